@@ -1,0 +1,87 @@
+// Compiles `dist/taskonaut` for this machine; with `--all` one binary for each target, and their SHA256SUMS.
+// Other targets' runtimes are fetched by Bun from the npm registry the first time, and kept in its cache.
+
+import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Build } from "bun";
+
+const ROOT = join(import.meta.dir, "..");
+const DIST = join(ROOT, "dist");
+const TARGETS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"] as const;
+
+try {
+  if (process.argv.includes("--all")) await buildAll();
+  else await build("taskonaut");
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
+
+async function buildAll(): Promise<void> {
+  const sums: string[] = [];
+  for (const target of TARGETS) {
+    const name = `taskonaut-${target}`;
+    await build(name, `bun-${target}`);
+    const digest = new Bun.CryptoHasher("sha256").update(await Bun.file(join(DIST, name)).arrayBuffer()).digest("hex");
+    sums.push(`${digest}  ${name}\n`);
+  }
+  await Bun.write(join(DIST, "SHA256SUMS"), sums.join(""));
+}
+
+async function build(name: string, target?: Build.CompileTarget): Promise<void> {
+  const started = performance.now();
+  await mkdir(DIST, { recursive: true });
+  // Compiled beside its place, then moved there: who runs `dist/taskonaut` meanwhile has the old one or the new one.
+  const folder = await mkdtemp(join(DIST, ".build-"));
+  try {
+    await compile(join(folder, name), target);
+    await rename(join(folder, name), join(DIST, name));
+  } catch (error) {
+    const why =
+      error instanceof AggregateError ? error.errors.map((each) => Bun.inspect(each)).join("\n") : String(error);
+    const hint = target
+      ? `\nBuilding for ${target} needs Bun's runtime for it, from the npm registry or Bun's cache.`
+      : "";
+    throw new Error(`Cannot build dist/${name}: ${why}${hint}`, { cause: error });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+  const { size } = await stat(join(DIST, name));
+  console.log(`dist/${name}  ${(size / 1e6).toFixed(0)} MB  ${(performance.now() - started).toFixed(0)} ms`);
+}
+
+async function compile(outfile: string, target: Build.CompileTarget | undefined): Promise<void> {
+  await Bun.build({
+    entrypoints: [join(ROOT, "src/main.ts")],
+    root: ROOT,
+    compile: {
+      outfile,
+      ...(target && { target }),
+      // The binary must not obey a stranger's `.env` or `bunfig.toml` in the folder where it is started.
+      autoloadDotenv: false,
+      autoloadBunfig: false,
+      autoloadTsconfig: false,
+      autoloadPackageJson: false,
+    },
+    // Bytecode saves more than half of the start. It wants ES modules: top-level await, `import.meta`.
+    format: "esm",
+    bytecode: true,
+    // Names stay, and frames map to src/*.ts: the log's file, function and line are read from the stack.
+    minify: { whitespace: true, syntax: true, identifiers: false },
+    sourcemap: "inline",
+    define: {
+      BUILD_COMMIT: JSON.stringify(commit()),
+      "process.env.NODE_ENV": JSON.stringify("production"),
+    },
+  });
+}
+
+/** `a1b2c3d`, `a1b2c3d-dirty` where tracked files were changed, `unknown` where there is no git. */
+function commit(): string {
+  try {
+    const git = Bun.spawnSync(["git", "describe", "--always", "--dirty", "--exclude=*"], { cwd: ROOT });
+    return git.success ? git.stdout.toString().trim() : "unknown";
+  } catch {
+    return "unknown";
+  }
+}

@@ -1,0 +1,122 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { type Argv, readArgv } from "./argv.ts";
+import type { Command } from "./command.ts";
+import { GLOBAL_OPTIONS } from "./options.ts";
+
+function declare(parts: Partial<Command> & { name: string }): Command {
+  return {
+    summary: "",
+    args: [],
+    options: [],
+    takesFields: false,
+    needs: "tasks",
+    logLevel: "warn",
+    examples: [],
+    run: () => Promise.resolve(0),
+    ...parts,
+  };
+}
+
+const limit = { name: "limit", value: "N", summary: "" };
+const status = { name: "status", summary: "" };
+const COMMANDS = [
+  declare({ name: "run-flow", args: [{ name: "flow", required: false }], options: [limit], takesFields: true }),
+  declare({ name: "get-task", args: [{ name: "id", required: true }] }),
+  declare({ name: "get-tasks", options: [limit] }),
+  declare({ name: "migrate", options: [status] }),
+];
+
+function read(...argv: string[]): Argv {
+  return readArgv(argv, COMMANDS, GLOBAL_OPTIONS);
+}
+
+function problemsOf(...argv: string[]): string[] {
+  return read(...argv).problems.map(({ path, message }) => `${path} ${message}`.trim());
+}
+
+test("any text given as --text arrives exactly, in both spellings and wherever it stands", () => {
+  const text = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.constantFrom("", "--help", "--text", "--", "-5", "007", "=x", "--json"),
+  );
+  fc.assert(
+    fc.property(text, text, fc.boolean(), (value, other, attached) => {
+      const words = (name: string, of: string): string[] => (attached ? [`--${name}=${of}`] : [`--${name}`, of]);
+      const { fields, problems, flags } = read("run-flow", ...words("text", value), ...words("a", other), "--json");
+      expect(problems).toEqual([]);
+      expect([...fields]).toEqual([
+        ["text", value],
+        ["a", other],
+      ]);
+      expect([...flags.keys()]).toEqual(["json"]);
+    }),
+  );
+});
+
+test("no arguments at all are taken apart without throwing", () => {
+  const word = fc.oneof(
+    fc.string(),
+    fc.constantFrom("run-flow", "get-task", "--limit", "--json", "--", "-h", "-", "--x", "--=", "--limit="),
+  );
+  fc.assert(
+    fc.property(fc.array(word), (argv) => {
+      expect(Array.isArray(read(...argv).problems)).toBe(true);
+    }),
+  );
+});
+
+test("global options work before and after the command", () => {
+  const before = read("--log-level", "debug", "--json", "get-task", "1");
+  const after = read("get-task", "1", "--json", "--log-level=debug");
+  for (const { command, args, flags, problems } of [before, after]) {
+    expect(command?.name).toBe("get-task");
+    expect(args).toEqual(["1"]);
+    expect(flags.get("log-level")).toBe("debug");
+    expect(flags.get("json")).toBe("");
+    expect(problems).toEqual([]);
+  }
+});
+
+test("-- ends the options", () => {
+  expect(read("get-task", "--", "--json")).toMatchObject({ args: ["--json"], problems: [] });
+  expect(read("get-task", "-")).toMatchObject({ args: ["-"], problems: [] });
+});
+
+test("-h and -v are --help and --version", () => {
+  expect(read("-h").flags.has("help")).toBe(true);
+  expect(read("-v").flags.has("version")).toBe(true);
+});
+
+test("an unknown command names the nearest one, and only that", () => {
+  expect(problemsOf("get-tak", "--limit", "5")).toEqual(['unknown command "get-tak"; did you mean get-task?']);
+  expect(problemsOf("frobnicate")).toEqual(['unknown command "frobnicate"']);
+});
+
+test("an unknown option names the nearest one", () => {
+  expect(problemsOf("get-tasks", "--limt", "5")).toEqual([
+    "--limt unknown option; did you mean --limit?",
+    'unexpected argument "5"',
+  ]);
+  expect(problemsOf("get-tasks", "-n")).toEqual(["-n unknown option"]);
+  expect(problemsOf("--limit", "5", "get-tasks")[0]).toBe(
+    "--limit unknown option; it stands after the name of its command",
+  );
+});
+
+test("an option that repeats, lacks its value or has one too many is a problem, every one at once", () => {
+  expect(problemsOf("get-tasks", "--limit", "1", "--limit=2")).toEqual(["--limit given more than once"]);
+  expect(problemsOf("run-flow", "--text", "a", "--text", "b")).toEqual(["--text given more than once"]);
+  expect(problemsOf("get-tasks", "--limit")).toEqual(["--limit a value is missing"]);
+  expect(problemsOf("run-flow", "--limt")).toEqual(["--limt a value is missing; did you mean --limit?"]);
+  expect(problemsOf("migrate", "--status=yes", "--json", "--json")).toEqual([
+    "--status takes no value",
+    "--json given more than once",
+  ]);
+});
+
+test("arguments that are missing or too many are problems", () => {
+  expect(problemsOf("get-task")).toEqual(["<id> is missing"]);
+  expect(problemsOf("get-task", "1", "2", "3")).toEqual(['unexpected argument "2"', 'unexpected argument "3"']);
+  expect(problemsOf("run-flow")).toEqual([]);
+});

@@ -1,0 +1,110 @@
+// Reads the arguments exactly as they were typed; nothing is cast, trimmed or guessed.
+//
+// An option that takes a value takes what follows `=`, or else the next argument, whatever that looks like: so `--a -5`,
+// `--text ""` and `--text --help` need no quoting rules. `--` ends the options. Every problem is collected.
+
+import type { Violation } from "../core/errors.ts";
+import type { Command, Option } from "./command.ts";
+import { suggest } from "./nearest.ts";
+
+export interface Argv {
+  readonly command: Command | undefined;
+  readonly args: readonly string[];
+  readonly flags: ReadonlyMap<string, string>;
+  readonly fields: ReadonlyMap<string, string>;
+  /** In the order of the arguments; the path is the option (`--limit`) or "". */
+  readonly problems: readonly Violation[];
+}
+
+export function readArgv(argv: readonly string[], commands: readonly Command[], globals: readonly Option[]): Argv {
+  const args: string[] = [];
+  const flags = new Map<string, string>();
+  const fields = new Map<string, string>();
+  const problems: Violation[] = [];
+  let command: Command | undefined;
+  let unknownCommand = false;
+  let optionsEnded = false;
+
+  const takeWord = (word: string): void => {
+    if (command) {
+      args.push(word);
+    } else if (!unknownCommand) {
+      command = commands.find(({ name }) => name === word);
+      if (command) return;
+      unknownCommand = true;
+      const names = commands.map(({ name }) => name);
+      problems.push({ path: "", message: `unknown command ${JSON.stringify(word)}${suggest(word, names)}` });
+    }
+  };
+
+  /** Takes the option at `index`; gives the index of the last argument that belongs to it. */
+  const takeOption = (index: number): number => {
+    const { dashes, name, attached } = splitOption(argv[index] ?? "");
+    const known = [...(command?.options ?? []), ...globals];
+    const option = known.find((candidate) => name === (dashes === "--" ? candidate.name : candidate.short));
+    const isField = option === undefined && dashes === "--" && name !== "" && command?.takesFields === true;
+    const path = `--${option?.name ?? name}`;
+    if (option === undefined && !isField) {
+      if (!unknownCommand)
+        problems.push({
+          path: dashes + name,
+          message: `unknown option${hintFor(dashes + name, known, commands, command)}`,
+        });
+      return index;
+    }
+    const isSwitch = option !== undefined && option.value === undefined;
+    const value = isSwitch ? "" : (attached ?? argv[index + 1]);
+    const into = option ? flags : fields;
+    const key = option?.name ?? name;
+    if (isSwitch && attached !== undefined) problems.push({ path, message: "takes no value" });
+    else if (value === undefined)
+      problems.push({ path, message: `a value is missing${isField ? suggestOption(path, known) : ""}` });
+    else if (into.has(key)) problems.push({ path, message: "given more than once" });
+    else into.set(key, value);
+    return isSwitch || attached !== undefined ? index : index + 1;
+  };
+
+  for (let index = 0; index < argv.length; index++) {
+    const word = argv[index] ?? "";
+    if (!optionsEnded && word === "--") optionsEnded = true;
+    else if (!optionsEnded && word.length > 1 && word.startsWith("-")) index = takeOption(index);
+    else takeWord(word);
+  }
+  if (command) problems.push(...checkArgs(command, args));
+  return { command, args, flags, fields, problems };
+}
+
+function splitOption(word: string): { dashes: "-" | "--"; name: string; attached: string | undefined } {
+  const dashes = word.startsWith("--") ? "--" : "-";
+  const equals = word.indexOf("=");
+  return equals === -1
+    ? { dashes, name: word.slice(dashes.length), attached: undefined }
+    : { dashes, name: word.slice(dashes.length, equals), attached: word.slice(equals + 1) };
+}
+
+function hintFor(
+  typed: string,
+  known: readonly Option[],
+  commands: readonly Command[],
+  command: Command | undefined,
+): string {
+  const isOfCommand = commands.some(({ options }) => options.some(({ name }) => `--${name}` === typed));
+  if (command === undefined && isOfCommand) return "; it stands after the name of its command";
+  return suggestOption(typed, known);
+}
+
+function suggestOption(typed: string, known: readonly Option[]): string {
+  return suggest(
+    typed,
+    known.map(({ name }) => `--${name}`),
+  );
+}
+
+function checkArgs(command: Command, args: readonly string[]): Violation[] {
+  const missing = command.args.slice(args.length).filter(({ required }) => required);
+  const extra = args.slice(command.args.length);
+  return [
+    ...missing.map(({ name }) => ({ path: "", message: `<${name}> is missing` })),
+    ...extra.map((arg) => ({ path: "", message: `unexpected argument ${JSON.stringify(arg)}` })),
+  ];
+}

@@ -1,0 +1,121 @@
+// Questions for a person at a terminal: which flow, each field of its input, and what to do with the task.
+
+import type * as Clack from "@clack/prompts";
+import { TaskonautError } from "../core/errors.ts";
+import type { Json } from "../core/task.ts";
+import type { CreateTask, FlowDescription } from "../core/taskonaut.ts";
+import { showControls } from "../log/visible.ts";
+import { findBreach } from "./field-breach.ts";
+import { type JsonSchema, readField, schemasOfFields } from "./input-fields.ts";
+import type { Io } from "./io.ts";
+
+export const MODES = ["run", "advance", "create"] as const;
+/** What `run-flow` does with the task that it created. */
+export type Mode = (typeof MODES)[number];
+
+const MODE_HINTS: Readonly<Record<Mode, string>> = {
+  run: "to the end",
+  advance: "one transition",
+  create: "nothing yet",
+};
+
+export interface Answers {
+  readonly request: CreateTask;
+  readonly mode: Mode;
+}
+
+/** Asks for what is not known yet. Throws `cancelled` when a question is answered with Ctrl-C or Escape. */
+export async function askTask(
+  io: Pick<Io, "openTerminal">,
+  known: { readonly flows: readonly FlowDescription[]; readonly mode: Mode | undefined },
+): Promise<Answers> {
+  // loaded here, because every other command starts faster without it
+  const clack = await import("@clack/prompts");
+  const streams = io.openTerminal();
+  const ask: Ask = async (question) => {
+    const answer = await question({ clack, streams });
+    if (clack.isCancel(answer)) throw new TaskonautError("cancelled", "Cancelled. No task was created.");
+    return answer;
+  };
+  const flow = await askFlow(ask, known.flows);
+  const required = Array.isArray(flow.input_schema["required"]) ? flow.input_schema["required"] : [];
+  const entries: [string, Json][] = [];
+  for (const [name, schema] of schemasOfFields(flow.input_schema)) {
+    const value = await askField(ask, { name, schema, isRequired: required.includes(name) });
+    if (value !== undefined) entries.push([name, value]);
+  }
+  return { request: { flow: flow.name, input: Object.fromEntries(entries) }, mode: known.mode ?? (await askMode(ask)) };
+}
+
+interface Prompts {
+  readonly clack: typeof Clack;
+  readonly streams: ReturnType<Io["openTerminal"]>;
+}
+
+type Ask = <T>(question: (prompts: Prompts) => Promise<T | typeof Clack.CANCEL_SYMBOL>) => Promise<T>;
+
+async function askFlow(ask: Ask, flows: readonly FlowDescription[]): Promise<FlowDescription> {
+  const [only] = flows;
+  if (only && flows.length === 1) return only;
+  const options = flows.map((flow) => ({
+    value: flow,
+    label: showControls(flow.name),
+    hint: showControls(flow.description),
+  }));
+  return ask<FlowDescription>(({ clack, streams }) => clack.select({ ...streams, message: "Which flow?", options }));
+}
+
+function askMode(ask: Ask): Promise<Mode> {
+  const options = MODES.map((mode) => ({ value: mode, label: mode, hint: MODE_HINTS[mode] }));
+  return ask<Mode>(({ clack, streams }) => clack.select({ ...streams, message: "What to do with the task?", options }));
+}
+
+interface Field {
+  readonly name: string;
+  readonly schema: JsonSchema;
+  readonly isRequired: boolean;
+}
+
+/** Undefined: left out. An empty answer takes the default that is shown. */
+async function askField(ask: Ask, { name, schema, isRequired }: Field): Promise<Json | undefined> {
+  const { description, default: initial, type } = schema;
+  const message = showControls(
+    typeof description === "string" && description !== "" ? `${name}: ${description}` : name,
+  );
+  const choices = schema["enum"];
+  if (Array.isArray(choices)) {
+    const options = choices.map((choice: Json, index) => ({ value: index, label: showControls(toFieldText(choice)) }));
+    const initialValue = Math.max(
+      choices.findIndex((choice) => choice === initial),
+      0,
+    );
+    const index = await ask<number>(({ clack, streams }) =>
+      clack.select({ ...streams, message, options, initialValue }),
+    );
+    return choices[index] as Json;
+  }
+  if (type === "boolean") {
+    return ask<boolean>(({ clack, streams }) => clack.confirm({ ...streams, message, initialValue: initial === true }));
+  }
+  const preset = initial === undefined ? undefined : toFieldText(initial);
+  const canBeEmpty = preset !== undefined || !isRequired;
+  const validate = (text = ""): string | undefined => {
+    if (text === "" && canBeEmpty) return undefined;
+    const result = readField(schema, text);
+    return result.ok ? findBreach(schema, result.value) : result.message;
+  };
+  const hint =
+    preset === undefined
+      ? { placeholder: isRequired ? "" : "may be left empty" }
+      : { placeholder: showControls(preset), defaultValue: preset };
+  const text = await ask<string>(({ clack, streams }) => clack.text({ ...streams, message, ...hint, validate }));
+  if (text === "" && !isRequired) return undefined;
+  const result = readField(schema, text);
+  if (!result.ok) throw new Error(`The prompt let pass what the field ${name} does not take: ${result.message}`);
+  return result.value;
+}
+
+/** The text that readField would read back. */
+function toFieldText(value: Json): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

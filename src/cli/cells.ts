@@ -1,0 +1,60 @@
+// Text in columns of a terminal: what a character takes there, not how many code units it has.
+
+import type { Json } from "../core/task.ts";
+import type { Color, Paint } from "../log/paint.ts";
+import { escapeControls, showControls } from "../log/visible.ts";
+
+export interface Cell {
+  readonly text: string;
+  readonly color?: Color;
+}
+
+/** At most `width` columns of the text, whole characters only; a `…` says that there was more. */
+export function shorten(text: string, width: number): string {
+  // no character has fewer than 0 columns, but hardly any has 0: what lies far beyond the width is not measured
+  const head = text.length > width * 8 + 64 ? text.slice(0, width * 8 + 64) : text;
+  if (head === text && Bun.stringWidth(text) <= width) return text;
+  let kept = "";
+  let used = 0;
+  for (const { segment } of new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(head)) {
+    const columns = Bun.stringWidth(segment);
+    if (used + columns > width - 1) break;
+    kept += segment;
+    used += columns;
+  }
+  return width > 0 ? `${kept}…` : "";
+}
+
+/** Text of users and tools as one safe line of at most `width` columns. */
+export function showText(text: string, width: number): string {
+  return shorten(showControls(text.slice(0, textMax(width))), width);
+}
+
+/** A JSON value as one safe line of at most `width` columns; nothing for null. */
+export function showJson(value: Json, width: number): string {
+  return value === null ? "" : shorten(escapeControls(JSON.stringify(value).slice(0, textMax(width))), width);
+}
+
+/** Enough characters to fill the width and to tell that there are more. */
+function textMax(width: number): number {
+  return Math.max(width, 0) * 8 + 128;
+}
+
+/** Rows under each other, each column as wide as its widest cell and at least as `least` says; the last is not padded. */
+export function alignRows(rows: readonly (readonly Cell[])[], paint: Paint, least: readonly number[] = []): string[] {
+  const widths = [...least];
+  for (const row of rows) {
+    row.forEach(({ text }, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, Bun.stringWidth(text));
+    });
+  }
+  return rows.map((row) =>
+    row
+      .map(({ text, color }, column) => {
+        const padding = column === row.length - 1 ? 0 : (widths[column] ?? 0) - Bun.stringWidth(text);
+        return (color ? paint(color, text) : text) + " ".repeat(padding);
+      })
+      .join("  ")
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,51 @@
+// A command: what it is called and takes, as data (the argv reader and the help work from it), and what it does.
+
+import type { LogLevel } from "../core/log.ts";
+import type { Interrupts } from "./interrupts.ts";
+import type { Io } from "./io.ts";
+import type { Look } from "./look.ts";
+import type { Wiring } from "./wiring.ts";
+
+export interface Option {
+  /** Without dashes: `max-steps`. */
+  readonly name: string;
+  /** One letter, without its dash. */
+  readonly short?: string;
+  /** What stands for its value in the help. Without it the option is a switch. */
+  readonly value?: string;
+  readonly summary: string;
+}
+
+export interface Argument {
+  readonly name: string;
+  readonly required: boolean;
+}
+
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly args: readonly Argument[];
+  readonly options: readonly Option[];
+  /** Whether every other `--name value` is a field of a flow's input. */
+  readonly takesFields: boolean;
+  /** `database`: it works on the database itself, so an API address means nothing to it. */
+  readonly needs: "tasks" | "database";
+  /** Where neither a flag nor the environment says otherwise. */
+  readonly logLevel: LogLevel;
+  readonly examples: readonly string[];
+  /** Gives the exit code, or throws a TaskonautError that has one. */
+  run(call: Call): Promise<number>;
+}
+
+/** One call of a command, read and settled. */
+export interface Call {
+  readonly args: readonly string[];
+  /** Options by name, as typed; a switch holds "". */
+  readonly flags: ReadonlyMap<string, string>;
+  /** Fields of the flow's input, as typed. */
+  readonly fields: ReadonlyMap<string, string>;
+  readonly io: Io;
+  readonly interrupts: Interrupts;
+  readonly look: Look;
+  readonly wiring: Wiring;
+}

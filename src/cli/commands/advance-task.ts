@@ -1,0 +1,22 @@
+import type { Command } from "../command.ts";
+import { drive, withTaskonaut } from "../drive.ts";
+import { exitCodeOf, printTask } from "../print.ts";
+
+export const advanceTask: Command = {
+  name: "advance-task",
+  summary: "Make one transition of a task",
+  args: [{ name: "id", required: true }],
+  options: [],
+  takesFields: false,
+  needs: "tasks",
+  logLevel: "warn",
+  examples: ["advance-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071"],
+
+  run: (call) =>
+    withTaskonaut(call, async (taskonaut) => {
+      const id = call.args[0] ?? "";
+      const task = await drive(call, taskonaut, id, () => taskonaut.advanceTask(id));
+      await printTask(call, task);
+      return exitCodeOf(task);
+    }),
+};

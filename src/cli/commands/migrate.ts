@@ -1,0 +1,63 @@
+import type { MigrationStatus, Migrator } from "../../core/migrator.ts";
+import { showControls } from "../../log/visible.ts";
+import { alignRows } from "../cells.ts";
+import type { Call, Command } from "../command.ts";
+import { toJson } from "../print.ts";
+
+export const migrate: Command = {
+  name: "migrate",
+  summary: "Bring the database up to date",
+  args: [],
+  options: [{ name: "status", summary: "List all migrations and change nothing" }],
+  takesFields: false,
+  needs: "database",
+  logLevel: "warn",
+  examples: ["migrate --database-url postgres://postgres:postgres@127.0.0.1:5433/taskrunner", "migrate --status"],
+
+  async run(call) {
+    const migrator = await call.wiring.openMigrator();
+    try {
+      await (call.flags.has("status") ? printStatus(call, migrator) : applyMissing(call, migrator));
+      return 0;
+    } finally {
+      await migrator.close();
+    }
+  },
+};
+
+async function applyMissing({ io, look }: Call, migrator: Migrator): Promise<void> {
+  const applied = await migrator.migrate();
+  const location = showControls(migrator.location);
+  if (look.style !== "readable") {
+    await io.stdout.write(`${toJson({ location: migrator.location, applied: applied.map(toResource) }, look)}\n`);
+  } else if (applied.length === 0) {
+    await io.stdout.write(`Nothing was missing in ${location}.\n`);
+  } else {
+    await io.stdout.write(`Applied to ${location}:\n${showTable(applied, look)}`);
+  }
+}
+
+async function printStatus({ io, look }: Call, migrator: Migrator): Promise<void> {
+  const migrations = await migrator.status();
+  await io.stdout.write(
+    look.style === "readable"
+      ? `${showControls(migrator.location)}\n${showTable(migrations, look)}`
+      : `${toJson({ location: migrator.location, migrations: migrations.map(toResource) }, look)}\n`,
+  );
+}
+
+/** With the time in words, as in every other resource. */
+function toResource({ number, name, applied_at }: MigrationStatus): Record<string, string | number | null> {
+  return { number, name, applied_at: applied_at === null ? null : new Date(applied_at).toISOString() };
+}
+
+function showTable(migrations: readonly MigrationStatus[], { paint }: Call["look"]): string {
+  const rows = migrations.map(({ number, name, applied_at }) => [
+    { text: String(number).padStart(6, " ") },
+    { text: showControls(name) },
+    applied_at === null
+      ? { text: "pending", color: "yellow" as const }
+      : { text: new Date(applied_at).toISOString().replace("T", " "), color: "dim" as const },
+  ]);
+  return `${alignRows(rows, paint).join("\n")}\n`;
+}

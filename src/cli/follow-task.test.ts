@@ -1,0 +1,80 @@
+import { expect, test } from "bun:test";
+import type { StepStatus, TaskStatus } from "../core/status.ts";
+import type { Task, TaskStep } from "../core/task.ts";
+import { followTask } from "./follow-task.ts";
+
+const AT = "2026-11-23T03:39:25.130Z";
+
+function taskOf(status: TaskStatus, ...steps: StepStatus[]): Task {
+  return {
+    id: "t1",
+    status,
+    flow_name: "f",
+    current_step: 0,
+    input_payload: {},
+    output_payload: null,
+    error_message: null,
+    lease_owner: null,
+    parked_reason: null,
+    created_at: AT,
+    updated_at: AT,
+    tool_calls: [],
+    steps: steps.map((stepStatus, index): TaskStep => ({
+      id: `s${index + 1}`,
+      task_id: "t1",
+      step_index: index + 1,
+      step_name: "step",
+      status: stepStatus,
+      input_payload: {},
+      output_payload: null,
+      error_message: null,
+      created_at: AT,
+      updated_at: AT,
+      tool_calls: [],
+    })),
+  };
+}
+
+/** Follows a task through the given states; the last one stays. */
+async function follow(states: readonly Task[], maxSteps?: number) {
+  const shown: string[] = [];
+  let advances = 0;
+  const advanceTask = async (): Promise<Task> => states[Math.min(++advances, states.length - 1)] as Task;
+  const task = await followTask({ advanceTask }, states[0] as Task, {
+    maxSteps,
+    onStepEnded: async ({ id }) => {
+      shown.push(id);
+    },
+  });
+  return { task, shown, advances };
+}
+
+const LIFE = [
+  taskOf("PLANNED", "PLANNED", "PLANNED"),
+  taskOf("RUNNING", "PLANNED", "PLANNED"),
+  taskOf("WAITING_OBSERVATION", "COMPLETED", "PLANNED"),
+  taskOf("RUNNING", "COMPLETED", "PLANNED"),
+  taskOf("WAITING_OBSERVATION", "COMPLETED", "FAILED"),
+  taskOf("FAILED", "COMPLETED", "FAILED"),
+];
+
+test("each step is shown once, when it has ended, and the task is followed to its end", async () => {
+  expect(await follow(LIFE)).toMatchObject({ task: { status: "FAILED" }, shown: ["s1", "s2"], advances: 5 });
+});
+
+test("steps that had ended before are not shown, and a task that has ended is not advanced", async () => {
+  expect(await follow(LIFE.slice(3))).toMatchObject({ shown: ["s2"], advances: 2 });
+  expect(await follow(LIFE.slice(5))).toMatchObject({ shown: [], advances: 0 });
+});
+
+test("the last transition that is allowed may be the one that ends the task; one fewer is too few", async () => {
+  expect(await follow(LIFE, 5)).toMatchObject({ task: { status: "FAILED" } });
+  expect(follow(LIFE, 4)).rejects.toMatchObject({
+    code: "max_steps_exhausted",
+    message: "Task t1 did not reach terminal state within 4 steps",
+  });
+});
+
+test("a task that only waits is given back", async () => {
+  expect(await follow(LIFE.slice(0, 3))).toMatchObject({ task: { status: "WAITING_OBSERVATION" }, advances: 3 });
+});

@@ -1,0 +1,54 @@
+// Runs a task one transition at a time, so that each step can be shown as it ends.
+
+import { TaskonautError } from "../core/errors.ts";
+import { DEFAULT_LIMITS } from "../core/limits.ts";
+import { isStepOpen, isTerminal } from "../core/status.ts";
+import type { Task, TaskStep } from "../core/task.ts";
+import type { Taskonaut } from "../core/taskonaut.ts";
+
+/** A step takes at most two transitions (its outcome, its observation), and a task one more to start. */
+const TRANSITIONS_MAX = 2 * DEFAULT_LIMITS.stepsPerTask + 1;
+
+/**
+ * Like `runTask`: until the task has ended or only waits; `max_steps_exhausted` when `maxSteps` transitions were not
+ * enough. Calls `onStepEnded` once for each step that ends meanwhile, in the order of planning.
+ */
+export async function followTask(
+  taskonaut: Pick<Taskonaut, "advanceTask">,
+  task: Task,
+  {
+    maxSteps = TRANSITIONS_MAX,
+    onStepEnded,
+  }: { maxSteps?: number | undefined; onStepEnded: (step: TaskStep) => Promise<void> },
+): Promise<Task> {
+  const shown = new Set(task.steps.filter(hasEnded).map(({ id }) => id));
+  let current = task;
+  for (let transitions = 0; transitions < maxSteps; transitions++) {
+    if (isTerminal(current.status)) return current;
+    const next = await taskonaut.advanceTask(current.id);
+    for (const step of next.steps) {
+      if (!hasEnded(step) || shown.has(step.id)) continue;
+      shown.add(step.id);
+      await onStepEnded(step);
+    }
+    if (onlyWaits(current, next)) return next;
+    current = next;
+  }
+  if (isTerminal(current.status)) return current;
+  throw new TaskonautError(
+    "max_steps_exhausted",
+    `Task ${task.id} did not reach terminal state within ${maxSteps} steps`,
+    {
+      details: { task_id: task.id, max_steps: maxSteps },
+    },
+  );
+}
+
+function hasEnded({ status }: TaskStep): boolean {
+  return !isStepOpen(status);
+}
+
+/** A waiting task that an advance leaves as it was has nothing to observe: it waits for time, a signal or a child. */
+function onlyWaits(before: Task, after: Task): boolean {
+  return before.status === "WAITING_OBSERVATION" && Bun.deepEquals(before, after);
+}

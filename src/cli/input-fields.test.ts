@@ -1,0 +1,97 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import type { Json } from "../core/task.ts";
+import type { FlowDescription } from "../core/taskonaut.ts";
+import { readField, readFields } from "./input-fields.ts";
+
+const flow: FlowDescription = {
+  name: "checkout",
+  description: "",
+  form: "run",
+  input_schema: {
+    type: "object",
+    properties: {
+      text: { type: "string" },
+      n: { type: "integer" },
+      ratio: { type: "number" },
+      urgent: { type: "boolean" },
+      items: { type: "array" },
+      note: { anyOf: [{ type: "string" }, { type: "null" }] },
+    },
+    additionalProperties: false,
+  },
+};
+
+function read(fields: Record<string, string>, description = flow) {
+  return readFields(description, new Map(Object.entries(fields)), [{ name: "mode", value: "mode", summary: "" }]);
+}
+
+test("each field is read as its schema says", () => {
+  expect(read({ text: "007", n: "-007", ratio: "2.50", urgent: "true", items: '[1,"2"]', note: "null" })).toEqual({
+    text: "007",
+    n: -7,
+    ratio: 2.5,
+    urgent: true,
+    items: [1, "2"],
+    note: null,
+  });
+});
+
+test("a string among other types is a string unless it reads as one of them", () => {
+  for (const text of ["", "5", "true", '"x"', "null ", "nul"])
+    expect(read({ note: text })).toEqual({ note: text === "null " ? null : text });
+});
+
+test("every safe integer arrives, and no text becomes another number", () => {
+  fc.assert(
+    fc.property(fc.maxSafeInteger(), (n) => {
+      expect(readField({ type: "integer" }, String(n))).toEqual({ ok: true, value: n });
+    }),
+  );
+  for (const text of [
+    "",
+    " 1",
+    "1 ",
+    "1.0",
+    "1e3",
+    "0x10",
+    "+1",
+    "1_000",
+    "--help",
+    "9007199254740992",
+    "-9007199254740993",
+    "NaN",
+    "Infinity",
+  ]) {
+    expect(readField({ type: "integer" }, text)).toMatchObject({ ok: false });
+  }
+  for (const text of ["", "1.", ".5", "1e400", "9007199254740993", "1.00000000000000000001", "NaN", "Infinity"]) {
+    expect(readField({ type: "number" }, text)).toMatchObject({ ok: false });
+  }
+});
+
+test("every violation is told at once, with the option it came from", () => {
+  let thrown: unknown;
+  try {
+    read({ n: "abc", urgent: "yes", items: "[", txt: "x", mod: "run" });
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toMatchObject({
+    code: "usage",
+    errors: [
+      { path: "--n", message: 'expected an integer, got "abc"' },
+      { path: "--urgent", message: 'expected true or false, got "yes"' },
+      { path: "--items", message: 'expected JSON, got "["' },
+      { path: "--txt", message: "flow checkout has no such field; did you mean --text?" },
+      { path: "--mod", message: "flow checkout has no such field; did you mean --mode?" },
+    ],
+  });
+});
+
+test("a flow that takes any field gets any field", () => {
+  const open = { ...flow, input_schema: { type: "object", additionalProperties: { type: "integer" } } };
+  expect(read({ anything: "5", ["__proto__"]: "6" }, open)).toEqual(
+    JSON.parse('{"anything":5,"__proto__":6}') as Record<string, Json>,
+  );
+});

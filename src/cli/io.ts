@@ -1,0 +1,28 @@
+// What the CLI needs of its process, so that tests can drive it without one.
+
+import type { Readable, Writable } from "node:stream";
+
+export interface Output {
+  readonly isTTY: boolean;
+  /** Width of the terminal in columns; 80 where there is none. */
+  readonly columns: number;
+  /** Resolves when the text has been handed over; false once nobody reads any more (a closed pipe): stop writing. */
+  write(text: string): Promise<boolean>;
+}
+
+export interface Io {
+  /** For data. */
+  readonly stdout: Output;
+  /** For talk and errors. */
+  readonly stderr: Output;
+  /** Whether a person can answer questions. */
+  readonly stdinIsTTY: boolean;
+  /** The streams for questions; opened only when there are some. */
+  openTerminal(): { readonly input: Readable; readonly output: Writable };
+  /** Calls back at each SIGINT and SIGTERM, which then do not end the process, until the returned function is called. */
+  onSignal(listener: () => void): () => void;
+  /** Calls back when the process that supervises this one wants it to leave, or is gone; never where there is none. */
+  onDismissal(listener: () => void): () => void;
+}
+
+export type Env = Readonly<Record<string, string | undefined>>;

@@ -1,0 +1,21 @@
+// Data on stdout: JSON for programs, text for people.
+
+import type { Task } from "../core/task.ts";
+import { escapeControls } from "../log/visible.ts";
+import type { Call } from "./command.ts";
+import type { Look } from "./look.ts";
+import { showTask } from "./show-task.ts";
+
+export async function printTask({ io, look }: Pick<Call, "io" | "look">, task: Task): Promise<void> {
+  await io.stdout.write(look.style === "readable" ? showTask(task, look) : `${toJson(task, look)}\n`);
+}
+
+/** Exactly the value; on a terminal indented, and with controls as escapes, which a terminal cannot obey. */
+export function toJson(value: unknown, { style }: Look): string {
+  return style === "compact" ? JSON.stringify(value) : escapeControls(JSON.stringify(value, null, 2));
+}
+
+/** 1 for a task that has ended without its result, else 0. */
+export function exitCodeOf({ status }: Task): number {
+  return status === "FAILED" || status === "CANCELLED" ? 1 : 0;
+}

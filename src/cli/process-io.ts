@@ -1,0 +1,54 @@
+// The Io of a real process. Nothing here touches `process.stdout` and its kin before they are needed: to set them up
+// costs milliseconds, and their buffered writes are lost at `process.exit`.
+
+import { writeSync } from "node:fs";
+import { isatty } from "node:tty";
+import type { Io, Output } from "./io.ts";
+
+export function createProcessIo(): Io {
+  return {
+    stdout: createOutput(1, () => process.stdout.columns),
+    stderr: createOutput(2, () => process.stderr.columns),
+    stdinIsTTY: isatty(0),
+    openTerminal: () => ({ input: process.stdin, output: process.stderr }),
+    onSignal(listener) {
+      process.on("SIGINT", listener);
+      process.on("SIGTERM", listener);
+      return () => {
+        process.off("SIGINT", listener);
+        process.off("SIGTERM", listener);
+      };
+    },
+    onDismissal(listener) {
+      if (!process.connected) return () => {};
+      process.once("disconnect", listener);
+      return () => process.off("disconnect", listener);
+    },
+  };
+}
+
+function createOutput(fd: number, readColumns: () => number): Output {
+  const isTTY = isatty(fd);
+  let open = true;
+  return {
+    isTTY,
+    get columns() {
+      return (isTTY && readColumns()) || 80;
+    },
+    async write(text) {
+      let rest = Buffer.from(text);
+      while (open && rest.length > 0) {
+        try {
+          rest = rest.subarray(writeSync(fd, rest));
+        } catch (error) {
+          const { code } = error as NodeJS.ErrnoException;
+          if (code === "EPIPE") open = false;
+          // a pipe that does not block and is full: its reader sets the pace
+          else if (code === "EAGAIN") await Bun.sleep(1);
+          else throw error;
+        }
+      }
+      return open;
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { expect, test } from "bun:test";
+import { runApp } from "./commands/run-app.ts";
+import { runTask } from "./commands/run-task.ts";
+import type { Env } from "./io.ts";
+import { resolveSettings } from "./settings.ts";
+
+function resolve(flags: Record<string, string>, env: Env = {}, command = runTask) {
+  return resolveSettings(command, new Map(Object.entries(flags)), env);
+}
+
+test("without flags and environment the defaults hold, one-shot commands log from warn", () => {
+  expect(resolve({})).toEqual({
+    databaseUrl: undefined,
+    apiBaseUrl: undefined,
+    apiToken: undefined,
+    logLevel: "warn",
+    logStyle: "json",
+  });
+  expect(resolve({}, {}, runApp).logLevel).toBe("info");
+});
+
+test("a flag beats the environment, and an empty variable is none", () => {
+  const env = {
+    DATABASE_URL: "sqlite:env.db",
+    LOG_LEVEL: "ERROR",
+    LOG_STYLE: "logster",
+    TASKONAUT_API_TOKEN: "",
+    TASKONAUT_API_URL: "",
+  };
+  expect(resolve({}, env)).toMatchObject({
+    databaseUrl: "sqlite:env.db",
+    apiBaseUrl: undefined,
+    apiToken: undefined,
+    logLevel: "error",
+    logStyle: "logster",
+  });
+  expect(resolve({ "database-url": "sqlite:flag.db", "log-level": "debug" }, env)).toMatchObject({
+    databaseUrl: "sqlite:flag.db",
+    logLevel: "debug",
+  });
+  expect(resolve({ logster: "" }, { LOG_STYLE: "json" }).logStyle).toBe("logster");
+});
+
+test("a typed address beats the other kind's variable; typing both is refused", () => {
+  const env = { DATABASE_URL: "sqlite:env.db", TASKONAUT_API_URL: "http://env:1" };
+  expect(resolve({ "database-url": "sqlite:x" }, env)).toMatchObject({
+    databaseUrl: "sqlite:x",
+    apiBaseUrl: undefined,
+  });
+  expect(resolve({ "api-base-url": "http://x:1" }, env)).toMatchObject({
+    databaseUrl: undefined,
+    apiBaseUrl: "http://x:1",
+  });
+  expect(() => resolve({ "database-url": "sqlite:x", "api-base-url": "http://x:1" })).toThrow(
+    /contradicts --database-url/,
+  );
+});
+
+test("a command that works on the database takes no API address", () => {
+  expect(resolve({}, { TASKONAUT_API_URL: "http://env:1" }, runApp).apiBaseUrl).toBeUndefined();
+  expect(() => resolve({ "api-base-url": "http://x:1" }, {}, runApp)).toThrow(/run-app works on a database/);
+});
+
+test("every violation is told at once, each with the flag or variable it came from", () => {
+  let thrown: unknown;
+  try {
+    resolve({ "log-level": "loud", "api-base-url": "ftp://x" }, { LOG_STYLE: "xml" });
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toMatchObject({
+    code: "usage",
+    errors: [
+      { path: "--api-base-url", message: 'expected a URL like http://127.0.0.1:8000, got "ftp://x"' },
+      { path: "--log-level", message: 'expected error, warn, info, debug, got "loud"' },
+      { path: "LOG_STYLE", message: 'expected json, logster, got "xml"' },
+    ],
+  });
+});

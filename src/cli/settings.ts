@@ -1,0 +1,69 @@
+// Flags over environment over defaults. An empty environment variable is as good as none.
+
+import type { Violation } from "../core/errors.ts";
+import { LOG_LEVELS, type LogLevel } from "../core/log.ts";
+import type { Command } from "./command.ts";
+import type { Env } from "./io.ts";
+import { usageError } from "./usage.ts";
+import type { Settings } from "./wiring.ts";
+
+const LOG_STYLES = ["json", "logster"] as const;
+
+interface Source {
+  /** `--log-level` or `LOG_LEVEL`: for messages. */
+  readonly name: string;
+  readonly value: string;
+}
+
+/**
+ * Throws usage, with every violation at once. `--database-url` beats TASKONAUT_API_URL and `--api-base-url` beats
+ * DATABASE_URL, because who types one means it; typing both is a contradiction.
+ */
+export function resolveSettings(command: Command, flags: ReadonlyMap<string, string>, env: Env): Settings {
+  const problems: Violation[] = [];
+  const find = (flag: string, variable: string): Source | undefined => findSource(flags, flag, env, variable);
+  const ofDatabase = command.needs === "database";
+
+  if (flags.has("api-base-url") && flags.has("database-url")) {
+    problems.push({ path: "--api-base-url", message: "contradicts --database-url: give one of the two" });
+  } else if (flags.has("api-base-url") && ofDatabase) {
+    problems.push({ path: "--api-base-url", message: `${command.name} works on a database: use --database-url` });
+  }
+  const api = flags.has("database-url") || ofDatabase ? undefined : find("api-base-url", "TASKONAUT_API_URL");
+  const database = flags.has("api-base-url") ? undefined : find("database-url", "DATABASE_URL");
+  const level = find("log-level", "LOG_LEVEL");
+  const style = flags.has("logster") ? undefined : find("log-style", "LOG_STYLE");
+
+  if (database?.value === "") problems.push({ path: database.name, message: "expected a URL, got nothing" });
+  const settings: Settings = {
+    databaseUrl: database?.value,
+    apiBaseUrl: api && readHttpUrl(api, problems),
+    apiToken: env["TASKONAUT_API_TOKEN"] || undefined,
+    logLevel: level ? readWord<LogLevel>(level, LOG_LEVELS, problems) : command.logLevel,
+    logStyle: flags.has("logster") ? "logster" : style ? readWord(style, LOG_STYLES, problems) : "json",
+  };
+  if (problems.length > 0) throw usageError(problems);
+  return settings;
+}
+
+function findSource(flags: ReadonlyMap<string, string>, flag: string, env: Env, variable: string): Source | undefined {
+  const typed = flags.get(flag);
+  if (typed !== undefined) return { name: `--${flag}`, value: typed };
+  const value = env[variable];
+  return value ? { name: variable, value } : undefined;
+}
+
+function readWord<Word extends string>({ name, value }: Source, words: readonly Word[], problems: Violation[]): Word {
+  const found = words.find((word) => word === value.toLowerCase());
+  if (found === undefined)
+    problems.push({ path: name, message: `expected ${words.join(", ")}, got ${JSON.stringify(value)}` });
+  return found ?? (words[0] as Word);
+}
+
+function readHttpUrl({ name, value }: Source, problems: Violation[]): string {
+  const url = URL.parse(value);
+  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
+    problems.push({ path: name, message: `expected a URL like http://127.0.0.1:8000, got ${JSON.stringify(value)}` });
+  }
+  return value;
+}

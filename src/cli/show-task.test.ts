@@ -1,0 +1,141 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import type { Task, TaskStep, ToolCall } from "../core/task.ts";
+import { createPaint } from "../log/paint.ts";
+import { shorten, showJson, showText } from "./cells.ts";
+import type { Look } from "./look.ts";
+import { showStep, showTask } from "./show-task.ts";
+
+const AT = "2026-11-23T03:39:25.130Z";
+const LATER = "2026-11-23T03:39:25.200Z";
+
+function makeTask(text: string, parts: Partial<Task> = {}): Task {
+  const call: ToolCall = {
+    id: "c1",
+    task_id: "t1",
+    task_step_id: "s1",
+    idempotency_key: "t1:s1:echo",
+    tool_name: "echo",
+    status: "COMPLETED",
+    retry_count: 2,
+    last_error: text,
+    started_at: AT,
+    finished_at: LATER,
+    request_payload: { text },
+    response_payload: { text },
+    error_message: null,
+    created_at: AT,
+  };
+  const step: TaskStep = {
+    id: "s1",
+    task_id: "t1",
+    step_index: 1,
+    step_name: "echo",
+    status: "COMPLETED",
+    input_payload: { text },
+    output_payload: { text },
+    error_message: null,
+    created_at: AT,
+    updated_at: LATER,
+    tool_calls: [call],
+  };
+  return {
+    id: "t1",
+    status: "COMPLETED",
+    flow_name: "echo_add",
+    current_step: 1,
+    input_payload: { text },
+    output_payload: { echo: { text } },
+    error_message: null,
+    lease_owner: null,
+    parked_reason: null,
+    created_at: AT,
+    updated_at: LATER,
+    steps: [
+      step,
+      { ...step, id: "s2", step_index: 2, status: "FAILED", output_payload: null, error_message: text, tool_calls: [] },
+    ],
+    tool_calls: [call],
+    ...parts,
+  };
+}
+
+function look(columns: number, color = false): Look {
+  return { style: "readable", columns, paint: createPaint(color) };
+}
+
+test("a task is shown with its facts and a table of its steps", () => {
+  expect(showTask(makeTask("hello"), look(80))).toBe(
+    [
+      "task     t1",
+      "flow     echo_add",
+      "status   COMPLETED",
+      "created  2026-11-23 03:39:25.130Z",
+      "updated  2026-11-23 03:39:25.200Z  (took 70 ms)",
+      'input    {"text":"hello"}',
+      'output   {"echo":{"text":"hello"}}',
+      "",
+      "#  STEP  STATUS     TOOL  ATTEMPTS  TIME   RESULT",
+      '1  echo  COMPLETED  echo  3         70 ms  {"text":"hello"}',
+      "2  echo  FAILED                            hello",
+      "",
+    ].join("\n"),
+  );
+});
+
+test("an error and the reason of a parked task are shown, an output that is not there is not", () => {
+  const shown = showTask(
+    makeTask("x", { status: "FAILED", output_payload: null, error_message: "no luck", parked_reason: "why" }),
+    look(80),
+  );
+  expect(shown).toContain("error    no luck\n");
+  expect(shown).toContain("parked   why\n");
+  expect(shown).not.toContain("output");
+});
+
+test("whatever users and tools wrote, the terminal gets no control characters and no line beyond its width", () => {
+  const text = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 300 }),
+    fc.constantFrom(
+      "\u001b[31mred\u001b]0;title\u0007",
+      "\u009b2J",
+      "a\rb\nc",
+      "\u202eevil",
+      "\ud800",
+      "日本語".repeat(60),
+      "👩‍👩‍👧‍👦".repeat(60),
+      "e\u0301".repeat(400),
+    ),
+  );
+  fc.assert(
+    fc.property(text, fc.integer({ min: 70, max: 200 }), (value, columns) => {
+      const task = makeTask(value, { flow_name: value, error_message: value, parked_reason: value });
+      const shown = showTask(task, look(columns)) + task.steps.map((step) => showStep(step, look(columns))).join("");
+      for (const line of shown.split("\n")) {
+        expect(line).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u);
+        expect(line.isWellFormed()).toBe(true);
+        expect(Bun.stringWidth(line)).toBeLessThanOrEqual(columns);
+      }
+    }),
+  );
+});
+
+test("with colour, the only escapes are those of the colours", () => {
+  const shown = showTask(makeTask("\u001b[31mred"), look(80, true));
+  expect(Bun.stripANSI(shown)).toBe(showTask(makeTask("\u001b[31mred"), look(80)));
+});
+
+test("an id is whole on the narrowest terminal", () => {
+  const id = "019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071";
+  expect(showTask(makeTask("x", { id }), look(20))).toContain(id);
+});
+
+test("long values are shortened to whole characters, with a mark", () => {
+  expect(shorten("hello", 5)).toBe("hello");
+  expect(shorten("hello!", 5)).toBe("hell…");
+  expect(shorten("日本語", 5)).toBe("日本…");
+  expect(shorten("👩‍👩‍👧‍👦👩‍👩‍👧‍👦", 3)).toBe("👩‍👩‍👧‍👦…");
+  expect(showText("\u001b[0m", 20)).toBe("\\x1b[0m");
+  expect(showJson({ a: "\u009b\u202e" }, 40)).toBe('{"a":"\\u009b\\u202e"}');
+  expect(Bun.stringWidth(showText("x".repeat(10_000_000), 40))).toBe(40);
+});

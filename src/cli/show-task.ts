@@ -1,0 +1,116 @@
+// A task for a person at a terminal.
+
+import type { StepStatus, TaskStatus } from "../core/status.ts";
+import { isTerminal } from "../core/status.ts";
+import type { Task, TaskStep, Timestamp } from "../core/task.ts";
+import type { Color } from "../log/paint.ts";
+import { alignRows, type Cell, showJson, showText } from "./cells.ts";
+import type { Look } from "./look.ts";
+
+const STATUS_COLORS: Readonly<Record<TaskStatus | StepStatus, Color>> = {
+  PLANNED: "dim",
+  RUNNING: "cyan",
+  WAITING_OBSERVATION: "cyan",
+  COMPLETED: "green",
+  FAILED: "red",
+  CANCELLED: "yellow",
+};
+
+/** An id is there to be copied: it is shown whole on the narrowest terminal. */
+export const ID_COLUMNS = 36;
+
+/** The least that a result is given, however narrow the terminal is. */
+const RESULT_COLUMNS_MIN = 16;
+
+/** Everything about one task: its own lines, then a table of its steps. Ends with a line break. */
+export function showTask(task: Task, { columns, paint }: Look): string {
+  const valueColumns = Math.max(columns - 11, RESULT_COLUMNS_MIN);
+  const facts: [string, Cell][] = [
+    ["task", { text: showText(task.id, ID_COLUMNS), color: "bold" }],
+    ["flow", { text: showText(task.flow_name, valueColumns) }],
+    ["status", statusCell(task.status)],
+    ["created", { text: showTime(task.created_at) }],
+    ["updated", { text: `${showTime(task.updated_at)}  ${describeAge(task)}` }],
+    ["input", { text: showJson(task.input_payload, valueColumns) }],
+  ];
+  if (task.status === "COMPLETED")
+    facts.push(["output", { text: showJson(task.output_payload, valueColumns) || "null" }]);
+  if (task.error_message !== null)
+    facts.push(["error", { text: showText(task.error_message, valueColumns), color: "red" }]);
+  if (task.parked_reason !== null)
+    facts.push(["parked", { text: showText(task.parked_reason, valueColumns), color: "yellow" }]);
+  const lines = alignRows(
+    facts.map(([name, cell]) => [{ text: name, color: "dim" }, cell]),
+    paint,
+  );
+  if (task.steps.length > 0) lines.push("", ...showSteps(task.steps, columns, paint));
+  return `${lines.join("\n")}\n`;
+}
+
+function showSteps(steps: readonly TaskStep[], columns: number, paint: Look["paint"]): string[] {
+  const head = ["#", "STEP", "STATUS", "TOOL", "ATTEMPTS", "TIME"].map((text): Cell => ({ text, color: "dim" }));
+  const rows = steps.map((step): Cell[] => {
+    const calls = step.tool_calls;
+    const attempts = calls.reduce((sum, call) => sum + call.retry_count + 1, 0);
+    return [
+      { text: String(step.step_index) },
+      { text: showText(step.step_name, 32) },
+      statusCell(step.status),
+      { text: showText(calls.map(({ tool_name }) => tool_name).join(", "), 32) },
+      { text: attempts > 0 ? String(attempts) : "" },
+      { text: describeStepTime(step) },
+    ];
+  });
+  // the result gets what the others leave
+  const widest = Math.max(...alignRows([head, ...rows], (_color, text) => text).map((line) => Bun.stringWidth(line)));
+  const resultColumns = Math.max(columns - widest - 2, RESULT_COLUMNS_MIN);
+  const results = steps.map((step) => resultCell(step, resultColumns));
+  return alignRows(
+    [[...head, { text: "RESULT", color: "dim" }], ...rows.map((row, i) => [...row, results[i] ?? { text: "" }])],
+    paint,
+  );
+}
+
+/** A step that has ended, as one line: `1 echo  COMPLETED  12 ms  {"text":"hello"}`. */
+export function showStep(step: TaskStep, { columns, paint }: Look): string {
+  const name = `${step.step_index} ${showText(step.step_name, 32)}`;
+  const head = [{ text: name }, statusCell(step.status), { text: describeStepTime(step), color: "dim" as const }];
+  const taken = head.reduce((sum, { text }) => sum + Bun.stringWidth(text) + 2, 0);
+  return `${alignRows([[...head, resultCell(step, Math.max(columns - taken, RESULT_COLUMNS_MIN))]], paint).join("")}\n`;
+}
+
+/** How a step ended, as one line: its output or its error. */
+function resultCell(step: TaskStep, columns: number): Cell {
+  return step.error_message === null
+    ? { text: showJson(step.output_payload, columns) }
+    : { text: showText(step.error_message, columns), color: "red" };
+}
+
+export function statusCell(status: TaskStatus | StepStatus): Cell {
+  return { text: status, color: STATUS_COLORS[status] };
+}
+
+/** `2026-11-23 03:39:25.130Z` */
+export function showTime(timestamp: Timestamp): string {
+  return showText(timestamp.replace("T", " "), 32);
+}
+
+/** From the first attempt's start to the last one's end: `12 ms`; nothing while it runs. */
+function describeStepTime({ tool_calls }: TaskStep): string {
+  const first = tool_calls[0];
+  const finished = tool_calls.at(-1)?.finished_at;
+  return first && finished ? describeMs(Date.parse(finished) - Date.parse(first.started_at)) : "";
+}
+
+function describeAge(task: Task): string {
+  const ms = Date.parse(task.updated_at) - Date.parse(task.created_at);
+  return isTerminal(task.status) ? `(took ${describeMs(ms)})` : `(${describeMs(ms)} after)`;
+}
+
+/** `70 ms`, `1.5 s`, `12 min`, `3.2 h` */
+function describeMs(ms: number): string {
+  if (ms < 1000) return `${ms} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 3_600_000) return `${(ms / 60_000).toFixed(1)} min`;
+  return `${(ms / 3_600_000).toFixed(1)} h`;
+}

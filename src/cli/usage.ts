@@ -1,0 +1,36 @@
+import { describeViolations, TaskonautError, type Violation } from "../core/errors.ts";
+
+/** What was typed cannot be done. One problem is the message; several are listed under it. */
+export function usageError(problems: readonly Violation[]): TaskonautError {
+  return problems.length === 1
+    ? new TaskonautError("usage", describeViolations(problems))
+    : new TaskonautError("usage", `There are ${problems.length} problems with the command line`, { errors: problems });
+}
+
+/** A whole number of `min` to `max` from an option's text; undefined where the option was not given. Throws usage. */
+export function readCount(
+  flags: ReadonlyMap<string, string>,
+  name: string,
+  { min, max }: { min: number; max: number },
+): number | undefined {
+  const text = flags.get(name);
+  if (text === undefined) return undefined;
+  const count = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (count >= min && count <= max) return count;
+  throw usageError([
+    { path: `--${name}`, message: `expected a whole number from ${min} to ${max}, got ${JSON.stringify(text)}` },
+  ]);
+}
+
+/** One of the words from an option's text; undefined where the option was not given. Throws usage. */
+export function readWord<Word extends string>(
+  flags: ReadonlyMap<string, string>,
+  name: string,
+  words: readonly Word[],
+): Word | undefined {
+  const text = flags.get(name);
+  if (text === undefined) return undefined;
+  const found = words.find((word) => word === text);
+  if (found !== undefined) return found;
+  throw usageError([{ path: `--${name}`, message: `expected ${words.join(", ")}, got ${JSON.stringify(text)}` }]);
+}

@@ -1,0 +1,49 @@
+// What the CLI asks of the file that knows everything (`src/wire.ts`). Settings are resolved (flags over environment
+// over defaults) before anything is opened; nothing is opened that a command does not need.
+
+import type { Log, LogLevel } from "../core/log.ts";
+import type { Migrator } from "../core/migrator.ts";
+import type { Taskonaut } from "../core/taskonaut.ts";
+
+export interface Settings {
+  /** `sqlite:<path>`, `postgres://…`; undefined: an SQLite file in the user's data folder. */
+  readonly databaseUrl: string | undefined;
+  /** Set: commands speak to this server instead of to a store. */
+  readonly apiBaseUrl: string | undefined;
+  readonly apiToken: string | undefined;
+  readonly logLevel: LogLevel;
+  readonly logStyle: "json" | "logster";
+}
+
+export interface ServerOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Serve on an address that is not loopback although there is no token. */
+  readonly insecure: boolean;
+}
+
+export interface RunningServer {
+  /** `http://127.0.0.1:8000` */
+  readonly url: string;
+  /** Takes no more requests, lets those under way end (bounded by the grace period), closes the store. */
+  stop(): Promise<void>;
+}
+
+export interface Wiring {
+  readonly log: Log;
+  openTaskonaut(): Promise<Taskonaut>;
+  openMigrator(): Promise<Migrator>;
+  startServer(options: ServerOptions): Promise<RunningServer>;
+  /** Runs this same program's `run-app` in a child process and starts it anew when a source or flow file changes; ends when `signal` aborts. */
+  superviseServer(options: ServerOptions, signal: AbortSignal): Promise<void>;
+}
+
+export interface VersionInfo {
+  readonly version: string;
+  /** Short git commit hash, or "unknown". */
+  readonly commit: string;
+  readonly bun: string;
+}
+
+export type Wire = (settings: Settings) => Wiring;

@@ -1,0 +1,233 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { TaskonautError } from "../core/errors.ts";
+import { FakeTaskonaut } from "../server/fake-taskonaut.ts";
+import { startServer } from "../server/serve.ts";
+import { createClient, type ClientOptions } from "./client.ts";
+import type { Fetch } from "./transport.ts";
+
+const UNKNOWN_ID = "0193d3f0-7c1e-7b7a-9c5e-2f6f6f0c8a11";
+
+const stops: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+async function connect(options: { token?: string; client?: Partial<ClientOptions> } = {}) {
+  const taskonaut = new FakeTaskonaut();
+  const server = await startServer({ taskonaut, host: "127.0.0.1", port: 0, insecure: false, token: options.token });
+  stops.push(server.stop);
+  return {
+    taskonaut,
+    url: server.url,
+    client: createClient({ baseUrl: server.url, token: options.token, ...options.client }),
+  };
+}
+
+async function errorOf(promise: Promise<unknown>): Promise<TaskonautError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof TaskonautError) return error;
+  throw new Error(`expected a TaskonautError, got ${String(error)}`);
+}
+
+describe("client and server together", () => {
+  test("a task's life is the same as at home", async () => {
+    const { client, taskonaut } = await connect();
+    const { task, created } = await client.createTask({ flow: "echo_add", input: { text: "\u0000 \ud800 ü", a: -5 } });
+    expect(created).toBe(true);
+    expect(task).toEqual(taskonaut.tasks.get(task.id) as typeof task);
+    expect((await client.advanceTask(task.id.toUpperCase())).status).toBe("RUNNING");
+    const refused = await errorOf(client.runTask(task.id, { maxSteps: 1 }));
+    expect(refused).toMatchObject({
+      code: "max_steps_exhausted",
+      exit: 4,
+      message: `Task ${task.id} did not reach terminal state within 1 steps`,
+    });
+    expect((await client.runTask(task.id)).status).toBe("COMPLETED");
+    expect(await client.getTask(task.id)).toEqual(await taskonaut.getTask(task.id));
+  });
+
+  test("keys of a resource keep their order, and every field arrives", async () => {
+    const { client, taskonaut } = await connect();
+    const { task } = await client.createTask({ flow: "free", input: { z: 1, a: { __proto__: null, y: [], b: null } } });
+    expect(JSON.stringify(task)).toBe(JSON.stringify(taskonaut.tasks.get(task.id)));
+  });
+
+  test("an idempotency key is passed on", async () => {
+    const { client } = await connect();
+    const request = { flow: "free", input: {}, idempotencyKey: "order 1" };
+    const first = await client.createTask(request);
+    expect(await client.createTask(request)).toEqual({ task: first.task, created: false });
+    expect((await errorOf(client.createTask({ ...request, input: 1 }))).code).toBe("idempotency_key_reused");
+    for (const idempotencyKey of ["", " a", "ü", "a\nb", "k".repeat(256)]) {
+      expect((await errorOf(client.createTask({ ...request, idempotencyKey }))).code).toBe("input_invalid");
+    }
+  });
+
+  test("lists are paged through to their end", async () => {
+    const { client, taskonaut } = await connect();
+    for (let i = 0; i < 5; i++) await taskonaut.createTask({ flow: "free", input: i });
+    const seen: unknown[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await client.listTasks({ limit: 2, ...(cursor !== undefined && { cursor }) });
+      seen.push(...page.tasks.map((task) => task.input_payload));
+      cursor = page.next;
+    } while (cursor !== undefined && seen.length < 10);
+    expect(seen).toEqual([4, 3, 2, 1, 0]);
+  });
+
+  test("flows are listed and described, and the server says whether it is ready", async () => {
+    const { client, taskonaut } = await connect();
+    expect((await client.listFlows()).map((flow) => flow.name)).toEqual(["echo_add", "free"]);
+    expect((await client.describeFlow("free")).form).toBe("plan");
+    await client.checkReady();
+    taskonaut.failure = new TaskonautError("database_behind", "Run taskonaut migrate.");
+    expect(await errorOf(client.checkReady())).toMatchObject({
+      code: "database_behind",
+      message: "Run taskonaut migrate.",
+    });
+    await client.close();
+    expect(taskonaut.closed).toBe(0);
+  });
+
+  test("errors arrive as they were thrown, violations and all", async () => {
+    const { client } = await connect();
+    expect(await errorOf(client.getTask(UNKNOWN_ID))).toMatchObject({
+      code: "task_not_found",
+      message: `Task ${UNKNOWN_ID} not found`,
+    });
+    const invalid = await errorOf(client.createTask({ flow: "echo_add", input: { a: "2", c: 1 } }));
+    expect(invalid.code).toBe("input_invalid");
+    expect(invalid.errors.map((one) => one.path).toSorted()).toEqual(["a", "c"]);
+    for (const flow of ["nope", "..", "", "a/b", "\ud800"]) {
+      expect((await errorOf(client.createTask({ flow, input: {} }))).code).toBe("flow_not_found");
+    }
+    for (const id of ["1", "..", "", "../flows", "\ud800"])
+      expect((await errorOf(client.getTask(id))).code).toBe("task_id_invalid");
+    expect((await errorOf(client.createTask({ flow: "free", input: { when: new Date(0) } }))).errors[0]?.path).toBe(
+      "when",
+    );
+  });
+
+  test("a token is sent, and a wrong one is said to be wrong", async () => {
+    const { client, url } = await connect({ token: "s3cret" });
+    expect(await client.listFlows()).toBeArray();
+    for (const token of [undefined, "", "other"]) {
+      expect((await errorOf(createClient({ baseUrl: url, token }).listFlows())).code).toBe("unauthorized");
+    }
+  });
+
+  test("a path before the routes and a slash at the end of the base URL do not matter", async () => {
+    const { url, taskonaut } = await connect();
+    for (let i = 0; i < 3; i++) await taskonaut.createTask({ flow: "free", input: i });
+    const proxy = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: (request) => fetch(url + request.url.slice(request.url.indexOf("/prefix") + "/prefix".length)),
+    });
+    stops.push(() => proxy.stop(true));
+    for (const base of [`${proxy.url.origin}/prefix`, `${proxy.url.origin}/prefix//`]) {
+      expect((await createClient({ baseUrl: base }).listTasks({ limit: 2 })).next).toBe("2");
+    }
+    expect(await createClient({ baseUrl: `${url}/` }).listFlows()).toBeArray();
+  });
+});
+
+function answering(body: string, init: ResponseInit = {}): Fetch {
+  return async () => new Response(body, init);
+}
+
+describe("what is no taskonaut server", () => {
+  const html = "<html>It works!</html>";
+
+  test.each<[string, Fetch]>([
+    ["a web page", answering(html, { headers: { "Content-Type": "text/html" } })],
+    ["an empty answer", answering("")],
+    ["other JSON", answering('{"hello":"world"}')],
+    ["a task without its steps", answering('{"id":"x","status":"PLANNED","flow_name":"f","current_step":0}')],
+    ["a page of a proxy", answering(html, { status: 502, headers: { "Content-Type": "text/html" } })],
+    ["another service's error", answering('{"message":"Not Found"}', { status: 404 })],
+    ["an error of a later version", answering('{"code":"toString","detail":"x"}', { status: 418 })],
+    ["a redirect", answering("", { status: 301, headers: { Location: "https://other.example/" } })],
+  ])("%s is api_unreachable, with the address and what to check", async (_, fetch) => {
+    const client = createClient({ baseUrl: "http://api.example/x", fetch });
+    for (const asking of [
+      client.getTask(UNKNOWN_ID),
+      client.runTask(UNKNOWN_ID),
+      client.listTasks({ limit: 1 }),
+      client.checkReady(),
+      client.listFlows(),
+    ]) {
+      const error = await errorOf(asking);
+      expect(error).toMatchObject({ code: "api_unreachable", exit: 5 });
+      expect(error.message).toContain("http://api.example/x/");
+      expect(error.message).toContain("--api-base-url");
+    }
+  });
+
+  test("a redirect names where it leads", async () => {
+    const fetch = answering("", { status: 308, headers: { Location: "https://other.example/" } });
+    expect((await errorOf(createClient({ baseUrl: "http://api.example", fetch }).listFlows())).message).toContain(
+      "https://other.example/",
+    );
+  });
+
+  test("a redirect is not followed: the token is for one server only", async () => {
+    const { taskonaut, url } = await connect();
+    const elsewhere = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: (request) => Response.redirect(`${url}${new URL(request.url).pathname}`, 307),
+    });
+    stops.push(() => elsewhere.stop(true));
+    expect((await errorOf(createClient({ baseUrl: elsewhere.url.origin, token: "t" }).listFlows())).message).toContain(
+      url,
+    );
+    expect(taskonaut.calls).toEqual([]);
+  });
+
+  test("a port on which nothing listens, and a host that nobody knows", async () => {
+    const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
+    const url = server.url.origin;
+    await server.stop(true);
+    expect((await errorOf(createClient({ baseUrl: url }).listFlows())).message).toContain("nothing listens there");
+    expect((await errorOf(createClient({ baseUrl: "http://no-such-host.invalid" }).listFlows())).code).toBe(
+      "api_unreachable",
+    );
+  });
+
+  test("a server that does not answer in time; a run is waited for longer", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { client, taskonaut } = await connect({ client: { timeoutMs: 50 } });
+    const { task } = await taskonaut.createTask({ flow: "free", input: {} });
+    taskonaut.gate = gate.promise;
+    const run = client.runTask(task.id);
+    taskonaut.getTask = () => gate.promise.then(() => task);
+    expect((await errorOf(client.getTask(task.id))).message).toContain("no answer within 50 ms");
+    gate.resolve();
+    expect((await run).status).toBe("COMPLETED");
+  });
+
+  test("a connection that breaks off in the middle of an answer", async () => {
+    const broken = new ReadableStream({
+      pull(controller) {
+        controller.error(new Error("reset"));
+      },
+    });
+    const fetch: Fetch = async () => new Response(broken);
+    expect((await errorOf(createClient({ baseUrl: "http://api.example", fetch }).listFlows())).code).toBe(
+      "api_unreachable",
+    );
+  });
+
+  test.each(["", "localhost:8000", "ftp://x", "nonsense", "http://", "http://u:p@x", "http://x?a=b"])(
+    "%p is no base URL",
+    (baseUrl) => {
+      expect(() => createClient({ baseUrl })).toThrow(expect.objectContaining({ code: "usage" }));
+    },
+  );
+});

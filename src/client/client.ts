@@ -1,0 +1,101 @@
+// The Taskonaut interface over HTTP: what a command asks of a server it asks in the same words as of an engine at home,
+// and it gets the same errors.
+
+import { checkName } from "../core/names.ts";
+import { TaskonautError } from "../core/errors.ts";
+import { parseTaskId } from "../core/ids.ts";
+import { toJsonText, type JsonResult } from "../core/json.ts";
+import type { CreateTask, RunTask, Taskonaut, TaskPage } from "../core/taskonaut.ts";
+import { FlowAnswer, FlowsAnswer, ReadyAnswer, TaskAnswer, TasksAnswer } from "./answers.ts";
+import { createTransport, type Fetch } from "./transport.ts";
+
+export interface ClientOptions {
+  /** Of the server, with or without a path and a slash at its end. */
+  readonly baseUrl: string;
+  readonly token?: string | undefined;
+  readonly fetch?: Fetch | undefined;
+  /** How long a request may take that waits for nobody's tools; by default 30 s. Advance and run have no limit. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** What `POST /tasks` creates; every other flow is named in the path. */
+const DEFAULT_FLOW = "echo_add";
+
+/** Throws usage where baseUrl is no http(s) URL. Every method also throws api_unreachable and unauthorized. */
+export function createClient(options: ClientOptions): Taskonaut {
+  const { ask } = createTransport(options);
+
+  return {
+    listFlows: async () => (await ask({ path: "/flows", answer: FlowsAnswer })).body,
+    describeFlow: async (name) => (await ask({ path: flowPath(name), answer: FlowAnswer })).body,
+
+    async createTask({ flow, input, idempotencyKey }: CreateTask) {
+      const path = flow === DEFAULT_FLOW ? "/tasks" : `${flowPath(flow)}/tasks`;
+      const headers = idempotencyKey === undefined ? {} : { "Idempotency-Key": headerValue(idempotencyKey) };
+      const { status, body } = await ask({
+        method: "POST",
+        path,
+        headers,
+        body: textOf(toJsonText(input)),
+        answer: TaskAnswer,
+      });
+      return { task: body, created: status === 201 };
+    },
+
+    async advanceTask(id) {
+      return (
+        await ask({ method: "POST", path: `/tasks/${parseTaskId(id)}/advance`, patient: true, answer: TaskAnswer })
+      ).body;
+    },
+
+    async runTask(id, { maxSteps }: RunTask = {}) {
+      const body = JSON.stringify(maxSteps === undefined ? {} : { max_steps: maxSteps });
+      return (
+        await ask({ method: "POST", path: `/tasks/${parseTaskId(id)}/run`, body, patient: true, answer: TaskAnswer })
+      ).body;
+    },
+
+    getTask: async (id) => (await ask({ path: `/tasks/${parseTaskId(id)}`, answer: TaskAnswer })).body,
+
+    async listTasks({ limit, cursor }): Promise<TaskPage> {
+      const query = new URLSearchParams({ limit: String(limit), ...(cursor !== undefined && { cursor }) });
+      const { body, headers, url } = await ask({ path: `/tasks?${query.toString()}`, answer: TasksAnswer });
+      const next = cursorOf(headers.get("link"), url);
+      return { tasks: body, ...(next !== undefined && { next }) };
+    },
+
+    async checkReady() {
+      await ask({ path: "/readyz", answer: ReadyAnswer });
+    },
+
+    async close() {},
+  };
+}
+
+/** A name that no flow can have is told here: `..` would lead to another route. */
+function flowPath(name: string): string {
+  try {
+    checkName("flow", name);
+  } catch (cause) {
+    throw new TaskonautError("flow_not_found", `Flow ${JSON.stringify(name)} not found`, { cause });
+  }
+  return `/flows/${encodeURIComponent(name)}`;
+}
+
+function textOf(json: JsonResult): string {
+  if (json.ok) return json.text;
+  throw new TaskonautError("input_invalid", "The input holds what JSON cannot carry.", { errors: json.errors });
+}
+
+function headerValue(idempotencyKey: string): string {
+  if (/^(?! )[\x20-\x7e]{1,255}(?<! )$/.test(idempotencyKey)) return idempotencyKey;
+  const message = "expected 1 to 255 visible ASCII characters, without a space at either end";
+  throw new TaskonautError("input_invalid", `The idempotency key cannot travel in a header: ${message}.`, {
+    errors: [{ path: "Idempotency-Key", message }],
+  });
+}
+
+function cursorOf(link: string | null, url: string): string | undefined {
+  const target = /<([^>]*)>\s*;\s*rel="?next"?/i.exec(link ?? "")?.[1];
+  return target === undefined ? undefined : (URL.parse(target, url)?.searchParams.get("cursor") ?? undefined);
+}

@@ -1,0 +1,129 @@
+// One request, one answer. Whatever is not the answer of a taskonaut server becomes an error that says what to check.
+
+import * as v from "valibot";
+import { ERRORS, TaskonautError, type ErrorCode } from "../core/errors.ts";
+import { ProblemAnswer, type Answer } from "./answers.ts";
+
+export type Fetch = (url: string, init: BunFetchRequestInit) => Promise<Response>;
+
+export interface Ask<T> {
+  readonly method?: "GET" | "POST";
+  /** From the base URL on, with its query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** JSON text. */
+  readonly body?: string;
+  /** Wait as long as the server does: it runs tools. */
+  readonly patient?: boolean;
+  readonly answer: Answer<T>;
+}
+
+export interface Answered<T> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: T;
+  readonly url: string;
+}
+
+export interface Transport {
+  readonly ask: <T>(request: Ask<T>) => Promise<Answered<T>>;
+}
+
+export interface TransportOptions {
+  readonly baseUrl: string;
+  readonly token?: string | undefined;
+  readonly fetch?: Fetch | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
+const TIMEOUT_MS = 30_000;
+
+/** Throws usage where the base URL is none. */
+export function createTransport(options: TransportOptions): Transport {
+  const base = parseBaseUrl(options.baseUrl);
+  const { token, fetch = globalThis.fetch, timeoutMs = TIMEOUT_MS } = options;
+
+  async function send(url: string, request: Ask<unknown>): Promise<{ response: Response; text: string }> {
+    const headers: Record<string, string> = { Accept: "application/json", ...request.headers };
+    if (token) headers["Authorization"] = `Bearer ${token}`;
+    if (request.body !== undefined) headers["Content-Type"] = "application/json";
+    const init: BunFetchRequestInit = { method: request.method ?? "GET", headers, redirect: "manual" };
+    if (request.body !== undefined) init.body = request.body;
+    // Bun's fetch has a timeout of its own, of five minutes; our signal is the one that counts
+    init.timeout = false;
+    if (!request.patient) init.signal = AbortSignal.timeout(timeoutMs);
+    try {
+      const response = await fetch(url, init);
+      return { response, text: await response.text() };
+    } catch (cause) {
+      throw unreachable(url, describeFailure(cause, timeoutMs), cause);
+    }
+  }
+
+  return {
+    async ask<T>(request: Ask<T>): Promise<Answered<T>> {
+      const url = base + request.path;
+      const { response, text } = await send(url, request);
+      const body = parse(text);
+      if (!response.ok) throw errorOf(url, response, body);
+      if (!v.is(request.answer, body)) throw unreachable(url, "something else than a taskonaut server answered");
+      return { status: response.status, headers: response.headers, body, url };
+    },
+  };
+}
+
+/** Without a slash at the end. Query, fragment and credentials have no meaning here and are refused with the rest. */
+function parseBaseUrl(text: string): string {
+  const url = URL.parse(text);
+  const plain =
+    url !== null && /^https?:$/.test(url.protocol) && url.search + url.hash + url.username + url.password === "";
+  if (plain) return url.href.replace(/\/+$/, "");
+  throw new TaskonautError(
+    "usage",
+    `${JSON.stringify(text)} is no address of a server: expected something like http://127.0.0.1:8000.`,
+  );
+}
+
+/** The server's own error again, or what its answer says about who answered. */
+function errorOf(url: string, response: Response, body: unknown): TaskonautError {
+  if (v.is(ProblemAnswer, body)) {
+    if (isErrorCode(body.code)) return new TaskonautError(body.code, body.detail, { errors: body.errors ?? [] });
+    return unreachable(
+      url,
+      `the server answered ${response.status} with an error that this version does not know: ${body.detail}`,
+    );
+  }
+  const location = response.headers.get("location");
+  if (location !== null) return unreachable(url, `the server sends us on to ${location}; use that as the address`);
+  const type = response.headers.get("content-type") ?? "no content type";
+  return unreachable(url, `something else than a taskonaut server answered (${response.status}, ${type})`);
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function describeFailure(cause: unknown, timeoutMs: number): string {
+  if (!(cause instanceof Error)) return String(cause);
+  if (cause.name === "TimeoutError") return `no answer within ${timeoutMs} ms`;
+  const code = "code" in cause ? String(cause.code) : "";
+  if (code === "ECONNREFUSED" || code === "ConnectionRefused") return "nothing listens there";
+  if (code === "ENOTFOUND") return "no host of that name is known";
+  return cause.message;
+}
+
+function unreachable(url: string, reason: string, cause?: unknown): TaskonautError {
+  return new TaskonautError(
+    "api_unreachable",
+    `No answer from a taskonaut server at ${url}: ${reason}. Check that \`taskonaut run-app\` runs there, and --api-base-url (TASKONAUT_API_URL).`,
+    { details: { url }, cause },
+  );
+}

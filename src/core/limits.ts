@@ -1,0 +1,31 @@
+// Every loop, batch, payload and wait has a named maximum. These are the defaults; units last.
+
+export interface Limits {
+  /** Of a flow's input, as UTF-8 JSON text. */
+  readonly inputBytes: number;
+  /** Of a tool's output, as UTF-8 JSON text. */
+  readonly outputBytes: number;
+  /** Of one task, over its whole life. */
+  readonly stepsPerTask: number;
+  /** How long a caller waits for its turn on a task that another is driving. */
+  readonly busyMs: number;
+  /** How long running steps may take to end when the process is told to leave. */
+  readonly graceMs: number;
+  /** How long a worker's claim on its tasks outlives its last sign of life. */
+  readonly leaseMs: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  inputBytes: 64 * 1024,
+  outputBytes: 1024 * 1024,
+  stepsPerTask: 1000,
+  busyMs: 30_000,
+  graceMs: 10_000,
+  leaseMs: 15_000,
+};
+
+/** `max_steps` of a run: 1 to this many transitions. */
+export const MAX_STEPS_MAX = 1000;
+
+/** Tasks of one page of a list. */
+export const PAGE_MAX = 1000;

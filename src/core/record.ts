@@ -1,0 +1,84 @@
+// A task as it is recorded: the rows of the three tables, column by column, the same in both stores.
+// Times are milliseconds since 1970 (UTC). JSON columns hold their text, exactly as it was first written.
+
+import type { StepStatus, TaskStatus, ToolCallStatus } from "./status.ts";
+
+/** JSON text, as `JSON.stringify` wrote it: valid UTF-8, with NUL and lone surrogates as escapes. */
+export type JsonText = string;
+
+export interface TaskRow {
+  readonly id: string;
+  readonly flow_name: string;
+  readonly status: TaskStatus;
+  /** Raised by every write of the task's driver, by the number of transitions in it or by 1. The fence. */
+  readonly version: number;
+  readonly current_step: number;
+  /** How many recorded outcomes the flow has been given so far. */
+  readonly observed_count: number;
+  readonly input_payload: JsonText;
+  readonly output_payload: JsonText | null;
+  /** Why the task FAILED: a stored error (`core/stored-error.ts`). */
+  readonly error: JsonText | null;
+  /** A row of `workers`; set while a worker drives the task through tools that are not pure. */
+  readonly lease_owner: string | null;
+  /** When a worker should look at the task; null: not before somebody asks. */
+  readonly due_at: number | null;
+  /** 0 (first) to 9 (last). */
+  readonly priority: number;
+  /** Raised by outsiders (signals, children, cancels), never by the driver. */
+  readonly wake_seq: number;
+  readonly parked_reason: string | null;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly finished_at: number | null;
+}
+
+export type StepKind = "tool" | "sleep" | "signal" | "child";
+
+export interface StepRow {
+  readonly id: string;
+  readonly task_id: string;
+  /** From 1, in the order of planning. */
+  readonly step_index: number;
+  /** Where the decision stands in the flow's call tree: the step's identity. */
+  readonly path: string;
+  readonly kind: StepKind;
+  readonly step_name: string;
+  /** For `tool`: the tool; for `signal`: the signal; for `child`: the flow; null for `sleep`. */
+  readonly target: string | null;
+  readonly status: StepStatus;
+  readonly input_payload: JsonText;
+  readonly output_payload: JsonText | null;
+  readonly error: JsonText | null;
+  /** 1, 2, 3 … in the order in which the task's outcomes were recorded; null while there is none. */
+  readonly outcome_seq: number | null;
+  /** When the flow was given the outcome: what `now()` tells from then on. */
+  readonly observed_at: number | null;
+  readonly created_at: number;
+  readonly updated_at: number;
+}
+
+export interface ToolCallRow {
+  readonly id: string;
+  readonly task_id: string;
+  readonly task_step_id: string;
+  /** `<task_id>:<step_id>:<tool_name>`, unique. */
+  readonly idempotency_key: string;
+  readonly tool_name: string;
+  readonly status: ToolCallStatus;
+  readonly retry_count: number;
+  readonly last_error: JsonText | null;
+  readonly request_payload: JsonText;
+  readonly response_payload: JsonText | null;
+  readonly error: JsonText | null;
+  readonly started_at: number;
+  readonly finished_at: number | null;
+  readonly created_at: number;
+}
+
+/** One task, whole. Steps by step_index, calls by (created_at, step_index of their step). */
+export interface TaskRecord {
+  readonly task: TaskRow;
+  readonly steps: readonly StepRow[];
+  readonly calls: readonly ToolCallRow[];
+}

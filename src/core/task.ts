@@ -1,0 +1,63 @@
+// The task resource: what people and programs see of a task, over HTTP, in the CLI and in the client alike.
+// Its field names are the contract of the HTTP API; fields may be added, none may go or change its type.
+
+import type { StepStatus, TaskStatus, ToolCallStatus } from "./status.ts";
+
+/** A value that JSON carries. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** RFC 3339, UTC, milliseconds: `2026-11-23T03:39:25.130Z`. */
+export type Timestamp = string;
+
+export interface ToolCall {
+  readonly id: string;
+  readonly task_id: string;
+  readonly task_step_id: string;
+  readonly idempotency_key: string;
+  readonly tool_name: string;
+  readonly status: ToolCallStatus;
+  /** How many attempts came before the last one. */
+  readonly retry_count: number;
+  /** What the last attempt that failed said, even where a later one succeeded. */
+  readonly last_error: string | null;
+  readonly started_at: Timestamp;
+  readonly finished_at: Timestamp | null;
+  readonly request_payload: Json;
+  readonly response_payload: Json;
+  readonly error_message: string | null;
+  readonly created_at: Timestamp;
+}
+
+export interface TaskStep {
+  readonly id: string;
+  readonly task_id: string;
+  readonly step_index: number;
+  readonly step_name: string;
+  readonly status: StepStatus;
+  readonly input_payload: Json;
+  readonly output_payload: Json;
+  readonly error_message: string | null;
+  readonly created_at: Timestamp;
+  readonly updated_at: Timestamp;
+  readonly tool_calls: readonly ToolCall[];
+}
+
+export interface Task {
+  readonly id: string;
+  readonly status: TaskStatus;
+  readonly flow_name: string;
+  /** The highest step_index that has an outcome; 0 before the first. */
+  readonly current_step: number;
+  readonly input_payload: Json;
+  /** Null until COMPLETED. */
+  readonly output_payload: Json;
+  readonly error_message: string | null;
+  /** The worker that drives the task now, if it needs one. */
+  readonly lease_owner: string | null;
+  /** Why nobody drives the task although it has not ended; null for all others. */
+  readonly parked_reason: string | null;
+  readonly created_at: Timestamp;
+  readonly updated_at: Timestamp;
+  readonly steps: readonly TaskStep[];
+  readonly tool_calls: readonly ToolCall[];
+}

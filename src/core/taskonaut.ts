@@ -1,0 +1,65 @@
+// What the CLI and the server speak to. Behind it is the engine in this process, or a server over HTTP: they cannot tell.
+
+import type { Json, Task } from "./task.ts";
+
+export interface CreateTask {
+  readonly flow: string;
+  /** As it came: the flow's input contract is applied to it, and fills in its defaults. */
+  readonly input: unknown;
+  /** The same key gives the same task for as long as that task exists: 1 to 255 characters. */
+  readonly idempotencyKey?: string;
+}
+
+export interface CreatedTask {
+  readonly task: Task;
+  /** False where the idempotency key found the task that an earlier call created. */
+  readonly created: boolean;
+}
+
+export interface RunTask {
+  /** At most so many transitions, 1 to 1000; then `max_steps_exhausted`. Unset: the task's step limit. */
+  readonly maxSteps?: number;
+}
+
+export interface ListTasks {
+  /** How many tasks at most, 1 to 1000. */
+  readonly limit: number;
+  /** The `next` of the page before; unset for the first page. */
+  readonly cursor?: string;
+}
+
+export interface TaskPage {
+  /** Newest first: by created_at, then by id, both falling. */
+  readonly tasks: readonly Task[];
+  /** Opaque; unset on the last page. */
+  readonly next?: string;
+}
+
+export interface FlowDescription {
+  readonly name: string;
+  readonly description: string;
+  /** `plan`: every step is known when the task is created; `run`: steps depend on earlier outcomes. */
+  readonly form: "plan" | "run";
+  /** JSON Schema (draft 2020-12) of the flow's input. */
+  readonly input_schema: { readonly [key: string]: Json };
+}
+
+export interface Taskonaut {
+  /** In order of name. */
+  listFlows(): Promise<readonly FlowDescription[]>;
+  /** Throws flow_not_found. */
+  describeFlow(name: string): Promise<FlowDescription>;
+  /** Throws flow_not_found, input_invalid, idempotency_key_reused. */
+  createTask(request: CreateTask): Promise<CreatedTask>;
+  /** Makes exactly one transition, durable when it returns; a task that has ended comes back as it is. Throws task_not_found, task_id_invalid, task_busy. */
+  advanceTask(id: string): Promise<Task>;
+  /** Advances until the task has ended or only waits. Throws also max_steps_exhausted: what was done so far stays. */
+  runTask(id: string, options?: RunTask): Promise<Task>;
+  /** Throws task_not_found, task_id_invalid (no UUID; any letter case is taken). */
+  getTask(id: string): Promise<Task>;
+  listTasks(request: ListTasks): Promise<TaskPage>;
+  /** Returns where tasks can be created and advanced now: store reachable and migrated. Throws what stands against it. */
+  checkReady(): Promise<void>;
+  /** Lets running steps end (bounded by the grace period), then releases everything held. */
+  close(): Promise<void>;
+}

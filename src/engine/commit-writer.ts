@@ -1,0 +1,105 @@
+// Group commit: one writer per process. While a commit is under way the changes of all tasks gather; together they are
+// the next one. A change that comes alone is written at once: there is no timer.
+//
+// W1. A task has at most one change in a commit, and one commit is under way at a time; so a task's changes are written
+//     in the order in which they were submitted.
+// W2. A change that was not won makes every later change of that driver lose as well: each expects the version before.
+
+import { TaskonautError } from "../core/errors.ts";
+import type { TaskRecord } from "../core/record.ts";
+import type { Change, Store } from "../store/store.ts";
+
+/** No commit holds more: bounds the size of a statement and how long others wait. */
+const BATCH_MAX = 200;
+
+interface Job<In> {
+  readonly what: In;
+  readonly resolve: (won: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class CommitWriter {
+  readonly #changes: Job<Change>[] = [];
+  readonly #inserts: Job<TaskRecord>[] = [];
+  #isWriting = false;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(private readonly store: Pick<Store, "insertTasks" | "commitChanges">) {}
+
+  /** Resolves when everything submitted so far has been written, or has failed. */
+  async settle(): Promise<void> {
+    while (this.#isWriting) await this.#writing;
+  }
+
+  /** True: written and durable. False: the task has another version or owner by now, and nothing was written. */
+  submitChange(change: Change): Promise<boolean> {
+    return this.#submit(this.#changes, change);
+  }
+
+  /** False: a task of this id exists. */
+  submitTask(record: TaskRecord): Promise<boolean> {
+    return this.#submit(this.#inserts, record);
+  }
+
+  #submit<In>(queue: Job<In>[], what: In): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      queue.push({ what, resolve, reject });
+      if (this.#isWriting) return;
+      this.#isWriting = true;
+      // after this turn of the event loop, so that what is ready together is written together
+      this.#writing = turnOfLoop().then(() => this.#write());
+    });
+  }
+
+  async #write(): Promise<void> {
+    while (this.#inserts.length > 0 || this.#changes.length > 0) {
+      await writeBatch(this.#inserts.splice(0, BATCH_MAX), (batch) => this.store.insertTasks(batch));
+      await writeBatch(takeOnePerTask(this.#changes), (batch) => this.store.commitChanges(batch));
+    }
+    this.#isWriting = false;
+  }
+}
+
+function turnOfLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Never rejects: each job hears its own result. */
+async function writeBatch<In>(
+  jobs: readonly Job<In>[],
+  write: (batch: readonly In[]) => Promise<readonly boolean[]>,
+): Promise<void> {
+  if (jobs.length === 0) return;
+  try {
+    const won = await write(jobs.map((job) => job.what));
+    jobs.forEach((job, index) => job.resolve(won[index] === true));
+  } catch (error) {
+    if (jobs.length === 1 || isOutage(error)) {
+      for (const job of jobs) job.reject(error);
+      return;
+    }
+    // one of them is refused by the database: each for itself, so that it takes nobody else with it
+    for (const job of jobs) await writeBatch([job], write);
+  }
+}
+
+/** Takes, in order, up to a batch of changes, of each task the first (W1). */
+function takeOnePerTask(queue: Job<Change>[]): Job<Change>[] {
+  const taken: Job<Change>[] = [];
+  const left: Job<Change>[] = [];
+  const tasks = new Set<string>();
+  for (const job of queue) {
+    if (taken.length >= BATCH_MAX || tasks.has(job.what.taskId)) left.push(job);
+    else {
+      tasks.add(job.what.taskId);
+      taken.push(job);
+    }
+  }
+  queue.length = 0;
+  queue.push(...left);
+  return taken;
+}
+
+function isOutage(error: unknown): boolean {
+  return error instanceof TaskonautError && error.code === "database_unavailable";
+}

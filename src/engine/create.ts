@@ -1,0 +1,116 @@
+// From a request to a task that is ready to be inserted. Nothing is written here.
+
+import { applyContract } from "../core/contract.ts";
+import { describeViolations, TaskonautError, type Violation } from "../core/errors.ts";
+import type { Flow } from "../core/flow.ts";
+import { keyedTaskId } from "../core/ids.ts";
+import { toJsonText } from "../core/json.ts";
+import type { Limits } from "../core/limits.ts";
+import { createProgram, type Program } from "../core/program.ts";
+import type { JsonText, TaskRecord } from "../core/record.ts";
+import { messageOf } from "../core/stored-error.ts";
+import type { CreateTask } from "../core/taskonaut.ts";
+import type { Tool } from "../core/tool.ts";
+import { toStepRows } from "./step-rows.ts";
+
+interface PlannedTask {
+  readonly record: TaskRecord;
+  readonly program: Program;
+  readonly toolOf: Map<string, Tool>;
+}
+
+const KEY_MAX = 255;
+const PRIORITY = 5;
+
+/** Throws input_invalid, body_too_large, flow_invalid. */
+export function planTask(
+  flow: Flow,
+  request: CreateTask,
+  { now, newId, limits }: { now: number; newId: () => string; limits: Limits },
+): PlannedTask {
+  const id = request.idempotencyKey === undefined ? newId() : keyedTaskId(checkKey(request.idempotencyKey));
+  const input = readInput(flow, request.input, limits.inputBytes);
+  const program = createProgram(flow, input, limits.stepsPerTask);
+  // the steps of a `run` flow depend on outcomes: its first are planned when the task starts
+  const decisions = flow.body.form === "plan" ? startPlan(flow, program) : [];
+  if (decisions.length > limits.stepsPerTask) {
+    throw new TaskonautError(
+      "flow_invalid",
+      `Flow ${flow.name} plans ${decisions.length} steps for this input; a task has at most ${limits.stepsPerTask}.`,
+    );
+  }
+  const planned = toStepRows(id, decisions, { from: 0, now });
+  const toolOf = new Map<string, Tool>();
+  for (const { row, tool } of planned) if (tool) toolOf.set(row.id, tool);
+  const record: TaskRecord = {
+    task: {
+      id,
+      flow_name: flow.name,
+      status: "PLANNED",
+      version: 1,
+      current_step: 0,
+      observed_count: 0,
+      input_payload: input,
+      output_payload: null,
+      error: null,
+      lease_owner: null,
+      due_at: null,
+      priority: PRIORITY,
+      wake_seq: 0,
+      parked_reason: null,
+      created_at: now,
+      updated_at: now,
+      finished_at: null,
+    },
+    steps: planned.map(({ row }) => row),
+    calls: [],
+  };
+  return { record, program, toolOf };
+}
+
+function readInput(flow: Flow, given: unknown, bytesMax: number): JsonText {
+  const parsed = applyContract(flow.input, given === undefined ? {} : given);
+  if (!parsed.ok) throw inputInvalid(flow, parsed.errors);
+  const json = toJsonText(parsed.value);
+  if (!json.ok) throw inputInvalid(flow, json.errors);
+  const bytes = Buffer.byteLength(json.text);
+  if (bytes > bytesMax) {
+    throw new TaskonautError(
+      "body_too_large",
+      `The input of flow ${flow.name} is ${bytes} bytes of JSON; the limit is ${bytesMax} (TASKONAUT_MAX_INPUT_BYTES).`,
+    );
+  }
+  return json.text;
+}
+
+function startPlan(flow: Flow, program: Program): ReturnType<Program["start"]>["planned"] {
+  try {
+    return program.start().planned;
+  } catch (error) {
+    if (error instanceof TaskonautError) throw error;
+    throw new TaskonautError(
+      "flow_invalid",
+      `Flow ${flow.name} could not plan its steps for this input: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+function inputInvalid(flow: Flow, errors: readonly Violation[]): TaskonautError {
+  return new TaskonautError(
+    "input_invalid",
+    `The input breaks the contract of flow ${flow.name}: ${describeViolations(errors)}`,
+    { errors },
+  );
+}
+
+function checkKey(key: string): string {
+  if (key.length >= 1 && key.length <= KEY_MAX) return key;
+  throw new TaskonautError(
+    "input_invalid",
+    `An idempotency key has 1 to ${KEY_MAX} characters, this one has ${key.length}.`,
+    {
+      errors: [{ path: "Idempotency-Key", message: `must have 1 to ${KEY_MAX} characters` }],
+    },
+  );
+}

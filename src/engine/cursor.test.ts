@@ -1,0 +1,34 @@
+import { expect, test } from "bun:test";
+import { readCursor, writeCursor } from "./cursor.ts";
+
+const ID = "0193d3f0-7c1e-7b7a-9c5e-2f6f6f0c8a11";
+
+test("a cursor is read as it was written", () => {
+  expect(readCursor(writeCursor({ created_at: 1_795_399_165_130, id: ID }))).toEqual({
+    createdAt: 1_795_399_165_130,
+    id: ID,
+  });
+});
+
+test("what is no cursor is refused", () => {
+  const wrong = [
+    "",
+    "1",
+    ID,
+    `_${ID}`,
+    `1_${ID.toUpperCase()}`,
+    `1.5_${ID}`,
+    `-1_${ID}`,
+    `1_${ID}_`,
+    `1_${ID}\n`,
+    `${"9".repeat(16)}_${ID}`,
+  ];
+  for (const cursor of wrong) {
+    expect(() => readCursor(cursor)).toThrow(
+      expect.objectContaining({
+        code: "input_invalid",
+        errors: [{ path: "cursor", message: "not a cursor of a task list" }],
+      }),
+    );
+  }
+});

@@ -1,0 +1,127 @@
+import { describe, expect, test } from "bun:test";
+import { FakeClock, turn } from "../../test/support/fake-clock.ts";
+import { rejection } from "../../test/support/rejection.ts";
+import { SILENT, type Log } from "../core/log.ts";
+import { Lease } from "./lease.ts";
+
+const LEASE_MS = 3000;
+
+/** A table of workers whose next call of a kind can be made to fail or to wait. */
+class Workers {
+  readonly asked: string[] = [];
+  readonly rows = new Set<string>();
+  fails: string | undefined;
+  /** No registration ends before it. */
+  gate: Promise<void> = Promise.resolve();
+
+  async registerWorker({ id, leaseMs }: { id: string; leaseMs: number }): Promise<void> {
+    await this.#ask(`register ${leaseMs}`);
+    this.rows.add(id);
+  }
+  async renewWorker(id: string, leaseMs: number): Promise<boolean> {
+    await this.#ask(`renew ${leaseMs}`);
+    return this.rows.has(id);
+  }
+  async removeWorker(id: string): Promise<void> {
+    await this.#ask("remove");
+    this.rows.delete(id);
+  }
+
+  async #ask(what: string): Promise<void> {
+    this.asked.push(what);
+    if (what.startsWith("register")) await this.gate;
+    if (this.fails !== undefined && what.startsWith(this.fails)) throw new Error(`${what} failed`);
+  }
+}
+
+function leaseOn(workers: Workers, clock: FakeClock, log: Log = SILENT): Lease {
+  return new Lease("me", "host:1", LEASE_MS, workers, clock, log);
+}
+
+describe("the lease of a worker", () => {
+  test("costs nothing before it is needed", async () => {
+    const workers = new Workers();
+    const lease = leaseOn(workers, new FakeClock());
+    await lease.release();
+    expect(workers.asked).toEqual([]);
+  });
+
+  test("is taken once, whoever asks and however often", async () => {
+    const workers = new Workers();
+    const lease = leaseOn(workers, new FakeClock());
+    await Promise.all([lease.hold(), lease.hold()]);
+    await lease.hold();
+    expect(workers.asked).toEqual([`register ${LEASE_MS}`]);
+    await lease.release();
+  });
+
+  test("is renewed three times within its length, as long as it is held", async () => {
+    const clock = new FakeClock();
+    const workers = new Workers();
+    const lease = leaseOn(workers, clock);
+    await lease.hold();
+    await clock.advance(LEASE_MS);
+    expect(workers.asked).toEqual([`register ${LEASE_MS}`, ...Array.from({ length: 3 }, () => `renew ${LEASE_MS}`)]);
+    await lease.release();
+    await clock.advance(LEASE_MS);
+    expect(workers.asked.filter((what) => what.startsWith("renew"))).toHaveLength(3);
+    expect(workers.asked.at(-1)).toBe("remove");
+    expect(clock.sleeping).toBe(0);
+  });
+
+  test("is tried again by the next one who asks, where taking it failed", async () => {
+    const workers = new Workers();
+    const lease = leaseOn(workers, new FakeClock());
+    workers.fails = "register";
+    expect((await rejection(lease.hold())).message).toBe(`register ${LEASE_MS} failed`);
+    workers.fails = undefined;
+    await lease.hold();
+    expect(workers.rows.has("me")).toBe(true);
+    await lease.release();
+  });
+
+  test("outlives a renewal that failed, and says so", async () => {
+    const clock = new FakeClock();
+    const workers = new Workers();
+    const warnings: unknown[] = [];
+    const lease = leaseOn(workers, clock, {
+      ...SILENT,
+      warn: (message, fields) => warnings.push([message, fields?.["error"]]),
+    });
+    await lease.hold();
+    workers.fails = "renew";
+    await clock.advance(LEASE_MS / 3);
+    workers.fails = undefined;
+    await clock.advance(LEASE_MS / 3);
+    expect(warnings).toEqual([["worker lease not renewed", `renew ${LEASE_MS} failed`]]);
+    expect(workers.asked).toHaveLength(3);
+    await lease.release();
+  });
+
+  test("is taken anew where its row is gone", async () => {
+    const clock = new FakeClock();
+    const workers = new Workers();
+    const lease = leaseOn(workers, clock);
+    await lease.hold();
+    workers.rows.clear();
+    await clock.advance(LEASE_MS / 3);
+    expect(workers.rows.has("me")).toBe(true);
+    await lease.release();
+  });
+
+  test("leaves nothing behind where it is released while it is being taken", async () => {
+    const workers = new Workers();
+    const clock = new FakeClock();
+    const lease = leaseOn(workers, clock);
+    const gate = Promise.withResolvers<void>();
+    workers.gate = gate.promise;
+    const held = lease.hold();
+    const released = lease.release();
+    await turn();
+    gate.resolve();
+    await Promise.all([held, released]);
+    expect(workers.asked).toEqual([`register ${LEASE_MS}`, "remove"]);
+    expect(workers.rows.size).toBe(0);
+    expect(clock.sleeping).toBe(0);
+  });
+});

@@ -1,0 +1,39 @@
+// Drivers of tasks that were driven here a moment ago: their next transition needs neither a read nor a replay.
+// What they know may be out of date; the fence finds out (store: S1).
+
+import type { TaskDriver } from "./task-driver.ts";
+
+const LIVE_MAX = 500;
+
+export class LiveTasks {
+  /** In order of last use, the latest last. */
+  readonly #drivers = new Map<string, TaskDriver>();
+
+  /** Undefined also where the driver has given up since: the task is read again. */
+  get(id: string): TaskDriver | undefined {
+    const driver = this.#drivers.get(id);
+    if (!driver || driver.isAbandoned) return undefined;
+    this.#drivers.delete(id);
+    this.#drivers.set(id, driver);
+    return driver;
+  }
+
+  keep(id: string, driver: TaskDriver): void {
+    this.#drivers.delete(id);
+    this.#drivers.set(id, driver);
+    if (this.#drivers.size <= LIVE_MAX) return;
+    for (const [oldest, candidate] of this.#drivers) {
+      if (candidate.isBusy) continue; // its tools report to it
+      this.#drivers.delete(oldest);
+      return;
+    }
+  }
+
+  drop(id: string): void {
+    this.#drivers.delete(id);
+  }
+
+  drivers(): readonly TaskDriver[] {
+    return [...this.#drivers.values()];
+  }
+}

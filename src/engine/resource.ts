@@ -1,0 +1,73 @@
+// From rows to the resource that people and programs see.
+
+import { parseJson } from "../core/json.ts";
+import type { JsonText, StepRow, TaskRecord, ToolCallRow } from "../core/record.ts";
+import { readError } from "../core/stored-error.ts";
+import type { Json, Task, TaskStep, Timestamp, ToolCall } from "../core/task.ts";
+
+export function toTask({ task, steps, calls }: TaskRecord): Task {
+  const toolCalls = calls.map(toToolCall);
+  const callsByStep = Map.groupBy(toolCalls, (call) => call.task_step_id);
+  return {
+    id: task.id,
+    status: task.status,
+    flow_name: task.flow_name,
+    current_step: task.current_step,
+    input_payload: parseJson(task.input_payload),
+    output_payload: payload(task.output_payload),
+    error_message: message(task.error),
+    lease_owner: task.lease_owner,
+    parked_reason: task.parked_reason,
+    created_at: timestamp(task.created_at),
+    updated_at: timestamp(task.updated_at),
+    steps: steps.map((step) => toStep(step, callsByStep.get(step.id) ?? [])),
+    tool_calls: toolCalls,
+  };
+}
+
+function toStep(step: StepRow, toolCalls: readonly ToolCall[]): TaskStep {
+  return {
+    id: step.id,
+    task_id: step.task_id,
+    step_index: step.step_index,
+    step_name: step.step_name,
+    status: step.status,
+    input_payload: parseJson(step.input_payload),
+    output_payload: payload(step.output_payload),
+    error_message: message(step.error),
+    created_at: timestamp(step.created_at),
+    updated_at: timestamp(step.updated_at),
+    tool_calls: toolCalls,
+  };
+}
+
+function toToolCall(call: ToolCallRow): ToolCall {
+  return {
+    id: call.id,
+    task_id: call.task_id,
+    task_step_id: call.task_step_id,
+    idempotency_key: call.idempotency_key,
+    tool_name: call.tool_name,
+    status: call.status,
+    retry_count: call.retry_count,
+    last_error: message(call.last_error),
+    started_at: timestamp(call.started_at),
+    finished_at: call.finished_at === null ? null : timestamp(call.finished_at),
+    request_payload: parseJson(call.request_payload),
+    response_payload: payload(call.response_payload),
+    error_message: message(call.error),
+    created_at: timestamp(call.created_at),
+  };
+}
+
+function payload(text: JsonText | null): Json {
+  return text === null ? null : parseJson(text);
+}
+
+function message(error: JsonText | null): string | null {
+  return error === null ? null : readError(error).message;
+}
+
+function timestamp(ms: number): Timestamp {
+  return new Date(ms).toISOString();
+}

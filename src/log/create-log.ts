@@ -1,0 +1,41 @@
+import { createConsola, LogLevels } from "consola/core";
+import { LOG_LEVELS, type Log, type LogLevel, type LogMethod } from "../core/log.ts";
+import { findCaller } from "./caller.ts";
+import { type LogEntry, toJsonLine, toLogsterLine } from "./lines.ts";
+import { createPaint } from "./paint.ts";
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly style: "json" | "logster";
+  /** For style `logster` alone. */
+  readonly color: boolean;
+  /** Takes one line, with its line break. It must have written it when it returns, or the last lines are lost at exit. */
+  readonly write: (line: string) => void;
+}
+
+/** A log over consola. No call of it throws for what its fields hold. */
+export function createLog({ level, style, color, write }: LogOptions): Log {
+  const paint = createPaint(color);
+  const consola = createConsola({
+    level: LogLevels[level],
+    // consola holds a line back that repeats within `throttle` ms; here every line counts
+    throttle: Number.NEGATIVE_INFINITY,
+    reporters: [
+      {
+        log({ date, args }) {
+          const entry: LogEntry = { date, ...(args[0] as Omit<LogEntry, "date">) };
+          write(style === "json" ? toJsonLine(entry) : toLogsterLine(entry, paint));
+        },
+      },
+    ],
+  });
+  const methodOf = (own: LogLevel): LogMethod | undefined => {
+    if (LOG_LEVELS.indexOf(own) > LOG_LEVELS.indexOf(level)) return undefined;
+    const method: LogMethod = (message, fields = {}) => {
+      // raw: consola would take a lone object apart
+      consola[own].raw({ level: own, caller: findCaller(method), message, fields });
+    };
+    return method;
+  };
+  return { error: methodOf("error"), warn: methodOf("warn"), info: methodOf("info"), debug: methodOf("debug") };
+}

@@ -1,0 +1,25 @@
+// Text that users and tools wrote is shown, never obeyed: a terminal must not see a control character that came from it.
+
+/** Controls (C0, DEL, C1), line separators, bidirectional marks and overrides, and surrogates without a partner. */
+const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/** The text with every such character written out: `\n`, `\x1b`, `\u202e`. The result is one line. */
+export function showControls(text: string): string {
+  return text.replace(UNSAFE, (character) => SHORT[character] ?? writeOut(character));
+}
+
+/** JSON text with every such character as its JSON escape: the same value, safe to show. Line breaks between values stay. */
+export function escapeControls(json: string): string {
+  return json.replace(UNSAFE, (character) => (character === "\n" ? character : escape(character)));
+}
+
+function writeOut(character: string): string {
+  const code = character.charCodeAt(0);
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : escape(character);
+}
+
+function escape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}

@@ -1,0 +1,71 @@
+// The HTTP API (see README): access first, then the route, and every error through one mapper.
+
+import { Hono, type MiddlewareHandler } from "hono";
+import { getPath } from "hono/utils/url";
+import { TaskonautError } from "../core/errors.ts";
+import { DEFAULT_LIMITS } from "../core/limits.ts";
+import { SILENT, type Log } from "../core/log.ts";
+import type { Taskonaut } from "../core/taskonaut.ts";
+import { guardAccess, type AccessOptions } from "./access.ts";
+import { problemResponse } from "./errors.ts";
+import { routesOf, type Route } from "./routes.ts";
+
+export interface AppOptions extends AccessOptions {
+  /** Of a request's body; by default 64 KiB. */
+  readonly maxBodyBytes?: number | undefined;
+  readonly log?: Log | undefined;
+}
+
+export function createApp(taskonaut: Taskonaut, options: AppOptions): Hono {
+  const log = options.log ?? SILENT;
+  const routes = routesOf({ taskonaut, maxBodyBytes: options.maxBodyBytes ?? DEFAULT_LIMITS.inputBytes, log });
+  const app = new Hono({ getPath: pathOf });
+  app.use(logRequest(log));
+  app.use(guardAccess(options));
+  for (const { method, path, handle } of routes) app.on(method, path, handle);
+  for (const [path, allow] of methodsByPath(routes)) {
+    app.all(path, (c) => {
+      throw new TaskonautError(
+        "method_not_allowed",
+        `${c.req.path} does not take ${c.req.method}; it takes ${allow}.`,
+        {
+          details: { allow },
+        },
+      );
+    });
+  }
+  app.notFound((c) =>
+    problemResponse(new TaskonautError("route_not_found", `There is no route ${c.req.method} ${c.req.path}.`), log),
+  );
+  app.onError((error) => problemResponse(error, log));
+  return app;
+}
+
+/** Path → what `Allow` says of it. */
+function methodsByPath(routes: readonly Route[]): Map<string, string> {
+  const methods = new Map<string, string>();
+  for (const { method, path } of routes) {
+    const known = methods.get(path);
+    const allowed = method === "GET" ? "GET, HEAD" : method;
+    methods.set(path, known === undefined ? allowed : `${known}, ${allowed}`);
+  }
+  return methods;
+}
+
+function logRequest(log: Log): MiddlewareHandler {
+  return async (c, next) => {
+    const started = performance.now();
+    await next();
+    log.debug?.("request", {
+      method: c.req.method,
+      path: c.req.path,
+      status: c.res.status,
+      ms: Math.round(performance.now() - started),
+    });
+  };
+}
+
+/** Bun gives a request without a usable Host (HTTP/1.0) the bare path as its URL, which Hono's own reading cuts short. */
+function pathOf(request: Request): string {
+  return request.url.startsWith("/") ? (/^[^?#]*/.exec(request.url)?.[0] ?? "/") : getPath(request);
+}

@@ -1,0 +1,78 @@
+// The body of a request: JSON, UTF-8, of limited size, read exactly.
+
+import { TaskonautError } from "../core/errors.ts";
+import { parseExactJson } from "../core/exact-json.ts";
+
+const JSON_TYPE = /^application\/(?:[\w.!#$&^+-]+\+)?json\s*(?:;|$)/i;
+
+/**
+ * Undefined where there is no body. Throws body_too_large (over maxBytes, announced or counted while reading),
+ * content_type_unsupported, body_invalid (not UTF-8, not JSON, or cut off) and input_invalid (numbers that would be rounded).
+ */
+export async function readJsonBody(request: Request, maxBytes: number): Promise<unknown> {
+  const bytes = await readBytes(request, maxBytes);
+  if (bytes.byteLength === 0) return undefined;
+  checkContentType(request.headers.get("content-type"));
+  return parseExactJson(decodeUtf8(bytes));
+}
+
+/** As readJsonBody, and throws body_invalid where there is no body. */
+export async function requireJsonBody(request: Request, maxBytes: number): Promise<unknown> {
+  const body = await readJsonBody(request, maxBytes);
+  if (body === undefined) {
+    throw new TaskonautError("body_invalid", "The request has no body; send a JSON object, {} to take every default.");
+  }
+  return body;
+}
+
+async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+  if (request.body === null) return new Uint8Array();
+  if (Number(request.headers.get("content-length")) > maxBytes) throw bodyTooLarge(maxBytes);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  // leaving the loop by a throw cancels the stream: the rest is not read
+  for await (const chunk of chunksOf(request.body)) {
+    size += chunk.byteLength;
+    if (size > maxBytes) throw bodyTooLarge(maxBytes);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, size);
+}
+
+/** A client that breaks its own request off is no fault of the server's. */
+async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } catch (cause) {
+    throw new TaskonautError("body_invalid", "The body ended before it was whole.", { cause });
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+function checkContentType(contentType: string | null): void {
+  if (contentType !== null && JSON_TYPE.test(contentType)) return;
+  const found = contentType === null ? "none" : JSON.stringify(contentType);
+  throw new TaskonautError(
+    "content_type_unsupported",
+    `The body must be JSON (Content-Type: application/json), found ${found}.`,
+  );
+}
+
+/** A byte order mark at the start is dropped, as RFC 8259 allows. */
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new TaskonautError("body_invalid", "The body is not UTF-8.", { cause });
+  }
+}
+
+function bodyTooLarge(maxBytes: number): TaskonautError {
+  return new TaskonautError("body_too_large", `The body is larger than ${maxBytes} bytes, the limit of this server.`);
+}

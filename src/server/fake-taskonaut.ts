@@ -1,0 +1,167 @@
+// For tests of the server and the client: a Taskonaut in memory whose tasks walk through the five transitions of
+// `echo_add`. It has contracts and errors, but no steps to run: what is tested is how they are spoken of over HTTP.
+
+import * as v from "valibot";
+import { applyContract } from "../core/contract.ts";
+import { TaskonautError } from "../core/errors.ts";
+import { parseTaskId } from "../core/ids.ts";
+import { isTerminal, type TaskStatus } from "../core/status.ts";
+import type { Json, Task } from "../core/task.ts";
+import type { CreateTask, FlowDescription, ListTasks, RunTask, Taskonaut, TaskPage } from "../core/taskonaut.ts";
+
+const STATUS_AFTER: readonly TaskStatus[] = [
+  "PLANNED",
+  "RUNNING",
+  "WAITING_OBSERVATION",
+  "RUNNING",
+  "WAITING_OBSERVATION",
+  "COMPLETED",
+];
+
+const EchoAddInput = v.pipe(
+  v.unknown(),
+  v.check((input) => !Array.isArray(input), "Expected an object, received an array"),
+  v.strictObject({
+    text: v.optional(v.string(), "hello"),
+    a: v.optional(v.pipe(v.number(), v.safeInteger()), 1),
+    b: v.optional(v.pipe(v.number(), v.safeInteger()), 2),
+  }),
+);
+
+const FLOWS: readonly FlowDescription[] = ["echo_add", "free"].map((name) => ({
+  name,
+  description: `The flow ${name}.`,
+  form: "plan",
+  input_schema: { type: "object" },
+}));
+
+export function fakeTask(number: number, input: Json = { text: "hello", a: 1, b: 2 }, flow = "echo_add"): Task {
+  return {
+    id: `00000000-0000-7000-8000-${String(number).padStart(12, "0")}`,
+    status: "PLANNED",
+    flow_name: flow,
+    current_step: 0,
+    input_payload: input,
+    output_payload: null,
+    error_message: null,
+    lease_owner: null,
+    parked_reason: null,
+    created_at: "2026-11-23T03:39:25.130Z",
+    updated_at: "2026-11-23T03:39:25.130Z",
+    steps: [],
+    tool_calls: [],
+  };
+}
+
+export class FakeTaskonaut implements Taskonaut {
+  readonly tasks = new Map<string, Task>();
+  readonly calls: string[] = [];
+  /** Thrown by every method while it is set. */
+  failure: Error | undefined;
+  closed = 0;
+  /** Awaited by runTask before it answers. */
+  gate: Promise<void> = Promise.resolve();
+  private readonly keys = new Map<string, string>();
+  private readonly transitions = new Map<string, number>();
+
+  async listFlows(): Promise<readonly FlowDescription[]> {
+    this.enter("listFlows");
+    return FLOWS;
+  }
+
+  async describeFlow(name: string): Promise<FlowDescription> {
+    this.enter("describeFlow");
+    const flow = FLOWS.find((one) => one.name === name);
+    if (flow === undefined) throw new TaskonautError("flow_not_found", `Flow ${JSON.stringify(name)} not found`);
+    return flow;
+  }
+
+  async createTask({ flow, input, idempotencyKey }: CreateTask): Promise<{ task: Task; created: boolean }> {
+    await this.describeFlow(flow);
+    const payload = flow === "echo_add" ? checkEchoAdd(input) : (input as Json);
+    const known = idempotencyKey === undefined ? undefined : this.tasks.get(this.keys.get(idempotencyKey) ?? "");
+    if (known !== undefined) {
+      if (JSON.stringify(known.input_payload) === JSON.stringify(payload)) return { task: known, created: false };
+      throw new TaskonautError(
+        "idempotency_key_reused",
+        `The idempotency key of task ${known.id} came with another input.`,
+      );
+    }
+    const task = fakeTask(this.tasks.size + 1, payload, flow);
+    this.tasks.set(task.id, task);
+    if (idempotencyKey !== undefined) this.keys.set(idempotencyKey, task.id);
+    return { task, created: true };
+  }
+
+  async advanceTask(id: string): Promise<Task> {
+    this.enter("advanceTask");
+    const task = this.find(id);
+    if (isTerminal(task.status)) return task;
+    const count = (this.transitions.get(task.id) ?? 0) + 1;
+    const status = STATUS_AFTER[count] as TaskStatus;
+    const next: Task = {
+      ...task,
+      status,
+      current_step: Math.floor(count / 2),
+      output_payload: status === "COMPLETED" ? { add: { sum: 5 } } : null,
+    };
+    this.transitions.set(task.id, count);
+    this.tasks.set(task.id, next);
+    return next;
+  }
+
+  async runTask(id: string, { maxSteps = 1000 }: RunTask = {}): Promise<Task> {
+    this.enter("runTask");
+    await this.gate;
+    let task = this.find(id);
+    for (let i = 0; i < maxSteps && !isTerminal(task.status); i++) task = await this.advanceTask(id);
+    if (isTerminal(task.status)) return task;
+    throw new TaskonautError(
+      "max_steps_exhausted",
+      `Task ${task.id} did not reach terminal state within ${maxSteps} steps`,
+    );
+  }
+
+  async getTask(id: string): Promise<Task> {
+    this.enter("getTask");
+    return this.find(id);
+  }
+
+  /** The cursor is the index of the page's first task. */
+  async listTasks({ limit, cursor }: ListTasks): Promise<TaskPage> {
+    this.enter("listTasks");
+    const start = Number(cursor ?? 0);
+    if (!Number.isInteger(start))
+      throw new TaskonautError("input_invalid", "The cursor is none.", {
+        errors: [{ path: "cursor", message: "unknown" }],
+      });
+    const all = [...this.tasks.values()].toReversed();
+    const next = start + limit;
+    return { tasks: all.slice(start, next), ...(next < all.length && { next: String(next) }) };
+  }
+
+  async checkReady(): Promise<void> {
+    this.enter("checkReady");
+  }
+
+  async close(): Promise<void> {
+    this.closed++;
+  }
+
+  private enter(call: string): void {
+    this.calls.push(call);
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  private find(id: string): Task {
+    const task = this.tasks.get(parseTaskId(id));
+    if (task === undefined) throw new TaskonautError("task_not_found", `Task ${id} not found`);
+    return task;
+  }
+}
+
+function checkEchoAdd(input: unknown): Json {
+  const result = applyContract(EchoAddInput, input);
+  if (result.ok) return result.value;
+  throw new TaskonautError("input_invalid", "The input breaks the contract of echo_add.", { errors: result.errors });
+}

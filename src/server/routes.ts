@@ -1,0 +1,134 @@
+// Every route of the API, as a table. A handler takes what came, asks the Taskonaut, and gives the resource as JSON.
+
+import type { Context } from "hono";
+import * as v from "valibot";
+import { applyContract } from "../core/contract.ts";
+import { TaskonautError, describeViolations, type Violation } from "../core/errors.ts";
+import { MAX_STEPS_MAX, PAGE_MAX } from "../core/limits.ts";
+import type { Log } from "../core/log.ts";
+import type { CreatedTask, ListTasks, Taskonaut } from "../core/taskonaut.ts";
+import { readJsonBody, requireJsonBody } from "./body.ts";
+import { streamTasks } from "./task-stream.ts";
+
+export interface Route {
+  readonly method: "GET" | "POST";
+  /** As Hono writes it: `/tasks/:id`. */
+  readonly path: string;
+  readonly handle: (c: Context) => Promise<Response>;
+}
+
+export interface RouteOptions {
+  readonly taskonaut: Taskonaut;
+  readonly maxBodyBytes: number;
+  readonly log: Log;
+}
+
+/** The flow of `POST /tasks`, which is older than the routes that name theirs. */
+const DEFAULT_FLOW = "echo_add";
+
+/** Tasks of a page that is asked for by its cursor alone. */
+const DEFAULT_LIMIT = 100;
+
+const RunBody = v.pipe(
+  v.unknown(),
+  v.check((body) => !Array.isArray(body), "Expected an object, received an array"), // valibot's objects take arrays
+  v.strictObject({
+    max_steps: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_STEPS_MAX))),
+  }),
+);
+
+export function routesOf({ taskonaut, maxBodyBytes, log }: RouteOptions): readonly Route[] {
+  async function createTask(c: Context, flow: string): Promise<Response> {
+    const idempotencyKey = readIdempotencyKey(c.req.header("idempotency-key"));
+    const input = await requireJsonBody(c.req.raw, maxBodyBytes);
+    return created(
+      c,
+      await taskonaut.createTask({ flow, input, ...(idempotencyKey !== undefined && { idempotencyKey }) }),
+    );
+  }
+
+  async function runTask(c: Context): Promise<Response> {
+    const body = await readJsonBody(c.req.raw, maxBodyBytes);
+    const { max_steps } = check(RunBody, body === undefined ? {} : body);
+    const options = max_steps === undefined ? {} : { maxSteps: max_steps };
+    return c.json(await taskonaut.runTask(param(c, "id"), options));
+  }
+
+  async function listTasks(c: Context): Promise<Response> {
+    const request = readListRequest(c.req.query("limit"), c.req.query("cursor"));
+    if (request === "all")
+      return c.body(await streamTasks(taskonaut, log), 200, { "Content-Type": "application/json" });
+    const { tasks, next } = await taskonaut.listTasks(request);
+    if (next !== undefined) {
+      const query = new URLSearchParams({ limit: String(request.limit), cursor: next });
+      c.header("Link", `<${c.req.path}?${query.toString()}>; rel="next"`);
+    }
+    return c.json(tasks);
+  }
+
+  return [
+    { method: "POST", path: "/tasks", handle: (c) => createTask(c, DEFAULT_FLOW) },
+    { method: "GET", path: "/tasks", handle: listTasks },
+    { method: "GET", path: "/tasks/:id", handle: async (c) => c.json(await taskonaut.getTask(param(c, "id"))) },
+    {
+      method: "POST",
+      path: "/tasks/:id/advance",
+      handle: async (c) => c.json(await taskonaut.advanceTask(param(c, "id"))),
+    },
+    { method: "POST", path: "/tasks/:id/run", handle: runTask },
+    { method: "GET", path: "/flows", handle: async (c) => c.json(await taskonaut.listFlows()) },
+    {
+      method: "GET",
+      path: "/flows/:name",
+      handle: async (c) => c.json(await taskonaut.describeFlow(param(c, "name"))),
+    },
+    { method: "POST", path: "/flows/:name/tasks", handle: (c) => createTask(c, param(c, "name")) },
+    { method: "GET", path: "/healthz", handle: async (c) => c.json({ status: "alive" }) },
+    {
+      method: "GET",
+      path: "/readyz",
+      handle: async (c) => {
+        await taskonaut.checkReady();
+        return c.json({ status: "ready" });
+      },
+    },
+  ];
+}
+
+function created(c: Context, { task, created: isNew }: CreatedTask): Response {
+  c.header("Location", `/tasks/${task.id}`);
+  return c.json(task, isNew ? 201 : 200);
+}
+
+function readIdempotencyKey(key: string | undefined): string | undefined {
+  if (key === undefined || (key.length >= 1 && key.length <= 255)) return key;
+  throw inputInvalid([{ path: "Idempotency-Key", message: `expected 1 to 255 characters, received ${key.length}` }]);
+}
+
+function readListRequest(limit: string | undefined, cursor: string | undefined): ListTasks | "all" {
+  if (limit === undefined && cursor === undefined) return "all";
+  const count = limit === undefined ? DEFAULT_LIMIT : /^\d{1,4}$/.test(limit) ? Number(limit) : 0;
+  if (count < 1 || count > PAGE_MAX) {
+    throw inputInvalid([
+      { path: "limit", message: `expected a whole number from 1 to ${PAGE_MAX}, received ${JSON.stringify(limit)}` },
+    ]);
+  }
+  return { limit: count, ...(cursor !== undefined && { cursor }) };
+}
+
+function check<Out>(schema: v.GenericSchema<unknown, Out>, value: unknown): Out {
+  const result = applyContract(schema, value);
+  if (!result.ok) throw inputInvalid(result.errors);
+  return result.value;
+}
+
+function inputInvalid(errors: readonly Violation[]): TaskonautError {
+  return new TaskonautError("input_invalid", `The request breaks its contract: ${describeViolations(errors)}.`, {
+    errors,
+  });
+}
+
+/** A parameter of the path that the route has. */
+function param(c: Context, name: string): string {
+  return c.req.param(name) ?? "";
+}

@@ -1,0 +1,112 @@
+// The app on a socket.
+
+import type { Server } from "bun";
+import { TaskonautError } from "../core/errors.ts";
+import { DEFAULT_LIMITS } from "../core/limits.ts";
+import { SILENT, type Log } from "../core/log.ts";
+import type { Taskonaut } from "../core/taskonaut.ts";
+import { isLoopback } from "./access.ts";
+import { createApp } from "./app.ts";
+import { problemResponse } from "./errors.ts";
+
+export interface ServeOptions {
+  readonly taskonaut: Taskonaut;
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Empty or undefined: none. Visible ASCII, since it travels in a header. */
+  readonly token?: string | undefined;
+  /** Serve without a token although `host` is not loopback. */
+  readonly insecure: boolean;
+  readonly maxBodyBytes?: number | undefined;
+  readonly log?: Log | undefined;
+  /** How long `stop` waits for requests under way; by default 10 s. */
+  readonly graceMs?: number | undefined;
+}
+
+export interface StartedServer {
+  /** `http://127.0.0.1:8000` */
+  readonly url: string;
+  /** Takes no more requests, lets those under way end (at most graceMs), then closes the taskonaut. Safe to call twice. */
+  readonly stop: () => Promise<void>;
+}
+
+/** A connection on which nothing moves for so long is closed, unless a POST is under way on it. */
+const IDLE_TIMEOUT_SECONDS = 60;
+
+/** Throws usage: no token on an address that is not loopback, a token that no header can carry, nothing to listen on. */
+export async function startServer(options: ServeOptions): Promise<StartedServer> {
+  const { taskonaut, host, insecure, log = SILENT, graceMs = DEFAULT_LIMITS.graceMs } = options;
+  const token = options.token === "" ? undefined : options.token;
+  checkAccess({ host, token, insecure });
+  const app = createApp(taskonaut, { host, token, maxBodyBytes: options.maxBodyBytes, log });
+  let stopping: Promise<void> | undefined;
+
+  const server = listen(
+    options,
+    (request, listener) => {
+      if (stopping !== undefined) return problemResponse(shuttingDown(), log);
+      // a run or an advance takes as long as its tools do, and says nothing until it is done
+      if (request.method === "POST") listener.timeout(request, 0);
+      return app.fetch(request);
+    },
+    log,
+  );
+
+  async function stop(): Promise<void> {
+    // idle connections are closed at once, busy ones when their answer is out
+    const drained = server.stop();
+    const grace = Promise.withResolvers<void>();
+    const timer = setTimeout(grace.resolve, graceMs);
+    await Promise.race([drained, grace.promise]);
+    clearTimeout(timer);
+    await server.stop(true);
+    await taskonaut.close();
+  }
+
+  return { url: server.url.origin, stop: () => (stopping ??= stop()) };
+}
+
+type Answer = (request: Request, listener: Server<undefined>) => Response | Promise<Response>;
+
+function listen({ host, port }: ServeOptions, answer: Answer, log: Log): Server<undefined> {
+  try {
+    return Bun.serve({
+      hostname: host,
+      port,
+      development: false,
+      // said, because Bun shares ports as soon as it is not in development: a second server would start in silence
+      reusePort: false,
+      idleTimeout: IDLE_TIMEOUT_SECONDS,
+      // the limit that counts is kept in body.ts, which answers with a reason
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      fetch: answer,
+      error: (error) => problemResponse(error, log),
+    });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new TaskonautError(
+      "usage",
+      `Cannot listen on ${host}, port ${port}: the port is taken, or the host is no address of this machine (${reason}). Choose others with --port and --host.`,
+      { cause },
+    );
+  }
+}
+
+function checkAccess({ host, token, insecure }: { host: string; token: string | undefined; insecure: boolean }): void {
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    throw new TaskonautError(
+      "usage",
+      "TASKONAUT_API_TOKEN must be visible ASCII characters without spaces: it travels in a header.",
+    );
+  }
+  if (token !== undefined || insecure || isLoopback(host)) return;
+  throw new TaskonautError(
+    "usage",
+    `Whoever reaches ${host} could run tasks: set TASKONAUT_API_TOKEN, or listen on 127.0.0.1, or say --insecure.`,
+  );
+}
+
+function shuttingDown(): TaskonautError {
+  return new TaskonautError("shutting_down", "The server is stopping; ask again in a moment.");
+}

@@ -1,0 +1,15 @@
+import type { Change } from "./store.ts";
+
+/** What both dialects rely on. A violation is a bug of the caller, never a user's doing. */
+export function assertChanges(changes: readonly Change[]): void {
+  const seen = new Set<string>();
+  for (const { taskId, expectedVersion, task, newSteps, changedSteps, newCalls, changedCalls } of changes) {
+    if (seen.has(taskId)) throw new Error(`Two changes of task ${taskId} in one batch.`);
+    seen.add(taskId);
+    if (task.id !== taskId) throw new Error(`A change of task ${taskId} holds the row of task ${task.id}.`);
+    if (task.version <= expectedVersion) throw new Error(`A change of task ${taskId} does not raise its version.`);
+    for (const row of [...newSteps, ...changedSteps, ...newCalls, ...changedCalls]) {
+      if (row.task_id !== taskId) throw new Error(`A change of task ${taskId} holds a row of task ${row.task_id}.`);
+    }
+  }
+}

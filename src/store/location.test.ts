@@ -1,0 +1,76 @@
+import { describe, expect, test } from "bun:test";
+
+import { parseLocation } from "./location.ts";
+
+const ENVIRONMENT = { HOME: "/home/me" };
+
+describe("an SQLite file", () => {
+  const cases: [url: string, path: string][] = [
+    ["sqlite:tasks.db", "tasks.db"],
+    ["sqlite:data/tasks.db", "data/tasks.db"],
+    ["sqlite:../tasks.db", "../tasks.db"],
+    ["sqlite:/var/tasks.db", "/var/tasks.db"],
+    ["sqlite:///var/tasks.db", "/var/tasks.db"],
+    ["sqlite::memory:", ":memory:"],
+    ["SQLite:tasks.db", "tasks.db"],
+    [" sqlite:a b.db ", "a b.db"],
+  ];
+  for (const [url, path] of cases) {
+    test(JSON.stringify(url), () => expect(parseLocation(url, ENVIRONMENT)).toEqual({ dialect: "sqlite", path }));
+  }
+});
+
+describe("without a URL it is a file in the user's data folder", () => {
+  const cases: [environment: Record<string, string>, path: string][] = [
+    [{ HOME: "/home/me" }, "/home/me/.local/share/taskonaut/taskonaut.db"],
+    [{ HOME: "/home/me", XDG_DATA_HOME: "/data" }, "/data/taskonaut/taskonaut.db"],
+    [{ HOME: "/home/me", XDG_DATA_HOME: "" }, "/home/me/.local/share/taskonaut/taskonaut.db"],
+    [{ HOME: "/home/me", XDG_DATA_HOME: "relative" }, "/home/me/.local/share/taskonaut/taskonaut.db"],
+  ];
+  for (const [environment, path] of cases) {
+    test(JSON.stringify(environment), () => {
+      expect(parseLocation(undefined, environment)).toEqual({ dialect: "sqlite", path });
+      expect(parseLocation("", environment)).toEqual({ dialect: "sqlite", path });
+    });
+  }
+});
+
+describe("a PostgreSQL server", () => {
+  const cases: [url: string, cleaned: string, display: string][] = [
+    ["postgres://me:secret@host:5433/name", "postgres://me:secret@host:5433/name", "postgres://me@host:5433/name"],
+    ["postgresql://host/name", "postgres://host/name", "postgres://host/name"],
+    ["postgresql+psycopg://me:secret@host/name", "postgres://me:secret@host/name", "postgres://me@host/name"],
+    ["postgresql+asyncpg://host/name", "postgres://host/name", "postgres://host/name"],
+    ["postgres://me:a%40b@h/n?sslmode=require", "postgres://me:a%40b@h/n?sslmode=require", "postgres://me@h/n"],
+    ["postgres://h/n?password=secret", "postgres://h/n?password=secret", "postgres://h/n"],
+    ["postgres://me:secret@a:1,b:2/n", "postgres://me:secret@a:1,b:2/n", "postgres://me@a:1/n"],
+  ];
+  for (const [url, cleaned, display] of cases) {
+    test(url, () => expect(parseLocation(url, ENVIRONMENT)).toEqual({ dialect: "postgres", url: cleaned, display }));
+  }
+});
+
+describe("anything else is a usage error that names the forms and no password", () => {
+  const wrong = [
+    "tasks.db",
+    "/var/tasks.db",
+    "mysql://me:secret@host/name",
+    "sqlite:",
+    "sqlite://host/tasks.db",
+    "sqlite:folder/",
+    "sqlite:a\0b",
+    "postgres:name",
+    "postgres://me:sec ret@ho st/name",
+    "postgres://me:secret@host:port/name",
+    "postgres://me:secret%@host/name",
+    "http://host",
+  ];
+  for (const url of wrong) {
+    test(JSON.stringify(url), () => {
+      const parse = () => parseLocation(url, ENVIRONMENT);
+      expect(parse).toThrow(expect.objectContaining({ code: "usage" }));
+      expect(parse).toThrow(/sqlite:|postgres:/);
+      expect(parse).not.toThrow(/secret|sec ret/);
+    });
+  }
+});

@@ -1,0 +1,94 @@
+// Where tasks live, read from the database URL. The environment is handed in, so that a test owns it.
+
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+import { TaskonautError } from "../core/errors.ts";
+
+export type Location =
+  | {
+      readonly dialect: "sqlite";
+      /** A file, absolute or relative to the current folder, or `:memory:`. */
+      readonly path: string;
+    }
+  | {
+      readonly dialect: "postgres";
+      /** `postgres://…`, with whatever password it came with. */
+      readonly url: string;
+      /** The same for people: without password and without parameters. */
+      readonly display: string;
+    };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const FORMS = [
+  "sqlite:tasks.db",
+  "sqlite:///home/me/tasks.db",
+  "sqlite::memory:",
+  "postgres://user:password@host:5432/database",
+].join(", ");
+
+/**
+ * Reads a database URL: `sqlite:<path>`, `sqlite:///<absolute path>`, `sqlite::memory:`, `postgres://…` or
+ * `postgresql://…`, also with a driver as SQLAlchemy writes it (`postgresql+psycopg://…`). Undefined or empty: a file
+ * in the user's data folder. Throws `usage` for anything else; the message shows no password.
+ */
+export function parseLocation(databaseUrl: string | undefined, environment: Environment): Location {
+  const url = databaseUrl?.trim() ?? "";
+  if (url === "") return { dialect: "sqlite", path: defaultPath(environment) };
+  const scheme = /^([a-z]+)(?:\+[a-z0-9_]+)?:/i.exec(url);
+  const rest = url.slice(scheme?.[0].length ?? 0);
+  switch (scheme?.[1]?.toLowerCase()) {
+    case "sqlite":
+      return { dialect: "sqlite", path: parsePath(rest) };
+    case "postgres":
+    case "postgresql":
+      return parseServer(rest);
+    default:
+      throw new TaskonautError("usage", `The database URL has an unknown form. Known are: ${FORMS}.`);
+  }
+}
+
+/** `$XDG_DATA_HOME/taskonaut/taskonaut.db`; a relative XDG_DATA_HOME is ignored, as its specification demands. */
+function defaultPath(environment: Environment): string {
+  const dataHome = environment["XDG_DATA_HOME"];
+  const folder = dataHome?.startsWith("/") ? dataHome : join(environment["HOME"] || homedir(), ".local", "share");
+  return join(folder, "taskonaut", "taskonaut.db");
+}
+
+/** `tasks.db`, `/abs/tasks.db`, `///abs/tasks.db`; `//tasks.db` would name a host, which SQLite has not. */
+function parsePath(rest: string): string {
+  const path = rest.startsWith("///") ? rest.slice(2) : rest;
+  if (path === "" || path.startsWith("//") || path.includes("\0") || path.endsWith("/")) {
+    throw new TaskonautError("usage", `The database URL sqlite:${rest} names no file. Known forms are: ${FORMS}.`);
+  }
+  return path;
+}
+
+function parseServer(rest: string): Location {
+  const url = `postgres:${rest}`;
+  return { dialect: "postgres", url, display: displayServer(url) };
+}
+
+/** The URL of a PostgreSQL database for people: without password and without parameters. Throws `usage`. */
+export function displayServer(url: string): string {
+  // Several hosts (`a:5432,b:5432`) are no URL for the parser: the first stands for all.
+  const parsed = URL.parse(url.replace(/,[^/?]*/, ""));
+  if (!parsed || !/^[a-z]+:\/\//.test(url) || !isDecodable(parsed.username + parsed.password + parsed.host)) {
+    throw new TaskonautError(
+      "usage",
+      "The PostgreSQL URL cannot be read. It looks like postgres://user:password@host:5432/database; in user and password, characters such as @ : / ? # % are written as %40 %3A %2F %3F %23 %25.",
+    );
+  }
+  const user = parsed.username === "" ? "" : `${parsed.username}@`;
+  return `postgres://${user}${parsed.host}${parsed.pathname}`;
+}
+
+/** A % in a password that stands for itself is a common slip. */
+function isDecodable(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== "" || text === "";
+  } catch {
+    return false;
+  }
+}

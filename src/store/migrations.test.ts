@@ -1,0 +1,44 @@
+import { expect, test } from "bun:test";
+
+import { MIGRATIONS as POSTGRES } from "./postgres/migrate.ts";
+import { MIGRATIONS as SQLITE } from "./sqlite/migrate.ts";
+import { checksumOf, databaseBehind, describeMigrations, findPending, type Migration } from "./migrations.ts";
+
+const KNOWN: readonly Migration[] = [
+  { number: 1, name: "one", sql: "select 1" },
+  { number: 2, name: "two", sql: "select 2" },
+];
+const [ONE, TWO] = KNOWN as [Migration, Migration];
+const applied = (migration: Migration) => ({ ...migration, checksum: checksumOf(migration), applied_at: 5 });
+
+test("what is missing is found, in order", () => {
+  expect(findPending(KNOWN, [])).toEqual([ONE, TWO]);
+  expect(findPending(KNOWN, [applied(ONE)])).toEqual([TWO]);
+  expect(findPending(KNOWN, [applied(ONE), applied(TWO)])).toEqual([]);
+});
+
+test("the status has every known migration, with its time", () => {
+  expect(describeMigrations(KNOWN, [applied(ONE)])).toEqual([
+    { number: 1, name: "one", applied_at: 5 },
+    { number: 2, name: "two", applied_at: null },
+  ]);
+});
+
+test("a changed migration and a newer database are told apart", () => {
+  const changed = { ...applied(ONE), checksum: checksumOf(TWO) };
+  expect(() => findPending(KNOWN, [changed])).toThrow(expect.objectContaining({ code: "migration_changed" }));
+  expect(() => findPending([ONE], [applied(TWO)])).toThrow(expect.objectContaining({ code: "database_ahead" }));
+});
+
+test("a database that is behind is told which migrations it lacks and what to run", () => {
+  expect(databaseBehind([ONE, TWO])).toMatchObject({
+    code: "database_behind",
+    message: "The database lacks migrations 1 (one), 2 (two). Run `taskonaut migrate` on it first.",
+  });
+});
+
+test("both dialects have the same migrations, numbered without a gap", () => {
+  const names = (migrations: readonly Migration[]) => migrations.map(({ number, name }) => [number, name]);
+  expect(names(SQLITE)).toEqual(names(POSTGRES));
+  expect(SQLITE.map(({ number }) => number)).toEqual(SQLITE.map((_, index) => index + 1));
+});

@@ -1,0 +1,71 @@
+// Migrations as data: what the binary carries, what a database has, and what follows from the two.
+// Each dialect reads and applies them in its own way (`sqlite/migrate.ts`, `postgres/migrate.ts`).
+
+import { TaskonautError } from "../core/errors.ts";
+import type { MigrationStatus } from "../core/migrator.ts";
+
+export interface Migration {
+  /** 1, 2, 3 … without a gap; the same number means the same in both dialects. */
+  readonly number: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+export interface AppliedMigration {
+  readonly number: number;
+  readonly name: string;
+  /** SHA-256 of the SQL text, hex. */
+  readonly checksum: string;
+  /** Milliseconds since 1970. */
+  readonly applied_at: number;
+}
+
+export function checksumOf(migration: Migration): string {
+  return new Bun.CryptoHasher("sha256").update(migration.sql).digest("hex");
+}
+
+/**
+ * What is missing in a database. Throws `migration_changed` where an applied migration is not the one that the
+ * binary carries, `database_ahead` where the database has one that the binary does not know.
+ */
+export function findPending(known: readonly Migration[], applied: readonly AppliedMigration[]): readonly Migration[] {
+  const byNumber = new Map(known.map((migration) => [migration.number, migration]));
+  for (const row of applied) {
+    const migration = byNumber.get(row.number);
+    if (!migration) {
+      throw new TaskonautError(
+        "database_ahead",
+        `The database has migration ${row.number} (${row.name}), which this taskonaut does not know: it was written by a newer version. Use that version or a newer one.`,
+        { details: { number: row.number, name: row.name } },
+      );
+    }
+    if (checksumOf(migration) !== row.checksum) {
+      throw new TaskonautError(
+        "migration_changed",
+        `Migration ${row.number} (${row.name}) was applied to the database with another text than this taskonaut carries. Use the version that applied it; a released migration never changes.`,
+        { details: { number: row.number, name: row.name } },
+      );
+    }
+  }
+  const done = new Set(applied.map((row) => row.number));
+  return known.filter((migration) => !done.has(migration.number));
+}
+
+/** Every migration of the binary with the time it was applied. Throws as `findPending` does. */
+export function describeMigrations(
+  known: readonly Migration[],
+  applied: readonly AppliedMigration[],
+): readonly MigrationStatus[] {
+  findPending(known, applied);
+  const at = new Map(applied.map((row) => [row.number, row.applied_at]));
+  return known.map(({ number, name }) => ({ number, name, applied_at: at.get(number) ?? null }));
+}
+
+export function databaseBehind(pending: readonly Migration[]): TaskonautError {
+  const names = pending.map(({ number, name }) => `${number} (${name})`).join(", ");
+  return new TaskonautError(
+    "database_behind",
+    `The database lacks ${pending.length === 1 ? "migration" : "migrations"} ${names}. Run \`taskonaut migrate\` on it first.`,
+    { details: { pending: pending.map((migration) => migration.number) } },
+  );
+}

@@ -1,0 +1,169 @@
+// A client of one PostgreSQL database, over postgres.js.
+//
+// P1. Every statement is a plain one on a plain client, and commits by itself. postgres.js's transactions and reserved
+//     connections hang for ever, or share a connection, once a backend was killed (its issues 823, 1186, 1195, 1208).
+// P2. Every call ends within the deadline.
+// P3. After an error of the connection, and after a call that outlived its deadline, the whole client is thrown away,
+//     with its sockets, and the next call makes a new one: a connection of postgres.js that died with output pending
+//     does not recover, and one that leads nowhere would swallow the next calls as well.
+// P4. Nothing is connected before the first call.
+
+import postgres from "postgres";
+
+import { TaskonautError } from "../../core/errors.ts";
+import { displayServer } from "../location.ts";
+import { DeadlineError, explainFailure, isConnectionLost, leavesConnectionUsable } from "./failures.ts";
+import { parseServerUrl, type ServerUrl } from "./server-url.ts";
+import { Sockets } from "./socket.ts";
+
+export type Parameter = string | number | boolean | null;
+
+export interface ClientOptions {
+  readonly url: string;
+  /** Connections at most; what comes while all are busy is pipelined. */
+  readonly connectionsMax: number;
+  /** Of each call, with connecting. */
+  readonly deadlineMs: number;
+  /** Run a statement once more where its connection died: only for what does not write. */
+  readonly rerun?: boolean;
+  /** Keep a connection for as long as it lasts, and tell when it is gone. */
+  readonly onLost?: () => void;
+}
+
+type Start = (sql: postgres.Sql) => PromiseLike<postgres.Row[]>;
+
+interface Session {
+  readonly sql: postgres.Sql;
+  readonly sockets: Sockets;
+}
+
+export class PostgresClient {
+  readonly location: string;
+  readonly #server: ServerUrl;
+  #session: Session | undefined;
+  #closed = false;
+
+  constructor(private readonly options: ClientOptions) {
+    this.location = displayServer(options.url);
+    this.#server = parseServerUrl(options.url);
+  }
+
+  /**
+   * Runs one statement of a constant text; it is prepared once for each connection. Throws `database_unavailable`,
+   * `database_behind`, and `internal` where the server refuses the statement.
+   */
+  async query<Row>(text: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
+    const rows = await this.#run((sql) => sql.unsafe(text, [...parameters], { prepare: true }));
+    // A plain array: the driver's one carries the statement and the connection along.
+    return Array.from(rows) as Row[];
+  }
+
+  /** Runs several statements without parameters, in one transaction. */
+  async execute(script: string): Promise<void> {
+    await this.#run((sql) => sql.unsafe(script).simple());
+  }
+
+  /** Lets calls under way end, for a moment; then cuts the connections. Harmless when repeated. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const session = this.#session;
+    this.#session = undefined;
+    if (session) await end(session, CLOSE_SECONDS);
+  }
+
+  async #run(start: Start): Promise<postgres.Row[]> {
+    const giveUpAt = performance.now() + this.options.deadlineMs;
+    let tries = this.options.rerun ? 2 : 1;
+    for (;;) {
+      try {
+        return await this.#try(start, giveUpAt);
+      } catch (error) {
+        tries -= 1;
+        if (tries === 0 || !isConnectionLost(error)) throw explainFailure(error, this.location);
+      }
+    }
+  }
+
+  async #try(start: Start, giveUpAt: number): Promise<postgres.Row[]> {
+    const session = this.#open();
+    try {
+      return await this.#withinDeadline(start(session.sql), giveUpAt);
+    } catch (error) {
+      if (!leavesConnectionUsable(error)) this.#discard(session);
+      throw error;
+    }
+  }
+
+  #open(): Session {
+    if (this.#closed) throw new TaskonautError("shutting_down", `The store ${this.location} is closed.`);
+    if (this.#session) return this.#session;
+    const sockets = new Sockets(this.#server.addresses);
+    const session: Session = {
+      sockets,
+      sql: connectClient(this.#server, this.options, sockets, () => this.#lost(session)),
+    };
+    this.#session = session;
+    return session;
+  }
+
+  #lost(session: Session): void {
+    if (!this.options.onLost || this.#session !== session) return;
+    this.#discard(session);
+    this.options.onLost();
+  }
+
+  /** P3. Calls still under way on it reject as lost. */
+  #discard(session: Session): void {
+    if (this.#session !== session) return;
+    this.#session = undefined;
+    session.sockets.destroy();
+    end(session, 0).catch(() => {});
+  }
+
+  /** P2. */
+  async #withinDeadline<Result>(query: PromiseLike<Result>, giveUpAt: number): Promise<Result> {
+    let timer: Timer | undefined;
+    const deadline = new Promise<never>((_, reject) => {
+      const left = Math.max(0, giveUpAt - performance.now());
+      timer = setTimeout(() => reject(new DeadlineError(this.options.deadlineMs)), left);
+    });
+    try {
+      return await Promise.race([query, deadline]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+const CLOSE_SECONDS = 2;
+
+/** Ends the connections, and cuts what has not ended by then: `end` alone waits for ever for a query that failed (1130). */
+async function end({ sql, sockets }: Session, seconds: number): Promise<void> {
+  await sql.end({ timeout: seconds });
+  sockets.destroy();
+}
+
+function connectClient(
+  { url, addresses }: ServerUrl,
+  { connectionsMax, deadlineMs, onLost }: ClientOptions,
+  sockets: Sockets,
+  onclose: () => void,
+): postgres.Sql {
+  // postgres.js takes the option, its types do not know it.
+  const socket: object = { socket: sockets.connect.bind(sockets) };
+  return postgres(url, {
+    // Of several hosts it knows one: `sockets` tries them in turn. It would itself try for ever when all refuse.
+    ...addresses[0],
+    max: connectionsMax,
+    connect_timeout: deadlineMs / 1000,
+    // Else it reads the catalogue of types on every connection.
+    fetch_types: false,
+    // Else it prints them on stdout.
+    onnotice: () => {},
+    onclose,
+    connection: { application_name: "taskonaut" },
+    types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
+    ...(onLost && { max_lifetime: null, idle_timeout: 0 }),
+    ...socket,
+  });
+}

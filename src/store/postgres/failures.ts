@@ -1,0 +1,96 @@
+// What PostgreSQL, postgres.js and the network say, as errors that tell a person which server, what is wrong and what
+// to do. Codes of five characters are the server's: https://www.postgresql.org/docs/current/errcodes-appendix.html
+
+import postgres from "postgres";
+
+import { TaskonautError } from "../../core/errors.ts";
+
+/** By the start of the server's code; the longest comes first. */
+const SERVER_ADVICE: readonly (readonly [code: string, advice: string])[] = [
+  ["57P01", "it closed the connection; what was under way may have been written. Try again"],
+  ["57P02", "it crashed; what was under way may have been written. Try again"],
+  ["57P03", "it is starting up or shutting down. Try again in a moment"],
+  ["57014", "it cancelled the statement. Look for a statement_timeout, and try again"],
+  ["53300", "it has too many connections. Close some, or raise max_connections"],
+  ["53", "it has run out of resources. Look at its disk, its memory and its log"],
+  ["3D000", "it has no such database. Create it with `createdb`, or name another in the database URL"],
+  ["28", "it refuses the login. Check user and password in the database URL"],
+  ["42501", "the user lacks a right there. Grant it, or use the user that ran `taskonaut migrate`"],
+  ["25006", "it is read-only. Name the primary server in the database URL"],
+  ["40", "another transaction was in the way. Try again"],
+  ["55P03", "another transaction was in the way. Try again"],
+  ["08", "the connection was lost. Try again"],
+  ["58", "it reports a system error. Look at its log"],
+  ["XX", "it reports an internal error. Look at its log"],
+];
+
+/** A call that outlived its deadline. */
+export class DeadlineError extends Error {
+  constructor(readonly deadlineMs: number) {
+    super(`No answer within ${deadlineMs / 1000} s.`);
+  }
+}
+
+/** Whether the connection died under the statement: a new one may do. What a statement wrote is unknown. */
+export function isConnectionLost(error: unknown): boolean {
+  return LOST.has(codeOf(error));
+}
+
+const LOST = new Set(["CONNECTION_CLOSED", "CONNECTION_DESTROYED", "ECONNRESET", "EPIPE", "57P01", "57P02"]);
+
+/** Whether the connection can take more statements after this error: only where the server refused one, and lives on. */
+export function leavesConnectionUsable(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.severity !== "FATAL" && error.severity !== "PANIC";
+}
+
+/** A table, column or schema is not there. */
+export function isMissingTable(error: unknown): boolean {
+  return ["42P01", "42703", "3F000"].includes(codeOf(error));
+}
+
+/**
+ * `database_unavailable` for a failure of the server or of the way to it, `database_behind` where a table is missing,
+ * `internal` where the server refused what it was given.
+ */
+export function explainFailure(error: unknown, location: string): unknown {
+  if (error instanceof TaskonautError || !(error instanceof Error)) return error;
+  const code = codeOf(error);
+  if (isMissingTable(error)) {
+    return new TaskonautError(
+      "database_behind",
+      `The database ${location} lacks tables of taskonaut (${error.message}). Run \`taskonaut migrate\` on it first.`,
+      { details: { location, code }, cause: error },
+    );
+  }
+  if (error instanceof postgres.PostgresError) {
+    const advice = SERVER_ADVICE.find(([start]) => code.startsWith(start))?.[1];
+    if (advice !== undefined) return unavailable(location, `${advice} (${error.message})`, error);
+    const message = `The database ${location} refused a statement: ${error.message}.`;
+    return new TaskonautError("internal", message, { details: { location, code }, cause: error });
+  }
+  if (error instanceof DeadlineError) {
+    const seconds = error.deadlineMs / 1000;
+    return unavailable(
+      location,
+      `it did not answer within ${seconds} s; what was under way may have been written`,
+      error,
+    );
+  }
+  if (isConnectionLost(error)) {
+    return unavailable(location, "the connection was lost; what was under way may have been written. Try again", error);
+  }
+  // The driver's other errors have a code: the network's, or its own about its set-up.
+  if (code === "") return error;
+  return unavailable(location, `${error.message}. Check that the server runs, and the database URL`, error);
+}
+
+function unavailable(location: string, advice: string, cause: unknown): TaskonautError {
+  return new TaskonautError("database_unavailable", `The database ${location} cannot be used: ${advice}.`, {
+    details: { location },
+    cause,
+  });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+}

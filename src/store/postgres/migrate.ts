@@ -1,0 +1,99 @@
+// Migrations of a PostgreSQL database. Each is one script, sent as one message: PostgreSQL runs that in one transaction
+// of its own, without a `begin` that could outlive a lost connection. The script takes an advisory lock that ends with
+// the transaction (so it works behind a pooler as well) and records the migration before it runs it: whoever comes
+// second fails on the record, changes nothing, and finds it done.
+
+import type { MigrationStatus, Migrator } from "../../core/migrator.ts";
+import tasks from "../../../sql/postgres/0001_tasks.sql" with { type: "text" };
+import {
+  type AppliedMigration,
+  checksumOf,
+  databaseBehind,
+  describeMigrations,
+  findPending,
+  type Migration,
+} from "../migrations.ts";
+import { PostgresClient } from "./connection.ts";
+import { isMissingTable } from "./failures.ts";
+import { milliseconds, quoteSchema, type Schema } from "./schema.ts";
+
+export const MIGRATIONS: readonly Migration[] = [{ number: 1, name: "tasks", sql: tasks }];
+
+/** A migration may have to rewrite a large table. */
+const MIGRATION_MS_MAX = 60 * 60_000;
+
+export interface MigratorOptions {
+  readonly url: string;
+  /** The schema that holds all tables; created where it is missing. */
+  readonly schema?: string;
+  /** Of reading what is applied; applying may take an hour. */
+  readonly deadlineMs?: number;
+}
+
+/** Throws `usage` for a name or URL of the wrong form; connects when it is first asked for something. */
+export function openPostgresMigrator({ url, schema = "taskonaut", deadlineMs = 10_000 }: MigratorOptions): Migrator {
+  const quoted = quoteSchema(schema);
+  const reader = new PostgresClient({ url, connectionsMax: 1, deadlineMs, rerun: true });
+  const writer = new PostgresClient({ url, connectionsMax: 1, deadlineMs: MIGRATION_MS_MAX });
+  return {
+    location: reader.location,
+    status: async () => describeMigrations(MIGRATIONS, await listApplied(reader, quoted)),
+    migrate: () => migrate(reader, writer, quoted),
+    async close() {
+      await Promise.all([reader.close(), writer.close()]);
+    },
+  };
+}
+
+/** Throws `database_behind`, `database_ahead`, `migration_changed`, `database_unavailable`. One round trip. */
+export async function checkMigrated(client: PostgresClient, schema: Schema): Promise<void> {
+  const pending = findPending(MIGRATIONS, await listApplied(client, schema));
+  if (pending.length > 0) throw databaseBehind(pending);
+}
+
+async function migrate(reader: PostgresClient, writer: PostgresClient, schema: Schema): Promise<MigrationStatus[]> {
+  const done = new Set<number>();
+  let applied = await listApplied(reader, schema);
+  for (const migration of findPending(MIGRATIONS, applied)) {
+    if (applied.some((row) => row.number === migration.number)) continue;
+    try {
+      await writer.execute(script(migration, schema));
+      done.add(migration.number);
+      applied = await listApplied(reader, schema);
+    } catch (error) {
+      // Another process may have been first; what it applied is checked like everything else.
+      applied = await listApplied(reader, schema);
+      if (findPending(MIGRATIONS, applied).includes(migration)) throw error;
+    }
+  }
+  return describeMigrations(MIGRATIONS, applied).filter((status) => done.has(status.number));
+}
+
+/** The lock is one for all schemas: two of them may be created at once. */
+function script(migration: Migration, schema: Schema): string {
+  return `
+    select pg_advisory_xact_lock(hashtextextended('taskonaut:migrate', 0));
+    create schema if not exists ${schema};
+    set local search_path to ${schema};
+    create table if not exists schema_migrations (
+      number integer not null primary key,
+      name text not null,
+      checksum text not null,
+      applied_at timestamptz not null default now()
+    );
+    insert into schema_migrations (number, name, checksum)
+      values (${migration.number}, '${migration.name}', '${checksumOf(migration)}');
+    ${migration.sql}`;
+}
+
+async function listApplied(client: PostgresClient, schema: Schema): Promise<AppliedMigration[]> {
+  try {
+    return await client.query<AppliedMigration>(
+      `select number, name, checksum, ${milliseconds("applied_at")} as applied_at
+       from ${schema}.schema_migrations order by number`,
+    );
+  } catch (error) {
+    if (error instanceof Error && isMissingTable(error.cause)) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,27 @@
+// The schema that holds all tables, and how columns go in and out.
+
+import { TaskonautError } from "../../core/errors.ts";
+
+/** A schema's name, quoted, ready to stand in a statement. */
+export type Schema = string & { readonly quoted: true };
+
+/** Throws `usage` for a name that is no plain identifier: a lower-case letter or _, then those and digits, 63 at most. */
+export function quoteSchema(name: string): Schema {
+  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(name) || name.startsWith("pg_")) {
+    throw new TaskonautError(
+      "usage",
+      `${JSON.stringify(name)} cannot be the name of the database schema: use lower-case letters, digits and _, at most 63, and no pg_ in front.`,
+    );
+  }
+  return `"${name}"` as Schema;
+}
+
+/** Milliseconds since 1970 (float8) to timestamptz. */
+export function timestamp(column: string): string {
+  return `to_timestamp(${column} / 1000)`;
+}
+
+/** Timestamptz to milliseconds since 1970. */
+export function milliseconds(column: string): string {
+  return `(date_part('epoch', ${column}) * 1000)::bigint`;
+}

@@ -1,0 +1,32 @@
+import { expect, test } from "bun:test";
+
+import { parseServerUrl } from "./server-url.ts";
+
+test("one host, several, none, an IPv6 address and a Unix socket", () => {
+  const cases: [url: string, addresses: [host: string, port: number][]][] = [
+    ["postgres://me:secret@host:5433/name", [["host", 5433]]],
+    ["postgres://host/name", [["host", 5432]]],
+    [
+      "postgres://me@a:1,b,c:3/name",
+      [
+        ["a", 1],
+        ["b", 5432],
+        ["c", 3],
+      ],
+    ],
+    ["postgres://[::1]:5433/name", [["::1", 5433]]],
+    ["postgres:///name", []],
+    ["postgres:///name?host=/run/postgresql", [["/run/postgresql", 5432]]],
+    ["postgres:///name?host=host&port=1", [["host", 1]]],
+    ["postgres://%2Frun%2Fpostgresql/name", [["/run/postgresql", 5432]]],
+  ];
+  for (const [url, addresses] of cases) {
+    expect(parseServerUrl(url).addresses).toEqual(addresses.map(([host, port]) => ({ host, port })));
+  }
+});
+
+test("parameters that the server does not know are kept from it, others are not", () => {
+  const { url } = parseServerUrl("postgres://host/name?sslmode=require&channel_binding=require&host=x&search_path=y");
+  expect(url).toBe("postgres://host/name?sslmode=require&search_path=y");
+  expect(parseServerUrl("postgres://host/name?gssencmode=disable").url).toBe("postgres://host/name");
+});

@@ -1,0 +1,84 @@
+// The store on PostgreSQL: as many processes as one likes on one database.
+
+import type { Store } from "../store.ts";
+import { commitChanges, insertTasks } from "./commit.ts";
+import { PostgresClient } from "./connection.ts";
+import { checkMigrated } from "./migrate.ts";
+import { listTasks, readTask } from "./read.ts";
+import { milliseconds, quoteSchema } from "./schema.ts";
+import { WorkerLocks } from "./worker-locks.ts";
+import { listWorkers, readWorkerState, registerWorker, removeWorker, renewWorker } from "./workers.ts";
+
+const READERS_MAX = 4;
+
+export interface PostgresStoreOptions {
+  /** `postgres://user:password@host:5432/database`. */
+  readonly url: string;
+  /** The schema that holds all tables. */
+  readonly schema?: string;
+  /** Of each call, with connecting (S3). Default 10 s. */
+  readonly deadlineMs?: number;
+}
+
+/**
+ * Opens the store; it connects when it is first asked for something, and then refuses a database that is not migrated
+ * (`database_behind`, `database_ahead`, `migration_changed`). Throws `usage` for a name or URL of the wrong form.
+ */
+export async function openPostgresStore({
+  url,
+  schema: schemaName = "taskonaut",
+  deadlineMs = 10_000,
+}: PostgresStoreOptions): Promise<Store> {
+  const schema = quoteSchema(schemaName);
+  // Writes have a connection of their own, so that no read, however long, stands before a commit.
+  const reader = new PostgresClient({ url, deadlineMs, connectionsMax: READERS_MAX, rerun: true });
+  const writer = new PostgresClient({ url, deadlineMs, connectionsMax: 1 });
+  const locks = new WorkerLocks({ url, deadlineMs });
+  const migrated = once((client: PostgresClient) => checkMigrated(client, schema));
+
+  async function read<Result>(use: (client: PostgresClient) => Promise<Result>): Promise<Result> {
+    await migrated(reader);
+    return use(reader);
+  }
+
+  async function write<Result>(use: (client: PostgresClient) => Promise<Result>): Promise<Result> {
+    await migrated(writer);
+    return use(writer);
+  }
+
+  return {
+    dialect: "postgres",
+    location: reader.location,
+    async now() {
+      const [row] = await reader.query<{ now: number }>(`select ${milliseconds("clock_timestamp()")} as now`);
+      if (!row) throw new Error("The server told no time.");
+      return row.now;
+    },
+    insertTasks: (records) => write((client) => insertTasks(client, schema, records)),
+    commitChanges: (changes) => write((client) => commitChanges(client, schema, changes)),
+    readTask: (id) => read((client) => readTask(client, schema, id)),
+    listTasks: (page) => read((client) => listTasks(client, schema, page)),
+    registerWorker: (worker) => write((client) => registerWorker(client, schema, locks, worker)),
+    renewWorker: (id, leaseMs) => write((client) => renewWorker(client, schema, { id, leaseMs })),
+    removeWorker: (id) => write((client) => removeWorker(client, schema, locks, id)),
+    readWorkerState: (id) => read((client) => readWorkerState(client, schema, id)),
+    listWorkers: () => read((client) => listWorkers(client, schema)),
+    checkReady: () => checkMigrated(reader, schema),
+    async close() {
+      await locks.close();
+      await Promise.all([reader.close(), writer.close()]);
+    },
+  };
+}
+
+/** Runs `check` until it has succeeded once; callers that come meanwhile share one run. */
+function once<Argument>(check: (argument: Argument) => Promise<void>): (argument: Argument) => Promise<void> {
+  let running: Promise<void> | undefined;
+  return (argument) => {
+    running ??= check(argument).catch((error: unknown) => {
+      running = undefined;
+      throw error;
+    });
+    return running;
+  };
+}

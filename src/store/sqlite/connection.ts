@@ -1,0 +1,141 @@
+// One connection to one SQLite file.
+//
+// C1. Nothing here blocks the event loop while another process holds a lock: `busy_timeout` is 0, and what found the
+//     file locked is tried again, whole, after an asynchronous pause, until the deadline.
+// C2. The body of a transaction is synchronous, so nothing else of this process comes between its statements. It may
+//     run several times (C1), so it changes nothing but the database.
+
+import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+
+import { TaskonautError } from "../../core/errors.ts";
+import { databaseLocked, explainFailure, isLocked } from "./failures.ts";
+
+export interface SqliteConnection {
+  readonly path: string;
+  /** How long a locked file is waited for; then `database_unavailable`. */
+  readonly deadlineMs: number;
+  /** The prepared statement of a constant text; prepared once. */
+  prepare<Row>(text: string): Statement<Row, SQLQueryBindings[]>;
+  /** Runs several statements without parameters; only within a transaction. */
+  execute(script: string): void;
+  /** Runs `body` in one snapshot. */
+  read<Result>(body: () => Result): Promise<Result>;
+  /** Runs `body` in a write transaction and commits it: all of it is durable, or none of it happened. */
+  write<Result>(body: () => Result): Promise<Result>;
+  /** Harmless when repeated. */
+  close(): void;
+}
+
+export interface ConnectionOptions {
+  readonly path: string;
+  /** How long a locked file is waited for; then `database_unavailable`. */
+  readonly deadlineMs: number;
+}
+
+/** Opens the file and creates it, with its folder (0700), where there is none. Throws `database_unavailable`. */
+export async function openConnection({ path, deadlineMs }: ConnectionOptions): Promise<SqliteConnection> {
+  const database = await untilUnlocked({ path, deadlineMs }, () => openConfigured(path));
+  return new Connection(database, path, deadlineMs);
+}
+
+class Connection implements SqliteConnection {
+  readonly #statements = new Map<string, Statement>();
+  #closed = false;
+
+  constructor(
+    private readonly database: Database,
+    readonly path: string,
+    readonly deadlineMs: number,
+  ) {}
+
+  prepare<Row>(text: string): Statement<Row, SQLQueryBindings[]> {
+    // `database.query` has a cache of its own, but of 20 statements only.
+    let statement = this.#statements.get(text);
+    if (!statement) {
+      statement = this.database.prepare(text);
+      this.#statements.set(text, statement);
+    }
+    return statement as Statement<Row, SQLQueryBindings[]>;
+  }
+
+  execute(script: string): void {
+    this.database.run(script);
+  }
+
+  read<Result>(body: () => Result): Promise<Result> {
+    return untilUnlocked(this, () => this.#inTransaction("begin", body));
+  }
+
+  write<Result>(body: () => Result): Promise<Result> {
+    return untilUnlocked(this, () => this.#inTransaction("begin immediate", body));
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const statement of this.#statements.values()) statement.finalize();
+    this.#statements.clear();
+    this.database.close();
+  }
+
+  #inTransaction<Result>(begin: string, body: () => Result): Result {
+    if (this.#closed) throw new TaskonautError("shutting_down", `The store sqlite:${this.path} is closed.`);
+    this.prepare(begin).run();
+    try {
+      const result = body();
+      this.prepare("commit").run();
+      return result;
+    } catch (error) {
+      // Some failures (a full disk, for one) have rolled it back already.
+      if (this.database.inTransaction) this.prepare("rollback").run();
+      throw error;
+    }
+  }
+}
+
+function openConfigured(path: string): Database {
+  const database = openCreating(path);
+  try {
+    // WAL is kept in the file: where it is set already, this only reads. fullfsync: on macOS an fsync alone does not
+    // reach the disk; elsewhere it changes nothing.
+    database.run("pragma busy_timeout = 0; pragma journal_mode = wal; pragma synchronous = full;");
+    database.run("pragma fullfsync = on; pragma foreign_keys = on;");
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function openCreating(path: string): Database {
+  const open = (): Database => new Database(path, { create: true, readwrite: true, strict: true });
+  try {
+    return open();
+  } catch (error) {
+    // The common case, an existing file, costs no look at its folder.
+    if (path === ":memory:" || mkdirSync(dirname(path), { recursive: true, mode: 0o700 }) === undefined) throw error;
+    return open();
+  }
+}
+
+/** C1. Gives what `operation` gives; explains what it throws. */
+export async function untilUnlocked<Result>(
+  { path, deadlineMs }: { readonly path: string; readonly deadlineMs: number },
+  operation: () => Result,
+): Promise<Result> {
+  const start = performance.now();
+  for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {
+    try {
+      return operation();
+    } catch (error) {
+      if (!isLocked(error)) throw explainFailure(error, path);
+      if (performance.now() - start >= deadlineMs) throw databaseLocked(error, { path, deadlineMs });
+    }
+    // Jitter, lest processes that met once meet again at every try.
+    await Bun.sleep(pauseMs * (0.5 + Math.random()));
+  }
+}
+
+const PAUSE_MS_MAX = 32;

@@ -1,0 +1,61 @@
+// What SQLite and the file system say, as errors that tell a person which file, what is wrong and what to do.
+
+import { SQLiteError } from "bun:sqlite";
+
+import { TaskonautError } from "../../core/errors.ts";
+
+/** By the start of the result code's name: extended codes (`SQLITE_IOERR_FSYNC`) count as their first part. */
+const ADVICE: readonly (readonly [code: string, advice: string])[] = [
+  ["SQLITE_NOTADB", "it is no SQLite database. Name another file, or move this one away"],
+  [
+    "SQLITE_CORRUPT",
+    "it is damaged. Restore it from a backup, or save what can be read with `sqlite3 <file> .recover`",
+  ],
+  ["SQLITE_READONLY", "it cannot be written. Give this user the right to write the file and its folder"],
+  ["SQLITE_CANTOPEN", "it cannot be opened. Name a file (not a folder) in a folder that this user may write to"],
+  ["SQLITE_PERM", "this user may not open it. Give this user the right to write the file and its folder"],
+  ["SQLITE_FULL", "the disk is full. Free some space"],
+  ["SQLITE_IOERR", "the disk reports an error. Look at the system's log, the free space and the mount of its folder"],
+  ["SQLITE_NOMEM", "there is too little memory"],
+];
+
+/** Whether another connection holds a lock that this one needs: the same may succeed a moment later. */
+export function isLocked(error: unknown): boolean {
+  return error instanceof SQLiteError && /^SQLITE_(BUSY|LOCKED)/.test(error.code ?? "");
+}
+
+export function databaseLocked(cause: unknown, waited: { path: string; deadlineMs: number }): TaskonautError {
+  return unavailable(
+    waited.path,
+    `another process kept it locked for ${waited.deadlineMs / 1000} s. Look for a program that holds a transaction open on it, and try again`,
+    cause,
+  );
+}
+
+/** `database_unavailable` for a failure of the file, `internal` where SQLite refused what it was given. */
+export function explainFailure(error: unknown, path: string): unknown {
+  if (error instanceof SQLiteError) {
+    const code = error.code ?? "";
+    const advice = ADVICE.find(([start]) => code.startsWith(start))?.[1];
+    if (advice !== undefined) return unavailable(path, advice, error);
+    return new TaskonautError("internal", `The database refused a statement: ${error.message}.`, {
+      details: { path, code },
+      cause: error,
+    });
+  }
+  if (isFileError(error)) {
+    return unavailable(path, `its folder cannot be created (${error.message}). Name another place`, error);
+  }
+  return error;
+}
+
+function unavailable(path: string, advice: string, cause: unknown): TaskonautError {
+  return new TaskonautError("database_unavailable", `The database ${path} cannot be used: ${advice}.`, {
+    details: { path },
+    cause,
+  });
+}
+
+function isFileError(error: unknown): error is Error {
+  return error instanceof Error && "syscall" in error && "code" in error;
+}

@@ -1,0 +1,89 @@
+// Migrations of an SQLite file. Ten processes that open a new file at once are as good as one: each migration is a
+// write transaction that first looks what is missing, so whoever comes second finds it done.
+
+import { existsSync } from "node:fs";
+
+import type { MigrationStatus, Migrator } from "../../core/migrator.ts";
+import tasks from "../../../sql/sqlite/0001_tasks.sql" with { type: "text" };
+import { type AppliedMigration, checksumOf, describeMigrations, findPending, type Migration } from "../migrations.ts";
+import { openConnection, type SqliteConnection } from "./connection.ts";
+
+export const MIGRATIONS: readonly Migration[] = [{ number: 1, name: "tasks", sql: tasks }];
+
+const CREATE_TABLE = `
+  create table if not exists schema_migrations (
+    number integer not null primary key,
+    name text not null,
+    checksum text not null,
+    applied_at integer not null
+  ) strict`;
+
+const HAS_TABLE = "select 1 from sqlite_schema where type = 'table' and name = 'schema_migrations'";
+
+const LIST = "select number, name, checksum, applied_at from schema_migrations order by number";
+
+const INSERT = `
+  insert into schema_migrations (number, name, checksum, applied_at) values ($number, $name, $checksum, $applied_at)`;
+
+/** Throws `migration_changed`, `database_ahead`, `database_unavailable`. Gives what it applied itself. */
+export async function migrate(connection: SqliteConnection, now: () => number): Promise<readonly MigrationStatus[]> {
+  const applied: MigrationStatus[] = [];
+  let pending = findPending(MIGRATIONS, await connection.read(() => listApplied(connection)));
+  while (pending.length > 0) {
+    pending = await connection.write(() => {
+      const [next, ...later] = findPending(MIGRATIONS, listApplied(connection));
+      if (next) applied.push(apply(connection, next, now()));
+      return later;
+    });
+  }
+  return applied;
+}
+
+/** Throws `migration_changed`, `database_ahead`; gives what is missing. */
+export function readPending(connection: SqliteConnection): Promise<readonly Migration[]> {
+  return connection.read(() => findPending(MIGRATIONS, listApplied(connection)));
+}
+
+/** A migrator of the file; it opens the file only when asked to do something. */
+export function openSqliteMigrator({ path, deadlineMs = 10_000, now = Date.now }: MigratorOptions): Migrator {
+  const opened = async <Result>(use: (connection: SqliteConnection) => Promise<Result>): Promise<Result> => {
+    const connection = await openConnection({ path, deadlineMs });
+    try {
+      return await use(connection);
+    } finally {
+      connection.close();
+    }
+  };
+  return {
+    location: `sqlite:${path}`,
+    async status() {
+      // Read-only: a file that is not there stays so.
+      if (!existsSync(path)) return describeMigrations(MIGRATIONS, []);
+      return opened(async (connection) =>
+        describeMigrations(MIGRATIONS, await connection.read(() => listApplied(connection))),
+      );
+    },
+    migrate: () => opened((connection) => migrate(connection, now)),
+    async close() {},
+  };
+}
+
+export interface MigratorOptions {
+  readonly path: string;
+  /** How long a locked file is waited for. */
+  readonly deadlineMs?: number;
+  readonly now?: () => number;
+}
+
+function apply(connection: SqliteConnection, migration: Migration, at: number): MigrationStatus {
+  const { number, name, sql } = migration;
+  connection.execute(CREATE_TABLE);
+  connection.execute(sql);
+  connection.prepare(INSERT).run({ number, name, checksum: checksumOf(migration), applied_at: at });
+  return { number, name, applied_at: at };
+}
+
+function listApplied(connection: SqliteConnection): AppliedMigration[] {
+  if (!connection.prepare(HAS_TABLE).get()) return [];
+  return connection.prepare<AppliedMigration>(LIST).all();
+}

@@ -1,0 +1,64 @@
+// The store on an SQLite file: embedded, nothing to install, several processes on one file.
+
+import { realpathSync } from "node:fs";
+
+import { databaseBehind } from "../migrations.ts";
+import type { Store } from "../store.ts";
+import { commitChanges, insertTasks } from "./commit.ts";
+import { openConnection } from "./connection.ts";
+import { migrate, readPending } from "./migrate.ts";
+import { listTasks, readTask } from "./read.ts";
+import { WorkerLocks } from "./worker-locks.ts";
+import { listWorkers, readWorkerState, registerWorker, removeWorker, renewWorker } from "./workers.ts";
+
+export interface SqliteStoreOptions {
+  /** A file, created with its folder where there is none, or `:memory:`. */
+  readonly path: string;
+  /** How long a method waits while another process keeps the file locked (S3). Default 10 s, real time. */
+  readonly deadlineMs?: number;
+  /** The store's clock, milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/**
+ * Opens the file and migrates it. Throws `database_unavailable` (with the file and what to do), `database_ahead`,
+ * `migration_changed`.
+ */
+export async function openSqliteStore({
+  path,
+  deadlineMs = 10_000,
+  now = Date.now,
+}: SqliteStoreOptions): Promise<Store> {
+  const connection = await openConnection({ path, deadlineMs });
+  try {
+    await migrate(connection, now);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+  // Processes that reach the file by different names look at the same locks.
+  const locks = new WorkerLocks(path === ":memory:" ? undefined : `${realpathSync(path)}-workers`);
+
+  return {
+    dialect: "sqlite",
+    location: `sqlite:${path}`,
+    now: async () => now(),
+    insertTasks: (records) => insertTasks(connection, records),
+    commitChanges: (changes) => commitChanges(connection, changes),
+    readTask: (id) => readTask(connection, id),
+    listTasks: (page) => listTasks(connection, page),
+    registerWorker: (worker) => registerWorker(connection, locks, { ...worker, now: now() }),
+    renewWorker: (id, leaseMs) => renewWorker(connection, { id, leaseMs, now: now() }),
+    removeWorker: (id) => removeWorker(connection, locks, id),
+    readWorkerState: (id) => readWorkerState(connection, locks, { id, now: now() }),
+    listWorkers: () => listWorkers(connection),
+    async checkReady() {
+      const pending = await readPending(connection);
+      if (pending.length > 0) throw databaseBehind(pending);
+    },
+    async close() {
+      locks.close();
+      connection.close();
+    },
+  };
+}

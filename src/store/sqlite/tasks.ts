@@ -1,0 +1,57 @@
+// The table `tasks`. These functions run within a transaction of the connection.
+
+import type { TaskRow } from "../../core/record.ts";
+import type { Change, ListPage } from "../store.ts";
+import type { SqliteConnection } from "./connection.ts";
+
+const INSERT = `
+  insert into tasks (
+    id, flow_name, status, version, current_step, observed_count, input_payload, output_payload, error,
+    lease_owner, due_at, priority, wake_seq, parked_reason, created_at, updated_at, finished_at
+  ) values (
+    $id, $flow_name, $status, $version, $current_step, $observed_count, $input_payload, $output_payload, $error,
+    $lease_owner, $due_at, $priority, $wake_seq, $parked_reason, $created_at, $updated_at, $finished_at
+  ) on conflict (id) do nothing`;
+
+const UPDATE = `
+  update tasks set
+    status = $status, version = $version, current_step = $current_step, observed_count = $observed_count,
+    output_payload = $output_payload, error = $error, lease_owner = $lease_owner, due_at = $due_at,
+    priority = $priority, parked_reason = $parked_reason, updated_at = $updated_at, finished_at = $finished_at
+  where id = $id and version = $expectedVersion and lease_owner is $expectedOwner
+    and finished_at is null and ($status <> 'PLANNED' or status = 'PLANNED')`;
+
+const COLUMNS = `
+  id, flow_name, status, version, current_step, observed_count, input_payload, output_payload, error,
+  lease_owner, due_at, priority, wake_seq, parked_reason, created_at, updated_at, finished_at`;
+
+const SELECT = `select ${COLUMNS} from tasks where id = $id`;
+
+const SELECT_FIRST = `select ${COLUMNS} from tasks order by created_at desc, id desc limit $limit`;
+
+const SELECT_AFTER = `
+  select ${COLUMNS} from tasks where (created_at, id) < ($createdAt, $id)
+  order by created_at desc, id desc limit $limit`;
+
+/** False where the task exists. */
+export function insertTask(connection: SqliteConnection, task: TaskRow): boolean {
+  return connection.prepare(INSERT).run({ ...task }).changes === 1;
+}
+
+/**
+ * False where the task has another version or owner: the fence (S1 in `store.ts`). As a last line behind the engine's
+ * table of states, nothing leaves an end and nothing goes back to PLANNED.
+ */
+export function updateTask(connection: SqliteConnection, change: Change): boolean {
+  const { expectedVersion, expectedOwner } = change;
+  return connection.prepare(UPDATE).run({ ...change.task, expectedVersion, expectedOwner }).changes === 1;
+}
+
+export function selectTask(connection: SqliteConnection, id: string): TaskRow | undefined {
+  return connection.prepare<TaskRow>(SELECT).get({ id }) ?? undefined;
+}
+
+export function selectTasks(connection: SqliteConnection, { limit, after }: ListPage): TaskRow[] {
+  if (!after) return connection.prepare<TaskRow>(SELECT_FIRST).all({ limit });
+  return connection.prepare<TaskRow>(SELECT_AFTER).all({ limit, ...after });
+}

@@ -1,0 +1,90 @@
+// The locks by which others see that a worker lives: per worker a small SQLite file beside the database, held in an
+// exclusive transaction. The lock is the operating system's, so it goes when its process goes, however it ends.
+//
+// L1. Whoever removes a lock file holds its lock while doing so. So a worker that has the lock, and then still finds
+//     the file in its place, has the lock that others will look at.
+
+import { Database } from "bun:sqlite";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+import { explainFailure, isLocked } from "./failures.ts";
+
+export class WorkerLocks {
+  readonly #held = new Map<string, Database | undefined>();
+
+  /** `folder`: undefined for a database in memory, which no other process can reach. */
+  constructor(private readonly folder: string | undefined) {}
+
+  holds(id: string): boolean {
+    return this.#held.has(id);
+  }
+
+  /** Takes the lock of a worker of this process. Throws SQLITE_BUSY where another process has it. */
+  take(id: string): void {
+    if (this.holds(id)) return;
+    if (this.folder === undefined) {
+      this.#held.set(id, undefined);
+      return;
+    }
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    const file = lockPath(this.folder, id);
+    let lock = lockFile(file, "create");
+    for (let tries = 0; !existsSync(file) && tries < TRIES_MAX; tries++) {
+      lock.close();
+      lock = lockFile(file, "create");
+    }
+    this.#held.set(id, lock);
+  }
+
+  /** Frees the lock of a worker of this process and removes its file. */
+  free(id: string): void {
+    const lock = this.#held.get(id);
+    this.#held.delete(id);
+    if (lock && this.folder !== undefined) removeLock(lockPath(this.folder, id), lock);
+  }
+
+  /** Whether a worker of another process lives. The file of one that does not is removed. */
+  isTaken(id: string): boolean {
+    if (this.folder === undefined) return false;
+    const file = lockPath(this.folder, id);
+    try {
+      if (existsSync(file)) removeLock(file, lockFile(file, "existing"));
+      return false;
+    } catch (error) {
+      if (isLocked(error)) return true;
+      // Another one found it free as well, and removed it first.
+      if (!existsSync(file)) return false;
+      throw explainFailure(error, file);
+    }
+  }
+
+  close(): void {
+    for (const id of this.#held.keys()) this.free(id);
+  }
+}
+
+const TRIES_MAX = 10;
+
+function lockPath(folder: string, id: string): string {
+  return join(folder, `${id}.lock`);
+}
+
+/** L1. */
+function removeLock(file: string, lock: Database): void {
+  rmSync(file, { force: true });
+  lock.close();
+}
+
+/** Opens the file and locks it; throws SQLITE_BUSY at once where another process has the lock. */
+function lockFile(path: string, mode: "create" | "existing"): Database {
+  const database = new Database(path, { create: mode === "create", readwrite: true });
+  try {
+    // No journal beside it: nothing is ever written.
+    database.run("pragma busy_timeout = 0; pragma journal_mode = memory; begin exclusive");
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}

@@ -1,0 +1,84 @@
+// What the engine needs of a place where tasks live. Two dialects implement it (`sqlite/`, `postgres/`), one suite
+// (`test/contract`) holds both to it. A store knows rows, fences and time; what a flow means is none of its business.
+//
+// S1. A change is written whole or not at all, and only where the task still has the version and the owner that the
+//     change expects. So a driver that lost its task can write nothing, and two drivers never both win.
+// S2. When a promise of a write resolves, the write is durable. When it rejects with `database_unavailable`, the
+//     outcome is unknown: it may have been written.
+// S3. No method hangs: each ends within its deadline, with a result or an error.
+
+import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record.ts";
+
+/** Everything that one write does to one task. */
+export interface Change {
+  readonly taskId: string;
+  /** The version that the task must have. */
+  readonly expectedVersion: number;
+  /** The lease_owner that the task must have. */
+  readonly expectedOwner: string | null;
+  /** The task's row after the change; its version is higher than the expected one. wake_seq is not written. */
+  readonly task: TaskRow;
+  readonly newSteps: readonly StepRow[];
+  /** Rows that exist and change in: status, output_payload, error, outcome_seq, observed_at, updated_at. */
+  readonly changedSteps: readonly StepRow[];
+  readonly newCalls: readonly ToolCallRow[];
+  /** Rows that exist and change in: status, retry_count, last_error, response_payload, error, started_at, finished_at. */
+  readonly changedCalls: readonly ToolCallRow[];
+}
+
+export interface ListPage {
+  /** 1 to PAGE_MAX, and one more to see whether there are more. */
+  readonly limit: number;
+  /** Only tasks that come after this one: (created_at, id) both smaller, in this order. */
+  readonly after?: { readonly createdAt: number; readonly id: string };
+}
+
+/** A process that holds tasks while it runs their tools. */
+export interface WorkerRow {
+  readonly id: string;
+  /** For people: host and process id. */
+  readonly name: string;
+  readonly started_at: number;
+  /** In store time. A worker whose lease has passed holds nothing any more. */
+  readonly lease_until: number;
+}
+
+/** `dead`: its lease has passed, or its lock is free although its lease has not (see each dialect's `workers.ts`). */
+export type WorkerState = "alive" | "dead";
+
+export interface Store {
+  readonly dialect: "sqlite" | "postgres";
+  /** For people, without passwords: `sqlite:/home/me/tasks.db`, `postgres://me@host:5432/name`. */
+  readonly location: string;
+
+  /** The store's clock, milliseconds since 1970: the one that leases, due times and timeouts are compared by. */
+  now(): Promise<number>;
+
+  /** Inserts whole tasks, all in one commit. A task whose id exists is left as it is: its place holds false. */
+  insertTasks(records: readonly TaskRecord[]): Promise<readonly boolean[]>;
+
+  /**
+   * Writes the changes of different tasks in one commit (no two of one task), each under its fence (S1).
+   * Each place of the result tells whether that change was written. A change that the database refuses
+   * (a constraint, a unique key) makes the whole batch reject, with nothing written.
+   */
+  commitChanges(changes: readonly Change[]): Promise<readonly boolean[]>;
+
+  readTask(id: string): Promise<TaskRecord | undefined>;
+  /** Newest first: created_at falling, then id falling. */
+  listTasks(page: ListPage): Promise<readonly TaskRecord[]>;
+
+  /** Writes the worker's row with a lease from now on, and takes the lock by which others see that it lives. */
+  registerWorker(worker: { id: string; name: string; leaseMs: number }): Promise<void>;
+  /** Prolongs the lease from now on; false where the row is gone. */
+  renewWorker(id: string, leaseMs: number): Promise<boolean>;
+  /** Removes the row and frees the lock. Harmless where there is none. */
+  removeWorker(id: string): Promise<void>;
+  /** `dead` also for an id that has no row. */
+  readWorkerState(id: string): Promise<WorkerState>;
+  listWorkers(): Promise<readonly WorkerRow[]>;
+
+  /** Throws `database_unavailable`, `database_behind`, `database_ahead` or `migration_changed`. */
+  checkReady(): Promise<void>;
+  close(): Promise<void>;
+}

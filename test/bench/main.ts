@@ -1,0 +1,25 @@
+// bun run bench [name…]: measures, and prints one table for each bench. Never part of the tests: a machine's figures are
+// compared with figures of the same run, by people.
+
+import { advance } from "./advance.bench.ts";
+import type { Bench } from "./bench.ts";
+import { http } from "./http.bench.ts";
+import { describeMachine } from "./machine.ts";
+import { wholeProcess } from "./process.bench.ts";
+import { formatTable } from "./table.ts";
+
+const BENCHES: readonly Bench[] = [wholeProcess, advance, http];
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !BENCHES.some((bench) => bench.name === name));
+if (unknown.length > 0) {
+  console.error(`Unknown: ${unknown.join(", ")}. Known are: ${BENCHES.map((bench) => bench.name).join(", ")}.`);
+  process.exit(2);
+}
+
+console.log(describeMachine());
+for (const bench of BENCHES) {
+  if (wanted.length > 0 && !wanted.includes(bench.name)) continue;
+  const rows = await bench.run();
+  console.log(`\n${bench.title}\n\n${formatTable(rows)}`);
+}

@@ -1,0 +1,76 @@
+// What a test does in a process of its own: `bun child.ts <command> <address as JSON> [argument]`. It says `ready` when
+// it stands, goes on when its standard input says so or ends, and says what came of it, as JSON, on the last line.
+
+import { TaskonautError } from "../../src/core/errors.ts";
+import { type Address, openMigrator, openStore } from "./place.ts";
+import { changeOf } from "./rows.ts";
+
+const COMMANDS: Record<string, (address: Address, argument: string) => Promise<unknown>> = {
+  /** Opens the store, as soon as all may go. */
+  async open(address) {
+    await go();
+    const store = await openStore(address);
+    await store.checkReady();
+    await store.close();
+    return "opened";
+  },
+
+  /** Migrates; gives the numbers that it applied itself. */
+  async migrate(address) {
+    await go();
+    const migrator = openMigrator(address);
+    const applied = await migrator.migrate();
+    await migrator.close();
+    return applied.map((migration) => migration.number);
+  },
+
+  /** Raises a task's version by one, again and again, until it is 61; gives how often it was the one. */
+  async race(address, taskId) {
+    const store = await openStore(address);
+    await store.checkReady();
+    await go();
+    let won = 0;
+    for (;;) {
+      const record = await store.readTask(taskId);
+      if (!record) throw new Error("The task is gone.");
+      if (record.task.version > 60) break;
+      const [written] = await store.commitChanges([changeOf(record.task)]);
+      if (written) won += 1;
+    }
+    await store.close();
+    return won;
+  },
+
+  /** Lives as a worker until it is told to leave, or killed. */
+  async work(address, workerId) {
+    const store = await openStore(address);
+    await store.registerWorker({ id: workerId, name: "child", leaseMs: 600_000 });
+    await go();
+    await store.removeWorker(workerId);
+    await store.close();
+    return "left";
+  },
+
+  /** Tries to open the store as a user who may not write there. */
+  async openAsNobody(address) {
+    await go();
+    if (process.getuid?.() === 0) process.setuid?.(65_534);
+    try {
+      const store = await openStore(address, 500);
+      await store.close();
+      return "opened";
+    } catch (error) {
+      return error instanceof TaskonautError ? [error.code, error.message] : String(error);
+    }
+  },
+};
+
+async function go(): Promise<void> {
+  process.stdout.write("ready\n");
+  for await (const _ of process.stdin) break;
+}
+
+const [command = "", address = "", argument = ""] = process.argv.slice(2);
+const result = await COMMANDS[command]?.(JSON.parse(address) as Address, argument);
+process.stdout.write(`${JSON.stringify(result)}\n`);
+process.exit(0);

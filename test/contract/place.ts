@@ -1,0 +1,79 @@
+// A place for a store: a database of a test's own, which other processes can be sent to.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Database } from "bun:sqlite";
+import postgres from "postgres";
+
+import type { Migrator } from "../../src/core/migrator.ts";
+import { openPostgresMigrator } from "../../src/store/postgres/migrate.ts";
+import { openPostgresStore } from "../../src/store/postgres/store.ts";
+import { openSqliteMigrator } from "../../src/store/sqlite/migrate.ts";
+import { openSqliteStore } from "../../src/store/sqlite/store.ts";
+import type { Store } from "../../src/store/store.ts";
+
+/** What a child process is told; plain data. */
+export type Address =
+  | { readonly dialect: "sqlite"; readonly path: string }
+  | { readonly dialect: "postgres"; readonly url: string; readonly schema: string };
+
+export interface Place {
+  readonly address: Address;
+  /** SQL past the store, as a person with a database tool would write it. Table names stand alone. */
+  execute(script: string): Promise<void>;
+  drop(): Promise<void>;
+}
+
+export function openStore(address: Address, deadlineMs = 10_000): Promise<Store> {
+  if (address.dialect === "sqlite") return openSqliteStore({ path: address.path, deadlineMs });
+  return openPostgresStore({ url: address.url, schema: address.schema, deadlineMs });
+}
+
+export function openMigrator(address: Address): Migrator {
+  if (address.dialect === "sqlite") return openSqliteMigrator({ path: address.path });
+  return openPostgresMigrator({ url: address.url, schema: address.schema });
+}
+
+export async function migrate(address: Address): Promise<void> {
+  const migrator = openMigrator(address);
+  try {
+    await migrator.migrate();
+  } finally {
+    await migrator.close();
+  }
+}
+
+export async function sqlitePlace(): Promise<Place> {
+  const folder = mkdtempSync(join(tmpdir(), "taskonaut-store-"));
+  const path = join(folder, "tasks.db");
+  return {
+    address: { dialect: "sqlite", path },
+    async execute(script) {
+      const database = new Database(path);
+      database.run(script);
+      database.close();
+    },
+    async drop() {
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A schema of its own in the database of `url`. */
+export async function postgresPlace(url: string): Promise<Place> {
+  const schema = `s_${crypto.randomUUID().replaceAll("-", "")}`;
+  const execute = async (script: string): Promise<void> => {
+    const sql = postgres(url, { max: 1, onnotice: () => {} });
+    try {
+      await sql.unsafe(`set search_path to ${schema}; ${script}`);
+    } finally {
+      await sql.end({ timeout: 5 });
+    }
+  };
+  return {
+    address: { dialect: "postgres", url, schema },
+    execute,
+    drop: () => execute(`drop schema if exists ${schema} cascade`),
+  };
+}

@@ -1,0 +1,53 @@
+// A way to a server that can turn into one that leads nowhere: bytes vanish, connections stay open.
+
+import { connect, createServer, type Socket } from "node:net";
+
+export interface Proxy {
+  /** The server's URL, by way of the proxy. */
+  readonly url: string;
+  /** From now on nothing passes, on old and new connections. */
+  swallow(): void;
+  /** New connections pass again. */
+  pass(): void;
+  stop(): void;
+}
+
+export async function startProxy(serverUrl: string): Promise<Proxy> {
+  const url = new URL(serverUrl);
+  const target = { host: url.hostname, port: Number(url.port) };
+  const sockets = new Set<Socket>();
+  let swallowing = false;
+
+  const server = createServer((incoming) => {
+    sockets.add(incoming);
+    incoming.on("error", () => {});
+    if (swallowing) {
+      incoming.resume();
+      return;
+    }
+    const outgoing = connect(target);
+    sockets.add(outgoing);
+    outgoing.on("error", () => {});
+    incoming.pipe(outgoing).pipe(incoming);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const listening = server.address();
+  if (listening === null || typeof listening === "string") throw new Error("The proxy has no port.");
+  url.hostname = "127.0.0.1";
+  url.port = String(listening.port);
+
+  return {
+    url: url.href,
+    swallow() {
+      swallowing = true;
+      for (const socket of sockets) socket.unpipe().resume();
+    },
+    pass() {
+      swallowing = false;
+    },
+    stop() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}

@@ -1,0 +1,179 @@
+// What only a file can do to us: be something else, be locked, be out of reach.
+
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { Database } from "bun:sqlite";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { openSqliteMigrator } from "../../src/store/sqlite/migrate.ts";
+import { openSqliteStore } from "../../src/store/sqlite/store.ts";
+import type { Address } from "./place.ts";
+import { runTogether, startChild } from "./process.ts";
+import { changeOf, plannedRecord } from "./rows.ts";
+import { until } from "./until.ts";
+
+let folder: string;
+let path: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "taskonaut-sqlite-"));
+  path = join(folder, "tasks.db");
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const address = (): Address => ({ dialect: "sqlite", path });
+
+function unavailable(...words: string[]): object {
+  return { code: "database_unavailable", message: expect.stringMatching(new RegExp(words.join(".*"), "s")) };
+}
+
+test("a file that is no database is refused, and left as it is", async () => {
+  const garbage = "This is a letter, not a database.\n".repeat(200);
+  writeFileSync(path, garbage);
+  await expect(openSqliteStore({ path })).rejects.toMatchObject(unavailable("tasks.db", "no SQLite database"));
+  expect(await Bun.file(path).text()).toBe(garbage);
+});
+
+test("a folder in the file's place, a file in the folder's place, and a folder that cannot be are told", async () => {
+  mkdirSync(path);
+  await expect(openSqliteStore({ path })).rejects.toMatchObject(unavailable("tasks.db", "cannot be opened"));
+  const file = join(folder, "file");
+  writeFileSync(file, "");
+  await expect(openSqliteStore({ path: join(file, "tasks.db") })).rejects.toMatchObject(
+    unavailable("folder cannot be created"),
+  );
+  await expect(openSqliteStore({ path: "/proc/none/tasks.db" })).rejects.toMatchObject(
+    unavailable("folder cannot be created"),
+  );
+});
+
+test("a damaged file is told apart", async () => {
+  const store = await openSqliteStore({ path });
+  await store.insertTasks(Array.from({ length: 200 }, () => plannedRecord()));
+  await store.close();
+  const bytes = new Uint8Array(await Bun.file(path).arrayBuffer());
+  bytes.fill(0xff, 8192);
+  writeFileSync(path, bytes);
+  const damaged = (async () => {
+    const again = await openSqliteStore({ path });
+    try {
+      await again.listTasks({ limit: 1000 });
+    } finally {
+      await again.close();
+    }
+  })();
+  await expect(damaged).rejects.toMatchObject(unavailable("tasks.db", "damaged"));
+});
+
+test("the folder of a new file is created, for its owner only", async () => {
+  path = join(folder, "a", "b", "tasks.db");
+  const store = await openSqliteStore({ path });
+  await store.close();
+  expect(statSync(join(folder, "a", "b")).mode & 0o777).toBe(0o700);
+});
+
+test("a file that another process keeps locked is waited for, without blocking, until the deadline", async () => {
+  const store = await openSqliteStore({ path, deadlineMs: 300 });
+  const record = plannedRecord();
+  await store.insertTasks([record]);
+  const blocker = new Database(path);
+  blocker.run("begin immediate");
+  let ticks = 0;
+  const ticking = setInterval(() => (ticks += 1), 5);
+  const start = performance.now();
+  await expect(store.commitChanges([changeOf(record.task)])).rejects.toMatchObject(
+    unavailable("tasks.db", "locked for 0.3 s"),
+  );
+  expect(performance.now() - start).toBeGreaterThanOrEqual(300);
+  expect(ticks).toBeGreaterThan(10);
+  clearInterval(ticking);
+  // Readers do not wait for a writer.
+  expect(await store.readTask(record.task.id)).toEqual(record);
+  // Nor does a writer wait longer than it must.
+  const writing = store.commitChanges([changeOf(record.task)]);
+  blocker.run("rollback");
+  expect(await writing).toEqual([true]);
+  blocker.close();
+  await store.close();
+});
+
+test("ten processes that open a new file at once all succeed", async () => {
+  path = join(folder, "new", "tasks.db");
+  expect(await runTogether(10, () => startChild("open", address()))).toEqual(Array(10).fill("opened"));
+}, 60_000);
+
+test("a file or a folder that this user may not write to is told", async () => {
+  const store = await openSqliteStore({ path });
+  await store.close();
+  // Root may write anywhere, so the child becomes somebody else.
+  chmodSync(folder, 0o555);
+  chmodSync(path, 0o444);
+  const [readOnly] = await runTogether(1, () => startChild("openAsNobody", address()));
+  expect(readOnly).toEqual(["database_unavailable", expect.stringMatching(/cannot be written|cannot be opened/)]);
+  path = join(folder, "new.db");
+  const [noFile] = await runTogether(1, () => startChild("openAsNobody", address()));
+  expect(noFile).toEqual(["database_unavailable", expect.stringContaining("cannot be opened")]);
+  path = join(folder, "new", "new.db");
+  const [noFolder] = await runTogether(1, () => startChild("openAsNobody", address()));
+  expect(noFolder).toEqual(["database_unavailable", expect.stringContaining("folder cannot be created")]);
+});
+
+test("a database in memory needs no file, and its workers no lock file", async () => {
+  const store = await openSqliteStore({ path: ":memory:" });
+  const record = plannedRecord();
+  const id = crypto.randomUUID();
+  await store.insertTasks([record]);
+  expect(await store.readTask(record.task.id)).toEqual(record);
+  await store.registerWorker({ id, name: "w", leaseMs: 1000 });
+  expect(await store.readWorkerState(id)).toBe("alive");
+  await store.removeWorker(id);
+  expect(await store.readWorkerState(id)).toBe("dead");
+  await store.close();
+  expect(existsSync(":memory:-workers")).toBe(false);
+});
+
+test("the store's time is the one that it was given", async () => {
+  let now = 1000;
+  const store = await openSqliteStore({ path: ":memory:", now: () => now });
+  await store.registerWorker({ id: "w", name: "w", leaseMs: 500 });
+  expect(await store.now()).toBe(1000);
+  now = 1499;
+  expect(await store.readWorkerState("w")).toBe("alive");
+  now = 1500;
+  expect(await store.readWorkerState("w")).toBe("dead");
+  await store.close();
+});
+
+test("the lock file of a killed worker is removed by whoever finds it, that of a living one never", async () => {
+  const store = await openSqliteStore({ path });
+  // By another name, the file is the same.
+  const link = join(folder, "link.db");
+  symlinkSync(path, link);
+  const id = crypto.randomUUID();
+  const child = startChild("work", { dialect: "sqlite", path: link }, id);
+  await child.ready;
+  expect(await store.readWorkerState(id)).toBe("alive");
+  expect(readdirSync(`${path}-workers`)).toEqual([`${id}.lock`]);
+  await child.kill();
+  await until(async () => (await store.readWorkerState(id)) === "dead");
+  expect(readdirSync(`${path}-workers`)).toEqual([]);
+  await store.close();
+});
+
+test("the status of a file that is not there creates none", async () => {
+  const migrator = openSqliteMigrator({ path });
+  expect((await migrator.status()).every((migration) => migration.applied_at === null)).toBe(true);
+  expect(existsSync(path)).toBe(false);
+});

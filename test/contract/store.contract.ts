@@ -1,0 +1,13 @@
+// What every store must hold to, whatever lies beneath. One suite, called for both dialects.
+
+import { migrationContract } from "./migrations.contract.ts";
+import type { Place } from "./place.ts";
+import { taskContract } from "./tasks.contract.ts";
+import { workerContract } from "./workers.contract.ts";
+
+/** `create` gives a new, empty place for every test. */
+export function storeContract(dialect: string, create: () => Promise<Place>): void {
+  taskContract(dialect, create);
+  workerContract(dialect, create);
+  migrationContract(dialect, create);
+}

@@ -1,0 +1,85 @@
+// What every store must hold to (`src/store/store.ts`), whatever lies beneath: workers, and who of them lives.
+
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+
+import type { Store } from "../../src/store/store.ts";
+import { migrate, openStore, type Place } from "./place.ts";
+import { type Child, startChild } from "./process.ts";
+import { until } from "./until.ts";
+
+export function workerContract(dialect: string, create: () => Promise<Place>): void {
+  describe(`${dialect}: workers`, () => {
+    let place: Place;
+    let store: Store;
+    let other: Store;
+
+    beforeEach(async () => {
+      place = await create();
+      await migrate(place.address);
+      store = await openStore(place.address);
+      other = await openStore(place.address);
+    });
+
+    afterEach(async () => {
+      await Promise.all([store.close(), other.close()]);
+      await place.drop();
+    });
+
+    const HOUR_MS = 3_600_000;
+
+    test("a worker lives from its registration to its removal, for itself and for others", async () => {
+      const id = crypto.randomUUID();
+      expect(await other.readWorkerState(id)).toBe("dead");
+      await store.registerWorker({ id, name: "host:1", leaseMs: HOUR_MS });
+      expect([await store.readWorkerState(id), await other.readWorkerState(id)]).toEqual(["alive", "alive"]);
+      const [row] = await other.listWorkers();
+      expect(row).toMatchObject({ id, name: "host:1" });
+      expect((row?.lease_until ?? 0) - (row?.started_at ?? 0)).toBe(HOUR_MS);
+      await store.removeWorker(id);
+      expect([await store.readWorkerState(id), await other.readWorkerState(id)]).toEqual(["dead", "dead"]);
+      expect(await other.listWorkers()).toEqual([]);
+      await store.removeWorker(id);
+    });
+
+    test("a lease is prolonged, and a worker whose lease has passed is dead although it holds its lock", async () => {
+      const id = crypto.randomUUID();
+      await store.registerWorker({ id, name: "w", leaseMs: HOUR_MS });
+      await place.execute(LEASE_PASSED[place.address.dialect]);
+      expect([await store.readWorkerState(id), await other.readWorkerState(id)]).toEqual(["dead", "dead"]);
+      expect(await store.renewWorker(id, HOUR_MS)).toBe(true);
+      expect(await other.readWorkerState(id)).toBe("alive");
+      expect(await store.renewWorker(crypto.randomUUID(), HOUR_MS)).toBe(false);
+    });
+
+    test("a killed process is dead at once, long before its lease ends, and one that leaves is too", async () => {
+      const [killed, left] = [crypto.randomUUID(), crypto.randomUUID()];
+      const children = [killed, left].map((id) => startChild("work", place.address, id)) as [Child, Child];
+      await Promise.all(children.map((child) => child.ready));
+      // A lock counts only where the server has been up for longer than a lease (PostgreSQL).
+      await place.execute("update workers set lease_ms = 1");
+      expect([await store.readWorkerState(killed), await store.readWorkerState(left)]).toEqual(["alive", "alive"]);
+      await children[0].kill();
+      await until(async () => (await store.readWorkerState(killed)) === "dead");
+      expect(await store.readWorkerState(left)).toBe("alive");
+      await children[1].go();
+      expect(await children[1].result()).toBe("left");
+      expect(await store.readWorkerState(left)).toBe("dead");
+      expect((await store.listWorkers()).map((worker) => worker.id)).toEqual([killed]);
+    }, 30_000);
+
+    test("a store that is closed lets its workers go", async () => {
+      const id = crypto.randomUUID();
+      const third = await openStore(place.address);
+      await third.registerWorker({ id, name: "w", leaseMs: HOUR_MS });
+      await place.execute("update workers set lease_ms = 1");
+      expect(await store.readWorkerState(id)).toBe("alive");
+      await third.close();
+      await until(async () => (await store.readWorkerState(id)) === "dead");
+    });
+  });
+}
+
+const LEASE_PASSED = {
+  sqlite: "update workers set lease_until = 1",
+  postgres: "update workers set lease_until = now() - interval '1 ms'",
+};

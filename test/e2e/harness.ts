@@ -1,0 +1,98 @@
+// Runs `dist/taskonaut` as its users do: as a process of its own, with nothing of this process's environment, in a
+// folder of its own. What a test starts ends with its sandbox.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Subprocess } from "bun";
+import { binary } from "./binary.ts";
+import { type Ended, type Served, waitUntilListening } from "./served.ts";
+import { openTerminal, type Terminal } from "./terminal.ts";
+
+const TIMEOUT_MS = 20_000;
+
+type Variables = Readonly<Record<string, string>>;
+
+export interface Sandbox extends AsyncDisposable {
+  /** Working folder, home and data folder at once: the embedded store is `<folder>/taskonaut/taskonaut.db`. */
+  readonly folder: string;
+  /** Runs the program to its end. */
+  run(args: readonly string[], options?: RunOptions): Promise<Ended>;
+  /** Starts `run-app`, on any free port if none is given, and returns when it listens. */
+  serve(args?: readonly string[], options?: { readonly env?: Variables }): Promise<Served>;
+  /** Starts the program in a pseudo-terminal, of 100 columns if unset. */
+  terminal(
+    args: readonly string[],
+    options?: { readonly env?: Variables; readonly columns?: number },
+  ): Promise<Terminal>;
+}
+
+export interface RunOptions {
+  /** Added to the sandbox's variables. */
+  readonly env?: Variables;
+  readonly stdin?: string;
+  readonly cwd?: string;
+  /** After that long the process is killed and `exit` is 137; 20 s if unset. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * An empty place to run the program in; `env` reaches everything that runs there. `command` stands for `dist/taskonaut`
+ * where another form of the program is meant. Use it with `await using`.
+ */
+export async function openSandbox(env: Variables = {}, command?: readonly string[]): Promise<Sandbox> {
+  const program = command ?? [await binary()];
+  const folder = await mkdtemp(join(tmpdir(), "taskonaut-e2e-"));
+  const started: Subprocess[] = [];
+  const variables = (more: Variables = {}): Record<string, string> => ({
+    PATH: "/usr/bin:/bin",
+    HOME: folder,
+    XDG_DATA_HOME: folder,
+    LANG: "C.UTF-8",
+    ...env,
+    ...more,
+  });
+
+  return {
+    folder,
+
+    async run(args, { env: more, stdin = "", cwd = folder, timeoutMs = TIMEOUT_MS } = {}) {
+      const child = Bun.spawn([...program, ...args], {
+        cwd,
+        env: variables(more),
+        stdin: new Blob([stdin]),
+        stdout: "pipe",
+        stderr: "pipe",
+        timeout: timeoutMs,
+        killSignal: "SIGKILL",
+      });
+      started.push(child);
+      const [exit, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
+      return { exit, stdout, stderr };
+    },
+
+    async serve(args = [], { env: more } = {}) {
+      const port = args.includes("--port") ? [] : ["--port", "0"];
+      const child = Bun.spawn([...program, "run-app", ...port, ...args], {
+        cwd: folder,
+        env: variables(more),
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "pipe",
+      });
+      started.push(child);
+      return waitUntilListening(child, TIMEOUT_MS);
+    },
+
+    async terminal(args, { env: more, columns = 100 } = {}) {
+      const options = { env: variables(more), cwd: folder, columns, timeoutMs: TIMEOUT_MS };
+      return openTerminal({ command: [...program, ...args], ...options }, (child) => started.push(child));
+    },
+
+    async [Symbol.asyncDispose]() {
+      for (const child of started) child.kill("SIGKILL");
+      await Promise.all(started.map((child) => child.exited));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,89 @@
+// SIGKILL: whatever a process had done by then, the next run completes it, with one tool call per step.
+
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import type { Task } from "../../src/core/task.ts";
+import { openSandbox } from "./harness.ts";
+import { Load } from "./load.ts";
+import { DIALECTS, openPlace, type Place } from "./place.ts";
+import type { Ended } from "./served.ts";
+import { expectCompleted, taskOf } from "./tasks.ts";
+
+setDefaultTimeout(60_000);
+
+const KILLS = 20;
+const KILLED = 137;
+
+/** Calls the command again and again, each time killed a little later, from its start to its end. */
+async function killThroughout(
+  call: (index: number, options: { readonly timeoutMs?: number }) => Promise<Ended>,
+): Promise<void> {
+  const started = performance.now();
+  expect((await call(0, {})).exit).toBe(0);
+  const lifeMs = performance.now() - started;
+  let killed = 0;
+  for (let kill = 1; kill <= KILLS; kill++) {
+    const { exit, stderr } = await call(kill, { timeoutMs: Math.ceil((lifeMs * kill) / KILLS) });
+    if (exit === KILLED) killed++;
+    else expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
+  }
+  expect(killed).toBeGreaterThan(KILLS / 3);
+}
+
+async function listTasks(place: Place): Promise<Task[]> {
+  const { exit, stdout, stderr } = await place.run(["get-tasks"]);
+  expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
+  return JSON.parse(stdout) as Task[];
+}
+
+describe.each(DIALECTS)("%s", (dialect) => {
+  test.each(["create", "advance", "run"])("run-flow --mode %s, killed at moments over its whole life", async (mode) => {
+    await using place = await openPlace(dialect);
+    await killThroughout((_, options) => place.run(["run-flow", "--mode", mode], options));
+    for (const task of await listTasks(place)) expectCompleted(taskOf(await place.run(["run-task", task.id])));
+  });
+
+  test("advance-task, killed at moments over its whole life, on tasks at every stage", async () => {
+    await using place = await openPlace(dialect);
+    const ids: string[] = [];
+    for (let stage = 0; stage < 5; stage++) {
+      const { id } = taskOf(await place.run(["run-flow", "--mode", "create"]));
+      for (let advance = 0; advance < stage; advance++) await place.run(["advance-task", id]);
+      ids.push(id);
+    }
+    await killThroughout((index, options) => place.run(["advance-task", ids[index % ids.length] ?? ""], options));
+    for (const id of ids) expectCompleted(taskOf(await place.run(["run-task", id])));
+  });
+
+  test("a server under load, killed three times: every acknowledged task is there, and every task completes", async () => {
+    await using place = await openPlace(dialect);
+    const acknowledged: string[] = [];
+    for (const answers of [7, 20, 45]) {
+      const server = await place.serve();
+      const load = new Load(server.url, { clients: 4, answerMsMax: 10_000 });
+      await load.until(answers, ({ status }) => status !== 0);
+      process.kill(server.pid, "SIGKILL");
+      await load.until(4, ({ status }) => status === 0);
+      await load.stop();
+      expect((await server.ended()).exit).toBe(KILLED);
+      acknowledged.push(...load.acknowledged);
+    }
+    const ids = (await listTasks(place)).map(({ id }) => id);
+    expect(new Set(ids)).toEqual(new Set(ids).union(new Set(acknowledged)));
+    const server = await place.serve();
+    for (const id of ids) {
+      expectCompleted((await (await fetch(`${server.url}/tasks/${id}/run`, { method: "POST" })).json()) as Task);
+    }
+  });
+});
+
+test("the first command on a new file, killed at moments over its whole life", async () => {
+  let folder = await openSandbox();
+  await killThroughout(async (_, options) => {
+    await folder[Symbol.asyncDispose]();
+    folder = await openSandbox();
+    const ended = await folder.run(["run-flow"], options);
+    expectCompleted(taskOf(await folder.run(["run-flow"])));
+    return ended;
+  });
+  await folder[Symbol.asyncDispose]();
+});

@@ -1,0 +1,63 @@
+// A sandbox with a database of its own, in either dialect, migrated by the program itself; and a way into that database
+// past the program.
+
+import { Database } from "bun:sqlite";
+import { join } from "node:path";
+import postgres from "postgres";
+import { testDatabase } from "../support/postgres.ts";
+import { openSandbox, type Sandbox } from "./harness.ts";
+
+export const DIALECTS = ["sqlite", "postgres"] as const;
+export type Dialect = (typeof DIALECTS)[number];
+
+export interface Place extends Sandbox {
+  readonly dialect: Dialect;
+  /** The database, as every command that runs here takes it from DATABASE_URL. */
+  readonly url: string;
+  /** Runs SQL past the program; table names stand alone. Several statements give the rows of none. */
+  query<Row>(script: string): Promise<Row[]>;
+}
+
+/** Use it with `await using`; `env` reaches everything that runs there. */
+export async function openPlace(dialect: Dialect, env: Readonly<Record<string, string>> = {}): Promise<Place> {
+  const place = await (dialect === "sqlite" ? openSqlitePlace(env) : openPostgresPlace(env));
+  const { exit, stderr } = await place.run(["migrate"]);
+  if (exit === 0) return place;
+  await place[Symbol.asyncDispose]();
+  throw new Error(`The database was not migrated:\n${stderr}`);
+}
+
+/** The embedded database, where the program puts it when nobody says otherwise. */
+async function openSqlitePlace(env: Readonly<Record<string, string>>): Promise<Place> {
+  const sandbox = await openSandbox(env);
+  const path = join(sandbox.folder, "taskonaut", "taskonaut.db");
+  return {
+    ...sandbox,
+    dialect: "sqlite",
+    url: `sqlite:${path}`,
+    async query<Row>(script: string) {
+      using database = new Database(path, { readwrite: true });
+      database.run("pragma busy_timeout = 10000");
+      return database.prepare<Row, []>(script).all();
+    },
+  };
+}
+
+async function openPostgresPlace(env: Readonly<Record<string, string>>): Promise<Place> {
+  const { url, drop } = await testDatabase();
+  const sandbox = await openSandbox({ DATABASE_URL: url, ...env });
+  const sql = postgres(url, { max: 1, onnotice: () => {}, connection: { search_path: "taskonaut" } });
+  return {
+    ...sandbox,
+    dialect: "postgres",
+    url,
+    async query<Row>(script: string) {
+      return [...(await sql.unsafe<(Row & postgres.Row)[]>(script))];
+    },
+    async [Symbol.asyncDispose]() {
+      await sandbox[Symbol.asyncDispose]();
+      await sql.end();
+      await drop();
+    },
+  };
+}

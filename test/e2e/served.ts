@@ -1,0 +1,56 @@
+// A server under test: `run-app` in a process of its own.
+
+import type { Subprocess } from "bun";
+import { Transcript } from "./transcript.ts";
+
+export interface Served {
+  readonly url: string;
+  readonly pid: number;
+  /** What it logged so far. */
+  readonly stderr: string;
+  /** Waits until it logs that, after what the call before waited for (at first: that it listens). */
+  see(text: string | RegExp): Promise<RegExpExecArray>;
+  /** Waits for the end. */
+  ended(): Promise<Ended>;
+  /** Sends the signal (SIGTERM if unset) and waits for the end. */
+  stop(signal?: NodeJS.Signals): Promise<Ended>;
+}
+
+export interface Ended {
+  /** 128 + the number of the signal where one ended it. */
+  readonly exit: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export const LISTENING = /Listening on (https?:\/\/[^\s"]+)/;
+
+/** Returns when it listens; throws with what it logged where it ends instead. */
+export async function waitUntilListening(
+  child: Subprocess<"ignore", "pipe", "pipe">,
+  timeoutMs: number,
+): Promise<Served> {
+  const log = new Transcript(timeoutMs);
+  const logged = (async () => {
+    for await (const chunk of child.stderr) log.add(chunk);
+    log.end();
+  })();
+  const [, url = ""] = await log.see(LISTENING);
+  const ended = async (): Promise<Ended> => {
+    const [exit, stdout] = await Promise.all([child.exited, child.stdout.text(), logged]);
+    return { exit, stdout, stderr: log.text };
+  };
+  return {
+    url,
+    pid: child.pid,
+    get stderr() {
+      return log.text;
+    },
+    see: (text) => log.see(text),
+    ended,
+    stop(signal = "SIGTERM") {
+      child.kill(signal);
+      return ended();
+    },
+  };
+}

@@ -1,0 +1,114 @@
+// Where tasks are kept, and what the surroundings may not change about it.
+
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { mkdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { openSandbox } from "./harness.ts";
+import { taskOf } from "./tasks.ts";
+
+setDefaultTimeout(60_000);
+
+const UNAVAILABLE = /^error: The database .+ cannot be used: .+\.\nhint: .+\n$/;
+
+describe("the embedded database", () => {
+  test("is a file in the user's data folder, which is created for this user alone", async () => {
+    await using sandbox = await openSandbox();
+    const { id } = taskOf(await sandbox.run(["run-flow"]));
+    const { mode } = await stat(join(sandbox.folder, "taskonaut"));
+    expect((mode & 0o777).toString(8)).toBe("700");
+    expect(existsSync(join(sandbox.folder, "taskonaut", "taskonaut.db"))).toBe(true);
+    expect(taskOf(await sandbox.run(["get-task", id])).id).toBe(id);
+  });
+
+  test("follows XDG_DATA_HOME, and without it the home", async () => {
+    await using sandbox = await openSandbox();
+    const cases: [env: Record<string, string>, path: string][] = [
+      [{ XDG_DATA_HOME: join(sandbox.folder, "a", "b") }, "a/b/taskonaut/taskonaut.db"],
+      [{ XDG_DATA_HOME: "" }, ".local/share/taskonaut/taskonaut.db"],
+      [{ XDG_DATA_HOME: "relative", HOME: join(sandbox.folder, "me") }, "me/.local/share/taskonaut/taskonaut.db"],
+    ];
+    for (const [env, path] of cases) {
+      taskOf(await sandbox.run(["run-flow"], { env }));
+      expect([path, existsSync(join(sandbox.folder, path))]).toEqual([path, true]);
+    }
+    expect(existsSync(join(sandbox.folder, "relative"))).toBe(false);
+  });
+
+  test("is at the path that the URL names, seen from the current folder", async () => {
+    await using sandbox = await openSandbox();
+    const work = join(sandbox.folder, "work");
+    await mkdir(work);
+    const forms = [
+      "sqlite:tasks.db",
+      "sqlite:sub/folder/tasks.db",
+      "sqlite:../tasks.db",
+      `sqlite://${work}/absolute.db`,
+    ];
+    for (const url of forms) taskOf(await sandbox.run(["run-flow"], { cwd: work, env: { DATABASE_URL: url } }));
+    for (const path of ["work/tasks.db", "work/sub/folder/tasks.db", "tasks.db", "work/absolute.db"]) {
+      expect([path, existsSync(join(sandbox.folder, path))]).toEqual([path, true]);
+    }
+    const list = await sandbox.run(["get-tasks"], { env: { DATABASE_URL: "sqlite:work/tasks.db" } });
+    expect(JSON.parse(list.stdout)).toHaveLength(1);
+  });
+
+  test("in memory lasts for one command", async () => {
+    await using sandbox = await openSandbox({ DATABASE_URL: "sqlite::memory:" });
+    expect(taskOf(await sandbox.run(["run-flow"])).status).toBe("COMPLETED");
+    expect((await sandbox.run(["get-tasks"])).stdout).toBe("[]\n");
+  });
+
+  test("that cannot be one is refused with 5, and left as it was", async () => {
+    await using sandbox = await openSandbox();
+    const garbage = "this is no database, but somebody's letter\n".repeat(200);
+    await writeFile(join(sandbox.folder, "letter.db"), garbage);
+    await mkdir(join(sandbox.folder, "folder.db"));
+    const commands = [["run-flow"], ["get-tasks"], ["run-app"], ["migrate"]];
+    for (const url of ["sqlite:letter.db", "sqlite:folder.db", "sqlite:letter.db/tasks.db"]) {
+      for (const command of commands) {
+        const { exit, stdout, stderr } = await sandbox.run([...command, "--database-url", url]);
+        expect({ url, command, exit, stdout, message: UNAVAILABLE.test(stderr) || stderr }).toEqual({
+          url,
+          command,
+          exit: 5,
+          stdout: "",
+          message: true,
+        });
+      }
+    }
+    expect(await Bun.file(join(sandbox.folder, "letter.db")).text()).toBe(garbage);
+  });
+
+  test("where nobody may write is refused with 5", async () => {
+    await using sandbox = await openSandbox();
+    let closed = "/proc/self";
+    if (process.getuid?.() !== 0 || process.platform !== "linux") {
+      closed = join(sandbox.folder, "closed");
+      await mkdir(closed, { mode: 0o500 });
+    }
+    for (const path of [`${closed}/tasks.db`, `${closed}/sub/tasks.db`]) {
+      const { exit, stderr } = await sandbox.run(["run-flow", "--database-url", `sqlite:${path}`]);
+      expect({ exit, message: UNAVAILABLE.test(stderr) || stderr }).toEqual({ exit: 5, message: true });
+      expect(stderr).toContain(path);
+    }
+  });
+});
+
+test("a .env, a bunfig.toml and other files of the current folder have no effect", async () => {
+  await using sandbox = await openSandbox();
+  const files: Record<string, string> = {
+    ".env": "DATABASE_URL=nonsense\nLOG_LEVEL=debug\nTASKONAUT_API_URL=http://127.0.0.1:1\n",
+    ".env.local": "DATABASE_URL=nonsense\n",
+    ".env.production": "DATABASE_URL=nonsense\n",
+    "bunfig.toml": 'preload = ["./preload.ts"]\nlogLevel = "debug"\n[run]\npreload = ["./preload.ts"]\n',
+    "preload.ts": 'require("node:fs").writeFileSync("obeyed", ""); process.exit(9);\n',
+    "package.json": '{ "name": "stranger", "type": "commonjs", "imports": { "#x": "./preload.ts" } }',
+    "tsconfig.json": "{ nonsense",
+  };
+  for (const [name, content] of Object.entries(files)) await writeFile(join(sandbox.folder, name), content);
+  const { exit, stderr } = await sandbox.run(["run-flow"]);
+  expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
+  expect(existsSync(join(sandbox.folder, "obeyed"))).toBe(false);
+  expect(existsSync(join(sandbox.folder, "taskonaut", "taskonaut.db"))).toBe(true);
+});

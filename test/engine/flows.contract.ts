@@ -1,0 +1,378 @@
+// Flows whose steps depend on earlier outcomes: groups, failures, replay against changed code, limits.
+
+import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import { defineFlow, type Flow } from "../../src/core/flow.ts";
+import { all, call, race, type Operation } from "../../src/core/operation.ts";
+import type { Task } from "../../src/core/task.ts";
+import type { Taskonaut } from "../../src/core/taskonaut.ts";
+import type { Bench } from "../support/bench.ts";
+import { turn } from "../support/fake-clock.ts";
+import { rejection } from "../support/rejection.ts";
+import { flaky, Gate, giveBack } from "../support/tools.ts";
+import { until } from "../support/until.ts";
+
+type Run = () => Generator<Operation<unknown>, unknown, unknown>;
+const flowOf = (run: Run): Flow => defineFlow({ name: "sample", input: v.object({}), run });
+
+const pure = giveBack("pure", { execution: "pure" });
+const effect = giveBack("effect");
+
+const stepsOf = (task: Task): string[] => task.steps.map((step) => `${step.step_name} ${step.status}`);
+
+export function flowContract(bench: Bench): void {
+  const openWith = (flow: Flow, limits = {}): Promise<Taskonaut> => bench.openEngine({ flows: [flow], limits });
+  const create = async (engine: Taskonaut): Promise<string> =>
+    (await engine.createTask({ flow: "sample", input: {} })).task.id;
+
+  /** Advances to the end; each answer must be what is stored. Gives every answer. */
+  async function lifeOf(flow: Flow, { isAlwaysNew }: { isAlwaysNew: boolean }): Promise<Task[]> {
+    let engine = await openWith(flow);
+    const reader = await openWith(flow);
+    const id = await create(engine);
+    const answers: Task[] = [];
+    while (answers.at(-1)?.status !== "COMPLETED" && answers.length < 100) {
+      if (isAlwaysNew) {
+        await engine.close();
+        engine = await openWith(flow);
+      }
+      const task = await engine.advanceTask(id);
+      expect(task).toEqual(await reader.getTask(id));
+      answers.push(task);
+    }
+    return answers;
+  }
+
+  describe("a run flow", () => {
+    for (const [name, tool] of Object.entries({ pure, effect })) {
+      for (const isAlwaysNew of [false, true]) {
+        const engines = isAlwaysNew ? "a new engine for every transition" : "one engine";
+        test(`of ${name} tools is the same step by step with ${engines}`, async () => {
+          const answers = await lifeOf(
+            flowOf(function* () {
+              const first = yield* call(tool, { n: 1 }, { as: "first" });
+              const second = yield* call(tool, { first, n: 2 }, { as: "second" });
+              return { second };
+            }),
+            { isAlwaysNew },
+          );
+          expect(
+            answers.map((task) => [task.status, task.current_step, task.tool_calls.length, ...stepsOf(task)]),
+          ).toEqual([
+            ["RUNNING", 0, 0, "first PLANNED"],
+            ["WAITING_OBSERVATION", 1, 1, "first COMPLETED"],
+            ["RUNNING", 1, 1, "first COMPLETED", "second PLANNED"],
+            ["WAITING_OBSERVATION", 2, 2, "first COMPLETED", "second COMPLETED"],
+            ["COMPLETED", 2, 2, "first COMPLETED", "second COMPLETED"],
+          ]);
+          expect(answers.at(-1)?.output_payload).toEqual({ second: { first: { n: 1 }, n: 2 } });
+        });
+
+        test(`with groups in groups of ${name} tools comes to its end with ${engines}`, async () => {
+          const branch = function* (letter: string): Generator<Operation<unknown>, unknown, unknown> {
+            const seen = yield* call(tool, `${letter}1`, { as: `${letter}1` });
+            return [seen, yield* call(tool, `${letter}2`, { as: `${letter}2` })];
+          };
+          const answers = await lifeOf(
+            flowOf(function* () {
+              return yield* all({
+                a: branch("a"),
+                list: all([branch("b"), call(tool, "c", { as: "c" })]),
+                none: all([]),
+              });
+            }),
+            { isAlwaysNew },
+          );
+          const last = answers.at(-1);
+          expect(last).toMatchObject({
+            status: "COMPLETED",
+            output_payload: { a: ["a1", "a2"], list: [["b1", "b2"], "c"], none: [] },
+          });
+          expect(last?.tool_calls).toHaveLength(5);
+          expect(new Set(last?.steps.map((step) => step.status))).toEqual(new Set(["COMPLETED"]));
+        });
+
+        test(`with a race of ${name} tools comes to its end with ${engines}`, async () => {
+          const answers = await lifeOf(
+            flowOf(function* () {
+              const first = yield* race([call(tool, "a", { as: "a" }), call(tool, "b", { as: "b" })]);
+              const second = yield* call(tool, "c", { as: "c" });
+              return [first, second];
+            }),
+            { isAlwaysNew },
+          );
+          const last = answers.at(-1);
+          expect(last).toMatchObject({ status: "COMPLETED", output_payload: ["a", "c"] });
+          expect(last?.steps.filter((step) => step.status === "CANCELLED").length).toBeLessThanOrEqual(1);
+        });
+      }
+    }
+
+    test("sees failures where it waits for them, and may compensate", async () => {
+      const flow = flowOf(function* () {
+        try {
+          yield* all([call(flaky("broken", Infinity), 1), call(effect, 2)]);
+        } catch (error) {
+          return yield* call(effect, String(error), { as: "undo" });
+        }
+        return undefined;
+      });
+      const engine = await openWith(flow);
+      const task = await engine.runTask(await create(engine));
+      expect(task).toMatchObject({
+        status: "COMPLETED",
+        output_payload: "StepError: broken: broken failed at attempt 3",
+        error_message: null,
+      });
+      expect(stepsOf(task)).toEqual(["broken FAILED", "effect COMPLETED", "undo COMPLETED"]);
+    });
+
+    test("that decides nothing is complete after three transitions", async () => {
+      const flow = flowOf(function* () {
+        yield* [];
+        return "nothing to do";
+      });
+      const engine = await openWith(flow);
+      const id = await create(engine);
+      expect(await engine.runTask(id, { maxSteps: 3 })).toMatchObject({
+        status: "COMPLETED",
+        output_payload: "nothing to do",
+        steps: [],
+      });
+    });
+
+    test("that throws is FAILED with what it threw", async () => {
+      const flow = flowOf(function* () {
+        yield* call(pure, 1);
+        throw new TypeError("a bug");
+      });
+      const engine = await openWith(flow);
+      expect(await engine.runTask(await create(engine))).toMatchObject({
+        status: "FAILED",
+        error_message: "a bug",
+        output_payload: null,
+      });
+    });
+
+    test("gives its members' outcomes in the order in which they were recorded, in another engine, too", async () => {
+      const gates = ["a", "b", "c"].map((name) => new Gate(name));
+      const order: unknown[] = [];
+      const flow = flowOf(function* () {
+        order.length = 0;
+        const members = gates.map(function* ({ tool }) {
+          order.push(yield* call(tool, 0));
+        });
+        yield* all(members);
+        return order;
+      });
+      const engine = await openWith(flow);
+      const id = await create(engine);
+      await engine.advanceTask(id);
+      const advancing = engine.advanceTask(id);
+      await Promise.all(gates.map((gate) => gate.called()));
+      for (const which of [2, 0, 1]) {
+        gates[which]?.end(0, which);
+        await turn();
+      }
+      expect((await advancing).output_payload).toBeNull();
+      await until(async () => (await engine.getTask(id)).steps.every((step) => step.status === "COMPLETED"));
+      const other = await openWith(flow);
+      expect((await other.runTask(id)).output_payload).toEqual([2, 0, 1]);
+      expect((await engine.runTask(id)).output_payload).toEqual([2, 0, 1]);
+    });
+
+    test("that a race has decided aborts the others and goes on without them", async () => {
+      const [fast, slow] = [new Gate("fast"), new Gate("slow")];
+      const flow = flowOf(function* () {
+        const won = yield* race({ fast: call(fast.tool, 1), slow: call(slow.tool, 2) });
+        return yield* call(effect, won, { as: "after" });
+      });
+      const engine = await openWith(flow);
+      const id = await create(engine);
+      const running = engine.runTask(id);
+      await slow.called();
+      fast.end(0, "won");
+      const task = await running;
+      expect(task).toMatchObject({ status: "COMPLETED", output_payload: "won", lease_owner: null });
+      expect(stepsOf(task)).toEqual(["fast COMPLETED", "slow CANCELLED", "after COMPLETED"]);
+      expect(task.tool_calls[1]).toMatchObject({
+        tool_name: "slow",
+        status: "FAILED",
+        error_message: "Nobody waits for this step any more.",
+      });
+      expect(slow.calls[0]?.signal.aborted).toBe(true);
+      slow.end(0, "late");
+      expect(await (await openWith(flow)).getTask(id)).toEqual(task);
+    });
+
+    test("of 1000 steps in a row runs to its end, within the limit of a task", async () => {
+      const flow = flowOf(function* () {
+        let sum = 0;
+        for (let i = 0; i < 1000; i++) sum += (yield* call(pure, i)) as number;
+        return sum;
+      });
+      const engine = await openWith(flow);
+      expect(await engine.runTask(await create(engine))).toMatchObject({
+        status: "COMPLETED",
+        output_payload: 499_500,
+        current_step: 1000,
+      });
+    });
+  });
+
+  describe("the limit of steps", () => {
+    const exceeded = "The flow plans more than 3 steps, the limit of a task.";
+
+    test("lets a flow through that keeps to it", async () => {
+      const flow = flowOf(function* () {
+        for (let i = 0; i < 3; i++) yield* call(pure, i);
+      });
+      const engine = await openWith(flow, { stepsPerTask: 3 });
+      expect(await engine.runTask(await create(engine))).toMatchObject({ status: "COMPLETED" });
+    });
+
+    for (const isAlwaysNew of [false, true]) {
+      const engines = isAlwaysNew ? "with a new engine for every transition" : "with one engine";
+      test(`ends a task that plans too many at its start, ${engines}`, async () => {
+        const flow = flowOf(function* () {
+          yield* all([1, 2, 3, 4].map((i) => call(pure, i)));
+        });
+        let engine = await openWith(flow, { stepsPerTask: 3 });
+        const id = await create(engine);
+        const answers: Task[] = [];
+        for (let i = 0; i < 2; i++) {
+          if (isAlwaysNew) engine = await openWith(flow, { stepsPerTask: 3 });
+          answers.push(await engine.advanceTask(id));
+        }
+        expect(answers.map((task) => task.status)).toEqual(["RUNNING", "FAILED"]);
+        expect(answers[1]).toMatchObject({ error_message: exceeded, steps: [] });
+      });
+
+      test(`ends a task that never stops planning, ${engines}`, async () => {
+        const flow = flowOf(function* () {
+          for (;;) yield* call(pure, 1);
+        });
+        let engine = await openWith(flow, { stepsPerTask: 3 });
+        const id = await create(engine);
+        let task = await engine.getTask(id);
+        for (let i = 0; i < 20 && task.status !== "FAILED"; i++) {
+          if (isAlwaysNew) engine = await openWith(flow, { stepsPerTask: 3 });
+          task = await engine.advanceTask(id);
+        }
+        expect(task).toMatchObject({ status: "FAILED", error_message: exceeded, current_step: 3 });
+      });
+    }
+
+    test("gives up what still runs, and nothing is written to the task any more", async () => {
+      const slow = new Gate("slow");
+      const flow = flowOf(function* () {
+        const many = function* (): Generator<Operation<unknown>, unknown, unknown> {
+          for (;;) yield* call(effect, 1);
+        };
+        yield* all([call(slow.tool, 1), many()]);
+      });
+      const engine = await openWith(flow, { stepsPerTask: 3 });
+      const id = await create(engine);
+      const task = await engine.runTask(id);
+      expect(task).toMatchObject({ status: "FAILED", error_message: exceeded, lease_owner: null });
+      expect(stepsOf(task)).toEqual(["slow CANCELLED", "effect COMPLETED", "effect COMPLETED"]);
+      expect(slow.calls[0]?.signal.aborted).toBe(true);
+      slow.end(0, "late");
+      expect(await (await openWith(flow)).getTask(id)).toEqual(task);
+    });
+  });
+
+  describe("a flow whose code has changed since", () => {
+    const run = (second: number): Run =>
+      function* () {
+        yield* call(pure, 1, { as: "first" });
+        return yield* call(pure, second, { as: "second" });
+      };
+    const reason =
+      "step 2 was recorded as tool second (pure) at /1 with 2, now it decides tool second (pure) at /1 with 3";
+
+    for (const made of [3, 4]) {
+      test(`is parked after ${made} transitions, both sides shown, and completes when the code is put back`, async () => {
+        const engine = await openWith(flowOf(run(2)));
+        const id = await create(engine);
+        await rejection(engine.runTask(id, { maxSteps: made }));
+        const before = await engine.getTask(id);
+
+        const changed = await openWith(flowOf(run(3)));
+        const parked = { code: "task_parked", status: 409, message: expect.stringContaining(reason) };
+        for (let i = 0; i < 2; i++) {
+          expect(await rejection(changed.advanceTask(id))).toMatchObject(parked);
+          expect(await rejection(changed.runTask(id))).toMatchObject(parked);
+        }
+        const task = await changed.getTask(id);
+        expect(task).toEqual({
+          ...before,
+          parked_reason: expect.stringContaining(reason),
+          updated_at: task.updated_at,
+        });
+
+        // also where the engine that recorded it still has it in memory
+        for (const back of made === 3 ? [engine] : [await openWith(flowOf(run(2)))]) {
+          expect(await back.runTask(id)).toMatchObject({ status: "COMPLETED", output_payload: 2, parked_reason: null });
+        }
+      });
+    }
+
+    for (let made = 0; made <= 4; made++) {
+      for (const tool of [pure, effect]) {
+        test(`and is put back after ${made} transitions of ${tool.name} tools completes step by step in a new engine`, async () => {
+          const plan = (text: string): Flow =>
+            defineFlow({
+              name: "sample",
+              input: v.object({}),
+              plan: () => [call(tool, text, { as: "first" }), call(tool, text, { as: "second" })],
+            });
+          const engine = await openWith(plan("before"));
+          const id = await create(engine);
+          if (made > 0) await rejection(engine.runTask(id, { maxSteps: made }));
+          const changed = await openWith(plan("after"));
+          const told = "step 1 was recorded as tool first (";
+          expect(await rejection(changed.advanceTask(id))).toMatchObject({
+            code: "task_parked",
+            message: expect.stringContaining(told),
+          });
+          const back = await openWith(plan("before"));
+          let task = await back.getTask(id);
+          expect(task.parked_reason).toContain(told);
+          for (let i = made; i < 5; i++) {
+            task = await back.advanceTask(id);
+            expect(task.parked_reason).toBeNull();
+          }
+          expect(task).toMatchObject({ status: "COMPLETED", output_payload: { first: "before", second: "before" } });
+        });
+      }
+    }
+
+    test("is parked by everybody who asks at once", async () => {
+      const engine = await openWith(flowOf(run(2)));
+      const id = await create(engine);
+      await rejection(engine.runTask(id, { maxSteps: 3 }));
+      const changed = await Promise.all([1, 2, 3].map(() => openWith(flowOf(run(3)))));
+      const told = await Promise.all(
+        changed.flatMap((each) => [rejection(each.advanceTask(id)), rejection(each.runTask(id))]),
+      );
+      for (const error of told) expect(error).toMatchObject({ code: "task_parked" });
+    });
+
+    test("or is not there at all is told so, and the task is left alone", async () => {
+      const engine = await openWith(flowOf(run(2)));
+      const id = await create(engine);
+      const without = await bench.openEngine();
+      for (const refused of [without.advanceTask(id), without.runTask(id)]) {
+        expect(await rejection(refused)).toMatchObject({
+          code: "flow_not_loaded",
+          status: 409,
+          message: expect.stringContaining("flow sample"),
+        });
+      }
+      expect(await without.getTask(id)).toEqual(await engine.getTask(id));
+      expect(await engine.runTask(id)).toMatchObject({ status: "COMPLETED" });
+      expect(await without.runTask(id)).toMatchObject({ status: "COMPLETED" });
+    });
+  });
+}

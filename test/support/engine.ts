@@ -1,0 +1,39 @@
+// Engines and records for tests.
+
+import type { Clock } from "../../src/core/clock.ts";
+import type { Flow } from "../../src/core/flow.ts";
+import { DEFAULT_LIMITS, type Limits } from "../../src/core/limits.ts";
+import { SILENT } from "../../src/core/log.ts";
+import type { TaskRecord } from "../../src/core/record.ts";
+import type { Taskonaut } from "../../src/core/taskonaut.ts";
+import { planTask } from "../../src/engine/create.ts";
+import { createEngine } from "../../src/engine/engine.ts";
+import { systemClock } from "../../src/engine/system-clock.ts";
+import { echoAdd } from "../../src/flows/echo-add.ts";
+import type { Store } from "../../src/store/store.ts";
+
+interface TestEngine {
+  readonly flows?: readonly Flow[];
+  readonly clock?: Clock;
+  readonly limits?: Partial<Limits>;
+  readonly newId?: () => string;
+}
+
+/** An engine over the store, which it closes when it is closed. Flows: echo_add, and those given. */
+export function engineOn(store: Store, { flows = [], clock = systemClock, limits, newId }: TestEngine = {}): Taskonaut {
+  return createEngine({
+    store,
+    flows: [echoAdd, ...flows],
+    clock,
+    log: SILENT,
+    limits: { ...DEFAULT_LIMITS, ...limits },
+    newId: newId ?? (() => Bun.randomUUIDv7()),
+    workerName: `test:${process.pid}`,
+  });
+}
+
+/** A task as it is when it has just been created. */
+export function recordOf(flow: Flow, input: unknown = {}, now = 1000): TaskRecord {
+  return planTask(flow, { flow: flow.name, input }, { now, newId: () => Bun.randomUUIDv7(), limits: DEFAULT_LIMITS })
+    .record;
+}
