@@ -37,7 +37,7 @@ async function runQuietly(name: string, command: readonly string[]): Promise<voi
 
 /** Shows the tests as they go, and counts them in a closing line of their own. */
 async function runTests(): Promise<void> {
-  const child = Bun.spawn([process.execPath, "test"], {
+  const child = Bun.spawn([process.execPath, "run", "test"], {
     cwd: ROOT,
     stdin: "ignore",
     stdout: "inherit",

@@ -1,10 +1,5 @@
 // Before any test file is loaded (bunfig.toml).
 
-import { setDefaultTimeout } from "bun:test";
-
-// Real databases and processes on a small, busy machine: what hangs still ends, what is slow does not fail.
-setDefaultTimeout(60_000);
-
 // What a developer's shell happens to hold must not reach the program under test.
 for (const name of Object.keys(process.env)) {
   if (/^(DATABASE_URL|LOG_LEVEL|LOG_STYLE|NO_COLOR|FORCE_COLOR|XDG_DATA_HOME|TASKONAUT_.*)$/.test(name)) {
