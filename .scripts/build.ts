@@ -4,6 +4,7 @@
 import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Build } from "bun";
+import { initAssets } from "./init-assets.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const DIST = join(ROOT, "dist");
@@ -34,7 +35,9 @@ async function build(name: string, target?: Build.CompileTarget): Promise<void> 
   // Compiled beside its place, then moved there: who runs `dist/taskonaut` meanwhile has the old one or the new one.
   const folder = await mkdtemp(join(DIST, ".build-"));
   try {
-    await compile(join(folder, name), target);
+    const assets = join(folder, "init.assets");
+    await Bun.write(assets, JSON.stringify(await initAssets()));
+    await compile(join(folder, name), assets, target);
     await rename(join(folder, name), join(DIST, name));
   } catch (error) {
     const why =
@@ -50,9 +53,12 @@ async function build(name: string, target?: Build.CompileTarget): Promise<void> 
   console.log(`dist/${name}  ${(size / 1e6).toFixed(0)} MB  ${(performance.now() - started).toFixed(0)} ms`);
 }
 
-async function compile(outfile: string, target: Build.CompileTarget | undefined): Promise<void> {
+async function compile(outfile: string, assets: string, target: Build.CompileTarget | undefined): Promise<void> {
   await Bun.build({
-    entrypoints: [join(ROOT, "src/main.ts")],
+    entrypoints: [join(ROOT, "src/main.ts"), assets],
+    // embedded as it is, read only by `init`
+    loader: { ".assets": "file" },
+    naming: { asset: "[name].[ext]" },
     root: ROOT,
     compile: {
       outfile,
@@ -61,7 +67,8 @@ async function compile(outfile: string, target: Build.CompileTarget | undefined)
       autoloadDotenv: false,
       autoloadBunfig: false,
       autoloadTsconfig: false,
-      autoloadPackageJson: false,
+      // A flow file's own packages are found through their package.json.
+      autoloadPackageJson: true,
     },
     // Bytecode saves more than half of the start. It wants ES modules: top-level await, `import.meta`.
     format: "esm",

@@ -6,9 +6,11 @@ import { isatty } from "node:tty";
 import type { RunningServer, ServerOptions, Settings, Wiring } from "./cli/wiring.ts";
 import { TaskonautError } from "./core/errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "./core/limits.ts";
+import type { Flow } from "./core/flow.ts";
 import type { Log } from "./core/log.ts";
 import type { Migrator } from "./core/migrator.ts";
 import type { Taskonaut } from "./core/taskonaut.ts";
+import { findFlowFiles, resolveFlowPaths } from "./flows/find-flow-files.ts";
 import { createLog } from "./log/create-log.ts";
 import { wantsColor } from "./log/paint.ts";
 import { writeStderr } from "./log/write-sync.ts";
@@ -32,28 +34,51 @@ function wire(settings: Settings, env: Environment): Wiring {
     log,
     openTaskonaut,
     openMigrator: () => openMigrator(parseLocation(settings.databaseUrl, env), env),
+    openFlows: async () => {
+      const { createFlowCatalog } = await import("./engine/flow-catalog.ts");
+      return createFlowCatalog(await loadAllFlows(settings, env), readLimits(env));
+    },
+    readTemplate: async (name) => {
+      const { readTemplate } = await import("./flows/templates.ts");
+      return readTemplate(name);
+    },
     startServer: (options) => serve(options, { settings, env, log }),
-    superviseServer: (_options, signal) => supervise(signal, log),
+    superviseServer: (_options, signal) => supervise(signal, { settings, env, log }),
   };
 }
 
 async function openEngine(settings: Settings, env: Environment, log: Log): Promise<Taskonaut> {
   const limits = readLimits(env);
-  const [store, { createEngine }, { systemClock }, { echoAdd }] = await Promise.all([
+  // a flow file with an error is found before anything is opened
+  const flows = await loadAllFlows(settings, env);
+  const [store, { createEngine }, { systemClock }] = await Promise.all([
     openStore(parseLocation(settings.databaseUrl, env), env),
     import("./engine/engine.ts"),
     import("./engine/system-clock.ts"),
-    import("./flows/echo-add.ts"),
   ]);
   return createEngine({
     store,
-    flows: [echoAdd],
+    flows,
     clock: systemClock,
     log,
     limits,
     newId: () => Bun.randomUUIDv7(),
     workerName: `${hostname()}:${process.pid}`,
   });
+}
+
+/** Those of the program and those of the files; the loader is loaded only where there are files. */
+async function loadAllFlows(settings: Settings, env: Environment): Promise<readonly Flow[]> {
+  const paths = flowPathsOf(settings, env);
+  const [{ echoAdd }, loaded] = await Promise.all([
+    import("./flows/echo-add.ts"),
+    paths.length === 0 ? [] : import("./flows/loader.ts").then(({ loadFlows }) => loadFlows(paths)),
+  ]);
+  return [echoAdd, ...loaded];
+}
+
+function flowPathsOf({ flows }: Settings, env: Environment): readonly string[] {
+  return flows === undefined ? [] : resolveFlowPaths({ flags: flows, env, cwd: process.cwd() });
 }
 
 async function openClient(baseUrl: string, token: string | undefined): Promise<Taskonaut> {
@@ -96,26 +121,43 @@ async function serve(
 }
 
 /** This program again, as a child and without `--reload`. From sources: watch them; compiled: watch the binary. */
-async function supervise(signal: AbortSignal, log: Log): Promise<void> {
+async function supervise(
+  signal: AbortSignal,
+  { settings, env, log }: { settings: Settings; env: Environment; log: Log },
+): Promise<void> {
   const { superviseServer } = await import("./server/reload.ts");
   const isCompiled = Bun.main.startsWith("/$bunfs/");
   const program = isCompiled ? [process.execPath] : [process.execPath, Bun.main];
   const sources = isCompiled ? [process.execPath] : [import.meta.dir];
   const args = process.argv.slice(2).filter((arg) => arg !== "--reload");
-  await superviseServer({ command: [...program, ...args], watch: sources, signal, log });
+  const flowPaths = flowPathsOf(settings, env);
+  findFlowFiles(flowPaths); // a path that is not there cannot be watched: it is said now
+  await superviseServer({ command: [...program, ...args], watch: [...sources, ...flowPaths], signal, log });
 }
 
 function schemaOf(env: Environment): string {
   return env["TASKONAUT_SCHEMA"] || "taskonaut";
 }
 
+/** The limits that a person may set, by environment variable. */
+const LIMIT_VARIABLES = {
+  TASKONAUT_MAX_INPUT_BYTES: "inputBytes",
+  TASKONAUT_MAX_OUTPUT_BYTES: "outputBytes",
+  TASKONAUT_MAX_STEPS: "stepsPerTask",
+  TASKONAUT_TOOL_TIMEOUT_MS: "toolTimeoutMs",
+  TASKONAUT_MAX_CHILD_DEPTH: "childDepth",
+} as const satisfies Record<string, keyof Limits>;
+
 function readLimits(env: Environment): Limits {
-  const name = "TASKONAUT_MAX_INPUT_BYTES";
-  const text = env[name];
-  if (!text) return DEFAULT_LIMITS;
-  const inputBytes = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(inputBytes) || inputBytes < 1) {
-    throw new TaskonautError("usage", `${name} must be a number of bytes, 1 or more, got ${JSON.stringify(text)}.`);
+  const limits: { -readonly [Limit in keyof Limits]: Limits[Limit] } = { ...DEFAULT_LIMITS };
+  for (const [name, limit] of Object.entries(LIMIT_VARIABLES)) {
+    const text = env[name];
+    if (!text) continue;
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1) {
+      throw new TaskonautError("usage", `${name} must be an integer, 1 or more, got ${JSON.stringify(text)}.`);
+    }
+    limits[limit] = value;
   }
-  return { ...DEFAULT_LIMITS, inputBytes };
+  return limits;
 }

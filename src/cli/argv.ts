@@ -11,6 +11,8 @@ export interface Argv {
   readonly command: Command | undefined;
   readonly args: readonly string[];
   readonly flags: ReadonlyMap<string, string>;
+  /** Those that may be given more than once, as often as they were. */
+  readonly lists: ReadonlyMap<string, readonly string[]>;
   readonly fields: ReadonlyMap<string, string>;
   /** In the order of the arguments; the path is the option (`--limit`) or "". */
   readonly problems: readonly Violation[];
@@ -19,6 +21,7 @@ export interface Argv {
 export function readArgv(argv: readonly string[], commands: readonly Command[], globals: readonly Option[]): Argv {
   const args: string[] = [];
   const flags = new Map<string, string>();
+  const lists = new Map<string, readonly string[]>();
   const fields = new Map<string, string>();
   const problems: Violation[] = [];
   let command: Command | undefined;
@@ -59,6 +62,7 @@ export function readArgv(argv: readonly string[], commands: readonly Command[], 
     if (isSwitch && attached !== undefined) problems.push({ path, message: "takes no value" });
     else if (value === undefined)
       problems.push({ path, message: `a value is missing${isField ? suggestOption(path, known) : ""}` });
+    else if (option?.repeatable) lists.set(key, [...(lists.get(key) ?? []), value]);
     else if (into.has(key)) problems.push({ path, message: "given more than once" });
     else into.set(key, value);
     return isSwitch || attached !== undefined ? index : index + 1;
@@ -71,7 +75,7 @@ export function readArgv(argv: readonly string[], commands: readonly Command[], 
     else takeWord(word);
   }
   if (command) problems.push(...checkArgs(command, args));
-  return { command, args, flags, fields, problems };
+  return { command, args, flags, lists, fields, problems };
 }
 
 function splitOption(word: string): { dashes: "-" | "--"; name: string; attached: string | undefined } {

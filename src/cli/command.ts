@@ -13,6 +13,8 @@ export interface Option {
   readonly short?: string;
   /** What stands for its value in the help. Without it the option is a switch. */
   readonly value?: string;
+  /** It may be given more than once. */
+  readonly repeatable?: boolean;
   readonly summary: string;
 }
 
@@ -28,8 +30,10 @@ export interface Command {
   readonly options: readonly Option[];
   /** Whether every other `--name value` is a field of a flow's input. */
   readonly takesFields: boolean;
-  /** `database`: it works on the database itself, so an API address means nothing to it. */
-  readonly needs: "tasks" | "database";
+  /** `database`: it works on the database itself, so an API address means nothing to it; `files`: on neither of them. */
+  readonly needs: "tasks" | "database" | "files";
+  /** It runs no flow, so none is loaded: a flow file with an error does not stand in its way. */
+  readonly readsOnly?: boolean;
   /** Where neither a flag nor the environment says otherwise. */
   readonly logLevel: LogLevel;
   readonly examples: readonly string[];

@@ -17,26 +17,38 @@ export async function withTaskonaut<T>(
   }
 }
 
+export interface DriveOptions {
+  /** Whether the task is followed over all its waits: then there may be nothing that runs, and it is followed again. */
+  readonly follows?: boolean;
+}
+
 /**
- * Drives a task. The first SIGINT or SIGTERM lets the running step end and then throws `cancelled`, which says how to
- * go on. What comes to its end in spite of the signal is given as if there had been none.
+ * Drives a task. The first SIGINT or SIGTERM aborts the signal that `work` gets, lets the running step end and then
+ * throws `cancelled`, which says how to go on. What comes to its end in spite of it is given as if there had been none.
  */
 export async function drive<T>(
   { io, interrupts }: Pick<Call, "io" | "interrupts">,
   taskonaut: Taskonaut,
   id: string,
-  work: () => Promise<T>,
+  work: (signal: AbortSignal) => Promise<T>,
+  { follows = false }: DriveOptions = {},
 ): Promise<T> {
   const cancelled = new TaskonautError(
     "cancelled",
-    `Stopped. Everything done so far is kept; \`taskonaut run-task ${id}\` goes on from there.`,
+    follows
+      ? `Stopped following. Everything done so far is kept; \`taskonaut run-task ${id} --wait\` follows the task again.`
+      : `Stopped. Everything done so far is kept; \`taskonaut run-task ${id}\` goes on from there.`,
     { details: { task_id: id } },
   );
+  const leave = new AbortController();
   const stopped = Promise.withResolvers<never>();
-  let isStopping = false;
   const stop = async (): Promise<never> => {
-    isStopping = true;
-    await io.stderr.write("Stopping after the running step; once more stops at once.\n");
+    leave.abort(cancelled);
+    await io.stderr.write(
+      follows
+        ? "Stopping, after a step that runs; once more stops at once.\n"
+        : "Stopping after the running step; once more stops at once.\n",
+    );
     await taskonaut.close();
     throw cancelled;
   };
@@ -44,10 +56,10 @@ export async function drive<T>(
     stopped.resolve(stop());
   });
   try {
-    return await Promise.race([work(), stopped.promise]);
+    return await Promise.race([work(leave.signal), stopped.promise]);
   } catch (error) {
     // the work fails too when its store closes under it
-    throw isStopping ? cancelled : error;
+    throw leave.signal.aborted ? cancelled : error;
   } finally {
     stopListening();
   }

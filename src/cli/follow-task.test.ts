@@ -16,6 +16,8 @@ function taskOf(status: TaskStatus, ...steps: StepStatus[]): Task {
     error_message: null,
     lease_owner: null,
     parked_reason: null,
+    waiting_for: [],
+    parent_task_id: null,
     created_at: AT,
     updated_at: AT,
     tool_calls: [],
@@ -75,6 +77,18 @@ test("the last transition that is allowed may be the one that ends the task; one
   });
 });
 
-test("a task that only waits is given back", async () => {
-  expect(await follow(LIFE.slice(0, 3))).toMatchObject({ task: { status: "WAITING_OBSERVATION" }, advances: 3 });
+test("a task that only waits is given back, once an advance finds nothing to observe", async () => {
+  const waiting_for = [{ kind: "signal", name: "go", until: null, task_id: null }] as const;
+  const first = { ...taskOf("WAITING_OBSERVATION", "COMPLETED", "PLANNED"), waiting_for };
+  const second = { ...taskOf("WAITING_OBSERVATION", "COMPLETED", "COMPLETED", "PLANNED"), waiting_for };
+  expect(await follow([taskOf("RUNNING", "PLANNED", "PLANNED"), first, second])).toMatchObject({
+    task: second,
+    shown: ["s1", "s2"],
+    advances: 3,
+  });
+});
+
+test("a task that waits for nothing is not given back before its end, though an advance changed nothing to see", async () => {
+  const observing = taskOf("WAITING_OBSERVATION", "COMPLETED");
+  expect(await follow([observing, observing, taskOf("COMPLETED", "COMPLETED")])).toMatchObject({ advances: 2 });
 });

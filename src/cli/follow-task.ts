@@ -6,8 +6,8 @@ import { isStepOpen, isTerminal } from "../core/status.ts";
 import type { Task, TaskStep } from "../core/task.ts";
 import type { Taskonaut } from "../core/taskonaut.ts";
 
-/** A step takes at most two transitions (its outcome, its observation), and a task one more to start. */
-const TRANSITIONS_MAX = 2 * DEFAULT_LIMITS.stepsPerTask + 1;
+/** A step takes at most two transitions (its outcome, its observation), a task one to start and one to be cancelled; the last finds nothing to do. */
+const TRANSITIONS_MAX = 2 * DEFAULT_LIMITS.stepsPerTask + 3;
 
 /**
  * Like `runTask`: until the task has ended or only waits; `max_steps_exhausted` when `maxSteps` transitions were not
@@ -48,7 +48,7 @@ function hasEnded({ status }: TaskStep): boolean {
   return !isStepOpen(status);
 }
 
-/** A waiting task that an advance leaves as it was has nothing to observe: it waits for time, a signal or a child. */
+/** A task that says what it waits for may still have an outcome to observe; one that an advance leaves as it was has none. */
 function onlyWaits(before: Task, after: Task): boolean {
-  return before.status === "WAITING_OBSERVATION" && Bun.deepEquals(before, after);
+  return after.waiting_for.length > 0 && Bun.deepEquals(before, after);
 }

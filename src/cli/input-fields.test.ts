@@ -8,6 +8,7 @@ const flow: FlowDescription = {
   name: "checkout",
   description: "",
   form: "run",
+  file: null,
   input_schema: {
     type: "object",
     properties: {
@@ -20,6 +21,7 @@ const flow: FlowDescription = {
     },
     additionalProperties: false,
   },
+  signals: {},
 };
 
 function read(fields: Record<string, string>, description = flow) {

@@ -12,6 +12,12 @@ export const GLOBAL_OPTIONS: readonly Option[] = [
     value: "url",
     summary: "Work against a taskonaut server instead of a database (TASKONAUT_API_URL)",
   },
+  {
+    name: "flows",
+    value: "path",
+    repeatable: true,
+    summary: "A file of flows, or a folder of them; may be repeated (TASKONAUT_FLOWS; default: ./flows)",
+  },
   { name: "json", summary: "Data and errors as JSON" },
   { name: "logster", summary: "Logs as compact lines instead of JSON (LOG_STYLE=logster)" },
   {

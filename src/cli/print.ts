@@ -1,13 +1,24 @@
 // Data on stdout: JSON for programs, text for people.
 
 import type { Task } from "../core/task.ts";
-import { escapeControls } from "../log/visible.ts";
+import { escapeControls, showControls } from "../log/visible.ts";
 import type { Call } from "./command.ts";
+import { describeWaits, suggestCommands } from "./describe-waits.ts";
 import type { Look } from "./look.ts";
 import { showTask } from "./show-task.ts";
 
 export async function printTask({ io, look }: Pick<Call, "io" | "look">, task: Task): Promise<void> {
   await io.stdout.write(look.style === "readable" ? showTask(task, look) : `${toJson(task, look)}\n`);
+}
+
+/** Says on stderr what the task waits for and what takes it on, unless JSON was asked for and nothing else. */
+export async function tellWaits({ io, flags }: Pick<Call, "io" | "flags">, task: Task): Promise<void> {
+  if (flags.has("json") || task.waiting_for.length === 0) return;
+  const lines = [
+    ...describeWaits(task).map((text) => `The task waits ${showControls(text)}.`),
+    ...suggestCommands(task).map((command) => `next: ${command}`),
+  ];
+  await io.stderr.write(`${lines.join("\n")}\n`);
 }
 
 /** Exactly the value; on a terminal indented, and with controls as escapes, which a terminal cannot obey. */

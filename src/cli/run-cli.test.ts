@@ -1,16 +1,16 @@
 // The whole CLI, without a process: arguments in, text and exit code out. Behind it is a Taskonaut that lives in memory.
 
 import { expect, mock, test } from "bun:test";
-import { PassThrough } from "node:stream";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { TaskonautError } from "../core/errors.ts";
-import { SILENT } from "../core/log.ts";
 import type { Migrator } from "../core/migrator.ts";
 import type { Json, Task, TaskStep } from "../core/task.ts";
-import type { CreateTask, FlowDescription, Taskonaut } from "../core/taskonaut.ts";
-import type { Env, Io, Output } from "./io.ts";
-import { runCli } from "./run-cli.ts";
-import type { Settings, Wiring } from "./wiring.ts";
+import type { CreateTask, FlowDescription, SignalTask, Taskonaut } from "../core/taskonaut.ts";
+import { callCli, type CliCall, type CliResult, Signals } from "../../test/support/cli.ts";
+import type { Wiring } from "./wiring.ts";
 
 const AT = "2026-11-23T03:39:25.130Z";
 const ID = "019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071";
@@ -19,6 +19,7 @@ const ECHO_ADD: FlowDescription = {
   name: "echo_add",
   description: "Echoes a text, then adds two integers.",
   form: "plan",
+  file: null,
   input_schema: {
     type: "object",
     properties: {
@@ -28,6 +29,7 @@ const ECHO_ADD: FlowDescription = {
     },
     additionalProperties: false,
   },
+  signals: {},
 };
 
 /** One step, three transitions: RUNNING, the step's outcome, the end. */
@@ -40,6 +42,8 @@ class FakeTaskonaut implements Taskonaut {
   ends: "COMPLETED" | "FAILED" = "COMPLETED";
   fails: Error | undefined;
   whileRunning: (() => Promise<void>) | undefined;
+  /** Everything that was asked of a task by its id, in order. */
+  readonly orders: unknown[] = [];
   private readonly tasks = new Map<string, Task>();
 
   async listFlows(): Promise<readonly FlowDescription[]> {
@@ -74,6 +78,29 @@ class FakeTaskonaut implements Taskonaut {
     let task = await this.getTask(id);
     while (task.status !== this.ends) task = await this.advanceTask(id);
     return task;
+  }
+
+  async signalTask(id: string, signal: SignalTask): Promise<Task> {
+    this.orders.push(["signal", id, signal]);
+    return this.getTask(id);
+  }
+
+  async cancelTask(id: string): Promise<Task> {
+    this.orders.push(["cancel", id]);
+    await this.whileRunning?.();
+    const task: Task = { ...(await this.getTask(id)), status: "CANCELLED" };
+    this.tasks.set(id, task);
+    return task;
+  }
+
+  async retryTask(id: string): Promise<Task> {
+    this.orders.push(["retry", id]);
+    throw new TaskonautError("task_not_retryable", `Task ${id} cannot be retried: it is PLANNED.`);
+  }
+
+  async resumeTask(id: string): Promise<Task> {
+    this.orders.push(["resume", id]);
+    throw new TaskonautError("task_parked", `Task ${id} is parked. Another flow.`);
   }
 
   async getTask(id: string): Promise<Task> {
@@ -121,6 +148,8 @@ function makeTask(id: string, input: Json): Task {
     error_message: null,
     lease_owner: null,
     parked_reason: null,
+    waiting_for: [],
+    parent_task_id: null,
     created_at: AT,
     updated_at: AT,
     steps: [step],
@@ -139,115 +168,16 @@ function transit(task: Task, ends: "COMPLETED" | "FAILED"): Task {
     : { ...task, status: ends, error_message: "the tool gave up" };
 }
 
-interface Options {
-  readonly env?: Env;
-  /** A terminal at all three ends. */
-  readonly isTTY?: boolean;
-  /** What a person types there, one entry for each question. */
-  readonly types?: readonly string[];
+interface Options extends Omit<CliCall, "taskonaut"> {
   readonly taskonaut?: FakeTaskonaut;
-  readonly wiring?: Partial<Wiring>;
-  /** Nobody reads stdout after so many writes. */
-  readonly writesMax?: number;
-  /** The supervisor wants the process to leave as soon as it listens for that. */
-  readonly dismissed?: boolean;
 }
 
-interface Result {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly settings: Settings | undefined;
-  readonly taskonaut: FakeTaskonaut;
-}
-
-/** Signals for `io.onSignal`, sent by the test. */
-class Signals {
-  private readonly listeners = new Set<() => void>();
-
-  readonly listen = (listener: () => void): (() => void) => {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  };
-
-  send(): void {
-    for (const listener of this.listeners) listener();
-  }
-
-  get count(): number {
-    return this.listeners.size;
-  }
-}
-
-function unwired(): never {
-  throw new Error("not wired in this test");
-}
-
-async function cli(argv: readonly string[], options: Options = {}, signals = new Signals()): Promise<Result> {
-  const {
-    env = {},
-    isTTY = false,
-    taskonaut = new FakeTaskonaut(),
-    types = [],
-    writesMax = Number.POSITIVE_INFINITY,
-  } = options;
-  const written = { stdout: "", stderr: "" };
-  let writes = 0;
-  const output = (name: "stdout" | "stderr"): Output => ({
-    isTTY,
-    columns: 100,
-    write: async (text) => {
-      if (name === "stdout" && ++writes > writesMax) return false;
-      written[name] += text;
-      return true;
-    },
-  });
-  const io: Io = {
-    stdout: output("stdout"),
-    stderr: output("stderr"),
-    stdinIsTTY: isTTY,
-    openTerminal: () => openTerminal(types),
-    onSignal: signals.listen,
-    onDismissal(listener) {
-      if (options.dismissed) setImmediate(listener);
-      return () => {};
-    },
-  };
-  let settings: Settings | undefined;
-  const code = await runCli({
-    argv,
-    env,
-    io,
-    version: { version: "1.2.3", commit: "abc1234", bun: "1.4.5" },
-    wire: (resolved) => {
-      settings = resolved;
-      return {
-        log: SILENT,
-        openTaskonaut: async () => taskonaut,
-        openMigrator: unwired,
-        startServer: unwired,
-        superviseServer: unwired,
-        ...options.wiring,
-      };
-    },
-  });
-  // nobody listens any more, unless the second signal cut everything short
-  if (!written.stderr.includes("at once. ")) expect(signals.count).toBe(0);
-  return { code, ...written, settings, taskonaut };
-}
-
-/** Types the next answer whenever a question begins. */
-function openTerminal(answers: readonly string[]): ReturnType<Io["openTerminal"]> {
-  const input = new PassThrough();
-  const output = new PassThrough();
-  const left = [...answers];
-  output.on("data", (chunk: Buffer) => {
-    // clack hides the cursor when a question begins
-    if (!chunk.toString().includes("\u001b[?25l")) return;
-    const answer = left.shift();
-    if (answer !== undefined) setImmediate(() => input.write(answer));
-  });
-  return { input, output };
+async function cli(
+  argv: readonly string[],
+  { taskonaut = new FakeTaskonaut(), ...options }: Options = {},
+  signals = new Signals(),
+): Promise<CliResult & { readonly taskonaut: FakeTaskonaut }> {
+  return { ...(await callCli(argv, { ...options, taskonaut }, signals)), taskonaut };
 }
 
 test("any text given as --text reaches createTask exactly", async () => {
@@ -300,6 +230,108 @@ test("a task that FAILED is printed, and the exit code is 1; to look at it is 0"
   expect((await cli(["run-task", ID], { taskonaut })).code).toBe(1);
   expect((await cli(["advance-task", ID], { taskonaut })).code).toBe(1);
   expect((await cli(["get-task", ID], { taskonaut })).code).toBe(0);
+});
+
+test("signal-task sends exactly what was typed", async () => {
+  const taskonaut = new FakeTaskonaut();
+  await cli(["run-flow", "--mode", "create"], { taskonaut });
+  const path = join(await mkdtemp(join(tmpdir(), "taskonaut-cli-")), "payload.json");
+  await writeFile(path, '\ufeff{"from":"a file"}\n');
+  const send = (...argv: string[]) => cli(["signal-task", ID, "approved", ...argv], { taskonaut, stdin: "[2.50]" });
+  for (const argv of [
+    [],
+    ["--payload", '{"by":"ann \\ud800"}'],
+    ["--payload=-5"],
+    ["--payload", `@${path}`],
+    ["--payload", "-", "--idempotency-key", "mail 17"],
+  ]) {
+    const { code, stdout, stderr } = await send(...argv);
+    expect([code, stderr, (JSON.parse(stdout) as Task).id]).toEqual([0, "", ID]);
+  }
+  await rm(dirname(path), { recursive: true });
+  expect(taskonaut.orders).toEqual([
+    ["signal", ID, { name: "approved", payload: null }],
+    ["signal", ID, { name: "approved", payload: { by: "ann \ud800" } }],
+    ["signal", ID, { name: "approved", payload: -5 }],
+    ["signal", ID, { name: "approved", payload: { from: "a file" } }],
+    ["signal", ID, { name: "approved", payload: [2.5], idempotencyKey: "mail 17" }],
+  ]);
+});
+
+test.each([
+  ["hello", "--payload: Not valid JSON at line 1, column 1"],
+  ["", "--payload: Not valid JSON"],
+  ["@/nowhere/payload.json", "--payload: /nowhere/payload.json: "],
+  ["@.", "--payload: .: "],
+  ["-", "--payload: stdin: Not valid JSON at line 1, column 2"],
+  ["9007199254740993", "send it as text"],
+])("signal-task --payload %p is refused before anything is opened", async (payload, message) => {
+  const { code, stderr, taskonaut } = await cli(["signal-task", ID, "approved", "--payload", payload], { stdin: "{" });
+  expect(code).toBe(2);
+  expect(stderr).toContain(message);
+  expect([taskonaut.orders, taskonaut.closed]).toEqual([[], 0]);
+});
+
+test("a payload on stdin that is not UTF-8 is refused", async () => {
+  const { code, stderr } = await cli(["signal-task", ID, "s", "--payload", "-"], {
+    stdin: new Uint8Array([34, 255, 34]),
+  });
+  expect([code, stderr.split("\n")[0]]).toEqual([2, "error: --payload: stdin: not UTF-8"]);
+});
+
+test("to cancel a task succeeds when it is CANCELLED; retry and resume pass on why not", async () => {
+  const taskonaut = new FakeTaskonaut();
+  await cli(["run-flow", "--mode", "create"], { taskonaut });
+  const cancel = await cli(["cancel-task", ID], { taskonaut });
+  expect([cancel.code, JSON.parse(cancel.stdout)]).toMatchObject([0, { status: "CANCELLED" }]);
+  const retry = await cli(["retry-task", ID], { taskonaut });
+  expect([retry.code, retry.stdout]).toEqual([4, ""]);
+  expect(retry.stderr).toContain("cannot be retried: it is PLANNED");
+  const resume = await cli(["resume-task", ID], { taskonaut });
+  expect([resume.code, resume.stdout]).toEqual([4, ""]);
+  expect(resume.stderr).toContain("hint: When the reason is gone, `taskonaut resume-task <id>`");
+  expect(taskonaut.orders).toEqual([
+    ["cancel", ID],
+    ["retry", ID],
+    ["resume", ID],
+  ]);
+});
+
+test("a cancel that another process carries out is said to be on its way", async () => {
+  const taskonaut = new FakeTaskonaut();
+  const { stdout } = await cli(["run-flow", "--mode", "create"], { taskonaut });
+  taskonaut.cancelTask = async () => JSON.parse(stdout) as Task;
+  const cancel = await cli(["cancel-task", ID], { taskonaut });
+  expect([cancel.code, cancel.stdout]).toEqual([0, stdout]);
+  expect(cancel.stderr).toContain("The cancel is recorded");
+  expect((await cli(["cancel-task", ID, "--json"], { taskonaut })).stderr).toBe("");
+});
+
+test("Ctrl-C while a task is being cancelled says how to go on", async () => {
+  const signals = new Signals();
+  const taskonaut = new FakeTaskonaut();
+  await cli(["run-flow", "--mode", "create"], { taskonaut });
+  taskonaut.whileRunning = () => {
+    signals.send();
+    return new Promise(() => {});
+  };
+  const { code, stderr } = await cli(["cancel-task", ID], { taskonaut }, signals);
+  expect(code).toBe(130);
+  expect(stderr).toContain(`taskonaut run-task ${ID}`);
+});
+
+test("what --wait contradicts is said", async () => {
+  for (const argv of [
+    ["run-flow", "--wait", "--mode", "create"],
+    ["run-flow", "--wait", "--mode", "advance"],
+    ["run-flow", "--wait", "--max-steps", "3"],
+    ["run-task", ID, "--wait", "--max-steps", "3"],
+  ]) {
+    const { code, stderr, taskonaut } = await cli(argv);
+    expect(code).toBe(2);
+    expect(stderr).toContain("--wait: ");
+    expect(taskonaut.created).toEqual([]);
+  }
 });
 
 test("exit codes come from the error table", async () => {
@@ -364,10 +396,18 @@ test("--help and --version wire nothing", async () => {
 
 test("the help names every command, and that of a command its options and examples", async () => {
   const { stdout } = await cli(["--help"]);
-  for (const name of ["run-flow", "get-task", "get-tasks", "advance-task", "run-task", "run-app", "migrate"])
-    expect(stdout).toContain(name);
+  const names = ["run-flow", "get-task", "get-tasks", "advance-task", "run-task", "run-app", "migrate"];
+  for (const name of [...names, "signal-task", "cancel-task", "retry-task", "resume-task"])
+    expect(stdout).toContain(`  ${name} `);
   const help = (await cli(["run-flow", "--help"])).stdout;
-  for (const part of ["run-flow [flow]", "--mode <mode>", "--max-steps <N>", "--database-url <url>", "Examples:"])
+  for (const part of [
+    "run-flow [flow]",
+    "--mode <mode>",
+    "--max-steps <N>",
+    "--wait",
+    "--database-url <url>",
+    "Examples:",
+  ])
     expect(help).toContain(part);
 });
 

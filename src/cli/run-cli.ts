@@ -1,12 +1,19 @@
 import type { Command } from "./command.ts";
 import { readArgv } from "./argv.ts";
 import { advanceTask } from "./commands/advance-task.ts";
+import { cancelTask } from "./commands/cancel-task.ts";
+import { flows } from "./commands/flows.ts";
 import { getTask } from "./commands/get-task.ts";
 import { getTasks } from "./commands/get-tasks.ts";
+import { init } from "./commands/init.ts";
 import { migrate } from "./commands/migrate.ts";
+import { resumeTask } from "./commands/resume-task.ts";
+import { retryTask } from "./commands/retry-task.ts";
 import { runApp } from "./commands/run-app.ts";
 import { runFlow } from "./commands/run-flow.ts";
 import { runTask } from "./commands/run-task.ts";
+import { signalTask } from "./commands/signal-task.ts";
+import { validate } from "./commands/validate.ts";
 import { writeHelp } from "./help.ts";
 import { createInterrupts } from "./interrupts.ts";
 import type { Env, Io } from "./io.ts";
@@ -26,14 +33,29 @@ export interface CliOptions {
   readonly version: VersionInfo;
 }
 
-const COMMANDS: readonly Command[] = [runFlow, getTask, getTasks, advanceTask, runTask, runApp, migrate];
+const COMMANDS: readonly Command[] = [
+  runFlow,
+  getTask,
+  getTasks,
+  advanceTask,
+  runTask,
+  signalTask,
+  cancelTask,
+  retryTask,
+  resumeTask,
+  runApp,
+  migrate,
+  flows,
+  validate,
+  init,
+];
 
 /** What a call without a command exits with, as for every other misuse. */
 const EXIT_USAGE = 2;
 
 /** Runs one command and gives the exit code; never throws. Nothing is wired before the arguments are known to be good. */
 export async function runCli({ argv, env, io, wire, version }: CliOptions): Promise<number> {
-  const { command, args, flags, fields, problems } = readArgv(argv, COMMANDS, GLOBAL_OPTIONS);
+  const { command, args, flags, lists, fields, problems } = readArgv(argv, COMMANDS, GLOBAL_OPTIONS);
   const json = flags.has("json");
   let debug = false;
   try {
@@ -50,7 +72,7 @@ export async function runCli({ argv, env, io, wire, version }: CliOptions): Prom
       await io.stderr.write(writeHelp(COMMANDS, undefined));
       return EXIT_USAGE;
     }
-    const settings = resolveSettings(command, flags, env);
+    const settings = resolveSettings(command, flags, env, lists);
     debug = settings.logLevel === "debug";
     const interrupts = createInterrupts(io);
     const look = chooseLook(io.stdout, json, env);

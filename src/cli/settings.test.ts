@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { runApp } from "./commands/run-app.ts";
 import { runTask } from "./commands/run-task.ts";
 import type { Env } from "./io.ts";
+import { flows } from "./commands/flows.ts";
 import { resolveSettings } from "./settings.ts";
 
 function resolve(flags: Record<string, string>, env: Env = {}, command = runTask) {
@@ -13,6 +14,7 @@ test("without flags and environment the defaults hold, one-shot commands log fro
     databaseUrl: undefined,
     apiBaseUrl: undefined,
     apiToken: undefined,
+    flows: [],
     logLevel: "warn",
     logStyle: "json",
   });
@@ -76,4 +78,18 @@ test("every violation is told at once, each with the flag or variable it came fr
       { path: "LOG_STYLE", message: 'expected json, logster, got "xml"' },
     ],
   });
+});
+
+test("flows may be given more than once, but not for a server, which has its own", () => {
+  const lists = new Map([["flows", ["a.ts", "b"]]]);
+  expect(resolveSettings(runTask, new Map(), {}, lists).flows).toEqual(["a.ts", "b"]);
+  expect(() => resolveSettings(runTask, new Map([["api-base-url", "http://127.0.0.1:1"]]), {}, lists)).toThrow(
+    "--flows: contradicts --api-base-url",
+  );
+});
+
+test("a command that works on files takes no database and no server, and the environment's do not matter to it", () => {
+  expect(() => resolve({ "database-url": "sqlite:x" }, {}, flows)).toThrow("--database-url: means nothing to flows");
+  expect(() => resolve({ "api-base-url": "http://x" }, {}, flows)).toThrow("--api-base-url: means nothing to flows");
+  expect(resolve({}, { TASKONAUT_API_URL: "http://127.0.0.1:1" }, flows).apiBaseUrl).toBeUndefined();
 });

@@ -19,17 +19,32 @@ interface Source {
  * Throws usage, with every violation at once. `--database-url` beats TASKONAUT_API_URL and `--api-base-url` beats
  * DATABASE_URL, because who types one means it; typing both is a contradiction.
  */
-export function resolveSettings(command: Command, flags: ReadonlyMap<string, string>, env: Env): Settings {
+export function resolveSettings(
+  command: Command,
+  flags: ReadonlyMap<string, string>,
+  env: Env,
+  lists: ReadonlyMap<string, readonly string[]> = new Map(),
+): Settings {
   const problems: Violation[] = [];
   const find = (flag: string, variable: string): Source | undefined => findSource(flags, flag, env, variable);
   const ofDatabase = command.needs === "database";
+  const ofFiles = command.needs === "files";
 
   if (flags.has("api-base-url") && flags.has("database-url")) {
     problems.push({ path: "--api-base-url", message: "contradicts --database-url: give one of the two" });
   } else if (flags.has("api-base-url") && ofDatabase) {
     problems.push({ path: "--api-base-url", message: `${command.name} works on a database: use --database-url` });
+  } else if (ofFiles) {
+    for (const flag of ["api-base-url", "database-url"]) {
+      if (flags.has(flag))
+        problems.push({ path: `--${flag}`, message: `means nothing to ${command.name}, which works on files` });
+    }
   }
-  const api = flags.has("database-url") || ofDatabase ? undefined : find("api-base-url", "TASKONAUT_API_URL");
+  if (flags.has("api-base-url") && lists.has("flows")) {
+    problems.push({ path: "--flows", message: "contradicts --api-base-url: the server has flows of its own" });
+  }
+  const api =
+    flags.has("database-url") || ofDatabase || ofFiles ? undefined : find("api-base-url", "TASKONAUT_API_URL");
   const database = flags.has("api-base-url") ? undefined : find("database-url", "DATABASE_URL");
   const level = find("log-level", "LOG_LEVEL");
   const style = flags.has("logster") ? undefined : find("log-style", "LOG_STYLE");
@@ -39,6 +54,7 @@ export function resolveSettings(command: Command, flags: ReadonlyMap<string, str
     databaseUrl: database?.value,
     apiBaseUrl: api && readHttpUrl(api, problems),
     apiToken: env["TASKONAUT_API_TOKEN"] || undefined,
+    flows: command.readsOnly ? undefined : (lists.get("flows") ?? []),
     logLevel: level ? readWord<LogLevel>(level, LOG_LEVELS, problems) : command.logLevel,
     logStyle: flags.has("logster") ? "logster" : style ? readWord(style, LOG_STYLES, problems) : "json",
   };

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Task, TaskStep, ToolCall } from "../core/task.ts";
+import type { Task, TaskStep, ToolCall, Waiting } from "../core/task.ts";
 import { createPaint } from "../log/paint.ts";
 import { shorten, showJson, showText } from "./cells.ts";
 import type { Look } from "./look.ts";
@@ -49,6 +49,8 @@ function makeTask(text: string, parts: Partial<Task> = {}): Task {
     error_message: null,
     lease_owner: null,
     parked_reason: null,
+    waiting_for: [],
+    parent_task_id: null,
     created_at: AT,
     updated_at: LATER,
     steps: [
@@ -93,6 +95,68 @@ test("an error and the reason of a parked task are shown, an output that is not 
   expect(shown).not.toContain("output");
 });
 
+const WAITING = { status: "WAITING_OBSERVATION", output_payload: null } as const;
+const SIGNAL: Waiting = { kind: "signal", name: "approved", until: LATER, task_id: null };
+const TIME: Waiting = { kind: "time", name: null, until: LATER, task_id: null };
+const CHILD: Waiting = { kind: "child", name: "ship", until: null, task_id: "t9" };
+
+/** The lines about what a task waits for and what to do next. */
+function linesOf(parts: Partial<Task>): string[] {
+  return showTask(makeTask("x", parts), look(80))
+    .split("\n")
+    .filter((line) => /^(waits|next) /.test(line));
+}
+
+test("a waiting task says what it waits for, and how to go on", () => {
+  expect(linesOf({ ...WAITING, waiting_for: [SIGNAL, TIME, CHILD, { ...SIGNAL, name: "paid", until: null }] })).toEqual(
+    [
+      "waits    for signal approved, until 2026-11-23 03:39:25.200Z",
+      "waits    until 2026-11-23 03:39:25.200Z",
+      "waits    for child t9 (ship)",
+      "waits    for signal paid",
+      "next     taskonaut signal-task t1 approved --payload '…'",
+      "next     taskonaut signal-task t1 paid --payload '…'",
+    ],
+  );
+  expect(linesOf({ ...WAITING, waiting_for: [TIME, CHILD] }).at(-1)).toBe("next     taskonaut run-task t1 --wait");
+  const many = linesOf({ ...WAITING, waiting_for: Array.from({ length: 1000 }, () => SIGNAL) });
+  expect(many).toHaveLength(10);
+  expect(many.slice(-2)).toEqual([
+    "waits    and for 992 more",
+    "next     taskonaut signal-task t1 approved --payload '…'",
+  ]);
+});
+
+test("each state has the command that takes the task on from there, or none", () => {
+  const failed = makeTask("x").steps.map((step): TaskStep => ({ ...step, status: "FAILED" }));
+  const next = (parts: Partial<Task>): string | undefined => linesOf(parts)[0]?.replace(/^next +/, "");
+  expect(next({ status: "PLANNED" })).toBe("taskonaut run-task t1");
+  expect(next(WAITING)).toBe("taskonaut run-task t1");
+  expect(next({ status: "RUNNING", lease_owner: "w1" })).toBeUndefined();
+  expect(next({ status: "RUNNING", parked_reason: "why" })).toBe("taskonaut resume-task t1");
+  expect(next({ status: "FAILED", steps: failed })).toBe("taskonaut retry-task t1");
+  expect(next({ status: "FAILED", steps: [] })).toBeUndefined();
+  expect(next({ status: "COMPLETED" })).toBeUndefined();
+  expect(next({ status: "CANCELLED", waiting_for: [] })).toBeUndefined();
+});
+
+test("a kind of wait that a later server knows is named", () => {
+  const doubt = { ...TIME, kind: "doubt", until: null } as unknown as Waiting;
+  expect(linesOf({ ...WAITING, waiting_for: [doubt] })).toEqual([
+    "waits    for doubt",
+    "next     taskonaut run-task t1 --wait",
+  ]);
+});
+
+test("a command to copy holds nothing but plain words", () => {
+  const waiting_for = [{ ...SIGNAL, name: "a; rm -rf /" }];
+  expect(linesOf({ ...WAITING, waiting_for }).at(-1)).toBe("next     taskonaut signal-task t1 … --payload '…'");
+});
+
+test("a child names its parent", () => {
+  expect(showTask(makeTask("x", { parent_task_id: "t0" }), look(80))).toContain("\nparent   t0\n");
+});
+
 test("whatever users and tools wrote, the terminal gets no control characters and no line beyond its width", () => {
   const text = fc.oneof(
     fc.string({ unit: "binary", maxLength: 300 }),
@@ -109,7 +173,14 @@ test("whatever users and tools wrote, the terminal gets no control characters an
   );
   fc.assert(
     fc.property(text, fc.integer({ min: 70, max: 200 }), (value, columns) => {
-      const task = makeTask(value, { flow_name: value, error_message: value, parked_reason: value });
+      const task = makeTask(value, {
+        ...WAITING,
+        flow_name: value,
+        error_message: value,
+        parked_reason: value,
+        parent_task_id: value,
+        waiting_for: [SIGNAL, CHILD].map((wait) => ({ ...wait, name: value, until: value, task_id: value })),
+      });
       const shown = showTask(task, look(columns)) + task.steps.map((step) => showStep(step, look(columns))).join("");
       for (const line of shown.split("\n")) {
         expect(line).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u);

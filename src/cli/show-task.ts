@@ -5,6 +5,7 @@ import { isTerminal } from "../core/status.ts";
 import type { Task, TaskStep, Timestamp } from "../core/task.ts";
 import type { Color } from "../log/paint.ts";
 import { alignRows, type Cell, showJson, showText } from "./cells.ts";
+import { describeWaits, suggestCommands } from "./describe-waits.ts";
 import type { Look } from "./look.ts";
 
 const STATUS_COLORS: Readonly<Record<TaskStatus | StepStatus, Color>> = {
@@ -25,9 +26,10 @@ const RESULT_COLUMNS_MIN = 16;
 /** Everything about one task: its own lines, then a table of its steps. Ends with a line break. */
 export function showTask(task: Task, { columns, paint }: Look): string {
   const valueColumns = Math.max(columns - 11, RESULT_COLUMNS_MIN);
-  const facts: [string, Cell][] = [
+  const facts: Fact[] = [
     ["task", { text: showText(task.id, ID_COLUMNS), color: "bold" }],
     ["flow", { text: showText(task.flow_name, valueColumns) }],
+    ...factsOf("parent", task.parent_task_id, (id): Cell => ({ text: showText(id, ID_COLUMNS) })),
     ["status", statusCell(task.status)],
     ["created", { text: showTime(task.created_at) }],
     ["updated", { text: `${showTime(task.updated_at)}  ${describeAge(task)}` }],
@@ -35,16 +37,26 @@ export function showTask(task: Task, { columns, paint }: Look): string {
   ];
   if (task.status === "COMPLETED")
     facts.push(["output", { text: showJson(task.output_payload, valueColumns) || "null" }]);
-  if (task.error_message !== null)
-    facts.push(["error", { text: showText(task.error_message, valueColumns), color: "red" }]);
-  if (task.parked_reason !== null)
-    facts.push(["parked", { text: showText(task.parked_reason, valueColumns), color: "yellow" }]);
+  facts.push(
+    ...factsOf("error", task.error_message, (text): Cell => ({ text: showText(text, valueColumns), color: "red" })),
+    ...factsOf("parked", task.parked_reason, (text): Cell => ({ text: showText(text, valueColumns), color: "yellow" })),
+    ...describeWaits(task).map((text): Fact => ["waits", { text: showText(text, valueColumns), color: "cyan" }]),
+    // a command is there to be copied: whole, however long it is
+    ...suggestCommands(task).map((text): Fact => ["next", { text }]),
+  );
   const lines = alignRows(
     facts.map(([name, cell]) => [{ text: name, color: "dim" }, cell]),
     paint,
   );
   if (task.steps.length > 0) lines.push("", ...showSteps(task.steps, columns, paint));
   return `${lines.join("\n")}\n`;
+}
+
+type Fact = readonly [name: string, Cell];
+
+/** The fact, if the task has it. */
+function factsOf(name: string, value: string | null, show: (value: string) => Cell): Fact[] {
+  return value === null ? [] : [[name, show(value)]];
 }
 
 function showSteps(steps: readonly TaskStep[], columns: number, paint: Look["paint"]): string[] {

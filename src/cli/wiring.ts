@@ -1,6 +1,7 @@
 // What the CLI asks of the file that knows everything (`src/wire.ts`). Settings are resolved (flags over environment
 // over defaults) before anything is opened; nothing is opened that a command does not need.
 
+import type { FlowCatalog } from "../core/flow-catalog.ts";
 import type { Log, LogLevel } from "../core/log.ts";
 import type { Migrator } from "../core/migrator.ts";
 import type { Taskonaut } from "../core/taskonaut.ts";
@@ -11,6 +12,8 @@ export interface Settings {
   /** Set: commands speak to this server instead of to a store. */
   readonly apiBaseUrl: string | undefined;
   readonly apiToken: string | undefined;
+  /** Flow files and folders, as typed; none: TASKONAUT_FLOWS or `./flows`; undefined: no files are loaded. */
+  readonly flows: readonly string[] | undefined;
   readonly logLevel: LogLevel;
   readonly logStyle: "json" | "logster";
 }
@@ -30,10 +33,23 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
+export type TemplateName = "order" | "incident";
+
+export interface Template {
+  /** The flow that it has, and fields that run it. */
+  readonly flow: string;
+  readonly example: string;
+  readonly files: ReadonlyMap<string, string>;
+}
+
 export interface Wiring {
   readonly log: Log;
   openTaskonaut(): Promise<Taskonaut>;
   openMigrator(): Promise<Migrator>;
+  /** The flows of the files and of the program, without a store. Throws flow_load_failed. */
+  openFlows(): Promise<FlowCatalog>;
+  /** What `init` writes: texts by their path in the new folder. */
+  readTemplate(name: TemplateName): Promise<Template>;
   startServer(options: ServerOptions): Promise<RunningServer>;
   /** Runs this same program's `run-app` in a child process and starts it anew when a source or flow file changes; ends when `signal` aborts. */
   superviseServer(options: ServerOptions, signal: AbortSignal): Promise<void>;

@@ -14,6 +14,7 @@ export const TaskAnswer = v.looseObject({
   status: v.picklist(["PLANNED", "RUNNING", "WAITING_OBSERVATION", "COMPLETED", "FAILED", "CANCELLED"]),
   flow_name: v.string(),
   current_step: v.number(),
+  waiting_for: v.array(v.looseObject({ kind: v.string(), until: v.nullable(v.string()) })),
   steps: v.array(v.looseObject({ id: v.string(), step_index: v.number(), tool_calls: v.array(v.looseObject({})) })),
   tool_calls: v.array(v.looseObject({ id: v.string(), idempotency_key: v.string() })),
 }) as unknown as Answer<Task>;
@@ -25,6 +26,7 @@ export const FlowAnswer = v.looseObject({
   description: v.string(),
   form: v.picklist(["plan", "run"]),
   input_schema: v.looseObject({}),
+  signals: v.record(v.string(), v.looseObject({})),
 }) as unknown as Answer<FlowDescription>;
 
 export const FlowsAnswer: Answer<readonly FlowDescription[]> = v.array(FlowAnswer);

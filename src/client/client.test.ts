@@ -67,6 +67,52 @@ describe("client and server together", () => {
     }
   });
 
+  test("a signal arrives as it was sent, and its errors come back", async () => {
+    const { client, taskonaut } = await connect();
+    const { task } = await client.createTask({ flow: "free", input: {} });
+    const sent = [
+      { name: "approved", payload: { by: "\u0000 \ud800 ü" }, idempotencyKey: "k 1" },
+      { name: "nudged", payload: null },
+      { name: "nudged", payload: "" },
+      { name: "nudged", payload: [] },
+    ];
+    for (const signal of sent) expect(await client.signalTask(task.id.toUpperCase(), signal)).toEqual(task);
+    expect(taskonaut.signals).toEqual(sent);
+    const refused = await errorOf(client.signalTask(task.id, { name: "approved", payload: { by: 1 } }));
+    expect(refused).toMatchObject({ code: "input_invalid", errors: [{ path: "by" }] });
+    for (const name of ["nope", "..", "", "a/b", "\ud800"])
+      expect((await errorOf(client.signalTask(task.id, { name, payload: null }))).code).toBe("input_invalid");
+    const bigint = client.signalTask(task.id, { name: "nudged", payload: { n: 1n } });
+    expect((await errorOf(bigint)).errors[0]?.path).toBe("n");
+    const reused = client.signalTask(task.id, { name: "approved", payload: { by: "x" }, idempotencyKey: "k 1" });
+    expect((await errorOf(reused)).code).toBe("idempotency_key_reused");
+    const unsendable = client.signalTask(task.id, { name: "nudged", payload: null, idempotencyKey: "ü" });
+    expect((await errorOf(unsendable)).code).toBe("input_invalid");
+    await client.runTask(task.id);
+    expect((await errorOf(client.signalTask(task.id, { name: "nudged", payload: null }))).code).toBe("task_ended");
+  });
+
+  test("cancel, retry and resume are the same as at home", async () => {
+    const { client, taskonaut } = await connect();
+    const { task } = await client.createTask({ flow: "free", input: {} });
+    expect((await errorOf(client.retryTask(task.id))).code).toBe("task_not_retryable");
+    taskonaut.change(task, { status: "FAILED" });
+    expect((await client.retryTask(task.id)).status).toBe("RUNNING");
+    const waiting_for = [{ kind: "child", name: "f", until: null, task_id: UNKNOWN_ID }] as const;
+    const parked = taskonaut.change(task, { parked_reason: "why", parent_task_id: UNKNOWN_ID, waiting_for });
+    expect(await client.getTask(task.id)).toEqual(parked);
+    taskonaut.staysParked = true;
+    expect(await errorOf(client.resumeTask(task.id))).toMatchObject({ code: "task_parked", exit: 4 });
+    taskonaut.staysParked = false;
+    expect((await client.resumeTask(task.id)).parked_reason).toBeNull();
+    expect((await client.cancelTask(task.id.toUpperCase())).status).toBe("CANCELLED");
+    expect((await client.cancelTask(task.id)).status).toBe("CANCELLED");
+    for (const act of ["cancelTask", "retryTask", "resumeTask"] as const) {
+      expect((await errorOf(client[act]("nope"))).code).toBe("task_id_invalid");
+      expect((await errorOf(client[act](UNKNOWN_ID))).code).toBe("task_not_found");
+    }
+  });
+
   test("lists are paged through to their end", async () => {
     const { client, taskonaut } = await connect();
     for (let i = 0; i < 5; i++) await taskonaut.createTask({ flow: "free", input: i });
@@ -83,7 +129,7 @@ describe("client and server together", () => {
   test("flows are listed and described, and the server says whether it is ready", async () => {
     const { client, taskonaut } = await connect();
     expect((await client.listFlows()).map((flow) => flow.name)).toEqual(["echo_add", "free"]);
-    expect((await client.describeFlow("free")).form).toBe("plan");
+    expect(await client.describeFlow("free")).toEqual(await taskonaut.describeFlow("free"));
     await client.checkReady();
     taskonaut.failure = new TaskonautError("database_behind", "Run taskonaut migrate.");
     expect(await errorOf(client.checkReady())).toMatchObject({
@@ -158,6 +204,8 @@ describe("what is no taskonaut server", () => {
     for (const asking of [
       client.getTask(UNKNOWN_ID),
       client.runTask(UNKNOWN_ID),
+      client.cancelTask(UNKNOWN_ID),
+      client.signalTask(UNKNOWN_ID, { name: "approved", payload: null }),
       client.listTasks({ limit: 1 }),
       client.checkReady(),
       client.listFlows(),
@@ -200,16 +248,19 @@ describe("what is no taskonaut server", () => {
     );
   });
 
-  test("a server that does not answer in time; a run is waited for longer", async () => {
+  test("a server that does not answer in time; a run and a cancel are waited for longer", async () => {
     const gate = Promise.withResolvers<void>();
     const { client, taskonaut } = await connect({ client: { timeoutMs: 50 } });
     const { task } = await taskonaut.createTask({ flow: "free", input: {} });
     taskonaut.gate = gate.promise;
     const run = client.runTask(task.id);
+    const other = (await taskonaut.createTask({ flow: "free", input: {} })).task;
+    const cancel = client.cancelTask(other.id);
     taskonaut.getTask = () => gate.promise.then(() => task);
     expect((await errorOf(client.getTask(task.id))).message).toContain("no answer within 50 ms");
     gate.resolve();
     expect((await run).status).toBe("COMPLETED");
+    expect((await cancel).status).toBe("CANCELLED");
   });
 
   test("a connection that breaks off in the middle of an answer", async () => {

@@ -5,7 +5,8 @@ import { checkName } from "../core/names.ts";
 import { TaskonautError } from "../core/errors.ts";
 import { parseTaskId } from "../core/ids.ts";
 import { toJsonText, type JsonResult } from "../core/json.ts";
-import type { CreateTask, RunTask, Taskonaut, TaskPage } from "../core/taskonaut.ts";
+import type { Task } from "../core/task.ts";
+import type { CreateTask, RunTask, SignalTask, Taskonaut, TaskPage } from "../core/taskonaut.ts";
 import { FlowAnswer, FlowsAnswer, ReadyAnswer, TaskAnswer, TasksAnswer } from "./answers.ts";
 import { createTransport, type Fetch } from "./transport.ts";
 
@@ -14,7 +15,7 @@ export interface ClientOptions {
   readonly baseUrl: string;
   readonly token?: string | undefined;
   readonly fetch?: Fetch | undefined;
-  /** How long a request may take that waits for nobody's tools; by default 30 s. Advance and run have no limit. */
+  /** How long a request may take that waits for nobody's tools; by default 30 s. What drives a task has no limit. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -25,35 +26,48 @@ const DEFAULT_FLOW = "echo_add";
 export function createClient(options: ClientOptions): Taskonaut {
   const { ask } = createTransport(options);
 
+  /** What makes the server drive the task takes as long as its tools do, or as its turn does to come. */
+  async function drive(id: string, action: string, body?: string): Promise<Task> {
+    const path = `/tasks/${parseTaskId(id)}/${action}`;
+    const request = { method: "POST", path, patient: true, answer: TaskAnswer } as const;
+    return (await ask(body === undefined ? request : { ...request, body })).body;
+  }
+
   return {
     listFlows: async () => (await ask({ path: "/flows", answer: FlowsAnswer })).body,
     describeFlow: async (name) => (await ask({ path: flowPath(name), answer: FlowAnswer })).body,
 
     async createTask({ flow, input, idempotencyKey }: CreateTask) {
       const path = flow === DEFAULT_FLOW ? "/tasks" : `${flowPath(flow)}/tasks`;
-      const headers = idempotencyKey === undefined ? {} : { "Idempotency-Key": headerValue(idempotencyKey) };
       const { status, body } = await ask({
         method: "POST",
         path,
-        headers,
-        body: textOf(toJsonText(input)),
+        headers: headersOf(idempotencyKey),
+        body: textOf("input", toJsonText(input)),
         answer: TaskAnswer,
       });
       return { task: body, created: status === 201 };
     },
 
-    async advanceTask(id) {
-      return (
-        await ask({ method: "POST", path: `/tasks/${parseTaskId(id)}/advance`, patient: true, answer: TaskAnswer })
-      ).body;
+    advanceTask: (id) => drive(id, "advance"),
+
+    runTask: (id, { maxSteps }: RunTask = {}) =>
+      drive(id, "run", JSON.stringify(maxSteps === undefined ? {} : { max_steps: maxSteps })),
+
+    async signalTask(id, { name, payload, idempotencyKey }: SignalTask) {
+      const { body } = await ask({
+        method: "POST",
+        path: `/tasks/${parseTaskId(id)}/signals/${signalSegment(name)}`,
+        headers: headersOf(idempotencyKey),
+        body: textOf("payload", toJsonText(payload)),
+        answer: TaskAnswer,
+      });
+      return body;
     },
 
-    async runTask(id, { maxSteps }: RunTask = {}) {
-      const body = JSON.stringify(maxSteps === undefined ? {} : { max_steps: maxSteps });
-      return (
-        await ask({ method: "POST", path: `/tasks/${parseTaskId(id)}/run`, body, patient: true, answer: TaskAnswer })
-      ).body;
-    },
+    cancelTask: (id) => drive(id, "cancel"),
+    retryTask: (id) => drive(id, "retry"),
+    resumeTask: (id) => drive(id, "resume"),
 
     getTask: async (id) => (await ask({ path: `/tasks/${parseTaskId(id)}`, answer: TaskAnswer })).body,
 
@@ -82,13 +96,25 @@ function flowPath(name: string): string {
   return `/flows/${encodeURIComponent(name)}`;
 }
 
-function textOf(json: JsonResult): string {
-  if (json.ok) return json.text;
-  throw new TaskonautError("input_invalid", "The input holds what JSON cannot carry.", { errors: json.errors });
+/** As flowPath: a name that no signal can have. */
+function signalSegment(name: string): string {
+  try {
+    checkName("signal", name);
+  } catch (cause) {
+    const message = `No flow takes a signal ${JSON.stringify(name)}: that is no name for one.`;
+    throw new TaskonautError("input_invalid", message, { errors: [{ path: "name", message: "no name" }], cause });
+  }
+  return encodeURIComponent(name);
 }
 
-function headerValue(idempotencyKey: string): string {
-  if (/^(?! )[\x20-\x7e]{1,255}(?<! )$/.test(idempotencyKey)) return idempotencyKey;
+function textOf(what: "input" | "payload", json: JsonResult): string {
+  if (json.ok) return json.text;
+  throw new TaskonautError("input_invalid", `The ${what} holds what JSON cannot carry.`, { errors: json.errors });
+}
+
+function headersOf(idempotencyKey: string | undefined): Record<string, string> {
+  if (idempotencyKey === undefined) return {};
+  if (/^(?! )[\x20-\x7e]{1,255}(?<! )$/.test(idempotencyKey)) return { "Idempotency-Key": idempotencyKey };
   const message = "expected 1 to 255 visible ASCII characters, without a space at either end";
   throw new TaskonautError("input_invalid", `The idempotency key cannot travel in a header: ${message}.`, {
     errors: [{ path: "Idempotency-Key", message }],

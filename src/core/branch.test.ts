@@ -2,8 +2,10 @@ import { expect, test } from "bun:test";
 import * as v from "valibot";
 import { defineFlow } from "./flow.ts";
 import { all, call, race, type Member, type Operation } from "./operation.ts";
-import { createProgram } from "./program.ts";
+import { createProgram, type ProgramTask } from "./program.ts";
 import { defineTool, type Execution } from "./tool.ts";
+
+const TASK: ProgramTask = { id: "0193d3f0-7c1e-7b7a-9c5e-2f6f6f0c8a11", input: "null", createdAt: 0, stepsMax: 1000 };
 
 const toolOf = (execution: Execution): ReturnType<typeof defineTool> =>
   defineTool({ name: "charge", input: v.unknown(), output: v.unknown(), execution, run: () => null });
@@ -30,7 +32,7 @@ for (const [place, memberOf] of Object.entries(PLACES)) {
           return yield* race([memberOf(call(toolOf(execution), 1))]);
         },
       });
-      const program = createProgram(flow, "null");
+      const program = createProgram(flow, TASK);
       const { planned } = program.start();
       if (execution === "at-least-once") expect(planned).toHaveLength(1);
       else {
@@ -51,5 +53,5 @@ test("an at-most-once tool may stand beside a race", () => {
       yield* all([race([call(toolOf("pure"), 1)]), call(toolOf("at-most-once"), 2)]);
     },
   });
-  expect(createProgram(flow, "null").start().planned).toHaveLength(2);
+  expect(createProgram(flow, TASK).start().planned).toHaveLength(2);
 });

@@ -5,9 +5,10 @@
 // B2. `settled` is called once for everything that is begun, cancelled or not.
 // B3. Cancelling gives up what is open, then lets `finally` blocks run: they may plan further steps, and are waited for.
 
+import { noteUsed } from "./determinism.ts";
 import { TaskonautError } from "./errors.ts";
 import { checkName } from "./names.ts";
-import { isGenerator, operationOf, type Group, type Leaf, type Member } from "./operation.ts";
+import { isGenerator, operationOf, type Group, type Leaf } from "./operation.ts";
 import type { Settled } from "./program.ts";
 
 export type Settle = (result: Settled) => void;
@@ -18,10 +19,14 @@ export interface Planner {
   plan(leaf: Leaf, path: string, settle: Settle): void;
   /** The step at this path is not waited for any more. */
   abandon(path: string): void;
+  /** Runs a piece of the flow's own code as part of the branch at this path. */
+  within<T>(path: string, run: () => T): T;
 }
 
 /** Something begun that can be given up. */
 interface Running {
+  /** It only waits: cancelling it undoes nothing. */
+  readonly isWait: boolean;
   cancel(): void;
 }
 
@@ -30,6 +35,7 @@ const CANCELLED: Settled = { ok: false, error: new Error("cancelled") };
 type Resume = { readonly by: "next" | "throw" | "return"; readonly value: unknown };
 
 export class Branch implements Running {
+  readonly isWait = false;
   #operations = 0;
   #current: Running | undefined;
   #isCancelling = false;
@@ -59,7 +65,8 @@ export class Branch implements Running {
     while (resume) {
       let result: IteratorResult<unknown, unknown>;
       try {
-        result = this.#step(resume);
+        const by = resume;
+        result = this.planner.within(this.path, () => this.#step(by));
       } catch (error) {
         return this.#end({ ok: false, error });
       }
@@ -84,6 +91,7 @@ export class Branch implements Running {
       if (isSync) settledNow = settled;
       else this.#drive(this.#resumeWith(settled, cancelsNow));
     };
+    if (typeof yielded === "object" && yielded !== null) this.planner.within(path, () => noteUsed(yielded)); // `yield` without `*`
     try {
       this.#current = begin(yielded, path, this.planner, settle);
     } catch (error) {
@@ -125,90 +133,121 @@ function begin(yielded: unknown, path: string, planner: Planner, settle: Settle)
     checkName("step", operation.name);
     planner.plan(operation, path, settle);
     return {
+      isWait: operation.kind === "sleep" || operation.kind === "signal",
       cancel() {
         planner.abandon(path);
         settle(CANCELLED);
       },
     };
   }
-  return beginGroup(operation, path, planner, settle);
+  if (operation.form === "race" && operation.keys.length === 0) {
+    throw new TaskonautError("flow_invalid", "race() needs at least one member.");
+  }
+  const members = new Members(operation, path, planner, settle);
+  members.begin();
+  return members;
 }
 
-function beginGroup(group: Group, path: string, outer: Planner, settle: Settle): Running {
-  const isRace = group.form === "race";
-  const planner = isRace ? racePlanner(outer) : outer;
-  if (isRace && group.members.length === 0)
-    throw new TaskonautError("flow_invalid", "race() needs at least one member.");
-  const running = new Map<string, Running>();
-  const values = new Map<string, unknown>();
-  let open = group.members.length;
-  let winner: Settled | undefined;
-  let failure: Settled | undefined;
-  let isCancelled = false;
-  let isSettled = false;
+/** Members side by side, at most `concurrency` at once; the group settles when none is under way any more. */
+class Members implements Running {
+  readonly isWait = false;
+  private readonly planner: Planner;
+  readonly #running = new Map<string, Running>();
+  readonly #values = new Map<string, unknown>();
+  #next = 0;
+  #isBeginning = false;
+  #winner: Settled | undefined;
+  #failure: Settled | undefined;
+  #isCancelled = false;
+  #isSettled = false;
 
-  const finish = (): void => {
-    if (isSettled) return; // the last member was cancelled from within the settling of another
-    isSettled = true;
-    if (isCancelled) return settle(CANCELLED);
-    if (failure) return settle(failure);
-    if (isRace) return settle(winner ?? CANCELLED);
-    const entries = group.members.map(([key]) => [key, values.get(key)] as const);
-    settle({ ok: true, value: group.isList ? entries.map(([, value]) => value) : Object.fromEntries(entries) });
-  };
-  const cancelMembers = (): void => {
-    // one that is cancelled may settle others
-    for (const [key, member] of new Map(running)) if (running.has(key)) member.cancel();
-  };
-  const take = (key: string, settled: Settled): void => {
-    if (isCancelled) return; // nobody asks any more
-    if (isRace && !winner) {
-      winner = settled;
-      cancelMembers();
-    } else if (!isRace && settled.ok) values.set(key, settled.value);
-    else if (!isRace) failure ??= settled;
-  };
-  const settleMember = (key: string, settled: Settled): void => {
-    running.delete(key);
-    open -= 1;
-    take(key, settled);
-    if (open === 0) finish();
-  };
-
-  if (open === 0) {
-    finish();
-    return { cancel() {} };
+  constructor(
+    private readonly group: Group,
+    private readonly path: string,
+    planner: Planner,
+    private readonly settle: Settle,
+  ) {
+    this.planner = group.form === "race" ? racePlanner(planner) : planner;
   }
-  for (const [key, member] of group.members) {
-    if (isRace && winner) {
-      open -= 1; // never begun
-      if (open === 0) finish();
-      continue;
+
+  begin(): void {
+    const { keys, concurrency } = this.group;
+    if (this.#isBeginning) return; // a member settled at once: the loop below goes on
+    this.#isBeginning = true;
+    while (this.#next < keys.length && this.#running.size < concurrency && !this.#isDecided) {
+      this.#beginMember(keys[this.#next++] as string);
     }
-    beginMember(key, member);
+    this.#isBeginning = false;
+    if (this.#running.size === 0) this.#finish();
   }
-  return {
-    cancel() {
-      if (isCancelled) return;
-      isCancelled = true;
-      cancelMembers();
-    },
-  };
 
-  function beginMember(key: string, member: Member): void {
-    let settledAtOnce = false;
+  cancel(): void {
+    if (this.#isCancelled) return;
+    this.#isCancelled = true;
+    this.#cancelMembers(() => true);
+  }
+
+  /** Nothing more is begun. */
+  get #isDecided(): boolean {
+    return this.#isCancelled || this.#winner !== undefined || this.#failure !== undefined;
+  }
+
+  #beginMember(key: string): void {
+    const path = `${this.path}.${key}`;
     let handle: Running | undefined;
+    let settledAtOnce: Settled | undefined;
     const onSettle: Settle = (settled) => {
-      settledAtOnce = handle === undefined;
-      settleMember(key, settled);
+      if (handle) this.#onSettled(key, settled);
+      else settledAtOnce = settled;
     };
     try {
-      handle = begin(member, `${path}.${key}`, planner, onSettle);
+      const member = this.planner.within(path, () => {
+        const given = this.group.memberOf(key);
+        noteUsed(given); // `map` makes it only now
+        return given;
+      });
+      handle = begin(member, path, this.planner, onSettle);
     } catch (error) {
-      settledAtOnce = true;
-      settleMember(key, { ok: false, error });
+      settledAtOnce = { ok: false, error };
     }
-    if (!settledAtOnce && handle) running.set(key, handle);
+    if (settledAtOnce) this.#take(key, settledAtOnce);
+    else if (handle) this.#running.set(key, handle);
+  }
+
+  #onSettled(key: string, settled: Settled): void {
+    this.#running.delete(key);
+    this.#take(key, settled);
+    this.begin();
+  }
+
+  #take(key: string, settled: Settled): void {
+    if (this.#isCancelled) return; // nobody asks any more
+    if (this.group.form === "race") {
+      if (this.#winner) return;
+      this.#winner = settled;
+      this.#cancelMembers(() => true);
+    } else if (settled.ok) this.#values.set(key, settled.value);
+    else if (!this.#failure) {
+      this.#failure = settled;
+      // members that do something come to their end; one that only waits has nothing to bring to an end
+      this.#cancelMembers((member) => member.isWait);
+    }
+  }
+
+  #cancelMembers(which: (member: Running) => boolean): void {
+    // one that is cancelled may settle others
+    for (const [key, member] of new Map(this.#running)) if (this.#running.has(key) && which(member)) member.cancel();
+  }
+
+  #finish(): void {
+    if (this.#isSettled) return; // the last member was cancelled from within the settling of another
+    this.#isSettled = true;
+    const { keys, isList } = this.group;
+    if (this.#isCancelled) return this.settle(CANCELLED);
+    const decided = this.#failure ?? this.#winner;
+    if (decided) return this.settle(decided);
+    const entries = keys.map((key) => [key, this.#values.get(key)] as const);
+    this.settle({ ok: true, value: isList ? entries.map(([, value]) => value) : Object.fromEntries(entries) });
   }
 }
 
@@ -225,5 +264,6 @@ function racePlanner(outer: Planner): Planner {
       outer.plan(leaf, path, settle);
     },
     abandon: (path) => outer.abandon(path),
+    within: (path, run) => outer.within(path, run),
   };
 }

@@ -28,6 +28,16 @@ export function stepId(taskId: string, path: string): string {
   return Bun.randomUUIDv5(path, taskId);
 }
 
+/** The task of a `runChild` step: the same one, however often the step is started. */
+export function childTaskId(parentStepId: string): string {
+  return Bun.randomUUIDv5("child", parentStepId);
+}
+
+/** The n-th value that a branch of a flow draws. */
+export function drawUuid(taskId: string, path: string, number: number): string {
+  return Bun.randomUUIDv5(`draw:${path}#${number}`, taskId);
+}
+
 export function toolCallId(idempotencyKey: string, taskStepId: string): string {
   return Bun.randomUUIDv5(idempotencyKey, taskStepId);
 }

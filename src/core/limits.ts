@@ -7,6 +7,10 @@ export interface Limits {
   readonly outputBytes: number;
   /** Of one task, over its whole life. */
   readonly stepsPerTask: number;
+  /** Of one attempt of a tool that says nothing else. */
+  readonly toolTimeoutMs: number;
+  /** Of children: a task without a parent has depth 0. */
+  readonly childDepth: number;
   /** How long a caller waits for its turn on a task that another is driving. */
   readonly busyMs: number;
   /** How long running steps may take to end when the process is told to leave. */
@@ -19,6 +23,8 @@ export const DEFAULT_LIMITS: Limits = {
   inputBytes: 64 * 1024,
   outputBytes: 1024 * 1024,
   stepsPerTask: 1000,
+  toolTimeoutMs: 30_000,
+  childDepth: 16,
   busyMs: 30_000,
   graceMs: 10_000,
   leaseMs: 15_000,

@@ -3,7 +3,7 @@ import { TaskonautError } from "./errors.ts";
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
 
 /** Names are recorded, shown and typed: one plain form for all of them. Throws flow_invalid. */
-export function checkName(what: "tool" | "flow" | "step", name: unknown): void {
+export function checkName(what: "tool" | "flow" | "step" | "signal", name: unknown): void {
   if (typeof name === "string" && NAME.test(name)) return;
   throw new TaskonautError(
     "flow_invalid",

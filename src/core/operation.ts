@@ -1,5 +1,9 @@
 // What a flow yields: operations. A leaf becomes a step; a group holds members that go on side by side.
 
+import { noteMade, noteUsed } from "./determinism.ts";
+import { toMilliseconds, type Duration } from "./duration.ts";
+import { TaskonautError } from "./errors.ts";
+import type { Flow } from "./flow.ts";
 import type { StepKind } from "./record.ts";
 import type { Tool } from "./tool.ts";
 
@@ -20,14 +24,20 @@ export interface Leaf {
   readonly input: unknown;
   /** For `tool`: the tool itself. */
   readonly tool?: Tool;
+  /** For `child`: the flow itself. */
+  readonly flow?: Flow;
 }
 
 export interface Group {
   readonly form: "all" | "race";
-  /** In order of definition; the key is part of the members' paths. */
-  readonly members: readonly (readonly [key: string, member: Member])[];
+  /** In order of definition; a key is part of its member's path. */
+  readonly keys: readonly string[];
+  /** Asked once for each key, when the member's turn has come. */
+  readonly memberOf: (key: string) => Member;
   /** An array was given, so an array comes back. */
   readonly isList: boolean;
+  /** How many members go on at once, 1 or more. */
+  readonly concurrency: number;
 }
 
 /** An operation, or a branch: a generator that yields operations. */
@@ -56,14 +66,68 @@ export function call<In, Out>(
 export function all<const M extends readonly Member[] | { readonly [key: string]: Member }>(
   members: M,
 ): Operation<{ -readonly [K in keyof M]: Given<M[K]> }> {
-  return operation({ form: "all", members: Object.entries(members), isList: Array.isArray(members) });
+  return operation({ form: "all", ...given(members) });
 }
 
 /** The outcome that is recorded first, a failure too; the others are aborted. */
 export function race<const M extends readonly Member[] | { readonly [key: string]: Member }>(
   members: M,
 ): Operation<Given<M[keyof M]>> {
-  return operation({ form: "race", members: Object.entries(members), isList: Array.isArray(members) });
+  return operation({ form: "race", ...given(members) });
+}
+
+/**
+ * One member for each item, at most `concurrency` (default 10) at once; gives all outcomes in the order of the items.
+ * `fn` makes an operation or a branch. After a failure no more are begun, those under way come to their end.
+ */
+export function map<Item, T>(
+  items: readonly Item[],
+  fn: (item: Item, index: number) => Member<T>,
+  { concurrency = 10 }: { readonly concurrency?: number } = {},
+): Operation<T[]> {
+  if (!Number.isInteger(concurrency) || concurrency < 1) {
+    throw new TaskonautError("flow_invalid", `map: concurrency must be an integer, 1 or more, got ${concurrency}.`);
+  }
+  const copy = [...items];
+  return operation({
+    form: "all",
+    keys: copy.map((_item, index) => String(index)),
+    memberOf: (key) => fn(copy[Number(key)] as Item, Number(key)),
+    isList: true,
+    concurrency,
+  });
+}
+
+/** Lets this time pass, by the store's clock; nothing runs meanwhile. */
+export function sleep(duration: Duration): Operation<void> {
+  return operation({
+    form: "leaf",
+    kind: "sleep",
+    name: "sleep",
+    target: null,
+    input: { ms: toMilliseconds(duration) },
+  });
+}
+
+/**
+ * Waits for the next signal of this name that no other wait has taken, and gives its payload. With a timeout: throws a
+ * StepError whose reason is a TimeoutError when it has passed.
+ */
+export function waitForSignal<T = unknown>(name: string, options: { readonly timeout?: Duration } = {}): Operation<T> {
+  const input = options.timeout === undefined ? {} : { timeout_ms: toMilliseconds(options.timeout) };
+  return operation({ form: "leaf", kind: "signal", name, target: name, input });
+}
+
+/** A task of its own, once, whatever crashes; gives its output, or throws its failure. Cancelled with its parent. */
+export function runChild<In, Out>(flow: Flow<In, Out>, input: NoInfer<In>, options: CallOptions = {}): Operation<Out> {
+  return operation({
+    form: "leaf",
+    kind: "child",
+    name: options.as ?? flow.name,
+    target: flow.name,
+    input,
+    flow,
+  });
 }
 
 /** The operation inside of a yielded value, undefined where it is none. */
@@ -77,12 +141,25 @@ export function isGenerator(value: unknown): value is Generator<unknown, unknown
   return typeof value === "object" && value !== null && "next" in value && "throw" in value && Symbol.iterator in value;
 }
 
+function given(members: readonly Member[] | { readonly [key: string]: Member }): Omit<Group, "form"> {
+  const byKey = new Map(Object.entries(members));
+  for (const member of byKey.values()) noteUsed(member);
+  return {
+    keys: [...byKey.keys()],
+    memberOf: (key) => byKey.get(key) as Member,
+    isList: Array.isArray(members),
+    concurrency: Number.POSITIVE_INFINITY,
+  };
+}
+
 function operation<T>(what: Leaf | Group): Operation<T> {
   const self: Operation<T> = {
     [OPERATION]: what,
     *[Symbol.iterator]() {
+      noteUsed(self);
       return (yield self) as T;
     },
   };
+  noteMade(self, what.form === "leaf" ? what.name : `${what.form}(…)`);
   return self;
 }

@@ -1,16 +1,18 @@
 // The program of a `plan` flow: a list of calls that go one after the other; a failure ends it at once.
 
+import { underWatch, type DeterminismError, type Watch } from "./determinism.ts";
 import { TaskonautError } from "./errors.ts";
-import type { FlowBody } from "./flow.ts";
+import type { Flow, FlowBody } from "./flow.ts";
 import { toJsonText } from "./json.ts";
+import type { LogMethod } from "./log.ts";
 import { checkName } from "./names.ts";
 import { operationOf } from "./operation.ts";
-import type { Decision, Outcome, Program, ProgramEnd, Turn } from "./program.ts";
-import type { JsonText } from "./record.ts";
+import { forgottenCalls } from "./forgotten.ts";
+import type { Decision, Outcome, Program, ProgramEnd, ProgramTask, Turn } from "./program.ts";
 import { ContractError } from "./stored-error.ts";
 
-export function planProgram(flowName: string, body: Extract<FlowBody, { form: "plan" }>, input: JsonText): Program {
-  return new PlanProgram(flowName, body, input);
+export function planProgram(flow: Flow, body: Extract<FlowBody, { form: "plan" }>, task: ProgramTask): Program {
+  return new PlanProgram(flow, body, task);
 }
 
 const NOTHING: Turn = { planned: [], abandoned: [] };
@@ -18,22 +20,32 @@ const NOTHING: Turn = { planned: [], abandoned: [] };
 class PlanProgram implements Program {
   readonly isSequential = true;
   end: ProgramEnd | undefined;
+  log: LogMethod | undefined;
+  readonly #unused = new Map<object, string>();
+  readonly #watch: Watch = { violation: undefined, unused: this.#unused };
   #steps: readonly Decision[] = [];
   readonly #outputs: [name: string, output: unknown][] = [];
 
   constructor(
-    private readonly flowName: string,
+    private readonly flow: Flow,
     private readonly body: Extract<FlowBody, { form: "plan" }>,
-    private readonly input: JsonText,
+    private readonly task: ProgramTask,
   ) {}
 
+  get violation(): DeterminismError | undefined {
+    return this.#watch.violation;
+  }
+
   start(): Turn {
-    this.#steps = this.body.plan(JSON.parse(this.input)).map((operation, index) => this.#decide(operation, index));
+    const planned = underWatch(this.#watch, () => this.body.plan(JSON.parse(this.task.input)));
+    for (const operation of planned) this.#unused.delete(operation);
+    if (this.#unused.size > 0) throw forgottenCalls(this.flow.name, this.#unused.values());
+    this.#steps = planned.map((operation, index) => this.#decide(operation, index));
     const names = new Set(this.#steps.map((step) => step.name));
     if (names.size < this.#steps.length) {
       throw new TaskonautError(
         "flow_invalid",
-        `Flow ${this.flowName}: two steps of its plan have one name; tell them apart with call(tool, input, { as: "name" }).`,
+        `Flow ${this.flow.name}: two steps of its plan have one name; tell them apart with call(tool, input, { as: "name" }).`,
       );
     }
     if (this.#steps.length === 0) this.end = { kind: "completed", output: "{}" };
@@ -54,12 +66,18 @@ class PlanProgram implements Program {
     return NOTHING;
   }
 
+  cancel(): Turn {
+    const open = this.#steps.slice(this.#outputs.length).map((step) => step.path);
+    this.end ??= { kind: "completed", output: "null" };
+    return { planned: [], abandoned: open };
+  }
+
   #decide(operation: unknown, index: number): Decision {
     const leaf = operationOf(operation);
     if (leaf?.form !== "leaf" || leaf.kind !== "tool") {
       throw new TaskonautError(
         "flow_invalid",
-        `Flow ${this.flowName}: member ${index} of its plan is not a call(tool, input).`,
+        `Flow ${this.flow.name}: member ${index} of its plan is not a call(tool, input).`,
       );
     }
     checkName("step", leaf.name);
@@ -72,6 +90,7 @@ class PlanProgram implements Program {
       target: leaf.target,
       input: input.text,
       tool: leaf.tool,
+      flow: undefined,
     };
   }
 }

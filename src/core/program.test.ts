@@ -3,23 +3,25 @@ import fc from "fast-check";
 import * as v from "valibot";
 import { defineFlow, type Flow } from "./flow.ts";
 import { all, call, race, type Member, type Operation } from "./operation.ts";
-import { createProgram, type Decision, type Outcome, type Program, type Turn } from "./program.ts";
+import { createProgram, type Decision, type Outcome, type Program, type ProgramTask, type Turn } from "./program.ts";
 import { readError, StepError } from "./stored-error.ts";
 import { defineTool } from "./tool.ts";
 
 const work = defineTool({ name: "work", input: v.unknown(), output: v.unknown(), run: () => null });
 
 const plan = (...members: Operation<unknown>[]): Program =>
-  createProgram(defineFlow({ name: "planned", input: v.unknown(), plan: () => members }), "null");
+  createProgram(defineFlow({ name: "planned", input: v.unknown(), plan: () => members }), TASK);
 /** A turn without the tools, which are equal in every program of a flow. */
 const strip = ({ planned, abandoned }: Turn): unknown => ({
   planned: planned.map(({ path, kind, name, target, input }: Decision) => ({ path, kind, name, target, input })),
   abandoned,
 });
 
+const TASK: ProgramTask = { id: "0193d3f0-7c1e-7b7a-9c5e-2f6f6f0c8a11", input: "null", createdAt: 0, stepsMax: 1000 };
+
 type Body = () => Generator<Operation<unknown>, unknown, unknown>;
 const flowOf = (run: Body): Flow => defineFlow({ name: "sample", input: v.unknown(), run });
-const programOf = (run: Body): Program => createProgram(flowOf(run), "null");
+const programOf = (run: Body): Program => createProgram(flowOf(run), TASK);
 const step = (as: string): Operation<unknown> => call(work, as, { as });
 const done = (value: unknown): Outcome => ({ kind: "completed", output: JSON.stringify(value) });
 const failed = (message: string): Outcome => ({ kind: "failed", error: JSON.stringify({ name: "Error", message }) });
@@ -38,9 +40,9 @@ describe("a run flow", () => {
       return { first, second };
     });
     expect(pathsOf(program.start())).toEqual(["/0"]);
-    expect(pathsOf(program.observe("/0", done(1)))).toEqual(["/1"]);
+    expect(pathsOf(program.observe("/0", done(1), 0))).toEqual(["/1"]);
     expect(program.end).toBeUndefined();
-    expect(names(program.observe("/1", done([2])))).toEqual([]);
+    expect(names(program.observe("/1", done([2]), 0))).toEqual([]);
     expect(outputOf(program)).toEqual({ first: 1, second: [2] });
   });
 
@@ -55,7 +57,7 @@ describe("a run flow", () => {
       return undefined;
     });
     program.start();
-    const turn = program.observe("/0", failed("no money"));
+    const turn = program.observe("/0", failed("no money"), 0);
     expect(turn.planned.map(({ name, input }) => [name, input])).toEqual([["refund", '"pay: no money"']]);
   });
 
@@ -64,7 +66,7 @@ describe("a run flow", () => {
       yield* step("pay");
     });
     program.start();
-    program.observe("/0", failed("no money"));
+    program.observe("/0", failed("no money"), 0);
     expect(errorOf(program)).toBe("pay: no money");
   });
 
@@ -100,8 +102,8 @@ describe("a run flow", () => {
   });
 
   test("that is no generator function is refused with what to write instead", () => {
-    const asynchronous = flowOf((async () => {}) as unknown as Body);
-    expect(() => createProgram(asynchronous, "null").start()).toThrow("generator function");
+    const plain = flowOf((() => 5) as unknown as Body);
+    expect(() => createProgram(plain, TASK).start()).toThrow("generator function");
   });
 
   test("that yields something else is told so", () => {
@@ -113,6 +115,66 @@ describe("a run flow", () => {
   });
 });
 
+describe("a call that is made but not yielded", () => {
+  test.each<[string, Body]>([
+    [
+      "beside others",
+      function* () {
+        step("forgotten");
+        yield* step("kept");
+      },
+    ],
+    [
+      "inside of a branch",
+      function* () {
+        yield* all([
+          (function* () {
+            all([step("a")]);
+            yield* step("kept");
+          })(),
+        ]);
+      },
+    ],
+  ])("%s is an error that names it", (_where, run) => {
+    const program = programOf(run);
+    const [kept] = program.start().planned;
+    program.observe(kept?.path ?? "", done(1), 0);
+    expect(errorOf(program)).toMatch(/made (forgotten|all\(…\)) and never yielded it/);
+  });
+
+  test("is none when it is yielded without a star, kept for later, or given to a group", () => {
+    const program = programOf(function* () {
+      const later = step("later");
+      yield step("bare");
+      const group = race([all([later]), step("loser")]);
+      return yield* group;
+    });
+    program.start();
+    program.observe("/0", done(1), 0);
+    program.observe("/1.0.0", done(2), 0);
+    expect(outputOf(program)).toEqual([2]);
+  });
+
+  test("in a plan is refused", () => {
+    const flow = defineFlow({
+      name: "planned",
+      input: v.unknown(),
+      plan: () => {
+        step("forgotten");
+        return [step("kept")];
+      },
+    });
+    expect(() => createProgram(flow, TASK).start()).toThrow("made forgotten and never yielded it");
+  });
+});
+
+test.each([async () => {}, async function* () {}])(
+  "an async function is no flow, and told so when it is defined",
+  (run) => {
+    expect(() => flowOf(run as unknown as Body)).toThrow("an async function cannot be replayed");
+  },
+);
+
 describe("all", () => {
   test("plans every member at once and gives the outcomes in the shape it was given, whatever their order", () => {
     const program = programOf(function* () {
@@ -121,10 +183,10 @@ describe("all", () => {
       return { named, listed };
     });
     expect(pathsOf(program.start())).toEqual(["/0.bill", "/0.ship"]);
-    expect(program.observe("/0.ship", done("s")).planned).toEqual([]);
-    expect(pathsOf(program.observe("/0.bill", done("b")))).toEqual(["/1.0", "/1.1"]);
-    program.observe("/1.1", done(2));
-    program.observe("/1.0", done(1));
+    expect(program.observe("/0.ship", done("s"), 0).planned).toEqual([]);
+    expect(pathsOf(program.observe("/0.bill", done("b"), 0))).toEqual(["/1.0", "/1.1"]);
+    program.observe("/1.1", done(2), 0);
+    program.observe("/1.0", done(1), 0);
     expect(outputOf(program)).toEqual({ named: { bill: "b", ship: "s" }, listed: [1, 2] });
   });
 
@@ -138,11 +200,11 @@ describe("all", () => {
       return undefined;
     });
     program.start();
-    program.observe("/0.1", failed("first"));
-    program.observe("/0.0", failed("second"));
+    program.observe("/0.1", failed("first"), 0);
+    program.observe("/0.0", failed("second"), 0);
     expect(program.end).toBeUndefined();
-    expect(names(program.observe("/0.2/0", done(0)))).toEqual(["d"]);
-    program.observe("/0.2/1", done(0));
+    expect(names(program.observe("/0.2/0", done(0), 0))).toEqual(["d"]);
+    program.observe("/0.2/1", done(0), 0);
     expect(outputOf(program)).toBe("StepError: b: first");
   });
 
@@ -162,7 +224,7 @@ describe("race", () => {
       return yield* race([step("slow"), step("fast"), branch(["deep"])]);
     });
     program.start();
-    const turn = program.observe("/0.1", done("won"));
+    const turn = program.observe("/0.1", done("won"), 0);
     expect(turn.abandoned.toSorted()).toEqual(["/0.0", "/0.2/0"]);
     expect(outputOf(program)).toBe("won");
   });
@@ -172,8 +234,8 @@ describe("race", () => {
       return yield* race([step("a"), step("b")]);
     });
     program.start();
-    program.observe("/0.0", done("a"));
-    expect(program.observe("/0.1", done("b"))).toEqual({ planned: [], abandoned: [] });
+    program.observe("/0.0", done("a"), 0);
+    expect(program.observe("/0.1", done("b"), 0)).toEqual({ planned: [], abandoned: [] });
     expect(outputOf(program)).toBe("a");
   });
 
@@ -182,7 +244,7 @@ describe("race", () => {
       yield* race({ a: step("a"), b: step("b") });
     });
     program.start();
-    expect(program.observe("/0.b", failed("lost")).abandoned).toEqual(["/0.a"]);
+    expect(program.observe("/0.b", failed("lost"), 0).abandoned).toEqual(["/0.a"]);
     expect(errorOf(program)).toBe("b: lost");
   });
 
@@ -200,11 +262,11 @@ describe("race", () => {
       ]);
     });
     program.start();
-    const turn = program.observe("/0.0", done("won"));
+    const turn = program.observe("/0.0", done("won"), 0);
     expect(turn.abandoned).toEqual(["/0.1/0"]);
     expect(pathsOf(turn)).toEqual(["/0.1/1"]);
     expect(program.end).toBeUndefined();
-    program.observe("/0.1/1", done(null));
+    program.observe("/0.1/1", done(null), 0);
     expect(outputOf(program)).toBe("won");
   });
 
@@ -221,7 +283,7 @@ describe("race", () => {
       return yield* race([step("a"), race([step("b"), all([step("c"), branch(["d"])])])]);
     });
     program.start();
-    expect(program.observe("/0.0", done(1)).abandoned.toSorted()).toEqual(["/0.1.0", "/0.1.1.0", "/0.1.1.1/0"]);
+    expect(program.observe("/0.0", done(1), 0).abandoned.toSorted()).toEqual(["/0.1.0", "/0.1.1.0", "/0.1.1.1/0"]);
     expect(outputOf(program)).toBe(1);
   });
 });
@@ -230,15 +292,15 @@ describe("a plan flow", () => {
   test("plans all steps at the start and gives { step name: output }", () => {
     const program = plan(step("echo"), step("add"));
     expect(pathsOf(program.start())).toEqual(["/0", "/1"]);
-    program.observe("/0", done("e"));
-    program.observe("/1", done(3));
+    program.observe("/0", done("e"), 0);
+    program.observe("/1", done(3), 0);
     expect(outputOf(program)).toEqual({ echo: "e", add: 3 });
   });
 
   test("ends with its first failure", () => {
     const program = plan(step("echo"), step("add"));
     program.start();
-    program.observe("/0", failed("no"));
+    program.observe("/0", failed("no"), 0);
     expect(errorOf(program)).toBe("no");
   });
 
@@ -304,7 +366,7 @@ describe("replay", () => {
           const outcome = lot % 3 === 0 ? failed(`f${lot}`) : done(lot);
           open.delete(path);
           history.push({ path, outcome });
-          const turn = live.observe(path, outcome);
+          const turn = live.observe(path, outcome, 0);
           for (const decision of turn.planned) {
             expect(seen.has(decision.path)).toBe(false);
             seen.add(decision.path);
@@ -317,7 +379,7 @@ describe("replay", () => {
         const again = programOf(run);
         expect(strip(again.start())).toEqual(strip(turns[0] as Turn));
         history.forEach(({ path, outcome }, i) =>
-          expect(strip(again.observe(path, outcome))).toEqual(strip(turns[i + 1] as Turn)),
+          expect(strip(again.observe(path, outcome, 0))).toEqual(strip(turns[i + 1] as Turn)),
         );
         expect(again.end).toEqual(live.end);
       }),

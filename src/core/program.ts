@@ -6,11 +6,13 @@
 //     other branches do, or how fast, cannot change it.
 // P3. Once `end` is set nothing more is planned, and no step is open.
 
+import { underWatch, type DeterminismError, type FlowScope, type Watch } from "./determinism.ts";
 import { TaskonautError } from "./errors.ts";
 import { Branch } from "./branch.ts";
 import type { Flow } from "./flow.ts";
+import { forgottenCalls } from "./forgotten.ts";
 import { toJsonText } from "./json.ts";
-import { DEFAULT_LIMITS } from "./limits.ts";
+import type { LogMethod } from "./log.ts";
 import { isGenerator, type Leaf } from "./operation.ts";
 import { ContractError, StepError, readError, storeError } from "./stored-error.ts";
 import type { JsonText, StepKind } from "./record.ts";
@@ -25,6 +27,7 @@ export interface Decision {
   readonly target: string | null;
   readonly input: JsonText;
   readonly tool: Tool | undefined;
+  readonly flow: Flow | undefined;
 }
 
 export type Outcome =
@@ -44,20 +47,35 @@ export interface Program {
   /** `plan` flows: steps go one after the other, and a failed one ends the task. */
   readonly isSequential: boolean;
   readonly end: ProgramEnd | undefined;
+  /** The first call of something that is not deterministic. What the program decided since is worth nothing. */
+  readonly violation: DeterminismError | undefined;
+  /** Where the flow's log lines go; undefined while it is replayed. */
+  log: LogMethod | undefined;
   /** Once, first. */
   start(): Turn;
-  /** Feeds the outcome of an open step. */
-  observe(path: string, outcome: Outcome): Turn;
+  /** Feeds the outcome of an open step; `at` is the recorded time of this observation. */
+  observe(path: string, outcome: Outcome, at: number): Turn;
+  /** Tells the flow that it is cancelled: `finally` blocks run, and may plan. Once. */
+  cancel(at: number): Turn;
+}
+
+/** What a program is made for. */
+export interface ProgramTask {
+  readonly id: string;
+  /** The recorded text. */
+  readonly input: JsonText;
+  readonly createdAt: number;
+  /** Steps that the task may have in all. */
+  readonly stepsMax: number;
 }
 
 /**
- * `input` is the recorded text. Nothing of the flow runs before `start`. A `run` flow that plans more than `stepsMax`
- * steps in all ends with a failure; how many a `plan` flow may have is checked where its task is created.
+ * Nothing of the flow runs before `start`. A `run` flow that plans more than its `stepsMax` ends with a failure; how
+ * many a `plan` flow may have is checked where its task is created.
  */
-export function createProgram(flow: Flow, input: JsonText, stepsMax: number = DEFAULT_LIMITS.stepsPerTask): Program {
-  const { name, body } = flow;
-  if (body.form === "plan") return planProgram(name, body, input);
-  return new GeneratorProgram(name, body.run, input, stepsMax);
+export function createProgram(flow: Flow, task: ProgramTask): Program {
+  const { body } = flow;
+  return body.form === "plan" ? planProgram(flow, body, task) : new GeneratorProgram(flow, body.run, task);
 }
 
 class GeneratorProgram implements Program {
@@ -71,17 +89,36 @@ class GeneratorProgram implements Program {
   #abandoned: string[] = [];
   #steps = 0;
 
+  readonly #scope: FlowScope;
+  readonly #watch: Watch;
+  readonly #unused = new Map<object, string>();
+  #root: Branch | undefined;
+
   constructor(
-    private readonly flowName: string,
+    private readonly flow: Flow,
     private readonly run: (input: unknown) => unknown,
-    private readonly input: JsonText,
-    private readonly stepsMax: number,
-  ) {}
+    private readonly task: ProgramTask,
+  ) {
+    this.#scope = { taskId: task.id, now: task.createdAt, path: "", draws: new Map(), log: undefined };
+    this.#watch = { violation: undefined, scope: this.#scope, unused: this.#unused };
+  }
+
+  get violation(): DeterminismError | undefined {
+    return this.#watch.violation;
+  }
+
+  get log(): LogMethod | undefined {
+    return this.#scope.log;
+  }
+
+  set log(log: LogMethod | undefined) {
+    this.#scope.log = log;
+  }
 
   start(): Turn {
     let generator: unknown;
     try {
-      generator = this.run(JSON.parse(this.input));
+      generator = this.#within("", () => this.run(JSON.parse(this.task.input)));
     } catch (error) {
       this.end = { kind: "failed", error: storeError(error) };
       return this.#turn();
@@ -89,20 +126,29 @@ class GeneratorProgram implements Program {
     if (!isGenerator(generator)) {
       throw new TaskonautError(
         "flow_invalid",
-        `Flow ${this.flowName}: run must be a generator function, *run(input) { … }; an async function or a plain one cannot be replayed.`,
+        `Flow ${this.flow.name}: run must be a generator function, *run(input) { … }; an async function or a plain one cannot be replayed.`,
       );
     }
-    const root = new Branch(generator, "", {
+    this.#root = new Branch(generator, "", {
       plan: (leaf, path, settle) => this.#plan(leaf, path, settle),
       abandon: (path) => this.#abandon(path),
+      within: (path, run) => this.#within(path, run),
     });
-    root.start((settled) => {
-      this.end = settled.ok ? endOf(settled.value) : { kind: "failed", error: storeError(settled.error) };
+    this.#root.start((settled) => {
+      const ended = settled.ok ? (this.#checkUsed() ?? settled) : settled;
+      this.end = ended.ok ? endOf(ended.value) : { kind: "failed", error: storeError(ended.error) };
     });
     return this.#turn();
   }
 
-  observe(path: string, outcome: Outcome): Turn {
+  cancel(at: number): Turn {
+    this.#scope.now = at;
+    this.#root?.cancel();
+    return this.#turn();
+  }
+
+  observe(path: string, outcome: Outcome, at: number): Turn {
+    this.#scope.now = at;
     const waiting = this.#open.get(path);
     if (waiting) {
       this.#open.delete(path);
@@ -111,7 +157,25 @@ class GeneratorProgram implements Program {
     return this.#turn();
   }
 
+  /** A flow that forgot a `yield*` has not done what its author thinks it has. */
+  #checkUsed(): Settled | undefined {
+    if (this.#unused.size === 0) return undefined;
+    return { ok: false, error: forgottenCalls(this.flow.name, this.#unused.values()) };
+  }
+
+  #within<T>(path: string, run: () => T): T {
+    this.#scope.path = path;
+    return underWatch(this.#watch, run);
+  }
+
   #plan(leaf: Leaf, path: string, settle: (result: Settled) => void): void {
+    if (leaf.kind === "signal" && !this.flow.signals.has(leaf.name)) {
+      const known = [...this.flow.signals.keys()].join(", ") || "none";
+      throw new TaskonautError(
+        "flow_invalid",
+        `Flow ${this.flow.name} waits for signal ${leaf.name}, which it does not declare in its signals (declared: ${known}).`,
+      );
+    }
     const input = toJsonText(leaf.input);
     if (!input.ok) throw new ContractError(`The input of step ${leaf.name}`, input.errors);
     this.#planned.push({
@@ -121,6 +185,7 @@ class GeneratorProgram implements Program {
       target: leaf.target,
       input: input.text,
       tool: leaf.tool,
+      flow: leaf.flow,
     });
     this.#open.set(path, {
       leaf,
@@ -146,7 +211,7 @@ class GeneratorProgram implements Program {
 
   #turn(): Turn {
     this.#steps += this.#planned.length;
-    if (this.#steps > this.stepsMax) return this.#exceed();
+    if (this.#steps > this.task.stepsMax) return this.#exceed();
     const turn = { planned: this.#planned, abandoned: this.#abandoned };
     this.#planned = [];
     this.#abandoned = [];
@@ -155,7 +220,9 @@ class GeneratorProgram implements Program {
 
   /** Nothing that was decided in this turn becomes a step, and what is open is given up. */
   #exceed(): Turn {
-    const error = new Error(`The flow plans more than ${this.stepsMax} steps, the limit of a task.`);
+    const error = new Error(
+      `The flow plans more than ${this.task.stepsMax} steps, the limit of a task (TASKONAUT_MAX_STEPS).`,
+    );
     this.end = { kind: "failed", error: storeError(error) };
     for (const { path } of this.#planned) this.#open.delete(path);
     const abandoned = [...this.#abandoned, ...this.#open.keys()];

@@ -28,6 +28,14 @@ export interface TaskRow {
   /** Raised by outsiders (signals, children, cancels), never by the driver. */
   readonly wake_seq: number;
   readonly parked_reason: string | null;
+  /** The task that this one is a child of, and its step that waits for it. */
+  readonly parent_task_id: string | null;
+  readonly parent_step_id: string | null;
+  /** 0 for a task without a parent. */
+  readonly depth: number;
+  /** How many outcomes the flow had been given when it heard of the cancel; null: it was not cancelled. */
+  readonly cancelled_after: number | null;
+  readonly cancelled_at: number | null;
   readonly created_at: number;
   readonly updated_at: number;
   readonly finished_at: number | null;
@@ -54,6 +62,10 @@ export interface StepRow {
   readonly outcome_seq: number | null;
   /** When the flow was given the outcome: what `now()` tells from then on. */
   readonly observed_at: number | null;
+  /** When a sleep ends or a wait times out, in store time. */
+  readonly due_at: number | null;
+  /** Raised when the failed step is opened again by hand. */
+  readonly attempt_epoch: number;
   readonly created_at: number;
   readonly updated_at: number;
 }
@@ -67,12 +79,31 @@ export interface ToolCallRow {
   readonly tool_name: string;
   readonly status: ToolCallStatus;
   readonly retry_count: number;
+  /** That of its step when it was made. A call of an earlier epoch says nothing about the step any more. */
+  readonly attempt_epoch: number;
   readonly last_error: JsonText | null;
   readonly request_payload: JsonText;
   readonly response_payload: JsonText | null;
   readonly error: JsonText | null;
   readonly started_at: number;
   readonly finished_at: number | null;
+  readonly created_at: number;
+}
+
+/** What an outsider left for a task: a signal, the end of a child, a cancel. */
+export interface InboxRow {
+  readonly task_id: string;
+  /** The wake_seq that came with it: 1, 2, 3 … within the task. */
+  readonly seq: number;
+  readonly kind: "signal" | "child" | "cancel";
+  /** Of the signal. */
+  readonly name: string | null;
+  /** The step that waits for the child. */
+  readonly step_id: string | null;
+  readonly payload: JsonText | null;
+  /** Why the child failed: a stored error. */
+  readonly error: JsonText | null;
+  readonly idempotency_key: string | null;
   readonly created_at: number;
 }
 

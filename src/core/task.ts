@@ -42,6 +42,17 @@ export interface TaskStep {
   readonly tool_calls: readonly ToolCall[];
 }
 
+/** What a task waits for: time, a signal (with or without a timeout), or the end of a child. */
+export interface Waiting {
+  readonly kind: "time" | "signal" | "child";
+  /** The signal, or the child's flow; null for time. */
+  readonly name: string | null;
+  /** When the time is up, by the store's clock. */
+  readonly until: Timestamp | null;
+  /** For a child: its task. */
+  readonly task_id: string | null;
+}
+
 export interface Task {
   readonly id: string;
   readonly status: TaskStatus;
@@ -56,6 +67,9 @@ export interface Task {
   readonly lease_owner: string | null;
   /** Why nobody drives the task although it has not ended; null for all others. */
   readonly parked_reason: string | null;
+  /** What the task waits for while nothing else is left to do; else empty. */
+  readonly waiting_for: readonly Waiting[];
+  readonly parent_task_id: string | null;
   readonly created_at: Timestamp;
   readonly updated_at: Timestamp;
   readonly steps: readonly TaskStep[];

@@ -41,7 +41,19 @@ export interface FlowDescription {
   /** `plan`: every step is known when the task is created; `run`: steps depend on earlier outcomes. */
   readonly form: "plan" | "run";
   /** JSON Schema (draft 2020-12) of the flow's input. */
+  /** Where it was loaded from; null for a flow that comes with the program. */
+  readonly file: string | null;
   readonly input_schema: { readonly [key: string]: Json };
+  /** JSON Schema of each signal's payload, by name. */
+  readonly signals: { readonly [name: string]: { readonly [key: string]: Json } };
+}
+
+export interface SignalTask {
+  readonly name: string;
+  /** As it came: the contract of the flow's signal is applied to it. */
+  readonly payload: unknown;
+  /** The same key for the same task delivers once: 1 to 255 characters. */
+  readonly idempotencyKey?: string;
 }
 
 export interface Taskonaut {
@@ -55,6 +67,14 @@ export interface Taskonaut {
   advanceTask(id: string): Promise<Task>;
   /** Advances until the task has ended or only waits. Throws also max_steps_exhausted: what was done so far stays. */
   runTask(id: string, options?: RunTask): Promise<Task>;
+  /** Leaves a signal for the task, which it takes when it waits for one. Throws task_ended, input_invalid. */
+  signalTask(id: string, signal: SignalTask): Promise<Task>;
+  /** Cancels the task and lets its `finally` blocks run; one that has ended comes back as it is. */
+  cancelTask(id: string): Promise<Task>;
+  /** Opens the failed step again that ended the task, under the same key. Throws task_not_retryable with the reason. */
+  retryTask(id: string): Promise<Task>;
+  /** Takes a parked task up again. Throws task_parked where what stood against it still does. */
+  resumeTask(id: string): Promise<Task>;
   /** Throws task_not_found, task_id_invalid (no UUID; any letter case is taken). */
   getTask(id: string): Promise<Task>;
   listTasks(request: ListTasks): Promise<TaskPage>;

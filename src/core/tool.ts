@@ -2,6 +2,7 @@
 
 import type * as v from "valibot";
 import type { Schema } from "./contract.ts";
+import { toMilliseconds, type Duration } from "./duration.ts";
 import { TaskonautError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { checkName } from "./names.ts";
@@ -29,12 +30,24 @@ export interface Tool<In = unknown, Parsed = unknown, Out = unknown> {
   readonly output: Schema<unknown, Out>;
   readonly execution: Execution;
   readonly retry: RetryPolicy;
-  /** Of one attempt. */
-  readonly timeoutMs: number;
+  /** Of one attempt; undefined: the limit of the program (30 s by default). */
+  readonly timeoutMs: number | undefined;
   run(input: Parsed, context: ToolContext): unknown;
 }
 
-const TIMEOUT_MS = 30_000;
+/** As a tool's definition says it; what is left out is as in `DEFAULT_RETRY`. */
+export interface RetryOptions {
+  /** Attempts in all, the first included: 1 or more. Default: 3. */
+  readonly attempts?: number;
+  /** The wait after the first failure. Default: 100 ms. */
+  readonly base?: Duration;
+  /** What each further wait is multiplied by: 1 or more. Default: 2. */
+  readonly factor?: number;
+  /** No wait is longer. Default: 1 s. */
+  readonly max?: Duration;
+  /** 0 to 1: how much of a wait is drawn by lot. Default: 0.25. */
+  readonly jitter?: number;
+}
 
 export interface ToolDefinition<In extends Schema, Out extends Schema> {
   /** A letter, then letters, digits, `_`, `-`, `.`; at most 100 characters. It is recorded: a stored word is forever. */
@@ -47,9 +60,9 @@ export interface ToolDefinition<In extends Schema, Out extends Schema> {
   /** Default: `at-least-once`. */
   readonly execution?: Execution;
   /** Default: 3 attempts, 100 ms doubling to at most 1 s. An `at-most-once` tool has one attempt. */
-  readonly retry?: Partial<RetryPolicy>;
-  /** Of one attempt, milliseconds. Default: 30,000. */
-  readonly timeoutMs?: number;
+  readonly retry?: RetryOptions;
+  /** Of one attempt: `"5s"`, or milliseconds. Default: 30 s. */
+  readonly timeout?: Duration;
   run(input: v.InferOutput<In>, context: ToolContext): v.InferInput<Out> | Promise<v.InferInput<Out>>;
 }
 
@@ -59,11 +72,9 @@ export function defineTool<In extends Schema, Out extends Schema>(
 ): Tool<v.InferInput<In>, v.InferOutput<In>, v.InferOutput<Out>> {
   const { name, execution = "at-least-once" } = definition;
   checkName("tool", name);
-  const retry = { ...DEFAULT_RETRY, ...definition.retry, ...(execution === "at-most-once" ? { attempts: 1 } : {}) };
-  const timeoutMs = definition.timeoutMs ?? TIMEOUT_MS;
-  checkRetry(name, retry);
-  if (!(timeoutMs > 0))
-    throw new TaskonautError("flow_invalid", `Tool ${name}: timeoutMs must be above 0, got ${timeoutMs}.`);
+  const retry = toPolicy(name, definition.retry ?? {}, execution);
+  const timeoutMs = definition.timeout === undefined ? undefined : toMilliseconds(definition.timeout);
+  if (timeoutMs === 0) throw new TaskonautError("flow_invalid", `Tool ${name}: timeout must be above 0.`);
   return {
     name,
     description: definition.description ?? "",
@@ -81,14 +92,25 @@ export class NonRetryableError extends Error {
   override readonly name: string = "NonRetryableError";
 }
 
-function checkRetry(tool: string, retry: RetryPolicy): void {
-  const wrong =
-    !Number.isInteger(retry.attempts) || retry.attempts < 1
-      ? `attempts must be 1 or more, got ${retry.attempts}`
-      : !(retry.baseMs >= 0 && retry.maxMs >= 0 && retry.factor >= 1)
-        ? "baseMs and maxMs must be 0 or more, factor 1 or more"
-        : !(retry.jitter >= 0 && retry.jitter <= 1)
-          ? `jitter must be 0 to 1, got ${retry.jitter}`
-          : undefined;
-  if (wrong !== undefined) throw new TaskonautError("flow_invalid", `Tool ${tool}: retry: ${wrong}.`);
+function toPolicy(tool: string, options: RetryOptions, execution: Execution): RetryPolicy {
+  const {
+    attempts = DEFAULT_RETRY.attempts,
+    base = DEFAULT_RETRY.baseMs,
+    factor = DEFAULT_RETRY.factor,
+    max = DEFAULT_RETRY.maxMs,
+    jitter = DEFAULT_RETRY.jitter,
+  } = options;
+  const refuse = (what: string): never => {
+    throw new TaskonautError("flow_invalid", `Tool ${tool}: retry: ${what}.`);
+  };
+  if (!Number.isInteger(attempts) || attempts < 1) refuse(`attempts must be an integer, 1 or more, got ${attempts}`);
+  if (!(factor >= 1)) refuse(`factor must be 1 or more, got ${factor}`);
+  if (!(jitter >= 0 && jitter <= 1)) refuse(`jitter must be 0 to 1, got ${jitter}`);
+  return {
+    attempts: execution === "at-most-once" ? 1 : attempts,
+    baseMs: toMilliseconds(base),
+    factor,
+    maxMs: toMilliseconds(max),
+    jitter,
+  };
 }

@@ -41,7 +41,15 @@ class GatedStore implements Writes {
 
 function changeOf(taskId: string, version = 1): Change {
   const { task } = recordOf(echoAdd);
-  const none = { newSteps: [], changedSteps: [], newCalls: [], changedCalls: [] };
+  const none = {
+    newSteps: [],
+    changedSteps: [],
+    newCalls: [],
+    changedCalls: [],
+    reopens: false,
+    consumed: [],
+    posts: [],
+  };
   return {
     taskId,
     expectedVersion: version,

@@ -89,11 +89,12 @@ function takeOnePerTask(queue: Job<Change>[]): Job<Change>[] {
   const left: Job<Change>[] = [];
   const tasks = new Set<string>();
   for (const job of queue) {
-    if (taken.length >= BATCH_MAX || tasks.has(job.what.taskId)) left.push(job);
-    else {
-      tasks.add(job.what.taskId);
-      taken.push(job);
-    }
+    // a change and a post to its task cannot share a commit
+    const touched = [job.what.taskId, ...job.what.posts.map((post) => post.task_id)];
+    const isTaken = taken.length < BATCH_MAX && !touched.some((id) => tasks.has(id));
+    // also where it is left: a later change of one of its tasks must not overtake it
+    for (const id of touched) tasks.add(id);
+    (isTaken ? taken : left).push(job);
   }
   queue.length = 0;
   queue.push(...left);

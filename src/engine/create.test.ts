@@ -8,13 +8,14 @@ import { call } from "../core/operation.ts";
 import type { CreateTask } from "../core/taskonaut.ts";
 import { echoAdd } from "../flows/echo-add.ts";
 import { echo } from "../flows/tools.ts";
-import { planTask } from "./create.ts";
+import { planTask, taskIdOf } from "./create.ts";
 
 const ID = "0193d3f0-7c1e-7b7a-9c5e-2f6f6f0c8a11";
 
 function plan(flow: Flow, request: Partial<CreateTask> = {}, limits = {}): ReturnType<typeof planTask> {
   const all = { ...DEFAULT_LIMITS, ...limits };
-  return planTask(flow, { flow: flow.name, input: {}, ...request }, { now: 1000, newId: () => ID, limits: all });
+  const id = taskIdOf({ flow: flow.name, input: {}, ...request }, () => ID);
+  return planTask({ id, flow, input: "input" in request ? request.input : {}, now: 1000, limits: all });
 }
 
 function refusal(flow: Flow, request: Partial<CreateTask> = {}, limits = {}): TaskonautError {
@@ -36,7 +37,7 @@ const echoTimes = (times: number): Flow =>
 
 describe("a planned task", () => {
   test("of a plan flow has all its steps, with their inputs", () => {
-    const { record, toolOf } = plan(echoAdd, { input: { a: 5 } });
+    const { record, decisionOf } = plan(echoAdd, { input: { a: 5 } });
     expect(record.task).toMatchObject({
       id: ID,
       flow_name: "echo_add",
@@ -63,7 +64,7 @@ describe("a planned task", () => {
       [stepId(ID, "/1"), 2, "/1", "add", "add", "PLANNED", '{"a":5,"b":2}'],
     ]);
     expect(record.calls).toEqual([]);
-    expect([...toolOf.keys()]).toEqual(record.steps.map((step) => step.id));
+    expect([...decisionOf.keys()]).toEqual(record.steps.map((step) => step.id));
   });
 
   test("of a run flow has none yet, and nothing of the flow has run", () => {

@@ -6,31 +6,41 @@ import type { Flow } from "../core/flow.ts";
 import { keyedTaskId } from "../core/ids.ts";
 import { toJsonText } from "../core/json.ts";
 import type { Limits } from "../core/limits.ts";
-import { createProgram, type Program } from "../core/program.ts";
+import { createProgram, type Decision, type Program } from "../core/program.ts";
 import type { JsonText, TaskRecord } from "../core/record.ts";
 import { messageOf } from "../core/stored-error.ts";
 import type { CreateTask } from "../core/taskonaut.ts";
-import type { Tool } from "../core/tool.ts";
 import { toStepRows } from "./step-rows.ts";
 
 interface PlannedTask {
   readonly record: TaskRecord;
   readonly program: Program;
-  readonly toolOf: Map<string, Tool>;
+  readonly decisionOf: Map<string, Decision>;
 }
 
 const KEY_MAX = 255;
 const PRIORITY = 5;
 
+export interface TaskPlan {
+  readonly id: string;
+  readonly flow: Flow;
+  /** As it came; the contract is applied to it. */
+  readonly input: unknown;
+  readonly now: number;
+  readonly limits: Limits;
+  /** For a child: who waits for it. */
+  readonly parent?: { readonly taskId: string; readonly stepId: string; readonly depth: number };
+}
+
+/** The id of a new task, or the one that belongs to the request's idempotency key. Throws input_invalid. */
+export function taskIdOf({ idempotencyKey }: CreateTask, newId: () => string): string {
+  return idempotencyKey === undefined ? newId() : keyedTaskId(checkKey("Idempotency-Key", idempotencyKey));
+}
+
 /** Throws input_invalid, body_too_large, flow_invalid. */
-export function planTask(
-  flow: Flow,
-  request: CreateTask,
-  { now, newId, limits }: { now: number; newId: () => string; limits: Limits },
-): PlannedTask {
-  const id = request.idempotencyKey === undefined ? newId() : keyedTaskId(checkKey(request.idempotencyKey));
-  const input = readInput(flow, request.input, limits.inputBytes);
-  const program = createProgram(flow, input, limits.stepsPerTask);
+export function planTask({ id, flow, input: given, now, limits, parent }: TaskPlan): PlannedTask {
+  const input = readInput(flow, given, limits.inputBytes);
+  const program = createProgram(flow, { id, input, createdAt: now, stepsMax: limits.stepsPerTask });
   // the steps of a `run` flow depend on outcomes: its first are planned when the task starts
   const decisions = flow.body.form === "plan" ? startPlan(flow, program) : [];
   if (decisions.length > limits.stepsPerTask) {
@@ -39,9 +49,9 @@ export function planTask(
       `Flow ${flow.name} plans ${decisions.length} steps for this input; a task has at most ${limits.stepsPerTask}.`,
     );
   }
-  const planned = toStepRows(id, decisions, { from: 0, now });
-  const toolOf = new Map<string, Tool>();
-  for (const { row, tool } of planned) if (tool) toolOf.set(row.id, tool);
+  // the steps of a plan are tool calls: none of them is due by a clock
+  const planned = toStepRows(id, decisions, { from: 0, now, storeNow: now });
+  const decisionOf = new Map(planned.map(({ row, decision }) => [row.id, decision]));
   const record: TaskRecord = {
     task: {
       id,
@@ -58,6 +68,11 @@ export function planTask(
       priority: PRIORITY,
       wake_seq: 0,
       parked_reason: null,
+      parent_task_id: parent?.taskId ?? null,
+      parent_step_id: parent?.stepId ?? null,
+      depth: parent === undefined ? 0 : parent.depth + 1,
+      cancelled_after: null,
+      cancelled_at: null,
       created_at: now,
       updated_at: now,
       finished_at: null,
@@ -65,7 +80,7 @@ export function planTask(
     steps: planned.map(({ row }) => row),
     calls: [],
   };
-  return { record, program, toolOf };
+  return { record, program, decisionOf };
 }
 
 function readInput(flow: Flow, given: unknown, bytesMax: number): JsonText {
@@ -85,7 +100,9 @@ function readInput(flow: Flow, given: unknown, bytesMax: number): JsonText {
 
 function startPlan(flow: Flow, program: Program): ReturnType<Program["start"]>["planned"] {
   try {
-    return program.start().planned;
+    const { planned } = program.start();
+    if (program.violation) throw program.violation; // also where the flow has caught it
+    return planned;
   } catch (error) {
     if (error instanceof TaskonautError) throw error;
     throw new TaskonautError(
@@ -104,13 +121,14 @@ function inputInvalid(flow: Flow, errors: readonly Violation[]): TaskonautError 
   );
 }
 
-function checkKey(key: string): string {
+/** Throws input_invalid. */
+export function checkKey(path: string, key: string): string {
   if (key.length >= 1 && key.length <= KEY_MAX) return key;
   throw new TaskonautError(
     "input_invalid",
     `An idempotency key has 1 to ${KEY_MAX} characters, this one has ${key.length}.`,
     {
-      errors: [{ path: "Idempotency-Key", message: `must have 1 to ${KEY_MAX} characters` }],
+      errors: [{ path, message: `must have 1 to ${KEY_MAX} characters` }],
     },
   );
 }

@@ -16,6 +16,7 @@ function callOf(step: StepRow, created_at = 1000): ToolCallRow {
     tool_name: step.step_name,
     status: "RUNNING",
     retry_count: 0,
+    attempt_epoch: 0,
     last_error: null,
     request_payload: step.input_payload,
     response_payload: null,

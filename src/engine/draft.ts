@@ -3,7 +3,7 @@
 
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record.ts";
 import { assertNext, type TaskStatus } from "../core/status.ts";
-import type { Change } from "../store/store.ts";
+import type { Change, InboxPost } from "../store/store.ts";
 
 export class Draft {
   #task: TaskRow;
@@ -11,13 +11,20 @@ export class Draft {
   readonly #calls: Map<string, ToolCallRow>;
   /** The fence of the next change: what the store has, once everything taken so far is written. */
   #taken: TaskRow;
+  #wakeSeq: number;
   readonly #known: { readonly steps: Set<string>; readonly calls: Set<string> };
   readonly #dirtySteps = new Set<string>();
   readonly #dirtyCalls = new Set<string>();
+  #consumed: number[] = [];
+  /** Every inbox row consumed so far: the store may not know of the latest yet. */
+  readonly #dealtWith = new Set<number>();
+  #posts: InboxPost[] = [];
+  #reopens = false;
 
   constructor(record: TaskRecord) {
     this.#task = record.task;
     this.#taken = record.task;
+    this.#wakeSeq = record.task.wake_seq;
     this.#steps = new Map(record.steps.map((step) => [step.id, step]));
     this.#calls = new Map(record.calls.map((call) => [call.task_step_id, call]));
     this.#known = { steps: new Set(this.#steps.keys()), calls: new Set(this.#calls.keys()) };
@@ -78,6 +85,32 @@ export class Draft {
     this.#dirtyCalls.add(call.task_step_id);
   }
 
+  /** The inbox was read up to here: what comes later makes the task due at once. */
+  seeWake(wakeSeq: number): void {
+    this.#wakeSeq = wakeSeq;
+  }
+
+  /** This row of the inbox is dealt with, as part of what is written next. */
+  consume(seq: number): void {
+    this.#consumed.push(seq);
+    this.#dealtWith.add(seq);
+  }
+
+  isConsumed(seq: number): boolean {
+    return this.#dealtWith.has(seq);
+  }
+
+  /** Told to another task, as part of what is written next. */
+  post(post: InboxPost): void {
+    this.#posts.push(post);
+  }
+
+  /** Back from FAILED to RUNNING: the one way out of an end. */
+  reopen(now: number, patch: Partial<TaskRow>): void {
+    this.#reopens = true;
+    this.setTask(now, { ...patch, status: "RUNNING", error: null, finished_at: null });
+  }
+
   /** What has changed since the last time, to be written under one fence. Undefined where nothing has. */
   takeChange(): Change | undefined {
     if (!this.isDirty) return undefined;
@@ -87,12 +120,18 @@ export class Draft {
       taskId: this.#task.id,
       expectedVersion: this.#taken.version,
       expectedOwner: this.#taken.lease_owner,
-      task: this.#task,
+      task: { ...this.#task, wake_seq: this.#wakeSeq },
+      reopens: this.#reopens,
       newSteps: steps.fresh,
       changedSteps: steps.changed,
       newCalls: calls.fresh,
       changedCalls: calls.changed,
+      consumed: this.#consumed,
+      posts: this.#posts,
     };
+    this.#consumed = [];
+    this.#posts = [];
+    this.#reopens = false;
     this.#taken = this.#task;
     return change;
   }

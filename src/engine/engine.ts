@@ -7,7 +7,7 @@
 import type { Clock } from "../core/clock.ts";
 import { TaskonautError } from "../core/errors.ts";
 import type { Flow } from "../core/flow.ts";
-import { parseTaskId } from "../core/ids.ts";
+import { childTaskId, parseTaskId } from "../core/ids.ts";
 import { canonicalJson } from "../core/json.ts";
 import { PAGE_MAX, type Limits } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
@@ -20,20 +20,32 @@ import type {
   FlowDescription,
   ListTasks,
   RunTask,
+  SignalTask,
   TaskPage,
   Taskonaut,
 } from "../core/taskonaut.ts";
-import type { Store } from "../store/store.ts";
+import { messageOf } from "../core/stored-error.ts";
+import type { InboxPost, Store } from "../store/store.ts";
 import { CommitWriter } from "./commit-writer.ts";
-import { planTask } from "./create.ts";
+import { checkKey, planTask, taskIdOf, type TaskPlan } from "./create.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { describeFlow } from "./describe-flow.ts";
 import { Draft } from "./draft.ts";
+import { findFlow } from "./find-flow.ts";
 import { Lease } from "./lease.ts";
 import { LiveTasks } from "./live-tasks.ts";
 import { recover } from "./recover.ts";
 import { toTask } from "./resource.ts";
-import { LostTaskError, TaskDriver, type DriverTools } from "./task-driver.ts";
+import { reopenFailedStep } from "./reopen.ts";
+import { readSignal } from "./signal.ts";
+import {
+  cancelOf,
+  FlowViolationError,
+  LostTaskError,
+  TaskDriver,
+  type Children,
+  type DriverTools,
+} from "./task-driver.ts";
 import { Turns } from "./turns.ts";
 
 export interface EngineOptions {
@@ -58,6 +70,8 @@ class Engine implements Taskonaut {
   readonly #tools: DriverTools;
   readonly #turns: Turns;
   readonly #live = new LiveTasks();
+  /** By task: children that were cancelled and come to their end here. */
+  readonly #leaving = new Map<string, Promise<void>>();
   #closing: Promise<void> | undefined;
 
   constructor(private readonly options: EngineOptions) {
@@ -66,7 +80,8 @@ class Engine implements Taskonaut {
     this.#flows = new Map(options.flows.map((flow) => [flow.name, flow]));
     this.#turns = new Turns(clock);
     const lease = new Lease(options.newId(), options.workerName, limits.leaseMs, store, clock, log);
-    this.#tools = { writer: new CommitWriter(store), lease, clock, log, limits };
+    const children: Children = { run: (child) => this.#runChild(child), onPosted: (post) => this.#onPosted(post) };
+    this.#tools = { store, writer: new CommitWriter(store), lease, children, clock, log, limits };
   }
 
   async listFlows(): Promise<readonly FlowDescription[]> {
@@ -75,19 +90,17 @@ class Engine implements Taskonaut {
   }
 
   async describeFlow(name: string): Promise<FlowDescription> {
-    return describeFlow(this.#flow(name));
+    return describeFlow(findFlow(this.#flows, name));
   }
 
   async createTask(request: CreateTask): Promise<CreatedTask> {
     this.#assertOpen();
-    const { clock, log, limits, writer } = this.#tools;
-    const flow = this.#flow(request.flow);
-    const planned = planTask(flow, request, { now: clock.now(), newId: this.options.newId, limits });
-    const { task } = planned.record;
-    if (!(await writer.submitTask(planned.record))) return this.#findKeyed(planned.record);
-    log.info?.("task created", { task_id: task.id, flow: flow.name });
-    this.#live.keep(task.id, new TaskDriver(planned.record, planned.program, planned.toolOf, this.#tools));
-    return { task: toTask(planned.record), created: true };
+    const { clock, limits } = this.#tools;
+    const flow = findFlow(this.#flows, request.flow);
+    const id = taskIdOf(request, this.options.newId);
+    const { record, isNew } = await this.#insert({ id, flow, input: request.input, now: clock.now(), limits });
+    if (isNew) return { task: toTask(record), created: true };
+    return this.#findKeyed(record);
   }
 
   async advanceTask(id: string): Promise<Task> {
@@ -133,6 +146,78 @@ class Engine implements Taskonaut {
       }
       this.#assertOpen();
     }
+  }
+
+  async signalTask(id: string, { name, payload, idempotencyKey }: SignalTask): Promise<Task> {
+    const record = await this.#read(parseTaskId(id));
+    const taskId = record.task.id;
+    if (idempotencyKey !== undefined) checkKey("Idempotency-Key", idempotencyKey);
+    const text = readSignal(this.#flowOf(record), { name, payload, bytesMax: this.#tools.limits.inputBytes });
+    const posted = await this.#store.postToTask({
+      task_id: taskId,
+      kind: "signal",
+      name,
+      step_id: null,
+      payload: text,
+      error: null,
+      idempotency_key: idempotencyKey ?? null,
+    });
+    if (posted.kind === "refused") {
+      const { status } = (await this.#read(taskId)).task;
+      throw new TaskonautError(
+        "task_ended",
+        `Task ${taskId} is ${status}; only a task that has not ended takes signals.`,
+        {
+          details: { id: taskId, status },
+        },
+      );
+    }
+    if (posted.kind === "duplicate" && !posted.same) throw keyReused(taskId);
+    this.#tools.log.info?.("signal received", { task_id: taskId, signal: name });
+    this.#live.wake(taskId);
+    return this.getTask(taskId);
+  }
+
+  async cancelTask(id: string): Promise<Task> {
+    const record = await this.#read(parseTaskId(id));
+    const taskId = record.task.id;
+    if (isTerminal(record.task.status)) return toTask(record);
+    await this.#store.postToTask(cancelOf(taskId));
+    this.#tools.log.info?.("task cancel requested", { task_id: taskId });
+    this.#live.wake(taskId);
+    // whoever drives the task hears of it; where nobody does, it is done here
+    if (await this.#isHeldElsewhere(record)) return this.getTask(taskId);
+    return this.#runCancelled(taskId);
+  }
+
+  async retryTask(id: string): Promise<Task> {
+    const taskId = parseTaskId(id);
+    const { clock, limits, log, writer } = this.#tools;
+    const endTurn = await this.#turns.take(taskId, limits.busyMs);
+    if (!endTurn) throw busy(taskId, limits.busyMs);
+    try {
+      const record = await this.#read(taskId);
+      const draft = reopenFailedStep(this.#flowOf(record), record, { now: clock.now(), stepsMax: limits.stepsPerTask });
+      const change = draft.takeChange();
+      if (change && !(await writer.submitChange(change))) throw busy(taskId, limits.busyMs);
+      this.#live.drop(taskId);
+      log.info?.("task reopened", { task_id: taskId, flow: record.task.flow_name });
+      return toTask(draft.record);
+    } finally {
+      endTurn();
+    }
+  }
+
+  async resumeTask(id: string): Promise<Task> {
+    const taskId = parseTaskId(id);
+    const record = await this.#read(taskId);
+    if (record.task.parked_reason === null) return toTask(record);
+    return toTask(
+      await this.#drive(taskId, async (driver) => {
+        driver.unpark();
+        return true;
+      }),
+    );
   }
 
   async getTask(id: string): Promise<Task> {
@@ -208,6 +293,7 @@ class Engine implements Taskonaut {
           const failure = isParked(error) ? await toldOnceDurable(error, driver) : error;
           // the tools beside a step in doubt go on, and report to this driver
           if (!(isParked(failure) && driver.isBusy)) this.#live.drop(id);
+          if (failure instanceof FlowViolationError) throw await this.#parkDriven(driver, failure);
           if (!(failure instanceof LostTaskError)) throw failure;
           if (clock.now() > deadline) throw busy(id, limits.busyMs);
         }
@@ -221,19 +307,10 @@ class Engine implements Taskonaut {
   async #load(id: string, deadline: number): Promise<TaskDriver | TaskRecord> {
     const record = await this.#readFree(id, deadline);
     if (isTerminal(record.task.status)) return record;
-    const flow = this.#flows.get(record.task.flow_name);
-    if (!flow) {
-      throw new TaskonautError(
-        "flow_not_loaded",
-        `Task ${id} runs flow ${record.task.flow_name}, which is not loaded here. Load its file, or advance the task where it is.`,
-        {
-          details: { id, flow: record.task.flow_name },
-        },
-      );
-    }
+    const flow = this.#flowOf(record);
     const recovery = recover(flow, record, this.#tools.limits.stepsPerTask);
     if (recovery.kind === "mismatch") throw await this.#park(record, recovery.reason);
-    const driver = new TaskDriver(record, recovery.program, recovery.tools, this.#tools);
+    const driver = new TaskDriver(record, recovery.program, recovery.decisionOf, this.#tools, { isNew: false });
     this.#live.keep(id, driver);
     return driver;
   }
@@ -271,13 +348,7 @@ class Engine implements Taskonaut {
     ) {
       return { task: toTask(found), created: false };
     }
-    throw new TaskonautError(
-      "idempotency_key_reused",
-      `The idempotency key was used before, with another flow or input: task ${found.task.id}. Use a new key for a new task.`,
-      {
-        details: { id: found.task.id },
-      },
-    );
+    throw keyReused(found.task.id);
   }
 
   async #park(record: TaskRecord, reason: string): Promise<TaskonautError> {
@@ -294,13 +365,90 @@ class Engine implements Taskonaut {
     });
   }
 
-  #flow(name: string): Flow {
-    const flow = this.#flows.get(name);
+  /** The transition that broke determinism is not recorded; all before it is. */
+  async #parkDriven(driver: TaskDriver, error: FlowViolationError): Promise<TaskonautError> {
+    const record = await driver.durableRecord();
+    driver.abandon(error);
+    return this.#park(record, error.message);
+  }
+
+  /** Inserts a planned task; `isNew` is false where one of this id is there. */
+  async #insert(plan: TaskPlan): Promise<{ record: TaskRecord; isNew: boolean }> {
+    const { record, program, decisionOf } = planTask(plan);
+    const isNew = await this.#tools.writer.submitTask(record);
+    if (isNew) {
+      const { id, flow_name } = record.task;
+      this.#tools.log.info?.("task created", { task_id: id, flow: flow_name });
+      this.#live.keep(id, new TaskDriver(record, program, decisionOf, this.#tools, { isNew }));
+    }
+    return { record, isNew };
+  }
+
+  async #runChild({ flow, step, depth }: Parameters<Children["run"]>[0]): Promise<void> {
+    const { clock, limits } = this.#tools;
+    if (depth + 1 > limits.childDepth) {
+      throw new TaskonautError(
+        "flow_invalid",
+        `Child ${flow.name} would be ${depth + 1} levels deep; the limit is ${limits.childDepth} (TASKONAUT_MAX_CHILD_DEPTH).`,
+      );
+    }
+    if (findFlow(this.#flows, flow.name).body !== flow.body) {
+      throw new TaskonautError(
+        "flow_invalid",
+        `Flow ${flow.name} runs as a child but is not the one that is loaded under this name: export it from its file.`,
+      );
+    }
+    const id = childTaskId(step.id);
+    const parent = { taskId: step.task_id, stepId: step.id, depth };
+    await this.#insert({ id, flow, input: JSON.parse(step.input_payload), now: clock.now(), limits, parent });
+    try {
+      await this.runTask(id);
+    } catch (error) {
+      // somebody else drives it, it is parked, or this process leaves: its end will come through the inbox
+      if (!(error instanceof TaskonautError && PAUSES.has(error.code))) throw error;
+    }
+  }
+
+  /** Whoever drives the task here looks at its inbox. A child that was cancelled may wait, and nobody drive it. */
+  #onPosted({ task_id: id, kind }: InboxPost): void {
+    this.#live.wake(id);
+    if (kind !== "cancel" || this.#leaving.has(id)) return;
+    const left = this.#leave(id).finally(() => this.#leaving.delete(id));
+    this.#leaving.set(id, left);
+  }
+
+  async #leave(id: string): Promise<void> {
+    try {
+      const record = await this.#store.readTask(id);
+      // it may have been given up before it was created
+      if (record && !(await this.#isHeldElsewhere(record))) await this.#runCancelled(id);
+    } catch (error) {
+      // it stays due: whoever drives it next hears of the cancel
+      this.#tools.log.warn?.("child not cancelled yet", { task_id: id, error: messageOf(error) });
+    }
+  }
+
+  /** Runs a task that was cancelled, and the children that were cancelled with it. */
+  async #runCancelled(id: string): Promise<Task> {
+    const task = await this.runTask(id);
+    await Promise.all(task.steps.flatMap((step) => this.#leaving.get(childTaskId(step.id)) ?? []));
+    return task;
+  }
+
+  async #isHeldElsewhere({ task }: TaskRecord): Promise<boolean> {
+    const owner = task.lease_owner;
+    if (owner === null || owner === this.#tools.lease.workerId) return false;
+    return (await this.#store.readWorkerState(owner)) === "alive";
+  }
+
+  #flowOf({ task }: TaskRecord): Flow {
+    const flow = this.#flows.get(task.flow_name);
     if (flow) return flow;
-    const known = [...this.#flows.keys()].toSorted().join(", ");
-    throw new TaskonautError("flow_not_found", `Flow ${JSON.stringify(name)} not found. Known flows: ${known}.`, {
-      details: { flow: name },
-    });
+    throw new TaskonautError(
+      "flow_not_loaded",
+      `Task ${task.id} runs flow ${task.flow_name}, which is not loaded here. Load its file (--flows), or use the process that has it.`,
+      { details: { id: task.id, flow: task.flow_name } },
+    );
   }
 }
 
@@ -308,6 +456,16 @@ function busy(id: string, ms: number): TaskonautError {
   return new TaskonautError(
     "task_busy",
     `Task ${id} is busy: another caller is driving it, and it did not become free within ${ms / 1000} s. Try again.`,
+    { details: { id } },
+  );
+}
+
+const PAUSES: ReadonlySet<string> = new Set(["task_busy", "task_parked", "shutting_down", "flow_not_loaded"]);
+
+function keyReused(id: string): TaskonautError {
+  return new TaskonautError(
+    "idempotency_key_reused",
+    `The idempotency key was used before, for something else: task ${id}. Use a new key for what is new.`,
     { details: { id } },
   );
 }

@@ -38,7 +38,7 @@ function execute(tool: Tool, { input = '{"n":1}', log = SILENT, outputBytesMax =
   const clock = new FakeClock(5000);
   const stop = new AbortController();
   const execution = { tool, taskId: "task", stepId: "step", idempotencyKey: KEY, input, signal: stop.signal };
-  return { clock, stop, result: executeTool(execution, { clock, log, outputBytesMax }) };
+  return { clock, stop, result: executeTool(execution, { clock, log, outputBytesMax, timeoutMs: 30_000 }) };
 }
 
 /** The result, after as much time as it needs. */
@@ -228,7 +228,7 @@ describe("the contracts of a tool", () => {
     const result = await resultOf(tool(`${"é".repeat(499)}x`), { outputBytesMax: 1000 });
     expect(errorOf(result)).toMatchObject({
       kind: "failed",
-      message: "The output of tool tool: 1001 bytes of JSON, the limit is 1000",
+      message: "The output of tool tool: 1001 bytes of JSON, the limit is 1000 (TASKONAUT_MAX_OUTPUT_BYTES)",
     });
   });
 
@@ -255,7 +255,7 @@ describe("the time of an attempt", () => {
         signals.push(signal);
         return new Promise(() => {});
       },
-      { timeoutMs: 1000, ...extra },
+      { timeout: 1000, ...extra },
     );
 
   test("ends it: it is aborted, counts as failed, and the next one starts after the wait", async () => {
@@ -286,7 +286,7 @@ describe("the time of an attempt", () => {
 
   test("is not lengthened by a failure that comes too late, and that failure harms nobody", async () => {
     const late = Promise.withResolvers<unknown>();
-    const { clock, result } = execute(toolOf(() => late.promise, { timeoutMs: 1000, retry: { attempts: 1 } }));
+    const { clock, result } = execute(toolOf(() => late.promise, { timeout: 1000, retry: { attempts: 1 } }));
     await clock.advance(1000);
     late.reject(new Error("late"));
     expect(errorOf(await result)).toMatchObject({ name: "ToolTimeoutError" });

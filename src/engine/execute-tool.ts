@@ -36,6 +36,8 @@ interface Tools {
   readonly log: Log;
   /** Of the output's JSON text. */
   readonly outputBytesMax: number;
+  /** Of one attempt of a tool that says nothing else. */
+  readonly timeoutMs: number;
 }
 
 export class ToolTimeoutError extends Error {
@@ -97,7 +99,7 @@ async function attemptOnce(execution: Execution, input: unknown, attempt: number
     signal,
     log: tools.log,
   });
-  const value = given instanceof Promise ? await withinTime(given, execution, limit, tools.clock) : given;
+  const value = given instanceof Promise ? await withinTime(given, execution, limit, tools) : given;
   const output = applyContract(tool.output, value);
   if (!output.ok) throw new ContractError(`The output of tool ${tool.name}`, output.errors);
   const json = toJsonText(output.value);
@@ -105,7 +107,10 @@ async function attemptOnce(execution: Execution, input: unknown, attempt: number
   const bytes = Buffer.byteLength(json.text);
   if (bytes > tools.outputBytesMax) {
     throw new ContractError(`The output of tool ${tool.name}`, [
-      { path: "", message: `${bytes} bytes of JSON, the limit is ${tools.outputBytesMax}` },
+      {
+        path: "",
+        message: `${bytes} bytes of JSON, the limit is ${tools.outputBytesMax} (TASKONAUT_MAX_OUTPUT_BYTES)`,
+      },
     ]);
   }
   return json.text;
@@ -116,13 +121,14 @@ async function withinTime(
   given: Promise<unknown>,
   execution: Execution,
   limit: AbortController,
-  clock: Clock,
+  tools: Tools,
 ): Promise<unknown> {
   const { tool, signal } = execution;
+  const timeoutMs = tool.timeoutMs ?? tools.timeoutMs;
   const stop = new AbortController();
-  const timeUp = clock.sleep(tool.timeoutMs, AbortSignal.any([signal, stop.signal])).then(
+  const timeUp = tools.clock.sleep(timeoutMs, AbortSignal.any([signal, stop.signal])).then(
     () => {
-      const error = new ToolTimeoutError(`Tool ${tool.name} took longer than its ${tool.timeoutMs} ms.`);
+      const error = new ToolTimeoutError(`Tool ${tool.name} took longer than its ${timeoutMs} ms.`);
       limit.abort(error);
       throw error;
     },

@@ -29,6 +29,11 @@ export class LiveTasks {
     }
   }
 
+  /** Something came for the task: whoever drives it here looks at its inbox. */
+  wake(id: string): void {
+    this.#drivers.get(id)?.wake();
+  }
+
   drop(id: string): void {
     this.#drivers.delete(id);
   }

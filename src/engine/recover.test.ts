@@ -23,8 +23,15 @@ const replay = (flow: Flow, record: TaskRecord): Recovery => recover(flow, recor
 /** What is recorded of the flow after it observed these outcomes, in this order. */
 function recorded(flow: Flow, observed: readonly (readonly [path: string, outcome: Outcome])[]): TaskRecord {
   const empty = recordOf(flow);
-  const program = createProgram(flow, empty.task.input_payload);
-  const steps = toStepRows(empty.task.id, program.start().planned, { from: 0, now: 1 }).map(({ row }) => row);
+  const program = createProgram(flow, {
+    id: empty.task.id,
+    input: empty.task.input_payload,
+    createdAt: 1,
+    stepsMax: 1000,
+  });
+  const steps = toStepRows(empty.task.id, program.start().planned, { from: 0, now: 1, storeNow: 1 }).map(
+    ({ row }) => row,
+  );
   observed.forEach(([path, outcome], index) => {
     const place = steps.findIndex((step) => step.path === path);
     const outcome_seq = index + 1;
@@ -33,8 +40,10 @@ function recorded(flow: Flow, observed: readonly (readonly [path: string, outcom
         ? { status: "COMPLETED" as const, output_payload: outcome.output }
         : { status: "FAILED" as const, error: outcome.error };
     steps[place] = { ...(steps[place] as StepRow), ...ending, outcome_seq, observed_at: 1 };
-    const planned = program.observe(path, outcome).planned;
-    steps.push(...toStepRows(empty.task.id, planned, { from: steps.length, now: 1 }).map(({ row }) => row));
+    const planned = program.observe(path, outcome, 1).planned;
+    steps.push(
+      ...toStepRows(empty.task.id, planned, { from: steps.length, now: 1, storeNow: 1 }).map(({ row }) => row),
+    );
   });
   return { task: { ...empty.task, status: "RUNNING", observed_count: observed.length }, steps, calls: [] };
 }
@@ -56,11 +65,11 @@ describe("recovery", () => {
     const record = recorded(flowOf(two), [["/0", done("a")]]);
     const recovery = replay(flowOf(two), record);
     if (recovery.kind === "mismatch") throw new Error(recovery.reason);
-    expect([...recovery.tools].map(([id, { name }]) => [id, name])).toEqual(
+    expect([...recovery.decisionOf].map(([id, { tool }]) => [id, tool?.name])).toEqual(
       record.steps.map((step) => [step.id, "work"]),
     );
     expect(recovery.program.end).toBeUndefined();
-    recovery.program.observe("/1", done("b"));
+    recovery.program.observe("/1", done("b"), 1);
     expect(recovery.program.end).toEqual({ kind: "completed", output: '{"first":"a","second":"b"}' });
   });
 
@@ -107,7 +116,7 @@ describe("recovery", () => {
   test("of a plan flow knows its steps from the start", () => {
     const record = recordOf(echoAdd);
     const recovery = replay(echoAdd, record);
-    expect(recovery.kind === "ready" && [...recovery.tools.keys()]).toEqual(record.steps.map((step) => step.id));
+    expect(recovery.kind === "ready" && [...recovery.decisionOf.keys()]).toEqual(record.steps.map((step) => step.id));
   });
 
   test("does not mind the order of keys in an input", () => {
@@ -138,7 +147,7 @@ describe("recovery", () => {
     expect(replay(flowOf(run), { ...record, steps }).kind).toBe("ready");
     const observed = { ...record, steps, task: { ...record.task, observed_count: 2 } };
     const recovery = replay(flowOf(run), observed);
-    expect(recovery.kind === "ready" && recovery.program.observe("/1", done(1))).toEqual({
+    expect(recovery.kind === "ready" && recovery.program.observe("/1", done(1), 1)).toEqual({
       planned: [],
       abandoned: [],
     });

@@ -3,50 +3,61 @@
 
 import { canonicalJson } from "../core/json.ts";
 import type { Flow } from "../core/flow.ts";
-import { createProgram, type Decision, type Outcome, type Program } from "../core/program.ts";
+import { createProgram, type Decision, type Outcome, type Program, type Turn } from "../core/program.ts";
 import type { StepRow, TaskRecord } from "../core/record.ts";
 import { messageOf } from "../core/stored-error.ts";
-import type { Tool } from "../core/tool.ts";
 
 export type Recovery =
-  | { readonly kind: "ready"; readonly program: Program; readonly tools: Map<string, Tool> }
-  /** The flow decides otherwise than is recorded; `reason` shows where, and both sides. */
+  | {
+      readonly kind: "ready";
+      readonly program: Program;
+      readonly decisionOf: Map<string, Decision>;
+      /** Paths of steps whose outcome the flow does not wait for any more. */
+      readonly abandoned: ReadonlySet<string>;
+    }
+  /** The flow decides otherwise than is recorded (`reason` shows where, and both sides), or is not deterministic. */
   | { readonly kind: "mismatch"; readonly reason: string };
 
 export function recover(flow: Flow, record: TaskRecord, stepsMax: number): Recovery {
-  const program = createProgram(flow, record.task.input_payload, stepsMax);
-  const tools = new Map<string, Tool>();
+  const { task } = record;
+  const program = createProgram(flow, { id: task.id, input: task.input_payload, createdAt: task.created_at, stepsMax });
+  const decisionOf = new Map<string, Decision>();
+  const abandoned = new Set<string>();
   // a `run` flow makes its first decisions when the task starts
-  if (record.task.status === "PLANNED" && flow.body.form === "run") return { kind: "ready", program, tools };
+  if (task.status === "PLANNED" && flow.body.form === "run") return { kind: "ready", program, decisionOf, abandoned };
 
   const steps = record.steps;
-  const observed = steps.filter((step) => step.outcome_seq !== null && step.outcome_seq <= record.task.observed_count);
+  const observed = steps.filter((step) => step.outcome_seq !== null && step.outcome_seq <= task.observed_count);
   observed.sort((a, b) => (a.outcome_seq ?? 0) - (b.outcome_seq ?? 0));
   let planned = 0;
-  const compare = (decisions: readonly Decision[]): string | undefined => {
-    for (const decision of decisions) {
+  const compare = (turn: Turn): string | undefined => {
+    for (const path of turn.abandoned) abandoned.add(path);
+    for (const decision of turn.planned) {
       const step = steps[planned++];
       const difference = step
         ? differenceOf(step, decision)
         : `it plans step ${planned}, ${describeDecision(decision)}, which was never recorded`;
       if (difference !== undefined) return difference;
-      if (step && decision.tool) tools.set(step.id, decision.tool);
+      if (step) decisionOf.set(step.id, decision);
     }
     return undefined;
   };
 
   try {
-    let difference = compare(program.start().planned);
-    for (const step of observed) {
-      if (difference !== undefined) break;
+    let difference = compare(program.start());
+    for (let count = 0; difference === undefined; count++) {
+      if (task.cancelled_after === count) difference = compare(program.cancel(task.cancelled_at ?? 0));
+      const step = observed[count];
+      if (!step || difference !== undefined) break;
       if (program.end)
         difference = `it ends before step ${step.step_index} (${step.step_name}), whose outcome was recorded`;
-      else difference = compare(program.observe(step.path, outcomeOf(step)).planned);
+      else difference = compare(program.observe(step.path, outcomeOf(step), step.observed_at ?? 0));
     }
+    if (program.violation) return { kind: "mismatch", reason: program.violation.message };
     const missing = steps[planned];
     if (difference === undefined && missing)
       difference = `it does not plan step ${missing.step_index}, recorded as ${describeStep(missing)}`;
-    if (difference === undefined) return { kind: "ready", program, tools };
+    if (difference === undefined) return { kind: "ready", program, decisionOf, abandoned };
     return { kind: "mismatch", reason: mismatch(flow, difference) };
   } catch (error) {
     return {
@@ -93,7 +104,13 @@ function describeDecision(decision: Decision): string {
 
 const INPUT_SHOWN_MAX = 200;
 
-function describe({ kind, name, target, input, path }: Omit<Decision, "tool">): string {
+function describe({
+  kind,
+  name,
+  target,
+  input,
+  path,
+}: Pick<Decision, "kind" | "name" | "target" | "input" | "path">): string {
   const shown = input.length > INPUT_SHOWN_MAX ? `${input.slice(0, INPUT_SHOWN_MAX)}…` : input;
   return `${kind} ${name}${target !== null && target !== name ? ` (${target})` : ""} at ${path} with ${shown}`;
 }

@@ -1,9 +1,11 @@
 // From rows to the resource that people and programs see.
 
+import { childTaskId } from "../core/ids.ts";
 import { parseJson } from "../core/json.ts";
-import type { JsonText, StepRow, TaskRecord, ToolCallRow } from "../core/record.ts";
+import type { JsonText, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record.ts";
+import { isStepOpen } from "../core/status.ts";
 import { readError } from "../core/stored-error.ts";
-import type { Json, Task, TaskStep, Timestamp, ToolCall } from "../core/task.ts";
+import type { Json, Task, TaskStep, Timestamp, ToolCall, Waiting } from "../core/task.ts";
 
 export function toTask({ task, steps, calls }: TaskRecord): Task {
   const toolCalls = calls.map(toToolCall);
@@ -18,11 +20,31 @@ export function toTask({ task, steps, calls }: TaskRecord): Task {
     error_message: message(task.error),
     lease_owner: task.lease_owner,
     parked_reason: task.parked_reason,
+    waiting_for: onlyWaits(task, steps) ? steps.flatMap(toWaiting) : [],
+    parent_task_id: task.parent_task_id,
     created_at: timestamp(task.created_at),
     updated_at: timestamp(task.updated_at),
     steps: steps.map((step) => toStep(step, callsByStep.get(step.id) ?? [])),
     tool_calls: toolCalls,
   };
+}
+
+/** Nothing is left to do: every outcome was observed, and no tool is to be called. */
+function onlyWaits(task: TaskRow, steps: readonly StepRow[]): boolean {
+  return (
+    task.status === "WAITING_OBSERVATION" &&
+    steps.every((step) =>
+      isStepOpen(step.status) ? step.kind !== "tool" : (step.outcome_seq ?? 0) <= task.observed_count,
+    )
+  );
+}
+
+const WAITS = { sleep: "time", signal: "signal", child: "child" } as const;
+
+function toWaiting({ kind, id, target, due_at, status }: StepRow): Waiting[] {
+  if (kind === "tool" || !isStepOpen(status)) return [];
+  const until = due_at === null ? null : timestamp(due_at);
+  return [{ kind: WAITS[kind], name: target, until, task_id: kind === "child" ? childTaskId(id) : null }];
 }
 
 function toStep(step: StepRow, toolCalls: readonly ToolCall[]): TaskStep {

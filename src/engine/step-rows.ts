@@ -1,16 +1,16 @@
 import { stepId } from "../core/ids.ts";
+import { parseJson } from "../core/json.ts";
 import type { Decision } from "../core/program.ts";
 import type { StepRow } from "../core/record.ts";
-import type { Tool } from "../core/tool.ts";
 
-/** The rows of decisions that are new; `from` steps came before them. */
+/** The rows of decisions that are new; `from` steps came before them. Waits are due by the store's clock. */
 export function toStepRows(
   taskId: string,
   decisions: readonly Decision[],
-  { from, now }: { from: number; now: number },
-): { row: StepRow; tool: Tool | undefined }[] {
+  { from, now, storeNow }: { from: number; now: number; storeNow: number },
+): { row: StepRow; decision: Decision }[] {
   return decisions.map((decision, index) => ({
-    tool: decision.tool,
+    decision,
     row: {
       id: stepId(taskId, decision.path),
       task_id: taskId,
@@ -25,8 +25,17 @@ export function toStepRows(
       error: null,
       outcome_seq: null,
       observed_at: null,
+      due_at: dueOf(decision, storeNow),
+      attempt_epoch: 0,
       created_at: now,
       updated_at: now,
     },
   }));
+}
+
+function dueOf({ kind, input }: Decision, storeNow: number): number | null {
+  if (kind === "sleep") return storeNow + (parseJson(input) as { ms: number }).ms;
+  if (kind !== "signal") return null;
+  const { timeout_ms: timeoutMs } = parseJson(input) as { timeout_ms?: number };
+  return timeoutMs === undefined ? null : storeNow + timeoutMs;
 }

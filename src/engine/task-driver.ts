@@ -2,24 +2,30 @@
 //
 // D1. Transitions happen in memory, one at a time; `settle` makes them durable. Whoever is told of a transition is
 //     told after `settle`, the log included: a driver that loses the task has changed nothing.
-// D2. Before a tool starts that is not pure, the task is leased to this process and everything recorded so far is
-//     durable: an effect never runs ahead of the outcomes it depends on.
+// D2. Before a tool starts that is not pure, and before a child is created, the task is leased to this process and
+//     everything recorded so far is durable: an effect never runs ahead of the outcomes it depends on, and nobody else
+//     cancels a child that is about to be created.
 // D3. A driver that lost its task (somebody else wrote to it) aborts its tools and writes nothing more.
+// D4. What the flow was told, what it decided and the state it leads to are put down in one go, with nothing awaited
+//     in between: a write that came there would record half a transition, which no replay could match.
 
 import type { Clock } from "../core/clock.ts";
 import { TaskonautError } from "../core/errors.ts";
-import { idempotencyKeyOf, stepId, toolCallId } from "../core/ids.ts";
+import { childTaskId, idempotencyKeyOf, stepId, toolCallId } from "../core/ids.ts";
 import type { Limits } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
-import type { Program, ProgramEnd, Turn } from "../core/program.ts";
+import type { Flow } from "../core/flow.ts";
+import type { Decision, Program, ProgramEnd, Turn } from "../core/program.ts";
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record.ts";
 import { isStepOpen, isTerminal, type TaskStatus } from "../core/status.ts";
 import { readError, storeError } from "../core/stored-error.ts";
 import type { Tool } from "../core/tool.ts";
+import type { InboxPost, Store } from "../store/store.ts";
 import type { CommitWriter } from "./commit-writer.ts";
 import { Draft } from "./draft.ts";
 import { executeTool, type ExecutionResult } from "./execute-tool.ts";
 import type { Lease } from "./lease.ts";
+import { findNews } from "./news.ts";
 import { outcomeOf } from "./recover.ts";
 import { toStepRows } from "./step-rows.ts";
 
@@ -29,12 +35,33 @@ export class LostTaskError extends Error {
 }
 
 export interface DriverTools {
+  readonly store: Pick<Store, "now" | "readInbox">;
   readonly writer: CommitWriter;
+  readonly children: Children;
   readonly lease: Lease;
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: Limits;
 }
+
+/** How a step of kind child comes to its task. */
+export interface Children {
+  /**
+   * Creates the child unless it is there, and runs it. Resolves when it has ended or only waits; its end comes through
+   * the inbox. Throws what makes the step fail: input_invalid, flow_invalid, body_too_large.
+   */
+  run(child: { readonly flow: Flow; readonly step: StepRow; readonly depth: number }): Promise<void>;
+  /** What was left for another task is durable: a parent hears of its child's end, a child that it is cancelled. */
+  onPosted(post: InboxPost): void;
+}
+
+/** A flow called what is not deterministic: the task is to be parked, with nothing of this transition recorded. */
+export class FlowViolationError extends Error {
+  override readonly name = "FlowViolationError";
+}
+
+/** While tools run, the inbox is looked at so often: a signal or a cancel from another process is seen by then. */
+const POLL_MS = 500;
 
 interface RunningStep {
   readonly abort: AbortController;
@@ -60,13 +87,22 @@ export class TaskDriver {
   readonly #running = new Map<string, RunningStep>();
   /** Log lines about what is not durable yet. */
   readonly #news: (() => void)[] = [];
-  #onOutcome: (() => void) | undefined;
+  /** Ids of open steps that an outsider or the clock settles. */
+  readonly #waits: Set<string>;
+  /** Inbox rows of cancels that the flow has not been told yet. */
+  #cancels: readonly number[] = [];
+  /** Something may have come from outside since the inbox was read. */
+  #isWoken: boolean;
+  #onEvent: (() => void) | undefined;
+  /** Never goes back, whatever the clocks of the processes that drove the task say: it is the flow's `now()`. */
+  #time: number;
 
   constructor(
     record: TaskRecord,
     private readonly program: Program,
-    private readonly toolOf: Map<string, Tool>,
+    private readonly decisionOf: Map<string, Decision>,
     private readonly tools: DriverTools,
+    { isNew }: { readonly isNew: boolean },
   ) {
     this.#draft = new Draft(record);
     const { steps, task } = record;
@@ -75,7 +111,14 @@ export class TaskDriver {
       .toSorted((a, b) => (a.outcome_seq ?? 0) - (b.outcome_seq ?? 0));
     this.#outcomes = recorded.length;
     this.#unobserved = recorded.slice(task.observed_count).map((step) => step.id);
-    this.#open = new Set(steps.filter((step) => isStepOpen(step.status)).map((step) => step.id));
+    const open = steps.filter((step) => isStepOpen(step.status));
+    this.#open = new Set(open.map((step) => step.id));
+    this.#waits = new Set(open.filter((step) => step.kind !== "tool").map((step) => step.id));
+    this.#isWoken = !isNew; // nobody can have written to a task that was just created
+    this.#time = task.updated_at;
+    program.log = (message, fields) => {
+      tools.log.info?.(message, fields);
+    };
   }
 
   get status(): TaskStatus {
@@ -106,17 +149,23 @@ export class TaskDriver {
   abandon(reason: unknown): void {
     this.#failure ??= reason instanceof Error ? reason : new Error(String(reason));
     for (const { abort } of this.#running.values()) abort.abort(reason);
-    this.#onOutcome?.();
+    this.#onEvent?.();
+  }
+
+  /** Something came for this task: look at the inbox soon. */
+  wake(): void {
+    this.#isWoken = true;
+    this.#onEvent?.();
   }
 
   /**
    * Makes one transition in memory (D1). False: there is none to make, because the task has ended or only waits.
-   * Throws LostTaskError, task_parked, and what the store throws.
+   * Throws LostTaskError, FlowViolationError, task_parked, and what the store throws.
    */
   async advance(): Promise<boolean> {
     switch (this.status) {
       case "PLANNED":
-        this.#begin();
+        await this.#begin();
         return true;
       case "RUNNING":
         await this.#work();
@@ -165,6 +214,7 @@ export class TaskDriver {
         if (!(await this.tools.writer.submitChange(change))) throw new LostTaskError(change.taskId);
         this.durableMoves = moves;
         for (const tell of news) tell();
+        for (const post of change.posts) this.tools.children.onPosted(post);
       }
     } catch (error) {
       this.abandon(error);
@@ -175,63 +225,148 @@ export class TaskDriver {
 
   // ---- transitions
 
-  #begin(): void {
-    if (this.#draft.stepCount === 0) this.#take(this.program.isSequential ? undefined : this.program.start());
+  async #begin(): Promise<void> {
+    if (this.#isWoken) await this.#collect();
+    if (this.#cancels.length > 0) {
+      this.#set({ cancelled_after: 0, cancelled_at: this.#now() });
+      this.#cancelSteps();
+      this.#end({ kind: "completed", output: "null" });
+      return;
+    }
+    const takeUp = this.program.isSequential ? undefined : await this.#tell(() => this.program.start());
+    takeUp?.();
     this.#move("RUNNING");
   }
 
   async #work(): Promise<void> {
-    if (!this.#end) {
+    if (this.#isWoken) await this.#collect();
+    if (!this.#flowEnd && this.#cancels.length === 0) {
       await this.#startSteps();
-      while (!this.#nextUnobserved && this.#running.size > 0) {
-        await new Promise<void>((resolve) => (this.#onOutcome = resolve));
-        this.#onOutcome = undefined;
-        if (this.#failure !== undefined) throw this.#failure;
-        this.#throwIfParked();
-      }
+      await this.#awaitOutcome();
     }
     const outcome = this.#nextUnobserved;
-    if (this.program.isSequential && outcome?.status === "FAILED") {
-      this.#feed(outcome);
-      this.#finish();
-    } else if (this.#end?.kind === "failed") this.#finish();
+    if (this.program.isSequential && outcome?.status === "FAILED" && this.#cancels.length === 0) {
+      const takeUp = await this.#feed(outcome);
+      takeUp();
+    }
+    const end = this.#flowEnd;
+    if (end?.kind === "failed") this.#end(end);
     else this.#move("WAITING_OBSERVATION");
   }
 
-  #observe(): boolean {
+  async #observe(): Promise<boolean> {
+    const isNews = this.#nextUnobserved !== undefined || this.#flowEnd !== undefined || this.#cancels.length > 0;
+    if (!isNews && !(await this.#collect()) && !(await this.#followChildren())) {
+      // an outsider has made it due, but had nothing for it
+      if (this.#draft.task.due_at !== this.#dueAt()) this.#set({});
+      return false;
+    }
     const step = this.#nextUnobserved;
-    if (step) this.#feed(step);
-    if (this.#end) this.#finish();
+    const takeUp = step ? await this.#feed(step) : this.#cancels.length > 0 ? await this.#cancel() : undefined;
+    takeUp?.(); // D4
+    const end = this.#flowEnd;
+    if (end) this.#end(end);
     else if (this.#hasWork()) this.#move("RUNNING");
-    else return step !== undefined;
+    else this.#stay();
     return true;
   }
 
-  /** Gives the flow one recorded outcome, and takes up what it decides. */
-  #feed(step: StepRow): void {
+  /** Gives the flow one recorded outcome. What is given back takes up what it decided. */
+  #feed(step: StepRow): Promise<() => void> {
     const now = this.#now();
-    this.#unobserved.shift();
-    this.#draft.putStep({ ...step, observed_at: now, updated_at: now });
-    this.#set({ observed_count: this.#draft.task.observed_count + 1 });
-    this.#take(this.program.observe(step.path, outcomeOf(step)));
+    return this.#tell(
+      () => this.program.observe(step.path, outcomeOf(step), now),
+      () => {
+        this.#unobserved.shift();
+        this.#draft.putStep({ ...step, observed_at: now, updated_at: now });
+        this.#set({ observed_count: this.#draft.task.observed_count + 1 });
+      },
+    );
   }
 
-  #take(turn: Turn | undefined): void {
-    if (!turn) return;
+  /** Tells the flow that it is cancelled. What it plans from then on is done; then the task is CANCELLED. */
+  #cancel(): Promise<() => void> {
     const now = this.#now();
-    const { task } = this.#draft;
-    for (const path of turn.abandoned) this.#giveUp(path, now);
-    for (const { row, tool } of toStepRows(task.id, turn.planned, { from: this.#draft.stepCount, now })) {
+    return this.#tell(
+      () => this.program.cancel(now),
+      () => {
+        for (const seq of this.#cancels) this.#draft.consume(seq);
+        this.#cancels = [];
+        this.#set({ cancelled_after: this.#draft.task.observed_count, cancelled_at: now });
+      },
+    );
+  }
+
+  /**
+   * Runs a piece of the flow. What is given back puts down what it was told (`record`) and what it decided; a violation
+   * leaves the record untouched.
+   */
+  async #tell(run: () => Turn, record?: () => void): Promise<() => void> {
+    const turn = run();
+    if (this.program.violation) throw new FlowViolationError(this.program.violation.message);
+    const isTimed = turn.planned.some(({ kind }) => kind === "sleep" || kind === "signal");
+    const storeNow = isTimed ? await this.tools.store.now() : 0;
+    return () => {
+      record?.();
+      this.#takeUp(turn, storeNow);
+    };
+  }
+
+  #takeUp({ planned, abandoned }: Turn, storeNow: number): void {
+    const now = this.#now();
+    for (const path of abandoned) this.#giveUp(this.#draft.step(stepId(this.#draft.task.id, path)), now);
+    const rows = toStepRows(this.#draft.task.id, planned, { from: this.#draft.stepCount, now, storeNow });
+    for (const { row, decision } of rows) {
       this.#draft.putStep(row);
       this.#open.add(row.id);
-      if (tool) this.toolOf.set(row.id, tool);
+      if (row.kind !== "tool") this.#waits.add(row.id);
+      this.decisionOf.set(row.id, decision);
     }
   }
 
-  #giveUp(path: string, now: number): void {
-    const step = this.#draft.step(stepId(this.#draft.task.id, path));
+  /** Reads the inbox and the clock. True: there is an outcome to observe now, or a cancel. */
+  async #collect(): Promise<boolean> {
+    this.#isWoken = false;
+    const { wakeSeq, rows } = await this.tools.store.readInbox(this.#draft.task.id);
+    const isTimed = [...this.#waits].some((id) => this.#draft.step(id).due_at !== null);
+    const now = isTimed ? await this.tools.store.now() : 0;
+    const waits = [...this.#waits].map((id) => this.#draft.step(id)).toSorted((a, b) => a.step_index - b.step_index);
+    const inbox = rows.filter((row) => !this.#draft.isConsumed(row.seq));
+    const { outcome, consumed, cancels } = findNews(waits, inbox, now);
+    if (outcome && !this.#nextUnobserved) {
+      for (const seq of consumed) this.#draft.consume(seq);
+      this.#recordOutcome(outcome.step, outcome.outcome);
+    }
+    // until the flow has heard of it, the inbox is not done with: there may be more
+    if (outcome) this.#isWoken = true;
+    else this.#draft.seeWake(wakeSeq);
+    if (cancels.length > 0 && this.#draft.task.cancelled_after === null && this.#cancels.length === 0) {
+      this.#cancels = cancels;
+      const reason = new Error("The task was cancelled.");
+      for (const { abort } of this.#running.values()) abort.abort(reason);
+    }
+    return this.#nextUnobserved !== undefined || this.#cancels.length > 0;
+  }
+
+  /** Runs the children that are waited for, and looks whether any has ended. */
+  async #followChildren(): Promise<boolean> {
+    const children = [...this.#waits].map((id) => this.#draft.step(id)).filter((step) => step.kind === "child");
+    if (children.length === 0) return false;
+    for (const step of children) if (!this.#running.has(step.id)) this.#startChild(step);
+    await this.#awaitOutcome();
+    return this.#nextUnobserved !== undefined || this.#cancels.length > 0 || (await this.#collect());
+  }
+
+  #cancelSteps(): void {
+    const now = this.#now();
+    for (const id of this.#open) this.#giveUp(this.#draft.step(id), now);
+  }
+
+  #giveUp(step: StepRow, now: number): void {
     if (!this.#open.delete(step.id)) return; // it has an outcome already, which the flow will ignore
+    this.#waits.delete(step.id);
     this.#draft.putStep({ ...step, status: "CANCELLED", updated_at: now });
+    if (step.kind === "child") this.#draft.post(cancelOf(childTaskId(step.id)));
     const reason = new Error("Nobody waits for this step any more.");
     const call = this.#draft.callOf(step.id);
     if (call?.status === "RUNNING") {
@@ -247,11 +382,13 @@ export class TaskDriver {
     this.#running.get(step.id)?.abort.abort(reason);
   }
 
-  #finish(): void {
-    const end = this.#end;
-    if (!end) throw new Error("The flow has not ended.");
+  #end(end: ProgramEnd): void {
+    const { task } = this.#draft;
     const finished_at = this.#now();
-    if (end.kind === "completed") this.#move("COMPLETED", { output_payload: end.output, finished_at });
+    const isCancelled = task.cancelled_after !== null;
+    if (task.parent_task_id !== null) this.#draft.post(endOfChild(task, isCancelled ? CANCELLED_CHILD : end));
+    if (isCancelled) this.#move("CANCELLED", { finished_at });
+    else if (end.kind === "completed") this.#move("COMPLETED", { output_payload: end.output, finished_at });
     else this.#move("FAILED", { error: end.error, finished_at });
   }
 
@@ -259,10 +396,57 @@ export class TaskDriver {
 
   async #startSteps(): Promise<void> {
     const ready = this.#stepsToStart();
-    for (const step of ready) this.#reuseCall(step);
-    const toStart = ready.map((step) => this.#draft.step(step.id)).filter((step) => isStepOpen(step.status));
-    if (toStart.some((step) => this.#tool(step).execution !== "pure")) await this.#claim(toStart);
-    for (const step of toStart) this.#start(step);
+    for (const step of ready) if (step.kind === "tool") this.#reuseCall(step);
+    const steps = ready.map((step) => this.#draft.step(step.id)).filter((step) => isStepOpen(step.status));
+    if (steps.some((step) => this.#isHeld(step))) await this.#claim(steps);
+    for (const { id, kind } of steps) {
+      if (kind === "child") this.#startChild(this.#draft.step(id));
+      else this.#start(this.#draft.step(id));
+    }
+  }
+
+  #startChild(step: StepRow): void {
+    const flow = this.decisionOf.get(step.id)?.flow;
+    if (!flow) throw new Error(`Step ${step.id} of task ${step.task_id} has no flow.`);
+    const abort = new AbortController();
+    const ended = this.tools.children.run({ flow, step, depth: this.#draft.task.depth }).then(
+      () => this.#onChildPaused(step.id, undefined),
+      (error: unknown) => this.#onChildPaused(step.id, error),
+    );
+    this.#running.set(step.id, { abort, ended });
+  }
+
+  #onChildPaused(id: string, error: unknown): void {
+    this.#running.delete(id);
+    const wasLeased = this.#leased.delete(id);
+    const isRefused = error instanceof TaskonautError && REFUSALS.has(error.code);
+    if (this.#failure === undefined) {
+      if (isRefused && this.#open.has(id)) {
+        this.#recordOutcome(this.#draft.step(id), { status: "FAILED", error: storeError(error) });
+      } else if (error !== undefined && !isRefused) this.abandon(error);
+      else if (wasLeased && !this.isEnded) this.#set({}); // the lease may go now
+    }
+    this.wake();
+    if (!this.#onEvent) this.writeSoon();
+  }
+
+  /** Waits while steps run here, until there is something to observe. */
+  async #awaitOutcome(): Promise<void> {
+    while (!this.#nextUnobserved && this.#running.size > 0 && this.#cancels.length === 0) {
+      const event = Promise.withResolvers<void>();
+      this.#onEvent = event.resolve;
+      const stop = new AbortController();
+      const tick = this.tools.clock.sleep(POLL_MS, stop.signal).then(
+        () => this.wake(),
+        () => {}, // the event came first
+      );
+      await Promise.race([event.promise, tick]);
+      stop.abort();
+      this.#onEvent = undefined;
+      if (this.#failure !== undefined) throw this.#failure;
+      this.#throwIfParked();
+      if (this.#isWoken && !this.#nextUnobserved) await this.#collect();
+    }
   }
 
   #stepsToStart(): StepRow[] {
@@ -270,7 +454,7 @@ export class TaskDriver {
     const steps: StepRow[] = [];
     for (const id of this.#open) {
       const step = this.#draft.step(id);
-      if (step.kind !== "tool" || this.#running.has(id)) continue;
+      if ((step.kind !== "tool" && step.kind !== "child") || this.#running.has(id)) continue;
       steps.push(step);
       if (this.program.isSequential) break;
     }
@@ -280,17 +464,23 @@ export class TaskDriver {
   /** A call that was recorded as ended is never made again: its row tells the outcome. */
   #reuseCall(step: StepRow): void {
     const call = this.#draft.callOf(step.id);
-    if (call?.status === "RUNNING" && this.#tool(step).execution === "at-most-once") {
+    if (!call || call.attempt_epoch !== step.attempt_epoch) return;
+    if (call.status === "RUNNING" && this.#tool(step).execution === "at-most-once") {
       this.#park(
         `Step ${step.step_index} (${step.step_name}) is in doubt: its tool is at-most-once, and the process that called it did not record an outcome.`,
       );
       this.#throwIfParked();
     }
-    if (call?.status === "COMPLETED" && call.response_payload !== null) {
+    if (call.status === "COMPLETED" && call.response_payload !== null) {
       this.#recordOutcome(step, { status: "COMPLETED", output_payload: call.response_payload });
-    } else if (call?.status === "FAILED" && call.error !== null) {
+    } else if (call.status === "FAILED" && call.error !== null) {
       this.#recordOutcome(step, { status: "FAILED", error: call.error });
     }
+  }
+
+  /** Whether the task is leased while this step runs here. */
+  #isHeld(step: StepRow): boolean {
+    return step.kind === "child" || this.#tool(step).execution !== "pure";
   }
 
   /** D2: owned by this process, and durable, before any effect. */
@@ -298,13 +488,16 @@ export class TaskDriver {
     await this.tools.lease.hold();
     const now = this.#now();
     for (const step of steps) {
-      const tool = this.#tool(step);
-      if (tool.execution === "pure") continue;
+      if (!this.#isHeld(step)) continue;
       this.#leased.add(step.id);
       this.#draft.putStep({ ...step, status: "RUNNING", updated_at: now });
-      if (!this.#draft.callOf(step.id)) this.#draft.putCall(newCall(step, tool, now));
+      if (step.kind !== "tool") continue;
+      const call = this.#draft.callOf(step.id);
+      if (call?.attempt_epoch !== step.attempt_epoch) {
+        this.#draft.putCall(openCall(call, step, this.#tool(step), now));
+      }
     }
-    this.#draft.setTask(now, { lease_owner: this.tools.lease.workerId, parked_reason: null });
+    this.#set({});
     await this.settle();
   }
 
@@ -320,7 +513,12 @@ export class TaskDriver {
         input: step.input_payload,
         signal: abort.signal,
       },
-      { clock: this.tools.clock, log: this.tools.log, outputBytesMax: this.tools.limits.outputBytes },
+      {
+        clock: this.tools.clock,
+        log: this.tools.log,
+        outputBytesMax: this.tools.limits.outputBytes,
+        timeoutMs: this.tools.limits.toolTimeoutMs,
+      },
     );
     const ended = execution
       .then((result) => this.#onEnded(step.id, tool, result))
@@ -332,14 +530,16 @@ export class TaskDriver {
     this.#running.delete(id);
     this.#leased.delete(id);
     const step = this.#draft.step(id);
-    if (this.#failure === undefined && this.#open.has(id)) {
+    // a tool that gave up because the task is cancelled has no outcome: the flow hears of the cancel instead
+    const isMoot = this.#cancels.length > 0 && result.outcome.kind !== "completed";
+    if (this.#failure === undefined && this.#open.has(id) && !isMoot) {
       if (result.outcome.kind === "doubt") {
         this.#park(
           `Step ${step.step_index} (${step.step_name}) is in doubt: ${readError(result.outcome.error).message}`,
         );
       } else this.#recordResult(step, tool, result, result.outcome);
     } else if (!this.isEnded && this.#failure === undefined) this.#set({}); // the lease may go now
-    if (this.#onOutcome) this.#onOutcome();
+    if (this.#onEvent) this.#onEvent();
     else this.writeSoon();
   }
 
@@ -349,13 +549,15 @@ export class TaskDriver {
     result: ExecutionResult,
     outcome: Exclude<ExecutionResult["outcome"], { kind: "doubt" }>,
   ): void {
-    const call = this.#draft.callOf(step.id) ?? newCall(step, tool, result.startedAt);
+    const known = this.#draft.callOf(step.id);
+    const call = known?.attempt_epoch === step.attempt_epoch ? known : openCall(known, step, tool, result.startedAt);
     const isCompleted = outcome.kind === "completed";
     this.#draft.putCall({
       ...call,
       status: isCompleted ? "COMPLETED" : "FAILED",
       retry_count: result.retryCount,
-      last_error: result.lastError,
+      // of an earlier epoch too: a person should see why it was opened again
+      last_error: result.lastError ?? call.last_error,
       response_payload: isCompleted ? outcome.output : null,
       error: isCompleted ? null : outcome.error,
       started_at: result.startedAt,
@@ -375,15 +577,22 @@ export class TaskDriver {
   ): void {
     this.#outcomes += 1;
     this.#open.delete(step.id);
+    this.#waits.delete(step.id);
     this.#unobserved.push(step.id);
     this.#draft.putStep({ ...step, ...outcome, outcome_seq: this.#outcomes, updated_at: this.#now() });
     this.#set({ current_step: Math.max(this.#draft.task.current_step, step.step_index) });
     this.#news.push(() => this.#logOutcome(step, outcome.status));
   }
 
+  /** What stood against the task is gone; a step in doubt parks it again. */
+  unpark(): void {
+    this.#parked = undefined;
+    this.#set({});
+  }
+
   #park(reason: string): void {
     this.#parked = reason;
-    if (this.#draft.task.parked_reason !== reason) this.#set({ parked_reason: reason, due_at: null });
+    if (this.#draft.task.parked_reason !== reason) this.#set({});
     this.tools.log.warn?.("task parked", { ...this.#fields(), reason });
   }
 
@@ -397,7 +606,7 @@ export class TaskDriver {
 
   // ---- small parts
 
-  get #end(): ProgramEnd | undefined {
+  get #flowEnd(): ProgramEnd | undefined {
     return this.program.end;
   }
 
@@ -409,19 +618,30 @@ export class TaskDriver {
 
   #hasWork(): boolean {
     if (this.#unobserved.length > 0) return true;
-    for (const id of this.#open) if (this.#draft.step(id).kind === "tool") return true;
+    for (const id of this.#open) {
+      const { kind, status } = this.#draft.step(id);
+      if (kind === "tool" || (kind === "child" && status === "PLANNED")) return true;
+    }
     return false;
   }
 
   #tool(step: StepRow): Tool {
-    const tool = this.toolOf.get(step.id);
+    const tool = this.decisionOf.get(step.id)?.tool;
     if (!tool) throw new Error(`Step ${step.id} of task ${step.task_id} has no tool.`);
     return tool;
   }
 
-  /** The lease is held exactly as long as tools run here. */
+  /** The lease is held exactly as long as tools run here. What the row said of parking is out of date: this goes on. */
   #set(patch: Partial<TaskRow>): void {
-    this.#draft.setTask(this.#now(), { ...patch, lease_owner: this.#owner() });
+    const parked_reason = this.#parked ?? null;
+    const due_at = parked_reason === null ? this.#dueAt() : null;
+    this.#draft.setTask(this.#now(), { ...patch, due_at, parked_reason, lease_owner: this.#owner() });
+  }
+
+  /** A transition that leaves the task where it is: it was told something, and waits for more. */
+  #stay(): void {
+    this.#set({});
+    this.#moves += 1;
   }
 
   #move(to: TaskStatus, patch: Partial<TaskRow> = {}): void {
@@ -429,10 +649,11 @@ export class TaskDriver {
     this.#draft.moveTask(this.#now(), to, {
       ...patch,
       parked_reason: null,
+      due_at: isTerminal(to) ? null : this.#dueAt(),
       lease_owner: isTerminal(to) ? null : this.#owner(),
     });
     this.#moves += 1;
-    this.#news.push(() => this.#logMove(from, to));
+    this.#news.push(() => this.#logMove(from, to, patch.error));
   }
 
   #logOutcome(step: StepRow, status: StepRow["status"]): void {
@@ -441,15 +662,18 @@ export class TaskDriver {
     else log.debug?.("step ended", { ...this.#fields(), step: step.step_name, tool: step.target });
   }
 
-  #logMove(from: TaskStatus, to: TaskStatus): void {
+  #logMove(from: TaskStatus, to: TaskStatus, error: string | null | undefined): void {
     const { log } = this.tools;
     log.debug?.("task moved", { ...this.#fields(), from, to });
-    if (to === "FAILED") log.info?.("task failed", { ...this.#fields(), error: this.#endMessage() });
+    if (to === "FAILED" && error) log.info?.("task failed", { ...this.#fields(), error: readError(error).message });
     else if (isTerminal(to)) log.info?.("task ended", { ...this.#fields(), status: to });
   }
 
-  #endMessage(): unknown {
-    return this.#end?.kind === "failed" ? readError(this.#end.error).message : undefined;
+  /** When the earliest wait is due, where nothing but waits is left; a worker need not look before. */
+  #dueAt(): number | null {
+    if (this.#waits.size === 0 || this.#waits.size < this.#open.size || this.#unobserved.length > 0) return null;
+    const times = [...this.#waits].flatMap((id) => this.#draft.step(id).due_at ?? []);
+    return times.length > 0 ? Math.min(...times) : null;
   }
 
   #owner(): string | null {
@@ -461,11 +685,46 @@ export class TaskDriver {
   }
 
   #now(): number {
-    return this.tools.clock.now();
+    this.#time = Math.max(this.#time, this.tools.clock.now());
+    return this.#time;
   }
 }
 
-function newCall(step: StepRow, tool: Tool, now: number): ToolCallRow {
+/** What a child can be refused for: that is the step's failure. All else is the trouble of this process. */
+const REFUSALS: ReadonlySet<string> = new Set(["input_invalid", "flow_invalid", "flow_not_found", "body_too_large"]);
+
+const CANCELLED_CHILD: ProgramEnd = {
+  kind: "failed",
+  error: JSON.stringify({ name: "CancelledError", message: "The child task was cancelled." }),
+};
+
+function endOfChild(task: TaskRow, end: ProgramEnd): InboxPost {
+  return {
+    task_id: task.parent_task_id ?? "",
+    kind: "child",
+    name: null,
+    step_id: task.parent_step_id,
+    payload: end.kind === "completed" ? end.output : null,
+    error: end.kind === "failed" ? end.error : null,
+    idempotency_key: null,
+  };
+}
+
+/** A cancel for another task's inbox. */
+export function cancelOf(taskId: string): InboxPost {
+  return {
+    task_id: taskId,
+    kind: "cancel",
+    name: null,
+    step_id: null,
+    payload: null,
+    error: null,
+    idempotency_key: null,
+  };
+}
+
+/** The call of a step that begins: a new row, or that of an earlier epoch opened again under the same key. */
+function openCall(earlier: ToolCallRow | undefined, step: StepRow, tool: Tool, now: number): ToolCallRow {
   const idempotency_key = idempotencyKeyOf({ taskId: step.task_id, stepId: step.id, tool: tool.name });
   return {
     id: toolCallId(idempotency_key, step.id),
@@ -475,12 +734,13 @@ function newCall(step: StepRow, tool: Tool, now: number): ToolCallRow {
     tool_name: tool.name,
     status: "RUNNING",
     retry_count: 0,
-    last_error: null,
+    attempt_epoch: step.attempt_epoch,
+    last_error: earlier?.last_error ?? null,
     request_payload: step.input_payload,
     response_payload: null,
     error: null,
     started_at: now,
     finished_at: null,
-    created_at: now,
+    created_at: earlier?.created_at ?? now,
   };
 }

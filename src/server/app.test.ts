@@ -132,6 +132,116 @@ describe("one task's life", () => {
   });
 });
 
+describe("signals", () => {
+  let id: string;
+
+  beforeEach(async () => {
+    ({ id } = (await (await post("/flows/free/tasks", "{}")).json()) as Task);
+  });
+
+  test("the body is the payload, and the answer is the task", async () => {
+    const response = await post(`/tasks/${id.toUpperCase()}/signals/approved`, '{"by":"ann"}');
+    expect([response.status, await response.json()]).toEqual([200, taskonaut.tasks.get(id)]);
+    expect(taskonaut.signals).toEqual([{ name: "approved", payload: { by: "ann" } }]);
+  });
+
+  test.each([
+    [undefined, {}, null],
+    ["", { "Content-Type": "application/json" }, null],
+    ["null", { "Content-Type": "application/json" }, null],
+    ["[1]", { "Content-Type": "application/json" }, [1]],
+    ['"x"', { "Content-Type": "application/json" }, "x"],
+  ])("the body %p with the headers %p is the payload %p", async (body, headers, payload) => {
+    expect((await post(`/tasks/${id}/signals/nudged`, body, headers)).status).toBe(200);
+    expect(taskonaut.signals).toEqual([{ name: "nudged", payload }]);
+  });
+
+  test("a payload that breaks the signal's contract and a name that is not declared answer 422", async () => {
+    const refused = await problemOf(await post(`/tasks/${id}/signals/approved`, '{"by":1,"at":2}'));
+    expect(refused).toMatchObject({ status: 422, code: "input_invalid" });
+    expect(refused.errors?.map((one) => one.path).toSorted()).toEqual(["at", "by"]);
+    for (const name of ["nope", "%00", "a%2Fb", "x".repeat(5000)]) {
+      expect((await problemOf(await post(`/tasks/${id}/signals/${name}`, "{}"))).status).toBe(422);
+    }
+    expect(taskonaut.signals).toEqual([]);
+  });
+
+  test("an idempotency key delivers once; with another payload it answers 409", async () => {
+    const headers = { "Content-Type": "application/json", "Idempotency-Key": "k" };
+    for (let i = 0; i < 2; i++) expect((await post(`/tasks/${id}/signals/nudged`, "1", headers)).status).toBe(200);
+    expect(taskonaut.signals).toEqual([{ name: "nudged", payload: 1, idempotencyKey: "k" }]);
+    const reused = await problemOf(await post(`/tasks/${id}/signals/nudged`, "2", headers));
+    expect(reused).toMatchObject({ status: 409, code: "idempotency_key_reused" });
+    const tooLong = await post(`/tasks/${id}/signals/nudged`, "1", { ...headers, "Idempotency-Key": "k".repeat(256) });
+    expect((await problemOf(tooLong)).errors?.[0]?.path).toBe("Idempotency-Key");
+  });
+
+  test("a task that has ended takes none: 409", async () => {
+    await post(`/tasks/${id}/run`);
+    const problem = await problemOf(await post(`/tasks/${id}/signals/nudged`));
+    expect(problem).toMatchObject({ status: 409, code: "task_ended" });
+  });
+
+  test("a payload that is no JSON, or too large, is refused at the door", async () => {
+    expect((await post(`/tasks/${id}/signals/nudged`, "{")).status).toBe(400);
+    expect((await post(`/tasks/${id}/signals/nudged`, "9007199254740993")).status).toBe(422);
+    expect((await post(`/tasks/${id}/signals/nudged`, `"${"x".repeat(70_000)}"`)).status).toBe(413);
+    expect((await post(`/tasks/${id}/signals/nudged`, "1", { "Content-Type": "text/plain" })).status).toBe(415);
+    expect(taskonaut.calls).not.toContain("signalTask");
+  });
+
+  test("what a flow takes is described with it", async () => {
+    expect(await (await app.request("/flows/free")).json()).toMatchObject({
+      signals: { approved: { type: "object" } },
+    });
+    expect(await (await app.request("/flows")).json()).toMatchObject([{ signals: {} }, { signals: { nudged: {} } }]);
+  });
+});
+
+describe("cancel, retry and resume", () => {
+  test("cancel ends a task, and changes nothing of one that has ended", async () => {
+    const { id } = await createTask();
+    for (let i = 0; i < 2; i++) {
+      const response = await post(`/tasks/${id}/cancel`, undefined, {});
+      expect([response.status, await response.json()]).toMatchObject([200, { id, status: "CANCELLED" }]);
+    }
+  });
+
+  test("retry opens a task that FAILED; others answer 409 with the reason", async () => {
+    const task = await createTask();
+    const refused = await problemOf(await post(`/tasks/${task.id}/retry`));
+    expect(refused).toMatchObject({ status: 409, code: "task_not_retryable" });
+    expect(refused.detail).toContain("PLANNED");
+    taskonaut.change(task, { status: "FAILED", error_message: "no" });
+    expect(await (await post(`/tasks/${task.id}/retry`, "{}")).json()).toMatchObject({ status: "RUNNING" });
+  });
+
+  test("resume takes a parked task up; where the reason still stands it answers 409", async () => {
+    const task = await createTask();
+    taskonaut.change(task, { parked_reason: "The flow is another one." });
+    taskonaut.staysParked = true;
+    const refused = await problemOf(await post(`/tasks/${task.id}/resume`));
+    expect(refused).toMatchObject({ status: 409, code: "task_parked" });
+    expect(refused.detail).toContain("The flow is another one.");
+    taskonaut.staysParked = false;
+    expect(await (await post(`/tasks/${task.id}/resume`)).json()).toMatchObject({ parked_reason: null });
+  });
+
+  test.each(["cancel", "retry", "resume"])(
+    "%s takes no body but an empty object, and knows its errors",
+    async (name) => {
+      const { id } = await createTask();
+      for (const body of ["[]", "null", "5", '{"force":true}']) {
+        expect((await problemOf(await post(`/tasks/${id}/${name}`, body))).code).toBe("input_invalid");
+      }
+      expect((await post(`/tasks/${id}/${name}`, "{")).status).toBe(400);
+      expect(taskonaut.calls).not.toContain(`${name}Task`);
+      expect((await problemOf(await post(`/tasks/${UNKNOWN_ID}/${name}`, "{}"))).code).toBe("task_not_found");
+      expect((await problemOf(await post(`/tasks/1/${name}`))).code).toBe("task_id_invalid");
+    },
+  );
+});
+
 describe("lists", () => {
   test("GET /tasks gives all tasks as one array, newest first, whatever their number", async () => {
     for (const count of [0, 1, 99, 101, 200, 250]) {
@@ -273,21 +383,31 @@ describe("errors", () => {
     expect((await post("/tasks", "{}", { "Content-Type": type })).status).toBe(201);
   });
 
-  test.each(["/", "/nope", "/tasks/", `/tasks/${UNKNOWN_ID}/nope`, "//tasks", "/TASKS", "/healthz/x"])(
-    "%s is no route: 404",
-    async (path) => {
-      for (const method of ["GET", "POST", "DELETE"]) {
-        const response = await app.fetch(new Request(`http://localhost${path}`, { method }));
-        expect((await problemOf(response)).code).toBe("route_not_found");
-      }
-    },
-  );
+  test.each([
+    "/",
+    "/nope",
+    "/tasks/",
+    `/tasks/${UNKNOWN_ID}/nope`,
+    `/tasks/${UNKNOWN_ID}/signals`,
+    "//tasks",
+    "/TASKS",
+    "/healthz/x",
+  ])("%s is no route: 404", async (path) => {
+    for (const method of ["GET", "POST", "DELETE"]) {
+      const response = await app.fetch(new Request(`http://localhost${path}`, { method }));
+      expect((await problemOf(response)).code).toBe("route_not_found");
+    }
+  });
 
   test.each([
     ["DELETE", "/tasks", "POST, GET, HEAD"],
     ["PUT", `/tasks/${UNKNOWN_ID}`, "GET, HEAD"],
     ["GET", `/tasks/${UNKNOWN_ID}/advance`, "POST"],
     ["GET", `/tasks/${UNKNOWN_ID}/run`, "POST"],
+    ["GET", `/tasks/${UNKNOWN_ID}/cancel`, "POST"],
+    ["PUT", `/tasks/${UNKNOWN_ID}/retry`, "POST"],
+    ["DELETE", `/tasks/${UNKNOWN_ID}/resume`, "POST"],
+    ["GET", `/tasks/${UNKNOWN_ID}/signals/approved`, "POST"],
     ["OPTIONS", "/tasks", "POST, GET, HEAD"],
     ["POST", "/flows", "GET, HEAD"],
     ["GET", "/flows/echo_add/tasks", "POST"],

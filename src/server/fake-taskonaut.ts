@@ -2,12 +2,20 @@
 // `echo_add`. It has contracts and errors, but no steps to run: what is tested is how they are spoken of over HTTP.
 
 import * as v from "valibot";
-import { applyContract } from "../core/contract.ts";
-import { TaskonautError } from "../core/errors.ts";
+import { applyContract, type ContractResult, type Schema } from "../core/contract.ts";
+import { TaskonautError, type Violation } from "../core/errors.ts";
 import { parseTaskId } from "../core/ids.ts";
 import { isTerminal, type TaskStatus } from "../core/status.ts";
 import type { Json, Task } from "../core/task.ts";
-import type { CreateTask, FlowDescription, ListTasks, RunTask, Taskonaut, TaskPage } from "../core/taskonaut.ts";
+import type {
+  CreateTask,
+  FlowDescription,
+  ListTasks,
+  RunTask,
+  SignalTask,
+  Taskonaut,
+  TaskPage,
+} from "../core/taskonaut.ts";
 
 const STATUS_AFTER: readonly TaskStatus[] = [
   "PLANNED",
@@ -32,8 +40,16 @@ const FLOWS: readonly FlowDescription[] = ["echo_add", "free"].map((name) => ({
   name,
   description: `The flow ${name}.`,
   form: "plan",
+  file: null,
   input_schema: { type: "object" },
+  signals: name === "free" ? { approved: { type: "object", required: ["by"] }, nudged: {} } : {},
 }));
+
+/** Of the signals of the flow `free`. */
+const SIGNALS: ReadonlyMap<string, Schema> = new Map<string, Schema>([
+  ["approved", v.strictObject({ by: v.string() })],
+  ["nudged", v.unknown()],
+]);
 
 export function fakeTask(number: number, input: Json = { text: "hello", a: 1, b: 2 }, flow = "echo_add"): Task {
   return {
@@ -46,6 +62,8 @@ export function fakeTask(number: number, input: Json = { text: "hello", a: 1, b:
     error_message: null,
     lease_owner: null,
     parked_reason: null,
+    waiting_for: [],
+    parent_task_id: null,
     created_at: "2026-11-23T03:39:25.130Z",
     updated_at: "2026-11-23T03:39:25.130Z",
     steps: [],
@@ -59,6 +77,10 @@ export class FakeTaskonaut implements Taskonaut {
   /** Thrown by every method while it is set. */
   failure: Error | undefined;
   closed = 0;
+  /** What was delivered, in order. */
+  readonly signals: SignalTask[] = [];
+  /** Whether what parked a task still stands against it. */
+  staysParked = false;
   /** Awaited by runTask before it answers. */
   gate: Promise<void> = Promise.resolve();
   private readonly keys = new Map<string, string>();
@@ -122,6 +144,48 @@ export class FakeTaskonaut implements Taskonaut {
     );
   }
 
+  async signalTask(id: string, signal: SignalTask): Promise<Task> {
+    this.enter("signalTask");
+    const task = this.find(id);
+    checkSignal(task, signal);
+    if (isTerminal(task.status)) throw new TaskonautError("task_ended", `Task ${task.id} is ${task.status}.`);
+    const { idempotencyKey, payload } = signal;
+    const known = this.signals.find((one) => idempotencyKey !== undefined && one.idempotencyKey === idempotencyKey);
+    if (known === undefined) this.signals.push(signal);
+    else if (!Bun.deepEquals(known.payload, payload))
+      throw new TaskonautError("idempotency_key_reused", "The idempotency key came with another payload.");
+    return task;
+  }
+
+  async cancelTask(id: string): Promise<Task> {
+    this.enter("cancelTask");
+    await this.gate;
+    const task = this.find(id);
+    return isTerminal(task.status) ? task : this.change(task, { status: "CANCELLED" });
+  }
+
+  async retryTask(id: string): Promise<Task> {
+    this.enter("retryTask");
+    const task = this.find(id);
+    if (task.status === "FAILED") return this.change(task, { status: "RUNNING", error_message: null });
+    throw new TaskonautError("task_not_retryable", `Task ${task.id} cannot be retried: it is ${task.status}.`);
+  }
+
+  async resumeTask(id: string): Promise<Task> {
+    this.enter("resumeTask");
+    const task = this.find(id);
+    if (task.parked_reason === null) return task;
+    if (this.staysParked) throw new TaskonautError("task_parked", `Task ${task.id} is parked. ${task.parked_reason}`);
+    return this.change(task, { parked_reason: null });
+  }
+
+  /** For the test's setup, too. */
+  change(task: Task, parts: Partial<Task>): Task {
+    const changed = { ...task, ...parts };
+    this.tasks.set(task.id, changed);
+    return changed;
+  }
+
   async getTask(id: string): Promise<Task> {
     this.enter("getTask");
     return this.find(id);
@@ -158,6 +222,16 @@ export class FakeTaskonaut implements Taskonaut {
     if (task === undefined) throw new TaskonautError("task_not_found", `Task ${id} not found`);
     return task;
   }
+}
+
+function checkSignal({ flow_name }: Task, { name, payload }: SignalTask): void {
+  const schema = flow_name === "free" ? SIGNALS.get(name) : undefined;
+  const errors = schema ? resultErrors(applyContract(schema, payload)) : [{ path: "name", message: "unknown signal" }];
+  if (errors.length > 0) throw new TaskonautError("input_invalid", `No such signal ${name}, or not so.`, { errors });
+}
+
+function resultErrors(result: ContractResult<unknown>): readonly Violation[] {
+  return result.ok ? [] : result.errors;
 }
 
 function checkEchoAdd(input: unknown): Json {

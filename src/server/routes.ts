@@ -6,7 +6,8 @@ import { applyContract } from "../core/contract.ts";
 import { TaskonautError, describeViolations, type Violation } from "../core/errors.ts";
 import { MAX_STEPS_MAX, PAGE_MAX } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
-import type { CreatedTask, ListTasks, Taskonaut } from "../core/taskonaut.ts";
+import type { Task } from "../core/task.ts";
+import type { CreatedTask, ListTasks, SignalTask, Taskonaut } from "../core/taskonaut.ts";
 import { readJsonBody, requireJsonBody } from "./body.ts";
 import { streamTasks } from "./task-stream.ts";
 
@@ -37,6 +38,9 @@ const RunBody = v.pipe(
   }),
 );
 
+/** Of an order that says everything in its path; a body that says more is not passed over. */
+const NoBody = v.strictObject({});
+
 export function routesOf({ taskonaut, maxBodyBytes, log }: RouteOptions): readonly Route[] {
   async function createTask(c: Context, flow: string): Promise<Response> {
     const idempotencyKey = readIdempotencyKey(c.req.header("idempotency-key"));
@@ -45,6 +49,27 @@ export function routesOf({ taskonaut, maxBodyBytes, log }: RouteOptions): readon
       c,
       await taskonaut.createTask({ flow, input, ...(idempotencyKey !== undefined && { idempotencyKey }) }),
     );
+  }
+
+  async function signalTask(c: Context): Promise<Response> {
+    const idempotencyKey = readIdempotencyKey(c.req.header("idempotency-key"));
+    const payload = (await readJsonBody(c.req.raw, maxBodyBytes)) ?? null;
+    const signal: SignalTask = {
+      name: param(c, "name"),
+      payload,
+      ...(idempotencyKey !== undefined && { idempotencyKey }),
+    };
+    return c.json(await taskonaut.signalTask(param(c, "id"), signal));
+  }
+
+  /** A route that does one thing to a task, whatever its request's body could say. */
+  function order(name: string, carryOut: (id: string) => Promise<Task>): Route {
+    const handle = async (c: Context): Promise<Response> => {
+      const body = await readJsonBody(c.req.raw, maxBodyBytes);
+      check(NoBody, body === undefined ? {} : body);
+      return c.json(await carryOut(param(c, "id")));
+    };
+    return { method: "POST", path: `/tasks/:id/${name}`, handle };
   }
 
   async function runTask(c: Context): Promise<Response> {
@@ -76,6 +101,10 @@ export function routesOf({ taskonaut, maxBodyBytes, log }: RouteOptions): readon
       handle: async (c) => c.json(await taskonaut.advanceTask(param(c, "id"))),
     },
     { method: "POST", path: "/tasks/:id/run", handle: runTask },
+    { method: "POST", path: "/tasks/:id/signals/:name", handle: signalTask },
+    order("cancel", (id) => taskonaut.cancelTask(id)),
+    order("retry", (id) => taskonaut.retryTask(id)),
+    order("resume", (id) => taskonaut.resumeTask(id)),
     { method: "GET", path: "/flows", handle: async (c) => c.json(await taskonaut.listFlows()) },
     {
       method: "GET",

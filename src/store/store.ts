@@ -7,7 +7,7 @@
 //     outcome is unknown: it may have been written.
 // S3. No method hangs: each ends within its deadline, with a result or an error.
 
-import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record.ts";
+import type { InboxRow, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record.ts";
 
 /** Everything that one write does to one task. */
 export interface Change {
@@ -16,15 +16,37 @@ export interface Change {
   readonly expectedVersion: number;
   /** The lease_owner that the task must have. */
   readonly expectedOwner: string | null;
-  /** The task's row after the change; its version is higher than the expected one. wake_seq is not written. */
+  /**
+   * The task's row after the change; its version is higher than the expected one. wake_seq is not written: where the
+   * store has another by now, an outsider has come meanwhile, and the task is due at once instead of at `due_at`.
+   */
   readonly task: TaskRow;
+  /** The one change that may lead out of an end: FAILED back to RUNNING. */
+  readonly reopens: boolean;
   readonly newSteps: readonly StepRow[];
-  /** Rows that exist and change in: status, output_payload, error, outcome_seq, observed_at, updated_at. */
+  /** Rows that exist and change in: status, output_payload, error, outcome_seq, observed_at, due_at, attempt_epoch, updated_at. */
   readonly changedSteps: readonly StepRow[];
   readonly newCalls: readonly ToolCallRow[];
-  /** Rows that exist and change in: status, retry_count, last_error, response_payload, error, started_at, finished_at. */
+  /** Rows that exist and change in: status, retry_count, last_error, response_payload, error, attempt_epoch, started_at, finished_at. */
   readonly changedCalls: readonly ToolCallRow[];
+  /** `seq` of inbox rows of this task that are dealt with. */
+  readonly consumed: readonly number[];
+  /** What other tasks are to hear: a parent of its child's end, children of a cancel. None of them is in the batch. */
+  readonly posts: readonly InboxPost[];
 }
+
+/** Something for a task's inbox. It wakes the task; one that has ended hears nothing any more. */
+export type InboxPost = Pick<
+  InboxRow,
+  "task_id" | "kind" | "name" | "step_id" | "payload" | "error" | "idempotency_key"
+>;
+
+export type PostResult =
+  | { readonly kind: "posted" }
+  /** The idempotency key was used before for this task; `same` tells whether for the same signal and payload. */
+  | { readonly kind: "duplicate"; readonly same: boolean }
+  /** The task has ended, or there is none. */
+  | { readonly kind: "refused" };
 
 export interface ListPage {
   /** 1 to PAGE_MAX, and one more to see whether there are more. */
@@ -65,6 +87,10 @@ export interface Store {
   commitChanges(changes: readonly Change[]): Promise<readonly boolean[]>;
 
   readTask(id: string): Promise<TaskRecord | undefined>;
+  /** What waits in a task's inbox, in order of arrival, and the wake_seq up to which that is all. */
+  readInbox(taskId: string): Promise<{ readonly wakeSeq: number; readonly rows: readonly InboxRow[] }>;
+  /** The outsiders' write: raises wake_seq, never the version. */
+  postToTask(post: InboxPost): Promise<PostResult>;
   /** Newest first: created_at falling, then id falling. */
   listTasks(page: ListPage): Promise<readonly TaskRecord[]>;
 

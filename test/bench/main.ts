@@ -6,9 +6,10 @@ import type { Bench } from "./bench.ts";
 import { http } from "./http.bench.ts";
 import { describeMachine } from "./machine.ts";
 import { wholeProcess } from "./process.bench.ts";
+import { steps } from "./steps.bench.ts";
 import { formatTable } from "./table.ts";
 
-const BENCHES: readonly Bench[] = [wholeProcess, advance, http];
+const BENCHES: readonly Bench[] = [wholeProcess, advance, steps, http];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !BENCHES.some((bench) => bench.name === name));

@@ -68,6 +68,7 @@ function wireTo(databaseUrl: string): Wiring {
     databaseUrl,
     apiBaseUrl: undefined,
     apiToken: undefined,
+    flows: [],
     logLevel: "error",
     logStyle: "json",
   } as const;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 const ROOT = join(import.meta.dir, "../..");
 const BINARY = join(ROOT, "dist/taskonaut");
 const SOURCES = new Bun.Glob("{src,sql}/**/*");
-const BUILD_FILES = [".scripts/build.ts", "package.json", "bun.lock"];
+const BUILD_FILES = [".scripts/build.ts", ".scripts/init-assets.ts", "package.json", "bun.lock"];
 
 /** Gives the path of `dist/taskonaut`, built first where it is missing or older than what it is made of. */
 export const binary: () => Promise<string> = once(async () => {

@@ -124,7 +124,7 @@ describe("logs", () => {
     expect(lines[0]).toMatchObject({ file: "src/cli/commands/run-app.ts", function: "serve" });
     expect(lines[1]).toMatchObject({
       file: "src/engine/engine.ts",
-      function: "createTask",
+      function: "#insert",
       task_id: id,
       flow: "echo_add",
     });

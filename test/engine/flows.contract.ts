@@ -221,7 +221,7 @@ export function flowContract(bench: Bench): void {
   });
 
   describe("the limit of steps", () => {
-    const exceeded = "The flow plans more than 3 steps, the limit of a task.";
+    const exceeded = "The flow plans more than 3 steps, the limit of a task (TASKONAUT_MAX_STEPS).";
 
     test("lets a flow through that keeps to it", async () => {
       const flow = flowOf(function* () {

@@ -307,7 +307,7 @@ export function toolContract(bench: Bench): void {
     });
 
     test("that takes too long is in doubt, too", async () => {
-      const gate = new Gate("charge", { execution: "at-most-once", timeoutMs: 1 });
+      const gate = new Gate("charge", { execution: "at-most-once", timeout: 1 });
       const flow = planOf(gate.tool);
       const engine = await bench.openEngine({ flows: [flow] });
       const id = await created(flow);
@@ -322,7 +322,7 @@ export function toolContract(bench: Bench): void {
     });
 
     test("in doubt leaves the tools beside it to their end, and what comes of them is recorded", async () => {
-      const [charge, beside] = [new Gate("charge", { execution: "at-most-once", timeoutMs: 1 }), new Gate("beside")];
+      const [charge, beside] = [new Gate("charge", { execution: "at-most-once", timeout: 1 }), new Gate("beside")];
       const flow = defineFlow({
         name: "beside",
         input: v.object({}),
@@ -506,6 +506,7 @@ async function halfway(
       tool_name: step.target ?? "",
       status: "RUNNING",
       retry_count: 0,
+      attempt_epoch: 0,
       last_error: null,
       request_payload: step.input_payload,
       response_payload: null,

@@ -34,6 +34,5 @@ export function engineOn(store: Store, { flows = [], clock = systemClock, limits
 
 /** A task as it is when it has just been created. */
 export function recordOf(flow: Flow, input: unknown = {}, now = 1000): TaskRecord {
-  return planTask(flow, { flow: flow.name, input }, { now, newId: () => Bun.randomUUIDv7(), limits: DEFAULT_LIMITS })
-    .record;
+  return planTask({ id: Bun.randomUUIDv7(), flow, input, now, limits: DEFAULT_LIMITS }).record;
 }

@@ -5,7 +5,7 @@ import { NonRetryableError, defineTool, type Execution, type Tool, type ToolCont
 
 interface Shape {
   readonly execution?: Execution;
-  readonly timeoutMs?: number;
+  readonly timeout?: number;
 }
 
 /** Gives back its input. */
@@ -19,7 +19,7 @@ export function flaky(name: string, failures: number, shape: Shape = {}): Tool {
     name,
     input: v.unknown(),
     output: v.unknown(),
-    retry: { baseMs: 0 },
+    retry: { base: 0 },
     ...shape,
     run(input, { attempt }) {
       if (attempt <= failures) throw new Error(`${name} failed at attempt ${attempt}`);

@@ -9,6 +9,7 @@ export const getTask: Command = {
   options: [],
   takesFields: false,
   needs: "tasks",
+  readsOnly: true,
   logLevel: "warn",
   examples: ["get-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071", "get-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071 --json"],
 

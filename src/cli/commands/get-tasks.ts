@@ -18,6 +18,7 @@ export const getTasks: Command = {
   options: [{ name: "limit", value: "N", summary: `At most N tasks (default: all; on a terminal ${SHOWN_DEFAULT})` }],
   takesFields: false,
   needs: "tasks",
+  readsOnly: true,
   logLevel: "warn",
   examples: ["get-tasks --limit 10", "get-tasks | jq 'map(select(.status == \"FAILED\"))'"],
 

@@ -11,6 +11,7 @@ export const migrate: Command = {
   options: [{ name: "status", summary: "List all migrations and change nothing" }],
   takesFields: false,
   needs: "database",
+  readsOnly: true,
   logLevel: "warn",
   examples: ["migrate --database-url postgres://postgres:postgres@127.0.0.1:5433/taskrunner", "migrate --status"],
 

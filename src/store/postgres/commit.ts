@@ -6,9 +6,10 @@ import type { TaskRecord } from "../../core/record.ts";
 import { assertChanges } from "../assert-changes.ts";
 import type { Change } from "../store.ts";
 import type { PostgresClient } from "./connection.ts";
+import { consumedRows, consumeInbox, insertPosts, postRows } from "./inbox.ts";
 import type { Schema } from "./schema.ts";
 import { insertSteps, stepUpdate, updateSteps } from "./steps.ts";
-import { insertTasks as insertTaskRows, taskUpdate, updateTasks } from "./tasks.ts";
+import { insertTasks as insertTaskRows, lockTasks, taskUpdate, updateTasks } from "./tasks.ts";
 import { callUpdate, insertCalls, updateCalls } from "./tool-calls.ts";
 
 export async function insertTasks(
@@ -44,12 +45,23 @@ export async function commitChanges(
   const newCalls = changes.flatMap((change) => change.newCalls);
   const changedCalls = changes.flatMap((change) => change.changedCalls.map(callUpdate));
 
+  const consumed = changes.flatMap(consumedRows);
+  const posts = postRows(changes);
+  const afterLocks = posts.length > 0;
+  const toLock = afterLocks ? [...changes.map((change) => change.taskId), ...posts.map((post) => post.task_id)] : [];
+
   const statement = new Statement();
-  statement.add(changes.map(taskUpdate), (source) => updateTasks(schema, source, { lone }));
+  statement.add(
+    toLock.map((id) => ({ id })),
+    (source) => lockTasks(schema, source),
+  );
+  statement.add(changes.map(taskUpdate), (source) => updateTasks(schema, source, { lone, afterLocks }));
   statement.add(newSteps, (source) => insertSteps(schema, source));
   statement.add(changedSteps, (source) => updateSteps(schema, source));
   statement.add(newCalls, (source) => insertCalls(schema, source));
   statement.add(changedCalls, (source) => updateCalls(schema, source));
+  statement.add(consumed, (source) => consumeInbox(schema, source));
+  statement.add(posts, (source) => insertPosts(schema, source));
   const checks = [
     ...(changedSteps.length > 0 ? ["(select count(*) from updated_steps) = (select sum(changed_steps) from won)"] : []),
     ...(changedCalls.length > 0 ? ["(select count(*) from updated_calls) = (select sum(changed_calls) from won)"] : []),

@@ -5,6 +5,7 @@
 
 import type { MigrationStatus, Migrator } from "../../core/migrator.ts";
 import tasks from "../../../sql/postgres/0001_tasks.sql" with { type: "text" };
+import waiting from "../../../sql/postgres/0002_waiting.sql" with { type: "text" };
 import {
   type AppliedMigration,
   checksumOf,
@@ -17,7 +18,10 @@ import { PostgresClient } from "./connection.ts";
 import { isMissingTable } from "./failures.ts";
 import { milliseconds, quoteSchema, type Schema } from "./schema.ts";
 
-export const MIGRATIONS: readonly Migration[] = [{ number: 1, name: "tasks", sql: tasks }];
+export const MIGRATIONS: readonly Migration[] = [
+  { number: 1, name: "tasks", sql: tasks },
+  { number: 2, name: "waiting", sql: waiting },
+];
 
 /** A migration may have to rewrite a large table. */
 const MIGRATION_MS_MAX = 60 * 60_000;

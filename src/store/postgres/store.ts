@@ -3,6 +3,7 @@
 import type { Store } from "../store.ts";
 import { commitChanges, insertTasks } from "./commit.ts";
 import { PostgresClient } from "./connection.ts";
+import { postToTask, readInbox } from "./inbox.ts";
 import { checkMigrated } from "./migrate.ts";
 import { listTasks, readTask } from "./read.ts";
 import { milliseconds, quoteSchema } from "./schema.ts";
@@ -56,6 +57,8 @@ export async function openPostgresStore({
     },
     insertTasks: (records) => write((client) => insertTasks(client, schema, records)),
     commitChanges: (changes) => write((client) => commitChanges(client, schema, changes)),
+    readInbox: (taskId) => read((client) => readInbox(client, schema, taskId)),
+    postToTask: (post) => write((client) => postToTask(client, schema, post)),
     readTask: (id) => read((client) => readTask(client, schema, id)),
     listTasks: (page) => read((client) => listTasks(client, schema, page)),
     registerWorker: (worker) => write((client) => registerWorker(client, schema, locks, worker)),

@@ -4,6 +4,7 @@ import type { TaskRecord } from "../../core/record.ts";
 import { assertChanges } from "../assert-changes.ts";
 import type { Change } from "../store.ts";
 import type { SqliteConnection } from "./connection.ts";
+import { consumeInbox, insertPost } from "./inbox.ts";
 import { insertStep, updateStep } from "./steps.ts";
 import { insertTask, updateTask } from "./tasks.ts";
 import { insertCall, updateCall } from "./tool-calls.ts";
@@ -12,9 +13,13 @@ export function insertTasks(connection: SqliteConnection, records: readonly Task
   return connection.write(() => records.map((record) => insertRecord(connection, record)));
 }
 
-export async function commitChanges(connection: SqliteConnection, changes: readonly Change[]): Promise<boolean[]> {
+export async function commitChanges(
+  connection: SqliteConnection,
+  changes: readonly Change[],
+  now: () => number,
+): Promise<boolean[]> {
   assertChanges(changes);
-  return connection.write(() => changes.map((change) => applyChange(connection, change)));
+  return connection.write(() => changes.map((change) => applyChange(connection, change, now())));
 }
 
 function insertRecord(connection: SqliteConnection, { task, steps, calls }: TaskRecord): boolean {
@@ -24,11 +29,13 @@ function insertRecord(connection: SqliteConnection, { task, steps, calls }: Task
   return true;
 }
 
-function applyChange(connection: SqliteConnection, change: Change): boolean {
-  if (!updateTask(connection, change)) return false;
+function applyChange(connection: SqliteConnection, change: Change, now: number): boolean {
+  if (!updateTask(connection, change, now)) return false;
   for (const step of change.newSteps) insertStep(connection, step);
   for (const step of change.changedSteps) updateStep(connection, step);
   for (const call of change.newCalls) insertCall(connection, call);
   for (const call of change.changedCalls) updateCall(connection, call);
+  consumeInbox(connection, change, now);
+  for (const post of change.posts) insertPost(connection, post, now);
   return true;
 }

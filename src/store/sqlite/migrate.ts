@@ -5,10 +5,14 @@ import { existsSync } from "node:fs";
 
 import type { MigrationStatus, Migrator } from "../../core/migrator.ts";
 import tasks from "../../../sql/sqlite/0001_tasks.sql" with { type: "text" };
+import waiting from "../../../sql/sqlite/0002_waiting.sql" with { type: "text" };
 import { type AppliedMigration, checksumOf, describeMigrations, findPending, type Migration } from "../migrations.ts";
 import { openConnection, type SqliteConnection } from "./connection.ts";
 
-export const MIGRATIONS: readonly Migration[] = [{ number: 1, name: "tasks", sql: tasks }];
+export const MIGRATIONS: readonly Migration[] = [
+  { number: 1, name: "tasks", sql: tasks },
+  { number: 2, name: "waiting", sql: waiting },
+];
 
 const CREATE_TABLE = `
   create table if not exists schema_migrations (

@@ -6,6 +6,7 @@ import { databaseBehind } from "../migrations.ts";
 import type { Store } from "../store.ts";
 import { commitChanges, insertTasks } from "./commit.ts";
 import { openConnection } from "./connection.ts";
+import { postToTask, selectInbox } from "./inbox.ts";
 import { migrate, readPending } from "./migrate.ts";
 import { listTasks, readTask } from "./read.ts";
 import { WorkerLocks } from "./worker-locks.ts";
@@ -44,7 +45,9 @@ export async function openSqliteStore({
     location: `sqlite:${path}`,
     now: async () => now(),
     insertTasks: (records) => insertTasks(connection, records),
-    commitChanges: (changes) => commitChanges(connection, changes),
+    commitChanges: (changes) => commitChanges(connection, changes, now),
+    readInbox: (taskId) => connection.read(() => selectInbox(connection, taskId)),
+    postToTask: (post) => connection.write(() => postToTask(connection, post, now())),
     readTask: (id) => readTask(connection, id),
     listTasks: (page) => listTasks(connection, page),
     registerWorker: (worker) => registerWorker(connection, locks, { ...worker, now: now() }),

@@ -7,23 +7,30 @@ import type { SqliteConnection } from "./connection.ts";
 const INSERT = `
   insert into tasks (
     id, flow_name, status, version, current_step, observed_count, input_payload, output_payload, error,
-    lease_owner, due_at, priority, wake_seq, parked_reason, created_at, updated_at, finished_at
+    lease_owner, due_at, priority, wake_seq, parked_reason, parent_task_id, parent_step_id, depth, cancelled_after, cancelled_at,
+    created_at, updated_at, finished_at
   ) values (
     $id, $flow_name, $status, $version, $current_step, $observed_count, $input_payload, $output_payload, $error,
-    $lease_owner, $due_at, $priority, $wake_seq, $parked_reason, $created_at, $updated_at, $finished_at
+    $lease_owner, $due_at, $priority, $wake_seq, $parked_reason, $parent_task_id, $parent_step_id, $depth, $cancelled_after, $cancelled_at,
+    $created_at, $updated_at, $finished_at
   ) on conflict (id) do nothing`;
 
 const UPDATE = `
   update tasks set
     status = $status, version = $version, current_step = $current_step, observed_count = $observed_count,
-    output_payload = $output_payload, error = $error, lease_owner = $lease_owner, due_at = $due_at,
-    priority = $priority, parked_reason = $parked_reason, updated_at = $updated_at, finished_at = $finished_at
+    output_payload = $output_payload, error = $error, lease_owner = $lease_owner,
+    due_at = case
+      when wake_seq = $wake_seq or $finished_at is not null or $parked_reason is not null then $due_at
+      else $now
+    end,
+    cancelled_after = $cancelled_after, cancelled_at = $cancelled_at, priority = $priority, parked_reason = $parked_reason, updated_at = $updated_at, finished_at = $finished_at
   where id = $id and version = $expectedVersion and lease_owner is $expectedOwner
-    and finished_at is null and ($status <> 'PLANNED' or status = 'PLANNED')`;
+    and (finished_at is null or ($reopens and status = 'FAILED')) and ($status <> 'PLANNED' or status = 'PLANNED')`;
 
 const COLUMNS = `
   id, flow_name, status, version, current_step, observed_count, input_payload, output_payload, error,
-  lease_owner, due_at, priority, wake_seq, parked_reason, created_at, updated_at, finished_at`;
+  lease_owner, due_at, priority, wake_seq, parked_reason, parent_task_id, parent_step_id, depth, cancelled_after, cancelled_at,
+  created_at, updated_at, finished_at`;
 
 const SELECT = `select ${COLUMNS} from tasks where id = $id`;
 
@@ -42,9 +49,10 @@ export function insertTask(connection: SqliteConnection, task: TaskRow): boolean
  * False where the task has another version or owner: the fence (S1 in `store.ts`). As a last line behind the engine's
  * table of states, nothing leaves an end and nothing goes back to PLANNED.
  */
-export function updateTask(connection: SqliteConnection, change: Change): boolean {
-  const { expectedVersion, expectedOwner } = change;
-  return connection.prepare(UPDATE).run({ ...change.task, expectedVersion, expectedOwner }).changes === 1;
+export function updateTask(connection: SqliteConnection, change: Change, now: number): boolean {
+  const { expectedVersion, expectedOwner, task } = change;
+  const parameters = { ...task, expectedVersion, expectedOwner, now, reopens: change.reopens ? 1 : 0 };
+  return connection.prepare(UPDATE).run(parameters).changes === 1;
 }
 
 export function selectTask(connection: SqliteConnection, id: string): TaskRow | undefined {

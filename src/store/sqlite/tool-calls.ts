@@ -6,22 +6,22 @@ import { rowIsThere } from "./row-is-there.ts";
 
 const INSERT = `
   insert into tool_calls (
-    task_id, id, task_step_id, idempotency_key, tool_name, status, retry_count, last_error,
+    task_id, id, task_step_id, idempotency_key, tool_name, status, retry_count, attempt_epoch, last_error,
     request_payload, response_payload, error, started_at, finished_at, created_at
   ) values (
-    $task_id, $id, $task_step_id, $idempotency_key, $tool_name, $status, $retry_count, $last_error,
+    $task_id, $id, $task_step_id, $idempotency_key, $tool_name, $status, $retry_count, $attempt_epoch, $last_error,
     $request_payload, $response_payload, $error, $started_at, $finished_at, $created_at
   )`;
 
 const UPDATE = `
   update tool_calls set
-    status = $status, retry_count = $retry_count, last_error = $last_error, response_payload = $response_payload,
+    status = $status, retry_count = $retry_count, attempt_epoch = $attempt_epoch, last_error = $last_error, response_payload = $response_payload,
     error = $error, started_at = $started_at, finished_at = $finished_at
   where task_id = $task_id and idempotency_key = $idempotency_key`;
 
 const SELECT = `
   select
-    c.id, c.task_id, c.task_step_id, c.idempotency_key, c.tool_name, c.status, c.retry_count, c.last_error,
+    c.id, c.task_id, c.task_step_id, c.idempotency_key, c.tool_name, c.status, c.retry_count, c.attempt_epoch, c.last_error,
     c.request_payload, c.response_payload, c.error, c.started_at, c.finished_at, c.created_at
   from tool_calls c join task_steps s on s.task_id = c.task_id and s.id = c.task_step_id
   where c.task_id in (select value from json_each($taskIds))

@@ -1,0 +1,131 @@
+// What `taskonaut init` writes, as texts by name: the templates, and the types of `taskonaut` and `valibot`. The build
+// embeds them; when the program runs from its sources it asks here.
+
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+
+const ROOT = join(import.meta.dir, "..");
+const TEMPLATES = join(ROOT, "src/flows/templates");
+
+export async function initAssets(): Promise<Readonly<Record<string, string>>> {
+  const assets: Record<string, string> = {
+    "types/taskonaut": await sdkTypes(),
+    "types/valibot": await Bun.file(join(ROOT, "node_modules/valibot/dist/index.d.mts")).text(),
+  };
+  const names = await readdir(TEMPLATES, { recursive: true });
+  for (const name of names.filter((each) => /\.(?:ts|json)$/.test(each) && !each.includes(".test.")).toSorted()) {
+    assets[`templates/${name}`] = await Bun.file(join(TEMPLATES, name)).text();
+  }
+  return assets;
+}
+
+/** The declarations of the SDK in one file: the compiler's, one after the other, with only the SDK's names exported. */
+async function sdkTypes(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "taskonaut-types-"));
+  try {
+    await emitDeclarations(folder);
+    return await flatten(join(folder, "src/sdk/taskonaut.d.ts"));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function emitDeclarations(outDir: string): Promise<void> {
+  const options = ["--declaration", "--emitDeclarationOnly", "--noEmit", "false", "--outDir", outDir, "--rootDir", "."];
+  const settings = [
+    "--target",
+    "esnext",
+    "--module",
+    "preserve",
+    "--strict",
+    "--exactOptionalPropertyTypes",
+    "--allowImportingTsExtensions",
+    "--skipLibCheck",
+    "--types",
+    "bun",
+  ];
+  const tsc = Bun.spawn(
+    [process.execPath, "x", "tsc", "--ignoreConfig", "src/sdk/taskonaut.ts", ...options, ...settings],
+    {
+      cwd: ROOT,
+      env: { ...process.env, BUN_BE_BUN: "1" },
+      stdout: "pipe",
+      stderr: "inherit",
+    },
+  );
+  const [output, exit] = await Promise.all([tsc.stdout.text(), tsc.exited]);
+  if (exit !== 0) throw new Error(`The types of the SDK could not be made:\n${output}`);
+}
+
+const RELATIVE = /^(?:import|export)\b[^;]*?from "(\.[^"]+)\.ts";$/gm;
+
+async function flatten(entry: string): Promise<string> {
+  const [entryText = "", ...texts] = (
+    await Promise.all((await inOrder(entry)).map((path) => Bun.file(path).text()))
+  ).toReversed();
+  const declarations = texts.toReversed().flatMap(declarationsIn);
+  const exported = entryText.replaceAll(/ from "\.[^"]+"/g, "").trim();
+  const kept = keepReachable(exported, declarations);
+  const head = `// The types of "taskonaut", as of the program that wrote this file.\n\nimport type * as v from "valibot";`;
+  return `${[head, ...kept, exported].join("\n\n")}\n`;
+}
+
+interface Declaration {
+  readonly name: string;
+  /** With its comment, and not exported. */
+  readonly text: string;
+}
+
+const DECLARATION = /^(?:declare )?(?:abstract )?(?:interface|type|const|function|class) (\w+)/m;
+
+/** The compiler writes each declaration, and the comment before it, from the first column on. */
+function declarationsIn(text: string): Declaration[] {
+  const bare = text.replaceAll(/^import .*\n/gm, "").replaceAll(/^export (?:\{\};\n)?/gm, "");
+  const found: Declaration[] = [];
+  let comment = "";
+  for (const part of bare.split(/^(?=\/\*\*|\/\/|(?:declare|interface|type) )/m)) {
+    const name = DECLARATION.exec(part)?.[1];
+    if (name === undefined) {
+      // only the comment right before a declaration is its own
+      comment = part.startsWith("/**") ? part : "";
+      continue;
+    }
+    found.push({ name, text: (comment + part).trim() });
+    comment = "";
+  }
+  return found;
+}
+
+/** Those that the text names, those that they name, and so on. Throws where one name is declared in two files. */
+function keepReachable(text: string, declarations: readonly Declaration[]): string[] {
+  const byName = Map.groupBy(declarations, ({ name }) => name);
+  const kept = new Set<Declaration>();
+  const visit = (from: string): void => {
+    for (const [word] of from.matchAll(/\b\w+\b(?!\??:)/g)) {
+      const all = byName.get(word) ?? [];
+      // overloads stand together; the same name twice otherwise is two things
+      if (all.some((each) => !/\bfunction\b/.test(each.text)) && all.length > 1) {
+        throw new Error(`${word} is declared more than once in what the SDK is made of.`);
+      }
+      for (const declaration of all) {
+        if (kept.has(declaration)) continue;
+        kept.add(declaration);
+        visit(declaration.text.replaceAll(/\/\*[^]*?\*\//g, ""));
+      }
+    }
+  };
+  visit(text);
+  return declarations.filter((declaration) => kept.has(declaration)).map((declaration) => declaration.text);
+}
+
+/** The file and everything it imports, imports first. */
+async function inOrder(path: string, seen = new Set<string>()): Promise<string[]> {
+  if (seen.has(path)) return [];
+  seen.add(path);
+  const paths: string[] = [];
+  for (const [, specifier = ""] of (await Bun.file(path).text()).matchAll(RELATIVE)) {
+    paths.push(...(await inOrder(`${resolve(dirname(path), specifier)}.d.ts`, seen)));
+  }
+  return [...paths, path];
+}

@@ -1,0 +1,59 @@
+import { expect, test } from "bun:test";
+import { TaskonautError } from "../core/errors.ts";
+import type { Task, Waiting } from "../core/task.ts";
+import { awaitEnd, pauseOf } from "./await-end.ts";
+
+const NOW = Date.parse("2026-11-23T03:39:25.000Z");
+
+function wait(kind: Waiting["kind"], dueInMs?: number): Waiting {
+  const until = dueInMs === undefined ? null : new Date(NOW + dueInMs).toISOString();
+  return { kind, name: kind === "time" ? null : "x", until, task_id: null };
+}
+
+test("it is looked when the earliest wait is over, and every half second where others can end it", () => {
+  expect(pauseOf([wait("signal")], NOW)).toBe(500);
+  expect(pauseOf([wait("signal", 172_800_000), wait("child")], NOW)).toBe(500);
+  expect(pauseOf([wait("signal", 300), wait("time", 70)], NOW)).toBe(70);
+  expect(pauseOf([wait("time", 900), wait("time", 1200)], NOW)).toBe(900);
+  expect(pauseOf([], NOW)).toBe(500);
+  expect(pauseOf([{ ...wait("signal"), until: "no time" }], NOW)).toBe(500);
+});
+
+test("a long sleep is looked at now and then, and one that is over by our clock alone is not asked about without a pause", () => {
+  expect(pauseOf([wait("time", 3_600_000)], NOW)).toBe(5000);
+  expect(pauseOf([wait("time", -3_600_000)], NOW)).toBe(20);
+});
+
+test("waits are told once each, others may drive the task meanwhile, and other errors are passed on", async () => {
+  const task = (status: Task["status"], ...waiting_for: Waiting[]): Task =>
+    ({ status, waiting_for }) as unknown as Task;
+  const busy = new TaskonautError("task_busy", "busy");
+  const answers: (Task | Error)[] = [
+    task("WAITING_OBSERVATION", wait("signal")),
+    task("WAITING_OBSERVATION", wait("signal")),
+    busy,
+    task("RUNNING"),
+    task("WAITING_OBSERVATION", wait("child")),
+    task("CANCELLED"),
+    new TaskonautError("task_parked", "parked"),
+  ];
+  const told: unknown[] = [];
+  const pauses: number[] = [];
+  const following = {
+    run: async () => {
+      const answer = answers.shift();
+      if (answer instanceof Error) throw answer;
+      return answer as Task;
+    },
+    onWaits: async ({ waiting_for }: Task) => {
+      told.push(waiting_for[0]?.kind);
+    },
+    sleep: async (ms: number) => {
+      pauses.push(ms);
+    },
+  };
+  expect((await awaitEnd(following)).status).toBe("CANCELLED");
+  expect(told).toEqual(["signal", "child"]);
+  expect(pauses).toEqual([500, 500, 500, 500, 500]);
+  expect(awaitEnd(following)).rejects.toMatchObject({ code: "task_parked" });
+});

@@ -1,0 +1,28 @@
+import { isTerminal } from "../../core/status.ts";
+import type { Command } from "../command.ts";
+import { drive, withTaskonaut } from "../drive.ts";
+import { printTask } from "../print.ts";
+
+/** Another process drives the task, or its flow waits while it cleans up. */
+const PENDING = "The cancel is recorded; the task ends when what its flow has to clean up is done.";
+
+export const cancelTask: Command = {
+  name: "cancel-task",
+  summary: "Cancel a task; what its flow has to clean up is done first",
+  args: [{ name: "id", required: true }],
+  options: [],
+  takesFields: false,
+  needs: "tasks",
+  logLevel: "warn",
+  examples: ["cancel-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071"],
+
+  // 0, other than for a run that ends CANCELLED: here that is what was asked for
+  run: (call) =>
+    withTaskonaut(call, async (taskonaut) => {
+      const id = call.args[0] ?? "";
+      const task = await drive(call, taskonaut, id, () => taskonaut.cancelTask(id));
+      if (!isTerminal(task.status) && !call.flags.has("json")) await call.io.stderr.write(`${PENDING}\n`);
+      await printTask(call, task);
+      return 0;
+    }),
+};

@@ -1,0 +1,44 @@
+import type { SignalTask } from "../../core/taskonaut.ts";
+import type { Call, Command } from "../command.ts";
+import { withTaskonaut } from "../drive.ts";
+import { printTask } from "../print.ts";
+import { PAYLOAD_FORM, readPayload } from "../read-payload.ts";
+
+export const signalTask: Command = {
+  name: "signal-task",
+  summary: "Send a task a signal that its flow waits for, or will",
+  args: [
+    { name: "id", required: true },
+    { name: "signal", required: true },
+  ],
+  options: [
+    { name: "payload", value: PAYLOAD_FORM, summary: "What the signal carries, as JSON (default: null)" },
+    { name: "idempotency-key", value: "key", summary: "The same key delivers once, however often it is sent" },
+  ],
+  takesFields: false,
+  needs: "tasks",
+  logLevel: "warn",
+  examples: [
+    "signal-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071 approved",
+    'signal-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071 approved --payload \'{"by":"ann"}\'',
+    "signal-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071 approved --payload @approval.json --idempotency-key mail-17",
+  ],
+
+  async run(call) {
+    const signal = await readSignal(call);
+    return withTaskonaut(call, async (taskonaut) => {
+      await printTask(call, await taskonaut.signalTask(call.args[0] ?? "", signal));
+      return 0;
+    });
+  },
+};
+
+async function readSignal({ args, flags, io }: Call): Promise<SignalTask> {
+  const given = flags.get("payload");
+  const idempotencyKey = flags.get("idempotency-key");
+  return {
+    name: args[1] ?? "",
+    payload: given === undefined ? null : await readPayload(given, { option: "--payload", io }),
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
+  };
+}

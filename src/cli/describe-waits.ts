@@ -1,0 +1,57 @@
+// What a task waits for, and what a person can do about a task that has not ended, in words and as commands to copy.
+
+import { isTerminal } from "../core/status.ts";
+import type { Task, Timestamp, Waiting } from "../core/task.ts";
+
+/** How many waits are told of one by one. */
+const WAITS_SHOWN_MAX = 8;
+
+/** A phrase for each: `for signal approved, until 2026-11-25 03:39:25.130Z`. Texts are as the task has them. */
+export function describeWaits({ waiting_for }: Task): readonly string[] {
+  const phrases = waiting_for.slice(0, WAITS_SHOWN_MAX).map(describeWait);
+  const more = waiting_for.length - phrases.length;
+  return more > 0 ? [...phrases, `and for ${more} more`] : phrases;
+}
+
+function describeWait({ kind, name, until, task_id }: Waiting): string {
+  const end = until === null ? [] : [`until ${toWords(until)}`];
+  switch (kind) {
+    case "time":
+      return end[0] ?? "for time to pass";
+    case "signal":
+      return [`for signal ${name}`, ...end].join(", ");
+    case "child":
+      return [`for child ${task_id} (${name})`, ...end].join(", ");
+    default:
+      // of a server that knows more kinds than this version
+      return [`for ${String(kind)}`, ...end].join(", ");
+  }
+}
+
+/** The commands that take the task on from where it stands; none where it has ended for good, or is driven right now. */
+export function suggestCommands(task: Task): readonly string[] {
+  const id = toWord(task.id);
+  if (task.parked_reason !== null) return [`taskonaut resume-task ${id}`];
+  if (task.status === "FAILED") return hasFailedTool(task) ? [`taskonaut retry-task ${id}`] : [];
+  if (isTerminal(task.status) || task.lease_owner !== null) return [];
+  if (task.waiting_for.length === 0) return [`taskonaut run-task ${id}`];
+  const signals = new Set(task.waiting_for.flatMap(({ kind, name }) => (kind === "signal" ? [name ?? ""] : [])));
+  if (signals.size === 0) return [`taskonaut run-task ${id} --wait`];
+  return [...signals]
+    .slice(0, WAITS_SHOWN_MAX)
+    .map((name) => `taskonaut signal-task ${id} ${toWord(name)} --payload '…'`);
+}
+
+/** Whether there may be a step that `retry-task` can open again. */
+function hasFailedTool({ steps }: Task): boolean {
+  return steps.some((step) => step.status === "FAILED" && step.tool_calls.length > 0);
+}
+
+/** What is copied into a shell must be one word there, whoever made it up. */
+function toWord(text: string): string {
+  return /^[\w.-]+$/.test(text) ? text : "…";
+}
+
+function toWords(timestamp: Timestamp): string {
+  return timestamp.replace("T", " ");
+}

@@ -1,0 +1,55 @@
+// Runs a task as far as the options of `run-flow` and `run-task` say.
+
+import { setTimeout } from "node:timers/promises";
+import { MAX_STEPS_MAX } from "../core/limits.ts";
+import type { Task } from "../core/task.ts";
+import type { Taskonaut } from "../core/taskonaut.ts";
+import { awaitEnd } from "./await-end.ts";
+import type { Call, Option } from "./command.ts";
+import { drive } from "./drive.ts";
+import { tellWaits } from "./print.ts";
+import { readCount, usageError } from "./usage.ts";
+
+export const COURSE_OPTIONS: readonly Option[] = [
+  { name: "max-steps", value: "N", summary: `Stop after N transitions, 1 to ${MAX_STEPS_MAX}` },
+  { name: "wait", summary: "Follow a task that waits (time, a signal, a child) to its end" },
+];
+
+export interface Course {
+  readonly maxSteps: number | undefined;
+  /** Whether to follow the task over all its waits. */
+  readonly waits: boolean;
+}
+
+/** Throws usage. */
+export function readCourse({ flags }: Pick<Call, "flags">): Course {
+  const maxSteps = readCount(flags, "max-steps", { min: 1, max: MAX_STEPS_MAX });
+  const waits = flags.has("wait");
+  if (waits && maxSteps !== undefined) {
+    throw usageError([{ path: "--wait", message: "contradicts --max-steps: it follows the task to its end" }]);
+  }
+  return { maxSteps, waits };
+}
+
+/** `runOnce` runs the task until it has ended or only waits, if not by `runTask`. */
+export async function runOn(
+  call: Call,
+  taskonaut: Taskonaut,
+  { id, maxSteps, waits, runOnce }: Course & { readonly id: string; readonly runOnce?: () => Promise<Task> },
+): Promise<Task> {
+  const run = runOnce ?? (() => taskonaut.runTask(id, maxSteps === undefined ? {} : { maxSteps }));
+  const task = await drive(
+    call,
+    taskonaut,
+    id,
+    (signal) => {
+      if (!waits) return run();
+      const sleep = (ms: number): Promise<void> => setTimeout(ms, undefined, { signal });
+      return awaitEnd({ run, sleep, onWaits: (waiting) => tellWaits(call, waiting) });
+    },
+    { follows: waits },
+  );
+  // a person finds it in the task that is printed
+  if (call.look.style !== "readable") await tellWaits(call, task);
+  return task;
+}

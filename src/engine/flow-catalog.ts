@@ -1,0 +1,31 @@
+import type { Flow } from "../core/flow.ts";
+import type { FlowCatalog } from "../core/flow-catalog.ts";
+import { parseJson } from "../core/json.ts";
+import type { Limits } from "../core/limits.ts";
+import { planTask } from "./create.ts";
+import { describeFlow } from "./describe-flow.ts";
+import { findFlow } from "./find-flow.ts";
+
+/** A task is planned as `createTask` does it, and thrown away. */
+export function createFlowCatalog(flows: readonly Flow[], limits: Limits): FlowCatalog {
+  const byName = new Map(flows.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map((flow) => [flow.name, flow]));
+  return {
+    list: () => Promise.all([...byName.values()].map(describeFlow)),
+    describe: async (name) => describeFlow(findFlow(byName, name)),
+    check(name, input) {
+      const flow = findFlow(byName, name);
+      const { record } = planTask({ id: CHECK_ID, flow, input, now: 0, limits });
+      const steps = record.steps.map((step) => ({
+        step_index: step.step_index,
+        step_name: step.step_name,
+        tool_name: step.target ?? step.step_name,
+        input_payload: parseJson(step.input_payload),
+      }));
+      const { form } = flow.body;
+      return { flow: name, form, input: parseJson(record.task.input_payload), steps: form === "plan" ? steps : null };
+    },
+  };
+}
+
+/** Of a task that never is. */
+const CHECK_ID = "00000000-0000-0000-0000-000000000000";

@@ -1,0 +1,75 @@
+// From paths to flow files.
+
+import { readdirSync, statSync } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
+import { TaskonautError } from "../core/errors.ts";
+
+export interface FlowFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Named itself, not found in a folder: then it must have a flow. */
+  readonly isNamed: boolean;
+}
+
+/** `--flows`, else TASKONAUT_FLOWS (separated as PATH is), else `./flows` where that is a folder, else none. */
+export function resolveFlowPaths(where: {
+  readonly flags: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+}): readonly string[] {
+  const { flags, env, cwd } = where;
+  const named =
+    flags.length > 0 ? flags : (env["TASKONAUT_FLOWS"] ?? "").split(delimiter).filter((path) => path !== "");
+  if (named.length > 0) return named.map((path) => resolve(cwd, path));
+  const usual = join(cwd, "flows");
+  return statSync(usual, { throwIfNoEntry: false })?.isDirectory() === true ? [usual] : [];
+}
+
+/** Throws flow_load_failed for a path that is not there. Each file comes once, those of a folder by name. */
+export function findFlowFiles(paths: readonly string[]): readonly FlowFile[] {
+  const found = new Map<string, FlowFile>();
+  for (const path of paths.map((each) => resolve(each))) {
+    for (const file of statOf(path).isDirectory() ? filesIn(path, 0) : [{ path, isNamed: true }]) {
+      if (file.isNamed || !found.has(file.path)) found.set(file.path, file);
+    }
+  }
+  return [...found.values()];
+}
+
+const SOURCE = /\.m?[jt]s$/;
+const NO_FLOW = /\.(?:test|d)\.m?[jt]s$/;
+const SKIPPED_FOLDER = /^\.|^node_modules$/;
+
+/** A folder that links lead into itself must not be walked for ever. */
+const DEPTH_MAX = 16;
+const FILES_MAX = 1_000;
+
+function filesIn(folder: string, depth: number): FlowFile[] {
+  const files: FlowFile[] = [];
+  if (depth > DEPTH_MAX) return files;
+  for (const entry of readdirSync(folder, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      if (!SKIPPED_FOLDER.test(entry.name)) files.push(...filesIn(path, depth + 1));
+    } else if (SOURCE.test(entry.name) && !NO_FLOW.test(entry.name) && !entry.name.startsWith(".")) {
+      files.push({ path, isNamed: false });
+    }
+    if (files.length > FILES_MAX) {
+      throw new TaskonautError(
+        "flow_load_failed",
+        `${folder} has more than ${FILES_MAX} source files. Name the flow files, or a folder that has only them.`,
+      );
+    }
+  }
+  return files;
+}
+
+function statOf(path: string): { isDirectory(): boolean } {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat) return stat;
+  throw new TaskonautError(
+    "flow_load_failed",
+    `${path}: there is no such file or folder. Check --flows or TASKONAUT_FLOWS.`,
+    { details: { path } },
+  );
+}

@@ -1,0 +1,47 @@
+// What a flow file exports: flows, and whatever else it likes; but not something that was meant to be a flow and is none.
+
+import { TaskonautError } from "../core/errors.ts";
+import { isFlow, type Flow } from "../core/flow.ts";
+import type { FlowFile } from "./find-flow-files.ts";
+import { positionOf } from "./position.ts";
+
+/** Throws flow_load_failed. */
+export function readExports({ path, isNamed }: FlowFile, exports: Readonly<Record<string, unknown>>): readonly Flow[] {
+  const flows: Flow[] = [];
+  for (const [name, value] of Object.entries(exports)) {
+    const wrong = isFlow(value) ? undefined : describeWrong(name, value);
+    if (wrong !== undefined)
+      throw fail(positionOf(path, exportOf(name)), `${wrong} Write defineFlow({ name, input, *run(input) { … } }).`);
+    if (isFlow(value)) flows.push(value);
+  }
+  if (flows.length === 0 && isNamed)
+    throw fail(path, "the file exports no flow. Write export default defineFlow({ … }).");
+  return flows;
+}
+
+/** Helpers of every kind may be exported by name; the default export and a bare definition must be flows. */
+function describeWrong(name: string, value: unknown): string | undefined {
+  if (typeof value === "function" && name === "default") {
+    return `the default export is ${kindOf(value)}, not a flow.`;
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const isDefinition =
+    "name" in value && "input" in value && ("plan" in value || "run" in value) && !("output" in value);
+  if (!isDefinition) return undefined;
+  return `the export ${name} looks like a flow, but did not go through defineFlow.`;
+}
+
+function kindOf(value: object): string {
+  const kind = Object.prototype.toString.call(value).slice("[object ".length, -1);
+  if (kind === "AsyncFunction") return "an async function";
+  if (kind === "AsyncGeneratorFunction") return "an async generator";
+  return kind === "GeneratorFunction" ? "a bare generator function" : "a function";
+}
+
+function exportOf(name: string): RegExp {
+  return name === "default" ? /export\s+default\b|\bas\s+default\b/ : new RegExp(`\\b${RegExp.escape(name)}\\b`);
+}
+
+function fail(where: string, what: string): TaskonautError {
+  return new TaskonautError("flow_load_failed", `${where}: ${what}`, { details: { file: where } });
+}

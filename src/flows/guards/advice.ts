@@ -1,0 +1,17 @@
+// What a flow writes in place of what it must not call.
+
+export const USE_NOW = "Use `now()`: the recorded time of the last observation, the same on every replay.";
+export const USE_RANDOM =
+  "Use `random()`: it is drawn from the task and the place in the flow, the same on every replay.";
+export const USE_UUID =
+  "Use `uuid()` or `random()`: they are drawn from the task and the place in the flow, the same on every replay.";
+export const USE_SLEEP = 'Use `yield* sleep("30s")`: a recorded step that survives a restart.';
+export const USE_TOOL = "Call it in a tool, and the tool with `yield* call(tool, input)`: then its result is recorded.";
+export const USE_OPERATIONS = "Only operations carry on a flow: `yield* call(…)`, `yield* all(…)`, `yield* sleep(…)`.";
+export const END_FLOW = "A flow ends by returning its output or by throwing.";
+export const USE_UTC =
+  "It depends on the time zone of the machine: use the UTC form, or give a time with its zone (`…Z`).";
+export const GIVE_LOCALE = 'It depends on the locale of the machine: give the locale, such as "en".';
+export const GIVE_LOCALE_AND_ZONE = 'It depends on the machine: give the date, the locale and `{ timeZone: "UTC" }`.';
+export const IMPORT_AT_TOP = "Import the module at the top of the file.";
+export const KEEP_VALUE = "When memory is collected differs from run to run: keep the value itself.";

@@ -1,0 +1,60 @@
+// Why a flow file could not be loaded, for the person who wrote it: where, what, and what to do.
+
+import { TaskonautError } from "../core/errors.ts";
+import { positionOf } from "./position.ts";
+import type { Source } from "./sources.ts";
+
+/** `sources` are the file and the files that it imports, as far as they could be read. */
+export function explainLoadError(error: unknown, file: string, sources: readonly Source[]): TaskonautError {
+  if (error instanceof TaskonautError && error.code === "flow_load_failed") return error;
+  const { where, what } = explainSyntax(error) ?? explainMissing(error, sources) ?? explainThrown(error, file, sources);
+  return new TaskonautError("flow_load_failed", `${where}: ${what}`, { details: { file: where }, cause: error });
+}
+
+interface Explanation {
+  readonly where: string;
+  readonly what: string;
+}
+
+/** Bun gives one BuildMessage, or an AggregateError of them; the first is the cause of the others. */
+function explainSyntax(error: unknown): Explanation | undefined {
+  const message: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  if (!(message instanceof BuildMessage) || !message.position) return undefined;
+  const { file, line, column } = message.position;
+  return { where: `${file}:${line}:${column}`, what: `${message.message}. Correct the syntax there.` };
+}
+
+const MISSING_EXPORT = /^Export named '(.+)' not found in module '(.+)'/;
+
+function explainMissing(error: unknown, sources: readonly Source[]): Explanation | undefined {
+  const found: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  if (found instanceof ResolveMessage) {
+    const importer = sources.find(({ path }) => path === found.referrer);
+    const form = new RegExp(`(["'\`])${RegExp.escape(found.specifier)}\\1`);
+    return {
+      where: importer ? positionOf(importer.path, form, importer.text) : found.referrer,
+      what: `cannot find ${JSON.stringify(found.specifier)}. ${/^[./]/.test(found.specifier) ? "Check the path and its ending." : "Install the package beside the file; only taskonaut and valibot come with the program."}`,
+    };
+  }
+  const [, name, module] = (error instanceof SyntaxError && MISSING_EXPORT.exec(error.message)) || [];
+  if (name === undefined || module === undefined) return undefined;
+  const form = new RegExp(`(?<=import[^;"'\`]*)\\b${RegExp.escape(name)}\\b(?=[^;"'\`]*from\\b)`);
+  const importer = sources.find(({ text }) => form.test(text));
+  return {
+    where: importer ? positionOf(importer.path, form, importer.text) : module,
+    what: `${JSON.stringify(module)} exports no ${name}. Check the name; of a type write \`import type\`.`,
+  };
+}
+
+/** The file threw while it was loaded: the topmost frame that is the user's own. */
+function explainThrown(error: unknown, file: string, sources: readonly Source[]): Explanation {
+  const stack = error instanceof Error ? (error.stack ?? "") : "";
+  const own = new Set(sources.map(({ path }) => path));
+  const frame = stack
+    .matchAll(/(?:\(|at )(?:file:\/\/)?(\/[^()\n]*?):(\d+):(\d+)\)?/g)
+    .find(([, path]) => path !== undefined && own.has(path));
+  const where = frame ? `${frame[1]}:${frame[2]}:${frame[3]}` : file;
+  if (error instanceof TaskonautError) return { where, what: error.message };
+  const thrown = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return { where, what: `the file failed while it was loaded: ${thrown}` };
+}

@@ -1,0 +1,173 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { TaskonautError } from "../core/errors.ts";
+import { findFlowFiles, resolveFlowPaths } from "./find-flow-files.ts";
+import { loadFlows } from "./loader.ts";
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "taskonaut-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function write(name: string, text: string): Promise<string> {
+  const path = join(folder, name);
+  await mkdir(dirname(path), { recursive: true });
+  await Bun.write(path, text);
+  return path;
+}
+
+const HEAD = `import { defineFlow } from "taskonaut";\nimport * as v from "valibot";\n`;
+const flowNamed = (name: string, declare = "export default"): string =>
+  `${declare} defineFlow({ name: "${name}", input: v.object({}), plan: () => [] });\n`;
+
+async function messageOf(...paths: string[]): Promise<string> {
+  const error: unknown = await loadFlows(paths).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(TaskonautError);
+  expect((error as TaskonautError).code).toBe("flow_load_failed");
+  return (error as TaskonautError).message.replaceAll(`${folder}/`, "");
+}
+
+describe("what is loaded", () => {
+  test("every exported flow counts, once, with its file; helpers and lists of flows do not", async () => {
+    const path = await write(
+      "flow.ts",
+      `${HEAD}${flowNamed("first", "export const first =")}export const all = [first];\nexport { first as again };\nexport async function helper() {}\nexport function* branch() {}\n${flowNamed("second")}`,
+    );
+    const flows = await loadFlows([path]);
+    expect(flows.map(({ name, file }) => [name, file])).toEqual([
+      ["first", path],
+      ["second", path],
+    ]);
+  });
+
+  test("a folder gives those of its sources, but not of tests, declarations, hidden folders and packages", async () => {
+    const names = ["b.ts", "a.js", "sub/c.mts", "sub/d.mjs"];
+    for (const name of names) await write(name, HEAD + flowNamed(`f_${name.replaceAll(/\W/g, "_")}`));
+    for (const name of ["x.test.ts", "x.d.ts", ".hidden/x.ts", "node_modules/x/x.ts", ".x.ts"])
+      await write(name, "throw new Error(import.meta.path)");
+    await write("helper.ts", "export const one = 1;");
+    expect((await loadFlows([folder])).map(({ name }) => name)).toEqual([
+      "f_a_js",
+      "f_b_ts",
+      "f_sub_c_mts",
+      "f_sub_d_mjs",
+    ]);
+  });
+
+  test("a folder that links to itself ends", async () => {
+    await symlink(folder, join(folder, "loop"));
+    expect(findFlowFiles([folder])).toEqual([]);
+  });
+
+  test("packages, also old ones, come from the file's own node_modules", async () => {
+    await write("node_modules/dep/package.json", `{ "name": "dep", "main": "main.js" }`);
+    await write(
+      "node_modules/dep/main.js",
+      `const os = require("os"); module.exports = { kind: typeof os.hostname() };`,
+    );
+    const path = await write(
+      "flow.ts",
+      `import dep from "dep";\n${HEAD}export default defineFlow({ name: "own", description: dep.kind, input: v.object({}), plan: () => [] });`,
+    );
+    expect((await loadFlows([path]))[0]?.description).toBe("string");
+  });
+
+  test("paths of a tsconfig, which are for the editor, are not followed", async () => {
+    await write("types.d.ts", "export {};");
+    await write(
+      "tsconfig.json",
+      `{ "compilerOptions": { "paths": { "taskonaut": ["./types.d.ts"], "valibot": ["./types.d.ts"] } } }`,
+    );
+    expect(await loadFlows([await write("flow.ts", HEAD + flowNamed("ok"))])).toHaveLength(1);
+  });
+});
+
+describe("what cannot be loaded is told with its place and what to do", () => {
+  test.each([
+    ["a path that is not there", "", "missing.ts: there is no such file or folder. Check --flows or TASKONAUT_FLOWS."],
+    [
+      "a syntax error",
+      "const a = 1;\nconst b = {;\n",
+      'flow.ts:2:12: Expected identifier but found ";". Correct the syntax there.',
+    ],
+    [
+      "a missing file",
+      'const a = 1;\nimport b from "./nope.ts";\nexport { a, b };\n',
+      'flow.ts:2:15: cannot find "./nope.ts". Check the path and its ending.',
+    ],
+    [
+      "a missing package",
+      'import b from "nope";\nexport default b;\n',
+      'flow.ts:1:15: cannot find "nope". Install the package beside the file; only taskonaut and valibot come with the program.',
+    ],
+    [
+      "a missing export",
+      'import {\n  defineFlow,\n  nope } from "taskonaut";\nnope(defineFlow);\n',
+      'flow.ts:3:3: "taskonaut" exports no nope. Check the name; of a type write `import type`.',
+    ],
+    [
+      "an exception",
+      "function fail() {\n  throw new TypeError('boom');\n}\nfail();\n",
+      "flow.ts:2:13: the file failed while it was loaded: TypeError: boom",
+    ],
+    ["a wrong definition", HEAD + flowNamed("1st"), 'flow.ts:3:16: "1st" is no name for a flow'],
+    [
+      "no flow at all",
+      "export const one = 1;\n",
+      "flow.ts: the file exports no flow. Write export default defineFlow({ … }).",
+    ],
+    [
+      "an async function",
+      "\nexport default async function run() {}\n",
+      "flow.ts:2:1: the default export is an async function, not a flow. Write defineFlow(",
+    ],
+    [
+      "an async generator",
+      "export default async function* run() {}\n",
+      "flow.ts:1:1: the default export is an async generator, not a flow.",
+    ],
+    [
+      "a bare definition",
+      "export const buy = { name: 'buy', input: {}, *run() {} };\n",
+      "flow.ts:1:14: the export buy looks like a flow, but did not go through defineFlow.",
+    ],
+    [
+      "the name of a built-in flow",
+      HEAD + flowNamed("echo_add"),
+      "flow.ts:3:29: flow echo_add has the name of a flow of taskonaut itself. Give one of the two another name.",
+    ],
+  ])("%s", async (_what, text, message) => {
+    const path = text === "" ? join(folder, "missing.ts") : await write("flow.ts", text);
+    expect(await messageOf(path)).toStartWith(message);
+  });
+
+  test("an error in a file that the flow imports is told there", async () => {
+    await write("helper.ts", "export const a = 1;\nexport const b = {;\n");
+    const path = await write("flow.ts", `import { a } from "./helper.ts";\nexport default a;\n`);
+    expect(await messageOf(path)).toStartWith("helper.ts:2:19: ");
+  });
+
+  test("two flows of one name", async () => {
+    await write("a.ts", HEAD + flowNamed("twice"));
+    await write("b.ts", HEAD + flowNamed("twice"));
+    expect(await messageOf(folder)).toBe(
+      "b.ts:3:29: flow twice has the name of a flow of a.ts. Give one of the two another name.",
+    );
+  });
+});
+
+describe("where flows are looked for", () => {
+  test("flags come before the environment, that before ./flows", async () => {
+    const env = { TASKONAUT_FLOWS: `a.ts${delimiter}/b` };
+    const usual = join(folder, "flows");
+    expect(resolveFlowPaths({ flags: [], env: {}, cwd: folder })).toEqual([]);
+    await mkdir(usual);
+    expect(resolveFlowPaths({ flags: ["x.ts", "/y"], env, cwd: folder })).toEqual([join(folder, "x.ts"), "/y"]);
+    expect(resolveFlowPaths({ flags: [], env, cwd: folder })).toEqual([join(folder, "a.ts"), "/b"]);
+    expect(resolveFlowPaths({ flags: [], env: { TASKONAUT_FLOWS: "" }, cwd: folder })).toEqual([usual]);
+  });
+});

@@ -1,0 +1,70 @@
+// Users' flow files: found, guarded, imported as they are. They get "taskonaut" and "valibot" from this program (virtual
+// modules), everything else from their own node_modules; no install, no build.
+
+import * as valibot from "valibot";
+import { TaskonautError } from "../core/errors.ts";
+import type { Flow } from "../core/flow.ts";
+import * as taskonaut from "../sdk/taskonaut.ts";
+import { echoAdd } from "./echo-add.ts";
+import { findFlowFiles, type FlowFile } from "./find-flow-files.ts";
+import { readExports } from "./flow-exports.ts";
+import { installGuards } from "./guards.ts";
+import { explainLoadError } from "./load-error.ts";
+import { readSources } from "./sources.ts";
+import { positionOf } from "./position.ts";
+
+/** These come with the program; a user's flow cannot have their names. */
+export const BUILT_IN_FLOWS: readonly Flow[] = [echoAdd];
+
+/**
+ * Loads every flow that the files export, folders searched through, in the order of the paths; each knows its `file`.
+ * A flow that several files export is loaded once. Throws flow_load_failed, with file, line and column where it can.
+ */
+export async function loadFlows(paths: readonly string[]): Promise<readonly Flow[]> {
+  if (paths.length === 0) return [];
+  const files = findFlowFiles(paths);
+  installGuards();
+  provideModules();
+  const loaded = new Map<Flow, string>();
+  for (const file of files) for (const flow of await loadFile(file)) if (!loaded.has(flow)) loaded.set(flow, file.path);
+  checkNames(loaded);
+  return [...loaded].map(([flow, file]) => ({ ...flow, file }));
+}
+
+/** In memory, made when the first file asks for them. */
+function provideModules(): void {
+  Bun.plugin({
+    name: "taskonaut",
+    setup(build) {
+      build.module("taskonaut", () => ({ loader: "object", exports: { ...taskonaut } }));
+      build.module("valibot", () => ({ loader: "object", exports: { ...valibot } }));
+    },
+  });
+}
+
+async function loadFile(file: FlowFile): Promise<readonly Flow[]> {
+  const sources = readSources(file.path);
+  try {
+    return readExports(file, (await import(file.path)) as Readonly<Record<string, unknown>>);
+  } catch (error) {
+    throw explainLoadError(error, file.path, sources);
+  }
+}
+
+function checkNames(loaded: ReadonlyMap<Flow, string>): void {
+  const taken = new Map(BUILT_IN_FLOWS.map((flow) => [flow.name, "taskonaut itself"]));
+  for (const [{ name }, file] of loaded) {
+    const other = taken.get(name);
+    if (other !== undefined) {
+      const at = positionOf(file, new RegExp(`name:\\s*(["'\`])${RegExp.escape(name)}\\1`));
+      throw new TaskonautError(
+        "flow_load_failed",
+        `${at}: flow ${name} has the name of a flow of ${other}. Give one of the two another name.`,
+        {
+          details: { flow: name, file, other },
+        },
+      );
+    }
+    taken.set(name, file);
+  }
+}

@@ -1,0 +1,115 @@
+// Reads a web server's access log, looks for attacks, and writes a report, as Markdown and as JSON.
+// `taskonaut run-flow incident --log access.log`
+
+import { all, call, defineFlow, defineTool, StepError, waitForSignal, type Operation } from "taskonaut";
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import * as v from "valibot";
+import { readRequests } from "./access-log.ts";
+import { renderJson, renderMarkdown, Report } from "./report.ts";
+import { classify, Finding, rank, SEVERITIES } from "./rules.ts";
+import { summarise, Summary } from "./summary.ts";
+
+const Log = v.object({ path: v.string() });
+
+const summariseLog = defineTool({
+  name: "summarise_log",
+  description: "Counts requests, status classes, top clients and bursts.",
+  input: Log,
+  output: Summary,
+  timeout: "2m",
+  run: ({ path }) => summarise(readRequests(path)),
+});
+
+const classifyClients = defineTool({
+  name: "classify_clients",
+  description: "Finds clients that scan, guess passwords, leave the root or inject.",
+  input: Log,
+  output: v.object({ findings: v.array(Finding) }),
+  timeout: "2m",
+  run: async ({ path }) => ({ findings: await classify(readRequests(path)) }),
+});
+
+const Approval = v.object({ by: v.pipe(v.string(), v.minLength(1), v.description("who approves the report")) });
+
+const Text = v.object({ text: v.string() });
+
+const markdown = defineTool({
+  name: "render_markdown",
+  input: Report,
+  output: Text,
+  execution: "pure",
+  run: (report) => ({ text: renderMarkdown(report) }),
+});
+
+const json = defineTool({
+  name: "render_json",
+  input: Report,
+  output: Text,
+  execution: "pure",
+  run: (report) => ({ text: renderJson(report) }),
+});
+
+const writeReport = defineTool({
+  name: "write_report",
+  description: "Writes a file whole, or not at all; twice is as good as once.",
+  input: v.object({ path: v.string(), text: v.string() }),
+  output: v.object({ path: v.string() }),
+  run: async ({ path, text }, { stepId }) => {
+    const unfinished = `${path}.${stepId}`;
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(unfinished, text);
+    await rename(unfinished, path);
+    return { path };
+  },
+});
+
+export default defineFlow({
+  name: "incident",
+  description: "Reports on attacks in a web server's access log.",
+  input: v.object({
+    log: v.pipe(v.string(), v.minLength(1), v.description("path of the access log, combined format")),
+    report: v.optional(
+      v.pipe(v.string(), v.minLength(1), v.description("path of the report, without its ending")),
+      "incident-report",
+    ),
+    severity: v.optional(
+      v.pipe(v.picklist(SEVERITIES), v.description("findings from here on want an approval")),
+      "high",
+    ),
+  }),
+  signals: { approved: Approval },
+  *run({ log, report, severity }) {
+    const { summary, found } = yield* all({
+      summary: call(summariseLog, { path: log }),
+      found: call(classifyClients, { path: log }),
+    });
+    const serious = found.findings.filter((finding) => rank(finding.severity) >= rank(severity));
+    const decision = serious.length > 0 ? yield* waitForApproval(serious.length) : "nothing to approve";
+    const content = { log, summary, findings: found.findings, decision };
+    const rendered = yield* all({ markdown: call(markdown, content), json: call(json, content) });
+    const written = yield* all({
+      markdown: call(writeReport, { path: `${report}.md`, text: rendered.markdown.text }, { as: "write_markdown" }),
+      json: call(writeReport, { path: `${report}.json`, text: rendered.json.text }, { as: "write_json" }),
+    });
+    return {
+      requests: summary.requests,
+      findings: found.findings.length,
+      serious: serious.length,
+      decision,
+      reports: [written.markdown.path, written.json.path],
+    };
+  },
+});
+
+/** A person has a day to look at the findings; without an answer the report says so. */
+function* waitForApproval(findings: number): Generator<Operation<unknown>, string> {
+  try {
+    const { by } = yield* waitForSignal<v.InferOutput<typeof Approval>>("approved", { timeout: "1d" });
+    return `${findings} findings, approved by ${by}`;
+  } catch (error) {
+    if (error instanceof StepError && error.reason.name === "TimeoutError")
+      return `${findings} findings, not approved in time`;
+    throw error;
+  }
+}

@@ -1,0 +1,57 @@
+// The table `task_inbox`. These functions run within a transaction of the connection.
+
+import { canonicalJson } from "../../core/json.ts";
+import type { InboxRow } from "../../core/record.ts";
+import type { Change, InboxPost, PostResult } from "../store.ts";
+import type { SqliteConnection } from "./connection.ts";
+
+/** A task that waits to be started is not started by a signal; one that is parked stays so. */
+const WAKE = `
+  update tasks set
+    wake_seq = wake_seq + 1,
+    due_at = case when parked_reason is not null or (status = 'PLANNED' and $kind <> 'cancel') then due_at else $now end
+  where id = $task_id and finished_at is null
+  returning wake_seq`;
+
+const INSERT = `
+  insert into task_inbox (task_id, seq, kind, name, step_id, payload, error, idempotency_key, created_at)
+  values ($task_id, $seq, $kind, $name, $step_id, $payload, $error, $idempotency_key, $now)`;
+
+const CONSUME = "update task_inbox set consumed_at = $now where task_id = $taskId and seq = $seq";
+
+const SELECT_SEQ = "select wake_seq from tasks where id = $taskId";
+
+const SELECT = `
+  select task_id, seq, kind, name, step_id, payload, error, idempotency_key, created_at
+  from task_inbox where task_id = $taskId and consumed_at is null order by seq`;
+
+const SELECT_KEY = "select name, payload from task_inbox where task_id = $taskId and idempotency_key = $key";
+
+/** False where the task has ended, or is not there. */
+export function insertPost(connection: SqliteConnection, post: InboxPost, now: number): boolean {
+  const { task_id, kind } = post;
+  const task = connection.prepare<{ wake_seq: number }>(WAKE).get({ task_id, kind, now });
+  if (!task) return false;
+  connection.prepare(INSERT).run({ ...post, seq: task.wake_seq, now });
+  return true;
+}
+
+export function postToTask(connection: SqliteConnection, post: InboxPost, now: number): PostResult {
+  const { task_id: taskId, idempotency_key: key } = post;
+  const earlier = key === null ? null : connection.prepare<InboxRow>(SELECT_KEY).get({ taskId, key });
+  if (earlier) {
+    const same =
+      earlier.name === post.name && canonicalJson(earlier.payload ?? "null") === canonicalJson(post.payload ?? "null");
+    return { kind: "duplicate", same };
+  }
+  return { kind: insertPost(connection, post, now) ? "posted" : "refused" };
+}
+
+export function consumeInbox(connection: SqliteConnection, { taskId, consumed }: Change, now: number): void {
+  for (const seq of consumed) connection.prepare(CONSUME).run({ taskId, seq, now });
+}
+
+export function selectInbox(connection: SqliteConnection, taskId: string): { wakeSeq: number; rows: InboxRow[] } {
+  const task = connection.prepare<{ wake_seq: number }>(SELECT_SEQ).get({ taskId });
+  return { wakeSeq: task?.wake_seq ?? 0, rows: connection.prepare<InboxRow>(SELECT).all({ taskId }) };
+}

@@ -1,0 +1,242 @@
+// retry-task: the failed step that ended a task is opened again, under its key; else the reason why not.
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import { TaskonautError } from "../../src/core/errors.ts";
+import type { Flow } from "../../src/core/flow.ts";
+import type { Task } from "../../src/core/task.ts";
+import {
+  all,
+  call,
+  defineFlow,
+  defineTool,
+  race,
+  runChild,
+  sleep,
+  waitForSignal,
+  type Operation,
+} from "../../src/sdk/taskonaut.ts";
+import type { Store } from "../../src/store/store.ts";
+import { fail, forever, leaf, note, patient, work } from "../support/construct-flows.ts";
+import { DATABASES, type EngineDatabase } from "../support/databases.ts";
+import { World } from "../support/mortal-store.ts";
+import { rejection } from "../support/rejection.ts";
+import { breaches, runToEnd } from "../support/scripts.ts";
+
+describe.each(DATABASES)("on %s", (_name, create) => {
+  let database: EngineDatabase;
+  let store: Store;
+  let isBroken: boolean;
+  const keys: string[] = [];
+
+  const flaky = defineTool({
+    name: "flaky",
+    input: v.unknown(),
+    output: v.unknown(),
+    retry: { attempts: 2, base: 0 },
+    run: (_input, { idempotencyKey }) => {
+      keys.push(idempotencyKey);
+      if (isBroken) throw new Error("broken");
+      return "mended";
+    },
+  });
+  const pureFlaky = defineTool({
+    name: "pure_flaky",
+    input: v.unknown(),
+    output: v.unknown(),
+    execution: "pure",
+    retry: { attempts: 1 },
+    run: () => {
+      if (isBroken) throw new Error("broken");
+      return "mended";
+    },
+  });
+
+  beforeAll(async () => {
+    database = await create();
+    store = await database.openStore();
+  });
+
+  afterAll(async () => {
+    await store.close();
+    await database.drop();
+  });
+
+  const flowOf = (run: () => Generator<Operation<unknown>, unknown, unknown>): Flow =>
+    defineFlow({ name: "sample", input: v.unknown(), signals: { go: v.unknown() }, run });
+
+  async function failed(flow: Flow): Promise<{ world: World; task: Task }> {
+    isBroken = true;
+    keys.length = 0;
+    const world = new World(store, [flow, leaf, patient]);
+    const { engine } = world.engine();
+    const { task } = await engine.createTask({ flow: "sample", input: null });
+    const ended = await engine.runTask(task.id);
+    isBroken = false;
+    return { world, task: ended };
+  }
+
+  async function refusal({ world, task }: { world: World; task: Task }): Promise<string> {
+    const before = await world.read(task.id);
+    const error = await rejection(world.engine().engine.retryTask(task.id));
+    expect(error instanceof TaskonautError && error.code).toBe("task_not_retryable");
+    expect(await world.read(task.id)).toEqual(before);
+    await world.end();
+    return error.message;
+  }
+
+  test.each([
+    ["flaky", () => flaky],
+    ["pure_flaky", () => pureFlaky],
+  ])("the step and its call are opened again under the same key and a higher epoch (%s)", async (name, tool) => {
+    const flow = flowOf(function* () {
+      const first = yield* call(work, 1);
+      return { first, second: yield* call(tool(), 2), third: yield* call(note, 3) };
+    });
+    const { world, task } = await failed(flow);
+    expect(task.status).toBe("FAILED");
+    expect(task.tool_calls[1]?.last_error).toBe("broken");
+
+    const reopened = await world.engine().engine.retryTask(task.id);
+    expect(reopened).toMatchObject({ status: "RUNNING", error_message: null, current_step: 1 });
+    expect(reopened.steps[1]).toMatchObject({ status: "PLANNED", error_message: null });
+
+    const ended = await world.engine().engine.runTask(task.id);
+    expect(ended.output_payload).toEqual({ first: 1, second: "mended", third: 3 });
+    expect(ended.tool_calls).toHaveLength(3);
+    const record = await world.read(task.id);
+    expect(record?.steps.map((step) => step.attempt_epoch)).toEqual([0, 1, 0]);
+    expect(record?.calls.map((made) => made.attempt_epoch)).toEqual([0, 1, 0]);
+    expect(record?.calls.map((made) => made.id)).toContain(task.tool_calls[1]?.id ?? "");
+    expect(record && breaches(record)).toEqual([]);
+    if (name === "flaky") {
+      expect(keys).toHaveLength(3);
+      expect(new Set(keys).size).toBe(1);
+    }
+    await world.end();
+  });
+
+  test("as often as it takes", async () => {
+    const { world, task } = await failed(flowOf(() => call(flaky, 1)[Symbol.iterator]()));
+    for (const epoch of [1, 2, 3]) {
+      isBroken = epoch < 3;
+      await world.engine().engine.retryTask(task.id);
+      await world.engine().engine.runTask(task.id);
+      expect((await world.read(task.id))?.calls[0]?.attempt_epoch).toBe(epoch);
+    }
+    expect((await world.engine().engine.getTask(task.id)).output_payload).toBe("mended");
+    await world.end();
+  });
+
+  test("what was given up when the flow heard of the failure is open again", async () => {
+    const { world, task } = await failed(
+      flowOf(function* () {
+        return yield* all({ a: call(flaky, 1), b: sleep("1h"), c: waitForSignal("go") });
+      }),
+    );
+    expect(task.steps.map((step) => step.status)).toEqual(["FAILED", "CANCELLED", "CANCELLED"]);
+    await world.engine().engine.retryTask(task.id);
+    const ended = await runToEnd(world, task.id);
+    expect(ended.output_payload).toEqual({ a: "mended", b: null, c: { from: "wait 3" } });
+    await world.end();
+  });
+
+  test("what was given up earlier stays so, a racer that lost by the failure runs again", async () => {
+    const { world, task } = await failed(
+      flowOf(function* () {
+        yield* race([call(note, 1), sleep("1h")]);
+        return yield* race([call(flaky, 1), sleep("2h"), call(forever, 2)]);
+      }),
+    );
+    await world.engine().engine.retryTask(task.id);
+    const ended = await world.engine().engine.runTask(task.id);
+    expect(ended.output_payload).toBe("mended");
+    expect(ended.steps.map((step) => step.status)).toEqual([
+      "COMPLETED",
+      "CANCELLED",
+      "COMPLETED",
+      "CANCELLED",
+      "CANCELLED",
+    ]);
+    const record = await world.read(task.id);
+    expect(record?.steps.map((step) => step.attempt_epoch)).toEqual([0, 0, 1, 1, 1]);
+    expect(record && breaches(record)).toEqual([]);
+    await world.end();
+  });
+
+  test("a crash at any write of it leaves the task as it was, or reopened", async () => {
+    const flow = flowOf(function* () {
+      return [yield* call(work, 1), yield* call(flaky, 2)];
+    });
+    for (const side of ["before", "after"] as const) {
+      const { world, task } = await failed(flow);
+      world.listener = (moment) => (moment.side === side ? "die" : undefined);
+      await rejection(world.engine().engine.retryTask(task.id));
+      world.listener = undefined;
+      const { engine } = world.engine();
+      if (side === "before") await engine.retryTask(task.id);
+      expect((await engine.runTask(task.id)).output_payload).toEqual([1, "mended"]);
+      await world.end();
+    }
+  });
+
+  test("of a task that has not failed is refused", async () => {
+    const { world, task } = await failed(flowOf(() => call(work, 1)[Symbol.iterator]()));
+    expect(await refusal({ world, task })).toContain("it is COMPLETED; only a FAILED task can be retried");
+  });
+
+  test("of a flow that ended with an error of its own is refused", async () => {
+    const given = await failed(
+      flowOf(function* () {
+        yield* call(work, 1);
+        throw new Error("enough");
+      }),
+    );
+    expect(await refusal(given)).toContain("no step failed last");
+  });
+
+  test("of a flow that did more after the failure is refused", async () => {
+    const given = await failed(
+      flowOf(function* () {
+        try {
+          yield* call(flaky, 1);
+        } finally {
+          yield* call(work, "clean up");
+        }
+      }),
+    );
+    expect(await refusal(given)).toContain("no step failed last");
+  });
+
+  test("of a wait that timed out, or of a child, is refused with the reason", async () => {
+    const { world, task } = await failed(flowOf(() => waitForSignal("go", { timeout: 1 })[Symbol.iterator]()));
+    const ended = await runToEnd(world, task.id, (waiting, _engine, { skippedMs }) => {
+      world.skippedMs = skippedMs + 10;
+      return Promise.resolve(waiting);
+    });
+    expect(await refusal({ world, task: ended })).toContain("step 1 (go) waited in vain");
+    const unlucky = defineFlow({
+      name: "unlucky",
+      input: v.unknown(),
+      *run() {
+        yield* call(fail, 1);
+      },
+    });
+    const flow = flowOf(() => runChild(unlucky, null)[Symbol.iterator]());
+    const other = new World(store, [flow, unlucky]);
+    const { engine } = other.engine();
+    const created = await engine.createTask({ flow: "sample", input: null });
+    const parent = await engine.runTask(created.task.id);
+    expect(parent.status).toBe("FAILED");
+    expect(await refusal({ world: other, task: parent })).toContain("a child is retried by itself");
+  });
+
+  test("of a flow that decides otherwise by now is refused, and shows both sides", async () => {
+    const { world, task } = await failed(flowOf(() => call(flaky, 1)[Symbol.iterator]()));
+    const edited = flowOf(() => call(flaky, 2)[Symbol.iterator]());
+    const error = await rejection(world.engine([edited]).engine.retryTask(task.id));
+    expect(error.message).toMatch(/with 1.*with 2/s);
+    expect((await world.read(task.id))?.task.status).toBe("FAILED");
+    await world.end();
+  });
+});

@@ -1,0 +1,146 @@
+// Engines that can die: the store under an engine of a test tells of every write, before and after it, and whoever
+// listens may let the engine die there, as a process would (its writes until then stand, it does nothing any more), or
+// may post from another engine just then.
+
+import type { Clock } from "../../src/core/clock.ts";
+import type { Flow } from "../../src/core/flow.ts";
+import { DEFAULT_LIMITS, type Limits } from "../../src/core/limits.ts";
+import { SILENT } from "../../src/core/log.ts";
+import type { TaskRecord } from "../../src/core/record.ts";
+import type { Taskonaut } from "../../src/core/taskonaut.ts";
+import { createEngine } from "../../src/engine/engine.ts";
+import { systemClock } from "../../src/engine/system-clock.ts";
+import type { Store } from "../../src/store/store.ts";
+import { turn } from "./fake-clock.ts";
+
+/** A moment at which a process may die. Writes are numbered 1, 2, 3 … over the world's whole life. */
+export interface Moment {
+  readonly write: number;
+  readonly side: "before" | "after";
+  readonly method: "insertTasks" | "commitChanges" | "postToTask";
+}
+
+type Listener = (moment: Moment) => "die" | undefined | Promise<"die" | undefined>;
+
+/** What an engine that has died says. */
+export class DeadError extends Error {
+  override readonly name = "DeadError";
+}
+
+/** Real time, of which a test may skip some; engines wait a fiftieth of what they mean to. */
+const HURRY = 50;
+
+/** One store, and engines over it that come and go. Time is the store's, and can be skipped. */
+export class World {
+  skippedMs = 0;
+  writes = 0;
+  /** What flows and engines have logged at info. */
+  readonly lines: string[] = [];
+  /** Told of every write of the engines that are made from now on. */
+  listener: Listener | undefined;
+  readonly #engines: MortalEngine[] = [];
+
+  constructor(
+    readonly store: Store,
+    private readonly flows: readonly Flow[],
+    private readonly limits: Partial<Limits> = {},
+  ) {}
+
+  /** A living engine; it need not be closed. */
+  engine(flows = this.flows): MortalEngine {
+    const life = { isOver: false };
+    const workers = new Set<string>();
+    const store = this.#mortal(life, workers);
+    const clock: Clock = {
+      now: () => Date.now() + this.skippedMs,
+      sleep: (ms, signal) => (life.isOver ? new Promise(() => {}) : systemClock.sleep(ms / HURRY, signal)),
+    };
+    const engine = createEngine({
+      store,
+      flows,
+      clock,
+      log: {
+        ...SILENT,
+        info: (message) => {
+          this.lines.push(message);
+        },
+      },
+      limits: { ...DEFAULT_LIMITS, ...this.limits },
+      newId: () => Bun.randomUUIDv7(),
+      workerName: "mortal",
+    });
+    const mortal: MortalEngine = {
+      engine,
+      get isDead() {
+        return life.isOver;
+      },
+      kill: () => this.#die(life, workers),
+    };
+    this.#engines.push(mortal);
+    return mortal;
+  }
+
+  /** No engine outlives it: each may hold a connection for its lock. */
+  async end(): Promise<void> {
+    for (const mortal of this.#engines) if (!mortal.isDead) await mortal.kill();
+  }
+
+  read(id: string): Promise<TaskRecord | undefined> {
+    return this.store.readTask(id);
+  }
+
+  async #die(life: { isOver: boolean }, workers: Set<string>): Promise<void> {
+    life.isOver = true;
+    // what the others see of a dead worker: its lock is free
+    for (const id of workers) await this.store.removeWorker(id);
+  }
+
+  #mortal(life: { isOver: boolean }, workers: Set<string>): Store {
+    const { store } = this;
+    const alive = async <T>(run: () => Promise<T>): Promise<T> => {
+      if (life.isOver) throw new DeadError();
+      const result = await run();
+      await turn(); // an answer takes its time, also that of a store in this process
+      if (life.isOver) throw new DeadError();
+      return result;
+    };
+    const tell = async (moment: Moment): Promise<void> => {
+      if ((await this.listener?.(moment)) === "die") await this.#die(life, workers);
+    };
+    const write = <T>(method: Moment["method"], run: () => Promise<T>): Promise<T> =>
+      alive(async () => {
+        const number = ++this.writes;
+        await tell({ write: number, side: "before", method });
+        const result = await alive(run);
+        await tell({ write: number, side: "after", method });
+        return result;
+      });
+    return {
+      dialect: store.dialect,
+      location: store.location,
+      now: () => alive(async () => (await store.now()) + this.skippedMs),
+      insertTasks: (records) => write("insertTasks", () => store.insertTasks(records)),
+      commitChanges: (changes) => write("commitChanges", () => store.commitChanges(changes)),
+      postToTask: (post) => write("postToTask", () => store.postToTask(post)),
+      readInbox: (id) => alive(() => store.readInbox(id)),
+      readTask: (id) => alive(() => store.readTask(id)),
+      listTasks: (page) => alive(() => store.listTasks(page)),
+      registerWorker: (worker) => {
+        workers.add(worker.id);
+        return alive(() => store.registerWorker(worker));
+      },
+      renewWorker: (id, leaseMs) => alive(() => store.renewWorker(id, leaseMs)),
+      removeWorker: (id) => alive(() => store.removeWorker(id)),
+      readWorkerState: (id) => alive(() => store.readWorkerState(id)),
+      listWorkers: () => alive(() => store.listWorkers()),
+      checkReady: () => alive(() => store.checkReady()),
+      close: async () => {},
+    };
+  }
+}
+
+export interface MortalEngine {
+  readonly engine: Taskonaut;
+  readonly isDead: boolean;
+  kill(): Promise<void>;
+}
