@@ -52,4 +52,6 @@ export interface Call {
   readonly interrupts: Interrupts;
   readonly look: Look;
   readonly wiring: Wiring;
+  /** Whether a server does the work, so that it goes on when this process leaves. */
+  readonly isRemote: boolean;
 }

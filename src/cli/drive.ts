@@ -22,33 +22,44 @@ export interface DriveOptions {
   readonly follows?: boolean;
 }
 
+/** What is said at the first signal, and when everything has stopped. */
+const FAREWELLS = {
+  runs: {
+    stopping: "Stopping after the running step; once more stops at once.\n",
+    cancelled: (id: string) =>
+      `Stopped. Everything done so far is kept; \`taskonaut run-task ${id}\` goes on from there.`,
+  },
+  follows: {
+    stopping: "Stopping, after a step that runs; once more stops at once.\n",
+    cancelled: (id: string) =>
+      `Stopped following. Everything done so far is kept; \`taskonaut run-task ${id} --wait\` follows the task again.`,
+  },
+  // nothing is waited for: the step runs over there
+  remote: {
+    stopping: "",
+    cancelled: (id: string) =>
+      `Stopped waiting. The server goes on with the task; \`taskonaut get-task ${id}\` shows how far it is.`,
+  },
+};
+
 /**
  * Drives a task. The first SIGINT or SIGTERM aborts the signal that `work` gets, lets the running step end and then
  * throws `cancelled`, which says how to go on. What comes to its end in spite of it is given as if there had been none.
  */
 export async function drive<T>(
-  { io, interrupts }: Pick<Call, "io" | "interrupts">,
+  { io, interrupts, isRemote }: Pick<Call, "io" | "interrupts" | "isRemote">,
   taskonaut: Taskonaut,
   id: string,
   work: (signal: AbortSignal) => Promise<T>,
   { follows = false }: DriveOptions = {},
 ): Promise<T> {
-  const cancelled = new TaskonautError(
-    "cancelled",
-    follows
-      ? `Stopped following. Everything done so far is kept; \`taskonaut run-task ${id} --wait\` follows the task again.`
-      : `Stopped. Everything done so far is kept; \`taskonaut run-task ${id}\` goes on from there.`,
-    { details: { task_id: id } },
-  );
+  const farewell = isRemote ? FAREWELLS.remote : follows ? FAREWELLS.follows : FAREWELLS.runs;
+  const cancelled = new TaskonautError("cancelled", farewell.cancelled(id), { details: { task_id: id } });
   const leave = new AbortController();
   const stopped = Promise.withResolvers<never>();
   const stop = async (): Promise<never> => {
     leave.abort(cancelled);
-    await io.stderr.write(
-      follows
-        ? "Stopping, after a step that runs; once more stops at once.\n"
-        : "Stopping after the running step; once more stops at once.\n",
-    );
+    await io.stderr.write(farewell.stopping);
     await taskonaut.close();
     throw cancelled;
   };

@@ -320,6 +320,29 @@ test("Ctrl-C while a task is being cancelled says how to go on", async () => {
   expect(stderr).toContain(`taskonaut run-task ${ID}`);
 });
 
+test("Ctrl-C against a server says that the server goes on, and how to look", async () => {
+  for (const argv of [
+    ["cancel-task", ID],
+    ["run-task", ID],
+    ["run-task", ID, "--wait"],
+    ["advance-task", ID],
+  ]) {
+    const signals = new Signals();
+    const taskonaut = new FakeTaskonaut();
+    await cli(["run-flow", "--mode", "create"], { taskonaut });
+    taskonaut.whileRunning = () => {
+      signals.send();
+      return new Promise(() => {});
+    };
+    const env = { TASKONAUT_API_URL: "http://127.0.0.1:1" };
+    const { code, stderr } = await cli(argv, { taskonaut, env }, signals);
+    expect(code).toBe(130);
+    expect(stderr).toBe(
+      `Stopped waiting. The server goes on with the task; \`taskonaut get-task ${ID}\` shows how far it is.\n`,
+    );
+  }
+});
+
 test("what --wait contradicts is said", async () => {
   for (const argv of [
     ["run-flow", "--wait", "--mode", "create"],
@@ -343,6 +366,15 @@ test("exit codes come from the error table", async () => {
   taskonaut.fails = new TaskonautError("database_unavailable", "gone");
   expect((await cli(["run-flow"], { taskonaut })).code).toBe(5);
 });
+
+test.each(["database_unavailable", "task_busy"] as const)(
+  "the message of %s says what to do, so no hint repeats it",
+  async (code) => {
+    const taskonaut = new FakeTaskonaut();
+    taskonaut.fails = new TaskonautError(code, "It is so. Do this.");
+    expect((await cli(["run-flow"], { taskonaut })).stderr).toBe("error: It is so. Do this.\n");
+  },
+);
 
 test("an error says what is wrong, each violation on a line, and what to do next; stdout stays empty", async () => {
   const { stdout, stderr } = await cli(["run-flow", "--a", "abc", "--b", "2.5"]);

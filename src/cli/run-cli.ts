@@ -76,7 +76,8 @@ export async function runCli({ argv, env, io, wire, version }: CliOptions): Prom
     debug = settings.logLevel === "debug";
     const interrupts = createInterrupts(io);
     const look = chooseLook(io.stdout, json, env);
-    const done = command.run({ args, flags, fields, io, interrupts, look, wiring: wire(settings) });
+    const isRemote = settings.apiBaseUrl !== undefined;
+    const done = command.run({ args, flags, fields, io, interrupts, look, wiring: wire(settings), isRemote });
     return await Promise.race([done, interrupts.second]);
   } catch (error) {
     return printError(io.stderr, error, { command: command?.name, json, debug, env });

@@ -191,6 +191,15 @@ test("whatever users and tools wrote, the terminal gets no control characters an
   );
 });
 
+test("a step's status that is none is shown, never obeyed", () => {
+  const status = "\u001b]0;title\u0007\n" as "FAILED";
+  const task = makeTask("x");
+  const hostile = { ...task, steps: task.steps.map((step) => ({ ...step, status })) };
+  const shown = showTask(hostile, look(100)) + hostile.steps.map((step) => showStep(step, look(100))).join("");
+  expect(shown).not.toMatch(/[^\n\P{Cc}]/u);
+  expect(shown).toContain("\\x1b]0;title\\x07\\n");
+});
+
 test("with colour, the only escapes are those of the colours", () => {
   const shown = showTask(makeTask("\u001b[31mred"), look(80, true));
   expect(Bun.stripANSI(shown)).toBe(showTask(makeTask("\u001b[31mred"), look(80)));

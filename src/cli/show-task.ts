@@ -20,6 +20,9 @@ const STATUS_COLORS: Readonly<Record<TaskStatus | StepStatus, Color>> = {
 /** An id is there to be copied: it is shown whole on the narrowest terminal. */
 export const ID_COLUMNS = 36;
 
+/** WAITING_OBSERVATION, the longest. */
+const STATUS_COLUMNS = 19;
+
 /** The least that a result is given, however narrow the terminal is. */
 const RESULT_COLUMNS_MIN = 16;
 
@@ -98,8 +101,9 @@ function resultCell(step: TaskStep, columns: number): Cell {
     : { text: showText(step.error_message, columns), color: "red" };
 }
 
+/** A server's word, too, so it is shown like any other text. */
 export function statusCell(status: TaskStatus | StepStatus): Cell {
-  return { text: status, color: STATUS_COLORS[status] };
+  return { text: showText(status, STATUS_COLUMNS), color: STATUS_COLORS[status] };
 }
 
 /** `2026-11-23 03:39:25.130Z` */

@@ -3,20 +3,51 @@
 
 import * as v from "valibot";
 import type { ErrorCode, Violation } from "../core/errors.ts";
+import { NEXT, NEXT_STEP, type ToolCallStatus } from "../core/status.ts";
 import type { FlowDescription } from "../core/taskonaut.ts";
 import type { Task } from "../core/task.ts";
 
 /** A schema that checks a shape and stands for a type of core, whose fields beyond that shape it takes on trust. */
 export type Answer<T> = v.GenericSchema<T, T>;
 
+const Text = v.string();
+const TextOrNull = v.nullable(v.string());
+
+const CallAnswer = v.looseObject({
+  id: Text,
+  idempotency_key: Text,
+  tool_name: Text,
+  status: v.picklist(["RUNNING", "COMPLETED", "FAILED"] satisfies ToolCallStatus[]),
+  retry_count: v.number(),
+  last_error: TextOrNull,
+  error_message: TextOrNull,
+  started_at: Text,
+  finished_at: TextOrNull,
+});
+
+const StepAnswer = v.looseObject({
+  id: Text,
+  step_index: v.number(),
+  step_name: Text,
+  status: v.picklist(Object.keys(NEXT_STEP)),
+  error_message: TextOrNull,
+  tool_calls: v.array(CallAnswer),
+});
+
+/** All that is shown on a terminal has its type here: what is taken for a number or a word there is one. */
 export const TaskAnswer = v.looseObject({
-  id: v.string(),
-  status: v.picklist(["PLANNED", "RUNNING", "WAITING_OBSERVATION", "COMPLETED", "FAILED", "CANCELLED"]),
-  flow_name: v.string(),
+  id: Text,
+  status: v.picklist(Object.keys(NEXT)),
+  flow_name: Text,
   current_step: v.number(),
-  waiting_for: v.array(v.looseObject({ kind: v.string(), until: v.nullable(v.string()) })),
-  steps: v.array(v.looseObject({ id: v.string(), step_index: v.number(), tool_calls: v.array(v.looseObject({})) })),
-  tool_calls: v.array(v.looseObject({ id: v.string(), idempotency_key: v.string() })),
+  error_message: TextOrNull,
+  parked_reason: TextOrNull,
+  parent_task_id: TextOrNull,
+  created_at: Text,
+  updated_at: Text,
+  waiting_for: v.array(v.looseObject({ kind: Text, name: TextOrNull, until: TextOrNull, task_id: TextOrNull })),
+  steps: v.array(StepAnswer),
+  tool_calls: v.array(CallAnswer),
 }) as unknown as Answer<Task>;
 
 export const TasksAnswer: Answer<readonly Task[]> = v.array(TaskAnswer);

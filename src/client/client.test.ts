@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { TaskonautError } from "../core/errors.ts";
-import { FakeTaskonaut } from "../server/fake-taskonaut.ts";
+import type { Task, TaskStep } from "../core/task.ts";
+import { FakeTaskonaut, fakeTask } from "../server/fake-taskonaut.ts";
 import { startServer } from "../server/serve.ts";
 import { createClient, type ClientOptions } from "./client.ts";
 import type { Fetch } from "./transport.ts";
@@ -215,6 +216,38 @@ describe("what is no taskonaut server", () => {
       expect(error.message).toContain("http://api.example/x/");
       expect(error.message).toContain("--api-base-url");
     }
+  });
+
+  test("a task whose words and numbers are of another kind is told apart, whatever is in it", async () => {
+    const call = { id: "c", idempotency_key: "k", tool_name: "t", status: "COMPLETED", retry_count: 0 };
+    const ended = { last_error: null, error_message: null, started_at: "", finished_at: null };
+    const step = { id: "s", step_index: 1, step_name: "n", status: "COMPLETED", error_message: null };
+    const whole = (stepParts: object, callParts: object, parts: object): Task => ({
+      ...fakeTask(1),
+      steps: [{ ...step, tool_calls: [{ ...call, ...ended, ...callParts }], ...stepParts } as unknown as TaskStep],
+      ...parts,
+    });
+    const ask = (task: Task): Promise<Task> =>
+      createClient({ baseUrl: "http://api.example", fetch: answering(JSON.stringify(task)) }).getTask(UNKNOWN_ID);
+    expect((await ask(whole({}, {}, { new_field: 1 }))).id).toBe(fakeTask(1).id);
+    const escape = "\u001b]0;title\u0007";
+    for (const hostile of [
+      whole({ status: escape }, {}, {}),
+      whole({ status: "constructor" }, {}, {}),
+      whole({ step_index: escape }, {}, {}),
+      whole({ step_name: [escape] }, {}, {}),
+      whole({ error_message: { length: 1 } }, {}, {}),
+      whole({}, { status: escape }, {}),
+      whole({}, { retry_count: escape }, {}),
+      whole({}, { tool_name: 1 }, {}),
+      whole({}, { finished_at: 1 }, {}),
+      whole({}, {}, { status: escape }),
+      whole({}, {}, { parked_reason: 1 }),
+      whole({}, {}, { parent_task_id: [] }),
+      whole({}, {}, { created_at: null }),
+      whole({}, {}, { waiting_for: [{ kind: "signal", name: {}, until: null, task_id: null }] }),
+    ])
+      expect((await errorOf(ask(hostile))).code).toBe("api_unreachable");
   });
 
   test("a redirect names where it leads", async () => {

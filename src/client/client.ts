@@ -1,6 +1,7 @@
 // The Taskonaut interface over HTTP: what a command asks of a server it asks in the same words as of an engine at home,
 // and it gets the same errors.
 
+import { DEFAULT_FLOW } from "../core/default-flow.ts";
 import { checkName } from "../core/names.ts";
 import { TaskonautError } from "../core/errors.ts";
 import { parseTaskId } from "../core/ids.ts";
@@ -18,9 +19,6 @@ export interface ClientOptions {
   /** How long a request may take that waits for nobody's tools; by default 30 s. What drives a task has no limit. */
   readonly timeoutMs?: number | undefined;
 }
-
-/** What `POST /tasks` creates; every other flow is named in the path. */
-const DEFAULT_FLOW = "echo_add";
 
 /** Throws usage where baseUrl is no http(s) URL. Every method also throws api_unreachable and unauthorized. */
 export function createClient(options: ClientOptions): Taskonaut {

@@ -3,7 +3,8 @@ import * as v from "valibot";
 import { log, now, random, uuid } from "./ambient.ts";
 import { defineFlow } from "./flow.ts";
 import { all, call, map, type Operation } from "./operation.ts";
-import { createProgram, type Program } from "./program.ts";
+import { createProgram } from "./create-program.ts";
+import type { Program } from "./program.ts";
 import { defineTool } from "./tool.ts";
 
 type Body = Generator<Operation<unknown>, unknown, unknown>;

@@ -6,7 +6,8 @@ import * as v from "valibot";
 import { defineFlow } from "./flow.ts";
 import { all, call, map, race, sleep, waitForSignal, type Operation } from "./operation.ts";
 import { readError } from "./stored-error.ts";
-import { createProgram, type Outcome, type Program, type Turn } from "./program.ts";
+import { createProgram } from "./create-program.ts";
+import type { Outcome, Program, Turn } from "./program.ts";
 import { defineTool } from "./tool.ts";
 
 type Body = Generator<Operation<unknown>, unknown, unknown>;

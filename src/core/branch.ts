@@ -9,7 +9,9 @@ import { noteUsed } from "./determinism.ts";
 import { TaskonautError } from "./errors.ts";
 import { checkName } from "./names.ts";
 import { isGenerator, operationOf, type Group, type Leaf } from "./operation.ts";
-import type { Settled } from "./program.ts";
+
+/** How an operation or a branch came out, inside of the program. */
+export type Settled = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
 
 export type Settle = (result: Settled) => void;
 

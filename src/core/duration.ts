@@ -8,6 +8,9 @@ const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_8
 /** About a hundred years. */
 const DURATION_MS_MAX = 100 * 365.25 * UNITS.d;
 
+/** The longest that a timer of the runtime counts, just under 25 days; a longer one would fire at once. */
+export const TIMER_MS_MAX = 2 ** 31 - 1;
+
 /** Whole milliseconds, 0 to a hundred years. Throws flow_invalid. */
 export function toMilliseconds(duration: Duration): number {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/.exec(String(duration)) ?? [];

@@ -152,11 +152,38 @@ describe("the exact JSON reader", () => {
     expect(refusal("{} x").message).toContain("expected the end of the text");
   });
 
-  test("keeps text exactly: NUL, lone surrogates, __proto__ as an ordinary key, the last of equal keys", () => {
+  test("keeps text exactly: NUL, lone surrogates, __proto__ as an ordinary key", () => {
     expect(parseExactJson('"\\u0000\\ud800x"')).toBe("\u0000\ud800x");
-    const object = parseExactJson('{"__proto__":{"x":1},"a":1,"a":2}') as object;
+    const object = parseExactJson('{"__proto__":{"x":1},"a":2}') as object;
     expect(Object.getPrototypeOf(object)).toBe(Object.prototype);
     expect(JSON.stringify(object)).toBe('{"__proto__":{"x":1},"a":2}');
+  });
+
+  test.each([
+    ['{"a":1,"a":2}', ["a"]],
+    ['{"a":1,"\\u0061":1}', ["a"]],
+    ['{"__proto__":1,"__proto__":1}', ["__proto__"]],
+    ['[{"b":{"c":1,"d":{},"c":[]},"b":0,"n":1e400}]', ["0.b.c", "0.b", "0.n"]],
+  ])("refuses %s rather than drop one of two equal keys", (text, paths) => {
+    const { code, status, errors } = refusal(text);
+    expect([code, status, errors.map((one) => one.path)]).toEqual(["input_invalid", 422, paths]);
+  });
+
+  test("takes equal keys of different objects", () => {
+    expectSame('{"a":{"a":[{"a":1},{"a":1}]},"constructor":1,"toString":2}');
+  });
+
+  test("gives exactly what JSON.parse gives, or says which key is repeated", () => {
+    const keys = fc.constantFrom("a", "b", "__proto__", "1");
+    fc.assert(
+      fc.property(fc.array(fc.tuple(keys, fc.nat()), { maxLength: 5 }), (members) => {
+        const text = `{${members.map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(",")}}`;
+        const names = members.map(([key]) => key);
+        const repeated = names.filter((name, index) => names.indexOf(name) < index);
+        if (repeated.length === 0) expectSame(text);
+        else expect(refusal(text).errors.map((one) => one.path)).toEqual(repeated);
+      }),
+    );
   });
 
   test("refuses deep nesting at once, closed or not", () => {

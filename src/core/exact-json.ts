@@ -4,7 +4,8 @@
 // J1. takes and gives exactly what `JSON.parse` does, wherever it takes a text at all (a property test holds it to that);
 // J2. refuses each number that a double would change: whole numbers beyond ±(2^53 − 1), overflow, and literals that
 //     only rounding turns into a whole number; ordinary fractions become the nearest double, as everywhere;
-// J3. refuses what is nested deeper than JSON_DEPTH_MAX, and takes time linear in the text.
+// J3. refuses a key that stands twice in one object, where `JSON.parse` keeps the last and drops the others;
+// J4. refuses what is nested deeper than JSON_DEPTH_MAX, and takes time linear in the text.
 
 import { TaskonautError, describeViolations, type Violation } from "./errors.ts";
 import { JSON_DEPTH_MAX } from "./json.ts";
@@ -14,7 +15,7 @@ const EXCERPT_MAX = 40;
 
 /**
  * Throws body_invalid where the text is no JSON (with the position), and input_invalid where it is, but cannot be kept
- * exactly: every such number at once, with its path.
+ * exactly: every such number and every repeated key at once, with its path.
  */
 export function parseExactJson(text: string): unknown {
   return new ExactJsonReader(text).readDocument();
@@ -63,6 +64,7 @@ class ExactJsonReader {
         const key = this.readString();
         if (!this.skipIf(":")) this.fail('expected ":"');
         this.path.push(key);
+        if (Object.hasOwn(object, key)) this.addViolation("this key stands more than once in its object");
         setOwn(object, key, this.readValue());
         this.path.pop();
       } while (this.skipIf(","));
@@ -115,10 +117,12 @@ class ExactJsonReader {
     this.at += literal.length;
     const value = Number(literal);
     const loss = describeLoss(literal, value);
-    if (loss !== undefined && this.violations.length < VIOLATIONS_MAX) {
-      this.violations.push({ path: this.path.join("."), message: loss });
-    }
+    if (loss !== undefined) this.addViolation(loss);
     return value;
+  }
+
+  private addViolation(message: string): void {
+    if (this.violations.length < VIOLATIONS_MAX) this.violations.push({ path: this.path.join("."), message });
   }
 
   private readWord<T>(word: string, value: T): T {

@@ -11,13 +11,9 @@ import { forgottenCalls } from "./forgotten.ts";
 import type { Decision, Outcome, Program, ProgramEnd, ProgramTask, Turn } from "./program.ts";
 import { ContractError } from "./stored-error.ts";
 
-export function planProgram(flow: Flow, body: Extract<FlowBody, { form: "plan" }>, task: ProgramTask): Program {
-  return new PlanProgram(flow, body, task);
-}
-
 const NOTHING: Turn = { planned: [], abandoned: [] };
 
-class PlanProgram implements Program {
+export class PlanProgram implements Program {
   readonly isSequential = true;
   end: ProgramEnd | undefined;
   log: LogMethod | undefined;

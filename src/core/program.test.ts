@@ -3,7 +3,8 @@ import fc from "fast-check";
 import * as v from "valibot";
 import { defineFlow, type Flow } from "./flow.ts";
 import { all, call, race, type Member, type Operation } from "./operation.ts";
-import { createProgram, type Decision, type Outcome, type Program, type ProgramTask, type Turn } from "./program.ts";
+import { createProgram } from "./create-program.ts";
+import type { Decision, Outcome, Program, ProgramTask, Turn } from "./program.ts";
 import { readError, StepError } from "./stored-error.ts";
 import { defineTool } from "./tool.ts";
 

@@ -2,7 +2,7 @@
 
 import type * as v from "valibot";
 import type { Schema } from "./contract.ts";
-import { toMilliseconds, type Duration } from "./duration.ts";
+import { TIMER_MS_MAX, toMilliseconds, type Duration } from "./duration.ts";
 import { TaskonautError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { checkName } from "./names.ts";
@@ -43,7 +43,7 @@ export interface RetryOptions {
   readonly base?: Duration;
   /** What each further wait is multiplied by: 1 or more. Default: 2. */
   readonly factor?: number;
-  /** No wait is longer. Default: 1 s. */
+  /** No wait is longer. Under 25 days; default: 1 s. */
   readonly max?: Duration;
   /** 0 to 1: how much of a wait is drawn by lot. Default: 0.25. */
   readonly jitter?: number;
@@ -61,7 +61,7 @@ export interface ToolDefinition<In extends Schema, Out extends Schema> {
   readonly execution?: Execution;
   /** Default: 3 attempts, 100 ms doubling to at most 1 s. An `at-most-once` tool has one attempt. */
   readonly retry?: RetryOptions;
-  /** Of one attempt: `"5s"`, or milliseconds. Default: 30 s. */
+  /** Of one attempt: `"5s"`, or milliseconds; under 25 days. Default: 30 s. */
   readonly timeout?: Duration;
   run(input: v.InferOutput<In>, context: ToolContext): v.InferInput<Out> | Promise<v.InferInput<Out>>;
 }
@@ -73,7 +73,7 @@ export function defineTool<In extends Schema, Out extends Schema>(
   const { name, execution = "at-least-once" } = definition;
   checkName("tool", name);
   const retry = toPolicy(name, definition.retry ?? {}, execution);
-  const timeoutMs = definition.timeout === undefined ? undefined : toMilliseconds(definition.timeout);
+  const timeoutMs = definition.timeout === undefined ? undefined : toTimer(name, "timeout", definition.timeout);
   if (timeoutMs === 0) throw new TaskonautError("flow_invalid", `Tool ${name}: timeout must be above 0.`);
   return {
     name,
@@ -108,9 +108,19 @@ function toPolicy(tool: string, options: RetryOptions, execution: Execution): Re
   if (!(jitter >= 0 && jitter <= 1)) refuse(`jitter must be 0 to 1, got ${jitter}`);
   return {
     attempts: execution === "at-most-once" ? 1 : attempts,
-    baseMs: toMilliseconds(base),
+    baseMs: toTimer(tool, "retry: base", base),
     factor,
-    maxMs: toMilliseconds(max),
+    maxMs: toTimer(tool, "retry: max", max),
     jitter,
   };
+}
+
+/** What a running process waits for itself; a flow that sleeps for longer does so in the store. */
+function toTimer(tool: string, field: string, duration: Duration): number {
+  const ms = toMilliseconds(duration);
+  if (ms <= TIMER_MS_MAX) return ms;
+  throw new TaskonautError(
+    "flow_invalid",
+    `Tool ${tool}: ${field} must be under 25 days (at most ${TIMER_MS_MAX} ms), got ${JSON.stringify(duration)}. A flow can wait for longer by its sleep.`,
+  );
 }

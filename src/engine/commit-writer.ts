@@ -5,12 +5,15 @@
 //     in the order in which they were submitted.
 // W2. A change that was not won makes every later change of that driver lose as well: each expects the version before.
 
-import { TaskonautError } from "../core/errors.ts";
+import { type ErrorCode, TaskonautError } from "../core/errors.ts";
 import type { TaskRecord } from "../core/record.ts";
 import type { Change, Store } from "../store/store.ts";
 
 /** No commit holds more: bounds the size of a statement and how long others wait. */
 const BATCH_MAX = 200;
+
+/** Of a batch that is written one by one, no more wait for a lock each: all writes of the process stand behind them. */
+const BUSY_MAX = 3;
 
 interface Job<In> {
   readonly what: In;
@@ -64,22 +67,28 @@ function turnOfLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Never rejects: each job hears its own result. */
+/** Never rejects: each job hears its own result. Gives the error of what was refused. */
 async function writeBatch<In>(
   jobs: readonly Job<In>[],
   write: (batch: readonly In[]) => Promise<readonly boolean[]>,
-): Promise<void> {
-  if (jobs.length === 0) return;
+): Promise<unknown> {
+  if (jobs.length === 0) return undefined;
   try {
     const won = await write(jobs.map((job) => job.what));
     jobs.forEach((job, index) => job.resolve(won[index] === true));
+    return undefined;
   } catch (error) {
     if (jobs.length === 1 || isOutage(error)) {
       for (const job of jobs) job.reject(error);
-      return;
+      return error;
     }
     // one of them is refused by the database: each for itself, so that it takes nobody else with it
-    for (const job of jobs) await writeBatch([job], write);
+    let busy = 0;
+    for (const job of jobs) {
+      if (busy === BUSY_MAX) job.reject(error);
+      else if (hasCode(await writeBatch([job], write), "task_busy")) busy += 1;
+    }
+    return error;
   }
 }
 
@@ -102,5 +111,9 @@ function takeOnePerTask(queue: Job<Change>[]): Job<Change>[] {
 }
 
 function isOutage(error: unknown): boolean {
-  return error instanceof TaskonautError && error.code === "database_unavailable";
+  return hasCode(error, "database_unavailable");
+}
+
+function hasCode(error: unknown, code: ErrorCode): boolean {
+  return error instanceof TaskonautError && error.code === code;
 }

@@ -38,14 +38,9 @@ import { recover } from "./recover.ts";
 import { toTask } from "./resource.ts";
 import { reopenFailedStep } from "./reopen.ts";
 import { readSignal } from "./signal.ts";
-import {
-  cancelOf,
-  FlowViolationError,
-  LostTaskError,
-  TaskDriver,
-  type Children,
-  type DriverTools,
-} from "./task-driver.ts";
+import { FlowViolationError, LostTaskError, type Children, type DriverTools } from "./driver-tools.ts";
+import { cancelOf } from "./posts.ts";
+import { TaskDriver } from "./task-driver.ts";
 import { Turns } from "./turns.ts";
 
 export interface EngineOptions {

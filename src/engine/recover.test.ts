@@ -3,7 +3,8 @@ import * as v from "valibot";
 import { recordOf } from "../../test/support/engine.ts";
 import { defineFlow, type Flow } from "../core/flow.ts";
 import { all, call, race, type Operation } from "../core/operation.ts";
-import { createProgram, type Outcome } from "../core/program.ts";
+import { createProgram } from "../core/create-program.ts";
+import type { Outcome } from "../core/program.ts";
 import type { StepRow, TaskRecord } from "../core/record.ts";
 import { defineTool } from "../core/tool.ts";
 import { echoAdd } from "../flows/echo-add.ts";
@@ -218,7 +219,7 @@ describe("a flow that decides otherwise than is recorded is told, both sides sho
     ],
     [
       "a body that is no generator",
-      flowOf((async () => {}) as unknown as Run),
+      flowOf((() => 5) as unknown as Run),
       "it throws Flow sample: run must be a generator function",
     ],
   ];

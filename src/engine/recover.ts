@@ -3,7 +3,8 @@
 
 import { canonicalJson } from "../core/json.ts";
 import type { Flow } from "../core/flow.ts";
-import { createProgram, type Decision, type Outcome, type Program, type Turn } from "../core/program.ts";
+import { createProgram } from "../core/create-program.ts";
+import type { Decision, Outcome, Program, Turn } from "../core/program.ts";
 import type { StepRow, TaskRecord } from "../core/record.ts";
 import { messageOf } from "../core/stored-error.ts";
 

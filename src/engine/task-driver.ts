@@ -9,56 +9,23 @@
 // D4. What the flow was told, what it decided and the state it leads to are put down in one go, with nothing awaited
 //     in between: a write that came there would record half a transition, which no replay could match.
 
-import type { Clock } from "../core/clock.ts";
 import { TaskonautError } from "../core/errors.ts";
-import { childTaskId, idempotencyKeyOf, stepId, toolCallId } from "../core/ids.ts";
-import type { Limits } from "../core/limits.ts";
-import type { Log } from "../core/log.ts";
-import type { Flow } from "../core/flow.ts";
+import { childTaskId, idempotencyKeyOf, stepId } from "../core/ids.ts";
 import type { Decision, Program, ProgramEnd, Turn } from "../core/program.ts";
-import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record.ts";
+import type { StepRow, TaskRecord, TaskRow } from "../core/record.ts";
 import { isStepOpen, isTerminal, type TaskStatus } from "../core/status.ts";
 import { readError, storeError } from "../core/stored-error.ts";
 import type { Tool } from "../core/tool.ts";
-import type { InboxPost, Store } from "../store/store.ts";
-import type { CommitWriter } from "./commit-writer.ts";
+import type { Change } from "../store/store.ts";
+import { deliver } from "./deliver.ts";
 import { Draft } from "./draft.ts";
+import { FlowViolationError, LostTaskError, type DriverTools } from "./driver-tools.ts";
 import { executeTool, type ExecutionResult } from "./execute-tool.ts";
-import type { Lease } from "./lease.ts";
 import { findNews } from "./news.ts";
+import { openCall } from "./open-call.ts";
+import { CANCELLED_CHILD, cancelOf, endOfChild } from "./posts.ts";
 import { outcomeOf } from "./recover.ts";
 import { toStepRows } from "./step-rows.ts";
-
-/** Somebody else wrote to the task: read it again. */
-export class LostTaskError extends Error {
-  override readonly name = "LostTaskError";
-}
-
-export interface DriverTools {
-  readonly store: Pick<Store, "now" | "readInbox">;
-  readonly writer: CommitWriter;
-  readonly children: Children;
-  readonly lease: Lease;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly limits: Limits;
-}
-
-/** How a step of kind child comes to its task. */
-export interface Children {
-  /**
-   * Creates the child unless it is there, and runs it. Resolves when it has ended or only waits; its end comes through
-   * the inbox. Throws what makes the step fail: input_invalid, flow_invalid, body_too_large.
-   */
-  run(child: { readonly flow: Flow; readonly step: StepRow; readonly depth: number }): Promise<void>;
-  /** What was left for another task is durable: a parent hears of its child's end, a child that it is cancelled. */
-  onPosted(post: InboxPost): void;
-}
-
-/** A flow called what is not deterministic: the task is to be parked, with nothing of this transition recorded. */
-export class FlowViolationError extends Error {
-  override readonly name = "FlowViolationError";
-}
 
 /** While tools run, the inbox is looked at so often: a signal or a cancel from another process is seen by then. */
 const POLL_MS = 500;
@@ -74,6 +41,8 @@ export class TaskDriver {
   #moves = 0;
   #failure: Error | undefined;
   #writing: Promise<void> | undefined;
+  /** The transition that is being made. */
+  #moving: Promise<unknown> | undefined;
   #outcomes: number;
   /** Ids of steps without an outcome, in order of planning. */
   readonly #open: Set<string>;
@@ -139,9 +108,12 @@ export class TaskDriver {
     return this.#running.size > 0;
   }
 
-  /** Resolves when no tool runs any more, and what came of them is durable or cannot be made so. */
+  /** Resolves when nothing is under way any more, and what came of it is durable or cannot be made so. */
   async idle(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all([...this.#running.values()].map((step) => step.ended));
+    // a transition under way may be about to start tools: they get their time like those that run
+    while (this.#moving || this.#running.size > 0) {
+      await Promise.all([this.#moving, ...[...this.#running.values()].map((step) => step.ended)]);
+    }
     await this.settle().catch(() => {}); // whoever drives the task hears of it
   }
 
@@ -163,6 +135,17 @@ export class TaskDriver {
    * Throws LostTaskError, FlowViolationError, task_parked, and what the store throws.
    */
   async advance(): Promise<boolean> {
+    const moved = this.#advance();
+    // how it comes out is told to the caller
+    this.#moving = moved.catch(() => false);
+    try {
+      return await moved;
+    } finally {
+      this.#moving = undefined;
+    }
+  }
+
+  async #advance(): Promise<boolean> {
     switch (this.status) {
       case "PLANNED":
         await this.#begin();
@@ -211,7 +194,7 @@ export class TaskDriver {
         const change = this.#failure === undefined ? this.#draft.takeChange() : undefined;
         if (!change) break;
         const news = this.#news.splice(0);
-        if (!(await this.tools.writer.submitChange(change))) throw new LostTaskError(change.taskId);
+        if (!(await this.#submit(change))) throw new LostTaskError(change.taskId);
         this.durableMoves = moves;
         for (const tell of news) tell();
         for (const post of change.posts) this.tools.children.onPosted(post);
@@ -221,6 +204,13 @@ export class TaskDriver {
     } finally {
       this.#writing = undefined;
     }
+  }
+
+  /** A change under a lease says what effects came of, or that one is about to begin: no outage may leave that open. */
+  #submit(change: Change): Promise<boolean> {
+    const me = this.tools.lease.workerId;
+    const isLeased = change.expectedOwner === me || change.task.lease_owner === me;
+    return isLeased ? deliver(change, this.tools) : this.tools.writer.submitChange(change);
   }
 
   // ---- transitions
@@ -692,55 +682,3 @@ export class TaskDriver {
 
 /** What a child can be refused for: that is the step's failure. All else is the trouble of this process. */
 const REFUSALS: ReadonlySet<string> = new Set(["input_invalid", "flow_invalid", "flow_not_found", "body_too_large"]);
-
-const CANCELLED_CHILD: ProgramEnd = {
-  kind: "failed",
-  error: JSON.stringify({ name: "CancelledError", message: "The child task was cancelled." }),
-};
-
-function endOfChild(task: TaskRow, end: ProgramEnd): InboxPost {
-  return {
-    task_id: task.parent_task_id ?? "",
-    kind: "child",
-    name: null,
-    step_id: task.parent_step_id,
-    payload: end.kind === "completed" ? end.output : null,
-    error: end.kind === "failed" ? end.error : null,
-    idempotency_key: null,
-  };
-}
-
-/** A cancel for another task's inbox. */
-export function cancelOf(taskId: string): InboxPost {
-  return {
-    task_id: taskId,
-    kind: "cancel",
-    name: null,
-    step_id: null,
-    payload: null,
-    error: null,
-    idempotency_key: null,
-  };
-}
-
-/** The call of a step that begins: a new row, or that of an earlier epoch opened again under the same key. */
-function openCall(earlier: ToolCallRow | undefined, step: StepRow, tool: Tool, now: number): ToolCallRow {
-  const idempotency_key = idempotencyKeyOf({ taskId: step.task_id, stepId: step.id, tool: tool.name });
-  return {
-    id: toolCallId(idempotency_key, step.id),
-    task_id: step.task_id,
-    task_step_id: step.id,
-    idempotency_key,
-    tool_name: tool.name,
-    status: "RUNNING",
-    retry_count: 0,
-    attempt_epoch: step.attempt_epoch,
-    last_error: earlier?.last_error ?? null,
-    request_payload: step.input_payload,
-    response_payload: null,
-    error: null,
-    started_at: now,
-    finished_at: null,
-    created_at: earlier?.created_at ?? now,
-  };
-}

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DeterminismError, underWatch, type Watch } from "../core/determinism.ts";
 import type { Flow } from "../core/flow.ts";
-import { createProgram } from "../core/program.ts";
+import { createProgram } from "../core/create-program.ts";
 import { loadFlows } from "./loader.ts";
 
 /** Calls as a flow would write them. What stands before the parenthesis is also captured when the file is loaded. */

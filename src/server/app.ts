@@ -14,11 +14,18 @@ export interface AppOptions extends AccessOptions {
   /** Of a request's body; by default 64 KiB. */
   readonly maxBodyBytes?: number | undefined;
   readonly log?: Log | undefined;
+  /** Told of a request that is allowed and read whole, and whose answer may take as long as a task's tools do. */
+  readonly onLongWait?: ((request: Request) => void) | undefined;
 }
 
 export function createApp(taskonaut: Taskonaut, options: AppOptions): Hono {
   const log = options.log ?? SILENT;
-  const routes = routesOf({ taskonaut, maxBodyBytes: options.maxBodyBytes ?? DEFAULT_LIMITS.inputBytes, log });
+  const routes = routesOf({
+    taskonaut,
+    maxBodyBytes: options.maxBodyBytes ?? DEFAULT_LIMITS.inputBytes,
+    log,
+    onLongWait: options.onLongWait ?? (() => {}),
+  });
   const app = new Hono({ getPath: pathOf });
   app.use(logRequest(log));
   app.use(guardAccess(options));

@@ -7,7 +7,7 @@ const JSON_TYPE = /^application\/(?:[\w.!#$&^+-]+\+)?json\s*(?:;|$)/i;
 
 /**
  * Undefined where there is no body. Throws body_too_large (over maxBytes, announced or counted while reading),
- * content_type_unsupported, body_invalid (not UTF-8, not JSON, or cut off) and input_invalid (numbers that would be rounded).
+ * content_type_unsupported, body_invalid (not UTF-8, not JSON, or cut off) and input_invalid (numbers that would be rounded, keys that are repeated).
  */
 export async function readJsonBody(request: Request, maxBytes: number): Promise<unknown> {
   const bytes = await readBytes(request, maxBytes);

@@ -26,15 +26,11 @@ const STATUS_AFTER: readonly TaskStatus[] = [
   "COMPLETED",
 ];
 
-const EchoAddInput = v.pipe(
-  v.unknown(),
-  v.check((input) => !Array.isArray(input), "Expected an object, received an array"),
-  v.strictObject({
-    text: v.optional(v.string(), "hello"),
-    a: v.optional(v.pipe(v.number(), v.safeInteger()), 1),
-    b: v.optional(v.pipe(v.number(), v.safeInteger()), 2),
-  }),
-);
+const EchoAddInput = v.strictObject({
+  text: v.optional(v.string(), "hello"),
+  a: v.optional(v.pipe(v.number(), v.safeInteger()), 1),
+  b: v.optional(v.pipe(v.number(), v.safeInteger()), 2),
+});
 
 const FLOWS: readonly FlowDescription[] = ["echo_add", "free"].map((name) => ({
   name,

@@ -3,6 +3,7 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import { applyContract } from "../core/contract.ts";
+import { DEFAULT_FLOW } from "../core/default-flow.ts";
 import { TaskonautError, describeViolations, type Violation } from "../core/errors.ts";
 import { MAX_STEPS_MAX, PAGE_MAX } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
@@ -22,26 +23,20 @@ export interface RouteOptions {
   readonly taskonaut: Taskonaut;
   readonly maxBodyBytes: number;
   readonly log: Log;
+  readonly onLongWait: (request: Request) => void;
 }
-
-/** The flow of `POST /tasks`, which is older than the routes that name theirs. */
-const DEFAULT_FLOW = "echo_add";
 
 /** Tasks of a page that is asked for by its cursor alone. */
 const DEFAULT_LIMIT = 100;
 
-const RunBody = v.pipe(
-  v.unknown(),
-  v.check((body) => !Array.isArray(body), "Expected an object, received an array"), // valibot's objects take arrays
-  v.strictObject({
-    max_steps: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_STEPS_MAX))),
-  }),
-);
+const RunBody = v.strictObject({
+  max_steps: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_STEPS_MAX))),
+});
 
 /** Of an order that says everything in its path; a body that says more is not passed over. */
 const NoBody = v.strictObject({});
 
-export function routesOf({ taskonaut, maxBodyBytes, log }: RouteOptions): readonly Route[] {
+export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOptions): readonly Route[] {
   async function createTask(c: Context, flow: string): Promise<Response> {
     const idempotencyKey = readIdempotencyKey(c.req.header("idempotency-key"));
     const input = await requireJsonBody(c.req.raw, maxBodyBytes);
@@ -67,6 +62,7 @@ export function routesOf({ taskonaut, maxBodyBytes, log }: RouteOptions): readon
     const handle = async (c: Context): Promise<Response> => {
       const body = await readJsonBody(c.req.raw, maxBodyBytes);
       check(NoBody, body === undefined ? {} : body);
+      onLongWait(c.req.raw);
       return c.json(await carryOut(param(c, "id")));
     };
     return { method: "POST", path: `/tasks/:id/${name}`, handle };
@@ -76,7 +72,13 @@ export function routesOf({ taskonaut, maxBodyBytes, log }: RouteOptions): readon
     const body = await readJsonBody(c.req.raw, maxBodyBytes);
     const { max_steps } = check(RunBody, body === undefined ? {} : body);
     const options = max_steps === undefined ? {} : { maxSteps: max_steps };
+    onLongWait(c.req.raw);
     return c.json(await taskonaut.runTask(param(c, "id"), options));
+  }
+
+  async function advanceTask(c: Context): Promise<Response> {
+    onLongWait(c.req.raw);
+    return c.json(await taskonaut.advanceTask(param(c, "id")));
   }
 
   async function listTasks(c: Context): Promise<Response> {
@@ -95,11 +97,7 @@ export function routesOf({ taskonaut, maxBodyBytes, log }: RouteOptions): readon
     { method: "POST", path: "/tasks", handle: (c) => createTask(c, DEFAULT_FLOW) },
     { method: "GET", path: "/tasks", handle: listTasks },
     { method: "GET", path: "/tasks/:id", handle: async (c) => c.json(await taskonaut.getTask(param(c, "id"))) },
-    {
-      method: "POST",
-      path: "/tasks/:id/advance",
-      handle: async (c) => c.json(await taskonaut.advanceTask(param(c, "id"))),
-    },
+    { method: "POST", path: "/tasks/:id/advance", handle: advanceTask },
     { method: "POST", path: "/tasks/:id/run", handle: runTask },
     { method: "POST", path: "/tasks/:id/signals/:name", handle: signalTask },
     order("cancel", (id) => taskonaut.cancelTask(id)),

@@ -246,6 +246,33 @@ describe("the list of all tasks as a stream", () => {
   });
 });
 
+describe("a quiet connection", () => {
+  test("is cut in the middle of its body, with or without a token, but not while a task runs", async () => {
+    const { url, taskonaut } = await start({ idleTimeoutSeconds: 1, token: "t" });
+    const { task } = await taskonaut.createTask({ flow: "echo_add", input: {} });
+    const gate = Promise.withResolvers<void>();
+    taskonaut.gate = gate.promise;
+    const headers = { Authorization: "Bearer t", "Content-Type": "application/json" };
+    // they are quiet for longer than those that are cut, since they began before them
+    const runs = [undefined, "{}"].map((body) =>
+      fetch(`${url}/tasks/${task.id}/run`, { method: "POST", headers, body }),
+    );
+    while (taskonaut.calls.filter((call) => call === "runTask").length < runs.length) await Bun.sleep(1);
+    const stalled = ["/tasks", `/tasks/${task.id}/run`].flatMap((path) =>
+      ["", "Authorization: Bearer t\r\n"].map(async (token) => {
+        const wire = await Wire.open(url);
+        wire.socket.write(
+          `POST ${path} HTTP/1.1\r\n${HOST}${token}Content-Type: application/json\r\nContent-Length: 20\r\n\r\n{"a":`,
+        );
+        await wire.closed;
+      }),
+    );
+    await Promise.all(stalled);
+    gate.resolve();
+    expect((await Promise.all(runs)).map(({ status }) => status)).toEqual([200, 200]);
+  }, 30_000);
+});
+
 describe("starting", () => {
   test.each(["0.0.0.0", "::", "192.0.2.1", "myhost", ""])("on %p without a token it does not start", async (host) => {
     expect(await rejectionOf(start({ host }))).toMatch(/^usage: .*TASKONAUT_API_TOKEN/);
@@ -282,7 +309,7 @@ describe("stopping", () => {
     expect(await rejectionOf(fetch(`${url}/healthz`))).toBeString();
   });
 
-  test("a request under way is answered before the taskonaut is closed, and no other is taken", async () => {
+  test("a request under way is answered while the taskonaut closes, and no other is taken", async () => {
     const { url, stop, taskonaut } = await start({ graceMs: 60_000 });
     const { task } = await taskonaut.createTask({ flow: "echo_add", input: {} });
     const gate = Promise.withResolvers<void>();
@@ -293,13 +320,50 @@ describe("stopping", () => {
     const stopped = stop();
     expect(await rejectionOf(fetch(`${url}/healthz`))).toBeString();
     wire.socket.write(`GET /healthz HTTP/1.1\r\n${HOST}\r\n`);
-    expect(taskonaut.closed).toBe(0);
+    expect(taskonaut.closed).toBe(1);
     gate.resolve();
     await wire.until(/COMPLETED/);
     await stopped;
     await wire.closed;
     expect(wire.received).not.toContain("alive");
     expect(taskonaut.closed).toBe(1);
+  });
+
+  test("what the taskonaut refuses while it closes is answered", async () => {
+    const { url, stop, taskonaut } = await start({ graceMs: 60_000 });
+    const { task } = await taskonaut.createTask({ flow: "echo_add", input: {} });
+    const gate = Promise.withResolvers<void>();
+    taskonaut.gate = gate.promise;
+    taskonaut.close = async () => gate.reject(new TaskonautError("shutting_down", "It leaves."));
+    const answer = fetch(`${url}/tasks/${task.id}/run`, { method: "POST" });
+    while (!taskonaut.calls.includes("runTask")) await Bun.sleep(1);
+    await stop();
+    expect(await (await answer).json()).toMatchObject({ code: "shutting_down", status: 503 });
+  });
+
+  test("requests and taskonaut have one grace period together", async () => {
+    const { url, stop, taskonaut } = await start({ graceMs: 400 });
+    const { task } = await taskonaut.createTask({ flow: "echo_add", input: {} });
+    taskonaut.gate = Promise.withResolvers<void>().promise;
+    taskonaut.close = () => Bun.sleep(400);
+    const answer = rejectionOf(fetch(`${url}/tasks/${task.id}/run`, { method: "POST" }));
+    while (!taskonaut.calls.includes("runTask")) await Bun.sleep(1);
+    const since = performance.now();
+    await stop();
+    expect(performance.now() - since).toBeLessThan(700);
+    expect(await answer).toBeString();
+  });
+
+  test("a taskonaut that cannot be closed is told of, and the connections end all the same", async () => {
+    const { url, stop, taskonaut } = await start({ graceMs: 60_000 });
+    taskonaut.gate = Promise.withResolvers<void>().promise;
+    taskonaut.close = () => Promise.reject(new Error("the database is gone"));
+    const { task } = await taskonaut.createTask({ flow: "echo_add", input: {} });
+    const answer = rejectionOf(fetch(`${url}/tasks/${task.id}/run`, { method: "POST" }));
+    while (!taskonaut.calls.includes("runTask")) await Bun.sleep(1);
+    expect(await rejectionOf(stop())).toContain("the database is gone");
+    expect(await answer).toBeString();
+    started.pop();
   });
 
   test("a request that does not end is cut off after the grace period", async () => {

@@ -20,18 +20,23 @@ export interface ServeOptions {
   readonly insecure: boolean;
   readonly maxBodyBytes?: number | undefined;
   readonly log?: Log | undefined;
-  /** How long `stop` waits for requests under way; by default 10 s. */
+  /** How long `stop` waits for requests under way, which is how long the taskonaut lets its steps run; by default 10 s. */
   readonly graceMs?: number | undefined;
+  /** How long a connection may be quiet; by default a minute. */
+  readonly idleTimeoutSeconds?: number | undefined;
 }
 
 export interface StartedServer {
   /** `http://127.0.0.1:8000` */
   readonly url: string;
-  /** Takes no more requests, lets those under way end (at most graceMs), then closes the taskonaut. Safe to call twice. */
+  /**
+   * Takes no more requests and closes the taskonaut; all that is under way has one graceMs to end, or is told that the
+   * taskonaut is leaving. Rejects with what closing it rejects with. Safe to call twice.
+   */
   readonly stop: () => Promise<void>;
 }
 
-/** A connection on which nothing moves for so long is closed, unless a POST is under way on it. */
+/** A connection on which nothing moves for so long is closed, a body that does not come included; a run may take longer. */
 const IDLE_TIMEOUT_SECONDS = 60;
 
 /** Throws usage: no token on an address that is not loopback, a token that no header can carry, nothing to listen on. */
@@ -39,37 +44,44 @@ export async function startServer(options: ServeOptions): Promise<StartedServer>
   const { taskonaut, host, insecure, log = SILENT, graceMs = DEFAULT_LIMITS.graceMs } = options;
   const token = options.token === "" ? undefined : options.token;
   checkAccess({ host, token, insecure });
-  const app = createApp(taskonaut, { host, token, maxBodyBytes: options.maxBodyBytes, log });
   let stopping: Promise<void> | undefined;
-
-  const server = listen(
-    options,
-    (request, listener) => {
-      if (stopping !== undefined) return problemResponse(shuttingDown(), log);
-      // a run or an advance takes as long as its tools do, and says nothing until it is done
-      if (request.method === "POST") listener.timeout(request, 0);
-      return app.fetch(request);
-    },
+  const app = createApp(taskonaut, {
+    host,
+    token,
+    maxBodyBytes: options.maxBodyBytes,
     log,
-  );
+    // only now: who has not shown a token, or does not send what it announced, holds no connection for ever
+    onLongWait: (request) => server.timeout(request, 0),
+  });
+  const answer = (request: Request): Response | Promise<Response> =>
+    stopping === undefined ? app.fetch(request) : problemResponse(shuttingDown(), log);
+  const server = listen(options, answer, log);
 
   async function stop(): Promise<void> {
     // idle connections are closed at once, busy ones when their answer is out
     const drained = server.stop();
+    // beside it, not after it: one grace period for both
+    const closed = taskonaut.close();
     const grace = Promise.withResolvers<void>();
     const timer = setTimeout(grace.resolve, graceMs);
-    await Promise.race([drained, grace.promise]);
-    clearTimeout(timer);
-    await server.stop(true);
-    await taskonaut.close();
+    try {
+      await Promise.all([closed, Promise.race([drained, grace.promise])]);
+    } finally {
+      clearTimeout(timer);
+      await server.stop(true);
+    }
   }
 
   return { url: server.url.origin, stop: () => (stopping ??= stop()) };
 }
 
-type Answer = (request: Request, listener: Server<undefined>) => Response | Promise<Response>;
+type Answer = (request: Request) => Response | Promise<Response>;
 
-function listen({ host, port }: ServeOptions, answer: Answer, log: Log): Server<undefined> {
+function listen(
+  { host, port, idleTimeoutSeconds = IDLE_TIMEOUT_SECONDS }: ServeOptions,
+  answer: Answer,
+  log: Log,
+): Server<undefined> {
   try {
     return Bun.serve({
       hostname: host,
@@ -77,7 +89,7 @@ function listen({ host, port }: ServeOptions, answer: Answer, log: Log): Server<
       development: false,
       // said, because Bun shares ports as soon as it is not in development: a second server would start in silence
       reusePort: false,
-      idleTimeout: IDLE_TIMEOUT_SECONDS,
+      idleTimeout: idleTimeoutSeconds,
       // the limit that counts is kept in body.ts, which answers with a reason
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       fetch: answer,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
 
-import { parseLocation } from "./location.ts";
+import { displayServer, parseLocation } from "./location.ts";
 
 const ENVIRONMENT = { HOME: "/home/me" };
 
@@ -44,6 +45,8 @@ describe("a PostgreSQL server", () => {
     ["postgres://me:a%40b@h/n?sslmode=require", "postgres://me:a%40b@h/n?sslmode=require", "postgres://me@h/n"],
     ["postgres://h/n?password=secret", "postgres://h/n?password=secret", "postgres://h/n"],
     ["postgres://me:secret@a:1,b:2/n", "postgres://me:secret@a:1,b:2/n", "postgres://me@a:1/n"],
+    ["postgres://me:12,34secret@h/n", "postgres://me:12,34secret@h/n", "postgres://me@h/n"],
+    ["postgres://me:se@cr,et@a,b/n", "postgres://me:se@cr,et@a,b/n", "postgres://me@a/n"],
   ];
   for (const [url, cleaned, display] of cases) {
     test(url, () => expect(parseLocation(url, ENVIRONMENT)).toEqual({ dialect: "postgres", url: cleaned, display }));
@@ -63,6 +66,10 @@ describe("anything else is a usage error that names the forms and no password", 
     "postgres://me:sec ret@ho st/name",
     "postgres://me:secret@host:port/name",
     "postgres://me:secret%@host/name",
+    "postgres://me:123/secret@host/name",
+    "postgres://me:12#secret@host/name",
+    "postgres://me:12?secret@host/name",
+    "postgres://host/name?password=12#secret",
     "http://host",
   ];
   for (const url of wrong) {
@@ -74,3 +81,32 @@ describe("anything else is a usage error that names the forms and no password", 
     });
   }
 });
+
+test("no four characters of a password are ever shown, whatever is in it", () => {
+  // Letters that neither the rest of the URL nor the message has; the rest is what a URL is made of.
+  const character = fc.constantFrom(...Array.from("QZJX79/?#@:,%&=;+[]\\ ."));
+  fc.assert(
+    fc.property(
+      fc.string({ unit: character, minLength: 4, maxLength: 12 }),
+      fc.constantFrom("h/db", "h:5432/db?sslmode=require", "a:1,b:2/db", "[::1]/db", "h", "/db?host=/run"),
+      (password, server) => {
+        const shown = show(`postgres://u:${password}@${server}`);
+        for (let start = 0; start + 4 <= password.length; start++) {
+          const part = password.slice(start, start + 4);
+          if (/[QZJX]/.test(part)) expect(shown).not.toContain(part);
+        }
+      },
+    ),
+    { numRuns: 2000 },
+  );
+});
+
+/** What a person sees of the URL: its display, or why there is none. */
+function show(url: string): string {
+  try {
+    return displayServer(url);
+  } catch (error) {
+    expect(error).toMatchObject({ code: "usage" });
+    return String(error);
+  }
+}

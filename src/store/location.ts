@@ -72,16 +72,44 @@ function parseServer(rest: string): Location {
 
 /** The URL of a PostgreSQL database for people: without password and without parameters. Throws `usage`. */
 export function displayServer(url: string): string {
+  const { login, hosts, path } = splitServer(url);
   // Several hosts (`a:5432,b:5432`) are no URL for the parser: the first stands for all.
-  const parsed = URL.parse(url.replace(/,[^/?]*/, ""));
-  if (!parsed || !/^[a-z]+:\/\//.test(url) || !isDecodable(parsed.username + parsed.password + parsed.host)) {
-    throw new TaskonautError(
-      "usage",
-      "The PostgreSQL URL cannot be read. It looks like postgres://user:password@host:5432/database; in user and password, characters such as @ : / ? # % are written as %40 %3A %2F %3F %23 %25.",
-    );
-  }
+  const [first = ""] = hosts.split(",");
+  const parsed = URL.parse(`postgres://${login}${first}${path}`);
+  if (!parsed || !isDecodable(parsed.username + parsed.password + parsed.host)) throw unreadable();
   const user = parsed.username === "" ? "" : `${parsed.username}@`;
   return `postgres://${user}${parsed.host}${parsed.pathname}`;
+}
+
+interface ServerParts {
+  /** `user:password@` or empty; an @ or a comma within is escaped. */
+  readonly login: string;
+  /** As in the URL: `host:5432`, several with commas between. */
+  readonly hosts: string;
+  /** With its slash, or empty. */
+  readonly path: string;
+  /** Without its question mark. */
+  readonly query: string;
+}
+
+/**
+ * The parts of the URL of a PostgreSQL database. Throws `usage` where a character of the password could be taken for
+ * the end of it: what follows would pass for a host or a database, and be shown.
+ */
+export function splitServer(url: string): ServerParts {
+  const [whole, login = "", hosts = "", path = "", query = ""] = PARTS.exec(url) ?? [];
+  if (whole === undefined) throw unreadable();
+  return { login: login.replace(/[@,](?!$)/g, encodeURIComponent), hosts, path, query };
+}
+
+/** A login ends at the last @, and no @ stands behind it; there is no fragment. */
+const PARTS = /^[a-z]+:\/\/([^/?#]*@)?([^/?#@]*)(\/[^?#@]*)?(?:\?([^#@]*))?$/;
+
+function unreadable(): TaskonautError {
+  return new TaskonautError(
+    "usage",
+    "The PostgreSQL URL cannot be read. It looks like postgres://user:password@host:5432/database; in names, passwords and parameters, characters such as @ : / ? # % are written as %40 %3A %2F %3F %23 %25.",
+  );
 }
 
 /** A % in a password that stands for itself is a common slip. */

@@ -3,6 +3,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import postgres from "postgres";
 
+import type { TaskRecord } from "../../src/core/record.ts";
+import { CommitWriter } from "../../src/engine/commit-writer.ts";
 import { openPostgresStore } from "../../src/store/postgres/store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { ownServer, type TestDatabase, testDatabase } from "../support/postgres.ts";
@@ -188,6 +190,110 @@ test("a call that waits past its deadline ends, and the next one works", async (
   await store.close();
 });
 
+describe("a row that a stranger keeps locked", () => {
+  const [locked, other] = [plannedRecord(), plannedRecord()];
+  const busy = { code: "task_busy", retryable: true, message: expect.stringContaining("another session") };
+  let store: Store;
+
+  beforeEach(async () => {
+    await migrate(place.address);
+    store = await openStore(place.address);
+    await store.insertTasks([locked, other]);
+  });
+
+  afterEach(() => store.close());
+
+  test("keeps the others of the process waiting for a moment only, and leaves no backend waiting", async () => {
+    const writer = new CommitWriter(store);
+    await whileLocked(locked, async () => {
+      const start = performance.now();
+      const refused = writer.submitChange(changeOf(locked.task)).catch((error: unknown) => error);
+      await until(async () => (await waitingBackends()) === 1);
+      const others = [writer.submitTask(plannedRecord()), writer.submitChange(changeOf(other.task))];
+      expect(await Promise.all(others)).toEqual([true, true]);
+      expect(performance.now() - start).toBeLessThan(2500);
+      expect(await refused).toMatchObject(busy);
+      expect(await waitingBackends()).toBe(0);
+    });
+    expect(await writer.submitChange(changeOf(locked.task))).toBe(true);
+  });
+
+  test("refuses its own writer alone, of a whole batch", async () => {
+    const writer = new CommitWriter(store);
+    await whileLocked(locked, async () => {
+      const batch = [writer.submitChange(changeOf(locked.task)), writer.submitChange(changeOf(other.task))];
+      expect(await Promise.allSettled(batch)).toMatchObject([
+        { status: "rejected", reason: busy },
+        { status: "fulfilled", value: true },
+      ]);
+    });
+    expect(await writer.submitChange(changeOf(locked.task))).toBe(true);
+  });
+
+  test("refuses a signal to its task", async () => {
+    const post = { task_id: locked.task.id, kind: "signal", name: "go", step_id: null, payload: null } as const;
+    await whileLocked(locked, async () => {
+      await expect(store.postToTask({ ...post, error: null, idempotency_key: "k" })).rejects.toMatchObject(busy);
+    });
+  });
+
+  test("leaves no backend waiting behind a caller whose deadline was shorter", async () => {
+    const hasty = await openStore(place.address, 300);
+    await whileLocked(locked, async () => {
+      await expect(hasty.commitChanges([changeOf(locked.task)])).rejects.toMatchObject({
+        code: "database_unavailable",
+        message: expect.stringContaining("within 0.3 s"),
+      });
+      await until(async () => (await waitingBackends()) === 0);
+    });
+    expect(await hasty.commitChanges([changeOf(locked.task)])).toEqual([true]);
+    await hasty.close();
+  });
+});
+
+test("a table that is locked refuses a whole batch after a few tries, not one by one", async () => {
+  await migrate(place.address);
+  const store = await openStore(place.address);
+  const records = Array.from({ length: 20 }, () => plannedRecord());
+  await store.insertTasks(records);
+  const writer = new CommitWriter(store);
+  await whileBlocked(async () => {
+    const start = performance.now();
+    const ends = await Promise.allSettled(records.map(({ task }) => writer.submitChange(changeOf(task))));
+    for (const end of ends) expect(end).toMatchObject({ status: "rejected", reason: { code: "task_busy" } });
+    expect(performance.now() - start).toBeLessThan(9000);
+    return {};
+  });
+  expect(await writer.submitChange(changeOf(records[0]!.task))).toBe(true);
+  await store.close();
+}, 30_000);
+
+test("a pooler that does not know the timeouts is used without them", async () => {
+  await migrate(place.address);
+  const proxy = await startProxy(database.url, { unknownParameter: "lock_timeout" });
+  const store = await openPostgresStore({ url: proxy.url, schema: schemaOf(place) });
+  const writes = [store.insertTasks([plannedRecord()]), store.insertTasks([plannedRecord()])];
+  expect(await Promise.all(writes)).toEqual([[true], [true]]);
+  await store.close();
+  proxy.stop();
+});
+
+test("a server that takes no writes is not ready", async () => {
+  await migrate(place.address);
+  const name = new URL(database.url).pathname.slice(1);
+  await admin.unsafe(`alter database ${name} set default_transaction_read_only = on`);
+  const store = await openStore(place.address);
+  try {
+    await expect(store.checkReady()).rejects.toMatchObject({
+      code: "database_unavailable",
+      message: expect.stringContaining("read-only"),
+    });
+  } finally {
+    await admin.unsafe(`alter database ${name} reset default_transaction_read_only`);
+    await store.close();
+  }
+});
+
 test("a connection that leads nowhere does not poison the calls after it", async () => {
   await migrate(place.address);
   const proxy = await startProxy(database.url);
@@ -283,6 +389,26 @@ async function whileBlocked<Result extends object>(during: () => Result | Promis
     await blocker`rollback`;
     blocker.release();
   }
+}
+
+/** Runs `during` while a stranger holds the task's row. */
+async function whileLocked({ task }: TaskRecord, during: () => Promise<void>): Promise<void> {
+  const stranger = postgres(database.url, { max: 1, onnotice: () => {} });
+  const session = await stranger.reserve();
+  await session.unsafe(`begin; select from ${schemaOf(place)}.tasks where id = '${task.id}' for update`);
+  try {
+    await during();
+  } finally {
+    await session`rollback`;
+    session.release();
+    await stranger.end();
+  }
+}
+
+async function waitingBackends(): Promise<number> {
+  const rows = await admin`
+    select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+  return rows.length;
 }
 
 /** Ends the store's connections: those that wait for a lock, as soon as there is one, or those that are idle. */

@@ -1,4 +1,5 @@
-// A way to a server that can turn into one that leads nowhere: bytes vanish, connections stay open.
+// A way to a server that can turn into one that leads nowhere: bytes vanish, connections stay open. Or one that, like
+// PgBouncer, knows few parameters of a connection's start.
 
 import { connect, createServer, type Socket } from "node:net";
 
@@ -12,7 +13,12 @@ export interface Proxy {
   stop(): void;
 }
 
-export async function startProxy(serverUrl: string): Promise<Proxy> {
+export interface ProxyOptions {
+  /** A connection that starts with this parameter is refused. */
+  readonly unknownParameter?: string;
+}
+
+export async function startProxy(serverUrl: string, { unknownParameter }: ProxyOptions = {}): Promise<Proxy> {
   const url = new URL(serverUrl);
   const target = { host: url.hostname, port: Number(url.port) };
   const sockets = new Set<Socket>();
@@ -28,7 +34,15 @@ export async function startProxy(serverUrl: string): Promise<Proxy> {
     const outgoing = connect(target);
     sockets.add(outgoing);
     outgoing.on("error", () => {});
-    incoming.pipe(outgoing).pipe(incoming);
+    incoming.once("data", (start: Buffer) => {
+      if (unknownParameter === undefined || !start.includes(`${unknownParameter}\0`)) {
+        outgoing.write(start);
+        incoming.pipe(outgoing).pipe(incoming);
+        return;
+      }
+      outgoing.destroy();
+      incoming.end(fatalError("08P01", `unsupported startup parameter: ${unknownParameter}`));
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const listening = server.address();
@@ -50,4 +64,12 @@ export async function startProxy(serverUrl: string): Promise<Proxy> {
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/** An ErrorResponse of the protocol. */
+function fatalError(code: string, message: string): Buffer {
+  const fields = Buffer.from(`SFATAL\0VFATAL\0C${code}\0M${message}\0\0`);
+  const head = Buffer.from("E\0\0\0\0");
+  head.writeInt32BE(fields.length + 4, 1);
+  return Buffer.concat([head, fields]);
 }

@@ -16,6 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { openCreating } from "../../src/store/sqlite/connection.ts";
 import { openSqliteMigrator } from "../../src/store/sqlite/migrate.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import type { Address } from "./place.ts";
@@ -109,9 +110,19 @@ test("a file that another process keeps locked is waited for, without blocking, 
   await store.close();
 });
 
-test("ten processes that open a new file at once all succeed", async () => {
+test("a folder that another process creates at the same moment is as good as one's own", () => {
   path = join(folder, "new", "tasks.db");
-  expect(await runTogether(10, () => startChild("open", address()))).toEqual(Array(10).fill("opened"));
+  const database = openCreating(path, (...folderAndOptions) => {
+    mkdirSync(...folderAndOptions);
+    return mkdirSync(...folderAndOptions);
+  });
+  database.close();
+  expect(existsSync(path)).toBe(true);
+});
+
+test("twenty processes that open a new file in a new folder at once all succeed", async () => {
+  path = join(folder, "new", "tasks.db");
+  expect(await runTogether(20, () => startChild("open", address()))).toEqual(Array(20).fill("opened"));
 }, 60_000);
 
 test("a file or a folder that this user may not write to is told", async () => {

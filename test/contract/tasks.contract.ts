@@ -104,6 +104,17 @@ export function taskContract(dialect: string, create: () => Promise<Place>): voi
       }
     });
 
+    test("a task is parked for any reason, with NUL and lone surrogates made visible", async () => {
+      const reason = "It said \0, \ud800 and 😀.";
+      const stored = "It said ␀, � and 😀.";
+      const { task } = await insert(plannedRecord());
+      expect(await store.commitChanges([changeOf(task, { parked_reason: reason })])).toEqual([true]);
+      expect((await store.readTask(task.id))?.task.parked_reason).toBe(stored);
+      const parked = plannedRecord({ parked_reason: reason });
+      expect(await store.insertTasks([parked])).toEqual([true]);
+      expect((await store.readTask(parked.task.id))?.task.parked_reason).toBe(stored);
+    });
+
     test("a task whose id exists is left as it is, in a batch and within one", async () => {
       const old = await insert(plannedRecord());
       const fresh = plannedRecord();

@@ -41,6 +41,11 @@ export function workerContract(dialect: string, create: () => Promise<Place>): v
       await store.removeWorker(id);
     });
 
+    test("a worker may have any name, with NUL and lone surrogates made visible", async () => {
+      await store.registerWorker({ id: crypto.randomUUID(), name: "a\0b\ud800", leaseMs: HOUR_MS });
+      expect((await store.listWorkers()).map((worker) => worker.name)).toEqual(["a␀b�"]);
+    });
+
     test("a lease is prolonged, and a worker whose lease has passed is dead although it holds its lock", async () => {
       const id = crypto.randomUUID();
       await store.registerWorker({ id, name: "w", leaseMs: HOUR_MS });

@@ -9,7 +9,7 @@ import { taskOf } from "./tasks.ts";
 
 setDefaultTimeout(60_000);
 
-const UNAVAILABLE = /^error: The database .+ cannot be used: .+\.\nhint: .+\n$/;
+const UNAVAILABLE = /^error: The database .+ cannot be used: .+\.\n$/;
 
 describe("the embedded database", () => {
   test("is a file in the user's data folder, which is created for this user alone", async () => {

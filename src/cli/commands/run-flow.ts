@@ -1,3 +1,4 @@
+import { DEFAULT_FLOW } from "../../core/default-flow.ts";
 import type { Task } from "../../core/task.ts";
 import type { CreateTask, Taskonaut } from "../../core/taskonaut.ts";
 import { askTask, MODES, type Mode } from "../ask-task.ts";
@@ -10,8 +11,6 @@ import { type Course, COURSE_OPTIONS, readCourse, runOn } from "../run-on.ts";
 import { INPUT_OPTION, readInput } from "../read-input.ts";
 import { showStep } from "../show-task.ts";
 import { readWord, usageError } from "../usage.ts";
-
-const FLOW_DEFAULT = "echo_add";
 
 const OPTIONS: readonly Option[] = [
   INPUT_OPTION,
@@ -69,7 +68,7 @@ function canAsk({ io, look, args, flags, fields }: Call): boolean {
 }
 
 async function readRequest(call: Call, taskonaut: Taskonaut): Promise<CreateTask> {
-  const flow = call.args[0] ?? FLOW_DEFAULT;
+  const flow = call.args[0] ?? DEFAULT_FLOW;
   return { flow, input: await readInput(call, [...OPTIONS, ...GLOBAL_OPTIONS], () => taskonaut.describeFlow(flow)) };
 }
 

@@ -9,7 +9,7 @@ import type { PostgresClient } from "./connection.ts";
 import { consumedRows, consumeInbox, insertPosts, postRows } from "./inbox.ts";
 import type { Schema } from "./schema.ts";
 import { insertSteps, stepUpdate, updateSteps } from "./steps.ts";
-import { insertTasks as insertTaskRows, lockTasks, taskUpdate, updateTasks } from "./tasks.ts";
+import { insertTasks as insertTaskRows, lockTasks, taskInsert, taskUpdate, updateTasks } from "./tasks.ts";
 import { callUpdate, insertCalls, updateCalls } from "./tool-calls.ts";
 
 export async function insertTasks(
@@ -21,7 +21,7 @@ export async function insertTasks(
   const first = new Map<string, number>();
   for (const [index, { task }] of records.entries()) if (!first.has(task.id)) first.set(task.id, index);
   const chosen = records.filter(({ task }, index) => first.get(task.id) === index);
-  const rows = chosen.map(({ task }) => task);
+  const rows = chosen.map(({ task }) => taskInsert(task));
   const steps = chosen.flatMap((record) => record.steps);
   const calls = chosen.flatMap((record) => record.calls);
 

@@ -12,7 +12,13 @@ import postgres from "postgres";
 
 import { TaskonautError } from "../../core/errors.ts";
 import { displayServer } from "../location.ts";
-import { DeadlineError, explainFailure, isConnectionLost, leavesConnectionUsable } from "./failures.ts";
+import {
+  DeadlineError,
+  explainFailure,
+  isConnectionLost,
+  isStartupParameterRefused,
+  leavesConnectionUsable,
+} from "./failures.ts";
 import { parseServerUrl, type ServerUrl } from "./server-url.ts";
 import { Sockets } from "./socket.ts";
 
@@ -24,6 +30,11 @@ export interface ClientOptions {
   readonly connectionsMax: number;
   /** Of each call, with connecting. */
   readonly deadlineMs: number;
+  /**
+   * Let the server give a statement up as well: where it has waited this long for a lock, and at the deadline, so that
+   * no backend waits on behind a caller that has left.
+   */
+  readonly lockMs?: number;
   /** Run a statement once more where its connection died: only for what does not write. */
   readonly rerun?: boolean;
   /** Keep a connection for as long as it lasts, and tell when it is gone. */
@@ -42,6 +53,7 @@ export class PostgresClient {
   readonly #server: ServerUrl;
   #session: Session | undefined;
   #closed = false;
+  #takesTimeouts = true;
 
   constructor(private readonly options: ClientOptions) {
     this.location = displayServer(options.url);
@@ -74,10 +86,16 @@ export class PostgresClient {
   async #run(start: Start): Promise<postgres.Row[]> {
     const giveUpAt = performance.now() + this.options.deadlineMs;
     let tries = this.options.rerun ? 2 : 1;
+    let timeouts = this.options.lockMs !== undefined;
     for (;;) {
       try {
         return await this.#try(start, giveUpAt);
       } catch (error) {
+        // A pooler may know none of them (PgBouncer without `ignore_startup_parameters`): then it goes without.
+        if (timeouts && isStartupParameterRefused(error)) {
+          timeouts = this.#takesTimeouts = false;
+          continue;
+        }
         tries -= 1;
         if (tries === 0 || !isConnectionLost(error)) throw explainFailure(error, this.location);
       }
@@ -100,7 +118,10 @@ export class PostgresClient {
     const sockets = new Sockets(this.#server.addresses);
     const session: Session = {
       sockets,
-      sql: connectClient(this.#server, this.options, sockets, () => this.#lost(session)),
+      sql: connectClient(this.#server, this.options, sockets, {
+        onclose: () => this.#lost(session),
+        timeouts: this.#takesTimeouts ? timeoutsOf(this.options) : {},
+      }),
     };
     this.#session = session;
     return session;
@@ -143,11 +164,19 @@ async function end({ sql, sockets }: Session, seconds: number): Promise<void> {
   sockets.destroy();
 }
 
+/** Of every session, from its start on; what the URL says itself goes before. */
+function timeoutsOf({ lockMs, deadlineMs }: ClientOptions): Readonly<Record<string, number>> {
+  return lockMs === undefined ? {} : { lock_timeout: lockMs, statement_timeout: deadlineMs + STATEMENT_MS_MORE };
+}
+
+/** The caller's own deadline, which says more, comes first. */
+const STATEMENT_MS_MORE = 100;
+
 function connectClient(
   { url, addresses }: ServerUrl,
   { connectionsMax, deadlineMs, onLost }: ClientOptions,
   sockets: Sockets,
-  onclose: () => void,
+  { onclose, timeouts }: { readonly onclose: () => void; readonly timeouts: Readonly<Record<string, number>> },
 ): postgres.Sql {
   // postgres.js takes the option, its types do not know it.
   const socket: object = { socket: sockets.connect.bind(sockets) };
@@ -161,7 +190,7 @@ function connectClient(
     // Else it prints them on stdout.
     onnotice: () => {},
     onclose,
-    connection: { application_name: "taskonaut" },
+    connection: { application_name: "taskonaut", ...timeouts },
     types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
     ...(onLost && { max_lifetime: null, idle_timeout: 0 }),
     ...socket,

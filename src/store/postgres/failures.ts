@@ -5,6 +5,8 @@ import postgres from "postgres";
 
 import { TaskonautError } from "../../core/errors.ts";
 
+const READ_ONLY = "it is read-only. Name the primary server in the database URL";
+
 /** By the start of the server's code; the longest comes first. */
 const SERVER_ADVICE: readonly (readonly [code: string, advice: string])[] = [
   ["57P01", "it closed the connection; what was under way may have been written. Try again"],
@@ -16,9 +18,9 @@ const SERVER_ADVICE: readonly (readonly [code: string, advice: string])[] = [
   ["3D000", "it has no such database. Create it with `createdb`, or name another in the database URL"],
   ["28", "it refuses the login. Check user and password in the database URL"],
   ["42501", "the user lacks a right there. Grant it, or use the user that ran `taskonaut migrate`"],
-  ["25006", "it is read-only. Name the primary server in the database URL"],
+  ["25006", READ_ONLY],
   ["40", "another transaction was in the way. Try again"],
-  ["55P03", "another transaction was in the way. Try again"],
+  ["55P03", "another transaction kept a lock that was needed. Look for one that stays open, and try again"],
   ["08", "the connection was lost. Try again"],
   ["58", "it reports a system error. Look at its log"],
   ["XX", "it reports an internal error. Look at its log"],
@@ -41,6 +43,29 @@ const LOST = new Set(["CONNECTION_CLOSED", "CONNECTION_DESTROYED", "ECONNRESET",
 /** Whether the connection can take more statements after this error: only where the server refused one, and lives on. */
 export function leavesConnectionUsable(error: unknown): boolean {
   return error instanceof postgres.PostgresError && error.severity !== "FATAL" && error.severity !== "PANIC";
+}
+
+/** Whether a parameter of the connection's start is unknown there. */
+export function isStartupParameterRefused(error: unknown): boolean {
+  return codeOf(error) === "08P01" && error instanceof Error && error.message.includes("startup parameter");
+}
+
+/**
+ * A write of tasks that a lock of somebody else kept waiting, as `task_busy`: unlike an outage it concerns one task, and
+ * nothing was written. Any other error comes back as it is.
+ */
+export function explainLocked(error: unknown, { location, lockMs }: { location: string; lockMs: number }): unknown {
+  if (!(error instanceof TaskonautError) || codeOf(error.cause) !== "55P03") return error;
+  return new TaskonautError(
+    "task_busy",
+    `The task is locked in the database ${location}: another session did not let it go within ${lockMs / 1000} s, and nothing was written. Look for a transaction that stays open (pg_stat_activity), and try again.`,
+    { details: { location }, cause: error },
+  );
+}
+
+/** A server that takes no writes: a standby, or one that was set so. */
+export function databaseReadOnly(location: string): TaskonautError {
+  return unavailable(location, READ_ONLY);
 }
 
 /** A table, column or schema is not there. */
@@ -84,7 +109,7 @@ export function explainFailure(error: unknown, location: string): unknown {
   return unavailable(location, `${error.message}. Check that the server runs, and the database URL`, error);
 }
 
-function unavailable(location: string, advice: string, cause: unknown): TaskonautError {
+function unavailable(location: string, advice: string, cause?: unknown): TaskonautError {
   return new TaskonautError("database_unavailable", `The database ${location} cannot be used: ${advice}.`, {
     details: { location },
     cause,

@@ -15,7 +15,7 @@ import {
   type Migration,
 } from "../migrations.ts";
 import { PostgresClient } from "./connection.ts";
-import { isMissingTable } from "./failures.ts";
+import { databaseReadOnly, isMissingTable } from "./failures.ts";
 import { milliseconds, quoteSchema, type Schema } from "./schema.ts";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -55,6 +55,14 @@ export async function checkMigrated(client: PostgresClient, schema: Schema): Pro
   if (pending.length > 0) throw databaseBehind(pending);
 }
 
+/** The same, and that it takes writes: a standby, which has every migration too, does not. One round trip. */
+export async function checkReady(client: PostgresClient, schema: Schema): Promise<void> {
+  const applied = await listApplied(client, schema);
+  const pending = findPending(MIGRATIONS, applied);
+  if (pending.length > 0) throw databaseBehind(pending);
+  if (applied.some((row) => row.read_only)) throw databaseReadOnly(client.location);
+}
+
 async function migrate(reader: PostgresClient, writer: PostgresClient, schema: Schema): Promise<MigrationStatus[]> {
   const done = new Set<number>();
   let applied = await listApplied(reader, schema);
@@ -90,10 +98,14 @@ function script(migration: Migration, schema: Schema): string {
     ${migration.sql}`;
 }
 
-async function listApplied(client: PostgresClient, schema: Schema): Promise<AppliedMigration[]> {
+/** With whether the server is read-only, which costs no round trip of its own here. */
+type ListedMigration = AppliedMigration & { readonly read_only: boolean };
+
+async function listApplied(client: PostgresClient, schema: Schema): Promise<ListedMigration[]> {
   try {
-    return await client.query<AppliedMigration>(
-      `select number, name, checksum, ${milliseconds("applied_at")} as applied_at
+    return await client.query<ListedMigration>(
+      `select number, name, checksum, ${milliseconds("applied_at")} as applied_at,
+         current_setting('transaction_read_only')::boolean as read_only
        from ${schema}.schema_migrations order by number`,
     );
   } catch (error) {

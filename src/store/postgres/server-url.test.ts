@@ -14,6 +14,7 @@ test("one host, several, none, an IPv6 address and a Unix socket", () => {
         ["c", 3],
       ],
     ],
+    ["postgres://me:1,2@host/name", [["host", 5432]]],
     ["postgres://[::1]:5433/name", [["::1", 5433]]],
     ["postgres:///name", []],
     ["postgres:///name?host=/run/postgresql", [["/run/postgresql", 5432]]],
@@ -29,4 +30,8 @@ test("parameters that the server does not know are kept from it, others are not"
   const { url } = parseServerUrl("postgres://host/name?sslmode=require&channel_binding=require&host=x&search_path=y");
   expect(url).toBe("postgres://host/name?sslmode=require&search_path=y");
   expect(parseServerUrl("postgres://host/name?gssencmode=disable").url).toBe("postgres://host/name");
+});
+
+test("what the driver would take for the end of a password is escaped", () => {
+  expect(parseServerUrl("postgres://me:a@b,c@d,e/name").url).toBe("postgres://me:a%40b%2Cc@d,e/name");
 });

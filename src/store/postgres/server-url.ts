@@ -1,5 +1,7 @@
 // What a PostgreSQL URL says of the way to the server, where postgres.js reads it otherwise than libpq does.
 
+import { splitServer } from "../location.ts";
+
 export interface ServerAddress {
   /** A name, an IP address, or the folder of a Unix socket. */
   readonly host: string;
@@ -16,13 +18,13 @@ export interface ServerUrl {
 /** Parameters that libpq keeps to itself: postgres.js would send them to the server, which refuses them. */
 const FOREIGN = ["channel_binding", "gssencmode", "sslcompression", "sslsni", "host", "port"];
 
-/** Knows several hosts (`a:5432,b:5432`), and `?host=…&port=…`, which may name the folder of a Unix socket. */
+/** Throws `usage`. Knows several hosts (`a:5432,b:5432`), and `?host=…&port=…`, which may name the folder of a Unix socket. */
 export function parseServerUrl(url: string): ServerUrl {
-  const [address = "", query] = url.split("?", 2);
+  const { login, hosts, path, query } = splitServer(url);
   const parameters = new URLSearchParams(query);
-  const hosts = /^[a-z]+:\/\/(?:[^/]*@)?([^/]*)/.exec(address)?.[1] ?? "";
   const addresses = parseAddresses(parameters.get("host") ?? hosts, parameters.get("port"));
   for (const name of FOREIGN) parameters.delete(name);
+  const address = `postgres://${login}${hosts}${path}`;
   return { url: parameters.size === 0 ? address : `${address}?${parameters.toString()}`, addresses };
 }
 

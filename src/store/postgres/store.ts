@@ -4,13 +4,17 @@ import type { Store } from "../store.ts";
 import { commitChanges, insertTasks } from "./commit.ts";
 import { PostgresClient } from "./connection.ts";
 import { postToTask, readInbox } from "./inbox.ts";
-import { checkMigrated } from "./migrate.ts";
+import { explainLocked } from "./failures.ts";
+import { checkMigrated, checkReady } from "./migrate.ts";
 import { listTasks, readTask } from "./read.ts";
 import { milliseconds, quoteSchema } from "./schema.ts";
 import { WorkerLocks } from "./worker-locks.ts";
 import { listWorkers, readWorkerState, registerWorker, removeWorker, renewWorker } from "./workers.ts";
 
 const READERS_MAX = 4;
+
+/** How long a write waits for somebody else's lock: all writes of the process stand behind it. */
+const LOCK_MS = 1500;
 
 export interface PostgresStoreOptions {
   /** `postgres://user:password@host:5432/database`. */
@@ -33,7 +37,7 @@ export async function openPostgresStore({
   const schema = quoteSchema(schemaName);
   // Writes have a connection of their own, so that no read, however long, stands before a commit.
   const reader = new PostgresClient({ url, deadlineMs, connectionsMax: READERS_MAX, rerun: true });
-  const writer = new PostgresClient({ url, deadlineMs, connectionsMax: 1 });
+  const writer = new PostgresClient({ url, deadlineMs, connectionsMax: 1, lockMs: LOCK_MS });
   const locks = new WorkerLocks({ url, deadlineMs });
   const migrated = once((client: PostgresClient) => checkMigrated(client, schema));
 
@@ -47,6 +51,14 @@ export async function openPostgresStore({
     return use(writer);
   }
 
+  async function writeTasks<Result>(use: (client: PostgresClient) => Promise<Result>): Promise<Result> {
+    try {
+      return await write(use);
+    } catch (error) {
+      throw explainLocked(error, { location: writer.location, lockMs: LOCK_MS });
+    }
+  }
+
   return {
     dialect: "postgres",
     location: reader.location,
@@ -55,10 +67,10 @@ export async function openPostgresStore({
       if (!row) throw new Error("The server told no time.");
       return row.now;
     },
-    insertTasks: (records) => write((client) => insertTasks(client, schema, records)),
-    commitChanges: (changes) => write((client) => commitChanges(client, schema, changes)),
+    insertTasks: (records) => writeTasks((client) => insertTasks(client, schema, records)),
+    commitChanges: (changes) => writeTasks((client) => commitChanges(client, schema, changes)),
     readInbox: (taskId) => read((client) => readInbox(client, schema, taskId)),
-    postToTask: (post) => write((client) => postToTask(client, schema, post)),
+    postToTask: (post) => writeTasks((client) => postToTask(client, schema, post)),
     readTask: (id) => read((client) => readTask(client, schema, id)),
     listTasks: (page) => read((client) => listTasks(client, schema, page)),
     registerWorker: (worker) => write((client) => registerWorker(client, schema, locks, worker)),
@@ -66,7 +78,7 @@ export async function openPostgresStore({
     removeWorker: (id) => write((client) => removeWorker(client, schema, locks, id)),
     readWorkerState: (id) => read((client) => readWorkerState(client, schema, id)),
     listWorkers: () => read((client) => listWorkers(client, schema)),
-    checkReady: () => checkMigrated(reader, schema),
+    checkReady: () => checkReady(reader, schema),
     async close() {
       await locks.close();
       await Promise.all([reader.close(), writer.close()]);

@@ -1,5 +1,7 @@
 // The table `tasks`: parts of the statements in `commit.ts` and `read.ts`.
 
+import type { TaskRow } from "../../core/record.ts";
+import { storableText } from "../storable-text.ts";
 import type { Change } from "../store.ts";
 import { milliseconds, type Schema, timestamp } from "./schema.ts";
 
@@ -88,6 +90,11 @@ export function lockTasks(schema: Schema, source: string): string {
   )`;
 }
 
+/** A row of `source` in `insertTasks`. */
+export function taskInsert(task: TaskRow): object {
+  return { ...task, parked_reason: storableText(task.parked_reason) };
+}
+
 /** A row of `source` in `updateTasks`. */
 export function taskUpdate({
   taskId,
@@ -112,7 +119,7 @@ export function taskUpdate({
     lease_owner: task.lease_owner,
     due_at: task.due_at,
     priority: task.priority,
-    parked_reason: task.parked_reason,
+    parked_reason: storableText(task.parked_reason),
     wake_seq: task.wake_seq,
     reopens,
     cancelled_after: task.cancelled_after,

@@ -2,6 +2,7 @@
 // (`worker-locks.ts`) is free, which is as soon as its process is gone. A restart of the server frees every lock, so a
 // free lock counts only when the server has been up for longer than the worker's lease.
 
+import { storableText } from "../storable-text.ts";
 import type { WorkerRow, WorkerState } from "../store.ts";
 import type { PostgresClient } from "./connection.ts";
 import { milliseconds, type Schema } from "./schema.ts";
@@ -20,7 +21,7 @@ export async function registerWorker(
      values ($1::uuid, $2, now(), now() + $3::integer * interval '1 ms', $3::integer)
      on conflict (id) do update set name = excluded.name, started_at = excluded.started_at,
        lease_until = excluded.lease_until, lease_ms = excluded.lease_ms`,
-    [id, name, leaseMs],
+    [id, storableText(name), leaseMs],
   );
 }
 

@@ -109,13 +109,16 @@ function openConfigured(path: string): Database {
   }
 }
 
-function openCreating(path: string): Database {
+/** `makeFolder` is what a test may come between. */
+export function openCreating(path: string, makeFolder: typeof mkdirSync = mkdirSync): Database {
   const open = (): Database => new Database(path, { create: true, readwrite: true, strict: true });
   try {
+    // The common case, an existing file, costs no look at its folder.
     return open();
   } catch (error) {
-    // The common case, an existing file, costs no look at its folder.
-    if (path === ":memory:" || mkdirSync(dirname(path), { recursive: true, mode: 0o700 }) === undefined) throw error;
+    if (path === ":memory:") throw error;
+    // Also where the folder is there by now: another process may have made it since, and then the file opens.
+    makeFolder(dirname(path), { recursive: true, mode: 0o700 });
     return open();
   }
 }

@@ -1,6 +1,7 @@
 // The table `tasks`. These functions run within a transaction of the connection.
 
 import type { TaskRow } from "../../core/record.ts";
+import { storableText } from "../storable-text.ts";
 import type { Change, ListPage } from "../store.ts";
 import type { SqliteConnection } from "./connection.ts";
 
@@ -42,7 +43,7 @@ const SELECT_AFTER = `
 
 /** False where the task exists. */
 export function insertTask(connection: SqliteConnection, task: TaskRow): boolean {
-  return connection.prepare(INSERT).run({ ...task }).changes === 1;
+  return connection.prepare(INSERT).run(columnsOf(task)).changes === 1;
 }
 
 /**
@@ -51,7 +52,7 @@ export function insertTask(connection: SqliteConnection, task: TaskRow): boolean
  */
 export function updateTask(connection: SqliteConnection, change: Change, now: number): boolean {
   const { expectedVersion, expectedOwner, task } = change;
-  const parameters = { ...task, expectedVersion, expectedOwner, now, reopens: change.reopens ? 1 : 0 };
+  const parameters = { ...columnsOf(task), expectedVersion, expectedOwner, now, reopens: change.reopens ? 1 : 0 };
   return connection.prepare(UPDATE).run(parameters).changes === 1;
 }
 
@@ -62,4 +63,8 @@ export function selectTask(connection: SqliteConnection, id: string): TaskRow | 
 export function selectTasks(connection: SqliteConnection, { limit, after }: ListPage): TaskRow[] {
   if (!after) return connection.prepare<TaskRow>(SELECT_FIRST).all({ limit });
   return connection.prepare<TaskRow>(SELECT_AFTER).all({ limit, ...after });
+}
+
+function columnsOf(task: TaskRow): TaskRow & Record<string, string | number | null> {
+  return { ...task, parked_reason: storableText(task.parked_reason) };
 }

@@ -1,6 +1,7 @@
 // The table `workers`, and who of them lives: a worker is dead when its lease has passed, or when its lock
 // (`worker-locks.ts`) is free, which is as soon as its process is gone.
 
+import { storableText } from "../storable-text.ts";
 import type { WorkerRow, WorkerState } from "../store.ts";
 import { type SqliteConnection, untilUnlocked } from "./connection.ts";
 import type { WorkerLocks } from "./worker-locks.ts";
@@ -27,7 +28,7 @@ export async function registerWorker(
 ): Promise<void> {
   // The lock first: a row without one would be taken for a dead worker's.
   await untilUnlocked(connection, () => locks.take(worker.id));
-  await connection.write(() => connection.prepare(INSERT).run({ ...worker }));
+  await connection.write(() => connection.prepare(INSERT).run({ ...worker, name: storableText(worker.name) }));
 }
 
 export function renewWorker(

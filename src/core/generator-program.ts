@@ -1,0 +1,171 @@
+// The program of a `run` flow: its generator, driven branch by branch.
+
+import { Branch, type Settled } from "./branch.ts";
+import { underWatch, type DeterminismError, type FlowScope, type Watch } from "./determinism.ts";
+import { TaskonautError } from "./errors.ts";
+import type { Flow } from "./flow.ts";
+import { forgottenCalls } from "./forgotten.ts";
+import { toJsonText } from "./json.ts";
+import type { LogMethod } from "./log.ts";
+import { isGenerator, type Leaf } from "./operation.ts";
+import type { Decision, Outcome, Program, ProgramEnd, ProgramTask, Turn } from "./program.ts";
+import { ContractError, readError, StepError, storeError } from "./stored-error.ts";
+
+export class GeneratorProgram implements Program {
+  readonly isSequential = false;
+  end: ProgramEnd | undefined;
+  /** What to do with the outcome of each open step. */
+  readonly #open = new Map<string, { readonly leaf: Leaf; readonly settle: (outcome: Outcome) => void }>();
+  /** Steps that were abandoned: an outcome that was recorded all the same is ignored. */
+  readonly #givenUp = new Set<string>();
+  #planned: Decision[] = [];
+  #abandoned: string[] = [];
+  #steps = 0;
+
+  readonly #scope: FlowScope;
+  readonly #watch: Watch;
+  readonly #unused = new Map<object, string>();
+  #root: Branch | undefined;
+
+  constructor(
+    private readonly flow: Flow,
+    private readonly run: (input: unknown) => unknown,
+    private readonly task: ProgramTask,
+  ) {
+    this.#scope = { taskId: task.id, now: task.createdAt, path: "", draws: new Map(), log: undefined };
+    this.#watch = { violation: undefined, scope: this.#scope, unused: this.#unused };
+  }
+
+  get violation(): DeterminismError | undefined {
+    return this.#watch.violation;
+  }
+
+  get log(): LogMethod | undefined {
+    return this.#scope.log;
+  }
+
+  set log(log: LogMethod | undefined) {
+    this.#scope.log = log;
+  }
+
+  start(): Turn {
+    let generator: unknown;
+    try {
+      generator = this.#within("", () => this.run(JSON.parse(this.task.input)));
+    } catch (error) {
+      this.end = { kind: "failed", error: storeError(error) };
+      return this.#turn();
+    }
+    if (!isGenerator(generator)) {
+      throw new TaskonautError(
+        "flow_invalid",
+        `Flow ${this.flow.name}: run must be a generator function, *run(input) { … }; an async function or a plain one cannot be replayed.`,
+      );
+    }
+    this.#root = new Branch(generator, "", {
+      plan: (leaf, path, settle) => this.#plan(leaf, path, settle),
+      abandon: (path) => this.#abandon(path),
+      within: (path, run) => this.#within(path, run),
+    });
+    this.#root.start((settled) => {
+      const ended = settled.ok ? (this.#checkUsed() ?? settled) : settled;
+      this.end = ended.ok ? endOf(ended.value) : { kind: "failed", error: storeError(ended.error) };
+    });
+    return this.#turn();
+  }
+
+  cancel(at: number): Turn {
+    this.#scope.now = at;
+    this.#root?.cancel();
+    return this.#turn();
+  }
+
+  observe(path: string, outcome: Outcome, at: number): Turn {
+    this.#scope.now = at;
+    const waiting = this.#open.get(path);
+    if (waiting) {
+      this.#open.delete(path);
+      waiting.settle(outcome);
+    } else if (!this.#givenUp.has(path)) throw new Error(`No open step at path ${path}.`);
+    return this.#turn();
+  }
+
+  /** A flow that forgot a `yield*` has not done what its author thinks it has. */
+  #checkUsed(): Settled | undefined {
+    if (this.#unused.size === 0) return undefined;
+    return { ok: false, error: forgottenCalls(this.flow.name, this.#unused.values()) };
+  }
+
+  #within<T>(path: string, run: () => T): T {
+    this.#scope.path = path;
+    return underWatch(this.#watch, run);
+  }
+
+  #plan(leaf: Leaf, path: string, settle: (result: Settled) => void): void {
+    if (leaf.kind === "signal" && !this.flow.signals.has(leaf.name)) {
+      const known = [...this.flow.signals.keys()].join(", ") || "none";
+      throw new TaskonautError(
+        "flow_invalid",
+        `Flow ${this.flow.name} waits for signal ${leaf.name}, which it does not declare in its signals (declared: ${known}).`,
+      );
+    }
+    const input = toJsonText(leaf.input);
+    if (!input.ok) throw new ContractError(`The input of step ${leaf.name}`, input.errors);
+    this.#planned.push({
+      path,
+      kind: leaf.kind,
+      name: leaf.name,
+      target: leaf.target,
+      input: input.text,
+      tool: leaf.tool,
+      flow: leaf.flow,
+    });
+    this.#open.set(path, {
+      leaf,
+      settle: (outcome) =>
+        settle(
+          outcome.kind === "completed"
+            ? { ok: true, value: JSON.parse(outcome.output) }
+            : { ok: false, error: new StepError(leaf.name, readError(outcome.error)) },
+        ),
+    });
+  }
+
+  #abandon(path: string): void {
+    this.#open.delete(path);
+    const planned = this.#planned.findIndex((decision) => decision.path === path);
+    // decided and given up within one turn: it never was a step
+    if (planned >= 0) this.#planned.splice(planned, 1);
+    else {
+      this.#abandoned.push(path);
+      this.#givenUp.add(path);
+    }
+  }
+
+  #turn(): Turn {
+    this.#steps += this.#planned.length;
+    if (this.#steps > this.task.stepsMax) return this.#exceed();
+    const turn = { planned: this.#planned, abandoned: this.#abandoned };
+    this.#planned = [];
+    this.#abandoned = [];
+    return turn;
+  }
+
+  /** Nothing that was decided in this turn becomes a step, and what is open is given up. */
+  #exceed(): Turn {
+    const error = new Error(
+      `The flow plans more than ${this.task.stepsMax} steps, the limit of a task (TASKONAUT_MAX_STEPS).`,
+    );
+    this.end = { kind: "failed", error: storeError(error) };
+    for (const { path } of this.#planned) this.#open.delete(path);
+    const abandoned = [...this.#abandoned, ...this.#open.keys()];
+    this.#open.clear();
+    return { planned: [], abandoned };
+  }
+}
+
+function endOf(value: unknown): ProgramEnd {
+  const output = toJsonText(value);
+  if (output.ok) return { kind: "completed", output: output.text };
+  return { kind: "failed", error: storeError(new ContractError("The flow's output", output.errors)) };
+}

@@ -1,0 +1,8 @@
+// Free text (why a task is parked, what a worker is called) may quote anything, also what a database does not take:
+// PostgreSQL refuses NUL and surrogates without a partner. Both stores write the same text instead, so that a task is
+// parked whatever its flow threw.
+
+/** The text as a column takes it: NUL becomes its picture (␀), a lone surrogate the replacement character. */
+export function storableText<Text extends string | null>(text: Text): Text | string {
+  return text === null ? text : text.toWellFormed().replaceAll("\0", "\u2400");
+}
