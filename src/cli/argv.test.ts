@@ -120,3 +120,11 @@ test("arguments that are missing or too many are problems", () => {
   expect(problemsOf("get-task", "1", "2", "3")).toEqual(['unexpected argument "2"', 'unexpected argument "3"']);
   expect(problemsOf("run-flow")).toEqual([]);
 });
+
+test("an argument too many names the field that took an option for its value", () => {
+  expect(problemsOf("run-flow", "echo_add", "--b", "--p", "x")).toEqual([
+    'unexpected argument "x": `--b` took `--p` as its value; write `--b true`',
+  ]);
+  expect(problemsOf("run-flow", "echo_add", "--b=--p", "x")).toEqual(['unexpected argument "x"']);
+  expect(problemsOf("run-flow", "echo_add", "--b", "--p")).toEqual([]);
+});

@@ -27,6 +27,8 @@ export function readArgv(argv: readonly string[], commands: readonly Command[], 
   let command: Command | undefined;
   let unknownCommand = false;
   let optionsEnded = false;
+  /** The first field that took for its value what looks like an option. */
+  let swallowed: Swallowed | undefined;
 
   const takeWord = (word: string): void => {
     if (command) {
@@ -65,6 +67,7 @@ export function readArgv(argv: readonly string[], commands: readonly Command[], 
     else if (option?.repeatable) lists.set(key, [...(lists.get(key) ?? []), value]);
     else if (into.has(key)) problems.push({ path, message: "given more than once" });
     else into.set(key, value);
+    if (isField && attached === undefined && value?.startsWith("--") === true) swallowed ??= { path, value };
     return isSwitch || attached !== undefined ? index : index + 1;
   };
 
@@ -74,7 +77,7 @@ export function readArgv(argv: readonly string[], commands: readonly Command[], 
     else if (!optionsEnded && word.length > 1 && word.startsWith("-")) index = takeOption(index);
     else takeWord(word);
   }
-  if (command) problems.push(...checkArgs(command, args));
+  if (command) problems.push(...checkArgs(command, args, swallowed));
   return { command, args, flags, lists, fields, problems };
 }
 
@@ -104,11 +107,20 @@ function suggestOption(typed: string, known: readonly Option[]): string {
   );
 }
 
-function checkArgs(command: Command, args: readonly string[]): Violation[] {
+interface Swallowed {
+  readonly path: string;
+  readonly value: string;
+}
+
+/** An argument too many mostly lost its option to a field before it that was meant as a switch. */
+function checkArgs(command: Command, args: readonly string[], swallowed: Swallowed | undefined): Violation[] {
   const missing = command.args.slice(args.length).filter(({ required }) => required);
   const extra = args.slice(command.args.length);
+  const cause = swallowed
+    ? `: \`${swallowed.path}\` took \`${swallowed.value}\` as its value; write \`${swallowed.path} true\``
+    : "";
   return [
     ...missing.map(({ name }) => ({ path: "", message: `<${name}> is missing` })),
-    ...extra.map((arg) => ({ path: "", message: `unexpected argument ${JSON.stringify(arg)}` })),
+    ...extra.map((arg) => ({ path: "", message: `unexpected argument ${JSON.stringify(arg)}${cause}` })),
   ];
 }

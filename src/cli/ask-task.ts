@@ -29,22 +29,33 @@ export async function askTask(
   io: Pick<Io, "openTerminal">,
   known: { readonly flows: readonly FlowDescription[]; readonly mode: Mode | undefined },
 ): Promise<Answers> {
+  const ask = await openQuestions(io);
+  const flow = await askFlow(ask, known.flows);
+  const input = await askFields(ask, fieldsOf(flow));
+  return { request: { flow: flow.name, input }, mode: known.mode ?? (await askMode(ask)) };
+}
+
+/** Asks for the fields that a task cannot do without and that `input` lacks; undefined where it lacks none. */
+export async function askMissing(
+  io: Pick<Io, "openTerminal">,
+  flow: FlowDescription,
+  input: object,
+): Promise<Record<string, Json> | undefined> {
+  const missing = fieldsOf(flow).filter(
+    ({ name, schema, isRequired }) => isRequired && !("default" in schema) && !Object.hasOwn(input, name),
+  );
+  return missing.length === 0 ? undefined : askFields(await openQuestions(io), missing);
+}
+
+async function openQuestions(io: Pick<Io, "openTerminal">): Promise<Ask> {
   // loaded here, because every other command starts faster without it
   const clack = await import("@clack/prompts");
   const streams = io.openTerminal();
-  const ask: Ask = async (question) => {
+  return async (question) => {
     const answer = await question({ clack, streams });
     if (clack.isCancel(answer)) throw new TaskonautError("cancelled", "Cancelled. No task was created.");
     return answer;
   };
-  const flow = await askFlow(ask, known.flows);
-  const required = Array.isArray(flow.input_schema["required"]) ? flow.input_schema["required"] : [];
-  const entries: [string, Json][] = [];
-  for (const [name, schema] of schemasOfFields(flow.input_schema)) {
-    const value = await askField(ask, { name, schema, isRequired: required.includes(name) });
-    if (value !== undefined) entries.push([name, value]);
-  }
-  return { request: { flow: flow.name, input: Object.fromEntries(entries) }, mode: known.mode ?? (await askMode(ask)) };
 }
 
 interface Prompts {
@@ -74,6 +85,24 @@ interface Field {
   readonly name: string;
   readonly schema: JsonSchema;
   readonly isRequired: boolean;
+}
+
+function fieldsOf({ input_schema }: FlowDescription): Field[] {
+  const required = Array.isArray(input_schema["required"]) ? input_schema["required"] : [];
+  return [...schemasOfFields(input_schema)].map(([name, schema]) => ({
+    name,
+    schema,
+    isRequired: required.includes(name),
+  }));
+}
+
+async function askFields(ask: Ask, fields: readonly Field[]): Promise<Record<string, Json>> {
+  const entries: [string, Json][] = [];
+  for (const field of fields) {
+    const value = await askField(ask, field);
+    if (value !== undefined) entries.push([field.name, value]);
+  }
+  return Object.fromEntries(entries);
 }
 
 /** Undefined: left out. An empty answer takes the default that is shown. */

@@ -48,6 +48,7 @@ test("waits are told once each, others may drive the task meanwhile, and other e
     onWaits: async ({ waiting_for }: Task) => {
       told.push(waiting_for[0]?.kind);
     },
+    getTask: async () => task("RUNNING"),
     sleep: async (ms: number) => {
       pauses.push(ms);
     },
@@ -56,4 +57,41 @@ test("waits are told once each, others may drive the task meanwhile, and other e
   expect(told).toEqual(["signal", "child"]);
   expect(pauses).toEqual([500, 500, 500, 500, 500]);
   expect(awaitEnd(following)).rejects.toMatchObject({ code: "task_parked" });
+});
+
+/** Follows task `a` among these; it is cancelled at the third look, so that what goes on waiting ends. */
+function followFirst(tasks: Readonly<Record<string, Partial<Task>>>): Promise<Task> {
+  const getTask = async (id: string): Promise<Task> =>
+    ({ id, status: "WAITING_OBSERVATION", waiting_for: [], parked_reason: null, ...tasks[id] }) as unknown as Task;
+  let looks = 0;
+  const run = async (): Promise<Task> => ({ ...(await getTask("a")), ...(++looks === 3 && { status: "CANCELLED" }) });
+  return awaitEnd({ run, getTask, onWaits: async () => {}, sleep: async () => {} });
+}
+
+const childOf = (id: string, dueInMs?: number): Waiting => ({ ...wait("child", dueInMs), task_id: id });
+
+test("a child that is parked ends the wait, with what takes it on, however deep it is", async () => {
+  const parked = { parked_reason: "The flow took another path." };
+  const error = {
+    code: "task_parked",
+    message:
+      "Task a waits for its child c, which is parked. The flow took another path. " +
+      "When that is settled, `taskonaut resume-task c` takes it on.",
+    details: { task_id: "c", waiting_task_id: "a" },
+  };
+  await expect(followFirst({ a: { waiting_for: [childOf("c")] }, c: parked })).rejects.toMatchObject(error);
+  const deep = { a: { waiting_for: [childOf("b")] }, b: { waiting_for: [childOf("c")] }, c: parked };
+  await expect(followFirst(deep)).rejects.toMatchObject(error);
+});
+
+test("a parked child ends no wait that something else may end", async () => {
+  const c = { parked_reason: "x" };
+  for (const waiting_for of [
+    [childOf("c"), wait("time", 50)],
+    [childOf("c"), wait("signal")],
+    [childOf("c"), childOf("runs")],
+    [childOf("c", 5000)],
+  ]) {
+    expect((await followFirst({ a: { waiting_for }, c })).status).toBe("CANCELLED");
+  }
 });

@@ -4,6 +4,9 @@ import { TaskonautError } from "../core/errors.ts";
 import { isTerminal } from "../core/status.ts";
 import type { Task, Waiting } from "../core/task.ts";
 
+/** How many children are looked at each time; one that ends makes room for the next. */
+const CHILDREN_LOOKED_MAX = 32;
+
 /** Somebody else may end the wait (a signal, a child, a cancel): so often is looked. */
 const LOOK_MS = 500;
 /** Where only time is waited for: the clock that ends the wait is the store's, and a cancel may come all the same. */
@@ -16,12 +19,17 @@ export interface Following {
   readonly run: () => Promise<Task>;
   /** Called whenever it begins to wait for something else. */
   readonly onWaits: (task: Task) => Promise<void>;
+  /** How another task stands that it waits for. */
+  readonly getTask: (id: string) => Promise<Task>;
   /** Rejects when there is nobody any more who wants to know. */
   readonly sleep: (ms: number) => Promise<void>;
 }
 
-/** The task once it has ended. There is no limit to how long that takes: a signal may never come. */
-export async function awaitEnd({ run, onWaits, sleep }: Following): Promise<Task> {
+/**
+ * The task once it has ended. There is no limit to how long that takes: a signal may never come. Throws task_parked where
+ * all that it waits for are children that nobody drives any more before a person has resumed them.
+ */
+export async function awaitEnd({ run, onWaits, getTask, sleep }: Following): Promise<Task> {
   let told = "";
   for (;;) {
     const task = await runUnlessBusy(run);
@@ -32,6 +40,8 @@ export async function awaitEnd({ run, onWaits, sleep }: Following): Promise<Task
       told = telling;
       await onWaits(task);
     }
+    const parked = task && (await findParked(task, getTask, { looks: CHILDREN_LOOKED_MAX }));
+    if (task && parked) throw parkedChild(task, parked);
     await sleep(pauseOf(waits, Date.now()));
   }
 }
@@ -41,6 +51,33 @@ export function pauseOf(waits: readonly Waiting[], now: number): number {
   const onlyTime = waits.length > 0 && waits.every(({ kind }) => kind === "time");
   const dues = waits.map(({ until }) => Date.parse(until ?? "") - now).filter((ms) => !Number.isNaN(ms));
   return Math.max(Math.min(onlyTime ? SLEEP_MS_MAX : LOOK_MS, ...dues), PAUSE_MS_MIN);
+}
+
+/** The first parked task below one that waits for nothing else: time, a signal or another child would take it on. */
+async function findParked(
+  { waiting_for }: Task,
+  getTask: Following["getTask"],
+  left: { looks: number },
+): Promise<Task | undefined> {
+  let first: Task | undefined;
+  for (const { kind, until, task_id } of waiting_for) {
+    if (kind !== "child" || until !== null || task_id === null || left.looks === 0) return undefined;
+    left.looks -= 1;
+    const child = await getTask(task_id);
+    const parked = child.parked_reason === null ? await findParked(child, getTask, left) : child;
+    if (!parked) return undefined;
+    first ??= parked;
+  }
+  return first;
+}
+
+function parkedChild({ id }: Task, child: Task): TaskonautError {
+  return new TaskonautError(
+    "task_parked",
+    `Task ${id} waits for its child ${child.id}, which is parked. ${child.parked_reason} ` +
+      `When that is settled, \`taskonaut resume-task ${child.id}\` takes it on.`,
+    { details: { task_id: child.id, waiting_task_id: id } },
+  );
 }
 
 /** Undefined: another process drives the task, which takes it on as well as we would. */

@@ -97,3 +97,10 @@ test("a flow that takes any field gets any field", () => {
     JSON.parse('{"anything":5,"__proto__":6}') as Record<string, Json>,
   );
 });
+
+test("a flow whose input has several forms points to --input", () => {
+  const variant = { ...flow, input_schema: { oneOf: [{ type: "object", properties: { kind: { const: "a" } } }] } };
+  expect(() => read({ kind: "a" }, variant)).toThrow(
+    "--kind: flow checkout has no such field; give the whole input with --input",
+  );
+});

@@ -28,7 +28,7 @@ export function readFields(
     const schema = schemas.get(name) ?? schemaOfOthers(flow.input_schema);
     if (schema === undefined) {
       const known = [...schemas.keys(), ...options.map((option) => option.name)].map((each) => `--${each}`);
-      const hint = suggest(`--${name}`, known) || `; its fields are ${[...schemas.keys()].join(", ") || "none"}`;
+      const hint = suggest(`--${name}`, known) || tellFields(flow.input_schema);
       problems.push({ path: `--${name}`, message: `flow ${flow.name} has no such field${hint}` });
       continue;
     }
@@ -38,6 +38,12 @@ export function readFields(
   }
   if (problems.length > 0) throw usageError(problems);
   return Object.fromEntries(entries); // not by assignment: a field may be called __proto__
+}
+
+/** An input of several forms (anyOf, oneOf) has no fields of its own that an option could fill in. */
+function tellFields(schema: JsonSchema): string {
+  if (!isObject(schema["properties"])) return "; give the whole input with --input";
+  return `; its fields are ${[...schemasOfFields(schema).keys()].join(", ") || "none"}`;
 }
 
 export function schemasOfFields({ properties }: JsonSchema): ReadonlyMap<string, JsonSchema> {

@@ -16,7 +16,8 @@ export const GLOBAL_OPTIONS: readonly Option[] = [
     name: "flows",
     value: "path",
     repeatable: true,
-    summary: "A file of flows, or a folder of them; may be repeated (TASKONAUT_FLOWS; default: ./flows)",
+    summary:
+      "A file of flows, or a folder of them; may be repeated (TASKONAUT_FLOWS; default: ./flows, or init's folder)",
   },
   { name: "json", summary: "Data and errors as JSON" },
   { name: "logster", summary: "Logs as compact lines instead of JSON (LOG_STYLE=logster)" },

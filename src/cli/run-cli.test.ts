@@ -515,7 +515,33 @@ test("--max-steps bounds a run with questions as it does every other", async () 
   expect(stderr).toContain(`Task ${ID} did not reach terminal state within 2 steps`);
 });
 
-test("a flow, a field or --json on a terminal means: do not ask", async () => {
+test("on a terminal run-flow asks for what is missing of a flow that is named, and for nothing else", async () => {
+  class Orders extends FakeTaskonaut {
+    override async describeFlow(name: string): Promise<FlowDescription> {
+      const properties = {
+        sku: { type: "string", minLength: 2, description: "the article" },
+        qty: { type: "integer", default: 1 },
+        note: { type: "string" },
+      };
+      return { ...ECHO_ADD, name, input_schema: { type: "object", properties, required: ["sku", "qty"] } };
+    }
+  }
+  const run = (argv: readonly string[], types: readonly string[] = [], isTTY = true) =>
+    cli(["run-flow", "order", ...argv], { isTTY, types, taskonaut: new Orders(), env: { NO_COLOR: "1" } });
+
+  const asked = await run(["--note", "soon"], ["x\r1\r"]);
+  expect(asked.taskonaut.created).toEqual([{ flow: "order", input: { note: "soon", sku: "x1" } }]);
+  expect(asked.stderr).toContain("1 echo  COMPLETED");
+  expect((await run(["--sku", "A1"])).taskonaut.created).toEqual([{ flow: "order", input: { sku: "A1" } }]);
+  expect((await run(["--input", "{}"])).taskonaut.created).toEqual([{ flow: "order", input: {} }]);
+  expect((await run(["--json"])).taskonaut.created).toEqual([{ flow: "order", input: {} }]);
+  expect((await run([], [], false)).taskonaut.created).toEqual([{ flow: "order", input: {} }]);
+  // what was typed is judged before anybody is asked
+  const refused = await run(["--qty", "many"]);
+  expect([refused.code, refused.taskonaut.created]).toEqual([2, []]);
+});
+
+test("a flow that lacks nothing, a field or --json on a terminal means: do not ask", async () => {
   for (const argv of [
     ["run-flow", "echo_add"],
     ["run-flow", "--text", "x"],

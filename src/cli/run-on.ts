@@ -45,7 +45,12 @@ export async function runOn(
     (signal) => {
       if (!waits) return run();
       const sleep = (ms: number): Promise<void> => setTimeout(ms, undefined, { signal });
-      return awaitEnd({ run, sleep, onWaits: (waiting) => tellWaits(call, waiting) });
+      return awaitEnd({
+        run,
+        sleep,
+        getTask: (each) => taskonaut.getTask(each),
+        onWaits: (waiting) => tellWaits(call, waiting),
+      });
     },
     { follows: waits },
   );

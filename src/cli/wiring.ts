@@ -12,7 +12,7 @@ export interface Settings {
   /** Set: commands speak to this server instead of to a store. */
   readonly apiBaseUrl: string | undefined;
   readonly apiToken: string | undefined;
-  /** Flow files and folders, as typed; none: TASKONAUT_FLOWS or `./flows`; undefined: no files are loaded. */
+  /** Flow files and folders, as typed; none: the places where they usually are; undefined: no files are loaded. */
   readonly flows: readonly string[] | undefined;
   readonly logLevel: LogLevel;
   readonly logStyle: "json" | "logster";

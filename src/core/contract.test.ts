@@ -32,6 +32,15 @@ describe("a contract", () => {
     expect(violations(order, undefined)).toEqual([": required"]);
   });
 
+  test("that throws is violated, with the message of what it threw", () => {
+    const fail = (thrown: unknown) => () => {
+      throw thrown;
+    };
+    const total = v.object({ total: v.pipe(v.string(), v.transform(fail(new SyntaxError("no number")))) });
+    expect(violations(total, { total: "x" })).toEqual([": no number"]);
+    expect(violations(v.pipe(v.string(), v.check(fail("not now"))), "x")).toEqual([": not now"]);
+  });
+
   test("coerces nothing", () => {
     expect(violations(v.object({ n: v.number("a number") }), { n: "2" })).toEqual(["n: a number"]);
     expect(violations(v.object({ n: v.number("a number") }), { n: true })).toEqual(["n: a number"]);

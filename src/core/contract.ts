@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import type { Violation } from "./errors.ts";
+import { messageOf } from "./stored-error.ts";
 
 /** A synchronous valibot schema: In is what it takes, Out what it gives. */
 export type Schema<In = unknown, Out = unknown> = v.GenericSchema<In, Out>;
@@ -10,13 +11,18 @@ export type ContractResult<Out> =
   | { readonly ok: true; readonly value: Out }
   | { readonly ok: false; readonly errors: readonly Violation[] };
 
+/** Never throws: what a transform or a check of the schema throws is a violation of the whole value. */
 export function applyContract<Out>(schema: Schema<unknown, Out>, value: unknown): ContractResult<Out> {
-  const result = v.safeParse(strictOf(schema), value);
-  if (result.success) return { ok: true, value: result.output as Out };
-  return {
-    ok: false,
-    errors: result.issues.map((issue) => ({ path: v.getDotPath(issue) ?? "", message: describe(issue) })),
-  };
+  try {
+    const result = v.safeParse(strictOf(schema), value);
+    if (result.success) return { ok: true, value: result.output as Out };
+    return {
+      ok: false,
+      errors: result.issues.map((issue) => ({ path: v.getDotPath(issue) ?? "", message: describe(issue) })),
+    };
+  } catch (thrown) {
+    return { ok: false, errors: [{ path: "", message: messageOf(thrown) }] };
+  }
 }
 
 /** The fields of a schema that hold the schemas inside of it. */

@@ -159,3 +159,12 @@ function reversed(value: unknown): unknown {
       .map(([key, member]) => [key, reversed(member)]),
   );
 }
+
+test("the path of a value that holds itself is cut", () => {
+  const loop: Record<string, unknown> = {};
+  loop["a"] = loop;
+  const result = toJsonText(loop);
+  const [path] = result.ok ? [] : result.errors.map((error) => error.path);
+  expect(path).toHaveLength(200);
+  expect(path).toEndWith("a.a…");
+});

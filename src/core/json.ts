@@ -33,6 +33,9 @@ export function canonicalJson(text: JsonText): JsonText {
 
 const ERRORS_MAX = 20;
 
+/** In characters. A value that holds itself is nested without end, and nobody reads `a.a.a.…` to its end. */
+const PATH_MAX = 200;
+
 function findUncarried(value: unknown, path: string, depth: number, errors: Violation[]): void {
   if (errors.length >= ERRORS_MAX) return;
   switch (typeof value) {
@@ -89,5 +92,7 @@ function sortKeys(value: Json): Json {
 }
 
 function join(path: string, key: string | number): string {
-  return path === "" ? String(key) : `${path}.${key}`;
+  if (path.length >= PATH_MAX) return path;
+  const joined = path === "" ? String(key) : `${path}.${key}`;
+  return joined.length < PATH_MAX ? joined : `${joined.slice(0, PATH_MAX - 1)}…`;
 }

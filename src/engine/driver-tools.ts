@@ -22,10 +22,10 @@ export interface DriverTools {
 /** How a step of kind child comes to its task. */
 export interface Children {
   /**
-   * Creates the child unless it is there, and runs it. Resolves when it has ended or only waits; its end comes through
-   * the inbox. Throws what makes the step fail: input_invalid, flow_invalid, body_too_large.
+   * Creates the child unless it is there, and runs it. Resolves when it has ended or only waits, with the time (of the
+   * store) at which its own next wait is due, null where no time is known; its end comes through the inbox. Throws what makes the step fail: input_invalid, flow_invalid, body_too_large.
    */
-  run(child: { readonly flow: Flow; readonly step: StepRow; readonly depth: number }): Promise<void>;
+  run(child: { readonly flow: Flow; readonly step: StepRow; readonly depth: number }): Promise<number | null>;
   /** What was left for another task is durable: a parent hears of its child's end, a child that it is cancelled. */
   onPosted(post: InboxPost): void;
 }

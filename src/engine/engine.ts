@@ -129,6 +129,7 @@ class Engine implements Taskonaut {
         return moves > 0;
       });
       countLost();
+      if (record.task.status === "CANCELLED") await this.#followCancelledChildren(record);
       if (isTerminal(record.task.status) || !hasMoved) return toTask(record);
       if (made >= limit) {
         throw new TaskonautError(
@@ -379,7 +380,7 @@ class Engine implements Taskonaut {
     return { record, isNew };
   }
 
-  async #runChild({ flow, step, depth }: Parameters<Children["run"]>[0]): Promise<void> {
+  async #runChild({ flow, step, depth }: Parameters<Children["run"]>[0]): Promise<number | null> {
     const { clock, limits } = this.#tools;
     if (depth + 1 > limits.childDepth) {
       throw new TaskonautError(
@@ -397,10 +398,27 @@ class Engine implements Taskonaut {
     const parent = { taskId: step.task_id, stepId: step.id, depth };
     await this.#insert({ id, flow, input: JSON.parse(step.input_payload), now: clock.now(), limits, parent });
     try {
-      await this.runTask(id);
+      const { waiting_for } = await this.runTask(id);
+      const times = waiting_for.flatMap(({ until }) => (until === null ? [] : Date.parse(until)));
+      return times.length > 0 ? Math.min(...times) : null;
     } catch (error) {
       // somebody else drives it, it is parked, or this process leaves: its end will come through the inbox
-      if (!(error instanceof TaskonautError && PAUSES.has(error.code))) throw error;
+      if (!isPause(error)) throw error;
+      return null;
+    }
+  }
+
+  /** Children that were cancelled with their task may still be cleaning up when it has ended. */
+  async #followCancelledChildren({ steps }: TaskRecord): Promise<void> {
+    for (const step of steps) {
+      if (step.kind !== "child" || step.status !== "CANCELLED") continue;
+      const child = await this.#store.readTask(childTaskId(step.id));
+      if (!child || isTerminal(child.task.status) || (await this.#isHeldElsewhere(child))) continue;
+      try {
+        await this.runTask(child.task.id);
+      } catch (error) {
+        if (!isPause(error)) throw error;
+      }
     }
   }
 
@@ -456,6 +474,10 @@ function busy(id: string, ms: number): TaskonautError {
 }
 
 const PAUSES: ReadonlySet<string> = new Set(["task_busy", "task_parked", "shutting_down", "flow_not_loaded"]);
+
+function isPause(error: unknown): boolean {
+  return error instanceof TaskonautError && PAUSES.has(error.code);
+}
 
 function keyReused(id: string): TaskonautError {
   return new TaskonautError(

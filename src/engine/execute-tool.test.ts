@@ -240,10 +240,10 @@ describe("the contracts of a tool", () => {
       }),
     );
     expect(errorOf(await resultOf(toolOf((n) => ({ n }), { input: broken })))).toMatchObject({
-      message: "a broken check",
+      message: "The input of tool tool: a broken check",
     });
     expect(errorOf(await resultOf(toolOf((n) => ({ n }), { output: broken })))).toMatchObject({
-      message: "a broken check",
+      message: "The output of tool tool: a broken check",
     });
   });
 });
@@ -338,4 +338,28 @@ describe("an abort", () => {
     stop.abort(new Error("leaving"));
     expect(errorOf(await result)).toMatchObject({ kind: "doubt", message: "leaving" });
   });
+});
+
+test.each([v.undefined(), v.void(), v.optional(v.string())])(
+  "a recorded null that the input's contract refuses is undefined",
+  async (input) => {
+    const given: unknown[] = [];
+    const run = (value: unknown): void => {
+      given.push(value);
+    };
+    const tool = defineTool({ name: "tool", input, output: v.void(), run });
+    expect((await resultOf(tool, { input: "null" })).outcome).toEqual({ kind: "completed", output: "null" });
+    expect(given).toEqual([undefined]);
+  },
+);
+
+test("a recorded null that no reading of the contract takes is refused as null", async () => {
+  expect(
+    errorOf(
+      await resultOf(
+        toolOf((n) => ({ n })),
+        { input: "null" },
+      ),
+    ).message,
+  ).toContain("received null");
 });

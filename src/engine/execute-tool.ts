@@ -1,7 +1,7 @@
 // One execution of a step's tool: contracts, attempts, timeouts. It records nothing; what came of it is data.
 
 import type { Clock } from "../core/clock.ts";
-import { applyContract } from "../core/contract.ts";
+import { applyContract, type ContractResult } from "../core/contract.ts";
 import { toJsonText } from "../core/json.ts";
 import type { Log } from "../core/log.ts";
 import type { JsonText } from "../core/record.ts";
@@ -57,7 +57,7 @@ export async function executeTool(execution: Execution, tools: Tools): Promise<E
     finishedAt: Math.max(startedAt, tools.clock.now()),
   });
   try {
-    const input = applyContract(tool.input, JSON.parse(execution.input));
+    const input = readInput(tool, execution.input);
     if (!input.ok) throw new ContractError(`The input of tool ${tool.name}`, input.errors);
     const output = await retry((attempt) => attemptOnce(execution, input.value, attempt, tools), tool.retry, {
       sleep: (ms, signal) => tools.clock.sleep(ms, signal),
@@ -84,6 +84,14 @@ export async function executeTool(execution: Execution, tools: Tools): Promise<E
     const kind = tool.execution === "at-most-once" && isCutShort ? "doubt" : "failed";
     return done({ kind, error }, Math.max(0, failures - 1));
   }
+}
+
+/** Recorded JSON has no undefined and says null for it: where the contract refuses null, undefined was meant. */
+function readInput(tool: Tool, text: JsonText): ContractResult<unknown> {
+  const given = applyContract(tool.input, JSON.parse(text));
+  if (given.ok || text !== "null") return given;
+  const left = applyContract(tool.input, undefined);
+  return left.ok ? left : given;
 }
 
 /** One call of the tool, its output as checked JSON text. */

@@ -30,6 +30,9 @@ import { toStepRows } from "./step-rows.ts";
 /** While tools run, the inbox is looked at so often: a signal or a cancel from another process is seen by then. */
 const POLL_MS = 500;
 
+/** But not more often than this, however much is due. */
+const POLL_MIN_MS = 10;
+
 interface RunningStep {
   readonly abort: AbortController;
   readonly ended: Promise<void>;
@@ -58,6 +61,10 @@ export class TaskDriver {
   readonly #news: (() => void)[] = [];
   /** Ids of open steps that an outsider or the clock settles. */
   readonly #waits: Set<string>;
+  /** When a child that only waits should be run again, in store time; null: with the next look at the inbox. */
+  readonly #childDue = new Map<string, number | null>();
+  /** What the store's clock is ahead of ours, as last seen. */
+  #storeAheadMs = 0;
   /** Inbox rows of cancels that the flow has not been told yet. */
   #cancels: readonly number[] = [];
   /** Something may have come from outside since the inbox was read. */
@@ -295,7 +302,7 @@ export class TaskDriver {
     const turn = run();
     if (this.program.violation) throw new FlowViolationError(this.program.violation.message);
     const isTimed = turn.planned.some(({ kind }) => kind === "sleep" || kind === "signal");
-    const storeNow = isTimed ? await this.tools.store.now() : 0;
+    const storeNow = isTimed ? await this.#readStoreClock() : 0;
     return () => {
       record?.();
       this.#takeUp(turn, storeNow);
@@ -319,7 +326,7 @@ export class TaskDriver {
     this.#isWoken = false;
     const { wakeSeq, rows } = await this.tools.store.readInbox(this.#draft.task.id);
     const isTimed = [...this.#waits].some((id) => this.#draft.step(id).due_at !== null);
-    const now = isTimed ? await this.tools.store.now() : 0;
+    const now = isTimed ? await this.#readStoreClock() : 0;
     const waits = [...this.#waits].map((id) => this.#draft.step(id)).toSorted((a, b) => a.step_index - b.step_index);
     const inbox = rows.filter((row) => !this.#draft.isConsumed(row.seq));
     const { outcome, consumed, cancels } = findNews(waits, inbox, now);
@@ -400,13 +407,14 @@ export class TaskDriver {
     if (!flow) throw new Error(`Step ${step.id} of task ${step.task_id} has no flow.`);
     const abort = new AbortController();
     const ended = this.tools.children.run({ flow, step, depth: this.#draft.task.depth }).then(
-      () => this.#onChildPaused(step.id, undefined),
+      (due) => this.#onChildPaused(step.id, undefined, due),
       (error: unknown) => this.#onChildPaused(step.id, error),
     );
     this.#running.set(step.id, { abort, ended });
   }
 
-  #onChildPaused(id: string, error: unknown): void {
+  #onChildPaused(id: string, error: unknown, due: number | null = null): void {
+    this.#childDue.set(id, due);
     this.#running.delete(id);
     const wasLeased = this.#leased.delete(id);
     const isRefused = error instanceof TaskonautError && REFUSALS.has(error.code);
@@ -426,8 +434,8 @@ export class TaskDriver {
       const event = Promise.withResolvers<void>();
       this.#onEvent = event.resolve;
       const stop = new AbortController();
-      const tick = this.tools.clock.sleep(POLL_MS, stop.signal).then(
-        () => this.wake(),
+      const tick = this.tools.clock.sleep(this.#pauseMs(), stop.signal).then(
+        () => this.#onTick(),
         () => {}, // the event came first
       );
       await Promise.race([event.promise, tick]);
@@ -437,6 +445,33 @@ export class TaskDriver {
       this.#throwIfParked();
       if (this.#isWoken && !this.#nextUnobserved) await this.#collect();
     }
+  }
+
+  /** Until the next wait is due, within the bounds of the poll: a sleep beside a tool ends when it is due. */
+  #pauseMs(): number {
+    const times = [...this.#waits].flatMap((id) => this.#draft.step(id).due_at ?? this.#childDue.get(id) ?? []);
+    return Math.max(POLL_MIN_MS, Math.min(POLL_MS, ...times.map((due) => due - this.#storeTime() + 1)));
+  }
+
+  /** Children that wait go on beside the tools of their parent. */
+  #onTick(): void {
+    for (const id of this.#waits) {
+      const due = this.#childDue.get(id);
+      if (due === undefined || this.#running.has(id) || (due !== null && due > this.#storeTime())) continue;
+      this.#startChild(this.#draft.step(id));
+    }
+    this.wake();
+  }
+
+  async #readStoreClock(): Promise<number> {
+    const now = await this.tools.store.now();
+    this.#storeAheadMs = now - this.tools.clock.now();
+    return now;
+  }
+
+  /** The store's time, as near as it is known without asking. */
+  #storeTime(): number {
+    return this.tools.clock.now() + this.#storeAheadMs;
   }
 
   #stepsToStart(): StepRow[] {

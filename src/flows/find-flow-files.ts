@@ -11,7 +11,13 @@ export interface FlowFile {
   readonly isNamed: boolean;
 }
 
-/** `--flows`, else TASKONAUT_FLOWS (separated as PATH is), else `./flows` where that is a folder, else none. */
+/** What `taskonaut init` writes beside the flows: who stands there means that folder. */
+const MARKER = ".taskonaut";
+
+/**
+ * `--flows`, else TASKONAUT_FLOWS (separated as PATH is), else `./flows` where that is a folder, else the current folder
+ * where `init` has written it, else none.
+ */
 export function resolveFlowPaths(where: {
   readonly flags: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -22,7 +28,8 @@ export function resolveFlowPaths(where: {
     flags.length > 0 ? flags : (env["TASKONAUT_FLOWS"] ?? "").split(delimiter).filter((path) => path !== "");
   if (named.length > 0) return named.map((path) => resolve(cwd, path));
   const usual = join(cwd, "flows");
-  return statSync(usual, { throwIfNoEntry: false })?.isDirectory() === true ? [usual] : [];
+  if (isFolder(usual)) return [usual];
+  return isFolder(join(cwd, MARKER)) ? [cwd] : [];
 }
 
 /** Throws flow_load_failed for a path that is not there. Each file comes once, those of a folder by name. */
@@ -62,6 +69,10 @@ function filesIn(folder: string, depth: number): FlowFile[] {
     }
   }
   return files;
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function statOf(path: string): { isDirectory(): boolean } {

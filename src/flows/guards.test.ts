@@ -29,6 +29,7 @@ const GUARDED: Readonly<Record<string, readonly string[]>> = {
     "MADE_AT_LOAD.format()",
     "MADE_AT_LOAD.formatToParts()",
     "perfHooks.performance.now()",
+    "performance.eventLoopUtilization()",
   ],
   "random()": [
     "Math.random()",
@@ -84,6 +85,11 @@ const GUARDED: Readonly<Record<string, readonly string[]>> = {
     "vm.runInNewContext('Date.now()')",
     "v8.getHeapStatistics()",
     "requireOs().hostname()",
+    "os.tmpdir()",
+    "tty.isatty(1)",
+    "URL.createObjectURL(new Blob([]))",
+    "Bun.CSRF.generate('secret')",
+    "process.report.getReport()",
   ],
   UTC: [
     "new Date(2026, 0, 1)",
@@ -104,7 +110,17 @@ const GUARDED: Readonly<Record<string, readonly string[]>> = {
     "'i'.toLocaleUpperCase()",
     "new Intl.NumberFormat()",
     "new Intl.Collator()",
+    "Temporal.PlainDate.from('2026-01-01').toLocaleString()",
   ],
+  "absolute path": [
+    "path.resolve('a')",
+    "path.posix.resolve('a')",
+    "path.relative('a', '/b')",
+    "url.pathToFileURL('a')",
+    "Bun.pathToFileURL('a')",
+  ],
+  lastModified: ["new File([], 'x')", "new buffer.File([], 'x')"],
+  terminal: ["util.styleText('red', 'x')"],
   operations: ["queueMicrotask(() => {})", "process.nextTick(() => {})", "Bun.peek(Promise.resolve(1))"],
   "keep the value": ["new WeakRef({}).deref()", "new FinalizationRegistry(() => {})"],
   "top of the file": ["process.getBuiltinModule('node:fs')"],
@@ -132,6 +148,15 @@ const PASSES = [
   "Bun.hash('x')",
   "new Bun.CryptoHasher('sha256').update('x').digest('hex')",
   "net.isIP('127.0.0.1')",
+  "path.resolve('/a', 'b')",
+  "path.relative('/a', '/b')",
+  "path.join('a', 'b')",
+  "url.pathToFileURL('/a').href",
+  "Bun.pathToFileURL('/a').href",
+  "new File([], 'x', { lastModified: 5 }).lastModified",
+  "Buffer.alloc(8)",
+  "util.styleText('red', 'x', { validateStream: false })",
+  "Temporal.PlainDate.from('2026-01-01').toLocaleString('en')",
   "zlib.gzipSync('x').length",
   "v8.deserialize(v8.serialize({ a: 1 }))",
 ];
@@ -152,6 +177,11 @@ import { createRequire } from "node:module";
 import * as net from "node:net";
 import * as os from "os";
 import { hostname } from "node:os";
+import * as path from "node:path";
+import * as buffer from "node:buffer";
+import * as tty from "node:tty";
+import * as url from "node:url";
+import * as util from "node:util";
 import * as perfHooks from "node:perf_hooks";
 import * as timers from "node:timers";
 import { setTimeout as delay } from "timers/promises";

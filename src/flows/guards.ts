@@ -6,6 +6,8 @@
 // - values that are not calls: `process.env`, `process.argv`, `import.meta`, a formatter or file read at module load;
 // - a promise that the flow makes and drops: its callbacks run after the flag is off (an async function as a flow is
 //   refused by itself);
+// - the bytes of `Buffer.allocUnsafe`, which the runtime itself calls inside of what is pure (`zlib.gzipSync`), and
+//   `size` and `lastModified` of a `Bun.file` that was made at module load: the runtime makes these getters final;
 // - the order of floating-point rounding in `Math.sin` and its kin on another processor, and errors' stack texts.
 
 import { guardDates, guardTexts } from "./guards/dates.ts";

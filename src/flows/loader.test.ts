@@ -161,10 +161,12 @@ describe("what cannot be loaded is told with its place and what to do", () => {
 });
 
 describe("where flows are looked for", () => {
-  test("flags come before the environment, that before ./flows", async () => {
+  test("flags come before the environment, that before ./flows, and that before a folder of `init`", async () => {
     const env = { TASKONAUT_FLOWS: `a.ts${delimiter}/b` };
     const usual = join(folder, "flows");
     expect(resolveFlowPaths({ flags: [], env: {}, cwd: folder })).toEqual([]);
+    await mkdir(join(folder, ".taskonaut"));
+    expect(resolveFlowPaths({ flags: [], env: {}, cwd: folder })).toEqual([folder]);
     await mkdir(usual);
     expect(resolveFlowPaths({ flags: ["x.ts", "/y"], env, cwd: folder })).toEqual([join(folder, "x.ts"), "/y"]);
     expect(resolveFlowPaths({ flags: [], env, cwd: folder })).toEqual([join(folder, "a.ts"), "/b"]);

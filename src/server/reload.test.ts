@@ -103,6 +103,21 @@ describe("run-app --reload", () => {
     );
   });
 
+  test("hears of what a single file imports from beside it, and not of other files there", async () => {
+    const changed = Promise.withResolvers<unknown>();
+    const log: Log = { ...SILENT, info: (_, fields) => changed.resolve(fields?.["file"]) };
+    writeFileSync(join(folder, "flow.ts"), "0");
+    await supervised(
+      async () => {
+        await journalIs("start");
+        writeFileSync(join(folder, "helper.ts"), "1");
+        writeFileSync(join(folder, "tasks.db"), "1");
+        expect(await changed.promise).toBe("helper.ts");
+      },
+      { mode: "file", log },
+    );
+  });
+
   test("waits for the next change when the server crashes", async () => {
     const warned = Promise.withResolvers<void>();
     await supervised(

@@ -84,7 +84,10 @@ function watchSources(paths: readonly string[], signal: AbortSignal): Changes {
   };
 }
 
-/** A single file is watched through its folder: editors replace a file, and a watch on the old one hears nothing more. */
+/**
+ * A single file is watched through its folder: editors replace a file, and a watch on the old one hears nothing more.
+ * The sources beside it count too: it may import them.
+ */
 function watchPath(path: string, onChange: (file: string) => void): FSWatcher {
   if (statSync(path).isDirectory()) {
     return watch(path, { recursive: true }, (_, file) => {
@@ -92,6 +95,6 @@ function watchPath(path: string, onChange: (file: string) => void): FSWatcher {
     });
   }
   return watch(dirname(path), (_, file) => {
-    if (file === basename(path)) onChange(file);
+    if (file !== null && (file === basename(path) || SOURCE.test(file))) onChange(file);
   });
 }

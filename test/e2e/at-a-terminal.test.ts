@@ -224,6 +224,20 @@ describe("questions", () => {
     expect(await terminal.exited()).toBe(0);
   });
 
+  test("ask only for what a named flow lacks", async () => {
+    await using sandbox = await openSandbox();
+    await sandbox.run(["init", "flows"]);
+    const terminal = await sandbox.terminal(["run-flow", "order", "--qty", "3"]);
+    await answer(terminal, "sku: the article, such as A1", () => terminal.type("A"));
+    await terminal.see("must have at least 2 characters");
+    await answer(terminal, "", () => terminal.type("1"));
+    expect(await terminal.exited()).toBe(0);
+    expect(terminal.shown).not.toContain("how many of it");
+    expect(await tasksOf(sandbox)).toMatchObject([{ status: "COMPLETED", input_payload: { sku: "A1", qty: 3 } }]);
+    const { exit, shown } = await show(sandbox, ["run-flow", "order", "--sku", "B22"]);
+    expect([exit, shown.includes("the article")]).toEqual([0, false]);
+  });
+
   test("are not asked of who has said something, or of no terminal", async () => {
     await using sandbox = await openSandbox();
     for (const args of [

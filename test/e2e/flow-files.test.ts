@@ -46,6 +46,12 @@ describe("init", () => {
     expect(taskOf(results[2] as Ended).output_payload).toMatchObject({ sku: "A1", qty: 2, total_cents: 400 });
   });
 
+  test("in the folder that it wrote, its flow is there by itself", async () => {
+    await sandbox.run(["init", "entered"]);
+    const flows = dataOf(await sandbox.run(["flows"], { cwd: join(sandbox.folder, "entered") })) as FlowDescription[];
+    expect(flows.map(({ name }) => name)).toEqual(["echo_add", "order"]);
+  });
+
   test("the types are those of the contracts: a wrong input does not compile", async () => {
     await sandbox.run(["init", "typed"]);
     const path = join(sandbox.folder, "typed/order.ts");
@@ -234,4 +240,22 @@ export default defineFlow({ name: "own", input: v.object({}), *run() { return yi
   );
   const task = taskOf(await sandbox.run(["run-flow", "own", "--flows", "own"]));
   expect(task).toMatchObject({ status: "COMPLETED", output_payload: { host: "string", now: true } });
+});
+
+test("--wait does not wait for a child that is parked, and says which one it is", async () => {
+  await write(
+    "doubt.ts",
+    `import { call, defineFlow, defineTool, runChild } from "taskonaut";
+import * as v from "valibot";
+const pay = defineTool({ name: "pay", input: v.object({}), output: v.any(), execution: "at-most-once", timeout: "20ms", run: () => new Promise(() => {}) });
+export const payment = defineFlow({ name: "payment", input: v.object({}), *run() { return yield* call(pay, {}); } });
+export const order = defineFlow({ name: "pays", input: v.object({}), *run() { return yield* runChild(payment, {}); } });
+`,
+  );
+  const { exit, stderr } = await sandbox.run(["run-flow", "pays", "--wait", "--flows", "doubt.ts"]);
+  const tasks = dataOf(await sandbox.run(["get-tasks"])) as Task[];
+  const parked = tasks.find(({ parked_reason }) => parked_reason !== null);
+  expect(exit).toBe(4);
+  expect(stderr).toContain(`waits for its child ${parked?.id}, which is parked. ${parked?.parked_reason}`);
+  expect(stderr).toContain(`\`taskonaut resume-task ${parked?.id}\``);
 });

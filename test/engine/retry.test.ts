@@ -137,7 +137,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     expect(task.steps.map((step) => step.status)).toEqual(["FAILED", "CANCELLED", "CANCELLED"]);
     await world.engine().engine.retryTask(task.id);
     const ended = await runToEnd(world, task.id);
-    expect(ended.output_payload).toEqual({ a: "mended", b: null, c: { from: "wait 3" } });
+    expect(ended.output_payload).toEqual({ a: "mended", b: null, c: { from: "wait /0.c" } });
     await world.end();
   });
 

@@ -76,7 +76,9 @@ export const answer: Script = async (task, engine, world) => {
   for (const { kind, name, until, task_id } of task.waiting_for) {
     if (kind === "signal" && name !== null && until === null) {
       const wait = task.steps.find((step) => isStepOpen(step.status) && step.step_name === name);
-      const key = `wait ${wait?.step_index}`;
+      // by its path: its index depends on which members of a group came to their ends first
+      const record = await world.read(task.id);
+      const key = `wait ${record?.steps.find((step) => step.id === wait?.id)?.path}`;
       await engine.signalTask(task.id, { name, payload: { from: key }, idempotencyKey: key });
       isAnswered = true;
     } else if (kind === "child" && task_id !== null) {

@@ -1,10 +1,11 @@
 import { DEFAULT_FLOW } from "../../core/default-flow.ts";
 import type { Task } from "../../core/task.ts";
-import type { CreateTask, Taskonaut } from "../../core/taskonaut.ts";
-import { askTask, MODES, type Mode } from "../ask-task.ts";
+import type { Taskonaut } from "../../core/taskonaut.ts";
+import { type Answers, askMissing, askTask, MODES, type Mode } from "../ask-task.ts";
 import type { Call, Command, Option } from "../command.ts";
 import { drive, withTaskonaut } from "../drive.ts";
 import { followTask } from "../follow-task.ts";
+import { readFields } from "../input-fields.ts";
 import { GLOBAL_OPTIONS } from "../options.ts";
 import { exitCodeOf, printTask } from "../print.ts";
 import { type Course, COURSE_OPTIONS, readCourse, runOn } from "../run-on.ts";
@@ -42,34 +43,47 @@ export const runFlow: Command = {
       throw usageError([{ path: `--${runs.name}`, message: `means nothing with --mode ${mode}` }]);
     }
     return withTaskonaut(call, async (taskonaut) => {
-      const asks = canAsk(call);
-      const { request, mode: chosen } = asks
-        ? await askTask(call.io, { flows: await taskonaut.listFlows(), mode: runs ? "run" : mode })
-        : { request: await readRequest(call, taskonaut), mode: mode ?? "run" };
+      const { asked, request, mode: chosen } = await settle(call, taskonaut, runs ? "run" : mode);
       const { task: created } = await taskonaut.createTask(request);
-      const task = await carryOn(call, taskonaut, created, { ...course, mode: chosen, shows: asks });
-      if (asks) await call.io.stderr.write("\n");
+      const task = await carryOn(call, taskonaut, created, { ...course, mode: chosen, shows: asked });
+      if (asked) await call.io.stderr.write("\n");
       await printTask(call, task);
       return exitCodeOf(task);
     });
   },
 };
 
-/** A person is there, wants text, and has said nothing yet about what to run. */
-function canAsk({ io, look, args, flags, fields }: Call): boolean {
-  return (
-    io.stdinIsTTY &&
-    io.stderr.isTTY &&
-    look.style === "readable" &&
-    args.length === 0 &&
-    fields.size === 0 &&
-    !flags.has(INPUT_OPTION.name)
-  );
+/** What to run, and whether a person was asked for any of it: for everything, or for what they left out. */
+async function settle(
+  call: Call,
+  taskonaut: Taskonaut,
+  mode: Mode | undefined,
+): Promise<Answers & { readonly asked: boolean }> {
+  const { io, args, fields } = call;
+  const asks = canAsk(call);
+  if (asks && args.length === 0 && fields.size === 0) {
+    return { asked: true, ...(await askTask(io, { flows: await taskonaut.listFlows(), mode })) };
+  }
+  const name = args[0] ?? DEFAULT_FLOW;
+  const options = [...OPTIONS, ...GLOBAL_OPTIONS];
+  if (!asks) {
+    const input = await readInput(call, options, () => taskonaut.describeFlow(name));
+    return { asked: false, request: { flow: name, input }, mode: mode ?? "run" };
+  }
+  const flow = await taskonaut.describeFlow(name);
+  // first what was typed: nobody should answer questions for a call that is refused then
+  const given = readFields(flow, fields, options);
+  const missing = await askMissing(io, flow, given);
+  return {
+    asked: missing !== undefined,
+    request: { flow: name, input: { ...given, ...missing } },
+    mode: mode ?? "run",
+  };
 }
 
-async function readRequest(call: Call, taskonaut: Taskonaut): Promise<CreateTask> {
-  const flow = call.args[0] ?? DEFAULT_FLOW;
-  return { flow, input: await readInput(call, [...OPTIONS, ...GLOBAL_OPTIONS], () => taskonaut.describeFlow(flow)) };
+/** A person is there, wants text, and has not given the input as a whole. */
+function canAsk({ io, look, flags }: Call): boolean {
+  return io.stdinIsTTY && io.stderr.isTTY && look.style === "readable" && !flags.has(INPUT_OPTION.name);
 }
 
 interface FlowCourse extends Course {

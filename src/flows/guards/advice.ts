@@ -15,3 +15,6 @@ export const GIVE_LOCALE = 'It depends on the locale of the machine: give the lo
 export const GIVE_LOCALE_AND_ZONE = 'It depends on the machine: give the date, the locale and `{ timeZone: "UTC" }`.';
 export const IMPORT_AT_TOP = "Import the module at the top of the file.";
 export const KEEP_VALUE = "When memory is collected differs from run to run: keep the value itself.";
+export const GIVE_ABSOLUTE_PATH = "It depends on the current folder: give an absolute path.";
+export const GIVE_LAST_MODIFIED = "It takes the time of now: give `{ lastModified: … }`, such as `now()`.";
+export const GIVE_NO_STREAM = "It depends on the terminal: give `{ validateStream: false }`.";

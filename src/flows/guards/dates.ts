@@ -38,6 +38,11 @@ export function guardTexts(): void {
     call: `Intl.DateTimeFormat.${key}`,
     instead: wantsDate,
   }));
+  for (const [name, type] of temporalTypes()) {
+    // the one type that is shown in a zone and has none
+    const instead = name === "Instant" ? wantsLocaleAndZone : wantsLocale(0);
+    guardMembers(type.prototype, ["toLocaleString"], () => ({ call: `Temporal.${name}.toLocaleString`, instead }));
+  }
   guardFormat();
   guardMembers(Intl, ["DateTimeFormat"], (key) => ({ call: `Intl.${key}`, instead: wantsLocaleAndZone }));
 }
@@ -84,6 +89,15 @@ function guardFormat(): void {
       const format = Reflect.apply(get, this, []) as (date?: number) => string;
       return guardFunction(format, { call: "Intl.DateTimeFormat.format", instead: wantsDate });
     },
+  });
+}
+
+/** Not in TypeScript's library yet. */
+function temporalTypes(): readonly (readonly [string, { readonly prototype: object }])[] {
+  const { Temporal = {} } = globalThis as { readonly Temporal?: object };
+  return Object.getOwnPropertyNames(Temporal).flatMap((name) => {
+    const type: unknown = propertyOf(Temporal, name)?.value;
+    return typeof type === "function" ? [[name, type] as const] : [];
   });
 }
 

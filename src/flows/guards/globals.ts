@@ -4,6 +4,7 @@
 
 import {
   END_FLOW,
+  GIVE_LAST_MODIFIED,
   IMPORT_AT_TOP,
   KEEP_VALUE,
   USE_NOW,
@@ -13,7 +14,8 @@ import {
   USE_TOOL,
   USE_UUID,
 } from "./advice.ts";
-import { guardMembers } from "./guard.ts";
+import { guardMembers, type Judge } from "./guard.ts";
+import { wantsAbsolutePath } from "./paths.ts";
 
 export function guardGlobals(): void {
   for (const { of, name, members, instead } of areas()) {
@@ -26,7 +28,7 @@ interface Area {
   /** In messages; "" for the globals themselves. */
   readonly name: string;
   readonly members: string;
-  readonly instead: string;
+  readonly instead: string | Judge;
 }
 
 function areas(): readonly Area[] {
@@ -42,6 +44,8 @@ function areas(): readonly Area[] {
     { of: globalThis, name: "", members: "alert confirm prompt", instead: USE_TOOL },
     { of: globalThis, name: "", members: "FinalizationRegistry", instead: KEEP_VALUE },
     { of: WeakRef.prototype, name: "WeakRef", members: "deref", instead: KEEP_VALUE },
+    { of: globalThis, name: "", members: "File", instead: wantsLastModified },
+    { of: URL, name: "URL", members: "createObjectURL", instead: USE_TOOL },
     { of: AbortSignal, name: "AbortSignal", members: "timeout", instead: USE_SLEEP },
     { of: Atomics, name: "Atomics", members: "wait waitAsync", instead: USE_SLEEP },
     { of: Math, name: "Math", members: "random", instead: USE_RANDOM },
@@ -56,7 +60,7 @@ function areas(): readonly Area[] {
     {
       of: Performance.prototype,
       name: "performance",
-      members: "timeOrigin toJSON mark measure getEntries getEntriesByName getEntriesByType",
+      members: "eventLoopUtilization timeOrigin toJSON mark measure getEntries getEntriesByName getEntriesByType",
       instead: USE_NOW,
     },
     { of: temporalNow(), name: "Temporal.Now", members: methodsOf(temporalNow()), instead: USE_NOW },
@@ -73,6 +77,8 @@ function areas(): readonly Area[] {
       instead: USE_TOOL,
     },
 
+    { of: process.report, name: "process.report", members: "getReport writeReport", instead: USE_TOOL },
+
     { of: Bun, name: "Bun", members: "nanoseconds", instead: USE_NOW },
     { of: Bun, name: "Bun", members: "sleep sleepSync", instead: USE_SLEEP },
     { of: Bun, name: "Bun", members: "randomUUIDv7", instead: USE_UUID },
@@ -84,12 +90,19 @@ function areas(): readonly Area[] {
         "$ Glob FileSystemRouter RedisClient S3Client Terminal build connect cron file gc generateHeapSnapshot listen mmap openInEditor resolve resolveSync serve spawn spawnSync udpSocket which write",
       instead: USE_TOOL,
     },
+    { of: Bun, name: "Bun", members: "pathToFileURL", instead: wantsAbsolutePath },
+    { of: Bun.CSRF, name: "Bun.CSRF", members: "generate verify", instead: USE_TOOL },
     { of: Bun.Glob.prototype, name: "glob", members: "scan scanSync", instead: USE_TOOL },
     { of: Bun.password, name: "Bun.password", members: "hash hashSync", instead: USE_TOOL },
     { of: Bun.secrets, name: "Bun.secrets", members: "get set delete", instead: USE_TOOL },
     { of: Bun.dns, name: "Bun.dns", members: methodsOf(Bun.dns), instead: USE_TOOL },
   ];
 }
+
+export const wantsLastModified: Judge = ([, , options]) =>
+  (options as { readonly lastModified?: unknown } | undefined)?.lastModified === undefined
+    ? GIVE_LAST_MODIFIED
+    : undefined;
 
 /** The language's next clock, not in TypeScript's library yet. */
 function temporalNow(): object | undefined {

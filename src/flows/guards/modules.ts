@@ -7,8 +7,10 @@
 // makes the next import see the guards. Functions that were linked before, our own, stay as they are.
 
 import { createRequire } from "node:module";
-import { USE_NOW, USE_SLEEP, USE_TOOL } from "./advice.ts";
-import { GUARDED, guardMembers, propertyOf } from "./guard.ts";
+import { GIVE_NO_STREAM, USE_NOW, USE_SLEEP, USE_TOOL } from "./advice.ts";
+import { wantsLastModified } from "./globals.ts";
+import { GUARDED, guardMembers, propertyOf, type Judge } from "./guard.ts";
+import { wantsAbsolutePath, wantsOneAbsolute, wantsTwoAbsolute } from "./paths.ts";
 
 /**
  * Guards a module by its specifier (`fs`, `node:fs`, `bun:sqlite`), and the one that hangs on it (`fs.promises`). Does
@@ -32,15 +34,19 @@ function guardOne(name: string, rule: ModuleRule): void {
   const module = require(name.startsWith("bun:") ? name : `node:${name}`) as Readonly<Record<string, unknown>>;
   if (Object.hasOwn(module, GUARDED)) return;
   Object.defineProperty(module, GUARDED, { value: true });
+  // a module's namespace keeps what a getter gave when it was linked, so that is what must be guarded
+  for (const key of rule.getters ?? [])
+    Object.defineProperty(module, key, { value: module[key], configurable: true, enumerable: true, writable: true });
+  rule.warm?.(module);
+  for (const [key, instead] of Object.entries(rule.judged ?? {}))
+    guardMembers(module, [key], () => ({ call: `${name}.${key}`, instead }));
   const isPure = pureTest(rule.pure);
-  const keys = Object.keys(module).filter(
-    (key) => !isPure(key) && (propertyOf(module, key)?.get === undefined || rule.getters?.includes(key)),
-  );
+  const keys = Object.keys(module).filter((key) => !isPure(key) && propertyOf(module, key)?.get === undefined);
   guardMembers(module, keys, (key) => ({ call: `${name}.${key}`, instead: rule.instead ?? USE_TOOL }));
   for (const className of rule.classes ?? []) {
     const { prototype } = module[className] as { readonly prototype: object };
     const methods = Object.getOwnPropertyNames(prototype).filter((key) => key !== "constructor");
-    guardMembers(prototype, methods, (key) => ({ call: `${className}.${key}`, instead: USE_TOOL }));
+    guardMembers(prototype, methods, (key) => ({ call: `${className}.${key}`, instead: rule.instead ?? USE_TOOL }));
   }
   for (const alias of [name, `node:${name}`]) Reflect.deleteProperty(require.cache, alias);
 }
@@ -55,13 +61,24 @@ interface ModuleRule {
   readonly instead?: string;
   /** Names with spaces between them, or their form. */
   readonly pure?: string | RegExp;
+  /** Functions whose use tells whether they are pure. */
+  readonly judged?: Readonly<Record<string, Judge>>;
   /** Classes whose instances, made outside of a flow, give results at once. */
   readonly classes?: readonly string[];
+  /** Loads what the module would load under the watch of a flow, and guards would take for the flow's own doing. */
+  readonly warm?: (module: Readonly<Record<string, unknown>>) => void;
   /** Getters are left alone, because to read one may load much; but these are guarded. */
   readonly getters?: readonly string[];
 }
 
+const PATHS = { resolve: wantsOneAbsolute, relative: wantsTwoAbsolute };
+
+/** A text for a terminal holds its colours if there is one. */
+const wantsNoStream: Judge = ([, , options]) =>
+  (options as { readonly validateStream?: unknown } | undefined)?.validateStream === false ? undefined : GIVE_NO_STREAM;
+
 const RULES: Readonly<Record<string, ModuleRule>> = {
+  buffer: { pure: /^/, judged: { File: wantsLastModified } },
   child_process: {},
   cluster: {},
   crypto: {
@@ -80,10 +97,13 @@ const RULES: Readonly<Record<string, ModuleRule>> = {
   "inspector/promises": {},
   module: { pure: "Module isBuiltin wrap" },
   net: { pure: "isIP isIPv4 isIPv6" },
-  os: {},
+  os: { getters: ["tmpdir"] },
+  path: { pure: /^/, judged: PATHS },
+  "path/posix": { pure: /^/, judged: PATHS },
   // its members are guarded as those of the global
   process: { pure: /^/ },
-  perf_hooks: { instead: USE_NOW },
+  // it adds to the global class when it is loaded
+  perf_hooks: { instead: USE_NOW, classes: ["Performance"] },
   readline: {},
   "readline/promises": {},
   repl: {},
@@ -91,6 +111,13 @@ const RULES: Readonly<Record<string, ModuleRule>> = {
   timers: { instead: USE_SLEEP },
   "timers/promises": { instead: USE_SLEEP },
   tls: {},
+  tty: {},
+  url: { pure: /^/, judged: { pathToFileURL: wantsAbsolutePath } },
+  util: {
+    pure: /^/,
+    judged: { styleText: wantsNoStream },
+    warm: ({ styleText }) => (styleText as (format: string, text: string) => string)("red", ""),
+  },
   v8: { pure: "Deserializer DefaultDeserializer DefaultSerializer Serializer deserialize serialize" },
   vm: {},
   wasi: {},

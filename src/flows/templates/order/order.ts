@@ -1,4 +1,5 @@
-// A flow and its tools, in one file. `taskonaut flows` lists it, `taskonaut run-flow order --sku A1 --qty 2` runs it.
+// A flow and its tools, in one file. In this folder `taskonaut flows` lists it, and
+// `taskonaut run-flow order --sku A1 --qty 2` runs it; from elsewhere, `--flows <folder>` names it.
 
 import { all, call, defineFlow, defineTool } from "taskonaut";
 import * as v from "valibot";
