@@ -84,6 +84,11 @@ export class TaskonautError extends Error {
   }
 }
 
+/** Whether this is one of our errors, with this code. */
+export function hasCode(error: unknown, code: ErrorCode): error is TaskonautError {
+  return error instanceof TaskonautError && error.code === code;
+}
+
 /** The violations as one line for people: `a: expected integer; b: missing`. */
 export function describeViolations(errors: readonly Violation[]): string {
   return errors.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("; ");

@@ -5,7 +5,7 @@
 //     in the order in which they were submitted.
 // W2. A change that was not won makes every later change of that driver lose as well: each expects the version before.
 
-import { type ErrorCode, TaskonautError } from "../core/errors.ts";
+import { hasCode } from "../core/errors.ts";
 import type { TaskRecord } from "../core/record.ts";
 import type { Change, Store } from "../store/store.ts";
 
@@ -78,7 +78,7 @@ async function writeBatch<In>(
     jobs.forEach((job, index) => job.resolve(won[index] === true));
     return undefined;
   } catch (error) {
-    if (jobs.length === 1 || isOutage(error)) {
+    if (jobs.length === 1 || hasCode(error, "database_unavailable")) {
       for (const job of jobs) job.reject(error);
       return error;
     }
@@ -108,12 +108,4 @@ function takeOnePerTask(queue: Job<Change>[]): Job<Change>[] {
   queue.length = 0;
   queue.push(...left);
   return taken;
-}
-
-function isOutage(error: unknown): boolean {
-  return hasCode(error, "database_unavailable");
-}
-
-function hasCode(error: unknown, code: ErrorCode): boolean {
-  return error instanceof TaskonautError && error.code === code;
 }

@@ -2,7 +2,7 @@
 // moment must not lose it; else a tool would be called again, or be in doubt, although its outcome was known.
 
 import type { Clock } from "../core/clock.ts";
-import { TaskonautError } from "../core/errors.ts";
+import { hasCode } from "../core/errors.ts";
 import type { TaskRecord } from "../core/record.ts";
 import type { Change, Store } from "../store/store.ts";
 import type { CommitWriter } from "./commit-writer.ts";
@@ -27,7 +27,7 @@ export async function deliver(change: Change, { writer, store, clock }: Tools): 
       const record = await store.readTask(change.taskId);
       return record !== undefined && holds(record, change);
     } catch (error) {
-      if (!isOutage(error) || clock.now() + waitMs > giveUpAt) throw error;
+      if (!hasCode(error, "database_unavailable") || clock.now() + waitMs > giveUpAt) throw error;
     }
     await clock.sleep(waitMs);
   }
@@ -43,8 +43,4 @@ function holds({ task, calls }: TaskRecord, change: Change): boolean {
       other?.status === call.status && other.started_at === call.started_at && other.finished_at === call.finished_at
     );
   });
-}
-
-function isOutage(error: unknown): boolean {
-  return error instanceof TaskonautError && error.code === "database_unavailable";
 }

@@ -5,7 +5,7 @@
 // E2. What is returned is durable.
 
 import type { Clock } from "../core/clock.ts";
-import { TaskonautError } from "../core/errors.ts";
+import { hasCode, TaskonautError } from "../core/errors.ts";
 import type { Flow } from "../core/flow.ts";
 import { childTaskId, parseTaskId } from "../core/ids.ts";
 import { canonicalJson } from "../core/json.ts";
@@ -286,9 +286,9 @@ class Engine implements Taskonaut {
           }
           this.#live.drop(id);
         } catch (error) {
-          const failure = isParked(error) ? await toldOnceDurable(error, driver) : error;
+          const failure = hasCode(error, "task_parked") ? await toldOnceDurable(error, driver) : error;
           // the tools beside a step in doubt go on, and report to this driver
-          if (!(isParked(failure) && driver.isBusy)) this.#live.drop(id);
+          if (!(hasCode(failure, "task_parked") && driver.isBusy)) this.#live.drop(id);
           if (failure instanceof FlowViolationError) throw await this.#parkDriven(driver, failure);
           if (!(failure instanceof LostTaskError)) throw failure;
           if (clock.now() > deadline) throw busy(id, limits.busyMs);
@@ -500,8 +500,4 @@ function toldOnceDurable(parked: unknown, driver: TaskDriver): Promise<unknown> 
     () => parked,
     (error: unknown) => error,
   );
-}
-
-function isParked(error: unknown): boolean {
-  return error instanceof TaskonautError && error.code === "task_parked";
 }

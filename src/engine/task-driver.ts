@@ -26,6 +26,7 @@ import { openCall } from "./open-call.ts";
 import { CANCELLED_CHILD, cancelOf, endOfChild } from "./posts.ts";
 import { outcomeOf } from "./recover.ts";
 import { toStepRows } from "./step-rows.ts";
+import { TaskLog } from "./task-log.ts";
 
 /** While tools run, the inbox is looked at so often: a signal or a cancel from another process is seen by then. */
 const POLL_MS = 500;
@@ -57,8 +58,7 @@ export class TaskDriver {
   #parked: string | undefined;
   readonly #draft: Draft;
   readonly #running = new Map<string, RunningStep>();
-  /** Log lines about what is not durable yet. */
-  readonly #news: (() => void)[] = [];
+  readonly #log: TaskLog;
   /** Ids of open steps that an outsider or the clock settles. */
   readonly #waits: Set<string>;
   /** When a child that only waits should be run again, in store time; null: with the next look at the inbox. */
@@ -81,6 +81,7 @@ export class TaskDriver {
     { isNew }: { readonly isNew: boolean },
   ) {
     this.#draft = new Draft(record);
+    this.#log = new TaskLog(tools.log, { task_id: record.task.id, flow: record.task.flow_name });
     const { steps, task } = record;
     const recorded = steps
       .filter((step) => step.outcome_seq !== null)
@@ -200,7 +201,7 @@ export class TaskDriver {
         const moves = this.#moves;
         const change = this.#failure === undefined ? this.#draft.takeChange() : undefined;
         if (!change) break;
-        const news = this.#news.splice(0);
+        const news = this.#log.take();
         if (!(await this.#submit(change))) throw new LostTaskError(change.taskId);
         this.durableMoves = moves;
         for (const tell of news) tell();
@@ -606,7 +607,7 @@ export class TaskDriver {
     this.#unobserved.push(step.id);
     this.#draft.putStep({ ...step, ...outcome, outcome_seq: this.#outcomes, updated_at: this.#now() });
     this.#set({ current_step: Math.max(this.#draft.task.current_step, step.step_index) });
-    this.#news.push(() => this.#logOutcome(step, outcome.status));
+    this.#log.noteOutcome(step, outcome.status);
   }
 
   /** What stood against the task is gone; a step in doubt parks it again. */
@@ -618,7 +619,7 @@ export class TaskDriver {
   #park(reason: string): void {
     this.#parked = reason;
     if (this.#draft.task.parked_reason !== reason) this.#set({});
-    this.tools.log.warn?.("task parked", { ...this.#fields(), reason });
+    this.tools.log.warn?.("task parked", { ...this.#log.fields, reason });
   }
 
   #throwIfParked(): void {
@@ -678,20 +679,7 @@ export class TaskDriver {
       lease_owner: isTerminal(to) ? null : this.#owner(),
     });
     this.#moves += 1;
-    this.#news.push(() => this.#logMove(from, to, patch.error));
-  }
-
-  #logOutcome(step: StepRow, status: StepRow["status"]): void {
-    const { log } = this.tools;
-    if (status === "FAILED") log.warn?.("step failed", { ...this.#fields(), step: step.step_name, tool: step.target });
-    else log.debug?.("step ended", { ...this.#fields(), step: step.step_name, tool: step.target });
-  }
-
-  #logMove(from: TaskStatus, to: TaskStatus, error: string | null | undefined): void {
-    const { log } = this.tools;
-    log.debug?.("task moved", { ...this.#fields(), from, to });
-    if (to === "FAILED" && error) log.info?.("task failed", { ...this.#fields(), error: readError(error).message });
-    else if (isTerminal(to)) log.info?.("task ended", { ...this.#fields(), status: to });
+    this.#log.noteMove(from, to, patch.error ?? null);
   }
 
   /** When the earliest wait is due, where nothing but waits is left; a worker need not look before. */
@@ -703,10 +691,6 @@ export class TaskDriver {
 
   #owner(): string | null {
     return this.#leased.size > 0 ? this.tools.lease.workerId : null;
-  }
-
-  #fields(): { task_id: string; flow: string } {
-    return { task_id: this.#draft.task.id, flow: this.#draft.task.flow_name };
   }
 
   #now(): number {

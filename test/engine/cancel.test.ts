@@ -1,40 +1,26 @@
 // Cancel: the flow hears of it once, `finally` blocks run, and the end is CANCELLED whatever they give.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import type { Flow } from "../../src/core/flow.ts";
 import { all, call, defineFlow, defineTool, sleep, waitForSignal, type Operation } from "../../src/sdk/taskonaut.ts";
-import type { Store } from "../../src/store/store.ts";
 import { forever, note, work } from "../support/construct-flows.ts";
-import { DATABASES, type EngineDatabase } from "../support/databases.ts";
-import { World } from "../support/mortal-store.ts";
+import { DATABASES } from "../support/databases.ts";
+import type { World } from "../support/mortal-store.ts";
+import { useWorlds } from "../support/worlds.ts";
 import { breaches } from "../support/scripts.ts";
 
 type Body = Generator<Operation<unknown>, unknown, unknown>;
 
 describe.each(DATABASES)("on %s", (_name, create) => {
-  let database: EngineDatabase;
-  let store: Store;
-  const worlds: World[] = [];
-
-  beforeAll(async () => {
-    database = await create();
-    store = await database.openStore();
-  });
-
-  afterAll(async () => {
-    for (const world of worlds) await world.end();
-    await store.close();
-    await database.drop();
-  });
+  const worlds = useWorlds(create);
 
   async function begin(given: Flow | (() => Body)): Promise<{ world: World; id: string }> {
     const flow =
       typeof given === "function"
         ? defineFlow({ name: "sample", input: v.unknown(), signals: { go: v.unknown() }, run: given })
         : given;
-    const world = new World(store, [flow]);
-    worlds.push(world);
+    const world = worlds.open([flow]);
     const { task } = await world.engine().engine.createTask({ flow: flow.name, input: null });
     return { world, id: task.id };
   }

@@ -1,14 +1,13 @@
 // A child is a task of its own, once, whatever happens to whoever waits for it.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import type { Flow } from "../../src/core/flow.ts";
 import { childTaskId } from "../../src/core/ids.ts";
 import { call, defineFlow, race, runChild, waitForSignal, type Operation } from "../../src/sdk/taskonaut.ts";
-import type { Store } from "../../src/store/store.ts";
 import { fail, held, leaf, note, patient, work } from "../support/construct-flows.ts";
-import { DATABASES, type EngineDatabase } from "../support/databases.ts";
-import { World } from "../support/mortal-store.ts";
+import { DATABASES } from "../support/databases.ts";
+import type { World } from "../support/mortal-store.ts";
 
 type Body = Generator<Operation<unknown>, unknown, unknown>;
 
@@ -42,29 +41,16 @@ const deep: Flow = defineFlow({
   },
 });
 
+import { useWorlds } from "../support/worlds.ts";
 describe.each(DATABASES)("on %s", (_name, create) => {
-  let database: EngineDatabase;
-  let store: Store;
-  const worlds: World[] = [];
-
-  beforeAll(async () => {
-    database = await create();
-    store = await database.openStore();
-  });
-
-  afterAll(async () => {
-    for (const world of worlds) await world.end();
-    await store.close();
-    await database.drop();
-  });
+  const worlds = useWorlds(create);
 
   async function begin(
     run: () => Body,
     loaded: readonly Flow[] = [leaf, patient, held, strict, unlucky],
   ): Promise<{ world: World; id: string }> {
     const flow = defineFlow({ name: "sample", input: v.unknown(), run });
-    const world = new World(store, [flow, ...loaded]);
-    worlds.push(world);
+    const world = worlds.open([flow, ...loaded]);
     const { task } = await world.engine().engine.createTask({ flow: "sample", input: null });
     return { world, id: task.id };
   }

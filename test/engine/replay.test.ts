@@ -1,7 +1,7 @@
 // Parked tasks: a flow that decides otherwise than is recorded, or is not deterministic, leaves the record untouched and
 // goes on when its code is put right.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { violate, isWatched } from "../../src/core/determinism.ts";
 import { TaskonautError } from "../../src/core/errors.ts";
@@ -19,37 +19,23 @@ import {
   waitForSignal,
   type Operation,
 } from "../../src/sdk/taskonaut.ts";
-import type { Store } from "../../src/store/store.ts";
 import { fail, note, work } from "../support/construct-flows.ts";
-import { DATABASES, type EngineDatabase } from "../support/databases.ts";
-import { World } from "../support/mortal-store.ts";
+import { DATABASES } from "../support/databases.ts";
+import type { World } from "../support/mortal-store.ts";
+import { useWorlds } from "../support/worlds.ts";
 import { rejection } from "../support/rejection.ts";
 import { advanceToEnd } from "../support/scripts.ts";
 
 type Body = Generator<Operation<unknown>, unknown, unknown>;
 
 describe.each(DATABASES)("on %s", (_name, create) => {
-  let database: EngineDatabase;
-  let store: Store;
-  const worlds: World[] = [];
-
-  beforeAll(async () => {
-    database = await create();
-    store = await database.openStore();
-  });
-
-  afterAll(async () => {
-    for (const world of worlds) await world.end();
-    await store.close();
-    await database.drop();
-  });
+  const worlds = useWorlds(create);
 
   const flowOf = (run: () => Body): Flow =>
     defineFlow({ name: "sample", input: v.unknown(), signals: { go: v.unknown() }, run });
 
   async function begin(flow: Flow): Promise<{ world: World; id: string }> {
-    const world = new World(store, [flow]);
-    worlds.push(world);
+    const world = worlds.open([flow]);
     const { task } = await world.engine().engine.createTask({ flow: "sample", input: null });
     return { world, id: task.id };
   }
@@ -288,8 +274,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
       [endless, 5],
       [broad, 0],
     ] as const) {
-      const world = new World(store, [flow], { stepsPerTask: 5 });
-      worlds.push(world);
+      const world = worlds.open([flow], { stepsPerTask: 5 });
       const { task } = await world.engine().engine.createTask({ flow: "sample", input: null });
       const { status, error_message, steps } = await advanceToEnd(world, task.id);
       expect([status, steps.length]).toEqual(["FAILED", made]);

@@ -1,32 +1,19 @@
 // Sleeping, waiting for signals, timeouts: what a task that waits says, and what it takes.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { TaskonautError } from "../../src/core/errors.ts";
 import type { Flow } from "../../src/core/flow.ts";
 import { all, call, defineFlow, now, race, sleep, waitForSignal, type Operation } from "../../src/sdk/taskonaut.ts";
-import type { Store } from "../../src/store/store.ts";
 import { forever, note, work } from "../support/construct-flows.ts";
-import { DATABASES, type EngineDatabase } from "../support/databases.ts";
-import { World, type MortalEngine } from "../support/mortal-store.ts";
+import { DATABASES } from "../support/databases.ts";
+import type { MortalEngine, World } from "../support/mortal-store.ts";
+import { useWorlds } from "../support/worlds.ts";
 import { rejection } from "../support/rejection.ts";
 import { skipTo } from "../support/scripts.ts";
 
 describe.each(DATABASES)("on %s", (_name, create) => {
-  let database: EngineDatabase;
-  let store: Store;
-  const worlds: World[] = [];
-
-  beforeAll(async () => {
-    database = await create();
-    store = await database.openStore();
-  });
-
-  afterAll(async () => {
-    for (const world of worlds) await world.end();
-    await store.close();
-    await database.drop();
-  });
+  const worlds = useWorlds(create);
 
   const Approval = v.object({ by: v.string(), level: v.optional(v.number(), 1) });
 
@@ -39,8 +26,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
       signals: { go: v.unknown(), approved: Approval },
       run,
     });
-    const world = new World(store, [flow]);
-    worlds.push(world);
+    const world = worlds.open([flow]);
     const { engine } = world.engine();
     const { task } = await engine.createTask({ flow: "sample", input: null });
     return { world, id: task.id, engine, flow };
@@ -125,7 +111,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     for (const payload of [1, 2, 3, 4]) await world.engine().engine.signalTask(id, { name: "go", payload });
     expect((await engine.runTask(id)).output_payload).toEqual([1, 2, 3]);
     // what nobody waited for is still there
-    expect((await store.readInbox(id)).rows.map((row) => row.payload)).toEqual(["4"]);
+    expect((await worlds.store.readInbox(id)).rows.map((row) => row.payload)).toEqual(["4"]);
   });
 
   test("a wait that another outcome makes needless takes no signal with it", async () => {
