@@ -55,10 +55,11 @@ async function build(name: string, target?: Build.CompileTarget): Promise<void> 
 
 async function compile(outfile: string, assets: string, target: Build.CompileTarget | undefined): Promise<void> {
   await Bun.build({
-    entrypoints: [join(ROOT, "src/main.ts"), assets],
+    // A thread runs in a program of its own, which lies beside the main one.
+    entrypoints: [join(ROOT, "src/main.ts"), join(ROOT, "src/heartbeat/thread.ts"), assets],
     // embedded as it is, read only by `init`
     loader: { ".assets": "file" },
-    naming: { asset: "[name].[ext]" },
+    naming: { entry: "[name].[ext]", asset: "[name].[ext]" },
     root: ROOT,
     compile: {
       outfile,

@@ -1,9 +1,12 @@
 import { VERSION } from "./build-info.ts";
+import { sendConsoleToStderr } from "./cli/console.ts";
 import { createProcessIo } from "./cli/process-io.ts";
 import { runCli } from "./cli/run-cli.ts";
 import { createWire } from "./wire.ts";
 
 const { env } = process;
+
+sendConsoleToStderr();
 
 const exit = await runCli({
   argv: process.argv.slice(2),

@@ -3,18 +3,30 @@
 
 import { hostname } from "node:os";
 import { isatty } from "node:tty";
-import type { RunningServer, ServerOptions, Settings, Wiring } from "./cli/wiring.ts";
+import type {
+  RunningServer,
+  RunningWorker,
+  ServerOptions,
+  Settings,
+  WorkerFacts,
+  WorkerOptions,
+  Wiring,
+} from "./cli/wiring.ts";
+import type { BenchOptions, BenchReport } from "./core/bench.ts";
 import { TaskonautError } from "./core/errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "./core/limits.ts";
 import type { Flow } from "./core/flow.ts";
+import type { StartHeartbeat } from "./core/heartbeat.ts";
 import type { Log } from "./core/log.ts";
 import type { Migrator } from "./core/migrator.ts";
 import type { Taskonaut } from "./core/taskonaut.ts";
+import type { Engine } from "./engine/engine.ts";
 import { findFlowFiles, resolveFlowPaths } from "./flows/find-flow-files.ts";
 import { createLog } from "./log/create-log.ts";
 import { wantsColor } from "./log/paint.ts";
 import { writeStderr } from "./log/write-sync.ts";
 import { parseLocation, type Location } from "./store/location.ts";
+import type { BenchPlace } from "./store/floor.ts";
 import type { Store } from "./store/store.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -23,12 +35,19 @@ export function createWire(env: Environment): (settings: Settings) => Wiring {
   return (settings) => wire(settings, env);
 }
 
+/** What everything is built from. */
+interface Ground {
+  readonly settings: Settings;
+  readonly env: Environment;
+  readonly log: Log;
+}
+
 function wire(settings: Settings, env: Environment): Wiring {
-  const { logLevel: level, logStyle: style } = settings;
-  const log = createLog({ level, style, color: wantsColor(isatty(2), env), write: writeStderr });
-  const openTaskonaut = (): Promise<Taskonaut> =>
+  const log = createLog({ ...lineStyleOf(settings, env), level: settings.logLevel, write: writeStderr });
+  const ground: Ground = { settings, env, log };
+  const openTaskonaut = async (): Promise<Taskonaut> =>
     settings.apiBaseUrl === undefined
-      ? openEngine(settings, env, log)
+      ? (await openEngine(ground)).engine
       : openClient(settings.apiBaseUrl, settings.apiToken);
   return {
     log,
@@ -42,21 +61,35 @@ function wire(settings: Settings, env: Environment): Wiring {
       const { readTemplate } = await import("./flows/templates.ts");
       return readTemplate(name);
     },
-    startServer: (options) => serve(options, { settings, env, log }),
-    superviseServer: (_options, signal) => supervise(signal, { settings, env, log }),
+    startServer: (options) => serve(options, ground),
+    startWorker: (options) => work(options, ground),
+    runBench: (options) => bench(options, ground),
+    superviseServer: (_options, signal) => supervise(signal, ground),
   };
 }
 
-async function openEngine(settings: Settings, env: Environment, log: Log): Promise<Taskonaut> {
+interface OpenEngine {
+  readonly engine: Engine;
+  /** Of the store, for people. */
+  readonly location: string;
+  /** Names of the flows that it has. */
+  readonly flows: readonly string[];
+}
+
+/** `works`: it will have a worker, whose lease is kept by a thread of its own. */
+async function openEngine(ground: Ground, { works = false } = {}): Promise<OpenEngine> {
+  const { settings, env, log } = ground;
   const limits = readLimits(env);
   // a flow file with an error is found before anything is opened
   const flows = await loadAllFlows(settings, env);
-  const [store, { createEngine }, { systemClock }] = await Promise.all([
-    openStore(parseLocation(settings.databaseUrl, env), env),
+  const location = parseLocation(settings.databaseUrl, env);
+  const [store, { createEngine }, { systemClock }, startHeartbeat] = await Promise.all([
+    openStore(location, env),
     import("./engine/engine.ts"),
     import("./engine/system-clock.ts"),
+    works ? loadHeartbeat(location, limits, ground) : undefined,
   ]);
-  return createEngine({
+  const engine = createEngine({
     store,
     flows,
     clock: systemClock,
@@ -64,7 +97,23 @@ async function openEngine(settings: Settings, env: Environment, log: Log): Promi
     limits,
     newId: () => Bun.randomUUIDv7(),
     workerName: `${hostname()}:${process.pid}`,
+    ...(startHeartbeat && { startHeartbeat }),
   });
+  return { engine, location: store.location, flows: flows.map(({ name }) => name) };
+}
+
+/** Undefined for a store in memory, which no other thread can reach. */
+async function loadHeartbeat(
+  location: Location,
+  { stuckMs }: Limits,
+  { settings, env, log }: Ground,
+): Promise<StartHeartbeat | undefined> {
+  if (location.dialect === "sqlite" && location.path === ":memory:") return undefined;
+  const { startHeartbeat } = await import("./heartbeat/start-heartbeat.ts");
+  const { dialect } = location;
+  const place = dialect === "sqlite" ? location : { dialect, url: location.url, schema: schemaOf(env) };
+  const line = lineStyleOf(settings, env);
+  return (worker) => startHeartbeat({ ...worker, place, stuckMs, log, line });
 }
 
 /** Those of the program and those of the files; the loader is loaded only where there are files. */
@@ -104,27 +153,75 @@ async function openMigrator(location: Location, env: Environment): Promise<Migra
   return openPostgresMigrator({ url: location.url, schema: schemaOf(env) });
 }
 
-async function serve(
-  { host, port, insecure }: ServerOptions,
-  { settings, env, log }: { settings: Settings; env: Environment; log: Log },
-): Promise<RunningServer> {
+async function serve({ host, port, insecure, worker }: ServerOptions, ground: Ground): Promise<RunningServer> {
+  const { settings, env, log } = ground;
   const { inputBytes: maxBodyBytes, graceMs } = readLimits(env);
-  const [taskonaut, { startServer }] = await Promise.all([openEngine(settings, env, log), import("./server/serve.ts")]);
+  const [opened, { startServer }] = await Promise.all([
+    openEngine(ground, { works: worker !== undefined }),
+    import("./server/serve.ts"),
+  ]);
+  const taskonaut = opened.engine;
+  let stop = (): Promise<void> => taskonaut.close();
   try {
     // a server that could answer nothing but 503 says why at once; what happens later it survives
     await taskonaut.checkReady();
-    return await startServer({ taskonaut, host, port, token: settings.apiToken, insecure, maxBodyBytes, log, graceMs });
+    const server = await startServer({
+      taskonaut,
+      host,
+      port,
+      token: settings.apiToken,
+      insecure,
+      maxBodyBytes,
+      log,
+      graceMs,
+    });
+    ({ stop } = server);
+    return { ...server, worker: worker && (await startWorker(opened, worker)) };
   } catch (error) {
-    await taskonaut.close();
+    await stop();
     throw error;
   }
 }
 
+async function work(options: WorkerOptions, ground: Ground): Promise<RunningWorker> {
+  const opened = await openEngine(ground, { works: true });
+  try {
+    await opened.engine.checkReady();
+    return { ...(await startWorker(opened, options)), stop: () => opened.engine.close() };
+  } catch (error) {
+    await opened.engine.close();
+    throw error;
+  }
+}
+
+/** Whoever closes the engine stops it. */
+async function startWorker({ engine, location, flows }: OpenEngine, options: WorkerOptions): Promise<WorkerFacts> {
+  const { id } = await engine.startWorker(options);
+  return { ...options, id, location, flows };
+}
+
+async function bench(options: BenchOptions, { settings, env, log }: Ground): Promise<BenchReport> {
+  const { stuckMs } = readLimits(env);
+  const line = lineStyleOf(settings, env);
+  const [{ runBench }, { startHeartbeat }] = await Promise.all([
+    import("./bench/run-bench.ts"),
+    import("./heartbeat/start-heartbeat.ts"),
+  ]);
+  const place = await openBenchPlace(parseLocation(settings.databaseUrl, env));
+  return runBench(place, (worker) => startHeartbeat({ ...worker, place: place.address, stuckMs, log, line }), options);
+}
+
+async function openBenchPlace(location: Location): Promise<BenchPlace> {
+  if (location.dialect === "sqlite") {
+    const { openSqliteBenchPlace } = await import("./store/sqlite/bench-place.ts");
+    return openSqliteBenchPlace(location);
+  }
+  const { openPostgresBenchPlace } = await import("./store/postgres/bench-place.ts");
+  return openPostgresBenchPlace(location);
+}
+
 /** This program again, as a child and without `--reload`. From sources: watch them; compiled: watch the binary. */
-async function supervise(
-  signal: AbortSignal,
-  { settings, env, log }: { settings: Settings; env: Environment; log: Log },
-): Promise<void> {
+async function supervise(signal: AbortSignal, { settings, env, log }: Ground): Promise<void> {
   const { superviseServer } = await import("./server/reload.ts");
   const isCompiled = Bun.main.startsWith("/$bunfs/");
   const program = isCompiled ? [process.execPath] : [process.execPath, Bun.main];
@@ -132,7 +229,12 @@ async function supervise(
   const args = process.argv.slice(2).filter((arg) => arg !== "--reload");
   const flowPaths = flowPathsOf(settings, env);
   findFlowFiles(flowPaths); // a path that is not there cannot be watched: it is said now
-  await superviseServer({ command: [...program, ...args], watch: [...sources, ...flowPaths], signal, log });
+  const { graceMs } = readLimits(env);
+  await superviseServer({ command: [...program, ...args], watch: [...sources, ...flowPaths], signal, log, graceMs });
+}
+
+function lineStyleOf({ logStyle: style }: Settings, env: Environment): { style: Settings["logStyle"]; color: boolean } {
+  return { style, color: wantsColor(isatty(2), env) };
 }
 
 function schemaOf(env: Environment): string {
@@ -146,6 +248,9 @@ const LIMIT_VARIABLES = {
   TASKONAUT_MAX_STEPS: "stepsPerTask",
   TASKONAUT_TOOL_TIMEOUT_MS: "toolTimeoutMs",
   TASKONAUT_MAX_CHILD_DEPTH: "childDepth",
+  TASKONAUT_LEASE_MS: "leaseMs",
+  TASKONAUT_GRACE_MS: "graceMs",
+  TASKONAUT_STUCK_MS: "stuckMs",
 } as const satisfies Record<string, keyof Limits>;
 
 function readLimits(env: Environment): Limits {

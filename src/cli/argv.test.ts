@@ -20,9 +20,11 @@ function declare(parts: Partial<Command> & { name: string }): Command {
 
 const limit = { name: "limit", value: "N", summary: "" };
 const status = { name: "status", summary: "" };
+const fail = { name: "fail", value: "message", isValueOptional: true, summary: "" };
 const COMMANDS = [
   declare({ name: "run-flow", args: [{ name: "flow", required: false }], options: [limit], takesFields: true }),
   declare({ name: "get-task", args: [{ name: "id", required: true }] }),
+  declare({ name: "resolve", args: [{ name: "id", required: true }], options: [fail, limit] }),
   declare({ name: "get-tasks", options: [limit] }),
   declare({ name: "migrate", options: [status] }),
 ];
@@ -52,6 +54,20 @@ test("any text given as --text arrives exactly, in both spellings and wherever i
       expect([...flags.keys()]).toEqual(["json"]);
     }),
   );
+});
+
+test("a value that may be left out is left out before an option and at the end", () => {
+  for (const [argv, flags] of [
+    [["--fail"], { fail: "" }],
+    [["--fail", "why"], { fail: "why" }],
+    [["--fail", ""], { fail: "" }],
+    [["--fail=--json"], { fail: "--json" }],
+    [["--fail", "--json"], { fail: "", json: "" }],
+    [["--fail", "--limit", "--json"], { fail: "", limit: "--json" }],
+  ] as const) {
+    const got = read("resolve", "id", ...argv);
+    expect([got.problems, Object.fromEntries(got.flags)]).toEqual([[], flags]);
+  }
 });
 
 test("no arguments at all are taken apart without throwing", () => {

@@ -1,7 +1,8 @@
 // Reads the arguments exactly as they were typed; nothing is cast, trimmed or guessed.
 //
 // An option that takes a value takes what follows `=`, or else the next argument, whatever that looks like: so `--a -5`,
-// `--text ""` and `--text --help` need no quoting rules. `--` ends the options. Every problem is collected.
+// `--text ""` and `--text --help` need no quoting rules. Only one whose value may be left out (`--fail [message]`) leaves
+// alone what looks like an option. `--` ends the options. Every problem is collected.
 
 import type { Violation } from "../core/errors.ts";
 import type { Command, Option } from "./command.ts";
@@ -58,7 +59,9 @@ export function readArgv(argv: readonly string[], commands: readonly Command[], 
       return index;
     }
     const isSwitch = option !== undefined && option.value === undefined;
-    const value = isSwitch ? "" : (attached ?? argv[index + 1]);
+    const next = argv[index + 1];
+    const isLeftOut = option?.isValueOptional === true && attached === undefined && (next ?? "-").startsWith("-");
+    const value = isSwitch || isLeftOut ? "" : (attached ?? next);
     const into = option ? flags : fields;
     const key = option?.name ?? name;
     if (isSwitch && attached !== undefined) problems.push({ path, message: "takes no value" });
@@ -68,7 +71,7 @@ export function readArgv(argv: readonly string[], commands: readonly Command[], 
     else if (into.has(key)) problems.push({ path, message: "given more than once" });
     else into.set(key, value);
     if (isField && attached === undefined && value?.startsWith("--") === true) swallowed ??= { path, value };
-    return isSwitch || attached !== undefined ? index : index + 1;
+    return isSwitch || isLeftOut || attached !== undefined ? index : index + 1;
   };
 
   for (let index = 0; index < argv.length; index++) {

@@ -9,7 +9,7 @@ import { findBreach } from "./field-breach.ts";
 import { type JsonSchema, readField, schemasOfFields } from "./input-fields.ts";
 import type { Io } from "./io.ts";
 
-export const MODES = ["run", "advance", "create"] as const;
+export const MODES = ["run", "advance", "create", "enqueue"] as const;
 /** What `run-flow` does with the task that it created. */
 export type Mode = (typeof MODES)[number];
 
@@ -17,6 +17,7 @@ const MODE_HINTS: Readonly<Record<Mode, string>> = {
   run: "to the end",
   advance: "one transition",
   create: "nothing yet",
+  enqueue: "a worker runs it",
 };
 
 export interface Answers {

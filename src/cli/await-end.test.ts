@@ -15,12 +15,14 @@ test("it is looked when the earliest wait is over, and every half second where o
   expect(pauseOf([wait("signal", 172_800_000), wait("child")], NOW)).toBe(500);
   expect(pauseOf([wait("signal", 300), wait("time", 70)], NOW)).toBe(70);
   expect(pauseOf([wait("time", 900), wait("time", 1200)], NOW)).toBe(900);
+  expect(pauseOf([wait("doubt")], NOW)).toBe(500);
   expect(pauseOf([], NOW)).toBe(500);
   expect(pauseOf([{ ...wait("signal"), until: "no time" }], NOW)).toBe(500);
 });
 
 test("a long sleep is looked at now and then, and one that is over by our clock alone is not asked about without a pause", () => {
   expect(pauseOf([wait("time", 3_600_000)], NOW)).toBe(5000);
+  expect(pauseOf([wait("time", 3_600_000), wait("retry", 7_200_000)], NOW)).toBe(5000);
   expect(pauseOf([wait("time", -3_600_000)], NOW)).toBe(20);
 });
 
@@ -60,12 +62,15 @@ test("waits are told once each, others may drive the task meanwhile, and other e
 });
 
 /** Follows task `a` among these; it is cancelled at the third look, so that what goes on waiting ends. */
-function followFirst(tasks: Readonly<Record<string, Partial<Task>>>): Promise<Task> {
+function followFirst(tasks: Readonly<Record<string, Partial<Task>>>, told: string[] = []): Promise<Task> {
   const getTask = async (id: string): Promise<Task> =>
     ({ id, status: "WAITING_OBSERVATION", waiting_for: [], parked_reason: null, ...tasks[id] }) as unknown as Task;
   let looks = 0;
   const run = async (): Promise<Task> => ({ ...(await getTask("a")), ...(++looks === 3 && { status: "CANCELLED" }) });
-  return awaitEnd({ run, getTask, onWaits: async () => {}, sleep: async () => {} });
+  const onWaits = async ({ id }: Task): Promise<void> => {
+    told.push(id);
+  };
+  return awaitEnd({ run, getTask, onWaits, sleep: async () => {} });
 }
 
 const childOf = (id: string, dueInMs?: number): Waiting => ({ ...wait("child", dueInMs), task_id: id });
@@ -82,6 +87,19 @@ test("a child that is parked ends the wait, with what takes it on, however deep 
   await expect(followFirst({ a: { waiting_for: [childOf("c")] }, c: parked })).rejects.toMatchObject(error);
   const deep = { a: { waiting_for: [childOf("b")] }, b: { waiting_for: [childOf("c")] }, c: parked };
   await expect(followFirst(deep)).rejects.toMatchObject(error);
+});
+
+test("a child in doubt is told of once, and waited for, however deep it is", async () => {
+  const c = { waiting_for: [wait("doubt")] };
+  const told: string[] = [];
+  await followFirst({ a: { waiting_for: [childOf("b")] }, b: { waiting_for: [childOf("c")] }, c }, told);
+  expect(told).toEqual(["c"]);
+  const others: string[] = [];
+  await followFirst(
+    { a: { waiting_for: [childOf("c")] }, c: { waiting_for: [wait("doubt"), wait("time", 50)] } },
+    others,
+  );
+  expect(others).toEqual(["a"]);
 });
 
 test("a parked child ends no wait that something else may end", async () => {

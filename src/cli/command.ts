@@ -2,7 +2,7 @@
 
 import type { LogLevel } from "../core/log.ts";
 import type { Interrupts } from "./interrupts.ts";
-import type { Io } from "./io.ts";
+import type { Env, Io } from "./io.ts";
 import type { Look } from "./look.ts";
 import type { Wiring } from "./wiring.ts";
 
@@ -13,6 +13,8 @@ export interface Option {
   readonly short?: string;
   /** What stands for its value in the help. Without it the option is a switch. */
   readonly value?: string;
+  /** Its value may be left out: what follows is taken for it unless it looks like an option. */
+  readonly isValueOptional?: boolean;
   /** It may be given more than once. */
   readonly repeatable?: boolean;
   readonly summary: string;
@@ -44,10 +46,12 @@ export interface Command {
 /** One call of a command, read and settled. */
 export interface Call {
   readonly args: readonly string[];
-  /** Options by name, as typed; a switch holds "". */
+  /** Options by name, as typed; a switch, and a value that was left out, holds "". */
   readonly flags: ReadonlyMap<string, string>;
   /** Fields of the flow's input, as typed. */
   readonly fields: ReadonlyMap<string, string>;
+  /** For what a variable says where an option does not. */
+  readonly env: Env;
   readonly io: Io;
   readonly interrupts: Interrupts;
   readonly look: Look;

@@ -1,10 +1,20 @@
 // What a task waits for, and what a person can do about a task that has not ended, in words and as commands to copy.
 
-import { isTerminal } from "../core/status.ts";
-import type { Task, Timestamp, Waiting } from "../core/task.ts";
+import { isStepOpen, isTerminal } from "../core/status.ts";
+import type { Task, TaskStep, Timestamp, Waiting } from "../core/task.ts";
 
 /** How many waits are told of one by one. */
 const WAITS_SHOWN_MAX = 8;
+
+/** The steps of which nobody knows whether their effect happened, while it still matters. */
+export function stepsInDoubt({ status, steps }: Task): readonly TaskStep[] {
+  return isTerminal(status) ? [] : steps.filter((step) => step.doubt !== null && isStepOpen(step.status));
+}
+
+/** Whether the task is in the queue, where a worker takes it, now or when it is due. */
+export function isQueued({ status, due_at, lease_owner, waiting_for }: Task): boolean {
+  return due_at !== null && lease_owner === null && waiting_for.length === 0 && !isTerminal(status);
+}
 
 /** A phrase for each: `for signal approved, until 2026-11-25 03:39:25.130Z`. Texts are as the task has them. */
 export function describeWaits({ waiting_for }: Task): readonly string[] {
@@ -22,6 +32,10 @@ function describeWait({ kind, name, until, task_id }: Waiting): string {
       return [`for signal ${name}`, ...end].join(", ");
     case "child":
       return [`for child ${task_id} (${name})`, ...end].join(", ");
+    case "retry":
+      return [`for the next attempt of ${name}`, ...end].join(", ");
+    case "doubt":
+      return `for somebody who settles step ${name}, which is in doubt`;
     default:
       // of a server that knows more kinds than this version
       return [`for ${String(kind)}`, ...end].join(", ");
@@ -31,15 +45,28 @@ function describeWait({ kind, name, until, task_id }: Waiting): string {
 /** The commands that take the task on from where it stands; none where it has ended for good, or is driven right now. */
 export function suggestCommands(task: Task): readonly string[] {
   const id = toWord(task.id);
+  const doubts = stepsInDoubt(task);
+  if (doubts.length > 0) return suggestResolutions(id, doubts);
   if (task.parked_reason !== null) return [`taskonaut resume-task ${id}`];
   if (task.status === "FAILED") return hasFailedTool(task) ? [`taskonaut retry-task ${id}`] : [];
   if (isTerminal(task.status) || task.lease_owner !== null) return [];
+  if (isQueued(task)) return ["taskonaut work"];
   if (task.waiting_for.length === 0) return [`taskonaut run-task ${id}`];
   const signals = new Set(task.waiting_for.flatMap(({ kind, name }) => (kind === "signal" ? [name ?? ""] : [])));
   if (signals.size === 0) return [`taskonaut run-task ${id} --wait`];
   return [...signals]
     .slice(0, WAITS_SHOWN_MAX)
     .map((name) => `taskonaut signal-task ${id} ${toWord(name)} --payload '…'`);
+}
+
+/** All that can be known of an effect: that it happened, that it did not, or that it will not. */
+function suggestResolutions(id: string, doubts: readonly TaskStep[]): readonly string[] {
+  return doubts
+    .flatMap(({ step_index }) => {
+      const command = doubts.length === 1 ? `taskonaut resolve ${id}` : `taskonaut resolve ${id} --step ${step_index}`;
+      return [`${command} --output '…'`, `${command} --retry`, `${command} --fail`];
+    })
+    .slice(0, WAITS_SHOWN_MAX);
 }
 
 /** Whether there may be a step that `retry-task` can open again. */

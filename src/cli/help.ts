@@ -40,8 +40,9 @@ export function writeHelp(commands: readonly Command[], command: Command | undef
   });
 }
 
-function nameOption({ name, short, value }: Option): string {
-  return `${short ? `-${short}, ` : ""}--${name}${value ? ` <${value}>` : ""}`;
+function nameOption({ name, short, value, isValueOptional }: Option): string {
+  const shown = value === undefined ? "" : isValueOptional ? ` [${value}]` : ` <${value}>`;
+  return `${short ? `-${short}, ` : ""}--${name}${shown}`;
 }
 
 /** cac prints its help with console.info; where it goes is for the caller to say. */

@@ -24,7 +24,7 @@ export const GLOBAL_OPTIONS: readonly Option[] = [
   {
     name: "log-level",
     value: "level",
-    summary: "error, warn, info or debug (LOG_LEVEL; default: warn, for run-app info)",
+    summary: "error, warn, info or debug (LOG_LEVEL; default: warn, for work and run-app info)",
   },
   { name: "version", short: "v", summary: "Show version, commit and Bun version" },
   { name: "help", short: "h", summary: "Show this help, or that of a command" },

@@ -4,7 +4,7 @@ import type { Task } from "../core/task.ts";
 import { alignRows, type Cell, showText } from "./cells.ts";
 import type { Call } from "./command.ts";
 import { toJson } from "./print.ts";
-import { ID_COLUMNS, showTime, statusCell } from "./show-task.ts";
+import { ID_COLUMNS, showTime, standingCell } from "./show-task.ts";
 
 export type TaskPages = AsyncGenerator<readonly Task[], { readonly more: boolean }>;
 
@@ -33,11 +33,11 @@ export async function printTaskTable({ io, look }: Pick<Call, "io" | "look">, pa
   let shown = 0;
   let page = await pages.next();
   for (; !page.done; page = await pages.next()) {
-    const rows = page.value.map(({ id, status, created_at, flow_name }): readonly Cell[] => [
-      { text: showText(id, ID_COLUMNS) },
-      statusCell(status),
-      { text: showTime(created_at).slice(0, 19) },
-      { text: showText(flow_name, flowColumns) },
+    const rows = page.value.map((task): readonly Cell[] => [
+      { text: showText(task.id, ID_COLUMNS) },
+      standingCell(task),
+      { text: showTime(task.created_at).slice(0, 19) },
+      { text: showText(task.flow_name, flowColumns) },
     ]);
     shown += rows.length;
     if (rows.length === 0) continue;

@@ -12,10 +12,14 @@ export async function printTask({ io, look }: Pick<Call, "io" | "look">, task: T
 }
 
 /** Says on stderr what the task waits for and what takes it on, unless JSON was asked for and nothing else. */
-export async function tellWaits({ io, flags }: Pick<Call, "io" | "flags">, task: Task): Promise<void> {
+export async function tellWaits(
+  { io, flags }: Pick<Call, "io" | "flags">,
+  task: Task,
+  subject = "The task",
+): Promise<void> {
   if (flags.has("json") || task.waiting_for.length === 0) return;
   const lines = [
-    ...describeWaits(task).map((text) => `The task waits ${showControls(text)}.`),
+    ...describeWaits(task).map((text) => showControls(`${subject} waits ${text}.`)),
     ...suggestCommands(task).map((command) => `next: ${command}`),
   ];
   await io.stderr.write(`${lines.join("\n")}\n`);

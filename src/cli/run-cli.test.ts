@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { TaskonautError } from "../core/errors.ts";
 import type { Migrator } from "../core/migrator.ts";
 import type { Json, Task, TaskStep } from "../core/task.ts";
+import type { Worker } from "../core/worker.ts";
 import type { CreateTask, FlowDescription, SignalTask, Taskonaut } from "../core/taskonaut.ts";
 import { callCli, type CliCall, type CliResult, Signals } from "../../test/support/cli.ts";
 import type { Wiring } from "./wiring.ts";
@@ -103,6 +104,14 @@ class FakeTaskonaut implements Taskonaut {
     throw new TaskonautError("task_parked", `Task ${id} is parked. Another flow.`);
   }
 
+  async resolveTask(): Promise<Task> {
+    throw new Error("not asked for here");
+  }
+
+  async listWorkers(): Promise<readonly Worker[]> {
+    return [];
+  }
+
   async getTask(id: string): Promise<Task> {
     const task = this.tasks.get(id);
     if (!task) throw new TaskonautError("task_not_found", `Task ${id} not found`, { details: { task_id: id } });
@@ -134,6 +143,7 @@ function makeTask(id: string, input: Json): Task {
     input_payload: input,
     output_payload: null,
     error_message: null,
+    doubt: null,
     created_at: AT,
     updated_at: AT,
     tool_calls: [],
@@ -150,6 +160,8 @@ function makeTask(id: string, input: Json): Task {
     parked_reason: null,
     waiting_for: [],
     parent_task_id: null,
+    priority: 5,
+    due_at: null,
     created_at: AT,
     updated_at: AT,
     steps: [step],
@@ -620,18 +632,18 @@ test("run-app serves until a signal comes, then stops the server", async () => {
   const startServer: Wiring["startServer"] = async (options) => {
     asked.push(options);
     setImmediate(() => signals.send());
-    return { url: "http://127.0.0.1:9", stop };
+    return { url: "http://127.0.0.1:9", worker: undefined, stop };
   };
   const { code, settings } = await cli(["run-app", "--port", "9", "--insecure"], { wiring: { startServer } }, signals);
   expect(code).toBe(0);
   expect(stop).toHaveBeenCalledTimes(1);
-  expect(asked).toEqual([{ host: "127.0.0.1", port: 9, insecure: true }]);
+  expect(asked).toEqual([{ host: "127.0.0.1", port: 9, insecure: true, worker: { concurrency: 100 } }]);
   expect(settings?.logLevel).toBe("info");
 });
 
 test("run-app ends in good order when its supervisor dismisses it", async () => {
   const stop = mock(async () => {});
-  const startServer: Wiring["startServer"] = async () => ({ url: "http://127.0.0.1:9", stop });
+  const startServer: Wiring["startServer"] = async () => ({ url: "http://127.0.0.1:9", worker: undefined, stop });
   expect((await cli(["run-app"], { wiring: { startServer }, dismissed: true })).code).toBe(0);
   expect(stop).toHaveBeenCalledTimes(1);
 });
@@ -642,6 +654,7 @@ test("a second signal ends run-app at once with 130", async () => {
     setImmediate(() => signals.send());
     return {
       url: "http://127.0.0.1:9",
+      worker: undefined,
       stop: () => {
         signals.send();
         return new Promise(() => {});

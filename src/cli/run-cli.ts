@@ -1,12 +1,14 @@
 import type { Command } from "./command.ts";
 import { readArgv } from "./argv.ts";
 import { advanceTask } from "./commands/advance-task.ts";
+import { bench } from "./commands/bench.ts";
 import { cancelTask } from "./commands/cancel-task.ts";
 import { flows } from "./commands/flows.ts";
 import { getTask } from "./commands/get-task.ts";
 import { getTasks } from "./commands/get-tasks.ts";
 import { init } from "./commands/init.ts";
 import { migrate } from "./commands/migrate.ts";
+import { resolve } from "./commands/resolve.ts";
 import { resumeTask } from "./commands/resume-task.ts";
 import { retryTask } from "./commands/retry-task.ts";
 import { runApp } from "./commands/run-app.ts";
@@ -14,6 +16,8 @@ import { runFlow } from "./commands/run-flow.ts";
 import { runTask } from "./commands/run-task.ts";
 import { signalTask } from "./commands/signal-task.ts";
 import { validate } from "./commands/validate.ts";
+import { work } from "./commands/work.ts";
+import { workers } from "./commands/workers.ts";
 import { writeHelp } from "./help.ts";
 import { createInterrupts } from "./interrupts.ts";
 import type { Env, Io } from "./io.ts";
@@ -43,7 +47,11 @@ const COMMANDS: readonly Command[] = [
   cancelTask,
   retryTask,
   resumeTask,
+  resolve,
   runApp,
+  work,
+  workers,
+  bench,
   migrate,
   flows,
   validate,
@@ -77,7 +85,7 @@ export async function runCli({ argv, env, io, wire, version }: CliOptions): Prom
     const interrupts = createInterrupts(io);
     const look = chooseLook(io.stdout, json, env);
     const isRemote = settings.apiBaseUrl !== undefined;
-    const done = command.run({ args, flags, fields, io, interrupts, look, wiring: wire(settings), isRemote });
+    const done = command.run({ args, flags, fields, env, io, interrupts, look, wiring: wire(settings), isRemote });
     return await Promise.race([done, interrupts.second]);
   } catch (error) {
     return printError(io.stderr, error, { command: command?.name, json, debug, env });

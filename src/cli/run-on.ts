@@ -12,7 +12,7 @@ import { readCount, usageError } from "./usage.ts";
 
 export const COURSE_OPTIONS: readonly Option[] = [
   { name: "max-steps", value: "N", summary: `Stop after N transitions, 1 to ${MAX_STEPS_MAX}` },
-  { name: "wait", summary: "Follow a task that waits (time, a signal, a child) to its end" },
+  { name: "wait", summary: "Follow a task that waits (time, a signal, a child, a person) to its end" },
 ];
 
 export interface Course {
@@ -49,7 +49,8 @@ export async function runOn(
         run,
         sleep,
         getTask: (each) => taskonaut.getTask(each),
-        onWaits: (waiting) => tellWaits(call, waiting),
+        onWaits: (waiting) =>
+          tellWaits(call, waiting, waiting.id === id.toLowerCase() ? "The task" : `Its child ${waiting.id}`),
       });
     },
     { follows: waits },

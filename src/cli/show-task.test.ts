@@ -4,7 +4,7 @@ import type { Task, TaskStep, ToolCall, Waiting } from "../core/task.ts";
 import { createPaint } from "../log/paint.ts";
 import { shorten, showJson, showText } from "./cells.ts";
 import type { Look } from "./look.ts";
-import { showStep, showTask } from "./show-task.ts";
+import { showStep, showTask, standingCell } from "./show-task.ts";
 
 const AT = "2026-11-23T03:39:25.130Z";
 const LATER = "2026-11-23T03:39:25.200Z";
@@ -35,6 +35,7 @@ function makeTask(text: string, parts: Partial<Task> = {}): Task {
     input_payload: { text },
     output_payload: { text },
     error_message: null,
+    doubt: null,
     created_at: AT,
     updated_at: LATER,
     tool_calls: [call],
@@ -51,6 +52,8 @@ function makeTask(text: string, parts: Partial<Task> = {}): Task {
     parked_reason: null,
     waiting_for: [],
     parent_task_id: null,
+    priority: 5,
+    due_at: null,
     created_at: AT,
     updated_at: LATER,
     steps: [
@@ -141,11 +144,81 @@ test("each state has the command that takes the task on from there, or none", ()
 });
 
 test("a kind of wait that a later server knows is named", () => {
-  const doubt = { ...TIME, kind: "doubt", until: null } as unknown as Waiting;
-  expect(linesOf({ ...WAITING, waiting_for: [doubt] })).toEqual([
-    "waits    for doubt",
+  const moon = { ...TIME, kind: "moon", until: null } as unknown as Waiting;
+  expect(linesOf({ ...WAITING, waiting_for: [moon] })).toEqual([
+    "waits    for moon",
     "next     taskonaut run-task t1 --wait",
   ]);
+});
+
+test("a tool that is tried again is waited for until then", () => {
+  const retry: Waiting = { ...TIME, kind: "retry", name: "pay" };
+  expect(linesOf({ ...WAITING, waiting_for: [retry] })).toEqual([
+    "waits    for the next attempt of pay, until 2026-11-23 03:39:25.200Z",
+    "next     taskonaut run-task t1 --wait",
+  ]);
+});
+
+/** A task whose steps are in doubt. */
+function doubtful(...indexes: number[]): Partial<Task> {
+  const [step] = makeTask("x").steps as [TaskStep];
+  return {
+    ...WAITING,
+    waiting_for: indexes.map((): Waiting => ({ kind: "doubt", name: "echo", until: null, task_id: null })),
+    steps: indexes.map((index) => ({
+      ...step,
+      step_index: index,
+      status: "RUNNING",
+      output_payload: null,
+      doubt: "Its worker died.",
+    })),
+  };
+}
+
+test("a step in doubt is shown as such, with why, and with all that a person may say of it", () => {
+  const shown = showTask(makeTask("x", doubtful(2)), look(80));
+  expect(shown).toContain("\ndoubt    step 2 echo: Its worker died.\n");
+  expect(shown).toMatch(/^2 +echo +in doubt/m);
+  expect(linesOf(doubtful(2))).toEqual([
+    "waits    for somebody who settles step echo, which is in doubt",
+    "next     taskonaut resolve t1 --output '…'",
+    "next     taskonaut resolve t1 --retry",
+    "next     taskonaut resolve t1 --fail",
+  ]);
+  expect(linesOf(doubtful(2, 5)).slice(2)).toEqual([
+    "next     taskonaut resolve t1 --step 2 --output '…'",
+    "next     taskonaut resolve t1 --step 2 --retry",
+    "next     taskonaut resolve t1 --step 2 --fail",
+    "next     taskonaut resolve t1 --step 5 --output '…'",
+    "next     taskonaut resolve t1 --step 5 --retry",
+    "next     taskonaut resolve t1 --step 5 --fail",
+  ]);
+});
+
+test("a doubt is settled before the task is resumed, and matters no more when the task has ended", () => {
+  expect(linesOf({ ...doubtful(2), parked_reason: "why" }).at(-1)).toBe("next     taskonaut resolve t1 --fail");
+  const ended = showTask(makeTask("x", { ...doubtful(2), status: "CANCELLED", waiting_for: [] }), look(80));
+  expect(ended).not.toContain("doubt");
+});
+
+test("a task of the queue says when it is due, as long as nobody has it and it waits for nothing else", () => {
+  const queued = { status: "PLANNED", due_at: LATER, priority: 3 } as const;
+  const dueOf = (parts: Partial<Task>): string | undefined =>
+    /^due +(.*)$/m.exec(showTask(makeTask("x", parts), look(80)))?.[1];
+  expect(dueOf(queued)).toBe("2026-11-23 03:39:25.200Z  (in the queue, priority 3)");
+  expect(linesOf(queued)).toEqual(["next     taskonaut work"]);
+  expect(dueOf({ ...queued, status: "RUNNING", lease_owner: "w1" })).toBeUndefined();
+  expect(dueOf({ ...queued, ...WAITING, waiting_for: [TIME] })).toBeUndefined();
+  expect(dueOf({ ...queued, status: "COMPLETED" })).toBeUndefined();
+  expect(dueOf({ ...queued, due_at: null })).toBeUndefined();
+});
+
+test("a list says of a task what a person has to see to", () => {
+  const textOf = (parts: Partial<Task>): string => standingCell(makeTask("x", parts)).text;
+  expect(textOf({ status: "COMPLETED" })).toBe("COMPLETED");
+  expect(textOf({ status: "RUNNING", parked_reason: "why" })).toBe("parked");
+  expect(textOf(doubtful(1))).toBe("in doubt");
+  expect(textOf({ ...doubtful(1), parked_reason: "why" })).toBe("in doubt");
 });
 
 test("a command to copy holds nothing but plain words", () => {
@@ -172,14 +245,18 @@ test("whatever users and tools wrote, the terminal gets no control characters an
     ),
   );
   fc.assert(
-    fc.property(text, fc.integer({ min: 70, max: 200 }), (value, columns) => {
+    fc.property(text, fc.integer({ min: 70, max: 200 }), fc.boolean(), (value, columns, isQueued) => {
+      const waits = [SIGNAL, CHILD, { ...TIME, kind: "retry" as const }, { ...TIME, kind: "doubt" as const }];
+      const [first, ...others] = makeTask(value).steps as [TaskStep];
       const task = makeTask(value, {
         ...WAITING,
         flow_name: value,
         error_message: value,
         parked_reason: value,
         parent_task_id: value,
-        waiting_for: [SIGNAL, CHILD].map((wait) => ({ ...wait, name: value, until: value, task_id: value })),
+        due_at: value,
+        waiting_for: isQueued ? [] : waits.map((wait) => ({ ...wait, name: value, until: value, task_id: value })),
+        steps: isQueued ? [first, ...others] : [{ ...first, status: "RUNNING", doubt: value }, ...others],
       });
       const shown = showTask(task, look(columns)) + task.steps.map((step) => showStep(step, look(columns))).join("");
       for (const line of shown.split("\n")) {

@@ -5,7 +5,7 @@ import { isTerminal } from "../core/status.ts";
 import type { Task, TaskStep, Timestamp } from "../core/task.ts";
 import type { Color } from "../log/paint.ts";
 import { alignRows, type Cell, showJson, showText } from "./cells.ts";
-import { describeWaits, suggestCommands } from "./describe-waits.ts";
+import { describeWaits, isQueued, stepsInDoubt, suggestCommands } from "./describe-waits.ts";
 import type { Look } from "./look.ts";
 
 const STATUS_COLORS: Readonly<Record<TaskStatus | StepStatus, Color>> = {
@@ -43,6 +43,11 @@ export function showTask(task: Task, { columns, paint }: Look): string {
   facts.push(
     ...factsOf("error", task.error_message, (text): Cell => ({ text: showText(text, valueColumns), color: "red" })),
     ...factsOf("parked", task.parked_reason, (text): Cell => ({ text: showText(text, valueColumns), color: "yellow" })),
+    ...stepsInDoubt(task).map(({ step_index, step_name, doubt }): Fact => [
+      "doubt",
+      { text: showText(`step ${step_index} ${step_name}: ${doubt}`, valueColumns), color: "yellow" },
+    ]),
+    ...factsOf("due", isQueued(task) ? task.due_at : null, (at): Cell => ({ text: describeDue(at, task.priority) })),
     ...describeWaits(task).map((text): Fact => ["waits", { text: showText(text, valueColumns), color: "cyan" }]),
     // a command is there to be copied: whole, however long it is
     ...suggestCommands(task).map((text): Fact => ["next", { text }]),
@@ -51,7 +56,7 @@ export function showTask(task: Task, { columns, paint }: Look): string {
     facts.map(([name, cell]) => [{ text: name, color: "dim" }, cell]),
     paint,
   );
-  if (task.steps.length > 0) lines.push("", ...showSteps(task.steps, columns, paint));
+  if (task.steps.length > 0) lines.push("", ...showSteps(task, columns, paint));
   return `${lines.join("\n")}\n`;
 }
 
@@ -62,7 +67,9 @@ function factsOf(name: string, value: string | null, show: (value: string) => Ce
   return value === null ? [] : [[name, show(value)]];
 }
 
-function showSteps(steps: readonly TaskStep[], columns: number, paint: Look["paint"]): string[] {
+function showSteps(task: Task, columns: number, paint: Look["paint"]): string[] {
+  const { steps } = task;
+  const inDoubt = new Set(stepsInDoubt(task));
   const head = ["#", "STEP", "STATUS", "TOOL", "ATTEMPTS", "TIME"].map((text): Cell => ({ text, color: "dim" }));
   const rows = steps.map((step): Cell[] => {
     const calls = step.tool_calls;
@@ -70,7 +77,7 @@ function showSteps(steps: readonly TaskStep[], columns: number, paint: Look["pai
     return [
       { text: String(step.step_index) },
       { text: showText(step.step_name, 32) },
-      statusCell(step.status),
+      inDoubt.has(step) ? IN_DOUBT : statusCell(step.status),
       { text: showText(calls.map(({ tool_name }) => tool_name).join(", "), 32) },
       { text: attempts > 0 ? String(attempts) : "" },
       { text: describeStepTime(step) },
@@ -101,6 +108,15 @@ function resultCell(step: TaskStep, columns: number): Cell {
     : { text: showText(step.error_message, columns), color: "red" };
 }
 
+const IN_DOUBT: Cell = { text: "in doubt", color: "yellow" };
+const PARKED: Cell = { text: "parked", color: "yellow" };
+
+/** How a task stands, in a list: its status, unless a person has to do something about it. */
+export function standingCell(task: Task): Cell {
+  if (stepsInDoubt(task).length > 0) return IN_DOUBT;
+  return task.parked_reason === null ? statusCell(task.status) : PARKED;
+}
+
 /** A server's word, too, so it is shown like any other text. */
 export function statusCell(status: TaskStatus | StepStatus): Cell {
   return { text: showText(status, STATUS_COLUMNS), color: STATUS_COLORS[status] };
@@ -109,6 +125,10 @@ export function statusCell(status: TaskStatus | StepStatus): Cell {
 /** `2026-11-23 03:39:25.130Z` */
 export function showTime(timestamp: Timestamp): string {
   return showText(timestamp.replace("T", " "), 32);
+}
+
+function describeDue(at: Timestamp, priority: number): string {
+  return `${showTime(at)}  (in the queue, priority ${priority})`;
 }
 
 /** From the first attempt's start to the last one's end: `12 ms`; nothing while it runs. */

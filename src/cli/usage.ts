@@ -7,19 +7,22 @@ export function usageError(problems: readonly Violation[]): TaskonautError {
     : new TaskonautError("usage", `There are ${problems.length} problems with the command line`, { errors: problems });
 }
 
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
 /** A whole number of `min` to `max` from an option's text; undefined where the option was not given. Throws usage. */
-export function readCount(
-  flags: ReadonlyMap<string, string>,
-  name: string,
-  { min, max }: { min: number; max: number },
-): number | undefined {
+export function readCount(flags: ReadonlyMap<string, string>, name: string, range: Range): number | undefined {
   const text = flags.get(name);
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : parseCount(`--${name}`, text, range);
+}
+
+/** `path` is where the text came from, for messages: `--limit`. Throws usage. */
+export function parseCount(path: string, text: string, { min, max }: Range): number {
   const count = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (count >= min && count <= max) return count;
-  throw usageError([
-    { path: `--${name}`, message: `expected a whole number from ${min} to ${max}, got ${JSON.stringify(text)}` },
-  ]);
+  throw usageError([{ path, message: `expected a whole number from ${min} to ${max}, got ${JSON.stringify(text)}` }]);
 }
 
 /** One of the words from an option's text; undefined where the option was not given. Throws usage. */

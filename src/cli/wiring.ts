@@ -1,6 +1,7 @@
 // What the CLI asks of the file that knows everything (`src/wire.ts`). Settings are resolved (flags over environment
 // over defaults) before anything is opened; nothing is opened that a command does not need.
 
+import type { BenchOptions, BenchReport } from "../core/bench.ts";
 import type { FlowCatalog } from "../core/flow-catalog.ts";
 import type { Log, LogLevel } from "../core/log.ts";
 import type { Migrator } from "../core/migrator.ts";
@@ -24,12 +25,34 @@ export interface ServerOptions {
   readonly port: number;
   /** Serve on an address that is not loopback although there is no token. */
   readonly insecure: boolean;
+  /** Take tasks from the queue beside serving; undefined: serve only. */
+  readonly worker: WorkerOptions | undefined;
 }
 
 export interface RunningServer {
   /** `http://127.0.0.1:8000` */
   readonly url: string;
-  /** Takes no more requests, lets those under way end (bounded by the grace period), closes the store. */
+  /** The worker inside. */
+  readonly worker: WorkerFacts | undefined;
+  /** Takes no more requests and no more tasks, lets what is under way end (bounded by one grace period), closes the store. */
+  stop(): Promise<void>;
+}
+
+export interface WorkerOptions {
+  /** How many tasks it drives at once. */
+  readonly concurrency: number;
+}
+
+export interface WorkerFacts extends WorkerOptions {
+  readonly id: string;
+  /** Where its tasks are, without passwords. */
+  readonly location: string;
+  /** Names of the flows whose tasks it takes. */
+  readonly flows: readonly string[];
+}
+
+export interface RunningWorker extends WorkerFacts {
+  /** Takes no more tasks, lets running tools end (bounded by the grace period), releases the rest, closes the store. */
   stop(): Promise<void>;
 }
 
@@ -51,6 +74,9 @@ export interface Wiring {
   /** What `init` writes: texts by their path in the new folder. */
   readTemplate(name: TemplateName): Promise<Template>;
   startServer(options: ServerOptions): Promise<RunningServer>;
+  startWorker(options: WorkerOptions): Promise<RunningWorker>;
+  /** Measures the database in a schema or file of its own, which is gone when this ends. Throws cancelled. */
+  runBench(options: BenchOptions): Promise<BenchReport>;
   /** Runs this same program's `run-app` in a child process and starts it anew when a source or flow file changes; ends when `signal` aborts. */
   superviseServer(options: ServerOptions, signal: AbortSignal): Promise<void>;
 }

@@ -6,6 +6,7 @@ import type { ErrorCode, Violation } from "../core/errors.ts";
 import { NEXT, NEXT_STEP, type ToolCallStatus } from "../core/status.ts";
 import type { FlowDescription } from "../core/taskonaut.ts";
 import type { Task } from "../core/task.ts";
+import type { Worker } from "../core/worker.ts";
 
 /** A schema that checks a shape and stands for a type of core, whose fields beyond that shape it takes on trust. */
 export type Answer<T> = v.GenericSchema<T, T>;
@@ -31,6 +32,7 @@ const StepAnswer = v.looseObject({
   step_name: Text,
   status: v.picklist(Object.keys(NEXT_STEP)),
   error_message: TextOrNull,
+  doubt: TextOrNull,
   tool_calls: v.array(CallAnswer),
 });
 
@@ -41,8 +43,11 @@ export const TaskAnswer = v.looseObject({
   flow_name: Text,
   current_step: v.number(),
   error_message: TextOrNull,
+  lease_owner: TextOrNull,
   parked_reason: TextOrNull,
   parent_task_id: TextOrNull,
+  priority: v.number(),
+  due_at: TextOrNull,
   created_at: Text,
   updated_at: Text,
   waiting_for: v.array(v.looseObject({ kind: Text, name: TextOrNull, until: TextOrNull, task_id: TextOrNull })),
@@ -61,6 +66,18 @@ export const FlowAnswer = v.looseObject({
 }) as unknown as Answer<FlowDescription>;
 
 export const FlowsAnswer: Answer<readonly FlowDescription[]> = v.array(FlowAnswer);
+
+export const WorkersAnswer = v.array(
+  v.looseObject({
+    id: Text,
+    name: Text,
+    state: v.picklist(["alive", "dead"] satisfies Worker["state"][]),
+    concurrency: v.number(),
+    tasks: v.number(),
+    started_at: Text,
+    lease_until: Text,
+  }),
+) as unknown as Answer<readonly Worker[]>;
 
 export const ReadyAnswer: Answer<{ status: string }> = v.looseObject({ status: v.literal("ready") });
 

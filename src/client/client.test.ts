@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { TaskonautError } from "../core/errors.ts";
 import type { Task, TaskStep } from "../core/task.ts";
+import type { CreateTask, ResolveTask } from "../core/taskonaut.ts";
 import { FakeTaskonaut, fakeTask } from "../server/fake-taskonaut.ts";
 import { startServer } from "../server/serve.ts";
 import { createClient, type ClientOptions } from "./client.ts";
@@ -91,6 +92,53 @@ describe("client and server together", () => {
     expect((await errorOf(unsendable)).code).toBe("input_invalid");
     await client.runTask(task.id);
     expect((await errorOf(client.signalTask(task.id, { name: "nudged", payload: null }))).code).toBe("task_ended");
+  });
+
+  test("how a task is queued is passed on", async () => {
+    const { client } = await connect();
+    const at = Date.parse("2100-01-02T03:04:05.006Z");
+    for (const flow of ["echo_add", "free"]) {
+      const create = async (queueing: Pick<CreateTask, "start" | "priority">): Promise<unknown> => {
+        const { due_at, priority } = (await client.createTask({ flow, input: {}, ...queueing })).task;
+        return [due_at, priority];
+      };
+      expect(await create({})).toEqual([null, 5]);
+      expect(await create({ start: "now" })).toEqual([fakeTask(1).created_at, 5]);
+      expect(await create({ start: at, priority: 0 })).toEqual(["2100-01-02T03:04:05.006Z", 0]);
+      expect(await create({ priority: 9 })).toEqual([null, 9]);
+    }
+    const refused = await errorOf(client.createTask({ flow: "free", input: {}, start: "now", priority: 10 }));
+    expect(refused).toMatchObject({ code: "input_invalid", errors: [{ path: "priority" }] });
+  });
+
+  test("how a step in doubt is settled arrives as it was said, and its errors come back", async () => {
+    const { client, taskonaut } = await connect();
+    const { task } = await client.createTask({ flow: "free", input: {} });
+    const step = { id: "s", step_index: 2, step_name: "pay", status: "RUNNING", error_message: null, tool_calls: [] };
+    const sent: ResolveTask[] = [
+      { resolution: { kind: "output", output: { by: "\u0000 \ud800 ü" } } },
+      { step: 2, resolution: { kind: "output", output: null } },
+      { step: 2, resolution: { kind: "retry" } },
+      { resolution: { kind: "fail", message: "no money" } },
+    ];
+    for (const request of sent) {
+      taskonaut.change(task, { steps: [{ ...step, doubt: "why" } as unknown as TaskStep] });
+      expect((await client.getTask(task.id)).steps[0]?.doubt).toBe("why");
+      expect((await client.resolveTask(task.id.toUpperCase(), request)).steps[0]?.doubt).toBeNull();
+    }
+    expect(taskonaut.resolutions).toEqual(sent);
+    const settled = await errorOf(client.resolveTask(task.id, { resolution: { kind: "retry" } }));
+    expect(settled).toMatchObject({ code: "task_not_in_doubt", exit: 4 });
+    const bigint = client.resolveTask(task.id, { resolution: { kind: "output", output: { n: 1n } } });
+    expect((await errorOf(bigint)).errors[0]?.path).toBe("output.n");
+  });
+
+  test("workers are those of the server", async () => {
+    const { client, taskonaut } = await connect();
+    expect(await client.listWorkers()).toEqual([]);
+    const times = { started_at: fakeTask(1).created_at, lease_until: fakeTask(1).created_at };
+    taskonaut.workers = [{ id: "w", name: "host:1", state: "dead", concurrency: 0, tasks: 1, ...times }];
+    expect(await client.listWorkers()).toEqual(taskonaut.workers);
   });
 
   test("cancel, retry and resume are the same as at home", async () => {
@@ -207,6 +255,8 @@ describe("what is no taskonaut server", () => {
       client.runTask(UNKNOWN_ID),
       client.cancelTask(UNKNOWN_ID),
       client.signalTask(UNKNOWN_ID, { name: "approved", payload: null }),
+      client.resolveTask(UNKNOWN_ID, { resolution: { kind: "retry" } }),
+      client.listWorkers(),
       client.listTasks({ limit: 1 }),
       client.checkReady(),
       client.listFlows(),
@@ -221,7 +271,7 @@ describe("what is no taskonaut server", () => {
   test("a task whose words and numbers are of another kind is told apart, whatever is in it", async () => {
     const call = { id: "c", idempotency_key: "k", tool_name: "t", status: "COMPLETED", retry_count: 0 };
     const ended = { last_error: null, error_message: null, started_at: "", finished_at: null };
-    const step = { id: "s", step_index: 1, step_name: "n", status: "COMPLETED", error_message: null };
+    const step = { id: "s", step_index: 1, step_name: "n", status: "COMPLETED", error_message: null, doubt: null };
     const whole = (stepParts: object, callParts: object, parts: object): Task => ({
       ...fakeTask(1),
       steps: [{ ...step, tool_calls: [{ ...call, ...ended, ...callParts }], ...stepParts } as unknown as TaskStep],
@@ -237,6 +287,7 @@ describe("what is no taskonaut server", () => {
       whole({ step_index: escape }, {}, {}),
       whole({ step_name: [escape] }, {}, {}),
       whole({ error_message: { length: 1 } }, {}, {}),
+      whole({ doubt: {} }, {}, {}),
       whole({}, { status: escape }, {}),
       whole({}, { retry_count: escape }, {}),
       whole({}, { tool_name: 1 }, {}),
@@ -245,6 +296,9 @@ describe("what is no taskonaut server", () => {
       whole({}, {}, { parked_reason: 1 }),
       whole({}, {}, { parent_task_id: [] }),
       whole({}, {}, { created_at: null }),
+      whole({}, {}, { priority: escape }),
+      whole({}, {}, { due_at: 1 }),
+      whole({}, {}, { lease_owner: 1 }),
       whole({}, {}, { waiting_for: [{ kind: "signal", name: {}, until: null, task_id: null }] }),
     ])
       expect((await errorOf(ask(hostile))).code).toBe("api_unreachable");

@@ -7,8 +7,8 @@ import { TaskonautError } from "../core/errors.ts";
 import { parseTaskId } from "../core/ids.ts";
 import { toJsonText, type JsonResult } from "../core/json.ts";
 import type { Task } from "../core/task.ts";
-import type { CreateTask, RunTask, SignalTask, Taskonaut, TaskPage } from "../core/taskonaut.ts";
-import { FlowAnswer, FlowsAnswer, ReadyAnswer, TaskAnswer, TasksAnswer } from "./answers.ts";
+import type { CreateTask, ResolveTask, RunTask, SignalTask, Taskonaut, TaskPage } from "../core/taskonaut.ts";
+import { FlowAnswer, FlowsAnswer, ReadyAnswer, TaskAnswer, TasksAnswer, WorkersAnswer } from "./answers.ts";
 import { createTransport, type Fetch } from "./transport.ts";
 
 export interface ClientOptions {
@@ -35,8 +35,8 @@ export function createClient(options: ClientOptions): Taskonaut {
     listFlows: async () => (await ask({ path: "/flows", answer: FlowsAnswer })).body,
     describeFlow: async (name) => (await ask({ path: flowPath(name), answer: FlowAnswer })).body,
 
-    async createTask({ flow, input, idempotencyKey }: CreateTask) {
-      const path = flow === DEFAULT_FLOW ? "/tasks" : `${flowPath(flow)}/tasks`;
+    async createTask({ flow, input, idempotencyKey, start, priority }: CreateTask) {
+      const path = (flow === DEFAULT_FLOW ? "/tasks" : `${flowPath(flow)}/tasks`) + queryOf({ start, priority });
       const { status, body } = await ask({
         method: "POST",
         path,
@@ -63,6 +63,16 @@ export function createClient(options: ClientOptions): Taskonaut {
       return body;
     },
 
+    async resolveTask(id, request: ResolveTask) {
+      const { body } = await ask({
+        method: "POST",
+        path: `/tasks/${parseTaskId(id)}/resolve`,
+        body: textOf("output", toJsonText(resolutionOf(request))),
+        answer: TaskAnswer,
+      });
+      return body;
+    },
+
     cancelTask: (id) => drive(id, "cancel"),
     retryTask: (id) => drive(id, "retry"),
     resumeTask: (id) => drive(id, "resume"),
@@ -75,6 +85,8 @@ export function createClient(options: ClientOptions): Taskonaut {
       const next = cursorOf(headers.get("link"), url);
       return { tasks: body, ...(next !== undefined && { next }) };
     },
+
+    listWorkers: async () => (await ask({ path: "/workers", answer: WorkersAnswer })).body,
 
     async checkReady() {
       await ask({ path: "/readyz", answer: ReadyAnswer });
@@ -105,7 +117,29 @@ function signalSegment(name: string): string {
   return encodeURIComponent(name);
 }
 
-function textOf(what: "input" | "payload", json: JsonResult): string {
+/** How a task is put in the queue; "" where it is not. */
+function queryOf({ start, priority }: { start: CreateTask["start"]; priority: CreateTask["priority"] }): string {
+  const query = new URLSearchParams({
+    ...(start !== undefined && { start: start === "now" ? start : new Date(start).toISOString() }),
+    ...(priority !== undefined && { priority: String(priority) }),
+  });
+  return query.size === 0 ? "" : `?${query.toString()}`;
+}
+
+/** The body that says it; of all ways just one. */
+function resolutionOf({ step, resolution }: ResolveTask): object {
+  const of = step === undefined ? {} : { step };
+  switch (resolution.kind) {
+    case "output":
+      return { ...of, output: resolution.output };
+    case "retry":
+      return { ...of, retry: true };
+    case "fail":
+      return { ...of, fail: resolution.message };
+  }
+}
+
+function textOf(what: "input" | "payload" | "output", json: JsonResult): string {
   if (json.ok) return json.text;
   throw new TaskonautError("input_invalid", `The ${what} holds what JSON cannot carry.`, { errors: json.errors });
 }

@@ -22,6 +22,7 @@ export const ERRORS = {
   task_busy: { status: 409, exit: 4, retryable: true },
   task_parked: { status: 409, exit: 4, retryable: false },
   task_ended: { status: 409, exit: 4, retryable: false },
+  task_not_in_doubt: { status: 409, exit: 4, retryable: false },
   task_not_retryable: { status: 409, exit: 4, retryable: false },
   flow_not_loaded: { status: 409, exit: 4, retryable: false },
   idempotency_key_reused: { status: 409, exit: 4, retryable: false },
@@ -37,6 +38,7 @@ export const ERRORS = {
   database_ahead: { status: 503, exit: 5, retryable: false },
   migration_changed: { status: 503, exit: 5, retryable: false },
   api_unreachable: { status: 503, exit: 5, retryable: true },
+  worker_not_registered: { status: 503, exit: 5, retryable: true },
   shutting_down: { status: 503, exit: 5, retryable: true },
   cancelled: { status: 499, exit: 130, retryable: false },
 } as const satisfies Record<string, ErrorFacts>;

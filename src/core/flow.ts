@@ -6,12 +6,11 @@ import { TaskonautError } from "./errors.ts";
 import { checkName } from "./names.ts";
 import type { Operation } from "./operation.ts";
 
-/** On every flow that defineFlow made, whichever copy of this module it came from. */
-export const FLOW = Symbol.for("taskonaut.flow");
+/** On every flow that `defineFlow` of this copy of the program made: its operations are known to this copy alone. */
+const FLOW = Symbol("taskonaut.flow");
 
 /** A flow as the engine holds it. */
 export interface Flow<In = unknown, Out = unknown> {
-  /** Marks what `defineFlow` made, whichever copy of this module made it. */
   readonly [FLOW]: true;
   readonly name: string;
   readonly description: string;
@@ -21,8 +20,12 @@ export interface Flow<In = unknown, Out = unknown> {
   /** Only a type: what the flow gives. */
   readonly output?: Out;
   readonly body: FlowBody;
+  /** How many of its tasks all workers together may drive at once; undefined: as many as they like. */
+  readonly concurrency: number | undefined;
   /** The file that it was loaded from; unset for those that come with the program. */
   readonly file?: string;
+  /** A hash of its file and of the local files that it imports; unset for those that come with the program. */
+  readonly code?: string;
 }
 
 export type FlowBody =
@@ -37,6 +40,8 @@ interface FlowCommon<In extends Schema> {
   readonly input: In;
   /** The signals that a task of this flow takes, each with the contract of its payload. */
   readonly signals?: Readonly<Record<string, Schema>>;
+  /** How many of its tasks all workers together may drive at once: 1 or more. Tasks that wait do not count. Default: no limit. */
+  readonly concurrency?: number;
 }
 
 /** Every step is known when the task is created. The output is `{ step name: output }`. */
@@ -57,12 +62,18 @@ export function defineFlow<In extends Schema>(
   definition: PlanDefinition<In>,
 ): Flow<v.InferInput<In>, Readonly<Record<string, unknown>>>;
 export function defineFlow(definition: PlanDefinition<Schema> | RunDefinition<Schema, unknown>): Flow {
-  const { name, description = "", input, signals = {} } = definition;
+  const { name, description = "", input, signals = {}, concurrency } = definition;
   checkName("flow", name);
   checkSchema(`Flow ${name}: input`, input);
   for (const [signal, schema] of Object.entries(signals)) {
     checkName("signal", signal);
     checkSchema(`Flow ${name}: signal ${signal}`, schema);
+  }
+  if (concurrency !== undefined && !(Number.isSafeInteger(concurrency) && concurrency >= 1)) {
+    throw new TaskonautError(
+      "flow_invalid",
+      `Flow ${name}: concurrency must be an integer, 1 or more, got ${concurrency}.`,
+    );
   }
   return {
     [FLOW]: true,
@@ -70,12 +81,20 @@ export function defineFlow(definition: PlanDefinition<Schema> | RunDefinition<Sc
     description,
     input,
     signals: new Map(Object.entries(signals)),
+    concurrency,
     body: bodyOf(definition),
   };
 }
 
+/** Whether `defineFlow` of this copy of the program made it. */
 export function isFlow(value: unknown): value is Flow {
   return typeof value === "object" && value !== null && FLOW in value;
+}
+
+/** Whether another copy of the program made it: nothing here could run it. */
+export function isForeignFlow(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || FLOW in value) return false;
+  return Object.getOwnPropertySymbols(value).some(({ description }) => description === FLOW.description);
 }
 
 function checkSchema(what: string, schema: unknown): void {
@@ -84,8 +103,9 @@ function checkSchema(what: string, schema: unknown): void {
   throw new TaskonautError("flow_invalid", `${what} must be a synchronous valibot schema.`);
 }
 
-function isAsync(body: unknown): boolean {
-  return typeof body === "function" && body.constructor.name.startsWith("Async");
+/** `Function`, `AsyncFunction`, `GeneratorFunction`, `AsyncGeneratorFunction`, or what else it is. */
+function kindOfBody({ plan, run }: { readonly plan?: unknown; readonly run?: unknown }): string {
+  return Object.prototype.toString.call(plan ?? run).slice("[object ".length, -1);
 }
 
 function bodyOf(definition: PlanDefinition<Schema> | RunDefinition<Schema, unknown>): FlowBody {
@@ -95,10 +115,17 @@ function bodyOf(definition: PlanDefinition<Schema> | RunDefinition<Schema, unkno
       `Flow ${definition.name}: give either plan (all steps known at the start) or run (a generator function).`,
     );
   }
-  if ([definition.plan, definition.run].some(isAsync)) {
+  const kind = kindOfBody(definition);
+  if (kind.startsWith("Async")) {
     throw new TaskonautError(
       "flow_invalid",
       `Flow ${definition.name}: write *run(input) { … } or plan(input) { … }; an async function cannot be replayed. What has to be awaited belongs into a tool.`,
+    );
+  }
+  if (definition.plan === undefined && kind !== "GeneratorFunction") {
+    throw new TaskonautError(
+      "flow_invalid",
+      `Flow ${definition.name}: run must be a generator function: write *run(input) { … }, with a yield* for each decision. What is known at the start goes into plan(input) { … }.`,
     );
   }
   // the input that reaches them has passed the contract, so its type is what the schema gives

@@ -38,8 +38,9 @@ export function drawUuid(taskId: string, path: string, number: number): string {
   return Bun.randomUUIDv5(`draw:${path}#${number}`, taskId);
 }
 
-export function toolCallId(idempotencyKey: string, taskStepId: string): string {
-  return Bun.randomUUIDv5(idempotencyKey, taskStepId);
+/** A step has one tool call: the id is the step's, as a UUID of version 8 (RFC 9562 section 5.8). */
+export function toolCallId(taskStepId: string): string {
+  return `${taskStepId.slice(0, 14)}8${taskStepId.slice(15)}`;
 }
 
 export function idempotencyKeyOf(call: { taskId: string; stepId: string; tool: string }): string {

@@ -17,6 +17,12 @@ export interface Limits {
   readonly graceMs: number;
   /** How long a worker's claim on its tasks outlives its last sign of life. */
   readonly leaseMs: number;
+  /** A longer wait between two attempts is durable: the task is released and comes back when it is due. */
+  readonly retryWaitMs: number;
+  /** A step whose workers died so many times in a row while it ran parks its task. */
+  readonly deaths: number;
+  /** How long the event loop of a worker may be stuck; then the process is killed. */
+  readonly stuckMs: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -28,10 +34,16 @@ export const DEFAULT_LIMITS: Limits = {
   busyMs: 30_000,
   graceMs: 10_000,
   leaseMs: 15_000,
+  retryWaitMs: 2000,
+  deaths: 3,
+  stuckMs: 60_000,
 };
 
 /** `max_steps` of a run: 1 to this many transitions. */
 export const MAX_STEPS_MAX = 1000;
+
+/** A task's priority in the queue: 0 (first) to this (last). */
+export const PRIORITY_MAX = 9;
 
 /** Tasks of one page of a list. */
 export const PAGE_MAX = 1000;

@@ -152,14 +152,22 @@ function given(members: readonly Member[] | { readonly [key: string]: Member }):
   };
 }
 
+/** What `yield*` is given: it yields itself once, and returns what comes back. */
+class Decided<T> implements Operation<T> {
+  readonly [OPERATION]: Leaf | Group;
+
+  constructor(what: Leaf | Group) {
+    this[OPERATION] = what;
+  }
+
+  *[Symbol.iterator](): Generator<Operation<unknown>, T, unknown> {
+    noteUsed(this);
+    return (yield this) as T;
+  }
+}
+
 function operation<T>(what: Leaf | Group): Operation<T> {
-  const self: Operation<T> = {
-    [OPERATION]: what,
-    *[Symbol.iterator]() {
-      noteUsed(self);
-      return (yield self) as T;
-    },
-  };
+  const self = new Decided<T>(what);
   noteMade(self, what.form === "leaf" ? what.name : `${what.form}(…)`);
   return self;
 }

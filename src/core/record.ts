@@ -19,15 +19,17 @@ export interface TaskRow {
   readonly output_payload: JsonText | null;
   /** Why the task FAILED: a stored error (`core/stored-error.ts`). */
   readonly error: JsonText | null;
-  /** A row of `workers`; set while a worker drives the task through tools that are not pure. */
+  /** A row of `workers`: who claimed the task from the queue, or drives it through tools that are not pure. */
   readonly lease_owner: string | null;
-  /** When a worker should look at the task; null: not before somebody asks. */
+  /** When a worker may take the task; null: not before somebody asks. It stays while the task is leased. */
   readonly due_at: number | null;
   /** 0 (first) to 9 (last). */
   readonly priority: number;
   /** Raised by outsiders (signals, children, cancels), never by the driver. */
   readonly wake_seq: number;
   readonly parked_reason: string | null;
+  /** Of the flow's code that parked it (`Flow.code`); a worker that has other code for the flow takes it up again. */
+  readonly parked_code: string | null;
   /** The task that this one is a child of, and its step that waits for it. */
   readonly parent_task_id: string | null;
   readonly parent_step_id: string | null;
@@ -62,10 +64,14 @@ export interface StepRow {
   readonly outcome_seq: number | null;
   /** When the flow was given the outcome: what `now()` tells from then on. */
   readonly observed_at: number | null;
-  /** When a sleep ends or a wait times out, in store time. */
+  /** When a sleep ends, a wait times out, or a tool is tried again, in store time. */
   readonly due_at: number | null;
   /** Raised when the failed step is opened again by hand. */
   readonly attempt_epoch: number;
+  /** How often it was started since an attempt of its tool last ended: more than once, and a worker died meanwhile. */
+  readonly starts: number;
+  /** Why nobody knows whether the effect of its at-most-once tool happened: a stored error; null: not in doubt. */
+  readonly doubt: JsonText | null;
   readonly created_at: number;
   readonly updated_at: number;
 }
@@ -90,20 +96,23 @@ export interface ToolCallRow {
   readonly created_at: number;
 }
 
-/** What an outsider left for a task: a signal, the end of a child, a cancel. */
+/** What an outsider left for a task: a signal, the end of a child, a cancel, what settles a step in doubt. */
 export interface InboxRow {
   readonly task_id: string;
   /** The wake_seq that came with it: 1, 2, 3 … within the task. */
   readonly seq: number;
-  readonly kind: "signal" | "child" | "cancel";
+  readonly kind: "signal" | "child" | "cancel" | "resolve";
   /** Of the signal. */
   readonly name: string | null;
-  /** The step that waits for the child. */
+  /** The step that waits for the child, or that is settled. */
   readonly step_id: string | null;
+  /** Of a signal, the output of a child, or of the step that is settled. `resolve` with neither: try again. */
   readonly payload: JsonText | null;
-  /** Why the child failed: a stored error. */
+  /** Why the child failed, or the step that is settled: a stored error. */
   readonly error: JsonText | null;
   readonly idempotency_key: string | null;
+  /** Of the step that a `resolve` settles: one that was opened again since is another. */
+  readonly attempt_epoch: number | null;
   readonly created_at: number;
 }
 

@@ -31,10 +31,12 @@ export interface RetryTools {
   onFailure?(error: unknown, failures: number): void;
   /** Aborting it ends a wait at once and allows no further attempt. */
   signal?: AbortSignal;
+  /** The number of the attempt to begin with, where others were made before; by default 1. */
+  first?: number;
 }
 
 /**
- * Calls `attempt(1)`, `attempt(2)`, … until one succeeds. Throws the last error when the attempts are used up or the
+ * Calls `attempt(1)`, `attempt(2)`, … (or from `first` on) until one succeeds. Throws the last error when the attempts are used up or the
  * error is not retryable, and the signal's reason when it aborts.
  */
 export async function retry<T>(
@@ -42,7 +44,7 @@ export async function retry<T>(
   policy: RetryPolicy,
   tools: RetryTools,
 ): Promise<T> {
-  for (let number = 1; ; number++) {
+  for (let number = tools.first ?? 1; ; number++) {
     tools.signal?.throwIfAborted();
     try {
       return await attempt(number);

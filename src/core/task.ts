@@ -37,15 +37,20 @@ export interface TaskStep {
   readonly input_payload: Json;
   readonly output_payload: Json;
   readonly error_message: string | null;
+  /** Why nobody knows whether the effect of its at-most-once tool happened; null: it is not in doubt. */
+  readonly doubt: string | null;
   readonly created_at: Timestamp;
   readonly updated_at: Timestamp;
   readonly tool_calls: readonly ToolCall[];
 }
 
-/** What a task waits for: time, a signal (with or without a timeout), or the end of a child. */
+/**
+ * What a task waits for: time, a signal (with or without a timeout), the end of a child, the next attempt of a tool, or
+ * somebody who settles a step in doubt (`resolve`).
+ */
 export interface Waiting {
-  readonly kind: "time" | "signal" | "child";
-  /** The signal, or the child's flow; null for time. */
+  readonly kind: "time" | "signal" | "child" | "retry" | "doubt";
+  /** The signal, the child's flow, or the step that is tried again or in doubt; null for time. */
   readonly name: string | null;
   /** When the time is up, by the store's clock. */
   readonly until: Timestamp | null;
@@ -70,6 +75,10 @@ export interface Task {
   /** What the task waits for while nothing else is left to do; else empty. */
   readonly waiting_for: readonly Waiting[];
   readonly parent_task_id: string | null;
+  /** 0 (first) to 9 (last) in the queue. */
+  readonly priority: number;
+  /** When a worker may take the task; null: it is not in the queue. */
+  readonly due_at: Timestamp | null;
   readonly created_at: Timestamp;
   readonly updated_at: Timestamp;
   readonly steps: readonly TaskStep[];

@@ -1,6 +1,7 @@
 // What the CLI and the server speak to. Behind it is the engine in this process, or a server over HTTP: they cannot tell.
 
 import type { Json, Task } from "./task.ts";
+import type { Worker } from "./worker.ts";
 
 export interface CreateTask {
   readonly flow: string;
@@ -8,6 +9,10 @@ export interface CreateTask {
   readonly input: unknown;
   /** The same key gives the same task for as long as that task exists: 1 to 255 characters. */
   readonly idempotencyKey?: string;
+  /** Puts the task in the queue: workers may take it now, or from this time on (milliseconds since 1970). Unset: it waits for `advance` or `run`. */
+  readonly start?: "now" | number;
+  /** 0 (first) to 9 (last) among the due tasks of its flow; by default 5. */
+  readonly priority?: number;
 }
 
 export interface CreatedTask {
@@ -56,12 +61,27 @@ export interface SignalTask {
   readonly idempotencyKey?: string;
 }
 
+/** How a person settles a step in doubt. */
+export type Resolution =
+  /** The effect happened, and this came of it: the tool's output contract is applied to it. */
+  | { readonly kind: "output"; readonly output: unknown }
+  /** It did not happen: call the tool again, under the same idempotency key. */
+  | { readonly kind: "retry" }
+  /** The step failed, with this message. */
+  | { readonly kind: "fail"; readonly message: string };
+
+export interface ResolveTask {
+  /** The step_index of the step; may be left out where just one step of the task is in doubt. */
+  readonly step?: number;
+  readonly resolution: Resolution;
+}
+
 export interface Taskonaut {
   /** In order of name. */
   listFlows(): Promise<readonly FlowDescription[]>;
   /** Throws flow_not_found. */
   describeFlow(name: string): Promise<FlowDescription>;
-  /** Throws flow_not_found, input_invalid, idempotency_key_reused. */
+  /** Throws flow_not_found, input_invalid, idempotency_key_reused. A task that the idempotency key finds stays as it is: it is not queued again. */
   createTask(request: CreateTask): Promise<CreatedTask>;
   /** Makes exactly one transition, durable when it returns; a task that has ended comes back as it is. Throws task_not_found, task_id_invalid, task_busy. */
   advanceTask(id: string): Promise<Task>;
@@ -73,11 +93,15 @@ export interface Taskonaut {
   cancelTask(id: string): Promise<Task>;
   /** Opens the failed step again that ended the task, under the same key. Throws task_not_retryable with the reason. */
   retryTask(id: string): Promise<Task>;
+  /** Settles a step in doubt. Throws task_not_in_doubt, input_invalid (no such step, several, an output that breaks the tool's contract). */
+  resolveTask(id: string, request: ResolveTask): Promise<Task>;
   /** Takes a parked task up again. Throws task_parked where what stood against it still does. */
   resumeTask(id: string): Promise<Task>;
   /** Throws task_not_found, task_id_invalid (no UUID; any letter case is taken). */
   getTask(id: string): Promise<Task>;
   listTasks(request: ListTasks): Promise<TaskPage>;
+  /** Processes that take tasks from the queue or hold some, the oldest first. */
+  listWorkers(): Promise<readonly Worker[]>;
   /** Returns where tasks can be created and advanced now: store reachable and migrated. Throws what stands against it. */
   checkReady(): Promise<void>;
   /** Lets running steps end (bounded by the grace period), then releases everything held. */

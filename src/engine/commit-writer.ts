@@ -6,11 +6,14 @@
 // W2. A change that was not won makes every later change of that driver lose as well: each expects the version before.
 
 import { hasCode } from "../core/errors.ts";
-import type { TaskRecord } from "../core/record.ts";
+import type { StepRow, TaskRecord } from "../core/record.ts";
 import type { Change, Store } from "../store/store.ts";
 
 /** No commit holds more: bounds the size of a statement and how long others wait. */
 const BATCH_MAX = 200;
+
+/** Nor more JSON than about this many bytes, unless it is of one task: a statement is built and parsed as a whole. */
+const BATCH_BYTES_MAX = 8 * 1024 * 1024;
 
 /** Of a batch that is written one by one, no more wait for a lock each: all writes of the process stand behind them. */
 const BUSY_MAX = 3;
@@ -56,7 +59,7 @@ export class CommitWriter {
 
   async #write(): Promise<void> {
     while (this.#inserts.length > 0 || this.#changes.length > 0) {
-      await writeBatch(this.#inserts.splice(0, BATCH_MAX), (batch) => this.store.insertTasks(batch));
+      await writeBatch(takeWithinBytes(this.#inserts), (batch) => this.store.insertTasks(batch));
       await writeBatch(takeOnePerTask(this.#changes), (batch) => this.store.commitChanges(batch));
     }
     this.#isWriting = false;
@@ -97,15 +100,50 @@ function takeOnePerTask(queue: Job<Change>[]): Job<Change>[] {
   const taken: Job<Change>[] = [];
   const left: Job<Change>[] = [];
   const tasks = new Set<string>();
+  let bytes = 0;
   for (const job of queue) {
+    const { taskId, posts } = job.what;
     // a change and a post to its task cannot share a commit
-    const touched = [job.what.taskId, ...job.what.posts.map((post) => post.task_id)];
-    const isTaken = taken.length < BATCH_MAX && !touched.some((id) => tasks.has(id));
+    const isFree = taken.length < BATCH_MAX && !tasks.has(taskId) && !posts.some((post) => tasks.has(post.task_id));
+    const more = isFree ? bytesOfChange(job.what) : 0;
+    const isTaken = isFree && (taken.length === 0 || bytes + more <= BATCH_BYTES_MAX);
+    if (isTaken) bytes += more;
     // also where it is left: a later change of one of its tasks must not overtake it
-    for (const id of touched) tasks.add(id);
+    tasks.add(taskId);
+    for (const post of posts) tasks.add(post.task_id);
     (isTaken ? taken : left).push(job);
   }
   queue.length = 0;
   queue.push(...left);
   return taken;
+}
+
+/** Takes, in order, up to a batch of new tasks. */
+function takeWithinBytes(queue: Job<TaskRecord>[]): Job<TaskRecord>[] {
+  let bytes = 0;
+  let count = 0;
+  for (const { what } of queue) {
+    bytes += what.task.input_payload.length + bytesOfSteps(what.steps);
+    if (count === BATCH_MAX || (count > 0 && bytes > BATCH_BYTES_MAX)) break;
+    count += 1;
+  }
+  return queue.splice(0, count);
+}
+
+/** About: characters, which JSON has mostly one byte each. */
+function bytesOfChange({ task, newSteps, changedSteps, newCalls, changedCalls, posts }: Change): number {
+  let bytes = task.output_payload?.length ?? 0;
+  for (const calls of [newCalls, changedCalls]) {
+    for (const { request_payload, response_payload } of calls) {
+      bytes += request_payload.length + (response_payload?.length ?? 0);
+    }
+  }
+  for (const { payload } of posts) bytes += payload?.length ?? 0;
+  return bytes + bytesOfSteps(newSteps) + bytesOfSteps(changedSteps);
+}
+
+function bytesOfSteps(steps: readonly StepRow[]): number {
+  let bytes = 0;
+  for (const { input_payload, output_payload } of steps) bytes += input_payload.length + (output_payload?.length ?? 0);
+  return bytes;
 }

@@ -29,6 +29,10 @@ export interface TaskPlan {
   readonly input: unknown;
   readonly now: number;
   readonly limits: Limits;
+  /** When a worker may take it, in store time; null or unset: not before somebody advances it. */
+  readonly dueAt?: number | null;
+  /** 0 to 9; by default 5. */
+  readonly priority?: number;
   /** For a child: who waits for it. */
   readonly parent?: { readonly taskId: string; readonly stepId: string; readonly depth: number };
 }
@@ -39,7 +43,7 @@ export function taskIdOf({ idempotencyKey }: CreateTask, newId: () => string): s
 }
 
 /** Throws input_invalid, body_too_large, flow_invalid. */
-export function planTask({ id, flow, input: given, now, limits, parent }: TaskPlan): PlannedTask {
+export function planTask({ id, flow, input: given, now, limits, dueAt, priority, parent }: TaskPlan): PlannedTask {
   const input = readInput(flow, given, limits.inputBytes);
   const program = createProgram(flow, { id, input, createdAt: now, stepsMax: limits.stepsPerTask });
   // the steps of a `run` flow depend on outcomes: its first are planned when the task starts
@@ -65,10 +69,11 @@ export function planTask({ id, flow, input: given, now, limits, parent }: TaskPl
       output_payload: null,
       error: null,
       lease_owner: null,
-      due_at: null,
-      priority: PRIORITY,
+      due_at: dueAt ?? null,
+      priority: priority ?? PRIORITY,
       wake_seq: 0,
       parked_reason: null,
+      parked_code: null,
       parent_task_id: parent?.taskId ?? null,
       parent_step_id: parent?.stepId ?? null,
       depth: parent === undefined ? 0 : parent.depth + 1,

@@ -7,19 +7,21 @@ import type { TaskRecord } from "../core/record.ts";
 import type { Change, Store } from "../store/store.ts";
 import type { CommitWriter } from "./commit-writer.ts";
 
-/** So long a caller waits for the database to come back before it hears of the outage. */
-const DELIVERY_MS = 5_000;
+const WAIT_MS_MIN = 50;
+const WAIT_MS_MAX = 1_000;
 
 interface Tools {
   readonly writer: Pick<CommitWriter, "submitChange">;
   readonly store: Pick<Store, "readTask">;
   readonly clock: Clock;
+  /** How long the database may be away; then the caller hears of it. */
+  readonly deliveryMs: () => number;
 }
 
-/** As `submitChange`, but tries again for some seconds where the database is away. Throws what it said first. */
-export async function deliver(change: Change, { writer, store, clock }: Tools): Promise<boolean> {
-  const giveUpAt = clock.now() + DELIVERY_MS;
-  for (let waitMs = 50, tries = 1; ; waitMs *= 2, tries += 1) {
+/** As `submitChange`, but tries again while the database is away. Throws what it said last. */
+export async function deliver(change: Change, { writer, store, clock, deliveryMs }: Tools): Promise<boolean> {
+  const start = clock.now();
+  for (let waitMs = WAIT_MS_MIN, tries = 1; ; waitMs = Math.min(2 * waitMs, WAIT_MS_MAX), tries += 1) {
     try {
       if (await writer.submitChange(change)) return true;
       if (tries === 1) return false;
@@ -27,15 +29,18 @@ export async function deliver(change: Change, { writer, store, clock }: Tools): 
       const record = await store.readTask(change.taskId);
       return record !== undefined && holds(record, change);
     } catch (error) {
-      if (!hasCode(error, "database_unavailable") || clock.now() + waitMs > giveUpAt) throw error;
+      if (!hasCode(error, "database_unavailable") || clock.now() + waitMs > start + deliveryMs()) throw error;
     }
     await clock.sleep(waitMs);
   }
 }
 
+const SAME = ["version", "lease_owner", "status", "observed_count", "current_step", "updated_at"] as const;
+
 /** Whether the record is what the change makes of it. The task was leased to us: nobody else came to the same by chance. */
 function holds({ task, calls }: TaskRecord, change: Change): boolean {
-  if (task.version !== change.task.version || task.lease_owner !== change.task.lease_owner) return false;
+  // the version alone does not tell: let go of and claimed again by this process it may have come to the same
+  if (SAME.some((column) => task[column] !== change.task[column])) return false;
   const stored = new Map(calls.map((call) => [call.idempotency_key, call]));
   return [...change.newCalls, ...change.changedCalls].every((call) => {
     const other = stored.get(call.idempotency_key);

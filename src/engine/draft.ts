@@ -1,35 +1,42 @@
 // A task's rows as its driver holds them, ahead of what is durable. Changes gather here until they are taken for a
 // write, so any number of transitions may share one commit.
+//
+// A row is copied when it changes for the first time after it was taken, and changed in place from then on: what was
+// taken never changes under the writer's hands, and ten transitions in one commit cost one copy.
 
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record.ts";
 import { assertNext, type TaskStatus } from "../core/status.ts";
 import type { Change, InboxPost } from "../store/store.ts";
 
+type Writable<Row> = { -readonly [Column in keyof Row]: Row[Column] };
+
 export class Draft {
+  /** Transitions so far. */
+  moves = 0;
   #task: TaskRow;
-  readonly #steps: Map<string, StepRow>;
-  readonly #calls: Map<string, ToolCallRow>;
+  #isDirty = false;
   /** The fence of the next change: what the store has, once everything taken so far is written. */
-  #taken: TaskRow;
+  #fence: { readonly version: number; readonly lease_owner: string | null };
   #wakeSeq: number;
-  readonly #known: { readonly steps: Set<string>; readonly calls: Set<string> };
-  readonly #dirtySteps = new Set<string>();
-  readonly #dirtyCalls = new Set<string>();
+  readonly #steps: Rows<StepRow>;
+  readonly #calls: Rows<ToolCallRow>;
   #consumed: number[] = [];
   /** Every inbox row consumed so far: the store may not know of the latest yet. */
-  readonly #dealtWith = new Set<number>();
+  readonly #dealtWith: number[] = [];
   #posts: InboxPost[] = [];
   #reopens = false;
 
-  constructor(record: TaskRecord) {
-    this.#task = record.task;
-    this.#taken = record.task;
-    this.#wakeSeq = record.task.wake_seq;
-    this.#steps = new Map(record.steps.map((step) => [step.id, step]));
-    this.#calls = new Map(record.calls.map((call) => [call.task_step_id, call]));
-    this.#known = { steps: new Set(this.#steps.keys()), calls: new Set(this.#calls.keys()) };
+  constructor({ task, steps, calls }: TaskRecord) {
+    this.#task = task;
+    this.#fence = task;
+    this.#wakeSeq = task.wake_seq;
+    this.#steps = new Rows();
+    for (const step of steps) this.#steps.know(step.id, step);
+    this.#calls = new Rows();
+    for (const call of calls) this.#calls.know(call.task_step_id, call);
   }
 
+  /** As it is now: ask again after a change. */
   get task(): TaskRow {
     return this.#task;
   }
@@ -39,14 +46,14 @@ export class Draft {
   }
 
   get record(): TaskRecord {
-    const calls = [...this.#calls.values()].toSorted(
-      (a, b) => a.created_at - b.created_at || this.#indexOf(a) - this.#indexOf(b),
-    );
-    return { task: this.#task, steps: [...this.#steps.values()], calls };
+    const calls = this.#calls
+      .all()
+      .toSorted((a, b) => a.created_at - b.created_at || this.#indexOf(a) - this.#indexOf(b));
+    return { task: this.#task, steps: this.#steps.all(), calls };
   }
 
   get isDirty(): boolean {
-    return this.#task !== this.#taken;
+    return this.#isDirty;
   }
 
   step(id: string): StepRow {
@@ -61,28 +68,31 @@ export class Draft {
 
   /** Every write of the driver raises the version: that is what fences out the others. */
   setTask(now: number, patch: Partial<TaskRow>): void {
-    this.#task = {
-      ...this.#task,
-      ...patch,
-      version: this.#task.version + 1,
-      updated_at: Math.max(now, this.#task.updated_at),
-    };
+    if (!this.#isDirty) this.#task = { ...this.#task };
+    this.#isDirty = true;
+    const task: Writable<TaskRow> = this.#task;
+    Object.assign(task, patch);
+    task.version += 1;
+    if (now > task.updated_at) task.updated_at = now;
   }
 
   /** One transition of the task. */
   moveTask(now: number, to: TaskStatus, patch: Partial<TaskRow> = {}): void {
     assertNext(this.#task.status, to);
     this.setTask(now, { ...patch, status: to });
+    this.moves += 1;
   }
 
   putStep(step: StepRow): void {
-    this.#steps.set(step.id, step);
-    this.#dirtySteps.add(step.id);
+    this.#steps.put(step.id, step);
+  }
+
+  patchStep(id: string, patch: Partial<StepRow>): void {
+    if (!this.#steps.patch(id, patch)) throw new Error(`Task ${this.#task.id} has no step ${id}.`);
   }
 
   putCall(call: ToolCallRow): void {
-    this.#calls.set(call.task_step_id, call);
-    this.#dirtyCalls.add(call.task_step_id);
+    this.#calls.put(call.task_step_id, call);
   }
 
   /** The inbox was read up to here: what comes later makes the task due at once. */
@@ -90,14 +100,19 @@ export class Draft {
     this.#wakeSeq = wakeSeq;
   }
 
+  /** Whether anything ever came from outside, as far as is known. */
+  get hasHeard(): boolean {
+    return this.#wakeSeq > 0;
+  }
+
   /** This row of the inbox is dealt with, as part of what is written next. */
   consume(seq: number): void {
     this.#consumed.push(seq);
-    this.#dealtWith.add(seq);
+    this.#dealtWith.push(seq);
   }
 
   isConsumed(seq: number): boolean {
-    return this.#dealtWith.has(seq);
+    return this.#dealtWith.includes(seq);
   }
 
   /** Told to another task, as part of what is written next. */
@@ -111,16 +126,21 @@ export class Draft {
     this.setTask(now, { ...patch, status: "RUNNING", error: null, finished_at: null });
   }
 
-  /** What has changed since the last time, to be written under one fence. Undefined where nothing has. */
-  takeChange(): Change | undefined {
-    if (!this.isDirty) return undefined;
-    const steps = split(this.#dirtySteps, this.#known.steps, this.#steps);
-    const calls = split(this.#dirtyCalls, this.#known.calls, this.#calls);
+  /**
+   * What has changed since the last time, to be written under one fence. Undefined where nothing has. `last` is what
+   * follows from all that changed, and is written with it.
+   */
+  takeChange(last?: Partial<TaskRow>): Change | undefined {
+    if (!this.#isDirty) return undefined;
+    if (last) Object.assign(this.#task, last);
+    const task = this.#task;
+    const steps = this.#steps.take();
+    const calls = this.#calls.take();
     const change: Change = {
-      taskId: this.#task.id,
-      expectedVersion: this.#taken.version,
-      expectedOwner: this.#taken.lease_owner,
-      task: { ...this.#task, wake_seq: this.#wakeSeq },
+      taskId: task.id,
+      expectedVersion: this.#fence.version,
+      expectedOwner: this.#fence.lease_owner,
+      task: task.wake_seq === this.#wakeSeq ? task : { ...task, wake_seq: this.#wakeSeq },
       reopens: this.#reopens,
       newSteps: steps.fresh,
       changedSteps: steps.changed,
@@ -132,7 +152,8 @@ export class Draft {
     this.#consumed = [];
     this.#posts = [];
     this.#reopens = false;
-    this.#taken = this.#task;
+    this.#isDirty = false;
+    this.#fence = task;
     return change;
   }
 
@@ -141,15 +162,76 @@ export class Draft {
   }
 }
 
-function split<Row>(dirty: Set<string>, known: Set<string>, rows: Map<string, Row>): { fresh: Row[]; changed: Row[] } {
-  const fresh: Row[] = [];
-  const changed: Row[] = [];
-  for (const id of dirty) {
-    const row = rows.get(id) as Row;
-    if (known.has(id)) changed.push(row);
-    else fresh.push(row);
-    known.add(id);
-  }
-  dirty.clear();
-  return { fresh, changed };
+interface Entry<Row> {
+  row: Row;
+  /** The store has it, once everything taken is written. */
+  isKnown: boolean;
+  /** It has changed since it was taken. */
+  isDirty: boolean;
 }
+
+/** Rows of one table by key, in the order in which they came. */
+class Rows<Row extends object> {
+  readonly #entries = new Map<string, Entry<Row>>();
+  #dirty: Entry<Row>[] = [];
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(key: string): Row | undefined {
+    return this.#entries.get(key)?.row;
+  }
+
+  all(): Row[] {
+    return [...this.#entries.values()].map(({ row }) => row);
+  }
+
+  know(key: string, row: Row): void {
+    this.#entries.set(key, { row, isKnown: true, isDirty: false });
+  }
+
+  put(key: string, row: Row): void {
+    const entry = this.#entries.get(key);
+    if (entry) {
+      entry.row = row;
+      if (!entry.isDirty) this.#mark(entry);
+    } else {
+      const fresh = { row, isKnown: false, isDirty: false };
+      this.#entries.set(key, fresh);
+      this.#mark(fresh);
+    }
+  }
+
+  /** False: there is no such row. */
+  patch(key: string, patch: Partial<Row>): boolean {
+    const entry = this.#entries.get(key);
+    if (!entry) return false;
+    if (entry.isDirty) Object.assign(entry.row, patch);
+    else {
+      entry.row = { ...entry.row, ...patch };
+      this.#mark(entry);
+    }
+    return true;
+  }
+
+  take(): { readonly fresh: readonly Row[]; readonly changed: readonly Row[] } {
+    if (this.#dirty.length === 0) return NOTHING;
+    const fresh: Row[] = [];
+    const changed: Row[] = [];
+    for (const entry of this.#dirty) {
+      (entry.isKnown ? changed : fresh).push(entry.row);
+      entry.isKnown = true;
+      entry.isDirty = false;
+    }
+    this.#dirty = [];
+    return { fresh, changed };
+  }
+
+  #mark(entry: Entry<Row>): void {
+    entry.isDirty = true;
+    this.#dirty.push(entry);
+  }
+}
+
+const NOTHING = { fresh: [], changed: [] } as const;

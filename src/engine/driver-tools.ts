@@ -3,10 +3,11 @@
 import type { Clock } from "../core/clock.ts";
 import type { Flow } from "../core/flow.ts";
 import type { Limits } from "../core/limits.ts";
-import type { Log } from "../core/log.ts";
-import type { StepRow } from "../core/record.ts";
+import type { Log, LogMethod } from "../core/log.ts";
+import type { JsonText, StepRow } from "../core/record.ts";
 import type { InboxPost, Store } from "../store/store.ts";
 import type { CommitWriter } from "./commit-writer.ts";
+import type { ExecutionTools } from "./execute-tool.ts";
 import type { Lease } from "./lease.ts";
 
 export interface DriverTools {
@@ -17,15 +18,37 @@ export interface DriverTools {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: Limits;
+  /** What tools are executed with. */
+  readonly execution: ExecutionTools;
+  /** Where the lines of flows go; undefined where the level is off. */
+  readonly flowLog: LogMethod | undefined;
+  /** How long a write under a lease is tried while the database is away. */
+  readonly deliveryMs: () => number;
+  /** Of the flow's code: what a parked task is recorded with. */
+  codeOf(flow: string): string;
+  /** The output of an at-most-once tool whose step is in doubt, or is so for whoever drives the task now. */
+  readonly onLateOutput: (step: StepRow, output: JsonText) => void;
 }
 
-/** How a step of kind child comes to its task. */
+export interface ChildStep {
+  readonly flow: Flow;
+  readonly step: StepRow;
+  readonly depth: number;
+  /** The child is as urgent as its parent. */
+  readonly priority: number;
+  /** In store time: from then on a worker may take it. */
+  readonly dueAt: number;
+}
+
+/** How a step of kind child comes to its task. Its end comes through the inbox. */
 export interface Children {
+  /** Creates the child, in the queue, unless it is there. Throws what makes the step fail: input_invalid, flow_invalid, body_too_large. */
+  create(child: ChildStep): Promise<void>;
   /**
-   * Creates the child unless it is there, and runs it. Resolves when it has ended or only waits, with the time (of the
-   * store) at which its own next wait is due, null where no time is known; its end comes through the inbox. Throws what makes the step fail: input_invalid, flow_invalid, body_too_large.
+   * Creates it and runs it here. Resolves when it has ended or only waits, with the time (of the store) at which its own
+   * next wait is due, null where no time is known. Throws as `create` does.
    */
-  run(child: { readonly flow: Flow; readonly step: StepRow; readonly depth: number }): Promise<number | null>;
+  run(child: ChildStep): Promise<number | null>;
   /** What was left for another task is durable: a parent hears of its child's end, a child that it is cancelled. */
   onPosted(post: InboxPost): void;
 }
@@ -33,6 +56,10 @@ export interface Children {
 /** Somebody else wrote to the task: read it again. */
 export class LostTaskError extends Error {
   override readonly name = "LostTaskError";
+
+  constructor(taskId: string) {
+    super(`Somebody else wrote to task ${taskId}.`);
+  }
 }
 
 /** A flow called what is not deterministic: the task is to be parked, with nothing of this transition recorded. */

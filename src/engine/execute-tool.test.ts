@@ -31,14 +31,20 @@ function toolOf(
 interface Running {
   readonly clock: FakeClock;
   readonly stop: AbortController;
+  /** As it was given: at once, or a promise of it. */
+  readonly given: ExecutionResult | Promise<ExecutionResult>;
   readonly result: Promise<ExecutionResult>;
 }
 
-function execute(tool: Tool, { input = '{"n":1}', log = SILENT, outputBytesMax = 1000 } = {}): Running {
+function execute(
+  tool: Tool,
+  { input = '{"n":1}', log = SILENT, outputBytesMax = 1000, retryWaitMs = 2000, failures = 0 } = {},
+): Running {
   const clock = new FakeClock(5000);
   const stop = new AbortController();
-  const execution = { tool, taskId: "task", stepId: "step", idempotencyKey: KEY, input, signal: stop.signal };
-  return { clock, stop, result: executeTool(execution, { clock, log, outputBytesMax, timeoutMs: 30_000 }) };
+  const execution = { tool, taskId: "task", stepId: "step", idempotencyKey: KEY, input, failures, signal: stop.signal };
+  const given = executeTool(execution, { clock, log, outputBytesMax, timeoutMs: 30_000, retryWaitMs });
+  return { clock, stop, given, result: Promise.resolve(given) };
 }
 
 /** The result, after as much time as it needs. */
@@ -49,7 +55,7 @@ async function resultOf(tool: Tool, options?: Parameters<typeof execute>[1]): Pr
 }
 
 function errorOf({ outcome }: ExecutionResult): { kind: string; name?: string; message?: string; errors?: unknown } {
-  return outcome.kind === "completed" ? { kind: outcome.kind } : { kind: outcome.kind, ...readError(outcome.error) };
+  return "error" in outcome ? { kind: outcome.kind, ...readError(outcome.error) } : { kind: outcome.kind };
 }
 
 /** Fails until the attempt `worksAt`. */
@@ -72,6 +78,19 @@ describe("a tool that works", () => {
         finishedAt: 5000,
       });
     }
+  });
+
+  test("is done with at once where it answers at once, and else where it answers", async () => {
+    expect(execute(toolOf((n) => ({ n }))).given).toMatchObject({ outcome: { kind: "completed", output: '{"n":1}' } });
+    expect(
+      execute(
+        toolOf((n) => ({ n })),
+        { input: "7" },
+      ).given,
+    ).toMatchObject({ outcome: { kind: "failed" } });
+    const { given, result } = execute(toolOf((n) => Promise.resolve({ n })));
+    expect(given).toBeInstanceOf(Promise);
+    await result;
   });
 
   test("leaves no timer behind", async () => {
@@ -290,6 +309,50 @@ describe("the time of an attempt", () => {
     await clock.advance(1000);
     late.reject(new Error("late"));
     expect(errorOf(await result)).toMatchObject({ name: "ToolTimeoutError" });
+  });
+});
+
+describe("a wait between two attempts that is longer than a process waits for", () => {
+  test("is none of ours: the execution ends, to be begun again then", async () => {
+    const { clock, result } = execute(failingUntil(2), { retryWaitMs: 99 });
+    const { outcome, retryCount, lastError, finishedAt } = await result;
+    expect(outcome).toEqual({ kind: "later", waitMs: 100 });
+    expect([retryCount, readError(lastError ?? "").message, finishedAt]).toEqual([1, "attempt 1", 5000]);
+    expect(clock.sleeping).toBe(0);
+  });
+
+  test("is one that is longer, not one that is as long", async () => {
+    expect((await resultOf(failingUntil(2), { retryWaitMs: 100 })).outcome.kind).toBe("completed");
+  });
+
+  test("goes on counting where it was: the wait and the attempt are the next ones", async () => {
+    const contexts: ToolContext[] = [];
+    const again = await resultOf(failingUntil(Infinity, contexts), { failures: 1, retryWaitMs: 150 });
+    expect(again).toMatchObject({ outcome: { kind: "later", waitMs: 200 }, retryCount: 2 });
+    const last = await resultOf(failingUntil(Infinity, contexts), { failures: 2, retryWaitMs: 150 });
+    expect(errorOf(last)).toMatchObject({ kind: "failed", message: "attempt 3" });
+    expect(last.retryCount).toBe(2);
+    expect(contexts.map(({ attempt }) => attempt)).toEqual([2, 3]);
+    const worked = await resultOf(failingUntil(3), { failures: 2 });
+    expect(worked).toMatchObject({ outcome: { kind: "completed" }, retryCount: 2, lastError: null });
+  });
+});
+
+describe("an at-most-once tool in doubt", () => {
+  const late = async (end: (gate: PromiseWithResolvers<unknown>) => void): Promise<unknown> => {
+    const gate = Promise.withResolvers<unknown>();
+    const result = await resultOf(toolOf(() => gate.promise, { execution: "at-most-once", timeout: 10 }));
+    end(gate);
+    return result.outcome.kind === "doubt" ? result.outcome.late : result.outcome;
+  };
+
+  test("tells what it gave after all, as text that its contract takes", async () => {
+    expect(await late((gate) => gate.resolve({ n: 2 }))).toBe('{"n":2}');
+  });
+
+  test("tells nothing where it failed after all, or gave what breaks its contract", async () => {
+    expect(await late((gate) => gate.reject(new Error("no")))).toBeUndefined();
+    expect(await late((gate) => gate.resolve({ n: "2" }))).toBeUndefined();
   });
 });
 

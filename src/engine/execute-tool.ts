@@ -7,7 +7,7 @@ import type { Log } from "../core/log.ts";
 import type { JsonText } from "../core/record.ts";
 import { lotOf, retry } from "../core/retry.ts";
 import { ContractError, messageOf, storeError } from "../core/stored-error.ts";
-import { NonRetryableError, type Tool } from "../core/tool.ts";
+import { NonRetryableError, type Tool, type ToolContext } from "../core/tool.ts";
 
 export interface Execution {
   readonly tool: Tool;
@@ -15,52 +15,116 @@ export interface Execution {
   readonly stepId: string;
   readonly idempotencyKey: string;
   readonly input: JsonText;
-  /** Aborts the attempt that runs, and allows no other. */
+  /** Attempts that have failed before, in this process or in others; by default 0. */
+  readonly failures?: number;
+  /** Aborts the attempt that runs, and allows no other. It is asked for only where an attempt takes time. */
   readonly signal: AbortSignal;
 }
 
 export interface ExecutionResult {
-  /** `doubt`: the attempt of an at-most-once tool was cut short, so nobody knows whether its effect happened. */
   readonly outcome:
     | { readonly kind: "completed"; readonly output: JsonText }
     | { readonly kind: "failed"; readonly error: JsonText }
-    | { readonly kind: "doubt"; readonly error: JsonText };
+    /**
+     * The attempt of an at-most-once tool was cut short, so nobody knows whether its effect happened. `late` is its output
+     * after all, or undefined where it failed: that does not tell either; it may never settle.
+     */
+    | { readonly kind: "doubt"; readonly error: JsonText; readonly late: Promise<JsonText | undefined> }
+    /** The wait before the next attempt is longer than a process waits for: to be executed again after `waitMs`. */
+    | { readonly kind: "later"; readonly waitMs: number };
+  /** Attempts before the last one; with `later`, before the next one. */
   readonly retryCount: number;
   readonly lastError: JsonText | null;
   readonly startedAt: number;
   readonly finishedAt: number;
 }
 
-interface Tools {
+export interface ExecutionTools {
   readonly clock: Clock;
   readonly log: Log;
   /** Of the output's JSON text. */
   readonly outputBytesMax: number;
   /** Of one attempt of a tool that says nothing else. */
   readonly timeoutMs: number;
+  /** A longer wait between attempts is none of the process's. */
+  readonly retryWaitMs: number;
 }
 
 export class ToolTimeoutError extends Error {
   override readonly name = "ToolTimeoutError";
 }
 
-export async function executeTool(execution: Execution, tools: Tools): Promise<ExecutionResult> {
-  const { tool, idempotencyKey: key } = execution;
+/** How `retry` is left where the next attempt is far away. */
+class Later extends Error {
+  constructor(readonly waitMs: number) {
+    super();
+  }
+}
+
+/** What an attempt came to so far. */
+type Try = { readonly value: unknown; readonly context: Attempt } | { readonly error: unknown };
+
+/** At once where the tool answers at once, and its first attempt succeeds: then there is nothing to wait for. */
+export function executeTool(execution: Execution, tools: ExecutionTools): ExecutionResult | Promise<ExecutionResult> {
+  const { tool, failures = 0 } = execution;
   const startedAt = tools.clock.now();
-  let lastError: JsonText | null = null;
-  let failures = 0;
-  const done = (outcome: ExecutionResult["outcome"], retryCount: number): ExecutionResult => ({
+  const done = (
+    outcome: ExecutionResult["outcome"],
+    retryCount: number,
+    lastError: JsonText | null,
+  ): ExecutionResult => ({
     outcome,
     retryCount,
     lastError,
     startedAt,
     finishedAt: Math.max(startedAt, tools.clock.now()),
   });
+  const input = readInput(tool, execution.input);
+  if (!input.ok) {
+    const error = storeError(new ContractError(`The input of tool ${tool.name}`, input.errors));
+    return done({ kind: "failed", error }, failures, error);
+  }
+  const { value } = input;
+  const first = tryOnce(execution, value, failures + 1, tools);
+  if ("value" in first && !(first.value instanceof Promise)) {
+    try {
+      return done({ kind: "completed", output: checkOutput(tool, first.value, tools) }, failures, null);
+    } catch (error) {
+      return tryOn(execution, { error }, value, tools, done);
+    }
+  }
+  return tryOn(execution, first, value, tools, done);
+}
+
+/** Attempts until one succeeds, or none is left. `first` was made already. */
+async function tryOn(
+  execution: Execution,
+  first: Try,
+  input: unknown,
+  tools: ExecutionTools,
+  done: (outcome: ExecutionResult["outcome"], retryCount: number, lastError: JsonText | null) => ExecutionResult,
+): Promise<ExecutionResult> {
+  const { tool, idempotencyKey: key } = execution;
+  let lastError: JsonText | null = null;
+  let failures = execution.failures ?? 0;
+  const firstNumber = failures + 1;
+  const attemptOnce = async (number: number): Promise<JsonText> => {
+    const made = number === firstNumber ? first : tryOnce(execution, input, number, tools);
+    if ("error" in made) throw made.error;
+    const { value, context } = made;
+    return checkOutput(
+      tool,
+      value instanceof Promise ? await withinTime(value, execution, context, tools) : value,
+      tools,
+    );
+  };
   try {
-    const input = readInput(tool, execution.input);
-    if (!input.ok) throw new ContractError(`The input of tool ${tool.name}`, input.errors);
-    const output = await retry((attempt) => attemptOnce(execution, input.value, attempt, tools), tool.retry, {
-      sleep: (ms, signal) => tools.clock.sleep(ms, signal),
+    const output = await retry(attemptOnce, tool.retry, {
+      first: firstNumber,
+      sleep(ms, signal) {
+        if (ms > tools.retryWaitMs) throw new Later(ms);
+        return tools.clock.sleep(ms, signal);
+      },
       jitter: (count) => lotOf(`${key}#${count}`),
       isRetryable,
       onFailure(error, count) {
@@ -76,13 +140,23 @@ export async function executeTool(execution: Execution, tools: Tools): Promise<E
       },
       signal: execution.signal,
     });
-    return done({ kind: "completed", output }, failures);
+    return done({ kind: "completed", output }, failures, lastError);
   } catch (thrown) {
+    if (thrown instanceof Later) return done({ kind: "later", waitMs: thrown.waitMs }, failures, lastError);
     const error = storeError(thrown);
-    lastError ??= error;
     const isCutShort = thrown instanceof ToolTimeoutError || execution.signal.aborted;
-    const kind = tool.execution === "at-most-once" && isCutShort ? "doubt" : "failed";
-    return done({ kind, error }, Math.max(0, failures - 1));
+    if (tool.execution === "at-most-once" && isCutShort && "value" in first) {
+      return done({ kind: "doubt", error, late: outputAfterAll(tool, first.value, tools) }, 0, lastError ?? error);
+    }
+    return done({ kind: "failed", error }, Math.max(0, failures - 1), lastError ?? error);
+  }
+}
+
+async function outputAfterAll(tool: Tool, value: unknown, tools: ExecutionTools): Promise<JsonText | undefined> {
+  try {
+    return checkOutput(tool, await value, tools);
+  } catch {
+    return undefined;
   }
 }
 
@@ -94,50 +168,75 @@ function readInput(tool: Tool, text: JsonText): ContractResult<unknown> {
   return left.ok ? left : given;
 }
 
-/** One call of the tool, its output as checked JSON text. */
-async function attemptOnce(execution: Execution, input: unknown, attempt: number, tools: Tools): Promise<JsonText> {
-  const { tool } = execution;
-  const limit = new AbortController();
-  const signal = AbortSignal.any([execution.signal, limit.signal]);
-  const given = tool.run(input, {
-    taskId: execution.taskId,
-    stepId: execution.stepId,
-    idempotencyKey: execution.idempotencyKey,
-    attempt,
-    signal,
-    log: tools.log,
-  });
-  const value = given instanceof Promise ? await withinTime(given, execution, limit, tools) : given;
+/** What a tool is told of one attempt. Its signal is made when it is asked for: most tools never look. */
+class Attempt implements ToolContext {
+  #own: AbortController | undefined;
+  #signal: AbortSignal | undefined;
+
+  readonly taskId: string;
+  readonly stepId: string;
+  readonly idempotencyKey: string;
+  readonly #execution: Execution;
+
+  constructor(
+    execution: Execution,
+    readonly attempt: number,
+    readonly log: Log,
+  ) {
+    this.#execution = execution;
+    this.taskId = execution.taskId;
+    this.stepId = execution.stepId;
+    this.idempotencyKey = execution.idempotencyKey;
+  }
+
+  get signal(): AbortSignal {
+    this.#own ??= new AbortController();
+    this.#signal ??= AbortSignal.any([this.#execution.signal, this.#own.signal]);
+    return this.#signal;
+  }
+
+  /** Its time is up. */
+  static end(attempt: Attempt, reason: Error): void {
+    attempt.#own?.abort(reason);
+  }
+}
+
+/** One call of the tool; what it gives is not checked yet. */
+function tryOnce(execution: Execution, input: unknown, attempt: number, tools: ExecutionTools): Try {
+  try {
+    const context = new Attempt(execution, attempt, tools.log);
+    return { value: execution.tool.run(input, context), context };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** The output as checked JSON text. */
+function checkOutput(tool: Tool, value: unknown, { outputBytesMax }: ExecutionTools): JsonText {
   const output = applyContract(tool.output, value);
   if (!output.ok) throw new ContractError(`The output of tool ${tool.name}`, output.errors);
   const json = toJsonText(output.value);
   if (!json.ok) throw new ContractError(`The output of tool ${tool.name}`, json.errors);
   const bytes = Buffer.byteLength(json.text);
-  if (bytes > tools.outputBytesMax) {
-    throw new ContractError(`The output of tool ${tool.name}`, [
-      {
-        path: "",
-        message: `${bytes} bytes of JSON, the limit is ${tools.outputBytesMax} (TASKONAUT_MAX_OUTPUT_BYTES)`,
-      },
-    ]);
-  }
-  return json.text;
+  if (bytes <= outputBytesMax) return json.text;
+  throw new ContractError(`The output of tool ${tool.name}`, [
+    { path: "", message: `${bytes} bytes of JSON, the limit is ${outputBytesMax} (TASKONAUT_MAX_OUTPUT_BYTES)` },
+  ]);
 }
 
 /** The tool's promise, the end of its time, or the abort of the execution: whichever comes first. */
 async function withinTime(
   given: Promise<unknown>,
-  execution: Execution,
-  limit: AbortController,
-  tools: Tools,
+  { tool, signal }: Execution,
+  context: Attempt,
+  tools: ExecutionTools,
 ): Promise<unknown> {
-  const { tool, signal } = execution;
   const timeoutMs = tool.timeoutMs ?? tools.timeoutMs;
   const stop = new AbortController();
   const timeUp = tools.clock.sleep(timeoutMs, AbortSignal.any([signal, stop.signal])).then(
     () => {
       const error = new ToolTimeoutError(`Tool ${tool.name} took longer than its ${timeoutMs} ms.`);
-      limit.abort(error);
+      Attempt.end(context, error);
       throw error;
     },
     (reason: unknown) => {

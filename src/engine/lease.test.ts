@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { FakeClock, turn } from "../../test/support/fake-clock.ts";
 import { rejection } from "../../test/support/rejection.ts";
+import type { BeatingWorker, StartHeartbeat } from "../core/heartbeat.ts";
 import { SILENT, type Log } from "../core/log.ts";
 import { Lease } from "./lease.ts";
 
@@ -14,8 +15,9 @@ class Workers {
   /** No registration ends before it. */
   gate: Promise<void> = Promise.resolve();
 
-  async registerWorker({ id, leaseMs }: { id: string; leaseMs: number }): Promise<void> {
-    await this.#ask(`register ${leaseMs}`);
+  async registerWorker(worker: { id: string; leaseMs: number; concurrency: number }): Promise<void> {
+    const { id, leaseMs, concurrency } = worker;
+    await this.#ask(`register ${leaseMs}${concurrency > 0 ? ` for ${concurrency}` : ""}`);
     this.rows.add(id);
   }
   async renewWorker(id: string, leaseMs: number): Promise<boolean> {
@@ -34,8 +36,8 @@ class Workers {
   }
 }
 
-function leaseOn(workers: Workers, clock: FakeClock, log: Log = SILENT): Lease {
-  return new Lease("me", "host:1", LEASE_MS, workers, clock, log);
+function leaseOn(workers: Workers, clock: FakeClock, log: Log = SILENT, startHeartbeat?: StartHeartbeat): Lease {
+  return new Lease("me", "host:1", LEASE_MS, workers, clock, log, startHeartbeat);
 }
 
 describe("the lease of a worker", () => {
@@ -123,5 +125,85 @@ describe("the lease of a worker", () => {
     expect(workers.asked).toEqual([`register ${LEASE_MS}`, "remove"]);
     expect(workers.rows.size).toBe(0);
     expect(clock.sleeping).toBe(0);
+  });
+});
+
+describe("the lease of a worker that takes tasks from the queue", () => {
+  /** A heartbeat that tells what is done with it. */
+  function heartbeats(asked: string[]): { readonly start: StartHeartbeat; readonly beating: BeatingWorker[] } {
+    const beating: BeatingWorker[] = [];
+    const start: StartHeartbeat = (worker) => {
+      asked.push("beat");
+      beating.push(worker);
+      return {
+        async stop() {
+          asked.push("stop");
+        },
+      };
+    };
+    return { start, beating };
+  }
+
+  test("tells how many it takes at once, and is kept by the heartbeat alone, from when it is registered until it goes", async () => {
+    const [workers, clock] = [new Workers(), new FakeClock()];
+    const { start, beating } = heartbeats(workers.asked);
+    const lease = leaseOn(workers, clock, SILENT, start);
+    await lease.work(7);
+    expect(beating).toMatchObject([{ id: "me", name: "host:1", leaseMs: LEASE_MS }]);
+    await lease.hold();
+    await clock.advance(10 * LEASE_MS);
+    await lease.release();
+    expect(workers.asked).toEqual([`register ${LEASE_MS} for 7`, "beat", "stop", "remove"]);
+    expect(clock.sleeping).toBe(0);
+  });
+
+  test("takes over from that of a process that held tasks by hand, which renews no more", async () => {
+    const [workers, clock] = [new Workers(), new FakeClock()];
+    const { start } = heartbeats(workers.asked);
+    const lease = leaseOn(workers, clock, SILENT, start);
+    await lease.hold();
+    await lease.work(2);
+    await clock.advance(10 * LEASE_MS);
+    expect(workers.asked).toEqual([`register ${LEASE_MS}`, `register ${LEASE_MS} for 2`, "beat"]);
+    // another number of places
+    await lease.work(3);
+    expect(workers.asked.slice(3)).toEqual(["stop", `register ${LEASE_MS} for 3`, "beat"]);
+    await lease.release();
+  });
+
+  test("is renewed by the event loop where there is no heartbeat", async () => {
+    const [workers, clock] = [new Workers(), new FakeClock()];
+    const lease = leaseOn(workers, clock);
+    await lease.work(2);
+    await clock.advance(LEASE_MS);
+    expect(workers.asked.filter((what) => what.startsWith("renew"))).toHaveLength(3);
+    await lease.release();
+    expect(clock.sleeping).toBe(0);
+  });
+
+  test("is taken anew, as it was, where the heartbeat finds its row gone", async () => {
+    const workers = new Workers();
+    const { start, beating } = heartbeats(workers.asked);
+    const lease = leaseOn(workers, new FakeClock(), SILENT, start);
+    await lease.work(2);
+    workers.rows.clear();
+    beating[0]?.onGone();
+    await turn();
+    expect(workers.asked.at(-1)).toBe(`register ${LEASE_MS} for 2`);
+    expect(workers.rows.has("me")).toBe(true);
+    await lease.release();
+  });
+
+  test("that could not be taken leaves nothing that beats, and may be tried again", async () => {
+    const workers = new Workers();
+    const { start, beating } = heartbeats(workers.asked);
+    const lease = leaseOn(workers, new FakeClock(), SILENT, start);
+    workers.fails = "register";
+    expect((await rejection(lease.work(2))).message).toContain("failed");
+    expect(beating).toHaveLength(0);
+    workers.fails = undefined;
+    await lease.work(2);
+    expect(beating).toHaveLength(1);
+    await lease.release();
   });
 });

@@ -38,6 +38,11 @@ export class LiveTasks {
     this.#drivers.delete(id);
   }
 
+  /** Of tasks whose tools run here. */
+  busyIds(): readonly string[] {
+    return [...this.#drivers].flatMap(([id, driver]) => (driver.isBusy ? id : []));
+  }
+
   drivers(): readonly TaskDriver[] {
     return [...this.#drivers.values()];
   }

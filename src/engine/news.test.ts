@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { InboxRow, StepRow } from "../core/record.ts";
 import { readError } from "../core/stored-error.ts";
-import { findNews } from "./news.ts";
+import { findNews, isWait, type WaitOutcome } from "./news.ts";
 
 const wait = (index: number, over: Partial<StepRow> = {}): StepRow => ({
   id: `step ${index}`,
@@ -19,6 +19,8 @@ const wait = (index: number, over: Partial<StepRow> = {}): StepRow => ({
   observed_at: null,
   due_at: null,
   attempt_epoch: 0,
+  starts: 0,
+  doubt: null,
   created_at: 0,
   updated_at: 0,
   ...over,
@@ -33,6 +35,7 @@ const row = (seq: number, over: Partial<InboxRow> = {}): InboxRow => ({
   payload: `${seq}`,
   error: null,
   idempotency_key: null,
+  attempt_epoch: null,
   created_at: 0,
   ...over,
 });
@@ -47,21 +50,23 @@ function allNews(waits: readonly StepRow[], inbox: readonly InboxRow[], now: num
   const found: [number, unknown][] = [];
   let [open, left] = [waits, inbox];
   for (;;) {
-    const { outcome, consumed } = findNews(open, left, now);
-    if (!outcome) return found;
-    const { step, outcome: what } = outcome;
-    found.push([
-      step.step_index,
-      what.status === "COMPLETED" ? JSON.parse(what.output_payload) : readError(what.error).name,
-    ]);
+    const { event, consumed } = findNews(open, left, now);
+    if (!event) return found;
+    const { step, outcome } = event;
+    found.push([step.step_index, whatOf(outcome)]);
     open = open.filter((each) => each !== step);
     left = left.filter(({ seq }) => !consumed.includes(seq));
   }
 }
 
+function whatOf(outcome: WaitOutcome | undefined): unknown {
+  if (!outcome) return "again";
+  return outcome.status === "COMPLETED" ? JSON.parse(outcome.output_payload) : readError(outcome.error).name;
+}
+
 describe("news", () => {
   test("are none where nothing has come and nothing is due", () => {
-    expect(findNews([wait(1), sleep(2, 100)], [], 99)).toEqual({ outcome: undefined, consumed: [], cancels: [] });
+    expect(findNews([wait(1), sleep(2, 100)], [], 99)).toEqual({ event: undefined, consumed: [], cancels: [] });
   });
 
   test("come in the order of arrival, signals to the first wait of their name", () => {
@@ -75,14 +80,14 @@ describe("news", () => {
   });
 
   test("are told one by one: another wait takes nothing before the flow has heard of the first", () => {
-    const { outcome, consumed } = findNews([wait(1), wait(2)], [row(1), row(2)], 0);
-    expect(outcome?.step.step_index).toBe(1);
+    const { event, consumed } = findNews([wait(1), wait(2)], [row(1), row(2)], 0);
+    expect(event?.step.step_index).toBe(1);
     expect(consumed).toEqual([1]);
   });
 
   test("leave a signal that nobody waits for where it is", () => {
     expect(findNews([wait(1, { target: "stop" })], [row(1)], 0)).toEqual({
-      outcome: undefined,
+      event: undefined,
       consumed: [],
       cancels: [],
     });
@@ -90,7 +95,7 @@ describe("news", () => {
   });
 
   test("give a signal to a wait of that name only, not to a step that is called so", () => {
-    expect(findNews([wait(1, { kind: "child", target: "go" })], [row(1)], 0).outcome).toBeUndefined();
+    expect(findNews([wait(1, { kind: "child", target: "go" })], [row(1)], 0).event).toBeUndefined();
   });
 
   test("of time come in the order in which they were due, then in that of planning", () => {
@@ -117,14 +122,56 @@ describe("news", () => {
 
   test("of a child that nobody waits for any more are dealt with", () => {
     expect(findNews([wait(1)], [endOf(1, "step 9"), row(2)], 0).consumed).toEqual([1, 2]);
-    expect(findNews([], [endOf(1, "step 9")], 0)).toEqual({ outcome: undefined, consumed: [1], cancels: [] });
+    expect(findNews([], [endOf(1, "step 9")], 0)).toEqual({ event: undefined, consumed: [1], cancels: [] });
   });
 
   test("tell of every cancel, also of those behind a signal", () => {
     const cancel = { kind: "cancel", name: null } as const;
-    const { cancels, outcome, consumed } = findNews([wait(1)], [row(1, cancel), row(2), row(3, cancel)], 0);
+    const { cancels, event, consumed } = findNews([wait(1)], [row(1, cancel), row(2), row(3, cancel)], 0);
     expect(cancels).toEqual([1, 3]);
-    expect(outcome?.step.step_index).toBe(1);
+    expect(event?.step.step_index).toBe(1);
     expect(consumed).toEqual([2]);
+  });
+});
+
+describe("news of tools", () => {
+  const tool = (index: number, over: Partial<StepRow> = {}): StepRow =>
+    wait(index, { kind: "tool", step_name: "pay", target: "pay", status: "RUNNING", ...over });
+  const doubtful = (index: number, over: Partial<StepRow> = {}): StepRow =>
+    tool(index, { doubt: '{"name":"Error","message":"cut short"}', ...over });
+  const settled = (seq: number, step: string, over: Partial<InboxRow> = {}): InboxRow =>
+    row(seq, { kind: "resolve", name: null, step_id: step, payload: '"paid"', attempt_epoch: 0, ...over });
+
+  test("are none while they run: only what is in doubt, or is tried again later, waits", () => {
+    expect([tool(1), doubtful(1), tool(1, { due_at: 5 })].map(isWait)).toEqual([false, true, true]);
+    expect(findNews([tool(1)], [], 1000).event).toBeUndefined();
+  });
+
+  test("in doubt are what somebody says of it: an output, a failure, or that it is to be called again", () => {
+    const failed = settled(2, "step 2", { payload: null, error: '{"name":"Lost","message":"x"}' });
+    const again = settled(3, "step 3", { payload: null });
+    const steps = [doubtful(1), doubtful(2), doubtful(3)];
+    expect(allNews(steps, [settled(1, "step 1"), failed, again], 0)).toEqual([
+      [1, "paid"],
+      [2, "Lost"],
+      [3, "again"],
+    ]);
+  });
+
+  test("settle nothing but the step, and the epoch of it, that they were meant for", () => {
+    const steps = [doubtful(1, { attempt_epoch: 1 }), doubtful(2)];
+    const former = settled(1, "step 1", { attempt_epoch: 0 });
+    expect(findNews(steps, [former], 0)).toEqual({ event: undefined, consumed: [1], cancels: [] });
+    expect(findNews(steps, [settled(1, "step 9")], 0)).toEqual({ event: undefined, consumed: [1], cancels: [] });
+  });
+
+  test("that come before the doubt are kept until it is there", () => {
+    expect(findNews([tool(1)], [settled(1, "step 1")], 0)).toEqual({ event: undefined, consumed: [], cancels: [] });
+  });
+
+  test("of time call a tool again when its wait is over, and settle no doubt", () => {
+    expect(allNews([tool(1, { due_at: 10 })], [], 9)).toEqual([]);
+    expect(allNews([tool(1, { due_at: 10 })], [], 10)).toEqual([[1, "again"]]);
+    expect(allNews([doubtful(1, { due_at: 10 })], [], 10)).toEqual([]);
   });
 });

@@ -1,7 +1,8 @@
-// What came from outside while a task waited: signals, ends of children, a cancel, and time itself. Deciding is pure;
-// reading the inbox and the clock is the driver's.
+// What came from outside while a task waited: signals, ends of children, a cancel, what settles a doubt, and time
+// itself. Deciding is pure; reading the inbox and the clock is the driver's.
 
 import type { InboxRow, JsonText, StepRow } from "../core/record.ts";
+import { isStepOpen } from "../core/status.ts";
 
 export type WaitOutcome =
   | { readonly status: "COMPLETED"; readonly output_payload: JsonText }
@@ -10,46 +11,77 @@ export type WaitOutcome =
 export interface News {
   /**
    * What is to be recorded next. One at a time: what the flow decides when it hears of it may give up another wait,
-   * which then takes no signal with it.
+   * which then takes no signal with it. Without an outcome: the step's tool is to be called again.
    */
-  readonly outcome: { readonly step: StepRow; readonly outcome: WaitOutcome } | undefined;
+  readonly event: { readonly step: StepRow; readonly outcome: WaitOutcome | undefined } | undefined;
   /** `seq` of inbox rows that are dealt with by it. */
   readonly consumed: readonly number[];
   /** `seq` of the cancels in the inbox; empty: nobody has cancelled the task. */
   readonly cancels: readonly number[];
 }
 
+/** Whether an open step is one that an outsider or the clock settles, or sets going again. */
+export function isWait({ kind, doubt, due_at }: StepRow): boolean {
+  return kind !== "tool" || doubt !== null || due_at !== null;
+}
+
 /**
- * `waits` are the open steps of kind sleep, signal and child, by step_index; `inbox` is in order of arrival; `now` is
- * store time. One wait consumes one signal. A signal that is there beats a timeout that has passed.
+ * `open` are the open steps, by step_index; `inbox` is in order of arrival; `now` is store time. One wait consumes one
+ * signal. A signal that is there beats a timeout that has passed.
  */
-export function findNews(waits: readonly StepRow[], inbox: readonly InboxRow[], now: number): News {
+export function findNews(open: readonly StepRow[], inbox: readonly InboxRow[], now: number): News {
+  const waits = open.filter((step) => isStepOpen(step.status) && isWait(step));
   const cancels = inbox.filter((row) => row.kind === "cancel").map((row) => row.seq);
   const consumed: number[] = [];
   for (const row of inbox) {
     const step = waits.find((wait) => isFor(row, wait));
-    if (step) return { outcome: { step, outcome: outcomeOfRow(row) }, consumed: [...consumed, row.seq], cancels };
-    if (row.kind === "child") consumed.push(row.seq); // nobody waits for it any more
+    if (step) return { event: { step, outcome: outcomeOfRow(row) }, consumed: [...consumed, row.seq], cancels };
+    if (isMoot(row, open)) consumed.push(row.seq);
   }
   const [due] = waits
-    .filter((step) => step.due_at !== null && step.due_at <= now)
+    .filter((step) => step.doubt === null && step.due_at !== null && step.due_at <= now)
     .toSorted((a, b) => (a.due_at ?? 0) - (b.due_at ?? 0) || a.step_index - b.step_index);
-  const outcome = due && { step: due, outcome: due.kind === "sleep" ? SLEPT : timeoutOf(due) };
-  return { outcome, consumed, cancels };
+  return { event: due && { step: due, outcome: outcomeOfTime(due) }, consumed, cancels };
 }
 
-const SLEPT: WaitOutcome = { status: "COMPLETED", output_payload: "null" };
-
-function isFor({ kind, step_id, name }: InboxRow, wait: StepRow): boolean {
-  if (kind === "child") return wait.id === step_id;
-  return kind === "signal" && wait.kind === "signal" && wait.target === name;
+function isFor({ kind, step_id, name, attempt_epoch }: InboxRow, wait: StepRow): boolean {
+  switch (kind) {
+    case "child":
+      return wait.id === step_id;
+    case "resolve":
+      return wait.id === step_id && wait.doubt !== null && wait.attempt_epoch === attempt_epoch;
+    case "signal":
+      return wait.kind === "signal" && wait.target === name;
+    case "cancel":
+      return false;
+  }
 }
 
-function outcomeOfRow({ payload, error }: InboxRow): WaitOutcome {
-  return error === null ? { status: "COMPLETED", output_payload: payload ?? "null" } : { status: "FAILED", error };
+/** Nobody waits for it any more. What settles a step that is about to be in doubt is kept until it is. */
+function isMoot({ kind, step_id, attempt_epoch }: InboxRow, open: readonly StepRow[]): boolean {
+  if (kind === "child") return true;
+  if (kind !== "resolve") return false;
+  return !open.some((step) => step.id === step_id && step.attempt_epoch === attempt_epoch);
 }
 
-function timeoutOf(step: StepRow): WaitOutcome {
-  const error = { name: "TimeoutError", message: `No signal ${step.target} came in time.` };
-  return { status: "FAILED", error: JSON.stringify(error) };
+function outcomeOfRow({ kind, payload, error }: InboxRow): WaitOutcome | undefined {
+  if (error !== null) return { status: "FAILED", error };
+  if (kind === "resolve" && payload === null) return undefined;
+  return { status: "COMPLETED", output_payload: payload ?? "null" };
+}
+
+function outcomeOfTime(step: StepRow): WaitOutcome | undefined {
+  switch (step.kind) {
+    case "sleep":
+      return { status: "COMPLETED", output_payload: "null" };
+    case "signal":
+      return { status: "FAILED", error: timeoutOf(step) };
+    case "tool":
+    case "child":
+      return undefined;
+  }
+}
+
+function timeoutOf(step: StepRow): JsonText {
+  return JSON.stringify({ name: "TimeoutError", message: `No signal ${step.target} came in time.` });
 }

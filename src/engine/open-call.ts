@@ -6,7 +6,7 @@ import type { Tool } from "../core/tool.ts";
 export function openCall(earlier: ToolCallRow | undefined, step: StepRow, tool: Tool, now: number): ToolCallRow {
   const idempotency_key = idempotencyKeyOf({ taskId: step.task_id, stepId: step.id, tool: tool.name });
   return {
-    id: toolCallId(idempotency_key, step.id),
+    id: earlier?.id ?? toolCallId(step.id),
     task_id: step.task_id,
     task_step_id: step.id,
     idempotency_key,

@@ -20,6 +20,7 @@ export function endOfChild(task: TaskRow, end: ProgramEnd): InboxPost {
     payload: end.kind === "completed" ? end.output : null,
     error: end.kind === "failed" ? end.error : null,
     idempotency_key: null,
+    attempt_epoch: null,
   };
 }
 
@@ -33,5 +34,6 @@ export function cancelOf(taskId: string): InboxPost {
     payload: null,
     error: null,
     idempotency_key: null,
+    attempt_epoch: null,
   };
 }

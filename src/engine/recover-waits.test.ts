@@ -114,7 +114,9 @@ describe("recovery", () => {
   });
 
   test("shows of a long input its beginning", () => {
-    const long = flowOf(() => call(work, "x".repeat(10_000))[Symbol.iterator]());
+    const long = flowOf(function* () {
+      yield* call(work, "x".repeat(10_000));
+    });
     const record = recordedRun(long, []);
     const recovery = recover(flow, record, 1000);
     expect(recovery.kind === "mismatch" && recovery.reason.length).toBeLessThan(1000);

@@ -39,6 +39,8 @@ function failedRecord(): TaskRecord {
     observed_at: 2000,
     due_at: null,
     attempt_epoch: 0,
+    starts: 0,
+    doubt: null,
     created_at: 1000,
     updated_at: 2000,
     ...over,
@@ -72,7 +74,7 @@ function failedRecord(): TaskRecord {
 }
 
 test("the failed step and what was given up for it are open again, as one change under the fence", () => {
-  const change = reopenFailedStep(flow, failedRecord(), { now: 3000, stepsMax: 1000 }).takeChange();
+  const change = reopenFailedStep(flow, failedRecord(), { now: 3000, storeNow: 3500, stepsMax: 1000 }).takeChange();
   expect(change).toMatchObject({ reopens: true, expectedVersion: 7, expectedOwner: null, newSteps: [], posts: [] });
   expect(change?.task).toMatchObject({
     status: "RUNNING",
@@ -80,6 +82,8 @@ test("the failed step and what was given up for it are open again, as one change
     finished_at: null,
     observed_count: 0,
     current_step: 0,
+    // a worker may take it from now on
+    due_at: 3500,
   });
   expect(
     change?.changedSteps.map(({ path, status, attempt_epoch, due_at, error }) => [
@@ -99,9 +103,9 @@ test("an outcome that was recorded after the failure stands against it", () => {
   const record = failedRecord();
   const [first, second] = record.steps as [StepRow, StepRow];
   const late: StepRow = { ...second, status: "COMPLETED", output_payload: "null", outcome_seq: 2 };
-  expect(() => reopenFailedStep(flow, { ...record, steps: [first, late] }, { now: 3000, stepsMax: 1000 })).toThrow(
-    "more was recorded after",
-  );
+  expect(() =>
+    reopenFailedStep(flow, { ...record, steps: [first, late] }, { now: 3000, storeNow: 3500, stepsMax: 1000 }),
+  ).toThrow("more was recorded after");
 });
 
 test.each(["PLANNED", "RUNNING", "WAITING_OBSERVATION", "COMPLETED", "CANCELLED"] as const)(
@@ -109,7 +113,11 @@ test.each(["PLANNED", "RUNNING", "WAITING_OBSERVATION", "COMPLETED", "CANCELLED"
   (status) => {
     const record = failedRecord();
     expect(() =>
-      reopenFailedStep(flow, { ...record, task: { ...record.task, status } }, { now: 3000, stepsMax: 1000 }),
+      reopenFailedStep(
+        flow,
+        { ...record, task: { ...record.task, status } },
+        { now: 3000, storeNow: 3500, stepsMax: 1000 },
+      ),
     ).toThrow(`it is ${status}`);
   },
 );

@@ -6,16 +6,19 @@ import type { TaskRecord } from "../core/record.ts";
 import { Draft } from "./draft.ts";
 import { recover } from "./recover.ts";
 
+interface Reopening {
+  readonly now: number;
+  /** From then on a worker may take it. */
+  readonly storeNow: number;
+  readonly stepsMax: number;
+}
+
 /**
  * Gives the task back at RUNNING, as it was before its flow heard of the failure; replay then comes to that place.
  * Throws task_not_retryable where the failure of a step was not the last thing that the flow observed: what it did
  * after that would have to be undone.
  */
-export function reopenFailedStep(
-  flow: Flow,
-  record: TaskRecord,
-  { now, stepsMax }: { readonly now: number; readonly stepsMax: number },
-): Draft {
+export function reopenFailedStep(flow: Flow, record: TaskRecord, { now, storeNow, stepsMax }: Reopening): Draft {
   const { task, steps } = record;
   if (task.status !== "FAILED") {
     throw refused(task.id, `it is ${task.status}; only a FAILED task can be retried`);
@@ -42,9 +45,11 @@ export function reopenFailedStep(
     outcome_seq: null,
     observed_at: null,
     attempt_epoch: last.attempt_epoch + 1,
+    starts: 0,
     updated_at: now,
   });
   draft.reopen(now, {
+    due_at: storeNow,
     observed_count: task.observed_count - 1,
     current_step: Math.max(
       0,
@@ -56,11 +61,7 @@ export function reopenFailedStep(
 }
 
 /** Steps that the flow gave up when it heard of the failure are open again: as of now it has not heard of it. */
-function reopenGivenUp(
-  flow: Flow,
-  draft: Draft,
-  { now, stepsMax }: { readonly now: number; readonly stepsMax: number },
-): void {
+function reopenGivenUp(flow: Flow, draft: Draft, { now, stepsMax }: Pick<Reopening, "now" | "stepsMax">): void {
   const recovery = recover(flow, draft.record, stepsMax);
   if (recovery.kind === "mismatch") throw refused(draft.task.id, recovery.reason);
   for (const step of draft.record.steps) {
@@ -68,7 +69,7 @@ function reopenGivenUp(
     if (step.kind === "child") {
       throw refused(draft.task.id, `the child of step ${step.step_index} (${step.step_name}) was cancelled with it`);
     }
-    draft.putStep({ ...step, status: "PLANNED", attempt_epoch: step.attempt_epoch + 1, updated_at: now });
+    draft.putStep({ ...step, status: "PLANNED", attempt_epoch: step.attempt_epoch + 1, starts: 0, updated_at: now });
   }
 }
 

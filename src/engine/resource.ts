@@ -6,6 +6,9 @@ import type { JsonText, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../cor
 import { isStepOpen } from "../core/status.ts";
 import { readError } from "../core/stored-error.ts";
 import type { Json, Task, TaskStep, Timestamp, ToolCall, Waiting } from "../core/task.ts";
+import type { Worker } from "../core/worker.ts";
+import type { ListedWorker } from "../store/store.ts";
+import { isWait } from "./news.ts";
 
 export function toTask({ task, steps, calls }: TaskRecord): Task {
   const toolCalls = calls.map(toToolCall);
@@ -22,6 +25,8 @@ export function toTask({ task, steps, calls }: TaskRecord): Task {
     parked_reason: task.parked_reason,
     waiting_for: onlyWaits(task, steps) ? steps.flatMap(toWaiting) : [],
     parent_task_id: task.parent_task_id,
+    priority: task.priority,
+    due_at: task.due_at === null ? null : timestamp(task.due_at),
     created_at: timestamp(task.created_at),
     updated_at: timestamp(task.updated_at),
     steps: steps.map((step) => toStep(step, callsByStep.get(step.id) ?? [])),
@@ -29,22 +34,41 @@ export function toTask({ task, steps, calls }: TaskRecord): Task {
   };
 }
 
-/** Nothing is left to do: every outcome was observed, and no tool is to be called. */
+/**
+ * Nothing is left to do: every outcome was observed, and no tool is to be called. What is PLANNED then stands behind a
+ * step of its plan that waits.
+ */
 function onlyWaits(task: TaskRow, steps: readonly StepRow[]): boolean {
   return (
     task.status === "WAITING_OBSERVATION" &&
     steps.every((step) =>
-      isStepOpen(step.status) ? step.kind !== "tool" : (step.outcome_seq ?? 0) <= task.observed_count,
+      isStepOpen(step.status)
+        ? isWait(step) || step.status === "PLANNED"
+        : (step.outcome_seq ?? 0) <= task.observed_count,
     )
   );
 }
 
 const WAITS = { sleep: "time", signal: "signal", child: "child" } as const;
 
-function toWaiting({ kind, id, target, due_at, status }: StepRow): Waiting[] {
-  if (kind === "tool" || !isStepOpen(status)) return [];
+function toWaiting(step: StepRow): Waiting[] {
+  const { kind, id, target, step_name, due_at, status, doubt } = step;
+  if (!isStepOpen(status) || !isWait(step)) return [];
   const until = due_at === null ? null : timestamp(due_at);
+  if (kind === "tool") return [{ kind: doubt === null ? "retry" : "doubt", name: step_name, until, task_id: null }];
   return [{ kind: WAITS[kind], name: target, until, task_id: kind === "child" ? childTaskId(id) : null }];
+}
+
+export function toWorker({ id, name, state, concurrency, tasks, started_at, lease_until }: ListedWorker): Worker {
+  return {
+    id,
+    name,
+    state,
+    concurrency,
+    tasks,
+    started_at: timestamp(started_at),
+    lease_until: timestamp(lease_until),
+  };
 }
 
 function toStep(step: StepRow, toolCalls: readonly ToolCall[]): TaskStep {
@@ -57,6 +81,7 @@ function toStep(step: StepRow, toolCalls: readonly ToolCall[]): TaskStep {
     input_payload: parseJson(step.input_payload),
     output_payload: payload(step.output_payload),
     error_message: message(step.error),
+    doubt: message(step.doubt),
     created_at: timestamp(step.created_at),
     updated_at: timestamp(step.updated_at),
     tool_calls: toolCalls,

@@ -27,6 +27,8 @@ export function toStepRows(
       observed_at: null,
       due_at: dueOf(decision, storeNow),
       attempt_epoch: 0,
+      starts: 0,
+      doubt: null,
       created_at: now,
       updated_at: now,
     },

@@ -9,13 +9,18 @@ export class Turns {
 
   constructor(private readonly clock: Clock) {}
 
+  /** Gives a function that ends the turn; undefined where somebody has it. */
+  takeNow(key: string): (() => void) | undefined {
+    if (this.#waiting.has(key)) return undefined;
+    this.#waiting.set(key, NOBODY);
+    return () => this.#pass(key);
+  }
+
   /** Gives a function that ends the turn; undefined where the turn did not come within `deadlineMs`. */
   async take(key: string, deadlineMs: number): Promise<(() => void) | undefined> {
-    const queue = this.#waiting.get(key);
-    if (!queue) {
-      this.#waiting.set(key, []);
-      return () => this.#pass(key);
-    }
+    let queue = this.#waiting.get(key);
+    if (!queue) return this.takeNow(key);
+    if (queue === NOBODY) this.#waiting.set(key, (queue = []));
     const turn = Promise.withResolvers<boolean>();
     const mine = (): void => turn.resolve(true);
     queue.push(mine);
@@ -27,10 +32,16 @@ export class Turns {
     const isMine = await turn.promise;
     stop.abort();
     if (isMine) return () => this.#pass(key);
+    // the turn is there as long as somebody waits: so is the queue
     const place = queue.indexOf(mine);
     if (place >= 0) queue.splice(place, 1);
     else this.#pass(key); // it came in the very moment in which the wait ended
     return undefined;
+  }
+
+  /** Those of which somebody has the turn. */
+  taken(): readonly string[] {
+    return [...this.#waiting.keys()];
   }
 
   /** Whether others wait for their turn on this task. */
@@ -44,3 +55,6 @@ export class Turns {
     else this.#waiting.delete(key);
   }
 }
+
+/** Of a turn for which nobody waits: nearly all. It stays empty. */
+const NOBODY: (() => void)[] = [];

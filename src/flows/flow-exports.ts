@@ -1,7 +1,7 @@
 // What a flow file exports: flows, and whatever else it likes; but not something that was meant to be a flow and is none.
 
 import { TaskonautError } from "../core/errors.ts";
-import { isFlow, type Flow } from "../core/flow.ts";
+import { isFlow, isForeignFlow, type Flow } from "../core/flow.ts";
 import type { FlowFile } from "./find-flow-files.ts";
 import { positionOf } from "./position.ts";
 
@@ -9,26 +9,37 @@ import { positionOf } from "./position.ts";
 export function readExports({ path, isNamed }: FlowFile, exports: Readonly<Record<string, unknown>>): readonly Flow[] {
   const flows: Flow[] = [];
   for (const [name, value] of Object.entries(exports)) {
-    const wrong = isFlow(value) ? undefined : describeWrong(name, value);
-    if (wrong !== undefined)
-      throw fail(positionOf(path, exportOf(name)), `${wrong} Write defineFlow({ name, input, *run(input) { … } }).`);
-    if (isFlow(value)) flows.push(value);
+    if (isFlow(value)) {
+      flows.push(value);
+      continue;
+    }
+    const wrong = isForeignFlow(value) ? describeForeign(name) : describeWrong(name, value);
+    if (wrong !== undefined) throw fail(positionOf(path, exportOf(name)), wrong);
   }
   if (flows.length === 0 && isNamed)
     throw fail(path, "the file exports no flow. Write export default defineFlow({ … }).");
   return flows;
 }
 
+function describeForeign(name: string): string {
+  return (
+    `${name === "default" ? "the default export" : `the export ${name}`} is a flow of another copy of "taskonaut", ` +
+    'which this one cannot run. Import defineFlow and all else `from "taskonaut"`: the program provides it.'
+  );
+}
+
+const WRITE = "Write defineFlow({ name, input, *run(input) { … } }).";
+
 /** Helpers of every kind may be exported by name; the default export and a bare definition must be flows. */
 function describeWrong(name: string, value: unknown): string | undefined {
   if (typeof value === "function" && name === "default") {
-    return `the default export is ${kindOf(value)}, not a flow.`;
+    return `the default export is ${kindOf(value)}, not a flow. ${WRITE}`;
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   const isDefinition =
     "name" in value && "input" in value && ("plan" in value || "run" in value) && !("output" in value);
   if (!isDefinition) return undefined;
-  return `the export ${name} looks like a flow, but did not go through defineFlow.`;
+  return `the export ${name} looks like a flow, but did not go through defineFlow. ${WRITE}`;
 }
 
 function kindOf(value: object): string {

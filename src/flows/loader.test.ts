@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { TaskonautError } from "../core/errors.ts";
@@ -86,6 +86,33 @@ describe("what is loaded", () => {
   });
 });
 
+describe("the code of a flow", () => {
+  /** In a folder of its own, with a helper two files away, data, and a package. */
+  async function codeOf(name: string, { rate = "1", prices = "{}", version = "1" } = {}): Promise<string | undefined> {
+    await write(`${name}/lib/rate.ts`, `export const rate = ${rate};\n`);
+    await write(`${name}/lib/index.ts`, `export { rate } from "./rate.ts";\nimport "../prices.json";\n`);
+    await write(`${name}/prices.json`, prices);
+    await write(`${name}/node_modules/dep/index.js`, `exports.version = ${version};\n`);
+    const head = `import { rate } from "./lib/index.ts";\nimport { version } from "dep";\n${HEAD}`;
+    const path = await write(`${name}/flow.ts`, `${head}export const seen = [rate, version];\n${flowNamed("coded")}`);
+    const [flow] = await loadFlows([path]);
+    expect(flow?.file).toBe(path);
+    return flow?.code;
+  }
+
+  test("is the same in every folder, and another where a file that it imports is another", async () => {
+    const code = await codeOf("a");
+    expect(code).toMatch(/^[0-9a-f]{64}$/);
+    expect(await codeOf("b")).toBe(code);
+    expect(await codeOf("c", { rate: "2" })).not.toBe(code);
+    expect(await codeOf("d", { prices: '{"A1":5}' })).not.toBe(code);
+  });
+
+  test("is that of the user's own files: a package that is installed anew parks nothing", async () => {
+    expect(await codeOf("e", { version: "2" })).toBe(await codeOf("f"));
+  });
+});
+
 describe("what cannot be loaded is told with its place and what to do", () => {
   test.each([
     ["a path that is not there", "", "missing.ts: there is no such file or folder. Check --flows or TASKONAUT_FLOWS."],
@@ -143,6 +170,26 @@ describe("what cannot be loaded is told with its place and what to do", () => {
   ])("%s", async (_what, text, message) => {
     const path = text === "" ? join(folder, "missing.ts") : await write("flow.ts", text);
     expect(await messageOf(path)).toStartWith(message);
+  });
+
+  test("a flow that another copy of the program made", async () => {
+    for (const room of ["core", "sdk"])
+      await cp(join(import.meta.dir, "..", room), join(folder, room), { recursive: true });
+    const own = HEAD.replace('"taskonaut"', '"./sdk/taskonaut.ts"');
+    const path = await write("flow.ts", own + flowNamed("foreign"));
+    expect(await messageOf(path)).toStartWith(
+      'flow.ts:3:1: the default export is a flow of another copy of "taskonaut", which this one cannot run.',
+    );
+  });
+
+  test("a run that is no generator function", async () => {
+    const path = await write(
+      "flow.ts",
+      `${HEAD}export default defineFlow({ name: "f", input: v.object({}), run: () => 5 });`,
+    );
+    expect(await messageOf(path)).toStartWith(
+      "flow.ts:3:16: Flow f: run must be a generator function: write *run(input)",
+    );
   });
 
   test("an error in a file that the flow imports is told there", async () => {

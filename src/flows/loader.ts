@@ -10,25 +10,33 @@ import { findFlowFiles, type FlowFile } from "./find-flow-files.ts";
 import { readExports } from "./flow-exports.ts";
 import { installGuards } from "./guards.ts";
 import { explainLoadError } from "./load-error.ts";
-import { readSources } from "./sources.ts";
+import { hashSources, readSources } from "./sources.ts";
 import { positionOf } from "./position.ts";
 
 /** These come with the program; a user's flow cannot have their names. */
 export const BUILT_IN_FLOWS: readonly Flow[] = [echoAdd];
 
 /**
- * Loads every flow that the files export, folders searched through, in the order of the paths; each knows its `file`.
- * A flow that several files export is loaded once. Throws flow_load_failed, with file, line and column where it can.
+ * Loads every flow that the files export, folders searched through, in the order of the paths; each knows its `file` and
+ * its `code`. A flow that several files export is loaded once. Throws flow_load_failed, with file, line and column where it can.
  */
 export async function loadFlows(paths: readonly string[]): Promise<readonly Flow[]> {
   if (paths.length === 0) return [];
   const files = findFlowFiles(paths);
   installGuards();
   provideModules();
-  const loaded = new Map<Flow, string>();
-  for (const file of files) for (const flow of await loadFile(file)) if (!loaded.has(flow)) loaded.set(flow, file.path);
+  const loaded = new Map<Flow, Origin>();
+  for (const file of files) {
+    const { flows, code } = await loadFile(file);
+    for (const flow of flows) if (!loaded.has(flow)) loaded.set(flow, { file: file.path, code });
+  }
   checkNames(loaded);
-  return [...loaded].map(([flow, file]) => ({ ...flow, file }));
+  return [...loaded].map(([flow, origin]) => ({ ...flow, ...origin }));
+}
+
+interface Origin {
+  readonly file: string;
+  readonly code: string;
 }
 
 /** In memory, made when the first file asks for them. */
@@ -42,18 +50,19 @@ function provideModules(): void {
   });
 }
 
-async function loadFile(file: FlowFile): Promise<readonly Flow[]> {
+async function loadFile(file: FlowFile): Promise<{ readonly flows: readonly Flow[]; readonly code: string }> {
   const sources = readSources(file.path);
   try {
-    return readExports(file, (await import(file.path)) as Readonly<Record<string, unknown>>);
+    const exports = (await import(file.path)) as Readonly<Record<string, unknown>>;
+    return { flows: readExports(file, exports), code: hashSources(sources) };
   } catch (error) {
     throw explainLoadError(error, file.path, sources);
   }
 }
 
-function checkNames(loaded: ReadonlyMap<Flow, string>): void {
+function checkNames(loaded: ReadonlyMap<Flow, Origin>): void {
   const taken = new Map(BUILT_IN_FLOWS.map((flow) => [flow.name, "taskonaut itself"]));
-  for (const [{ name }, file] of loaded) {
+  for (const [{ name }, { file }] of loaded) {
     const other = taken.get(name);
     if (other !== undefined) {
       const at = positionOf(file, new RegExp(`name:\\s*(["'\`])${RegExp.escape(name)}\\1`));

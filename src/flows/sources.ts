@@ -1,7 +1,8 @@
 // A flow file and the files that it imports, read before they are imported: for the modules of the runtime that they
-// use, which are guarded first, and to tell where an error is. Packages too, as long as they are small: past FILES_MAX
-// files all modules are guarded, which takes less time than to read on.
+// use, which are guarded first, to tell where an error is, and to tell one state of the code from another. Packages too,
+// as long as they are small: past FILES_MAX files all modules are guarded, which takes less time than to read on.
 
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname } from "node:path";
@@ -15,12 +16,18 @@ export interface Source {
 const PROVIDED = new Set(["taskonaut", "valibot"]);
 const FILES_MAX = 200;
 const SOURCE = /\.[cm]?[jt]sx?$/;
+const OF_PACKAGE = /[/\\]node_modules[/\\]/;
 
-/** Those that can be read and parsed; what is wrong with the others, the import itself will say. */
+/**
+ * Those that can be read and parsed, the file first, then in the order of the imports; what is wrong with the others, the
+ * import itself will say. Files of the user's own are there however many packages are.
+ */
 export function readSources(path: string): readonly Source[] {
   const sources: Source[] = [];
   const seen = new Set([path]);
+  let readsPackages = true;
   for (const file of seen) {
+    if (!readsPackages && OF_PACKAGE.test(file)) continue;
     const text = readText(file);
     if (text === undefined) continue;
     sources.push({ path: file, text });
@@ -28,12 +35,24 @@ export function readSources(path: string): readonly Source[] {
       if (isBuiltin(specifier) || specifier.startsWith("bun:")) guardModule(specifier);
       else if (!PROVIDED.has(specifier)) addResolved(seen, specifier, file);
     }
-    if (seen.size > FILES_MAX) {
+    if (readsPackages && seen.size > FILES_MAX) {
       guardModules();
-      break;
+      readsPackages = false;
     }
   }
   return sources;
+}
+
+/**
+ * A SHA-256 over the texts of the user's own files among these, in hex. Which file is which their import statements tell,
+ * so there are no paths in it: the same files in another folder, or on another machine, have the same hash.
+ */
+export function hashSources(sources: readonly Source[]): string {
+  const hash = createHash("sha256");
+  for (const { path, text } of sources) {
+    if (!OF_PACKAGE.test(path)) hash.update(`${Buffer.byteLength(text)}:`).update(text);
+  }
+  return hash.digest("hex");
 }
 
 function importsOf(text: string, path: string): ReadonlySet<string> {
@@ -56,7 +75,8 @@ function readText(path: string): string | undefined {
 function addResolved(seen: Set<string>, specifier: string, from: string): void {
   try {
     const path = Bun.resolveSync(specifier, dirname(from));
-    if (SOURCE.test(path)) seen.add(path);
+    // data of the user's own (`./prices.json`) counts as code does
+    if (SOURCE.test(path) || !OF_PACKAGE.test(path)) seen.add(path);
   } catch {
     // the import itself will say so
   }

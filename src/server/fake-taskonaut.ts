@@ -7,10 +7,12 @@ import { TaskonautError, type Violation } from "../core/errors.ts";
 import { parseTaskId } from "../core/ids.ts";
 import { isTerminal, type TaskStatus } from "../core/status.ts";
 import type { Json, Task } from "../core/task.ts";
+import type { Worker } from "../core/worker.ts";
 import type {
   CreateTask,
   FlowDescription,
   ListTasks,
+  ResolveTask,
   RunTask,
   SignalTask,
   Taskonaut,
@@ -60,6 +62,8 @@ export function fakeTask(number: number, input: Json = { text: "hello", a: 1, b:
     parked_reason: null,
     waiting_for: [],
     parent_task_id: null,
+    priority: 5,
+    due_at: null,
     created_at: "2026-11-23T03:39:25.130Z",
     updated_at: "2026-11-23T03:39:25.130Z",
     steps: [],
@@ -75,6 +79,9 @@ export class FakeTaskonaut implements Taskonaut {
   closed = 0;
   /** What was delivered, in order. */
   readonly signals: SignalTask[] = [];
+  /** What was settled, in order. */
+  readonly resolutions: ResolveTask[] = [];
+  workers: readonly Worker[] = [];
   /** Whether what parked a task still stands against it. */
   staysParked = false;
   /** Awaited by runTask before it answers. */
@@ -94,7 +101,8 @@ export class FakeTaskonaut implements Taskonaut {
     return flow;
   }
 
-  async createTask({ flow, input, idempotencyKey }: CreateTask): Promise<{ task: Task; created: boolean }> {
+  async createTask(request: CreateTask): Promise<{ task: Task; created: boolean }> {
+    const { flow, input, idempotencyKey } = request;
     await this.describeFlow(flow);
     const payload = flow === "echo_add" ? checkEchoAdd(input) : (input as Json);
     const known = idempotencyKey === undefined ? undefined : this.tasks.get(this.keys.get(idempotencyKey) ?? "");
@@ -105,8 +113,8 @@ export class FakeTaskonaut implements Taskonaut {
         `The idempotency key of task ${known.id} came with another input.`,
       );
     }
-    const task = fakeTask(this.tasks.size + 1, payload, flow);
-    this.tasks.set(task.id, task);
+    const made = fakeTask(this.tasks.size + 1, payload, flow);
+    const task = this.change(made, queuedAs(request, made));
     if (idempotencyKey !== undefined) this.keys.set(idempotencyKey, task.id);
     return { task, created: true };
   }
@@ -165,6 +173,20 @@ export class FakeTaskonaut implements Taskonaut {
     const task = this.find(id);
     if (task.status === "FAILED") return this.change(task, { status: "RUNNING", error_message: null });
     throw new TaskonautError("task_not_retryable", `Task ${task.id} cannot be retried: it is ${task.status}.`);
+  }
+
+  async resolveTask(id: string, request: ResolveTask): Promise<Task> {
+    this.enter("resolveTask");
+    const task = this.find(id);
+    if (task.steps.every(({ doubt }) => doubt === null))
+      throw new TaskonautError("task_not_in_doubt", `No step of task ${task.id} is in doubt.`);
+    this.resolutions.push(request);
+    return this.change(task, { steps: task.steps.map((step) => ({ ...step, doubt: null })) });
+  }
+
+  async listWorkers(): Promise<readonly Worker[]> {
+    this.enter("listWorkers");
+    return this.workers;
   }
 
   async resumeTask(id: string): Promise<Task> {
@@ -228,6 +250,11 @@ function checkSignal({ flow_name }: Task, { name, payload }: SignalTask): void {
 
 function resultErrors(result: ContractResult<unknown>): readonly Violation[] {
   return result.ok ? [] : result.errors;
+}
+
+function queuedAs({ start, priority = 5 }: CreateTask, { created_at }: Task): Pick<Task, "due_at" | "priority"> {
+  const due_at = start === undefined ? null : start === "now" ? created_at : new Date(start).toISOString();
+  return { due_at, priority };
 }
 
 function checkEchoAdd(input: unknown): Json {

@@ -46,6 +46,7 @@ async function supervised(
     watch: [sources, join(folder, "flow.ts")].filter((path) => path === sources || mode === "file"),
     signal: controller.signal,
     log,
+    graceMs: 10_000,
   });
   try {
     await run();

@@ -16,19 +16,27 @@ export interface SuperviseOptions {
   /** Aborted: the child is stopped, and the promise resolves. */
   readonly signal: AbortSignal;
   readonly log: Log;
+  /** How long a server that is told to leave lets its requests and tools end. */
+  readonly graceMs: number;
 }
 
 /** An editor's save is several events: they count as one. */
 const DEBOUNCE_MS = 100;
 
-/** A server that is told to leave lets its requests end for 10 s; one that lives longer is stuck. */
-const KILL_AFTER_MS = 15_000;
+/** A server that lives so much longer than its grace period is stuck. */
+const STUCK_MS = 5_000;
 
 /** In a watched folder only sources count: a database beside them changes with every task. */
 const SOURCE = /\.(?:[cm]?[jt]sx?|json|sql)$/;
 
 /** Resolves when `signal` aborts. A child that ends by itself is not started again before a file has changed: no hot loop. */
-export async function superviseServer({ command, watch: paths, signal, log }: SuperviseOptions): Promise<void> {
+export async function superviseServer({
+  command,
+  watch: paths,
+  signal,
+  log,
+  graceMs,
+}: SuperviseOptions): Promise<void> {
   const changes = watchSources(paths, signal);
   try {
     while (!signal.aborted) {
@@ -40,16 +48,16 @@ export async function superviseServer({ command, watch: paths, signal, log }: Su
       }
       const file = await change;
       if (file !== undefined) log.info?.("a source changed; the server starts anew", { file });
-      await endChild(child);
+      await endChild(child, graceMs + STUCK_MS);
     }
   } finally {
     changes.close();
   }
 }
 
-async function endChild(child: Bun.Subprocess): Promise<void> {
+async function endChild(child: Bun.Subprocess, killAfterMs: number): Promise<void> {
   child.disconnect();
-  const stuck = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
+  const stuck = setTimeout(() => child.kill("SIGKILL"), killAfterMs);
   await child.exited;
   clearTimeout(stuck);
 }

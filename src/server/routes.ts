@@ -2,14 +2,15 @@
 
 import type { Context } from "hono";
 import * as v from "valibot";
-import { applyContract } from "../core/contract.ts";
 import { DEFAULT_FLOW } from "../core/default-flow.ts";
-import { TaskonautError, describeViolations, type Violation } from "../core/errors.ts";
 import { MAX_STEPS_MAX, PAGE_MAX } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
 import type { Task } from "../core/task.ts";
 import type { CreatedTask, ListTasks, SignalTask, Taskonaut } from "../core/taskonaut.ts";
 import { readJsonBody, requireJsonBody } from "./body.ts";
+import { check, inputInvalid } from "./check.ts";
+import { readQueueing } from "./queueing.ts";
+import { readResolution } from "./resolution.ts";
 import { streamTasks } from "./task-stream.ts";
 
 export interface Route {
@@ -39,10 +40,16 @@ const NoBody = v.strictObject({});
 export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOptions): readonly Route[] {
   async function createTask(c: Context, flow: string): Promise<Response> {
     const idempotencyKey = readIdempotencyKey(c.req.header("idempotency-key"));
+    const queueing = readQueueing({ start: c.req.query("start"), priority: c.req.query("priority") }, Date.now());
     const input = await requireJsonBody(c.req.raw, maxBodyBytes);
     return created(
       c,
-      await taskonaut.createTask({ flow, input, ...(idempotencyKey !== undefined && { idempotencyKey }) }),
+      await taskonaut.createTask({
+        flow,
+        input,
+        ...queueing,
+        ...(idempotencyKey !== undefined && { idempotencyKey }),
+      }),
     );
   }
 
@@ -55,6 +62,11 @@ export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOpti
       ...(idempotencyKey !== undefined && { idempotencyKey }),
     };
     return c.json(await taskonaut.signalTask(param(c, "id"), signal));
+  }
+
+  async function resolveTask(c: Context): Promise<Response> {
+    const request = readResolution(await requireJsonBody(c.req.raw, maxBodyBytes));
+    return c.json(await taskonaut.resolveTask(param(c, "id"), request));
   }
 
   /** A route that does one thing to a task, whatever its request's body could say. */
@@ -100,6 +112,7 @@ export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOpti
     { method: "POST", path: "/tasks/:id/advance", handle: advanceTask },
     { method: "POST", path: "/tasks/:id/run", handle: runTask },
     { method: "POST", path: "/tasks/:id/signals/:name", handle: signalTask },
+    { method: "POST", path: "/tasks/:id/resolve", handle: resolveTask },
     order("cancel", (id) => taskonaut.cancelTask(id)),
     order("retry", (id) => taskonaut.retryTask(id)),
     order("resume", (id) => taskonaut.resumeTask(id)),
@@ -110,6 +123,7 @@ export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOpti
       handle: async (c) => c.json(await taskonaut.describeFlow(param(c, "name"))),
     },
     { method: "POST", path: "/flows/:name/tasks", handle: (c) => createTask(c, param(c, "name")) },
+    { method: "GET", path: "/workers", handle: async (c) => c.json(await taskonaut.listWorkers()) },
     { method: "GET", path: "/healthz", handle: async (c) => c.json({ status: "alive" }) },
     {
       method: "GET",
@@ -141,18 +155,6 @@ function readListRequest(limit: string | undefined, cursor: string | undefined):
     ]);
   }
   return { limit: count, ...(cursor !== undefined && { cursor }) };
-}
-
-function check<Out>(schema: v.GenericSchema<unknown, Out>, value: unknown): Out {
-  const result = applyContract(schema, value);
-  if (!result.ok) throw inputInvalid(result.errors);
-  return result.value;
-}
-
-function inputInvalid(errors: readonly Violation[]): TaskonautError {
-  return new TaskonautError("input_invalid", `The request breaks its contract: ${describeViolations(errors)}.`, {
-    errors,
-  });
 }
 
 /** A parameter of the path that the route has. */

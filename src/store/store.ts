@@ -24,7 +24,7 @@ export interface Change {
   /** The one change that may lead out of an end: FAILED back to RUNNING. */
   readonly reopens: boolean;
   readonly newSteps: readonly StepRow[];
-  /** Rows that exist and change in: status, output_payload, error, outcome_seq, observed_at, due_at, attempt_epoch, updated_at. */
+  /** Rows that exist and change in: status, output_payload, error, outcome_seq, observed_at, due_at, attempt_epoch, starts, doubt, updated_at. */
   readonly changedSteps: readonly StepRow[];
   readonly newCalls: readonly ToolCallRow[];
   /** Rows that exist and change in: status, retry_count, last_error, response_payload, error, attempt_epoch, started_at, finished_at. */
@@ -38,7 +38,7 @@ export interface Change {
 /** Something for a task's inbox. It wakes the task; one that has ended hears nothing any more. */
 export type InboxPost = Pick<
   InboxRow,
-  "task_id" | "kind" | "name" | "step_id" | "payload" | "error" | "idempotency_key"
+  "task_id" | "kind" | "name" | "step_id" | "payload" | "error" | "idempotency_key" | "attempt_epoch"
 >;
 
 export type PostResult =
@@ -55,18 +55,74 @@ export interface ListPage {
   readonly after?: { readonly createdAt: number; readonly id: string };
 }
 
-/** A process that holds tasks while it runs their tools. */
+/** A process that takes tasks from the queue, or holds some while it runs their tools. */
 export interface WorkerRow {
   readonly id: string;
   /** For people: host and process id. */
   readonly name: string;
+  /** How many tasks it drives at once; 0: it takes none from the queue. */
+  readonly concurrency: number;
   readonly started_at: number;
   /** In store time. A worker whose lease has passed holds nothing any more. */
   readonly lease_until: number;
 }
 
+export interface ListedWorker extends WorkerRow {
+  readonly state: WorkerState;
+  /** How many tasks it holds now. */
+  readonly tasks: number;
+}
+
 /** `dead`: its lease has passed, or its lock is free although its lease has not (see each dialect's `workers.ts`). */
 export type WorkerState = "alive" | "dead";
+
+/** What a worker asks of the queue: due tasks of flows that it has loaded. */
+export interface ClaimRequest {
+  readonly workerId: string;
+  /** In all; 1 to CLAIM_MAX. */
+  readonly limit: number;
+  /** No two of one name. */
+  readonly flows: readonly ClaimFlow[];
+  /** Dead workers whose tasks are taken over like those that nobody holds. */
+  readonly deadOwners: readonly string[];
+}
+
+export interface ClaimFlow {
+  readonly name: string;
+  /** How many tasks of this flow at most: the caller's share for it; 1 or more. */
+  readonly limit: number;
+  /** How many tasks of this flow all workers together may hold at once; null: as many as they like. */
+  readonly heldMax: number | null;
+}
+
+/** Of one claim at most. */
+export const CLAIM_MAX = 500;
+
+export interface Claim {
+  /** By flow, of each flow those with the smallest priority first, of these those that are due for longest. */
+  readonly tasks: readonly ClaimedTask[];
+  /**
+   * When the next task of these flows is due that could not be claimed yet because its time has not come; null: none is.
+   * In store time. Known only where `tasks` is empty; else null.
+   */
+  readonly nextDueAt: number | null;
+  /** The store's time of the claim. */
+  readonly now: number;
+}
+
+export interface ClaimedTask {
+  /** As it is now: leased to the worker, its version raised by 1, due_at as it was. */
+  readonly record: TaskRecord;
+  /** The dead worker that held it; null: nobody did. */
+  readonly takenFrom: string | null;
+}
+
+/** Ends of a watch and what it is worth. */
+export interface Watch {
+  /** `polling`: this database cannot tell when there is news (a pooler between); the watcher looks for itself. */
+  readonly kind: "notified" | "polling";
+  close(): Promise<void>;
+}
 
 export interface Store {
   readonly dialect: "sqlite" | "postgres";
@@ -94,15 +150,43 @@ export interface Store {
   /** Newest first: created_at falling, then id falling. */
   listTasks(page: ListPage): Promise<readonly TaskRecord[]>;
 
+  /**
+   * Leases due tasks that nobody living holds to a worker, in one commit; two workers never get the same task, and
+   * where a flow has a `heldMax` it holds however many claim at once. PLANNED tasks are claimed like any other once due_at
+   * has come. Where the answer is lost, the tasks may have been claimed: see releaseTasks. May throw
+   * worker_not_registered where the worker has no row (SQLite does): others have forgotten it while it was away.
+   */
+  claimTasks(request: ClaimRequest): Promise<Claim>;
+  /** Lets go of every task that the worker holds, but for those of the list; they stay due. Gives how many. */
+  releaseTasks(release: { readonly workerId: string; readonly except: readonly string[] }): Promise<number>;
+  /** Makes parked tasks due that were parked by other code than these flows have now. Gives how many. */
+  unparkTasks(flows: readonly { readonly name: string; readonly code: string }[]): Promise<number>;
+
+  /** Tells the watchers in other processes that a task may be due. Not durable, and cheap, but no part of a hot path. */
+  announce(): Promise<void>;
+  /**
+   * Calls `onNews` whenever another process may have made a task due: some calls come for nothing, and one comes
+   * after each time at which some may have been missed. Connects before it resolves.
+   */
+  watch(onNews: () => void): Promise<Watch>;
+
   /** Writes the worker's row with a lease from now on, and takes the lock by which others see that it lives. */
-  registerWorker(worker: { id: string; name: string; leaseMs: number }): Promise<void>;
+  registerWorker(worker: { id: string; name: string; leaseMs: number; concurrency: number }): Promise<void>;
   /** Prolongs the lease from now on; false where the row is gone. */
   renewWorker(id: string, leaseMs: number): Promise<boolean>;
-  /** Removes the row and frees the lock. Harmless where there is none. */
+  /**
+   * Frees the lock and removes the row, unless the worker holds a task still: the row stays then, dead, so that others
+   * see whose task it is. Harmless where there is none.
+   */
   removeWorker(id: string): Promise<void>;
   /** `dead` also for an id that has no row. */
   readWorkerState(id: string): Promise<WorkerState>;
-  listWorkers(): Promise<readonly WorkerRow[]>;
+  /** Ids of the rows of workers that are dead. Cheap: living workers ask several times a second. */
+  findDeadWorkers(): Promise<readonly string[]>;
+  /** Removes the rows of dead workers that hold no task any more. Looks through the queue: once in a while. */
+  forgetDeadWorkers(): Promise<number>;
+  /** By started_at. */
+  listWorkers(): Promise<readonly ListedWorker[]>;
 
   /** Throws `database_unavailable`, `database_behind`, `database_ahead` or `migration_changed`. */
   checkReady(): Promise<void>;

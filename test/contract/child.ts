@@ -44,7 +44,7 @@ const COMMANDS: Record<string, (address: Address, argument: string) => Promise<u
   /** Lives as a worker until it is told to leave, or killed. */
   async work(address, workerId) {
     const store = await openStore(address);
-    await store.registerWorker({ id: workerId, name: "child", leaseMs: 600_000 });
+    await store.registerWorker({ id: workerId, name: "child", leaseMs: 600_000, concurrency: 1 });
     await go();
     await store.removeWorker(workerId);
     await store.close();

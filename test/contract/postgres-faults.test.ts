@@ -37,7 +37,7 @@ afterEach(() => place.drop());
 
 describe("a backend that is terminated", () => {
   const record = plannedRecord();
-  const worker = { id: crypto.randomUUID(), name: "w", leaseMs: HOUR_MS };
+  const worker = { id: crypto.randomUUID(), name: "w", leaseMs: HOUR_MS, concurrency: 7 };
   let store: Store;
 
   beforeEach(async () => {
@@ -48,10 +48,19 @@ describe("a backend that is terminated", () => {
 
   afterEach(() => store.close());
 
+  const claim = (heldMax: number | null): Promise<unknown> =>
+    store.claimTasks({
+      workerId: worker.id,
+      limit: 10,
+      flows: [{ name: "echo_add", limit: 10, heldMax }],
+      deadOwners: [],
+    });
+
   const reads: Record<string, () => Promise<unknown>> = {
     readTask: () => store.readTask(record.task.id),
     listTasks: () => store.listTasks({ limit: 10 }),
     readWorkerState: () => store.readWorkerState(worker.id),
+    findDeadWorkers: () => store.findDeadWorkers(),
     listWorkers: () => store.listWorkers(),
     checkReady: () => store.checkReady(),
   };
@@ -72,6 +81,11 @@ describe("a backend that is terminated", () => {
       const steps = [stepRow(record.task.id, { step_index: 3 })];
       return store.commitChanges([changeOf(record.task, { status: "RUNNING" }, { newSteps: steps })]);
     },
+    claimTasks: () => claim(null),
+    "claimTasks under a limit": () => claim(1),
+    releaseTasks: () => store.releaseTasks({ workerId: worker.id, except: [] }),
+    unparkTasks: () => store.unparkTasks([{ name: "echo_add", code: "new" }]),
+    forgetDeadWorkers: () => store.forgetDeadWorkers(),
     registerWorker: () => store.registerWorker(worker),
     renewWorker: () => store.renewWorker(worker.id, HOUR_MS),
     removeWorker: () => store.removeWorker(worker.id),
@@ -233,7 +247,9 @@ describe("a row that a stranger keeps locked", () => {
   test("refuses a signal to its task", async () => {
     const post = { task_id: locked.task.id, kind: "signal", name: "go", step_id: null, payload: null } as const;
     await whileLocked(locked, async () => {
-      await expect(store.postToTask({ ...post, error: null, idempotency_key: "k" })).rejects.toMatchObject(busy);
+      await expect(
+        store.postToTask({ ...post, error: null, idempotency_key: "k", attempt_epoch: null }),
+      ).rejects.toMatchObject(busy);
     });
   });
 
@@ -348,7 +364,7 @@ test("a server that stops and starts: calls fail quickly meanwhile, then all is 
   const record = plannedRecord();
   const workerId = crypto.randomUUID();
   await store.insertTasks([record]);
-  await store.registerWorker({ id: workerId, name: "w", leaseMs: HOUR_MS });
+  await store.registerWorker({ id: workerId, name: "w", leaseMs: HOUR_MS, concurrency: 7 });
   for (const end of [() => server.stop(), () => server.kill()]) {
     await end();
     const start = performance.now();

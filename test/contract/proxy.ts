@@ -41,7 +41,7 @@ export async function startProxy(serverUrl: string, { unknownParameter }: ProxyO
         return;
       }
       outgoing.destroy();
-      incoming.end(fatalError("08P01", `unsupported startup parameter: ${unknownParameter}`));
+      incoming.end(refusal("08P01", `unsupported startup parameter: ${unknownParameter}`));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -66,9 +66,9 @@ export async function startProxy(serverUrl: string, { unknownParameter }: ProxyO
   };
 }
 
-/** An ErrorResponse of the protocol. */
-function fatalError(code: string, message: string): Buffer {
-  const fields = Buffer.from(`SFATAL\0VFATAL\0C${code}\0M${message}\0\0`);
+/** An ErrorResponse of the protocol, as PgBouncer sends it: not `FATAL`, although it ends the connection. */
+function refusal(code: string, message: string): Buffer {
+  const fields = Buffer.from(`SERROR\0VERROR\0C${code}\0M${message}\0\0`);
   const head = Buffer.from("E\0\0\0\0");
   head.writeInt32BE(fields.length + 4, 1);
   return Buffer.concat([head, fields]);

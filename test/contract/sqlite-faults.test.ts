@@ -147,7 +147,7 @@ test("a database in memory needs no file, and its workers no lock file", async (
   const id = crypto.randomUUID();
   await store.insertTasks([record]);
   expect(await store.readTask(record.task.id)).toEqual(record);
-  await store.registerWorker({ id, name: "w", leaseMs: 1000 });
+  await store.registerWorker({ id, name: "w", leaseMs: 1000, concurrency: 0 });
   expect(await store.readWorkerState(id)).toBe("alive");
   await store.removeWorker(id);
   expect(await store.readWorkerState(id)).toBe("dead");
@@ -158,7 +158,7 @@ test("a database in memory needs no file, and its workers no lock file", async (
 test("the store's time is the one that it was given", async () => {
   let now = 1000;
   const store = await openSqliteStore({ path: ":memory:", now: () => now });
-  await store.registerWorker({ id: "w", name: "w", leaseMs: 500 });
+  await store.registerWorker({ id: "w", name: "w", leaseMs: 500, concurrency: 0 });
   expect(await store.now()).toBe(1000);
   now = 1499;
   expect(await store.readWorkerState("w")).toBe("alive");

@@ -2,12 +2,14 @@
 
 import { migrationContract } from "./migrations.contract.ts";
 import type { Place } from "./place.ts";
+import { queueContract } from "./queue.contract.ts";
 import { taskContract } from "./tasks.contract.ts";
 import { workerContract } from "./workers.contract.ts";
 
 /** `create` gives a new, empty place for every test. */
 export function storeContract(dialect: string, create: () => Promise<Place>): void {
   taskContract(dialect, create);
+  queueContract(dialect, create);
   workerContract(dialect, create);
   migrationContract(dialect, create);
 }

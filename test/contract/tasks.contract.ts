@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 
 import type { TaskRecord } from "../../src/core/record.ts";
 import { NEXT, type TaskStatus } from "../../src/core/status.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { InboxPost, Store } from "../../src/store/store.ts";
 import { migrate, openStore, type Place } from "./place.ts";
 import { runTogether, startChild } from "./process.ts";
 import { callRow, changeOf, inStatus, plannedRecord, stepRow, T0, taskRow } from "./rows.ts";
@@ -43,7 +43,7 @@ export function taskContract(dialect: string, create: () => Promise<Place>): voi
         updated_at: T0 + 5,
       });
       const steps = [
-        stepRow(task.id, { step_index: 2, kind: "sleep", target: null, status: "RUNNING" }),
+        stepRow(task.id, { step_index: 2, status: "RUNNING", starts: 2, doubt: '{"b": 1, "a":2}', due_at: T0 + 3 }),
         stepRow(task.id, { step_index: 1, status: "COMPLETED", output_payload: "{}", outcome_seq: 1, observed_at: T0 }),
         stepRow(task.id, { step_index: 3, status: "FAILED", error: '{"message":"no"}', outcome_seq: 2 }),
       ] as const;
@@ -135,7 +135,15 @@ export function taskContract(dialect: string, create: () => Promise<Place>): voi
         { newCalls: [running], changedSteps: [{ ...two, status: "RUNNING" }] },
       );
       expect(await store.commitChanges([first])).toEqual([true]);
-      const done = { ...two, status: "COMPLETED", output_payload: "1", outcome_seq: 1, observed_at: T0 + 6 } as const;
+      const done = {
+        ...two,
+        status: "COMPLETED",
+        output_payload: "1",
+        outcome_seq: 1,
+        observed_at: T0 + 6,
+        starts: 3,
+      } as const;
+      const doubtful = { ...one, status: "RUNNING", doubt: '{"message":"who knows"}', due_at: T0 + 7 } as const;
       const third = stepRow(task.id, { step_index: 3 });
       const ended = {
         ...running,
@@ -146,10 +154,17 @@ export function taskContract(dialect: string, create: () => Promise<Place>): voi
       } as const;
       const second = changeOf(
         first.task,
-        { status: "WAITING_OBSERVATION", lease_owner: null, due_at: null, parked_reason: "why", current_step: 2 },
+        {
+          status: "WAITING_OBSERVATION",
+          lease_owner: null,
+          due_at: null,
+          parked_reason: "why",
+          parked_code: "code",
+          current_step: 2,
+        },
         {
           newSteps: [third],
-          changedSteps: [done],
+          changedSteps: [done, doubtful],
           newCalls: [callRow(one, { created_at: T0 + 7 })],
           changedCalls: [{ ...ended, started_at: T0 + 4, finished_at: T0 + 8 }],
         },
@@ -158,7 +173,7 @@ export function taskContract(dialect: string, create: () => Promise<Place>): voi
       expect(await store.readTask(task.id)).toEqual({
         // Outsiders own wake_seq: a driver does not write it.
         task: { ...second.task, wake_seq: 0 },
-        steps: [one, done, third],
+        steps: [doubtful, done, third],
         calls: [...second.changedCalls, ...second.newCalls],
       });
     });
@@ -224,6 +239,33 @@ export function taskContract(dialect: string, create: () => Promise<Place>): voi
       expect(await store.readTask(bad.task.id)).toEqual(bad);
     });
 
+    test("what is posted to a task waits in its inbox, as it was posted, until it is dealt with", async () => {
+      const { task, steps } = await insert(plannedRecord());
+      const nothing = { task_id: task.id, name: null, step_id: null, payload: null, error: null, attempt_epoch: null };
+      const step_id = steps[0]?.id ?? "";
+      const posts: InboxPost[] = [
+        { ...nothing, kind: "signal", name: "go", payload: '{"b":1, "a":2}', idempotency_key: "key" },
+        { ...nothing, kind: "resolve", step_id, payload: "1", attempt_epoch: 3, idempotency_key: null },
+        { ...nothing, kind: "resolve", step_id, error: '{"message":"no"}', attempt_epoch: 0, idempotency_key: null },
+        { ...nothing, kind: "resolve", step_id, attempt_epoch: 0, idempotency_key: null },
+        { ...nothing, kind: "child", step_id, payload: "2", idempotency_key: null },
+        { ...nothing, kind: "cancel", idempotency_key: null },
+      ];
+      for (const post of posts) expect(await store.postToTask(post)).toEqual({ kind: "posted" });
+      const { wakeSeq, rows } = await store.readInbox(task.id);
+      expect(wakeSeq).toBe(posts.length);
+      const created_at = expect.any(Number) as number;
+      expect(rows).toEqual(posts.map((post, index) => ({ ...post, seq: index + 1, created_at })));
+      expect(await store.commitChanges([changeOf(task, {}, { consumed: [1, 3] })])).toEqual([true]);
+      expect((await store.readInbox(task.id)).rows.map(({ seq }) => seq)).toEqual([2, 4, 5, 6]);
+      const refused: InboxPost[] = [
+        { ...nothing, kind: "resolve", attempt_epoch: 0, idempotency_key: null },
+        { ...nothing, kind: "resolve", step_id, idempotency_key: null },
+        { ...nothing, kind: "signal", name: "go", attempt_epoch: 0, idempotency_key: null },
+      ];
+      for (const post of refused) await expectRefused(store.postToTask(post));
+    });
+
     test("an idempotency key is taken once", async () => {
       const { task, steps } = await insert(plannedRecord());
       const [step] = steps;
@@ -248,6 +290,7 @@ export function taskContract(dialect: string, create: () => Promise<Place>): voi
         taskRow({ id, ...inStatus("CANCELLED"), due_at: T0 }),
         taskRow({ id, ...inStatus("CANCELLED"), parked_reason: "why" }),
         taskRow({ id, parked_reason: "why", due_at: T0 }),
+        taskRow({ id, parked_code: "code" }),
         taskRow({ id, version: 0 }),
         taskRow({ id, priority: 10 }),
         taskRow({ id, current_step: -1 }),
@@ -263,6 +306,8 @@ export function taskContract(dialect: string, create: () => Promise<Place>): voi
         { ...step, status: "COMPLETED", output_payload: "1" } as const,
         { ...step, outcome_seq: 1 },
         { ...step, observed_at: T0 },
+        { ...step, starts: -1 },
+        { ...step, doubt: "{}" },
       ];
       const calls = [
         callRow(step, { status: "COMPLETED", finished_at: T0 }),

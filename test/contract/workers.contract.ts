@@ -30,7 +30,7 @@ export function workerContract(dialect: string, create: () => Promise<Place>): v
     test("a worker lives from its registration to its removal, for itself and for others", async () => {
       const id = crypto.randomUUID();
       expect(await other.readWorkerState(id)).toBe("dead");
-      await store.registerWorker({ id, name: "host:1", leaseMs: HOUR_MS });
+      await store.registerWorker({ id, name: "host:1", leaseMs: HOUR_MS, concurrency: 7 });
       expect([await store.readWorkerState(id), await other.readWorkerState(id)]).toEqual(["alive", "alive"]);
       const [row] = await other.listWorkers();
       expect(row).toMatchObject({ id, name: "host:1" });
@@ -42,13 +42,13 @@ export function workerContract(dialect: string, create: () => Promise<Place>): v
     });
 
     test("a worker may have any name, with NUL and lone surrogates made visible", async () => {
-      await store.registerWorker({ id: crypto.randomUUID(), name: "a\0b\ud800", leaseMs: HOUR_MS });
+      await store.registerWorker({ id: crypto.randomUUID(), name: "a\0b\ud800", leaseMs: HOUR_MS, concurrency: 7 });
       expect((await store.listWorkers()).map((worker) => worker.name)).toEqual(["a␀b�"]);
     });
 
     test("a lease is prolonged, and a worker whose lease has passed is dead although it holds its lock", async () => {
       const id = crypto.randomUUID();
-      await store.registerWorker({ id, name: "w", leaseMs: HOUR_MS });
+      await store.registerWorker({ id, name: "w", leaseMs: HOUR_MS, concurrency: 7 });
       await place.execute(LEASE_PASSED[place.address.dialect]);
       expect([await store.readWorkerState(id), await other.readWorkerState(id)]).toEqual(["dead", "dead"]);
       expect(await store.renewWorker(id, HOUR_MS)).toBe(true);
@@ -75,7 +75,7 @@ export function workerContract(dialect: string, create: () => Promise<Place>): v
     test("a store that is closed lets its workers go", async () => {
       const id = crypto.randomUUID();
       const third = await openStore(place.address);
-      await third.registerWorker({ id, name: "w", leaseMs: HOUR_MS });
+      await third.registerWorker({ id, name: "w", leaseMs: HOUR_MS, concurrency: 7 });
       await place.execute("update workers set lease_ms = 1");
       expect(await store.readWorkerState(id)).toBe("alive");
       await third.close();

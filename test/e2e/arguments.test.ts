@@ -87,7 +87,7 @@ test("what cannot be meant is refused with 2, every problem at once, and touches
     [/^error: unknown command "get-taks"; did you mean get-task/, "get-taks"],
     [/^error: <id> is missing$/m, "get-task"],
     [/^error: unexpected argument "b"$/m, "get-task", "a", "b"],
-    [/^error: --mode: expected run, advance, create, got "walk"$/m, "run-flow", "--mode", "walk"],
+    [/^error: --mode: expected run, advance, create, enqueue, got "walk"$/m, "run-flow", "--mode", "walk"],
     [/^error: --max-steps: .* from 1 to 1000, got "0"$/m, "run-flow", "--max-steps", "0"],
     [/^error: --max-steps: .* from 1 to 1000, got "1001"$/m, "run-task", "x", "--max-steps", "1001"],
     [/^error: --max-steps: means nothing with --mode create$/m, "run-flow", "--mode", "create", "--max-steps", "2"],

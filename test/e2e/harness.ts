@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
 import { binary } from "./binary.ts";
-import { type Ended, type Served, waitUntilListening } from "./served.ts";
+import { type Ended, follow, type Served, type Started, waitUntilListening } from "./served.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 
 const TIMEOUT_MS = 20_000;
@@ -20,6 +20,8 @@ export interface Sandbox extends AsyncDisposable {
   run(args: readonly string[], options?: RunOptions): Promise<Ended>;
   /** Starts `run-app`, on any free port if none is given, and returns when it listens. */
   serve(args?: readonly string[], options?: { readonly env?: Variables }): Promise<Served>;
+  /** Starts the program, and leaves it to itself. */
+  start(args: readonly string[], options?: { readonly env?: Variables }): Started;
   /** Starts the program in a pseudo-terminal, of 100 columns if unset. */
   terminal(
     args: readonly string[],
@@ -53,6 +55,18 @@ export async function openSandbox(env: Variables = {}, command?: readonly string
     ...more,
   });
 
+  const spawn = (args: readonly string[], more?: Variables): Subprocess<"ignore", "pipe", "pipe"> => {
+    const child = Bun.spawn([...program, ...args], {
+      cwd: folder,
+      env: variables(more),
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    started.push(child);
+    return child;
+  };
+
   return {
     folder,
 
@@ -73,16 +87,10 @@ export async function openSandbox(env: Variables = {}, command?: readonly string
 
     async serve(args = [], { env: more } = {}) {
       const port = args.includes("--port") ? [] : ["--port", "0"];
-      const child = Bun.spawn([...program, "run-app", ...port, ...args], {
-        cwd: folder,
-        env: variables(more),
-        stdin: "ignore",
-        stdout: "pipe",
-        stderr: "pipe",
-      });
-      started.push(child);
-      return waitUntilListening(child, TIMEOUT_MS);
+      return waitUntilListening(spawn(["run-app", ...port, ...args], more), TIMEOUT_MS);
     },
+
+    start: (args, { env: more } = {}) => follow(spawn(args, more), TIMEOUT_MS),
 
     async terminal(args, { env: more, columns = 100 } = {}) {
       const options = { env: variables(more), cwd: folder, columns, timeoutMs: TIMEOUT_MS };

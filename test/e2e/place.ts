@@ -4,7 +4,7 @@
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
 import postgres from "postgres";
-import { testDatabase } from "../support/postgres.ts";
+import { type TestDatabase, testDatabase } from "../support/postgres.ts";
 import { openSandbox, type Sandbox } from "./harness.ts";
 
 export const DIALECTS = ["sqlite", "postgres"] as const;
@@ -20,7 +20,15 @@ export interface Place extends Sandbox {
 
 /** Use it with `await using`; `env` reaches everything that runs there. */
 export async function openPlace(dialect: Dialect, env: Readonly<Record<string, string>> = {}): Promise<Place> {
-  const place = await (dialect === "sqlite" ? openSqlitePlace(env) : openPostgresPlace(env));
+  return migrated(await (dialect === "sqlite" ? openSqlitePlace(env) : openPostgresPlace(await testDatabase(), env)));
+}
+
+/** The same on a PostgreSQL database of the test's own, which goes with the place. */
+export async function openPlaceOn(database: TestDatabase, env: Readonly<Record<string, string>> = {}): Promise<Place> {
+  return migrated(await openPostgresPlace(database, env));
+}
+
+async function migrated(place: Place): Promise<Place> {
   const { exit, stderr } = await place.run(["migrate"]);
   if (exit === 0) return place;
   await place[Symbol.asyncDispose]();
@@ -43,8 +51,7 @@ async function openSqlitePlace(env: Readonly<Record<string, string>>): Promise<P
   };
 }
 
-async function openPostgresPlace(env: Readonly<Record<string, string>>): Promise<Place> {
-  const { url, drop } = await testDatabase();
+async function openPostgresPlace({ url, drop }: TestDatabase, env: Readonly<Record<string, string>>): Promise<Place> {
   const sandbox = await openSandbox({ DATABASE_URL: url, ...env });
   const sql = postgres(url, { max: 1, onnotice: () => {}, connection: { search_path: "taskonaut" } });
   return {

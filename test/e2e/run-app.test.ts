@@ -112,6 +112,7 @@ describe("logs", () => {
     const lines = linesOf(log);
     expect(lines.map(({ message }) => message)).toEqual([
       expect.stringMatching(LISTENING),
+      "Worker started",
       "task created",
       "task ended",
       expect.stringContaining("Stopping"),
@@ -122,13 +123,13 @@ describe("logs", () => {
       expect(await sourceOf(line)).toMatch(/log\.(info|debug|warn|error)\?\.\(/);
     }
     expect(lines[0]).toMatchObject({ file: "src/cli/commands/run-app.ts", function: "serve" });
-    expect(lines[1]).toMatchObject({
+    expect(lines[2]).toMatchObject({
       file: "src/engine/engine.ts",
       function: "#insert",
       task_id: id,
       flow: "echo_add",
     });
-    expect(lines[2]).toMatchObject({ task_id: id, flow: "echo_add", status: "COMPLETED" });
+    expect(lines[3]).toMatchObject({ task_id: id, flow: "echo_add", status: "COMPLETED" });
   });
 
   test("tell each transition and step at debug, with task, step and tool", async () => {
@@ -167,7 +168,7 @@ describe("logs", () => {
       const { id, log } = await logOf(args, env);
       const lines = log.trimEnd().split("\n");
       for (const line of lines) expect(line).toMatch(/^\[\d\d:\d\d:\d\d\]\[INFO\]\[src\/[\w/.-]+\]\[[#\w]+:\d+\] \S/);
-      expect(lines[1]).toMatch(new RegExp(`\\] task created task_id=${id} flow=echo_add$`));
+      expect(lines[2]).toMatch(new RegExp(`\\] task created task_id=${id} flow=echo_add$`));
     }
     await using sandbox = await openSandbox();
     const terminal = await sandbox.terminal(["run-app", "--port", "0", "--logster"]);

@@ -18,7 +18,14 @@ describe.each(DATABASES)("on %s", (_name, create) => {
   async function begin(given: Flow | (() => Body)): Promise<{ world: World; id: string }> {
     const flow =
       typeof given === "function"
-        ? defineFlow({ name: "sample", input: v.unknown(), signals: { go: v.unknown() }, run: given })
+        ? defineFlow({
+            name: "sample",
+            input: v.unknown(),
+            signals: { go: v.unknown() },
+            *run() {
+              return yield* given();
+            },
+          })
         : given;
     const world = worlds.open([flow]);
     const { task } = await world.engine().engine.createTask({ flow: flow.name, input: null });
@@ -157,7 +164,13 @@ describe.each(DATABASES)("on %s", (_name, create) => {
       yield* sleep("1h");
     });
     await world.engine().engine.runTask(id);
-    const edited = defineFlow({ name: "sample", input: v.unknown(), run: () => call(note, 2)[Symbol.iterator]() });
+    const edited = defineFlow({
+      name: "sample",
+      input: v.unknown(),
+      *run() {
+        yield* call(note, 2);
+      },
+    });
     expect(
       await world
         .engine([edited])

@@ -49,7 +49,13 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     run: () => Body,
     loaded: readonly Flow[] = [leaf, patient, held, strict, unlucky],
   ): Promise<{ world: World; id: string }> {
-    const flow = defineFlow({ name: "sample", input: v.unknown(), run });
+    const flow = defineFlow({
+      name: "sample",
+      input: v.unknown(),
+      *run() {
+        return yield* run();
+      },
+    });
     const world = worlds.open([flow, ...loaded]);
     const { task } = await world.engine().engine.createTask({ flow: "sample", input: null });
     return { world, id: task.id };
@@ -122,7 +128,13 @@ describe.each(DATABASES)("on %s", (_name, create) => {
       [],
     );
     expect((await world.engine().engine.runTask(id)).output_payload).toContain("not found");
-    const namesake = defineFlow({ name: "strict", input: v.unknown(), run: () => call(note, 1)[Symbol.iterator]() });
+    const namesake = defineFlow({
+      name: "strict",
+      input: v.unknown(),
+      *run() {
+        yield* call(note, 1);
+      },
+    });
     const other = await begin(
       caught(() => runChild(strict, { n: 1 })),
       [namesake],

@@ -32,7 +32,14 @@ describe.each(DATABASES)("on %s", (_name, create) => {
   const worlds = useWorlds(create);
 
   const flowOf = (run: () => Body): Flow =>
-    defineFlow({ name: "sample", input: v.unknown(), signals: { go: v.unknown() }, run });
+    defineFlow({
+      name: "sample",
+      input: v.unknown(),
+      signals: { go: v.unknown() },
+      *run() {
+        return yield* run();
+      },
+    });
 
   async function begin(flow: Flow): Promise<{ world: World; id: string }> {
     const world = worlds.open([flow]);
@@ -47,7 +54,10 @@ describe.each(DATABASES)("on %s", (_name, create) => {
   }
 
   const withoutParking = (record: Awaited<ReturnType<World["read"]>>): unknown =>
-    record && { ...record, task: { ...record.task, parked_reason: null, version: 0, updated_at: 0, due_at: null } };
+    record && {
+      ...record,
+      task: { ...record.task, parked_reason: null, parked_code: null, version: 0, updated_at: 0, due_at: null },
+    };
 
   const original = flowOf(function* () {
     const first = yield* call(work, 1);
@@ -99,6 +109,8 @@ describe.each(DATABASES)("on %s", (_name, create) => {
       expect(await parked(world.engine([edited]).engine.runTask(id))).toMatch(told);
       const after = await world.read(id);
       expect(after?.task.parked_reason).toMatch(told);
+      // of flows that came from no file
+      expect(after?.task.parked_code).toBe("built-in");
       expect(after?.task.due_at).toBeNull();
       expect(withoutParking(after)).toEqual(withoutParking(before));
       // again: told again, and nothing is written for it
@@ -198,14 +210,6 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     const error = await rejection(begin(flow));
     expect(error instanceof TaskonautError && error.code).toBe("flow_invalid");
     expect(error.message).toContain("Date.now()");
-  });
-
-  test("what is no generator function is told so, and the task can go on with code that is one", async () => {
-    const flow = flowOf((() => 5) as unknown as () => Body);
-    const { world, id } = await begin(flow);
-    const error = await rejection(world.engine().engine.runTask(id));
-    expect(error.message).toContain("generator function");
-    expect((await world.engine([original]).engine.runTask(id)).status).toBe("WAITING_OBSERVATION");
   });
 
   test("lots are drawn alike live and on replay, other tasks and branches draw others", async () => {

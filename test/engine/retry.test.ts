@@ -63,7 +63,14 @@ describe.each(DATABASES)("on %s", (_name, create) => {
   });
 
   const flowOf = (run: () => Generator<Operation<unknown>, unknown, unknown>): Flow =>
-    defineFlow({ name: "sample", input: v.unknown(), signals: { go: v.unknown() }, run });
+    defineFlow({
+      name: "sample",
+      input: v.unknown(),
+      signals: { go: v.unknown() },
+      *run() {
+        return yield* run();
+      },
+    });
 
   async function failed(flow: Flow): Promise<{ world: World; task: Task }> {
     isBroken = true;

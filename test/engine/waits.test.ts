@@ -24,7 +24,9 @@ describe.each(DATABASES)("on %s", (_name, create) => {
       name: "sample",
       input: v.unknown(),
       signals: { go: v.unknown(), approved: Approval },
-      run,
+      *run() {
+        return yield* run();
+      },
     });
     const world = worlds.open([flow]);
     const { engine } = world.engine();

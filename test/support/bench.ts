@@ -1,24 +1,34 @@
 // A database for the tests of one file, and engines on it that are closed after each test.
 
 import { afterAll, afterEach, beforeAll } from "bun:test";
-import type { Taskonaut } from "../../src/core/taskonaut.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { EngineDatabase } from "./databases.ts";
+import type { Clock } from "../../src/core/clock.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import { systemClock } from "../../src/engine/system-clock.ts";
 import { engineOn } from "./engine.ts";
 
 /** Set-up takes a while where a PostgreSQL server has to be started first. */
 const SET_UP_MS_MAX = 60_000;
+
+type EngineOptions = Parameters<typeof engineOn>[1] & {
+  /** Stands between the engine and its store. */
+  readonly around?: (store: Store) => Store;
+};
 
 export interface Bench {
   readonly database: EngineDatabase;
   /** A store of its own, as another process has it. Closed after the test. */
   openStore(): Promise<Store>;
   /** An engine on a store of its own, as another process has it. Closed after the test, without grace. */
-  openEngine(options?: Parameters<typeof engineOn>[1]): Promise<Taskonaut>;
+  openEngine(options?: EngineOptions): Promise<Engine>;
   /** An engine, and how to lose it: its process is gone, and whatever it held stays as it was. */
-  openDoomed(
-    options?: Parameters<typeof engineOn>[1],
-  ): Promise<{ engine: Taskonaut; readonly die: () => Promise<void> }>;
+  openDoomed(options?: EngineOptions): Promise<Doomed>;
+}
+
+export interface Doomed {
+  readonly engine: Engine;
+  readonly die: () => Promise<void>;
 }
 
 /** Call it at the top of a `describe`. */
@@ -40,10 +50,8 @@ export function benchOn(createDatabase: () => Promise<EngineDatabase>): Bench {
     if (!database) throw new Error("The database is there within tests only.");
     return database.openStore();
   };
-  const limitsOf = (options: Parameters<typeof engineOn>[1] = {}): Parameters<typeof engineOn>[1] => ({
-    ...options,
-    limits: { graceMs: 0, ...options.limits },
-  });
+  const build = (store: Store, { around = (given) => given, limits, ...options }: EngineOptions = {}): Engine =>
+    engineOn(around(store), { ...options, limits: { graceMs: 0, ...limits } });
   return {
     get database() {
       if (!database) throw new Error("The database is there within tests only.");
@@ -55,15 +63,19 @@ export function benchOn(createDatabase: () => Promise<EngineDatabase>): Bench {
       return store;
     },
     async openEngine(options) {
-      const engine = engineOn(await openStore(), limitsOf(options));
+      const engine = build(await openStore(), options);
       open.push(() => engine.close());
       return engine;
     },
     async openDoomed(options) {
       const store = await openStore();
       let isDead = false;
+      const clock: Clock = {
+        now: () => systemClock.now(),
+        sleep: (ms, signal) => (isDead ? new Promise(() => {}) : systemClock.sleep(ms, signal)),
+      };
       // who closes the connections of a worker frees its lock, but leaves its row and its tasks behind
-      const engine = engineOn({ ...store, close: async () => {} }, limitsOf(options));
+      const engine = build({ ...store, close: async () => {} }, { clock, ...options });
       const die = async (): Promise<void> => {
         if (isDead) return;
         isDead = true;

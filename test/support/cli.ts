@@ -96,6 +96,8 @@ export async function callCli(
         openFlows: unwired,
         readTemplate: unwired,
         startServer: unwired,
+        startWorker: unwired,
+        runBench: unwired,
         superviseServer: unwired,
         ...options.wiring,
       };

@@ -5,9 +5,8 @@ import type { Flow } from "../../src/core/flow.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/core/limits.ts";
 import { SILENT } from "../../src/core/log.ts";
 import type { TaskRecord } from "../../src/core/record.ts";
-import type { Taskonaut } from "../../src/core/taskonaut.ts";
 import { planTask } from "../../src/engine/create.ts";
-import { createEngine } from "../../src/engine/engine.ts";
+import { createEngine, type Engine } from "../../src/engine/engine.ts";
 import { systemClock } from "../../src/engine/system-clock.ts";
 import { echoAdd } from "../../src/flows/echo-add.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -20,7 +19,7 @@ interface TestEngine {
 }
 
 /** An engine over the store, which it closes when it is closed. Flows: echo_add, and those given. */
-export function engineOn(store: Store, { flows = [], clock = systemClock, limits, newId }: TestEngine = {}): Taskonaut {
+export function engineOn(store: Store, { flows = [], clock = systemClock, limits, newId }: TestEngine = {}): Engine {
   return createEngine({
     store,
     flows: [echoAdd, ...flows],

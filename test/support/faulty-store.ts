@@ -13,6 +13,8 @@ export function faultyStore(store: Store, atWrite: AtWrite): Store {
     ...store,
     insertTasks: through((records: Parameters<Store["insertTasks"]>[0]) => store.insertTasks(records)),
     commitChanges: through((changes: Parameters<Store["commitChanges"]>[0]) => store.commitChanges(changes)),
+    claimTasks: through((request: Parameters<Store["claimTasks"]>[0]) => store.claimTasks(request)),
+    releaseTasks: through((release: Parameters<Store["releaseTasks"]>[0]) => store.releaseTasks(release)),
     registerWorker: through((worker: Parameters<Store["registerWorker"]>[0]) => store.registerWorker(worker)),
     removeWorker: through((id: string) => store.removeWorker(id)),
   };

@@ -7,8 +7,7 @@ import type { Flow } from "../../src/core/flow.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/core/limits.ts";
 import { SILENT } from "../../src/core/log.ts";
 import type { TaskRecord } from "../../src/core/record.ts";
-import type { Taskonaut } from "../../src/core/taskonaut.ts";
-import { createEngine } from "../../src/engine/engine.ts";
+import { createEngine, type Engine } from "../../src/engine/engine.ts";
 import { systemClock } from "../../src/engine/system-clock.ts";
 import type { Store } from "../../src/store/store.ts";
 import { turn } from "./fake-clock.ts";
@@ -17,7 +16,7 @@ import { turn } from "./fake-clock.ts";
 export interface Moment {
   readonly write: number;
   readonly side: "before" | "after";
-  readonly method: "insertTasks" | "commitChanges" | "postToTask";
+  readonly method: "insertTasks" | "commitChanges" | "postToTask" | "claimTasks" | "releaseTasks" | "unparkTasks";
 }
 
 type Listener = (moment: Moment) => "die" | undefined | Promise<"die" | undefined>;
@@ -125,6 +124,13 @@ export class World {
       readInbox: (id) => alive(() => store.readInbox(id)),
       readTask: (id) => alive(() => store.readTask(id)),
       listTasks: (page) => alive(() => store.listTasks(page)),
+      claimTasks: (request) => write("claimTasks", () => store.claimTasks(request)),
+      releaseTasks: (release) => write("releaseTasks", () => store.releaseTasks(release)),
+      unparkTasks: (parked) => write("unparkTasks", () => store.unparkTasks(parked)),
+      announce: () => alive(() => store.announce()),
+      watch: (onNews) => alive(() => store.watch(onNews)),
+      findDeadWorkers: () => alive(() => store.findDeadWorkers()),
+      forgetDeadWorkers: () => alive(() => store.forgetDeadWorkers()),
       registerWorker: (worker) => {
         workers.add(worker.id);
         return alive(() => store.registerWorker(worker));
@@ -140,7 +146,7 @@ export class World {
 }
 
 export interface MortalEngine {
-  readonly engine: Taskonaut;
+  readonly engine: Engine;
   readonly isDead: boolean;
   kill(): Promise<void>;
 }

@@ -1,13 +1,15 @@
-import type { Command } from "../command.ts";
-import { readCount } from "../usage.ts";
+import type { Call, Command } from "../command.ts";
+import { readCount, usageError } from "../usage.ts";
+import { whenAborted } from "../when-aborted.ts";
 import type { ServerOptions, Wiring } from "../wiring.ts";
+import { CONCURRENCY_OPTION, logWorkerStarted, readConcurrency } from "../worker-options.ts";
 
 const HOST_DEFAULT = "127.0.0.1";
 const PORT_DEFAULT = 8000;
 
 export const runApp: Command = {
   name: "run-app",
-  summary: "Serve the HTTP API",
+  summary: "Serve the HTTP API, and work on the tasks of the queue",
   args: [],
   options: [
     {
@@ -18,6 +20,8 @@ export const runApp: Command = {
     { name: "port", value: "port", summary: `Port to listen on (default: ${PORT_DEFAULT}; 0: any that is free)` },
     { name: "reload", summary: "Start anew when a source or a flow file changes" },
     { name: "insecure", summary: "Serve others than loopback without a token" },
+    CONCURRENCY_OPTION,
+    { name: "no-worker", summary: "Serve only; others (`work`) take the tasks of the queue" },
   ],
   takesFields: false,
   needs: "database",
@@ -34,6 +38,7 @@ export const runApp: Command = {
       host: flags.get("host") ?? HOST_DEFAULT,
       port: readCount(flags, "port", { min: 0, max: 65_535 }) ?? PORT_DEFAULT,
       insecure: flags.has("insecure"),
+      worker: readWorker(call),
     };
     const leave = new AbortController();
     const onLeave = (): void => {
@@ -51,21 +56,21 @@ export const runApp: Command = {
   },
 };
 
+function readWorker(call: Call): ServerOptions["worker"] {
+  if (!call.flags.has("no-worker")) return { concurrency: readConcurrency(call) };
+  if (call.flags.has(CONCURRENCY_OPTION.name)) {
+    throw usageError([{ path: `--${CONCURRENCY_OPTION.name}`, message: "contradicts --no-worker" }]);
+  }
+  return undefined;
+}
+
 /** Serves until the signal aborts, then lets what runs end. */
 async function serve(wiring: Wiring, options: ServerOptions, signal: AbortSignal): Promise<void> {
   const server = await wiring.startServer(options);
   const { log } = wiring;
   log.info?.(`Listening on ${server.url}`, { url: server.url });
+  if (server.worker) logWorkerStarted(log, server.worker);
   await whenAborted(signal);
-  log.info?.("Stopping: no more requests are taken, those under way may end");
+  log.info?.("Stopping: no more requests are taken, nor tasks of the queue; those under way may end");
   await server.stop();
-}
-
-function whenAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    signal.addEventListener("abort", () => {
-      resolve();
-    });
-  });
 }

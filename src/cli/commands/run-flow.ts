@@ -8,6 +8,7 @@ import { followTask } from "../follow-task.ts";
 import { readFields } from "../input-fields.ts";
 import { GLOBAL_OPTIONS } from "../options.ts";
 import { exitCodeOf, printTask } from "../print.ts";
+import { QUEUE_OPTIONS, readQueueing } from "../queue-options.ts";
 import { type Course, COURSE_OPTIONS, readCourse, runOn } from "../run-on.ts";
 import { INPUT_OPTION, readInput } from "../read-input.ts";
 import { showStep } from "../show-task.ts";
@@ -15,8 +16,13 @@ import { readWord, usageError } from "../usage.ts";
 
 const OPTIONS: readonly Option[] = [
   INPUT_OPTION,
-  { name: "mode", value: "mode", summary: "run to the end (default), advance by one transition, or create only" },
+  {
+    name: "mode",
+    value: "mode",
+    summary: "run to the end (default), advance by one transition, create only, or enqueue for a worker",
+  },
   ...COURSE_OPTIONS,
+  ...QUEUE_OPTIONS,
 ];
 
 export const runFlow: Command = {
@@ -33,18 +39,22 @@ export const runFlow: Command = {
     "run-flow echo_add --text 007 --mode create",
     "run-flow --json | jq .output_payload",
     "run-flow checkout --sku A1 --wait           also when the flow sleeps, or waits for a signal",
+    "run-flow checkout --sku A1 --mode enqueue --at 2h --priority 3    for `taskonaut work`, somewhere",
   ],
 
   async run(call) {
     const mode = readWord(call.flags, "mode", MODES);
     const course = readCourse(call);
+    const queueing = readQueueing(call, mode);
     const runs = COURSE_OPTIONS.find(({ name }) => call.flags.has(name));
     if (runs && (mode ?? "run") !== "run") {
       throw usageError([{ path: `--${runs.name}`, message: `means nothing with --mode ${mode}` }]);
     }
     return withTaskonaut(call, async (taskonaut) => {
       const { asked, request, mode: chosen } = await settle(call, taskonaut, runs ? "run" : mode);
-      const { task: created } = await taskonaut.createTask(request);
+      const { task: created } = await taskonaut.createTask(
+        chosen === "enqueue" ? { ...request, start: "now", ...queueing } : request,
+      );
       const task = await carryOn(call, taskonaut, created, { ...course, mode: chosen, shows: asked });
       if (asked) await call.io.stderr.write("\n");
       await printTask(call, task);
@@ -95,6 +105,7 @@ interface FlowCourse extends Course {
 function carryOn(call: Call, taskonaut: Taskonaut, task: Task, { mode, shows, ...course }: FlowCourse): Promise<Task> {
   switch (mode) {
     case "create":
+    case "enqueue":
       return Promise.resolve(task);
     case "advance":
       return drive(call, taskonaut, task.id, () => taskonaut.advanceTask(task.id));

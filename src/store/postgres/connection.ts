@@ -39,6 +39,8 @@ export interface ClientOptions {
   readonly rerun?: boolean;
   /** Keep a connection for as long as it lasts, and tell when it is gone. */
   readonly onLost?: () => void;
+  /** What comes in on channels that a statement listens to. */
+  readonly onNotify?: (channel: string, payload: string) => void;
 }
 
 type Start = (sql: postgres.Sql) => PromiseLike<postgres.Row[]>;
@@ -70,9 +72,11 @@ export class PostgresClient {
     return Array.from(rows) as Row[];
   }
 
-  /** Runs several statements without parameters, in one transaction. */
-  async execute(script: string): Promise<void> {
-    await this.#run((sql) => sql.unsafe(script).simple());
+  /** Runs several statements without parameters, in one transaction; gives the rows of the last one. */
+  async execute<Row>(script: string): Promise<Row[]> {
+    const results = await this.#run((sql) => sql.unsafe(script).simple());
+    const rows = results.findLast((result) => Array.isArray(result)) ?? results;
+    return Array.from(rows as readonly Row[]);
   }
 
   /** Lets calls under way end, for a moment; then cuts the connections. Harmless when repeated. */
@@ -174,12 +178,12 @@ const STATEMENT_MS_MORE = 100;
 
 function connectClient(
   { url, addresses }: ServerUrl,
-  { connectionsMax, deadlineMs, onLost }: ClientOptions,
+  { connectionsMax, deadlineMs, onLost, onNotify }: ClientOptions,
   sockets: Sockets,
   { onclose, timeouts }: { readonly onclose: () => void; readonly timeouts: Readonly<Record<string, number>> },
 ): postgres.Sql {
-  // postgres.js takes the option, its types do not know it.
-  const socket: object = { socket: sockets.connect.bind(sockets) };
+  // postgres.js takes these options, its types do not know them.
+  const untyped: object = { socket: sockets.connect.bind(sockets), onnotify: onNotify };
   return postgres(url, {
     // Of several hosts it knows one: `sockets` tries them in turn. It would itself try for ever when all refuse.
     ...addresses[0],
@@ -193,6 +197,6 @@ function connectClient(
     connection: { application_name: "taskonaut", ...timeouts },
     types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
     ...(onLost && { max_lifetime: null, idle_timeout: 0 }),
-    ...socket,
+    ...untyped,
   });
 }

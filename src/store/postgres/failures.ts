@@ -42,7 +42,9 @@ const LOST = new Set(["CONNECTION_CLOSED", "CONNECTION_DESTROYED", "ECONNRESET",
 
 /** Whether the connection can take more statements after this error: only where the server refused one, and lives on. */
 export function leavesConnectionUsable(error: unknown): boolean {
-  return error instanceof postgres.PostgresError && error.severity !== "FATAL" && error.severity !== "PANIC";
+  // PgBouncer calls it a mere error that it refuses a connection.
+  if (!(error instanceof postgres.PostgresError) || isStartupParameterRefused(error)) return false;
+  return error.severity !== "FATAL" && error.severity !== "PANIC";
 }
 
 /** Whether a parameter of the connection's start is unknown there. */

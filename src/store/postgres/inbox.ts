@@ -3,61 +3,90 @@
 import { canonicalJson } from "../../core/json.ts";
 import type { InboxRow } from "../../core/record.ts";
 import type { Change, InboxPost, PostResult } from "../store.ts";
+import { asJson } from "./carriers.ts";
 import type { PostgresClient } from "./connection.ts";
+import { type Fields, type FieldType, type Part, isWon } from "./fields.ts";
 import { milliseconds, type Schema } from "./schema.ts";
 
-/** The inbox rows in the JSON text of parameter `source`, of the tasks in `won`: dealt with. */
-export function consumeInbox(schema: Schema, source: string): string {
-  return `consumed as (
-    update ${schema}.task_inbox t set consumed_at = now()
-    from json_to_recordset(${source}::text::json) as c (task_id uuid, seq bigint)
-    join won on won.id = c.task_id
-    where t.task_id = c.task_id and t.seq = c.seq
-  )`;
+interface ConsumedRow {
+  readonly task_id: string;
+  readonly seq: number;
 }
 
+interface PostRow extends InboxPost {
+  /** Among all posts of the statement. */
+  readonly place: number;
+  /** The task whose change it belongs to. */
+  readonly from_id: string;
+}
+
+const CONSUMED = { task_id: "uuid", seq: "bigint" } as const satisfies Fields<ConsumedRow>;
+
+const POSTED = {
+  from_id: "uuid",
+  place: "integer",
+  task_id: "uuid",
+  kind: "text",
+  name: "text",
+  step_id: "uuid",
+  payload: "json",
+  error: "json",
+  idempotency_key: "text",
+  attempt_epoch: "integer",
+} as const satisfies Record<keyof PostRow, FieldType>;
+
+/** Inbox rows of the tasks in `won`: dealt with. */
+export const consumeInbox: Part<ConsumedRow> = {
+  fields: CONSUMED,
+  read: (schema, rows) => `consumed as (
+    update ${schema}.task_inbox t set consumed_at = now()
+    from ${rows("c")}
+    where ${isWon("c.task_id")} and t.task_id = c.task_id and t.seq = c.seq
+  )`,
+};
+
 /**
- * The posts in the JSON text of parameter `source`, of the changes in `won` (`from_id`). Several may go to one task: it
- * is updated once, and they share out the numbers. A task that waits to be started is not started by a signal; one
- * that is parked stays so.
+ * Posts of the changes in `won` (`from_id`). Several may go to one task: it is updated once, and they share out the
+ * numbers. A task that waits to be started is not started by a signal; one that is parked stays so.
  */
-export function insertPosts(schema: Schema, source: string): string {
-  return `posts as (
+export const insertPosts: Part<PostRow> = {
+  fields: POSTED,
+  read: (schema, rows) => `posts as (
     select p.*, row_number() over (partition by p.task_id order by p.place) as number
-    from json_to_recordset(${source}::text::json) as p (
-      place integer, from_id uuid, task_id uuid, kind text, name text, step_id uuid, payload text, error text,
-      idempotency_key text
-    )
-    join won on won.id = p.from_id
+    from ${rows("p")}
+    where ${isWon("p.from_id")}
   ), woken as (
     update ${schema}.tasks t set
       wake_seq = t.wake_seq + p.number,
       due_at = case
         when t.parked_reason is not null or (t.status = 'PLANNED' and not p.cancels) then t.due_at
-        else now()
+        else least(t.due_at, now())
       end
     from (select task_id, count(*) as number, bool_or(kind = 'cancel') as cancels from posts group by task_id) p
     where t.id = p.task_id and t.finished_at is null
     returning t.id, t.wake_seq - p.number as before
   ), posted as (
-    insert into ${schema}.task_inbox (task_id, seq, kind, name, step_id, payload, error, idempotency_key, created_at)
+    insert into ${schema}.task_inbox (
+      task_id, seq, kind, name, step_id, payload, error, idempotency_key, attempt_epoch, created_at
+    )
     select
-      p.task_id, w.before + p.number, p.kind, p.name, p.step_id, p.payload::json, p.error::json, p.idempotency_key, now()
+      p.task_id, w.before + p.number, p.kind, p.name, p.step_id, p.payload, p.error, p.idempotency_key,
+      p.attempt_epoch, now()
     from posts p join woken w on w.id = p.task_id
     returning 1
-  )`;
-}
+  )`,
+};
 
-/** Rows of `source` in `consumeInbox`. */
-export function consumedRows({ taskId, consumed }: Change): object[] {
+/** What `consumeInbox` reads. */
+export function consumedRows({ taskId, consumed }: Change): ConsumedRow[] {
   return consumed.map((seq) => ({ task_id: taskId, seq }));
 }
 
-/** Rows of `source` in `insertPosts`. */
-export function postRows(changes: readonly Change[]): { readonly task_id: string }[] {
+/** What `insertPosts` reads. */
+export function postRows(changes: readonly Change[]): PostRow[] {
   return changes
-    .flatMap((change) => change.posts.map((post) => ({ from_id: change.taskId, ...post })))
-    .map((post, place) => ({ place, ...post }));
+    .flatMap((change) => change.posts.map((post) => ({ ...post, from_id: change.taskId })))
+    .map((post, place) => ({ ...post, place }));
 }
 
 export async function postToTask(client: PostgresClient, schema: Schema, post: InboxPost): Promise<PostResult> {
@@ -65,10 +94,12 @@ export async function postToTask(client: PostgresClient, schema: Schema, post: I
   if (earlier) return earlier;
   const { task_id: taskId } = post;
   try {
-    const posted = await client.query<{ seq: number }>(
-      `with won as (select $1::text::uuid as id), ${insertPosts(schema, "$2")} select 1 as seq from posted`,
-      [taskId, JSON.stringify([{ place: 0, from_id: taskId, ...post }])],
-    );
+    const rows = asJson.write(POSTED, [{ ...post, from_id: taskId, place: 0 }]);
+    const posting = insertPosts.read(schema, (alias) => asJson.read(POSTED, ["$2"], alias));
+    const posted = await client.query(`with won as (select $1::text::uuid as id), ${posting} select from posted`, [
+      taskId,
+      ...rows,
+    ]);
     return { kind: posted.length > 0 ? "posted" : "refused" };
   } catch (error) {
     // of two that come at once with one key, the unique index refuses the second
@@ -99,12 +130,15 @@ export async function readInbox(
     `select t.wake_seq, (
       select json_agg(i)::text from (
         select
-          task_id, seq, kind, name, step_id, payload::text, error::text, idempotency_key,
+          task_id, seq, kind, name, step_id, payload::text, error::text, idempotency_key, attempt_epoch,
           ${milliseconds("created_at")} as created_at
         from ${schema}.task_inbox where task_id = t.id and consumed_at is null order by seq
       ) i
     ) as rows from ${schema}.tasks t where t.id = $1`,
     [taskId],
   );
-  return { wakeSeq: row?.wake_seq ?? 0, rows: row?.rows ? (JSON.parse(row.rows) as InboxRow[]) : [] };
+  return {
+    wakeSeq: row?.wake_seq ?? 0,
+    rows: row?.rows ? (JSON.parse(row.rows) as InboxRow[]) : [],
+  };
 }

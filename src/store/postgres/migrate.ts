@@ -6,6 +6,7 @@
 import type { MigrationStatus, Migrator } from "../../core/migrator.ts";
 import tasks from "../../../sql/postgres/0001_tasks.sql" with { type: "text" };
 import waiting from "../../../sql/postgres/0002_waiting.sql" with { type: "text" };
+import workers from "../../../sql/postgres/0003_workers.sql" with { type: "text" };
 import {
   type AppliedMigration,
   checksumOf,
@@ -21,6 +22,7 @@ import { milliseconds, quoteSchema, type Schema } from "./schema.ts";
 export const MIGRATIONS: readonly Migration[] = [
   { number: 1, name: "tasks", sql: tasks },
   { number: 2, name: "waiting", sql: waiting },
+  { number: 3, name: "workers", sql: workers },
 ];
 
 /** A migration may have to rewrite a large table. */

@@ -3,7 +3,8 @@
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../core/record.ts";
 import type { ListPage } from "../store.ts";
 import type { PostgresClient } from "./connection.ts";
-import type { Schema } from "./schema.ts";
+import { selectList } from "./columns.ts";
+import { type Schema, timestamp } from "./schema.ts";
 import { selectSteps } from "./steps.ts";
 import { taskColumns } from "./tasks.ts";
 import { selectCalls } from "./tool-calls.ts";
@@ -24,7 +25,7 @@ export async function listTasks(client: PostgresClient, schema: Schema, page: Li
   const after = page.after ?? { createdAt: Number.POSITIVE_INFINITY, id: "ffffffff-ffff-ffff-ffff-ffffffffffff" };
   const rows = await client.query<RecordRow>(
     `select ${columns(schema)} from (
-      select * from ${schema}.tasks where (created_at, id) < (to_timestamp($1::float8 / 1000), $2::uuid)
+      select * from ${schema}.tasks where (created_at, id) < (${timestamp("$1::float8")}, $2::uuid)
       order by created_at desc, id desc limit $3
     ) t order by t.created_at desc, t.id desc`,
     [after.createdAt, after.id, page.limit],
@@ -33,7 +34,7 @@ export async function listTasks(client: PostgresClient, schema: Schema, page: Li
 }
 
 function columns(schema: Schema): string {
-  return `${taskColumns("t")}, ${selectSteps(schema, "t.id")} as steps, ${selectCalls(schema, "t.id")} as calls`;
+  return `${selectList(taskColumns("t"))}, ${selectSteps(schema, "t.id")} as steps, ${selectCalls(schema, "t.id")} as calls`;
 }
 
 function toRecord({ steps, calls, ...task }: RecordRow): TaskRecord {

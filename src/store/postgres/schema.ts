@@ -16,6 +16,12 @@ export function quoteSchema(name: string): Schema {
   return `"${name}"` as Schema;
 }
 
+/** Any text (without NUL) as a literal, for a statement that cannot have parameters. */
+export function quoteText(text: string): string {
+  // Doubled backslashes in an `E` literal: right whatever `standard_conforming_strings` is.
+  return `E'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
+}
+
 /** Milliseconds since 1970 (float8) to timestamptz. */
 export function timestamp(column: string): string {
   return `to_timestamp(${column} / 1000)`;

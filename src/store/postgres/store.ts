@@ -1,15 +1,26 @@
 // The store on PostgreSQL: as many processes as one likes on one database.
 
-import type { Store } from "../store.ts";
+import type { Store, Watch } from "../store.ts";
+import { claimTasks } from "./claim.ts";
 import { commitChanges, insertTasks } from "./commit.ts";
 import { PostgresClient } from "./connection.ts";
 import { postToTask, readInbox } from "./inbox.ts";
 import { explainLocked } from "./failures.ts";
 import { checkMigrated, checkReady } from "./migrate.ts";
+import { releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask } from "./read.ts";
 import { milliseconds, quoteSchema } from "./schema.ts";
+import { announce, watch } from "./watch.ts";
 import { WorkerLocks } from "./worker-locks.ts";
-import { listWorkers, readWorkerState, registerWorker, removeWorker, renewWorker } from "./workers.ts";
+import {
+  findDeadWorkers,
+  forgetDeadWorkers,
+  listWorkers,
+  readWorkerState,
+  registerWorker,
+  removeWorker,
+  renewWorker,
+} from "./workers.ts";
 
 const READERS_MAX = 4;
 
@@ -35,9 +46,12 @@ export async function openPostgresStore({
   deadlineMs = 10_000,
 }: PostgresStoreOptions): Promise<Store> {
   const schema = quoteSchema(schemaName);
-  // Writes have a connection of their own, so that no read, however long, stands before a commit.
+  // Writes have a connection of their own, so that no read, however long, stands before a commit; and so have claims,
+  // so that the next tasks are fetched while the last ones are written.
   const reader = new PostgresClient({ url, deadlineMs, connectionsMax: READERS_MAX, rerun: true });
   const writer = new PostgresClient({ url, deadlineMs, connectionsMax: 1, lockMs: LOCK_MS });
+  const claimer = new PostgresClient({ url, deadlineMs, connectionsMax: 1, lockMs: LOCK_MS });
+  const watches: Watch[] = [];
   const locks = new WorkerLocks({ url, deadlineMs });
   const migrated = once((client: PostgresClient) => checkMigrated(client, schema));
 
@@ -73,15 +87,29 @@ export async function openPostgresStore({
     postToTask: (post) => writeTasks((client) => postToTask(client, schema, post)),
     readTask: (id) => read((client) => readTask(client, schema, id)),
     listTasks: (page) => read((client) => listTasks(client, schema, page)),
+    async claimTasks(request) {
+      await migrated(claimer);
+      return claimTasks(claimer, schema, request);
+    },
+    releaseTasks: (release) => writeTasks((client) => releaseTasks(client, schema, release)),
+    unparkTasks: (flows) => writeTasks((client) => unparkTasks(client, schema, flows)),
+    announce: () => read((client) => announce(client, schema)),
+    async watch(onNews) {
+      const watching = await read((other) => watch({ url, deadlineMs }, { schema, other, onNews }));
+      watches.push(watching);
+      return watching;
+    },
     registerWorker: (worker) => write((client) => registerWorker(client, schema, locks, worker)),
     renewWorker: (id, leaseMs) => write((client) => renewWorker(client, schema, { id, leaseMs })),
     removeWorker: (id) => write((client) => removeWorker(client, schema, locks, id)),
     readWorkerState: (id) => read((client) => readWorkerState(client, schema, id)),
+    findDeadWorkers: () => read((client) => findDeadWorkers(client, schema)),
+    forgetDeadWorkers: () => write((client) => forgetDeadWorkers(client, schema)),
     listWorkers: () => read((client) => listWorkers(client, schema)),
     checkReady: () => checkReady(reader, schema),
     async close() {
-      await locks.close();
-      await Promise.all([reader.close(), writer.close()]);
+      await Promise.all([locks.close(), ...watches.map((watching) => watching.close())]);
+      await Promise.all([reader.close(), writer.close(), claimer.close()]);
     },
   };
 }

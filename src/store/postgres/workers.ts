@@ -1,27 +1,40 @@
 // The table `workers`, and who of them lives. A worker is dead when its lease has passed, or when its lock
 // (`worker-locks.ts`) is free, which is as soon as its process is gone. A restart of the server frees every lock, so a
-// free lock counts only when the server has been up for longer than the worker's lease.
+// free lock counts only when the server has been up for longer than the worker's lease. Where locks do not last (behind
+// a pooler), the worker's row says so, and its lease alone counts.
 
 import { storableText } from "../storable-text.ts";
-import type { WorkerRow, WorkerState } from "../store.ts";
+import type { ListedWorker, WorkerState } from "../store.ts";
 import type { PostgresClient } from "./connection.ts";
 import { milliseconds, type Schema } from "./schema.ts";
-import { LOCK_KEY, type WorkerLocks } from "./worker-locks.ts";
+import { lockKey, type WorkerLocks } from "./worker-locks.ts";
+
+/** Of a row `w` of workers. The locks are looked through once for all workers, and only where a lease still runs. */
+const IS_ALIVE = `(
+  w.lease_until > now() and (
+    not w.locks or pg_postmaster_start_time() + w.lease_ms * interval '1 ms' > now()
+    or ${lockKey("w.id::text")} in (
+      select (l.classid::bigint << 32) | l.objid::bigint from pg_locks l
+      where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+        and l.database = (select oid from pg_database where datname = current_database())
+    )
+  )
+)`;
 
 export async function registerWorker(
   client: PostgresClient,
   schema: Schema,
   locks: WorkerLocks,
-  { id, name, leaseMs }: { id: string; name: string; leaseMs: number },
+  worker: { id: string; name: string; leaseMs: number; concurrency: number },
 ): Promise<void> {
   // The lock first: a row without one would be taken for a dead worker's.
-  await locks.take(id);
+  const isLocked = await locks.take(worker.id, client);
   await client.query(
-    `insert into ${schema}.workers (id, name, started_at, lease_until, lease_ms)
-     values ($1::uuid, $2, now(), now() + $3::integer * interval '1 ms', $3::integer)
-     on conflict (id) do update set name = excluded.name, started_at = excluded.started_at,
-       lease_until = excluded.lease_until, lease_ms = excluded.lease_ms`,
-    [id, storableText(name), leaseMs],
+    `insert into ${schema}.workers (id, name, concurrency, locks, started_at, lease_until, lease_ms)
+     values ($1::uuid, $2, $3::integer, $4::boolean, now(), now() + $5::integer * interval '1 ms', $5::integer)
+     on conflict (id) do update set name = excluded.name, concurrency = excluded.concurrency, locks = excluded.locks,
+       started_at = excluded.started_at, lease_until = excluded.lease_until, lease_ms = excluded.lease_ms`,
+    [worker.id, storableText(worker.name), worker.concurrency, isLocked, worker.leaseMs],
   );
 }
 
@@ -44,29 +57,48 @@ export async function removeWorker(
   locks: WorkerLocks,
   id: string,
 ): Promise<void> {
-  await client.query(`delete from ${schema}.workers where id = $1::uuid`, [id]);
+  await client.query(
+    `delete from ${schema}.workers w
+     where id = $1::uuid and not exists (select from ${schema}.tasks t where t.due_at is not null and t.lease_owner = w.id)`,
+    [id],
+  );
   await locks.free(id);
 }
 
 export async function readWorkerState(client: PostgresClient, schema: Schema, id: string): Promise<WorkerState> {
   const [row] = await client.query<{ alive: boolean }>(
-    `select w.lease_until > now() and (
-       pg_postmaster_start_time() + w.lease_ms * interval '1 ms' > now() or exists (
-         select from pg_locks l
-         where l.locktype = 'advisory' and l.granted and l.objsubid = 1
-           and l.database = (select oid from pg_database where datname = current_database())
-           and l.classid = ((k.key >> 32) & 4294967295)::oid and l.objid = (k.key & 4294967295)::oid
-       )
-     ) as alive
-     from ${schema}.workers w cross join (select ${LOCK_KEY} as key) k where w.id = $1::uuid`,
+    `select ${IS_ALIVE} as alive from ${schema}.workers w where w.id = $1::uuid`,
     [id],
   );
   return row?.alive ? "alive" : "dead";
 }
 
-export function listWorkers(client: PostgresClient, schema: Schema): Promise<WorkerRow[]> {
-  return client.query<WorkerRow>(
-    `select id, name, ${milliseconds("started_at")} as started_at, ${milliseconds("lease_until")} as lease_until
-     from ${schema}.workers order by workers.started_at, id`,
+export async function findDeadWorkers(client: PostgresClient, schema: Schema): Promise<string[]> {
+  const rows = await client.query<{ id: string }>(`select w.id from ${schema}.workers w where not ${IS_ALIVE}`);
+  return rows.map((row) => row.id);
+}
+
+export async function forgetDeadWorkers(client: PostgresClient, schema: Schema): Promise<number> {
+  const forgotten = await client.query(
+    `delete from ${schema}.workers w
+     where not ${IS_ALIVE}
+       and not exists (select from ${schema}.tasks t where t.due_at is not null and t.lease_owner = w.id)
+     returning 1`,
+  );
+  return forgotten.length;
+}
+
+/** Counts the tasks of the queue only: what is held without being in it, a caller drives. */
+export function listWorkers(client: PostgresClient, schema: Schema): Promise<ListedWorker[]> {
+  return client.query<ListedWorker>(
+    `select
+       w.id, w.name, w.concurrency, ${milliseconds("w.started_at")} as started_at,
+       ${milliseconds("w.lease_until")} as lease_until,
+       case when ${IS_ALIVE} then 'alive' else 'dead' end as state, coalesce(held.tasks, 0) as tasks
+     from ${schema}.workers w left join (
+       select lease_owner as id, count(*)::integer as tasks from ${schema}.tasks
+       where due_at is not null and lease_owner is not null group by lease_owner
+     ) held on held.id = w.id
+     order by w.started_at, w.id`,
   );
 }

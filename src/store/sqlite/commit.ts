@@ -19,7 +19,10 @@ export async function commitChanges(
   now: () => number,
 ): Promise<boolean[]> {
   assertChanges(changes);
-  return connection.write(() => changes.map((change) => applyChange(connection, change, now())));
+  return connection.write(() => {
+    const at = now();
+    return changes.map((change) => applyChange(connection, change, at));
+  });
 }
 
 function insertRecord(connection: SqliteConnection, { task, steps, calls }: TaskRecord): boolean {

@@ -14,15 +14,15 @@ const WAKE = `
   returning wake_seq`;
 
 const INSERT = `
-  insert into task_inbox (task_id, seq, kind, name, step_id, payload, error, idempotency_key, created_at)
-  values ($task_id, $seq, $kind, $name, $step_id, $payload, $error, $idempotency_key, $now)`;
+  insert into task_inbox (task_id, seq, kind, name, step_id, payload, error, idempotency_key, attempt_epoch, created_at)
+  values ($task_id, $seq, $kind, $name, $step_id, $payload, $error, $idempotency_key, $attempt_epoch, $now)`;
 
 const CONSUME = "update task_inbox set consumed_at = $now where task_id = $taskId and seq = $seq";
 
 const SELECT_SEQ = "select wake_seq from tasks where id = $taskId";
 
 const SELECT = `
-  select task_id, seq, kind, name, step_id, payload, error, idempotency_key, created_at
+  select task_id, seq, kind, name, step_id, payload, error, idempotency_key, attempt_epoch, created_at
   from task_inbox where task_id = $taskId and consumed_at is null order by seq`;
 
 const SELECT_KEY = "select name, payload from task_inbox where task_id = $taskId and idempotency_key = $key";

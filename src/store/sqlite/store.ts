@@ -4,13 +4,24 @@ import { realpathSync } from "node:fs";
 
 import { databaseBehind } from "../migrations.ts";
 import type { Store } from "../store.ts";
+import { claimTasks } from "./claim.ts";
 import { commitChanges, insertTasks } from "./commit.ts";
 import { openConnection } from "./connection.ts";
 import { postToTask, selectInbox } from "./inbox.ts";
 import { migrate, readPending } from "./migrate.ts";
+import { releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask } from "./read.ts";
+import { ringBell, watchBell } from "./watch.ts";
 import { WorkerLocks } from "./worker-locks.ts";
-import { listWorkers, readWorkerState, registerWorker, removeWorker, renewWorker } from "./workers.ts";
+import {
+  findDeadWorkers,
+  forgetDeadWorkers,
+  listWorkers,
+  readWorkerState,
+  registerWorker,
+  removeWorker,
+  renewWorker,
+} from "./workers.ts";
 
 export interface SqliteStoreOptions {
   /** A file, created with its folder where there is none, or `:memory:`. */
@@ -38,7 +49,8 @@ export async function openSqliteStore({
     throw error;
   }
   // Processes that reach the file by different names look at the same locks.
-  const locks = new WorkerLocks(path === ":memory:" ? undefined : `${realpathSync(path)}-workers`);
+  const folder = path === ":memory:" ? undefined : `${realpathSync(path)}-workers`;
+  const locks = new WorkerLocks(folder);
 
   return {
     dialect: "sqlite",
@@ -50,11 +62,18 @@ export async function openSqliteStore({
     postToTask: (post) => connection.write(() => postToTask(connection, post, now())),
     readTask: (id) => readTask(connection, id),
     listTasks: (page) => listTasks(connection, page),
+    claimTasks: (request) => claimTasks(connection, request, now),
+    releaseTasks: (release) => releaseTasks(connection, release, now),
+    unparkTasks: (flows) => unparkTasks(connection, flows, now),
+    announce: async () => ringBell(folder),
+    watch: async (onNews) => watchBell(folder, onNews),
     registerWorker: (worker) => registerWorker(connection, locks, { ...worker, now: now() }),
     renewWorker: (id, leaseMs) => renewWorker(connection, { id, leaseMs, now: now() }),
     removeWorker: (id) => removeWorker(connection, locks, id),
     readWorkerState: (id) => readWorkerState(connection, locks, { id, now: now() }),
-    listWorkers: () => listWorkers(connection),
+    findDeadWorkers: () => findDeadWorkers(connection, locks, now()),
+    forgetDeadWorkers: () => forgetDeadWorkers(connection, locks, now),
+    listWorkers: () => listWorkers(connection, locks, now()),
     async checkReady() {
       const pending = await readPending(connection);
       if (pending.length > 0) throw databaseBehind(pending);

@@ -8,12 +8,12 @@ import type { SqliteConnection } from "./connection.ts";
 const INSERT = `
   insert into tasks (
     id, flow_name, status, version, current_step, observed_count, input_payload, output_payload, error,
-    lease_owner, due_at, priority, wake_seq, parked_reason, parent_task_id, parent_step_id, depth, cancelled_after, cancelled_at,
-    created_at, updated_at, finished_at
+    lease_owner, due_at, priority, wake_seq, parked_reason, parked_code, parent_task_id, parent_step_id, depth,
+    cancelled_after, cancelled_at, created_at, updated_at, finished_at
   ) values (
     $id, $flow_name, $status, $version, $current_step, $observed_count, $input_payload, $output_payload, $error,
-    $lease_owner, $due_at, $priority, $wake_seq, $parked_reason, $parent_task_id, $parent_step_id, $depth, $cancelled_after, $cancelled_at,
-    $created_at, $updated_at, $finished_at
+    $lease_owner, $due_at, $priority, $wake_seq, $parked_reason, $parked_code, $parent_task_id, $parent_step_id, $depth,
+    $cancelled_after, $cancelled_at, $created_at, $updated_at, $finished_at
   ) on conflict (id) do nothing`;
 
 const UPDATE = `
@@ -24,26 +24,28 @@ const UPDATE = `
       when wake_seq = $wake_seq or $finished_at is not null or $parked_reason is not null then $due_at
       else $now
     end,
-    cancelled_after = $cancelled_after, cancelled_at = $cancelled_at, priority = $priority, parked_reason = $parked_reason, updated_at = $updated_at, finished_at = $finished_at
+    cancelled_after = $cancelled_after, cancelled_at = $cancelled_at, priority = $priority,
+    parked_reason = $parked_reason, parked_code = $parked_code, updated_at = $updated_at, finished_at = $finished_at
   where id = $id and version = $expectedVersion and lease_owner is $expectedOwner
     and (finished_at is null or ($reopens and status = 'FAILED')) and ($status <> 'PLANNED' or status = 'PLANNED')`;
 
-const COLUMNS = `
+/** Of a whole row, in every statement that gives one. */
+export const TASK_COLUMNS = `
   id, flow_name, status, version, current_step, observed_count, input_payload, output_payload, error,
-  lease_owner, due_at, priority, wake_seq, parked_reason, parent_task_id, parent_step_id, depth, cancelled_after, cancelled_at,
-  created_at, updated_at, finished_at`;
+  lease_owner, due_at, priority, wake_seq, parked_reason, parked_code, parent_task_id, parent_step_id, depth,
+  cancelled_after, cancelled_at, created_at, updated_at, finished_at`;
 
-const SELECT = `select ${COLUMNS} from tasks where id = $id`;
+const SELECT = `select ${TASK_COLUMNS} from tasks where id = $id`;
 
-const SELECT_FIRST = `select ${COLUMNS} from tasks order by created_at desc, id desc limit $limit`;
+const SELECT_FIRST = `select ${TASK_COLUMNS} from tasks order by created_at desc, id desc limit $limit`;
 
 const SELECT_AFTER = `
-  select ${COLUMNS} from tasks where (created_at, id) < ($createdAt, $id)
+  select ${TASK_COLUMNS} from tasks where (created_at, id) < ($createdAt, $id)
   order by created_at desc, id desc limit $limit`;
 
 /** False where the task exists. */
 export function insertTask(connection: SqliteConnection, task: TaskRow): boolean {
-  return connection.prepare(INSERT).run(columnsOf(task)).changes === 1;
+  return connection.prepare(INSERT).run({ ...task, parked_reason: storableText(task.parked_reason) }).changes === 1;
 }
 
 /**
@@ -52,8 +54,9 @@ export function insertTask(connection: SqliteConnection, task: TaskRow): boolean
  */
 export function updateTask(connection: SqliteConnection, change: Change, now: number): boolean {
   const { expectedVersion, expectedOwner, task } = change;
-  const parameters = { ...columnsOf(task), expectedVersion, expectedOwner, now, reopens: change.reopens ? 1 : 0 };
-  return connection.prepare(UPDATE).run(parameters).changes === 1;
+  const parked_reason = storableText(task.parked_reason);
+  const fence = { expectedVersion, expectedOwner, now, reopens: change.reopens ? 1 : 0 };
+  return connection.prepare(UPDATE).run({ ...task, parked_reason, ...fence }).changes === 1;
 }
 
 export function selectTask(connection: SqliteConnection, id: string): TaskRow | undefined {
@@ -63,8 +66,4 @@ export function selectTask(connection: SqliteConnection, id: string): TaskRow | 
 export function selectTasks(connection: SqliteConnection, { limit, after }: ListPage): TaskRow[] {
   if (!after) return connection.prepare<TaskRow>(SELECT_FIRST).all({ limit });
   return connection.prepare<TaskRow>(SELECT_AFTER).all({ limit, ...after });
-}
-
-function columnsOf(task: TaskRow): TaskRow & Record<string, string | number | null> {
-  return { ...task, parked_reason: storableText(task.parked_reason) };
 }

@@ -35,7 +35,8 @@ export function updateCall(connection: SqliteConnection, call: ToolCallRow): voi
   rowIsThere("tool call", call.id, connection.prepare(UPDATE).run({ ...call }));
 }
 
-/** By task, then by created_at, then by the step_index of their step. */
-export function selectCalls(connection: SqliteConnection, taskIds: readonly string[]): ToolCallRow[] {
-  return connection.prepare<ToolCallRow>(SELECT).all({ taskIds: JSON.stringify(taskIds) });
+/** The calls of each task by created_at, then by the step_index of their step. */
+export function selectCalls(connection: SqliteConnection, taskIds: readonly string[]): Map<string, ToolCallRow[]> {
+  const rows = connection.prepare<ToolCallRow>(SELECT).all({ taskIds: JSON.stringify(taskIds) });
+  return Map.groupBy(rows, (call) => call.task_id);
 }

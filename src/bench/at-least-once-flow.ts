@@ -1,0 +1,19 @@
+import { defineFlow } from "../core/flow.ts";
+import { call } from "../core/operation.ts";
+import type { Tool } from "../core/tool.ts";
+import { echoAdd } from "../flows/echo-add.ts";
+import { add, echo } from "../flows/tools.ts";
+
+/** As `echo_add`, step by step, but the outcome of its first tool is durable before the second one starts. */
+export const echoAddAtLeastOnce = defineFlow({
+  name: "bench_echo_add_at_least_once",
+  input: echoAdd.input,
+  plan: (input) => {
+    const { text, a, b } = input as { text: string; a: number; b: number };
+    return [call(atLeastOnce(echo), { text }), call(atLeastOnce(add), { a, b })];
+  },
+});
+
+function atLeastOnce<In, Parsed, Out>(tool: Tool<In, Parsed, Out>): Tool<In, Parsed, Out> {
+  return { ...tool, execution: "at-least-once" };
+}

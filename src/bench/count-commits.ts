@@ -1,0 +1,30 @@
+import type { Store } from "../store/store.ts";
+
+export interface CommitCounter {
+  readonly store: Store;
+  /** Of everything that goes with the number of tasks; registering a worker and its like do not. */
+  readonly commits: number;
+}
+
+/** Counts the writes of a store: each of them is one commit (`store.ts`). */
+export function countCommits(store: Store): CommitCounter {
+  let commits = 0;
+  const counted = <In extends unknown[], Out>(write: (...input: In) => Promise<Out>) => {
+    return (...input: In): Promise<Out> => {
+      commits += 1;
+      return write(...input);
+    };
+  };
+  return {
+    store: {
+      ...store,
+      insertTasks: counted((records) => store.insertTasks(records)),
+      commitChanges: counted((changes) => store.commitChanges(changes)),
+      claimTasks: counted((request) => store.claimTasks(request)),
+      postToTask: counted((post) => store.postToTask(post)),
+    },
+    get commits() {
+      return commits;
+    },
+  };
+}

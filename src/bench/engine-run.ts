@@ -1,0 +1,108 @@
+// The engine under measurement, as a process would have it: opened for one measurement and closed after it, so that
+// nothing that it has in memory helps the next one.
+
+import type { Flow } from "../core/flow.ts";
+import type { StartHeartbeat } from "../core/heartbeat.ts";
+import { DEFAULT_LIMITS } from "../core/limits.ts";
+import { SILENT } from "../core/log.ts";
+import { createEngine, type Engine } from "../engine/engine.ts";
+import { systemClock } from "../engine/system-clock.ts";
+import { echoAdd } from "../flows/echo-add.ts";
+import type { BenchPlace } from "../store/floor.ts";
+import { echoAddAtLeastOnce } from "./at-least-once-flow.ts";
+import { countCommits } from "./count-commits.ts";
+import { Ends } from "./ends.ts";
+
+/** Calls of createTask under way at a time: several batches, so that there is always a next one. */
+export const CREATES_IN_FLIGHT = 1000;
+
+/** What all measurements of one run share. */
+export interface Bench {
+  readonly place: BenchPlace;
+  /** As that of every worker. */
+  readonly startHeartbeat: StartHeartbeat;
+  readonly concurrency: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Measured {
+  readonly seconds: number;
+  readonly commits: number;
+}
+
+export function measureCreate(bench: Bench, flow: Flow, tasks: number): Promise<Measured> {
+  return withEngine(bench, async (engine) => {
+    let left = tasks;
+    const createSome = async (): Promise<void> => {
+      while (left > 0) {
+        bench.signal.throwIfAborted();
+        left -= 1;
+        await engine.createTask({ flow: flow.name, input: {}, start: "now" });
+      }
+    };
+    const started = performance.now();
+    await Promise.all(Array.from({ length: Math.min(CREATES_IN_FLIGHT, tasks) }, createSome));
+    return secondsSince(started);
+  });
+}
+
+/** All tasks that are due, by one worker: from its start to the end of the last one. */
+export function measureDrain(bench: Bench, tasks: number): Promise<Measured> {
+  return withEngine(bench, async (engine) => {
+    const ends = new Ends(bench.signal);
+    const started = performance.now();
+    const worker = await engine.startWorker({ concurrency: bench.concurrency, onEnded: () => ends.count() });
+    await ends.reach(tasks);
+    const seconds = secondsSince(started);
+    await worker.stop();
+    return seconds;
+  });
+}
+
+/** One task after the other, with a worker that is idle: each from the call that creates it to its end, in milliseconds. */
+export async function measureLatencies(bench: Bench, samples: number): Promise<readonly number[]> {
+  const latencies: number[] = [];
+  await withEngine(bench, async (engine) => {
+    const ends = new Ends(bench.signal);
+    const worker = await engine.startWorker({ concurrency: bench.concurrency, onEnded: () => ends.count() });
+    const first = performance.now();
+    for (let sample = 1; sample <= samples; sample++) {
+      const started = performance.now();
+      await engine.createTask({ flow: echoAdd.name, input: {}, start: "now" });
+      await ends.reach(sample);
+      latencies.push(performance.now() - started);
+    }
+    const seconds = secondsSince(first);
+    await worker.stop();
+    return seconds;
+  });
+  return latencies;
+}
+
+/** `measure` gives seconds. Closing the engine stops its worker too. */
+async function withEngine(
+  { place, startHeartbeat }: Bench,
+  measure: (engine: Engine) => Promise<number>,
+): Promise<Measured> {
+  const counter = countCommits(await place.openStore());
+  const engine = createEngine({
+    store: counter.store,
+    flows: [echoAdd, echoAddAtLeastOnce],
+    clock: systemClock,
+    log: SILENT,
+    limits: DEFAULT_LIMITS,
+    newId: () => Bun.randomUUIDv7(),
+    workerName: "bench",
+    startHeartbeat,
+  });
+  try {
+    await engine.checkReady(); // connected before the clock runs
+    return { seconds: await measure(engine), commits: counter.commits };
+  } finally {
+    await engine.close();
+  }
+}
+
+function secondsSince(started: number): number {
+  return (performance.now() - started) / 1000;
+}

@@ -1,0 +1,14 @@
+import { cpus, release, totalmem, type } from "node:os";
+import type { BenchMachine } from "../core/bench.ts";
+
+/** What the figures were measured on. The database may be on another. */
+export function describeMachine(): BenchMachine {
+  const cores = cpus();
+  return {
+    cpu: cores[0]?.model.trim() ?? "unknown",
+    cores: cores.length,
+    memory_bytes: totalmem(),
+    os: `${type()} ${release()} ${process.arch}`,
+    bun: Bun.version,
+  };
+}

@@ -1,0 +1,88 @@
+// One round: the same number of tasks by the engine and by the floor, each time from empty tables.
+
+import type { Flow } from "../core/flow.ts";
+import { echoAdd } from "../flows/echo-add.ts";
+import type { BytesWritten } from "../store/floor.ts";
+import { echoAddAtLeastOnce } from "./at-least-once-flow.ts";
+import { type Bench, type Measured, measureCreate, measureDrain } from "./engine-run.ts";
+
+export interface RoundOptions {
+  readonly tasks: number;
+  /** Count what is written as well. That is in the way of the database: the rates of such a round say nothing. */
+  readonly countsBytes: boolean;
+  /** What comes first meets another machine than what comes last: rounds take turns. */
+  readonly floorFirst: boolean;
+}
+
+export interface Figure {
+  readonly tasksPerSecond: number;
+  readonly commitsPerTask: number;
+  /** Zeros where they were not counted. */
+  readonly bytesPerTask: BytesWritten;
+}
+
+export interface Pass {
+  readonly create: Figure;
+  readonly drain: Figure;
+}
+
+export interface Round {
+  readonly floor: Pass;
+  readonly engine: Pass;
+  readonly atLeastOnce: Pass;
+}
+
+export async function measureRound(bench: Bench, options: RoundOptions): Promise<Round> {
+  const measureFloor = (): Promise<Pass> => measurePass(bench, byFloor(bench, options.tasks), options);
+  const floorFirst = options.floorFirst ? await measureFloor() : undefined;
+  const engine = await measurePass(bench, byEngine(bench, echoAdd, options.tasks), options);
+  const atLeastOnce = await measurePass(bench, byEngine(bench, echoAddAtLeastOnce, options.tasks), options);
+  return { floor: floorFirst ?? (await measureFloor()), engine, atLeastOnce };
+}
+
+interface Way {
+  create(): Promise<Measured>;
+  drain(): Promise<Measured>;
+}
+
+function byEngine(bench: Bench, flow: Flow, tasks: number): Way {
+  return { create: () => measureCreate(bench, flow, tasks), drain: () => measureDrain(bench, tasks) };
+}
+
+function byFloor({ place: { floor } }: Bench, tasks: number): Way {
+  return { create: () => timed(() => floor.create(tasks)), drain: () => timed(() => floor.drain()) };
+}
+
+async function timed(work: () => Promise<unknown>): Promise<Measured> {
+  const started = performance.now();
+  await work();
+  return { seconds: (performance.now() - started) / 1000, commits: 0 };
+}
+
+/** Leaves the tables empty. */
+async function measurePass(bench: Bench, way: Way, options: RoundOptions): Promise<Pass> {
+  const { place } = bench;
+  const create = await toFigure(bench, options, () => way.create());
+  const drain = await toFigure(bench, options, () => way.drain());
+  const ended = await place.countEnded();
+  if (ended !== options.tasks)
+    throw new Error(`${ended} of ${options.tasks} tasks are COMPLETED in ${place.location}.`);
+  await place.clear();
+  return { create, drain };
+}
+
+async function toFigure(
+  { place, signal }: Bench,
+  { tasks, countsBytes }: RoundOptions,
+  measure: () => Promise<Measured>,
+): Promise<Figure> {
+  signal.throwIfAborted();
+  const endCount = countsBytes ? await place.countBytes() : undefined;
+  const { seconds, commits } = await measure();
+  const bytes = (await endCount?.()) ?? { log: 0, data: 0 };
+  return {
+    tasksPerSecond: tasks / seconds,
+    commitsPerTask: commits / tasks,
+    bytesPerTask: { log: bytes.log / tasks, data: bytes.data / tasks },
+  };
+}

@@ -1,0 +1,68 @@
+// The benchmark: rounds in which engine and floor take turns, then single tasks on an idle worker.
+//
+// B1. What is compared was measured in the same run; a ratio is that of one round.
+// B2. Each pass starts from empty tables, and nobody but the database itself vacuums, analyzes or checkpoints them: a
+//     young table without statistics is part of what is measured, for both sides.
+// B3. The user's data are not touched, and nothing stays, however the run ends (but for a process that is killed).
+
+import type { BenchOptions, BenchReport } from "../core/bench.ts";
+import { TaskonautError } from "../core/errors.ts";
+import type { StartHeartbeat } from "../core/heartbeat.ts";
+import { type BenchPlace, FLOOR_BATCH } from "../store/floor.ts";
+import { type Bench, CREATES_IN_FLIGHT } from "./engine-run.ts";
+import { measureLatency } from "./latency.ts";
+import { describeMachine } from "./machine.ts";
+import { toRates } from "./rates.ts";
+import { measureRound, type Round } from "./round.ts";
+
+/** Of the first round, which warms up and counts bytes. */
+const COUNTED_TASKS_MAX = 2000;
+
+/** Takes the place away when it is done. Throws `cancelled` where the signal ended it, and what the store throws. */
+export async function runBench(
+  place: BenchPlace,
+  startHeartbeat: StartHeartbeat,
+  options: BenchOptions,
+): Promise<BenchReport> {
+  const { concurrency, signal } = options;
+  try {
+    return await measure({ place, startHeartbeat, concurrency, signal }, options);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new TaskonautError("cancelled", "The benchmark was stopped; what it had made is taken away again.");
+  } finally {
+    await place.remove();
+  }
+}
+
+async function measure(bench: Bench, { tasks, rounds, onProgress }: BenchOptions): Promise<BenchReport> {
+  const { place, concurrency } = bench;
+  const countedTasks = Math.min(tasks, COUNTED_TASKS_MAX);
+  onProgress(`Measuring in ${place.location}`);
+  const counted = await measureRound(bench, { tasks: countedTasks, countsBytes: true, floorFirst: true });
+  const measured: Round[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    onProgress(
+      `Round ${round} of ${rounds}: ${tasks} tasks by hand-written SQL, by the engine, with at-least-once tools`,
+    );
+    measured.push(await measureRound(bench, { tasks, countsBytes: false, floorFirst: round % 2 === 1 }));
+  }
+  onProgress("Tasks one at a time");
+  const latency = await measureLatency(bench);
+  return {
+    location: place.location,
+    durability: await place.readDurability(),
+    machine: describeMachine(),
+    tasks,
+    rounds,
+    concurrency,
+    creates_in_flight: CREATES_IN_FLIGHT,
+    floor_batch: FLOOR_BATCH,
+    rates: toRates(counted, measured),
+    latency,
+    counted_tasks: countedTasks,
+    data_bytes_per_task: counted.engine.create.bytesPerTask.data + counted.engine.drain.bytesPerTask.data,
+    // it comes in kilobytes
+    peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
+  };
+}

@@ -1,0 +1,56 @@
+import type { Resolution, ResolveTask } from "../../core/taskonaut.ts";
+import type { Call, Command } from "../command.ts";
+import { withTaskonaut } from "../drive.ts";
+import { printTask } from "../print.ts";
+import { PAYLOAD_FORM, readPayload } from "../read-payload.ts";
+import { readCount, usageError } from "../usage.ts";
+
+const STEP_MAX = 1_000_000;
+const MESSAGE_DEFAULT = "Settled by hand as failed.";
+
+export const resolve: Command = {
+  name: "resolve",
+  summary: "Settle a step in doubt: nobody but you can know whether its effect happened",
+  args: [{ name: "id", required: true }],
+  options: [
+    { name: "step", value: "N", summary: "Its number; may be left out where just one step is in doubt" },
+    { name: "output", value: PAYLOAD_FORM, summary: "It happened, and this is what came of it" },
+    { name: "retry", summary: "It did not happen: call the tool again, under the same idempotency key" },
+    { name: "fail", value: "message", isValueOptional: true, summary: "The step failed; the flow may catch it" },
+  ],
+  takesFields: false,
+  needs: "tasks",
+  logLevel: "warn",
+  examples: [
+    'resolve 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071 --output \'{"invoice":"R-17"}\'',
+    "resolve 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071 --step 2 --retry",
+    'resolve 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071 --fail "The bank refused it"',
+  ],
+
+  async run(call) {
+    const step = readCount(call.flags, "step", { min: 1, max: STEP_MAX });
+    const request: ResolveTask = { resolution: await readResolution(call), ...(step !== undefined && { step }) };
+    return withTaskonaut(call, async (taskonaut) => {
+      await printTask(call, await taskonaut.resolveTask(call.args[0] ?? "", request));
+      return 0;
+    });
+  },
+};
+
+const WAYS = ["output", "retry", "fail"] as const;
+
+async function readResolution({ flags, io }: Pick<Call, "flags" | "io">): Promise<Resolution> {
+  const [way, other] = WAYS.filter((name) => flags.has(name));
+  if (way === undefined)
+    throw usageError([{ path: "", message: "say how it ended: --output '…', --retry or --fail [message]" }]);
+  if (other !== undefined)
+    throw usageError([{ path: `--${other}`, message: `contradicts --${way}: give one of them` }]);
+  switch (way) {
+    case "output":
+      return { kind: "output", output: await readPayload(flags.get("output") ?? "", { option: "--output", io }) };
+    case "retry":
+      return { kind: "retry" };
+    case "fail":
+      return { kind: "fail", message: flags.get("fail") || MESSAGE_DEFAULT };
+  }
+}

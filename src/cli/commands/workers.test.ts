@@ -1,0 +1,45 @@
+import { expect, test } from "bun:test";
+import type { Taskonaut } from "../../core/taskonaut.ts";
+import type { Worker } from "../../core/worker.ts";
+import { callCli, type CliCall, type CliResult } from "../../../test/support/cli.ts";
+
+const ALIVE: Worker = {
+  id: "019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071",
+  name: "host-a:17",
+  state: "alive",
+  concurrency: 100,
+  tasks: 12,
+  started_at: "2026-11-23T03:39:25.130Z",
+  lease_until: "2026-11-23T03:39:40.130Z",
+};
+const DEAD: Worker = { ...ALIVE, name: "host-\u001b[31mb", state: "dead", tasks: 3 };
+const CALLER: Worker = { ...ALIVE, name: "laptop:9", concurrency: 0, tasks: 1 };
+
+function list(workers: readonly Worker[], options: Partial<CliCall> = {}): Promise<CliResult> {
+  const taskonaut = { listWorkers: async () => workers, close: async () => {} } as unknown as Taskonaut;
+  return callCli(["workers"], { taskonaut, ...options });
+}
+
+const TERMINAL = { isTTY: true, env: { NO_COLOR: "1" } };
+
+test("workers are JSON for programs", async () => {
+  const { code, stdout } = await list([ALIVE, DEAD]);
+  expect([code, JSON.parse(stdout)]).toEqual([0, [ALIVE, DEAD]]);
+  expect((await list([])).stdout).toBe("[]\n");
+});
+
+test("on a terminal they are a table with their load", async () => {
+  const { stdout } = await list([ALIVE, DEAD, CALLER], TERMINAL);
+  expect(stdout.split("\n")).toEqual([
+    "WORKER          STATE  TASKS   SINCE (UTC)          LEASE UNTIL (UTC)",
+    "host-a:17       alive  12/100  2026-11-23 03:39:25  2026-11-23 03:39:40",
+    "host-\\x1b[31mb  dead   3/100   2026-11-23 03:39:25  2026-11-23 03:39:40",
+    "laptop:9        alive  1       2026-11-23 03:39:25  2026-11-23 03:39:40",
+    "",
+  ]);
+});
+
+test("where nobody works, what does is said", async () => {
+  const { code, stdout, stderr } = await list([], TERMINAL);
+  expect([code, stdout, stderr]).toEqual([0, "", "Nobody works on the queue. `taskonaut work` does.\n"]);
+});

@@ -1,0 +1,61 @@
+// When a task that is put in the queue may start, and before which others.
+
+import { toMilliseconds, type Duration } from "../core/duration.ts";
+import { readInstant } from "../core/instant.ts";
+import { PRIORITY_MAX } from "../core/limits.ts";
+import type { CreateTask } from "../core/taskonaut.ts";
+import type { Mode } from "./ask-task.ts";
+import type { Call, Option } from "./command.ts";
+import { readCount, usageError } from "./usage.ts";
+
+export const QUEUE_OPTIONS: readonly Option[] = [
+  {
+    name: "at",
+    value: "time",
+    summary: "With --mode enqueue: not before then; 2026-11-24T08:00:00Z, or from now on: 10m, 2h, 1.5d (default: now)",
+  },
+  {
+    name: "priority",
+    value: "0…9",
+    summary: `With --mode enqueue: 0 is taken first, ${PRIORITY_MAX} last (default: 5)`,
+  },
+];
+
+export type Queueing = Pick<CreateTask, "start" | "priority">;
+
+/** What goes with the creation of a task; nothing where it is not put in the queue. Throws usage. */
+export function readQueueing({ flags }: Pick<Call, "flags">, mode: Mode | undefined): Queueing {
+  const given = QUEUE_OPTIONS.find(({ name }) => flags.has(name));
+  if (given && mode !== "enqueue") {
+    throw usageError([{ path: `--${given.name}`, message: "means something with --mode enqueue only" }]);
+  }
+  const priority = readCount(flags, "priority", { min: 0, max: PRIORITY_MAX });
+  const at = flags.get("at");
+  return { ...(at !== undefined && { start: readStart(at, Date.now()) }), ...(priority !== undefined && { priority }) };
+}
+
+/** `now`, a time with its zone, or a duration from now on (`10m`, `in 10m`); one that has passed is now. */
+function readStart(text: string, now: number): "now" | number {
+  const ms = text === "now" ? now : (readDelay(text, now) ?? readTime(text));
+  return ms <= now ? "now" : ms;
+}
+
+/** Undefined: it does not look like a duration. */
+function readDelay(text: string, now: number): number | undefined {
+  const [, duration] = /^(?:in\s+)?(\d[\d.]*\s*[a-z]+)$/i.exec(text.trim()) ?? [];
+  if (duration === undefined) return undefined;
+  try {
+    return now + toMilliseconds(duration.replaceAll(/\s/g, "") as Duration);
+  } catch {
+    const units = "a number and one of ms, s, m, h, d, w";
+    throw usageError([
+      { path: "--at", message: `expected a duration of at most 100 years (${units}), got ${JSON.stringify(text)}` },
+    ]);
+  }
+}
+
+function readTime(text: string): number {
+  const instant = readInstant(text);
+  if (instant.ok) return instant.ms;
+  throw usageError([{ path: "--at", message: `${instant.message}; or a duration from now on, such as 10m` }]);
+}

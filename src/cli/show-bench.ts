@@ -1,0 +1,59 @@
+import type { BenchRate, BenchReport, Spread } from "../core/bench.ts";
+import { showControls } from "../log/visible.ts";
+import { alignRows, type Cell } from "./cells.ts";
+import type { Look } from "./look.ts";
+
+const NAMES: Readonly<Record<BenchRate["name"], string>> = {
+  create: "create",
+  drain: "drain echo_add",
+  drain_at_least_once: "drain, at-least-once",
+};
+
+const HEAD: readonly Cell[] = ["", "TASKS/S", "FLOOR", "RATIO", "COMMITS/TASK", "LOG BYTES/TASK", "FLOOR"].map(
+  (text) => ({ text, color: "dim" }),
+);
+
+/** For a person: what was measured where and how, then the figures. */
+export function showBench(report: BenchReport, { paint }: Look): string {
+  const { machine, latency } = report;
+  const settings = Object.entries(report.durability).map(([name, value]) => `${name} ${value}`);
+  const rows = report.rates.map((rate): readonly Cell[] => [
+    { text: NAMES[rate.name], color: "bold" },
+    { text: showSpread(rate.engine) },
+    { text: showSpread(rate.floor) },
+    { text: showSpread(rate.ratio, 100, " %") },
+    { text: rate.commits_per_task.toFixed(4) },
+    { text: rate.log_bytes_per_task.toFixed(0) },
+    { text: rate.floor_log_bytes_per_task.toFixed(0) },
+  ]);
+  const lines = [
+    `${showControls(report.location)} (removed again)`,
+    settings.join(", "),
+    `${machine.cpu}, ${machine.cores} cores, ${gigabytes(machine.memory_bytes)}; ${machine.os}; Bun ${machine.bun}`,
+    "",
+    ...alignRows([HEAD, ...rows], paint),
+    "",
+    `Median (min…max) of ${report.rounds} ${report.rounds === 1 ? "round" : "rounds"} of ${report.tasks} tasks, each from empty tables, which nobody but the database itself`,
+    `vacuums, analyzes or checkpoints. One worker drives ${report.concurrency} at once; ${report.creates_in_flight} calls that create are under way at a time.`,
+    `Floor: hand-written SQL that writes the same rows, ${report.floor_batch} tasks a commit, one commit at a time.`,
+    `Commits and bytes: of ${report.counted_tasks} tasks of a round before, whose rates do not count.`,
+    "",
+    `One task at a time, idle worker, create to end: p50 ${milliseconds(latency.p50_ms)}, p95 ${milliseconds(latency.p95_ms)}, p99 ${milliseconds(latency.p99_ms)} of ${latency.samples}; a bare commit: ${milliseconds(latency.commit_p50_ms)}`,
+    `Tables and indexes: ${report.data_bytes_per_task.toFixed(0)} bytes a task. Memory at the peak: ${(report.peak_rss_bytes / 1e6).toFixed(0)} MB, floor and measuring included.`,
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** `54 % (50…60 %)` */
+function showSpread({ median, min, max }: Spread, factor = 1, unit = ""): string {
+  const [middle, least, most] = [median, min, max].map((value) => (value * factor).toFixed(0));
+  return `${middle}${unit} (${least}…${most}${unit})`;
+}
+
+function milliseconds(ms: number): string {
+  return `${ms.toFixed(2)} ms`;
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(0)} GiB`;
+}

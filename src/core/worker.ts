@@ -1,0 +1,17 @@
+// A worker as people and programs see it, over HTTP and in the CLI alike.
+
+import type { Timestamp } from "./task.ts";
+
+export interface Worker {
+  readonly id: string;
+  /** Host and process id. */
+  readonly name: string;
+  /** `dead`: its tasks are there for the others. */
+  readonly state: "alive" | "dead";
+  /** How many tasks it drives at once; 0: it takes none from the queue, but runs tools for a caller. */
+  readonly concurrency: number;
+  /** How many tasks it holds now. */
+  readonly tasks: number;
+  readonly started_at: Timestamp;
+  readonly lease_until: Timestamp;
+}

@@ -1,0 +1,120 @@
+// Tasks that are children of others: how they begin, and how they come to their end where they were cancelled.
+
+import { TaskonautError } from "../core/errors.ts";
+import type { Flow } from "../core/flow.ts";
+import { childTaskId } from "../core/ids.ts";
+import { messageOf } from "../core/stored-error.ts";
+import { isTerminal } from "../core/status.ts";
+import type { TaskRecord } from "../core/record.ts";
+import type { Task } from "../core/task.ts";
+import type { InboxPost, Store } from "../store/store.ts";
+import type { Bell } from "./bell.ts";
+import type { TaskPlan } from "./create.ts";
+import type { Children, ChildStep, DriverTools } from "./driver-tools.ts";
+import { type Driving, isPause } from "./driving.ts";
+import { findFlow } from "./find-flow.ts";
+
+interface Family {
+  readonly flows: ReadonlyMap<string, Flow>;
+  readonly store: Store;
+  readonly tools: DriverTools;
+  readonly driving: Driving;
+  readonly bell: Bell;
+  readonly insert: (plan: TaskPlan) => Promise<unknown>;
+  readonly run: (id: string) => Promise<Task>;
+}
+
+export class ChildTasks implements Children {
+  /** By task: children that were cancelled and come to their end here. */
+  readonly #leaving = new Map<string, Promise<void>>();
+
+  /** `family` is asked for when it is needed: the engine is made of parts that know each other. */
+  constructor(private readonly family: () => Family) {}
+
+  async create({ flow, step, depth, priority, dueAt }: ChildStep): Promise<void> {
+    const { flows, tools, bell, insert } = this.family();
+    const { clock, limits } = tools;
+    if (depth + 1 > limits.childDepth) {
+      throw new TaskonautError(
+        "flow_invalid",
+        `Child ${flow.name} would be ${depth + 1} levels deep; the limit is ${limits.childDepth} (TASKONAUT_MAX_CHILD_DEPTH).`,
+      );
+    }
+    if (findFlow(flows, flow.name).body !== flow.body) {
+      throw new TaskonautError(
+        "flow_invalid",
+        `Flow ${flow.name} runs as a child but is not the one that is loaded under this name: export it from its file.`,
+      );
+    }
+    // nothing is awaited before: whatever is written later, a cancel of the child for one, comes after it
+    await insert({
+      id: childTaskId(step.id),
+      flow,
+      input: JSON.parse(step.input_payload),
+      now: clock.now(),
+      limits,
+      // whatever becomes of its parent's process, a worker can go on with it
+      dueAt,
+      priority,
+      parent: { taskId: step.task_id, stepId: step.id, depth },
+    });
+    bell.ring();
+  }
+
+  async run(child: ChildStep): Promise<number | null> {
+    await this.create(child);
+    try {
+      const { waiting_for } = await this.family().run(childTaskId(child.step.id));
+      const times = waiting_for.flatMap(({ until }) => (until === null ? [] : Date.parse(until)));
+      return times.length > 0 ? Math.min(...times) : null;
+    } catch (error) {
+      // its end will come through the inbox
+      if (!isPause(error)) throw error;
+      return null;
+    }
+  }
+
+  /** Whoever drives the task here looks at its inbox. A child that was cancelled may wait, and nobody drive it. */
+  onPosted({ task_id: id, kind }: InboxPost): void {
+    const { driving, bell } = this.family();
+    driving.wake(id);
+    bell.ring();
+    if (kind !== "cancel" || this.#leaving.has(id)) return;
+    const left = this.#leave(id).finally(() => this.#leaving.delete(id));
+    this.#leaving.set(id, left);
+  }
+
+  /** Runs a task that was cancelled, and the children that were cancelled with it. */
+  async runCancelled(id: string): Promise<Task> {
+    const task = await this.family().run(id);
+    await Promise.all(task.steps.flatMap((step) => this.#leaving.get(childTaskId(step.id)) ?? []));
+    return task;
+  }
+
+  /** Children that were cancelled with their task may still be cleaning up when it has ended. */
+  async followCancelled({ steps }: TaskRecord): Promise<void> {
+    const { store, driving, run } = this.family();
+    for (const step of steps) {
+      if (step.kind !== "child" || step.status !== "CANCELLED") continue;
+      const child = await store.readTask(childTaskId(step.id));
+      if (!child || isTerminal(child.task.status) || (await driving.isHeldElsewhere(child))) continue;
+      try {
+        await run(child.task.id);
+      } catch (error) {
+        if (!isPause(error)) throw error;
+      }
+    }
+  }
+
+  async #leave(id: string): Promise<void> {
+    const { store, tools, driving } = this.family();
+    try {
+      const record = await store.readTask(id);
+      // it may have been given up before it was created
+      if (record && !(await driving.isHeldElsewhere(record))) await this.runCancelled(id);
+    } catch (error) {
+      // it stays due: whoever drives it next hears of the cancel
+      tools.log.warn?.("child not cancelled yet", { task_id: id, error: messageOf(error) });
+    }
+  }
+}

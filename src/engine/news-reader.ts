@@ -1,0 +1,65 @@
+// Reads what outsiders have left for a task, and the clock, and records it in the task's state.
+
+import type { StepRow } from "../core/record.ts";
+import type { DriverTools } from "./driver-tools.ts";
+import { findNews } from "./news.ts";
+import type { TaskState } from "./task-state.ts";
+
+export class NewsReader {
+  constructor(
+    private readonly state: TaskState,
+    private readonly tools: Pick<DriverTools, "store" | "clock">,
+    /** Something may have come since the inbox was read. */
+    public isWoken: boolean,
+  ) {}
+
+  /** True: there is an outcome to observe now, a cancel, or a tool to call again. Throws what the store throws. */
+  async collect(): Promise<boolean> {
+    const { draft, waits } = this.state;
+    this.isWoken = false;
+    const { wakeSeq, rows } = await this.tools.store.readInbox(draft.task.id);
+    const isTimed = [...waits].some((id) => draft.step(id).due_at !== null);
+    const now = isTimed ? await this.readStoreClock() : 0;
+    let isReady = false;
+    let isHeard = true;
+    for (;;) {
+      const inbox = rows.filter((row) => !draft.isConsumed(row.seq));
+      const { event, consumed, cancels } = findNews(this.state.openSteps(), inbox, now);
+      this.#noteCancels(cancels);
+      if (event?.outcome && this.state.nextUnobserved) isHeard = false;
+      if (!event || !isHeard) break;
+      for (const seq of consumed) draft.consume(seq);
+      if (event.outcome) this.state.recordNews(event.step, event.outcome);
+      else {
+        this.state.reopen(event.step);
+        isReady = true;
+      }
+    }
+    // until the flow has heard of it, the inbox is not done with: there may be more
+    if (isHeard && !this.state.nextUnobserved) draft.seeWake(wakeSeq);
+    else this.isWoken = true;
+    return isReady || this.state.nextUnobserved !== undefined || this.state.cancels.length > 0;
+  }
+
+  /** Milliseconds since 1970, by the store. */
+  async readStoreClock(): Promise<number> {
+    const now = await this.tools.store.now();
+    this.state.storeAheadMs = now - this.tools.clock.now();
+    return now;
+  }
+
+  /** The earliest time at which a wait ends, of a step for which `childDue` says none; undefined where no time is known. */
+  nextDue(childDue: (step: StepRow) => number | undefined): number | undefined {
+    const { draft, waits } = this.state;
+    const times = [...waits].flatMap((id) => draft.step(id).due_at ?? childDue(draft.step(id)) ?? []);
+    return times.length > 0 ? Math.min(...times) : undefined;
+  }
+
+  #noteCancels(cancels: readonly number[]): void {
+    const { state } = this;
+    if (cancels.length === 0 || state.draft.task.cancelled_after !== null || state.cancels.length > 0) return;
+    state.cancels = cancels;
+    state.enqueue();
+    state.running.abortAll(new Error("The task was cancelled."));
+  }
+}

@@ -1,0 +1,40 @@
+// One execution of a step's tool. Its signal is made when somebody asks for it: most tools end before anybody does.
+
+import { idempotencyKeyOf } from "../core/ids.ts";
+import type { JsonText, StepRow } from "../core/record.ts";
+import type { Tool } from "../core/tool.ts";
+import type { Execution } from "./execute-tool.ts";
+
+export class StepExecution implements Execution {
+  readonly taskId: string;
+  readonly stepId: string;
+  readonly idempotencyKey: string;
+  readonly input: JsonText;
+  #controller: AbortController | undefined;
+  #reason: unknown;
+  #isAborted = false;
+
+  constructor(
+    readonly tool: Tool,
+    step: StepRow,
+    readonly failures: number,
+  ) {
+    this.taskId = step.task_id;
+    this.stepId = step.id;
+    this.idempotencyKey = idempotencyKeyOf({ taskId: step.task_id, stepId: step.id, tool: tool.name });
+    this.input = step.input_payload;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#isAborted) this.#controller.abort(this.#reason);
+    return this.#controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    if (this.#isAborted) return;
+    this.#isAborted = true;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+  }
+}

@@ -1,0 +1,347 @@
+// Runs the steps of one task in this process: tools, and children that are created or run here. What comes of them goes
+// into the task's state.
+//
+// R1. Before a tool starts that is not pure, and before a child is created, the task is leased to this process, and every
+//     outcome that could depend on an effect is durable: an effect never runs ahead of what it depends on. Before an
+//     at-most-once tool starts, that it does is durable too.
+// R2. Where the last process died with the task, each tool's start is durable before it: so it is known which one takes
+//     its process with it.
+
+import { TaskonautError } from "../core/errors.ts";
+import type { StepRow, ToolCallRow } from "../core/record.ts";
+import { storeError } from "../core/stored-error.ts";
+import type { Tool } from "../core/tool.ts";
+import type { DriverTools } from "./driver-tools.ts";
+import { executeTool, type ExecutionResult } from "./execute-tool.ts";
+import type { NewsReader } from "./news-reader.ts";
+import { isWait } from "./news.ts";
+import { openCall } from "./open-call.ts";
+import { StepExecution } from "./step-execution.ts";
+import type { TaskState } from "./task-state.ts";
+import type { TaskWriter } from "./task-writer.ts";
+
+/** While tools run, the inbox is looked at so often: a signal or a cancel from another process is seen by then. */
+const POLL_MS = 500;
+
+/** But not more often than this, however much is due. */
+const POLL_MIN_MS = 10;
+
+/** Nothing to be told apart. */
+const NO_SUSPECTS: ReadonlySet<string> = new Set();
+
+export class StepRunner {
+  /** R2: ids of steps that may have run when the last process died. */
+  #suspects: ReadonlySet<string>;
+  /** When a child that only waits should be run again, in store time; null: with the next look at the inbox. */
+  readonly #childDue = new Map<string, number | null>();
+  #onEvent: (() => void) | undefined;
+
+  constructor(
+    private readonly state: TaskState,
+    private readonly writer: TaskWriter,
+    private readonly news: NewsReader,
+    private readonly tools: DriverTools,
+    private readonly isOrphan: boolean,
+  ) {
+    const started = (): StepRow[] => {
+      const open = state.openSteps().filter((step) => !isWait(step));
+      return state.program.isSequential ? open.slice(0, 1) : open;
+    };
+    this.#suspects = isOrphan ? idsOf(started()) : NO_SUSPECTS;
+  }
+
+  /** Whoever waits for an outcome looks again. */
+  tell(): void {
+    this.#onEvent?.();
+  }
+
+  /** Starts what is to be started; at once where nothing has to be durable before. Throws task_parked. */
+  start(): void | Promise<void> {
+    const { state } = this;
+    const ready = state.stepsToStart();
+    for (const step of ready) if (step.kind === "tool") this.#reuseCall(step);
+    const steps = ready.filter(({ id, kind }) => state.isOpen(id) && (kind === "child" || !state.waits.has(id)));
+    if (steps.length === 0) return;
+    this.#throwIfDeadly(steps);
+    const needsWrite = this.isOrphan || steps.some((step) => this.#isHeld(step));
+    const prepared = needsWrite ? this.#prepare(steps) : undefined;
+    if (prepared) return prepared.then(() => this.#startAll(steps));
+    this.#startAll(steps);
+  }
+
+  #startAll(steps: readonly StepRow[]): void {
+    for (const { id, kind } of steps) {
+      const step = this.state.draft.step(id);
+      if (kind === "child") this.#startChild(step);
+      else this.#startTool(step);
+    }
+  }
+
+  /** Whether there is nothing to do but to wait for what runs here. */
+  get mustWait(): boolean {
+    const { state } = this;
+    return state.running.size > 0 && !state.nextUnobserved && state.cancels.length === 0;
+  }
+
+  /** Waits while steps run here, until there is something to observe. True: there are steps to start. */
+  async awaitOutcome(): Promise<boolean> {
+    const { state, news } = this;
+    while (this.mustWait) {
+      const event = Promise.withResolvers<void>();
+      this.#onEvent = event.resolve;
+      const stop = new AbortController();
+      const tick = this.tools.clock.sleep(this.#pauseMs(), stop.signal).then(
+        () => this.#onTick(),
+        () => {}, // the event came first
+      );
+      await Promise.race([event.promise, tick]);
+      stop.abort();
+      this.#onEvent = undefined;
+      if (this.writer.failure !== undefined) throw this.writer.failure;
+      this.throwIfParked();
+      if (news.isWoken && !state.nextUnobserved) await news.collect();
+      if (!state.nextUnobserved && state.stepsToStart().some(isNew)) return true;
+    }
+    return false;
+  }
+
+  /** Runs the children that are waited for, and looks whether any has ended. Those in the queue go by themselves. */
+  async followChildren(): Promise<boolean> {
+    const { state, news } = this;
+    if (state.isClaimed) return false;
+    const children = state.openSteps().filter((step) => step.kind === "child");
+    if (children.length === 0) return false;
+    for (const step of children) if (!state.running.has(step.id)) this.#startChild(step);
+    await this.awaitOutcome();
+    return state.nextUnobserved !== undefined || state.cancels.length > 0 || (await news.collect());
+  }
+
+  throwIfParked(): void {
+    const { parked, draft } = this.state;
+    if (parked === undefined) return;
+    this.writer.writeSoon();
+    const { id } = draft.task;
+    throw new TaskonautError("task_parked", `Task ${id} is parked. ${parked}`, { details: { id } });
+  }
+
+  /** Until the next wait is due, within the bounds of the poll: a sleep beside a tool ends when it is due. */
+  #pauseMs(): number {
+    const due = this.news.nextDue(({ id }) => this.#childDue.get(id) ?? undefined);
+    const left = due === undefined ? POLL_MS : due - this.state.storeTime() + 1;
+    return Math.max(POLL_MIN_MS, Math.min(POLL_MS, left));
+  }
+
+  /** Children that wait go on beside the tools of their parent, and what takes its time is there for others to see. */
+  #onTick(): void {
+    const { state } = this;
+    this.writer.writeSoon();
+    this.news.isWoken = true;
+    if (state.isClaimed) return;
+    for (const id of state.waits) {
+      const due = this.#childDue.get(id);
+      const isDue = due !== undefined && (due === null || due <= state.storeTime());
+      if (isDue && !state.running.has(id)) this.#startChild(state.draft.step(id));
+    }
+  }
+
+  /** A call that was recorded as ended is never made again: its row tells the outcome. */
+  #reuseCall(step: StepRow): void {
+    const { state } = this;
+    const call = this.#callOf(step);
+    if (call?.status === "RUNNING" && state.tool(step).execution === "at-most-once") {
+      this.#doubt(step, storeError(new Error("The process that called the tool did not record what came of it.")));
+    } else if (call) state.outcomeOfCall(step);
+  }
+
+  #doubt(step: StepRow, error: string): void {
+    this.state.doubt(step, error);
+    this.news.isWoken = true; // what came of it may have been told already
+    this.writer.writeSoon(); // a person should see it, whatever runs beside it
+  }
+
+  /** The call of this step as it is now; one of an earlier epoch is another. */
+  #callOf(step: StepRow): ToolCallRow | undefined {
+    const call = this.state.draft.callOf(step.id);
+    return call?.attempt_epoch === step.attempt_epoch ? call : undefined;
+  }
+
+  /** Whether the task is leased while this step runs here. */
+  #isHeld(step: StepRow): boolean {
+    return step.kind === "child" || this.state.tool(step).execution !== "pure";
+  }
+
+  /** R1, R2. Undefined where nothing has to be written first. */
+  #prepare(steps: readonly StepRow[]): Promise<void> | undefined {
+    const { state } = this;
+    const isDurable =
+      state.isClaimed &&
+      !state.hasWeight &&
+      !this.isOrphan &&
+      !steps.some((step) => step.kind === "child" || state.tool(step).execution === "at-most-once");
+    if (!isDurable) return this.#write(steps);
+    this.#mark(steps);
+    return undefined;
+  }
+
+  async #write(steps: readonly StepRow[]): Promise<void> {
+    const { state } = this;
+    if (!state.isClaimed) await this.tools.lease.hold();
+    // it says when a child is due
+    if (steps.some((step) => step.kind === "child")) await this.news.readStoreClock();
+    this.#mark(steps);
+    const isChild = steps.every((step) => step.kind === "child");
+    if (state.isClaimed && isChild && !state.hasWeight && !this.isOrphan) return;
+    await this.writer.settle();
+    state.hasWeight = false;
+  }
+
+  /** Puts down that these steps are about to run here. */
+  #mark(steps: readonly StepRow[]): void {
+    const { state } = this;
+    // it died before it had recorded any step: what is started first is what ran
+    if (this.isOrphan && this.#suspects === NO_SUSPECTS) this.#suspects = idsOf(steps);
+    const now = state.now();
+    for (const step of steps) {
+      const { id } = step;
+      const isHeld = this.#isHeld(step);
+      if (isHeld) state.leased.add(id);
+      // one of kind child is not RUNNING before its task is there
+      if (step.kind === "child" || (!isHeld && !this.isOrphan)) continue;
+      const starts = this.#suspects.has(id) ? Math.max(step.starts, 1) + 1 : 1;
+      state.draft.patchStep(id, { status: "RUNNING", starts, updated_at: now });
+      if (!this.#callOf(step)) {
+        state.draft.putCall(openCall(state.draft.callOf(id), step, state.tool(step), now));
+      }
+    }
+    state.set({});
+  }
+
+  /** R2. A tool that takes its process with it is not given one more. */
+  #throwIfDeadly(steps: readonly StepRow[]): void {
+    const { deaths } = this.tools.limits;
+    const step = steps.find(({ id, starts }) => this.#suspects.has(id) && starts >= deaths);
+    if (!step) return;
+    this.state.park(
+      `The processes that ran step ${step.step_index} (${step.step_name}) died ${deaths} times in a row while it ran. Mend its tool, and take the task up again with resume-task.`,
+    );
+    this.throwIfParked();
+  }
+
+  // ---- tools
+
+  #startTool(step: StepRow): void {
+    const { state } = this;
+    const tool = state.tool(step);
+    const execution = new StepExecution(tool, step, this.#callOf(step)?.retry_count ?? 0);
+    const result = executeTool(execution, this.tools.execution);
+    if (!(result instanceof Promise)) return this.#onEnded(step.id, tool, result);
+    const ended = result
+      .then(async (late) => {
+        if (late.outcome.kind === "later") await this.news.readStoreClock();
+        return this.#onEnded(step.id, tool, late);
+      })
+      .catch((error: unknown) => {
+        // nobody may wait for this step for ever
+        state.running.delete(step.id);
+        state.leased.delete(step.id);
+        this.writer.fail(error);
+      });
+    state.running.add(step.id, (reason) => execution.abort(reason), ended);
+  }
+
+  #onEnded(id: string, tool: Tool, result: ExecutionResult): void {
+    const { state, writer } = this;
+    state.running.delete(id);
+    state.leased.delete(id);
+    const step = state.draft.step(id);
+    const { outcome } = result;
+    // a tool that gave up because the task is cancelled has no outcome: the flow hears of the cancel instead
+    const isMoot = state.cancels.length > 0 && outcome.kind !== "completed";
+    if (writer.failure === undefined && state.isOpen(id) && !isMoot) this.#record(step, tool, result);
+    else if (writer.failure === undefined && !state.isEnded) state.set({}); // the lease may go now
+    if (tool.execution === "at-most-once") this.#tellLate(step, outcome);
+    if (this.#onEvent) this.#onEvent();
+    else if (!state.isClaimed) writer.writeSoon();
+  }
+
+  #record(step: StepRow, tool: Tool, result: ExecutionResult): void {
+    const { state } = this;
+    const { outcome } = result;
+    if (outcome.kind === "doubt") return this.#doubt(step, outcome.error);
+    const call = this.#callOf(step) ?? openCall(state.draft.callOf(step.id), step, tool, result.startedAt);
+    // of an earlier epoch too: a person should see why it was opened again
+    const last_error = result.lastError ?? call.last_error;
+    const { retryCount: retry_count, startedAt: started_at, finishedAt: finished_at } = result;
+    if (outcome.kind === "later") {
+      state.draft.putCall({ ...call, retry_count, last_error });
+      return state.postpone(step, state.storeTime() + outcome.waitMs);
+    }
+    const ended = { retry_count, last_error, started_at, finished_at };
+    if (outcome.kind === "completed") {
+      const { output } = outcome;
+      state.draft.putCall({ ...call, ...ended, status: "COMPLETED", response_payload: output, error: null });
+      state.recordOutcome(step, { status: "COMPLETED", output_payload: output });
+    } else {
+      const { error } = outcome;
+      state.draft.putCall({ ...call, ...ended, status: "FAILED", response_payload: null, error });
+      state.recordOutcome(step, { status: "FAILED", error });
+    }
+  }
+
+  /** Where the outcome cannot be recorded here any more, whoever has the task now may still want to know. */
+  #tellLate(step: StepRow, outcome: ExecutionResult["outcome"]): void {
+    const { onLateOutput } = this.tools;
+    if (outcome.kind === "completed") this.writer.settle().catch(() => onLateOutput(step, outcome.output));
+    if (outcome.kind !== "doubt") return;
+    outcome.late.then((output) => (output === undefined ? undefined : onLateOutput(step, output))).catch(() => {}); // it never rejects
+  }
+
+  // ---- children
+
+  #startChild(step: StepRow): void {
+    const { state } = this;
+    const flow = state.decisionOf.get(step.id)?.flow;
+    if (!flow) throw new Error(`Step ${step.id} of task ${step.task_id} has no flow.`);
+    const { depth, priority } = state.draft.task;
+    const { children } = this.tools;
+    const child = { flow, step, depth, priority, dueAt: state.storeTime() };
+    const made = state.isClaimed ? children.create(child).then(() => null) : children.run(child);
+    const ended = made.then(
+      (due) => this.#onChildPaused(step.id, undefined, due),
+      (error: unknown) => this.#onChildPaused(step.id, error),
+    );
+    state.running.add(step.id, () => {}, ended);
+  }
+
+  #onChildPaused(id: string, error: unknown, due: number | null = null): void {
+    const { state, writer } = this;
+    this.#childDue.set(id, due);
+    state.running.delete(id);
+    const wasLeased = state.leased.delete(id);
+    if (writer.failure === undefined) {
+      const step = state.draft.step(id);
+      const isRefused = error instanceof TaskonautError && REFUSALS.has(error.code);
+      const isMade = error === undefined && state.isOpen(id) && step.status === "PLANNED";
+      // not before: a step of kind child that is RUNNING has its task
+      if (isMade) state.draft.patchStep(id, { status: "RUNNING", updated_at: state.now() });
+      if (isRefused && state.isOpen(id)) state.recordOutcome(step, { status: "FAILED", error: storeError(error) });
+      else if (error !== undefined && !isRefused) writer.fail(error);
+      else if ((wasLeased || isMade) && !state.isEnded) state.set({}); // the lease may go now
+    }
+    this.news.isWoken = true;
+    if (this.#onEvent) this.#onEvent();
+    else writer.writeSoon();
+  }
+}
+
+function idsOf(steps: readonly StepRow[]): ReadonlySet<string> {
+  return steps.length === 0 ? NO_SUSPECTS : new Set(steps.map((step) => step.id));
+}
+
+/** Not a child that is there and only to be run on. */
+function isNew({ kind, status }: StepRow): boolean {
+  return kind === "tool" || status === "PLANNED";
+}
+
+/** What a child can be refused for: that is the step's failure. All else is the trouble of this process. */
+const REFUSALS: ReadonlySet<string> = new Set(["input_invalid", "flow_invalid", "flow_not_found", "body_too_large"]);

@@ -1,0 +1,83 @@
+// The durable side of one task that is driven here: its draft becomes commits, one after the other.
+//
+// T1. One write of a task is under way at a time; what changes meanwhile goes with the next.
+// T2. After a write that was lost or failed nothing more is written: the driver has to start from the store again.
+// T3. What is told of a transition (the log, other tasks) is told once it is durable.
+
+import type { TaskRecord } from "../core/record.ts";
+import type { Change } from "../store/store.ts";
+import { deliver } from "./deliver.ts";
+import { LostTaskError, type DriverTools } from "./driver-tools.ts";
+import type { TaskState } from "./task-state.ts";
+
+export class TaskWriter {
+  /** Transitions that are durable. */
+  durableMoves = 0;
+  failure: Error | undefined;
+  #writing: Promise<void> | undefined;
+
+  constructor(
+    private readonly state: TaskState,
+    private readonly tools: DriverTools,
+    /** Told once, of the first failure. */
+    private readonly onFailed: (reason: Error) => void,
+  ) {}
+
+  /** T2, also where the driver itself gives up. */
+  fail(reason: unknown): void {
+    if (this.failure !== undefined) return;
+    this.failure = reason instanceof Error ? reason : new Error(String(reason));
+    this.onFailed(this.failure);
+  }
+
+  /** Starts to write what has changed, without waiting: more may join while the event loop turns. */
+  writeSoon(): void {
+    if (this.#writing || !this.state.draft.isDirty) return;
+    const turned = Promise.withResolvers<void>();
+    setImmediate(turned.resolve);
+    this.#writing = turned.promise.then(() => this.#write());
+  }
+
+  /** Resolves when everything so far is durable. Throws LostTaskError, or what the store throws. */
+  async settle(): Promise<void> {
+    while (this.failure === undefined && (this.#writing || this.state.draft.isDirty)) {
+      this.#writing ??= this.#write();
+      await this.#writing;
+    }
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  /** The record, all of it durable. Throws as `settle` does. */
+  async durableRecord(): Promise<TaskRecord> {
+    // an outcome may come in between the end of a write and the moment in which we hear of it
+    do await this.settle();
+    while (this.#writing !== undefined || this.state.draft.isDirty);
+    return this.state.draft.record;
+  }
+
+  async #write(): Promise<void> {
+    try {
+      for (;;) {
+        const { moves } = this.state.draft;
+        const change = this.failure === undefined ? this.state.takeChange() : undefined;
+        if (!change) break;
+        const news = this.state.log.take();
+        if (!(await this.#submit(change))) throw new LostTaskError(change.taskId);
+        this.durableMoves = moves;
+        for (const tell of news) tell();
+        for (const post of change.posts) this.tools.children.onPosted(post);
+      }
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+
+  /** A change under a lease says what effects came of, or that one is about to begin: no outage may leave that open. */
+  #submit(change: Change): Promise<boolean> {
+    const me = this.tools.lease.workerId;
+    const isLeased = change.expectedOwner === me || change.task.lease_owner === me;
+    return isLeased ? deliver(change, this.tools) : this.tools.writer.submitChange(change);
+  }
+}

@@ -1,0 +1,363 @@
+// A worker: takes due tasks from the queue and drives them, as many at once as it was told.
+//
+// K1. A task is driven by who has claimed it, and by nobody else while that worker lives. What a worker does not know
+//     that it holds (the answer to a claim was lost, a write failed) it lets go of, for itself or another to claim.
+// K2. A worker looks into the queue when it is told of news, when a task it knows of is due, when it has room again and
+//     there was more, and once in a while all the same. An idle one is near silent.
+// K3. Steps whose processes died twice in a row while they ran are run one after the other: of two that run together
+//     nobody could tell which one it was.
+
+import { hasCode, TaskonautError } from "../core/errors.ts";
+import type { Flow } from "../core/flow.ts";
+import { messageOf } from "../core/stored-error.ts";
+import { isStepOpen } from "../core/status.ts";
+import { CLAIM_MAX, type Claim, type ClaimedTask, type Store, type Watch } from "../store/store.ts";
+import type { Bell } from "./bell.ts";
+import type { DriverTools } from "./driver-tools.ts";
+import type { Driving } from "./driving.ts";
+import { isWait } from "./news.ts";
+import { Shares } from "./shares.ts";
+
+export interface WorkOptions {
+  /** How many tasks are driven at once: 1 or more. */
+  readonly concurrency: number;
+  /** Told of each task that has ended here, once that is durable. */
+  readonly onEnded?: (taskId: string) => void;
+}
+
+export interface RunningWorker {
+  readonly id: string;
+  /** Takes no more tasks, lets running tools end within the grace period, and releases the rest for others at once. */
+  stop(): Promise<void>;
+}
+
+/** The net below all that tells of news: an idle worker looks this often. */
+const POLL_MS = 20_000;
+
+/** Where the database cannot tell of news. */
+const BLIND_POLL_MS = 500;
+
+/** So often peers are looked at: a dead one's tasks are to move on within a second. */
+const DEATH_WATCH_MS = 250;
+
+/** So often the rows of dead workers are cleared away, while there are any. */
+const FORGET_MS = 60_000;
+
+/** So long after a claim that gave some but not all there was room for, to learn when the next task is due. */
+const LOOK_AGAIN_MS = 100;
+
+/** Of a claim that failed: the database may be away. */
+const PAUSE_MS_MIN = 50;
+const PAUSE_MS_MAX = 2_000;
+
+/** A write that was given up reaches the database by then, or never. */
+export const UNSURE_MS = 60_000;
+
+/** With less than half of its places free a busy worker waits so long for more: claims are cheaper together. */
+const GATHER_MS = 5;
+
+interface Parts {
+  readonly flows: ReadonlyMap<string, Flow>;
+  readonly store: Store;
+  readonly tools: DriverTools;
+  readonly driving: Driving;
+  readonly bell: Bell;
+}
+
+export class Worker implements RunningWorker {
+  readonly id: string;
+  readonly #shares: Shares;
+  /** Names of flows of which all workers together may only hold so many. */
+  readonly #limited: ReadonlySet<string>;
+  readonly #stopped = new AbortController();
+  /** Ids of tasks that are claimed and not let go of yet. */
+  readonly #held = new Set<string>();
+  /** Of #held, those that are still being driven; the others are being written. */
+  #driven = 0;
+  /** When a task is due that was let go of here, in store time; of several the earliest. */
+  #expected: number | null = null;
+  /** When the task is due that the queue told of, in store time. */
+  #nextDueAt: number | null = null;
+  /** What the store's clock is ahead of ours. */
+  #storeAheadMs = 0;
+  /** There may be due tasks that were not looked for yet. */
+  #hasNews = true;
+  /** The worker may hold tasks that it does not know of (K1). */
+  #mayHoldMore = false;
+  #unsureUntil = 0;
+  #deadOwners: readonly string[] = [];
+  #wakeUp: (() => void) | undefined;
+  #onAllLetGo: (() => void) | undefined;
+  #lane: Promise<void> = Promise.resolve();
+  #watch: Watch | undefined;
+  #starting: Promise<void> = Promise.resolve();
+  #loops: Promise<unknown> = Promise.resolve();
+  #stopping: Promise<void> | undefined;
+
+  constructor(
+    private readonly parts: Parts,
+    private readonly options: WorkOptions,
+  ) {
+    const { flows, tools } = parts;
+    this.id = tools.lease.workerId;
+    this.#limited = new Set([...flows.values()].flatMap((flow) => (flow.concurrency === undefined ? [] : flow.name)));
+    this.#shares = new Shares(
+      [...flows.values()].map(({ name, concurrency }) => ({ name, heldMax: concurrency ?? null })),
+    );
+  }
+
+  /** Throws what the store throws: then nothing has started. */
+  start(): Promise<void> {
+    this.#starting = this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
+    const { flows, store, tools, bell } = this.parts;
+    await tools.lease.work(this.options.concurrency);
+    const codes = [...flows.values()].map(({ name }) => ({ name, code: tools.codeOf(name) }));
+    const unparked = await store.unparkTasks(codes);
+    if (unparked > 0) tools.log.info?.("parked tasks taken up again with other code", { tasks: unparked });
+    this.#watch = await store.watch(() => this.#onNews());
+    if (this.#watch.kind === "polling") {
+      tools.log.warn?.(
+        "this database cannot tell of news (a transaction pooler between?): the worker polls, and judges others by their leases",
+        { poll_ms: BLIND_POLL_MS },
+      );
+    }
+    bell.listen(() => this.#onNews());
+    this.#loops = Promise.all([this.#claimOn(), this.#watchDeaths()]);
+  }
+
+  get isStopped(): boolean {
+    return this.#stopping !== undefined;
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    const { tools, bell } = this.parts;
+    this.#stopped.abort();
+    this.#wakeUp?.();
+    await this.#starting.catch(() => {}); // who started it hears of it
+    bell.listen(undefined);
+    await this.#loops;
+    await this.#watch?.close();
+    const stop = new AbortController();
+    const graceEnds = tools.clock.sleep(tools.limits.graceMs, stop.signal).catch(() => {});
+    await Promise.race([this.#allLetGo(), graceEnds]);
+    stop.abort();
+    bell.ring(); // what was released is there for others
+  }
+
+  /** Resolves when nothing is held any more. */
+  #allLetGo(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.#held.size === 0) resolve();
+    else this.#onAllLetGo = resolve;
+    return promise;
+  }
+
+  /** Gives whether there is room: then nobody else need be told. */
+  #onNews(): boolean {
+    this.#hasNews = true;
+    this.#wakeUp?.();
+    return this.#room > 0;
+  }
+
+  /** Tasks that are only being written take no place, but for so long that not any number of them pile up. */
+  get #room(): number {
+    const { concurrency } = this.options;
+    return Math.min(concurrency - this.#driven, 2 * concurrency - this.#held.size, CLAIM_MAX);
+  }
+
+  async #claimOn(): Promise<void> {
+    const { tools } = this.parts;
+    const { clock, log } = tools;
+    let pauseMs = PAUSE_MS_MIN;
+    let lastAt = 0;
+    while (!this.#stopped.signal.aborted) {
+      if (!this.#hasNews || this.#room <= 0) {
+        await this.#pause(this.#hasNews ? undefined : this.#idleMs());
+        continue;
+      }
+      const gatherMs = lastAt + GATHER_MS - clock.now();
+      if (this.#room < Math.min(this.options.concurrency, CLAIM_MAX) / 2 && gatherMs > 0) {
+        await this.#pause(gatherMs);
+        continue;
+      }
+      this.#hasNews = false;
+      try {
+        await this.#claim();
+        pauseMs = PAUSE_MS_MIN;
+      } catch (error) {
+        if (hasCode(error, "worker_not_registered")) await tools.lease.renewRegistration().catch(() => {}); // tried again
+        log.warn?.("queue not reached", { worker_id: this.id, error: messageOf(error) });
+        this.lookAgain();
+        await this.#sleep(pauseMs);
+        pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX);
+      }
+      lastAt = clock.now();
+    }
+  }
+
+  async #claim(): Promise<void> {
+    const { store, driving, tools } = this.parts;
+    if (this.#mayHoldMore) {
+      const byHand = driving.heldByHand();
+      // what a caller has now he may leave; and a claim that was given up may still reach the database
+      this.#mayHoldMore = byHand.length > 0 || tools.clock.now() < this.#unsureUntil;
+      await store.releaseTasks({ workerId: this.id, except: [...this.#held, ...byHand] });
+    }
+    const room = this.#room;
+    const flows = this.#shares.grant(room);
+    const claim = await store.claimTasks({ workerId: this.id, limit: room, flows, deadOwners: this.#deadOwners });
+    const counts = new Map<string, number>();
+    for (const { record } of claim.tasks) {
+      const { flow_name } = record.task;
+      counts.set(flow_name, (counts.get(flow_name) ?? 0) + 1);
+    }
+    if (this.#shares.note(counts, { isFull: claim.tasks.length >= room })) this.#hasNews = true;
+    this.#noteTimes(claim);
+    for (const task of claim.tasks) this.#take(task);
+  }
+
+  #noteTimes({ tasks, nextDueAt, now }: Claim): void {
+    this.#storeAheadMs = now - this.parts.tools.clock.now();
+    if (this.#expected !== null && this.#expected <= now) this.#expected = null;
+    // a claim that gives tasks does not tell what comes next: that is asked when they are under way
+    this.#nextDueAt = tasks.length > 0 ? now + LOOK_AGAIN_MS : nextDueAt;
+  }
+
+  /** Until the next look into the queue, where no news comes. */
+  #idleMs(): number {
+    const pollMs = this.#watch?.kind === "polling" ? BLIND_POLL_MS : POLL_MS;
+    const now = this.parts.tools.clock.now() + this.#storeAheadMs;
+    const times = [this.#expected, this.#nextDueAt].flatMap((time) => time ?? []);
+    return Math.max(1, Math.min(pollMs, ...times.map((time) => time - now)));
+  }
+
+  /** A task was let go of that is due at this time. */
+  #expect(dueAt: number): void {
+    if (this.#expected !== null && this.#expected <= dueAt) return;
+    this.#expected = dueAt;
+    this.#wakeUp?.();
+  }
+
+  #take(claimed: ClaimedTask): void {
+    const { id } = claimed.record.task;
+    this.#held.add(id);
+    this.#driven += 1;
+    const driven = isDeadly(claimed) ? this.#lane.then(() => this.#drive(claimed)) : this.#drive(claimed);
+    if (isDeadly(claimed)) this.#lane = driven;
+    driven.catch(() => {}); // it never rejects
+  }
+
+  /** Never rejects. */
+  async #drive(claimed: ClaimedTask): Promise<void> {
+    const { driving, tools } = this.parts;
+    const { id, flow_name } = claimed.record.task;
+    let isDriven = true;
+    const onIdle = (): void => {
+      if (!isDriven) return;
+      isDriven = false;
+      this.#driven -= 1;
+      if (this.#hasNews) this.#wakeUp?.();
+    };
+    if (claimed.takenFrom !== null) {
+      tools.log.warn?.("task taken over from a dead worker", { task_id: id, flow: flow_name, from: claimed.takenFrom });
+    }
+    try {
+      const isLeaving = (): boolean => this.#stopped.signal.aborted;
+      const { isEnded, dueAt } = await driving.work(claimed, { isLeaving, onIdle });
+      if (isEnded) this.options.onEnded?.(id);
+      else if (dueAt !== null) this.#expect(dueAt);
+    } catch (error) {
+      await this.#onFailed(id, flow_name, error);
+    } finally {
+      onIdle();
+      this.#held.delete(id);
+      if (this.#held.size === 0) this.#onAllLetGo?.();
+      if (this.#limited.has(flow_name)) this.#onPlaceFree();
+      if (this.#hasNews) this.#wakeUp?.();
+    }
+  }
+
+  /** The database may be back in a moment; a task that fails without that would fail for ever, again and again. */
+  async #onFailed(id: string, flow: string, error: unknown): Promise<void> {
+    const { driving, tools } = this.parts;
+    const isOutage = error instanceof TaskonautError && error.retryable;
+    const log = isOutage ? tools.log.warn : tools.log.error;
+    log?.("task not driven on", { task_id: id, flow, error: messageOf(error) });
+    try {
+      if (!isOutage) await driving.setAside(id, messageOf(error));
+    } catch {
+      // it is let go of below, and claimed again
+    }
+    this.lookAgain();
+  }
+
+  /** A write has failed: what this process may hold without knowing is let go of. */
+  lookAgain(): void {
+    this.#unsureUntil = this.parts.tools.clock.now() + UNSURE_MS;
+    this.#mayHoldMore = true;
+    this.#onNews();
+  }
+
+  /** Of a flow of which only so many may be held: whoever has room may take the next. */
+  #onPlaceFree(): void {
+    this.#hasNews = true;
+    this.parts.bell.ring();
+  }
+
+  async #watchDeaths(): Promise<void> {
+    const { store, tools } = this.parts;
+    let forgetAt = 0;
+    while (!this.#stopped.signal.aborted) {
+      await this.#sleep(DEATH_WATCH_MS);
+      if (this.#stopped.signal.aborted) return;
+      try {
+        const dead = (await store.findDeadWorkers()).filter((id) => id !== this.id);
+        const isNew = dead.some((id) => !this.#deadOwners.includes(id));
+        this.#deadOwners = dead;
+        if (isNew) this.#onNews();
+        if (dead.length > 0 && tools.clock.now() >= forgetAt) {
+          forgetAt = tools.clock.now() + FORGET_MS;
+          await store.forgetDeadWorkers();
+        }
+      } catch (error) {
+        tools.log.debug?.("workers not looked at", { worker_id: this.id, error: messageOf(error) });
+      }
+    }
+  }
+
+  /** Until something wakes the worker up, or the time is over. */
+  async #pause(ms: number | undefined): Promise<void> {
+    const { clock } = this.parts.tools;
+    const event = Promise.withResolvers<void>();
+    this.#wakeUp = event.resolve;
+    const stop = new AbortController();
+    const isOver =
+      ms === undefined
+        ? event.promise
+        : clock.sleep(ms, stop.signal).then(
+            () => this.#onNews(),
+            () => false, // the event came first
+          );
+    await Promise.race([event.promise, isOver]);
+    stop.abort();
+    this.#wakeUp = undefined;
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return this.parts.tools.clock.sleep(ms, this.#stopped.signal).catch(() => {});
+  }
+}
+
+/** K3. */
+function isDeadly({ record, takenFrom }: ClaimedTask): boolean {
+  return takenFrom !== null && record.steps.some((step) => step.starts > 1 && isStepOpen(step.status) && !isWait(step));
+}

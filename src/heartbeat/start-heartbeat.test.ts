@@ -1,0 +1,252 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { migrate, openStore, type Place, postgresPlace, sqlitePlace } from "../../test/contract/place.ts";
+import { startProxy } from "../../test/contract/proxy.ts";
+import { type BlockedWorker, startBlockedWorker } from "../../test/support/blocked-worker.ts";
+import { testDatabase } from "../../test/support/postgres.ts";
+import { until } from "../../test/support/until.ts";
+import type { Heartbeat } from "../core/heartbeat.ts";
+import { type Log, SILENT } from "../core/log.ts";
+import type { Store } from "../store/store.ts";
+import { type HeartbeatOptions, startHeartbeat } from "./start-heartbeat.ts";
+
+const LEASE_MS = 600;
+const NEVER_STUCK_MS = 600_000;
+
+const database = { drop: async () => {} };
+afterAll(() => database.drop());
+
+async function createPostgres(): Promise<Place> {
+  const { url, drop } = await testDatabase();
+  database.drop = drop;
+  return postgresPlace(url);
+}
+
+let open: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  const closing = open.map((close) => close());
+  open = [];
+  await Promise.all(closing);
+});
+
+function blocked(job: Parameters<typeof startBlockedWorker>[0]): BlockedWorker {
+  const worker = startBlockedWorker(job);
+  open.push(() => worker.end());
+  return worker;
+}
+
+function beating(options: Partial<HeartbeatOptions> & Pick<HeartbeatOptions, "id" | "place">, entry?: URL): Heartbeat {
+  const heartbeat = startHeartbeat(
+    {
+      name: "test",
+      leaseMs: LEASE_MS,
+      onGone: () => {},
+      stuckMs: NEVER_STUCK_MS,
+      log: SILENT,
+      line: { style: "json", color: false },
+      ...options,
+    },
+    entry,
+  );
+  open.push(() => heartbeat.stop());
+  return heartbeat;
+}
+
+/** A path where nothing is, in a folder that goes with the test. */
+async function newFile(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "taskonaut-heartbeat-"));
+  open.push(() => rm(folder, { recursive: true }));
+  return join(folder, "file");
+}
+
+/** A log that keeps the messages of warnings and worse. */
+function keeping(kept: string[]): Log {
+  const keep = (message: string): void => {
+    kept.push(message);
+  };
+  return { ...SILENT, warn: keep, error: keep };
+}
+
+async function leaseOf(store: Store, id: string): Promise<number | undefined> {
+  const workers = await store.listWorkers();
+  return workers.find((worker) => worker.id === id)?.lease_until;
+}
+
+describe.each([
+  ["sqlite", sqlitePlace],
+  ["postgres", createPostgres],
+] as const)("the heartbeat on %s", (dialect, createPlace) => {
+  let place: Place;
+  let store: Store;
+  beforeAll(async () => {
+    place = await createPlace();
+    await migrate(place.address);
+    store = await openStore(place.address);
+  }, 60_000);
+  afterAll(async () => {
+    await store.close();
+    await place.drop();
+  });
+
+  test("renews the lease while the event loop is blocked, for several leases", async () => {
+    const id = Bun.randomUUIDv7();
+    const releaseFile = await newFile();
+    const worker = blocked({
+      address: place.address,
+      workerId: id,
+      leaseMs: LEASE_MS,
+      stuckMs: NEVER_STUCK_MS,
+      releaseFile,
+    });
+    await worker.said("beating");
+    await worker.go();
+    await worker.said("blocking");
+    const blockedAt = await store.now();
+    await until(async () => ((await leaseOf(store, id)) ?? 0) > blockedAt + 3 * LEASE_MS);
+    // the lease of its registration ended long before
+    expect((await store.now()) - blockedAt).toBeGreaterThan(LEASE_MS);
+    expect(await store.readWorkerState(id)).toBe("alive");
+    await Bun.write(releaseFile, "");
+    await worker.said("free");
+    await worker.go();
+    await worker.said("stopped");
+    expect(await worker.exited).toBe(0);
+    expect(await worker.stderr()).toBe("");
+  });
+
+  test("does not keep the process alive", async () => {
+    const releaseFile = await newFile();
+    await Bun.write(releaseFile, "");
+    const worker = blocked({
+      address: place.address,
+      workerId: Bun.randomUUIDv7(),
+      leaseMs: LEASE_MS,
+      stuckMs: NEVER_STUCK_MS,
+      releaseFile,
+    });
+    await worker.said("beating");
+    await worker.go();
+    await worker.said("free");
+    await worker.leave();
+    expect(await worker.exited).toBe(0);
+    expect(await worker.stderr()).toBe("");
+  });
+
+  test("says that the row is gone, and renews it where it is there again", async () => {
+    const id = Bun.randomUUIDv7();
+    const warnings: string[] = [];
+    const worker = { id, name: "test", leaseMs: LEASE_MS, concurrency: 1 };
+    await store.registerWorker(worker);
+    await store.removeWorker(id);
+    const gone = Promise.withResolvers<void>();
+    beating({ id, place: place.address, onGone: gone.resolve, log: keeping(warnings) });
+    await gone.promise;
+    expect(warnings).toContain("the worker's row is gone");
+    await store.registerWorker(worker);
+    const registered = (await leaseOf(store, id)) ?? 0;
+    await until(async () => ((await leaseOf(store, id)) ?? 0) > registered);
+  });
+
+  test("leaves the lease alone once it is stopped", async () => {
+    const id = Bun.randomUUIDv7();
+    await store.registerWorker({ id, name: "test", leaseMs: LEASE_MS, concurrency: 1 });
+    const registered = (await leaseOf(store, id)) ?? 0;
+    const heartbeat = beating({ id, place: place.address });
+    await until(async () => ((await leaseOf(store, id)) ?? 0) > registered);
+    await heartbeat.stop();
+    const left = (await leaseOf(store, id)) ?? 0;
+    await until(async () => (await store.now()) > left);
+    expect(await leaseOf(store, id)).toBe(left);
+    await heartbeat.stop(); // harmless
+  });
+
+  test.if(dialect === "postgres")("stops within about a second where the database is away", async () => {
+    if (place.address.dialect !== "postgres") throw new Error("It is a place on PostgreSQL.");
+    const proxy = await startProxy(place.address.url);
+    open.push(async () => proxy.stop());
+    const id = Bun.randomUUIDv7();
+    proxy.swallow();
+    const leaseMs = 9000;
+    const heartbeat = beating({ id, leaseMs, place: { ...place.address, url: proxy.url } });
+    // the first renewal is under way by then, and gives up after a third of the lease
+    await Bun.sleep(leaseMs / 3 + 200);
+    const stopping = performance.now();
+    await heartbeat.stop();
+    expect(performance.now() - stopping).toBeLessThan(2000);
+  });
+});
+
+describe("the watchdog of the heartbeat", () => {
+  let place: Place;
+  beforeAll(async () => {
+    place = await sqlitePlace();
+    await migrate(place.address);
+  });
+  afterAll(() => place.drop());
+
+  test("kills a process whose event loop is blocked for too long, and says why", async () => {
+    const workerId = Bun.randomUUIDv7();
+    const releaseFile = await newFile();
+    const worker = blocked({ address: place.address, workerId, leaseMs: LEASE_MS, stuckMs: 800, releaseFile });
+    await worker.said("beating");
+    await worker.go();
+    await worker.exited;
+    expect(worker.signalCode()).toBe("SIGKILL");
+    const line = JSON.parse(await worker.stderr()) as Record<string, unknown>;
+    expect(line).toMatchObject({ level: "error", worker_id: workerId, worker: "blocked", pid: worker.pid });
+    expect(line["message"]).toMatch(/^the event loop was blocked for \d+\.\d s; this process is killed/);
+  });
+
+  test("lets a process live that was suspended, even within a blocking call", async () => {
+    const releaseFile = await newFile();
+    const worker = blocked({
+      address: place.address,
+      workerId: Bun.randomUUIDv7(),
+      leaseMs: LEASE_MS,
+      stuckMs: 4000,
+      releaseFile,
+    });
+    await worker.said("beating");
+    await worker.go();
+    await worker.said("blocking");
+    // the watchdog looks once a second, and has noticed by then that the loop does not turn
+    await Bun.sleep(2200);
+    process.kill(worker.pid, "SIGSTOP");
+    await Bun.sleep(4500);
+    process.kill(worker.pid, "SIGCONT");
+    await Bun.sleep(200);
+    await Bun.write(releaseFile, "");
+    await worker.said("free");
+    await worker.go();
+    await worker.said("stopped");
+    expect(await worker.exited).toBe(0);
+  });
+});
+
+describe("the thread of the heartbeat", () => {
+  test("is started again where it ended by itself", async () => {
+    const entry = `${await newFile()}.mjs`;
+    await Bun.write(
+      entry,
+      `import { parentPort } from "node:worker_threads"; parentPort.postMessage({ kind: "gone" }); throw new Error("lost");`,
+    );
+    const errors: unknown[] = [];
+    let starts = 0;
+    beating(
+      {
+        id: Bun.randomUUIDv7(),
+        place: { dialect: "sqlite", path: "unused" },
+        log: { ...SILENT, error: (message, fields) => errors.push([message, fields?.["error"]]) },
+        onGone: () => {
+          starts += 1;
+        },
+      },
+      pathToFileURL(entry),
+    );
+    await until(() => starts === 2);
+    expect(errors[0]).toEqual(["the heartbeat's thread ended; it is started again", "lost"]);
+  });
+});

@@ -1,0 +1,39 @@
+// A thread as its starter has it: messages, one end, and a stop that is bounded.
+
+import { Worker } from "node:worker_threads";
+import type { FromThread, ThreadData, ToThread } from "./messages.ts";
+
+/** Longer than an idle connection takes to close; then the thread is cut off. */
+const STOP_MS = 1000;
+
+export class ThreadHandle {
+  readonly #worker: Worker;
+  /** Resolves when the thread is gone, with its error where it had one. Never rejects. */
+  readonly ended: Promise<string | undefined>;
+
+  /** The thread does not keep the process alive. */
+  constructor(entry: URL, data: ThreadData, hear: (message: FromThread) => void) {
+    this.#worker = new Worker(entry, { workerData: data });
+    this.#worker.on("message", hear);
+    this.ended = new Promise((resolve) => {
+      let why: string | undefined;
+      this.#worker.on("error", (error: unknown) => {
+        why = error instanceof Error ? error.message : String(error);
+      });
+      this.#worker.on("exit", () => resolve(why));
+    });
+    // after the listeners: each of them would count as a reason to stay
+    this.#worker.unref();
+  }
+
+  async stop(): Promise<void> {
+    this.#worker.postMessage("stop" satisfies ToThread);
+    let timer: Timer | undefined;
+    const timeUp = new Promise<"cut off">((resolve) => {
+      timer = setTimeout(resolve, STOP_MS, "cut off");
+    });
+    const end = await Promise.race([this.ended, timeUp]);
+    clearTimeout(timer);
+    if (end === "cut off") await this.#worker.terminate();
+  }
+}

@@ -1,0 +1,33 @@
+import { describe, expect, test } from "bun:test";
+import { Watchdog } from "./watchdog.ts";
+
+const PERIOD_MS = 100;
+
+/** What the watchdog says at each look: [turns, milliseconds since the last look]. */
+function looks(...each: readonly (readonly [turns: number, sinceMs: number])[]): number[] {
+  let now = 5000;
+  const watchdog = new Watchdog(PERIOD_MS, now);
+  return each.map(([turns, sinceMs]) => watchdog.look(turns, (now += sinceMs)));
+}
+
+describe("the watchdog", () => {
+  test("says nothing of a loop that turns", () => {
+    expect(looks([0, 100], [1, 100], [2, 100], [4, 100])).toEqual([0, 0, 0, 0]);
+  });
+
+  test("counts the time since the loop last turned", () => {
+    expect(looks([7, 100], [7, 100], [7, 110], [7, 90])).toEqual([0, 100, 210, 300]);
+  });
+
+  test("starts anew when the loop turns again", () => {
+    expect(looks([0, 100], [0, 100], [1, 100], [1, 100])).toEqual([0, 100, 0, 100]);
+  });
+
+  test("counts no time in which it was itself not run", () => {
+    expect(looks([0, 100], [0, 100], [0, 60_000], [0, 100])).toEqual([0, 100, 100, 200]);
+  });
+
+  test("counts a look that is a little late in full", () => {
+    expect(looks([0, 100], [0, 150])).toEqual([0, 150]);
+  });
+});

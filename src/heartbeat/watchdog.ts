@@ -1,0 +1,35 @@
+// Tells a loop that is blocked from a process that is not run at all.
+//
+// W1. The loop that is watched raises a number in every period. One that is not raised any more is stuck.
+// W2. Time counts as stuck only where the watcher itself was on time. What stops a whole process (it is suspended, the
+//     machine sleeps or is overloaded) makes the watcher late as well.
+
+export class Watchdog {
+  #turns: number | undefined;
+  #lookedAt: number;
+  #stuckMs = 0;
+
+  /** `periodMs`: how often it will look. `now`: a monotonic time in milliseconds, as all others. */
+  constructor(
+    private readonly periodMs: number,
+    now: number,
+  ) {
+    this.#lookedAt = now;
+  }
+
+  /** Gives for how long the loop has been stuck, in milliseconds. Call it once a period. */
+  look(turns: number, now: number): number {
+    const sinceMs = now - this.#lookedAt;
+    this.#lookedAt = now;
+    if (turns !== this.#turns) {
+      this.#turns = turns;
+      this.#stuckMs = 0;
+    } else if (sinceMs < LATE * this.periodMs) {
+      this.#stuckMs += sinceMs; // W2
+    }
+    return this.#stuckMs;
+  }
+}
+
+/** A look that comes after so many periods is late. */
+const LATE = 2;

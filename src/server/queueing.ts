@@ -1,0 +1,37 @@
+// How the request that creates a task puts it in the queue: `?start=now|<time>&priority=0…9`.
+
+import type { Violation } from "../core/errors.ts";
+import { readInstant } from "../core/instant.ts";
+import { PRIORITY_MAX } from "../core/limits.ts";
+import type { CreateTask } from "../core/taskonaut.ts";
+import { inputInvalid } from "./check.ts";
+
+interface Given {
+  readonly start: string | undefined;
+  readonly priority: string | undefined;
+}
+
+/** A time that has passed by `now` means now. Throws input_invalid with every violation. */
+export function readQueueing(given: Given, now: number): Pick<CreateTask, "start" | "priority"> {
+  const errors: Violation[] = [];
+  const start = given.start === undefined ? undefined : readStart(given.start, now, errors);
+  const priority = given.priority === undefined ? undefined : readPriority(given.priority, errors);
+  if (errors.length > 0) throw inputInvalid(errors);
+  return { ...(start !== undefined && { start }), ...(priority !== undefined && { priority }) };
+}
+
+function readStart(text: string, now: number, errors: Violation[]): "now" | number | undefined {
+  if (text === "now") return "now";
+  // `+01:00` that was not encoded is a space by now
+  const instant = readInstant(text.replace(/ (?=\d\d:?\d\d$)/, "+"));
+  if (instant.ok) return instant.ms <= now ? "now" : instant.ms;
+  errors.push({ path: "start", message: `${instant.message}; or "now"` });
+  return undefined;
+}
+
+function readPriority(text: string, errors: Violation[]): number | undefined {
+  if (/^\d$/.test(text)) return Number(text);
+  const message = `expected a whole number from 0 to ${PRIORITY_MAX}, received ${JSON.stringify(text)}`;
+  errors.push({ path: "priority", message });
+  return undefined;
+}

@@ -1,0 +1,59 @@
+// What the floors write of one task of `echo_add`: what comes of its input, with no flow and no tool behind it.
+
+export interface FloorClaim {
+  readonly id: string;
+  /** As the claim left it. */
+  readonly version: number;
+  /** JSON text. */
+  readonly input: string;
+}
+
+export interface FloorStep {
+  /** Its step_index, and its outcome_seq. */
+  readonly index: number;
+  readonly id: string;
+  readonly callId: string;
+  readonly key: string;
+  readonly tool: string;
+  readonly request: string;
+  readonly response: string;
+}
+
+/** The flow's input with its defaults, as it is recorded. */
+export const INPUT = JSON.stringify({ text: "hello", a: 1, b: 2 });
+
+/** As they are planned for that input. */
+export const STEPS = [
+  { index: 1, path: "/0", tool: "echo", input: JSON.stringify({ text: "hello" }) },
+  { index: 2, path: "/1", tool: "add", input: JSON.stringify({ a: 1, b: 2 }) },
+] as const;
+
+/** Of a form that costs nothing, as long as the engine's and as near to the task's other rows. */
+export function stepIdOf(taskId: string, index: number): string {
+  return `0000000${index}${taskId.slice(8)}`;
+}
+
+export function echoAddEnd({ id, input }: FloorClaim): {
+  readonly output: string;
+  readonly steps: readonly FloorStep[];
+} {
+  const { text, a, b } = JSON.parse(input) as { text: string; a: number; b: number };
+  const echo = JSON.stringify({ text });
+  const add = JSON.stringify({ sum: a + b });
+  const stepOf = (index: number, tool: string, request: string, response: string): FloorStep => {
+    const stepId = stepIdOf(id, index);
+    return {
+      index,
+      id: stepId,
+      callId: stepIdOf(id, index + 2),
+      key: `${id}:${stepId}:${tool}`,
+      tool,
+      request,
+      response,
+    };
+  };
+  return {
+    output: `{"echo":${echo},"add":${add}}`,
+    steps: [stepOf(1, "echo", echo, echo), stepOf(2, "add", JSON.stringify({ a, b }), add)],
+  };
+}

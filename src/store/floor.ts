@@ -1,0 +1,54 @@
+// What a benchmark needs of a database beside a `Store`: a place of its own, and the floor.
+//
+// The floor is what the database takes from statements that were written by hand for one flow, `echo_add`, with no
+// engine above them: the same rows in the same tables with the same indexes, the same durability, tasks in batches.
+// It is to be as fast as this form of writing goes (one commit at a time, as the one writer of a process has), for
+// the engine is measured by it.
+//
+// F1. What `create` and `drain` leave is, column by column, what the engine leaves: only ids and times differ.
+// F2. A claim is durable before its tasks end, as the engine's is: who dies between leaves tasks that somebody holds.
+
+import type { Store } from "./store.ts";
+
+/** Tasks in one commit of the floor. */
+export const FLOOR_BATCH = 200;
+
+export interface Floor {
+  /** Inserts so many tasks with their steps, due at once. */
+  create(tasks: number): Promise<void>;
+  /** Claims due tasks and ends them, until none is due. Gives how many. */
+  drain(): Promise<number>;
+}
+
+export interface BytesWritten {
+  /** In the database's log. */
+  readonly log: number;
+  /** By which the database has grown: rows, indexes, and the room that is kept in their pages. */
+  readonly data: number;
+}
+
+/** For a store that another thread opens on the same place. */
+export type BenchAddress =
+  | { readonly dialect: "sqlite"; readonly path: string }
+  | { readonly dialect: "postgres"; readonly url: string; readonly schema: string };
+
+/** A place to measure on: where the database's other data are, and apart from them. */
+export interface BenchPlace {
+  readonly address: BenchAddress;
+  /** For people, without passwords. */
+  readonly location: string;
+  readonly floor: Floor;
+  /** What a commit is worth here: settings of the database, and its version, by their names there. */
+  readDurability(): Promise<Readonly<Record<string, string>>>;
+  /** Throws what `openSqliteStore` and `openPostgresStore` do. Its caller closes it. */
+  openStore(): Promise<Store>;
+  /** Inserts one small row into a table of its own, and commits. */
+  commitOnce(): Promise<void>;
+  countEnded(): Promise<number>;
+  /** Counts from now on; what is returned ends that and gives the sum. */
+  countBytes(): Promise<() => Promise<BytesWritten>>;
+  /** Leaves the tables as they were when they were made. No store may be open. */
+  clear(): Promise<void>;
+  /** Takes everything away again. Harmless when repeated. */
+  remove(): Promise<void>;
+}

@@ -1,0 +1,121 @@
+// A schema of its own to measure in, in the database that the user has named.
+
+import type { BenchAddress, BenchPlace, BytesWritten, Floor } from "../floor.ts";
+import type { Store } from "../store.ts";
+import { PostgresClient } from "./connection.ts";
+import { createFloor, FLOOR_SESSION } from "./floor.ts";
+import { openPostgresMigrator } from "./migrate.ts";
+import { quoteSchema, type Schema } from "./schema.ts";
+import { openPostgresStore } from "./store.ts";
+
+const DEADLINE_MS = 60_000;
+const SETTINGS = ["server_version", "fsync", "synchronous_commit", "full_page_writes"];
+
+/** Throws `database_unavailable`; the user of the URL needs the right to create a schema. */
+export async function openPostgresBenchPlace({ url }: { readonly url: string }): Promise<BenchPlace> {
+  const name = `taskonaut_bench_${crypto.randomUUID().slice(0, 8)}`;
+  const place = new PostgresBenchPlace(url, name);
+  try {
+    await place.prepare();
+    return place;
+  } catch (error) {
+    await place.remove().catch(() => {}); // what went wrong first is what there is to say
+    throw error;
+  }
+}
+
+class PostgresBenchPlace implements BenchPlace {
+  readonly address: BenchAddress;
+  readonly location: string;
+  readonly floor: Floor;
+  readonly #schema: Schema;
+  readonly #claimer: PostgresClient;
+  readonly #writer: PostgresClient;
+  /** For all that is not measured. */
+  readonly #aside: PostgresClient;
+  #removing: Promise<void> | undefined;
+
+  constructor(
+    private readonly url: string,
+    private readonly name: string,
+  ) {
+    const client = { url, connectionsMax: 1, deadlineMs: DEADLINE_MS };
+    this.#claimer = new PostgresClient(client);
+    this.#writer = new PostgresClient(client);
+    this.#aside = new PostgresClient(client);
+    this.#schema = quoteSchema(name);
+    this.address = { dialect: "postgres", url, schema: name };
+    this.floor = createFloor({ claimer: this.#claimer, writer: this.#writer }, this.#schema);
+    this.location = `${this.#aside.location}, schema ${name}`;
+  }
+
+  async prepare(): Promise<void> {
+    const migrator = openPostgresMigrator({ url: this.url, schema: this.name });
+    try {
+      await migrator.migrate();
+    } finally {
+      await migrator.close();
+    }
+    await this.#aside.execute(`create table ${this.#schema}.bench_commits (
+      id bigint generated always as identity primary key, at timestamptz)`);
+    await Promise.all([this.#claimer.execute(FLOOR_SESSION), this.#writer.execute(FLOOR_SESSION)]);
+  }
+
+  async readDurability(): Promise<Readonly<Record<string, string>>> {
+    const text = "select name, setting from pg_settings where name = any ($1::text[])";
+    const rows = await this.#aside.query<{ name: string; setting: string }>(text, [`{${SETTINGS.join(",")}}`]);
+    const values = new Map(rows.map(({ name, setting }) => [name, setting]));
+    return Object.fromEntries(SETTINGS.map((name) => [name, values.get(name) ?? "unknown"]));
+  }
+
+  openStore(): Promise<Store> {
+    return openPostgresStore({ url: this.url, schema: this.name });
+  }
+
+  async commitOnce(): Promise<void> {
+    await this.#writer.query(`insert into ${this.#schema}.bench_commits (at) values (now())`);
+  }
+
+  async countEnded(): Promise<number> {
+    const text = `select count(*) as ended from ${this.#schema}.tasks where status = 'COMPLETED'`;
+    const [row] = await this.#aside.query<{ ended: number }>(text);
+    return row?.ended ?? 0;
+  }
+
+  /** The log is that of the whole server: whoever else writes there is counted as well. */
+  async countBytes(): Promise<() => Promise<BytesWritten>> {
+    const before = await this.#readBytes();
+    return async () => {
+      const after = await this.#readBytes();
+      return { log: after.log - before.log, data: after.data - before.data };
+    };
+  }
+
+  async clear(): Promise<void> {
+    await this.#aside.execute(`truncate ${this.#schema}.tasks, ${this.#schema}.workers cascade`);
+  }
+
+  remove(): Promise<void> {
+    this.#removing ??= this.#remove();
+    return this.#removing;
+  }
+
+  async #remove(): Promise<void> {
+    await Promise.all([this.#claimer.close(), this.#writer.close()]);
+    try {
+      await this.#aside.execute(`drop schema if exists ${this.#schema} cascade`);
+    } finally {
+      await this.#aside.close();
+    }
+  }
+
+  async #readBytes(): Promise<BytesWritten> {
+    const [row] = await this.#aside.query<BytesWritten>(
+      `select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 as log, sum(pg_total_relation_size(oid))::float8 as data
+       from pg_class where relnamespace = $1::regnamespace and relkind = 'r'`,
+      [this.name],
+    );
+    if (!row) throw new Error("The server told no sizes.");
+    return row;
+  }
+}

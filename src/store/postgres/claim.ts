@@ -1,0 +1,162 @@
+// Claiming due tasks. Every task that a worker drives comes through here, so it is one statement, which leases the tasks
+// and gives them whole.
+//
+// Q1. Rows are locked one by one as the statement walks the queue, and those that others are just claiming are skipped:
+//     claims never wait for each other, nor for a commit, and so they cannot deadlock.
+// Q2. A leased task stays in the index of the queue: no indexed column changes, so that the claim is a HOT update.
+// Q3. A limit over all workers is counted after the flow's own lock was taken, by a statement that begins after that:
+//     one that waits for the lock within itself would count what was there before.
+// Q4. The statement is prepared, and its plan may have been made when the tables were empty, and be kept when they are
+//     large. So it is written such that there is no plan but to look rows up one by one: `offset 0` keeps the planner
+//     from joining whole tables; `d.id = d.task_id`, which always holds, lets it expect one row (as in `carriers.ts`).
+
+import type { StepRow, TaskRow, ToolCallRow } from "../../core/record.ts";
+import type { Claim, ClaimedTask, ClaimRequest } from "../store.ts";
+import { aggregateColumns, type Columns, toRows } from "./columns.ts";
+import type { PostgresClient } from "./connection.ts";
+import { milliseconds, quoteText, type Schema } from "./schema.ts";
+import { stepColumns } from "./steps.ts";
+import { taskColumns } from "./tasks.ts";
+import { callColumns } from "./tool-calls.ts";
+
+export async function claimTasks(client: PostgresClient, schema: Schema, request: ClaimRequest): Promise<Claim> {
+  const flows = JSON.stringify(request.flows.map(({ name, limit, heldMax }) => ({ name, limit, held_max: heldMax })));
+  const deadOwners = JSON.stringify(request.deadOwners);
+  const isLimited = request.flows.some((flow) => flow.heldMax !== null);
+  const [row] = isLimited
+    ? await client.execute<ClaimRow>(
+        limitedScript(schema, {
+          workerId: quoteText(request.workerId),
+          flows: quoteText(flows),
+          deadOwners: quoteText(deadOwners),
+          limit: String(request.limit),
+        }),
+      )
+    : await client.query<ClaimRow>(
+        claimStatement(schema, { workerId: "$1", flows: "$2", deadOwners: "$3", limit: "$4" }, OWN_LIMITS),
+        [request.workerId, flows, deadOwners, request.limit],
+      );
+  if (!row) throw new Error("A claim gives one row.");
+  return { tasks: toTasks(row), nextDueAt: row.next_due_at, now: row.now };
+}
+
+/** What the statement reads, as SQL: parameters or literals. */
+interface Sources {
+  readonly workerId: string;
+  /** Text of a JSON array of { name, limit, held_max }. */
+  readonly flows: string;
+  /** Text of a JSON array of ids. */
+  readonly deadOwners: string;
+  readonly limit: string;
+}
+
+interface ClaimRow {
+  readonly tasks: string;
+  readonly steps: string;
+  readonly calls: string;
+  readonly next_due_at: number | null;
+  readonly now: number;
+}
+
+type LockedTask = TaskRow & { readonly taken_from: string | null };
+
+const TASK: Columns<LockedTask> = { ...taskColumns("t"), taken_from: "t.taken_from" };
+const STEP = stepColumns("s");
+const CALL = callColumns("c");
+
+/** Of flow f: how many tasks may be claimed, and whether they must be a dead worker's. */
+const OWN_LIMITS = () => `select f."limit" as most, false as only_dead`;
+
+/**
+ * What a dead worker holds counts as held until somebody takes it over. So it is taken over first, which leaves the
+ * number as it is; what nobody holds comes with a later claim.
+ */
+const LIMITS_OVER_ALL = (schema: Schema): string => `
+  select
+    case when held.dead > 0 or f.held_max is null then f."limit"
+      else greatest(0, least(f."limit", f.held_max - held."all")) end as most,
+    f.held_max is not null and held.dead > 0 as only_dead
+  from (
+    select count(*) as "all", count(*) filter (where t.lease_owner in (select id from dead)) as dead
+    from ${schema}.tasks t
+    where f.held_max is not null and t.flow_name = f.name and t.due_at is not null and t.lease_owner is not null
+  ) held`;
+
+/** Q3. One message of two statements is one transaction; its locks end with it. */
+function limitedScript(schema: Schema, sources: Sources): string {
+  return `
+    select pg_advisory_xact_lock(keys.key) from (
+      select distinct hashtextextended('taskonaut:flow:' || ${quoteText(schema)} || ':' || f.name, 0) as key
+      from json_to_recordset(${sources.flows}::json) as f (name text, held_max integer)
+      where f.held_max is not null order by key
+    ) keys;
+    ${claimStatement(schema, sources, LIMITS_OVER_ALL)}`;
+}
+
+function claimStatement(
+  schema: Schema,
+  { workerId, flows, deadOwners, limit }: Sources,
+  limits: (schema: Schema) => string,
+): string {
+  return `
+  with dead as materialized (
+    select value::uuid as id from json_array_elements_text(${deadOwners}::text::json)
+  ), flow as materialized (
+    select f.name, l.most, l.only_dead
+    from json_to_recordset(${flows}::text::json) as f (name text, "limit" integer, held_max integer)
+    cross join lateral (${limits(schema)}) l
+  ), due as materialized (
+    select t.*, row_number() over () as place from (
+      select t.* from flow f cross join lateral (
+        select t.* from generate_series(0, 9) as level (priority) cross join lateral (
+          select t.id, t.id as task_id, t.lease_owner from ${schema}.tasks t
+          where t.flow_name = f.name and t.priority = level.priority and t.due_at <= now()
+            and ((t.lease_owner is null and not f.only_dead) or t.lease_owner in (select id from dead))
+          order by t.due_at limit f.most
+          for no key update skip locked
+        ) t limit f.most
+      ) t limit (select ${limit}::integer)
+    ) t
+  ), claimed as (
+    update ${schema}.tasks t set
+      lease_owner = ${workerId}::uuid, version = t.version + 1, updated_at = greatest(t.updated_at, now())
+    from due d where t.id = d.id and d.id = d.task_id
+    returning t.*, d.lease_owner as taken_from, d.place
+  )
+  select
+    (select ${aggregateColumns(TASK)} from (select * from claimed order by place) t) as tasks,
+    (
+      select ${aggregateColumns(STEP)} from (
+        select s.* from claimed t cross join lateral (
+          select s.* from ${schema}.task_steps s where s.task_id = t.id offset 0
+        ) s order by s.step_index
+      ) s
+    ) as steps,
+    (
+      select ${aggregateColumns(CALL)} from (
+        select c.* from claimed t cross join lateral (
+          select c.*, (
+            select s.step_index from ${schema}.task_steps s where s.task_id = c.task_id and s.id = c.task_step_id
+          ) as step_index
+          from ${schema}.tool_calls c where c.task_id = t.id offset 0
+        ) c order by c.created_at, c.step_index, c.id
+      ) c
+    ) as calls,
+    case when not exists (select from claimed) then (
+      select ceil(extract(epoch from min(n.due_at)) * 1000)::bigint
+      from flow f cross join generate_series(0, 9) as level (priority) cross join lateral (
+        select t.due_at from ${schema}.tasks t
+        where t.flow_name = f.name and t.priority = level.priority and t.due_at > now() order by t.due_at limit 1
+      ) n
+    ) end as next_due_at,
+    ${milliseconds("now()")} as now`;
+}
+
+function toTasks({ tasks, steps, calls }: ClaimRow): ClaimedTask[] {
+  const stepsOf = Map.groupBy(toRows<StepRow>(STEP, steps), (step) => step.task_id);
+  const callsOf = Map.groupBy(toRows<ToolCallRow>(CALL, calls), (call) => call.task_id);
+  return toRows<LockedTask>(TASK, tasks).map(({ taken_from: takenFrom, ...task }) => ({
+    record: { task, steps: stepsOf.get(task.id) ?? [], calls: callsOf.get(task.id) ?? [] },
+    takenFrom,
+  }));
+}

@@ -1,0 +1,46 @@
+// What goes back to the queue: what a worker lets go of, and what was parked for other code. Rows are locked by id, as
+// everywhere (`tasks.ts`), and versions rise: what a driver prepared before is not written any more.
+
+import type { PostgresClient } from "./connection.ts";
+import type { Schema } from "./schema.ts";
+
+export async function releaseTasks(
+  client: PostgresClient,
+  schema: Schema,
+  { workerId, except }: { readonly workerId: string; readonly except: readonly string[] },
+): Promise<number> {
+  const released = await client.query(
+    `with held as materialized (
+      select id from ${schema}.tasks
+      where due_at is not null and lease_owner = $1::uuid
+        and id not in (select value::uuid from json_array_elements_text($2::text::json))
+      order by id for no key update
+    )
+    update ${schema}.tasks set lease_owner = null, version = version + 1, updated_at = greatest(updated_at, now())
+    where id = any (array(select id from held)) returning 1`,
+    [workerId, JSON.stringify(except)],
+  );
+  return released.length;
+}
+
+/** What was parked by code without a name was parked by other code. */
+export async function unparkTasks(
+  client: PostgresClient,
+  schema: Schema,
+  flows: readonly { readonly name: string; readonly code: string }[],
+): Promise<number> {
+  const due = await client.query(
+    `with parked as materialized (
+      select t.id from json_to_recordset($1::text::json) as f (name text, code text)
+      join ${schema}.tasks t
+        on t.flow_name = f.name and t.parked_reason is not null and t.parked_code is distinct from f.code
+      order by t.id for no key update of t
+    )
+    update ${schema}.tasks set
+      parked_reason = null, parked_code = null, due_at = now(), version = version + 1,
+      updated_at = greatest(updated_at, now())
+    where id = any (array(select id from parked)) returning 1`,
+    [JSON.stringify(flows)],
+  );
+  return due.length;
+}

@@ -1,0 +1,130 @@
+// Claiming due tasks: the way of every task through a worker begins here, so it is short.
+//
+// Q1. Who claims holds the file's write lock, so two workers never find the same task free, and what a flow holds in
+//     all is counted by one at a time.
+// Q2. Who finds nothing due has only read: idle workers do not get in the way of one that writes.
+
+import type { TaskRow } from "../../core/record.ts";
+import type { Claim, ClaimedTask, ClaimFlow, ClaimRequest } from "../store.ts";
+import { workerNotRegistered } from "../worker-not-registered.ts";
+import type { SqliteConnection } from "./connection.ts";
+import { completeTasks } from "./read.ts";
+import { TASK_COLUMNS } from "./tasks.ts";
+
+const PRIORITIES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+/** A walk along the index, past what living workers hold: they keep their place in the queue. */
+const DUE = `
+  from tasks indexed by tasks_due
+  where flow_name = $flow and priority = $priority and due_at <= $now
+    and (lease_owner is null or lease_owner in (select value from json_each($deadOwners)))
+  order by due_at limit $limit`;
+
+const SELECT_DUE = `select ${TASK_COLUMNS} ${DUE}`;
+
+const IS_DUE = `select 1 ${DUE}`;
+
+const COUNT_HELD = `
+  select count(*) as held from tasks indexed by tasks_held
+  where flow_name = $flow and lease_owner is not null and due_at is not null
+    and lease_owner not in (select value from json_each($deadOwners))`;
+
+const LEASE = `
+  update tasks set lease_owner = $workerId, version = version + 1, updated_at = max(updated_at, $now)
+  where id in (select value from json_each($ids))`;
+
+const HAS_WORKER = "select 1 from workers where id = $workerId";
+
+/** One step down the index per flow and priority, however many tasks sleep. */
+const NEXT_DUE = `
+  select min((
+    select due_at from tasks indexed by tasks_due
+    where flow_name = flow.value and priority = level.value and due_at > $now order by due_at limit 1
+  )) as due_at
+  from json_each($flows) as flow, json_each('${JSON.stringify(PRIORITIES)}') as level`;
+
+/** See `Store.claimTasks`. */
+export async function claimTasks(
+  connection: SqliteConnection,
+  request: ClaimRequest,
+  now: () => number,
+): Promise<Claim> {
+  const idle = await connection.read(() => {
+    const query = new DueQuery(connection, request, now());
+    return query.hasAny() ? undefined : query.nothing();
+  });
+  return idle ?? connection.write(() => new DueQuery(connection, request, now()).claim());
+}
+
+class DueQuery {
+  readonly #deadOwners: string;
+
+  constructor(
+    private readonly connection: SqliteConnection,
+    private readonly request: ClaimRequest,
+    private readonly now: number,
+  ) {
+    this.#deadOwners = JSON.stringify(request.deadOwners);
+  }
+
+  hasAny(): boolean {
+    const isDue = this.connection.prepare(IS_DUE);
+    return this.request.flows.some(
+      (flow) =>
+        this.#roomOf(flow) > 0 &&
+        PRIORITIES.some((priority) => isDue.get(this.#parameters(flow, priority, 1)) !== null),
+    );
+  }
+
+  nothing(): Claim {
+    const flows = JSON.stringify(this.request.flows.map(({ name }) => name));
+    const next = this.connection.prepare<{ due_at: number | null }>(NEXT_DUE).get({ flows, now: this.now });
+    return { tasks: [], nextDueAt: next?.due_at ?? null, now: this.now };
+  }
+
+  claim(): Claim {
+    const { connection, now } = this;
+    const { workerId } = this.request;
+    if (!connection.prepare(HAS_WORKER).get({ workerId })) throw workerNotRegistered(workerId);
+    const due = this.#select();
+    if (due.length === 0) return this.nothing();
+    connection.prepare(LEASE).run({ workerId, now, ids: JSON.stringify(due.map(({ id }) => id)) });
+    const leased = due.map((task) => ({
+      ...task,
+      lease_owner: workerId,
+      version: task.version + 1,
+      updated_at: Math.max(task.updated_at, now),
+    }));
+    const tasks = completeTasks(connection, leased).map((record, index): ClaimedTask => ({
+      record,
+      takenFrom: due[index]?.lease_owner ?? null,
+    }));
+    return { tasks, nextDueAt: null, now };
+  }
+
+  #select(): TaskRow[] {
+    const select = this.connection.prepare<TaskRow>(SELECT_DUE);
+    const due: TaskRow[] = [];
+    for (const flow of this.request.flows) {
+      let room = Math.min(this.#roomOf(flow), this.request.limit - due.length);
+      for (const priority of PRIORITIES) {
+        if (room <= 0) break;
+        const found = select.all(this.#parameters(flow, priority, room));
+        room -= found.length;
+        due.push(...found);
+      }
+    }
+    return due;
+  }
+
+  #roomOf({ name, limit, heldMax }: ClaimFlow): number {
+    if (heldMax === null) return limit;
+    const count = this.connection.prepare<{ held: number }>(COUNT_HELD);
+    const held = count.get({ flow: name, deadOwners: this.#deadOwners })?.held ?? 0;
+    return Math.min(limit, heldMax - held);
+  }
+
+  #parameters(flow: ClaimFlow, priority: number, limit: number): Record<string, string | number> {
+    return { flow: flow.name, priority, now: this.now, deadOwners: this.#deadOwners, limit };
+  }
+}

@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { until } from "../../../test/support/until.ts";
+import { ringBell, watchBell } from "./watch.ts";
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "taskonaut-watch-"));
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+test("what happens in one turn of the event loop is told once, and other files are nobody's business", async () => {
+  let news = 0;
+  const watch = watchBell(folder, () => {
+    news += 1;
+  });
+  writeFileSync(join(folder, "w.lock"), "");
+  for (let count = 0; count < 100; count++) {
+    // Removed and made anew, each time is an event of its own; the same event twice is one for the system already.
+    rmSync(join(folder, "bell"));
+    writeFileSync(join(folder, "bell"), "");
+  }
+  ringBell(folder);
+  await until(async () => news > 0);
+  expect(news).toBeLessThan(20);
+  await watch.close();
+});
+
+test("where the folder cannot be watched, the watcher is told to look for itself", async () => {
+  const watch = watchBell("/proc/none/tasks.db-workers", () => {});
+  expect(watch.kind).toBe("polling");
+  await watch.close();
+});
+
+test("who announces where nobody has ever watched leaves nothing behind", () => {
+  rmSync(folder, { recursive: true });
+  expect(() => ringBell(folder)).not.toThrow();
+  expect(() => ringBell(undefined)).not.toThrow();
+});

@@ -1,0 +1,53 @@
+// News from process to process: a file beside the workers' lock files, which is written to when there is some.
+//
+// The log of the database (`-wal`) would tell as well, but too early, for it is written to before a commit is seen by
+// others: who looks then finds nothing, and hears no more. And too often: each renewal of each worker's lease is a write.
+
+import { type FSWatcher, mkdirSync, watch as watchFolder, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import type { Watch } from "../store.ts";
+
+const BELL = "bell";
+
+/** Tells the watchers, also those of this process. `folder`: undefined for a database in memory. */
+export function ringBell(folder: string | undefined): void {
+  if (folder === undefined) return;
+  try {
+    writeFileSync(join(folder, BELL), "!", { flag: "r+" });
+  } catch (error) {
+    // Whoever watches has made the file.
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  }
+}
+
+/** Calls `onNews` after announcements; those that come in one turn of the event loop are one call. */
+export function watchBell(folder: string | undefined, onNews: () => void): Watch {
+  if (folder === undefined) return { kind: "notified", async close() {} };
+  let pending: NodeJS.Immediate | undefined;
+  const tell = (): void => {
+    pending ??= setImmediate(() => {
+      pending = undefined;
+      onNews();
+    });
+  };
+  let watcher: FSWatcher;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    watcher = watchFolder(folder, { persistent: false }, (_event, name) => {
+      if (name === BELL) tell();
+    });
+    writeFileSync(join(folder, BELL), "", { flag: "a" });
+  } catch {
+    // No watches left, or a file system that has none: the watcher's own polling is the net.
+    return { kind: "polling", async close() {} };
+  }
+  watcher.on("error", tell);
+  return {
+    kind: "notified",
+    async close() {
+      clearImmediate(pending);
+      watcher.close();
+    },
+  };
+}

@@ -1,0 +1,53 @@
+// A tool that kills its process every time it is called. Whatever else that process had in hand goes on elsewhere, and the
+// task that did it is put aside.
+
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
+import { taskOf } from "../e2e/tasks.ts";
+import { DIALECTS, openPlace } from "../e2e/place.ts";
+import { Crew } from "./crew.ts";
+import { effectsEnv, readEffects } from "./effects.ts";
+import { Outsider } from "./outsider.ts";
+import { waitFor } from "./wait-for.ts";
+
+setDefaultTimeout(120_000);
+
+const BYSTANDERS = 300;
+
+describe.each(DIALECTS)("%s", (dialect) => {
+  test("it is parked after three deaths, nobody else is, and resume-task gives it another chance", async () => {
+    await using place = await openPlace(dialect, { TASKONAUT_LEASE_MS: "2000" });
+    const server = await place.serve(["--no-worker"], { env: { ...effectsEnv(place), LOG_LEVEL: "info" } });
+    const outsider = new Outsider(server.url);
+    const mended = join(place.folder, "mended");
+    const enqueue = (flow: string, input: unknown): Promise<{ id: string }> =>
+      outsider.post(`/flows/${flow}/tasks?start=now`, input);
+    const half = async (): Promise<void> => {
+      await Promise.all(Array.from({ length: BYSTANDERS / 2 }, (_, n) => enqueue("chained", { n })));
+    };
+    await half();
+    const { id } = await enqueue("poisoned", { unless: mended });
+    await half();
+
+    await using crew = new Crew(place, { size: 2, concurrency: 40 });
+    await waitFor("all bystanders end, and the poison is parked", async () => {
+      const rows = await place.query<{ flow_name: string; state: string; count: unknown }>(
+        `select flow_name, case when parked_reason is null then status else 'parked' end as state, count(*) as count
+         from tasks group by 1, 2 order by 1`,
+      );
+      const states = rows.map(({ flow_name, state, count }) => `${flow_name} ${state} ${String(count)}`);
+      return states.join() === `chained COMPLETED ${BYSTANDERS},poisoned parked 1`;
+    });
+    expect(readEffects(place).filter(({ tool }) => tool === "poison")).toHaveLength(3);
+    expect(crew.restarts).toBe(3);
+    const parked = taskOf(await place.run(["get-task", id, "--json"], { env: effectsEnv(place) }));
+    expect(parked.parked_reason).toMatch(/step 1 \(poison\) died 3 times in a row/);
+
+    await Bun.write(mended, "");
+    expect((await place.run(["resume-task", id], { env: effectsEnv(place) })).exit).toBe(0);
+    await waitFor("the poison is drunk", async () => {
+      const { status } = taskOf(await place.run(["get-task", id, "--json"], { env: effectsEnv(place) }));
+      return status === "COMPLETED";
+    });
+  });
+});

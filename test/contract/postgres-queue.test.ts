@@ -1,0 +1,86 @@
+// What the queue promises of its statements on PostgreSQL: which rows they read, and how they write them. The server
+// counts both.
+
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
+import postgres from "postgres";
+
+import type { Store } from "../../src/store/store.ts";
+import { type TestDatabase, testDatabase } from "../support/postgres.ts";
+import { migrate, openStore, type Place, postgresPlace } from "./place.ts";
+import { callRow, changeOf, inStatus, plannedRecord } from "./rows.ts";
+import { until } from "./until.ts";
+
+const TASKS = 2000;
+const BATCH = 200;
+
+let database: TestDatabase;
+let admin: postgres.Sql;
+let place: Place;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  admin = postgres(database.url, { max: 1, onnotice: () => {} });
+}, 60_000);
+
+afterAll(async () => {
+  await admin.end();
+  await database.drop();
+});
+
+beforeEach(async () => {
+  place = await postgresPlace(database.url);
+  await migrate(place.address);
+});
+
+afterEach(() => place.drop());
+
+test("claims are HOT, so are changes of steps, and no statement that was planned on empty tables reads whole ones later", async () => {
+  // It would bring new plans.
+  await place.execute("alter table tasks set (autovacuum_enabled = off)");
+  const store = await openStore(place.address);
+  const workerId = crypto.randomUUID();
+  const flows = [{ name: "echo_add", limit: BATCH, heldMax: null }];
+  // From the sixth time on, a prepared statement may keep its plan.
+  for (let round = 0; round < 8; round++) {
+    expect((await store.claimTasks({ workerId, limit: BATCH, flows, deadOwners: [] })).tasks).toEqual([]);
+  }
+  const scansBefore = await counted("seq_scan");
+  const records = Array.from({ length: TASKS }, () => plannedRecord({ due_at: Date.now() - 1000 }));
+  for (let start = 0; start < TASKS; start += BATCH) await store.insertTasks(records.slice(start, start + BATCH));
+  await drain(store, workerId);
+  await store.close();
+  await until(async () => (await counted("n_tup_upd"))["tasks"] === 2 * TASKS);
+  // A task's last update leaves the index of the queue.
+  expect((await counted("n_tup_hot_upd"))["tasks"]).toBe(TASKS);
+  expect(await counted("n_tup_upd")).toMatchObject({ task_steps: 2 * TASKS });
+  expect(await counted("n_tup_hot_upd")).toMatchObject({ task_steps: 2 * TASKS });
+  expect(await counted("seq_scan")).toEqual(scansBefore);
+}, 60_000);
+
+/** Claims and ends everything, two steps with a call each, as a worker does with a flow of pure tools. */
+async function drain(store: Store, workerId: string): Promise<void> {
+  const flows = [{ name: "echo_add", limit: BATCH, heldMax: null }];
+  for (let done = 0; done < TASKS; done += BATCH) {
+    const { tasks } = await store.claimTasks({ workerId, limit: BATCH, flows, deadOwners: [] });
+    const changes = tasks.map(({ record: { task, steps } }) => {
+      const end = { ...inStatus("COMPLETED"), lease_owner: null, due_at: null };
+      const changedSteps = steps.map(
+        (step, index) =>
+          ({ ...step, status: "COMPLETED", output_payload: step.input_payload, outcome_seq: index + 1 }) as const,
+      );
+      return changeOf(task, end, { changedSteps, newCalls: steps.map((step) => callRow(step)) });
+    });
+    expect(await store.commitChanges(changes)).toEqual(Array.from({ length: BATCH }, () => true));
+  }
+}
+
+type Counter = "seq_scan" | "n_tup_upd" | "n_tup_hot_upd";
+
+/** Sessions tell the server what they did when they end, at the latest. */
+async function counted(counter: Counter): Promise<Record<string, number>> {
+  if (place.address.dialect !== "postgres") throw new Error("Not a place on PostgreSQL.");
+  const rows = await admin`
+    select relname, ${admin(counter)}::integer as count from pg_stat_user_tables
+    where schemaname = ${place.address.schema} and relname in ('tasks', 'task_steps', 'tool_calls')`;
+  return Object.fromEntries(rows.map((row) => [row["relname"] as string, row["count"] as number]));
+}

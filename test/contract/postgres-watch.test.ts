@@ -1,0 +1,185 @@
+// What hangs on one connection of PostgreSQL (a channel that is listened to, a worker's lock), and what becomes of it
+// when the connection dies, leads nowhere, or is not one's own (a pooler between).
+
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
+import postgres from "postgres";
+
+import { PostgresClient } from "../../src/store/postgres/connection.ts";
+import { quoteSchema } from "../../src/store/postgres/schema.ts";
+import { announce, watch } from "../../src/store/postgres/watch.ts";
+import { WorkerLocks } from "../../src/store/postgres/worker-locks.ts";
+import { registerWorker } from "../../src/store/postgres/workers.ts";
+import type { Store } from "../../src/store/store.ts";
+import { type TestDatabase, testDatabase } from "../support/postgres.ts";
+import { migrate, openStore, type Place, postgresPlace } from "./place.ts";
+import { startProxy } from "./proxy.ts";
+import { until } from "./until.ts";
+
+const HOUR_MS = 3_600_000;
+
+let database: TestDatabase;
+/** Stands for a backend that is not one's own: a notification that is sent there does not come here. */
+let elsewhere: TestDatabase;
+let admin: postgres.Sql;
+let place: Place;
+let store: Store;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  elsewhere = await testDatabase();
+  admin = postgres(database.url, { max: 1, onnotice: () => {} });
+}, 60_000);
+
+afterAll(async () => {
+  await admin.end();
+  await Promise.all([database.drop(), elsewhere.drop()]);
+});
+
+beforeEach(async () => {
+  place = await postgresPlace(database.url);
+  await migrate(place.address);
+  store = await openStore(place.address);
+});
+
+afterEach(async () => {
+  await store.close();
+  await place.drop();
+});
+
+/** Counts news; `more` resolves when some have come since the last count. */
+class News {
+  count = 0;
+  readonly hear = (): void => {
+    this.count += 1;
+  };
+
+  async more(): Promise<void> {
+    const before = this.count;
+    await until(async () => this.count > before);
+  }
+
+  /** Announces until it is heard: what is sent while nobody listens is lost, and may be. */
+  async passes(): Promise<void> {
+    const before = this.count;
+    await until(async () => {
+      await store.announce();
+      return this.count > before;
+    });
+  }
+}
+
+test("a watch outlives its backend, and says that it may have missed something", async () => {
+  const news = new News();
+  const watching = await store.watch(news.hear);
+  for (let round = 0; round < 3; round++) {
+    const more = news.more();
+    const ended = await admin`
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where application_name = 'taskonaut' and datname = current_database() and query like 'listen%'`;
+    expect(ended.length).toBe(1);
+    // Nobody has announced anything.
+    await more;
+    await news.passes();
+  }
+  await watching.close();
+  await until(async () => (await listeners()) === 0);
+});
+
+test("announcing outlives its backend", async () => {
+  const news = new News();
+  const watching = await store.watch(news.hear);
+  await store.announce();
+  await admin`
+    select pg_terminate_backend(pid) from pg_stat_activity
+    where application_name = 'taskonaut' and datname = current_database() and query like '%pg_notify%'`;
+  await news.passes();
+  await watching.close();
+});
+
+test("a watch on a connection that leads nowhere finds out, and connects anew", async () => {
+  const proxy = await startProxy(database.url);
+  const other = new PostgresClient({ url: database.url, connectionsMax: 1, deadlineMs: 5000 });
+  const news = new News();
+  const options = { url: proxy.url, deadlineMs: 200, probeMs: 50 };
+  const watching = await watch(options, { schema: schemaOf(place), other, onNews: news.hear });
+  expect(watching.kind).toBe("notified");
+  proxy.swallow();
+  const more = news.more();
+  // The old connection stays as it is, and only looks alive.
+  proxy.pass();
+  await more;
+  await news.passes();
+  await watching.close();
+  await other.close();
+  proxy.stop();
+});
+
+test("a schema hears only of its own tasks", async () => {
+  const schema = quoteSchema("another_schema");
+  const other = new PostgresClient({ url: database.url, connectionsMax: 1, deadlineMs: 5000 });
+  const [own, foreign] = [new News(), new News()];
+  const watches = [
+    await store.watch(own.hear),
+    await watch({ url: database.url, deadlineMs: 5000 }, { schema, other, onNews: foreign.hear }),
+  ];
+  const before = foreign.count;
+  await own.passes();
+  expect(foreign.count).toBe(before);
+  const heard = foreign.more();
+  await announce(other, schema);
+  await heard;
+  for (const each of watches) await each.close();
+  await other.close();
+});
+
+test("where notifications do not arrive, a watcher is told to look for itself", async () => {
+  const other = new PostgresClient({ url: elsewhere.url, connectionsMax: 1, deadlineMs: 5000 });
+  const news = new News();
+  const options = { url: database.url, deadlineMs: 5000 };
+  const watching = await watch(options, { schema: schemaOf(place), other, onNews: news.hear });
+  expect(watching.kind).toBe("polling");
+  await watching.close();
+  await until(async () => (await listeners()) === 0);
+  await other.close();
+});
+
+test("where locks do not last, a worker goes without, and only its lease tells whether it lives", async () => {
+  const schema = schemaOf(place);
+  const id = crypto.randomUUID();
+  const locks = new WorkerLocks({ url: elsewhere.url, deadlineMs: 5000 });
+  const other = new PostgresClient({ url: database.url, connectionsMax: 1, deadlineMs: 5000 });
+  await registerWorker(other, schema, locks, { id, name: "w", leaseMs: HOUR_MS, concurrency: 1 });
+  await place.execute("update workers set lease_ms = 1");
+  expect(await store.readWorkerState(id)).toBe("alive");
+  expect(await store.findDeadWorkers()).toEqual([]);
+  expect(await store.listWorkers()).toMatchObject([{ id, state: "alive" }]);
+  await place.execute("update workers set lease_until = now()");
+  expect(await store.readWorkerState(id)).toBe("dead");
+  expect(await store.findDeadWorkers()).toEqual([id]);
+  await locks.close();
+  await other.close();
+});
+
+test("a dead worker is found by its lock, a free lock counts only on a server that is up for longer than a lease", async () => {
+  const id = crypto.randomUUID();
+  const other = await openStore(place.address);
+  await other.registerWorker({ id, name: "w", leaseMs: HOUR_MS, concurrency: 1 });
+  await other.close();
+  expect(await store.findDeadWorkers()).toEqual([]);
+  await place.execute("update workers set lease_ms = 1");
+  await until(async () => (await store.findDeadWorkers()).includes(id));
+  expect(await store.forgetDeadWorkers()).toBe(1);
+  expect(await store.listWorkers()).toEqual([]);
+});
+
+async function listeners(): Promise<number> {
+  const rows = await admin`
+    select from pg_stat_activity
+    where application_name = 'taskonaut' and datname = current_database() and query ~ '^(un)?listen'`;
+  return rows.length;
+}
+
+function schemaOf({ address }: Place): ReturnType<typeof quoteSchema> {
+  if (address.dialect !== "postgres") throw new Error("Not a place on PostgreSQL.");
+  return quoteSchema(address.schema);
+}

@@ -1,0 +1,347 @@
+// What every store must hold to (`src/store/store.ts`), whatever lies beneath: the queue, who takes what from it, and
+// how the others hear of it.
+
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+
+import type { TaskRecord, TaskRow } from "../../src/core/record.ts";
+import type { Claim, ClaimFlow, ClaimRequest, Store } from "../../src/store/store.ts";
+import { migrate, openStore, type Place } from "./place.ts";
+import { callRow, changeOf, inStatus, plannedRecord, stepRow, T0 } from "./rows.ts";
+import { until } from "./until.ts";
+
+const HOUR_MS = 3_600_000;
+
+const FLOW: ClaimFlow = { name: "echo_add", limit: 500, heldMax: null };
+
+export function queueContract(dialect: string, create: () => Promise<Place>): void {
+  describe(`${dialect}: queue`, () => {
+    let place: Place;
+    let store: Store;
+    let other: Store;
+    let more: Store[];
+
+    beforeEach(async () => {
+      place = await create();
+      await migrate(place.address);
+      store = await openStore(place.address);
+      other = await openStore(place.address);
+      more = [];
+    });
+
+    afterEach(async () => {
+      await Promise.all([store, other, ...more].map((each) => each.close()));
+      await place.drop();
+    });
+
+    const worker = crypto.randomUUID();
+    const peer = crypto.randomUUID();
+
+    const queue = async (over: Partial<TaskRow> = {}): Promise<TaskRecord> => {
+      const record = plannedRecord({ due_at: Date.now() - 1000, ...over });
+      expect(await store.insertTasks([record])).toEqual([true]);
+      return record;
+    };
+    const claim = async (over: Partial<ClaimRequest> = {}, by = store): Promise<Claim> => {
+      const request = { workerId: worker, limit: 500, flows: [FLOW], deadOwners: [], ...over };
+      // the row of a worker that claims is there; whether it lives is nothing to a claim
+      if (dialect === "sqlite") await place.execute(workerRow(request.workerId));
+      return by.claimTasks(request);
+    };
+    const ownerOf = async ({ task }: TaskRecord): Promise<string | null | undefined> =>
+      (await other.readTask(task.id))?.task.lease_owner;
+
+    test("a claim leases due tasks and gives them whole, as they are read afterwards", async () => {
+      const planned = await queue({ due_at: T0 });
+      const { task } = plannedRecord({
+        status: "RUNNING",
+        version: 7,
+        due_at: T0 + 1,
+        updated_at: Date.now() + HOUR_MS,
+      });
+      const steps = [
+        stepRow(task.id, { step_index: 1, status: "RUNNING", starts: 2, doubt: '{"message": "who knows"}' }),
+        stepRow(task.id, { step_index: 2, status: "COMPLETED", output_payload: '{"b":1, "a":2}', outcome_seq: 1 }),
+      ] as const;
+      const calls = [callRow(steps[0], { created_at: T0 }), callRow(steps[1], { created_at: T0 - 1 })] as const;
+      await store.insertTasks([{ task, steps: steps.toReversed(), calls }]);
+
+      const { tasks, nextDueAt, now } = await claim();
+      expect(Math.abs(now - Date.now())).toBeLessThan(5000);
+      expect(nextDueAt).toBeNull();
+      expect(tasks).toEqual([
+        {
+          record: { ...planned, task: { ...planned.task, version: 2, lease_owner: worker, updated_at: now } },
+          takenFrom: null,
+        },
+        {
+          // Time never runs back.
+          record: { task: { ...task, version: 8, lease_owner: worker }, steps, calls: calls.toReversed() },
+          takenFrom: null,
+        },
+      ]);
+      for (const { record } of tasks) expect(await other.readTask(record.task.id)).toEqual(record);
+      expect((await claim({ workerId: peer }, other)).tasks).toEqual([]);
+    });
+
+    test("tasks come by flow, then by priority, then by how long they are due", async () => {
+      const now = Date.now();
+      const at = (flow_name: string, priority: number, ago: number): Promise<TaskRecord> =>
+        queue({ flow_name, priority, due_at: now - ago });
+      const last = await at("b", 9, 9000);
+      const late = await at("b", 5, 10);
+      const early = await at("b", 5, 4000);
+      const first = await at("b", 0, 10);
+      const otherFlow = await at("a", 9, 10);
+      const flows = ["b", "none", "a"].map((name) => ({ ...FLOW, name }));
+      const { tasks } = await claim({ flows });
+      const expected = [first, early, late, last, otherFlow].map(({ task }) => task.id);
+      expect(tasks.map(({ record }) => record.task.id)).toEqual(expected);
+    });
+
+    test("only what is due, unheld and of the flows asked for is claimed", async () => {
+      await queue({ flow_name: "other" });
+      await queue({ due_at: null });
+      await queue({ due_at: Date.now() + HOUR_MS });
+      await queue({ lease_owner: peer });
+      const parked = plannedRecord({ parked_reason: "why" });
+      const ended = plannedRecord(inStatus("COMPLETED"));
+      await store.insertTasks([parked, ended]);
+      expect((await claim()).tasks).toEqual([]);
+      expect((await claim({ flows: [] })).tasks).toEqual([]);
+      const free = await queue();
+      expect((await claim()).tasks.map(({ record }) => record.task.id)).toEqual([free.task.id]);
+    });
+
+    test("no more are claimed than the limits say, of each flow and in all, and the rest stays free", async () => {
+      for (let count = 0; count < 4; count++) {
+        await queue({ flow_name: "a", priority: count });
+        await queue({ flow_name: "b" });
+      }
+      const flowsOf = (limits: { a: number; b: number }): ClaimFlow[] =>
+        Object.entries(limits).map(([name, limit]) => ({ name, limit, heldMax: null }));
+      const namesOf = ({ tasks }: Claim): string => tasks.map(({ record }) => record.task.flow_name).join("");
+      expect(namesOf(await claim({ flows: flowsOf({ a: 1, b: 2 }) }))).toBe("abb");
+      expect(namesOf(await claim({ flows: flowsOf({ a: 500, b: 500 }), limit: 4 }, other))).toBe("aaab");
+      expect(namesOf(await claim({ flows: flowsOf({ a: 500, b: 500 }) }))).toBe("b");
+    });
+
+    test("who finds nothing hears when the next task is due", async () => {
+      expect((await claim()).nextDueAt).toBeNull();
+      const soon = Date.now() + HOUR_MS;
+      await queue({ due_at: soon + 777, priority: 0 });
+      await queue({ due_at: soon, priority: 9 });
+      await queue({ due_at: soon - 5000, flow_name: "other" });
+      expect((await claim()).nextDueAt).toBe(soon);
+      expect((await claim({ flows: [FLOW, { ...FLOW, name: "other" }] })).nextDueAt).toBe(soon - 5000);
+      await queue();
+      expect((await claim()).nextDueAt).toBeNull();
+      expect((await claim()).nextDueAt).toBe(soon);
+    });
+
+    test("what dead workers hold is taken over, with the name of who held it", async () => {
+      const dead = crypto.randomUUID();
+      const held = await queue({ lease_owner: dead, version: 3 });
+      const free = await queue({ due_at: Date.now() });
+      const living = await queue({ lease_owner: peer });
+      const { tasks } = await claim({ deadOwners: [crypto.randomUUID(), dead] });
+      expect(tasks.map(({ record, takenFrom }) => [record.task.id, record.task.version, takenFrom])).toEqual([
+        [held.task.id, 4, dead],
+        [free.task.id, 2, null],
+      ]);
+      expect(await ownerOf(living)).toBe(peer);
+      // Whoever was taken for dead wrongly can write nothing any more.
+      expect(await other.commitChanges([changeOf(held.task)])).toEqual([false]);
+    });
+
+    test("a claimed task is its worker's to change, and leaves the queue when it ends", async () => {
+      const { task } = await queue();
+      const [claimed] = (await claim()).tasks;
+      if (!claimed) throw new Error("Nothing was claimed.");
+      expect(await other.commitChanges([changeOf(task)])).toEqual([false]);
+      const end = { ...inStatus("COMPLETED"), lease_owner: null, due_at: null };
+      expect(await store.commitChanges([changeOf(claimed.record.task, end)])).toEqual([true]);
+      expect((await claim()).tasks).toEqual([]);
+    });
+
+    test("a worker lets go of all but some of its tasks, and others may have them at once", async () => {
+      const [kept, free] = [await queue({ due_at: T0 }), await queue()];
+      const foreign = await queue({ lease_owner: peer });
+      const [, claimed] = (await claim()).tasks;
+      expect(await store.releaseTasks({ workerId: worker, except: [kept.task.id] })).toBe(1);
+      expect([await ownerOf(kept), await ownerOf(free), await ownerOf(foreign)]).toEqual([worker, null, peer]);
+      if (!claimed) throw new Error("Two were to be claimed.");
+      expect(await store.commitChanges([changeOf(claimed.record.task)])).toEqual([false]);
+      const { tasks } = await claim({ workerId: peer }, other);
+      expect(tasks.map(({ record }) => record.task)).toMatchObject([{ id: free.task.id, due_at: free.task.due_at }]);
+      expect(await store.releaseTasks({ workerId: worker, except: [] })).toBe(1);
+      expect(await store.releaseTasks({ workerId: worker, except: [] })).toBe(0);
+    });
+
+    test("what was parked by other code is due again; what this code parked stays", async () => {
+      const parked = (parked_code: string | null, flow_name = "echo_add"): Promise<TaskRecord> =>
+        queue({ due_at: null, parked_reason: "why", parked_code, flow_name });
+      const older = await parked("old");
+      const unknown = await parked(null);
+      const same = await parked("new");
+      const elsewhere = await parked("old", "elsewhere");
+      const flows = [{ name: "echo_add", code: "new" }];
+      expect(await store.unparkTasks(flows)).toBe(2);
+      expect(await store.unparkTasks(flows)).toBe(0);
+      for (const { task } of [older, unknown]) {
+        expect((await other.readTask(task.id))?.task).toMatchObject({ parked_reason: null, parked_code: null });
+      }
+      for (const { task } of [same, elsewhere]) expect((await other.readTask(task.id))?.task).toEqual(task);
+      const claimed = (await claim()).tasks.map(({ record }) => record.task.id);
+      expect(new Set(claimed)).toEqual(new Set([older.task.id, unknown.task.id]));
+      expect(await store.unparkTasks([])).toBe(0);
+    });
+
+    test("many claim at once: each task is claimed by one", async () => {
+      const records = Array.from({ length: 300 }, () => plannedRecord({ due_at: Date.now() - 1000 }));
+      await store.insertTasks(records);
+      const claimAll = async (by: Store): Promise<string[]> => {
+        const ids: string[] = [];
+        for (let rounds = 0; rounds < 100; rounds++) {
+          const { tasks } = await claim({ workerId: crypto.randomUUID(), limit: 7 }, by);
+          ids.push(...tasks.map(({ record }) => record.task.id));
+        }
+        return ids;
+      };
+      const claimed = await Promise.all([store, other].map(claimAll));
+      expect(claimed.flat().toSorted()).toEqual(records.map(({ task }) => task.id).toSorted());
+    });
+
+    test("a flow's limit over all workers holds, however many claim at once", async () => {
+      const HELD_MAX = 5;
+      const records = Array.from({ length: 60 }, () => plannedRecord({ due_at: Date.now() - 1000 }));
+      await store.insertTasks(records);
+      more = await Promise.all(Array.from({ length: 10 }, () => openStore(place.address)));
+      let left = records.length;
+      const flows = [{ ...FLOW, limit: 4, heldMax: HELD_MAX }];
+      const work = async (by: Store): Promise<void> => {
+        while (left > 0) {
+          for (const { record } of (await claim({ workerId: crypto.randomUUID(), flows }, by)).tasks) {
+            const end = { ...inStatus("COMPLETED"), lease_owner: null, due_at: null };
+            expect(await by.commitChanges([changeOf(record.task, end)])).toEqual([true]);
+            left -= 1;
+          }
+        }
+      };
+      let most = 0;
+      const watch = async (): Promise<void> => {
+        for (;;) {
+          const held = await countHeld();
+          most = Math.max(most, held);
+          if (left <= 0) return;
+        }
+      };
+      await Promise.all([...more.map(work), watch()]);
+      expect(most).toBeGreaterThan(0);
+      expect(most).toBeLessThanOrEqual(HELD_MAX);
+      expect(left).toBe(0);
+
+      await store.insertTasks(Array.from({ length: 60 }, () => plannedRecord({ due_at: Date.now() - 1000 })));
+      const claims = await Promise.all(more.map((by) => claim({ workerId: crypto.randomUUID(), flows }, by)));
+      expect(claims.reduce((sum, { tasks }) => sum + tasks.length, 0)).toBe(HELD_MAX);
+      expect(await countHeld()).toBe(HELD_MAX);
+    }, 30_000);
+
+    const countHeld = async (): Promise<number> =>
+      (await other.listTasks({ limit: 200 })).filter(({ task }) => task.lease_owner !== null).length;
+
+    test("a flow's limit counts what the dead hold until it is taken over, and tasks in the queue only", async () => {
+      const dead = crypto.randomUUID();
+      await queue({ lease_owner: dead });
+      await queue({ lease_owner: dead });
+      await queue({ lease_owner: peer, due_at: null });
+      for (let count = 0; count < 3; count++) await queue();
+      const flows = [{ ...FLOW, heldMax: 3 }];
+      const takenFrom = async (over: Partial<ClaimRequest>): Promise<(string | null)[]> =>
+        (await claim({ flows, ...over })).tasks.map((task) => task.takenFrom);
+      expect(await takenFrom({})).toEqual([null]);
+      expect(await takenFrom({})).toEqual([]);
+      expect(await takenFrom({ deadOwners: [dead] })).toEqual([dead, dead]);
+      expect(await takenFrom({ deadOwners: [dead] })).toEqual([]);
+      expect(await store.releaseTasks({ workerId: worker, except: [] })).toBe(3);
+      expect(await takenFrom({ workerId: peer })).toEqual([null, null, null]);
+    });
+
+    test("limits of several flows, in any order and of any name, do not lock claims out", async () => {
+      const names = ["o'neil", String.raw`back\slash`, "$1", "plain"];
+      for (const flow_name of [...names, ...names]) await queue({ flow_name });
+      const flows = names.map((name) => ({ name, limit: 5, heldMax: name === "plain" ? null : 1 }));
+      const claims = await Promise.all([claim({ flows }), claim({ flows: flows.toReversed(), workerId: peer }, other)]);
+      const claimed = claims.flatMap(({ tasks }) => tasks.map(({ record }) => record.task.flow_name));
+      expect(claimed.toSorted()).toEqual([...names, "plain"].toSorted());
+    });
+
+    test("a signal leaves a claimed task with its worker, and makes one that sleeps due", async () => {
+      const held = await queue();
+      await claim();
+      const asleep = await queue({ status: "WAITING_OBSERVATION", due_at: Date.now() + HOUR_MS });
+      for (const { task } of [held, asleep]) {
+        const signal = { kind: "signal", name: "go", step_id: null, payload: "1", error: null } as const;
+        const post = { ...signal, task_id: task.id, idempotency_key: null, attempt_epoch: null };
+        expect(await other.postToTask(post)).toEqual({ kind: "posted" });
+      }
+      const { tasks } = await claim({ workerId: peer }, other);
+      expect(tasks.map(({ record }) => record.task)).toMatchObject([{ id: asleep.task.id, wake_seq: 1 }]);
+      expect(await ownerOf(held)).toBe(worker);
+    });
+
+    test("a watcher hears of what others put into the queue, until it is closed", async () => {
+      let news = 0;
+      const watch = await other.watch(() => {
+        news += 1;
+      });
+      expect(watch.kind).toBe("notified");
+      for (let round = 0; round < 3; round++) {
+        const before = news;
+        await queue();
+        await store.announce();
+        await until(async () => news > before);
+      }
+      const second = await other.watch(() => {});
+      await watch.close();
+      await watch.close();
+      const after = news;
+      await queue();
+      await store.announce();
+      await second.close();
+      expect(news).toBe(after);
+    });
+
+    test("dead workers are found, and forgotten when they hold nothing any more", async () => {
+      const register = (id: string): Promise<void> =>
+        other.registerWorker({ id, name: "host:1", leaseMs: HOUR_MS, concurrency: 7 });
+      await register(worker);
+      await register(peer);
+      await queue({ lease_owner: worker });
+      await queue({ lease_owner: worker });
+      expect(await store.findDeadWorkers()).toEqual([]);
+      expect(await store.forgetDeadWorkers()).toBe(0);
+      await place.execute(LEASE_PASSED[place.address.dialect]);
+      expect(new Set(await store.findDeadWorkers())).toEqual(new Set([worker, peer]));
+      await other.renewWorker(peer, HOUR_MS);
+      expect(await store.findDeadWorkers()).toEqual([worker]);
+      expect(await store.forgetDeadWorkers()).toBe(0);
+      expect(await store.listWorkers()).toMatchObject([
+        { id: worker, name: "host:1", concurrency: 7, state: "dead", tasks: 2 },
+        { id: peer, name: "host:1", concurrency: 7, state: "alive", tasks: 0 },
+      ]);
+      await claim({ workerId: peer, deadOwners: [worker] });
+      expect(await store.forgetDeadWorkers()).toBe(1);
+      expect(await store.listWorkers()).toMatchObject([{ id: peer, tasks: 2 }]);
+      expect(await store.findDeadWorkers()).toEqual([]);
+    });
+  });
+}
+
+const workerRow = (id: string): string => `
+  pragma busy_timeout = 5000;
+  insert or ignore into workers (id, name, started_at, lease_until, lease_ms) values ('${id}', 'w', 1, 1, 1)`;
+
+const LEASE_PASSED = {
+  sqlite: "update workers set lease_until = 1",
+  postgres: "update workers set lease_until = now() - interval '1 ms'",
+};

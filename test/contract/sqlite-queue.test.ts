@@ -1,0 +1,265 @@
+// What the queue on a file owes to the file: its migration, locks that belong to a process, the folder that tells.
+
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { Database } from "bun:sqlite";
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+
+import { checksumOf } from "../../src/store/migrations.ts";
+import { MIGRATIONS } from "../../src/store/sqlite/migrate.ts";
+import { openSqliteStore } from "../../src/store/sqlite/store.ts";
+import type { ClaimRequest } from "../../src/store/store.ts";
+import { callRow, changeOf, plannedRecord, stepRow, taskRow } from "./rows.ts";
+import type { Renewal } from "./sqlite-child.ts";
+import { until } from "./until.ts";
+
+const HOUR_MS = 3_600_000;
+const CHILD = join(import.meta.dir, "sqlite-child.ts");
+
+let folder: string;
+let path: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "taskonaut-sqlite-"));
+  path = join(folder, "tasks.db");
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const FLOW = { name: "echo_add", limit: 10, heldMax: 5 };
+
+const request = (over: Partial<ClaimRequest> = {}): ClaimRequest => ({
+  workerId: "w",
+  limit: 10,
+  flows: [FLOW],
+  deadOwners: [],
+  ...over,
+});
+
+async function runChild(command: string, at = path): Promise<unknown> {
+  const child = Bun.spawn([process.execPath, CHILD, command, at], { stdout: "pipe", stderr: "inherit" });
+  const text = await new Response(child.stdout).text();
+  expect(await child.exited).toBe(0);
+  return JSON.parse(text);
+}
+
+test("a file that was used before there were workers keeps every row, and ends as a new one begins", async () => {
+  const parked = taskRow({ status: "RUNNING", version: 3, parked_reason: "why", depth: 1, wake_seq: 2 });
+  const queued = taskRow({
+    due_at: 7,
+    priority: 3,
+    parent_task_id: parked.id,
+    parent_step_id: "s",
+    cancelled_after: 0,
+  });
+  const steps = [
+    stepRow(parked.id, { step_index: 1, status: "COMPLETED", output_payload: "1", outcome_seq: 1, attempt_epoch: 2 }),
+    stepRow(parked.id, { step_index: 2, kind: "sleep", target: null, status: "RUNNING", due_at: 99 }),
+  ] as const;
+  const calls = steps.slice(0, 1).map((step) => callRow(step, { retry_count: 2, last_error: "{}", attempt_epoch: 2 }));
+  const signal = {
+    seq: 2,
+    kind: "signal",
+    name: "go",
+    step_id: null,
+    payload: '{"b": 1, "a": 2}',
+    error: null,
+  } as const;
+  const inbox = { task_id: parked.id, ...signal, idempotency_key: "k", created_at: 5 };
+
+  const old = new Database(path, { create: true, strict: true });
+  old.run("create table schema_migrations (number integer primary key, name text, checksum text, applied_at integer)");
+  for (const migration of MIGRATIONS.slice(0, 2)) {
+    old.run(migration.sql);
+    const row = [migration.number, migration.name, checksumOf(migration), 1] as const;
+    old.prepare("insert into schema_migrations values (?, ?, ?, ?)").run(...row);
+  }
+  insertRows(old, "tasks", [parked, queued]);
+  insertRows(old, "task_steps", steps);
+  insertRows(old, "tool_calls", calls);
+  insertRows(old, "task_inbox", [inbox, { ...inbox, seq: 1, idempotency_key: null, consumed_at: 6 }]);
+  old.close();
+
+  const store = await openSqliteStore({ path });
+  expect(await store.readTask(parked.id)).toEqual({ task: parked, steps, calls });
+  expect(await store.readTask(queued.id)).toEqual({ task: queued, steps: [], calls: [] });
+  expect(await store.readInbox(parked.id)).toEqual({ wakeSeq: 2, rows: [{ ...inbox, attempt_epoch: null }] });
+  await store.close();
+
+  const fresh = await openSqliteStore({ path: join(folder, "fresh.db") });
+  await fresh.close();
+  const database = new Database(path);
+  expect(schemaOf(database)).toEqual(schemaOf(new Database(join(folder, "fresh.db"))));
+  // What belongs to a task still goes with it.
+  database.run("pragma foreign_keys = on; delete from tasks");
+  for (const table of ["task_steps", "tool_calls", "task_inbox"]) {
+    expect(database.query(`select count(*) as rows from ${table}`).get()).toEqual({ rows: 0 });
+  }
+  database.close();
+});
+
+test("no row is checked against a list of more than two, for which SQLite builds an index each time", async () => {
+  const store = await openSqliteStore({ path });
+  await store.close();
+  const database = new Database(path);
+  expect(schemaOf(database).filter((sql) => /\bin \([^)]*,[^)]*,/.test(sql))).toEqual([]);
+  for (const insert of [
+    "tasks (id) values ('a')",
+    "task_steps (task_id) values ('a')",
+    "tool_calls (id) values ('a')",
+  ]) {
+    const program = database.query<{ opcode: string }, []>(`explain insert into ${insert}`).all();
+    expect(program.map(({ opcode }) => opcode)).not.toContain("OpenEphemeral");
+  }
+  database.close();
+});
+
+test("two stores of one process do not lose each other's locks, in the eyes of any process", async () => {
+  const [holder, asker] = await Promise.all([openSqliteStore({ path }), openSqliteStore({ path })]);
+  const id = crypto.randomUUID();
+  await holder.registerWorker({ id, name: "w", leaseMs: HOUR_MS, concurrency: 1 });
+  for (let times = 0; times < 5; times++) {
+    expect(await asker.readWorkerState(id)).toBe("alive");
+    expect(await asker.findDeadWorkers()).toEqual([]);
+  }
+  // A process loses all its locks on a file when it closes the file once, whoever in it took them: SQLite knows that.
+  expect(await runChild("findDead")).toEqual([]);
+  await asker.close();
+  expect(await runChild("findDead")).toEqual([]);
+  const lock = join(`${path}-workers`, `${id}.lock`);
+  expect(existsSync(lock)).toBe(true);
+  rmSync(lock);
+  expect(await runChild("findDead")).toEqual([id]);
+  await holder.close();
+});
+
+test("a lease is renewed from another thread while this one writes without a pause", async () => {
+  const store = await openSqliteStore({ path });
+  const workerId = crypto.randomUUID();
+  await store.registerWorker({ id: workerId, name: "w", leaseMs: HOUR_MS, concurrency: 1 });
+  const records = Array.from({ length: 2000 }, () => plannedRecord());
+  await store.insertTasks(records);
+  const renewed = new SharedArrayBuffer(4);
+  const renewal: Renewal = { path, workerId, times: 20, renewed };
+  const thread = new Worker(CHILD, { workerData: renewal });
+  const left = once(thread, "exit");
+  const count = new Int32Array(renewed);
+  let tasks = records.map(({ task }) => task);
+  for (let rounds = 0; rounds < 500 && Atomics.load(count, 0) < renewal.times; rounds++) {
+    expect(await store.commitChanges(tasks.map((task) => changeOf(task)))).not.toContain(false);
+    tasks = tasks.map((task) => ({ ...task, version: task.version + 1 }));
+    await Bun.sleep(0);
+  }
+  expect(Atomics.load(count, 0)).toBe(renewal.times);
+  await left;
+  // The thread's store has come and gone; the lock of this one's worker is where it was.
+  expect(await runChild("findDead")).toEqual([]);
+  await store.close();
+}, 30_000);
+
+test("who finds nothing to do does not wait for a writer", async () => {
+  const store = await openSqliteStore({ path, deadlineMs: 200 });
+  const held = { due_at: 1, lease_owner: "other" };
+  await store.insertTasks([plannedRecord({ due_at: Date.now() + HOUR_MS })]);
+  await store.insertTasks(Array.from({ length: 5 }, () => plannedRecord(held)));
+  await store.registerWorker({ id: "w", name: "w", leaseMs: HOUR_MS, concurrency: 1 });
+  const writer = new Database(path);
+  writer.run("begin immediate");
+  expect((await store.claimTasks(request())).tasks).toEqual([]);
+  expect(await store.findDeadWorkers()).toEqual([]);
+  expect(await store.forgetDeadWorkers()).toBe(0);
+  expect(await store.listWorkers()).toHaveLength(1);
+  expect(await store.unparkTasks([{ name: "echo_add", code: "new" }])).toBe(0);
+  // One that takes over from the dead has to.
+  await expect(store.claimTasks(request({ deadOwners: ["other"] }))).rejects.toMatchObject({
+    code: "database_unavailable",
+  });
+  writer.run("rollback");
+  // Nor does a flow wait that holds all that it may, although more is due.
+  await store.insertTasks([plannedRecord({ due_at: 1 })]);
+  writer.run("begin immediate");
+  expect((await store.claimTasks(request())).tasks).toEqual([]);
+  writer.run("rollback");
+  writer.close();
+  await store.close();
+});
+
+test("a watcher hears through a link what another process announces, once for many, and no other write", async () => {
+  const link = join(folder, "link.db");
+  const store = await openSqliteStore({ path });
+  await store.announce();
+  symlinkSync(path, link);
+  const linked = await openSqliteStore({ path: link });
+  let news = 0;
+  const watch = await linked.watch(() => {
+    news += 1;
+  });
+  await store.registerWorker({ id: "w", name: "w", leaseMs: HOUR_MS, concurrency: 1 });
+  await store.renewWorker("w", HOUR_MS);
+  await store.insertTasks([plannedRecord()]);
+  expect(await runChild("announce")).toBe(100);
+  await until(async () => news > 0);
+  expect(news).toBeLessThan(20);
+  await watch.close();
+  await Promise.all([store.close(), linked.close()]);
+});
+
+test("who only looks when there is news misses nothing of what another process adds", async () => {
+  const store = await openSqliteStore({ path });
+  await store.registerWorker({ id: "w", name: "w", leaseMs: HOUR_MS, concurrency: 1 });
+  let claimed = 0;
+  const claim = async (): Promise<void> => {
+    claimed += (await store.claimTasks(request({ flows: [{ ...FLOW, heldMax: null }] }))).tasks.length;
+  };
+  let claiming: Promise<unknown> = Promise.resolve();
+  const watch = await store.watch(() => {
+    claiming = Promise.all([claiming, claim()]);
+  });
+  const added = runChild("add");
+  for (let told = 1; told <= 30; told++) await until(async () => claimed >= told);
+  expect(await added).toBe(30);
+  await watch.close();
+  await claiming;
+  await store.close();
+});
+
+test("a watch does not keep its process alive", async () => {
+  expect(await runChild("watch")).toBe("notified");
+});
+
+test("a database in memory has a queue too, and nobody to hear from", async () => {
+  const store = await openSqliteStore({ path: ":memory:" });
+  const watch = await store.watch(() => {
+    throw new Error("There is nobody who could have written.");
+  });
+  await store.insertTasks([plannedRecord({ due_at: 1 })]);
+  await store.registerWorker({ id: "w", name: "w", leaseMs: HOUR_MS, concurrency: 1 });
+  expect((await store.claimTasks(request())).tasks).toHaveLength(1);
+  expect(await store.listWorkers()).toMatchObject([{ id: "w", state: "alive", tasks: 1 }]);
+  expect(await store.findDeadWorkers()).toEqual([]);
+  await watch.close();
+  await store.close();
+});
+
+/** Only the columns that the table has. */
+function insertRows(database: Database, table: string, rows: readonly object[]): void {
+  const known = database.query<{ name: string }, []>(`select name from pragma_table_info('${table}')`).all();
+  for (const row of rows) {
+    const columns = Object.entries(row).filter(([column]) => known.some(({ name }) => name === column));
+    const names = columns.map(([column]) => column);
+    const text = `insert into ${table} (${names.join(", ")}) values (${names.map(() => "?").join(", ")})`;
+    database.prepare(text).run(...columns.map(([, value]) => value as string | number | null));
+  }
+}
+
+function schemaOf(database: Database): string[] {
+  return database
+    .query<{ sql: string }, []>(
+      "select sql from sqlite_schema where name not like '%migrations%' and sql is not null order by name",
+    )
+    .all()
+    .map(({ sql }) => sql);
+}

@@ -1,0 +1,55 @@
+// The tasks of a worker that is gone go on elsewhere at once. TAKE_OVER_KILLS: measured over so many kills, and printed.
+
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { startProxy } from "../contract/proxy.ts";
+import { DIALECTS, openPlace, type Place } from "./place.ts";
+import { measureCut, measureKills } from "./take-over.ts";
+
+const KILLS = Number(process.env["TAKE_OVER_KILLS"] ?? 3);
+
+/** A second is what is meant; a busy machine is given more. */
+const KILL_MS_MAX = 3000;
+
+const LEASE_MS = 3000;
+
+setDefaultTimeout(60_000 + KILLS * 10_000);
+
+/** A lock that is free tells of a death once the server has been up for longer than a lease. */
+async function waitUntilLocksCount(place: Place, leaseMs: number): Promise<void> {
+  if (place.dialect === "sqlite") return;
+  const [row] = await place.query<{ ms: number }>(
+    "select extract(epoch from now() - pg_postmaster_start_time())::float8 * 1000 as ms",
+  );
+  await Bun.sleep(Math.max(0, leaseMs - (row?.ms ?? 0)));
+}
+
+test.each(DIALECTS)("%s: those of one that is killed, within a second or so", async (dialect) => {
+  // longer than what is allowed below: here it is not the lease that tells
+  const leaseMs = 10_000;
+  await using place = await openPlace(dialect, { TASKONAUT_LEASE_MS: String(leaseMs) });
+  await waitUntilLocksCount(place, leaseMs);
+  const measured = await measureKills(place, KILLS);
+  const last = measured.map(({ lastMs }) => lastMs).toSorted((a, b) => a - b);
+  if (KILLS > 3) {
+    const first = measured.map(({ firstMs }) => firstMs).toSorted((a, b) => a - b);
+    process.stderr.write(`${dialect}, ${KILLS} kills: first task ${quantiles(first)}; all tasks ${quantiles(last)}\n`);
+  }
+  expect(last.at(-1)).toBeLessThan(KILL_MS_MAX);
+});
+
+test("postgres: those of one that nothing reaches any more, within its lease", async () => {
+  await using place = await openPlace("postgres", { TASKONAUT_LEASE_MS: String(LEASE_MS) });
+  const proxy = await startProxy(place.url);
+  try {
+    const { lastMs } = await measureCut(place, { url: proxy.url, cut: () => proxy.swallow() });
+    if (KILLS > 3) process.stderr.write(`connection cut, lease ${LEASE_MS} ms: ${lastMs} ms\n`);
+    expect(lastMs).toBeLessThan(LEASE_MS + 1000);
+  } finally {
+    proxy.stop();
+  }
+});
+
+function quantiles(sorted: readonly number[]): string {
+  const at = (share: number): number | undefined => sorted[Math.ceil(share * sorted.length) - 1];
+  return `p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, max ${sorted.at(-1)} ms`;
+}

@@ -1,0 +1,204 @@
+// `work` as a process: what it drains, how it leaves, and what it does when a tool keeps the event loop to itself.
+
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
+import type { Task } from "../../src/core/task.ts";
+import { kill } from "../chaos/crew.ts";
+import { effectsEnv, readEffects } from "../chaos/effects.ts";
+import { waitFor } from "../chaos/wait-for.ts";
+import { DIALECTS, openPlace, type Place } from "./place.ts";
+import { openQueryRelay } from "./queries.ts";
+import type { Ended, Started } from "./served.ts";
+import { taskOf } from "./tasks.ts";
+
+setDefaultTimeout(90_000);
+
+type Variables = Readonly<Record<string, string>>;
+
+function run(place: Place, ...args: readonly string[]): Promise<Ended> {
+  return place.run(args, { env: effectsEnv(place) });
+}
+
+async function enqueue(place: Place, flow: string, input: unknown, ...more: readonly string[]): Promise<string> {
+  const task = await run(place, "run-flow", flow, "--input", JSON.stringify(input), "--mode", "enqueue", ...more);
+  return taskOf(task).id;
+}
+
+function launchWorker(place: Place, args: readonly string[] = [], env: Variables = {}): Started {
+  return place.start(["work", ...args], { env: { ...effectsEnv(place), LOG_LEVEL: "info", ...env } });
+}
+
+async function startWorker(place: Place, args: readonly string[] = [], env: Variables = {}): Promise<Started> {
+  const worker = launchWorker(place, args, env);
+  await worker.see("Worker started");
+  return worker;
+}
+
+async function readTask(place: Place, id: string): Promise<Task> {
+  return taskOf(await run(place, "get-task", id));
+}
+
+/** The task, once it is as it should be. */
+function taskWhen(place: Place, id: string, holds: (task: Task) => boolean, msMax?: number): Promise<Task> {
+  return waitFor(
+    `task ${id} comes as far`,
+    async () => {
+      const task = await readTask(place, id);
+      return holds(task) && task;
+    },
+    msMax,
+  );
+}
+
+const isCompleted = ({ status }: Task): boolean => status === "COMPLETED";
+const isInDoubt = ({ waiting_for }: Task): boolean => waiting_for.some(({ kind }) => kind === "doubt");
+
+/** Ids of the processes that carried the tool out, in order. */
+function pidsOf(place: Place, tool: string): number[] {
+  return readEffects(place)
+    .filter((effect) => effect.tool === tool)
+    .map(({ pid }) => pid);
+}
+
+function sees(place: Place, tool: string, count = 1): Promise<unknown> {
+  return waitFor(`${tool} is carried out`, () => pidsOf(place, tool).length >= count);
+}
+
+describe.each(DIALECTS)("%s", (dialect) => {
+  test("drains the queue, wakes sleepers, hears signals, and calls again what is to be tried later", async () => {
+    await using place = await openPlace(dialect);
+    const before = await Promise.all([
+      enqueue(place, "planned", { n: 1 }),
+      enqueue(place, "sleeping", { n: 1 }, "--priority", "0"),
+      enqueue(place, "chained", { n: 1 }, "--at", "1s"),
+    ]);
+    await startWorker(place);
+    const after = await Promise.all([enqueue(place, "retried", { n: 1 }), enqueue(place, "family", { n: 1 })]);
+    const waiting = await enqueue(place, "waiting", { n: 1 });
+    await taskWhen(place, waiting, ({ waiting_for }) => waiting_for[0]?.name === "go");
+    for (let signal = 0; signal < 2; signal++) {
+      expect((await run(place, "signal-task", waiting, "go", "--payload", JSON.stringify({ n: 1 }))).exit).toBe(0);
+    }
+    for (const id of [...before, ...after, waiting]) await taskWhen(place, id, isCompleted, 15_000);
+  });
+
+  test("SIGTERM: takes no more, lets a running tool end, leaves what comes after it to others", async () => {
+    await using place = await openPlace(dialect);
+    const gate = join(place.folder, "gate");
+    const id = await enqueue(place, "holds_then_works", { until: gate });
+    const first = await startWorker(place, ["--concurrency", "2"]);
+    await sees(place, "hold");
+    kill(first.pid, "SIGTERM");
+    await first.see("Stopping");
+    const later = await enqueue(place, "chained", { n: 1 });
+    const second = await startWorker(place);
+    await taskWhen(place, later, isCompleted);
+    expect(pidsOf(place, "work")).not.toContain(first.pid);
+    await Bun.write(gate, "");
+    expect((await first.ended()).exit).toBe(0);
+    const task = await taskWhen(place, id, isCompleted);
+    expect(task.output_payload).toEqual({ held: first.pid, worked: "worked then" });
+    expect(pidsOf(place, "hold")).toEqual([first.pid]);
+    expect(pidsOf(place, "work").at(-1)).toBe(second.pid);
+  });
+
+  test("SIGTERM: what does not end within the grace period is another's, or in doubt", async () => {
+    await using place = await openPlace(dialect);
+    const gate = join(place.folder, "gate");
+    const [repeated, once, again] = await Promise.all([
+      enqueue(place, "holds", { until: gate }),
+      enqueue(place, "holds_once", { until: gate }),
+      enqueue(place, "holds_once", { until: gate }),
+    ]);
+    const first = await startWorker(place, [], { TASKONAUT_GRACE_MS: "300" });
+    await sees(place, "hold");
+    await sees(place, "hold_once", 2);
+    const second = await startWorker(place);
+    expect((await first.stop()).exit).toBe(0);
+    await waitFor("the other one takes it up", () => pidsOf(place, "hold").includes(second.pid), 10_000);
+
+    for (const id of [once, again]) await taskWhen(place, id, isInDoubt);
+    const listed = JSON.parse((await run(place, "get-tasks")).stdout) as Task[];
+    expect(
+      listed
+        .filter(isInDoubt)
+        .map(({ id }) => id)
+        .toSorted(),
+    ).toEqual([once, again].toSorted());
+    await Bun.write(gate, "");
+    expect((await taskWhen(place, repeated, isCompleted)).output_payload).toEqual({ pid: second.pid });
+    expect(pidsOf(place, "hold_once")).toHaveLength(2);
+
+    expect((await run(place, "resolve", once, "--output", '{"pid":7}')).exit).toBe(0);
+    expect((await taskWhen(place, once, isCompleted)).output_payload).toEqual({ pid: 7 });
+    expect((await run(place, "resolve", again, "--retry")).exit).toBe(0);
+    expect((await taskWhen(place, again, isCompleted)).output_payload).toEqual({ pid: second.pid });
+    expect(pidsOf(place, "hold_once")).toHaveLength(3);
+  });
+
+  test("a second SIGTERM leaves at once, and others go on with what it held", async () => {
+    await using place = await openPlace(dialect, { TASKONAUT_LEASE_MS: "2000" });
+    const gate = join(place.folder, "gate");
+    const id = await enqueue(place, "holds", { until: gate });
+    const first = await startWorker(place, [], { TASKONAUT_GRACE_MS: "60000" });
+    await sees(place, "hold");
+    kill(first.pid, "SIGTERM");
+    await first.see("Stopping");
+    kill(first.pid, "SIGTERM");
+    expect((await first.ended()).exit).toBe(130);
+    const second = await startWorker(place);
+    await Bun.write(gate, "");
+    expect((await taskWhen(place, id, isCompleted)).output_payload).toEqual({ pid: second.pid });
+  });
+
+  test("a tool that blocks the event loop for several leases keeps its task", async () => {
+    await using place = await openPlace(dialect, { TASKONAUT_LEASE_MS: "1000" });
+    const id = await enqueue(place, "blocks", { ms: 4000 });
+    launchWorker(place); // it may be blocked before it says that it has started
+    await sees(place, "block");
+    await startWorker(place);
+    const [pid] = pidsOf(place, "block");
+    expect((await taskWhen(place, id, isCompleted)).output_payload).toEqual({ pid: Number(pid) });
+    expect(pidsOf(place, "block")).toHaveLength(1);
+  });
+
+  test("a worker whose event loop is stuck is killed, and others go on with its tasks", async () => {
+    await using place = await openPlace(dialect, { TASKONAUT_LEASE_MS: "1500", TASKONAUT_STUCK_MS: "1500" });
+    const unless = join(place.folder, "unstuck");
+    const id = await enqueue(place, "sticks", { unless });
+    const first = launchWorker(place);
+    await sees(place, "stick");
+    await Bun.write(unless, "");
+    const second = await startWorker(place);
+    expect((await first.ended()).exit).not.toBe(0);
+    expect((await taskWhen(place, id, isCompleted)).output_payload).toEqual({ pid: second.pid });
+  });
+});
+
+test("an idle worker is near silent, beside 10,000 tasks that sleep", async () => {
+  await using place = await openPlace("postgres");
+  await startWorker(place);
+  const asleep = await enqueue(place, "sleeping", { n: 1 }, "--at", "1h");
+  await place.query(`
+    insert into tasks
+    select (jsonb_populate_record(t, jsonb_build_object('id', gen_random_uuid()))).*
+    from tasks t, generate_series(1, 10000) where t.id = '${asleep}'`);
+  using relay = await openQueryRelay(place.url);
+  await startWorker(place, [], { DATABASE_URL: relay.url });
+  await waitFor("it has looked into the queue", () => relay.queries.some((text) => IS_CLAIM.test(text)));
+  const before = relay.queries.length;
+  await Bun.sleep(IDLE_SECONDS * 1000);
+  const own = relay.queries.slice(before).filter((text) => !IS_HEARTBEAT_OR_WATCH.test(text));
+  expect((own.length * 60) / IDLE_SECONDS, own.join("\n")).toBeLessThanOrEqual(6);
+  // it has looked after all: nobody else counts here
+  expect(own.length).toBeGreaterThan(0);
+});
+
+/** Longer than the poll below all that tells of news. */
+const IDLE_SECONDS = 25;
+
+const IS_CLAIM = /skip locked/;
+
+/** The renewal of the lease, the look at who lives, and the probe of the connections that hold the lock and listen. */
+const IS_HEARTBEAT_OR_WATCH =
+  /^update "taskonaut"\.workers set lease_until|^select w\.id from "taskonaut"\.workers w where not|^select 1$/;

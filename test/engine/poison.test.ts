@@ -1,0 +1,130 @@
+// A tool that takes its process with it each time (K3): it is given no fourth one, and takes nobody else with it.
+
+import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import { defineFlow } from "../../src/core/flow.ts";
+import { call } from "../../src/core/operation.ts";
+import { defineTool, type Execution } from "../../src/core/tool.ts";
+import { benchOn, type Doomed } from "../support/bench.ts";
+import { DATABASES } from "../support/databases.ts";
+import { ended, enqueue, when } from "../support/queue.ts";
+
+const DEATHS = 3;
+const BYSTANDERS = 4;
+
+/** Of workers whose lock tells that they are dead: PostgreSQL must have been up for longer. */
+const LEASE_MS = 500;
+
+describe.each(DATABASES)("a tool that kills its process on %s", (_name, create) => {
+  const bench = benchOn(create);
+
+  test.each<Execution>(["at-least-once", "pure"])(
+    "and is %s parks its task after three deaths; those beside it complete, and it may be taken up again",
+    async (execution) => {
+      let doomed: Doomed | undefined;
+      let isMended = false;
+      let kills = 0;
+      /** In this process. */
+      let beside = 0;
+      const never = new Promise<never>(() => {});
+      const kill = async (): Promise<never> => {
+        const dying = doomed;
+        doomed = undefined;
+        await dying?.die();
+        kills += 1;
+        return never;
+      };
+      let atFull: (() => void) | undefined;
+      const calls = new Map<string, number>();
+      const poison = defineTool({
+        name: "poison",
+        input: v.unknown(),
+        output: v.string(),
+        execution,
+        run: (): string | Promise<string> => {
+          if (isMended) return "mended";
+          // of the first two deaths the others may as well be the cause
+          if (kills >= 2 || beside === BYSTANDERS) return kill();
+          return new Promise<string>((_resolve, reject) => {
+            atFull = () => {
+              kill().catch(reject);
+            };
+          });
+        },
+      });
+      const bystander = defineTool({
+        name: "bystander",
+        input: v.unknown(),
+        output: v.string(),
+        execution,
+        run: (_, { taskId }): string | Promise<string> => {
+          calls.set(taskId, (calls.get(taskId) ?? 0) + 1);
+          beside += 1;
+          if (kills >= 2) return "well";
+          if (beside === BYSTANDERS) atFull?.();
+          return never;
+        },
+      });
+      const flows = [
+        defineFlow({ name: `poison_${execution}`, input: v.unknown(), plan: () => [call(poison, 1)] }),
+        defineFlow({ name: `bystander_${execution}`, input: v.unknown(), plan: () => [call(bystander, 1)] }),
+      ] as const;
+
+      const engine = await bench.openEngine({ flows });
+      const deadly = await enqueue(engine, flows[0].name);
+      const others = await Promise.all(Array.from({ length: BYSTANDERS }, () => enqueue(engine, flows[1].name)));
+      for (let death = 1; death <= DEATHS; death++) {
+        beside = 0;
+        doomed = await bench.openDoomed({ flows, limits: { leaseMs: LEASE_MS } });
+        await doomed.engine.startWorker({ concurrency: 20 });
+        await when(engine, deadly, () => kills === death);
+      }
+      await engine.startWorker({ concurrency: 20 });
+      const parked = await when(engine, deadly, ({ parked_reason }) => parked_reason !== null);
+      expect(parked.parked_reason).toContain("step 1 (poison) died 3 times in a row");
+      expect(parked).toMatchObject({ status: "RUNNING", lease_owner: null, due_at: null });
+      for (const id of others) {
+        expect(await ended(engine, id)).toMatchObject({ status: "COMPLETED", parked_reason: null });
+      }
+      expect(kills).toBe(DEATHS);
+      expect(Math.max(...calls.values())).toBe(3);
+
+      isMended = true;
+      expect(await engine.resumeTask(deadly)).toMatchObject({ parked_reason: null, due_at: expect.any(String) });
+      expect(await ended(engine, deadly)).toMatchObject({ status: "COMPLETED", output_payload: { poison: "mended" } });
+    },
+  );
+
+  test("twice and then works has done no harm, and counts from one again", async () => {
+    let doomed: Doomed | undefined;
+    let calls = 0;
+    const never = new Promise<never>(() => {});
+    const shaky = defineTool({
+      name: "shaky",
+      input: v.unknown(),
+      output: v.number(),
+      run: async () => {
+        calls += 1;
+        if (calls === 3 || calls === 6) return calls;
+        await doomed?.die();
+        return never;
+      },
+    });
+    const flow = defineFlow({
+      name: "shaky_twice",
+      input: v.unknown(),
+      plan: () => [call(shaky, 1), call(shaky, 2, { as: "again" })],
+    });
+    const engine = await bench.openEngine({ flows: [flow] });
+    const id = await enqueue(engine, flow.name);
+    for (const count of [1, 2, 4, 5]) {
+      doomed = await bench.openDoomed({ flows: [flow], limits: { leaseMs: LEASE_MS } });
+      await doomed.engine.startWorker({ concurrency: 1 });
+      await when(engine, id, () => calls >= count);
+    }
+    await engine.startWorker({ concurrency: 1 });
+    expect(await ended(engine, id)).toMatchObject({ status: "COMPLETED", output_payload: { shaky: 3, again: 6 } });
+    const record = await (await bench.openStore()).readTask(id);
+    expect(record?.steps.map(({ starts }) => starts)).toEqual([0, 0]);
+  });
+});

@@ -1,0 +1,88 @@
+// What must hold when every task has ended.
+
+import type { Flow } from "../../src/core/flow.ts";
+import { childTaskId } from "../../src/core/ids.ts";
+import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
+import { isTerminal } from "../../src/core/status.ts";
+import { recover } from "../../src/engine/recover.ts";
+import { recordOf, type SimDatabase, type StoredTask } from "./sim-database.ts";
+import { simFlows } from "./sim-flows.ts";
+import type { World } from "./world.ts";
+
+/** What is broken, as sentences. `expected`: the output of each flow in a run that nobody disturbed. */
+export function breachesAtEnd(
+  { database, ledger }: World,
+  expected: ReadonlyMap<string, string | undefined> | undefined,
+): string[] {
+  const flows = new Map(simFlows(cannotAct).map((flow) => [flow.name, flow]));
+  return database.tasks.flatMap((stored) => {
+    const { task, steps, calls, inbox, consumed } = stored;
+    const flow = flows.get(task.flow_name) as Flow;
+    const broken: string[] = [];
+    const say = (isBroken: boolean, what: string): void => {
+      if (isBroken) broken.push(`Task ${task.id} (${task.flow_name}, ${task.status}): ${what}.`);
+    };
+    // a task that was cancelled before it began has nothing to replay
+    const isBegun = steps.size > 0 || task.status !== "CANCELLED";
+    const replayed = isBegun ? recover(flow, recordOf(stored), DEFAULT_LIMITS.stepsPerTask) : undefined;
+    if (replayed?.kind === "mismatch") say(true, replayed.reason);
+    else if (replayed)
+      say(!endsAlike(stored, replayed.program.end), `its replay ends with ${JSON.stringify(replayed.program.end)}`);
+    for (const call of calls.values()) {
+      const isMade = call.tool_name === "note" || ledger.effects.has(call.idempotency_key);
+      say(
+        call.status === "COMPLETED" && !isMade && !wasSettled(stored, call.task_step_id),
+        `call ${call.id} is COMPLETED, but its tool was never called`,
+      );
+    }
+    for (const step of steps.values()) {
+      if (step.kind !== "child" || step.outcome_seq === null) continue;
+      const child = database.find(childTaskId(step.id));
+      // one that failed may have been retried, and its parent does not hear of that any more
+      const isRetried = [...(child?.steps.values() ?? [])].some(({ attempt_epoch }) => attempt_epoch > 0);
+      const isSame = (child?.task.output_payload ?? null) === step.output_payload;
+      say(
+        !isSame && !(isRetried && step.status === "FAILED"),
+        `step ${step.step_index} gives other output than its child`,
+      );
+    }
+    const taken = inbox.filter((row) => row.kind === "signal" && consumed.has(row.seq)).length;
+    const waited = [...steps.values()].filter((step) => step.kind === "signal" && step.status === "COMPLETED").length;
+    say(taken !== waited, `${taken} signals were consumed by ${waited} waits`);
+    if (!isDisturbed(database, stored) && task.flow_name !== "shaky") {
+      say(task.status !== "COMPLETED", `nobody cancelled it, and nothing failed for good, but: ${task.error}`);
+      const output = expected?.get(task.flow_name);
+      say(output !== undefined && outputOf(stored) !== output, `it gave ${outputOf(stored)} instead of ${output}`);
+    }
+    return broken;
+  });
+}
+
+/** As it is in every run: which execution of a tool a value came from does not count. */
+export function outputOf({ task }: StoredTask): string | undefined {
+  return task.output_payload?.replaceAll(/receipt-\d+/g, "receipt");
+}
+
+/** Whether a person decided the outcome: by a cancel, or by settling a doubt as a failure, here or in a child. */
+function isDisturbed(database: SimDatabase, { steps, inbox }: StoredTask): boolean {
+  if (inbox.some((row) => row.kind === "cancel" || (row.kind === "resolve" && row.error !== null))) return true;
+  return [...steps.values()].some((step) => {
+    const child = step.kind === "child" ? database.find(childTaskId(step.id)) : undefined;
+    return child !== undefined && isDisturbed(database, child);
+  });
+}
+
+function wasSettled({ inbox }: StoredTask, stepId: string): boolean {
+  return inbox.some((row) => row.kind === "resolve" && row.step_id === stepId && row.payload !== null);
+}
+
+function endsAlike({ task }: StoredTask, end: { kind: string; output?: string; error?: string } | undefined): boolean {
+  if (!isTerminal(task.status)) return true;
+  if (task.status === "CANCELLED") return task.cancelled_after !== null;
+  if (task.status === "COMPLETED") return end?.kind === "completed" && end.output === task.output_payload;
+  return end?.kind === "failed" && end.error === task.error;
+}
+
+function cannotAct(): never {
+  throw new Error("A replay calls no tool.");
+}

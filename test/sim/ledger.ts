@@ -1,0 +1,56 @@
+// The world outside: what the tools did to it. An effect cannot be taken back, whatever becomes of the process that
+// called for it, so what may never happen is looked at here, in the moment in which it happens.
+
+import type { ToolContext } from "../../src/core/tool.ts";
+import type { StepRow } from "../../src/core/record.ts";
+import type { Change } from "../../src/store/store.ts";
+import type { SimToolName, SimWork } from "./sim-flows.ts";
+import type { SimDatabase } from "./sim-database.ts";
+import type { Trace } from "./trace.ts";
+
+export class Ledger {
+  /** Idempotency keys of effects that happened. */
+  readonly effects = new Set<string>();
+  readonly #onceEffects = new Set<string>();
+  readonly #receipts = new Set<string>();
+  /** By process and key: the epoch of the call that the process has made durable as RUNNING. */
+  readonly #intents = new Map<string, number>();
+
+  constructor(
+    private readonly database: SimDatabase,
+    private readonly trace: Trace,
+  ) {}
+
+  /** What is durable from now on. */
+  noteChange(writer: string, { newSteps, changedSteps, newCalls, changedCalls }: Change): void {
+    for (const step of [...newSteps, ...changedSteps]) this.#noteOutput(step);
+    for (const call of [...newCalls, ...changedCalls]) {
+      if (call.status === "RUNNING") this.#intents.set(`${writer} ${call.idempotency_key}`, call.attempt_epoch);
+    }
+  }
+
+  noteEffect(process: string, tool: SimToolName, { after }: SimWork, context: ToolContext): void {
+    const { taskId, stepId, idempotencyKey: key } = context;
+    const where = `${process} calls ${tool} for step ${stepId} of task ${taskId}`;
+    if (tool === "note") return;
+    this.effects.add(key);
+    for (const receipt of after) {
+      if (!this.#receipts.has(receipt))
+        this.trace.breach(`${where}, which builds upon an outcome that is not durable.`);
+    }
+    if (!this.database.find(taskId)) this.trace.breach(`${where}, a task that is not durable.`);
+    if (tool === "once") this.#noteOnce(process, key, where);
+  }
+
+  #noteOnce(process: string, key: string, where: string): void {
+    const epoch = this.#intents.get(`${process} ${key}`);
+    if (epoch === undefined) this.trace.breach(`${where}, and has not recorded that it is about to.`);
+    const effect = `${key} ${epoch}`;
+    if (this.#onceEffects.has(effect)) this.trace.breach(`${where}, again in epoch ${epoch}.`);
+    this.#onceEffects.add(effect);
+  }
+
+  #noteOutput({ output_payload: output }: StepRow): void {
+    for (const [receipt] of output?.matchAll(/receipt-\d+/g) ?? []) this.#receipts.add(receipt);
+  }
+}

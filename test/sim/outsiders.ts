@@ -1,0 +1,201 @@
+// Who comes from outside, at any moment, through any process: creates tasks, signals, cancels, retries, settles doubts,
+// drives by hand. And, in the end, who gives every task what it still waits for.
+
+import { hasCode, TaskonautError, type ErrorCode } from "../../src/core/errors.ts";
+import { isStepOpen, isTerminal } from "../../src/core/status.ts";
+import type { CreateTask, Taskonaut } from "../../src/core/taskonaut.ts";
+import type { StepRow } from "../../src/core/record.ts";
+import type { StoredTask } from "./sim-database.ts";
+import { type SimProcess, short } from "./sim-process.ts";
+import type { World } from "./world.ts";
+
+/** What a caller has to reckon with. Any other error is a bug. */
+const EXPECTED: ReadonlySet<ErrorCode> = new Set([
+  "database_unavailable",
+  "shutting_down",
+  "task_busy",
+  "task_parked",
+  "task_ended",
+  "task_not_found",
+  "task_not_in_doubt",
+  "task_not_retryable",
+  "idempotency_key_reused",
+]);
+
+const CREATE_AGAIN_MS = 2000;
+
+/** A step of a task that has not ended, with what it needs. */
+interface OpenStep {
+  readonly stored: StoredTask;
+  readonly step: StepRow;
+}
+
+export class Outsiders {
+  /** Keys of tasks that somebody wants, and does not know to be there. */
+  readonly #unknown = new Set<string>();
+  #calls = 0;
+
+  constructor(
+    private readonly world: World,
+    private readonly flows: readonly string[],
+  ) {}
+
+  /** Somebody does something. */
+  act(): void {
+    const { random, database } = this.world;
+    const process = this.#anyProcess();
+    if (!process) return;
+    const open = database.tasks.filter(({ task }) => !isTerminal(task.status));
+    const kind = random.pick(["signal", "signal", "cancel", "retry", "resolve", "drive", "drive", "resume"] as const);
+    switch (kind) {
+      case "signal":
+        if (open.length > 0) this.#signal(process, random.pick(open), random.pick(["go", "stop"]), random.uuid());
+        return;
+      case "cancel":
+        if (open.length > 0 && random.chance(0.3)) this.#cancel(process, random.pick(open));
+        return;
+      case "retry":
+        this.#retryOne(process);
+        return;
+      case "resolve": {
+        const doubts = this.#openSteps((step) => step.doubt !== null);
+        if (doubts.length > 0) this.#resolve(process, random.pick(doubts), random.pick(["output", "retry", "fail"]));
+        return;
+      }
+      case "drive": {
+        // by hand no limit is looked at
+        const drivable = open.filter(({ task }) => task.flow_name !== "capped");
+        if (drivable.length > 0) this.#drive(process, random.pick(drivable));
+        return;
+      }
+      case "resume": {
+        const parked = open.filter(({ task }) => task.parked_reason !== null);
+        if (parked.length > 0) this.#resume(process, random.pick(parked));
+      }
+    }
+  }
+
+  create(flow: string): void {
+    this.#createAs(flow, this.world.random.uuid());
+  }
+
+  /** Under a key, again and again until it is known that the task is there: its process may die without an answer. */
+  #createAs(flow: string, key: string): void {
+    const { random, timeline } = this.world;
+    const process = this.#anyProcess();
+    this.#unknown.add(key);
+    timeline.after(CREATE_AGAIN_MS, () => {
+      if (this.#unknown.has(key)) this.#createAs(flow, key);
+    });
+    if (!process) return;
+    const start = flow === "capped" ? "now" : random.pick(["now", "now", "later", "by hand"]);
+    const at = process.clock.now() + random.int(0, 4000);
+    const request: CreateTask = {
+      flow,
+      input: {},
+      idempotencyKey: key,
+      priority: random.int(0, 9),
+      ...(start === "by hand" ? {} : { start: start === "now" ? start : at }),
+    };
+    this.call(process, `create ${flow} ${start}`, async (engine) => {
+      await engine.createTask(request);
+      this.#unknown.delete(key);
+    });
+  }
+
+  /** Whether every task that somebody wanted is there. */
+  get isServed(): boolean {
+    return this.#unknown.size === 0;
+  }
+
+  createAny(): void {
+    this.create(this.world.random.pick(this.flows));
+  }
+
+  /** Gives every task that has not ended what it waits for from outside. */
+  help(): void {
+    const process = this.#anyProcess();
+    if (!process) return;
+    for (const { stored, step } of this.#openSteps((open) => open.kind === "signal" && open.due_at === null)) {
+      this.#signal(process, stored, step.target ?? "", `for ${step.path}`);
+    }
+    for (const doubt of this.#openSteps((step) => step.doubt !== null)) this.#resolve(process, doubt, "output");
+    for (const stored of this.world.database.tasks) {
+      const { task } = stored;
+      if (task.parked_reason !== null) this.#resume(process, stored);
+      const isIdle = task.due_at === null && task.lease_owner === null && !isTerminal(task.status);
+      if (isIdle && !this.world.queued.has(task.id)) this.#drive(process, stored);
+    }
+  }
+
+  /** Makes a call and expects of it what every caller has to. */
+  call(process: SimProcess, what: string, make: (engine: Taskonaut) => Promise<unknown>): void {
+    const { trace } = this.world;
+    const number = ++this.#calls;
+    trace.note(`outsider ${number} through ${process.name}: ${what}`);
+    make(process.engine).then(
+      () => trace.note(`outsider ${number}: done`),
+      (error: unknown) => {
+        const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+        trace.note(`outsider ${number}: ${text}`);
+        const isExpected =
+          error instanceof TaskonautError && (EXPECTED.has(error.code) || hasCode(error, "input_invalid"));
+        if (!isExpected) trace.breach(`${what} through ${process.name} failed with ${text}`);
+      },
+    );
+  }
+
+  #anyProcess(): SimProcess | undefined {
+    const running = this.world.living.filter(({ life }) => life.state === "running");
+    return running.length > 0 ? this.world.random.pick(running) : undefined;
+  }
+
+  #openSteps(wanted: (step: StepRow) => boolean): OpenStep[] {
+    return this.world.database.tasks.flatMap((stored) =>
+      [...stored.steps.values()]
+        .filter((step) => isStepOpen(step.status) && wanted(step))
+        .map((step) => ({ stored, step })),
+    );
+  }
+
+  #signal(process: SimProcess, { task }: StoredTask, name: string, idempotencyKey: string): void {
+    if (task.flow_name === "planned") return;
+    const what = `signal ${name} for ${short(task.id)}`;
+    // each wait takes one; several are told apart by their key
+    this.call(process, what, (engine) => engine.signalTask(task.id, { name, payload: {}, idempotencyKey }));
+  }
+
+  #cancel(process: SimProcess, { task }: StoredTask): void {
+    this.call(process, `cancel ${short(task.id)}`, (engine) => engine.cancelTask(task.id));
+  }
+
+  #retryOne(process: SimProcess): void {
+    const failed = this.world.database.tasks.filter(({ task }) => task.status === "FAILED");
+    if (failed.length === 0) return;
+    const { task } = this.world.random.pick(failed);
+    this.call(process, `retry ${short(task.id)}`, (engine) => engine.retryTask(task.id));
+  }
+
+  #resolve(process: SimProcess, { stored: { task }, step }: OpenStep, kind: "output" | "retry" | "fail"): void {
+    const { value } = JSON.parse(step.input_payload) as { value: string };
+    const output = { value, receipt: this.world.newReceipt() };
+    this.call(process, `resolve ${short(task.id)} step ${step.step_index} by ${kind}`, (engine) =>
+      engine.resolveTask(task.id, {
+        step: step.step_index,
+        resolution:
+          kind === "output" ? { kind, output } : kind === "fail" ? { kind, message: "settled as failed" } : { kind },
+      }),
+    );
+  }
+
+  #drive(process: SimProcess, { task }: StoredTask): void {
+    const how = this.world.random.pick(["advance", "run"]);
+    this.call(process, `${how} ${short(task.id)}`, (engine) =>
+      how === "run" ? engine.runTask(task.id) : engine.advanceTask(task.id),
+    );
+  }
+
+  #resume(process: SimProcess, { task }: StoredTask): void {
+    this.call(process, `resume ${short(task.id)}`, (engine) => engine.resumeTask(task.id));
+  }
+}

@@ -1,0 +1,201 @@
+// The database of a simulation: the rows, and what each statement of a real store does to them. Every method is one
+// transaction. It stands for both dialects; `sim-database.test.ts` holds it to SQLite, statement by statement.
+
+import { canonicalJson } from "../../src/core/json.ts";
+import type { InboxRow, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../src/core/record.ts";
+import type { Change, Claim, ClaimedTask, ClaimRequest, InboxPost, PostResult } from "../../src/store/store.ts";
+import { assertChanges } from "../../src/store/assert-changes.ts";
+
+/** A task with all its rows, none of which is ever changed in place. */
+export interface StoredTask {
+  readonly task: TaskRow;
+  readonly steps: ReadonlyMap<string, StepRow>;
+  /** By idempotency key. */
+  readonly calls: ReadonlyMap<string, ToolCallRow>;
+  readonly inbox: readonly InboxRow[];
+  /** `seq` of inbox rows that are dealt with. */
+  readonly consumed: ReadonlySet<number>;
+}
+
+/** Told of every write, before others see it. `change`: where a driver made it. */
+export type OnWrite = (write: {
+  readonly before: StoredTask | undefined;
+  readonly after: StoredTask;
+  readonly change?: Change;
+}) => void;
+
+export class SimDatabase {
+  readonly #tasks = new Map<string, StoredTask>();
+  onWrite: OnWrite = () => {};
+
+  /** Every task, in the order of their creation in this database. */
+  get tasks(): readonly StoredTask[] {
+    return [...this.#tasks.values()];
+  }
+
+  find(id: string): StoredTask | undefined {
+    return this.#tasks.get(id);
+  }
+
+  insertTasks(records: readonly TaskRecord[]): boolean[] {
+    return records.map(({ task, steps, calls }) => {
+      if (this.#tasks.has(task.id)) return false;
+      const after = {
+        task,
+        steps: new Map(steps.map((step) => [step.id, step])),
+        calls: new Map(calls.map((call) => [call.idempotency_key, call])),
+        inbox: [],
+        consumed: new Set<number>(),
+      };
+      this.#put(undefined, after);
+      return true;
+    });
+  }
+
+  commitChanges(changes: readonly Change[], now: number): boolean[] {
+    assertChanges(changes);
+    return changes.map((change) => this.#apply(change, now));
+  }
+
+  readTask(id: string): TaskRecord | undefined {
+    const stored = this.#tasks.get(id);
+    return stored && recordOf(stored);
+  }
+
+  readInbox(taskId: string): { wakeSeq: number; rows: readonly InboxRow[] } {
+    const stored = this.#tasks.get(taskId);
+    const rows = (stored?.inbox ?? []).filter((row) => !stored?.consumed.has(row.seq));
+    return { wakeSeq: stored?.task.wake_seq ?? 0, rows };
+  }
+
+  postToTask(post: InboxPost, now: number): PostResult {
+    const key = post.idempotency_key;
+    const inbox = this.#tasks.get(post.task_id)?.inbox ?? [];
+    const earlier = key === null ? undefined : inbox.find((row) => row.idempotency_key === key);
+    if (earlier) {
+      const same =
+        earlier.name === post.name &&
+        canonicalJson(earlier.payload ?? "null") === canonicalJson(post.payload ?? "null");
+      return { kind: "duplicate", same };
+    }
+    return { kind: this.#post(post, now) ? "posted" : "refused" };
+  }
+
+  claimTasks({ workerId, limit, flows, deadOwners }: ClaimRequest, now: number): Claim {
+    const claimed: ClaimedTask[] = [];
+    const isLiving = (owner: string | null): boolean => owner !== null && !deadOwners.includes(owner);
+    for (const flow of flows) {
+      const ofFlow = this.tasks.filter(({ task }) => task.flow_name === flow.name);
+      const held = ofFlow.filter(({ task }) => isLiving(task.lease_owner) && task.due_at !== null).length;
+      const room = Math.min(limit - claimed.length, flow.limit, (flow.heldMax ?? Number.POSITIVE_INFINITY) - held);
+      const due = ofFlow
+        .filter(({ task }) => task.due_at !== null && task.due_at <= now && !isLiving(task.lease_owner))
+        .toSorted(({ task: a }, { task: b }) => {
+          return a.priority - b.priority || (a.due_at ?? 0) - (b.due_at ?? 0) || (a.id < b.id ? -1 : 1);
+        });
+      for (const before of due.slice(0, Math.max(0, room))) {
+        const after = this.#patch(before, now, { lease_owner: workerId });
+        claimed.push({ record: recordOf(after), takenFrom: before.task.lease_owner });
+      }
+    }
+    const names = new Set(flows.map((flow) => flow.name));
+    const later = this.tasks.flatMap(({ task }) =>
+      names.has(task.flow_name) && task.due_at !== null && task.due_at > now ? [task.due_at] : [],
+    );
+    const nextDueAt = claimed.length > 0 || later.length === 0 ? null : Math.min(...later);
+    return { tasks: claimed, nextDueAt, now };
+  }
+
+  releaseTasks({ workerId, except }: { workerId: string; except: readonly string[] }, now: number): number {
+    const held = this.tasks.filter(({ task }) => task.lease_owner === workerId && !except.includes(task.id));
+    for (const stored of held) this.#patch(stored, now, { lease_owner: null });
+    return held.length;
+  }
+
+  unparkTasks(flows: readonly { name: string; code: string }[], now: number): number {
+    const codeOf = new Map(flows.map(({ name, code }) => [name, code]));
+    const parked = this.tasks.filter(
+      ({ task }) =>
+        codeOf.has(task.flow_name) && task.parked_reason !== null && task.parked_code !== codeOf.get(task.flow_name),
+    );
+    for (const stored of parked) this.#patch(stored, now, { parked_reason: null, parked_code: null, due_at: now });
+    return parked.length;
+  }
+
+  #patch(before: StoredTask, now: number, patch: Partial<TaskRow>): StoredTask {
+    const { version, updated_at } = before.task;
+    const task = { ...before.task, ...patch, version: version + 1, updated_at: Math.max(updated_at, now) };
+    return this.#put(before, { ...before, task });
+  }
+
+  #apply(change: Change, now: number): boolean {
+    const before = this.#tasks.get(change.taskId);
+    if (!before || !this.#passesFence(before.task, change)) return false;
+    const { task } = change;
+    const { wake_seq } = before.task;
+    const isUnseen = wake_seq !== task.wake_seq && task.finished_at === null && task.parked_reason === null;
+    const steps = new Map(before.steps);
+    for (const step of change.newSteps) insert(steps, step.id, step);
+    for (const step of change.changedSteps) update(steps, step.id, step);
+    const calls = new Map(before.calls);
+    for (const call of change.newCalls) insert(calls, call.idempotency_key, call);
+    for (const call of change.changedCalls) update(calls, call.idempotency_key, call);
+    const consumed = new Set([...before.consumed, ...change.consumed]);
+    const after = {
+      task: { ...task, wake_seq, due_at: isUnseen ? now : task.due_at },
+      steps,
+      calls,
+      inbox: before.inbox,
+      consumed,
+    };
+    this.#put(before, after, change);
+    for (const post of change.posts) this.#post(post, now);
+    return true;
+  }
+
+  #passesFence(now: TaskRow, { expectedVersion, expectedOwner, task, reopens }: Change): boolean {
+    if (now.version !== expectedVersion || now.lease_owner !== expectedOwner) return false;
+    const isOpen = now.finished_at === null || (reopens && now.status === "FAILED");
+    return isOpen && (task.status !== "PLANNED" || now.status === "PLANNED");
+  }
+
+  #post(post: InboxPost, now: number): boolean {
+    const before = this.#tasks.get(post.task_id);
+    if (!before || before.task.finished_at !== null) return false;
+    const { task } = before;
+    const staysPut = task.parked_reason !== null || (task.status === "PLANNED" && post.kind !== "cancel");
+    const seq = task.wake_seq + 1;
+    this.#put(before, {
+      ...before,
+      task: { ...task, wake_seq: seq, due_at: staysPut ? task.due_at : now },
+      inbox: [...before.inbox, { ...post, seq, created_at: now }],
+    });
+    return true;
+  }
+
+  #put(before: StoredTask | undefined, after: StoredTask, change?: Change): StoredTask {
+    this.#tasks.set(after.task.id, after);
+    this.onWrite({ before, after, ...(change && { change }) });
+    return after;
+  }
+}
+
+/** Steps by step_index, calls by (created_at, step_index of their step). */
+export function recordOf({ task, steps, calls }: StoredTask): TaskRecord {
+  const indexOf = (call: ToolCallRow): number => steps.get(call.task_step_id)?.step_index ?? 0;
+  return {
+    task,
+    steps: [...steps.values()].toSorted((a, b) => a.step_index - b.step_index),
+    calls: [...calls.values()].toSorted((a, b) => a.created_at - b.created_at || indexOf(a) - indexOf(b)),
+  };
+}
+
+function insert<Row>(rows: Map<string, Row>, key: string, row: Row): void {
+  if (rows.has(key)) throw new Error(`There is a row ${key} already.`);
+  rows.set(key, row);
+}
+
+function update<Row>(rows: Map<string, Row>, key: string, row: Row): void {
+  if (!rows.has(key)) throw new Error(`There is no row ${key} to change.`);
+  rows.set(key, row);
+}

@@ -1,0 +1,204 @@
+// The flows of the simulation: every construct, tools of every guarantee. What a flow gives depends on nothing but its
+// tools' values, so whatever happens on the way, it must come out the same.
+//
+// Each execution of a tool gives a receipt that no other execution gives, and a call says which receipts it builds
+// upon. So it shows where an effect ran ahead of an outcome that was not durable: by a receipt that is not recorded.
+// A pure tool passes on the receipts that it was given: whether its own outcome is durable, nobody can tell.
+
+import * as v from "valibot";
+import type { Flow } from "../../src/core/flow.ts";
+import type { ToolContext } from "../../src/core/tool.ts";
+import {
+  all,
+  call,
+  defineFlow,
+  defineTool,
+  map,
+  race,
+  runChild,
+  sleep,
+  waitForSignal,
+  type Operation,
+} from "../../src/sdk/taskonaut.ts";
+
+const Work = v.object({ value: v.string(), after: v.array(v.string()) });
+const Done = v.object({ value: v.string(), receipt: v.string() });
+
+export type SimWork = v.InferOutput<typeof Work>;
+export type SimDone = v.InferOutput<typeof Done>;
+export type SimToolName = "note" | "effect" | "patient" | "once" | "unlucky";
+
+/** What a tool does, in the process that calls it. */
+export type Act = (tool: SimToolName, work: SimWork, context: ToolContext) => SimDone | Promise<SimDone>;
+
+export const ATTEMPTS = { note: 1, effect: 3, patient: 4, once: 1, unlucky: 2 } as const satisfies Record<
+  SimToolName,
+  number
+>;
+
+/** At-most-once calls that take longer are in doubt. */
+export const ONCE_TIMEOUT_MS = 3000;
+
+type Body<Out = unknown> = Generator<Operation<unknown>, Out, unknown>;
+
+/** By name: what it gives is the same in every run in which nobody cancels it and no doubt is settled as a failure. */
+export function simFlows(act: Act): readonly Flow[] {
+  const contract = { input: Work, output: Done };
+  const note = defineTool({
+    name: "note",
+    ...contract,
+    execution: "pure",
+    run: (work, context) => act("note", work, context),
+  });
+  const effect = defineTool({
+    name: "effect",
+    ...contract,
+    retry: { attempts: ATTEMPTS.effect },
+    run: (work, context) => act("effect", work, context),
+  });
+  const patient = defineTool({
+    name: "patient",
+    ...contract,
+    retry: { attempts: ATTEMPTS.patient, base: "3s", max: "5s" },
+    run: (work, context) => act("patient", work, context),
+  });
+  const once = defineTool({
+    name: "once",
+    ...contract,
+    execution: "at-most-once",
+    timeout: ONCE_TIMEOUT_MS,
+    run: (work, context) => act("once", work, context),
+  });
+  const unlucky = defineTool({
+    name: "unlucky",
+    ...contract,
+    retry: { attempts: ATTEMPTS.unlucky },
+    run: (work, context) => act("unlucky", work, context),
+  });
+
+  const work = (value: string, ...after: readonly SimDone[]): SimWork => ({
+    value,
+    after: after.flatMap(({ receipt }) => receipt.split(" ").filter(Boolean)),
+  });
+
+  const flow = (name: string, run: () => Body, concurrency?: number): Flow =>
+    defineFlow({
+      name,
+      input: v.unknown(),
+      signals: { go: v.unknown(), stop: v.unknown() },
+      run,
+      ...(concurrency !== undefined && { concurrency }),
+    });
+
+  function* inTurn(...values: readonly string[]): Body<SimDone> {
+    let last = yield* call(effect, work("begin"));
+    for (const value of values) last = yield* call(effect, work(value, last));
+    return last;
+  }
+
+  function* caught(body: () => Body): Body {
+    try {
+      return yield* body();
+    } catch {
+      return "caught";
+    }
+  }
+
+  const planned = defineFlow({
+    name: "planned",
+    input: v.unknown(),
+    plan: () => [
+      call(note, work("a"), { as: "a" }),
+      call(effect, work("b"), { as: "b" }),
+      call(once, work("c"), { as: "c" }),
+      call(effect, work("d"), { as: "d" }),
+    ],
+  });
+
+  const chained = flow("chained", function* () {
+    const first = yield* call(effect, work("first"));
+    const second = yield* call(note, work("second", first));
+    const third = yield* call(note, work("third", second), { as: "third" });
+    const fourth = yield* call(patient, work("fourth", third));
+    const fifth = yield* call(effect, work("fifth", fourth), { as: "fifth" });
+    return [first, second, third, fourth, fifth].map(({ value }) => value);
+  });
+
+  const fanned = flow("fanned", function* () {
+    const { left, right } = yield* all({ left: inTurn("l1", "l2"), right: inTurn("r1"), none: call(note, work("n")) });
+    yield* race({ effect: call(effect, work("fast", left, right)), sleep: sleep("2s"), turns: inTurn("x", "y") });
+    const mapped = yield* map(["1", "2", "3", "4"], (value) => call(value === "2" ? note : effect, work(value)), {
+      concurrency: 2,
+    });
+    const last = yield* call(effect, work("last", ...mapped), { as: "last" });
+    return [left, right, ...mapped, last].map(({ value }) => value);
+  });
+
+  const waiting = flow("waiting", function* () {
+    yield* sleep("1500ms");
+    const slept = yield* call(effect, work("slept"));
+    yield* waitForSignal("go");
+    yield* caught(function* () {
+      yield* waitForSignal("stop", { timeout: "4s" });
+    });
+    yield* all([sleep("500ms"), waitForSignal("go"), call(effect, work("meanwhile", slept), { as: "meanwhile" })]);
+    return slept.value;
+  });
+
+  const tidy = flow("tidy", function* () {
+    let reserved: SimDone | undefined;
+    try {
+      reserved = yield* call(effect, work("reserve"));
+      yield* race([waitForSignal("stop"), sleep("6s")]);
+    } finally {
+      yield* call(effect, work("release", ...(reserved ? [reserved] : [])), { as: "release" });
+      yield* call(note, work("tell"));
+    }
+    return reserved.value;
+  });
+
+  const grave = flow("grave", function* () {
+    const first = yield* call(once, work("first"));
+    const { a, b } = yield* all({
+      a: call(once, work("a", first), { as: "a" }),
+      b: call(effect, work("b", first), { as: "b" }),
+      c: sleep("1s"),
+    });
+    const last = yield* call(once, work("last", a, b), { as: "last" });
+    return [first, a, b, last].map(({ value }) => value);
+  });
+
+  const capped = flow(
+    "capped",
+    function* () {
+      const first = yield* call(effect, work("first"));
+      yield* sleep("300ms");
+      const second = yield* call(effect, work("second", first), { as: "second" });
+      return [first.value, second.value];
+    },
+    CAPPED_MAX,
+  );
+
+  const shaky = flow("shaky", function* () {
+    const first = yield* call(effect, work("first"));
+    const { a } = yield* all({ a: call(unlucky, work("a", first)), b: sleep("1s") });
+    return a.value;
+  });
+
+  const family = flow("family", function* () {
+    const first = yield* runChild(chained, null);
+    const both = yield* all({ grave: runChild(grave, null), tidy: runChild(tidy, null), own: inTurn("own") });
+    return [first, both.grave, both.tidy, both.own.value];
+  });
+
+  const ancestor = flow("ancestor", function* () {
+    const won = yield* race([runChild(waiting, null), sleep("3s")]);
+    const child = yield* runChild(family, won === undefined ? "slept" : "waited");
+    return child;
+  });
+
+  return [planned, chained, fanned, waiting, tidy, grave, capped, shaky, family, ancestor];
+}
+
+/** So many tasks of the flow `capped` at once. */
+export const CAPPED_MAX = 2;

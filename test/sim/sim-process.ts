@@ -1,0 +1,115 @@
+// One process of the simulation: the real engine, with its own store, clock and tools, on a life that may end at any
+// moment.
+
+import type { Log } from "../../src/core/log.ts";
+import type { ToolContext } from "../../src/core/tool.ts";
+import { hasCode } from "../../src/core/errors.ts";
+import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
+import { createEngine, type Engine } from "../../src/engine/engine.ts";
+import { Life } from "./life.ts";
+import { SimClock } from "./sim-clock.ts";
+import { ATTEMPTS, ONCE_TIMEOUT_MS, simFlows, type SimDone, type SimToolName, type SimWork } from "./sim-flows.ts";
+import { simStore } from "./sim-store.ts";
+import type { World } from "./world.ts";
+
+/** Short, so that a simulation sees many of them. */
+export const LEASE_MS = 6000;
+
+export class SimProcess {
+  readonly life: Life;
+  readonly clock: SimClock;
+  readonly engine: Engine;
+  readonly workerIds = new Set<string>();
+  #worker: { stop(): Promise<void> } | undefined;
+
+  constructor(
+    private readonly world: World,
+    readonly name: string,
+    aheadMs: number,
+  ) {
+    const { timeline, random } = world;
+    this.life = new Life(name, timeline);
+    this.clock = new SimClock(timeline, this.life, aheadMs);
+    this.engine = createEngine({
+      store: simStore(world, this),
+      flows: simFlows((tool, work, context) => this.#act(tool, work, context)),
+      clock: this.clock,
+      log: this.#log(),
+      limits: { ...DEFAULT_LIMITS, leaseMs: LEASE_MS, busyMs: 2000, graceMs: 3000 },
+      newId: () => random.uuid(),
+      workerName: name,
+    });
+  }
+
+  /** Its writes so far stand, and it does nothing any more. `isSeen`: the others notice at once, not when its lease ends. */
+  crash(isSeen: boolean): void {
+    this.life.die();
+    if (isSeen) for (const id of this.workerIds) this.world.workers.freeLock(id);
+  }
+
+  /** Takes tasks from the queue from now on, so many at once. A process that cannot start exits, and tells so. */
+  work(concurrency: number, onFailed: () => void): void {
+    this.#survive("startWorker", onFailed, async () => {
+      this.#worker = await this.engine.startWorker({ concurrency });
+    });
+  }
+
+  /** As on SIGTERM: what runs here may end, the rest is given back. */
+  leave(): void {
+    this.#survive(
+      "leave",
+      () => {},
+      async () => {
+        await this.#worker?.stop();
+        await this.engine.close();
+        this.world.trace.note(`${this.name} has left`);
+        this.crash(true);
+      },
+    );
+  }
+
+  #survive(what: string, onFailed: () => void, run: () => Promise<void>): void {
+    run().catch((error: unknown) => {
+      this.world.trace.note(`${this.name} ${what}: ${String(error)}`);
+      if (!hasCode(error, "database_unavailable"))
+        this.world.trace.breach(`${this.name} ${what} failed: ${String(error)}`);
+      this.crash(true);
+      onFailed();
+    });
+  }
+
+  #act(tool: SimToolName, work: SimWork, context: ToolContext): SimDone | Promise<SimDone> {
+    const { random, weather, ledger, trace } = this.world;
+    ledger.noteEffect(this.name, tool, work, context);
+    const isLast = context.attempt >= ATTEMPTS[tool];
+    const fails = !isLast && random.chance(weather.failingAttempts);
+    const isHopeless = tool === "unlucky" && random.chance(weather.failingAttempts);
+    const finish = (): SimDone => {
+      if (fails || isHopeless) throw new Error("simulated");
+      return { value: work.value, receipt: tool === "note" ? work.after.join(" ") : this.world.newReceipt() };
+    };
+    if (tool === "note" || random.chance(0.2)) return finish();
+    trace.note(`${this.name} ${tool} ${work.value} of ${short(context.taskId)}, attempt ${context.attempt}`);
+    const isSlow = tool === "once" && random.chance(weather.failingAttempts);
+    const ms = isSlow ? random.int(ONCE_TIMEOUT_MS, 3 * ONCE_TIMEOUT_MS) : random.tail(0, weather.toolMsMax);
+    return this.#takeTime(ms, random.chance(0.5) ? context.signal : undefined).then(finish);
+  }
+
+  /** `signal`: some tools stop when they are told to, others go on. */
+  #takeTime(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    return this.clock.sleep(ms, signal);
+  }
+
+  #log(): Log {
+    const note =
+      (level: string) =>
+      (message: string, fields?: Readonly<Record<string, unknown>>): void => {
+        this.world.trace.note(`${this.name} ${level}: ${message} ${JSON.stringify(fields ?? {})}`);
+      };
+    return { debug: undefined, info: note("info"), warn: note("warn"), error: note("error") };
+  }
+}
+
+export function short(id: string): string {
+  return id.slice(-6);
+}

@@ -1,0 +1,121 @@
+// The store as one simulated process has it: every method is a request to the simulated database and an answer, and
+// either may be slow, overtake others, or get lost (S2 in `store.ts`: then nobody knows what was written).
+
+import { TaskonautError } from "../../src/core/errors.ts";
+import type { Store } from "../../src/store/store.ts";
+import { workerNotRegistered } from "../../src/store/worker-not-registered.ts";
+import type { Life } from "./life.ts";
+import type { World } from "./world.ts";
+
+/** S3: who has heard nothing by then gives up. */
+const DEADLINE_MS = 3000;
+
+/** Requests that are in the trace although they may change no task. */
+const TOLD: ReadonlySet<string> = new Set(["registerWorker", "removeWorker", "forgetDeadWorkers", "releaseTasks"]);
+
+/** Which process makes the write that is being made. */
+export interface Writer {
+  readonly life: Life;
+  /** Ids under which it was a worker. */
+  readonly workerIds: ReadonlySet<string>;
+}
+
+export function simStore(world: World, { life, workerIds }: { life: Life; workerIds: Set<string> }): Store {
+  const { random, timeline, database, workers } = world;
+  const me: Writer = { life, workerIds };
+  const delay = (): number => random.tail(0, world.weather.delayMsMax);
+
+  /** `apply` is what the database does; `kind` is for the trace. */
+  const request = <Result>(kind: string, apply: (now: number) => Result, isWrite = true): Promise<Result> =>
+    new Promise((resolve, reject) => {
+      const { lostRequests, lostAnswers, lateRequests } = world.weather;
+      const answer = (ms: number, tell: () => void): unknown => timeline.after(ms, () => life.reach(tell));
+      const giveUp = (ms: number, why: string): unknown =>
+        answer(ms, () => {
+          if (isWrite || random.chance(0.1)) world.trace.note(`${life.name} ${kind}: ${why}`);
+          reject(new TaskonautError("database_unavailable", `The simulated database cannot be reached: ${why}.`));
+        });
+      const arrive = (onResult: (result: Result) => void): void => {
+        // what was on its way when its sender died may arrive, or not
+        if (life.isDead && random.chance(0.5)) return;
+        if (world.isAway) {
+          giveUp(delay(), "it is away");
+          return;
+        }
+        world.writer = me;
+        try {
+          if (TOLD.has(kind)) world.trace.note(`${life.name} ${kind}`);
+          onResult(apply(world.storeNow()));
+        } catch (error) {
+          world.trace.note(`${life.name} ${kind}: ${String(error)}`);
+          // a statement that the database refuses; the engine has no business sending one
+          if (!(error instanceof TaskonautError)) world.trace.breach(`${life.name} ${kind}: ${String(error)}`);
+          answer(delay(), () => reject(error));
+        } finally {
+          world.writer = undefined;
+        }
+      };
+      if (random.chance(lostRequests)) giveUp(random.tail(1, DEADLINE_MS), "the request was lost");
+      else if (isWrite && random.chance(lateRequests)) {
+        const gaveUpAfter = random.tail(1, DEADLINE_MS);
+        giveUp(gaveUpAfter, "no answer in time");
+        timeline.after(gaveUpAfter + random.tail(1, DEADLINE_MS), () =>
+          arrive(() => world.trace.note(`${life.name} ${kind}: arrived late`)),
+        );
+      } else {
+        timeline.after(delay(), () =>
+          arrive((result) => {
+            if (random.chance(lostAnswers)) giveUp(random.tail(1, DEADLINE_MS), "the answer was lost");
+            else answer(delay(), () => resolve(result));
+          }),
+        );
+      }
+    });
+  const read = <Result>(kind: string, apply: (now: number) => Result): Promise<Result> => request(kind, apply, false);
+
+  return {
+    dialect: "sqlite",
+    location: "sim:",
+    now: () => read("now", (now) => now),
+    insertTasks: (records) => request("insertTasks", () => database.insertTasks(records)),
+    commitChanges: (changes) => request("commitChanges", (now) => database.commitChanges(changes, now)),
+    readTask: (id) => read("readTask", () => database.readTask(id)),
+    readInbox: (id) => read("readInbox", () => database.readInbox(id)),
+    postToTask: (post) => request("postToTask", (now) => database.postToTask(post, now)),
+    listTasks: () => Promise.reject(new Error("No simulation lists tasks.")),
+    claimTasks: (claim) =>
+      request("claimTasks", (now) => {
+        if (!workers.isRegistered(claim.workerId)) throw workerNotRegistered(claim.workerId);
+        return database.claimTasks(claim, now);
+      }),
+    releaseTasks: (release) => request("releaseTasks", (now) => database.releaseTasks(release, now)),
+    unparkTasks: (flows) => request("unparkTasks", (now) => database.unparkTasks(flows, now)),
+    announce: async () => world.announce(life),
+    async watch(onNews) {
+      await read("watch", () => undefined);
+      const stop = world.watch(life, onNews);
+      return { kind: "notified", close: async () => stop() };
+    },
+    registerWorker: (worker) => {
+      workerIds.add(worker.id);
+      return request("registerWorker", (now) => {
+        if (!life.isDead) workers.register(worker, now);
+      });
+    },
+    renewWorker: (id, leaseMs) => request("renewWorker", (now) => workers.renew(id, leaseMs, now)),
+    removeWorker: (id) =>
+      request("removeWorker", () => {
+        const isHolding = database.tasks.some(({ task }) => task.lease_owner === id);
+        if (isHolding) workers.freeLock(id);
+        else workers.remove(id);
+      }),
+    readWorkerState: (id) => read("readWorkerState", (now) => workers.stateOf(id, now)),
+    findDeadWorkers: () => read("findDeadWorkers", (now) => workers.findDead(now)),
+    forgetDeadWorkers: () => request("forgetDeadWorkers", (now) => workers.forgetDead(now)),
+    listWorkers: () => read("listWorkers", (now) => workers.list(now)),
+    checkReady: () => read("checkReady", () => undefined),
+    close: async () => {
+      for (const id of workerIds) workers.freeLock(id);
+    },
+  };
+}

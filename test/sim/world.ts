@@ -1,0 +1,118 @@
+// All that one simulation consists of: time, chance, the database, and the processes that come and go.
+
+import { Random } from "./random.ts";
+import { breachesOf } from "./invariants.ts";
+import { Ledger } from "./ledger.ts";
+import type { Life } from "./life.ts";
+import { BEGIN } from "./sim-clock.ts";
+import { SimDatabase } from "./sim-database.ts";
+import { SimProcess, short } from "./sim-process.ts";
+import type { Writer } from "./sim-store.ts";
+import { SimWorkers } from "./sim-workers.ts";
+import { Timeline } from "./timeline.ts";
+import { Trace } from "./trace.ts";
+import { CALM, type Weather } from "./weather.ts";
+
+/** After a restart of the database its clients are back, and have their locks again, within this time. */
+const RECONNECT_MS_MAX = 1000;
+
+interface Watcher {
+  readonly life: Life;
+  readonly onNews: () => void;
+}
+
+export class World {
+  readonly timeline = new Timeline();
+  readonly trace = new Trace(() => this.timeline.now);
+  readonly random: Random;
+  readonly database = new SimDatabase();
+  readonly workers = new SimWorkers(this.database);
+  readonly ledger = new Ledger(this.database, this.trace);
+  readonly processes: SimProcess[] = [];
+  weather: Weather = CALM;
+  /** The database answers nobody. */
+  isAway = false;
+  /** How far the store's clock is ahead of one that is right. */
+  storeAheadMs = 0;
+  /** Who makes the write that is being made. */
+  writer: Writer | undefined;
+  /** Tasks that are in the queue, or were: they must come to their end without a hand that drives them. */
+  readonly queued = new Set<string>();
+  readonly #watchers = new Set<Watcher>();
+  #receipts = 0;
+
+  constructor(seed: number) {
+    this.random = new Random(seed);
+    this.database.onWrite = (write) => {
+      const { before, after, change } = write;
+      const { task } = after;
+      if (task.due_at !== null) this.queued.add(task.id);
+      const who = this.writer?.life.name ?? "nobody";
+      if (change) this.ledger.noteChange(who, change);
+      this.trace.note(
+        `${who} writes ${short(task.id)} ${task.flow_name}: ${task.status} v${before?.task.version ?? 0}→${task.version}` +
+          ` observed ${task.observed_count} owner ${task.lease_owner && short(task.lease_owner)} due ${task.due_at && task.due_at - BEGIN}` +
+          ` wake ${task.wake_seq}${task.parked_reason === null ? "" : ` parked: ${task.parked_reason}`}`,
+      );
+      for (const breach of breachesOf({ ...write, writer: this.writer }, this.database.tasks, this.workers)) {
+        this.trace.breach(breach);
+      }
+    };
+  }
+
+  storeNow(): number {
+    return BEGIN + this.timeline.now + this.storeAheadMs;
+  }
+
+  newReceipt(): string {
+    this.#receipts += 1;
+    return `receipt-${this.#receipts}`;
+  }
+
+  /** A process with a clock that is a little wrong. */
+  start(name: string): SimProcess {
+    const process = new SimProcess(this, name, this.random.int(-300, 300));
+    this.processes.push(process);
+    return process;
+  }
+
+  get living(): readonly SimProcess[] {
+    return this.processes.filter(({ life }) => !life.isDead);
+  }
+
+  watch(life: Life, onNews: () => void): () => void {
+    const watcher = { life, onNews };
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  announce(from: Life): void {
+    for (const { life, onNews } of this.#watchers) {
+      if (life === from || life.isDead || this.isAway || this.random.chance(this.weather.lostNews)) continue;
+      this.timeline.after(this.random.tail(0, this.weather.delayMsMax), () => life.reach(onNews));
+    }
+  }
+
+  /** The database goes away, as a server that is killed: all locks are free. It comes back after `ms`. */
+  restart(ms: number): void {
+    if (this.isAway) return;
+    this.isAway = true;
+    this.workers.freeAllLocks();
+    this.timeline.after(ms, () => this.comeBack());
+  }
+
+  comeBack(): void {
+    if (!this.isAway) return;
+    this.isAway = false;
+    this.workers.upSince = this.storeNow();
+    for (const { life, workerIds } of this.living) {
+      this.timeline.after(this.random.tail(1, RECONNECT_MS_MAX), () =>
+        life.reach(() => {
+          for (const id of workerIds) this.workers.takeLock(id);
+        }),
+      );
+    }
+    // who watches may have missed something
+    for (const { life, onNews } of this.#watchers) this.timeline.after(1, () => life.reach(onNews));
+  }
+}
