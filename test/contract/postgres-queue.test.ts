@@ -4,6 +4,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
 import postgres from "postgres";
 
+import { claimTasks } from "../../src/store/postgres/claim.ts";
+import { PostgresClient } from "../../src/store/postgres/connection.ts";
+import { quoteSchema, type Schema } from "../../src/store/postgres/schema.ts";
 import type { Store } from "../../src/store/store.ts";
 import { type TestDatabase, testDatabase } from "../support/postgres.ts";
 import { migrate, openStore, type Place, postgresPlace } from "./place.ts";
@@ -72,6 +75,74 @@ async function drain(store: Store, workerId: string): Promise<void> {
     });
     expect(await store.commitChanges(changes)).toEqual(Array.from({ length: BATCH }, () => true));
   }
+}
+
+test("a task that is written to while a claim comes by is not claimed with the steps that it had before", async () => {
+  const store = await openStore(place.address);
+  const record = plannedRecord({ due_at: Date.now() - 1000 });
+  const { task, steps } = record;
+  await store.insertTasks([record]);
+  await using gate = await openGate();
+  const request = {
+    workerId: crypto.randomUUID(),
+    limit: 1,
+    flows: [{ name: "echo_add", limit: 1, heldMax: null }],
+    deadOwners: [],
+  };
+  const claim = claimTasks(gate.client, gate.schema, request);
+  await until(() => gate.isWaitedAt());
+  // by hand, of pure tools: it needs no lease, and the task stays in the queue
+  const changedSteps = steps.map(
+    (step) => ({ ...step, status: "COMPLETED", output_payload: "1", outcome_seq: 1 }) as const,
+  );
+  expect(await store.commitChanges([changeOf(task, inStatus("RUNNING"), { changedSteps })])).toEqual([true]);
+  await gate.open();
+  expect((await claim).tasks).toEqual([]);
+  const [claimed] = (await store.claimTasks(request)).tasks;
+  expect(claimed?.record.steps).toEqual(changedSteps);
+  expect(claimed?.record).toEqual(await store.readTask(task.id));
+  await store.close();
+});
+
+interface Gate extends AsyncDisposable {
+  /** The same tables, but whoever looks at a task waits until the gate is open. */
+  readonly schema: Schema;
+  readonly client: PostgresClient;
+  isWaitedAt(): Promise<boolean>;
+  open(): Promise<void>;
+}
+
+async function openGate(): Promise<Gate> {
+  if (place.address.dialect !== "postgres") throw new Error("Not a place on PostgreSQL.");
+  const tables = place.address.schema;
+  const name = `gate_${tables}`;
+  const lock = 711;
+  await admin.unsafe(`
+    create schema ${name};
+    create function ${name}.pass(id uuid) returns boolean language plpgsql as
+      $$ begin perform pg_advisory_xact_lock_shared(${lock}); return true; end $$;
+    create view ${name}.tasks as select * from ${tables}.tasks where ${name}.pass(id);
+    create view ${name}.task_steps as select * from ${tables}.task_steps;
+    create view ${name}.tool_calls as select * from ${tables}.tool_calls;
+    select pg_advisory_lock(${lock});`);
+  const client = new PostgresClient({ url: database.url, connectionsMax: 1, deadlineMs: 20_000 });
+  return {
+    schema: quoteSchema(name),
+    client,
+    async isWaitedAt() {
+      const waiting = await admin`
+        select from pg_locks where locktype = 'advisory' and objid = ${lock} and not granted
+          and database = (select oid from pg_database where datname = current_database())`;
+      return waiting.length === 1;
+    },
+    async open() {
+      await admin`select pg_advisory_unlock(${lock})`;
+    },
+    async [Symbol.asyncDispose]() {
+      await admin.unsafe(`select pg_advisory_unlock_all(); drop schema ${name} cascade`);
+      await client.close();
+    },
+  };
 }
 
 type Counter = "seq_scan" | "n_tup_upd" | "n_tup_hot_upd";

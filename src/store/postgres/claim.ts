@@ -6,7 +6,9 @@
 // Q2. A leased task stays in the index of the queue: no indexed column changes, so that the claim is a HOT update.
 // Q3. A limit over all workers is counted after the flow's own lock was taken, by a statement that begins after that:
 //     one that waits for the lock within itself would count what was there before.
-// Q4. The statement is prepared, and its plan may have been made when the tables were empty, and be kept when they are
+// Q4. A row that was written between the statement's snapshot and its lock is locked as it is now, but its steps and calls
+//     would be read as they were then: it is left to the next claim, of which whoever wrote it tells.
+// Q5. The statement is prepared, and its plan may have been made when the tables were empty, and be kept when they are
 //     large. So it is written such that there is no plan but to look rows up one by one: `offset 0` keeps the planner
 //     from joining whole tables; `d.id = d.task_id`, which always holds, lets it expect one row (as in `carriers.ts`).
 
@@ -109,7 +111,7 @@ function claimStatement(
     select t.*, row_number() over () as place from (
       select t.* from flow f cross join lateral (
         select t.* from generate_series(0, 9) as level (priority) cross join lateral (
-          select t.id, t.id as task_id, t.lease_owner from ${schema}.tasks t
+          select t.id, t.id as task_id, t.lease_owner, t.version from ${schema}.tasks t
           where t.flow_name = f.name and t.priority = level.priority and t.due_at <= now()
             and ((t.lease_owner is null and not f.only_dead) or t.lease_owner in (select id from dead))
           order by t.due_at limit f.most
@@ -117,6 +119,7 @@ function claimStatement(
         ) t limit f.most
       ) t limit (select ${limit}::integer)
     ) t
+    where t.version = (select seen.version from ${schema}.tasks seen where seen.id = t.id)
   ), claimed as (
     update ${schema}.tasks t set
       lease_owner = ${workerId}::uuid, version = t.version + 1, updated_at = greatest(t.updated_at, now())
