@@ -1,7 +1,7 @@
 // The engine: `Taskonaut` over a store in this process, and the worker that it may have.
 
 import type { Clock } from "../core/clock.ts";
-import { hasCode, TaskonautError } from "../core/errors.ts";
+import { TaskonautError } from "../core/errors.ts";
 import type { Flow } from "../core/flow.ts";
 import type { StartHeartbeat } from "../core/heartbeat.ts";
 import { parseTaskId } from "../core/ids.ts";
@@ -34,6 +34,7 @@ import { describeFlow } from "./describe-flow.ts";
 import type { DriverTools } from "./driver-tools.ts";
 import { busy, Driving } from "./driving.ts";
 import { findFlow } from "./find-flow.ts";
+import { Holdings } from "./holdings.ts";
 import { Lease } from "./lease.ts";
 import { cancelOf } from "./posts.ts";
 import { reopenFailedStep } from "./reopen.ts";
@@ -43,7 +44,7 @@ import { readSignal } from "./signal.ts";
 import { readStart } from "./start.ts";
 import { StoreClock } from "./store-clock.ts";
 import { TaskDriver } from "./task-driver.ts";
-import { type RunningWorker, UNSURE_MS, Worker, type WorkOptions } from "./worker.ts";
+import { type RunningWorker, Worker, type WorkOptions } from "./worker.ts";
 
 export interface EngineOptions {
   readonly store: Store;
@@ -68,10 +69,6 @@ export function createEngine(options: EngineOptions): Engine {
   return new StoreEngine(options);
 }
 
-/** Between tries to let go of tasks after an outage. */
-const LET_GO_MS_MIN = 100;
-const LET_GO_MS_MAX = 5_000;
-
 /** So long a caller waits for the database to come back before it hears of the outage. */
 const DELIVERY_MS = 5_000;
 
@@ -84,7 +81,7 @@ class StoreEngine implements Engine {
   readonly #bell: Bell;
   readonly #storeClock: StoreClock;
   #worker: Worker | undefined;
-  #isLettingGo = false;
+  readonly #holdings: Holdings;
   #closing: Promise<void> | undefined;
 
   constructor(private readonly options: EngineOptions) {
@@ -127,6 +124,15 @@ class StoreEngine implements Engine {
       onLateOutput: (step, output) => this.#settleLate(step, output),
     };
     this.#driving = new Driving(this.#flows, store, this.#tools, this.#bell, () => this.#onOutage());
+    this.#holdings = new Holdings({
+      store,
+      lease,
+      bell: this.#bell,
+      clock,
+      log,
+      heldByHand: () => this.#driving.heldByHand(),
+      isLeaving: () => this.#driving.isClosing,
+    });
   }
 
   async startWorker(options: WorkOptions): Promise<RunningWorker> {
@@ -356,24 +362,10 @@ class StoreEngine implements Engine {
       await Promise.all([this.#worker?.stop(), this.#driving.close(limits.graceMs)]);
       await writer.settle();
       await this.#bell.settle();
-      if (lease.isHeld) await this.#letGoOfAll();
+      await this.#holdings.letGoOfAll();
     } finally {
       await lease.stop();
       await this.#store.close();
-    }
-  }
-
-  async #letGoOfAll(): Promise<void> {
-    const { lease, log } = this.#tools;
-    try {
-      const released = await this.#store.releaseTasks({ workerId: lease.workerId, except: [] });
-      if (released > 0) this.#bell.ring();
-      await this.#bell.settle();
-      await lease.release();
-    } catch (error) {
-      if (!hasCode(error, "database_unavailable")) throw error;
-      // others see that this process is gone, and take what it held
-      log.warn?.("what was held was not let go of", { worker_id: lease.workerId, error: error.message });
     }
   }
 
@@ -404,30 +396,10 @@ class StoreEngine implements Engine {
     return { record, isNew };
   }
 
-  /** What this process holds without driving it is let go of when the database is back. */
+  /** A worker looks itself; it knows what it has claimed. */
   #onOutage(): void {
     if (this.#worker && !this.#worker.isStopped) this.#worker.lookAgain();
-    else if (this.#tools.lease.isHeld && !this.#isLettingGo) this.#letGo().catch(() => {}); // it never rejects
-  }
-
-  async #letGo(): Promise<void> {
-    const { clock, lease } = this.#tools;
-    this.#isLettingGo = true;
-    const until = clock.now() + UNSURE_MS;
-    for (
-      let waitMs = LET_GO_MS_MIN;
-      !this.#closing && clock.now() < until;
-      waitMs = Math.min(2 * waitMs, LET_GO_MS_MAX)
-    ) {
-      await clock.sleep(waitMs);
-      try {
-        const except = this.#driving.heldByHand();
-        if ((await this.#store.releaseTasks({ workerId: lease.workerId, except })) > 0) this.#bell.ring();
-      } catch {
-        // it is away still
-      }
-    }
-    this.#isLettingGo = false;
+    else this.#holdings.letGoSoon();
   }
 
   #wake(id: string): void {

@@ -15,6 +15,7 @@ import { CLAIM_MAX, type Claim, type ClaimedTask, type Store, type Watch } from 
 import type { Bell } from "./bell.ts";
 import type { DriverTools } from "./driver-tools.ts";
 import type { Driving } from "./driving.ts";
+import { UNSURE_MS } from "./holdings.ts";
 import { isWait } from "./news.ts";
 import { Shares } from "./shares.ts";
 
@@ -49,9 +50,6 @@ const LOOK_AGAIN_MS = 100;
 /** Of a claim that failed: the database may be away. */
 const PAUSE_MS_MIN = 50;
 const PAUSE_MS_MAX = 2_000;
-
-/** A write that was given up reaches the database by then, or never. */
-export const UNSURE_MS = 60_000;
 
 /** With less than half of its places free a busy worker waits so long for more: claims are cheaper together. */
 const GATHER_MS = 5;
