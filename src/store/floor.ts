@@ -2,8 +2,7 @@
 //
 // The floor is what the database takes from statements that were written by hand for one flow, `echo_add`, with no
 // engine above them: the same rows in the same tables with the same indexes, the same durability, tasks in batches.
-// It is to be as fast as this form of writing goes (one commit at a time, as the one writer of a process has), for
-// the engine is measured by it.
+// It is to be as fast as this form of writing goes, one commit at a time, for the engine is measured by it.
 //
 // F1. What `create` and `drain` leave is, column by column, what the engine leaves: only ids and times differ.
 // F2. A claim is durable before its tasks end, as the engine's is: who dies between leaves tasks that somebody holds.

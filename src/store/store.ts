@@ -153,8 +153,9 @@ export interface Store {
   /**
    * Leases due tasks that nobody living holds to a worker, in one commit; two workers never get the same task, and
    * where a flow has a `heldMax` it holds however many claim at once. PLANNED tasks are claimed like any other once due_at
-   * has come. Where the answer is lost, the tasks may have been claimed: see releaseTasks. May throw
-   * worker_not_registered where the worker has no row (SQLite does): others have forgotten it while it was away.
+   * has come. Where the answer is lost, the tasks may have been claimed: see releaseTasks. Throws
+   * worker_not_registered where the worker has no row: others have forgotten it while it was away. Where nothing is due
+   * that need not be looked at.
    */
   claimTasks(request: ClaimRequest): Promise<Claim>;
   /** Lets go of every task that the worker holds, but for those of the list; they stay due. Gives how many. */

@@ -38,19 +38,23 @@ afterEach(() => place.drop());
 describe("a backend that is terminated", () => {
   const record = plannedRecord();
   const worker = { id: crypto.randomUUID(), name: "w", leaseMs: HOUR_MS, concurrency: 7 };
+  /** Has a row, and no lock. */
+  const claimant = crypto.randomUUID();
   let store: Store;
 
   beforeEach(async () => {
     await migrate(place.address);
     store = await openStore(place.address);
     await store.insertTasks([record]);
+    await place.execute(`
+      insert into workers (id, name, started_at, lease_until, lease_ms) values ('${claimant}', 'w', now(), now(), 1)`);
   });
 
   afterEach(() => store.close());
 
   const claim = (heldMax: number | null): Promise<unknown> =>
     store.claimTasks({
-      workerId: worker.id,
+      workerId: claimant,
       limit: 10,
       flows: [{ name: "echo_add", limit: 10, heldMax }],
       deadOwners: [],

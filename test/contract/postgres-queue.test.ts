@@ -15,6 +15,7 @@ import { until } from "./until.ts";
 
 const TASKS = 2000;
 const BATCH = 200;
+const HOUR_MS = 3_600_000;
 
 let database: TestDatabase;
 let admin: postgres.Sql;
@@ -41,7 +42,7 @@ test("claims are HOT, so are changes of steps, and no statement that was planned
   // It would bring new plans.
   await place.execute("alter table tasks set (autovacuum_enabled = off)");
   const store = await openStore(place.address);
-  const workerId = crypto.randomUUID();
+  const workerId = await register(store);
   const flows = [{ name: "echo_add", limit: BATCH, heldMax: null }];
   // From the sixth time on, a prepared statement may keep its plan.
   for (let round = 0; round < 8; round++) {
@@ -84,7 +85,7 @@ test("a task that is written to while a claim comes by is not claimed with the s
   await store.insertTasks([record]);
   await using gate = await openGate();
   const request = {
-    workerId: crypto.randomUUID(),
+    workerId: await register(store),
     limit: 1,
     flows: [{ name: "echo_add", limit: 1, heldMax: null }],
     deadOwners: [],
@@ -124,6 +125,7 @@ async function openGate(): Promise<Gate> {
     create view ${name}.tasks as select * from ${tables}.tasks where ${name}.pass(id);
     create view ${name}.task_steps as select * from ${tables}.task_steps;
     create view ${name}.tool_calls as select * from ${tables}.tool_calls;
+    create view ${name}.workers as select * from ${tables}.workers;
     select pg_advisory_lock(${lock});`);
   const client = new PostgresClient({ url: database.url, connectionsMax: 1, deadlineMs: 20_000 });
   return {
@@ -143,6 +145,13 @@ async function openGate(): Promise<Gate> {
       await client.close();
     },
   };
+}
+
+/** Gives the id of a worker that may claim. */
+async function register(store: Store): Promise<string> {
+  const id = crypto.randomUUID();
+  await store.registerWorker({ id, name: "w", leaseMs: HOUR_MS, concurrency: BATCH });
+  return id;
 }
 
 type Counter = "seq_scan" | "n_tup_upd" | "n_tup_hot_upd";

@@ -44,7 +44,7 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
     const claim = async (over: Partial<ClaimRequest> = {}, by = store): Promise<Claim> => {
       const request = { workerId: worker, limit: 500, flows: [FLOW], deadOwners: [], ...over };
       // the row of a worker that claims is there; whether it lives is nothing to a claim
-      if (dialect === "sqlite") await place.execute(workerRow(request.workerId));
+      await place.execute(workerRow(dialect, request.workerId));
       return by.claimTasks(request);
     };
     const ownerOf = async ({ task }: TaskRecord): Promise<string | null | undefined> =>
@@ -81,6 +81,14 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
       ]);
       for (const { record } of tasks) expect(await other.readTask(record.task.id)).toEqual(record);
       expect((await claim({ workerId: peer }, other)).tasks).toEqual([]);
+    });
+
+    test("a worker that has no row, which nobody would see die, takes nothing", async () => {
+      const record = await queue();
+      const request = { workerId: crypto.randomUUID(), limit: 500, flows: [FLOW], deadOwners: [] };
+      await expect(store.claimTasks(request)).rejects.toMatchObject({ code: "worker_not_registered" });
+      expect(await ownerOf(record)).toBeNull();
+      expect((await claim()).tasks).toHaveLength(1);
     });
 
     test("tasks come by flow, then by priority, then by how long they are due", async () => {
@@ -337,9 +345,12 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
   });
 }
 
-const workerRow = (id: string): string => `
-  pragma busy_timeout = 5000;
-  insert or ignore into workers (id, name, started_at, lease_until, lease_ms) values ('${id}', 'w', 1, 1, 1)`;
+const workerRow = (dialect: string, id: string): string => {
+  const time = dialect === "sqlite" ? "1" : "now()";
+  return `${dialect === "sqlite" ? "pragma busy_timeout = 5000;" : ""}
+    insert into workers (id, name, started_at, lease_until, lease_ms) values ('${id}', 'w', ${time}, ${time}, 1)
+    on conflict do nothing`;
+};
 
 const LEASE_PASSED = {
   sqlite: "update workers set lease_until = 1",

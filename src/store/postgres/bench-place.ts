@@ -29,7 +29,6 @@ class PostgresBenchPlace implements BenchPlace {
   readonly location: string;
   readonly floor: Floor;
   readonly #schema: Schema;
-  readonly #claimer: PostgresClient;
   readonly #writer: PostgresClient;
   /** For all that is not measured. */
   readonly #aside: PostgresClient;
@@ -40,12 +39,11 @@ class PostgresBenchPlace implements BenchPlace {
     private readonly name: string,
   ) {
     const client = { url, connectionsMax: 1, deadlineMs: DEADLINE_MS };
-    this.#claimer = new PostgresClient(client);
     this.#writer = new PostgresClient(client);
     this.#aside = new PostgresClient(client);
     this.#schema = quoteSchema(name);
     this.address = { dialect: "postgres", url, schema: name };
-    this.floor = createFloor({ claimer: this.#claimer, writer: this.#writer }, this.#schema);
+    this.floor = createFloor(this.#writer, this.#schema);
     this.location = `${this.#aside.location}, schema ${name}`;
   }
 
@@ -58,7 +56,7 @@ class PostgresBenchPlace implements BenchPlace {
     }
     await this.#aside.execute(`create table ${this.#schema}.bench_commits (
       id bigint generated always as identity primary key, at timestamptz)`);
-    await Promise.all([this.#claimer.execute(FLOOR_SESSION), this.#writer.execute(FLOOR_SESSION)]);
+    await this.#writer.execute(FLOOR_SESSION);
   }
 
   async readDurability(): Promise<Readonly<Record<string, string>>> {
@@ -101,7 +99,7 @@ class PostgresBenchPlace implements BenchPlace {
   }
 
   async #remove(): Promise<void> {
-    await Promise.all([this.#claimer.close(), this.#writer.close()]);
+    await this.#writer.close();
     try {
       await this.#aside.execute(`drop schema if exists ${this.#schema} cascade`);
     } finally {

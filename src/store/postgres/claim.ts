@@ -20,6 +20,7 @@ import { milliseconds, quoteText, type Schema } from "./schema.ts";
 import { stepColumns } from "./steps.ts";
 import { taskColumns } from "./tasks.ts";
 import { callColumns } from "./tool-calls.ts";
+import { workerNotRegistered } from "../worker-not-registered.ts";
 
 export async function claimTasks(client: PostgresClient, schema: Schema, request: ClaimRequest): Promise<Claim> {
   const flows = JSON.stringify(request.flows.map(({ name, limit, heldMax }) => ({ name, limit, held_max: heldMax })));
@@ -39,6 +40,7 @@ export async function claimTasks(client: PostgresClient, schema: Schema, request
         [request.workerId, flows, deadOwners, request.limit],
       );
   if (!row) throw new Error("A claim gives one row.");
+  if (!row.is_registered) throw workerNotRegistered(request.workerId);
   return { tasks: toTasks(row), nextDueAt: row.next_due_at, now: row.now };
 }
 
@@ -56,6 +58,7 @@ interface ClaimRow {
   readonly tasks: string;
   readonly steps: string;
   readonly calls: string;
+  readonly is_registered: boolean;
   readonly next_due_at: number | null;
   readonly now: number;
 }
@@ -101,12 +104,15 @@ function claimStatement(
   limits: (schema: Schema) => string,
 ): string {
   return `
-  with dead as materialized (
+  with worker as materialized (
+    select exists (select from ${schema}.workers where id = ${workerId}::uuid) as is_registered
+  ), dead as materialized (
     select value::uuid as id from json_array_elements_text(${deadOwners}::text::json)
   ), flow as materialized (
     select f.name, l.most, l.only_dead
     from json_to_recordset(${flows}::text::json) as f (name text, "limit" integer, held_max integer)
     cross join lateral (${limits(schema)}) l
+    where (select is_registered from worker)
   ), due as materialized (
     select t.*, row_number() over () as place from (
       select t.* from flow f cross join lateral (
@@ -145,6 +151,7 @@ function claimStatement(
         ) c order by c.created_at, c.step_index, c.id
       ) c
     ) as calls,
+    (select is_registered from worker),
     case when not exists (select from claimed) then (
       select ceil(extract(epoch from min(n.due_at)) * 1000)::bigint
       from flow f cross join generate_series(0, 9) as level (priority) cross join lateral (

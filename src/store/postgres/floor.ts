@@ -1,5 +1,5 @@
-// The floor on PostgreSQL: one statement for each batch and table, rows as one array for each column (measured:
-// `json_to_recordset` takes a tenth longer), and the next batch is made ready and claimed while one is committed.
+// The floor on PostgreSQL: one statement for a batch, rows as one array for each column (measured: `json_to_recordset`
+// takes a tenth longer), one commit after the other on one connection.
 
 import { FLOOR_BATCH, type Floor } from "../floor.ts";
 import { echoAddEnd, type FloorClaim, type FloorStep, INPUT, STEPS, stepIdOf } from "../floor-rows.ts";
@@ -14,22 +14,12 @@ export const FLOOR_SESSION = `
   set enable_seqscan = off; set enable_bitmapscan = off; set enable_hashjoin = off; set enable_mergejoin = off;
   set enable_sort = off;`;
 
-export interface FloorClients {
-  /** Each has one connection, with FLOOR_SESSION. */
-  readonly claimer: PostgresClient;
-  readonly writer: PostgresClient;
-}
-
-export function createFloor({ claimer, writer }: FloorClients, schema: Schema): Floor {
+/** The client has one connection, with FLOOR_SESSION. */
+export function createFloor(client: PostgresClient, schema: Schema): Floor {
   const worker = Bun.randomUUIDv7();
   const insert = insertStatement(schema);
   const claim = claimStatement(schema);
   const end = endStatement(schema);
-
-  async function claimBatch(): Promise<Batch> {
-    const claims = await claimer.query<FloorClaim>(claim, [worker]);
-    return { tasks: claims.length, parameters: endParameters(claims, worker) };
-  }
 
   return {
     async create(tasks) {
@@ -37,26 +27,19 @@ export function createFloor({ claimer, writer }: FloorClients, schema: Schema): 
       for (let left = tasks; left > 0; left -= FLOOR_BATCH) {
         const parameters = insertParameters(Math.min(left, FLOOR_BATCH));
         await written;
-        written = writer.query(insert, parameters);
+        written = client.query(insert, parameters);
       }
       await written;
     },
     async drain() {
-      let ended = 0;
-      let batch = await claimBatch();
-      while (batch.tasks > 0) {
-        const { tasks, parameters } = batch;
-        [batch] = await Promise.all([claimBatch(), writer.query(end, parameters)]);
-        ended += tasks;
+      for (let ended = 0; ;) {
+        const claims = await client.query<FloorClaim>(claim, [worker]);
+        if (claims.length === 0) return ended;
+        await client.query(end, endParameters(claims, worker));
+        ended += claims.length;
       }
-      return ended;
     },
   };
-}
-
-interface Batch {
-  readonly tasks: number;
-  readonly parameters: readonly Parameter[];
 }
 
 function insertStatement(schema: Schema): string {
