@@ -6,6 +6,9 @@ import type { StepStatus, TaskStatus, ToolCallStatus } from "./status.ts";
 /** JSON text, as `JSON.stringify` wrote it: valid UTF-8, with NUL and lone surrogates as escapes. */
 export type JsonText = string;
 
+/** A row in the making, which nobody else has yet. */
+export type Writable<Row> = { -readonly [Column in keyof Row]: Row[Column] };
+
 export interface TaskRow {
   readonly id: string;
   readonly flow_name: string;

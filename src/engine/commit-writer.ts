@@ -6,7 +6,7 @@
 // W2. A change that was not won makes every later change of that driver lose as well: each expects the version before.
 
 import { hasCode } from "../core/errors.ts";
-import type { StepRow, TaskRecord } from "../core/record.ts";
+import type { StepRow, TaskRecord, ToolCallRow } from "../core/record.ts";
 import type { Change, Store } from "../store/store.ts";
 
 /** No commit holds more: bounds the size of a statement and how long others wait. */
@@ -133,17 +133,20 @@ function takeWithinBytes(queue: Job<TaskRecord>[]): Job<TaskRecord>[] {
 /** About: characters, which JSON has mostly one byte each. */
 function bytesOfChange({ task, newSteps, changedSteps, newCalls, changedCalls, posts }: Change): number {
   let bytes = task.output_payload?.length ?? 0;
-  for (const calls of [newCalls, changedCalls]) {
-    for (const { request_payload, response_payload } of calls) {
-      bytes += request_payload.length + (response_payload?.length ?? 0);
-    }
-  }
   for (const { payload } of posts) bytes += payload?.length ?? 0;
-  return bytes + bytesOfSteps(newSteps) + bytesOfSteps(changedSteps);
+  return (
+    bytes + bytesOfSteps(newSteps) + bytesOfSteps(changedSteps) + bytesOfCalls(newCalls) + bytesOfCalls(changedCalls)
+  );
+}
+
+function bytesOfCalls(calls: readonly ToolCallRow[]): number {
+  let bytes = 0;
+  for (const call of calls) bytes += call.request_payload.length + (call.response_payload?.length ?? 0);
+  return bytes;
 }
 
 function bytesOfSteps(steps: readonly StepRow[]): number {
   let bytes = 0;
-  for (const { input_payload, output_payload } of steps) bytes += input_payload.length + (output_payload?.length ?? 0);
+  for (const step of steps) bytes += step.input_payload.length + (step.output_payload?.length ?? 0);
   return bytes;
 }

@@ -32,7 +32,7 @@ export interface TaskPlan {
   /** When a worker may take it, in store time; null or unset: not before somebody advances it. */
   readonly dueAt?: number | null;
   /** 0 to 9; by default 5. */
-  readonly priority?: number;
+  readonly priority?: number | undefined;
   /** For a child: who waits for it. */
   readonly parent?: { readonly taskId: string; readonly stepId: string; readonly depth: number };
 }

@@ -18,20 +18,27 @@ interface Tools {
   readonly deliveryMs: () => number;
 }
 
-/** As `submitChange`, but tries again while the database is away. Throws what it said last. */
-export async function deliver(change: Change, { writer, store, clock, deliveryMs }: Tools): Promise<boolean> {
-  const start = clock.now();
-  for (let waitMs = WAIT_MS_MIN, tries = 1; ; waitMs = Math.min(2 * waitMs, WAIT_MS_MAX), tries += 1) {
+/**
+ * Submits a change again that has failed with `error` at `start`, for as long as the database is away. Throws what it
+ * said last.
+ */
+export async function redeliver(
+  change: Change,
+  failure: { readonly error: unknown; readonly start: number },
+  { writer, store, clock, deliveryMs }: Tools,
+): Promise<boolean> {
+  let { error } = failure;
+  for (let waitMs = WAIT_MS_MIN; ; waitMs = Math.min(2 * waitMs, WAIT_MS_MAX)) {
+    if (!hasCode(error, "database_unavailable") || clock.now() + waitMs > failure.start + deliveryMs()) throw error;
+    await clock.sleep(waitMs);
     try {
       if (await writer.submitChange(change)) return true;
-      if (tries === 1) return false;
       // an earlier try may have been written although its answer was lost
       const record = await store.readTask(change.taskId);
       return record !== undefined && holds(record, change);
-    } catch (error) {
-      if (!hasCode(error, "database_unavailable") || clock.now() + waitMs > start + deliveryMs()) throw error;
+    } catch (thrown) {
+      error = thrown;
     }
-    await clock.sleep(waitMs);
   }
 }
 

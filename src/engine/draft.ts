@@ -4,11 +4,9 @@
 // A row is copied when it changes for the first time after it was taken, and changed in place from then on: what was
 // taken never changes under the writer's hands, and ten transitions in one commit cost one copy.
 
-import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record.ts";
+import type { StepRow, TaskRecord, TaskRow, ToolCallRow, Writable } from "../core/record.ts";
 import { assertNext, type TaskStatus } from "../core/status.ts";
 import type { Change, InboxPost } from "../store/store.ts";
-
-type Writable<Row> = { -readonly [Column in keyof Row]: Row[Column] };
 
 export class Draft {
   /** Transitions so far. */

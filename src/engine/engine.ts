@@ -41,7 +41,7 @@ import { reopenFailedStep } from "./reopen.ts";
 import { readResolution, settlementOf } from "./resolve.ts";
 import { toTask, toWorker } from "./resource.ts";
 import { readSignal } from "./signal.ts";
-import { readStart } from "./start.ts";
+import { checkPriority, readStart } from "./start.ts";
 import { StoreClock } from "./store-clock.ts";
 import { TaskDriver } from "./task-driver.ts";
 import { type RunningWorker, Worker, type WorkOptions } from "./worker.ts";
@@ -168,16 +168,11 @@ class StoreEngine implements Engine {
     const { clock, limits } = this.#tools;
     const flow = findFlow(this.#flows, request.flow);
     const id = taskIdOf(request, this.options.newId);
-    const { dueAt, priority } = await readStart(request, this.#storeClock);
-    const { record, isNew } = await this.#insert({
-      id,
-      flow,
-      input: request.input,
-      now: clock.now(),
-      limits,
-      dueAt,
-      ...(priority !== undefined && { priority }),
-    });
+    const { input, priority } = request;
+    checkPriority(priority);
+    const start = readStart(request.start, this.#storeClock);
+    const dueAt = start instanceof Promise ? await start : start;
+    const { record, isNew } = await this.#insert({ id, flow, input, now: clock.now(), limits, dueAt, priority });
     if (!isNew) return this.#findKeyed(record);
     if (dueAt !== null) this.#bell.ring();
     return { task: toTask(record), created: true };

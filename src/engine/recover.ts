@@ -28,8 +28,7 @@ export function recover(flow: Flow, record: TaskRecord, stepsMax: number): Recov
   if (task.status === "PLANNED" && flow.body.form === "run") return { kind: "ready", program, decisionOf, abandoned };
 
   const steps = record.steps;
-  const observed = steps.filter((step) => step.outcome_seq !== null && step.outcome_seq <= task.observed_count);
-  observed.sort((a, b) => (a.outcome_seq ?? 0) - (b.outcome_seq ?? 0));
+  const observed = task.observed_count === 0 ? [] : observedOf(record);
   let planned = 0;
   const compare = (turn: Turn): string | undefined => {
     for (const path of turn.abandoned) abandoned.add(path);
@@ -66,6 +65,13 @@ export function recover(flow: Flow, record: TaskRecord, stepsMax: number): Recov
       reason: mismatch(flow, `it throws ${messageOf(error)}`),
     };
   }
+}
+
+/** In the order in which the flow was given their outcomes. */
+function observedOf({ task, steps }: TaskRecord): readonly StepRow[] {
+  return steps
+    .filter((step) => step.outcome_seq !== null && step.outcome_seq <= task.observed_count)
+    .toSorted((a, b) => (a.outcome_seq ?? 0) - (b.outcome_seq ?? 0));
 }
 
 export function outcomeOf(step: StepRow): Outcome {

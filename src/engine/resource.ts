@@ -116,5 +116,9 @@ function message(error: JsonText | null): string | null {
 }
 
 function timestamp(ms: number): Timestamp {
-  return new Date(ms).toISOString();
+  if (ms !== last.ms) last = { ms, text: new Date(ms).toISOString() };
+  return last.text;
 }
+
+/** Times that follow each other in a task are often the same, and the text is dear. */
+let last = { ms: 0, text: "1970-01-01T00:00:00.000Z" };

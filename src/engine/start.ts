@@ -8,17 +8,17 @@ import type { StoreClock } from "./store-clock.ts";
 /** 9999-12-31: later times are none that JSON and both databases carry. */
 const TIME_MAX = 253_402_300_799_999;
 
-/** In store time; `dueAt` null: the task is not queued. Throws input_invalid. */
-export async function readStart(
-  { start, priority }: CreateTask,
-  clock: StoreClock,
-): Promise<{ readonly dueAt: number | null; readonly priority: number | undefined }> {
-  if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority <= PRIORITY_MAX)) {
-    throw invalid("priority", `must be an integer from 0 (first) to ${PRIORITY_MAX} (last), got ${priority}`);
-  }
-  if (start === undefined) return { dueAt: null, priority };
-  if (start === "now") return { dueAt: await clock.recent(), priority };
-  if (Number.isSafeInteger(start) && start >= 0 && start <= TIME_MAX) return { dueAt: start, priority };
+/** Throws input_invalid. */
+export function checkPriority(priority: number | undefined): void {
+  if (priority === undefined || (Number.isInteger(priority) && priority >= 0 && priority <= PRIORITY_MAX)) return;
+  throw invalid("priority", `must be an integer from 0 (first) to ${PRIORITY_MAX} (last), got ${priority}`);
+}
+
+/** In store time; null: the task is not queued. Throws input_invalid. */
+export function readStart(start: CreateTask["start"], clock: StoreClock): number | null | Promise<number> {
+  if (start === undefined) return null;
+  if (start === "now") return clock.recent();
+  if (Number.isSafeInteger(start) && start >= 0 && start <= TIME_MAX) return start;
   throw invalid("start", `must be "now" or a time up to the year 9999, got ${start}`);
 }
 

@@ -8,7 +8,7 @@
 //     its process with it.
 
 import { TaskonautError } from "../core/errors.ts";
-import type { StepRow, ToolCallRow } from "../core/record.ts";
+import type { StepRow, ToolCallRow, Writable } from "../core/record.ts";
 import { storeError } from "../core/stored-error.ts";
 import type { Tool } from "../core/tool.ts";
 import type { DriverTools } from "./driver-tools.ts";
@@ -268,22 +268,32 @@ export class StepRunner {
     const { state } = this;
     const { outcome } = result;
     if (outcome.kind === "doubt") return this.#doubt(step, outcome.error);
-    const call = this.#callOf(step) ?? openCall(state.draft.callOf(step.id), step, tool, result.startedAt);
-    // of an earlier epoch too: a person should see why it was opened again
-    const last_error = result.lastError ?? call.last_error;
-    const { retryCount: retry_count, startedAt: started_at, finishedAt: finished_at } = result;
+    const open = this.#callOf(step);
+    const call: Writable<ToolCallRow> = open
+      ? { ...open }
+      : openCall(state.draft.callOf(step.id), step, tool, result.startedAt);
+    call.retry_count = result.retryCount;
+    // what an earlier epoch left stays: a person should see why the step was opened again
+    call.last_error = result.lastError ?? call.last_error;
     if (outcome.kind === "later") {
-      state.draft.putCall({ ...call, retry_count, last_error });
+      state.draft.putCall(call);
       return state.postpone(step, state.storeTime() + outcome.waitMs);
     }
-    const ended = { retry_count, last_error, started_at, finished_at };
+    call.started_at = result.startedAt;
+    call.finished_at = result.finishedAt;
     if (outcome.kind === "completed") {
       const { output } = outcome;
-      state.draft.putCall({ ...call, ...ended, status: "COMPLETED", response_payload: output, error: null });
+      call.status = "COMPLETED";
+      call.response_payload = output;
+      call.error = null;
+      state.draft.putCall(call);
       state.recordOutcome(step, { status: "COMPLETED", output_payload: output });
     } else {
       const { error } = outcome;
-      state.draft.putCall({ ...call, ...ended, status: "FAILED", response_payload: null, error });
+      call.status = "FAILED";
+      call.response_payload = null;
+      call.error = error;
+      state.draft.putCall(call);
       state.recordOutcome(step, { status: "FAILED", error });
     }
   }

@@ -16,16 +16,17 @@ export class StoreClock {
     private readonly clock: Clock,
   ) {}
 
-  /** Milliseconds since 1970: never later than the store's time, as long as nobody sets a clock, and hardly earlier. */
-  async recent(): Promise<number> {
+  /**
+   * Milliseconds since 1970: never later than the store's time, as long as nobody sets a clock, and hardly earlier. At
+   * once where the store was asked a moment ago.
+   */
+  recent(): number | Promise<number> {
     const now = this.clock.now();
-    if (now < this.#askedAt || now - this.#askedAt > FRESH_MS) {
-      this.#asking ??= this.#ask().finally(() => {
-        this.#asking = undefined;
-      });
-      await this.#asking;
-    }
-    return this.clock.now() + this.#aheadMs;
+    if (now >= this.#askedAt && now - this.#askedAt <= FRESH_MS) return now + this.#aheadMs;
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking.then(() => this.clock.now() + this.#aheadMs);
   }
 
   async #ask(): Promise<void> {

@@ -6,7 +6,7 @@
 
 import type { TaskRecord } from "../core/record.ts";
 import type { Change } from "../store/store.ts";
-import { deliver } from "./deliver.ts";
+import { redeliver } from "./deliver.ts";
 import { LostTaskError, type DriverTools } from "./driver-tools.ts";
 import type { TaskState } from "./task-state.ts";
 
@@ -62,7 +62,15 @@ export class TaskWriter {
         const change = this.failure === undefined ? this.state.takeChange() : undefined;
         if (!change) break;
         const news = this.state.log.take();
-        if (!(await this.#submit(change))) throw new LostTaskError(change.taskId);
+        const start = this.tools.clock.now();
+        let isWon: boolean;
+        try {
+          isWon = await this.tools.writer.submitChange(change);
+        } catch (error) {
+          if (!this.#isLeased(change)) throw error;
+          isWon = await redeliver(change, { error, start }, this.tools);
+        }
+        if (!isWon) throw new LostTaskError(change.taskId);
         this.durableMoves = moves;
         for (const tell of news) tell();
         for (const post of change.posts) this.tools.children.onPosted(post);
@@ -75,9 +83,8 @@ export class TaskWriter {
   }
 
   /** A change under a lease says what effects came of, or that one is about to begin: no outage may leave that open. */
-  #submit(change: Change): Promise<boolean> {
+  #isLeased({ expectedOwner, task }: Change): boolean {
     const me = this.tools.lease.workerId;
-    const isLeased = change.expectedOwner === me || change.task.lease_owner === me;
-    return isLeased ? deliver(change, this.tools) : this.tools.writer.submitChange(change);
+    return expectedOwner === me || task.lease_owner === me;
   }
 }

@@ -1,3 +1,4 @@
+import type { StepRow, ToolCallRow } from "../core/record.ts";
 import type { Change } from "./store.ts";
 
 /** What both dialects rely on. A violation is a bug of the caller, never a user's doing. */
@@ -8,8 +9,15 @@ export function assertChanges(changes: readonly Change[]): void {
     seen.add(taskId);
     if (task.id !== taskId) throw new Error(`A change of task ${taskId} holds the row of task ${task.id}.`);
     if (task.version <= expectedVersion) throw new Error(`A change of task ${taskId} does not raise its version.`);
-    for (const row of [...newSteps, ...changedSteps, ...newCalls, ...changedCalls]) {
-      if (row.task_id !== taskId) throw new Error(`A change of task ${taskId} holds a row of task ${row.task_id}.`);
-    }
+    assertOwn(taskId, newSteps);
+    assertOwn(taskId, changedSteps);
+    assertOwn(taskId, newCalls);
+    assertOwn(taskId, changedCalls);
+  }
+}
+
+function assertOwn(taskId: string, rows: readonly (StepRow | ToolCallRow)[]): void {
+  for (const row of rows) {
+    if (row.task_id !== taskId) throw new Error(`A change of task ${taskId} holds a row of task ${row.task_id}.`);
   }
 }

@@ -4,7 +4,7 @@
 //     all is counted by one at a time.
 // Q2. Who finds nothing due has only read: idle workers do not get in the way of one that writes.
 
-import type { TaskRow } from "../../core/record.ts";
+import type { TaskRow, Writable } from "../../core/record.ts";
 import type { Claim, ClaimedTask, ClaimFlow, ClaimRequest } from "../store.ts";
 import { workerNotRegistered } from "../worker-not-registered.ts";
 import type { SqliteConnection } from "./connection.ts";
@@ -89,22 +89,22 @@ class DueQuery {
     const due = this.#select();
     if (due.length === 0) return this.nothing();
     connection.prepare(LEASE).run({ workerId, now, ids: JSON.stringify(due.map(({ id }) => id)) });
-    const leased = due.map((task) => ({
-      ...task,
-      lease_owner: workerId,
-      version: task.version + 1,
-      updated_at: Math.max(task.updated_at, now),
-    }));
-    const tasks = completeTasks(connection, leased).map((record, index): ClaimedTask => ({
+    const formerOwners = due.map((task) => task.lease_owner);
+    for (const task of due) {
+      task.lease_owner = workerId;
+      task.version += 1;
+      task.updated_at = Math.max(task.updated_at, now);
+    }
+    const tasks = completeTasks(connection, due).map((record, index): ClaimedTask => ({
       record,
-      takenFrom: due[index]?.lease_owner ?? null,
+      takenFrom: formerOwners[index] ?? null,
     }));
     return { tasks, nextDueAt: null, now };
   }
 
-  #select(): TaskRow[] {
+  #select(): Writable<TaskRow>[] {
     const select = this.connection.prepare<TaskRow>(SELECT_DUE);
-    const due: TaskRow[] = [];
+    const due: Writable<TaskRow>[] = [];
     for (const flow of this.request.flows) {
       let room = Math.min(this.#roomOf(flow), this.request.limit - due.length);
       for (const priority of PRIORITIES) {

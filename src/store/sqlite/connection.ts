@@ -28,6 +28,11 @@ export interface SqliteConnection {
   close(): void;
 }
 
+/** A row as the parameters of a statement that names its columns. */
+export function parametersOf(row: object): SQLQueryBindings {
+  return row as SQLQueryBindings;
+}
+
 export interface ConnectionOptions {
   readonly path: string;
   /** How long a locked file is waited for; then `database_unavailable`. */

@@ -1,7 +1,7 @@
 // The table `task_steps`. These functions run within a transaction of the connection.
 
 import type { StepRow } from "../../core/record.ts";
-import type { SqliteConnection } from "./connection.ts";
+import { parametersOf, type SqliteConnection } from "./connection.ts";
 import { rowIsThere } from "./row-is-there.ts";
 
 const INSERT = `
@@ -30,11 +30,11 @@ const SELECT = `
   from task_steps where task_id in (select value from json_each($taskIds))`;
 
 export function insertStep(connection: SqliteConnection, step: StepRow): void {
-  connection.prepare(INSERT).run({ ...step });
+  connection.prepare(INSERT).run(parametersOf(step));
 }
 
 export function updateStep(connection: SqliteConnection, step: StepRow): void {
-  rowIsThere("step", step.id, connection.prepare(UPDATE).run({ ...step }));
+  rowIsThere("step", step.id, connection.prepare(UPDATE).run(parametersOf(step)));
 }
 
 /** The steps of each task by step_index. They are few and come in no order: sorting all of them in SQL costs more. */

@@ -3,7 +3,7 @@
 import type { TaskRow } from "../../core/record.ts";
 import { storableText } from "../storable-text.ts";
 import type { Change, ListPage } from "../store.ts";
-import type { SqliteConnection } from "./connection.ts";
+import { parametersOf, type SqliteConnection } from "./connection.ts";
 
 const INSERT = `
   insert into tasks (
@@ -45,7 +45,9 @@ const SELECT_AFTER = `
 
 /** False where the task exists. */
 export function insertTask(connection: SqliteConnection, task: TaskRow): boolean {
-  return connection.prepare(INSERT).run({ ...task, parked_reason: storableText(task.parked_reason) }).changes === 1;
+  // of a row that is stored as it is, no copy is made
+  const row = task.parked_reason === null ? task : { ...task, parked_reason: storableText(task.parked_reason) };
+  return connection.prepare(INSERT).run(parametersOf(row)).changes === 1;
 }
 
 /**

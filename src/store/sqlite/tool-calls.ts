@@ -1,7 +1,7 @@
 // The table `tool_calls`. These functions run within a transaction of the connection.
 
 import type { ToolCallRow } from "../../core/record.ts";
-import type { SqliteConnection } from "./connection.ts";
+import { parametersOf, type SqliteConnection } from "./connection.ts";
 import { rowIsThere } from "./row-is-there.ts";
 
 const INSERT = `
@@ -28,11 +28,11 @@ const SELECT = `
   order by c.task_id, c.created_at, s.step_index, c.id`;
 
 export function insertCall(connection: SqliteConnection, call: ToolCallRow): void {
-  connection.prepare(INSERT).run({ ...call });
+  connection.prepare(INSERT).run(parametersOf(call));
 }
 
 export function updateCall(connection: SqliteConnection, call: ToolCallRow): void {
-  rowIsThere("tool call", call.id, connection.prepare(UPDATE).run({ ...call }));
+  rowIsThere("tool call", call.id, connection.prepare(UPDATE).run(parametersOf(call)));
 }
 
 /** The calls of each task by created_at, then by the step_index of their step. */
