@@ -11,7 +11,8 @@ import type { ListedWorker } from "../store/store.ts";
 import { isWait } from "./news.ts";
 
 export function toTask({ task, steps, calls }: TaskRecord): Task {
-  const toolCalls = calls.map(toToolCall);
+  const times = new Times();
+  const toolCalls = calls.map((call) => toToolCall(call, times));
   const callsByStep = Map.groupBy(toolCalls, (call) => call.task_step_id);
   return {
     id: task.id,
@@ -23,13 +24,13 @@ export function toTask({ task, steps, calls }: TaskRecord): Task {
     error_message: message(task.error),
     lease_owner: task.lease_owner,
     parked_reason: task.parked_reason,
-    waiting_for: onlyWaits(task, steps) ? steps.flatMap(toWaiting) : [],
+    waiting_for: onlyWaits(task, steps) ? steps.flatMap((step) => toWaiting(step, times)) : [],
     parent_task_id: task.parent_task_id,
     priority: task.priority,
-    due_at: task.due_at === null ? null : timestamp(task.due_at),
-    created_at: timestamp(task.created_at),
-    updated_at: timestamp(task.updated_at),
-    steps: steps.map((step) => toStep(step, callsByStep.get(step.id) ?? [])),
+    due_at: task.due_at === null ? null : times.at(task.due_at),
+    created_at: times.at(task.created_at),
+    updated_at: times.at(task.updated_at),
+    steps: steps.map((step) => toStep(step, callsByStep.get(step.id) ?? [], times)),
     tool_calls: toolCalls,
   };
 }
@@ -51,27 +52,28 @@ function onlyWaits(task: TaskRow, steps: readonly StepRow[]): boolean {
 
 const WAITS = { sleep: "time", signal: "signal", child: "child" } as const;
 
-function toWaiting(step: StepRow): Waiting[] {
+function toWaiting(step: StepRow, times: Times): Waiting[] {
   const { kind, id, target, step_name, due_at, status, doubt } = step;
   if (!isStepOpen(status) || !isWait(step)) return [];
-  const until = due_at === null ? null : timestamp(due_at);
+  const until = due_at === null ? null : times.at(due_at);
   if (kind === "tool") return [{ kind: doubt === null ? "retry" : "doubt", name: step_name, until, task_id: null }];
   return [{ kind: WAITS[kind], name: target, until, task_id: kind === "child" ? childTaskId(id) : null }];
 }
 
 export function toWorker({ id, name, state, concurrency, tasks, started_at, lease_until }: ListedWorker): Worker {
+  const times = new Times();
   return {
     id,
     name,
     state,
     concurrency,
     tasks,
-    started_at: timestamp(started_at),
-    lease_until: timestamp(lease_until),
+    started_at: times.at(started_at),
+    lease_until: times.at(lease_until),
   };
 }
 
-function toStep(step: StepRow, toolCalls: readonly ToolCall[]): TaskStep {
+function toStep(step: StepRow, toolCalls: readonly ToolCall[], times: Times): TaskStep {
   return {
     id: step.id,
     task_id: step.task_id,
@@ -82,13 +84,13 @@ function toStep(step: StepRow, toolCalls: readonly ToolCall[]): TaskStep {
     output_payload: payload(step.output_payload),
     error_message: message(step.error),
     doubt: message(step.doubt),
-    created_at: timestamp(step.created_at),
-    updated_at: timestamp(step.updated_at),
+    created_at: times.at(step.created_at),
+    updated_at: times.at(step.updated_at),
     tool_calls: toolCalls,
   };
 }
 
-function toToolCall(call: ToolCallRow): ToolCall {
+function toToolCall(call: ToolCallRow, times: Times): ToolCall {
   return {
     id: call.id,
     task_id: call.task_id,
@@ -98,12 +100,12 @@ function toToolCall(call: ToolCallRow): ToolCall {
     status: call.status,
     retry_count: call.retry_count,
     last_error: message(call.last_error),
-    started_at: timestamp(call.started_at),
-    finished_at: call.finished_at === null ? null : timestamp(call.finished_at),
+    started_at: times.at(call.started_at),
+    finished_at: call.finished_at === null ? null : times.at(call.finished_at),
     request_payload: parseJson(call.request_payload),
     response_payload: payload(call.response_payload),
     error_message: message(call.error),
-    created_at: timestamp(call.created_at),
+    created_at: times.at(call.created_at),
   };
 }
 
@@ -115,10 +117,16 @@ function message(error: JsonText | null): string | null {
   return error === null ? null : readError(error).message;
 }
 
-function timestamp(ms: number): Timestamp {
-  if (ms !== last.ms) last = { ms, text: new Date(ms).toISOString() };
-  return last.text;
-}
+/** Times of one resource: many are the same, and to write one is dear. */
+class Times {
+  #ms = 0;
+  #text = "1970-01-01T00:00:00.000Z";
 
-/** Times that follow each other in a task are often the same, and the text is dear. */
-let last = { ms: 0, text: "1970-01-01T00:00:00.000Z" };
+  at(ms: number): Timestamp {
+    if (ms !== this.#ms) {
+      this.#ms = ms;
+      this.#text = new Date(ms).toISOString();
+    }
+    return this.#text;
+  }
+}
