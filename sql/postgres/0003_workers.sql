@@ -12,6 +12,13 @@ alter table tasks add column parked_code text check (parked_code is null or park
 -- squawk-ignore require-concurrent-index-creation
 create index tasks_parked on tasks (flow_name) where parked_reason is not null;
 
+-- It was claimed under a limit on its flow, and is held: such tasks are counted with every claim. A flow without a limit
+-- has none, so that its claims change no index. Not in SQLite, which has all that is held in an index.
+alter table tasks add column limited boolean not null default false
+  check (not limited or lease_owner is not null);
+-- squawk-ignore require-concurrent-index-creation
+create index tasks_limited on tasks (flow_name) where limited;
+
 -- How often the step was started since an attempt of its tool last ended.
 alter table task_steps add column starts integer not null default 0 check (starts >= 0);
 -- Why nobody knows whether the effect of its at-most-once tool happened; null: it is not in doubt.

@@ -91,7 +91,10 @@ export interface ClaimFlow {
   readonly name: string;
   /** How many tasks of this flow at most: the caller's share for it; 1 or more. */
   readonly limit: number;
-  /** How many tasks of this flow all workers together may hold at once; null: as many as they like. */
+  /**
+   * How many tasks of this flow all workers together may hold at once; null: as many as they like. What was claimed
+   * under a limit counts; what is run by hand may.
+   */
   readonly heldMax: number | null;
 }
 

@@ -61,6 +61,33 @@ test("claims are HOT, so are changes of steps, and no statement that was planned
   expect(await counted("seq_scan")).toEqual(scansBefore);
 }, 60_000);
 
+test("what a flow's limit leaves in the queue is not read with every claim", async () => {
+  const filler = await openStore(place.address);
+  for (let start = 0; start < TASKS; start += BATCH) {
+    await filler.insertTasks(Array.from({ length: BATCH }, () => plannedRecord({ due_at: Date.now() - 1000 })));
+  }
+  await filler.close();
+  await until(async () => (await counted("n_tup_ins"))["tasks"] === TASKS);
+  await place.execute("analyze tasks");
+  const read = async (): Promise<number> =>
+    ((await counted("idx_tup_fetch"))["tasks"] ?? 0) + ((await counted("seq_tup_read"))["tasks"] ?? 0);
+  const before = await read();
+  const store = await openStore(place.address);
+  const workerId = await register(store);
+  const flows = [{ name: "echo_add", limit: BATCH, heldMax: 2 }];
+  for (let claims = 0; claims < 20; claims++) {
+    const { tasks } = await store.claimTasks({ workerId, limit: BATCH, flows, deadOwners: [] });
+    expect(tasks).toHaveLength(claims === 0 ? 2 : 1);
+    const [ended] = tasks;
+    if (!ended) throw new Error("Nothing was claimed.");
+    const end = { ...inStatus("COMPLETED"), lease_owner: null, due_at: null };
+    expect(await store.commitChanges([changeOf(ended.record.task, end)])).toEqual([true]);
+  }
+  await store.close();
+  await until(async () => (await counted("n_tup_upd"))["tasks"] === 41);
+  expect((await read()) - before).toBeLessThan(TASKS);
+});
+
 /** Claims and ends everything, two steps with a call each, as a worker does with a flow of pure tools. */
 async function drain(store: Store, workerId: string): Promise<void> {
   const flows = [{ name: "echo_add", limit: BATCH, heldMax: null }];
@@ -154,7 +181,7 @@ async function register(store: Store): Promise<string> {
   return id;
 }
 
-type Counter = "seq_scan" | "n_tup_upd" | "n_tup_hot_upd";
+type Counter = "seq_scan" | "idx_tup_fetch" | "seq_tup_read" | "n_tup_ins" | "n_tup_upd" | "n_tup_hot_upd";
 
 /** Sessions tell the server what they did when they end, at the latest. */
 async function counted(counter: Counter): Promise<Record<string, number>> {

@@ -259,11 +259,11 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
 
     test("a flow's limit counts what the dead hold until it is taken over, and tasks in the queue only", async () => {
       const dead = crypto.randomUUID();
-      await queue({ lease_owner: dead });
-      await queue({ lease_owner: dead });
+      const flows = [{ ...FLOW, heldMax: 3 }];
+      for (let count = 0; count < 2; count++) await queue();
+      expect((await claim({ flows, workerId: dead })).tasks).toHaveLength(2);
       await queue({ lease_owner: peer, due_at: null });
       for (let count = 0; count < 3; count++) await queue();
-      const flows = [{ ...FLOW, heldMax: 3 }];
       const takenFrom = async (over: Partial<ClaimRequest>): Promise<(string | null)[]> =>
         (await claim({ flows, ...over })).tasks.map((task) => task.takenFrom);
       expect(await takenFrom({})).toEqual([null]);

@@ -84,7 +84,7 @@ const LIMITS_OVER_ALL = (schema: Schema): string => `
   from (
     select count(*) as "all", count(*) filter (where t.lease_owner in (select id from dead)) as dead
     from ${schema}.tasks t
-    where f.held_max is not null and t.flow_name = f.name and t.due_at is not null and t.lease_owner is not null
+    where f.held_max is not null and t.flow_name = f.name and t.limited
   ) held`;
 
 /** Q3. One message of two statements is one transaction; its locks end with it. */
@@ -109,13 +109,13 @@ function claimStatement(
   ), dead as materialized (
     select value::uuid as id from json_array_elements_text(${deadOwners}::text::json)
   ), flow as materialized (
-    select f.name, l.most, l.only_dead
+    select f.name, f.held_max is not null as is_limited, l.most, l.only_dead
     from json_to_recordset(${flows}::text::json) as f (name text, "limit" integer, held_max integer)
     cross join lateral (${limits(schema)}) l
     where (select is_registered from worker)
   ), due as materialized (
     select t.*, row_number() over () as place from (
-      select t.* from flow f cross join lateral (
+      select t.*, f.is_limited from flow f cross join lateral (
         select t.* from generate_series(0, 9) as level (priority) cross join lateral (
           select t.id, t.id as task_id, t.lease_owner, t.version from ${schema}.tasks t
           where t.flow_name = f.name and t.priority = level.priority and t.due_at <= now()
@@ -128,7 +128,8 @@ function claimStatement(
     where t.version = (select seen.version from ${schema}.tasks seen where seen.id = t.id)
   ), claimed as (
     update ${schema}.tasks t set
-      lease_owner = ${workerId}::uuid, version = t.version + 1, updated_at = greatest(t.updated_at, now())
+      lease_owner = ${workerId}::uuid, limited = d.is_limited, version = t.version + 1,
+      updated_at = greatest(t.updated_at, now())
     from due d where t.id = d.id and d.id = d.task_id
     returning t.*, d.lease_owner as taken_from, d.place
   )

@@ -16,7 +16,8 @@ export async function releaseTasks(
         and id not in (select value::uuid from json_array_elements_text($2::text::json))
       order by id for no key update
     )
-    update ${schema}.tasks set lease_owner = null, version = version + 1, updated_at = greatest(updated_at, now())
+    update ${schema}.tasks set
+      lease_owner = null, limited = false, version = version + 1, updated_at = greatest(updated_at, now())
     where id = any (array(select id from held)) returning 1`,
     [workerId, JSON.stringify(except)],
   );
