@@ -37,8 +37,7 @@ export class PlanProgram implements Program {
     for (const operation of planned) this.#unused.delete(operation);
     if (this.#unused.size > 0) throw forgottenCalls(this.flow.name, this.#unused.values());
     this.#steps = planned.map((operation, index) => this.#decide(operation, index));
-    const names = new Set(this.#steps.map((step) => step.name));
-    if (names.size < this.#steps.length) {
+    if (hasTwice(this.#steps)) {
       throw new TaskonautError(
         "flow_invalid",
         `Flow ${this.flow.name}: two steps of its plan have one name; tell them apart with call(tool, input, { as: "name" }).`,
@@ -89,4 +88,11 @@ export class PlanProgram implements Program {
       flow: undefined,
     };
   }
+}
+
+/** Whether two steps have one name. */
+function hasTwice(steps: readonly Decision[]): boolean {
+  // most plans are short, and then a set costs more than it saves
+  if (steps.length > 8) return new Set(steps.map((step) => step.name)).size < steps.length;
+  return steps.some((step, index) => steps.findIndex((other) => other.name === step.name) < index);
 }

@@ -37,7 +37,7 @@ const echoTimes = (times: number): Flow =>
 
 describe("a planned task", () => {
   test("of a plan flow has all its steps, with their inputs", () => {
-    const { record, decisionOf } = plan(echoAdd, { input: { a: 5 } });
+    const { record, decisions } = plan(echoAdd, { input: { a: 5 } });
     expect(record.task).toMatchObject({
       id: ID,
       flow_name: "echo_add",
@@ -64,7 +64,7 @@ describe("a planned task", () => {
       [stepId(ID, "/1"), 2, "/1", "add", "add", "PLANNED", '{"a":5,"b":2}'],
     ]);
     expect(record.calls).toEqual([]);
-    expect([...decisionOf.keys()]).toEqual(record.steps.map((step) => step.id));
+    expect(decisions.map(({ path }) => path)).toEqual(record.steps.map((step) => step.path));
   });
 
   test("of a run flow has none yet, and nothing of the flow has run", () => {

@@ -11,12 +11,13 @@ import type { Decision, Program } from "../core/program.ts";
 import type { JsonText, TaskRecord } from "../core/record.ts";
 import { messageOf } from "../core/stored-error.ts";
 import type { CreateTask } from "../core/taskonaut.ts";
-import { toStepRows } from "./step-rows.ts";
+import { toStepRow } from "./step-row.ts";
 
 interface PlannedTask {
   readonly record: TaskRecord;
   readonly program: Program;
-  readonly decisionOf: Map<string, Decision>;
+  /** Of each of its steps, in their order. */
+  readonly decisions: readonly Decision[];
 }
 
 const KEY_MAX = 255;
@@ -55,8 +56,7 @@ export function planTask({ id, flow, input: given, now, limits, dueAt, priority,
     );
   }
   // the steps of a plan are tool calls: none of them is due by a clock
-  const planned = toStepRows(id, decisions, { from: 0, now, storeNow: now });
-  const decisionOf = new Map(planned.map(({ row, decision }) => [row.id, decision]));
+  const steps = decisions.map((decision, index) => toStepRow(id, decision, { index: index + 1, now, storeNow: now }));
   const record: TaskRecord = {
     task: {
       id,
@@ -83,10 +83,10 @@ export function planTask({ id, flow, input: given, now, limits, dueAt, priority,
       updated_at: now,
       finished_at: null,
     },
-    steps: planned.map(({ row }) => row),
+    steps,
     calls: [],
   };
-  return { record, program, decisionOf };
+  return { record, program, decisions };
 }
 
 function readInput(flow: Flow, given: unknown, bytesMax: number): JsonText {

@@ -4,7 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { TaskonautError } from "../core/errors.ts";
 import type { Flow } from "../core/flow.ts";
 import type { StartHeartbeat } from "../core/heartbeat.ts";
-import { parseTaskId } from "../core/ids.ts";
+import { parseTaskId, stepId } from "../core/ids.ts";
 import { canonicalJson } from "../core/json.ts";
 import { PAGE_MAX, type Limits } from "../core/limits.ts";
 import type { Log, LogFields } from "../core/log.ts";
@@ -378,13 +378,14 @@ class StoreEngine implements Engine {
 
   /** Inserts a planned task; `isNew` is false where one of this id is there. */
   async #insert(plan: TaskPlan): Promise<{ record: TaskRecord; isNew: boolean }> {
-    const { record, program, decisionOf } = planTask(plan);
+    const { record, program, decisions } = planTask(plan);
     const isNew = await this.#tools.writer.submitTask(record);
     if (isNew) {
       const { id, flow_name } = record.task;
       this.#tools.log.info?.("task created", { task_id: id, flow: flow_name });
       // one that is in the queue is a worker's: maybe of another process
       if (record.task.due_at === null) {
+        const decisionOf = new Map(decisions.map((decision) => [stepId(id, decision.path), decision]));
         this.#driving.keep(id, new TaskDriver(record, program, decisionOf, this.#tools, { isNew }));
       }
     }

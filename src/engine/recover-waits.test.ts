@@ -10,7 +10,7 @@ import type { StepRow, TaskRecord } from "../core/record.ts";
 import { defineTool } from "../core/tool.ts";
 import { recordOf } from "../../test/support/engine.ts";
 import { recover } from "./recover.ts";
-import { toStepRows } from "./step-rows.ts";
+import { toStepRow } from "./step-row.ts";
 
 type Body = Generator<Operation<unknown>, unknown, unknown>;
 
@@ -30,7 +30,9 @@ function recordedRun(flow: Flow, paths: readonly string[], cancelAfter = -1): Ta
   const take = ({ planned, abandoned }: ReturnType<typeof program.start>): void => {
     for (const path of abandoned) put(path, { status: "CANCELLED" });
     steps.push(
-      ...toStepRows(task.id, planned, { from: steps.length, now: 1000, storeNow: 1000 }).map(({ row }) => row),
+      ...planned.map((decision, index) =>
+        toStepRow(task.id, decision, { index: steps.length + index + 1, now: 1000, storeNow: 1000 }),
+      ),
     );
   };
   const put = (path: string, over: Partial<StepRow>): void => {

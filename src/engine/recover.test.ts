@@ -4,12 +4,12 @@ import { recordOf } from "../../test/support/engine.ts";
 import { defineFlow, type Flow } from "../core/flow.ts";
 import { all, call, race, type Operation } from "../core/operation.ts";
 import { createProgram } from "../core/create-program.ts";
-import type { Outcome } from "../core/program.ts";
+import type { Outcome, Turn } from "../core/program.ts";
 import type { StepRow, TaskRecord } from "../core/record.ts";
 import { defineTool } from "../core/tool.ts";
 import { echoAdd } from "../flows/echo-add.ts";
 import { recover, type Recovery } from "./recover.ts";
-import { toStepRows } from "./step-rows.ts";
+import { toStepRow } from "./step-row.ts";
 
 const work = defineTool({ name: "work", input: v.unknown(), output: v.unknown(), run: () => null });
 const other = defineTool({ name: "other", input: v.unknown(), output: v.unknown(), run: () => null });
@@ -30,9 +30,14 @@ function recorded(flow: Flow, observed: readonly (readonly [path: string, outcom
     createdAt: 1,
     stepsMax: 1000,
   });
-  const steps = toStepRows(empty.task.id, program.start().planned, { from: 0, now: 1, storeNow: 1 }).map(
-    ({ row }) => row,
-  );
+  const steps: StepRow[] = [];
+  const take = ({ planned }: Turn): void => {
+    const from = steps.length + 1;
+    steps.push(
+      ...planned.map((decision, at) => toStepRow(empty.task.id, decision, { index: from + at, now: 1, storeNow: 1 })),
+    );
+  };
+  take(program.start());
   observed.forEach(([path, outcome], index) => {
     const place = steps.findIndex((step) => step.path === path);
     const outcome_seq = index + 1;
@@ -41,10 +46,7 @@ function recorded(flow: Flow, observed: readonly (readonly [path: string, outcom
         ? { status: "COMPLETED" as const, output_payload: outcome.output }
         : { status: "FAILED" as const, error: outcome.error };
     steps[place] = { ...(steps[place] as StepRow), ...ending, outcome_seq, observed_at: 1 };
-    const planned = program.observe(path, outcome, 1).planned;
-    steps.push(
-      ...toStepRows(empty.task.id, planned, { from: steps.length, now: 1, storeNow: 1 }).map(({ row }) => row),
-    );
+    take(program.observe(path, outcome, 1));
   });
   return { task: { ...empty.task, status: "RUNNING", observed_count: observed.length }, steps, calls: [] };
 }

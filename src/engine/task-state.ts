@@ -19,7 +19,7 @@ import { Draft } from "./draft.ts";
 import { isWait, type WaitOutcome } from "./news.ts";
 import { CANCELLED_CHILD, cancelOf, endOfChild } from "./posts.ts";
 import { RunningSteps } from "./running-steps.ts";
-import { toStepRows } from "./step-rows.ts";
+import { toStepRow } from "./step-row.ts";
 import { TaskLog } from "./task-log.ts";
 
 export interface StateTools {
@@ -173,7 +173,8 @@ export class TaskState {
     const { id: taskId } = this.draft.task;
     const now = this.now();
     for (const path of abandoned) this.giveUp(this.draft.step(stepId(taskId, path)), now);
-    for (const { row, decision } of toStepRows(taskId, planned, { from: this.draft.stepCount, now, storeNow })) {
+    for (const decision of planned) {
+      const row = toStepRow(taskId, decision, { index: this.draft.stepCount + 1, now, storeNow });
       this.draft.putStep(row);
       this.#open.add(row.id);
       if (isWait(row)) this.waits.add(row.id);
