@@ -1,43 +1,16 @@
 import { expect, test } from "bun:test";
 import type { StepStatus, TaskStatus } from "../core/status.ts";
-import type { Task, TaskStep } from "../core/task.ts";
+import type { Task } from "../core/task.ts";
+import { plannedStep, plannedTask } from "../../test/support/tasks.ts";
 import { followTask } from "./follow-task.ts";
 
-const AT = "2026-11-23T03:39:25.130Z";
-
 function taskOf(status: TaskStatus, ...steps: StepStatus[]): Task {
-  return {
-    id: "t1",
+  return plannedTask({
     status,
-    flow_name: "f",
-    current_step: 0,
-    input_payload: {},
-    output_payload: null,
-    error_message: null,
-    lease_owner: null,
-    parked_reason: null,
-    waiting_for: [],
-    parent_task_id: null,
-    priority: 5,
-    due_at: null,
-    created_at: AT,
-    updated_at: AT,
-    tool_calls: [],
-    steps: steps.map((stepStatus, index): TaskStep => ({
-      id: `s${index + 1}`,
-      task_id: "t1",
-      step_index: index + 1,
-      step_name: "step",
-      status: stepStatus,
-      input_payload: {},
-      output_payload: null,
-      error_message: null,
-      doubt: null,
-      created_at: AT,
-      updated_at: AT,
-      tool_calls: [],
-    })),
-  };
+    steps: steps.map((stepStatus, index) =>
+      plannedStep({ id: `s${index + 1}`, step_index: index + 1, status: stepStatus }),
+    ),
+  });
 }
 
 /** Follows a task through the given states; the last one stays. */

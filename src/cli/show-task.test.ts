@@ -2,11 +2,11 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Task, TaskStep, ToolCall, Waiting } from "../core/task.ts";
 import { createPaint } from "../log/paint.ts";
+import { CREATED_AT, plannedStep, plannedTask } from "../../test/support/tasks.ts";
 import { shorten, showJson, showText } from "./cells.ts";
 import type { Look } from "./look.ts";
 import { showStep, showTask, standingCell } from "./show-task.ts";
 
-const AT = "2026-11-23T03:39:25.130Z";
 const LATER = "2026-11-23T03:39:25.200Z";
 
 function makeTask(text: string, parts: Partial<Task> = {}): Task {
@@ -19,42 +19,27 @@ function makeTask(text: string, parts: Partial<Task> = {}): Task {
     status: "COMPLETED",
     retry_count: 2,
     last_error: text,
-    started_at: AT,
+    started_at: CREATED_AT,
     finished_at: LATER,
     request_payload: { text },
     response_payload: { text },
     error_message: null,
-    created_at: AT,
+    created_at: CREATED_AT,
   };
-  const step: TaskStep = {
-    id: "s1",
-    task_id: "t1",
-    step_index: 1,
+  const step = plannedStep({
     step_name: "echo",
     status: "COMPLETED",
     input_payload: { text },
     output_payload: { text },
-    error_message: null,
-    doubt: null,
-    created_at: AT,
     updated_at: LATER,
     tool_calls: [call],
-  };
-  return {
-    id: "t1",
+  });
+  return plannedTask({
     status: "COMPLETED",
     flow_name: "echo_add",
     current_step: 1,
     input_payload: { text },
     output_payload: { echo: { text } },
-    error_message: null,
-    lease_owner: null,
-    parked_reason: null,
-    waiting_for: [],
-    parent_task_id: null,
-    priority: 5,
-    due_at: null,
-    created_at: AT,
     updated_at: LATER,
     steps: [
       step,
@@ -62,7 +47,7 @@ function makeTask(text: string, parts: Partial<Task> = {}): Task {
     ],
     tool_calls: [call],
     ...parts,
-  };
+  });
 }
 
 function look(columns: number, color = false): Look {

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { TaskonautError } from "../core/errors.ts";
 import type { Task, TaskStep } from "../core/task.ts";
 import type { CreateTask, ResolveTask } from "../core/taskonaut.ts";
-import { FakeTaskonaut, fakeTask } from "../server/fake-taskonaut.ts";
+import { FakeTaskonaut, fakeTask } from "../../test/support/fake-taskonaut.ts";
 import { startServer } from "../server/serve.ts";
 import { createClient, type ClientOptions } from "./client.ts";
 import type { Fetch } from "./transport.ts";

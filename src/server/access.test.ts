@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createApp } from "./app.ts";
-import { FakeTaskonaut } from "./fake-taskonaut.ts";
+import { FakeTaskonaut } from "../../test/support/fake-taskonaut.ts";
 
 type Headers = Record<string, string>;
 

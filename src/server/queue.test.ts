@@ -1,25 +1,14 @@
 // What the API says of the queue: how a task gets into it, who works on it, and how a step in doubt is settled.
 
 import { beforeEach, describe, expect, setSystemTime, test } from "bun:test";
-import type { Hono } from "hono";
 import type { Task, TaskStep } from "../core/task.ts";
-import { createApp } from "./app.ts";
+import { apiInMemory } from "../../test/support/api.ts";
 import type { Problem } from "./errors.ts";
-import { FakeTaskonaut } from "./fake-taskonaut.ts";
 
 const NOW = Date.parse("2026-11-23T03:39:25.130Z");
 
-let taskonaut: FakeTaskonaut;
-let app: Hono;
-
-beforeEach(() => {
-  taskonaut = new FakeTaskonaut();
-  app = createApp(taskonaut, { host: "127.0.0.1" });
-});
-
-async function post(path: string, body = "{}"): Promise<Response> {
-  return app.request(path, { method: "POST", headers: { "Content-Type": "application/json" }, body });
-}
+const api = apiInMemory();
+const post = (path: string, body = "{}"): Promise<Response> => api.post(path, body);
 
 async function refusedPaths(response: Response): Promise<readonly string[] | undefined> {
   const problem = (await response.json()) as Problem;
@@ -66,7 +55,7 @@ describe.each(["/tasks", "/flows/free/tasks"])("POST %s", (path) => {
     ["start=soon&priority=high", ["start", "priority"]],
   ])("with %s answers 422 and names every violation", async (query, paths) => {
     expect(await refusedPaths(await post(`${path}?${query}`))).toEqual(paths);
-    expect(taskonaut.tasks.size).toBe(0);
+    expect(api.taskonaut.tasks.size).toBe(0);
   });
 
   test("a time without a zone is told what it lacks", async () => {
@@ -76,8 +65,8 @@ describe.each(["/tasks", "/flows/free/tasks"])("POST %s", (path) => {
 });
 
 test("GET /workers lists them", async () => {
-  expect(await (await app.request("/workers")).json()).toEqual([]);
-  taskonaut.workers = [
+  expect(await (await api.app.request("/workers")).json()).toEqual([]);
+  api.taskonaut.workers = [
     {
       id: "w",
       name: "host:1",
@@ -88,8 +77,8 @@ test("GET /workers lists them", async () => {
       lease_until: "2026-11-23T03:39:40.130Z",
     },
   ];
-  expect(await (await app.request("/workers")).json()).toEqual(taskonaut.workers);
-  const refused = await app.request("/workers", { method: "POST" });
+  expect(await (await api.app.request("/workers")).json()).toEqual(api.taskonaut.workers);
+  const refused = await api.app.request("/workers", { method: "POST" });
   expect([refused.status, refused.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
 });
 
@@ -99,7 +88,7 @@ describe("POST /tasks/{id}/resolve", () => {
   beforeEach(async () => {
     const task = (await (await post("/flows/free/tasks")).json()) as Task;
     const step = { id: "s", step_index: 2, step_name: "pay", status: "RUNNING", doubt: "Its worker died." };
-    ({ id } = taskonaut.change(task, { steps: [step as TaskStep] }));
+    ({ id } = api.taskonaut.change(task, { steps: [step as TaskStep] }));
   });
 
   test.each([
@@ -111,7 +100,7 @@ describe("POST /tasks/{id}/resolve", () => {
     const response = await post(`/tasks/${id}/resolve`, body);
     expect(response.status).toBe(200);
     expect(((await response.json()) as Task).id).toBe(id);
-    expect(taskonaut.resolutions).toEqual([request] as unknown as typeof taskonaut.resolutions);
+    expect(api.taskonaut.resolutions).toEqual([request] as unknown as typeof api.taskonaut.resolutions);
   });
 
   test.each<[string, string[]]>([
@@ -129,7 +118,7 @@ describe("POST /tasks/{id}/resolve", () => {
     ["null", [""]],
   ])("%s answers 422", async (body, paths) => {
     expect(await refusedPaths(await post(`/tasks/${id}/resolve`, body))).toEqual(paths);
-    expect(taskonaut.resolutions).toEqual([]);
+    expect(api.taskonaut.resolutions).toEqual([]);
   });
 
   test("no body at all answers 400, a task without a doubt 409", async () => {

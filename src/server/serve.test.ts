@@ -6,7 +6,7 @@ import { TaskonautError } from "../core/errors.ts";
 import { SILENT, type LogFields } from "../core/log.ts";
 import type { Task } from "../core/task.ts";
 import type { ListTasks, TaskPage } from "../core/taskonaut.ts";
-import { FakeTaskonaut, fakeTask } from "./fake-taskonaut.ts";
+import { FakeTaskonaut, fakeTask } from "../../test/support/fake-taskonaut.ts";
 import { startServer, type ServeOptions, type StartedServer } from "./serve.ts";
 
 const started: StartedServer[] = [];

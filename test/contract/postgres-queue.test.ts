@@ -1,15 +1,14 @@
 // What the queue promises of its statements on PostgreSQL: which rows they read, and how they write them. The server
 // counts both.
 
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
-import postgres from "postgres";
+import { beforeEach, expect, test } from "bun:test";
 
 import { claimTasks } from "../../src/store/postgres/claim.ts";
 import { PostgresClient } from "../../src/store/postgres/connection.ts";
 import { quoteSchema, type Schema } from "../../src/store/postgres/schema.ts";
 import type { Store } from "../../src/store/store.ts";
-import { type TestDatabase, testDatabase } from "../support/postgres.ts";
-import { migrate, openStore, type Place, postgresPlace } from "./place.ts";
+import { migrate, openStore } from "./place.ts";
+import { postgresBench } from "./postgres-bench.ts";
 import { callRow, changeOf, inStatus, plannedRecord } from "./rows.ts";
 import { until } from "./until.ts";
 
@@ -17,31 +16,14 @@ const TASKS = 2000;
 const BATCH = 200;
 const HOUR_MS = 3_600_000;
 
-let database: TestDatabase;
-let admin: postgres.Sql;
-let place: Place;
+const bench = postgresBench();
 
-beforeAll(async () => {
-  database = await testDatabase();
-  admin = postgres(database.url, { max: 1, onnotice: () => {} });
-}, 60_000);
-
-afterAll(async () => {
-  await admin.end();
-  await database.drop();
-});
-
-beforeEach(async () => {
-  place = await postgresPlace(database.url);
-  await migrate(place.address);
-});
-
-afterEach(() => place.drop());
+beforeEach(() => migrate(bench.place.address));
 
 test("claims are HOT, so are changes of steps, and no statement that was planned on empty tables reads whole ones later", async () => {
   // It would bring new plans.
-  await place.execute("alter table tasks set (autovacuum_enabled = off)");
-  const store = await openStore(place.address);
+  await bench.place.execute("alter table tasks set (autovacuum_enabled = off)");
+  const store = await openStore(bench.place.address);
   const workerId = await register(store);
   const flows = [{ name: "echo_add", limit: BATCH, heldMax: null }];
   // From the sixth time on, a prepared statement may keep its plan.
@@ -62,17 +44,17 @@ test("claims are HOT, so are changes of steps, and no statement that was planned
 }, 60_000);
 
 test("what a flow's limit leaves in the queue is not read with every claim", async () => {
-  const filler = await openStore(place.address);
+  const filler = await openStore(bench.place.address);
   for (let start = 0; start < TASKS; start += BATCH) {
     await filler.insertTasks(Array.from({ length: BATCH }, () => plannedRecord({ due_at: Date.now() - 1000 })));
   }
   await filler.close();
   await until(async () => (await counted("n_tup_ins"))["tasks"] === TASKS);
-  await place.execute("analyze tasks");
+  await bench.place.execute("analyze tasks");
   const read = async (): Promise<number> =>
     ((await counted("idx_tup_fetch"))["tasks"] ?? 0) + ((await counted("seq_tup_read"))["tasks"] ?? 0);
   const before = await read();
-  const store = await openStore(place.address);
+  const store = await openStore(bench.place.address);
   const workerId = await register(store);
   const flows = [{ name: "echo_add", limit: BATCH, heldMax: 2 }];
   for (let claims = 0; claims < 20; claims++) {
@@ -106,7 +88,7 @@ async function drain(store: Store, workerId: string): Promise<void> {
 }
 
 test("a task that is written to while a claim comes by is not claimed with the steps that it had before", async () => {
-  const store = await openStore(place.address);
+  const store = await openStore(bench.place.address);
   const record = plannedRecord({ due_at: Date.now() - 1000 });
   const { task, steps } = record;
   await store.insertTasks([record]);
@@ -141,8 +123,7 @@ interface Gate extends AsyncDisposable {
 }
 
 async function openGate(): Promise<Gate> {
-  if (place.address.dialect !== "postgres") throw new Error("Not a place on PostgreSQL.");
-  const tables = place.address.schema;
+  const { admin, schema: tables } = bench;
   const name = `gate_${tables}`;
   const lock = 711;
   await admin.unsafe(`
@@ -154,7 +135,7 @@ async function openGate(): Promise<Gate> {
     create view ${name}.tool_calls as select * from ${tables}.tool_calls;
     create view ${name}.workers as select * from ${tables}.workers;
     select pg_advisory_lock(${lock});`);
-  const client = new PostgresClient({ url: database.url, connectionsMax: 1, deadlineMs: 20_000 });
+  const client = new PostgresClient({ url: bench.url, connectionsMax: 1, deadlineMs: 20_000 });
   return {
     schema: quoteSchema(name),
     client,
@@ -185,9 +166,9 @@ type Counter = "seq_scan" | "idx_tup_fetch" | "seq_tup_read" | "n_tup_ins" | "n_
 
 /** Sessions tell the server what they did when they end, at the latest. */
 async function counted(counter: Counter): Promise<Record<string, number>> {
-  if (place.address.dialect !== "postgres") throw new Error("Not a place on PostgreSQL.");
+  const { admin, schema } = bench;
   const rows = await admin`
     select relname, ${admin(counter)}::integer as count from pg_stat_user_tables
-    where schemaname = ${place.address.schema} and relname in ('tasks', 'task_steps', 'tool_calls')`;
+    where schemaname = ${schema} and relname in ('tasks', 'task_steps', 'tool_calls')`;
   return Object.fromEntries(rows.map((row) => [row["relname"] as string, row["count"] as number]));
 }

@@ -323,6 +323,9 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
       const register = (id: string): Promise<void> =>
         other.registerWorker({ id, name: "host:1", leaseMs: HOUR_MS, concurrency: 7 });
       await register(worker);
+      // they are listed by their starts, which must not be in one millisecond
+      const started = await store.now();
+      await until(async () => (await store.now()) > started);
       await register(peer);
       await queue({ lease_owner: worker });
       await queue({ lease_owner: worker });

@@ -1,5 +1,6 @@
 // What every store must hold to, whatever lies beneath. One suite, called for both dialects.
 
+import { changeContract } from "./changes.contract.ts";
 import { migrationContract } from "./migrations.contract.ts";
 import type { Place } from "./place.ts";
 import { queueContract } from "./queue.contract.ts";
@@ -9,6 +10,7 @@ import { workerContract } from "./workers.contract.ts";
 /** `create` gives a new, empty place for every test. */
 export function storeContract(dialect: string, create: () => Promise<Place>): void {
   taskContract(dialect, create);
+  changeContract(dialect, create);
   queueContract(dialect, create);
   workerContract(dialect, create);
   migrationContract(dialect, create);

@@ -1,13 +1,13 @@
 // Every construct, on both stores: run as it is, with a new engine for each transition, and with an engine that dies
 // before and after each of its writes. All must leave the same rows.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import type { Flow } from "../../src/core/flow.ts";
-import type { Store } from "../../src/store/store.ts";
 import { CANCELLED, CONSTRUCTS, FLOWS } from "../support/construct-flows.ts";
-import { DATABASES, type EngineDatabase } from "../support/databases.ts";
+import { DATABASES } from "../support/databases.ts";
 import { World } from "../support/mortal-store.ts";
 import { advanceToEnd, answer, breaches, rowsOf, runToEnd, type Script } from "../support/scripts.ts";
+import { useWorlds } from "../support/worlds.ts";
 
 /** Cancels the task; what then waits goes on as ever. */
 const cancelIt: Script = async (task, engine, world) => {
@@ -16,21 +16,10 @@ const cancelIt: Script = async (task, engine, world) => {
 };
 
 describe.each(DATABASES)("on %s", (_name, create) => {
-  let database: EngineDatabase;
-  let store: Store;
-
-  beforeAll(async () => {
-    database = await create();
-    store = await database.openStore();
-  });
-
-  afterAll(async () => {
-    await store.close();
-    await database.drop();
-  });
+  const worlds = useWorlds(create);
 
   async function begin(flow: Flow): Promise<{ world: World; id: string }> {
-    const world = new World(store, FLOWS);
+    const world = new World(worlds.store, FLOWS);
     const { task } = await world.engine().engine.createTask({ flow: flow.name, input: { n: 1 } });
     return { world, id: task.id };
   }

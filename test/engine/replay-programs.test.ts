@@ -1,7 +1,7 @@
 // Flows made by lot from every construct: run live, with an engine of its own for each transition, and with engines that
 // die at writes drawn by lot, they come to the same end by the same decisions.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import * as v from "valibot";
 import {
@@ -19,11 +19,11 @@ import {
   type Member,
   type Operation,
 } from "../../src/sdk/taskonaut.ts";
-import type { Store } from "../../src/store/store.ts";
 import { fail, leaf, note, patient, work } from "../support/construct-flows.ts";
-import { DATABASES, type EngineDatabase } from "../support/databases.ts";
+import { DATABASES } from "../support/databases.ts";
 import { World } from "../support/mortal-store.ts";
 import { advanceToEnd, breaches, rowsOf, runToEnd } from "../support/scripts.ts";
+import { useWorlds } from "../support/worlds.ts";
 
 type Shape =
   | { kind: "work" | "note" | "fail" | "sleep" | "signal" | "timeout" | "child" | "patient" | "draw" }
@@ -116,18 +116,7 @@ function* inTurn(kind: "turn" | "try" | "finally", shapes: readonly Shape[]): Bo
 const program = fc.array(shape, { minLength: 1, maxLength: 3 });
 
 describe.each(DATABASES)("on %s", (name, create) => {
-  let database: EngineDatabase;
-  let store: Store;
-
-  beforeAll(async () => {
-    database = await create();
-    store = await database.openStore();
-  });
-
-  afterAll(async () => {
-    await store.close();
-    await database.drop();
-  });
+  const worlds = useWorlds(create);
 
   test("come to the same decisions and the same end, however they are driven", async () => {
     await fc.assert(
@@ -145,7 +134,7 @@ describe.each(DATABASES)("on %s", (name, create) => {
           });
           const drive = async (how: (world: World, id: string) => Promise<unknown>): Promise<unknown> => {
             // some of them die with every step that runs beside the one that ends
-            const world = new World(store, [flow, leaf, patient], { deaths: 1000 });
+            const world = new World(worlds.store, [flow, leaf, patient], { deaths: 1000 });
             const { task } = await world.engine().engine.createTask({ flow: "random", input: null });
             await how(world, task.id);
             const record = await world.read(task.id);

@@ -1,6 +1,6 @@
 // retry-task: the failed step that ended a task is opened again, under its key; else the reason why not.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { TaskonautError } from "../../src/core/errors.ts";
 import type { Flow } from "../../src/core/flow.ts";
@@ -16,16 +16,15 @@ import {
   waitForSignal,
   type Operation,
 } from "../../src/sdk/taskonaut.ts";
-import type { Store } from "../../src/store/store.ts";
 import { fail, forever, leaf, note, patient, work } from "../support/construct-flows.ts";
-import { DATABASES, type EngineDatabase } from "../support/databases.ts";
+import { DATABASES } from "../support/databases.ts";
 import { World } from "../support/mortal-store.ts";
 import { rejection } from "../support/rejection.ts";
 import { breaches, runToEnd } from "../support/scripts.ts";
+import { useWorlds } from "../support/worlds.ts";
 
 describe.each(DATABASES)("on %s", (_name, create) => {
-  let database: EngineDatabase;
-  let store: Store;
+  const worlds = useWorlds(create);
   let isBroken: boolean;
   const keys: string[] = [];
 
@@ -52,16 +51,6 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     },
   });
 
-  beforeAll(async () => {
-    database = await create();
-    store = await database.openStore();
-  });
-
-  afterAll(async () => {
-    await store.close();
-    await database.drop();
-  });
-
   const flowOf = (run: () => Generator<Operation<unknown>, unknown, unknown>): Flow =>
     defineFlow({
       name: "sample",
@@ -75,7 +64,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
   async function failed(flow: Flow): Promise<{ world: World; task: Task }> {
     isBroken = true;
     keys.length = 0;
-    const world = new World(store, [flow, leaf, patient]);
+    const world = new World(worlds.store, [flow, leaf, patient]);
     const { engine } = world.engine();
     const { task } = await engine.createTask({ flow: "sample", input: null });
     const ended = await engine.runTask(task.id);
@@ -230,7 +219,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
       },
     });
     const flow = flowOf(() => runChild(unlucky, null)[Symbol.iterator]());
-    const other = new World(store, [flow, unlucky]);
+    const other = new World(worlds.store, [flow, unlucky]);
     const { engine } = other.engine();
     const created = await engine.createTask({ flow: "sample", input: null });
     const parent = await engine.runTask(created.task.id);

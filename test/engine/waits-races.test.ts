@@ -1,7 +1,7 @@
 // What comes from another process comes at any moment: before or after any write of whoever drives the task, while it is
 // driven or left to wait. It is never lost.
 
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import * as v from "valibot";
 import type { Flow } from "../../src/core/flow.ts";
 import { childTaskId } from "../../src/core/ids.ts";
@@ -9,11 +9,11 @@ import { isTerminal } from "../../src/core/status.ts";
 import type { Task } from "../../src/core/task.ts";
 import type { Taskonaut } from "../../src/core/taskonaut.ts";
 import { all, call, defineFlow, race, runChild, sleep, waitForSignal } from "../../src/sdk/taskonaut.ts";
-import type { Store } from "../../src/store/store.ts";
 import { FLOWS, forever, held, note, patient, work } from "../support/construct-flows.ts";
-import { DATABASES, type EngineDatabase } from "../support/databases.ts";
+import { DATABASES } from "../support/databases.ts";
 import { World } from "../support/mortal-store.ts";
 import { breaches } from "../support/scripts.ts";
+import { useWorlds } from "../support/worlds.ts";
 
 // a task is run for each of its moments, on a machine that may be busy
 setDefaultTimeout(30_000);
@@ -82,18 +82,7 @@ const flows: readonly Flow[] = [...FLOWS, signalled, interrupted, cancellable, p
 const WRITES_MAX = 60;
 
 describe.each(DATABASES)("on %s", (_name, create) => {
-  let database: EngineDatabase;
-  let store: Store;
-
-  beforeAll(async () => {
-    database = await create();
-    store = await database.openStore();
-  });
-
-  afterAll(async () => {
-    await store.close();
-    await database.drop();
-  });
+  const worlds = useWorlds(create);
 
   /**
    * Runs a new task once for each moment of its life; just then `post` comes from another engine. `check` looks at the
@@ -106,7 +95,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
   ): Promise<number> {
     for (let write = 2; write <= WRITES_MAX; write++) {
       for (const side of ["before", "after"] as const) {
-        const world = new World(store, flows);
+        const world = new World(worlds.store, flows);
         const { task: created } = await world.engine().engine.createTask({ flow: flow.name, input: null });
         const other = world.engine().engine;
         let posted: Promise<unknown> | undefined;
@@ -148,7 +137,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     let cleanUps = 0;
     // nobody would end its race but the cancel
     for (let write = 2; write <= 8; write++) {
-      const world = new World(store, flows);
+      const world = new World(worlds.store, flows);
       const { task: created } = await world.engine().engine.createTask({ flow: "cancellable", input: null });
       const other = world.engine().engine;
       const first = world.engine();
@@ -180,7 +169,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
 
   test("a signal that comes while a tool runs ends the race, in whichever process the tool runs", async () => {
     for (const moment of [0, 1, 2, 5, 10]) {
-      const world = new World(store, flows);
+      const world = new World(worlds.store, flows);
       const { task: created } = await world.engine().engine.createTask({ flow: "interrupted", input: null });
       const running = world.engine().engine.runTask(created.id);
       await Bun.sleep(moment);
@@ -195,9 +184,9 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     await atEveryMoment(
       parent,
       async (other, id) => {
-        const child = (await store.readTask(id))?.steps.find((step) => step.kind === "child");
+        const child = (await worlds.store.readTask(id))?.steps.find((step) => step.kind === "child");
         const childId = child && childTaskId(child.id);
-        if (!childId || !(await store.readTask(childId))) return;
+        if (!childId || !(await worlds.store.readTask(childId))) return;
         await other.signalTask(childId, { name: "go", payload: { go: "on" } });
         await other.runTask(childId);
       },
@@ -222,7 +211,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
       async (task, world) => {
         expect(task.status).toBe("CANCELLED");
         // not those of its steps: a child could be left behind by a step that was never recorded
-        const children = (await store.listTasks({ limit: 20 })).filter(
+        const children = (await worlds.store.listTasks({ limit: 20 })).filter(
           (other) => other.task.parent_task_id === task.id,
         );
         for (const { task: child } of children) {
@@ -234,7 +223,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
 
   test("two engines that run one task together come to one end", async () => {
     for (const flow of [...flows].filter(({ name }) => ["calls", "branches", "maps", "catches"].includes(name))) {
-      const world = new World(store, flows);
+      const world = new World(worlds.store, flows);
       const { task: created } = await world.engine().engine.createTask({ flow: flow.name, input: null });
       const ends = await Promise.all([1, 2, 3].map(() => world.engine().engine.runTask(created.id)));
       expect(new Set(ends.map((task) => JSON.stringify(task.output_payload))).size).toBe(1);

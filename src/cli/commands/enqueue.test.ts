@@ -4,6 +4,7 @@ import { describe, expect, setSystemTime, test } from "bun:test";
 import type { Task } from "../../core/task.ts";
 import type { CreateTask, Taskonaut } from "../../core/taskonaut.ts";
 import { callCli, type CliCall, type CliResult } from "../../../test/support/cli.ts";
+import { plannedTask } from "../../../test/support/tasks.ts";
 
 const NOW = Date.parse("2026-11-23T03:39:25.000Z");
 const ID = "019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071";
@@ -34,25 +35,8 @@ const FLOW = { name: "f", description: "", form: "run", file: null, input_schema
 
 function queuedTask({ start, priority = 5 }: CreateTask): Task {
   const due_at = new Date(typeof start === "number" ? start : NOW).toISOString();
-  return {
-    id: ID,
-    status: "PLANNED",
-    flow_name: "f",
-    current_step: 0,
-    input_payload: {},
-    output_payload: null,
-    error_message: null,
-    lease_owner: null,
-    parked_reason: null,
-    waiting_for: [],
-    parent_task_id: null,
-    priority,
-    due_at,
-    created_at: new Date(NOW).toISOString(),
-    updated_at: new Date(NOW).toISOString(),
-    steps: [],
-    tool_calls: [],
-  };
+  const created_at = new Date(NOW).toISOString();
+  return plannedTask({ id: ID, priority, due_at, created_at, updated_at: created_at });
 }
 
 test("the task is due at once, and is printed as it stands in the queue", async () => {

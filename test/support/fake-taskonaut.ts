@@ -2,12 +2,12 @@
 // `echo_add`. It has contracts and errors, but no steps to run: what is tested is how they are spoken of over HTTP.
 
 import * as v from "valibot";
-import { applyContract, type ContractResult, type Schema } from "../core/contract.ts";
-import { TaskonautError, type Violation } from "../core/errors.ts";
-import { parseTaskId } from "../core/ids.ts";
-import { isTerminal, type TaskStatus } from "../core/status.ts";
-import type { Json, Task } from "../core/task.ts";
-import type { Worker } from "../core/worker.ts";
+import { applyContract, type ContractResult, type Schema } from "../../src/core/contract.ts";
+import { TaskonautError, type Violation } from "../../src/core/errors.ts";
+import { parseTaskId } from "../../src/core/ids.ts";
+import { isTerminal, type TaskStatus } from "../../src/core/status.ts";
+import type { Json, Task } from "../../src/core/task.ts";
+import type { Worker } from "../../src/core/worker.ts";
 import type {
   CreateTask,
   FlowDescription,
@@ -17,7 +17,8 @@ import type {
   SignalTask,
   Taskonaut,
   TaskPage,
-} from "../core/taskonaut.ts";
+} from "../../src/core/taskonaut.ts";
+import { plannedTask } from "./tasks.ts";
 
 const STATUS_AFTER: readonly TaskStatus[] = [
   "PLANNED",
@@ -50,25 +51,8 @@ const SIGNALS: ReadonlyMap<string, Schema> = new Map<string, Schema>([
 ]);
 
 export function fakeTask(number: number, input: Json = { text: "hello", a: 1, b: 2 }, flow = "echo_add"): Task {
-  return {
-    id: `00000000-0000-7000-8000-${String(number).padStart(12, "0")}`,
-    status: "PLANNED",
-    flow_name: flow,
-    current_step: 0,
-    input_payload: input,
-    output_payload: null,
-    error_message: null,
-    lease_owner: null,
-    parked_reason: null,
-    waiting_for: [],
-    parent_task_id: null,
-    priority: 5,
-    due_at: null,
-    created_at: "2026-11-23T03:39:25.130Z",
-    updated_at: "2026-11-23T03:39:25.130Z",
-    steps: [],
-    tool_calls: [],
-  };
+  const id = `00000000-0000-7000-8000-${String(number).padStart(12, "0")}`;
+  return plannedTask({ id, flow_name: flow, input_payload: input });
 }
 
 export class FakeTaskonaut implements Taskonaut {

@@ -1,0 +1,33 @@
+// `cancel-task`, and its neighbours `retry-task` and `resume-task`.
+
+import { expect, test } from "bun:test";
+import type { Task } from "../../core/task.ts";
+import { cli, FakeTaskonaut, TASK_ID } from "../../../test/support/cli-in-memory.ts";
+
+test("to cancel a task succeeds when it is CANCELLED; retry and resume pass on why not", async () => {
+  const taskonaut = new FakeTaskonaut();
+  await cli(["run-flow", "--mode", "create"], { taskonaut });
+  const cancel = await cli(["cancel-task", TASK_ID], { taskonaut });
+  expect([cancel.code, JSON.parse(cancel.stdout)]).toMatchObject([0, { status: "CANCELLED" }]);
+  const retry = await cli(["retry-task", TASK_ID], { taskonaut });
+  expect([retry.code, retry.stdout]).toEqual([4, ""]);
+  expect(retry.stderr).toContain("cannot be retried: it is PLANNED");
+  const resume = await cli(["resume-task", TASK_ID], { taskonaut });
+  expect([resume.code, resume.stdout]).toEqual([4, ""]);
+  expect(resume.stderr).toContain("hint: When the reason is gone, `taskonaut resume-task <id>`");
+  expect(taskonaut.orders).toEqual([
+    ["cancel", TASK_ID],
+    ["retry", TASK_ID],
+    ["resume", TASK_ID],
+  ]);
+});
+
+test("a cancel that another process carries out is said to be on its way", async () => {
+  const taskonaut = new FakeTaskonaut();
+  const { stdout } = await cli(["run-flow", "--mode", "create"], { taskonaut });
+  taskonaut.cancelTask = async () => JSON.parse(stdout) as Task;
+  const cancel = await cli(["cancel-task", TASK_ID], { taskonaut });
+  expect([cancel.code, cancel.stdout]).toEqual([0, stdout]);
+  expect(cancel.stderr).toContain("The cancel is recorded");
+  expect((await cli(["cancel-task", TASK_ID, "--json"], { taskonaut })).stderr).toBe("");
+});

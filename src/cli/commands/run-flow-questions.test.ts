@@ -1,0 +1,67 @@
+// What `run-flow` asks a person for, and when it does not ask.
+
+import { expect, test } from "bun:test";
+import type { FlowDescription } from "../../core/taskonaut.ts";
+import { cli, ECHO_ADD, FakeTaskonaut, TASK_ID } from "../../../test/support/cli-in-memory.ts";
+
+test("on a terminal run-flow asks, refuses what does not fit, and shows the steps", async () => {
+  // the text; a: no integer, too many, good; b: its default; the mode: run
+  const types = ["hi\r", "x\r\u0015101\r\u00157\r", "\r", "\r"];
+  const { code, stdout, stderr, taskonaut } = await cli(["run-flow"], { isTTY: true, env: { NO_COLOR: "1" }, types });
+  expect(taskonaut.created).toEqual([{ flow: "echo_add", input: { text: "hi", a: 7, b: 2 } }]);
+  expect(code).toBe(0);
+  expect(stderr).toContain('1 echo  COMPLETED    "out"');
+  expect(stdout).toContain("status   COMPLETED");
+  expect(taskonaut.runs).toEqual([]);
+});
+
+test("Ctrl-C at a question creates nothing and exits with 130", async () => {
+  const { code, stdout, stderr, taskonaut } = await cli(["run-flow"], { isTTY: true, types: ["\r", "\u0003"] });
+  expect(code).toBe(130);
+  expect(stdout).toBe("");
+  expect(stderr).toBe("Cancelled. No task was created.\n");
+  expect(taskonaut.created).toEqual([]);
+  expect(taskonaut.closed).toBe(1);
+});
+
+test("--max-steps bounds a run with questions as it does every other", async () => {
+  const { code, stderr } = await cli(["run-flow", "--max-steps", "2"], { isTTY: true, types: ["\r", "\r", "\r"] });
+  expect(code).toBe(4);
+  expect(stderr).toContain(`Task ${TASK_ID} did not reach terminal state within 2 steps`);
+});
+
+test("on a terminal run-flow asks for what is missing of a flow that is named, and for nothing else", async () => {
+  class Orders extends FakeTaskonaut {
+    override async describeFlow(name: string): Promise<FlowDescription> {
+      const properties = {
+        sku: { type: "string", minLength: 2, description: "the article" },
+        qty: { type: "integer", default: 1 },
+        note: { type: "string" },
+      };
+      return { ...ECHO_ADD, name, input_schema: { type: "object", properties, required: ["sku", "qty"] } };
+    }
+  }
+  const run = (argv: readonly string[], types: readonly string[] = [], isTTY = true) =>
+    cli(["run-flow", "order", ...argv], { isTTY, types, taskonaut: new Orders(), env: { NO_COLOR: "1" } });
+
+  const asked = await run(["--note", "soon"], ["x\r1\r"]);
+  expect(asked.taskonaut.created).toEqual([{ flow: "order", input: { note: "soon", sku: "x1" } }]);
+  expect(asked.stderr).toContain("1 echo  COMPLETED");
+  expect((await run(["--sku", "A1"])).taskonaut.created).toEqual([{ flow: "order", input: { sku: "A1" } }]);
+  expect((await run(["--input", "{}"])).taskonaut.created).toEqual([{ flow: "order", input: {} }]);
+  expect((await run(["--json"])).taskonaut.created).toEqual([{ flow: "order", input: {} }]);
+  expect((await run([], [], false)).taskonaut.created).toEqual([{ flow: "order", input: {} }]);
+  // what was typed is judged before anybody is asked
+  const refused = await run(["--qty", "many"]);
+  expect([refused.code, refused.taskonaut.created]).toEqual([2, []]);
+});
+
+test("a flow that lacks nothing, a field or --json on a terminal means: do not ask", async () => {
+  for (const argv of [
+    ["run-flow", "echo_add"],
+    ["run-flow", "--text", "x"],
+    ["run-flow", "--json"],
+  ]) {
+    expect((await cli(argv, { isTTY: true })).taskonaut.runs).toEqual([undefined]);
+  }
+});

@@ -1,0 +1,104 @@
+// What becomes of a task, and what a person is told, when a signal comes while it is driven.
+
+import { expect, test } from "bun:test";
+import { TaskonautError } from "../core/errors.ts";
+import { Signals } from "../../test/support/cli.ts";
+import { cli, FakeTaskonaut, TASK_ID } from "../../test/support/cli-in-memory.ts";
+
+test("Ctrl-C while a task is being cancelled says how to go on", async () => {
+  const signals = new Signals();
+  const taskonaut = new FakeTaskonaut();
+  await cli(["run-flow", "--mode", "create"], { taskonaut });
+  taskonaut.whileRunning = () => {
+    signals.send();
+    return new Promise(() => {});
+  };
+  const { code, stderr } = await cli(["cancel-task", TASK_ID], { taskonaut }, signals);
+  expect(code).toBe(130);
+  expect(stderr).toContain(`taskonaut run-task ${TASK_ID}`);
+});
+
+test("Ctrl-C against a server says that the server goes on, and how to look", async () => {
+  for (const argv of [
+    ["cancel-task", TASK_ID],
+    ["run-task", TASK_ID],
+    ["run-task", TASK_ID, "--wait"],
+    ["advance-task", TASK_ID],
+  ]) {
+    const signals = new Signals();
+    const taskonaut = new FakeTaskonaut();
+    await cli(["run-flow", "--mode", "create"], { taskonaut });
+    taskonaut.whileRunning = () => {
+      signals.send();
+      return new Promise(() => {});
+    };
+    const env = { TASKONAUT_API_URL: "http://127.0.0.1:1" };
+    const { code, stderr } = await cli(argv, { taskonaut, env }, signals);
+    expect(code).toBe(130);
+    expect(stderr).toBe(
+      `Stopped waiting. The server goes on with the task; \`taskonaut get-task ${TASK_ID}\` shows how far it is.\n`,
+    );
+  }
+});
+
+test("a signal lets the running step end, and says how to go on", async () => {
+  const signals = new Signals();
+  const taskonaut = new FakeTaskonaut();
+  const step = Promise.withResolvers<void>();
+  const order: string[] = [];
+  taskonaut.whileRunning = async () => {
+    signals.send();
+    await step.promise;
+    order.push("step ended");
+    throw new TaskonautError("shutting_down", "closing");
+  };
+  taskonaut.close = () => {
+    if (taskonaut.closed++ > 0) return Promise.resolve();
+    step.resolve();
+    // later than the work's own failure, which must not be what is told
+    return new Promise((resolve) =>
+      setImmediate(() => {
+        order.push("closed");
+        resolve();
+      }),
+    );
+  };
+  const { code, stdout, stderr } = await cli(["run-flow"], { taskonaut }, signals);
+  expect(code).toBe(130);
+  expect(order[0]).toBe("step ended");
+  expect(stdout).toBe("");
+  expect(stderr).toContain(`taskonaut run-task ${TASK_ID}`);
+  expect(stderr).not.toContain("closing");
+});
+
+test("a task that comes to its end in spite of the signal is printed as ever", async () => {
+  const signals = new Signals();
+  const taskonaut = new FakeTaskonaut();
+  const ended = Promise.withResolvers<void>();
+  taskonaut.whileRunning = async () => {
+    taskonaut.whileRunning = undefined;
+    signals.send();
+    setImmediate(ended.resolve);
+    await Promise.resolve();
+  };
+  const wiring = { openTaskonaut: async () => Object.assign(taskonaut, { close: () => ended.promise }) };
+  const { code, stdout } = await cli(["run-flow"], { taskonaut, wiring }, signals);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ status: "COMPLETED" });
+});
+
+test("a second signal waits for nothing", async () => {
+  const signals = new Signals();
+  const taskonaut = new FakeTaskonaut();
+  taskonaut.close = () => {
+    signals.send();
+    return new Promise(() => {});
+  };
+  taskonaut.whileRunning = () => {
+    signals.send();
+    return new Promise(() => {});
+  };
+  const { code, stderr } = await cli(["run-flow"], { taskonaut }, signals);
+  expect(code).toBe(130);
+  expect(stderr).toContain("Stopped at once.");
+});

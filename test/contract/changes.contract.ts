@@ -1,0 +1,200 @@
+// What every store must hold to (`src/store/store.ts`), whatever lies beneath: changes of tasks, whole or not at all, and
+// by nobody who has lost the task.
+
+import { describe, expect, test } from "bun:test";
+
+import { NEXT, type TaskStatus } from "../../src/core/status.ts";
+import { openStore, type Place } from "./place.ts";
+import { runTogether, startChild } from "./process.ts";
+import { callRow, changeOf, inStatus, plannedRecord, stepRow, T0, taskRow } from "./rows.ts";
+import { expectRefused, taskBench } from "./task-bench.ts";
+
+export function changeContract(dialect: string, create: () => Promise<Place>): void {
+  describe(`${dialect}: changes`, () => {
+    const bench = taskBench(create);
+    const { insert } = bench;
+
+    test("a change writes the task and all its rows", async () => {
+      const { task, steps } = await insert(plannedRecord());
+      const [one, two] = steps as [(typeof steps)[0], (typeof steps)[0]];
+      const running = callRow(two);
+      const first = changeOf(
+        task,
+        { status: "RUNNING", version: 4, lease_owner: crypto.randomUUID(), due_at: T0 + 5, priority: 0, wake_seq: 99 },
+        { newCalls: [running], changedSteps: [{ ...two, status: "RUNNING" }] },
+      );
+      expect(await bench.store.commitChanges([first])).toEqual([true]);
+      const done = {
+        ...two,
+        status: "COMPLETED",
+        output_payload: "1",
+        outcome_seq: 1,
+        observed_at: T0 + 6,
+        starts: 3,
+      } as const;
+      const doubtful = { ...one, status: "RUNNING", doubt: '{"message":"who knows"}', due_at: T0 + 7 } as const;
+      const third = stepRow(task.id, { step_index: 3 });
+      const ended = {
+        ...running,
+        status: "COMPLETED",
+        response_payload: "1",
+        retry_count: 2,
+        last_error: '"x"',
+      } as const;
+      const second = changeOf(
+        first.task,
+        {
+          status: "WAITING_OBSERVATION",
+          lease_owner: null,
+          due_at: null,
+          parked_reason: "why",
+          parked_code: "code",
+          current_step: 2,
+        },
+        {
+          newSteps: [third],
+          changedSteps: [done, doubtful],
+          newCalls: [callRow(one, { created_at: T0 + 7 })],
+          changedCalls: [{ ...ended, started_at: T0 + 4, finished_at: T0 + 8 }],
+        },
+      );
+      expect(await bench.store.commitChanges([second])).toEqual([true]);
+      expect(await bench.store.readTask(task.id)).toEqual({
+        // Outsiders own wake_seq: a driver does not write it.
+        task: { ...second.task, wake_seq: 0 },
+        steps: [doubtful, done, third],
+        calls: [...second.changedCalls, ...second.newCalls],
+      });
+    });
+
+    test("a change without the task's version or owner writes nothing", async () => {
+      const owner = crypto.randomUUID();
+      const held = await insert(plannedRecord({ lease_owner: owner, version: 5 }));
+      const free = await insert(plannedRecord());
+      const lost = [
+        { ...changeOf(held.task), expectedVersion: 4 },
+        { ...changeOf(held.task), expectedOwner: null },
+        { ...changeOf(held.task), expectedOwner: crypto.randomUUID() },
+        { ...changeOf(free.task), expectedOwner: owner },
+        changeOf(taskRow()),
+      ];
+      for (const change of lost) {
+        const steps = [stepRow(change.taskId, { step_index: 9 })];
+        const newCalls = steps.map((step) => callRow(step));
+        expect(await bench.store.commitChanges([{ ...change, newSteps: steps, newCalls }])).toEqual([false]);
+      }
+      expect(await bench.store.readTask(held.task.id)).toEqual(held);
+      expect(await bench.store.readTask(free.task.id)).toEqual(free);
+    });
+
+    test("in a batch those that lost write nothing, and the others everything", async () => {
+      const records = await Promise.all(Array.from({ length: 40 }, () => insert(plannedRecord())));
+      const changes = records.map(({ task, steps: [step] }, index) => {
+        if (!step) throw new Error("no step");
+        const change = changeOf(
+          task,
+          { status: "RUNNING" },
+          { changedSteps: [{ ...step, status: "RUNNING" }], newCalls: [callRow(step)] },
+        );
+        return index % 3 === 0 ? { ...change, expectedVersion: 0 } : change;
+      });
+      expect(await bench.store.commitChanges(changes)).toEqual(records.map((_, index) => index % 3 !== 0));
+      for (const [index, { task }] of records.entries()) {
+        const record = await bench.store.readTask(task.id);
+        const found = { task: record?.task.status, step: record?.steps[0]?.status, calls: record?.calls.length };
+        const state = index % 3 === 0 ? "PLANNED" : "RUNNING";
+        expect(found).toEqual({ task: state, step: state, calls: index % 3 === 0 ? 0 : 1 });
+      }
+      expect(await bench.store.commitChanges([])).toEqual([]);
+    });
+
+    test("a batch that the database refuses is refused whole, and so is one that names rows which are not there", async () => {
+      const good = await insert(plannedRecord());
+      const bad = await insert(plannedRecord());
+      const [step] = bad.steps;
+      if (!step) throw new Error("no step");
+      const refused = [
+        changeOf(bad.task, { status: "COMPLETED" }),
+        changeOf(bad.task, {}, { newSteps: [step] }),
+        changeOf(bad.task, {}, { newCalls: [callRow(step), callRow(step)] }),
+        changeOf(bad.task, {}, { newCalls: [callRow(stepRow(bad.task.id))] }),
+        changeOf(bad.task, {}, { changedSteps: [stepRow(bad.task.id)] }),
+        changeOf(bad.task, {}, { changedCalls: [callRow(step)] }),
+      ];
+      for (const change of refused) {
+        await expectRefused(bench.store.commitChanges([changeOf(good.task, { status: "RUNNING" }), change]));
+      }
+      expect(await bench.store.readTask(good.task.id)).toEqual(good);
+      expect(await bench.store.readTask(bad.task.id)).toEqual(bad);
+    });
+
+    test("an idempotency key is taken once", async () => {
+      const { task, steps } = await insert(plannedRecord());
+      const [step] = steps;
+      if (!step) throw new Error("no step");
+      const first = changeOf(task, {}, { newCalls: [callRow(step)] });
+      expect(await bench.store.commitChanges([first])).toEqual([true]);
+      await expectRefused(bench.store.commitChanges([changeOf(first.task, {}, { newCalls: [callRow(step)] })]));
+      expect((await bench.store.readTask(task.id))?.calls).toEqual(first.newCalls);
+    });
+
+    test("every pair of states: what can follow is written, what cannot is not", async () => {
+      const statuses = Object.keys(NEXT) as TaskStatus[];
+      for (const from of statuses) {
+        for (const to of statuses) {
+          const { task } = await insert(plannedRecord(inStatus(from)));
+          // Several transitions may share one change.
+          const possible = NEXT[from].length > 0 && (from === to || reachable(from).has(to));
+          const [written] = await bench.store.commitChanges([changeOf(task, inStatus(to))]);
+          expect({ from, to, written }).toEqual({ from, to, written: possible });
+          expect((await bench.store.readTask(task.id))?.task.status).toBe(possible ? to : from);
+        }
+      }
+    });
+
+    test("two stores and many callers: every version is won once, and batches in any order do not lock each other out", async () => {
+      const other = await openStore(bench.place.address);
+      const records = await Promise.all([1, 2, 3].map(() => insert(plannedRecord())));
+      const wins = records.map(() => 0);
+      for (let round = 0; round < 40; round++) {
+        const changes = records.map(({ task }) => changeOf({ ...task, version: round + 1 }));
+        const backwards = changes.toReversed();
+        const [forward, backward] = await Promise.all([
+          bench.store.commitChanges(changes),
+          other.commitChanges(backwards),
+        ]);
+        for (const index of records.keys()) {
+          if (forward[index]) wins[index] = (wins[index] ?? 0) + 1;
+          if (backward[records.length - 1 - index]) wins[index] = (wins[index] ?? 0) + 1;
+        }
+      }
+      expect(wins).toEqual([40, 40, 40]);
+      await other.close();
+    });
+
+    test("several processes race for one task: every version is won once", async () => {
+      const { task } = await insert(plannedRecord());
+      const won = await runTogether(3, () => startChild("race", bench.place.address, task.id));
+      expect(won.reduce((sum: number, count) => sum + Number(count), 0)).toBe(60);
+      expect((await bench.store.readTask(task.id))?.task.version).toBe(61);
+    }, 30_000);
+
+    test("a change that is no change, or two of one task, is a bug of the caller", async () => {
+      const { task } = await insert(plannedRecord());
+      const wrong = [
+        [changeOf(task, { version: task.version })],
+        [changeOf(task), changeOf(task)],
+        [{ ...changeOf(task), taskId: crypto.randomUUID() }],
+        [changeOf(task, {}, { newSteps: [stepRow(crypto.randomUUID())] })],
+      ];
+      for (const changes of wrong) await expect(bench.store.commitChanges(changes)).rejects.toThrow();
+      expect((await bench.store.readTask(task.id))?.task).toEqual(task);
+    });
+  });
+}
+
+function reachable(from: TaskStatus): Set<TaskStatus> {
+  const found = new Set<TaskStatus>(NEXT[from]);
+  for (const status of found) for (const next of NEXT[status]) found.add(next);
+  return found;
+}
