@@ -29,7 +29,11 @@ export class Bell {
   }
 
   ring(): void {
-    if (this.#listener?.()) return;
+    if (!this.#listener?.()) this.tellOthers();
+  }
+
+  /** What the worker of this process was told of is more than it has room for. */
+  tellOthers(): void {
     this.#isWanted = true;
     this.#announcing ??= this.#announce();
   }

@@ -29,7 +29,7 @@ export async function redeliver(
 ): Promise<boolean> {
   let { error } = failure;
   for (let waitMs = WAIT_MS_MIN; ; waitMs = Math.min(2 * waitMs, WAIT_MS_MAX)) {
-    if (!hasCode(error, "database_unavailable") || clock.now() + waitMs > failure.start + deliveryMs()) throw error;
+    if (!isPassing(error) || clock.now() + waitMs > failure.start + deliveryMs()) throw error;
     await clock.sleep(waitMs);
     try {
       if (await writer.submitChange(change)) return true;
@@ -40,6 +40,11 @@ export async function redeliver(
       error = thrown;
     }
   }
+}
+
+/** The database is away, or somebody (`alter table`, a forgotten session) keeps the row locked. */
+function isPassing(error: unknown): boolean {
+  return hasCode(error, "database_unavailable") || hasCode(error, "task_busy");
 }
 
 const SAME = ["version", "lease_owner", "status", "observed_count", "current_step", "updated_at"] as const;

@@ -9,6 +9,7 @@ import type { InboxPost, Store } from "../store/store.ts";
 import type { CommitWriter } from "./commit-writer.ts";
 import type { ExecutionTools } from "./execute-tool.ts";
 import type { Lease } from "./lease.ts";
+import type { StoreClock } from "./store-clock.ts";
 
 export interface DriverTools {
   readonly store: Pick<Store, "now" | "readInbox" | "readTask">;
@@ -16,6 +17,7 @@ export interface DriverTools {
   readonly children: Children;
   readonly lease: Lease;
   readonly clock: Clock;
+  readonly storeClock: StoreClock;
   readonly log: Log;
   readonly limits: Limits;
   /** What tools are executed with. */
@@ -26,6 +28,8 @@ export interface DriverTools {
   readonly deliveryMs: () => number;
   /** Of the flow's code: what a parked task is recorded with. */
   codeOf(flow: string): string;
+  /** Something has come for a task that nobody holds any more. */
+  readonly onWoken: (taskId: string) => void;
   /** The output of an at-most-once tool whose step is in doubt, or is so for whoever drives the task now. */
   readonly onLateOutput: (step: StepRow, output: JsonText) => void;
 }

@@ -66,7 +66,7 @@ export class Driving {
 
   /** Ids of tasks that this process may hold a lease on without its worker: somebody drives them, or their tools run. */
   heldByHand(): readonly string[] {
-    return [...this.#turns.taken(), ...this.#live.busyIds()];
+    return [...this.#turns.taken(), ...this.#live.heldIds()];
   }
 
   /** Something came for the task: whoever drives it here looks at its inbox. */

@@ -108,6 +108,7 @@ class StoreEngine implements Engine {
       lease,
       children: this.#children,
       clock,
+      storeClock: this.#storeClock,
       log,
       limits,
       execution: {
@@ -121,6 +122,7 @@ class StoreEngine implements Engine {
       // a worker has no caller who would like to hear of an outage
       deliveryMs: () => (this.#worker && !this.#closing ? Number.POSITIVE_INFINITY : DELIVERY_MS),
       codeOf: (flow) => this.#flows.get(flow)?.code ?? BUILT_IN,
+      onWoken: (taskId) => this.#wake(taskId),
       onLateOutput: (step, output) => this.#settleLate(step, output),
     };
     this.#driving = new Driving(this.#flows, store, this.#tools, this.#bell, () => this.#onOutage());
@@ -275,7 +277,7 @@ class StoreEngine implements Engine {
       const record = await this.#driving.read(taskId);
       const draft = reopenFailedStep(this.#driving.flowOf(record), record, {
         now: clock.now(),
-        storeNow: await this.#store.now(),
+        storeNow: await this.#storeClock.read(),
         stepsMax: limits.stepsPerTask,
       });
       const change = draft.takeChange();
@@ -309,6 +311,7 @@ class StoreEngine implements Engine {
     const taskId = parseTaskId(id);
     const record = await this.#driving.read(taskId);
     if (record.task.parked_reason === null) return toTask(record);
+    await this.#storeClock.recent(); // it is due from now on
     const resumed = await this.#driving.drive(taskId, async (driver) => {
       driver.unpark();
       return true;

@@ -23,7 +23,7 @@ export class LiveTasks {
     this.#drivers.set(id, driver);
     if (this.#drivers.size <= LIVE_MAX) return;
     for (const [oldest, candidate] of this.#drivers) {
-      if (candidate.isBusy) continue; // its tools report to it
+      if (candidate.isBusy || candidate.isUnsettled) continue; // its tools report to it
       this.#drivers.delete(oldest);
       return;
     }
@@ -38,9 +38,9 @@ export class LiveTasks {
     this.#drivers.delete(id);
   }
 
-  /** Of tasks whose tools run here. */
-  busyIds(): readonly string[] {
-    return [...this.#drivers].flatMap(([id, driver]) => (driver.isBusy ? id : []));
+  /** Of tasks whose tools run here, or of which something is not durable yet. */
+  heldIds(): readonly string[] {
+    return [...this.#drivers].flatMap(([id, driver]) => (driver.isBusy || driver.isUnsettled ? id : []));
   }
 
   drivers(): readonly TaskDriver[] {

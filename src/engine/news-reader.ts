@@ -8,7 +8,7 @@ import type { TaskState } from "./task-state.ts";
 export class NewsReader {
   constructor(
     private readonly state: TaskState,
-    private readonly tools: Pick<DriverTools, "store" | "clock">,
+    private readonly tools: Pick<DriverTools, "store" | "storeClock">,
     /** Something may have come since the inbox was read. */
     public isWoken: boolean,
   ) {}
@@ -19,7 +19,9 @@ export class NewsReader {
     this.isWoken = false;
     const { wakeSeq, rows } = await this.tools.store.readInbox(draft.task.id);
     const isTimed = [...waits].some((id) => draft.step(id).due_at !== null);
-    const now = isTimed ? await this.readStoreClock() : 0;
+    const now = isTimed ? await this.tools.storeClock.read() : 0;
+    // what is heard puts the task into the queue
+    if (!isTimed && rows.length > 0) await this.tools.storeClock.recent();
     let isReady = false;
     let isHeard = true;
     for (;;) {
@@ -39,13 +41,6 @@ export class NewsReader {
     if (isHeard && !this.state.nextUnobserved) draft.seeWake(wakeSeq);
     else this.isWoken = true;
     return isReady || this.state.nextUnobserved !== undefined || this.state.cancels.length > 0;
-  }
-
-  /** Milliseconds since 1970, by the store. */
-  async readStoreClock(): Promise<number> {
-    const now = await this.tools.store.now();
-    this.state.storeAheadMs = now - this.tools.clock.now();
-    return now;
   }
 
   /** The earliest time at which a wait ends, of a step for which `childDue` says none; undefined where no time is known. */

@@ -7,7 +7,7 @@
 // R2. Where the last process died with the task, each tool's start is durable before it: so it is known which one takes
 //     its process with it.
 
-import { TaskonautError } from "../core/errors.ts";
+import { hasCode, TaskonautError } from "../core/errors.ts";
 import type { StepRow, ToolCallRow, Writable } from "../core/record.ts";
 import { storeError } from "../core/stored-error.ts";
 import type { Tool } from "../core/tool.ts";
@@ -99,10 +99,20 @@ export class StepRunner {
       this.#onEvent = undefined;
       if (this.writer.failure !== undefined) throw this.writer.failure;
       this.throwIfParked();
-      if (news.isWoken && !state.nextUnobserved) await news.collect();
+      if (news.isWoken && !state.nextUnobserved) await this.#hearBesideTools();
       if (!state.nextUnobserved && state.stepsToStart().some(isNew)) return true;
     }
     return false;
+  }
+
+  /** While the database is away, what runs here runs on: the inbox can wait for the next look. */
+  async #hearBesideTools(): Promise<void> {
+    try {
+      await this.news.collect();
+    } catch (error) {
+      if (!hasCode(error, "database_unavailable") || this.state.running.size === 0) throw error;
+      this.news.isWoken = true;
+    }
   }
 
   /** Runs the children that are waited for, and looks whether any has ended. Those in the queue go by themselves. */
@@ -185,9 +195,13 @@ export class StepRunner {
 
   async #write(steps: readonly StepRow[]): Promise<void> {
     const { state } = this;
-    if (!state.isClaimed) await this.tools.lease.hold();
+    if (!state.isClaimed) {
+      await this.tools.lease.hold();
+      // the task goes into the queue, for whoever takes over if this process dies
+      await this.tools.storeClock.recent();
+    }
     // it says when a child is due
-    if (steps.some((step) => step.kind === "child")) await this.news.readStoreClock();
+    if (steps.some((step) => step.kind === "child")) await this.tools.storeClock.read();
     this.#mark(steps);
     const isChild = steps.every((step) => step.kind === "child");
     if (state.isClaimed && isChild && !state.hasWeight && !this.isOrphan) return;
@@ -237,7 +251,7 @@ export class StepRunner {
     if (!(result instanceof Promise)) return this.#onEnded(step.id, tool, result);
     const ended = result
       .then(async (late) => {
-        if (late.outcome.kind === "later") await this.news.readStoreClock();
+        if (late.outcome.kind === "later") await this.tools.storeClock.read();
         return this.#onEnded(step.id, tool, late);
       })
       .catch((error: unknown) => {

@@ -1,4 +1,4 @@
-// The store's time without a round trip, for what may be a little early: when a task is put in the queue.
+// The store's time, as one process knows it: asked for, heard with every claim, and between without a round trip.
 
 import type { Clock } from "../core/clock.ts";
 import type { Store } from "../store/store.ts";
@@ -9,12 +9,30 @@ const FRESH_MS = 5_000;
 export class StoreClock {
   #aheadMs = 0;
   #askedAt = Number.NEGATIVE_INFINITY;
-  #asking: Promise<void> | undefined;
+  #asking: Promise<number> | undefined;
 
   constructor(
     private readonly store: Pick<Store, "now">,
     private readonly clock: Clock,
   ) {}
+
+  /** Milliseconds since 1970, as near as it is known without asking. */
+  guess(): number {
+    return this.clock.now() + this.#aheadMs;
+  }
+
+  /** The store has told what time it is. */
+  note(storeNow: number): void {
+    this.#askedAt = this.clock.now();
+    this.#aheadMs = storeNow - this.#askedAt;
+  }
+
+  /** By the store itself. Throws what it throws. */
+  async read(): Promise<number> {
+    const storeNow = await this.store.now();
+    this.note(storeNow);
+    return storeNow;
+  }
 
   /**
    * Milliseconds since 1970: never later than the store's time, as long as nobody sets a clock, and hardly earlier. At
@@ -23,16 +41,10 @@ export class StoreClock {
   recent(): number | Promise<number> {
     const now = this.clock.now();
     if (now >= this.#askedAt && now - this.#askedAt <= FRESH_MS) return now + this.#aheadMs;
-    this.#asking ??= this.#ask().finally(() => {
+    this.#asking ??= this.read().finally(() => {
       this.#asking = undefined;
     });
-    return this.#asking.then(() => this.clock.now() + this.#aheadMs);
-  }
-
-  async #ask(): Promise<void> {
-    const storeNow = await this.store.now();
-    // the answer took its time: what it says is past already
-    this.#askedAt = this.clock.now();
-    this.#aheadMs = storeNow - this.#askedAt;
+    // the answer took its time: what it said is past already
+    return this.#asking.then(() => this.guess());
   }
 }

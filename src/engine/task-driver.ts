@@ -39,7 +39,7 @@ export class TaskDriver {
     record: TaskRecord,
     private readonly program: Program,
     decisionOf: Map<string, Decision>,
-    tools: DriverTools,
+    private readonly tools: DriverTools,
     { isNew = false, isClaimed = false, isOrphan = false }: DriverStart,
   ) {
     this.#state = new TaskState(record, program, decisionOf, tools, isClaimed);
@@ -77,6 +77,11 @@ export class TaskDriver {
   /** Whether tools of this task run in this process. */
   get isBusy(): boolean {
     return this.#state.running.size > 0;
+  }
+
+  /** Whether something of it is still to be written: an outage may delay that for long. */
+  get isUnsettled(): boolean {
+    return this.#writer.isUnsettled;
   }
 
   /** Whether nothing is left to do here before something comes from outside, or its time. */
@@ -287,7 +292,7 @@ export class TaskDriver {
       if (isTimed && this.#state.draft.hasHeard) this.#news.isWoken = true;
     };
     if (!isTimed) return () => takeUpAt(0);
-    return this.#news.readStoreClock().then((storeNow) => () => takeUpAt(storeNow));
+    return this.tools.storeClock.read().then((storeNow) => () => takeUpAt(storeNow));
   }
 }
 

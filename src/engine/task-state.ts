@@ -20,10 +20,12 @@ import { isWait, type WaitOutcome } from "./news.ts";
 import { CANCELLED_CHILD, cancelOf, endOfChild } from "./posts.ts";
 import { RunningSteps } from "./running-steps.ts";
 import { toStepRow } from "./step-row.ts";
+import type { StoreClock } from "./store-clock.ts";
 import { TaskLog } from "./task-log.ts";
 
 export interface StateTools {
   readonly clock: Clock;
+  readonly storeClock: Pick<StoreClock, "guess">;
   readonly log: Log;
   readonly lease: { readonly workerId: string };
   codeOf(flow: string): string;
@@ -39,12 +41,12 @@ export class TaskState {
   readonly leased = new Set<string>();
   /** Inbox rows of cancels that the flow has not been told yet. */
   cancels: readonly number[] = [];
+  /** S2. */
+  isClaimed: boolean;
   /** There are outcomes in memory on which an effect could depend. */
   hasWeight = false;
   /** Why nothing more is done here. */
   parked: string | undefined;
-  /** What the store's clock is ahead of ours, as last seen. */
-  storeAheadMs = 0;
   #outcomes = 0;
   /** Ids of steps without an outcome, in order of planning. */
   readonly #open = new Set<string>();
@@ -61,9 +63,10 @@ export class TaskState {
     readonly program: Program,
     readonly decisionOf: Map<string, Decision>,
     private readonly tools: StateTools,
-    /** S2. */
-    public isClaimed: boolean,
+    /** A worker has claimed it, and looks after it when it is let go of. */
+    readonly isFromQueue: boolean,
   ) {
+    this.isClaimed = isFromQueue;
     const { steps, task } = record;
     this.draft = new Draft(record);
     this.log = new TaskLog(tools.log, { task_id: task.id, flow: task.flow_name });
@@ -392,7 +395,7 @@ export class TaskState {
 
   /** The store's time, as near as it is known without asking. */
   storeTime(): number {
-    return this.tools.clock.now() + this.storeAheadMs;
+    return this.tools.storeClock.guess();
   }
 }
 

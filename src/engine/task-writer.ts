@@ -3,8 +3,10 @@
 // T1. One write of a task is under way at a time; what changes meanwhile goes with the next.
 // T2. After a write that was lost or failed nothing more is written: the driver has to start from the store again.
 // T3. What is told of a transition (the log, other tasks) is told once it is durable.
+// T4. A task that is let go of, and is due, is known to be so.
 
 import type { TaskRecord } from "../core/record.ts";
+import { isTerminal } from "../core/status.ts";
 import type { Change } from "../store/store.ts";
 import { redeliver } from "./deliver.ts";
 import { LostTaskError, type DriverTools } from "./driver-tools.ts";
@@ -22,6 +24,10 @@ export class TaskWriter {
     /** Told once, of the first failure. */
     private readonly onFailed: (reason: Error) => void,
   ) {}
+
+  get isUnsettled(): boolean {
+    return this.failure === undefined && (this.#writing !== undefined || this.state.draft.isDirty);
+  }
 
   /** T2, also where the driver itself gives up. */
   fail(reason: unknown): void {
@@ -74,12 +80,31 @@ export class TaskWriter {
         this.durableMoves = moves;
         for (const tell of news) tell();
         for (const post of change.posts) this.tools.children.onPosted(post);
+        await this.#tellOfFree(change);
       }
     } catch (error) {
       this.fail(error);
     } finally {
       this.#writing = undefined;
     }
+  }
+
+  /**
+   * T4. A worker knows itself what it lets go of; where a caller does, nobody may. And what came for the task after its
+   * inbox was read has made it due with this very write: whoever was told of it found the task held.
+   */
+  async #tellOfFree({ taskId, expectedOwner, task }: Change): Promise<void> {
+    const isLetGo = expectedOwner === this.tools.lease.workerId && task.lease_owner === null;
+    if (!isLetGo || isTerminal(task.status)) return;
+    if (task.due_at !== null && !this.state.isFromQueue) return this.tools.onWoken(taskId);
+    if (task.status !== "WAITING_OBSERVATION") return;
+    try {
+      const { wakeSeq } = await this.tools.store.readInbox(taskId);
+      if (wakeSeq === task.wake_seq) return;
+    } catch {
+      // the database is away: nobody knows
+    }
+    this.tools.onWoken(taskId);
   }
 
   /** A change under a lease says what effects came of, or that one is about to begin: no outage may leave that open. */

@@ -16,6 +16,7 @@ import type { Bell } from "./bell.ts";
 import type { DriverTools } from "./driver-tools.ts";
 import type { Driving } from "./driving.ts";
 import { UNSURE_MS } from "./holdings.ts";
+import { Lane } from "./lane.ts";
 import { isWait } from "./news.ts";
 import { Shares } from "./shares.ts";
 
@@ -41,8 +42,11 @@ const BLIND_POLL_MS = 500;
 /** So often peers are looked at: a dead one's tasks are to move on within a second. */
 const DEATH_WATCH_MS = 250;
 
-/** So often the rows of dead workers are cleared away, while there are any. */
-const FORGET_MS = 60_000;
+/** So often the rows of dead workers are cleared away, and what other code has parked is looked for. */
+const TIDY_MS = 60_000;
+
+/** So often tasks are looked for whose owner has no row: it was forgotten while it stood still, and died then. */
+const ORPHANS_MS = 600_000;
 
 /** So long after a claim that gave some but not all there was room for, to learn when the next task is due. */
 const LOOK_AGAIN_MS = 100;
@@ -76,17 +80,18 @@ export class Worker implements RunningWorker {
   #expected: number | null = null;
   /** When the task is due that the queue told of, in store time. */
   #nextDueAt: number | null = null;
-  /** What the store's clock is ahead of ours. */
-  #storeAheadMs = 0;
   /** There may be due tasks that were not looked for yet. */
   #hasNews = true;
+  /** And other workers may not know it. */
+  #isAloneWithNews = false;
   /** The worker may hold tasks that it does not know of (K1). */
   #mayHoldMore = false;
   #unsureUntil = 0;
   #deadOwners: readonly string[] = [];
   #wakeUp: (() => void) | undefined;
   #onAllLetGo: (() => void) | undefined;
-  #lane: Promise<void> = Promise.resolve();
+  /** K3. */
+  readonly #lane = new Lane(() => this.#takePlace());
   #watch: Watch | undefined;
   #starting: Promise<void> = Promise.resolve();
   #loops: Promise<unknown> = Promise.resolve();
@@ -111,11 +116,9 @@ export class Worker implements RunningWorker {
   }
 
   async #start(): Promise<void> {
-    const { flows, store, tools, bell } = this.parts;
+    const { store, tools, bell } = this.parts;
     await tools.lease.work(this.options.concurrency);
-    const codes = [...flows.values()].map(({ name }) => ({ name, code: tools.codeOf(name) }));
-    const unparked = await store.unparkTasks(codes);
-    if (unparked > 0) tools.log.info?.("parked tasks taken up again with other code", { tasks: unparked });
+    await this.#unpark();
     this.#watch = await store.watch(() => this.#onNews());
     if (this.#watch.kind === "polling") {
       tools.log.warn?.(
@@ -123,8 +126,18 @@ export class Worker implements RunningWorker {
         { poll_ms: BLIND_POLL_MS },
       );
     }
-    bell.listen(() => this.#onNews());
+    bell.listen(() => this.#onOwnNews());
     this.#loops = Promise.all([this.#claimOn(), this.#watchDeaths()]);
+  }
+
+  /** Also once in a while: beside this code other may be at work still, and park what it claims. */
+  async #unpark(): Promise<void> {
+    const { flows, store, tools } = this.parts;
+    const codes = [...flows.values()].map(({ name }) => ({ name, code: tools.codeOf(name) }));
+    const unparked = await store.unparkTasks(codes);
+    if (unparked === 0) return;
+    tools.log.info?.("parked tasks taken up again with other code", { tasks: unparked });
+    this.#onNews();
   }
 
   get isStopped(): boolean {
@@ -159,10 +172,15 @@ export class Worker implements RunningWorker {
     return promise;
   }
 
-  /** Gives whether there is room: then nobody else need be told. */
-  #onNews(): boolean {
+  #onNews(): void {
     this.#hasNews = true;
     this.#wakeUp?.();
+  }
+
+  /** News that nobody else has heard, of this process or of a time. Gives whether there is room: else others are to hear. */
+  #onOwnNews(): boolean {
+    this.#isAloneWithNews = true;
+    this.#onNews();
     return this.#room > 0;
   }
 
@@ -173,16 +191,21 @@ export class Worker implements RunningWorker {
   }
 
   async #claimOn(): Promise<void> {
-    const { tools } = this.parts;
+    const { tools, bell } = this.parts;
     const { clock, log } = tools;
     let pauseMs = PAUSE_MS_MIN;
     let lastAt = 0;
     while (!this.#stopped.signal.aborted) {
       if (!this.#hasNews || this.#room <= 0) {
-        await this.#pause(this.#hasNews ? undefined : this.#idleMs());
+        if (this.#hasNews && this.#isAloneWithNews) {
+          this.#isAloneWithNews = false;
+          bell.tellOthers();
+        }
+        if (await this.#pause(this.#hasNews ? undefined : this.#idleMs())) this.#onOwnNews();
         continue;
       }
-      const gatherMs = lastAt + GATHER_MS - clock.now();
+      // a clock may be set back
+      const gatherMs = Math.min(GATHER_MS, lastAt + GATHER_MS - clock.now());
       if (this.#room < Math.min(this.options.concurrency, CLAIM_MAX) / 2 && gatherMs > 0) {
         await this.#pause(gatherMs);
         continue;
@@ -212,6 +235,7 @@ export class Worker implements RunningWorker {
     }
     const room = this.#room;
     const flows = this.#shares.grant(room);
+    this.#expected = null; // what is let go of from now on, this claim may not see
     const claim = await store.claimTasks({ workerId: this.id, limit: room, flows, deadOwners: this.#deadOwners });
     const counts = new Map<string, number>();
     for (const { record } of claim.tasks) {
@@ -219,13 +243,13 @@ export class Worker implements RunningWorker {
       counts.set(flow_name, (counts.get(flow_name) ?? 0) + 1);
     }
     if (this.#shares.note(counts, { isFull: claim.tasks.length >= room })) this.#hasNews = true;
+    if (!this.#hasNews) this.#isAloneWithNews = false;
     this.#noteTimes(claim);
     for (const task of claim.tasks) this.#take(task);
   }
 
   #noteTimes({ tasks, nextDueAt, now }: Claim): void {
-    this.#storeAheadMs = now - this.parts.tools.clock.now();
-    if (this.#expected !== null && this.#expected <= now) this.#expected = null;
+    this.parts.tools.storeClock.note(now);
     // a claim that gives tasks does not tell what comes next: that is asked when they are under way
     this.#nextDueAt = tasks.length > 0 ? now + LOOK_AGAIN_MS : nextDueAt;
   }
@@ -233,7 +257,7 @@ export class Worker implements RunningWorker {
   /** Until the next look into the queue, where no news comes. */
   #idleMs(): number {
     const pollMs = this.#watch?.kind === "polling" ? BLIND_POLL_MS : POLL_MS;
-    const now = this.parts.tools.clock.now() + this.#storeAheadMs;
+    const now = this.parts.tools.storeClock.guess();
     const times = [this.#expected, this.#nextDueAt].flatMap((time) => time ?? []);
     return Math.max(1, Math.min(pollMs, ...times.map((time) => time - now)));
   }
@@ -246,25 +270,29 @@ export class Worker implements RunningWorker {
   }
 
   #take(claimed: ClaimedTask): void {
-    const { id } = claimed.record.task;
-    this.#held.add(id);
-    this.#driven += 1;
-    const driven = isDeadly(claimed) ? this.#lane.then(() => this.#drive(claimed)) : this.#drive(claimed);
-    if (isDeadly(claimed)) this.#lane = driven;
+    this.#held.add(claimed.record.task.id);
+    const driven = isDeadly(claimed)
+      ? this.#lane.run(() => this.#drive(claimed, () => {}))
+      : this.#drive(claimed, this.#takePlace());
     driven.catch(() => {}); // it never rejects
   }
 
-  /** Never rejects. */
-  async #drive(claimed: ClaimedTask): Promise<void> {
-    const { driving, tools } = this.parts;
-    const { id, flow_name } = claimed.record.task;
-    let isDriven = true;
-    const onIdle = (): void => {
-      if (!isDriven) return;
-      isDriven = false;
+  /** One of the places of `concurrency`. Gives a function that frees it; harmless when repeated. */
+  #takePlace(): () => void {
+    let isTaken = true;
+    this.#driven += 1;
+    return () => {
+      if (!isTaken) return;
+      isTaken = false;
       this.#driven -= 1;
       if (this.#hasNews) this.#wakeUp?.();
     };
+  }
+
+  /** `onIdle` is told when nothing is left but to write what was done. Never rejects. */
+  async #drive(claimed: ClaimedTask, onIdle: () => void): Promise<void> {
+    const { driving, tools } = this.parts;
+    const { id, flow_name } = claimed.record.task;
     if (claimed.takenFrom !== null) {
       tools.log.warn?.("task taken over from a dead worker", { task_id: id, flow: flow_name, from: claimed.takenFrom });
     }
@@ -313,7 +341,8 @@ export class Worker implements RunningWorker {
 
   async #watchDeaths(): Promise<void> {
     const { store, tools } = this.parts;
-    let forgetAt = 0;
+    const { clock } = tools;
+    let [tidyAt, orphansAt] = [clock.now() + TIDY_MS, clock.now()];
     while (!this.#stopped.signal.aborted) {
       await this.#sleep(DEATH_WATCH_MS);
       if (this.#stopped.signal.aborted) return;
@@ -322,9 +351,14 @@ export class Worker implements RunningWorker {
         const isNew = dead.some((id) => !this.#deadOwners.includes(id));
         this.#deadOwners = dead;
         if (isNew) this.#onNews();
-        if (dead.length > 0 && tools.clock.now() >= forgetAt) {
-          forgetAt = tools.clock.now() + FORGET_MS;
-          await store.forgetDeadWorkers();
+        if (clock.now() >= tidyAt) {
+          tidyAt = clock.now() + TIDY_MS;
+          if (dead.length > 0) await store.forgetDeadWorkers();
+          await this.#unpark();
+        }
+        if (clock.now() >= orphansAt) {
+          orphansAt = clock.now() + ORPHANS_MS;
+          if ((await store.releaseOrphans()) > 0) this.#onNews();
         }
       } catch (error) {
         tools.log.debug?.("workers not looked at", { worker_id: this.id, error: messageOf(error) });
@@ -332,22 +366,22 @@ export class Worker implements RunningWorker {
     }
   }
 
-  /** Until something wakes the worker up, or the time is over. */
-  async #pause(ms: number | undefined): Promise<void> {
+  /** Until something wakes the worker up, or the time is over: then true. */
+  async #pause(ms: number | undefined): Promise<boolean> {
     const { clock } = this.parts.tools;
-    const event = Promise.withResolvers<void>();
-    this.#wakeUp = event.resolve;
+    const event = Promise.withResolvers<boolean>();
+    this.#wakeUp = () => event.resolve(false);
     const stop = new AbortController();
-    const isOver =
-      ms === undefined
-        ? event.promise
-        : clock.sleep(ms, stop.signal).then(
-            () => this.#onNews(),
-            () => false, // the event came first
-          );
-    await Promise.race([event.promise, isOver]);
+    if (ms !== undefined) {
+      clock.sleep(ms, stop.signal).then(
+        () => event.resolve(true),
+        () => {}, // something came first
+      );
+    }
+    const isOver = await event.promise;
     stop.abort();
     this.#wakeUp = undefined;
+    return isOver;
   }
 
   #sleep(ms: number): Promise<void> {

@@ -163,6 +163,11 @@ export interface Store {
   claimTasks(request: ClaimRequest): Promise<Claim>;
   /** Lets go of every task that the worker holds, but for those of the list; they stay due. Gives how many. */
   releaseTasks(release: { readonly workerId: string; readonly except: readonly string[] }): Promise<number>;
+  /**
+   * Lets go of tasks in the queue whose owner has no row in `workers`: nobody would find it dead. Gives how many. On
+   * PostgreSQL it walks the queue: not to be called often.
+   */
+  releaseOrphans(): Promise<number>;
   /** Makes parked tasks due that were parked by other code than these flows have now. Gives how many. */
   unparkTasks(flows: readonly { readonly name: string; readonly code: string }[]): Promise<number>;
 

@@ -91,6 +91,20 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
       expect((await claim()).tasks).toHaveLength(1);
     });
 
+    test("what a worker holds that has no row any more goes back into the queue, and nothing else", async () => {
+      const orphan = await queue({ lease_owner: crypto.randomUUID(), version: 3 });
+      const free = await queue();
+      const held = await queue({ lease_owner: peer });
+      await place.execute(workerRow(dialect, peer));
+      expect(await store.releaseOrphans()).toBe(1);
+      expect(await store.releaseOrphans()).toBe(0);
+      expect(await ownerOf(held)).toBe(peer);
+      expect((await other.readTask(orphan.task.id))?.task).toMatchObject({ lease_owner: null, version: 4 });
+      expect((await claim()).tasks.map(({ record }) => record.task.id).toSorted()).toEqual(
+        [orphan.task.id, free.task.id].toSorted(),
+      );
+    });
+
     test("tasks come by flow, then by priority, then by how long they are due", async () => {
       const now = Date.now();
       const at = (flow_name: string, priority: number, ago: number): Promise<TaskRecord> =>

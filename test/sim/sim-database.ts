@@ -112,6 +112,12 @@ export class SimDatabase {
     return held.length;
   }
 
+  releaseOrphans(isRegistered: (owner: string) => boolean, now: number): number {
+    const orphans = this.tasks.filter(({ task }) => task.lease_owner !== null && !isRegistered(task.lease_owner));
+    for (const stored of orphans) this.#patch(stored, now, { lease_owner: null });
+    return orphans.length;
+  }
+
   unparkTasks(flows: readonly { name: string; code: string }[], now: number): number {
     const codeOf = new Map(flows.map(({ name, code }) => [name, code]));
     const parked = this.tasks.filter(

@@ -89,6 +89,8 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
         return database.claimTasks(claim, now);
       }),
     releaseTasks: (release) => request("releaseTasks", (now) => database.releaseTasks(release, now)),
+    releaseOrphans: () =>
+      request("releaseOrphans", (now) => database.releaseOrphans((owner) => workers.isRegistered(owner), now)),
     unparkTasks: (flows) => request("unparkTasks", (now) => database.unparkTasks(flows, now)),
     announce: async () => world.announce(life),
     async watch(onNews) {

@@ -16,7 +16,14 @@ import { turn } from "./fake-clock.ts";
 export interface Moment {
   readonly write: number;
   readonly side: "before" | "after";
-  readonly method: "insertTasks" | "commitChanges" | "postToTask" | "claimTasks" | "releaseTasks" | "unparkTasks";
+  readonly method:
+    | "insertTasks"
+    | "commitChanges"
+    | "postToTask"
+    | "claimTasks"
+    | "releaseTasks"
+    | "releaseOrphans"
+    | "unparkTasks";
 }
 
 type Listener = (moment: Moment) => "die" | undefined | Promise<"die" | undefined>;
@@ -126,6 +133,7 @@ export class World {
       listTasks: (page) => alive(() => store.listTasks(page)),
       claimTasks: (request) => write("claimTasks", () => store.claimTasks(request)),
       releaseTasks: (release) => write("releaseTasks", () => store.releaseTasks(release)),
+      releaseOrphans: () => write("releaseOrphans", () => store.releaseOrphans()),
       unparkTasks: (parked) => write("unparkTasks", () => store.unparkTasks(parked)),
       announce: () => alive(() => store.announce()),
       watch: (onNews) => alive(() => store.watch(onNews)),

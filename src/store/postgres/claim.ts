@@ -105,7 +105,8 @@ function claimStatement(
 ): string {
   return `
   with worker as materialized (
-    select exists (select from ${schema}.workers where id = ${workerId}::uuid) as is_registered
+    select count(*) > 0 as is_registered
+    from (select from ${schema}.workers where id = ${workerId}::uuid for key share) registered
   ), dead as materialized (
     select value::uuid as id from json_array_elements_text(${deadOwners}::text::json)
   ), flow as materialized (

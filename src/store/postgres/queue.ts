@@ -24,6 +24,21 @@ export async function releaseTasks(
   return released.length;
 }
 
+export async function releaseOrphans(client: PostgresClient, schema: Schema): Promise<number> {
+  const released = await client.query(
+    `with orphans as materialized (
+      select t.id from ${schema}.tasks t
+      where t.due_at is not null and t.lease_owner is not null
+        and not exists (select from ${schema}.workers w where w.id = t.lease_owner)
+      order by t.id for no key update
+    )
+    update ${schema}.tasks set
+      lease_owner = null, limited = false, version = version + 1, updated_at = greatest(updated_at, now())
+    where id = any (array(select id from orphans)) returning 1`,
+  );
+  return released.length;
+}
+
 /** What was parked by code without a name was parked by other code. */
 export async function unparkTasks(
   client: PostgresClient,

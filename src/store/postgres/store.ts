@@ -7,7 +7,7 @@ import { PostgresClient } from "./connection.ts";
 import { postToTask, readInbox } from "./inbox.ts";
 import { explainLocked } from "./failures.ts";
 import { checkMigrated, checkReady } from "./migrate.ts";
-import { releaseTasks, unparkTasks } from "./queue.ts";
+import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask } from "./read.ts";
 import { milliseconds, quoteSchema } from "./schema.ts";
 import { announce, watch } from "./watch.ts";
@@ -92,6 +92,7 @@ export async function openPostgresStore({
       return claimTasks(claimer, schema, request);
     },
     releaseTasks: (release) => writeTasks((client) => releaseTasks(client, schema, release)),
+    releaseOrphans: () => writeTasks((client) => releaseOrphans(client, schema)),
     unparkTasks: (flows) => writeTasks((client) => unparkTasks(client, schema, flows)),
     announce: () => read((client) => announce(client, schema)),
     async watch(onNews) {

@@ -6,7 +6,7 @@
 import { storableText } from "../storable-text.ts";
 import type { ListedWorker, WorkerState } from "../store.ts";
 import type { PostgresClient } from "./connection.ts";
-import { milliseconds, type Schema } from "./schema.ts";
+import { milliseconds, quoteText, type Schema } from "./schema.ts";
 import { lockKey, type WorkerLocks } from "./worker-locks.ts";
 
 /** Of a row `w` of workers. The locks are looked through once for all workers, and only where a lease still runs. */
@@ -57,11 +57,7 @@ export async function removeWorker(
   locks: WorkerLocks,
   id: string,
 ): Promise<void> {
-  await client.query(
-    `delete from ${schema}.workers w
-     where id = $1::uuid and not exists (select from ${schema}.tasks t where t.due_at is not null and t.lease_owner = w.id)`,
-    [id],
-  );
+  await client.execute(deletion(schema, `w.id = ${quoteText(id)}::uuid`));
   await locks.free(id);
 }
 
@@ -79,13 +75,20 @@ export async function findDeadWorkers(client: PostgresClient, schema: Schema): P
 }
 
 export async function forgetDeadWorkers(client: PostgresClient, schema: Schema): Promise<number> {
-  const forgotten = await client.query(
-    `delete from ${schema}.workers w
-     where not ${IS_ALIVE}
-       and not exists (select from ${schema}.tasks t where t.due_at is not null and t.lease_owner = w.id)
-     returning 1`,
-  );
+  const forgotten = await client.execute(deletion(schema, `not ${IS_ALIVE}`));
   return forgotten.length;
+}
+
+/**
+ * Of workers that hold nothing. A claim that is on its way holds their rows (`claim.ts`): it is waited for, and what it
+ * has leased is seen by the statement that begins then.
+ */
+function deletion(schema: Schema, which: string): string {
+  return `
+    select from ${schema}.workers w where ${which} order by w.id for update;
+    delete from ${schema}.workers w
+    where ${which} and not exists (select from ${schema}.tasks t where t.due_at is not null and t.lease_owner = w.id)
+    returning 1`;
 }
 
 /** Counts the tasks of the queue only: what is held without being in it, a caller drives. */

@@ -7,6 +7,16 @@ const RELEASE = `
   update tasks indexed by tasks_held set lease_owner = null, version = version + 1, updated_at = max(updated_at, $now)
   where lease_owner = $workerId and id not in (select value from json_each($except))`;
 
+const ORPHANED = `
+  lease_owner is not null and due_at is not null
+  and not exists (select 1 from workers where workers.id = tasks.lease_owner)`;
+
+const HAS_ORPHANS = `select 1 from tasks indexed by tasks_held where ${ORPHANED} limit 1`;
+
+const RELEASE_ORPHANS = `
+  update tasks indexed by tasks_held set lease_owner = null, version = version + 1, updated_at = max(updated_at, $now)
+  where ${ORPHANED}`;
+
 /** `is not`: what was parked by code without a name was parked by other code. */
 const PARKED_BY_OTHERS = "flow_name = $name and parked_reason is not null and parked_code is not $code";
 
@@ -24,6 +34,13 @@ export function releaseTasks(
 ): Promise<number> {
   const parameters = { workerId, except: JSON.stringify(except) };
   return connection.write(() => connection.prepare(RELEASE).run({ ...parameters, now: now() }).changes);
+}
+
+export async function releaseOrphans(connection: SqliteConnection, now: () => number): Promise<number> {
+  const hasAny = await connection.read(() => connection.prepare(HAS_ORPHANS).get() !== null);
+  // Mostly there are none, and then nobody is kept from writing.
+  if (!hasAny) return 0;
+  return connection.write(() => connection.prepare(RELEASE_ORPHANS).run({ now: now() }).changes);
 }
 
 export async function unparkTasks(

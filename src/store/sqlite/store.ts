@@ -9,7 +9,7 @@ import { commitChanges, insertTasks } from "./commit.ts";
 import { openConnection } from "./connection.ts";
 import { postToTask, selectInbox } from "./inbox.ts";
 import { migrate, readPending } from "./migrate.ts";
-import { releaseTasks, unparkTasks } from "./queue.ts";
+import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask } from "./read.ts";
 import { ringBell, watchBell } from "./watch.ts";
 import { WorkerLocks } from "./worker-locks.ts";
@@ -64,6 +64,7 @@ export async function openSqliteStore({
     listTasks: (page) => listTasks(connection, page),
     claimTasks: (request) => claimTasks(connection, request, now),
     releaseTasks: (release) => releaseTasks(connection, release, now),
+    releaseOrphans: () => releaseOrphans(connection, now),
     unparkTasks: (flows) => unparkTasks(connection, flows, now),
     announce: async () => ringBell(folder),
     watch: async (onNews) => watchBell(folder, onNews),
