@@ -204,10 +204,10 @@ export class Worker implements RunningWorker {
         if (await this.#pause(this.#hasNews ? undefined : this.#idleMs())) this.#onOwnNews();
         continue;
       }
-      // a clock may be set back
-      const gatherMs = Math.min(GATHER_MS, lastAt + GATHER_MS - clock.now());
-      if (this.#room < Math.min(this.options.concurrency, CLAIM_MAX) / 2 && gatherMs > 0) {
-        await this.#pause(gatherMs);
+      const sinceMs = clock.now() - lastAt; // less than 0: the clock was set back
+      const isScarce = this.#room < Math.min(this.options.concurrency, CLAIM_MAX) / 2;
+      if (isScarce && sinceMs >= 0 && sinceMs < GATHER_MS) {
+        await this.#pause(GATHER_MS - sinceMs);
         continue;
       }
       this.#hasNews = false;
