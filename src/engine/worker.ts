@@ -87,6 +87,8 @@ export class Worker implements RunningWorker {
   /** The worker may hold tasks that it does not know of (K1). */
   #mayHoldMore = false;
   #unsureUntil = 0;
+  /** Lowered while claims fail: the answer may be too large to come in time. */
+  #claimMax = CLAIM_MAX;
   #deadOwners: readonly string[] = [];
   #wakeUp: (() => void) | undefined;
   #onAllLetGo: (() => void) | undefined;
@@ -187,7 +189,7 @@ export class Worker implements RunningWorker {
   /** Tasks that are only being written take no place, but for so long that not any number of them pile up. */
   get #room(): number {
     const { concurrency } = this.options;
-    return Math.min(concurrency - this.#driven, 2 * concurrency - this.#held.size, CLAIM_MAX);
+    return Math.min(concurrency - this.#driven, 2 * concurrency - this.#held.size, this.#claimMax);
   }
 
   async #claimOn(): Promise<void> {
@@ -214,9 +216,11 @@ export class Worker implements RunningWorker {
       try {
         await this.#claim();
         pauseMs = PAUSE_MS_MIN;
+        this.#claimMax = Math.min(CLAIM_MAX, 2 * this.#claimMax);
       } catch (error) {
         if (hasCode(error, "worker_not_registered")) await tools.lease.renewRegistration().catch(() => {}); // tried again
         log.warn?.("queue not reached", { worker_id: this.id, error: messageOf(error) });
+        this.#claimMax = Math.max(1, Math.floor(this.#claimMax / 2));
         this.lookAgain();
         await this.#sleep(pauseMs);
         pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX);
@@ -231,7 +235,8 @@ export class Worker implements RunningWorker {
       const byHand = driving.heldByHand();
       // what a caller has now he may leave; and a claim that was given up may still reach the database
       this.#mayHoldMore = byHand.length > 0 || tools.clock.now() < this.#unsureUntil;
-      await store.releaseTasks({ workerId: this.id, except: [...this.#held, ...byHand] });
+      const released = await store.releaseTasks({ workerId: this.id, except: [...this.#held, ...byHand] });
+      if (released > 0) this.#isAloneWithNews = true; // it may be more than there is room for
     }
     const room = this.#room;
     const flows = this.#shares.grant(room);
