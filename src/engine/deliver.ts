@@ -10,6 +10,9 @@ import type { CommitWriter } from "./commit-writer.ts";
 const WAIT_MS_MIN = 50;
 const WAIT_MS_MAX = 1_000;
 
+/** Where a row is locked: each try keeps all writes of the process waiting for a while. */
+const WAIT_MS_BUSY_MAX = 10_000;
+
 interface Tools {
   readonly writer: Pick<CommitWriter, "submitChange">;
   readonly store: Pick<Store, "readTask">;
@@ -28,7 +31,8 @@ export async function redeliver(
   { writer, store, clock, deliveryMs }: Tools,
 ): Promise<boolean> {
   let { error } = failure;
-  for (let waitMs = WAIT_MS_MIN; ; waitMs = Math.min(2 * waitMs, WAIT_MS_MAX)) {
+  for (let waitMs = WAIT_MS_MIN; ; waitMs *= 2) {
+    waitMs = Math.min(waitMs, hasCode(error, "task_busy") ? WAIT_MS_BUSY_MAX : WAIT_MS_MAX);
     if (!isPassing(error) || clock.now() + waitMs > failure.start + deliveryMs()) throw error;
     await clock.sleep(waitMs);
     try {
@@ -43,7 +47,7 @@ export async function redeliver(
 }
 
 /** The database is away, or somebody (`alter table`, a forgotten session) keeps the row locked. */
-function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): boolean {
   return hasCode(error, "database_unavailable") || hasCode(error, "task_busy");
 }
 

@@ -8,9 +8,8 @@ import { parseTaskId, stepId } from "../core/ids.ts";
 import { canonicalJson } from "../core/json.ts";
 import { PAGE_MAX, type Limits } from "../core/limits.ts";
 import type { Log, LogFields } from "../core/log.ts";
-import type { StepRow, TaskRecord } from "../core/record.ts";
+import type { TaskRecord } from "../core/record.ts";
 import { isTerminal } from "../core/status.ts";
-import { messageOf } from "../core/stored-error.ts";
 import type { Task } from "../core/task.ts";
 import type {
   CreateTask,
@@ -35,10 +34,11 @@ import type { DriverTools } from "./driver-tools.ts";
 import { busy, Driving } from "./driving.ts";
 import { findFlow } from "./find-flow.ts";
 import { Holdings } from "./holdings.ts";
+import { tellLateOutput } from "./late-output.ts";
 import { Lease } from "./lease.ts";
 import { cancelOf } from "./posts.ts";
 import { reopenFailedStep } from "./reopen.ts";
-import { readResolution, settlementOf } from "./resolve.ts";
+import { readResolution } from "./resolve.ts";
 import { toTask, toWorker } from "./resource.ts";
 import { readSignal } from "./signal.ts";
 import { checkPriority, readStart } from "./start.ts";
@@ -123,7 +123,16 @@ class StoreEngine implements Engine {
       deliveryMs: () => (this.#worker && !this.#closing ? Number.POSITIVE_INFINITY : DELIVERY_MS),
       codeOf: (flow) => this.#flows.get(flow)?.code ?? BUILT_IN,
       onWoken: (taskId) => this.#wake(taskId),
-      onLateOutput: (step, output) => this.#settleLate(step, output),
+      onLateOutput: (step, output) => {
+        const told = tellLateOutput(step, output, {
+          store,
+          clock,
+          log,
+          isLeaving: () => this.#closing !== undefined,
+          onPosted: (taskId) => this.#wake(taskId),
+        });
+        told.catch(() => {}); // it never rejects
+      },
     };
     this.#driving = new Driving(this.#flows, store, this.#tools, this.#bell, () => this.#onOutage());
     this.#holdings = new Holdings({
@@ -404,19 +413,6 @@ class StoreEngine implements Engine {
   #wake(id: string): void {
     this.#driving.wake(id);
     this.#bell.ring();
-  }
-
-  /** Whoever has the task now finds it in the inbox, and takes it where the step is still in doubt. */
-  #settleLate(step: StepRow, output: string): void {
-    const { log } = this.#tools;
-    const fields = { task_id: step.task_id, step: step.step_name };
-    this.#store.postToTask(settlementOf(step, { payload: output })).then(
-      () => {
-        log.info?.("late output of a step in doubt", fields);
-        return this.#wake(step.task_id);
-      },
-      (error: unknown) => log.warn?.("late output of a step in doubt lost", { ...fields, error: messageOf(error) }),
-    );
   }
 }
 

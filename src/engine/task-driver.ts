@@ -94,6 +94,9 @@ export class TaskDriver {
    * Throws LostTaskError, FlowViolationError, task_parked, and what the store throws.
    */
   advance(): boolean | Promise<boolean> {
+    // D2. Transitions that wait for nothing would go on and on: a write that failed keeps what runs here from ending.
+    const { failure } = this.#writer;
+    if (failure !== undefined) throw failure;
     const moved = this.#advance();
     return moved instanceof Promise ? this.#follow(moved) : moved;
   }
