@@ -138,8 +138,8 @@ export class Driving {
             // kept anew: so many others may have come since that it was let go
             if (isTerminal(record.task.status)) this.#live.drop(id);
             else this.#live.keep(id, driver);
-            // a worker goes on with it, now or then
-            if (hasMoved && record.task.due_at !== null) this.bell.ring();
+            // a worker goes on with it, now or then: what came for it meanwhile has made it due, whatever is known here
+            if (hasMoved && !isTerminal(record.task.status)) this.bell.ring();
             return record;
           }
           this.#live.drop(id);

@@ -347,7 +347,7 @@ export class Worker implements RunningWorker {
   async #watchDeaths(): Promise<void> {
     const { store, tools } = this.parts;
     const { clock } = tools;
-    let [tidyAt, orphansAt] = [clock.now() + TIDY_MS, clock.now()];
+    let [forgetAt, orphansAt, unparkAt] = [0, 0, clock.now() + TIDY_MS];
     while (!this.#stopped.signal.aborted) {
       await this.#sleep(DEATH_WATCH_MS);
       if (this.#stopped.signal.aborted) return;
@@ -356,9 +356,12 @@ export class Worker implements RunningWorker {
         const isNew = dead.some((id) => !this.#deadOwners.includes(id));
         this.#deadOwners = dead;
         if (isNew) this.#onNews();
-        if (clock.now() >= tidyAt) {
-          tidyAt = clock.now() + TIDY_MS;
-          if (dead.length > 0) await store.forgetDeadWorkers();
+        if (dead.length > 0 && clock.now() >= forgetAt) {
+          forgetAt = clock.now() + TIDY_MS;
+          await store.forgetDeadWorkers();
+        }
+        if (clock.now() >= unparkAt) {
+          unparkAt = clock.now() + TIDY_MS;
           await this.#unpark();
         }
         if (clock.now() >= orphansAt) {
