@@ -8,6 +8,9 @@ import type { StepRow, TaskRecord, TaskRow, ToolCallRow, Writable } from "../cor
 import { assertNext, type TaskStatus } from "../core/status.ts";
 import type { Change, InboxPost } from "../store/store.ts";
 
+/** No wake_seq of a task: what is written before the inbox was read leaves it due, if anything ever came. */
+const UNREAD = -1;
+
 export class Draft {
   /** Transitions so far. */
   moves = 0;
@@ -27,7 +30,8 @@ export class Draft {
   constructor({ task, steps, calls }: TaskRecord) {
     this.#task = task;
     this.#fence = task;
-    this.#wakeSeq = task.wake_seq;
+    // what came before is not read yet, and may be there still
+    this.#wakeSeq = task.wake_seq === 0 ? 0 : UNREAD;
     this.#steps = new Rows();
     for (const step of steps) this.#steps.know(step.id, step);
     this.#calls = new Rows();
@@ -100,7 +104,7 @@ export class Draft {
 
   /** Whether anything ever came from outside, as far as is known. */
   get hasHeard(): boolean {
-    return this.#wakeSeq > 0;
+    return this.#wakeSeq !== 0;
   }
 
   /** This row of the inbox is dealt with, as part of what is written next. */

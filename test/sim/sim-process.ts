@@ -21,6 +21,7 @@ export class SimProcess {
   readonly engine: Engine;
   readonly workerIds = new Set<string>();
   #worker: { stop(): Promise<void> } | undefined;
+  #concurrency = 0;
 
   constructor(
     private readonly world: World,
@@ -51,7 +52,15 @@ export class SimProcess {
   work(concurrency: number, onFailed: () => void): void {
     this.#survive("startWorker", onFailed, async () => {
       this.#worker = await this.engine.startWorker({ concurrency });
+      this.#concurrency = concurrency;
     });
+  }
+
+  /** Whether its worker could take one more task, as far as the database tells. */
+  get hasRoom(): boolean {
+    if (this.life.state !== "running") return false;
+    const held = this.world.database.tasks.filter(({ task }) => this.workerIds.has(task.lease_owner ?? ""));
+    return held.length < this.#concurrency;
   }
 
   /** As on SIGTERM: what runs here may end, the rest is given back. */

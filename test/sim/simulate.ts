@@ -23,6 +23,12 @@ const TASKS = { min: 2, max: 8 };
 /** After so long a calm everything has come to its end: longest are the waits of flows, and leases that must pass. */
 const CALM_MS_MAX = 180_000;
 
+/** In the calm, after so long every worker is back. */
+const SETTLE_MS = 15_000;
+
+/** So long a task may be due before somebody who has room takes it. */
+const NEGLECT_MS = 5_000;
+
 /** Of one simulation; most have some thousand. */
 const STEPS_MAX = 40_000;
 
@@ -73,7 +79,15 @@ export async function simulate({ seed, flows, expected, onEvent }: Simulation): 
     if (!isOver()) timeline.after(1000, help);
   };
   timeline.after(1000, help);
-  const hasEnded = await runUntil(timeline.now + CALM_MS_MAX, isOver);
+  const settledAt = timeline.now + SETTLE_MS;
+  const findsNeglect = (): boolean => {
+    if (timeline.now < settledAt) return false;
+    const neglected = world.neglected(NEGLECT_MS);
+    for (const task of neglected)
+      trace.breach(`Nobody takes task ${short(task.id)}, which is due: ${JSON.stringify(task)}`);
+    return neglected.length > 0;
+  };
+  const hasEnded = await runUntil(timeline.now + CALM_MS_MAX, () => findsNeglect() || isOver());
   if (!hasEnded) {
     const stuck = world.database.tasks.filter(({ task }) => !isTerminal(task.status));
     trace.breach(

@@ -1,11 +1,12 @@
 // All that one simulation consists of: time, chance, the database, and the processes that come and go.
 
+import type { TaskRow } from "../../src/core/record.ts";
 import { Random } from "./random.ts";
 import { breachesOf } from "./invariants.ts";
 import { Ledger } from "./ledger.ts";
 import type { Life } from "./life.ts";
 import { BEGIN } from "./sim-clock.ts";
-import { SimDatabase } from "./sim-database.ts";
+import { SimDatabase, type StoredTask } from "./sim-database.ts";
 import { SimProcess, short } from "./sim-process.ts";
 import type { Writer } from "./sim-store.ts";
 import { SimWorkers } from "./sim-workers.ts";
@@ -38,6 +39,8 @@ export class World {
   writer: Writer | undefined;
   /** Tasks that are in the queue, or were: they must come to their end without a hand that drives them. */
   readonly queued = new Set<string>();
+  /** Since when a task is free to be taken, by its id; in simulated time. */
+  readonly #freeSince = new Map<string, number>();
   readonly #watchers = new Set<Watcher>();
   #receipts = 0;
 
@@ -47,6 +50,10 @@ export class World {
       const { before, after, change } = write;
       const { task } = after;
       if (task.due_at !== null) this.queued.add(task.id);
+      if (task.due_at === null || task.lease_owner !== null) this.#freeSince.delete(task.id);
+      else if (before?.task.due_at !== task.due_at || before.task.lease_owner !== null) {
+        this.#freeSince.set(task.id, this.timeline.now);
+      }
       const who = this.writer?.life.name ?? "nobody";
       if (change) this.ledger.noteChange(who, change);
       this.trace.note(
@@ -58,6 +65,15 @@ export class World {
         this.trace.breach(breach);
       }
     };
+  }
+
+  /** Tasks that nobody has taken for so long, although they are due and a worker has room. */
+  neglected(ms: number): TaskRow[] {
+    if (!this.living.some((process) => process.hasRoom)) return [];
+    const isNeglected = ({ task }: StoredTask): boolean =>
+      (this.#freeSince.get(task.id) ?? Number.POSITIVE_INFINITY) + ms < this.timeline.now &&
+      (task.due_at ?? Number.POSITIVE_INFINITY) + ms < this.storeNow();
+    return this.database.tasks.filter(isNeglected).map(({ task }) => task);
   }
 
   storeNow(): number {
