@@ -121,6 +121,7 @@ export class Worker implements RunningWorker {
     const { store, tools, bell } = this.parts;
     await tools.lease.work(this.options.concurrency);
     await this.#unpark();
+    await store.releaseOrphans();
     this.#watch = await store.watch(() => this.#onNews());
     if (this.#watch.kind === "polling") {
       tools.log.warn?.(
@@ -347,7 +348,7 @@ export class Worker implements RunningWorker {
   async #watchDeaths(): Promise<void> {
     const { store, tools } = this.parts;
     const { clock } = tools;
-    let [forgetAt, orphansAt, unparkAt] = [0, 0, clock.now() + TIDY_MS];
+    let [forgetAt, unparkAt, orphansAt] = [0, clock.now() + TIDY_MS, clock.now() + ORPHANS_MS];
     while (!this.#stopped.signal.aborted) {
       await this.#sleep(DEATH_WATCH_MS);
       if (this.#stopped.signal.aborted) return;
