@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Task, TaskStep, ToolCall, Waiting } from "../core/task.ts";
 import { createPaint } from "../log/paint.ts";
 import { CREATED_AT, plannedStep, plannedTask } from "../../test/support/tasks.ts";
-import { shorten, showJson, showText } from "./cells.ts";
+import { shorten, showJson, showText, wrapText } from "./cells.ts";
 import type { Look } from "./look.ts";
 import { showStep, showTask, standingCell } from "./show-task.ts";
 
@@ -81,6 +81,20 @@ test("an error and the reason of a parked task are shown, an output that is not 
   expect(shown).toContain("error    no luck\n");
   expect(shown).toContain("parked   why\n");
   expect(shown).not.toContain("output");
+});
+
+test("the reason of a parked task is shown whole, on as many lines as it takes", () => {
+  const reason = `step 1 was recorded as sleep at /0 with {"ms":2000}, now it decides sleep at /0 with {"ms":3000}. ${"x".repeat(80)}.`;
+  const shown = showTask(makeTask("x", { parked_reason: reason }), look(70));
+  expect(shown).toContain(
+    [
+      'parked   step 1 was recorded as sleep at /0 with {"ms":2000}, now it',
+      '         decides sleep at /0 with {"ms":3000}.',
+      `         ${"x".repeat(59)}`,
+      `         ${"x".repeat(21)}.`,
+      "",
+    ].join("\n"),
+  );
 });
 
 const WAITING = { status: "WAITING_OBSERVATION", output_payload: null } as const;
@@ -270,6 +284,16 @@ test("with colour, the only escapes are those of the colours", () => {
 test("an id is whole on the narrowest terminal", () => {
   const id = "019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071";
   expect(showTask(makeTask("x", { id }), look(20))).toContain(id);
+});
+
+test("text is wrapped at spaces, else between whole characters", () => {
+  expect(wrapText("", 5)).toEqual([""]);
+  expect(wrapText("one two three", 7)).toEqual(["one two", "three"]);
+  expect(wrapText("one two three", 8)).toEqual(["one two", "three"]);
+  expect(wrapText("日本語日本", 5)).toEqual(["日本", "語日", "本"]);
+  expect(wrapText("e\u0301".repeat(3), 2)).toEqual(["e\u0301".repeat(2), "e\u0301"]);
+  expect(wrapText("a\nb", 10)).toEqual(["a\\nb"]);
+  expect(wrapText("x".repeat(10_000_000), 100).at(-1)).toEndWith("x…");
 });
 
 test("long values are shortened to whole characters, with a mark", () => {

@@ -4,7 +4,7 @@ import type { StepStatus, TaskStatus } from "../core/status.ts";
 import { isTerminal } from "../core/status.ts";
 import type { Task, TaskStep, Timestamp } from "../core/task.ts";
 import type { Color } from "../log/paint.ts";
-import { alignRows, type Cell, showJson, showText } from "./cells.ts";
+import { alignRows, type Cell, showJson, showText, wrapText } from "./cells.ts";
 import { describeWaits, isQueued, stepsInDoubt, suggestCommands } from "./describe-waits.ts";
 import type { Look } from "./look.ts";
 
@@ -42,7 +42,8 @@ export function showTask(task: Task, { columns, paint }: Look): string {
     facts.push(["output", { text: showJson(task.output_payload, valueColumns) || "null" }]);
   facts.push(
     ...factsOf("error", task.error_message, (text): Cell => ({ text: showText(text, valueColumns), color: "red" })),
-    ...factsOf("parked", task.parked_reason, (text): Cell => ({ text: showText(text, valueColumns), color: "yellow" })),
+    // whole: what was recorded stands at its start, what the flow decides now at its end
+    ...(task.parked_reason === null ? [] : wrapFact("parked", task.parked_reason, valueColumns, "yellow")),
     ...stepsInDoubt(task).map(({ step_index, step_name, doubt }): Fact => [
       "doubt",
       { text: showText(`step ${step_index} ${step_name}: ${doubt}`, valueColumns), color: "yellow" },
@@ -65,6 +66,11 @@ type Fact = readonly [name: string, Cell];
 /** The fact, if the task has it. */
 function factsOf(name: string, value: string | null, show: (value: string) => Cell): Fact[] {
   return value === null ? [] : [[name, show(value)]];
+}
+
+/** A fact that is shown whole, over as many lines as it takes. */
+function wrapFact(name: string, text: string, columns: number, color: Color): Fact[] {
+  return wrapText(text, columns).map((line, i): Fact => [i === 0 ? name : "", { text: line, color }]);
 }
 
 function showSteps(task: Task, columns: number, paint: Look["paint"]): string[] {
