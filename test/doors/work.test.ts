@@ -7,6 +7,7 @@ import type { Task } from "../../src/core/task.ts";
 import type { Worker } from "../../src/core/worker.ts";
 import { openSandbox, type Sandbox } from "../e2e/harness.ts";
 import type { Started } from "../e2e/served.ts";
+import { insist } from "../support/insist.ts";
 import { testDatabase } from "../support/postgres.ts";
 import { until } from "../support/until.ts";
 
@@ -102,7 +103,7 @@ describe.each(["sqlite", "postgres"])("%s", (dialect) => {
     await until(isRunning);
     process.kill(worker.pid, "SIGINT");
     await worker.see("Stopping");
-    expect((await worker.stop("SIGINT")).exit).toBe(130);
+    expect((await insist(() => process.kill(worker.pid, "SIGINT"), worker.ended())).exit).toBe(130);
   });
 
   test("run-app has a worker inside; with --no-worker it serves, and others work", async () => {
