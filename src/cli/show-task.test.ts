@@ -158,6 +158,19 @@ test("a tool that is tried again is waited for until then", () => {
   ]);
 });
 
+test("a step that is tried again later shows the attempts that were made, and how the last one failed", () => {
+  const [step] = makeTask("connection refused").steps as [TaskStep];
+  const open = { ...step, status: "RUNNING", output_payload: null } as const;
+  const stepsOf = (parts: Partial<Task>): string[] => {
+    const tool_calls = step.tool_calls.map((call) => ({ ...call, status: "RUNNING", finished_at: null }) as const);
+    return showTask(makeTask("x", { ...WAITING, steps: [{ ...open, tool_calls }], ...parts }), look(80)).split("\n");
+  };
+  const retry: Waiting = { ...TIME, kind: "retry", name: "echo" };
+  expect(stepsOf({ waiting_for: [retry] })).toContain("1  echo  RUNNING  echo  2               connection refused");
+  // the third is under way
+  expect(stepsOf({ waiting_for: [] })).toContain("1  echo  RUNNING  echo  3               connection refused");
+});
+
 /** A task whose steps are in doubt. */
 function doubtful(...indexes: number[]): Partial<Task> {
   const [step] = makeTask("x").steps as [TaskStep];
@@ -176,15 +189,17 @@ function doubtful(...indexes: number[]): Partial<Task> {
 
 test("a step in doubt is shown as such, with why, and with all that a person may say of it", () => {
   const shown = showTask(makeTask("x", doubtful(2)), look(80));
-  expect(shown).toContain("\ndoubt    step 2 echo: Its worker died.\n");
+  expect(shown).toContain("\ndoubt    step 2 echo: Its worker died.\nkey      t1:s1:echo\n");
   expect(shown).toMatch(/^2 +echo +in doubt/m);
   expect(linesOf(doubtful(2))).toEqual([
-    "waits    for somebody who settles step echo, which is in doubt",
+    "waits    for somebody who settles step 2 echo, which is in doubt",
     "next     taskonaut resolve t1 --output '…'",
     "next     taskonaut resolve t1 --retry",
     "next     taskonaut resolve t1 --fail",
   ]);
-  expect(linesOf(doubtful(2, 5)).slice(2)).toEqual([
+  expect(linesOf(doubtful(2, 5))).toEqual([
+    "waits    for somebody who settles step 2 echo, which is in doubt",
+    "waits    for somebody who settles step 5 echo, which is in doubt",
     "next     taskonaut resolve t1 --step 2 --output '…'",
     "next     taskonaut resolve t1 --step 2 --retry",
     "next     taskonaut resolve t1 --step 2 --fail",
