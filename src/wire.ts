@@ -13,8 +13,7 @@ import type {
   Wiring,
 } from "./cli/wiring.ts";
 import type { BenchOptions, BenchReport } from "./core/bench.ts";
-import { TaskonautError } from "./core/errors.ts";
-import { DEFAULT_LIMITS, type Limits } from "./core/limits.ts";
+import type { Limits } from "./core/limits.ts";
 import type { Flow } from "./core/flow.ts";
 import type { StartHeartbeat } from "./core/heartbeat.ts";
 import type { Log } from "./core/log.ts";
@@ -25,6 +24,7 @@ import { findFlowFiles, resolveFlowPaths } from "./flows/find-flow-files.ts";
 import { createLog } from "./log/create-log.ts";
 import { wantsColor } from "./log/paint.ts";
 import { writeStderr } from "./log/write-sync.ts";
+import { readLimits } from "./read-limits.ts";
 import { parseLocation, type Location } from "./store/location.ts";
 import type { BenchPlace } from "./store/floor.ts";
 import type { Store } from "./store/store.ts";
@@ -239,30 +239,4 @@ function lineStyleOf({ logStyle: style }: Settings, env: Environment): { style: 
 
 function schemaOf(env: Environment): string {
   return env["TASKONAUT_SCHEMA"] || "taskonaut";
-}
-
-/** The limits that a person may set, by environment variable. */
-const LIMIT_VARIABLES = {
-  TASKONAUT_MAX_INPUT_BYTES: "inputBytes",
-  TASKONAUT_MAX_OUTPUT_BYTES: "outputBytes",
-  TASKONAUT_MAX_STEPS: "stepsPerTask",
-  TASKONAUT_TOOL_TIMEOUT_MS: "toolTimeoutMs",
-  TASKONAUT_MAX_CHILD_DEPTH: "childDepth",
-  TASKONAUT_LEASE_MS: "leaseMs",
-  TASKONAUT_GRACE_MS: "graceMs",
-  TASKONAUT_STUCK_MS: "stuckMs",
-} as const satisfies Record<string, keyof Limits>;
-
-function readLimits(env: Environment): Limits {
-  const limits: { -readonly [Limit in keyof Limits]: Limits[Limit] } = { ...DEFAULT_LIMITS };
-  for (const [name, limit] of Object.entries(LIMIT_VARIABLES)) {
-    const text = env[name];
-    if (!text) continue;
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1) {
-      throw new TaskonautError("usage", `${name} must be an integer, 1 or more, got ${JSON.stringify(text)}.`);
-    }
-    limits[limit] = value;
-  }
-  return limits;
 }

@@ -60,14 +60,29 @@ test("a value that may be left out is left out before an option and at the end",
   for (const [argv, flags] of [
     [["--fail"], { fail: "" }],
     [["--fail", "why"], { fail: "why" }],
-    [["--fail", ""], { fail: "" }],
     [["--fail=--json"], { fail: "--json" }],
     [["--fail", "--json"], { fail: "", json: "" }],
-    [["--fail", "--limit", "--json"], { fail: "", limit: "--json" }],
+    [["--fail", "--limit", "--jason"], { fail: "", limit: "--jason" }],
   ] as const) {
     const got = read("resolve", "id", ...argv);
     expect([got.problems, Object.fromEntries(got.flags)]).toEqual([[], flags]);
   }
+});
+
+test("a value that may be left out is not to be empty", () => {
+  for (const argv of [["--fail", ""], ["--fail="]])
+    expect(problemsOf("resolve", "id", ...argv)).toEqual(["--fail its value is empty: write one, or leave it out"]);
+});
+
+test("an option that is followed by another one lacks its value, and takes it from nobody else", () => {
+  const { problems, flags } = read("get-tasks", "--limit", "--database-url", "postgres://a", "--log-level", "--json");
+  expect(problems).toEqual([
+    { path: "--limit", message: "a value is missing" },
+    { path: "--log-level", message: "a value is missing" },
+  ]);
+  expect(Object.fromEntries(flags)).toEqual({ "database-url": "postgres://a", json: "" });
+  expect(problemsOf("get-tasks", "--limit", "--database-url=x")).toEqual(["--limit a value is missing"]);
+  expect(read("get-tasks", "--limit=--json").flags.get("limit")).toBe("--json");
 });
 
 test("no arguments at all are taken apart without throwing", () => {

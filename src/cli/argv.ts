@@ -1,8 +1,9 @@
 // Reads the arguments exactly as they were typed; nothing is cast, trimmed or guessed.
 //
 // An option that takes a value takes what follows `=`, or else the next argument, whatever that looks like: so `--a -5`,
-// `--text ""` and `--text --help` need no quoting rules. Only one whose value may be left out (`--fail [message]`) leaves
-// alone what looks like an option. `--` ends the options. Every problem is collected.
+// `--text ""` and `--text --help` need no quoting rules. Two leave alone what follows: one of the program's own whose
+// value was forgotten, where another of them follows, and one whose value may be left out (`--fail [message]`), where
+// anything does that looks like an option. `--` ends the options. Every problem is collected.
 
 import type { Violation } from "../core/errors.ts";
 import type { Command, Option } from "./command.ts";
@@ -61,17 +62,20 @@ export function readArgv(argv: readonly string[], commands: readonly Command[], 
     const isSwitch = option !== undefined && option.value === undefined;
     const next = argv[index + 1];
     const isLeftOut = option?.isValueOptional === true && attached === undefined && (next ?? "-").startsWith("-");
-    const value = isSwitch || isLeftOut ? "" : (attached ?? next);
+    const isForgotten = option !== undefined && !isSwitch && attached === undefined && isOption(next, known);
+    const value = isSwitch || isLeftOut ? "" : (attached ?? (isForgotten ? undefined : next));
     const into = option ? flags : fields;
     const key = option?.name ?? name;
     if (isSwitch && attached !== undefined) problems.push({ path, message: "takes no value" });
     else if (value === undefined)
       problems.push({ path, message: `a value is missing${isField ? suggestOption(path, known) : ""}` });
+    else if (option?.isValueOptional && !isLeftOut && value === "")
+      problems.push({ path, message: "its value is empty: write one, or leave it out" });
     else if (option?.repeatable) lists.set(key, [...(lists.get(key) ?? []), value]);
     else if (into.has(key)) problems.push({ path, message: "given more than once" });
     else into.set(key, value);
     if (isField && attached === undefined && value?.startsWith("--") === true) swallowed ??= { path, value };
-    return isSwitch || isLeftOut || attached !== undefined ? index : index + 1;
+    return isSwitch || isLeftOut || isForgotten || attached !== undefined ? index : index + 1;
   };
 
   for (let index = 0; index < argv.length; index++) {
@@ -90,6 +94,13 @@ function splitOption(word: string): { dashes: "-" | "--"; name: string; attached
   return equals === -1
     ? { dashes, name: word.slice(dashes.length), attached: undefined }
     : { dashes, name: word.slice(dashes.length, equals), attached: word.slice(equals + 1) };
+}
+
+/** `--json`, `--database-url=…`: not just any word with dashes. */
+function isOption(word: string | undefined, known: readonly Option[]): boolean {
+  if (!word?.startsWith("--")) return false;
+  const { name } = splitOption(word);
+  return known.some((option) => option.name === name);
 }
 
 function hintFor(

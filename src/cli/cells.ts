@@ -14,20 +14,42 @@ export function shorten(text: string, width: number): string {
   // no character has fewer than 0 columns, but hardly any has 0: what lies far beyond the width is not measured
   const head = text.length > width * 8 + 64 ? text.slice(0, width * 8 + 64) : text;
   if (head === text && Bun.stringWidth(text) <= width) return text;
+  return width > 0 ? `${headOf(head, width - 1)}…` : "";
+}
+
+/** As many whole characters from the start of the text as `width` columns hold. */
+function headOf(text: string, width: number): string {
   let kept = "";
   let used = 0;
-  for (const { segment } of new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(head)) {
+  for (const { segment } of new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(text)) {
     const columns = Bun.stringWidth(segment);
-    if (used + columns > width - 1) break;
+    if (used + columns > width) break;
     kept += segment;
     used += columns;
   }
-  return width > 0 ? `${kept}…` : "";
+  return kept;
 }
 
 /** Text of users and tools as one safe line of at most `width` columns. */
 export function showText(text: string, width: number): string {
   return shorten(showControls(text.slice(0, textMax(width))), width);
+}
+
+/** What is beyond is no reason any more that a person would read. */
+const WRAPPED_MAX = 8192;
+
+/** Text of users and tools whole, as safe lines of at most `width` columns, broken at spaces where there are any. */
+export function wrapText(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let rest = showControls(text.length > WRAPPED_MAX ? `${text.slice(0, WRAPPED_MAX)}…` : text);
+  while (Bun.stringWidth(rest) > width) {
+    const head = headOf(rest, width) || rest;
+    const space = rest[head.length] === " " ? head.length : head.lastIndexOf(" ");
+    const end = space > 0 ? space : head.length;
+    lines.push(rest.slice(0, end));
+    rest = rest.slice(end).trimStart();
+  }
+  return [...lines, rest];
 }
 
 /** A JSON value as one safe line of at most `width` columns; nothing for null. */

@@ -17,10 +17,19 @@ export function isQueued({ status, due_at, lease_owner, waiting_for }: Task): bo
 }
 
 /** A phrase for each: `for signal approved, until 2026-11-25 03:39:25.130Z`. Texts are as the task has them. */
-export function describeWaits({ waiting_for }: Task): readonly string[] {
-  const phrases = waiting_for.slice(0, WAITS_SHOWN_MAX).map(describeWait);
+export function describeWaits(task: Task): readonly string[] {
+  const { waiting_for } = task;
+  // both are in the order of the steps; names may repeat
+  const doubts = stepsInDoubt(task).values();
+  const phrases = waiting_for
+    .slice(0, WAITS_SHOWN_MAX)
+    .map((wait) => (wait.kind === "doubt" ? describeDoubt(wait, doubts.next().value) : describeWait(wait)));
   const more = waiting_for.length - phrases.length;
   return more > 0 ? [...phrases, `and for ${more} more`] : phrases;
+}
+
+function describeDoubt({ name }: Waiting, step: TaskStep | undefined): string {
+  return `for somebody who settles step ${step ? `${step.step_index} ` : ""}${name}, which is in doubt`;
 }
 
 function describeWait({ kind, name, until, task_id }: Waiting): string {
@@ -34,8 +43,6 @@ function describeWait({ kind, name, until, task_id }: Waiting): string {
       return [`for child ${task_id} (${name})`, ...end].join(", ");
     case "retry":
       return [`for the next attempt of ${name}`, ...end].join(", ");
-    case "doubt":
-      return `for somebody who settles step ${name}, which is in doubt`;
     default:
       // of a server that knows more kinds than this version
       return [`for ${String(kind)}`, ...end].join(", ");

@@ -28,6 +28,11 @@ test("the help names every command, and that of a command its options and exampl
     expect(help).toContain(part);
 });
 
+test("a switch that begins with no- is not said to be on by default", async () => {
+  const { stdout } = await cli(["run-app", "--help"]);
+  expect(stdout).toMatch(/--no-worker .*tasks of the queue$/m);
+});
+
 test("without a command the help goes to stderr and the exit code is 2", async () => {
   const { code, stdout, stderr } = await cli([]);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });

@@ -25,6 +25,8 @@ export function writeHelp(commands: readonly Command[], command: Command | undef
     if (own.takesFields)
       made.option("--<field> <value>", "A field of the flow's input, such as --text, --a and --b of echo_add");
     for (const option of own.options) made.option(nameOption(option), option.summary);
+    // of `--no-worker` cac would say that it is on by default
+    for (const { config } of made.options) delete config.default;
     for (const example of own.examples) made.example(`  $ taskonaut ${example}`);
     declared.set(own, made);
   }

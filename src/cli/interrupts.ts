@@ -9,16 +9,25 @@ export interface Interrupts {
   readonly second: Promise<never>;
 }
 
-export function createInterrupts({ onSignal }: Pick<Io, "onSignal">): Interrupts {
+/**
+ * A signal so soon after the first one is the same: `timeout`, script runners and some supervisors signal a process and
+ * then its whole group.
+ */
+const SAME_MS = 250;
+
+export function createInterrupts({ onSignal, now }: Pick<Io, "onSignal" | "now">): Interrupts {
   const second = Promise.withResolvers<never>();
   return {
     second: second.promise,
     onFirst(listener) {
-      let signals = 0;
+      let firstAt: number | undefined;
       return onSignal(() => {
-        signals++;
-        if (signals === 1) listener();
-        else second.reject(new TaskonautError("cancelled", "Stopped at once. What had been recorded is kept."));
+        if (firstAt === undefined) {
+          firstAt = now();
+          listener();
+        } else if (now() - firstAt >= SAME_MS) {
+          second.reject(new TaskonautError("cancelled", "Stopped at once. What had been recorded is kept."));
+        }
       });
     },
   };

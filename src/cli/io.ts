@@ -23,6 +23,8 @@ export interface Io {
   onSignal(listener: () => void): () => void;
   /** Calls back when the process that supervises this one wants it to leave, or is gone; never where there is none. */
   onDismissal(listener: () => void): () => void;
+  /** Milliseconds by a clock that nobody sets. */
+  now(): number;
 }
 
 export type Env = Readonly<Record<string, string | undefined>>;

@@ -32,8 +32,13 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
 
 /** Gives the exit code of the error. */
 export async function printError(stderr: Output, error: unknown, context: ErrorContext): Promise<number> {
-  await stderr.write(context.json ? toJsonText(error, context) : toText(error, context, stderr.isTTY));
+  await stderr.write(hidePasswords(context.json ? toJsonText(error, context) : toText(error, context, stderr.isTTY)));
   return error instanceof TaskonautError ? error.exit : EXIT_UNKNOWN;
+}
+
+/** Of URLs that were typed in the wrong place, for one: an error is read aloud, logged and pasted into a chat. */
+function hidePasswords(text: string): string {
+  return text.replace(/(:\/\/[^\s"/@:]{0,200}:)[^\s"]{1,500}@/g, "$1***@");
 }
 
 function toJsonText(error: unknown, { debug }: ErrorContext): string {

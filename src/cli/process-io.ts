@@ -24,6 +24,7 @@ export function createProcessIo(): Io {
       process.once("disconnect", listener);
       return () => process.off("disconnect", listener);
     },
+    now: () => performance.now(),
   };
 }
 

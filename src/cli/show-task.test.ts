@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Task, TaskStep, ToolCall, Waiting } from "../core/task.ts";
 import { createPaint } from "../log/paint.ts";
 import { CREATED_AT, plannedStep, plannedTask } from "../../test/support/tasks.ts";
-import { shorten, showJson, showText } from "./cells.ts";
+import { shorten, showJson, showText, wrapText } from "./cells.ts";
 import type { Look } from "./look.ts";
 import { showStep, showTask, standingCell } from "./show-task.ts";
 
@@ -83,6 +83,20 @@ test("an error and the reason of a parked task are shown, an output that is not 
   expect(shown).not.toContain("output");
 });
 
+test("the reason of a parked task is shown whole, on as many lines as it takes", () => {
+  const reason = `step 1 was recorded as sleep at /0 with {"ms":2000}, now it decides sleep at /0 with {"ms":3000}. ${"x".repeat(80)}.`;
+  const shown = showTask(makeTask("x", { parked_reason: reason }), look(70));
+  expect(shown).toContain(
+    [
+      'parked   step 1 was recorded as sleep at /0 with {"ms":2000}, now it',
+      '         decides sleep at /0 with {"ms":3000}.',
+      `         ${"x".repeat(59)}`,
+      `         ${"x".repeat(21)}.`,
+      "",
+    ].join("\n"),
+  );
+});
+
 const WAITING = { status: "WAITING_OBSERVATION", output_payload: null } as const;
 const SIGNAL: Waiting = { kind: "signal", name: "approved", until: LATER, task_id: null };
 const TIME: Waiting = { kind: "time", name: null, until: LATER, task_id: null };
@@ -144,6 +158,19 @@ test("a tool that is tried again is waited for until then", () => {
   ]);
 });
 
+test("a step that is tried again later shows the attempts that were made, and how the last one failed", () => {
+  const [step] = makeTask("connection refused").steps as [TaskStep];
+  const open = { ...step, status: "RUNNING", output_payload: null } as const;
+  const stepsOf = (parts: Partial<Task>): string[] => {
+    const tool_calls = step.tool_calls.map((call) => ({ ...call, status: "RUNNING", finished_at: null }) as const);
+    return showTask(makeTask("x", { ...WAITING, steps: [{ ...open, tool_calls }], ...parts }), look(80)).split("\n");
+  };
+  const retry: Waiting = { ...TIME, kind: "retry", name: "echo" };
+  expect(stepsOf({ waiting_for: [retry] })).toContain("1  echo  RUNNING  echo  2               connection refused");
+  // the third is under way
+  expect(stepsOf({ waiting_for: [] })).toContain("1  echo  RUNNING  echo  3               connection refused");
+});
+
 /** A task whose steps are in doubt. */
 function doubtful(...indexes: number[]): Partial<Task> {
   const [step] = makeTask("x").steps as [TaskStep];
@@ -162,15 +189,17 @@ function doubtful(...indexes: number[]): Partial<Task> {
 
 test("a step in doubt is shown as such, with why, and with all that a person may say of it", () => {
   const shown = showTask(makeTask("x", doubtful(2)), look(80));
-  expect(shown).toContain("\ndoubt    step 2 echo: Its worker died.\n");
+  expect(shown).toContain("\ndoubt    step 2 echo: Its worker died.\nkey      t1:s1:echo\n");
   expect(shown).toMatch(/^2 +echo +in doubt/m);
   expect(linesOf(doubtful(2))).toEqual([
-    "waits    for somebody who settles step echo, which is in doubt",
+    "waits    for somebody who settles step 2 echo, which is in doubt",
     "next     taskonaut resolve t1 --output '…'",
     "next     taskonaut resolve t1 --retry",
     "next     taskonaut resolve t1 --fail",
   ]);
-  expect(linesOf(doubtful(2, 5)).slice(2)).toEqual([
+  expect(linesOf(doubtful(2, 5))).toEqual([
+    "waits    for somebody who settles step 2 echo, which is in doubt",
+    "waits    for somebody who settles step 5 echo, which is in doubt",
     "next     taskonaut resolve t1 --step 2 --output '…'",
     "next     taskonaut resolve t1 --step 2 --retry",
     "next     taskonaut resolve t1 --step 2 --fail",
@@ -270,6 +299,16 @@ test("with colour, the only escapes are those of the colours", () => {
 test("an id is whole on the narrowest terminal", () => {
   const id = "019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071";
   expect(showTask(makeTask("x", { id }), look(20))).toContain(id);
+});
+
+test("text is wrapped at spaces, else between whole characters", () => {
+  expect(wrapText("", 5)).toEqual([""]);
+  expect(wrapText("one two three", 7)).toEqual(["one two", "three"]);
+  expect(wrapText("one two three", 8)).toEqual(["one two", "three"]);
+  expect(wrapText("日本語日本", 5)).toEqual(["日本", "語日", "本"]);
+  expect(wrapText("e\u0301".repeat(3), 2)).toEqual(["e\u0301".repeat(2), "e\u0301"]);
+  expect(wrapText("a\nb", 10)).toEqual(["a\\nb"]);
+  expect(wrapText("x".repeat(10_000_000), 100).at(-1)).toEndWith("x…");
 });
 
 test("long values are shortened to whole characters, with a mark", () => {

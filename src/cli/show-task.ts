@@ -4,7 +4,7 @@ import type { StepStatus, TaskStatus } from "../core/status.ts";
 import { isTerminal } from "../core/status.ts";
 import type { Task, TaskStep, Timestamp } from "../core/task.ts";
 import type { Color } from "../log/paint.ts";
-import { alignRows, type Cell, showJson, showText } from "./cells.ts";
+import { alignRows, type Cell, showJson, showText, wrapText } from "./cells.ts";
 import { describeWaits, isQueued, stepsInDoubt, suggestCommands } from "./describe-waits.ts";
 import type { Look } from "./look.ts";
 
@@ -19,6 +19,9 @@ const STATUS_COLORS: Readonly<Record<TaskStatus | StepStatus, Color>> = {
 
 /** An id is there to be copied: it is shown whole on the narrowest terminal. */
 export const ID_COLUMNS = 36;
+
+/** Two ids and the longest name of a tool. */
+const KEY_COLUMNS = 2 * (ID_COLUMNS + 1) + 100;
 
 /** WAITING_OBSERVATION, the longest. */
 const STATUS_COLUMNS = 19;
@@ -42,11 +45,9 @@ export function showTask(task: Task, { columns, paint }: Look): string {
     facts.push(["output", { text: showJson(task.output_payload, valueColumns) || "null" }]);
   facts.push(
     ...factsOf("error", task.error_message, (text): Cell => ({ text: showText(text, valueColumns), color: "red" })),
-    ...factsOf("parked", task.parked_reason, (text): Cell => ({ text: showText(text, valueColumns), color: "yellow" })),
-    ...stepsInDoubt(task).map(({ step_index, step_name, doubt }): Fact => [
-      "doubt",
-      { text: showText(`step ${step_index} ${step_name}: ${doubt}`, valueColumns), color: "yellow" },
-    ]),
+    // whole: what was recorded stands at its start, what the flow decides now at its end
+    ...(task.parked_reason === null ? [] : wrapFact("parked", task.parked_reason, valueColumns, "yellow")),
+    ...stepsInDoubt(task).flatMap((step) => describeDoubt(step, valueColumns)),
     ...factsOf("due", isQueued(task) ? task.due_at : null, (at): Cell => ({ text: describeDue(at, task.priority) })),
     ...describeWaits(task).map((text): Fact => ["waits", { text: showText(text, valueColumns), color: "cyan" }]),
     // a command is there to be copied: whole, however long it is
@@ -67,13 +68,27 @@ function factsOf(name: string, value: string | null, show: (value: string) => Ce
   return value === null ? [] : [[name, show(value)]];
 }
 
+/** Why it is in doubt, and under which key to look for its effect: there to be copied, so whole. */
+function describeDoubt({ step_index, step_name, doubt, tool_calls }: TaskStep, columns: number): Fact[] {
+  const key = tool_calls.at(-1)?.idempotency_key ?? null;
+  return [
+    ["doubt", { text: showText(`step ${step_index} ${step_name}: ${doubt}`, columns), color: "yellow" }],
+    ...factsOf("key", key, (text): Cell => ({ text: showText(text, KEY_COLUMNS) })),
+  ];
+}
+
+/** A fact that is shown whole, over as many lines as it takes. */
+function wrapFact(name: string, text: string, columns: number, color: Color): Fact[] {
+  return wrapText(text, columns).map((line, i): Fact => [i === 0 ? name : "", { text: line, color }]);
+}
+
 function showSteps(task: Task, columns: number, paint: Look["paint"]): string[] {
   const { steps } = task;
   const inDoubt = new Set(stepsInDoubt(task));
   const head = ["#", "STEP", "STATUS", "TOOL", "ATTEMPTS", "TIME"].map((text): Cell => ({ text, color: "dim" }));
   const rows = steps.map((step): Cell[] => {
     const calls = step.tool_calls;
-    const attempts = calls.reduce((sum, call) => sum + call.retry_count + 1, 0);
+    const attempts = calls.reduce((sum, call) => sum + call.retry_count + 1, 0) - (isWaitedFor(task, step) ? 1 : 0);
     return [
       { text: String(step.step_index) },
       { text: showText(step.step_name, 32) },
@@ -93,6 +108,12 @@ function showSteps(task: Task, columns: number, paint: Look["paint"]): string[] 
   );
 }
 
+/** Whether its tool is to be called again later: the last attempt that its call counts has not begun. */
+function isWaitedFor({ waiting_for }: Task, { step_name, status, doubt, tool_calls }: TaskStep): boolean {
+  const isOpen = status === "RUNNING" && doubt === null && tool_calls.at(-1)?.status === "RUNNING";
+  return isOpen && waiting_for.some(({ kind, name }) => kind === "retry" && name === step_name);
+}
+
 /** A step that has ended, as one line: `1 echo  COMPLETED  12 ms  {"text":"hello"}`. */
 export function showStep(step: TaskStep, { columns, paint }: Look): string {
   const name = `${step.step_index} ${showText(step.step_name, 32)}`;
@@ -101,11 +122,12 @@ export function showStep(step: TaskStep, { columns, paint }: Look): string {
   return `${alignRows([[...head, resultCell(step, Math.max(columns - taken, RESULT_COLUMNS_MIN))]], paint).join("")}\n`;
 }
 
-/** How a step ended, as one line: its output or its error. */
+/** How a step ended, as one line: its output or its error; of one that has not, how its last attempt failed. */
 function resultCell(step: TaskStep, columns: number): Cell {
-  return step.error_message === null
-    ? { text: showJson(step.output_payload, columns) }
-    : { text: showText(step.error_message, columns), color: "red" };
+  if (step.error_message !== null) return { text: showText(step.error_message, columns), color: "red" };
+  const lastError = step.status === "RUNNING" ? step.tool_calls.at(-1)?.last_error : null;
+  if (lastError) return { text: showText(lastError, columns), color: "yellow" };
+  return { text: showJson(step.output_payload, columns) };
 }
 
 const IN_DOUBT: Cell = { text: "in doubt", color: "yellow" };

@@ -273,9 +273,9 @@ class StoreEngine implements Engine {
     await this.#store.postToTask(cancelOf(taskId));
     this.#tools.log.info?.("task cancel requested", { task_id: taskId });
     this.#wake(taskId);
-    // whoever drives the task hears of it; where nobody does, it is done here
-    if (await this.#driving.isHeldElsewhere(record)) return this.getTask(taskId);
-    return this.#children.runCancelled(taskId);
+    // whoever drives the task hears of it; where nobody does, it is done here, unless only others have its flow
+    const isOthers = !this.#flows.has(record.task.flow_name) || (await this.#driving.isHeldElsewhere(record));
+    return isOthers ? this.getTask(taskId) : this.#children.runCancelled(taskId);
   }
 
   async retryTask(id: string): Promise<Task> {

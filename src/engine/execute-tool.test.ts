@@ -372,6 +372,24 @@ describe("an at-most-once tool", () => {
 });
 
 describe("an abort", () => {
+  test("is told of, but not as a fault of the tool", async () => {
+    const lines: string[] = [];
+    const tell = (level: string) => (message: string) => lines.push(`${level} ${message}`);
+    const log: Log = { ...SILENT, info: tell("info"), warn: tell("warn") };
+    const { stop, result } = execute(
+      toolOf(
+        (_n, { signal }) =>
+          new Promise((_resolve, reject) => {
+            signal.addEventListener("abort", () => reject(signal.reason as Error));
+          }),
+      ),
+      { log },
+    );
+    stop.abort(new Error("leaving"));
+    await result;
+    expect(lines).toEqual(["info tool attempt aborted"]);
+  });
+
   test("ends the attempt that runs at once, even where the tool does not listen", async () => {
     let signal: AbortSignal | undefined;
     const tool = toolOf((_, context) => {

@@ -130,13 +130,11 @@ async function tryOn(
       onFailure(error, count) {
         failures = count;
         lastError = storeError(error);
-        tools.log.warn?.("tool attempt failed", {
-          task_id: execution.taskId,
-          step_id: execution.stepId,
-          tool: tool.name,
-          attempt: count,
-          error: messageOf(error),
-        });
+        const { taskId: task_id, stepId: step_id, signal } = execution;
+        const fields = { task_id, step_id, tool: tool.name, attempt: count, error: messageOf(error) };
+        // of a tool that was told to stop (a cancel, a process that leaves) a failure is no fault
+        if (signal.aborted) tools.log.info?.("tool attempt aborted", fields);
+        else tools.log.warn?.("tool attempt failed", fields);
       },
       signal: execution.signal,
     });

@@ -40,7 +40,7 @@ const NoBody = v.strictObject({});
 export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOptions): readonly Route[] {
   async function createTask(c: Context, flow: string): Promise<Response> {
     const idempotencyKey = readIdempotencyKey(c.req.header("idempotency-key"));
-    const queueing = readQueueing({ start: c.req.query("start"), priority: c.req.query("priority") }, Date.now());
+    const queueing = readQueueing(c.req.queries(), Date.now());
     const input = await requireJsonBody(c.req.raw, maxBodyBytes);
     return created(
       c,

@@ -2,6 +2,7 @@
 // it stands, goes on when its standard input says so or ends, and says what came of it, as JSON, on the last line.
 
 import { TaskonautError } from "../../src/core/errors.ts";
+import { openSqliteBenchPlace } from "../../src/store/sqlite/bench-place.ts";
 import { type Address, openMigrator, openStore } from "./place.ts";
 import { changeOf } from "./rows.ts";
 
@@ -52,18 +53,30 @@ const COMMANDS: Record<string, (address: Address, argument: string) => Promise<u
   },
 
   /** Tries to open the store as a user who may not write there. */
-  async openAsNobody(address) {
-    await go();
-    if (process.getuid?.() === 0) process.setuid?.(65_534);
-    try {
+  openAsNobody: (address) =>
+    asNobody(async () => {
       const store = await openStore(address, 500);
       await store.close();
-      return "opened";
-    } catch (error) {
-      return error instanceof TaskonautError ? [error.code, error.message] : String(error);
-    }
-  },
+    }),
+
+  /** Tries to make a place to measure on, likewise. */
+  measureAsNobody: (address) =>
+    asNobody(async () => {
+      if (address.dialect !== "sqlite") throw new Error("SQLite only.");
+      await (await openSqliteBenchPlace(address)).remove();
+    }),
 };
+
+async function asNobody(open: () => Promise<void>): Promise<unknown> {
+  await go();
+  if (process.getuid?.() === 0) process.setuid?.(65_534);
+  try {
+    await open();
+    return "opened";
+  } catch (error) {
+    return error instanceof TaskonautError ? [error.code, error.message] : String(error);
+  }
+}
 
 async function go(): Promise<void> {
   process.stdout.write("ready\n");

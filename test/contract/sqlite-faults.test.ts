@@ -136,6 +136,8 @@ test("a file or a folder that this user may not write to is told", async () => {
   path = join(folder, "new.db");
   const [noFile] = await runTogether(1, () => startChild("openAsNobody", address()));
   expect(noFile).toEqual(["database_unavailable", expect.stringContaining("cannot be opened")]);
+  const [noPlace] = await runTogether(1, () => startChild("measureAsNobody", address()));
+  expect(noPlace).toEqual(noFile);
   path = join(folder, "new", "new.db");
   const [noFolder] = await runTogether(1, () => startChild("openAsNobody", address()));
   expect(noFolder).toEqual(["database_unavailable", expect.stringContaining("folder cannot be created")]);

@@ -156,7 +156,7 @@ describe.each(Object.keys(DOORS))("%s", (name) => {
     const waits = Promise.withResolvers<string>();
     const following = cli(["run-flow", "pays", "--wait"], { onStderr: (text) => waits.resolve(text) });
     const told = await waits.promise;
-    expect(told).toStartWith("The task waits for somebody who settles step pay, which is in doubt.\nnext: ");
+    expect(told).toStartWith("The task waits for somebody who settles step 1 pay, which is in doubt.\nnext: ");
     const id = /taskonaut resolve (\S+) --retry/.exec(told)?.[1] ?? "";
     await dataOf("resolve", id, "--output", '{"receipt":"R-17"}');
     const { code, stdout, stderr } = await following;

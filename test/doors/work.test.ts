@@ -7,6 +7,7 @@ import type { Task } from "../../src/core/task.ts";
 import type { Worker } from "../../src/core/worker.ts";
 import { openSandbox, type Sandbox } from "../e2e/harness.ts";
 import type { Started } from "../e2e/served.ts";
+import { insist } from "../support/insist.ts";
 import { testDatabase } from "../support/postgres.ts";
 import { until } from "../support/until.ts";
 
@@ -102,7 +103,7 @@ describe.each(["sqlite", "postgres"])("%s", (dialect) => {
     await until(isRunning);
     process.kill(worker.pid, "SIGINT");
     await worker.see("Stopping");
-    expect((await worker.stop("SIGINT")).exit).toBe(130);
+    expect((await insist(() => process.kill(worker.pid, "SIGINT"), worker.ended())).exit).toBe(130);
   });
 
   test("run-app has a worker inside; with --no-worker it serves, and others work", async () => {
@@ -128,8 +129,16 @@ describe.each(["sqlite", "postgres"])("%s", (dialect) => {
   });
 });
 
-test.each(["TASKONAUT_LEASE_MS", "TASKONAUT_GRACE_MS", "TASKONAUT_STUCK_MS"])("%s must be a number", async (name) => {
-  await using sandbox = await openSandbox({ [name]: "soon" }, [process.execPath, MAIN]);
+test.each([
+  ["TASKONAUT_LEASE_MS", "999", 1000],
+  ["TASKONAUT_LEASE_MS", "9000000000000000", 1000],
+  ["TASKONAUT_GRACE_MS", "soon", 1],
+  ["TASKONAUT_STUCK_MS", "soon", 1000],
+])("%s=%s is refused with its range", async (name, text, min) => {
+  await using sandbox = await openSandbox({ [name]: text }, [process.execPath, MAIN]);
   const { exit, stderr } = await sandbox.run(["work"]);
-  expect([exit, stderr.split("\n")[0]]).toEqual([2, `error: ${name} must be an integer, 1 or more, got "soon".`]);
+  expect([exit, stderr.split("\n")[0]]).toEqual([
+    2,
+    `error: ${name} must be an integer from ${min} to 86400000, got "${text}".`,
+  ]);
 });

@@ -133,7 +133,7 @@ test("an input over the limit is refused, and the limit can be moved", async () 
   expect(taskOf(taken).output_payload).toMatchObject({ echo: { text } });
   const wrong = await sandbox.run(["run-flow"], { env: { TASKONAUT_MAX_INPUT_BYTES: "64k" } });
   expect(wrong.exit).toBe(2);
-  expect(wrong.stderr).toContain('TASKONAUT_MAX_INPUT_BYTES must be an integer, 1 or more, got "64k"');
+  expect(wrong.stderr).toContain('TASKONAUT_MAX_INPUT_BYTES must be an integer from 1 to 268435456, got "64k"');
 });
 
 test("--help and --version answer on stdout and touch nothing", async () => {

@@ -254,7 +254,7 @@ export const order = defineFlow({ name: "pays", input: v.object({}), *run() { re
   );
   const following = sandbox.start(["run-flow", "pays", "--wait", "--flows", "doubt.ts"]);
   const [, child = ""] = await following.see(
-    /Its child (\S+) waits for somebody who settles step pay, which is in doubt\./,
+    /Its child (\S+) waits for somebody who settles step 1 pay, which is in doubt\./,
   );
   await following.see(`next: taskonaut resolve ${child} --output`);
   const { exit } = await sandbox.run(["resolve", child, "--output", '"paid"', "--flows", "doubt.ts"]);

@@ -5,6 +5,7 @@ import { copyFile, cp, rename, symlink } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { Task } from "../../src/core/task.ts";
+import { insist } from "../support/insist.ts";
 import { until } from "../contract/until.ts";
 import { binary } from "./binary.ts";
 import { closeGate } from "./gate.ts";
@@ -70,7 +71,7 @@ describe("a server that is told to stop", () => {
     await gate.reached();
     process.kill(server.pid, "SIGTERM");
     await server.see("Stopping");
-    expect((await server.stop()).exit).toBe(130);
+    expect((await insist(() => process.kill(server.pid, "SIGTERM"), server.ended())).exit).toBe(130);
     expect(await underWay).toBe("cut off");
     await gate.open();
     expectCompleted(taskOf(await place.run(["run-task", id])));

@@ -3,6 +3,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import type { Task } from "../../src/core/task.ts";
+import { insist } from "../support/insist.ts";
 import { kill } from "../chaos/crew.ts";
 import { effectsEnv, readEffects } from "../chaos/effects.ts";
 import { waitFor } from "../chaos/wait-for.ts";
@@ -144,8 +145,7 @@ describe.each(DIALECTS)("%s", (dialect) => {
     await sees(place, "hold");
     kill(first.pid, "SIGTERM");
     await first.see("Stopping");
-    kill(first.pid, "SIGTERM");
-    expect((await first.ended()).exit).toBe(130);
+    expect((await insist(() => kill(first.pid, "SIGTERM"), first.ended())).exit).toBe(130);
     const second = await startWorker(place);
     await Bun.write(gate, "");
     expect((await taskWhen(place, id, isCompleted)).output_payload).toEqual({ pid: second.pid });

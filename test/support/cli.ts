@@ -43,7 +43,12 @@ export class Signals {
     return () => this.listeners.delete(listener);
   };
 
-  send(): void {
+  /** Milliseconds, as far as those who listen are told. */
+  time = 0;
+
+  /** By default long after the one before. */
+  send(afterMs = 1000): void {
+    this.time += afterMs;
     for (const listener of this.listeners) listener();
   }
 
@@ -80,6 +85,7 @@ export async function callCli(
       if (options.dismissed) setImmediate(listener);
       return () => {};
     },
+    now: () => signals.time,
   };
   let settings: Settings | undefined;
   const code = await runCli({

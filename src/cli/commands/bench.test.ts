@@ -38,6 +38,12 @@ test("bench measures with what it is told, and writes the report as JSON for pro
   expect(asked).toMatchObject([{ tasks: 500, concurrency: 7, rounds: 1 }]);
 });
 
+test("the help of bench says what its options take", async () => {
+  const { stdout } = (await bench(["--help"])).result;
+  for (const range of ["100 to 1000000 (default: 10000)", "1 to 10000 (default: 200)", "1 to 100 (default: 3)"])
+    expect(stdout).toContain(range);
+});
+
 test("bench has defaults", async () => {
   expect((await bench([])).asked).toMatchObject([{ tasks: 10_000, concurrency: 200, rounds: 3 }]);
 });

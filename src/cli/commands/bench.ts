@@ -13,13 +13,13 @@ export const bench: Command = {
   summary: "Measure this machine and this database, beside hand-written SQL",
   args: [],
   options: [
-    { name: "tasks", value: "N", summary: `Tasks in each round, from ${TASKS.min} (default: ${TASKS.default})` },
+    { name: "tasks", value: "N", summary: `Tasks in each round, ${describeRange(TASKS)}` },
     {
       name: "concurrency",
       value: "N",
-      summary: `Tasks that the worker drives at once (default: ${CONCURRENCY.default})`,
+      summary: `Tasks that the worker drives at once, ${describeRange(CONCURRENCY)}`,
     },
-    { name: "rounds", value: "N", summary: `Rounds, of which the medians are taken (default: ${ROUNDS.default})` },
+    { name: "rounds", value: "N", summary: `Rounds, of which the medians are taken, ${describeRange(ROUNDS)}` },
   ],
   takesFields: false,
   needs: "database",
@@ -54,3 +54,7 @@ export const bench: Command = {
     }
   },
 };
+
+function describeRange(range: typeof TASKS): string {
+  return `${range.min} to ${range.max} (default: ${range.default})`;
+}

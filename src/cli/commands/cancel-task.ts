@@ -3,8 +3,9 @@ import type { Command } from "../command.ts";
 import { drive, withTaskonaut } from "../drive.ts";
 import { printTask } from "../print.ts";
 
-/** Another process drives the task, or its flow waits while it cleans up. */
-const PENDING = "The cancel is recorded; the task ends when what its flow has to clean up is done.";
+/** Another process drives the task, its flow waits while it cleans up, or it is not loaded here. */
+const PENDING =
+  "The cancel is recorded; the task ends when what its flow has to clean up is done, by a process that has the flow.";
 
 export const cancelTask: Command = {
   name: "cancel-task",

@@ -43,11 +43,28 @@ test.each([
   [["--output", "hello"], "--output: Not valid JSON at line 1, column 1"],
   [["--output", "@/nowhere/output.json"], "--output: /nowhere/output.json: "],
   [["--retry", "--step", "0"], "--step: expected a whole number from 1"],
+  [["--output", "--json"], "--output: a value is missing"],
+  [["--fail", ""], "--fail: its value is empty"],
   [["--retry", "yes"], 'unexpected argument "yes"'],
 ])("%j is a misuse, told before anything is opened", async (argv, message) => {
   const { result, asked } = await resolve([ID, ...argv]);
   expect([result.code, result.stdout, asked]).toEqual([2, "", []]);
   expect(result.stderr).toContain(message);
+});
+
+test("a URL that lost its option is told without its password", async () => {
+  const url = "postgres://ada:s3cr:t@h/db";
+  for (const argv of [
+    ["--retry", url],
+    [url, "--json"],
+    ["--output", "--retry", "--json", `${url},${url}`],
+  ]) {
+    const { stderr } = (await resolve([ID, ...argv])).result;
+    expect(stderr).not.toContain("s3cr");
+    expect(stderr).toContain("postgres://ada:***@h/db");
+  }
+  const { result } = await resolve([ID, "--output", "--database-url", url]);
+  expect(result.stderr).toStartWith("error: --output: a value is missing\n");
 });
 
 test("its help shows that the message may be left out", async () => {

@@ -62,6 +62,27 @@ test("a second signal leaves at once", async () => {
   expect(result.stderr).toContain("Stopped at once.");
 });
 
+test("a signal right after the first one is the same, sent to the process and to its group", async () => {
+  const signals = new Signals();
+  const stop = mock(async () => {
+    signals.send(3);
+    signals.send(246);
+  });
+  const { result, logged } = await work(["work"], { stop }, signals);
+  expect([result.code, result.stderr]).toEqual([0, ""]);
+  expect(logged.at(-1)?.[0]).toBe("Stopped");
+});
+
+test("a signal a quarter of a second after the first one is a second one", async () => {
+  const signals = new Signals();
+  const stop = (): Promise<void> => {
+    signals.send(249);
+    signals.send(1);
+    return new Promise(() => {});
+  };
+  expect((await work(["work"], { stop }, signals)).result.code).toBe(130);
+});
+
 test("a signal that comes while the database is opened counts", async () => {
   const signals = new Signals();
   const stop = mock(async () => {});

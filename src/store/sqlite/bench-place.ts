@@ -8,6 +8,7 @@ import { TaskonautError } from "../../core/errors.ts";
 import type { BenchAddress, BenchPlace, BytesWritten, Floor } from "../floor.ts";
 import type { Store } from "../store.ts";
 import { openConnection, type SqliteConnection } from "./connection.ts";
+import { explainFolderFailure } from "./failures.ts";
 import { createFloor } from "./floor.ts";
 import { migrate } from "./migrate.ts";
 import { openSqliteStore } from "./store.ts";
@@ -16,7 +17,10 @@ const DEADLINE_MS = 10_000;
 /** By the number that the pragma tells. */
 const SYNCHRONOUS = ["off", "normal", "full", "extra"];
 
-/** The database file itself is not opened. Throws `usage` for `:memory:`, where no commit is durable. */
+/**
+ * The database file itself is not opened. Throws `usage` for `:memory:`, where no commit is durable, and
+ * `database_unavailable` where nothing can be written beside the file.
+ */
 export async function openSqliteBenchPlace({ path }: { readonly path: string }): Promise<BenchPlace> {
   if (path === ":memory:") {
     throw new TaskonautError(
@@ -24,7 +28,9 @@ export async function openSqliteBenchPlace({ path }: { readonly path: string }):
       "Nothing is durable in memory: name a file in the database URL to measure there.",
     );
   }
-  const folder = await mkdtemp(join(nearestFolder(path), ".taskonaut-bench-"));
+  const folder = await mkdtemp(join(nearestFolder(path), ".taskonaut-bench-")).catch((error: unknown) => {
+    throw explainFolderFailure(error, path);
+  });
   try {
     return new SqliteBenchPlace(folder, await openMigrated(fileIn(folder)));
   } catch (error) {

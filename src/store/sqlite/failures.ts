@@ -4,6 +4,8 @@ import { SQLiteError } from "bun:sqlite";
 
 import { TaskonautError } from "../../core/errors.ts";
 
+const CANNOT_OPEN = "it cannot be opened. Name a file (not a folder) in a folder that this user may write to";
+
 /** By the start of the result code's name: extended codes (`SQLITE_IOERR_FSYNC`) count as their first part. */
 const ADVICE: readonly (readonly [code: string, advice: string])[] = [
   ["SQLITE_NOTADB", "it is no SQLite database. Name another file, or move this one away"],
@@ -12,7 +14,7 @@ const ADVICE: readonly (readonly [code: string, advice: string])[] = [
     "it is damaged. Restore it from a backup, or save what can be read with `sqlite3 <file> .recover`",
   ],
   ["SQLITE_READONLY", "it cannot be written. Give this user the right to write the file and its folder"],
-  ["SQLITE_CANTOPEN", "it cannot be opened. Name a file (not a folder) in a folder that this user may write to"],
+  ["SQLITE_CANTOPEN", CANNOT_OPEN],
   ["SQLITE_PERM", "this user may not open it. Give this user the right to write the file and its folder"],
   ["SQLITE_FULL", "the disk is full. Free some space"],
   ["SQLITE_IOERR", "the disk reports an error. Look at the system's log, the free space and the mount of its folder"],
@@ -49,6 +51,15 @@ export function explainFailure(error: unknown, path: string): unknown {
   return error;
 }
 
+/** What the file system says of a folder in which nothing can be made. */
+const FORBIDDEN: ReadonlySet<unknown> = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR"]);
+
+/** As `explainFailure`, where something could not be made beside the file: SQLite would say as much of the file. */
+export function explainFolderFailure(error: unknown, path: string): unknown {
+  const isForbidden = isFileError(error) && FORBIDDEN.has(error.code);
+  return isForbidden ? unavailable(path, CANNOT_OPEN, error) : explainFailure(error, path);
+}
+
 function unavailable(path: string, advice: string, cause: unknown): TaskonautError {
   return new TaskonautError("database_unavailable", `The database ${path} cannot be used: ${advice}.`, {
     details: { path },
@@ -56,6 +67,6 @@ function unavailable(path: string, advice: string, cause: unknown): TaskonautErr
   });
 }
 
-function isFileError(error: unknown): error is Error {
+function isFileError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error && "code" in error;
 }
