@@ -25,7 +25,7 @@ export function createInterrupts({ onSignal, now }: Pick<Io, "onSignal" | "now">
         if (firstAt === undefined) {
           firstAt = now();
           listener();
-        } else if (now() - firstAt >= SAME_MS) {
+        } else if (Math.abs(now() - firstAt) >= SAME_MS) {
           second.reject(new TaskonautError("cancelled", "Stopped at once. What had been recorded is kept."));
         }
       });
