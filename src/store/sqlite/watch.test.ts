@@ -31,6 +31,24 @@ test("what happens in one turn of the event loop is told once, and other files a
   await watch.close();
 });
 
+test("what is announced right after another announcement was heard is heard as well", async () => {
+  let news = 0;
+  let heard = Promise.withResolvers<void>();
+  const watch = watchBell(folder, () => {
+    news += 1;
+    heard.resolve();
+  });
+  for (let round = 0; round < 50; round++) {
+    for (let announcement = 0; announcement < 2; announcement++) {
+      heard = Promise.withResolvers();
+      ringBell(folder);
+      await heard.promise;
+    }
+  }
+  expect(news).toBeGreaterThanOrEqual(100);
+  await watch.close();
+});
+
 test("where the folder cannot be watched, the watcher is told to look for itself", async () => {
   const watch = watchBell("/proc/none/tasks.db-workers", () => {});
   expect(watch.kind).toBe("polling");

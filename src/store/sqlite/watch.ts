@@ -3,18 +3,24 @@
 // The log of the database (`-wal`) would tell as well, but too early, for it is written to before a commit is seen by
 // others: who looks then finds nothing, and hears no more. And too often: each renewal of each worker's lease is a write.
 
-import { type FSWatcher, mkdirSync, watch as watchFolder, writeFileSync } from "node:fs";
+import { type FSWatcher, mkdirSync, readFileSync, watch as watchFolder, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Watch } from "../store.ts";
 
 const BELL = "bell";
 
+/**
+ * The runtime drops what happens to a file within 2 ms of its last event (measured). So each announcement writes something
+ * else, and after an event the file is looked at once more.
+ */
+const LOOK_AGAIN_MS = 5;
+
 /** Tells the watchers, also those of this process. `folder`: undefined for a database in memory. */
 export function ringBell(folder: string | undefined): void {
   if (folder === undefined) return;
   try {
-    writeFileSync(join(folder, BELL), "!", { flag: "r+" });
+    writeFileSync(join(folder, BELL), crypto.randomUUID(), { flag: "r+" });
   } catch (error) {
     // Whoever watches has made the file.
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
@@ -24,20 +30,30 @@ export function ringBell(folder: string | undefined): void {
 /** Calls `onNews` after announcements; those that come in one turn of the event loop are one call. */
 export function watchBell(folder: string | undefined, onNews: () => void): Watch {
   if (folder === undefined) return { kind: "notified", async close() {} };
+  const bell = join(folder, BELL);
   let pending: NodeJS.Immediate | undefined;
+  let again: NodeJS.Timeout | undefined;
   const tell = (): void => {
     pending ??= setImmediate(() => {
       pending = undefined;
       onNews();
     });
   };
+  const look = (): void => {
+    const seen = readBell(bell);
+    tell();
+    clearTimeout(again);
+    again = setTimeout(() => {
+      if (readBell(bell) !== seen) look();
+    }, LOOK_AGAIN_MS).unref();
+  };
   let watcher: FSWatcher;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     watcher = watchFolder(folder, { persistent: false }, (_event, name) => {
-      if (name === BELL) tell();
+      if (name === BELL) look();
     });
-    writeFileSync(join(folder, BELL), "", { flag: "a" });
+    writeFileSync(bell, "", { flag: "a" });
   } catch {
     // No watches left, or a file system that has none: the watcher's own polling is the net.
     return { kind: "polling", async close() {} };
@@ -47,7 +63,17 @@ export function watchBell(folder: string | undefined, onNews: () => void): Watch
     kind: "notified",
     async close() {
       clearImmediate(pending);
+      clearTimeout(again);
       watcher.close();
     },
   };
+}
+
+/** What was announced last; nothing where the file is not there. */
+function readBell(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
 }
