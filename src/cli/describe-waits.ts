@@ -23,16 +23,13 @@ export function describeWaits(task: Task): readonly string[] {
   const doubts = stepsInDoubt(task).values();
   const phrases = waiting_for
     .slice(0, WAITS_SHOWN_MAX)
-    .map((wait) => (wait.kind === "doubt" ? describeDoubt(wait, doubts.next().value) : describeWait(wait)));
+    .map((wait) => describeWait(wait, wait.kind === "doubt" ? doubts.next().value : undefined));
   const more = waiting_for.length - phrases.length;
   return more > 0 ? [...phrases, `and for ${more} more`] : phrases;
 }
 
-function describeDoubt({ name }: Waiting, step: TaskStep | undefined): string {
-  return `for somebody who settles step ${step ? `${step.step_index} ` : ""}${name}, which is in doubt`;
-}
-
-function describeWait({ kind, name, until, task_id }: Waiting): string {
+/** `doubt` is the step that is in doubt, where it is one that is waited for. */
+function describeWait({ kind, name, until, task_id }: Waiting, doubt: TaskStep | undefined): string {
   const end = until === null ? [] : [`until ${toWords(until)}`];
   switch (kind) {
     case "time":
@@ -43,6 +40,8 @@ function describeWait({ kind, name, until, task_id }: Waiting): string {
       return [`for child ${task_id} (${name})`, ...end].join(", ");
     case "retry":
       return [`for the next attempt of ${name}`, ...end].join(", ");
+    case "doubt":
+      return `for somebody who settles step ${doubt ? `${doubt.step_index} ` : ""}${name}, which is in doubt`;
     default:
       // of a server that knows more kinds than this version
       return [`for ${String(kind)}`, ...end].join(", ");

@@ -3,13 +3,10 @@ const PAUSE_MS = 50;
 
 /** Sends again and again until it has ended: a second signal that comes right after the first one counts as the same. */
 export async function insist<T>(send: () => void, ended: Promise<T>): Promise<T> {
-  let isOver = false;
-  const over = ended.finally(() => {
-    isOver = true;
-  });
-  for (let tries = 0; !isOver && tries < TRIES_MAX; tries++) {
+  const over = ended.then(() => true);
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
     send();
-    await Promise.race([over, Bun.sleep(PAUSE_MS)]);
+    if (await Promise.race([over, Bun.sleep(PAUSE_MS)])) break;
   }
-  return over;
+  return ended;
 }
