@@ -322,8 +322,9 @@ export class Worker implements RunningWorker {
   async #onFailed(id: string, flow: string, error: unknown): Promise<void> {
     const { driving, tools } = this.parts;
     const isOutage = error instanceof TaskonautError && error.retryable;
-    const log = isOutage ? tools.log.warn : tools.log.error;
-    log?.("task not driven on", { task_id: id, flow, error: messageOf(error) });
+    const fields = { task_id: id, flow, error: messageOf(error) };
+    if (hasCode(error, "shutting_down")) tools.log.info?.("task left to others", fields);
+    else (isOutage ? tools.log.warn : tools.log.error)?.("task not driven on", fields);
     try {
       if (!isOutage) await driving.setAside(id, messageOf(error));
     } catch {

@@ -70,7 +70,9 @@ export class World {
   /** Tasks that nobody has taken for so long, although they are due and a worker has room. */
   neglected(ms: number): TaskRow[] {
     if (!this.living.some((process) => process.hasRoom)) return [];
+    // of the flow with a limit, what is free may have to wait
     const isNeglected = ({ task }: StoredTask): boolean =>
+      task.flow_name !== "capped" &&
       (this.#freeSince.get(task.id) ?? Number.POSITIVE_INFINITY) + ms < this.timeline.now &&
       (task.due_at ?? Number.POSITIVE_INFINITY) + ms < this.storeNow();
     return this.database.tasks.filter(isNeglected).map(({ task }) => task);
