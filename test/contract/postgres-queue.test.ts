@@ -114,6 +114,40 @@ test("a task that is written to while a claim comes by is not claimed with the s
   await store.close();
 });
 
+test("a worker that leaves while a claim of its is on its way stays known, so that others take what the claim gave it", async () => {
+  const store = await openStore(bench.place.address);
+  await store.insertTasks([plannedRecord({ due_at: Date.now() - 1000 })]);
+  await using gate = await openGate();
+  const workerId = await register(store, 500);
+  const flows = [{ name: "echo_add", limit: 1, heldMax: null }];
+  const claim = claimTasks(gate.client, gate.schema, { workerId, limit: 1, flows, deadOwners: [] });
+  await until(() => gate.isWaitedAt());
+  let hasLeft = false;
+  const leave = async (): Promise<void> => {
+    await store.removeWorker(workerId);
+    hasLeft = true;
+  };
+  const leaving = leave();
+  await until(async () => hasLeft || (await isWorkerWaitedFor()));
+  await gate.open();
+  const [{ tasks }] = await Promise.all([claim, leaving]);
+  expect(tasks).toHaveLength(1);
+  const deadOwners = [workerId];
+  await until(async () => (await store.findDeadWorkers()).includes(workerId));
+  const next = await store.claimTasks({ workerId: await register(store), limit: 1, flows, deadOwners });
+  expect(next.tasks).toMatchObject([{ takenFrom: workerId }]);
+  await store.close();
+});
+
+/** Whether somebody waits for the row of a worker, which another transaction holds. */
+async function isWorkerWaitedFor(): Promise<boolean> {
+  const waiting = await bench.admin`
+    select from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock' and wait_event = 'transactionid'
+      and query like '%workers%'`;
+  return waiting.length > 0;
+}
+
 interface Gate extends AsyncDisposable {
   /** The same tables, but whoever looks at a task waits until the gate is open. */
   readonly schema: Schema;
@@ -156,9 +190,9 @@ async function openGate(): Promise<Gate> {
 }
 
 /** Gives the id of a worker that may claim. */
-async function register(store: Store): Promise<string> {
+async function register(store: Store, leaseMs = HOUR_MS): Promise<string> {
   const id = crypto.randomUUID();
-  await store.registerWorker({ id, name: "w", leaseMs: HOUR_MS, concurrency: BATCH });
+  await store.registerWorker({ id, name: "w", leaseMs, concurrency: BATCH });
   return id;
 }
 

@@ -8,6 +8,7 @@ import { defineTool, type Execution } from "../../src/core/tool.ts";
 import { benchOn, type Doomed } from "../support/bench.ts";
 import { DATABASES } from "../support/databases.ts";
 import { ended, enqueue, when } from "../support/queue.ts";
+import { Gate } from "../support/tools.ts";
 
 const DEATHS = 3;
 const BYSTANDERS = 4;
@@ -126,5 +127,28 @@ describe.each(DATABASES)("a tool that kills its process on %s", (_name, create) 
     expect(await ended(engine, id)).toMatchObject({ status: "COMPLETED", output_payload: { shaky: 3, again: 6 } });
     const record = await (await bench.openStore()).readTask(id);
     expect(record?.steps.map(({ starts }) => starts)).toEqual([0, 0]);
+  });
+
+  test("is run alone after two deaths, and those that wait for that leave their places to others", async () => {
+    const gate = new Gate("suspect");
+    const flow = defineFlow({ name: "suspects", input: v.unknown(), plan: () => [call(gate.tool, 1)] });
+    const engine = await bench.openEngine({ flows: [flow] });
+    const ids = await Promise.all([1, 2, 3, 4].map(() => enqueue(engine, flow.name)));
+    for (const called of [4, 8]) {
+      const { engine: doomed, die } = await bench.openDoomed({ flows: [flow], limits: { leaseMs: LEASE_MS } });
+      await doomed.startWorker({ concurrency: 4 });
+      await gate.called(called);
+      await die();
+    }
+    await engine.startWorker({ concurrency: 4 });
+    await gate.called(9);
+    expect((await ended(engine, await enqueue(engine, "echo_add"))).status).toBe("COMPLETED");
+    expect(gate.calls).toHaveLength(9);
+    for (const next of [8, 9, 10, 11]) {
+      await gate.called(next + 1);
+      gate.end(next, "well");
+    }
+    for (const id of ids) expect((await ended(engine, id)).status).toBe("COMPLETED");
+    expect(gate.calls).toHaveLength(12);
   });
 });

@@ -5,12 +5,16 @@ import * as v from "valibot";
 import { TaskonautError } from "../../src/core/errors.ts";
 import { defineFlow, type Flow } from "../../src/core/flow.ts";
 import { call, waitForSignal, type Operation } from "../../src/core/operation.ts";
+import { systemClock } from "../../src/engine/system-clock.ts";
 import type { Store } from "../../src/store/store.ts";
 import { benchOn } from "../support/bench.ts";
 import { DATABASES } from "../support/databases.ts";
 import { faultyStore } from "../support/faulty-store.ts";
 import { ended, enqueue, waiting, when } from "../support/queue.ts";
 import { Gate, giveBack } from "../support/tools.ts";
+
+/** So often, at least, a worker looks for what other code has parked. */
+const MINUTE_MS = 60_000;
 
 const lost = (): TaskonautError => new TaskonautError("database_unavailable", "The answer was lost.");
 
@@ -158,6 +162,39 @@ describe.each(DATABASES)("a worker on %s", (_name, create) => {
       await three.startWorker({ concurrency: 1 });
       await ended(three, await enqueue(three, "echo_add"));
       expect(await three.getTask(id)).toEqual(before);
+    });
+
+    test("parks it, and leaves; one with the code it was recorded under, at work all the while, takes it up again", async () => {
+      const name = `coded_${++flows}`;
+      const waitOn = (tool: string) => () =>
+        (function* (): Body {
+          yield* call(giveBack(tool), 1);
+          return yield* waitForSignal("go");
+        })();
+      const gate = new Gate("busy");
+      const busy = defineFlow({ name: `${name}_busy`, input: v.unknown(), plan: () => [call(gate.tool, 1)] });
+      let aheadMs = 0;
+      const fresh = await bench.openEngine({
+        flows: [coded(name, "code 2", waitOn("new")), busy],
+        clock: { ...systemClock, now: () => systemClock.now() + aheadMs },
+      });
+      await fresh.startWorker({ concurrency: 1 });
+      const id = await enqueue(fresh, name);
+      await waiting(fresh, id, "signal");
+      await enqueue(fresh, busy.name);
+      await gate.called();
+      const old = await bench.openEngine({ flows: [coded(name, "code 1", waitOn("old"))] });
+      await old.startWorker({ concurrency: 1 });
+      await old.signalTask(id, { name: "go", payload: "went" });
+      await when(fresh, id, ({ parked_reason }) => parked_reason !== null);
+      await old.close();
+      gate.end(0, "done");
+      aheadMs = MINUTE_MS;
+      expect(await ended(fresh, id)).toMatchObject({
+        status: "COMPLETED",
+        output_payload: "went",
+        parked_reason: null,
+      });
     });
   });
 });

@@ -67,15 +67,15 @@ export function benchOn(createDatabase: () => Promise<EngineDatabase>): Bench {
       open.push(() => engine.close());
       return engine;
     },
-    async openDoomed(options) {
+    async openDoomed({ clock: living = systemClock, ...options } = {}) {
       const store = await openStore();
       let isDead = false;
       const clock: Clock = {
-        now: () => systemClock.now(),
-        sleep: (ms, signal) => (isDead ? new Promise(() => {}) : systemClock.sleep(ms, signal)),
+        now: () => living.now(),
+        sleep: (ms, signal) => (isDead ? new Promise(() => {}) : living.sleep(ms, signal)),
       };
       // who closes the connections of a worker frees its lock, but leaves its row and its tasks behind
-      const engine = build({ ...store, close: async () => {} }, { clock, ...options });
+      const engine = build({ ...store, close: async () => {} }, { ...options, clock });
       const die = async (): Promise<void> => {
         if (isDead) return;
         isDead = true;
