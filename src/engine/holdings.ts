@@ -2,10 +2,11 @@
 // process leaves everything. It is let go of, so that others may take it.
 
 import type { Clock } from "../core/clock.ts";
-import { hasCode } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
+import { messageOf } from "../core/stored-error.ts";
 import type { Store } from "../store/store.ts";
 import type { Bell } from "./bell.ts";
+import { isPassing } from "./deliver.ts";
 import type { Lease } from "./lease.ts";
 
 /** Between tries to let go of tasks after an outage. */
@@ -38,7 +39,7 @@ export class Holdings {
     this.#letGo().catch(() => {}); // it never rejects
   }
 
-  /** The process leaves: nothing is held any more, and its row as a worker goes. Throws what the store throws, but for outages. */
+  /** The process leaves: nothing is held any more, and its row as a worker goes. Throws what the store throws, but for what passes. */
   async letGoOfAll(): Promise<void> {
     const { store, lease, bell, log } = this.parts;
     if (!lease.isHeld) return;
@@ -48,9 +49,9 @@ export class Holdings {
       await bell.settle();
       await lease.release();
     } catch (error) {
-      if (!hasCode(error, "database_unavailable")) throw error;
+      if (!isPassing(error)) throw error;
       // others see that this process is gone, and take what it held
-      log.warn?.("what was held was not let go of", { worker_id: lease.workerId, error: error.message });
+      log.warn?.("what was held was not let go of", { worker_id: lease.workerId, error: messageOf(error) });
     }
   }
 

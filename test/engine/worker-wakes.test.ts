@@ -43,7 +43,7 @@ class LettingGo {
   });
 }
 
-describe.each(DATABASES)("a worker on %s", (name, create) => {
+describe.each(DATABASES)("a worker on %s", (_, create) => {
   const { bench, working } = workerBench(create);
 
   describe("hears", () => {
