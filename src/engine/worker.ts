@@ -19,6 +19,7 @@ import { UNSURE_MS } from "./holdings.ts";
 import { Lane } from "./lane.ts";
 import { isWait } from "./news.ts";
 import { Shares } from "./shares.ts";
+import { Upkeep } from "./upkeep.ts";
 
 export interface WorkOptions {
   /** How many tasks are driven at once: 1 or more. */
@@ -38,15 +39,6 @@ const POLL_MS = 20_000;
 
 /** Where the database cannot tell of news. */
 const BLIND_POLL_MS = 500;
-
-/** So often peers are looked at: a dead one's tasks are to move on within a second. */
-const DEATH_WATCH_MS = 250;
-
-/** So often the rows of dead workers are cleared away, and what other code has parked is looked for. */
-const TIDY_MS = 60_000;
-
-/** So often tasks are looked for whose owner has no row: it was forgotten while it stood still, and died then. */
-const ORPHANS_MS = 600_000;
 
 /** So long after a claim that gave some but not all there was room for, to learn when the next task is due. */
 const LOOK_AGAIN_MS = 100;
@@ -69,6 +61,7 @@ interface Parts {
 export class Worker implements RunningWorker {
   readonly id: string;
   readonly #shares: Shares;
+  readonly #upkeep: Upkeep;
   /** Names of flows of which all workers together may only hold so many. */
   readonly #limited: ReadonlySet<string>;
   readonly #stopped = new AbortController();
@@ -89,7 +82,6 @@ export class Worker implements RunningWorker {
   #unsureUntil = 0;
   /** Lowered while claims fail: the answer may be too large to come in time. */
   #claimMax = CLAIM_MAX;
-  #deadOwners: readonly string[] = [];
   #wakeUp: (() => void) | undefined;
   #onAllLetGo: (() => void) | undefined;
   /** K3. */
@@ -106,6 +98,7 @@ export class Worker implements RunningWorker {
     const { flows, tools } = parts;
     this.id = tools.lease.workerId;
     this.#limited = new Set([...flows.values()].flatMap((flow) => (flow.concurrency === undefined ? [] : flow.name)));
+    this.#upkeep = new Upkeep({ ...parts, workerId: this.id, onNews: () => this.#onNews() });
     this.#shares = new Shares(
       [...flows.values()].map(({ name, concurrency }) => ({ name, heldMax: concurrency ?? null })),
     );
@@ -120,8 +113,7 @@ export class Worker implements RunningWorker {
   async #start(): Promise<void> {
     const { store, tools, bell } = this.parts;
     await tools.lease.work(this.options.concurrency);
-    await this.#unpark();
-    await store.releaseOrphans();
+    await this.#upkeep.begin();
     this.#watch = await store.watch(() => this.#onNews());
     if (this.#watch.kind === "polling") {
       tools.log.warn?.(
@@ -130,17 +122,7 @@ export class Worker implements RunningWorker {
       );
     }
     bell.listen(() => this.#onOwnNews());
-    this.#loops = Promise.all([this.#claimOn(), this.#watchDeaths()]);
-  }
-
-  /** Also once in a while: beside this code other may be at work still, and park what it claims. */
-  async #unpark(): Promise<void> {
-    const { flows, store, tools } = this.parts;
-    const codes = [...flows.values()].map(({ name }) => ({ name, code: tools.codeOf(name) }));
-    const unparked = await store.unparkTasks(codes);
-    if (unparked === 0) return;
-    tools.log.info?.("parked tasks taken up again with other code", { tasks: unparked });
-    this.#onNews();
+    this.#loops = Promise.all([this.#claimOn(), this.#upkeep.goOn(this.#stopped.signal)]);
   }
 
   get isStopped(): boolean {
@@ -242,7 +224,12 @@ export class Worker implements RunningWorker {
     const room = this.#room;
     const flows = this.#shares.grant(room);
     this.#expected = null; // what is let go of from now on, this claim may not see
-    const claim = await store.claimTasks({ workerId: this.id, limit: room, flows, deadOwners: this.#deadOwners });
+    const claim = await store.claimTasks({
+      workerId: this.id,
+      limit: room,
+      flows,
+      deadOwners: this.#upkeep.deadOwners,
+    });
     const counts = new Map<string, number>();
     for (const { record } of claim.tasks) {
       const { flow_name } = record.task;
@@ -344,36 +331,6 @@ export class Worker implements RunningWorker {
   #onPlaceFree(): void {
     this.#hasNews = true;
     this.parts.bell.ring();
-  }
-
-  async #watchDeaths(): Promise<void> {
-    const { store, tools } = this.parts;
-    const { clock } = tools;
-    let [forgetAt, unparkAt, orphansAt] = [0, clock.now() + TIDY_MS, clock.now() + ORPHANS_MS];
-    while (!this.#stopped.signal.aborted) {
-      await this.#sleep(DEATH_WATCH_MS);
-      if (this.#stopped.signal.aborted) return;
-      try {
-        const dead = (await store.findDeadWorkers()).filter((id) => id !== this.id);
-        const isNew = dead.some((id) => !this.#deadOwners.includes(id));
-        this.#deadOwners = dead;
-        if (isNew) this.#onNews();
-        if (dead.length > 0 && clock.now() >= forgetAt) {
-          forgetAt = clock.now() + TIDY_MS;
-          await store.forgetDeadWorkers();
-        }
-        if (clock.now() >= unparkAt) {
-          unparkAt = clock.now() + TIDY_MS;
-          await this.#unpark();
-        }
-        if (clock.now() >= orphansAt) {
-          orphansAt = clock.now() + ORPHANS_MS;
-          if ((await store.releaseOrphans()) > 0) this.#onNews();
-        }
-      } catch (error) {
-        tools.log.debug?.("workers not looked at", { worker_id: this.id, error: messageOf(error) });
-      }
-    }
   }
 
   /** Until something wakes the worker up, or the time is over: then true. */
