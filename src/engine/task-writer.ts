@@ -80,7 +80,7 @@ export class TaskWriter {
         this.durableMoves = moves;
         for (const tell of news) tell();
         for (const post of change.posts) this.tools.children.onPosted(post);
-        await this.#tellOfFree(change);
+        if (this.#isLetGo(change)) await this.#tellOfFree(change);
       }
     } catch (error) {
       this.fail(error);
@@ -93,9 +93,7 @@ export class TaskWriter {
    * T4. A worker knows itself what it lets go of; where a caller does, nobody may. And what came for the task after its
    * inbox was read has made it due with this very write: whoever was told of it found the task held.
    */
-  async #tellOfFree({ taskId, expectedOwner, task }: Change): Promise<void> {
-    const isLetGo = expectedOwner === this.tools.lease.workerId && task.lease_owner === null;
-    if (!isLetGo || isTerminal(task.status)) return;
+  async #tellOfFree({ taskId, task }: Change): Promise<void> {
     if (task.due_at !== null && !this.state.isFromQueue) return this.tools.onWoken(taskId);
     if (task.status !== "WAITING_OBSERVATION") return;
     try {
@@ -105,6 +103,11 @@ export class TaskWriter {
       // the database is away: nobody knows
     }
     this.tools.onWoken(taskId);
+  }
+
+  /** Whether the task was held here, and is there for others now. */
+  #isLetGo({ expectedOwner, task }: Change): boolean {
+    return expectedOwner === this.tools.lease.workerId && task.lease_owner === null && !isTerminal(task.status);
   }
 
   /** A change under a lease says what effects came of, or that one is about to begin: no outage may leave that open. */
