@@ -4,7 +4,7 @@
 // S1. A task is in the queue (due_at) while a worker may take it up: once it was queued, has waited, or is leased, until
 //     it ends, is parked, or waits for somebody.
 // S2. It is leased while a tool that is not pure runs here, or a child is being created; one that was claimed from the
-//     queue, as long as there is anything to do for it.
+//     queue, until it is let go of: who held it again without a claim would not be counted.
 
 import type { Clock } from "../core/clock.ts";
 import { childTaskId, stepId } from "../core/ids.ts";
@@ -363,7 +363,7 @@ export class TaskState {
 
   /** S1. While there is work to do it stays what it was: what is in an index should not change for nothing. */
   #dueAt(): number | null {
-    if (this.isAtWork() || this.#mustBeLookedAt) {
+    if (this.isClaimed || this.isAtWork() || this.#mustBeLookedAt) {
       if (this.#owner() !== null || this.#mustBeLookedAt) this.enqueue();
       return this.#queuedAt;
     }
@@ -383,7 +383,7 @@ export class TaskState {
 
   /** S2. */
   #owner(): string | null {
-    return this.leased.size > 0 || (this.isClaimed && this.isAtWork()) ? this.tools.lease.workerId : null;
+    return this.leased.size > 0 || this.isClaimed ? this.tools.lease.workerId : null;
   }
 
   /** The time of this process; for rows. */
