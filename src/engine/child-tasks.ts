@@ -32,7 +32,7 @@ export class ChildTasks implements Children {
   constructor(private readonly family: () => Family) {}
 
   async create({ flow, step, depth, priority, dueAt }: ChildStep): Promise<void> {
-    const { flows, tools, bell, insert } = this.family();
+    const { flows, tools, insert } = this.family();
     const { clock, limits } = tools;
     if (depth + 1 > limits.childDepth) {
       throw new TaskonautError(
@@ -58,7 +58,6 @@ export class ChildTasks implements Children {
       priority,
       parent: { taskId: step.task_id, stepId: step.id, depth },
     });
-    bell.ring();
   }
 
   async run(child: ChildStep): Promise<number | null> {

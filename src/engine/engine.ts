@@ -185,7 +185,6 @@ class StoreEngine implements Engine {
     const dueAt = start instanceof Promise ? await start : start;
     const { record, isNew } = await this.#insert({ id, flow, input, now: clock.now(), limits, dueAt, priority });
     if (!isNew) return this.#findKeyed(record);
-    if (dueAt !== null) this.#bell.ring();
     return { task: toTask(record), created: true };
   }
 
@@ -325,7 +324,6 @@ class StoreEngine implements Engine {
       driver.unpark();
       return true;
     });
-    this.#bell.ring();
     return toTask(resumed);
   }
 
@@ -388,10 +386,16 @@ class StoreEngine implements Engine {
     throw keyReused(found.task.id);
   }
 
-  /** Inserts a planned task; `isNew` is false where one of this id is there. */
+  /** Inserts a planned task; `isNew` is false where one of this id is there. Workers hear of one that is in the queue. */
   async #insert(plan: TaskPlan): Promise<{ record: TaskRecord; isNew: boolean }> {
     const { record, program, decisions } = planTask(plan);
-    const isNew = await this.#tools.writer.submitTask(record);
+    let isNew: boolean;
+    try {
+      isNew = await this.#tools.writer.submitTask(record);
+    } finally {
+      // also where only the answer was lost: the task may be there
+      if (record.task.due_at !== null) this.#bell.ring();
+    }
     if (isNew) {
       const { id, flow_name } = record.task;
       this.#tools.log.info?.("task created", { task_id: id, flow: flow_name });
