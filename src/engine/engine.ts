@@ -40,6 +40,7 @@ import { cancelOf } from "./posts.ts";
 import { reopenFailedStep } from "./reopen.ts";
 import { readResolution } from "./resolve.ts";
 import { toTask, toWorker } from "./resource.ts";
+import { runToEnd } from "./run-to-end.ts";
 import { readSignal } from "./signal.ts";
 import { checkPriority, readStart } from "./start.ts";
 import { StoreClock } from "./store-clock.ts";
@@ -192,46 +193,15 @@ class StoreEngine implements Engine {
     return toTask(await this.#driving.drive(parseTaskId(id), (driver) => driver.advance()));
   }
 
-  async runTask(id: string, { maxSteps }: RunTask = {}): Promise<Task> {
-    const taskId = parseTaskId(id);
-    // a task of so many steps cannot make more: each is planned, run and observed once
-    const limit = maxSteps ?? 3 * this.#tools.limits.stepsPerTask + 3;
-    let made = 0;
-    for (;;) {
-      let hasMoved = true;
-      let driven: TaskDriver | undefined;
-      let start = 0;
-      const countLost = (): void => {
-        if (driven) made += driven.durableMoves - start;
-        driven = undefined;
-      };
-      const record = await this.#driving.drive(taskId, async (driver) => {
-        countLost();
-        driven = driver;
-        start = driver.durableMoves;
-        let moves = 0;
-        do {
-          hasMoved = await driver.advance();
-          if (!hasMoved) break;
-          moves += 1;
-          driver.writeSoon();
-        } while (!driver.isEnded && made + moves < limit && !this.#driving.isWanted(taskId) && !this.#closing);
-        return moves > 0;
-      });
-      countLost();
-      if (record.task.status === "CANCELLED") await this.#children.followCancelled(record);
-      if (isTerminal(record.task.status) || !hasMoved) return toTask(record);
-      if (made >= limit) {
-        throw new TaskonautError(
-          "max_steps_exhausted",
-          `Task ${taskId} did not reach terminal state within ${limit} steps`,
-          {
-            details: { id: taskId, status: record.task.status, max_steps: limit },
-          },
-        );
-      }
-      this.#driving.assertOpen();
-    }
+  async runTask(id: string, options: RunTask = {}): Promise<Task> {
+    return toTask(
+      await runToEnd(parseTaskId(id), options, {
+        driving: this.#driving,
+        children: this.#children,
+        stepsMax: this.#tools.limits.stepsPerTask,
+        isLeaving: () => this.#closing !== undefined,
+      }),
+    );
   }
 
   async signalTask(id: string, { name, payload, idempotencyKey }: SignalTask): Promise<Task> {

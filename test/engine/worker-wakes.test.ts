@@ -2,6 +2,8 @@
 // queue all the same, which is twice as far away as these tests wait.
 
 import { describe, expect, test } from "bun:test";
+import { TaskonautError } from "../../src/core/errors.ts";
+import { keyedTaskId } from "../../src/core/ids.ts";
 import { all, call, sleep, waitForSignal } from "../../src/core/operation.ts";
 import type { Store } from "../../src/store/store.ts";
 import { DATABASES } from "../support/databases.ts";
@@ -47,6 +49,23 @@ describe.each(DATABASES)("a worker on %s", (_, create) => {
   const { bench, working } = workerBench(create);
 
   describe("hears", () => {
+    test("of a task whose creator was not told that it is there", async () => {
+      const claims = new Claims();
+      const { engine } = await working({ around: claims.watch });
+      await claims.foundNothing();
+      const losing = (store: Store): Store => ({
+        ...store,
+        async insertTasks(records) {
+          await store.insertTasks(records);
+          throw new TaskonautError("database_unavailable", "The answer was lost.");
+        },
+      });
+      const creator = await bench.openEngine({ around: losing });
+      const creating = creator.createTask({ flow: "echo_add", input: {}, start: "now", idempotencyKey: "once" });
+      await expect(creating).rejects.toMatchObject({ code: "database_unavailable" });
+      expect((await ended(engine, keyedTaskId("once"))).status).toBe("COMPLETED");
+    });
+
     test("of a signal that comes while it lets go of the task", async () => {
       const flow = flowOf(() => waitForSignal("go")[Symbol.iterator]());
       const lettingGo = new LettingGo();
