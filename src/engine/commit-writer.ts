@@ -18,10 +18,13 @@ const BATCH_BYTES_MAX = 8 * 1024 * 1024;
 /** Of a batch that is written one by one, no more wait for a lock each: all writes of the process stand behind them. */
 const BUSY_MAX = 3;
 
-interface Job<In> {
+/** Something to be written, and who is told of it; once, and without delay, so neither must throw. */
+export interface Job<In> {
   readonly what: In;
-  readonly resolve: (won: boolean) => void;
-  readonly reject: (error: unknown) => void;
+  /** True: written and durable. False: nothing was written. */
+  onWritten(won: boolean): void;
+  /** Where the database was away: it may have been written. */
+  onFailed(error: unknown): void;
 }
 
 export class CommitWriter {
@@ -37,24 +40,30 @@ export class CommitWriter {
     while (this.#isWriting) await this.#writing;
   }
 
+  /** `onWritten` is told false where the task has another version or owner by now. */
+  submit(job: Job<Change>): void {
+    this.#changes.push(job);
+    this.#writeSoon();
+  }
+
   /** True: written and durable. False: the task has another version or owner by now, and nothing was written. */
   submitChange(change: Change): Promise<boolean> {
-    return this.#submit(this.#changes, change);
+    return new Promise((onWritten, onFailed) => this.submit({ what: change, onWritten, onFailed }));
   }
 
   /** False: a task of this id exists. */
   submitTask(record: TaskRecord): Promise<boolean> {
-    return this.#submit(this.#inserts, record);
+    return new Promise((onWritten, onFailed) => {
+      this.#inserts.push({ what: record, onWritten, onFailed });
+      this.#writeSoon();
+    });
   }
 
-  #submit<In>(queue: Job<In>[], what: In): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      queue.push({ what, resolve, reject });
-      if (this.#isWriting) return;
-      this.#isWriting = true;
-      // after this turn of the event loop, so that what is ready together is written together
-      this.#writing = turnOfLoop().then(() => this.#write());
-    });
+  /** After this turn of the event loop, so that what is ready together is written together. */
+  #writeSoon(): void {
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    this.#writing = turnOfLoop().then(() => this.#write());
   }
 
   async #write(): Promise<void> {
@@ -78,17 +87,17 @@ async function writeBatch<In>(
   if (jobs.length === 0) return undefined;
   try {
     const won = await write(jobs.map((job) => job.what));
-    jobs.forEach((job, index) => job.resolve(won[index] === true));
+    jobs.forEach((job, index) => job.onWritten(won[index] === true));
     return undefined;
   } catch (error) {
     if (jobs.length === 1 || hasCode(error, "database_unavailable")) {
-      for (const job of jobs) job.reject(error);
+      for (const job of jobs) job.onFailed(error);
       return error;
     }
     // one of them is refused by the database: each for itself, so that it takes nobody else with it
     let busy = 0;
     for (const job of jobs) {
-      if (busy === BUSY_MAX) job.reject(error);
+      if (busy === BUSY_MAX) job.onFailed(error);
       else if (hasCode(await writeBatch([job], write), "task_busy")) busy += 1;
     }
     return error;
@@ -98,23 +107,24 @@ async function writeBatch<In>(
 /** Takes, in order, up to a batch of changes, of each task the first (W1). */
 function takeOnePerTask(queue: Job<Change>[]): Job<Change>[] {
   const taken: Job<Change>[] = [];
-  const left: Job<Change>[] = [];
   const tasks = new Set<string>();
   let bytes = 0;
+  let left = 0;
   for (const job of queue) {
     const { taskId, posts } = job.what;
     // a change and a post to its task cannot share a commit
-    const isFree = taken.length < BATCH_MAX && !tasks.has(taskId) && !posts.some((post) => tasks.has(post.task_id));
+    const isApart = !tasks.has(taskId) && (posts.length === 0 || !posts.some((post) => tasks.has(post.task_id)));
+    const isFree = isApart && taken.length < BATCH_MAX;
     const more = isFree ? bytesOfChange(job.what) : 0;
-    const isTaken = isFree && (taken.length === 0 || bytes + more <= BATCH_BYTES_MAX);
-    if (isTaken) bytes += more;
     // also where it is left: a later change of one of its tasks must not overtake it
     tasks.add(taskId);
     for (const post of posts) tasks.add(post.task_id);
-    (isTaken ? taken : left).push(job);
+    if (isFree && (taken.length === 0 || bytes + more <= BATCH_BYTES_MAX)) {
+      bytes += more;
+      taken.push(job);
+    } else queue[left++] = job;
   }
-  queue.length = 0;
-  queue.push(...left);
+  queue.length = left;
   return taken;
 }
 

@@ -56,6 +56,28 @@ describe("a draft", () => {
     });
   });
 
+  test("changes rows of its own where they are, and rows that others see in a copy", () => {
+    const [task, step] = [{ ...RECORD.task }, { ...ECHO }];
+    const draft = new Draft({ task, steps: [step], calls: [] }, true);
+    draft.setTask(2000, { current_step: 1 });
+    draft.patchStep(step.id, { starts: 1 });
+    expect([draft.task, draft.step(step.id)]).toEqual([task, step]);
+    expect([task.current_step, step.starts]).toEqual([1, 1]);
+    // taken for a write, then shown: each time they belong to somebody else from then on
+    const change = draft.takeChange();
+    expect(change).toMatchObject({ expectedVersion: 1, task: { version: 2 }, changedSteps: [{ starts: 1 }] });
+    for (const starts of [2, 3]) {
+      const seen = draft.record;
+      draft.setTask(3000, { current_step: starts });
+      draft.patchStep(step.id, { starts });
+      expect(seen).toMatchObject({ task: { current_step: starts - 1 }, steps: [{ starts: starts - 1 }] });
+    }
+    expect(change).toMatchObject({ task: { version: 2, current_step: 1 }, changedSteps: [{ starts: 1 }] });
+    const shared = new Draft(RECORD);
+    shared.setTask(2000, { current_step: 1 });
+    expect(RECORD.task.current_step).toBe(0);
+  });
+
   test("keeps the fence of a dead owner until that is overwritten", () => {
     const draft = new Draft({ ...RECORD, task: { ...RECORD.task, lease_owner: "dead" } });
     draft.setTask(2000, { lease_owner: null });

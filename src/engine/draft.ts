@@ -1,8 +1,8 @@
 // A task's rows as its driver holds them, ahead of what is durable. Changes gather here until they are taken for a
 // write, so any number of transitions may share one commit.
 //
-// A row is copied when it changes for the first time after it was taken, and changed in place from then on: what was
-// taken never changes under the writer's hands, and ten transitions in one commit cost one copy.
+// A row that others see is copied when it changes, and the copy is changed in place from then on: what was taken never
+// changes under the writer's hands, and ten transitions in one commit cost one copy.
 
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow, Writable } from "../core/record.ts";
 import { assertNext, type TaskStatus } from "../core/status.ts";
@@ -15,9 +15,12 @@ export class Draft {
   /** Transitions so far. */
   moves = 0;
   #task: TaskRow;
+  /** Nobody else sees the task's row. */
+  #isOwn: boolean;
   #isDirty = false;
   /** The fence of the next change: what the store has, once everything taken so far is written. */
-  #fence: { readonly version: number; readonly lease_owner: string | null };
+  #expectedVersion: number;
+  #expectedOwner: string | null;
   #wakeSeq: number;
   readonly #steps: Rows<StepRow>;
   readonly #calls: Rows<ToolCallRow>;
@@ -27,15 +30,18 @@ export class Draft {
   #posts: InboxPost[] = [];
   #reopens = false;
 
-  constructor({ task, steps, calls }: TaskRecord) {
+  /** `isOwn`: nobody else sees the rows, now or later. */
+  constructor({ task, steps, calls }: TaskRecord, isOwn = false) {
     this.#task = task;
-    this.#fence = task;
+    this.#isOwn = isOwn;
+    this.#expectedVersion = task.version;
+    this.#expectedOwner = task.lease_owner;
     // what came before is not read yet, and may be there still
     this.#wakeSeq = task.wake_seq === 0 ? 0 : UNREAD;
     this.#steps = new Rows();
-    for (const step of steps) this.#steps.know(step.id, step);
+    for (const step of steps) this.#steps.know(step.id, step, isOwn);
     this.#calls = new Rows();
-    for (const call of calls) this.#calls.know(call.task_step_id, call);
+    for (const call of calls) this.#calls.know(call.task_step_id, call, isOwn);
   }
 
   /** As it is now: ask again after a change. */
@@ -48,10 +54,11 @@ export class Draft {
   }
 
   get record(): TaskRecord {
+    this.#isOwn = false;
     const calls = this.#calls
-      .all()
+      .share()
       .toSorted((a, b) => a.created_at - b.created_at || this.#indexOf(a) - this.#indexOf(b));
-    return { task: this.#task, steps: this.#steps.all(), calls };
+    return { task: this.#task, steps: this.#steps.share(), calls };
   }
 
   get isDirty(): boolean {
@@ -70,9 +77,8 @@ export class Draft {
 
   /** Every write of the driver raises the version: that is what fences out the others. */
   setTask(now: number, patch: Partial<TaskRow>): void {
-    if (!this.#isDirty) this.#task = { ...this.#task };
     this.#isDirty = true;
-    const task: Writable<TaskRow> = this.#task;
+    const task = this.#ownTask();
     Object.assign(task, patch);
     task.version += 1;
     if (now > task.updated_at) task.updated_at = now;
@@ -81,7 +87,8 @@ export class Draft {
   /** One transition of the task. */
   moveTask(now: number, to: TaskStatus, patch: Partial<TaskRow> = {}): void {
     assertNext(this.#task.status, to);
-    this.setTask(now, { ...patch, status: to });
+    this.setTask(now, patch);
+    this.#ownTask().status = to;
     this.moves += 1;
   }
 
@@ -134,14 +141,14 @@ export class Draft {
    */
   takeChange(last?: Partial<TaskRow>): Change | undefined {
     if (!this.#isDirty) return undefined;
-    if (last) Object.assign(this.#task, last);
+    if (last) Object.assign(this.#ownTask(), last);
     const task = this.#task;
     const steps = this.#steps.take();
     const calls = this.#calls.take();
     const change: Change = {
       taskId: task.id,
-      expectedVersion: this.#fence.version,
-      expectedOwner: this.#fence.lease_owner,
+      expectedVersion: this.#expectedVersion,
+      expectedOwner: this.#expectedOwner,
       task: task.wake_seq === this.#wakeSeq ? task : { ...task, wake_seq: this.#wakeSeq },
       reopens: this.#reopens,
       newSteps: steps.fresh,
@@ -155,8 +162,17 @@ export class Draft {
     this.#posts = [];
     this.#reopens = false;
     this.#isDirty = false;
-    this.#fence = task;
+    this.#isOwn = false;
+    this.#expectedVersion = task.version;
+    this.#expectedOwner = task.lease_owner;
     return change;
+  }
+
+  /** The task's row, to be changed in place. */
+  #ownTask(): Writable<TaskRow> {
+    if (!this.#isOwn) this.#task = { ...this.#task };
+    this.#isOwn = true;
+    return this.#task;
   }
 
   #indexOf(call: ToolCallRow): number {
@@ -166,6 +182,8 @@ export class Draft {
 
 interface Entry<Row> {
   row: Row;
+  /** Nobody else sees it. */
+  isOwn: boolean;
   /** The store has it, once everything taken is written. */
   isKnown: boolean;
   /** It has changed since it was taken. */
@@ -185,21 +203,26 @@ class Rows<Row extends object> {
     return this.#entries.get(key)?.row;
   }
 
-  all(): Row[] {
-    return [...this.#entries.values()].map(({ row }) => row);
+  /** All of them, for others to see. */
+  share(): Row[] {
+    return [...this.#entries.values()].map((entry) => {
+      entry.isOwn = false;
+      return entry.row;
+    });
   }
 
-  know(key: string, row: Row): void {
-    this.#entries.set(key, { row, isKnown: true, isDirty: false });
+  know(key: string, row: Row, isOwn: boolean): void {
+    this.#entries.set(key, { row, isOwn, isKnown: true, isDirty: false });
   }
 
   put(key: string, row: Row): void {
     const entry = this.#entries.get(key);
     if (entry) {
       entry.row = row;
+      entry.isOwn = true;
       if (!entry.isDirty) this.#mark(entry);
     } else {
-      const fresh = { row, isKnown: false, isDirty: false };
+      const fresh = { row, isOwn: true, isKnown: false, isDirty: false };
       this.#entries.set(key, fresh);
       this.#mark(fresh);
     }
@@ -209,11 +232,12 @@ class Rows<Row extends object> {
   patch(key: string, patch: Partial<Row>): boolean {
     const entry = this.#entries.get(key);
     if (!entry) return false;
-    if (entry.isDirty) Object.assign(entry.row, patch);
+    if (entry.isOwn) Object.assign(entry.row, patch);
     else {
       entry.row = { ...entry.row, ...patch };
-      this.#mark(entry);
+      entry.isOwn = true;
     }
+    if (!entry.isDirty) this.#mark(entry);
     return true;
   }
 
@@ -223,6 +247,7 @@ class Rows<Row extends object> {
     const changed: Row[] = [];
     for (const entry of this.#dirty) {
       (entry.isKnown ? changed : fresh).push(entry.row);
+      entry.isOwn = false;
       entry.isKnown = true;
       entry.isDirty = false;
     }

@@ -15,7 +15,7 @@ import { NewsReader } from "./news-reader.ts";
 import { outcomeOf } from "./recover.ts";
 import { StepRunner } from "./step-runner.ts";
 import { TaskState } from "./task-state.ts";
-import { TaskWriter } from "./task-writer.ts";
+import { TaskWriter, type OnSettled } from "./task-writer.ts";
 
 /** How a driver comes to its task. */
 export interface DriverStart {
@@ -49,6 +49,10 @@ export class TaskDriver {
     this.#news = new NewsReader(this.#state, tools, !isQuiet);
     this.#steps = new StepRunner(this.#state, this.#writer, this.#news, tools, isOrphan);
     program.log = tools.flowLog;
+  }
+
+  get id(): string {
+    return this.#state.draft.task.id;
   }
 
   get status(): TaskStatus {
@@ -162,6 +166,11 @@ export class TaskDriver {
   /** Resolves when everything so far is durable. Throws LostTaskError, or what the store throws. */
   settle(): Promise<void> {
     return this.#writer.settle();
+  }
+
+  /** As `settle`, in the very moment in which it is known. `tell` must not throw. */
+  onSettled(tell: OnSettled): void {
+    this.#writer.onSettled(tell);
   }
 
   /** The record, all of it durable. Throws as `settle` does. */

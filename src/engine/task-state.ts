@@ -68,7 +68,7 @@ export class TaskState {
   ) {
     this.isClaimed = isFromQueue;
     const { steps, task } = record;
-    this.draft = new Draft(record);
+    this.draft = new Draft(record, isFromQueue);
     this.log = new TaskLog(tools.log, { task_id: task.id, flow: task.flow_name });
     this.waits = new Set();
     const unobserved: StepRow[] = [];
@@ -358,7 +358,7 @@ export class TaskState {
   letGo({ mayHaveNews }: { readonly mayHaveNews: boolean }): void {
     this.isClaimed = false;
     this.#mustBeLookedAt = mayHaveNews && !this.isEnded;
-    if (!this.stands) this.set({});
+    if (!this.draft.isDirty && !this.stands) this.set({});
   }
 
   /** S1. While there is work to do it stays what it was: what is in an index should not change for nothing. */

@@ -8,84 +8,134 @@
 import type { TaskRecord } from "../core/record.ts";
 import { isTerminal } from "../core/status.ts";
 import type { Change } from "../store/store.ts";
+import type { Job } from "./commit-writer.ts";
 import { redeliver } from "./deliver.ts";
 import { LostTaskError, type DriverTools } from "./driver-tools.ts";
 import type { TaskState } from "./task-state.ts";
 
-export class TaskWriter {
+/** Told that everything so far is durable, or why it cannot be made so. */
+export type OnSettled = (failure: Error | undefined) => void;
+
+export class TaskWriter implements Job<Change> {
   /** Transitions that are durable. */
   durableMoves = 0;
   failure: Error | undefined;
-  #writing: Promise<void> | undefined;
+  /** T1: a write is under way, or is about to begin. */
+  #isWriting = false;
+  /** The change that is being written. */
+  #change: Change | undefined;
+  /** Transitions that are durable when it is. */
+  #moves = 0;
+  #news: readonly (() => void)[] = [];
+  #startedAt = 0;
+  #settling: OnSettled[] = [];
 
   constructor(
     private readonly state: TaskState,
     private readonly tools: DriverTools,
     /** Told once, of the first failure. */
-    private readonly onFailed: (reason: Error) => void,
+    private readonly onFirstFailure: (reason: Error) => void,
   ) {}
 
   get isUnsettled(): boolean {
-    return this.failure === undefined && (this.#writing !== undefined || this.state.draft.isDirty);
+    return this.failure === undefined && (this.#isWriting || this.state.draft.isDirty);
   }
 
   /** T2, also where the driver itself gives up. */
   fail(reason: unknown): void {
     if (this.failure !== undefined) return;
     this.failure = reason instanceof Error ? reason : new Error(String(reason));
-    this.onFailed(this.failure);
+    this.onFirstFailure(this.failure);
   }
 
   /** Starts to write what has changed, without waiting: more may join while the event loop turns. */
   writeSoon(): void {
-    if (this.#writing || !this.state.draft.isDirty) return;
-    const turned = Promise.withResolvers<void>();
-    setImmediate(turned.resolve);
-    this.#writing = turned.promise.then(() => this.#write());
+    if (this.#isWriting || !this.state.draft.isDirty) return;
+    this.#isWriting = true;
+    setImmediate(() => this.#writeNext());
   }
 
   /** Resolves when everything so far is durable. Throws LostTaskError, or what the store throws. */
-  async settle(): Promise<void> {
-    while (this.failure === undefined && (this.#writing || this.state.draft.isDirty)) {
-      this.#writing ??= this.#write();
-      await this.#writing;
-    }
-    if (this.failure !== undefined) throw this.failure;
+  settle(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.onSettled((failure) => (failure === undefined ? resolve() : reject(failure)));
+    });
+  }
+
+  /** As `settle`, in the very moment in which it is known. `tell` must not throw. */
+  onSettled(tell: OnSettled): void {
+    if (!this.isUnsettled) return tell(this.failure);
+    this.#settling.push(tell);
+    if (!this.#isWriting) this.#writeNext();
   }
 
   /** The record, all of it durable. Throws as `settle` does. */
   async durableRecord(): Promise<TaskRecord> {
     // an outcome may come in between the end of a write and the moment in which we hear of it
     do await this.settle();
-    while (this.#writing !== undefined || this.state.draft.isDirty);
+    while (this.#isWriting || this.state.draft.isDirty);
     return this.state.draft.record;
   }
 
-  async #write(): Promise<void> {
+  #writeNext(): void {
+    this.#isWriting = true;
     try {
-      for (;;) {
-        const { moves } = this.state.draft;
-        const change = this.failure === undefined ? this.state.takeChange() : undefined;
-        if (!change) break;
-        const news = this.state.log.take();
-        const start = this.tools.clock.now();
-        let isWon: boolean;
-        try {
-          isWon = await this.tools.writer.submitChange(change);
-        } catch (error) {
-          if (!this.#isLeased(change)) throw error;
-          isWon = await redeliver(change, { error, start }, this.tools);
-        }
-        if (!isWon) throw new LostTaskError(change.taskId);
-        this.durableMoves = moves;
-        for (const tell of news) tell();
-        for (const post of change.posts) this.tools.children.onPosted(post);
-        if (this.#isLetGo(change)) await this.#tellOfFree(change);
-      }
+      this.#moves = this.state.draft.moves;
+      this.#change = this.failure === undefined ? this.state.takeChange() : undefined;
     } catch (error) {
-      this.fail(error);
-    } finally {
-      this.#writing = undefined;
+      return this.#giveUp(error);
+    }
+    if (!this.#change) return this.#rest();
+    this.#news = this.state.log.take();
+    this.#startedAt = this.tools.clock.now();
+    this.tools.writer.submit(this);
+  }
+
+  // ---- the write that is under way
+
+  get what(): Change {
+    if (!this.#change) throw new Error("No write is under way.");
+    return this.#change;
+  }
+
+  onWritten(isWon: boolean): void {
+    const change = this.what;
+    try {
+      if (!isWon) throw new LostTaskError(change.taskId);
+      this.durableMoves = this.#moves;
+      for (const tell of this.#news) tell();
+      for (const post of change.posts) this.tools.children.onPosted(post);
+    } catch (error) {
+      return this.#giveUp(error);
+    }
+    if (!this.#isLetGo(change)) return this.#writeNext();
+    this.#tellOfFree(change).then(
+      () => this.#writeNext(),
+      (error: unknown) => this.#giveUp(error),
+    );
+  }
+
+  onFailed(thrown: unknown): void {
+    const change = this.what;
+    if (!this.#isLeased(change)) return this.#giveUp(thrown);
+    redeliver(change, { error: thrown, start: this.#startedAt }, this.tools).then(
+      (isWon) => this.onWritten(isWon),
+      (failure: unknown) => this.#giveUp(failure),
+    );
+  }
+
+  #giveUp(error: unknown): void {
+    this.fail(error);
+    this.#rest();
+  }
+
+  /** Nothing is under way any more: whoever waited for that is told. What is changed in doing so is written first. */
+  #rest(): void {
+    this.#isWriting = false;
+    this.#change = undefined;
+    while (this.#settling.length > 0) {
+      if (this.isUnsettled) return this.#isWriting ? undefined : this.#writeNext();
+      this.#settling.shift()?.(this.failure);
     }
   }
 

@@ -14,7 +14,7 @@ import { isStepOpen } from "../core/status.ts";
 import { CLAIM_MAX, type Claim, type ClaimedTask, type Store, type Watch } from "../store/store.ts";
 import type { Bell } from "./bell.ts";
 import type { DriverTools } from "./driver-tools.ts";
-import type { Driving } from "./driving.ts";
+import type { Claimant, Driving, WorkEnd } from "./driving.ts";
 import { UNSURE_MS } from "./holdings.ts";
 import { Lane } from "./lane.ts";
 import { isWait } from "./news.ts";
@@ -50,6 +50,9 @@ const PAUSE_MS_MAX = 2_000;
 /** With less than half of its places free a busy worker waits so long for more: claims are cheaper together. */
 const GATHER_MS = 5;
 
+/** No id of a task. */
+const LANE = "lane";
+
 interface Parts {
   readonly flows: ReadonlyMap<string, Flow>;
   readonly store: Store;
@@ -58,7 +61,7 @@ interface Parts {
   readonly bell: Bell;
 }
 
-export class Worker implements RunningWorker {
+export class Worker implements RunningWorker, Claimant {
   readonly id: string;
   readonly #shares: Shares;
   readonly #upkeep: Upkeep;
@@ -67,8 +70,8 @@ export class Worker implements RunningWorker {
   readonly #stopped = new AbortController();
   /** Ids of tasks that are claimed and not let go of yet. */
   readonly #held = new Set<string>();
-  /** Of #held, those that are still being driven; the others are being written. */
-  #driven = 0;
+  /** Who takes a place of `concurrency`: of #held those that are still being driven (the others are being written), and the lane. */
+  readonly #placed = new Set<string>();
   /** When a task is due that was let go of here, in store time; of several the earliest. */
   #expected: number | null = null;
   /** When the task is due that the queue told of, in store time. */
@@ -85,7 +88,12 @@ export class Worker implements RunningWorker {
   #wakeUp: (() => void) | undefined;
   #onAllLetGo: (() => void) | undefined;
   /** K3. */
-  readonly #lane = new Lane(() => this.#takePlace());
+  readonly #lane = new Lane(() => {
+    this.#placed.add(LANE);
+    return () => this.#freePlace(LANE);
+  });
+  /** The task that is driven there. */
+  #inLane: { readonly id: string; readonly leave: () => void } | undefined;
   #watch: Watch | undefined;
   #starting: Promise<void> = Promise.resolve();
   #loops: Promise<unknown> = Promise.resolve();
@@ -172,7 +180,7 @@ export class Worker implements RunningWorker {
   /** Tasks that are only being written take no place, but for so long that not any number of them pile up. */
   get #room(): number {
     const { concurrency } = this.options;
-    return Math.min(concurrency - this.#driven, 2 * concurrency - this.#held.size, this.#claimMax);
+    return Math.min(concurrency - this.#placed.size, 2 * concurrency - this.#held.size, this.#claimMax);
   }
 
   async #claimOn(): Promise<void> {
@@ -263,51 +271,69 @@ export class Worker implements RunningWorker {
   }
 
   #take(claimed: ClaimedTask): void {
-    this.#held.add(claimed.record.task.id);
-    const driven = isDeadly(claimed)
-      ? this.#lane.run(() => this.#drive(claimed, () => {}))
-      : this.#drive(claimed, this.#takePlace());
-    driven.catch(() => {}); // it never rejects
-  }
-
-  /** One of the places of `concurrency`. Gives a function that frees it; harmless when repeated. */
-  #takePlace(): () => void {
-    let isTaken = true;
-    this.#driven += 1;
-    return () => {
-      if (!isTaken) return;
-      isTaken = false;
-      this.#driven -= 1;
-      if (this.#hasNews) this.#wakeUp?.();
-    };
-  }
-
-  /** `onIdle` is told when nothing is left but to write what was done. Never rejects. */
-  async #drive(claimed: ClaimedTask, onIdle: () => void): Promise<void> {
     const { driving, tools } = this.parts;
     const { id, flow_name } = claimed.record.task;
+    this.#held.add(id);
     if (claimed.takenFrom !== null) {
       tools.log.warn?.("task taken over from a dead worker", { task_id: id, flow: flow_name, from: claimed.takenFrom });
     }
-    try {
-      const isLeaving = (): boolean => this.#stopped.signal.aborted;
-      const { isEnded, dueAt } = await driving.work(claimed, { isLeaving, onIdle });
-      if (isEnded) this.options.onEnded?.(id);
-      else if (dueAt !== null) this.#expect(dueAt);
-    } catch (error) {
-      await this.#onFailed(id, flow_name, error);
-    } finally {
-      onIdle();
-      this.#held.delete(id);
-      if (this.#held.size === 0) this.#onAllLetGo?.();
-      if (this.#limited.has(flow_name)) this.#onPlaceFree();
-      if (this.#hasNews) this.#wakeUp?.();
-    }
+    if (isDeadly(claimed)) this.#driveInLane(claimed);
+    else if (!driving.work(claimed, this)) this.#placed.add(id);
+  }
+
+  /** K3. */
+  #driveInLane(claimed: ClaimedTask): void {
+    const ended = this.#lane.run(() => {
+      const { promise, resolve: leave } = Promise.withResolvers<void>();
+      this.#inLane = { id: claimed.record.task.id, leave };
+      this.parts.driving.work(claimed, this);
+      return promise;
+    });
+    ended.catch(() => {}); // it never rejects
+  }
+
+  // ---- what comes of a task that was claimed
+
+  isLeaving(): boolean {
+    return this.#stopped.signal.aborted;
+  }
+
+  onIdle({ record }: ClaimedTask): void {
+    this.#freePlace(record.task.id);
+  }
+
+  onEnd(claimed: ClaimedTask, { isEnded, dueAt }: WorkEnd): void {
+    if (isEnded) this.options.onEnded?.(claimed.record.task.id);
+    else if (dueAt !== null) this.#expect(dueAt);
+    this.#letGo(claimed);
+  }
+
+  onFailed(claimed: ClaimedTask, error: unknown): void {
+    this.#setAside(claimed, error).then(
+      () => this.#letGo(claimed),
+      () => {}, // it never rejects
+    );
+  }
+
+  #letGo({ record }: ClaimedTask): void {
+    const { id, flow_name } = record.task;
+    this.#freePlace(id);
+    this.#held.delete(id);
+    if (this.#inLane?.id === id) this.#inLane.leave();
+    if (this.#held.size === 0) this.#onAllLetGo?.();
+    if (this.#limited.has(flow_name)) this.#onPlaceFree();
+    if (this.#hasNews) this.#wakeUp?.();
+  }
+
+  /** Harmless where it was freed before. */
+  #freePlace(id: string): void {
+    if (this.#placed.delete(id) && this.#hasNews) this.#wakeUp?.();
   }
 
   /** The database may be back in a moment; a task that fails without that would fail for ever, again and again. */
-  async #onFailed(id: string, flow: string, error: unknown): Promise<void> {
+  async #setAside({ record }: ClaimedTask, error: unknown): Promise<void> {
     const { driving, tools } = this.parts;
+    const { id, flow_name: flow } = record.task;
     const isOutage = error instanceof TaskonautError && error.retryable;
     const fields = { task_id: id, flow, error: messageOf(error) };
     if (hasCode(error, "shutting_down")) tools.log.info?.("task left to others", fields);

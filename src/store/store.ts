@@ -145,6 +145,7 @@ export interface Store {
    */
   commitChanges(changes: readonly Change[]): Promise<readonly boolean[]>;
 
+  /** The rows are the caller's, to change as he likes; so are those of a claim. */
   readTask(id: string): Promise<TaskRecord | undefined>;
   /** What waits in a task's inbox, in order of arrival, and the wake_seq up to which that is all. */
   readInbox(taskId: string): Promise<{ readonly wakeSeq: number; readonly rows: readonly InboxRow[] }>;

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 
 import type { TaskRecord, TaskRow } from "../../src/core/record.ts";
 import type { Claim, ClaimFlow, ClaimRequest, Store } from "../../src/store/store.ts";
+import { turn } from "../support/fake-clock.ts";
 import { migrate, openStore, type Place } from "./place.ts";
 import { callRow, changeOf, inStatus, plannedRecord, stepRow, T0 } from "./rows.ts";
 import { until } from "./until.ts";
@@ -242,7 +243,9 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
       const flows = [{ ...FLOW, limit: 4, heldMax: HELD_MAX }];
       const work = async (by: Store): Promise<void> => {
         while (left > 0) {
-          for (const { record } of (await claim({ workerId: crypto.randomUUID(), flows }, by)).tasks) {
+          const { tasks } = await claim({ workerId: crypto.randomUUID(), flows }, by);
+          await turn(); // for all to see what is held
+          for (const { record } of tasks) {
             const end = { ...inStatus("COMPLETED"), lease_owner: null, due_at: null };
             expect(await by.commitChanges([changeOf(record.task, end)])).toEqual([true]);
             left -= 1;
@@ -255,6 +258,7 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
           const held = await countHeld();
           most = Math.max(most, held);
           if (left <= 0) return;
+          await turn(); // a read may be answered without one
         }
       };
       await Promise.all([...more.map(work), watch()]);

@@ -186,13 +186,15 @@ export class SimDatabase {
   }
 }
 
-/** Steps by step_index, calls by (created_at, step_index of their step). */
+/** Steps by step_index, calls by (created_at, step_index of their step). Copies: the reader's to change. */
 export function recordOf({ task, steps, calls }: StoredTask): TaskRecord {
   const indexOf = (call: ToolCallRow): number => steps.get(call.task_step_id)?.step_index ?? 0;
   return {
-    task,
-    steps: [...steps.values()].toSorted((a, b) => a.step_index - b.step_index),
-    calls: [...calls.values()].toSorted((a, b) => a.created_at - b.created_at || indexOf(a) - indexOf(b)),
+    task: { ...task },
+    steps: [...steps.values()].map((step) => ({ ...step })).toSorted((a, b) => a.step_index - b.step_index),
+    calls: [...calls.values()]
+      .map((call) => ({ ...call }))
+      .toSorted((a, b) => a.created_at - b.created_at || indexOf(a) - indexOf(b)),
   };
 }
 

@@ -2,9 +2,10 @@
 //
 // Q1. Who claims holds the file's write lock, so two workers never find the same task free, and what a flow holds in
 //     all is counted by one at a time.
-// Q2. Who finds nothing due has only read: idle workers do not get in the way of one that writes.
+// Q2. Who finds nothing due has only read: idle workers do not get in the way of one that writes. A busy one writes
+//     anyway, what came of the tasks before: its claim joins that write.
 
-import type { TaskRow, Writable } from "../../core/record.ts";
+import type { TaskRecord, TaskRow, Writable } from "../../core/record.ts";
 import type { Claim, ClaimedTask, ClaimFlow, ClaimRequest } from "../store.ts";
 import { workerNotRegistered } from "../worker-not-registered.ts";
 import type { SqliteConnection } from "./connection.ts";
@@ -49,6 +50,8 @@ export async function claimTasks(
   request: ClaimRequest,
   now: () => number,
 ): Promise<Claim> {
+  const joined = await connection.joinWrite(() => new DueQuery(connection, request, now()).claim());
+  if (joined) return joined.result;
   const idle = await connection.read(() => {
     const query = new DueQuery(connection, request, now());
     return query.hasAny() ? undefined : query.nothing();
@@ -89,16 +92,14 @@ class DueQuery {
     const due = this.#select();
     if (due.length === 0) return this.nothing();
     connection.prepare(LEASE).run({ workerId, now, ids: JSON.stringify(due.map(({ id }) => id)) });
-    const formerOwners = due.map((task) => task.lease_owner);
-    for (const task of due) {
+    const records = completeTasks(connection, due);
+    const tasks = due.map((task, index): ClaimedTask => {
+      const takenFrom = task.lease_owner;
       task.lease_owner = workerId;
       task.version += 1;
       task.updated_at = Math.max(task.updated_at, now);
-    }
-    const tasks = completeTasks(connection, due).map((record, index): ClaimedTask => ({
-      record,
-      takenFrom: formerOwners[index] ?? null,
-    }));
+      return { record: records[index] as TaskRecord, takenFrom };
+    });
     return { tasks, nextDueAt: null, now };
   }
 

@@ -4,12 +4,13 @@
 //     file locked is tried again, whole, after an asynchronous pause, until the deadline.
 // C2. The body of a transaction is synchronous, so nothing else of this process comes between its statements. It may
 //     run several times (C1), so it changes nothing but the database.
+// C3. A transaction costs as much as the rows of some ten tasks. What is in no hurry can join another's (`joinWrite`).
 
 import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 
-import { TaskonautError } from "../../core/errors.ts";
+import { hasCode, TaskonautError } from "../../core/errors.ts";
 import { databaseLocked, explainFailure, isLocked } from "./failures.ts";
 
 export interface SqliteConnection {
@@ -24,6 +25,11 @@ export interface SqliteConnection {
   read<Result>(body: () => Result): Promise<Result>;
   /** Runs `body` in a write transaction and commits it: all of it is durable, or none of it happened. */
   write<Result>(body: () => Result): Promise<Result>;
+  /**
+   * Runs `body` after the next write of this turn of the event loop, in its transaction. Undefined where there was no such
+   * write, or where the two could not be written together: nothing of `body` has happened then.
+   */
+  joinWrite<Result>(body: () => Result): Promise<{ readonly result: Result } | undefined>;
   /** Harmless when repeated. */
   close(): void;
 }
@@ -45,8 +51,16 @@ export async function openConnection({ path, deadlineMs }: ConnectionOptions): P
   return new Connection(database, path, deadlineMs);
 }
 
+/** What waits for a write to join. */
+interface Joiner {
+  readonly body: () => unknown;
+  readonly resolve: (joined: { readonly result: unknown } | undefined) => void;
+}
+
 class Connection implements SqliteConnection {
   readonly #statements = new Map<string, Statement>();
+  #joiners: Joiner[] = [];
+  #endOfTurn: NodeJS.Immediate | undefined;
   #closed = false;
 
   constructor(
@@ -74,7 +88,15 @@ class Connection implements SqliteConnection {
   }
 
   write<Result>(body: () => Result): Promise<Result> {
-    return untilUnlocked(this, () => this.#inTransaction("begin immediate", body));
+    const joiners = this.#takeJoiners();
+    return joiners.length === 0 ? this.#writeAlone(body) : this.#writeTogether(body, joiners);
+  }
+
+  joinWrite<Result>(body: () => Result): Promise<{ readonly result: Result } | undefined> {
+    return new Promise((resolve) => {
+      this.#joiners.push({ body, resolve: resolve as Joiner["resolve"] });
+      this.#endOfTurn ??= setImmediate(() => leaveOut(this.#takeJoiners()));
+    });
   }
 
   close(): void {
@@ -83,6 +105,34 @@ class Connection implements SqliteConnection {
     for (const statement of this.#statements.values()) statement.finalize();
     this.#statements.clear();
     this.database.close();
+  }
+
+  #writeAlone<Result>(body: () => Result): Promise<Result> {
+    return untilUnlocked(this, () => this.#inTransaction("begin immediate", body));
+  }
+
+  async #writeTogether<Result>(body: () => Result, joiners: readonly Joiner[]): Promise<Result> {
+    try {
+      const { result, joined } = await this.#writeAlone(() => ({
+        result: body(),
+        joined: joiners.map((joiner) => joiner.body()),
+      }));
+      joiners.forEach((joiner, index) => joiner.resolve({ result: joined[index] }));
+      return result;
+    } catch (error) {
+      leaveOut(joiners);
+      // where one of them is to blame, the others need not suffer
+      if (hasCode(error, "database_unavailable")) throw error;
+      return this.#writeAlone(body);
+    }
+  }
+
+  #takeJoiners(): readonly Joiner[] {
+    const joiners = this.#joiners;
+    clearImmediate(this.#endOfTurn);
+    this.#endOfTurn = undefined;
+    this.#joiners = [];
+    return joiners;
   }
 
   #inTransaction<Result>(begin: string, body: () => Result): Result {
@@ -98,6 +148,10 @@ class Connection implements SqliteConnection {
       throw error;
     }
   }
+}
+
+function leaveOut(joiners: readonly Joiner[]): void {
+  for (const { resolve } of joiners) resolve(undefined);
 }
 
 function openConfigured(path: string): Database {

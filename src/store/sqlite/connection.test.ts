@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { rejection } from "../../../test/support/rejection.ts";
+import { openConnection, type SqliteConnection } from "./connection.ts";
+
+const DEADLINE_MS = 300;
+
+let folder: string;
+let connection: SqliteConnection;
+let other: SqliteConnection;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "taskonaut-connection-"));
+  const options = { path: join(folder, "tasks.db"), deadlineMs: DEADLINE_MS };
+  connection = await openConnection(options);
+  other = await openConnection(options);
+  await connection.write(() => connection.execute("create table words (word text primary key)"));
+});
+
+afterEach(() => {
+  connection.close();
+  other.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function put(word: string): string {
+  connection.prepare("insert into words (word) values (?1)").run(word);
+  return word;
+}
+
+async function words(): Promise<string[]> {
+  const rows = await other.read(() => other.prepare<{ word: string }>("select word from words order by rowid").all());
+  return rows.map(({ word }) => word);
+}
+
+const LOG_HEADER = 32;
+const FRAME_HEADER = 24;
+const PAGE = 4096;
+
+/** Transactions in the log of the file: the last page of each says how large the database is after it. */
+function commits(): number {
+  const log = readFileSync(`${connection.path}-wal`);
+  let count = 0;
+  for (let frame = LOG_HEADER; frame < log.length; frame += FRAME_HEADER + PAGE) {
+    if (log.readUInt32BE(frame + 4) > 0) count += 1;
+  }
+  return count;
+}
+
+test("what joins a write comes after it, in the same transaction", async () => {
+  const before = commits();
+  const joined = [connection.joinWrite(() => put("second")), connection.joinWrite(() => put("third"))];
+  expect(await connection.write(() => put("first"))).toBe("first");
+  expect(commits()).toBe(before + 1);
+  expect(await Promise.all(joined)).toEqual([{ result: "second" }, { result: "third" }]);
+  expect(await words()).toEqual(["first", "second", "third"]);
+});
+
+test("where no write comes in this turn, there is none to join", async () => {
+  expect(await connection.joinWrite(() => put("alone"))).toBeUndefined();
+  expect(await connection.write(() => put("later"))).toBe("later");
+  expect(await words()).toEqual(["later"]);
+});
+
+test("what joins a write and fails is left out, and takes nothing with it", async () => {
+  const joined = connection.joinWrite(() => put(put("twice")));
+  expect(await connection.write(() => put("first"))).toBe("first");
+  expect(await joined).toBeUndefined();
+  expect(await words()).toEqual(["first"]);
+});
+
+test("a write that fails leaves out what would have joined it", async () => {
+  await connection.write(() => put("first"));
+  const joined = connection.joinWrite(() => put("second"));
+  expect((await rejection(connection.write(() => put("first")))).message).toContain("refused a statement");
+  expect(await joined).toBeUndefined();
+  expect(await words()).toEqual(["first"]);
+});
+
+test("while another process has the lock both wait for it, and no longer than one of them alone", async () => {
+  other.prepare("begin immediate").run();
+  const joined = connection.joinWrite(() => put("second"));
+  const started = performance.now();
+  expect(await rejection(connection.write(() => put("first")))).toMatchObject({ code: "database_unavailable" });
+  expect(performance.now() - started).toBeLessThan(2 * DEADLINE_MS);
+  expect(await joined).toBeUndefined();
+  other.prepare("rollback").run();
+});
