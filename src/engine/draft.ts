@@ -11,6 +11,9 @@ import type { Change, InboxPost } from "../store/store.ts";
 /** No wake_seq of a task: what is written before the inbox was read leaves it due, if anything ever came. */
 const UNREAD = -1;
 
+/** How a task stands: in the queue, with whom, or aside. */
+export type Standing = Pick<TaskRow, "due_at" | "lease_owner" | "parked_reason" | "parked_code">;
+
 export class Draft {
   /** Transitions so far. */
   moves = 0;
@@ -75,29 +78,41 @@ export class Draft {
     return this.#calls.get(stepId);
   }
 
-  /** Every write of the driver raises the version: that is what fences out the others. */
-  setTask(now: number, patch: Partial<TaskRow>): void {
+  /** The task's row, to be changed. Every write of the driver raises the version: that is what fences out the others. */
+  changeTask(now: number): Writable<TaskRow> {
     this.#isDirty = true;
     const task = this.#ownTask();
-    Object.assign(task, patch);
     task.version += 1;
     if (now > task.updated_at) task.updated_at = now;
+    return task;
   }
 
-  /** One transition of the task. */
-  moveTask(now: number, to: TaskStatus, patch: Partial<TaskRow> = {}): void {
+  setTask(now: number, patch: Partial<TaskRow>): void {
+    Object.assign(this.changeTask(now), patch);
+  }
+
+  /** One transition of the task. Gives its row, for what else changes with it. */
+  moveTask(now: number, to: TaskStatus): Writable<TaskRow> {
     assertNext(this.#task.status, to);
-    this.setTask(now, patch);
-    this.#ownTask().status = to;
+    const task = this.changeTask(now);
+    task.status = to;
     this.moves += 1;
+    return task;
   }
 
   putStep(step: StepRow): void {
     this.#steps.put(step.id, step);
   }
 
+  /** The row of a step that there is, to be changed. */
+  changeStep(id: string): Writable<StepRow> {
+    const step = this.#steps.change(id);
+    if (!step) throw new Error(`Task ${this.#task.id} has no step ${id}.`);
+    return step;
+  }
+
   patchStep(id: string, patch: Partial<StepRow>): void {
-    if (!this.#steps.patch(id, patch)) throw new Error(`Task ${this.#task.id} has no step ${id}.`);
+    Object.assign(this.changeStep(id), patch);
   }
 
   putCall(call: ToolCallRow): void {
@@ -136,12 +151,12 @@ export class Draft {
   }
 
   /**
-   * What has changed since the last time, to be written under one fence. Undefined where nothing has. `last` is what
+   * What has changed since the last time, to be written under one fence. Undefined where nothing has. `standing` is what
    * follows from all that changed, and is written with it.
    */
-  takeChange(last?: Partial<TaskRow>): Change | undefined {
+  takeChange(standing?: Standing): Change | undefined {
     if (!this.#isDirty) return undefined;
-    if (last) Object.assign(this.#ownTask(), last);
+    if (standing) this.#stand(standing);
     const task = this.#task;
     const steps = this.#steps.take();
     const calls = this.#calls.take();
@@ -166,6 +181,14 @@ export class Draft {
     this.#expectedVersion = task.version;
     this.#expectedOwner = task.lease_owner;
     return change;
+  }
+
+  #stand({ due_at, lease_owner, parked_reason, parked_code }: Standing): void {
+    const task = this.#ownTask();
+    task.due_at = due_at;
+    task.lease_owner = lease_owner;
+    task.parked_reason = parked_reason;
+    task.parked_code = parked_code;
   }
 
   /** The task's row, to be changed in place. */
@@ -228,17 +251,14 @@ class Rows<Row extends object> {
     }
   }
 
-  /** False: there is no such row. */
-  patch(key: string, patch: Partial<Row>): boolean {
+  /** The row, to be changed; undefined where there is none. */
+  change(key: string): Writable<Row> | undefined {
     const entry = this.#entries.get(key);
-    if (!entry) return false;
-    if (entry.isOwn) Object.assign(entry.row, patch);
-    else {
-      entry.row = { ...entry.row, ...patch };
-      entry.isOwn = true;
-    }
+    if (!entry) return undefined;
+    if (!entry.isOwn) entry.row = { ...entry.row };
+    entry.isOwn = true;
     if (!entry.isDirty) this.#mark(entry);
-    return true;
+    return entry.row;
   }
 
   take(): { readonly fresh: readonly Row[]; readonly changed: readonly Row[] } {

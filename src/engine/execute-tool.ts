@@ -166,14 +166,13 @@ function readInput(tool: Tool, text: JsonText): ContractResult<unknown> {
   return left.ok ? left : given;
 }
 
-/** What a tool is told of one attempt. Its signal is made when it is asked for: most tools never look. */
+/** What a tool is told of one attempt. */
 class Attempt implements ToolContext {
   #own: AbortController | undefined;
   #signal: AbortSignal | undefined;
 
   readonly taskId: string;
   readonly stepId: string;
-  readonly idempotencyKey: string;
   readonly #execution: Execution;
 
   constructor(
@@ -184,7 +183,10 @@ class Attempt implements ToolContext {
     this.#execution = execution;
     this.taskId = execution.taskId;
     this.stepId = execution.stepId;
-    this.idempotencyKey = execution.idempotencyKey;
+  }
+
+  get idempotencyKey(): string {
+    return this.#execution.idempotencyKey;
   }
 
   get signal(): AbortSignal {

@@ -10,12 +10,12 @@ import type { Clock } from "../core/clock.ts";
 import { childTaskId, stepId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
 import type { Decision, Program, ProgramEnd, Turn } from "../core/program.ts";
-import type { JsonText, StepRow, TaskRecord, TaskRow } from "../core/record.ts";
+import type { JsonText, StepRow, TaskRecord, TaskRow, Writable } from "../core/record.ts";
 import { isStepOpen, isTerminal, type TaskStatus } from "../core/status.ts";
 import { readError, storeError } from "../core/stored-error.ts";
 import type { Tool } from "../core/tool.ts";
 import type { Change } from "../store/store.ts";
-import { Draft } from "./draft.ts";
+import { Draft, type Standing } from "./draft.ts";
 import { isWait, type WaitOutcome } from "./news.ts";
 import { CANCELLED_CHILD, cancelOf, endOfChild } from "./posts.ts";
 import { RunningSteps } from "./running-steps.ts";
@@ -161,8 +161,10 @@ export class TaskState {
   /** The outcome that the flow has just been given. */
   noteObserved({ id }: StepRow, now: number): void {
     this.#unobserved.shift();
-    this.draft.patchStep(id, { observed_at: now, updated_at: now });
-    this.set({ observed_count: this.draft.task.observed_count + 1 });
+    const step = this.draft.changeStep(id);
+    step.observed_at = now;
+    step.updated_at = now;
+    this.draft.changeTask(now).observed_count += 1;
   }
 
   noteCancelled(now: number): void {
@@ -207,12 +209,13 @@ export class TaskState {
 
   end(end: ProgramEnd): void {
     const { task } = this.draft;
-    const finished_at = this.now();
     const isCancelled = task.cancelled_after !== null;
     if (task.parent_task_id !== null) this.draft.post(endOfChild(task, isCancelled ? CANCELLED_CHILD : end));
-    if (isCancelled) this.move("CANCELLED", { finished_at });
-    else if (end.kind === "completed") this.move("COMPLETED", { output_payload: end.output, finished_at });
-    else this.move("FAILED", { error: end.error, finished_at });
+    const error = end.kind === "failed" && !isCancelled ? end.error : null;
+    const row = this.move(isCancelled ? "CANCELLED" : error === null ? "COMPLETED" : "FAILED", error);
+    row.finished_at = row.updated_at;
+    row.error = error;
+    if (end.kind === "completed" && !isCancelled) row.output_payload = end.output;
   }
 
   // ---- outcomes
@@ -224,15 +227,18 @@ export class TaskState {
     this.#unobserved.push(step.id);
     const isTool = step.kind === "tool";
     if (!isTool || this.tool(step).execution !== "pure") this.hasWeight = true;
-    this.draft.patchStep(step.id, {
-      ...outcome,
-      outcome_seq: this.#outcomes,
-      starts: 0,
-      doubt: null,
-      due_at: isTool ? null : step.due_at,
-      updated_at: this.now(),
-    });
-    this.set({ current_step: Math.max(this.draft.task.current_step, step.step_index) });
+    const now = this.now();
+    const row = this.draft.changeStep(step.id);
+    row.status = outcome.status;
+    if (outcome.status === "COMPLETED") row.output_payload = outcome.output_payload;
+    else row.error = outcome.error;
+    row.outcome_seq = this.#outcomes;
+    row.starts = 0;
+    row.doubt = null;
+    if (isTool) row.due_at = null;
+    row.updated_at = now;
+    const task = this.draft.changeTask(now);
+    if (step.step_index > task.current_step) task.current_step = step.step_index;
     this.log.noteOutcome(step, outcome.status);
   }
 
@@ -329,7 +335,7 @@ export class TaskState {
   }
 
   /** What the row said of parking is out of date: this goes on. */
-  #standing(): Pick<TaskRow, "due_at" | "lease_owner" | "parked_reason" | "parked_code"> {
+  #standing(): Standing {
     const { parked } = this;
     if (this.isEnded) return ENDED;
     if (parked === undefined) {
@@ -345,10 +351,12 @@ export class TaskState {
     this.draft.moves += 1;
   }
 
-  move(to: TaskStatus, patch: Partial<TaskRow> = {}): void {
+  /** `error`: why it FAILED. Gives the task's row, for what else changes with it. */
+  move(to: TaskStatus, error: JsonText | null = null): Writable<TaskRow> {
     const from = this.status;
-    this.draft.moveTask(this.now(), to, patch);
-    this.log.noteMove(from, to, patch.error ?? null);
+    const row = this.draft.moveTask(this.now(), to);
+    this.log.noteMove(from, to, error);
+    return row;
   }
 
   /**

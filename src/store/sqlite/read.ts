@@ -25,7 +25,7 @@ export function completeTasks(connection: SqliteConnection, tasks: readonly Task
   // A planned task that nobody has changed yet has called nothing.
   const driven = tasks.filter(({ status, version }) => status !== "PLANNED" || version > 1);
   const calls = driven.length === 0 ? NONE : selectCalls(connection, idsOf(driven));
-  return tasks.map((task) => ({ task, steps: steps.get(task.id) ?? [], calls: calls.get(task.id) ?? [] }));
+  return tasks.map((task, place) => ({ task, steps: steps[place] ?? [], calls: calls.get(task.id) ?? [] }));
 }
 
 const NONE: ReadonlyMap<string, ToolCallRow[]> = new Map();

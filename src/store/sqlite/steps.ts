@@ -1,6 +1,6 @@
 // The table `task_steps`. These functions run within a transaction of the connection.
 
-import type { StepRow } from "../../core/record.ts";
+import type { StepRow, Writable } from "../../core/record.ts";
 import { parametersOf, type SqliteConnection } from "./connection.ts";
 import { rowIsThere } from "./row-is-there.ts";
 
@@ -22,12 +22,13 @@ const UPDATE = `
     attempt_epoch = $attempt_epoch, starts = $starts, doubt = $doubt, updated_at = $updated_at
   where task_id = $task_id and id = $id`;
 
+/** Task by task. The place of a task in the list stands for its id, which is known and long. */
 const SELECT = `
   select
-    id, task_id, step_index, path, kind, step_name, target, status,
-    input_payload, output_payload, error, outcome_seq, observed_at, due_at, attempt_epoch,
-    starts, doubt, created_at, updated_at
-  from task_steps where task_id in (select value from json_each($taskIds))`;
+    step.id, task.key as task_id, step.step_index, step.path, step.kind, step.step_name, step.target, step.status,
+    step.input_payload, step.output_payload, step.error, step.outcome_seq, step.observed_at, step.due_at,
+    step.attempt_epoch, step.starts, step.doubt, step.created_at, step.updated_at
+  from json_each($taskIds) as task cross join task_steps as step on step.task_id = task.value`;
 
 export function insertStep(connection: SqliteConnection, step: StepRow): void {
   connection.prepare(INSERT).run(parametersOf(step));
@@ -37,10 +38,17 @@ export function updateStep(connection: SqliteConnection, step: StepRow): void {
   rowIsThere("step", step.id, connection.prepare(UPDATE).run(parametersOf(step)));
 }
 
-/** The steps of each task by step_index. They are few and come in no order: sorting all of them in SQL costs more. */
-export function selectSteps(connection: SqliteConnection, taskIds: readonly string[]): Map<string, StepRow[]> {
-  const rows = connection.prepare<StepRow>(SELECT).all({ taskIds: JSON.stringify(taskIds) });
-  const byTask = Map.groupBy(rows, (step) => step.task_id);
-  for (const steps of byTask.values()) steps.sort((a, b) => a.step_index - b.step_index);
+/** The steps of each of these tasks by step_index. They are few: sorting all of them in SQL costs more. */
+export function selectSteps(connection: SqliteConnection, taskIds: readonly string[]): StepRow[][] {
+  const rows = connection
+    .prepare<Writable<Omit<StepRow, "task_id">> & { task_id: number | string }>(SELECT)
+    .all({ taskIds: JSON.stringify(taskIds) });
+  const byTask = taskIds.map((): StepRow[] => []);
+  for (const row of rows) {
+    const place = Number(row.task_id);
+    row.task_id = taskIds[place] as string;
+    byTask[place]?.push(row as StepRow);
+  }
+  for (const steps of byTask) steps.sort((a, b) => a.step_index - b.step_index);
   return byTask;
 }
