@@ -15,6 +15,14 @@ const INSERT = `
     $starts, $doubt, $created_at, $updated_at
   )`;
 
+/** Of a step as it was planned; nearly all are. What is left out has its default: each column has its price. */
+const INSERT_PLANNED = `
+  insert into task_steps (
+    task_id, id, step_index, path, kind, step_name, target, status, input_payload, due_at, created_at, updated_at
+  ) values (
+    $task_id, $id, $step_index, $path, $kind, $step_name, $target, $status, $input_payload, $due_at, $created_at, $updated_at
+  )`;
+
 const UPDATE = `
   update task_steps set
     status = $status, output_payload = $output_payload, error = $error,
@@ -31,7 +39,13 @@ const SELECT = `
   from json_each($taskIds) as task cross join task_steps as step on step.task_id = task.value`;
 
 export function insertStep(connection: SqliteConnection, step: StepRow): void {
-  connection.prepare(INSERT).run(parametersOf(step));
+  connection.prepare(isAsPlanned(step) ? INSERT_PLANNED : INSERT).run(parametersOf(step));
+}
+
+function isAsPlanned(step: StepRow): boolean {
+  const { status, output_payload, error, outcome_seq, observed_at, doubt, attempt_epoch, starts } = step;
+  const isEmpty = output_payload === null && error === null && outcome_seq === null && observed_at === null;
+  return status === "PLANNED" && isEmpty && doubt === null && attempt_epoch === 0 && starts === 0;
 }
 
 export function updateStep(connection: SqliteConnection, step: StepRow): void {

@@ -16,6 +16,16 @@ const INSERT = `
     $cancelled_after, $cancelled_at, $created_at, $updated_at, $finished_at
   ) on conflict (id) do nothing`;
 
+/** Of a task that nothing has happened to; all that are created. What is left out has its default: each column has its price. */
+const INSERT_NEW = `
+  insert into tasks (
+    id, flow_name, status, version, input_payload, due_at, priority, parent_task_id, parent_step_id, depth,
+    created_at, updated_at
+  ) values (
+    $id, $flow_name, $status, $version, $input_payload, $due_at, $priority, $parent_task_id, $parent_step_id, $depth,
+    $created_at, $updated_at
+  ) on conflict (id) do nothing`;
+
 const UPDATE = `
   update tasks set
     status = $status, version = $version, current_step = $current_step, observed_count = $observed_count,
@@ -45,9 +55,17 @@ const SELECT_AFTER = `
 
 /** False where the task exists. */
 export function insertTask(connection: SqliteConnection, task: TaskRow): boolean {
-  // of a row that is stored as it is, no copy is made
-  const row = task.parked_reason === null ? task : { ...task, parked_reason: storableText(task.parked_reason) };
+  if (isNew(task)) return connection.prepare(INSERT_NEW).run(parametersOf(task)).changes === 1;
+  const row = { ...task, parked_reason: storableText(task.parked_reason) };
   return connection.prepare(INSERT).run(parametersOf(row)).changes === 1;
+}
+
+function isNew(task: TaskRow): boolean {
+  const { current_step, observed_count, wake_seq, output_payload, error, lease_owner } = task;
+  const { parked_reason, parked_code, cancelled_after, cancelled_at, finished_at } = task;
+  const isUntouched = current_step === 0 && observed_count === 0 && wake_seq === 0 && lease_owner === null;
+  const isAside = parked_reason !== null || parked_code !== null || cancelled_after !== null || cancelled_at !== null;
+  return isUntouched && !isAside && output_payload === null && error === null && finished_at === null;
 }
 
 /**
