@@ -1,4 +1,4 @@
-// Tasks are driven here: by whoever calls (`drive`), and by the worker that has claimed them (`work`).
+// Tasks are driven here: by whoever calls (`drive`), and by the worker that has claimed them (`claimed-work.ts`).
 //
 // E1. Callers of one task take turns (in memory here, by version and lease between processes), and each makes its own
 //     transition. Whoever lost a race reads the task again and goes on from there.
@@ -10,46 +10,18 @@ import type { TaskRecord } from "../core/record.ts";
 import { isTerminal } from "../core/status.ts";
 import type { ClaimedTask, Store } from "../store/store.ts";
 import type { Bell } from "./bell.ts";
+import { ClaimedWork, type Claimant } from "./claimed-work.ts";
 import { Draft } from "./draft.ts";
 import { FlowViolationError, LostTaskError, type DriverTools } from "./driver-tools.ts";
 import { LiveTasks } from "./live-tasks.ts";
 import { recover } from "./recover.ts";
-import { TaskDriver, type DriverStart } from "./task-driver.ts";
+import { TaskDriver } from "./task-driver.ts";
 import { Turns } from "./turns.ts";
-
-/** Who has claimed tasks, as those who drive them see it. None of these must throw. */
-export interface Claimant {
-  isLeaving(): boolean;
-  /** Of a task that took its time: nothing is left to do but to write what was done. */
-  onIdle(claimed: ClaimedTask): void;
-  /** The task is held no more. */
-  onEnd(claimed: ClaimedTask, end: WorkEnd): void;
-  /** What the store threw, or the flow: the task may still be leased to this process. */
-  onFailed(claimed: ClaimedTask, error: unknown): void;
-}
-
-/** One claimed task that is driven for its claimant. */
-interface Work {
-  readonly claimed: ClaimedTask;
-  readonly claimant: Claimant;
-}
-
-/** How a worker's part in a task came to its end. */
-export interface WorkEnd {
-  /** The task has ended here. */
-  readonly isEnded: boolean;
-  /** Else: when it is due again, in store time; null where no time is known. */
-  readonly dueAt: number | null;
-}
-
-const ENDED: WorkEnd = { isEnded: true, dueAt: null };
-const LET_GO: WorkEnd = { isEnded: false, dueAt: null };
 
 export class Driving {
   readonly #turns: Turns;
   readonly #live = new LiveTasks();
-  /** Drivers of tasks that the worker of this process has claimed. */
-  readonly #claimed = new Map<string, TaskDriver>();
+  readonly #claimed: ClaimedWork;
   #isClosing = false;
 
   constructor(
@@ -61,6 +33,7 @@ export class Driving {
     private readonly onOutage: () => void,
   ) {
     this.#turns = new Turns(tools.clock);
+    this.#claimed = new ClaimedWork(this, tools);
   }
 
   get isClosing(): boolean {
@@ -84,7 +57,7 @@ export class Driving {
   /** Something came for the task: whoever drives it here looks at its inbox. */
   wake(id: string): void {
     this.#live.wake(id);
-    this.#claimed.get(id)?.wake();
+    this.#claimed.wake(id);
   }
 
   /** The driver of a task that was just created here. */
@@ -94,6 +67,11 @@ export class Driving {
 
   forget(id: string): void {
     this.#live.drop(id);
+  }
+
+  /** Gives a function that ends the turn on the task; undefined where somebody has it. */
+  takeTurnNow(id: string): (() => void) | undefined {
+    return this.#turns.takeNow(id);
   }
 
   /** Gives a function that ends the turn on the task. Throws task_busy. */
@@ -159,7 +137,7 @@ export class Driving {
           const failure = hasCode(error, "task_parked") ? await toldOnceDurable(error, driver) : error;
           // the tools beside one that parks the task go on, and report to this driver
           if (!(hasCode(failure, "task_parked") && driver.isBusy)) this.#live.drop(id);
-          if (failure instanceof FlowViolationError) throw await this.#parkDriven(driver, failure);
+          if (failure instanceof FlowViolationError) throw await this.parkDriven(driver, failure);
           if (!(failure instanceof LostTaskError)) {
             // the task may be leased to this process still, with nobody who drives it
             if (hasCode(failure, "database_unavailable")) this.onOutage();
@@ -173,99 +151,9 @@ export class Driving {
     }
   }
 
-  /**
-   * Drives a task that was claimed for this process until it has ended, only waits, or `isLeaving`; then it is held no
-   * more, and the claimant is told, once. What waits for nothing is driven before this returns: true, where the rest is
-   * but to write it.
-   */
+  /** See `ClaimedWork.work`. */
   work(claimed: ClaimedTask, claimant: Claimant): boolean {
-    const { record, takenFrom } = claimed;
-    const work: Work = { claimed, claimant };
-    const endTurn = this.#turns.takeNow(record.task.id);
-    // a caller who has the turn wrote to it, or will find that it was claimed: it is read again
-    const driven = endTurn && this.#takeUp(record, { isClaimed: true, isOrphan: takenFrom !== null }, work);
-    if (!(driven instanceof TaskDriver)) {
-      this.#workOn(work, endTurn, driven);
-      return false;
-    }
-    driven.onSettled((failure) => {
-      if (failure !== undefined) return this.#workOn(work, endTurn, Promise.reject(failure));
-      endTurn?.();
-      claimant.onEnd(claimed, endOf(driven));
-    });
-    return true;
-  }
-
-  /** `work` where there is something to wait for: the turn, or what it comes to. */
-  #workOn(work: Work, endTurn: (() => void) | undefined, end: Promise<WorkEnd> | undefined): void {
-    const { claimed, claimant } = work;
-    this.#workThrough(work, endTurn, end).then(
-      (reached) => claimant.onEnd(claimed, reached),
-      (error: unknown) => claimant.onFailed(claimed, error),
-    );
-  }
-
-  /** `end`: what it comes to as it was taken up; unset: it is to be read again first, as after a lost write. */
-  async #workThrough(
-    work: Work,
-    endTurnNow: (() => void) | undefined,
-    end: Promise<WorkEnd> | undefined,
-  ): Promise<WorkEnd> {
-    const { id } = work.claimed.record.task;
-    const endTurn = endTurnNow ?? (await this.takeTurn(id));
-    try {
-      for (let next = end; ;) {
-        try {
-          if (next) return await next;
-        } catch (error) {
-          if (!(error instanceof LostTaskError)) throw error;
-        }
-        const record = await this.read(id);
-        if (record.task.lease_owner !== this.tools.lease.workerId) return LET_GO;
-        const driven = this.#takeUp(record, { isClaimed: true }, work);
-        next = driven instanceof TaskDriver ? driven.settle().then(() => endOf(driven)) : driven;
-      }
-    } finally {
-      this.#claimed.delete(id);
-      endTurn();
-    }
-  }
-
-  /** Drives a task as far as it goes without waiting. Where that is all, the driver is given: it only has to be settled. */
-  #takeUp(record: TaskRecord, start: DriverStart, work: Work): TaskDriver | Promise<WorkEnd> {
-    this.#live.drop(record.task.id); // what it knows is out of date
-    let driver: TaskDriver | undefined;
-    try {
-      const recovery = recover(this.flowOf(record), record, this.tools.limits.stepsPerTask);
-      if (recovery.kind === "mismatch") return this.park(record, recovery.reason).then(() => LET_GO);
-      driver = new TaskDriver(record, recovery.program, recovery.decisionOf, this.tools, start);
-      const moving = goFar(driver, work.claimant);
-      if (moving || driver.isBusy) return this.#driveOn(driver, moving, work);
-    } catch (error) {
-      const failed = Promise.reject<boolean>(error);
-      return driver ? this.#driveOn(driver, failed, work) : failed.then(() => LET_GO);
-    }
-    driver.release();
-    return driver;
-  }
-
-  /** Drives on from a transition that takes time, until the task is let go of and that is durable. */
-  async #driveOn(driver: TaskDriver, moving: Promise<boolean> | undefined, work: Work): Promise<WorkEnd> {
-    this.#claimed.set(driver.id, driver);
-    try {
-      for (let next = moving; next && (await next);) next = goFar(driver, work.claimant);
-    } catch (error) {
-      if (error instanceof FlowViolationError) {
-        await this.#parkDriven(driver, error);
-        return LET_GO;
-      }
-      if (!hasCode(error, "task_parked")) throw error;
-    }
-    driver.release();
-    work.claimant.onIdle(work.claimed);
-    if (driver.isBusy) await driver.idle(); // beside one that parks the task
-    await driver.settle();
-    return endOf(driver);
+    return this.#claimed.work(claimed, claimant);
   }
 
   /** Puts a task aside with the reason why nobody can drive it. Gives the error that tells so. */
@@ -296,10 +184,10 @@ export class Driving {
     this.#isClosing = true;
     const stop = new AbortController();
     const graceEnds = this.tools.clock.sleep(graceMs, stop.signal).catch(() => {});
-    const drivers = [...this.#live.drivers(), ...this.#claimed.values()];
+    const drivers = [...this.#live.drivers(), ...this.#claimed.drivers()];
     await Promise.race([Promise.all(drivers.map((driver) => driver.idle())), graceEnds]);
     stop.abort();
-    for (const driver of [...this.#live.drivers(), ...this.#claimed.values()]) driver.abandon(leaving());
+    for (const driver of [...this.#live.drivers(), ...this.#claimed.drivers()]) driver.abandon(leaving());
   }
 
   /** A driver for a task that can be driven here and now, or the record of one that has ended. */
@@ -329,28 +217,11 @@ export class Driving {
   }
 
   /** The transition that broke determinism is not recorded; all before it is. */
-  async #parkDriven(driver: TaskDriver, error: FlowViolationError): Promise<TaskonautError> {
+  async parkDriven(driver: TaskDriver, error: FlowViolationError): Promise<TaskonautError> {
     const record = await driver.durableRecord();
     driver.abandon(error);
     return this.park(record, error.message);
   }
-}
-
-/**
- * Makes transitions until there is nothing to do here before something comes from outside, or the claimant leaves. Gives
- * the first one that takes time; where it comes to true there may be more.
- */
-function goFar(driver: TaskDriver, claimant: Claimant): Promise<boolean> | undefined {
-  while (!driver.isEnded && !driver.onlyWaits && !claimant.isLeaving()) {
-    const moved = driver.advance();
-    if (moved instanceof Promise) return moved;
-    if (!moved) return undefined;
-  }
-  return undefined;
-}
-
-function endOf(driver: TaskDriver): WorkEnd {
-  return driver.isEnded ? ENDED : { isEnded: false, dueAt: driver.dueAt };
 }
 
 export function busy(id: string, ms: number): TaskonautError {

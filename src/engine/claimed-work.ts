@@ -1,0 +1,171 @@
+// The tasks that a worker of this process has claimed, and their drivers.
+//
+// Most tasks wait for nothing but the database. Those are driven at once, many in one turn of the event loop, without a
+// promise each: that would cost as much as all they do.
+
+import { hasCode } from "../core/errors.ts";
+import type { TaskRecord } from "../core/record.ts";
+import type { ClaimedTask } from "../store/store.ts";
+import { FlowViolationError, LostTaskError, type DriverTools } from "./driver-tools.ts";
+import type { Driving } from "./driving.ts";
+import { recover } from "./recover.ts";
+import { TaskDriver, type DriverStart } from "./task-driver.ts";
+
+/** Who has claimed tasks, as those who drive them see it. None of these must throw. */
+export interface Claimant {
+  isLeaving(): boolean;
+  /** Of a task that took its time: nothing is left to do but to write what was done. */
+  onIdle(claimed: ClaimedTask): void;
+  /** The task is held no more. */
+  onEnd(claimed: ClaimedTask, end: WorkEnd): void;
+  /** What the store threw, or the flow: the task may still be leased to this process. */
+  onFailed(claimed: ClaimedTask, error: unknown): void;
+}
+
+/** One claimed task that is driven for its claimant. */
+interface Work {
+  readonly claimed: ClaimedTask;
+  readonly claimant: Claimant;
+}
+
+/** How a worker's part in a task came to its end. */
+export interface WorkEnd {
+  /** The task has ended here. */
+  readonly isEnded: boolean;
+  /** Else: when it is due again, in store time; null where no time is known. */
+  readonly dueAt: number | null;
+}
+
+const ENDED: WorkEnd = { isEnded: true, dueAt: null };
+const LET_GO: WorkEnd = { isEnded: false, dueAt: null };
+
+export class ClaimedWork {
+  /** Of tasks that take their time. */
+  readonly #drivers = new Map<string, TaskDriver>();
+
+  constructor(
+    private readonly driving: Driving,
+    private readonly tools: DriverTools,
+  ) {}
+
+  drivers(): Iterable<TaskDriver> {
+    return this.#drivers.values();
+  }
+
+  /** Something came for the task: whoever drives it looks at its inbox. */
+  wake(id: string): void {
+    this.#drivers.get(id)?.wake();
+  }
+
+  /**
+   * Drives a task that was claimed for this process until it has ended, only waits, or `isLeaving`; then it is held no
+   * more, and the claimant is told, once. What waits for nothing is driven before this returns: true, where the rest is
+   * but to write it.
+   */
+  work(claimed: ClaimedTask, claimant: Claimant): boolean {
+    const { record, takenFrom } = claimed;
+    const work: Work = { claimed, claimant };
+    const endTurn = this.driving.takeTurnNow(record.task.id);
+    // a caller who has the turn wrote to it, or will find that it was claimed: it is read again
+    const driven = endTurn && this.#takeUp(record, { isClaimed: true, isOrphan: takenFrom !== null }, work);
+    if (!(driven instanceof TaskDriver)) {
+      this.#workOn(work, endTurn, driven);
+      return false;
+    }
+    driven.onSettled((failure) => {
+      if (failure !== undefined) return this.#workOn(work, endTurn, Promise.reject(failure));
+      endTurn?.();
+      claimant.onEnd(claimed, endOf(driven));
+    });
+    return true;
+  }
+
+  /** `work` where there is something to wait for: the turn, or what it comes to. */
+  #workOn(work: Work, endTurn: (() => void) | undefined, end: Promise<WorkEnd> | undefined): void {
+    const { claimed, claimant } = work;
+    this.#workThrough(work, endTurn, end).then(
+      (reached) => claimant.onEnd(claimed, reached),
+      (error: unknown) => claimant.onFailed(claimed, error),
+    );
+  }
+
+  /** `end`: what it comes to as it was taken up; unset: it is to be read again first, as after a lost write. */
+  async #workThrough(
+    work: Work,
+    endTurnNow: (() => void) | undefined,
+    end: Promise<WorkEnd> | undefined,
+  ): Promise<WorkEnd> {
+    const { id } = work.claimed.record.task;
+    const endTurn = endTurnNow ?? (await this.driving.takeTurn(id));
+    try {
+      for (let next = end; ;) {
+        try {
+          if (next) return await next;
+        } catch (error) {
+          if (!(error instanceof LostTaskError)) throw error;
+        }
+        const record = await this.driving.read(id);
+        if (record.task.lease_owner !== this.tools.lease.workerId) return LET_GO;
+        const driven = this.#takeUp(record, { isClaimed: true }, work);
+        next = driven instanceof TaskDriver ? driven.settle().then(() => endOf(driven)) : driven;
+      }
+    } finally {
+      this.#drivers.delete(id);
+      endTurn();
+    }
+  }
+
+  /** Drives a task as far as it goes without waiting. Where that is all, the driver is given: it only has to be settled. */
+  #takeUp(record: TaskRecord, start: DriverStart, work: Work): TaskDriver | Promise<WorkEnd> {
+    this.driving.forget(record.task.id); // what it knows is out of date
+    let driver: TaskDriver | undefined;
+    try {
+      const recovery = recover(this.driving.flowOf(record), record, this.tools.limits.stepsPerTask);
+      if (recovery.kind === "mismatch") return this.driving.park(record, recovery.reason).then(() => LET_GO);
+      driver = new TaskDriver(record, recovery.program, recovery.decisionOf, this.tools, start);
+      const moving = goFar(driver, work.claimant);
+      if (moving || driver.isBusy) return this.#driveOn(driver, moving, work);
+    } catch (error) {
+      const failed = Promise.reject<boolean>(error);
+      return driver ? this.#driveOn(driver, failed, work) : failed.then(() => LET_GO);
+    }
+    driver.release();
+    return driver;
+  }
+
+  /** Drives on from a transition that takes time, until the task is let go of and that is durable. */
+  async #driveOn(driver: TaskDriver, moving: Promise<boolean> | undefined, work: Work): Promise<WorkEnd> {
+    this.#drivers.set(driver.id, driver);
+    try {
+      for (let next = moving; next && (await next);) next = goFar(driver, work.claimant);
+    } catch (error) {
+      if (error instanceof FlowViolationError) {
+        await this.driving.parkDriven(driver, error);
+        return LET_GO;
+      }
+      if (!hasCode(error, "task_parked")) throw error;
+    }
+    driver.release();
+    work.claimant.onIdle(work.claimed);
+    if (driver.isBusy) await driver.idle(); // beside one that parks the task
+    await driver.settle();
+    return endOf(driver);
+  }
+}
+
+/**
+ * Makes transitions until there is nothing to do here before something comes from outside, or the claimant leaves. Gives
+ * the first one that takes time; where it comes to true there may be more.
+ */
+function goFar(driver: TaskDriver, claimant: Claimant): Promise<boolean> | undefined {
+  while (!driver.isEnded && !driver.onlyWaits && !claimant.isLeaving()) {
+    const moved = driver.advance();
+    if (moved instanceof Promise) return moved;
+    if (!moved) return undefined;
+  }
+  return undefined;
+}
+
+function endOf(driver: TaskDriver): WorkEnd {
+  return driver.isEnded ? ENDED : { isEnded: false, dueAt: driver.dueAt };
+}
