@@ -12,8 +12,10 @@ import { checksumOf } from "../../src/store/migrations.ts";
 import { MIGRATIONS } from "../../src/store/sqlite/migrate.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import type { ClaimRequest } from "../../src/store/store.ts";
-import { callRow, changeOf, plannedRecord, stepRow, taskRow } from "./rows.ts";
+import { rejection } from "../support/rejection.ts";
+import { callRow, changeOf, inStatus, plannedRecord, stepRow, taskRow } from "./rows.ts";
 import type { Renewal } from "./sqlite-child.ts";
+import { commitsInLog } from "./sqlite-log.ts";
 import { until } from "./until.ts";
 
 const HOUR_MS = 3_600_000;
@@ -263,3 +265,31 @@ function schemaOf(database: Database): string[] {
     .all()
     .map(({ sql }) => sql);
 }
+
+test("a claim beside a commit shares its transaction, and finds free what that has let go of", async () => {
+  const store = await openSqliteStore({ path });
+  await store.registerWorker({ id: "w", name: "w", leaseMs: HOUR_MS, concurrency: 1 });
+  const records = Array.from({ length: 2 }, () => plannedRecord({ due_at: Date.now() - 1000 }));
+  await store.insertTasks(records);
+  const flows = [{ ...FLOW, heldMax: 1 }];
+  const [first] = (await store.claimTasks(request({ flows }))).tasks;
+  const before = commitsInLog(path);
+  const next = store.claimTasks(request({ flows }));
+  const ended = { ...inStatus("COMPLETED"), lease_owner: null, due_at: null };
+  expect(await store.commitChanges([changeOf(first!.record.task, ended)])).toEqual([true]);
+  expect((await next).tasks.map(({ record }) => record.task.id)).toEqual([
+    records.map(({ task }) => task.id).find((id) => id !== first!.record.task.id) ?? "",
+  ]);
+  expect(commitsInLog(path)).toBe(before + 1);
+  await store.close();
+});
+
+test("a claim that is refused takes no commit beside it with it", async () => {
+  const store = await openSqliteStore({ path });
+  const record = plannedRecord({ due_at: Date.now() - 1000 });
+  await store.insertTasks([record]);
+  const refused = rejection(store.claimTasks(request()));
+  expect(await store.commitChanges([changeOf(record.task, inStatus("RUNNING"))])).toEqual([true]);
+  expect(await refused).toMatchObject({ code: "worker_not_registered" });
+  await store.close();
+});

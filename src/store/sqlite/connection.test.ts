@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { commitsInLog } from "../../../test/contract/sqlite-log.ts";
 import { rejection } from "../../../test/support/rejection.ts";
 import { openConnection, type SqliteConnection } from "./connection.ts";
 
@@ -36,25 +37,11 @@ async function words(): Promise<string[]> {
   return rows.map(({ word }) => word);
 }
 
-const LOG_HEADER = 32;
-const FRAME_HEADER = 24;
-const PAGE = 4096;
-
-/** Transactions in the log of the file: the last page of each says how large the database is after it. */
-function commits(): number {
-  const log = readFileSync(`${connection.path}-wal`);
-  let count = 0;
-  for (let frame = LOG_HEADER; frame < log.length; frame += FRAME_HEADER + PAGE) {
-    if (log.readUInt32BE(frame + 4) > 0) count += 1;
-  }
-  return count;
-}
-
 test("what joins a write comes after it, in the same transaction", async () => {
-  const before = commits();
+  const before = commitsInLog(connection.path);
   const joined = [connection.joinWrite(() => put("second")), connection.joinWrite(() => put("third"))];
   expect(await connection.write(() => put("first"))).toBe("first");
-  expect(commits()).toBe(before + 1);
+  expect(commitsInLog(connection.path)).toBe(before + 1);
   expect(await Promise.all(joined)).toEqual([{ result: "second" }, { result: "third" }]);
   expect(await words()).toEqual(["first", "second", "third"]);
 });
