@@ -15,7 +15,7 @@ export interface Limits {
   readonly busyMs: number;
   /** How long running steps may take to end when the process is told to leave. */
   readonly graceMs: number;
-  /** How long a worker's claim on its tasks outlives its last sign of life. */
+  /** Within this time after a worker's last sign of life others take over what it held. */
   readonly leaseMs: number;
   /** A longer wait between two attempts is durable: the task is released and comes back when it is due. */
   readonly retryWaitMs: number;

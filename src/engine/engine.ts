@@ -45,6 +45,7 @@ import { readSignal } from "./signal.ts";
 import { checkPriority, readStart } from "./start.ts";
 import { StoreClock } from "./store-clock.ts";
 import { TaskDriver } from "./task-driver.ts";
+import { leaseWithin } from "./upkeep.ts";
 import { type RunningWorker, Worker, type WorkOptions } from "./worker.ts";
 
 export interface EngineOptions {
@@ -91,7 +92,8 @@ class StoreEngine implements Engine {
     this.#flows = new Map(options.flows.map((flow) => [flow.name, flow]));
     const workerId = options.newId();
     const { workerName, startHeartbeat } = options;
-    const lease = new Lease(workerId, workerName, limits.leaseMs, store, clock, log, startHeartbeat);
+    const leaseMs = leaseWithin(limits.leaseMs);
+    const lease = new Lease(workerId, workerName, leaseMs, store, clock, log, startHeartbeat);
     this.#bell = new Bell(store, clock, log);
     this.#storeClock = new StoreClock(store, clock);
     this.#children = new ChildTasks(() => ({

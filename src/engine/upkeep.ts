@@ -9,6 +9,14 @@ import type { DriverTools } from "./driver-tools.ts";
 /** So often peers are looked at: a dead one's tasks are to move on within a second. */
 const DEATH_WATCH_MS = 250;
 
+/**
+ * The lease to take, so that what a worker held that is cut off from the database is with others within `ms`: they look
+ * for the dead only so often.
+ */
+export function leaseWithin(ms: number): number {
+  return Math.ceil(Math.max(ms - 2 * DEATH_WATCH_MS, (2 / 3) * ms));
+}
+
 /** So often the rows of dead workers are cleared away, and what other code has parked is looked for. */
 const TIDY_MS = 60_000;
 

@@ -12,6 +12,9 @@ const KILL_MS_MAX = 3000;
 
 const LEASE_MS = 3000;
 
+/** A busy machine is given more. */
+const BUSY_MS = 500;
+
 setDefaultTimeout(60_000 + KILLS * 10_000);
 
 /** A lock that is free tells of a death once the server has been up for longer than a lease. */
@@ -43,7 +46,7 @@ test("postgres: those of one that nothing reaches any more, within its lease", a
   try {
     const { lastMs } = await measureCut(place, { url: proxy.url, cut: () => proxy.swallow() });
     if (KILLS > 3) process.stderr.write(`connection cut, lease ${LEASE_MS} ms: ${lastMs} ms\n`);
-    expect(lastMs).toBeLessThan(LEASE_MS + 1000);
+    expect(lastMs).toBeLessThan(LEASE_MS + BUSY_MS);
   } finally {
     proxy.stop();
   }

@@ -26,7 +26,8 @@ export class SimClock implements Clock {
         wake.cancel();
         reject(signal?.reason);
       };
-      const wake = this.timeline.after(ms, () =>
+      // timers know whole milliseconds
+      const wake = this.timeline.after(Math.ceil(ms), () =>
         this.life.reach(() => {
           signal?.removeEventListener("abort", onAbort);
           resolve();
