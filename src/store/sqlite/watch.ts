@@ -50,10 +50,10 @@ export function watchBell(folder: string | undefined, onNews: () => void): Watch
   let watcher: FSWatcher;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(bell, "", { flag: "a" }); // before it is watched: that is no news
     watcher = watchFolder(folder, { persistent: false }, (_event, name) => {
       if (name === BELL) look();
     });
-    writeFileSync(bell, "", { flag: "a" });
   } catch {
     // No watches left, or a file system that has none: the watcher's own polling is the net.
     return { kind: "polling", async close() {} };
