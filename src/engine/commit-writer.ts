@@ -9,8 +9,9 @@ import { hasCode } from "../core/errors.ts";
 import type { StepRow, TaskRecord, ToolCallRow } from "../core/record.ts";
 import type { Change, Store } from "../store/store.ts";
 
-/** No commit holds more: bounds the size of a statement and how long others wait. */
-const BATCH_MAX = 200;
+/** No commit holds more: bounds the size of a statement and how long others wait. A new task has half the rows. */
+const CHANGES_MAX = 200;
+const INSERTS_MAX = 400;
 
 /** Nor more JSON than about this many bytes, unless it is of one task: a statement is built and parsed as a whole. */
 const BATCH_BYTES_MAX = 8 * 1024 * 1024;
@@ -114,7 +115,7 @@ function takeOnePerTask(queue: Job<Change>[]): Job<Change>[] {
     const { taskId, posts } = job.what;
     // a change and a post to its task cannot share a commit
     const isApart = !tasks.has(taskId) && (posts.length === 0 || !posts.some((post) => tasks.has(post.task_id)));
-    const isFree = isApart && taken.length < BATCH_MAX;
+    const isFree = isApart && taken.length < CHANGES_MAX;
     const more = isFree ? bytesOfChange(job.what) : 0;
     // also where it is left: a later change of one of its tasks must not overtake it
     tasks.add(taskId);
@@ -134,7 +135,7 @@ function takeWithinBytes(queue: Job<TaskRecord>[]): Job<TaskRecord>[] {
   let count = 0;
   for (const { what } of queue) {
     bytes += what.task.input_payload.length + bytesOfSteps(what.steps);
-    if (count === BATCH_MAX || (count > 0 && bytes > BATCH_BYTES_MAX)) break;
+    if (count === INSERTS_MAX || (count > 0 && bytes > BATCH_BYTES_MAX)) break;
     count += 1;
   }
   return queue.splice(0, count);
