@@ -5,6 +5,7 @@ import { idempotencyKeyOf, toolCallId } from "../../src/core/ids.ts";
 import type { StepRow, TaskRecord, ToolCallRow } from "../../src/core/record.ts";
 import { Draft } from "../../src/engine/draft.ts";
 import type { Store } from "../../src/store/store.ts";
+import { callRow } from "../contract/rows.ts";
 import type { Bench } from "../support/bench.ts";
 import { Gate, giveBack } from "../support/tools.ts";
 import { created, planOf } from "./tool-flows.ts";
@@ -83,27 +84,12 @@ async function halfway(
 ): Promise<string> {
   const draft = new Draft((await store.readTask(id)) as TaskRecord);
   const step = draft.record.steps[0] as StepRow;
-  const idempotency_key = idempotencyKeyOf({ taskId: id, stepId: step.id, tool: step.target ?? "" });
+  const tool = step.target ?? "";
   draft.putStep({ ...step, status });
   if (recorded) {
-    draft.putCall({
-      id: toolCallId(step.id),
-      task_id: id,
-      task_step_id: step.id,
-      idempotency_key,
-      tool_name: step.target ?? "",
-      status: "RUNNING",
-      retry_count: 0,
-      attempt_epoch: 0,
-      last_error: null,
-      request_payload: step.input_payload,
-      response_payload: null,
-      error: null,
-      started_at: 1,
-      finished_at: null,
-      created_at: 1,
-      ...recorded,
-    });
+    const idempotency_key = idempotencyKeyOf({ taskId: id, stepId: step.id, tool });
+    const ids = { id: toolCallId(step.id), idempotency_key, tool_name: tool };
+    draft.putCall(callRow(step, { ...ids, started_at: 1, created_at: 1, ...recorded }));
   }
   draft.moveTask(1, "RUNNING");
   const change = draft.takeChange();
