@@ -302,16 +302,23 @@ export class Worker implements RunningWorker, Claimant {
   }
 
   onEnd(claimed: ClaimedTask, { isEnded, dueAt }: WorkEnd): void {
-    if (isEnded) this.options.onEnded?.(claimed.record.task.id);
+    if (isEnded) this.#tellOfEnd(claimed.record.task.id);
     else if (dueAt !== null) this.#expect(dueAt);
     this.#letGo(claimed);
   }
 
   onFailed(claimed: ClaimedTask, error: unknown): void {
-    this.#setAside(claimed, error).then(
-      () => this.#letGo(claimed),
-      () => {}, // it never rejects
-    );
+    const letGo = (): void => this.#letGo(claimed);
+    this.#setAside(claimed, error).then(letGo, letGo);
+  }
+
+  /** We are within the writer of all tasks: what fails in whoever is told must not stop it. */
+  #tellOfEnd(id: string): void {
+    try {
+      this.options.onEnded?.(id);
+    } catch (error) {
+      this.parts.tools.log.error?.("end of a task not told", { task_id: id, error: messageOf(error) });
+    }
   }
 
   #letGo(claimed: ClaimedTask): void {
