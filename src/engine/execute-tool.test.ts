@@ -120,6 +120,12 @@ describe("a tool that works", () => {
   });
 });
 
+test("a tool that hands on a copy of what it is told hands on the key of its effect", async () => {
+  const copies: Partial<ToolContext>[] = [];
+  await resultOf(toolOf((n, context) => copies.push({ ...context }) && { n }));
+  expect(copies[0]).toMatchObject({ taskId: "task", stepId: "step", idempotencyKey: KEY, attempt: 1 });
+});
+
 describe("a tool that fails", () => {
   test("twice and then works is completed with two retries, and its last error is kept", async () => {
     const { clock, result } = execute(failingUntil(3));

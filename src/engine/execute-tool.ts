@@ -166,13 +166,15 @@ function readInput(tool: Tool, text: JsonText): ContractResult<unknown> {
   return left.ok ? left : given;
 }
 
-/** What a tool is told of one attempt. */
+/** What a tool is told of one attempt. Its signal is made when it is asked for: most tools never look. */
 class Attempt implements ToolContext {
   #own: AbortController | undefined;
   #signal: AbortSignal | undefined;
 
   readonly taskId: string;
   readonly stepId: string;
+  /** A property of its own: a tool that hands on a copy (`{ ...context }`) must not lose the key of its effect. */
+  readonly idempotencyKey: string;
   readonly #execution: Execution;
 
   constructor(
@@ -183,10 +185,7 @@ class Attempt implements ToolContext {
     this.#execution = execution;
     this.taskId = execution.taskId;
     this.stepId = execution.stepId;
-  }
-
-  get idempotencyKey(): string {
-    return this.#execution.idempotencyKey;
+    this.idempotencyKey = execution.idempotencyKey;
   }
 
   get signal(): AbortSignal {

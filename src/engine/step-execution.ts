@@ -1,4 +1,4 @@
-// One execution of a step's tool. Its key and its signal are made when somebody asks for them: most tools never do.
+// One execution of a step's tool. Its signal is made when somebody asks for it: most tools end before anybody does.
 
 import { idempotencyKeyOf } from "../core/ids.ts";
 import type { JsonText, StepRow } from "../core/record.ts";
@@ -8,6 +8,7 @@ import type { Execution } from "./execute-tool.ts";
 export class StepExecution implements Execution {
   readonly taskId: string;
   readonly stepId: string;
+  readonly idempotencyKey: string;
   readonly input: JsonText;
   #controller: AbortController | undefined;
   #reason: unknown;
@@ -20,11 +21,8 @@ export class StepExecution implements Execution {
   ) {
     this.taskId = step.task_id;
     this.stepId = step.id;
+    this.idempotencyKey = idempotencyKeyOf({ taskId: step.task_id, stepId: step.id, tool: tool.name });
     this.input = step.input_payload;
-  }
-
-  get idempotencyKey(): string {
-    return idempotencyKeyOf({ taskId: this.taskId, stepId: this.stepId, tool: this.tool.name });
   }
 
   get signal(): AbortSignal {

@@ -51,9 +51,6 @@ const PAUSE_MS_MAX = 2_000;
 /** With less than half of its places free a busy worker waits so long for more: claims are cheaper together. */
 const GATHER_MS = 5;
 
-/** No id of a task. */
-const LANE = "lane";
-
 interface Parts {
   readonly flows: ReadonlyMap<string, Flow>;
   readonly store: Store;
@@ -69,10 +66,10 @@ export class Worker implements RunningWorker, Claimant {
   /** Names of flows of which all workers together may only hold so many. */
   readonly #limited: ReadonlySet<string>;
   readonly #stopped = new AbortController();
-  /** Ids of tasks that are claimed and not let go of yet. */
-  readonly #held = new Set<string>();
+  /** What is claimed and not let go of yet. Not by task: one is claimed again before it is known here that it is let go of. */
+  readonly #held = new Set<ClaimedTask>();
   /** Who takes a place of `concurrency`: of #held those that are still being driven (the others are being written), and the lane. */
-  readonly #placed = new Set<string>();
+  readonly #placed = new Set<ClaimedTask | Lane>();
   /** When a task is due that was let go of here, in store time; of several the earliest. */
   #expected: number | null = null;
   /** When the task is due that the queue told of, in store time. */
@@ -89,12 +86,12 @@ export class Worker implements RunningWorker, Claimant {
   #wakeUp: (() => void) | undefined;
   #onAllLetGo: (() => void) | undefined;
   /** K3. */
-  readonly #lane = new Lane(() => {
-    this.#placed.add(LANE);
-    return () => this.#freePlace(LANE);
+  readonly #lane: Lane = new Lane(() => {
+    this.#placed.add(this.#lane);
+    return () => this.#freePlace(this.#lane);
   });
   /** The task that is driven there. */
-  #inLane: { readonly id: string; readonly leave: () => void } | undefined;
+  #inLane: { readonly claimed: ClaimedTask; readonly leave: () => void } | undefined;
   #watch: Watch | undefined;
   #starting: Promise<void> = Promise.resolve();
   #loops: Promise<unknown> = Promise.resolve();
@@ -227,7 +224,8 @@ export class Worker implements RunningWorker, Claimant {
       const byHand = driving.heldByHand();
       // what a caller has now he may leave; and a claim that was given up may still reach the database
       this.#mayHoldMore = byHand.length > 0 || tools.clock.now() < this.#unsureUntil;
-      const released = await store.releaseTasks({ workerId: this.id, except: [...this.#held, ...byHand] });
+      const held = [...this.#held].map(({ record }) => record.task.id);
+      const released = await store.releaseTasks({ workerId: this.id, except: [...held, ...byHand] });
       if (released > 0) this.#isAloneWithNews = true; // it may be more than there is room for
     }
     const room = this.#room;
@@ -274,19 +272,19 @@ export class Worker implements RunningWorker, Claimant {
   #take(claimed: ClaimedTask): void {
     const { driving, tools } = this.parts;
     const { id, flow_name } = claimed.record.task;
-    this.#held.add(id);
+    this.#held.add(claimed);
     if (claimed.takenFrom !== null) {
       tools.log.warn?.("task taken over from a dead worker", { task_id: id, flow: flow_name, from: claimed.takenFrom });
     }
     if (isDeadly(claimed)) this.#driveInLane(claimed);
-    else if (!driving.work(claimed, this)) this.#placed.add(id);
+    else if (!driving.work(claimed, this)) this.#placed.add(claimed);
   }
 
   /** K3. */
   #driveInLane(claimed: ClaimedTask): void {
     const ended = this.#lane.run(() => {
       const { promise, resolve: leave } = Promise.withResolvers<void>();
-      this.#inLane = { id: claimed.record.task.id, leave };
+      this.#inLane = { claimed, leave };
       this.parts.driving.work(claimed, this);
       return promise;
     });
@@ -299,36 +297,42 @@ export class Worker implements RunningWorker, Claimant {
     return this.#stopped.signal.aborted;
   }
 
-  onIdle({ record }: ClaimedTask): void {
-    this.#freePlace(record.task.id);
+  onIdle(claimed: ClaimedTask): void {
+    this.#freePlace(claimed);
   }
 
   onEnd(claimed: ClaimedTask, { isEnded, dueAt }: WorkEnd): void {
-    if (isEnded) this.options.onEnded?.(claimed.record.task.id);
+    if (isEnded) this.#tellOfEnd(claimed.record.task.id);
     else if (dueAt !== null) this.#expect(dueAt);
     this.#letGo(claimed);
   }
 
   onFailed(claimed: ClaimedTask, error: unknown): void {
-    this.#setAside(claimed, error).then(
-      () => this.#letGo(claimed),
-      () => {}, // it never rejects
-    );
+    const letGo = (): void => this.#letGo(claimed);
+    this.#setAside(claimed, error).then(letGo, letGo);
   }
 
-  #letGo({ record }: ClaimedTask): void {
-    const { id, flow_name } = record.task;
-    this.#freePlace(id);
-    this.#held.delete(id);
-    if (this.#inLane?.id === id) this.#inLane.leave();
+  /** We are within the writer of all tasks: what fails in whoever is told must not stop it. */
+  #tellOfEnd(id: string): void {
+    try {
+      this.options.onEnded?.(id);
+    } catch (error) {
+      this.parts.tools.log.error?.("end of a task not told", { task_id: id, error: messageOf(error) });
+    }
+  }
+
+  #letGo(claimed: ClaimedTask): void {
+    this.#freePlace(claimed);
+    this.#held.delete(claimed);
+    if (this.#inLane?.claimed === claimed) this.#inLane.leave();
     if (this.#held.size === 0) this.#onAllLetGo?.();
-    if (this.#limited.has(flow_name)) this.#onPlaceFree();
+    if (this.#limited.has(claimed.record.task.flow_name)) this.#onPlaceFree();
     if (this.#hasNews) this.#wakeUp?.();
   }
 
   /** Harmless where it was freed before. */
-  #freePlace(id: string): void {
-    if (this.#placed.delete(id) && this.#hasNews) this.#wakeUp?.();
+  #freePlace(of: ClaimedTask | Lane): void {
+    if (this.#placed.delete(of) && this.#hasNews) this.#wakeUp?.();
   }
 
   /** The database may be back in a moment; a task that fails without that would fail for ever, again and again. */

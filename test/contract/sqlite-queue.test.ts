@@ -293,3 +293,22 @@ test("a claim that is refused takes no commit beside it with it", async () => {
   expect(await refused).toMatchObject({ code: "worker_not_registered" });
   await store.close();
 });
+
+test("a claim beside a commit waits for a lock no longer than it would alone", async () => {
+  const deadlineMs = 300;
+  const store = await openSqliteStore({ path, deadlineMs });
+  await store.registerWorker({ id: "w", name: "w", leaseMs: HOUR_MS, concurrency: 1 });
+  const record = plannedRecord({ due_at: Date.now() - 1000 });
+  await store.insertTasks([record]);
+  const other = new Database(path);
+  other.run("begin immediate");
+  const started = performance.now();
+  const claimed = rejection(store.claimTasks(request()));
+  const committed = rejection(store.commitChanges([changeOf(record.task, inStatus("RUNNING"))]));
+  expect(await committed).toMatchObject({ code: "database_unavailable" });
+  expect(await claimed).toMatchObject({ code: "database_unavailable" });
+  expect(performance.now() - started).toBeLessThan(2 * deadlineMs);
+  other.run("rollback");
+  other.close();
+  await store.close();
+});

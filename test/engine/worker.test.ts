@@ -203,4 +203,18 @@ describe.each(DATABASES)("a worker on %s", (_name, create) => {
     expect(told.toSorted()).toEqual(ids.toSorted());
     for (const id of ids) expect((await engine.getTask(id)).status).toBe("COMPLETED");
   });
+
+  test("goes on where whoever is told of an end fails", async () => {
+    let told = 0;
+    const onEnded = (): void => {
+      told += 1;
+      throw new Error("nobody listens");
+    };
+    const engine = await bench.openEngine();
+    await engine.startWorker({ concurrency: 5, onEnded });
+    const together = await Promise.all([1, 2, 3].map(() => enqueue(engine, "echo_add")));
+    for (const id of together) expect((await ended(engine, id)).status).toBe("COMPLETED");
+    expect((await ended(engine, await enqueue(engine, "echo_add"))).status).toBe("COMPLETED");
+    await until(() => told === 4);
+  });
 });

@@ -67,12 +67,21 @@ test("a write that fails leaves out what would have joined it", async () => {
   expect(await words()).toEqual(["first"]);
 });
 
+test("where there is no space left for both, the write is made without what would have joined it", async () => {
+  const { page_count } = connection.prepare<{ page_count: number }>("pragma page_count").get() ?? { page_count: 0 };
+  connection.execute(`pragma max_page_count = ${page_count}`);
+  const joined = connection.joinWrite(() => put("long ".repeat(10_000)));
+  expect(await connection.write(() => put("first"))).toBe("first");
+  expect(await joined).toBeUndefined();
+  expect(await words()).toEqual(["first"]);
+});
+
 test("while another process has the lock both wait for it, and no longer than one of them alone", async () => {
   other.prepare("begin immediate").run();
-  const joined = connection.joinWrite(() => put("second"));
   const started = performance.now();
+  const joined = rejection(connection.joinWrite(() => put("second")));
   expect(await rejection(connection.write(() => put("first")))).toMatchObject({ code: "database_unavailable" });
+  expect(await joined).toMatchObject({ code: "database_unavailable" });
   expect(performance.now() - started).toBeLessThan(2 * DEADLINE_MS);
-  expect(await joined).toBeUndefined();
   other.prepare("rollback").run();
 });

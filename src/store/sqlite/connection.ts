@@ -27,7 +27,8 @@ export interface SqliteConnection {
   write<Result>(body: () => Result): Promise<Result>;
   /**
    * Runs `body` after the next write of this turn of the event loop, in its transaction. Undefined where there was no such
-   * write, or where the two could not be written together: nothing of `body` has happened then.
+   * write, or where the two could not be written together: nothing of `body` has happened then. Throws
+   * `database_unavailable` where that write does.
    */
   joinWrite<Result>(body: () => Result): Promise<{ readonly result: Result } | undefined>;
   /** Harmless when repeated. */
@@ -55,6 +56,7 @@ export async function openConnection({ path, deadlineMs }: ConnectionOptions): P
 interface Joiner {
   readonly body: () => unknown;
   readonly resolve: (joined: { readonly result: unknown } | undefined) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 class Connection implements SqliteConnection {
@@ -93,8 +95,8 @@ class Connection implements SqliteConnection {
   }
 
   joinWrite<Result>(body: () => Result): Promise<{ readonly result: Result } | undefined> {
-    return new Promise((resolve) => {
-      this.#joiners.push({ body, resolve: resolve as Joiner["resolve"] });
+    return new Promise((resolve, reject) => {
+      this.#joiners.push({ body, resolve: resolve as Joiner["resolve"], reject });
       this.#endOfTurn ??= setImmediate(() => leaveOut(this.#takeJoiners()));
     });
   }
@@ -112,18 +114,22 @@ class Connection implements SqliteConnection {
   }
 
   async #writeTogether<Result>(body: () => Result, joiners: readonly Joiner[]): Promise<Result> {
+    let isMade = false;
     try {
-      const { result, joined } = await this.#writeAlone(() => ({
-        result: body(),
-        joined: joiners.map((joiner) => joiner.body()),
-      }));
+      const { result, joined } = await this.#writeAlone(() => {
+        isMade = false;
+        const made = body();
+        isMade = true;
+        return { result: made, joined: joiners.map((joiner) => joiner.body()) };
+      });
       joiners.forEach((joiner, index) => joiner.resolve({ result: joined[index] }));
       return result;
     } catch (error) {
-      leaveOut(joiners);
-      // where one of them is to blame, the others need not suffer
-      if (hasCode(error, "database_unavailable")) throw error;
-      return this.#writeAlone(body);
+      // who has waited for a lock with the write does not wait as long again
+      if (!isMade && hasCode(error, "database_unavailable")) for (const { reject } of joiners) reject(error);
+      else leaveOut(joiners);
+      if (!isMade) throw error;
+      return this.#writeAlone(body); // those who joined may be to blame
     }
   }
 
