@@ -86,10 +86,9 @@ async function writeBatch<In>(
   write: (batch: readonly In[]) => Promise<readonly boolean[]>,
 ): Promise<unknown> {
   if (jobs.length === 0) return undefined;
+  let won: readonly boolean[];
   try {
-    const won = await write(jobs.map((job) => job.what));
-    jobs.forEach((job, index) => job.onWritten(won[index] === true));
-    return undefined;
+    won = await write(jobs.map((job) => job.what));
   } catch (error) {
     if (jobs.length === 1 || hasCode(error, "database_unavailable")) {
       for (const job of jobs) job.onFailed(error);
@@ -103,6 +102,8 @@ async function writeBatch<In>(
     }
     return error;
   }
+  jobs.forEach((job, index) => job.onWritten(won[index] === true));
+  return undefined;
 }
 
 /** Takes, in order, up to a batch of changes, of each task the first (W1). */

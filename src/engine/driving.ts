@@ -8,9 +8,9 @@ import { hasCode, TaskonautError } from "../core/errors.ts";
 import type { Flow } from "../core/flow.ts";
 import type { TaskRecord } from "../core/record.ts";
 import { isTerminal } from "../core/status.ts";
-import type { ClaimedTask, Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import type { Bell } from "./bell.ts";
-import { ClaimedWork, type Claimant } from "./claimed-work.ts";
+import { ClaimedWork } from "./claimed-work.ts";
 import { Draft } from "./draft.ts";
 import { FlowViolationError, LostTaskError, type DriverTools } from "./driver-tools.ts";
 import { LiveTasks } from "./live-tasks.ts";
@@ -21,7 +21,8 @@ import { Turns } from "./turns.ts";
 export class Driving {
   readonly #turns: Turns;
   readonly #live = new LiveTasks();
-  readonly #claimed: ClaimedWork;
+  /** For the worker of this process. */
+  readonly claimed: ClaimedWork;
   #isClosing = false;
 
   constructor(
@@ -33,7 +34,7 @@ export class Driving {
     private readonly onOutage: () => void,
   ) {
     this.#turns = new Turns(tools.clock);
-    this.#claimed = new ClaimedWork(this, tools);
+    this.claimed = new ClaimedWork(this, tools);
   }
 
   get isClosing(): boolean {
@@ -57,7 +58,7 @@ export class Driving {
   /** Something came for the task: whoever drives it here looks at its inbox. */
   wake(id: string): void {
     this.#live.wake(id);
-    this.#claimed.wake(id);
+    this.claimed.wake(id);
   }
 
   /** The driver of a task that was just created here. */
@@ -151,11 +152,6 @@ export class Driving {
     }
   }
 
-  /** See `ClaimedWork.work`. */
-  work(claimed: ClaimedTask, claimant: Claimant): boolean {
-    return this.#claimed.work(claimed, claimant);
-  }
-
   /** Puts a task aside with the reason why nobody can drive it. Gives the error that tells so. */
   async park(record: TaskRecord, reason: string): Promise<TaskonautError> {
     const { clock, log, writer } = this.tools;
@@ -184,10 +180,10 @@ export class Driving {
     this.#isClosing = true;
     const stop = new AbortController();
     const graceEnds = this.tools.clock.sleep(graceMs, stop.signal).catch(() => {});
-    const drivers = [...this.#live.drivers(), ...this.#claimed.drivers()];
+    const drivers = [...this.#live.drivers(), ...this.claimed.drivers()];
     await Promise.race([Promise.all(drivers.map((driver) => driver.idle())), graceEnds]);
     stop.abort();
-    for (const driver of [...this.#live.drivers(), ...this.#claimed.drivers()]) driver.abandon(leaving());
+    for (const driver of [...this.#live.drivers(), ...this.claimed.drivers()]) driver.abandon(leaving());
   }
 
   /** A driver for a task that can be driven here and now, or the record of one that has ended. */

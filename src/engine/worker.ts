@@ -277,7 +277,7 @@ export class Worker implements RunningWorker, Claimant {
       tools.log.warn?.("task taken over from a dead worker", { task_id: id, flow: flow_name, from: claimed.takenFrom });
     }
     if (isDeadly(claimed)) this.#driveInLane(claimed);
-    else if (!driving.work(claimed, this)) this.#placed.add(claimed);
+    else if (!driving.claimed.work(claimed, this)) this.#placed.add(claimed);
   }
 
   /** K3. */
@@ -285,7 +285,7 @@ export class Worker implements RunningWorker, Claimant {
     const ended = this.#lane.run(() => {
       const { promise, resolve: leave } = Promise.withResolvers<void>();
       this.#inLane = { claimed, leave };
-      this.parts.driving.work(claimed, this);
+      this.parts.driving.claimed.work(claimed, this);
       return promise;
     });
     ended.catch(() => {}); // it never rejects

@@ -6,6 +6,7 @@
 // S2. When a promise of a write resolves, the write is durable. When it rejects with `database_unavailable`, the
 //     outcome is unknown: it may have been written.
 // S3. No method hangs: each ends within its deadline, with a result or an error.
+// S4. The rows that a method gives are the caller's own, to be changed as he likes.
 
 import type { InboxRow, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record.ts";
 
@@ -145,7 +146,6 @@ export interface Store {
    */
   commitChanges(changes: readonly Change[]): Promise<readonly boolean[]>;
 
-  /** The rows are the caller's, to change as he likes; so are those of a claim. */
   readTask(id: string): Promise<TaskRecord | undefined>;
   /** What waits in a task's inbox, in order of arrival, and the wake_seq up to which that is all. */
   readInbox(taskId: string): Promise<{ readonly wakeSeq: number; readonly rows: readonly InboxRow[] }>;
