@@ -1,4 +1,5 @@
-// The two writes of a driver, each one transaction over all three tables.
+// The two writes of a driver, each one transaction over all tables: one table after the other, for what a table is in
+// the processor's caches then.
 
 import type { TaskRecord } from "../../core/record.ts";
 import { assertChanges } from "../assert-changes.ts";
@@ -10,7 +11,13 @@ import { insertTask, updateTask } from "./tasks.ts";
 import { insertCall, updateCall } from "./tool-calls.ts";
 
 export function insertTasks(connection: SqliteConnection, records: readonly TaskRecord[]): Promise<boolean[]> {
-  return connection.write(() => records.map((record) => insertRecord(connection, record)));
+  return connection.write(() => {
+    const won = records.map(({ task }) => insertTask(connection, task));
+    const made = records.filter((_record, place) => won[place]);
+    for (const { steps } of made) for (const step of steps) insertStep(connection, step);
+    for (const { calls } of made) for (const call of calls) insertCall(connection, call);
+    return won;
+  });
 }
 
 export async function commitChanges(
@@ -21,24 +28,20 @@ export async function commitChanges(
   assertChanges(changes);
   return connection.write(() => {
     const at = now();
-    return changes.map((change) => applyChange(connection, change, at));
+    const won = changes.map((change) => updateTask(connection, change, at));
+    const made = changes.filter((_change, place) => won[place]);
+    for (const { newSteps, changedSteps } of made) {
+      for (const step of newSteps) insertStep(connection, step);
+      for (const step of changedSteps) updateStep(connection, step);
+    }
+    for (const { newCalls, changedCalls } of made) {
+      for (const call of newCalls) insertCall(connection, call);
+      for (const call of changedCalls) updateCall(connection, call);
+    }
+    for (const change of made) {
+      consumeInbox(connection, change, at);
+      for (const post of change.posts) insertPost(connection, post, at);
+    }
+    return won;
   });
-}
-
-function insertRecord(connection: SqliteConnection, { task, steps, calls }: TaskRecord): boolean {
-  if (!insertTask(connection, task)) return false;
-  for (const step of steps) insertStep(connection, step);
-  for (const call of calls) insertCall(connection, call);
-  return true;
-}
-
-function applyChange(connection: SqliteConnection, change: Change, now: number): boolean {
-  if (!updateTask(connection, change, now)) return false;
-  for (const step of change.newSteps) insertStep(connection, step);
-  for (const step of change.changedSteps) updateStep(connection, step);
-  for (const call of change.newCalls) insertCall(connection, call);
-  for (const call of change.changedCalls) updateCall(connection, call);
-  consumeInbox(connection, change, now);
-  for (const post of change.posts) insertPost(connection, post, now);
-  return true;
 }

@@ -13,6 +13,16 @@ const INSERT = `
     $request_payload, $response_payload, $error, $started_at, $finished_at, $created_at
   )`;
 
+/** Of a call whose first attempt succeeded; nearly all are. What is left out has its default: each column has its price. */
+const INSERT_PLAIN = `
+  insert into tool_calls (
+    task_id, id, task_step_id, idempotency_key, tool_name, status, request_payload, response_payload,
+    started_at, finished_at, created_at
+  ) values (
+    $task_id, $id, $task_step_id, $idempotency_key, $tool_name, $status, $request_payload, $response_payload,
+    $started_at, $finished_at, $created_at
+  )`;
+
 const UPDATE = `
   update tool_calls set
     status = $status, retry_count = $retry_count, attempt_epoch = $attempt_epoch, last_error = $last_error, response_payload = $response_payload,
@@ -28,7 +38,11 @@ const SELECT = `
   order by c.task_id, c.created_at, s.step_index, c.id`;
 
 export function insertCall(connection: SqliteConnection, call: ToolCallRow): void {
-  connection.prepare(INSERT).run(parametersOf(call));
+  connection.prepare(isPlain(call) ? INSERT_PLAIN : INSERT).run(parametersOf(call));
+}
+
+function isPlain({ retry_count, attempt_epoch, last_error, error }: ToolCallRow): boolean {
+  return retry_count === 0 && attempt_epoch === 0 && last_error === null && error === null;
 }
 
 export function updateCall(connection: SqliteConnection, call: ToolCallRow): void {
