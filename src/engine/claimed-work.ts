@@ -89,7 +89,7 @@ export class ClaimedWork {
     );
   }
 
-  /** `end`: what it comes to as it was taken up; unset: it is to be read again first, as after a lost write. */
+  /** `end`: what it comes to as it was taken up; undefined where it is to be read again, as after a lost write. */
   async #workThrough(
     work: Work,
     endTurnNow: (() => void) | undefined,
@@ -98,21 +98,27 @@ export class ClaimedWork {
     const { id } = work.claimed.record.task;
     const endTurn = endTurnNow ?? (await this.driving.takeTurn(id));
     try {
-      for (let next = end; ;) {
+      for (let next = end ?? this.#workAgain(work); ; next = this.#workAgain(work)) {
         try {
-          if (next) return await next;
+          return await next;
         } catch (error) {
           if (!(error instanceof LostTaskError)) throw error;
         }
-        const record = await this.driving.read(id);
-        if (record.task.lease_owner !== this.tools.lease.workerId) return LET_GO;
-        const driven = this.#takeUp(record, { isClaimed: true }, work);
-        next = driven instanceof TaskDriver ? driven.settle().then(() => endOf(driven)) : driven;
       }
     } finally {
       this.#drivers.delete(id);
       endTurn();
     }
+  }
+
+  /** Somebody else wrote to the task. */
+  async #workAgain(work: Work): Promise<WorkEnd> {
+    const record = await this.driving.read(work.claimed.record.task.id);
+    if (record.task.lease_owner !== this.tools.lease.workerId) return LET_GO;
+    const driven = this.#takeUp(record, { isClaimed: true }, work);
+    if (!(driven instanceof TaskDriver)) return driven;
+    await driven.settle();
+    return endOf(driven);
   }
 
   /** Drives a task as far as it goes without waiting. Where that is all, the driver is given: it only has to be settled. */
