@@ -20,7 +20,8 @@ export class PlanProgram implements Program {
   readonly #unused = new Map<object, string>();
   readonly #watch: Watch = { violation: undefined, unused: this.#unused };
   #steps: readonly Decision[] = [];
-  readonly #outputs: [name: string, output: unknown][] = [];
+  /** Of the output: what each step gave, as recorded, under its name. */
+  readonly #members: string[] = [];
 
   constructor(
     private readonly flow: Flow,
@@ -48,21 +49,21 @@ export class PlanProgram implements Program {
   }
 
   observe(path: string, outcome: Outcome): Turn {
-    const step = this.#steps[this.#outputs.length];
+    const step = this.#steps[this.#members.length];
     if (step?.path !== path || this.end) throw new Error(`No open step at path ${path}.`);
     if (outcome.kind === "failed") {
       this.end = outcome;
       return NOTHING;
     }
-    this.#outputs.push([step.name, JSON.parse(outcome.output)]);
-    if (this.#outputs.length === this.#steps.length) {
-      this.end = { kind: "completed", output: JSON.stringify(Object.fromEntries(this.#outputs)) };
+    this.#members.push(`${JSON.stringify(step.name)}:${outcome.output}`);
+    if (this.#members.length === this.#steps.length) {
+      this.end = { kind: "completed", output: `{${this.#members.join(",")}}` };
     }
     return NOTHING;
   }
 
   cancel(): Turn {
-    const open = this.#steps.slice(this.#outputs.length).map((step) => step.path);
+    const open = this.#steps.slice(this.#members.length).map((step) => step.path);
     this.end ??= { kind: "completed", output: "null" };
     return { planned: [], abandoned: open };
   }

@@ -14,7 +14,7 @@ import { TaskDriver, type DriverStart } from "./task-driver.ts";
 /** Who has claimed tasks, as those who drive them see it. None of these must throw. */
 export interface Claimant {
   isLeaving(): boolean;
-  /** Of a task that took its time: nothing is left to do but to write what was done. */
+  /** Once for each task that took its time: nothing is left to do but to write what was done. */
   onIdle(claimed: ClaimedTask): void;
   /** The task is held no more. */
   onEnd(claimed: ClaimedTask, end: WorkEnd): void;
@@ -26,6 +26,8 @@ export interface Claimant {
 interface Work {
   readonly claimed: ClaimedTask;
   readonly claimant: Claimant;
+  /** The claimant was told that it is. */
+  isIdle: boolean;
 }
 
 /** How a worker's part in a task came to its end. */
@@ -64,7 +66,7 @@ export class ClaimedWork {
    */
   work(claimed: ClaimedTask, claimant: Claimant): boolean {
     const { record, takenFrom } = claimed;
-    const work: Work = { claimed, claimant };
+    const work: Work = { claimed, claimant, isIdle: false };
     const endTurn = this.driving.takeTurnNow(record.task.id);
     // a caller who has the turn wrote to it, or will find that it was claimed: it is read again
     const driven = endTurn && this.#takeUp(record, { isClaimed: true, isOrphan: takenFrom !== null }, work);
@@ -73,7 +75,7 @@ export class ClaimedWork {
       return false;
     }
     driven.onSettled((failure) => {
-      if (failure !== undefined) return this.#workOn(work, endTurn, Promise.reject(failure));
+      if (failure !== undefined) return this.#workOn({ ...work, isIdle: true }, endTurn, Promise.reject(failure));
       endTurn?.();
       claimant.onEnd(claimed, endOf(driven));
     });
@@ -83,10 +85,12 @@ export class ClaimedWork {
   /** `work` where there is something to wait for: the turn, or what it comes to. */
   #workOn(work: Work, endTurn: (() => void) | undefined, end: Promise<WorkEnd> | undefined): void {
     const { claimed, claimant } = work;
-    this.#workThrough(work, endTurn, end).then(
-      (reached) => claimant.onEnd(claimed, reached),
-      (error: unknown) => claimant.onFailed(claimed, error),
-    );
+    this.#workThrough(work, endTurn, end)
+      .finally(() => tellIdle(work))
+      .then(
+        (reached) => claimant.onEnd(claimed, reached),
+        (error: unknown) => claimant.onFailed(claimed, error),
+      );
   }
 
   /** `end`: what it comes to as it was taken up; undefined where it is to be read again, as after a lost write. */
@@ -152,7 +156,7 @@ export class ClaimedWork {
       if (!hasCode(error, "task_parked")) throw error;
     }
     driver.release();
-    work.claimant.onIdle(work.claimed);
+    tellIdle(work);
     if (driver.isBusy) await driver.idle(); // beside one that parks the task
     await driver.settle();
     return endOf(driver);
@@ -170,6 +174,12 @@ function goFar(driver: TaskDriver, claimant: Claimant): Promise<boolean> | undef
     if (!moved) return undefined;
   }
   return undefined;
+}
+
+function tellIdle(work: Work): void {
+  if (work.isIdle) return;
+  work.isIdle = true;
+  work.claimant.onIdle(work.claimed);
 }
 
 function endOf(driver: TaskDriver): WorkEnd {

@@ -8,6 +8,8 @@ import { readError } from "../core/stored-error.ts";
 
 type Line = () => void;
 
+const NONE: readonly Line[] = [];
+
 export class TaskLog {
   readonly #lines: Line[] = [];
 
@@ -19,7 +21,7 @@ export class TaskLog {
 
   /** What was noted so far, to be told when it is durable. */
   take(): readonly Line[] {
-    return this.#lines.splice(0);
+    return this.#lines.length === 0 ? NONE : this.#lines.splice(0);
   }
 
   noteOutcome(step: StepRow, status: StepStatus): void {

@@ -66,10 +66,13 @@ export class Worker implements RunningWorker, Claimant {
   /** Names of flows of which all workers together may only hold so many. */
   readonly #limited: ReadonlySet<string>;
   readonly #stopped = new AbortController();
-  /** What is claimed and not let go of yet. Not by task: one is claimed again before it is known here that it is let go of. */
-  readonly #held = new Set<ClaimedTask>();
-  /** Who takes a place of `concurrency`: of #held those that are still being driven (the others are being written), and the lane. */
-  readonly #placed = new Set<ClaimedTask | Lane>();
+  /**
+   * How many claims of each task are not let go of yet: one may be claimed again before it is known here that it was let
+   * go of. Numbers, for a map keeps what was removed from it alive for a while.
+   */
+  readonly #held = new Map<string, number>();
+  /** How many of these take a place of `concurrency`: they are still being driven, the others are being written. */
+  #driven = 0;
   /** When a task is due that was let go of here, in store time; of several the earliest. */
   #expected: number | null = null;
   /** When the task is due that the queue told of, in store time. */
@@ -86,9 +89,9 @@ export class Worker implements RunningWorker, Claimant {
   #wakeUp: (() => void) | undefined;
   #onAllLetGo: (() => void) | undefined;
   /** K3. */
-  readonly #lane: Lane = new Lane(() => {
-    this.#placed.add(this.#lane);
-    return () => this.#freePlace(this.#lane);
+  readonly #lane = new Lane(() => {
+    this.#driven += 1;
+    return () => this.#freePlace();
   });
   /** The task that is driven there. */
   #inLane: { readonly claimed: ClaimedTask; readonly leave: () => void } | undefined;
@@ -178,7 +181,7 @@ export class Worker implements RunningWorker, Claimant {
   /** Tasks that are only being written take no place, but for so long that not any number of them pile up. */
   get #room(): number {
     const { concurrency } = this.options;
-    return Math.min(concurrency - this.#placed.size, 2 * concurrency - this.#held.size, this.#claimMax);
+    return Math.min(concurrency - this.#driven, 2 * concurrency - this.#held.size, this.#claimMax);
   }
 
   async #claimOn(): Promise<void> {
@@ -224,8 +227,7 @@ export class Worker implements RunningWorker, Claimant {
       const byHand = driving.heldByHand();
       // what a caller has now he may leave; and a claim that was given up may still reach the database
       this.#mayHoldMore = byHand.length > 0 || tools.clock.now() < this.#unsureUntil;
-      const held = [...this.#held].map(({ record }) => record.task.id);
-      const released = await store.releaseTasks({ workerId: this.id, except: [...held, ...byHand] });
+      const released = await store.releaseTasks({ workerId: this.id, except: [...this.#held.keys(), ...byHand] });
       if (released > 0) this.#isAloneWithNews = true; // it may be more than there is room for
     }
     const room = this.#room;
@@ -272,12 +274,12 @@ export class Worker implements RunningWorker, Claimant {
   #take(claimed: ClaimedTask): void {
     const { driving, tools } = this.parts;
     const { id, flow_name } = claimed.record.task;
-    this.#held.add(claimed);
+    this.#held.set(id, (this.#held.get(id) ?? 0) + 1);
     if (claimed.takenFrom !== null) {
       tools.log.warn?.("task taken over from a dead worker", { task_id: id, flow: flow_name, from: claimed.takenFrom });
     }
     if (isDeadly(claimed)) this.#driveInLane(claimed);
-    else if (!driving.claimed.work(claimed, this)) this.#placed.add(claimed);
+    else if (!driving.claimed.work(claimed, this)) this.#driven += 1;
   }
 
   /** K3. */
@@ -298,7 +300,7 @@ export class Worker implements RunningWorker, Claimant {
   }
 
   onIdle(claimed: ClaimedTask): void {
-    this.#freePlace(claimed);
+    if (claimed !== this.#inLane?.claimed) this.#freePlace(); // the lane has one for all
   }
 
   onEnd(claimed: ClaimedTask, { isEnded, dueAt }: WorkEnd): void {
@@ -322,17 +324,19 @@ export class Worker implements RunningWorker, Claimant {
   }
 
   #letGo(claimed: ClaimedTask): void {
-    this.#freePlace(claimed);
-    this.#held.delete(claimed);
+    const { id, flow_name } = claimed.record.task;
+    const claims = this.#held.get(id) ?? 0;
+    if (claims > 1) this.#held.set(id, claims - 1);
+    else this.#held.delete(id);
     if (this.#inLane?.claimed === claimed) this.#inLane.leave();
     if (this.#held.size === 0) this.#onAllLetGo?.();
-    if (this.#limited.has(claimed.record.task.flow_name)) this.#onPlaceFree();
+    if (this.#limited.has(flow_name)) this.#onPlaceFree();
     if (this.#hasNews) this.#wakeUp?.();
   }
 
-  /** Harmless where it was freed before. */
-  #freePlace(of: ClaimedTask | Lane): void {
-    if (this.#placed.delete(of) && this.#hasNews) this.#wakeUp?.();
+  #freePlace(): void {
+    this.#driven -= 1;
+    if (this.#hasNews) this.#wakeUp?.();
   }
 
   /** The database may be back in a moment; a task that fails without that would fail for ever, again and again. */
