@@ -51,7 +51,8 @@ describe.each(DATABASES)("a worker on %s", (_name, create) => {
         },
       });
       const dynamic = inTurn(giveBack("first"));
-      const engine = await bench.openEngine({ flows: [dynamic], around });
+      // no tool runs: the time is for what is written when it lets go of them
+      const engine = await bench.openEngine({ flows: [dynamic], around, limits: { graceMs: 60_000 } });
       const ids = [await enqueue(engine, dynamic.name), await enqueue(engine, "echo_add")];
       const worker = await engine.startWorker({ concurrency: 10 });
       await claimed.promise;
