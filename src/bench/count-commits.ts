@@ -6,7 +6,7 @@ export interface CommitCounter {
   readonly commits: number;
 }
 
-/** Counts the writes of a store: each of them is one commit (`store.ts`). */
+/** Counts the commits of a store: each of its writes is one, but for claims that share another's, or give nothing. */
 export function countCommits(store: Store): CommitCounter {
   let commits = 0;
   const counted = <In extends unknown[], Out>(write: (...input: In) => Promise<Out>) => {
@@ -20,7 +20,11 @@ export function countCommits(store: Store): CommitCounter {
       ...store,
       insertTasks: counted((records) => store.insertTasks(records)),
       commitChanges: counted((changes) => store.commitChanges(changes)),
-      claimTasks: counted((request) => store.claimTasks(request)),
+      async claimTasks(request) {
+        const claim = await store.claimTasks(request);
+        if (claim.tasks.length > 0 && !claim.isShared) commits += 1;
+        return claim;
+      },
       postToTask: counted((post) => store.postToTask(post)),
     },
     get commits() {

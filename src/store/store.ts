@@ -112,6 +112,8 @@ export interface Claim {
   readonly nextDueAt: number | null;
   /** The store's time of the claim. */
   readonly now: number;
+  /** It shares the commit of another write of this process, which it waited for. */
+  readonly isShared?: true;
 }
 
 export interface ClaimedTask {

@@ -277,6 +277,7 @@ test("a claim beside a commit shares its transaction, and finds free what that h
   const next = store.claimTasks(request({ flows }));
   const ended = { ...inStatus("COMPLETED"), lease_owner: null, due_at: null };
   expect(await store.commitChanges([changeOf(first!.record.task, ended)])).toEqual([true]);
+  expect((await next).isShared).toBe(true);
   expect((await next).tasks.map(({ record }) => record.task.id)).toEqual([
     records.map(({ task }) => task.id).find((id) => id !== first!.record.task.id) ?? "",
   ]);

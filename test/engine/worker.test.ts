@@ -204,6 +204,16 @@ describe.each(DATABASES)("a worker on %s", (_name, create) => {
     for (const id of ids) expect((await engine.getTask(id)).status).toBe("COMPLETED");
   });
 
+  test.each([
+    [15_000, 14_500],
+    [1_000, 667],
+  ])("is taken for dead early enough for others to have its tasks within %i ms", async (leaseMs, takenMs) => {
+    const engine = await bench.openEngine({ limits: { leaseMs } });
+    const worker = await engine.startWorker({ concurrency: 1 });
+    const row = (await engine.listWorkers()).find(({ id }) => id === worker.id);
+    expect(Date.parse(row?.lease_until ?? "") - Date.parse(row?.started_at ?? "")).toBe(takenMs);
+  });
+
   test("goes on where whoever is told of an end fails", async () => {
     let told = 0;
     const onEnded = (): void => {

@@ -51,7 +51,7 @@ export async function claimTasks(
   now: () => number,
 ): Promise<Claim> {
   const joined = await connection.joinWrite(() => new DueQuery(connection, request, now()).claim());
-  if (joined) return joined.result;
+  if (joined) return { ...joined.result, isShared: true };
   const idle = await connection.read(() => {
     const query = new DueQuery(connection, request, now());
     return query.hasAny() ? undefined : query.nothing();
