@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from "bun:test";
 
-import type { TaskRecord } from "../../src/core/record.ts";
+import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../src/core/record.ts";
 import type { TaskStatus } from "../../src/core/status.ts";
 import type { InboxPost } from "../../src/store/store.ts";
 import { openStore, type Place } from "./place.ts";
@@ -49,6 +49,40 @@ export function taskContract(dialect: string, create: () => Promise<Place>): voi
         steps: [steps[1], steps[0], steps[2]],
         calls: [calls[2], calls[1], calls[0]],
       });
+    });
+
+    test("a row of which one column alone is not as usual keeps it", async () => {
+      const rows: readonly Partial<TaskRow>[] = [
+        { version: 2 },
+        { current_step: 1 },
+        { observed_count: 1 },
+        { wake_seq: 1 },
+        { lease_owner: crypto.randomUUID() },
+        { parked_reason: "why" },
+        { parked_reason: "why", parked_code: "code" },
+        { cancelled_after: 1 },
+        { cancelled_at: T0 + 1 },
+        { priority: 0 },
+        { depth: 3 },
+        { parent_task_id: crypto.randomUUID() },
+        { parent_step_id: crypto.randomUUID() },
+      ];
+      const steps: readonly Partial<StepRow>[] = [{ attempt_epoch: 1 }, { starts: 1 }, { due_at: T0 + 1 }];
+      const calls: readonly Partial<ToolCallRow>[] = [{ retry_count: 1 }, { attempt_epoch: 1 }, { last_error: "{}" }];
+      const records: TaskRecord[] = rows.map((row) => ({ task: taskRow(row), steps: [], calls: [] }));
+      for (const over of steps) {
+        const task = taskRow({});
+        records.push({ task, steps: [stepRow(task.id, { step_index: 1, ...over })], calls: [] });
+      }
+      for (const over of calls) {
+        const task = taskRow({ status: "RUNNING", version: 2 });
+        const step = stepRow(task.id, { step_index: 1 });
+        records.push({ task, steps: [step], calls: [callRow(step, over)] });
+      }
+      for (const record of records) {
+        await insert(record);
+        expect(await bench.store.readTask(record.task.id)).toEqual(record);
+      }
     });
 
     test("a task that does not exist reads as undefined", async () => {
