@@ -32,19 +32,23 @@ import type { Store } from "./store/store.ts";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export function createWire(env: Environment): (settings: Settings) => Wiring {
-  return (settings) => wire(settings, env);
+  // before any file of a user's is loaded, which could go to another folder
+  const cwd = process.cwd();
+  return (settings) => wire(settings, env, cwd);
 }
 
 /** What everything is built from. */
 interface Ground {
   readonly settings: Settings;
   readonly env: Environment;
+  /** The folder that the program was started in: relative paths are meant there. */
+  readonly cwd: string;
   readonly log: Log;
 }
 
-function wire(settings: Settings, env: Environment): Wiring {
+function wire(settings: Settings, env: Environment, cwd: string): Wiring {
   const log = createLog({ ...lineStyleOf(settings, env), level: settings.logLevel, write: writeStderr });
-  const ground: Ground = { settings, env, log };
+  const ground: Ground = { settings, env, cwd, log };
   const openTaskonaut = async (): Promise<Taskonaut> =>
     settings.apiBaseUrl === undefined
       ? (await openEngine(ground)).engine
@@ -52,10 +56,10 @@ function wire(settings: Settings, env: Environment): Wiring {
   return {
     log,
     openTaskonaut,
-    openMigrator: () => openMigrator(parseLocation(settings.databaseUrl, env), env),
+    openMigrator: () => openMigrator(locationOf(ground), env),
     openFlows: async () => {
       const { createFlowCatalog } = await import("./engine/flow-catalog.ts");
-      return createFlowCatalog(await loadAllFlows(settings, env), readLimits(env));
+      return createFlowCatalog(await loadAllFlows(ground), readLimits(env));
     },
     readTemplate: async (name) => {
       const { readTemplate } = await import("./flows/templates.ts");
@@ -78,11 +82,11 @@ interface OpenEngine {
 
 /** `works`: it will have a worker, whose lease is kept by a thread of its own. */
 async function openEngine(ground: Ground, { works = false } = {}): Promise<OpenEngine> {
-  const { settings, env, log } = ground;
+  const { env, log } = ground;
   const limits = readLimits(env);
+  const location = locationOf(ground);
   // a flow file with an error is found before anything is opened
-  const flows = await loadAllFlows(settings, env);
-  const location = parseLocation(settings.databaseUrl, env);
+  const flows = await loadAllFlows(ground);
   const [store, { createEngine }, { systemClock }, startHeartbeat] = await Promise.all([
     openStore(location, env),
     import("./engine/engine.ts"),
@@ -117,8 +121,8 @@ async function loadHeartbeat(
 }
 
 /** Those of the program and those of the files; the loader is loaded only where there are files. */
-async function loadAllFlows(settings: Settings, env: Environment): Promise<readonly Flow[]> {
-  const paths = flowPathsOf(settings, env);
+async function loadAllFlows(ground: Ground): Promise<readonly Flow[]> {
+  const paths = flowPathsOf(ground);
   const [{ echoAdd }, loaded] = await Promise.all([
     import("./flows/echo-add.ts"),
     paths.length === 0 ? [] : import("./flows/loader.ts").then(({ loadFlows }) => loadFlows(paths)),
@@ -126,8 +130,12 @@ async function loadAllFlows(settings: Settings, env: Environment): Promise<reado
   return [echoAdd, ...loaded];
 }
 
-function flowPathsOf({ flows }: Settings, env: Environment): readonly string[] {
-  return flows === undefined ? [] : resolveFlowPaths({ flags: flows, env, cwd: process.cwd() });
+function flowPathsOf({ settings: { flows }, env, cwd }: Ground): readonly string[] {
+  return flows === undefined ? [] : resolveFlowPaths({ flags: flows, env, cwd });
+}
+
+function locationOf({ settings, env, cwd }: Ground): Location {
+  return parseLocation(settings.databaseUrl, env, cwd);
 }
 
 async function openClient(baseUrl: string, token: string | undefined): Promise<Taskonaut> {
@@ -200,14 +208,15 @@ async function startWorker({ engine, location, flows }: OpenEngine, options: Wor
   return { ...options, id, location, flows };
 }
 
-async function bench(options: BenchOptions, { settings, env, log }: Ground): Promise<BenchReport> {
+async function bench(options: BenchOptions, ground: Ground): Promise<BenchReport> {
+  const { settings, env, log } = ground;
   const { stuckMs } = readLimits(env);
   const line = lineStyleOf(settings, env);
   const [{ runBench }, { startHeartbeat }] = await Promise.all([
     import("./bench/run-bench.ts"),
     import("./heartbeat/start-heartbeat.ts"),
   ]);
-  const place = await openBenchPlace(parseLocation(settings.databaseUrl, env));
+  const place = await openBenchPlace(locationOf(ground));
   return runBench(place, (worker) => startHeartbeat({ ...worker, place: place.address, stuckMs, log, line }), options);
 }
 
@@ -221,13 +230,14 @@ async function openBenchPlace(location: Location): Promise<BenchPlace> {
 }
 
 /** This program again, as a child and without `--reload`. From sources: watch them; compiled: watch the binary. */
-async function supervise(signal: AbortSignal, { settings, env, log }: Ground): Promise<void> {
+async function supervise(signal: AbortSignal, ground: Ground): Promise<void> {
+  const { env, log } = ground;
   const { superviseServer } = await import("./server/reload.ts");
   const isCompiled = Bun.main.startsWith("/$bunfs/");
   const program = isCompiled ? [process.execPath] : [process.execPath, Bun.main];
   const sources = isCompiled ? [process.execPath] : [import.meta.dir];
   const args = process.argv.slice(2).filter((arg) => arg !== "--reload");
-  const flowPaths = flowPathsOf(settings, env);
+  const flowPaths = flowPathsOf(ground);
   findFlowFiles(flowPaths); // a path that is not there cannot be watched: it is said now
   const { graceMs } = readLimits(env);
   await superviseServer({ command: [...program, ...args], watch: [...sources, ...flowPaths], signal, log, graceMs });

@@ -4,20 +4,21 @@ import fc from "fast-check";
 import { displayServer, parseLocation } from "./location.ts";
 
 const ENVIRONMENT = { HOME: "/home/me" };
+const HERE = "/home/me/project";
 
 describe("an SQLite file", () => {
   const cases: [url: string, path: string][] = [
-    ["sqlite:tasks.db", "tasks.db"],
-    ["sqlite:data/tasks.db", "data/tasks.db"],
-    ["sqlite:../tasks.db", "../tasks.db"],
+    ["sqlite:tasks.db", "/home/me/project/tasks.db"],
+    ["sqlite:data/tasks.db", "/home/me/project/data/tasks.db"],
+    ["sqlite:../tasks.db", "/home/me/tasks.db"],
     ["sqlite:/var/tasks.db", "/var/tasks.db"],
     ["sqlite:///var/tasks.db", "/var/tasks.db"],
     ["sqlite::memory:", ":memory:"],
-    ["SQLite:tasks.db", "tasks.db"],
-    [" sqlite:a b.db ", "a b.db"],
+    ["SQLite:tasks.db", "/home/me/project/tasks.db"],
+    [" sqlite:a b.db ", "/home/me/project/a b.db"],
   ];
   for (const [url, path] of cases) {
-    test(JSON.stringify(url), () => expect(parseLocation(url, ENVIRONMENT)).toEqual({ dialect: "sqlite", path }));
+    test(JSON.stringify(url), () => expect(parseLocation(url, ENVIRONMENT, HERE)).toEqual({ dialect: "sqlite", path }));
   }
 });
 
@@ -30,8 +31,8 @@ describe("without a URL it is a file in the user's data folder", () => {
   ];
   for (const [environment, path] of cases) {
     test(JSON.stringify(environment), () => {
-      expect(parseLocation(undefined, environment)).toEqual({ dialect: "sqlite", path });
-      expect(parseLocation("", environment)).toEqual({ dialect: "sqlite", path });
+      expect(parseLocation(undefined, environment, HERE)).toEqual({ dialect: "sqlite", path });
+      expect(parseLocation("", environment, HERE)).toEqual({ dialect: "sqlite", path });
     });
   }
 });
@@ -49,7 +50,9 @@ describe("a PostgreSQL server", () => {
     ["postgres://me:se@cr,et@a,b/n", "postgres://me:se@cr,et@a,b/n", "postgres://me@a/n"],
   ];
   for (const [url, cleaned, display] of cases) {
-    test(url, () => expect(parseLocation(url, ENVIRONMENT)).toEqual({ dialect: "postgres", url: cleaned, display }));
+    test(url, () =>
+      expect(parseLocation(url, ENVIRONMENT, HERE)).toEqual({ dialect: "postgres", url: cleaned, display }),
+    );
   }
 });
 
@@ -74,7 +77,7 @@ describe("anything else is a usage error that names the forms and no password", 
   ];
   for (const url of wrong) {
     test(JSON.stringify(url), () => {
-      const parse = () => parseLocation(url, ENVIRONMENT);
+      const parse = () => parseLocation(url, ENVIRONMENT, HERE);
       expect(parse).toThrow(expect.objectContaining({ code: "usage" }));
       expect(parse).toThrow(/sqlite:|postgres:/);
       expect(parse).not.toThrow(/secret|sec ret/);

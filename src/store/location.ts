@@ -1,14 +1,14 @@
 // Where tasks live, read from the database URL. The environment is handed in, so that a test owns it.
 
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 
 import { TaskonautError } from "../core/errors.ts";
 
 export type Location =
   | {
       readonly dialect: "sqlite";
-      /** A file, absolute or relative to the current folder, or `:memory:`. */
+      /** A file, absolute, or `:memory:`. */
       readonly path: string;
     }
   | {
@@ -31,16 +31,21 @@ const FORMS = [
 /**
  * Reads a database URL: `sqlite:<path>`, `sqlite:///<absolute path>`, `sqlite::memory:`, `postgres://…` or
  * `postgresql://…`, also with a driver as SQLAlchemy writes it (`postgresql+psycopg://…`). Undefined or empty: a file
- * in the user's data folder. Throws `usage` for anything else; the message shows no password.
+ * in the user's data folder. A relative path is one in `currentFolder`, now: user code may go to another folder later.
+ * Throws `usage` for anything else; the message shows no password.
  */
-export function parseLocation(databaseUrl: string | undefined, environment: Environment): Location {
+export function parseLocation(
+  databaseUrl: string | undefined,
+  environment: Environment,
+  currentFolder: string,
+): Location {
   const url = databaseUrl?.trim() ?? "";
   if (url === "") return { dialect: "sqlite", path: defaultPath(environment) };
   const scheme = /^([a-z]+)(?:\+[a-z0-9_]+)?:/i.exec(url);
   const rest = url.slice(scheme?.[0].length ?? 0);
   switch (scheme?.[1]?.toLowerCase()) {
     case "sqlite":
-      return { dialect: "sqlite", path: parsePath(rest) };
+      return { dialect: "sqlite", path: parsePath(rest, currentFolder) };
     case "postgres":
     case "postgresql":
       return parseServer(rest);
@@ -52,17 +57,31 @@ export function parseLocation(databaseUrl: string | undefined, environment: Envi
 /** `$XDG_DATA_HOME/taskonaut/taskonaut.db`; a relative XDG_DATA_HOME is ignored, as its specification demands. */
 function defaultPath(environment: Environment): string {
   const dataHome = environment["XDG_DATA_HOME"];
-  const folder = dataHome?.startsWith("/") ? dataHome : join(environment["HOME"] || homedir(), ".local", "share");
+  const folder = dataHome?.startsWith("/") ? dataHome : join(homeOf(environment), ".local", "share");
   return join(folder, "taskonaut", "taskonaut.db");
 }
 
+function homeOf(environment: Environment): string {
+  const home = environment["HOME"];
+  if (home !== undefined && isAbsolute(home)) return home;
+  try {
+    return homedir();
+  } catch (cause) {
+    throw new TaskonautError(
+      "usage",
+      "This user has no home folder for a database. Set HOME, or name a database with --database-url or DATABASE_URL, such as sqlite:/var/lib/taskonaut/tasks.db.",
+      { cause },
+    );
+  }
+}
+
 /** `tasks.db`, `/abs/tasks.db`, `///abs/tasks.db`; `//tasks.db` would name a host, which SQLite has not. */
-function parsePath(rest: string): string {
+function parsePath(rest: string, currentFolder: string): string {
   const path = rest.startsWith("///") ? rest.slice(2) : rest;
   if (path === "" || path.startsWith("//") || path.includes("\0") || path.endsWith("/")) {
     throw new TaskonautError("usage", `The database URL sqlite:${rest} names no file. Known forms are: ${FORMS}.`);
   }
-  return path;
+  return path === ":memory:" ? path : resolve(currentFolder, path);
 }
 
 function parseServer(rest: string): Location {

@@ -2,12 +2,25 @@
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { mkdir, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { binary } from "./binary.ts";
 import { openSandbox } from "./harness.ts";
 import { taskOf } from "./tasks.ts";
 
 setDefaultTimeout(60_000);
+
+/** Goes to another folder when it is loaded, and again in its tool; gives where it is. */
+const WANDERS = `
+  import { call, defineFlow, defineTool } from "taskonaut";
+  import * as v from "valibot";
+  process.chdir("elsewhere");
+  const wander = defineTool({
+    name: "wander", input: v.object({}), output: v.string(),
+    run() { process.chdir("../elsewhere"); return process.cwd(); },
+  });
+  export default defineFlow({ name: "wanders", input: v.object({}), *run() { return yield* call(wander, {}); } });
+`;
 
 const UNAVAILABLE = /^error: The database .+ cannot be used: .+\.\n$/;
 
@@ -52,6 +65,41 @@ describe("the embedded database", () => {
     const list = await sandbox.run(["get-tasks"], { env: { DATABASE_URL: "sqlite:work/tasks.db" } });
     expect(JSON.parse(list.stdout)).toHaveLength(1);
   });
+
+  test("is one file, wherever a flow's code goes while it is loaded or while a tool runs", async () => {
+    await using sandbox = await openSandbox({ DATABASE_URL: "sqlite:tasks.db" });
+    await mkdir(join(sandbox.folder, "elsewhere"));
+    await writeFile(join(sandbox.folder, "wanders.ts"), WANDERS);
+    const task = taskOf(await sandbox.run(["run-flow", "wanders", "--flows", "wanders.ts"]));
+    expect(task.output_payload).toBe(join(sandbox.folder, "elsewhere"));
+    const queued = taskOf(await sandbox.run(["run-flow", "wanders", "--flows", "wanders.ts", "--mode", "enqueue"]));
+    const worker = sandbox.start(["work", "--flows", "wanders.ts"], { env: { TASKONAUT_LEASE_MS: "1000" } });
+    const isEnded = async () => (await sandbox.run(["get-task", queued.id])).stdout.includes('"COMPLETED"');
+    while (!(await isEnded()));
+    await worker.stop();
+    expect(existsSync(join(sandbox.folder, "elsewhere", "tasks.db"))).toBe(false);
+  });
+
+  // Only root can be somebody whom the system does not know.
+  test.if(process.getuid?.() === 0)(
+    "needs no home where a URL names it, and without both says what to set",
+    async () => {
+      await using sandbox = await openSandbox();
+      const homeless = { HOME: "", XDG_DATA_HOME: "" };
+      const named = ["--database-url", "sqlite:tasks.db"];
+      const program = await binary();
+      const nobody = (args: string[]) =>
+        Bun.spawnSync(["setpriv", "--reuid=54321", "--clear-groups", program, ...args], {
+          cwd: sandbox.folder,
+          env: { PATH: "/usr/bin:/bin", ...homeless },
+        });
+      await chmod(sandbox.folder, 0o777);
+      const without = nobody(["run-flow"]);
+      expect(without.stderr.toString()).toContain("Set HOME");
+      expect(without.exitCode).toBe(2);
+      expect(nobody(["run-flow", ...named]).exitCode).toBe(0);
+    },
+  );
 
   test("in memory lasts for one command", async () => {
     await using sandbox = await openSandbox({ DATABASE_URL: "sqlite::memory:" });

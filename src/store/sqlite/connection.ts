@@ -4,14 +4,17 @@
 //     file locked is tried again, whole, after an asynchronous pause, until the deadline.
 // C2. The body of a transaction is synchronous, so nothing else of this process comes between its statements. It may
 //     run several times (C1), so it changes nothing but the database.
-// C3. A transaction costs as much as the rows of some ten tasks. What is in no hurry can join another's (`joinWrite`).
+// C3. What is read or acknowledged is in the file that stands at the path, not in one that was taken away from there.
+// C4. A transaction costs as much as the rows of some ten tasks. What is in no hurry can join another's (`joinWrite`).
 
 import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, lstatSync, mkdirSync, readlinkSync } from "node:fs";
+import { dirname, resolve as toAbsolute } from "node:path";
 
 import { hasCode, TaskonautError } from "../../core/errors.ts";
+import { OpenedFile } from "./opened-file.ts";
 import { databaseLocked, explainFailure, isLocked } from "./failures.ts";
+import { createPrivateFile } from "./private-files.ts";
 
 export interface SqliteConnection {
   readonly path: string;
@@ -46,10 +49,13 @@ export interface ConnectionOptions {
   readonly deadlineMs: number;
 }
 
-/** Opens the file and creates it, with its folder (0700), where there is none. Throws `database_unavailable`. */
-export async function openConnection({ path, deadlineMs }: ConnectionOptions): Promise<SqliteConnection> {
+/** Opens the file and creates it (0600), with its folder (0700), where there is none. Throws `database_unavailable`. */
+export async function openConnection(options: ConnectionOptions): Promise<SqliteConnection> {
+  const { deadlineMs } = options;
+  const isInMemory = options.path === ":memory:";
+  const path = isInMemory ? options.path : toAbsolute(options.path);
   const database = await untilUnlocked({ path, deadlineMs }, () => openConfigured(path));
-  return new Connection(database, path, deadlineMs);
+  return new Connection(database, path, deadlineMs, isInMemory ? undefined : new OpenedFile(path));
 }
 
 /** What waits for a write to join. */
@@ -69,6 +75,8 @@ class Connection implements SqliteConnection {
     private readonly database: Database,
     readonly path: string,
     readonly deadlineMs: number,
+    /** Undefined for a database in memory. */
+    private readonly file: OpenedFile | undefined,
   ) {}
 
   prepare<Row>(text: string): Statement<Row, SQLQueryBindings[]> {
@@ -143,16 +151,19 @@ class Connection implements SqliteConnection {
 
   #inTransaction<Result>(begin: string, body: () => Result): Result {
     if (this.#closed) throw new TaskonautError("shutting_down", `The store sqlite:${this.path} is closed.`);
+    this.file?.assertInPlace();
     this.prepare(begin).run();
+    let result: Result;
     try {
-      const result = body();
+      result = body();
       this.prepare("commit").run();
-      return result;
     } catch (error) {
       // Some failures (a full disk, for one) have rolled it back already.
       if (this.database.inTransaction) this.prepare("rollback").run();
       throw error;
     }
+    this.file?.assertInPlace(); // C3
+    return result;
   }
 }
 
@@ -176,17 +187,38 @@ function openConfigured(path: string): Database {
 
 /** `makeFolder` is what a test may come between. */
 export function openCreating(path: string, makeFolder: typeof mkdirSync = mkdirSync): Database {
-  const open = (): Database => new Database(path, { create: true, readwrite: true, strict: true });
+  if (path === ":memory:") return new Database(path, { strict: true });
+  const open = (): Database => new Database(path, { create: false, readwrite: true, strict: true });
   try {
     // The common case, an existing file, costs no look at its folder.
     return open();
-  } catch (error) {
-    if (path === ":memory:") throw error;
-    // Also where the folder is there by now: another process may have made it since, and then the file opens.
-    makeFolder(dirname(path), { recursive: true, mode: 0o700 });
+  } catch {
+    if (!existsSync(path)) {
+      // Also where the folder is there by now: another process may have made it since, and then the file opens.
+      makeFolder(dirname(path), { recursive: true, mode: 0o700 });
+      try {
+        createPrivateFile(endOfLinks(path));
+      } catch {
+        // SQLite says it better
+      }
+    }
     return open();
   }
 }
+
+/** Where a link leads to a file that is still to be made; a path that is no link, as it is. */
+function endOfLinks(path: string): string {
+  let end = path;
+  for (let links = 0; links < LINKS_MAX; links++) {
+    const isLink = lstatSync(end, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+    if (!isLink) break;
+    end = toAbsolute(dirname(end), readlinkSync(end));
+  }
+  return end;
+}
+
+/** More than any file system follows. */
+const LINKS_MAX = 40;
 
 /** C1. Gives what `operation` gives; explains what it throws. */
 export async function untilUnlocked<Result>(

@@ -3,10 +3,11 @@
 // The log of the database (`-wal`) would tell as well, but too early, for it is written to before a commit is seen by
 // others: who looks then finds nothing, and hears no more. And too often: each renewal of each worker's lease is a write.
 
-import { type FSWatcher, mkdirSync, readFileSync, watch as watchFolder, writeFileSync } from "node:fs";
+import { closeSync, type FSWatcher, readFileSync, watch as watchFolder, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Watch } from "../store.ts";
+import { createPrivateFile, ensurePrivateFolder, openUnlinked } from "./private-files.ts";
 
 const BELL = "bell";
 
@@ -19,11 +20,18 @@ const LOOK_AGAIN_MS = 5;
 /** Tells the watchers, also those of this process. `folder`: undefined for a database in memory. */
 export function ringBell(folder: string | undefined): void {
   if (folder === undefined) return;
+  let bell: number;
   try {
-    writeFileSync(join(folder, BELL), crypto.randomUUID(), { flag: "r+" });
+    bell = openUnlinked(join(folder, BELL));
   } catch (error) {
-    // Whoever watches has made the file.
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    // Whoever watches has made the file. A link in its place is nobody's who watches.
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ELOOP")) return;
+    throw error;
+  }
+  try {
+    writeFileSync(bell, crypto.randomUUID());
+  } finally {
+    closeSync(bell);
   }
 }
 
@@ -49,8 +57,8 @@ export function watchBell(folder: string | undefined, onNews: () => void): Watch
   };
   let watcher: FSWatcher;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(bell, "", { flag: "a" }); // before it is watched: that is no news
+    ensurePrivateFolder(folder);
+    createPrivateFile(bell); // before it is watched: that is no news
     watcher = watchFolder(folder, { persistent: false }, (_event, name) => {
       if (name === BELL) look();
     });

@@ -4,11 +4,12 @@
 // L1. Whoever removes a lock file holds its lock while doing so. So a worker that has the lock, and then still finds
 //     the file in its place, has the lock that others will look at.
 
-import { Database } from "bun:sqlite";
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { constants, Database } from "bun:sqlite";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { explainFailure, isLocked } from "./failures.ts";
+import { createPrivateFile, ensurePrivateFolder } from "./private-files.ts";
 
 export class WorkerLocks {
   readonly #held = new Map<string, Database | undefined>();
@@ -27,7 +28,7 @@ export class WorkerLocks {
       this.#held.set(id, undefined);
       return;
     }
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    ensurePrivateFolder(this.folder);
     const file = lockPath(this.folder, id);
     let lock = lockFile(file, "create");
     for (let tries = 0; !existsSync(file) && tries < TRIES_MAX; tries++) {
@@ -78,7 +79,8 @@ function removeLock(file: string, lock: Database): void {
 
 /** Opens the file and locks it; throws SQLITE_BUSY at once where another process has the lock. */
 function lockFile(path: string, mode: "create" | "existing"): Database {
-  const database = new Database(path, { create: mode === "create", readwrite: true });
+  if (mode === "create") createPrivateFile(path);
+  const database = new Database(path, constants.SQLITE_OPEN_READWRITE | constants.SQLITE_OPEN_NOFOLLOW);
   try {
     // No journal beside it: nothing is ever written.
     database.run("pragma busy_timeout = 0; pragma journal_mode = memory; begin exclusive");
