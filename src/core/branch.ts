@@ -1,7 +1,8 @@
 // A branch is a generator that is being driven: the flow itself, or a member of a group. It has at most one operation
 // open at a time. Groups hold several members; nothing outlives the group that began it (structured concurrency).
 //
-// B1. The n-th operation of the branch at path p stands at `p/n`; the member k of a group at path p stands at `p.k`.
+// B1. The n-th operation of the branch at path p stands at `p/n`; the member k of a group at path p stands at `p.k`, with
+//     the key escaped (`paths.ts`).
 // B2. `settled` is called once for everything that is begun, cancelled or not.
 // B3. Cancelling gives up what is open, then lets `finally` blocks run: they may plan further steps, and are waited for.
 
@@ -9,6 +10,7 @@ import { noteUsed } from "./determinism.ts";
 import { TaskonautError } from "./errors.ts";
 import { checkName } from "./names.ts";
 import { isGenerator, operationOf, type Group, type Leaf } from "./operation.ts";
+import { memberPath, operationPath } from "./paths.ts";
 
 /** How an operation or a branch came out, inside of the program. */
 export type Settled = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
@@ -84,7 +86,7 @@ export class Branch implements Running {
 
   /** Gives what to resume with where the operation settled at once. */
   #begin(yielded: unknown): Resume | undefined {
-    const path = `${this.path}/${this.#operations++}`;
+    const path = operationPath(this.path, this.#operations++);
     let isSync = true;
     let settledNow: Settled | undefined;
     const cancelsNow = this.#isCancelling;
@@ -195,7 +197,7 @@ class Members implements Running {
   }
 
   #beginMember(key: string): void {
-    const path = `${this.path}.${key}`;
+    const path = memberPath(this.path, key);
     let handle: Running | undefined;
     let settledAtOnce: Settled | undefined;
     const onSettle: Settle = (settled) => {

@@ -21,6 +21,10 @@ export class GeneratorProgram implements Program {
   #planned: Decision[] = [];
   #abandoned: string[] = [];
   #steps = 0;
+  /** Of every step so far. */
+  readonly #paths = new Set<string>();
+  /** A path that two steps have: one of them would be lost. */
+  #shared: string | undefined;
 
   readonly #scope: FlowScope;
   readonly #watch: Watch;
@@ -111,6 +115,8 @@ export class GeneratorProgram implements Program {
     }
     const input = toJsonText(leaf.input);
     if (!input.ok) throw new ContractError(`The input of step ${leaf.name}`, input.errors);
+    if (this.#paths.has(path)) this.#shared ??= path;
+    this.#paths.add(path);
     this.#planned.push({
       path,
       kind: leaf.kind,
@@ -143,6 +149,9 @@ export class GeneratorProgram implements Program {
   }
 
   #turn(): Turn {
+    // thrown here, where no flow can catch it, and before anything of this turn is recorded
+    if (this.#shared !== undefined)
+      throw new Error(`Two steps of flow ${this.flow.name} have the path ${this.#shared}.`);
     this.#steps += this.#planned.length;
     if (this.#steps > this.task.stepsMax) return this.#exceed();
     const turn = { planned: this.#planned, abandoned: this.#abandoned };

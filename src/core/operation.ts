@@ -142,14 +142,20 @@ export function isGenerator(value: unknown): value is Generator<unknown, unknown
 }
 
 function given(members: readonly Member[] | { readonly [key: string]: Member }): Omit<Group, "form"> {
-  const byKey = new Map(Object.entries(members));
+  const isList = Array.isArray(members);
+  const byKey = new Map<string, Member>(isList ? entriesOf(members) : Object.entries(members));
   for (const member of byKey.values()) noteUsed(member);
   return {
     keys: [...byKey.keys()],
     memberOf: (key) => byKey.get(key) as Member,
-    isList: Array.isArray(members),
+    isList,
     concurrency: Number.POSITIVE_INFINITY,
   };
+}
+
+/** Also of holes, and of nothing but members: what is given back is as long as what was given. */
+function entriesOf(members: readonly Member[]): [string, Member][] {
+  return Array.from(members, (member, at) => [String(at), member]);
 }
 
 /** What `yield*` is given: it yields itself once, and returns what comes back. */

@@ -8,6 +8,7 @@ import type { LogMethod } from "./log.ts";
 import { checkName } from "./names.ts";
 import { operationOf } from "./operation.ts";
 import { forgottenCalls } from "./forgotten.ts";
+import { operationPath } from "./paths.ts";
 import type { Decision, Outcome, Program, ProgramEnd, ProgramTask, Turn } from "./program.ts";
 import { ContractError } from "./stored-error.ts";
 
@@ -80,7 +81,7 @@ export class PlanProgram implements Program {
     const input = toJsonText(leaf.input);
     if (!input.ok) throw new ContractError(`The input of step ${leaf.name}`, input.errors);
     return {
-      path: `/${index}`,
+      path: operationPath("", index),
       kind: leaf.kind,
       name: leaf.name,
       target: leaf.target,

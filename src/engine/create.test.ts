@@ -122,11 +122,18 @@ describe("refused is", () => {
     plan(echoAdd, { input: { text: "é" } }, { inputBytes: bytes });
   });
 
-  test("an idempotency key that is empty or longer than 255 characters", () => {
+  test("an idempotency key that is empty, longer than 255 characters, or no text of a database", () => {
     for (const idempotencyKey of ["", "k".repeat(256)]) {
       expect(refusal(echoAdd, { idempotencyKey })).toMatchObject({
         code: "input_invalid",
         errors: [{ path: "Idempotency-Key", message: "must have 1 to 255 characters" }],
+      });
+    }
+    // as text of the database, and as a source of ids, two of them could be one
+    for (const idempotencyKey of ["a\0", "\ud800", "\udc00"]) {
+      expect(refusal(echoAdd, { idempotencyKey })).toMatchObject({
+        code: "input_invalid",
+        errors: [{ path: "Idempotency-Key", message: "must not hold NUL or half of a surrogate pair" }],
       });
     }
   });

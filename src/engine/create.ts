@@ -129,12 +129,13 @@ function inputInvalid(flow: Flow, errors: readonly Violation[]): TaskonautError 
 
 /** Throws input_invalid. */
 export function checkKey(path: string, key: string): string {
-  if (key.length >= 1 && key.length <= KEY_MAX) return key;
-  throw new TaskonautError(
-    "input_invalid",
-    `An idempotency key has 1 to ${KEY_MAX} characters, this one has ${key.length}.`,
-    {
-      errors: [{ path, message: `must have 1 to ${KEY_MAX} characters` }],
-    },
-  );
+  if (key.length < 1 || key.length > KEY_MAX) throw keyInvalid(path, `must have 1 to ${KEY_MAX} characters`);
+  // no store keeps them, and the id of another key would be derived from it
+  if (key.includes("\0") || !key.isWellFormed())
+    throw keyInvalid(path, "must not hold NUL or half of a surrogate pair");
+  return key;
+}
+
+function keyInvalid(path: string, message: string): TaskonautError {
+  return new TaskonautError("input_invalid", `An idempotency key ${message}.`, { errors: [{ path, message }] });
 }

@@ -1,0 +1,31 @@
+// Paths: where a decision stands in the call tree of its flow (B1 in `branch.ts`). A path is a step's identity, so two
+// places never share one, and it is text that every store takes: printable ASCII, whatever a user's keys hold.
+
+/** What stands in a path as it is; `%`, `/` and `.` are its own signs. */
+const ESCAPED = /[^ -~]|[%/.]/g;
+
+/** In UTF-16 code units. A longer key is cut: its hash tells it from others that begin like it. */
+const KEY_MAX = 200;
+
+const KEY_SHOWN = 60;
+
+/** The n-th operation of the branch at this path. */
+export function operationPath(branch: string, number: number): string {
+  return `${branch}/${number}`;
+}
+
+/** The member of the group at this path. Any two keys give two paths. */
+export function memberPath(group: string, key: string): string {
+  // `%~` is no escape, so no key that is whole looks like one that was cut
+  const segment = key.length <= KEY_MAX ? escape(key) : `${escape(key.slice(0, KEY_SHOWN))}%~${hashOf(escape(key))}`;
+  return `${group}.${segment}`;
+}
+
+/** Each code unit that cannot stand in a path as `%` and four digits: lone surrogates have no other form. */
+function escape(key: string): string {
+  return key.replace(ESCAPED, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+function hashOf(text: string): string {
+  return new Bun.CryptoHasher("sha256").update(text).digest("hex");
+}
