@@ -132,3 +132,30 @@ test.each<[string, () => unknown]>([
 ])("%s outside of a flow says where it belongs", (name, use) => {
   expect(use).toThrow(`${name} belongs into a flow`);
 });
+
+describe("in a plan", () => {
+  const planOf = (input: () => unknown): Program =>
+    createProgram(
+      defineFlow({
+        name: "sample",
+        input: v.unknown(),
+        plan: () => [call(work, input()), call(work, input(), { as: "b" })],
+      }),
+      { id: ID, input: "null", createdAt: 1000, stepsMax: 1000 },
+    );
+
+  test("time and chance are those of the task, whenever it is made", () => {
+    const inputs = (): unknown[] =>
+      planOf(() => [now().getTime(), uuid(), random()])
+        .start()
+        .planned.map(({ input }) => JSON.parse(input) as unknown);
+    const [first, second] = inputs() as [[number, string, number], [number, string, number]];
+    expect(inputs()).toEqual([first, second]);
+    expect([first[0], second[0]]).toEqual([1000, 1000]);
+    expect(first[1]).not.toBe(second[1]);
+  });
+
+  test("log() is refused, and says where to log", () => {
+    expect(() => planOf(() => log("made")).start()).toThrow("log() has no place in a plan");
+  });
+});

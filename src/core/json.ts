@@ -2,6 +2,7 @@
 
 import type { Violation } from "./errors.ts";
 import type { JsonText } from "./record.ts";
+import { messageOf } from "./stored-error.ts";
 import type { Json } from "./task.ts";
 
 /** Values nested deeper than this are refused, so that no recursion over them can overflow the stack. */
@@ -14,12 +15,17 @@ export type JsonResult =
 /**
  * Writes a value as JSON text, or says where it holds what JSON cannot carry (Date, Map, class instances, bigint, NaN,
  * functions, cycles). An undefined property is left out, an undefined value becomes null, both as everywhere in JSON.
+ * Never throws: what a getter of the value throws, or a Proxy, is a violation of the whole.
  */
 export function toJsonText(value: unknown): JsonResult {
   const errors: Violation[] = [];
-  findUncarried(value === undefined ? null : value, "", 0, errors);
-  if (errors.length > 0) return { ok: false, errors };
-  return { ok: true, text: JSON.stringify(value === undefined ? null : value) };
+  try {
+    findUncarried(value === undefined ? null : value, "", 0, errors);
+    if (errors.length > 0) return { ok: false, errors };
+    return { ok: true, text: JSON.stringify(value === undefined ? null : value) };
+  } catch (thrown) {
+    return { ok: false, errors: [{ path: "", message: `it cannot be read: ${messageOf(thrown)}` }] };
+  }
 }
 
 export function parseJson(text: JsonText): Json {

@@ -19,7 +19,7 @@ export class PlanProgram implements Program {
   end: ProgramEnd | undefined;
   log: LogMethod | undefined;
   readonly #unused = new Map<object, string>();
-  readonly #watch: Watch = { violation: undefined, unused: this.#unused };
+  readonly #watch: Watch;
   #steps: readonly Decision[] = [];
   /** Of the output: what each step gave, as recorded, under its name. */
   readonly #members: string[] = [];
@@ -28,7 +28,10 @@ export class PlanProgram implements Program {
     private readonly flow: Flow,
     private readonly body: Extract<FlowBody, { form: "plan" }>,
     private readonly task: ProgramTask,
-  ) {}
+  ) {
+    const scope = { taskId: task.id, now: task.createdAt, path: "", draws: new Map<string, number>(), log: refuseLog };
+    this.#watch = { violation: undefined, scope, unused: this.#unused };
+  }
 
   get violation(): DeterminismError | undefined {
     return this.#watch.violation;
@@ -91,6 +94,14 @@ export class PlanProgram implements Program {
     };
   }
 }
+
+/** A plan is made before its task is there, and again whenever the task is taken up. */
+const refuseLog: LogMethod = () => {
+  throw new TaskonautError(
+    "flow_invalid",
+    "log() has no place in a plan, which is made more than once for one task. Log in a tool, with ctx.log, or write the flow as *run(input) { … }.",
+  );
+};
 
 /** Whether two steps have one name. */
 function hasTwice(steps: readonly Decision[]): boolean {

@@ -13,6 +13,8 @@ export interface StoredError {
 
 /** A longer message is cut: it is for people, and it is stored with every attempt. */
 const MESSAGE_MAX = 4096;
+const NAME_MAX = 100;
+const VIOLATIONS_MAX = 100;
 
 /** What a step threw, as the flow catches it. */
 export class StepError extends Error {
@@ -53,21 +55,66 @@ export function messageOf(thrown: unknown): string {
   return toStoredError(thrown).message;
 }
 
-function toStoredError(thrown: unknown): StoredError {
-  // an error that a flow lets through is told as the step's own
-  if (thrown instanceof StepError) return { ...thrown.reason, message: cut(thrown.message) };
-  if (thrown instanceof ContractError)
-    return { name: thrown.name, message: cut(thrown.message), errors: thrown.errors };
-  if (thrown instanceof TaskonautError) return { name: thrown.code, message: cut(thrown.message) };
-  if (thrown instanceof Error) return { name: asText(() => thrown.name), message: cut(asText(() => thrown.message)) };
-  return { name: "Error", message: cut(asText(() => thrown)) };
+/** `instanceof`, of whatever a user's code has thrown or returned: a Proxy may throw at that as well. */
+export function isA<T>(value: unknown, type: abstract new (...given: never[]) => T): value is T {
+  try {
+    return value instanceof type;
+  } catch {
+    return false;
+  }
 }
 
-function asText(read: () => unknown): string {
+/** Total: no part of what was thrown is trusted to be what its type says, or to be readable at all. */
+function toStoredError(thrown: unknown): StoredError {
+  // an error that a flow lets through is told as the step's own
+  if (isA(thrown, StepError))
+    return withErrors(
+      { name: nameOf(() => thrown.reason.name), message: messageIn(thrown) },
+      () => thrown.reason.errors,
+    );
+  if (isA(thrown, ContractError))
+    return withErrors({ name: "ContractError", message: messageIn(thrown) }, () => thrown.errors);
+  if (isA(thrown, TaskonautError)) return { name: nameOf(() => thrown.code), message: messageIn(thrown) };
+  if (isA(thrown, Error)) return { name: nameOf(() => thrown.name), message: messageIn(thrown) };
+  return { name: "Error", message: cut(textOf(thrown) ?? UNSHOWN) };
+}
+
+const UNSHOWN = "a value that cannot be shown was thrown";
+
+function messageIn(error: Error): string {
+  return cut(asText(() => error.message) ?? UNSHOWN);
+}
+
+function nameOf(read: () => unknown): string {
+  return asText(read)?.slice(0, NAME_MAX) ?? "Error";
+}
+
+function withErrors(error: StoredError, read: () => unknown): StoredError {
+  try {
+    const given = read();
+    if (!Array.isArray(given)) return error;
+    const errors = given.slice(0, VIOLATIONS_MAX).map((violation: unknown) => {
+      const { path, message } = Object(violation) as Partial<Violation>;
+      return { path: cut(asText(() => path) ?? ""), message: cut(asText(() => message) ?? UNSHOWN) };
+    });
+    return { ...error, errors };
+  } catch {
+    return error;
+  }
+}
+
+/** What is no error. Of a plain object the text says nothing. */
+function textOf(thrown: unknown): string | undefined {
+  const text = asText(() => thrown);
+  return text === "[object Object]" ? asText(() => JSON.stringify(thrown)) : text;
+}
+
+/** Undefined where it cannot be read as a text. */
+function asText(read: () => unknown): string | undefined {
   try {
     return String(read());
   } catch {
-    return "a value that cannot be shown was thrown";
+    return undefined;
   }
 }
 

@@ -9,7 +9,7 @@ import type { Limits } from "../core/limits.ts";
 import { createProgram } from "../core/create-program.ts";
 import type { Decision, Program } from "../core/program.ts";
 import type { JsonText, TaskRecord } from "../core/record.ts";
-import { messageOf } from "../core/stored-error.ts";
+import { isA, messageOf } from "../core/stored-error.ts";
 import type { CreateTask } from "../core/taskonaut.ts";
 import { toStepRow } from "./step-row.ts";
 
@@ -110,7 +110,7 @@ function startPlan(flow: Flow, program: Program): ReturnType<Program["start"]>["
     if (program.violation) throw program.violation; // also where the flow has caught it
     return planned;
   } catch (error) {
-    if (error instanceof TaskonautError) throw error;
+    if (isA(error, TaskonautError)) throw error;
     throw new TaskonautError(
       "flow_invalid",
       `Flow ${flow.name} could not plan its steps for this input: ${messageOf(error)}`,

@@ -6,7 +6,7 @@ import { toJsonText } from "../core/json.ts";
 import type { Log } from "../core/log.ts";
 import type { JsonText } from "../core/record.ts";
 import { lotOf, retry } from "../core/retry.ts";
-import { ContractError, messageOf, storeError } from "../core/stored-error.ts";
+import { ContractError, isA, messageOf, storeError } from "../core/stored-error.ts";
 import { NonRetryableError, type Tool, type ToolContext } from "../core/tool.ts";
 
 export interface Execution {
@@ -86,7 +86,7 @@ export function executeTool(execution: Execution, tools: ExecutionTools): Execut
   }
   const { value } = input;
   const first = tryOnce(execution, value, failures + 1, tools);
-  if ("value" in first && !(first.value instanceof Promise)) {
+  if ("value" in first && !isA(first.value, Promise)) {
     try {
       return done({ kind: "completed", output: checkOutput(tool, first.value, tools) }, failures, null);
     } catch (error) {
@@ -112,11 +112,7 @@ async function tryOn(
     const made = number === firstNumber ? first : tryOnce(execution, input, number, tools);
     if ("error" in made) throw made.error;
     const { value, context } = made;
-    return checkOutput(
-      tool,
-      value instanceof Promise ? await withinTime(value, execution, context, tools) : value,
-      tools,
-    );
+    return checkOutput(tool, isA(value, Promise) ? await withinTime(value, execution, context, tools) : value, tools);
   };
   try {
     const output = await retry(attemptOnce, tool.retry, {
@@ -140,9 +136,9 @@ async function tryOn(
     });
     return done({ kind: "completed", output }, failures, lastError);
   } catch (thrown) {
-    if (thrown instanceof Later) return done({ kind: "later", waitMs: thrown.waitMs }, failures, lastError);
+    if (isA(thrown, Later)) return done({ kind: "later", waitMs: thrown.waitMs }, failures, lastError);
     const error = storeError(thrown);
-    const isCutShort = thrown instanceof ToolTimeoutError || execution.signal.aborted;
+    const isCutShort = isA(thrown, ToolTimeoutError) || execution.signal.aborted;
     if (tool.execution === "at-most-once" && isCutShort && "value" in first) {
       return done({ kind: "doubt", error, late: outputAfterAll(tool, first.value, tools) }, 0, lastError ?? error);
     }
@@ -252,5 +248,5 @@ async function withinTime(
 }
 
 function isRetryable(error: unknown): boolean {
-  return !(error instanceof NonRetryableError || error instanceof ContractError);
+  return !isA(error, NonRetryableError) && !isA(error, ContractError);
 }
