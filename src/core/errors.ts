@@ -36,6 +36,7 @@ export const ERRORS = {
   database_unavailable: { status: 503, exit: 5, retryable: true },
   database_behind: { status: 503, exit: 5, retryable: false },
   database_ahead: { status: 503, exit: 5, retryable: false },
+  database_foreign: { status: 503, exit: 5, retryable: false },
   migration_changed: { status: 503, exit: 5, retryable: false },
   api_unreachable: { status: 503, exit: 5, retryable: true },
   worker_not_registered: { status: 503, exit: 5, retryable: true },

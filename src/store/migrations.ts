@@ -69,3 +69,21 @@ export function databaseBehind(pending: readonly Migration[]): TaskonautError {
     { details: { pending: pending.map((migration) => migration.number) } },
   );
 }
+
+/** Where migrations are recorded. */
+export const RECORD = { table: "schema_migrations", columns: ["number", "name", "checksum", "applied_at"] } as const;
+
+/** Every table that the migrations make. */
+export const TABLES = ["tasks", "task_steps", "tool_calls", "task_inbox", "workers"] as const;
+
+/** `tables`: what is there and not ours. */
+export function databaseForeign(location: string, tables: readonly string[], advice: string): TaskonautError {
+  const names = tables.length > SHOWN_MAX ? [...tables.slice(0, SHOWN_MAX), "…"] : tables;
+  return new TaskonautError(
+    "database_foreign",
+    `The database ${location} has ${tables.length === 1 ? "a table" : "tables"} of another program (${names.join(", ")}), and nothing was changed in it. ${advice}`,
+    { details: { location, tables } },
+  );
+}
+
+const SHOWN_MAX = 5;

@@ -47,8 +47,41 @@ export function migrationContract(dialect: string, create: () => Promise<Place>)
       await place.execute(NEWER[place.address.dialect]);
       await expectEverywhere(place, "database_ahead");
     });
+
+    for (const [what, script] of FOREIGN) {
+      test(`where another program has ${what} nothing is changed, and it is said`, async () => {
+        if (place.address.dialect === "postgres") await place.execute(`create schema ${place.address.schema}`);
+        await place.execute(script);
+        const before = await place.shape();
+        const refused = {
+          code: "database_foreign",
+          message: expect.stringMatching(ADVICE[place.address.dialect]),
+        };
+        await expect(migrate(place.address)).rejects.toMatchObject(refused);
+        const opening = (async () => {
+          const store = await openStore(place.address);
+          try {
+            await store.checkReady();
+          } finally {
+            await store.close();
+          }
+        })();
+        await expect(opening).rejects.toMatchObject({ code: expect.stringMatching(/database_(foreign|behind)/) });
+        expect(await place.shape()).toEqual(before);
+      });
+    }
   });
 }
+
+const FOREIGN = [
+  ["tables of our names", "create table tasks (id integer primary key, title text); create table workers (name text)"],
+  ["a record of its migrations under our name", "create table schema_migrations (version text primary key)"],
+] as const;
+
+const ADVICE = {
+  sqlite: /tables? of another program \((tasks, workers|schema_migrations)\).*Name another file/,
+  postgres: /tables? of another program \(s_\w+\.(tasks, s_\w+\.workers|schema_migrations)\).*TASKONAUT_SCHEMA/,
+};
 
 const NEWER = {
   sqlite: "insert into schema_migrations (number, name, checksum, applied_at) values (9999, 'later', 'x', 1)",

@@ -22,6 +22,8 @@ export interface Place {
   readonly address: Address;
   /** SQL past the store, as a person with a database tool would write it. Table names stand alone. */
   execute(script: string): Promise<void>;
+  /** What is there, with every column, and how the file is kept: equal where nothing was changed. */
+  shape(): Promise<unknown>;
   drop(): Promise<void>;
 }
 
@@ -54,6 +56,13 @@ export async function sqlitePlace(): Promise<Place> {
       database.run(script);
       database.close();
     },
+    async shape() {
+      const database = new Database(path, { readonly: true });
+      const journal = database.query("pragma journal_mode").get();
+      const objects = database.query("select type, name, sql from sqlite_schema order by name").all();
+      database.close();
+      return { journal, objects };
+    },
     async drop() {
       rmSync(folder, { recursive: true, force: true });
     },
@@ -63,17 +72,26 @@ export async function sqlitePlace(): Promise<Place> {
 /** A schema of its own in the database of `url`. */
 export async function postgresPlace(url: string): Promise<Place> {
   const schema = `s_${crypto.randomUUID().replaceAll("-", "")}`;
-  const execute = async (script: string): Promise<void> => {
+  const execute = async (script: string): Promise<unknown> => {
     const sql = postgres(url, { max: 1, onnotice: () => {} });
     try {
-      await sql.unsafe(`set search_path to ${schema}; ${script}`);
+      return await sql.unsafe(`set search_path to ${schema}; ${script}`);
     } finally {
       await sql.end({ timeout: 5 });
     }
   };
   return {
     address: { dialect: "postgres", url, schema },
-    execute,
-    drop: () => execute(`drop schema if exists ${schema} cascade`),
+    execute: async (script) => {
+      await execute(script);
+    },
+    shape: () =>
+      execute(
+        `select table_name, column_name, data_type from information_schema.columns
+         where table_schema = '${schema}' order by table_name, ordinal_position`,
+      ),
+    drop: async () => {
+      await execute(`drop schema if exists ${schema} cascade`);
+    },
   };
 }

@@ -70,6 +70,10 @@ export function databaseReadOnly(location: string): TaskonautError {
   return unavailable(location, READ_ONLY);
 }
 
+export function isMissingColumn(error: unknown): boolean {
+  return codeOf(error) === "42703";
+}
+
 /** A table, column or schema is not there. */
 export function isMissingTable(error: unknown): boolean {
   return ["42P01", "42703", "3F000"].includes(codeOf(error));

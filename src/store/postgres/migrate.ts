@@ -11,12 +11,15 @@ import {
   type AppliedMigration,
   checksumOf,
   databaseBehind,
+  databaseForeign,
   describeMigrations,
   findPending,
   type Migration,
+  RECORD,
+  TABLES,
 } from "../migrations.ts";
 import { PostgresClient } from "./connection.ts";
-import { databaseReadOnly, isMissingTable } from "./failures.ts";
+import { databaseReadOnly, isMissingColumn, isMissingTable } from "./failures.ts";
 import { milliseconds, quoteSchema, type Schema } from "./schema.ts";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -68,6 +71,7 @@ export async function checkReady(client: PostgresClient, schema: Schema): Promis
 async function migrate(reader: PostgresClient, writer: PostgresClient, schema: Schema): Promise<MigrationStatus[]> {
   const done = new Set<number>();
   let applied = await listApplied(reader, schema);
+  if (applied.length === 0) await refuseForeign(reader, schema);
   for (const migration of findPending(MIGRATIONS, applied)) {
     if (applied.some((row) => row.number === migration.number)) continue;
     try {
@@ -111,7 +115,35 @@ async function listApplied(client: PostgresClient, schema: Schema): Promise<List
        from ${schema}.schema_migrations order by number`,
     );
   } catch (error) {
-    if (error instanceof Error && isMissingTable(error.cause)) return [];
+    if (!(error instanceof Error)) throw error;
+    if (isMissingColumn(error.cause)) throw foreign(client, schema, [RECORD.table]);
+    if (isMissingTable(error.cause)) return [];
     throw error;
   }
+}
+
+/** Where no migration was recorded, a table of ours cannot be there. In one look: another process may be migrating. */
+async function refuseForeign(client: PostgresClient, schema: Schema): Promise<void> {
+  const names = TABLES.map((name) => `'${name}'`).join(", ");
+  const found = await client.query<{ name: string }>(
+    `select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where '"' || n.nspname || '"' = $1 and c.relname in (${names})
+       and not exists (select from pg_class r where r.relnamespace = n.oid and r.relname = '${RECORD.table}')
+     order by c.relname`,
+    [schema],
+  );
+  if (found.length === 0) return;
+  throw foreign(
+    client,
+    schema,
+    found.map(({ name }) => name),
+  );
+}
+
+function foreign({ location }: PostgresClient, schema: Schema, tables: readonly string[]): Error {
+  return databaseForeign(
+    location,
+    tables.map((name) => `${schema.slice(1, -1)}.${name}`),
+    "Let taskonaut have a schema of its own: set TASKONAUT_SCHEMA to another name, or leave it unset.",
+  );
 }

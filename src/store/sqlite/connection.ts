@@ -14,6 +14,7 @@ import { dirname, resolve as toAbsolute } from "node:path";
 import { hasCode, TaskonautError } from "../../core/errors.ts";
 import { OpenedFile } from "./opened-file.ts";
 import { databaseLocked, explainFailure, isLocked } from "./failures.ts";
+import { refuseForeign } from "./foreign.ts";
 import { createPrivateFile } from "./private-files.ts";
 
 export interface SqliteConnection {
@@ -174,9 +175,11 @@ function leaveOut(joiners: readonly Joiner[]): void {
 function openConfigured(path: string): Database {
   const database = openCreating(path);
   try {
+    database.run("pragma busy_timeout = 0");
+    refuseForeign(database, path); // before anything is changed in it
     // WAL is kept in the file: where it is set already, this only reads. fullfsync: on macOS an fsync alone does not
     // reach the disk; elsewhere it changes nothing.
-    database.run("pragma busy_timeout = 0; pragma journal_mode = wal; pragma synchronous = full;");
+    database.run("pragma journal_mode = wal; pragma synchronous = full;");
     database.run("pragma fullfsync = on; pragma foreign_keys = on;");
     return database;
   } catch (error) {
