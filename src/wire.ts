@@ -2,6 +2,7 @@
 // loaded when it is needed, for a command should not pay for what it does not use.
 
 import { hostname } from "node:os";
+import { resolve } from "node:path";
 import { isatty } from "node:tty";
 import type {
   RunningServer,
@@ -12,6 +13,8 @@ import type {
   WorkerOptions,
   Wiring,
 } from "./cli/wiring.ts";
+import type { Backup } from "./core/backup.ts";
+import { TaskonautError } from "./core/errors.ts";
 import type { BenchOptions, BenchReport } from "./core/bench.ts";
 import type { Limits } from "./core/limits.ts";
 import type { Flow } from "./core/flow.ts";
@@ -57,6 +60,7 @@ function wire(settings: Settings, env: Environment, cwd: string): Wiring {
     log,
     openTaskonaut,
     openMigrator: () => openMigrator(locationOf(ground), env),
+    backUp: (file) => backUp(file, ground),
     openFlows: async () => {
       const { createFlowCatalog } = await import("./engine/flow-catalog.ts");
       return createFlowCatalog(await loadAllFlows(ground), readLimits(env));
@@ -159,6 +163,18 @@ async function openMigrator(location: Location, env: Environment): Promise<Migra
   }
   const { openPostgresMigrator } = await import("./store/postgres/migrate.ts");
   return openPostgresMigrator({ url: location.url, schema: schemaOf(env) });
+}
+
+async function backUp(file: string, ground: Ground): Promise<Backup> {
+  const location = locationOf(ground);
+  if (location.dialect === "sqlite") {
+    const { backUpSqlite } = await import("./store/sqlite/back-up.ts");
+    return backUpSqlite({ path: location.path, file: resolve(ground.cwd, file) });
+  }
+  throw new TaskonautError(
+    "usage",
+    `backup copies SQLite files. PostgreSQL has a program of its own: pg_dump --format=custom --schema=${schemaOf(ground.env)} --file=<file> '${location.display}'`,
+  );
 }
 
 async function serve({ host, port, insecure, worker }: ServerOptions, ground: Ground): Promise<RunningServer> {

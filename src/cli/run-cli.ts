@@ -1,6 +1,7 @@
 import type { Command } from "./command.ts";
 import { readArgv } from "./argv.ts";
 import { advanceTask } from "./commands/advance-task.ts";
+import { backup } from "./commands/backup.ts";
 import { bench } from "./commands/bench.ts";
 import { cancelTask } from "./commands/cancel-task.ts";
 import { flows } from "./commands/flows.ts";
@@ -53,6 +54,7 @@ const COMMANDS: readonly Command[] = [
   workers,
   bench,
   migrate,
+  backup,
   flows,
   validate,
   init,

@@ -1,6 +1,7 @@
 // What the CLI asks of the file that knows everything (`src/wire.ts`). Settings are resolved (flags over environment
 // over defaults) before anything is opened; nothing is opened that a command does not need.
 
+import type { Backup } from "../core/backup.ts";
 import type { BenchOptions, BenchReport } from "../core/bench.ts";
 import type { FlowCatalog } from "../core/flow-catalog.ts";
 import type { Log, LogLevel } from "../core/log.ts";
@@ -69,6 +70,8 @@ export interface Wiring {
   readonly log: Log;
   openTaskonaut(): Promise<Taskonaut>;
   openMigrator(): Promise<Migrator>;
+  /** Copies an SQLite database to a new file. Throws usage, with what to use instead where it is on PostgreSQL. */
+  backUp(file: string): Promise<Backup>;
   /** The flows of the files and of the program, without a store. Throws flow_load_failed. */
   openFlows(): Promise<FlowCatalog>;
   /** What `init` writes: texts by their path in the new folder. */

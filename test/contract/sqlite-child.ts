@@ -37,6 +37,15 @@ const COMMANDS: Record<string, (path: string) => Promise<void>> = {
     await store.close();
   },
 
+  /** Adds ten tasks in one commit, again and again until it is killed; says when the first are there. */
+  async fill(path) {
+    const store = await openSqliteStore({ path });
+    for (let commits = 0; ; commits++) {
+      await store.insertTasks(Array.from({ length: 10 }, () => plannedRecord()));
+      if (commits === 0) process.stdout.write("filling");
+    }
+  },
+
   /** Watches, and has nothing else to do. */
   async watch(path) {
     const store = await openSqliteStore({ path });

@@ -101,6 +101,17 @@ describe("the embedded database", () => {
     },
   );
 
+  test("is copied to a file by backup, which on PostgreSQL names the program to use", async () => {
+    await using sandbox = await openSandbox();
+    const { id } = taskOf(await sandbox.run(["run-flow"]));
+    const made = JSON.parse((await sandbox.run(["backup", "copy.db"])).stdout) as unknown;
+    expect(made).toMatchObject({ file: join(sandbox.folder, "copy.db"), tasks: 1 });
+    expect(taskOf(await sandbox.run(["get-task", id, "--database-url", "sqlite:copy.db"])).id).toBe(id);
+    const refused = await sandbox.run(["backup", "other.db", "--database-url", "postgres://me:secret@h/n"]);
+    expect([refused.exit, refused.stdout]).toEqual([2, ""]);
+    expect(refused.stderr).toContain("pg_dump --format=custom --schema=taskonaut --file=<file> 'postgres://me@h/n'");
+  });
+
   test("in memory lasts for one command", async () => {
     await using sandbox = await openSandbox({ DATABASE_URL: "sqlite::memory:" });
     expect(taskOf(await sandbox.run(["run-flow"])).status).toBe("COMPLETED");

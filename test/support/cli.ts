@@ -99,6 +99,7 @@ export async function callCli(
         log: SILENT,
         openTaskonaut: async () => options.taskonaut,
         openMigrator: unwired,
+        backUp: unwired,
         openFlows: unwired,
         readTemplate: unwired,
         startServer: unwired,

@@ -1,0 +1,100 @@
+// A copy of the file while others write to it: SQLite makes it within one read transaction, so that it is the database as
+// it was in one moment, with what its `-wal` holds. A copy by other means would miss that, or tear a page.
+
+import { Database } from "bun:sqlite";
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+
+import type { Backup } from "../../core/backup.ts";
+import { TaskonautError } from "../../core/errors.ts";
+import { openConnection, untilUnlocked } from "./connection.ts";
+import { createPrivateFile } from "./private-files.ts";
+
+interface BackUp {
+  readonly path: string;
+  /** Absolute; nothing is there yet. It appears when it is whole. */
+  readonly file: string;
+  /** How long a locked file is waited for. */
+  readonly deadlineMs?: number;
+}
+
+/** Throws `usage` for a file that is there already or cannot be made, `database_unavailable`, `database_foreign`. */
+export async function backUpSqlite({ path, file, deadlineMs = 10_000 }: BackUp): Promise<Backup> {
+  if (!existsSync(path)) {
+    throw new TaskonautError(
+      "database_unavailable",
+      `There is no database at ${path}, so there is nothing to back up.`,
+      {
+        details: { path },
+      },
+    );
+  }
+  if (existsSync(file)) throw exists(file);
+  const unfinished = `${file}.unfinished-${process.pid}`;
+  create(unfinished);
+  try {
+    const connection = await openConnection({ path, deadlineMs });
+    try {
+      await untilUnlocked({ path, deadlineMs }, () => connection.prepare("vacuum into ?").run(unfinished));
+    } finally {
+      connection.close();
+    }
+    const tasks = countTasks(unfinished);
+    flush(unfinished);
+    putInPlace(unfinished, file);
+    flush(dirname(file));
+    return { from: `sqlite:${path}`, file, bytes: statSync(file).size, tasks };
+  } finally {
+    rmSync(unfinished, { force: true });
+  }
+}
+
+function create(file: string): void {
+  try {
+    createPrivateFile(file);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new TaskonautError(
+      "usage",
+      `The backup cannot be written (${reason}). Name a file in a folder that is there.`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** Of the copy: so it was opened once. */
+function countTasks(file: string): number {
+  const copy = new Database(file, { readonly: true });
+  try {
+    return copy.query<{ count: number }, []>("select count(*) as count from tasks").get()?.count ?? 0;
+  } finally {
+    copy.close();
+  }
+}
+
+/** Never in the place of another file, also where one came meanwhile. */
+function putInPlace(unfinished: string, file: string): void {
+  try {
+    linkSync(unfinished, file);
+  } catch {
+    if (existsSync(file)) throw exists(file);
+    renameSync(unfinished, file); // a file system without links
+  }
+}
+
+function flush(path: string): void {
+  const descriptor = openSync(path, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function exists(file: string): TaskonautError {
+  return new TaskonautError("usage", `${file} is there already, and is left as it is. Name another file.`, {
+    details: { file },
+  });
+}
