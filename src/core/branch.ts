@@ -5,8 +5,10 @@
 //     the key escaped (`paths.ts`).
 // B2. `settled` is called once for everything that is begun, cancelled or not.
 // B3. Cancelling gives up what is open, then lets `finally` blocks run: they may plan further steps, and are waited for.
+// B4. A branch that is in a `finally` block of its own accord is not disturbed: it is cancelled where the block has come to
+//     its end, before anything that the branch decides then is begun (program: P4).
 
-import { noteUsed } from "./determinism.ts";
+import { noteUsed, type Shield } from "./determinism.ts";
 import { TaskonautError } from "./errors.ts";
 import { checkName } from "./names.ts";
 import { isGenerator, operationOf, type Group, type Leaf } from "./operation.ts";
@@ -23,8 +25,8 @@ export interface Planner {
   plan(leaf: Leaf, path: string, settle: Settle): void;
   /** The step at this path is not waited for any more. */
   abandon(path: string): void;
-  /** Runs a piece of the flow's own code as part of the branch at this path. */
-  within<T>(path: string, run: () => T): T;
+  /** Runs a piece of the flow's own code as part of the branch at this path, whose `finally` blocks are told to `shield`. */
+  within<T>(path: string, run: () => T, shield?: Shield): T;
 }
 
 /** Something begun that can be given up. */
@@ -32,17 +34,23 @@ interface Running {
   /** It only waits: cancelling it undoes nothing. */
   readonly isWait: boolean;
   cancel(): void;
+  /** Tells the paths of the open steps that `cancel` would give up now. */
+  listGivenUp(tell: (path: string) => void): void;
 }
 
 const CANCELLED: Settled = { ok: false, error: new Error("cancelled") };
 
 type Resume = { readonly by: "next" | "throw" | "return"; readonly value: unknown };
 
+const RETURN: Resume = { by: "return", value: undefined };
+
 export class Branch implements Running {
   readonly isWait = false;
   #operations = 0;
   #current: Running | undefined;
-  #isCancelling = false;
+  /** `asked`: the generator has not been told yet. `told`, once: what it does then is its clean-up. */
+  #cancel: "no" | "asked" | "told" = "no";
+  readonly #shield: Shield = { depth: 0 };
   #settle: Settle | undefined;
 
   constructor(
@@ -57,10 +65,14 @@ export class Branch implements Running {
   }
 
   cancel(): void {
-    if (this.#isCancelling) return;
-    this.#isCancelling = true;
+    if (this.#cancel !== "no") return;
+    this.#cancel = "asked";
     // the open operation settles (at once, or when its own `finally` blocks are through) and `return` follows
-    this.#current?.cancel();
+    if (this.#shield.depth === 0) this.#current?.cancel();
+  }
+
+  listGivenUp(tell: (path: string) => void): void {
+    if (this.#cancel === "no" && this.#shield.depth === 0) this.#current?.listGivenUp(tell);
   }
 
   /** Goes on as long as operations settle at once, without recursion. */
@@ -69,13 +81,13 @@ export class Branch implements Running {
     while (resume) {
       let result: IteratorResult<unknown, unknown>;
       try {
-        const by = resume;
-        result = this.planner.within(this.path, () => this.#step(by));
+        const by: Resume = resume;
+        result = this.planner.within(this.path, () => this.#step(by), this.#shield);
       } catch (error) {
         return this.#end({ ok: false, error });
       }
       if (result.done) return this.#end({ ok: true, value: result.value });
-      resume = this.#begin(result.value);
+      resume = this.#isToBeTold ? this.#tell() : this.#begin(result.value);
     }
   }
 
@@ -84,16 +96,25 @@ export class Branch implements Running {
     return by === "return" ? this.generator.return(value) : this.generator.next(value);
   }
 
+  /** B4. */
+  get #isToBeTold(): boolean {
+    return this.#cancel === "asked" && this.#shield.depth === 0;
+  }
+
+  #tell(): Resume {
+    this.#cancel = "told";
+    return RETURN;
+  }
+
   /** Gives what to resume with where the operation settled at once. */
   #begin(yielded: unknown): Resume | undefined {
     const path = operationPath(this.path, this.#operations++);
     let isSync = true;
     let settledNow: Settled | undefined;
-    const cancelsNow = this.#isCancelling;
     const settle: Settle = (settled) => {
       this.#current = undefined;
       if (isSync) settledNow = settled;
-      else this.#drive(this.#resumeWith(settled, cancelsNow));
+      else this.#drive(this.#resumeWith(settled));
     };
     if (typeof yielded === "object" && yielded !== null) this.planner.within(path, () => noteUsed(yielded)); // `yield` without `*`
     try {
@@ -104,12 +125,11 @@ export class Branch implements Running {
     isSync = false;
     if (settledNow === undefined) return undefined;
     this.#current = undefined;
-    return this.#resumeWith(settledNow, cancelsNow);
+    return this.#resumeWith(settledNow);
   }
 
-  /** `return` once, for the operation that was open when the cancel came; after it `finally` blocks go on as usual. */
-  #resumeWith(settled: Settled, wasCancelling: boolean): Resume {
-    if (this.#isCancelling && !wasCancelling) return { by: "return", value: undefined };
+  #resumeWith(settled: Settled): Resume {
+    if (this.#isToBeTold) return this.#tell();
     return settled.ok ? { by: "next", value: settled.value } : { by: "throw", value: settled.error };
   }
 
@@ -142,6 +162,7 @@ function begin(yielded: unknown, path: string, planner: Planner, settle: Settle)
         planner.abandon(path);
         settle(CANCELLED);
       },
+      listGivenUp: (tell) => tell(path),
     };
   }
   if (operation.form === "race" && operation.keys.length === 0) {
@@ -189,6 +210,10 @@ class Members implements Running {
     if (this.#isCancelled) return;
     this.#isCancelled = true;
     this.#cancelMembers(() => true);
+  }
+
+  listGivenUp(tell: (path: string) => void): void {
+    if (!this.#isCancelled) for (const member of this.#running.values()) member.listGivenUp(tell);
   }
 
   /** Nothing more is begun. */
@@ -268,6 +293,6 @@ function racePlanner(outer: Planner): Planner {
       outer.plan(leaf, path, settle);
     },
     abandon: (path) => outer.abandon(path),
-    within: (path, run) => outer.within(path, run),
+    within: (path, run, shield) => outer.within(path, run, shield),
   };
 }

@@ -9,6 +9,11 @@ export class DeterminismError extends Error {
   override readonly name = "DeterminismError";
 }
 
+/** Of one branch: how many of its `finally` blocks are under way, one within the other (`shield.ts`). */
+export interface Shield {
+  depth: number;
+}
+
 /** What a flow may know besides its input and its outcomes, the same live and on replay. */
 export interface FlowScope {
   readonly taskId: string;
@@ -16,6 +21,8 @@ export interface FlowScope {
   now: number;
   /** The branch that runs now. */
   path: string;
+  /** Of that branch; undefined where none runs. */
+  shield: Shield | undefined;
   /** How many values each branch has drawn. */
   readonly draws: Map<string, number>;
   /** Undefined on replay and where nobody listens. */

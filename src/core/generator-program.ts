@@ -1,7 +1,7 @@
 // The program of a `run` flow: its generator, driven branch by branch.
 
 import { Branch, type Settled } from "./branch.ts";
-import { underWatch, type DeterminismError, type FlowScope, type Watch } from "./determinism.ts";
+import { underWatch, type DeterminismError, type FlowScope, type Shield, type Watch } from "./determinism.ts";
 import { TaskonautError } from "./errors.ts";
 import type { Flow } from "./flow.ts";
 import { forgottenCalls } from "./forgotten.ts";
@@ -36,7 +36,14 @@ export class GeneratorProgram implements Program {
     private readonly run: (input: unknown) => unknown,
     private readonly task: ProgramTask,
   ) {
-    this.#scope = { taskId: task.id, now: task.createdAt, path: "", draws: new Map(), log: undefined };
+    this.#scope = {
+      taskId: task.id,
+      now: task.createdAt,
+      path: "",
+      shield: undefined,
+      draws: new Map(),
+      log: undefined,
+    };
     this.#watch = { violation: undefined, scope: this.#scope, unused: this.#unused };
   }
 
@@ -69,7 +76,7 @@ export class GeneratorProgram implements Program {
     this.#root = new Branch(generator, "", {
       plan: (leaf, path, settle) => this.#plan(leaf, path, settle),
       abandon: (path) => this.#abandon(path),
-      within: (path, run) => this.#within(path, run),
+      within: (path, run, shield) => this.#within(path, run, shield),
     });
     this.#root.start((settled) => {
       const ended = settled.ok ? (this.#checkUsed() ?? settled) : settled;
@@ -82,6 +89,12 @@ export class GeneratorProgram implements Program {
     this.#scope.now = at;
     this.#root?.cancel();
     return this.#turn();
+  }
+
+  givenUpByCancel(): ReadonlySet<string> {
+    const paths = new Set<string>();
+    this.#root?.listGivenUp((path) => paths.add(path));
+    return paths;
   }
 
   observe(path: string, outcome: Outcome, at: number): Turn {
@@ -100,8 +113,9 @@ export class GeneratorProgram implements Program {
     return { ok: false, error: forgottenCalls(this.flow.name, this.#unused.values()) };
   }
 
-  #within<T>(path: string, run: () => T): T {
+  #within<T>(path: string, run: () => T, shield?: Shield): T {
     this.#scope.path = path;
+    this.#scope.shield = shield;
     return underWatch(this.#watch, run);
   }
 

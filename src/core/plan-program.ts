@@ -29,7 +29,14 @@ export class PlanProgram implements Program {
     private readonly body: Extract<FlowBody, { form: "plan" }>,
     private readonly task: ProgramTask,
   ) {
-    const scope = { taskId: task.id, now: task.createdAt, path: "", draws: new Map<string, number>(), log: refuseLog };
+    const scope = {
+      taskId: task.id,
+      now: task.createdAt,
+      path: "",
+      shield: undefined,
+      draws: new Map<string, number>(),
+      log: refuseLog,
+    };
     this.#watch = { violation: undefined, scope, unused: this.#unused };
   }
 
@@ -67,9 +74,13 @@ export class PlanProgram implements Program {
   }
 
   cancel(): Turn {
-    const open = this.#steps.slice(this.#members.length).map((step) => step.path);
+    const open = [...this.givenUpByCancel()];
     this.end ??= { kind: "completed", output: "null" };
     return { planned: [], abandoned: open };
+  }
+
+  givenUpByCancel(): ReadonlySet<string> {
+    return new Set(this.#steps.slice(this.#members.length).map((step) => step.path));
   }
 
   #decide(operation: unknown, index: number): Decision {

@@ -55,6 +55,6 @@ export class NewsReader {
     if (cancels.length === 0 || state.draft.task.cancelled_after !== null || state.cancels.length > 0) return;
     state.cancels = cancels;
     state.enqueue();
-    state.running.abortAll(new Error("The task was cancelled."));
+    state.abortGivenUp(new Error("The task was cancelled."));
   }
 }

@@ -270,7 +270,7 @@ export class StepRunner {
     const step = state.draft.step(id);
     const { outcome } = result;
     // a tool that gave up because the task is cancelled has no outcome: the flow hears of the cancel instead
-    const isMoot = state.cancels.length > 0 && outcome.kind !== "completed";
+    const isMoot = outcome.kind !== "completed" && state.isMoot(step);
     if (writer.failure === undefined && state.isOpen(id) && !isMoot) this.#record(step, tool, result);
     else if (writer.failure === undefined && !state.isEnded) state.set({}); // the lease may go now
     if (tool.execution === "at-most-once") this.#tellLate(step, outcome);

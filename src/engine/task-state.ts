@@ -207,6 +207,16 @@ export class TaskState {
     this.running.abort(step.id, reason);
   }
 
+  /** The flow is about to hear of a cancel: what it will give up need not run on. */
+  abortGivenUp(reason: Error): void {
+    for (const path of this.program.givenUpByCancel()) this.running.abort(stepId(this.draft.task.id, path), reason);
+  }
+
+  /** Whether the flow is about to hear of a cancel, and gives the step up then. */
+  isMoot({ path }: StepRow): boolean {
+    return this.cancels.length > 0 && this.program.givenUpByCancel().has(path);
+  }
+
   end(end: ProgramEnd): void {
     const { task } = this.draft;
     const isCancelled = task.cancelled_after !== null;

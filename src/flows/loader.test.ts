@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { createProgram } from "../core/create-program.ts";
 import { TaskonautError } from "../core/errors.ts";
 import { findFlowFiles, resolveFlowPaths } from "./find-flow-files.ts";
 import { loadFlows } from "./loader.ts";
@@ -219,4 +220,27 @@ describe("where flows are looked for", () => {
     expect(resolveFlowPaths({ flags: [], env, cwd: folder })).toEqual([join(folder, "a.ts"), "/b"]);
     expect(resolveFlowPaths({ flags: [], env: { TASKONAUT_FLOWS: "" }, cwd: folder })).toEqual([usual]);
   });
+});
+
+test.each(["flow.ts", "flow.js", "helper"])("a finally block of %s is shielded from a cancel", async (name) => {
+  const cleanUp = `export function* cleanUp() { try { yield* call(tool, 1) } finally { yield* call(tool, 2); yield* call(tool, 3) } }\n`;
+  const tool = `const tool = defineTool({ name: "t", input: v.any(), output: v.any(), run: () => 0 });\n`;
+  const head = `import { call, defineFlow, defineTool } from "taskonaut";\nimport * as v from "valibot";\n`;
+  const flow = `export default defineFlow({ name: "cleans", input: v.any(), *run() { yield* cleanUp(); } });\n`;
+  let path: string;
+  if (name === "helper") {
+    await write("lib/clean-up.ts", head + tool + cleanUp);
+    path = await write("flow.ts", `${head}import { cleanUp } from "./lib/clean-up";\n${flow}`);
+  } else path = await write(name, head + tool + cleanUp + flow);
+  const [loaded] = await loadFlows([path]);
+  if (!loaded) throw new Error("no flow");
+  const program = createProgram(loaded, { id: "1", input: "null", createdAt: 0, stepsMax: 10 });
+  const done = { kind: "completed", output: "0" } as const;
+  const [first] = program.start().planned;
+  const [second] = program.observe(first?.path ?? "", done, 0).planned;
+  expect(program.cancel(0)).toEqual({ planned: [], abandoned: [] });
+  const [third] = program.observe(second?.path ?? "", done, 0).planned;
+  expect(third?.input).toBe("3");
+  program.observe(third?.path ?? "", done, 0);
+  expect(program.end).toBeDefined();
 });

@@ -11,6 +11,8 @@ import { guardModule, guardModules } from "./guards/modules.ts";
 export interface Source {
   readonly path: string;
   readonly text: string;
+  /** Not of a package. */
+  readonly isOwn: boolean;
 }
 
 const PROVIDED = new Set(["taskonaut", "valibot"]);
@@ -30,7 +32,7 @@ export function readSources(path: string): readonly Source[] {
     if (!readsPackages && OF_PACKAGE.test(file)) continue;
     const text = readText(file);
     if (text === undefined) continue;
-    sources.push({ path: file, text });
+    sources.push({ path: file, text, isOwn: !OF_PACKAGE.test(file) });
     for (const specifier of importsOf(text, file)) {
       if (isBuiltin(specifier) || specifier.startsWith("bun:")) guardModule(specifier);
       else if (!PROVIDED.has(specifier)) addResolved(seen, specifier, file);
@@ -49,16 +51,25 @@ export function readSources(path: string): readonly Source[] {
  */
 export function hashSources(sources: readonly Source[]): string {
   const hash = createHash("sha256");
-  for (const { path, text } of sources) {
-    if (!OF_PACKAGE.test(path)) hash.update(`${Buffer.byteLength(text)}:`).update(text);
+  for (const { text, isOwn } of sources) {
+    if (isOwn) hash.update(`${Buffer.byteLength(text)}:`).update(text);
   }
   return hash.digest("hex");
 }
 
+/** Whether it is code, and no data. */
+export function isScript(path: string): boolean {
+  return SOURCE.test(path);
+}
+
+export function loaderOf(path: string): "tsx" | "ts" | "jsx" {
+  if (path.endsWith("tsx")) return "tsx";
+  return path.endsWith("ts") ? "ts" : "jsx";
+}
+
 function importsOf(text: string, path: string): ReadonlySet<string> {
-  const loader = path.endsWith("tsx") ? "tsx" : path.endsWith("ts") ? "ts" : "jsx";
   try {
-    return new Set(new Bun.Transpiler({ loader }).scanImports(text).map((found) => found.path));
+    return new Set(new Bun.Transpiler({ loader: loaderOf(path) }).scanImports(text).map((found) => found.path));
   } catch {
     return new Set();
   }
@@ -76,7 +87,7 @@ function addResolved(seen: Set<string>, specifier: string, from: string): void {
   try {
     const path = Bun.resolveSync(specifier, dirname(from));
     // data of the user's own (`./prices.json`) counts as code does
-    if (SOURCE.test(path) || !OF_PACKAGE.test(path)) seen.add(path);
+    if (isScript(path) || !OF_PACKAGE.test(path)) seen.add(path);
   } catch {
     // the import itself will say so
   }
