@@ -2,6 +2,7 @@
 // Times are milliseconds since 1970 (UTC). JSON columns hold their text, exactly as it was first written.
 
 import type { StepStatus, TaskStatus, ToolCallStatus } from "./status.ts";
+import type { Execution } from "./tool.ts";
 
 /** JSON text, as `JSON.stringify` wrote it: valid UTF-8, with NUL and lone surrogates as escapes. */
 export type JsonText = string;
@@ -59,6 +60,8 @@ export interface StepRow {
   readonly step_name: string;
   /** For `tool`: the tool; for `signal`: the signal; for `child`: the flow; null for `sleep`. */
   readonly target: string | null;
+  /** The guarantee of its tool when it was decided, which stands whatever the code says later; null: it has no tool. */
+  readonly execution: Execution | null;
   readonly status: StepStatus;
   readonly input_payload: JsonText;
   readonly output_payload: JsonText | null;

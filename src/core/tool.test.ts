@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import type { Duration } from "./duration.ts";
-import { defineTool, type RetryOptions, type Tool } from "./tool.ts";
+import { defineTool, type RetryOptions, type Tool, withGuarantee } from "./tool.ts";
 
 function define(parts: { timeout?: Duration; retry?: RetryOptions }): Tool {
   return defineTool({ name: "t", input: v.unknown(), output: v.unknown(), run: () => null, ...parts });
@@ -21,4 +21,11 @@ describe("a tool's times", () => {
   ])("%s is refused beyond that: %p", (field, parts) => {
     expect(() => define(parts)).toThrow(`Tool t: ${field} must be under 25 days`);
   });
+});
+
+test("a tool has the guarantee that was recorded with a step, and as many attempts as that allows", () => {
+  const tool = define({ retry: { attempts: 5 } });
+  expect(withGuarantee(tool, "at-least-once")).toBe(tool);
+  expect(withGuarantee(tool, "pure")).toMatchObject({ name: "t", execution: "pure", retry: { attempts: 5 } });
+  expect(withGuarantee(tool, "at-most-once")).toMatchObject({ execution: "at-most-once", retry: { attempts: 1 } });
 });

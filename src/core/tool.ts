@@ -87,6 +87,16 @@ export function defineTool<In extends Schema, Out extends Schema>(
   };
 }
 
+/**
+ * The tool as it was when a step with it was recorded: the guarantee that stood then stands. A call of it may have been
+ * cut off since, and only what was said before the call tells what may be done now.
+ */
+export function withGuarantee(tool: Tool, execution: Execution): Tool {
+  if (execution === tool.execution) return tool;
+  const { retry } = tool;
+  return { ...tool, execution, retry: { ...retry, attempts: attemptsUnder(execution, retry.attempts) } };
+}
+
 /** Thrown by a tool: trying again would not help. */
 export class NonRetryableError extends Error {
   override readonly name: string = "NonRetryableError";
@@ -107,12 +117,16 @@ function toPolicy(tool: string, options: RetryOptions, execution: Execution): Re
   if (!(factor >= 1)) refuse(`factor must be 1 or more, got ${factor}`);
   if (!(jitter >= 0 && jitter <= 1)) refuse(`jitter must be 0 to 1, got ${jitter}`);
   return {
-    attempts: execution === "at-most-once" ? 1 : attempts,
+    attempts: attemptsUnder(execution, attempts),
     baseMs: toTimer(tool, "retry: base", base),
     factor,
     maxMs: toTimer(tool, "retry: max", max),
     jitter,
   };
+}
+
+function attemptsUnder(execution: Execution, attempts: number): number {
+  return execution === "at-most-once" ? 1 : attempts;
 }
 
 /** What a running process waits for itself; a flow that sleeps for longer does so in the store. */

@@ -11,6 +11,7 @@ const wait = (index: number, over: Partial<StepRow> = {}): StepRow => ({
   kind: "signal",
   step_name: "go",
   target: "go",
+  execution: null,
   status: "PLANNED",
   input_payload: "{}",
   output_payload: null,

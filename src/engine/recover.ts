@@ -24,6 +24,8 @@ export function recover(flow: Flow, record: TaskRecord, stepsMax: number): Recov
   const program = createProgram(flow, { id: task.id, input: task.input_payload, createdAt: task.created_at, stepsMax });
   const decisionOf = new Map<string, Decision>();
   const abandoned = new Set<string>();
+  const otherForm = formDifference(flow, record);
+  if (otherForm !== undefined) return { kind: "mismatch", reason: mismatch(flow, otherForm) };
   // a `run` flow makes its first decisions when the task starts
   if (task.status === "PLANNED" && flow.body.form === "run") return { kind: "ready", program, decisionOf, abandoned };
 
@@ -82,6 +84,16 @@ export function outcomeOf(step: StepRow): Outcome {
 
 function mismatch(flow: Flow, difference: string): string {
   return `Replay does not match the record: flow ${flow.name} has changed: ${difference}. Put the flow's former code back and advance the task again.`;
+}
+
+/** The steps of a plan are recorded with its task, those of a `run` flow as it decides them. */
+function formDifference({ body }: Flow, { task, steps }: TaskRecord): string | undefined {
+  if (body.form === "plan") {
+    const isRun = steps.some((step) => step.created_at > task.created_at);
+    return isRun ? "it decided its steps one by one (`run`), now it has a `plan`" : undefined;
+  }
+  const isPlan = task.status === "PLANNED" && steps.length > 0;
+  return isPlan ? "it had a `plan` when the task was created, now it decides its steps one by one (`run`)" : undefined;
 }
 
 function differenceOf(step: StepRow, decision: Decision): string | undefined {

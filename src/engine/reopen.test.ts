@@ -31,6 +31,7 @@ function failedRecord(): TaskRecord {
     kind: "tool",
     step_name: "pay",
     target: "pay",
+    execution: "at-least-once",
     status: "FAILED",
     input_payload: "1",
     output_payload: null,

@@ -17,6 +17,7 @@ export function toStepRow(
     kind: decision.kind,
     step_name: decision.name,
     target: decision.target,
+    execution: decision.tool?.execution ?? null,
     status: "PLANNED",
     input_payload: decision.input,
     output_payload: null,

@@ -1,9 +1,11 @@
 // Runs the steps of one task in this process: tools, and children that are created or run here. What comes of them goes
 // into the task's state.
 //
-// R1. Before a tool starts that is not pure, and before a child is created, the task is leased to this process, and every
-//     outcome that could depend on an effect is durable: an effect never runs ahead of what it depends on. Before an
-//     at-most-once tool starts, that it does is durable too.
+// R1. No effect before its decision: before a tool starts that is not pure, and before a child is created, the task is
+//     leased to this process, and the decision that leads to it is durable: the step's row with its input and its
+//     guarantee, and all that it follows from (outcomes, when the flow was given them, a cancel, that the flow has begun).
+//     Who has only the record then comes to this very step again, whatever became of the process, and sees it where the
+//     flow's code has changed. Before an at-most-once tool starts, that it does is durable too.
 // R2. Where the last process died with the task, each tool's start is durable before it: so it is known which one takes
 //     its process with it.
 
@@ -63,9 +65,8 @@ export class StepRunner {
     const steps = ready.filter(({ id, kind }) => state.isOpen(id) && (kind === "child" || !state.waits.has(id)));
     if (steps.length === 0) return;
     this.#throwIfDeadly(steps);
-    const needsWrite = this.isOrphan || steps.some((step) => this.#isHeld(step));
-    const prepared = needsWrite ? this.#prepare(steps) : undefined;
-    if (prepared) return prepared.then(() => this.#startAll(steps));
+    if (this.#mustWrite(steps)) return this.#write(steps).then(() => this.#startAll(steps));
+    this.#mark(steps);
     this.#startAll(steps);
   }
 
@@ -180,17 +181,13 @@ export class StepRunner {
     return step.kind === "child" || this.state.tool(step).execution !== "pure";
   }
 
-  /** R1, R2. Undefined where nothing has to be written first. */
-  #prepare(steps: readonly StepRow[]): Promise<void> | undefined {
+  /** R1, R2. Of a task that was claimed, all may be durable already: the steps of a plan are, from its creation on. */
+  #mustWrite(steps: readonly StepRow[]): boolean {
     const { state } = this;
-    const isDurable =
-      state.isClaimed &&
-      !state.hasWeight &&
-      !this.isOrphan &&
-      !steps.some((step) => step.kind === "child" || state.tool(step).execution === "at-most-once");
-    if (!isDurable) return this.#write(steps);
-    this.#mark(steps);
-    return undefined;
+    if (this.isOrphan) return true;
+    if (!steps.some((step) => this.#isHeld(step))) return false;
+    if (!state.isClaimed || state.decidedVersion > this.writer.durableVersion) return true;
+    return steps.some((step) => step.kind === "child" || state.tool(step).execution === "at-most-once");
   }
 
   async #write(steps: readonly StepRow[]): Promise<void> {
@@ -203,15 +200,13 @@ export class StepRunner {
     // it says when a child is due
     if (steps.some((step) => step.kind === "child")) await this.tools.storeClock.read();
     this.#mark(steps);
-    const isChild = steps.every((step) => step.kind === "child");
-    if (state.isClaimed && isChild && !state.hasWeight && !this.isOrphan) return;
     await this.writer.settle();
-    state.hasWeight = false;
   }
 
-  /** Puts down that these steps are about to run here. */
+  /** Puts down that these steps are about to run here. Where nobody would miss it, nothing is put down. */
   #mark(steps: readonly StepRow[]): void {
     const { state } = this;
+    if (!this.isOrphan && !steps.some((step) => this.#isHeld(step))) return;
     // it died before it had recorded any step: what is started first is what ran
     if (this.isOrphan && this.#suspects === NO_SUSPECTS) this.#suspects = idsOf(steps);
     const now = state.now();

@@ -13,7 +13,7 @@ import type { Decision, Program, ProgramEnd, Turn } from "../core/program.ts";
 import type { JsonText, StepRow, TaskRecord, TaskRow, Writable } from "../core/record.ts";
 import { isStepOpen, isTerminal, type TaskStatus } from "../core/status.ts";
 import { readError, storeError } from "../core/stored-error.ts";
-import type { Tool } from "../core/tool.ts";
+import { type Tool, withGuarantee } from "../core/tool.ts";
 import type { Change } from "../store/store.ts";
 import { Draft, type Standing } from "./draft.ts";
 import { isWait, type WaitOutcome } from "./news.ts";
@@ -43,8 +43,8 @@ export class TaskState {
   cancels: readonly number[] = [];
   /** S2. */
   isClaimed: boolean;
-  /** There are outcomes in memory on which an effect could depend. */
-  hasWeight = false;
+  /** The version of the task's row with which all is durable that the flow was told and has decided so far. */
+  decidedVersion = 0;
   /** Why nothing more is done here. */
   parked: string | undefined;
   #outcomes = 0;
@@ -114,10 +114,11 @@ export class TaskState {
     return id === undefined ? undefined : this.draft.step(id);
   }
 
+  /** With the guarantee that was recorded: the code may have been edited since. */
   tool(step: StepRow): Tool {
     const tool = this.decisionOf.get(step.id)?.tool;
     if (!tool) throw new Error(`Step ${step.id} of task ${step.task_id} has no tool.`);
-    return tool;
+    return step.execution === null ? tool : withGuarantee(tool, step.execution);
   }
 
   /** Steps whose tool or child is to be started now; in a `plan` flow the first open one alone. */
@@ -160,6 +161,7 @@ export class TaskState {
 
   /** The outcome that the flow has just been given. */
   noteObserved({ id }: StepRow, now: number): void {
+    this.#noteDecided();
     this.#unobserved.shift();
     const step = this.draft.changeStep(id);
     step.observed_at = now;
@@ -170,11 +172,13 @@ export class TaskState {
   noteCancelled(now: number): void {
     for (const seq of this.cancels) this.draft.consume(seq);
     this.cancels = [];
+    this.#noteDecided();
     this.set({ cancelled_after: this.draft.task.observed_count, cancelled_at: now });
   }
 
   takeUp({ planned, abandoned }: Turn, storeNow: number): void {
     if (planned.length === 0 && abandoned.length === 0) return;
+    this.#noteDecided();
     const { id: taskId } = this.draft.task;
     const now = this.now();
     for (const path of abandoned) this.giveUp(this.draft.step(stepId(taskId, path)), now);
@@ -185,6 +189,11 @@ export class TaskState {
       if (isWait(row)) this.waits.add(row.id);
       this.decisionOf.set(row.id, decision);
     }
+  }
+
+  /** What comes with the next change of the task's row has to be durable before an effect that follows from it. */
+  #noteDecided(): void {
+    this.decidedVersion = this.draft.task.version + 1;
   }
 
   cancelSteps(): void {
@@ -231,12 +240,12 @@ export class TaskState {
   // ---- outcomes
 
   recordOutcome(step: StepRow, outcome: WaitOutcome): void {
+    this.#noteDecided();
     this.#outcomes += 1;
     this.#open.delete(step.id);
     this.waits.delete(step.id);
     this.#unobserved.push(step.id);
     const isTool = step.kind === "tool";
-    if (!isTool || this.tool(step).execution !== "pure") this.hasWeight = true;
     const now = this.now();
     const row = this.draft.changeStep(step.id);
     row.status = outcome.status;
@@ -274,7 +283,10 @@ export class TaskState {
   reopen({ id, doubt, attempt_epoch }: StepRow): void {
     this.waits.delete(id);
     this.enqueue();
-    if (doubt !== null) this.draft.patchStep(id, { doubt: null, attempt_epoch: attempt_epoch + 1 });
+    if (doubt !== null) {
+      this.#noteDecided();
+      this.draft.patchStep(id, { doubt: null, attempt_epoch: attempt_epoch + 1 });
+    }
     this.draft.patchStep(id, { due_at: null, starts: 0, updated_at: this.now() });
     this.set({});
   }

@@ -19,6 +19,8 @@ export type OnSettled = (failure: Error | undefined) => void;
 export class TaskWriter implements Job<Change> {
   /** Transitions that are durable. */
   durableMoves = 0;
+  /** The version of the task's row that is durable. */
+  durableVersion: number;
   failure: Error | undefined;
   /** T1: a write is under way, or is about to begin. */
   #isWriting = false;
@@ -35,7 +37,9 @@ export class TaskWriter implements Job<Change> {
     private readonly tools: DriverTools,
     /** Told once, of the first failure. */
     private readonly onFirstFailure: (reason: Error) => void,
-  ) {}
+  ) {
+    this.durableVersion = state.draft.task.version;
+  }
 
   get isUnsettled(): boolean {
     return this.failure === undefined && (this.#isWriting || this.state.draft.isDirty);
@@ -103,6 +107,7 @@ export class TaskWriter implements Job<Change> {
     try {
       if (!isWon) throw new LostTaskError(change.taskId);
       this.durableMoves = this.#moves;
+      this.durableVersion = change.task.version;
       for (const tell of this.#news) tell();
       for (const post of change.posts) this.tools.children.onPosted(post);
     } catch (error) {

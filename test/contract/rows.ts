@@ -46,6 +46,7 @@ export function stepRow(taskId: string, over: Partial<StepRow> = {}): StepRow {
     kind: "tool",
     step_name: "echo",
     target: "echo",
+    execution: "pure",
     status: "PLANNED",
     input_payload: '{"text":"hello"}',
     output_payload: null,

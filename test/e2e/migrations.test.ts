@@ -27,7 +27,7 @@ describe("migrations", () => {
       const { exit, stdout, stderr } = await sandbox.run(command);
       expect({ command, exit, stdout }).toEqual({ command, exit: 5, stdout: "" });
       expect(stderr).toMatch(
-        /^error: The database .*lacks migrations 1 \(tasks\), 2 \(waiting\), 3 \(workers\)\. Run `taskonaut migrate` on it first\.$/m,
+        /^error: The database .*lacks migrations 1 \(tasks\), 2 \(waiting\), 3 \(workers\), 4 \(sound\)\. Run `taskonaut migrate` on it first\.$/m,
       );
       expect(errorOf(await sandbox.run([...command, "--json"]))).toEqual({ exit: 5, code: "database_behind" });
     }
@@ -41,6 +41,7 @@ describe("migrations", () => {
           { number: 1, name: "tasks", applied_at: null },
           { number: 2, name: "waiting", applied_at: null },
           { number: 3, name: "workers", applied_at: null },
+          { number: 4, name: "sound", applied_at: null },
         ],
       });
     }
@@ -50,12 +51,15 @@ describe("migrations", () => {
     const results = await Promise.all(Array.from({ length: 10 }, () => sandbox.run(["migrate"])));
     for (const { exit, stderr } of results) expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
     const applied = results.flatMap(({ stdout }) => (JSON.parse(stdout) as { applied: { number: number }[] }).applied);
-    expect(new Set(applied.map(({ number }) => number))).toEqual(new Set([1, 2, 3]));
-    expect(applied).toHaveLength(3);
+    expect(new Set(applied.map(({ number }) => number))).toEqual(new Set([1, 2, 3, 4]));
+    expect(applied).toHaveLength(4);
     expect(JSON.parse((await sandbox.run(["migrate"])).stdout)).toMatchObject({ applied: [] });
     const { stdout } = await sandbox.run(["migrate", "--status"]);
     expect(JSON.parse(stdout)).toMatchObject({
-      migrations: [1, 2, 3].map((number) => ({ number, applied_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) })),
+      migrations: [1, 2, 3, 4].map((number) => ({
+        number,
+        applied_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+      })),
     });
     expect(stdout).not.toContain("postgres:postgres");
     expectCompleted(taskOf(await sandbox.run(["run-flow"])));

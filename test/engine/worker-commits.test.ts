@@ -22,7 +22,7 @@ describe.each(DATABASES)("a worker on %s", (_name, create) => {
       expect(commits.of(id)[0]?.expectedVersion).toBe(2);
     });
 
-    test("an outcome of an at-least-once tool before the next effect starts, and nothing else before the end", async () => {
+    test("a decision of a flow before the effect it leads to, with all that it follows from, and nothing else before the end", async () => {
       const commits = new Commits();
       const stored: unknown[] = [];
       const store = await bench.openStore();
@@ -39,8 +39,8 @@ describe.each(DATABASES)("a worker on %s", (_name, create) => {
       const { engine } = await working({ flows: [flow], around: commits.watch });
       const id = await enqueue(engine, flow.name);
       expect(await ended(engine, id)).toMatchObject({ status: "COMPLETED", output_payload: [1, 2, 3] });
-      expect(stored).toEqual([[], ["COMPLETED", "COMPLETED", "RUNNING"]]);
-      expect(commits.of(id)).toHaveLength(2);
+      expect(stored).toEqual([["RUNNING"], ["COMPLETED", "COMPLETED", "RUNNING"]]);
+      expect(commits.of(id)).toHaveLength(3);
     });
 
     test("the intent of an at-most-once tool before it is called", async () => {

@@ -151,6 +151,7 @@ const CONSTANT_OF_STEP = [
   "kind",
   "step_name",
   "target",
+  "execution",
   "input_payload",
 ] as const satisfies readonly (keyof StepRow)[];
 

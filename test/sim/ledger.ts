@@ -4,7 +4,8 @@
 import type { ToolContext } from "../../src/core/tool.ts";
 import type { StepRow } from "../../src/core/record.ts";
 import type { Change } from "../../src/store/store.ts";
-import type { SimToolName, SimWork } from "./sim-flows.ts";
+import type { Decided } from "./decided.ts";
+import { GUARANTEES, type SimToolName, type SimWork } from "./sim-flows.ts";
 import type { SimDatabase } from "./sim-database.ts";
 import type { Trace } from "./trace.ts";
 
@@ -18,6 +19,7 @@ export class Ledger {
 
   constructor(
     private readonly database: SimDatabase,
+    private readonly decided: Decided,
     private readonly trace: Trace,
   ) {}
 
@@ -29,16 +31,18 @@ export class Ledger {
     }
   }
 
-  noteEffect(process: string, tool: SimToolName, { after }: SimWork, context: ToolContext): void {
+  noteEffect(process: string, tool: SimToolName, work: SimWork, context: ToolContext): void {
     const { taskId, stepId, idempotencyKey: key } = context;
     const where = `${process} calls ${tool} for step ${stepId} of task ${taskId}`;
     if (tool === "note") return;
     this.effects.add(key);
-    for (const receipt of after) {
+    for (const receipt of work.after) {
       if (!this.#receipts.has(receipt))
         this.trace.breach(`${where}, which builds upon an outcome that is not durable.`);
     }
-    if (!this.database.find(taskId)) this.trace.breach(`${where}, a task that is not durable.`);
+    const effect = { stepId, input: JSON.stringify(work), execution: GUARANTEES[tool] };
+    const lack = this.decided.lack(this.database.find(taskId), effect);
+    if (lack !== undefined) this.trace.breach(`${where}, ${lack}.`);
     if (tool === "once") this.#noteOnce(process, key, where);
   }
 

@@ -7,13 +7,14 @@
 
 import * as v from "valibot";
 import type { Flow } from "../../src/core/flow.ts";
-import type { ToolContext } from "../../src/core/tool.ts";
+import type { Execution, ToolContext } from "../../src/core/tool.ts";
 import {
   all,
   call,
   defineFlow,
   defineTool,
   map,
+  now,
   race,
   runChild,
   sleep,
@@ -21,7 +22,7 @@ import {
   type Operation,
 } from "../../src/sdk/taskonaut.ts";
 
-const Work = v.object({ value: v.string(), after: v.array(v.string()) });
+const Work = v.object({ value: v.string(), after: v.array(v.string()), at: v.optional(v.number()) });
 const Done = v.object({ value: v.string(), receipt: v.string() });
 
 export type SimWork = v.InferOutput<typeof Work>;
@@ -36,6 +37,14 @@ export const ATTEMPTS = { note: 1, effect: 3, patient: 4, once: 1, unlucky: 2 } 
   number
 >;
 
+export const GUARANTEES = {
+  note: "pure",
+  effect: "at-least-once",
+  patient: "at-least-once",
+  once: "at-most-once",
+  unlucky: "at-least-once",
+} as const satisfies Record<SimToolName, Execution>;
+
 /** At-most-once calls that take longer are in doubt. */
 export const ONCE_TIMEOUT_MS = 3000;
 
@@ -47,7 +56,7 @@ export function simFlows(act: Act): readonly Flow[] {
   const note = defineTool({
     name: "note",
     ...contract,
-    execution: "pure",
+    execution: GUARANTEES.note,
     run: (work, context) => act("note", work, context),
   });
   const effect = defineTool({
@@ -65,7 +74,7 @@ export function simFlows(act: Act): readonly Flow[] {
   const once = defineTool({
     name: "once",
     ...contract,
-    execution: "at-most-once",
+    execution: GUARANTEES.once,
     timeout: ONCE_TIMEOUT_MS,
     run: (work, context) => act("once", work, context),
   });
@@ -80,6 +89,9 @@ export function simFlows(act: Act): readonly Flow[] {
     value,
     after: after.flatMap(({ receipt }) => receipt.split(" ").filter(Boolean)),
   });
+
+  /** When the flow decided it: where that was not recorded, a replay decides otherwise. */
+  const timed = (given: SimWork): SimWork => ({ ...given, at: now().getTime() });
 
   const flow = (name: string, run: () => Body, concurrency?: number): Flow =>
     defineFlow({
@@ -116,11 +128,11 @@ export function simFlows(act: Act): readonly Flow[] {
   });
 
   const chained = flow("chained", function* () {
-    const first = yield* call(effect, work("first"));
+    const first = yield* call(effect, timed(work("first")));
     const second = yield* call(note, work("second", first));
     const third = yield* call(note, work("third", second), { as: "third" });
-    const fourth = yield* call(patient, work("fourth", third));
-    const fifth = yield* call(effect, work("fifth", fourth), { as: "fifth" });
+    const fourth = yield* call(patient, timed(work("fourth", third)));
+    const fifth = yield* call(effect, timed(work("fifth", fourth)), { as: "fifth" });
     return [first, second, third, fourth, fifth].map(({ value }) => value);
   });
 
@@ -151,8 +163,8 @@ export function simFlows(act: Act): readonly Flow[] {
       reserved = yield* call(effect, work("reserve"));
       yield* race([waitForSignal("stop"), sleep("6s")]);
     } finally {
-      yield* call(effect, work("release", ...(reserved ? [reserved] : [])), { as: "release" });
       yield* call(note, work("tell"));
+      yield* call(effect, timed(work("release", ...(reserved ? [reserved] : []))), { as: "release" });
     }
     return reserved.value;
   });
@@ -186,7 +198,7 @@ export function simFlows(act: Act): readonly Flow[] {
   });
 
   const family = flow("family", function* () {
-    const first = yield* runChild(chained, null);
+    const first = yield* runChild(chained, now().getTime());
     const both = yield* all({ grave: runChild(grave, null), tidy: runChild(tidy, null), own: inTurn("own") });
     return [first, both.grave, both.tidy, both.own.value];
   });

@@ -3,6 +3,7 @@
 import type { TaskRow } from "../../src/core/record.ts";
 import { Random } from "./random.ts";
 import { breachesOf } from "./invariants.ts";
+import { Decided } from "./decided.ts";
 import { Ledger } from "./ledger.ts";
 import type { Life } from "./life.ts";
 import { BEGIN } from "./sim-clock.ts";
@@ -28,7 +29,8 @@ export class World {
   readonly random: Random;
   readonly database = new SimDatabase();
   readonly workers = new SimWorkers(this.database);
-  readonly ledger = new Ledger(this.database, this.trace);
+  readonly #decided = new Decided();
+  readonly ledger = new Ledger(this.database, this.#decided, this.trace);
   readonly processes: SimProcess[] = [];
   weather: Weather = CALM;
   /** The database answers nobody. */
@@ -61,6 +63,7 @@ export class World {
           ` observed ${task.observed_count} owner ${task.lease_owner && short(task.lease_owner)} due ${task.due_at && task.due_at - BEGIN}` +
           ` wake ${task.wake_seq}${task.parked_reason === null ? "" : ` parked: ${task.parked_reason}`}`,
       );
+      if (!before) this.#noteCreated(task);
       for (const breach of breachesOf({ ...write, writer: this.writer }, this.database.tasks, this.workers)) {
         this.trace.breach(breach);
       }
@@ -76,6 +79,14 @@ export class World {
       (this.#freeSince.get(task.id) ?? Number.POSITIVE_INFINITY) + ms < this.timeline.now &&
       (task.due_at ?? Number.POSITIVE_INFINITY) + ms < this.storeNow();
     return this.database.tasks.filter(isNeglected).map(({ task }) => task);
+  }
+
+  /** A child follows from what is durable of its parent. */
+  #noteCreated({ id, parent_task_id, parent_step_id, input_payload }: TaskRow): void {
+    if (parent_task_id === null || parent_step_id === null) return;
+    const effect = { stepId: parent_step_id, input: input_payload, execution: null };
+    const lack = this.#decided.lack(this.database.find(parent_task_id), effect);
+    if (lack !== undefined) this.trace.breach(`Task ${short(id)} is created for step ${parent_step_id}, ${lack}.`);
   }
 
   storeNow(): number {

@@ -50,8 +50,8 @@ function insertStatement(schema: Schema): string {
       from unnest($1::uuid[]) as t (id)
     )
     insert into ${schema}.task_steps
-      (task_id, id, step_index, path, kind, step_name, target, status, input_payload, created_at, updated_at)
-    select task_id, id, step_index, path, 'tool', tool, tool, 'PLANNED', input::json, $3::timestamptz, $3::timestamptz
+      (task_id, id, step_index, path, kind, step_name, target, execution, status, input_payload, created_at, updated_at)
+    select task_id, id, step_index, path, 'tool', tool, tool, 'pure', 'PLANNED', input::json, $3::timestamptz, $3::timestamptz
     from unnest($4::uuid[], $5::uuid[], $6::integer[], $7::text[], $8::text[], $9::text[])
       as s (task_id, id, step_index, path, tool, input)`;
 }

@@ -7,6 +7,7 @@ import type { MigrationStatus, Migrator } from "../../core/migrator.ts";
 import tasks from "../../../sql/postgres/0001_tasks.sql" with { type: "text" };
 import waiting from "../../../sql/postgres/0002_waiting.sql" with { type: "text" };
 import workers from "../../../sql/postgres/0003_workers.sql" with { type: "text" };
+import sound from "../../../sql/postgres/0004_sound.sql" with { type: "text" };
 import {
   type AppliedMigration,
   checksumOf,
@@ -26,6 +27,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 1, name: "tasks", sql: tasks },
   { number: 2, name: "waiting", sql: waiting },
   { number: 3, name: "workers", sql: workers },
+  { number: 4, name: "sound", sql: sound },
 ];
 
 /** A migration may have to rewrite a large table. */

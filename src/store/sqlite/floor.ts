@@ -11,8 +11,8 @@ const INSERT_TASK = `
 
 const INSERT_STEP = `
   insert into task_steps
-    (task_id, id, step_index, path, kind, step_name, target, status, input_payload, created_at, updated_at)
-  values (?1, ?2, ?3, ?4, 'tool', ?5, ?5, 'PLANNED', ?6, ?7, ?7)`;
+    (task_id, id, step_index, path, kind, step_name, target, execution, status, input_payload, created_at, updated_at)
+  values (?1, ?2, ?3, ?4, 'tool', ?5, ?5, 'pure', 'PLANNED', ?6, ?7, ?7)`;
 
 const SELECT_DUE = `
   select id, version + 1 as version, input_payload as input from tasks

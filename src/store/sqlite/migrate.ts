@@ -7,6 +7,7 @@ import type { MigrationStatus, Migrator } from "../../core/migrator.ts";
 import tasks from "../../../sql/sqlite/0001_tasks.sql" with { type: "text" };
 import waiting from "../../../sql/sqlite/0002_waiting.sql" with { type: "text" };
 import workers from "../../../sql/sqlite/0003_workers.sql" with { type: "text" };
+import sound from "../../../sql/sqlite/0004_sound.sql" with { type: "text" };
 import { type AppliedMigration, checksumOf, describeMigrations, findPending, type Migration } from "../migrations.ts";
 import { openConnection, type SqliteConnection } from "./connection.ts";
 
@@ -14,6 +15,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 1, name: "tasks", sql: tasks },
   { number: 2, name: "waiting", sql: waiting },
   { number: 3, name: "workers", sql: workers },
+  { number: 4, name: "sound", sql: sound },
 ];
 
 const CREATE_TABLE = `

@@ -6,11 +6,11 @@ import { rowIsThere } from "./row-is-there.ts";
 
 const INSERT = `
   insert into task_steps (
-    task_id, id, step_index, path, kind, step_name, target, status,
+    task_id, id, step_index, path, kind, step_name, target, execution, status,
     input_payload, output_payload, error, outcome_seq, observed_at, due_at, attempt_epoch,
     starts, doubt, created_at, updated_at
   ) values (
-    $task_id, $id, $step_index, $path, $kind, $step_name, $target, $status,
+    $task_id, $id, $step_index, $path, $kind, $step_name, $target, $execution, $status,
     $input_payload, $output_payload, $error, $outcome_seq, $observed_at, $due_at, $attempt_epoch,
     $starts, $doubt, $created_at, $updated_at
   )`;
@@ -18,9 +18,11 @@ const INSERT = `
 /** Of a step as it was planned; nearly all are. What is left out has its default: each column has its price. */
 const INSERT_PLANNED = `
   insert into task_steps (
-    task_id, id, step_index, path, kind, step_name, target, status, input_payload, due_at, created_at, updated_at
+    task_id, id, step_index, path, kind, step_name, target, execution, status, input_payload, due_at, created_at,
+    updated_at
   ) values (
-    $task_id, $id, $step_index, $path, $kind, $step_name, $target, $status, $input_payload, $due_at, $created_at, $updated_at
+    $task_id, $id, $step_index, $path, $kind, $step_name, $target, $execution, $status, $input_payload, $due_at,
+    $created_at, $updated_at
   )`;
 
 const UPDATE = `
@@ -33,7 +35,8 @@ const UPDATE = `
 /** Task by task. The place of a task in the list stands for its id, which is known and long. */
 const SELECT = `
   select
-    step.id, task.key as task_id, step.step_index, step.path, step.kind, step.step_name, step.target, step.status,
+    step.id, task.key as task_id, step.step_index, step.path, step.kind, step.step_name, step.target,
+    step.execution, step.status,
     step.input_payload, step.output_payload, step.error, step.outcome_seq, step.observed_at, step.due_at,
     step.attempt_epoch, step.starts, step.doubt, step.created_at, step.updated_at
   from json_each($taskIds) as task cross join task_steps as step on step.task_id = task.value`;

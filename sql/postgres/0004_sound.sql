@@ -1,0 +1,7 @@
+-- What has to be known of a task for it to be sound, whatever happens to its processes and its code.
+-- The same as sql/sqlite/0004_sound.sql.
+
+-- The guarantee of the step's tool when it was decided: it stands, whatever the code says later. Null: the step has no
+-- tool, or was recorded before this column was there.
+alter table task_steps add column execution text
+  check (execution is null or (kind = 'tool' and execution in ('pure', 'at-least-once', 'at-most-once')));
