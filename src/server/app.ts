@@ -8,6 +8,7 @@ import { SILENT, type Log } from "../core/log.ts";
 import type { Taskonaut } from "../core/taskonaut.ts";
 import { guardAccess, type AccessOptions } from "./access.ts";
 import { problemResponse } from "./errors.ts";
+import { refuseQuery } from "./query.ts";
 import { routesOf, type Route } from "./routes.ts";
 
 export interface AppOptions extends AccessOptions {
@@ -29,7 +30,12 @@ export function createApp(taskonaut: Taskonaut, options: AppOptions): Hono {
   const app = new Hono({ getPath: pathOf });
   app.use(logRequest(log));
   app.use(guardAccess(options));
-  for (const { method, path, handle } of routes) app.on(method, path, handle);
+  for (const { method, path, query, handle } of routes) {
+    app.on(method, path, async (c) => {
+      if (query === undefined) refuseQuery(c);
+      return handle(c);
+    });
+  }
   for (const [path, allow] of methodsByPath(routes)) {
     app.all(path, (c) => {
       throw new TaskonautError(

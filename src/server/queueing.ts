@@ -5,25 +5,15 @@ import { readInstant } from "../core/instant.ts";
 import { PRIORITY_MAX } from "../core/limits.ts";
 import type { CreateTask } from "../core/taskonaut.ts";
 import { inputInvalid } from "./check.ts";
+import { type Query, violationsOf } from "./query.ts";
 
 const PARAMETERS: readonly string[] = ["start", "priority"];
 
-/**
- * From the parameters of the query, each with all its values. A time that has passed by `now` means now. Throws
- * input_invalid with every violation; a parameter that is unknown is one: of a task with `?strat=now` nobody would hear.
- */
-export function readQueueing(
-  query: Readonly<Record<string, readonly string[]>>,
-  now: number,
-): Pick<CreateTask, "start" | "priority"> {
-  const errors: Violation[] = [];
-  for (const [path, values] of Object.entries(query)) {
-    if (!PARAMETERS.includes(path))
-      errors.push({ path, message: `unknown parameter; known: ${PARAMETERS.join(", ")}` });
-    else if (values.length > 1) errors.push({ path, message: "given more than once" });
-  }
-  const [startText] = query["start"] ?? [];
-  const [priorityText] = query["priority"] ?? [];
+/** A time that has passed by `now` means now. Throws input_invalid with every violation. */
+export function readQueueing(query: Query, now: number): Pick<CreateTask, "start" | "priority"> {
+  const errors = violationsOf(query, PARAMETERS);
+  const [startText] = query.get("start") ?? [];
+  const [priorityText] = query.get("priority") ?? [];
   const start = startText === undefined ? undefined : readStart(startText, now, errors);
   const priority = priorityText === undefined ? undefined : readPriority(priorityText, errors);
   if (errors.length > 0) throw inputInvalid(errors);

@@ -10,6 +10,7 @@ import type { CreatedTask, ListTasks, SignalTask, Taskonaut } from "../core/task
 import { readJsonBody, requireJsonBody } from "./body.ts";
 import { check, inputInvalid } from "./check.ts";
 import { readQueueing } from "./queueing.ts";
+import { type Query, queryOf, violationsOf } from "./query.ts";
 import { readResolution } from "./resolution.ts";
 import { streamTasks } from "./task-stream.ts";
 
@@ -17,6 +18,8 @@ export interface Route {
   readonly method: "GET" | "POST";
   /** As Hono writes it: `/tasks/:id`. */
   readonly path: string;
+  /** By default a query is refused. `read`: the route reads its own; `ignored`: whatever it is. */
+  readonly query?: "read" | "ignored";
   readonly handle: (c: Context) => Promise<Response>;
 }
 
@@ -40,7 +43,7 @@ const NoBody = v.strictObject({});
 export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOptions): readonly Route[] {
   async function createTask(c: Context, flow: string): Promise<Response> {
     const idempotencyKey = readIdempotencyKey(c.req.header("idempotency-key"));
-    const queueing = readQueueing(c.req.queries(), Date.now());
+    const queueing = readQueueing(queryOf(c), Date.now());
     const input = await requireJsonBody(c.req.raw, maxBodyBytes);
     return created(
       c,
@@ -94,7 +97,7 @@ export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOpti
   }
 
   async function listTasks(c: Context): Promise<Response> {
-    const request = readListRequest(c.req.query("limit"), c.req.query("cursor"));
+    const request = readListRequest(queryOf(c));
     if (request === "all")
       return c.body(await streamTasks(taskonaut, log), 200, { "Content-Type": "application/json" });
     const { tasks, next } = await taskonaut.listTasks(request);
@@ -106,8 +109,8 @@ export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOpti
   }
 
   return [
-    { method: "POST", path: "/tasks", handle: (c) => createTask(c, DEFAULT_FLOW) },
-    { method: "GET", path: "/tasks", handle: listTasks },
+    { method: "POST", path: "/tasks", query: "read", handle: (c) => createTask(c, DEFAULT_FLOW) },
+    { method: "GET", path: "/tasks", query: "read", handle: listTasks },
     { method: "GET", path: "/tasks/:id", handle: async (c) => c.json(await taskonaut.getTask(param(c, "id"))) },
     { method: "POST", path: "/tasks/:id/advance", handle: advanceTask },
     { method: "POST", path: "/tasks/:id/run", handle: runTask },
@@ -122,12 +125,19 @@ export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOpti
       path: "/flows/:name",
       handle: async (c) => c.json(await taskonaut.describeFlow(param(c, "name"))),
     },
-    { method: "POST", path: "/flows/:name/tasks", handle: (c) => createTask(c, param(c, "name")) },
+    {
+      method: "POST",
+      path: "/flows/:name/tasks",
+      query: "read",
+      handle: (c) => createTask(c, param(c, "name")),
+    },
     { method: "GET", path: "/workers", handle: async (c) => c.json(await taskonaut.listWorkers()) },
-    { method: "GET", path: "/healthz", handle: async (c) => c.json({ status: "alive" }) },
+    // probes come with what their senders like
+    { method: "GET", path: "/healthz", query: "ignored", handle: async (c) => c.json({ status: "alive" }) },
     {
       method: "GET",
       path: "/readyz",
+      query: "ignored",
       handle: async (c) => {
         await taskonaut.checkReady();
         return c.json({ status: "ready" });
@@ -146,14 +156,17 @@ function readIdempotencyKey(key: string | undefined): string | undefined {
   throw inputInvalid([{ path: "Idempotency-Key", message: `expected 1 to 255 characters, received ${key.length}` }]);
 }
 
-function readListRequest(limit: string | undefined, cursor: string | undefined): ListTasks | "all" {
-  if (limit === undefined && cursor === undefined) return "all";
+function readListRequest(query: Query): ListTasks | "all" {
+  const errors = violationsOf(query, ["limit", "cursor"]);
+  const [limit] = query.get("limit") ?? [];
+  const [cursor] = query.get("cursor") ?? [];
   const count = limit === undefined ? DEFAULT_LIMIT : /^\d{1,4}$/.test(limit) ? Number(limit) : 0;
   if (count < 1 || count > PAGE_MAX) {
-    throw inputInvalid([
-      { path: "limit", message: `expected a whole number from 1 to ${PAGE_MAX}, received ${JSON.stringify(limit)}` },
-    ]);
+    const message = `expected a whole number from 1 to ${PAGE_MAX}, received ${JSON.stringify(limit)}`;
+    errors.push({ path: "limit", message });
   }
+  if (errors.length > 0) throw inputInvalid(errors);
+  if (limit === undefined && cursor === undefined) return "all";
   return { limit: count, ...(cursor !== undefined && { cursor }) };
 }
 

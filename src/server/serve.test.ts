@@ -5,7 +5,7 @@ import { connect, type Socket } from "node:net";
 import { TaskonautError } from "../core/errors.ts";
 import { SILENT, type LogFields } from "../core/log.ts";
 import type { Task } from "../core/task.ts";
-import type { ListTasks, TaskPage } from "../core/taskonaut.ts";
+import type { CreateTask, ListTasks, TaskPage } from "../core/taskonaut.ts";
 import { FakeTaskonaut, fakeTask } from "../../test/support/fake-taskonaut.ts";
 import { startServer, type ServeOptions, type StartedServer } from "./serve.ts";
 
@@ -133,6 +133,33 @@ describe("malformed HTTP", () => {
     const { url } = await start({ log: { ...SILENT, error: (_message, fields) => errors.push(fields) } });
     expect(await statusOf(url, text)).toBe(status);
     expect(errors).toEqual([]);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  });
+
+  test("a query says the same without a Host, and what is unknown in it is refused", async () => {
+    const { url, taskonaut } = await start();
+    const created: CreateTask[] = [];
+    const createTask = taskonaut.createTask.bind(taskonaut);
+    taskonaut.createTask = (request) => {
+      created.push(request);
+      return createTask(request);
+    };
+    const post = (query: string): string =>
+      `POST /tasks${query} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`;
+    expect(await statusOf(url, post("?start=now&priority=2"))).toBe(201);
+    expect(created).toMatchObject([{ start: "now", priority: 2 }]);
+    expect(await statusOf(url, post("?strat=now"))).toBe(422);
+    expect(await statusOf(url, "GET /tasks?status=FAILED HTTP/1.0\r\n\r\n")).toBe(422);
+  });
+
+  test("a request that comes before the answer to the one ahead of it ends the connection, and nothing else", async () => {
+    const { url, taskonaut } = await start();
+    const { promise, resolve } = Promise.withResolvers<never[]>();
+    taskonaut.listWorkers = () => promise;
+    const wire = await Wire.open(url);
+    wire.socket.write(`GET /workers HTTP/1.1\r\n${HOST}\r\n`.repeat(2));
+    await wire.closed;
+    resolve([]);
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
   });
 
