@@ -5,3 +5,12 @@
 -- tool, or was recorded before this column was there.
 alter table task_steps add column execution text
   check (execution is null or (kind = 'tool' and execution in ('pure', 'at-least-once', 'at-most-once')));
+
+-- Its process: whoever is on the same machine can see whether it is still there.
+alter table workers add column process text not null default '';
+-- How long its lock must have been free before others than those take it for dead. Null: its lease alone tells, because
+-- something between it and the server may close its connection while it lives, or hand statements to other sessions.
+-- Not in SQLite: all who have the file are on its machine.
+alter table workers add column grace_ms integer check (grace_ms > 0);
+-- squawk-ignore ban-drop-column
+alter table workers drop column locks;

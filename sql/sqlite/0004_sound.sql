@@ -7,3 +7,6 @@ alter table task_steps add column execution text check (
   execution is null
   or (kind = 'tool' and (execution = 'pure' or execution = 'at-least-once' or execution = 'at-most-once'))
 );
+
+-- Its process: whoever is on the same machine can see whether it is still there.
+alter table workers add column process text not null default '';

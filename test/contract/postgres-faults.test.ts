@@ -116,6 +116,10 @@ test("a server that stops and starts: calls fail quickly meanwhile, then all is 
   const workerId = crypto.randomUUID();
   await store.insertTasks([record]);
   await store.registerWorker({ id: workerId, name: "w", leaseMs: HOUR_MS, concurrency: 7 });
+  const admin = postgres(server.url, { max: 1, onnotice: () => {} });
+  await admin`update taskonaut.workers set process = 'elsewhere'`;
+  await admin.end();
+  expect(await other.findDeadWorkers()).toEqual([]);
   for (const end of [() => server.stop(), () => server.kill()]) {
     await end();
     const start = performance.now();
@@ -133,8 +137,10 @@ test("a server that stops and starts: calls fail quickly meanwhile, then all is 
     await server.start();
     expect(await store.readTask(record.task.id)).toEqual(record);
     expect(await store.insertTasks([plannedRecord()])).toEqual([true]);
-    // Its lock went with the server, its lease did not.
+    // Its lock went with the server, its lease did not; and it may take its time to come back.
     expect(await other.readWorkerState(workerId)).toBe("alive");
+    await other.findDeadWorkers().catch(() => {}); // the connection that it had is gone
+    expect(await other.findDeadWorkers()).toEqual([]);
   }
   const watcher = postgres(server.url, { max: 1 });
   await until(async () => (await watcher`select from pg_locks where locktype = 'advisory'`).length === 1);

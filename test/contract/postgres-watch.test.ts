@@ -5,10 +5,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:te
 import postgres from "postgres";
 
 import { PostgresClient } from "../../src/store/postgres/connection.ts";
+import { Lifeline } from "../../src/store/postgres/lifeline.ts";
 import { quoteSchema } from "../../src/store/postgres/schema.ts";
-import { announce, watch } from "../../src/store/postgres/watch.ts";
-import { WorkerLocks } from "../../src/store/postgres/worker-locks.ts";
-import { registerWorker } from "../../src/store/postgres/workers.ts";
+import { announce } from "../../src/store/postgres/watch.ts";
 import type { Store } from "../../src/store/store.ts";
 import { type TestDatabase, testDatabase } from "../support/postgres.ts";
 import { migrate, openStore, type Place, postgresPlace } from "./place.ts";
@@ -100,8 +99,8 @@ test("a watch on a connection that leads nowhere finds out, and connects anew", 
   const proxy = await startProxy(database.url);
   const other = new PostgresClient({ url: database.url, connectionsMax: 1, deadlineMs: 5000 });
   const news = new News();
-  const options = { url: proxy.url, deadlineMs: 200, probeMs: 50 };
-  const watching = await watch(options, { schema: schemaOf(place), other, onNews: news.hear });
+  const line = new Lifeline({ url: proxy.url, deadlineMs: 200, probeMs: 50 }, schemaOf(place), other);
+  const watching = await line.watch(news.hear);
   expect(watching.kind).toBe("notified");
   proxy.swallow();
   const more = news.more();
@@ -109,7 +108,7 @@ test("a watch on a connection that leads nowhere finds out, and connects anew", 
   proxy.pass();
   await more;
   await news.passes();
-  await watching.close();
+  await line.close();
   await other.close();
   proxy.stop();
 });
@@ -118,64 +117,59 @@ test("a schema hears only of its own tasks", async () => {
   const schema = quoteSchema("another_schema");
   const other = new PostgresClient({ url: database.url, connectionsMax: 1, deadlineMs: 5000 });
   const [own, foreign] = [new News(), new News()];
-  const watches = [
-    await store.watch(own.hear),
-    await watch({ url: database.url, deadlineMs: 5000 }, { schema, other, onNews: foreign.hear }),
-  ];
+  const line = new Lifeline({ url: database.url, deadlineMs: 5000 }, schema, other);
+  await store.watch(own.hear);
+  await line.watch(foreign.hear);
   const before = foreign.count;
   await own.passes();
   expect(foreign.count).toBe(before);
   const heard = foreign.more();
   await announce(other, schema);
   await heard;
-  for (const each of watches) await each.close();
+  await line.close();
   await other.close();
 });
 
 test("where notifications do not arrive, a watcher is told to look for itself", async () => {
-  const other = new PostgresClient({ url: elsewhere.url, connectionsMax: 1, deadlineMs: 5000 });
-  const news = new News();
-  const options = { url: database.url, deadlineMs: 5000 };
-  const watching = await watch(options, { schema: schemaOf(place), other, onNews: news.hear });
+  await using pooled = behindPooler();
+  const watching = await pooled.line.watch(() => {});
   expect(watching.kind).toBe("polling");
   await watching.close();
-  await until(async () => (await listeners()) === 0);
-  await other.close();
+  expect(await listeners()).toBe(0);
 });
 
-test("where locks do not last, a worker goes without, and only its lease tells whether it lives", async () => {
-  const schema = schemaOf(place);
+test("where locks do not last, a worker goes without, and nothing is read from that", async () => {
   const id = crypto.randomUUID();
-  const locks = new WorkerLocks({ url: elsewhere.url, deadlineMs: 5000 });
-  const other = new PostgresClient({ url: database.url, connectionsMax: 1, deadlineMs: 5000 });
-  await registerWorker(other, schema, locks, { id, name: "w", leaseMs: HOUR_MS, concurrency: 1 });
-  await place.execute("update workers set lease_ms = 1");
+  await using pooled = behindPooler();
+  await pooled.line.register({ id, name: "w", leaseMs: HOUR_MS, concurrency: 1 });
+  await place.execute("update workers set process = 'elsewhere'");
+  expect(await admin`select from pg_locks where locktype = 'advisory'`).toHaveLength(0);
+  expect(await admin.unsafe(`select from ${schemaOf(place)}.workers where grace_ms is not null`)).toHaveLength(0);
   expect(await store.readWorkerState(id)).toBe("alive");
   expect(await store.findDeadWorkers()).toEqual([]);
   expect(await store.listWorkers()).toMatchObject([{ id, state: "alive" }]);
   await place.execute("update workers set lease_until = now()");
   expect(await store.readWorkerState(id)).toBe("dead");
   expect(await store.findDeadWorkers()).toEqual([id]);
-  await locks.close();
-  await other.close();
 });
 
-test("a dead worker is found by its lock, a free lock counts only on a server that is up for longer than a lease", async () => {
-  const id = crypto.randomUUID();
-  const other = await openStore(place.address);
-  await other.registerWorker({ id, name: "w", leaseMs: HOUR_MS, concurrency: 1 });
-  await other.close();
-  expect(await store.findDeadWorkers()).toEqual([]);
-  await place.execute("update workers set lease_ms = 1");
-  await until(async () => (await store.findDeadWorkers()).includes(id));
-  expect(await store.forgetDeadWorkers()).toBe(1);
-  expect(await store.listWorkers()).toEqual([]);
-});
+/** A line whose connection is not its own, as far as it can tell: what it sends to try that arrives elsewhere. */
+function behindPooler(): AsyncDisposable & { readonly line: Lifeline } {
+  const other = new PostgresClient({ url: elsewhere.url, connectionsMax: 1, deadlineMs: 5000 });
+  const line = new Lifeline({ url: database.url, deadlineMs: 5000 }, schemaOf(place), other);
+  return {
+    line,
+    async [Symbol.asyncDispose]() {
+      await line.close();
+      await other.close();
+    },
+  };
+}
 
 async function listeners(): Promise<number> {
   const rows = await admin`
     select from pg_stat_activity
-    where application_name = 'taskonaut' and datname = current_database() and query ~ '^(un)?listen'`;
+    where application_name = 'taskonaut' and datname = current_database() and query ~ '^listen'`;
   return rows.length;
 }
 

@@ -8,6 +8,8 @@ export interface Proxy {
   readonly url: string;
   /** From now on nothing passes, on old and new connections. */
   swallow(): void;
+  /** From now on no connection stands, and none comes up: as while the proxy restarts. */
+  cut(): void;
   /** New connections pass again. */
   pass(): void;
   stop(): void;
@@ -23,10 +25,15 @@ export async function startProxy(serverUrl: string, { unknownParameter }: ProxyO
   const target = { host: url.hostname, port: Number(url.port) };
   const sockets = new Set<Socket>();
   let swallowing = false;
+  let isDown = false;
 
   const server = createServer((incoming) => {
     sockets.add(incoming);
     incoming.on("error", () => {});
+    if (isDown) {
+      incoming.destroy();
+      return;
+    }
     if (swallowing) {
       incoming.resume();
       return;
@@ -56,8 +63,13 @@ export async function startProxy(serverUrl: string, { unknownParameter }: ProxyO
       swallowing = true;
       for (const socket of sockets) socket.unpipe().resume();
     },
+    cut() {
+      isDown = true;
+      for (const socket of sockets) socket.destroy();
+      sockets.clear();
+    },
     pass() {
-      swallowing = false;
+      swallowing = isDown = false;
     },
     stop() {
       server.close();

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { Database } from "bun:sqlite";
-import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { once } from "node:events";
@@ -86,7 +86,9 @@ test("a file that was used before there were workers keeps every row, and ends a
   old.close();
 
   const store = await openSqliteStore({ path });
-  expect(await store.readTask(parked.id)).toEqual({ task: parked, steps, calls });
+  // what was recorded without a guarantee has none
+  const kept = steps.map((step) => ({ ...step, execution: null }));
+  expect(await store.readTask(parked.id)).toEqual({ task: parked, steps: kept, calls });
   expect(await store.readTask(queued.id)).toEqual({ task: queued, steps: [], calls: [] });
   expect(await store.readInbox(parked.id)).toEqual({ wakeSeq: 2, rows: [{ ...inbox, attempt_epoch: null }] });
   await store.close();
@@ -133,9 +135,39 @@ test("two stores of one process do not lose each other's locks, in the eyes of a
   expect(await runChild("findDead")).toEqual([]);
   const lock = join(`${path}-workers`, `${id}.lock`);
   expect(existsSync(lock)).toBe(true);
-  rmSync(lock);
-  expect(await runChild("findDead")).toEqual([id]);
+  // As those of a process that nobody can find: then the lock counts.
+  const others = new Database(path);
+  others.run("update workers set process = 'in another container', lease_ms = 10 * lease_ms");
+  expect(await runChild("findDead")).toEqual([]);
   await holder.close();
+  // Its file went with the store that held it.
+  writeFileSync(lock, "");
+  expect(await runChild("findDead")).toEqual([id]);
+  others.close();
+});
+
+test("a lock file that somebody removes is no death, and is made anew, with its folder", async () => {
+  const [holder, asker] = await Promise.all([openSqliteStore({ path }), openSqliteStore({ path })]);
+  const id = crypto.randomUUID();
+  const locks = `${path}-workers`;
+  const lock = join(locks, `${id}.lock`);
+  await holder.registerWorker({ id, name: "w", leaseMs: HOUR_MS, concurrency: 1 });
+  const others = new Database(path);
+  for (const process of ["as it is", "in another container"]) {
+    if (process !== "as it is") others.run("update workers set process = ?, lease_ms = 10 * lease_ms", [process]);
+    rmSync(process === "as it is" ? lock : locks, { recursive: true });
+    expect(await runChild("findDead")).toEqual([]);
+    expect(await asker.readWorkerState(id)).toBe("alive");
+    expect(await asker.findDeadWorkers()).toEqual([]);
+    await (process === "as it is" ? holder.findDeadWorkers() : holder.renewWorker(id, HOUR_MS));
+    expect(existsSync(lock)).toBe(true);
+    // and it is locked: else who looks would remove it
+    others.run("update workers set lease_ms = 10 * lease_ms");
+    expect(await runChild("findDead")).toEqual([]);
+    expect(existsSync(lock)).toBe(true);
+  }
+  others.close();
+  await Promise.all([holder.close(), asker.close()]);
 });
 
 test("a lease is renewed from another thread while this one writes without a pause", async () => {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { Store } from "../../src/store/store.ts";
 import { migrate, openStore, type Place } from "./place.ts";
 import { type Child, startChild } from "./process.ts";
+import { plannedRecord } from "./rows.ts";
 import { until } from "./until.ts";
 
 export function workerContract(dialect: string, create: () => Promise<Place>): void {
@@ -60,8 +61,6 @@ export function workerContract(dialect: string, create: () => Promise<Place>): v
       const [killed, left] = [crypto.randomUUID(), crypto.randomUUID()];
       const children = [killed, left].map((id) => startChild("work", place.address, id)) as [Child, Child];
       await Promise.all(children.map((child) => child.ready));
-      // A lock counts only where the server has been up for longer than a lease (PostgreSQL).
-      await place.execute("update workers set lease_ms = 1");
       expect([await store.readWorkerState(killed), await store.readWorkerState(left)]).toEqual(["alive", "alive"]);
       await children[0].kill();
       await until(async () => (await store.readWorkerState(killed)) === "dead");
@@ -72,14 +71,13 @@ export function workerContract(dialect: string, create: () => Promise<Place>): v
       expect((await store.listWorkers()).map((worker) => worker.id)).toEqual([killed]);
     }, 30_000);
 
-    test("a store that is closed lets its workers go", async () => {
+    test("one that leaves while it holds a task stays known, and is dead", async () => {
       const id = crypto.randomUUID();
-      const third = await openStore(place.address);
-      await third.registerWorker({ id, name: "w", leaseMs: HOUR_MS, concurrency: 7 });
-      await place.execute("update workers set lease_ms = 1");
-      expect(await store.readWorkerState(id)).toBe("alive");
-      await third.close();
-      await until(async () => (await store.readWorkerState(id)) === "dead");
+      await store.registerWorker({ id, name: "w", leaseMs: HOUR_MS, concurrency: 7 });
+      await store.insertTasks([plannedRecord({ due_at: 1, lease_owner: id })]);
+      await store.removeWorker(id);
+      expect(await other.listWorkers()).toMatchObject([{ id, state: "dead", tasks: 1 }]);
+      expect(await other.findDeadWorkers()).toEqual([id]);
     });
   });
 }

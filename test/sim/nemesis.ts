@@ -24,6 +24,7 @@ export class Nemesis {
     if (random.chance(weather.pauses)) timeline.after(at(), () => this.#pause());
     if (random.chance(weather.drains)) timeline.after(at(), () => this.#drain());
     if (random.chance(weather.outages)) timeline.after(at(), () => this.#restart());
+    if (random.chance(weather.cuts)) timeline.after(at(), () => this.#cut());
     if (random.chance(weather.jumps)) timeline.after(at(), () => this.#jump());
   }
 
@@ -73,6 +74,13 @@ export class Nemesis {
     const ms = this.world.random.tail(50, 8000);
     this.world.trace.note(`the database is away for ${ms} ms`);
     this.world.restart(ms);
+  }
+
+  #cut(): void {
+    const process = this.#any();
+    if (!process) return;
+    this.world.trace.note(`the connection of ${process.name} is cut`);
+    this.world.cut(process);
   }
 
   #jump(): void {

@@ -42,10 +42,18 @@ export class SimProcess {
     });
   }
 
-  /** Its writes so far stand, and it does nothing any more. `isSeen`: the others notice at once, not when its lease ends. */
+  /**
+   * Its writes so far stand, and it does nothing any more. `isSeen`: the others may notice, because its lock is free, or
+   * because the machine tells; else its lease must end.
+   */
   crash(isSeen: boolean): void {
     this.life.die();
-    if (isSeen) for (const id of this.workerIds) this.world.workers.freeLock(id);
+    if (!isSeen) return;
+    const isKnown = this.world.random.chance(0.5);
+    for (const id of this.workerIds) {
+      this.world.workers.freeLock(id);
+      if (isKnown) this.world.workers.gone.add(id);
+    }
   }
 
   /** Takes tasks from the queue from now on, so many at once. A process that cannot start exits, and tells so. */

@@ -2,6 +2,7 @@
 // either may be slow, overtake others, or get lost (S2 in `store.ts`: then nobody knows what was written).
 
 import { TaskonautError } from "../../src/core/errors.ts";
+import { DeathWatch } from "../../src/store/postgres/death-watch.ts";
 import type { Store } from "../../src/store/store.ts";
 import { workerNotRegistered } from "../../src/store/worker-not-registered.ts";
 import type { Life } from "./life.ts";
@@ -9,6 +10,9 @@ import type { World } from "./world.ts";
 
 /** S3: who has heard nothing by then gives up. */
 const DEADLINE_MS = 3000;
+
+/** How long a lock must have been free, of a worker with nothing between it and the database. */
+export const GRACE_MS = 400;
 
 /** Requests that are in the trace although they may change no task. */
 const TOLD: ReadonlySet<string> = new Set(["registerWorker", "removeWorker", "forgetDeadWorkers", "releaseTasks"]);
@@ -23,6 +27,7 @@ export interface Writer {
 export function simStore(world: World, { life, workerIds }: { life: Life; workerIds: Set<string> }): Store {
   const { random, timeline, database, workers } = world;
   const me: Writer = { life, workerIds };
+  const deaths = new DeathWatch();
   const delay = (): number => random.tail(0, world.weather.delayMsMax);
 
   /** `apply` is what the database does; `kind` is for the trace. */
@@ -101,18 +106,23 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
     registerWorker: (worker) => {
       workerIds.add(worker.id);
       return request("registerWorker", (now) => {
-        if (!life.isDead) workers.register(worker, now);
+        if (!life.isDead) workers.register(worker, { now, graceMs: random.chance(0.7) ? GRACE_MS : null });
       });
     },
     renewWorker: (id, leaseMs) => request("renewWorker", (now) => workers.renew(id, leaseMs, now)),
     removeWorker: (id) =>
-      request("removeWorker", () => {
+      request("removeWorker", (now) => {
         const isHolding = database.tasks.some(({ task }) => task.lease_owner === id);
-        if (isHolding) workers.freeLock(id);
+        if (isHolding) workers.leave(id, now);
         else workers.remove(id);
       }),
     readWorkerState: (id) => read("readWorkerState", (now) => workers.stateOf(id, now)),
-    findDeadWorkers: () => read("findDeadWorkers", (now) => workers.findDead(now)),
+    findDeadWorkers: () =>
+      read("findDeadWorkers", (now) => {
+        const dead = deaths.look(workers.suspects(now), { session: world.sessionOf(life), now: timeline.now });
+        for (const suspect of dead) workers.endLease(suspect, now);
+        return workers.findDead(now);
+      }),
     forgetDeadWorkers: () => request("forgetDeadWorkers", (now) => workers.forgetDead(now)),
     listWorkers: () => read("listWorkers", (now) => workers.list(now)),
     checkReady: () => read("checkReady", () => undefined),

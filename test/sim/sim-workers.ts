@@ -1,10 +1,15 @@
-// The table `workers` of the simulated database, and the locks by which its processes see who lives.
+// The table `workers` of the simulated database, and the locks by which its processes see who lives: who is found dead
+// by them is for the real `DeathWatch` to say, of which each process has one.
 
+import type { Suspect } from "../../src/store/postgres/death-watch.ts";
 import type { ListedWorker, WorkerRow, WorkerState } from "../../src/store/store.ts";
 import type { SimDatabase } from "./sim-database.ts";
 
 interface StoredWorker extends WorkerRow {
   readonly lease_ms: number;
+  /** How often the lease was renewed. */
+  readonly renewals: number;
+  readonly graceMs: number | null;
 }
 
 export class SimWorkers {
@@ -12,23 +17,36 @@ export class SimWorkers {
   readonly #locks = new Set<string>();
   /** Ids that the database has called dead at least once: their tasks are for whoever comes first. */
   readonly seenDead = new Set<string>();
-  /** A free lock says nothing right after a restart, which frees them all. */
-  upSince = Number.NEGATIVE_INFINITY;
+  /** Ids of workers whose processes are known to be gone. */
+  readonly gone = new Set<string>();
+  /** Told of each worker whose lease others end. */
+  onEnded: (id: string) => void = () => {};
 
   constructor(private readonly database: SimDatabase) {}
 
-  register(worker: { id: string; name: string; leaseMs: number; concurrency: number }, now: number): void {
+  register(
+    worker: { id: string; name: string; leaseMs: number; concurrency: number },
+    { now, graceMs }: { readonly now: number; readonly graceMs: number | null },
+  ): void {
     const { id, name, leaseMs, concurrency } = worker;
     this.#locks.add(id);
-    this.#rows.set(id, { id, name, concurrency, started_at: now, lease_until: now + leaseMs, lease_ms: leaseMs });
+    const lease = { started_at: now, lease_until: now + leaseMs, lease_ms: leaseMs };
+    this.#rows.set(id, { id, name, concurrency, ...lease, renewals: 0, graceMs });
   }
 
   renew(id: string, leaseMs: number, now: number): boolean {
     const row = this.#rows.get(id);
     if (!row) return false;
     this.stateOf(id, now); // a lease that has passed is remembered
-    this.#rows.set(id, { ...row, lease_until: now + leaseMs, lease_ms: leaseMs });
+    this.#rows.set(id, { ...row, lease_until: now + leaseMs, lease_ms: leaseMs, renewals: row.renewals + 1 });
     return true;
+  }
+
+  /** Its connection stands again: it has its lock, and a lease from now on. */
+  comeBack(id: string, now: number): void {
+    const row = this.#rows.get(id);
+    this.#locks.add(id);
+    if (row) this.renew(id, row.lease_ms, now);
   }
 
   isRegistered(id: string): boolean {
@@ -42,14 +60,42 @@ export class SimWorkers {
 
   stateOf(id: string, now: number): WorkerState {
     const row = this.#rows.get(id);
-    const isLocked = this.#locks.has(id) || (row !== undefined && this.upSince + row.lease_ms > now);
-    if (row && row.lease_until > now && isLocked) return "alive";
+    if (row && row.lease_until > now) return "alive";
     this.seenDead.add(id);
     return "dead";
   }
 
   findDead(now: number): string[] {
     return [...this.#rows.keys()].filter((id) => this.stateOf(id, now) === "dead");
+  }
+
+  /** Those whose leases run and whose locks are free. */
+  suspects(now: number): Suspect[] {
+    return [...this.#rows.values()]
+      .filter(({ id, lease_until }) => lease_until > now && !this.#locks.has(id))
+      .map(({ id, renewals, graceMs }) => ({
+        id,
+        lease: String(renewals),
+        whereabouts: this.gone.has(id) ? "gone" : "unknown",
+        graceMs,
+      }));
+  }
+
+  /** Others have a proof that it is dead. False where it has renewed its lease meanwhile. */
+  endLease({ id, lease }: Suspect, now: number): boolean {
+    const row = this.#rows.get(id);
+    if (!row || String(row.renewals) !== lease) return false;
+    this.leave(id, now);
+    this.onEnded(id);
+    return true;
+  }
+
+  /** It holds something still, and goes. */
+  leave(id: string, now: number): void {
+    const row = this.#rows.get(id);
+    this.#locks.delete(id);
+    if (row) this.#rows.set(id, { ...row, lease_until: Math.min(row.lease_until, now) });
+    this.stateOf(id, now);
   }
 
   forgetDead(now: number): number {
@@ -67,10 +113,6 @@ export class SimWorkers {
         state: this.stateOf(row.id, now),
         tasks: this.database.tasks.filter(({ task }) => task.lease_owner === row.id).length,
       }));
-  }
-
-  takeLock(id: string): void {
-    this.#locks.add(id);
   }
 
   freeLock(id: string): void {

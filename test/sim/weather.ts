@@ -23,6 +23,7 @@ export interface Weather {
   readonly pauses: number;
   readonly drains: number;
   readonly outages: number;
+  readonly cuts: number;
   readonly jumps: number;
 }
 
@@ -38,6 +39,7 @@ export const CALM: Weather = {
   pauses: 0,
   drains: 0,
   outages: 0,
+  cuts: 0,
   jumps: 0,
 };
 
@@ -55,6 +57,7 @@ export function drawWeather(random: Random): Weather {
     pauses: some(0.5, 0.1),
     drains: some(0.4, 0.1),
     outages: some(0.4, 0.1),
+    cuts: some(0.5, 0.5),
     jumps: some(0.4, 0.2),
   };
 }

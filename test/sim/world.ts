@@ -9,7 +9,7 @@ import type { Life } from "./life.ts";
 import { BEGIN } from "./sim-clock.ts";
 import { SimDatabase, type StoredTask } from "./sim-database.ts";
 import { SimProcess, short } from "./sim-process.ts";
-import type { Writer } from "./sim-store.ts";
+import { GRACE_MS, type Writer } from "./sim-store.ts";
 import { SimWorkers } from "./sim-workers.ts";
 import { Timeline } from "./timeline.ts";
 import { Trace } from "./trace.ts";
@@ -17,6 +17,9 @@ import { CALM, type Weather } from "./weather.ts";
 
 /** After a restart of the database its clients are back, and have their locks again, within this time. */
 const RECONNECT_MS_MAX = 1000;
+
+/** After its own connection was cut a process is back within this time; a proxy in between may take longer. */
+const CUT_MS_MAX = GRACE_MS - 50;
 
 interface Watcher {
   readonly life: Life;
@@ -44,10 +47,18 @@ export class World {
   /** Since when a task is free to be taken, by its id; in simulated time. */
   readonly #freeSince = new Map<string, number>();
   readonly #watchers = new Set<Watcher>();
+  /** How often the connections of a process, or of all, were cut. */
+  readonly #cuts = new Map<Life, number>();
+  #restarts = 0;
   #receipts = 0;
 
   constructor(seed: number) {
     this.random = new Random(seed);
+    this.workers.onEnded = (id) => {
+      const process = this.living.find(({ workerIds }) => workerIds.has(id));
+      this.trace.note(`others find worker ${short(id)} dead`);
+      if (process) this.trace.breach(`Worker ${short(id)} of ${process.name} lives, and was found dead.`);
+    };
     this.database.onWrite = (write) => {
       const { before, after, change } = write;
       const { task } = after;
@@ -126,6 +137,7 @@ export class World {
   restart(ms: number): void {
     if (this.isAway) return;
     this.isAway = true;
+    this.#restarts += 1;
     this.workers.freeAllLocks();
     this.timeline.after(ms, () => this.comeBack());
   }
@@ -133,15 +145,28 @@ export class World {
   comeBack(): void {
     if (!this.isAway) return;
     this.isAway = false;
-    this.workers.upSince = this.storeNow();
-    for (const { life, workerIds } of this.living) {
-      this.timeline.after(this.random.tail(1, RECONNECT_MS_MAX), () =>
-        life.reach(() => {
-          for (const id of workerIds) this.workers.takeLock(id);
-        }),
-      );
-    }
+    for (const process of this.living) this.#reconnect(process, this.random.tail(1, RECONNECT_MS_MAX));
     // who watches may have missed something
     for (const { life, onNews } of this.#watchers) this.timeline.after(1, () => life.reach(onNews));
+  }
+
+  /** Another one for each connection that a process had. */
+  sessionOf(life: Life): string {
+    return `${this.#restarts} ${this.#cuts.get(life) ?? 0}`;
+  }
+
+  /** The process's connection ends, as if a backend was terminated. It is back in a moment. */
+  cut(process: SimProcess): void {
+    this.#cuts.set(process.life, (this.#cuts.get(process.life) ?? 0) + 1);
+    for (const id of process.workerIds) this.workers.freeLock(id);
+    this.#reconnect(process, this.random.tail(1, CUT_MS_MAX));
+  }
+
+  /** From its own thread, which is there although the process may be paused. */
+  #reconnect({ life, workerIds }: SimProcess, ms: number): void {
+    this.timeline.after(ms, () => {
+      if (life.isDead || this.isAway) return;
+      for (const id of workerIds) this.workers.comeBack(id, this.storeNow());
+    });
   }
 }

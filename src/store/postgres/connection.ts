@@ -79,6 +79,11 @@ export class PostgresClient {
     return Array.from(rows as readonly Row[]);
   }
 
+  /** Of our ends of the connections that stand; without those of Unix sockets. */
+  get localPorts(): readonly number[] {
+    return this.#session?.sockets.localPorts ?? [];
+  }
+
   /** Lets calls under way end, for a moment; then cuts the connections. Harmless when repeated. */
   async close(): Promise<void> {
     this.#closed = true;

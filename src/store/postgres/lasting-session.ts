@@ -1,5 +1,4 @@
-// A connection that is used for one thing only, and is there for as long as the process needs what hangs on it: a lock,
-// or a channel that it listens to.
+// A connection that is there for as long as the process needs what hangs on it: locks, and channels that it listens to.
 //
 // L1. Where it was lost it is made anew, quietly, until it is closed.
 // L2. A connection that leads nowhere looks like one on which nothing happens: so it is asked something every now and
@@ -9,10 +8,17 @@
 
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 
-import { PostgresClient } from "./connection.ts";
+import { hasCode } from "../../core/errors.ts";
+import { type Parameter, PostgresClient } from "./connection.ts";
+import { isConnectionLost } from "./failures.ts";
 
 const PAUSE_MS_MIN = 50;
-const PAUSE_MS_MAX = 5_000;
+
+/** While nothing answers. */
+const PAUSE_MS_MAX = 1_000;
+
+/** While connections come up, and are cut: peers watch for a lock that does not come back. */
+const CUT_PAUSE_MS_MAX = 200;
 
 /** How long the notification of L3 may take, once it was sent. */
 const TRIAL_MS = 1_000;
@@ -29,7 +35,7 @@ export interface LastingOptions {
 interface Use {
   /** Makes on a new connection what is to hang on it. */
   readonly setUp: (client: PostgresClient) => Promise<void>;
-  readonly onNotify?: (channel: string) => void;
+  readonly onNotify: (channel: string) => void;
 }
 
 export class LastingSession {
@@ -38,23 +44,57 @@ export class LastingSession {
   readonly #probe: Timer;
   /** Settles when the connection stands again, or is closed. */
   #restoring: Promise<void> | undefined;
+  /** How often the connection was lost. */
+  #losses = 0;
   #trial: { readonly channel: string; readonly pass: () => void } | undefined;
 
   constructor(
-    { probeMs = PROBE_MS, ...options }: LastingOptions,
+    private readonly options: LastingOptions,
     private readonly use: Use,
   ) {
     this.#client = new PostgresClient({
-      ...options,
+      url: options.url,
+      deadlineMs: options.deadlineMs,
       connectionsMax: 1,
       onLost: () => this.#restore(),
       onNotify: (channel) => {
         if (channel === this.#trial?.channel) this.#trial.pass();
-        else use.onNotify?.(channel);
+        else use.onNotify(channel);
       },
     });
-    this.#probe = setInterval(() => this.#ask(), probeMs);
+    this.#probe = setInterval(() => this.#ask(), options.probeMs ?? PROBE_MS);
     this.#probe.unref();
+  }
+
+  /** Another number for each connection that there was. */
+  get losses(): number {
+    return this.#losses;
+  }
+
+  /** Runs a statement on the connection. Throws what `PostgresClient.query` does. */
+  async query<Row>(text: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
+    try {
+      return await this.#client.query<Row>(text, parameters);
+    } catch (error) {
+      if (hasCode(error, "database_unavailable")) this.#restore();
+      throw error;
+    }
+  }
+
+  /** The same for what only reads: where the connection was lost under it, it is run once more on the next one. */
+  async read<Row>(text: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
+    try {
+      return await this.query<Row>(text, parameters);
+    } catch (error) {
+      if (!isLost(error)) throw error;
+      await Promise.race([this.#restoring, sleep(this.options.deadlineMs, undefined, { ref: false })]);
+      return this.query<Row>(text, parameters);
+    }
+  }
+
+  /** The port of our end of the connection; undefined for a Unix socket, or where there is none. */
+  get localPort(): number | undefined {
+    return this.#client.localPorts[0];
   }
 
   /** L3. False where nothing can hang on the connection. Sends the notification over `other`. */
@@ -80,10 +120,6 @@ export class LastingSession {
     }
   }
 
-  async start(): Promise<void> {
-    await this.use.setUp(this.#client);
-  }
-
   async close(): Promise<void> {
     this.#closed.abort();
     clearInterval(this.#probe);
@@ -93,18 +129,20 @@ export class LastingSession {
 
   /** L1. */
   #restore(): void {
-    this.#restoring ??= this.#setUpAgain().finally(() => {
+    if (this.#restoring || this.#closed.signal.aborted) return;
+    this.#losses += 1;
+    this.#restoring = this.#setUpAgain().finally(() => {
       this.#restoring = undefined;
     });
   }
 
   async #setUpAgain(): Promise<void> {
     const { signal } = this.#closed;
-    for (let pauseMs = PAUSE_MS_MIN; !signal.aborted; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {
+    for (let pauseMs = PAUSE_MS_MIN; !signal.aborted; pauseMs *= 2) {
       try {
         return await this.use.setUp(this.#client);
-      } catch {
-        // The server is still away, or has not noticed yet that the old connection is gone.
+      } catch (error) {
+        pauseMs = Math.min(pauseMs, isLost(error) ? CUT_PAUSE_MS_MAX : PAUSE_MS_MAX);
         await sleep(pauseMs, undefined, { signal }).catch(() => {});
       }
     }
@@ -112,7 +150,10 @@ export class LastingSession {
 
   /** L2. */
   #ask(): void {
-    if (this.#restoring) return;
-    this.#client.query("select 1").catch(() => this.#restore());
+    if (!this.#restoring) this.query("select 1").catch(() => {}); // the query itself sees to what follows
   }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof Error && isConnectionLost(error.cause);
 }

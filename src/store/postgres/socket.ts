@@ -41,6 +41,10 @@ export class Sockets {
     throw failure;
   }
 
+  get localPorts(): readonly number[] {
+    return [...this.#open].flatMap((socket) => socket.localPort ?? []);
+  }
+
   /** Cuts every connection at once, and lets no new one come up. */
   destroy(): void {
     this.#destroyed = true;

@@ -1,26 +1,19 @@
 // The store on PostgreSQL: as many processes as one likes on one database.
 
-import type { Store, Watch } from "../store.ts";
+import { Processes } from "../processes.ts";
+import type { Store } from "../store.ts";
 import { claimTasks } from "./claim.ts";
 import { commitChanges, insertTasks } from "./commit.ts";
 import { PostgresClient } from "./connection.ts";
 import { postToTask, readInbox } from "./inbox.ts";
 import { explainLocked } from "./failures.ts";
+import { Lifeline } from "./lifeline.ts";
 import { checkMigrated, checkReady } from "./migrate.ts";
 import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask } from "./read.ts";
 import { milliseconds, quoteSchema } from "./schema.ts";
-import { announce, watch } from "./watch.ts";
-import { WorkerLocks } from "./worker-locks.ts";
-import {
-  findDeadWorkers,
-  forgetDeadWorkers,
-  listWorkers,
-  readWorkerState,
-  registerWorker,
-  removeWorker,
-  renewWorker,
-} from "./workers.ts";
+import { announce } from "./watch.ts";
+import { deleteWorker, forgetDeadWorkers, listWorkers, readWorkerState } from "./workers.ts";
 
 const READERS_MAX = 4;
 
@@ -51,8 +44,8 @@ export async function openPostgresStore({
   const reader = new PostgresClient({ url, deadlineMs, connectionsMax: READERS_MAX, rerun: true });
   const writer = new PostgresClient({ url, deadlineMs, connectionsMax: 1, lockMs: LOCK_MS });
   const claimer = new PostgresClient({ url, deadlineMs, connectionsMax: 1, lockMs: LOCK_MS });
-  const watches: Watch[] = [];
-  const locks = new WorkerLocks({ url, deadlineMs });
+  const lifeline = new Lifeline({ url, deadlineMs }, schema, reader);
+  const processes = new Processes();
   const migrated = once((client: PostgresClient) => checkMigrated(client, schema));
 
   async function read<Result>(use: (client: PostgresClient) => Promise<Result>): Promise<Result> {
@@ -63,6 +56,11 @@ export async function openPostgresStore({
   async function write<Result>(use: (client: PostgresClient) => Promise<Result>): Promise<Result> {
     await migrated(writer);
     return use(writer);
+  }
+
+  async function signOfLife<Result>(use: (line: Lifeline) => Promise<Result>): Promise<Result> {
+    await migrated(reader);
+    return use(lifeline);
   }
 
   async function writeTasks<Result>(use: (client: PostgresClient) => Promise<Result>): Promise<Result> {
@@ -95,22 +93,20 @@ export async function openPostgresStore({
     releaseOrphans: () => writeTasks((client) => releaseOrphans(client, schema)),
     unparkTasks: (flows) => writeTasks((client) => unparkTasks(client, schema, flows)),
     announce: () => read((client) => announce(client, schema)),
-    async watch(onNews) {
-      const watching = await read((other) => watch({ url, deadlineMs }, { schema, other, onNews }));
-      watches.push(watching);
-      return watching;
+    watch: (onNews) => signOfLife((line) => line.watch(onNews)),
+    registerWorker: (worker) => signOfLife((line) => line.register(worker)),
+    renewWorker: (id, leaseMs) => signOfLife((line) => line.renew({ id, leaseMs })),
+    async removeWorker(id) {
+      await write((client) => deleteWorker(client, schema, id));
+      await lifeline.release(id);
     },
-    registerWorker: (worker) => write((client) => registerWorker(client, schema, locks, worker)),
-    renewWorker: (id, leaseMs) => write((client) => renewWorker(client, schema, { id, leaseMs })),
-    removeWorker: (id) => write((client) => removeWorker(client, schema, locks, id)),
-    readWorkerState: (id) => read((client) => readWorkerState(client, schema, id)),
-    findDeadWorkers: () => read((client) => findDeadWorkers(client, schema)),
+    readWorkerState: (id) => read((client) => readWorkerState(client, schema, processes, id)),
+    findDeadWorkers: () => signOfLife((line) => line.findDead()),
     forgetDeadWorkers: () => write((client) => forgetDeadWorkers(client, schema)),
-    listWorkers: () => read((client) => listWorkers(client, schema)),
+    listWorkers: () => read((client) => listWorkers(client, schema, processes)),
     checkReady: () => checkReady(reader, schema),
     async close() {
-      await Promise.all([locks.close(), ...watches.map((watching) => watching.close())]);
-      await Promise.all([reader.close(), writer.close(), claimer.close()]);
+      await Promise.all([lifeline.close(), reader.close(), writer.close(), claimer.close()]);
     },
   };
 }

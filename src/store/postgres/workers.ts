@@ -1,49 +1,51 @@
-// The table `workers`, and who of them lives. A worker is dead when its lease has passed, or when its lock
-// (`worker-locks.ts`) is free, which is as soon as its process is gone. A restart of the server frees every lock, so a
-// free lock counts only when the server has been up for longer than the worker's lease. Where locks do not last (behind
-// a pooler), the worker's row says so, and its lease alone counts.
+// The table `workers`, and who of them lives. A worker is dead when its lease has passed. Peers may end the lease of one
+// that died before (`death-watch.ts`); who asks for one worker only, by hand, is told what can be known at once.
 
+import type { Processes, Whereabouts } from "../processes.ts";
 import { storableText } from "../storable-text.ts";
 import type { ListedWorker, WorkerState } from "../store.ts";
-import type { PostgresClient } from "./connection.ts";
+import type { Parameter, PostgresClient } from "./connection.ts";
+import type { Suspect } from "./death-watch.ts";
 import { milliseconds, quoteText, type Schema } from "./schema.ts";
-import { lockKey, type WorkerLocks } from "./worker-locks.ts";
 
-/** Of a row `w` of workers. The locks are looked through once for all workers, and only where a lease still runs. */
-const IS_ALIVE = `(
-  w.lease_until > now() and (
-    not w.locks or pg_postmaster_start_time() + w.lease_ms * interval '1 ms' > now()
-    or ${lockKey("w.id::text")} in (
-      select (l.classid::bigint << 32) | l.objid::bigint from pg_locks l
-      where l.locktype = 'advisory' and l.granted and l.objsubid = 1
-        and l.database = (select oid from pg_database where datname = current_database())
-    )
+type Query = <Row>(text: string, parameters?: readonly Parameter[]) => Promise<Row[]>;
+
+export interface WorkerLease {
+  readonly id: string;
+  readonly leaseMs: number;
+}
+
+/** The key of a worker's lock, of its id as SQL. Worker ids are unique, so all schemas share the numbers. */
+export function lockKey(id: string): string {
+  return `hashtextextended('taskonaut:worker:' || ${id}, 0)`;
+}
+
+/** Of a row `w` of workers. The locks are looked through once for all workers. */
+const IS_LOCKED = `(
+  ${lockKey("w.id::text")} in (
+    select (l.classid::bigint << 32) | l.objid::bigint from pg_locks l
+    where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+      and l.database = (select oid from pg_database where datname = current_database())
   )
 )`;
 
-export async function registerWorker(
-  client: PostgresClient,
+export async function insertWorker(
+  query: Query,
   schema: Schema,
-  locks: WorkerLocks,
-  worker: { id: string; name: string; leaseMs: number; concurrency: number },
+  worker: WorkerLease & { name: string; concurrency: number; process: string; graceMs: number | null },
 ): Promise<void> {
-  // The lock first: a row without one would be taken for a dead worker's.
-  const isLocked = await locks.take(worker.id, client);
-  await client.query(
-    `insert into ${schema}.workers (id, name, concurrency, locks, started_at, lease_until, lease_ms)
-     values ($1::uuid, $2, $3::integer, $4::boolean, now(), now() + $5::integer * interval '1 ms', $5::integer)
-     on conflict (id) do update set name = excluded.name, concurrency = excluded.concurrency, locks = excluded.locks,
-       started_at = excluded.started_at, lease_until = excluded.lease_until, lease_ms = excluded.lease_ms`,
-    [worker.id, storableText(worker.name), worker.concurrency, isLocked, worker.leaseMs],
+  await query(
+    `insert into ${schema}.workers (id, name, concurrency, process, grace_ms, started_at, lease_until, lease_ms)
+     values ($1::uuid, $2, $3::integer, $4, $5::integer, now(), now() + $6::integer * interval '1 ms', $6::integer)
+     on conflict (id) do update set name = excluded.name, concurrency = excluded.concurrency, process = excluded.process,
+       grace_ms = excluded.grace_ms, started_at = excluded.started_at, lease_until = excluded.lease_until,
+       lease_ms = excluded.lease_ms`,
+    [worker.id, storableText(worker.name), worker.concurrency, worker.process, worker.graceMs, worker.leaseMs],
   );
 }
 
-export async function renewWorker(
-  client: PostgresClient,
-  schema: Schema,
-  { id, leaseMs }: { id: string; leaseMs: number },
-): Promise<boolean> {
-  const rows = await client.query(
+export async function renewWorker(query: Query, schema: Schema, { id, leaseMs }: WorkerLease): Promise<boolean> {
+  const rows = await query(
     `update ${schema}.workers set lease_until = now() + $2::integer * interval '1 ms', lease_ms = $2::integer
      where id = $1::uuid returning 1`,
     [id, leaseMs],
@@ -51,31 +53,100 @@ export async function renewWorker(
   return rows.length === 1;
 }
 
-export async function removeWorker(
+/** Takes the lock of a worker anew, if `locks`, and prolongs its lease from now on, in one step: who sees one sees the other. */
+export async function comeBack(
+  query: Query,
+  schema: Schema,
+  { id, leaseMs, locks }: WorkerLease & { readonly locks: boolean },
+): Promise<void> {
+  await query(
+    `with renewed as (
+      update ${schema}.workers set lease_until = now() + $2::integer * interval '1 ms' where id = $1::uuid
+    )
+    select case when $3::boolean then pg_advisory_lock_shared(${lockKey("$1::text")}) end`,
+    [id, leaseMs, locks],
+  );
+}
+
+export interface Look {
+  /** Ids of the workers whose leases have passed. */
+  readonly passed: readonly string[];
+  readonly suspects: readonly Suspect[];
+  /** Which of the server's processes has told it. */
+  readonly backend: number;
+}
+
+export async function findSuspects(query: Query, schema: Schema, processes: Processes): Promise<Look> {
+  const rows = await query<{
+    backend: number;
+    id: string | null;
+    is_over: boolean;
+    lease: string;
+    process: string;
+    grace_ms: number | null;
+  }>(`
+    select pg_backend_pid() as backend, w.id, w.is_over, w.lease, w.process, w.grace_ms
+    from (select) one left join (
+      select w.id, w.lease_until <= now() as is_over, w.lease_until::text as lease, w.process, w.grace_ms
+      from ${schema}.workers w where w.lease_until <= now() or not ${IS_LOCKED}
+    ) w on true`);
+  const passed: string[] = [];
+  const suspects: Suspect[] = [];
+  for (const { id, is_over: isOver, lease, process, grace_ms: graceMs } of rows) {
+    if (id === null) continue;
+    if (isOver) passed.push(id);
+    else suspects.push({ id, lease, whereabouts: processes.find(process), graceMs });
+  }
+  return { passed, suspects, backend: rows[0]?.backend ?? 0 };
+}
+
+/** Gives the ids of those that were not renewed meanwhile. */
+export async function endLeases(query: Query, schema: Schema, dead: readonly Suspect[]): Promise<string[]> {
+  const rows = await query<{ id: string }>(
+    `update ${schema}.workers w set lease_until = now()
+     from json_to_recordset($1::text::json) as dead (id uuid, lease timestamptz)
+     where w.id = dead.id and w.lease_until = dead.lease returning w.id`,
+    [JSON.stringify(dead.map(({ id, lease }) => ({ id, lease })))],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** The row of one that holds a task still stays, with a lease that is over. */
+export async function deleteWorker(client: PostgresClient, schema: Schema, id: string): Promise<void> {
+  const which = `w.id = ${quoteText(id)}::uuid`;
+  await client.execute(`
+    ${deletion(schema, which)};
+    update ${schema}.workers w set lease_until = least(lease_until, now()) where ${which}`);
+}
+
+export async function readWorkerState(
   client: PostgresClient,
   schema: Schema,
-  locks: WorkerLocks,
+  processes: Processes,
   id: string,
-): Promise<void> {
-  await client.execute(deletion(schema, `w.id = ${quoteText(id)}::uuid`));
-  await locks.free(id);
-}
-
-export async function readWorkerState(client: PostgresClient, schema: Schema, id: string): Promise<WorkerState> {
-  const [row] = await client.query<{ alive: boolean }>(
-    `select ${IS_ALIVE} as alive from ${schema}.workers w where w.id = $1::uuid`,
+): Promise<WorkerState> {
+  const [row] = await client.query<Liveness>(
+    `select w.lease_until > now() as has_lease, ${IS_LOCKED} as is_locked, w.process
+     from ${schema}.workers w where w.id = $1::uuid`,
     [id],
   );
-  return row?.alive ? "alive" : "dead";
+  return row ? stateOf(row, processes) : "dead";
 }
 
-export async function findDeadWorkers(client: PostgresClient, schema: Schema): Promise<string[]> {
-  const rows = await client.query<{ id: string }>(`select w.id from ${schema}.workers w where not ${IS_ALIVE}`);
-  return rows.map((row) => row.id);
+interface Liveness {
+  readonly has_lease: boolean;
+  readonly is_locked: boolean;
+  readonly process: string;
+}
+
+function stateOf({ has_lease: hasLease, is_locked: isLocked, process }: Liveness, processes: Processes): WorkerState {
+  if (!hasLease) return "dead";
+  const whereabouts: Whereabouts = isLocked ? "there" : processes.find(process);
+  return whereabouts === "gone" ? "dead" : "alive";
 }
 
 export async function forgetDeadWorkers(client: PostgresClient, schema: Schema): Promise<number> {
-  const forgotten = await client.execute(deletion(schema, `not ${IS_ALIVE}`));
+  const forgotten = await client.execute(deletion(schema, "w.lease_until <= now()"));
   return forgotten.length;
 }
 
@@ -92,16 +163,24 @@ function deletion(schema: Schema, which: string): string {
 }
 
 /** Counts the tasks of the queue only: what is held without being in it, a caller drives. */
-export function listWorkers(client: PostgresClient, schema: Schema): Promise<ListedWorker[]> {
-  return client.query<ListedWorker>(
+export async function listWorkers(
+  client: PostgresClient,
+  schema: Schema,
+  processes: Processes,
+): Promise<ListedWorker[]> {
+  const rows = await client.query<Omit<ListedWorker, "state"> & Liveness>(
     `select
        w.id, w.name, w.concurrency, ${milliseconds("w.started_at")} as started_at,
-       ${milliseconds("w.lease_until")} as lease_until,
-       case when ${IS_ALIVE} then 'alive' else 'dead' end as state, coalesce(held.tasks, 0) as tasks
+       ${milliseconds("w.lease_until")} as lease_until, w.lease_until > now() as has_lease, ${IS_LOCKED} as is_locked,
+       w.process, coalesce(held.tasks, 0) as tasks
      from ${schema}.workers w left join (
        select lease_owner as id, count(*)::integer as tasks from ${schema}.tasks
        where due_at is not null and lease_owner is not null group by lease_owner
      ) held on held.id = w.id
      order by w.started_at, w.id`,
   );
+  return rows.map(({ has_lease, is_locked, process, ...worker }) => ({
+    ...worker,
+    state: stateOf({ has_lease, is_locked, process }, processes),
+  }));
 }

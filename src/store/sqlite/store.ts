@@ -3,6 +3,7 @@
 import { realpathSync } from "node:fs";
 
 import { databaseBehind } from "../migrations.ts";
+import { Processes } from "../processes.ts";
 import type { Store } from "../store.ts";
 import { claimTasks } from "./claim.ts";
 import { commitChanges, insertTasks } from "./commit.ts";
@@ -51,6 +52,7 @@ export async function openSqliteStore({
   // Processes that reach the file by different names look at the same locks.
   const folder = path === ":memory:" ? undefined : `${realpathSync(path)}-workers`;
   const locks = new WorkerLocks(folder);
+  const signs = { locks, processes: new Processes() };
 
   return {
     dialect: "sqlite",
@@ -68,13 +70,19 @@ export async function openSqliteStore({
     unparkTasks: (flows) => unparkTasks(connection, flows, now),
     announce: async () => ringBell(folder),
     watch: async (onNews) => watchBell(folder, onNews),
-    registerWorker: (worker) => registerWorker(connection, locks, { ...worker, now: now() }),
-    renewWorker: (id, leaseMs) => renewWorker(connection, { id, leaseMs, now: now() }),
-    removeWorker: (id) => removeWorker(connection, locks, id),
-    readWorkerState: (id) => readWorkerState(connection, locks, { id, now: now() }),
-    findDeadWorkers: () => findDeadWorkers(connection, locks, now()),
-    forgetDeadWorkers: () => forgetDeadWorkers(connection, locks, now),
-    listWorkers: () => listWorkers(connection, locks, now()),
+    registerWorker: (worker) => registerWorker(connection, signs, { ...worker, now: now() }),
+    async renewWorker(id, leaseMs) {
+      locks.keep();
+      return renewWorker(connection, { id, leaseMs, now: now() });
+    },
+    removeWorker: (id) => removeWorker(connection, signs, { id, now: now() }),
+    readWorkerState: (id) => readWorkerState(connection, signs, { id, now: now() }),
+    async findDeadWorkers() {
+      locks.keep();
+      return findDeadWorkers(connection, signs, now());
+    },
+    forgetDeadWorkers: () => forgetDeadWorkers(connection, signs, now),
+    listWorkers: () => listWorkers(connection, signs, now()),
     async checkReady() {
       const pending = await readPending(connection);
       if (pending.length > 0) throw databaseBehind(pending);

@@ -3,16 +3,23 @@
 //
 // L1. Whoever removes a lock file holds its lock while doing so. So a worker that has the lock, and then still finds
 //     the file in its place, has the lock that others will look at.
+// L2. A file that somebody else has removed (whoever cleans up old files, for one) is made anew.
 
 import { constants, Database } from "bun:sqlite";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { explainFailure, isLocked } from "./failures.ts";
 import { createPrivateFile, ensurePrivateFolder } from "./private-files.ts";
 
+interface Lock {
+  readonly database: Database;
+  /** Of the file that is locked. */
+  readonly inode: number | undefined;
+}
+
 export class WorkerLocks {
-  readonly #held = new Map<string, Database | undefined>();
+  readonly #held = new Map<string, Lock | undefined>();
 
   /** `folder`: undefined for a database in memory, which no other process can reach. */
   constructor(private readonly folder: string | undefined) {}
@@ -28,40 +35,59 @@ export class WorkerLocks {
       this.#held.set(id, undefined);
       return;
     }
-    ensurePrivateFolder(this.folder);
-    const file = lockPath(this.folder, id);
-    let lock = lockFile(file, "create");
-    for (let tries = 0; !existsSync(file) && tries < TRIES_MAX; tries++) {
-      lock.close();
-      lock = lockFile(file, "create");
+    this.#held.set(id, this.#lock(this.folder, id));
+  }
+
+  /** L2. To be called while the worker lives. Never throws: it is called again. */
+  keep(): void {
+    if (this.folder === undefined) return;
+    for (const [id, lock] of this.#held) {
+      if (!lock || inodeOf(lockPath(this.folder, id)) === lock.inode) continue;
+      try {
+        this.#held.set(id, this.#lock(this.folder, id));
+        lock.database.close();
+      } catch {
+        // Somebody looks at it just now, or its folder cannot be made.
+      }
     }
-    this.#held.set(id, lock);
   }
 
   /** Frees the lock of a worker of this process and removes its file. */
   free(id: string): void {
     const lock = this.#held.get(id);
     this.#held.delete(id);
-    if (lock && this.folder !== undefined) removeLock(lockPath(this.folder, id), lock);
+    if (lock && this.folder !== undefined) removeLock(lockPath(this.folder, id), lock.database);
   }
 
-  /** Whether a worker of another process lives. The file of one that does not is removed. */
-  isTaken(id: string): boolean {
-    if (this.folder === undefined) return false;
+  /** Of a worker of another process. A file that is free is removed. */
+  look(id: string): "taken" | "free" | "missing" {
+    if (this.folder === undefined) return "missing";
     const file = lockPath(this.folder, id);
     try {
-      if (existsSync(file)) removeLock(file, lockFile(file, "existing"));
-      return false;
+      if (!existsSync(file)) return "missing";
+      removeLock(file, lockFile(file, "existing"));
+      return "free";
     } catch (error) {
-      if (isLocked(error)) return true;
+      if (isLocked(error)) return "taken";
       // Another one found it free as well, and removed it first.
-      if (!existsSync(file)) return false;
+      if (!existsSync(file)) return "missing";
       throw explainFailure(error, file);
     }
   }
 
   close(): void {
     for (const id of this.#held.keys()) this.free(id);
+  }
+
+  #lock(folder: string, id: string): Lock {
+    ensurePrivateFolder(folder);
+    const file = lockPath(folder, id);
+    let database = lockFile(file, "create");
+    for (let tries = 0; !existsSync(file) && tries < TRIES_MAX; tries++) {
+      database.close();
+      database = lockFile(file, "create");
+    }
+    return { database, inode: inodeOf(file) };
   }
 }
 
@@ -75,6 +101,10 @@ function lockPath(folder: string, id: string): string {
 function removeLock(file: string, lock: Database): void {
   rmSync(file, { force: true });
   lock.close();
+}
+
+function inodeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.ino;
 }
 
 /** Opens the file and locks it; throws SQLITE_BUSY at once where another process has the lock. */

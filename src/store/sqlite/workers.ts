@@ -1,17 +1,23 @@
-// The table `workers`, and who of them lives: a worker is dead when its lease has passed, or when its lock
-// (`worker-locks.ts`) is free, which is as soon as its process is gone.
+// The table `workers`, and who of them lives. All who have the file are on its machine.
+//
+// W1. A worker is dead when its lease has passed.
+// W2. Before that, it is dead where the operating system says that its process is gone, and its lock (`worker-locks.ts`) is
+//     not taken.
+// W3. Where nobody can tell of the process, because it runs in another container, a lock that is there and free counts once
+//     a renewal was missed as well. A lock that is not there says nothing: whoever cleans up may have removed its file.
 
+import type { Processes } from "../processes.ts";
 import { storableText } from "../storable-text.ts";
 import type { ListedWorker, WorkerRow, WorkerState } from "../store.ts";
 import { type SqliteConnection, untilUnlocked } from "./connection.ts";
 import type { WorkerLocks } from "./worker-locks.ts";
 
 const INSERT = `
-  insert into workers (id, name, concurrency, started_at, lease_until, lease_ms)
-  values ($id, $name, $concurrency, $now, $now + $leaseMs, $leaseMs)
+  insert into workers (id, name, concurrency, process, started_at, lease_until, lease_ms)
+  values ($id, $name, $concurrency, $process, $now, $now + $leaseMs, $leaseMs)
   on conflict (id) do update set
-    name = excluded.name, concurrency = excluded.concurrency, started_at = excluded.started_at,
-    lease_until = excluded.lease_until, lease_ms = excluded.lease_ms`;
+    name = excluded.name, concurrency = excluded.concurrency, process = excluded.process,
+    started_at = excluded.started_at, lease_until = excluded.lease_until, lease_ms = excluded.lease_ms`;
 
 const RENEW = "update workers set lease_until = $now + $leaseMs, lease_ms = $leaseMs where id = $id";
 
@@ -19,7 +25,10 @@ const DELETE = `
   delete from workers where id = $id
     and not exists (select 1 from tasks indexed by tasks_held where lease_owner = workers.id)`;
 
-const COLUMNS = "id, name, concurrency, started_at, lease_until";
+/** Of one that holds a task still. */
+const END_LEASE = "update workers set lease_until = min(lease_until, $now) where id = $id";
+
+const COLUMNS = "id, name, concurrency, process, started_at, lease_until, lease_ms";
 
 const READ = `select ${COLUMNS} from workers where id = $id`;
 
@@ -31,16 +40,30 @@ const LIST_WITH_TASKS = `
 
 const FORGET = `
   delete from workers where id in (select value from json_each($dead))
-    and not exists (select 1 from tasks indexed by tasks_held where lease_owner = workers.id)`;
+    and not exists (select 1 from tasks indexed by tasks_held where lease_owner = workers.id)
+  returning id`;
+
+type StoredWorker = WorkerRow & {
+  /** See `Processes.own`. */
+  readonly process: string;
+  readonly lease_ms: number;
+};
+
+/** By what is found out whether a worker lives. */
+export interface Signs {
+  readonly locks: WorkerLocks;
+  readonly processes: Processes;
+}
 
 export async function registerWorker(
   connection: SqliteConnection,
-  locks: WorkerLocks,
+  { locks, processes }: Signs,
   worker: { id: string; name: string; leaseMs: number; concurrency: number; now: number },
 ): Promise<void> {
-  // The lock first: a row without one would be taken for a dead worker's.
+  // The lock first: who sees the row is to find it.
   await untilUnlocked(connection, () => locks.take(worker.id));
-  await connection.write(() => connection.prepare(INSERT).run({ ...worker, name: storableText(worker.name) }));
+  const row = { ...worker, name: storableText(worker.name), process: processes.own };
+  await connection.write(() => connection.prepare(INSERT).run(row));
 }
 
 export function renewWorker(
@@ -50,58 +73,72 @@ export function renewWorker(
   return connection.write(() => connection.prepare(RENEW).run({ ...lease }).changes === 1);
 }
 
-export async function removeWorker(connection: SqliteConnection, locks: WorkerLocks, id: string): Promise<void> {
-  await connection.write(() => connection.prepare(DELETE).run({ id }));
+export async function removeWorker(
+  connection: SqliteConnection,
+  { locks }: Signs,
+  { id, now }: { id: string; now: number },
+): Promise<void> {
+  await connection.write(() => {
+    connection.prepare(DELETE).run({ id });
+    connection.prepare(END_LEASE).run({ id, now });
+  });
   locks.free(id);
 }
 
 export async function readWorkerState(
   connection: SqliteConnection,
-  locks: WorkerLocks,
+  signs: Signs,
   { id, now }: { id: string; now: number },
 ): Promise<WorkerState> {
-  const worker = await connection.read(() => connection.prepare<WorkerRow>(READ).get({ id }));
-  return worker ? stateOf(worker, locks, now) : "dead";
+  const worker = await connection.read(() => connection.prepare<StoredWorker>(READ).get({ id }));
+  return worker ? stateOf(worker, signs, now) : "dead";
 }
 
 /** Only reads: living workers ask several times a second. */
-export function findDeadWorkers(
-  connection: SqliteConnection,
-  locks: WorkerLocks,
-  now: number,
-): Promise<readonly string[]> {
-  return connection.read(() => selectDead(connection, locks, now));
+export function findDeadWorkers(connection: SqliteConnection, signs: Signs, now: number): Promise<readonly string[]> {
+  return connection.read(() => selectDead(connection, signs, now));
 }
 
 export async function forgetDeadWorkers(
   connection: SqliteConnection,
-  locks: WorkerLocks,
+  signs: Signs,
   now: () => number,
 ): Promise<number> {
-  const dead = await findDeadWorkers(connection, locks, now());
+  const dead = await findDeadWorkers(connection, signs, now());
   if (dead.length === 0) return 0;
   // Looked at again under the write lock: one of them may have come back with the same id.
-  return connection.write(() => {
-    const stillDead = selectDead(connection, locks, now());
-    return connection.prepare(FORGET).run({ dead: JSON.stringify(stillDead) }).changes;
+  const forgotten = await connection.write(() => {
+    const stillDead = selectDead(connection, signs, now());
+    return connection.prepare<{ id: string }>(FORGET).all({ dead: JSON.stringify(stillDead) });
+  });
+  for (const { id } of forgotten) signs.locks.look(id); // its file goes with it
+  return forgotten.length;
+}
+
+export async function listWorkers(connection: SqliteConnection, signs: Signs, now: number): Promise<ListedWorker[]> {
+  const list = connection.prepare<StoredWorker & { tasks: number }>(LIST_WITH_TASKS);
+  const workers = await connection.read(() => list.all());
+  return workers.map((worker) => {
+    const { process: _process, lease_ms: _leaseMs, ...row } = worker;
+    return { ...row, state: stateOf(worker, signs, now) };
   });
 }
 
-export async function listWorkers(
-  connection: SqliteConnection,
-  locks: WorkerLocks,
-  now: number,
-): Promise<ListedWorker[]> {
-  const workers = await connection.read(() => connection.prepare<WorkerRow & { tasks: number }>(LIST_WITH_TASKS).all());
-  return workers.map((worker) => ({ ...worker, state: stateOf(worker, locks, now) }));
+function selectDead(connection: SqliteConnection, signs: Signs, now: number): string[] {
+  const workers = connection.prepare<StoredWorker>(LIST).all();
+  return workers.filter((worker) => stateOf(worker, signs, now) === "dead").map(({ id }) => id);
 }
 
-function selectDead(connection: SqliteConnection, locks: WorkerLocks, now: number): string[] {
-  const workers = connection.prepare<WorkerRow>(LIST).all();
-  return workers.filter((worker) => stateOf(worker, locks, now) === "dead").map(({ id }) => id);
-}
-
-function stateOf({ id, lease_until }: WorkerRow, locks: WorkerLocks, now: number): WorkerState {
-  if (lease_until <= now) return "dead";
-  return locks.holds(id) || locks.isTaken(id) ? "alive" : "dead";
+function stateOf(worker: StoredWorker, { locks, processes }: Signs, now: number): WorkerState {
+  const leftMs = worker.lease_until - now;
+  if (leftMs <= 0) return "dead"; // W1
+  if (locks.holds(worker.id)) return "alive";
+  switch (processes.find(worker.process)) {
+    case "there":
+      return "alive";
+    case "gone":
+      return locks.look(worker.id) === "taken" ? "alive" : "dead"; // W2
+    case "unknown":
+      return leftMs < worker.lease_ms / 2 && locks.look(worker.id) === "free" ? "dead" : "alive"; // W3
+  }
 }

@@ -1,0 +1,62 @@
+// Which of the workers whose leases still run are dead all the same. Workers watch each other by session locks, which the
+// server frees when the connection of one ends. One that was killed has lost it; but so has one whose connection was cut.
+//
+// D1. While a lease runs, a free lock alone proves nothing: the connection may have been terminated, the proxy before the
+//     server or the server itself restarted, another server taken its place; and whoever lives is back in a moment.
+// D2. It proves a death where the process is on this machine, and the operating system says that it is gone.
+// D3. Of a process elsewhere it is a proof where all of this holds: nothing but the two kernels has a say in the connection
+//     (`graceMs` is given then); we have had one connection since before the lock fell, so that what cut theirs did not cut
+//     ours; and it has been free, and the lease not renewed, for as long as the worker takes to come back, and more.
+// D4. Whoever has a proof ends the lease, unless it was renewed meanwhile: so all agree on who is dead.
+
+import type { Whereabouts } from "../processes.ts";
+
+/** A worker with a lease that runs, and a lock that is free. */
+export interface Suspect {
+  readonly id: string;
+  /** Changes with every renewal. */
+  readonly lease: string;
+  readonly whereabouts: Whereabouts;
+  /** Null: of a process elsewhere, only the lease tells (D3). */
+  readonly graceMs: number | null;
+}
+
+interface Absence {
+  readonly lease: string;
+  readonly since: number;
+  /** Free when we came: since when, and why, we cannot know. */
+  readonly isOlder: boolean;
+}
+
+export class DeathWatch {
+  #session: unknown;
+  #absent: ReadonlyMap<string, Absence> = new Map();
+
+  /** All suspects of one look, on a connection that `session` names; `now`: a monotonic time in milliseconds. Gives the dead. */
+  look(suspects: readonly Suspect[], { session, now }: { readonly session: unknown; readonly now: number }): Suspect[] {
+    const isNew = session !== this.#session;
+    if (isNew) this.#absent = new Map();
+    this.#session = session;
+    this.#absent = new Map(suspects.map((suspect) => [suspect.id, this.#absenceOf(suspect, now, isNew)]));
+    return suspects.filter((suspect) => this.#isDead(suspect, now));
+  }
+
+  #absenceOf({ id, lease }: Suspect, now: number, isNew: boolean): Absence {
+    const before = this.#absent.get(id);
+    if (before?.lease === lease) return before;
+    return { lease, since: now, isOlder: before?.isOlder ?? isNew };
+  }
+
+  #isDead({ id, whereabouts, graceMs }: Suspect, now: number): boolean {
+    switch (whereabouts) {
+      case "there":
+        return false;
+      case "gone":
+        return true; // D2
+      case "unknown": {
+        const absence = this.#absent.get(id);
+        return graceMs !== null && absence?.isOlder === false && now - absence.since >= graceMs; // D3
+      }
+    }
+  }
+}

@@ -1,0 +1,156 @@
+// One connection for all by which a worker and its peers know of each other: the session locks that show that it lives, the
+// renewals of its lease, its look at the others, and the channel on which it hears of news.
+//
+// The locks are advisory and shared: a connection that the server still keeps, although we have lost it, does not keep us
+// from taking the lock anew. With the lock comes a renewal: so peers that saw the lock fall see that the worker lives.
+
+import { Processes } from "../processes.ts";
+import type { Watch } from "../store.ts";
+import { PostgresClient } from "./connection.ts";
+import { DeathWatch } from "./death-watch.ts";
+import { type LastingOptions, LastingSession } from "./lasting-session.ts";
+import type { Schema } from "./schema.ts";
+import { channelOf } from "./watch.ts";
+import { comeBack, endLeases, findSuspects, insertWorker, lockKey, renewWorker, type WorkerLease } from "./workers.ts";
+
+/** A lock that is free for less than this says nothing, however near the server is (D3 in `death-watch.ts`). */
+const GRACE_MS_MIN = 400;
+
+/** The first connection took so long; the one after a loss may take some times that. */
+const GRACE_PER_CONNECT = 4;
+
+/** What hangs on the connection, and what it is worth. */
+interface Connected {
+  readonly session: LastingSession;
+  /** L3 in `lasting-session.ts`. */
+  readonly isOwn: boolean;
+  /** D3 in `death-watch.ts`. */
+  readonly graceMs: number | null;
+}
+
+export class Lifeline {
+  readonly #processes = new Processes();
+  readonly #deaths = new DeathWatch();
+  /** Workers of this process. */
+  readonly #workers = new Map<string, WorkerLease>();
+  readonly #watchers = new Set<() => void>();
+  #session: LastingSession | undefined;
+  #connecting: Promise<Connected> | undefined;
+
+  /** Connects when it is first used. `other` sends what tells whether the connection is our own; without it, one is made for that. */
+  constructor(
+    private readonly options: LastingOptions,
+    private readonly schema: Schema,
+    private readonly other?: PostgresClient,
+  ) {}
+
+  /** Writes the worker's row, and takes its lock where locks last. Throws as `Store.registerWorker`. */
+  async register(worker: { id: string; name: string; leaseMs: number; concurrency: number }): Promise<void> {
+    const { session, isOwn, graceMs } = await this.#connect();
+    const query = session.query.bind(session);
+    // The lock first: who sees the row is to find it.
+    if (isOwn && !this.#workers.has(worker.id)) await query(LOCK, [worker.id]);
+    this.#workers.set(worker.id, worker);
+    await insertWorker(query, this.schema, { ...worker, process: this.#processes.own, graceMs });
+  }
+
+  renew(lease: WorkerLease): Promise<boolean> {
+    const session = this.#open();
+    return renewWorker(session.query.bind(session), this.schema, lease);
+  }
+
+  /** Frees the lock of a worker. Harmless where it has none. */
+  async release(id: string): Promise<void> {
+    if (!this.#workers.delete(id) || !this.#session) return;
+    // Taken again on a connection that was not lost after all, it is held as often.
+    for (;;) {
+      const [row] = await this.#session.query<{ was: boolean }>(UNLOCK, [id]);
+      if (!row?.was) return;
+    }
+  }
+
+  /** Ids of the workers that are dead. Ends the leases of those who died before theirs were over. */
+  async findDead(): Promise<string[]> {
+    const session = this.#open();
+    const { passed, suspects, backend } = await findSuspects(session.read.bind(session), this.schema, this.#processes);
+    const dead = this.#deaths.look(suspects, { session: `${session.losses} ${backend}`, now: performance.now() });
+    const ended = dead.length === 0 ? [] : await endLeases(session.query.bind(session), this.schema, dead);
+    return [...passed, ...ended];
+  }
+
+  /** See `Store.watch`. */
+  async watch(onNews: () => void): Promise<Watch> {
+    const { session, isOwn } = await this.#connect();
+    if (!isOwn) return { kind: "polling", close: async () => {} };
+    this.#watchers.add(onNews);
+    await session.query(`listen ${channelOf(this.schema)}`);
+    onNews();
+    return {
+      kind: "notified",
+      close: async () => {
+        if (this.#watchers.delete(onNews) && this.#watchers.size === 0) await this.#stopListening();
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#session?.close();
+  }
+
+  async #stopListening(): Promise<void> {
+    await this.#session?.query(`unlisten ${channelOf(this.schema)}`).catch(() => {}); // else it is lost: then it does not listen
+  }
+
+  #open(): LastingSession {
+    this.#session ??= new LastingSession(this.options, {
+      setUp: (client) => this.#setUp(client),
+      onNotify: () => this.#tell(),
+    });
+    return this.#session;
+  }
+
+  #connect(): Promise<Connected> {
+    this.#connecting ??= this.#examine().catch((error: unknown) => {
+      this.#connecting = undefined;
+      throw error;
+    });
+    return this.#connecting;
+  }
+
+  async #examine(): Promise<Connected> {
+    const session = this.#open();
+    const startedAt = performance.now();
+    const [row] = await session.query<{ port: number | null }>("select inet_client_port() as port");
+    const tookMs = performance.now() - startedAt;
+    const other = this.other ?? new PostgresClient({ ...this.options, connectionsMax: 1 });
+    try {
+      const isOwn = await session.isOwn(other);
+      // What has ends of its own between here and the server may close one of them.
+      const isDirect = isOwn && (row?.port ?? undefined) === session.localPort;
+      return {
+        session,
+        isOwn,
+        graceMs: isDirect ? Math.ceil(Math.max(GRACE_MS_MIN, GRACE_PER_CONNECT * tookMs)) : null,
+      };
+    } finally {
+      if (other !== this.other) await other.close();
+    }
+  }
+
+  /** What hung on a connection that was lost, on the one that takes its place. */
+  async #setUp(client: PostgresClient): Promise<void> {
+    const query = client.query.bind(client);
+    const { isOwn } = (await this.#connecting?.catch(() => undefined)) ?? { isOwn: false };
+    for (const worker of this.#workers.values()) await comeBack(query, this.schema, { ...worker, locks: isOwn });
+    if (isOwn && this.#watchers.size > 0) await query(`listen ${channelOf(this.schema)}`);
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const onNews of this.#watchers) onNews();
+  }
+}
+
+/** Nobody takes it for himself alone, so nobody waits. */
+const LOCK = `select pg_advisory_lock_shared(${lockKey("$1")})`;
+const UNLOCK = `select pg_advisory_unlock_shared(${lockKey("$1")}) as was`;

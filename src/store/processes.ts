@@ -1,0 +1,69 @@
+// Processes as others on their machine can find them again, by a text that stands in the database. The number of a
+// process alone does not do: it is given to another one later, and in another container it means another one.
+
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+
+/** `unknown`: it runs on another machine, or in another container. */
+export type Whereabouts = "there" | "gone" | "unknown";
+
+export class Processes {
+  /** Where numbers of processes mean the same as here; undefined: that cannot be told. */
+  readonly #machine = describeMachine();
+
+  /** What finds this process. Empty where nothing does. */
+  get own(): string {
+    const { pid } = process;
+    return this.#machine === undefined ? "" : `${this.#machine} ${pid} ${readStatus(pid)?.start ?? ""}`;
+  }
+
+  /** Of the process that `own` named. Takes some 0.1 ms. */
+  find(own: string): Whereabouts {
+    const [, machine, number = "", start] = /^(.*) (\d+) (\d*)$/.exec(own) ?? [];
+    if (machine === undefined || machine !== this.#machine) return "unknown";
+    const pid = Number(number);
+    const status = readStatus(pid);
+    // Where /proc shows each user only his own, the number still tells.
+    if (!status) return isNumberInUse(pid) ? "there" : "gone";
+    return status.hasEnded || status.start !== start ? "gone" : "there";
+  }
+}
+
+/** On Linux one boot of a kernel, and one namespace within it. Elsewhere a name, which others may have as well. */
+function describeMachine(): string | undefined {
+  if (process.platform !== "linux") return `${process.platform} ${hostname()}`;
+  try {
+    return `linux ${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()} ${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return undefined;
+  }
+}
+
+interface Status {
+  /** In ticks since the boot. */
+  readonly start: string | undefined;
+  /** Only its parent has not heard of it yet. */
+  readonly hasEnded: boolean;
+}
+
+/** Undefined where there is no such process, and where there is no /proc. */
+function readStatus(pid: number): Status | undefined {
+  try {
+    // The name, in parentheses, may hold anything. What follows it begins with field 3 of proc_pid_stat(5).
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    return { start: fields[22 - 3], hasEnded: ["Z", "X", "x"].includes(fields[0] ?? "") };
+  } catch {
+    return undefined;
+  }
+}
+
+function isNumberInUse(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && "code" in error && error.code === "ESRCH");
+  }
+}
