@@ -17,19 +17,22 @@ export class NewsReader {
   async collect(): Promise<boolean> {
     const { draft, waits } = this.state;
     this.isWoken = false;
-    const { wakeSeq, rows } = await this.tools.store.readInbox(draft.task.id);
     const isTimed = [...waits].some((id) => draft.step(id).due_at !== null);
+    // first: what had come by then is in the inbox
     const now = isTimed ? await this.tools.storeClock.read() : 0;
+    const { wakeSeq, rows } = await this.tools.store.readInbox(draft.task.id);
     // what is heard puts the task into the queue
     if (!isTimed && rows.length > 0) await this.tools.storeClock.recent();
     let isReady = false;
     let isHeard = true;
     for (;;) {
       const inbox = rows.filter((row) => !draft.isConsumed(row.seq));
-      const { event, consumed, cancels } = findNews(this.state.openSteps(), inbox, now);
+      const isCancelled = draft.task.cancelled_after !== null;
+      const { event, consumed, cancels } = findNews(this.state.openSteps(), inbox, now, isCancelled);
       this.#noteCancels(cancels);
-      if (event?.outcome && this.state.nextUnobserved) isHeard = false;
-      if (!event || !isHeard) break;
+      const isNext = event?.outcome === undefined || this.state.nextUnobserved === undefined;
+      if (!isNext || (cancels.length > 0 && !isCancelled)) isHeard = false;
+      if (!event || !isNext) break;
       for (const seq of consumed) draft.consume(seq);
       if (event.outcome) this.state.recordNews(event.step, event.outcome);
       else {

@@ -109,8 +109,30 @@ describe("news", () => {
     ]);
   });
 
-  test("of a signal that is there beat a timeout that has passed", () => {
-    expect(allNews([wait(1, { due_at: 10 })], [row(1)], 1000)).toEqual([[1, 1]]);
+  test("of a signal beat a timeout that was not over when it came, whenever somebody looks", () => {
+    for (const now of [0, 10, 1000]) {
+      expect(allNews([wait(1, { due_at: 10 })], [row(1, { created_at: 10 })], now)).toEqual([[1, 1]]);
+    }
+  });
+
+  test("of a timeout that was over come before what came later, and leave the signal to the next wait", () => {
+    const waits = [wait(1, { due_at: 10 }), wait(2, { due_at: 100 })];
+    const late = row(1, { created_at: 11 });
+    expect(allNews(waits.slice(0, 1), [late], 1000)).toEqual([[1, "TimeoutError"]]);
+    expect(allNews(waits, [late], 1000)).toEqual([
+      [1, "TimeoutError"],
+      [2, 1],
+    ]);
+    expect(allNews([...waits, sleep(3, 50)], [row(1, { created_at: 60 })], 1000)).toEqual([
+      [1, "TimeoutError"],
+      [3, null],
+      [2, 1],
+    ]);
+    const child = wait(4, { kind: "child" });
+    expect(allNews([child, sleep(3, 50)], [{ ...endOf(1, "step 4"), created_at: 51 }], 1000)).toEqual([
+      [3, null],
+      [4, "done"],
+    ]);
   });
 
   test("of a child go to the step that waits for it: its output, or its failure", () => {
@@ -126,12 +148,21 @@ describe("news", () => {
     expect(findNews([], [endOf(1, "step 9")], 0)).toEqual({ event: undefined, consumed: [1], cancels: [] });
   });
 
-  test("tell of every cancel, also of those behind a signal", () => {
-    const cancel = { kind: "cancel", name: null } as const;
-    const { cancels, event, consumed } = findNews([wait(1)], [row(1, cancel), row(2), row(3, cancel)], 0);
-    expect(cancels).toEqual([1, 3]);
-    expect(event?.step.step_index).toBe(1);
-    expect(consumed).toEqual([2]);
+  test("tell of every cancel, and of what came after the first only when the flow has heard of it", () => {
+    const cancel = { kind: "cancel", name: null, created_at: 20 } as const;
+    const [waits, inbox] = [
+      [wait(1), sleep(2, 21)],
+      [row(1, cancel), row(2, { created_at: 30 }), row(3, cancel)],
+    ];
+    expect(findNews(waits, inbox, 1000)).toEqual({ event: undefined, consumed: [], cancels: [1, 3] });
+    expect(findNews(waits, inbox, 1000, true)).toMatchObject({ event: { step: { step_index: 2 } }, cancels: [1, 3] });
+    expect(findNews([wait(1)], inbox, 1000, true)).toMatchObject({ event: { step: { step_index: 1 } }, consumed: [2] });
+  });
+
+  test("tell of what came before a cancel before it", () => {
+    const cancel = { kind: "cancel", name: null, created_at: 20 } as const;
+    expect(findNews([sleep(1, 20)], [row(1, cancel)], 1000).event?.step.step_index).toBe(1);
+    expect(findNews([wait(1)], [row(1), row(2, cancel)], 1000)).toMatchObject({ consumed: [1], cancels: [2] });
   });
 });
 

@@ -1,5 +1,9 @@
 // What came from outside while a task waited: signals, ends of children, a cancel, what settles a doubt, and time
 // itself. Deciding is pure; reading the inbox and the clock is the driver's.
+//
+// N1. What came first by the store's clock is told first, whenever somebody looks: a task comes out the same whether a
+//     worker was there all the time, or came a day later. At the same time, what somebody has left beats the time.
+// N2. What came after a cancel is told after it.
 
 import type { InboxRow, JsonText, StepRow } from "../core/record.ts";
 import { isStepOpen } from "../core/status.ts";
@@ -27,21 +31,33 @@ export function isWait({ kind, doubt, due_at }: StepRow): boolean {
 
 /**
  * `open` are the open steps, by step_index; `inbox` is in order of arrival; `now` is store time. One wait consumes one
- * signal. A signal that is there beats a timeout that has passed.
+ * signal. `isCancelled`: the flow has heard of its cancel, and a further one is nothing to it.
  */
-export function findNews(open: readonly StepRow[], inbox: readonly InboxRow[], now: number): News {
+export function findNews(open: readonly StepRow[], inbox: readonly InboxRow[], now: number, isCancelled = false): News {
   const waits = open.filter((step) => isStepOpen(step.status) && isWait(step));
-  const cancels = inbox.filter((row) => row.kind === "cancel").map((row) => row.seq);
+  const cancels = inbox.filter((row) => row.kind === "cancel");
+  const news = { cancels: cancels.map((row) => row.seq) };
+  const [cancel] = isCancelled ? [] : cancels;
+  const due = firstDue(waits, cancel ? Math.min(now, cancel.created_at) : now);
   const consumed: number[] = [];
   for (const row of inbox) {
+    if (row === cancel) break;
     const step = waits.find((wait) => isFor(row, wait));
-    if (step) return { event: { step, outcome: outcomeOfRow(row) }, consumed: [...consumed, row.seq], cancels };
+    if (step && due && due.at < row.created_at) break;
+    if (step) return { ...news, event: { step, outcome: outcomeOfRow(row) }, consumed: [...consumed, row.seq] };
     if (isMoot(row, open)) consumed.push(row.seq);
   }
-  const [due] = waits
-    .filter((step) => step.doubt === null && step.due_at !== null && step.due_at <= now)
-    .toSorted((a, b) => (a.due_at ?? 0) - (b.due_at ?? 0) || a.step_index - b.step_index);
-  return { event: due && { step: due, outcome: outcomeOfTime(due) }, consumed, cancels };
+  return { ...news, event: due && { step: due.step, outcome: outcomeOfTime(due.step) }, consumed };
+}
+
+/** Of the waits that are over by `now`, the one that was first. */
+function firstDue(waits: readonly StepRow[], now: number): { readonly step: StepRow; readonly at: number } | undefined {
+  let first: { readonly step: StepRow; readonly at: number } | undefined;
+  for (const step of waits) {
+    const { doubt, due_at: at } = step;
+    if (doubt === null && at !== null && at <= now && (first === undefined || at < first.at)) first = { step, at };
+  }
+  return first;
 }
 
 function isFor({ kind, step_id, name, attempt_epoch }: InboxRow, wait: StepRow): boolean {

@@ -4,13 +4,25 @@ import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { TaskonautError } from "../../src/core/errors.ts";
 import type { Flow } from "../../src/core/flow.ts";
-import { all, call, defineFlow, now, race, sleep, waitForSignal, type Operation } from "../../src/sdk/taskonaut.ts";
+import { cancelOf } from "../../src/engine/posts.ts";
+import {
+  all,
+  call,
+  defineFlow,
+  map,
+  now,
+  race,
+  sleep,
+  waitForSignal,
+  type Operation,
+} from "../../src/sdk/taskonaut.ts";
 import { forever, note, work } from "../support/construct-flows.ts";
 import { DATABASES } from "../support/databases.ts";
 import type { MortalEngine, World } from "../support/mortal-store.ts";
 import { useWorlds } from "../support/worlds.ts";
 import { rejection } from "../support/rejection.ts";
 import { skipTo } from "../support/scripts.ts";
+import { until } from "../support/until.ts";
 
 describe.each(DATABASES)("on %s", (_name, create) => {
   const worlds = useWorlds(create);
@@ -166,14 +178,35 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     expect((await engine.runTask(id)).output_payload).toBe("StepError: go: No signal go came in time.");
   });
 
-  test("a signal that is there beats a timeout that has passed", async () => {
+  test("a signal that came in time beats a timeout that has passed since", async () => {
     const { id, engine, world } = await begin(function* () {
       return yield* waitForSignal("go", { timeout: "1h" });
     });
     await engine.runTask(id);
-    world.skippedMs = 7_200_000;
     await engine.signalTask(id, { name: "go", payload: "in time" });
+    world.skippedMs = 7_200_000;
     expect((await engine.runTask(id)).output_payload).toBe("in time");
+  });
+
+  test("a signal that came when the time was up is for the next wait, also where nobody had looked since", async () => {
+    const { id, engine, world } = await begin(function* () {
+      const first = yield* race({ signal: waitForSignal("go"), sleep: map([1], () => sleep(20)) });
+      try {
+        yield* waitForSignal("approved", { timeout: 20 });
+      } catch {
+        return [first, yield* waitForSignal("go")];
+      }
+    });
+    const isPast = async (until: string | null | undefined): Promise<boolean> =>
+      (await worlds.store.now()) > Date.parse(until ?? "");
+    const { waiting_for: first } = await engine.runTask(id);
+    await until(() => isPast(first.find(({ kind }) => kind === "time")?.until));
+    await world.store.postToTask({ ...cancelOf(id), kind: "signal", name: "go", payload: '"late"' });
+    const { waiting_for: second } = await engine.runTask(id);
+    expect(second).toMatchObject([{ kind: "signal", name: "approved" }]);
+    await until(() => isPast(second[0]?.until));
+    await world.store.postToTask({ ...cancelOf(id), kind: "signal", name: "approved", payload: '{"by":"me"}' });
+    expect(await engine.runTask(id)).toMatchObject({ status: "COMPLETED", output_payload: [[null], "late"] });
   });
 
   test("the contract of the signal is applied to its payload", async () => {
