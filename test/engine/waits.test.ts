@@ -197,8 +197,8 @@ describe.each(DATABASES)("on %s", (_name, create) => {
         return [first, yield* waitForSignal("go")];
       }
     });
-    const isPast = async (until: string | null | undefined): Promise<boolean> =>
-      (await worlds.store.now()) > Date.parse(until ?? "");
+    const isPast = async (time: string | null | undefined): Promise<boolean> =>
+      (await worlds.store.now()) > Date.parse(time ?? "");
     const { waiting_for: first } = await engine.runTask(id);
     await until(() => isPast(first.find(({ kind }) => kind === "time")?.until));
     await world.store.postToTask({ ...cancelOf(id), kind: "signal", name: "go", payload: '"late"' });
