@@ -63,6 +63,7 @@ async function timed(work: () => Promise<unknown>): Promise<Measured> {
 async function measurePass(bench: Bench, way: Way, options: RoundOptions): Promise<Pass> {
   const { place } = bench;
   const create = await toFigure(bench, options, () => way.create());
+  await place.analyze();
   const drain = await toFigure(bench, options, () => way.drain());
   const ended = await place.countEnded();
   if (ended !== options.tasks)

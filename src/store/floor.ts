@@ -44,6 +44,8 @@ export interface BenchPlace {
   /** Inserts one small row into a table of its own, and commits. */
   commitOnce(): Promise<void>;
   countEnded(): Promise<number>;
+  /** Gathers statistics of the tables, as the database itself does after a while. */
+  analyze(): Promise<void>;
   /** Counts from now on; what is returned ends that and gives the sum. */
   countBytes(): Promise<() => Promise<BytesWritten>>;
   /** Leaves the tables as they were when they were made. No store may be open. */

@@ -3,6 +3,7 @@
 import { expect, test } from "bun:test";
 import postgres from "postgres";
 
+import { PostgresClient } from "../../src/store/postgres/connection.ts";
 import { openPostgresStore } from "../../src/store/postgres/store.ts";
 import { ownServer } from "../support/postgres.ts";
 import { type Address, migrate, openMigrator, openStore } from "./place.ts";
@@ -42,6 +43,26 @@ test("a pooler that does not know the timeouts is used without them", async () =
   const writes = [store.insertTasks([plannedRecord()]), store.insertTasks([plannedRecord()])];
   expect(await Promise.all(writes)).toEqual([[true], [true]]);
   await store.close();
+  proxy.stop();
+});
+
+test.each(["jit", "lock_timeout"])("a pooler that refuses the setting %s gets the others", async (unknown) => {
+  const proxy = await startProxy(bench.url, { unknownParameter: unknown });
+  const client = new PostgresClient({ url: proxy.url, connectionsMax: 1, deadlineMs: 10_000, lockMs: 700 });
+  const settings = ["jit", "enable_seqscan", "enable_bitmapscan", "lock_timeout", "statement_timeout"];
+  const [row] = await client.query<Record<string, string>>(
+    `select ${settings.map((name) => `current_setting('${name}') as ${name}`).join(", ")}`,
+  );
+  const wanted = {
+    jit: "off",
+    enable_seqscan: "off",
+    enable_bitmapscan: "off",
+    lock_timeout: "700ms",
+    statement_timeout: "10100ms",
+  };
+  const [byDefault] = await bench.admin.unsafe(`show ${unknown}`);
+  expect(row).toEqual({ ...wanted, [unknown]: byDefault?.[unknown] });
+  await client.close();
   proxy.stop();
 });
 

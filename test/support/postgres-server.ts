@@ -29,15 +29,20 @@ export interface PostgresServer {
   dispose(): Promise<void>;
 }
 
-/** Creates a server and starts it (about a second). Throws with the end of the server's log where it does not start. */
-export async function createServer(): Promise<PostgresServer> {
+/**
+ * Creates a server and starts it (about a second), from the programs in the folder `binaries` where that is given. Throws
+ * with the end of the server's log where it does not start.
+ */
+export async function createServer({
+  binaries,
+}: { readonly binaries?: string | undefined } = {}): Promise<PostgresServer> {
   const owner: Owner = process.getuid?.() === 0 ? nobody() : {};
   const folder = await mkdtemp(join(tmpdir(), "taskonaut-postgres-"));
   const reaper = Bun.spawn(["sh", "-c", REAP, "reaper", folder], { stdin: "pipe", stdout: "ignore", detached: true });
   reaper.unref();
   try {
     if (owner.uid !== undefined && owner.gid !== undefined) await chown(folder, owner.uid, owner.gid);
-    const bin = await findBinaries(folder, owner);
+    const bin = binaries ?? (await findBinaries(folder, owner));
     await initialise(bin, folder, owner);
     const server = new LocalServer(bin, folder, owner, reaper, freePort());
     await server.start();

@@ -25,7 +25,7 @@ export function ownServer(): Promise<PostgresServer> {
 }
 
 /** Started on the first call, once for the process; it ends with the process (see P1 in postgres-server.ts). */
-const sharedServer: () => Promise<PostgresServer> = once(createServer);
+const sharedServer: () => Promise<PostgresServer> = once(() => createServer());
 
 function once<T>(start: () => Promise<T>): () => Promise<T> {
   let started: Promise<T> | undefined;

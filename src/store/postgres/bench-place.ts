@@ -9,6 +9,7 @@ import { quoteSchema, type Schema } from "./schema.ts";
 import { openPostgresStore } from "./store.ts";
 
 const DEADLINE_MS = 60_000;
+const TABLES = ["tasks", "task_steps", "tool_calls", "task_inbox", "workers"];
 const SETTINGS = ["server_version", "fsync", "synchronous_commit", "full_page_writes"];
 
 /** Throws `database_unavailable`; the user of the URL needs the right to create a schema. */
@@ -78,6 +79,10 @@ class PostgresBenchPlace implements BenchPlace {
     const text = `select count(*) as ended from ${this.#schema}.tasks where status = 'COMPLETED'`;
     const [row] = await this.#aside.query<{ ended: number }>(text);
     return row?.ended ?? 0;
+  }
+
+  async analyze(): Promise<void> {
+    await this.#aside.execute(`analyze ${TABLES.map((table) => `${this.#schema}.${table}`).join(", ")}`);
   }
 
   /** The log is that of the whole server: whoever else writes there is counted as well. */

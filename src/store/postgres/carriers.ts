@@ -74,8 +74,8 @@ function writeColumn(values: readonly unknown[]): [array: string, value: string 
   return ["{}", first === null ? null : textOf(first)];
 }
 
-/** PostgreSQL writes an array like JSON, but for the brackets, and that `\n` is an n there. */
-function writeArray(values: readonly unknown[]): string {
+/** As the text of an array. PostgreSQL writes one like JSON, but for the brackets, and that `\n` is an n there. */
+export function writeArray(values: readonly unknown[]): string {
   const json = JSON.stringify(values);
   return `{${/\\[^"\\]/.test(json) ? values.map(writeElement).join(",") : json.slice(1, -1)}}`;
 }

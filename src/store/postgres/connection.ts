@@ -16,8 +16,8 @@ import {
   DeadlineError,
   explainFailure,
   isConnectionLost,
-  isStartupParameterRefused,
   leavesConnectionUsable,
+  refusedParameter,
 } from "./failures.ts";
 import { parseServerUrl, type ServerUrl } from "./server-url.ts";
 import { Sockets } from "./socket.ts";
@@ -55,7 +55,8 @@ export class PostgresClient {
   readonly #server: ServerUrl;
   #session: Session | undefined;
   #closed = false;
-  #takesTimeouts = true;
+  /** Settings that a pooler between did not know: it goes without them. */
+  readonly #refused = new Set<string>();
 
   constructor(private readonly options: ClientOptions) {
     this.location = displayServer(options.url);
@@ -95,14 +96,16 @@ export class PostgresClient {
   async #run(start: Start): Promise<postgres.Row[]> {
     const giveUpAt = performance.now() + this.options.deadlineMs;
     let tries = this.options.rerun ? 2 : 1;
-    let timeouts = this.options.lockMs !== undefined;
+    let refusals = Object.keys(settingsOf(this.options)).length;
     for (;;) {
       try {
         return await this.#try(start, giveUpAt);
       } catch (error) {
-        // A pooler may know none of them (PgBouncer without `ignore_startup_parameters`): then it goes without.
-        if (timeouts && isStartupParameterRefused(error)) {
-          timeouts = this.#takesTimeouts = false;
+        // PgBouncer names one at a time; with `ignore_startup_parameters` it takes them, and passes none on.
+        const refused = refusedParameter(error);
+        if (refused !== undefined && refusals > 0) {
+          this.#refused.add(refused);
+          refusals -= 1;
           continue;
         }
         tries -= 1;
@@ -129,7 +132,9 @@ export class PostgresClient {
       sockets,
       sql: connectClient(this.#server, this.options, sockets, {
         onclose: () => this.#lost(session),
-        timeouts: this.#takesTimeouts ? timeoutsOf(this.options) : {},
+        settings: Object.fromEntries(
+          Object.entries(settingsOf(this.options)).filter(([name]) => !this.#refused.has(name)),
+        ),
       }),
     };
     this.#session = session;
@@ -174,8 +179,13 @@ async function end({ sql, sockets }: Session, seconds: number): Promise<void> {
 }
 
 /** Of every session, from its start on; what the URL says itself goes before. */
-function timeoutsOf({ lockMs, deadlineMs }: ClientOptions): Readonly<Record<string, number>> {
-  return lockMs === undefined ? {} : { lock_timeout: lockMs, statement_timeout: deadlineMs + STATEMENT_MS_MORE };
+function settingsOf({ lockMs, deadlineMs }: ClientOptions): Readonly<Record<string, number | string>> {
+  const timeouts =
+    lockMs === undefined ? {} : { lock_timeout: lockMs, statement_timeout: deadlineMs + STATEMENT_MS_MORE };
+  // Each statement looks up a few rows, by an index, in its order: none is worth compiling, and no table is worth reading
+  // whole, however it looks when the plan is made. Where a pooler does not pass this on, low estimates do much the same
+  // (Q5 in `claim.ts`).
+  return { jit: "off", enable_seqscan: "off", enable_bitmapscan: "off", ...timeouts };
 }
 
 /** The caller's own deadline, which says more, comes first. */
@@ -185,7 +195,7 @@ function connectClient(
   { url, addresses }: ServerUrl,
   { connectionsMax, deadlineMs, onLost, onNotify }: ClientOptions,
   sockets: Sockets,
-  { onclose, timeouts }: { readonly onclose: () => void; readonly timeouts: Readonly<Record<string, number>> },
+  { onclose, settings }: { readonly onclose: () => void; readonly settings: Readonly<Record<string, number | string>> },
 ): postgres.Sql {
   // postgres.js takes these options, its types do not know them.
   const untyped: object = { socket: sockets.connect.bind(sockets), onnotify: onNotify };
@@ -199,7 +209,7 @@ function connectClient(
     // Else it prints them on stdout.
     onnotice: () => {},
     onclose,
-    connection: { application_name: "taskonaut", ...timeouts },
+    connection: { application_name: "taskonaut", ...settings },
     types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
     ...(onLost && { max_lifetime: null, idle_timeout: 0 }),
     ...untyped,

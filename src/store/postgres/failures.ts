@@ -43,13 +43,14 @@ const LOST = new Set(["CONNECTION_CLOSED", "CONNECTION_DESTROYED", "ECONNRESET",
 /** Whether the connection can take more statements after this error: only where the server refused one, and lives on. */
 export function leavesConnectionUsable(error: unknown): boolean {
   // PgBouncer calls it a mere error that it refuses a connection.
-  if (!(error instanceof postgres.PostgresError) || isStartupParameterRefused(error)) return false;
+  if (!(error instanceof postgres.PostgresError) || refusedParameter(error) !== undefined) return false;
   return error.severity !== "FATAL" && error.severity !== "PANIC";
 }
 
-/** Whether a parameter of the connection's start is unknown there. */
-export function isStartupParameterRefused(error: unknown): boolean {
-  return codeOf(error) === "08P01" && error instanceof Error && error.message.includes("startup parameter");
+/** The parameter of the connection's start that is unknown there. */
+export function refusedParameter(error: unknown): string | undefined {
+  if (codeOf(error) !== "08P01" || !(error instanceof Error)) return undefined;
+  return /startup parameter: "?(\w+)/.exec(error.message)?.[1];
 }
 
 /**

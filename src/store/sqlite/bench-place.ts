@@ -104,6 +104,10 @@ class SqliteBenchPlace implements BenchPlace {
     return this.connection.prepare<{ ended: number }>(text).get()?.ended ?? 0;
   }
 
+  async analyze(): Promise<void> {
+    await this.connection.write(() => this.connection.execute("analyze"));
+  }
+
   /** Keeps a snapshot meanwhile: what is written stays in the log, which else would be emptied now and then. */
   async countBytes(): Promise<() => Promise<BytesWritten>> {
     const { path, deadlineMs } = this.connection;

@@ -1,0 +1,219 @@
+// What the store asks of PostgreSQL all the time has one plan, which looks rows up, and which seems cheap to the planner:
+// on tables that are empty, small, large, or huge, analysed or not, with a plan for all parameters and with one for these.
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+
+import { explain, findSystemServer, type Plan, type PlanMode, type Statement, takeDown } from "./postgres-plans.ts";
+import { claimTasks } from "../../src/store/postgres/claim.ts";
+import { commitChanges, insertTasks } from "../../src/store/postgres/commit.ts";
+import { PostgresClient } from "../../src/store/postgres/connection.ts";
+import { postToTask, readInbox } from "../../src/store/postgres/inbox.ts";
+import { openPostgresMigrator } from "../../src/store/postgres/migrate.ts";
+import { listTasks, readTask } from "../../src/store/postgres/read.ts";
+import { quoteSchema } from "../../src/store/postgres/schema.ts";
+import { Processes } from "../../src/store/processes.ts";
+import { findSuspects, renewWorker } from "../../src/store/postgres/workers.ts";
+import type { Change, InboxPost } from "../../src/store/store.ts";
+import { createServer, type PostgresServer } from "../support/postgres-server.ts";
+import { callRow, changeOf, plannedRecord, stepRow, T0, taskRow } from "./rows.ts";
+
+const SCHEMA = quoteSchema("taskonaut");
+const TASKS = 2_000;
+const COST_MAX = 10_000;
+const WORKER = "0000000a-0000-4000-8000-000000000000";
+
+const idOf = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
+
+const claim = (flows: number, heldMax: number | null) => (client: PostgresClient) =>
+  claimTasks(client, SCHEMA, {
+    workerId: WORKER,
+    limit: 200,
+    flows: Array.from({ length: flows }, (_, n) => ({ name: n === 0 ? "echo_add" : `flow_${n}`, limit: 200, heldMax })),
+    deadOwners: [],
+  });
+
+const post = (over: Partial<InboxPost> = {}): InboxPost => ({
+  task_id: idOf(7),
+  kind: "signal",
+  name: "approved",
+  step_id: null,
+  payload: "1",
+  error: null,
+  idempotency_key: null,
+  attempt_epoch: null,
+  ...over,
+});
+
+/** `from` on: as many changes of tasks that there are where the tables hold any. */
+function changes(count: number, rows: (task: string) => Partial<Change>): Change[] {
+  return Array.from({ length: count }, (_, n) => {
+    const task = taskRow({ id: idOf(n + 1), lease_owner: WORKER });
+    return changeOf(task, {}, rows(task.id));
+  });
+}
+
+const written = (taskId: string): Partial<Change> => {
+  const step = stepRow(taskId);
+  const next = stepRow(taskId, { step_index: 3 });
+  return {
+    changedSteps: [step],
+    newSteps: [next],
+    newCalls: [callRow(next)],
+    changedCalls: [callRow(step)],
+    consumed: [1, 2],
+  };
+};
+const ended = (taskId: string): Partial<Change> => {
+  const steps = [1, 2].map((index) => stepRow(taskId, { step_index: index }));
+  return { changedSteps: steps, newCalls: steps.map((step) => callRow(step)) };
+};
+const posting = (taskId: string): Partial<Change> => ({
+  ...written(taskId),
+  posts: [post({ task_id: idOf(1000 + Number(taskId.slice(-4))) })],
+});
+
+const HOT: Readonly<Record<string, (client: PostgresClient) => Promise<unknown>>> = {
+  "claims of 1 flow": claim(1, null),
+  "claims of 10 flows": claim(10, null),
+  "claims of 100 flows": claim(100, null),
+  "claims of 10 flows with limits": claim(10, 5),
+  "one insert": (client) => insertTasks(client, SCHEMA, [plannedRecord()]),
+  "many inserts": (client) =>
+    insertTasks(
+      client,
+      SCHEMA,
+      Array.from({ length: 200 }, () => plannedRecord()),
+    ),
+  "one change": (client) => commitChanges(client, SCHEMA, changes(1, written)),
+  "one change that posts": (client) => commitChanges(client, SCHEMA, changes(1, posting)),
+  "many changes": (client) => commitChanges(client, SCHEMA, changes(200, written)),
+  "many ends": (client) => commitChanges(client, SCHEMA, changes(200, ended)),
+  "many changes that post": (client) => commitChanges(client, SCHEMA, changes(200, posting)),
+  "reading a task": (client) => readTask(client, SCHEMA, idOf(7)),
+  "the first page of a list": (client) => listTasks(client, SCHEMA, { limit: 101 }),
+  "a page of a list": (client) => listTasks(client, SCHEMA, { limit: 101, after: { createdAt: T0, id: idOf(7) } }),
+  "reading an inbox": (client) => readInbox(client, SCHEMA, idOf(7)),
+  "a post": (client) => postToTask(client, SCHEMA, post()),
+  "looking a key up": (client) => postToTask(client, SCHEMA, post({ idempotency_key: "k" })),
+  "looking for dead workers": (client) => findSuspects(client.query.bind(client), SCHEMA, new Processes()),
+  "renewing a lease": (client) => renewWorker(client.query.bind(client), SCHEMA, { id: WORKER, leaseMs: 1000 }),
+};
+
+/** In this order: each goes on from the one before. */
+const STATES: Readonly<Record<string, string>> = {
+  new: "select 1",
+  "small and analysed": `${fill(1, 300)}; analyze`,
+  "large and analysed": `${fill(301, TASKS)}; analyze`,
+  vacuumed: "vacuum analyze",
+  // the planner reckons with rows per page, times the pages that there are
+  "huge by its statistics": `update pg_class set reltuples = reltuples * 10000
+    where relnamespace = 'taskonaut'::regnamespace and reltuples > 0`,
+};
+
+/** Half of the tasks are due, the others wait; each has two steps, a call, and two rows in its inbox. */
+function fill(from: number, to: number): string {
+  const numbers = `generate_series(${from}, ${to}) as n`;
+  const id = (n: string): string => `('00000000-0000-4000-8000-' || lpad((${n})::text, 12, '0'))::uuid`;
+  return `
+    insert into taskonaut.tasks (id, flow_name, status, input_payload, due_at, created_at, updated_at)
+    select ${id("n")}, case when n % 5 = 0 then 'flow_' || n % 100 else 'echo_add' end, 'PLANNED', '{}',
+      now() + (${TASKS / 2} - n) * interval '1 s', now(), now() from ${numbers};
+    insert into taskonaut.task_steps
+      (task_id, id, step_index, path, kind, step_name, target, status, input_payload, created_at, updated_at)
+    select ${id("n")}, ${id("n * 2 + i")}, i + 1, '/' || i, 'tool', 'echo', 'echo', 'PLANNED', '{}', now(), now()
+    from ${numbers}, generate_series(0, 1) as i;
+    insert into taskonaut.tool_calls
+      (task_id, id, task_step_id, idempotency_key, tool_name, status, request_payload, started_at, created_at)
+    select ${id("n")}, ${id("n * 2")}, ${id("n * 2")}, 'k' || n, 'echo', 'RUNNING', '{}', now(), now() from ${numbers};
+    insert into taskonaut.task_inbox (task_id, seq, kind, name, created_at)
+    select ${id("n")}, i, 'signal', 'approved', now() from ${numbers}, generate_series(1, 2) as i;
+    insert into taskonaut.workers (id, name, started_at, lease_until, lease_ms)
+    values (gen_random_uuid(), 'w', now(), now(), 1000)`;
+}
+
+/** As a session is whose settings a pooler has swallowed. */
+const SWALLOWED = "set jit = on; set enable_seqscan = on; set enable_bitmapscan = on";
+
+const MODES = ["force_generic_plan", "force_custom_plan"] satisfies PlanMode[];
+
+interface Planned extends Plan {
+  readonly what: string;
+  /** The state of the tables, and the mode. */
+  readonly when: string;
+}
+
+const system = findSystemServer();
+
+describe.each([
+  ["the server of the tests", undefined],
+  // one that compiles what seems costly
+  ...(system === undefined ? [] : [["the server of the system", system] as const]),
+])("on %s", (_, binaries) => {
+  let server: PostgresServer | undefined;
+  const own: Planned[] = [];
+  const swallowed: Planned[] = [];
+
+  beforeAll(async () => {
+    server = await createServer({ binaries });
+    const { url } = server;
+    const migrator = openPostgresMigrator({ url });
+    await migrator.migrate();
+    await migrator.close();
+    const [first, second] = Array.from(
+      { length: 2 },
+      () => new PostgresClient({ url, connectionsMax: 1, deadlineMs: 30_000 }),
+    );
+    if (!first || !second) throw new Error("no clients");
+    await second.execute(SWALLOWED);
+    const hot = await Promise.all(
+      Object.entries(HOT).map(async ([what, use]) => ({ what, statements: await takeDown(use) })),
+    );
+    for (const [state, script] of Object.entries(STATES)) {
+      for (const statement of script.split(";")) await first.execute(statement);
+      for (const { what, statements } of hot) {
+        own.push(...(await planAll(first, state, what, statements)));
+        swallowed.push(...(await planAll(second, state, what, statements)));
+      }
+    }
+    await first.close();
+    await second.close();
+  }, 120_000);
+  afterAll(() => server?.dispose());
+
+  test("every hot statement has one plan, which looks rows up by an index", () => {
+    for (const [what, plans] of Map.groupBy(own, (plan) => plan.what)) {
+      const [first] = plans;
+      for (const { when, reads } of plans)
+        expect({ what, when, reads }).toEqual({ what, when, reads: first?.reads ?? [] });
+      expect({ what, whole: first?.reads.filter((read) => !/^Index Scan .*\(.+\)/.test(read)) }).toEqual({
+        what,
+        whole: [],
+      });
+    }
+  });
+
+  test("none seems so costly that it would be compiled, also where a pooler has swallowed the session's settings", () => {
+    const costly = swallowed.filter(({ cost, isCompiled }) => cost > COST_MAX || isCompiled);
+    expect(costly.map(({ what, when, cost, isCompiled }) => ({ what, when, cost, isCompiled }))).toEqual([]);
+    expect(own.filter(({ isCompiled }) => isCompiled)).toEqual([]);
+  });
+});
+
+async function planAll(
+  client: PostgresClient,
+  state: string,
+  what: string,
+  statements: readonly Statement[],
+): Promise<Planned[]> {
+  const plans: Planned[] = [];
+  for (const [place, statement] of statements.entries()) {
+    for (const mode of MODES) {
+      plans.push({
+        what: place === 0 ? what : `${what}, then`,
+        when: `${state}, ${mode}`,
+        ...(await explain(client, statement, mode)),
+      });
+    }
+  }
+  return plans;
+}

@@ -1,0 +1,98 @@
+// What the server plans for a statement of the store, whatever its tables hold or seem to hold.
+
+import { dirname } from "node:path";
+
+import { type Parameter, PostgresClient } from "../../src/store/postgres/connection.ts";
+import { quoteText } from "../../src/store/postgres/schema.ts";
+
+export interface Statement {
+  readonly text: string;
+  readonly parameters: readonly Parameter[];
+}
+
+/** A client that takes statements down, and runs none. */
+class Notebook extends PostgresClient {
+  readonly statements: Statement[] = [];
+
+  constructor() {
+    super({ url: "postgres://nobody@127.0.0.1:1/nothing", connectionsMax: 1, deadlineMs: 1 });
+  }
+
+  override query<Row>(text: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
+    this.statements.push({ text, parameters });
+    return Promise.reject(new Error("Nothing is run here."));
+  }
+
+  override execute<Row>(script: string): Promise<Row[]> {
+    for (const text of script.split(/;\s*\n/)) this.statements.push({ text, parameters: [] });
+    return Promise.reject(new Error("Nothing is run here."));
+  }
+}
+
+/** The statements that `use` begins with: it ends where it would need an answer. */
+export async function takeDown(use: (client: PostgresClient) => Promise<unknown>): Promise<readonly Statement[]> {
+  const notebook = new Notebook();
+  await use(notebook).catch(() => {});
+  return notebook.statements;
+}
+
+export interface Plan {
+  readonly cost: number;
+  /** How each table is read: `Index Scan tasks tasks_pkey (id)`. */
+  readonly reads: readonly string[];
+  readonly isCompiled: boolean;
+}
+
+export type PlanMode = "force_generic_plan" | "force_custom_plan";
+
+/** The client has one connection. */
+export async function explain(client: PostgresClient, { text, parameters }: Statement, mode: PlanMode): Promise<Plan> {
+  await client.execute(`set plan_cache_mode = ${mode}`);
+  const values = parameters.map((value) => (value === null ? "null" : quoteText(String(value))));
+  const name = `plan_${crypto.randomUUID().replaceAll("-", "")}`;
+  const [row] = await client.execute<{ "QUERY PLAN": readonly Explained[] }>(
+    `prepare ${name} as ${text};
+     explain (format json) execute ${name}${values.length > 0 ? `(${values.join(", ")})` : ""}`,
+  );
+  await client.execute(`deallocate ${name}`);
+  const [explained] = row?.["QUERY PLAN"] ?? [];
+  if (!explained) throw new Error("The server explained nothing.");
+  return {
+    cost: explained.Plan["Total Cost"],
+    reads: readsOf(explained.Plan).toSorted(),
+    isCompiled: explained.JIT !== undefined,
+  };
+}
+
+interface Explained {
+  readonly Plan: PlanNode;
+  readonly JIT?: unknown;
+}
+
+interface PlanNode {
+  readonly "Node Type": string;
+  readonly "Total Cost": number;
+  readonly "Relation Name"?: string;
+  readonly "Index Name"?: string;
+  readonly "Index Cond"?: string;
+  readonly Plans?: readonly PlanNode[];
+}
+
+/** Of each read of a table: how, and which columns of the index are looked up. */
+function readsOf(node: PlanNode): readonly string[] {
+  const { "Node Type": type, "Relation Name": table, "Index Name": index, "Index Cond": condition = "" } = node;
+  const below = (node.Plans ?? []).flatMap(readsOf);
+  // workers are few
+  if (table === undefined || table === "workers" || type === "ModifyTable") return below;
+  const columns = [...condition.matchAll(/(\w+)\)* (?:=|<|>|IS)/g)].map(([, column]) => column);
+  // which of the two it is depends on what vacuum has seen
+  const how = type.replace("Index Only Scan", "Index Scan");
+  return [`${how} ${table} ${index ?? ""} (${columns.join(", ")})`, ...below];
+}
+
+/** The folder of a server's programs that the system has (where Debian puts them), one that may compile statements; undefined: there is none. */
+export function findSystemServer(): string | undefined {
+  return [...new Bun.Glob("postgresql/*/bin/initdb").scanSync({ cwd: "/usr/lib", absolute: true })]
+    .map((path) => dirname(path))
+    .at(-1);
+}
