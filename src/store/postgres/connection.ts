@@ -127,7 +127,7 @@ export class PostgresClient {
   #open(): Session {
     if (this.#closed) throw new TaskonautError("shutting_down", `The store ${this.location} is closed.`);
     if (this.#session) return this.#session;
-    const sockets = new Sockets(this.#server.addresses);
+    const sockets = new Sockets(this.#server.addresses, this.#server.tls);
     const session: Session = {
       sockets,
       sql: connectClient(this.#server, this.options, sockets, {
@@ -192,7 +192,7 @@ function settingsOf({ lockMs, deadlineMs }: ClientOptions): Readonly<Record<stri
 const STATEMENT_MS_MORE = 100;
 
 function connectClient(
-  { url, addresses }: ServerUrl,
+  { url, addresses: [first], login }: ServerUrl,
   { connectionsMax, deadlineMs, onLost, onNotify }: ClientOptions,
   sockets: Sockets,
   { onclose, settings }: { readonly onclose: () => void; readonly settings: Readonly<Record<string, number | string>> },
@@ -201,7 +201,9 @@ function connectClient(
   const untyped: object = { socket: sockets.connect.bind(sockets), onnotify: onNotify };
   return postgres(url, {
     // Of several hosts it knows one: `sockets` tries them in turn. It would itself try for ever when all refuse.
-    ...addresses[0],
+    ...(first && { host: first.host, port: first.port }),
+    ...login,
+    ssl: false, // `sockets` sees to it
     max: connectionsMax,
     connect_timeout: deadlineMs / 1000,
     // Else it reads the catalogue of types on every connection.

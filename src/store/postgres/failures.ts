@@ -4,6 +4,7 @@
 import postgres from "postgres";
 
 import { TaskonautError } from "../../core/errors.ts";
+import { TlsError } from "./tls.ts";
 
 const READ_ONLY = "it is read-only. Name the primary server in the database URL";
 
@@ -111,6 +112,7 @@ export function explainFailure(error: unknown, location: string): unknown {
   if (isConnectionLost(error)) {
     return unavailable(location, "the connection was lost; what was under way may have been written. Try again", error);
   }
+  if (error instanceof TlsError) return unavailable(location, error.message, error);
   // The driver's other errors have a code: the network's, or its own about its set-up.
   if (code === "") return error;
   return unavailable(location, `${error.message}. Check that the server runs, and the database URL`, error);

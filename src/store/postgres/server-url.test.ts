@@ -26,10 +26,20 @@ test("one host, several, none, an IPv6 address and a Unix socket", () => {
   }
 });
 
-test("parameters that the server does not know are kept from it, others are not", () => {
-  const { url } = parseServerUrl("postgres://host/name?sslmode=require&channel_binding=require&host=x&search_path=y");
-  expect(url).toBe("postgres://host/name?sslmode=require&search_path=y");
+test("what postgres.js is not to read is kept from it", () => {
+  const { url } = parseServerUrl(
+    "postgres://host/name?sslmode=require&channel_binding=require&host=x&application_name=y",
+  );
+  expect(url).toBe("postgres://host/name?application_name=y");
   expect(parseServerUrl("postgres://host/name?gssencmode=disable").url).toBe("postgres://host/name");
+});
+
+test("several ports and addresses belong to several hosts", () => {
+  const { addresses } = parseServerUrl("postgres:///name?host=a,b&hostaddr=10.0.0.1,10.0.0.2&port=1,2");
+  expect(addresses).toEqual([
+    { host: "a", port: 1, place: "10.0.0.1" },
+    { host: "b", port: 2, place: "10.0.0.2" },
+  ]);
 });
 
 test("what the driver would take for the end of a password is escaped", () => {

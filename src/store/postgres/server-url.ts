@@ -1,11 +1,15 @@
 // What a PostgreSQL URL says of the way to the server, where postgres.js reads it otherwise than libpq does.
 
 import { splitServer } from "../location.ts";
+import type { Tls } from "./tls-settings.ts";
+import { readUrlParameters } from "./url-parameters.ts";
 
 export interface ServerAddress {
   /** A name, an IP address, or the folder of a Unix socket. */
   readonly host: string;
   readonly port: number;
+  /** The IP address to connect to, where it is not to be looked up by the host's name. */
+  readonly place?: string;
 }
 
 export interface ServerUrl {
@@ -13,25 +17,38 @@ export interface ServerUrl {
   readonly url: string;
   /** In the order in which they are to be tried; empty where the URL names no host. */
   readonly addresses: readonly ServerAddress[];
+  /** What the URL says in its parameters, which go before its other parts. */
+  readonly login: { readonly user?: string; readonly password?: string; readonly database?: string };
+  /** Undefined: without TLS. */
+  readonly tls: Tls | undefined;
 }
-
-/** Parameters that libpq keeps to itself: postgres.js would send them to the server, which refuses them. */
-const FOREIGN = ["channel_binding", "gssencmode", "sslcompression", "sslsni", "host", "port"];
 
 /** Throws `usage`. Knows several hosts (`a:5432,b:5432`), and `?host=…&port=…`, which may name the folder of a Unix socket. */
 export function parseServerUrl(url: string): ServerUrl {
   const { login, hosts, path, query } = splitServer(url);
-  const parameters = new URLSearchParams(query);
-  const addresses = parseAddresses(parameters.get("host") ?? hosts, parameters.get("port"));
-  for (const name of FOREIGN) parameters.delete(name);
+  const { host, hostaddr, port, user, password, database, tls, kept } = readUrlParameters(query);
   const address = `postgres://${login}${hosts}${path}`;
-  return { url: parameters.size === 0 ? address : `${address}?${parameters.toString()}`, addresses };
+  return {
+    url: kept.size === 0 ? address : `${address}?${kept.toString()}`,
+    addresses: parseAddresses(host ?? hosts, hostaddr, port),
+    login: { ...(user && { user }), ...(password && { password }), ...(database && { database }) },
+    tls,
+  };
 }
 
-function parseAddresses(hosts: string, port: string | null): ServerAddress[] {
-  if (hosts === "") return [];
-  return hosts.split(",").map((text) => {
-    const [, host = "", ownPort] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(decodeURIComponent(text)) ?? [];
-    return { host: host.replace(/^\[|\]$/g, ""), port: Number(ownPort ?? port ?? 5432) };
+function parseAddresses(hosts: string, hostaddr: string | undefined, port: string | undefined): ServerAddress[] {
+  const given = hosts === "" ? (hostaddr ?? "") : hosts;
+  if (given === "") return [];
+  const places = hostaddr?.split(",") ?? [];
+  const ports = port?.split(",") ?? [];
+  return given.split(",").map((text, index) => {
+    const [, name = "", ownPort] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(decodeURIComponent(text)) ?? [];
+    const host = name.replace(/^\[|\]$/g, "");
+    const place = places[index];
+    return {
+      host,
+      port: Number(ownPort ?? ports[index] ?? ports[0] ?? 5432),
+      ...(place !== undefined && place !== host && { place }),
+    };
   });
 }

@@ -4,6 +4,8 @@
 import { connect, type Socket } from "node:net";
 
 import type { ServerAddress } from "./server-url.ts";
+import { secure } from "./tls.ts";
+import type { Tls } from "./tls-settings.ts";
 
 /** What postgres.js hands to its option `socket`. */
 interface Target {
@@ -20,7 +22,10 @@ export class Sockets {
   #next = 0;
 
   /** `addresses`: in the order of their preference; empty: the one that postgres.js has made out. */
-  constructor(private readonly addresses: readonly ServerAddress[]) {}
+  constructor(
+    private readonly addresses: readonly ServerAddress[],
+    private readonly tls?: Tls,
+  ) {}
 
   /** Connects to the first that answers. Rejects with the last one's error. */
   async connect({ host: [host = ""], port: [port = 5432], path }: Target): Promise<Socket> {
@@ -31,9 +36,8 @@ export class Sockets {
       const address = addresses[this.#next++ % addresses.length];
       if (!address) break;
       try {
-        const socket = await this.#connect(address);
-        // postgres.js takes the name to verify a certificate by from here.
-        return Object.assign(socket, { host: address.host });
+        const socket = await this.#connect({ host: address.place ?? address.host, port: address.port });
+        return this.tls ? await this.#secure(socket, this.tls, address.host) : socket;
       } catch (error) {
         failure = error;
       }
@@ -51,16 +55,30 @@ export class Sockets {
     for (const socket of this.#open) socket.destroy();
   }
 
+  async #secure(socket: Socket, tls: Tls, host: string): Promise<Socket> {
+    try {
+      const secured = await secure(socket, tls, host);
+      this.#hold(secured);
+      return secured;
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
+  }
+
+  #hold(socket: Socket): void {
+    if (this.#destroyed) socket.destroy();
+    this.#open.add(socket);
+    socket.once("close", () => this.#open.delete(socket));
+  }
+
   #connect(to: { readonly path: string } | ServerAddress): Promise<Socket> {
     return new Promise((resolve, reject) => {
       if (this.#destroyed) return reject(closedError());
       // A statement is sent at once, although the answer to the one before it is still out.
       const socket = connect({ ...to, noDelay: true });
-      this.#open.add(socket);
-      socket.once("close", () => {
-        this.#open.delete(socket);
-        reject(closedError());
-      });
+      this.#hold(socket);
+      socket.once("close", () => reject(closedError()));
       socket.once("error", reject);
       socket.once("connect", () => {
         socket.off("error", reject);

@@ -1,0 +1,116 @@
+// The parameters of a PostgreSQL URL. URLs are pasted from providers and other programs: what libpq takes works, or is
+// refused by name; what other programs write for themselves is passed over; all else is refused by name. postgres.js would
+// send what it does not know to the server, a password included.
+//
+// Source: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+
+import { TaskonautError } from "../../core/errors.ts";
+import { readTls, type Tls } from "./tls-settings.ts";
+
+export interface UrlParameters {
+  readonly host: string | undefined;
+  /** Addresses for the hosts, so that no name is looked up. */
+  readonly hostaddr: string | undefined;
+  readonly port: string | undefined;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly database: string | undefined;
+  /** Undefined: no TLS. */
+  readonly tls: Tls | undefined;
+  /** What postgres.js reads itself, or sends to the server. */
+  readonly kept: URLSearchParams;
+}
+
+const OWN = ["host", "hostaddr", "port", "user", "password", "dbname"];
+const TLS = ["ssl", "sslmode", "sslnegotiation", "sslrootcert", "sslcert", "sslkey", "sslpassword"];
+const KEPT = ["application_name", "options", "connect_timeout", "target_session_attrs"];
+
+/** libpq's, of no meaning here: what they ask for is so anyway, or cannot be but as it is. */
+const NEEDLESS = [
+  "channel_binding",
+  "client_encoding",
+  "fallback_application_name",
+  "gssdelegation",
+  "gssencmode",
+  "gsslib",
+  "keepalives",
+  "keepalives_count",
+  "keepalives_idle",
+  "keepalives_interval",
+  "krbsrvname",
+  "load_balance_hosts",
+  "max_protocol_version",
+  "min_protocol_version",
+  "sslcertmode",
+  "sslcompression",
+  "sslsni",
+  "tcp_user_timeout",
+];
+
+/** Of Prisma, Supabase, JDBC, node-postgres, SQLAlchemy, pgx and others: for those programs, not for the server. */
+const FOREIGN = [
+  "ApplicationName",
+  "async_fallback",
+  "autosave",
+  "binary_parameters",
+  "connection_limit",
+  "currentSchema",
+  "default_query_exec_mode",
+  "idle_timeout",
+  "max_lifetime",
+  "pgbouncer",
+  "pool",
+  "pool_max_conns",
+  "pool_min_conns",
+  "pool_mode",
+  "pool_timeout",
+  "prepareThreshold",
+  "prepared_statement_cache_size",
+  "preparedStatements",
+  "reWriteBatchedInserts",
+  "schema",
+  "socket_timeout",
+  "sslaccept",
+  "statement_cache_capacity",
+  "statement_cache_mode",
+  "statement_cache_size",
+  "stringtype",
+  "supa",
+  "uselibpqcompat",
+  "workaround",
+];
+
+/** Throws `usage` with the name of what cannot be had; never with a value, which may be a secret. */
+export function readUrlParameters(query: string): UrlParameters {
+  const given = new URLSearchParams(query);
+  for (const name of given.keys()) {
+    if (![OWN, TLS, KEPT, NEEDLESS, FOREIGN].some((names) => names.includes(name))) throw unknown(name);
+  }
+  const value = (name: string): string | undefined => given.get(name) || undefined;
+  const kept = new URLSearchParams();
+  for (const name of KEPT) {
+    const text = value(name);
+    if (text !== undefined) kept.set(name, text);
+  }
+  return {
+    host: value("host"),
+    hostaddr: value("hostaddr"),
+    port: value("port"),
+    user: value("user"),
+    password: value("password"),
+    database: value("dbname"),
+    tls: readTls(value),
+    kept,
+  };
+}
+
+function unknown(name: string): TaskonautError {
+  const advice = /^[a-z_]+$/.test(name)
+    ? `A setting of the server is written options=-c%20${name}%3D<value>.`
+    : "Remove it.";
+  return new TaskonautError(
+    "usage",
+    `The PostgreSQL URL has a parameter that taskonaut does not know: ${name.slice(0, 60)}. ${advice}`,
+    { details: { parameter: name } },
+  );
+}
