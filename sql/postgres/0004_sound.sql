@@ -14,3 +14,6 @@ alter table workers add column process text not null default '';
 alter table workers add column grace_ms integer check (grace_ms > 0);
 -- squawk-ignore ban-drop-column
 alter table workers drop column locks;
+
+-- What a cancel by force left behind; null: the task was not cancelled by force.
+alter table tasks add column left_undone json check (left_undone is null or status = 'CANCELLED');

@@ -10,3 +10,6 @@ alter table task_steps add column execution text check (
 
 -- Its process: whoever is on the same machine can see whether it is still there.
 alter table workers add column process text not null default '';
+
+-- What a cancel by force left behind; null: the task was not cancelled by force.
+alter table tasks add column left_undone text check (left_undone is null or status = 'CANCELLED');

@@ -48,12 +48,34 @@ function describeWait({ kind, name, until, task_id }: Waiting, doubt: TaskStep |
   }
 }
 
+/** What a cancel by force left behind, a phrase for each: `step 2 refund: given up`. Texts are as the task has them. */
+export function describeLeftUndone({ left_undone }: Task): readonly string[] {
+  const all = left_undone ?? [];
+  const urgent = all.toSorted((a, b) => Number(a.what === "ran") - Number(b.what === "ran"));
+  const phrases = urgent.slice(0, WAITS_SHOWN_MAX).map(({ what, step_index, step_name, task_id }) => {
+    const step = `step ${step_index} ${step_name}`;
+    switch (what) {
+      case "given_up":
+        return `${step}: given up`;
+      case "child":
+        return `${step}: child ${task_id} was told to cancel, look whether it has`;
+      case "ran":
+        return `${step}: its tool ran, and the flow was not asked whether to undo it`;
+      default:
+        // of a server that knows more than this version
+        return `${step}: ${String(what)}`;
+    }
+  });
+  const more = all.length - phrases.length;
+  return more > 0 ? [...phrases, `and ${more} more`] : phrases;
+}
+
 /** The commands that take the task on from where it stands; none where it has ended for good, or is driven right now. */
 export function suggestCommands(task: Task): readonly string[] {
   const id = toWord(task.id);
   const doubts = stepsInDoubt(task);
   if (doubts.length > 0) return suggestResolutions(id, doubts);
-  if (task.parked_reason !== null) return [`taskonaut resume-task ${id}`];
+  if (task.parked_reason !== null) return [`taskonaut resume-task ${id}`, `taskonaut cancel-task ${id} --force`];
   if (task.status === "FAILED") return hasFailedTool(task) ? [`taskonaut retry-task ${id}`] : [];
   if (isTerminal(task.status) || task.lease_owner !== null) return [];
   if (isQueued(task)) return ["taskonaut work"];

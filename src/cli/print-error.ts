@@ -26,7 +26,8 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   task_id_invalid: "`taskonaut get-tasks` lists the tasks with their ids.",
   max_steps_exhausted: "Everything done so far is kept; `taskonaut run-task <id>` goes on from there.",
   task_not_in_doubt: "`taskonaut get-task <id>` shows its steps.",
-  task_parked: "When the reason is gone, `taskonaut resume-task <id>` takes the task up again.",
+  task_parked:
+    "When the reason is gone, `taskonaut resume-task <id>` takes the task up again; `taskonaut cancel-task <id> --force` ends it.",
   unauthorized: "Set TASKONAUT_API_TOKEN to the token that the server was started with.",
 };
 

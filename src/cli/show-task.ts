@@ -5,7 +5,7 @@ import { isTerminal } from "../core/status.ts";
 import type { Task, TaskStep, Timestamp } from "../core/task.ts";
 import type { Color } from "../log/paint.ts";
 import { alignRows, type Cell, showJson, showText, wrapText } from "./cells.ts";
-import { describeWaits, isQueued, stepsInDoubt, suggestCommands } from "./describe-waits.ts";
+import { describeLeftUndone, describeWaits, isQueued, stepsInDoubt, suggestCommands } from "./describe-waits.ts";
 import type { Look } from "./look.ts";
 
 const STATUS_COLORS: Readonly<Record<TaskStatus | StepStatus, Color>> = {
@@ -48,6 +48,7 @@ export function showTask(task: Task, { columns, paint }: Look): string {
     // whole: what was recorded stands at its start, what the flow decides now at its end
     ...(task.parked_reason === null ? [] : wrapFact("parked", task.parked_reason, valueColumns, "yellow")),
     ...stepsInDoubt(task).flatMap((step) => describeDoubt(step, valueColumns)),
+    ...describeLeftUndone(task).flatMap((text) => wrapFact("undone", text, valueColumns, "yellow")),
     ...factsOf("due", isQueued(task) ? task.due_at : null, (at): Cell => ({ text: describeDue(at, task.priority) })),
     ...describeWaits(task).map((text): Fact => ["waits", { text: showText(text, valueColumns), color: "cyan" }]),
     // a command is there to be copied: whole, however long it is

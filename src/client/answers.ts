@@ -45,6 +45,10 @@ export const TaskAnswer = v.looseObject({
   error_message: TextOrNull,
   lease_owner: TextOrNull,
   parked_reason: TextOrNull,
+  left_undone: v.optional(
+    v.nullable(v.array(v.looseObject({ what: Text, step_index: v.number(), step_name: Text, task_id: TextOrNull }))),
+    null,
+  ),
   parent_task_id: TextOrNull,
   priority: v.number(),
   due_at: TextOrNull,

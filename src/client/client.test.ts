@@ -155,7 +155,8 @@ describe("client and server together", () => {
     taskonaut.staysParked = false;
     expect((await client.resumeTask(task.id)).parked_reason).toBeNull();
     expect((await client.cancelTask(task.id.toUpperCase())).status).toBe("CANCELLED");
-    expect((await client.cancelTask(task.id)).status).toBe("CANCELLED");
+    expect((await client.cancelTask(task.id, { force: true })).status).toBe("CANCELLED");
+    expect(taskonaut.cancels).toEqual([{ force: false }, { force: true }]);
     for (const act of ["cancelTask", "retryTask", "resumeTask"] as const) {
       expect((await errorOf(client[act]("nope"))).code).toBe("task_id_invalid");
       expect((await errorOf(client[act](UNKNOWN_ID))).code).toBe("task_not_found");

@@ -73,7 +73,7 @@ export function createClient(options: ClientOptions): Taskonaut {
       return body;
     },
 
-    cancelTask: (id) => drive(id, "cancel"),
+    cancelTask: (id, { force = false } = {}) => drive(id, "cancel", force ? JSON.stringify({ force }) : undefined),
     retryTask: (id) => drive(id, "retry"),
     resumeTask: (id) => drive(id, "resume"),
 

@@ -42,6 +42,8 @@ export interface TaskRow {
   /** How many outcomes the flow had been given when it heard of the cancel; null: it was not cancelled. */
   readonly cancelled_after: number | null;
   readonly cancelled_at: number | null;
+  /** What a cancel by force left behind (`core/left-undone.ts`); null: it was not cancelled by force. */
+  readonly left_undone: JsonText | null;
   readonly created_at: number;
   readonly updated_at: number;
   readonly finished_at: number | null;
@@ -112,7 +114,7 @@ export interface InboxRow {
   readonly name: string | null;
   /** The step that waits for the child, or that is settled. */
   readonly step_id: string | null;
-  /** Of a signal, the output of a child, or of the step that is settled. `resolve` with neither: try again. */
+  /** Of a signal, the output of a child, or of the step that is settled. `resolve` with neither: try again; `cancel` with one: by force. */
   readonly payload: JsonText | null;
   /** Why the child failed, or the step that is settled: a stored error. */
   readonly error: JsonText | null;

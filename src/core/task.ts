@@ -1,6 +1,7 @@
 // The task resource: what people and programs see of a task, over HTTP, in the CLI and in the client alike.
 // Its field names are the contract of the HTTP API; fields may be added, none may go or change its type.
 
+import type { LeftUndone } from "./left-undone.ts";
 import type { StepStatus, TaskStatus, ToolCallStatus } from "./status.ts";
 
 /** A value that JSON carries. */
@@ -74,6 +75,8 @@ export interface Task {
   readonly parked_reason: string | null;
   /** What the task waits for while nothing else is left to do; else empty. */
   readonly waiting_for: readonly Waiting[];
+  /** Of a task that was cancelled by force: what its flow could not clean up; null for all others. */
+  readonly left_undone: readonly LeftUndone[] | null;
   readonly parent_task_id: string | null;
   /** 0 (first) to 9 (last) in the queue. */
   readonly priority: number;

@@ -21,6 +21,10 @@ export interface CreatedTask {
   readonly created: boolean;
 }
 
+export interface CancelTask {
+  readonly force?: boolean;
+}
+
 export interface RunTask {
   /** At most so many transitions, 1 to 1000; then `max_steps_exhausted`. Unset: the task's step limit. */
   readonly maxSteps?: number;
@@ -89,8 +93,12 @@ export interface Taskonaut {
   runTask(id: string, options?: RunTask): Promise<Task>;
   /** Leaves a signal for the task, which it takes when it waits for one. Throws task_ended, input_invalid. */
   signalTask(id: string, signal: SignalTask): Promise<Task>;
-  /** Cancels the task and lets its `finally` blocks run; one that has ended comes back as it is. */
-  cancelTask(id: string): Promise<Task>;
+  /**
+   * Cancels the task and lets its `finally` blocks run; one that has ended comes back as it is. With `force` it has ended
+   * when this returns, whatever its flow has not cleaned up: `left_undone` tells. Throws task_parked where the flow cannot
+   * clean up as things are; the cancel is recorded all the same.
+   */
+  cancelTask(id: string, options?: CancelTask): Promise<Task>;
   /** Opens the failed step again that ended the task, under the same key. Throws task_not_retryable with the reason. */
   retryTask(id: string): Promise<Task>;
   /** Settles a step in doubt. Throws task_not_in_doubt, input_invalid (no such step, several, an output that breaks the tool's contract). */

@@ -86,8 +86,13 @@ export class ChildTasks implements Children {
   /** Runs a task that was cancelled, and the children that were cancelled with it. */
   async runCancelled(id: string): Promise<Task> {
     const task = await this.family().run(id);
-    await Promise.all(task.steps.flatMap((step) => this.#leaving.get(childTaskId(step.id)) ?? []));
+    await this.leave(task);
     return task;
+  }
+
+  /** Waits for children that were cancelled with the task, as far as they are driven here. */
+  async leave({ steps }: { readonly steps: readonly { readonly id: string }[] }): Promise<void> {
+    await Promise.all(steps.flatMap((step) => this.#leaving.get(childTaskId(step.id)) ?? []));
   }
 
   /** Children that were cancelled with their task may still be cleaning up when it has ended. */

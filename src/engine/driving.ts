@@ -13,6 +13,7 @@ import type { Bell } from "./bell.ts";
 import { ClaimedWork } from "./claimed-work.ts";
 import { Draft } from "./draft.ts";
 import { FlowViolationError, LostTaskError, type DriverTools } from "./driver-tools.ts";
+import { cancelByForce } from "./force-cancel.ts";
 import { LiveTasks } from "./live-tasks.ts";
 import { recover } from "./recover.ts";
 import { TaskDriver } from "./task-driver.ts";
@@ -166,6 +167,46 @@ export class Driving {
     if (change) await writer.submitChange(change);
     log.warn?.("task parked", { task_id: id, flow, reason });
     return new TaskonautError("task_parked", `Task ${id} is parked. ${reason}`, { details: { id } });
+  }
+
+  /**
+   * Ends a task that was told to cancel by force, whatever its flow would do: where somebody drives it, by him. Gives the
+   * record of its end. Throws task_busy where another process holds it and does not hear.
+   */
+  async endByForce(id: string): Promise<TaskRecord> {
+    const { clock, limits, writer, log, children } = this.tools;
+    const deadline = clock.now() + limits.busyMs;
+    const endTurn = await this.takeTurn(id);
+    try {
+      for (;;) {
+        const remembered = this.#live.get(id);
+        if (remembered) await this.#hearOnce(remembered);
+        const { record } = await this.#readFree(id, deadline);
+        if (isTerminal(record.task.status)) return record;
+        const draft = new Draft(record);
+        cancelByForce(draft, clock.now());
+        const change = draft.takeChange();
+        if (change && (await writer.submitChange(change))) {
+          log.warn?.("task cancelled by force", { task_id: id, flow: record.task.flow_name });
+          for (const post of change.posts) children.onPosted(post);
+          return draft.record;
+        }
+      }
+    } finally {
+      endTurn();
+    }
+  }
+
+  /** Tools of the task may run here: they are to be aborted by whoever started them. */
+  async #hearOnce(driver: TaskDriver): Promise<void> {
+    try {
+      await driver.hear();
+      await driver.settle();
+    } catch (error) {
+      if (!(error instanceof LostTaskError)) throw error;
+    } finally {
+      this.#live.drop(driver.id);
+    }
   }
 
   /** Parks a task that this process holds and cannot drive, whatever it is that fails. */

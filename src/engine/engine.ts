@@ -1,7 +1,7 @@
 // The engine: `Taskonaut` over a store in this process, and the worker that it may have.
 
 import type { Clock } from "../core/clock.ts";
-import { TaskonautError } from "../core/errors.ts";
+import { hasCode, TaskonautError } from "../core/errors.ts";
 import type { Flow } from "../core/flow.ts";
 import type { StartHeartbeat } from "../core/heartbeat.ts";
 import { parseTaskId, stepId } from "../core/ids.ts";
@@ -12,6 +12,7 @@ import type { TaskRecord } from "../core/record.ts";
 import { isTerminal } from "../core/status.ts";
 import type { Task } from "../core/task.ts";
 import type {
+  CancelTask,
   CreateTask,
   CreatedTask,
   FlowDescription,
@@ -237,16 +238,26 @@ class StoreEngine implements Engine {
     return this.getTask(taskId);
   }
 
-  async cancelTask(id: string): Promise<Task> {
+  async cancelTask(id: string, { force = false }: CancelTask = {}): Promise<Task> {
     const record = await this.#driving.read(parseTaskId(id));
     const taskId = record.task.id;
     if (isTerminal(record.task.status)) return toTask(record);
-    await this.#store.postToTask(cancelOf(taskId));
-    this.#tools.log.info?.("task cancel requested", { task_id: taskId });
+    const { log } = this.#tools;
+    await this.#store.postToTask(cancelOf(taskId, { force }));
+    log.info?.("task cancel requested", { task_id: taskId, force });
     this.#wake(taskId);
+    if (force) return toTask(await this.#driving.endByForce(taskId));
     // whoever drives the task hears of it; where nobody does, it is done here, unless only others have its flow
-    const isOthers = !this.#flows.has(record.task.flow_name) || (await this.#driving.isHeldElsewhere(record));
-    return isOthers ? this.getTask(taskId) : this.#children.runCancelled(taskId);
+    if (await this.#driving.isHeldElsewhere(record)) return this.getTask(taskId);
+    if (!this.#flows.has(record.task.flow_name)) {
+      log.warn?.("task cancel left to a process that has the flow", { task_id: taskId, flow: record.task.flow_name });
+      return this.getTask(taskId);
+    }
+    try {
+      return await this.#children.runCancelled(taskId);
+    } catch (error) {
+      throw hasCode(error, "task_parked") ? cannotCleanUp(taskId, error) : error;
+    }
   }
 
   async retryTask(id: string): Promise<Task> {
@@ -390,6 +401,14 @@ class StoreEngine implements Engine {
     this.#driving.wake(id);
     this.#bell.ring();
   }
+}
+
+function cannotCleanUp(id: string, cause: TaskonautError): TaskonautError {
+  return new TaskonautError(
+    "task_parked",
+    `${cause.message} The cancel is recorded, and takes effect when the task can go on. To end it without what its flow would clean up: taskonaut cancel-task ${id} --force`,
+    { details: { id }, cause },
+  );
 }
 
 /** A named function: the log tells who has called. */

@@ -3,6 +3,7 @@
 import type { StepRow } from "../core/record.ts";
 import type { DriverTools } from "./driver-tools.ts";
 import { findNews } from "./news.ts";
+import { isForcedCancel } from "./posts.ts";
 import type { TaskState } from "./task-state.ts";
 
 export class NewsReader {
@@ -13,14 +14,20 @@ export class NewsReader {
     public isWoken: boolean,
   ) {}
 
-  /** True: there is an outcome to observe now, a cancel, or a tool to call again. Throws what the store throws. */
+  /** True: there is an outcome to observe now, a cancel, or a tool to call again; or the task has ended by force. Throws what the store throws. */
   async collect(): Promise<boolean> {
     const { draft, waits } = this.state;
     this.isWoken = false;
+    if (this.state.isEnded) return true;
     const isTimed = [...waits].some((id) => draft.step(id).due_at !== null);
     // first: what had come by then is in the inbox
     const now = isTimed ? await this.tools.storeClock.read() : 0;
     const { wakeSeq, rows } = await this.tools.store.readInbox(draft.task.id);
+    if (rows.some(isForcedCancel)) {
+      for (const { kind, seq } of rows) if (kind === "cancel") draft.consume(seq);
+      this.state.cancelByForce();
+      return true;
+    }
     // what is heard puts the task into the queue
     if (!isTimed && rows.length > 0) await this.tools.storeClock.recent();
     let isReady = false;

@@ -24,16 +24,23 @@ export function endOfChild(task: TaskRow, end: ProgramEnd): InboxPost {
   };
 }
 
-/** A cancel for another task's inbox. */
-export function cancelOf(taskId: string): InboxPost {
+/** A cancel for a task's inbox. */
+export function cancelOf(taskId: string, { force = false } = {}): InboxPost {
   return {
     task_id: taskId,
     kind: "cancel",
     name: null,
     step_id: null,
-    payload: null,
+    payload: force ? FORCE : null,
     error: null,
     idempotency_key: null,
     attempt_epoch: null,
   };
 }
+
+export function isForcedCancel({ kind, payload }: Pick<InboxPost, "kind" | "payload">): boolean {
+  return kind === "cancel" && payload !== null;
+}
+
+/** The payload of a cancel by force. */
+const FORCE = JSON.stringify({ force: true });

@@ -2,6 +2,7 @@
 
 import { childTaskId } from "../core/ids.ts";
 import { parseJson } from "../core/json.ts";
+import { readLeftUndone } from "../core/left-undone.ts";
 import type { JsonText, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record.ts";
 import { isStepOpen } from "../core/status.ts";
 import { readError } from "../core/stored-error.ts";
@@ -25,6 +26,7 @@ export function toTask({ task, steps, calls }: TaskRecord): Task {
     lease_owner: task.lease_owner,
     parked_reason: task.parked_reason,
     waiting_for: onlyWaits(task, steps) ? steps.flatMap((step) => toWaiting(step, times)) : [],
+    left_undone: task.left_undone === null ? null : readLeftUndone(task.left_undone),
     parent_task_id: task.parent_task_id,
     priority: task.priority,
     due_at: task.due_at === null ? null : times.at(task.due_at),

@@ -81,7 +81,7 @@ export class StepRunner {
   /** Whether there is nothing to do but to wait for what runs here. */
   get mustWait(): boolean {
     const { state } = this;
-    return state.running.size > 0 && !state.nextUnobserved && state.cancels.length === 0;
+    return state.running.size > 0 && !state.nextUnobserved && state.cancels.length === 0 && !state.isEnded;
   }
 
   /** Waits while steps run here, until there is something to observe. True: there are steps to start. */

@@ -194,7 +194,7 @@ export class TaskDriver {
   // ---- transitions
 
   #begin(): true | Promise<true> {
-    if (this.#news.isWoken) return this.#news.collect().then(() => this.#beginNow());
+    if (this.#news.isWoken) return this.#news.collect().then(() => this.isEnded || this.#beginNow());
     return this.#beginNow();
   }
 
@@ -230,11 +230,11 @@ export class TaskDriver {
       do await this.#steps.start();
       while (await this.#steps.awaitOutcome());
     }
-    return this.#endWork();
+    return this.isEnded || this.#endWork();
   }
 
   get #isFlowAtWork(): boolean {
-    return !this.#state.flowEnd && this.#state.cancels.length === 0;
+    return !this.isEnded && !this.#state.flowEnd && this.#state.cancels.length === 0;
   }
 
   #endWork(): true | Promise<true> {
@@ -258,7 +258,8 @@ export class TaskDriver {
   }
 
   async #look(): Promise<boolean> {
-    if ((await this.#news.collect()) || (await this.#steps.followChildren())) return this.#observeNow();
+    const hasNews = (await this.#news.collect()) || (await this.#steps.followChildren());
+    if (hasNews) return this.isEnded || this.#observeNow();
     // an outsider has made it due, but had nothing for it
     if (!this.#state.stands) this.#state.set({});
     return false;

@@ -7,17 +7,18 @@
 //     queue, until it is let go of: who held it again without a claim would not be counted.
 
 import type { Clock } from "../core/clock.ts";
-import { childTaskId, stepId } from "../core/ids.ts";
+import { stepId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
 import type { Decision, Program, ProgramEnd, Turn } from "../core/program.ts";
 import type { JsonText, StepRow, TaskRecord, TaskRow, Writable } from "../core/record.ts";
 import { isStepOpen, isTerminal, type TaskStatus } from "../core/status.ts";
-import { readError, storeError } from "../core/stored-error.ts";
+import { readError } from "../core/stored-error.ts";
 import { type Tool, withGuarantee } from "../core/tool.ts";
 import type { Change } from "../store/store.ts";
 import { Draft, type Standing } from "./draft.ts";
+import { cancelByForce, giveUpStep } from "./force-cancel.ts";
 import { isWait, type WaitOutcome } from "./news.ts";
-import { CANCELLED_CHILD, cancelOf, endOfChild } from "./posts.ts";
+import { CANCELLED_CHILD, endOfChild } from "./posts.ts";
 import { RunningSteps } from "./running-steps.ts";
 import { toStepRow } from "./step-row.ts";
 import type { StoreClock } from "./store-clock.ts";
@@ -204,16 +205,22 @@ export class TaskState {
   giveUp(step: StepRow, now: number): void {
     if (!this.#open.delete(step.id)) return; // it has an outcome already, which the flow will ignore
     this.waits.delete(step.id);
-    this.draft.patchStep(step.id, { status: "CANCELLED", doubt: null, updated_at: now });
-    if (step.kind === "child") this.draft.post(cancelOf(childTaskId(step.id)));
-    const reason = new Error("Nobody waits for this step any more.");
-    const call = this.draft.callOf(step.id);
-    if (call?.status === "RUNNING") {
-      const error = storeError(reason);
-      const finished_at = Math.max(now, call.started_at);
-      this.draft.putCall({ ...call, status: "FAILED", error, last_error: error, finished_at });
-    }
-    this.running.abort(step.id, reason);
+    giveUpStep(this.draft, step, now);
+    this.running.abort(step.id, new Error("Nobody waits for this step any more."));
+  }
+
+  /** Whatever the flow would have to clean up: the task has ended, and tools that still run are not heard any more. */
+  cancelByForce(): void {
+    const from = this.status;
+    cancelByForce(this.draft, this.now());
+    this.log.noteMove(from, "CANCELLED", null);
+    this.cancels = [];
+    this.#open.clear();
+    this.waits.clear();
+    this.#unobserved.length = 0;
+    this.isClaimed = false;
+    this.leased.clear();
+    this.running.abortAll(new Error("The task was cancelled by force."));
   }
 
   /** The flow is about to hear of a cancel: what it will give up need not run on. */

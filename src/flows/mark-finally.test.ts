@@ -54,12 +54,12 @@ test("this program's own sources are parsed to the same number of blocks, and no
   const names = (await readdir(root, { recursive: true })).filter((name) => /(?<!\.d)\.ts$/.test(name));
   let count = 0;
   for (const name of names) {
+    if (name.startsWith("flows/mark-finally")) continue; // it has the marks themselves
     const text = await Bun.file(join(root, name)).text();
     const marked = markFinally(text);
     const blocks = marked.match(END)?.length ?? 0;
     expect(marked.match(BEGIN)?.length ?? 0).toBe(blocks);
     expect(marked.split("\n").length).toBe(text.split("\n").length);
-    if (name.startsWith("flows/mark-finally")) continue;
     if (/\busing\b/.test(text)) continue; // it is written anew with blocks of its own
     const expected = transpiler.transformSync(text).match(/^ *\} finally \{$/gm)?.length ?? 0;
     expect([name, blocks]).toEqual([name, expected]);

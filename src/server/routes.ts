@@ -37,6 +37,8 @@ const RunBody = v.strictObject({
   max_steps: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_STEPS_MAX))),
 });
 
+const CancelBody = v.strictObject({ force: v.optional(v.boolean(), false) });
+
 /** Of an order that says everything in its path; a body that says more is not passed over. */
 const NoBody = v.strictObject({});
 
@@ -91,6 +93,13 @@ export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOpti
     return c.json(await taskonaut.runTask(param(c, "id"), options));
   }
 
+  async function cancelTask(c: Context): Promise<Response> {
+    const body = await readJsonBody(c.req.raw, maxBodyBytes);
+    const { force } = check(CancelBody, body === undefined ? {} : body);
+    onLongWait(c.req.raw);
+    return c.json(await taskonaut.cancelTask(param(c, "id"), { force }));
+  }
+
   async function advanceTask(c: Context): Promise<Response> {
     onLongWait(c.req.raw);
     return c.json(await taskonaut.advanceTask(param(c, "id")));
@@ -116,7 +125,7 @@ export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOpti
     { method: "POST", path: "/tasks/:id/run", handle: runTask },
     { method: "POST", path: "/tasks/:id/signals/:name", handle: signalTask },
     { method: "POST", path: "/tasks/:id/resolve", handle: resolveTask },
-    order("cancel", (id) => taskonaut.cancelTask(id)),
+    { method: "POST", path: "/tasks/:id/cancel", handle: cancelTask },
     order("retry", (id) => taskonaut.retryTask(id)),
     order("resume", (id) => taskonaut.resumeTask(id)),
     { method: "GET", path: "/flows", handle: async (c) => c.json(await taskonaut.listFlows()) },

@@ -111,6 +111,13 @@ describe("cancel, retry and resume", () => {
     }
   });
 
+  test("cancel by force says so", async () => {
+    const { id } = await createTask();
+    expect((await post(`/tasks/${id}/cancel`, '{"force":true}')).status).toBe(200);
+    await post(`/tasks/${id}/cancel`, '{"force":false}');
+    expect(api.taskonaut.cancels).toEqual([{ force: true }, { force: false }]);
+  });
+
   test("retry opens a task that FAILED; others answer 409 with the reason", async () => {
     const task = await createTask();
     const refused = await problemOf(await post(`/tasks/${task.id}/retry`));
@@ -135,7 +142,7 @@ describe("cancel, retry and resume", () => {
     "%s takes no body but an empty object, and knows its errors",
     async (name) => {
       const { id } = await createTask();
-      for (const body of ["[]", "null", "5", '{"force":true}']) {
+      for (const body of ["[]", "null", "5", '{"forced":true}', '{"force":1}']) {
         expect((await problemOf(await post(`/tasks/${id}/${name}`, body))).code).toBe("input_invalid");
       }
       expect((await post(`/tasks/${id}/${name}`, "{")).status).toBe(400);

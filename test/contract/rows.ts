@@ -29,6 +29,7 @@ export function taskRow(over: Partial<TaskRow> = {}): TaskRow {
     depth: 0,
     cancelled_after: null,
     cancelled_at: null,
+    left_undone: null,
     created_at: T0,
     updated_at: T0,
     finished_at: null,

@@ -2,7 +2,7 @@
 
 import { TaskonautError } from "../../src/core/errors.ts";
 import type { Json, Task, TaskStep } from "../../src/core/task.ts";
-import type { CreateTask, FlowDescription, SignalTask, Taskonaut } from "../../src/core/taskonaut.ts";
+import type { CancelTask, CreateTask, FlowDescription, SignalTask, Taskonaut } from "../../src/core/taskonaut.ts";
 import type { Worker } from "../../src/core/worker.ts";
 import { callCli, type CliCall, type CliResult, Signals } from "./cli.ts";
 import { plannedStep, plannedTask } from "./tasks.ts";
@@ -80,8 +80,8 @@ export class FakeTaskonaut implements Taskonaut {
     return this.getTask(id);
   }
 
-  async cancelTask(id: string): Promise<Task> {
-    this.orders.push(["cancel", id]);
+  async cancelTask(id: string, options: CancelTask = {}): Promise<Task> {
+    this.orders.push(["cancel", id, options]);
     await this.whileRunning?.();
     const task: Task = { ...(await this.getTask(id)), status: "CANCELLED" };
     this.tasks.set(id, task);

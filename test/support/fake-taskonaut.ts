@@ -9,6 +9,7 @@ import { isTerminal, type TaskStatus } from "../../src/core/status.ts";
 import type { Json, Task } from "../../src/core/task.ts";
 import type { Worker } from "../../src/core/worker.ts";
 import type {
+  CancelTask,
   CreateTask,
   FlowDescription,
   ListTasks,
@@ -64,6 +65,7 @@ export class FakeTaskonaut implements Taskonaut {
   /** What was delivered, in order. */
   readonly signals: SignalTask[] = [];
   /** What was settled, in order. */
+  readonly cancels: CancelTask[] = [];
   readonly resolutions: ResolveTask[] = [];
   workers: readonly Worker[] = [];
   /** Whether what parked a task still stands against it. */
@@ -145,8 +147,9 @@ export class FakeTaskonaut implements Taskonaut {
     return task;
   }
 
-  async cancelTask(id: string): Promise<Task> {
+  async cancelTask(id: string, options: CancelTask = {}): Promise<Task> {
     this.enter("cancelTask");
+    this.cancels.push(options);
     await this.gate;
     const task = this.find(id);
     return isTerminal(task.status) ? task : this.change(task, { status: "CANCELLED" });

@@ -18,6 +18,7 @@ export function plannedTask(over: Partial<Task> = {}): Task {
     lease_owner: null,
     parked_reason: null,
     waiting_for: [],
+    left_undone: null,
     parent_task_id: null,
     priority: 5,
     due_at: null,

@@ -16,10 +16,30 @@ test("to cancel a task succeeds when it is CANCELLED; retry and resume pass on w
   expect([resume.code, resume.stdout]).toEqual([4, ""]);
   expect(resume.stderr).toContain("hint: When the reason is gone, `taskonaut resume-task <id>`");
   expect(taskonaut.orders).toEqual([
-    ["cancel", TASK_ID],
+    ["cancel", TASK_ID, { force: false }],
     ["retry", TASK_ID],
     ["resume", TASK_ID],
   ]);
+});
+
+test("what a cancel by force left undone is shown", async () => {
+  const taskonaut = new FakeTaskonaut();
+  const { stdout } = await cli(["run-flow", "--mode", "create"], { taskonaut });
+  const left_undone: Task["left_undone"] = [
+    { what: "ran", step_index: 1, step_name: "charge", task_id: null },
+    { what: "given_up", step_index: 2, step_name: "refund", task_id: null },
+    { what: "child", step_index: 3, step_name: "ship", task_id: TASK_ID },
+  ];
+  taskonaut.cancelTask = async (_id, options) => {
+    expect(options).toEqual({ force: true });
+    return { ...(JSON.parse(stdout) as Task), status: "CANCELLED", left_undone };
+  };
+  const forced = await cli(["cancel-task", TASK_ID, "--force"], { taskonaut, isTTY: true, env: { NO_COLOR: "1" } });
+  expect([forced.code, forced.stderr]).toEqual([0, ""]);
+  const shown = forced.stdout.replaceAll(/\s+/g, " ");
+  const undone = ["refund: given up", `child ${TASK_ID} was told to cancel`, "step 1 charge: its tool ran"];
+  for (const text of undone) expect(shown).toContain(text);
+  expect(forced.stdout.match(/^undone /gm)).toHaveLength(3);
 });
 
 test("a cancel that another process carries out is said to be on its way", async () => {

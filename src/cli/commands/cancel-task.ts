@@ -4,14 +4,16 @@ import { drive, withTaskonaut } from "../drive.ts";
 import { printTask } from "../print.ts";
 
 /** Another process drives the task, its flow waits while it cleans up, or it is not loaded here. */
-const PENDING =
-  "The cancel is recorded; the task ends when what its flow has to clean up is done, by a process that has the flow.";
+const pending = (id: string): string =>
+  `The cancel is recorded; the task ends when what its flow has to clean up is done, by a process that has the flow. Where that cannot be: taskonaut cancel-task ${id} --force\n`;
 
 export const cancelTask: Command = {
   name: "cancel-task",
   summary: "Cancel a task; what its flow has to clean up is done first",
   args: [{ name: "id", required: true }],
-  options: [],
+  options: [
+    { name: "force", summary: "End it at once, also where its flow cannot clean up, and tell what is left undone" },
+  ],
   takesFields: false,
   needs: "tasks",
   logLevel: "warn",
@@ -21,8 +23,8 @@ export const cancelTask: Command = {
   run: (call) =>
     withTaskonaut(call, async (taskonaut) => {
       const id = call.args[0] ?? "";
-      const task = await drive(call, taskonaut, id, () => taskonaut.cancelTask(id));
-      if (!isTerminal(task.status) && !call.flags.has("json")) await call.io.stderr.write(`${PENDING}\n`);
+      const task = await drive(call, taskonaut, id, () => taskonaut.cancelTask(id, { force: call.flags.has("force") }));
+      if (!isTerminal(task.status) && !call.flags.has("json")) await call.io.stderr.write(pending(task.id));
       await printTask(call, task);
       return 0;
     }),

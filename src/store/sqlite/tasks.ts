@@ -9,11 +9,11 @@ const INSERT = `
   insert into tasks (
     id, flow_name, status, version, current_step, observed_count, input_payload, output_payload, error,
     lease_owner, due_at, priority, wake_seq, parked_reason, parked_code, parent_task_id, parent_step_id, depth,
-    cancelled_after, cancelled_at, created_at, updated_at, finished_at
+    cancelled_after, cancelled_at, left_undone, created_at, updated_at, finished_at
   ) values (
     $id, $flow_name, $status, $version, $current_step, $observed_count, $input_payload, $output_payload, $error,
     $lease_owner, $due_at, $priority, $wake_seq, $parked_reason, $parked_code, $parent_task_id, $parent_step_id, $depth,
-    $cancelled_after, $cancelled_at, $created_at, $updated_at, $finished_at
+    $cancelled_after, $cancelled_at, $left_undone, $created_at, $updated_at, $finished_at
   ) on conflict (id) do nothing`;
 
 /** Of a task that nothing has happened to; all that are created. What is left out has its default: each column has its price. */
@@ -34,7 +34,7 @@ const UPDATE = `
       when wake_seq = $wake_seq or $finished_at is not null or $parked_reason is not null then $due_at
       else $now
     end,
-    cancelled_after = $cancelled_after, cancelled_at = $cancelled_at, priority = $priority,
+    cancelled_after = $cancelled_after, cancelled_at = $cancelled_at, left_undone = $left_undone, priority = $priority,
     parked_reason = $parked_reason, parked_code = $parked_code, updated_at = $updated_at, finished_at = $finished_at
   where id = $id and version = $expectedVersion and lease_owner is $expectedOwner
     and (finished_at is null or ($reopens and status = 'FAILED')) and ($status <> 'PLANNED' or status = 'PLANNED')`;
@@ -43,7 +43,7 @@ const UPDATE = `
 export const TASK_COLUMNS = `
   id, flow_name, status, version, current_step, observed_count, input_payload, output_payload, error,
   lease_owner, due_at, priority, wake_seq, parked_reason, parked_code, parent_task_id, parent_step_id, depth,
-  cancelled_after, cancelled_at, created_at, updated_at, finished_at`;
+  cancelled_after, cancelled_at, left_undone, created_at, updated_at, finished_at`;
 
 const SELECT = `select ${TASK_COLUMNS} from tasks where id = $id`;
 
