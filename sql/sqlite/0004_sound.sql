@@ -13,3 +13,7 @@ alter table workers add column process text not null default '';
 
 -- What a cancel by force left behind; null: the task was not cancelled by force.
 alter table tasks add column left_undone text check (left_undone is null or status = 'CANCELLED');
+
+-- Of the flow's code that drove the task last: all that is recorded is what this code decides. Null: a flow that comes
+-- with the program, or a task from before.
+alter table tasks add column flow_code text;

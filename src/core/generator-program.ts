@@ -14,6 +14,7 @@ import { ContractError, readError, StepError, storeError } from "./stored-error.
 export class GeneratorProgram implements Program {
   readonly isSequential = false;
   end: ProgramEnd | undefined;
+  thrown: { readonly value: unknown } | undefined;
   /** What to do with the outcome of each open step. */
   readonly #open = new Map<string, { readonly leaf: Leaf; readonly settle: (outcome: Outcome) => void }>();
   /** Steps that were abandoned: an outcome that was recorded all the same is ignored. */
@@ -32,7 +33,7 @@ export class GeneratorProgram implements Program {
   #root: Branch | undefined;
 
   constructor(
-    private readonly flow: Flow,
+    readonly flow: Flow,
     private readonly run: (input: unknown) => unknown,
     private readonly task: ProgramTask,
   ) {
@@ -64,7 +65,7 @@ export class GeneratorProgram implements Program {
     try {
       generator = this.#within("", () => this.run(JSON.parse(this.task.input)));
     } catch (error) {
-      this.end = { kind: "failed", error: storeError(error) };
+      this.#fail(error);
       return this.#turn();
     }
     if (!isGenerator(generator)) {
@@ -80,9 +81,21 @@ export class GeneratorProgram implements Program {
     });
     this.#root.start((settled) => {
       const ended = settled.ok ? (this.#checkUsed() ?? settled) : settled;
-      this.end = ended.ok ? endOf(ended.value) : { kind: "failed", error: storeError(ended.error) };
+      if (!ended.ok) return this.#fail(ended.error);
+      const output = toJsonText(ended.value);
+      if (output.ok) this.end = { kind: "completed", output: output.text };
+      else this.#fail(new ContractError("The flow's output", output.errors));
     });
     return this.#turn();
+  }
+
+  again(): Program {
+    return new GeneratorProgram(this.flow, this.run, this.task);
+  }
+
+  #fail(error: unknown): void {
+    this.thrown = { value: error };
+    this.end = { kind: "failed", error: storeError(error) };
   }
 
   cancel(at: number): Turn {
@@ -179,16 +192,10 @@ export class GeneratorProgram implements Program {
     const error = new Error(
       `The flow plans more than ${this.task.stepsMax} steps, the limit of a task (TASKONAUT_MAX_STEPS).`,
     );
-    this.end = { kind: "failed", error: storeError(error) };
+    this.#fail(error);
     for (const { path } of this.#planned) this.#open.delete(path);
     const abandoned = [...this.#abandoned, ...this.#open.keys()];
     this.#open.clear();
     return { planned: [], abandoned };
   }
-}
-
-function endOf(value: unknown): ProgramEnd {
-  const output = toJsonText(value);
-  if (output.ok) return { kind: "completed", output: output.text };
-  return { kind: "failed", error: storeError(new ContractError("The flow's output", output.errors)) };
 }

@@ -17,6 +17,8 @@ const NOTHING: Turn = { planned: [], abandoned: [] };
 export class PlanProgram implements Program {
   readonly isSequential = true;
   end: ProgramEnd | undefined;
+  /** What `plan` throws ends no task: there is none. */
+  readonly thrown = undefined;
   log: LogMethod | undefined;
   readonly #unused = new Map<object, string>();
   readonly #watch: Watch;
@@ -25,7 +27,7 @@ export class PlanProgram implements Program {
   readonly #members: string[] = [];
 
   constructor(
-    private readonly flow: Flow,
+    readonly flow: Flow,
     private readonly body: Extract<FlowBody, { form: "plan" }>,
     private readonly task: ProgramTask,
   ) {
@@ -64,7 +66,7 @@ export class PlanProgram implements Program {
     if (step?.path !== path || this.end) throw new Error(`No open step at path ${path}.`);
     if (outcome.kind === "failed") {
       this.end = outcome;
-      return NOTHING;
+      return { planned: [], abandoned: this.#pathsFrom(this.#members.length + 1) };
     }
     this.#members.push(`${JSON.stringify(step.name)}:${outcome.output}`);
     if (this.#members.length === this.#steps.length) {
@@ -74,13 +76,21 @@ export class PlanProgram implements Program {
   }
 
   cancel(): Turn {
-    const open = [...this.givenUpByCancel()];
+    const abandoned = [...this.givenUpByCancel()];
     this.end ??= { kind: "completed", output: "null" };
-    return { planned: [], abandoned: open };
+    return { planned: [], abandoned };
+  }
+
+  again(): Program {
+    return new PlanProgram(this.flow, this.body, this.task);
+  }
+
+  #pathsFrom(index: number): string[] {
+    return this.#steps.slice(index).map((step) => step.path);
   }
 
   givenUpByCancel(): ReadonlySet<string> {
-    return new Set(this.#steps.slice(this.#members.length).map((step) => step.path));
+    return new Set(this.end ? [] : this.#pathsFrom(this.#members.length));
   }
 
   #decide(operation: unknown, index: number): Decision {

@@ -39,11 +39,15 @@ export interface Turn {
 }
 
 export interface Program {
+  /** What it is a program of. */
+  readonly flow: Flow;
   /** `plan` flows: steps go one after the other, and a failed one ends the task. */
   readonly isSequential: boolean;
   readonly end: ProgramEnd | undefined;
   /** The first call of something that is not deterministic. What the program decided since is worth nothing. */
   readonly violation: DeterminismError | undefined;
+  /** What the flow threw, where that is its end. For people: what is recorded is in `end`. */
+  readonly thrown: { readonly value: unknown } | undefined;
   /** Where the flow's log lines go; undefined while it is replayed. */
   log: LogMethod | undefined;
   /** Once, first. */
@@ -54,6 +58,8 @@ export interface Program {
   cancel(at: number): Turn;
   /** Paths of the open steps that a cancel would give up now: all but those of `finally` blocks that are under way. */
   givenUpByCancel(): ReadonlySet<string>;
+  /** Another one of the same flow for the same task, not started. */
+  again(): Program;
 }
 
 /** What a program is made for. */

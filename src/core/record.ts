@@ -34,6 +34,8 @@ export interface TaskRow {
   readonly parked_reason: string | null;
   /** Of the flow's code that parked it (`Flow.code`); a worker that has other code for the flow takes it up again. */
   readonly parked_code: string | null;
+  /** Of the flow's code that drove it last (`Flow.code`): whatever is recorded is what that code decides. Null: a flow that comes with the program. */
+  readonly flow_code: string | null;
   /** The task that this one is a child of, and its step that waits for it. */
   readonly parent_task_id: string | null;
   readonly parent_step_id: string | null;

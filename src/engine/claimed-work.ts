@@ -150,7 +150,8 @@ export class ClaimedWork {
       for (let next = moving; next && (await next);) next = goFar(driver, work.claimant);
     } catch (error) {
       if (error instanceof FlowViolationError) {
-        await this.driving.parkDriven(driver, error);
+        const told = await this.driving.parkDriven(driver, error);
+        if (told instanceof LostTaskError) throw told;
         return LET_GO;
       }
       if (!hasCode(error, "task_parked")) throw error;

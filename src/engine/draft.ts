@@ -68,6 +68,16 @@ export class Draft {
     return this.#isDirty;
   }
 
+  /** By step_index. To be read at once: the rows change. */
+  steps(): readonly StepRow[] {
+    return this.#steps.rows();
+  }
+
+  /** The flow's code that drives the task from now on, and that comes to all that is recorded. Goes with the next change. */
+  noteCode(code: string | null): void {
+    if (this.#task.flow_code !== code) this.#ownTask().flow_code = code;
+  }
+
   step(id: string): StepRow {
     const step = this.#steps.get(id);
     if (!step) throw new Error(`Task ${this.#task.id} has no step ${id}.`);
@@ -224,6 +234,10 @@ class Rows<Row extends object> {
 
   get(key: string): Row | undefined {
     return this.#entries.get(key)?.row;
+  }
+
+  rows(): Row[] {
+    return Array.from(this.#entries.values(), (entry) => entry.row);
   }
 
   /** All of them, for others to see. */

@@ -136,10 +136,9 @@ export class Driving {
           }
           this.#live.drop(id);
         } catch (error) {
-          const failure = hasCode(error, "task_parked") ? await toldOnceDurable(error, driver) : error;
+          const failure = await this.#failureOf(error, driver);
           // the tools beside one that parks the task go on, and report to this driver
           if (!(hasCode(failure, "task_parked") && driver.isBusy)) this.#live.drop(id);
-          if (failure instanceof FlowViolationError) throw await this.parkDriven(driver, failure);
           if (!(failure instanceof LostTaskError)) {
             // the task may be leased to this process still, with nobody who drives it
             if (hasCode(failure, "database_unavailable")) this.onOutage();
@@ -253,11 +252,24 @@ export class Driving {
     }
   }
 
-  /** The transition that broke determinism is not recorded; all before it is. */
-  async parkDriven(driver: TaskDriver, error: FlowViolationError): Promise<TaskonautError> {
-    const record = await driver.durableRecord();
-    driver.abandon(error);
-    return this.park(record, error.message);
+  async #failureOf(error: unknown, driver: TaskDriver): Promise<unknown> {
+    if (hasCode(error, "task_parked")) return toldOnceDurable(error, driver);
+    return error instanceof FlowViolationError ? this.parkDriven(driver, error) : error;
+  }
+
+  /**
+   * The transition that broke determinism is not recorded; all before it is. Gives the error that tells so, or that the
+   * task was lost: then what it was driven from is out of date, and so is what it broke.
+   */
+  async parkDriven(driver: TaskDriver, error: FlowViolationError): Promise<TaskonautError | LostTaskError> {
+    try {
+      const record = await driver.durableRecord();
+      driver.abandon(error);
+      return await this.park(record, error.message);
+    } catch (failure) {
+      if (failure instanceof LostTaskError) return failure;
+      throw failure;
+    }
   }
 }
 

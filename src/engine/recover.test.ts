@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { recordOf } from "../../test/support/engine.ts";
 import { defineFlow, type Flow } from "../core/flow.ts";
-import { all, call, race, type Operation } from "../core/operation.ts";
+import { all, call, map, race, type Operation } from "../core/operation.ts";
 import { createProgram } from "../core/create-program.ts";
 import type { Outcome, Turn } from "../core/program.ts";
 import type { StepRow, TaskRecord } from "../core/record.ts";
@@ -202,14 +202,14 @@ describe("a flow that decides otherwise than is recorded is told, both sides sho
       flowOf(function* () {
         yield* call(work, { n: 1 }, { as: "first" });
       }),
-      'it does not plan step 2, recorded as tool second (work) at /1 with {"n":2,"first":"a"}',
+      'it returns null where step 2 was recorded as tool second (work) at /1 with {"n":2,"first":"a"}',
     ],
     [
       "no step at all",
       flowOf(function* () {
         yield* [];
       }),
-      "it ends before step 1 (first), whose outcome was recorded",
+      'it returns null before the outcome of step 1, tool first (work) at /0 with {"n":1}, which was recorded',
     ],
     [
       "an error of its own, which ends it",
@@ -217,18 +217,25 @@ describe("a flow that decides otherwise than is recorded is told, both sides sho
         yield* call(work, { n: 1 }, { as: "first" });
         throw new Error("changed");
       }),
-      "it does not plan step 2, recorded as tool second",
+      "it throws Error: changed where step 2 was recorded as tool second",
+    ],
+    [
+      "a step that it plans later only",
+      flowOf(function* () {
+        yield* all([call(work, { n: 1 }, { as: "first" })]);
+      }),
+      "step 1 was recorded as tool first (work) at /0",
     ],
     [
       "a body that is no generator",
       // defineFlow would refuse it
       { ...flowOf(function* () {}), body: { form: "run", run: (() => 5) as unknown as Run } },
-      "it throws Flow sample: run must be a generator function",
+      "it throws flow_invalid: Flow sample: run must be a generator function",
     ],
   ];
   for (const [what, flow, told] of differences) {
     test(what, () => {
-      const reason = reasonOf(flow, record);
+      const reason = reasonOf({ ...flow, code: "new" }, { ...record, task: { ...record.task, flow_code: "old" } });
       expect(reason).toStartWith("Replay does not match the record: flow sample has changed: ");
       expect(reason).toContain(told);
       expect(reason).toEndWith("Put the flow's former code back and advance the task again.");
@@ -247,6 +254,17 @@ describe("a flow that decides otherwise than is recorded is told, both sides sho
     );
   });
 
+  test("a step that is not planned yet when its outcome was observed", () => {
+    const items = ["a", "b"];
+    const of = (concurrency: number): Flow =>
+      flowOf(function* () {
+        yield* map(items, (item) => call(work, item), { concurrency });
+      });
+    const parallel = recorded(of(2), [["/0.1", done("b")]]);
+    expect(reasonOf(of(1), parallel)).toContain('it does not plan step 2, recorded as tool work at /0.1 with "b"');
+    expect(reasonOf(of(2), recorded(of(1), []))).toContain("it plans step 2, tool work at /0.1");
+  });
+
   test("a plan with a step more, or less", () => {
     const [echo, add] = recordOf(echoAdd).steps as [StepRow, StepRow];
     const planned = recordOf(echoAdd);
@@ -254,6 +272,31 @@ describe("a flow that decides otherwise than is recorded is told, both sides sho
     const third = { ...add, id: "x", path: "/2", step_index: 3, step_name: "more", target: "add" };
     expect(reasonOf(echoAdd, { ...planned, steps: [echo, add, third] })).toContain(
       "it does not plan step 3, recorded as tool more (add) at /2",
+    );
+  });
+
+  test("the same code is not deterministic, and code that nobody knows may be either", () => {
+    const flow = changed(() => call(other, 1));
+    const of = (flow_code: string | null): TaskRecord => ({ ...record, task: { ...record.task, flow_code } });
+    const same = reasonOf({ ...flow, code: "same" }, of("same"));
+    expect(same).toStartWith("Replay does not match the record: flow sample is not deterministic: step 2 was recorded");
+    expect(same).toContain("differs between two runs of the same code");
+    expect(same).not.toContain("former code");
+    for (const unknown of [reasonOf(flow, of("old")), reasonOf({ ...flow, code: "new" }, of(null))]) {
+      expect(unknown).toStartWith(
+        "Replay does not match the record: flow sample has changed, or is not deterministic: ",
+      );
+      expect(unknown).toContain("former code");
+    }
+  });
+
+  test("two long inputs where they differ", () => {
+    const of = (end: string): Flow =>
+      flowOf(function* () {
+        yield* call(work, `${"x".repeat(10_000)}${end}${"y".repeat(10_000)}`);
+      });
+    expect(reasonOf(of("is"), recorded(of("was"), []))).toMatch(
+      /recorded as tool work at \/0 with …x{60}wasy*…, now it decides tool work at \/0 with …x{60}isy*…/,
     );
   });
 

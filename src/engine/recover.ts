@@ -1,12 +1,11 @@
-// From a record back to a program that stands where the record stands: replay. Every decision is compared with what
-// was recorded; a difference is told with both sides, and nothing is written.
+// From a record back to a program that stands where the record stands: replay. A difference is told with both sides, and
+// nothing is written.
 
-import { canonicalJson } from "../core/json.ts";
 import type { Flow } from "../core/flow.ts";
 import { createProgram } from "../core/create-program.ts";
-import type { Decision, Outcome, Program, Turn } from "../core/program.ts";
-import type { StepRow, TaskRecord } from "../core/record.ts";
-import { messageOf } from "../core/stored-error.ts";
+import type { Decision, Program } from "../core/program.ts";
+import type { TaskRecord } from "../core/record.ts";
+import { Replay } from "./replay.ts";
 
 export type Recovery =
   | {
@@ -19,117 +18,61 @@ export type Recovery =
   /** The flow decides otherwise than is recorded (`reason` shows where, and both sides), or is not deterministic. */
   | { readonly kind: "mismatch"; readonly reason: string };
 
-export function recover(flow: Flow, record: TaskRecord, stepsMax: number): Recovery {
+interface RecoveryOptions {
+  /** The task is about to be reopened: what it gave up when it failed may be open again. */
+  readonly isReopened?: boolean;
+}
+
+export function recover(
+  flow: Flow,
+  record: TaskRecord,
+  stepsMax: number,
+  { isReopened = false }: RecoveryOptions = {},
+): Recovery {
   const { task } = record;
   const program = createProgram(flow, { id: task.id, input: task.input_payload, createdAt: task.created_at, stepsMax });
-  const decisionOf = new Map<string, Decision>();
-  const abandoned = new Set<string>();
-  const otherForm = formDifference(flow, record);
-  if (otherForm !== undefined) return { kind: "mismatch", reason: mismatch(flow, otherForm) };
+  const replay = new Replay(program, record);
+  const { decisionOf, abandoned } = replay;
+  const ready: Recovery = { kind: "ready", program, decisionOf, abandoned };
+  const otherForm = differenceOfForm(flow, record);
+  if (otherForm !== undefined) return { kind: "mismatch", reason: mismatch(flow, record, otherForm) };
   // a `run` flow makes its first decisions when the task starts
-  if (task.status === "PLANNED" && flow.body.form === "run") return { kind: "ready", program, decisionOf, abandoned };
+  if (task.status === "PLANNED" && flow.body.form === "run") return ready;
+  const difference = toEnd(replay.run());
+  if (program.violation) return { kind: "mismatch", reason: program.violation.message };
+  const told = difference ?? (isReopened ? undefined : replay.compareOpen());
+  return told === undefined ? ready : { kind: "mismatch", reason: mismatch(flow, record, told) };
+}
 
-  const steps = record.steps;
-  const observed = task.observed_count === 0 ? [] : observedOf(record);
-  let planned = 0;
-  const compare = (turn: Turn): string | undefined => {
-    for (const path of turn.abandoned) abandoned.add(path);
-    for (const decision of turn.planned) {
-      const step = steps[planned++];
-      const difference = step
-        ? differenceOf(step, decision)
-        : `it plans step ${planned}, ${describeDecision(decision)}, which was never recorded`;
-      if (difference !== undefined) return difference;
-      if (step) decisionOf.set(step.id, decision);
-    }
-    return undefined;
-  };
+/** With the hint that is right: what helps against an edit does not help against a flow that is not deterministic. */
+function mismatch(flow: Flow, { task }: TaskRecord, difference: string): string {
+  const told = `Replay does not match the record: flow ${flow.name}`;
+  const putBack = "Put the flow's former code back and advance the task again.";
+  // flows that come with the program have no code of their own
+  if (task.flow_code === null || flow.code === undefined) {
+    return `${told} has changed, or is not deterministic: ${difference}. ${putBack} If its code is the same: ${MEND}`;
+  }
+  if (task.flow_code !== flow.code) return `${told} has changed: ${difference}. ${putBack}`;
+  return `${told} is not deterministic: ${difference}. Its files are those that the record was made with, so it differs between two runs of the same code. ${MEND}`;
+}
 
-  try {
-    let difference = compare(program.start());
-    for (let count = 0; difference === undefined; count++) {
-      if (task.cancelled_after === count) difference = compare(program.cancel(task.cancelled_at ?? 0));
-      const step = observed[count];
-      if (!step || difference !== undefined) break;
-      if (program.end)
-        difference = `it ends before step ${step.step_index} (${step.step_name}), whose outcome was recorded`;
-      else difference = compare(program.observe(step.path, outcomeOf(step), step.observed_at ?? 0));
-    }
-    if (program.violation) return { kind: "mismatch", reason: program.violation.message };
-    const missing = steps[planned];
-    if (difference === undefined && missing)
-      difference = `it does not plan step ${missing.step_index}, recorded as ${describeStep(missing)}`;
-    if (difference === undefined) return { kind: "ready", program, decisionOf, abandoned };
-    return { kind: "mismatch", reason: mismatch(flow, difference) };
-  } catch (error) {
-    return {
-      kind: "mismatch",
-      reason: mismatch(flow, `it throws ${messageOf(error)}`),
-    };
+/** What to look for, and what to do. */
+export const MEND =
+  "Look for what it decides by besides its input and outcomes: an id or a time that is made when its file is loaded, a variable that it changes, process.env, a package that was updated. Mend that so that it decides as is recorded, then run resume-task; or end the task with cancel-task.";
+
+function toEnd<T>(work: Generator<undefined, T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
   }
 }
 
-/** In the order in which the flow was given their outcomes. */
-function observedOf({ task, steps }: TaskRecord): readonly StepRow[] {
-  return steps
-    .filter((step) => step.outcome_seq !== null && step.outcome_seq <= task.observed_count)
-    .toSorted((a, b) => (a.outcome_seq ?? 0) - (b.outcome_seq ?? 0));
-}
-
-export function outcomeOf(step: StepRow): Outcome {
-  if (step.output_payload !== null) return { kind: "completed", output: step.output_payload };
-  if (step.error !== null) return { kind: "failed", error: step.error };
-  throw new Error(`Step ${step.id} of task ${step.task_id} has no outcome.`);
-}
-
-function mismatch(flow: Flow, difference: string): string {
-  return `Replay does not match the record: flow ${flow.name} has changed: ${difference}. Put the flow's former code back and advance the task again.`;
-}
-
 /** The steps of a plan are recorded with its task, those of a `run` flow as it decides them. */
-function formDifference({ body }: Flow, { task, steps }: TaskRecord): string | undefined {
+function differenceOfForm({ body }: Flow, { task, steps }: TaskRecord): string | undefined {
   if (body.form === "plan") {
     const isRun = steps.some((step) => step.created_at > task.created_at);
     return isRun ? "it decided its steps one by one (`run`), now it has a `plan`" : undefined;
   }
   const isPlan = task.status === "PLANNED" && steps.length > 0;
   return isPlan ? "it had a `plan` when the task was created, now it decides its steps one by one (`run`)" : undefined;
-}
-
-function differenceOf(step: StepRow, decision: Decision): string | undefined {
-  const isSame =
-    step.path === decision.path &&
-    step.kind === decision.kind &&
-    step.step_name === decision.name &&
-    step.target === decision.target &&
-    (step.input_payload === decision.input || canonicalJson(step.input_payload) === canonicalJson(decision.input));
-  if (isSame) return undefined;
-  return `step ${step.step_index} was recorded as ${describeStep(step)}, now it decides ${describeDecision(decision)}`;
-}
-
-function describeStep(step: StepRow): string {
-  return describe({
-    kind: step.kind,
-    name: step.step_name,
-    target: step.target,
-    input: step.input_payload,
-    path: step.path,
-  });
-}
-
-function describeDecision(decision: Decision): string {
-  return describe(decision);
-}
-
-const INPUT_SHOWN_MAX = 200;
-
-function describe({
-  kind,
-  name,
-  target,
-  input,
-  path,
-}: Pick<Decision, "kind" | "name" | "target" | "input" | "path">): string {
-  const shown = input.length > INPUT_SHOWN_MAX ? `${input.slice(0, INPUT_SHOWN_MAX)}…` : input;
-  return `${kind} ${name}${target !== null && target !== name ? ` (${target})` : ""} at ${path} with ${shown}`;
 }

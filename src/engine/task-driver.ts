@@ -6,13 +6,15 @@
 // D3. What the flow was told, what it decided and the state it leads to are put down in one go, with nothing awaited
 //     in between: a write that came there would record half a transition, which no replay could match.
 // D4. A transition that waits for nothing outside is made at once, without a turn of the event loop.
+// D5. Before an end is put down, a new program is given all that is recorded and comes to the same (`second-look.ts`).
 
-import type { Decision, Program, Turn } from "../core/program.ts";
+import type { Decision, Program } from "../core/program.ts";
 import type { StepRow, TaskRecord } from "../core/record.ts";
 import type { TaskStatus } from "../core/status.ts";
 import { FlowViolationError, type DriverTools } from "./driver-tools.ts";
 import { NewsReader } from "./news-reader.ts";
-import { outcomeOf } from "./recover.ts";
+import { outcomeOf } from "./replay.ts";
+import { lookAgain, type Told } from "./second-look.ts";
 import { StepRunner } from "./step-runner.ts";
 import { TaskState } from "./task-state.ts";
 import { TaskWriter, type OnSettled } from "./task-writer.ts";
@@ -32,6 +34,8 @@ export class TaskDriver {
   readonly #writer: TaskWriter;
   readonly #news: NewsReader;
   readonly #steps: StepRunner;
+  /** D5, of a plan: the engine makes its end of its outputs, and one that was taken up was made twice already. */
+  readonly #mustLookAgain: boolean;
   /** The transition that is being made, where it takes time. */
   #moving: Promise<unknown> | undefined;
 
@@ -48,6 +52,7 @@ export class TaskDriver {
     const isQuiet = isNew || (isClaimed && record.task.wake_seq === 0 && this.#state.waits.size === 0);
     this.#news = new NewsReader(this.#state, tools, !isQuiet);
     this.#steps = new StepRunner(this.#state, this.#writer, this.#news, tools, isOrphan);
+    this.#mustLookAgain = isNew || !program.isSequential;
     program.log = tools.flowLog;
   }
 
@@ -206,7 +211,7 @@ export class TaskDriver {
       state.end({ kind: "completed", output: "null" });
       return true;
     }
-    const takeUp = this.program.isSequential ? undefined : this.#tell(this.program.start());
+    const takeUp = this.program.isSequential ? undefined : this.#prepare({ turn: this.program.start() });
     return andThen(takeUp, (take) => {
       take?.();
       state.move("RUNNING");
@@ -242,13 +247,10 @@ export class TaskDriver {
     const outcome = state.nextUnobserved;
     // a failed step of a plan ends it at once
     const isOver = this.program.isSequential && outcome?.status === "FAILED" && state.cancels.length === 0;
-    return andThen(isOver ? this.#feed(outcome) : undefined, (take) => {
-      take?.();
-      const end = state.flowEnd;
-      if (end?.kind === "failed") state.end(end);
-      else state.move("WAITING_OBSERVATION");
-      return true;
-    });
+    if (isOver) return this.#conclude(this.#feed(outcome));
+    if (state.flowEnd?.kind === "failed") return this.#conclude();
+    state.move("WAITING_OBSERVATION");
+    return true;
   }
 
   #observe(): boolean | Promise<boolean> {
@@ -266,11 +268,18 @@ export class TaskDriver {
   }
 
   #observeNow(): true | Promise<true> {
+    const step = this.#state.nextUnobserved;
+    if (step) return this.#conclude(this.#feed(step));
+    return this.#conclude(this.#state.cancels.length > 0 ? this.#cancel() : undefined);
+  }
+
+  /** What the flow was told leads to its end, or further (D3, D5). Undefined: there is nothing new. */
+  #conclude(told?: Told): true | Promise<true> {
     const state = this.#state;
-    const step = state.nextUnobserved;
-    const takeUp = step ? this.#feed(step) : state.cancels.length > 0 ? this.#cancel() : undefined;
+    const ready = this.program.end && this.#mustLookAgain ? this.#lookAgain(told) : undefined;
+    const takeUp = andThen(ready, () => told && this.#prepare(told));
     return andThen(takeUp, (take) => {
-      take?.(); // D3
+      take?.();
       const end = state.flowEnd;
       if (end) state.end(end);
       else if (state.hasWork()) state.move("RUNNING");
@@ -279,39 +288,53 @@ export class TaskDriver {
     });
   }
 
-  /** Gives the flow one recorded outcome. What is given back takes up what it decided. */
-  #feed(step: StepRow): TakeUp | Promise<TakeUp> {
-    const now = this.#state.now();
-    return this.#tell(this.program.observe(step.path, outcomeOf(step), now), () => this.#state.noteObserved(step, now));
+  /** Gives the flow one recorded outcome. */
+  #feed(step: StepRow): Told {
+    const at = this.#state.now();
+    return { turn: this.program.observe(step.path, outcomeOf(step), at), heard: { step, at } };
   }
 
   /** Tells the flow that it is cancelled. What it plans from then on is done; then the task is CANCELLED. */
-  #cancel(): TakeUp | Promise<TakeUp> {
-    const now = this.#state.now();
-    return this.#tell(this.program.cancel(now), () => this.#state.noteCancelled(now));
+  #cancel(): Told {
+    const at = this.#state.now();
+    return { turn: this.program.cancel(at), heard: { step: undefined, at } };
+  }
+
+  #lookAgain(told: Told | undefined): void | Promise<void> {
+    this.#throwIfViolated();
+    const { draft } = this.#state;
+    const difference = lookAgain(this.program, { task: draft.task, steps: draft.steps() }, told, this.tools.clock);
+    return andThen(difference, (reason) => {
+      if (reason !== undefined) throw new FlowViolationError(reason);
+    });
   }
 
   /**
-   * A piece of the flow has run. What is given back puts down what it was told (`record`) and what it decided; a
-   * violation leaves the record untouched.
+   * What is given back puts down what the flow was told and what it decided; a violation leaves the record untouched.
    */
-  #tell(turn: Turn, record?: () => void): TakeUp | Promise<TakeUp> {
-    if (this.program.violation) throw new FlowViolationError(this.program.violation.message);
+  #prepare({ turn, heard }: Told): TakeUp | Promise<TakeUp> {
+    this.#throwIfViolated();
     const isTimed = turn.planned.some(({ kind }) => kind === "sleep" || kind === "signal");
     const takeUpAt = (storeNow: number): void => {
-      record?.();
-      this.#state.takeUp(turn, storeNow);
+      const state = this.#state;
+      if (heard?.step) state.noteObserved(heard.step, heard.at);
+      else if (heard) state.noteCancelled(heard.at);
+      state.takeUp(turn, storeNow);
       // what nobody waited for when it came may be there still
-      if (isTimed && this.#state.draft.hasHeard) this.#news.isWoken = true;
+      if (isTimed && state.draft.hasHeard) this.#news.isWoken = true;
     };
     if (!isTimed) return () => takeUpAt(0);
     return this.tools.storeClock.read().then((storeNow) => () => takeUpAt(storeNow));
+  }
+
+  #throwIfViolated(): void {
+    if (this.program.violation) throw new FlowViolationError(this.program.violation.message);
   }
 }
 
 type TakeUp = () => void;
 
 /** What `use` gives: now, where there is nothing to wait for (D4). */
-function andThen<In, Out>(value: In | Promise<In>, use: (value: In) => Out): Out | Promise<Out> {
+function andThen<In, Out>(value: In | Promise<In>, use: (value: In) => Out | Promise<Out>): Out | Promise<Out> {
   return value instanceof Promise ? value.then(use) : use(value);
 }

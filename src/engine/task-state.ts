@@ -70,6 +70,7 @@ export class TaskState {
     this.isClaimed = isFromQueue;
     const { steps, task } = record;
     this.draft = new Draft(record, isFromQueue);
+    this.draft.noteCode(program.flow.code ?? null);
     this.log = new TaskLog(tools.log, { task_id: task.id, flow: task.flow_name });
     this.waits = new Set();
     const unobserved: StepRow[] = [];
@@ -235,6 +236,8 @@ export class TaskState {
 
   end(end: ProgramEnd): void {
     const { task } = this.draft;
+    const [open] = this.openSteps();
+    if (open) throw new Error(`Task ${task.id} would end with step ${open.step_index} (${open.step_name}) open.`);
     const isCancelled = task.cancelled_after !== null;
     if (task.parent_task_id !== null) this.draft.post(endOfChild(task, isCancelled ? CANCELLED_CHILD : end));
     const error = end.kind === "failed" && !isCancelled ? end.error : null;

@@ -1,4 +1,5 @@
 import type { StepRow, ToolCallRow } from "../core/record.ts";
+import { isStepOpen, isTerminal } from "../core/status.ts";
 import type { Change } from "./store.ts";
 
 /** What both dialects rely on. A violation is a bug of the caller, never a user's doing. */
@@ -9,6 +10,7 @@ export function assertChanges(changes: readonly Change[]): void {
     seen.add(taskId);
     if (task.id !== taskId) throw new Error(`A change of task ${taskId} holds the row of task ${task.id}.`);
     if (task.version <= expectedVersion) throw new Error(`A change of task ${taskId} does not raise its version.`);
+    if (isTerminal(task.status)) assertClosed(taskId, newSteps, changedSteps);
     assertOwn(taskId, newSteps);
     assertOwn(taskId, changedSteps);
     assertOwn(taskId, newCalls);
@@ -19,5 +21,14 @@ export function assertChanges(changes: readonly Change[]): void {
 function assertOwn(taskId: string, rows: readonly (StepRow | ToolCallRow)[]): void {
   for (const row of rows) {
     if (row.task_id !== taskId) throw new Error(`A change of task ${taskId} holds a row of task ${row.task_id}.`);
+  }
+}
+
+/** Of the steps that it says nothing about the engine knows. */
+function assertClosed(taskId: string, ...rows: readonly (readonly StepRow[])[]): void {
+  for (const steps of rows) {
+    if (steps.some((step) => isStepOpen(step.status))) {
+      throw new Error(`A change ends task ${taskId} and leaves a step of it open.`);
+    }
   }
 }

@@ -49,6 +49,7 @@ export function changeContract(dialect: string, create: () => Promise<Place>): v
           due_at: null,
           parked_reason: "why",
           parked_code: "code",
+          flow_code: "other",
           current_step: 2,
         },
         {
@@ -85,6 +86,17 @@ export function changeContract(dialect: string, create: () => Promise<Place>): v
       }
       expect(await bench.store.readTask(held.task.id)).toEqual(held);
       expect(await bench.store.readTask(free.task.id)).toEqual(free);
+    });
+
+    test("a change that ends its task and leaves a step of it open is refused", async () => {
+      const { task, steps } = await insert(plannedRecord({ status: "RUNNING", version: 3 }));
+      for (const status of ["COMPLETED", "FAILED", "CANCELLED"] as const) {
+        const change = changeOf(task, inStatus(status));
+        for (const rows of [{ changedSteps: steps.slice(0, 1) }, { newSteps: [stepRow(task.id, { step_index: 9 })] }]) {
+          await expect(bench.store.commitChanges([{ ...change, ...rows }])).rejects.toThrow("leaves a step of it open");
+        }
+      }
+      expect((await bench.store.readTask(task.id))?.task).toEqual(task);
     });
 
     test("in a batch those that lost write nothing, and the others everything", async () => {

@@ -24,6 +24,7 @@ export function taskRow(over: Partial<TaskRow> = {}): TaskRow {
     wake_seq: 0,
     parked_reason: null,
     parked_code: null,
+    flow_code: null,
     parent_task_id: null,
     parent_step_id: null,
     depth: 0,

@@ -60,6 +60,7 @@ export function taskContract(dialect: string, create: () => Promise<Place>): voi
         { lease_owner: crypto.randomUUID() },
         { parked_reason: "why" },
         { parked_reason: "why", parked_code: "code" },
+        { flow_code: "code" },
         { cancelled_after: 1 },
         { cancelled_at: T0 + 1 },
         { priority: 0 },

@@ -156,9 +156,8 @@ export function flowContract(bench: Bench): void {
 
     test("gives its members' outcomes in the order in which they were recorded, in another engine, too", async () => {
       const gates = ["a", "b", "c"].map((name) => new Gate(name));
-      const order: unknown[] = [];
       const flow = flowOf(function* () {
-        order.length = 0;
+        const order: unknown[] = [];
         const members = gates.map(function* ({ tool }) {
           order.push(yield* call(tool, 0));
         });

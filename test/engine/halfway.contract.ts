@@ -43,7 +43,7 @@ export function halfwayContract(bench: Bench): void {
         expect(await engine.runTask(failed)).toMatchObject({
           status: "FAILED",
           error_message: "recorded failure",
-          steps: [{ status: "FAILED" }, { status: "PLANNED" }],
+          steps: [{ status: "FAILED" }, { status: "CANCELLED" }],
         });
         expect(gate.calls).toHaveLength(0);
       });

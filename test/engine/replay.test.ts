@@ -86,7 +86,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
       () => inTurn(call(work, 1), sleep("1h")),
       /signal go at \/1 with \{\}, now it decides sleep sleep at \/1/,
     ],
-    ["a step less", () => inTurn(call(work, 1)), /does not plan step 2, recorded as signal go/],
+    ["a step less", () => inTurn(call(work, 1)), /it returns \[1\] where step 2 was recorded as signal go/],
     [
       "another place",
       () => inTurn(all([call(work, 1)]), waitForSignal("go")),
@@ -97,8 +97,8 @@ describe.each(DATABASES)("on %s", (_name, create) => {
       () => inTurn(call(work, 1), all([waitForSignal("go"), call(work, 2)])),
       /signal go at \/1 .*now it decides signal go at \/1\.0/,
     ],
-    ["an end of its own", () => inTurn(), /ends before step 1 \(work\)/],
-    ["an error", () => thrower(), /throws|ends before/],
+    ["an end of its own", () => inTurn(), /it returns \[\] before the outcome of step 1, tool work at \/0 with 1/],
+    ["an error", () => thrower(), /it throws Error: edited at .*replay\.test\.ts:\d+:\d+ before the outcome of step 1/],
   ])(
     "a flow that decides on %s is parked with both sides shown, and goes on when it is put back",
     async (_what, run, told) => {

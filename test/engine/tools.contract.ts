@@ -30,7 +30,7 @@ export function toolContract(bench: Bench): void {
         expect(await (await bench.openEngine()).getTask(task.id)).toEqual(task);
       });
 
-      test(`that is ${execution} and always fails leaves a plan flow's task FAILED at once, and later steps PLANNED`, async () => {
+      test(`that is ${execution} and always fails leaves a plan flow's task FAILED at once, and later steps CANCELLED`, async () => {
         const flow = planOf(giveBack("works"), flaky("broken", Infinity, { execution }), giveBack("never"));
         const engine = await bench.openEngine({ flows: [flow] });
         const id = await created(bench, flow);
@@ -48,7 +48,7 @@ export function toolContract(bench: Bench): void {
         expect(task.steps.map((step) => [step.status, step.error_message])).toEqual([
           ["COMPLETED", null],
           ["FAILED", message],
-          ["PLANNED", null],
+          ["CANCELLED", null],
         ]);
         expect(task.tool_calls).toHaveLength(2);
         expect(task.tool_calls[1]).toMatchObject({

@@ -71,17 +71,15 @@ describe.each(DATABASES)("a worker on %s", (_name, create) => {
 
     test("a task that is to start later when its time has come, by the store's clock", async () => {
       const store = await bench.openStore();
-      const started: number[] = [];
       const clock = defineTool({ name: "clock", input: v.null(), output: v.number(), run: () => store.now() });
       const flow = flowOf(function* () {
-        started.push(yield* call(clock, null));
-        return started;
+        return yield* call(clock, null);
       });
       const { engine } = await working({ flows: [flow] });
       const far = await enqueue(engine, flow.name, { start: (await store.now()) + 3_600_000 });
       const start = (await store.now()) + 300;
-      await ended(engine, await enqueue(engine, flow.name, { start }));
-      expect(started[0]).toBeGreaterThanOrEqual(start);
+      const { output_payload: started } = await ended(engine, await enqueue(engine, flow.name, { start }));
+      expect(started).toBeGreaterThanOrEqual(start);
       expect(await engine.getTask(far)).toMatchObject({ status: "PLANNED", lease_owner: null, steps: [] });
     });
 

@@ -12,7 +12,7 @@
 // I7. A process that lives is not found dead while its lease runs, whatever became of its connections (`world.ts`).
 
 import type { StepRow, TaskRow } from "../../src/core/record.ts";
-import { isTerminal, NEXT, NEXT_STEP, type StepStatus, type TaskStatus } from "../../src/core/status.ts";
+import { isStepOpen, isTerminal, NEXT, NEXT_STEP, type StepStatus, type TaskStatus } from "../../src/core/status.ts";
 import type { Change } from "../../src/store/store.ts";
 import { brokenByCall, brokenByInbox, brokenByStep, brokenByTask } from "./row-checks.ts";
 import type { StoredTask } from "./sim-database.ts";
@@ -84,10 +84,7 @@ function brokenByRecord({ task, steps, calls, inbox }: StoredTask): string[] {
   say(task.lease_owner !== null && task.due_at === null, "it is held, but not due");
   say(task.parked_reason !== null && task.lease_owner !== null, "it is parked, but held");
   const isEnded = isTerminal(task.status);
-  // steps of a plan that come after one that failed stay as they were
-  const mayBePlanned = task.status === "FAILED" && task.flow_name === "planned";
-  const isLeftOpen = ({ status }: StepRow): boolean => status === "RUNNING" || (status === "PLANNED" && !mayBePlanned);
-  say(isEnded && rows.some(isLeftOpen), "it ended with open steps");
+  say(isEnded && rows.some((step) => isStepOpen(step.status)), "it ended with open steps");
   say(isEnded && [...calls.values()].some((call) => call.status === "RUNNING"), "it ended with a call that is RUNNING");
   return broken;
 }

@@ -23,6 +23,7 @@ const INSERTED = {
   wake_seq: "bigint",
   parked_reason: "text",
   parked_code: "text",
+  flow_code: "text",
   parent_task_id: "uuid",
   parent_step_id: "uuid",
   depth: "integer",
@@ -49,6 +50,7 @@ const WRITTEN = {
   priority: "smallint",
   parked_reason: "text",
   parked_code: "text",
+  flow_code: "text",
   updated_at: "time",
   finished_at: "time",
 } as const satisfies Fields<TaskRow>;
@@ -164,6 +166,7 @@ export function taskColumns(t: string): Columns<TaskRow> {
     wake_seq: `${t}.wake_seq`,
     parked_reason: `${t}.parked_reason`,
     parked_code: `${t}.parked_code`,
+    flow_code: `${t}.flow_code`,
     parent_task_id: `${t}.parent_task_id`,
     parent_step_id: `${t}.parent_step_id`,
     depth: `${t}.depth`,

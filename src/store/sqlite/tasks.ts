@@ -8,22 +8,22 @@ import { parametersOf, type SqliteConnection } from "./connection.ts";
 const INSERT = `
   insert into tasks (
     id, flow_name, status, version, current_step, observed_count, input_payload, output_payload, error,
-    lease_owner, due_at, priority, wake_seq, parked_reason, parked_code, parent_task_id, parent_step_id, depth,
+    lease_owner, due_at, priority, wake_seq, parked_reason, parked_code, flow_code, parent_task_id, parent_step_id, depth,
     cancelled_after, cancelled_at, left_undone, created_at, updated_at, finished_at
   ) values (
     $id, $flow_name, $status, $version, $current_step, $observed_count, $input_payload, $output_payload, $error,
-    $lease_owner, $due_at, $priority, $wake_seq, $parked_reason, $parked_code, $parent_task_id, $parent_step_id, $depth,
-    $cancelled_after, $cancelled_at, $left_undone, $created_at, $updated_at, $finished_at
+    $lease_owner, $due_at, $priority, $wake_seq, $parked_reason, $parked_code, $flow_code, $parent_task_id,
+    $parent_step_id, $depth, $cancelled_after, $cancelled_at, $left_undone, $created_at, $updated_at, $finished_at
   ) on conflict (id) do nothing`;
 
 /** Of a task that nothing has happened to; all that are created. What is left out has its default: each column has its price. */
 const INSERT_NEW = `
   insert into tasks (
-    id, flow_name, status, version, input_payload, due_at, priority, parent_task_id, parent_step_id, depth,
+    id, flow_name, status, version, input_payload, due_at, priority, flow_code, parent_task_id, parent_step_id, depth,
     created_at, updated_at
   ) values (
-    $id, $flow_name, $status, $version, $input_payload, $due_at, $priority, $parent_task_id, $parent_step_id, $depth,
-    $created_at, $updated_at
+    $id, $flow_name, $status, $version, $input_payload, $due_at, $priority, $flow_code, $parent_task_id,
+    $parent_step_id, $depth, $created_at, $updated_at
   ) on conflict (id) do nothing`;
 
 const UPDATE = `
@@ -35,14 +35,15 @@ const UPDATE = `
       else $now
     end,
     cancelled_after = $cancelled_after, cancelled_at = $cancelled_at, left_undone = $left_undone, priority = $priority,
-    parked_reason = $parked_reason, parked_code = $parked_code, updated_at = $updated_at, finished_at = $finished_at
+    parked_reason = $parked_reason, parked_code = $parked_code, flow_code = $flow_code,
+    updated_at = $updated_at, finished_at = $finished_at
   where id = $id and version = $expectedVersion and lease_owner is $expectedOwner
     and (finished_at is null or ($reopens and status = 'FAILED')) and ($status <> 'PLANNED' or status = 'PLANNED')`;
 
 /** Of a whole row, in every statement that gives one. */
 export const TASK_COLUMNS = `
   id, flow_name, status, version, current_step, observed_count, input_payload, output_payload, error,
-  lease_owner, due_at, priority, wake_seq, parked_reason, parked_code, parent_task_id, parent_step_id, depth,
+  lease_owner, due_at, priority, wake_seq, parked_reason, parked_code, flow_code, parent_task_id, parent_step_id, depth,
   cancelled_after, cancelled_at, left_undone, created_at, updated_at, finished_at`;
 
 const SELECT = `select ${TASK_COLUMNS} from tasks where id = $id`;

@@ -1,0 +1,84 @@
+// Before an end is written, the flow is looked at again: a new program is fed all that is recorded, and has to come to
+// the same decisions and the same end. What no guard can stand in front of shows here: variables of a module that a flow
+// changes, promises that it starts, getters that count.
+
+import type { Clock } from "../core/clock.ts";
+import { canonicalJson } from "../core/json.ts";
+import type { Program, Turn } from "../core/program.ts";
+import type { StepRow } from "../core/record.ts";
+import { isStepOpen } from "../core/status.ts";
+import { MEND } from "./recover.ts";
+import { Replay, type Recorded } from "./replay.ts";
+import { tellBoth, tellEnd } from "./tell-decision.ts";
+
+/** What a flow was told and has decided, before it is put down. */
+export interface Told {
+  readonly turn: Turn;
+  /** The step whose outcome it was given, undefined where it heard of a cancel; unset where it was only started. */
+  readonly heard?: { readonly step: StepRow | undefined; readonly at: number };
+}
+
+/** So long the event loop is held at a time: a large task is looked at in parts. */
+const SLICE_MS = 8;
+
+/** Why the end must not be written; undefined where all is the same. `told` is what led to the end and is not put down yet. */
+export function lookAgain(
+  program: Program,
+  recorded: Recorded,
+  told: Told | undefined,
+  clock: Clock,
+): undefined | string | Promise<undefined | string> {
+  const again = program.again();
+  const record = told ? asPutDown(recorded, told) : recorded;
+  return inSlices(compare(program, again, record), clock);
+}
+
+function* compare(program: Program, again: Program, record: Recorded): Generator<undefined, string | undefined> {
+  const replay = new Replay(again, record);
+  const difference =
+    (yield* replay.run()) ??
+    replay.compareOpen() ??
+    differenceOfEnds(program, again, record.task.cancelled_after !== null);
+  if (again.violation) return again.violation.message;
+  if (difference === undefined) return undefined;
+  return `Flow ${program.flow.name} is not deterministic. It has ended, and was run again from its record before that was written: ${difference}. ${MEND}`;
+}
+
+/** A cancelled flow ends CANCELLED, whatever it gives. */
+function differenceOfEnds(program: Program, again: Program, isCancelled: boolean): string | undefined {
+  const was = program.end;
+  const is = again.end;
+  if (!is) return `${tellEnd(program)}, now it goes on`;
+  if (isCancelled || !was) return undefined;
+  const [one, other] = [was, is].map((end) => (end.kind === "completed" ? end.output : end.error)) as [string, string];
+  if (was.kind === is.kind && (one === other || canonicalJson(one) === canonicalJson(other))) return undefined;
+  const [shownOne, shownOther] = tellBoth(one, other);
+  return `${tellEnd(program, shownOne)}, now ${tellEnd(again, shownOther)}`;
+}
+
+/** The record as it will be. */
+function asPutDown({ task, steps }: Recorded, { turn, heard }: Told): Recorded {
+  const { observed_count } = task;
+  const abandoned = new Set(turn.abandoned);
+  return {
+    task: !heard
+      ? task
+      : heard.step
+        ? { ...task, observed_count: observed_count + 1 }
+        : { ...task, cancelled_after: observed_count, cancelled_at: heard.at },
+    steps: steps.map((step) => {
+      if (step.id === heard?.step?.id) return { ...step, observed_at: heard.at };
+      return abandoned.has(step.path) && isStepOpen(step.status) ? { ...step, status: "CANCELLED" } : step;
+    }),
+  };
+}
+
+/** At once where that is quick; else with a turn of the event loop now and then. */
+function inSlices<T>(work: Generator<undefined, T>, clock: Clock): T | Promise<T> {
+  const until = clock.now() + SLICE_MS;
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+    if (clock.now() >= until) return new Promise(setImmediate).then(() => inSlices(work, clock));
+  }
+}
