@@ -17,11 +17,14 @@ const HOUR_MS = 3_600_000;
 const bench = postgresBench();
 
 test("a migration that fails leaves nothing behind, and says why", async () => {
-  await bench.place.execute(`create schema ${bench.schema}; create table ${bench.schema}.workers (other text)`);
-  await expect(migrate(bench.place.address)).rejects.toThrow("already exists");
+  await bench.place.execute(`create schema ${bench.schema}; create view ${bench.schema}.tasks_due as select 1`);
+  await expect(migrate(bench.place.address)).rejects.toMatchObject({
+    code: "database_unavailable",
+    message: expect.stringMatching(/of another program.*TASKONAUT_SCHEMA.*"tasks_due" already exists/),
+  });
   const status = await openStatus(bench.place.address);
   expect(status.every((migration) => migration.applied_at === null)).toBe(true);
-  expect(await bench.admin`select 1 from pg_tables where schemaname = ${bench.schema}`).toHaveLength(1);
+  expect(await bench.admin`select 1 from pg_tables where schemaname = ${bench.schema}`).toHaveLength(0);
 });
 
 test("a database that was not migrated is refused, with the command to run, until it is", async () => {

@@ -20,6 +20,7 @@ const SERVER_ADVICE: readonly (readonly [code: string, advice: string])[] = [
   ["28", "it refuses the login. Check user and password in the database URL"],
   ["42501", "the user lacks a right there. Grant it, or use the user that ran `taskonaut migrate`"],
   ["25006", READ_ONLY],
+  ["42P07", "something of another program has the name of a table or index of taskonaut. Set TASKONAUT_SCHEMA"],
   ["40", "another transaction was in the way. Try again"],
   ["55P03", "another transaction kept a lock that was needed. Look for one that stays open, and try again"],
   ["08", "the connection was lost. Try again"],
