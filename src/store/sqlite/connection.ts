@@ -190,23 +190,17 @@ function openConfigured(path: string): Database {
 
 /** `makeFolder` is what a test may come between. */
 export function openCreating(path: string, makeFolder: typeof mkdirSync = mkdirSync): Database {
-  if (path === ":memory:") return new Database(path, { strict: true });
-  const open = (): Database => new Database(path, { create: false, readwrite: true, strict: true });
-  try {
-    // The common case, an existing file, costs no look at its folder.
-    return open();
-  } catch {
-    if (!existsSync(path)) {
-      // Also where the folder is there by now: another process may have made it since, and then the file opens.
-      makeFolder(dirname(path), { recursive: true, mode: 0o700 });
-      try {
-        createPrivateFile(endOfLinks(path));
-      } catch {
-        // SQLite says it better
-      }
+  if (path !== ":memory:" && !existsSync(path)) {
+    // Also where the folder is there by now: another process may have made it since.
+    makeFolder(dirname(path), { recursive: true, mode: 0o700 });
+    try {
+      createPrivateFile(endOfLinks(path));
+    } catch {
+      // SQLite says it better
     }
-    return open();
   }
+  // It may create: without that it opens a file for reading alone that another process makes in just this moment.
+  return new Database(path, { create: true, readwrite: true, strict: true });
 }
 
 /** Where a link leads to a file that is still to be made; a path that is no link, as it is. */
