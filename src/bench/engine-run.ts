@@ -12,6 +12,7 @@ import type { BenchPlace } from "../store/floor.ts";
 import { echoAddAtLeastOnce } from "./at-least-once-flow.ts";
 import { countCommits } from "./count-commits.ts";
 import { Ends } from "./ends.ts";
+import { watchStalls } from "./stalls.ts";
 
 /** Calls of createTask under way at a time: several batches, so that there is always a next one. */
 export const CREATES_IN_FLIGHT = 1000;
@@ -28,6 +29,8 @@ export interface Bench {
 export interface Measured {
   readonly seconds: number;
   readonly commits: number;
+  /** For how long the event loop did not turn, at most; null: nobody looked. */
+  readonly longestStallMs: number | null;
 }
 
 export function measureCreate(bench: Bench, flow: Flow, tasks: number): Promise<Measured> {
@@ -60,9 +63,12 @@ export function measureDrain(bench: Bench, tasks: number): Promise<Measured> {
 }
 
 /** One task after the other, with a worker that is idle: each from the call that creates it to its end, in milliseconds. */
-export async function measureLatencies(bench: Bench, samples: number): Promise<readonly number[]> {
+export async function measureLatencies(
+  bench: Bench,
+  samples: number,
+): Promise<{ readonly latencies: readonly number[]; readonly longestStallMs: number | null }> {
   const latencies: number[] = [];
-  await withEngine(bench, async (engine) => {
+  const { longestStallMs } = await withEngine(bench, async (engine) => {
     const ends = new Ends(bench.signal);
     const worker = await engine.startWorker({ concurrency: bench.concurrency, onEnded: () => ends.count() });
     const first = performance.now();
@@ -76,7 +82,7 @@ export async function measureLatencies(bench: Bench, samples: number): Promise<r
     await worker.stop();
     return seconds;
   });
-  return latencies;
+  return { latencies, longestStallMs };
 }
 
 /** `measure` gives seconds. Closing the engine stops its worker too. */
@@ -97,7 +103,12 @@ async function withEngine(
   });
   try {
     await engine.checkReady(); // connected before the clock runs
-    return { seconds: await measure(engine), commits: counter.commits };
+    const stalls = watchStalls();
+    try {
+      return { seconds: await measure(engine), commits: counter.commits, longestStallMs: stalls.end() };
+    } finally {
+      stalls.end();
+    }
   } finally {
     await engine.close();
   }

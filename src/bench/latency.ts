@@ -10,13 +10,15 @@ const SAMPLES_WARM_UP = 20;
 export async function measureLatency(bench: Bench): Promise<BenchLatency> {
   await measureCommits(bench.place, SAMPLES_WARM_UP);
   const before = await measureCommits(bench.place, SAMPLES / 2);
-  const latencies = (await measureLatencies(bench, SAMPLES_WARM_UP + SAMPLES)).slice(SAMPLES_WARM_UP);
+  const measured = await measureLatencies(bench, SAMPLES_WARM_UP + SAMPLES);
+  const latencies = measured.latencies.slice(SAMPLES_WARM_UP);
   const after = await measureCommits(bench.place, SAMPLES / 2);
   return {
     samples: latencies.length,
     p50_ms: percentile(latencies, 50),
     p95_ms: percentile(latencies, 95),
     p99_ms: percentile(latencies, 99),
+    longest_stall_ms: measured.longestStallMs ?? 0,
     commit_p50_ms: percentile([...before, ...after], 50),
   };
 }

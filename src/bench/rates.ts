@@ -9,6 +9,7 @@ export function toRates(counted: Round, measured: readonly Round[]): readonly Be
     engine: spreadOf(measured.map((round) => engine(round).tasksPerSecond)),
     floor: spreadOf(measured.map((round) => floor(round).tasksPerSecond)),
     ratio: spreadOf(measured.map((round) => engine(round).tasksPerSecond / floor(round).tasksPerSecond)),
+    longest_stall_ms: Math.max(...measured.map((round) => engine(round).longestStallMs ?? 0)),
     commits_per_task: engine(counted).commitsPerTask,
     log_bytes_per_task: engine(counted).bytesPerTask.log,
     floor_log_bytes_per_task: floor(counted).bytesPerTask.log,

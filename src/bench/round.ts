@@ -17,6 +17,8 @@ export interface RoundOptions {
 export interface Figure {
   readonly tasksPerSecond: number;
   readonly commitsPerTask: number;
+  /** Null of the floor, which lets nothing in between. */
+  readonly longestStallMs: number | null;
   /** Zeros where they were not counted. */
   readonly bytesPerTask: BytesWritten;
 }
@@ -56,7 +58,7 @@ function byFloor({ place: { floor } }: Bench, tasks: number): Way {
 async function timed(work: () => Promise<unknown>): Promise<Measured> {
   const started = performance.now();
   await work();
-  return { seconds: (performance.now() - started) / 1000, commits: 0 };
+  return { seconds: (performance.now() - started) / 1000, commits: 0, longestStallMs: null };
 }
 
 /** Leaves the tables empty. */
@@ -79,11 +81,12 @@ async function toFigure(
 ): Promise<Figure> {
   signal.throwIfAborted();
   const endCount = countsBytes ? await place.countBytes() : undefined;
-  const { seconds, commits } = await measure();
+  const { seconds, commits, longestStallMs } = await measure();
   const bytes = (await endCount?.()) ?? { log: 0, data: 0 };
   return {
     tasksPerSecond: tasks / seconds,
     commitsPerTask: commits / tasks,
+    longestStallMs,
     bytesPerTask: { log: bytes.log / tasks, data: bytes.data / tasks },
   };
 }

@@ -26,11 +26,13 @@ test("a run compares engine and floor, tells where and how, and leaves nothing",
       expect(min).toBeGreaterThan(0);
       expect(median).toBeWithin(min, max + 1);
     }
+    expect(perTask.longest_stall_ms).toBeGreaterThanOrEqual(0);
     expect(perTask.commits_per_task).toBeGreaterThan(0);
     expect(perTask.log_bytes_per_task).toBeGreaterThan(0);
     expect(perTask.floor_log_bytes_per_task).toBeGreaterThan(0);
   }
   expect(report.latency.p50_ms).toBeLessThanOrEqual(report.latency.p99_ms);
+  expect(report.latency.longest_stall_ms).toBeGreaterThanOrEqual(0);
   expect(report.latency.commit_p50_ms).toBeGreaterThan(0);
   expect(report.data_bytes_per_task).toBeGreaterThan(0);
   expect(report.peak_rss_bytes).toBeGreaterThan(10_000_000);

@@ -26,6 +26,10 @@ export function showBench(report: BenchReport, { paint }: Look): string {
     { text: rate.log_bytes_per_task.toFixed(0) },
     { text: rate.floor_log_bytes_per_task.toFixed(0) },
   ]);
+  const stalls = [
+    ...report.rates.map(({ name, longest_stall_ms }) => `${NAMES[name]} ${milliseconds(longest_stall_ms)}`),
+    `one at a time ${milliseconds(latency.longest_stall_ms)}`,
+  ];
   const lines = [
     `${showControls(report.location)} (removed again)`,
     settings.join(", "),
@@ -39,6 +43,7 @@ export function showBench(report: BenchReport, { paint }: Look): string {
     `Commits and bytes: of ${report.counted_tasks} tasks of a round before, whose rates do not count.`,
     "",
     `One task at a time, idle worker, create to end: p50 ${milliseconds(latency.p50_ms)}, p95 ${milliseconds(latency.p95_ms)}, p99 ${milliseconds(latency.p99_ms)} of ${latency.samples}; a bare commit: ${milliseconds(latency.commit_p50_ms)}`,
+    `Longest stall of the event loop, in any round: ${stalls.join(", ")}`,
     `Tables and indexes: ${report.data_bytes_per_task.toFixed(0)} bytes a task. Memory at the peak: ${(report.peak_rss_bytes / 1e6).toFixed(0)} MB, floor and measuring included.`,
   ];
   return `${lines.join("\n")}\n`;

@@ -27,6 +27,8 @@ export interface BenchRate {
   readonly floor: Spread;
   /** Engine to floor, round by round. */
   readonly ratio: Spread;
+  /** Of all rounds: for how long the event loop of the engine's process did not turn, at most. */
+  readonly longest_stall_ms: number;
   readonly commits_per_task: number;
   readonly log_bytes_per_task: number;
   readonly floor_log_bytes_per_task: number;
@@ -38,6 +40,7 @@ export interface BenchLatency {
   readonly p50_ms: number;
   readonly p95_ms: number;
   readonly p99_ms: number;
+  readonly longest_stall_ms: number;
   /** Of one bare commit of one row. */
   readonly commit_p50_ms: number;
 }

@@ -4,10 +4,12 @@
 // W1. A task has at most one change in a commit, and one commit is under way at a time; so a task's changes are written
 //     in the order in which they were submitted.
 // W2. A change that was not won makes every later change of that driver lose as well: each expects the version before.
+// W3. However much there is to write, the event loop has its turns in between.
 
 import { hasCode } from "../core/errors.ts";
 import type { StepRow, TaskRecord, ToolCallRow } from "../core/record.ts";
 import type { Change, Store } from "../store/store.ts";
+import { Pace } from "./pace.ts";
 
 /** No commit holds more: bounds the size of a statement and how long others wait. A new task has half the rows. */
 const CHANGES_MAX = 200;
@@ -18,6 +20,9 @@ const BATCH_BYTES_MAX = 8 * 1024 * 1024;
 
 /** Of a batch that is written one by one, no more wait for a lock each: all writes of the process stand behind them. */
 const BUSY_MAX = 3;
+
+/** Of a writer of its own, which has nobody to let in between. */
+const STANDING = { now: (): number => 0 };
 
 /** Something to be written, and who is told of it; once, and without delay, so neither must throw. */
 export interface Job<In> {
@@ -34,7 +39,10 @@ export class CommitWriter {
   #isWriting = false;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(private readonly store: Pick<Store, "insertTasks" | "commitChanges">) {}
+  constructor(
+    private readonly store: Pick<Store, "insertTasks" | "commitChanges">,
+    private readonly pace = new Pace(STANDING),
+  ) {}
 
   /** Resolves when everything submitted so far has been written, or has failed. */
   async settle(): Promise<void> {
@@ -64,20 +72,17 @@ export class CommitWriter {
   #writeSoon(): void {
     if (this.#isWriting) return;
     this.#isWriting = true;
-    this.#writing = turnOfLoop().then(() => this.#write());
+    this.#writing = this.pace.next().then(() => this.#write());
   }
 
   async #write(): Promise<void> {
     while (this.#inserts.length > 0 || this.#changes.length > 0) {
+      await this.pace.turn(); // W3
       await writeBatch(takeWithinBytes(this.#inserts), (batch) => this.store.insertTasks(batch));
       await writeBatch(takeOnePerTask(this.#changes), (batch) => this.store.commitChanges(batch));
     }
     this.#isWriting = false;
   }
-}
-
-function turnOfLoop(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Never rejects: each job hears its own result. Gives the error of what was refused. */

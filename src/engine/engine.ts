@@ -37,6 +37,7 @@ import { findFlow } from "./find-flow.ts";
 import { Holdings } from "./holdings.ts";
 import { tellLateOutput } from "./late-output.ts";
 import { Lease } from "./lease.ts";
+import { Pace } from "./pace.ts";
 import { cancelOf } from "./posts.ts";
 import { reopenFailedStep } from "./reopen.ts";
 import { readResolution } from "./resolve.ts";
@@ -108,7 +109,7 @@ class StoreEngine implements Engine {
     }));
     this.#tools = {
       store,
-      writer: new CommitWriter(store),
+      writer: new CommitWriter(store, new Pace(clock)),
       lease,
       children: this.#children,
       clock,

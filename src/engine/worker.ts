@@ -19,6 +19,7 @@ import type { Driving } from "./driving.ts";
 import { UNSURE_MS } from "./holdings.ts";
 import { Lane } from "./lane.ts";
 import { isWait } from "./news.ts";
+import { Pace } from "./pace.ts";
 import { Shares } from "./shares.ts";
 import { Upkeep } from "./upkeep.ts";
 
@@ -247,7 +248,12 @@ export class Worker implements RunningWorker, Claimant {
     if (this.#shares.note(counts, { isFull: claim.tasks.length >= room })) this.#hasNews = true;
     if (!this.#hasNews) this.#isAloneWithNews = false;
     this.#noteTimes(claim);
-    for (const task of claim.tasks) this.#take(task);
+    // of its own: mostly all are driven before its first turn is due, and go into one commit together
+    const pace = new Pace(tools.clock);
+    for (const task of claim.tasks) {
+      await pace.turn();
+      this.#take(task);
+    }
   }
 
   #noteTimes({ tasks, nextDueAt, now }: Claim): void {

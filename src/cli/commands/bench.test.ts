@@ -19,12 +19,13 @@ const REPORT: BenchReport = {
       engine: { median: 20_000.4, min: 19_000, max: 21_000 },
       floor: { median: 40_000, min: 39_000, max: 41_000 },
       ratio: { median: 0.5, min: 0.46, max: 0.54 },
+      longest_stall_ms: 12.345,
       commits_per_task: 0.005,
       log_bytes_per_task: 980.5,
       floor_log_bytes_per_task: 970,
     },
   ],
-  latency: { samples: 300, p50_ms: 1.234, p95_ms: 2, p99_ms: 3, commit_p50_ms: 0.2 },
+  latency: { samples: 300, p50_ms: 1.234, p95_ms: 2, p99_ms: 3, longest_stall_ms: 3.21, commit_p50_ms: 0.2 },
   counted_tasks: 2000,
   data_bytes_per_task: 1214.4,
   peak_rss_bytes: 150_000_000,
@@ -58,6 +59,7 @@ test("bench shows a person figures, how they came about, and what goes on meanwh
     "3 rounds of 10000 tasks",
     "2000 tasks of a round before",
     "p50 1.23 ms, p95 2.00 ms, p99 3.00 ms of 300; a bare commit: 0.20 ms",
+    "Longest stall of the event loop, in any round: create 12.35 ms, one at a time 3.21 ms",
     "150 MB",
   ]) {
     expect(result.stdout).toContain(text);

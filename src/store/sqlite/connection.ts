@@ -30,8 +30,8 @@ export interface SqliteConnection {
   /** Runs `body` in a write transaction and commits it: all of it is durable, or none of it happened. */
   write<Result>(body: () => Result): Promise<Result>;
   /**
-   * Runs `body` after the next write of this turn of the event loop, in its transaction. Undefined where there was no such
-   * write, or where the two could not be written together: nothing of `body` has happened then. Throws
+   * Runs `body` after the next write of this turn of the event loop or the next, in its transaction. Undefined where there
+   * was no such write, or where the two could not be written together: nothing of `body` has happened then. Throws
    * `database_unavailable` where that write does.
    */
   joinWrite<Result>(body: () => Result): Promise<{ readonly result: Result } | undefined>;
@@ -106,7 +106,10 @@ class Connection implements SqliteConnection {
   joinWrite<Result>(body: () => Result): Promise<{ readonly result: Result } | undefined> {
     return new Promise((resolve, reject) => {
       this.#joiners.push({ body, resolve: resolve as Joiner["resolve"], reject });
-      this.#endOfTurn ??= setImmediate(() => leaveOut(this.#takeJoiners()));
+      // a turn more: a writer that gives the event loop its turn is about to write
+      this.#endOfTurn ??= setImmediate(() => {
+        this.#endOfTurn = setImmediate(() => leaveOut(this.#takeJoiners()));
+      });
     });
   }
 
