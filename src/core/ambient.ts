@@ -11,13 +11,18 @@ export function now(): Date {
 
 /** 0 up to, not including, 1. Drawn from the task's id and the place in the flow. */
 export function random(): number {
-  // 48 bits of a name-based UUID
-  return Number.parseInt(draw("random()").replaceAll("-", "").slice(0, 12), 16) / 2 ** 48;
+  return toFraction(draw(scopeFor("random()")));
+}
+
+/** As `random()`, of a row of its own: a package that draws, or does not, changes nothing of what the flow draws. */
+export function randomForPackages(): number | undefined {
+  const scope = currentScope();
+  return scope && toFraction(draw(scope, `${scope.path}|packages`));
 }
 
 /** A UUID (version 5), drawn from the task's id and the place in the flow. */
 export function uuid(): string {
-  return draw("uuid()");
+  return draw(scopeFor("uuid()"));
 }
 
 /** A line at info in taskonaut's log, with the task's id: once, and not again on replay. */
@@ -28,11 +33,15 @@ export function log(message: string, fields: Readonly<Record<string, unknown>> =
   });
 }
 
-function draw(call: string): string {
-  const { taskId, path, draws } = scopeFor(call);
-  const number = draws.get(path) ?? 0;
-  draws.set(path, number + 1);
-  return drawUuid(taskId, path, number);
+function draw({ taskId, path, draws }: FlowScope, row = path): string {
+  const number = draws.get(row) ?? 0;
+  draws.set(row, number + 1);
+  return drawUuid(taskId, row, number);
+}
+
+/** 48 bits of a name-based UUID. */
+function toFraction(id: string): number {
+  return Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16) / 2 ** 48;
 }
 
 function scopeFor(call: string): FlowScope {

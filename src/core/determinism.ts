@@ -51,11 +51,11 @@ export function underWatch<T>(watch: Watch, run: () => T): T {
 }
 
 /** Runs what is not the flow's: the log reads a clock, and may. */
-export function outsideWatch(run: () => void): void {
+export function outsideWatch<T>(run: () => T): T {
   const outer = current;
   current = undefined;
   try {
-    run();
+    return run();
   } finally {
     current = outer;
   }
@@ -80,9 +80,13 @@ export function noteUsed(operation: object): void {
   current?.unused?.delete(operation);
 }
 
-/** Records the violation and throws it. `call` is what was called, `instead` what to write in its place. */
-export function violate(call: string, instead: string): never {
-  const error = new DeterminismError(`A flow called ${call}, which gives another result on replay. ${instead}`);
+/**
+ * Records the violation and throws it. `call` is what was called, `instead` what to write in its place, `place` where
+ * in the user's files, as far as that is known.
+ */
+export function violate(call: string, instead: string, place?: string): never {
+  const at = place === undefined ? "" : ` at ${place}`;
+  const error = new DeterminismError(`A flow called ${call}${at}, which gives another result on replay. ${instead}`);
   if (current) current.violation ??= error;
   throw error;
 }

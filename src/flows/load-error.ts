@@ -1,6 +1,7 @@
 // Why a flow file could not be loaded, for the person who wrote it: where, what, and what to do.
 
 import { TaskonautError } from "../core/errors.ts";
+import { framesOf } from "./frames.ts";
 import { positionOf } from "./position.ts";
 import type { Source } from "./sources.ts";
 
@@ -50,10 +51,8 @@ function explainMissing(error: unknown, sources: readonly Source[]): Explanation
 function explainThrown(error: unknown, file: string, sources: readonly Source[]): Explanation {
   const stack = error instanceof Error ? (error.stack ?? "") : "";
   const own = new Set(sources.map(({ path }) => path));
-  const frame = stack
-    .matchAll(/(?:\(|at )(?:file:\/\/)?(\/[^()\n]*?):(\d+):(\d+)\)?/g)
-    .find(([, path]) => path !== undefined && own.has(path));
-  const where = frame ? `${frame[1]}:${frame[2]}:${frame[3]}` : file;
+  const frame = framesOf(stack).find(({ path }) => own.has(path));
+  const where = frame ? `${frame.path}:${frame.line}:${frame.column}` : file;
   if (error instanceof TaskonautError) return { where, what: error.message };
   const thrown = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return { where, what: `the file failed while it was loaded: ${thrown}` };

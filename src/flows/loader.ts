@@ -4,15 +4,15 @@
 import * as valibot from "valibot";
 import { TaskonautError } from "../core/errors.ts";
 import type { Flow } from "../core/flow.ts";
-import { enterFinally } from "../core/shield.ts";
 import * as taskonaut from "../sdk/taskonaut.ts";
 import { echoAdd } from "./echo-add.ts";
 import { findFlowFiles, type FlowFile } from "./find-flow-files.ts";
 import { readExports } from "./flow-exports.ts";
 import { installGuards } from "./guards.ts";
 import { explainLoadError } from "./load-error.ts";
-import { FINALLY_KEY, markFinally } from "./mark-finally.ts";
-import { hashSources, isScript, loaderOf, readSources, type Source } from "./sources.ts";
+import { guardPackage } from "./guards/packages.ts";
+import { provideRewritten } from "./rewritten.ts";
+import { hashSources, readSources } from "./sources.ts";
 import { positionOf } from "./position.ts";
 
 /** These come with the program; a user's flow cannot have their names. */
@@ -52,25 +52,11 @@ function provideModules(): void {
   });
 }
 
-/** Those of the user's own files that have `finally` blocks are loaded with marks in them (`core/shield.ts`). */
-function shieldFinally(sources: readonly Source[]): void {
-  for (const { path, text, isOwn } of sources) {
-    const contents = isOwn && isScript(path) ? markFinally(text) : text;
-    if (contents === text) continue;
-    Reflect.set(globalThis, Symbol.for(FINALLY_KEY), enterFinally);
-    Bun.plugin({
-      name: "taskonaut finally",
-      setup(build) {
-        build.onLoad({ filter: new RegExp(`^${RegExp.escape(path)}$`) }, () => ({ contents, loader: loaderOf(path) }));
-      },
-    });
-  }
-}
-
 async function loadFile(file: FlowFile): Promise<{ readonly flows: readonly Flow[]; readonly code: string }> {
-  const sources = readSources(file.path);
-  shieldFinally(sources);
+  const { sources, idPackages } = readSources(file.path);
+  for (const source of sources) provideRewritten(source);
   try {
+    for (const [path, name] of idPackages) await guardPackage(name, path);
     const exports = (await import(file.path)) as Readonly<Record<string, unknown>>;
     return { flows: readExports(file, exports), code: hashSources(sources) };
   } catch (error) {

@@ -4,9 +4,18 @@
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { isBuiltin } from "node:module";
+import { createRequire, isBuiltin } from "node:module";
 import { dirname } from "node:path";
+import { OF_PACKAGE } from "./frames.ts";
+import { guardRealBun } from "./guards/globals.ts";
 import { guardModule, guardModules } from "./guards/modules.ts";
+import { idPackageOf } from "./guards/packages.ts";
+
+export interface Sources {
+  readonly sources: readonly Source[];
+  /** By the file that an import of it leads to: the name of the package. */
+  readonly idPackages: ReadonlyMap<string, string>;
+}
 
 export interface Source {
   readonly path: string;
@@ -18,31 +27,36 @@ export interface Source {
 const PROVIDED = new Set(["taskonaut", "valibot"]);
 const FILES_MAX = 200;
 const SOURCE = /\.[cm]?[jt]sx?$/;
-const OF_PACKAGE = /[/\\]node_modules[/\\]/;
 
 /**
  * Those that can be read and parsed, the file first, then in the order of the imports; what is wrong with the others, the
  * import itself will say. Files of the user's own are there however many packages are.
  */
-export function readSources(path: string): readonly Source[] {
+export function readSources(path: string): Sources {
   const sources: Source[] = [];
+  const idPackages = new Map<string, string>();
   const seen = new Set([path]);
   let readsPackages = true;
   for (const file of seen) {
     if (!readsPackages && OF_PACKAGE.test(file)) continue;
     const text = readText(file);
     if (text === undefined) continue;
-    sources.push({ path: file, text, isOwn: !OF_PACKAGE.test(file) });
+    const isOwn = !OF_PACKAGE.test(file);
+    sources.push({ path: file, text, isOwn });
     for (const specifier of importsOf(text, file)) {
-      if (isBuiltin(specifier) || specifier.startsWith("bun:")) guardModule(specifier);
-      else if (!PROVIDED.has(specifier)) addResolved(seen, specifier, file);
+      if (isBuiltin(specifier)) guardModule(specifier);
+      else if (!PROVIDED.has(specifier)) addResolved({ seen, idPackages }, specifier, file);
     }
+    for (const specifier of fetchedModules(text)) guardModule(specifier);
+    if (isOwn ? /["'`]Bun["'`]/.test(text) : /\bBun\b/.test(text)) guardRealBun();
+    if (isOwn && FETCHES_COMPUTED.test(text)) guardModules();
     if (readsPackages && seen.size > FILES_MAX) {
       guardModules();
+      guardRealBun();
       readsPackages = false;
     }
   }
-  return sources;
+  return { sources, idPackages };
 }
 
 /**
@@ -67,6 +81,18 @@ export function loaderOf(path: string): "tsx" | "ts" | "jsx" {
   return path.endsWith("ts") ? "ts" : "jsx";
 }
 
+/** A module that is fetched around the loader must be computed to be missed by `fetchedModules`. */
+const FETCHES_COMPUTED = /\bimport\.meta\.require\b|\b(?:import|require)\s*\(\s*(?!["'][^"']*["']\s*[,)])/;
+
+/**
+ * Modules of the runtime that a call names as its only argument: `require` under another name (bundlers make one),
+ * `import.meta.require`, `process.getBuiltinModule`.
+ */
+function fetchedModules(text: string): readonly string[] {
+  const named = text.matchAll(/\(\s*(["'`])((?:node:|bun:)?[a-z][\w/]*)\1\s*\)/g);
+  return [...named].flatMap(([, , specifier = ""]) => (isBuiltin(specifier) ? [specifier] : []));
+}
+
 function importsOf(text: string, path: string): ReadonlySet<string> {
   try {
     return new Set(new Bun.Transpiler({ loader: loaderOf(path) }).scanImports(text).map((found) => found.path));
@@ -83,12 +109,32 @@ function readText(path: string): string | undefined {
   }
 }
 
-function addResolved(seen: Set<string>, specifier: string, from: string): void {
-  try {
-    const path = Bun.resolveSync(specifier, dirname(from));
+function addResolved(
+  { seen, idPackages }: { readonly seen: Set<string>; readonly idPackages: Map<string, string> },
+  specifier: string,
+  from: string,
+): void {
+  const idPackage = idPackageOf(specifier);
+  for (const path of resolvedPaths(specifier, from)) {
     // data of the user's own (`./prices.json`) counts as code does
     if (isScript(path) || !OF_PACKAGE.test(path)) seen.add(path);
-  } catch {
-    // the import itself will say so
+    if (idPackage !== undefined) idPackages.set(path, idPackage);
   }
+}
+
+/** Of `import` and of `require`: packages may have a file for each. None where neither can be resolved: the import itself will say so. */
+function resolvedPaths(specifier: string, from: string): ReadonlySet<string> {
+  const paths = new Set<string>();
+  for (const resolve of [
+    () => Bun.resolveSync(specifier, dirname(from)),
+    () => createRequire(from).resolve(specifier),
+  ]) {
+    try {
+      paths.add(resolve());
+    } catch {
+      // only one of the two may be there
+    }
+    if (idPackageOf(specifier) === undefined) break;
+  }
+  return paths;
 }

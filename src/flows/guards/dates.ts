@@ -1,106 +1,69 @@
-// Dates and texts for people: the forms that depend on the clock, the time zone or the language of the machine are
-// guarded; those that do not (`new Date(5)`, `Date.UTC(…)`, `getUTCHours()`, `toLocaleString("en")`) pass.
+// Dates: the forms that depend on the clock or the time zone of the machine are refused; those that do not (`new Date(5)`,
+// `Date.UTC(…)`, `getUTCHours()`) pass.
 
-import { GIVE_LOCALE, GIVE_LOCALE_AND_ZONE, USE_NOW, USE_UTC } from "./advice.ts";
-import { guardFunction, guardMembers, propertyOf, type Judge } from "./guard.ts";
+import { currentScope } from "../../core/determinism.ts";
+import { USE_NOW, USE_UTC } from "./advice.ts";
+import type { Guard, Judge } from "./guard.ts";
 
-export function guardDates(): void {
-  guardMembers(Date, ["now", "parse"], (key) => ({
-    call: `Date.${key}`,
-    instead: key === "now" ? USE_NOW : wantsZone,
-  }));
-  guardMembers(Date.prototype, namesOf(Date.prototype, LOCAL_METHODS), (key) => ({
-    call: `date.${key}`,
-    instead: USE_UTC,
-  }));
-  guardMembers(Date.prototype, ["toLocaleString", "toLocaleDateString", "toLocaleTimeString"], (key) => ({
-    call: `date.${key}`,
-    instead: wantsLocaleAndZone,
-  }));
-  globalThis.Date = guardFunction(Date, {
-    call: "Date",
-    instead: (args, isNew) =>
-      !isNew || args.length === 0 ? USE_NOW : args.length > 1 ? USE_UTC : wantsZone(args, isNew),
-  });
+type Answer = NonNullable<Guard["answer"]>;
+
+/** Before guards are on: what they themselves use. */
+const { Date: RealDate } = globalThis;
+
+/** ISO 8601 without a time is read as UTC: a year of four digits, or of six with a sign. */
+const IS_DAY = /^(?:\d{4}|[+-]\d{6})(?:-\d\d(?:-\d\d)?)?$/;
+
+/** Every other text must say its zone, after the time; a zone by name also where there is no time. */
+const HAS_ZONE =
+  /:\d\d(?:[.,]\d+)?\s*(?:[ap]m\s*)?(?:Z|(?:GMT|UTC?)?[+-]\d\d:?\d\d|GMT|UTC?)(?:\s*\([^()]*\))?\s*$|[\s\d](?:GMT|UTC)\s*$/i;
+
+export function hasZone(text: string): boolean {
+  return IS_DAY.test(text) || HAS_ZONE.test(text);
 }
 
-export function guardTexts(): void {
-  for (const { prototype } of [Number, BigInt, Array]) {
-    guardMembers(prototype, ["toLocaleString"], (key) => ({ call: key, instead: wantsLocale(0) }));
-  }
-  guardMembers(String.prototype, ["toLocaleLowerCase", "toLocaleUpperCase"], (key) => ({
-    call: key,
-    instead: wantsLocale(0),
-  }));
-  guardMembers(String.prototype, ["localeCompare"], (key) => ({ call: key, instead: wantsLocale(1) }));
-  guardMembers(Intl, FORMATTERS, (key) => ({ call: `Intl.${key}`, instead: wantsLocale(0) }));
-  guardMembers(Intl.DateTimeFormat.prototype, ["formatToParts"], (key) => ({
-    call: `Intl.DateTimeFormat.${key}`,
-    instead: wantsDate,
-  }));
-  for (const [name, type] of temporalTypes()) {
-    // the one type that is shown in a zone and has none
-    const instead = name === "Instant" ? wantsLocaleAndZone : wantsLocale(0);
-    guardMembers(type.prototype, ["toLocaleString"], () => ({ call: `Temporal.${name}.toLocaleString`, instead }));
-  }
-  guardFormat();
-  guardMembers(Intl, ["DateTimeFormat"], (key) => ({ call: `Intl.${key}`, instead: wantsLocaleAndZone }));
+/** Whatever becomes a text is read as one: a String object, a list, an object with a `toString`. */
+export const wantsZone: Judge = ([value]) => {
+  const text = typeof value === "object" || typeof value === "function" ? toPrimitive(value) : value;
+  return typeof text === "string" && !hasZone(text) ? USE_UTC : undefined;
+};
+
+/** `Date.parse` makes a text of everything. */
+export const wantsTextWithZone: Judge = ([value]) => (hasZone(String(value)) ? undefined : USE_UTC);
+
+export const wantsTime: Judge = (args, isNew) => {
+  if (!isNew || args.length === 0) return USE_NOW;
+  return args.length > 1 ? USE_UTC : wantsZone(args, isNew);
+};
+
+/** `new Date()` and `Date()` of a package. */
+export const giveDate: Answer = (args, isNew) => {
+  const now = currentScope()?.now;
+  if (now === undefined || (isNew && args.length > 0)) return undefined;
+  return { value: isNew ? new RealDate(now) : textInUtc(new RealDate(now)) };
+};
+
+export const giveNow: Answer = () => {
+  const now = currentScope()?.now;
+  return now === undefined ? undefined : { value: now };
+};
+
+/** A package that asks for the text mostly asks whether the date is one. */
+export const giveTextInUtc: Answer = (_args, _isNew, date) =>
+  date instanceof RealDate ? { value: textInUtc(date) } : undefined;
+
+/** As `toString` gives it where the zone is UTC. */
+function textInUtc(date: Date): string {
+  if (Number.isNaN(date.getTime())) return "Invalid Date";
+  const [, weekday, day, month, rest] = /^(\w+), (\d+) (\w+) (.*) GMT$/.exec(date.toUTCString()) ?? [];
+  return `${weekday} ${month} ${day} ${rest} GMT+0000 (Coordinated Universal Time)`;
 }
 
-const LOCAL_METHODS = /^(?:get|set)(?!UTC|Time$)|^to(?:Date|Time)?String$/;
-
-/** Those that take (locales, options) and read no clock. */
-const FORMATTERS = [
-  "Collator",
-  "DisplayNames",
-  "DurationFormat",
-  "ListFormat",
-  "NumberFormat",
-  "PluralRules",
-  "RelativeTimeFormat",
-  "Segmenter",
-];
-
-/** A date without a time is read as UTC; every other text must say its zone. */
-const HAS_ZONE = /^[+-]?\d{4,6}(-\d\d){0,2}$|(?:Z|[+-]\d\d:?\d\d|\b(?:GMT|UTC))(?:\s*\([^)]*\))?\s*$/i;
-
-const wantsZone: Judge = ([text]) => (typeof text === "string" && !HAS_ZONE.test(text) ? USE_UTC : undefined);
-const wantsDate: Judge = ([date]) => (date === undefined ? USE_NOW : undefined);
-const wantsLocaleAndZone: Judge = ([locales, options]) =>
-  locales !== undefined && hasTimeZone(options) ? undefined : GIVE_LOCALE_AND_ZONE;
-
-function wantsLocale(index: number): Judge {
-  return (args) => (args[index] === undefined ? GIVE_LOCALE : undefined);
-}
-
-function hasTimeZone(options: unknown): boolean {
-  return typeof options === "object" && options !== null && "timeZone" in options && options.timeZone !== undefined;
-}
-
-/** `format` is a getter that gives a bound function: a formatter made outside of flows formats the time of now as well. */
-function guardFormat(): void {
-  const { prototype } = Intl.DateTimeFormat;
-  const property = propertyOf(prototype, "format");
-  const get = property?.get;
-  if (!property || !get) return;
-  Object.defineProperty(prototype, "format", {
-    ...property,
-    get(this: unknown) {
-      const format = Reflect.apply(get, this, []) as (date?: number) => string;
-      return guardFunction(format, { call: "Intl.DateTimeFormat.format", instead: wantsDate });
-    },
-  });
-}
-
-/** Not in TypeScript's library yet. */
-function temporalTypes(): readonly (readonly [string, { readonly prototype: object }])[] {
-  const { Temporal = {} } = globalThis as { readonly Temporal?: object };
-  return Object.getOwnPropertyNames(Temporal).flatMap((name) => {
-    const type: unknown = propertyOf(Temporal, name)?.value;
-    return typeof type === "function" ? [[name, type] as const] : [];
-  });
-}
-
-function namesOf(object: object, form: RegExp): string[] {
-  return Object.getOwnPropertyNames(object).filter((name) => form.test(name));
+/** As the language does it for `new Date(value)`. What throws there throws here. */
+function toPrimitive(value: object | null): unknown {
+  if (value === null || value instanceof RealDate) return value;
+  const { [Symbol.toPrimitive]: own } = value as { readonly [Symbol.toPrimitive]?: (hint: string) => unknown };
+  if (typeof own === "function") return Reflect.apply(own, value, ["default"]);
+  const { valueOf, toString } = value as { valueOf: (this: unknown) => unknown; toString: (this: unknown) => string };
+  const plain = valueOf.call(value);
+  return typeof plain === "object" || typeof plain === "function" ? toString.call(value) : plain;
 }

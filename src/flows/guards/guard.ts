@@ -2,12 +2,26 @@
 // a proxy's `apply` trap adds 130 (measured).
 
 import { isWatched, violate } from "../../core/determinism.ts";
+import { callerOf } from "./caller.ts";
 
-/** What a guarded call is called in messages, and what to write in its place. */
+/** What a guarded call is called in messages, what to write in its place, and what else happens around it. */
 export interface Guard {
   /** Without parentheses: `Math.random`. */
   readonly call: string;
   readonly instead: string | Judge;
+  /**
+   * For a question that packages ask without need (the time, for a field that nobody reads): the answer that the task
+   * has for it, the same on every replay. Undefined: it has none, and the call is refused as everywhere.
+   */
+  readonly answer?: (
+    args: readonly unknown[],
+    isNew: boolean,
+    self: unknown,
+  ) => { readonly value: unknown } | undefined;
+  /** Before a call outside of flows. */
+  readonly before?: (args: readonly unknown[]) => void;
+  /** Gives what a call outside of flows gives. */
+  readonly after?: (result: unknown, args: readonly unknown[]) => unknown;
 }
 
 /** Gives what to write instead; undefined for a use that gives the same result everywhere and always: it passes. */
@@ -15,65 +29,88 @@ export type Judge = (args: readonly unknown[], isNew: boolean) => string | undef
 
 type Callable = (this: unknown, ...args: unknown[]) => unknown;
 
-/** On what is guarded already. */
-export const GUARDED = Symbol("taskonaut.guarded");
+/** What has its guards: functions that are guards, and what has been looked through. Beside it, for much of it is final. */
+const guarded = new WeakSet<object>();
+
+export function isGuarded(value: object): boolean {
+  return guarded.has(value);
+}
+
+export function markGuarded<T extends object>(value: T): T {
+  guarded.add(value);
+  return value;
+}
 
 /**
  * The same function or class to everyone but a running flow: `instanceof`, `extends`, statics, name and length stay.
  * What is guarded already comes back as it is.
  */
 export function guardFunction<F extends object>(original: F, guard: Guard): F {
-  if (Object.hasOwn(original, GUARDED)) return original;
+  if (isGuarded(original)) return original;
   const target = original as F & Callable & { prototype?: { constructor?: unknown } };
-  const guarded = function (this: unknown, ...args: unknown[]): unknown {
-    if (isWatched()) refuse(guard, args, new.target !== undefined);
-    if (new.target === undefined) return Reflect.apply(target, this, args);
-    return Reflect.construct(target, args, new.target === guarded ? target : new.target);
+  const { before, after } = guard;
+  const isPlain = before === undefined && after === undefined;
+  const wrapper = function (this: unknown, ...args: unknown[]): unknown {
+    if (isWatched()) {
+      const answer = judge(guard, { self: this, args, isNew: new.target !== undefined }, wrapper);
+      if (answer) return answer.value;
+    } else before?.(args);
+    const result =
+      new.target === undefined
+        ? Reflect.apply(target, this, args)
+        : (Reflect.construct(target, args, new.target === wrapper ? target : new.target) as unknown);
+    return isPlain || !after || isWatched() ? result : after(result, args);
   };
   const { prototype } = target;
   // statics are inherited, so that what changes on the original later is seen here too
-  Object.setPrototypeOf(guarded, target);
-  Object.defineProperties(guarded, {
+  Object.setPrototypeOf(wrapper, target);
+  Object.defineProperties(wrapper, {
     name: { value: target.name, configurable: true },
     length: { value: target.length, configurable: true },
     prototype: { value: prototype },
-    [GUARDED]: { value: true },
   });
   if (prototype && Object.hasOwn(prototype, "constructor") && prototype.constructor === target) {
-    Object.defineProperty(prototype, "constructor", { value: guarded, writable: true, configurable: true });
+    Object.defineProperty(prototype, "constructor", { value: wrapper, writable: true, configurable: true });
   }
-  return guarded as unknown as F;
+  return markGuarded(wrapper as unknown as F);
 }
 
-/** Puts guards on own members of an object: functions with what hangs on them (`hrtime.bigint`), and getters. */
-export function guardMembers(owner: object, keys: Iterable<PropertyKey>, guardOf: (key: string) => Guard): void {
-  for (const key of keys) {
-    const guard = guardOf(String(key));
-    const member = propertyOf(owner, key)?.value;
-    if (typeof member === "function" && !Object.hasOwn(member, GUARDED)) {
-      for (const inner of Reflect.ownKeys(member)) {
-        // a symbol: what `promisify(setTimeout)` takes in place of the function
-        const suffix = typeof inner === "string" ? `.${inner}` : "";
-        if (inner !== "prototype") guardMember(member, inner, { ...guard, call: guard.call + suffix });
-      }
+/** Undefined: the call may go on. Throws where it may not. */
+function judge(
+  { call, instead, answer }: Guard,
+  { self, args, isNew }: { readonly self: unknown; readonly args: readonly unknown[]; readonly isNew: boolean },
+  wrapper: object,
+): { readonly value: unknown } | undefined {
+  const advice = typeof instead === "string" ? instead : instead(args, isNew);
+  if (advice === undefined) return undefined;
+  const caller = callerOf(wrapper);
+  const given = caller.isPackage ? answer?.(args, isNew, self) : undefined;
+  if (given) return given;
+  return violate(`${isNew ? "new " : ""}${call}(${args.length > 0 ? "…" : ""})`, advice, caller.place);
+}
+
+/** For a property whose mere value is refused: a flow that reads it has called nothing. */
+export interface ReadGuard {
+  readonly call: string;
+  readonly instead: string;
+  /** Packages look at settings of the process to see how they should go about, not to compute with them. */
+  readonly isOpenToPackages?: boolean;
+}
+
+export function guardGetter(get: (this: unknown) => unknown, guard: ReadGuard): () => unknown {
+  const getter = function (this: unknown): unknown {
+    if (isWatched()) {
+      const { isPackage, place } = callerOf(getter);
+      if (!(isPackage && guard.isOpenToPackages === true)) violate(guard.call, guard.instead, place);
     }
-    guardMember(owner, key, guard);
-  }
-}
-
-function guardMember(owner: object, key: PropertyKey, guard: Guard): void {
-  const property = propertyOf(owner, key);
-  if (property?.configurable && property.get) {
-    Object.defineProperty(owner, key, { ...property, get: guardFunction(property.get, guard) });
-  } else if (typeof property?.value === "function") {
-    const value = guardFunction(property.value, guard);
-    if (property.configurable) Object.defineProperty(owner, key, { ...property, value });
-    else if (property.writable) Reflect.set(owner, key, value);
-  }
+    return Reflect.apply(get, this, []);
+  };
+  return markGuarded(getter);
 }
 
 interface Property extends Omit<PropertyDescriptor, "get" | "set"> {
   readonly get?: (this: unknown) => unknown;
+  readonly set?: (this: unknown, value: unknown) => void;
   readonly value?: unknown;
 }
 
@@ -81,7 +118,12 @@ export function propertyOf(owner: object, key: PropertyKey): Property | undefine
   return Object.getOwnPropertyDescriptor(owner, key);
 }
 
-function refuse({ call, instead }: Guard, args: readonly unknown[], isNew: boolean): void {
-  const advice = typeof instead === "string" ? instead : instead(args, isNew);
-  if (advice !== undefined) violate(`${isNew ? "new " : ""}${call}(${args.length > 0 ? "…" : ""})`, advice);
+/** Puts a value in the place of an own property; false where it is final. */
+export function replaceProperty(owner: object, key: PropertyKey, property: Property, value: unknown): boolean {
+  if (property.configurable) {
+    const { enumerable = false } = property;
+    Object.defineProperty(owner, key, { value, configurable: true, enumerable, writable: true });
+    return true;
+  }
+  return property.writable === true && Reflect.set(owner, key, value);
 }

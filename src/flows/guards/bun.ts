@@ -1,0 +1,89 @@
+// `Bun` for the user's files. The real one is final, and so are some of its members (`Bun.fetch`); others take up to 10 ms
+// to look at (`Bun.sql`). So a file that names it gets an import of it under its name: an object that inherits from the
+// real one, and stands in front of what a flow must not have.
+
+import { outsideWatch } from "../../core/determinism.ts";
+import { READ_IN_TOOL, USE_TOOL } from "./advice.ts";
+import { guardValue, isAllowed } from "./areas.ts";
+import { guardFunction, guardGetter } from "./guard.ts";
+
+const MODULE = "taskonaut:bun";
+
+/** Plain values: they differ from process to process. */
+const VALUES = new Set(["argv", "cwd", "embeddedFiles", "env", "main", "origin"]);
+
+/** What `Bun` is to a flow file. A member is looked at when it is asked for. */
+export function guardedBun(): object {
+  const facade = Object.create(Bun) as object;
+  for (const key of Object.getOwnPropertyNames(Bun)) {
+    if (isAllowed("Bun", key)) continue;
+    const read = (): unknown => Reflect.get(Bun, key) as unknown;
+    let guarded: { readonly value: unknown } | undefined;
+    const get = VALUES.has(key)
+      ? guardGetter(read, { call: `Bun.${key}`, instead: READ_IN_TOOL })
+      : (): unknown => (guarded ??= { value: outsideWatch(() => guardMember(key, read())) }).value;
+    Object.defineProperty(facade, key, { get, configurable: true, enumerable: true });
+  }
+  return Object.defineProperty(facade, "default", { value: facade });
+}
+
+function guardMember(key: string, value: unknown): unknown {
+  if (key === "SQL") return guardClients(value as object);
+  return typeof value === "function" || (typeof value === "object" && value !== null)
+    ? guardValue(value, `Bun.${key}`)
+    : value;
+}
+
+/** A client of a database is a function with methods of its own. */
+function guardClients(SQL: object): object {
+  return guardFunction(SQL, {
+    call: "Bun.SQL",
+    instead: USE_TOOL,
+    after: (client) => guardValue(client as object, "sql"),
+  });
+}
+
+/** As the loader must give it out: what it provides, and the text of the file. */
+export interface WithBun {
+  readonly text: string;
+  readonly module: { readonly name: string; readonly exports: Readonly<Record<string, unknown>> };
+}
+
+const IS_MODULE = /^\s*(?:import|export)\b/m;
+const DECLARES = /\b(?:const|let|var|class|function|import|as)\s+Bun\b|\bimport\s*\{[^}]*\bBun\b[^}]*\}/;
+const IMPORT = /(\b(?:import|export)\s+(?:[^'";]*?\s+from\s*)?)(["'])bun\2/g;
+
+/**
+ * The text with the guarded `Bun` in it; undefined where it names none. No line of it moves, and no column but after a
+ * specifier "bun".
+ */
+export function withGuardedBun(text: string): WithBun | undefined {
+  if (!/\bBun\b|["']bun["']/.test(text) || !IS_MODULE.test(text)) return undefined;
+  const names = [...new Set([...text.matchAll(IMPORT)].flatMap(([, clause = ""]) => namesIn(clause)))];
+  const name = [MODULE, ...names.toSorted()].join("/");
+  const rewritten = text
+    .replaceAll(IMPORT, (_all, clause: string) => `${clause.replace(/\*\s*as\s+/, "")}${JSON.stringify(name)}`)
+    .replaceAll(/\b(?:globalThis|global)\s*\.\s*Bun\b/g, "Bun")
+    .replaceAll(/\brequire\(\s*(["'])bun\1\s*\)/g, "Bun")
+    .replaceAll(/\bimport\(\s*(["'])bun\1\s*\)/g, "Promise.resolve(Bun)");
+  const facade = guardedBun();
+  const exports = Object.fromEntries(
+    ["default", ...names].flatMap((each) => (each in facade ? [[each, Reflect.get(facade, each) as unknown]] : [])),
+  );
+  const declares = DECLARES.test(text);
+  return {
+    // at the end, where it moves nothing: imports count from the start
+    text: declares ? rewritten : `${rewritten}\nimport Bun from ${JSON.stringify(name)};\n`,
+    module: { name, exports },
+  };
+}
+
+/** `import { fetch, type Server, sql as db }` → fetch, sql. */
+function namesIn(clause: string): string[] {
+  const [, list = ""] = /\{([^}]*)\}/.exec(clause) ?? [];
+  return list
+    .split(",")
+    .map((each) => each.trim())
+    .filter((each) => each !== "" && !each.startsWith("type "))
+    .map((each) => each.split(/\s+as\s+/)[0] ?? "");
+}

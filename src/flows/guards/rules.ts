@@ -1,0 +1,178 @@
+// What is refused in other words than "call it in a tool", and what is refused for some of its uses only. Keys are paths, as
+// the areas of `pure.ts` are; a rule stands for all that hangs on its path.
+
+import { randomForPackages } from "../../core/ambient.ts";
+import {
+  END_FLOW,
+  GIVE_LAST_MODIFIED,
+  GIVE_NO_STREAM,
+  IMPORT_AT_TOP,
+  KEEP_VALUE,
+  USE_NOW,
+  USE_OPERATIONS,
+  USE_RANDOM,
+  USE_SLEEP,
+  USE_TOOL,
+  USE_UTC,
+  USE_UUID,
+} from "./advice.ts";
+import { giveDate, giveNow, giveTextInUtc, wantsTextWithZone, wantsTime } from "./dates.ts";
+import type { Guard, Judge } from "./guard.ts";
+import { wantsAbsolutePath, wantsOneAbsolute, wantsTwoAbsolute } from "./paths.ts";
+import { markPool } from "./pools.ts";
+import { giveFormat, wantsDate, wantsLocale, wantsLocaleAfterText, wantsLocaleAndZone } from "./texts.ts";
+
+type Rule = Omit<Guard, "call">;
+
+/** The rule of a path, or of the nearest that it hangs on. */
+export function ruleOf(path: string): Rule {
+  for (let end = path.length; end > 0; end = path.lastIndexOf(".", end - 1)) {
+    const prefix = path.slice(0, end);
+    if (!Object.hasOwn(RULES, prefix)) continue;
+    const rule = RULES[prefix] as string | Judge | Rule;
+    return typeof rule === "string" || typeof rule === "function" ? { instead: rule } : rule;
+  }
+  return { instead: USE_TOOL };
+}
+
+/** Paths of an area whose own rule wins over what is said of the area, without the area's own name. */
+export function rulePaths(area: string): readonly string[] {
+  return Object.keys(RULES).flatMap((path) => {
+    if (area === "") return /^(?:node|bun):|^process\.|^Bun\./.test(path) ? [] : [path];
+    return path.startsWith(`${area}.`) ? [path.slice(area.length + 1)] : [];
+  });
+}
+
+const wantsLastModified: Judge = ([, , options]) =>
+  (options as { readonly lastModified?: unknown } | undefined)?.lastModified === undefined
+    ? GIVE_LAST_MODIFIED
+    : undefined;
+
+/** A text for a terminal holds its colours if there is one. */
+const wantsNoStream: Judge = ([, , options]) =>
+  (options as { readonly validateStream?: unknown } | undefined)?.validateStream === false ? undefined : GIVE_NO_STREAM;
+
+/** What is filled stays filled. */
+const FILLS: Rule = {
+  instead: USE_UUID,
+  after: (result, [view]) => {
+    markPool(view);
+    return result;
+  },
+};
+const GIVES_BYTES: Rule = {
+  instead: USE_UUID,
+  after: (result) => {
+    markPool(result);
+    return result;
+  },
+};
+
+const RANDOM: Rule = {
+  instead: USE_RANDOM,
+  answer: () => {
+    const value = randomForPackages();
+    return value === undefined ? undefined : { value };
+  },
+};
+
+const RULES: Readonly<Record<string, string | Judge | Rule>> = {
+  setTimeout: USE_SLEEP,
+  setInterval: USE_SLEEP,
+  setImmediate: USE_SLEEP,
+  queueMicrotask: USE_OPERATIONS,
+  FinalizationRegistry: KEEP_VALUE,
+  "WeakRef.prototype": KEEP_VALUE,
+  File: wantsLastModified,
+  "AbortSignal.timeout": USE_SLEEP,
+  "Atomics.wait": USE_SLEEP,
+  "Atomics.waitAsync": USE_SLEEP,
+  "Event.prototype.timeStamp": USE_NOW,
+  "Blob.prototype.delete": USE_TOOL,
+  "Blob.prototype.exists": USE_TOOL,
+  "Blob.prototype.stat": USE_TOOL,
+  "Blob.prototype.unlink": USE_TOOL,
+  "Blob.prototype.write": USE_TOOL,
+  "Blob.prototype.writer": USE_TOOL,
+
+  Date: { instead: wantsTime, answer: giveDate },
+  "Date.now": { instead: USE_NOW, answer: giveNow },
+  "Date.parse": wantsTextWithZone,
+  "Date.prototype": USE_UTC,
+  "Date.prototype.toString": { instead: USE_UTC, answer: giveTextInUtc },
+  "Date.prototype.toLocaleString": wantsLocaleAndZone,
+  "Date.prototype.toLocaleDateString": wantsLocaleAndZone,
+  "Date.prototype.toLocaleTimeString": wantsLocaleAndZone,
+  performance: USE_NOW,
+  Performance: USE_NOW,
+  PerformanceObserver: USE_NOW,
+  "Temporal.Now": USE_NOW,
+
+  "Number.prototype.toLocaleString": wantsLocale,
+  "BigInt.prototype.toLocaleString": wantsLocale,
+  "Array.prototype.toLocaleString": wantsLocale,
+  "String.prototype.toLocaleLowerCase": wantsLocale,
+  "String.prototype.toLocaleUpperCase": wantsLocale,
+  "String.prototype.localeCompare": wantsLocaleAfterText,
+  "Intl.Collator": wantsLocale,
+  "Intl.DisplayNames": wantsLocale,
+  "Intl.DurationFormat": wantsLocale,
+  "Intl.ListFormat": wantsLocale,
+  "Intl.NumberFormat": wantsLocale,
+  "Intl.PluralRules": wantsLocale,
+  "Intl.RelativeTimeFormat": wantsLocale,
+  "Intl.Segmenter": wantsLocale,
+  "Intl.DateTimeFormat": { instead: wantsLocaleAndZone, answer: giveFormat },
+  "Intl.DateTimeFormat.prototype.formatToParts": wantsDate,
+  // the one type that is shown in a zone and has none
+  "Temporal.Instant.prototype.toLocaleString": wantsLocaleAndZone,
+  "Temporal.Duration.prototype.toLocaleString": wantsLocale,
+  "Temporal.PlainDate.prototype.toLocaleString": wantsLocale,
+  "Temporal.PlainDateTime.prototype.toLocaleString": wantsLocale,
+  "Temporal.PlainMonthDay.prototype.toLocaleString": wantsLocale,
+  "Temporal.PlainTime.prototype.toLocaleString": wantsLocale,
+  "Temporal.PlainYearMonth.prototype.toLocaleString": wantsLocale,
+  "Temporal.ZonedDateTime.prototype.toLocaleString": wantsLocale,
+
+  "Math.random": RANDOM,
+  "Crypto.prototype.randomUUID": USE_UUID,
+  "Crypto.prototype.getRandomValues": FILLS,
+
+  "process.nextTick": USE_OPERATIONS,
+  "process.hrtime": USE_NOW,
+  "process.uptime": USE_NOW,
+  "process.exit": END_FLOW,
+  "process.abort": END_FLOW,
+  "process.reallyExit": END_FLOW,
+  "process.getBuiltinModule": IMPORT_AT_TOP,
+
+  "Bun.nanoseconds": USE_NOW,
+  "Bun.sleep": USE_SLEEP,
+  "Bun.sleepSync": USE_SLEEP,
+  "Bun.randomUUIDv7": USE_UUID,
+  "Bun.peek": USE_OPERATIONS,
+  "Bun.pathToFileURL": wantsAbsolutePath,
+  "Bun.Cookie.prototype.isExpired": USE_NOW,
+
+  "node:buffer.File": wantsLastModified,
+  "node:crypto.getRandomValues": FILLS,
+  "node:crypto.randomFill": FILLS,
+  "node:crypto.randomFillSync": FILLS,
+  "node:crypto.randomBytes": GIVES_BYTES,
+  "node:crypto.pseudoRandomBytes": GIVES_BYTES,
+  "node:crypto.prng": GIVES_BYTES,
+  "node:crypto.rng": GIVES_BYTES,
+  "node:path.resolve": wantsOneAbsolute,
+  "node:path.relative": wantsTwoAbsolute,
+  "node:path/posix.resolve": wantsOneAbsolute,
+  "node:path/posix.relative": wantsTwoAbsolute,
+  "node:path/win32.resolve": wantsOneAbsolute,
+  "node:path/win32.relative": wantsTwoAbsolute,
+  "node:perf_hooks": USE_NOW,
+  "node:timers": USE_SLEEP,
+  "node:timers/promises": USE_SLEEP,
+  "node:undici.File": wantsLastModified,
+  "node:url.pathToFileURL": wantsAbsolutePath,
+  "node:util.styleText": wantsNoStream,
+  "node:sys.styleText": wantsNoStream,
+};
