@@ -46,18 +46,34 @@ for (const [dialect, open] of [
       expect(endedByFloor).toEqual(shapeOf(await readOnlyTask(place)));
     });
 
-    test("drains every task, also where the last batch is not full", async () => {
+    test("that commits before each effect leaves the same", async () => {
       await using opened = await use(open);
       const { place } = opened;
-      const tasks = 2 * FLOOR_BATCH + 3;
-      await place.floor.create(tasks);
-      expect(await place.countEnded()).toBe(0);
-      expect(await place.floor.drain()).toBe(tasks);
-      expect(await place.countEnded()).toBe(tasks);
-      expect(await place.floor.drain()).toBe(0);
-      await place.clear();
-      expect(await place.countEnded()).toBe(0);
+      const left: unknown[] = [];
+      for (const drain of ["drain", "drainByStep"] as const) {
+        await place.floor.create(1);
+        expect(await place.floor[drain]()).toBe(1);
+        left.push(shapeOf(await readOnlyTask(place)));
+        await place.clear();
+      }
+      expect(left[1]).toEqual(left[0]);
     });
+
+    test.each(["drain", "drainByStep"] as const)(
+      "%s: every task, also where the last batch is not full",
+      async (drain) => {
+        await using opened = await use(open);
+        const { place } = opened;
+        const tasks = 2 * FLOOR_BATCH + 3;
+        await place.floor.create(tasks);
+        expect(await place.countEnded()).toBe(0);
+        expect(await place.floor[drain]()).toBe(tasks);
+        expect(await place.countEnded()).toBe(tasks);
+        expect(await place.floor[drain]()).toBe(0);
+        await place.clear();
+        expect(await place.countEnded()).toBe(0);
+      },
+    );
 
     test("counts the bytes of what is written", async () => {
       await using opened = await use(open);

@@ -25,11 +25,10 @@ export function toRates(counted: Round, measured: readonly Round[]): readonly Be
       ({ engine }) => engine.drain,
       ({ floor }) => floor.drain,
     ),
-    // the rows are the same in the end, so is the floor
     rateOf(
       "drain_at_least_once",
       ({ atLeastOnce }) => atLeastOnce.drain,
-      ({ floor }) => floor.drain,
+      ({ floorByStep }) => floorByStep.drain,
     ),
   ];
 }

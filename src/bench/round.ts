@@ -30,16 +30,21 @@ export interface Pass {
 
 export interface Round {
   readonly floor: Pass;
+  /** With a commit before each effect. */
+  readonly floorByStep: Pass;
   readonly engine: Pass;
   readonly atLeastOnce: Pass;
 }
 
 export async function measureRound(bench: Bench, options: RoundOptions): Promise<Round> {
-  const measureFloor = (): Promise<Pass> => measurePass(bench, byFloor(bench, options.tasks), options);
+  const measureFloor = async (): Promise<Pick<Round, "floor" | "floorByStep">> => ({
+    floor: await measurePass(bench, byFloor(bench, options.tasks, "drain"), options),
+    floorByStep: await measurePass(bench, byFloor(bench, options.tasks, "drainByStep"), options),
+  });
   const floorFirst = options.floorFirst ? await measureFloor() : undefined;
   const engine = await measurePass(bench, byEngine(bench, echoAdd, options.tasks), options);
   const atLeastOnce = await measurePass(bench, byEngine(bench, echoAddAtLeastOnce, options.tasks), options);
-  return { floor: floorFirst ?? (await measureFloor()), engine, atLeastOnce };
+  return { ...(floorFirst ?? (await measureFloor())), engine, atLeastOnce };
 }
 
 interface Way {
@@ -51,8 +56,8 @@ function byEngine(bench: Bench, flow: Flow, tasks: number): Way {
   return { create: () => measureCreate(bench, flow, tasks), drain: () => measureDrain(bench, tasks) };
 }
 
-function byFloor({ place: { floor } }: Bench, tasks: number): Way {
-  return { create: () => timed(() => floor.create(tasks)), drain: () => timed(() => floor.drain()) };
+function byFloor({ place: { floor } }: Bench, tasks: number, drain: "drain" | "drainByStep"): Way {
+  return { create: () => timed(() => floor.create(tasks)), drain: () => timed(() => floor[drain]()) };
 }
 
 async function timed(work: () => Promise<unknown>): Promise<Measured> {

@@ -19,7 +19,17 @@ export function createFloor(client: PostgresClient, schema: Schema): Floor {
   const worker = Bun.randomUUIDv7();
   const insert = insertStatement(schema);
   const claim = claimStatement(schema);
-  const end = endStatement(schema);
+  const observe = outcomesStatement(schema, OBSERVED);
+  const end = outcomesStatement(schema, ENDED);
+
+  const drainBatches = async (finish: (claims: readonly FloorClaim[]) => Promise<unknown>): Promise<number> => {
+    for (let ended = 0; ;) {
+      const claims = await client.query<FloorClaim>(claim, [worker]);
+      if (claims.length === 0) return ended;
+      await finish(claims);
+      ended += claims.length;
+    }
+  };
 
   return {
     async create(tasks) {
@@ -31,16 +41,24 @@ export function createFloor(client: PostgresClient, schema: Schema): Floor {
       }
       await written;
     },
-    async drain() {
-      for (let ended = 0; ;) {
-        const claims = await client.query<FloorClaim>(claim, [worker]);
-        if (claims.length === 0) return ended;
-        await client.query(end, endParameters(claims, worker));
-        ended += claims.length;
-      }
-    },
+    drain: () => drainBatches((claims) => client.query(end, outcomeParameters(claims, worker))),
+    drainByStep: () =>
+      drainBatches(async (claims) => {
+        await client.query(observe, outcomeParameters(claims, worker, [0, 1]));
+        const observed = claims.map((claimed) => ({ ...claimed, version: Number(claimed.version) + 3 }));
+        await client.query(end, outcomeParameters(observed, worker, [1]));
+      }),
   };
 }
+
+/** The outcome of the first step, which the flow has been given. Takes the output, which is not there yet, for nothing. */
+const OBSERVED = `
+  status = 'RUNNING', version = e.version + 3, current_step = 1, observed_count = 1, updated_at = $2::timestamptz`;
+
+const ENDED = `
+  status = 'COMPLETED', version = e.version + 5, current_step = 2, observed_count = 2,
+  output_payload = e.output::json, lease_owner = null, due_at = null,
+  updated_at = $2::timestamptz, finished_at = $2::timestamptz`;
 
 function insertStatement(schema: Schema): string {
   return `
@@ -85,13 +103,11 @@ function claimStatement(schema: Schema): string {
     returning t.id, t.version, t.input_payload::text as input`;
 }
 
-function endStatement(schema: Schema): string {
+/** Steps that have ended, their calls, and what becomes of their tasks. */
+function outcomesStatement(schema: Schema, changes: string): string {
   return `
-    with ended as (
-      update ${schema}.tasks t set
-        status = 'COMPLETED', version = e.version + 5, current_step = 2, observed_count = 2,
-        output_payload = e.output::json, lease_owner = null, due_at = null,
-        updated_at = $2::timestamptz, finished_at = $2::timestamptz
+    with changed as (
+      update ${schema}.tasks t set ${changes}
       from unnest($3::uuid[], $4::bigint[], $5::text[]) as e (id, version, output)
       where t.id = e.id and t.version = e.version and t.lease_owner = $1::uuid
     ), ended_steps as (
@@ -111,13 +127,18 @@ function endStatement(schema: Schema): string {
       as c (task_id, id, step_id, key, tool, request, response)`;
 }
 
-function endParameters(claims: readonly FloorClaim[], worker: string): readonly Parameter[] {
+/** `which`: of the steps of each task, as for `slice`. */
+function outcomeParameters(
+  claims: readonly FloorClaim[],
+  worker: string,
+  which: readonly [from: number, to?: number] = [0],
+): readonly Parameter[] {
   const outputs: string[] = [];
   const steps: (FloorStep & { readonly taskId: string })[] = [];
   for (const claim of claims) {
     const { output, steps: own } = echoAddEnd(claim);
     outputs.push(output);
-    for (const step of own) steps.push({ ...step, taskId: claim.id });
+    for (const step of own.slice(...which)) steps.push({ ...step, taskId: claim.id });
   }
   return [
     worker,

@@ -2,7 +2,7 @@
 // one statement (`values (…), (…)`, `json_each`, `update … returning`) were measured too: none of them is faster.
 
 import { FLOOR_BATCH, type Floor } from "../floor.ts";
-import { echoAddEnd, type FloorClaim, INPUT, STEPS, stepIdOf } from "../floor-rows.ts";
+import { echoAddEnd, type FloorClaim, type FloorStep, INPUT, STEPS, stepIdOf } from "../floor-rows.ts";
 import type { SqliteConnection } from "./connection.ts";
 
 const INSERT_TASK = `
@@ -20,6 +20,11 @@ const SELECT_DUE = `
   order by priority, due_at limit ${FLOOR_BATCH}`;
 
 const LEASE = "update tasks set lease_owner = ?2, version = version + 1, updated_at = ?3 where id = ?1";
+
+/** The outcome of the first step, which the flow has been given. */
+const OBSERVE_TASK = `
+  update tasks set status = 'RUNNING', version = version + 3, current_step = 1, observed_count = 1, updated_at = ?4
+  where id = ?1 and version = ?2 and lease_owner = ?3`;
 
 const END_TASK = `
   update tasks set
@@ -46,16 +51,27 @@ export function createFloor(connection: SqliteConnection): Floor {
         await connection.write(() => insertBatch(connection, Math.min(left, FLOOR_BATCH)));
       }
     },
-    async drain() {
-      let ended = 0;
-      for (;;) {
-        const claims = await connection.write(() => claimBatch(connection, worker));
-        if (claims.length === 0) return ended;
-        await connection.write(() => endBatch(connection, worker, claims));
-        ended += claims.length;
-      }
-    },
+    drain: () =>
+      drainBatches(connection, worker, (claims) => connection.write(() => endBatch(connection, worker, claims))),
+    drainByStep: () =>
+      drainBatches(connection, worker, async (claims) => {
+        const observed = await connection.write(() => observeBatch(connection, worker, claims));
+        await connection.write(() => endBatch(connection, worker, observed, 1));
+      }),
   };
+}
+
+async function drainBatches(
+  connection: SqliteConnection,
+  worker: string,
+  end: (claims: readonly FloorClaim[]) => Promise<void>,
+): Promise<number> {
+  for (let ended = 0; ;) {
+    const claims = await connection.write(() => claimBatch(connection, worker));
+    if (claims.length === 0) return ended;
+    await end(claims);
+    ended += claims.length;
+  }
 }
 
 function insertBatch(connection: SqliteConnection, tasks: number): void {
@@ -77,17 +93,33 @@ function claimBatch(connection: SqliteConnection, worker: string): readonly Floo
   return claims;
 }
 
-function endBatch(connection: SqliteConnection, worker: string, claims: readonly FloorClaim[]): void {
+/** Gives the tasks as they are then. */
+function observeBatch(connection: SqliteConnection, worker: string, claims: readonly FloorClaim[]): FloorClaim[] {
+  const now = Date.now();
+  const task = connection.prepare(OBSERVE_TASK);
+  return claims.map((claim) => {
+    task.run(claim.id, claim.version, worker, now);
+    endSteps(connection, claim, echoAddEnd(claim).steps.slice(0, 1), now);
+    return { ...claim, version: claim.version + 3 };
+  });
+}
+
+/** `from`: so many steps of each have their outcome already. */
+function endBatch(connection: SqliteConnection, worker: string, claims: readonly FloorClaim[], from = 0): void {
   const now = Date.now();
   const task = connection.prepare(END_TASK);
-  const step = connection.prepare(END_STEP);
-  const call = connection.prepare(INSERT_CALL);
   for (const claim of claims) {
     const { output, steps } = echoAddEnd(claim);
     task.run(claim.id, claim.version, worker, output, now);
-    for (const { index, id, callId, key, tool, request, response } of steps) {
-      step.run(claim.id, id, response, index, now);
-      call.run(claim.id, callId, id, key, tool, request, response, now);
-    }
+    endSteps(connection, claim, from === 0 ? steps : steps.slice(from), now);
+  }
+}
+
+function endSteps(connection: SqliteConnection, claim: FloorClaim, steps: readonly FloorStep[], now: number): void {
+  const step = connection.prepare(END_STEP);
+  const call = connection.prepare(INSERT_CALL);
+  for (const { index, id, callId, key, tool, request, response } of steps) {
+    step.run(claim.id, id, response, index, now);
+    call.run(claim.id, callId, id, key, tool, request, response, now);
   }
 }
