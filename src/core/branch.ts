@@ -12,7 +12,7 @@ import { noteUsed, type Shield } from "./determinism.ts";
 import { TaskonautError } from "./errors.ts";
 import { checkName } from "./names.ts";
 import { isGenerator, operationOf, type Group, type Leaf } from "./operation.ts";
-import { memberPath, operationPath } from "./paths.ts";
+import { type Cut, memberPath, operationPath } from "./paths.ts";
 
 /** How an operation or a branch came out, inside of the program. */
 export type Settled = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
@@ -21,8 +21,8 @@ export type Settle = (result: Settled) => void;
 
 /** What a branch asks of its program. */
 export interface Planner {
-  /** Makes the leaf a step; throws where its input cannot be one. */
-  plan(leaf: Leaf, path: string, settle: Settle): void;
+  /** Makes the leaf a step; throws where its input cannot be one. `cleansUp`: after what was given up there. */
+  plan(leaf: Leaf, path: string, settle: Settle, cleansUp?: readonly Cut[]): void;
   /** The step at this path is not waited for any more. */
   abandon(path: string): void;
   /** Runs a piece of the flow's own code as part of the branch at this path, whose `finally` blocks are told to `shield`. */
@@ -52,12 +52,15 @@ export class Branch implements Running {
   #cancel: "no" | "asked" | "told" = "no";
   readonly #shield: Shield = { depth: 0 };
   #settle: Settle | undefined;
+  #planner: Planner;
 
   constructor(
     private readonly generator: Generator<unknown, unknown, unknown>,
     private readonly path: string,
     private readonly planner: Planner,
-  ) {}
+  ) {
+    this.#planner = planner;
+  }
 
   start(settle: Settle): void {
     this.#settle = settle;
@@ -103,6 +106,7 @@ export class Branch implements Running {
 
   #tell(): Resume {
     this.#cancel = "told";
+    this.#planner = cleanUpPlanner(this.planner, { branch: this.path, operation: this.#operations });
     return RETURN;
   }
 
@@ -118,7 +122,7 @@ export class Branch implements Running {
     };
     if (typeof yielded === "object" && yielded !== null) this.planner.within(path, () => noteUsed(yielded)); // `yield` without `*`
     try {
-      this.#current = begin(yielded, path, this.planner, settle);
+      this.#current = begin(yielded, path, this.#planner, settle);
     } catch (error) {
       return { by: "throw", value: error };
     }
@@ -283,15 +287,24 @@ class Members implements Running {
 /** A loser is cut short, and a cut-short call of an at-most-once tool is in doubt: so none may be planned below a race. */
 function racePlanner(outer: Planner): Planner {
   return {
-    plan(leaf, path, settle) {
+    plan(leaf, path, settle, cleansUp) {
       if (leaf.tool?.execution === "at-most-once") {
         throw new TaskonautError(
           "flow_invalid",
           `Tool ${leaf.tool.name} is at-most-once and cannot stand in a race: the losers are cut short, and nobody would know whether its effect happened.`,
         );
       }
-      outer.plan(leaf, path, settle);
+      outer.plan(leaf, path, settle, cleansUp);
     },
+    abandon: (path) => outer.abandon(path),
+    within: (path, run, shield) => outer.within(path, run, shield),
+  };
+}
+
+/** Of a branch that was cancelled: whatever it plans from now on, however deep, cleans up after what it has done so far. */
+function cleanUpPlanner(outer: Planner, cut: Cut): Planner {
+  return {
+    plan: (leaf, path, settle, cleansUp = []) => outer.plan(leaf, path, settle, [...cleansUp, cut]),
     abandon: (path) => outer.abandon(path),
     within: (path, run, shield) => outer.within(path, run, shield),
   };

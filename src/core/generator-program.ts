@@ -8,6 +8,7 @@ import { forgottenCalls } from "./forgotten.ts";
 import { toJsonText } from "./json.ts";
 import type { LogMethod } from "./log.ts";
 import { isGenerator, type Leaf } from "./operation.ts";
+import type { Cut } from "./paths.ts";
 import type { Decision, Outcome, Program, ProgramEnd, ProgramTask, Turn } from "./program.ts";
 import { ContractError, readError, StepError, storeError } from "./stored-error.ts";
 
@@ -75,7 +76,7 @@ export class GeneratorProgram implements Program {
       );
     }
     this.#root = new Branch(generator, "", {
-      plan: (leaf, path, settle) => this.#plan(leaf, path, settle),
+      plan: (leaf, path, settle, cleansUp) => this.#plan(leaf, path, settle, cleansUp),
       abandon: (path) => this.#abandon(path),
       within: (path, run, shield) => this.#within(path, run, shield),
     });
@@ -132,7 +133,7 @@ export class GeneratorProgram implements Program {
     return underWatch(this.#watch, run);
   }
 
-  #plan(leaf: Leaf, path: string, settle: (result: Settled) => void): void {
+  #plan(leaf: Leaf, path: string, settle: (result: Settled) => void, cleansUp?: readonly Cut[]): void {
     if (leaf.kind === "signal" && !this.flow.signals.has(leaf.name)) {
       const known = [...this.flow.signals.keys()].join(", ") || "none";
       throw new TaskonautError(
@@ -152,6 +153,7 @@ export class GeneratorProgram implements Program {
       input: input.text,
       tool: leaf.tool,
       flow: leaf.flow,
+      cleansUp,
     });
     this.#open.set(path, {
       leaf,

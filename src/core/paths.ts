@@ -21,6 +21,18 @@ export function memberPath(group: string, key: string): string {
   return `${group}.${segment}`;
 }
 
+/** Where a branch was cancelled: at this path, before its operation of this number. */
+export interface Cut {
+  readonly branch: string;
+  readonly operation: number;
+}
+
+/** Whether a step was planned in the branch, or below it, by the time at which it was cancelled. */
+export function isBeforeCut(path: string, { branch, operation }: Cut): boolean {
+  if (!path.startsWith(`${branch}/`)) return false;
+  return Number.parseInt(path.slice(branch.length + 1), 10) < operation;
+}
+
 /** Each code unit that cannot stand in a path as `%` and four digits: lone surrogates have no other form. */
 function escape(key: string): string {
   return key.replace(ESCAPED, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);

@@ -12,6 +12,7 @@ import type { DeterminismError } from "./determinism.ts";
 import type { Flow } from "./flow.ts";
 import type { LogMethod } from "./log.ts";
 import type { JsonText, StepKind } from "./record.ts";
+import type { Cut } from "./paths.ts";
 import type { Tool } from "./tool.ts";
 
 /** One step that the flow has decided on. */
@@ -23,6 +24,8 @@ export interface Decision {
   readonly input: JsonText;
   readonly tool: Tool | undefined;
   readonly flow: Flow | undefined;
+  /** Of a branch that was cancelled: it is to begin when what was given up there has come to its end. */
+  readonly cleansUp?: readonly Cut[] | undefined;
 }
 
 export type Outcome =

@@ -129,18 +129,39 @@ describe("an abort", () => {
     expect(lines).toEqual(["info tool attempt aborted"]);
   });
 
-  test("ends the attempt that runs at once, even where the tool does not listen", async () => {
-    let signal: AbortSignal | undefined;
-    const tool = toolOf((_, context) => {
-      signal = context.signal;
-      return new Promise(() => {});
-    });
+  test("of a tool that does not listen is over when its time is up, and no other attempt is made", async () => {
+    const signals: AbortSignal[] = [];
+    const tool = toolOf(
+      (_, context) => {
+        signals.push(context.signal);
+        return new Promise(() => {});
+      },
+      { timeout: 1000 },
+    );
     const { clock, stop, result } = execute(tool);
     await clock.advance(10);
     stop.abort(new Error("nobody waits"));
-    expect(errorOf(await result)).toEqual({ kind: "failed", name: "Error", message: "nobody waits" });
-    expect(signal?.aborted).toBe(true);
-    expect(clock.sleeping).toBe(0);
+    expect(signals.map((signal) => signal.aborted)).toEqual([true]);
+    await clock.advance(990);
+    expect(errorOf(await result)).toMatchObject({ kind: "failed", name: "ToolTimeoutError" });
+    await clock.advance(10_000);
+    expect([signals.length, clock.sleeping]).toEqual([1, 0]);
+  });
+
+  test("does not take away what the tool gives all the same", async () => {
+    const gate = Promise.withResolvers<unknown>();
+    const { stop, result } = execute(toolOf(() => gate.promise));
+    stop.abort(new Error("nobody waits"));
+    gate.resolve({ n: 2 });
+    expect((await result).outcome).toEqual({ kind: "completed", output: '{"n":2}' });
+  });
+
+  test("before it begins keeps the tool from being called", async () => {
+    const contexts: ToolContext[] = [];
+    const { stop, result } = execute(failingUntil(1, contexts), { isAborted: true });
+    stop.abort(new Error("nobody waits"));
+    expect(errorOf(await result)).toMatchObject({ kind: "failed" });
+    expect(contexts).toEqual([]);
   });
 
   test("between two attempts allows no other", async () => {
@@ -154,8 +175,15 @@ describe("an abort", () => {
   });
 
   test("of an at-most-once tool leaves it in doubt", async () => {
-    const { stop, result } = execute(toolOf(() => new Promise(() => {}), { execution: "at-most-once" }));
+    const listening = toolOf(
+      (_n, { signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener("abort", () => reject(new Error("stopped")));
+        }),
+      { execution: "at-most-once" },
+    );
+    const { stop, result } = execute(listening);
     stop.abort(new Error("leaving"));
-    expect(errorOf(await result)).toMatchObject({ kind: "doubt", message: "leaving" });
+    expect(errorOf(await result)).toMatchObject({ kind: "doubt", message: "stopped" });
   });
 });

@@ -17,8 +17,14 @@ export interface Execution {
   readonly input: JsonText;
   /** Attempts that have failed before, in this process or in others; by default 0. */
   readonly failures?: number;
-  /** Aborts the attempt that runs, and allows no other. It is asked for only where an attempt takes time. */
+  /**
+   * Tells the attempt that runs that nobody needs it any more, and allows no other. The attempt is over when the tool
+   * comes to its end, whether it listens or not, or when its time is up: what it did until then is known. It is asked for
+   * only where an attempt takes time.
+   */
   readonly signal: AbortSignal;
+  /** Nobody needs it any more before it begins: the tool is not called. */
+  readonly isAborted?: boolean;
 }
 
 export interface ExecutionResult {
@@ -79,6 +85,10 @@ export function executeTool(execution: Execution, tools: ExecutionTools): Execut
     startedAt,
     finishedAt: Math.max(startedAt, tools.clock.now()),
   });
+  if (execution.isAborted) {
+    const error = storeError(execution.signal.reason);
+    return done({ kind: "failed", error }, failures, error);
+  }
   const input = readInput(tool, execution.input);
   if (!input.ok) {
     const error = storeError(new ContractError(`The input of tool ${tool.name}`, input.errors));
@@ -219,25 +229,22 @@ function checkOutput(tool: Tool, value: unknown, { outputBytesMax }: ExecutionTo
   ]);
 }
 
-/** The tool's promise, the end of its time, or the abort of the execution: whichever comes first. */
+/** The tool's promise, or the end of its time: whichever comes first. */
 async function withinTime(
   given: Promise<unknown>,
-  { tool, signal }: Execution,
+  { tool }: Execution,
   context: Attempt,
   tools: ExecutionTools,
 ): Promise<unknown> {
   const timeoutMs = tool.timeoutMs ?? tools.timeoutMs;
   const stop = new AbortController();
-  const timeUp = tools.clock.sleep(timeoutMs, AbortSignal.any([signal, stop.signal])).then(
+  const timeUp = tools.clock.sleep(timeoutMs, stop.signal).then(
     () => {
       const error = new ToolTimeoutError(`Tool ${tool.name} took longer than its ${timeoutMs} ms.`);
       Attempt.end(context, error);
       throw error;
     },
-    (reason: unknown) => {
-      // stopped by us: the other promise has won; by the execution's signal: nobody waits for the tool any more
-      if (signal.aborted) throw reason;
-    },
+    () => {}, // the tool was first
   );
   try {
     return await Promise.race([given, timeUp.then(() => given)]);

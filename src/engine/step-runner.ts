@@ -8,6 +8,9 @@
 //     flow's code has changed. Before an at-most-once tool starts, that it does is durable too.
 // R2. Where the last process died with the task, each tool's start is durable before it: so it is known which one takes
 //     its process with it.
+// R3. A flow hears of a cancel when the tools that it gives up then have come to their end, or their time is up: what they
+//     did is known by then. What a branch cleans up begins after what was given up in it. So no undo runs beside what it
+//     undoes. What comes after a lost race does not wait for the losers.
 
 import { hasCode, TaskonautError } from "../core/errors.ts";
 import type { StepRow, ToolCallRow, Writable } from "../core/record.ts";
@@ -81,7 +84,8 @@ export class StepRunner {
   /** Whether there is nothing to do but to wait for what runs here. */
   get mustWait(): boolean {
     const { state } = this;
-    return state.running.size > 0 && !state.nextUnobserved && state.cancels.length === 0 && !state.isEnded;
+    if (state.nextUnobserved || state.isEnded) return false;
+    return state.cancels.length > 0 ? state.running.isStopping : state.running.size > 0;
   }
 
   /** Waits while steps run here, until there is something to observe. True: there are steps to start. */
@@ -101,7 +105,7 @@ export class StepRunner {
       if (this.writer.failure !== undefined) throw this.writer.failure;
       this.throwIfParked();
       if (news.isWoken && !state.nextUnobserved) await this.#hearBesideTools();
-      if (!state.nextUnobserved && state.stepsToStart().some(isNew)) return true;
+      if (!state.nextUnobserved && state.cancels.length === 0 && state.stepsToStart().some(isNew)) return true;
     }
     return false;
   }
@@ -242,7 +246,9 @@ export class StepRunner {
     const { state } = this;
     const tool = state.tool(step);
     const execution = new StepExecution(tool, step, this.#callOf(step)?.retry_count ?? 0);
-    const result = executeTool(execution, this.tools.execution);
+    const before = this.#endOfBefore(step);
+    const execute = (): ExecutionResult | Promise<ExecutionResult> => executeTool(execution, this.tools.execution);
+    const result = before ? before.then(execute) : execute();
     if (!(result instanceof Promise)) return this.#onEnded(step.id, tool, result);
     const ended = result
       .then(async (late) => {
@@ -255,19 +261,25 @@ export class StepRunner {
         state.leased.delete(step.id);
         this.writer.fail(error);
       });
-    state.running.add(step.id, (reason) => execution.abort(reason), ended);
+    state.running.add(step.id, { path: step.path, abort: (reason) => execution.abort(reason), ended });
+  }
+
+  /** R3. Undefined where there is nothing to wait for. */
+  #endOfBefore({ id }: StepRow): Promise<unknown> | undefined {
+    const { running, decisionOf } = this.state;
+    return running.endOfBefore(decisionOf.get(id)?.cleansUp);
   }
 
   #onEnded(id: string, tool: Tool, result: ExecutionResult): void {
     const { state, writer } = this;
     state.running.delete(id);
-    state.leased.delete(id);
+    const wasLeased = state.leased.delete(id);
     const step = state.draft.step(id);
     const { outcome } = result;
     // a tool that gave up because the task is cancelled has no outcome: the flow hears of the cancel instead
     const isMoot = outcome.kind !== "completed" && state.isMoot(step);
     if (writer.failure === undefined && state.isOpen(id) && !isMoot) this.#record(step, tool, result);
-    else if (writer.failure === undefined && !state.isEnded) state.set({}); // the lease may go now
+    else if (writer.failure === undefined && wasLeased && !state.isEnded) state.set({}); // the lease may go now
     if (tool.execution === "at-most-once") this.#tellLate(step, outcome);
     if (this.#onEvent) this.#onEvent();
     else if (!state.isClaimed) writer.writeSoon();
@@ -324,12 +336,16 @@ export class StepRunner {
     const { depth, priority } = state.draft.task;
     const { children } = this.tools;
     const child = { flow, step, depth, priority, dueAt: state.storeTime() };
-    const made = state.isClaimed ? children.create(child).then(() => null) : children.run(child);
+    const make = (): Promise<number | null> =>
+      state.isClaimed ? children.create(child).then(() => null) : children.run(child);
+    const before = this.#endOfBefore(step);
+    const isWanted = (): boolean => state.isOpen(step.id) && this.writer.failure === undefined;
+    const made = before ? before.then(() => (isWanted() ? make() : null)) : make();
     const ended = made.then(
       (due) => this.#onChildPaused(step.id, undefined, due),
       (error: unknown) => this.#onChildPaused(step.id, error),
     );
-    state.running.add(step.id, () => {}, ended);
+    state.running.add(step.id, { path: step.path, abort: undefined, ended });
   }
 
   #onChildPaused(id: string, error: unknown, due: number | null = null): void {

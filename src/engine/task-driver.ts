@@ -38,6 +38,8 @@ export class TaskDriver {
   readonly #mustLookAgain: boolean;
   /** The transition that is being made, where it takes time. */
   #moving: Promise<unknown> | undefined;
+  /** Whoever waits for it to be idle waits no longer. */
+  #onAbandoned: (() => void) | undefined;
 
   constructor(
     record: TaskRecord,
@@ -85,7 +87,7 @@ export class TaskDriver {
 
   /** Whether tools of this task run in this process. */
   get isBusy(): boolean {
-    return this.#state.running.size > 0;
+    return !this.isAbandoned && this.#state.running.size > 0;
   }
 
   /** Whether something of it is still to be written: an outage may delay that for long. */
@@ -186,13 +188,19 @@ export class TaskDriver {
   /** Resolves when nothing is under way any more, and what came of it is durable or cannot be made so. */
   async idle(): Promise<void> {
     const { running } = this.#state;
+    const abandoned = new Promise<void>((resolve) => {
+      this.#onAbandoned = resolve;
+    });
     // a transition under way may be about to start tools: they get their time like those that run
-    while (this.#moving || running.size > 0) await Promise.all([this.#moving, running.ended()]);
+    while (!this.isAbandoned && (this.#moving || running.size > 0)) {
+      await Promise.race([Promise.all([this.#moving, running.ended()]), abandoned]);
+    }
     await this.settle().catch(() => {}); // whoever drives the task hears of it
   }
 
   #onFailed(reason: Error): void {
-    this.#state.running.abortAll(reason);
+    this.#state.running.giveUpAll(reason);
+    this.#onAbandoned?.();
     this.#steps.tell();
   }
 
@@ -270,7 +278,10 @@ export class TaskDriver {
   #observeNow(): true | Promise<true> {
     const step = this.#state.nextUnobserved;
     if (step) return this.#conclude(this.#feed(step));
-    return this.#conclude(this.#state.cancels.length > 0 ? this.#cancel() : undefined);
+    if (this.#state.cancels.length === 0) return this.#conclude();
+    if (!this.#steps.mustWait) return this.#conclude(this.#cancel());
+    // what it gives up is still coming to its end
+    return this.#steps.awaitOutcome().then(() => this.isEnded || this.#observeNow());
   }
 
   /** What the flow was told leads to its end, or further (D3, D5). Undefined: there is nothing new. */

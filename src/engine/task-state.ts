@@ -3,7 +3,7 @@
 //
 // S1. A task is in the queue (due_at) while a worker may take it up: once it was queued, has waited, or is leased, until
 //     it ends, is parked, or waits for somebody.
-// S2. It is leased while a tool that is not pure runs here, or a child is being created; one that was claimed from the
+// S2. It is leased while a tool that is not pure runs here for whose outcome somebody waits, or a child is being created; one that was claimed from the
 //     queue, until it is let go of: who held it again without a claim would not be counted.
 
 import type { Clock } from "../core/clock.ts";
@@ -207,7 +207,8 @@ export class TaskState {
     if (!this.#open.delete(step.id)) return; // it has an outcome already, which the flow will ignore
     this.waits.delete(step.id);
     giveUpStep(this.draft, step, now);
-    this.running.abort(step.id, new Error("Nobody waits for this step any more."));
+    this.leased.delete(step.id);
+    this.running.giveUp(step.id, new Error("Nobody waits for this step any more."));
   }
 
   /** Whatever the flow would have to clean up: the task has ended, and tools that still run are not heard any more. */
@@ -221,10 +222,10 @@ export class TaskState {
     this.#unobserved.length = 0;
     this.isClaimed = false;
     this.leased.clear();
-    this.running.abortAll(new Error("The task was cancelled by force."));
+    this.running.giveUpAll(new Error("The task was cancelled by force."));
   }
 
-  /** The flow is about to hear of a cancel: what it will give up need not run on. */
+  /** The flow is about to hear of a cancel: what it will give up need not run on. It hears when that has come to its end. */
   abortGivenUp(reason: Error): void {
     for (const path of this.program.givenUpByCancel()) this.running.abort(stepId(this.draft.task.id, path), reason);
   }

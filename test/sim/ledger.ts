@@ -9,7 +9,15 @@ import { GUARANTEES, type SimToolName, type SimWork } from "./sim-flows.ts";
 import type { SimDatabase } from "./sim-database.ts";
 import type { Trace } from "./trace.ts";
 
+/** An undo, and what it undoes: the one never begins while the other still runs in the process. */
+const UNDOES: Readonly<Record<string, string>> = { release: "reserve", undo: "try" };
+
+/** Why tools are aborted that are waited for all the same. */
+const WAITED_FOR = ["The task was cancelled.", "Nobody waits for this step any more."];
+
 export class Ledger {
+  /** By process, task and value: how many calls of tools run. */
+  readonly #running = new Map<string, number>();
   /** Idempotency keys of effects that happened. */
   readonly effects = new Set<string>();
   readonly #onceEffects = new Set<string>();
@@ -40,10 +48,35 @@ export class Ledger {
       if (!this.#receipts.has(receipt))
         this.trace.breach(`${where}, which builds upon an outcome that is not durable.`);
     }
+    const undone = UNDOES[work.value];
+    if (undone !== undefined && this.#running.has(`${process} ${taskId} ${undone}`)) {
+      this.trace.breach(`${where} (${work.value}) beside what it undoes.`);
+    }
     const effect = { stepId, input: JSON.stringify(work), execution: GUARANTEES[tool] };
     const lack = this.decided.lack(this.database.find(taskId), effect);
     if (lack !== undefined) this.trace.breach(`${where}, ${lack}.`);
     if (tool === "once") this.#noteOnce(process, key, where);
+  }
+
+  /** Until what is given back is called, the call runs. One that is aborted because its driver is gone is not waited for. */
+  noteRunning(process: string, { value }: SimWork, context: ToolContext): () => void {
+    const key = `${process} ${context.taskId} ${value}`;
+    const count = (by: number): void => {
+      const running = (this.#running.get(key) ?? 0) + by;
+      if (running > 0) this.#running.set(key, running);
+      else this.#running.delete(key);
+    };
+    let isCounted = true;
+    const end = (): void => {
+      if (isCounted) count(-1);
+      isCounted = false;
+    };
+    count(1);
+    context.signal.addEventListener("abort", () => {
+      const reason = String(context.signal.reason);
+      if (!WAITED_FOR.some((known) => reason.includes(known))) end();
+    });
+    return end;
   }
 
   #noteOnce(process: string, key: string, where: string): void {

@@ -169,6 +169,22 @@ export function simFlows(act: Act): readonly Flow[] {
     return reserved.value;
   });
 
+  const outrun = flow("outrun", function* () {
+    const first = yield* call(effect, work("first"));
+    yield* race({
+      tried: (function* () {
+        try {
+          yield* call(effect, work("try", first));
+        } finally {
+          yield* call(effect, timed(work("undo", first)), { as: "undo" });
+        }
+      })(),
+      over: sleep("200ms"),
+    });
+    const last = yield* call(effect, work("last", first), { as: "last" });
+    return [first.value, last.value];
+  });
+
   const grave = flow("grave", function* () {
     const first = yield* call(once, work("first"));
     const { a, b } = yield* all({
@@ -209,7 +225,7 @@ export function simFlows(act: Act): readonly Flow[] {
     return child;
   });
 
-  return [planned, chained, fanned, waiting, tidy, grave, capped, shaky, family, ancestor];
+  return [planned, chained, fanned, waiting, tidy, outrun, grave, capped, shaky, family, ancestor];
 }
 
 /** So many tasks of the flow `capped` at once. */

@@ -109,7 +109,10 @@ export class SimProcess {
     trace.note(`${this.name} ${tool} ${work.value} of ${short(context.taskId)}, attempt ${context.attempt}`);
     const isSlow = tool === "once" && random.chance(weather.failingAttempts);
     const ms = isSlow ? random.int(ONCE_TIMEOUT_MS, 3 * ONCE_TIMEOUT_MS) : random.tail(0, weather.toolMsMax);
-    return this.#takeTime(ms, random.chance(0.5) ? context.signal : undefined).then(finish);
+    const end = ledger.noteRunning(this.name, work, context);
+    return this.#takeTime(ms, random.chance(0.5) ? context.signal : undefined)
+      .finally(end)
+      .then(finish);
   }
 
   /** `signal`: some tools stop when they are told to, others go on. */

@@ -39,11 +39,12 @@ interface Running {
 
 export function execute(
   tool: Tool,
-  { input = '{"n":1}', log = SILENT, outputBytesMax = 1000, retryWaitMs = 2000, failures = 0 } = {},
+  { input = '{"n":1}', log = SILENT, outputBytesMax = 1000, retryWaitMs = 2000, failures = 0, isAborted = false } = {},
 ): Running {
   const clock = new FakeClock(5000);
   const stop = new AbortController();
-  const execution = { tool, taskId: "task", stepId: "step", idempotencyKey: KEY, input, failures, signal: stop.signal };
+  const { signal } = stop;
+  const execution = { tool, taskId: "task", stepId: "step", idempotencyKey: KEY, input, failures, signal, isAborted };
   const given = executeTool(execution, { clock, log, outputBytesMax, timeoutMs: 30_000, retryWaitMs });
   return { clock, stop, given, result: Promise.resolve(given) };
 }

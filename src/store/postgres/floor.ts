@@ -45,7 +45,7 @@ export function createFloor(client: PostgresClient, schema: Schema): Floor {
     drainByStep: () =>
       drainBatches(async (claims) => {
         await client.query(observe, outcomeParameters(claims, worker, [0, 1]));
-        const observed = claims.map((claimed) => ({ ...claimed, version: Number(claimed.version) + 3 }));
+        const observed = claims.map((claimed) => ({ ...claimed, version: claimed.version + 3 }));
         await client.query(end, outcomeParameters(observed, worker, [1]));
       }),
   };
