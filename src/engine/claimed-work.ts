@@ -8,7 +8,7 @@ import type { TaskRecord } from "../core/record.ts";
 import type { ClaimedTask } from "../store/store.ts";
 import { FlowViolationError, LostTaskError, type DriverTools } from "./driver-tools.ts";
 import type { Driving } from "./driving.ts";
-import { recover } from "./recover.ts";
+import { recoverInSlices, type Recovery } from "./recover.ts";
 import { TaskDriver, type DriverStart } from "./task-driver.ts";
 
 /** Who has claimed tasks, as those who drive them see it. None of these must throw. */
@@ -119,25 +119,29 @@ export class ClaimedWork {
   async #workAgain(work: Work): Promise<WorkEnd> {
     const record = await this.driving.read(work.claimed.record.task.id);
     if (record.task.lease_owner !== this.tools.lease.workerId) return LET_GO;
-    const driven = this.#takeUp(record, { isClaimed: true }, work);
-    if (!(driven instanceof TaskDriver)) return driven;
-    await driven.settle();
-    return endOf(driven);
+    return settled(this.#takeUp(record, { isClaimed: true }, work));
   }
 
   /** Drives a task as far as it goes without waiting. Where that is all, the driver is given: it only has to be settled. */
   #takeUp(record: TaskRecord, start: DriverStart, work: Work): TaskDriver | Promise<WorkEnd> {
     this.driving.forget(record.task.id); // what it knows is out of date
-    let driver: TaskDriver | undefined;
     try {
-      const recovery = recover(this.driving.flowOf(record), record, this.tools.limits.stepsPerTask);
-      if (recovery.kind === "mismatch") return this.driving.park(record, recovery.reason).then(() => LET_GO);
-      driver = new TaskDriver(record, recovery.program, recovery.decisionOf, this.tools, start);
+      const recovery = recoverInSlices(this.driving.flowOf(record), record, this.tools);
+      if (!(recovery instanceof Promise)) return this.#driveFrom(recovery, record, start, work);
+      return recovery.then((late) => settled(this.#driveFrom(late, record, start, work)));
+    } catch (error) {
+      return Promise.reject<WorkEnd>(error);
+    }
+  }
+
+  #driveFrom(recovery: Recovery, record: TaskRecord, start: DriverStart, work: Work): TaskDriver | Promise<WorkEnd> {
+    if (recovery.kind === "mismatch") return this.driving.park(record, recovery.reason).then(() => LET_GO);
+    const driver = new TaskDriver(record, recovery.program, recovery.decisionOf, this.tools, start);
+    try {
       const moving = goFar(driver, work.claimant);
       if (moving || driver.isBusy) return this.#driveOn(driver, moving, work);
     } catch (error) {
-      const failed = Promise.reject<boolean>(error);
-      return driver ? this.#driveOn(driver, failed, work) : failed.then(() => LET_GO);
+      return this.#driveOn(driver, Promise.reject<boolean>(error), work);
     }
     driver.release();
     return driver;
@@ -181,6 +185,12 @@ function tellIdle(work: Work): void {
   if (work.isIdle) return;
   work.isIdle = true;
   work.claimant.onIdle(work.claimed);
+}
+
+async function settled(driven: TaskDriver | Promise<WorkEnd>): Promise<WorkEnd> {
+  if (!(driven instanceof TaskDriver)) return driven;
+  await driven.settle();
+  return endOf(driven);
 }
 
 function endOf(driver: TaskDriver): WorkEnd {

@@ -15,7 +15,7 @@ import { Draft } from "./draft.ts";
 import { FlowViolationError, LostTaskError, type DriverTools } from "./driver-tools.ts";
 import { cancelByForce } from "./force-cancel.ts";
 import { LiveTasks } from "./live-tasks.ts";
-import { recover } from "./recover.ts";
+import { recoverInSlices } from "./recover.ts";
 import { TaskDriver } from "./task-driver.ts";
 import { Turns } from "./turns.ts";
 
@@ -231,7 +231,7 @@ export class Driving {
     const { record, isOrphan } = await this.#readFree(id, deadline);
     if (isTerminal(record.task.status)) return record;
     const flow = this.flowOf(record);
-    const recovery = recover(flow, record, this.tools.limits.stepsPerTask);
+    const recovery = await recoverInSlices(flow, record, this.tools);
     if (recovery.kind === "mismatch") throw await this.park(record, recovery.reason);
     const driver = new TaskDriver(record, recovery.program, recovery.decisionOf, this.tools, { isOrphan });
     this.#live.keep(id, driver);

@@ -1,10 +1,13 @@
 // From a record back to a program that stands where the record stands: replay. A difference is told with both sides, and
 // nothing is written.
 
+import type { Clock } from "../core/clock.ts";
 import type { Flow } from "../core/flow.ts";
+import type { Limits } from "../core/limits.ts";
 import { createProgram } from "../core/create-program.ts";
 import type { Decision, Program } from "../core/program.ts";
 import type { TaskRecord } from "../core/record.ts";
+import { inOneGo, inSlices } from "./in-slices.ts";
 import { Replay } from "./replay.ts";
 
 export type Recovery =
@@ -23,24 +26,38 @@ interface RecoveryOptions {
   readonly isReopened?: boolean;
 }
 
-export function recover(
+/** Replays in one go. */
+export function recover(flow: Flow, record: TaskRecord, stepsMax: number, options: RecoveryOptions = {}): Recovery {
+  return inOneGo(replay(flow, record, stepsMax, options));
+}
+
+/** Replays a large task in parts, between which others have their turn. */
+export function recoverInSlices(
+  flow: Flow,
+  record: TaskRecord,
+  { limits, clock }: { readonly limits: Pick<Limits, "stepsPerTask">; readonly clock: Clock },
+): Recovery | Promise<Recovery> {
+  return inSlices(replay(flow, record, limits.stepsPerTask), clock);
+}
+
+function* replay(
   flow: Flow,
   record: TaskRecord,
   stepsMax: number,
   { isReopened = false }: RecoveryOptions = {},
-): Recovery {
+): Generator<undefined, Recovery> {
   const { task } = record;
   const program = createProgram(flow, { id: task.id, input: task.input_payload, createdAt: task.created_at, stepsMax });
-  const replay = new Replay(program, record);
-  const { decisionOf, abandoned } = replay;
+  const comparison = new Replay(program, record);
+  const { decisionOf, abandoned } = comparison;
   const ready: Recovery = { kind: "ready", program, decisionOf, abandoned };
   const otherForm = differenceOfForm(flow, record);
   if (otherForm !== undefined) return { kind: "mismatch", reason: mismatch(flow, record, otherForm) };
   // a `run` flow makes its first decisions when the task starts
   if (task.status === "PLANNED" && flow.body.form === "run") return ready;
-  const difference = toEnd(replay.run());
+  const difference = yield* comparison.run();
   if (program.violation) return { kind: "mismatch", reason: program.violation.message };
-  const told = difference ?? (isReopened ? undefined : replay.compareOpen());
+  const told = difference ?? (isReopened ? undefined : comparison.compareOpen());
   return told === undefined ? ready : { kind: "mismatch", reason: mismatch(flow, record, told) };
 }
 
@@ -58,14 +75,7 @@ function mismatch(flow: Flow, { task }: TaskRecord, difference: string): string 
 
 /** What to look for, and what to do. */
 export const MEND =
-  "Look for what it decides by besides its input and outcomes: an id or a time that is made when its file is loaded, a variable that it changes, process.env, a package that was updated. Mend that so that it decides as is recorded, then run resume-task; or end the task with cancel-task.";
-
-function toEnd<T>(work: Generator<undefined, T>): T {
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-  }
-}
+  "Look for what it decides by besides its input and outcomes: an id or a time that is made when its file is loaded, a variable that it changes, process.env, a package that was updated. Mend that so that it decides as is recorded, then run resume-task; or end the task with cancel-task --force.";
 
 /** The steps of a plan are recorded with its task, those of a `run` flow as it decides them. */
 function differenceOfForm({ body }: Flow, { task, steps }: TaskRecord): string | undefined {

@@ -7,6 +7,7 @@ import { canonicalJson } from "../core/json.ts";
 import type { Program, Turn } from "../core/program.ts";
 import type { StepRow } from "../core/record.ts";
 import { isStepOpen } from "../core/status.ts";
+import { inSlices } from "./in-slices.ts";
 import { MEND } from "./recover.ts";
 import { Replay, type Recorded } from "./replay.ts";
 import { tellBoth, tellEnd } from "./tell-decision.ts";
@@ -17,9 +18,6 @@ export interface Told {
   /** The step whose outcome it was given, undefined where it heard of a cancel; unset where it was only started. */
   readonly heard?: { readonly step: StepRow | undefined; readonly at: number };
 }
-
-/** So long the event loop is held at a time: a large task is looked at in parts. */
-const SLICE_MS = 8;
 
 /** Why the end must not be written; undefined where all is the same. `told` is what led to the end and is not put down yet. */
 export function lookAgain(
@@ -71,14 +69,4 @@ function asPutDown({ task, steps }: Recorded, { turn, heard }: Told): Recorded {
       return abandoned.has(step.path) && isStepOpen(step.status) ? { ...step, status: "CANCELLED" } : step;
     }),
   };
-}
-
-/** At once where that is quick; else with a turn of the event loop now and then. */
-function inSlices<T>(work: Generator<undefined, T>, clock: Clock): T | Promise<T> {
-  const until = clock.now() + SLICE_MS;
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-    if (clock.now() >= until) return new Promise(setImmediate).then(() => inSlices(work, clock));
-  }
 }

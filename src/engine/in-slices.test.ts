@@ -8,6 +8,7 @@ import type { Program } from "../core/program.ts";
 import type { StepRow } from "../core/record.ts";
 import { defineTool } from "../core/tool.ts";
 import type { Recorded } from "./replay.ts";
+import { recoverInSlices } from "./recover.ts";
 import { lookAgain } from "./second-look.ts";
 import { toStepRow } from "./step-row.ts";
 
@@ -43,6 +44,23 @@ function clockOf(ms: number): { now(): number; sleep(): Promise<void> } {
   let now = 0;
   return { now: () => (now += ms), sleep: () => Promise.reject(new Error("Nobody sleeps here.")) };
 }
+
+test("a large task is recovered in parts, and comes to the same as in one go", async () => {
+  const { record } = ended();
+  const { task } = recordOf(flow);
+  const whole = {
+    task: { ...task, status: "WAITING_OBSERVATION", observed_count: STEPS },
+    steps: record.steps,
+    calls: [],
+  } as const;
+  const limits = { stepsPerTask: STEPS };
+  expect(recoverInSlices(flow, whole, { limits, clock: clockOf(0) })).not.toBeInstanceOf(Promise);
+  const recovering = recoverInSlices(flow, whole, { limits, clock: clockOf(1) });
+  expect(recovering).toBeInstanceOf(Promise);
+  const recovery = await recovering;
+  if (recovery.kind !== "ready") throw new Error(recovery.reason);
+  expect(recovery.program.end).toEqual({ kind: "completed", output: '"done"' });
+});
 
 describe("a second look", () => {
   test("at what is quick is taken at once", () => {
