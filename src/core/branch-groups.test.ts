@@ -114,6 +114,66 @@ describe("a failing all", () => {
     program.observe("/0.e/0", failed("later"), 0);
     expect(errorOf(program)).toBe("a: no");
   });
+
+  const asleep = function* (): Body {
+    yield* sleep("1h");
+    return yield* step("never");
+  };
+
+  test.each<[string, () => Operation<unknown> | Body]>([
+    ["a branch", asleep],
+    ["a group", () => all([sleep("1h"), waitForSignal("go")])],
+    ["a race", () => race([sleep("1h"), asleep()])],
+    ["a map with more to come", () => map([1, 2, 3], () => sleep("1h"), { concurrency: 1 })],
+    ["groups in branches in groups", () => all({ x: race([all([asleep()]), waitForSignal("go")]) })],
+  ])("is not held back by %s that only waits", (_what, member) => {
+    const program = programOf(function* () {
+      yield* all({ a: step("a"), b: member() });
+    });
+    program.start();
+    expect(names(program.observe("/0.a", failed("no"), 0))).toEqual([]);
+    expect(errorOf(program)).toBe("a: no");
+  });
+
+  test("lets a member that does something go on to its next wait, which never becomes a step, and clean up", () => {
+    const program = programOf(function* () {
+      yield* all({
+        a: step("a"),
+        b: (function* () {
+          try {
+            yield* step("b1");
+            yield* step("b2");
+            yield* sleep("1h");
+          } finally {
+            yield* step("undo");
+          }
+        })(),
+        c: race([step("c"), sleep("1h")]),
+      });
+    });
+    program.start();
+    expect(program.observe("/0.a", failed("no"), 0)).toEqual({ planned: [], abandoned: [] });
+    expect(names(program.observe("/0.b/0", done(1), 0))).toEqual(["b2"]);
+    const turn = program.observe("/0.b/1", done(1), 0);
+    expect([names(turn), turn.abandoned]).toEqual([["undo"], []]);
+    program.observe("/0.b/3", done(1), 0);
+    expect(program.end).toBeUndefined();
+    expect(program.observe("/0.c.0", done(1), 0).abandoned).toEqual(["/0.c.1"]);
+    expect(errorOf(program)).toBe("a: no");
+  });
+
+  test("in an all that is caught lets the flow go on at once", () => {
+    const program = programOf(function* () {
+      try {
+        yield* all({ a: step("a"), b: asleep() });
+      } catch {
+        yield* step("instead");
+      }
+    });
+    program.start();
+    const turn = program.observe("/0.a", failed("no"), 0);
+    expect([names(turn), turn.abandoned]).toEqual([["instead"], ["/0.b/0"]]);
+  });
 });
 
 describe("cancel", () => {

@@ -7,6 +7,8 @@
 // B3. Cancelling gives up what is open, then lets `finally` blocks run: they may plan further steps, and are waited for.
 // B4. A branch that is in a `finally` block of its own accord is not disturbed: it is cancelled where the block has come to
 //     its end, before anything that the branch decides then is begun (program: P4).
+// B5. A group of which a member has failed is not held back by members that only wait, however that is written: whatever
+//     does something comes to its end, or to the next place where it only waits, and is given up there.
 
 import { noteUsed, type Shield } from "./determinism.ts";
 import { TaskonautError } from "./errors.ts";
@@ -25,13 +27,21 @@ export interface Planner {
   plan(leaf: Leaf, path: string, settle: Settle, cleansUp?: readonly Cut[]): void;
   /** The step at this path is not waited for any more. */
   abandon(path: string): void;
+  /** Groups of which a member has failed: looked at when the flow has been told all that there is for now (B5). */
+  readonly failed: Set<Failed>;
   /** Runs a piece of the flow's own code as part of the branch at this path, whose `finally` blocks are told to `shield`. */
   within<T>(path: string, run: () => T, shield?: Shield): T;
 }
 
+/** A group of which a member has failed. */
+export interface Failed {
+  /** Gives up the members that only wait. True: there were some. */
+  giveUpWaits(): boolean;
+}
+
 /** Something begun that can be given up. */
 interface Running {
-  /** It only waits: cancelling it undoes nothing. */
+  /** As it is now, it does nothing but wait for time or a signal. */
   readonly isWait: boolean;
   cancel(): void;
   /** Tells the paths of the open steps that `cancel` would give up now. */
@@ -45,7 +55,6 @@ type Resume = { readonly by: "next" | "throw" | "return"; readonly value: unknow
 const RETURN: Resume = { by: "return", value: undefined };
 
 export class Branch implements Running {
-  readonly isWait = false;
   #operations = 0;
   #current: Running | undefined;
   /** `asked`: the generator has not been told yet. `told`, once: what it does then is its clean-up. */
@@ -60,6 +69,11 @@ export class Branch implements Running {
     private readonly planner: Planner,
   ) {
     this.#planner = planner;
+  }
+
+  /** One that cleans up is not disturbed. */
+  get isWait(): boolean {
+    return this.#cancel === "no" && this.#shield.depth === 0 && this.#current?.isWait === true;
   }
 
   start(settle: Settle): void {
@@ -178,8 +192,7 @@ function begin(yielded: unknown, path: string, planner: Planner, settle: Settle)
 }
 
 /** Members side by side, at most `concurrency` at once; the group settles when none is under way any more. */
-class Members implements Running {
-  readonly isWait = false;
+class Members implements Running, Failed {
   private readonly planner: Planner;
   readonly #running = new Map<string, Running>();
   readonly #values = new Map<string, unknown>();
@@ -197,6 +210,12 @@ class Members implements Running {
     private readonly settle: Settle,
   ) {
     this.planner = group.form === "race" ? racePlanner(planner) : planner;
+  }
+
+  get isWait(): boolean {
+    if (this.#isDecided) return false; // it is coming to its end
+    for (const member of this.#running.values()) if (!member.isWait) return false;
+    return true;
   }
 
   begin(): void {
@@ -262,19 +281,29 @@ class Members implements Running {
     } else if (settled.ok) this.#values.set(key, settled.value);
     else if (!this.#failure) {
       this.#failure = settled;
-      // members that do something come to their end; one that only waits has nothing to bring to an end
-      this.#cancelMembers((member) => member.isWait);
+      this.planner.failed.add(this);
     }
   }
 
-  #cancelMembers(which: (member: Running) => boolean): void {
-    // one that is cancelled may settle others
-    for (const [key, member] of new Map(this.#running)) if (this.#running.has(key) && which(member)) member.cancel();
+  giveUpWaits(): boolean {
+    return this.#cancelMembers((member) => member.isWait);
+  }
+
+  /** True: there were some. */
+  #cancelMembers(which: (member: Running) => boolean): boolean {
+    let areSome = false;
+    for (const [key, member] of new Map(this.#running)) {
+      if (!this.#running.has(key) || !which(member)) continue; // one that is cancelled may settle others
+      areSome = true;
+      member.cancel();
+    }
+    return areSome;
   }
 
   #finish(): void {
     if (this.#isSettled) return; // the last member was cancelled from within the settling of another
     this.#isSettled = true;
+    this.planner.failed.delete(this);
     const { keys, isList } = this.group;
     if (this.#isCancelled) return this.settle(CANCELLED);
     const decided = this.#failure ?? this.#winner;
@@ -297,6 +326,7 @@ function racePlanner(outer: Planner): Planner {
       outer.plan(leaf, path, settle, cleansUp);
     },
     abandon: (path) => outer.abandon(path),
+    failed: outer.failed,
     within: (path, run, shield) => outer.within(path, run, shield),
   };
 }
@@ -306,6 +336,7 @@ function cleanUpPlanner(outer: Planner, cut: Cut): Planner {
   return {
     plan: (leaf, path, settle, cleansUp = []) => outer.plan(leaf, path, settle, [...cleansUp, cut]),
     abandon: (path) => outer.abandon(path),
+    failed: outer.failed,
     within: (path, run, shield) => outer.within(path, run, shield),
   };
 }

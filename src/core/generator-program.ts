@@ -1,6 +1,6 @@
 // The program of a `run` flow: its generator, driven branch by branch.
 
-import { Branch, type Settled } from "./branch.ts";
+import { Branch, type Failed, type Settled } from "./branch.ts";
 import { underWatch, type DeterminismError, type FlowScope, type Shield, type Watch } from "./determinism.ts";
 import { TaskonautError } from "./errors.ts";
 import type { Flow } from "./flow.ts";
@@ -31,6 +31,7 @@ export class GeneratorProgram implements Program {
   readonly #scope: FlowScope;
   readonly #watch: Watch;
   readonly #unused = new Map<object, string>();
+  readonly #failed = new Set<Failed>();
   #root: Branch | undefined;
 
   constructor(
@@ -78,6 +79,7 @@ export class GeneratorProgram implements Program {
     this.#root = new Branch(generator, "", {
       plan: (leaf, path, settle, cleansUp) => this.#plan(leaf, path, settle, cleansUp),
       abandon: (path) => this.#abandon(path),
+      failed: this.#failed,
       within: (path, run, shield) => this.#within(path, run, shield),
     });
     this.#root.start((settled) => {
@@ -178,6 +180,8 @@ export class GeneratorProgram implements Program {
   }
 
   #turn(): Turn {
+    // one that is given up may clean up, and make others go on
+    while (Array.from(this.#failed).some((group) => group.giveUpWaits()));
     // thrown here, where no flow can catch it, and before anything of this turn is recorded
     if (this.#shared !== undefined)
       throw new Error(`Two steps of flow ${this.flow.name} have the path ${this.#shared}.`);
