@@ -2,7 +2,7 @@
 
 import type * as Clack from "@clack/prompts";
 import { TaskonautError } from "../core/errors.ts";
-import type { Json } from "../core/task.ts";
+import type { Json } from "../core/json-value.ts";
 import type { CreateTask, FlowDescription } from "../core/taskonaut.ts";
 import { showControls } from "../log/visible.ts";
 import { findBreach } from "./field-breach.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Json } from "../core/task.ts";
+import type { Json } from "../core/json-value.ts";
 import type { FlowDescription } from "../core/taskonaut.ts";
 import { readField, readFields } from "./input-fields.ts";
 

@@ -3,7 +3,7 @@
 
 import { describeViolations, TaskonautError, type Violation } from "../core/errors.ts";
 import { parseExactJson } from "../core/exact-json.ts";
-import type { Json } from "../core/task.ts";
+import type { Json } from "../core/json-value.ts";
 import type { FlowDescription } from "../core/taskonaut.ts";
 import type { Option } from "./command.ts";
 import { suggest } from "./nearest.ts";

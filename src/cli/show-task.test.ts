@@ -24,6 +24,7 @@ function makeTask(text: string, parts: Partial<Task> = {}): Task {
     request_payload: { text },
     response_payload: { text },
     error_message: null,
+    error: null,
     created_at: CREATED_AT,
   };
   const step = plannedStep({
@@ -81,6 +82,23 @@ test("an error and the reason of a parked task are shown, an output that is not 
   expect(shown).toContain("error    no luck\n");
   expect(shown).toContain("parked   why\n");
   expect(shown).not.toContain("output");
+});
+
+test("where an error was thrown is shown whole, and all that it was thrown for", () => {
+  const cause = {
+    name: "PgError",
+    message: "deadlock",
+    code: "40P01",
+    at: "/db.ts:9:1",
+    cause: { name: "E", message: "m" },
+  };
+  const error = { name: "Error", message: "no luck", at: `/${"flows/".repeat(20)}pay.ts:12:9`, cause };
+  const shown = showTask(
+    makeTask("x", { status: "FAILED", output_payload: null, error_message: "no luck", error }),
+    look(80),
+  );
+  expect(shown).toContain(`at       ${error.at}\n`);
+  expect(shown).toContain("cause    PgError: deadlock (40P01), at /db.ts:9:1\ncause    E: m\n");
 });
 
 test("the reason of a parked task is shown whole, on as many lines as it takes", () => {

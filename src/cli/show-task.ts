@@ -23,6 +23,9 @@ export const ID_COLUMNS = 36;
 /** Two ids and the longest name of a tool. */
 const KEY_COLUMNS = 2 * (ID_COLUMNS + 1) + 100;
 
+/** A path, and a message before it. */
+const PLACE_COLUMNS = 500;
+
 /** WAITING_OBSERVATION, the longest. */
 const STATUS_COLUMNS = 19;
 
@@ -45,6 +48,7 @@ export function showTask(task: Task, { columns, paint }: Look): string {
     facts.push(["output", { text: showJson(task.output_payload, valueColumns) || "null" }]);
   facts.push(
     ...factsOf("error", task.error_message, (text): Cell => ({ text: showText(text, valueColumns), color: "red" })),
+    ...describeError(task.error).map(([name, text]): Fact => [name, { text: showText(text, PLACE_COLUMNS) }]),
     // whole: what was recorded stands at its start, what the flow decides now at its end
     ...(task.parked_reason === null ? [] : wrapFact("parked", task.parked_reason, valueColumns, "yellow")),
     ...stepsInDoubt(task).flatMap((step) => describeDoubt(step, valueColumns)),
@@ -60,6 +64,17 @@ export function showTask(task: Task, { columns, paint }: Look): string {
   );
   if (task.steps.length > 0) lines.push("", ...showSteps(task, columns, paint));
   return `${lines.join("\n")}\n`;
+}
+
+/** Where it was thrown, there to be opened, so whole; and what it was thrown for, one cause after the other. */
+function describeError(error: Task["error"]): [name: string, text: string][] {
+  if (!error) return [];
+  const facts: [string, string][] = error.at === undefined ? [] : [["at", error.at]];
+  for (let cause = error.cause; cause; cause = cause.cause) {
+    const code = cause.code === undefined ? "" : ` (${cause.code})`;
+    facts.push(["cause", `${cause.name}: ${cause.message}${code}${cause.at === undefined ? "" : `, at ${cause.at}`}`]);
+  }
+  return facts;
 }
 
 type Fact = readonly [name: string, Cell];

@@ -14,6 +14,11 @@ export type Answer<T> = v.GenericSchema<T, T>;
 const Text = v.string();
 const TextOrNull = v.nullable(v.string());
 
+/** Of a server that says so much. */
+const ErrorAnswer = v.optional(
+  v.nullable(v.looseObject({ name: Text, message: Text, at: v.optional(Text), cause: v.optional(v.looseObject({})) })),
+);
+
 const CallAnswer = v.looseObject({
   id: Text,
   idempotency_key: Text,
@@ -22,6 +27,7 @@ const CallAnswer = v.looseObject({
   retry_count: v.number(),
   last_error: TextOrNull,
   error_message: TextOrNull,
+  error: ErrorAnswer,
   started_at: Text,
   finished_at: TextOrNull,
 });
@@ -32,6 +38,7 @@ const StepAnswer = v.looseObject({
   step_name: Text,
   status: v.picklist(Object.keys(NEXT_STEP)),
   error_message: TextOrNull,
+  error: ErrorAnswer,
   doubt: TextOrNull,
   tool_calls: v.array(CallAnswer),
 });
@@ -43,6 +50,7 @@ export const TaskAnswer = v.looseObject({
   flow_name: Text,
   current_step: v.number(),
   error_message: TextOrNull,
+  error: ErrorAnswer,
   lease_owner: TextOrNull,
   parked_reason: TextOrNull,
   left_undone: v.optional(

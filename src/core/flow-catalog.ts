@@ -1,6 +1,6 @@
 // Flows by themselves, without a store: what there is, and whether an input would be taken.
 
-import type { Json } from "./task.ts";
+import type { Json } from "./json-value.ts";
 import type { FlowDescription } from "./taskonaut.ts";
 
 /** A step as it would be planned. */

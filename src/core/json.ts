@@ -3,7 +3,7 @@
 import type { Violation } from "./errors.ts";
 import type { JsonText } from "./record.ts";
 import { messageOf } from "./stored-error.ts";
-import type { Json } from "./task.ts";
+import type { Json } from "./json-value.ts";
 
 /** Values nested deeper than this are refused, so that no recursion over them can overflow the stack. */
 export const JSON_DEPTH_MAX = 256;

@@ -15,8 +15,18 @@ export interface Log {
   readonly warn: LogMethod | undefined;
   readonly info: LogMethod | undefined;
   readonly debug: LogMethod | undefined;
+  /** A log whose lines carry these fields; undefined: `withFields` makes one. Its lines name who has called as well. */
+  readonly with?: (fields: LogFields) => Log;
 }
 
 export type LogMethod = (message: string, fields?: LogFields) => void;
 
 export const SILENT: Log = { error: undefined, warn: undefined, info: undefined, debug: undefined };
+
+/** A log whose lines carry these fields; what a line says itself goes before. */
+export function withFields(log: Log, fields: LogFields): Log {
+  if (log.with) return log.with(fields);
+  const bound = (method: LogMethod | undefined): LogMethod | undefined =>
+    method && ((message, own) => method(message, { ...fields, ...own }));
+  return { error: bound(log.error), warn: bound(log.warn), info: bound(log.info), debug: bound(log.debug) };
+}

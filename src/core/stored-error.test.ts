@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { TaskonautError } from "./errors.ts";
-import { ContractError, readError, StepError, storeError } from "./stored-error.ts";
+import { ContractError, readError, StepError, type StoredError, storeError } from "./stored-error.ts";
 
 const UNSHOWN = "a value that cannot be shown was thrown";
 
@@ -19,7 +19,11 @@ function holdingItself(): object {
   return self;
 }
 
-const stored = (thrown: unknown): unknown => readError(storeError(thrown));
+/** Where an error was made has a test of its own. */
+function stored(thrown: unknown): unknown {
+  const { at: _at, ...error } = readError(storeError(thrown));
+  return error;
+}
 
 describe("an error is stored", () => {
   test("with the name of its class and its message", () => {
@@ -83,7 +87,8 @@ describe("an error is stored", () => {
   ];
   for (const [what, thrown, message] of odd) {
     test(`also where ${what} was thrown`, () => {
-      expect(stored(thrown)).toEqual({ name: "Error", message });
+      const { fields: _fields, ...error } = stored(thrown) as StoredError;
+      expect(error).toEqual({ name: "Error", message });
     });
   }
 
@@ -119,6 +124,84 @@ describe("an error is stored", () => {
     expect(stored(reasonless)).toEqual({ name: "Error", message: "pay: x" });
     const codeless = Object.assign(new TaskonautError("internal", "x"), { code: throwing({}) });
     expect(stored(codeless)).toEqual({ name: "Error", message: "x" });
+  });
+
+  test("with the class that threw it, where that has no name of its own", () => {
+    class HttpError extends Error {}
+    expect(stored(new HttpError("no"))).toEqual({ name: "HttpError", message: "no" });
+  });
+
+  test("with its code, what plain values it has, and nothing that it carries along", () => {
+    const error = Object.assign(new Error("no route"), {
+      code: "ECONNREFUSED",
+      errno: -111,
+      port: 5432,
+      request: { headers: { authorization: "secret" } },
+      retry: () => {},
+    });
+    expect(stored(error)).toEqual({
+      name: "Error",
+      message: "no route",
+      code: "ECONNREFUSED",
+      fields: { errno: -111, port: 5432 },
+    });
+  });
+
+  test("with its causes, up to a depth, also where they go round in a circle", () => {
+    const root = Object.assign(new Error("disk"), { code: "EIO" });
+    const error = stored(new Error("save", { cause: new TypeError("write", { cause: root }) })) as StoredError;
+    expect(error.cause).toMatchObject({ name: "TypeError", message: "write", cause: { message: "disk", code: "EIO" } });
+    const circle = new Error("round");
+    circle.cause = circle;
+    let depth = 0;
+    for (let each: StoredError | undefined = stored(circle) as StoredError; each; each = each.cause) depth += 1;
+    expect(depth).toBe(6);
+    expect(stored(new Error("x", { cause: "a text" }))).toMatchObject({ cause: { name: "Error", message: "a text" } });
+  });
+
+  test("with the members of an AggregateError", () => {
+    const error = new AggregateError([new TypeError("a"), "b"], "all failed");
+    expect(stored(error)).toMatchObject({
+      name: "AggregateError",
+      message: "all failed",
+      members: [{ name: "TypeError", message: "a" }, { message: "b" }],
+    });
+  });
+
+  test("cut, where it holds errors without end", () => {
+    const holder = (depth: number): Error =>
+      new AggregateError(depth === 0 ? [] : Array.from({ length: 10 }, () => holder(depth - 1)), "x".repeat(5000));
+    expect(storeError(holder(4)).length).toBeLessThan(150_000);
+  });
+
+  test("with the fields of a plain object, which may have a message", () => {
+    const thrown = { message: "declined", status: 402, detail: { code: "card" } };
+    expect(stored(thrown)).toEqual({ name: "Error", message: "declined", fields: thrown });
+    expect(stored({ big: "x".repeat(10_000) })).not.toHaveProperty("fields");
+  });
+
+  test("with the place where it was made, in the user's own code rather than in a package", () => {
+    const { at } = readError(storeError(new Error("here")));
+    expect(at).toMatch(/\/stored-error\.test\.ts:\d+:\d+$/);
+    const placeOf = (stack: string): string | undefined =>
+      readError(storeError(Object.assign(new Error("x"), { stack }))).at;
+    const packaged = "    at get (/app/node_modules/pg/lib/client.js:5:6)";
+    expect(placeOf(`Error: x\n    at run (/$bunfs/root/a.js:1:2)\n${packaged}\n    at /app/pay.ts:7:8`)).toBe(
+      "/app/pay.ts:7:8",
+    );
+    expect(placeOf(`Error: x\n${packaged}`)).toBe("/app/node_modules/pg/lib/client.js:5:6");
+    expect(placeOf("Error: x\n    at run (/$bunfs/root/a.js:1:2)\n    at native")).toBeUndefined();
+  });
+
+  test("as the step's own with all that is known of it, where a flow lets it through", () => {
+    const reason = {
+      name: "PgError",
+      message: "no",
+      code: "23505",
+      at: "/pay.ts:1:2",
+      cause: { name: "E", message: "c" },
+    };
+    expect(readError(storeError(new StepError("pay", reason)))).toEqual({ ...reason, message: "pay: no" });
   });
 
   test("and read as it was, whatever its message holds", () => {

@@ -2,10 +2,9 @@
 // Its field names are the contract of the HTTP API; fields may be added, none may go or change its type.
 
 import type { LeftUndone } from "./left-undone.ts";
+import type { Json } from "./json-value.ts";
 import type { StepStatus, TaskStatus, ToolCallStatus } from "./status.ts";
-
-/** A value that JSON carries. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+import type { StoredError } from "./stored-error.ts";
 
 /** RFC 3339, UTC, milliseconds: `2026-11-23T03:39:25.130Z`. */
 export type Timestamp = string;
@@ -26,6 +25,8 @@ export interface ToolCall {
   readonly request_payload: Json;
   readonly response_payload: Json;
   readonly error_message: string | null;
+  /** All that is recorded of what was thrown, whose message that is. */
+  readonly error: StoredError | null;
   readonly created_at: Timestamp;
 }
 
@@ -38,6 +39,7 @@ export interface TaskStep {
   readonly input_payload: Json;
   readonly output_payload: Json;
   readonly error_message: string | null;
+  readonly error: StoredError | null;
   /** Why nobody knows whether the effect of its at-most-once tool happened; null: it is not in doubt. */
   readonly doubt: string | null;
   readonly created_at: Timestamp;
@@ -69,6 +71,7 @@ export interface Task {
   /** Null until COMPLETED. */
   readonly output_payload: Json;
   readonly error_message: string | null;
+  readonly error: StoredError | null;
   /** The worker that drives the task now, if it needs one. */
   readonly lease_owner: string | null;
   /** Why nobody drives the task although it has not ended; null for all others. */

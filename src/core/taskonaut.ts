@@ -1,6 +1,7 @@
 // What the CLI and the server speak to. Behind it is the engine in this process, or a server over HTTP: they cannot tell.
 
-import type { Json, Task } from "./task.ts";
+import type { Json } from "./json-value.ts";
+import type { Task } from "./task.ts";
 import type { Worker } from "./worker.ts";
 
 export interface CreateTask {

@@ -65,6 +65,109 @@ test("a tool that hands on a copy of what it is told hands on the key of its eff
   expect(copies[0]).toMatchObject({ taskId: "task", stepId: "step", idempotencyKey: KEY, attempt: 1 });
 });
 
+/** Does nothing until somebody calls its `then`, and does it again each time. */
+function lazily(answer: () => unknown): { calls: number; then: unknown } {
+  const lazy = {
+    calls: 0,
+    // oxlint-disable-next-line unicorn/no-thenable -- that is what it is about
+    then(resolve: (value: unknown) => void, reject: (reason: unknown) => void) {
+      lazy.calls += 1;
+      try {
+        resolve(answer());
+      } catch (error) {
+        reject(error);
+      }
+    },
+  };
+  return lazy;
+}
+
+describe("a tool that gives something with a then, as query builders are", () => {
+  test("has its effect once, and is done with what comes of it", async () => {
+    const query = lazily(() => ({ n: 3 }));
+    expect((await resultOf(toolOf(() => query))).outcome).toEqual({ kind: "completed", output: '{"n":3}' });
+    expect(query.calls).toBe(1);
+  });
+
+  test("fails where it is rejected, and is called again", async () => {
+    const queries: { calls: number }[] = [];
+    const tool = toolOf(() => {
+      const query = lazily(() => {
+        if (queries.length < 2) throw new Error("deadlock");
+        return { n: 1 };
+      });
+      queries.push(query);
+      return query;
+    });
+    const { outcome, retryCount } = await resultOf(tool);
+    expect([outcome.kind, retryCount, queries.map(({ calls }) => calls)]).toEqual(["completed", 1, [1, 1]]);
+  });
+
+  test("has its time, and no more", async () => {
+    const never = { then() {} }; // oxlint-disable-line unicorn/no-thenable
+    const result = errorOf(await resultOf(toolOf(() => never, { timeout: "5s", retry: { attempts: 1 } })));
+    expect(result).toMatchObject({ kind: "failed", name: "ToolTimeoutError" });
+  });
+
+  test("fails where it cannot even be asked for its then", async () => {
+    const odd = toolOf(() =>
+      // oxlint-disable-next-line unicorn/no-thenable
+      Object.defineProperty({}, "then", {
+        get: () => {
+          throw new Error("odd");
+        },
+      }),
+    );
+    expect(errorOf(await resultOf(odd))).toMatchObject({ kind: "failed", message: "odd" });
+  });
+
+  test("within what it gives is refused: nobody would ever ask for it", async () => {
+    for (const value of [Promise.resolve(1), lazily(() => 1)]) {
+      const tool = toolOf(() => ({ rows: value }), { output: v.any() });
+      expect(errorOf(await resultOf(tool))).toMatchObject({ kind: "failed", name: "ContractError" });
+    }
+  });
+});
+
+test("lines of a tool's log say whose they are, and what it says itself goes before", async () => {
+  const lines: unknown[] = [];
+  const log: Log = { ...SILENT, info: (message, fields) => lines.push([message, fields]) };
+  await resultOf(
+    toolOf((n, context) => {
+      context.log.info?.("paid", { cents: 5 });
+      ({ ...context }).log.info?.("copied", { step: "mine" });
+      context.log.debug?.("not told");
+      return { n };
+    }),
+    { log },
+  );
+  const own = { task_id: "task", flow: "flow", step: "named", step_id: "step", attempt: 1 };
+  expect(lines).toEqual([
+    ["paid", { ...own, cents: 5 }],
+    ["copied", { ...own, step: "mine" }],
+  ]);
+});
+
+test("the line of a failed attempt says what was thrown, where, and why", async () => {
+  const lines: unknown[] = [];
+  const log: Log = { ...SILENT, warn: (_message, fields) => lines.push(fields) };
+  const run = (): never => {
+    throw Object.assign(new TypeError("no route", { cause: new Error("cable") }), { code: "EHOSTUNREACH" });
+  };
+  await resultOf(toolOf(run, { retry: { attempts: 1 } }), { log });
+  expect(lines).toMatchObject([
+    {
+      tool: "tool",
+      attempt: 1,
+      error: "no route",
+      error_class: "TypeError",
+      error_code: "EHOSTUNREACH",
+      at: expect.stringMatching(/execute-tool\.test\.ts:\d+:\d+$/),
+      cause: "cable",
+    },
+  ]);
+});
+
 describe("a tool that fails", () => {
   test("twice and then works is completed with two retries, and its last error is kept", async () => {
     const { clock, result } = execute(failingUntil(3));
@@ -72,13 +175,13 @@ describe("a tool that fails", () => {
     const { outcome, retryCount, lastError, startedAt, finishedAt } = await result;
     expect(outcome).toEqual({ kind: "completed", output: '{"n":1}' });
     expect(retryCount).toBe(2);
-    expect(readError(lastError ?? "")).toEqual({ name: "Error", message: "attempt 2" });
+    expect(readError(lastError ?? "")).toMatchObject({ name: "Error", message: "attempt 2" });
     expect([startedAt, finishedAt]).toEqual([5000, 5300]);
   });
 
   test("always, fails with its last error after its attempts", async () => {
     const result = await resultOf(failingUntil(Infinity));
-    expect(errorOf(result)).toEqual({ kind: "failed", name: "Error", message: "attempt 3" });
+    expect(errorOf(result)).toMatchObject({ kind: "failed", name: "Error", message: "attempt 3" });
     expect(result.retryCount).toBe(2);
     expect(result.lastError).toBe((result.outcome as { error: string }).error);
   });
@@ -107,7 +210,7 @@ describe("a tool that fails", () => {
         throw new NonRetryableError("never");
       }),
     );
-    expect(errorOf(result)).toEqual({ kind: "failed", name: "NonRetryableError", message: "never" });
+    expect(errorOf(result)).toMatchObject({ kind: "failed", name: "NonRetryableError", message: "never" });
     expect([attempts, result.retryCount]).toEqual([1, 0]);
   });
 

@@ -3,29 +3,12 @@
 import type { Clock } from "../core/clock.ts";
 import { applyContract, type ContractResult } from "../core/contract.ts";
 import { toJsonText } from "../core/json.ts";
-import type { Log } from "../core/log.ts";
+import type { Log, LogFields } from "../core/log.ts";
 import type { JsonText } from "../core/record.ts";
 import { lotOf, retry } from "../core/retry.ts";
-import { ContractError, isA, messageOf, storeError } from "../core/stored-error.ts";
-import { NonRetryableError, type Tool, type ToolContext } from "../core/tool.ts";
-
-export interface Execution {
-  readonly tool: Tool;
-  readonly taskId: string;
-  readonly stepId: string;
-  readonly idempotencyKey: string;
-  readonly input: JsonText;
-  /** Attempts that have failed before, in this process or in others; by default 0. */
-  readonly failures?: number;
-  /**
-   * Tells the attempt that runs that nobody needs it any more, and allows no other. The attempt is over when the tool
-   * comes to its end, whether it listens or not, or when its time is up: what it did until then is known. It is asked for
-   * only where an attempt takes time.
-   */
-  readonly signal: AbortSignal;
-  /** Nobody needs it any more before it begins: the tool is not called. */
-  readonly isAborted?: boolean;
-}
+import { ContractError, isA, storeError, toStoredError } from "../core/stored-error.ts";
+import { NonRetryableError, type Tool } from "../core/tool.ts";
+import { Attempt, type Execution, fieldsOfAttempt } from "./attempt.ts";
 
 export interface ExecutionResult {
   readonly outcome:
@@ -136,8 +119,8 @@ async function tryOn(
       onFailure(error, count) {
         failures = count;
         lastError = storeError(error);
-        const { taskId: task_id, stepId: step_id, signal } = execution;
-        const fields = { task_id, step_id, tool: tool.name, attempt: count, error: messageOf(error) };
+        const { signal } = execution;
+        const fields = { ...fieldsOfAttempt(execution, count), tool: tool.name, ...describeFailure(error) };
         // of a tool that was told to stop (a cancel, a process that leaves) a failure is no fault
         if (signal.aborted) tools.log.info?.("tool attempt aborted", fields);
         else tools.log.warn?.("tool attempt failed", fields);
@@ -172,48 +155,38 @@ function readInput(tool: Tool, text: JsonText): ContractResult<unknown> {
   return left.ok ? left : given;
 }
 
-/** What a tool is told of one attempt. Its signal is made when it is asked for: most tools never look. */
-class Attempt implements ToolContext {
-  #own: AbortController | undefined;
-  #signal: AbortSignal | undefined;
-
-  readonly taskId: string;
-  readonly stepId: string;
-  /** A property of its own: a tool that hands on a copy (`{ ...context }`) must not lose the key of its effect. */
-  readonly idempotencyKey: string;
-  readonly #execution: Execution;
-
-  constructor(
-    execution: Execution,
-    readonly attempt: number,
-    readonly log: Log,
-  ) {
-    this.#execution = execution;
-    this.taskId = execution.taskId;
-    this.stepId = execution.stepId;
-    this.idempotencyKey = execution.idempotencyKey;
-  }
-
-  get signal(): AbortSignal {
-    this.#own ??= new AbortController();
-    this.#signal ??= AbortSignal.any([this.#execution.signal, this.#own.signal]);
-    return this.#signal;
-  }
-
-  /** Its time is up. */
-  static end(attempt: Attempt, reason: Error): void {
-    attempt.#own?.abort(reason);
-  }
+/** What went wrong, and where in the tool's own code. */
+function describeFailure(thrown: unknown): LogFields {
+  const { name, message, code, at, cause } = toStoredError(thrown);
+  return {
+    error: message,
+    error_class: name,
+    ...(code !== undefined && { error_code: code }),
+    ...(at !== undefined && { at }),
+    ...(cause && { cause: cause.message }),
+  };
 }
 
 /** One call of the tool; what it gives is not checked yet. */
 function tryOnce(execution: Execution, input: unknown, attempt: number, tools: ExecutionTools): Try {
   try {
     const context = new Attempt(execution, attempt, tools.log);
-    return { value: execution.tool.run(input, context), context };
+    return { value: awaitable(execution.tool.run(input, context)), context };
   } catch (error) {
     return { error };
   }
+}
+
+/**
+ * Whatever has a `then` is a promise from here on, and its `then` is called once: a query builder does nothing before
+ * that, and does it again each time.
+ */
+function awaitable(value: unknown): unknown {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null || isA(value, Promise)) return value;
+  if (typeof (value as { then?: unknown }).then !== "function") return value;
+  return new Promise((resolve) => {
+    resolve(value);
+  });
 }
 
 /** The output as checked JSON text. */

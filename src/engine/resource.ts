@@ -5,8 +5,9 @@ import { parseJson } from "../core/json.ts";
 import { readLeftUndone } from "../core/left-undone.ts";
 import type { JsonText, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record.ts";
 import { isStepOpen } from "../core/status.ts";
-import { readError } from "../core/stored-error.ts";
-import type { Json, Task, TaskStep, Timestamp, ToolCall, Waiting } from "../core/task.ts";
+import { readError, type StoredError } from "../core/stored-error.ts";
+import type { Json } from "../core/json-value.ts";
+import type { Task, TaskStep, Timestamp, ToolCall, Waiting } from "../core/task.ts";
 import type { Worker } from "../core/worker.ts";
 import type { ListedWorker } from "../store/store.ts";
 import { isWait } from "./news.ts";
@@ -23,6 +24,7 @@ export function toTask({ task, steps, calls }: TaskRecord): Task {
     input_payload: parseJson(task.input_payload),
     output_payload: payload(task.output_payload),
     error_message: message(task.error),
+    error: stored(task.error),
     lease_owner: task.lease_owner,
     parked_reason: task.parked_reason,
     waiting_for: onlyWaits(task, steps) ? steps.flatMap((step) => toWaiting(step, times)) : [],
@@ -85,6 +87,7 @@ function toStep(step: StepRow, toolCalls: readonly ToolCall[], times: Times): Ta
     input_payload: parseJson(step.input_payload),
     output_payload: payload(step.output_payload),
     error_message: message(step.error),
+    error: stored(step.error),
     doubt: message(step.doubt),
     created_at: times.at(step.created_at),
     updated_at: times.at(step.updated_at),
@@ -107,12 +110,17 @@ function toToolCall(call: ToolCallRow, times: Times): ToolCall {
     request_payload: parseJson(call.request_payload),
     response_payload: payload(call.response_payload),
     error_message: message(call.error),
+    error: stored(call.error),
     created_at: times.at(call.created_at),
   };
 }
 
 function payload(text: JsonText | null): Json {
   return text === null ? null : parseJson(text);
+}
+
+function stored(error: JsonText | null): StoredError | null {
+  return error === null ? null : readError(error);
 }
 
 function message(error: JsonText | null): string | null {

@@ -3,10 +3,11 @@
 import { idempotencyKeyOf } from "../core/ids.ts";
 import type { JsonText, StepRow } from "../core/record.ts";
 import type { Tool } from "../core/tool.ts";
-import type { Execution } from "./execute-tool.ts";
+import type { Execution } from "./attempt.ts";
 
 export class StepExecution implements Execution {
   readonly taskId: string;
+  readonly step: string;
   readonly stepId: string;
   readonly idempotencyKey: string;
   readonly input: JsonText;
@@ -16,10 +17,12 @@ export class StepExecution implements Execution {
 
   constructor(
     readonly tool: Tool,
+    readonly flow: string,
     step: StepRow,
     readonly failures: number,
   ) {
     this.taskId = step.task_id;
+    this.step = step.step_name;
     this.stepId = step.id;
     this.idempotencyKey = idempotencyKeyOf({ taskId: step.task_id, stepId: step.id, tool: tool.name });
     this.input = step.input_payload;

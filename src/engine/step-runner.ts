@@ -245,7 +245,7 @@ export class StepRunner {
   #startTool(step: StepRow): void {
     const { state } = this;
     const tool = state.tool(step);
-    const execution = new StepExecution(tool, step, this.#callOf(step)?.retry_count ?? 0);
+    const execution = new StepExecution(tool, state.draft.task.flow_name, step, this.#callOf(step)?.retry_count ?? 0);
     const before = this.#endOfBefore(step);
     const execute = (): ExecutionResult | Promise<ExecutionResult> => executeTool(execution, this.tools.execution);
     const result = before ? before.then(execute) : execute();

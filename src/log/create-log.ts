@@ -1,5 +1,5 @@
 import { createConsola, LogLevels } from "consola/core";
-import { LOG_LEVELS, type Log, type LogLevel, type LogMethod } from "../core/log.ts";
+import { LOG_LEVELS, type Log, type LogFields, type LogLevel, type LogMethod } from "../core/log.ts";
 import { findCaller } from "./caller.ts";
 import { type LogEntry, toJsonLine, toLogsterLine } from "./lines.ts";
 import { createPaint } from "./paint.ts";
@@ -29,13 +29,25 @@ export function createLog({ level, style, color, write }: LogOptions): Log {
       },
     ],
   });
-  const methodOf = (own: LogLevel): LogMethod | undefined => {
+  const methodOf = (own: LogLevel, bound: LogFields): LogMethod | undefined => {
     if (LOG_LEVELS.indexOf(own) > LOG_LEVELS.indexOf(level)) return undefined;
     const method: LogMethod = (message, fields = {}) => {
       // raw: consola would take a lone object apart
-      consola[own].raw({ level: own, caller: findCaller(method), message, fields });
+      consola[own].raw({ level: own, caller: findCaller(method), message, fields: joined(bound, fields) });
     };
     return method;
   };
-  return { error: methodOf("error"), warn: methodOf("warn"), info: methodOf("info"), debug: methodOf("debug") };
+  const logOf = (bound: LogFields): Log => ({
+    error: methodOf("error", bound),
+    warn: methodOf("warn", bound),
+    info: methodOf("info", bound),
+    debug: methodOf("debug", bound),
+    with: (fields) => logOf({ ...bound, ...fields }),
+  });
+  return logOf({});
+}
+
+/** As they are: a getter among them may throw, and is asked when the line is made. */
+function joined(bound: LogFields, fields: LogFields): LogFields {
+  return Object.defineProperties({ ...bound }, Object.getOwnPropertyDescriptors(fields));
 }

@@ -56,6 +56,7 @@ describe.each(DIALECTS)("%s", (dialect) => {
       request_payload: [{ text: "hello" }, { a: 2, b: 3 }][index],
       response_payload: [{ text: "hello" }, { sum: 5 }][index],
       error_message: null,
+      error: null,
       created_at: expect.stringMatching(TIME),
     }));
     expect(task).toMatchObject({
@@ -76,6 +77,7 @@ describe.each(DIALECTS)("%s", (dialect) => {
         input_payload: calls[index]?.request_payload,
         output_payload: calls[index]?.response_payload,
         error_message: null,
+        error: null,
         created_at: expect.stringMatching(TIME),
         updated_at: expect.stringMatching(TIME),
         tool_calls: [calls[index]],

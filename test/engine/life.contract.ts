@@ -74,6 +74,7 @@ export function lifeContract(bench: Bench): void {
         lease_owner: null,
         parked_reason: null,
         error_message: null,
+        error: null,
       });
       expect(echo).toMatchObject({
         task_id: id,
@@ -81,6 +82,7 @@ export function lifeContract(bench: Bench): void {
         step_name: "echo",
         output_payload: { text: "hello" },
         error_message: null,
+        error: null,
       });
       expect(add).toMatchObject({ task_id: id, step_index: 2, step_name: "add", output_payload: { sum: 5 } });
       expect(task.tool_calls).toEqual(task.steps.flatMap((step) => step.tool_calls));
@@ -99,6 +101,7 @@ export function lifeContract(bench: Bench): void {
           request_payload: { text: "hello" },
           response_payload: { text: "hello" },
           error_message: null,
+          error: null,
           created_at: expect.any(String),
         },
       ]);

@@ -84,3 +84,54 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     },
   );
 });
+
+class Conflict extends Error {}
+
+const insert = defineTool({
+  name: "insert",
+  input: v.picklist(["code", "class"]),
+  output: v.unknown(),
+  retry: { attempts: 1 },
+  run(how) {
+    if (how === "code") throw Object.assign(new Error("duplicate key"), { code: "23505" });
+    throw new Conflict("taken");
+  },
+});
+
+const inserts = defineFlow({
+  name: "inserts",
+  input: v.object({}),
+  *run() {
+    const seen: string[] = [];
+    for (const how of ["code", "class"] as const) {
+      try {
+        yield* call(insert, how);
+      } catch (error) {
+        if (error instanceof StepError) seen.push(error.reason.code === "23505" ? "code" : error.reason.name);
+      }
+    }
+    yield* call(insert, "class", { as: seen.join("-") });
+  },
+});
+
+describe.each(DATABASES)("on %s", (_name, create) => {
+  const worlds = useWorlds(create);
+
+  test("a flow tells errors apart by class and code, live and on replay, and the record says where each was thrown", async () => {
+    const world = worlds.open([inserts]);
+    const { engine } = world.engine();
+    const { task } = await engine.createTask({ flow: "inserts", input: {} });
+    const ended = await engine.runTask(task.id);
+    expect(ended.error).toMatchObject({ name: "Conflict", message: "code-Conflict: taken" });
+    expect(ended.steps.map(({ error }) => [error?.name, error?.code])).toEqual([
+      ["Error", "23505"],
+      ["Conflict", undefined],
+      ["Conflict", undefined],
+    ]);
+    for (const { error } of ended.steps) expect(error?.at).toMatch(/odd-errors\.test\.ts:\d+:\d+$/);
+    // another process replays it
+    const other = world.engine().engine;
+    await other.retryTask(task.id);
+    expect((await other.runTask(task.id)).error).toEqual(ended.error);
+  });
+});

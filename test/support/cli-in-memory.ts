@@ -1,7 +1,8 @@
 // The whole CLI over a Taskonaut that lives in memory.
 
 import { TaskonautError } from "../../src/core/errors.ts";
-import type { Json, Task, TaskStep } from "../../src/core/task.ts";
+import type { Json } from "../../src/core/json-value.ts";
+import type { Task, TaskStep } from "../../src/core/task.ts";
 import type { CancelTask, CreateTask, FlowDescription, SignalTask, Taskonaut } from "../../src/core/taskonaut.ts";
 import type { Worker } from "../../src/core/worker.ts";
 import { callCli, type CliCall, type CliResult, Signals } from "./cli.ts";

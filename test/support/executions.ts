@@ -44,7 +44,8 @@ export function execute(
   const clock = new FakeClock(5000);
   const stop = new AbortController();
   const { signal } = stop;
-  const execution = { tool, taskId: "task", stepId: "step", idempotencyKey: KEY, input, failures, signal, isAborted };
+  const names = { taskId: "task", flow: "flow", step: "named", stepId: "step" };
+  const execution = { tool, ...names, idempotencyKey: KEY, input, failures, signal, isAborted };
   const given = executeTool(execution, { clock, log, outputBytesMax, timeoutMs: 30_000, retryWaitMs });
   return { clock, stop, given, result: Promise.resolve(given) };
 }
@@ -62,7 +63,10 @@ export function errorOf({ outcome }: ExecutionResult): {
   message?: string;
   errors?: unknown;
 } {
-  return "error" in outcome ? { kind: outcome.kind, ...readError(outcome.error) } : { kind: outcome.kind };
+  if (!("error" in outcome)) return { kind: outcome.kind };
+  // where it was made is of no interest
+  const { at: _at, ...error } = readError(outcome.error);
+  return { kind: outcome.kind, ...error };
 }
 
 /** Fails until the attempt `worksAt`. */

@@ -6,7 +6,8 @@ import { applyContract, type ContractResult, type Schema } from "../../src/core/
 import { TaskonautError, type Violation } from "../../src/core/errors.ts";
 import { parseTaskId } from "../../src/core/ids.ts";
 import { isTerminal, type TaskStatus } from "../../src/core/status.ts";
-import type { Json, Task } from "../../src/core/task.ts";
+import type { Json } from "../../src/core/json-value.ts";
+import type { Task } from "../../src/core/task.ts";
 import type { Worker } from "../../src/core/worker.ts";
 import type {
   CancelTask,
