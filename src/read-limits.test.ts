@@ -23,6 +23,7 @@ test.each<[string, number, number]>([
   ["TASKONAUT_MAX_CHILD_DEPTH", 1, 1000],
   ["TASKONAUT_LEASE_MS", 1000, 86_400_000],
   ["TASKONAUT_GRACE_MS", 1, 86_400_000],
+  ["TASKONAUT_FLOW_STUCK_MS", 100, 86_400_000],
   ["TASKONAUT_STUCK_MS", 1000, 86_400_000],
 ])("%s is an integer from %d to %d", (name, min, max) => {
   for (const text of [String(min), String(max)])

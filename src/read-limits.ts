@@ -23,6 +23,8 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   // a worker with a shorter one does little but renew it; a longer one keeps the tasks of a lost machine for days
   TASKONAUT_LEASE_MS: { limit: "leaseMs", min: 1000, max: DAY_MS },
   TASKONAUT_GRACE_MS: { limit: "graceMs", min: 1, max: DAY_MS },
+  // a flow takes milliseconds; a machine may be slow
+  TASKONAUT_FLOW_STUCK_MS: { limit: "flowStuckMs", min: 100, max: DAY_MS },
   // a shorter one would kill what only computes for a while
   TASKONAUT_STUCK_MS: { limit: "stuckMs", min: 1000, max: DAY_MS },
 };

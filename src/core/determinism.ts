@@ -2,6 +2,7 @@
 // (`flows/guards.ts`) ask it, and so do `now()`, `random()`, `uuid()` and `log`. It is module state because the globals
 // that are wrapped are.
 
+import { type BoundFlow, FlowStuckError, within } from "./flow-bound.ts";
 import type { LogMethod } from "./log.ts";
 
 /** A flow called what would give another result on replay. */
@@ -31,7 +32,9 @@ export interface FlowScope {
 
 /** One program's watch: remembers its first violation, which a `catch` in the flow cannot make undone. */
 export interface Watch {
-  violation: DeterminismError | undefined;
+  violation: DeterminismError | FlowStuckError | undefined;
+  /** Whose code it is; unset: it is not bound. */
+  readonly flow?: BoundFlow;
   readonly scope?: FlowScope;
   /** Operations that were made and not used yet, by what they are called: one that stays here was forgotten. */
   readonly unused?: Map<object, string>;
@@ -39,8 +42,23 @@ export interface Watch {
 
 let current: Watch | undefined;
 
-/** Runs a part of a program under its watch. Synchronous: when it returns, the flag is as it was. */
+/** Runs a part of a program under its watch, and within its bound. Synchronous: when it returns, the flag is as it was. */
 export function underWatch<T>(watch: Watch, run: () => T): T {
+  if (current !== undefined || watch.flow === undefined) return watched(watch, run);
+  // a flow that was cut short does not go on, whatever it would catch
+  if (watch.violation instanceof FlowStuckError) throw watch.violation;
+  try {
+    return within(watch.flow, () => watched(watch, run));
+  } catch (error) {
+    if (error instanceof FlowStuckError) {
+      current = undefined; // what is cut short leaves everything as it is
+      watch.violation ??= error;
+    }
+    throw error;
+  }
+}
+
+function watched<T>(watch: Watch, run: () => T): T {
   const outer = current;
   current = watch;
   try {

@@ -1,7 +1,7 @@
 // The program of a `run` flow: its generator, driven branch by branch.
 
 import { Branch, type Failed, type Settled } from "./branch.ts";
-import { underWatch, type DeterminismError, type FlowScope, type Shield, type Watch } from "./determinism.ts";
+import { underWatch, type FlowScope, type Shield, type Watch } from "./determinism.ts";
 import { TaskonautError } from "./errors.ts";
 import type { Flow } from "./flow.ts";
 import { forgottenCalls } from "./forgotten.ts";
@@ -47,10 +47,10 @@ export class GeneratorProgram implements Program {
       draws: new Map(),
       log: undefined,
     };
-    this.#watch = { violation: undefined, scope: this.#scope, unused: this.#unused };
+    this.#watch = { violation: undefined, flow, scope: this.#scope, unused: this.#unused };
   }
 
-  get violation(): DeterminismError | undefined {
+  get violation(): Watch["violation"] {
     return this.#watch.violation;
   }
 

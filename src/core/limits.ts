@@ -21,6 +21,8 @@ export interface Limits {
   readonly retryWaitMs: number;
   /** A step whose workers died so many times in a row while it ran parks its task. */
   readonly deaths: number;
+  /** How long a piece of a flow's own code may compute, from one decision to the next. */
+  readonly flowStuckMs: number;
   /** How long the event loop of a worker may be stuck; then the process is killed. */
   readonly stuckMs: number;
 }
@@ -36,6 +38,7 @@ export const DEFAULT_LIMITS: Limits = {
   leaseMs: 15_000,
   retryWaitMs: 2000,
   deaths: 3,
+  flowStuckMs: 2000,
   stuckMs: 60_000,
 };
 

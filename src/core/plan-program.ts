@@ -1,6 +1,6 @@
 // The program of a `plan` flow: a list of calls that go one after the other; a failure ends it at once.
 
-import { underWatch, type DeterminismError, type Watch } from "./determinism.ts";
+import { underWatch, type Watch } from "./determinism.ts";
 import { TaskonautError } from "./errors.ts";
 import type { Flow, FlowBody } from "./flow.ts";
 import { toJsonText } from "./json.ts";
@@ -39,10 +39,10 @@ export class PlanProgram implements Program {
       draws: new Map<string, number>(),
       log: refuseLog,
     };
-    this.#watch = { violation: undefined, scope, unused: this.#unused };
+    this.#watch = { violation: undefined, flow, scope, unused: this.#unused };
   }
 
-  get violation(): DeterminismError | undefined {
+  get violation(): Watch["violation"] {
     return this.#watch.violation;
   }
 

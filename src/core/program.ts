@@ -8,7 +8,7 @@
 // P4. A branch is given up (a cancel, a lost race) only where no `finally` block of its own is under way; else as soon as
 //     the block has come to its end. Where that is follows from the flow's code and its record alone.
 
-import type { DeterminismError } from "./determinism.ts";
+import type { Watch } from "./determinism.ts";
 import type { Flow } from "./flow.ts";
 import type { LogMethod } from "./log.ts";
 import type { JsonText, StepKind } from "./record.ts";
@@ -47,8 +47,8 @@ export interface Program {
   /** `plan` flows: steps go one after the other, and a failed one ends the task. */
   readonly isSequential: boolean;
   readonly end: ProgramEnd | undefined;
-  /** The first call of something that is not deterministic. What the program decided since is worth nothing. */
-  readonly violation: DeterminismError | undefined;
+  /** The first call of something that is not deterministic, or that it was cut short. What the program decided since is worth nothing. */
+  readonly violation: Watch["violation"];
   /** What the flow threw, where that is its end. For people: what is recorded is in `end`. */
   readonly thrown: { readonly value: unknown } | undefined;
   /** Where the flow's log lines go; undefined while it is replayed. */

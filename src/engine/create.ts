@@ -1,8 +1,9 @@
 // From a request to a task that is ready to be inserted. Nothing is written here.
 
-import { applyContract } from "../core/contract.ts";
+import { applyContract, type ContractResult } from "../core/contract.ts";
 import { describeViolations, TaskonautError, type Violation } from "../core/errors.ts";
 import type { Flow } from "../core/flow.ts";
+import { FlowStuckError, within } from "../core/flow-bound.ts";
 import { keyedTaskId } from "../core/ids.ts";
 import { toJsonText } from "../core/json.ts";
 import type { Limits } from "../core/limits.ts";
@@ -12,6 +13,7 @@ import type { JsonText, TaskRecord } from "../core/record.ts";
 import { isA, messageOf } from "../core/stored-error.ts";
 import type { CreateTask } from "../core/taskonaut.ts";
 import { toStepRow } from "./step-row.ts";
+import { placeWhere, tellViolation } from "./tell-violation.ts";
 
 interface PlannedTask {
   readonly record: TaskRecord;
@@ -92,7 +94,7 @@ export function planTask({ id, flow, input: given, now, limits, dueAt, priority,
 }
 
 function readInput(flow: Flow, given: unknown, bytesMax: number): JsonText {
-  const parsed = applyContract(flow.input, given === undefined ? {} : given);
+  const parsed = parseInput(flow, given === undefined ? {} : given);
   if (!parsed.ok) throw inputInvalid(flow, parsed.errors);
   const json = toJsonText(parsed.value);
   if (!json.ok) throw inputInvalid(flow, json.errors);
@@ -106,6 +108,18 @@ function readInput(flow: Flow, given: unknown, bytesMax: number): JsonText {
   return json.text;
 }
 
+/** A contract is code of the flow's file: it comes to an end, or is cut short. */
+function parseInput(flow: Flow, given: unknown): ContractResult<unknown> {
+  const parse = (): ContractResult<unknown> => applyContract(flow.input, given);
+  try {
+    return within(flow, parse);
+  } catch (error) {
+    if (!(error instanceof FlowStuckError)) throw error;
+    const place = placeWhere(() => within(flow, parse), flow);
+    throw new TaskonautError("flow_invalid", `Its input contract: ${error.message} It was at ${place ?? flow.file}.`);
+  }
+}
+
 function startPlan(flow: Flow, program: Program): ReturnType<Program["start"]>["planned"] {
   try {
     const { planned } = program.start();
@@ -113,13 +127,15 @@ function startPlan(flow: Flow, program: Program): ReturnType<Program["start"]>["
     return planned;
   } catch (error) {
     if (isA(error, TaskonautError)) throw error;
-    throw new TaskonautError(
-      "flow_invalid",
-      `Flow ${flow.name} could not plan its steps for this input: ${messageOf(error)}`,
-      { cause: error },
-    );
+    const why = program.violation ? tellViolation(program, UNBEGUN) : messageOf(error);
+    throw new TaskonautError("flow_invalid", `Flow ${flow.name} could not plan its steps for this input: ${why}`, {
+      cause: error,
+    });
   }
 }
+
+/** Of a task that is not there yet. */
+const UNBEGUN = { task: { observed_count: 0, cancelled_after: null, cancelled_at: null }, steps: [] };
 
 function inputInvalid(flow: Flow, errors: readonly Violation[]): TaskonautError {
   return new TaskonautError(

@@ -3,6 +3,7 @@
 import type { Clock } from "../core/clock.ts";
 import { hasCode, TaskonautError } from "../core/errors.ts";
 import type { Flow } from "../core/flow.ts";
+import { setBound } from "../core/flow-bound.ts";
 import type { StartHeartbeat } from "../core/heartbeat.ts";
 import { parseTaskId, stepId } from "../core/ids.ts";
 import { canonicalJson } from "../core/json.ts";
@@ -33,6 +34,7 @@ import { readCursor, writeCursor } from "./cursor.ts";
 import { describeFlow } from "./describe-flow.ts";
 import type { DriverTools } from "./driver-tools.ts";
 import { busy, Driving } from "./driving.ts";
+import { boundOf } from "./flow-bound.ts";
 import { findFlow } from "./find-flow.ts";
 import { Holdings } from "./holdings.ts";
 import { tellLateOutput } from "./late-output.ts";
@@ -91,6 +93,7 @@ class StoreEngine implements Engine {
   constructor(private readonly options: EngineOptions) {
     const { store, clock, log, limits } = options;
     this.#store = store;
+    if (options.flows.some(({ file }) => file !== undefined)) setBound(boundOf(limits.flowStuckMs));
     this.#flows = new Map(options.flows.map((flow) => [flow.name, flow]));
     const workerId = options.newId();
     const { workerName, startHeartbeat } = options;

@@ -1,13 +1,16 @@
 import type { Flow } from "../core/flow.ts";
 import type { FlowCatalog } from "../core/flow-catalog.ts";
+import { setBound } from "../core/flow-bound.ts";
 import { parseJson } from "../core/json.ts";
 import type { Limits } from "../core/limits.ts";
 import { planTask } from "./create.ts";
 import { describeFlow } from "./describe-flow.ts";
+import { boundOf } from "./flow-bound.ts";
 import { findFlow } from "./find-flow.ts";
 
 /** A task is planned as `createTask` does it, and thrown away. */
 export function createFlowCatalog(flows: readonly Flow[], limits: Limits): FlowCatalog {
+  if (flows.some(({ file }) => file !== undefined)) setBound(boundOf(limits.flowStuckMs));
   const byName = new Map(flows.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map((flow) => [flow.name, flow]));
   return {
     list: () => Promise.all([...byName.values()].map(describeFlow)),

@@ -8,6 +8,7 @@ import { createProgram } from "../core/create-program.ts";
 import type { Decision, Program } from "../core/program.ts";
 import type { TaskRecord } from "../core/record.ts";
 import { inOneGo, inSlices } from "./in-slices.ts";
+import { tellViolation } from "./tell-violation.ts";
 import { Replay } from "./replay.ts";
 
 export type Recovery =
@@ -56,7 +57,7 @@ function* replay(
   // a `run` flow makes its first decisions when the task starts
   if (task.status === "PLANNED" && flow.body.form === "run") return ready;
   const difference = yield* comparison.run();
-  if (program.violation) return { kind: "mismatch", reason: program.violation.message };
+  if (program.violation) return { kind: "mismatch", reason: tellViolation(program, record) };
   const told = difference ?? (isReopened ? undefined : comparison.compareOpen());
   return told === undefined ? ready : { kind: "mismatch", reason: mismatch(flow, record, told) };
 }

@@ -9,6 +9,7 @@ import type { StepRow } from "../core/record.ts";
 import { isStepOpen } from "../core/status.ts";
 import { inSlices } from "./in-slices.ts";
 import { MEND } from "./recover.ts";
+import { tellViolation } from "./tell-violation.ts";
 import { Replay, type Recorded } from "./replay.ts";
 import { tellBoth, tellEnd } from "./tell-decision.ts";
 
@@ -37,7 +38,7 @@ function* compare(program: Program, again: Program, record: Recorded): Generator
     (yield* replay.run()) ??
     replay.compareOpen() ??
     differenceOfEnds(program, again, record.task.cancelled_after !== null);
-  if (again.violation) return again.violation.message;
+  if (again.violation) return tellViolation(again, record);
   if (difference === undefined) return undefined;
   return `Flow ${program.flow.name} is not deterministic. It has ended, and was run again from its record before that was written: ${difference}. ${MEND}`;
 }

@@ -17,6 +17,7 @@ import { outcomeOf } from "./replay.ts";
 import { lookAgain, type Told } from "./second-look.ts";
 import { StepRunner } from "./step-runner.ts";
 import { TaskState } from "./task-state.ts";
+import { tellViolation } from "./tell-violation.ts";
 import { TaskWriter, type OnSettled } from "./task-writer.ts";
 
 /** How a driver comes to its task. */
@@ -339,7 +340,9 @@ export class TaskDriver {
   }
 
   #throwIfViolated(): void {
-    if (this.program.violation) throw new FlowViolationError(this.program.violation.message);
+    if (!this.program.violation) return;
+    const { draft } = this.#state;
+    throw new FlowViolationError(tellViolation(this.program, { task: draft.task, steps: draft.steps() }));
   }
 }
 

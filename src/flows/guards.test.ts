@@ -314,7 +314,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const TASK_ID = "0193d3f0-7c1e-7b7a-9c5e-2f6f6f0c8a11";
 
-function violationOf(index: number, how: keyof typeof run): DeterminismError | undefined {
+function violationOf(index: number, how: keyof typeof run): Error | undefined {
   const program = createProgram(flow, {
     id: TASK_ID,
     input: JSON.stringify({ index, how }),
