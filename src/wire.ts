@@ -26,7 +26,7 @@ import type { Engine } from "./engine/engine.ts";
 import { findFlowFiles, resolveFlowPaths } from "./flows/find-flow-files.ts";
 import { createLog } from "./log/create-log.ts";
 import { wantsColor } from "./log/paint.ts";
-import { writeStderr } from "./log/write-sync.ts";
+import type { LineWriter } from "./cli/line-writer.ts";
 import { readLimits } from "./read-limits.ts";
 import { parseLocation, type Location } from "./store/location.ts";
 import type { BenchPlace } from "./store/floor.ts";
@@ -34,10 +34,11 @@ import type { Store } from "./store/store.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export function createWire(env: Environment): (settings: Settings) => Wiring {
+/** `lines`: where log lines go. */
+export function createWire(env: Environment, lines: LineWriter): (settings: Settings) => Wiring {
   // before any file of a user's is loaded, which could go to another folder
   const cwd = process.cwd();
-  return (settings) => wire(settings, env, cwd);
+  return (settings) => wire(settings, { env, cwd, lines });
 }
 
 /** What everything is built from. */
@@ -49,8 +50,9 @@ interface Ground {
   readonly log: Log;
 }
 
-function wire(settings: Settings, env: Environment, cwd: string): Wiring {
-  const log = createLog({ ...lineStyleOf(settings, env), level: settings.logLevel, write: writeStderr });
+function wire(settings: Settings, { env, cwd, lines }: Pick<Ground, "env" | "cwd"> & { lines: LineWriter }): Wiring {
+  const log = createLog({ ...lineStyleOf(settings, env), level: settings.logLevel, write: lines.write });
+  lines.onDropped((count) => log.warn?.("log lines were dropped: nobody read stderr", { lines: count }));
   const ground: Ground = { settings, env, cwd, log };
   const openTaskonaut = async (): Promise<Taskonaut> =>
     settings.apiBaseUrl === undefined

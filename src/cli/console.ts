@@ -4,10 +4,13 @@
 import type * as NodeConsole from "node:console";
 import { createRequire } from "node:module";
 import { outsideWatch } from "../core/determinism.ts";
-import { writeStderr } from "../log/write-sync.ts";
 
-/** Those that write to stdout; the others write to stderr as it is. */
-const STDOUT_METHODS = [
+/** Also those that write to stderr as it is: all of it in one order, and nobody waits for whoever reads it. */
+const METHODS = [
+  "error",
+  "warn",
+  "trace",
+  "assert",
   "log",
   "info",
   "debug",
@@ -24,14 +27,14 @@ const STDOUT_METHODS = [
   "timeEnd",
 ] as const satisfies readonly (keyof Console)[];
 
-/** From now on. Before any user's file is loaded: it may keep what it finds. */
-export function sendConsoleToStderr(): void {
+/** From now on, by `write`. Before any user's file is loaded: it may keep what it finds. */
+export function sendConsoleToStderr(write: (text: string) => void): void {
   let made: OwnConsole | undefined;
-  for (const name of STDOUT_METHODS) {
+  for (const name of METHODS) {
     console[name] = (...args: unknown[]): void => {
       // also in a flow, whose guards would refuse the clock that a console reads
       outsideWatch(() => {
-        made ??= createConsole();
+        made ??= createConsole(write);
         (made[name] as (...args: unknown[]) => void)(...args);
       });
     };
@@ -41,19 +44,19 @@ export function sendConsoleToStderr(): void {
     const text = texts
       .map((each) => (typeof each === "string" ? each : Buffer.from(each as Uint8Array).toString()))
       .join("");
-    writeStderr(text);
+    write(text);
     return Buffer.byteLength(text);
   };
 }
 
-type OwnConsole = Pick<Console, (typeof STDOUT_METHODS)[number]>;
+type OwnConsole = Pick<Console, (typeof METHODS)[number]>;
 
 /** Made when something is said for the first time: to load it takes milliseconds, and most commands say nothing. */
-function createConsole(): OwnConsole {
+function createConsole(write: (text: string) => void): OwnConsole {
   const { Console } = createRequire(import.meta.url)("node:console") as typeof NodeConsole;
   const stderr = {
     write(text: string): boolean {
-      writeStderr(text);
+      write(text);
       return true;
     },
   };

@@ -3,12 +3,24 @@
 
 import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
+import type { LineWriter } from "./line-writer.ts";
 import type { Io, Output } from "./io.ts";
 
-export function createProcessIo(): Io {
+/** `lines`: what else is said on stderr, before which nothing may come that is said later. */
+export function createProcessIo(lines: LineWriter): Io {
+  const stderr = createOutput(2, () => process.stderr.columns);
   return {
     stdout: createOutput(1, () => process.stdout.columns),
-    stderr: createOutput(2, () => process.stderr.columns),
+    stderr: {
+      isTTY: stderr.isTTY,
+      get columns() {
+        return stderr.columns;
+      },
+      async write(text) {
+        await lines.flush(FLUSH_MS);
+        return stderr.write(text);
+      },
+    },
     stdinIsTTY: isatty(0),
     openTerminal: () => ({ input: process.stdin, output: process.stderr }),
     onSignal(listener) {
@@ -27,6 +39,8 @@ export function createProcessIo(): Io {
     now: () => performance.now(),
   };
 }
+
+const FLUSH_MS = 1000;
 
 function createOutput(fd: number, readColumns: () => number): Output {
   const isTTY = isatty(fd);

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
 import type { Wiring } from "../../src/cli/wiring.ts";
+import { LineWriter } from "../../src/cli/line-writer.ts";
 import { createWire } from "../../src/wire.ts";
 import { testDatabase } from "../support/postgres.ts";
 
@@ -72,7 +73,7 @@ function wireTo(databaseUrl: string): Wiring {
     logLevel: "error",
     logStyle: "json",
   } as const;
-  return createWire({})(settings);
+  return createWire({}, new LineWriter())(settings);
 }
 
 export async function openBareInsert(databaseUrl: string): Promise<BareInsert> {
