@@ -13,11 +13,15 @@ const DAY_MS = 86_400_000;
 /** Both databases hold texts of twice this. */
 const BYTES_MAX = 256 * 1024 * 1024;
 
+/** Whoever drives a task has it in memory. */
+const TASK_BYTES_MAX = 4 * 1024 * 1024 * 1024;
+
 /** The limits that a person may set, by environment variable. */
 const VARIABLES: Readonly<Record<string, Variable>> = {
   TASKONAUT_MAX_INPUT_BYTES: { limit: "inputBytes", min: 1, max: BYTES_MAX },
   TASKONAUT_MAX_OUTPUT_BYTES: { limit: "outputBytes", min: 1, max: BYTES_MAX },
   TASKONAUT_MAX_STEPS: { limit: "stepsPerTask", min: 1, max: 1_000_000 },
+  TASKONAUT_MAX_TASK_BYTES: { limit: "taskBytes", min: 1024, max: TASK_BYTES_MAX },
   TASKONAUT_TOOL_TIMEOUT_MS: { limit: "toolTimeoutMs", min: 1, max: TIMER_MS_MAX },
   TASKONAUT_MAX_CHILD_DEPTH: { limit: "childDepth", min: 1, max: 1000 },
   // a worker with a shorter one does little but renew it; a longer one keeps the tasks of a lost machine for days

@@ -21,3 +21,16 @@ alter table tasks add column left_undone json check (left_undone is null or stat
 -- Of the flow's code that drove the task last: all that is recorded is what this code decides. Null: a flow that comes
 -- with the program, or a task from before.
 alter table tasks add column flow_code text;
+
+-- JSON texts that are too long for a row. The column in the row holds a reference instead, which begins with a space, as
+-- no recorded JSON does, and is JSON itself: ` "<key>:<characters>"`. So a row is small, and is read without them; and
+-- what is the same within a task has the same key and is kept once.
+create table payloads (
+  task_id uuid not null references tasks (id) on delete cascade,
+  key text not null,
+  text text not null,
+  primary key (task_id, key)
+);
+
+-- About what the task's record takes: its JSON texts, and a share for each step.
+alter table tasks add column recorded_bytes bigint not null default 0 check (recorded_bytes >= 0);

@@ -17,3 +17,16 @@ alter table tasks add column left_undone text check (left_undone is null or stat
 -- Of the flow's code that drove the task last: all that is recorded is what this code decides. Null: a flow that comes
 -- with the program, or a task from before.
 alter table tasks add column flow_code text;
+
+-- JSON texts that are too long for a row: a search through a table without rowid reads every row that it passes, whole,
+-- and every update writes a row anew. The column in the row holds a reference instead, which begins with a space, as no
+-- recorded JSON does, and is JSON itself: ` "<key>:<characters>"`. What is the same within a task has the same key.
+create table payloads (
+  task_id text not null references tasks (id) on delete cascade,
+  key text not null,
+  text text not null,
+  unique (task_id, key)
+) strict;
+
+-- About what the task's record takes: its JSON texts, and a share for each step.
+alter table tasks add column recorded_bytes integer not null default 0 check (recorded_bytes >= 0);

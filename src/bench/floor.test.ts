@@ -16,6 +16,7 @@ import { openSqliteBenchPlace } from "../store/sqlite/bench-place.ts";
 import { testDatabase } from "../../test/support/postgres.ts";
 import { rejection } from "../../test/support/rejection.ts";
 import { Ends } from "./ends.ts";
+import { recordsOf } from "../../test/support/listed.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "taskonaut-floor-"));
 const database = await testDatabase();
@@ -133,7 +134,7 @@ async function use(open: () => Promise<BenchPlace>): Promise<AsyncDisposable & {
 
 async function readOnlyTask(place: BenchPlace): Promise<TaskRecord> {
   const store = await place.openStore();
-  const records = await store.listTasks({ limit: 2 });
+  const records = recordsOf(await store.listTasks({ limit: 2 }));
   await store.close();
   expect(records).toHaveLength(1);
   return records[0]!;

@@ -1,33 +1,51 @@
 // Many tasks on stdout, a page at a time. Whoever reads may go away in the middle (`| head`): that is no error.
 
-import type { Task } from "../core/task.ts";
+import { type DamagedTask, isDamaged, type ListedTask } from "../core/task.ts";
+import { taskJson, together } from "../core/task-json.ts";
 import { alignRows, type Cell, showText } from "./cells.ts";
 import type { Call } from "./command.ts";
+import type { Look } from "./look.ts";
 import { toJson } from "./print.ts";
 import { ID_COLUMNS, showTime, standingCell } from "./show-task.ts";
 
-export type TaskPages = AsyncGenerator<readonly Task[], { readonly more: boolean }>;
+export type TaskPages = AsyncGenerator<readonly ListedTask[], { readonly more: boolean }>;
 
-/** One JSON array, a task a line (indented on a terminal), written as the pages come. */
-export async function printTaskArray({ io, look }: Pick<Call, "io" | "look">, pages: TaskPages): Promise<void> {
+/** One JSON array, a task a line (indented on a terminal), written as the pages come. Gives those that are damaged. */
+export async function printTaskArray(
+  { io, look }: Pick<Call, "io" | "look">,
+  pages: TaskPages,
+): Promise<readonly DamagedTask[]> {
+  const damaged: DamagedTask[] = [];
   let before = "[";
   for await (const tasks of pages) {
-    let text = "";
-    for (const task of tasks) {
-      text += before + toJson(task, look);
-      before = ",\n";
-    }
-    if (!(await io.stdout.write(text))) return;
+    damaged.push(...tasks.filter(isDamaged));
+    for (const text of together(linesOf(tasks, before, look))) if (!(await io.stdout.write(text))) return damaged;
+    if (tasks.length > 0) before = ",\n";
   }
   await io.stdout.write(before === "[" ? "[]\n" : "]\n");
+  return damaged;
+}
+
+function* linesOf(tasks: readonly ListedTask[], first: string, look: Look): Generator<string, void, void> {
+  let before = first;
+  for (const task of tasks) {
+    yield before;
+    if (look.style === "compact") yield* taskJson(task);
+    else yield toJson(task, look);
+    before = ",\n";
+  }
 }
 
 const HEAD: readonly Cell[] = ["TASK", "STATUS", "CREATED (UTC)", "FLOW"].map((text) => ({ text, color: "dim" }));
 /** So that the columns of all pages stand under each other: a UUID, COMPLETED, a time to the second. */
 const COLUMNS_LEAST = [ID_COLUMNS, 9, 19];
 
-/** A line per task; says on stderr when there are more than were asked for. */
-export async function printTaskTable({ io, look }: Pick<Call, "io" | "look">, pages: TaskPages): Promise<void> {
+/** A line per task; says on stderr when there are more than were asked for. Gives those that are damaged. */
+export async function printTaskTable(
+  { io, look }: Pick<Call, "io" | "look">,
+  pages: TaskPages,
+): Promise<readonly DamagedTask[]> {
+  const damaged: DamagedTask[] = [];
   const flowColumns = Math.max(look.columns - COLUMNS_LEAST.reduce((sum, width) => sum + width + 2, 0), 12);
   let head = [HEAD];
   let shown = 0;
@@ -35,15 +53,18 @@ export async function printTaskTable({ io, look }: Pick<Call, "io" | "look">, pa
   for (; !page.done; page = await pages.next()) {
     const rows = page.value.map((task): readonly Cell[] => [
       { text: showText(task.id, ID_COLUMNS) },
-      standingCell(task),
+      isDamaged(task) ? { text: "DAMAGED", color: "red" } : standingCell(task),
       { text: showTime(task.created_at).slice(0, 19) },
-      { text: showText(task.flow_name, flowColumns) },
+      { text: isDamaged(task) ? "" : showText(task.flow_name, flowColumns) },
     ]);
+    damaged.push(...page.value.filter(isDamaged));
     shown += rows.length;
     if (rows.length === 0) continue;
-    if (!(await io.stdout.write(`${alignRows([...head, ...rows], look.paint, COLUMNS_LEAST).join("\n")}\n`))) return;
+    if (!(await io.stdout.write(`${alignRows([...head, ...rows], look.paint, COLUMNS_LEAST).join("\n")}\n`)))
+      return damaged;
     head = [];
   }
   if (shown === 0) await io.stderr.write("No tasks yet. `taskonaut run-flow` makes one.\n");
   else if (page.value.more) await io.stderr.write(`The newest ${shown}; --limit N shows more.\n`);
+  return damaged;
 }

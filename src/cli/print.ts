@@ -1,6 +1,7 @@
 // Data on stdout: JSON for programs, text for people.
 
 import type { Task } from "../core/task.ts";
+import { taskJson } from "../core/task-json.ts";
 import { escapeControls, showControls } from "../log/visible.ts";
 import type { Call } from "./command.ts";
 import { describeWaits, suggestCommands } from "./describe-waits.ts";
@@ -8,7 +9,12 @@ import type { Look } from "./look.ts";
 import { showTask } from "./show-task.ts";
 
 export async function printTask({ io, look }: Pick<Call, "io" | "look">, task: Task): Promise<void> {
-  await io.stdout.write(look.style === "readable" ? showTask(task, look) : `${toJson(task, look)}\n`);
+  if (look.style === "readable") await io.stdout.write(showTask(task, look));
+  else if (look.style === "pretty") await io.stdout.write(`${toJson(task, look)}\n`);
+  else {
+    for (const text of taskJson(task)) if (!(await io.stdout.write(text))) return;
+    await io.stdout.write("\n");
+  }
 }
 
 /** Says on stderr what the task waits for and what takes it on, unless JSON was asked for and nothing else. */

@@ -5,7 +5,7 @@ import * as v from "valibot";
 import type { ErrorCode, Violation } from "../core/errors.ts";
 import { NEXT, NEXT_STEP, type ToolCallStatus } from "../core/status.ts";
 import type { FlowDescription } from "../core/taskonaut.ts";
-import type { Task } from "../core/task.ts";
+import type { DamagedTask, ListedTask, Task } from "../core/task.ts";
 import type { Worker } from "../core/worker.ts";
 
 /** A schema that checks a shape and stands for a type of core, whose fields beyond that shape it takes on trust. */
@@ -60,6 +60,7 @@ export const TaskAnswer = v.looseObject({
   parent_task_id: TextOrNull,
   priority: v.number(),
   due_at: TextOrNull,
+  recorded_bytes: v.number(),
   created_at: Text,
   updated_at: Text,
   waiting_for: v.array(v.looseObject({ kind: Text, name: TextOrNull, until: TextOrNull, task_id: TextOrNull })),
@@ -67,7 +68,10 @@ export const TaskAnswer = v.looseObject({
   tool_calls: v.array(CallAnswer),
 }) as unknown as Answer<Task>;
 
-export const TasksAnswer: Answer<readonly Task[]> = v.array(TaskAnswer);
+/** What stands in a list for a task whose record cannot be read. */
+const DamagedAnswer = v.looseObject({ id: Text, created_at: Text, damage: Text }) as unknown as Answer<DamagedTask>;
+
+export const TasksAnswer: Answer<readonly ListedTask[]> = v.array(v.union([TaskAnswer, DamagedAnswer]));
 
 export const FlowAnswer = v.looseObject({
   name: v.string(),

@@ -6,6 +6,7 @@ import { FakeTaskonaut, fakeTask } from "../../test/support/fake-taskonaut.ts";
 import { startServer } from "../server/serve.ts";
 import { createClient, type ClientOptions } from "./client.ts";
 import type { Fetch } from "./transport.ts";
+import { tasksOf } from "../../test/support/listed.ts";
 
 const UNKNOWN_ID = "0193d3f0-7c1e-7b7a-9c5e-2f6f6f0c8a11";
 
@@ -170,7 +171,7 @@ describe("client and server together", () => {
     let cursor: string | undefined;
     do {
       const page = await client.listTasks({ limit: 2, ...(cursor !== undefined && { cursor }) });
-      seen.push(...page.tasks.map((task) => task.input_payload));
+      seen.push(...tasksOf(page).map((task) => task.input_payload));
       cursor = page.next;
     } while (cursor !== undefined && seen.length < 10);
     expect(seen).toEqual([4, 3, 2, 1, 0]);

@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { ERRORS, TaskonautError, type ErrorCode } from "../core/errors.ts";
 import { ProblemAnswer, type Answer } from "./answers.ts";
+import { AnswerError, Quiet, readAnswer } from "./read-answer.ts";
 
 export type Fetch = (url: string, init: BunFetchRequestInit) => Promise<Response>;
 
@@ -51,12 +52,15 @@ export function createTransport(options: TransportOptions): Transport {
     if (request.body !== undefined) init.body = request.body;
     // Bun's fetch has a timeout of its own, of five minutes; our signal is the one that counts
     init.timeout = false;
-    if (!request.patient) init.signal = AbortSignal.timeout(timeoutMs);
+    const quiet = new Quiet(request.patient ? undefined : timeoutMs);
+    init.signal = quiet.signal;
     try {
       const response = await fetch(url, init);
-      return { response, text: await response.text() };
+      return { response, text: await readAnswer(response, () => quiet.restart()) };
     } catch (cause) {
       throw unreachable(url, describeFailure(cause, timeoutMs), cause);
+    } finally {
+      quiet.end();
     }
   }
 
@@ -65,6 +69,9 @@ export function createTransport(options: TransportOptions): Transport {
       const url = base + request.path;
       const { response, text } = await send(url, request);
       const body = parse(text);
+      if (response.ok && body === undefined && isJson(response)) {
+        throw unreachable(url, `its answer broke off after ${text.length} characters`);
+      }
       if (!response.ok) throw errorOf(url, response, body);
       if (!v.is(request.answer, body)) throw unreachable(url, "something else than a taskonaut server answered");
       return { status: response.status, headers: response.headers, body, url };
@@ -99,6 +106,10 @@ function errorOf(url: string, response: Response, body: unknown): TaskonautError
   return unreachable(url, `something else than a taskonaut server answered (${response.status}, ${type})`);
 }
 
+function isJson(response: Response): boolean {
+  return /^application\/json\b/i.test(response.headers.get("content-type") ?? "");
+}
+
 function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERRORS, code);
 }
@@ -113,6 +124,7 @@ function parse(text: string): unknown {
 
 function describeFailure(cause: unknown, timeoutMs: number): string {
   if (!(cause instanceof Error)) return String(cause);
+  if (cause instanceof AnswerError) return cause.message;
   if (cause.name === "TimeoutError") return `no answer within ${timeoutMs} ms`;
   const code = "code" in cause ? String(cause.code) : "";
   if (code === "ECONNREFUSED" || code === "ConnectionRefused") return "nothing listens there";

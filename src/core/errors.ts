@@ -34,6 +34,7 @@ export const ERRORS = {
   flow_load_failed: { status: 422, exit: 2, retryable: false },
   internal: { status: 500, exit: 70, retryable: false },
   database_unavailable: { status: 503, exit: 5, retryable: true },
+  record_damaged: { status: 503, exit: 5, retryable: false },
   database_behind: { status: 503, exit: 5, retryable: false },
   database_ahead: { status: 503, exit: 5, retryable: false },
   database_foreign: { status: 503, exit: 5, retryable: false },

@@ -7,6 +7,8 @@ export interface Limits {
   readonly outputBytes: number;
   /** Of one task, over its whole life. */
   readonly stepsPerTask: number;
+  /** Of one task's record, about: its JSON texts, and a share for each step. One that has grown beyond is parked. */
+  readonly taskBytes: number;
   /** Of one attempt of a tool that says nothing else. */
   readonly toolTimeoutMs: number;
   /** Of children: a task without a parent has depth 0. */
@@ -31,6 +33,7 @@ export const DEFAULT_LIMITS: Limits = {
   inputBytes: 64 * 1024,
   outputBytes: 1024 * 1024,
   stepsPerTask: 1000,
+  taskBytes: 64 * 1024 * 1024,
   toolTimeoutMs: 30_000,
   childDepth: 16,
   busyMs: 30_000,

@@ -85,8 +85,24 @@ export interface Task {
   readonly priority: number;
   /** When a worker may take the task; null: it is not in the queue. */
   readonly due_at: Timestamp | null;
+  /** About how large its record is: every JSON text in it once, and a share for each step. */
+  readonly recorded_bytes: number;
   readonly created_at: Timestamp;
   readonly updated_at: Timestamp;
   readonly steps: readonly TaskStep[];
   readonly tool_calls: readonly ToolCall[];
+}
+
+/** What a list says in the place of a task whose record cannot be read. */
+export interface DamagedTask {
+  readonly id: string;
+  readonly created_at: Timestamp;
+  /** Which table of which database, and what is wrong there. */
+  readonly damage: string;
+}
+
+export type ListedTask = Task | DamagedTask;
+
+export function isDamaged(task: ListedTask): task is DamagedTask {
+  return "damage" in task;
 }

@@ -1,7 +1,7 @@
 // What the CLI and the server speak to. Behind it is the engine in this process, or a server over HTTP: they cannot tell.
 
 import type { Json } from "./json-value.ts";
-import type { Task } from "./task.ts";
+import type { ListedTask, Task } from "./task.ts";
 import type { Worker } from "./worker.ts";
 
 export interface CreateTask {
@@ -32,7 +32,7 @@ export interface RunTask {
 }
 
 export interface ListTasks {
-  /** How many tasks at most, 1 to 1000. */
+  /** How many tasks at most, 1 to 1000; fewer come where they are large. */
   readonly limit: number;
   /** The `next` of the page before; unset for the first page. */
   readonly cursor?: string;
@@ -40,7 +40,7 @@ export interface ListTasks {
 
 export interface TaskPage {
   /** Newest first: by created_at, then by id, both falling. */
-  readonly tasks: readonly Task[];
+  readonly tasks: readonly ListedTask[];
   /** Opaque; unset on the last page. */
   readonly next?: string;
 }

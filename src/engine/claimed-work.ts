@@ -8,7 +8,8 @@ import type { TaskRecord } from "../core/record.ts";
 import type { ClaimedTask } from "../store/store.ts";
 import { FlowViolationError, LostTaskError, type DriverTools } from "./driver-tools.ts";
 import type { Driving } from "./driving.ts";
-import { recoverInSlices, type Recovery } from "./recover.ts";
+import { recoverSound } from "./damage.ts";
+import type { Recovery } from "./recover.ts";
 import { TaskDriver, type DriverStart } from "./task-driver.ts";
 
 /** Who has claimed tasks, as those who drive them see it. None of these must throw. */
@@ -65,13 +66,14 @@ export class ClaimedWork {
    * but to write it.
    */
   work(claimed: ClaimedTask, claimant: Claimant): boolean {
-    const { record, takenFrom } = claimed;
+    const { record, takenFrom, isBare = false } = claimed;
     const work: Work = { claimed, claimant, isIdle: false };
     const endTurn = this.driving.takeTurnNow(record.task.id);
     // a caller who has the turn wrote to it, or will find that it was claimed: it is read again
-    const driven = endTurn && this.#takeUp(record, { isClaimed: true, isOrphan: takenFrom !== null }, work);
+    // as is a large one, which did not come with the claim
+    const driven = endTurn && !isBare && this.#takeUp(record, { isClaimed: true, isOrphan: takenFrom !== null }, work);
     if (!(driven instanceof TaskDriver)) {
-      this.#workOn(work, endTurn, driven);
+      this.#workOn(work, endTurn, driven || undefined);
       return false;
     }
     driven.onSettled((failure) => {
@@ -102,7 +104,8 @@ export class ClaimedWork {
     const { id } = work.claimed.record.task;
     const endTurn = endTurnNow ?? (await this.driving.takeTurn(id));
     try {
-      for (let next = end ?? this.#workAgain(work); ; next = this.#workAgain(work)) {
+      const isOrphan = work.claimed.isBare === true && work.claimed.takenFrom !== null;
+      for (let next = end ?? this.#workAgain(work, { isClaimed: true, isOrphan }); ; next = this.#workAgain(work)) {
         try {
           return await next;
         } catch (error) {
@@ -115,18 +118,18 @@ export class ClaimedWork {
     }
   }
 
-  /** Somebody else wrote to the task. */
-  async #workAgain(work: Work): Promise<WorkEnd> {
+  /** Somebody else wrote to the task, or it is read for the first time. */
+  async #workAgain(work: Work, start: DriverStart = { isClaimed: true }): Promise<WorkEnd> {
     const record = await this.driving.read(work.claimed.record.task.id);
     if (record.task.lease_owner !== this.tools.lease.workerId) return LET_GO;
-    return settled(this.#takeUp(record, { isClaimed: true }, work));
+    return settled(this.#takeUp(record, start, work));
   }
 
   /** Drives a task as far as it goes without waiting. Where that is all, the driver is given: it only has to be settled. */
   #takeUp(record: TaskRecord, start: DriverStart, work: Work): TaskDriver | Promise<WorkEnd> {
     this.driving.forget(record.task.id); // what it knows is out of date
     try {
-      const recovery = recoverInSlices(this.driving.flowOf(record), record, this.tools);
+      const recovery = recoverSound(this.driving.flowOf(record), record, this.tools);
       if (!(recovery instanceof Promise)) return this.#driveFrom(recovery, record, start, work);
       return recovery.then((late) => settled(this.#driveFrom(late, record, start, work)));
     } catch (error) {

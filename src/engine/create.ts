@@ -12,6 +12,7 @@ import type { Decision, Program } from "../core/program.ts";
 import type { JsonText, TaskRecord } from "../core/record.ts";
 import { isA, messageOf } from "../core/stored-error.ts";
 import type { CreateTask } from "../core/taskonaut.ts";
+import { bytesOfStep, bytesOfText } from "./record-size.ts";
 import { toStepRow } from "./step-row.ts";
 import { placeWhere, tellViolation } from "./tell-violation.ts";
 
@@ -83,6 +84,7 @@ export function planTask({ id, flow, input: given, now, limits, dueAt, priority,
       cancelled_after: null,
       cancelled_at: null,
       left_undone: null,
+      recorded_bytes: steps.reduce((bytes, step) => bytes + bytesOfStep(step), bytesOfText(input)),
       created_at: now,
       updated_at: now,
       finished_at: null,

@@ -4,7 +4,7 @@ import { readCursor, writeCursor } from "./cursor.ts";
 const ID = "0193d3f0-7c1e-7b7a-9c5e-2f6f6f0c8a11";
 
 test("a cursor is read as it was written", () => {
-  expect(readCursor(writeCursor({ created_at: 1_795_399_165_130, id: ID }))).toEqual({
+  expect(readCursor(writeCursor({ createdAt: 1_795_399_165_130, id: ID }))).toEqual({
     createdAt: 1_795_399_165_130,
     id: ID,
   });

@@ -5,8 +5,8 @@ import type { ListPage } from "../store/store.ts";
 
 const CURSOR = /^(\d{1,15})_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
-export function writeCursor(task: { readonly created_at: number; readonly id: string }): string {
-  return `${task.created_at}_${task.id}`;
+export function writeCursor({ createdAt, id }: NonNullable<ListPage["after"]>): string {
+  return `${createdAt}_${id}`;
 }
 
 /** Throws input_invalid. */

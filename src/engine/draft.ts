@@ -101,6 +101,11 @@ export class Draft {
     Object.assign(this.changeTask(now), patch);
   }
 
+  /** Something was added to the record, as part of what is written next. */
+  grow(bytes: number): void {
+    this.#ownTask().recorded_bytes += bytes;
+  }
+
   /** One transition of the task. Gives its row, for what else changes with it. */
   moveTask(now: number, to: TaskStatus): Writable<TaskRow> {
     assertNext(this.#task.status, to);

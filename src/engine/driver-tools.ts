@@ -12,7 +12,7 @@ import type { Lease } from "./lease.ts";
 import type { StoreClock } from "./store-clock.ts";
 
 export interface DriverTools {
-  readonly store: Pick<Store, "now" | "readInbox" | "readTask">;
+  readonly store: Pick<Store, "location" | "now" | "readInbox" | "readTask">;
   readonly writer: CommitWriter;
   readonly children: Children;
   readonly lease: Lease;

@@ -6,7 +6,7 @@
 
 import { hasCode, TaskonautError } from "../core/errors.ts";
 import type { Flow } from "../core/flow.ts";
-import type { TaskRecord } from "../core/record.ts";
+import type { TaskRecord, TaskRow } from "../core/record.ts";
 import { isTerminal } from "../core/status.ts";
 import type { Store } from "../store/store.ts";
 import type { Bell } from "./bell.ts";
@@ -15,7 +15,7 @@ import { Draft } from "./draft.ts";
 import { FlowViolationError, LostTaskError, type DriverTools } from "./driver-tools.ts";
 import { cancelByForce } from "./force-cancel.ts";
 import { LiveTasks } from "./live-tasks.ts";
-import { recoverInSlices } from "./recover.ts";
+import { recoverSound } from "./damage.ts";
 import { TaskDriver } from "./task-driver.ts";
 import { Turns } from "./turns.ts";
 
@@ -91,15 +91,22 @@ export class Driving {
     return record;
   }
 
+  /** The task's row alone, however large the task is. Throws task_not_found. */
+  async readRow(id: string): Promise<TaskRow> {
+    const row = await this.store.readTaskRow(id);
+    if (!row) throw new TaskonautError("task_not_found", `Task ${id} not found`, { details: { id } });
+    return row;
+  }
+
   /** Whether a living worker of another process holds the task. */
-  async isHeldElsewhere({ task }: TaskRecord): Promise<boolean> {
+  async isHeldElsewhere({ task }: Pick<TaskRecord, "task">): Promise<boolean> {
     const owner = task.lease_owner;
     if (owner === null || owner === this.tools.lease.workerId) return false;
     return (await this.store.readWorkerState(owner)) === "alive";
   }
 
   /** Throws flow_not_loaded. */
-  flowOf({ task }: TaskRecord): Flow {
+  flowOf({ task }: Pick<TaskRecord, "task">): Flow {
     const flow = this.flows.get(task.flow_name);
     if (flow) return flow;
     throw new TaskonautError(
@@ -210,9 +217,10 @@ export class Driving {
 
   /** Parks a task that this process holds and cannot drive, whatever it is that fails. */
   async setAside(id: string, failure: string): Promise<void> {
-    const record = await this.read(id);
-    if (record.task.lease_owner !== this.tools.lease.workerId) return;
-    await this.park(record, `It could not be driven on: ${failure}`);
+    // its row alone: the rest of its record may be what cannot be read
+    const task = await this.readRow(id);
+    if (task.lease_owner !== this.tools.lease.workerId) return;
+    await this.park({ task, steps: [], calls: [] }, `It could not be driven on: ${failure}`);
   }
 
   /** Lets what runs end within `graceMs`, and drives nothing more. */
@@ -231,7 +239,7 @@ export class Driving {
     const { record, isOrphan } = await this.#readFree(id, deadline);
     if (isTerminal(record.task.status)) return record;
     const flow = this.flowOf(record);
-    const recovery = await recoverInSlices(flow, record, this.tools);
+    const recovery = await recoverSound(flow, record, this.tools);
     if (recovery.kind === "mismatch") throw await this.park(record, recovery.reason);
     const driver = new TaskDriver(record, recovery.program, recovery.decisionOf, this.tools, { isOrphan });
     this.#live.keep(id, driver);

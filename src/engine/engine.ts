@@ -26,11 +26,13 @@ import type {
 } from "../core/taskonaut.ts";
 import type { Worker as WorkerResource } from "../core/worker.ts";
 import type { Store } from "../store/store.ts";
+import { turnOfLoop } from "../turn-of-loop.ts";
 import { Bell } from "./bell.ts";
 import { ChildTasks } from "./child-tasks.ts";
 import { CommitWriter } from "./commit-writer.ts";
 import { checkKey, planTask, taskIdOf, type TaskPlan } from "./create.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
+import { toListedTasks, toSoundTask } from "./damage.ts";
 import { describeFlow } from "./describe-flow.ts";
 import type { DriverTools } from "./driver-tools.ts";
 import { busy, Driving } from "./driving.ts";
@@ -197,11 +199,11 @@ class StoreEngine implements Engine {
   }
 
   async advanceTask(id: string): Promise<Task> {
-    return toTask(await this.#driving.drive(parseTaskId(id), (driver) => driver.advance()));
+    return this.#tell(await this.#driving.drive(parseTaskId(id), (driver) => driver.advance()));
   }
 
   async runTask(id: string, options: RunTask = {}): Promise<Task> {
-    return toTask(
+    return this.#tell(
       await runToEnd(parseTaskId(id), options, {
         driving: this.#driving,
         children: this.#children,
@@ -212,10 +214,15 @@ class StoreEngine implements Engine {
   }
 
   async signalTask(id: string, { name, payload, idempotencyKey }: SignalTask): Promise<Task> {
-    const record = await this.#driving.read(parseTaskId(id));
-    const taskId = record.task.id;
+    // its row alone: however large the task is, a signal is posted at once
+    const row = await this.#driving.readRow(parseTaskId(id));
+    const taskId = row.id;
     if (idempotencyKey !== undefined) checkKey("Idempotency-Key", idempotencyKey);
-    const text = readSignal(this.#driving.flowOf(record), { name, payload, bytesMax: this.#tools.limits.inputBytes });
+    const text = readSignal(this.#driving.flowOf({ task: row }), {
+      name,
+      payload,
+      bytesMax: this.#tools.limits.inputBytes,
+    });
     const posted = await this.#store.postToTask({
       task_id: taskId,
       kind: "signal",
@@ -227,7 +234,7 @@ class StoreEngine implements Engine {
       attempt_epoch: null,
     });
     if (posted.kind === "refused") {
-      const { status } = (await this.#driving.read(taskId)).task;
+      const { status } = await this.#driving.readRow(taskId);
       throw new TaskonautError(
         "task_ended",
         `Task ${taskId} is ${status}; only a task that has not ended takes signals.`,
@@ -243,18 +250,18 @@ class StoreEngine implements Engine {
   }
 
   async cancelTask(id: string, { force = false }: CancelTask = {}): Promise<Task> {
-    const record = await this.#driving.read(parseTaskId(id));
-    const taskId = record.task.id;
-    if (isTerminal(record.task.status)) return toTask(record);
+    const row = await this.#driving.readRow(parseTaskId(id));
+    const taskId = row.id;
+    if (isTerminal(row.status)) return this.getTask(taskId);
     const { log } = this.#tools;
     await this.#store.postToTask(cancelOf(taskId, { force }));
     log.info?.("task cancel requested", { task_id: taskId, force });
     this.#wake(taskId);
-    if (force) return toTask(await this.#driving.endByForce(taskId));
+    if (force) return this.#tell(await this.#driving.endByForce(taskId));
     // whoever drives the task hears of it; where nobody does, it is done here, unless only others have its flow
-    if (await this.#driving.isHeldElsewhere(record)) return this.getTask(taskId);
-    if (!this.#flows.has(record.task.flow_name)) {
-      log.warn?.("task cancel left to a process that has the flow", { task_id: taskId, flow: record.task.flow_name });
+    if (await this.#driving.isHeldElsewhere({ task: row })) return this.getTask(taskId);
+    if (!this.#flows.has(row.flow_name)) {
+      log.warn?.("task cancel left to a process that has the flow", { task_id: taskId, flow: row.flow_name });
       return this.getTask(taskId);
     }
     try {
@@ -282,7 +289,7 @@ class StoreEngine implements Engine {
       this.#driving.forget(taskId);
       log.info?.("task reopened", { task_id: taskId, flow: record.task.flow_name });
       this.#bell.ring();
-      return toTask(draft.record);
+      return await this.#tell(draft.record);
     } finally {
       endTurn();
     }
@@ -298,7 +305,7 @@ class StoreEngine implements Engine {
     try {
       // whoever drives the task hears of it; where nobody does, it is recorded here, and the task is in the queue
       if (await this.#driving.isHeldElsewhere(record)) return await this.getTask(taskId);
-      return toTask(await this.#driving.drive(taskId, (driver) => driver.hear()));
+      return await this.#tell(await this.#driving.drive(taskId, (driver) => driver.hear()));
     } finally {
       this.#bell.ring();
     }
@@ -306,18 +313,18 @@ class StoreEngine implements Engine {
 
   async resumeTask(id: string): Promise<Task> {
     const taskId = parseTaskId(id);
-    const record = await this.#driving.read(taskId);
-    if (record.task.parked_reason === null) return toTask(record);
+    const { parked_reason } = await this.#driving.readRow(taskId);
+    if (parked_reason === null) return this.getTask(taskId);
     await this.#storeClock.recent(); // it is due from now on
     const resumed = await this.#driving.drive(taskId, async (driver) => {
       driver.unpark();
       return true;
     });
-    return toTask(resumed);
+    return this.#tell(resumed);
   }
 
   async getTask(id: string): Promise<Task> {
-    return toTask(await this.#driving.read(parseTaskId(id)));
+    return this.#tell(await this.#driving.read(parseTaskId(id)));
   }
 
   async listTasks({ limit, cursor }: ListTasks): Promise<TaskPage> {
@@ -326,14 +333,10 @@ class StoreEngine implements Engine {
         errors: [{ path: "limit", message: `must be 1 to ${PAGE_MAX}` }],
       });
     }
-    // one more than asked for: whether there is a next page
-    const records = await this.#store.listTasks({
-      limit: limit + 1,
-      ...(cursor !== undefined && { after: readCursor(cursor) }),
-    });
-    const page = records.slice(0, limit);
-    const last = records.length > limit ? page.at(-1) : undefined;
-    return { tasks: page.map(toTask), ...(last && { next: writeCursor(last.task) }) };
+    await turnOfLoop(); // whoever asks for one page after the other must not keep all others waiting
+    const list = await this.#store.listTasks({ limit, ...(cursor !== undefined && { after: readCursor(cursor) }) });
+    const tasks = await toListedTasks(list.tasks, this.#store.location);
+    return { tasks, ...(list.next && { next: writeCursor(list.next) }) };
   }
 
   async listWorkers(): Promise<readonly WorkerResource[]> {
@@ -363,6 +366,11 @@ class StoreEngine implements Engine {
     }
   }
 
+  /** The task as its caller sees it. Throws record_damaged. */
+  #tell(record: TaskRecord): Promise<Task> {
+    return toSoundTask(record, this.#store.location);
+  }
+
   /** The task that an idempotency key has created before; its input must be the same. */
   async #findKeyed(wanted: TaskRecord): Promise<CreatedTask> {
     const found = await this.#driving.read(wanted.task.id);
@@ -370,7 +378,7 @@ class StoreEngine implements Engine {
       found.task.flow_name === wanted.task.flow_name &&
       canonicalJson(found.task.input_payload) === canonicalJson(wanted.task.input_payload)
     ) {
-      return { task: toTask(found), created: false };
+      return { task: await this.#tell(found), created: false };
     }
     throw keyReused(found.task.id);
   }

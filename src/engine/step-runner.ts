@@ -67,6 +67,7 @@ export class StepRunner {
     for (const step of ready) if (step.kind === "tool") this.#reuseCall(step);
     const steps = ready.filter(({ id, kind }) => state.isOpen(id) && (kind === "child" || !state.waits.has(id)));
     if (steps.length === 0) return;
+    this.#throwIfTooLarge();
     this.#throwIfDeadly(steps);
     if (this.#mustWrite(steps)) return this.#write(steps).then(() => this.#startAll(steps));
     this.#mark(steps);
@@ -227,6 +228,13 @@ export class StepRunner {
       }
     }
     state.set({});
+  }
+
+  #throwIfTooLarge(): void {
+    const reason = this.state.reasonToStop(this.tools.limits.taskBytes, []);
+    if (reason === undefined) return;
+    this.state.park(reason);
+    this.throwIfParked();
   }
 
   /** R2. A tool that takes its process with it is not given one more. */

@@ -326,6 +326,8 @@ export class TaskDriver {
    */
   #prepare({ turn, heard }: Told): TakeUp | Promise<TakeUp> {
     this.#throwIfViolated();
+    const tooLarge = this.#state.reasonToStop(this.tools.limits.taskBytes, turn.planned);
+    if (tooLarge !== undefined) throw new FlowViolationError(tooLarge);
     const isTimed = turn.planned.some(({ kind }) => kind === "sleep" || kind === "signal");
     const takeUpAt = (storeNow: number): void => {
       const state = this.#state;

@@ -19,6 +19,7 @@ import { Draft, type Standing } from "./draft.ts";
 import { cancelByForce, giveUpStep } from "./force-cancel.ts";
 import { isWait, type WaitOutcome } from "./news.ts";
 import { CANCELLED_CHILD, endOfChild } from "./posts.ts";
+import { bytesOfStep, bytesOfText } from "./record-size.ts";
 import { RunningSteps } from "./running-steps.ts";
 import { toStepRow } from "./step-row.ts";
 import type { StoreClock } from "./store-clock.ts";
@@ -187,6 +188,7 @@ export class TaskState {
     for (const decision of planned) {
       const row = toStepRow(taskId, decision, { index: this.draft.stepCount + 1, now, storeNow });
       this.draft.putStep(row);
+      this.draft.grow(bytesOfStep(row));
       this.#open.add(row.id);
       if (isWait(row)) this.waits.add(row.id);
       this.decisionOf.set(row.id, decision);
@@ -246,6 +248,7 @@ export class TaskState {
     row.finished_at = row.updated_at;
     row.error = error;
     if (end.kind === "completed" && !isCancelled) row.output_payload = end.output;
+    row.recorded_bytes += bytesOfText(row.output_payload ?? row.error ?? "");
   }
 
   // ---- outcomes
@@ -268,6 +271,7 @@ export class TaskState {
     if (isTool) row.due_at = null;
     row.updated_at = now;
     const task = this.draft.changeTask(now);
+    task.recorded_bytes += bytesOfText(outcome.status === "COMPLETED" ? outcome.output_payload : outcome.error);
     if (step.step_index > task.current_step) task.current_step = step.step_index;
     this.log.noteOutcome(step, outcome.status);
   }
@@ -329,6 +333,19 @@ export class TaskState {
   }
 
   // ---- parking
+
+  /**
+   * Why the task is not driven on, with these steps planned: its record would be larger than this process allows. What ran
+   * is recorded in any case. Undefined where nothing stands against it: a cancelled task may clean up, whatever its size.
+   */
+  reasonToStop(bytesMax: number, planned: readonly Decision[]): string | undefined {
+    const { recorded_bytes: bytes, cancelled_after } = this.draft.task;
+    if (cancelled_after !== null || this.cancels.length > 0) return undefined;
+    let more = 0;
+    for (const { input } of planned) more += bytesOfStep({ input_payload: input });
+    if (bytes + more <= bytesMax) return undefined;
+    return `Its record holds ${bytes} bytes${more === 0 ? "" : `, with its next steps ${bytes + more}`}; here a task may have ${bytesMax} (TASKONAUT_MAX_TASK_BYTES). Raise the limit and take the task up again with resume-task, or cancel it.`;
+  }
 
   park(reason: string): void {
     this.parked = reason;

@@ -45,6 +45,9 @@ const BLIND_POLL_MS = 500;
 /** So long after a claim that gave some but not all there was room for, to learn when the next task is due. */
 const LOOK_AGAIN_MS = 100;
 
+/** A worker that holds large tasks of so many bytes in all claims no more. */
+const LARGE_HELD_MAX = 256 * 1024 * 1024;
+
 /** Of a claim that failed: the database may be away. */
 const PAUSE_MS_MIN = 50;
 const PAUSE_MS_MAX = 2_000;
@@ -87,6 +90,8 @@ export class Worker implements RunningWorker, Claimant {
   #unsureUntil = 0;
   /** Lowered while claims fail: the answer may be too large to come in time. */
   #claimMax = CLAIM_MAX;
+  /** Records of large tasks that are held, in bytes: a process has only so much memory, however many it may drive. */
+  readonly #large = new Map<ClaimedTask, number>();
   #wakeUp: (() => void) | undefined;
   #onAllLetGo: (() => void) | undefined;
   /** K3. */
@@ -182,6 +187,7 @@ export class Worker implements RunningWorker, Claimant {
   /** Tasks that are only being written take no place, but for so long that not any number of them pile up. */
   get #room(): number {
     const { concurrency } = this.options;
+    if (this.#large.size > 0 && sumOf(this.#large.values()) >= LARGE_HELD_MAX) return 0;
     return Math.min(concurrency - this.#driven, 2 * concurrency - this.#held.size, this.#claimMax);
   }
 
@@ -245,7 +251,7 @@ export class Worker implements RunningWorker, Claimant {
       const { flow_name } = record.task;
       counts.set(flow_name, (counts.get(flow_name) ?? 0) + 1);
     }
-    if (this.#shares.note(counts, { isFull: claim.tasks.length >= room })) this.#hasNews = true;
+    if (this.#shares.note(counts, { isFull: claim.tasks.length >= room }) || claim.isCut) this.#hasNews = true;
     if (!this.#hasNews) this.#isAloneWithNews = false;
     this.#noteTimes(claim);
     // of its own: mostly all are driven before its first turn is due, and go into one commit together
@@ -281,6 +287,7 @@ export class Worker implements RunningWorker, Claimant {
     const { driving, tools } = this.parts;
     const { id, flow_name } = claimed.record.task;
     this.#held.set(id, (this.#held.get(id) ?? 0) + 1);
+    if (claimed.isBare) this.#large.set(claimed, claimed.record.task.recorded_bytes);
     if (claimed.takenFrom !== null) {
       tools.log.warn?.("task taken over from a dead worker", { task_id: id, flow: flow_name, from: claimed.takenFrom });
     }
@@ -335,6 +342,7 @@ export class Worker implements RunningWorker, Claimant {
     if (claims > 1) this.#held.set(id, claims - 1);
     else this.#held.delete(id);
     if (this.#inLane?.claimed === claimed) this.#inLane.leave();
+    this.#large.delete(claimed);
     if (this.#held.size === 0) this.#onAllLetGo?.();
     if (this.#limited.has(flow_name)) this.#onPlaceFree();
     if (this.#hasNews) this.#wakeUp?.();
@@ -398,6 +406,15 @@ export class Worker implements RunningWorker, Claimant {
 }
 
 /** K3. */
-function isDeadly({ record, takenFrom }: ClaimedTask): boolean {
-  return takenFrom !== null && record.steps.some((step) => step.starts > 1 && isStepOpen(step.status) && !isWait(step));
+function isDeadly({ record, takenFrom, isBare }: ClaimedTask): boolean {
+  return (
+    takenFrom !== null &&
+    (isBare === true || record.steps.some((step) => step.starts > 1 && isStepOpen(step.status) && !isWait(step)))
+  );
+}
+
+function sumOf(numbers: Iterable<number>): number {
+  let sum = 0;
+  for (const each of numbers) sum += each;
+  return sum;
 }

@@ -12,7 +12,7 @@ import { check, inputInvalid } from "./check.ts";
 import { readQueueing } from "./queueing.ts";
 import { type Query, queryOf, violationsOf } from "./query.ts";
 import { readResolution } from "./resolution.ts";
-import { streamTasks } from "./task-stream.ts";
+import { JSON_TYPE, streamPage, streamTask, streamTasks } from "./task-stream.ts";
 
 export interface Route {
   readonly method: "GET" | "POST";
@@ -66,12 +66,12 @@ export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOpti
       payload,
       ...(idempotencyKey !== undefined && { idempotencyKey }),
     };
-    return c.json(await taskonaut.signalTask(param(c, "id"), signal));
+    return answer(c, await taskonaut.signalTask(param(c, "id"), signal));
   }
 
   async function resolveTask(c: Context): Promise<Response> {
     const request = readResolution(await requireJsonBody(c.req.raw, maxBodyBytes));
-    return c.json(await taskonaut.resolveTask(param(c, "id"), request));
+    return answer(c, await taskonaut.resolveTask(param(c, "id"), request));
   }
 
   /** A route that does one thing to a task, whatever its request's body could say. */
@@ -80,7 +80,7 @@ export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOpti
       const body = await readJsonBody(c.req.raw, maxBodyBytes);
       check(NoBody, body === undefined ? {} : body);
       onLongWait(c.req.raw);
-      return c.json(await carryOut(param(c, "id")));
+      return answer(c, await carryOut(param(c, "id")));
     };
     return { method: "POST", path: `/tasks/:id/${name}`, handle };
   }
@@ -90,7 +90,7 @@ export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOpti
     const { max_steps } = check(RunBody, body === undefined ? {} : body);
     const options = max_steps === undefined ? {} : { maxSteps: max_steps };
     onLongWait(c.req.raw);
-    return c.json(await taskonaut.runTask(param(c, "id"), options));
+    return answer(c, await taskonaut.runTask(param(c, "id"), options));
   }
 
   async function cancelTask(c: Context): Promise<Response> {
@@ -102,25 +102,35 @@ export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOpti
 
   async function advanceTask(c: Context): Promise<Response> {
     onLongWait(c.req.raw);
-    return c.json(await taskonaut.advanceTask(param(c, "id")));
+    return answer(c, await taskonaut.advanceTask(param(c, "id")));
   }
 
   async function listTasks(c: Context): Promise<Response> {
     const request = readListRequest(queryOf(c));
-    if (request === "all")
-      return c.body(await streamTasks(taskonaut, log), 200, { "Content-Type": "application/json" });
-    const { tasks, next } = await taskonaut.listTasks(request);
+    if (request === "all") return c.body(await streamTasks(taskonaut, log), 200, JSON_TYPE);
+    const page = await taskonaut.listTasks(request);
+    const { next } = page;
     if (next !== undefined) {
       const query = new URLSearchParams({ limit: String(request.limit), cursor: next });
       c.header("Link", `<${c.req.path}?${query.toString()}>; rel="next"`);
     }
-    return c.json(tasks);
+    return c.body(streamPage(page, log), 200, JSON_TYPE);
+  }
+
+  function answer(c: Context, task: Task, status: 200 | 201 = 200): Response {
+    const stream = streamTask(task, log);
+    return stream ? c.body(stream, status, JSON_TYPE) : c.json(task, status);
+  }
+
+  function created(c: Context, { task, created: isNew }: CreatedTask): Response {
+    c.header("Location", `/tasks/${task.id}`);
+    return answer(c, task, isNew ? 201 : 200);
   }
 
   return [
     { method: "POST", path: "/tasks", query: "read", handle: (c) => createTask(c, DEFAULT_FLOW) },
     { method: "GET", path: "/tasks", query: "read", handle: listTasks },
-    { method: "GET", path: "/tasks/:id", handle: async (c) => c.json(await taskonaut.getTask(param(c, "id"))) },
+    { method: "GET", path: "/tasks/:id", handle: async (c) => answer(c, await taskonaut.getTask(param(c, "id"))) },
     { method: "POST", path: "/tasks/:id/advance", handle: advanceTask },
     { method: "POST", path: "/tasks/:id/run", handle: runTask },
     { method: "POST", path: "/tasks/:id/signals/:name", handle: signalTask },
@@ -153,11 +163,6 @@ export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOpti
       },
     },
   ];
-}
-
-function created(c: Context, { task, created: isNew }: CreatedTask): Response {
-  c.header("Location", `/tasks/${task.id}`);
-  return c.json(task, isNew ? 201 : 200);
 }
 
 function readIdempotencyKey(key: string | undefined): string | undefined {

@@ -1,44 +1,96 @@
-// All tasks as one JSON array, in constant memory: a page is asked for when the client has taken the one before, nothing
-// stays open in the store between pages, and a client that leaves ends the paging.
+// Tasks as JSON, in constant memory: the next piece is made when the client has taken the one before, nothing stays open in
+// the store between pages, and a client that leaves ends the reading. Between two pieces the event loop has a turn: several
+// streams that only compute must not keep all other requests waiting.
 
 import type { Log } from "../core/log.ts";
+import type { ListedTask, Task } from "../core/task.ts";
+import { taskJson, together } from "../core/task-json.ts";
 import type { TaskPage, Taskonaut } from "../core/taskonaut.ts";
+import { turnOfLoop } from "../turn-of-loop.ts";
 
 /** Tasks asked for at a time: enough to make a page cheap, few enough that many clients' pages fit in memory. */
 const STREAM_PAGE = 100;
 
+/** A smaller task is answered at once. */
+const STREAMED_FROM = 256 * 1024;
+
+export const JSON_TYPE = { "Content-Type": "application/json" };
+
 /**
- * The first page is read before this resolves, so that a database that is gone is still answered with a status. An error
- * later breaks the connection off: the array is then visibly unfinished.
+ * All tasks, as one array. The first page is read before this resolves, so that a database that is gone is still answered
+ * with a status. An error later breaks the connection off: the array is then visibly unfinished.
  */
 export async function streamTasks(taskonaut: Taskonaut, log: Log): Promise<ReadableStream<Uint8Array>> {
+  const first = await taskonaut.listTasks({ limit: STREAM_PAGE });
+  return toStream(arrayOf(pagesFrom(first, taskonaut), log), log, "GET /tasks");
+}
+
+/** One page, as an array. */
+export function streamPage(page: TaskPage, log: Log): ReadableStream<Uint8Array> {
+  const pages = (async function* () {
+    yield page.tasks;
+  })();
+  return toStream(arrayOf(pages, log), log, "GET /tasks");
+}
+
+/** One task; undefined where it is small enough to be answered at once. */
+export function streamTask(task: Task, log: Log): ReadableStream<Uint8Array> | undefined {
+  if (!(task.recorded_bytes >= STREAMED_FROM)) return undefined;
+  return toStream(together(taskJson(task)), log, `task ${task.id}`);
+}
+
+async function* pagesFrom(first: TaskPage, taskonaut: Taskonaut): AsyncGenerator<readonly ListedTask[]> {
+  for (let page = first; ;) {
+    yield page.tasks;
+    if (page.next === undefined) return;
+    page = await taskonaut.listTasks({ limit: STREAM_PAGE, cursor: page.next });
+  }
+}
+
+async function* arrayOf(pages: AsyncGenerator<readonly ListedTask[]>, log: Log): AsyncGenerator<string> {
+  let glue = "[";
+  for await (const tasks of pages) {
+    for (const task of tasks)
+      if ("damage" in task) log.error?.("damaged task listed", { task_id: task.id, error: task.damage });
+    yield* together(gluedTasks(tasks, glue));
+    if (tasks.length > 0) glue = ",\n";
+  }
+  yield glue === "[" ? "[]" : "]";
+}
+
+function* gluedTasks(tasks: readonly ListedTask[], first: string): Generator<string, void, void> {
+  let glue = first;
+  for (const task of tasks) {
+    yield glue;
+    yield* taskJson(task);
+    glue = ",\n";
+  }
+}
+
+function toStream(
+  pieces: Generator<string> | AsyncGenerator<string>,
+  log: Log,
+  what: string,
+): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
-  let page: TaskPage | undefined = await taskonaut.listTasks({ limit: STREAM_PAGE });
-  let cursor: string | undefined;
-  let opened = false;
   let left = false;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
-          page ??= await taskonaut.listTasks({ limit: STREAM_PAGE, ...(cursor !== undefined && { cursor }) });
-          const last = page.next === undefined;
-          const tasks = page.tasks.map((task) => JSON.stringify(task)).join(",");
-          // the last page may be empty; every pull writes something, for one that does not is never repeated
-          const glue = !opened ? "[" : tasks === "" ? "\n" : ",\n";
-          controller.enqueue(encoder.encode(glue + tasks + (last ? "]" : "")));
-          if (last) controller.close();
-          opened = true;
-          cursor = page.next;
-          page = undefined;
+          await turnOfLoop();
+          const piece = await pieces.next();
+          if (piece.done) controller.close();
+          else controller.enqueue(encoder.encode(piece.value));
         } catch (error) {
-          if (!left) log.error?.("GET /tasks broke off", { error });
+          if (!left) log.error?.(`${what} broke off`, { error });
           // without a reason: Bun would print one to stderr, past the log
           controller.error();
         }
       },
-      cancel() {
+      async cancel() {
         left = true;
+        await pieces.return(undefined);
       },
     },
     { highWaterMark: 0 },

@@ -8,6 +8,7 @@
 // S3. No method hangs: each ends within its deadline, with a result or an error.
 // S4. The rows that a method gives are the caller's own, to be changed as he likes.
 
+import type { TaskonautError } from "../core/errors.ts";
 import type { InboxRow, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record.ts";
 
 /** Everything that one write does to one task. */
@@ -50,11 +51,23 @@ export type PostResult =
   | { readonly kind: "refused" };
 
 export interface ListPage {
-  /** 1 to PAGE_MAX, and one more to see whether there are more. */
+  /** 1 to PAGE_MAX. */
   readonly limit: number;
   /** Only tasks that come after this one: (created_at, id) both smaller, in this order. */
   readonly after?: { readonly createdAt: number; readonly id: string };
 }
+
+export interface TaskList {
+  /** As many as the page's limit says, or fewer where they are large: no page but that of a single task has many bytes. */
+  readonly tasks: readonly ListedTask[];
+  /** Where the next page begins; unset on the last one. */
+  readonly next?: NonNullable<ListPage["after"]>;
+}
+
+/** `damage`: why its record cannot be read. */
+export type ListedTask =
+  | { readonly record: TaskRecord; readonly damage?: undefined }
+  | { readonly id: string; readonly created_at: number; readonly damage: TaskonautError };
 
 /** A process that takes tasks from the queue, or holds some while it runs their tools. */
 export interface WorkerRow {
@@ -112,6 +125,8 @@ export interface Claim {
   readonly nextDueAt: number | null;
   /** The store's time of the claim. */
   readonly now: number;
+  /** More would have been claimed, had the tasks been smaller: one claim leases so many bytes, or one task. */
+  readonly isCut?: boolean;
   /** It shares the commit of another write of this process, which it waited for. */
   readonly isShared?: true;
 }
@@ -121,6 +136,8 @@ export interface ClaimedTask {
   readonly record: TaskRecord;
   /** The dead worker that held it; null: nobody did. */
   readonly takenFrom: string | null;
+  /** The task is large, and `record` holds nothing but its row: the rest is to be read by itself, with `readTask`. */
+  readonly isBare?: boolean;
 }
 
 /** Ends of a watch and what it is worth. */
@@ -148,13 +165,16 @@ export interface Store {
    */
   commitChanges(changes: readonly Change[]): Promise<readonly boolean[]>;
 
+  /** Throws record_damaged. A large task is read page by page, while others may write to it (`records.ts`). */
   readTask(id: string): Promise<TaskRecord | undefined>;
+  /** The task's row alone. */
+  readTaskRow(id: string): Promise<TaskRow | undefined>;
   /** What waits in a task's inbox, in order of arrival, and the wake_seq up to which that is all. */
   readInbox(taskId: string): Promise<{ readonly wakeSeq: number; readonly rows: readonly InboxRow[] }>;
   /** The outsiders' write: raises wake_seq, never the version. */
   postToTask(post: InboxPost): Promise<PostResult>;
   /** Newest first: created_at falling, then id falling. */
-  listTasks(page: ListPage): Promise<readonly TaskRecord[]>;
+  listTasks(page: ListPage): Promise<TaskList>;
 
   /**
    * Leases due tasks that nobody living holds to a worker, in one commit; two workers never get the same task, and

@@ -22,6 +22,8 @@ export interface Place {
   readonly address: Address;
   /** SQL past the store, as a person with a database tool would write it. Table names stand alone. */
   execute(script: string): Promise<void>;
+  /** How many rows a table has. */
+  count(table: string): Promise<number>;
   /** What is there, with every column, and how the file is kept: equal where nothing was changed. */
   shape(): Promise<unknown>;
   drop(): Promise<void>;
@@ -56,6 +58,12 @@ export async function sqlitePlace(): Promise<Place> {
       database.run(script);
       database.close();
     },
+    async count(table) {
+      const database = new Database(path, { readonly: true });
+      const [row] = database.query<{ count: number }, []>(`select count(*) as count from ${table}`).all();
+      database.close();
+      return row?.count ?? 0;
+    },
     async shape() {
       const database = new Database(path, { readonly: true });
       const journal = database.query("pragma journal_mode").get();
@@ -84,6 +92,11 @@ export async function postgresPlace(url: string): Promise<Place> {
     address: { dialect: "postgres", url, schema },
     execute: async (script) => {
       await execute(script);
+    },
+    count: async (table) => {
+      const results = (await execute(`select count(*)::int as count from ${table}`)) as readonly unknown[];
+      const [row] = results.at(-1) as readonly { readonly count: number }[];
+      return row?.count ?? 0;
     },
     shape: () =>
       execute(

@@ -8,6 +8,7 @@ import { migrate, openMigrator, openStore } from "./place.ts";
 import { postgresBench, whileBlocked } from "./postgres-bench.ts";
 import { changeOf, plannedRecord, stepRow } from "./rows.ts";
 import { until } from "./until.ts";
+import { recordsOf } from "../support/listed.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -85,7 +86,7 @@ describe("a backend that is terminated", () => {
       });
       expect(error).toMatchObject({ name: "TaskonautError", code: "database_unavailable" });
       expect(await store.readTask(record.task.id)).toEqual(record);
-      expect((await store.listTasks({ limit: 10 })).length).toBe(1);
+      expect(recordsOf(await store.listTasks({ limit: 10 })).length).toBe(1);
       await write();
     });
   }

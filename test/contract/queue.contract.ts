@@ -9,6 +9,7 @@ import { turn } from "../support/fake-clock.ts";
 import { migrate, openStore, type Place } from "./place.ts";
 import { callRow, changeOf, inStatus, plannedRecord, stepRow, T0 } from "./rows.ts";
 import { until } from "./until.ts";
+import { recordsOf } from "../support/listed.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -273,7 +274,7 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
     }, 30_000);
 
     const countHeld = async (): Promise<number> =>
-      (await other.listTasks({ limit: 200 })).filter(({ task }) => task.lease_owner !== null).length;
+      recordsOf(await other.listTasks({ limit: 200 })).filter(({ task }) => task.lease_owner !== null).length;
 
     test("a flow's limit counts what the dead hold until it is taken over, and tasks in the queue only", async () => {
       const dead = crypto.randomUUID();

@@ -31,6 +31,7 @@ export function taskRow(over: Partial<TaskRow> = {}): TaskRow {
     cancelled_after: null,
     cancelled_at: null,
     left_undone: null,
+    recorded_bytes: 0,
     created_at: T0,
     updated_at: T0,
     finished_at: null,

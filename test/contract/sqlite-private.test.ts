@@ -21,6 +21,7 @@ import { join } from "node:path";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { plannedRecord } from "./rows.ts";
+import { recordsOf } from "../support/listed.ts";
 
 const WORKER = { id: "01a20709-d9fc-76df-913b-d3b3a13c8836", name: "test:1", leaseMs: 60_000, concurrency: 1 };
 
@@ -138,7 +139,7 @@ const taken: Record<string, { take: () => void; says: RegExp }> = {
 for (const [what, { take, says }] of Object.entries(taken)) {
   test(`a database file that ${what} under a store is neither read from nor written to any more`, async () => {
     await use(async (store) => {
-      const [known] = await store.listTasks({ limit: 1 });
+      const [known] = recordsOf(await store.listTasks({ limit: 1 }));
       take();
       const gone = { code: "database_unavailable", message: expect.stringMatching(says) };
       await expect(store.insertTasks([plannedRecord()])).rejects.toMatchObject(gone);

@@ -4,6 +4,7 @@ import { changeContract } from "./changes.contract.ts";
 import { migrationContract } from "./migrations.contract.ts";
 import type { Place } from "./place.ts";
 import { queueContract } from "./queue.contract.ts";
+import { sizeContract } from "./sizes.contract.ts";
 import { taskContract } from "./tasks.contract.ts";
 import { workerContract } from "./workers.contract.ts";
 
@@ -12,6 +13,7 @@ export function storeContract(dialect: string, create: () => Promise<Place>): vo
   taskContract(dialect, create);
   changeContract(dialect, create);
   queueContract(dialect, create);
+  sizeContract(dialect, create);
   workerContract(dialect, create);
   migrationContract(dialect, create);
 }

@@ -9,6 +9,7 @@ import type { InboxPost } from "../../src/store/store.ts";
 import { openStore, type Place } from "./place.ts";
 import { callRow, changeOf, inStatus, plannedRecord, stepRow, T0, taskRow } from "./rows.ts";
 import { expectRefused, taskBench } from "./task-bench.ts";
+import { recordsOf } from "../support/listed.ts";
 
 export function taskContract(dialect: string, create: () => Promise<Place>): void {
   describe(`${dialect}: tasks`, () => {
@@ -231,16 +232,18 @@ export function taskContract(dialect: string, create: () => Promise<Place>): voi
       const expected = records.toSorted(({ task: a }, { task: b }) =>
         a.created_at === b.created_at ? (a.id < b.id ? 1 : -1) : b.created_at - a.created_at,
       );
-      expect(await bench.store.listTasks({ limit: 1000 })).toEqual(expected);
+      expect(recordsOf(await bench.store.listTasks({ limit: 1000 }))).toEqual(expected);
       for (const limit of [1, 3]) {
         const found: TaskRecord[] = [];
         for (let pages = 0; pages < times.length + 1; pages++) {
           const last = found.at(-1)?.task;
           const after = last && { createdAt: last.created_at, id: last.id };
-          const page = await bench.store.listTasks({ limit, ...(after && { after }) });
-          if (page.length === 0) break;
+          const list = await bench.store.listTasks({ limit, ...(after && { after }) });
+          const page = recordsOf(list);
           expect(page.length).toBeLessThanOrEqual(limit);
           found.push(...page);
+          expect(list.next !== undefined).toBe(found.length < expected.length);
+          if (!list.next) break;
         }
         expect(found).toEqual(expected);
       }

@@ -12,10 +12,11 @@ import { DATABASES } from "../support/databases.ts";
 import { engineOn } from "../support/engine.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { rejection } from "../support/rejection.ts";
+import { tasksOf } from "../support/listed.ts";
 
 const README = join(import.meta.dir, "../../README.md");
 const DAY_MS = 86_400_000;
-const BELOW = ["task_steps", "tool_calls", "task_inbox"];
+const BELOW = ["task_steps", "tool_calls", "task_inbox", "payloads"];
 
 const parent = defineFlow({
   name: "parent",
@@ -72,7 +73,7 @@ test.each(DATABASES)(
         return (await engine.runTask(task.id)).id;
       };
       const childOf = async (id: string): Promise<string> =>
-        (await present.listTasks({ limit: 100 })).tasks.find(({ parent_task_id }) => parent_task_id === id)?.id ?? "";
+        tasksOf(await present.listTasks({ limit: 100 })).find(({ parent_task_id }) => parent_task_id === id)?.id ?? "";
       const ended = await begin(past, "parent");
       await past.signalTask(ended, { name: "go", payload: 1 });
       expect((await past.runTask(ended)).status).toBe("COMPLETED");

@@ -16,6 +16,7 @@ import { turn } from "../support/fake-clock.ts";
 import { rejection } from "../support/rejection.ts";
 import { Gate, giveBack } from "../support/tools.ts";
 import { until } from "../support/until.ts";
+import { recordsOf } from "../support/listed.ts";
 
 type Fault = "answer lost" | "not written";
 
@@ -272,7 +273,7 @@ describe("an engine that closes", () => {
     const engine = engineOn(
       faultyStore({ ...store, close: async () => {} }, async (_, write) => {
         const written = await write();
-        const [record] = await store.listTasks({ limit: 1 });
+        const [record] = recordsOf(await store.listTasks({ limit: 1 }));
         if (record?.task.lease_owner && gate.calls.length === 0) {
           claiming.resolve();
           await closing.promise;

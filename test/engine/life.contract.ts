@@ -8,6 +8,7 @@ import type { Task, TaskStep } from "../../src/core/task.ts";
 import type { Taskonaut } from "../../src/core/taskonaut.ts";
 import type { Bench } from "../support/bench.ts";
 import { rejection } from "../support/rejection.ts";
+import { tasksOf } from "../support/listed.ts";
 
 const INPUT = { text: "hello", a: 2, b: 3 };
 const OUTPUT = { echo: { text: "hello" }, add: { sum: 5 } };
@@ -154,7 +155,7 @@ export function lifeContract(bench: Bench): void {
       let cursor: string | undefined;
       for (let pages = 0; pages < 100; pages++) {
         const page = await engine.listTasks({ limit: 2, ...(cursor !== undefined && { cursor }) });
-        seen.push(...page.tasks);
+        seen.push(...tasksOf(page));
         cursor = page.next;
         if (cursor === undefined) break;
       }

@@ -14,6 +14,7 @@ import { DATABASES } from "../support/databases.ts";
 import { World } from "../support/mortal-store.ts";
 import { breaches } from "../support/scripts.ts";
 import { useWorlds } from "../support/worlds.ts";
+import { recordsOf } from "../support/listed.ts";
 
 // a task is run for each of its moments, on a machine that may be busy
 setDefaultTimeout(30_000);
@@ -211,7 +212,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
       async (task, world) => {
         expect(task.status).toBe("CANCELLED");
         // not those of its steps: a child could be left behind by a step that was never recorded
-        const children = (await worlds.store.listTasks({ limit: 20 })).filter(
+        const children = recordsOf(await worlds.store.listTasks({ limit: 20 })).filter(
           (other) => other.task.parent_task_id === task.id,
         );
         for (const { task: child } of children) {

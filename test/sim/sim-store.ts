@@ -85,6 +85,7 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
     insertTasks: (records) => request("insertTasks", () => database.insertTasks(records)),
     commitChanges: (changes) => request("commitChanges", (now) => database.commitChanges(changes, now)),
     readTask: (id) => read("readTask", () => database.readTask(id)),
+    readTaskRow: (id) => read("readTaskRow", () => database.readTask(id)?.task),
     readInbox: (id) => read("readInbox", () => database.readInbox(id)),
     postToTask: (post) => request("postToTask", (now) => database.postToTask(post, now)),
     listTasks: () => Promise.reject(new Error("No simulation lists tasks.")),

@@ -127,6 +127,7 @@ export class World {
       now: () => alive(async () => (await store.now()) + this.skippedMs),
       insertTasks: (records) => write("insertTasks", () => store.insertTasks(records)),
       commitChanges: (changes) => write("commitChanges", () => store.commitChanges(changes)),
+      readTaskRow: (id) => alive(() => store.readTaskRow(id)),
       postToTask: (post) => write("postToTask", () => store.postToTask(post)),
       readInbox: (id) => alive(() => store.readInbox(id)),
       readTask: (id) => alive(() => store.readTask(id)),

@@ -23,6 +23,7 @@ export function plannedTask(over: Partial<Task> = {}): Task {
     parent_task_id: null,
     priority: 5,
     due_at: null,
+    recorded_bytes: 0,
     created_at: CREATED_AT,
     updated_at: CREATED_AT,
     steps: [],

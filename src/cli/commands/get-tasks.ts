@@ -1,4 +1,5 @@
-import type { Task } from "../../core/task.ts";
+import { TaskonautError } from "../../core/errors.ts";
+import type { DamagedTask } from "../../core/task.ts";
 import type { Taskonaut } from "../../core/taskonaut.ts";
 import type { Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
@@ -25,12 +26,22 @@ export const getTasks: Command = {
   async run(call) {
     const limit = readCount(call.flags, "limit", { min: 1, max: LIMIT_MAX });
     return withTaskonaut(call, async (taskonaut) => {
-      if (call.look.style === "readable") await printTaskTable(call, readPages(taskonaut, limit ?? SHOWN_DEFAULT));
-      else await printTaskArray(call, readPages(taskonaut, limit ?? Number.POSITIVE_INFINITY));
+      const isTable = call.look.style === "readable";
+      const pages = readPages(taskonaut, limit ?? (isTable ? SHOWN_DEFAULT : Number.POSITIVE_INFINITY));
+      const damaged = isTable ? await printTaskTable(call, pages) : await printTaskArray(call, pages);
+      if (damaged.length > 0) throw someDamaged(damaged);
       return 0;
     });
   },
 };
+
+/** All others are listed by then. */
+function someDamaged(damaged: readonly DamagedTask[]): TaskonautError {
+  const [first] = damaged;
+  const message = damaged.length === 1 && first ? first.damage : `${damaged.length} of these tasks are damaged.`;
+  const errors = damaged.length === 1 ? [] : damaged.map(({ id, damage }) => ({ path: id, message: damage }));
+  return new TaskonautError("record_damaged", message, { details: { ids: damaged.map(({ id }) => id) }, errors });
+}
 
 /** Page by page, so that any number of tasks costs constant memory. Returns whether there are more than the limit. */
 async function* readPages(taskonaut: Taskonaut, limit: number): TaskPages {
@@ -41,7 +52,7 @@ async function* readPages(taskonaut: Taskonaut, limit: number): TaskPages {
       limit: Math.min(left, PAGE_TASKS),
       ...(cursor === undefined ? {} : { cursor }),
     });
-    yield page.tasks satisfies readonly Task[];
+    yield page.tasks;
     left -= page.tasks.length;
     cursor = page.next;
   } while (cursor !== undefined && left > 0);

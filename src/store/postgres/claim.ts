@@ -14,11 +14,15 @@
 //     What it expects stays small as well, whatever the statistics say: a limit that it cannot see counts as a tenth of
 //     all rows, which made the estimate of a large queue so high that each claim was compiled (JIT), for 80 ms.
 
+import { hasCode } from "../../core/errors.ts";
 import type { StepRow, TaskRow, ToolCallRow } from "../../core/record.ts";
+import { fillRecords } from "../records.ts";
+import { LARGE_BYTES, TOGETHER_BYTES } from "../sizes.ts";
 import { type Claim, CLAIM_MAX, type ClaimedTask, type ClaimRequest } from "../store.ts";
 import { writeArray } from "./carriers.ts";
 import { aggregateColumns, type Columns, toRows } from "./columns.ts";
 import type { PostgresClient } from "./connection.ts";
+import { recordReader } from "./read.ts";
 import { milliseconds, quoteText, type Schema } from "./schema.ts";
 import { stepColumns } from "./steps.ts";
 import { taskColumns } from "./tasks.ts";
@@ -53,7 +57,8 @@ export async function claimTasks(client: PostgresClient, schema: Schema, request
       ]);
   if (!row) throw new Error("A claim gives one row.");
   if (!row.is_registered) throw workerNotRegistered(request.workerId);
-  return { tasks: toTasks(row), nextDueAt: row.next_due_at, now: row.now };
+  const tasks = await filled(client, schema, toTasks(row));
+  return { tasks, nextDueAt: row.next_due_at, now: row.now, ...(row.is_cut && { isCut: true }) };
 }
 
 /** What the statement reads, as SQL: parameters or literals. */
@@ -82,6 +87,7 @@ interface ClaimRow {
   readonly steps: string;
   readonly calls: string;
   readonly is_registered: boolean;
+  readonly is_cut: boolean;
   readonly next_due_at: number | null;
   readonly now: number;
 }
@@ -142,7 +148,7 @@ function claimStatement(schema: Schema, sources: Sources, limits: (schema: Schem
     select t.*, row_number() over () as place from (
       select t.*, f.is_limited from flow f cross join lateral (
         select t.* from generate_series(0, 9) as level (priority) cross join lateral (
-          select t.id, t.id as task_id, t.lease_owner, t.version from ${schema}.tasks t
+          select t.id, t.id as task_id, t.lease_owner, t.version, t.recorded_bytes from ${schema}.tasks t
           where t.flow_name = f.name and t.priority = level.priority and t.due_at <= now()
             and ((t.lease_owner is null and not f.only_dead) or t.lease_owner in (select id from dead))
           order by t.due_at limit ${CLAIM_MAX}
@@ -151,11 +157,13 @@ function claimStatement(schema: Schema, sources: Sources, limits: (schema: Schem
       ) t limit (select ${limit}::integer)
     ) t
     where t.version = (select seen.version from ${schema}.tasks seen where seen.id = t.id)
+  ), fitting as materialized (
+    select d.*, d.place > 1 and sum(d.recorded_bytes) over (order by d.place) > ${TOGETHER_BYTES} as is_beyond from due d
   ), claimed as (
     update ${schema}.tasks t set
       lease_owner = ${workerId}::uuid, limited = d.is_limited, version = t.version + 1,
       updated_at = greatest(t.updated_at, now())
-    from due d where t.id = d.id and d.id = d.task_id
+    from fitting d where t.id = d.id and d.id = d.task_id and not d.is_beyond
     returning t.*, d.lease_owner as taken_from, d.place
   )
   select
@@ -164,7 +172,7 @@ function claimStatement(schema: Schema, sources: Sources, limits: (schema: Schem
       select ${aggregateColumns(STEP)} from (
         select s.* from claimed t cross join lateral (
           select s.* from ${schema}.task_steps s where s.task_id = t.id offset 0
-        ) s order by s.step_index
+        ) s where t.recorded_bytes <= ${LARGE_BYTES} order by s.step_index
       ) s
     ) as steps,
     (
@@ -174,10 +182,11 @@ function claimStatement(schema: Schema, sources: Sources, limits: (schema: Schem
             select s.step_index from ${schema}.task_steps s where s.task_id = c.task_id and s.id = c.task_step_id
           ) as step_index
           from ${schema}.tool_calls c where c.task_id = t.id offset 0
-        ) c order by c.created_at, c.step_index, c.id
+        ) c where t.recorded_bytes <= ${LARGE_BYTES} order by c.created_at, c.step_index, c.id
       ) c
     ) as calls,
     (select is_registered from worker),
+    exists (select from fitting where is_beyond) as is_cut,
     case when not exists (select from claimed) then (
       select ceil(extract(epoch from min(n.due_at)) * 1000)::bigint
       from flow f cross join generate_series(0, 9) as level (priority) cross join lateral (
@@ -194,5 +203,28 @@ function toTasks({ tasks, steps, calls }: ClaimRow): ClaimedTask[] {
   return toRows<LockedTask>(TASK, tasks).map(({ taken_from: takenFrom, ...task }) => ({
     record: { task, steps: stepsOf.get(task.id) ?? [], calls: callsOf.get(task.id) ?? [] },
     takenFrom,
+    ...(task.recorded_bytes > LARGE_BYTES && { isBare: true }),
   }));
+}
+
+/** A task whose texts are damaged is given bare: whoever reads it by itself learns what is wrong with it. */
+async function filled(
+  client: PostgresClient,
+  schema: Schema,
+  tasks: readonly ClaimedTask[],
+): Promise<readonly ClaimedTask[]> {
+  try {
+    await fillRecords(
+      tasks.map(({ record }) => record),
+      recordReader(client, schema),
+    );
+    return tasks;
+  } catch (error) {
+    if (!hasCode(error, "record_damaged")) throw error;
+    return tasks.map(({ record, takenFrom }) => ({
+      record: { task: record.task, steps: [], calls: [] },
+      takenFrom,
+      isBare: true,
+    }));
+  }
 }

@@ -1,13 +1,24 @@
 // The two writes of a driver, each one statement over all three tables. How rows go in: `carriers.ts`.
 // A table without rows has no part in the statement, so there are a few texts, each prepared once for each connection.
 
-import type { TaskRecord } from "../../core/record.ts";
+import type { StepRow, TaskRecord, ToolCallRow } from "../../core/record.ts";
 import { assertChanges } from "../assert-changes.ts";
+import {
+  CALL_CHANGED,
+  CALL_PAYLOADS,
+  INBOX_PAYLOADS,
+  KeptApart,
+  STEP_CHANGED,
+  STEP_PAYLOADS,
+  TASK_CHANGED,
+  TASK_PAYLOADS,
+} from "../payloads.ts";
 import type { Change } from "../store.ts";
 import { asJson, byColumns, type Carrier } from "./carriers.ts";
 import type { PostgresClient } from "./connection.ts";
 import type { Part } from "./fields.ts";
 import { consumedRows, consumeInbox, insertPosts, postRows } from "./inbox.ts";
+import { payloadInserts, toPayloadInserts } from "./payloads.ts";
 import type { Schema } from "./schema.ts";
 import { stepInserts, stepUpdates } from "./steps.ts";
 import { CHANGED, lockTasks, taskInserts, toTaskChange, updateTasks, withStorableReason } from "./tasks.ts";
@@ -22,14 +33,16 @@ export async function insertTasks(
   const first = new Map<string, number>();
   for (const [index, { task }] of records.entries()) if (!first.has(task.id)) first.set(task.id, index);
   const chosen = records.filter(({ task }, index) => first.get(task.id) === index);
-  const tasks = chosen.map(({ task }) => task);
-  const steps = chosen.flatMap((record) => record.steps);
-  const calls = chosen.flatMap((record) => record.calls);
+  const apart = new KeptApart();
+  const tasks = chosen.map(({ task }) => apart.row(task, task.id, TASK_PAYLOADS));
+  const steps = chosen.flatMap((record) => record.steps).map((step) => apart.row(step, step.task_id, STEP_PAYLOADS));
+  const calls = chosen.flatMap((record) => record.calls).map((call) => apart.row(call, call.task_id, CALL_PAYLOADS));
 
   const statement = new Statement(schema, records.length === 1 ? asJson : byColumns);
   statement.add(tasks.map(withStorableReason), taskInserts);
   statement.add(steps, stepInserts);
   statement.add(calls, callInserts);
+  statement.add(toPayloadInserts(apart.take()), payloadInserts);
   const won = await statement.run(client);
   return records.map(({ task }, index) => won.has(task.id) && first.get(task.id) === index);
 }
@@ -41,13 +54,24 @@ export async function commitChanges(
 ): Promise<boolean[]> {
   assertChanges(changes);
   const lone = changes.length === 1;
-  const newSteps = changes.flatMap((change) => change.newSteps);
-  const changedSteps = changes.flatMap((change) => change.changedSteps);
-  const newCalls = changes.flatMap((change) => change.newCalls);
-  const changedCalls = changes.flatMap((change) => change.changedCalls);
+  const apart = new KeptApart();
+  const tasks = changes.map((change) => toTaskChange(change, apart.row(change.task, change.taskId, TASK_CHANGED)));
+  const ofStep = (columns: typeof STEP_PAYLOADS | typeof STEP_CHANGED) => (step: StepRow) =>
+    apart.row(step, step.task_id, columns);
+  const ofCall = (columns: typeof CALL_PAYLOADS | typeof CALL_CHANGED) => (call: ToolCallRow) =>
+    apart.row(call, call.task_id, columns);
+  const newSteps = changes.flatMap((change) => change.newSteps).map(ofStep(STEP_PAYLOADS));
+  const changedSteps = changes.flatMap((change) => change.changedSteps).map(ofStep(STEP_CHANGED));
+  const newCalls = changes.flatMap((change) => change.newCalls).map(ofCall(CALL_PAYLOADS));
+  const changedCalls = changes.flatMap((change) => change.changedCalls).map(ofCall(CALL_CHANGED));
+  const payloads = toPayloadInserts(apart.take());
 
   const consumed = changes.flatMap(consumedRows);
-  const posts = postRows(changes);
+  const posts = postRows(changes).map((post) => {
+    const row = apart.row(post, post.task_id, INBOX_PAYLOADS);
+    payloads.push(...toPayloadInserts(apart.take(), post.from_id));
+    return row;
+  });
   const afterLocks = posts.length > 0;
   const toLock = afterLocks ? [...changes.map((change) => change.taskId), ...posts.map((post) => post.task_id)] : [];
 
@@ -56,7 +80,7 @@ export async function commitChanges(
     toLock.map((id) => ({ id })),
     { fields: { id: "uuid" }, read: lockTasks },
   );
-  statement.add(changes.map(toTaskChange), {
+  statement.add(tasks, {
     fields: CHANGED,
     read: (_, rows) => updateTasks(schema, rows, { lone, afterLocks }),
   });
@@ -66,6 +90,7 @@ export async function commitChanges(
   statement.add(changedCalls, callUpdates);
   statement.add(consumed, consumeInbox);
   statement.add(posts, insertPosts);
+  statement.add(payloads, payloadInserts);
   const checks = [
     ...(changedSteps.length > 0 ? ["(select count(*) from updated_steps) = sum(changed_steps)"] : []),
     ...(changedCalls.length > 0 ? ["(select count(*) from updated_calls) = sum(changed_calls)"] : []),

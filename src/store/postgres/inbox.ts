@@ -2,10 +2,12 @@
 
 import { canonicalJson } from "../../core/json.ts";
 import type { InboxRow } from "../../core/record.ts";
+import { Gaps, INBOX_PAYLOADS, KeptApart } from "../payloads.ts";
 import type { Change, InboxPost, PostResult } from "../store.ts";
 import { asJson } from "./carriers.ts";
 import type { PostgresClient } from "./connection.ts";
 import { type Fields, type FieldType, type Part, isWon } from "./fields.ts";
+import { fillGaps, payloadInserts, toPayloadInserts, wholeText } from "./payloads.ts";
 import { milliseconds, type Schema } from "./schema.ts";
 
 interface ConsumedRow {
@@ -94,12 +96,20 @@ export async function postToTask(client: PostgresClient, schema: Schema, post: I
   if (earlier) return earlier;
   const { task_id: taskId } = post;
   try {
-    const rows = asJson.write(POSTED, [{ ...post, from_id: taskId, place: 0 }]);
-    const posting = insertPosts.read(schema, (alias) => asJson.read(POSTED, ["$2"], alias));
-    const posted = await client.query(`with won as (select $1::text::uuid as id), ${posting} select from posted`, [
-      taskId,
-      ...rows,
-    ]);
+    const apart = new KeptApart();
+    const row = apart.row(post, taskId, INBOX_PAYLOADS);
+    const parameters = [taskId, ...asJson.write(POSTED, [{ ...row, from_id: taskId, place: 0 }])];
+    const parts = [insertPosts.read(schema, (alias) => asJson.read(POSTED, ["$2"], alias))];
+    const payloads = apart.take();
+    if (payloads.length > 0) {
+      const { fields } = payloadInserts;
+      parameters.push(...asJson.write(fields, toPayloadInserts(payloads)));
+      parts.push(payloadInserts.read(schema, (alias) => asJson.read(fields, ["$3"], alias)));
+    }
+    const posted = await client.query(
+      `with won as (select id from ${schema}.tasks where id = $1::text::uuid), ${parts.join(", ")} select from posted`,
+      parameters,
+    );
     return { kind: posted.length > 0 ? "posted" : "refused" };
   } catch (error) {
     // of two that come at once with one key, the unique index refuses the second
@@ -117,7 +127,8 @@ async function findKeyed(client: PostgresClient, schema: Schema, post: InboxPost
     [taskId, key],
   );
   if (!earlier) return undefined;
-  const isSame = earlier.name === name && canonicalJson(earlier.payload ?? "null") === canonicalJson(payload ?? "null");
+  const text = earlier.payload === null ? "null" : await wholeText(client, schema, taskId, earlier.payload);
+  const isSame = earlier.name === name && canonicalJson(text) === canonicalJson(payload ?? "null");
   return { kind: "duplicate", same: isSame };
 }
 
@@ -137,8 +148,9 @@ export async function readInbox(
     ) as rows from ${schema}.tasks t where t.id = $1`,
     [taskId],
   );
-  return {
-    wakeSeq: row?.wake_seq ?? 0,
-    rows: row?.rows ? (JSON.parse(row.rows) as InboxRow[]) : [],
-  };
+  const rows = row?.rows ? (JSON.parse(row.rows) as InboxRow[]) : [];
+  const gaps = new Gaps();
+  for (const each of rows) gaps.find(each, taskId, INBOX_PAYLOADS);
+  await fillGaps(client, schema, gaps);
+  return { wakeSeq: row?.wake_seq ?? 0, rows };
 }

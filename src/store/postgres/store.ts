@@ -10,7 +10,7 @@ import { explainLocked } from "./failures.ts";
 import { Lifeline } from "./lifeline.ts";
 import { checkMigrated, checkReady } from "./migrate.ts";
 import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
-import { listTasks, readTask } from "./read.ts";
+import { listTasks, readTask, readTaskRow } from "./read.ts";
 import { milliseconds, quoteSchema } from "./schema.ts";
 import { announce } from "./watch.ts";
 import { deleteWorker, forgetDeadWorkers, listWorkers, readWorkerState } from "./workers.ts";
@@ -84,6 +84,7 @@ export async function openPostgresStore({
     readInbox: (taskId) => read((client) => readInbox(client, schema, taskId)),
     postToTask: (post) => writeTasks((client) => postToTask(client, schema, post)),
     readTask: (id) => read((client) => readTask(client, schema, id)),
+    readTaskRow: (id) => read((client) => readTaskRow(client, schema, id)),
     listTasks: (page) => read((client) => listTasks(client, schema, page)),
     async claimTasks(request) {
       await migrated(claimer);

@@ -30,6 +30,7 @@ const INSERTED = {
   cancelled_after: "integer",
   cancelled_at: "time",
   left_undone: "json",
+  recorded_bytes: "bigint",
   created_at: "time",
   updated_at: "time",
   finished_at: "time",
@@ -51,6 +52,7 @@ const WRITTEN = {
   parked_reason: "text",
   parked_code: "text",
   flow_code: "text",
+  recorded_bytes: "bigint",
   updated_at: "time",
   finished_at: "time",
 } as const satisfies Fields<TaskRow>;
@@ -132,10 +134,10 @@ interface TaskChange extends Pick<TaskRow, keyof typeof WRITTEN | "id" | "due_at
   readonly changed_calls: number;
 }
 
-/** What `updateTasks` reads. */
-export function toTaskChange(change: Change): TaskChange {
+/** What `updateTasks` reads; `task` is the row to be written. */
+export function toTaskChange(change: Change, task: TaskRow): TaskChange {
   return {
-    ...withStorableReason(change.task),
+    ...withStorableReason(task),
     expected_version: change.expectedVersion,
     expected_owner: change.expectedOwner,
     reopens: change.reopens,
@@ -173,6 +175,7 @@ export function taskColumns(t: string): Columns<TaskRow> {
     cancelled_after: `${t}.cancelled_after`,
     cancelled_at: milliseconds(`${t}.cancelled_at`),
     left_undone: `${t}.left_undone::text`,
+    recorded_bytes: `${t}.recorded_bytes`,
     created_at: milliseconds(`${t}.created_at`),
     updated_at: milliseconds(`${t}.updated_at`),
     finished_at: milliseconds(`${t}.finished_at`),

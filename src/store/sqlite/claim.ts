@@ -5,11 +5,16 @@
 // Q2. Who finds nothing due has only read: idle workers do not get in the way of one that writes. A busy one writes
 //     anyway, what came of the tasks before: its claim joins that write.
 
-import type { TaskRecord, TaskRow, Writable } from "../../core/record.ts";
+import { hasCode } from "../../core/errors.ts";
+import type { TaskRow, Writable } from "../../core/record.ts";
+import { NEXT } from "../../core/status.ts";
+import type { ReadTask } from "../records.ts";
+import { fitTogether } from "../sizes.ts";
 import type { Claim, ClaimedTask, ClaimFlow, ClaimRequest } from "../store.ts";
 import { workerNotRegistered } from "../worker-not-registered.ts";
 import type { SqliteConnection } from "./connection.ts";
-import { completeTasks } from "./read.ts";
+import { isCorrupt } from "./failures.ts";
+import { bare, completeTasks, fillTasks } from "./read.ts";
 import { TASK_COLUMNS } from "./tasks.ts";
 
 const PRIORITIES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
@@ -51,12 +56,26 @@ export async function claimTasks(
   now: () => number,
 ): Promise<Claim> {
   const joined = await connection.joinWrite(() => new DueQuery(connection, request, now()).claim());
-  if (joined) return { ...joined.result, isShared: true };
+  if (joined) return filled(connection, { ...joined.result, isShared: true });
   const idle = await connection.read(() => {
     const query = new DueQuery(connection, request, now());
     return query.hasAny() ? undefined : query.nothing();
   });
-  return idle ?? connection.write(() => new DueQuery(connection, request, now()).claim());
+  return idle ?? filled(connection, await connection.write(() => new DueQuery(connection, request, now()).claim()));
+}
+
+/** A task whose texts are damaged is given bare: whoever reads it by itself learns what is wrong with it. */
+async function filled(connection: SqliteConnection, claim: Claim): Promise<Claim> {
+  try {
+    await fillTasks(
+      connection,
+      claim.tasks.map(({ record }) => record),
+    );
+    return claim;
+  } catch (error) {
+    if (!hasCode(error, "record_damaged")) throw error;
+    return { ...claim, tasks: claim.tasks.map((claimed) => ({ ...claimed, ...bare(claimed.record.task) })) };
+  }
 }
 
 class DueQuery {
@@ -89,18 +108,30 @@ class DueQuery {
     const { connection, now } = this;
     const { workerId } = this.request;
     if (!connection.prepare(HAS_WORKER).get({ workerId })) throw workerNotRegistered(workerId);
-    const due = this.#select();
-    if (due.length === 0) return this.nothing();
+    const all = this.#select();
+    if (all.length === 0) return this.nothing();
+    const due = all.slice(0, fitTogether(all));
     connection.prepare(LEASE).run({ workerId, now, ids: JSON.stringify(due.map(({ id }) => id)) });
-    const records = completeTasks(connection, due);
+    const read = this.#complete(due);
     const tasks = due.map((task, index): ClaimedTask => {
       const takenFrom = task.lease_owner;
       task.lease_owner = workerId;
       task.version += 1;
       task.updated_at = Math.max(task.updated_at, now);
-      return { record: records[index] as TaskRecord, takenFrom };
+      const { record, isBare } = read[index] ?? bare(task);
+      return isBare ? { record, takenFrom, isBare } : { record, takenFrom };
     });
-    return { tasks, nextDueAt: null, now };
+    return { tasks, nextDueAt: null, now, ...(due.length < all.length && { isCut: true }) };
+  }
+
+  /** Where the file is damaged, each is to be read by itself: all others are as good as ever. */
+  #complete(due: readonly TaskRow[]): ReadTask[] {
+    try {
+      return completeTasks(this.connection, due);
+    } catch (error) {
+      if (isCorrupt(error)) return due.map(bare);
+      throw error;
+    }
   }
 
   #select(): Writable<TaskRow>[] {
@@ -110,7 +141,10 @@ class DueQuery {
       let room = Math.min(this.#roomOf(flow), this.request.limit - due.length);
       for (const priority of PRIORITIES) {
         if (room <= 0) break;
-        const found = select.all(this.#parameters(flow, priority, room));
+        // one in a state that no taskonaut has written would be claimed again and again: nobody can write it either
+        const found = select
+          .all(this.#parameters(flow, priority, room))
+          .filter((task) => Object.hasOwn(NEXT, task.status));
         room -= found.length;
         due.push(...found);
       }

@@ -3,19 +3,40 @@
 
 import type { TaskRecord } from "../../core/record.ts";
 import { assertChanges } from "../assert-changes.ts";
+import {
+  CALL_CHANGED,
+  CALL_PAYLOADS,
+  KeptApart,
+  STEP_CHANGED,
+  STEP_PAYLOADS,
+  TASK_CHANGED,
+  TASK_PAYLOADS,
+} from "../payloads.ts";
 import type { Change } from "../store.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { consumeInbox, insertPost } from "./inbox.ts";
+import { insertPayloads } from "./payloads.ts";
 import { insertStep, updateStep } from "./steps.ts";
 import { insertTask, updateTask } from "./tasks.ts";
 import { insertCall, updateCall } from "./tool-calls.ts";
 
 export function insertTasks(connection: SqliteConnection, records: readonly TaskRecord[]): Promise<boolean[]> {
   return connection.write(() => {
-    const won = records.map(({ task }) => insertTask(connection, task));
+    const apart = new KeptApart();
+    const won = records.map(({ task }) => {
+      const isNew = insertTask(connection, apart.row(task, task.id, TASK_PAYLOADS));
+      if (isNew) insertPayloads(connection, apart);
+      else apart.take(); // they are none of the task that is there
+      return isNew;
+    });
     const made = records.filter((_record, place) => won[place]);
-    for (const { steps } of made) for (const step of steps) insertStep(connection, step);
-    for (const { calls } of made) for (const call of calls) insertCall(connection, call);
+    for (const { steps } of made) {
+      for (const step of steps) insertStep(connection, apart.row(step, step.task_id, STEP_PAYLOADS));
+    }
+    for (const { calls } of made) {
+      for (const call of calls) insertCall(connection, apart.row(call, call.task_id, CALL_PAYLOADS));
+    }
+    insertPayloads(connection, apart);
     return won;
   });
 }
@@ -28,16 +49,24 @@ export async function commitChanges(
   assertChanges(changes);
   return connection.write(() => {
     const at = now();
-    const won = changes.map((change) => updateTask(connection, change, at));
+    const apart = new KeptApart();
+    const won = changes.map((change) => {
+      const task = apart.row(change.task, change.taskId, TASK_CHANGED);
+      const isWon = updateTask(connection, task === change.task ? change : { ...change, task }, at);
+      if (isWon) insertPayloads(connection, apart);
+      else apart.take();
+      return isWon;
+    });
     const made = changes.filter((_change, place) => won[place]);
     for (const { newSteps, changedSteps } of made) {
-      for (const step of newSteps) insertStep(connection, step);
-      for (const step of changedSteps) updateStep(connection, step);
+      for (const step of newSteps) insertStep(connection, apart.row(step, step.task_id, STEP_PAYLOADS));
+      for (const step of changedSteps) updateStep(connection, apart.row(step, step.task_id, STEP_CHANGED));
     }
     for (const { newCalls, changedCalls } of made) {
-      for (const call of newCalls) insertCall(connection, call);
-      for (const call of changedCalls) updateCall(connection, call);
+      for (const call of newCalls) insertCall(connection, apart.row(call, call.task_id, CALL_PAYLOADS));
+      for (const call of changedCalls) updateCall(connection, apart.row(call, call.task_id, CALL_CHANGED));
     }
+    insertPayloads(connection, apart);
     for (const change of made) {
       consumeInbox(connection, change, at);
       for (const post of change.posts) insertPost(connection, post, at);

@@ -26,6 +26,12 @@ export function isLocked(error: unknown): boolean {
   return error instanceof SQLiteError && /^SQLITE_(BUSY|LOCKED)/.test(error.code ?? "");
 }
 
+/** Whether the file is damaged where it was read: elsewhere it may be sound. */
+export function isCorrupt(error: unknown): boolean {
+  const cause = error instanceof TaskonautError ? error.cause : error;
+  return cause instanceof SQLiteError && (cause.code ?? "").startsWith("SQLITE_CORRUPT");
+}
+
 export function databaseLocked(cause: unknown, waited: { path: string; deadlineMs: number }): TaskonautError {
   return unavailable(
     waited.path,

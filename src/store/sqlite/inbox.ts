@@ -2,8 +2,10 @@
 
 import { canonicalJson } from "../../core/json.ts";
 import type { InboxRow } from "../../core/record.ts";
+import { Gaps, INBOX_PAYLOADS, KeptApart } from "../payloads.ts";
 import type { Change, InboxPost, PostResult } from "../store.ts";
 import type { SqliteConnection } from "./connection.ts";
+import { fillGaps, insertPayloads, wholeText } from "./payloads.ts";
 
 /** A task that waits to be started is not started by a signal; one that is parked stays so. */
 const WAKE = `
@@ -32,7 +34,9 @@ export function insertPost(connection: SqliteConnection, post: InboxPost, now: n
   const { task_id, kind } = post;
   const task = connection.prepare<{ wake_seq: number }>(WAKE).get({ task_id, kind, now });
   if (!task) return false;
-  connection.prepare(INSERT).run({ ...post, seq: task.wake_seq, now });
+  const apart = new KeptApart();
+  connection.prepare(INSERT).run({ ...apart.row(post, task_id, INBOX_PAYLOADS), seq: task.wake_seq, now });
+  insertPayloads(connection, apart);
   return true;
 }
 
@@ -40,8 +44,8 @@ export function postToTask(connection: SqliteConnection, post: InboxPost, now: n
   const { task_id: taskId, idempotency_key: key } = post;
   const earlier = key === null ? null : connection.prepare<InboxRow>(SELECT_KEY).get({ taskId, key });
   if (earlier) {
-    const same =
-      earlier.name === post.name && canonicalJson(earlier.payload ?? "null") === canonicalJson(post.payload ?? "null");
+    const payload = earlier.payload === null ? "null" : wholeText(connection, taskId, earlier.payload);
+    const same = earlier.name === post.name && canonicalJson(payload) === canonicalJson(post.payload ?? "null");
     return { kind: "duplicate", same };
   }
   return { kind: insertPost(connection, post, now) ? "posted" : "refused" };
@@ -51,7 +55,17 @@ export function consumeInbox(connection: SqliteConnection, { taskId, consumed }:
   for (const seq of consumed) connection.prepare(CONSUME).run({ taskId, seq, now });
 }
 
-export function selectInbox(connection: SqliteConnection, taskId: string): { wakeSeq: number; rows: InboxRow[] } {
-  const task = connection.prepare<{ wake_seq: number }>(SELECT_SEQ).get({ taskId });
-  return { wakeSeq: task?.wake_seq ?? 0, rows: connection.prepare<InboxRow>(SELECT).all({ taskId }) };
+/** What waits in the inbox, and the wake_seq up to which that is all. */
+export async function readInbox(
+  connection: SqliteConnection,
+  taskId: string,
+): Promise<{ wakeSeq: number; rows: InboxRow[] }> {
+  const inbox = await connection.read(() => {
+    const task = connection.prepare<{ wake_seq: number }>(SELECT_SEQ).get({ taskId });
+    return { wakeSeq: task?.wake_seq ?? 0, rows: connection.prepare<InboxRow>(SELECT).all({ taskId }) };
+  });
+  const gaps = new Gaps();
+  for (const row of inbox.rows) gaps.find(row, taskId, INBOX_PAYLOADS);
+  await fillGaps(connection, gaps);
+  return inbox;
 }

@@ -1,34 +1,145 @@
-// Whole tasks, each page of them read from one snapshot.
+// Whole tasks. What is small is read together, from one snapshot; a large task page by page (`../records.ts`).
 
 import type { TaskRecord, TaskRow, ToolCallRow } from "../../core/record.ts";
-import type { ListPage } from "../store.ts";
+import { recordDamaged } from "../record-damaged.ts";
+import { completeRecord, fillRecords, type ReadTask, type RecordReader, toListed } from "../records.ts";
+import { fitTogether, LARGE_BYTES } from "../sizes.ts";
+import type { ListPage, TaskList } from "../store.ts";
 import type { SqliteConnection } from "./connection.ts";
-import { selectSteps } from "./steps.ts";
-import { selectTask, selectTasks } from "./tasks.ts";
-import { selectCalls } from "./tool-calls.ts";
+import { isCorrupt } from "./failures.ts";
+import { fillGaps } from "./payloads.ts";
+import { selectStepPage, selectSteps } from "./steps.ts";
+import { selectTask, selectTaskKeys, selectTasks } from "./tasks.ts";
+import { selectCallPage, selectCalls } from "./tool-calls.ts";
 
-export function readTask(connection: SqliteConnection, id: string): Promise<TaskRecord | undefined> {
-  return connection.read(() => {
+export async function readTask(connection: SqliteConnection, id: string): Promise<TaskRecord | undefined> {
+  const reader = recordReader(connection);
+  const read = await aboutTask(connection, id, () => {
     const task = selectTask(connection, id);
     return task && completeTasks(connection, [task])[0];
   });
+  return read && completeRecord(read, reader);
 }
 
-/** Newest first: created_at falling, then id falling. */
-export function listTasks(connection: SqliteConnection, page: ListPage): Promise<TaskRecord[]> {
-  return connection.read(() => completeTasks(connection, selectTasks(connection, page)));
+export function readTaskRow(connection: SqliteConnection, id: string): Promise<TaskRow | undefined> {
+  return recordReader(connection).readRow(id);
 }
 
-/** The tasks with their steps and calls, in the same order; within a transaction. */
-export function completeTasks(connection: SqliteConnection, tasks: readonly TaskRow[]): TaskRecord[] {
-  const steps = selectSteps(connection, idsOf(tasks));
+/** See `Store.listTasks`. */
+export async function listTasks(connection: SqliteConnection, page: ListPage): Promise<TaskList> {
+  const { rows, hasMore } = await readRows(connection, page);
+  const last = hasMore ? rows.at(-1) : undefined;
+  const sound = rows.filter((row) => "flow_name" in row);
+  const read = new Map((await readTogether(connection, sound)).map((each) => [each.record.task.id, each]));
+  const reader = recordReader(connection);
+  const tasks = await toListed(
+    rows.map((row) => read.get(row.id) ?? row),
+    reader,
+  );
+  return { tasks, ...(last && { next: { createdAt: last.created_at, id: last.id } }) };
+}
+
+/** The tasks with their steps and calls, in the same order, large ones bare; within a transaction. */
+export function completeTasks(connection: SqliteConnection, tasks: readonly TaskRow[]): ReadTask[] {
+  const small = tasks.filter((task) => task.recorded_bytes <= LARGE_BYTES);
+  const steps = selectSteps(connection, idsOf(small));
   // A planned task that nobody has changed yet has called nothing.
-  const driven = tasks.filter(({ status, version }) => status !== "PLANNED" || version > 1);
+  const driven = small.filter(({ status, version }) => status !== "PLANNED" || version > 1);
   const calls = driven.length === 0 ? NONE : selectCalls(connection, idsOf(driven));
-  return tasks.map((task, place) => ({ task, steps: steps[place] ?? [], calls: calls.get(task.id) ?? [] }));
+  if (small.length === tasks.length) {
+    return tasks.map((task, place) => ({
+      record: { task, steps: steps[place] ?? [], calls: calls.get(task.id) ?? [] },
+      isBare: false,
+    }));
+  }
+  let place = 0;
+  return tasks.map((task) => {
+    if (task.recorded_bytes > LARGE_BYTES) return bare(task);
+    return { record: { task, steps: steps[place++] ?? [], calls: calls.get(task.id) ?? [] }, isBare: false };
+  });
+}
+
+export function bare(task: TaskRow): ReadTask {
+  return { record: { task, steps: [], calls: [] }, isBare: true };
+}
+
+/** Puts back what is kept apart in tasks that are read whole. */
+export function fillTasks(connection: SqliteConnection, records: readonly TaskRecord[]): Promise<void> {
+  return fillRecords(records, recordReader(connection));
 }
 
 const NONE: ReadonlyMap<string, ToolCallRow[]> = new Map();
+
+interface UnreadRow {
+  readonly id: string;
+  readonly created_at: number;
+}
+
+/** The rows of a page; where the file is damaged, of some tasks the index alone tells. */
+async function readRows(
+  connection: SqliteConnection,
+  page: ListPage,
+): Promise<{ rows: readonly (TaskRow | UnreadRow)[]; hasMore: boolean }> {
+  const more = { ...page, limit: page.limit + 1 };
+  try {
+    const rows = await connection.read(() => selectTasks(connection, more));
+    const count = fitTogether(rows.slice(0, page.limit));
+    return { rows: rows.slice(0, count), hasMore: count < rows.length };
+  } catch (error) {
+    if (!isCorrupt(error)) throw error;
+    const keys = await connection.read(() => selectTaskKeys(connection, more));
+    const rows: (TaskRow | UnreadRow)[] = [];
+    for (const key of keys.slice(0, page.limit)) rows.push(await readRowOrKey(connection, key));
+    const count = fitTogether(rows.map((row) => ("recorded_bytes" in row ? row : { recorded_bytes: 0 })));
+    return { rows: rows.slice(0, count), hasMore: count < keys.length };
+  }
+}
+
+async function readRowOrKey(connection: SqliteConnection, key: UnreadRow): Promise<TaskRow | UnreadRow> {
+  try {
+    return (await connection.read(() => selectTask(connection, key.id))) ?? key;
+  } catch (error) {
+    if (isCorrupt(error)) return key;
+    throw error;
+  }
+}
+
+/** Where the file is damaged, each is read by itself later. */
+async function readTogether(connection: SqliteConnection, tasks: readonly TaskRow[]): Promise<ReadTask[]> {
+  try {
+    return await connection.read(() => completeTasks(connection, tasks));
+  } catch (error) {
+    if (isCorrupt(error)) return tasks.map(bare);
+    throw error;
+  }
+}
+
+function recordReader(connection: SqliteConnection): RecordReader {
+  return {
+    location: `sqlite:${connection.path}`,
+    readRow: (id) => aboutTask(connection, id, () => selectTask(connection, id)),
+    readSteps: (id, after) => aboutTask(connection, id, () => selectStepPage(connection, id, after)),
+    readCalls: (id, after) => aboutTask(connection, id, () => selectCallPage(connection, id, after)),
+    fillGaps: (gaps) => fillGaps(connection, gaps),
+  };
+}
+
+/** A read of one task. Throws record_damaged where the file is damaged there. */
+async function aboutTask<Result>(connection: SqliteConnection, taskId: string, read: () => Result): Promise<Result> {
+  try {
+    return await connection.read(read);
+  } catch (error) {
+    if (!isCorrupt(error)) throw error;
+    const location = `sqlite:${connection.path}`;
+    throw recordDamaged({
+      location,
+      taskId,
+      table: "tasks, or one below it",
+      what: "the file itself is damaged there",
+      cause: error,
+    });
+  }
+}
 
 function idsOf(tasks: readonly TaskRow[]): string[] {
   return tasks.map((task) => task.id);

@@ -1,6 +1,7 @@
 // The table `task_steps`. These functions run within a transaction of the connection.
 
 import type { StepRow, Writable } from "../../core/record.ts";
+import { PAGE_ROWS } from "../sizes.ts";
 import { parametersOf, type SqliteConnection } from "./connection.ts";
 import { rowIsThere } from "./row-is-there.ts";
 
@@ -32,14 +33,21 @@ const UPDATE = `
     attempt_epoch = $attempt_epoch, starts = $starts, doubt = $doubt, updated_at = $updated_at
   where task_id = $task_id and id = $id`;
 
+/** Of a whole row, in every statement that gives one. */
+const COLUMNS = `
+  step.id, step.step_index, step.path, step.kind, step.step_name, step.target,
+  step.execution, step.status,
+  step.input_payload, step.output_payload, step.error, step.outcome_seq, step.observed_at, step.due_at,
+  step.attempt_epoch, step.starts, step.doubt, step.created_at, step.updated_at`;
+
 /** Task by task. The place of a task in the list stands for its id, which is known and long. */
 const SELECT = `
-  select
-    step.id, task.key as task_id, step.step_index, step.path, step.kind, step.step_name, step.target,
-    step.execution, step.status,
-    step.input_payload, step.output_payload, step.error, step.outcome_seq, step.observed_at, step.due_at,
-    step.attempt_epoch, step.starts, step.doubt, step.created_at, step.updated_at
+  select task.key as task_id, ${COLUMNS}
   from json_each($taskIds) as task cross join task_steps as step on step.task_id = task.value`;
+
+const SELECT_PAGE = `
+  select step.task_id, ${COLUMNS}
+  from task_steps as step where step.task_id = $taskId and step.id > $after order by step.id limit ${PAGE_ROWS}`;
 
 export function insertStep(connection: SqliteConnection, step: StepRow): void {
   connection.prepare(isAsPlanned(step) ? INSERT_PLANNED : INSERT).run(parametersOf(step));
@@ -53,6 +61,11 @@ function isAsPlanned(step: StepRow): boolean {
 
 export function updateStep(connection: SqliteConnection, step: StepRow): void {
   rowIsThere("step", step.id, connection.prepare(UPDATE).run(parametersOf(step)));
+}
+
+/** A page of the steps of one task, by id. */
+export function selectStepPage(connection: SqliteConnection, taskId: string, after: string): StepRow[] {
+  return connection.prepare<StepRow>(SELECT_PAGE).all({ taskId, after });
 }
 
 /** The steps of each of these tasks by step_index. They are few: sorting all of them in SQL costs more. */

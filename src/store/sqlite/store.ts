@@ -8,10 +8,10 @@ import type { Store } from "../store.ts";
 import { claimTasks } from "./claim.ts";
 import { commitChanges, insertTasks } from "./commit.ts";
 import { openConnection } from "./connection.ts";
-import { postToTask, selectInbox } from "./inbox.ts";
+import { postToTask, readInbox } from "./inbox.ts";
 import { migrate, readPending } from "./migrate.ts";
 import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
-import { listTasks, readTask } from "./read.ts";
+import { listTasks, readTask, readTaskRow } from "./read.ts";
 import { ringBell, watchBell } from "./watch.ts";
 import { WorkerLocks } from "./worker-locks.ts";
 import {
@@ -60,9 +60,10 @@ export async function openSqliteStore({
     now: async () => now(),
     insertTasks: (records) => insertTasks(connection, records),
     commitChanges: (changes) => commitChanges(connection, changes, now),
-    readInbox: (taskId) => connection.read(() => selectInbox(connection, taskId)),
+    readInbox: (taskId) => readInbox(connection, taskId),
     postToTask: (post) => connection.write(() => postToTask(connection, post, now())),
     readTask: (id) => readTask(connection, id),
+    readTaskRow: (id) => readTaskRow(connection, id),
     listTasks: (page) => listTasks(connection, page),
     claimTasks: (request) => claimTasks(connection, request, now),
     releaseTasks: (release) => releaseTasks(connection, release, now),

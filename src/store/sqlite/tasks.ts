@@ -9,21 +9,21 @@ const INSERT = `
   insert into tasks (
     id, flow_name, status, version, current_step, observed_count, input_payload, output_payload, error,
     lease_owner, due_at, priority, wake_seq, parked_reason, parked_code, flow_code, parent_task_id, parent_step_id, depth,
-    cancelled_after, cancelled_at, left_undone, created_at, updated_at, finished_at
+    cancelled_after, cancelled_at, left_undone, recorded_bytes, created_at, updated_at, finished_at
   ) values (
     $id, $flow_name, $status, $version, $current_step, $observed_count, $input_payload, $output_payload, $error,
     $lease_owner, $due_at, $priority, $wake_seq, $parked_reason, $parked_code, $flow_code, $parent_task_id,
-    $parent_step_id, $depth, $cancelled_after, $cancelled_at, $left_undone, $created_at, $updated_at, $finished_at
+    $parent_step_id, $depth, $cancelled_after, $cancelled_at, $left_undone, $recorded_bytes, $created_at, $updated_at, $finished_at
   ) on conflict (id) do nothing`;
 
 /** Of a task that nothing has happened to; all that are created. What is left out has its default: each column has its price. */
 const INSERT_NEW = `
   insert into tasks (
     id, flow_name, status, version, input_payload, due_at, priority, flow_code, parent_task_id, parent_step_id, depth,
-    created_at, updated_at
+    recorded_bytes, created_at, updated_at
   ) values (
     $id, $flow_name, $status, $version, $input_payload, $due_at, $priority, $flow_code, $parent_task_id,
-    $parent_step_id, $depth, $created_at, $updated_at
+    $parent_step_id, $depth, $recorded_bytes, $created_at, $updated_at
   ) on conflict (id) do nothing`;
 
 const UPDATE = `
@@ -35,7 +35,7 @@ const UPDATE = `
       else $now
     end,
     cancelled_after = $cancelled_after, cancelled_at = $cancelled_at, left_undone = $left_undone, priority = $priority,
-    parked_reason = $parked_reason, parked_code = $parked_code, flow_code = $flow_code,
+    parked_reason = $parked_reason, parked_code = $parked_code, flow_code = $flow_code, recorded_bytes = $recorded_bytes,
     updated_at = $updated_at, finished_at = $finished_at
   where id = $id and version = $expectedVersion and lease_owner is $expectedOwner
     and (finished_at is null or ($reopens and status = 'FAILED')) and ($status <> 'PLANNED' or status = 'PLANNED')`;
@@ -44,7 +44,7 @@ const UPDATE = `
 export const TASK_COLUMNS = `
   id, flow_name, status, version, current_step, observed_count, input_payload, output_payload, error,
   lease_owner, due_at, priority, wake_seq, parked_reason, parked_code, flow_code, parent_task_id, parent_step_id, depth,
-  cancelled_after, cancelled_at, left_undone, created_at, updated_at, finished_at`;
+  cancelled_after, cancelled_at, left_undone, recorded_bytes, created_at, updated_at, finished_at`;
 
 const SELECT = `select ${TASK_COLUMNS} from tasks where id = $id`;
 
@@ -52,6 +52,12 @@ const SELECT_FIRST = `select ${TASK_COLUMNS} from tasks order by created_at desc
 
 const SELECT_AFTER = `
   select ${TASK_COLUMNS} from tasks where (created_at, id) < ($createdAt, $id)
+  order by created_at desc, id desc limit $limit`;
+
+const SELECT_KEYS_FIRST = "select id, created_at from tasks order by created_at desc, id desc limit $limit";
+
+const SELECT_KEYS_AFTER = `
+  select id, created_at from tasks where (created_at, id) < ($createdAt, $id)
   order by created_at desc, id desc limit $limit`;
 
 /** False where the task exists. */
@@ -87,4 +93,13 @@ export function selectTask(connection: SqliteConnection, id: string): TaskRow | 
 export function selectTasks(connection: SqliteConnection, { limit, after }: ListPage): TaskRow[] {
   if (!after) return connection.prepare<TaskRow>(SELECT_FIRST).all({ limit });
   return connection.prepare<TaskRow>(SELECT_AFTER).all({ limit, ...after });
+}
+
+/** Of the same tasks as `selectTasks`, what their index tells: no row is read. */
+export function selectTaskKeys(
+  connection: SqliteConnection,
+  { limit, after }: ListPage,
+): { readonly id: string; readonly created_at: number }[] {
+  if (!after) return connection.prepare<Pick<TaskRow, "id" | "created_at">>(SELECT_KEYS_FIRST).all({ limit });
+  return connection.prepare<Pick<TaskRow, "id" | "created_at">>(SELECT_KEYS_AFTER).all({ limit, ...after });
 }

@@ -1,6 +1,7 @@
 // The table `tool_calls`. These functions run within a transaction of the connection.
 
 import type { ToolCallRow } from "../../core/record.ts";
+import { PAGE_ROWS } from "../sizes.ts";
 import { parametersOf, type SqliteConnection } from "./connection.ts";
 import { rowIsThere } from "./row-is-there.ts";
 
@@ -29,13 +30,21 @@ const UPDATE = `
     error = $error, started_at = $started_at, finished_at = $finished_at
   where task_id = $task_id and idempotency_key = $idempotency_key`;
 
+/** Of a whole row, in every statement that gives one. */
+const COLUMNS = `
+  c.id, c.task_id, c.task_step_id, c.idempotency_key, c.tool_name, c.status, c.retry_count, c.attempt_epoch, c.last_error,
+  c.request_payload, c.response_payload, c.error, c.started_at, c.finished_at, c.created_at`;
+
 const SELECT = `
-  select
-    c.id, c.task_id, c.task_step_id, c.idempotency_key, c.tool_name, c.status, c.retry_count, c.attempt_epoch, c.last_error,
-    c.request_payload, c.response_payload, c.error, c.started_at, c.finished_at, c.created_at
+  select ${COLUMNS}
   from tool_calls c join task_steps s on s.task_id = c.task_id and s.id = c.task_step_id
   where c.task_id in (select value from json_each($taskIds))
   order by c.task_id, c.created_at, s.step_index, c.id`;
+
+const SELECT_PAGE = `
+  select ${COLUMNS}
+  from tool_calls c where c.task_id = $taskId and c.idempotency_key > $after
+  order by c.idempotency_key limit ${PAGE_ROWS}`;
 
 export function insertCall(connection: SqliteConnection, call: ToolCallRow): void {
   connection.prepare(isPlain(call) ? INSERT_PLAIN : INSERT).run(parametersOf(call));
@@ -47,6 +56,11 @@ function isPlain({ retry_count, attempt_epoch, last_error, error }: ToolCallRow)
 
 export function updateCall(connection: SqliteConnection, call: ToolCallRow): void {
   rowIsThere("tool call", call.id, connection.prepare(UPDATE).run(parametersOf(call)));
+}
+
+/** A page of the calls of one task, by idempotency_key. */
+export function selectCallPage(connection: SqliteConnection, taskId: string, after: string): ToolCallRow[] {
+  return connection.prepare<ToolCallRow>(SELECT_PAGE).all({ taskId, after });
 }
 
 /** The calls of each task by created_at, then by the step_index of their step. */

@@ -1,0 +1,46 @@
+// Tasks as JSON text, in pieces: a large task is written while what was written before is on its way, and nobody holds all
+// of its text at once.
+
+import type { ListedTask, Task } from "./task.ts";
+
+/** A smaller task is one piece, and small pieces are put together up to about this many characters. */
+const PIECE = 256 * 1024;
+
+/** The task as `JSON.stringify` writes it. */
+export function* taskJson(task: ListedTask): Generator<string, void, void> {
+  if ("damage" in task || !(task.recorded_bytes >= PIECE)) {
+    yield JSON.stringify(task);
+    return;
+  }
+  const { steps, tool_calls, ...rest }: Task = task;
+  yield `${JSON.stringify(rest).slice(0, -1)},"steps":`;
+  yield* arrayJson(steps);
+  yield `,"tool_calls":`;
+  yield* arrayJson(tool_calls);
+  yield "}";
+}
+
+function* arrayJson(values: readonly unknown[]): Generator<string, void, void> {
+  let text = "[";
+  let glue = "";
+  for (const value of values) {
+    text += glue + JSON.stringify(value);
+    glue = ",";
+    if (text.length < PIECE) continue;
+    yield text;
+    text = "";
+  }
+  yield `${text}]`;
+}
+
+/** Small pieces put together, large ones as they are. */
+export function* together(pieces: Iterable<string>): Generator<string, void, void> {
+  let text = "";
+  for (const piece of pieces) {
+    text += piece;
+    if (text.length < PIECE) continue;
+    yield text;
+    text = "";
+  }
+  if (text !== "") yield text;
+}

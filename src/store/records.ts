@@ -1,0 +1,144 @@
+// Records on their way out of a store: the texts that are kept apart are put back, and a large task is read page by page.
+//
+// R1. Between the pages of a large task others may write to it. It is read again then; who writes all the time gives a
+//     record whose task row is older than its steps: enough to be looked at, and for a driver as good as none, for the
+//     fence (S1) keeps it from writing anything.
+
+import { hasCode } from "../core/errors.ts";
+import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record.ts";
+import { turnOfLoop } from "../turn-of-loop.ts";
+import { CALL_PAYLOADS, Gaps, STEP_PAYLOADS, TASK_PAYLOADS } from "./payloads.ts";
+import { recordDamaged } from "./record-damaged.ts";
+import { PAGE_ROWS } from "./sizes.ts";
+import type { ListedTask } from "./store.ts";
+
+/** A task as a statement gave it. */
+export interface ReadTask {
+  readonly record: TaskRecord;
+  /** The task is large: its steps and calls are still to be read. */
+  readonly isBare: boolean;
+}
+
+/** What a dialect reads a large task with. */
+export interface RecordReader {
+  /** Of the store, for people. */
+  readonly location: string;
+  readRow(id: string): Promise<TaskRow | undefined>;
+  /** PAGE_ROWS at most, by id, beginning after `after`. */
+  readSteps(taskId: string, after: string): Promise<readonly StepRow[]>;
+  /** PAGE_ROWS at most, by idempotency_key, beginning after `after`. */
+  readCalls(taskId: string, after: string): Promise<readonly ToolCallRow[]>;
+  /** Throws record_damaged. */
+  fillGaps(gaps: Gaps): Promise<void>;
+}
+
+/** R1. So often a large task is read again. */
+const READINGS_MAX = 5;
+
+/** What comes before every id. */
+const FIRST = { id: "00000000-0000-0000-0000-000000000000", key: "" };
+
+/** The whole record; undefined where the task has gone meanwhile. */
+export async function completeRecord(read: ReadTask, reader: RecordReader): Promise<TaskRecord | undefined> {
+  const record = read.isBare ? await readLarge(read.record.task, reader) : read.record;
+  if (record) await fillRecords([record], reader);
+  return record;
+}
+
+/** Puts back what is kept apart, in all of them together. */
+export async function fillRecords(records: readonly TaskRecord[], reader: RecordReader): Promise<void> {
+  const gaps = new Gaps();
+  for (const { task, steps, calls } of records) {
+    gaps.find(task, task.id, TASK_PAYLOADS);
+    for (const step of steps) gaps.find(step, task.id, STEP_PAYLOADS);
+    for (const call of calls) gaps.find(call, task.id, CALL_PAYLOADS);
+  }
+  if (!gaps.isEmpty) await reader.fillGaps(gaps);
+}
+
+/** A task of which nothing but these could be read. */
+type Unread = { readonly id: string; readonly created_at: number };
+
+/** Tasks of a list, completed; what is damaged is told in its place and keeps nobody else out. */
+export async function toListed(tasks: readonly (ReadTask | Unread)[], reader: RecordReader): Promise<ListedTask[]> {
+  const whole = tasks.flatMap((task) => ("record" in task && !task.isBare ? task.record : []));
+  const isFilled = await succeeds(fillRecords(whole, reader));
+  const listed: ListedTask[] = [];
+  for (const task of tasks) {
+    if ("record" in task && !task.isBare && isFilled) listed.push({ record: task.record });
+    else listed.push(...(await listAlone(task, reader)));
+  }
+  return listed;
+}
+
+/** None where it has gone meanwhile. */
+async function listAlone(task: ReadTask | Unread, reader: RecordReader): Promise<ListedTask[]> {
+  const { id, created_at } = "record" in task ? task.record.task : task;
+  try {
+    if (!("record" in task)) {
+      throw recordDamaged({ location: reader.location, taskId: id, table: "tasks", what: "its row cannot be read" });
+    }
+    const record = await completeRecord(task, reader);
+    return record ? [{ record }] : [];
+  } catch (error) {
+    if (hasCode(error, "record_damaged")) return [{ id, created_at, damage: error }];
+    throw error;
+  }
+}
+
+/** False where something is damaged. */
+async function succeeds(filling: Promise<void>): Promise<boolean> {
+  try {
+    await filling;
+    return true;
+  } catch (error) {
+    if (hasCode(error, "record_damaged")) return false;
+    throw error;
+  }
+}
+
+async function readLarge(first: TaskRow, reader: RecordReader): Promise<TaskRecord | undefined> {
+  const { id } = first;
+  for (let task = first, readings = 1; ; readings++) {
+    const steps = await readPages(
+      (after) => reader.readSteps(id, after),
+      FIRST.id,
+      (step) => step.id,
+    );
+    const calls = await readPages(
+      (after) => reader.readCalls(id, after),
+      FIRST.key,
+      (call) => call.idempotency_key,
+    );
+    const now = await reader.readRow(id);
+    if (!now) return undefined;
+    if (now.version === task.version || readings === READINGS_MAX) return inOrder({ task, steps, calls });
+    task = now;
+  }
+}
+
+async function readPages<Row>(
+  read: (after: string) => Promise<readonly Row[]>,
+  first: string,
+  keyOf: (row: Row) => string,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (let after = first; ;) {
+    const page = await read(after);
+    rows.push(...page);
+    const last = page.at(-1);
+    if (!last || page.length < PAGE_ROWS) return rows;
+    after = keyOf(last);
+    await turnOfLoop();
+  }
+}
+
+function inOrder({ task, steps, calls }: TaskRecord): TaskRecord {
+  const indexOf = new Map(steps.map((step) => [step.id, step.step_index]));
+  const placeOf = (call: ToolCallRow): number => indexOf.get(call.task_step_id) ?? 0;
+  return {
+    task,
+    steps: steps.toSorted((a, b) => a.step_index - b.step_index),
+    calls: calls.toSorted((a, b) => a.created_at - b.created_at || placeOf(a) - placeOf(b) || (a.id < b.id ? -1 : 1)),
+  };
+}

@@ -1,0 +1,35 @@
+// The table `payloads` (`../payloads.ts`). A search there passes no text: its key is an index beside the rows.
+
+import { type Gaps, type KeptApart, keyOfReference, type PayloadKey, type PayloadRow } from "../payloads.ts";
+import type { SqliteConnection } from "./connection.ts";
+
+const INSERT =
+  "insert into payloads (task_id, key, text) values ($task_id, $key, $text) on conflict (task_id, key) do nothing";
+
+const SELECT = `
+  select p.task_id, p.key, p.text from json_each($keys) as wanted
+  cross join payloads as p on p.task_id = wanted.value ->> 0 and p.key = wanted.value ->> 1`;
+
+const SELECT_ONE = "select text from payloads where task_id = $taskId and key = $key";
+
+/** Writes what was taken out of rows of tasks that are there; within a transaction. */
+export function insertPayloads(connection: SqliteConnection, apart: KeptApart): void {
+  for (const { task_id, key, text } of apart.take()) connection.prepare(INSERT).run({ task_id, key, text });
+}
+
+/** Of what a column holds: the text itself, also where it is kept apart. Within a transaction. */
+export function wholeText(connection: SqliteConnection, taskId: string, text: string): string {
+  const key = keyOfReference(text);
+  if (key === undefined) return text;
+  return connection.prepare<{ text: string }>(SELECT_ONE).get({ taskId, key })?.text ?? "null";
+}
+
+/** Throws record_damaged. */
+export async function fillGaps(connection: SqliteConnection, gaps: Gaps): Promise<void> {
+  if (!gaps.isEmpty) await gaps.fill(`sqlite:${connection.path}`, (keys) => readPayloads(connection, keys));
+}
+
+function readPayloads(connection: SqliteConnection, keys: readonly PayloadKey[]): Promise<PayloadRow[]> {
+  const wanted = JSON.stringify(keys.map(({ task_id, key }) => [task_id, key]));
+  return connection.read(() => connection.prepare<PayloadRow>(SELECT).all({ keys: wanted }));
+}
