@@ -24,6 +24,15 @@ interface Given {
   readonly child: Flow;
 }
 
+/** Flows that are looked at. */
+interface Looking {
+  readonly flows: Flow[];
+  /** What was there as effects began. */
+  readonly seen: string[];
+  /** Looks as a child is created. */
+  readonly around: (store: Store) => Store;
+}
+
 const at = (): { at: number } => ({ at: now().getTime() });
 
 const RUNS: Record<string, (given: Given) => Body> = {
@@ -65,7 +74,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
   const { bench, working } = workerBench(create);
 
   /** Flows and tools that look into the store as they begin; `seen` says what was not there. */
-  async function lookingInto(store: Store, run: (given: Given) => Body): Promise<{ flows: Flow[]; seen: string[] }> {
+  async function lookingInto(store: Store, run: (given: Given) => Body): Promise<Looking> {
     const seen: string[] = [];
     const unique = crypto.randomUUID().slice(0, 8);
     let parent: Flow | undefined;
@@ -90,22 +99,21 @@ describe.each(DATABASES)("on %s", (_name, create) => {
           return input;
         },
       });
-    const birth = defineTool({
-      name: "birth",
-      input: v.unknown(),
-      output: v.unknown(),
-      execution: "pure",
-      run: async (input, { taskId }) => {
-        const child = (await store.readTask(taskId))?.task;
-        seen.push(await look(parent, child?.parent_task_id ?? "", child?.parent_step_id ?? "", input));
-        return null;
-      },
-    });
     const child = defineFlow({
       name: `child_${unique}`,
       input: v.unknown(),
       *run(input) {
-        yield* call(birth, input);
+        yield* call(giveBack("pure", { execution: "pure" }), input);
+      },
+    });
+    const around = (given: Store): Store => ({
+      ...given,
+      async insertTasks(records) {
+        for (const { task } of records) {
+          const { parent_task_id: taskId, parent_step_id: stepId, input_payload } = task;
+          if (taskId !== null) seen.push(await look(parent, taskId, stepId ?? "", JSON.parse(input_payload)));
+        }
+        return given.insertTasks(records);
       },
     });
     const given = {
@@ -122,12 +130,12 @@ describe.each(DATABASES)("on %s", (_name, create) => {
         return yield* run(given);
       },
     });
-    return { flows: [parent, child], seen };
+    return { flows: [parent, child], seen, around };
   }
 
   test.each(Object.entries(RUNS))("%s, taken from the queue", async (name, run) => {
-    const { flows, seen } = await lookingInto(await bench.openStore(), run);
-    const { engine } = await working({ flows });
+    const { flows, seen, around } = await lookingInto(await bench.openStore(), run);
+    const { engine } = await working({ flows, around });
     const id = await enqueue(engine, flows[0]?.name ?? "");
     if (name === CANCELLED) {
       await waiting(engine, id);
@@ -139,8 +147,8 @@ describe.each(DATABASES)("on %s", (_name, create) => {
   });
 
   test.each(Object.entries(RUNS))("%s, by hand", async (name, run) => {
-    const { flows, seen } = await lookingInto(await bench.openStore(), run);
-    const engine = await bench.openEngine({ flows });
+    const { flows, seen, around } = await lookingInto(await bench.openStore(), run);
+    const engine = await bench.openEngine({ flows, around });
     const { task } = await engine.createTask({ flow: flows[0]?.name ?? "", input: {} });
     const { status } = await engine.runTask(task.id);
     if (name === CANCELLED) await engine.cancelTask(task.id);

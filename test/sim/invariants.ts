@@ -6,7 +6,7 @@
 // I3. Nobody writes to a task that a living worker holds, but that worker, and outsiders to its inbox.
 // I4. Who holds a task has it in the queue: a leased task is due. What is parked or has ended is held by nobody.
 // I5. Of a flow with a limit no more tasks are held than that.
-// I6. What was planned is never planned otherwise: path, kind, target and input of a step stand.
+// I6. What was planned is never planned otherwise: path, kind, target, guarantee and input of a step stand.
 //
 // And with every look of a process at the others:
 // I7. A process that lives is not found dead while its lease runs, whatever became of its connections (`world.ts`).
