@@ -1,13 +1,9 @@
 // Runs a task one transition at a time, so that each step can be shown as it ends.
 
 import { TaskonautError } from "../core/errors.ts";
-import { DEFAULT_LIMITS } from "../core/limits.ts";
 import { isStepOpen, isTerminal } from "../core/status.ts";
 import type { Task, TaskStep } from "../core/task.ts";
 import type { Taskonaut } from "../core/taskonaut.ts";
-
-/** A step takes at most two transitions (its outcome, its observation), a task one to start and one to be cancelled; the last finds nothing to do. */
-const TRANSITIONS_MAX = 2 * DEFAULT_LIMITS.stepsPerTask + 3;
 
 /**
  * Like `runTask`: until the task has ended or only waits; `max_steps_exhausted` when `maxSteps` transitions were not
@@ -17,7 +13,7 @@ export async function followTask(
   taskonaut: Pick<Taskonaut, "advanceTask">,
   task: Task,
   {
-    maxSteps = TRANSITIONS_MAX,
+    maxSteps = Number.POSITIVE_INFINITY, // how many steps a task may have is for whoever drives it to say
     onStepEnded,
   }: { maxSteps?: number | undefined; onStepEnded: (step: TaskStep) => Promise<void> },
 ): Promise<Task> {

@@ -4,8 +4,8 @@ import { PlanProgram } from "./plan-program.ts";
 import type { Program, ProgramTask } from "./program.ts";
 
 /**
- * Nothing of the flow runs before `start`. A `run` flow that plans more than its `stepsMax` ends with a failure; how
- * many a `plan` flow may have is checked where its task is created.
+ * Nothing of the flow runs before `start`. A `run` flow that plans more than its `stepsMax` has an `obstacle`;
+ * how many a `plan` flow may have is checked where its task is created.
  */
 export function createProgram(flow: Flow, task: ProgramTask): Program {
   const { body } = flow;

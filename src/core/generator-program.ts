@@ -7,6 +7,7 @@ import type { Flow } from "./flow.ts";
 import { forgottenCalls } from "./forgotten.ts";
 import { toJsonText } from "./json.ts";
 import type { LogMethod } from "./log.ts";
+import { obstacleIn } from "./obstacle.ts";
 import { isGenerator, type Leaf } from "./operation.ts";
 import type { Cut } from "./paths.ts";
 import type { Decision, Outcome, Program, ProgramEnd, ProgramTask, Turn } from "./program.ts";
@@ -16,6 +17,7 @@ export class GeneratorProgram implements Program {
   readonly isSequential = false;
   end: ProgramEnd | undefined;
   thrown: { readonly value: unknown } | undefined;
+  obstacle: string | undefined;
   /** What to do with the outcome of each open step. */
   readonly #open = new Map<string, { readonly leaf: Leaf; readonly settle: (outcome: Outcome) => void }>();
   /** Steps that were abandoned: an outcome that was recorded all the same is ignored. */
@@ -103,6 +105,7 @@ export class GeneratorProgram implements Program {
 
   cancel(at: number): Turn {
     this.#scope.now = at;
+    this.#steps = 0;
     this.#root?.cancel();
     return this.#turn();
   }
@@ -132,7 +135,12 @@ export class GeneratorProgram implements Program {
   #within<T>(path: string, run: () => T, shield?: Shield): T {
     this.#scope.path = path;
     this.#scope.shield = shield;
-    return underWatch(this.#watch, run);
+    try {
+      return underWatch(this.#watch, run);
+    } catch (error) {
+      this.obstacle ??= obstacleIn(error);
+      throw error;
+    }
   }
 
   #plan(leaf: Leaf, path: string, settle: (result: Settled) => void, cleansUp?: readonly Cut[]): void {
@@ -186,22 +194,12 @@ export class GeneratorProgram implements Program {
     if (this.#shared !== undefined)
       throw new Error(`Two steps of flow ${this.flow.name} have the path ${this.#shared}.`);
     this.#steps += this.#planned.length;
-    if (this.#steps > this.task.stepsMax) return this.#exceed();
+    if (this.#steps > this.task.stepsMax) {
+      this.obstacle ??= `The flow plans more than ${this.task.stepsMax} steps, the limit of a task here (TASKONAUT_MAX_STEPS). Where it is higher the task goes on, also to be cancelled.`;
+    }
     const turn = { planned: this.#planned, abandoned: this.#abandoned };
     this.#planned = [];
     this.#abandoned = [];
     return turn;
-  }
-
-  /** Nothing that was decided in this turn becomes a step, and what is open is given up. */
-  #exceed(): Turn {
-    const error = new Error(
-      `The flow plans more than ${this.task.stepsMax} steps, the limit of a task (TASKONAUT_MAX_STEPS).`,
-    );
-    this.#fail(error);
-    for (const { path } of this.#planned) this.#open.delete(path);
-    const abandoned = [...this.#abandoned, ...this.#open.keys()];
-    this.#open.clear();
-    return { planned: [], abandoned };
   }
 }

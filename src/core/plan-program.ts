@@ -6,6 +6,7 @@ import type { Flow, FlowBody } from "./flow.ts";
 import { toJsonText } from "./json.ts";
 import type { LogMethod } from "./log.ts";
 import { checkName } from "./names.ts";
+import { obstacleIn } from "./obstacle.ts";
 import { operationOf } from "./operation.ts";
 import { forgottenCalls } from "./forgotten.ts";
 import { operationPath } from "./paths.ts";
@@ -19,6 +20,7 @@ export class PlanProgram implements Program {
   end: ProgramEnd | undefined;
   /** What `plan` throws ends no task: there is none. */
   readonly thrown = undefined;
+  obstacle: string | undefined;
   log: LogMethod | undefined;
   readonly #unused = new Map<object, string>();
   readonly #watch: Watch;
@@ -47,7 +49,7 @@ export class PlanProgram implements Program {
   }
 
   start(): Turn {
-    const planned = underWatch(this.#watch, () => this.body.plan(JSON.parse(this.task.input)));
+    const planned = this.#plan();
     for (const operation of planned) this.#unused.delete(operation);
     if (this.#unused.size > 0) throw forgottenCalls(this.flow.name, this.#unused.values());
     this.#steps = planned.map((operation, index) => this.#decide(operation, index));
@@ -87,6 +89,15 @@ export class PlanProgram implements Program {
 
   #pathsFrom(index: number): string[] {
     return this.#steps.slice(index).map((step) => step.path);
+  }
+
+  #plan(): ReturnType<typeof this.body.plan> {
+    try {
+      return underWatch(this.#watch, () => this.body.plan(JSON.parse(this.task.input)));
+    } catch (error) {
+      this.obstacle = obstacleIn(error);
+      throw error;
+    }
   }
 
   givenUpByCancel(): ReadonlySet<string> {

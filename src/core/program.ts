@@ -51,6 +51,8 @@ export interface Program {
   readonly violation: Watch["violation"];
   /** What the flow threw, where that is its end. For people: what is recorded is in `end`. */
   readonly thrown: { readonly value: unknown } | undefined;
+  /** Why this process cannot go on with it, and another may. What the program decided since is worth nothing. */
+  readonly obstacle: string | undefined;
   /** Where the flow's log lines go; undefined while it is replayed. */
   log: LogMethod | undefined;
   /** Once, first. */
@@ -71,6 +73,6 @@ export interface ProgramTask {
   /** The recorded text. */
   readonly input: JsonText;
   readonly createdAt: number;
-  /** Steps that the task may have in all. */
+  /** Steps that the task may have here, and once more as many for what its flow cleans up when it is cancelled. */
   readonly stepsMax: number;
 }

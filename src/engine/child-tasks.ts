@@ -10,9 +10,8 @@ import type { Task } from "../core/task.ts";
 import type { InboxPost, Store } from "../store/store.ts";
 import type { Bell } from "./bell.ts";
 import type { TaskPlan } from "./create.ts";
-import type { Children, ChildStep, DriverTools } from "./driver-tools.ts";
+import { type Children, type ChildStep, type DriverTools, ObstacleError } from "./driver-tools.ts";
 import { type Driving, isPause } from "./driving.ts";
-import { findFlow } from "./find-flow.ts";
 
 interface Family {
   readonly flows: ReadonlyMap<string, Flow>;
@@ -20,7 +19,7 @@ interface Family {
   readonly tools: DriverTools;
   readonly driving: Driving;
   readonly bell: Bell;
-  readonly insert: (plan: TaskPlan) => Promise<unknown>;
+  readonly insert: (plan: TaskPlan) => Promise<{ readonly isNew: boolean }>;
   readonly run: (id: string) => Promise<Task>;
 }
 
@@ -33,21 +32,20 @@ export class ChildTasks implements Children {
 
   async create({ flow, step, depth, priority, dueAt }: ChildStep): Promise<void> {
     const { flows, tools, insert } = this.family();
-    const { clock, limits } = tools;
+    const { clock, limits, log } = tools;
     if (depth + 1 > limits.childDepth) {
-      throw new TaskonautError(
-        "flow_invalid",
-        `Child ${flow.name} would be ${depth + 1} levels deep; the limit is ${limits.childDepth} (TASKONAUT_MAX_CHILD_DEPTH).`,
+      throw new ObstacleError(
+        `Child ${flow.name} would be ${depth + 1} levels deep; the limit here is ${limits.childDepth} (TASKONAUT_MAX_CHILD_DEPTH).`,
       );
     }
-    if (findFlow(flows, flow.name).body !== flow.body) {
-      throw new TaskonautError(
-        "flow_invalid",
-        `Flow ${flow.name} runs as a child but is not the one that is loaded under this name: export it from its file.`,
+    const loaded = flows.get(flow.name);
+    if (loaded && loaded.body !== flow.body) {
+      throw new ObstacleError(
+        `Flow ${flow.name} runs as a child but is not the one that is loaded under this name. Export it from its file.`,
       );
     }
     // nothing is awaited before: whatever is written later, a cancel of the child for one, comes after it
-    await insert({
+    const made = insert({
       id: childTaskId(step.id),
       flow,
       input: JSON.parse(step.input_payload),
@@ -58,6 +56,11 @@ export class ChildTasks implements Children {
       priority,
       parent: { taskId: step.task_id, stepId: step.id, depth },
     });
+    const { isNew } = await made.catch(throwObstacle);
+    if (isNew && !loaded) {
+      const fields = { task_id: childTaskId(step.id), flow: flow.name, parent: step.task_id };
+      log.warn?.("child waits for a process that has loaded its flow", fields);
+    }
   }
 
   async run(child: ChildStep): Promise<number | null> {
@@ -121,4 +124,10 @@ export class ChildTasks implements Children {
       tools.log.warn?.("child not cancelled yet", { task_id: id, error: messageOf(error) });
     }
   }
+}
+
+/** Where a limit of this process is the reason, that is no failure of the step. */
+function throwObstacle(error: unknown): never {
+  if (error instanceof TaskonautError && error.details["limit"] !== undefined) throw new ObstacleError(error.message);
+  throw error;
 }

@@ -138,7 +138,7 @@ export class ClaimedWork {
   }
 
   #driveFrom(recovery: Recovery, record: TaskRecord, start: DriverStart, work: Work): TaskDriver | Promise<WorkEnd> {
-    if (recovery.kind === "mismatch") return this.driving.park(record, recovery.reason).then(() => LET_GO);
+    if (recovery.kind !== "ready") return this.driving.parkUnrecovered(record, recovery).then(() => LET_GO);
     const driver = new TaskDriver(record, recovery.program, recovery.decisionOf, this.tools, start);
     try {
       const moving = goFar(driver, work.claimant);

@@ -142,7 +142,7 @@ describe("refused is", () => {
     plan(echoTimes(3), {}, { stepsPerTask: 3 });
     expect(refusal(echoTimes(4), {}, { stepsPerTask: 3 })).toMatchObject({
       code: "flow_invalid",
-      message: "Flow echoes plans 4 steps for this input; a task has at most 3.",
+      message: "Flow echoes plans 4 steps for this input; a task has at most 3 (TASKONAUT_MAX_STEPS).",
     });
   });
 

@@ -46,7 +46,7 @@ export function taskIdOf({ idempotencyKey }: CreateTask, newId: () => string): s
   return idempotencyKey === undefined ? newId() : keyedTaskId(checkKey("Idempotency-Key", idempotencyKey));
 }
 
-/** Throws input_invalid, body_too_large, flow_invalid. */
+/** Throws input_invalid, body_too_large, flow_invalid; where a limit of this process is the reason, `details.limit` names it. */
 export function planTask({ id, flow, input: given, now, limits, dueAt, priority, parent }: TaskPlan): PlannedTask {
   const input = readInput(flow, given, limits.inputBytes);
   const program = createProgram(flow, { id, input, createdAt: now, stepsMax: limits.stepsPerTask });
@@ -55,7 +55,8 @@ export function planTask({ id, flow, input: given, now, limits, dueAt, priority,
   if (decisions.length > limits.stepsPerTask) {
     throw new TaskonautError(
       "flow_invalid",
-      `Flow ${flow.name} plans ${decisions.length} steps for this input; a task has at most ${limits.stepsPerTask}.`,
+      `Flow ${flow.name} plans ${decisions.length} steps for this input; a task has at most ${limits.stepsPerTask} (TASKONAUT_MAX_STEPS).`,
+      { details: { limit: "stepsPerTask" } },
     );
   }
   // the steps of a plan are tool calls: none of them is due by a clock
@@ -105,6 +106,7 @@ function readInput(flow: Flow, given: unknown, bytesMax: number): JsonText {
     throw new TaskonautError(
       "body_too_large",
       `The input of flow ${flow.name} is ${bytes} bytes of JSON; the limit is ${bytesMax} (TASKONAUT_MAX_INPUT_BYTES).`,
+      { details: { limit: "inputBytes" } },
     );
   }
   return json.text;
@@ -129,6 +131,9 @@ function startPlan(flow: Flow, program: Program): ReturnType<Program["start"]>["
     return planned;
   } catch (error) {
     if (isA(error, TaskonautError)) throw error;
+    if (program.obstacle !== undefined) {
+      throw new TaskonautError("flow_invalid", program.obstacle, { details: { limit: "process" }, cause: error });
+    }
     const why = program.violation ? tellViolation(program, UNBEGUN) : messageOf(error);
     throw new TaskonautError("flow_invalid", `Flow ${flow.name} could not plan its steps for this input: ${why}`, {
       cause: error,

@@ -46,7 +46,7 @@ export interface ChildStep {
 
 /** How a step of kind child comes to its task. Its end comes through the inbox. */
 export interface Children {
-  /** Creates the child, in the queue, unless it is there. Throws what makes the step fail: input_invalid, flow_invalid, body_too_large. */
+  /** Creates the child, in the queue, unless it is there. Throws what makes the step fail: input_invalid, flow_invalid; ObstacleError. */
   create(child: ChildStep): Promise<void>;
   /**
    * Creates it and runs it here. Resolves when it has ended or only waits, with the time (of the store) at which its own
@@ -70,3 +70,6 @@ export class LostTaskError extends Error {
 export class FlowViolationError extends Error {
   override readonly name = "FlowViolationError";
 }
+
+/** This process cannot go on with the task, and another may: likewise. A child that cannot be created here is such a case. */
+export class ObstacleError extends FlowViolationError {}

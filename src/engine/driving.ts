@@ -12,10 +12,11 @@ import type { Store } from "../store/store.ts";
 import type { Bell } from "./bell.ts";
 import { ClaimedWork } from "./claimed-work.ts";
 import { Draft } from "./draft.ts";
-import { FlowViolationError, LostTaskError, type DriverTools } from "./driver-tools.ts";
+import { FlowViolationError, LostTaskError, ObstacleError, type DriverTools } from "./driver-tools.ts";
 import { cancelByForce } from "./force-cancel.ts";
 import { LiveTasks } from "./live-tasks.ts";
 import { recoverSound } from "./damage.ts";
+import type { Recovery } from "./recover.ts";
 import { TaskDriver } from "./task-driver.ts";
 import { Turns } from "./turns.ts";
 
@@ -141,6 +142,8 @@ export class Driving {
             if (hasMoved && !isTerminal(record.task.status)) this.bell.ring();
             return record;
           }
+          // what it knows may be out of date; where it is not, there is nothing to do, neither for a driver that knows more
+          if ((await this.read(id)).task.version === record.task.version) return record;
           this.#live.drop(id);
         } catch (error) {
           const failure = await this.#failureOf(error, driver);
@@ -159,13 +162,16 @@ export class Driving {
     }
   }
 
-  /** Puts a task aside with the reason why nobody can drive it. Gives the error that tells so. */
-  async park(record: TaskRecord, reason: string): Promise<TaskonautError> {
+  /**
+   * Puts a task aside with the reason why nobody can drive it. `forAll`: this process cannot, and every worker that has the
+   * flow tries it now and then, whatever its code. Gives the error that tells so.
+   */
+  async park(record: TaskRecord, reason: string, { forAll = false } = {}): Promise<TaskonautError> {
     const { clock, log, writer } = this.tools;
     const { id, flow_name: flow } = record.task;
     const draft = new Draft(record);
     if (record.task.parked_reason !== reason || record.task.lease_owner !== null) {
-      const parked_code = this.tools.codeOf(flow);
+      const parked_code = forAll ? null : this.tools.codeOf(flow);
       draft.setTask(clock.now(), { parked_reason: reason, parked_code, due_at: null, lease_owner: null });
     }
     const change = draft.takeChange();
@@ -215,6 +221,10 @@ export class Driving {
     }
   }
 
+  parkUnrecovered(record: TaskRecord, { kind, reason }: Exclude<Recovery, { kind: "ready" }>): Promise<TaskonautError> {
+    return this.park(record, reason, { forAll: kind === "obstacle" });
+  }
+
   /** Parks a task that this process holds and cannot drive, whatever it is that fails. */
   async setAside(id: string, failure: string): Promise<void> {
     // its row alone: the rest of its record may be what cannot be read
@@ -240,7 +250,7 @@ export class Driving {
     if (isTerminal(record.task.status)) return record;
     const flow = this.flowOf(record);
     const recovery = await recoverSound(flow, record, this.tools);
-    if (recovery.kind === "mismatch") throw await this.park(record, recovery.reason);
+    if (recovery.kind !== "ready") throw await this.parkUnrecovered(record, recovery);
     const driver = new TaskDriver(record, recovery.program, recovery.decisionOf, this.tools, { isOrphan });
     this.#live.keep(id, driver);
     return driver;
@@ -273,7 +283,7 @@ export class Driving {
     try {
       const record = await driver.durableRecord();
       driver.abandon(error);
-      return await this.park(record, error.message);
+      return await this.park(record, error.message, { forAll: error instanceof ObstacleError });
     } catch (failure) {
       if (failure instanceof LostTaskError) return failure;
       throw failure;

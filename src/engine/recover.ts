@@ -20,14 +20,16 @@ export type Recovery =
       readonly abandoned: ReadonlySet<string>;
     }
   /** The flow decides otherwise than is recorded (`reason` shows where, and both sides), or is not deterministic. */
-  | { readonly kind: "mismatch"; readonly reason: string };
+  | { readonly kind: "mismatch"; readonly reason: string }
+  /** This process cannot go on with it, and another may (`core/obstacle.ts`). */
+  | { readonly kind: "obstacle"; readonly reason: string };
 
 interface RecoveryOptions {
   /** The task is about to be reopened: what it gave up when it failed may be open again. */
   readonly isReopened?: boolean;
 }
 
-/** Replays in one go. */
+/** Replays in one go. `stepsMax` is for what the flow plans from now on: what is recorded stands. */
 export function recover(flow: Flow, record: TaskRecord, stepsMax: number, options: RecoveryOptions = {}): Recovery {
   return inOneGo(replay(flow, record, stepsMax, options));
 }
@@ -48,7 +50,12 @@ function* replay(
   { isReopened = false }: RecoveryOptions = {},
 ): Generator<undefined, Recovery> {
   const { task } = record;
-  const program = createProgram(flow, { id: task.id, input: task.input_payload, createdAt: task.created_at, stepsMax });
+  const program = createProgram(flow, {
+    id: task.id,
+    input: task.input_payload,
+    createdAt: task.created_at,
+    stepsMax: Math.max(stepsMax, record.steps.length),
+  });
   const comparison = new Replay(program, record);
   const { decisionOf, abandoned } = comparison;
   const ready: Recovery = { kind: "ready", program, decisionOf, abandoned };
@@ -57,6 +64,7 @@ function* replay(
   // a `run` flow makes its first decisions when the task starts
   if (task.status === "PLANNED" && flow.body.form === "run") return ready;
   const difference = yield* comparison.run();
+  if (program.obstacle !== undefined) return { kind: "obstacle", reason: program.obstacle };
   if (program.violation) return { kind: "mismatch", reason: tellViolation(program, record) };
   const told = difference ?? (isReopened ? undefined : comparison.compareOpen());
   return told === undefined ? ready : { kind: "mismatch", reason: mismatch(flow, record, told) };

@@ -63,7 +63,7 @@ export function reopenFailedStep(flow: Flow, record: TaskRecord, { now, storeNow
 /** Steps that the flow gave up when it heard of the failure are open again: as of now it has not heard of it. */
 function reopenGivenUp(flow: Flow, draft: Draft, { now, stepsMax }: Pick<Reopening, "now" | "stepsMax">): void {
   const recovery = recover(flow, draft.record, stepsMax, { isReopened: true });
-  if (recovery.kind === "mismatch") throw refused(draft.task.id, recovery.reason);
+  if (recovery.kind !== "ready") throw refused(draft.task.id, recovery.reason);
   for (const step of draft.record.steps) {
     if (step.status !== "CANCELLED" || recovery.abandoned.has(step.path)) continue;
     if (step.kind === "child") {

@@ -31,7 +31,7 @@ export function readResolution(
       return settlementOf(step, { error: storeError(new Error(resolution.message)) });
     case "output": {
       const recovery = recover(flow, record, limits.stepsPerTask);
-      if (recovery.kind === "mismatch") {
+      if (recovery.kind !== "ready") {
         throw new TaskonautError("task_parked", `Task ${record.task.id} is parked. ${recovery.reason}`);
       }
       const tool = recovery.decisionOf.get(step.id)?.tool;

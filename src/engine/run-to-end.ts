@@ -22,8 +22,8 @@ export async function runToEnd(
   { maxSteps }: RunTask,
   { driving, children, stepsMax, isLeaving }: Parts,
 ): Promise<TaskRecord> {
-  // a task of so many steps cannot make more: each is planned, run and observed once
-  const limit = maxSteps ?? 3 * stepsMax + 3;
+  // a task of so many steps cannot make more: each is planned, run and observed once, those of its clean-up too
+  let limit = maxSteps ?? 6 * stepsMax + 3;
   let made = 0;
   for (;;) {
     let hasMoved = true;
@@ -49,6 +49,8 @@ export async function runToEnd(
     countLost();
     if (record.task.status === "CANCELLED") await children.followCancelled(record);
     if (isTerminal(record.task.status) || !hasMoved) return record;
+    // one that was begun elsewhere may have more than it could have here
+    if (maxSteps === undefined) limit = Math.max(limit, 6 * record.steps.length + 3);
     if (made >= limit) {
       throw new TaskonautError(
         "max_steps_exhausted",

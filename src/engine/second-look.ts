@@ -7,6 +7,7 @@ import { canonicalJson } from "../core/json.ts";
 import type { Program, Turn } from "../core/program.ts";
 import type { StepRow } from "../core/record.ts";
 import { isStepOpen } from "../core/status.ts";
+import { ObstacleError } from "./driver-tools.ts";
 import { inSlices } from "./in-slices.ts";
 import { MEND } from "./recover.ts";
 import { tellViolation } from "./tell-violation.ts";
@@ -20,7 +21,7 @@ export interface Told {
   readonly heard?: { readonly step: StepRow | undefined; readonly at: number };
 }
 
-/** Why the end must not be written; undefined where all is the same. `told` is what led to the end and is not put down yet. */
+/** Why the end must not be written; undefined where all is the same. Throws ObstacleError. `told` is what led to the end and is not put down yet. */
 export function lookAgain(
   program: Program,
   recorded: Recorded,
@@ -38,6 +39,7 @@ function* compare(program: Program, again: Program, record: Recorded): Generator
     (yield* replay.run()) ??
     replay.compareOpen() ??
     differenceOfEnds(program, again, record.task.cancelled_after !== null);
+  if (again.obstacle !== undefined) throw new ObstacleError(again.obstacle);
   if (again.violation) return tellViolation(again, record);
   if (difference === undefined) return undefined;
   return `Flow ${program.flow.name} is not deterministic. It has ended, and was run again from its record before that was written: ${difference}. ${MEND}`;

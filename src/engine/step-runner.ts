@@ -16,7 +16,7 @@ import { hasCode, TaskonautError } from "../core/errors.ts";
 import type { StepRow, ToolCallRow, Writable } from "../core/record.ts";
 import { storeError } from "../core/stored-error.ts";
 import type { Tool } from "../core/tool.ts";
-import type { DriverTools } from "./driver-tools.ts";
+import { type DriverTools, ObstacleError } from "./driver-tools.ts";
 import { executeTool, type ExecutionResult } from "./execute-tool.ts";
 import type { NewsReader } from "./news-reader.ts";
 import { isWait } from "./news.ts";
@@ -63,6 +63,7 @@ export class StepRunner {
   /** Starts what is to be started; at once where nothing has to be durable before. Throws task_parked. */
   start(): void | Promise<void> {
     const { state } = this;
+    this.throwIfParked();
     const ready = state.stepsToStart();
     for (const step of ready) if (step.kind === "tool") this.#reuseCall(step);
     const steps = ready.filter(({ id, kind }) => state.isOpen(id) && (kind === "child" || !state.waits.has(id)));
@@ -356,6 +357,12 @@ export class StepRunner {
     state.running.add(step.id, { path: step.path, abort: undefined, ended });
   }
 
+  /** The child cannot be created here. What runs beside it goes on. */
+  #stopAt({ step_index, step_name }: StepRow, { message }: ObstacleError): void {
+    if (this.state.isEnded) return;
+    this.state.park(`Step ${step_index} (${step_name}) cannot be done by this process: ${message}`, { forAll: true });
+  }
+
   #onChildPaused(id: string, error: unknown, due: number | null = null): void {
     const { state, writer } = this;
     this.#childDue.set(id, due);
@@ -368,6 +375,7 @@ export class StepRunner {
       // not before: a step of kind child that is RUNNING has its task
       if (isMade) state.draft.patchStep(id, { status: "RUNNING", updated_at: state.now() });
       if (isRefused && state.isOpen(id)) state.recordOutcome(step, { status: "FAILED", error: storeError(error) });
+      else if (error instanceof ObstacleError) this.#stopAt(step, error);
       else if (error !== undefined && !isRefused) writer.fail(error);
       else if ((wasLeased || isMade) && !state.isEnded) state.set({}); // the lease may go now
     }
@@ -387,4 +395,4 @@ function isNew({ kind, status }: StepRow): boolean {
 }
 
 /** What a child can be refused for: that is the step's failure. All else is the trouble of this process. */
-const REFUSALS: ReadonlySet<string> = new Set(["input_invalid", "flow_invalid", "flow_not_found", "body_too_large"]);
+const REFUSALS: ReadonlySet<string> = new Set(["input_invalid", "flow_invalid"]);

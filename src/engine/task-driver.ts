@@ -11,7 +11,7 @@
 import type { Decision, Program } from "../core/program.ts";
 import type { StepRow, TaskRecord } from "../core/record.ts";
 import type { TaskStatus } from "../core/status.ts";
-import { FlowViolationError, type DriverTools } from "./driver-tools.ts";
+import { FlowViolationError, ObstacleError, type DriverTools } from "./driver-tools.ts";
 import { NewsReader } from "./news-reader.ts";
 import { outcomeOf } from "./replay.ts";
 import { lookAgain, type Told } from "./second-look.ts";
@@ -342,6 +342,7 @@ export class TaskDriver {
   }
 
   #throwIfViolated(): void {
+    if (this.program.obstacle !== undefined) throw new ObstacleError(this.program.obstacle);
     if (!this.program.violation) return;
     const { draft } = this.#state;
     throw new FlowViolationError(tellViolation(this.program, { task: draft.task, steps: draft.steps() }));

@@ -49,6 +49,7 @@ export class TaskState {
   decidedVersion = 0;
   /** Why nothing more is done here. */
   parked: string | undefined;
+  #isParkedForAll = false;
   #outcomes = 0;
   /** Ids of steps without an outcome, in order of planning. */
   readonly #open = new Set<string>();
@@ -347,8 +348,10 @@ export class TaskState {
     return `Its record holds ${bytes} bytes${more === 0 ? "" : `, with its next steps ${bytes + more}`}; here a task may have ${bytesMax} (TASKONAUT_MAX_TASK_BYTES). Raise the limit and take the task up again with resume-task, or cancel it.`;
   }
 
-  park(reason: string): void {
+  /** `forAll`: this process cannot go on, and every worker that has the flow tries it now and then, whatever its code. */
+  park(reason: string, { forAll = false } = {}): void {
     this.parked = reason;
+    this.#isParkedForAll = forAll;
     if (this.draft.task.parked_reason !== reason) this.set({});
     this.isClaimed = false;
     this.tools.log.warn?.("task parked", { ...this.log.fields, reason });
@@ -391,7 +394,7 @@ export class TaskState {
     if (parked === undefined) {
       return { due_at: this.#dueAt(), lease_owner: this.#owner(), parked_reason: null, parked_code: null };
     }
-    const parked_code = this.tools.codeOf(this.draft.task.flow_name);
+    const parked_code = this.#isParkedForAll ? null : this.tools.codeOf(this.draft.task.flow_name);
     return { due_at: null, lease_owner: null, parked_reason: parked, parked_code };
   }
 

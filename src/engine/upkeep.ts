@@ -85,7 +85,7 @@ export class Upkeep {
     const codes = [...flows.values()].map(({ name }) => ({ name, code: tools.codeOf(name) }));
     const unparked = await store.unparkTasks(codes);
     if (unparked === 0) return;
-    tools.log.info?.("parked tasks taken up again with other code", { tasks: unparked });
+    tools.log.info?.("parked tasks taken up again", { tasks: unparked });
     onNews();
   }
 }

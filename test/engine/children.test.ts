@@ -8,6 +8,8 @@ import { call, defineFlow, race, runChild, waitForSignal, type Operation } from 
 import { fail, held, leaf, note, patient, work } from "../support/construct-flows.ts";
 import { DATABASES } from "../support/databases.ts";
 import type { World } from "../support/mortal-store.ts";
+import { rejection } from "../support/rejection.ts";
+import { until } from "../support/until.ts";
 
 type Body = Generator<Operation<unknown>, unknown, unknown>;
 
@@ -122,12 +124,20 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     expect(parent.lease_owner).toBeNull();
   });
 
-  test("whose flow is not loaded, or is another one of that name, fails the step", async () => {
+  test("whose flow is not loaded here waits for a process that has it, and so does its parent", async () => {
     const { world, id } = await begin(
       caught(() => runChild(strict, { n: 1 })),
       [],
     );
-    expect((await world.engine().engine.runTask(id)).output_payload).toContain("not found");
+    const parent = await world.engine().engine.runTask(id);
+    const [wait] = parent.waiting_for;
+    expect([parent.status, wait?.kind, wait?.name]).toEqual(["WAITING_OBSERVATION", "child", "strict"]);
+    await begin(() => call(note, 1)[Symbol.iterator]()); // whatever else goes on
+    await world.engine([strict]).engine.runTask(wait?.task_id ?? "");
+    expect(await world.engine().engine.runTask(id)).toMatchObject({ status: "COMPLETED" });
+  });
+
+  test("whose name another flow has parks the parent with the reason, until the right one is loaded", async () => {
     const namesake = defineFlow({
       name: "strict",
       input: v.unknown(),
@@ -135,20 +145,37 @@ describe.each(DATABASES)("on %s", (_name, create) => {
         yield* call(note, 1);
       },
     });
-    const other = await begin(
-      caught(() => runChild(strict, { n: 1 })),
-      [namesake],
-    );
-    expect((await other.world.engine().engine.runTask(other.id)).output_payload).toContain(
-      "not the one that is loaded",
-    );
+    const body = caught(() => runChild(strict, { n: 1 }));
+    const { world, id } = await begin(body, [namesake]);
+    const error = await rejection(world.engine().engine.runTask(id));
+    expect(error.message).toContain("not the one that is loaded under this name");
+    const parked = await world.read(id);
+    // every worker that has the flow tries it now and then
+    expect(parked?.task).toMatchObject({ parked_code: null, lease_owner: null, due_at: null });
+    const sample = defineFlow({ name: "sample", input: v.unknown(), run: body });
+    expect((await world.engine([sample, strict]).engine.runTask(id)).status).toBe("COMPLETED");
   });
 
-  test("goes sixteen levels deep and no deeper", async () => {
+  test("whose input is larger than this process takes parks the parent", async () => {
+    const large = defineFlow({
+      name: "sample",
+      input: v.unknown(),
+      *run() {
+        return yield* runChild(leaf, "x".repeat(100));
+      },
+    });
+    const small = worlds.open([large, leaf], { inputBytes: 50 });
+    const { id } = (await small.engine().engine.createTask({ flow: "sample", input: null })).task;
+    const error = await rejection(small.engine().engine.runTask(id));
+    expect(error.message).toContain("the limit is 50 (TASKONAUT_MAX_INPUT_BYTES)");
+    expect((await worlds.open([large, leaf]).engine().engine.runTask(id)).status).toBe("COMPLETED");
+  });
+
+  test("goes sixteen levels deep and no deeper, where the limit is that; elsewhere it goes on", async () => {
     const { world, id } = await begin(() => runChild(deep, null)[Symbol.iterator](), [deep]);
     const parent = await world.engine().engine.runTask(id);
     // the task itself is level 0, the lowest one that could not be is level 17
-    expect(parent.status).toBe("COMPLETED");
+    expect(parent.status).toBe("WAITING_OBSERVATION");
     let depth = 0;
     let at = await world.read(id);
     for (;;) {
@@ -159,7 +186,12 @@ describe.each(DATABASES)("on %s", (_name, create) => {
       at = below;
     }
     expect(depth).toBe(16);
-    expect(at?.task.output_payload).toContain("would be 17 levels deep; the limit is 16");
+    expect(at?.task.parked_reason).toContain(
+      "would be 17 levels deep; the limit here is 16 (TASKONAUT_MAX_CHILD_DEPTH)",
+    );
+    // a task of that depth can be cancelled, all of it
+    expect((await world.engine().engine.cancelTask(id)).status).toBe("CANCELLED");
+    await until(async () => (await world.read(at?.task.id ?? ""))?.task.status === "CANCELLED");
   });
 
   test("is cancelled with its parent, and cleans up, although it only waited", async () => {

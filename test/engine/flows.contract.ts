@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { defineFlow, type Flow } from "../../src/core/flow.ts";
-import { all, call, race, type Operation } from "../../src/core/operation.ts";
+import { all, call, race, sleep, type Operation } from "../../src/core/operation.ts";
 import type { Task } from "../../src/core/task.ts";
 import type { Taskonaut } from "../../src/core/taskonaut.ts";
 import type { Bench } from "../support/bench.ts";
@@ -220,7 +220,22 @@ export function flowContract(bench: Bench): void {
   });
 
   describe("the limit of steps", () => {
-    const exceeded = "The flow plans more than 3 steps, the limit of a task (TASKONAUT_MAX_STEPS).";
+    const exceeded = "The flow plans more than 3 steps, the limit of a task here (TASKONAUT_MAX_STEPS).";
+
+    /** Makes transitions until the task is parked, or ended. */
+    async function advanceFar(flow: Flow, id: string, isAlwaysNew: boolean): Promise<Task> {
+      let engine = await openWith(flow, { stepsPerTask: 3 });
+      for (let i = 0; i < 20; i++) {
+        if (isAlwaysNew) engine = await openWith(flow, { stepsPerTask: 3 });
+        try {
+          await engine.advanceTask(id);
+        } catch (error) {
+          expect(String(error)).toContain(`is parked. ${exceeded}`);
+          return engine.getTask(id);
+        }
+      }
+      return engine.getTask(id);
+    }
 
     test("lets a flow through that keeps to it", async () => {
       const flow = flowOf(function* () {
@@ -232,53 +247,94 @@ export function flowContract(bench: Bench): void {
 
     for (const isAlwaysNew of [false, true]) {
       const engines = isAlwaysNew ? "with a new engine for every transition" : "with one engine";
-      test(`ends a task that plans too many at its start, ${engines}`, async () => {
+      test(`parks a task that plans too many at its start, as it was, ${engines}`, async () => {
         const flow = flowOf(function* () {
           yield* all([1, 2, 3, 4].map((i) => call(pure, i)));
         });
-        let engine = await openWith(flow, { stepsPerTask: 3 });
-        const id = await create(engine);
-        const answers: Task[] = [];
-        for (let i = 0; i < 2; i++) {
-          if (isAlwaysNew) engine = await openWith(flow, { stepsPerTask: 3 });
-          answers.push(await engine.advanceTask(id));
-        }
-        expect(answers.map((task) => task.status)).toEqual(["RUNNING", "FAILED"]);
-        expect(answers[1]).toMatchObject({ error_message: exceeded, steps: [] });
+        const id = await create(await openWith(flow));
+        expect(await advanceFar(flow, id, isAlwaysNew)).toMatchObject({
+          status: "PLANNED",
+          parked_reason: expect.stringContaining(exceeded),
+          steps: [],
+        });
       });
 
-      test(`ends a task that never stops planning, ${engines}`, async () => {
+      test(`parks a task that never stops planning, and where there may be more steps it goes on, ${engines}`, async () => {
         const flow = flowOf(function* () {
-          for (;;) yield* call(pure, 1);
+          for (let i = 0; i < 5; i++) yield* call(pure, 1);
         });
-        let engine = await openWith(flow, { stepsPerTask: 3 });
-        const id = await create(engine);
-        let task = await engine.getTask(id);
-        for (let i = 0; i < 20 && task.status !== "FAILED"; i++) {
-          if (isAlwaysNew) engine = await openWith(flow, { stepsPerTask: 3 });
-          task = await engine.advanceTask(id);
-        }
-        expect(task).toMatchObject({ status: "FAILED", error_message: exceeded, current_step: 3 });
+        const id = await create(await openWith(flow));
+        expect(await advanceFar(flow, id, isAlwaysNew)).toMatchObject({
+          parked_reason: expect.stringContaining(exceeded),
+          current_step: 3,
+        });
+        const resumed = await (await openWith(flow)).runTask(id);
+        expect(resumed).toMatchObject({ status: "COMPLETED", current_step: 5, parked_reason: null });
       });
     }
 
-    test("gives up what still runs, and nothing is written to the task any more", async () => {
+    test("is for what is planned from now on: what is recorded stands, and is run to its end", async () => {
+      const flow = flowOf(function* () {
+        yield* all([1, 2, 3, 4, 5].map((i) => call(pure, i)));
+        return "ended";
+      });
+      const engine = await openWith(flow);
+      const id = await create(engine);
+      await engine.advanceTask(id);
+      const lower = await openWith(flow, { stepsPerTask: 3 });
+      expect(await lower.runTask(id)).toMatchObject({ status: "COMPLETED", output_payload: "ended" });
+    });
+
+    test("leaves room to clean up", async () => {
+      const flow = flowOf(function* () {
+        try {
+          yield* call(pure, 1);
+          yield* call(pure, 2);
+          yield* sleep("1h");
+        } finally {
+          yield* call(pure, "tidy up");
+        }
+      });
+      const engine = await openWith(flow, { stepsPerTask: 3 });
+      const id = await create(engine);
+      await engine.runTask(id);
+      const ended = await engine.cancelTask(id);
+      expect(ended.status).toBe("CANCELLED");
+      expect(ended.steps[3]?.output_payload).toBe("tidy up");
+    });
+
+    test("aborts what still runs, and a later process calls it again", async () => {
       const slow = new Gate("slow");
       const flow = flowOf(function* () {
-        const many = function* (): Generator<Operation<unknown>, unknown, unknown> {
-          for (;;) yield* call(effect, 1);
+        const many = function* (): Generator<Operation<unknown>, void, unknown> {
+          for (let i = 0; i < 4; i++) yield* call(effect, 1);
         };
         yield* all([call(slow.tool, 1), many()]);
       });
       const engine = await openWith(flow, { stepsPerTask: 3 });
       const id = await create(engine);
-      const task = await engine.runTask(id);
-      expect(task).toMatchObject({ status: "FAILED", error_message: exceeded, lease_owner: null });
-      expect(stepsOf(task)).toEqual(["slow CANCELLED", "effect COMPLETED", "effect COMPLETED"]);
+      expect(String(await rejection(engine.runTask(id)))).toContain(exceeded);
+      const parked = await engine.getTask(id);
+      expect(parked).toMatchObject({ lease_owner: null, parked_reason: expect.stringContaining(exceeded) });
       expect(slow.calls[0]?.signal.aborted).toBe(true);
       slow.end(0, "late");
-      expect(await (await openWith(flow)).getTask(id)).toEqual(task);
+      expect(await engine.getTask(id)).toEqual(parked);
     });
+  });
+
+  test("a flow that uses up the stack of its process is parked, and goes on where it does not", async () => {
+    let isDeep = true;
+    const sink = (n: number): number => 1 + sink(n + 1);
+    const flow = flowOf(function* () {
+      yield* call(pure, 1);
+      if (isDeep) sink(0);
+      return "ended";
+    });
+    const engine = await openWith(flow);
+    const id = await create(engine);
+    expect(String(await rejection(engine.runTask(id)))).toContain("used up what this process has");
+    isDeep = false;
+    expect(await engine.runTask(id)).toMatchObject({ status: "COMPLETED", output_payload: "ended" });
   });
 
   describe("a flow whose code has changed since", () => {

@@ -269,7 +269,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     expect((await advanceToEnd(replayed.world, replayed.id)).output_payload).toEqual(task.output_payload);
   });
 
-  test("a task that would have more steps than it may fails, and says so", async () => {
+  test("a task that would have more steps than it may is parked, and says so", async () => {
     const endless = flowOf(function* () {
       for (let n = 0; ; n++) yield* call(note, n);
     });
@@ -280,9 +280,10 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     ] as const) {
       const world = worlds.open([flow], { stepsPerTask: 5 });
       const { task } = await world.engine().engine.createTask({ flow: "sample", input: null });
-      const { status, error_message, steps } = await advanceToEnd(world, task.id);
-      expect([status, steps.length]).toEqual(["FAILED", made]);
-      expect(error_message).toContain("more than 5 steps, the limit of a task");
+      const error = await rejection(advanceToEnd(world, task.id));
+      expect(error.message).toContain("more than 5 steps, the limit of a task");
+      const { parked_reason, steps } = await world.engine().engine.getTask(task.id);
+      expect([parked_reason?.includes("TASKONAUT_MAX_STEPS"), steps.length]).toEqual([true, made]);
     }
   });
 });

@@ -25,7 +25,7 @@ export function breachesAtEnd(
     // a task that was cancelled before it began has nothing to replay
     const isBegun = steps.size > 0 || task.status !== "CANCELLED";
     const replayed = isBegun ? recover(flow, recordOf(stored), DEFAULT_LIMITS.stepsPerTask) : undefined;
-    if (replayed?.kind === "mismatch") say(true, replayed.reason);
+    if (replayed && replayed.kind !== "ready") say(true, replayed.reason);
     else if (replayed)
       say(!endsAlike(stored, replayed.program.end), `its replay ends with ${JSON.stringify(replayed.program.end)}`);
     for (const call of calls.values()) {

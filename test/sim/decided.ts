@@ -30,7 +30,7 @@ export class Decided {
     if (canonicalJson(step.input_payload) !== canonicalJson(input))
       return `which is recorded with ${step.input_payload}`;
     const replayed = recover(flow, recordOf(stored), DEFAULT_LIMITS.stepsPerTask);
-    if (replayed.kind === "mismatch") return `to which what is durable does not lead: ${replayed.reason}`;
+    if (replayed.kind !== "ready") return `to which what is durable does not lead: ${replayed.reason}`;
     return replayed.decisionOf.has(stepId) ? undefined : "to which what is durable does not lead";
   }
 }
