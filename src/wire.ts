@@ -94,7 +94,7 @@ async function openEngine(ground: Ground, { works = false } = {}): Promise<OpenE
   // a flow file with an error is found before anything is opened
   const flows = await loadAllFlows(ground);
   const [store, { createEngine }, { systemClock }, startHeartbeat] = await Promise.all([
-    openStore(location, env),
+    openStore(location, env, { works }),
     import("./engine/engine.ts"),
     import("./engine/system-clock.ts"),
     works ? loadHeartbeat(location, limits, ground) : undefined,
@@ -149,13 +149,14 @@ async function openClient(baseUrl: string, token: string | undefined): Promise<T
   return createClient({ baseUrl, token });
 }
 
-async function openStore(location: Location, env: Environment): Promise<Store> {
+/** `works`: its worker needs connections as well, so that fewer are left for what reads much. */
+async function openStore(location: Location, env: Environment, { works = false } = {}): Promise<Store> {
   if (location.dialect === "sqlite") {
     const { openSqliteStore } = await import("./store/sqlite/store.ts");
     return openSqliteStore({ path: location.path });
   }
   const { openPostgresStore } = await import("./store/postgres/store.ts");
-  return openPostgresStore({ url: location.url, schema: schemaOf(env) });
+  return openPostgresStore({ url: location.url, schema: schemaOf(env), readersMax: works ? 1 : 2 });
 }
 
 async function openMigrator(location: Location, env: Environment): Promise<Migrator> {

@@ -21,7 +21,7 @@ export const CREATES_IN_FLIGHT = 1000;
 export interface Bench {
   readonly place: BenchPlace;
   /** As that of every worker. */
-  readonly startHeartbeat: StartHeartbeat;
+  readonly startHeartbeat: StartHeartbeat | undefined;
   readonly concurrency: number;
   readonly signal: AbortSignal;
 }
@@ -99,7 +99,7 @@ async function withEngine(
     limits: DEFAULT_LIMITS,
     newId: () => Bun.randomUUIDv7(),
     workerName: "bench",
-    startHeartbeat,
+    ...(startHeartbeat && { startHeartbeat }),
   });
   try {
     await engine.checkReady(); // connected before the clock runs

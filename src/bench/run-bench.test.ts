@@ -3,7 +3,6 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BenchOptions, BenchReport } from "../core/bench.ts";
-import type { StartHeartbeat } from "../core/heartbeat.ts";
 import type { BenchPlace } from "../store/floor.ts";
 import { openSqliteBenchPlace } from "../store/sqlite/bench-place.ts";
 import { rejection } from "../../test/support/rejection.ts";
@@ -11,8 +10,6 @@ import { runBench } from "./run-bench.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "taskonaut-bench-test-"));
 afterAll(() => rm(folder, { recursive: true }));
-
-const NO_HEARTBEAT: StartHeartbeat = () => ({ stop: async () => {} });
 
 test("a run compares engine and floor, tells where and how, and leaves nothing", async () => {
   const said: string[] = [];
@@ -49,12 +46,9 @@ test("a run that is stopped says so, and leaves nothing", async () => {
 
 test("a signal that comes while the worker drains ends the run", async () => {
   const leave = new AbortController();
-  // a heartbeat starts when the worker has registered
-  const startHeartbeat: StartHeartbeat = (worker) => {
-    leave.abort();
-    return NO_HEARTBEAT(worker);
-  };
-  expect(await rejection(run({ signal: leave.signal }, { startHeartbeat }))).toMatchObject({ code: "cancelled" });
+  const leaving = (place: BenchPlace): BenchPlace =>
+    Object.assign(place, { openStore: leavesOnRegistration(place.openStore.bind(place), leave) });
+  expect(await rejection(run({ signal: leave.signal }, { change: leaving }))).toMatchObject({ code: "cancelled" });
   expect(await readdir(folder)).toEqual([]);
 });
 
@@ -64,12 +58,25 @@ test("a run in which tasks are missing in the end is no measurement, and leaves 
   expect(await readdir(folder)).toEqual([]);
 });
 
+function leavesOnRegistration(open: BenchPlace["openStore"], leave: AbortController): BenchPlace["openStore"] {
+  return async () => {
+    const store = await open();
+    return {
+      ...store,
+      registerWorker: (worker) => {
+        leave.abort();
+        return store.registerWorker(worker);
+      },
+    };
+  };
+}
+
 async function run(
   options: Partial<BenchOptions>,
-  { startHeartbeat = NO_HEARTBEAT, change = (place: BenchPlace) => place } = {},
+  { change = (place: BenchPlace) => place } = {},
 ): Promise<BenchReport> {
   const place = change(await openSqliteBenchPlace({ path: join(folder, "tasks.db") }));
-  return runBench(place, startHeartbeat, {
+  return runBench(place, undefined, {
     tasks: 100,
     concurrency: 10,
     rounds: 1,

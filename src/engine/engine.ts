@@ -41,6 +41,7 @@ import { findFlow } from "./find-flow.ts";
 import { Holdings } from "./holdings.ts";
 import { tellLateOutput } from "./late-output.ts";
 import { Lease } from "./lease.ts";
+import { ownHeartbeat } from "./own-heartbeat.ts";
 import { Pace } from "./pace.ts";
 import { cancelOf } from "./posts.ts";
 import { reopenFailedStep } from "./reopen.ts";
@@ -98,9 +99,11 @@ class StoreEngine implements Engine {
     if (options.flows.some(({ file }) => file !== undefined)) setBound(boundOf(limits.flowStuckMs));
     this.#flows = new Map(options.flows.map((flow) => [flow.name, flow]));
     const workerId = options.newId();
-    const { workerName, startHeartbeat } = options;
-    const leaseMs = leaseWithin(limits.leaseMs);
-    const lease = new Lease(workerId, workerName, leaseMs, store, clock, log, startHeartbeat);
+    const beatByHand = ownHeartbeat(store, clock, log);
+    const lease = new Lease(
+      { id: workerId, name: options.workerName, leaseMs: leaseWithin(limits.leaseMs) },
+      { store, beatByHand, beatForQueue: options.startHeartbeat ?? beatByHand },
+    );
     this.#bell = new Bell(store, clock, log);
     this.#storeClock = new StoreClock(store, clock);
     this.#children = new ChildTasks(() => ({

@@ -3,12 +3,16 @@ import { FakeClock, turn } from "../../test/support/fake-clock.ts";
 import { rejection } from "../../test/support/rejection.ts";
 import type { BeatingWorker, StartHeartbeat } from "../core/heartbeat.ts";
 import { SILENT, type Log } from "../core/log.ts";
+import type { SignOfLife } from "../store/store.ts";
 import { Lease } from "./lease.ts";
+import { ownHeartbeat } from "./own-heartbeat.ts";
 
 const LEASE_MS = 3000;
 
+const NO_PEERS = { onNews: () => {}, onDead: () => {} };
+
 /** A table of workers whose next call of a kind can be made to fail or to wait. */
-class Workers {
+class Workers implements SignOfLife {
   readonly asked: string[] = [];
   readonly rows = new Set<string>();
   fails: string | undefined;
@@ -24,6 +28,12 @@ class Workers {
     await this.#ask(`renew ${leaseMs}`);
     return this.rows.has(id);
   }
+  async findDeadWorkers(): Promise<readonly string[]> {
+    return [];
+  }
+  async watch(): ReturnType<SignOfLife["watch"]> {
+    return { kind: "notified", close: async () => {} };
+  }
   async removeWorker(id: string): Promise<void> {
     await this.#ask("remove");
     this.rows.delete(id);
@@ -36,8 +46,10 @@ class Workers {
   }
 }
 
-function leaseOn(workers: Workers, clock: FakeClock, log: Log = SILENT, startHeartbeat?: StartHeartbeat): Lease {
-  return new Lease("me", "host:1", LEASE_MS, workers, clock, log, startHeartbeat);
+function leaseOn(store: Workers, clock: FakeClock, log: Log = SILENT, beatForQueue?: StartHeartbeat): Lease {
+  const beatByHand = ownHeartbeat(store, clock, log);
+  const worker = { id: "me", name: "host:1", leaseMs: LEASE_MS };
+  return new Lease(worker, { store, beatByHand, beatForQueue: beatForQueue ?? beatByHand });
 }
 
 describe("the lease of a worker", () => {
@@ -129,81 +141,74 @@ describe("the lease of a worker", () => {
 });
 
 describe("the lease of a worker that takes tasks from the queue", () => {
-  /** A heartbeat that tells what is done with it. */
-  function heartbeats(asked: string[]): { readonly start: StartHeartbeat; readonly beating: BeatingWorker[] } {
-    const beating: BeatingWorker[] = [];
-    const start: StartHeartbeat = (worker) => {
-      asked.push("beat");
-      beating.push(worker);
+  /** Heartbeats that tell what is done with them, and fail to start where the test says so. */
+  class Heartbeats {
+    readonly beating: BeatingWorker[] = [];
+    fails = false;
+
+    constructor(private readonly asked: string[]) {}
+
+    readonly start: StartHeartbeat = (worker) => {
+      const { asked } = this;
+      asked.push(`beat for ${worker.concurrency}`);
+      this.beating.push(worker);
       return {
+        started: this.fails ? Promise.reject(new Error("not registered")) : Promise.resolve("notified"),
+        register: () => asked.push("register"),
         async stop() {
           asked.push("stop");
         },
       };
     };
-    return { start, beating };
   }
 
-  test("tells how many it takes at once, and is kept by the heartbeat alone, from when it is registered until it goes", async () => {
+  test("is the heartbeat's alone, until it goes", async () => {
     const [workers, clock] = [new Workers(), new FakeClock()];
-    const { start, beating } = heartbeats(workers.asked);
+    const { start, beating } = new Heartbeats(workers.asked);
     const lease = leaseOn(workers, clock, SILENT, start);
-    await lease.work(7);
-    expect(beating).toMatchObject([{ id: "me", name: "host:1", leaseMs: LEASE_MS }]);
+    expect(await lease.work(7, NO_PEERS)).toBe("notified");
+    expect(beating).toMatchObject([{ id: "me", name: "host:1", leaseMs: LEASE_MS, ...NO_PEERS }]);
     await lease.hold();
     await clock.advance(10 * LEASE_MS);
+    lease.renewRegistration();
     await lease.release();
-    expect(workers.asked).toEqual([`register ${LEASE_MS} for 7`, "beat", "stop", "remove"]);
+    expect(workers.asked).toEqual(["beat for 7", "register", "stop", "remove"]);
     expect(clock.sleeping).toBe(0);
   });
 
   test("takes over from that of a process that held tasks by hand, which renews no more", async () => {
     const [workers, clock] = [new Workers(), new FakeClock()];
-    const { start } = heartbeats(workers.asked);
-    const lease = leaseOn(workers, clock, SILENT, start);
+    const lease = leaseOn(workers, clock, SILENT, new Heartbeats(workers.asked).start);
     await lease.hold();
-    await lease.work(2);
+    await lease.work(2, NO_PEERS);
     await clock.advance(10 * LEASE_MS);
-    expect(workers.asked).toEqual([`register ${LEASE_MS}`, `register ${LEASE_MS} for 2`, "beat"]);
+    expect(workers.asked).toEqual([`register ${LEASE_MS}`, "beat for 2"]);
     // another number of places
-    await lease.work(3);
-    expect(workers.asked.slice(3)).toEqual(["stop", `register ${LEASE_MS} for 3`, "beat"]);
+    await lease.work(3, NO_PEERS);
+    expect(workers.asked.slice(2)).toEqual(["stop", "beat for 3"]);
     await lease.release();
   });
 
-  test("is renewed by the event loop where there is no heartbeat", async () => {
+  test("is renewed by the event loop where there is no heartbeat for it", async () => {
     const [workers, clock] = [new Workers(), new FakeClock()];
     const lease = leaseOn(workers, clock);
-    await lease.work(2);
+    await lease.work(2, NO_PEERS);
     await clock.advance(LEASE_MS);
     expect(workers.asked.filter((what) => what.startsWith("renew"))).toHaveLength(3);
     await lease.release();
     expect(clock.sleeping).toBe(0);
   });
 
-  test("is taken anew, as it was, where the heartbeat finds its row gone", async () => {
-    const workers = new Workers();
-    const { start, beating } = heartbeats(workers.asked);
-    const lease = leaseOn(workers, new FakeClock(), SILENT, start);
-    await lease.work(2);
-    workers.rows.clear();
-    beating[0]?.onGone();
-    await turn();
-    expect(workers.asked.at(-1)).toBe(`register ${LEASE_MS} for 2`);
-    expect(workers.rows.has("me")).toBe(true);
-    await lease.release();
-  });
-
   test("that could not be taken leaves nothing that beats, and may be tried again", async () => {
     const workers = new Workers();
-    const { start, beating } = heartbeats(workers.asked);
-    const lease = leaseOn(workers, new FakeClock(), SILENT, start);
-    workers.fails = "register";
-    expect((await rejection(lease.work(2))).message).toContain("failed");
-    expect(beating).toHaveLength(0);
-    workers.fails = undefined;
-    await lease.work(2);
-    expect(beating).toHaveLength(1);
+    const heartbeats = new Heartbeats(workers.asked);
+    const lease = leaseOn(workers, new FakeClock(), SILENT, heartbeats.start);
+    heartbeats.fails = true;
+    expect((await rejection(lease.work(2, NO_PEERS))).message).toBe("not registered");
+    expect([workers.asked, lease.isHeld]).toEqual([["beat for 2", "stop"], false]);
+    heartbeats.fails = false;
+    await lease.work(2, NO_PEERS);
+    expect(lease.isHeld).toBe(true);
     await lease.release();
   });
 });

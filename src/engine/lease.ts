@@ -1,51 +1,51 @@
 // This process as a worker: the row that owns the tasks that it holds. It is registered when the first task is about to
 // be held (a pure tool that is run by hand needs no lease), renewed while the process lives, and removed when it leaves.
 
-import type { Clock } from "../core/clock.ts";
-import type { Heartbeat, StartHeartbeat } from "../core/heartbeat.ts";
-import type { Log } from "../core/log.ts";
-import { messageOf } from "../core/stored-error.ts";
+import type { BeatingWorker, Heartbeat, StartHeartbeat } from "../core/heartbeat.ts";
 import type { Store } from "../store/store.ts";
 
-/** Renewed this many times within a lease, so that one or two renewals may fail. */
-const RENEWALS_PER_LEASE = 3;
+type Peers = Pick<BeatingWorker, "onNews" | "onDead">;
+
+interface Parts {
+  readonly store: Pick<Store, "removeWorker">;
+  /** Of what a caller runs: kept by the event loop. */
+  readonly beatByHand: StartHeartbeat;
+  /** Of a worker that takes tasks from the queue. */
+  readonly beatForQueue: StartHeartbeat;
+}
 
 export class Lease {
-  #registration: Promise<void> | undefined;
-  #concurrency = 0;
+  #registration: Promise<"notified" | "polling"> | undefined;
   #heartbeat: Heartbeat | undefined;
 
   constructor(
-    readonly workerId: string,
-    private readonly name: string,
-    private readonly leaseMs: number,
-    private readonly store: Pick<Store, "registerWorker" | "renewWorker" | "removeWorker">,
-    private readonly clock: Clock,
-    private readonly log: Log,
-    /** Of a worker that takes tasks from the queue; without it, and for all others, the event loop renews the lease. */
-    private readonly startHeartbeat?: StartHeartbeat,
+    private readonly worker: Pick<BeatingWorker, "id" | "name" | "leaseMs">,
+    private readonly parts: Parts,
   ) {}
 
-  /** When it resolves, this process may own tasks. */
-  hold(): Promise<void> {
-    this.#registration ??= this.#register();
-    return this.#registration;
+  get workerId(): string {
+    return this.worker.id;
   }
 
-  /** The same, and others see how many tasks it takes at once. */
-  async work(concurrency: number): Promise<void> {
-    await this.#registration?.catch(() => {}); // its caller hears of it
-    const former = this.#heartbeat;
-    this.#heartbeat = undefined;
-    await former?.stop();
-    this.#concurrency = concurrency;
-    this.#registration = this.#register();
+  /** When it resolves, this process may own tasks. */
+  async hold(): Promise<void> {
+    this.#registration ??= this.#begin(this.parts.beatByHand, { ...NO_PEERS, concurrency: 0 });
     await this.#registration;
   }
 
-  /** Others have forgotten this worker while it was away: it is registered again. */
-  async renewRegistration(): Promise<void> {
-    if (this.#registration) await this.#write();
+  /**
+   * The same, and others see how many tasks it takes at once; it hears of them. Tells whether news comes by itself, or has
+   * to be looked for.
+   */
+  async work(concurrency: number, peers: Peers): Promise<"notified" | "polling"> {
+    await this.#stopBeating();
+    this.#registration = this.#begin(this.parts.beatForQueue, { ...peers, concurrency });
+    return this.#registration;
+  }
+
+  /** Others have forgotten this worker while it was away: it is registered again, soon. */
+  renewRegistration(): void {
+    this.#heartbeat?.register();
   }
 
   get isHeld(): boolean {
@@ -54,66 +54,35 @@ export class Lease {
 
   /** No more signs of life; the row stays, and tells the others that its tasks are theirs once the lease has passed. */
   async stop(): Promise<void> {
-    await this.#registration?.catch(() => {}); // its caller hears of it
-    await this.#heartbeat?.stop();
+    await this.#stopBeating();
   }
 
   /** Removes the row: nothing is held any more. */
   async release(): Promise<void> {
     await this.stop();
-    if (this.#registration) await this.store.removeWorker(this.workerId);
+    if (this.#registration) await this.parts.store.removeWorker(this.workerId);
   }
 
-  async #register(): Promise<void> {
+  async #begin(
+    start: StartHeartbeat,
+    how: Peers & Pick<BeatingWorker, "concurrency">,
+  ): Promise<"notified" | "polling"> {
+    const heartbeat = start({ ...this.worker, ...how });
+    this.#heartbeat = heartbeat;
     try {
-      await this.#write();
+      return await heartbeat.started;
     } catch (error) {
-      this.#registration = undefined; // the next one tries again
+      this.#registration = this.#heartbeat = undefined; // the next one tries again
+      await heartbeat.stop();
       throw error;
     }
-    this.#heartbeat ??= this.#beat();
   }
 
-  #write(): Promise<void> {
-    const { workerId: id, name, leaseMs } = this;
-    return this.store.registerWorker({ id, name, leaseMs, concurrency: this.#concurrency });
-  }
-
-  #beat(): Heartbeat {
-    const { workerId: id, name, leaseMs } = this;
-    if (this.#concurrency === 0 || !this.startHeartbeat) return this.#renew();
-    return this.startHeartbeat({ id, name, leaseMs, onGone: () => this.#onGone() });
-  }
-
-  #onGone(): void {
-    this.renewRegistration().catch((error: unknown) => this.#warn(error));
-  }
-
-  #renew(): Heartbeat {
-    const end = new AbortController();
-    const ended = this.#renewUntil(end.signal);
-    return {
-      stop() {
-        end.abort();
-        return ended;
-      },
-    };
-  }
-
-  async #renewUntil(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await this.clock.sleep(this.leaseMs / RENEWALS_PER_LEASE, signal);
-        const isThere = await this.store.renewWorker(this.workerId, this.leaseMs);
-        if (!isThere) await this.#write();
-      } catch (error) {
-        if (signal.aborted) return;
-        this.#warn(error);
-      }
-    }
-  }
-
-  #warn(error: unknown): void {
-    this.log.warn?.("worker lease not renewed", { worker_id: this.workerId, error: messageOf(error) });
+  async #stopBeating(): Promise<void> {
+    await this.#registration?.catch(() => {}); // its caller hears of it
+    await this.#heartbeat?.stop();
+    this.#heartbeat = undefined;
   }
 }
+
+const NO_PEERS: Peers = { onNews: () => {}, onDead: () => {} };

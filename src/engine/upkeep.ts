@@ -4,10 +4,8 @@
 import { messageOf } from "../core/stored-error.ts";
 import type { Flow } from "../core/flow.ts";
 import type { Store } from "../store/store.ts";
+import { DEATH_WATCH_MS } from "./beat.ts";
 import type { DriverTools } from "./driver-tools.ts";
-
-/** So often peers are looked at: a dead one's tasks are to move on within a second. */
-const DEATH_WATCH_MS = 250;
 
 /**
  * The lease to take, so that what a worker held that is cut off from the database is with others within `ms`: they look
@@ -16,6 +14,9 @@ const DEATH_WATCH_MS = 250;
 export function leaseWithin(ms: number): number {
   return Math.ceil(Math.max(ms - 2 * DEATH_WATCH_MS, (2 / 3) * ms));
 }
+
+/** So often it is looked whether something of the rest is to be done. */
+const LOOK_MS = 1000;
 
 /** So often the rows of dead workers are cleared away, and what other code has parked is looked for. */
 const TIDY_MS = 60_000;
@@ -42,6 +43,13 @@ export class Upkeep {
     return this.#deadOwners;
   }
 
+  /** Of all others who are. */
+  noteDead(ids: readonly string[]): void {
+    const isNew = ids.some((id) => !this.#deadOwners.includes(id));
+    this.#deadOwners = ids;
+    if (isNew) this.parts.onNews();
+  }
+
   /** When the worker starts. Throws what the store throws. */
   async begin(): Promise<void> {
     await this.#unpark();
@@ -54,14 +62,10 @@ export class Upkeep {
     const { clock, log } = tools;
     let [forgetAt, unparkAt, orphansAt] = [0, clock.now() + TIDY_MS, clock.now() + ORPHANS_MS];
     for (;;) {
-      await clock.sleep(DEATH_WATCH_MS, signal).catch(() => {});
+      await clock.sleep(LOOK_MS, signal).catch(() => {});
       if (signal.aborted) return;
       try {
-        const dead = (await store.findDeadWorkers()).filter((id) => id !== workerId);
-        const isNew = dead.some((id) => !this.#deadOwners.includes(id));
-        this.#deadOwners = dead;
-        if (isNew) onNews();
-        if (dead.length > 0 && clock.now() >= forgetAt) {
+        if (this.#deadOwners.length > 0 && clock.now() >= forgetAt) {
           forgetAt = clock.now() + TIDY_MS;
           await store.forgetDeadWorkers();
         }
@@ -74,7 +78,7 @@ export class Upkeep {
           if ((await store.releaseOrphans()) > 0) onNews();
         }
       } catch (error) {
-        log.debug?.("workers not looked at", { worker_id: workerId, error: messageOf(error) });
+        log.debug?.("queue not tidied", { worker_id: workerId, error: messageOf(error) });
       }
     }
   }

@@ -11,7 +11,7 @@ import { hasCode, TaskonautError } from "../core/errors.ts";
 import type { Flow } from "../core/flow.ts";
 import { messageOf } from "../core/stored-error.ts";
 import { isStepOpen } from "../core/status.ts";
-import { CLAIM_MAX, type Claim, type ClaimedTask, type Store, type Watch } from "../store/store.ts";
+import { CLAIM_MAX, type Claim, type ClaimedTask, type Store } from "../store/store.ts";
 import type { Bell } from "./bell.ts";
 import type { DriverTools } from "./driver-tools.ts";
 import type { Claimant, WorkEnd } from "./claimed-work.ts";
@@ -101,7 +101,7 @@ export class Worker implements RunningWorker, Claimant {
   });
   /** The task that is driven there. */
   #inLane: { readonly claimed: ClaimedTask; readonly leave: () => void } | undefined;
-  #watch: Watch | undefined;
+  #newsComes: "notified" | "polling" = "notified";
   #starting: Promise<void> = Promise.resolve();
   #loops: Promise<unknown> = Promise.resolve();
   #stopping: Promise<void> | undefined;
@@ -126,11 +126,13 @@ export class Worker implements RunningWorker, Claimant {
   }
 
   async #start(): Promise<void> {
-    const { store, tools, bell } = this.parts;
-    await tools.lease.work(this.options.concurrency);
+    const { tools, bell } = this.parts;
+    this.#newsComes = await tools.lease.work(this.options.concurrency, {
+      onNews: () => this.#onNews(),
+      onDead: (ids) => this.#upkeep.noteDead(ids),
+    });
     await this.#upkeep.begin();
-    this.#watch = await store.watch(() => this.#onNews());
-    if (this.#watch.kind === "polling") {
+    if (this.#newsComes === "polling") {
       tools.log.warn?.(
         "this database cannot tell of news (a transaction pooler between?): the worker polls, and judges others by their leases",
         { poll_ms: BLIND_POLL_MS },
@@ -156,7 +158,6 @@ export class Worker implements RunningWorker, Claimant {
     await this.#starting.catch(() => {}); // who started it hears of it
     bell.listen(undefined);
     await this.#loops;
-    await this.#watch?.close();
     const stop = new AbortController();
     const graceEnds = tools.clock.sleep(tools.limits.graceMs, stop.signal).catch(() => {});
     await Promise.race([this.#allLetGo(), graceEnds]);
@@ -217,7 +218,7 @@ export class Worker implements RunningWorker, Claimant {
         pauseMs = PAUSE_MS_MIN;
         this.#claimMax = Math.min(CLAIM_MAX, 2 * this.#claimMax);
       } catch (error) {
-        if (hasCode(error, "worker_not_registered")) await tools.lease.renewRegistration().catch(() => {}); // tried again
+        if (hasCode(error, "worker_not_registered")) tools.lease.renewRegistration();
         log.warn?.("queue not reached", { worker_id: this.id, error: messageOf(error) });
         this.#claimMax = Math.max(1, Math.floor(this.#claimMax / 2));
         this.lookAgain();
@@ -270,7 +271,7 @@ export class Worker implements RunningWorker, Claimant {
 
   /** Until the next look into the queue, where no news comes. */
   #idleMs(): number {
-    const pollMs = this.#watch?.kind === "polling" ? BLIND_POLL_MS : POLL_MS;
+    const pollMs = this.#newsComes === "polling" ? BLIND_POLL_MS : POLL_MS;
     const now = this.parts.tools.storeClock.guess();
     const times = [this.#expected, this.#nextDueAt].flatMap((time) => time ?? []);
     return Math.max(1, Math.min(pollMs, ...times.map((time) => time - now)));

@@ -1,5 +1,8 @@
 // What the main thread and the thread of the heartbeat tell each other. All of it is plain data.
 
+import type { ErrorCode } from "../core/errors.ts";
+import type { BeatEvent } from "../engine/beat.ts";
+
 /** Where the tasks live, for a store that the thread opens itself. */
 export type StorePlace =
   | { readonly dialect: "sqlite"; readonly path: string }
@@ -14,25 +17,35 @@ export interface LineStyle {
 /** What the thread is started with. */
 export interface ThreadData {
   readonly place: StorePlace;
-  readonly workerId: string;
-  readonly workerName: string;
-  readonly leaseMs: number;
+  readonly worker: {
+    readonly id: string;
+    readonly name: string;
+    readonly leaseMs: number;
+    readonly concurrency: number;
+  };
   readonly stuckMs: number;
   readonly line: LineStyle;
   /** One number, shared: raised whenever the event loop of the main thread turns. */
   readonly turns: Int32Array<SharedArrayBuffer>;
 }
 
-/** From the main thread; there is only this one. */
-export type ToThread = "stop";
+/** From the main thread. */
+export type ToThread = "stop" | "register";
 
 export type FromThread =
-  /** The row of the worker is gone. */
-  | { readonly kind: "gone" }
-  /** So many renewals in a row have failed, the last one with this message. */
-  | { readonly kind: "failed"; readonly failures: number; readonly error: string }
-  /** After failures that were told: renewals succeed again. */
-  | { readonly kind: "recovered"; readonly failures: number };
+  | BeatEvent
+  /** The worker is registered; whether news comes by itself. */
+  | { readonly kind: "started"; readonly news: "notified" | "polling" }
+  /** It could not be registered; the thread ends. */
+  | { readonly kind: "refused"; readonly error: ThrownError };
+
+/** An error as another thread can throw it again. */
+export interface ThrownError {
+  readonly message: string;
+  /** Of one that the store has explained. */
+  readonly code: ErrorCode | undefined;
+  readonly details: Readonly<Record<string, unknown>>;
+}
 
 /** How often the main thread shows that it turns, and the other one looks. */
 export function beatMs(stuckMs: number): number {

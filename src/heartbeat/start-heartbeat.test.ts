@@ -7,6 +7,7 @@ import { migrate, openStore, type Place, postgresPlace, sqlitePlace } from "../.
 import { startProxy } from "../../test/contract/proxy.ts";
 import { type BlockedWorker, startBlockedWorker } from "../../test/support/blocked-worker.ts";
 import { testDatabase } from "../../test/support/postgres.ts";
+import { rejection } from "../../test/support/rejection.ts";
 import { until } from "../../test/support/until.ts";
 import type { Heartbeat } from "../core/heartbeat.ts";
 import { type Log, SILENT } from "../core/log.ts";
@@ -43,7 +44,9 @@ function beating(options: Partial<HeartbeatOptions> & Pick<HeartbeatOptions, "id
     {
       name: "test",
       leaseMs: LEASE_MS,
-      onGone: () => {},
+      concurrency: 1,
+      onNews: () => {},
+      onDead: () => {},
       stuckMs: NEVER_STUCK_MS,
       log: SILENT,
       line: { style: "json", color: false },
@@ -135,26 +138,61 @@ describe.each([
     expect(await worker.stderr()).toBe("");
   });
 
-  test("says that the row is gone, and renews it where it is there again", async () => {
+  test("registers the worker, and again where its row is gone", async () => {
     const id = Bun.randomUUIDv7();
     const warnings: string[] = [];
-    const worker = { id, name: "test", leaseMs: LEASE_MS, concurrency: 1 };
-    await store.registerWorker(worker);
+    const heartbeat = beating({ id, place: place.address, log: keeping(warnings) });
+    expect(await heartbeat.started).toBe("notified");
+    const row = (await store.listWorkers()).find((worker) => worker.id === id);
+    expect(row).toMatchObject({ name: "test", concurrency: 1, state: "alive" });
     await store.removeWorker(id);
-    const gone = Promise.withResolvers<void>();
-    beating({ id, place: place.address, onGone: gone.resolve, log: keeping(warnings) });
-    await gone.promise;
-    expect(warnings).toContain("the worker's row is gone");
-    await store.registerWorker(worker);
-    const registered = (await leaseOf(store, id)) ?? 0;
-    await until(async () => ((await leaseOf(store, id)) ?? 0) > registered);
+    await until(async () => (await leaseOf(store, id)) !== undefined);
+    await until(() => warnings.includes("the worker's row was gone"));
+    // or at once, when it is told so
+    await heartbeat.stop();
+    const slow = beating({ id, leaseMs: 600_000, place: place.address });
+    await slow.started;
+    await store.removeWorker(id);
+    slow.register();
+    await until(async () => (await leaseOf(store, id)) !== undefined);
+  });
+
+  test("hears of news, and of the dead", async () => {
+    const [id, peer] = [Bun.randomUUIDv7(), Bun.randomUUIDv7()];
+    let news = 0;
+    const deaths: (readonly string[])[] = [];
+    const heartbeat = beating({
+      id,
+      place: place.address,
+      onNews: () => (news += 1),
+      onDead: (ids) => deaths.push(ids.filter((each) => each === peer)),
+    });
+    await heartbeat.started;
+    await until(async () => {
+      await store.announce();
+      return news > 1;
+    });
+    await store.registerWorker({ id: peer, name: "peer", leaseMs: 1, concurrency: 1 });
+    await until(() => deaths.at(-1)?.length === 1);
+    await store.removeWorker(peer);
+    await until(() => deaths.at(-1)?.length === 0);
+  });
+
+  test("that cannot begin says why, and is over", async () => {
+    const missing = {
+      ...place.address,
+      ...(dialect === "postgres" ? { schema: "not_there" } : { path: "/dev/null/x" }),
+    };
+    const heartbeat = beating({ id: Bun.randomUUIDv7(), place: missing });
+    const code = dialect === "postgres" ? "database_behind" : "database_unavailable";
+    expect(await rejection(heartbeat.started)).toMatchObject({ name: "TaskonautError", code });
   });
 
   test("leaves the lease alone once it is stopped", async () => {
     const id = Bun.randomUUIDv7();
-    await store.registerWorker({ id, name: "test", leaseMs: LEASE_MS, concurrency: 1 });
-    const registered = (await leaseOf(store, id)) ?? 0;
     const heartbeat = beating({ id, place: place.address });
+    await heartbeat.started;
+    const registered = (await leaseOf(store, id)) ?? 0;
     await until(async () => ((await leaseOf(store, id)) ?? 0) > registered);
     await heartbeat.stop();
     const left = (await leaseOf(store, id)) ?? 0;
@@ -231,7 +269,7 @@ describe("the thread of the heartbeat", () => {
     const entry = `${await newFile()}.mjs`;
     await Bun.write(
       entry,
-      `import { parentPort } from "node:worker_threads"; parentPort.postMessage({ kind: "gone" }); throw new Error("lost");`,
+      `import { parentPort } from "node:worker_threads"; parentPort.postMessage({ kind: "started", news: "notified" }); parentPort.postMessage({ kind: "news" }); throw new Error("lost");`,
     );
     const errors: unknown[] = [];
     let starts = 0;
@@ -240,7 +278,7 @@ describe("the thread of the heartbeat", () => {
         id: Bun.randomUUIDv7(),
         place: { dialect: "sqlite", path: "unused" },
         log: { ...SILENT, error: (message, fields) => errors.push([message, fields?.["error"]]) },
-        onGone: () => {
+        onNews: () => {
           starts += 1;
         },
       },

@@ -1,9 +1,18 @@
-// The main thread's side of the heartbeat: starts its thread, shows it that the event loop turns, and says in the log
-// what the thread has to tell.
+// The main thread's side of the heartbeat: starts its thread, shows it that the event loop turns, and hands on what the
+// thread has to tell.
 
+import { TaskonautError } from "../core/errors.ts";
 import type { BeatingWorker, Heartbeat } from "../core/heartbeat.ts";
 import type { Log } from "../core/log.ts";
-import { beatMs, type FromThread, type LineStyle, type StorePlace, type ThreadData } from "./messages.ts";
+import { tellBeat } from "../engine/tell-beat.ts";
+import {
+  beatMs,
+  type FromThread,
+  type LineStyle,
+  type StorePlace,
+  type ThreadData,
+  type ThrownError,
+} from "./messages.ts";
 import { ThreadHandle } from "./thread-handle.ts";
 
 export interface HeartbeatOptions extends BeatingWorker {
@@ -22,18 +31,20 @@ const ENTRY = new URL("./thread.ts", import.meta.url);
 const RESTART_MS = 1000;
 
 /**
- * Renews the lease of a registered worker, three times within its length, from a thread that goes on while the event
- * loop is blocked; and kills this process, with a line on stderr, once it has been blocked for `stuckMs`. Does not keep
- * the process alive. `entry` is what a test may put in the thread's place.
+ * Keeps the sign of life of a worker from a thread that goes on while the event loop is blocked; and kills this process,
+ * with a line on stderr, once it has been blocked for `stuckMs`. Does not keep the process alive. `entry` is what a test
+ * may put in the thread's place.
  */
 export function startHeartbeat(options: HeartbeatOptions, entry = ENTRY): Heartbeat {
-  const { id, name, leaseMs, onGone, place, stuckMs, log, line } = options;
+  const { id, name, leaseMs, concurrency, place, stuckMs, log, line } = options;
   const turns = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  const data: ThreadData = { place, workerId: id, workerName: name, leaseMs, stuckMs, line, turns };
+  const data: ThreadData = { place, worker: { id, name, leaseMs, concurrency }, stuckMs, line, turns };
   const turning = setInterval(() => Atomics.add(turns, 0, 1), beatMs(stuckMs));
   turning.unref();
+  const start = Promise.withResolvers<"notified" | "polling">();
+  start.promise.catch(() => {}); // whoever waits for it hears of it
   let restart: Timer | undefined;
-  let isStopped = false;
+  let state: "starting" | "beating" | "stopped" = "starting";
   let thread = startThread();
 
   function startThread(): ThreadHandle {
@@ -43,29 +54,34 @@ export function startHeartbeat(options: HeartbeatOptions, entry = ENTRY): Heartb
   }
 
   function startAgain(error: string | undefined): void {
-    if (isStopped) return;
+    if (state !== "beating")
+      return start.reject(new Error(`The heartbeat's thread ended: ${error ?? "it was stopped"}.`));
     log.error?.("the heartbeat's thread ended; it is started again", { worker_id: id, error });
     restart = setTimeout(() => (thread = startThread()), RESTART_MS);
     restart.unref();
   }
 
   function hear(message: FromThread): void {
-    if (isStopped) return;
-    const { kind, ...fields } = message;
-    if (kind === "failed") log.warn?.("worker lease not renewed", { worker_id: id, ...fields });
-    else if (kind === "recovered") log.info?.("worker lease renewed again", { worker_id: id, ...fields });
-    else {
-      log.warn?.("the worker's row is gone", { worker_id: id });
-      onGone();
-    }
+    if (state === "stopped") return;
+    if (message.kind === "started") {
+      state = "beating";
+      start.resolve(message.news);
+    } else if (message.kind === "refused") start.reject(thrownAgain(message.error));
+    else tellBeat(message, options, log);
   }
 
   return {
+    started: start.promise,
+    register: () => thread.tell("register"),
     async stop() {
-      isStopped = true;
+      state = "stopped";
       clearTimeout(restart);
       await thread.stop();
       clearInterval(turning);
     },
   };
+}
+
+function thrownAgain({ code, message, details }: ThrownError): Error {
+  return code === undefined ? new Error(message) : new TaskonautError(code, message, { details });
 }

@@ -26,8 +26,12 @@ export class ThreadHandle {
     this.#worker.unref();
   }
 
+  tell(message: ToThread): void {
+    this.#worker.postMessage(message);
+  }
+
   async stop(): Promise<void> {
-    this.#worker.postMessage("stop" satisfies ToThread);
+    this.tell("stop");
     let timer: Timer | undefined;
     const timeUp = new Promise<"cut off">((resolve) => {
       timer = setTimeout(resolve, STOP_MS, "cut off");

@@ -87,7 +87,7 @@ export interface ListedWorker extends WorkerRow {
   readonly tasks: number;
 }
 
-/** `dead`: its lease has passed, or its lock is free although its lease has not (see each dialect's `workers.ts`). */
+/** `dead`: its lease has passed, or it is known to be gone although its lease has not (see each dialect's `workers.ts`). */
 export type WorkerState = "alive" | "dead";
 
 /** What a worker asks of the queue: due tasks of flows that it has loaded. */
@@ -224,3 +224,6 @@ export interface Store {
   checkReady(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** What a heartbeat needs of a store. */
+export type SignOfLife = Pick<Store, "registerWorker" | "renewWorker" | "findDeadWorkers" | "watch">;

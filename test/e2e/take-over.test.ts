@@ -2,7 +2,7 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { startProxy } from "../contract/proxy.ts";
-import { DIALECTS, openPlace, type Place } from "./place.ts";
+import { DIALECTS, openPlace } from "./place.ts";
 import { measureCut, measureKills } from "./take-over.ts";
 
 const KILLS = Number(process.env["TAKE_OVER_KILLS"] ?? 3);
@@ -17,20 +17,10 @@ const BUSY_MS = 500;
 
 setDefaultTimeout(60_000 + KILLS * 10_000);
 
-/** A lock that is free tells of a death once the server has been up for longer than a lease. */
-async function waitUntilLocksCount(place: Place, leaseMs: number): Promise<void> {
-  if (place.dialect === "sqlite") return;
-  const [row] = await place.query<{ ms: number }>(
-    "select extract(epoch from now() - pg_postmaster_start_time())::float8 * 1000 as ms",
-  );
-  await Bun.sleep(Math.max(0, leaseMs - (row?.ms ?? 0)));
-}
-
 test.each(DIALECTS)("%s: those of one that is killed, within a second or so", async (dialect) => {
   // longer than what is allowed below: here it is not the lease that tells
   const leaseMs = 10_000;
   await using place = await openPlace(dialect, { TASKONAUT_LEASE_MS: String(leaseMs) });
-  await waitUntilLocksCount(place, leaseMs);
   const measured = await measureKills(place, KILLS);
   const last = measured.map(({ lastMs }) => lastMs).toSorted((a, b) => a - b);
   if (KILLS > 3) {

@@ -199,6 +199,5 @@ const IDLE_SECONDS = 25;
 
 const IS_CLAIM = /skip locked/;
 
-/** The renewal of the lease, the look at who lives, and the probe of the connections that hold the lock and listen. */
-const IS_HEARTBEAT_OR_WATCH =
-  /^update "taskonaut"\.workers set lease_until|^select w\.id from "taskonaut"\.workers w where not|^select 1$/;
+/** The renewal of the lease, the look at who lives, and the probe of their connection. */
+const IS_HEARTBEAT_OR_WATCH = /^update "taskonaut"\.workers set lease_until|^select pg_backend_pid\(\)|^select 1$/;

@@ -32,17 +32,19 @@ export interface BlockedWorker {
 if (import.meta.main) {
   const { address, workerId, leaseMs, stuckMs, releaseFile } = JSON.parse(process.argv[2] ?? "") as Job;
   const store = await openStore(address);
-  await store.registerWorker({ id: workerId, name: "blocked", leaseMs, concurrency: 1 });
   const heartbeat = startHeartbeat({
     id: workerId,
     name: "blocked",
     leaseMs,
-    onGone: () => {},
+    concurrency: 1,
+    onNews: () => {},
+    onDead: () => {},
     place: address,
     stuckMs,
     log: SILENT,
     line: { style: "json", color: false },
   });
+  await heartbeat.started;
   const lines = process.stdin[Symbol.asyncIterator]();
   writeSync(1, "beating\n");
   await lines.next();

@@ -6,7 +6,8 @@
 // P3. After an error of the connection, and after a call that outlived its deadline, the whole client is thrown away,
 //     with its sockets, and the next call makes a new one: a connection of postgres.js that died with output pending
 //     does not recover, and one that leads nowhere would swallow the next calls as well.
-// P4. Nothing is connected before the first call.
+// P4. Nothing is connected before the first call, and what nobody has used for a while is closed: each connection is one of
+//     the few that the server has for all. That is not left to postgres.js, whose connection may end as a call comes.
 
 import postgres from "postgres";
 
@@ -35,8 +36,8 @@ export interface ClientOptions {
    * no backend waits on behind a caller that has left.
    */
   readonly lockMs?: number;
-  /** Run a statement once more where its connection died: only for what does not write. */
-  readonly rerun?: boolean;
+  /** P4. */
+  readonly idleMs?: number;
   /** Keep a connection for as long as it lasts, and tell when it is gone. */
   readonly onLost?: () => void;
   /** What comes in on channels that a statement listens to. */
@@ -57,6 +58,9 @@ export class PostgresClient {
   #closed = false;
   /** Settings that a pooler between did not know: it goes without them. */
   readonly #refused = new Set<string>();
+  #calls = 0;
+  /** When the last call ended, monotonic. */
+  #usedAt = 0;
 
   constructor(private readonly options: ClientOptions) {
     this.location = displayServer(options.url);
@@ -68,14 +72,17 @@ export class PostgresClient {
    * `database_behind`, and `internal` where the server refuses the statement.
    */
   async query<Row>(text: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
-    const rows = await this.#run((sql) => sql.unsafe(text, [...parameters], { prepare: true }));
-    // A plain array: the driver's one carries the statement and the connection along.
-    return Array.from(rows) as Row[];
+    return this.#query(text, parameters, { tries: 1 });
+  }
+
+  /** The same for what does not write: where the connection died under it, it is run once more. */
+  async read<Row>(text: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
+    return this.#query(text, parameters, { tries: 2 });
   }
 
   /** Runs several statements without parameters, in one transaction; gives the rows of the last one. */
   async execute<Row>(script: string): Promise<Row[]> {
-    const results = await this.#run((sql) => sql.unsafe(script).simple());
+    const results = await this.#run((sql) => sql.unsafe(script).simple(), { tries: 1 });
     const rows = results.findLast((result) => Array.isArray(result)) ?? results;
     return Array.from(rows as readonly Row[]);
   }
@@ -93,9 +100,15 @@ export class PostgresClient {
     if (session) await end(session, CLOSE_SECONDS);
   }
 
-  async #run(start: Start): Promise<postgres.Row[]> {
+  async #query<Row>(text: string, parameters: readonly Parameter[], how: { readonly tries: number }): Promise<Row[]> {
+    const rows = await this.#run((sql) => sql.unsafe(text, [...parameters], { prepare: true }), how);
+    // A plain array: the driver's one carries the statement and the connection along.
+    return Array.from(rows) as Row[];
+  }
+
+  async #run(start: Start, { tries }: { readonly tries: number }): Promise<postgres.Row[]> {
     const giveUpAt = performance.now() + this.options.deadlineMs;
-    let tries = this.options.rerun ? 2 : 1;
+    let triesLeft = tries;
     let refusals = Object.keys(settingsOf(this.options)).length;
     for (;;) {
       try {
@@ -108,19 +121,23 @@ export class PostgresClient {
           refusals -= 1;
           continue;
         }
-        tries -= 1;
-        if (tries === 0 || !isConnectionLost(error)) throw explainFailure(error, this.location);
+        triesLeft -= 1;
+        if (triesLeft === 0 || !isConnectionLost(error)) throw explainFailure(error, this.location);
       }
     }
   }
 
   async #try(start: Start, giveUpAt: number): Promise<postgres.Row[]> {
     const session = this.#open();
+    this.#calls += 1;
     try {
       return await this.#withinDeadline(start(session.sql), giveUpAt);
     } catch (error) {
       if (!leavesConnectionUsable(error)) this.#discard(session);
       throw error;
+    } finally {
+      this.#calls -= 1;
+      this.#usedAt = performance.now();
     }
   }
 
@@ -138,7 +155,19 @@ export class PostgresClient {
       }),
     };
     this.#session = session;
+    if (this.options.idleMs !== undefined) this.#closeWhenIdle(session, this.options.idleMs);
     return session;
+  }
+
+  /** P4. No call is under way then: none can be lost. */
+  #closeWhenIdle(session: Session, idleMs: number): void {
+    const timer = setTimeout(() => {
+      if (this.#session !== session) return;
+      if (this.#calls > 0 || performance.now() - this.#usedAt < idleMs) return this.#closeWhenIdle(session, idleMs);
+      this.#session = undefined;
+      end(session, CLOSE_SECONDS).catch(() => {});
+    }, idleMs / 2);
+    timer.unref();
   }
 
   #lost(session: Session): void {

@@ -137,7 +137,7 @@ export async function readInbox(
   schema: Schema,
   taskId: string,
 ): Promise<{ wakeSeq: number; rows: InboxRow[] }> {
-  const [row] = await client.query<{ wake_seq: number; rows: string | null }>(
+  const [row] = await client.read<{ wake_seq: number; rows: string | null }>(
     `select t.wake_seq, (
       select json_agg(i)::text from (
         select

@@ -5,11 +5,11 @@
 // from taking the lock anew. With the lock comes a renewal: so peers that saw the lock fall see that the worker lives.
 
 import { Processes } from "../processes.ts";
-import type { Watch } from "../store.ts";
+import type { SignOfLife, Store, Watch } from "../store.ts";
 import { PostgresClient } from "./connection.ts";
 import { DeathWatch } from "./death-watch.ts";
 import { type LastingOptions, LastingSession } from "./lasting-session.ts";
-import type { Schema } from "./schema.ts";
+import { quoteSchema, type Schema } from "./schema.ts";
 import { channelOf } from "./watch.ts";
 import { comeBack, endLeases, findSuspects, insertWorker, lockKey, renewWorker, type WorkerLease } from "./workers.ts";
 
@@ -18,6 +18,23 @@ const GRACE_MS_MIN = 400;
 
 /** The first connection took so long; the one after a loss may take some times that. */
 const GRACE_PER_CONNECT = 4;
+
+export interface LifelineOptions extends LastingOptions {
+  /** The schema that holds all tables. */
+  readonly schema: string;
+}
+
+/** For a thread that does nothing else. Connects when it is first asked for something. */
+export function openPostgresLifeline({ schema, ...options }: LifelineOptions): SignOfLife & Pick<Store, "close"> {
+  const line = new Lifeline(options, quoteSchema(schema));
+  return {
+    registerWorker: (worker) => line.register(worker),
+    renewWorker: (id, leaseMs) => line.renew({ id, leaseMs }),
+    findDeadWorkers: () => line.findDead(),
+    watch: (onNews) => line.watch(onNews),
+    close: () => line.close(),
+  };
+}
 
 /** What hangs on the connection, and what it is worth. */
 interface Connected {

@@ -44,7 +44,7 @@ export interface MigratorOptions {
 /** Throws `usage` for a name or URL of the wrong form; connects when it is first asked for something. */
 export function openPostgresMigrator({ url, schema = "taskonaut", deadlineMs = 10_000 }: MigratorOptions): Migrator {
   const quoted = quoteSchema(schema);
-  const reader = new PostgresClient({ url, connectionsMax: 1, deadlineMs, rerun: true });
+  const reader = new PostgresClient({ url, connectionsMax: 1, deadlineMs });
   const writer = new PostgresClient({ url, connectionsMax: 1, deadlineMs: MIGRATION_MS_MAX });
   return {
     location: reader.location,
@@ -111,7 +111,7 @@ type ListedMigration = AppliedMigration & { readonly read_only: boolean };
 
 async function listApplied(client: PostgresClient, schema: Schema): Promise<ListedMigration[]> {
   try {
-    return await client.query<ListedMigration>(
+    return await client.read<ListedMigration>(
       `select number, name, checksum, ${milliseconds("applied_at")} as applied_at,
          current_setting('transaction_read_only')::boolean as read_only
        from ${schema}.schema_migrations order by number`,
@@ -127,7 +127,7 @@ async function listApplied(client: PostgresClient, schema: Schema): Promise<List
 /** Where no migration was recorded, a table of ours cannot be there. In one look: another process may be migrating. */
 async function refuseForeign(client: PostgresClient, schema: Schema): Promise<void> {
   const names = TABLES.map((name) => `'${name}'`).join(", ");
-  const found = await client.query<{ name: string }>(
+  const found = await client.read<{ name: string }>(
     `select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where '"' || n.nspname || '"' = $1 and c.relname in (${names})
        and not exists (select from pg_class r where r.relnamespace = n.oid and r.relname = '${RECORD.table}')

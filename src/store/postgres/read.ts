@@ -20,12 +20,12 @@ type RecordRow = TaskRow & {
 };
 
 export async function readTask(client: PostgresClient, schema: Schema, id: string): Promise<TaskRecord | undefined> {
-  const [row] = await client.query<RecordRow>(`select ${columns(schema)} from ${schema}.tasks t where t.id = $1`, [id]);
+  const [row] = await client.read<RecordRow>(`select ${columns(schema)} from ${schema}.tasks t where t.id = $1`, [id]);
   return row && completeRecord(toRead(row), recordReader(client, schema));
 }
 
 export async function readTaskRow(client: PostgresClient, schema: Schema, id: string): Promise<TaskRow | undefined> {
-  const [row] = await client.query<TaskRow>(
+  const [row] = await client.read<TaskRow>(
     `select ${selectList(taskColumns("t"))} from ${schema}.tasks t where t.id = $1`,
     [id],
   );
@@ -37,7 +37,7 @@ export async function listTasks(client: PostgresClient, schema: Schema, page: Li
   // The first page comes after a task that is later than any, so that one statement, and one index, serve all pages.
   const after = page.after ?? { createdAt: Number.POSITIVE_INFINITY, id: "ffffffff-ffff-ffff-ffff-ffffffffffff" };
   // The limit that stands in the text is for the planner, who takes the other one for a tenth of all tasks.
-  const rows = await client.query<RecordRow & { readonly has_more: boolean }>(
+  const rows = await client.read<RecordRow & { readonly has_more: boolean }>(
     `select ${columns(schema)}, t.found > count(*) over () as has_more
     from (
       select t.*, count(*) over () as found, row_number() over (order by t.created_at desc, t.id desc) as place,
@@ -79,13 +79,13 @@ export function recordReader(client: PostgresClient, schema: Schema): RecordRead
     location: client.location,
     readRow: (id) => readTaskRow(client, schema, id),
     readSteps: (id, after) =>
-      client.query<StepRow>(
+      client.read<StepRow>(
         `select ${selectList(stepColumns("s"))} from ${schema}.task_steps s
         where s.task_id = $1 and s.id > $2::uuid order by s.id limit ${PAGE_ROWS}`,
         [id, after],
       ),
     readCalls: (id, after) =>
-      client.query<ToolCallRow>(
+      client.read<ToolCallRow>(
         `select ${selectList(callColumns("c"))} from ${schema}.tool_calls c
         where c.task_id = $1 and c.idempotency_key > $2 order by c.idempotency_key limit ${PAGE_ROWS}`,
         [id, after],

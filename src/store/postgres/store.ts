@@ -15,7 +15,8 @@ import { milliseconds, quoteSchema } from "./schema.ts";
 import { announce } from "./watch.ts";
 import { deleteWorker, forgetDeadWorkers, listWorkers, readWorkerState } from "./workers.ts";
 
-const READERS_MAX = 4;
+/** A worker has its heartbeat's connection and three more. One that nobody has used for so long is closed. */
+const IDLE_MS = 5000;
 
 /** How long a write waits for somebody else's lock: all writes of the process stand behind it. */
 const LOCK_MS = 1500;
@@ -27,6 +28,8 @@ export interface PostgresStoreOptions {
   readonly schema?: string;
   /** Of each call, with connecting (S3). Default 10 s. */
   readonly deadlineMs?: number;
+  /** Connections for what reads much, as lists do; what comes while all are busy stands behind it. Default 2. */
+  readonly readersMax?: number;
 }
 
 /**
@@ -37,14 +40,16 @@ export async function openPostgresStore({
   url,
   schema: schemaName = "taskonaut",
   deadlineMs = 10_000,
+  readersMax = 2,
 }: PostgresStoreOptions): Promise<Store> {
   const schema = quoteSchema(schemaName);
-  // Writes have a connection of their own, so that no read, however long, stands before a commit; and so have claims,
-  // so that the next tasks are fetched while the last ones are written.
-  const reader = new PostgresClient({ url, deadlineMs, connectionsMax: READERS_MAX, rerun: true });
-  const writer = new PostgresClient({ url, deadlineMs, connectionsMax: 1, lockMs: LOCK_MS });
-  const claimer = new PostgresClient({ url, deadlineMs, connectionsMax: 1, lockMs: LOCK_MS });
-  const lifeline = new Lifeline({ url, deadlineMs }, schema, reader);
+  const all = { url, deadlineMs, idleMs: IDLE_MS };
+  // Writes have a connection of their own, so that no long read stands before a commit, nor before what a worker asks in
+  // passing; and so have claims, so that the next tasks are fetched while the last ones are written.
+  const reader = new PostgresClient({ ...all, connectionsMax: readersMax });
+  const writer = new PostgresClient({ ...all, connectionsMax: 1, lockMs: LOCK_MS });
+  const claimer = new PostgresClient({ ...all, connectionsMax: 1, lockMs: LOCK_MS });
+  const lifeline = new Lifeline({ url, deadlineMs }, schema, writer);
   const processes = new Processes();
   const migrated = once((client: PostgresClient) => checkMigrated(client, schema));
 
@@ -59,7 +64,7 @@ export async function openPostgresStore({
   }
 
   async function signOfLife<Result>(use: (line: Lifeline) => Promise<Result>): Promise<Result> {
-    await migrated(reader);
+    await migrated(writer);
     return use(lifeline);
   }
 
@@ -75,13 +80,13 @@ export async function openPostgresStore({
     dialect: "postgres",
     location: reader.location,
     async now() {
-      const [row] = await reader.query<{ now: number }>(`select ${milliseconds("clock_timestamp()")} as now`);
+      const [row] = await writer.read<{ now: number }>(`select ${milliseconds("clock_timestamp()")} as now`);
       if (!row) throw new Error("The server told no time.");
       return row.now;
     },
     insertTasks: (records) => writeTasks((client) => insertTasks(client, schema, records)),
     commitChanges: (changes) => writeTasks((client) => commitChanges(client, schema, changes)),
-    readInbox: (taskId) => read((client) => readInbox(client, schema, taskId)),
+    readInbox: (taskId) => write((client) => readInbox(client, schema, taskId)),
     postToTask: (post) => writeTasks((client) => postToTask(client, schema, post)),
     readTask: (id) => read((client) => readTask(client, schema, id)),
     readTaskRow: (id) => read((client) => readTaskRow(client, schema, id)),
@@ -93,7 +98,7 @@ export async function openPostgresStore({
     releaseTasks: (release) => writeTasks((client) => releaseTasks(client, schema, release)),
     releaseOrphans: () => writeTasks((client) => releaseOrphans(client, schema)),
     unparkTasks: (flows) => writeTasks((client) => unparkTasks(client, schema, flows)),
-    announce: () => read((client) => announce(client, schema)),
+    announce: () => write((client) => announce(client, schema)),
     watch: (onNews) => signOfLife((line) => line.watch(onNews)),
     registerWorker: (worker) => signOfLife((line) => line.register(worker)),
     renewWorker: (id, leaseMs) => signOfLife((line) => line.renew({ id, leaseMs })),
@@ -105,7 +110,7 @@ export async function openPostgresStore({
     findDeadWorkers: () => signOfLife((line) => line.findDead()),
     forgetDeadWorkers: () => write((client) => forgetDeadWorkers(client, schema)),
     listWorkers: () => read((client) => listWorkers(client, schema, processes)),
-    checkReady: () => checkReady(reader, schema),
+    checkReady: () => checkReady(writer, schema),
     async close() {
       await Promise.all([lifeline.close(), reader.close(), writer.close(), claimer.close()]);
     },

@@ -5,7 +5,8 @@ import type { PostgresClient } from "./connection.ts";
 import type { Schema } from "./schema.ts";
 
 export async function announce(client: PostgresClient, schema: Schema): Promise<void> {
-  await client.query("select pg_notify($1, '')", [channelOf(schema)]);
+  // Said twice, it is the same news.
+  await client.read("select pg_notify($1, '')", [channelOf(schema)]);
 }
 
 /** A schema's name may be as long as a channel's, so the channel is named by its hash. */

@@ -84,8 +84,7 @@ export async function findSuspects(query: Query, schema: Schema, processes: Proc
     lease: string;
     process: string;
     grace_ms: number | null;
-  }>(`
-    select pg_backend_pid() as backend, w.id, w.is_over, w.lease, w.process, w.grace_ms
+  }>(`select pg_backend_pid() as backend, w.id, w.is_over, w.lease, w.process, w.grace_ms
     from (select) one left join (
       select w.id, w.lease_until <= now() as is_over, w.lease_until::text as lease, w.process, w.grace_ms
       from ${schema}.workers w where w.lease_until <= now() or not ${IS_LOCKED}
@@ -125,7 +124,7 @@ export async function readWorkerState(
   processes: Processes,
   id: string,
 ): Promise<WorkerState> {
-  const [row] = await client.query<Liveness>(
+  const [row] = await client.read<Liveness>(
     `select w.lease_until > now() as has_lease, ${IS_LOCKED} as is_locked, w.process
      from ${schema}.workers w where w.id = $1::uuid`,
     [id],
@@ -168,7 +167,7 @@ export async function listWorkers(
   schema: Schema,
   processes: Processes,
 ): Promise<ListedWorker[]> {
-  const rows = await client.query<Omit<ListedWorker, "state"> & Liveness>(
+  const rows = await client.read<Omit<ListedWorker, "state"> & Liveness>(
     `select
        w.id, w.name, w.concurrency, ${milliseconds("w.started_at")} as started_at,
        ${milliseconds("w.lease_until")} as lease_until, w.lease_until > now() as has_lease, ${IS_LOCKED} as is_locked,
