@@ -16,7 +16,6 @@ import { ContractError, readError, StepError, storeError } from "./stored-error.
 export class GeneratorProgram implements Program {
   readonly isSequential = false;
   end: ProgramEnd | undefined;
-  thrown: { readonly value: unknown } | undefined;
   obstacle: string | undefined;
   /** What to do with the outcome of each open step. */
   readonly #open = new Map<string, { readonly leaf: Leaf; readonly settle: (outcome: Outcome) => void }>();
@@ -99,7 +98,6 @@ export class GeneratorProgram implements Program {
   }
 
   #fail(error: unknown): void {
-    this.thrown = { value: error };
     this.end = { kind: "failed", error: storeError(error) };
   }
 

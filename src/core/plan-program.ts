@@ -18,8 +18,6 @@ const NOTHING: Turn = { planned: [], abandoned: [] };
 export class PlanProgram implements Program {
   readonly isSequential = true;
   end: ProgramEnd | undefined;
-  /** What `plan` throws ends no task: there is none. */
-  readonly thrown = undefined;
   obstacle: string | undefined;
   log: LogMethod | undefined;
   readonly #unused = new Map<object, string>();

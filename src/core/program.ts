@@ -49,8 +49,6 @@ export interface Program {
   readonly end: ProgramEnd | undefined;
   /** The first call of something that is not deterministic, or that it was cut short. What the program decided since is worth nothing. */
   readonly violation: Watch["violation"];
-  /** What the flow threw, where that is its end. For people: what is recorded is in `end`. */
-  readonly thrown: { readonly value: unknown } | undefined;
   /** Why this process cannot go on with it, and another may. What the program decided since is worth nothing. */
   readonly obstacle: string | undefined;
   /** Where the flow's log lines go; undefined while it is replayed. */

@@ -217,7 +217,7 @@ describe("a flow that decides otherwise than is recorded is told, both sides sho
         yield* call(work, { n: 1 }, { as: "first" });
         throw new Error("changed");
       }),
-      "it throws Error: changed where step 2 was recorded as tool second",
+      "where step 2 was recorded as tool second",
     ],
     [
       "a step that it plans later only",

@@ -10,7 +10,8 @@ import { canonicalJson } from "../core/json.ts";
 import type { Decision, Outcome, Program, Turn } from "../core/program.ts";
 import type { StepRow, TaskRow } from "../core/record.ts";
 import { isStepOpen } from "../core/status.ts";
-import { tellBoth, tellDecision, tellEnd, tellRecorded, tellStep, tellThrown } from "./tell-decision.ts";
+import { toStoredError } from "../core/stored-error.ts";
+import { tellBoth, tellDecision, tellEnd, tellRecorded, tellStep, tellError } from "./tell-decision.ts";
 
 /** What a replay needs to know of a task. */
 export interface Recorded {
@@ -52,7 +53,7 @@ export class Replay {
       return difference ?? (missing && this.#tellMissing(missing));
     } catch (error) {
       const next = steps[this.#planned];
-      return next ? `${tellThrown(error)} where ${tellRecorded(next)}` : tellThrown(error);
+      return next ? `${tellError(toStoredError(error))} where ${tellRecorded(next)}` : tellError(toStoredError(error));
     }
   }
 

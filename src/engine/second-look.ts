@@ -4,9 +4,10 @@
 
 import type { Clock } from "../core/clock.ts";
 import { canonicalJson } from "../core/json.ts";
-import type { Program, Turn } from "../core/program.ts";
-import type { StepRow } from "../core/record.ts";
+import type { Program, ProgramEnd, Turn } from "../core/program.ts";
+import type { JsonText, StepRow } from "../core/record.ts";
 import { isStepOpen } from "../core/status.ts";
+import { readError, type StoredError } from "../core/stored-error.ts";
 import { ObstacleError } from "./driver-tools.ts";
 import { inSlices } from "./in-slices.ts";
 import { MEND } from "./recover.ts";
@@ -51,10 +52,24 @@ function differenceOfEnds(program: Program, again: Program, isCancelled: boolean
   const is = again.end;
   if (!is) return `${tellEnd(program)}, now it goes on`;
   if (isCancelled || !was) return undefined;
-  const [one, other] = [was, is].map((end) => (end.kind === "completed" ? end.output : end.error)) as [string, string];
+  const [one, other] = [textOf(was), textOf(is)];
   if (was.kind === is.kind && (one === other || canonicalJson(one) === canonicalJson(other))) return undefined;
   const [shownOne, shownOther] = tellBoth(one, other);
   return `${tellEnd(program, shownOne)}, now ${tellEnd(again, shownOther)}`;
+}
+
+/** What is compared of an end. Where an error was made is for people: a stack that is full ends in one place or another. */
+function textOf(end: ProgramEnd): JsonText {
+  return end.kind === "completed" ? end.output : JSON.stringify(withoutPlaces(readError(end.error)));
+}
+
+function withoutPlaces({ cause, members, ...error }: StoredError): StoredError {
+  return {
+    ...error,
+    at: "",
+    ...(cause && { cause: withoutPlaces(cause) }),
+    ...(members && { members: members.map(withoutPlaces) }),
+  };
 }
 
 /** The record as it will be. */

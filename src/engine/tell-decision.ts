@@ -2,8 +2,7 @@
 
 import type { Decision, Program } from "../core/program.ts";
 import type { JsonText, StepRow } from "../core/record.ts";
-import { readError, storeError } from "../core/stored-error.ts";
-import { placeOf } from "./place-of.ts";
+import { readError, type StoredError } from "../core/stored-error.ts";
 
 const SHOWN_MAX = 200;
 
@@ -27,16 +26,13 @@ export function tellRecorded(step: StepRow, shown?: string): string {
 }
 
 /** Where a flow has ended. */
-export function tellEnd({ end, thrown }: Program, shown?: string): string {
-  if (end?.kind === "completed") return `it returns ${shown ?? excerptOf(end.output)}`;
-  if (thrown) return tellThrown(thrown.value);
-  return end ? `it fails: ${excerptOf(readError(end.error).message)}` : "it goes on";
+export function tellEnd({ end }: Program, shown?: string): string {
+  if (!end) return "it goes on";
+  return end.kind === "completed" ? `it returns ${shown ?? excerptOf(end.output)}` : tellError(readError(end.error));
 }
 
-export function tellThrown(thrown: unknown): string {
-  const { name, message } = readError(storeError(thrown));
-  const place = placeOf(thrown);
-  return `it throws ${excerptOf(`${name}: ${message}`)}${place === undefined ? "" : ` at ${place}`}`;
+export function tellError({ name, message, at }: StoredError): string {
+  return `it throws ${excerptOf(`${name}: ${message}`)}${at === undefined ? "" : ` at ${at}`}`;
 }
 
 /** Parts of two texts that show where they differ. */

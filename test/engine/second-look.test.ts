@@ -196,6 +196,20 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     expect((await engine.runTask(id)).output_payload).toBe("done");
   });
 
+  test("where an error was made is not compared: a stack that is full ends in one place or another", async () => {
+    let runs = 0;
+    const world = worlds.open([
+      flowOf(function* () {
+        yield* call(note, 1);
+        if (++runs > 1) throw new Error("the same");
+        throw new Error("the same");
+      }),
+    ]);
+    const { engine } = world.engine();
+    const { id } = (await engine.createTask({ flow: "sample", input: null })).task;
+    expect(await engine.runTask(id)).toMatchObject({ status: "FAILED", error_message: "the same" });
+  });
+
   test("a plan that was made in this process is made again", async () => {
     let runs = 0;
     const { message } = await parkedAtItsEnd(

@@ -100,7 +100,12 @@ function drawChange(random: Random, task: TaskRow, ids: readonly string[], now: 
   const parks = !isEnded && random.chance(0.2);
   const leases = !isEnded && !parks && random.chance(0.4);
   const reopens = task.status === "FAILED" && random.chance(0.5);
-  const step = stepRow(task.id, { id: random.uuid(), path: random.uuid(), step_index: random.int(3, 1e6) });
+  const step = stepRow(task.id, {
+    id: random.uuid(),
+    path: random.uuid(),
+    step_index: random.int(3, 1e6),
+    ...(isEnded && !reopens && { status: "CANCELLED" }),
+  });
   const others = ids.filter((id) => id !== task.id);
   const posts = others.length > 0 && random.chance(0.3) ? [drawPost(random, random.pick(others), null)] : [];
   return changeOf(
@@ -113,6 +118,7 @@ function drawChange(random: Random, task: TaskRow, ids: readonly string[], now: 
       lease_owner: leases ? random.pick(WORKERS) : null,
       parked_reason: parks ? "it does not match" : null,
       parked_code: parks ? random.pick(["old", "new"]) : null,
+      flow_code: random.pick([null, "old", "new"]),
       updated_at: now,
     },
     {
