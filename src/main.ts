@@ -1,26 +1,22 @@
 import { VERSION } from "./build-info.ts";
-import { sendConsoleToStderr } from "./cli/console.ts";
+import { LineWriter } from "./cli/line-writer.ts";
 import { createProcessIo } from "./cli/process-io.ts";
 import { runCli } from "./cli/run-cli.ts";
-import { LineWriter } from "./cli/line-writer.ts";
+import { UserCode } from "./cli/user-code.ts";
 import { createWire } from "./wire.ts";
 
 const { env } = process;
 
-/** For the last lines, where nobody reads them. */
-const LAST_LINES_MS = 1000;
-
 const lines = new LineWriter();
-sendConsoleToStderr(lines.write);
+const userCode = UserCode.host(lines);
 
 const exit = await runCli({
   argv: process.argv.slice(2),
   env,
   io: createProcessIo(lines),
-  wire: createWire(env, lines),
+  wire: createWire(env, { lines, userCode }),
   version: VERSION,
 });
 
-await lines.flush(LAST_LINES_MS);
 // not `exitCode`: after a second signal the process leaves at once, whatever is still open; what was written is written
-process.exit(exit);
+await userCode.leave(exit);

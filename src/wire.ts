@@ -20,6 +20,7 @@ import type { Limits } from "./core/limits.ts";
 import type { Flow } from "./core/flow.ts";
 import type { StartHeartbeat } from "./core/heartbeat.ts";
 import type { Log } from "./core/log.ts";
+import type { ToolWatch } from "./core/tool-watch.ts";
 import type { Migrator } from "./core/migrator.ts";
 import type { Taskonaut } from "./core/taskonaut.ts";
 import type { Engine } from "./engine/engine.ts";
@@ -27,6 +28,7 @@ import { findFlowFiles, resolveFlowPaths } from "./flows/find-flow-files.ts";
 import { createLog } from "./log/create-log.ts";
 import { wantsColor } from "./log/paint.ts";
 import type { LineWriter } from "./cli/line-writer.ts";
+import type { UserCode } from "./cli/user-code.ts";
 import { readLimits } from "./read-limits.ts";
 import { parseLocation, type Location } from "./store/location.ts";
 import type { BenchPlace } from "./store/floor.ts";
@@ -34,11 +36,22 @@ import type { Store } from "./store/store.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `lines`: where log lines go. */
-export function createWire(env: Environment, lines: LineWriter): (settings: Settings) => Wiring {
+/** What belongs to the whole process. */
+interface Process {
+  /** Where log lines go. */
+  readonly lines: LineWriter;
+  readonly userCode?: UserCode;
+}
+
+export function createWire(env: Environment, { lines, userCode }: Process): (settings: Settings) => Wiring {
   // before any file of a user's is loaded, which could go to another folder
   const cwd = process.cwd();
-  return (settings) => wire(settings, { env, cwd, lines });
+  return (settings) => {
+    const log = createLog({ ...lineStyleOf(settings, env), level: settings.logLevel, write: lines.write });
+    lines.onDropped((count) => log.warn?.("log lines were dropped: nobody read stderr", { lines: count }));
+    userCode?.tellTo(log);
+    return wire({ settings, env, cwd, log, toolWatch: userCode });
+  };
 }
 
 /** What everything is built from. */
@@ -48,12 +61,11 @@ interface Ground {
   /** The folder that the program was started in: relative paths are meant there. */
   readonly cwd: string;
   readonly log: Log;
+  readonly toolWatch: ToolWatch | undefined;
 }
 
-function wire(settings: Settings, { env, cwd, lines }: Pick<Ground, "env" | "cwd"> & { lines: LineWriter }): Wiring {
-  const log = createLog({ ...lineStyleOf(settings, env), level: settings.logLevel, write: lines.write });
-  lines.onDropped((count) => log.warn?.("log lines were dropped: nobody read stderr", { lines: count }));
-  const ground: Ground = { settings, env, cwd, log };
+function wire(ground: Ground): Wiring {
+  const { settings, env, log } = ground;
   const openTaskonaut = async (): Promise<Taskonaut> =>
     settings.apiBaseUrl === undefined
       ? (await openEngine(ground)).engine
@@ -107,6 +119,7 @@ async function openEngine(ground: Ground, { works = false } = {}): Promise<OpenE
     limits,
     newId: () => Bun.randomUUIDv7(),
     workerName: `${hostname()}:${process.pid}`,
+    ...(ground.toolWatch && { toolWatch: ground.toolWatch }),
     ...(startHeartbeat && { startHeartbeat }),
   });
   return { engine, location: store.location, flows: flows.map(({ name }) => name) };

@@ -3,6 +3,7 @@
 import { type Log, type LogFields, type LogMethod, withFields } from "../core/log.ts";
 import type { JsonText } from "../core/record.ts";
 import type { Tool, ToolContext } from "../core/tool.ts";
+import type { RunningAttempt } from "../core/tool-watch.ts";
 
 export interface Execution {
   readonly tool: Tool;
@@ -99,4 +100,28 @@ class AttemptLog implements Log {
 /** On every line of an attempt. */
 export function fieldsOfAttempt({ taskId, flow, step, stepId }: Execution, attempt: number): LogFields {
   return { task_id: taskId, flow, step, step_id: stepId, attempt };
+}
+
+/** An attempt as whoever sees what is uncaught knows it. */
+export class Running implements RunningAttempt {
+  #onFailure: ((error: unknown) => void) | undefined;
+
+  constructor(
+    private readonly execution: Execution,
+    private readonly attempt: number,
+  ) {}
+
+  get fields(): LogFields {
+    return { ...fieldsOfAttempt(this.execution, this.attempt), tool: this.execution.tool.name };
+  }
+
+  listen(onFailure: ((error: unknown) => void) | undefined): void {
+    this.#onFailure = onFailure;
+  }
+
+  fail(error: unknown): boolean {
+    if (!this.#onFailure) return false;
+    this.#onFailure(error);
+    return true;
+  }
 }

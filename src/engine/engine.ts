@@ -4,6 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { hasCode, TaskonautError } from "../core/errors.ts";
 import type { Flow } from "../core/flow.ts";
 import { setBound } from "../core/flow-bound.ts";
+import type { ToolWatch } from "../core/tool-watch.ts";
 import type { StartHeartbeat } from "../core/heartbeat.ts";
 import { parseTaskId, stepId } from "../core/ids.ts";
 import { canonicalJson } from "../core/json.ts";
@@ -67,6 +68,8 @@ export interface EngineOptions {
   readonly workerName: string;
   /** Keeps the lease of a worker that takes tasks from the queue; without it the event loop does. */
   readonly startHeartbeat?: StartHeartbeat;
+  /** Sees what tools leave uncaught. */
+  readonly toolWatch?: ToolWatch;
 }
 
 export interface Engine extends Taskonaut {
@@ -130,6 +133,7 @@ class StoreEngine implements Engine {
         outputBytesMax: limits.outputBytes,
         timeoutMs: limits.toolTimeoutMs,
         retryWaitMs: limits.retryWaitMs,
+        watch: options.toolWatch,
       },
       flowLog: log.info && ((message, fields) => tellFlow(log, message, fields)),
       // a worker has no caller who would like to hear of an outage

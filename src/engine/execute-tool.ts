@@ -8,7 +8,8 @@ import type { JsonText } from "../core/record.ts";
 import { lotOf, retry } from "../core/retry.ts";
 import { ContractError, isA, storeError, toStoredError } from "../core/stored-error.ts";
 import { NonRetryableError, type Tool } from "../core/tool.ts";
-import { Attempt, type Execution, fieldsOfAttempt } from "./attempt.ts";
+import type { ToolWatch } from "../core/tool-watch.ts";
+import { Attempt, type Execution, fieldsOfAttempt, Running } from "./attempt.ts";
 
 export interface ExecutionResult {
   readonly outcome:
@@ -37,6 +38,8 @@ export interface ExecutionTools {
   readonly timeoutMs: number;
   /** A longer wait between attempts is none of the process's. */
   readonly retryWaitMs: number;
+  /** Undefined: what tools leave uncaught is not looked for. */
+  readonly watch?: ToolWatch | undefined;
 }
 
 export class ToolTimeoutError extends Error {
@@ -50,8 +53,17 @@ class Later extends Error {
   }
 }
 
+/** What an attempt left uncaught while it ran: nobody knows what it has done by then. */
+class Uncaught extends Error {
+  constructor(readonly error: unknown) {
+    super();
+  }
+}
+
 /** What an attempt came to so far. */
-type Try = { readonly value: unknown; readonly context: Attempt } | { readonly error: unknown };
+type Try =
+  | { readonly value: unknown; readonly context: Attempt; readonly running: Running | undefined }
+  | { readonly error: unknown };
 
 /** At once where the tool answers at once, and its first attempt succeeds: then there is nothing to wait for. */
 export function executeTool(execution: Execution, tools: ExecutionTools): ExecutionResult | Promise<ExecutionResult> {
@@ -101,11 +113,17 @@ async function tryOn(
   let lastError: JsonText | null = null;
   let failures = execution.failures ?? 0;
   const firstNumber = failures + 1;
+  let hasCrashed = false;
   const attemptOnce = async (number: number): Promise<JsonText> => {
     const made = number === firstNumber ? first : tryOnce(execution, input, number, tools);
     if ("error" in made) throw made.error;
-    const { value, context } = made;
-    return checkOutput(tool, isA(value, Promise) ? await withinTime(value, execution, context, tools) : value, tools);
+    const { value } = made;
+    try {
+      return checkOutput(tool, isA(value, Promise) ? await withinTime(value, execution, made, tools) : value, tools);
+    } catch (error) {
+      hasCrashed = isA(error, Uncaught);
+      throw isA(error, Uncaught) ? error.error : error;
+    }
   };
   try {
     const output = await retry(attemptOnce, tool.retry, {
@@ -131,7 +149,7 @@ async function tryOn(
   } catch (thrown) {
     if (isA(thrown, Later)) return done({ kind: "later", waitMs: thrown.waitMs }, failures, lastError);
     const error = storeError(thrown);
-    const isCutShort = isA(thrown, ToolTimeoutError) || execution.signal.aborted;
+    const isCutShort = isA(thrown, ToolTimeoutError) || hasCrashed || execution.signal.aborted;
     if (tool.execution === "at-most-once" && isCutShort && "value" in first) {
       return done({ kind: "doubt", error, late: outputAfterAll(tool, first.value, tools) }, 0, lastError ?? error);
     }
@@ -171,7 +189,10 @@ function describeFailure(thrown: unknown): LogFields {
 function tryOnce(execution: Execution, input: unknown, attempt: number, tools: ExecutionTools): Try {
   try {
     const context = new Attempt(execution, attempt, tools.log);
-    return { value: awaitable(execution.tool.run(input, context)), context };
+    const call = (): unknown => awaitable(execution.tool.run(input, context));
+    const running = tools.watch && new Running(execution, attempt);
+    const value = tools.watch && running ? tools.watch.within(running, call) : call();
+    return { value, context, running };
   } catch (error) {
     return { error };
   }
@@ -206,7 +227,7 @@ function checkOutput(tool: Tool, value: unknown, { outputBytesMax }: ExecutionTo
 async function withinTime(
   given: Promise<unknown>,
   { tool }: Execution,
-  context: Attempt,
+  { context, running }: Pick<Extract<Try, { context: Attempt }>, "context" | "running">,
   tools: ExecutionTools,
 ): Promise<unknown> {
   const timeoutMs = tool.timeoutMs ?? tools.timeoutMs;
@@ -219,9 +240,17 @@ async function withinTime(
     },
     () => {}, // the tool was first
   );
+  const crashed = Promise.withResolvers<never>();
+  running?.listen((error) => {
+    Attempt.end(context, new Error("The tool left an error uncaught."));
+    crashed.reject(new Uncaught(error));
+  });
+  if (running) tools.watch?.begin(running);
   try {
-    return await Promise.race([given, timeUp.then(() => given)]);
+    return await Promise.race([given, timeUp.then(() => given), crashed.promise]);
   } finally {
+    if (running) tools.watch?.end(running);
+    running?.listen(undefined);
     stop.abort();
     given.catch(() => {}); // an attempt that was cut short may still fail later: nobody is there to hear it
   }

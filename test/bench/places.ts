@@ -73,7 +73,7 @@ function wireTo(databaseUrl: string): Wiring {
     logLevel: "error",
     logStyle: "json",
   } as const;
-  return createWire({}, new LineWriter())(settings);
+  return createWire({}, { lines: new LineWriter() })(settings);
 }
 
 export async function openBareInsert(databaseUrl: string): Promise<BareInsert> {

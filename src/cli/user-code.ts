@@ -1,0 +1,128 @@
+// The manners of a process that runs other people's code. stdout is for data, so what that code writes there goes to stderr,
+// as `console` does. The process ends when the program does, so `process.exit` is an error. And what nobody catches is
+// told in the log, with the tool that it is of, whose failure it is.
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import { TaskonautError } from "../core/errors.ts";
+import type { Log, LogFields } from "../core/log.ts";
+import { toStoredError } from "../core/stored-error.ts";
+import { NonRetryableError } from "../core/tool.ts";
+import type { RunningAttempt, ToolWatch } from "../core/tool-watch.ts";
+import { sendConsoleToStderr } from "./console.ts";
+import type { LineWriter } from "./line-writer.ts";
+
+/** What a fault of the program itself exits with: EX_SOFTWARE of sysexits.h. */
+const EXIT_INTERNAL = 70;
+const LAST_LINES_MS = 1000;
+
+class ProcessExitError extends NonRetryableError {
+  override readonly name = "ProcessExitError";
+}
+
+export class UserCode implements ToolWatch {
+  readonly #attempts = new AsyncLocalStorage<RunningAttempt>();
+  readonly #running = new Set<RunningAttempt>();
+  #log: Log | undefined;
+
+  /** `exit`: that of the process, before it was taken from user code. */
+  private constructor(
+    private readonly lines: LineWriter,
+    private readonly exit: (code: number) => never,
+  ) {}
+
+  /** From now on, in this process. Before any user's file is loaded: it may keep what it finds. */
+  static host(lines: LineWriter): UserCode {
+    const userCode = new UserCode(lines, process.exit.bind(process));
+    sendConsoleToStderr(lines.write);
+    sendStdoutToStderr(lines.write);
+    process.exit = (code) => refuseExit(`process.exit(${code ?? ""})`);
+    process.abort = () => refuseExit("process.abort()");
+    process.on("uncaughtException", (error) => userCode.#onUncaught(error));
+    process.on("unhandledRejection", (error) => userCode.#onUncaught(error));
+    return userCode;
+  }
+
+  /** Where what is uncaught is told; until then on stderr as it is. */
+  tellTo(log: Log): void {
+    this.#log = log;
+  }
+
+  within<T>(attempt: RunningAttempt, run: () => T): T {
+    return this.#attempts.run(attempt, run);
+  }
+
+  begin(attempt: RunningAttempt): void {
+    this.#running.add(attempt);
+  }
+
+  end(attempt: RunningAttempt): void {
+    this.#running.delete(attempt);
+  }
+
+  /** Ends the process, once what was said is written, or soon. */
+  async leave(code: number): Promise<never> {
+    await this.lines.flush(LAST_LINES_MS);
+    return this.exit(code);
+  }
+
+  #onUncaught(thrown: unknown): void {
+    const attempt = this.#attempts.getStore() ?? this.#onlyRunning();
+    const told = describe(thrown);
+    if (attempt) {
+      const isCounted = attempt.fail(thrown);
+      const what = isCounted ? "its step has failed" : "its step had ended before";
+      this.#tell(`an error that a tool left uncaught: ${what}`, { ...attempt.fields, ...told });
+    } else if (
+      thrown instanceof ProcessExitError ||
+      (told["at"] !== undefined && !(thrown instanceof TaskonautError))
+    ) {
+      // of a file, or of one of several tools
+      const running = [...this.#running].map(({ fields }) => fields["task_id"]);
+      this.#tell("an error that user code left uncaught", { ...told, ...(running.length > 0 && { running }) });
+    } else {
+      const stack = thrown instanceof Error ? thrown.stack : undefined;
+      this.#tell("an error that taskonaut left uncaught: this process ends", { ...told, stack });
+      this.leave(EXIT_INTERNAL).catch(() => {}); // it does not come back
+    }
+  }
+
+  /** The runtime does not tell whose a rejection is: where one tool runs, it is that one's. */
+  #onlyRunning(): RunningAttempt | undefined {
+    const [only, other] = this.#running;
+    return other === undefined ? only : undefined;
+  }
+
+  #tell(message: string, fields: LogFields): void {
+    const { lines } = this;
+    if (this.#log) this.#log.error?.(message, fields);
+    else lines.write(`${JSON.stringify({ level: "error", message, ...fields })}\n`);
+  }
+}
+
+function describe(thrown: unknown): Record<string, unknown> {
+  const { name, message, code, at } = toStoredError(thrown);
+  return {
+    error: message,
+    error_class: name,
+    ...(code !== undefined && { error_code: code }),
+    ...(at !== undefined && { at }),
+  };
+}
+
+function refuseExit(call: string): never {
+  throw new ProcessExitError(
+    `User code called ${call}. taskonaut ends by itself: a tool ends by what it returns or throws.`,
+  );
+}
+
+/** Also what Bun's own writers, and a Console of one's own, send there. What a child process inherits is beyond us. */
+function sendStdoutToStderr(write: (text: string) => void): void {
+  const toStderr = (chunk: string | Uint8Array, encoding?: unknown, callback?: unknown): boolean => {
+    write(typeof chunk === "string" ? chunk : Buffer.from(chunk).toString());
+    const done = typeof encoding === "function" ? encoding : callback;
+    if (typeof done === "function") (done as () => void)();
+    return true;
+  };
+  process.stdout.write = toStderr;
+  Reflect.set(Bun, "stdout", Bun.stderr);
+}

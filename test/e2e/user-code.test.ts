@@ -1,0 +1,144 @@
+// What user code may not do to the process that runs it: end it, write among its data, or take it down with an error that
+// nobody catches.
+
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Task } from "../../src/core/task.ts";
+import { waitFor } from "../chaos/wait-for.ts";
+import { openSandbox, type Sandbox } from "./harness.ts";
+import type { Ended } from "./served.ts";
+import { taskOf } from "./tasks.ts";
+
+setDefaultTimeout(60_000);
+
+const FLOWS = `
+import { call, defineFlow, defineTool } from "taskonaut";
+import * as v from "valibot";
+
+const never = new Promise(() => {});
+
+const MANNERS = {
+  exits() { process.exit(0); },
+  aborts() { process.abort(); },
+  async writes() {
+    process.stdout.write("by process.stdout\\n");
+    console.log("by console.log");
+    console.error("by console.error \\u001b[31m");
+    await Bun.write(Bun.stdout, "by Bun.stdout\\n");
+    return "written";
+  },
+  throws_later() { setTimeout(() => { throw new RangeError("from a timer \\u001b[31m"); }, 1); return never; },
+  rejects_beside() { Promise.reject(new RangeError("nobody awaits")); return never; },
+  throws_after_its_end() { setTimeout(() => { throw new RangeError("too late"); }, 1); return "ended"; },
+  exits_later() { setTimeout(() => process.exit(0), 1); return never; },
+};
+
+const tools = Object.entries(MANNERS).map(([name, run]) =>
+  defineTool({ name, input: v.object({}), output: v.unknown(), retry: { attempts: 1 }, timeout: "50s", run }),
+);
+const once = defineTool({
+  name: "once", input: v.object({}), output: v.unknown(), execution: "at-most-once", run: MANNERS.throws_later,
+});
+
+export const flows = [...tools, once].map((tool) =>
+  defineFlow({ name: "flow_" + tool.name, input: v.object({}), *run() { return yield* call(tool, {}); } }),
+);
+export const [a, b, c, d, e, f, g, h] = flows;
+`;
+
+let sandbox: Sandbox;
+
+beforeAll(async () => {
+  sandbox = await openSandbox({ TASKONAUT_FLOWS: "flows.ts" });
+  await writeFile(join(sandbox.folder, "flows.ts"), FLOWS);
+});
+
+afterAll(() => sandbox[Symbol.asyncDispose]());
+
+const run = (name: string): Promise<Ended> => sandbox.run(["run-flow", `flow_${name}`]);
+
+/** The lines of the log, as objects. */
+function linesOf({ stderr }: { readonly stderr: string }): readonly unknown[] {
+  return stderr
+    .split("\n")
+    .flatMap((line) => (line.startsWith("{") ? (JSON.parse(line) as Record<string, unknown>) : []));
+}
+
+test.each(["exits", "aborts", "exits_later"])("a tool that %s has failed, and the process goes on", async (name) => {
+  const ended = await run(name);
+  const task = JSON.parse(ended.stdout) as Task;
+  expect([ended.exit, task.status]).toEqual([1, "FAILED"]);
+  expect(task.error).toMatchObject({
+    name: "ProcessExitError",
+    message: expect.stringMatching(/called process\.(exit\(0\)|abort\(\)).*returns or throws/),
+  });
+  // a callback that only calls leaves no frame behind
+  if (name !== "exits_later") expect(task.error?.at).toMatch(/flows\.ts:\d+:\d+$/);
+});
+
+test("what a tool writes to stdout goes to stderr: stdout has the data alone", async () => {
+  const ended = await run("writes");
+  expect(taskOf(ended).output_payload).toBe("written");
+  for (const how of ["by process.stdout\n", "by console.log\n", "by console.error", "by Bun.stdout\n"])
+    expect(ended.stderr).toContain(how);
+});
+
+describe("what a tool leaves uncaught", () => {
+  test.each([
+    ["throws_later", "from a timer \u001b[31m"],
+    ["rejects_beside", "nobody awaits"],
+  ])("is its failure while it runs: %s", async (name, message) => {
+    const ended = await run(name);
+    const task = JSON.parse(ended.stdout) as Task;
+    expect([ended.exit, task.status]).toEqual([1, "FAILED"]);
+    expect(task.steps[0]?.error).toMatchObject({
+      name: "RangeError",
+      message,
+      at: expect.stringContaining("flows.ts:"),
+    });
+    expect(linesOf(ended)).toContainEqual(
+      expect.objectContaining({
+        level: "error",
+        message: expect.stringContaining("its step has failed"),
+        task_id: task.id,
+        flow: `flow_${name}`,
+        step: name,
+        attempt: 1,
+        error: message,
+      }),
+    );
+    expect(ended.stderr).not.toContain("\u001b");
+  });
+
+  test("leaves a step in doubt whose tool is at-most-once: nobody knows what it has done", async () => {
+    const task = JSON.parse((await run("once")).stdout) as Task;
+    expect(task.status).toBe("WAITING_OBSERVATION");
+    expect(task.steps[0]?.doubt).toContain("from a timer");
+  });
+
+  test("after its end is told with its task, and the worker lives on", async () => {
+    const enqueue = async (): Promise<Task> =>
+      taskOf(await sandbox.run(["run-flow", "flow_throws_after_its_end", "--mode", "enqueue"]));
+    const worker = sandbox.start(["work"]);
+    const first = await enqueue();
+    await worker.see("its step had ended before");
+    const second = await enqueue();
+    await waitFor("the second task ends", async () => {
+      return taskOf(await sandbox.run(["get-task", second.id])).status === "COMPLETED";
+    });
+    await worker.see("its step had ended before");
+    expect((await worker.stop()).exit).toBe(0);
+    for (const { id } of [first, second]) {
+      const told = { task_id: id, message: expect.stringContaining("ended before") };
+      expect(linesOf(worker)).toContainEqual(expect.objectContaining(told));
+    }
+  });
+});
+
+test("a flow file that ends the process while it is loaded is refused, with the place", async () => {
+  await writeFile(join(sandbox.folder, "leaves.ts"), "process.exit(0);\n");
+  const { exit, stdout, stderr } = await sandbox.run(["flows", "--flows", "leaves.ts"]);
+  expect([exit, stdout]).toEqual([2, ""]);
+  expect(stderr).toMatch(/leaves\.ts:1:\d+: .*process\.exit\(0\)/);
+});
