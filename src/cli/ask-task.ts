@@ -6,7 +6,7 @@ import type { Json } from "../core/json-value.ts";
 import type { CreateTask, FlowDescription } from "../core/taskonaut.ts";
 import { showControls } from "../log/visible.ts";
 import { findBreach } from "./field-breach.ts";
-import { type JsonSchema, readField, schemasOfFields } from "./input-fields.ts";
+import { formOf, type JsonSchema, readField } from "./input-fields.ts";
 import type { Io } from "./io.ts";
 
 export const MODES = ["run", "advance", "create", "enqueue"] as const;
@@ -86,14 +86,17 @@ interface Field {
   readonly name: string;
   readonly schema: JsonSchema;
   readonly isRequired: boolean;
+  /** Not every form of the input has it: it must be possible to leave it out. */
+  readonly isPartial: boolean;
 }
 
 function fieldsOf({ input_schema }: FlowDescription): Field[] {
-  const required = Array.isArray(input_schema["required"]) ? input_schema["required"] : [];
-  return [...schemasOfFields(input_schema)].map(([name, schema]) => ({
+  const { fields, required, partial } = formOf(input_schema);
+  return [...fields].map(([name, schema]) => ({
     name,
     schema,
-    isRequired: required.includes(name),
+    isRequired: required.has(name),
+    isPartial: partial.has(name),
   }));
 }
 
@@ -107,13 +110,13 @@ async function askFields(ask: Ask, fields: readonly Field[]): Promise<Record<str
 }
 
 /** Undefined: left out. An empty answer takes the default that is shown. */
-async function askField(ask: Ask, { name, schema, isRequired }: Field): Promise<Json | undefined> {
+async function askField(ask: Ask, { name, schema, isRequired, isPartial }: Field): Promise<Json | undefined> {
   const { description, default: initial, type } = schema;
   const message = showControls(
     typeof description === "string" && description !== "" ? `${name}: ${description}` : name,
   );
   const choices = schema["enum"];
-  if (Array.isArray(choices)) {
+  if (Array.isArray(choices) && !isPartial) {
     const options = choices.map((choice: Json, index) => ({ value: index, label: showControls(toFieldText(choice)) }));
     const initialValue = Math.max(
       choices.findIndex((choice) => choice === initial),
@@ -124,7 +127,7 @@ async function askField(ask: Ask, { name, schema, isRequired }: Field): Promise<
     );
     return choices[index] as Json;
   }
-  if (type === "boolean") {
+  if (type === "boolean" && !isPartial) {
     return ask<boolean>(({ clack, streams }) => clack.confirm({ ...streams, message, initialValue: initial === true }));
   }
   const preset = initial === undefined ? undefined : toFieldText(initial);

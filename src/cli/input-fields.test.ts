@@ -1,8 +1,8 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Json } from "../core/json-value.ts";
 import type { FlowDescription } from "../core/taskonaut.ts";
-import { readField, readFields } from "./input-fields.ts";
+import { formOf, type JsonSchema, readField, readFields } from "./input-fields.ts";
 
 const flow: FlowDescription = {
   name: "checkout",
@@ -98,9 +98,55 @@ test("a flow that takes any field gets any field", () => {
   );
 });
 
-test("a flow whose input has several forms points to --input", () => {
-  const variant = { ...flow, input_schema: { oneOf: [{ type: "object", properties: { kind: { const: "a" } } }] } };
-  expect(() => read({ kind: "a" }, variant)).toThrow(
-    "--kind: flow checkout has no such field; give the whole input with --input",
-  );
+describe("an input of several forms", () => {
+  const card = {
+    type: "object",
+    properties: { kind: { const: "card" }, number: { type: "string" }, cents: { type: "integer" } },
+    required: ["kind", "number", "cents"],
+  };
+  const bank = {
+    type: "object",
+    properties: {
+      kind: { const: "bank" },
+      iban: { type: "string" },
+      cents: { type: "number" },
+      urgent: { type: "boolean" },
+    },
+    required: ["kind", "iban", "cents"],
+  };
+  const base = { type: "object", properties: { note: { type: "string" } }, required: ["note"] };
+
+  test.each<[string, JsonSchema]>([
+    ["a variant", { oneOf: [card, bank] }],
+    ["a union", { anyOf: [card, bank, { type: "null" }] }],
+    ["an intersection", { allOf: [base, { oneOf: [card, bank] }] }],
+  ])("takes the fields of all of them: %s", (what, input_schema) => {
+    const several = { ...flow, input_schema };
+    expect(read({ kind: "card", number: "007", cents: "5" }, several)).toEqual({
+      kind: "card",
+      number: "007",
+      cents: 5,
+    });
+    expect(read({ kind: "bank", iban: "DE1", urgent: "true" }, several)).toEqual({
+      kind: "bank",
+      iban: "DE1",
+      urgent: true,
+    });
+    expect(() => read({ zzzzzzzz: "1" }, several)).toThrow(
+      "--zzzzzzzz: flow checkout has no such field; its fields are ",
+    );
+    const { required, partial, fields } = formOf(input_schema);
+    expect([...required].toSorted()).toEqual(
+      what === "an intersection" ? ["cents", "kind", "note"] : ["cents", "kind"],
+    );
+    expect([...partial].toSorted()).toEqual(["iban", "number", "urgent"]);
+    expect(fields.get("kind")).toEqual({ enum: ["card", "bank"] });
+  });
+
+  test("none of which is an object points to --input", () => {
+    const list = { ...flow, input_schema: { anyOf: [{ type: "array" }, { type: "string" }] } };
+    expect(() => read({ kind: "a" }, list)).toThrow(
+      "--kind: flow checkout has no such field; give the whole input with --input",
+    );
+  });
 });

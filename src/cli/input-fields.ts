@@ -21,14 +21,14 @@ export function readFields(
   fields: ReadonlyMap<string, string>,
   options: readonly Option[],
 ): Record<string, Json> {
-  const schemas = schemasOfFields(flow.input_schema);
+  const form = formOf(flow.input_schema);
   const problems: Violation[] = [];
   const entries: [string, Json][] = [];
   for (const [name, text] of fields) {
-    const schema = schemas.get(name) ?? schemaOfOthers(flow.input_schema);
+    const schema = form.fields.get(name) ?? form.others;
     if (schema === undefined) {
-      const known = [...schemas.keys(), ...options.map((option) => option.name)].map((each) => `--${each}`);
-      const hint = suggest(`--${name}`, known) || tellFields(flow.input_schema);
+      const known = [...form.fields.keys(), ...options.map((option) => option.name)].map((each) => `--${each}`);
+      const hint = suggest(`--${name}`, known) || tellFields(form);
       problems.push({ path: `--${name}`, message: `flow ${flow.name} has no such field${hint}` });
       continue;
     }
@@ -40,21 +40,80 @@ export function readFields(
   return Object.fromEntries(entries); // not by assignment: a field may be called __proto__
 }
 
-/** An input of several forms (anyOf, oneOf) has no fields of its own that an option could fill in. */
-function tellFields(schema: JsonSchema): string {
-  if (!isObject(schema["properties"])) return "; give the whole input with --input";
-  return `; its fields are ${[...schemasOfFields(schema).keys()].join(", ") || "none"}`;
+function tellFields({ fields }: InputForm): string {
+  return fields.size === 0
+    ? "; give the whole input with --input"
+    : `; its fields are ${[...fields.keys()].join(", ")}`;
 }
 
-export function schemasOfFields({ properties }: JsonSchema): ReadonlyMap<string, JsonSchema> {
-  if (!isObject(properties)) return new Map();
-  return new Map(Object.entries(properties).map(([name, schema]) => [name, isObject(schema) ? schema : {}]));
+/** What an input may have, whichever of its forms it takes. */
+export interface InputForm {
+  readonly fields: ReadonlyMap<string, JsonSchema>;
+  /** Those that every form needs. */
+  readonly required: ReadonlySet<string>;
+  /** Those that only some of the forms have. */
+  readonly partial: ReadonlySet<string>;
+  /** For an input that takes fields of any name; undefined for all others. */
+  readonly others: JsonSchema | undefined;
 }
 
-/** For a flow that takes fields of any name; undefined for all others. */
-function schemaOfOthers({ additionalProperties }: JsonSchema): JsonSchema | undefined {
-  if (isObject(additionalProperties)) return additionalProperties;
-  return additionalProperties === true ? {} : undefined;
+/** Of an object; of several that are all to be kept (allOf); of several of which one is to be kept (anyOf, oneOf). */
+export function formOf(schema: JsonSchema): InputForm {
+  const parts = listOf(schema["allOf"]).map(formOf);
+  const options = [...listOf(schema["anyOf"]), ...listOf(schema["oneOf"])].filter(isObjectForm).map(formOf);
+  if (options.length > 0) parts.push(oneFormOf(options));
+  const { properties, required, additionalProperties: others } = schema;
+  const own = isObject(properties) ? Object.entries(properties) : [];
+  return {
+    fields: new Map([
+      ...parts.flatMap(({ fields }) => [...fields]),
+      ...own.map(([name, field]) => [name, isObject(field) ? field : {}] as const),
+    ]),
+    required: new Set([
+      ...parts.flatMap((part) => [...part.required]),
+      ...(Array.isArray(required) ? required.map(String) : []),
+    ]),
+    partial: new Set(parts.flatMap(({ partial }) => [...partial])),
+    others: isObject(others) ? others : others === true ? {} : parts.find((part) => part.others)?.others,
+  };
+}
+
+function oneFormOf(options: readonly InputForm[]): InputForm {
+  const names = [...new Set(options.flatMap(({ fields }) => [...fields.keys()]))];
+  return {
+    fields: new Map(names.map((name) => [name, oneSchemaOf(fieldsNamed(name, options))])),
+    required: new Set(names.filter((name) => options.every(({ required }) => required.has(name)))),
+    partial: new Set(
+      names.filter((name) => options.some(({ fields, partial }) => !fields.has(name) || partial.has(name))),
+    ),
+    others: options.find(({ others }) => others)?.others,
+  };
+}
+
+function fieldsNamed(name: string, options: readonly InputForm[]): JsonSchema[] {
+  return options.map(({ fields }) => fields.get(name)).filter((field) => field !== undefined);
+}
+
+/** Words that one of several forms has are the words of all of them. */
+function oneSchemaOf(schemas: readonly JsonSchema[]): JsonSchema {
+  const [first = {}, ...rest] = schemas;
+  if (rest.every((schema) => JSON.stringify(schema) === JSON.stringify(first))) return first;
+  const words = schemas.map(wordsOf);
+  return words.every((each) => each !== undefined) ? { enum: [...new Set(words.flat())] } : { anyOf: [...schemas] };
+}
+
+function wordsOf(schema: JsonSchema): Json[] | undefined {
+  if ("const" in schema) return [schema["const"] ?? null];
+  const words = schema["enum"];
+  return Array.isArray(words) ? words.map((word: Json) => word) : undefined;
+}
+
+function isObjectForm(schema: JsonSchema): boolean {
+  return ["properties", "allOf", "anyOf", "oneOf", "additionalProperties"].some((key) => key in schema);
+}
+
+function listOf(schemas: Json | undefined): readonly JsonSchema[] {
+  return Array.isArray(schemas) ? schemas.filter((each: Json): each is JsonSchema => isObject(each)) : [];
 }
 
 /** Text as it was typed for a string, decimal text for a number, true or false, and JSON text for all else. */

@@ -36,7 +36,7 @@ export interface Watch {
   /** Whose code it is; unset: it is not bound. */
   readonly flow?: BoundFlow;
   readonly scope?: FlowScope;
-  /** Operations that were made and not used yet, by what they are called: one that stays here was forgotten. */
+  /** Operations that were made and not used yet, by what they are called: one that stays here was kept for a case that did not come, or forgotten. */
   readonly unused?: Map<object, string>;
 }
 

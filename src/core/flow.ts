@@ -3,6 +3,7 @@
 import type * as v from "valibot";
 import type { Schema } from "./contract.ts";
 import { TaskonautError } from "./errors.ts";
+import { checkContract } from "./json-contract.ts";
 import { checkName } from "./names.ts";
 import type { Operation } from "./operation.ts";
 
@@ -64,10 +65,10 @@ export function defineFlow<In extends Schema>(
 export function defineFlow(definition: PlanDefinition<Schema> | RunDefinition<Schema, unknown>): Flow {
   const { name, description = "", input, signals = {}, concurrency } = definition;
   checkName("flow", name);
-  checkSchema(`Flow ${name}: input`, input);
+  checkContract(`Flow ${name}: input`, input, ["takes", "gives"]);
   for (const [signal, schema] of Object.entries(signals)) {
     checkName("signal", signal);
-    checkSchema(`Flow ${name}: signal ${signal}`, schema);
+    checkContract(`Flow ${name}: signal ${signal}`, schema, ["takes", "gives"]);
   }
   if (concurrency !== undefined && !(Number.isSafeInteger(concurrency) && concurrency >= 1)) {
     throw new TaskonautError(
@@ -95,12 +96,6 @@ export function isFlow(value: unknown): value is Flow {
 export function isForeignFlow(value: unknown): boolean {
   if (typeof value !== "object" || value === null || FLOW in value) return false;
   return Object.getOwnPropertySymbols(value).some(({ description }) => description === FLOW.description);
-}
-
-function checkSchema(what: string, schema: unknown): void {
-  const { kind, async } = (schema ?? {}) as Partial<Schema>;
-  if (kind === "schema" && !async) return;
-  throw new TaskonautError("flow_invalid", `${what} must be a synchronous valibot schema.`);
 }
 
 /** `Function`, `AsyncFunction`, `GeneratorFunction`, `AsyncGeneratorFunction`, or what else it is. */

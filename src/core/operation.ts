@@ -56,6 +56,7 @@ export function call<In, Out>(
   input: NoInfer<In>,
   options: CallOptions = {},
 ): Operation<Out> {
+  if (typeof tool?.run !== "function") throw notGiven("call(tool, input)", "a tool (defineTool)", tool);
   return operation<Out>({ form: "leaf", kind: "tool", name: options.as ?? tool.name, target: tool.name, input, tool });
 }
 
@@ -120,6 +121,7 @@ export function waitForSignal<T = unknown>(name: string, options: { readonly tim
 
 /** A task of its own, once, whatever crashes; gives its output, or throws its failure. Cancelled with its parent. */
 export function runChild<In, Out>(flow: Flow<In, Out>, input: NoInfer<In>, options: CallOptions = {}): Operation<Out> {
+  if (typeof flow?.body !== "object") throw notGiven("runChild(flow, input)", "a flow (defineFlow)", flow);
   return operation({
     form: "leaf",
     kind: "child",
@@ -128,6 +130,14 @@ export function runChild<In, Out>(flow: Flow<In, Out>, input: NoInfer<In>, optio
     input,
     flow,
   });
+}
+
+/** Files that import each other may be given what is not there yet. */
+function notGiven(use: string, what: string, got: unknown): TaskonautError {
+  return new TaskonautError(
+    "flow_invalid",
+    `${use} needs ${what}, and got ${got === null ? "null" : typeof got}. Is it exported, and do its file and this one not import each other?`,
+  );
 }
 
 /** The operation inside of a yielded value, undefined where it is none. */

@@ -8,7 +8,6 @@ import type { LogMethod } from "./log.ts";
 import { checkName } from "./names.ts";
 import { obstacleIn } from "./obstacle.ts";
 import { operationOf } from "./operation.ts";
-import { forgottenCalls } from "./forgotten.ts";
 import { operationPath } from "./paths.ts";
 import type { Decision, Outcome, Program, ProgramEnd, ProgramTask, Turn } from "./program.ts";
 import { ContractError } from "./stored-error.ts";
@@ -20,7 +19,6 @@ export class PlanProgram implements Program {
   end: ProgramEnd | undefined;
   obstacle: string | undefined;
   log: LogMethod | undefined;
-  readonly #unused = new Map<object, string>();
   readonly #watch: Watch;
   #steps: readonly Decision[] = [];
   /** Of the output: what each step gave, as recorded, under its name. */
@@ -39,7 +37,7 @@ export class PlanProgram implements Program {
       draws: new Map<string, number>(),
       log: refuseLog,
     };
-    this.#watch = { violation: undefined, flow, scope, unused: this.#unused };
+    this.#watch = { violation: undefined, flow, scope };
   }
 
   get violation(): Watch["violation"] {
@@ -47,10 +45,7 @@ export class PlanProgram implements Program {
   }
 
   start(): Turn {
-    const planned = this.#plan();
-    for (const operation of planned) this.#unused.delete(operation);
-    if (this.#unused.size > 0) throw forgottenCalls(this.flow.name, this.#unused.values());
-    this.#steps = planned.map((operation, index) => this.#decide(operation, index));
+    this.#steps = this.#plan();
     if (hasTwice(this.#steps)) {
       throw new TaskonautError(
         "flow_invalid",
@@ -89,9 +84,12 @@ export class PlanProgram implements Program {
     return this.#steps.slice(index).map((step) => step.path);
   }
 
-  #plan(): ReturnType<typeof this.body.plan> {
+  #plan(): readonly Decision[] {
     try {
-      return underWatch(this.#watch, () => this.body.plan(JSON.parse(this.task.input)));
+      // what the operations are given may hold getters, which are the flow's own code
+      return underWatch(this.#watch, () =>
+        Array.from(this.body.plan(JSON.parse(this.task.input)), (operation, index) => this.#decide(operation, index)),
+      );
     } catch (error) {
       this.obstacle = obstacleIn(error);
       throw error;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import * as v from "valibot";
+import { violate } from "./determinism.ts";
 import { defineFlow, type Flow } from "./flow.ts";
 import { all, call, race, type Member, type Operation } from "./operation.ts";
 import { createProgram } from "./create-program.ts";
@@ -117,30 +118,24 @@ describe("a run flow", () => {
 });
 
 describe("a call that is made but not yielded", () => {
-  test.each<[string, Body]>([
-    [
-      "beside others",
-      function* () {
-        step("forgotten");
-        yield* step("kept");
-      },
-    ],
-    [
-      "inside of a branch",
-      function* () {
-        yield* all([
-          (function* () {
-            all([step("a")]);
-            yield* step("kept");
-          })(),
-        ]);
-      },
-    ],
-  ])("%s is an error that names it", (_where, run) => {
+  const linesOf = (run: Body): unknown[][] => {
     const program = programOf(run);
+    const lines: unknown[][] = [];
+    program.log = (...line) => lines.push(line);
     const [kept] = program.start().planned;
     program.observe(kept?.path ?? "", done(1), 0);
-    expect(errorOf(program)).toMatch(/made (forgotten|all\(…\)) and never yielded it/);
+    expect(outputOf(program)).toBe(1);
+    return lines;
+  };
+
+  test("is one of a table of which another was needed: the flow is as good as any, and its log says what was left", () => {
+    const lines = linesOf(function* () {
+      const table = { a: step("a"), b: all([step("b")]), c: step("c") };
+      return yield* table.a;
+    });
+    expect(lines).toEqual([
+      ["the flow has ended, and made operations that it never yielded", { task_id: TASK.id, operations: "all(…), c" }],
+    ]);
   });
 
   test("is none when it is yielded without a star, kept for later, or given to a group", () => {
@@ -150,22 +145,73 @@ describe("a call that is made but not yielded", () => {
       const group = race([all([later]), step("loser")]);
       return yield* group;
     });
+    const lines: unknown[] = [];
+    program.log = (...line) => lines.push(line);
     program.start();
     program.observe("/0", done(1), 0);
     program.observe("/1.0.0", done(2), 0);
     expect(outputOf(program)).toEqual([2]);
+    expect(lines).toEqual([]);
   });
 
-  test("in a plan is refused", () => {
+  test("in a plan may be one of a table as well", () => {
     const flow = defineFlow({
       name: "planned",
       input: v.unknown(),
       plan: () => {
-        step("forgotten");
-        return [step("kept")];
+        const table = { a: step("a"), b: step("b") };
+        return [table.b];
       },
     });
-    expect(() => createProgram(flow, TASK).start()).toThrow("made forgotten and never yielded it");
+    expect(
+      createProgram(flow, TASK)
+        .start()
+        .planned.map(({ name }) => name),
+    ).toEqual(["b"]);
+  });
+});
+
+describe("getters of what a flow hands over are the flow's own code", () => {
+  const clock = {
+    get at(): number {
+      return violate("a clock", "Do not.");
+    },
+  };
+
+  test.each<[string, Body]>([
+    [
+      "an input",
+      function* () {
+        return yield* call(work, clock);
+      },
+    ],
+    [
+      "an output",
+      // oxlint-disable-next-line eslint/require-yield
+      function* () {
+        return clock;
+      },
+    ],
+    [
+      "an error",
+      // oxlint-disable-next-line eslint/require-yield
+      function* () {
+        throw Object.defineProperty(new Error("x"), "message", { get: () => clock.at });
+      },
+    ],
+  ])("of %s", (_what, run) => {
+    const program = programOf(run);
+    program.start();
+    expect(program.violation?.message).toContain("a clock");
+  });
+
+  test("of a plan's input", () => {
+    const program = createProgram(
+      defineFlow({ name: "planned", input: v.unknown(), plan: () => [call(work, clock)] }),
+      TASK,
+    );
+    expect(() => program.start()).toThrow("a clock");
+    expect(program.violation).toBeDefined();
   });
 });
 

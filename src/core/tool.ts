@@ -4,6 +4,7 @@ import type * as v from "valibot";
 import type { Schema } from "./contract.ts";
 import { TIMER_MS_MAX, toMilliseconds, type Duration } from "./duration.ts";
 import { TaskonautError } from "./errors.ts";
+import { checkContract } from "./json-contract.ts";
 import type { Log } from "./log.ts";
 import { checkName } from "./names.ts";
 import { DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
@@ -66,12 +67,25 @@ export interface ToolDefinition<In extends Schema, Out extends Schema> {
   run(input: v.InferOutput<In>, context: ToolContext): v.InferInput<Out> | Promise<v.InferInput<Out>>;
 }
 
+const EXECUTIONS: ReadonlySet<unknown> = new Set<Execution>(["pure", "at-least-once", "at-most-once"]);
+
 /** Throws flow_invalid for a definition that could not work. */
 export function defineTool<In extends Schema, Out extends Schema>(
   definition: ToolDefinition<In, Out>,
 ): Tool<v.InferInput<In>, v.InferOutput<In>, v.InferOutput<Out>> {
   const { name, execution = "at-least-once" } = definition;
   checkName("tool", name);
+  // its input was recorded as JSON; what becomes JSON of its output is what the contract gives
+  checkContract(`Tool ${name}: input`, definition.input, ["takes", "nothing"]);
+  checkContract(`Tool ${name}: output`, definition.output, ["gives", "nothing"]);
+  if (!EXECUTIONS.has(execution)) {
+    throw new TaskonautError(
+      "flow_invalid",
+      `Tool ${name}: execution must be ${[...EXECUTIONS].map((each) => JSON.stringify(each)).join(" or ")}, got ${JSON.stringify(execution)}.`,
+    );
+  }
+  if (typeof definition.run !== "function")
+    throw new TaskonautError("flow_invalid", `Tool ${name}: run must be a function: write run(input, ctx) { … }.`);
   const retry = toPolicy(name, definition.retry ?? {}, execution);
   const timeoutMs = definition.timeout === undefined ? undefined : toTimer(name, "timeout", definition.timeout);
   if (timeoutMs === 0) throw new TaskonautError("flow_invalid", `Tool ${name}: timeout must be above 0.`);

@@ -3,6 +3,7 @@
 //
 // What is allowed is listed in `guards/pure.ts`; everything else of the runtime is refused. What no wrapper can reach, and
 // the comparison with the record catches where it changes a decision or an output:
+// - streams, servers and requests that were made at module load (but for sockets and databases: `INSTANCES` in `pure.ts`);
 // - state that a module keeps between calls (a counter, a cache, a map of what was seen before);
 // - values that were read at module load: `process.env`, `import.meta`, a formatter, a file;
 // - a promise that the flow makes and drops: its callbacks run after the flag is off (an async function as a flow is

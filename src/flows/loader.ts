@@ -9,6 +9,7 @@ import { echoAdd } from "./echo-add.ts";
 import { findFlowFiles, type FlowFile } from "./find-flow-files.ts";
 import { readExports } from "./flow-exports.ts";
 import { installGuards } from "./guards.ts";
+import { refuseDropped } from "./dropped.ts";
 import { explainLoadError } from "./load-error.ts";
 import { guardPackage } from "./guards/packages.ts";
 import { provideRewritten } from "./rewritten.ts";
@@ -54,7 +55,10 @@ function provideModules(): void {
 
 async function loadFile(file: FlowFile): Promise<{ readonly flows: readonly Flow[]; readonly code: string }> {
   const { sources, idPackages } = readSources(file.path);
-  for (const source of sources) provideRewritten(source);
+  for (const source of sources) {
+    if (source.isOwn) refuseDropped(source.path, source.text);
+    provideRewritten(source);
+  }
   try {
     for (const [path, name] of idPackages) await guardPackage(name, path);
     const exports = (await import(file.path)) as Readonly<Record<string, unknown>>;

@@ -3,7 +3,11 @@ import { readFileSync } from "node:fs";
 /** `<path>:<line>:<column>`, both from 1, of the first match in a file; the path alone where there is none. */
 export function positionOf(path: string, form: RegExp, text: string = readFileSync(path, "utf8")): string {
   const offset = text.search(form);
-  if (offset < 0) return path;
+  return offset < 0 ? path : placeOf(path, text, offset);
+}
+
+/** The same of an offset in the text of a file. */
+export function placeOf(path: string, text: string, offset: number): string {
   const before = text.slice(0, offset).split("\n");
   return `${path}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
 }

@@ -6,7 +6,7 @@ import { guardedBun } from "../../src/flows/guards/bun.ts";
 import { installGuards } from "../../src/flows/guards.ts";
 import { isGuarded } from "../../src/flows/guards/guard.ts";
 import { guardModule } from "../../src/flows/guards/modules.ts";
-import { LEFT, PURE } from "../../src/flows/guards/pure.ts";
+import { INSTANCES, LEFT, PURE } from "../../src/flows/guards/pure.ts";
 
 const open: string[] = [];
 const present = new Set<string>();
@@ -70,7 +70,8 @@ function expectRefused(member: PropertyDescriptor, path: string, mayBeValue: boo
     looked.add(value);
     expectMembersRefused(value, path);
     const { prototype } = value as { readonly prototype?: unknown };
-    if (isObject(prototype)) expectMembersRefused(prototype, `${path}.prototype`);
+    if (isObject(prototype) && (!path.includes(":") || INSTANCES[path] === "*"))
+      expectMembersRefused(prototype, `${path}.prototype`);
   } else if (isObject(value)) {
     if (looked.has(value)) return;
     looked.add(value);

@@ -3,7 +3,7 @@
 
 import { READ_IN_TOOL } from "./advice.ts";
 import { guardFunction, guardGetter, isGuarded, markGuarded, propertyOf, replaceProperty } from "./guard.ts";
-import { LEFT, PURE } from "./pure.ts";
+import { INSTANCES, LEFT, PURE } from "./pure.ts";
 import { ruleOf, rulePaths } from "./rules.ts";
 
 /**
@@ -95,37 +95,25 @@ function guardOwn(owner: object, path: string, depth: number): void {
   }
 }
 
-/** What instances that were made outside of a flow can do: their own methods, and those of streams they inherit. */
+/** What instances that were made outside of a flow can do. */
 function guardPrototype(type: object, path: string, depth: number): void {
   const { prototype } = type as { readonly prototype?: unknown };
   if (!isObject(prototype) || isGuarded(prototype)) return;
   const inner = `${path}.prototype`;
-  const own = new Set(Reflect.ownKeys(prototype));
-  if (own.size <= 1) return;
-  guardOwn(markGuarded(prototype), inner, depth);
-  for (const [key, method] of inheritedMethods(prototype)) {
-    if (own.has(key)) continue;
-    const value = guardFunction(callOf(method), { call: nameOf(join(inner, key)), ...ruleOf(inner) });
-    Object.defineProperty(prototype, key, { value, configurable: true, writable: true });
-  }
+  if (!path.includes(":")) return guardOwn(markGuarded(prototype), inner, depth);
+  // the runtime's own modules tell by their methods whether somebody has changed them, and then take other ways
+  const methods = INSTANCES[path];
+  if (methods === "*") guardOwn(markGuarded(prototype), inner, depth);
+  else for (const key of methods?.split(" ") ?? []) guardMethod(prototype, key, join(inner, key));
 }
 
-/** Of the classes between this one and those that everybody inherits from. */
-function inheritedMethods(prototype: object): ReadonlyMap<string, object> {
-  const methods = new Map<string, object>();
-  let owner = Object.getPrototypeOf(prototype) as object | null;
-  for (; owner && !EVERYBODYS.has(owner.constructor.name); owner = Object.getPrototypeOf(owner) as object | null) {
-    for (const key of Object.getOwnPropertyNames(owner)) {
-      const value = propertyOf(owner, key)?.value;
-      if (STREAM_EFFECTS.has(key) && typeof value === "function" && !methods.has(key) && !isGuarded(value))
-        methods.set(key, value);
-    }
-  }
-  return methods;
+/** The method may be one that many classes inherit, whose own stays as it is. */
+function guardMethod(prototype: object, key: string, path: string): void {
+  const method: unknown = Reflect.get(prototype, key);
+  if (typeof method !== "function" || isGuarded(method)) return;
+  const value = guardFunction(callOf(method), { call: nameOf(path), ...ruleOf(path) });
+  Object.defineProperty(prototype, key, { value, configurable: true, writable: true });
 }
-
-const EVERYBODYS = new Set(["Object", "EventEmitter", "EventTarget", "Function"]);
-const STREAM_EFFECTS = new Set(["write", "end", "read", "pipe", "resume", "destroy", "push"]);
 
 /** The same method as a function of its own: the one of all streams stays as it is. */
 function callOf(method: object): object {

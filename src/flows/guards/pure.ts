@@ -122,6 +122,17 @@ export const PURE: Readonly<Record<string, string>> = {
   "npm:uuidv7": "UUID",
 };
 
+/** Classes of modules whose instances, made when a file was loaded, act or tell at once: all of their methods, or these. */
+export const INSTANCES: Readonly<Record<string, string>> = {
+  "bun:sqlite.Database": "*",
+  "bun:sqlite.Statement": "*",
+  "node:dgram.Socket": "bind connect send",
+  "node:net.Socket": "connect end write",
+  "node:sqlite.DatabaseSync": "*",
+  "node:sqlite.StatementSync": "*",
+  "node:vm.Script": "*",
+};
+
 /** What nothing can stand in front of, or only at too high a price. `bun` alone is not a hole: `bun.ts` sees to that. */
 export const LEFT: Readonly<Record<string, string>> = {
   "process.exitCode": "is final",

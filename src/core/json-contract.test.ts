@@ -1,0 +1,105 @@
+import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import type { Schema } from "./contract.ts";
+import { defineFlow } from "./flow.ts";
+import { defineTool } from "./tool.ts";
+
+function refusalOf(define: () => unknown): string | undefined {
+  try {
+    define();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+const flow = (input: unknown): string | undefined =>
+  refusalOf(() => defineFlow({ name: "f", input: input as Schema, plan: () => [] }));
+const signal = (schema: Schema): string | undefined =>
+  refusalOf(() => defineFlow({ name: "f", input: v.object({}), signals: { go: schema }, plan: () => [] }));
+const takes = (input: unknown): string | undefined =>
+  refusalOf(() => defineTool({ name: "t", input: input as Schema, output: v.any(), run: () => 1 }));
+const gives = (output: unknown): string | undefined =>
+  refusalOf(() => defineTool({ name: "t", input: v.any(), output: output as Schema, run: () => 1 }));
+
+const toDate = v.pipe(
+  v.string(),
+  v.transform((text) => new Date(text)),
+);
+const fromDate = v.pipe(
+  v.date(),
+  v.transform((date) => date.toISOString()),
+);
+
+describe("a contract that no JSON can keep is refused where it is defined, with its place and what to write", () => {
+  test.each<[string, Schema, string]>([
+    [
+      "a date",
+      v.object({ at: v.date() }),
+      "Flow f: input at at is v.date(), and JSON has no such value. Write v.pipe(",
+    ],
+    ["a bigint", v.object({ n: v.bigint() }), "at n is v.bigint()"],
+    ["a map", v.map(v.string(), v.number()), "Flow f: input is v.map()"],
+    ["a set in a list", v.object({ a: v.array(v.set(v.string())) }), "at a.* is v.set()"],
+    ["a symbol in a tuple", v.tuple([v.string(), v.symbol()]), "at 1 is v.symbol()"],
+    ["an instance in a record", v.record(v.string(), v.instance(URL)), "at * is v.instance()"],
+    ["a file", v.object({ f: v.file() }), "at f is v.file()"],
+    ["a function", v.object({ f: v.function() }), "at f is v.function()"],
+    ["a promise", v.object({ p: v.promise() }), "at p is v.promise()"],
+    ["nothing at all", v.undefined(), "is v.undefined()"],
+    ["a literal", v.object({ n: v.literal(5n) }), "at n is v.bigint()"],
+    ["a field that may be left out", v.object({ at: v.optional(v.date(), () => new Date()) }), "at at is v.date()"],
+    ["the start of a pipe", v.pipe(v.date(), v.maxValue(new Date(5))), "is v.date()"],
+    ["the end of a pipe", v.pipe(v.unknown(), v.date()), "is v.date()"],
+    ["what a pipe makes", v.object({ at: v.pipe(v.string(), v.toDate()) }), "at at is v.date()"],
+    ["every option of a union", v.union([v.date(), v.bigint()]), "is v.date()"],
+    ["one part of an intersection", v.intersect([v.object({}), v.object({ at: v.date() })]), "at at is v.date()"],
+    ["every form of a variant", v.variant("k", [v.object({ k: v.literal("a"), at: v.date() })]), "at at is v.date()"],
+    ["a lazy one", v.object({ x: v.lazy(() => v.date()) }), "at x is v.date()"],
+  ])("%s", (_what, schema, message) => {
+    expect(flow(schema)).toContain(message);
+    expect(signal(schema)).toContain(message.replace("Flow f: input", "Flow f: signal go"));
+  });
+
+  test("of a tool: what it takes on one side, what it gives on the other", () => {
+    expect(takes(v.object({ at: v.date() }))).toStartWith("Tool t: input at at is v.date()");
+    expect(gives(v.object({ at: v.date() }))).toStartWith("Tool t: output at at is v.date()");
+    expect(gives(toDate)).toBeUndefined(); // nobody knows what it makes
+    expect([takes(toDate), gives(fromDate)]).toEqual([undefined, undefined]);
+    expect(takes(fromDate)).toContain("v.date()");
+  });
+
+  test("what can be kept passes", () => {
+    const tree: Schema = v.object({ children: v.optional(v.array(v.lazy(() => tree))) });
+    const schemas = [tree, toDate, v.any(), v.union([v.string(), v.date()]), v.nullish(v.picklist(["a"]), "a")];
+    schemas.push(
+      v.object({ a: v.optional(v.never()), b: v.literal(1), c: v.custom<URL>(() => true), e: v.enum({ A: 1 }) }),
+    );
+    for (const schema of schemas)
+      expect([flow(schema), takes(schema), gives(schema)]).toEqual([undefined, undefined, undefined]);
+    expect([takes(v.undefined()), gives(v.void())]).toEqual([undefined, undefined]); // `call(tool, undefined)`; a tool that gives nothing
+  });
+
+  test("what is no synchronous schema, at whatever depth", () => {
+    const message = "must be a synchronous valibot schema.";
+    expect(flow({})).toBe(`Flow f: input ${message}`);
+    expect(takes(undefined)).toBe(`Tool t: input ${message}`);
+    expect(gives(v.objectAsync({}))).toBe(`Tool t: output ${message}`);
+    expect(takes(v.object({ a: v.objectAsync({}) as never }))).toBe(`Tool t: input at a ${message}`);
+    expect(
+      flow(
+        v.pipeAsync(
+          v.string(),
+          v.checkAsync(async () => true),
+        ),
+      ),
+    ).toBe(`Flow f: input ${message}`);
+  });
+});
+
+test("a tool with an unknown guarantee, or without a function, is refused where it is defined", () => {
+  const define = (more: object): string | undefined =>
+    refusalOf(() => defineTool({ name: "t", input: v.any(), output: v.any(), run: () => 1, ...more }));
+  expect(define({ execution: "exactly-once" })).toContain('execution must be "pure" or "at-least-once"');
+  expect(define({ run: undefined })).toContain("run must be a function");
+});
