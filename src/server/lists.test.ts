@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Task } from "../core/task.ts";
 import { apiInMemory, problemOf } from "../../test/support/api.ts";
+import { plannedStep } from "../../test/support/tasks.ts";
 
 const api = apiInMemory();
 const { createTask } = api;
@@ -42,5 +43,55 @@ describe("lists", () => {
 
   test("a cursor that is none answers 422", async () => {
     expect((await api.app.request("/tasks?cursor=x")).status).toBe(422);
+  });
+});
+
+describe("streams", () => {
+  test("a list of any length leaves the event loop a turn between its pages", async () => {
+    let pages = 0;
+    api.taskonaut.listTasks = async () => ({ tasks: [], ...(++pages < 50 && { next: `${pages}` }) });
+    let turns = 0;
+    const count = (): void => {
+      turns += 1;
+      if (pages < 50) setImmediate(count);
+    };
+    setImmediate(count);
+    expect(await (await api.app.request("/tasks")).json()).toEqual([]);
+    expect(turns).toBeGreaterThanOrEqual(48);
+  });
+
+  test("a client that reads nothing makes the server read no more than it has", async () => {
+    let pages = 0;
+    const { task } = await api.taskonaut.createTask({ flow: "free", input: "x" });
+    api.taskonaut.listTasks = async () => ({ tasks: [task], next: `${++pages}` });
+    const response = await api.app.request("/tasks");
+    const reader = response.body?.getReader();
+    await reader?.read();
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(pages).toBe(1);
+    await reader?.cancel();
+  });
+
+  test("a large task is answered in pieces, and is the same", async () => {
+    const { task } = await api.taskonaut.createTask({ flow: "free", input: "x" });
+    const steps = Array.from({ length: 20 }, (_, index) =>
+      plannedStep({ step_index: index, output_payload: "ž".repeat(100_000) }),
+    );
+    const large = { ...task, recorded_bytes: 2_000_000, steps };
+    api.taskonaut.getTask = async () => large;
+    const response = await api.app.request(`/tasks/${task.id}`);
+    expect(response.headers.get("content-type")).toBe("application/json");
+    const pieces: Uint8Array[] = [];
+    for await (const piece of response.body as AsyncIterable<Uint8Array>) pieces.push(piece);
+    expect(pieces.length).toBeGreaterThan(5);
+    expect(Math.max(...pieces.map((piece) => piece.length))).toBeLessThan(1_000_000);
+    expect(Buffer.concat(pieces).toString()).toBe(JSON.stringify(large));
+  });
+
+  test("a damaged task stands in the list with what is wrong with it", async () => {
+    const damaged = { id: "d", created_at: "2026-11-23T03:39:25.130Z", damage: "The record of task d is damaged." };
+    api.taskonaut.listTasks = async () => ({ tasks: [damaged] });
+    for (const path of ["/tasks", "/tasks?limit=5"])
+      expect(await (await api.app.request(path)).json()).toEqual([damaged]);
   });
 });

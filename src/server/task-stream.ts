@@ -43,6 +43,7 @@ async function* pagesFrom(first: TaskPage, taskonaut: Taskonaut): AsyncGenerator
   for (let page = first; ;) {
     yield page.tasks;
     if (page.next === undefined) return;
+    await turnOfLoop(); // also where a page holds nothing to be written
     page = await taskonaut.listTasks({ limit: STREAM_PAGE, cursor: page.next });
   }
 }

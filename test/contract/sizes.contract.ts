@@ -167,6 +167,26 @@ export function sizeContract(dialect: string, create: () => Promise<Place>): voi
       expect(whole as unknown).toEqual({ task: bare, steps: records[1]?.steps, calls: [] });
     });
 
+    test("any number of tasks comes back to the queue, with turns of the event loop between", async () => {
+      const dead = crypto.randomUUID();
+      const parked = Array.from({ length: 1_001 }, () => plannedRecord({ parked_reason: "why", parked_code: "old" }));
+      const orphans = Array.from({ length: 1_001 }, () => plannedRecord({ lease_owner: dead, due_at: T0 }));
+      await bench.store.insertTasks([...parked, ...orphans]);
+      let isRunning = true;
+      let turns = 0;
+      const count = (): void => {
+        turns += 1;
+        if (isRunning) setImmediate(count);
+      };
+      setImmediate(count);
+      expect(await bench.store.unparkTasks([{ name: "echo_add", code: "new" }])).toBe(1_001);
+      expect(await bench.store.releaseOrphans()).toBe(1_001);
+      isRunning = false;
+      expect(turns).toBeGreaterThanOrEqual(4);
+      expect((await bench.store.readTaskRow(parked[500]?.task.id ?? ""))?.parked_reason).toBeNull();
+      expect((await bench.store.readTaskRow(orphans[500]?.task.id ?? ""))?.lease_owner).toBeNull();
+    });
+
     test("a page of a list ends where it would hold too much, and the next one begins there", async () => {
       const sizes = [10, TOGETHER_BYTES - MIB, LARGE_BYTES, LARGE_BYTES, TOGETHER_BYTES + 1, 10];
       for (const [index, recorded_bytes] of sizes.entries()) {

@@ -2,7 +2,7 @@
 
 import { TaskonautError } from "../../src/core/errors.ts";
 import type { Json } from "../../src/core/json-value.ts";
-import type { Task, TaskStep } from "../../src/core/task.ts";
+import type { ListedTask, Task, TaskStep } from "../../src/core/task.ts";
 import type { CancelTask, CreateTask, FlowDescription, SignalTask, Taskonaut } from "../../src/core/taskonaut.ts";
 import type { Worker } from "../../src/core/worker.ts";
 import { callCli, type CliCall, type CliResult, Signals } from "./cli.ts";
@@ -113,7 +113,13 @@ export class FakeTaskonaut implements Taskonaut {
     return task;
   }
 
-  async listTasks({ limit, cursor }: { limit: number; cursor?: string }): Promise<{ tasks: Task[]; next?: string }> {
+  async listTasks({
+    limit,
+    cursor,
+  }: {
+    limit: number;
+    cursor?: string;
+  }): Promise<{ tasks: ListedTask[]; next?: string }> {
     this.pages.push(limit);
     const from = Number(cursor ?? 0);
     const to = Math.min(from + limit, this.total);

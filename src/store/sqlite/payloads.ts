@@ -1,7 +1,9 @@
 // The table `payloads` (`../payloads.ts`). A search there passes no text: its key is an index beside the rows.
 
 import { type Gaps, type KeptApart, keyOfReference, type PayloadKey, type PayloadRow } from "../payloads.ts";
+import { recordDamaged } from "../record-damaged.ts";
 import type { SqliteConnection } from "./connection.ts";
+import { isCorrupt } from "./failures.ts";
 
 const INSERT =
   "insert into payloads (task_id, key, text) values ($task_id, $key, $text) on conflict (task_id, key) do nothing";
@@ -29,7 +31,16 @@ export async function fillGaps(connection: SqliteConnection, gaps: Gaps): Promis
   if (!gaps.isEmpty) await gaps.fill(`sqlite:${connection.path}`, (keys) => readPayloads(connection, keys));
 }
 
-function readPayloads(connection: SqliteConnection, keys: readonly PayloadKey[]): Promise<PayloadRow[]> {
+/** Throws record_damaged where the file is damaged there. */
+async function readPayloads(connection: SqliteConnection, keys: readonly PayloadKey[]): Promise<PayloadRow[]> {
   const wanted = JSON.stringify(keys.map(({ task_id, key }) => [task_id, key]));
-  return connection.read(() => connection.prepare<PayloadRow>(SELECT).all({ keys: wanted }));
+  try {
+    return await connection.read(() => connection.prepare<PayloadRow>(SELECT).all({ keys: wanted }));
+  } catch (cause) {
+    const [first] = keys;
+    if (!isCorrupt(cause) || !first) throw cause;
+    if (keys.length > 1) return (await Promise.all(keys.map((key) => readPayloads(connection, [key])))).flat();
+    const [location, what] = [`sqlite:${connection.path}`, "the file itself is damaged there"];
+    throw recordDamaged({ location, taskId: first.task_id, table: "payloads", what, cause });
+  }
 }

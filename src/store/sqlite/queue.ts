@@ -1,11 +1,19 @@
-// What comes back to the queue: what a worker lets go of, and what was parked for other code.
+// What comes back to the queue: what a worker lets go of, and what was parked for other code. It may be any number of tasks:
+// they come back in batches, each a transaction, between which others write, and this process hears what else there is.
 
+import { turnOfLoop } from "../../turn-of-loop.ts";
 import type { SqliteConnection } from "./connection.ts";
+
+/** Tasks of one transaction: some milliseconds. */
+const BATCH = 500;
 
 /** The version rises, as with every step of a driver: what was prepared under the lease cannot be written after it. */
 const RELEASE = `
-  update tasks indexed by tasks_held set lease_owner = null, version = version + 1, updated_at = max(updated_at, $now)
-  where lease_owner = $workerId and id not in (select value from json_each($except))`;
+  update tasks set lease_owner = null, version = version + 1, updated_at = max(updated_at, $now)
+  where id in (
+    select id from tasks indexed by tasks_held
+    where lease_owner = $workerId and id not in (select value from json_each($except)) limit ${BATCH}
+  )`;
 
 const ORPHANED = `
   lease_owner is not null and due_at is not null
@@ -14,8 +22,8 @@ const ORPHANED = `
 const HAS_ORPHANS = `select 1 from tasks indexed by tasks_held where ${ORPHANED} limit 1`;
 
 const RELEASE_ORPHANS = `
-  update tasks indexed by tasks_held set lease_owner = null, version = version + 1, updated_at = max(updated_at, $now)
-  where ${ORPHANED}`;
+  update tasks set lease_owner = null, version = version + 1, updated_at = max(updated_at, $now)
+  where id in (select id from tasks indexed by tasks_held where ${ORPHANED} limit ${BATCH})`;
 
 /** `is not`: what was parked by code without a name was parked by other code. */
 const PARKED_BY_OTHERS = "flow_name = $name and parked_reason is not null and parked_code is not $code";
@@ -23,9 +31,9 @@ const PARKED_BY_OTHERS = "flow_name = $name and parked_reason is not null and pa
 const HAS_PARKED = `select 1 from tasks indexed by tasks_parked where ${PARKED_BY_OTHERS} limit 1`;
 
 const UNPARK = `
-  update tasks indexed by tasks_parked set
+  update tasks set
     parked_reason = null, parked_code = null, due_at = $now, version = version + 1, updated_at = max(updated_at, $now)
-  where ${PARKED_BY_OTHERS}`;
+  where id in (select id from tasks indexed by tasks_parked where ${PARKED_BY_OTHERS} limit ${BATCH})`;
 
 export function releaseTasks(
   connection: SqliteConnection,
@@ -33,14 +41,14 @@ export function releaseTasks(
   now: () => number,
 ): Promise<number> {
   const parameters = { workerId, except: JSON.stringify(except) };
-  return connection.write(() => connection.prepare(RELEASE).run({ ...parameters, now: now() }).changes);
+  return inBatches(connection, () => connection.prepare(RELEASE).run({ ...parameters, now: now() }).changes);
 }
 
 export async function releaseOrphans(connection: SqliteConnection, now: () => number): Promise<number> {
   const hasAny = await connection.read(() => connection.prepare(HAS_ORPHANS).get() !== null);
   // Mostly there are none, and then nobody is kept from writing.
   if (!hasAny) return 0;
-  return connection.write(() => connection.prepare(RELEASE_ORPHANS).run({ now: now() }).changes);
+  return inBatches(connection, () => connection.prepare(RELEASE_ORPHANS).run({ now: now() }).changes);
 }
 
 export async function unparkTasks(
@@ -53,8 +61,18 @@ export async function unparkTasks(
   );
   // Mostly there is none, and then nobody is kept from writing.
   if (found.length === 0) return 0;
-  return connection.write(() => {
-    const at = now();
-    return found.reduce((count, flow) => count + connection.prepare(UNPARK).run({ ...flow, now: at }).changes, 0);
-  });
+  let count = 0;
+  for (const flow of found) {
+    count += await inBatches(connection, () => connection.prepare(UNPARK).run({ ...flow, now: now() }).changes);
+  }
+  return count;
+}
+
+/** `write` changes a batch at most, and gives how many it has changed: fewer where none is left. */
+async function inBatches(connection: SqliteConnection, write: () => number): Promise<number> {
+  for (let count = 0; ; await turnOfLoop()) {
+    const changes = await connection.write(write);
+    count += changes;
+    if (changes < BATCH) return count;
+  }
 }

@@ -35,12 +35,15 @@ const READ = `select ${COLUMNS} from workers where id = $id`;
 const LIST = `select ${COLUMNS} from workers order by started_at, id`;
 
 const LIST_WITH_TASKS = `
-  select ${COLUMNS}, (select count(*) from tasks indexed by tasks_held where lease_owner = workers.id) as tasks
-  from workers order by started_at, id`;
+  with held as materialized (
+    select lease_owner, count(*) as tasks from tasks indexed by tasks_held where lease_owner is not null group by lease_owner
+  )
+  select ${COLUMNS}, coalesce(held.tasks, 0) as tasks from workers left join held on held.lease_owner = workers.id
+  order by started_at, id`;
 
 const FORGET = `
   delete from workers where id in (select value from json_each($dead))
-    and not exists (select 1 from tasks indexed by tasks_held where lease_owner = workers.id)
+    and id not in (select lease_owner from tasks indexed by tasks_held where lease_owner is not null)
   returning id`;
 
 type StoredWorker = WorkerRow & {

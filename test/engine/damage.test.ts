@@ -1,0 +1,140 @@
+// Records that say what no taskonaut has written: the file was damaged, or somebody wrote to it by other means.
+
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import postgres from "postgres";
+import { call, waitForSignal } from "../../src/core/operation.ts";
+import { isDamaged } from "../../src/core/task.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import { DATABASES } from "../support/databases.ts";
+import { enqueue, ended } from "../support/queue.ts";
+import { giveBack } from "../support/tools.ts";
+import { flowOf, workerBench } from "./worker-bench.ts";
+
+const LONG = "x".repeat(20_000);
+
+const flow = flowOf(function* (input) {
+  const seen = yield* call(giveBack("give"), input);
+  yield* waitForSignal("go");
+  return seen;
+});
+
+/** Runs SQL past the store, and past what the tables would refuse. */
+async function execute(url: string, { sqlite, postgresql }: { sqlite: string; postgresql?: string }): Promise<void> {
+  if (url.startsWith("sqlite:")) {
+    const database = new Database(url.slice("sqlite:".length));
+    database.run("pragma ignore_check_constraints = on");
+    database.run(sqlite);
+    database.close();
+    return;
+  }
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  await sql.unsafe(`set search_path to taskonaut; ${postgresql ?? sqlite}`);
+  await sql.end();
+}
+
+interface Damage {
+  readonly does: (id: string) => { readonly sqlite: string; readonly postgresql?: string };
+  readonly table: string;
+  readonly says: RegExp;
+}
+
+const DAMAGES: Readonly<Record<string, Damage>> = {
+  "an output that is no JSON": {
+    does: () => ({ sqlite: "update payloads set text = '{broken'" }),
+    table: "tasks", // it is the input as well
+    says: /input_payload is no JSON/,
+  },
+  "a text that is gone": {
+    does: () => ({ sqlite: "delete from payloads" }),
+    table: "payloads",
+    says: /is not there/,
+  },
+  "a status that there is not": {
+    does: (id) => ({
+      sqlite: `update task_steps set status = 'DONE' where task_id = '${id}'`,
+      postgresql: `alter table task_steps drop constraint task_steps_status_check;
+        alter table task_steps drop constraint output_only_when_completed;
+        update task_steps set status = 'DONE' where task_id = '${id}'`,
+    }),
+    table: "task_steps",
+    says: /status is "DONE"/,
+  },
+};
+
+for (const [name, createDatabase] of DATABASES) {
+  describe.each(Object.entries(DAMAGES))(`a damaged record on ${name}: %s`, (_, { does, table, says }) => {
+    const { bench, working } = workerBench(createDatabase);
+
+    const damageOne = async (engine: Engine): Promise<string> => {
+      const { task } = await engine.createTask({ flow: flow.name, input: LONG });
+      await engine.runTask(task.id);
+      await execute(bench.database.url, does(task.id));
+      return task.id;
+    };
+
+    test("is told with database, table and task; others are listed beside it, and driven", async () => {
+      const engine = await bench.openEngine({ flows: [flow] });
+      const before = (await engine.createTask({ flow: "echo_add", input: {} })).task.id;
+      const id = await damageOne(engine);
+      const after = (await engine.createTask({ flow: "echo_add", input: {} })).task.id;
+
+      const other = await bench.openEngine({ flows: [flow] });
+      const told = { code: "record_damaged", details: { id, table }, message: expect.stringMatching(says) };
+      await expect(other.getTask(id)).rejects.toMatchObject(told);
+      await expect(other.runTask(id)).rejects.toMatchObject(told);
+      const { tasks } = await other.listTasks({ limit: 10 });
+      expect(tasks.map((task) => [task.id, isDamaged(task)])).toEqual([
+        [after, false],
+        [id, true],
+        [before, false],
+      ]);
+      expect(tasks[1]).toMatchObject({ damage: expect.stringMatching(says) });
+
+      // a worker sets it aside, and drives what else there is
+      const posting = other.signalTask(id, { name: "go", payload: 1 });
+      await expect(posting).rejects.toMatchObject(told); // it is posted; the answer cannot be read
+      const { engine: worker } = await working({ flows: [flow] });
+      expect((await ended(worker, await enqueue(worker, "echo_add"))).status).toBe("COMPLETED");
+      const store = await bench.openStore();
+      for (let row = await store.readTaskRow(id); row?.parked_reason === null; row = await store.readTaskRow(id)) {
+        await Bun.sleep(5);
+      }
+      expect((await store.readTaskRow(id))?.parked_reason).toMatch(/could not be driven on.*is damaged/);
+    });
+  });
+}
+
+describe("a file of which a page is damaged", () => {
+  const [sqlite] = DATABASES;
+  const { bench } = workerBench(sqlite?.[1] ?? (() => Promise.reject(new Error("SQLite is the first."))));
+
+  test("costs the tasks that are on it, and no other", async () => {
+    const engine = await bench.openEngine({ flows: [flow] });
+    const ids: string[] = [];
+    for (const name of ["a", "hit", "b"]) {
+      ids.unshift((await engine.createTask({ flow: flow.name, input: `${name}${LONG}` })).task.id);
+    }
+    const path = bench.database.url.slice("sqlite:".length);
+    const database = new Database(path);
+    database.run("pragma wal_checkpoint(truncate)");
+    database.close();
+    const bytes = readFileSync(path);
+    // the text goes over several pages: behind its first part stands the number of the next
+    let end = bytes.indexOf("hitx") + "hit".length;
+    while (bytes[end] === "x".charCodeAt(0)) end += 1;
+    bytes.writeUInt32BE(0x7fffffff, end);
+    writeFileSync(path, bytes);
+
+    const other = await bench.openEngine({ flows: [flow] });
+    const { tasks } = await other.listTasks({ limit: 10 });
+    expect(tasks.map(({ id }) => id)).toEqual(ids);
+    expect(tasks.map(isDamaged)).toEqual([false, true, false]);
+    await expect(other.getTask(ids[1] ?? "")).rejects.toMatchObject({
+      code: "record_damaged",
+      message: expect.stringContaining(path),
+    });
+    expect((await other.runTask(ids[0] ?? "")).waiting_for).toHaveLength(1);
+  });
+});
