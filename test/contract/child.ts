@@ -1,10 +1,12 @@
 // What a test does in a process of its own: `bun child.ts <command> <address as JSON> [argument]`. It says `ready` when
 // it stands, goes on when its standard input says so or ends, and says what came of it, as JSON, on the last line.
 
+import { readFileSync } from "node:fs";
+
 import { TaskonautError } from "../../src/core/errors.ts";
 import { openSqliteBenchPlace } from "../../src/store/sqlite/bench-place.ts";
 import { type Address, openMigrator, openStore } from "./place.ts";
-import { changeOf } from "./rows.ts";
+import { changeOf, plannedRecord } from "./rows.ts";
 
 const COMMANDS: Record<string, (address: Address, argument: string) => Promise<unknown>> = {
   /** Opens the store, as soon as all may go. */
@@ -50,6 +52,33 @@ const COMMANDS: Record<string, (address: Address, argument: string) => Promise<u
     await store.removeWorker(workerId);
     await store.close();
     return "left";
+  },
+
+  /** Has a store with a task, and reads its file as a tool may that copies it. Gives what the store says when it goes on. */
+  async keepWhileRead(address) {
+    if (address.dialect !== "sqlite") throw new Error("SQLite only.");
+    const store = await openStore(address);
+    const record = plannedRecord();
+    await store.insertTasks([record]);
+    await Bun.write(`${address.path}.copy`, readFileSync(address.path));
+    await go();
+    const said: unknown[] = [];
+    for (const use of [
+      () => store.insertTasks([plannedRecord()]),
+      () => store.readTask(record.task.id),
+      () => store.renewWorker("w", 60_000),
+      () => store.checkReady(),
+    ]) {
+      said.push(
+        await use().then(
+          () => "done",
+          (error: unknown) => error instanceof TaskonautError && [error.code, error.message],
+        ),
+      );
+    }
+    await store.close();
+    Bun.gc(true);
+    return said;
   },
 
   /** Tries to open the store as a user who may not write there. */

@@ -15,11 +15,13 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { Database } from "bun:sqlite";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import type { Store } from "../../src/store/store.ts";
+import { startChild } from "./process.ts";
 import { plannedRecord } from "./rows.ts";
 import { recordsOf } from "../support/listed.ts";
 
@@ -156,7 +158,31 @@ test("a database file that is put back is used again", async () => {
     await expect(store.checkReady()).rejects.toMatchObject({ code: "database_unavailable" });
     renameSync(join(folder, "moved.db"), path);
     await store.insertTasks([plannedRecord()]);
-    expect(await store.listTasks({ limit: 10 })).toHaveLength(2);
+    expect(recordsOf(await store.listTasks({ limit: 10 }))).toHaveLength(2);
   });
   expect(existsSync(path)).toBe(true);
+});
+
+// ---- a log that was taken away
+
+test("a store whose log was removed, because a tool read the file within its process, acknowledges nothing any more", async () => {
+  const child = startChild("keepWhileRead", { dialect: "sqlite", path });
+  await child.ready;
+  /** As a program does that takes itself for the last one to have the file: what the log holds goes into the file, then it goes. */
+  const visit = (): unknown[] => {
+    using database = new Database(path);
+    database.run("pragma wal_checkpoint(truncate)");
+    const found = ["select count(*) as tasks from tasks", "pragma integrity_check"].map((sql) => {
+      using statement = database.prepare(sql);
+      return statement.get();
+    });
+    for (const ending of ["-wal", "-shm"]) rmSync(`${path}${ending}`);
+    return found;
+  };
+  const sound = [{ tasks: 1 }, { integrity_check: "ok" }];
+  expect(visit()).toEqual(sound);
+  await child.go();
+  const refusal = ["database_unavailable", expect.stringMatching(/tasks\.db-wal was taken away.*Restart/s)] as unknown;
+  expect(await child.result()).toEqual([refusal, refusal, refusal, refusal]);
+  expect(visit()).toEqual(sound);
 });

@@ -116,6 +116,8 @@ class Connection implements SqliteConnection {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    // To close it would write its log back into the file, over what others have written: it is left as it is.
+    if (this.file?.hasLostLog) return;
     for (const statement of this.#statements.values()) statement.finalize();
     this.#statements.clear();
     this.database.close();
@@ -167,6 +169,7 @@ class Connection implements SqliteConnection {
       throw error;
     }
     this.file?.assertInPlace(); // C3
+    this.file?.noteLog();
     return result;
   }
 }
