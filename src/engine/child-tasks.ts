@@ -5,12 +5,14 @@ import type { Flow } from "../core/flow.ts";
 import { childTaskId } from "../core/ids.ts";
 import { messageOf } from "../core/stored-error.ts";
 import { isTerminal } from "../core/status.ts";
-import type { TaskRecord } from "../core/record.ts";
+import type { ProgramEnd } from "../core/program.ts";
+import type { StepRow, TaskRecord, TaskRow } from "../core/record.ts";
 import type { Task } from "../core/task.ts";
 import type { InboxPost, Store } from "../store/store.ts";
 import type { Bell } from "./bell.ts";
 import type { TaskPlan } from "./create.ts";
 import { type Children, type ChildStep, type DriverTools, ObstacleError } from "./driver-tools.ts";
+import { CANCELLED_CHILD, endOfChild } from "./posts.ts";
 import { type Driving, isPause } from "./driving.ts";
 
 interface Family {
@@ -57,6 +59,7 @@ export class ChildTasks implements Children {
       parent: { taskId: step.task_id, stepId: step.id, depth },
     });
     const { isNew } = await made.catch(throwObstacle);
+    if (!isNew && step.status === "PLANNED") await this.#tellEndAgain(step);
     if (isNew && !loaded) {
       const fields = { task_id: childTaskId(step.id), flow: flow.name, parent: step.task_id };
       log.warn?.("child waits for a process that has loaded its flow", fields);
@@ -98,6 +101,21 @@ export class ChildTasks implements Children {
     await Promise.all(steps.flatMap((step) => this.#leaving.get(childTaskId(step.id)) ?? []));
   }
 
+  /** Waits for all that leave here, no longer than this. Gives what is left of the time. */
+  async leaveAll(graceMs: number): Promise<number> {
+    if (this.#leaving.size === 0) return graceMs;
+    const { clock } = this.family().tools;
+    const until = clock.now() + graceMs;
+    const stop = new AbortController();
+    const graceEnds = clock.sleep(graceMs, stop.signal).catch(() => {});
+    const allLeft = async (): Promise<void> => {
+      while (this.#leaving.size > 0) await Promise.all(this.#leaving.values());
+    };
+    await Promise.race([allLeft(), graceEnds]);
+    stop.abort();
+    return Math.max(0, until - clock.now());
+  }
+
   /** Children that were cancelled with their task may still be cleaning up when it has ended. */
   async followCancelled({ steps }: TaskRecord): Promise<void> {
     const { store, driving, run } = this.family();
@@ -113,6 +131,14 @@ export class ChildTasks implements Children {
     }
   }
 
+  /** The step was opened again: whatever the child told its parent before, the parent did not hear. */
+  async #tellEndAgain(step: StepRow): Promise<void> {
+    const { store } = this.family();
+    const child = await store.readTask(childTaskId(step.id));
+    const end = child && endOf(child.task);
+    if (child && end) await store.postToTask(endOfChild(child.task, end));
+  }
+
   async #leave(id: string): Promise<void> {
     const { store, tools, driving } = this.family();
     try {
@@ -124,6 +150,12 @@ export class ChildTasks implements Children {
       tools.log.warn?.("child not cancelled yet", { task_id: id, error: messageOf(error) });
     }
   }
+}
+
+function endOf({ status, output_payload, error }: TaskRow): ProgramEnd | undefined {
+  if (output_payload !== null) return { kind: "completed", output: output_payload };
+  if (error !== null) return { kind: "failed", error };
+  return status === "CANCELLED" ? CANCELLED_CHILD : undefined;
 }
 
 /** Where a limit of this process is the reason, that is no failure of the step. */

@@ -6,11 +6,11 @@ import type { Flow } from "../core/flow.ts";
 import { setBound } from "../core/flow-bound.ts";
 import type { ToolWatch } from "../core/tool-watch.ts";
 import type { StartHeartbeat } from "../core/heartbeat.ts";
-import { parseTaskId, stepId } from "../core/ids.ts";
+import { childTaskId, parseTaskId, stepId } from "../core/ids.ts";
 import { canonicalJson } from "../core/json.ts";
 import { PAGE_MAX, type Limits } from "../core/limits.ts";
 import type { Log, LogFields } from "../core/log.ts";
-import type { TaskRecord } from "../core/record.ts";
+import type { StepRow, TaskRecord } from "../core/record.ts";
 import { isTerminal } from "../core/status.ts";
 import type { Task } from "../core/task.ts";
 import type {
@@ -45,7 +45,7 @@ import { Lease } from "./lease.ts";
 import { ownHeartbeat } from "./own-heartbeat.ts";
 import { Pace } from "./pace.ts";
 import { cancelOf } from "./posts.ts";
-import { reopenFailedStep } from "./reopen.ts";
+import { notRetryable, planReopening, reopen } from "./reopen.ts";
 import { readResolution } from "./resolve.ts";
 import { toTask, toWorker } from "./resource.ts";
 import { runToEnd } from "./run-to-end.ts";
@@ -286,19 +286,38 @@ class StoreEngine implements Engine {
     const endTurn = await this.#driving.takeTurn(taskId);
     try {
       const record = await this.#driving.read(taskId);
-      const draft = reopenFailedStep(this.#driving.flowOf(record), record, {
-        now: clock.now(),
-        storeNow: await this.#storeClock.read(),
-        stepsMax: limits.stepsPerTask,
-      });
+      const flow = this.#driving.flowOf(record);
+      const { stepsPerTask: stepsMax } = limits;
+      const plan = planReopening(flow, record, stepsMax);
+      for (const step of plan.failed) if (step.kind === "child") await this.#retryChild(taskId, step);
+      const storeNow = await this.#storeClock.read();
+      const draft = reopen(flow, record, plan, { now: clock.now(), storeNow, stepsMax });
       const change = draft.takeChange();
       if (change && !(await writer.submitChange(change))) throw busy(taskId, limits.busyMs);
       this.#driving.forget(taskId);
-      log.info?.("task reopened", { task_id: taskId, flow: record.task.flow_name });
+      const { flow_name, parent_task_id: parent } = record.task;
+      log.info?.("task reopened", { task_id: taskId, flow: flow_name, parent });
       this.#bell.ring();
       return await this.#tell(draft.record);
     } finally {
       endTurn();
+    }
+  }
+
+  /** Its parent is about to be opened again, and takes up whatever end it has then. Throws task_not_retryable. */
+  async #retryChild(parentId: string, { id, step_index, step_name }: StepRow): Promise<void> {
+    const childId = childTaskId(id);
+    const named = `step ${step_index} (${step_name})`;
+    const status = (await this.#store.readTask(childId))?.task.status;
+    if (status === undefined) throw notRetryable(parentId, `the child of ${named} was refused, and never began`);
+    if (status === "CANCELLED") throw notRetryable(parentId, `child ${childId} of ${named} was cancelled`);
+    if (status !== "FAILED") return; // it was retried by itself
+    try {
+      await this.retryTask(childId);
+    } catch (error) {
+      throw hasCode(error, "task_not_retryable")
+        ? notRetryable(parentId, `child ${childId} of ${named} failed. ${error.message.replace(/\.$/, "")}`)
+        : error;
     }
   }
 
@@ -363,7 +382,9 @@ class StoreEngine implements Engine {
   async #close(): Promise<void> {
     const { limits, writer, lease } = this.#tools;
     try {
-      await Promise.all([this.#worker?.stop(), this.#driving.close(limits.graceMs)]);
+      // a child that was cancelled just now has nobody else to end it, where there is no worker
+      const left = this.#children.leaveAll(limits.graceMs).then((graceMs) => this.#driving.close(graceMs));
+      await Promise.all([this.#worker?.stop(), left]);
       await writer.settle();
       await this.#bell.settle();
       await this.#holdings.letGoOfAll();

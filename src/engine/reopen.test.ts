@@ -8,7 +8,8 @@ import { all, call, sleep } from "../core/operation.ts";
 import type { StepRow, TaskRecord } from "../core/record.ts";
 import { defineTool } from "../core/tool.ts";
 import { recordOf } from "../../test/support/engine.ts";
-import { reopenFailedStep } from "./reopen.ts";
+import type { Draft } from "./draft.ts";
+import { planReopening, reopen } from "./reopen.ts";
 
 const pay = defineTool({ name: "pay", input: v.unknown(), output: v.unknown(), run: () => null });
 const flow = defineFlow({
@@ -18,6 +19,11 @@ const flow = defineFlow({
     yield* all({ pay: call(pay, 1), pause: sleep("1h") });
   },
 });
+
+const MOMENT = { now: 3000, storeNow: 3500, stepsMax: 1000 };
+
+const reopened = (record: TaskRecord): Draft =>
+  reopen(flow, record, planReopening(flow, record, MOMENT.stepsMax), MOMENT);
 
 const ERROR = JSON.stringify({ name: "Error", message: "no" });
 
@@ -75,7 +81,7 @@ function failedRecord(): TaskRecord {
 }
 
 test("the failed step and what was given up for it are open again, as one change under the fence", () => {
-  const change = reopenFailedStep(flow, failedRecord(), { now: 3000, storeNow: 3500, stepsMax: 1000 }).takeChange();
+  const change = reopened(failedRecord()).takeChange();
   expect(change).toMatchObject({ reopens: true, expectedVersion: 7, expectedOwner: null, newSteps: [], posts: [] });
   expect(change?.task).toMatchObject({
     status: "RUNNING",
@@ -100,25 +106,32 @@ test("the failed step and what was given up for it are open again, as one change
   ]);
 });
 
-test("an outcome that was recorded after the failure stands against it", () => {
+test("an outcome that was recorded after the failure is told again", () => {
   const record = failedRecord();
   const [first, second] = record.steps as [StepRow, StepRow];
-  const late: StepRow = { ...second, status: "COMPLETED", output_payload: "null", outcome_seq: 2 };
-  expect(() =>
-    reopenFailedStep(flow, { ...record, steps: [first, late] }, { now: 3000, storeNow: 3500, stepsMax: 1000 }),
-  ).toThrow("more was recorded after");
+  const late: StepRow = { ...second, status: "COMPLETED", output_payload: "null", outcome_seq: 2, observed_at: 2500 };
+  for (const observed_count of [1, 2]) {
+    const task = { ...record.task, observed_count };
+    const draft = reopened({
+      ...record,
+      task,
+      steps: [first, { ...late, observed_at: observed_count > 1 ? 2500 : null }],
+    });
+    expect(draft.task).toMatchObject({ status: "RUNNING", observed_count: observed_count - 1 });
+    const [paid, pause] = draft.record.steps;
+    expect([paid?.status, paid?.outcome_seq, pause?.status, pause?.outcome_seq]).toEqual([
+      "PLANNED",
+      null,
+      "COMPLETED",
+      1,
+    ]);
+  }
 });
 
 test.each(["PLANNED", "RUNNING", "WAITING_OBSERVATION", "COMPLETED", "CANCELLED"] as const)(
   "a task that is %s is refused",
   (status) => {
     const record = failedRecord();
-    expect(() =>
-      reopenFailedStep(
-        flow,
-        { ...record, task: { ...record.task, status } },
-        { now: 3000, storeNow: 3500, stepsMax: 1000 },
-      ),
-    ).toThrow(`it is ${status}`);
+    expect(() => reopened({ ...record, task: { ...record.task, status } })).toThrow(`it is ${status}`);
   },
 );

@@ -47,8 +47,10 @@ export async function runToEnd(
       return moves > 0;
     });
     countLost();
-    if (record.task.status === "CANCELLED") await children.followCancelled(record);
-    if (isTerminal(record.task.status) || !hasMoved) return record;
+    if (isTerminal(record.task.status) || !hasMoved) {
+      await children.followCancelled(record);
+      return record;
+    }
     // one that was begun elsewhere may have more than it could have here
     if (maxSteps === undefined) limit = Math.max(limit, 6 * record.steps.length + 3);
     if (made >= limit) {

@@ -234,7 +234,7 @@ export class StepRunner {
   #throwIfTooLarge(): void {
     const reason = this.state.reasonToStop(this.tools.limits.taskBytes, []);
     if (reason === undefined) return;
-    this.state.park(reason);
+    this.state.park(reason, { forAll: true });
     this.throwIfParked();
   }
 

@@ -327,7 +327,7 @@ export class TaskDriver {
   #prepare({ turn, heard }: Told): TakeUp | Promise<TakeUp> {
     this.#throwIfViolated();
     const tooLarge = this.#state.reasonToStop(this.tools.limits.taskBytes, turn.planned);
-    if (tooLarge !== undefined) throw new FlowViolationError(tooLarge);
+    if (tooLarge !== undefined) throw new ObstacleError(tooLarge);
     const isTimed = turn.planned.some(({ kind }) => kind === "sleep" || kind === "signal");
     const takeUpAt = (storeNow: number): void => {
       const state = this.#state;

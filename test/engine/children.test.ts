@@ -237,6 +237,18 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     expect(child.status).toBe("CANCELLED");
   });
 
+  test.each(["advanceTask", "runTask"] as const)(
+    "that lost a race has come to its end when the process has left (%s)",
+    async (drive) => {
+      const { world, id } = await begin(() => race([runChild(held, null), call(work, 1)])[Symbol.iterator]());
+      const { engine } = world.engine();
+      while ((await engine[drive](id)).status !== "COMPLETED");
+      await engine.close();
+      const childId = childTaskId((await world.read(id))?.steps[0]?.id ?? "");
+      expect((await world.read(childId))?.task.status).toBe("CANCELLED");
+    },
+  );
+
   test("is made once, whoever else runs the parent at the same time", async () => {
     const { world, id } = await begin(function* () {
       return [yield* runChild(leaf, 1), yield* runChild(leaf, 2), yield* call(note, 3)];

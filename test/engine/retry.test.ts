@@ -4,6 +4,7 @@ import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { TaskonautError } from "../../src/core/errors.ts";
 import type { Flow } from "../../src/core/flow.ts";
+import { childTaskId } from "../../src/core/ids.ts";
 import type { Task } from "../../src/core/task.ts";
 import {
   all,
@@ -16,7 +17,7 @@ import {
   waitForSignal,
   type Operation,
 } from "../../src/sdk/taskonaut.ts";
-import { fail, forever, leaf, note, patient, work } from "../support/construct-flows.ts";
+import { forever, leaf, note, patient, work } from "../support/construct-flows.ts";
 import { DATABASES } from "../support/databases.ts";
 import { World } from "../support/mortal-store.ts";
 import { rejection } from "../support/rejection.ts";
@@ -188,7 +189,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
         throw new Error("enough");
       }),
     );
-    expect(await refusal(given)).toContain("no step failed last");
+    expect(await refusal(given)).toContain("its flow itself ended with an error");
   });
 
   test("of a flow that did more after the failure is refused", async () => {
@@ -201,30 +202,96 @@ describe.each(DATABASES)("on %s", (_name, create) => {
         }
       }),
     );
-    expect(await refusal(given)).toContain("no step failed last");
+    expect(await refusal(given)).toContain("its flow went on after step 1 (flaky) had failed");
   });
 
-  test("of a wait that timed out, or of a child, is refused with the reason", async () => {
+  test("of a wait that timed out is refused with the reason", async () => {
     const { world, task } = await failed(flowOf(() => waitForSignal("go", { timeout: 1 })[Symbol.iterator]()));
     const ended = await runToEnd(world, task.id, (waiting, _engine, { skippedMs }) => {
       world.skippedMs = skippedMs + 10;
       return Promise.resolve(waiting);
     });
     expect(await refusal({ world, task: ended })).toContain("step 1 (go) waited in vain");
-    const unlucky = defineFlow({
-      name: "unlucky",
-      input: v.unknown(),
-      *run() {
-        yield* call(fail, 1);
-      },
-    });
-    const flow = flowOf(() => runChild(unlucky, null)[Symbol.iterator]());
-    const other = new World(worlds.store, [flow, unlucky]);
-    const { engine } = other.engine();
-    const created = await engine.createTask({ flow: "sample", input: null });
-    const parent = await engine.runTask(created.task.id);
+  });
+
+  test("opens what failed in a group, all of it, and what came of its neighbours stays", async () => {
+    const { world, task } = await failed(
+      flowOf(function* () {
+        return yield* all({
+          a: call(flaky, 1),
+          b: (function* () {
+            yield* call(work, "b1");
+            return yield* call(work, "b2");
+          })(),
+          c: call(flaky, 3),
+          d: sleep("1h"),
+        });
+      }),
+    );
+    expect(task.steps.map((step) => step.status)).toContain("CANCELLED");
+    const { engine } = world.engine();
+    const reopened = await engine.retryTask(task.id);
+    expect(reopened.steps.filter(({ status }) => status === "COMPLETED").map((step) => step.input_payload)).toEqual([
+      "b1",
+      "b2",
+    ]);
+    await engine.runTask(task.id);
+    world.skippedMs += 4_000_000;
+    const ended = await world.engine().engine.runTask(task.id);
+    expect(ended.output_payload).toEqual({ a: "mended", b: "b2", c: "mended", d: null });
+    expect(ended.tool_calls).toHaveLength(4);
+    const record = await world.read(task.id);
+    expect(record && breaches(record)).toEqual([]);
+    await world.end();
+  });
+
+  const unlucky = defineFlow({
+    name: "unlucky",
+    input: v.unknown(),
+    *run(n) {
+      if (n === "thrown") throw new Error("enough");
+      return yield* call(flaky, n);
+    },
+  });
+
+  async function failedParent(input: unknown): Promise<{ world: World; id: string; childId: string }> {
+    isBroken = true;
+    const world = new World(worlds.store, [flowOf(() => runChild(unlucky, input)[Symbol.iterator]()), unlucky]);
+    const { engine } = world.engine();
+    const { id } = (await engine.createTask({ flow: "sample", input: null })).task;
+    const parent = await engine.runTask(id);
     expect(parent.status).toBe("FAILED");
-    expect(await refusal({ world: other, task: parent })).toContain("a child is retried by itself");
+    isBroken = false;
+    return { world, id, childId: childTaskId(parent.steps[0]?.id ?? "") };
+  }
+
+  test("of a parent retries the child that failed", async () => {
+    const { world, id, childId } = await failedParent(1);
+    const { engine } = world.engine();
+    expect((await engine.retryTask(id)).status).toBe("RUNNING");
+    expect((await engine.runTask(id)).output_payload).toBe("mended");
+    expect((await engine.getTask(childId)).status).toBe("COMPLETED");
+    for (const each of [id, childId]) {
+      const record = await world.read(each);
+      expect(record && breaches(record)).toEqual([]);
+    }
+    await world.end();
+  });
+
+  test("of a parent takes up the end that its child has come to since", async () => {
+    const { world, id, childId } = await failedParent(1);
+    const { engine } = world.engine();
+    await engine.retryTask(childId);
+    expect((await engine.runTask(childId)).status).toBe("COMPLETED");
+    await engine.retryTask(id);
+    expect((await world.engine().engine.runTask(id)).output_payload).toBe("mended");
+    await world.end();
+  });
+
+  test("of a parent whose child cannot be retried is refused, and tells of the child", async () => {
+    const { world, id, childId } = await failedParent("thrown");
+    const message = await refusal({ world, task: await world.engine().engine.getTask(id) });
+    expect(message).toContain(`child ${childId} of step 1 (unlucky) failed. Task ${childId} cannot be retried`);
   });
 
   test("of a flow that decides otherwise by now is refused, and shows both sides", async () => {
