@@ -25,6 +25,7 @@ import type { Migrator } from "./core/migrator.ts";
 import type { Taskonaut } from "./core/taskonaut.ts";
 import type { Engine } from "./engine/engine.ts";
 import { findFlowFiles, resolveFlowPaths } from "./flows/find-flow-files.ts";
+import type { PassedOver } from "./flows/loader.ts";
 import { createLog } from "./log/create-log.ts";
 import { wantsColor } from "./log/paint.ts";
 import type { LineWriter } from "./cli/line-writer.ts";
@@ -77,7 +78,9 @@ function wire(ground: Ground): Wiring {
     backUp: (file) => backUp(file, ground),
     openFlows: async () => {
       const { createFlowCatalog } = await import("./engine/flow-catalog.ts");
-      return createFlowCatalog(await loadAllFlows(ground), readLimits(env));
+      const passedOver: PassedOver[] = [];
+      const flows = await loadAllFlows(ground, (passed) => passedOver.push(passed));
+      return createFlowCatalog(flows, readLimits(env), passedOver);
     },
     readTemplate: async (name) => {
       const { readTemplate } = await import("./flows/templates.ts");
@@ -140,11 +143,17 @@ async function loadHeartbeat(
 }
 
 /** Those of the program and those of the files; the loader is loaded only where there are files. */
-async function loadAllFlows(ground: Ground): Promise<readonly Flow[]> {
+async function loadAllFlows(ground: Ground, tell?: (passed: PassedOver) => void): Promise<readonly Flow[]> {
   const paths = flowPathsOf(ground);
+  const { log } = ground;
+  const onPassedOver = (passed: PassedOver): void => {
+    const { file, why, isOdd } = passed;
+    tell?.(passed);
+    (isOdd ? log.warn : log.info)?.("a file among the flows is passed over", { file, why });
+  };
   const [{ echoAdd }, loaded] = await Promise.all([
     import("./flows/echo-add.ts"),
-    paths.length === 0 ? [] : import("./flows/loader.ts").then(({ loadFlows }) => loadFlows(paths)),
+    paths.length === 0 ? [] : import("./flows/loader.ts").then(({ loadFlows }) => loadFlows(paths, onPassedOver)),
   ]);
   return [echoAdd, ...loaded];
 }

@@ -21,6 +21,8 @@ export interface CheckedInput {
 }
 
 export interface FlowCatalog {
+  /** Files of a folder that gave no flow, and why. */
+  readonly passedOver: readonly { readonly file: string; readonly why: string }[];
   /** In order of name. */
   list(): Promise<readonly FlowDescription[]>;
   /** Throws flow_not_found. */

@@ -9,10 +9,15 @@ import { boundOf } from "./flow-bound.ts";
 import { findFlow } from "./find-flow.ts";
 
 /** A task is planned as `createTask` does it, and thrown away. */
-export function createFlowCatalog(flows: readonly Flow[], limits: Limits): FlowCatalog {
+export function createFlowCatalog(
+  flows: readonly Flow[],
+  limits: Limits,
+  passedOver: FlowCatalog["passedOver"] = [],
+): FlowCatalog {
   if (flows.some(({ file }) => file !== undefined)) setBound(boundOf(limits.flowStuckMs));
   const byName = new Map(flows.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map((flow) => [flow.name, flow]));
   return {
+    passedOver,
     list: () => Promise.all([...byName.values()].map(describeFlow)),
     describe: async (name) => describeFlow(findFlow(byName, name)),
     check(name, input) {

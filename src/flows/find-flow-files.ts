@@ -9,6 +9,8 @@ export interface FlowFile {
   readonly path: string;
   /** Named itself, not found in a folder: then it must have a flow. */
   readonly isNamed: boolean;
+  /** Why it is passed over unread, by its name; undefined: it may have flows. */
+  readonly whyNot?: string;
 }
 
 /** What `taskonaut init` writes beside the flows: who stands there means that folder. */
@@ -44,8 +46,14 @@ export function findFlowFiles(paths: readonly string[]): readonly FlowFile[] {
 }
 
 const SOURCE = /\.m?[jt]s$/;
-const NO_FLOW = /\.(?:test|d)\.m?[jt]s$/;
 const SKIPPED_FOLDER = /^\.|^node_modules$/;
+
+/** What stands beside flows in a project: by the end of its name, or its folder. */
+const NO_FLOWS: readonly (readonly [RegExp, string])[] = [
+  [/\.d\.m?ts$/, "has only types"],
+  [/\.(?:test|spec|bench|stories)\.m?[jt]s$|[/\\]__(?:tests|mocks|fixtures)__[/\\]/, "is a test"],
+  [/\.(?:config|setup|conf)\.m?[jt]s$/, "is the configuration of a tool"],
+];
 
 /** A folder that links lead into itself must not be walked for ever. */
 const DEPTH_MAX = 16;
@@ -58,8 +66,9 @@ function filesIn(folder: string, depth: number): FlowFile[] {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
       if (!SKIPPED_FOLDER.test(entry.name)) files.push(...filesIn(path, depth + 1));
-    } else if (SOURCE.test(entry.name) && !NO_FLOW.test(entry.name) && !entry.name.startsWith(".")) {
-      files.push({ path, isNamed: false });
+    } else if (SOURCE.test(entry.name) && !entry.name.startsWith(".")) {
+      const whyNot = NO_FLOWS.find(([form]) => form.test(path))?.[1];
+      files.push({ path, isNamed: false, ...(whyNot !== undefined && { whyNot }) });
     }
     if (files.length > FILES_MAX) {
       throw new TaskonautError(

@@ -2,11 +2,13 @@
 
 import { TaskonautError } from "../core/errors.ts";
 import { isFlow, isForeignFlow, type Flow } from "../core/flow.ts";
-import type { FlowFile } from "./find-flow-files.ts";
 import { positionOf } from "./position.ts";
 
-/** Throws flow_load_failed. */
-export function readExports({ path, isNamed }: FlowFile, exports: Readonly<Record<string, unknown>>): readonly Flow[] {
+/** Throws flow_load_failed. `mustHaveFlow`: no flow at all is an error as well. */
+export function readExports(
+  { path, mustHaveFlow }: { readonly path: string; readonly mustHaveFlow: boolean },
+  exports: Readonly<Record<string, unknown>>,
+): readonly Flow[] {
   const flows: Flow[] = [];
   for (const [name, value] of Object.entries(exports)) {
     if (isFlow(value)) {
@@ -16,7 +18,7 @@ export function readExports({ path, isNamed }: FlowFile, exports: Readonly<Recor
     const wrong = isForeignFlow(value) ? describeForeign(name) : describeWrong(name, value);
     if (wrong !== undefined) throw fail(positionOf(path, exportOf(name)), wrong);
   }
-  if (flows.length === 0 && isNamed)
+  if (flows.length === 0 && mustHaveFlow)
     throw fail(path, "the file exports no flow. Write export default defineFlow({ … }).");
   return flows;
 }

@@ -4,6 +4,7 @@ import { TaskonautError } from "../core/errors.ts";
 import { framesOf } from "./frames.ts";
 import { positionOf } from "./position.ts";
 import type { Source } from "./sources.ts";
+import { adviceForPaths } from "./tsconfig.ts";
 
 /** `sources` are the file and the files that it imports, as far as they could be read. */
 export function explainLoadError(error: unknown, file: string, sources: readonly Source[]): TaskonautError {
@@ -34,7 +35,7 @@ function explainMissing(error: unknown, sources: readonly Source[]): Explanation
     const form = new RegExp(`(["'\`])${RegExp.escape(found.specifier)}\\1`);
     return {
       where: importer ? positionOf(importer.path, form, importer.text) : found.referrer,
-      what: `cannot find ${JSON.stringify(found.specifier)}. ${/^[./]/.test(found.specifier) ? "Check the path and its ending." : "Install the package beside the file; only taskonaut and valibot come with the program."}`,
+      what: `cannot find ${JSON.stringify(found.specifier)}. ${adviceForPaths(found.specifier, found.referrer) ?? (/^[./]/.test(found.specifier) ? "Check the path and its ending." : "Install the package beside the file; only taskonaut and valibot come with the program.")}`,
     };
   }
   const [, name, module] = (error instanceof SyntaxError && MISSING_EXPORT.exec(error.message)) || [];

@@ -208,6 +208,98 @@ describe("what cannot be loaded is told with its place and what to do", () => {
   });
 });
 
+describe("beside the flows of a folder", () => {
+  const passed = async (...paths: string[]): Promise<{ flows: string[]; over: string[] }> => {
+    const over: string[] = [];
+    const flows = await loadFlows(paths, ({ file, why, isOdd }) =>
+      over.push(`${file}: ${why}${isOdd ? " !" : ""}`.replaceAll(`${folder}/`, "")),
+    );
+    return { flows: flows.map(({ name }) => name), over: over.toSorted() };
+  };
+
+  test("what is no flow keeps none from running, and is told of", async () => {
+    await write("order.ts", HEAD + flowNamed("order"));
+    await write("order.test.ts", "throw new Error('run')");
+    await write("types.d.ts", "export {};");
+    await write("vite.config.ts", 'import { defineConfig } from "vite";\nexport default defineConfig({});');
+    await write("lib/page.ts", "throw new Error('run');\nexport default function page() {}");
+    await write(
+      "lib/tools.ts",
+      'import { defineTool } from "taskonaut";\nexport default function make() { return defineTool; }',
+    );
+    await write("lib/broken.ts", 'import { call } from "taskonaut";\nimport "nowhere";\nexport { call };');
+    expect(await passed(folder)).toEqual({
+      flows: ["order"],
+      over: [
+        'lib/broken.ts: could not be loaded: lib/broken.ts:2:8: cannot find "nowhere". Install the package beside the file; only taskonaut and valibot come with the program. !',
+        "lib/page.ts: exports no flow: it does not import taskonaut",
+        "lib/tools.ts: could not be loaded: lib/tools.ts:2:1: the default export is a function, not a flow. Write defineFlow({ name, input, *run(input) { … } }). !",
+        "order.test.ts: is a test",
+        "types.d.ts: has only types",
+        "vite.config.ts: is the configuration of a tool",
+      ],
+    });
+  });
+
+  test("a file that names defineFlow means to have one: what is wrong with it is an error", async () => {
+    await write("a.ts", `${HEAD}import "nowhere";\n${flowNamed("a")}`);
+    expect(await messageOf(folder)).toStartWith('a.ts:3:8: cannot find "nowhere".');
+  });
+
+  test("a file that is named itself must have a flow, whatever its name is", async () => {
+    const path = await write("order.test.ts", HEAD + flowNamed("order"));
+    expect((await passed(path)).flows).toEqual(["order"]);
+    expect(await messageOf(await write("lib.config.ts", "export const a = 1;"))).toContain("exports no flow");
+  });
+});
+
+describe("a tsconfig.json is the editor's", () => {
+  const tsconfig = (compilerOptions: object): Promise<string> =>
+    write("tsconfig.json", `{ // for the editor\n"compilerOptions": ${JSON.stringify(compilerOptions)}, }`);
+
+  test("an import that only its paths would find says what to write", async () => {
+    await tsconfig({ paths: { "@/*": ["./src/*"] } });
+    const path = await write("flow.ts", `${HEAD}import "@/lib/rate";\n${flowNamed("a")}`);
+    expect(await messageOf(path)).toBe(
+      'flow.ts:3:8: cannot find "@/lib/rate". "@/*" in paths of tsconfig.json is for the editor alone. Write the path from this file, such as "./lib/rate.ts".',
+    );
+  });
+
+  test("a decorator of experimentalDecorators is refused; one of the language is not", async () => {
+    const text = `${HEAD}const mark = (value: unknown) => value;\nclass A {\n  @mark\n  a() {}\n}\n${flowNamed("a")}export { A };`;
+    const path = await write("flow.ts", text);
+    expect(await loadFlows([path])).toHaveLength(1);
+    await write("base.json", '{ "compilerOptions": { "experimentalDecorators": true } }');
+    await write("tsconfig.json", '{ "extends": "./base" }');
+    expect(await messageOf(await write("other.ts", text))).toStartWith(
+      "other.ts:5:3: this decorator is one of experimentalDecorators (tsconfig.json)",
+    );
+  });
+
+  test("JSX that it sets up is refused, unless the file says it too", async () => {
+    await tsconfig({ jsx: "react-jsx", jsxImportSource: "preact" });
+    await write("view.tsx", "export const view = 1;");
+    const path = await write("flow.ts", `${HEAD}import { view } from "./view.tsx";\n${flowNamed("a")}export { view };`);
+    expect(await messageOf(path)).toStartWith(
+      "view.tsx:1:1: JSX is set up in tsconfig.json, which is for the editor alone. Write /** @jsxImportSource preact */",
+    );
+    await write("view.tsx", "/** @jsxImportSource preact */ export const view = 1;");
+    expect(await loadFlows([path])).toHaveLength(1);
+  });
+});
+
+describe("an operation that is made and dropped", () => {
+  test("is refused at load, before anything has happened", async () => {
+    const path = await write(
+      "flow.ts",
+      `${HEAD}import { sleep } from "taskonaut";\nexport default defineFlow({ name: "a", input: v.object({}), *run() {\n  sleep("1s");\n} });\n`,
+    );
+    expect(await messageOf(path)).toBe(
+      "flow.ts:5:3: sleep(…) makes an operation and drops it, so it would never happen. Write yield* sleep(…).",
+    );
+  });
+});
+
 describe("where flows are looked for", () => {
   test("flags come before the environment, that before ./flows, and that before a folder of `init`", async () => {
     const env = { TASKONAUT_FLOWS: `a.ts${delimiter}/b` };

@@ -15,26 +15,49 @@ import { guardPackage } from "./guards/packages.ts";
 import { provideRewritten } from "./rewritten.ts";
 import { hashSources, readSources } from "./sources.ts";
 import { positionOf } from "./position.ts";
+import { refuseTsconfigOptions } from "./tsconfig.ts";
 
 /** These come with the program; a user's flow cannot have their names. */
 export const BUILT_IN_FLOWS: readonly Flow[] = [echoAdd];
 
 /**
  * Loads every flow that the files export, folders searched through, in the order of the paths; each knows its `file` and
- * its `code`. A flow that several files export is loaded once. Throws flow_load_failed, with file, line and column where it can.
+ * its `code`. A flow that several files export is loaded once. A file of a folder that is no flow is passed over, and told of.
+ * Throws flow_load_failed, with file, line and column where it can.
  */
-export async function loadFlows(paths: readonly string[]): Promise<readonly Flow[]> {
+export async function loadFlows(
+  paths: readonly string[],
+  tell: (passed: PassedOver) => void = () => {},
+): Promise<readonly Flow[]> {
   if (paths.length === 0) return [];
   const files = findFlowFiles(paths);
   installGuards();
   provideModules();
   const loaded = new Map<Flow, Origin>();
   for (const file of files) {
-    const { flows, code } = await loadFile(file);
+    const { flows, code } = file.whyNot === undefined ? await loadFile(file, tell) : passOver(file, file.whyNot, tell);
     for (const flow of flows) if (!loaded.has(flow)) loaded.set(flow, { file: file.path, code });
   }
   checkNames(loaded);
   return [...loaded].map(([flow, origin]) => ({ ...flow, ...origin }));
+}
+
+/** A file of a folder that gave no flow. */
+export interface PassedOver {
+  readonly file: string;
+  readonly why: string;
+  /** It could not be loaded, so nobody knows. */
+  readonly isOdd: boolean;
+}
+
+interface Loaded {
+  readonly flows: readonly Flow[];
+  readonly code: string;
+}
+
+function passOver({ path }: FlowFile, why: string, tell: (passed: PassedOver) => void, isOdd = false): Loaded {
+  tell({ file: path, why, isOdd });
+  return { flows: [], code: "" };
 }
 
 interface Origin {
@@ -53,18 +76,30 @@ function provideModules(): void {
   });
 }
 
-async function loadFile(file: FlowFile): Promise<{ readonly flows: readonly Flow[]; readonly code: string }> {
+/** Whoever writes this word means to have flows there: then what is wrong with the file is an error. */
+const MEANS_FLOWS = /\bdefineFlow\b/;
+const IMPORTS_US = /(["'`])taskonaut\1/;
+
+async function loadFile(file: FlowFile, tell: (passed: PassedOver) => void): Promise<Loaded> {
   const { sources, idPackages } = readSources(file.path);
-  for (const source of sources) {
-    if (source.isOwn) refuseDropped(source.path, source.text);
-    provideRewritten(source);
-  }
+  const own = sources.filter(({ isOwn }) => isOwn);
+  if (!file.isNamed && !own.some(({ text }) => IMPORTS_US.test(text)))
+    return passOver(file, "exports no flow: it does not import taskonaut", tell);
+  const mustWork = file.isNamed || MEANS_FLOWS.test(own[0]?.text ?? "");
   try {
+    for (const source of own) {
+      refuseTsconfigOptions(source);
+      refuseDropped(source.path, source.text);
+      provideRewritten(source);
+    }
     for (const [path, name] of idPackages) await guardPackage(name, path);
     const exports = (await import(file.path)) as Readonly<Record<string, unknown>>;
-    return { flows: readExports(file, exports), code: hashSources(sources) };
+    const flows = readExports({ path: file.path, mustHaveFlow: file.isNamed }, exports);
+    return flows.length > 0 ? { flows, code: hashSources(sources) } : passOver(file, "exports no flow", tell);
   } catch (error) {
-    throw explainLoadError(error, file.path, sources);
+    const explained = explainLoadError(error, file.path, sources);
+    if (mustWork) throw explained;
+    return passOver(file, `could not be loaded: ${explained.message}`, tell, true);
   }
 }
 

@@ -15,7 +15,10 @@ export const flows: Command = {
   async run({ io, look, wiring }) {
     const catalog = await wiring.openFlows();
     const all = await catalog.list();
-    await io.stdout.write(look.style === "readable" ? showTable(all, look) : `${toJson(all, look)}\n`);
+    const isReadable = look.style === "readable";
+    await io.stdout.write(
+      isReadable ? showTable(all, look) + showPassedOver(catalog.passedOver, look) : `${toJson(all, look)}\n`,
+    );
     return 0;
   },
 };
@@ -37,4 +40,13 @@ function showTable(all: Flows, { columns, paint }: Call["look"]): string {
   const left = Math.max(columns - widest - 2, DESCRIPTION_COLUMNS_MIN);
   const lines = rows.map((row, index) => [...row, { text: showText(all[index]?.description ?? "", left) }]);
   return `${alignRows([HEAD, ...lines], paint).join("\n")}\n`;
+}
+
+function showPassedOver(
+  files: Awaited<ReturnType<Call["wiring"]["openFlows"]>>["passedOver"],
+  { paint }: Call["look"],
+): string {
+  if (files.length === 0) return "";
+  const lines = files.map(({ file, why }) => paint("dim", `  ${showText(file, 100)}: ${showText(why, 200)}`));
+  return `\n${paint("dim", "Passed over")}\n${lines.join("\n")}\n`;
 }

@@ -1,0 +1,118 @@
+// Packages that a flow uses: what they ask without need is answered from the record, and what they keep is refused.
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createProgram } from "../core/create-program.ts";
+import type { Flow } from "../core/flow.ts";
+import { loadFlows } from "./loader.ts";
+
+const FILES: Readonly<Record<string, string>> = {
+  // as luxon and cron-parser ask, for fields that nobody reads and zones that are given
+  "node_modules/dates/index.js": `
+    // not () => Date.now(): a call at the end of a function leaves no trace of the function
+    export const now = () => Date.now() + 0;
+    export const date = () => new Date().getTime();
+    export const text = () => String(new Date(5)) + "";
+    export const locale = () => new Intl.DateTimeFormat().resolvedOptions().locale;
+    export const isZone = (zone) => { try { new Intl.DateTimeFormat("en-US", { timeZone: zone }).format(); return true; } catch { return false; } };
+    export const seed = () => Math.random() * 2;
+    export const debug = () => process.env.DEBUG ?? "off";
+    export const hours = () => new Date(5).getHours();
+    export const zoneOfMachine = () => new Intl.DateTimeFormat("en").format(5);
+    export const bytes = () => crypto.getRandomValues(new Uint8Array(4));`,
+  // as nanoid and uuid keep a pool
+  "node_modules/nanoid/index.js": `
+    let pool = "";
+    export const urlAlphabet = "abc";
+    export const nanoid = () => {
+      if (pool.length < 8) pool += Buffer.from(crypto.getRandomValues(new Uint8Array(64))).toString("hex");
+      const id = pool.slice(0, 8); pool = pool.slice(8); return id;
+    };
+    export const customAlphabet = () => () => nanoid();`,
+  "node_modules/uuid/index.js": `
+    const { randomFillSync } = require("node:crypto");
+    const pool = new Uint8Array(256); let at = 256;
+    exports.v4 = () => { if (at > 240) { randomFillSync(pool); at = 0; } return pool.slice(at, (at += 16)).join(""); };
+    exports.validate = (text) => text.length > 3;`,
+  "node_modules/pool/index.js": `
+    import { randomFillSync } from "node:crypto";
+    const pool = new Uint8Array(256); let at = 256;
+    export const draw = () => { if (at > pool.length - 16) { randomFillSync(pool); at = 0; } return pool[at++]; };`,
+  "flow.ts": `
+    import { defineFlow } from "taskonaut";
+    import * as v from "valibot";
+    import * as dates from "dates";
+    import { customAlphabet, nanoid, urlAlphabet } from "nanoid";
+    import { v4, validate } from "uuid";
+    import { draw } from "pool";
+    const short = customAlphabet();
+    export const use = {
+      ...dates, nanoid, v4, short, draw,
+      pure: () => [urlAlphabet, validate("abcd")],
+      isUtc: () => dates.isZone("UTC") && !dates.isZone("Nowhere/X"),
+      own: () => Date.now(),
+    };
+    export default defineFlow({ name: "f", input: v.string(), *run(what) { return use[what]() as never; } });`,
+};
+
+let folder: string;
+let flow: Flow;
+let use: Readonly<Record<string, () => unknown>>;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "taskonaut-"));
+  for (const [name, text] of Object.entries(FILES)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await Bun.write(join(folder, name), text);
+  }
+  const path = join(folder, "flow.ts");
+  [flow] = (await loadFlows([path])) as [Flow];
+  ({ use } = (await import(path)) as { use: typeof use });
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+function run(what: string): { readonly output: unknown; readonly violation: string | undefined } {
+  const id = "0193d3f0-7c1e-7b7a-9c5e-2f6f6f0c8a11";
+  const program = createProgram(flow, { id, input: JSON.stringify(what), createdAt: 86_400_000, stepsMax: 9 });
+  program.start();
+  const { end, violation } = program;
+  return {
+    output: end?.kind === "completed" ? JSON.parse(end.output) : undefined,
+    violation: violation?.message.replaceAll(`${folder}/`, ""),
+  };
+}
+
+test.each([
+  ["now", 86_400_000],
+  ["date", 86_400_000],
+  ["text", "Thu Jan 01 1970 00:00:00 GMT+0000 (Coordinated Universal Time)"],
+  ["locale", "en-US"],
+  ["isUtc", true],
+  ["debug", process.env["DEBUG"] ?? "off"],
+  ["pure", ["abc", true]],
+])("a package that asks for %s in a flow gets what the record has", (what, output) => {
+  expect(run(what)).toEqual({ output, violation: undefined });
+});
+
+test("a package that draws in a flow draws the same on every replay, and outside of one by chance", () => {
+  const { output } = run("seed");
+  expect(output).toBeNumber();
+  expect(run("seed").output).toBe(output);
+  expect(use["seed"]?.()).not.toBe(output);
+});
+
+test.each(["hours", "zoneOfMachine", "bytes", "own"])(
+  "%s is refused all the same, with the line of the flow",
+  (what) => {
+    expect(run(what).violation).toMatch(/^A flow called [\w. ]+\([…]?\) at flow\.ts:\d+:\d+, which/);
+  },
+);
+
+test.each(["nanoid", "v4", "short", "draw"])("%s is refused whatever the process has drawn before", (what) => {
+  for (let times = 0; times < 3; times++) {
+    expect(run(what).violation).toContain("Use `uuid()` or `random()`");
+    use[what]?.(); // as a tool: that fills what the package keeps
+  }
+});

@@ -1,0 +1,96 @@
+// A tsconfig.json beside the flows is the editor's: taskonaut runs the files without it. What it would change about them is
+// refused in words, for otherwise a file would do one thing in the editor's eyes and another here.
+
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { TaskonautError } from "../core/errors.ts";
+import { placeOf } from "./position.ts";
+import type { Source } from "./sources.ts";
+import { readTokens } from "./tokens.ts";
+
+interface CompilerOptions {
+  readonly experimentalDecorators?: unknown;
+  readonly jsx?: unknown;
+  readonly jsxFactory?: unknown;
+  readonly jsxImportSource?: unknown;
+  readonly paths?: unknown;
+}
+
+interface Tsconfig {
+  readonly path: string;
+  readonly options: CompilerOptions;
+}
+
+const EXTENDS_MAX = 8;
+
+/** Throws flow_load_failed where the file is written for an option that is not followed here. */
+export function refuseTsconfigOptions({ path, text }: Source): void {
+  const decorator = /(?:^|\s)@[\p{ID_Start}$_]/mu.test(text)
+    ? readTokens(text)?.find((token) => token.text === "@")
+    : undefined;
+  if (!decorator && !path.endsWith("x")) return;
+  const tsconfig = tsconfigOf(path);
+  if (!tsconfig) return;
+  const { options } = tsconfig;
+  if (decorator && options.experimentalDecorators === true) {
+    throw refusal(
+      placeOf(path, text, decorator.start),
+      `this decorator is one of experimentalDecorators (${tsconfig.path}), and taskonaut runs the decorators of the language, which are given (value, context). Write it for those, or call a function instead.`,
+    );
+  }
+  const { jsxImportSource: source, jsxFactory: factory } = options;
+  if (!path.endsWith("x") || /@jsx(?:ImportSource)?\b/.test(text)) return;
+  const pragma =
+    typeof source === "string"
+      ? `@jsxImportSource ${source}`
+      : typeof factory === "string"
+        ? `@jsx ${factory}`
+        : undefined;
+  if (pragma === undefined) return;
+  throw refusal(
+    `${path}:1:1`,
+    `JSX is set up in ${tsconfig.path}, which is for the editor alone. Write /** ${pragma} */ at the top of the file.`,
+  );
+}
+
+/** What to do about an import that only `paths` of a tsconfig.json would find; undefined for any other. */
+export function adviceForPaths(specifier: string, from: string): string | undefined {
+  const tsconfig = tsconfigOf(from);
+  const paths = tsconfig?.options.paths;
+  if (!tsconfig || typeof paths !== "object" || paths === null) return undefined;
+  const pattern = Object.keys(paths).find((each) => {
+    const [start = "", end] = each.split("*");
+    return end === undefined ? specifier === each : specifier.startsWith(start) && specifier.endsWith(end);
+  });
+  if (pattern === undefined) return undefined;
+  return `${JSON.stringify(pattern)} in paths of ${tsconfig.path} is for the editor alone. Write the path from this file, such as "./${specifier.replace(/^.*?\//, "")}.ts".`;
+}
+
+/** The nearest one at or above the file, with those that it extends by their path. */
+function tsconfigOf(file: string): Tsconfig | undefined {
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    const path = join(folder, "tsconfig.json");
+    if (existsSync(path)) return { path, options: optionsOf(path, EXTENDS_MAX) };
+    if (folder === dirname(folder)) return undefined;
+  }
+}
+
+function optionsOf(path: string, left: number): CompilerOptions {
+  try {
+    const config = Bun.JSONC.parse(readFileSync(path, "utf8")) as {
+      readonly extends?: unknown;
+      readonly compilerOptions?: CompilerOptions;
+    };
+    const base =
+      typeof config.extends === "string" && config.extends.startsWith(".") && left > 0 ? config.extends : undefined;
+    const file =
+      base === undefined ? undefined : resolve(dirname(path), base.endsWith(".json") ? base : `${base}.json`);
+    return { ...(file !== undefined && optionsOf(file, left - 1)), ...config.compilerOptions };
+  } catch {
+    return {}; // the editor says what is wrong with it
+  }
+}
+
+function refusal(where: string, what: string): TaskonautError {
+  return new TaskonautError("flow_load_failed", `${where}: ${what}`, { details: { file: where } });
+}
