@@ -4,7 +4,8 @@ import { hasZone } from "./dates.ts";
 
 const { TZ } = process.env;
 afterEach(() => {
-  process.env.TZ = TZ;
+  if (TZ === undefined) delete process.env.TZ;
+  else process.env.TZ = TZ;
 });
 
 function parsedIn(zone: string, text: string): number {

@@ -48,18 +48,14 @@ export function markGuarded<T extends object>(value: T): T {
 export function guardFunction<F extends object>(original: F, guard: Guard): F {
   if (isGuarded(original)) return original;
   const target = original as F & Callable & { prototype?: { constructor?: unknown } };
-  const { before, after } = guard;
-  const isPlain = before === undefined && after === undefined;
+  const called = guard.before || guard.after ? withHooks(target, guard) : target;
   const wrapper = function (this: unknown, ...args: unknown[]): unknown {
     if (isWatched()) {
       const answer = judge(guard, { self: this, args, isNew: new.target !== undefined }, wrapper);
       if (answer) return answer.value;
-    } else before?.(args);
-    const result =
-      new.target === undefined
-        ? Reflect.apply(target, this, args)
-        : (Reflect.construct(target, args, new.target === wrapper ? target : new.target) as unknown);
-    return isPlain || !after || isWatched() ? result : after(result, args);
+    }
+    if (new.target === undefined) return Reflect.apply(called, this, args);
+    return Reflect.construct(called, args, new.target === wrapper ? target : new.target);
   };
   const { prototype } = target;
   // statics are inherited, so that what changes on the original later is seen here too
@@ -73,6 +69,18 @@ export function guardFunction<F extends object>(original: F, guard: Guard): F {
     Object.defineProperty(prototype, "constructor", { value: wrapper, writable: true, configurable: true });
   }
   return markGuarded(wrapper as unknown as F);
+}
+
+/** The function with what happens around it outside of flows. By itself, for most have nothing and are to cost no more. */
+function withHooks(target: Callable, { before, after }: Guard): Callable {
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const isFree = !isWatched();
+    if (isFree) before?.(args);
+    const result: unknown = new.target
+      ? Reflect.construct(target, args, new.target)
+      : Reflect.apply(target, this, args);
+    return isFree && after ? after(result, args) : result;
+  };
 }
 
 /** Undefined: the call may go on. Throws where it may not. */
