@@ -149,7 +149,7 @@ async function loadAllFlows(ground: Ground, tell?: (passed: PassedOver) => void)
   const onPassedOver = (passed: PassedOver): void => {
     const { file, why, isOdd } = passed;
     tell?.(passed);
-    (isOdd ? log.warn : log.info)?.("a file among the flows is passed over", { file, why });
+    (isOdd ? log.warn : log.info)?.("a file among the flows is passed over", { path: file, why });
   };
   const [{ echoAdd }, loaded] = await Promise.all([
     import("./flows/echo-add.ts"),
