@@ -20,8 +20,9 @@ import {
   leavesConnectionUsable,
   refusedParameter,
 } from "./failures.ts";
-import { parseServerUrl, type ServerUrl } from "./server-url.ts";
-import { Sockets } from "./socket.ts";
+import { Route } from "./route.ts";
+import { parseServerUrl, type ServerAddress, type ServerUrl } from "./server-url.ts";
+import { Sockets, type Target } from "./socket.ts";
 
 export type Parameter = string | number | boolean | null;
 
@@ -54,6 +55,7 @@ interface Session {
 export class PostgresClient {
   readonly location: string;
   readonly #server: ServerUrl;
+  readonly #route: Route;
   #session: Session | undefined;
   #closed = false;
   /** Settings that a pooler between did not know: it goes without them. */
@@ -65,6 +67,8 @@ export class PostgresClient {
   constructor(private readonly options: ClientOptions) {
     this.location = displayServer(options.url);
     this.#server = parseServerUrl(options.url);
+    const { addresses, connectMs } = this.#server;
+    this.#route = new Route(addresses, { connectMs, deadlineMs: options.deadlineMs });
   }
 
   /**
@@ -131,7 +135,9 @@ export class PostgresClient {
     const session = this.#open();
     this.#calls += 1;
     try {
-      return await this.#withinDeadline(start(session.sql), giveUpAt);
+      const rows = await this.#withinDeadline(start(session.sql), giveUpAt);
+      session.sockets.noteServed();
+      return rows;
     } catch (error) {
       if (!leavesConnectionUsable(error)) this.#discard(session);
       throw error;
@@ -144,7 +150,7 @@ export class PostgresClient {
   #open(): Session {
     if (this.#closed) throw new TaskonautError("shutting_down", `The store ${this.location} is closed.`);
     if (this.#session) return this.#session;
-    const sockets = new Sockets(this.#server.addresses, this.#server.tls);
+    const sockets = new Sockets(this.#route, this.#server.tls);
     const session: Session = {
       sockets,
       sql: connectClient(this.#server, this.options, sockets, {
@@ -221,20 +227,22 @@ function settingsOf({ lockMs, deadlineMs }: ClientOptions): Readonly<Record<stri
 const STATEMENT_MS_MORE = 100;
 
 function connectClient(
-  { url, addresses: [first], login }: ServerUrl,
+  { url, addresses, login, connectMs }: ServerUrl,
   { connectionsMax, deadlineMs, onLost, onNotify }: ClientOptions,
   sockets: Sockets,
   { onclose, settings }: { readonly onclose: () => void; readonly settings: Readonly<Record<string, number | string>> },
 ): postgres.Sql {
   // postgres.js takes these options, its types do not know them.
-  const untyped: object = { socket: sockets.connect.bind(sockets), onnotify: onNotify };
+  const untyped: object = {
+    onnotify: onNotify,
+    ...(addresses.length > 1 ? inTurn(addresses, sockets) : { ...addresses[0], socket: sockets.connect.bind(sockets) }),
+  };
   return postgres(url, {
-    // Of several hosts it knows one: `sockets` tries them in turn. It would itself try for ever when all refuse.
-    ...(first && { host: first.host, port: first.port }),
     ...login,
     ssl: false, // `sockets` sees to it
     max: connectionsMax,
-    connect_timeout: deadlineMs / 1000,
+    // Of one address only; of several, each has its time (`route.ts`).
+    connect_timeout: (addresses.length > 1 ? deadlineMs : (connectMs ?? deadlineMs)) / 1000,
     // Else it reads the catalogue of types on every connection.
     fetch_types: false,
     // Else it prints them on stdout.
@@ -245,4 +253,23 @@ function connectClient(
     ...(onLost && { max_lifetime: null, idle_timeout: 0 }),
     ...untyped,
   });
+}
+
+/**
+ * Of several hosts `sockets` takes one after the other: postgres.js would itself try for ever when all refuse. With
+ * `target_session_attrs=prefer-standby` it declines a primary for as long as there are hosts: there are none any more once
+ * each had its turn.
+ */
+function inTurn(addresses: readonly ServerAddress[], sockets: Sockets): object {
+  const hosts = addresses.map(({ host }) => host);
+  let connects = 0;
+  return {
+    host: hosts,
+    port: addresses.map(({ port }) => port),
+    socket: (target: Target) => {
+      connects += 1;
+      if (connects > addresses.length) hosts.length = 0;
+      return sockets.connect(target);
+    },
+  };
 }

@@ -21,18 +21,21 @@ export interface ServerUrl {
   readonly login: { readonly user?: string; readonly password?: string; readonly database?: string };
   /** Undefined: without TLS. */
   readonly tls: Tls | undefined;
+  /** How long each address has to answer, where the URL says so. */
+  readonly connectMs: number | undefined;
 }
 
 /** Throws `usage`. Knows several hosts (`a:5432,b:5432`), and `?host=…&port=…`, which may name the folder of a Unix socket. */
 export function parseServerUrl(url: string): ServerUrl {
   const { login, hosts, path, query } = splitServer(url);
-  const { host, hostaddr, port, user, password, database, tls, kept } = readUrlParameters(query);
+  const { host, hostaddr, port, user, password, database, tls, connectMs, kept } = readUrlParameters(query);
   const address = `postgres://${login}${hosts}${path}`;
   return {
     url: kept.size === 0 ? address : `${address}?${kept.toString()}`,
     addresses: parseAddresses(host ?? hosts, hostaddr, port),
     login: { ...(user && { user }), ...(password && { password }), ...(database && { database }) },
     tls,
+    connectMs,
   };
 }
 

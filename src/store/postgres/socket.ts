@@ -3,12 +3,12 @@
 
 import { connect, type Socket } from "node:net";
 
-import type { ServerAddress } from "./server-url.ts";
+import type { Place, Route } from "./route.ts";
 import { secure } from "./tls.ts";
 import type { Tls } from "./tls-settings.ts";
 
 /** What postgres.js hands to its option `socket`. */
-interface Target {
+export interface Target {
   readonly host: readonly string[];
   readonly port: readonly number[];
   /** Of a Unix socket; then host and port do not count. */
@@ -16,28 +16,24 @@ interface Target {
 }
 
 export class Sockets {
-  readonly #open = new Set<Socket>();
+  /** With the place that each of them leads to. */
+  readonly #open = new Map<Socket, Place | undefined>();
   #destroyed = false;
-  /** Which address is tried first the next time: the one after the last that answered (`target_session_attrs`). */
-  #next = 0;
+  /** A call has succeeded since the last connection came up. */
+  #hasServed = true;
 
-  /** `addresses`: in the order of their preference; empty: the one that postgres.js has made out. */
   constructor(
-    private readonly addresses: readonly ServerAddress[],
+    private readonly route: Route,
     private readonly tls?: Tls,
   ) {}
 
-  /** Connects to the first that answers. Rejects with the last one's error. */
+  /** Connects to the first place that answers in its time. Rejects with the last one's error. */
   async connect({ host: [host = ""], port: [port = 5432], path }: Target): Promise<Socket> {
-    if (path) return this.#connect({ path });
-    const addresses = this.addresses.length > 0 ? this.addresses : [{ host, port }];
+    if (path) return this.#connect({ path }, undefined);
     let failure: unknown;
-    for (let tries = 0; tries < addresses.length; tries++) {
-      const address = addresses[this.#next++ % addresses.length];
-      if (!address) break;
+    for (const place of await this.route.places({ host, port })) {
       try {
-        const socket = await this.#connect({ host: address.place ?? address.host, port: address.port });
-        return this.tls ? await this.#secure(socket, this.tls, address.host) : socket;
+        return await this.#reach(place);
       } catch (error) {
         failure = error;
       }
@@ -45,47 +41,87 @@ export class Sockets {
     throw failure;
   }
 
+  /** A call was answered: the next connections may go the same way. */
+  noteServed(): void {
+    if (this.#hasServed) return;
+    this.#hasServed = true;
+    for (const [socket, place] of this.#open) if (place && socket.bytesRead > 0) this.route.noteServed(place);
+  }
+
   get localPorts(): readonly number[] {
-    return [...this.#open].flatMap((socket) => socket.localPort ?? []);
+    return [...this.#open.keys()].flatMap((socket) => socket.localPort ?? []);
   }
 
   /** Cuts every connection at once, and lets no new one come up. */
   destroy(): void {
     this.#destroyed = true;
-    for (const socket of this.#open) socket.destroy();
+    for (const socket of this.#open.keys()) socket.destroy();
   }
 
-  async #secure(socket: Socket, tls: Tls, host: string): Promise<Socket> {
+  async #reach(place: Place): Promise<Socket> {
+    this.#hasServed = false;
+    this.route.noteTried(place);
+    const { host, address, port, timeMs } = place;
+    const raw = await this.#connect({ host: address, port }, place);
+    const socket = this.tls ? await this.#secure(raw, this.tls, { host, place }) : raw;
+    // One that takes the connection and says nothing is given up: postgres.js comes for the next one then.
+    if (timeMs !== undefined) {
+      const timer = setTimeout(() => socket.destroy(), timeMs);
+      for (const event of ["data", "close"]) socket.once(event, () => clearTimeout(timer));
+    }
+    return socket;
+  }
+
+  async #secure(socket: Socket, tls: Tls, { host, place }: { host: string; place: Place }): Promise<Socket> {
+    const timer = setTimeout(() => socket.destroy(timedOut(place)), place.timeMs ?? NO_LIMIT_MS);
     try {
       const secured = await secure(socket, tls, host);
-      this.#hold(secured);
+      this.#hold(secured, place);
       return secured;
     } catch (error) {
       socket.destroy();
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
   }
 
-  #hold(socket: Socket): void {
+  #hold(socket: Socket, place: Place | undefined): void {
     if (this.#destroyed) socket.destroy();
-    this.#open.add(socket);
+    this.#open.set(socket, place);
     socket.once("close", () => this.#open.delete(socket));
   }
 
-  #connect(to: { readonly path: string } | ServerAddress): Promise<Socket> {
+  #connect(
+    to: { readonly path: string } | { readonly host: string; readonly port: number },
+    place: Place | undefined,
+  ): Promise<Socket> {
     return new Promise((resolve, reject) => {
       if (this.#destroyed) return reject(closedError());
       // A statement is sent at once, although the answer to the one before it is still out.
       const socket = connect({ ...to, noDelay: true });
-      this.#hold(socket);
-      socket.once("close", () => reject(closedError()));
+      this.#hold(socket, place);
+      const timer = place && setTimeout(() => socket.destroy(timedOut(place)), place.timeMs ?? NO_LIMIT_MS);
+      socket.once("close", () => {
+        clearTimeout(timer);
+        reject(closedError());
+      });
       socket.once("error", reject);
       socket.once("connect", () => {
+        clearTimeout(timer);
         socket.off("error", reject);
         resolve(socket);
       });
     });
   }
+}
+
+/** The call's own deadline comes long before. */
+const NO_LIMIT_MS = 600_000;
+
+function timedOut({ address, port, timeMs = 0 }: Place): Error {
+  const message = `connect ETIMEDOUT ${address}:${port}, which did not answer within ${timeMs / 1000} s`;
+  return Object.assign(new Error(message), { code: "ETIMEDOUT" });
 }
 
 function closedError(): Error {

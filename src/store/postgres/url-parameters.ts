@@ -15,15 +15,17 @@ export interface UrlParameters {
   readonly user: string | undefined;
   readonly password: string | undefined;
   readonly database: string | undefined;
+  /** Undefined: nothing is said, or 0, which is no limit. */
+  readonly connectMs: number | undefined;
   /** Undefined: no TLS. */
   readonly tls: Tls | undefined;
   /** What postgres.js reads itself, or sends to the server. */
   readonly kept: URLSearchParams;
 }
 
-const OWN = ["host", "hostaddr", "port", "user", "password", "dbname"];
+const OWN = ["host", "hostaddr", "port", "user", "password", "dbname", "connect_timeout"];
 const TLS = ["ssl", "sslmode", "sslnegotiation", "sslrootcert", "sslcert", "sslkey", "sslpassword"];
-const KEPT = ["application_name", "options", "connect_timeout", "target_session_attrs"];
+const KEPT = ["application_name", "options", "target_session_attrs"];
 
 /** libpq's, of no meaning here: what they ask for is so anyway, or cannot be but as it is. */
 const NEEDLESS = [
@@ -92,6 +94,7 @@ export function readUrlParameters(query: string): UrlParameters {
     const text = value(name);
     if (text !== undefined) kept.set(name, text);
   }
+  if (kept.get("target_session_attrs") === "any") kept.delete("target_session_attrs"); // libpq's word for its default
   return {
     host: value("host"),
     hostaddr: value("hostaddr"),
@@ -99,6 +102,7 @@ export function readUrlParameters(query: string): UrlParameters {
     user: value("user"),
     password: value("password"),
     database: value("dbname"),
+    connectMs: 1000 * (Number(value("connect_timeout")) || 0) || undefined,
     tls: readTls(value),
     kept,
   };
