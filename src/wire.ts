@@ -13,6 +13,7 @@ import type {
   WorkerOptions,
   Wiring,
 } from "./cli/wiring.ts";
+import { setActivity } from "./core/activity.ts";
 import type { Backup } from "./core/backup.ts";
 import { TaskonautError } from "./core/errors.ts";
 import type { BenchOptions, BenchReport } from "./core/bench.ts";
@@ -26,6 +27,7 @@ import type { Taskonaut } from "./core/taskonaut.ts";
 import type { Engine } from "./engine/engine.ts";
 import { findFlowFiles, resolveFlowPaths } from "./flows/find-flow-files.ts";
 import type { PassedOver } from "./flows/loader.ts";
+import type { StorePlace } from "./heartbeat/messages.ts";
 import { createLog } from "./log/create-log.ts";
 import { wantsColor } from "./log/paint.ts";
 import type { LineWriter } from "./cli/line-writer.ts";
@@ -113,6 +115,7 @@ async function openEngine(ground: Ground, { works = false } = {}): Promise<OpenE
     import("./engine/engine.ts"),
     import("./engine/system-clock.ts"),
     works ? loadHeartbeat(location, limits, ground) : undefined,
+    works || flows.every(({ file }) => file === undefined) ? undefined : watchLate(location, limits, ground),
   ]);
   const engine = createEngine({
     store,
@@ -129,17 +132,37 @@ async function openEngine(ground: Ground, { works = false } = {}): Promise<OpenE
 }
 
 /** Undefined for a store in memory, which no other thread can reach. */
-async function loadHeartbeat(
-  location: Location,
-  { stuckMs }: Limits,
-  { settings, env, log }: Ground,
-): Promise<StartHeartbeat | undefined> {
-  if (location.dialect === "sqlite" && location.path === ":memory:") return undefined;
-  const { startHeartbeat } = await import("./heartbeat/start-heartbeat.ts");
-  const { dialect } = location;
-  const place = dialect === "sqlite" ? location : { dialect, url: location.url, schema: schemaOf(env) };
-  const line = lineStyleOf(settings, env);
-  return (worker) => startHeartbeat({ ...worker, place, stuckMs, log, line });
+async function loadHeartbeat(location: Location, limits: Limits, ground: Ground): Promise<StartHeartbeat | undefined> {
+  const place = placeOf(location, ground);
+  if (!place) return undefined;
+  const [{ startHeartbeat }, { SharedActivity }] = await Promise.all([
+    import("./heartbeat/start-heartbeat.ts"),
+    import("./heartbeat/shared-activity.ts"),
+  ]);
+  const activity = new SharedActivity();
+  setActivity(activity);
+  const { log } = ground;
+  const options = { place, ...stuckLimits(limits), activity, log, line: lineStyleOf(ground.settings, ground.env) };
+  return (worker) => startHeartbeat({ ...worker, ...options });
+}
+
+/** Of a process without a worker that runs flows of files: they and their tools may not come to an end. */
+async function watchLate(location: Location, limits: Limits, ground: Ground): Promise<void> {
+  const place = placeOf(location, ground);
+  if (!place) return;
+  const { LateWatchdog } = await import("./heartbeat/start-watchdog.ts");
+  const line = lineStyleOf(ground.settings, ground.env);
+  setActivity(new LateWatchdog({ place, ...stuckLimits(limits), line }));
+}
+
+/** What can be cut short is by then. */
+function stuckLimits({ stuckMs, flowStuckMs }: Limits): { stuckMs: number; flowStuckMs: number } {
+  return { stuckMs, flowStuckMs: 3 * flowStuckMs };
+}
+
+function placeOf(location: Location, { env }: Ground): StorePlace | undefined {
+  if (location.dialect === "sqlite") return location.path === ":memory:" ? undefined : location;
+  return { dialect: location.dialect, url: location.url, schema: schemaOf(env) };
 }
 
 /** Those of the program and those of the files; the loader is loaded only where there are files. */

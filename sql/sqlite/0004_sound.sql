@@ -30,3 +30,7 @@ create table payloads (
 
 -- About what the task's record takes: its JSON texts, and a share for each step.
 alter table tasks add column recorded_bytes integer not null default 0 check (recorded_bytes >= 0);
+
+-- Of how many processes in a row it was the cause: each was killed for what it did for this task, which has not come any
+-- further since.
+alter table tasks add column deaths integer not null default 0 check (deaths >= 0);

@@ -2,6 +2,7 @@
 // (`flows/guards.ts`) ask it, and so do `now()`, `random()`, `uuid()` and `log`. It is module state because the globals
 // that are wrapped are.
 
+import { currentActivity } from "./activity.ts";
 import { type BoundFlow, FlowStuckError, within } from "./flow-bound.ts";
 import type { LogMethod } from "./log.ts";
 
@@ -47,6 +48,8 @@ export function underWatch<T>(watch: Watch, run: () => T): T {
   if (current !== undefined || watch.flow === undefined) return watched(watch, run);
   // a flow that was cut short does not go on, whatever it would catch
   if (watch.violation instanceof FlowStuckError) throw watch.violation;
+  const activity = watch.flow.file === undefined ? undefined : currentActivity();
+  activity?.begin("flow", watch.scope?.taskId ?? "");
   try {
     return within(watch.flow, () => watched(watch, run));
   } catch (error) {
@@ -55,6 +58,8 @@ export function underWatch<T>(watch: Watch, run: () => T): T {
       watch.violation ??= error;
     }
     throw error;
+  } finally {
+    activity?.end();
   }
 }
 

@@ -83,7 +83,14 @@ export class GeneratorProgram implements Program {
       within: (path, run, shield) => this.#within(path, run, shield),
     });
     // what the flow gives or throws may hold getters, which are the flow's own code
-    this.#root.start((settled) => this.#within("", () => this.#endWith(settled)));
+    this.#root.start((settled) => {
+      try {
+        this.#within("", () => this.#endWith(settled));
+      } catch (error) {
+        // one that was cut short has no end
+        if (!this.violation) throw error;
+      }
+    });
     return this.#turn();
   }
 

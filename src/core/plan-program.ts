@@ -109,7 +109,7 @@ export class PlanProgram implements Program {
       );
     }
     checkName("step", leaf.name);
-    const input = toJsonText(leaf.input);
+    const input = underWatch(this.#watch, () => toJsonText(leaf.input));
     if (!input.ok) throw new ContractError(`The input of step ${leaf.name}`, input.errors);
     return {
       path: operationPath("", index),

@@ -1,5 +1,6 @@
 // One execution of a step's tool: contracts, attempts, timeouts. It records nothing; what came of it is data.
 
+import { currentActivity } from "../core/activity.ts";
 import type { Clock } from "../core/clock.ts";
 import { applyContract, type ContractResult } from "../core/contract.ts";
 import { toJsonText } from "../core/json.ts";
@@ -67,6 +68,21 @@ type Try =
 
 /** At once where the tool answers at once, and its first attempt succeeds: then there is nothing to wait for. */
 export function executeTool(execution: Execution, tools: ExecutionTools): ExecutionResult | Promise<ExecutionResult> {
+  return inOneGo(execution, () => execute(execution, tools));
+}
+
+/** What runs before anything is waited for: it is noted whose it is, for it may never come to its end. */
+function inOneGo<T>({ taskId, stepId }: Execution, piece: () => T): T {
+  const activity = currentActivity();
+  activity?.begin("tool", taskId, stepId);
+  try {
+    return piece();
+  } finally {
+    activity?.end();
+  }
+}
+
+function execute(execution: Execution, tools: ExecutionTools): ExecutionResult | Promise<ExecutionResult> {
   const { tool, failures = 0 } = execution;
   const startedAt = tools.clock.now();
   const done = (
@@ -115,11 +131,12 @@ async function tryOn(
   const firstNumber = failures + 1;
   let hasCrashed = false;
   const attemptOnce = async (number: number): Promise<JsonText> => {
-    const made = number === firstNumber ? first : tryOnce(execution, input, number, tools);
+    const made = number === firstNumber ? first : inOneGo(execution, () => tryOnce(execution, input, number, tools));
     if ("error" in made) throw made.error;
     const { value } = made;
     try {
-      return checkOutput(tool, isA(value, Promise) ? await withinTime(value, execution, made, tools) : value, tools);
+      const output = isA(value, Promise) ? await withinTime(value, execution, made, tools) : value;
+      return inOneGo(execution, () => checkOutput(tool, output, tools));
     } catch (error) {
       hasCrashed = isA(error, Uncaught);
       throw isA(error, Uncaught) ? error.error : error;

@@ -2,6 +2,7 @@
 
 import type { ErrorCode } from "../core/errors.ts";
 import type { BeatEvent } from "../engine/beat.ts";
+import type { ActivityMemory } from "./shared-activity.ts";
 
 /** Where the tasks live, for a store that the thread opens itself. */
 export type StorePlace =
@@ -14,16 +15,28 @@ export interface LineStyle {
   readonly color: boolean;
 }
 
+/** What the event loop of the main thread may do. */
+export interface LoopLimits {
+  /** How long it may be blocked; then the process is killed. */
+  readonly stuckMs: number;
+  /** How long one piece of a flow's own code may; more than it is cut short after, where it can be. */
+  readonly flowStuckMs: number;
+  /** One that is stuck for so long hears no signals: they end the process by themselves then. */
+  readonly deafMs: number;
+  /** A task that was the cause of so many kills in a row is parked. */
+  readonly deathsMax: number;
+}
+
 /** What the thread is started with. */
 export interface ThreadData {
   readonly place: StorePlace;
-  readonly worker: {
-    readonly id: string;
-    readonly name: string;
-    readonly leaseMs: number;
-    readonly concurrency: number;
-  };
-  readonly stuckMs: number;
+  /** Undefined: the process has none, and the thread only watches. */
+  readonly worker:
+    | { readonly id: string; readonly name: string; readonly leaseMs: number; readonly concurrency: number }
+    | undefined;
+  readonly limits: LoopLimits;
+  /** What the main thread does; undefined: nobody knows. */
+  readonly activity: ActivityMemory | undefined;
   readonly line: LineStyle;
   /** One number, shared: raised whenever the event loop of the main thread turns. */
   readonly turns: Int32Array<SharedArrayBuffer>;
@@ -48,6 +61,6 @@ export interface ThrownError {
 }
 
 /** How often the main thread shows that it turns, and the other one looks. */
-export function beatMs(stuckMs: number): number {
-  return Math.min(1000, stuckMs / 4);
+export function beatMs({ stuckMs, flowStuckMs, deafMs }: LoopLimits): number {
+  return Math.min(1000, stuckMs / 4, flowStuckMs / 4, deafMs / 4);
 }

@@ -3,6 +3,7 @@
 
 import { TaskonautError } from "../core/errors.ts";
 import type { BeatingWorker, Heartbeat } from "../core/heartbeat.ts";
+import { DEFAULT_LIMITS } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
 import { tellBeat } from "../engine/tell-beat.ts";
 import {
@@ -13,6 +14,7 @@ import {
   type ThreadData,
   type ThrownError,
 } from "./messages.ts";
+import type { SharedActivity } from "./shared-activity.ts";
 import { ThreadHandle } from "./thread-handle.ts";
 
 export interface HeartbeatOptions extends BeatingWorker {
@@ -20,12 +22,19 @@ export interface HeartbeatOptions extends BeatingWorker {
   readonly place: StorePlace;
   /** How long the event loop may be blocked; then the process is killed. */
   readonly stuckMs: number;
+  /** The same for one piece of a flow's own code; by default no other. */
+  readonly flowStuckMs?: number;
+  /** What the event loop is doing; without it nobody is told to be the cause. */
+  readonly activity?: SharedActivity;
   readonly log: Log;
   readonly line: LineStyle;
 }
 
 /** In the compiled binary the thread's code lies beside the main one's (see .scripts/build.ts). */
 const ENTRY = new URL("./thread.ts", import.meta.url);
+
+/** A tool may block for a moment, and the worker still leave in good order at a signal. */
+const DEAF_MS = 5000;
 
 /** A thread that ended by itself, which none should, is followed by another one. */
 const RESTART_MS = 1000;
@@ -36,10 +45,12 @@ const RESTART_MS = 1000;
  * may put in the thread's place.
  */
 export function startHeartbeat(options: HeartbeatOptions, entry = ENTRY): Heartbeat {
-  const { id, name, leaseMs, concurrency, place, stuckMs, log, line } = options;
+  const { id, name, leaseMs, concurrency, place, stuckMs, flowStuckMs = stuckMs, activity, log, line } = options;
   const turns = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  const data: ThreadData = { place, worker: { id, name, leaseMs, concurrency }, stuckMs, line, turns };
-  const turning = setInterval(() => Atomics.add(turns, 0, 1), beatMs(stuckMs));
+  const limits = { stuckMs, flowStuckMs, deafMs: DEAF_MS, deathsMax: DEFAULT_LIMITS.deaths };
+  const worker = { id, name, leaseMs, concurrency };
+  const data: ThreadData = { place, worker, limits, activity: activity?.memory, line, turns };
+  const turning = setInterval(() => Atomics.add(turns, 0, 1), beatMs(limits));
   turning.unref();
   const start = Promise.withResolvers<"notified" | "polling">();
   start.promise.catch(() => {}); // whoever waits for it hears of it

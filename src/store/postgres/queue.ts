@@ -53,7 +53,7 @@ export async function unparkTasks(
       order by t.id for no key update of t
     )
     update ${schema}.tasks set
-      parked_reason = null, parked_code = null, due_at = now(), version = version + 1,
+      parked_reason = null, parked_code = null, deaths = 0, due_at = now(), version = version + 1,
       updated_at = greatest(updated_at, now())
     where id = any (array(select id from parked)) returning 1`,
     [JSON.stringify(flows)],

@@ -95,7 +95,7 @@ export function updateTasks(
   const update = `won as (
     update ${schema}.tasks t set
       ${assignments(WRITTEN, "c", [])},
-      limited = t.limited and c.lease_owner is not null,
+      limited = t.limited and c.lease_owner is not null, deaths = 0,
       due_at = case
         when t.wake_seq = c.wake_seq or c.finished_at is not null or c.parked_reason is not null then c.due_at
         else now()

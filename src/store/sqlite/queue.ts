@@ -32,7 +32,8 @@ const HAS_PARKED = `select 1 from tasks indexed by tasks_parked where ${PARKED_B
 
 const UNPARK = `
   update tasks set
-    parked_reason = null, parked_code = null, due_at = $now, version = version + 1, updated_at = max(updated_at, $now)
+    parked_reason = null, parked_code = null, deaths = 0, due_at = $now, version = version + 1,
+    updated_at = max(updated_at, $now)
   where id in (select id from tasks indexed by tasks_parked where ${PARKED_BY_OTHERS} limit ${BATCH})`;
 
 export function releaseTasks(

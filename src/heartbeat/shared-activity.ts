@@ -1,0 +1,61 @@
+// What the main thread does, where the thread of the heartbeat can read it: in memory that they share.
+//
+// A1. Who begins or ends something raises a count. So what has the same count at two looks is the same piece.
+
+import type { Activity, Doing } from "../core/activity.ts";
+
+/** What is done, as a number in memory. */
+const DOINGS: readonly (Doing | undefined)[] = [undefined, "flow", "tool"];
+
+/** A UUID as text. */
+const ID_LENGTH = 36;
+const NUMBERS = 2;
+
+export type ActivityMemory = SharedArrayBuffer;
+
+export interface Seen {
+  readonly count: number;
+  readonly doing: Doing | undefined;
+  readonly taskId: string;
+  readonly stepId: string;
+}
+
+export class SharedActivity implements Activity {
+  readonly memory: ActivityMemory = new SharedArrayBuffer(NUMBERS * Int32Array.BYTES_PER_ELEMENT + 2 * ID_LENGTH);
+  readonly #numbers = new Int32Array(this.memory, 0, NUMBERS);
+  readonly #ids = new Uint8Array(this.memory, NUMBERS * Int32Array.BYTES_PER_ELEMENT);
+
+  begin(doing: Doing, taskId: string, stepId = ""): void {
+    this.#write(0, taskId);
+    this.#write(ID_LENGTH, stepId);
+    this.#become(DOINGS.indexOf(doing));
+  }
+
+  end(): void {
+    this.#become(0);
+  }
+
+  #become(doing: number): void {
+    Atomics.store(this.#numbers, 1, doing);
+    Atomics.add(this.#numbers, 0, 1); // A1
+  }
+
+  #write(at: number, id: string): void {
+    for (let place = 0; place < ID_LENGTH; place++)
+      this.#ids[at + place] = place < id.length ? id.charCodeAt(place) : 0;
+  }
+}
+
+/** For the other thread. */
+export function readActivity(memory: ActivityMemory): Seen {
+  const numbers = new Int32Array(memory, 0, NUMBERS);
+  const ids = new Uint8Array(memory, NUMBERS * Int32Array.BYTES_PER_ELEMENT);
+  const idAt = (at: number): string =>
+    String.fromCharCode(...ids.slice(at, at + ID_LENGTH).filter((code) => code !== 0));
+  return {
+    count: Atomics.load(numbers, 0),
+    doing: DOINGS[Atomics.load(numbers, 1)],
+    taskId: idAt(0),
+    stepId: idAt(ID_LENGTH),
+  };
+}

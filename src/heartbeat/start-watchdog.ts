@@ -1,0 +1,59 @@
+// The watchdog of a process that has no worker: one command, or a server. The same thread as the heartbeat's, which renews
+// no lease here.
+
+import type { Activity, Doing } from "../core/activity.ts";
+import { DEFAULT_LIMITS } from "../core/limits.ts";
+import { beatMs, type LineStyle, type StorePlace, type ThreadData } from "./messages.ts";
+import { SharedActivity } from "./shared-activity.ts";
+import { ThreadHandle } from "./thread-handle.ts";
+
+export interface WatchdogOptions {
+  readonly place: StorePlace;
+  readonly stuckMs: number;
+  readonly flowStuckMs: number;
+  readonly line: LineStyle;
+}
+
+/** A command that is done by then never pays for the thread. */
+const START_MS = 250;
+
+/** A loop that is stuck for so long does not hear signals in time. */
+const DEAF_MS = 1000;
+
+const ENTRY = new URL("./thread.ts", import.meta.url);
+
+/**
+ * Watches from now on, with a thread that starts when the first tool is about to be called, or in a moment: what a tool
+ * does in one go may keep the loop from ever coming to that. Neither keeps the process alive.
+ */
+export class LateWatchdog implements Activity {
+  readonly #shared = new SharedActivity();
+  readonly #timer = setTimeout(() => this.#start(), START_MS);
+  #isStarted = false;
+
+  constructor(private readonly options: WatchdogOptions) {
+    this.#timer.unref();
+  }
+
+  begin(doing: Doing, taskId: string, stepId?: string): void {
+    if (doing === "tool") this.#start();
+    this.#shared.begin(doing, taskId, stepId);
+  }
+
+  end(): void {
+    this.#shared.end();
+  }
+
+  #start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    clearTimeout(this.#timer);
+    const turns = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const { place, line, stuckMs, flowStuckMs } = this.options;
+    const limits = { stuckMs, flowStuckMs, deafMs: DEAF_MS, deathsMax: DEFAULT_LIMITS.deaths };
+    const data: ThreadData = { place, worker: undefined, limits, activity: this.#shared.memory, line, turns };
+    setInterval(() => Atomics.add(turns, 0, 1), beatMs(limits)).unref();
+    const thread = new ThreadHandle(ENTRY, data, () => {});
+    thread.ended.catch(() => {}); // it never rejects
+  }
+}

@@ -1,0 +1,79 @@
+// What the thread does where the event loop of the main thread is stuck: it lets signals end the process, and at last kills
+// it itself.
+//
+// W1. Nothing here waits for the main thread, nor for whoever reads stderr, nor for the database: each may be what is stuck.
+// W2. Before the process is killed it is put down what for, where that is known: that task alone is a suspect.
+
+import { write } from "node:fs";
+import type { Doing } from "../core/activity.ts";
+import { createLog } from "../log/create-log.ts";
+import type { Blame } from "../store/blame.ts";
+import { beatMs, type ThreadData } from "./messages.ts";
+import { PlainSignals } from "./plain-signals.ts";
+import { readActivity, type Seen } from "./shared-activity.ts";
+import { Watchdog } from "./watchdog.ts";
+
+/** How long whoever reads stderr, and the database, may take for the last words (W1). */
+const LAST_WORDS_MS = 1000;
+
+/** Nobody's. */
+const NO_WORKER = "00000000-0000-0000-0000-000000000000";
+
+export function watchLoop(data: ThreadData): Timer {
+  const { stuckMs: stuckMax, flowStuckMs, deafMs } = data.limits;
+  const periodMs = beatMs(data.limits);
+  const loop = new Watchdog(periodMs, performance.now());
+  const piece = new Watchdog(periodMs, performance.now());
+  const signals = new PlainSignals();
+  const timer = setInterval(() => {
+    const seen = data.activity && readActivity(data.activity);
+    const stuckMs = loop.look(Atomics.load(data.turns, 0), performance.now());
+    const pieceMs = piece.look(seen?.count ?? 0, performance.now());
+    signals.set(stuckMs >= deafMs);
+    const isFlowStuck = seen?.doing === "flow" && pieceMs >= flowStuckMs;
+    if (stuckMs < stuckMax && !isFlowStuck) return;
+    clearInterval(timer);
+    const heldMs = seen?.doing ? Math.min(stuckMs, pieceMs) : stuckMs;
+    killProcess(data, heldMs / 1000, seen).catch(() => {}); // there is nobody left to tell
+  }, periodMs);
+  return timer;
+}
+
+/** SIGKILL: a blocked loop hears nothing softer, and what is recorded survives it. */
+async function killProcess(data: ThreadData, seconds: number, seen: Seen | undefined): Promise<never> {
+  const lines: string[] = [];
+  const log = createLog({ level: "error", ...data.line, write: (line) => lines.push(line) });
+  const worker = data.worker && { worker_id: data.worker.id, worker: data.worker.name };
+  const cause = seen?.doing && { task_id: seen.taskId, ...(seen.stepId && { step_id: seen.stepId }) };
+  log.error?.(tellKill(seconds, seen?.doing), { ...worker, pid: process.pid, ...cause });
+  await Promise.race([
+    Promise.all([
+      new Promise((resolve) => write(2, lines.join(""), resolve)),
+      // where the database does not hear of it, whoever takes over finds out
+      cause && blame(data, { taskId: seen.taskId, stepId: seen.stepId, seconds }).catch(() => {}),
+    ]),
+    Bun.sleep(LAST_WORDS_MS),
+  ]);
+  process.kill(process.pid, "SIGKILL");
+  return new Promise(() => {});
+}
+
+function tellKill(seconds: number, doing: Doing | undefined): string {
+  const killed = `the event loop was blocked for ${seconds.toFixed(1)} s; this process is killed, so that others take its tasks over.`;
+  if (doing === "flow")
+    return `${killed} A flow only decides: what takes long belongs into a tool, as does a regular expression that may`;
+  return `${killed} A tool must not block: it should await what takes long, or hand it to a child process or a thread`;
+}
+
+async function blame(
+  { place, worker, limits }: ThreadData,
+  what: Pick<Blame, "taskId" | "stepId" | "seconds">,
+): Promise<void> {
+  const all: Blame = { ...what, workerId: worker?.id ?? NO_WORKER, deathsMax: limits.deathsMax };
+  if (place.dialect === "sqlite") {
+    const { blameOnSqlite } = await import("../store/sqlite/blame.ts");
+    return blameOnSqlite(place.path, all, LAST_WORDS_MS);
+  }
+  const { blameOnPostgres } = await import("../store/postgres/blame.ts");
+  return blameOnPostgres(place, all, LAST_WORDS_MS);
+}

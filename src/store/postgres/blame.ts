@@ -1,0 +1,50 @@
+import { type Blame, tellBlame } from "../blame.ts";
+import { PostgresClient } from "./connection.ts";
+import { quoteSchema } from "./schema.ts";
+
+interface Told {
+  readonly flow_name: string;
+  readonly step_index: number | null;
+  readonly step_name: string | null;
+}
+
+/** Of what else the worker holds nothing is a suspect: it goes back to the queue. Rows are locked by id, as everywhere. */
+export async function blameOnPostgres(
+  { url, schema: schemaName }: { readonly url: string; readonly schema: string },
+  blame: Blame,
+  deadlineMs: number,
+): Promise<void> {
+  const { taskId, stepId, workerId, deathsMax } = blame;
+  const client = new PostgresClient({ url, connectionsMax: 1, deadlineMs });
+  const schema = quoteSchema(schemaName);
+  try {
+    const [told] = await client.query<Told>(
+      `select t.flow_name, s.step_index, s.step_name
+       from ${schema}.tasks t left join ${schema}.task_steps s on s.task_id = t.id and s.id::text = $2
+       where t.id = $1::uuid`,
+      [taskId, stepId],
+    );
+    const { flow_name = "", step_index = null, step_name = null } = told ?? {};
+    const step = step_index === null || step_name === null ? undefined : { step_index, step_name };
+    await client.query(
+      `with held as materialized (
+        select t.id, t.id = $2::uuid as is_to_blame, t.id = $2::uuid and t.deaths + 1 >= $3::integer as is_over
+        from ${schema}.tasks t
+        where t.finished_at is null
+          and (t.lease_owner = $1::uuid and t.due_at is not null
+            or t.id = $2::uuid and (t.lease_owner is null or t.lease_owner = $1::uuid))
+        order by t.id for no key update
+      )
+      update ${schema}.tasks t set
+        deaths = t.deaths + held.is_to_blame::integer, lease_owner = null, limited = false,
+        version = t.version + 1, updated_at = greatest(t.updated_at, now()),
+        parked_reason = case when held.is_over then $4 else t.parked_reason end,
+        parked_code = case when held.is_over then t.flow_code else t.parked_code end,
+        due_at = case when held.is_over then null else t.due_at end
+      from held where t.id = held.id`,
+      [workerId, taskId, deathsMax, tellBlame(blame, flow_name, step)],
+    );
+  } finally {
+    await client.close();
+  }
+}

@@ -1,0 +1,42 @@
+import { type Blame, tellBlame } from "../blame.ts";
+import { openConnection, type SqliteConnection } from "./connection.ts";
+
+const FLOW = "select flow_name from tasks where id = $taskId";
+
+const STEP = "select step_index, step_name from task_steps where task_id = $taskId and id = $stepId";
+
+const BLAME = `
+  update tasks set
+    deaths = deaths + 1, lease_owner = null, version = version + 1, updated_at = max(updated_at, $now),
+    parked_reason = case when deaths + 1 >= $deathsMax then $reason else parked_reason end,
+    parked_code = case when deaths + 1 >= $deathsMax then flow_code else parked_code end,
+    due_at = case when deaths + 1 >= $deathsMax then null else due_at end
+  where id = $taskId and finished_at is null and (lease_owner is null or lease_owner = $workerId)`;
+
+/** Of what else the worker holds nothing is a suspect: it goes back to the queue. */
+const RELEASE = `
+  update tasks indexed by tasks_held set lease_owner = null, version = version + 1, updated_at = max(updated_at, $now)
+  where lease_owner = $workerId`;
+
+interface Step {
+  readonly step_index: number;
+  readonly step_name: string;
+}
+
+export async function blameOnSqlite(path: string, blame: Blame, deadlineMs: number): Promise<void> {
+  const connection = await openConnection({ path, deadlineMs });
+  try {
+    await connection.write(() => blameWithin(connection, blame));
+  } finally {
+    connection.close();
+  }
+}
+
+function blameWithin(connection: SqliteConnection, blame: Blame): void {
+  const { taskId, stepId, workerId, deathsMax } = blame;
+  const now = Date.now();
+  const flow = connection.prepare<{ flow_name: string }>(FLOW).get({ taskId })?.flow_name ?? "";
+  const step = connection.prepare<Step>(STEP).get({ taskId, stepId }) ?? undefined;
+  connection.prepare(BLAME).run({ taskId, workerId, deathsMax, now, reason: tellBlame(blame, flow, step) });
+  connection.prepare(RELEASE).run({ workerId, now });
+}

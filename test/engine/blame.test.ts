@@ -1,0 +1,86 @@
+// What is put down before a process is killed that does not come to its end: the task that was the cause is counted, and
+// what else the process held is nobody's suspect.
+
+import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import { defineFlow } from "../../src/core/flow.ts";
+import { call } from "../../src/core/operation.ts";
+import { blameOnPostgres } from "../../src/store/postgres/blame.ts";
+import { blameOnSqlite } from "../../src/store/sqlite/blame.ts";
+import type { Blame } from "../../src/store/blame.ts";
+import { benchOn } from "../support/bench.ts";
+import { DATABASES } from "../support/databases.ts";
+import { ended, enqueue } from "../support/queue.ts";
+import { giveBack } from "../support/tools.ts";
+
+const DEADLINE_MS = 5000;
+const DEATHS_MAX = 3;
+
+function blameOn(url: string, blame: Omit<Blame, "seconds" | "deathsMax">): Promise<void> {
+  const all = { ...blame, seconds: 61.2, deathsMax: DEATHS_MAX };
+  return url.startsWith("sqlite:")
+    ? blameOnSqlite(url.slice("sqlite:".length), all, DEADLINE_MS)
+    : blameOnPostgres({ url, schema: "taskonaut" }, all, DEADLINE_MS);
+}
+
+describe.each(DATABASES)("a process that is killed for a task on %s", (_name, create) => {
+  const bench = benchOn(create);
+  const blocking = giveBack("blocking");
+  const flow = defineFlow({
+    name: "blamed",
+    input: v.unknown(),
+    plan: () => [call(blocking, 1), call(blocking, 2, { as: "again" })],
+  });
+
+  /** Somebody claims all that is due, and is killed for one of them. */
+  async function dieFor(taskId: string, stepId: string): Promise<readonly string[]> {
+    const store = await bench.openStore();
+    const workerId = Bun.randomUUIDv7();
+    await store.registerWorker({ id: workerId, name: "doomed", leaseMs: 60_000, concurrency: 1 });
+    const claim = await store.claimTasks({
+      workerId,
+      limit: 10,
+      flows: [{ name: flow.name, limit: 10, heldMax: null }],
+      deadOwners: [],
+    });
+    expect(claim.tasks.map(({ takenFrom }) => takenFrom)).toEqual(claim.tasks.map(() => null));
+    await blameOn(bench.database.url, { workerId, taskId, stepId });
+    return claim.tasks.map(({ record }) => record.task.id);
+  }
+
+  test("parks it at the third in a row, and leaves the others to whoever comes next", async () => {
+    const engine = await bench.openEngine({ flows: [flow] });
+    const bad = await enqueue(engine, flow.name);
+    const good = await enqueue(engine, flow.name);
+    const stepId = (await engine.getTask(bad)).steps[0]?.id ?? "";
+    for (let death = 1; death <= DEATHS_MAX; death++) {
+      expect((await engine.getTask(bad)).parked_reason).toBeNull();
+      const held = await dieFor(bad, stepId);
+      expect(held).toContain(bad);
+      expect(held).toContain(good);
+      expect((await engine.getTask(good)).lease_owner).toBeNull();
+    }
+    const { parked_reason, lease_owner, due_at } = await engine.getTask(bad);
+    expect(parked_reason).toStartWith("The processes that ran step 1 (blocking) died 3 times in a row while it ran");
+    expect([lease_owner, due_at]).toEqual([null, null]);
+
+    await engine.resumeTask(bad);
+    await dieFor(bad, "");
+    expect((await engine.getTask(bad)).parked_reason).toBeNull(); // it counts from one again
+    await engine.startWorker({ concurrency: 2 });
+    for (const id of [bad, good]) expect((await ended(engine, id)).status).toBe("COMPLETED");
+  });
+
+  test("counts from one again where the task has come further meanwhile, and names its flow where no tool ran", async () => {
+    const engine = await bench.openEngine({ flows: [flow] });
+    const id = await enqueue(engine, flow.name);
+    await dieFor(id, "");
+    await dieFor(id, "");
+    await engine.advanceTask(id);
+    await dieFor(id, "");
+    await dieFor(id, "");
+    expect((await engine.getTask(id)).parked_reason).toBeNull();
+    await dieFor(id, "");
+    expect((await engine.getTask(id)).parked_reason).toContain("The processes that ran the code of flow blamed died");
+  });
+});
