@@ -1,6 +1,6 @@
 // From paths to flow files.
 
-import { readdirSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { TaskonautError } from "../core/errors.ts";
 
@@ -38,6 +38,7 @@ export function resolveFlowPaths(where: {
 export function findFlowFiles(paths: readonly string[]): readonly FlowFile[] {
   const found = new Map<string, FlowFile>();
   for (const path of paths.map((each) => resolve(each))) {
+    if (UNREADABLE.test(path)) throw unreadable(path);
     for (const file of statOf(path).isDirectory() ? filesIn(path, 0) : [{ path, isNamed: true }]) {
       if (file.isNamed || !found.has(file.path)) found.set(file.path, file);
     }
@@ -67,7 +68,7 @@ function filesIn(folder: string, depth: number): FlowFile[] {
     if (entry.isDirectory()) {
       if (!SKIPPED_FOLDER.test(entry.name)) files.push(...filesIn(path, depth + 1));
     } else if (SOURCE.test(entry.name) && !entry.name.startsWith(".")) {
-      const whyNot = NO_FLOWS.find(([form]) => form.test(path))?.[1];
+      const whyNot = whyNoFlow(path, entry.isSymbolicLink());
       files.push({ path, isNamed: false, ...(whyNot !== undefined && { whyNot }) });
     }
     if (files.length > FILES_MAX) {
@@ -80,6 +81,23 @@ function filesIn(folder: string, depth: number): FlowFile[] {
   return files;
 }
 
+/** The runtime takes one for the beginning of a query, and the other for a slash. */
+const UNREADABLE = /[?\\]/;
+
+function unreadable(path: string): TaskonautError {
+  return new TaskonautError(
+    "flow_load_failed",
+    `${path}: a flow file cannot be read where its path has a ? or a \\. Rename it, or lay a link to it elsewhere.`,
+    { details: { path } },
+  );
+}
+
+function whyNoFlow(path: string, isLink: boolean): string | undefined {
+  if (UNREADABLE.test(path)) return "has a ? or a \\ in its path, and cannot be read";
+  if (isLink && !statSync(path, { throwIfNoEntry: false })) return "is a link that leads nowhere";
+  return NO_FLOWS.find(([form]) => form.test(path))?.[1];
+}
+
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
@@ -87,9 +105,11 @@ function isFolder(path: string): boolean {
 function statOf(path: string): { isDirectory(): boolean } {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat) return stat;
-  throw new TaskonautError(
-    "flow_load_failed",
-    `${path}: there is no such file or folder. Check --flows or TASKONAUT_FLOWS.`,
-    { details: { path } },
-  );
+  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  const what = isLink
+    ? `it is a link to ${readlinkSync(path)}, where there is nothing`
+    : "there is no such file or folder";
+  throw new TaskonautError("flow_load_failed", `${path}: ${what}. Check --flows or TASKONAUT_FLOWS.`, {
+    details: { path },
+  });
 }

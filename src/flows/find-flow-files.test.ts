@@ -1,0 +1,48 @@
+// From paths to files: what is found, and what the path itself forbids.
+
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findFlowFiles } from "./find-flow-files.ts";
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "taskonaut-find-"));
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const failing = (message: RegExp): unknown =>
+  expect.objectContaining({ code: "flow_load_failed", message: expect.stringMatching(message) });
+
+test.each(["what?.ts", "a\\b.ts"])("a file named %s is refused by name, and in a folder passed over", (name) => {
+  writeFileSync(join(folder, name), "");
+  writeFileSync(join(folder, "good.ts"), "");
+  expect(() => findFlowFiles([join(folder, name)])).toThrow(failing(/cannot be read where its path has a \? or a \\/));
+  expect(findFlowFiles([folder])).toContainEqual({
+    path: join(folder, name),
+    isNamed: false,
+    whyNot: expect.stringContaining("cannot be read"),
+  });
+  expect(findFlowFiles([folder])).toContainEqual({ path: join(folder, "good.ts"), isNamed: false });
+});
+
+test("a folder with such a name is refused, and a link to it is not", () => {
+  const odd = join(folder, "odd?");
+  mkdirSync(odd);
+  writeFileSync(join(odd, "flow.ts"), "");
+  expect(() => findFlowFiles([odd])).toThrow(failing(/lay a link to it elsewhere/));
+  symlinkSync(odd, join(folder, "even"));
+  expect(findFlowFiles([join(folder, "even")]).map(({ path }) => path)).toEqual([join(folder, "even", "flow.ts")]);
+});
+
+test("a link that leads nowhere is told as such where it is named, and in a folder passed over", () => {
+  const link = join(folder, "link.ts");
+  symlinkSync("/none/flow.ts", link);
+  expect(() => findFlowFiles([link])).toThrow(
+    failing(/link\.ts: it is a link to \/none\/flow\.ts, where there is nothing/),
+  );
+  expect(findFlowFiles([folder])).toEqual([{ path: link, isNamed: false, whyNot: "is a link that leads nowhere" }]);
+});
