@@ -34,3 +34,6 @@ alter table tasks add column recorded_bytes integer not null default 0 check (re
 -- Of how many processes in a row it was the cause: each was killed for what it did for this task, which has not come any
 -- further since.
 alter table tasks add column deaths integer not null default 0 check (deaths >= 0);
+
+-- What waits in an inbox is found however much was dealt with before, and however many signals nobody wants.
+create index task_inbox_unread on task_inbox (task_id, name, seq) where consumed_at is null;

@@ -29,7 +29,7 @@ export class Draft {
   readonly #calls: Rows<ToolCallRow>;
   #consumed: number[] = [];
   /** Every inbox row consumed so far: the store may not know of the latest yet. */
-  readonly #dealtWith: number[] = [];
+  readonly #dealtWith = new Set<number>();
   #posts: InboxPost[] = [];
   #reopens = false;
 
@@ -147,11 +147,11 @@ export class Draft {
   /** This row of the inbox is dealt with, as part of what is written next. */
   consume(seq: number): void {
     this.#consumed.push(seq);
-    this.#dealtWith.push(seq);
+    this.#dealtWith.add(seq);
   }
 
   isConsumed(seq: number): boolean {
-    return this.#dealtWith.includes(seq);
+    return this.#dealtWith.has(seq);
   }
 
   /** Told to another task, as part of what is written next. */

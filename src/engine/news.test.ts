@@ -156,7 +156,10 @@ describe("news", () => {
     ];
     expect(findNews(waits, inbox, 1000)).toEqual({ event: undefined, consumed: [], cancels: [1, 3] });
     expect(findNews(waits, inbox, 1000, true)).toMatchObject({ event: { step: { step_index: 2 } }, cancels: [1, 3] });
-    expect(findNews([wait(1)], inbox, 1000, true)).toMatchObject({ event: { step: { step_index: 1 } }, consumed: [2] });
+    expect(findNews([wait(1)], inbox, 1000, true)).toMatchObject({
+      event: { step: { step_index: 1 } },
+      consumed: [1, 2],
+    });
   });
 
   test("tell of what came before a cancel before it", () => {

@@ -45,9 +45,14 @@ export function findNews(open: readonly StepRow[], inbox: readonly InboxRow[], n
     const step = waits.find((wait) => isFor(row, wait));
     if (step && due && due.at < row.created_at) break;
     if (step) return { ...news, event: { step, outcome: outcomeOfRow(row) }, consumed: [...consumed, row.seq] };
-    if (isMoot(row, open)) consumed.push(row.seq);
+    if (isMoot(row, open, isCancelled)) consumed.push(row.seq);
   }
   return { ...news, event: due && { step: due.step, outcome: outcomeOfTime(due.step) }, consumed };
+}
+
+/** Whether one of the open steps waits for it. */
+export function isForAny(row: InboxRow, open: readonly StepRow[]): boolean {
+  return open.some((step) => isWait(step) && isFor(row, step));
 }
 
 /** Of the waits that are over by `now`, the one that was first. */
@@ -74,10 +79,17 @@ function isFor({ kind, step_id, name, attempt_epoch }: InboxRow, wait: StepRow):
 }
 
 /** Nobody waits for it any more. What settles a step that is about to be in doubt is kept until it is. */
-function isMoot({ kind, step_id, attempt_epoch }: InboxRow, open: readonly StepRow[]): boolean {
-  if (kind === "child") return true;
-  if (kind !== "resolve") return false;
-  return !open.some((step) => step.id === step_id && step.attempt_epoch === attempt_epoch);
+function isMoot({ kind, step_id, attempt_epoch }: InboxRow, open: readonly StepRow[], isCancelled: boolean): boolean {
+  switch (kind) {
+    case "signal":
+      return false;
+    case "child":
+      return true;
+    case "cancel":
+      return isCancelled;
+    case "resolve":
+      return !open.some((step) => step.id === step_id && step.attempt_epoch === attempt_epoch);
+  }
 }
 
 function outcomeOfRow({ kind, payload, error }: InboxRow): WaitOutcome | undefined {

@@ -152,7 +152,7 @@ export class TaskWriter implements Job<Change> {
     if (task.due_at !== null && !this.state.isFromQueue) return this.tools.onWoken(taskId);
     if (task.status !== "WAITING_OBSERVATION") return;
     try {
-      const { wakeSeq } = await this.tools.store.readInbox(taskId);
+      const { wakeSeq } = await this.tools.store.readInbox(taskId, { names: [], after: 0 });
       if (wakeSeq === task.wake_seq) return;
     } catch {
       // the database is away: nobody knows

@@ -50,6 +50,27 @@ export type PostResult =
   /** The task has ended, or there is none. */
   | { readonly kind: "refused" };
 
+/** Signals of these names, and all that is no signal, beyond seq `after`. */
+export interface InboxQuery {
+  readonly names: readonly string[];
+  readonly after: number;
+}
+
+export interface InboxPage {
+  /** Of the task. What was posted up to it is on this page and the next ones. */
+  readonly wakeSeq: number;
+  /**
+   * The first INBOX_PAGE that the query asks for, in order of arrival. Then what counts at once, where it came later: the
+   * first cancel without a payload, and the first with one.
+   */
+  readonly rows: readonly InboxRow[];
+  /** `after` of the next page; null: there is no more. */
+  readonly next: number | null;
+}
+
+/** Rows of a page of an inbox: a driver takes one at a time. */
+export const INBOX_PAGE = 20;
+
 export interface ListPage {
   /** 1 to PAGE_MAX. */
   readonly limit: number;
@@ -169,8 +190,8 @@ export interface Store {
   readTask(id: string): Promise<TaskRecord | undefined>;
   /** The task's row alone. */
   readTaskRow(id: string): Promise<TaskRow | undefined>;
-  /** What waits in a task's inbox, in order of arrival, and the wake_seq up to which that is all. */
-  readInbox(taskId: string): Promise<{ readonly wakeSeq: number; readonly rows: readonly InboxRow[] }>;
+  /** A page of what waits in a task's inbox. What it reads is bounded, however many signals wait there that nobody wants. */
+  readInbox(taskId: string, query: InboxQuery): Promise<InboxPage>;
   /** The outsiders' write: raises wake_seq, never the version. */
   postToTask(post: InboxPost): Promise<PostResult>;
   /** Newest first: created_at falling, then id falling. */

@@ -114,7 +114,9 @@ test("posts and consumed rows of a batch are those of the changes that were won"
   ];
   expect(await store.commitChanges(changes)).toEqual([true, false, true]);
 
-  const inboxes = await Promise.all(records.map(({ task }) => store.readInbox(task.id)));
+  const inboxes = await Promise.all(
+    records.map(({ task }) => store.readInbox(task.id, { names: ["before", "a\nb", "c", "d", "e"], after: 0 })),
+  );
   expect(inboxes.map(({ wakeSeq, rows }) => [wakeSeq, rows.map((row) => `${row.seq} ${row.name}`)])).toEqual([
     [1, []],
     [1, ["1 before"]],

@@ -90,7 +90,11 @@ test("a file that was used before there were workers keeps every row, and ends a
   const kept = steps.map((step) => ({ ...step, execution: null }));
   expect(await store.readTask(parked.id)).toEqual({ task: parked, steps: kept, calls });
   expect(await store.readTask(queued.id)).toEqual({ task: queued, steps: [], calls: [] });
-  expect(await store.readInbox(parked.id)).toEqual({ wakeSeq: 2, rows: [{ ...inbox, attempt_epoch: null }] });
+  expect(await store.readInbox(parked.id, { names: ["go"], after: 0 })).toEqual({
+    wakeSeq: 2,
+    rows: [{ ...inbox, attempt_epoch: null }],
+    next: null,
+  });
   await store.close();
 
   const fresh = await openSqliteStore({ path: join(folder, "fresh.db") });

@@ -5,7 +5,7 @@ import { describe, expect, test } from "bun:test";
 
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../src/core/record.ts";
 import type { TaskStatus } from "../../src/core/status.ts";
-import type { InboxPost } from "../../src/store/store.ts";
+import { INBOX_PAGE, type InboxPost } from "../../src/store/store.ts";
 import { openStore, type Place } from "./place.ts";
 import { callRow, changeOf, inStatus, plannedRecord, stepRow, T0, taskRow } from "./rows.ts";
 import { expectRefused, taskBench } from "./task-bench.ts";
@@ -159,18 +159,54 @@ export function taskContract(dialect: string, create: () => Promise<Place>): voi
         { ...nothing, kind: "cancel", idempotency_key: null },
       ];
       for (const post of posts) expect(await bench.store.postToTask(post)).toEqual({ kind: "posted" });
-      const { wakeSeq, rows } = await bench.store.readInbox(task.id);
+      const { wakeSeq, rows } = await bench.store.readInbox(task.id, { names: ["go"], after: 0 });
       expect(wakeSeq).toBe(posts.length);
       const created_at = expect.any(Number) as number;
       expect(rows).toEqual(posts.map((post, index) => ({ ...post, seq: index + 1, created_at })));
       expect(await bench.store.commitChanges([changeOf(task, {}, { consumed: [1, 3] })])).toEqual([true]);
-      expect((await bench.store.readInbox(task.id)).rows.map(({ seq }) => seq)).toEqual([2, 4, 5, 6]);
+      expect((await bench.store.readInbox(task.id, { names: ["go"], after: 0 })).rows.map(({ seq }) => seq)).toEqual([
+        2, 4, 5, 6,
+      ]);
       const refused: InboxPost[] = [
         { ...nothing, kind: "resolve", attempt_epoch: 0, idempotency_key: null },
         { ...nothing, kind: "resolve", step_id, idempotency_key: null },
         { ...nothing, kind: "signal", name: "go", attempt_epoch: 0, idempotency_key: null },
       ];
       for (const post of refused) await expectRefused(bench.store.postToTask(post));
+    });
+
+    test("an inbox is read by pages: what is asked for in order of arrival, and a cancel at once", async () => {
+      const { task, steps } = await insert(plannedRecord());
+      const nothing = { task_id: task.id, step_id: null, payload: null, error: null, attempt_epoch: null };
+      const none = { ...nothing, name: null, idempotency_key: null };
+      const signal = (name: string): InboxPost => ({ ...nothing, kind: "signal", name, idempotency_key: null });
+      const post = async (each: InboxPost): Promise<void> => {
+        expect(await bench.store.postToTask(each)).toEqual({ kind: "posted" });
+      };
+      // 1 to 30 for "other", then 31, 32, 33, … in turns for "go", for the end of a child, for "stop"
+      for (let n = 0; n < 30; n++) await post(signal("other"));
+      for (let n = 0; n < INBOX_PAGE; n++) {
+        await post(signal("go"));
+        await post({ ...none, kind: "child", step_id: steps[0]?.id ?? "", payload: "1" });
+        await post(signal("stop"));
+      }
+      await post({ ...none, kind: "cancel" });
+      await post({ ...none, kind: "cancel" });
+      const last = 30 + 3 * INBOX_PAGE;
+      const seqsOf = async (names: string[], after = 0): Promise<[number[], number | null]> => {
+        const { wakeSeq, rows, next } = await bench.store.readInbox(task.id, { names, after });
+        expect(wakeSeq).toBe(last + 2);
+        return [rows.map(({ seq }) => seq), next];
+      };
+      const turns = Array.from({ length: 3 * INBOX_PAGE }, (_, n) => n + 31);
+      const others = turns.filter((seq) => seq % 3 !== 0);
+      expect(others).toHaveLength(2 * INBOX_PAGE);
+      const page = others.slice(0, INBOX_PAGE);
+      expect(await seqsOf(["go"])).toEqual([[...page, last + 1], page.at(-1) ?? 0]);
+      const rest = others.slice(INBOX_PAGE);
+      expect(await seqsOf(["go", "none"], page.at(-1))).toEqual([[...rest, last + 1], rest.at(-1) ?? 0]);
+      expect(await seqsOf(["go"], rest.at(-1))).toEqual([[last + 1, last + 2], null]);
+      expect(await seqsOf([], last + 2)).toEqual([[], null]);
     });
 
     test("rows that the state rules forbid are refused", async () => {

@@ -35,7 +35,7 @@ class Outage {
     ...store,
     claimTasks: (request) => this.#reach("claimTasks", () => store.claimTasks(request)),
     commitChanges: (changes) => this.#reach("commitChanges", () => store.commitChanges(changes)),
-    readInbox: (taskId) => this.#reach("readInbox", () => store.readInbox(taskId)),
+    readInbox: (taskId, query) => this.#reach("readInbox", () => store.readInbox(taskId, query)),
     releaseTasks: (release) => this.#reach("releaseTasks", () => store.releaseTasks(release)),
   });
 

@@ -36,8 +36,8 @@ function losing(store: Store): Store {
       await answered.promise;
       return changes.map(() => false);
     },
-    async readInbox(id) {
-      const inbox = await store.readInbox(id);
+    async readInbox(id, query) {
+      const inbox = await store.readInbox(id, query);
       if (isLost && !isHeard) {
         isHeard = true;
         gate.end(0, 1);

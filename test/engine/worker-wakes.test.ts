@@ -37,8 +37,8 @@ class LettingGo {
       this.#isOver = true;
       return won;
     },
-    readInbox: async (taskId) => {
-      const inbox = await store.readInbox(taskId);
+    readInbox: async (taskId, query) => {
+      const inbox = await store.readInbox(taskId, query);
       this.isLookedAfter ||= this.#isOver;
       return inbox;
     },

@@ -3,7 +3,17 @@
 
 import { canonicalJson } from "../../src/core/json.ts";
 import type { InboxRow, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../src/core/record.ts";
-import type { Change, Claim, ClaimedTask, ClaimRequest, InboxPost, PostResult } from "../../src/store/store.ts";
+import type {
+  Change,
+  Claim,
+  ClaimedTask,
+  ClaimRequest,
+  InboxPage,
+  InboxPost,
+  InboxQuery,
+  PostResult,
+} from "../../src/store/store.ts";
+import { toInboxPage } from "../../src/store/inbox-page.ts";
 import { assertChanges } from "../../src/store/assert-changes.ts";
 
 /** A task with all its rows, none of which is ever changed in place. */
@@ -62,10 +72,15 @@ export class SimDatabase {
     return stored && recordOf(stored);
   }
 
-  readInbox(taskId: string): { wakeSeq: number; rows: readonly InboxRow[] } {
+  readInbox(taskId: string, { names, after }: InboxQuery): InboxPage {
     const stored = this.#tasks.get(taskId);
-    const rows = (stored?.inbox ?? []).filter((row) => !stored?.consumed.has(row.seq));
-    return { wakeSeq: stored?.task.wake_seq ?? 0, rows };
+    const unread = (stored?.inbox ?? []).filter((row) => !stored?.consumed.has(row.seq) && row.seq > after);
+    const found = unread.filter((row) => row.name === null || names.includes(row.name));
+    const [plain, other] = [true, false].map((isPlain) =>
+      unread.filter((row) => row.kind === "cancel" && (row.payload === null) === isPlain),
+    );
+    const cancels = [...(plain ?? []).slice(0, 1), ...(other ?? []).slice(0, 1)];
+    return toInboxPage(stored?.task.wake_seq ?? 0, { found, cancels });
   }
 
   postToTask(post: InboxPost, now: number): PostResult {

@@ -86,7 +86,7 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
     commitChanges: (changes) => request("commitChanges", (now) => database.commitChanges(changes, now)),
     readTask: (id) => read("readTask", () => database.readTask(id)),
     readTaskRow: (id) => read("readTaskRow", () => database.readTask(id)?.task),
-    readInbox: (id) => read("readInbox", () => database.readInbox(id)),
+    readInbox: (id, query) => read("readInbox", () => database.readInbox(id, query)),
     postToTask: (post) => request("postToTask", (now) => database.postToTask(post, now)),
     listTasks: () => Promise.reject(new Error("No simulation lists tasks.")),
     claimTasks: (claim) =>

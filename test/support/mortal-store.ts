@@ -129,7 +129,7 @@ export class World {
       commitChanges: (changes) => write("commitChanges", () => store.commitChanges(changes)),
       readTaskRow: (id) => alive(() => store.readTaskRow(id)),
       postToTask: (post) => write("postToTask", () => store.postToTask(post)),
-      readInbox: (id) => alive(() => store.readInbox(id)),
+      readInbox: (id, query) => alive(() => store.readInbox(id, query)),
       readTask: (id) => alive(() => store.readTask(id)),
       listTasks: (page) => alive(() => store.listTasks(page)),
       claimTasks: (request) => write("claimTasks", () => store.claimTasks(request)),

@@ -102,7 +102,10 @@ export async function rowsOf(world: World, id: string): Promise<unknown> {
   if (!record) return null;
   const { task, steps, calls } = record;
   const stepOf = new Map(steps.map((step) => [step.id, step]));
-  const inbox = await world.store.readInbox(id);
+  const inbox = await world.store.readInbox(id, {
+    names: steps.flatMap(({ kind, target }) => (kind === "signal" ? (target ?? []) : [])),
+    after: 0,
+  });
   const rows = {
     task: {
       flow: task.flow_name,

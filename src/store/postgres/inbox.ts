@@ -2,9 +2,10 @@
 
 import { canonicalJson } from "../../core/json.ts";
 import type { InboxRow } from "../../core/record.ts";
+import { INBOX_FOUND_MAX, toInboxPage } from "../inbox-page.ts";
 import { Gaps, INBOX_PAYLOADS, KeptApart } from "../payloads.ts";
-import type { Change, InboxPost, PostResult } from "../store.ts";
-import { asJson } from "./carriers.ts";
+import type { Change, InboxPage, InboxPost, InboxQuery, PostResult } from "../store.ts";
+import { asJson, writeArray } from "./carriers.ts";
 import type { PostgresClient } from "./connection.ts";
 import { type Fields, type FieldType, type Part, isWon } from "./fields.ts";
 import { fillGaps, payloadInserts, toPayloadInserts, wholeText } from "./payloads.ts";
@@ -136,21 +137,46 @@ export async function readInbox(
   client: PostgresClient,
   schema: Schema,
   taskId: string,
-): Promise<{ wakeSeq: number; rows: InboxRow[] }> {
-  const [row] = await client.read<{ wake_seq: number; rows: string | null }>(
+  { names, after }: InboxQuery,
+): Promise<InboxPage> {
+  const [row] = await client.read<{ wake_seq: number; found: string | null; cancels: string | null }>(
     `select t.wake_seq, (
-      select json_agg(i)::text from (
-        select
-          task_id, seq, kind, name, step_id, payload::text, error::text, idempotency_key, attempt_epoch,
-          ${milliseconds("created_at")} as created_at
-        from ${schema}.task_inbox where task_id = t.id and consumed_at is null order by seq
+      select json_agg(${INBOX_ROW})::text from (
+        select i.* from (
+          (${unread(schema, "name is null", INBOX_FOUND_MAX)})
+          union all
+          select i.* from unnest((select $2::text[])) as wanted (name)
+          cross join lateral (${unread(schema, "name = wanted.name", INBOX_FOUND_MAX)}) i
+        ) i order by i.seq limit ${INBOX_FOUND_MAX}
       ) i
-    ) as rows from ${schema}.tasks t where t.id = $1`,
-    [taskId],
+    ) as found, (
+      select json_agg(${INBOX_ROW})::text from (
+        (${unread(schema, "name is null and kind = 'cancel' and payload is null", 1)})
+        union all
+        (${unread(schema, "name is null and kind = 'cancel' and payload is not null", 1)})
+      ) i
+    ) as cancels
+    from ${schema}.tasks t where t.id = $1`,
+    [taskId, writeArray(names), after],
   );
-  const rows = row?.rows ? (JSON.parse(row.rows) as InboxRow[]) : [];
+  const found = JSON.parse(row?.found ?? "[]") as InboxRow[];
+  const cancels = JSON.parse(row?.cancels ?? "[]") as InboxRow[];
+  const page = toInboxPage(row?.wake_seq ?? 0, { found, cancels });
   const gaps = new Gaps();
-  for (const each of rows) gaps.find(each, taskId, INBOX_PAYLOADS);
+  for (const each of page.rows) gaps.find(each, taskId, INBOX_PAYLOADS);
   await fillGaps(client, schema, gaps);
-  return { wakeSeq: row?.wake_seq ?? 0, rows };
+  return page;
 }
+
+/** Of task t, by the index of what is unread: the primary key has no order by `name, seq`. */
+function unread(schema: Schema, which: string, limit: number): string {
+  return `select * from ${schema}.task_inbox
+    where task_id = t.id and consumed_at is null and ${which} and seq > $3 order by name, seq limit ${limit}`;
+}
+
+/** Of a row `i`. */
+const INBOX_ROW = `json_build_object(
+  'task_id', i.task_id, 'seq', i.seq, 'kind', i.kind, 'name', i.name, 'step_id', i.step_id, 'payload', i.payload::text,
+  'error', i.error::text, 'idempotency_key', i.idempotency_key, 'attempt_epoch', i.attempt_epoch,
+  'created_at', ${milliseconds("i.created_at")}
+)`;

@@ -86,7 +86,7 @@ export async function openPostgresStore({
     },
     insertTasks: (records) => writeTasks((client) => insertTasks(client, schema, records)),
     commitChanges: (changes) => writeTasks((client) => commitChanges(client, schema, changes)),
-    readInbox: (taskId) => write((client) => readInbox(client, schema, taskId)),
+    readInbox: (taskId, query) => write((client) => readInbox(client, schema, taskId, query)),
     postToTask: (post) => writeTasks((client) => postToTask(client, schema, post)),
     readTask: (id) => read((client) => readTask(client, schema, id)),
     readTaskRow: (id) => read((client) => readTaskRow(client, schema, id)),

@@ -2,8 +2,9 @@
 
 import { canonicalJson } from "../../core/json.ts";
 import type { InboxRow } from "../../core/record.ts";
+import { INBOX_FOUND_MAX, toInboxPage } from "../inbox-page.ts";
 import { Gaps, INBOX_PAYLOADS, KeptApart } from "../payloads.ts";
-import type { Change, InboxPost, PostResult } from "../store.ts";
+import type { Change, InboxPage, InboxPost, InboxQuery, PostResult } from "../store.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { fillGaps, insertPayloads, wholeText } from "./payloads.ts";
 
@@ -23,9 +24,18 @@ const CONSUME = "update task_inbox set consumed_at = $now where task_id = $taskI
 
 const SELECT_SEQ = "select wake_seq from tasks where id = $taskId";
 
-const SELECT = `
+const unread = (which: string): string => `
   select task_id, seq, kind, name, step_id, payload, error, idempotency_key, attempt_epoch, created_at
-  from task_inbox where task_id = $taskId and consumed_at is null order by seq`;
+  from task_inbox indexed by task_inbox_unread
+  where task_id = $taskId and consumed_at is null and ${which} and seq > $after order by seq limit $limit`;
+
+const SELECT_SIGNALS = unread("name = $name");
+
+const SELECT_OTHERS = unread("name is null");
+
+const SELECT_CANCELS = ["payload is null", "payload is not null"].map((which) =>
+  unread(`name is null and kind = 'cancel' and ${which}`),
+);
 
 const SELECT_KEY = "select name, payload from task_inbox where task_id = $taskId and idempotency_key = $key";
 
@@ -55,17 +65,21 @@ export function consumeInbox(connection: SqliteConnection, { taskId, consumed }:
   for (const seq of consumed) connection.prepare(CONSUME).run({ taskId, seq, now });
 }
 
-/** What waits in the inbox, and the wake_seq up to which that is all. */
-export async function readInbox(
-  connection: SqliteConnection,
-  taskId: string,
-): Promise<{ wakeSeq: number; rows: InboxRow[] }> {
-  const inbox = await connection.read(() => {
-    const task = connection.prepare<{ wake_seq: number }>(SELECT_SEQ).get({ taskId });
-    return { wakeSeq: task?.wake_seq ?? 0, rows: connection.prepare<InboxRow>(SELECT).all({ taskId }) };
-  });
+/** See `Store.readInbox`. */
+export async function readInbox(connection: SqliteConnection, taskId: string, query: InboxQuery): Promise<InboxPage> {
+  const page = await connection.read(() => selectInbox(connection, taskId, query));
   const gaps = new Gaps();
-  for (const row of inbox.rows) gaps.find(row, taskId, INBOX_PAYLOADS);
+  for (const row of page.rows) gaps.find(row, taskId, INBOX_PAYLOADS);
   await fillGaps(connection, gaps);
-  return inbox;
+  return page;
+}
+
+function selectInbox(connection: SqliteConnection, taskId: string, { names, after }: InboxQuery): InboxPage {
+  const task = connection.prepare<{ wake_seq: number }>(SELECT_SEQ).get({ taskId });
+  const which = { taskId, after, limit: INBOX_FOUND_MAX };
+  const found = connection.prepare<InboxRow>(SELECT_OTHERS).all(which);
+  const signals = connection.prepare<InboxRow>(SELECT_SIGNALS);
+  for (const name of names) found.push(...signals.all({ ...which, name }));
+  const cancels = SELECT_CANCELS.flatMap((select) => connection.prepare<InboxRow>(select).all({ ...which, limit: 1 }));
+  return toInboxPage(task?.wake_seq ?? 0, { found, cancels });
 }

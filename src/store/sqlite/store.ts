@@ -60,7 +60,7 @@ export async function openSqliteStore({
     now: async () => now(),
     insertTasks: (records) => insertTasks(connection, records),
     commitChanges: (changes) => commitChanges(connection, changes, now),
-    readInbox: (taskId) => readInbox(connection, taskId),
+    readInbox: (taskId, query) => readInbox(connection, taskId, query),
     postToTask: (post) => connection.write(() => postToTask(connection, post, now())),
     readTask: (id) => readTask(connection, id),
     readTaskRow: (id) => readTaskRow(connection, id),
