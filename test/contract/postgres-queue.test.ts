@@ -4,6 +4,7 @@
 import { beforeEach, expect, test } from "bun:test";
 
 import { claimTasks } from "../../src/store/postgres/claim.ts";
+import { Frontier } from "../../src/store/postgres/frontier.ts";
 import { PostgresClient } from "../../src/store/postgres/connection.ts";
 import { quoteSchema, type Schema } from "../../src/store/postgres/schema.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -68,6 +69,56 @@ test("what a flow's limit leaves in the queue is not read with every claim", asy
   await store.close();
   await until(async () => (await counted("n_tup_upd"))["tasks"] === 41);
   expect((await read()) - before).toBeLessThan(TASKS);
+});
+
+test("claims do not walk past all that has ended while a transaction keeps vacuum from taking it away", async () => {
+  const store = await openStore(bench.place.address);
+  const tasks = 2 * TASKS;
+  const now = Date.now();
+  const records = Array.from({ length: tasks }, (_, n) => plannedRecord({ due_at: now - tasks + n }));
+  for (let start = 0; start < tasks; start += BATCH) await store.insertTasks(records.slice(start, start + BATCH));
+  const holder = await bench.admin.reserve();
+  await holder.unsafe(`begin isolation level repeatable read; select from ${bench.schema}.tasks limit 1`).simple();
+  const workerId = await register(store);
+  const client = new PostgresClient({ url: bench.url, connectionsMax: 1, deadlineMs: 20_000 });
+  // each look at the clock is a millisecond later, so that every 21st claim is from the start
+  let ms = 0;
+  const frontier = new Frontier(() => (ms += 1));
+  const flows = [{ name: "echo_add", limit: BATCH, heldMax: null }];
+  for (let done = 0; done < tasks; done += BATCH) {
+    const claim = await frontier.through({ workerId, limit: BATCH, flows, deadOwners: [] }, (places) =>
+      claimTasks(client, quoteSchema(bench.schema), { workerId, limit: BATCH, flows, deadOwners: [] }, places),
+    );
+    const ends = claim.tasks.map(({ record: { task, steps } }) =>
+      changeOf(
+        task,
+        { ...inStatus("COMPLETED"), lease_owner: null, due_at: null },
+        {
+          changedSteps: steps.map((step, index) => ({
+            ...step,
+            status: "COMPLETED",
+            output_payload: "1",
+            outcome_seq: index + 1,
+          })),
+        },
+      ),
+    );
+    expect(ends).toHaveLength(BATCH);
+    await store.commitChanges(ends);
+  }
+  await client.close();
+  await store.close();
+  await holder.unsafe("rollback");
+  holder.release();
+  const read = async (): Promise<number> => {
+    const [row] = await bench.admin`
+      select idx_tup_read::integer as count from pg_stat_user_indexes
+      where schemaname = ${bench.schema} and indexrelname = 'tasks_due'`;
+    return Number(row?.["count"]);
+  };
+  await until(async () => (await counted("n_tup_upd"))["tasks"] === 2 * tasks);
+  // from the start each time it would be tasks²/2/BATCH, 40,000 and more
+  expect(await read()).toBeLessThan(6 * tasks);
 });
 
 /** Claims and ends everything, two steps with a call each, as a worker does with a flow of pure tools. */

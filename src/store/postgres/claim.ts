@@ -14,7 +14,9 @@
 //     What it expects stays small as well, whatever the statistics say: a limit that it cannot see counts as a tenth of
 //     all rows, which made the estimate of a large queue so high that each claim was compiled (JIT), for 80 ms.
 
-import { hasCode } from "../../core/errors.ts";
+import { hasCode } from "../../core/errors.ts"; // Q6. In a busy store the walk begins where the last ones came to (`frontier.ts`), of each flow and priority; so what was let
+//     go of may come a little after what is due for less long.
+
 import type { StepRow, TaskRow, ToolCallRow } from "../../core/record.ts";
 import { fillRecords } from "../records.ts";
 import { LARGE_BYTES, TOGETHER_BYTES } from "../sizes.ts";
@@ -23,18 +25,26 @@ import { writeArray } from "./carriers.ts";
 import { aggregateColumns, type Columns, toRows } from "./columns.ts";
 import type { PostgresClient } from "./connection.ts";
 import { recordReader } from "./read.ts";
-import { milliseconds, quoteText, type Schema } from "./schema.ts";
+import type { Places } from "./frontier.ts";
+import { milliseconds, quoteText, type Schema, timestamp } from "./schema.ts";
 import { stepColumns } from "./steps.ts";
 import { taskColumns } from "./tasks.ts";
 import { callColumns } from "./tool-calls.ts";
 import { workerNotRegistered } from "../worker-not-registered.ts";
 
-export async function claimTasks(client: PostgresClient, schema: Schema, request: ClaimRequest): Promise<Claim> {
+/** `places`: see `frontier.ts`. */
+export async function claimTasks(
+  client: PostgresClient,
+  schema: Schema,
+  request: ClaimRequest,
+  places?: Places,
+): Promise<Claim> {
   const { workerId, limit, flows } = request;
   const names = writeArray(flows.map((flow) => flow.name));
   const limits = writeArray(flows.map((flow) => flow.limit));
   const heldMax = writeArray(flows.map((flow) => flow.heldMax));
   const deadOwners = writeArray(request.deadOwners);
+  const from = writeArray(places ?? []);
   const isLimited = flows.some((flow) => flow.heldMax !== null);
   const [row] = isLimited
     ? await client.execute<ClaimRow>(
@@ -45,6 +55,7 @@ export async function claimTasks(client: PostgresClient, schema: Schema, request
           heldMax: quoteText(heldMax),
           deadOwners: quoteText(deadOwners),
           limit: String(limit),
+          from: quoteText(from),
         }),
       )
     : await client.query<ClaimRow>(claimStatement(schema, PARAMETERS, OWN_LIMITS), [
@@ -54,6 +65,7 @@ export async function claimTasks(client: PostgresClient, schema: Schema, request
         heldMax,
         deadOwners,
         limit,
+        from,
       ]);
   if (!row) throw new Error("A claim gives one row.");
   if (!row.is_registered) throw workerNotRegistered(request.workerId);
@@ -71,6 +83,8 @@ interface Sources {
   /** An array of ids. */
   readonly deadOwners: string;
   readonly limit: string;
+  /** An array of times: of each flow ten, for its priorities. Empty, or null: from the start. */
+  readonly from: string;
 }
 
 const PARAMETERS: Sources = {
@@ -80,6 +94,7 @@ const PARAMETERS: Sources = {
   heldMax: "$4",
   deadOwners: "$5",
   limit: "$6",
+  from: "$7",
 };
 
 interface ClaimRow {
@@ -129,11 +144,13 @@ function limitedScript(schema: Schema, sources: Sources): string {
 /** Q5. A subquery hides from the planner how long the arrays are: it expects ten elements, however many come. */
 function flowsOf({ names, limits, heldMax }: Sources): string {
   const arrays = [`${names}::text[]`, `${limits}::integer[]`, `${heldMax}::integer[]`];
-  return `unnest(${arrays.map((array) => `(select ${array})`).join(", ")}) as f (name, "limit", held_max)`;
+  return `unnest(${arrays.map((array) => `(select ${array})`).join(", ")})
+    with ordinality as f (name, "limit", held_max, place)`;
 }
 
 function claimStatement(schema: Schema, sources: Sources, limits: (schema: Schema) => string): string {
-  const { workerId, deadOwners, limit } = sources;
+  const { workerId, deadOwners, limit, from } = sources;
+  const place = timestamp(`(${from}::float8[])[10 * (f.place - 1) + level.priority + 1]`);
   return `
   with worker as materialized (
     select count(*) > 0 as is_registered
@@ -141,7 +158,7 @@ function claimStatement(schema: Schema, sources: Sources, limits: (schema: Schem
   ), dead as materialized (
     select id from unnest((select ${deadOwners}::uuid[])) as owner (id)
   ), flow as materialized (
-    select f.name, f.held_max is not null as is_limited, l.most, l.only_dead
+    select f.name, f.place, f.held_max is not null as is_limited, l.most, l.only_dead
     from ${flowsOf(sources)} cross join lateral (${limits(schema)}) l
     where (select is_registered from worker)
   ), due as materialized (
@@ -150,6 +167,7 @@ function claimStatement(schema: Schema, sources: Sources, limits: (schema: Schem
         select t.* from generate_series(0, 9) as level (priority) cross join lateral (
           select t.id, t.id as task_id, t.lease_owner, t.version, t.recorded_bytes from ${schema}.tasks t
           where t.flow_name = f.name and t.priority = level.priority and t.due_at <= now()
+            and t.due_at >= coalesce(${place}, '-infinity')
             and ((t.lease_owner is null and not f.only_dead) or t.lease_owner in (select id from dead))
           order by t.due_at limit ${CLAIM_MAX}
           for no key update skip locked

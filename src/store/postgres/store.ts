@@ -6,6 +6,7 @@ import { claimTasks } from "./claim.ts";
 import { commitChanges, insertTasks } from "./commit.ts";
 import { PostgresClient } from "./connection.ts";
 import { postToTask, readInbox } from "./inbox.ts";
+import { Frontier } from "./frontier.ts";
 import { explainLocked } from "./failures.ts";
 import { Lifeline } from "./lifeline.ts";
 import { checkMigrated, checkReady } from "./migrate.ts";
@@ -51,6 +52,7 @@ export async function openPostgresStore({
   const claimer = new PostgresClient({ ...all, connectionsMax: 1, lockMs: LOCK_MS });
   const lifeline = new Lifeline({ url, deadlineMs }, schema, writer);
   const processes = new Processes();
+  const frontier = new Frontier(() => performance.now());
   const migrated = once((client: PostgresClient) => checkMigrated(client, schema));
 
   async function read<Result>(use: (client: PostgresClient) => Promise<Result>): Promise<Result> {
@@ -93,10 +95,18 @@ export async function openPostgresStore({
     listTasks: (page) => read((client) => listTasks(client, schema, page)),
     async claimTasks(request) {
       await migrated(claimer);
-      return claimTasks(claimer, schema, request);
+      return frontier.through(request, (places) => claimTasks(claimer, schema, request, places));
     },
-    releaseTasks: (release) => writeTasks((client) => releaseTasks(client, schema, release)),
-    releaseOrphans: () => writeTasks((client) => releaseOrphans(client, schema)),
+    async releaseTasks(release) {
+      const released = await writeTasks((client) => releaseTasks(client, schema, release));
+      frontier.reset();
+      return released;
+    },
+    async releaseOrphans() {
+      const released = await writeTasks((client) => releaseOrphans(client, schema));
+      if (released > 0) frontier.reset();
+      return released;
+    },
     unparkTasks: (flows) => writeTasks((client) => unparkTasks(client, schema, flows)),
     announce: () => write((client) => announce(client, schema)),
     watch: (onNews) => signOfLife((line) => line.watch(onNews)),
