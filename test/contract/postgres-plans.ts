@@ -23,6 +23,10 @@ class Notebook extends PostgresClient {
     return Promise.reject(new Error("Nothing is run here."));
   }
 
+  override read<Row>(text: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
+    return this.query(text, parameters);
+  }
+
   override execute<Row>(script: string): Promise<Row[]> {
     for (const text of script.split(/;\s*\n/)) this.statements.push({ text, parameters: [] });
     return Promise.reject(new Error("Nothing is run here."));
@@ -33,6 +37,7 @@ class Notebook extends PostgresClient {
 export async function takeDown(use: (client: PostgresClient) => Promise<unknown>): Promise<readonly Statement[]> {
   const notebook = new Notebook();
   await use(notebook).catch(() => {});
+  if (notebook.statements.length === 0) throw new Error("No statement was taken down.");
   return notebook.statements;
 }
 
