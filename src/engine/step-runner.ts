@@ -7,7 +7,7 @@
 //     Who has only the record then comes to this very step again, whatever became of the process, and sees it where the
 //     flow's code has changed. Before an at-most-once tool starts, that it does is durable too.
 // R2. Where the last process died with the task, each tool's start is durable before it: so it is known which one takes
-//     its process with it.
+//     its process with it. And its end is written at once, whatever runs beside it: from then on it is no suspect.
 // R3. A flow hears of a cancel when the tools that it gives up then have come to their end, or their time is up: what they
 //     did is known by then. What a branch cleans up begins after what was given up in it. So no undo runs beside what it
 //     undoes. What comes after a lost race does not wait for the losers.
@@ -290,8 +290,8 @@ export class StepRunner {
     if (writer.failure === undefined && state.isOpen(id) && !isMoot) this.#record(step, tool, result);
     else if (writer.failure === undefined && wasLeased && !state.isEnded) state.set({}); // the lease may go now
     if (tool.execution === "at-most-once") this.#tellLate(step, outcome);
-    if (this.#onEvent) this.#onEvent();
-    else if (!state.isClaimed) writer.writeSoon();
+    if (this.isOrphan || (!this.#onEvent && !state.isClaimed)) writer.writeSoon();
+    this.#onEvent?.();
   }
 
   #record(step: StepRow, tool: Tool, result: ExecutionResult): void {

@@ -205,7 +205,10 @@ export interface Store {
    * that need not be looked at.
    */
   claimTasks(request: ClaimRequest): Promise<Claim>;
-  /** Lets go of every task that the worker holds, but for those of the list; they stay due. Gives how many. */
+  /**
+   * Lets go of every task that the worker holds, but for those of the list; they stay due, and the starts of their steps
+   * count from none again: who lets go has not died. Gives how many.
+   */
   releaseTasks(release: { readonly workerId: string; readonly except: readonly string[] }): Promise<number>;
   /**
    * Lets go of tasks in the queue whose owner has no row in `workers`: nobody would find it dead. Gives how many. On

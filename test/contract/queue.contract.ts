@@ -201,6 +201,19 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
       expect(await store.releaseTasks({ workerId: worker, except: [] })).toBe(0);
     });
 
+    test("of what a worker lets go of no start counts any more, of what it keeps all do", async () => {
+      const started = (): TaskRecord => {
+        const { task } = plannedRecord({ status: "RUNNING", lease_owner: worker, due_at: T0 });
+        return { task, steps: [stepRow(task.id, { status: "RUNNING", starts: 2 })], calls: [] };
+      };
+      const [kept, free] = [started(), started()];
+      await store.insertTasks([kept, free]);
+      expect(await store.releaseTasks({ workerId: worker, except: [kept.task.id] })).toBe(1);
+      const startsOf = async ({ task }: TaskRecord): Promise<number | undefined> =>
+        (await other.readTask(task.id))?.steps[0]?.starts;
+      expect([await startsOf(kept), await startsOf(free)]).toEqual([2, 0]);
+    });
+
     test("what was parked by other code is due again; what this code parked stays", async () => {
       const parked = (parked_code: string | null, flow_name = "echo_add"): Promise<TaskRecord> =>
         queue({ due_at: null, parked_reason: "why", parked_code, flow_name });

@@ -8,6 +8,7 @@ import { call } from "../../src/core/operation.ts";
 import { blameOnPostgres } from "../../src/store/postgres/blame.ts";
 import { blameOnSqlite } from "../../src/store/sqlite/blame.ts";
 import type { Blame } from "../../src/store/blame.ts";
+import { changeOf } from "../contract/rows.ts";
 import { benchOn } from "../support/bench.ts";
 import { DATABASES } from "../support/databases.ts";
 import { ended, enqueue } from "../support/queue.ts";
@@ -44,6 +45,10 @@ describe.each(DATABASES)("a process that is killed for a task on %s", (_name, cr
       deadOwners: [],
     });
     expect(claim.tasks.map(({ takenFrom }) => takenFrom)).toEqual(claim.tasks.map(() => null));
+    const marked = claim.tasks.map(({ record: { task, steps } }) =>
+      changeOf(task, {}, { changedSteps: steps.map((step) => ({ ...step, starts: 2 })) }),
+    );
+    await store.commitChanges(marked);
     await blameOn(bench.database.url, { workerId, taskId, stepId });
     return claim.tasks.map(({ record }) => record.task.id);
   }
@@ -59,6 +64,7 @@ describe.each(DATABASES)("a process that is killed for a task on %s", (_name, cr
       expect(held).toContain(bad);
       expect(held).toContain(good);
       expect((await engine.getTask(good)).lease_owner).toBeNull();
+      expect((await (await bench.openStore()).readTask(good))?.steps.map(({ starts }) => starts)).toEqual([0, 0]);
     }
     const { parked_reason, lease_owner, due_at } = await engine.getTask(bad);
     expect(parked_reason).toStartWith("The processes that ran step 1 (blocking) died 3 times in a row while it ran");

@@ -3,18 +3,24 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { defineFlow } from "../../src/core/flow.ts";
-import { call } from "../../src/core/operation.ts";
+import type { Clock } from "../../src/core/clock.ts";
+import { all, call } from "../../src/core/operation.ts";
 import { defineTool, type Execution } from "../../src/core/tool.ts";
+import { systemClock } from "../../src/engine/system-clock.ts";
 import { benchOn, type Doomed } from "../support/bench.ts";
 import { DATABASES } from "../support/databases.ts";
 import { ended, enqueue, when } from "../support/queue.ts";
-import { Gate } from "../support/tools.ts";
+import { Gate, giveBack } from "../support/tools.ts";
+import { until } from "../support/until.ts";
 
 const DEATHS = 3;
 const BYSTANDERS = 4;
 
 /** Of workers whose lock tells that they are dead: PostgreSQL must have been up for longer. */
 const LEASE_MS = 500;
+
+/** From one look of a driver at what runs to the next. */
+const LOOK_MS = 500;
 
 describe.each(DATABASES)("a tool that kills its process on %s", (_name, create) => {
   const bench = benchOn(create);
@@ -150,5 +156,44 @@ describe.each(DATABASES)("a tool that kills its process on %s", (_name, create) 
     }
     for (const id of ids) expect((await ended(engine, id)).status).toBe("COMPLETED");
     expect(gate.calls).toHaveLength(12);
+  });
+
+  test("no step is a suspect any more that has ended beside one that runs on, or whose worker has left", async () => {
+    const slow = new Gate("slow");
+    const quick = giveBack("quick", { execution: "pure" });
+    const flow = defineFlow({
+      name: "quick_beside_slow",
+      input: v.unknown(),
+      run: function* () {
+        yield* all([call(quick, 1), call(slow.tool, 2)]);
+      },
+    });
+    const engine = await bench.openEngine({ flows: [flow] });
+    const store = await bench.openStore();
+    const id = await enqueue(engine, flow.name);
+    const startsOf = async (): Promise<Record<string, number>> =>
+      Object.fromEntries((await store.readTask(id))?.steps.map(({ step_name, starts }) => [step_name, starts]) ?? []);
+    const { engine: doomed, die } = await bench.openDoomed({ flows: [flow], limits: { leaseMs: LEASE_MS } });
+    await doomed.startWorker({ concurrency: 1 });
+    await slow.called(1);
+    await die();
+
+    // no look at what runs comes to pass, which would write what there is
+    const clock: Clock = {
+      now: () => systemClock.now(),
+      sleep: (ms, signal) => (ms === LOOK_MS ? new Promise(() => {}) : systemClock.sleep(ms, signal)),
+    };
+    const leaving = await bench.openEngine({ flows: [flow], clock });
+    await leaving.startWorker({ concurrency: 1 });
+    await slow.called(2);
+    await until(async () => (await startsOf())["quick"] === 0);
+    expect(await startsOf()).toEqual({ quick: 0, slow: 2 });
+    await leaving.close();
+    expect(await startsOf()).toEqual({ quick: 0, slow: 0 });
+
+    await engine.startWorker({ concurrency: 1 });
+    await slow.called(3);
+    slow.end(2, "well");
+    expect((await ended(engine, id)).status).toBe("COMPLETED");
   });
 });

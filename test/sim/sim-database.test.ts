@@ -105,6 +105,7 @@ function drawChange(random: Random, task: TaskRow, ids: readonly string[], now: 
     id: random.uuid(),
     path: random.uuid(),
     step_index: random.int(3, 1e6),
+    starts: random.int(0, 2),
     ...(isEnded && !reopens && { status: "CANCELLED" }),
   });
   const others = ids.filter((id) => id !== task.id);

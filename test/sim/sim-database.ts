@@ -123,7 +123,10 @@ export class SimDatabase {
 
   releaseTasks({ workerId, except }: { workerId: string; except: readonly string[] }, now: number): number {
     const held = this.tasks.filter(({ task }) => task.lease_owner === workerId && !except.includes(task.id));
-    for (const stored of held) this.#patch(stored, now, { lease_owner: null });
+    for (const stored of held) {
+      const steps = new Map([...stored.steps].map(([id, step]) => [id, { ...step, starts: 0 }]));
+      this.#patch({ ...stored, steps }, now, { lease_owner: null });
+    }
     return held.length;
   }
 

@@ -34,6 +34,9 @@ export async function blameOnPostgres(
           and (t.lease_owner = $1::uuid and t.due_at is not null
             or t.id = $2::uuid and (t.lease_owner is null or t.lease_owner = $1::uuid))
         order by t.id for no key update
+      ), cleared as (
+        update ${schema}.task_steps set starts = 0
+        where starts > 0 and task_id = any (array(select id from held where not is_to_blame))
       )
       update ${schema}.tasks t set
         deaths = t.deaths + held.is_to_blame::integer, lease_owner = null, limited = false,

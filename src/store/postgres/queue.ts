@@ -4,6 +4,7 @@
 import type { PostgresClient } from "./connection.ts";
 import type { Schema } from "./schema.ts";
 
+/** Who lets go of a task has not died with it: nothing of it is a suspect any more. */
 export async function releaseTasks(
   client: PostgresClient,
   schema: Schema,
@@ -15,6 +16,8 @@ export async function releaseTasks(
       where due_at is not null and lease_owner = $1::uuid
         and id not in (select value::uuid from json_array_elements_text($2::text::json))
       order by id for no key update
+    ), cleared as (
+      update ${schema}.task_steps set starts = 0 where starts > 0 and task_id = any (array(select id from held))
     )
     update ${schema}.tasks set
       lease_owner = null, limited = false, version = version + 1, updated_at = greatest(updated_at, now())

@@ -95,7 +95,11 @@ export function updateTasks(
   const update = `won as (
     update ${schema}.tasks t set
       ${assignments(WRITTEN, "c", [])},
-      limited = t.limited and c.lease_owner is not null, deaths = 0,
+      limited = t.limited and c.lease_owner is not null,
+      deaths = case
+        when t.status = c.status and t.observed_count = c.observed_count and t.parked_reason is null then t.deaths
+        else 0
+      end,
       due_at = case
         when t.wake_seq = c.wake_seq or c.finished_at is not null or c.parked_reason is not null then c.due_at
         else now()

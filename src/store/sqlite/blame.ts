@@ -13,7 +13,12 @@ const BLAME = `
     due_at = case when deaths + 1 >= $deathsMax then null else due_at end
   where id = $taskId and finished_at is null and (lease_owner is null or lease_owner = $workerId)`;
 
-/** Of what else the worker holds nothing is a suspect: it goes back to the queue. */
+/** Of what else the worker holds nothing is a suspect any more. */
+const CLEAR = `
+  update task_steps set starts = 0
+  where starts > 0 and task_id in (select id from tasks indexed by tasks_held where lease_owner = $workerId)`;
+
+/** It goes back to the queue. */
 const RELEASE = `
   update tasks indexed by tasks_held set lease_owner = null, version = version + 1, updated_at = max(updated_at, $now)
   where lease_owner = $workerId`;
@@ -38,5 +43,6 @@ function blameWithin(connection: SqliteConnection, blame: Blame): void {
   const flow = connection.prepare<{ flow_name: string }>(FLOW).get({ taskId })?.flow_name ?? "";
   const step = connection.prepare<Step>(STEP).get({ taskId, stepId }) ?? undefined;
   connection.prepare(BLAME).run({ taskId, workerId, deathsMax, now, reason: tellBlame(blame, flow, step) });
+  connection.prepare(CLEAR).run({ workerId });
   connection.prepare(RELEASE).run({ workerId, now });
 }

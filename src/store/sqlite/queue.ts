@@ -7,13 +7,17 @@ import type { SqliteConnection } from "./connection.ts";
 /** Tasks of one transaction: some milliseconds. */
 const BATCH = 500;
 
+const HELD = `
+  select id from tasks indexed by tasks_held
+  where lease_owner = $workerId and id not in (select value from json_each($except)) limit ${BATCH}`;
+
+/** Who lets go of a task has not died with it: nothing of it is a suspect any more. */
+const CLEAR = `update task_steps set starts = 0 where starts > 0 and task_id in (${HELD})`;
+
 /** The version rises, as with every step of a driver: what was prepared under the lease cannot be written after it. */
 const RELEASE = `
   update tasks set lease_owner = null, version = version + 1, updated_at = max(updated_at, $now)
-  where id in (
-    select id from tasks indexed by tasks_held
-    where lease_owner = $workerId and id not in (select value from json_each($except)) limit ${BATCH}
-  )`;
+  where id in (${HELD})`;
 
 const ORPHANED = `
   lease_owner is not null and due_at is not null
@@ -42,7 +46,10 @@ export function releaseTasks(
   now: () => number,
 ): Promise<number> {
   const parameters = { workerId, except: JSON.stringify(except) };
-  return inBatches(connection, () => connection.prepare(RELEASE).run({ ...parameters, now: now() }).changes);
+  return inBatches(connection, () => {
+    connection.prepare(CLEAR).run(parameters);
+    return connection.prepare(RELEASE).run({ ...parameters, now: now() }).changes;
+  });
 }
 
 export async function releaseOrphans(connection: SqliteConnection, now: () => number): Promise<number> {

@@ -34,7 +34,8 @@ const UPDATE = `
       when wake_seq = $wake_seq or $finished_at is not null or $parked_reason is not null then $due_at
       else $now
     end,
-    cancelled_after = $cancelled_after, cancelled_at = $cancelled_at, left_undone = $left_undone, priority = $priority, deaths = 0,
+    cancelled_after = $cancelled_after, cancelled_at = $cancelled_at, left_undone = $left_undone, priority = $priority,
+    deaths = case when status = $status and observed_count = $observed_count and parked_reason is null then deaths else 0 end,
     parked_reason = $parked_reason, parked_code = $parked_code, flow_code = $flow_code, recorded_bytes = $recorded_bytes,
     updated_at = $updated_at, finished_at = $finished_at
   where id = $id and version = $expectedVersion and lease_owner is $expectedOwner
