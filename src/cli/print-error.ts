@@ -2,7 +2,7 @@
 
 import { type ErrorCode, TaskonautError } from "../core/errors.ts";
 import { createPaint, wantsColor } from "../log/paint.ts";
-import { showControls } from "../log/visible.ts";
+import { escapeControls, showControls } from "../log/visible.ts";
 import type { Env, Output } from "./io.ts";
 
 export interface ErrorContext {
@@ -46,7 +46,8 @@ function toJsonText(error: unknown, { debug }: ErrorContext): string {
   const { code, errors, details } =
     error instanceof TaskonautError ? error : { code: "internal", errors: [], details: {} };
   const stack = debug && code === "internal" ? { stack: stackOf(error) } : {};
-  return `${JSON.stringify({ code, message: messageOf(error), errors, details, ...stack })}\n`;
+  // whoever reads it, a terminal may be what shows it
+  return `${escapeControls(JSON.stringify({ code, message: messageOf(error), errors, details, ...stack }))}\n`;
 }
 
 function toText(error: unknown, { command, debug, env }: ErrorContext, isTTY: boolean): string {

@@ -57,6 +57,12 @@ test("with --json an error is one JSON object on stderr", async () => {
   });
 });
 
+test("with --json an error has no control character that a terminal would obey", async () => {
+  const { stderr } = await cli(["get-task", "x\u001b\u009b\u202e", "--json"]);
+  expect(stderr).toContain("x\\u001b\\u009b\\u202e");
+  expect(JSON.parse(stderr)).toMatchObject({ details: { task_id: "x\u001b\u009b\u202e" } });
+});
+
 test("an error that nobody foresaw exits with 70, and shows its stack at debug level only", async () => {
   const taskonaut = new FakeTaskonaut();
   taskonaut.fails = new RangeError("bad \u001b[31mthing");

@@ -94,10 +94,11 @@ export function displayServer(url: string): string {
   const { login, hosts, path } = splitServer(url);
   // Several hosts (`a:5432,b:5432`) are no URL for the parser: the first stands for all.
   const [first = ""] = hosts.split(",");
-  const parsed = URL.parse(`postgres://${login}${first}${path}`);
-  if (!parsed || !isDecodable(parsed.username + parsed.password + parsed.host)) throw unreadable();
+  // None at all (`user@/name?host=/run/postgresql`) is no URL for it either.
+  const parsed = URL.parse(`postgres://${login}${first === "" && login !== "" ? "none" : first}${path}`);
+  if (!parsed || ![parsed.username, parsed.password, hosts, path].every(isDecodable)) throw unreadable();
   const user = parsed.username === "" ? "" : `${parsed.username}@`;
-  return `postgres://${user}${parsed.host}${parsed.pathname}`;
+  return `postgres://${user}${first === "" ? "" : parsed.host}${parsed.pathname}`;
 }
 
 interface ServerParts {
@@ -124,7 +125,7 @@ export function splitServer(url: string): ServerParts {
 /** A login ends at the last @, and no @ stands behind it; there is no fragment. */
 const PARTS = /^[a-z]+:\/\/([^/?#]*@)?([^/?#@]*)(\/[^?#@]*)?(?:\?([^#@]*))?$/;
 
-function unreadable(): TaskonautError {
+export function unreadable(): TaskonautError {
   return new TaskonautError(
     "usage",
     "The PostgreSQL URL cannot be read. It looks like postgres://user:password@host:5432/database; in names, passwords and parameters, characters such as @ : / ? # % are written as %40 %3A %2F %3F %23 %25.",
@@ -134,7 +135,8 @@ function unreadable(): TaskonautError {
 /** A % in a password that stands for itself is a common slip. */
 function isDecodable(text: string): boolean {
   try {
-    return decodeURIComponent(text) !== "" || text === "";
+    decodeURIComponent(text);
+    return true;
   } catch {
     return false;
   }

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 
+import { TaskonautError } from "../../core/errors.ts";
 import { parseServerUrl } from "./server-url.ts";
 
 test("one host, several, none, an IPv6 address and a Unix socket", () => {
@@ -32,6 +33,25 @@ test("what postgres.js is not to read is kept from it", () => {
   );
   expect(url).toBe("postgres://host/name?application_name=y");
   expect(parseServerUrl("postgres://host/name?gssencmode=disable").url).toBe("postgres://host/name");
+});
+
+test("a login needs no host in the URL", () => {
+  const { url, addresses, login } = parseServerUrl("postgres://me:s%3Aecret@/name?host=/run/postgresql");
+  expect(url).toBe("postgres:///name");
+  expect(addresses).toEqual([{ host: "/run/postgresql", port: 5432 }]);
+  expect(login).toEqual({ user: "me", password: "s:ecret" });
+  expect(parseServerUrl("postgres://me@/name?user=you").login).toEqual({ user: "you" });
+});
+
+test("what cannot be is refused, whichever host it is of", () => {
+  const wrong = [
+    "postgres://a,b:70000/name",
+    "postgres://a,b:c/name",
+    "postgres:///name?host=a&port=x",
+    "postgres://host/name?connect_timeout=soon",
+    "postgres://host/name?target_session_attrs=first",
+  ];
+  for (const url of wrong) expect(() => parseServerUrl(url)).toThrow(TaskonautError);
 });
 
 test("several ports and addresses belong to several hosts", () => {

@@ -1,6 +1,6 @@
 // What a PostgreSQL URL says of the way to the server, where postgres.js reads it otherwise than libpq does.
 
-import { splitServer } from "../location.ts";
+import { splitServer, unreadable } from "../location.ts";
 import type { Tls } from "./tls-settings.ts";
 import { readUrlParameters } from "./url-parameters.ts";
 
@@ -29,14 +29,29 @@ export interface ServerUrl {
 export function parseServerUrl(url: string): ServerUrl {
   const { login, hosts, path, query } = splitServer(url);
   const { host, hostaddr, port, user, password, database, tls, connectMs, kept } = readUrlParameters(query);
-  const address = `postgres://${login}${hosts}${path}`;
+  // a login without a host is no URL for postgres.js
+  const [ownUser, ownPassword] = hosts === "" ? parseLogin(login) : [];
+  const address = `postgres://${hosts === "" ? "" : login}${hosts}${path}`;
+  const given = { user: user ?? ownUser, password: password ?? ownPassword };
   return {
     url: kept.size === 0 ? address : `${address}?${kept.toString()}`,
-    addresses: parseAddresses(host ?? hosts, hostaddr, port),
-    login: { ...(user && { user }), ...(password && { password }), ...(database && { database }) },
+    addresses: parseAddresses(host ?? decodeURIComponent(hosts), hostaddr, port),
+    login: {
+      ...(given.user && { user: given.user }),
+      ...(given.password && { password: given.password }),
+      ...(database && { database }),
+    },
     tls,
     connectMs,
   };
+}
+
+const PORT_MAX = 65_535;
+
+/** `user:password@` */
+function parseLogin(login: string): (string | undefined)[] {
+  const [, user = "", password = ""] = /^([^:]*)(?::(.*))?@$/.exec(login) ?? [];
+  return [user, password].map(decodeURIComponent);
 }
 
 function parseAddresses(hosts: string, hostaddr: string | undefined, port: string | undefined): ServerAddress[] {
@@ -45,12 +60,14 @@ function parseAddresses(hosts: string, hostaddr: string | undefined, port: strin
   const places = hostaddr?.split(",") ?? [];
   const ports = port?.split(",") ?? [];
   return given.split(",").map((text, index) => {
-    const [, name = "", ownPort] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(decodeURIComponent(text)) ?? [];
+    const [whole, name = "", ownPort] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(text) ?? [];
     const host = name.replace(/^\[|\]$/g, "");
     const place = places[index];
+    const number = Number((ownPort ?? ports[index] ?? ports[0]) || 5432);
+    if (whole === undefined || !(Number.isInteger(number) && number >= 1 && number <= PORT_MAX)) throw unreadable();
     return {
       host,
-      port: Number(ownPort ?? ports[index] ?? ports[0] ?? 5432),
+      port: number,
       ...(place !== undefined && place !== host && { place }),
     };
   });

@@ -27,6 +27,8 @@ const OWN = ["host", "hostaddr", "port", "user", "password", "dbname", "connect_
 const TLS = ["ssl", "sslmode", "sslnegotiation", "sslrootcert", "sslcert", "sslkey", "sslpassword"];
 const KEPT = ["application_name", "options", "target_session_attrs"];
 
+const SESSION_ATTRIBUTES = ["any", "read-write", "read-only", "primary", "standby", "prefer-standby"];
+
 /** libpq's, of no meaning here: what they ask for is so anyway, or cannot be but as it is. */
 const NEEDLESS = [
   "channel_binding",
@@ -94,7 +96,11 @@ export function readUrlParameters(query: string): UrlParameters {
     const text = value(name);
     if (text !== undefined) kept.set(name, text);
   }
-  if (kept.get("target_session_attrs") === "any") kept.delete("target_session_attrs"); // libpq's word for its default
+  const attributes = value("target_session_attrs");
+  if (attributes !== undefined && !SESSION_ATTRIBUTES.includes(attributes))
+    throw wrong("target_session_attrs", `one of ${SESSION_ATTRIBUTES.join(", ")}`);
+  if (!/^-?\d{1,9}$/.test(value("connect_timeout") ?? "0")) throw wrong("connect_timeout", "a number of seconds");
+  if (attributes === "any") kept.delete("target_session_attrs"); // libpq's word for its default
   return {
     host: value("host"),
     hostaddr: value("hostaddr"),
@@ -102,10 +108,16 @@ export function readUrlParameters(query: string): UrlParameters {
     user: value("user"),
     password: value("password"),
     database: value("dbname"),
-    connectMs: 1000 * (Number(value("connect_timeout")) || 0) || undefined,
+    connectMs: 1000 * Math.max(Number(value("connect_timeout") ?? 0), 0) || undefined,
     tls: readTls(value),
     kept,
   };
+}
+
+function wrong(name: string, wanted: string): TaskonautError {
+  return new TaskonautError("usage", `The parameter ${name} of the PostgreSQL URL is ${wanted}.`, {
+    details: { parameter: name },
+  });
 }
 
 function unknown(name: string): TaskonautError {
