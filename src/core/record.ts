@@ -46,7 +46,7 @@ export interface TaskRow {
   readonly cancelled_at: number | null;
   /** What a cancel by force left behind (`core/left-undone.ts`); null: it was not cancelled by force. */
   readonly left_undone: JsonText | null;
-  /** About what its record takes: every JSON text in it once, and a share for each step (`engine/record-size.ts`). */
+  /** About what its record takes: every JSON text in it once, and a share for each step (`core/record-size.ts`). */
   readonly recorded_bytes: number;
   readonly created_at: number;
   readonly updated_at: number;

@@ -12,7 +12,7 @@ import type { Decision, Program } from "../core/program.ts";
 import type { JsonText, TaskRecord } from "../core/record.ts";
 import { isA, messageOf } from "../core/stored-error.ts";
 import type { CreateTask } from "../core/taskonaut.ts";
-import { bytesOfStep, bytesOfText } from "./record-size.ts";
+import { bytesOfStep, bytesOfText } from "../core/record-size.ts";
 import { toStepRow } from "./step-row.ts";
 import { placeWhere, tellViolation } from "./tell-violation.ts";
 

@@ -19,7 +19,7 @@ import { Draft, type Standing } from "./draft.ts";
 import { cancelByForce, giveUpStep } from "./force-cancel.ts";
 import { isWait, type WaitOutcome } from "./news.ts";
 import { CANCELLED_CHILD, endOfChild } from "./posts.ts";
-import { bytesOfStep, bytesOfText } from "./record-size.ts";
+import { bytesOfStep, bytesOfText } from "../core/record-size.ts";
 import { RunningSteps } from "./running-steps.ts";
 import { toStepRow } from "./step-row.ts";
 import type { StoreClock } from "./store-clock.ts";

@@ -1,5 +1,7 @@
 // What the floors write of one task of `echo_add`: what comes of its input, with no flow and no tool behind it.
 
+import { bytesOfStep, bytesOfText } from "../core/record-size.ts";
+
 export interface FloorClaim {
   readonly id: string;
   /** As the claim left it. */
@@ -57,3 +59,18 @@ export function echoAddEnd({ id, input }: FloorClaim): {
     steps: [stepOf(1, "echo", echo, echo), stepOf(2, "add", JSON.stringify({ a, b }), add)],
   };
 }
+
+const { output: OUTPUT, steps: OUTCOMES } = echoAddEnd({ id: "", version: 1, input: INPUT });
+
+const CREATED_BYTES = STEPS.reduce(
+  (bytes, { input }) => bytes + bytesOfStep({ input_payload: input }),
+  bytesOfText(INPUT),
+);
+const OBSERVED_BYTES = CREATED_BYTES + bytesOfText(OUTCOMES[0]?.response ?? "");
+
+/** `tasks.recorded_bytes`, the same of every task: as it is created, after the outcome of its first step, and at its end. */
+export const RECORDED_BYTES = {
+  created: CREATED_BYTES,
+  observed: OBSERVED_BYTES,
+  ended: OBSERVED_BYTES + bytesOfText(OUTCOMES[1]?.response ?? "") + bytesOfText(OUTPUT),
+} as const;

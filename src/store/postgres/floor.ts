@@ -2,7 +2,7 @@
 // takes a tenth longer), one commit after the other on one connection.
 
 import { FLOOR_BATCH, type Floor } from "../floor.ts";
-import { echoAddEnd, type FloorClaim, type FloorStep, INPUT, STEPS, stepIdOf } from "../floor-rows.ts";
+import { echoAddEnd, type FloorClaim, type FloorStep, INPUT, RECORDED_BYTES, STEPS, stepIdOf } from "../floor-rows.ts";
 import type { Parameter, PostgresClient } from "./connection.ts";
 import type { Schema } from "./schema.ts";
 
@@ -53,18 +53,20 @@ export function createFloor(client: PostgresClient, schema: Schema): Floor {
 
 /** The outcome of the first step, which the flow has been given. Takes the output, which is not there yet, for nothing. */
 const OBSERVED = `
-  status = 'RUNNING', version = e.version + 3, current_step = 1, observed_count = 1, updated_at = $2::timestamptz`;
+  status = 'RUNNING', version = e.version + 3, current_step = 1, observed_count = 1,
+  recorded_bytes = ${RECORDED_BYTES.observed}, updated_at = $2::timestamptz`;
 
 const ENDED = `
   status = 'COMPLETED', version = e.version + 5, current_step = 2, observed_count = 2,
-  output_payload = e.output::json, lease_owner = null, due_at = null,
+  output_payload = e.output::json, recorded_bytes = ${RECORDED_BYTES.ended}, lease_owner = null, due_at = null,
   updated_at = $2::timestamptz, finished_at = $2::timestamptz`;
 
 function insertStatement(schema: Schema): string {
   return `
     with inserted as (
-      insert into ${schema}.tasks (id, flow_name, status, version, input_payload, due_at, created_at, updated_at)
-      select id, 'echo_add', 'PLANNED', 1, $2::text::json, $3::timestamptz, $3::timestamptz, $3::timestamptz
+      insert into ${schema}.tasks
+        (id, flow_name, status, version, input_payload, recorded_bytes, due_at, created_at, updated_at)
+      select id, 'echo_add', 'PLANNED', 1, $2::text::json, ${RECORDED_BYTES.created}, $3::timestamptz, $3::timestamptz, $3::timestamptz
       from unnest($1::uuid[]) as t (id)
     )
     insert into ${schema}.task_steps

@@ -1,7 +1,7 @@
 // How large a task's record is: `tasks.recorded_bytes`. It bounds what a task may grow to, and tells whoever reads tasks how
 // many to take at once, so about right is right enough. Each text counts once: a call repeats what its step says.
 
-import type { JsonText, StepRow } from "../core/record.ts";
+import type { JsonText, StepRow } from "./record.ts";
 
 /** What the rows of a step and its call take beside their texts. */
 const STEP_BYTES = 512;
