@@ -249,6 +249,14 @@ export class StepRunner {
     this.throwIfParked();
   }
 
+  /** R2. Who lets go of the task has not died with it. */
+  clearSuspects(): void {
+    const { state } = this;
+    for (const id of this.#suspects) {
+      if (state.isOpen(id) && state.draft.step(id).starts > 0) state.draft.patchStep(id, { starts: 0 });
+    }
+  }
+
   // ---- tools
 
   #startTool(step: StepRow): void {

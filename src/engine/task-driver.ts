@@ -158,6 +158,7 @@ export class TaskDriver {
 
   /** Lets go of a claimed task that is left as it is, for other workers; to be settled. */
   release(): void {
+    this.#steps.clearSuspects();
     this.#state.letGo({ mayHaveNews: this.#news.isWoken });
   }
 

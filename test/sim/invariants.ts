@@ -10,6 +10,7 @@
 //
 // And with every look of a process at the others:
 // I7. A process that lives is not found dead while its lease runs, whatever became of its connections (`world.ts`).
+// I8. What is parked for deaths was taken over as often in a row (`deaths.ts`).
 
 import type { StepRow, TaskRow } from "../../src/core/record.ts";
 import { isStepOpen, isTerminal, NEXT, NEXT_STEP, type StepStatus, type TaskStatus } from "../../src/core/status.ts";

@@ -166,7 +166,10 @@ export class Outsiders {
   }
 
   #cancel(process: SimProcess, { task }: StoredTask): void {
-    this.call(process, `cancel ${short(task.id)}`, (engine) => engine.cancelTask(task.id));
+    const force = this.world.random.chance(0.3);
+    this.call(process, `cancel ${short(task.id)}${force ? " by force" : ""}`, (engine) =>
+      engine.cancelTask(task.id, { force }),
+    );
   }
 
   #retryOne(process: SimProcess): void {

@@ -15,6 +15,9 @@ import type { World } from "./world.ts";
 /** Short, so that a simulation sees many of them. */
 export const LEASE_MS = 6000;
 
+/** Few, for the same reason: no tool kills its process, but processes die around them. */
+const DEATHS = 2;
+
 export class SimProcess {
   readonly life: Life;
   readonly clock: SimClock;
@@ -36,7 +39,7 @@ export class SimProcess {
       flows: simFlows((tool, work, context) => this.#act(tool, work, context)),
       clock: this.clock,
       log: this.#log(),
-      limits: { ...DEFAULT_LIMITS, leaseMs: LEASE_MS, busyMs: 2000, graceMs: 3000 },
+      limits: { ...DEFAULT_LIMITS, leaseMs: LEASE_MS, busyMs: 2000, graceMs: 3000, deaths: DEATHS },
       newId: () => random.uuid(),
       workerName: name,
     });

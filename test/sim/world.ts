@@ -3,6 +3,7 @@
 import type { TaskRow } from "../../src/core/record.ts";
 import { Random } from "./random.ts";
 import { breachesOf } from "./invariants.ts";
+import { Deaths } from "./deaths.ts";
 import { Decided } from "./decided.ts";
 import { Ledger } from "./ledger.ts";
 import type { Life } from "./life.ts";
@@ -33,6 +34,7 @@ export class World {
   readonly database = new SimDatabase();
   readonly workers = new SimWorkers(this.database);
   readonly #decided = new Decided();
+  readonly #deaths = new Deaths();
   readonly ledger = new Ledger(this.database, this.#decided, this.trace);
   readonly processes: SimProcess[] = [];
   weather: Weather = CALM;
@@ -75,6 +77,8 @@ export class World {
           ` wake ${task.wake_seq}${task.parked_reason === null ? "" : ` parked: ${task.parked_reason}`}`,
       );
       if (!before) this.#noteCreated(task);
+      const undue = this.#deaths.breachOf({ ...write, writer: this.writer });
+      if (undue !== undefined) this.trace.breach(undue);
       for (const breach of breachesOf({ ...write, writer: this.writer }, this.database.tasks, this.workers)) {
         this.trace.breach(breach);
       }

@@ -1,0 +1,46 @@
+// How often a task was taken from somebody else while a step of it was open. No tool here kills its process, but processes
+// die around them: a step that is said to have died so many times was open each of as many times in a row.
+
+import { isStepOpen } from "../../src/core/status.ts";
+import type { StoredTask } from "./sim-database.ts";
+import type { Writer } from "./sim-store.ts";
+
+const DEADLY = /ran step (\d+) \(.*\) died (\d+) times in a row/;
+
+interface Write {
+  readonly before: StoredTask | undefined;
+  readonly after: StoredTask;
+  readonly writer: Writer | undefined;
+}
+
+export class Deaths {
+  /** By step. */
+  readonly #counts = new Map<string, number>();
+
+  /** What is wrong with a write, as a sentence. */
+  breachOf(write: Write): string | undefined {
+    const breach = this.#undue(write);
+    this.#count(write);
+    return breach;
+  }
+
+  #count({ before, after, writer }: Write): void {
+    const owner = before?.task.lease_owner ?? null;
+    const isLetGo = owner !== null && owner !== after.task.lease_owner;
+    const isByItself = owner !== null && writer?.workerIds.has(owner) === true;
+    for (const { id, status, due_at } of after.steps.values()) {
+      if (!isStepOpen(status) || due_at !== null || (isLetGo && isByItself)) this.#counts.delete(id);
+      else if (isLetGo) this.#counts.set(id, (this.#counts.get(id) ?? 0) + 1);
+    }
+  }
+
+  #undue({ before, after: { task, steps } }: Write): string | undefined {
+    if (task.parked_reason === null || task.parked_reason === before?.task.parked_reason) return undefined;
+    const [, index, times] = DEADLY.exec(task.parked_reason) ?? [];
+    if (index === undefined) return undefined;
+    const step = [...steps.values()].find(({ step_index }) => step_index === Number(index));
+    const count = this.#counts.get(step?.id ?? "") ?? 0;
+    if (count >= Number(times)) return undefined;
+    return `Task ${task.id} is parked for deaths of step ${index}, around which it was taken over ${count} times in a row.`;
+  }
+}
