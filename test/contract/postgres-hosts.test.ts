@@ -102,6 +102,12 @@ test("hosts that refuse are passed over, and so is one that takes writes not, wh
   }
 });
 
+test("where every host refuses, the call says so, and not that its time was up", async () => {
+  const refusing = client(["127.0.0.1:1", "127.0.0.1:2"]);
+  await expect(refusing.query("select 1")).rejects.toThrow("ECONNREFUSED 127.0.0.1:2");
+  await expect(refusing.query("select 1")).rejects.toThrow("ECONNREFUSED");
+});
+
 test("a single host has the time that the URL says", async () => {
   const silent = await silentHost();
   const began = performance.now();

@@ -266,10 +266,15 @@ function inTurn(addresses: readonly ServerAddress[], sockets: Sockets): object {
   return {
     host: hosts,
     port: addresses.map(({ port }) => port),
-    socket: (target: Target) => {
+    socket: async (target: Target) => {
       connects += 1;
       if (connects > addresses.length) hosts.length = 0;
-      return sockets.connect(target);
+      try {
+        return await sockets.connect(target);
+      } catch (error) {
+        hosts.length = 0; // all had their turn; while there are hosts, it waits for the next one and tells nobody
+        throw error;
+      }
     },
   };
 }
