@@ -99,7 +99,8 @@ export function readUrlParameters(query: string): UrlParameters {
   const attributes = value("target_session_attrs");
   if (attributes !== undefined && !SESSION_ATTRIBUTES.includes(attributes))
     throw wrong("target_session_attrs", `one of ${SESSION_ATTRIBUTES.join(", ")}`);
-  if (!/^-?\d{1,9}(?:\.\d{1,9})?$/.test(value("connect_timeout") ?? "0")) throw wrong("connect_timeout", "a number of seconds");
+  if (!/^-?\d{1,9}(?:\.\d{1,9})?$/.test(value("connect_timeout") ?? "0"))
+    throw wrong("connect_timeout", "a number of seconds");
   if (attributes === "any") kept.delete("target_session_attrs"); // libpq's word for its default
   return {
     host: value("host"),
