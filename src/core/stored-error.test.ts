@@ -30,6 +30,21 @@ describe("an error is stored", () => {
     expect(stored(new TypeError("no"))).toEqual({ name: "TypeError", message: "no" });
   });
 
+  test("with the name of its own class where that says nothing of its name", () => {
+    class Declined extends Error {}
+    class OddInput extends TypeError {}
+    class Named extends RangeError {
+      override readonly name = "OutOfRange";
+    }
+    const names = [new Declined(""), new OddInput(""), new Named(""), new RangeError("")].map(stored);
+    expect(names).toMatchObject([
+      { name: "Declined" },
+      { name: "OddInput" },
+      { name: "OutOfRange" },
+      { name: "RangeError" },
+    ]);
+  });
+
   test("by its code where it is one of the product", () => {
     expect(stored(new TaskonautError("flow_invalid", "no"))).toEqual({ name: "flow_invalid", message: "no" });
   });

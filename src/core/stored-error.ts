@@ -153,10 +153,22 @@ function reasonOf(error: StepError): StoredError {
 /** One that a step has stored is shorter. */
 const REASON_MAX = 1_000_000;
 
+/** What errors are called whose classes say nothing else. */
+const NATIVE: ReadonlySet<string> = new Set([
+  "Error",
+  "AggregateError",
+  "EvalError",
+  "RangeError",
+  "ReferenceError",
+  "SyntaxError",
+  "TypeError",
+  "URIError",
+]);
+
 /** `class HttpError extends Error {}` calls its errors Error, as Error does. */
 function classOf(error: Error): string {
   const name = nameOf(() => error.name);
-  if (name !== "Error") return name;
+  if (!NATIVE.has(name)) return name;
   const own = read(() => error.constructor.name);
   return typeof own === "string" && own !== "" ? own.slice(0, NAME_MAX) : name;
 }
