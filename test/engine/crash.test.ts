@@ -71,7 +71,9 @@ for (const [name, createDatabase] of DATABASES) {
           const workers = numbers(PARALLEL).map(async () => {
             for (let doom = dooms.shift(); doom; doom = dooms.shift()) {
               const job = { ...(await newJob(flow, drive)), doom };
-              expect(await runDoomed(job)).toBeUndefined();
+              const outlived = await runDoomed(job);
+              // transitions of a run share a write where it is slow: then it has ended with fewer, and nothing killed it
+              if (outlived) expect([drive, outlived.writes < doom.number]).toEqual(["run", true]);
               if (!(await expectCompletes(job))) absent += 1;
             }
           });
