@@ -1,10 +1,10 @@
-// A process of its own, for what it guards against stops the event loop for good: the write of a running step is lost,
+// A process of its own, for what it guards against stops the event loop for good: a write beside a running step is lost,
 // the step ends before its driver hears of that, and what comes next waits for nothing.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import * as v from "valibot";
 import { defineFlow } from "../../src/core/flow.ts";
-import { call } from "../../src/core/operation.ts";
+import { all, call } from "../../src/core/operation.ts";
 import type { Store } from "../../src/store/store.ts";
 import { openStore } from "../support/databases.ts";
 import { engineOn } from "../support/engine.ts";
@@ -18,8 +18,8 @@ const flow = defineFlow({
   name: "slow_then_pure",
   input: v.unknown(),
   *run() {
-    yield* call(gate.tool, 1);
-    return yield* call(giveBack("at_once", { execution: "pure" }), 2);
+    yield* all([call(gate.tool, 1), call(giveBack("beside", { execution: "pure" }), 2)]);
+    return yield* call(giveBack("at_once", { execution: "pure" }), 3);
   },
 });
 
@@ -31,7 +31,9 @@ function losing(store: Store): Store {
   return {
     ...store,
     async commitChanges(changes) {
-      if (isLost || !changes.some((change) => change.newSteps.length > 0)) return store.commitChanges(changes);
+      // what is written beside the tool that runs: its own step was written before it began
+      if (isLost || !changes.some(({ newCalls }) => newCalls.some(({ tool_name }) => tool_name === "beside")))
+        return store.commitChanges(changes);
       isLost = true;
       await answered.promise;
       return changes.map(() => false);
