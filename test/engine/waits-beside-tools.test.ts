@@ -6,6 +6,7 @@ import { defineFlow, type Flow } from "../../src/core/flow.ts";
 import { childTaskId } from "../../src/core/ids.ts";
 import { call, race, runChild, sleep, waitForSignal, type Member } from "../../src/core/operation.ts";
 import type { Task } from "../../src/core/task.ts";
+import type { ToolContext } from "../../src/core/tool.ts";
 import type { Taskonaut } from "../../src/core/taskonaut.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import { engineOn } from "../support/engine.ts";
@@ -103,7 +104,11 @@ test("a cancelled child that sleeps in its finally is cleaned up by running its 
   const { task } = await engine.createTask({ flow: "parent", input: {} });
   const running = engine.runTask(task.id);
   await stuck.called();
-  await engine.cancelTask(task.id);
+  const { signal } = stuck.calls[0] as ToolContext; // asked for before: it aborts then
+  const cancelling = engine.cancelTask(task.id);
+  await until(() => signal.aborted);
+  stuck.fail(0, "told to stop"); // until then nothing is undone beside it
+  await cancelling;
   expect(await running).toMatchObject({ status: "CANCELLED" });
   const childId = childTaskId((await engine.getTask(task.id)).steps[0]?.id ?? "");
   expect(await engine.getTask(childId)).toMatchObject({
