@@ -143,7 +143,8 @@ export class Driving {
             return record;
           }
           // what it knows may be out of date; where it is not, there is nothing to do, neither for a driver that knows more
-          if ((await this.read(id)).task.version === record.task.version) return record;
+          const { version, wake_seq } = (await this.read(id)).task;
+          if (version === record.task.version && wake_seq === record.task.wake_seq) return record;
           this.#live.drop(id);
         } catch (error) {
           const failure = await this.#failureOf(error, driver);
