@@ -63,7 +63,7 @@ test("a copy is a database to go on with", async () => {
   await backUpSqlite({ path, file });
   const store = await openSqliteStore({ path: file });
   await store.insertTasks([plannedRecord()]);
-  expect(await store.listTasks({ limit: 10 })).toHaveLength(4);
+  expect((await store.listTasks({ limit: 10 })).tasks).toHaveLength(4);
   await store.close();
 });
 
