@@ -31,12 +31,11 @@ const POLL_MS = 500;
 /** But not more often than this, however much is due. */
 const POLL_MIN_MS = 10;
 
-/** Nothing to be told apart. */
-const NO_SUSPECTS: ReadonlySet<string> = new Set();
-
 export class StepRunner {
-  /** R2: ids of steps that may have run when the last process died. */
-  #suspects: ReadonlySet<string>;
+  /** R2: ids of steps that may have run when the last process died, and have not ended since; undefined: it did not die. */
+  readonly #suspects: Set<string> | undefined;
+  /** None of the steps that it had recorded ran: one that it had not may have. */
+  #isCauseUnknown: boolean;
   /** When a child that only waits should be run again, in store time; null: with the next look at the inbox. */
   readonly #childDue = new Map<string, number | null>();
   #onEvent: (() => void) | undefined;
@@ -52,7 +51,8 @@ export class StepRunner {
       const open = state.openSteps().filter((step) => !isWait(step));
       return state.program.isSequential ? open.slice(0, 1) : open;
     };
-    this.#suspects = isOrphan ? idsOf(started()) : NO_SUSPECTS;
+    this.#suspects = isOrphan ? new Set(started().map(({ id }) => id)) : undefined;
+    this.#isCauseUnknown = this.#suspects?.size === 0;
   }
 
   /** Whoever waits for an outcome looks again. */
@@ -213,8 +213,9 @@ export class StepRunner {
   #mark(steps: readonly StepRow[]): void {
     const { state } = this;
     if (!this.isOrphan && !steps.some((step) => this.#isHeld(step))) return;
-    // it died before it had recorded any step: what is started first is what ran
-    if (this.isOrphan && this.#suspects === NO_SUSPECTS) this.#suspects = idsOf(steps);
+    // what is started first is what ran, where that could run before it was recorded (R1)
+    if (this.#isCauseUnknown) for (const step of steps) if (!this.#isHeld(step)) this.#suspects?.add(step.id);
+    this.#isCauseUnknown = false;
     const now = state.now();
     for (const step of steps) {
       const { id } = step;
@@ -222,7 +223,7 @@ export class StepRunner {
       if (isHeld) state.leased.add(id);
       // one of kind child is not RUNNING before its task is there
       if (step.kind === "child" || (!isHeld && !this.isOrphan)) continue;
-      const starts = this.#suspects.has(id) ? Math.max(step.starts, 1) + 1 : 1;
+      const starts = this.#suspects?.has(id) ? Math.max(step.starts, 1) + 1 : 1;
       state.draft.patchStep(id, { status: "RUNNING", starts, updated_at: now });
       if (!this.#callOf(step)) {
         state.draft.putCall(openCall(state.draft.callOf(id), step, state.tool(step), now));
@@ -241,7 +242,7 @@ export class StepRunner {
   /** R2. A tool that takes its process with it is not given one more. */
   #throwIfDeadly(steps: readonly StepRow[]): void {
     const { deaths } = this.tools.limits;
-    const step = steps.find(({ id, starts }) => this.#suspects.has(id) && starts >= deaths);
+    const step = steps.find(({ id, starts }) => this.#suspects?.has(id) && starts >= deaths);
     if (!step) return;
     this.state.park(
       `The processes that ran step ${step.step_index} (${step.step_name}) died ${deaths} times in a row while it ran. Mend its tool, and take the task up again with resume-task.`,
@@ -252,7 +253,7 @@ export class StepRunner {
   /** R2. Who lets go of the task has not died with it. */
   clearSuspects(): void {
     const { state } = this;
-    for (const id of this.#suspects) {
+    for (const id of this.#suspects ?? []) {
       if (state.isOpen(id) && state.draft.step(id).starts > 0) state.draft.patchStep(id, { starts: 0 });
     }
   }
@@ -290,6 +291,7 @@ export class StepRunner {
   #onEnded(id: string, tool: Tool, result: ExecutionResult): void {
     const { state, writer } = this;
     state.running.delete(id);
+    this.#suspects?.delete(id); // its process lives: what comes after this attempt counts anew
     const wasLeased = state.leased.delete(id);
     const step = state.draft.step(id);
     const { outcome } = result;
@@ -391,10 +393,6 @@ export class StepRunner {
     if (this.#onEvent) this.#onEvent();
     else writer.writeSoon();
   }
-}
-
-function idsOf(steps: readonly StepRow[]): ReadonlySet<string> {
-  return steps.length === 0 ? NO_SUSPECTS : new Set(steps.map((step) => step.id));
 }
 
 /** Not a child that is there and only to be run on. */

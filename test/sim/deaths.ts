@@ -1,6 +1,5 @@
 // How often a task was taken from somebody else while a step of it was open. No tool here kills its process, but processes
-// die around them: a step that is said to have died so many times was open each of as many times in a row. But for one:
-// where a process died before its task had any mark, what is started first afterwards is taken for what ran.
+// die around them: a step that is said to have died so many times was open each of as many times in a row.
 
 import { isStepOpen } from "../../src/core/status.ts";
 import type { StoredTask } from "./sim-database.ts";
@@ -41,7 +40,7 @@ export class Deaths {
     if (index === undefined) return undefined;
     const step = [...steps.values()].find(({ step_index }) => step_index === Number(index));
     const count = this.#counts.get(step?.id ?? "") ?? 0;
-    if (count >= Number(times) - 1) return undefined;
+    if (count >= Number(times)) return undefined;
     return `Task ${task.id} is parked for deaths of step ${index}, around which it was taken over ${count} times in a row.`;
   }
 }
