@@ -45,6 +45,7 @@ export class World {
   /** Told of every write of the engines that are made from now on. */
   listener: Listener | undefined;
   readonly #engines: MortalEngine[] = [];
+  #stoppedAt: number | undefined;
 
   constructor(
     readonly store: Store,
@@ -52,13 +53,22 @@ export class World {
     private readonly limits: Partial<Limits> = {},
   ) {}
 
+  /** From now on no time passes but what is skipped: waits that begin together end together, however slow the machine is. */
+  stopTime(): void {
+    this.#stoppedAt = Date.now();
+  }
+
+  now(): number {
+    return (this.#stoppedAt ?? Date.now()) + this.skippedMs;
+  }
+
   /** A living engine; it need not be closed. */
   engine(flows = this.flows): MortalEngine {
     const life = { isOver: false };
     const workers = new Set<string>();
     const store = this.#mortal(life, workers);
     const clock: Clock = {
-      now: () => Date.now() + this.skippedMs,
+      now: () => this.now(),
       sleep: (ms, signal) => (life.isOver ? new Promise(() => {}) : systemClock.sleep(ms / HURRY, signal)),
     };
     const engine = createEngine({
@@ -124,7 +134,7 @@ export class World {
     return {
       dialect: store.dialect,
       location: store.location,
-      now: () => alive(async () => (await store.now()) + this.skippedMs),
+      now: () => alive(async () => (this.#stoppedAt ?? (await store.now())) + this.skippedMs),
       insertTasks: (records) => write("insertTasks", () => store.insertTasks(records)),
       commitChanges: (changes) => write("commitChanges", () => store.commitChanges(changes)),
       readTaskRow: (id) => alive(() => store.readTaskRow(id)),

@@ -93,7 +93,7 @@ export const answer: Script = async (task, engine, world) => {
 
 /** What waits until then is due. */
 export function skipTo(world: World, until: string): void {
-  world.skippedMs = Math.max(world.skippedMs, Date.parse(until) - Date.now() + 1);
+  world.skippedMs += Math.max(0, Date.parse(until) - world.now() + 1);
 }
 
 /** The rows of a task and of its children as they must be in every run: without times, ids and versions. */
