@@ -1,5 +1,6 @@
 import { VERSION } from "./build-info.ts";
 import { LineWriter } from "./cli/line-writer.ts";
+import { OwnStdout } from "./cli/own-stdout.ts";
 import { createProcessIo } from "./cli/process-io.ts";
 import { runCli } from "./cli/run-cli.ts";
 import { UserCode } from "./cli/user-code.ts";
@@ -8,12 +9,13 @@ import { createWire } from "./wire.ts";
 const { env } = process;
 
 const lines = new LineWriter();
-const userCode = UserCode.host(lines);
+const stdout = new OwnStdout();
+const userCode = UserCode.host(lines, stdout);
 
 const exit = await runCli({
   argv: process.argv.slice(2),
   env,
-  io: createProcessIo(lines),
+  io: createProcessIo(lines, stdout),
   wire: createWire(env, { lines, userCode }),
   version: VERSION,
 });

@@ -21,7 +21,6 @@ import type { Limits } from "./core/limits.ts";
 import type { Flow } from "./core/flow.ts";
 import type { StartHeartbeat } from "./core/heartbeat.ts";
 import type { Log } from "./core/log.ts";
-import type { ToolWatch } from "./core/tool-watch.ts";
 import type { Migrator } from "./core/migrator.ts";
 import type { Taskonaut } from "./core/taskonaut.ts";
 import type { Engine } from "./engine/engine.ts";
@@ -53,7 +52,7 @@ export function createWire(env: Environment, { lines, userCode }: Process): (set
     const log = createLog({ ...lineStyleOf(settings, env), level: settings.logLevel, write: lines.write });
     lines.onDropped((count) => log.warn?.("log lines were dropped: nobody read stderr", { lines: count }));
     userCode?.tellTo(log);
-    return wire({ settings, env, cwd, log, toolWatch: userCode });
+    return wire({ settings, env, cwd, log, userCode });
   };
 }
 
@@ -64,7 +63,7 @@ interface Ground {
   /** The folder that the program was started in: relative paths are meant there. */
   readonly cwd: string;
   readonly log: Log;
-  readonly toolWatch: ToolWatch | undefined;
+  readonly userCode: UserCode | undefined;
 }
 
 function wire(ground: Ground): Wiring {
@@ -125,7 +124,7 @@ async function openEngine(ground: Ground, { works = false } = {}): Promise<OpenE
     limits,
     newId: () => Bun.randomUUIDv7(),
     workerName: `${hostname()}:${process.pid}`,
-    ...(ground.toolWatch && { toolWatch: ground.toolWatch }),
+    ...(ground.userCode && { toolWatch: ground.userCode }),
     ...(startHeartbeat && { startHeartbeat }),
   });
   return { engine, location: store.location, flows: flows.map(({ name }) => name) };
@@ -168,7 +167,8 @@ function placeOf(location: Location, { env }: Ground): StorePlace | undefined {
 /** Those of the program and those of the files; the loader is loaded only where there are files. */
 async function loadAllFlows(ground: Ground, tell?: (passed: PassedOver) => void): Promise<readonly Flow[]> {
   const paths = flowPathsOf(ground);
-  const { log } = ground;
+  const { log, userCode } = ground;
+  if (paths.length > 0) userCode?.beforeFiles();
   const onPassedOver = (passed: PassedOver): void => {
     const { file, why, isOdd } = passed;
     tell?.(passed);

@@ -5,12 +5,19 @@ import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import type { LineWriter } from "./line-writer.ts";
 import type { Io, Output } from "./io.ts";
+import type { OwnStdout } from "./own-stdout.ts";
 
 /** `lines`: what else is said on stderr, before which nothing may come that is said later. */
-export function createProcessIo(lines: LineWriter): Io {
-  const stderr = createOutput(2, () => process.stderr.columns);
+export function createProcessIo(lines: LineWriter, stdout: OwnStdout): Io {
+  const stderr = createOutput({
+    descriptor: 2,
+    isTTY: isatty(2),
+    get columns() {
+      return process.stderr.columns;
+    },
+  });
   return {
-    stdout: createOutput(1, () => process.stdout.columns),
+    stdout: createOutput(stdout),
     stderr: {
       isTTY: stderr.isTTY,
       get columns() {
@@ -42,19 +49,25 @@ export function createProcessIo(lines: LineWriter): Io {
 
 const FLUSH_MS = 1000;
 
-function createOutput(fd: number, readColumns: () => number): Output {
-  const isTTY = isatty(fd);
+interface Target {
+  readonly descriptor: number;
+  readonly isTTY: boolean;
+  readonly columns: number | undefined;
+}
+
+function createOutput(target: Target): Output {
+  const { isTTY } = target;
   let open = true;
   return {
     isTTY,
     get columns() {
-      return (isTTY && readColumns()) || 80;
+      return (isTTY && target.columns) || 80;
     },
     async write(text) {
       let rest = Buffer.from(text);
       while (open && rest.length > 0) {
         try {
-          rest = rest.subarray(writeSync(fd, rest));
+          rest = rest.subarray(writeSync(target.descriptor, rest));
         } catch (error) {
           const { code } = error as NodeJS.ErrnoException;
           if (code === "EPIPE") open = false;

@@ -1,23 +1,20 @@
 // The manners of a process that runs other people's code. stdout is for data, so what that code writes there goes to stderr,
-// as `console` does. The process ends when the program does, so `process.exit` is an error. And what nobody catches is
-// told in the log, with the tool that it is of, whose failure it is.
+// as `console` does. The process ends when the program does, so `process.exit` and its kin are errors. And what nobody
+// catches is told in the log, with the tool that it is of, whose failure it is.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { TaskonautError } from "../core/errors.ts";
 import type { Log, LogFields } from "../core/log.ts";
 import { toStoredError } from "../core/stored-error.ts";
-import { NonRetryableError } from "../core/tool.ts";
 import type { RunningAttempt, ToolWatch } from "../core/tool-watch.ts";
 import { sendConsoleToStderr } from "./console.ts";
 import type { LineWriter } from "./line-writer.ts";
+import type { OwnStdout } from "./own-stdout.ts";
+import { ProcessExitError, refuseEnds } from "./refuse-ends.ts";
 
 /** What a fault of the program itself exits with: EX_SOFTWARE of sysexits.h. */
 const EXIT_INTERNAL = 70;
 const LAST_LINES_MS = 1000;
-
-class ProcessExitError extends NonRetryableError {
-  override readonly name = "ProcessExitError";
-}
 
 export class UserCode implements ToolWatch {
   readonly #attempts = new AsyncLocalStorage<RunningAttempt>();
@@ -27,19 +24,23 @@ export class UserCode implements ToolWatch {
   /** `exit`: that of the process, before it was taken from user code. */
   private constructor(
     private readonly lines: LineWriter,
+    private readonly stdout: OwnStdout,
     private readonly exit: (code: number) => never,
   ) {}
 
   /** From now on, in this process. Before any user's file is loaded: it may keep what it finds. */
-  static host(lines: LineWriter): UserCode {
-    const userCode = new UserCode(lines, process.exit.bind(process));
+  static host(lines: LineWriter, stdout: OwnStdout): UserCode {
+    const userCode = new UserCode(lines, stdout, refuseEnds());
     sendConsoleToStderr(lines.write);
     sendStdoutToStderr(lines.write);
-    process.exit = (code) => refuseExit(`process.exit(${code ?? ""})`);
-    process.abort = () => refuseExit("process.abort()");
     process.on("uncaughtException", (error) => userCode.#onUncaught(error));
     process.on("unhandledRejection", (error) => userCode.#onUncaught(error));
     return userCode;
+  }
+
+  /** Files of users are about to be loaded. */
+  beforeFiles(): void {
+    this.stdout.keepFromOthers();
   }
 
   /** Where what is uncaught is told; until then on stderr as it is. */
@@ -109,13 +110,7 @@ function describe(thrown: unknown): Record<string, unknown> {
   };
 }
 
-function refuseExit(call: string): never {
-  throw new ProcessExitError(
-    `User code called ${call}. taskonaut ends by itself: a tool ends by what it returns or throws.`,
-  );
-}
-
-/** Also what Bun's own writers, and a Console of one's own, send there. What a child process inherits is beyond us. */
+/** By the writer of lines, so that nobody waits for whoever reads stderr; what comes by the descriptor finds its own way. */
 function sendStdoutToStderr(write: (text: string) => void): void {
   const toStderr = (chunk: string | Uint8Array, encoding?: unknown, callback?: unknown): boolean => {
     write(typeof chunk === "string" ? chunk : Buffer.from(chunk).toString());

@@ -1,8 +1,11 @@
 // A person at a terminal, a real pseudo-terminal: text instead of JSON, questions, colours, and the way out.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Task } from "../../src/core/task.ts";
 import { insist } from "../support/insist.ts";
+import { binary } from "./binary.ts";
 import { closeGate } from "./gate.ts";
 import { openSandbox, type Sandbox } from "./harness.ts";
 import { openPlace } from "./place.ts";
@@ -130,6 +133,32 @@ describe("what is shown", () => {
     const { exit, shown } = await show(sandbox, ["get-task", id], { columns: 20 });
     expect(exit).toBe(0);
     expect(shown).toContain(id);
+  });
+
+  test("is the same where flow files are loaded, also with stderr elsewhere", async () => {
+    const elsewhere = ["/bin/sh", "-c", 'exec "$0" "$@" 2> talk.txt', await binary()];
+    await using sandbox = await openSandbox({}, elsewhere);
+    await writeFile(
+      join(sandbox.folder, "flow.ts"),
+      `import { call, defineFlow, defineTool } from "taskonaut";
+       import * as v from "valibot";
+       const input = v.object({});
+       const talk = defineTool({ name: "talk", input, output: v.string(), async run() {
+         await Bun.$\`echo talk of the tool\`;
+         return "wide ☃ 漢字 👩‍👩‍👧 ".repeat(100);
+       } });
+       export const wide = defineFlow({ name: "wide", input, plan: () => [call(talk, {})] });`,
+    );
+    for (const columns of [200, 80]) {
+      const { exit, raw, shown } = await show(sandbox, ["run-flow", "wide", "--flows", "flow.ts"], { columns });
+      expect(exit).toBe(0);
+      expect(raw).toContain(`${ESCAPE}[32mCOMPLETED${ESCAPE}[0m`);
+      expect(shown).not.toContain("talk of the tool");
+      const widths = shown.split("\n").map((line) => Bun.stringWidth(line));
+      expect(Math.max(...widths)).toBeLessThanOrEqual(columns);
+      expect(Math.max(...widths)).toBeGreaterThan(columns - 3);
+    }
+    expect(await readFile(join(sandbox.folder, "talk.txt"), "utf8")).toContain("talk of the tool");
   });
 });
 

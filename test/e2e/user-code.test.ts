@@ -15,17 +15,44 @@ setDefaultTimeout(60_000);
 const FLOWS = `
 import { call, defineFlow, defineTool } from "taskonaut";
 import * as v from "valibot";
+import { execSync, spawn, spawnSync } from "node:child_process";
+import { createWriteStream, writeSync } from "node:fs";
+
+Bun.spawnSync(["echo", "by a file that is loaded"], { stdout: "inherit" });
 
 const never = new Promise(() => {});
 
 const MANNERS = {
   exits() { process.exit(0); },
   aborts() { process.abort(); },
+  really_exits() { process.reallyExit(0); },
+  kills_itself() { process.kill(process.pid, "SIGKILL"); },
+  asks_itself_to_end() { process.kill(-process.pid); },
+  kills_its_group() { process.kill(0, 15); },
+  becomes_another() { process.execve("/bin/true", ["true"], {}); },
+  looks_for_itself() { return process.kill(process.pid, 0); },
   async writes() {
     process.stdout.write("by process.stdout\\n");
     console.log("by console.log");
     console.error("by console.error \\u001b[31m");
     await Bun.write(Bun.stdout, "by Bun.stdout\\n");
+    return "written";
+  },
+  async goes_around() {
+    await Bun.$\`echo by the shell\`;
+    await Bun.spawn(["echo", "by Bun.spawn"], { stdout: "inherit" }).exited;
+    await new Promise((ended) => spawn("echo", ["by spawn"], { stdio: "inherit" }).on("close", ended));
+    execSync("echo by execSync", { stdio: "inherit" });
+    spawnSync("echo", ["by spawnSync"], { stdio: [0, 1, 2] });
+    writeSync(1, "by writeSync\\n");
+    await new Promise((ended) => createWriteStream("", { fd: 1, autoClose: false }).write("by createWriteStream\\n", ended));
+    await Bun.write(Bun.file(1), "by Bun.file\\n");
+    const writer = Bun.stdout.writer();
+    writer.write("by a writer\\n");
+    await writer.flush();
+    const thread = new Worker(URL.createObjectURL(new Blob(["console.log('by a thread'); postMessage(0)"])));
+    await new Promise((told) => (thread.onmessage = told));
+    await thread.terminate();
     return "written";
   },
   throws_later() { setTimeout(() => { throw new RangeError("from a timer \\u001b[31m"); }, 1); return never; },
@@ -44,7 +71,7 @@ const once = defineTool({
 export const flows = [...tools, once].map((tool) =>
   defineFlow({ name: "flow_" + tool.name, input: v.object({}), *run() { return yield* call(tool, {}); } }),
 );
-export const [a, b, c, d, e, f, g, h] = flows;
+export const [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = flows;
 `;
 
 let sandbox: Sandbox;
@@ -65,13 +92,22 @@ function linesOf({ stderr }: { readonly stderr: string }): readonly unknown[] {
     .flatMap((line) => (line.startsWith("{") ? (JSON.parse(line) as Record<string, unknown>) : []));
 }
 
-test.each(["exits", "aborts", "exits_later"])("a tool that %s has failed, and the process goes on", async (name) => {
+test.each([
+  "exits",
+  "aborts",
+  "exits_later",
+  "really_exits",
+  "kills_itself",
+  "asks_itself_to_end",
+  "kills_its_group",
+  "becomes_another",
+])("a tool that %s has failed, and the process goes on", async (name) => {
   const ended = await run(name);
   const task = JSON.parse(ended.stdout) as Task;
   expect([ended.exit, task.status]).toEqual([1, "FAILED"]);
   expect(task.error).toMatchObject({
     name: "ProcessExitError",
-    message: expect.stringMatching(/called process\.(exit\(0\)|abort\(\)).*returns or throws/),
+    message: expect.stringMatching(/called process\.(exit|abort|reallyExit|kill|execve)\(.*returns or throws/),
   });
   // a callback that only calls leaves no frame behind
   if (name !== "exits_later") expect(task.error?.at).toMatch(/flows\.ts:\d+:\d+$/);
@@ -82,6 +118,18 @@ test("what a tool writes to stdout goes to stderr: stdout has the data alone", a
   expect(taskOf(ended).output_payload).toBe("written");
   for (const how of ["by process.stdout\n", "by console.log\n", "by console.error", "by Bun.stdout\n"])
     expect(ended.stderr).toContain(how);
+});
+
+test("what a tool writes around the program goes to stderr as well, from child processes and the shell too", async () => {
+  const ended = await run("goes_around");
+  expect(taskOf(ended).output_payload).toBe("written");
+  const ways = ["the shell", "Bun.spawn", "spawn", "execSync", "spawnSync", "writeSync", "createWriteStream"];
+  for (const how of [...ways, "Bun.file", "a writer", "a thread", "a file that is loaded"])
+    expect(ended.stderr).toContain(`by ${how}\n`);
+});
+
+test("a process that only looks whether it is there is not ended by that", async () => {
+  expect(taskOf(await run("looks_for_itself")).output_payload).toBe(true);
 });
 
 describe("what a tool leaves uncaught", () => {

@@ -67,7 +67,7 @@ const poison = defineTool({
   output: v.object({ pid: v.number() }),
   run({ unless }, context) {
     act("poison", "at-least-once", context);
-    if (!existsSync(unless)) process.kill(process.pid, "SIGKILL");
+    if (!existsSync(unless)) Bun.spawnSync(["kill", "-KILL", String(process.pid)]); // by itself it is not let
     return { pid: process.pid };
   },
 });
