@@ -117,13 +117,13 @@ describe("the commit writer", () => {
     expect(await Promise.all(results)).toEqual([true, true]);
   });
 
-  test("writes no commit of more than 200, and all of them", async () => {
+  test("writes no commit of more than 256, and all of them", async () => {
     const store = new GatedStore();
     const writer = new CommitWriter(store);
     const results = Array.from({ length: 450 }, (_, i) => writer.submitChange(changeOf(`t${i}`)));
     await turn();
     for (let i = 0; i < 3; i++) await store.release();
-    expect(store.commits.map((batch) => batch.length)).toEqual([200, 200, 50]);
+    expect(store.commits.map((batch) => batch.length)).toEqual([256, 194]);
     expect(store.commits.flat()).toEqual(Array.from({ length: 450 }, (_, i) => `t${i}@1`));
     expect((await Promise.all(results)).every(Boolean)).toBe(true);
   });

@@ -12,7 +12,7 @@ import type { Change, Store } from "../store/store.ts";
 import { Pace } from "./pace.ts";
 
 /** No commit holds more: bounds the size of a statement and how long others wait. A new task has half the rows. */
-const CHANGES_MAX = 200;
+const CHANGES_MAX = 256;
 const INSERTS_MAX = 400;
 
 /** Nor more JSON than about this many bytes, unless it is of one task: a statement is built and parsed as a whole. */

@@ -6,17 +6,23 @@ import type { Clock } from "../core/clock.ts";
 /** With the piece of work that is under way then, this stays below 25 ms. */
 const TURN_MS = 8;
 
+/** As `TURN_MS`, of pieces that are small: a batch that is driven in one go is also written in one commit. */
+export const SMALL_PIECES_MS = 16;
+
 export class Pace {
   #turnedAt: number;
 
-  constructor(private readonly clock: Pick<Clock, "now">) {
+  constructor(
+    private readonly clock: Pick<Clock, "now">,
+    private readonly turnMs = TURN_MS,
+  ) {
     this.#turnedAt = clock.now();
   }
 
   /** What to await before the next piece of work; undefined where the loop has turned a moment ago. */
   turn(): Promise<void> | undefined {
     // the clock may have been set back
-    return Math.abs(this.clock.now() - this.#turnedAt) < TURN_MS ? undefined : this.next();
+    return Math.abs(this.clock.now() - this.#turnedAt) < this.turnMs ? undefined : this.next();
   }
 
   /** Resolves in the next turn of the loop. */

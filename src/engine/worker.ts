@@ -19,7 +19,7 @@ import type { Driving } from "./driving.ts";
 import { UNSURE_MS } from "./holdings.ts";
 import { Lane } from "./lane.ts";
 import { isWait } from "./news.ts";
-import { Pace } from "./pace.ts";
+import { Pace, SMALL_PIECES_MS } from "./pace.ts";
 import { Shares } from "./shares.ts";
 import { Upkeep } from "./upkeep.ts";
 
@@ -255,8 +255,9 @@ export class Worker implements RunningWorker, Claimant {
     if (this.#shares.note(counts, { isFull: claim.tasks.length >= room }) || claim.isCut) this.#hasNews = true;
     if (!this.#hasNews) this.#isAloneWithNews = false;
     this.#noteTimes(claim);
-    // of its own: mostly all are driven before its first turn is due, and go into one commit together
-    const pace = new Pace(tools.clock);
+    // the claim may have come with a commit, which took its time as well
+    const pace = new Pace(tools.clock, SMALL_PIECES_MS);
+    await pace.next();
     for (const task of claim.tasks) {
       await pace.turn();
       this.#take(task);
