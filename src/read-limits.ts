@@ -1,4 +1,4 @@
-import { TIMER_MS_MAX } from "./core/duration.ts";
+import { TIMER_MS_MAX } from "./core/flow/duration.ts";
 import { TaskonautError } from "./core/errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "./core/limits.ts";
 

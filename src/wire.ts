@@ -13,16 +13,16 @@ import type {
   WorkerOptions,
   Wiring,
 } from "./cli/wiring.ts";
-import { setActivity } from "./core/activity.ts";
-import type { Backup } from "./core/backup.ts";
+import { setActivity } from "./core/flow/activity.ts";
+import type { Backup } from "./core/api/backup.ts";
 import { TaskonautError } from "./core/errors.ts";
-import type { BenchOptions, BenchReport } from "./core/bench.ts";
+import type { BenchOptions, BenchReport } from "./core/api/bench.ts";
 import type { Limits } from "./core/limits.ts";
-import type { Flow } from "./core/flow.ts";
+import type { Flow } from "./core/flow/flow.ts";
 import type { StartHeartbeat } from "./core/heartbeat.ts";
 import type { Log } from "./core/log.ts";
-import type { Migrator } from "./core/migrator.ts";
-import type { Taskonaut } from "./core/taskonaut.ts";
+import type { Migrator } from "./core/api/migrator.ts";
+import type { Taskonaut } from "./core/api/taskonaut.ts";
 import type { Engine } from "./engine/engine.ts";
 import { findFlowFiles, resolveFlowPaths } from "./flows/find-flow-files.ts";
 import type { PassedOver } from "./flows/loader.ts";
@@ -78,7 +78,7 @@ function wire(ground: Ground): Wiring {
     openMigrator: () => openMigrator(locationOf(ground), env),
     backUp: (file) => backUp(file, ground),
     openFlows: async () => {
-      const { createFlowCatalog } = await import("./engine/flow-catalog.ts");
+      const { createFlowCatalog } = await import("./engine/doors/flow-catalog.ts");
       const passedOver: PassedOver[] = [];
       const flows = await loadAllFlows(ground, (passed) => passedOver.push(passed));
       return createFlowCatalog(flows, readLimits(env), passedOver);
@@ -112,7 +112,7 @@ async function openEngine(ground: Ground, { works = false } = {}): Promise<OpenE
   const [store, { createEngine }, { systemClock }, startHeartbeat] = await Promise.all([
     openStore(location, env, { works }),
     import("./engine/engine.ts"),
-    import("./engine/system-clock.ts"),
+    import("./engine/process/system-clock.ts"),
     works ? loadHeartbeat(location, limits, ground) : undefined,
     works || flows.every(({ file }) => file === undefined) ? undefined : watchLate(location, limits, ground),
   ]);

@@ -1,6 +1,6 @@
-import { defineFlow } from "../core/flow.ts";
-import { call } from "../core/operation.ts";
-import type { Tool } from "../core/tool.ts";
+import { defineFlow } from "../core/flow/flow.ts";
+import { call } from "../core/flow/operation.ts";
+import type { Tool } from "../core/flow/tool.ts";
 import { echoAdd } from "../flows/echo-add.ts";
 import { add, echo } from "../flows/tools.ts";
 

@@ -1,12 +1,12 @@
 // The engine under measurement, as a process would have it: opened for one measurement and closed after it, so that
 // nothing that it has in memory helps the next one.
 
-import type { Flow } from "../core/flow.ts";
+import type { Flow } from "../core/flow/flow.ts";
 import type { StartHeartbeat } from "../core/heartbeat.ts";
 import { DEFAULT_LIMITS } from "../core/limits.ts";
 import { SILENT } from "../core/log.ts";
 import { createEngine, type Engine } from "../engine/engine.ts";
-import { systemClock } from "../engine/system-clock.ts";
+import { systemClock } from "../engine/process/system-clock.ts";
 import { echoAdd } from "../flows/echo-add.ts";
 import type { BenchPlace } from "../store/floor.ts";
 import { echoAddAtLeastOnce } from "./at-least-once-flow.ts";

@@ -1,4 +1,4 @@
-import type { BenchLatency } from "../core/bench.ts";
+import type { BenchLatency } from "../core/api/bench.ts";
 import type { BenchPlace } from "../store/floor.ts";
 import { type Bench, measureLatencies } from "./engine-run.ts";
 import { percentile } from "./statistics.ts";

@@ -1,5 +1,5 @@
 import { cpus, release, totalmem, type } from "node:os";
-import type { BenchMachine } from "../core/bench.ts";
+import type { BenchMachine } from "../core/api/bench.ts";
 
 /** What the figures were measured on. The database may be on another. */
 export function describeMachine(): BenchMachine {

@@ -1,4 +1,4 @@
-import type { BenchRate } from "../core/bench.ts";
+import type { BenchRate } from "../core/api/bench.ts";
 import type { Figure, Round } from "./round.ts";
 import { spreadOf } from "./statistics.ts";
 

@@ -1,6 +1,6 @@
 // One round: the same number of tasks by the engine and by the floor, each time from empty tables.
 
-import type { Flow } from "../core/flow.ts";
+import type { Flow } from "../core/flow/flow.ts";
 import { echoAdd } from "../flows/echo-add.ts";
 import type { BytesWritten } from "../store/floor.ts";
 import { echoAddAtLeastOnce } from "./at-least-once-flow.ts";

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { BenchOptions, BenchReport } from "../core/bench.ts";
+import type { BenchOptions, BenchReport } from "../core/api/bench.ts";
 import type { BenchPlace } from "../store/floor.ts";
 import { openSqliteBenchPlace } from "../store/sqlite/bench-place.ts";
 import { rejection } from "../../test/support/rejection.ts";

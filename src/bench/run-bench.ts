@@ -5,7 +5,7 @@
 //     while: plans are those of a database in use. Nobody but the database vacuums or checkpoints them.
 // B3. The user's data are not touched, and nothing stays, however the run ends (but for a process that is killed).
 
-import type { BenchOptions, BenchReport } from "../core/bench.ts";
+import type { BenchOptions, BenchReport } from "../core/api/bench.ts";
 import { TaskonautError } from "../core/errors.ts";
 import type { StartHeartbeat } from "../core/heartbeat.ts";
 import { type BenchPlace, FLOOR_BATCH } from "../store/floor.ts";

@@ -1,4 +1,4 @@
-import type { Spread } from "../core/bench.ts";
+import type { Spread } from "../core/api/bench.ts";
 
 /** Throws on an empty list. */
 export function spreadOf(values: readonly number[]): Spread {

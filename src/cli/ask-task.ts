@@ -2,8 +2,8 @@
 
 import type * as Clack from "@clack/prompts";
 import { TaskonautError } from "../core/errors.ts";
-import type { Json } from "../core/json-value.ts";
-import type { CreateTask, FlowDescription } from "../core/taskonaut.ts";
+import type { Json } from "../core/record/json-value.ts";
+import type { CreateTask, FlowDescription } from "../core/api/taskonaut.ts";
 import { showControls } from "../log/visible.ts";
 import { findBreach } from "./field-breach.ts";
 import { formOf, type JsonSchema, readField } from "./input-fields.ts";

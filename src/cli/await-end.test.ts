@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { TaskonautError } from "../core/errors.ts";
-import type { Task, Waiting } from "../core/task.ts";
+import type { Task, Waiting } from "../core/api/task.ts";
 import { awaitEnd, pauseOf } from "./await-end.ts";
 
 const NOW = Date.parse("2026-11-23T03:39:25.000Z");

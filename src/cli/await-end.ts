@@ -2,8 +2,8 @@
 // who settles a doubt, and others that drive it.
 
 import { TaskonautError } from "../core/errors.ts";
-import { isTerminal } from "../core/status.ts";
-import type { Task, Waiting } from "../core/task.ts";
+import { isTerminal } from "../core/record/status.ts";
+import type { Task, Waiting } from "../core/api/task.ts";
 
 /** How many children are looked at each time; one that ends makes room for the next. */
 const CHILDREN_LOOKED_MAX = 32;

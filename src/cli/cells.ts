@@ -1,6 +1,6 @@
 // Text in columns of a terminal: what a character takes there, not how many code units it has.
 
-import type { Json } from "../core/json-value.ts";
+import type { Json } from "../core/record/json-value.ts";
 import type { Color, Paint } from "../log/paint.ts";
 import { escapeControls, showControls } from "../log/visible.ts";
 

@@ -3,7 +3,7 @@
 
 import type * as NodeConsole from "node:console";
 import { createRequire } from "node:module";
-import { outsideWatch } from "../core/determinism.ts";
+import { outsideWatch } from "../core/flow/determinism.ts";
 
 /** Also those that write to stderr as it is: all of it in one order, and nobody waits for whoever reads it. */
 const METHODS = [

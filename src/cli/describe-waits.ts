@@ -1,7 +1,7 @@
 // What a task waits for, and what a person can do about a task that has not ended, in words and as commands to copy.
 
-import { isStepOpen, isTerminal } from "../core/status.ts";
-import type { Task, TaskStep, Timestamp, Waiting } from "../core/task.ts";
+import { isStepOpen, isTerminal } from "../core/record/status.ts";
+import type { Task, TaskStep, Timestamp, Waiting } from "../core/api/task.ts";
 
 /** How many waits are told of one by one. */
 const WAITS_SHOWN_MAX = 8;

@@ -1,7 +1,7 @@
 // Work that may take long: a task is driven until it is done, or until a signal says to leave.
 
 import { TaskonautError } from "../core/errors.ts";
-import type { Taskonaut } from "../core/taskonaut.ts";
+import type { Taskonaut } from "../core/api/taskonaut.ts";
 import type { Call } from "./command.ts";
 
 /** Opens what the command speaks to, and closes it whatever happens. */

@@ -1,4 +1,4 @@
-import type { Json } from "../core/json-value.ts";
+import type { Json } from "../core/record/json-value.ts";
 import type { JsonSchema } from "./input-fields.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import type { StepStatus, TaskStatus } from "../core/status.ts";
-import type { Task } from "../core/task.ts";
+import type { StepStatus, TaskStatus } from "../core/record/status.ts";
+import type { Task } from "../core/api/task.ts";
 import { plannedStep, plannedTask } from "../../test/support/tasks.ts";
 import { followTask } from "./follow-task.ts";
 

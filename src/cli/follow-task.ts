@@ -1,9 +1,9 @@
 // Runs a task one transition at a time, so that each step can be shown as it ends.
 
 import { TaskonautError } from "../core/errors.ts";
-import { isStepOpen, isTerminal } from "../core/status.ts";
-import type { Task, TaskStep } from "../core/task.ts";
-import type { Taskonaut } from "../core/taskonaut.ts";
+import { isStepOpen, isTerminal } from "../core/record/status.ts";
+import type { Task, TaskStep } from "../core/api/task.ts";
+import type { Taskonaut } from "../core/api/taskonaut.ts";
 
 /**
  * Like `runTask`: until the task has ended or only waits; `max_steps_exhausted` when `maxSteps` transitions were not

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Json } from "../core/json-value.ts";
-import type { FlowDescription } from "../core/taskonaut.ts";
+import type { Json } from "../core/record/json-value.ts";
+import type { FlowDescription } from "../core/api/taskonaut.ts";
 import { formOf, type JsonSchema, readField, readFields } from "./input-fields.ts";
 
 const flow: FlowDescription = {

@@ -2,9 +2,9 @@
 // input keeps the contract is for createTask to say; here only the text is read, and nothing is rounded or guessed.
 
 import { describeViolations, TaskonautError, type Violation } from "../core/errors.ts";
-import { parseExactJson } from "../core/exact-json.ts";
-import type { Json } from "../core/json-value.ts";
-import type { FlowDescription } from "../core/taskonaut.ts";
+import { parseExactJson } from "../core/record/exact-json.ts";
+import type { Json } from "../core/record/json-value.ts";
+import type { FlowDescription } from "../core/api/taskonaut.ts";
 import type { Option } from "./command.ts";
 import { suggest } from "./nearest.ts";
 import { usageError } from "./usage.ts";

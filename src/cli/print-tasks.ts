@@ -1,7 +1,7 @@
 // Many tasks on stdout, a page at a time. Whoever reads may go away in the middle (`| head`): that is no error.
 
-import { type DamagedTask, isDamaged, type ListedTask } from "../core/task.ts";
-import { taskJson, together } from "../core/task-json.ts";
+import { type DamagedTask, isDamaged, type ListedTask } from "../core/api/task.ts";
+import { taskJson, together } from "../core/api/task-json.ts";
 import { alignRows, type Cell, showText } from "./cells.ts";
 import type { Call } from "./command.ts";
 import type { Look } from "./look.ts";

@@ -1,7 +1,7 @@
 // Data on stdout: JSON for programs, text for people.
 
-import type { Task } from "../core/task.ts";
-import { taskJson } from "../core/task-json.ts";
+import type { Task } from "../core/api/task.ts";
+import { taskJson } from "../core/api/task-json.ts";
 import { escapeControls, showControls } from "../log/visible.ts";
 import type { Call } from "./command.ts";
 import { describeWaits, suggestCommands } from "./describe-waits.ts";

@@ -1,9 +1,9 @@
 // When a task that is put in the queue may start, and before which others.
 
-import { toMilliseconds, type Duration } from "../core/duration.ts";
-import { readInstant } from "../core/instant.ts";
+import { toMilliseconds, type Duration } from "../core/flow/duration.ts";
+import { readInstant } from "../core/record/instant.ts";
 import { PRIORITY_MAX } from "../core/limits.ts";
-import type { CreateTask } from "../core/taskonaut.ts";
+import type { CreateTask } from "../core/api/taskonaut.ts";
 import type { Mode } from "./ask-task.ts";
 import type { Call, Option } from "./command.ts";
 import { readCount, usageError } from "./usage.ts";

@@ -1,6 +1,6 @@
 // A flow's whole input, as `--input` gives it: JSON text, `@file`, or `-` for stdin.
 
-import type { FlowDescription } from "../core/taskonaut.ts";
+import type { FlowDescription } from "../core/api/taskonaut.ts";
 import type { Call, Option } from "./command.ts";
 import { readFields } from "./input-fields.ts";
 import { PAYLOAD_FORM, readPayload } from "./read-payload.ts";

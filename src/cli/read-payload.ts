@@ -2,7 +2,7 @@
 
 import { createReadStream } from "node:fs";
 import { TaskonautError } from "../core/errors.ts";
-import { parseExactJson } from "../core/exact-json.ts";
+import { parseExactJson } from "../core/record/exact-json.ts";
 import type { Io } from "./io.ts";
 import { usageError } from "./usage.ts";
 

@@ -1,6 +1,6 @@
 // The process ends when the program does. What would end it from within is an error to user code.
 
-import { NonRetryableError } from "../core/tool.ts";
+import { NonRetryableError } from "../core/flow/tool.ts";
 
 export class ProcessExitError extends NonRetryableError {
   override readonly name = "ProcessExitError";

@@ -2,8 +2,8 @@
 
 import { setTimeout } from "node:timers/promises";
 import { MAX_STEPS_MAX } from "../core/limits.ts";
-import type { Task } from "../core/task.ts";
-import type { Taskonaut } from "../core/taskonaut.ts";
+import type { Task } from "../core/api/task.ts";
+import type { Taskonaut } from "../core/api/taskonaut.ts";
 import { awaitEnd } from "./await-end.ts";
 import type { Call, Option } from "./command.ts";
 import { drive } from "./drive.ts";

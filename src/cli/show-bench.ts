@@ -1,4 +1,4 @@
-import type { BenchRate, BenchReport, Spread } from "../core/bench.ts";
+import type { BenchRate, BenchReport, Spread } from "../core/api/bench.ts";
 import { showControls } from "../log/visible.ts";
 import { alignRows, type Cell } from "./cells.ts";
 import type { Look } from "./look.ts";

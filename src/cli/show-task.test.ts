@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Task, TaskStep, ToolCall, Waiting } from "../core/task.ts";
+import type { Task, TaskStep, ToolCall, Waiting } from "../core/api/task.ts";
 import { createPaint } from "../log/paint.ts";
 import { CREATED_AT, plannedStep, plannedTask } from "../../test/support/tasks.ts";
 import { shorten, showJson, showText, wrapText } from "./cells.ts";

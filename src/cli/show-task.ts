@@ -1,8 +1,8 @@
 // A task for a person at a terminal.
 
-import type { StepStatus, TaskStatus } from "../core/status.ts";
-import { isTerminal } from "../core/status.ts";
-import type { Task, TaskStep, Timestamp } from "../core/task.ts";
+import type { StepStatus, TaskStatus } from "../core/record/status.ts";
+import { isTerminal } from "../core/record/status.ts";
+import type { Task, TaskStep, Timestamp } from "../core/api/task.ts";
 import type { Color } from "../log/paint.ts";
 import { alignRows, type Cell, showJson, showText, wrapText } from "./cells.ts";
 import { describeLeftUndone, describeWaits, isQueued, stepsInDoubt, suggestCommands } from "./describe-waits.ts";

@@ -5,8 +5,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { TaskonautError } from "../core/errors.ts";
 import type { Log, LogFields } from "../core/log.ts";
-import { toStoredError } from "../core/stored-error.ts";
-import type { RunningAttempt, ToolWatch } from "../core/tool-watch.ts";
+import { toStoredError } from "../core/record/stored-error.ts";
+import type { RunningAttempt, ToolWatch } from "../core/flow/tool-watch.ts";
 import { sendConsoleToStderr } from "./console.ts";
 import type { LineWriter } from "./line-writer.ts";
 import type { OwnStdout } from "./own-stdout.ts";

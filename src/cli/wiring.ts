@@ -1,12 +1,12 @@
 // What the CLI asks of the file that knows everything (`src/wire.ts`). Settings are resolved (flags over environment
 // over defaults) before anything is opened; nothing is opened that a command does not need.
 
-import type { Backup } from "../core/backup.ts";
-import type { BenchOptions, BenchReport } from "../core/bench.ts";
-import type { FlowCatalog } from "../core/flow-catalog.ts";
+import type { Backup } from "../core/api/backup.ts";
+import type { BenchOptions, BenchReport } from "../core/api/bench.ts";
+import type { FlowCatalog } from "../core/api/flow-catalog.ts";
 import type { Log, LogLevel } from "../core/log.ts";
-import type { Migrator } from "../core/migrator.ts";
-import type { Taskonaut } from "../core/taskonaut.ts";
+import type { Migrator } from "../core/api/migrator.ts";
+import type { Taskonaut } from "../core/api/taskonaut.ts";
 
 export interface Settings {
   /** `sqlite:<path>`, `postgres://…`; undefined: an SQLite file in the user's data folder. */

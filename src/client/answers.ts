@@ -3,10 +3,10 @@
 
 import * as v from "valibot";
 import type { ErrorCode, Violation } from "../core/errors.ts";
-import { NEXT, NEXT_STEP, type ToolCallStatus } from "../core/status.ts";
-import type { FlowDescription } from "../core/taskonaut.ts";
-import type { DamagedTask, ListedTask, Task } from "../core/task.ts";
-import type { Worker } from "../core/worker.ts";
+import { NEXT, NEXT_STEP, type ToolCallStatus } from "../core/record/status.ts";
+import type { FlowDescription } from "../core/api/taskonaut.ts";
+import type { DamagedTask, ListedTask, Task } from "../core/api/task.ts";
+import type { Worker } from "../core/api/worker.ts";
 
 /** A schema that checks a shape and stands for a type of core, whose fields beyond that shape it takes on trust. */
 export type Answer<T> = v.GenericSchema<T, T>;

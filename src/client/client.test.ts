@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { TaskonautError } from "../core/errors.ts";
-import type { Task, TaskStep } from "../core/task.ts";
-import type { CreateTask, ResolveTask } from "../core/taskonaut.ts";
+import type { Task, TaskStep } from "../core/api/task.ts";
+import type { CreateTask, ResolveTask } from "../core/api/taskonaut.ts";
 import { FakeTaskonaut, fakeTask } from "../../test/support/fake-taskonaut.ts";
 import { startServer } from "../server/serve.ts";
 import { createClient, type ClientOptions } from "./client.ts";

@@ -1,13 +1,13 @@
 // The Taskonaut interface over HTTP: what a command asks of a server it asks in the same words as of an engine at home,
 // and it gets the same errors.
 
-import { DEFAULT_FLOW } from "../core/default-flow.ts";
-import { checkName } from "../core/names.ts";
+import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
+import { checkName } from "../core/flow/names.ts";
 import { TaskonautError } from "../core/errors.ts";
-import { parseTaskId } from "../core/ids.ts";
-import { toJsonText, type JsonResult } from "../core/json.ts";
-import type { Task } from "../core/task.ts";
-import type { CreateTask, ResolveTask, RunTask, SignalTask, Taskonaut, TaskPage } from "../core/taskonaut.ts";
+import { parseTaskId } from "../core/record/ids.ts";
+import { toJsonText, type JsonResult } from "../core/record/json.ts";
+import type { Task } from "../core/api/task.ts";
+import type { CreateTask, ResolveTask, RunTask, SignalTask, Taskonaut, TaskPage } from "../core/api/taskonaut.ts";
 import { FlowAnswer, FlowsAnswer, ReadyAnswer, TaskAnswer, TasksAnswer, WorkersAnswer } from "./answers.ts";
 import { createTransport, type Fetch } from "./transport.ts";
 

@@ -2,17 +2,17 @@
 
 import type { Clock } from "../core/clock.ts";
 import { hasCode, TaskonautError } from "../core/errors.ts";
-import type { Flow } from "../core/flow.ts";
-import { setBound } from "../core/flow-bound.ts";
-import type { ToolWatch } from "../core/tool-watch.ts";
+import type { Flow } from "../core/flow/flow.ts";
+import { setBound } from "../core/flow/flow-bound.ts";
+import type { ToolWatch } from "../core/flow/tool-watch.ts";
 import type { StartHeartbeat } from "../core/heartbeat.ts";
-import { childTaskId, parseTaskId, stepId } from "../core/ids.ts";
-import { canonicalJson } from "../core/json.ts";
+import { childTaskId, parseTaskId, stepId } from "../core/record/ids.ts";
+import { canonicalJson } from "../core/record/json.ts";
 import { PAGE_MAX, type Limits } from "../core/limits.ts";
 import type { Log, LogFields } from "../core/log.ts";
-import type { StepRow, TaskRecord } from "../core/record.ts";
-import { isTerminal } from "../core/status.ts";
-import type { Task } from "../core/task.ts";
+import type { StepRow, TaskRecord } from "../core/record/record.ts";
+import { isTerminal } from "../core/record/status.ts";
+import type { Task } from "../core/api/task.ts";
 import type {
   CancelTask,
   CreateTask,
@@ -24,37 +24,37 @@ import type {
   SignalTask,
   TaskPage,
   Taskonaut,
-} from "../core/taskonaut.ts";
-import type { Worker as WorkerResource } from "../core/worker.ts";
+} from "../core/api/taskonaut.ts";
+import type { Worker as WorkerResource } from "../core/api/worker.ts";
 import type { Store } from "../store/store.ts";
 import { turnOfLoop } from "../turn-of-loop.ts";
-import { Bell } from "./bell.ts";
-import { ChildTasks } from "./child-tasks.ts";
-import { CommitWriter } from "./commit-writer.ts";
-import { checkKey, planTask, taskIdOf, type TaskPlan } from "./create.ts";
-import { readCursor, writeCursor } from "./cursor.ts";
-import { toListedTasks, toSoundTask } from "./damage.ts";
-import { describeFlow } from "./describe-flow.ts";
-import type { DriverTools } from "./driver-tools.ts";
-import { busy, Driving } from "./driving.ts";
-import { boundOf } from "./flow-bound.ts";
-import { findFlow } from "./find-flow.ts";
-import { Holdings } from "./holdings.ts";
-import { tellLateOutput } from "./late-output.ts";
-import { Lease } from "./lease.ts";
-import { ownHeartbeat } from "./own-heartbeat.ts";
-import { Pace } from "./pace.ts";
-import { cancelOf } from "./posts.ts";
-import { notRetryable, planReopening, reopen } from "./reopen.ts";
-import { readResolution } from "./resolve.ts";
-import { toTask, toWorker } from "./resource.ts";
-import { runToEnd } from "./run-to-end.ts";
-import { readSignal } from "./signal.ts";
-import { checkPriority, readStart } from "./start.ts";
-import { StoreClock } from "./store-clock.ts";
-import { TaskDriver } from "./task-driver.ts";
-import { leaseWithin } from "./upkeep.ts";
-import { type RunningWorker, Worker, type WorkOptions } from "./worker.ts";
+import { QueueNotifier } from "./process/queue-notifier.ts";
+import { ChildTasks } from "./driving/child-tasks.ts";
+import { CommitWriter } from "./process/commit-writer.ts";
+import { checkKey, planTask, taskIdOf, type TaskPlan } from "./doors/create.ts";
+import { readCursor, writeCursor } from "./doors/cursor.ts";
+import { toListedTasks, toSoundTask } from "./task/damage.ts";
+import { describeFlow } from "./doors/describe-flow.ts";
+import type { DriverTools } from "./task/driver-tools.ts";
+import { busy, Driving } from "./driving/driving.ts";
+import { boundOf } from "./process/flow-bound.ts";
+import { findFlow } from "./doors/find-flow.ts";
+import { Holdings } from "./process/holdings.ts";
+import { tellLateOutput } from "./doors/late-output.ts";
+import { Lease } from "./process/lease.ts";
+import { ownHeartbeat } from "./process/own-heartbeat.ts";
+import { Pace } from "./process/pace.ts";
+import { cancelOf } from "./task/inbox-posts.ts";
+import { notRetryable, planReopening, reopen } from "./doors/reopen.ts";
+import { readResolution } from "./doors/resolve.ts";
+import { toTask, toWorker } from "./task/to-task.ts";
+import { runToEnd } from "./driving/run-to-end.ts";
+import { readSignal } from "./doors/signal.ts";
+import { checkPriority, readStart } from "./doors/queue-start.ts";
+import { StoreClock } from "./process/store-clock.ts";
+import { TaskDriver } from "./task/task-driver.ts";
+import { leaseWithin } from "./queue/maintenance.ts";
+import { type RunningWorker, Worker, type WorkOptions } from "./queue/worker.ts";
 
 export interface EngineOptions {
   readonly store: Store;
@@ -90,7 +90,7 @@ class StoreEngine implements Engine {
   readonly #tools: DriverTools;
   readonly #driving: Driving;
   readonly #children: ChildTasks;
-  readonly #bell: Bell;
+  readonly #bell: QueueNotifier;
   readonly #storeClock: StoreClock;
   #worker: Worker | undefined;
   readonly #holdings: Holdings;
@@ -107,7 +107,7 @@ class StoreEngine implements Engine {
       { id: workerId, name: options.workerName, leaseMs: leaseWithin(limits.leaseMs) },
       { store, beatByHand, beatForQueue: options.startHeartbeat ?? beatByHand },
     );
-    this.#bell = new Bell(store, clock, log);
+    this.#bell = new QueueNotifier(store, clock, log);
     this.#storeClock = new StoreClock(store, clock);
     this.#children = new ChildTasks(() => ({
       flows: this.#flows,

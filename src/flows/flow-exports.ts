@@ -1,7 +1,7 @@
 // What a flow file exports: flows, and whatever else it likes; but not something that was meant to be a flow and is none.
 
 import { TaskonautError } from "../core/errors.ts";
-import { isFlow, isForeignFlow, type Flow } from "../core/flow.ts";
+import { isFlow, isForeignFlow, type Flow } from "../core/flow/flow.ts";
 import { positionOf } from "./position.ts";
 
 /** Throws flow_load_failed. `mustHaveFlow`: no flow at all is an error as well. */

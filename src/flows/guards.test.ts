@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DeterminismError, underWatch, type Watch } from "../core/determinism.ts";
-import type { Flow } from "../core/flow.ts";
-import { createProgram } from "../core/create-program.ts";
+import { DeterminismError, underWatch, type Watch } from "../core/flow/determinism.ts";
+import type { Flow } from "../core/flow/flow.ts";
+import { createProgram } from "../core/flow/create-program.ts";
 import { loadFlows } from "./loader.ts";
 
 /** Calls as a flow would write them. What stands before the parenthesis is also captured when the file is loaded. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { createProgram } from "../core/create-program.ts";
+import { createProgram } from "../core/flow/create-program.ts";
 import { TaskonautError } from "../core/errors.ts";
 import { findFlowFiles, resolveFlowPaths } from "./find-flow-files.ts";
 import { loadFlows } from "./loader.ts";

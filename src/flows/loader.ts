@@ -3,7 +3,7 @@
 
 import * as valibot from "valibot";
 import { TaskonautError } from "../core/errors.ts";
-import type { Flow } from "../core/flow.ts";
+import type { Flow } from "../core/flow/flow.ts";
 import * as taskonaut from "../sdk/taskonaut.ts";
 import { echoAdd } from "./echo-add.ts";
 import { findFlowFiles, type FlowFile } from "./find-flow-files.ts";

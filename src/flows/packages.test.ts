@@ -4,8 +4,8 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { createProgram } from "../core/create-program.ts";
-import type { Flow } from "../core/flow.ts";
+import { createProgram } from "../core/flow/create-program.ts";
+import type { Flow } from "../core/flow/flow.ts";
 import { loadFlows } from "./loader.ts";
 
 const FILES: Readonly<Record<string, string>> = {

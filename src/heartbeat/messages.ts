@@ -1,7 +1,7 @@
 // What the main thread and the thread of the heartbeat tell each other. All of it is plain data.
 
 import type { ErrorCode } from "../core/errors.ts";
-import type { BeatEvent } from "../engine/beat.ts";
+import type { BeatEvent } from "../engine/process/beat.ts";
 import type { ActivityMemory } from "./shared-activity.ts";
 
 /** Where the tasks live, for a store that the thread opens itself. */

@@ -2,7 +2,7 @@
 //
 // A1. Who begins or ends something raises a count. So what has the same count at two looks is the same piece.
 
-import type { Activity, Doing } from "../core/activity.ts";
+import type { Activity, Doing } from "../core/flow/activity.ts";
 
 /** What is done, as a number in memory. */
 const DOINGS: readonly (Doing | undefined)[] = [undefined, "flow", "tool"];

@@ -5,7 +5,7 @@ import { TaskonautError } from "../core/errors.ts";
 import type { BeatingWorker, Heartbeat } from "../core/heartbeat.ts";
 import { DEFAULT_LIMITS } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
-import { tellBeat } from "../engine/tell-beat.ts";
+import { tellBeat } from "../engine/process/tell-beat.ts";
 import {
   beatMs,
   type FromThread,

@@ -1,7 +1,7 @@
 // The watchdog of a process that has no worker: one command, or a server. The same thread as the heartbeat's, which renews
 // no lease here.
 
-import type { Activity, Doing } from "../core/activity.ts";
+import type { Activity, Doing } from "../core/flow/activity.ts";
 import { DEFAULT_LIMITS } from "../core/limits.ts";
 import { beatMs, type LineStyle, type StorePlace, type ThreadData } from "./messages.ts";
 import { SharedActivity } from "./shared-activity.ts";

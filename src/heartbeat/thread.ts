@@ -7,9 +7,9 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { TaskonautError } from "../core/errors.ts";
-import { messageOf } from "../core/stored-error.ts";
-import { Beat, RENEWALS_PER_LEASE } from "../engine/beat.ts";
-import { systemClock } from "../engine/system-clock.ts";
+import { messageOf } from "../core/record/stored-error.ts";
+import { Beat, RENEWALS_PER_LEASE } from "../engine/process/beat.ts";
+import { systemClock } from "../engine/process/system-clock.ts";
 import type { SignOfLife, Store } from "../store/store.ts";
 import type { FromThread, StorePlace, ThreadData, ThrownError, ToThread } from "./messages.ts";
 import { watchLoop } from "./watch-loop.ts";

@@ -5,7 +5,7 @@
 // W2. Before the process is killed it is put down what for, where that is known: that task alone is a suspect.
 
 import { write } from "node:fs";
-import type { Doing } from "../core/activity.ts";
+import type { Doing } from "../core/flow/activity.ts";
 import { createLog } from "../log/create-log.ts";
 import type { Blame } from "../store/blame.ts";
 import { beatMs, type ThreadData } from "./messages.ts";

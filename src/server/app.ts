@@ -5,7 +5,7 @@ import { getPath } from "hono/utils/url";
 import { TaskonautError } from "../core/errors.ts";
 import { DEFAULT_LIMITS } from "../core/limits.ts";
 import { SILENT, type Log } from "../core/log.ts";
-import type { Taskonaut } from "../core/taskonaut.ts";
+import type { Taskonaut } from "../core/api/taskonaut.ts";
 import { guardAccess, type AccessOptions } from "./access.ts";
 import { problemResponse } from "./errors.ts";
 import { refuseQuery } from "./query.ts";

@@ -1,7 +1,7 @@
 // What a request may carry: which bodies are read, and exactly, and which are refused, and why.
 
 import { describe, expect, test } from "bun:test";
-import type { Task } from "../core/task.ts";
+import type { Task } from "../core/api/task.ts";
 import { apiInMemory, problemOf } from "../../test/support/api.ts";
 
 const api = apiInMemory();

@@ -1,7 +1,7 @@
 // The body of a request: JSON, UTF-8, of limited size, read exactly.
 
 import { TaskonautError } from "../core/errors.ts";
-import { parseExactJson } from "../core/exact-json.ts";
+import { parseExactJson } from "../core/record/exact-json.ts";
 
 const JSON_TYPE = /^application\/(?:[\w.!#$&^+-]+\+)?json\s*(?:;|$)/i;
 

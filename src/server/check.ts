@@ -1,7 +1,7 @@
 // What a request says beyond a flow's input has contracts of its own.
 
 import type * as v from "valibot";
-import { applyContract } from "../core/contract.ts";
+import { applyContract } from "../core/flow/contract.ts";
 import { TaskonautError, describeViolations, type Violation } from "../core/errors.ts";
 
 /** What the schema makes of the value. Throws input_invalid. */

@@ -1,7 +1,7 @@
 // The list of tasks: whole as a stream, or page by page.
 
 import { describe, expect, test } from "bun:test";
-import type { Task } from "../core/task.ts";
+import type { Task } from "../core/api/task.ts";
 import { apiInMemory, problemOf } from "../../test/support/api.ts";
 import { plannedStep } from "../../test/support/tasks.ts";
 

@@ -1,7 +1,7 @@
 // What the API says of the queue: how a task gets into it, who works on it, and how a step in doubt is settled.
 
 import { beforeEach, describe, expect, setSystemTime, test } from "bun:test";
-import type { Task, TaskStep } from "../core/task.ts";
+import type { Task, TaskStep } from "../core/api/task.ts";
 import { apiInMemory } from "../../test/support/api.ts";
 import type { Problem } from "./errors.ts";
 

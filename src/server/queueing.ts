@@ -1,9 +1,9 @@
 // How the request that creates a task puts it in the queue: `?start=now|<time>&priority=0…9`.
 
 import type { Violation } from "../core/errors.ts";
-import { readInstant } from "../core/instant.ts";
+import { readInstant } from "../core/record/instant.ts";
 import { PRIORITY_MAX } from "../core/limits.ts";
-import type { CreateTask } from "../core/taskonaut.ts";
+import type { CreateTask } from "../core/api/taskonaut.ts";
 import { inputInvalid } from "./check.ts";
 import { type Query, violationsOf } from "./query.ts";
 

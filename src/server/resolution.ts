@@ -1,7 +1,7 @@
 // How a step in doubt is settled: one of `output`, `retry` and `fail`, and the step where there may be several.
 
 import * as v from "valibot";
-import type { ResolveTask, Resolution } from "../core/taskonaut.ts";
+import type { ResolveTask, Resolution } from "../core/api/taskonaut.ts";
 import { check, inputInvalid } from "./check.ts";
 
 const ResolveBody = v.strictObject({

@@ -2,11 +2,11 @@
 
 import type { Context } from "hono";
 import * as v from "valibot";
-import { DEFAULT_FLOW } from "../core/default-flow.ts";
+import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
 import { MAX_STEPS_MAX, PAGE_MAX } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
-import type { Task } from "../core/task.ts";
-import type { CreatedTask, ListTasks, SignalTask, Taskonaut } from "../core/taskonaut.ts";
+import type { Task } from "../core/api/task.ts";
+import type { CreatedTask, ListTasks, SignalTask, Taskonaut } from "../core/api/taskonaut.ts";
 import { readJsonBody, requireJsonBody } from "./body.ts";
 import { check, inputInvalid } from "./check.ts";
 import { readQueueing } from "./queueing.ts";

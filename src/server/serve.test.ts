@@ -4,8 +4,8 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
 import { TaskonautError } from "../core/errors.ts";
 import { SILENT, type LogFields } from "../core/log.ts";
-import type { Task } from "../core/task.ts";
-import type { CreateTask, ListTasks, TaskPage } from "../core/taskonaut.ts";
+import type { Task } from "../core/api/task.ts";
+import type { CreateTask, ListTasks, TaskPage } from "../core/api/taskonaut.ts";
 import { FakeTaskonaut, fakeTask } from "../../test/support/fake-taskonaut.ts";
 import { startServer, type ServeOptions, type StartedServer } from "./serve.ts";
 

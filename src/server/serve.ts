@@ -4,7 +4,7 @@ import type { Server } from "bun";
 import { TaskonautError } from "../core/errors.ts";
 import { DEFAULT_LIMITS } from "../core/limits.ts";
 import { SILENT, type Log } from "../core/log.ts";
-import type { Taskonaut } from "../core/taskonaut.ts";
+import type { Taskonaut } from "../core/api/taskonaut.ts";
 import { isLoopback } from "./access.ts";
 import { createApp } from "./app.ts";
 import { problemResponse } from "./errors.ts";

@@ -1,7 +1,7 @@
 // Signals over HTTP.
 
 import { beforeEach, describe, expect, test } from "bun:test";
-import type { Task } from "../core/task.ts";
+import type { Task } from "../core/api/task.ts";
 import { apiInMemory, problemOf } from "../../test/support/api.ts";
 
 const api = apiInMemory();

@@ -1,7 +1,7 @@
 // A task over HTTP: made, advanced and run, and what a person may do to it besides.
 
 import { describe, expect, test } from "bun:test";
-import type { Task } from "../core/task.ts";
+import type { Task } from "../core/api/task.ts";
 import { apiInMemory, problemOf, UNKNOWN_ID } from "../../test/support/api.ts";
 
 const api = apiInMemory();

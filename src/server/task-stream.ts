@@ -3,9 +3,9 @@
 // streams that only compute must not keep all other requests waiting.
 
 import type { Log } from "../core/log.ts";
-import type { ListedTask, Task } from "../core/task.ts";
-import { taskJson, together } from "../core/task-json.ts";
-import type { TaskPage, Taskonaut } from "../core/taskonaut.ts";
+import type { ListedTask, Task } from "../core/api/task.ts";
+import { taskJson, together } from "../core/api/task-json.ts";
+import type { TaskPage, Taskonaut } from "../core/api/taskonaut.ts";
 import { turnOfLoop } from "../turn-of-loop.ts";
 
 /** Tasks asked for at a time: enough to make a page cheap, few enough that many clients' pages fit in memory. */

@@ -1,5 +1,5 @@
-import type { StepRow, ToolCallRow } from "../core/record.ts";
-import { isStepOpen, isTerminal } from "../core/status.ts";
+import type { StepRow, ToolCallRow } from "../core/record/record.ts";
+import { isStepOpen, isTerminal } from "../core/record/status.ts";
 import type { Change } from "./store.ts";
 
 /** What both dialects rely on. A violation is a bug of the caller, never a user's doing. */

@@ -1,6 +1,6 @@
 // What the floors write of one task of `echo_add`: what comes of its input, with no flow and no tool behind it.
 
-import { bytesOfStep, bytesOfText } from "../core/record-size.ts";
+import { bytesOfStep, bytesOfText } from "../core/record/record-size.ts";
 
 export interface FloorClaim {
   readonly id: string;

@@ -1,6 +1,6 @@
 // How both stores make a page of an inbox of what they have found.
 
-import type { InboxRow } from "../core/record.ts";
+import type { InboxRow } from "../core/record/record.ts";
 import { INBOX_PAGE, type InboxPage } from "./store.ts";
 
 /** So many of each kind are to be found, that it is known whether there are more. */

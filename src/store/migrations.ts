@@ -2,7 +2,7 @@
 // Each dialect reads and applies them in its own way (`sqlite/migrate.ts`, `postgres/migrate.ts`).
 
 import { TaskonautError } from "../core/errors.ts";
-import type { MigrationStatus } from "../core/migrator.ts";
+import type { MigrationStatus } from "../core/api/migrator.ts";
 
 export interface Migration {
   /** 1, 2, 3 … without a gap; the same number means the same in both dialects. */

@@ -8,7 +8,7 @@
 // A3. What is kept apart is read in pieces of a limited size, with turns of the event loop between them.
 
 import { turnOfLoop } from "../turn-of-loop.ts";
-import type { JsonText, Writable } from "../core/record.ts";
+import type { JsonText, Writable } from "../core/record/record.ts";
 import { recordDamaged } from "./record-damaged.ts";
 
 /** A longer text is kept apart. In characters: a row of some such texts is still read within a few pages of a file. */

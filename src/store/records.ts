@@ -5,7 +5,7 @@
 //     fence (S1) keeps it from writing anything.
 
 import { hasCode } from "../core/errors.ts";
-import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record.ts";
+import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record/record.ts";
 import { turnOfLoop } from "../turn-of-loop.ts";
 import { CALL_PAYLOADS, Gaps, STEP_PAYLOADS, TASK_PAYLOADS } from "./payloads.ts";
 import { recordDamaged } from "./record-damaged.ts";

@@ -9,7 +9,7 @@
 // S4. The rows that a method gives are the caller's own, to be changed as he likes.
 
 import type { TaskonautError } from "../core/errors.ts";
-import type { InboxRow, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record.ts";
+import type { InboxRow, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record/record.ts";
 
 /** Everything that one write does to one task. */
 export interface Change {

@@ -9,7 +9,7 @@ import postgres from "postgres";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import { SILENT } from "../../src/core/log.ts";
 import { createEngine } from "../../src/engine/engine.ts";
-import { systemClock } from "../../src/engine/system-clock.ts";
+import { systemClock } from "../../src/engine/process/system-clock.ts";
 import { echoAdd } from "../../src/flows/echo-add.ts";
 import { openPostgresMigrator } from "../../src/store/postgres/migrate.ts";
 import { openPostgresStore } from "../../src/store/postgres/store.ts";

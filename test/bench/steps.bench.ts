@@ -1,10 +1,10 @@
 import * as v from "valibot";
-import type { Flow } from "../../src/core/flow.ts";
+import type { Flow } from "../../src/core/flow/flow.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import { SILENT } from "../../src/core/log.ts";
 import { createEngine } from "../../src/engine/engine.ts";
-import { recover } from "../../src/engine/recover.ts";
-import { systemClock } from "../../src/engine/system-clock.ts";
+import { recover } from "../../src/engine/task/recover.ts";
+import { systemClock } from "../../src/engine/process/system-clock.ts";
 import { add } from "../../src/flows/tools.ts";
 import { call, defineFlow } from "../../src/sdk/taskonaut.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";

@@ -2,7 +2,7 @@
 // it is over everything must be as if nobody had disturbed it. CHAOS_SECONDS and CHAOS_SEED: another length, another run.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import type { Worker } from "../../src/core/worker.ts";
+import type { Worker } from "../../src/core/api/worker.ts";
 import { DIALECTS, openPlace } from "../e2e/place.ts";
 import { Random } from "../sim/random.ts";
 import { Crew, killAtRandom } from "./crew.ts";

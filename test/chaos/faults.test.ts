@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
-import type { Task } from "../../src/core/task.ts";
+import type { Task } from "../../src/core/api/task.ts";
 import { taskOf } from "../e2e/tasks.ts";
 import { DIALECTS, openPlace, openPlaceOn, type Place } from "../e2e/place.ts";
 import type { Started } from "../e2e/served.ts";

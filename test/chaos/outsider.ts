@@ -1,7 +1,7 @@
 // Clients of a server that stays: they put tasks in the queue, send signals and cancel, and say everything again until
 // it was heard, as a client with an idempotency key may.
 
-import type { Task } from "../../src/core/task.ts";
+import type { Task } from "../../src/core/api/task.ts";
 import type { Random } from "../sim/random.ts";
 
 /** Of one request with all its repetitions: longer than any outage of a test. */

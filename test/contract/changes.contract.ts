@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from "bun:test";
 
-import { NEXT, type TaskStatus } from "../../src/core/status.ts";
+import { NEXT, type TaskStatus } from "../../src/core/record/status.ts";
 import { openStore, type Place } from "./place.ts";
 import { runTogether, startChild } from "./process.ts";
 import { callRow, changeOf, inStatus, plannedRecord, stepRow, T0, taskRow } from "./rows.ts";

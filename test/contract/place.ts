@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Database } from "bun:sqlite";
 import postgres from "postgres";
 
-import type { Migrator } from "../../src/core/migrator.ts";
+import type { Migrator } from "../../src/core/api/migrator.ts";
 import { openPostgresMigrator } from "../../src/store/postgres/migrate.ts";
 import { openPostgresStore } from "../../src/store/postgres/store.ts";
 import { openSqliteMigrator } from "../../src/store/sqlite/migrate.ts";

@@ -3,8 +3,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import postgres from "postgres";
 
-import type { TaskRecord } from "../../src/core/record.ts";
-import { CommitWriter } from "../../src/engine/commit-writer.ts";
+import type { TaskRecord } from "../../src/core/record/record.ts";
+import { CommitWriter } from "../../src/engine/process/commit-writer.ts";
 import type { Store } from "../../src/store/store.ts";
 import { migrate, openStore } from "./place.ts";
 import { postgresBench, whileBlocked } from "./postgres-bench.ts";

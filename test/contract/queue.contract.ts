@@ -3,7 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 
-import type { TaskRecord, TaskRow } from "../../src/core/record.ts";
+import type { TaskRecord, TaskRow } from "../../src/core/record/record.ts";
 import type { Claim, ClaimFlow, ClaimRequest, Store } from "../../src/store/store.ts";
 import { turn } from "../support/fake-clock.ts";
 import { migrate, openStore, type Place } from "./place.ts";

@@ -1,7 +1,7 @@
 // Rows as the engine would write them, with what a test wants otherwise.
 
-import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../src/core/record.ts";
-import type { TaskStatus } from "../../src/core/status.ts";
+import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../src/core/record/record.ts";
+import type { TaskStatus } from "../../src/core/record/status.ts";
 import type { Change } from "../../src/store/store.ts";
 
 /** Any moment; with milliseconds, which must survive. */

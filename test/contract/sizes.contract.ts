@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 
-import type { StepRow, TaskRecord } from "../../src/core/record.ts";
+import type { StepRow, TaskRecord } from "../../src/core/record/record.ts";
 import { LARGE_BYTES, PAGE_ROWS, TOGETHER_BYTES } from "../../src/store/sizes.ts";
 import type { InboxPost } from "../../src/store/store.ts";
 import { recordsOf } from "../support/listed.ts";

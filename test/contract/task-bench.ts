@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, expect } from "bun:test";
 
-import type { TaskRecord } from "../../src/core/record.ts";
+import type { TaskRecord } from "../../src/core/record/record.ts";
 import type { Store } from "../../src/store/store.ts";
 import { migrate, openStore, type Place } from "./place.ts";
 

@@ -3,8 +3,8 @@
 
 import { describe, expect, test } from "bun:test";
 
-import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../src/core/record.ts";
-import type { TaskStatus } from "../../src/core/status.ts";
+import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../src/core/record/record.ts";
+import type { TaskStatus } from "../../src/core/record/status.ts";
 import { INBOX_PAGE, type InboxPost } from "../../src/store/store.ts";
 import { openStore, type Place } from "./place.ts";
 import { callRow, changeOf, inStatus, plannedRecord, stepRow, T0, taskRow } from "./rows.ts";

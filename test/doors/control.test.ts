@@ -4,9 +4,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { createClient } from "../../src/client/client.ts";
-import type { Flow } from "../../src/core/flow.ts";
-import type { Task } from "../../src/core/task.ts";
-import type { Taskonaut } from "../../src/core/taskonaut.ts";
+import type { Flow } from "../../src/core/flow/flow.ts";
+import type { Task } from "../../src/core/api/task.ts";
+import type { Taskonaut } from "../../src/core/api/taskonaut.ts";
 import { echo } from "../../src/flows/tools.ts";
 import { call, defineFlow, defineTool, runChild, sleep, waitForSignal } from "../../src/sdk/taskonaut.ts";
 import { startServer } from "../../src/server/serve.ts";

@@ -4,10 +4,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { createClient } from "../../src/client/client.ts";
-import type { Flow } from "../../src/core/flow.ts";
-import type { Task } from "../../src/core/task.ts";
-import type { Taskonaut } from "../../src/core/taskonaut.ts";
-import type { Worker } from "../../src/core/worker.ts";
+import type { Flow } from "../../src/core/flow/flow.ts";
+import type { Task } from "../../src/core/api/task.ts";
+import type { Taskonaut } from "../../src/core/api/taskonaut.ts";
+import type { Worker } from "../../src/core/api/worker.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { call, defineFlow, defineTool } from "../../src/sdk/taskonaut.ts";
 import { startServer } from "../../src/server/serve.ts";

@@ -3,8 +3,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Task } from "../../src/core/task.ts";
-import type { Worker } from "../../src/core/worker.ts";
+import type { Task } from "../../src/core/api/task.ts";
+import type { Worker } from "../../src/core/api/worker.ts";
 import { openSandbox, type Sandbox } from "../e2e/harness.ts";
 import type { Started } from "../e2e/served.ts";
 import { insist } from "../support/insist.ts";

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
-import type { Task } from "../../src/core/task.ts";
+import type { Task } from "../../src/core/api/task.ts";
 import type { Served } from "./served.ts";
 import { DIALECTS, openPlace, type Place } from "./place.ts";
 import { expectCompleted } from "./tasks.ts";

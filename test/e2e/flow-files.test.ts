@@ -3,8 +3,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Task } from "../../src/core/task.ts";
-import type { FlowDescription } from "../../src/core/taskonaut.ts";
+import type { Task } from "../../src/core/api/task.ts";
+import type { FlowDescription } from "../../src/core/api/taskonaut.ts";
 import { makeAccessLog } from "../support/access-log.ts";
 import { openSandbox, type Sandbox } from "./harness.ts";
 import type { Ended } from "./served.ts";

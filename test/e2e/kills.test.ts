@@ -1,7 +1,7 @@
 // SIGKILL: whatever a process had done by then, the next run completes it, with one tool call per step.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import type { Task } from "../../src/core/task.ts";
+import type { Task } from "../../src/core/api/task.ts";
 import { openSandbox } from "./harness.ts";
 import { Load } from "./load.ts";
 import { DIALECTS, openPlace, type Place } from "./place.ts";

@@ -1,6 +1,6 @@
 // Clients of a server that create tasks and run them, one request after the other, until they are told to stop.
 
-import type { Task } from "../../src/core/task.ts";
+import type { Task } from "../../src/core/api/task.ts";
 
 export interface Answer {
   /** 0: none came, the connection broke. */

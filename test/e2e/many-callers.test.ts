@@ -1,7 +1,7 @@
 // One task, many callers in many processes at once: each transition is made once, and everybody is answered.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import type { Task } from "../../src/core/task.ts";
+import type { Task } from "../../src/core/api/task.ts";
 import { DIALECTS, openPlace, type Place } from "./place.ts";
 import { expectCompleted, taskOf } from "./tasks.ts";
 

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import postgres from "postgres";
-import type { Task } from "../../src/core/task.ts";
+import type { Task } from "../../src/core/api/task.ts";
 import type { PostgresServer } from "../support/postgres-server.ts";
 import { ownServer } from "../support/postgres.ts";
 import { openSandbox, type Sandbox } from "./harness.ts";

@@ -4,7 +4,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { copyFile, cp, rename, symlink } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
-import type { Task } from "../../src/core/task.ts";
+import type { Task } from "../../src/core/api/task.ts";
 import { insist } from "../support/insist.ts";
 import { until } from "../contract/until.ts";
 import { binary } from "./binary.ts";

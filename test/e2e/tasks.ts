@@ -1,8 +1,8 @@
 // Tasks and errors as the program gives them.
 
 import { expect } from "bun:test";
-import type { Json } from "../../src/core/json-value.ts";
-import type { Task } from "../../src/core/task.ts";
+import type { Json } from "../../src/core/record/json-value.ts";
+import type { Task } from "../../src/core/api/task.ts";
 import type { Ended } from "./served.ts";
 
 /** The task that a command printed. Throws with what it said instead. */

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Task } from "../../src/core/task.ts";
+import type { Task } from "../../src/core/api/task.ts";
 import { waitFor } from "../chaos/wait-for.ts";
 import { openSandbox, type Sandbox } from "./harness.ts";
 import type { Ended } from "./served.ts";

@@ -2,7 +2,7 @@
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import type { Task } from "../../src/core/task.ts";
+import type { Task } from "../../src/core/api/task.ts";
 import { insist } from "../support/insist.ts";
 import { kill } from "../chaos/crew.ts";
 import { effectsEnv, readEffects } from "../chaos/effects.ts";

@@ -4,7 +4,7 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { TaskonautError } from "../../src/core/errors.ts";
-import type { Flow } from "../../src/core/flow.ts";
+import type { Flow } from "../../src/core/flow/flow.ts";
 import {
   all,
   call,
@@ -16,7 +16,7 @@ import {
   type Member,
   type Operation,
 } from "../../src/sdk/taskonaut.ts";
-import { isStepOpen } from "../../src/core/status.ts";
+import { isStepOpen } from "../../src/core/record/status.ts";
 import { fail, forever, note, work } from "../support/construct-flows.ts";
 import { DATABASES } from "../support/databases.ts";
 import { rejection } from "../support/rejection.ts";

@@ -3,8 +3,8 @@
 
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { defineFlow } from "../../src/core/flow.ts";
-import { call } from "../../src/core/operation.ts";
+import { defineFlow } from "../../src/core/flow/flow.ts";
+import { call } from "../../src/core/flow/operation.ts";
 import { blameOnPostgres } from "../../src/store/postgres/blame.ts";
 import { blameOnSqlite } from "../../src/store/sqlite/blame.ts";
 import type { Blame } from "../../src/store/blame.ts";

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import type { Flow } from "../../src/core/flow.ts";
+import type { Flow } from "../../src/core/flow/flow.ts";
 import { all, call, defineFlow, defineTool, sleep, waitForSignal, type Operation } from "../../src/sdk/taskonaut.ts";
 import { forever, note, work } from "../support/construct-flows.ts";
 import { DATABASES } from "../support/databases.ts";

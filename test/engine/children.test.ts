@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import type { Flow } from "../../src/core/flow.ts";
-import { childTaskId } from "../../src/core/ids.ts";
+import type { Flow } from "../../src/core/flow/flow.ts";
+import { childTaskId } from "../../src/core/record/ids.ts";
 import { call, defineFlow, race, runChild, waitForSignal, type Operation } from "../../src/sdk/taskonaut.ts";
 import { fail, held, leaf, note, patient, work } from "../support/construct-flows.ts";
 import { DATABASES } from "../support/databases.ts";

@@ -1,7 +1,7 @@
 // Many callers of one task, in one process and in several: each transition is made once, and everybody is answered.
 
 import { describe, expect, test } from "bun:test";
-import type { Taskonaut } from "../../src/core/taskonaut.ts";
+import type { Taskonaut } from "../../src/core/api/taskonaut.ts";
 import { benchOn } from "../support/bench.ts";
 import { callTogether, type CallResult } from "../support/callers.ts";
 import { DATABASES } from "../support/databases.ts";

@@ -2,7 +2,7 @@
 // before and after each of its writes. All must leave the same rows.
 
 import { describe, expect, test } from "bun:test";
-import type { Flow } from "../../src/core/flow.ts";
+import type { Flow } from "../../src/core/flow/flow.ts";
 import { CANCELLED, CONSTRUCTS, FLOWS } from "../support/construct-flows.ts";
 import { DATABASES } from "../support/databases.ts";
 import { World } from "../support/mortal-store.ts";

@@ -3,10 +3,10 @@
 
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { defineFlow, type Flow } from "../../src/core/flow.ts";
-import { all, call } from "../../src/core/operation.ts";
-import type { Resolution } from "../../src/core/taskonaut.ts";
-import type { Tool } from "../../src/core/tool.ts";
+import { defineFlow, type Flow } from "../../src/core/flow/flow.ts";
+import { all, call } from "../../src/core/flow/operation.ts";
+import type { Resolution } from "../../src/core/api/taskonaut.ts";
+import type { Tool } from "../../src/core/flow/tool.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { benchOn } from "../support/bench.ts";
 import { DATABASES } from "../support/databases.ts";

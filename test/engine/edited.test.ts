@@ -2,9 +2,9 @@
 
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { defineFlow, type Flow } from "../../src/core/flow.ts";
-import { call } from "../../src/core/operation.ts";
-import type { Execution } from "../../src/core/tool.ts";
+import { defineFlow, type Flow } from "../../src/core/flow/flow.ts";
+import { call } from "../../src/core/flow/operation.ts";
+import type { Execution } from "../../src/core/flow/tool.ts";
 import { benchOn } from "../support/bench.ts";
 import { DATABASES } from "../support/databases.ts";
 import { rejection } from "../support/rejection.ts";

@@ -3,10 +3,10 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { TaskonautError } from "../../src/core/errors.ts";
-import { defineFlow } from "../../src/core/flow.ts";
-import { keyedTaskId } from "../../src/core/ids.ts";
-import { all, call } from "../../src/core/operation.ts";
-import type { Task } from "../../src/core/task.ts";
+import { defineFlow } from "../../src/core/flow/flow.ts";
+import { keyedTaskId } from "../../src/core/record/ids.ts";
+import { all, call } from "../../src/core/flow/operation.ts";
+import type { Task } from "../../src/core/api/task.ts";
 import type { Store } from "../../src/store/store.ts";
 import { benchOn } from "../support/bench.ts";
 import { DATABASES } from "../support/databases.ts";

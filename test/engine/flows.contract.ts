@@ -2,10 +2,10 @@
 
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { defineFlow, type Flow } from "../../src/core/flow.ts";
-import { all, call, race, sleep, type Operation } from "../../src/core/operation.ts";
-import type { Task } from "../../src/core/task.ts";
-import type { Taskonaut } from "../../src/core/taskonaut.ts";
+import { defineFlow, type Flow } from "../../src/core/flow/flow.ts";
+import { all, call, race, sleep, type Operation } from "../../src/core/flow/operation.ts";
+import type { Task } from "../../src/core/api/task.ts";
+import type { Taskonaut } from "../../src/core/api/taskonaut.ts";
 import type { Bench } from "../support/bench.ts";
 import { turn } from "../support/fake-clock.ts";
 import { rejection } from "../support/rejection.ts";

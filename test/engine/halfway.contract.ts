@@ -1,9 +1,9 @@
 // A step as a process may have left it: what is recorded is used, the rest is done.
 
 import { describe, expect, test } from "bun:test";
-import { idempotencyKeyOf, toolCallId } from "../../src/core/ids.ts";
-import type { StepRow, TaskRecord, ToolCallRow } from "../../src/core/record.ts";
-import { Draft } from "../../src/engine/draft.ts";
+import { idempotencyKeyOf, toolCallId } from "../../src/core/record/ids.ts";
+import type { StepRow, TaskRecord, ToolCallRow } from "../../src/core/record/record.ts";
+import { Draft } from "../../src/engine/task/draft.ts";
 import type { Store } from "../../src/store/store.ts";
 import { callRow } from "../contract/rows.ts";
 import type { Bench } from "../support/bench.ts";

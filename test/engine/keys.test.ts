@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { defineFlow } from "../../src/core/flow.ts";
-import { all, call, type Member, type Operation } from "../../src/core/operation.ts";
+import { defineFlow } from "../../src/core/flow/flow.ts";
+import { all, call, type Member, type Operation } from "../../src/core/flow/operation.ts";
 import { note, work } from "../support/construct-flows.ts";
 import { DATABASES } from "../support/databases.ts";
 import { useWorlds } from "../support/worlds.ts";

@@ -3,9 +3,9 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import type { TaskonautError } from "../../src/core/errors.ts";
-import { defineFlow, type Flow } from "../../src/core/flow.ts";
-import type { Task, TaskStep } from "../../src/core/task.ts";
-import type { Taskonaut } from "../../src/core/taskonaut.ts";
+import { defineFlow, type Flow } from "../../src/core/flow/flow.ts";
+import type { Task, TaskStep } from "../../src/core/api/task.ts";
+import type { Taskonaut } from "../../src/core/api/taskonaut.ts";
 import type { Bench } from "../support/bench.ts";
 import { rejection } from "../support/rejection.ts";
 import { tasksOf } from "../support/listed.ts";

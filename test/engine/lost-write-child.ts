@@ -3,8 +3,8 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import * as v from "valibot";
-import { defineFlow } from "../../src/core/flow.ts";
-import { all, call } from "../../src/core/operation.ts";
+import { defineFlow } from "../../src/core/flow/flow.ts";
+import { all, call } from "../../src/core/flow/operation.ts";
 import type { Store } from "../../src/store/store.ts";
 import { openStore } from "../support/databases.ts";
 import { engineOn } from "../support/engine.ts";

@@ -2,11 +2,11 @@
 
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { defineFlow } from "../../src/core/flow.ts";
+import { defineFlow } from "../../src/core/flow/flow.ts";
 import type { Clock } from "../../src/core/clock.ts";
-import { all, call } from "../../src/core/operation.ts";
-import { defineTool, type Execution } from "../../src/core/tool.ts";
-import { systemClock } from "../../src/engine/system-clock.ts";
+import { all, call } from "../../src/core/flow/operation.ts";
+import { defineTool, type Execution } from "../../src/core/flow/tool.ts";
+import { systemClock } from "../../src/engine/process/system-clock.ts";
 import { benchOn, type Doomed } from "../support/bench.ts";
 import { DATABASES } from "../support/databases.ts";
 import { ended, enqueue, when } from "../support/queue.ts";

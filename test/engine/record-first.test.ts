@@ -3,10 +3,10 @@
 
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { canonicalJson } from "../../src/core/json.ts";
-import type { Flow } from "../../src/core/flow.ts";
-import { defineTool, type Tool } from "../../src/core/tool.ts";
-import { recover } from "../../src/engine/recover.ts";
+import { canonicalJson } from "../../src/core/record/json.ts";
+import type { Flow } from "../../src/core/flow/flow.ts";
+import { defineTool, type Tool } from "../../src/core/flow/tool.ts";
+import { recover } from "../../src/engine/task/recover.ts";
 import { all, call, defineFlow, map, now, runChild, waitForSignal, type Operation } from "../../src/sdk/taskonaut.ts";
 import type { Store } from "../../src/store/store.ts";
 import { DATABASES } from "../support/databases.ts";

@@ -3,9 +3,9 @@
 
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { violate, isWatched } from "../../src/core/determinism.ts";
+import { violate, isWatched } from "../../src/core/flow/determinism.ts";
 import { TaskonautError } from "../../src/core/errors.ts";
-import type { Flow } from "../../src/core/flow.ts";
+import type { Flow } from "../../src/core/flow/flow.ts";
 import {
   all,
   call,

@@ -3,9 +3,9 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { TaskonautError } from "../../src/core/errors.ts";
-import type { Flow } from "../../src/core/flow.ts";
-import { childTaskId } from "../../src/core/ids.ts";
-import type { Task } from "../../src/core/task.ts";
+import type { Flow } from "../../src/core/flow/flow.ts";
+import { childTaskId } from "../../src/core/record/ids.ts";
+import type { Task } from "../../src/core/api/task.ts";
 import {
   all,
   call,

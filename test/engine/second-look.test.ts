@@ -4,7 +4,7 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { TaskonautError } from "../../src/core/errors.ts";
-import type { Flow } from "../../src/core/flow.ts";
+import type { Flow } from "../../src/core/flow/flow.ts";
 import { call, defineFlow, log, sleep, waitForSignal, type Operation } from "../../src/sdk/taskonaut.ts";
 import { note, work } from "../support/construct-flows.ts";
 import { DATABASES } from "../support/databases.ts";

@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { call, waitForSignal } from "../../src/core/operation.ts";
-import { defineTool } from "../../src/core/tool.ts";
+import { call, waitForSignal } from "../../src/core/flow/operation.ts";
+import { defineTool } from "../../src/core/flow/tool.ts";
 import type { Store } from "../../src/store/store.ts";
 import { LARGE_BYTES } from "../../src/store/sizes.ts";
 import { DATABASES } from "../support/databases.ts";

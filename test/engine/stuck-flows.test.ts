@@ -3,8 +3,8 @@
 
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { defineFlow, type Flow } from "../../src/core/flow.ts";
-import { all, call } from "../../src/core/operation.ts";
+import { defineFlow, type Flow } from "../../src/core/flow/flow.ts";
+import { all, call } from "../../src/core/flow/operation.ts";
 import { benchOn } from "../support/bench.ts";
 import { DATABASES } from "../support/databases.ts";
 import { ended, enqueue, when } from "../support/queue.ts";

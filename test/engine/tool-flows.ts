@@ -1,9 +1,9 @@
 // Flows that call tools in turn, for what the engine promises about tools.
 
 import * as v from "valibot";
-import { defineFlow, type Flow } from "../../src/core/flow.ts";
-import { call } from "../../src/core/operation.ts";
-import type { Tool } from "../../src/core/tool.ts";
+import { defineFlow, type Flow } from "../../src/core/flow/flow.ts";
+import { call } from "../../src/core/flow/operation.ts";
+import type { Tool } from "../../src/core/flow/tool.ts";
 import type { Bench } from "../support/bench.ts";
 
 /** Each call of the tool in turn, each input its number. */

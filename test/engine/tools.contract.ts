@@ -2,9 +2,9 @@
 
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { defineFlow } from "../../src/core/flow.ts";
-import { all, call } from "../../src/core/operation.ts";
-import type { TaskRecord } from "../../src/core/record.ts";
+import { defineFlow } from "../../src/core/flow/flow.ts";
+import { all, call } from "../../src/core/flow/operation.ts";
+import type { TaskRecord } from "../../src/core/record/record.ts";
 import type { Bench } from "../support/bench.ts";
 import { until } from "../support/until.ts";
 import { flaky, Gate, giveBack } from "../support/tools.ts";

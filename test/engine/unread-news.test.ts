@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { defineFlow } from "../../src/core/flow.ts";
-import { all, waitForSignal } from "../../src/core/operation.ts";
+import { defineFlow } from "../../src/core/flow/flow.ts";
+import { all, waitForSignal } from "../../src/core/flow/operation.ts";
 import { benchOn } from "../support/bench.ts";
 import { DATABASES } from "../support/databases.ts";
 import { when } from "../support/queue.ts";

@@ -2,12 +2,12 @@
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { defineFlow, type Flow } from "../../src/core/flow.ts";
-import { childTaskId } from "../../src/core/ids.ts";
-import { call, race, runChild, sleep, waitForSignal, type Member } from "../../src/core/operation.ts";
-import type { Task } from "../../src/core/task.ts";
-import type { ToolContext } from "../../src/core/tool.ts";
-import type { Taskonaut } from "../../src/core/taskonaut.ts";
+import { defineFlow, type Flow } from "../../src/core/flow/flow.ts";
+import { childTaskId } from "../../src/core/record/ids.ts";
+import { call, race, runChild, sleep, waitForSignal, type Member } from "../../src/core/flow/operation.ts";
+import type { Task } from "../../src/core/api/task.ts";
+import type { ToolContext } from "../../src/core/flow/tool.ts";
+import type { Taskonaut } from "../../src/core/api/taskonaut.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import { engineOn } from "../support/engine.ts";
 import { FakeClock } from "../support/fake-clock.ts";

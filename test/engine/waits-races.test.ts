@@ -3,11 +3,11 @@
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import * as v from "valibot";
-import type { Flow } from "../../src/core/flow.ts";
-import { childTaskId } from "../../src/core/ids.ts";
-import { isTerminal } from "../../src/core/status.ts";
-import type { Task } from "../../src/core/task.ts";
-import type { Taskonaut } from "../../src/core/taskonaut.ts";
+import type { Flow } from "../../src/core/flow/flow.ts";
+import { childTaskId } from "../../src/core/record/ids.ts";
+import { isTerminal } from "../../src/core/record/status.ts";
+import type { Task } from "../../src/core/api/task.ts";
+import type { Taskonaut } from "../../src/core/api/taskonaut.ts";
 import { all, call, defineFlow, race, runChild, sleep, waitForSignal } from "../../src/sdk/taskonaut.ts";
 import { FLOWS, forever, held, note, patient, work } from "../support/construct-flows.ts";
 import { DATABASES } from "../support/databases.ts";

@@ -3,8 +3,8 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { TaskonautError } from "../../src/core/errors.ts";
-import type { Flow } from "../../src/core/flow.ts";
-import { cancelOf } from "../../src/engine/posts.ts";
+import type { Flow } from "../../src/core/flow/flow.ts";
+import { cancelOf } from "../../src/engine/task/inbox-posts.ts";
 import {
   all,
   call,

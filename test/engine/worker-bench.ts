@@ -1,11 +1,11 @@
 // Workers on a database of the file's own, and flows for them.
 
 import * as v from "valibot";
-import { defineFlow, type Flow } from "../../src/core/flow.ts";
-import { call, type Operation } from "../../src/core/operation.ts";
-import type { Tool } from "../../src/core/tool.ts";
+import { defineFlow, type Flow } from "../../src/core/flow/flow.ts";
+import { call, type Operation } from "../../src/core/flow/operation.ts";
+import type { Tool } from "../../src/core/flow/tool.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import type { RunningWorker } from "../../src/engine/worker.ts";
+import type { RunningWorker } from "../../src/engine/queue/worker.ts";
 import { type Bench, benchOn } from "../support/bench.ts";
 import type { EngineDatabase } from "../support/databases.ts";
 

@@ -3,9 +3,9 @@
 
 import { describe, expect, test } from "bun:test";
 import type { Clock } from "../../src/core/clock.ts";
-import { call, waitForSignal } from "../../src/core/operation.ts";
-import type { Task } from "../../src/core/task.ts";
-import { systemClock } from "../../src/engine/system-clock.ts";
+import { call, waitForSignal } from "../../src/core/flow/operation.ts";
+import type { Task } from "../../src/core/api/task.ts";
+import { systemClock } from "../../src/engine/process/system-clock.ts";
 import { DATABASES } from "../support/databases.ts";
 import { ended, enqueue } from "../support/queue.ts";
 import { rejection } from "../support/rejection.ts";

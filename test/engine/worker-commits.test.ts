@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { defineTool } from "../../src/core/tool.ts";
+import { defineTool } from "../../src/core/flow/tool.ts";
 import { DATABASES } from "../support/databases.ts";
 import { ended, enqueue } from "../support/queue.ts";
 import { giveBack } from "../support/tools.ts";

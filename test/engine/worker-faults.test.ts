@@ -3,9 +3,9 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { TaskonautError } from "../../src/core/errors.ts";
-import { defineFlow, type Flow } from "../../src/core/flow.ts";
-import { call, waitForSignal, type Operation } from "../../src/core/operation.ts";
-import { systemClock } from "../../src/engine/system-clock.ts";
+import { defineFlow, type Flow } from "../../src/core/flow/flow.ts";
+import { call, waitForSignal, type Operation } from "../../src/core/flow/operation.ts";
+import { systemClock } from "../../src/engine/process/system-clock.ts";
 import type { Store } from "../../src/store/store.ts";
 import { benchOn } from "../support/bench.ts";
 import { DATABASES } from "../support/databases.ts";

@@ -1,7 +1,7 @@
 // A worker that claims again what it has just let go of, before it hears that it is let go of.
 
 import { describe, expect, test } from "bun:test";
-import { call, sleep } from "../../src/core/operation.ts";
+import { call, sleep } from "../../src/core/flow/operation.ts";
 import type { Store } from "../../src/store/store.ts";
 import { DATABASES } from "../support/databases.ts";
 import { turn } from "../support/fake-clock.ts";

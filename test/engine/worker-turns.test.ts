@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import type { Clock } from "../../src/core/clock.ts";
-import { systemClock } from "../../src/engine/system-clock.ts";
+import { systemClock } from "../../src/engine/process/system-clock.ts";
 import { DATABASES } from "../support/databases.ts";
 import { enqueue } from "../support/queue.ts";
 import { workerBench } from "./worker-bench.ts";

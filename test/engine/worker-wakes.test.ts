@@ -3,8 +3,8 @@
 
 import { describe, expect, test } from "bun:test";
 import { TaskonautError } from "../../src/core/errors.ts";
-import { keyedTaskId } from "../../src/core/ids.ts";
-import { all, call, sleep, waitForSignal } from "../../src/core/operation.ts";
+import { keyedTaskId } from "../../src/core/record/ids.ts";
+import { all, call, sleep, waitForSignal } from "../../src/core/flow/operation.ts";
 import type { Store } from "../../src/store/store.ts";
 import { DATABASES } from "../support/databases.ts";
 import { turn } from "../support/fake-clock.ts";

@@ -2,9 +2,9 @@
 
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { childTaskId } from "../../src/core/ids.ts";
-import { call, runChild, sleep, waitForSignal } from "../../src/core/operation.ts";
-import { defineTool } from "../../src/core/tool.ts";
+import { childTaskId } from "../../src/core/record/ids.ts";
+import { call, runChild, sleep, waitForSignal } from "../../src/core/flow/operation.ts";
+import { defineTool } from "../../src/core/flow/tool.ts";
 import { DATABASES } from "../support/databases.ts";
 import { ended, enqueue, waiting } from "../support/queue.ts";
 import { Gate, giveBack } from "../support/tools.ts";

@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { call } from "../../src/core/operation.ts";
-import { defineTool } from "../../src/core/tool.ts";
+import { call } from "../../src/core/flow/operation.ts";
+import { defineTool } from "../../src/core/flow/tool.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { DATABASES } from "../support/databases.ts";
 import { ended, enqueue } from "../support/queue.ts";

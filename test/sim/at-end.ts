@@ -1,10 +1,10 @@
 // What must hold when every task has ended.
 
-import type { Flow } from "../../src/core/flow.ts";
-import { childTaskId } from "../../src/core/ids.ts";
+import type { Flow } from "../../src/core/flow/flow.ts";
+import { childTaskId } from "../../src/core/record/ids.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
-import { isTerminal } from "../../src/core/status.ts";
-import { recover } from "../../src/engine/recover.ts";
+import { isTerminal } from "../../src/core/record/status.ts";
+import { recover } from "../../src/engine/task/recover.ts";
 import { recordOf, type SimDatabase, type StoredTask } from "./sim-database.ts";
 import { simFlows } from "./sim-flows.ts";
 import type { World } from "./world.ts";

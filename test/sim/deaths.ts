@@ -1,7 +1,7 @@
 // How often a task was taken from somebody else while a step of it was open. No tool here kills its process, but processes
 // die around them: a step that is said to have died so many times was open each of as many times in a row.
 
-import { isStepOpen } from "../../src/core/status.ts";
+import { isStepOpen } from "../../src/core/record/status.ts";
 import type { StoredTask } from "./sim-database.ts";
 import type { Writer } from "./sim-store.ts";
 

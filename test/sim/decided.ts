@@ -1,12 +1,12 @@
 // No effect before its decision (R1 of the engine's step runner), looked at from outside: whoever has only what is durable
 // comes to the very same step. So the rule is checked by replay, in the moment in which an effect begins.
 
-import type { Flow } from "../../src/core/flow.ts";
-import { canonicalJson } from "../../src/core/json.ts";
+import type { Flow } from "../../src/core/flow/flow.ts";
+import { canonicalJson } from "../../src/core/record/json.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
-import type { JsonText } from "../../src/core/record.ts";
-import type { Execution } from "../../src/core/tool.ts";
-import { recover } from "../../src/engine/recover.ts";
+import type { JsonText } from "../../src/core/record/record.ts";
+import type { Execution } from "../../src/core/flow/tool.ts";
+import { recover } from "../../src/engine/task/recover.ts";
 import { recordOf, type StoredTask } from "./sim-database.ts";
 import { simFlows } from "./sim-flows.ts";
 

@@ -12,8 +12,15 @@
 // I7. A process that lives is not found dead while its lease runs, whatever became of its connections (`world.ts`).
 // I8. What is parked for deaths was taken over as often in a row (`deaths.ts`).
 
-import type { StepRow, TaskRow } from "../../src/core/record.ts";
-import { isStepOpen, isTerminal, NEXT, NEXT_STEP, type StepStatus, type TaskStatus } from "../../src/core/status.ts";
+import type { StepRow, TaskRow } from "../../src/core/record/record.ts";
+import {
+  isStepOpen,
+  isTerminal,
+  NEXT,
+  NEXT_STEP,
+  type StepStatus,
+  type TaskStatus,
+} from "../../src/core/record/status.ts";
 import type { Change } from "../../src/store/store.ts";
 import { brokenByCall, brokenByInbox, brokenByStep, brokenByTask } from "./row-checks.ts";
 import type { StoredTask } from "./sim-database.ts";

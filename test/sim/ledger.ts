@@ -1,8 +1,8 @@
 // The world outside: what the tools did to it. An effect cannot be taken back, whatever becomes of the process that
 // called for it, so what may never happen is looked at here, in the moment in which it happens.
 
-import type { ToolContext } from "../../src/core/tool.ts";
-import type { StepRow } from "../../src/core/record.ts";
+import type { ToolContext } from "../../src/core/flow/tool.ts";
+import type { StepRow } from "../../src/core/record/record.ts";
 import type { Change } from "../../src/store/store.ts";
 import type { Decided } from "./decided.ts";
 import { GUARANTEES, type SimToolName, type SimWork } from "./sim-flows.ts";

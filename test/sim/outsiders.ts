@@ -2,9 +2,9 @@
 // drives by hand. And, in the end, who gives every task what it still waits for.
 
 import { hasCode, TaskonautError, type ErrorCode } from "../../src/core/errors.ts";
-import { isStepOpen, isTerminal } from "../../src/core/status.ts";
-import type { CreateTask, Taskonaut } from "../../src/core/taskonaut.ts";
-import type { StepRow } from "../../src/core/record.ts";
+import { isStepOpen, isTerminal } from "../../src/core/record/status.ts";
+import type { CreateTask, Taskonaut } from "../../src/core/api/taskonaut.ts";
+import type { StepRow } from "../../src/core/record/record.ts";
 import type { StoredTask } from "./sim-database.ts";
 import { type SimProcess, short } from "./sim-process.ts";
 import type { World } from "./world.ts";

@@ -1,8 +1,8 @@
 // What the CHECK constraints of sql/ say of single rows. A row that a real database would refuse is a bug of whoever
 // writes it.
 
-import type { InboxRow, StepRow, TaskRow, ToolCallRow } from "../../src/core/record.ts";
-import { isStepOpen, isTerminal } from "../../src/core/status.ts";
+import type { InboxRow, StepRow, TaskRow, ToolCallRow } from "../../src/core/record/record.ts";
+import { isStepOpen, isTerminal } from "../../src/core/record/status.ts";
 
 type Rule = readonly [name: string, holds: boolean];
 

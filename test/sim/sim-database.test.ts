@@ -2,8 +2,8 @@
 // the other says too.
 
 import { expect, test } from "bun:test";
-import type { TaskRow } from "../../src/core/record.ts";
-import { NEXT } from "../../src/core/status.ts";
+import type { TaskRow } from "../../src/core/record/record.ts";
+import { NEXT } from "../../src/core/record/status.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import type { Change, InboxPost } from "../../src/store/store.ts";
 import { callRow, changeOf, inStatus, plannedRecord, stepRow, T0 } from "../contract/rows.ts";

@@ -1,8 +1,8 @@
 // The database of a simulation: the rows, and what each statement of a real store does to them. Every method is one
 // transaction. It stands for both dialects; `sim-database.test.ts` holds it to SQLite, statement by statement.
 
-import { canonicalJson } from "../../src/core/json.ts";
-import type { InboxRow, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../src/core/record.ts";
+import { canonicalJson } from "../../src/core/record/json.ts";
+import type { InboxRow, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../src/core/record/record.ts";
 import type {
   Change,
   Claim,

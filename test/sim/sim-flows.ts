@@ -6,8 +6,8 @@
 // A pure tool passes on the receipts that it was given: whether its own outcome is durable, nobody can tell.
 
 import * as v from "valibot";
-import type { Flow } from "../../src/core/flow.ts";
-import type { Execution, ToolContext } from "../../src/core/tool.ts";
+import type { Flow } from "../../src/core/flow/flow.ts";
+import type { Execution, ToolContext } from "../../src/core/flow/tool.ts";
 import {
   all,
   call,

@@ -2,7 +2,7 @@
 // moment.
 
 import type { Log } from "../../src/core/log.ts";
-import type { ToolContext } from "../../src/core/tool.ts";
+import type { ToolContext } from "../../src/core/flow/tool.ts";
 import { hasCode } from "../../src/core/errors.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";

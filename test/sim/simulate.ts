@@ -1,6 +1,6 @@
 // One simulation: trouble for a while, then calm, until every task has ended; and what must hold then.
 
-import { isTerminal } from "../../src/core/status.ts";
+import { isTerminal } from "../../src/core/record/status.ts";
 import { breachesAtEnd } from "./at-end.ts";
 import { Nemesis } from "./nemesis.ts";
 import { Outsiders } from "./outsiders.ts";

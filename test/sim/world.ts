@@ -1,6 +1,6 @@
 // All that one simulation consists of: time, chance, the database, and the processes that come and go.
 
-import type { TaskRow } from "../../src/core/record.ts";
+import type { TaskRow } from "../../src/core/record/record.ts";
 import { Random } from "./random.ts";
 import { breachesOf } from "./invariants.ts";
 import { Deaths } from "./deaths.ts";

@@ -2,7 +2,7 @@
 
 import { beforeEach, expect } from "bun:test";
 import type { Hono } from "hono";
-import type { Task } from "../../src/core/task.ts";
+import type { Task } from "../../src/core/api/task.ts";
 import { createApp } from "../../src/server/app.ts";
 import type { Problem } from "../../src/server/errors.ts";
 import { FakeTaskonaut } from "./fake-taskonaut.ts";

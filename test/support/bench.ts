@@ -5,7 +5,7 @@ import type { Store } from "../../src/store/store.ts";
 import type { EngineDatabase } from "./databases.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { systemClock } from "../../src/engine/system-clock.ts";
+import { systemClock } from "../../src/engine/process/system-clock.ts";
 import { engineOn } from "./engine.ts";
 
 /** Set-up takes a while where a PostgreSQL server has to be started first. */

@@ -1,10 +1,10 @@
 // The whole CLI over a Taskonaut that lives in memory.
 
 import { TaskonautError } from "../../src/core/errors.ts";
-import type { Json } from "../../src/core/json-value.ts";
-import type { ListedTask, Task, TaskStep } from "../../src/core/task.ts";
-import type { CancelTask, CreateTask, FlowDescription, SignalTask, Taskonaut } from "../../src/core/taskonaut.ts";
-import type { Worker } from "../../src/core/worker.ts";
+import type { Json } from "../../src/core/record/json-value.ts";
+import type { ListedTask, Task, TaskStep } from "../../src/core/api/task.ts";
+import type { CancelTask, CreateTask, FlowDescription, SignalTask, Taskonaut } from "../../src/core/api/taskonaut.ts";
+import type { Worker } from "../../src/core/api/worker.ts";
 import { callCli, type CliCall, type CliResult, Signals } from "./cli.ts";
 import { plannedStep, plannedTask } from "./tasks.ts";
 

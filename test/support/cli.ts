@@ -6,7 +6,7 @@ import type { Env, Io, Output } from "../../src/cli/io.ts";
 import { runCli } from "../../src/cli/run-cli.ts";
 import type { Settings, Wiring } from "../../src/cli/wiring.ts";
 import { SILENT } from "../../src/core/log.ts";
-import type { Taskonaut } from "../../src/core/taskonaut.ts";
+import type { Taskonaut } from "../../src/core/api/taskonaut.ts";
 
 export interface CliCall {
   /** What commands speak to. */

@@ -2,7 +2,7 @@
 // recovered on the way.
 
 import * as v from "valibot";
-import type { Flow } from "../../src/core/flow.ts";
+import type { Flow } from "../../src/core/flow/flow.ts";
 import {
   all,
   call,

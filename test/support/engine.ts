@@ -1,13 +1,13 @@
 // Engines and records for tests.
 
 import type { Clock } from "../../src/core/clock.ts";
-import type { Flow } from "../../src/core/flow.ts";
+import type { Flow } from "../../src/core/flow/flow.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/core/limits.ts";
 import { SILENT } from "../../src/core/log.ts";
-import type { TaskRecord } from "../../src/core/record.ts";
-import { planTask } from "../../src/engine/create.ts";
+import type { TaskRecord } from "../../src/core/record/record.ts";
+import { planTask } from "../../src/engine/doors/create.ts";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";
-import { systemClock } from "../../src/engine/system-clock.ts";
+import { systemClock } from "../../src/engine/process/system-clock.ts";
 import { echoAdd } from "../../src/flows/echo-add.ts";
 import type { Store } from "../../src/store/store.ts";
 

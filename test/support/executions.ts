@@ -1,12 +1,12 @@
 // Executions of tools on a clock that the test owns.
 
 import * as v from "valibot";
-import type { Schema } from "../../src/core/contract.ts";
+import type { Schema } from "../../src/core/flow/contract.ts";
 import { SILENT } from "../../src/core/log.ts";
-import type { RetryPolicy } from "../../src/core/retry.ts";
-import { readError } from "../../src/core/stored-error.ts";
-import { defineTool, type Tool, type ToolContext, type ToolDefinition } from "../../src/core/tool.ts";
-import { executeTool, type ExecutionResult } from "../../src/engine/execute-tool.ts";
+import type { RetryPolicy } from "../../src/core/flow/retry.ts";
+import { readError } from "../../src/core/record/stored-error.ts";
+import { defineTool, type Tool, type ToolContext, type ToolDefinition } from "../../src/core/flow/tool.ts";
+import { executeTool, type ExecutionResult } from "../../src/engine/task/execute-tool.ts";
 import { FakeClock } from "./fake-clock.ts";
 
 export const KEY = "task:step:tool";

@@ -2,13 +2,13 @@
 // `echo_add`. It has contracts and errors, but no steps to run: what is tested is how they are spoken of over HTTP.
 
 import * as v from "valibot";
-import { applyContract, type ContractResult, type Schema } from "../../src/core/contract.ts";
+import { applyContract, type ContractResult, type Schema } from "../../src/core/flow/contract.ts";
 import { TaskonautError, type Violation } from "../../src/core/errors.ts";
-import { parseTaskId } from "../../src/core/ids.ts";
-import { isTerminal, type TaskStatus } from "../../src/core/status.ts";
-import type { Json } from "../../src/core/json-value.ts";
-import type { Task } from "../../src/core/task.ts";
-import type { Worker } from "../../src/core/worker.ts";
+import { parseTaskId } from "../../src/core/record/ids.ts";
+import { isTerminal, type TaskStatus } from "../../src/core/record/status.ts";
+import type { Json } from "../../src/core/record/json-value.ts";
+import type { Task } from "../../src/core/api/task.ts";
+import type { Worker } from "../../src/core/api/worker.ts";
 import type {
   CancelTask,
   CreateTask,
@@ -19,7 +19,7 @@ import type {
   SignalTask,
   Taskonaut,
   TaskPage,
-} from "../../src/core/taskonaut.ts";
+} from "../../src/core/api/taskonaut.ts";
 import { plannedTask } from "./tasks.ts";
 
 const STATUS_AFTER: readonly TaskStatus[] = [

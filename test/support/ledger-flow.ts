@@ -2,9 +2,9 @@
 
 import { appendFileSync, readFileSync } from "node:fs";
 import * as v from "valibot";
-import { defineFlow, type Flow } from "../../src/core/flow.ts";
-import { all, call } from "../../src/core/operation.ts";
-import { defineTool } from "../../src/core/tool.ts";
+import { defineFlow, type Flow } from "../../src/core/flow/flow.ts";
+import { all, call } from "../../src/core/flow/operation.ts";
+import { defineTool } from "../../src/core/flow/tool.ts";
 import { add } from "../../src/flows/tools.ts";
 
 /** The tool is at-least-once; `atCall` stands in its middle, after the effect. */

@@ -1,6 +1,6 @@
-import type { TaskRecord } from "../../src/core/record.ts";
-import { isDamaged, type Task } from "../../src/core/task.ts";
-import type { TaskPage } from "../../src/core/taskonaut.ts";
+import type { TaskRecord } from "../../src/core/record/record.ts";
+import { isDamaged, type Task } from "../../src/core/api/task.ts";
+import type { TaskPage } from "../../src/core/api/taskonaut.ts";
 import type { TaskList } from "../../src/store/store.ts";
 
 /** The tasks of a page in which nothing is damaged. */

@@ -3,12 +3,12 @@
 // may post from another engine just then.
 
 import type { Clock } from "../../src/core/clock.ts";
-import type { Flow } from "../../src/core/flow.ts";
+import type { Flow } from "../../src/core/flow/flow.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/core/limits.ts";
 import { SILENT } from "../../src/core/log.ts";
-import type { TaskRecord } from "../../src/core/record.ts";
+import type { TaskRecord } from "../../src/core/record/record.ts";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";
-import { systemClock } from "../../src/engine/system-clock.ts";
+import { systemClock } from "../../src/engine/process/system-clock.ts";
 import type { Store } from "../../src/store/store.ts";
 import { turn } from "./fake-clock.ts";
 

@@ -1,6 +1,6 @@
 // Before any test file is loaded (bunfig.toml).
 
-import { enterFinally } from "../../src/core/shield.ts";
+import { enterFinally } from "../../src/core/flow/shield.ts";
 import { FINALLY_KEY, markFinally } from "../../src/flows/mark-finally.ts";
 
 // What a developer's shell happens to hold must not reach the program under test.

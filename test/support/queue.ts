@@ -1,8 +1,8 @@
 // Tasks that workers drive, as a test follows them.
 
-import { isTerminal } from "../../src/core/status.ts";
-import type { CreateTask, Taskonaut } from "../../src/core/taskonaut.ts";
-import type { Task } from "../../src/core/task.ts";
+import { isTerminal } from "../../src/core/record/status.ts";
+import type { CreateTask, Taskonaut } from "../../src/core/api/taskonaut.ts";
+import type { Task } from "../../src/core/api/task.ts";
 import { until } from "./until.ts";
 
 /** Puts a task in the queue. */

@@ -1,10 +1,10 @@
 // Bringing a task to its end, whatever it waits for and however often its engines die.
 
-import type { Task } from "../../src/core/task.ts";
-import type { Taskonaut } from "../../src/core/taskonaut.ts";
-import { childTaskId } from "../../src/core/ids.ts";
-import { isStepOpen, isTerminal } from "../../src/core/status.ts";
-import type { TaskRecord } from "../../src/core/record.ts";
+import type { Task } from "../../src/core/api/task.ts";
+import type { Taskonaut } from "../../src/core/api/taskonaut.ts";
+import { childTaskId } from "../../src/core/record/ids.ts";
+import { isStepOpen, isTerminal } from "../../src/core/record/status.ts";
+import type { TaskRecord } from "../../src/core/record/record.ts";
 import type { World } from "./mortal-store.ts";
 
 /** What the world outside does for a task that only waits. */

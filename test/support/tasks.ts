@@ -1,6 +1,6 @@
 // Tasks as they are told, for tests that look at them or stand in for the engine.
 
-import type { Task, TaskStep } from "../../src/core/task.ts";
+import type { Task, TaskStep } from "../../src/core/api/task.ts";
 
 /** When all of them were created. */
 export const CREATED_AT = "2026-11-23T03:39:25.130Z";

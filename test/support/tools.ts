@@ -1,7 +1,13 @@
 // Tools whose course a test decides.
 
 import * as v from "valibot";
-import { NonRetryableError, defineTool, type Execution, type Tool, type ToolContext } from "../../src/core/tool.ts";
+import {
+  NonRetryableError,
+  defineTool,
+  type Execution,
+  type Tool,
+  type ToolContext,
+} from "../../src/core/flow/tool.ts";
 
 interface Shape {
   readonly execution?: Execution;

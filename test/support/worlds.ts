@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from "bun:test";
-import type { Flow } from "../../src/core/flow.ts";
+import type { Flow } from "../../src/core/flow/flow.ts";
 import type { Limits } from "../../src/core/limits.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { EngineDatabase } from "./databases.ts";

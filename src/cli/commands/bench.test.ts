@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import type { BenchOptions, BenchReport } from "../../core/bench.ts";
+import type { BenchOptions, BenchReport } from "../../core/api/bench.ts";
 import { TaskonautError } from "../../core/errors.ts";
-import type { Taskonaut } from "../../core/taskonaut.ts";
+import type { Taskonaut } from "../../core/api/taskonaut.ts";
 import { callCli, type CliResult, Signals } from "../../../test/support/cli.ts";
 
 const REPORT: BenchReport = {

@@ -1,4 +1,4 @@
-import type { BenchOptions } from "../../core/bench.ts";
+import type { BenchOptions } from "../../core/api/bench.ts";
 import type { Command } from "../command.ts";
 import { toJson } from "../print.ts";
 import { showBench } from "../show-bench.ts";

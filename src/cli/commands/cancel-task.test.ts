@@ -1,7 +1,7 @@
 // `cancel-task`, and its neighbours `retry-task` and `resume-task`.
 
 import { expect, test } from "bun:test";
-import type { Task } from "../../core/task.ts";
+import type { Task } from "../../core/api/task.ts";
 import { cli, FakeTaskonaut, TASK_ID } from "../../../test/support/cli-in-memory.ts";
 
 test("to cancel a task succeeds when it is CANCELLED; retry and resume pass on why not", async () => {

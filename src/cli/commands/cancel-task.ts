@@ -1,4 +1,4 @@
-import { isTerminal } from "../../core/status.ts";
+import { isTerminal } from "../../core/record/status.ts";
 import type { Command } from "../command.ts";
 import { drive, withTaskonaut } from "../drive.ts";
 import { printTask } from "../print.ts";

@@ -1,8 +1,8 @@
 // `run-flow --mode enqueue`: what is typed becomes a task of the queue.
 
 import { describe, expect, setSystemTime, test } from "bun:test";
-import type { Task } from "../../core/task.ts";
-import type { CreateTask, Taskonaut } from "../../core/taskonaut.ts";
+import type { Task } from "../../core/api/task.ts";
+import type { CreateTask, Taskonaut } from "../../core/api/taskonaut.ts";
 import { callCli, type CliCall, type CliResult } from "../../../test/support/cli.ts";
 import { plannedTask } from "../../../test/support/tasks.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { Task } from "../../core/task.ts";
+import type { Task } from "../../core/api/task.ts";
 import { cli, FakeTaskonaut } from "../../../test/support/cli-in-memory.ts";
 
 test("get-tasks streams one JSON array page by page", async () => {

@@ -1,6 +1,6 @@
 import { TaskonautError } from "../../core/errors.ts";
-import type { DamagedTask } from "../../core/task.ts";
-import type { Taskonaut } from "../../core/taskonaut.ts";
+import type { DamagedTask } from "../../core/api/task.ts";
+import type { Taskonaut } from "../../core/api/taskonaut.ts";
 import type { Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
 import { type TaskPages, printTaskArray, printTaskTable } from "../print-tasks.ts";

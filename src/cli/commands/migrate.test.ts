@@ -1,5 +1,5 @@
 import { expect, mock, test } from "bun:test";
-import type { Migrator } from "../../core/migrator.ts";
+import type { Migrator } from "../../core/api/migrator.ts";
 import { cli } from "../../../test/support/cli-in-memory.ts";
 
 const AT = "2026-11-23T03:39:25.130Z";

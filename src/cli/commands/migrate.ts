@@ -1,4 +1,4 @@
-import type { MigrationStatus, Migrator } from "../../core/migrator.ts";
+import type { MigrationStatus, Migrator } from "../../core/api/migrator.ts";
 import { showControls } from "../../log/visible.ts";
 import { alignRows } from "../cells.ts";
 import type { Call, Command } from "../command.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { ResolveTask, Taskonaut } from "../../core/taskonaut.ts";
+import type { ResolveTask, Taskonaut } from "../../core/api/taskonaut.ts";
 import { callCli, type CliCall, type CliResult } from "../../../test/support/cli.ts";
 
 const ID = "019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071";

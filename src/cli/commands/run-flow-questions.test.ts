@@ -1,7 +1,7 @@
 // What `run-flow` asks a person for, and when it does not ask.
 
 import { expect, test } from "bun:test";
-import type { FlowDescription } from "../../core/taskonaut.ts";
+import type { FlowDescription } from "../../core/api/taskonaut.ts";
 import { cli, ECHO_ADD, FakeTaskonaut, TASK_ID } from "../../../test/support/cli-in-memory.ts";
 
 test("on a terminal run-flow asks, refuses what does not fit, and shows the steps", async () => {

@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Json } from "../../core/json-value.ts";
+import type { Json } from "../../core/record/json-value.ts";
 import { cli, TASK_ID } from "../../../test/support/cli-in-memory.ts";
 
 test("any text given as --text reaches createTask exactly", async () => {

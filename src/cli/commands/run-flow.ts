@@ -1,6 +1,6 @@
-import { DEFAULT_FLOW } from "../../core/default-flow.ts";
-import type { Task } from "../../core/task.ts";
-import type { Taskonaut } from "../../core/taskonaut.ts";
+import { DEFAULT_FLOW } from "../../core/flow/default-flow.ts";
+import type { Task } from "../../core/api/task.ts";
+import type { Taskonaut } from "../../core/api/taskonaut.ts";
 import { type Answers, askMissing, askTask, MODES, type Mode } from "../ask-task.ts";
 import type { Call, Command, Option } from "../command.ts";
 import { drive, withTaskonaut } from "../drive.ts";

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Task } from "../../core/task.ts";
+import type { Task } from "../../core/api/task.ts";
 import { cli, FakeTaskonaut, TASK_ID } from "../../../test/support/cli-in-memory.ts";
 
 test("signal-task sends exactly what was typed", async () => {

@@ -1,4 +1,4 @@
-import type { SignalTask } from "../../core/taskonaut.ts";
+import type { SignalTask } from "../../core/api/taskonaut.ts";
 import type { Call, Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
 import { printTask } from "../print.ts";

@@ -1,4 +1,4 @@
-import type { CheckedInput } from "../../core/flow-catalog.ts";
+import type { CheckedInput } from "../../core/api/flow-catalog.ts";
 import { alignRows, type Cell, showJson, showText } from "../cells.ts";
 import type { Call, Command } from "../command.ts";
 import { GLOBAL_OPTIONS } from "../options.ts";

@@ -2,7 +2,7 @@
 
 import { expect, mock, test } from "bun:test";
 import type { Log, LogFields } from "../../core/log.ts";
-import type { Taskonaut } from "../../core/taskonaut.ts";
+import type { Taskonaut } from "../../core/api/taskonaut.ts";
 import { SILENT } from "../../core/log.ts";
 import { callCli, type CliCall, type CliResult, Signals } from "../../../test/support/cli.ts";
 import type { RunningWorker, ServerOptions, WorkerFacts, WorkerOptions, Wiring } from "../wiring.ts";

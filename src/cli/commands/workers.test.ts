@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import type { Taskonaut } from "../../core/taskonaut.ts";
-import type { Worker } from "../../core/worker.ts";
+import type { Taskonaut } from "../../core/api/taskonaut.ts";
+import type { Worker } from "../../core/api/worker.ts";
 import { callCli, type CliCall, type CliResult } from "../../../test/support/cli.ts";
 
 const ALIVE: Worker = {

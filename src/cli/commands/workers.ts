@@ -1,4 +1,4 @@
-import type { Worker } from "../../core/worker.ts";
+import type { Worker } from "../../core/api/worker.ts";
 import { alignRows, type Cell, showText } from "../cells.ts";
 import type { Call, Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";

@@ -2,7 +2,7 @@
 // to look at (`Bun.sql`). So a file that names it gets an import of it under its name: an object that inherits from the
 // real one, and stands in front of what a flow must not have.
 
-import { outsideWatch } from "../../core/determinism.ts";
+import { outsideWatch } from "../../core/flow/determinism.ts";
 import { READ_IN_TOOL, USE_TOOL } from "./advice.ts";
 import { guardValue, isAllowed } from "./areas.ts";
 import { guardFunction, guardGetter } from "./guard.ts";

@@ -1,7 +1,7 @@
 // Dates: the forms that depend on the clock or the time zone of the machine are refused; those that do not (`new Date(5)`,
 // `Date.UTC(…)`, `getUTCHours()`) pass.
 
-import { currentScope } from "../../core/determinism.ts";
+import { currentScope } from "../../core/flow/determinism.ts";
 import { USE_NOW, USE_UTC } from "./advice.ts";
 import type { Guard, Judge } from "./guard.ts";
 

@@ -1,7 +1,7 @@
 // The wrapper that all guards are made of. Plain functions, not proxies: outside of flows one adds 3 to 15 ns to a call,
 // a proxy's `apply` trap adds 130 (measured).
 
-import { isWatched, violate } from "../../core/determinism.ts";
+import { isWatched, violate } from "../../core/flow/determinism.ts";
 import { callerOf } from "./caller.ts";
 
 /** What a guarded call is called in messages, what to write in its place, and what else happens around it. */

@@ -1,7 +1,7 @@
 // What is refused in other words than "call it in a tool", and what is refused for some of its uses only. Keys are paths, as
 // the areas of `pure.ts` are; a rule stands for all that hangs on its path.
 
-import { randomForPackages } from "../../core/ambient.ts";
+import { randomForPackages } from "../../core/flow/flow-context.ts";
 import {
   END_FLOW,
   GIVE_LAST_MODIFIED,

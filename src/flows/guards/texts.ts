@@ -1,7 +1,7 @@
 // Texts for people: the forms that depend on the language or the time zone of the machine, or format the time of now, are
 // refused; those that say them (`toLocaleString("en")`) pass.
 
-import { currentScope } from "../../core/determinism.ts";
+import { currentScope } from "../../core/flow/determinism.ts";
 import { GIVE_LOCALE, GIVE_LOCALE_AND_ZONE, USE_NOW } from "./advice.ts";
 import { guardFunction, propertyOf, type Guard, type Judge } from "./guard.ts";
 

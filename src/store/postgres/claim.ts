@@ -17,7 +17,7 @@
 import { hasCode } from "../../core/errors.ts"; // Q6. In a busy store the walk begins where the last ones came to (`frontier.ts`), of each flow and priority; so what was let
 //     go of may come a little after what is due for less long.
 
-import type { StepRow, TaskRow, ToolCallRow } from "../../core/record.ts";
+import type { StepRow, TaskRow, ToolCallRow } from "../../core/record/record.ts";
 import { fillRecords } from "../records.ts";
 import { LARGE_BYTES, TOGETHER_BYTES } from "../sizes.ts";
 import { type Claim, CLAIM_MAX, type ClaimedTask, type ClaimRequest } from "../store.ts";

@@ -1,7 +1,7 @@
 // The two writes of a driver, each one statement over all three tables. How rows go in: `carriers.ts`.
 // A table without rows has no part in the statement, so there are a few texts, each prepared once for each connection.
 
-import type { StepRow, TaskRecord, ToolCallRow } from "../../core/record.ts";
+import type { StepRow, TaskRecord, ToolCallRow } from "../../core/record/record.ts";
 import { assertChanges } from "../assert-changes.ts";
 import {
   CALL_CHANGED,

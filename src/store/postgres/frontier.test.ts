@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { TaskRow } from "../../core/record.ts";
+import type { TaskRow } from "../../core/record/record.ts";
 import type { Claim, ClaimRequest } from "../store.ts";
 import { Frontier, type Places } from "./frontier.ts";
 

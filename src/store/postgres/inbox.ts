@@ -1,7 +1,7 @@
 // The table `task_inbox`: what outsiders leave for a task, and the parts of the statements in `commit.ts` about it.
 
-import { canonicalJson } from "../../core/json.ts";
-import type { InboxRow } from "../../core/record.ts";
+import { canonicalJson } from "../../core/record/json.ts";
+import type { InboxRow } from "../../core/record/record.ts";
 import { INBOX_FOUND_MAX, toInboxPage } from "../inbox-page.ts";
 import { Gaps, INBOX_PAYLOADS, KeptApart } from "../payloads.ts";
 import type { Change, InboxPage, InboxPost, InboxQuery, PostResult } from "../store.ts";

@@ -3,7 +3,7 @@
 // the transaction (so it works behind a pooler as well) and records the migration before it runs it: whoever comes
 // second fails on the record, changes nothing, and finds it done.
 
-import type { MigrationStatus, Migrator } from "../../core/migrator.ts";
+import type { MigrationStatus, Migrator } from "../../core/api/migrator.ts";
 import tasks from "../../../sql/postgres/0001_tasks.sql" with { type: "text" };
 import waiting from "../../../sql/postgres/0002_waiting.sql" with { type: "text" };
 import workers from "../../../sql/postgres/0003_workers.sql" with { type: "text" };

@@ -2,7 +2,7 @@
 // task is read page by page (`../records.ts`).
 
 import { PAGE_MAX } from "../../core/limits.ts";
-import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../core/record.ts";
+import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../core/record/record.ts";
 import { completeRecord, type ReadTask, type RecordReader, toListed } from "../records.ts";
 import { LARGE_BYTES, PAGE_ROWS, TOGETHER_BYTES } from "../sizes.ts";
 import type { ListPage, TaskList } from "../store.ts";

@@ -1,6 +1,6 @@
 // The table `task_steps`: parts of the statements in `commit.ts` and `read.ts`.
 
-import type { StepRow } from "../../core/record.ts";
+import type { StepRow } from "../../core/record/record.ts";
 import { type Columns, selectList } from "./columns.ts";
 import { assignments, columnList, type Fields, type FieldType, type Part, isWon } from "./fields.ts";
 import { milliseconds, type Schema } from "./schema.ts";

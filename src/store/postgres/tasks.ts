@@ -1,6 +1,6 @@
 // The table `tasks`: parts of the statements in `commit.ts` and `read.ts`.
 
-import type { TaskRow } from "../../core/record.ts";
+import type { TaskRow } from "../../core/record/record.ts";
 import { storableText } from "../storable-text.ts";
 import type { Change } from "../store.ts";
 import type { Columns } from "./columns.ts";

@@ -5,7 +5,7 @@ import { Database } from "bun:sqlite";
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
-import type { Backup } from "../../core/backup.ts";
+import type { Backup } from "../../core/api/backup.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import { openConnection, untilUnlocked } from "./connection.ts";
 import { createPrivateFile } from "./private-files.ts";

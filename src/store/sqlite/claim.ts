@@ -6,8 +6,8 @@
 //     anyway, what came of the tasks before: its claim joins that write.
 
 import { hasCode } from "../../core/errors.ts";
-import type { TaskRow, Writable } from "../../core/record.ts";
-import { NEXT } from "../../core/status.ts";
+import type { TaskRow, Writable } from "../../core/record/record.ts";
+import { NEXT } from "../../core/record/status.ts";
 import type { ReadTask } from "../records.ts";
 import { fitTogether } from "../sizes.ts";
 import type { Claim, ClaimedTask, ClaimFlow, ClaimRequest } from "../store.ts";

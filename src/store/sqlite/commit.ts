@@ -1,7 +1,7 @@
 // The two writes of a driver, each one transaction over all tables: one table after the other, for what a table is in
 // the processor's caches then.
 
-import type { TaskRecord } from "../../core/record.ts";
+import type { TaskRecord } from "../../core/record/record.ts";
 import { assertChanges } from "../assert-changes.ts";
 import {
   CALL_CHANGED,

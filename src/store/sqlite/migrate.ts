@@ -3,7 +3,7 @@
 
 import { existsSync } from "node:fs";
 
-import type { MigrationStatus, Migrator } from "../../core/migrator.ts";
+import type { MigrationStatus, Migrator } from "../../core/api/migrator.ts";
 import tasks from "../../../sql/sqlite/0001_tasks.sql" with { type: "text" };
 import waiting from "../../../sql/sqlite/0002_waiting.sql" with { type: "text" };
 import workers from "../../../sql/sqlite/0003_workers.sql" with { type: "text" };

@@ -1,6 +1,6 @@
 // Whole tasks. What is small is read together, from one snapshot; a large task page by page (`../records.ts`).
 
-import type { TaskRecord, TaskRow, ToolCallRow } from "../../core/record.ts";
+import type { TaskRecord, TaskRow, ToolCallRow } from "../../core/record/record.ts";
 import { recordDamaged } from "../record-damaged.ts";
 import { completeRecord, fillRecords, type ReadTask, type RecordReader, toListed } from "../records.ts";
 import { fitTogether, LARGE_BYTES } from "../sizes.ts";

@@ -1,6 +1,6 @@
 // The table `task_steps`. These functions run within a transaction of the connection.
 
-import type { StepRow, Writable } from "../../core/record.ts";
+import type { StepRow, Writable } from "../../core/record/record.ts";
 import { PAGE_ROWS } from "../sizes.ts";
 import { parametersOf, type SqliteConnection } from "./connection.ts";
 import { rowIsThere } from "./row-is-there.ts";

@@ -1,6 +1,6 @@
 // The table `tasks`. These functions run within a transaction of the connection.
 
-import type { TaskRow } from "../../core/record.ts";
+import type { TaskRow } from "../../core/record/record.ts";
 import { storableText } from "../storable-text.ts";
 import type { Change, ListPage } from "../store.ts";
 import { parametersOf, type SqliteConnection } from "./connection.ts";

@@ -1,6 +1,6 @@
 // The table `tool_calls`. These functions run within a transaction of the connection.
 
-import type { ToolCallRow } from "../../core/record.ts";
+import type { ToolCallRow } from "../../core/record/record.ts";
 import { PAGE_ROWS } from "../sizes.ts";
 import { parametersOf, type SqliteConnection } from "./connection.ts";
 import { rowIsThere } from "./row-is-there.ts";

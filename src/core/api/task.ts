@@ -1,0 +1,108 @@
+// The task resource: what people and programs see of a task, over HTTP, in the CLI and in the client alike.
+// Its field names are the contract of the HTTP API; fields may be added, none may go or change its type.
+
+import type { LeftUndone } from "../record/left-undone.ts";
+import type { Json } from "../record/json-value.ts";
+import type { StepStatus, TaskStatus, ToolCallStatus } from "../record/status.ts";
+import type { StoredError } from "../record/stored-error.ts";
+
+/** RFC 3339, UTC, milliseconds: `2026-11-23T03:39:25.130Z`. */
+export type Timestamp = string;
+
+export interface ToolCall {
+  readonly id: string;
+  readonly task_id: string;
+  readonly task_step_id: string;
+  readonly idempotency_key: string;
+  readonly tool_name: string;
+  readonly status: ToolCallStatus;
+  /** How many attempts came before the last one. */
+  readonly retry_count: number;
+  /** What the last attempt that failed said, even where a later one succeeded. */
+  readonly last_error: string | null;
+  readonly started_at: Timestamp;
+  readonly finished_at: Timestamp | null;
+  readonly request_payload: Json;
+  readonly response_payload: Json;
+  readonly error_message: string | null;
+  /** All that is recorded of what was thrown, whose message that is. */
+  readonly error: StoredError | null;
+  readonly created_at: Timestamp;
+}
+
+export interface TaskStep {
+  readonly id: string;
+  readonly task_id: string;
+  readonly step_index: number;
+  readonly step_name: string;
+  readonly status: StepStatus;
+  readonly input_payload: Json;
+  readonly output_payload: Json;
+  readonly error_message: string | null;
+  readonly error: StoredError | null;
+  /** Why nobody knows whether the effect of its at-most-once tool happened; null: it is not in doubt. */
+  readonly doubt: string | null;
+  readonly created_at: Timestamp;
+  readonly updated_at: Timestamp;
+  readonly tool_calls: readonly ToolCall[];
+}
+
+/**
+ * What a task waits for: time, a signal (with or without a timeout), the end of a child, the next attempt of a tool, or
+ * somebody who settles a step in doubt (`resolve`).
+ */
+export interface Waiting {
+  readonly kind: "time" | "signal" | "child" | "retry" | "doubt";
+  /** The signal, the child's flow, or the step that is tried again or in doubt; null for time. */
+  readonly name: string | null;
+  /** When the time is up, by the store's clock. */
+  readonly until: Timestamp | null;
+  /** For a child: its task. */
+  readonly task_id: string | null;
+}
+
+export interface Task {
+  readonly id: string;
+  readonly status: TaskStatus;
+  readonly flow_name: string;
+  /** The highest step_index that has an outcome; 0 before the first. */
+  readonly current_step: number;
+  readonly input_payload: Json;
+  /** Null until COMPLETED. */
+  readonly output_payload: Json;
+  readonly error_message: string | null;
+  readonly error: StoredError | null;
+  /** The worker that drives the task now, if it needs one. */
+  readonly lease_owner: string | null;
+  /** Why nobody drives the task although it has not ended; null for all others. */
+  readonly parked_reason: string | null;
+  /** What the task waits for while nothing else is left to do; else empty. */
+  readonly waiting_for: readonly Waiting[];
+  /** Of a task that was cancelled by force: what its flow could not clean up; null for all others. */
+  readonly left_undone: readonly LeftUndone[] | null;
+  readonly parent_task_id: string | null;
+  /** 0 (first) to 9 (last) in the queue. */
+  readonly priority: number;
+  /** When a worker may take the task; null: it is not in the queue. */
+  readonly due_at: Timestamp | null;
+  /** About how large its record is: every JSON text in it once, and a share for each step. */
+  readonly recorded_bytes: number;
+  readonly created_at: Timestamp;
+  readonly updated_at: Timestamp;
+  readonly steps: readonly TaskStep[];
+  readonly tool_calls: readonly ToolCall[];
+}
+
+/** What a list says in the place of a task whose record cannot be read. */
+export interface DamagedTask {
+  readonly id: string;
+  readonly created_at: Timestamp;
+  /** Which table of which database, and what is wrong there. */
+  readonly damage: string;
+}
+
+export type ListedTask = Task | DamagedTask;
+
+export function isDamaged(task: ListedTask): task is DamagedTask {
+  return "damage" in task;
+}

@@ -1,0 +1,118 @@
+// What the CLI and the server speak to. Behind it is the engine in this process, or a server over HTTP: they cannot tell.
+
+import type { Json } from "../record/json-value.ts";
+import type { ListedTask, Task } from "./task.ts";
+import type { Worker } from "./worker.ts";
+
+export interface CreateTask {
+  readonly flow: string;
+  /** As it came: the flow's input contract is applied to it, and fills in its defaults. */
+  readonly input: unknown;
+  /** The same key gives the same task for as long as that task exists: 1 to 255 characters. */
+  readonly idempotencyKey?: string;
+  /** Puts the task in the queue: workers may take it now, or from this time on (milliseconds since 1970). Unset: it waits for `advance` or `run`. */
+  readonly start?: "now" | number;
+  /** 0 (first) to 9 (last) among the due tasks of its flow; by default 5. */
+  readonly priority?: number;
+}
+
+export interface CreatedTask {
+  readonly task: Task;
+  /** False where the idempotency key found the task that an earlier call created. */
+  readonly created: boolean;
+}
+
+export interface CancelTask {
+  readonly force?: boolean;
+}
+
+export interface RunTask {
+  /** At most so many transitions, 1 to 1000; then `max_steps_exhausted`. Unset: the task's step limit. */
+  readonly maxSteps?: number;
+}
+
+export interface ListTasks {
+  /** How many tasks at most, 1 to 1000; fewer come where they are large. */
+  readonly limit: number;
+  /** The `next` of the page before; unset for the first page. */
+  readonly cursor?: string;
+}
+
+export interface TaskPage {
+  /** Newest first: by created_at, then by id, both falling. */
+  readonly tasks: readonly ListedTask[];
+  /** Opaque; unset on the last page. */
+  readonly next?: string;
+}
+
+export interface FlowDescription {
+  readonly name: string;
+  readonly description: string;
+  /** `plan`: every step is known when the task is created; `run`: steps depend on earlier outcomes. */
+  readonly form: "plan" | "run";
+  /** JSON Schema (draft 2020-12) of the flow's input. */
+  /** Where it was loaded from; null for a flow that comes with the program. */
+  readonly file: string | null;
+  readonly input_schema: { readonly [key: string]: Json };
+  /** JSON Schema of each signal's payload, by name. */
+  readonly signals: { readonly [name: string]: { readonly [key: string]: Json } };
+}
+
+export interface SignalTask {
+  readonly name: string;
+  /** As it came: the contract of the flow's signal is applied to it. */
+  readonly payload: unknown;
+  /** The same key for the same task delivers once: 1 to 255 characters. */
+  readonly idempotencyKey?: string;
+}
+
+/** How a person settles a step in doubt. */
+export type Resolution =
+  /** The effect happened, and this came of it: the tool's output contract is applied to it. */
+  | { readonly kind: "output"; readonly output: unknown }
+  /** It did not happen: call the tool again, under the same idempotency key. */
+  | { readonly kind: "retry" }
+  /** The step failed, with this message. */
+  | { readonly kind: "fail"; readonly message: string };
+
+export interface ResolveTask {
+  /** The step_index of the step; may be left out where just one step of the task is in doubt. */
+  readonly step?: number;
+  readonly resolution: Resolution;
+}
+
+export interface Taskonaut {
+  /** In order of name. */
+  listFlows(): Promise<readonly FlowDescription[]>;
+  /** Throws flow_not_found. */
+  describeFlow(name: string): Promise<FlowDescription>;
+  /** Throws flow_not_found, input_invalid, idempotency_key_reused. A task that the idempotency key finds stays as it is: it is not queued again. */
+  createTask(request: CreateTask): Promise<CreatedTask>;
+  /** Makes exactly one transition, durable when it returns; a task that has ended comes back as it is. Throws task_not_found, task_id_invalid, task_busy. */
+  advanceTask(id: string): Promise<Task>;
+  /** Advances until the task has ended or only waits. Throws also max_steps_exhausted: what was done so far stays. */
+  runTask(id: string, options?: RunTask): Promise<Task>;
+  /** Leaves a signal for the task, which it takes when it waits for one. Throws task_ended, input_invalid. */
+  signalTask(id: string, signal: SignalTask): Promise<Task>;
+  /**
+   * Cancels the task and lets its `finally` blocks run; one that has ended comes back as it is. With `force` it has ended
+   * when this returns, whatever its flow has not cleaned up: `left_undone` tells. Throws task_parked where the flow cannot
+   * clean up as things are; the cancel is recorded all the same.
+   */
+  cancelTask(id: string, options?: CancelTask): Promise<Task>;
+  /** Opens the failed step again that ended the task, under the same key. Throws task_not_retryable with the reason. */
+  retryTask(id: string): Promise<Task>;
+  /** Settles a step in doubt. Throws task_not_in_doubt, input_invalid (no such step, several, an output that breaks the tool's contract). */
+  resolveTask(id: string, request: ResolveTask): Promise<Task>;
+  /** Takes a parked task up again. Throws task_parked where what stood against it still does. */
+  resumeTask(id: string): Promise<Task>;
+  /** Throws task_not_found, task_id_invalid (no UUID; any letter case is taken). */
+  getTask(id: string): Promise<Task>;
+  listTasks(request: ListTasks): Promise<TaskPage>;
+  /** Processes that take tasks from the queue or hold some, the oldest first. */
+  listWorkers(): Promise<readonly Worker[]>;
+  /** Returns where tasks can be created and advanced now: store reachable and migrated. Throws what stands against it. */
+  checkReady(): Promise<void>;
+  /** Lets running steps end (bounded by the grace period), then releases everything held. */
+  close(): Promise<void>;
+}

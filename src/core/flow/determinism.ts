@@ -1,0 +1,115 @@
+// Whether a flow's program is running now, and which one. Wrappers around what is not deterministic
+// (`flows/guards.ts`) ask it, and so do `now()`, `random()`, `uuid()` and `log`. It is module state because the globals
+// that are wrapped are.
+
+import { currentActivity } from "./activity.ts";
+import { type BoundFlow, FlowStuckError, within } from "./flow-bound.ts";
+import type { LogMethod } from "../log.ts";
+
+/** A flow called what would give another result on replay. */
+export class DeterminismError extends Error {
+  override readonly name = "DeterminismError";
+}
+
+/** Of one branch: how many of its `finally` blocks are under way, one within the other (`shield.ts`). */
+export interface Shield {
+  depth: number;
+}
+
+/** What a flow may know besides its input and its outcomes, the same live and on replay. */
+export interface FlowScope {
+  readonly taskId: string;
+  /** When the last observation was recorded; before the first, when the task was created. Milliseconds since 1970. */
+  now: number;
+  /** The branch that runs now. */
+  path: string;
+  /** Of that branch; undefined where none runs. */
+  shield: Shield | undefined;
+  /** How many values each branch has drawn. */
+  readonly draws: Map<string, number>;
+  /** Undefined on replay and where nobody listens. */
+  log: LogMethod | undefined;
+}
+
+/** One program's watch: remembers its first violation, which a `catch` in the flow cannot make undone. */
+export interface Watch {
+  violation: DeterminismError | FlowStuckError | undefined;
+  /** Whose code it is; unset: it is not bound. */
+  readonly flow?: BoundFlow;
+  readonly scope?: FlowScope;
+  /** Operations that were made and not used yet, by what they are called: one that stays here was kept for a case that did not come, or forgotten. */
+  readonly unused?: Map<object, string>;
+}
+
+let current: Watch | undefined;
+
+/** Runs a part of a program under its watch, and within its bound. Synchronous: when it returns, the flag is as it was. */
+export function underWatch<T>(watch: Watch, run: () => T): T {
+  if (current !== undefined || watch.flow === undefined) return watched(watch, run);
+  // a flow that was cut short does not go on, whatever it would catch
+  if (watch.violation instanceof FlowStuckError) throw watch.violation;
+  const activity = watch.flow.file === undefined ? undefined : currentActivity();
+  activity?.begin("flow", watch.scope?.taskId ?? "");
+  try {
+    return within(watch.flow, () => watched(watch, run));
+  } catch (error) {
+    if (error instanceof FlowStuckError) {
+      current = undefined; // what is cut short leaves everything as it is
+      watch.violation ??= error;
+    }
+    throw error;
+  } finally {
+    activity?.end();
+  }
+}
+
+function watched<T>(watch: Watch, run: () => T): T {
+  const outer = current;
+  current = watch;
+  try {
+    return run();
+  } finally {
+    current = outer;
+  }
+}
+
+/** Runs what is not the flow's: the log reads a clock, and may. */
+export function outsideWatch<T>(run: () => T): T {
+  const outer = current;
+  current = undefined;
+  try {
+    return run();
+  } finally {
+    current = outer;
+  }
+}
+
+/** Whether a program runs now: the one question of every wrapper. */
+export function isWatched(): boolean {
+  return current !== undefined;
+}
+
+/** The scope of the program that runs now. */
+export function currentScope(): FlowScope | undefined {
+  return current?.scope;
+}
+
+/** The program that runs now has made an operation, which is of no use before it is yielded or given to a group. */
+export function noteMade(operation: object, name: string): void {
+  current?.unused?.set(operation, name);
+}
+
+export function noteUsed(operation: object): void {
+  current?.unused?.delete(operation);
+}
+
+/**
+ * Records the violation and throws it. `call` is what was called, `instead` what to write in its place, `place` where
+ * in the user's files, as far as that is known.
+ */
+export function violate(call: string, instead: string, place?: string): never {
+  const at = place === undefined ? "" : ` at ${place}`;
+  const error = new DeterminismError(`A flow called ${call}${at}, which gives another result on replay. ${instead}`);
+  if (current) current.violation ??= error;
+  throw error;
+}

@@ -1,0 +1,150 @@
+// Which contracts can work at all: everything that is recorded is JSON, so a part that takes (or gives) only what JSON
+// does not have would refuse every value. What is wrong with a contract is told where it is defined.
+
+import { TaskonautError } from "../errors.ts";
+
+/** `takes`: what is given to the contract is JSON. `gives`: what comes of it becomes JSON. `nothing`: undefined counts as null. */
+export type Side = "takes" | "gives" | "nothing";
+
+/** Throws flow_invalid for what is no synchronous schema, or has a part that no JSON can keep; `what` names its owner. */
+export function checkContract(what: string, schema: unknown, sides: readonly Side[]): void {
+  const fault = faultIn(schema, "", sides, []);
+  if (fault === undefined) return;
+  throw new TaskonautError("flow_invalid", `${what}${fault.path === "" ? "" : ` at ${fault.path}`} ${fault.message}`);
+}
+
+interface Fault {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** As valibot makes them. */
+interface Part {
+  readonly kind: string;
+  readonly type: string;
+  readonly async?: boolean;
+  readonly entries?: Readonly<Record<string, unknown>>;
+  readonly item?: unknown;
+  readonly items?: readonly unknown[];
+  readonly rest?: unknown;
+  readonly value?: unknown;
+  readonly wrapped?: unknown;
+  readonly options?: readonly unknown[];
+  readonly literal?: unknown;
+  readonly getter?: (input: unknown) => unknown;
+  readonly pipe?: readonly Part[];
+}
+
+const NO_DATE =
+  'v.pipe(v.string(), v.isoTimestamp()): a text such as "2026-01-31T12:00:00Z", of which `new Date(…)` makes a date';
+
+/** By the type of a schema: what to write in its place. */
+const NOT_JSON: Readonly<Record<string, string>> = {
+  bigint: "v.pipe(v.string(), v.digits()): a text of digits, of which `BigInt(…)` makes a number",
+  blob: "v.string(): a path, a URL or base64",
+  date: NO_DATE,
+  file: "v.string(): a path, a URL or base64",
+  function: "the name of what is to be called",
+  instance: "v.object({ … }) with its fields",
+  map: "v.record(v.string(), …)",
+  nan: "v.nullable(v.number())",
+  promise: "what it resolves with",
+  set: "v.array(…)",
+  symbol: "v.string()",
+  undefined: "v.null(), or v.optional(…) around a field",
+  void: "v.null()",
+};
+
+/** What a step of a pipe is known to give. */
+const GIVES_NOT_JSON: Readonly<Record<string, string>> = { to_bigint: "bigint", to_date: "date" };
+
+/** A schema that makes another of itself whenever it is asked is not followed for ever. */
+const DEPTH_MAX = 64;
+
+/** `within` are the schemas that this one stands in: one that holds itself comes to an end. */
+function faultIn(given: unknown, path: string, sides: readonly Side[], within: readonly unknown[]): Fault | undefined {
+  if (within.includes(given) || within.length > DEPTH_MAX) return undefined;
+  if (!isPart(given) || given.kind !== "schema" || given.async === true)
+    return { path, message: "must be a synchronous valibot schema." };
+  const inside = [...within, given];
+  if (given.pipe) return faultInPipe(given.pipe, path, sides, inside);
+  return faultOfType(given, path, sides) ?? faultInside(given, path, sides, inside);
+}
+
+/** What a pipe takes its first schema says, what it gives the last one, unless something changes it after that. */
+function faultInPipe(
+  pipe: readonly Part[],
+  path: string,
+  sides: readonly Side[],
+  within: readonly unknown[],
+): Fault | undefined {
+  if (pipe.some((part) => part.async === true)) return { path, message: "must be a synchronous valibot schema." };
+  const taken = sides.includes("takes") ? faultIn(pipe[0], path, without(sides, "gives"), within) : undefined;
+  const last = pipe.findLast(({ kind }) => kind === "schema" || kind === "transformation");
+  if (taken || !sides.includes("gives") || !last) return taken;
+  if (last.kind === "schema") return faultIn(last, path, without(sides, "takes"), within);
+  const type = GIVES_NOT_JSON[last.type];
+  return type === undefined ? undefined : notJson(type, path);
+}
+
+function faultOfType({ type, literal }: Part, path: string, sides: readonly Side[]): Fault | undefined {
+  if (sides.includes("nothing") && (type === "undefined" || type === "void")) return undefined;
+  if (Object.hasOwn(NOT_JSON, type)) return notJson(type, path);
+  const isLiteral = type === "literal" && ["bigint", "symbol", "undefined"].includes(typeof literal);
+  return isLiteral ? notJson(typeof literal, path) : undefined;
+}
+
+function without(sides: readonly Side[], side: Side): readonly Side[] {
+  return sides.filter((each) => each !== side);
+}
+
+function notJson(type: string, path: string): Fault {
+  return { path, message: `is v.${type}(), and JSON has no such value. Write ${NOT_JSON[type]}.` };
+}
+
+function faultInside(part: Part, path: string, sides: readonly Side[], within: readonly unknown[]): Fault | undefined {
+  const at = (key: string): string => (path === "" ? key : `${path}.${key}`);
+  for (const [key, entry] of Object.entries(part.entries ?? {})) {
+    const fault = faultIn(entry, at(key), sides, within);
+    if (fault) return fault;
+  }
+  const { item, items = [], rest, value, wrapped, getter } = part;
+  const inner: (readonly [unknown, string])[] = [
+    [item, at("*")],
+    ...items.map((each, index) => [each, at(String(index))] as const),
+    [rest, at("*")],
+    [part.type === "record" ? value : undefined, at("*")],
+    [wrapped, path],
+    [later(getter), path],
+  ];
+  for (const [each, where] of inner) {
+    const fault = each === undefined || each === null ? undefined : faultIn(each, where, sides, within);
+    if (fault) return fault;
+  }
+  return faultInOptions(part, path, sides, within);
+}
+
+/** What a lazy schema is, where that does not depend on the value. */
+function later(getter: Part["getter"]): unknown {
+  try {
+    return getter?.(undefined);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of a union one option is enough; of an intersection all are needed. */
+function faultInOptions(
+  { type, options }: Part,
+  path: string,
+  sides: readonly Side[],
+  within: readonly unknown[],
+): Fault | undefined {
+  if (!options || !options.every((option) => isPart(option))) return undefined; // words of a picklist
+  const faults = options.map((option) => faultIn(option, path, sides, within));
+  return type === "intersect" || faults.every(Boolean) ? faults.find(Boolean) : undefined;
+}
+
+function isPart(value: unknown): value is Part {
+  return typeof value === "object" && value !== null && "kind" in value && "type" in value;
+}

@@ -1,0 +1,264 @@
+// Errors as they are recorded, and rebuilt: a flow sees the same error live and on replay, because both times it is
+// made from the stored text.
+
+import { TaskonautError, describeViolations, type Violation } from "../errors.ts";
+import type { Json } from "./json-value.ts";
+import type { JsonText } from "./record.ts";
+
+/** What a person who has only the record needs to tell what went wrong; a flow tells errors apart by `name` and `code`. */
+export interface StoredError {
+  /** The class that was thrown: `Error`, `TypeError`, `ContractError`, … */
+  readonly name: string;
+  readonly message: string;
+  /** `ECONNREFUSED`, `23505`: as the error itself has it. */
+  readonly code?: string | number;
+  /** What else it says of itself: of an error its plain values (`status`, `constraint`), of another object all of it. */
+  readonly fields?: { readonly [key: string]: Json };
+  /** Where in the user's own code it was made: `/flows/pay.ts:12:9`. */
+  readonly at?: string;
+  readonly cause?: StoredError;
+  /** Of an AggregateError: those that it gathers. */
+  readonly members?: readonly StoredError[];
+  /** Of a broken contract: every violation. */
+  readonly errors?: readonly Violation[];
+}
+
+/** A longer message is cut: it is for people, and it is stored with every attempt. */
+const MESSAGE_MAX = 4096;
+const NAME_MAX = 100;
+const VIOLATIONS_MAX = 100;
+
+/** What a step threw, as the flow catches it. */
+export class StepError extends Error {
+  override readonly name = "StepError";
+
+  constructor(
+    /** The step that failed. */
+    readonly step: string,
+    /** What was thrown there. */
+    readonly reason: StoredError,
+  ) {
+    super(`${step}: ${reason.message}`);
+  }
+}
+
+/** A value broke a tool's contract. Trying again would not help. */
+export class ContractError extends Error {
+  override readonly name = "ContractError";
+
+  constructor(
+    what: string,
+    readonly errors: readonly Violation[],
+  ) {
+    super(`${what}: ${describeViolations(errors)}`);
+  }
+}
+
+export function storeError(thrown: unknown): JsonText {
+  return JSON.stringify(toStoredError(thrown));
+}
+
+export function readError(text: JsonText): StoredError {
+  return JSON.parse(text) as StoredError;
+}
+
+/** What was thrown, for people. Never throws, whatever a user's code has thrown. */
+export function messageOf(thrown: unknown): string {
+  return toStoredError(thrown).message;
+}
+
+/** `instanceof`, of whatever a user's code has thrown or returned: a Proxy may throw at that as well. */
+export function isA<T>(value: unknown, type: abstract new (...given: never[]) => T): value is T {
+  try {
+    return value instanceof type;
+  } catch {
+    return false;
+  }
+}
+
+/** Total: no part of what was thrown is trusted to be what its type says, or to be readable at all. */
+export function toStoredError(thrown: unknown): StoredError {
+  return describe(thrown, { depth: 0, left: ERRORS_MAX });
+}
+
+/** How deep we are, and how many errors may still be told in all: those that an error holds may be many, and hold others. */
+interface Room {
+  readonly depth: number;
+  left: number;
+}
+
+function describe(thrown: unknown, room: Room): StoredError {
+  // an error that a flow lets through is told as the step's own
+  if (isA(thrown, StepError)) return { ...reasonOf(thrown), message: messageIn(thrown) };
+  if (isA(thrown, ContractError)) {
+    const errors = violationsOf(() => thrown.errors);
+    return { name: "ContractError", message: messageIn(thrown), ...(errors && { errors }) };
+  }
+  if (isA(thrown, TaskonautError)) return { name: nameOf(() => thrown.code), message: messageIn(thrown) };
+  if (isA(thrown, Error)) return describeError(thrown, room);
+  const fields = fieldsOf(thrown, isJson);
+  return { name: "Error", message: cut(textOf(thrown) ?? UNSHOWN), ...(fields && { fields }) };
+}
+
+function describeError(error: Error, room: Room): StoredError {
+  const code = read(() => (error as { code?: unknown }).code);
+  const fields = fieldsOf(error, isPlain);
+  const at = placeOf(error);
+  const cause = within(room, read(() => error.cause) ?? undefined);
+  const held = isA(error, AggregateError) ? read(() => [...(error.errors as unknown[])]) : undefined;
+  const members = held?.slice(0, MEMBERS_MAX).flatMap((member) => within(room, member) ?? []);
+  return {
+    name: classOf(error),
+    message: messageIn(error),
+    ...((typeof code === "string" || typeof code === "number") && {
+      code: typeof code === "string" ? cut(code) : code,
+    }),
+    ...(fields && { fields }),
+    ...(at !== undefined && { at }),
+    ...(cause && { cause }),
+    ...(members && { members }),
+  };
+}
+
+/** One that another holds; undefined where there is none, or no room. */
+function within(room: Room, thrown: unknown): StoredError | undefined {
+  if (thrown === undefined || room.depth === DEPTH_MAX || room.left === 0) return undefined;
+  room.left -= 1;
+  const inner = { depth: room.depth + 1, left: room.left };
+  const described = describe(thrown, inner);
+  room.left = inner.left;
+  return described;
+}
+
+/** How far causes, and members of an AggregateError, are followed. */
+const DEPTH_MAX = 5;
+const MEMBERS_MAX = 10;
+const ERRORS_MAX = 20;
+
+/** Of all fields together, and of one text of an error. */
+const FIELDS_MAX = 4096;
+const FIELD_MAX = 1024;
+
+const UNSHOWN = "a value that cannot be shown was thrown";
+
+/** As it was recorded, or as a flow made it up itself. */
+function reasonOf(error: StepError): StoredError {
+  const reason = read(() => error.reason);
+  const stored = typeof reason === "object" && reason !== null ? read(() => JSON.stringify(reason)) : undefined;
+  const copy = stored === undefined || stored.length > REASON_MAX ? undefined : (JSON.parse(stored) as StoredError);
+  const errors = violationsOf(() => error.reason.errors);
+  return { ...copy, name: nameOf(() => error.reason.name), message: "", ...(errors && { errors }) };
+}
+
+/** One that a step has stored is shorter. */
+const REASON_MAX = 1_000_000;
+
+/** What errors are called whose classes say nothing else. */
+const NATIVE: ReadonlySet<string> = new Set([
+  "Error",
+  "AggregateError",
+  "EvalError",
+  "RangeError",
+  "ReferenceError",
+  "SyntaxError",
+  "TypeError",
+  "URIError",
+]);
+
+/** `class HttpError extends Error {}` calls its errors Error, as Error does. */
+function classOf(error: Error): string {
+  const name = nameOf(() => error.name);
+  if (!NATIVE.has(name)) return name;
+  const own = read(() => error.constructor.name);
+  return typeof own === "string" && own !== "" ? own.slice(0, NAME_MAX) : name;
+}
+
+/** They have fields of their own above. */
+const TOLD: ReadonlySet<string> = new Set(["name", "message", "stack", "code", "cause", "errors"]);
+
+/** Undefined where there is nothing to say, or too much. */
+function fieldsOf(thrown: unknown, isTold: (value: unknown) => boolean): { [key: string]: Json } | undefined {
+  if (typeof thrown !== "object" || thrown === null || Array.isArray(thrown)) return undefined;
+  return read(() => {
+    const fields: [string, unknown][] = [];
+    for (const key of Object.keys(thrown).slice(0, FIELD_MAX)) {
+      const value = read(() => (thrown as Record<string, unknown>)[key]);
+      if (isA(thrown, Error) && TOLD.has(key)) continue;
+      if (value !== undefined && isTold(value)) fields.push([key, value]);
+    }
+    const text = fields.length === 0 ? undefined : JSON.stringify(Object.fromEntries(fields));
+    return text === undefined || text.length > FIELDS_MAX ? undefined : (JSON.parse(text) as { [key: string]: Json });
+  });
+}
+
+/** Not what an error carries along: the request of an HTTP client has its secrets. */
+function isPlain(value: unknown): boolean {
+  if (typeof value === "string") return value.length <= FIELD_MAX;
+  return typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value));
+}
+
+function isJson(value: unknown): boolean {
+  return read(() => JSON.stringify(value)) !== undefined;
+}
+
+const FRAME = /(?:\(|at |@)(?:file:\/\/)?(\/[^()\n]*?:\d+:\d+)\)?$/gm;
+
+/** The topmost frame in a file of the user's; in a package only where there is no other. */
+function placeOf(error: Error): string | undefined {
+  const stack = read(() => error.stack);
+  if (typeof stack !== "string") return undefined;
+  const frames = [...stack.slice(0, STACK_MAX).matchAll(FRAME)].flatMap(([, place = ""]) =>
+    place.startsWith(PROGRAM) ? [] : place,
+  );
+  return frames.find((place) => !place.includes("/node_modules/")) ?? frames[0];
+}
+
+/** Where the program's own files lie in the binary. */
+const PROGRAM = "/$bunfs/";
+const STACK_MAX = 20_000;
+
+function messageIn(error: Error): string {
+  return cut(asText(() => error.message) ?? UNSHOWN);
+}
+
+function nameOf(get: () => unknown): string {
+  return asText(get)?.slice(0, NAME_MAX) ?? "Error";
+}
+
+function violationsOf(get: () => unknown): readonly Violation[] | undefined {
+  return read(() => {
+    const given = get();
+    if (!Array.isArray(given)) return undefined;
+    return given.slice(0, VIOLATIONS_MAX).map((violation: unknown) => {
+      const { path, message } = Object(violation) as Partial<Violation>;
+      return { path: cut(asText(() => path) ?? ""), message: cut(asText(() => message) ?? UNSHOWN) };
+    });
+  });
+}
+
+/** What is no error. Of a plain object the text says nothing. */
+function textOf(thrown: unknown): string | undefined {
+  const text = asText(() => thrown);
+  if (text !== "[object Object]") return text;
+  // an object that is thrown in place of an error may have a message all the same
+  const message = read(() => (thrown as { message?: unknown }).message);
+  return typeof message === "string" ? message : asText(() => JSON.stringify(thrown));
+}
+
+/** Undefined where it cannot be read as a text. */
+function asText(get: () => unknown): string | undefined {
+  return read(() => String(get()));
+}
+
+/** Undefined where it cannot be read: a getter, a Proxy. */
+function read<T>(get: () => T): T | undefined {
+  try {
+    return get();
+  } catch {
+    return undefined;
+  }
+}
+
+function cut(message: string): string {
+  return message.length <= MESSAGE_MAX ? message : `${message.slice(0, MESSAGE_MAX)}… (${message.length} characters)`;
+}

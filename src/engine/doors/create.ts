@@ -1,0 +1,166 @@
+// From a request to a task that is ready to be inserted. Nothing is written here.
+
+import { applyContract, type ContractResult } from "../../core/flow/contract.ts";
+import { describeViolations, TaskonautError, type Violation } from "../../core/errors.ts";
+import type { Flow } from "../../core/flow/flow.ts";
+import { FlowStuckError, within } from "../../core/flow/flow-bound.ts";
+import { keyedTaskId } from "../../core/record/ids.ts";
+import { toJsonText } from "../../core/record/json.ts";
+import type { Limits } from "../../core/limits.ts";
+import { createProgram } from "../../core/flow/create-program.ts";
+import type { Decision, Program } from "../../core/flow/program.ts";
+import type { JsonText, TaskRecord } from "../../core/record/record.ts";
+import { isA, messageOf } from "../../core/record/stored-error.ts";
+import type { CreateTask } from "../../core/api/taskonaut.ts";
+import { bytesOfStep, bytesOfText } from "../../core/record/record-size.ts";
+import { toStepRow } from "../task/step-row.ts";
+import { placeWhere, tellViolation } from "../task/tell-violation.ts";
+
+interface PlannedTask {
+  readonly record: TaskRecord;
+  readonly program: Program;
+  /** Of each of its steps, in their order. */
+  readonly decisions: readonly Decision[];
+}
+
+const KEY_MAX = 255;
+const PRIORITY = 5;
+
+export interface TaskPlan {
+  readonly id: string;
+  readonly flow: Flow;
+  /** As it came; the contract is applied to it. */
+  readonly input: unknown;
+  readonly now: number;
+  readonly limits: Limits;
+  /** When a worker may take it, in store time; null or unset: not before somebody advances it. */
+  readonly dueAt?: number | null;
+  /** 0 to 9; by default 5. */
+  readonly priority?: number | undefined;
+  /** For a child: who waits for it. */
+  readonly parent?: { readonly taskId: string; readonly stepId: string; readonly depth: number };
+}
+
+/** The id of a new task, or the one that belongs to the request's idempotency key. Throws input_invalid. */
+export function taskIdOf({ idempotencyKey }: CreateTask, newId: () => string): string {
+  return idempotencyKey === undefined ? newId() : keyedTaskId(checkKey("Idempotency-Key", idempotencyKey));
+}
+
+/** Throws input_invalid, body_too_large, flow_invalid; where a limit of this process is the reason, `details.limit` names it. */
+export function planTask({ id, flow, input: given, now, limits, dueAt, priority, parent }: TaskPlan): PlannedTask {
+  const input = readInput(flow, given, limits.inputBytes);
+  const program = createProgram(flow, { id, input, createdAt: now, stepsMax: limits.stepsPerTask });
+  // the steps of a `run` flow depend on outcomes: its first are planned when the task starts
+  const decisions = flow.body.form === "plan" ? startPlan(flow, program) : [];
+  if (decisions.length > limits.stepsPerTask) {
+    throw new TaskonautError(
+      "flow_invalid",
+      `Flow ${flow.name} plans ${decisions.length} steps for this input; a task has at most ${limits.stepsPerTask} (TASKONAUT_MAX_STEPS).`,
+      { details: { limit: "stepsPerTask" } },
+    );
+  }
+  // the steps of a plan are tool calls: none of them is due by a clock
+  const steps = decisions.map((decision, index) => toStepRow(id, decision, { index: index + 1, now, storeNow: now }));
+  const record: TaskRecord = {
+    task: {
+      id,
+      flow_name: flow.name,
+      status: "PLANNED",
+      version: 1,
+      current_step: 0,
+      observed_count: 0,
+      input_payload: input,
+      output_payload: null,
+      error: null,
+      lease_owner: null,
+      due_at: dueAt ?? null,
+      priority: priority ?? PRIORITY,
+      wake_seq: 0,
+      parked_reason: null,
+      parked_code: null,
+      flow_code: flow.code ?? null,
+      parent_task_id: parent?.taskId ?? null,
+      parent_step_id: parent?.stepId ?? null,
+      depth: parent === undefined ? 0 : parent.depth + 1,
+      cancelled_after: null,
+      cancelled_at: null,
+      left_undone: null,
+      recorded_bytes: steps.reduce((bytes, step) => bytes + bytesOfStep(step), bytesOfText(input)),
+      created_at: now,
+      updated_at: now,
+      finished_at: null,
+    },
+    steps,
+    calls: [],
+  };
+  return { record, program, decisions };
+}
+
+function readInput(flow: Flow, given: unknown, bytesMax: number): JsonText {
+  const parsed = parseInput(flow, given === undefined ? {} : given);
+  if (!parsed.ok) throw inputInvalid(flow, parsed.errors);
+  const json = toJsonText(parsed.value);
+  if (!json.ok) throw inputInvalid(flow, json.errors);
+  const bytes = Buffer.byteLength(json.text);
+  if (bytes > bytesMax) {
+    throw new TaskonautError(
+      "body_too_large",
+      `The input of flow ${flow.name} is ${bytes} bytes of JSON; the limit is ${bytesMax} (TASKONAUT_MAX_INPUT_BYTES).`,
+      { details: { limit: "inputBytes" } },
+    );
+  }
+  return json.text;
+}
+
+/** A contract is code of the flow's file: it comes to an end, or is cut short. */
+function parseInput(flow: Flow, given: unknown): ContractResult<unknown> {
+  const parse = (): ContractResult<unknown> => applyContract(flow.input, given);
+  try {
+    return within(flow, parse);
+  } catch (error) {
+    if (!(error instanceof FlowStuckError)) throw error;
+    const place = placeWhere(() => within(flow, parse), flow);
+    throw new TaskonautError("flow_invalid", `Its input contract: ${error.message} It was at ${place ?? flow.file}.`);
+  }
+}
+
+function startPlan(flow: Flow, program: Program): ReturnType<Program["start"]>["planned"] {
+  try {
+    const { planned } = program.start();
+    if (program.violation) throw program.violation; // also where the flow has caught it
+    return planned;
+  } catch (error) {
+    if (isA(error, TaskonautError)) throw error;
+    if (program.obstacle !== undefined) {
+      throw new TaskonautError("flow_invalid", program.obstacle, { details: { limit: "process" }, cause: error });
+    }
+    const why = program.violation ? tellViolation(program, UNBEGUN) : messageOf(error);
+    throw new TaskonautError("flow_invalid", `Flow ${flow.name} could not plan its steps for this input: ${why}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Of a task that is not there yet. */
+const UNBEGUN = { task: { observed_count: 0, cancelled_after: null, cancelled_at: null }, steps: [] };
+
+function inputInvalid(flow: Flow, errors: readonly Violation[]): TaskonautError {
+  return new TaskonautError(
+    "input_invalid",
+    `The input breaks the contract of flow ${flow.name}: ${describeViolations(errors)}`,
+    { errors },
+  );
+}
+
+/** Throws input_invalid. */
+export function checkKey(path: string, key: string): string {
+  if (key.length < 1 || key.length > KEY_MAX) throw keyInvalid(path, `must have 1 to ${KEY_MAX} characters`);
+  // no store keeps them, and the id of another key would be derived from it
+  if (key.includes("\0") || !key.isWellFormed())
+    throw keyInvalid(path, "must not hold NUL or half of a surrogate pair");
+  return key;
+}
+
+function keyInvalid(path: string, message: string): TaskonautError {
+  return new TaskonautError("input_invalid", `An idempotency key ${message}.`, { errors: [{ path, message }] });
+}

@@ -1,0 +1,20 @@
+import { expect, test } from "bun:test";
+import * as v from "valibot";
+import { defineFlow } from "../../core/flow/flow.ts";
+import { describeFlow } from "./describe-flow.ts";
+
+test("a default that a function makes is no part of the published schema; one that is the same each time is", async () => {
+  const input = v.object({
+    id: v.optional(v.string(), () => "made anew"),
+    list: v.nullish(v.array(v.string()), () => []),
+    size: v.optional(v.string(), "small"),
+  });
+  const { input_schema } = await describeFlow(defineFlow({ name: "f", input, plan: () => [] }));
+  expect(input_schema).toMatchObject({ properties: { size: { default: "small" } }, required: [] });
+  expect(JSON.stringify(input_schema)).not.toContain("made anew");
+  expect(input_schema["properties"]).toEqual({
+    id: { type: "string" },
+    list: { anyOf: [{ type: "array", items: { type: "string" } }, { type: "null" }] },
+    size: { type: "string", default: "small" },
+  });
+});

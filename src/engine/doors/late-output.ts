@@ -1,0 +1,44 @@
+// What an at-most-once tool gave after all, where its outcome could not be recorded here any more: it settles the doubt,
+// for whoever has the task now. There is nobody else who knows, so it is told again until the database takes it.
+
+import type { Clock } from "../../core/clock.ts";
+import type { Log } from "../../core/log.ts";
+import type { JsonText, StepRow } from "../../core/record/record.ts";
+import { messageOf } from "../../core/record/stored-error.ts";
+import type { Store } from "../../store/store.ts";
+import { isPassing } from "../process/retry-write.ts";
+import { settlementOf } from "./resolve.ts";
+
+const WAIT_MS_MIN = 100;
+const WAIT_MS_MAX = 5_000;
+
+/** Then it is left to a person. */
+const GIVE_UP_MS = 600_000;
+
+interface Parts {
+  readonly store: Pick<Store, "postToTask">;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly isLeaving: () => boolean;
+  /** Something has come for the task. */
+  readonly onPosted: (taskId: string) => void;
+}
+
+/** Never rejects. */
+export async function tellLateOutput(step: StepRow, output: JsonText, parts: Parts): Promise<void> {
+  const { store, clock, log, isLeaving, onPosted } = parts;
+  const fields = { task_id: step.task_id, step: step.step_name };
+  const until = clock.now() + GIVE_UP_MS;
+  for (let waitMs = WAIT_MS_MIN; ; waitMs = Math.min(2 * waitMs, WAIT_MS_MAX)) {
+    try {
+      await store.postToTask(settlementOf(step, { payload: output }));
+      log.info?.("late output of a step in doubt", fields);
+      return onPosted(step.task_id);
+    } catch (error) {
+      if (!isPassing(error) || isLeaving() || clock.now() > until) {
+        return log.warn?.("late output of a step in doubt lost", { ...fields, error: messageOf(error) });
+      }
+    }
+    await clock.sleep(waitMs);
+  }
+}

@@ -1,0 +1,165 @@
+// Tasks that are children of others: how they begin, and how they come to their end where they were cancelled.
+
+import { TaskonautError } from "../../core/errors.ts";
+import type { Flow } from "../../core/flow/flow.ts";
+import { childTaskId } from "../../core/record/ids.ts";
+import { messageOf } from "../../core/record/stored-error.ts";
+import { isTerminal } from "../../core/record/status.ts";
+import type { ProgramEnd } from "../../core/flow/program.ts";
+import type { StepRow, TaskRecord, TaskRow } from "../../core/record/record.ts";
+import type { Task } from "../../core/api/task.ts";
+import type { InboxPost, Store } from "../../store/store.ts";
+import type { QueueNotifier } from "../process/queue-notifier.ts";
+import type { TaskPlan } from "../doors/create.ts";
+import { type Children, type ChildStep, type DriverTools, ObstacleError } from "../task/driver-tools.ts";
+import { CANCELLED_CHILD, endOfChild } from "../task/inbox-posts.ts";
+import { type Driving, isPause } from "./driving.ts";
+
+interface Family {
+  readonly flows: ReadonlyMap<string, Flow>;
+  readonly store: Store;
+  readonly tools: DriverTools;
+  readonly driving: Driving;
+  readonly bell: QueueNotifier;
+  readonly insert: (plan: TaskPlan) => Promise<{ readonly isNew: boolean }>;
+  readonly run: (id: string) => Promise<Task>;
+}
+
+export class ChildTasks implements Children {
+  /** By task: children that were cancelled and come to their end here. */
+  readonly #leaving = new Map<string, Promise<void>>();
+
+  /** `family` is asked for when it is needed: the engine is made of parts that know each other. */
+  constructor(private readonly family: () => Family) {}
+
+  async create({ flow, step, depth, priority, dueAt }: ChildStep): Promise<void> {
+    const { flows, tools, insert } = this.family();
+    const { clock, limits, log } = tools;
+    if (depth + 1 > limits.childDepth) {
+      throw new ObstacleError(
+        `Child ${flow.name} would be ${depth + 1} levels deep; the limit here is ${limits.childDepth} (TASKONAUT_MAX_CHILD_DEPTH).`,
+      );
+    }
+    const loaded = flows.get(flow.name);
+    if (loaded && loaded.body !== flow.body) {
+      throw new ObstacleError(
+        `Flow ${flow.name} runs as a child but is not the one that is loaded under this name. Export it from its file.`,
+      );
+    }
+    // nothing is awaited before: whatever is written later, a cancel of the child for one, comes after it
+    const made = insert({
+      id: childTaskId(step.id),
+      flow,
+      input: JSON.parse(step.input_payload),
+      now: clock.now(),
+      limits,
+      // whatever becomes of its parent's process, a worker can go on with it
+      dueAt,
+      priority,
+      parent: { taskId: step.task_id, stepId: step.id, depth },
+    });
+    const { isNew } = await made.catch(throwObstacle);
+    if (!isNew && step.status === "PLANNED") await this.#tellEndAgain(step);
+    if (isNew && !loaded) {
+      const fields = { task_id: childTaskId(step.id), flow: flow.name, parent: step.task_id };
+      log.warn?.("child waits for a process that has loaded its flow", fields);
+    }
+  }
+
+  async run(child: ChildStep): Promise<number | null> {
+    await this.create(child);
+    try {
+      const { waiting_for } = await this.family().run(childTaskId(child.step.id));
+      const times = waiting_for.flatMap(({ until }) => (until === null ? [] : Date.parse(until)));
+      return times.length > 0 ? Math.min(...times) : null;
+    } catch (error) {
+      // its end will come through the inbox
+      if (!isPause(error)) throw error;
+      return null;
+    }
+  }
+
+  /** Whoever drives the task here looks at its inbox. A child that was cancelled may wait, and nobody drive it. */
+  onPosted({ task_id: id, kind }: InboxPost): void {
+    const { driving, bell } = this.family();
+    driving.wake(id);
+    bell.ring();
+    if (kind !== "cancel" || this.#leaving.has(id)) return;
+    const left = this.#leave(id).finally(() => this.#leaving.delete(id));
+    this.#leaving.set(id, left);
+  }
+
+  /** Runs a task that was cancelled, and the children that were cancelled with it. */
+  async runCancelled(id: string): Promise<Task> {
+    const task = await this.family().run(id);
+    await this.leave(task);
+    return task;
+  }
+
+  /** Waits for children that were cancelled with the task, as far as they are driven here. */
+  async leave({ steps }: { readonly steps: readonly { readonly id: string }[] }): Promise<void> {
+    await Promise.all(steps.flatMap((step) => this.#leaving.get(childTaskId(step.id)) ?? []));
+  }
+
+  /** Waits for all that leave here, no longer than this. Gives what is left of the time. */
+  async leaveAll(graceMs: number): Promise<number> {
+    if (this.#leaving.size === 0) return graceMs;
+    const { clock } = this.family().tools;
+    const until = clock.now() + graceMs;
+    const stop = new AbortController();
+    const graceEnds = clock.sleep(graceMs, stop.signal).catch(() => {});
+    const allLeft = async (): Promise<void> => {
+      while (this.#leaving.size > 0) await Promise.all(this.#leaving.values());
+    };
+    await Promise.race([allLeft(), graceEnds]);
+    stop.abort();
+    return Math.max(0, until - clock.now());
+  }
+
+  /** Children that were cancelled with their task may still be cleaning up when it has ended. */
+  async followCancelled({ steps }: TaskRecord): Promise<void> {
+    const { store, driving, run } = this.family();
+    for (const step of steps) {
+      if (step.kind !== "child" || step.status !== "CANCELLED") continue;
+      const child = await store.readTask(childTaskId(step.id));
+      if (!child || isTerminal(child.task.status) || (await driving.isHeldElsewhere(child))) continue;
+      try {
+        await run(child.task.id);
+      } catch (error) {
+        if (!isPause(error)) throw error;
+      }
+    }
+  }
+
+  /** The step was opened again: whatever the child told its parent before, the parent did not hear. */
+  async #tellEndAgain(step: StepRow): Promise<void> {
+    const { store } = this.family();
+    const child = await store.readTask(childTaskId(step.id));
+    const end = child && endOf(child.task);
+    if (child && end) await store.postToTask(endOfChild(child.task, end));
+  }
+
+  async #leave(id: string): Promise<void> {
+    const { store, tools, driving } = this.family();
+    try {
+      const record = await store.readTask(id);
+      // it may have been given up before it was created
+      if (record && !(await driving.isHeldElsewhere(record))) await this.runCancelled(id);
+    } catch (error) {
+      // it stays due: whoever drives it next hears of the cancel
+      tools.log.warn?.("child not cancelled yet", { task_id: id, error: messageOf(error) });
+    }
+  }
+}
+
+function endOf({ status, output_payload, error }: TaskRow): ProgramEnd | undefined {
+  if (output_payload !== null) return { kind: "completed", output: output_payload };
+  if (error !== null) return { kind: "failed", error };
+  return status === "CANCELLED" ? CANCELLED_CHILD : undefined;
+}
+
+/** Where a limit of this process is the reason, that is no failure of the step. */
+function throwObstacle(error: unknown): never {
+  if (error instanceof TaskonautError && error.details["limit"] !== undefined) throw new ObstacleError(error.message);
+  throw error;
+}

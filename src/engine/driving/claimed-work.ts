@@ -1,0 +1,201 @@
+// The tasks that a worker of this process has claimed, and their drivers.
+//
+// Most tasks wait for nothing but the database. Those are driven at once, many in one turn of the event loop, without a
+// promise each: that would cost as much as all they do.
+
+import { hasCode } from "../../core/errors.ts";
+import type { TaskRecord } from "../../core/record/record.ts";
+import type { ClaimedTask } from "../../store/store.ts";
+import { FlowViolationError, LostTaskError, type DriverTools } from "../task/driver-tools.ts";
+import type { Driving } from "./driving.ts";
+import { recoverSound } from "../task/damage.ts";
+import type { Recovery } from "../task/recover.ts";
+import { TaskDriver, type DriverStart } from "../task/task-driver.ts";
+
+/** Who has claimed tasks, as those who drive them see it. None of these must throw. */
+export interface Claimant {
+  isLeaving(): boolean;
+  /** Once for each task that took its time: nothing is left to do but to write what was done. */
+  onIdle(claimed: ClaimedTask): void;
+  /** The task is held no more. */
+  onEnd(claimed: ClaimedTask, end: WorkEnd): void;
+  /** What the store threw, or the flow: the task may still be leased to this process. */
+  onFailed(claimed: ClaimedTask, error: unknown): void;
+}
+
+/** One claimed task that is driven for its claimant. */
+interface Work {
+  readonly claimed: ClaimedTask;
+  readonly claimant: Claimant;
+  /** The claimant was told that it is. */
+  isIdle: boolean;
+}
+
+/** How a worker's part in a task came to its end. */
+export interface WorkEnd {
+  /** The task has ended here. */
+  readonly isEnded: boolean;
+  /** Else: when it is due again, in store time; null where no time is known. */
+  readonly dueAt: number | null;
+}
+
+const ENDED: WorkEnd = { isEnded: true, dueAt: null };
+const LET_GO: WorkEnd = { isEnded: false, dueAt: null };
+
+export class ClaimedWork {
+  /** Of tasks that take their time. */
+  readonly #drivers = new Map<string, TaskDriver>();
+
+  constructor(
+    private readonly driving: Driving,
+    private readonly tools: DriverTools,
+  ) {}
+
+  drivers(): Iterable<TaskDriver> {
+    return this.#drivers.values();
+  }
+
+  /** Something came for the task: whoever drives it looks at its inbox. */
+  wake(id: string): void {
+    this.#drivers.get(id)?.wake();
+  }
+
+  /**
+   * Drives a task that was claimed for this process until it has ended, only waits, or `isLeaving`; then it is held no
+   * more, and the claimant is told, once. What waits for nothing is driven before this returns: true, where the rest is
+   * but to write it.
+   */
+  work(claimed: ClaimedTask, claimant: Claimant): boolean {
+    const { record, takenFrom, isBare = false } = claimed;
+    const work: Work = { claimed, claimant, isIdle: false };
+    const endTurn = this.driving.takeTurnNow(record.task.id);
+    // a caller who has the turn wrote to it, or will find that it was claimed: it is read again
+    // as is a large one, which did not come with the claim
+    const driven = endTurn && !isBare && this.#takeUp(record, { isClaimed: true, isOrphan: takenFrom !== null }, work);
+    if (!(driven instanceof TaskDriver)) {
+      this.#workOn(work, endTurn, driven || undefined);
+      return false;
+    }
+    driven.onSettled((failure) => {
+      if (failure !== undefined) return this.#workOn({ ...work, isIdle: true }, endTurn, Promise.reject(failure));
+      endTurn?.();
+      claimant.onEnd(claimed, endOf(driven));
+    });
+    return true;
+  }
+
+  /** `work` where there is something to wait for: the turn, or what it comes to. */
+  #workOn(work: Work, endTurn: (() => void) | undefined, end: Promise<WorkEnd> | undefined): void {
+    const { claimed, claimant } = work;
+    this.#workThrough(work, endTurn, end)
+      .finally(() => tellIdle(work))
+      .then(
+        (reached) => claimant.onEnd(claimed, reached),
+        (error: unknown) => claimant.onFailed(claimed, error),
+      );
+  }
+
+  /** `end`: what it comes to as it was taken up; undefined where it is to be read again, as after a lost write. */
+  async #workThrough(
+    work: Work,
+    endTurnNow: (() => void) | undefined,
+    end: Promise<WorkEnd> | undefined,
+  ): Promise<WorkEnd> {
+    const { id } = work.claimed.record.task;
+    const endTurn = endTurnNow ?? (await this.driving.takeTurn(id));
+    try {
+      const isOrphan = work.claimed.isBare === true && work.claimed.takenFrom !== null;
+      for (let next = end ?? this.#workAgain(work, { isClaimed: true, isOrphan }); ; next = this.#workAgain(work)) {
+        try {
+          return await next;
+        } catch (error) {
+          if (!(error instanceof LostTaskError)) throw error;
+        }
+      }
+    } finally {
+      this.#drivers.delete(id);
+      endTurn();
+    }
+  }
+
+  /** Somebody else wrote to the task, or it is read for the first time. */
+  async #workAgain(work: Work, start: DriverStart = { isClaimed: true }): Promise<WorkEnd> {
+    const record = await this.driving.read(work.claimed.record.task.id);
+    if (record.task.lease_owner !== this.tools.lease.workerId) return LET_GO;
+    return settled(this.#takeUp(record, start, work));
+  }
+
+  /** Drives a task as far as it goes without waiting. Where that is all, the driver is given: it only has to be settled. */
+  #takeUp(record: TaskRecord, start: DriverStart, work: Work): TaskDriver | Promise<WorkEnd> {
+    this.driving.forget(record.task.id); // what it knows is out of date
+    try {
+      const recovery = recoverSound(this.driving.flowOf(record), record, this.tools);
+      if (!(recovery instanceof Promise)) return this.#driveFrom(recovery, record, start, work);
+      return recovery.then((late) => settled(this.#driveFrom(late, record, start, work)));
+    } catch (error) {
+      return Promise.reject<WorkEnd>(error);
+    }
+  }
+
+  #driveFrom(recovery: Recovery, record: TaskRecord, start: DriverStart, work: Work): TaskDriver | Promise<WorkEnd> {
+    if (recovery.kind !== "ready") return this.driving.parkUnrecovered(record, recovery).then(() => LET_GO);
+    const driver = new TaskDriver(record, recovery.program, recovery.decisionOf, this.tools, start);
+    try {
+      const moving = goFar(driver, work.claimant);
+      if (moving || driver.isBusy) return this.#driveOn(driver, moving, work);
+    } catch (error) {
+      return this.#driveOn(driver, Promise.reject<boolean>(error), work);
+    }
+    driver.release();
+    return driver;
+  }
+
+  /** Drives on from a transition that takes time, until the task is let go of and that is durable. */
+  async #driveOn(driver: TaskDriver, moving: Promise<boolean> | undefined, work: Work): Promise<WorkEnd> {
+    this.#drivers.set(driver.id, driver);
+    try {
+      for (let next = moving; next && (await next);) next = goFar(driver, work.claimant);
+    } catch (error) {
+      if (error instanceof FlowViolationError) {
+        const told = await this.driving.parkDriven(driver, error);
+        if (told instanceof LostTaskError) throw told;
+        return LET_GO;
+      }
+      if (!hasCode(error, "task_parked")) throw error;
+    }
+    driver.release();
+    tellIdle(work);
+    if (driver.isBusy) await driver.idle(); // beside one that parks the task
+    await driver.settle();
+    return endOf(driver);
+  }
+}
+
+/**
+ * Makes transitions until there is nothing to do here before something comes from outside, or the claimant leaves. Gives
+ * the first one that takes time; where it comes to true there may be more.
+ */
+function goFar(driver: TaskDriver, claimant: Claimant): Promise<boolean> | undefined {
+  while (!driver.isEnded && !driver.onlyWaits && !claimant.isLeaving()) {
+    const moved = driver.advance();
+    if (moved instanceof Promise) return moved;
+    if (!moved) return undefined;
+  }
+  return undefined;
+}
+
+function tellIdle(work: Work): void {
+  if (work.isIdle) return;
+  work.isIdle = true;
+  work.claimant.onIdle(work.claimed);
+}
+
+async function settled(driven: TaskDriver | Promise<WorkEnd>): Promise<WorkEnd> {
+  if (!(driven instanceof TaskDriver)) return driven;
+  await driven.settle();
+  return endOf(driven);
+}
+
+function endOf(driver: TaskDriver): WorkEnd {
+  return driver.isEnded ? ENDED : { isEnded: false, dueAt: driver.dueAt };
+}

@@ -1,0 +1,67 @@
+// `run`: one transition after the other, by whoever calls, until the task has ended or only waits.
+
+import { TaskonautError } from "../../core/errors.ts";
+import type { TaskRecord } from "../../core/record/record.ts";
+import { isTerminal } from "../../core/record/status.ts";
+import type { RunTask } from "../../core/api/taskonaut.ts";
+import type { ChildTasks } from "./child-tasks.ts";
+import type { Driving } from "./driving.ts";
+import type { TaskDriver } from "../task/task-driver.ts";
+
+interface Parts {
+  readonly driving: Driving;
+  readonly children: Pick<ChildTasks, "followCancelled">;
+  /** Of one task. */
+  readonly stepsMax: number;
+  readonly isLeaving: () => boolean;
+}
+
+/** Gives the durable record. Throws max_steps_exhausted, shutting_down, and what driving throws. */
+export async function runToEnd(
+  taskId: string,
+  { maxSteps }: RunTask,
+  { driving, children, stepsMax, isLeaving }: Parts,
+): Promise<TaskRecord> {
+  // a task of so many steps cannot make more: each is planned, run and observed once, those of its clean-up too
+  let limit = maxSteps ?? 6 * stepsMax + 3;
+  let made = 0;
+  for (;;) {
+    let hasMoved = true;
+    let driven: TaskDriver | undefined;
+    let start = 0;
+    const countLost = (): void => {
+      if (driven) made += driven.durableMoves - start;
+      driven = undefined;
+    };
+    const record = await driving.drive(taskId, async (driver) => {
+      countLost();
+      driven = driver;
+      start = driver.durableMoves;
+      let moves = 0;
+      do {
+        hasMoved = await driver.advance();
+        if (!hasMoved) break;
+        moves += 1;
+        driver.writeSoon();
+      } while (!driver.isEnded && made + moves < limit && !driving.isWanted(taskId) && !isLeaving());
+      return moves > 0;
+    });
+    countLost();
+    if (isTerminal(record.task.status) || !hasMoved) {
+      await children.followCancelled(record);
+      return record;
+    }
+    // one that was begun elsewhere may have more than it could have here
+    if (maxSteps === undefined) limit = Math.max(limit, 6 * record.steps.length + 3);
+    if (made >= limit) {
+      throw new TaskonautError(
+        "max_steps_exhausted",
+        `Task ${taskId} did not reach terminal state within ${limit} steps`,
+        {
+          details: { id: taskId, status: record.task.status, max_steps: limit },
+        },
+      );
+    }
+    driving.assertOpen();
+  }
+}

@@ -1,0 +1,129 @@
+// What a heartbeat does, wherever it runs: registers a worker, renews its lease, hears of news, and looks for the dead.
+
+import type { Clock } from "../../core/clock.ts";
+import type { BeatingWorker } from "../../core/heartbeat.ts";
+import { messageOf } from "../../core/record/stored-error.ts";
+import type { SignOfLife, Watch } from "../../store/store.ts";
+
+/** What it tells. All of it is plain data. */
+export type BeatEvent =
+  | { readonly kind: "news" }
+  | { readonly kind: "dead"; readonly ids: readonly string[] }
+  /** The row of the worker was gone; it is there again. */
+  | { readonly kind: "gone" }
+  /** So many renewals in a row have failed, the last one with this message. */
+  | { readonly kind: "failed"; readonly failures: number; readonly error: string }
+  /** After failures that were told: renewals succeed again. */
+  | { readonly kind: "recovered"; readonly failures: number };
+
+/** Renewed this many times within a lease, so that one or two renewals may fail. */
+export const RENEWALS_PER_LEASE = 3;
+
+/** What failed is tried again sooner, so that a moment's trouble does not cost a third of the lease. */
+const RETRIES_PER_LEASE = 12;
+
+/** While failures go on they are told this often. */
+const TELL_AGAIN_MS = 60_000;
+
+/** So often peers are looked at: a dead one's tasks are to move on within a second. */
+export const DEATH_WATCH_MS = 250;
+
+interface Parts {
+  readonly store: SignOfLife;
+  readonly clock: Clock;
+  readonly tell: (event: BeatEvent) => void;
+}
+
+export class Beat {
+  readonly #stopped = new AbortController();
+  #isRegistrationWanted = false;
+  #hurry = new AbortController();
+  #watch: Watch | undefined;
+  #loops: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly worker: Pick<BeatingWorker, "id" | "name" | "leaseMs" | "concurrency">,
+    private readonly parts: Parts,
+  ) {}
+
+  /** Throws what the store throws: then nothing goes on. */
+  async start(): Promise<Watch["kind"]> {
+    const { store, tell } = this.parts;
+    const isWatching = this.worker.concurrency > 0;
+    await store.registerWorker(this.worker);
+    if (isWatching) this.#watch = await store.watch(() => tell({ kind: "news" }));
+    this.#loops = Promise.all([this.#renewOn(), isWatching && this.#lookOn()]);
+    return this.#watch?.kind ?? "polling";
+  }
+
+  register(): void {
+    this.#isRegistrationWanted = true;
+    this.#hurry.abort();
+  }
+
+  /** Resolves as soon as what is under way has ended. Never rejects. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#loops;
+    await this.#watch?.close().catch(() => {}); // its connection is lost: then it hears nothing
+  }
+
+  async #renewOn(): Promise<void> {
+    const { clock, tell } = this.parts;
+    const { leaseMs } = this.worker;
+    let failures = 0;
+    let toldAt = 0;
+    while (await this.#hasPassed(failures === 0 ? leaseMs / RENEWALS_PER_LEASE : leaseMs / RETRIES_PER_LEASE)) {
+      try {
+        const isThere = await this.#renew();
+        if (failures > 0) tell({ kind: "recovered", failures });
+        failures = 0;
+        if (!isThere) tell({ kind: "gone" });
+      } catch (error) {
+        failures += 1;
+        if (failures > 1 && clock.now() - toldAt < TELL_AGAIN_MS) continue;
+        toldAt = clock.now();
+        tell({ kind: "failed", failures, error: messageOf(error) });
+      }
+    }
+  }
+
+  /** False where the row was gone. */
+  async #renew(): Promise<boolean> {
+    const { store } = this.parts;
+    const { id, leaseMs } = this.worker;
+    if (!this.#isRegistrationWanted && (await store.renewWorker(id, leaseMs))) return true;
+    this.#isRegistrationWanted = false;
+    await store.registerWorker(this.worker);
+    return false;
+  }
+
+  async #lookOn(): Promise<void> {
+    const { store, clock, tell } = this.parts;
+    const { signal } = this.#stopped;
+    let told: string | undefined;
+    for (;;) {
+      await clock.sleep(DEATH_WATCH_MS, signal).catch(() => {});
+      if (signal.aborted) return;
+      try {
+        const ids = (await store.findDeadWorkers()).filter((id) => id !== this.worker.id);
+        const now = ids.toSorted().join();
+        if (now === told) continue;
+        told = now;
+        tell({ kind: "dead", ids });
+      } catch {
+        // the database is away: that the lease is not renewed is told
+      }
+    }
+  }
+
+  /** False where the end came first. */
+  async #hasPassed(ms: number): Promise<boolean> {
+    this.#hurry = new AbortController();
+    const { signal } = this.#stopped;
+    if (!this.#isRegistrationWanted && !signal.aborted) {
+      await this.parts.clock.sleep(ms, AbortSignal.any([signal, this.#hurry.signal])).catch(() => {});
+    }
+    return !signal.aborted;
+  }
+}

@@ -1,0 +1,77 @@
+// What this process holds in the database without driving it: after a write that failed nobody knows, and when the
+// process leaves everything. It is let go of, so that others may take it.
+
+import type { Clock } from "../../core/clock.ts";
+import type { Log } from "../../core/log.ts";
+import { messageOf } from "../../core/record/stored-error.ts";
+import type { Store } from "../../store/store.ts";
+import type { QueueNotifier } from "./queue-notifier.ts";
+import { isPassing } from "./retry-write.ts";
+import type { Lease } from "./lease.ts";
+
+/** Between tries to let go of tasks after an outage. */
+const PAUSE_MS_MIN = 100;
+const PAUSE_MS_MAX = 5_000;
+
+/** A write that was given up reaches the database by then, or never. */
+export const UNSURE_MS = 60_000;
+
+interface Parts {
+  readonly store: Pick<Store, "releaseTasks">;
+  readonly lease: Lease;
+  readonly bell: QueueNotifier;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Ids of tasks that callers of this process drive now. */
+  readonly heldByHand: () => readonly string[];
+  /** The process leaves: all is let go of in a moment. */
+  readonly isLeaving: () => boolean;
+}
+
+export class Holdings {
+  #isLettingGo = false;
+
+  constructor(private readonly parts: Parts) {}
+
+  /** A write has failed: what is held and not driven is let go of, as soon as the database answers again. */
+  letGoSoon(): void {
+    if (this.#isLettingGo || !this.parts.lease.isHeld) return;
+    this.#letGo().catch(() => {}); // it never rejects
+  }
+
+  /** The process leaves: nothing is held any more, and its row as a worker goes. Throws what the store throws, but for what passes. */
+  async letGoOfAll(): Promise<void> {
+    const { store, lease, bell, log } = this.parts;
+    if (!lease.isHeld) return;
+    try {
+      const released = await store.releaseTasks({ workerId: lease.workerId, except: [] });
+      if (released > 0) bell.ring();
+      await bell.settle();
+      await lease.release();
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      // others see that this process is gone, and take what it held
+      log.warn?.("what was held was not let go of", { worker_id: lease.workerId, error: messageOf(error) });
+    }
+  }
+
+  async #letGo(): Promise<void> {
+    const { store, lease, bell, clock, heldByHand, isLeaving } = this.parts;
+    this.#isLettingGo = true;
+    const until = clock.now() + UNSURE_MS;
+    for (
+      let pauseMs = PAUSE_MS_MIN;
+      !isLeaving() && clock.now() < until;
+      pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX)
+    ) {
+      await clock.sleep(pauseMs);
+      if (isLeaving()) break;
+      try {
+        if ((await store.releaseTasks({ workerId: lease.workerId, except: heldByHand() })) > 0) bell.ring();
+      } catch {
+        // it is away still
+      }
+    }
+    this.#isLettingGo = false;
+  }
+}

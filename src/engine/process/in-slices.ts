@@ -1,0 +1,22 @@
+import type { Clock } from "../../core/clock.ts";
+
+/** So long the event loop is held at a time. */
+const SLICE_MS = 8;
+
+/** Work that yields now and then: done at once where it is quick, else with a turn of the event loop after each slice. */
+export function inSlices<T>(work: Generator<undefined, T>, clock: Pick<Clock, "now">): T | Promise<T> {
+  const until = clock.now() + SLICE_MS;
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+    if (clock.now() >= until) return new Promise(setImmediate).then(() => inSlices(work, clock));
+  }
+}
+
+/** The same in one go. */
+export function inOneGo<T>(work: Generator<undefined, T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}

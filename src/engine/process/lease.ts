@@ -1,0 +1,88 @@
+// This process as a worker: the row that owns the tasks that it holds. It is registered when the first task is about to
+// be held (a pure tool that is run by hand needs no lease), renewed while the process lives, and removed when it leaves.
+
+import type { BeatingWorker, Heartbeat, StartHeartbeat } from "../../core/heartbeat.ts";
+import type { Store } from "../../store/store.ts";
+
+type Peers = Pick<BeatingWorker, "onNews" | "onDead">;
+
+interface Parts {
+  readonly store: Pick<Store, "removeWorker">;
+  /** Of what a caller runs: kept by the event loop. */
+  readonly beatByHand: StartHeartbeat;
+  /** Of a worker that takes tasks from the queue. */
+  readonly beatForQueue: StartHeartbeat;
+}
+
+export class Lease {
+  #registration: Promise<"notified" | "polling"> | undefined;
+  #heartbeat: Heartbeat | undefined;
+
+  constructor(
+    private readonly worker: Pick<BeatingWorker, "id" | "name" | "leaseMs">,
+    private readonly parts: Parts,
+  ) {}
+
+  get workerId(): string {
+    return this.worker.id;
+  }
+
+  /** When it resolves, this process may own tasks. */
+  async hold(): Promise<void> {
+    this.#registration ??= this.#begin(this.parts.beatByHand, { ...NO_PEERS, concurrency: 0 });
+    await this.#registration;
+  }
+
+  /**
+   * The same, and others see how many tasks it takes at once; it hears of them. Tells whether news comes by itself, or has
+   * to be looked for.
+   */
+  async work(concurrency: number, peers: Peers): Promise<"notified" | "polling"> {
+    await this.#stopBeating();
+    this.#registration = this.#begin(this.parts.beatForQueue, { ...peers, concurrency });
+    return this.#registration;
+  }
+
+  /** Others have forgotten this worker while it was away: it is registered again, soon. */
+  renewRegistration(): void {
+    this.#heartbeat?.register();
+  }
+
+  get isHeld(): boolean {
+    return this.#registration !== undefined;
+  }
+
+  /** No more signs of life; the row stays, and tells the others that its tasks are theirs once the lease has passed. */
+  async stop(): Promise<void> {
+    await this.#stopBeating();
+  }
+
+  /** Removes the row: nothing is held any more. */
+  async release(): Promise<void> {
+    await this.stop();
+    if (this.#registration) await this.parts.store.removeWorker(this.workerId);
+  }
+
+  async #begin(
+    start: StartHeartbeat,
+    how: Peers & Pick<BeatingWorker, "concurrency">,
+  ): Promise<"notified" | "polling"> {
+    const heartbeat = start({ ...this.worker, ...how });
+    this.#heartbeat = heartbeat;
+    try {
+      return await heartbeat.started;
+    } catch (error) {
+      this.#registration = this.#heartbeat = undefined; // the next one tries again
+      await heartbeat.stop();
+      throw error;
+    }
+  }
+
+  async #stopBeating(): Promise<void> {
+    await this.#registration?.catch(() => {}); // its caller hears of it
+    await this.#heartbeat?.stop();
+    this.#heartbeat = undefined;
+  }
+}
+
+const NO_PEERS: Peers = { onNews: () => {}, onDead: () => {} };

@@ -1,0 +1,72 @@
+import { describe, expect, test } from "bun:test";
+import { FakeClock, turn } from "../../../test/support/fake-clock.ts";
+import { SILENT } from "../../core/log.ts";
+import { QueueNotifier } from "./queue-notifier.ts";
+
+/** A store whose announcements are counted. */
+function bellOn(announce: () => Promise<void> = async () => {}): {
+  readonly bell: QueueNotifier;
+  readonly clock: FakeClock;
+  readonly told: readonly number[];
+} {
+  const told: number[] = [];
+  const clock = new FakeClock(1000);
+  const store = {
+    announce: () => {
+      told.push(clock.now());
+      return announce();
+    },
+  };
+  return { bell: new QueueNotifier(store, clock, SILENT), clock, told };
+}
+
+describe("the bell", () => {
+  test("tells the worker of this process at once, and nobody else where that one takes the task", () => {
+    const { bell, told } = bellOn();
+    let heard = 0;
+    bell.listen(() => {
+      heard += 1;
+      return true;
+    });
+    bell.ring();
+    bell.ring();
+    expect([heard, told.length]).toEqual([2, 0]);
+  });
+
+  test.each([
+    ["where the worker here has no room", () => false],
+    ["where there is no worker here", undefined],
+  ])("tells the others %s", async (_when, listener) => {
+    const { bell, told } = bellOn();
+    bell.listen(listener);
+    bell.ring();
+    await bell.settle();
+    expect(told).toHaveLength(1);
+  });
+
+  test("tells of many tasks once, and of those that came meanwhile once more, a pause later", async () => {
+    const { bell, clock, told } = bellOn();
+    for (let i = 0; i < 100; i++) bell.ring();
+    await turn();
+    await clock.advance(1000);
+    expect(told).toEqual([1000, 1020]);
+    bell.ring();
+    await bell.settle();
+    // after a while without news it is told at once again
+    expect(told).toEqual([1000, 1020, 2000]);
+    expect(clock.sleeping).toBe(0);
+  });
+
+  test("that could not be rung is no trouble to anybody, and rings the next time", async () => {
+    let isAway = true;
+    const { bell, told } = bellOn(async () => {
+      if (isAway) throw new Error("away");
+    });
+    bell.ring();
+    await bell.settle();
+    isAway = false;
+    bell.ring();
+    await bell.settle();
+    expect(told).toHaveLength(2);
+  });
+});

@@ -1,0 +1,59 @@
+// Tells workers that a task may be due: the one of this process at once, those of others by the store, once in a while
+// however many tasks there are. Rung after a commit, never within one.
+
+import type { Clock } from "../../core/clock.ts";
+import type { Log } from "../../core/log.ts";
+import { messageOf } from "../../core/record/stored-error.ts";
+import type { Store } from "../../store/store.ts";
+
+/** At most one announcement in so long. */
+const PAUSE_MS = 20;
+
+/** Gives whether the listener takes the task itself, so that nobody else need hear of it. */
+type Listener = () => boolean;
+
+export class QueueNotifier {
+  #listener: Listener | undefined;
+  #isWanted = false;
+  #announcing: Promise<void> | undefined;
+
+  constructor(
+    private readonly store: Pick<Store, "announce">,
+    private readonly clock: Clock,
+    private readonly log: Log,
+  ) {}
+
+  /** The worker of this process; undefined when it leaves. */
+  listen(listener: Listener | undefined): void {
+    this.#listener = listener;
+  }
+
+  ring(): void {
+    if (!this.#listener?.()) this.tellOthers();
+  }
+
+  /** What the worker of this process was told of is more than it has room for. */
+  tellOthers(): void {
+    this.#isWanted = true;
+    this.#announcing ??= this.#announce();
+  }
+
+  /** Resolves when nothing is left to be told. */
+  async settle(): Promise<void> {
+    await this.#announcing;
+  }
+
+  async #announce(): Promise<void> {
+    while (this.#isWanted) {
+      this.#isWanted = false;
+      try {
+        await this.store.announce();
+      } catch (error) {
+        // they look for themselves once in a while
+        this.log.debug?.("workers not told of a task", { error: messageOf(error) });
+      }
+      if (this.#isWanted) await this.clock.sleep(PAUSE_MS);
+    }
+    this.#announcing = undefined;
+  }
+}

@@ -1,0 +1,67 @@
+// The write of a change that holds what cannot be had again: the outcome of an effect. A database that is away for a
+// moment must not lose it; else a tool would be called again, or be in doubt, although its outcome was known.
+
+import type { Clock } from "../../core/clock.ts";
+import { hasCode } from "../../core/errors.ts";
+import type { TaskRecord } from "../../core/record/record.ts";
+import type { Change, Store } from "../../store/store.ts";
+import type { CommitWriter } from "./commit-writer.ts";
+
+const WAIT_MS_MIN = 50;
+const WAIT_MS_MAX = 1_000;
+
+/** Where a row is locked: each try keeps all writes of the process waiting for a while. */
+const WAIT_MS_BUSY_MAX = 10_000;
+
+interface Tools {
+  readonly writer: Pick<CommitWriter, "submitChange">;
+  readonly store: Pick<Store, "readTask">;
+  readonly clock: Clock;
+  /** How long the database may be away; then the caller hears of it. */
+  readonly deliveryMs: () => number;
+}
+
+/**
+ * Submits a change again that has failed with `error` at `start`, for as long as the database is away. Throws what it
+ * said last.
+ */
+export async function retryWriteAfter(
+  change: Change,
+  failure: { readonly error: unknown; readonly start: number },
+  { writer, store, clock, deliveryMs }: Tools,
+): Promise<boolean> {
+  let { error } = failure;
+  for (let waitMs = WAIT_MS_MIN; ; waitMs *= 2) {
+    waitMs = Math.min(waitMs, hasCode(error, "task_busy") ? WAIT_MS_BUSY_MAX : WAIT_MS_MAX);
+    if (!isPassing(error) || clock.now() + waitMs > failure.start + deliveryMs()) throw error;
+    await clock.sleep(waitMs);
+    try {
+      if (await writer.submitChange(change)) return true;
+      // an earlier try may have been written although its answer was lost
+      const record = await store.readTask(change.taskId);
+      return record !== undefined && holds(record, change);
+    } catch (thrown) {
+      error = thrown;
+    }
+  }
+}
+
+/** The database is away, or somebody (`alter table`, a forgotten session) keeps the row locked. */
+export function isPassing(error: unknown): boolean {
+  return hasCode(error, "database_unavailable") || hasCode(error, "task_busy");
+}
+
+const SAME = ["version", "lease_owner", "status", "observed_count", "current_step", "updated_at"] as const;
+
+/** Whether the record is what the change makes of it. The task was leased to us: nobody else came to the same by chance. */
+function holds({ task, calls }: TaskRecord, change: Change): boolean {
+  // the version alone does not tell: let go of and claimed again by this process it may have come to the same
+  if (SAME.some((column) => task[column] !== change.task[column])) return false;
+  const stored = new Map(calls.map((call) => [call.idempotency_key, call]));
+  return [...change.newCalls, ...change.changedCalls].every((call) => {
+    const other = stored.get(call.idempotency_key);
+    return (
+      other?.status === call.status && other.started_at === call.started_at && other.finished_at === call.finished_at
+    );
+  });
+}

@@ -1,0 +1,127 @@
+// One attempt of a tool, as the tool is told of it. What most tools never look at is made when it is asked for.
+
+import { type Log, type LogFields, type LogMethod, withFields } from "../../core/log.ts";
+import type { JsonText } from "../../core/record/record.ts";
+import type { Tool, ToolContext } from "../../core/flow/tool.ts";
+import type { RunningAttempt } from "../../core/flow/tool-watch.ts";
+
+export interface Execution {
+  readonly tool: Tool;
+  readonly taskId: string;
+  /** Names, for the log. */
+  readonly flow: string;
+  readonly step: string;
+  readonly stepId: string;
+  readonly idempotencyKey: string;
+  readonly input: JsonText;
+  /** Attempts that have failed before, in this process or in others; by default 0. */
+  readonly failures?: number;
+  /**
+   * Tells the attempt that runs that nobody needs it any more, and allows no other. The attempt is over when the tool
+   * comes to its end, whether it listens or not, or when its time is up: what it did until then is known. It is asked for
+   * only where an attempt takes time.
+   */
+  readonly signal: AbortSignal;
+  /** Nobody needs it any more before it begins: the tool is not called. */
+  readonly isAborted?: boolean;
+}
+
+export class Attempt implements ToolContext {
+  #own: AbortController | undefined;
+  #signal: AbortSignal | undefined;
+
+  readonly taskId: string;
+  readonly stepId: string;
+  /** A property of its own: a tool that hands on a copy (`{ ...context }`) must not lose the key of its effect. */
+  readonly idempotencyKey: string;
+  readonly #execution: Execution;
+
+  /** As the key. */
+  readonly log: Log;
+
+  constructor(
+    execution: Execution,
+    readonly attempt: number,
+    log: Log,
+  ) {
+    this.#execution = execution;
+    this.log = new AttemptLog(log, execution, attempt);
+    this.taskId = execution.taskId;
+    this.stepId = execution.stepId;
+    this.idempotencyKey = execution.idempotencyKey;
+  }
+
+  get signal(): AbortSignal {
+    this.#own ??= new AbortController();
+    this.#signal ??= AbortSignal.any([this.#execution.signal, this.#own.signal]);
+    return this.#signal;
+  }
+
+  /** Its time is up. */
+  static end(attempt: Attempt, reason: Error): void {
+    attempt.#own?.abort(reason);
+  }
+}
+
+/** Its lines say whose they are. */
+class AttemptLog implements Log {
+  #made: Log | undefined;
+  readonly #log: Log;
+  readonly #execution: Execution;
+  readonly #attempt: number;
+
+  constructor(log: Log, execution: Execution, attempt: number) {
+    this.#log = log;
+    this.#execution = execution;
+    this.#attempt = attempt;
+  }
+
+  get error(): LogMethod | undefined {
+    return this.#own.error;
+  }
+
+  get warn(): LogMethod | undefined {
+    return this.#own.warn;
+  }
+
+  get info(): LogMethod | undefined {
+    return this.#own.info;
+  }
+
+  get debug(): LogMethod | undefined {
+    return this.#own.debug;
+  }
+
+  get #own(): Log {
+    return (this.#made ??= withFields(this.#log, fieldsOfAttempt(this.#execution, this.#attempt)));
+  }
+}
+
+/** On every line of an attempt. */
+export function fieldsOfAttempt({ taskId, flow, step, stepId }: Execution, attempt: number): LogFields {
+  return { task_id: taskId, flow, step, step_id: stepId, attempt };
+}
+
+/** An attempt as whoever sees what is uncaught knows it. */
+export class Running implements RunningAttempt {
+  #onFailure: ((error: unknown) => void) | undefined;
+
+  constructor(
+    private readonly execution: Execution,
+    private readonly attempt: number,
+  ) {}
+
+  get fields(): LogFields {
+    return { ...fieldsOfAttempt(this.execution, this.attempt), tool: this.execution.tool.name };
+  }
+
+  listen(onFailure: ((error: unknown) => void) | undefined): void {
+    this.#onFailure = onFailure;
+  }
+
+  fail(error: unknown): boolean {
+    if (!this.#onFailure) return false;
+    this.#onFailure(error);
+    return true;
+  }
+}

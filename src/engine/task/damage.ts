@@ -1,0 +1,134 @@
+// Whether a record says what no taskonaut has written. Looked for only where something about it has failed: a damaged record
+// looks like a changed flow, or like a fault of ours.
+
+import type { Clock } from "../../core/clock.ts";
+import type { Flow } from "../../core/flow/flow.ts";
+import type { Limits } from "../../core/limits.ts";
+import { hasCode, type TaskonautError } from "../../core/errors.ts";
+import type { JsonText, TaskRecord } from "../../core/record/record.ts";
+import { NEXT, NEXT_STEP, type ToolCallStatus } from "../../core/record/status.ts";
+import type { DamagedTask, ListedTask, Task } from "../../core/api/task.ts";
+import { recordDamaged } from "../../store/record-damaged.ts";
+import type { ListedTask as StoredTask, Store } from "../../store/store.ts";
+import { turnOfLoop } from "../../turn-of-loop.ts";
+import { recoverInSlices, type Recovery } from "./recover.ts";
+import { assertKnown, toTaskInTurns } from "./to-task.ts";
+
+const CALL_STATUSES: Readonly<Record<ToolCallStatus, true>> = { RUNNING: true, COMPLETED: true, FAILED: true };
+
+/** What is wrong with the record, as an error that names database, table and task; undefined where it is sound. */
+export function damageOf({ task, steps, calls }: TaskRecord, location: string): TaskonautError | undefined {
+  const said = (table: string, what: string): TaskonautError =>
+    recordDamaged({ location, taskId: task.id, table, what });
+  const ofTask = firstOf([
+    inStatus(NEXT, task.status),
+    isText("input_payload", task.input_payload),
+    isJson("output_payload", task.output_payload),
+    isJson("error", task.error),
+  ]);
+  if (ofTask !== undefined) return said("tasks", ofTask);
+  for (const step of steps) {
+    const wrong = firstOf([
+      inStatus(NEXT_STEP, step.status),
+      isText("input_payload", step.input_payload),
+      isJson("output_payload", step.output_payload),
+      isJson("error", step.error),
+      isJson("doubt", step.doubt),
+    ]);
+    if (wrong !== undefined) return said("task_steps", `step ${step.step_index} (${step.id}): ${wrong}`);
+  }
+  for (const call of calls) {
+    const wrong = firstOf([
+      inStatus(CALL_STATUSES, call.status),
+      isText("request_payload", call.request_payload),
+      isJson("response_payload", call.response_payload),
+      isJson("error", call.error),
+      isJson("last_error", call.last_error),
+    ]);
+    if (wrong !== undefined) return said("tool_calls", `call ${call.idempotency_key}: ${wrong}`);
+  }
+  return undefined;
+}
+
+/** As `recoverInSlices`. A record that is damaged is no other flow's. Throws record_damaged. */
+export function recoverSound(flow: Flow, record: TaskRecord, tools: RecoveryTools): Recovery | Promise<Recovery> {
+  const { location } = tools.store;
+  const explain = (error: unknown): never => {
+    throw damageOf(record, location) ?? error;
+  };
+  const check = (recovery: Recovery): Recovery => {
+    const damage = recovery.kind === "mismatch" ? damageOf(record, location) : undefined;
+    if (damage) throw damage;
+    return recovery;
+  };
+  try {
+    assertKnown(NEXT, record.task.status);
+    const recovery = recoverInSlices(flow, record, tools);
+    return recovery instanceof Promise ? recovery.then(check, explain) : check(recovery);
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+interface RecoveryTools {
+  readonly store: Pick<Store, "location">;
+  readonly limits: Pick<Limits, "stepsPerTask">;
+  readonly clock: Clock;
+}
+
+/** The task as people see it. Throws record_damaged. */
+export async function toSoundTask(record: TaskRecord, location: string): Promise<Task> {
+  try {
+    return await toTaskInTurns(record);
+  } catch (error) {
+    throw damageOf(record, location) ?? error;
+  }
+}
+
+/** A large page is made in several turns of the event loop: so many tasks in one. */
+const TASKS_MAX = 100;
+
+/** Tasks of a list, each with what is wrong with it where it is damaged. */
+export async function toListedTasks(tasks: readonly StoredTask[], location: string): Promise<ListedTask[]> {
+  const listed: ListedTask[] = [];
+  for (const task of tasks) {
+    listed.push(task.damage ? toDamaged(task.id, task.created_at, task.damage) : await listedOf(task.record, location));
+    if (listed.length % TASKS_MAX === 0) await turnOfLoop();
+  }
+  return listed;
+}
+
+async function listedOf(record: TaskRecord, location: string): Promise<ListedTask> {
+  try {
+    return await toSoundTask(record, location);
+  } catch (error) {
+    if (!hasCode(error, "record_damaged")) throw error;
+    return toDamaged(record.task.id, record.task.created_at, error);
+  }
+}
+
+function toDamaged(id: string, createdAt: number, { message }: TaskonautError): DamagedTask {
+  return { id, created_at: new Date(createdAt).toISOString(), damage: message };
+}
+
+function firstOf(complaints: readonly (string | undefined)[]): string | undefined {
+  return complaints.find((complaint) => complaint !== undefined);
+}
+
+function inStatus(known: object, status: string): string | undefined {
+  return Object.hasOwn(known, status) ? undefined : `its status is ${JSON.stringify(status)}, which there is not`;
+}
+
+function isText(column: string, text: JsonText | null): string | undefined {
+  return text === null ? `its ${column} is missing` : isJson(column, text);
+}
+
+function isJson(column: string, text: JsonText | null): string | undefined {
+  if (text === null) return undefined;
+  try {
+    JSON.parse(text);
+    return undefined;
+  } catch {
+    return `its ${column} is no JSON`;
+  }
+}

@@ -1,0 +1,303 @@
+// A task's rows as its driver holds them, ahead of what is durable. Changes gather here until they are taken for a
+// write, so any number of transitions may share one commit.
+//
+// A row that others see is copied when it changes, and the copy is changed in place from then on: what was taken never
+// changes under the writer's hands, and ten transitions in one commit cost one copy.
+
+import type { StepRow, TaskRecord, TaskRow, ToolCallRow, Writable } from "../../core/record/record.ts";
+import { assertNext, type TaskStatus } from "../../core/record/status.ts";
+import type { Change, InboxPost } from "../../store/store.ts";
+
+/** No wake_seq of a task: what is written before the inbox was read leaves it due, if anything ever came. */
+const UNREAD = -1;
+
+/** How a task stands: in the queue, with whom, or aside. */
+export type Standing = Pick<TaskRow, "due_at" | "lease_owner" | "parked_reason" | "parked_code">;
+
+export class Draft {
+  /** Transitions so far. */
+  moves = 0;
+  #task: TaskRow;
+  /** Nobody else sees the task's row. */
+  #isOwn: boolean;
+  #isDirty = false;
+  /** The fence of the next change: what the store has, once everything taken so far is written. */
+  #expectedVersion: number;
+  #expectedOwner: string | null;
+  #wakeSeq: number;
+  readonly #steps: Rows<StepRow>;
+  readonly #calls: Rows<ToolCallRow>;
+  #consumed: number[] = [];
+  /** Every inbox row consumed so far: the store may not know of the latest yet. */
+  readonly #dealtWith = new Set<number>();
+  #posts: InboxPost[] = [];
+  #reopens = false;
+
+  /** `isOwn`: nobody else sees the rows, now or later. */
+  constructor({ task, steps, calls }: TaskRecord, isOwn = false) {
+    this.#task = task;
+    this.#isOwn = isOwn;
+    this.#expectedVersion = task.version;
+    this.#expectedOwner = task.lease_owner;
+    // what came before is not read yet, and may be there still
+    this.#wakeSeq = task.wake_seq === 0 ? 0 : UNREAD;
+    this.#steps = new Rows();
+    for (const step of steps) this.#steps.know(step.id, step, isOwn);
+    this.#calls = new Rows();
+    for (const call of calls) this.#calls.know(call.task_step_id, call, isOwn);
+  }
+
+  /** As it is now: ask again after a change. */
+  get task(): TaskRow {
+    return this.#task;
+  }
+
+  get stepCount(): number {
+    return this.#steps.size;
+  }
+
+  get record(): TaskRecord {
+    this.#isOwn = false;
+    const calls = this.#calls
+      .share()
+      .toSorted((a, b) => a.created_at - b.created_at || this.#indexOf(a) - this.#indexOf(b));
+    return { task: this.#task, steps: this.#steps.share(), calls };
+  }
+
+  get isDirty(): boolean {
+    return this.#isDirty;
+  }
+
+  /** By step_index. To be read at once: the rows change. */
+  steps(): readonly StepRow[] {
+    return this.#steps.rows();
+  }
+
+  /** The flow's code that drives the task from now on, and that comes to all that is recorded. Goes with the next change. */
+  noteCode(code: string | null): void {
+    if (this.#task.flow_code !== code) this.#ownTask().flow_code = code;
+  }
+
+  step(id: string): StepRow {
+    const step = this.#steps.get(id);
+    if (!step) throw new Error(`Task ${this.#task.id} has no step ${id}.`);
+    return step;
+  }
+
+  callOf(stepId: string): ToolCallRow | undefined {
+    return this.#calls.get(stepId);
+  }
+
+  /** The task's row, to be changed. Every write of the driver raises the version: that is what fences out the others. */
+  changeTask(now: number): Writable<TaskRow> {
+    this.#isDirty = true;
+    const task = this.#ownTask();
+    task.version += 1;
+    if (now > task.updated_at) task.updated_at = now;
+    return task;
+  }
+
+  setTask(now: number, patch: Partial<TaskRow>): void {
+    Object.assign(this.changeTask(now), patch);
+  }
+
+  /** Something was added to the record, as part of what is written next. */
+  grow(bytes: number): void {
+    this.#ownTask().recorded_bytes += bytes;
+  }
+
+  /** One transition of the task. Gives its row, for what else changes with it. */
+  moveTask(now: number, to: TaskStatus): Writable<TaskRow> {
+    assertNext(this.#task.status, to);
+    const task = this.changeTask(now);
+    task.status = to;
+    this.moves += 1;
+    return task;
+  }
+
+  putStep(step: StepRow): void {
+    this.#steps.put(step.id, step);
+  }
+
+  /** The row of a step that there is, to be changed. */
+  changeStep(id: string): Writable<StepRow> {
+    const step = this.#steps.change(id);
+    if (!step) throw new Error(`Task ${this.#task.id} has no step ${id}.`);
+    return step;
+  }
+
+  patchStep(id: string, patch: Partial<StepRow>): void {
+    Object.assign(this.changeStep(id), patch);
+  }
+
+  putCall(call: ToolCallRow): void {
+    this.#calls.put(call.task_step_id, call);
+  }
+
+  /** The inbox was read up to here: what comes later makes the task due at once. */
+  seeWake(wakeSeq: number): void {
+    this.#wakeSeq = wakeSeq;
+  }
+
+  /** Whether anything ever came from outside, as far as is known. */
+  get hasHeard(): boolean {
+    return this.#wakeSeq !== 0;
+  }
+
+  /** This row of the inbox is dealt with, as part of what is written next. */
+  consume(seq: number): void {
+    this.#consumed.push(seq);
+    this.#dealtWith.add(seq);
+  }
+
+  isConsumed(seq: number): boolean {
+    return this.#dealtWith.has(seq);
+  }
+
+  /** Told to another task, as part of what is written next. */
+  post(post: InboxPost): void {
+    this.#posts.push(post);
+  }
+
+  /** Back from FAILED to RUNNING: the one way out of an end. */
+  reopen(now: number, patch: Partial<TaskRow>): void {
+    this.#reopens = true;
+    this.setTask(now, { ...patch, status: "RUNNING", error: null, finished_at: null });
+  }
+
+  /**
+   * What has changed since the last time, to be written under one fence. Undefined where nothing has. `standing` is what
+   * follows from all that changed, and is written with it.
+   */
+  takeChange(standing?: Standing): Change | undefined {
+    if (!this.#isDirty) return undefined;
+    if (standing) this.#stand(standing);
+    const task = this.#task;
+    const steps = this.#steps.take();
+    const calls = this.#calls.take();
+    const change: Change = {
+      taskId: task.id,
+      expectedVersion: this.#expectedVersion,
+      expectedOwner: this.#expectedOwner,
+      task: task.wake_seq === this.#wakeSeq ? task : { ...task, wake_seq: this.#wakeSeq },
+      reopens: this.#reopens,
+      newSteps: steps.fresh,
+      changedSteps: steps.changed,
+      newCalls: calls.fresh,
+      changedCalls: calls.changed,
+      consumed: this.#consumed,
+      posts: this.#posts,
+    };
+    this.#consumed = [];
+    this.#posts = [];
+    this.#reopens = false;
+    this.#isDirty = false;
+    this.#isOwn = false;
+    this.#expectedVersion = task.version;
+    this.#expectedOwner = task.lease_owner;
+    return change;
+  }
+
+  #stand({ due_at, lease_owner, parked_reason, parked_code }: Standing): void {
+    const task = this.#ownTask();
+    task.due_at = due_at;
+    task.lease_owner = lease_owner;
+    task.parked_reason = parked_reason;
+    task.parked_code = parked_code;
+  }
+
+  /** The task's row, to be changed in place. */
+  #ownTask(): Writable<TaskRow> {
+    if (!this.#isOwn) this.#task = { ...this.#task };
+    this.#isOwn = true;
+    return this.#task;
+  }
+
+  #indexOf(call: ToolCallRow): number {
+    return this.step(call.task_step_id).step_index;
+  }
+}
+
+interface Entry<Row> {
+  row: Row;
+  /** Nobody else sees it. */
+  isOwn: boolean;
+  /** The store has it, once everything taken is written. */
+  isKnown: boolean;
+  /** It has changed since it was taken. */
+  isDirty: boolean;
+}
+
+/** Rows of one table by key, in the order in which they came. */
+class Rows<Row extends object> {
+  readonly #entries = new Map<string, Entry<Row>>();
+  #dirty: Entry<Row>[] = [];
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(key: string): Row | undefined {
+    return this.#entries.get(key)?.row;
+  }
+
+  rows(): Row[] {
+    return Array.from(this.#entries.values(), (entry) => entry.row);
+  }
+
+  /** All of them, for others to see. */
+  share(): Row[] {
+    return [...this.#entries.values()].map((entry) => {
+      entry.isOwn = false;
+      return entry.row;
+    });
+  }
+
+  know(key: string, row: Row, isOwn: boolean): void {
+    this.#entries.set(key, { row, isOwn, isKnown: true, isDirty: false });
+  }
+
+  put(key: string, row: Row): void {
+    const entry = this.#entries.get(key);
+    if (entry) {
+      entry.row = row;
+      entry.isOwn = true;
+      if (!entry.isDirty) this.#mark(entry);
+    } else {
+      const fresh = { row, isOwn: true, isKnown: false, isDirty: false };
+      this.#entries.set(key, fresh);
+      this.#mark(fresh);
+    }
+  }
+
+  /** The row, to be changed; undefined where there is none. */
+  change(key: string): Writable<Row> | undefined {
+    const entry = this.#entries.get(key);
+    if (!entry) return undefined;
+    if (!entry.isOwn) entry.row = { ...entry.row };
+    entry.isOwn = true;
+    if (!entry.isDirty) this.#mark(entry);
+    return entry.row;
+  }
+
+  take(): { readonly fresh: readonly Row[]; readonly changed: readonly Row[] } {
+    if (this.#dirty.length === 0) return NOTHING;
+    const fresh: Row[] = [];
+    const changed: Row[] = [];
+    for (const entry of this.#dirty) {
+      (entry.isKnown ? changed : fresh).push(entry.row);
+      entry.isOwn = false;
+      entry.isKnown = true;
+      entry.isDirty = false;
+    }
+    this.#dirty = [];
+    return { fresh, changed };
+  }
+
+  #mark(entry: Entry<Row>): void {
+    entry.isDirty = true;
+    this.#dirty.push(entry);
+  }
+}
+
+const NOTHING = { fresh: [], changed: [] } as const;

@@ -1,0 +1,278 @@
+// One execution of a step's tool: contracts, attempts, timeouts. It records nothing; what came of it is data.
+
+import { currentActivity } from "../../core/flow/activity.ts";
+import type { Clock } from "../../core/clock.ts";
+import { applyContract, type ContractResult } from "../../core/flow/contract.ts";
+import { toJsonText } from "../../core/record/json.ts";
+import type { Log, LogFields } from "../../core/log.ts";
+import type { JsonText } from "../../core/record/record.ts";
+import { lotOf, retry } from "../../core/flow/retry.ts";
+import { ContractError, isA, storeError, toStoredError } from "../../core/record/stored-error.ts";
+import { NonRetryableError, type Tool } from "../../core/flow/tool.ts";
+import type { ToolWatch } from "../../core/flow/tool-watch.ts";
+import { Attempt, type Execution, fieldsOfAttempt, Running } from "./attempt.ts";
+
+export interface ExecutionResult {
+  readonly outcome:
+    | { readonly kind: "completed"; readonly output: JsonText }
+    | { readonly kind: "failed"; readonly error: JsonText }
+    /**
+     * The attempt of an at-most-once tool was cut short, so nobody knows whether its effect happened. `late` is its output
+     * after all, or undefined where it failed: that does not tell either; it may never settle.
+     */
+    | { readonly kind: "doubt"; readonly error: JsonText; readonly late: Promise<JsonText | undefined> }
+    /** The wait before the next attempt is longer than a process waits for: to be executed again after `waitMs`. */
+    | { readonly kind: "later"; readonly waitMs: number };
+  /** Attempts before the last one; with `later`, before the next one. */
+  readonly retryCount: number;
+  readonly lastError: JsonText | null;
+  readonly startedAt: number;
+  readonly finishedAt: number;
+}
+
+export interface ExecutionTools {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Of the output's JSON text. */
+  readonly outputBytesMax: number;
+  /** Of one attempt of a tool that says nothing else. */
+  readonly timeoutMs: number;
+  /** A longer wait between attempts is none of the process's. */
+  readonly retryWaitMs: number;
+  /** Undefined: what tools leave uncaught is not looked for. */
+  readonly watch?: ToolWatch | undefined;
+}
+
+export class ToolTimeoutError extends Error {
+  override readonly name = "ToolTimeoutError";
+}
+
+/** How `retry` is left where the next attempt is far away. */
+class Later extends Error {
+  constructor(readonly waitMs: number) {
+    super();
+  }
+}
+
+/** What an attempt left uncaught while it ran: nobody knows what it has done by then. */
+class Uncaught extends Error {
+  constructor(readonly error: unknown) {
+    super();
+  }
+}
+
+/** What an attempt came to so far. */
+type Try =
+  | { readonly value: unknown; readonly context: Attempt; readonly running: Running | undefined }
+  | { readonly error: unknown };
+
+/** At once where the tool answers at once, and its first attempt succeeds: then there is nothing to wait for. */
+export function executeTool(execution: Execution, tools: ExecutionTools): ExecutionResult | Promise<ExecutionResult> {
+  return inOneGo(execution, () => execute(execution, tools));
+}
+
+/** What runs before anything is waited for: it is noted whose it is, for it may never come to its end. */
+function inOneGo<T>({ taskId, stepId }: Execution, piece: () => T): T {
+  const activity = currentActivity();
+  activity?.begin("tool", taskId, stepId);
+  try {
+    return piece();
+  } finally {
+    activity?.end();
+  }
+}
+
+function execute(execution: Execution, tools: ExecutionTools): ExecutionResult | Promise<ExecutionResult> {
+  const { tool, failures = 0 } = execution;
+  const startedAt = tools.clock.now();
+  const done = (
+    outcome: ExecutionResult["outcome"],
+    retryCount: number,
+    lastError: JsonText | null,
+  ): ExecutionResult => ({
+    outcome,
+    retryCount,
+    lastError,
+    startedAt,
+    finishedAt: Math.max(startedAt, tools.clock.now()),
+  });
+  if (execution.isAborted) {
+    const error = storeError(execution.signal.reason);
+    return done({ kind: "failed", error }, failures, error);
+  }
+  const input = readInput(tool, execution.input);
+  if (!input.ok) {
+    const error = storeError(new ContractError(`The input of tool ${tool.name}`, input.errors));
+    return done({ kind: "failed", error }, failures, error);
+  }
+  const { value } = input;
+  const first = tryOnce(execution, value, failures + 1, tools);
+  if ("value" in first && !isA(first.value, Promise)) {
+    try {
+      return done({ kind: "completed", output: checkOutput(tool, first.value, tools) }, failures, null);
+    } catch (error) {
+      return tryOn(execution, { error }, value, tools, done);
+    }
+  }
+  return tryOn(execution, first, value, tools, done);
+}
+
+/** Attempts until one succeeds, or none is left. `first` was made already. */
+async function tryOn(
+  execution: Execution,
+  first: Try,
+  input: unknown,
+  tools: ExecutionTools,
+  done: (outcome: ExecutionResult["outcome"], retryCount: number, lastError: JsonText | null) => ExecutionResult,
+): Promise<ExecutionResult> {
+  const { tool, idempotencyKey: key } = execution;
+  let lastError: JsonText | null = null;
+  let failures = execution.failures ?? 0;
+  const firstNumber = failures + 1;
+  let hasCrashed = false;
+  const attemptOnce = async (number: number): Promise<JsonText> => {
+    const made = number === firstNumber ? first : inOneGo(execution, () => tryOnce(execution, input, number, tools));
+    if ("error" in made) throw made.error;
+    const { value } = made;
+    try {
+      const output = isA(value, Promise) ? await withinTime(value, execution, made, tools) : value;
+      return inOneGo(execution, () => checkOutput(tool, output, tools));
+    } catch (error) {
+      hasCrashed = isA(error, Uncaught);
+      throw isA(error, Uncaught) ? error.error : error;
+    }
+  };
+  try {
+    const output = await retry(attemptOnce, tool.retry, {
+      first: firstNumber,
+      sleep(ms, signal) {
+        if (ms > tools.retryWaitMs) throw new Later(ms);
+        return tools.clock.sleep(ms, signal);
+      },
+      jitter: (count) => lotOf(`${key}#${count}`),
+      isRetryable,
+      onFailure(error, count) {
+        failures = count;
+        lastError = storeError(error);
+        const { signal } = execution;
+        const fields = { ...fieldsOfAttempt(execution, count), tool: tool.name, ...describeFailure(error) };
+        // of a tool that was told to stop (a cancel, a process that leaves) a failure is no fault
+        if (signal.aborted) tools.log.info?.("tool attempt aborted", fields);
+        else tools.log.warn?.("tool attempt failed", fields);
+      },
+      signal: execution.signal,
+    });
+    return done({ kind: "completed", output }, failures, lastError);
+  } catch (thrown) {
+    if (isA(thrown, Later)) return done({ kind: "later", waitMs: thrown.waitMs }, failures, lastError);
+    const error = storeError(thrown);
+    const isCutShort = isA(thrown, ToolTimeoutError) || hasCrashed || execution.signal.aborted;
+    if (tool.execution === "at-most-once" && isCutShort && "value" in first) {
+      return done({ kind: "doubt", error, late: outputAfterAll(tool, first.value, tools) }, 0, lastError ?? error);
+    }
+    return done({ kind: "failed", error }, Math.max(0, failures - 1), lastError ?? error);
+  }
+}
+
+async function outputAfterAll(tool: Tool, value: unknown, tools: ExecutionTools): Promise<JsonText | undefined> {
+  try {
+    return checkOutput(tool, await value, tools);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Recorded JSON has no undefined and says null for it: where the contract refuses null, undefined was meant. */
+function readInput(tool: Tool, text: JsonText): ContractResult<unknown> {
+  const given = applyContract(tool.input, JSON.parse(text));
+  if (given.ok || text !== "null") return given;
+  const left = applyContract(tool.input, undefined);
+  return left.ok ? left : given;
+}
+
+/** What went wrong, and where in the tool's own code. */
+function describeFailure(thrown: unknown): LogFields {
+  const { name, message, code, at, cause } = toStoredError(thrown);
+  return {
+    error: message,
+    error_class: name,
+    ...(code !== undefined && { error_code: code }),
+    ...(at !== undefined && { at }),
+    ...(cause && { cause: cause.message }),
+  };
+}
+
+/** One call of the tool; what it gives is not checked yet. */
+function tryOnce(execution: Execution, input: unknown, attempt: number, tools: ExecutionTools): Try {
+  try {
+    const context = new Attempt(execution, attempt, tools.log);
+    const call = (): unknown => awaitable(execution.tool.run(input, context));
+    const running = tools.watch && new Running(execution, attempt);
+    const value = tools.watch && running ? tools.watch.within(running, call) : call();
+    return { value, context, running };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/**
+ * Whatever has a `then` is a promise from here on, and its `then` is called once: a query builder does nothing before
+ * that, and does it again each time.
+ */
+function awaitable(value: unknown): unknown {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null || isA(value, Promise)) return value;
+  if (typeof (value as { then?: unknown }).then !== "function") return value;
+  return new Promise((resolve) => {
+    resolve(value);
+  });
+}
+
+/** The output as checked JSON text. */
+function checkOutput(tool: Tool, value: unknown, { outputBytesMax }: ExecutionTools): JsonText {
+  const output = applyContract(tool.output, value);
+  if (!output.ok) throw new ContractError(`The output of tool ${tool.name}`, output.errors);
+  const json = toJsonText(output.value);
+  if (!json.ok) throw new ContractError(`The output of tool ${tool.name}`, json.errors);
+  const bytes = Buffer.byteLength(json.text);
+  if (bytes <= outputBytesMax) return json.text;
+  throw new ContractError(`The output of tool ${tool.name}`, [
+    { path: "", message: `${bytes} bytes of JSON, the limit is ${outputBytesMax} (TASKONAUT_MAX_OUTPUT_BYTES)` },
+  ]);
+}
+
+/** The tool's promise, or the end of its time: whichever comes first. */
+async function withinTime(
+  given: Promise<unknown>,
+  { tool }: Execution,
+  { context, running }: Pick<Extract<Try, { context: Attempt }>, "context" | "running">,
+  tools: ExecutionTools,
+): Promise<unknown> {
+  const timeoutMs = tool.timeoutMs ?? tools.timeoutMs;
+  const stop = new AbortController();
+  const timeUp = tools.clock.sleep(timeoutMs, stop.signal).then(
+    () => {
+      const error = new ToolTimeoutError(`Tool ${tool.name} took longer than its ${timeoutMs} ms.`);
+      Attempt.end(context, error);
+      throw error;
+    },
+    () => {}, // the tool was first
+  );
+  const crashed = Promise.withResolvers<never>();
+  running?.listen((error) => {
+    Attempt.end(context, new Error("The tool left an error uncaught."));
+    crashed.reject(new Uncaught(error));
+  });
+  if (running) tools.watch?.begin(running);
+  try {
+    return await Promise.race([given, timeUp.then(() => given), crashed.promise]);
+  } finally {
+    if (running) tools.watch?.end(running);
+    running?.listen(undefined);
+    stop.abort();
+    given.catch(() => {}); // an attempt that was cut short may still fail later: nobody is there to hear it
+  }
+}
+
+function isRetryable(error: unknown): boolean {
+  return !isA(error, NonRetryableError) && !isA(error, ContractError);
+}

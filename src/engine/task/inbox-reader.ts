@@ -1,0 +1,100 @@
+// Reads what outsiders have left for a task, and the clock, and records it in the task's state.
+
+import type { InboxRow, StepRow } from "../../core/record/record.ts";
+import type { InboxPage } from "../../store/store.ts";
+import type { DriverTools } from "./driver-tools.ts";
+import { findNews, isForAny } from "./wait-events.ts";
+import { isForcedCancel } from "./inbox-posts.ts";
+import type { TaskState } from "./task-state.ts";
+
+export class InboxReader {
+  constructor(
+    private readonly state: TaskState,
+    private readonly tools: Pick<DriverTools, "store" | "storeClock">,
+    /** Something may have come since the inbox was read. */
+    public isWoken: boolean,
+  ) {}
+
+  /** True: there is an outcome to observe now, a cancel, or a tool to call again; or the task has ended by force. Throws what the store throws. */
+  async collect(): Promise<boolean> {
+    const { draft, waits } = this.state;
+    this.isWoken = false;
+    if (this.state.isEnded) return true;
+    const isTimed = [...waits].some((id) => draft.step(id).due_at !== null);
+    // first: what had come by then is in the inbox
+    const now = isTimed ? await this.tools.storeClock.read() : 0;
+    const { wakeSeq, rows, isAll } = await this.#readInbox();
+    if (rows.some(isForcedCancel)) {
+      for (const { kind, seq } of rows) if (kind === "cancel") draft.consume(seq);
+      this.state.cancelByForce();
+      return true;
+    }
+    // what is heard puts the task into the queue
+    if (!isTimed && rows.length > 0) await this.tools.storeClock.recent();
+    let isReady = false;
+    let isHeard = isAll;
+    for (;;) {
+      const inbox = rows.filter((row) => !draft.isConsumed(row.seq));
+      const isCancelled = draft.task.cancelled_after !== null;
+      const { event, consumed, cancels } = findNews(this.state.openSteps(), inbox, now, isCancelled);
+      this.#noteCancels(cancels);
+      const isNext = event?.outcome === undefined || this.state.nextUnobserved === undefined;
+      if (!isNext || (cancels.length > 0 && !isCancelled)) isHeard = false;
+      if (event && !isNext) break;
+      for (const seq of consumed) draft.consume(seq);
+      if (!event) break;
+      if (event.outcome) this.state.recordNews(event.step, event.outcome);
+      else {
+        this.state.reopen(event.step);
+        isReady = true;
+      }
+      // what comes next may stand on a page that was not read
+      if (!isAll) break;
+    }
+    // until the flow has heard of it, the inbox is not done with: there may be more
+    if (isHeard && !this.state.nextUnobserved) draft.seeWake(wakeSeq);
+    else this.isWoken = true;
+    return isReady || this.state.nextUnobserved !== undefined || this.state.cancels.length > 0;
+  }
+
+  /**
+   * Page by page, until there is something for a wait, or no more. What is read is what the open steps may hear: where
+   * more of them are opened, the inbox is read again.
+   */
+  async #readInbox(): Promise<{ wakeSeq: number; rows: readonly InboxRow[]; isAll: boolean }> {
+    const { draft } = this.state;
+    const open = this.state.openSteps();
+    const names = [
+      ...new Set(open.flatMap(({ kind, target }) => (kind === "signal" && target !== null ? target : []))),
+    ];
+    const rows = new Map<number, InboxRow>();
+    const read = (after: number): Promise<InboxPage> => this.tools.store.readInbox(draft.task.id, { names, after });
+    let page = await read(0);
+    // what comes from now on makes the task due again
+    const { wakeSeq } = page;
+    for (;;) {
+      const fresh = page.rows.filter(({ seq }) => !draft.isConsumed(seq));
+      for (const row of fresh) rows.set(row.seq, row);
+      if (page.next === null || fresh.some((row) => isForAny(row, open))) break;
+      page = await read(page.next);
+    }
+    // cancels come with the first page, wherever they are
+    const inOrder = [...rows.values()].toSorted((a, b) => a.seq - b.seq);
+    return { wakeSeq, rows: inOrder, isAll: page.next === null };
+  }
+
+  /** The earliest time at which a wait ends, of a step for which `childDue` says none; undefined where no time is known. */
+  nextDue(childDue: (step: StepRow) => number | undefined): number | undefined {
+    const { draft, waits } = this.state;
+    const times = [...waits].flatMap((id) => draft.step(id).due_at ?? childDue(draft.step(id)) ?? []);
+    return times.length > 0 ? Math.min(...times) : undefined;
+  }
+
+  #noteCancels(cancels: readonly number[]): void {
+    const { state } = this;
+    if (cancels.length === 0 || state.draft.task.cancelled_after !== null || state.cancels.length > 0) return;
+    state.cancels = cancels;
+    state.enqueue();
+    state.abortGivenUp(new Error("The task was cancelled."));
+  }
+}

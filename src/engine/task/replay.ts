@@ -1,0 +1,116 @@
+// Replay: a new program is fed what is recorded, one outcome after the other, and each decision is compared with the
+// record: the steps that it plans, in their order, and those that it gives up.
+//
+// Y1. Every step of the record is one that the replay plans, the same in path, kind, name, target and input; and the
+//     other way round.
+// Y2. A step that is open in the record is open in the replay, and one that is CANCELLED is one that the replay has
+//     given up. What has an outcome may be either: it was recorded before the flow could be told.
+
+import { canonicalJson } from "../../core/record/json.ts";
+import type { Decision, Outcome, Program, Turn } from "../../core/flow/program.ts";
+import type { StepRow, TaskRow } from "../../core/record/record.ts";
+import { isStepOpen } from "../../core/record/status.ts";
+import { toStoredError } from "../../core/record/stored-error.ts";
+import { tellBoth, tellDecision, tellEnd, tellRecorded, tellStep, tellError } from "./tell-decision.ts";
+
+/** What a replay needs to know of a task. */
+export interface Recorded {
+  readonly task: Pick<TaskRow, "observed_count" | "cancelled_after" | "cancelled_at">;
+  /** By step_index. */
+  readonly steps: readonly StepRow[];
+}
+
+export class Replay {
+  /** By the id of the step. */
+  readonly decisionOf = new Map<string, Decision>();
+  /** Paths of steps whose outcome the flow does not wait for any more. */
+  readonly abandoned = new Set<string>();
+  #planned = 0;
+
+  constructor(
+    private readonly program: Program,
+    private readonly record: Recorded,
+  ) {}
+
+  /** Yields after each observation. Gives the first difference as a sentence about the flow (Y1); undefined: there is none. */
+  *run(): Generator<undefined, string | undefined> {
+    const { program, record } = this;
+    const { task, steps } = record;
+    const observed = task.observed_count === 0 ? [] : observedOf(record);
+    try {
+      let difference = this.#compare(program.start());
+      for (let count = 0; difference === undefined; count++) {
+        if (task.cancelled_after === count) difference = this.#compare(program.cancel(task.cancelled_at ?? 0));
+        const step = observed[count];
+        if (!step || difference !== undefined) break;
+        if (program.end)
+          return `${tellEnd(program)} before the outcome of step ${step.step_index}, ${tellStep(step)}, which was recorded`;
+        if (step.step_index > this.#planned) return this.#tellMissing(step);
+        difference = this.#compare(program.observe(step.path, outcomeOf(step), step.observed_at ?? 0));
+        yield;
+      }
+      const missing = steps[this.#planned];
+      return difference ?? (missing && this.#tellMissing(missing));
+    } catch (error) {
+      const next = steps[this.#planned];
+      return next ? `${tellError(toStoredError(error))} where ${tellRecorded(next)}` : tellError(toStoredError(error));
+    }
+  }
+
+  /** Once it has run: the first difference in what is open, as a sentence about the flow (Y2). */
+  compareOpen(): string | undefined {
+    for (const step of this.record.steps) {
+      const isGivenUp = this.abandoned.has(step.path);
+      const named = `step ${step.step_index}, ${tellStep(step)},`;
+      if (step.status === "CANCELLED" && !isGivenUp)
+        return `${named} was recorded as given up, now it waits for that step`;
+      if (!isStepOpen(step.status)) continue;
+      if (isGivenUp) return `${named} was recorded as open, now it gives that step up`;
+      if (this.program.end) return `${named} was recorded as open, now ${tellEnd(this.program)}`;
+    }
+    return undefined;
+  }
+
+  #tellMissing(step: StepRow): string {
+    const { program } = this;
+    if (program.end) return `${tellEnd(program)} where ${tellRecorded(step)}`;
+    return `it does not plan step ${step.step_index}, recorded as ${tellStep(step)}`;
+  }
+
+  #compare(turn: Turn): string | undefined {
+    for (const path of turn.abandoned) this.abandoned.add(path);
+    for (const decision of turn.planned) {
+      const step = this.record.steps[this.#planned++];
+      if (!step) return `it plans step ${this.#planned}, ${tellDecision(decision)}, which was never recorded`;
+      if (!isSame(step, decision)) {
+        const [recorded, now] = tellBoth(step.input_payload, decision.input);
+        return `${tellRecorded(step, recorded)}, now it decides ${tellDecision(decision, now)}`;
+      }
+      this.decisionOf.set(step.id, decision);
+    }
+    return undefined;
+  }
+}
+
+export function outcomeOf(step: StepRow): Outcome {
+  if (step.output_payload !== null) return { kind: "completed", output: step.output_payload };
+  if (step.error !== null) return { kind: "failed", error: step.error };
+  throw new Error(`Step ${step.id} of task ${step.task_id} has no outcome.`);
+}
+
+/** In the order in which the flow was given their outcomes. */
+function observedOf({ task, steps }: Recorded): readonly StepRow[] {
+  return steps
+    .filter((step) => step.outcome_seq !== null && step.outcome_seq <= task.observed_count)
+    .toSorted((a, b) => (a.outcome_seq ?? 0) - (b.outcome_seq ?? 0));
+}
+
+function isSame(step: StepRow, decision: Decision): boolean {
+  return (
+    step.path === decision.path &&
+    step.kind === decision.kind &&
+    step.step_name === decision.name &&
+    step.target === decision.target &&
+    (step.input_payload === decision.input || canonicalJson(step.input_payload) === canonicalJson(decision.input))
+  );
+}

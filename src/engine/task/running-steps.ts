@@ -1,0 +1,79 @@
+// The steps of one task that run in this process: tools, and children that are created or run here.
+//
+// A tool that is aborted may take its time until it has come to its end, or listen to nobody. Until then it is known here:
+// while its outcome still counts it is `stopping`; where nobody waits for the outcome any more, it is `leaving`, and what
+// cleans up after it begins no sooner (`endOfBefore`).
+
+import { type Cut, isBeforeCut } from "../../core/flow/paths.ts";
+
+interface RunningStep {
+  readonly path: string;
+  /** Undefined: a child, which hears of it in another way. */
+  readonly abort: ((reason: unknown) => void) | undefined;
+  readonly ended: Promise<void>;
+}
+
+export class RunningSteps {
+  readonly #steps = new Map<string, RunningStep>();
+  /** Ids of those that were aborted. */
+  readonly #stopping = new Set<string>();
+  readonly #leaving = new Map<string, RunningStep>();
+
+  /** Those that are leaving do not count. */
+  get size(): number {
+    return this.#steps.size;
+  }
+
+  /** Whether a tool was aborted whose outcome still counts. */
+  get isStopping(): boolean {
+    return this.#stopping.size > 0;
+  }
+
+  has(id: string): boolean {
+    return this.#steps.has(id);
+  }
+
+  add(id: string, step: RunningStep): void {
+    this.#steps.set(id, step);
+  }
+
+  delete(id: string): void {
+    this.#steps.delete(id);
+    this.#stopping.delete(id);
+    this.#leaving.delete(id);
+  }
+
+  /** What it comes to still counts. */
+  abort(id: string, reason: unknown): void {
+    const abort = this.#steps.get(id)?.abort;
+    if (!abort) return;
+    this.#stopping.add(id);
+    abort(reason);
+  }
+
+  /** Nobody waits for what it comes to. */
+  giveUp(id: string, reason: unknown): void {
+    const step = this.#steps.get(id);
+    if (!step?.abort) return;
+    this.#steps.delete(id);
+    this.#stopping.delete(id);
+    this.#leaving.set(id, step);
+    step.abort(reason);
+  }
+
+  giveUpAll(reason: unknown): void {
+    for (const id of Array.from(this.#steps.keys())) this.giveUp(id, reason);
+  }
+
+  /** Resolves when those that run now have ended. */
+  async ended(): Promise<void> {
+    await Promise.all([...this.#steps.values()].map((step) => step.ended));
+  }
+
+  /** Resolves when what was given up before these cuts has ended. Undefined: nothing of it runs. */
+  endOfBefore(cuts: readonly Cut[] | undefined): Promise<unknown> | undefined {
+    if (!cuts || this.#leaving.size === 0) return undefined;
+    const before = [...this.#leaving.values()].filter(({ path }) => cuts.some((cut) => isBeforeCut(path, cut)));
+    return before.length === 0 ? undefined : Promise.all(before.map((step) => step.ended));
+  }
+}

@@ -1,0 +1,47 @@
+// One execution of a step's tool. Its signal is made when somebody asks for it: most tools end before anybody does.
+
+import { idempotencyKeyOf } from "../../core/record/ids.ts";
+import type { JsonText, StepRow } from "../../core/record/record.ts";
+import type { Tool } from "../../core/flow/tool.ts";
+import type { Execution } from "./attempt.ts";
+
+export class StepExecution implements Execution {
+  readonly taskId: string;
+  readonly step: string;
+  readonly stepId: string;
+  readonly idempotencyKey: string;
+  readonly input: JsonText;
+  #controller: AbortController | undefined;
+  #reason: unknown;
+  #isAborted = false;
+
+  constructor(
+    readonly tool: Tool,
+    readonly flow: string,
+    step: StepRow,
+    readonly failures: number,
+  ) {
+    this.taskId = step.task_id;
+    this.step = step.step_name;
+    this.stepId = step.id;
+    this.idempotencyKey = idempotencyKeyOf({ taskId: step.task_id, stepId: step.id, tool: tool.name });
+    this.input = step.input_payload;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#isAborted) this.#controller.abort(this.#reason);
+    return this.#controller.signal;
+  }
+
+  get isAborted(): boolean {
+    return this.#isAborted;
+  }
+
+  abort(reason: unknown): void {
+    if (this.#isAborted) return;
+    this.#isAborted = true;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+  }
+}

@@ -1,0 +1,50 @@
+// The log lines of one task: told once what they tell is durable, for a driver that loses the task has changed nothing.
+// Where a level is off, nothing is kept for it.
+
+import type { Log } from "../../core/log.ts";
+import type { JsonText, StepRow } from "../../core/record/record.ts";
+import { isTerminal, type StepStatus, type TaskStatus } from "../../core/record/status.ts";
+import { readError } from "../../core/record/stored-error.ts";
+
+type Line = () => void;
+
+const NONE: readonly Line[] = [];
+
+export class TaskLog {
+  readonly #lines: Line[] = [];
+
+  constructor(
+    private readonly log: Log,
+    /** On every line. */
+    readonly fields: { readonly task_id: string; readonly flow: string },
+  ) {}
+
+  /** What was noted so far, to be told when it is durable. */
+  take(): readonly Line[] {
+    return this.#lines.length === 0 ? NONE : this.#lines.splice(0);
+  }
+
+  noteOutcome(step: StepRow, status: StepStatus): void {
+    if (status === "FAILED" ? this.log.warn : this.log.debug) this.#lines.push(() => this.#tellOutcome(step, status));
+  }
+
+  /** `error`: why it FAILED. */
+  noteMove(from: TaskStatus, to: TaskStatus, error: JsonText | null): void {
+    const isTold = this.log.debug ?? (isTerminal(to) ? this.log.info : undefined);
+    if (isTold) this.#lines.push(() => this.#tellMove(from, to, error));
+  }
+
+  #tellOutcome(step: StepRow, status: StepStatus): void {
+    const { log } = this;
+    const fields = { ...this.fields, step: step.step_name, tool: step.target };
+    if (status === "FAILED") log.warn?.("step failed", fields);
+    else log.debug?.("step ended", fields);
+  }
+
+  #tellMove(from: TaskStatus, to: TaskStatus, error: JsonText | null): void {
+    const { log } = this;
+    log.debug?.("task moved", { ...this.fields, from, to });
+    if (error !== null) log.info?.("task failed", { ...this.fields, error: readError(error).message });
+    else if (isTerminal(to)) log.info?.("task ended", { ...this.fields, status: to });
+  }
+}

@@ -1,0 +1,173 @@
+// The durable side of one task that is driven here: its draft becomes commits, one after the other.
+//
+// T1. One write of a task is under way at a time; what changes meanwhile goes with the next.
+// T2. After a write that was lost or failed nothing more is written: the driver has to start from the store again.
+// T3. What is told of a transition (the log, other tasks) is told once it is durable.
+// T4. A task that is let go of, and is due, is known to be so.
+
+import type { TaskRecord } from "../../core/record/record.ts";
+import { isTerminal } from "../../core/record/status.ts";
+import type { Change } from "../../store/store.ts";
+import type { Job } from "../process/commit-writer.ts";
+import { retryWriteAfter } from "../process/retry-write.ts";
+import { LostTaskError, type DriverTools } from "./driver-tools.ts";
+import type { TaskState } from "./task-state.ts";
+
+/** Told that everything so far is durable, or why it cannot be made so. */
+export type OnSettled = (failure: Error | undefined) => void;
+
+export class TaskWriter implements Job<Change> {
+  /** Transitions that are durable. */
+  durableMoves = 0;
+  /** The version of the task's row that is durable. */
+  durableVersion: number;
+  failure: Error | undefined;
+  /** T1: a write is under way, or is about to begin. */
+  #isWriting = false;
+  /** The change that is being written. */
+  #change: Change | undefined;
+  /** Transitions that are durable when it is. */
+  #moves = 0;
+  #news: readonly (() => void)[] = [];
+  #startedAt = 0;
+  #settling: OnSettled[] = [];
+
+  constructor(
+    private readonly state: TaskState,
+    private readonly tools: DriverTools,
+    /** Told once, of the first failure. */
+    private readonly onFirstFailure: (reason: Error) => void,
+  ) {
+    this.durableVersion = state.draft.task.version;
+  }
+
+  get isUnsettled(): boolean {
+    return this.failure === undefined && (this.#isWriting || this.state.draft.isDirty);
+  }
+
+  /** T2, also where the driver itself gives up. */
+  fail(reason: unknown): void {
+    if (this.failure !== undefined) return;
+    this.failure = reason instanceof Error ? reason : new Error(String(reason));
+    this.onFirstFailure(this.failure);
+  }
+
+  /** Starts to write what has changed, without waiting: more may join while the event loop turns. */
+  writeSoon(): void {
+    if (this.#isWriting || !this.state.draft.isDirty) return;
+    this.#isWriting = true;
+    setImmediate(() => this.#writeNext());
+  }
+
+  /** Resolves when everything so far is durable. Throws LostTaskError, or what the store throws. */
+  settle(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.onSettled((failure) => (failure === undefined ? resolve() : reject(failure)));
+    });
+  }
+
+  /** As `settle`, in the very moment in which it is known. `tell` must not throw. */
+  onSettled(tell: OnSettled): void {
+    if (!this.isUnsettled) return tell(this.failure);
+    this.#settling.push(tell);
+    if (!this.#isWriting) this.#writeNext();
+  }
+
+  /** The record, all of it durable. Throws as `settle` does. */
+  async durableRecord(): Promise<TaskRecord> {
+    // an outcome may come in between the end of a write and the moment in which we hear of it
+    do await this.settle();
+    while (this.#isWriting || this.state.draft.isDirty);
+    return this.state.draft.record;
+  }
+
+  #writeNext(): void {
+    this.#isWriting = true;
+    try {
+      this.#moves = this.state.draft.moves;
+      this.#change = this.failure === undefined ? this.state.takeChange() : undefined;
+    } catch (error) {
+      return this.#giveUp(error);
+    }
+    if (!this.#change) return this.#rest();
+    this.#news = this.state.log.take();
+    this.#startedAt = this.tools.clock.now();
+    this.tools.writer.submit(this);
+  }
+
+  // ---- the write that is under way
+
+  get what(): Change {
+    if (!this.#change) throw new Error("No write is under way.");
+    return this.#change;
+  }
+
+  onWritten(isWon: boolean): void {
+    const change = this.what;
+    try {
+      if (!isWon) throw new LostTaskError(change.taskId);
+      this.durableMoves = this.#moves;
+      this.durableVersion = change.task.version;
+      for (const tell of this.#news) tell();
+      for (const post of change.posts) this.tools.children.onPosted(post);
+    } catch (error) {
+      return this.#giveUp(error);
+    }
+    if (!this.#isLetGo(change)) return this.#writeNext();
+    this.#tellOfFree(change).then(
+      () => this.#writeNext(),
+      (error: unknown) => this.#giveUp(error),
+    );
+  }
+
+  onFailed(thrown: unknown): void {
+    const change = this.what;
+    if (!this.#isLeased(change)) return this.#giveUp(thrown);
+    retryWriteAfter(change, { error: thrown, start: this.#startedAt }, this.tools).then(
+      (isWon) => this.onWritten(isWon),
+      (failure: unknown) => this.#giveUp(failure),
+    );
+  }
+
+  #giveUp(error: unknown): void {
+    this.fail(error);
+    this.#rest();
+  }
+
+  /** Nothing is under way any more: whoever waited for that is told. What is changed in doing so is written first. */
+  #rest(): void {
+    this.#isWriting = false;
+    this.#change = undefined;
+    while (this.#settling.length > 0) {
+      if (this.isUnsettled) return this.#isWriting ? undefined : this.#writeNext();
+      this.#settling.shift()?.(this.failure);
+    }
+  }
+
+  /**
+   * T4. A worker knows itself what it lets go of; where a caller does, nobody may. And what came for the task after its
+   * inbox was read has made it due with this very write: whoever was told of it found the task held.
+   */
+  async #tellOfFree({ taskId, task }: Change): Promise<void> {
+    if (task.due_at !== null && !this.state.isFromQueue) return this.tools.onWoken(taskId);
+    if (task.status !== "WAITING_OBSERVATION") return;
+    try {
+      const { wakeSeq } = await this.tools.store.readInbox(taskId, { names: [], after: 0 });
+      if (wakeSeq === task.wake_seq) return;
+    } catch {
+      // the database is away: nobody knows
+    }
+    this.tools.onWoken(taskId);
+  }
+
+  /** Whether the task was held here, and is there for others now. */
+  #isLetGo({ expectedOwner, task }: Change): boolean {
+    return expectedOwner === this.tools.lease.workerId && task.lease_owner === null && !isTerminal(task.status);
+  }
+
+  /** A change under a lease says what effects came of, or that one is about to begin: no outage may leave that open. */
+  #isLeased({ expectedOwner, task }: Change): boolean {
+    const me = this.tools.lease.workerId;
+    return expectedOwner === me || task.lease_owner === me;
+  }
+}

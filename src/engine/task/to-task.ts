@@ -1,0 +1,207 @@
+// From rows to the resource that people and programs see.
+
+import { childTaskId } from "../../core/record/ids.ts";
+import { parseJson } from "../../core/record/json.ts";
+import { readLeftUndone } from "../../core/record/left-undone.ts";
+import type { JsonText, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../core/record/record.ts";
+import { isStepOpen, NEXT, NEXT_STEP } from "../../core/record/status.ts";
+import { readError, type StoredError } from "../../core/record/stored-error.ts";
+import type { Json } from "../../core/record/json-value.ts";
+import type { Task, TaskStep, Timestamp, ToolCall, Waiting } from "../../core/api/task.ts";
+import type { Worker } from "../../core/api/worker.ts";
+import type { ListedWorker } from "../../store/store.ts";
+import { turnOfLoop } from "../../turn-of-loop.ts";
+import { isWait } from "./wait-events.ts";
+
+/** Throws where the record is damaged. */
+export function toTask(record: TaskRecord): Task {
+  const making = makeTask(record);
+  for (;;) {
+    const made = making.next();
+    if (made.done) return made.value;
+  }
+}
+
+/** The same; a large one is made in several turns of the event loop. */
+export async function toTaskInTurns(record: TaskRecord): Promise<Task> {
+  const making = makeTask(record);
+  for (;;) {
+    const made = making.next();
+    if (made.done) return made.value;
+    await turnOfLoop();
+  }
+}
+
+/** So much JSON is read between two yields, in characters. */
+const READ_MAX = 512 * 1024;
+
+function* makeTask({ task, steps, calls }: TaskRecord): Generator<void, Task, void> {
+  assertKnown(NEXT, task.status);
+  const reader = new Reader();
+  const toolCalls: ToolCall[] = [];
+  for (const call of calls) {
+    toolCalls.push(toToolCall(call, reader));
+    if (reader.isFull(READ_MAX)) yield;
+  }
+  const callsByStep = Map.groupBy(toolCalls, (call) => call.task_step_id);
+  const taskSteps: TaskStep[] = [];
+  for (const step of steps) {
+    taskSteps.push(toStep(step, callsByStep.get(step.id) ?? [], reader));
+    if (reader.isFull(READ_MAX)) yield;
+  }
+  return {
+    id: task.id,
+    status: task.status,
+    flow_name: task.flow_name,
+    current_step: task.current_step,
+    input_payload: reader.json(task.input_payload),
+    output_payload: payload(task.output_payload, reader),
+    error_message: message(task.error),
+    error: stored(task.error),
+    lease_owner: task.lease_owner,
+    parked_reason: task.parked_reason,
+    waiting_for: onlyWaits(task, steps) ? steps.flatMap((step) => toWaiting(step, reader)) : [],
+    left_undone: task.left_undone === null ? null : readLeftUndone(task.left_undone),
+    parent_task_id: task.parent_task_id,
+    priority: task.priority,
+    due_at: task.due_at === null ? null : reader.at(task.due_at),
+    recorded_bytes: task.recorded_bytes,
+    created_at: reader.at(task.created_at),
+    updated_at: reader.at(task.updated_at),
+    steps: taskSteps,
+    tool_calls: toolCalls,
+  };
+}
+
+/** What the types say of a column, the database may not have kept to. */
+export function assertKnown(known: object, status: string): void {
+  if (!Object.hasOwn(known, status)) throw new Error(`The status ${JSON.stringify(status)} is unknown.`);
+}
+
+/**
+ * Nothing is left to do: every outcome was observed, and no tool is to be called. What is PLANNED then stands behind a
+ * step of its plan that waits.
+ */
+function onlyWaits(task: TaskRow, steps: readonly StepRow[]): boolean {
+  return (
+    task.status === "WAITING_OBSERVATION" &&
+    steps.every((step) =>
+      isStepOpen(step.status)
+        ? isWait(step) || step.status === "PLANNED"
+        : (step.outcome_seq ?? 0) <= task.observed_count,
+    )
+  );
+}
+
+const WAITS = { sleep: "time", signal: "signal", child: "child" } as const;
+
+function toWaiting(step: StepRow, reader: Reader): Waiting[] {
+  const { kind, id, target, step_name, due_at, status, doubt } = step;
+  if (!isStepOpen(status) || !isWait(step)) return [];
+  const until = due_at === null ? null : reader.at(due_at);
+  if (kind === "tool") return [{ kind: doubt === null ? "retry" : "doubt", name: step_name, until, task_id: null }];
+  return [{ kind: WAITS[kind], name: target, until, task_id: kind === "child" ? childTaskId(id) : null }];
+}
+
+export function toWorker({ id, name, state, concurrency, tasks, started_at, lease_until }: ListedWorker): Worker {
+  const reader = new Reader();
+  return {
+    id,
+    name,
+    state,
+    concurrency,
+    tasks,
+    started_at: reader.at(started_at),
+    lease_until: reader.at(lease_until),
+  };
+}
+
+function toStep(step: StepRow, toolCalls: readonly ToolCall[], reader: Reader): TaskStep {
+  assertKnown(NEXT_STEP, step.status);
+  return {
+    id: step.id,
+    task_id: step.task_id,
+    step_index: step.step_index,
+    step_name: step.step_name,
+    status: step.status,
+    input_payload: reader.json(step.input_payload),
+    output_payload: payload(step.output_payload, reader),
+    error_message: message(step.error),
+    error: stored(step.error),
+    doubt: message(step.doubt),
+    created_at: reader.at(step.created_at),
+    updated_at: reader.at(step.updated_at),
+    tool_calls: toolCalls,
+  };
+}
+
+function toToolCall(call: ToolCallRow, reader: Reader): ToolCall {
+  return {
+    id: call.id,
+    task_id: call.task_id,
+    task_step_id: call.task_step_id,
+    idempotency_key: call.idempotency_key,
+    tool_name: call.tool_name,
+    status: call.status,
+    retry_count: call.retry_count,
+    last_error: message(call.last_error),
+    started_at: reader.at(call.started_at),
+    finished_at: call.finished_at === null ? null : reader.at(call.finished_at),
+    request_payload: reader.json(call.request_payload),
+    response_payload: payload(call.response_payload, reader),
+    error_message: message(call.error),
+    error: stored(call.error),
+    created_at: reader.at(call.created_at),
+  };
+}
+
+function payload(text: JsonText | null, reader: Reader): Json {
+  return text === null ? null : reader.json(text);
+}
+
+function stored(error: JsonText | null): StoredError | null {
+  return error === null ? null : readError(error);
+}
+
+function message(error: JsonText | null): string | null {
+  return error === null ? null : readError(error).message;
+}
+
+/** What is read of one resource. */
+class Reader {
+  #ms = 0;
+  #text = "1970-01-01T00:00:00.000Z";
+  #length = 0;
+  readonly #long = new Map<JsonText, Json>();
+
+  /** Many times are the same, and to write one is dear. */
+  at(ms: number): Timestamp {
+    if (ms !== this.#ms) {
+      this.#ms = ms;
+      this.#text = new Date(ms).toISOString();
+    }
+    return this.#text;
+  }
+
+  /** A long text is parsed once: a call repeats what its step says. */
+  json(text: JsonText): Json {
+    if (typeof text !== "string") throw new Error("A JSON text is missing.");
+    if (text.length < LONG) return parseJson(text);
+    const known = this.#long.get(text);
+    if (known !== undefined) return known;
+    const value = parseJson(text);
+    this.#long.set(text, value);
+    this.#length += text.length;
+    return value;
+  }
+
+  /** Whether so much was read since it last was. */
+  isFull(max: number): boolean {
+    if (this.#length < max) return false;
+    this.#length = 0;
+    return true;
+  }
+}
+
+/** In characters. */
+const LONG = 1024;

@@ -1,0 +1,115 @@
+// What came from outside while a task waited: signals, ends of children, a cancel, what settles a doubt, and time
+// itself. Deciding is pure; reading the inbox and the clock is the driver's.
+//
+// N1. What came first by the store's clock is told first, whenever somebody looks: a task comes out the same whether a
+//     worker was there all the time, or came a day later. At the same time, what somebody has left beats the time.
+// N2. What came after a cancel is told after it.
+
+import type { InboxRow, JsonText, StepRow } from "../../core/record/record.ts";
+import { isStepOpen } from "../../core/record/status.ts";
+
+export type WaitOutcome =
+  | { readonly status: "COMPLETED"; readonly output_payload: JsonText }
+  | { readonly status: "FAILED"; readonly error: JsonText };
+
+export interface News {
+  /**
+   * What is to be recorded next. One at a time: what the flow decides when it hears of it may give up another wait,
+   * which then takes no signal with it. Without an outcome: the step's tool is to be called again.
+   */
+  readonly event: { readonly step: StepRow; readonly outcome: WaitOutcome | undefined } | undefined;
+  /** `seq` of inbox rows that are dealt with by it. */
+  readonly consumed: readonly number[];
+  /** `seq` of the cancels in the inbox; empty: nobody has cancelled the task. */
+  readonly cancels: readonly number[];
+}
+
+/** Whether an open step is one that an outsider or the clock settles, or sets going again. */
+export function isWait({ kind, doubt, due_at }: StepRow): boolean {
+  return kind !== "tool" || doubt !== null || due_at !== null;
+}
+
+/**
+ * `open` are the open steps, by step_index; `inbox` is in order of arrival; `now` is store time. One wait consumes one
+ * signal. `isCancelled`: the flow has heard of its cancel, and a further one is nothing to it.
+ */
+export function findNews(open: readonly StepRow[], inbox: readonly InboxRow[], now: number, isCancelled = false): News {
+  const waits = open.filter((step) => isStepOpen(step.status) && isWait(step));
+  const cancels = inbox.filter((row) => row.kind === "cancel");
+  const news = { cancels: cancels.map((row) => row.seq) };
+  const [cancel] = isCancelled ? [] : cancels;
+  const due = firstDue(waits, cancel ? Math.min(now, cancel.created_at) : now);
+  const consumed: number[] = [];
+  for (const row of inbox) {
+    if (row === cancel) break;
+    const step = waits.find((wait) => isFor(row, wait));
+    if (step && due && due.at < row.created_at) break;
+    if (step) return { ...news, event: { step, outcome: outcomeOfRow(row) }, consumed: [...consumed, row.seq] };
+    if (isMoot(row, open, isCancelled)) consumed.push(row.seq);
+  }
+  return { ...news, event: due && { step: due.step, outcome: outcomeOfTime(due.step) }, consumed };
+}
+
+/** Whether one of the open steps waits for it. */
+export function isForAny(row: InboxRow, open: readonly StepRow[]): boolean {
+  return open.some((step) => isWait(step) && isFor(row, step));
+}
+
+/** Of the waits that are over by `now`, the one that was first. */
+function firstDue(waits: readonly StepRow[], now: number): { readonly step: StepRow; readonly at: number } | undefined {
+  let first: { readonly step: StepRow; readonly at: number } | undefined;
+  for (const step of waits) {
+    const { doubt, due_at: at } = step;
+    if (doubt === null && at !== null && at <= now && (first === undefined || at < first.at)) first = { step, at };
+  }
+  return first;
+}
+
+function isFor({ kind, step_id, name, attempt_epoch }: InboxRow, wait: StepRow): boolean {
+  switch (kind) {
+    case "child":
+      return wait.id === step_id;
+    case "resolve":
+      return wait.id === step_id && wait.doubt !== null && wait.attempt_epoch === attempt_epoch;
+    case "signal":
+      return wait.kind === "signal" && wait.target === name;
+    case "cancel":
+      return false;
+  }
+}
+
+/** Nobody waits for it any more. What settles a step that is about to be in doubt is kept until it is. */
+function isMoot({ kind, step_id, attempt_epoch }: InboxRow, open: readonly StepRow[], isCancelled: boolean): boolean {
+  switch (kind) {
+    case "signal":
+      return false;
+    case "child":
+      return true;
+    case "cancel":
+      return isCancelled;
+    case "resolve":
+      return !open.some((step) => step.id === step_id && step.attempt_epoch === attempt_epoch);
+  }
+}
+
+function outcomeOfRow({ kind, payload, error }: InboxRow): WaitOutcome | undefined {
+  if (error !== null) return { status: "FAILED", error };
+  if (kind === "resolve" && payload === null) return undefined;
+  return { status: "COMPLETED", output_payload: payload ?? "null" };
+}
+
+function outcomeOfTime(step: StepRow): WaitOutcome | undefined {
+  switch (step.kind) {
+    case "sleep":
+      return { status: "COMPLETED", output_payload: "null" };
+    case "signal":
+      return { status: "FAILED", error: timeoutOf(step) };
+    case "tool":
+    case "child":
+      return undefined;
+  }
+}
+
+function timeoutOf(step: StepRow): JsonText {
+  return JSON.stringify({ name: "TimeoutError", message: `No signal ${step.target} came in time.` });
+}
