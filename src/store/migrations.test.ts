@@ -30,6 +30,21 @@ test("a changed migration and a newer database are told apart", () => {
   expect(() => findPending([ONE], [applied(TWO)])).toThrow(expect.objectContaining({ code: "database_ahead" }));
 });
 
+test("a database from before the first release is told by its first migration, whatever else it has", () => {
+  const before = [
+    { number: 1, name: "tasks", checksum: "x", applied_at: 5 },
+    { number: 4, name: "sound", checksum: "y", applied_at: 5 },
+  ];
+  for (const found of [before, before.slice(0, 1)]) {
+    expect(() => findPending(KNOWN, found)).toThrow(
+      expect.objectContaining({
+        code: "migration_changed",
+        message: expect.stringMatching(/before the first release.* Name another file or database/),
+      }),
+    );
+  }
+});
+
 test("a database that is behind is told which migrations it lacks and what to run", () => {
   expect(databaseBehind([ONE, TWO])).toMatchObject({
     code: "database_behind",
@@ -41,4 +56,17 @@ test("both dialects have the same migrations, numbered without a gap", () => {
   const names = (migrations: readonly Migration[]) => migrations.map(({ number, name }) => [number, name]);
   expect(names(SQLITE)).toEqual(names(POSTGRES));
   expect(SQLITE.map(({ number }) => number)).toEqual(SQLITE.map((_, index) => index + 1));
+});
+
+/** SHA-256 of each file that was released: here a line is added, and none is ever changed. */
+const RELEASED = {
+  "sqlite 1": "a1ef1d007145da29ff5b6697005cb8b957bce62e6506da2fdfb3f8ca00fd715d",
+  "postgres 1": "d5e8389d8d233428c57aa314cd6244ae088ab317258dbb7b691f9b64a774c49a",
+};
+
+test("no released migration was edited", () => {
+  const checksums = (dialect: string, migrations: readonly Migration[]) =>
+    migrations.map((migration) => [`${dialect} ${migration.number}`, checksumOf(migration)]);
+  const carried = Object.fromEntries([...checksums("sqlite", SQLITE), ...checksums("postgres", POSTGRES)]);
+  expect(carried, "A released migration is never edited: add the next number, and its line here.").toEqual(RELEASED);
 });

@@ -29,6 +29,7 @@ export function checksumOf(migration: Migration): string {
  * binary carries, `database_ahead` where the database has one that the binary does not know.
  */
 export function findPending(known: readonly Migration[], applied: readonly AppliedMigration[]): readonly Migration[] {
+  if (applied.some(isFromBeforeRelease)) throw databaseFromBeforeRelease();
   const byNumber = new Map(known.map((migration) => [migration.number, migration]));
   for (const row of applied) {
     const migration = byNumber.get(row.number);
@@ -49,6 +50,18 @@ export function findPending(known: readonly Migration[], applied: readonly Appli
   }
   const done = new Set(applied.map((row) => row.number));
   return known.filter((migration) => !done.has(migration.number));
+}
+
+/** Before the first release the tables were made in several steps, of which the first had this name. */
+function isFromBeforeRelease({ number, name }: AppliedMigration): boolean {
+  return number === 1 && name === "tasks";
+}
+
+function databaseFromBeforeRelease(): TaskonautError {
+  return new TaskonautError(
+    "migration_changed",
+    "The database was made by a taskonaut from before the first release, and no migration leads on from there; nothing was changed in it. Name another file or database, or another schema in TASKONAUT_SCHEMA, and run `taskonaut migrate` there. What is under way in the old one can only be finished with the taskonaut that made it.",
+  );
 }
 
 /** Every migration of the binary with the time it was applied. Throws as `findPending` does. */
@@ -74,7 +87,7 @@ export function databaseBehind(pending: readonly Migration[]): TaskonautError {
 export const RECORD = { table: "schema_migrations", columns: ["number", "name", "checksum", "applied_at"] } as const;
 
 /** Every table that the migrations make. */
-export const TABLES = ["tasks", "task_steps", "tool_calls", "task_inbox", "workers"] as const;
+export const TABLES = ["tasks", "task_steps", "tool_calls", "task_inbox", "payloads", "workers"] as const;
 
 /** `tables`: what is there and not ours. */
 export function databaseForeign(location: string, tables: readonly string[], advice: string): TaskonautError {

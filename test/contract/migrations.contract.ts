@@ -2,8 +2,12 @@
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 
+import type { Migration } from "../../src/store/migrations.ts";
+import { MIGRATIONS as POSTGRES } from "../../src/store/postgres/migrate.ts";
+import { MIGRATIONS as SQLITE } from "../../src/store/sqlite/migrate.ts";
 import { migrate, openMigrator, openStore, type Place } from "./place.ts";
 import { runTogether, startChild } from "./process.ts";
+import { callRow, plannedRecord, stepRow, taskRow } from "./rows.ts";
 
 export function migrationContract(dialect: string, create: () => Promise<Place>): void {
   describe(`${dialect}: migrations`, () => {
@@ -35,6 +39,61 @@ export function migrationContract(dialect: string, create: () => Promise<Place>)
       const applied = await runTogether(10, () => startChild("migrate", place.address));
       expect(applied.flat().length).toBe((await statusOf(place)).length);
     }, 60_000);
+
+    test("what comes later is applied in order, once, by however many at a time, and keeps every row", async () => {
+      await migrate(place.address);
+      const store = await openStore(place.address);
+      const record = plannedRecord();
+      await store.insertTasks([record]);
+      const later = [...MIGRATIONS[place.address.dialect], ...LATER];
+      const migrators = Array.from({ length: 5 }, () => openMigrator(place.address, later));
+      const applied = await Promise.all(migrators.map((migrator) => migrator.migrate()));
+      expect(applied.flat().map(({ number }) => number)).toEqual([2, 3]);
+      for (const status of await migrators[0]!.status()) expect(status.applied_at).not.toBeNull();
+      expect(await place.count("later")).toBe(1);
+      expect(await store.readTask(record.task.id)).toEqual(record);
+      await Promise.all([store.close(), ...migrators.map((migrator) => migrator.close())]);
+      await expectEverywhere(place, "database_ahead");
+    });
+
+    test("a migration that fails leaves nothing of itself, and what came before it", async () => {
+      const broken = {
+        number: 3,
+        name: "broken",
+        sql: "create table half (id integer); insert into nowhere values (1)",
+      };
+      const known = [...MIGRATIONS[place.address.dialect], ...LATER.slice(0, 1), broken];
+      const migrator = openMigrator(place.address, known);
+      await expect(migrator.migrate()).rejects.toThrow();
+      expect((await migrator.status()).map(({ applied_at }) => applied_at !== null)).toEqual([true, true, false]);
+      await expect(place.count("half")).rejects.toThrow();
+      expect(await place.count("later")).toBe(0);
+      await migrator.close();
+    });
+
+    test("what belongs to a task goes with it", async () => {
+      await migrate(place.address);
+      const store = await openStore(place.address);
+      const long = JSON.stringify("x".repeat(10_000));
+      const task = taskRow({ input_payload: long });
+      const step = stepRow(task.id, { step_index: 1, status: "RUNNING" });
+      await store.insertTasks([{ task, steps: [step], calls: [callRow(step)] }]);
+      const signal = {
+        kind: "signal",
+        name: "go",
+        step_id: null,
+        attempt_epoch: null,
+        payload: "1",
+        error: null,
+      } as const;
+      await store.postToTask({ task_id: task.id, ...signal, idempotency_key: "k" });
+      await store.close();
+      const tables = ["task_steps", "tool_calls", "task_inbox", "payloads"];
+      const counts = (): Promise<number[]> => Promise.all(tables.map((table) => place.count(table)));
+      expect(await counts()).toEqual([1, 1, 1, 1]);
+      await place.execute(DELETE_ALL[place.address.dialect]);
+      expect(await counts()).toEqual([0, 0, 0, 0]);
+    });
 
     test("a migration that was changed since is refused", async () => {
       await migrate(place.address);
@@ -72,6 +131,18 @@ export function migrationContract(dialect: string, create: () => Promise<Place>)
     }
   });
 }
+
+const MIGRATIONS = { sqlite: SQLITE, postgres: POSTGRES };
+
+const LATER: readonly Migration[] = [
+  { number: 2, name: "later", sql: "create table later (id integer not null primary key)" },
+  { number: 3, name: "last", sql: "insert into later values (1)" },
+];
+
+const DELETE_ALL = {
+  sqlite: "pragma foreign_keys = on; delete from tasks",
+  postgres: "delete from tasks",
+};
 
 const FOREIGN = [
   ["tables of our names", "create table tasks (id integer primary key, title text); create table workers (name text)"],

@@ -7,6 +7,7 @@ import { Database } from "bun:sqlite";
 import postgres from "postgres";
 
 import type { Migrator } from "../../src/core/api/migrator.ts";
+import type { Migration } from "../../src/store/migrations.ts";
 import { openPostgresMigrator } from "../../src/store/postgres/migrate.ts";
 import { openPostgresStore } from "../../src/store/postgres/store.ts";
 import { openSqliteMigrator } from "../../src/store/sqlite/migrate.ts";
@@ -34,9 +35,11 @@ export function openStore(address: Address, deadlineMs = 10_000): Promise<Store>
   return openPostgresStore({ url: address.url, schema: address.schema, deadlineMs });
 }
 
-export function openMigrator(address: Address): Migrator {
-  if (address.dialect === "sqlite") return openSqliteMigrator({ path: address.path });
-  return openPostgresMigrator({ url: address.url, schema: address.schema });
+/** `known`: other migrations than those of the binary. */
+export function openMigrator(address: Address, known?: readonly Migration[]): Migrator {
+  const options = known && { known };
+  if (address.dialect === "sqlite") return openSqliteMigrator({ path: address.path, ...options });
+  return openPostgresMigrator({ url: address.url, schema: address.schema, ...options });
 }
 
 export async function migrate(address: Address): Promise<void> {

@@ -8,12 +8,10 @@ import { join } from "node:path";
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 
-import { checksumOf } from "../../src/store/migrations.ts";
-import { MIGRATIONS } from "../../src/store/sqlite/migrate.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import type { ClaimRequest } from "../../src/store/store.ts";
 import { rejection } from "../support/rejection.ts";
-import { callRow, changeOf, inStatus, plannedRecord, stepRow, taskRow } from "./rows.ts";
+import { changeOf, inStatus, plannedRecord } from "./rows.ts";
 import type { Renewal } from "./sqlite-child.ts";
 import { commitsInLog } from "./sqlite-log.ts";
 import { until } from "./until.ts";
@@ -47,67 +45,6 @@ async function runChild(command: string, at = path): Promise<unknown> {
   expect(await child.exited).toBe(0);
   return JSON.parse(text);
 }
-
-test("a file that was used before there were workers keeps every row, and ends as a new one begins", async () => {
-  const parked = taskRow({ status: "RUNNING", version: 3, parked_reason: "why", depth: 1, wake_seq: 2 });
-  const queued = taskRow({
-    due_at: 7,
-    priority: 3,
-    parent_task_id: parked.id,
-    parent_step_id: "s",
-    cancelled_after: 0,
-  });
-  const steps = [
-    stepRow(parked.id, { step_index: 1, status: "COMPLETED", output_payload: "1", outcome_seq: 1, attempt_epoch: 2 }),
-    stepRow(parked.id, { step_index: 2, kind: "sleep", target: null, status: "RUNNING", due_at: 99 }),
-  ] as const;
-  const calls = steps.slice(0, 1).map((step) => callRow(step, { retry_count: 2, last_error: "{}", attempt_epoch: 2 }));
-  const signal = {
-    seq: 2,
-    kind: "signal",
-    name: "go",
-    step_id: null,
-    payload: '{"b": 1, "a": 2}',
-    error: null,
-  } as const;
-  const inbox = { task_id: parked.id, ...signal, idempotency_key: "k", created_at: 5 };
-
-  const old = new Database(path, { create: true, strict: true });
-  old.run("create table schema_migrations (number integer primary key, name text, checksum text, applied_at integer)");
-  for (const migration of MIGRATIONS.slice(0, 2)) {
-    old.run(migration.sql);
-    const row = [migration.number, migration.name, checksumOf(migration), 1] as const;
-    old.prepare("insert into schema_migrations values (?, ?, ?, ?)").run(...row);
-  }
-  insertRows(old, "tasks", [parked, queued]);
-  insertRows(old, "task_steps", steps);
-  insertRows(old, "tool_calls", calls);
-  insertRows(old, "task_inbox", [inbox, { ...inbox, seq: 1, idempotency_key: null, consumed_at: 6 }]);
-  old.close();
-
-  const store = await openSqliteStore({ path });
-  // what was recorded without a guarantee has none
-  const kept = steps.map((step) => ({ ...step, execution: null }));
-  expect(await store.readTask(parked.id)).toEqual({ task: parked, steps: kept, calls });
-  expect(await store.readTask(queued.id)).toEqual({ task: queued, steps: [], calls: [] });
-  expect(await store.readInbox(parked.id, { names: ["go"], after: 0 })).toEqual({
-    wakeSeq: 2,
-    rows: [{ ...inbox, attempt_epoch: null }],
-    next: null,
-  });
-  await store.close();
-
-  const fresh = await openSqliteStore({ path: join(folder, "fresh.db") });
-  await fresh.close();
-  const database = new Database(path);
-  expect(schemaOf(database)).toEqual(schemaOf(new Database(join(folder, "fresh.db"))));
-  // What belongs to a task still goes with it.
-  database.run("pragma foreign_keys = on; delete from tasks");
-  for (const table of ["task_steps", "tool_calls", "task_inbox"]) {
-    expect(database.query(`select count(*) as rows from ${table}`).get()).toEqual({ rows: 0 });
-  }
-  database.close();
-});
 
 test("no row is checked against a list of more than two, for which SQLite builds an index each time", async () => {
   const store = await openSqliteStore({ path });
@@ -281,17 +218,6 @@ test("a database in memory has a queue too, and nobody to hear from", async () =
   await watch.close();
   await store.close();
 });
-
-/** Only the columns that the table has. */
-function insertRows(database: Database, table: string, rows: readonly object[]): void {
-  const known = database.query<{ name: string }, []>(`select name from pragma_table_info('${table}')`).all();
-  for (const row of rows) {
-    const columns = Object.entries(row).filter(([column]) => known.some(({ name }) => name === column));
-    const names = columns.map(([column]) => column);
-    const text = `insert into ${table} (${names.join(", ")}) values (${names.map(() => "?").join(", ")})`;
-    database.prepare(text).run(...columns.map(([, value]) => value as string | number | null));
-  }
-}
 
 function schemaOf(database: Database): string[] {
   return database

@@ -4,10 +4,7 @@
 // second fails on the record, changes nothing, and finds it done.
 
 import type { MigrationStatus, Migrator } from "../../core/api/migrator.ts";
-import tasks from "../../../sql/postgres/0001_tasks.sql" with { type: "text" };
-import waiting from "../../../sql/postgres/0002_waiting.sql" with { type: "text" };
-import workers from "../../../sql/postgres/0003_workers.sql" with { type: "text" };
-import sound from "../../../sql/postgres/0004_sound.sql" with { type: "text" };
+import initial from "../../../sql/postgres/0001_initial.sql" with { type: "text" };
 import {
   type AppliedMigration,
   checksumOf,
@@ -23,12 +20,7 @@ import { PostgresClient } from "./connection.ts";
 import { databaseReadOnly, isMissingColumn, isMissingTable } from "./failures.ts";
 import { milliseconds, quoteSchema, type Schema } from "./schema.ts";
 
-export const MIGRATIONS: readonly Migration[] = [
-  { number: 1, name: "tasks", sql: tasks },
-  { number: 2, name: "waiting", sql: waiting },
-  { number: 3, name: "workers", sql: workers },
-  { number: 4, name: "sound", sql: sound },
-];
+export const MIGRATIONS: readonly Migration[] = [{ number: 1, name: "initial", sql: initial }];
 
 /** A migration may have to rewrite a large table. */
 const MIGRATION_MS_MAX = 60 * 60_000;
@@ -39,17 +31,24 @@ export interface MigratorOptions {
   readonly schema?: string;
   /** Of reading what is applied; applying may take an hour. */
   readonly deadlineMs?: number;
+  /** Default: those that the binary carries. */
+  readonly known?: readonly Migration[];
 }
 
 /** Throws `usage` for a name or URL of the wrong form; connects when it is first asked for something. */
-export function openPostgresMigrator({ url, schema = "taskonaut", deadlineMs = 10_000 }: MigratorOptions): Migrator {
+export function openPostgresMigrator({
+  url,
+  schema = "taskonaut",
+  deadlineMs = 10_000,
+  known = MIGRATIONS,
+}: MigratorOptions): Migrator {
   const quoted = quoteSchema(schema);
   const reader = new PostgresClient({ url, connectionsMax: 1, deadlineMs });
   const writer = new PostgresClient({ url, connectionsMax: 1, deadlineMs: MIGRATION_MS_MAX });
   return {
     location: reader.location,
-    status: async () => describeMigrations(MIGRATIONS, await listApplied(reader, quoted)),
-    migrate: () => migrate(reader, writer, quoted),
+    status: async () => describeMigrations(known, await listApplied(reader, quoted)),
+    migrate: () => migrate({ reader, writer, schema: quoted, known }),
     async close() {
       await Promise.all([reader.close(), writer.close()]);
     },
@@ -70,11 +69,18 @@ export async function checkReady(client: PostgresClient, schema: Schema): Promis
   if (applied.some((row) => row.read_only)) throw databaseReadOnly(client.location);
 }
 
-async function migrate(reader: PostgresClient, writer: PostgresClient, schema: Schema): Promise<MigrationStatus[]> {
+interface Migrating {
+  readonly reader: PostgresClient;
+  readonly writer: PostgresClient;
+  readonly schema: Schema;
+  readonly known: readonly Migration[];
+}
+
+async function migrate({ reader, writer, schema, known }: Migrating): Promise<MigrationStatus[]> {
   const done = new Set<number>();
   let applied = await listApplied(reader, schema);
   if (applied.length === 0) await refuseForeign(reader, schema);
-  for (const migration of findPending(MIGRATIONS, applied)) {
+  for (const migration of findPending(known, applied)) {
     if (applied.some((row) => row.number === migration.number)) continue;
     try {
       await writer.execute(script(migration, schema));
@@ -83,10 +89,10 @@ async function migrate(reader: PostgresClient, writer: PostgresClient, schema: S
     } catch (error) {
       // Another process may have been first; what it applied is checked like everything else.
       applied = await listApplied(reader, schema);
-      if (findPending(MIGRATIONS, applied).includes(migration)) throw error;
+      if (findPending(known, applied).includes(migration)) throw error;
     }
   }
-  return describeMigrations(MIGRATIONS, applied).filter((status) => done.has(status.number));
+  return describeMigrations(known, applied).filter((status) => done.has(status.number));
 }
 
 /** The lock is one for all schemas: two of them may be created at once. */

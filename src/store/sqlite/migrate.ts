@@ -4,19 +4,11 @@
 import { existsSync } from "node:fs";
 
 import type { MigrationStatus, Migrator } from "../../core/api/migrator.ts";
-import tasks from "../../../sql/sqlite/0001_tasks.sql" with { type: "text" };
-import waiting from "../../../sql/sqlite/0002_waiting.sql" with { type: "text" };
-import workers from "../../../sql/sqlite/0003_workers.sql" with { type: "text" };
-import sound from "../../../sql/sqlite/0004_sound.sql" with { type: "text" };
+import initial from "../../../sql/sqlite/0001_initial.sql" with { type: "text" };
 import { type AppliedMigration, checksumOf, describeMigrations, findPending, type Migration } from "../migrations.ts";
 import { openConnection, type SqliteConnection } from "./connection.ts";
 
-export const MIGRATIONS: readonly Migration[] = [
-  { number: 1, name: "tasks", sql: tasks },
-  { number: 2, name: "waiting", sql: waiting },
-  { number: 3, name: "workers", sql: workers },
-  { number: 4, name: "sound", sql: sound },
-];
+export const MIGRATIONS: readonly Migration[] = [{ number: 1, name: "initial", sql: initial }];
 
 const CREATE_TABLE = `
   create table if not exists schema_migrations (
@@ -34,12 +26,16 @@ const INSERT = `
   insert into schema_migrations (number, name, checksum, applied_at) values ($number, $name, $checksum, $applied_at)`;
 
 /** Throws `migration_changed`, `database_ahead`, `database_unavailable`. Gives what it applied itself. */
-export async function migrate(connection: SqliteConnection, now: () => number): Promise<readonly MigrationStatus[]> {
+export async function migrate(
+  connection: SqliteConnection,
+  now: () => number,
+  known: readonly Migration[] = MIGRATIONS,
+): Promise<readonly MigrationStatus[]> {
   const applied: MigrationStatus[] = [];
-  let pending = findPending(MIGRATIONS, await connection.read(() => listApplied(connection)));
+  let pending = findPending(known, await connection.read(() => listApplied(connection)));
   while (pending.length > 0) {
     pending = await connection.write(() => {
-      const [next, ...later] = findPending(MIGRATIONS, listApplied(connection));
+      const [next, ...later] = findPending(known, listApplied(connection));
       if (next) applied.push(apply(connection, next, now()));
       return later;
     });
@@ -53,7 +49,12 @@ export function readPending(connection: SqliteConnection): Promise<readonly Migr
 }
 
 /** A migrator of the file; it opens the file only when asked to do something. */
-export function openSqliteMigrator({ path, deadlineMs = 10_000, now = Date.now }: MigratorOptions): Migrator {
+export function openSqliteMigrator({
+  path,
+  deadlineMs = 10_000,
+  now = Date.now,
+  known = MIGRATIONS,
+}: MigratorOptions): Migrator {
   const opened = async <Result>(use: (connection: SqliteConnection) => Promise<Result>): Promise<Result> => {
     const connection = await openConnection({ path, deadlineMs });
     try {
@@ -66,12 +67,12 @@ export function openSqliteMigrator({ path, deadlineMs = 10_000, now = Date.now }
     location: `sqlite:${path}`,
     async status() {
       // Read-only: a file that is not there stays so.
-      if (!existsSync(path)) return describeMigrations(MIGRATIONS, []);
+      if (!existsSync(path)) return describeMigrations(known, []);
       return opened(async (connection) =>
-        describeMigrations(MIGRATIONS, await connection.read(() => listApplied(connection))),
+        describeMigrations(known, await connection.read(() => listApplied(connection))),
       );
     },
-    migrate: () => opened((connection) => migrate(connection, now)),
+    migrate: () => opened((connection) => migrate(connection, now, known)),
     async close() {},
   };
 }
@@ -81,6 +82,8 @@ export interface MigratorOptions {
   /** How long a locked file is waited for. */
   readonly deadlineMs?: number;
   readonly now?: () => number;
+  /** Default: those that the binary carries. */
+  readonly known?: readonly Migration[];
 }
 
 function apply(connection: SqliteConnection, migration: Migration, at: number): MigrationStatus {

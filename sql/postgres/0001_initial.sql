@@ -1,0 +1,204 @@
+-- Tasks, their steps, the tool calls of the steps, what outsiders left for them, and the workers that drive them.
+-- The same tables as sql/sqlite/0001_initial.sql.
+--
+-- JSON columns are `json`, not `jsonb`: they keep their text, so that a replay sees the object that was recorded.
+-- Every table is keyed by task id first: a task's rows are found and deleted together, and the tables can be distributed
+-- by it. What changes often is in no index, and a page keeps room for one more version of each of its rows, and a little,
+-- for a version that is larger: so updates stay within their page (HOT) though a worker that claims 200 tasks, and one
+-- that ends them, updates all rows of a page at once, and before the old versions may go.
+
+create table tasks (
+  id uuid not null primary key,
+  flow_name text not null,
+  -- Of the flow's code that drove the task last: all that is recorded is what this code decides. Null: a flow that comes
+  -- with the program.
+  flow_code text,
+  parent_task_id uuid,
+  parent_step_id uuid,
+  depth integer not null default 0 check (depth >= 0),
+
+  status text not null check (status in ('PLANNED', 'RUNNING', 'WAITING_OBSERVATION', 'COMPLETED', 'FAILED', 'CANCELLED')),
+  -- Every claim and every transition raises it: the fence of all that write.
+  version bigint not null default 1 check (version >= 1),
+  current_step integer not null default 0 check (current_step >= 0),
+  observed_count integer not null default 0 check (observed_count >= 0),
+  -- How many outcomes the flow had been given when it heard of the cancel; null: it was not cancelled.
+  cancelled_after integer check (cancelled_after >= 0),
+  cancelled_at timestamptz,
+  -- About what the task's record takes: its JSON texts, and a share for each step.
+  recorded_bytes bigint not null default 0 check (recorded_bytes >= 0),
+  -- Of how many processes in a row it was the cause: each was killed for what it did for this task, which has not come any
+  -- further since.
+  deaths integer not null default 0 check (deaths >= 0),
+
+  -- 0 comes first.
+  priority smallint not null default 5 check (priority between 0 and 9),
+  -- Null: it is not in the queue.
+  due_at timestamptz,
+  -- Raised by whoever leaves something in the inbox: a driver that has not seen it does not go to sleep.
+  wake_seq bigint not null default 0,
+  -- The worker that drives it; null: nobody does.
+  lease_owner uuid,
+  -- It was claimed under a limit on its flow, and is held: such tasks are counted with every claim. A flow without a limit
+  -- has none, so that its claims change no index. Not in SQLite, which has all that is held in an index.
+  limited boolean not null default false,
+  parked_reason text,
+  -- Of the flow's code that parked the task: a worker that has other code for the flow takes it up again.
+  parked_code text,
+
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  finished_at timestamptz,
+
+  input_payload json not null,
+  output_payload json,
+  error json,
+  -- What a cancel by force left behind; null: the task was not cancelled by force.
+  left_undone json,
+
+  constraint output_only_when_completed check ((status = 'COMPLETED') = (output_payload is not null)),
+  constraint error_only_when_failed check ((status = 'FAILED') = (error is not null)),
+  constraint finished_only_when_ended check ((status in ('COMPLETED', 'FAILED', 'CANCELLED')) = (finished_at is not null)),
+  constraint ended_is_held_by_nobody check (
+    finished_at is null or (lease_owner is null and due_at is null and parked_reason is null)
+  ),
+  constraint parked_is_not_due check (parked_reason is null or due_at is null),
+  constraint parked_by_code check (parked_code is null or parked_reason is not null),
+  constraint limited_is_held check (not limited or lease_owner is not null),
+  constraint left_undone_by_cancel check (left_undone is null or status = 'CANCELLED')
+) with (fillfactor = 45);
+
+create index tasks_by_creation on tasks (created_at, id);
+-- The queue. A claimed task stays in it: a claim changes no index.
+create index tasks_due on tasks (flow_name, priority, due_at) where due_at is not null;
+create index tasks_parked on tasks (flow_name) where parked_reason is not null;
+create index tasks_limited on tasks (flow_name) where limited;
+
+create table task_steps (
+  task_id uuid not null references tasks (id) on delete cascade,
+  id uuid not null,
+  step_index integer not null check (step_index >= 1),
+  path text not null,
+  kind text not null check (kind in ('tool', 'sleep', 'signal', 'child')),
+  step_name text not null,
+  -- The tool, the signal or the flow that it is about.
+  target text,
+  -- The guarantee of the step's tool when it was decided: it stands, whatever the code says later. Null: it has no tool.
+  execution text,
+
+  status text not null check (status in ('PLANNED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED')),
+  outcome_seq integer check (outcome_seq >= 1),
+  -- Raised when a failed step is opened again by hand.
+  attempt_epoch integer not null default 0 check (attempt_epoch >= 0),
+  -- How often the step was started since an attempt of its tool last ended.
+  starts integer not null default 0 check (starts >= 0),
+
+  -- A sleep ends, a wait times out, or a tool is tried again, at this time of the store's clock.
+  due_at timestamptz,
+  observed_at timestamptz,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+
+  input_payload json not null,
+  output_payload json,
+  error json,
+  -- Why nobody knows whether the effect of its at-most-once tool happened; null: it is not in doubt.
+  doubt json,
+
+  primary key (task_id, id),
+  constraint execution_of_tool check (
+    execution is null or (kind = 'tool' and execution in ('pure', 'at-least-once', 'at-most-once'))
+  ),
+  constraint output_only_when_completed check ((status = 'COMPLETED') = (output_payload is not null)),
+  constraint error_only_when_failed check ((status = 'FAILED') = (error is not null)),
+  constraint outcome_is_numbered check (status not in ('COMPLETED', 'FAILED') or outcome_seq is not null),
+  constraint open_has_no_outcome check (status not in ('PLANNED', 'RUNNING') or outcome_seq is null),
+  constraint observed_has_outcome check (observed_at is null or outcome_seq is not null),
+  constraint doubt_is_open check (doubt is null or status = 'RUNNING')
+) with (fillfactor = 45);
+
+create table tool_calls (
+  task_id uuid not null,
+  id uuid not null,
+  task_step_id uuid not null,
+  idempotency_key text not null,
+  tool_name text not null,
+
+  status text not null check (status in ('RUNNING', 'COMPLETED', 'FAILED')),
+  retry_count integer not null default 0 check (retry_count >= 0),
+  -- Of the step, when the call was made.
+  attempt_epoch integer not null default 0 check (attempt_epoch >= 0),
+
+  started_at timestamptz not null,
+  finished_at timestamptz,
+  created_at timestamptz not null,
+
+  request_payload json not null,
+  response_payload json,
+  error json,
+  last_error json,
+
+  -- The unique constraint on the idempotency key, which starts with the task's id.
+  primary key (task_id, idempotency_key),
+  foreign key (task_id, task_step_id) references task_steps (task_id, id) on delete cascade,
+  constraint response_only_when_completed check ((status = 'COMPLETED') = (response_payload is not null)),
+  constraint error_only_when_failed check ((status = 'FAILED') = (error is not null)),
+  constraint finished_only_when_ended check ((status = 'RUNNING') = (finished_at is null))
+) with (fillfactor = 80);
+
+-- What outsiders leave for a task: signals, ends of children, cancels, what a person says of a step in doubt.
+create table task_inbox (
+  task_id uuid not null references tasks (id) on delete cascade,
+  -- The wake_seq of the task that came with it.
+  seq bigint not null,
+  kind text not null check (kind in ('signal', 'child', 'cancel', 'resolve')),
+  -- Of the signal.
+  name text,
+  -- The step that waits for the child, or that is settled.
+  step_id uuid,
+  -- Of the step that a `resolve` settles, when it was posted: one that was opened again since is another.
+  attempt_epoch integer,
+  idempotency_key text,
+  created_at timestamptz not null,
+  consumed_at timestamptz,
+  payload json,
+  -- Why the child failed, or the step that is settled.
+  error json,
+
+  primary key (task_id, seq),
+  constraint signal_is_named check ((kind = 'signal') = (name is not null)),
+  constraint step_is_named check ((kind in ('child', 'resolve')) = (step_id is not null)),
+  constraint child_ended_one_way check (kind <> 'child' or (payload is null) <> (error is null)),
+  constraint resolve_has_epoch check ((kind = 'resolve') = (attempt_epoch is not null))
+);
+
+create unique index task_inbox_keys on task_inbox (task_id, idempotency_key) where idempotency_key is not null;
+-- What waits in an inbox is found however much was dealt with before, and however many signals nobody wants.
+create index task_inbox_unread on task_inbox (task_id, name, seq) where consumed_at is null;
+
+-- JSON texts that are too long for a row. The column in the row holds a reference instead, which begins with a space, as
+-- no recorded JSON does, and is JSON itself: ` "<key>:<characters>"`. So a row is small, and is read without them; and
+-- what is the same within a task has the same key and is kept once.
+create table payloads (
+  task_id uuid not null references tasks (id) on delete cascade,
+  key text not null,
+  text text not null,
+  primary key (task_id, key)
+);
+
+create table workers (
+  id uuid not null primary key,
+  name text not null,
+  -- Its process: whoever is on the same machine can see whether it is still there.
+  process text not null default '',
+  -- How many tasks it drives at once; 0: it takes none from the queue.
+  concurrency integer not null default 0 check (concurrency >= 0),
+  started_at timestamptz not null,
+  lease_until timestamptz not null,
+  -- How long the lease is from one renewal to the next one missed.
+  lease_ms integer not null check (lease_ms > 0),
+  -- How long its lock must have been free before others than those take it for dead. Null: its lease alone tells, because
+  -- something between it and the server may close its connection while it lives, or hand statements to other sessions.
+  -- Not in SQLite: all who have the file are on its machine.
+  grace_ms integer check (grace_ms > 0)
+);

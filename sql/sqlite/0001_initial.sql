@@ -1,0 +1,205 @@
+-- Tasks, their steps, the tool calls of the steps, what outsiders left for them, and the workers that drive them.
+-- The same tables as sql/postgres/0001_initial.sql.
+--
+-- Times are milliseconds since 1970, UTC. JSON columns keep their text. Every table is keyed by task id first: a task's
+-- rows are found and deleted together.
+-- In the checks `x = 'a' or x = 'b' or …` stands for `x in (…)`: for a list of three or more, SQLite builds a small index
+-- anew with every row that it writes. Measured: a third of the time that a drained task took.
+
+create table tasks (
+  id text not null primary key,
+  flow_name text not null,
+  -- Of the flow's code that drove the task last: all that is recorded is what this code decides. Null: a flow that comes
+  -- with the program.
+  flow_code text,
+  parent_task_id text,
+  parent_step_id text,
+  depth integer not null default 0 check (depth >= 0),
+
+  status text not null check (
+    status = 'RUNNING' or status = 'WAITING_OBSERVATION' or status = 'COMPLETED' or status = 'PLANNED'
+    or status = 'FAILED' or status = 'CANCELLED'
+  ),
+  -- Every claim and every transition raises it: the fence of all that write.
+  version integer not null default 1 check (version >= 1),
+  current_step integer not null default 0 check (current_step >= 0),
+  observed_count integer not null default 0 check (observed_count >= 0),
+  -- How many outcomes the flow had been given when it heard of the cancel; null: it was not cancelled.
+  cancelled_after integer check (cancelled_after >= 0),
+  cancelled_at integer,
+  -- About what the task's record takes: its JSON texts, and a share for each step.
+  recorded_bytes integer not null default 0 check (recorded_bytes >= 0),
+  -- Of how many processes in a row it was the cause: each was killed for what it did for this task, which has not come any
+  -- further since.
+  deaths integer not null default 0 check (deaths >= 0),
+
+  -- 0 comes first.
+  priority integer not null default 5 check (priority between 0 and 9),
+  -- Null: it is not in the queue.
+  due_at integer,
+  -- Raised by whoever leaves something in the inbox: a driver that has not seen it does not go to sleep.
+  wake_seq integer not null default 0,
+  -- The worker that drives it; null: nobody does.
+  lease_owner text,
+  parked_reason text,
+  -- Of the flow's code that parked the task: a worker that has other code for the flow takes it up again.
+  parked_code text,
+
+  created_at integer not null,
+  updated_at integer not null,
+  finished_at integer,
+
+  input_payload text not null,
+  output_payload text,
+  error text,
+  -- What a cancel by force left behind; null: the task was not cancelled by force.
+  left_undone text,
+
+  constraint output_only_when_completed check ((status = 'COMPLETED') = (output_payload is not null)),
+  constraint error_only_when_failed check ((status = 'FAILED') = (error is not null)),
+  constraint finished_only_when_ended check (
+    (status = 'COMPLETED' or status = 'FAILED' or status = 'CANCELLED') = (finished_at is not null)
+  ),
+  constraint ended_is_held_by_nobody check (
+    finished_at is null or (lease_owner is null and due_at is null and parked_reason is null)
+  ),
+  constraint parked_is_not_due check (parked_reason is null or due_at is null),
+  constraint parked_by_code check (parked_code is null or parked_reason is not null),
+  constraint left_undone_by_cancel check (left_undone is null or status = 'CANCELLED')
+) strict, without rowid;
+
+create index tasks_by_creation on tasks (created_at, id);
+-- The queue. A claimed task stays in it: a claim changes no index.
+create index tasks_due on tasks (flow_name, priority, due_at) where due_at is not null;
+create index tasks_parked on tasks (flow_name) where parked_reason is not null;
+-- What workers hold is little beside what is due: it is counted, and let go of, without a walk through the queue.
+create index tasks_held on tasks (flow_name, lease_owner) where lease_owner is not null;
+
+create table task_steps (
+  task_id text not null references tasks (id) on delete cascade,
+  id text not null,
+  step_index integer not null check (step_index >= 1),
+  path text not null,
+  kind text not null check (kind = 'tool' or kind = 'sleep' or kind = 'signal' or kind = 'child'),
+  step_name text not null,
+  -- The tool, the signal or the flow that it is about.
+  target text,
+  -- The guarantee of the step's tool when it was decided: it stands, whatever the code says later. Null: it has no tool.
+  execution text,
+
+  status text not null check (
+    status = 'PLANNED' or status = 'RUNNING' or status = 'COMPLETED' or status = 'FAILED' or status = 'CANCELLED'
+  ),
+  outcome_seq integer check (outcome_seq >= 1),
+  -- Raised when a failed step is opened again by hand.
+  attempt_epoch integer not null default 0 check (attempt_epoch >= 0),
+  -- How often the step was started since an attempt of its tool last ended.
+  starts integer not null default 0 check (starts >= 0),
+
+  -- A sleep ends, a wait times out, or a tool is tried again, at this time of the store's clock.
+  due_at integer,
+  observed_at integer,
+  created_at integer not null,
+  updated_at integer not null,
+
+  input_payload text not null,
+  output_payload text,
+  error text,
+  -- Why nobody knows whether the effect of its at-most-once tool happened; null: it is not in doubt.
+  doubt text,
+
+  primary key (task_id, id),
+  constraint execution_of_tool check (
+    execution is null
+    or (kind = 'tool' and (execution = 'pure' or execution = 'at-least-once' or execution = 'at-most-once'))
+  ),
+  constraint output_only_when_completed check ((status = 'COMPLETED') = (output_payload is not null)),
+  constraint error_only_when_failed check ((status = 'FAILED') = (error is not null)),
+  constraint outcome_is_numbered check (status not in ('COMPLETED', 'FAILED') or outcome_seq is not null),
+  constraint open_has_no_outcome check (status not in ('PLANNED', 'RUNNING') or outcome_seq is null),
+  constraint observed_has_outcome check (observed_at is null or outcome_seq is not null),
+  constraint doubt_is_open check (doubt is null or status = 'RUNNING')
+) strict, without rowid;
+
+create table tool_calls (
+  task_id text not null,
+  id text not null,
+  task_step_id text not null,
+  idempotency_key text not null,
+  tool_name text not null,
+
+  status text not null check (status = 'COMPLETED' or status = 'RUNNING' or status = 'FAILED'),
+  retry_count integer not null default 0 check (retry_count >= 0),
+  -- Of the step, when the call was made.
+  attempt_epoch integer not null default 0 check (attempt_epoch >= 0),
+
+  started_at integer not null,
+  finished_at integer,
+  created_at integer not null,
+
+  request_payload text not null,
+  response_payload text,
+  error text,
+  last_error text,
+
+  -- The unique constraint on the idempotency key, which starts with the task's id.
+  primary key (task_id, idempotency_key),
+  foreign key (task_id, task_step_id) references task_steps (task_id, id) on delete cascade,
+  constraint response_only_when_completed check ((status = 'COMPLETED') = (response_payload is not null)),
+  constraint error_only_when_failed check ((status = 'FAILED') = (error is not null)),
+  constraint finished_only_when_ended check ((status = 'RUNNING') = (finished_at is null))
+) strict, without rowid;
+
+-- What outsiders leave for a task: signals, ends of children, cancels, what a person says of a step in doubt.
+create table task_inbox (
+  task_id text not null references tasks (id) on delete cascade,
+  -- The wake_seq of the task that came with it.
+  seq integer not null,
+  kind text not null check (kind = 'signal' or kind = 'child' or kind = 'cancel' or kind = 'resolve'),
+  -- Of the signal.
+  name text,
+  -- The step that waits for the child, or that is settled.
+  step_id text,
+  -- Of the step that a `resolve` settles, when it was posted: one that was opened again since is another.
+  attempt_epoch integer,
+  idempotency_key text,
+  created_at integer not null,
+  consumed_at integer,
+  payload text,
+  -- Why the child failed, or the step that is settled.
+  error text,
+
+  primary key (task_id, seq),
+  constraint signal_is_named check ((kind = 'signal') = (name is not null)),
+  constraint step_is_named check ((kind in ('child', 'resolve')) = (step_id is not null)),
+  constraint child_ended_one_way check (kind <> 'child' or (payload is null) <> (error is null)),
+  constraint resolve_has_epoch check ((kind = 'resolve') = (attempt_epoch is not null))
+) strict, without rowid;
+
+create unique index task_inbox_keys on task_inbox (task_id, idempotency_key) where idempotency_key is not null;
+-- What waits in an inbox is found however much was dealt with before, and however many signals nobody wants.
+create index task_inbox_unread on task_inbox (task_id, name, seq) where consumed_at is null;
+
+-- JSON texts that are too long for a row. The column in the row holds a reference instead, which begins with a space, as
+-- no recorded JSON does, and is JSON itself: ` "<key>:<characters>"`. What is the same within a task has the same key and
+-- is kept once. A search through a table without rowid reads every row that it passes, whole, and every update writes a
+-- row anew: so rows stay small. This table has a rowid, and what is long is passed over.
+create table payloads (
+  task_id text not null references tasks (id) on delete cascade,
+  key text not null,
+  text text not null,
+  unique (task_id, key)
+) strict;
+
+create table workers (
+  id text not null primary key,
+  name text not null,
+  -- Its process: whoever is on the same machine can see whether it is still there.
+  process text not null default '',
+  -- How many tasks it drives at once; 0: it takes none from the queue.
+  concurrency integer not null default 0 check (concurrency >= 0),
+  started_at integer not null,
+  lease_until integer not null,
+  -- How long the lease is from one renewal to the next one missed.
+  lease_ms integer not null check (lease_ms > 0)
+) strict, without rowid;
