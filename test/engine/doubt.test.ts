@@ -82,7 +82,7 @@ describe.each(DATABASES)("a step in doubt on %s", (_name, create) => {
   test("that is to be tried again is called again, under the same key and for a first time", async () => {
     const charge = chargeOf(1000);
     const flow = caught(charge.tool);
-    const { engine: lost, die } = await bench.openDoomed({ flows: [flow] });
+    const { engine: lost, die } = await bench.openDoomed({ flows: [flow], limits: { leaseMs: 300 } });
     const { task } = await lost.createTask({ flow: flow.name, input: {} });
     lost.runTask(task.id).catch(() => {});
     await charge.called();
@@ -208,7 +208,7 @@ describe.each(DATABASES)("a step in doubt on %s", (_name, create) => {
   test("of a plan that is settled as failed fails the task, and retry-task calls its tool again", async () => {
     const charge = chargeOf(1000);
     const flow = defineFlow({ name: "planned", input: v.unknown(), plan: () => [call(charge.tool, 1)] });
-    const dead = await bench.openDoomed({ flows: [flow] });
+    const dead = await bench.openDoomed({ flows: [flow], limits: { leaseMs: 300 } });
     const { task } = await dead.engine.createTask({ flow: flow.name, input: {} });
     dead.engine.runTask(task.id).catch(() => {});
     await charge.called();

@@ -1,0 +1,64 @@
+// What `bun test` prints for one file, read for what must be said again at the end: counts, and each failure with its error.
+
+const RESULT = /^\((pass|fail|skip|todo)\) /;
+/** Follows the result of a test, and is about it. */
+const REMARK = /^ +\^ /;
+/** An error that belongs to no test, that the file cannot be loaded for instance: it stands between two rules. */
+const ERROR_BETWEEN = "# Unhandled error between tests";
+const RULE = /^-{20,}$/;
+const SUMMARY = /^ *(\d+) (pass|fail|skip|todo|errors?)$/;
+
+/** Of the text of one failure: its beginning says where, its end what. */
+const LINES_MAX = 60;
+
+export interface Failure {
+  readonly name: string;
+  /** With the error. */
+  readonly text: string;
+}
+
+export interface TestReport {
+  readonly passed: number;
+  readonly skipped: number;
+  readonly failures: readonly Failure[];
+}
+
+export function readReport(output: string): TestReport {
+  const failures: Failure[] = [];
+  let [passed, skipped] = [0, 0];
+  /** Printed since the last result: what the next one has to say, where it is a failure. */
+  let pending: string[] = [];
+  let rules = 0;
+  for (const line of Bun.stripANSI(output).split("\n")) {
+    const result = RESULT.exec(line)?.[1];
+    if (result === "pass") passed += 1;
+    if (result === "skip" || result === "todo") skipped += 1;
+    if (result === "fail") failures.push(failureOf(line, [...pending, line]));
+    if (result !== undefined) pending = [];
+    else if (REMARK.test(line) && pending.length === 0) remark(failures, line);
+    else if (!SUMMARY.test(line)) pending.push(line);
+
+    if (line === ERROR_BETWEEN) rules = 1;
+    else if (rules > 0 && RULE.test(line) && rules++ === 2) {
+      failures.push(failureOf("an error between tests", pending));
+      [pending, rules] = [[], 0];
+    }
+  }
+  return { passed, skipped, failures };
+}
+
+function failureOf(line: string, lines: readonly string[]): Failure {
+  return { name: line.replace(/^\(fail\) | \[[\d.]+ms\]$/g, ""), text: shortened(lines) };
+}
+
+function remark(failures: Failure[], line: string): void {
+  const last = failures.pop();
+  if (last) failures.push({ ...last, text: `${last.text}\n${line}` });
+}
+
+/** The beginning and the end of a text that is too long. */
+export function shortened(all: readonly string[]): string {
+  const lines = all.join("\n").trim().split("\n");
+  const half = LINES_MAX / 2;
+  return (lines.length > LINES_MAX ? [...lines.slice(0, half), "…", ...lines.slice(-half)] : lines).join("\n");
+}
