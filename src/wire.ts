@@ -14,27 +14,22 @@ import type {
   Wiring,
 } from "./cli/wiring.ts";
 import { setActivity } from "./core/flow/activity.ts";
-import type { Backup } from "./core/api/backup.ts";
-import { TaskonautError } from "./core/errors.ts";
 import type { BenchOptions, BenchReport } from "./core/api/bench.ts";
 import type { Limits } from "./core/limits.ts";
 import type { Flow } from "./core/flow/flow.ts";
 import type { StartHeartbeat } from "./core/heartbeat.ts";
 import type { Log } from "./core/log.ts";
-import type { Migrator } from "./core/api/migrator.ts";
 import type { Taskonaut } from "./core/api/taskonaut.ts";
 import type { Engine } from "./engine/engine.ts";
 import { findFlowFiles, resolveFlowPaths } from "./flows/find-flow-files.ts";
 import type { PassedOver } from "./flows/loader.ts";
-import type { StorePlace } from "./heartbeat/messages.ts";
 import { createLog } from "./log/create-log.ts";
 import { wantsColor } from "./log/paint.ts";
 import type { LineWriter } from "./cli/line-writer.ts";
 import type { UserCode } from "./cli/user-code.ts";
 import { readLimits } from "./read-limits.ts";
-import { parseLocation, type Location } from "./store/location.ts";
-import type { BenchPlace } from "./store/floor.ts";
-import type { Store } from "./store/store.ts";
+import { isInMemory, parseAddress, type StoreAddress } from "./store/address.ts";
+import { backUp, openBenchPlace, openMigrator, openStore } from "./store/open.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -75,8 +70,8 @@ function wire(ground: Ground): Wiring {
   return {
     log,
     openTaskonaut,
-    openMigrator: () => openMigrator(locationOf(ground), env),
-    backUp: (file) => backUp(file, ground),
+    openMigrator: async () => openMigrator(addressOf(ground)),
+    backUp: async (file) => backUp(addressOf(ground), resolve(ground.cwd, file)),
     openFlows: async () => {
       const { createFlowCatalog } = await import("./engine/doors/flow-catalog.ts");
       const passedOver: PassedOver[] = [];
@@ -106,15 +101,15 @@ interface OpenEngine {
 async function openEngine(ground: Ground, { works = false } = {}): Promise<OpenEngine> {
   const { env, log } = ground;
   const limits = readLimits(env);
-  const location = locationOf(ground);
+  const address = addressOf(ground);
   // a flow file with an error is found before anything is opened
   const flows = await loadAllFlows(ground);
   const [store, { createEngine }, { systemClock }, startHeartbeat] = await Promise.all([
-    openStore(location, env, { works }),
+    openStore(address, { works }),
     import("./engine/engine.ts"),
     import("./engine/process/system-clock.ts"),
-    works ? loadHeartbeat(location, limits, ground) : undefined,
-    works || flows.every(({ file }) => file === undefined) ? undefined : watchLate(location, limits, ground),
+    works ? loadHeartbeat(address, limits, ground) : undefined,
+    works || flows.every(({ file }) => file === undefined) ? undefined : watchLate(address, limits, ground),
   ]);
   const engine = createEngine({
     store,
@@ -131,9 +126,12 @@ async function openEngine(ground: Ground, { works = false } = {}): Promise<OpenE
 }
 
 /** Undefined for a store in memory, which no other thread can reach. */
-async function loadHeartbeat(location: Location, limits: Limits, ground: Ground): Promise<StartHeartbeat | undefined> {
-  const place = placeOf(location, ground);
-  if (!place) return undefined;
+async function loadHeartbeat(
+  address: StoreAddress,
+  limits: Limits,
+  ground: Ground,
+): Promise<StartHeartbeat | undefined> {
+  if (isInMemory(address)) return undefined;
   const [{ startHeartbeat }, { SharedActivity }] = await Promise.all([
     import("./heartbeat/start-heartbeat.ts"),
     import("./heartbeat/shared-activity.ts"),
@@ -141,27 +139,21 @@ async function loadHeartbeat(location: Location, limits: Limits, ground: Ground)
   const activity = new SharedActivity();
   setActivity(activity);
   const { log } = ground;
-  const options = { place, ...stuckLimits(limits), activity, log, line: lineStyleOf(ground.settings, ground.env) };
+  const options = { address, ...stuckLimits(limits), activity, log, line: lineStyleOf(ground.settings, ground.env) };
   return (worker) => startHeartbeat({ ...worker, ...options });
 }
 
 /** Of a process without a worker that runs flows of files: they and their tools may not come to an end. */
-async function watchLate(location: Location, limits: Limits, ground: Ground): Promise<void> {
-  const place = placeOf(location, ground);
-  if (!place) return;
+async function watchLate(address: StoreAddress, limits: Limits, ground: Ground): Promise<void> {
+  if (isInMemory(address)) return;
   const { LateWatchdog } = await import("./heartbeat/start-watchdog.ts");
   const line = lineStyleOf(ground.settings, ground.env);
-  setActivity(new LateWatchdog({ place, ...stuckLimits(limits), line }));
+  setActivity(new LateWatchdog({ address, ...stuckLimits(limits), line }));
 }
 
 /** What can be cut short is by then. */
 function stuckLimits({ stuckMs, flowStuckMs }: Limits): { stuckMs: number; flowStuckMs: number } {
   return { stuckMs, flowStuckMs: 3 * flowStuckMs };
-}
-
-function placeOf(location: Location, { env }: Ground): StorePlace | undefined {
-  if (location.dialect === "sqlite") return location.path === ":memory:" ? undefined : location;
-  return { dialect: location.dialect, url: location.url, schema: schemaOf(env) };
 }
 
 /** Those of the program and those of the files; the loader is loaded only where there are files. */
@@ -185,44 +177,13 @@ function flowPathsOf({ settings: { flows }, env, cwd }: Ground): readonly string
   return flows === undefined ? [] : resolveFlowPaths({ flags: flows, env, cwd });
 }
 
-function locationOf({ settings, env, cwd }: Ground): Location {
-  return parseLocation(settings.databaseUrl, env, cwd);
+function addressOf({ settings, env, cwd }: Ground): StoreAddress {
+  return parseAddress(settings.databaseUrl, env, cwd);
 }
 
 async function openClient(baseUrl: string, token: string | undefined): Promise<Taskonaut> {
   const { createClient } = await import("./client/client.ts");
   return createClient({ baseUrl, token });
-}
-
-/** `works`: its worker needs connections as well, so that fewer are left for what reads much. */
-async function openStore(location: Location, env: Environment, { works = false } = {}): Promise<Store> {
-  if (location.dialect === "sqlite") {
-    const { openSqliteStore } = await import("./store/sqlite/store.ts");
-    return openSqliteStore({ path: location.path });
-  }
-  const { openPostgresStore } = await import("./store/postgres/store.ts");
-  return openPostgresStore({ url: location.url, schema: schemaOf(env), readersMax: works ? 1 : 2 });
-}
-
-async function openMigrator(location: Location, env: Environment): Promise<Migrator> {
-  if (location.dialect === "sqlite") {
-    const { openSqliteMigrator } = await import("./store/sqlite/migrate.ts");
-    return openSqliteMigrator({ path: location.path });
-  }
-  const { openPostgresMigrator } = await import("./store/postgres/migrate.ts");
-  return openPostgresMigrator({ url: location.url, schema: schemaOf(env) });
-}
-
-async function backUp(file: string, ground: Ground): Promise<Backup> {
-  const location = locationOf(ground);
-  if (location.dialect === "sqlite") {
-    const { backUpSqlite } = await import("./store/sqlite/back-up.ts");
-    return backUpSqlite({ path: location.path, file: resolve(ground.cwd, file) });
-  }
-  throw new TaskonautError(
-    "usage",
-    `backup copies SQLite files. PostgreSQL has a program of its own: pg_dump --format=custom --schema=${schemaOf(ground.env)} --file=<file> '${location.display}'`,
-  );
 }
 
 async function serve({ host, port, insecure, worker }: ServerOptions, ground: Ground): Promise<RunningServer> {
@@ -280,17 +241,9 @@ async function bench(options: BenchOptions, ground: Ground): Promise<BenchReport
     import("./bench/run-bench.ts"),
     import("./heartbeat/start-heartbeat.ts"),
   ]);
-  const place = await openBenchPlace(locationOf(ground));
-  return runBench(place, (worker) => startHeartbeat({ ...worker, place: place.address, stuckMs, log, line }), options);
-}
-
-async function openBenchPlace(location: Location): Promise<BenchPlace> {
-  if (location.dialect === "sqlite") {
-    const { openSqliteBenchPlace } = await import("./store/sqlite/bench-place.ts");
-    return openSqliteBenchPlace(location);
-  }
-  const { openPostgresBenchPlace } = await import("./store/postgres/bench-place.ts");
-  return openPostgresBenchPlace(location);
+  const place = await openBenchPlace(addressOf(ground));
+  const { address } = place;
+  return runBench(place, (worker) => startHeartbeat({ ...worker, address, stuckMs, log, line }), options);
 }
 
 /** This program again, as a child and without `--reload`. From sources: watch them; compiled: watch the binary. */
@@ -309,8 +262,4 @@ async function supervise(signal: AbortSignal, ground: Ground): Promise<void> {
 
 function lineStyleOf({ logStyle: style }: Settings, env: Environment): { style: Settings["logStyle"]; color: boolean } {
   return { style, color: wantsColor(isatty(2), env) };
-}
-
-function schemaOf(env: Environment): string {
-  return env["TASKONAUT_SCHEMA"] || "taskonaut";
 }

@@ -2,12 +2,8 @@
 
 import type { ErrorCode } from "../core/errors.ts";
 import type { BeatEvent } from "../engine/process/beat.ts";
+import type { StoreAddress } from "../store/address.ts";
 import type { ActivityMemory } from "./shared-activity.ts";
-
-/** Where the tasks live, for a store that the thread opens itself. */
-export type StorePlace =
-  | { readonly dialect: "sqlite"; readonly path: string }
-  | { readonly dialect: "postgres"; readonly url: string; readonly schema: string };
 
 /** How the one line looks that the thread writes itself: as those of the log. */
 export interface LineStyle {
@@ -29,7 +25,8 @@ export interface LoopLimits {
 
 /** What the thread is started with. */
 export interface ThreadData {
-  readonly place: StorePlace;
+  /** Of the store, which the thread opens itself. */
+  readonly address: StoreAddress;
   /** Undefined: the process has none, and the thread only watches. */
   readonly worker:
     | { readonly id: string; readonly name: string; readonly leaseMs: number; readonly concurrency: number }

@@ -3,7 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { migrate, openStore, type Place, postgresPlace, sqlitePlace } from "../../test/contract/place.ts";
+import { openStore } from "../store/open.ts";
+import { migrate, type Place, postgresPlace, sqlitePlace } from "../../test/contract/place.ts";
 import { startProxy } from "../../test/contract/proxy.ts";
 import { type BlockedWorker, startBlockedWorker } from "../../test/support/blocked-worker.ts";
 import { testDatabase } from "../../test/support/postgres.ts";
@@ -39,7 +40,10 @@ function blocked(job: Parameters<typeof startBlockedWorker>[0]): BlockedWorker {
   return worker;
 }
 
-function beating(options: Partial<HeartbeatOptions> & Pick<HeartbeatOptions, "id" | "place">, entry?: URL): Heartbeat {
+function beating(
+  options: Partial<HeartbeatOptions> & Pick<HeartbeatOptions, "id" | "address">,
+  entry?: URL,
+): Heartbeat {
   const heartbeat = startHeartbeat(
     {
       name: "test",
@@ -141,7 +145,7 @@ describe.each([
   test("registers the worker, and again where its row is gone", async () => {
     const id = Bun.randomUUIDv7();
     const warnings: string[] = [];
-    const heartbeat = beating({ id, place: place.address, log: keeping(warnings) });
+    const heartbeat = beating({ id, address: place.address, log: keeping(warnings) });
     expect(await heartbeat.started).toBe("notified");
     const row = (await store.listWorkers()).find((worker) => worker.id === id);
     expect(row).toMatchObject({ name: "test", concurrency: 1, state: "alive" });
@@ -150,7 +154,7 @@ describe.each([
     await until(() => warnings.includes("the worker's row was gone"));
     // or at once, when it is told so
     await heartbeat.stop();
-    const slow = beating({ id, leaseMs: 600_000, place: place.address });
+    const slow = beating({ id, leaseMs: 600_000, address: place.address });
     await slow.started;
     await store.removeWorker(id);
     slow.register();
@@ -163,7 +167,7 @@ describe.each([
     const deaths: (readonly string[])[] = [];
     const heartbeat = beating({
       id,
-      place: place.address,
+      address: place.address,
       onNews: () => (news += 1),
       onDead: (ids) => deaths.push(ids.filter((each) => each === peer)),
     });
@@ -183,14 +187,14 @@ describe.each([
       ...place.address,
       ...(dialect === "postgres" ? { schema: "not_there" } : { path: "/dev/null/x" }),
     };
-    const heartbeat = beating({ id: Bun.randomUUIDv7(), place: missing });
+    const heartbeat = beating({ id: Bun.randomUUIDv7(), address: missing });
     const code = dialect === "postgres" ? "database_behind" : "database_unavailable";
     expect(await rejection(heartbeat.started)).toMatchObject({ name: "TaskonautError", code });
   });
 
   test("leaves the lease alone once it is stopped", async () => {
     const id = Bun.randomUUIDv7();
-    const heartbeat = beating({ id, place: place.address });
+    const heartbeat = beating({ id, address: place.address });
     await heartbeat.started;
     const registered = (await leaseOf(store, id)) ?? 0;
     await until(async () => ((await leaseOf(store, id)) ?? 0) > registered);
@@ -208,7 +212,7 @@ describe.each([
     const id = Bun.randomUUIDv7();
     proxy.swallow();
     const leaseMs = 9000;
-    const heartbeat = beating({ id, leaseMs, place: { ...place.address, url: proxy.url } });
+    const heartbeat = beating({ id, leaseMs, address: { ...place.address, url: proxy.url } });
     // the first renewal is under way by then, and gives up after a third of the lease
     await Bun.sleep(leaseMs / 3 + 200);
     const stopping = performance.now();
@@ -276,7 +280,7 @@ describe("the thread of the heartbeat", () => {
     beating(
       {
         id: Bun.randomUUIDv7(),
-        place: { dialect: "sqlite", path: "unused" },
+        address: { dialect: "sqlite", path: "unused" },
         log: { ...SILENT, error: (message, fields) => errors.push([message, fields?.["error"]]) },
         onNews: () => {
           starts += 1;

@@ -6,20 +6,14 @@ import type { BeatingWorker, Heartbeat } from "../core/heartbeat.ts";
 import { DEFAULT_LIMITS } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
 import { tellBeat } from "../engine/process/tell-beat.ts";
-import {
-  beatMs,
-  type FromThread,
-  type LineStyle,
-  type StorePlace,
-  type ThreadData,
-  type ThrownError,
-} from "./messages.ts";
+import type { StoreAddress } from "../store/address.ts";
+import { beatMs, type FromThread, type LineStyle, type ThreadData, type ThrownError } from "./messages.ts";
 import type { SharedActivity } from "./shared-activity.ts";
 import { ThreadHandle } from "./thread-handle.ts";
 
 export interface HeartbeatOptions extends BeatingWorker {
   /** Not in memory: no other thread could reach it. */
-  readonly place: StorePlace;
+  readonly address: StoreAddress;
   /** How long the event loop may be blocked; then the process is killed. */
   readonly stuckMs: number;
   /** The same for one piece of a flow's own code; by default no other. */
@@ -45,11 +39,11 @@ const RESTART_MS = 1000;
  * may put in the thread's place.
  */
 export function startHeartbeat(options: HeartbeatOptions, entry = ENTRY): Heartbeat {
-  const { id, name, leaseMs, concurrency, place, stuckMs, flowStuckMs = stuckMs, activity, log, line } = options;
+  const { id, name, leaseMs, concurrency, address, stuckMs, flowStuckMs = stuckMs, activity, log, line } = options;
   const turns = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const limits = { stuckMs, flowStuckMs, deafMs: DEAF_MS, deathsMax: DEFAULT_LIMITS.deaths };
   const worker = { id, name, leaseMs, concurrency };
-  const data: ThreadData = { place, worker, limits, activity: activity?.memory, line, turns };
+  const data: ThreadData = { address, worker, limits, activity: activity?.memory, line, turns };
   const turning = setInterval(() => Atomics.add(turns, 0, 1), beatMs(limits));
   turning.unref();
   const start = Promise.withResolvers<"notified" | "polling">();

@@ -3,12 +3,13 @@
 
 import type { Activity, Doing } from "../core/flow/activity.ts";
 import { DEFAULT_LIMITS } from "../core/limits.ts";
-import { beatMs, type LineStyle, type StorePlace, type ThreadData } from "./messages.ts";
+import type { StoreAddress } from "../store/address.ts";
+import { beatMs, type LineStyle, type ThreadData } from "./messages.ts";
 import { SharedActivity } from "./shared-activity.ts";
 import { ThreadHandle } from "./thread-handle.ts";
 
 export interface WatchdogOptions {
-  readonly place: StorePlace;
+  readonly address: StoreAddress;
   readonly stuckMs: number;
   readonly flowStuckMs: number;
   readonly line: LineStyle;
@@ -49,9 +50,9 @@ export class LateWatchdog implements Activity {
     this.#isStarted = true;
     clearTimeout(this.#timer);
     const turns = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-    const { place, line, stuckMs, flowStuckMs } = this.options;
+    const { address, line, stuckMs, flowStuckMs } = this.options;
     const limits = { stuckMs, flowStuckMs, deafMs: DEAF_MS, deathsMax: DEFAULT_LIMITS.deaths };
-    const data: ThreadData = { place, worker: undefined, limits, activity: this.#shared.memory, line, turns };
+    const data: ThreadData = { address, worker: undefined, limits, activity: this.#shared.memory, line, turns };
     setInterval(() => Atomics.add(turns, 0, 1), beatMs(limits)).unref();
     const thread = new ThreadHandle(ENTRY, data, () => {});
     thread.ended.catch(() => {}); // it never rejects

@@ -10,8 +10,8 @@ import { TaskonautError } from "../core/errors.ts";
 import { messageOf } from "../core/record/stored-error.ts";
 import { Beat, RENEWALS_PER_LEASE } from "../engine/process/beat.ts";
 import { systemClock } from "../engine/process/system-clock.ts";
-import type { SignOfLife, Store } from "../store/store.ts";
-import type { FromThread, StorePlace, ThreadData, ThrownError, ToThread } from "./messages.ts";
+import { openSignOfLife } from "../store/open.ts";
+import type { FromThread, ThreadData, ThrownError, ToThread } from "./messages.ts";
 import { watchLoop } from "./watch-loop.ts";
 
 /** Of each call: a renewal that is not answered is to be tried again within the lease, but connecting takes its time. */
@@ -39,7 +39,7 @@ try {
 /** Until it is told to stop. Throws what the store throws, where the worker cannot be registered. */
 async function keepAlive(worker: NonNullable<ThreadData["worker"]>): Promise<void> {
   const deadlineMs = Math.max(worker.leaseMs / RENEWALS_PER_LEASE, DEADLINE_MS_MIN);
-  const store = await openStore(data.place, deadlineMs);
+  const store = await openSignOfLife(data.address, { deadlineMs });
   try {
     beat = new Beat(worker, { store, clock: systemClock, tell });
     const news = await beat.start();
@@ -65,13 +65,4 @@ function thrown(error: unknown): ThrownError {
     code: isExplained ? error.code : undefined,
     details: isExplained ? error.details : {},
   };
-}
-
-async function openStore(place: StorePlace, deadlineMs: number): Promise<SignOfLife & Pick<Store, "close">> {
-  if (place.dialect === "sqlite") {
-    const { openSqliteStore } = await import("../store/sqlite/store.ts");
-    return openSqliteStore({ path: place.path, deadlineMs });
-  }
-  const { openPostgresLifeline } = await import("../store/postgres/lifeline.ts");
-  return openPostgresLifeline({ url: place.url, schema: place.schema, deadlineMs });
 }

@@ -8,6 +8,7 @@ import { write } from "node:fs";
 import type { Doing } from "../core/flow/activity.ts";
 import { createLog } from "../log/create-log.ts";
 import type { Blame } from "../store/blame.ts";
+import { putDownBlame } from "../store/open.ts";
 import { beatMs, type ThreadData } from "./messages.ts";
 import { PlainSignals } from "./plain-signals.ts";
 import { readActivity, type Seen } from "./shared-activity.ts";
@@ -66,14 +67,9 @@ function tellKill(seconds: number, doing: Doing | undefined): string {
 }
 
 async function blame(
-  { place, worker, limits }: ThreadData,
+  { address, worker, limits }: ThreadData,
   what: Pick<Blame, "taskId" | "stepId" | "seconds">,
 ): Promise<void> {
   const all: Blame = { ...what, workerId: worker?.id ?? NO_WORKER, deathsMax: limits.deathsMax };
-  if (place.dialect === "sqlite") {
-    const { blameOnSqlite } = await import("../store/sqlite/blame.ts");
-    return blameOnSqlite(place.path, all, LAST_WORDS_MS);
-  }
-  const { blameOnPostgres } = await import("../store/postgres/blame.ts");
-  return blameOnPostgres(place, all, LAST_WORDS_MS);
+  await putDownBlame(address, all, LAST_WORDS_MS);
 }

@@ -10,6 +10,7 @@
 //     the engine has to. The steps themselves are there from the creation on, so one commit more is all it takes: the
 //     outcome of the first tool, and that the flow was given it, before the second tool would be called.
 
+import type { StoreAddress } from "./address.ts";
 import type { Store } from "./store.ts";
 
 /** Tasks in one commit of the floor. */
@@ -31,20 +32,16 @@ export interface BytesWritten {
   readonly data: number;
 }
 
-/** For a store that another thread opens on the same place. */
-export type BenchAddress =
-  | { readonly dialect: "sqlite"; readonly path: string }
-  | { readonly dialect: "postgres"; readonly url: string; readonly schema: string };
-
 /** A place to measure on: where the database's other data are, and apart from them. */
 export interface BenchPlace {
-  readonly address: BenchAddress;
+  /** For a store that another thread opens on the same place. */
+  readonly address: StoreAddress;
   /** For people, without passwords. */
   readonly location: string;
   readonly floor: Floor;
   /** What a commit is worth here: settings of the database, and its version, by their names there. */
   readDurability(): Promise<Readonly<Record<string, string>>>;
-  /** Throws what `openSqliteStore` and `openPostgresStore` do. Its caller closes it. */
+  /** Throws what `openStore` does. Its caller closes it. */
   openStore(): Promise<Store>;
   /** Inserts one small row into a table of its own, and commits. */
   commitOnce(): Promise<void>;

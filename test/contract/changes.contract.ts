@@ -4,7 +4,8 @@
 import { describe, expect, test } from "bun:test";
 
 import { NEXT, type TaskStatus } from "../../src/core/record/status.ts";
-import { openStore, type Place } from "./place.ts";
+import { openStore } from "../../src/store/open.ts";
+import type { Place } from "./place.ts";
 import { runTogether, startChild } from "./process.ts";
 import { callRow, changeOf, inStatus, plannedRecord, stepRow, T0, taskRow } from "./rows.ts";
 import { expectRefused, taskBench } from "./task-bench.ts";

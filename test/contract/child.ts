@@ -5,10 +5,11 @@ import { readFileSync } from "node:fs";
 
 import { TaskonautError } from "../../src/core/errors.ts";
 import { openSqliteBenchPlace } from "../../src/store/sqlite/bench-place.ts";
-import { type Address, openMigrator, openStore } from "./place.ts";
+import type { StoreAddress } from "../../src/store/address.ts";
+import { openMigrator, openStore } from "../../src/store/open.ts";
 import { changeOf, plannedRecord } from "./rows.ts";
 
-const COMMANDS: Record<string, (address: Address, argument: string) => Promise<unknown>> = {
+const COMMANDS: Record<string, (address: StoreAddress, argument: string) => Promise<unknown>> = {
   /** Opens the store, as soon as all may go. */
   async open(address) {
     await go();
@@ -21,7 +22,7 @@ const COMMANDS: Record<string, (address: Address, argument: string) => Promise<u
   /** Migrates; gives the numbers that it applied itself. */
   async migrate(address) {
     await go();
-    const migrator = openMigrator(address);
+    const migrator = await openMigrator(address);
     const applied = await migrator.migrate();
     await migrator.close();
     return applied.map((migration) => migration.number);
@@ -84,7 +85,7 @@ const COMMANDS: Record<string, (address: Address, argument: string) => Promise<u
   /** Tries to open the store as a user who may not write there. */
   openAsNobody: (address) =>
     asNobody(async () => {
-      const store = await openStore(address, 500);
+      const store = await openStore(address, { deadlineMs: 500 });
       await store.close();
     }),
 
@@ -113,6 +114,6 @@ async function go(): Promise<void> {
 }
 
 const [command = "", address = "", argument = ""] = process.argv.slice(2);
-const result = await COMMANDS[command]?.(JSON.parse(address) as Address, argument);
+const result = await COMMANDS[command]?.(JSON.parse(address) as StoreAddress, argument);
 process.stdout.write(`${JSON.stringify(result)}\n`);
 process.exit(0);

@@ -2,10 +2,12 @@
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 
+import type { Migrator } from "../../src/core/api/migrator.ts";
 import type { Migration } from "../../src/store/migrations.ts";
 import { MIGRATIONS as POSTGRES } from "../../src/store/postgres/migrate.ts";
 import { MIGRATIONS as SQLITE } from "../../src/store/sqlite/migrate.ts";
-import { migrate, openMigrator, openStore, type Place } from "./place.ts";
+import { openMigrator, openStore } from "../../src/store/open.ts";
+import { migrate, type Place } from "./place.ts";
 import { runTogether, startChild } from "./process.ts";
 import { callRow, plannedRecord, stepRow, taskRow } from "./rows.ts";
 
@@ -20,7 +22,7 @@ export function migrationContract(dialect: string, create: () => Promise<Place>)
     afterEach(() => place.drop());
 
     test("status changes nothing, migrate applies what is missing, and again does nothing", async () => {
-      const migrator = openMigrator(place.address);
+      const migrator = await openMigrator(place.address);
       const before = await migrator.status();
       expect(before.length).toBeGreaterThan(0);
       expect(before.map(({ number, applied_at }) => [number, applied_at])).toEqual(before.map((_, i) => [i + 1, null]));
@@ -46,7 +48,9 @@ export function migrationContract(dialect: string, create: () => Promise<Place>)
       const record = plannedRecord();
       await store.insertTasks([record]);
       const later = [...MIGRATIONS[place.address.dialect], ...LATER];
-      const migrators = Array.from({ length: 5 }, () => openMigrator(place.address, later));
+      const migrators = await Promise.all(
+        Array.from({ length: 5 }, () => openMigrator(place.address, { known: later })),
+      );
       const applied = await Promise.all(migrators.map((migrator) => migrator.migrate()));
       expect(applied.flat().map(({ number }) => number)).toEqual([2, 3]);
       for (const status of await migrators[0]!.status()) expect(status.applied_at).not.toBeNull();
@@ -63,7 +67,7 @@ export function migrationContract(dialect: string, create: () => Promise<Place>)
         sql: "create table half (id integer); insert into nowhere values (1)",
       };
       const known = [...MIGRATIONS[place.address.dialect], ...LATER.slice(0, 1), broken];
-      const migrator = openMigrator(place.address, known);
+      const migrator = await openMigrator(place.address, { known });
       await expect(migrator.migrate()).rejects.toThrow();
       expect((await migrator.status()).map(({ applied_at }) => applied_at !== null)).toEqual([true, true, false]);
       await expect(place.count("half")).rejects.toThrow();
@@ -159,8 +163,8 @@ const NEWER = {
   postgres: "insert into schema_migrations (number, name, checksum) values (9999, 'later', 'x')",
 };
 
-async function statusOf(place: Place): ReturnType<ReturnType<typeof openMigrator>["status"]> {
-  const migrator = openMigrator(place.address);
+async function statusOf(place: Place): ReturnType<Migrator["status"]> {
+  const migrator = await openMigrator(place.address);
   try {
     return await migrator.status();
   } finally {

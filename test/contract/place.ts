@@ -6,21 +6,11 @@ import { join } from "node:path";
 import { Database } from "bun:sqlite";
 import postgres from "postgres";
 
-import type { Migrator } from "../../src/core/api/migrator.ts";
-import type { Migration } from "../../src/store/migrations.ts";
-import { openPostgresMigrator } from "../../src/store/postgres/migrate.ts";
-import { openPostgresStore } from "../../src/store/postgres/store.ts";
-import { openSqliteMigrator } from "../../src/store/sqlite/migrate.ts";
-import { openSqliteStore } from "../../src/store/sqlite/store.ts";
-import type { Store } from "../../src/store/store.ts";
-
-/** What a child process is told; plain data. */
-export type Address =
-  | { readonly dialect: "sqlite"; readonly path: string }
-  | { readonly dialect: "postgres"; readonly url: string; readonly schema: string };
+import type { StoreAddress } from "../../src/store/address.ts";
+import { openMigrator } from "../../src/store/open.ts";
 
 export interface Place {
-  readonly address: Address;
+  readonly address: StoreAddress;
   /** SQL past the store, as a person with a database tool would write it. Table names stand alone. */
   execute(script: string): Promise<void>;
   /** How many rows a table has. */
@@ -30,20 +20,8 @@ export interface Place {
   drop(): Promise<void>;
 }
 
-export function openStore(address: Address, deadlineMs = 10_000): Promise<Store> {
-  if (address.dialect === "sqlite") return openSqliteStore({ path: address.path, deadlineMs });
-  return openPostgresStore({ url: address.url, schema: address.schema, deadlineMs });
-}
-
-/** `known`: other migrations than those of the binary. */
-export function openMigrator(address: Address, known?: readonly Migration[]): Migrator {
-  const options = known && { known };
-  if (address.dialect === "sqlite") return openSqliteMigrator({ path: address.path, ...options });
-  return openPostgresMigrator({ url: address.url, schema: address.schema, ...options });
-}
-
-export async function migrate(address: Address): Promise<void> {
-  const migrator = openMigrator(address);
+export async function migrate(address: StoreAddress): Promise<void> {
+  const migrator = await openMigrator(address);
   try {
     await migrator.migrate();
   } finally {

@@ -3,10 +3,13 @@
 import { expect, test } from "bun:test";
 import postgres from "postgres";
 
+import type { Migrator } from "../../src/core/api/migrator.ts";
 import { PostgresClient } from "../../src/store/postgres/connection.ts";
 import { openPostgresStore } from "../../src/store/postgres/store.ts";
 import { ownServer } from "../support/postgres.ts";
-import { type Address, migrate, openMigrator, openStore } from "./place.ts";
+import type { StoreAddress } from "../../src/store/address.ts";
+import { openMigrator, openStore } from "../../src/store/open.ts";
+import { migrate } from "./place.ts";
 import { postgresBench } from "./postgres-bench.ts";
 import { startProxy } from "./proxy.ts";
 import { changeOf, plannedRecord } from "./rows.ts";
@@ -133,7 +136,7 @@ test("a login that is refused, a database that is not there and a full server ar
 
 test("a server that stops and starts: calls fail quickly meanwhile, then all is well, and workers stay alive", async () => {
   const server = await ownServer();
-  const address: Address = { dialect: "postgres", url: server.url, schema: "taskonaut" };
+  const address: StoreAddress = { dialect: "postgres", url: server.url, schema: "taskonaut" };
   await migrate(address);
   const [store, other] = await Promise.all([openStore(address), openStore(address)]);
   const record = plannedRecord();
@@ -173,8 +176,8 @@ test("a server that stops and starts: calls fail quickly meanwhile, then all is 
   await server.dispose();
 }, 60_000);
 
-async function openStatus(address: Address): ReturnType<ReturnType<typeof openMigrator>["status"]> {
-  const migrator = openMigrator(address);
+async function openStatus(address: StoreAddress): ReturnType<Migrator["status"]> {
+  const migrator = await openMigrator(address);
   try {
     return await migrator.status();
   } finally {

@@ -3,7 +3,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 
 import type { Store } from "../../src/store/store.ts";
-import { migrate, openStore } from "./place.ts";
+import { openStore } from "../../src/store/open.ts";
+import { migrate } from "./place.ts";
 import { postgresBench } from "./postgres-bench.ts";
 import { startChild } from "./process.ts";
 import { startProxy } from "./proxy.ts";

@@ -6,7 +6,8 @@ import postgres from "postgres";
 import type { TaskRecord } from "../../src/core/record/record.ts";
 import { CommitWriter } from "../../src/engine/process/commit-writer.ts";
 import type { Store } from "../../src/store/store.ts";
-import { migrate, openStore } from "./place.ts";
+import { openStore } from "../../src/store/open.ts";
+import { migrate } from "./place.ts";
 import { postgresBench, whileBlocked } from "./postgres-bench.ts";
 import { changeOf, plannedRecord } from "./rows.ts";
 import { until } from "./until.ts";
@@ -15,7 +16,7 @@ const bench = postgresBench();
 
 test("a call that waits past its deadline ends, and the next one works", async () => {
   await migrate(bench.place.address);
-  const store = await openStore(bench.place.address, 400);
+  const store = await openStore(bench.place.address, { deadlineMs: 400 });
   const record = plannedRecord();
   await store.insertTasks([record]);
   await whileBlocked(bench, async () => {
@@ -83,7 +84,7 @@ describe("a row that a stranger keeps locked", () => {
   });
 
   test("leaves no backend waiting behind a caller whose deadline was shorter", async () => {
-    const hasty = await openStore(bench.place.address, 300);
+    const hasty = await openStore(bench.place.address, { deadlineMs: 300 });
     await whileLocked(locked, async () => {
       await expect(hasty.commitChanges([changeOf(locked.task)])).rejects.toMatchObject({
         code: "database_unavailable",

@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import postgres from "postgres";
 
 import type { Store } from "../../src/store/store.ts";
-import { migrate, openMigrator, openStore } from "./place.ts";
+import { openMigrator, openStore } from "../../src/store/open.ts";
+import { migrate } from "./place.ts";
 import { postgresBench, whileBlocked } from "./postgres-bench.ts";
 import { changeOf, plannedRecord, stepRow } from "./rows.ts";
 import { until } from "./until.ts";
@@ -131,7 +132,7 @@ describe("a backend that is terminated", () => {
 });
 
 test("a backend that is terminated under migrate: the caller is told, and the next migrate works", async () => {
-  const migrator = openMigrator(bench.place.address);
+  const migrator = await openMigrator(bench.place.address);
   const blocker = await bench.admin.reserve();
   await blocker`select pg_advisory_lock(hashtextextended('taskonaut:migrate', 0))`;
   const failure = migrator.migrate().then(

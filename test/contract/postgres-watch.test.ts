@@ -10,7 +10,8 @@ import { quoteSchema } from "../../src/store/postgres/schema.ts";
 import { announce } from "../../src/store/postgres/watch.ts";
 import type { Store } from "../../src/store/store.ts";
 import { type TestDatabase, testDatabase } from "../support/postgres.ts";
-import { migrate, openStore, type Place, postgresPlace } from "./place.ts";
+import { openStore } from "../../src/store/open.ts";
+import { migrate, type Place, postgresPlace } from "./place.ts";
 import { startProxy } from "./proxy.ts";
 import { until } from "./until.ts";
 

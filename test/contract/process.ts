@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 
-import type { Address } from "./place.ts";
+import type { StoreAddress } from "../../src/store/address.ts";
 
 export interface Child {
   /** Resolves when the child stands ready. */
@@ -15,7 +15,7 @@ export interface Child {
   kill(): Promise<void>;
 }
 
-export function startChild(command: string, address: Address, argument = ""): Child {
+export function startChild(command: string, address: StoreAddress, argument = ""): Child {
   const child = Bun.spawn(
     [process.execPath, join(import.meta.dir, "child.ts"), command, JSON.stringify(address), argument],
     {

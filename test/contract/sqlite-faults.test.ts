@@ -19,7 +19,7 @@ import { join } from "node:path";
 import { openCreating } from "../../src/store/sqlite/connection.ts";
 import { openSqliteMigrator } from "../../src/store/sqlite/migrate.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
-import type { Address } from "./place.ts";
+import type { StoreAddress } from "../../src/store/address.ts";
 import { runTogether, startChild } from "./process.ts";
 import { changeOf, plannedRecord } from "./rows.ts";
 import { until } from "./until.ts";
@@ -34,7 +34,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const address = (): Address => ({ dialect: "sqlite", path });
+const address = (): StoreAddress => ({ dialect: "sqlite", path });
 
 function unavailable(...words: string[]): object {
   return { code: "database_unavailable", message: expect.stringMatching(new RegExp(words.join(".*"), "s")) };

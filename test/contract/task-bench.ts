@@ -4,7 +4,8 @@ import { afterEach, beforeEach, expect } from "bun:test";
 
 import type { TaskRecord } from "../../src/core/record/record.ts";
 import type { Store } from "../../src/store/store.ts";
-import { migrate, openStore, type Place } from "./place.ts";
+import { openStore } from "../../src/store/open.ts";
+import { migrate, type Place } from "./place.ts";
 
 export interface TaskBench {
   readonly place: Place;

@@ -3,7 +3,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 
 import type { Store } from "../../src/store/store.ts";
-import { migrate, openStore, type Place } from "./place.ts";
+import { openStore } from "../../src/store/open.ts";
+import { migrate, type Place } from "./place.ts";
 import { type Child, startChild } from "./process.ts";
 import { plannedRecord } from "./rows.ts";
 import { until } from "./until.ts";

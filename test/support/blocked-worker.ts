@@ -3,10 +3,11 @@
 import { existsSync, writeSync } from "node:fs";
 import { SILENT } from "../../src/core/log.ts";
 import { startHeartbeat } from "../../src/heartbeat/start-heartbeat.ts";
-import { type Address, openStore } from "../contract/place.ts";
+import type { StoreAddress } from "../../src/store/address.ts";
+import { openStore } from "../../src/store/open.ts";
 
 interface Job {
-  readonly address: Address;
+  readonly address: StoreAddress;
   readonly workerId: string;
   readonly leaseMs: number;
   readonly stuckMs: number;
@@ -39,7 +40,7 @@ if (import.meta.main) {
     concurrency: 1,
     onNews: () => {},
     onDead: () => {},
-    place: address,
+    address,
     stuckMs,
     log: SILENT,
     line: { style: "json", color: false },

@@ -1,6 +1,7 @@
 // A schema of its own to measure in, in the database that the user has named.
 
-import type { BenchAddress, BenchPlace, BytesWritten, Floor } from "../floor.ts";
+import type { StoreAddress } from "../address.ts";
+import type { BenchPlace, BytesWritten, Floor } from "../floor.ts";
 import type { Store } from "../store.ts";
 import { PostgresClient } from "./connection.ts";
 import { createFloor, FLOOR_SESSION } from "./floor.ts";
@@ -26,7 +27,7 @@ export async function openPostgresBenchPlace({ url }: { readonly url: string }):
 }
 
 class PostgresBenchPlace implements BenchPlace {
-  readonly address: BenchAddress;
+  readonly address: StoreAddress;
   readonly location: string;
   readonly floor: Floor;
   readonly #schema: Schema;

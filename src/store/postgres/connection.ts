@@ -12,7 +12,7 @@
 import postgres from "postgres";
 
 import { TaskonautError } from "../../core/errors.ts";
-import { displayServer } from "../location.ts";
+import { displayServer } from "../address.ts";
 import {
   DeadlineError,
   explainFailure,

@@ -1,6 +1,6 @@
 // What a PostgreSQL URL says of the way to the server, where postgres.js reads it otherwise than libpq does.
 
-import { splitServer, unreadable } from "../location.ts";
+import { splitServer, unreadable } from "../address.ts";
 import type { Tls } from "./tls-settings.ts";
 import { readUrlParameters } from "./url-parameters.ts";
 

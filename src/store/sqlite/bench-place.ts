@@ -5,7 +5,8 @@ import { mkdtemp, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 
 import { TaskonautError } from "../../core/errors.ts";
-import type { BenchAddress, BenchPlace, BytesWritten, Floor } from "../floor.ts";
+import type { StoreAddress } from "../address.ts";
+import type { BenchPlace, BytesWritten, Floor } from "../floor.ts";
 import type { Store } from "../store.ts";
 import { openConnection, type SqliteConnection } from "./connection.ts";
 import { explainFolderFailure } from "./failures.ts";
@@ -63,7 +64,7 @@ async function openMigrated(path: string): Promise<SqliteConnection> {
 }
 
 class SqliteBenchPlace implements BenchPlace {
-  readonly address: BenchAddress;
+  readonly address: StoreAddress;
   readonly location: string;
 
   constructor(

@@ -1,23 +1,26 @@
-// Where tasks live, read from the database URL. The environment is handed in, so that a test owns it.
+// The address of a store, read from the database URL. It is plain data: other threads and processes can be told it.
+// The environment is handed in, so that a test owns it.
 
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 
 import { TaskonautError } from "../core/errors.ts";
 
-export type Location =
-  | {
-      readonly dialect: "sqlite";
-      /** A file, absolute, or `:memory:`. */
-      readonly path: string;
-    }
-  | {
-      readonly dialect: "postgres";
-      /** `postgres://…`, with whatever password it came with. */
-      readonly url: string;
-      /** The same for people: without password and without parameters. */
-      readonly display: string;
-    };
+export interface SqliteAddress {
+  readonly dialect: "sqlite";
+  /** A file, absolute, or `:memory:`. */
+  readonly path: string;
+}
+
+export interface PostgresAddress {
+  readonly dialect: "postgres";
+  /** `postgres://…`, with whatever password it came with. */
+  readonly url: string;
+  /** The schema that holds all tables. */
+  readonly schema: string;
+}
+
+export type StoreAddress = SqliteAddress | PostgresAddress;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -32,13 +35,13 @@ const FORMS = [
  * Reads a database URL: `sqlite:<path>`, `sqlite:///<absolute path>`, `sqlite::memory:`, `postgres://…` or
  * `postgresql://…`, also with a driver as SQLAlchemy writes it (`postgresql+psycopg://…`). Undefined or empty: a file
  * in the user's data folder. A relative path is one in `currentFolder`, now: user code may go to another folder later.
- * Throws `usage` for anything else; the message shows no password.
+ * The schema is the one of TASKONAUT_SCHEMA. Throws `usage` for anything else; the message shows no password.
  */
-export function parseLocation(
+export function parseAddress(
   databaseUrl: string | undefined,
   environment: Environment,
   currentFolder: string,
-): Location {
+): StoreAddress {
   const url = databaseUrl?.trim() ?? "";
   if (url === "") return { dialect: "sqlite", path: defaultPath(environment) };
   const scheme = /^([a-z]+)(?:\+[a-z0-9_]+)?:/i.exec(url);
@@ -48,7 +51,7 @@ export function parseLocation(
       return { dialect: "sqlite", path: parsePath(rest, currentFolder) };
     case "postgres":
     case "postgresql":
-      return parseServer(rest);
+      return parseServer(rest, environment);
     default:
       throw new TaskonautError("usage", `The database URL has an unknown form. Known are: ${FORMS}.`);
   }
@@ -84,9 +87,15 @@ function parsePath(rest: string, currentFolder: string): string {
   return path === ":memory:" ? path : resolve(currentFolder, path);
 }
 
-function parseServer(rest: string): Location {
+function parseServer(rest: string, environment: Environment): PostgresAddress {
   const url = `postgres:${rest}`;
-  return { dialect: "postgres", url, display: displayServer(url) };
+  displayServer(url); // what cannot be shown cannot be read
+  return { dialect: "postgres", url, schema: environment["TASKONAUT_SCHEMA"] || "taskonaut" };
+}
+
+/** No other thread, and no other process, can reach it. */
+export function isInMemory(address: StoreAddress): boolean {
+  return address.dialect === "sqlite" && address.path === ":memory:";
 }
 
 /** The URL of a PostgreSQL database for people: without password and without parameters. Throws `usage`. */

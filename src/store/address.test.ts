@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 
-import { displayServer, parseLocation } from "./location.ts";
+import { displayServer, parseAddress } from "./address.ts";
 
 const ENVIRONMENT = { HOME: "/home/me" };
 const HERE = "/home/me/project";
@@ -18,7 +18,7 @@ describe("an SQLite file", () => {
     [" sqlite:a b.db ", "/home/me/project/a b.db"],
   ];
   for (const [url, path] of cases) {
-    test(JSON.stringify(url), () => expect(parseLocation(url, ENVIRONMENT, HERE)).toEqual({ dialect: "sqlite", path }));
+    test(JSON.stringify(url), () => expect(parseAddress(url, ENVIRONMENT, HERE)).toEqual({ dialect: "sqlite", path }));
   }
 });
 
@@ -31,8 +31,8 @@ describe("without a URL it is a file in the user's data folder", () => {
   ];
   for (const [environment, path] of cases) {
     test(JSON.stringify(environment), () => {
-      expect(parseLocation(undefined, environment, HERE)).toEqual({ dialect: "sqlite", path });
-      expect(parseLocation("", environment, HERE)).toEqual({ dialect: "sqlite", path });
+      expect(parseAddress(undefined, environment, HERE)).toEqual({ dialect: "sqlite", path });
+      expect(parseAddress("", environment, HERE)).toEqual({ dialect: "sqlite", path });
     });
   }
 });
@@ -51,10 +51,19 @@ describe("a PostgreSQL server", () => {
     ["postgres://me:se@cr,et@a,b/n", "postgres://me:se@cr,et@a,b/n", "postgres://me@a/n"],
   ];
   for (const [url, cleaned, display] of cases) {
-    test(url, () =>
-      expect(parseLocation(url, ENVIRONMENT, HERE)).toEqual({ dialect: "postgres", url: cleaned, display }),
-    );
+    test(url, () => {
+      const address = parseAddress(url, ENVIRONMENT, HERE);
+      expect(address).toEqual({ dialect: "postgres", url: cleaned, schema: "taskonaut" });
+      expect(displayServer(cleaned)).toBe(display);
+    });
   }
+});
+
+test("a server's tables are in the schema of TASKONAUT_SCHEMA, where that is set", () => {
+  const schemaOf = (schema: string) =>
+    parseAddress("postgres://h/n", { ...ENVIRONMENT, TASKONAUT_SCHEMA: schema }, HERE);
+  expect(schemaOf("mine")).toMatchObject({ schema: "mine" });
+  expect(schemaOf("")).toMatchObject({ schema: "taskonaut" });
 });
 
 describe("anything else is a usage error that names the forms and no password", () => {
@@ -79,7 +88,7 @@ describe("anything else is a usage error that names the forms and no password", 
   ];
   for (const url of wrong) {
     test(JSON.stringify(url), () => {
-      const parse = () => parseLocation(url, ENVIRONMENT, HERE);
+      const parse = () => parseAddress(url, ENVIRONMENT, HERE);
       expect(parse).toThrow(expect.objectContaining({ code: "usage" }));
       expect(parse).toThrow(/sqlite:|postgres:/);
       expect(parse).not.toThrow(/secret|sec ret/);

@@ -1,0 +1,93 @@
+// Whatever is opened at an address, one call each. Nobody else asks which dialect it is. What a dialect needs for it is
+// loaded then: a command does not pay for what it does not use.
+
+import type { Backup } from "../core/api/backup.ts";
+import type { Migrator } from "../core/api/migrator.ts";
+import { TaskonautError } from "../core/errors.ts";
+import { displayServer, type PostgresAddress, type SqliteAddress, type StoreAddress } from "./address.ts";
+import type { Blame } from "./blame.ts";
+import type { BenchPlace } from "./floor.ts";
+import type { Migration } from "./migrations.ts";
+import type { SignOfLife, Store } from "./store.ts";
+
+interface OpenOptions {
+  /** Of each call, with connecting (S3). Default 10 s. */
+  readonly deadlineMs?: number;
+}
+
+interface StoreOptions extends OpenOptions {
+  /** A worker is to use it, and needs connections as well: fewer are left for what reads much. */
+  readonly works?: boolean;
+}
+
+interface MigratorOptions extends OpenOptions {
+  /** Default: those that the binary carries. */
+  readonly known?: readonly Migration[];
+}
+
+/** Throws `usage`, and on a file what opening and migrating it throws; a server is asked when something is asked of it. */
+export function openStore(address: StoreAddress, { works = false, ...options }: StoreOptions = {}): Promise<Store> {
+  return open(address, {
+    sqlite: async (at) => (await import("./sqlite/store.ts")).openSqliteStore({ ...at, ...options }),
+    postgres: async (at) =>
+      (await import("./postgres/store.ts")).openPostgresStore({ ...at, ...options, readersMax: works ? 1 : 2 }),
+  });
+}
+
+/** Throws `usage`; opens the database when something is asked of it. */
+export function openMigrator(address: StoreAddress, options: MigratorOptions = {}): Promise<Migrator> {
+  return open(address, {
+    sqlite: async (at) => (await import("./sqlite/migrate.ts")).openSqliteMigrator({ ...at, ...options }),
+    postgres: async (at) => (await import("./postgres/migrate.ts")).openPostgresMigrator({ ...at, ...options }),
+  });
+}
+
+/** A place of its own beside the tasks that live there. Throws `usage` in memory, `database_unavailable`. */
+export function openBenchPlace(address: StoreAddress): Promise<BenchPlace> {
+  return open(address, {
+    sqlite: async (at) => (await import("./sqlite/bench-place.ts")).openSqliteBenchPlace(at),
+    postgres: async (at) => (await import("./postgres/bench-place.ts")).openPostgresBenchPlace(at),
+  });
+}
+
+/** For a thread that does nothing else: of a store, what a worker shows itself by. */
+export function openSignOfLife(
+  address: StoreAddress,
+  options: Required<OpenOptions>,
+): Promise<SignOfLife & Pick<Store, "close">> {
+  return open<SignOfLife & Pick<Store, "close">>(address, {
+    sqlite: () => openStore(address, options),
+    postgres: async (at) => (await import("./postgres/lifeline.ts")).openPostgresLifeline({ ...at, ...options }),
+  });
+}
+
+/** Puts down what a process is killed for. Throws what the database does. */
+export function putDownBlame(address: StoreAddress, blame: Blame, deadlineMs: number): Promise<void> {
+  return open(address, {
+    sqlite: async ({ path }) => (await import("./sqlite/blame.ts")).blameOnSqlite(path, blame, deadlineMs),
+    postgres: async (at) => (await import("./postgres/blame.ts")).blameOnPostgres(at, blame, deadlineMs),
+  });
+}
+
+/** Copies the database to `file`, an absolute path. Throws `usage` where it is none of a file, and what `backUpSqlite` does. */
+export function backUp(address: StoreAddress, file: string): Promise<Backup> {
+  return open(address, {
+    sqlite: async ({ path }) => (await import("./sqlite/back-up.ts")).backUpSqlite({ path, file }),
+    postgres: async ({ url, schema }) => {
+      throw new TaskonautError(
+        "usage",
+        `backup copies SQLite files. PostgreSQL has a program of its own: pg_dump --format=custom --schema=${schema} --file=<file> '${displayServer(url)}'`,
+      );
+    },
+  });
+}
+
+function open<Result>(
+  address: StoreAddress,
+  ways: {
+    readonly sqlite: (at: SqliteAddress) => Promise<Result>;
+    readonly postgres: (at: PostgresAddress) => Promise<Result>;
+  },
+): Promise<Result> {
+  return address.dialect === "sqlite" ? ways.sqlite(address) : ways.postgres(address);
+}
