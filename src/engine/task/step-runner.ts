@@ -39,11 +39,15 @@ export class StepRunner {
   /** When a child that only waits should be run again, in store time; null: with the next look at the inbox. */
   readonly #childDue = new Map<string, number | null>();
   #onEvent: (() => void) | undefined;
+  /** The steps that are started next. */
+  #ready: readonly StepRow[] = NONE;
+  /** Ids of steps that are yet to start, and of which all is durable that has to be (R1, R2). */
+  readonly #written = new Set<string>();
 
   constructor(
     private readonly state: TaskState,
     private readonly writer: TaskWriter,
-    private readonly news: InboxReader,
+    private readonly inbox: InboxReader,
     private readonly tools: DriverTools,
     private readonly isOrphan: boolean,
   ) {
@@ -60,19 +64,58 @@ export class StepRunner {
     this.#onEvent?.();
   }
 
-  /** Starts what is to be started; at once where nothing has to be durable before. Throws task_parked. */
-  start(): void | Promise<void> {
-    const { state } = this;
+  /**
+   * What has to come before the next steps can be started, or before there is anything else to do. `isGoingOn`: steps were
+   * started in this transition already; then a child that only waits is no reason to start again. Throws task_parked.
+   */
+  needs({ isGoingOn }: { readonly isGoingOn: boolean }): "written" | "outcome" | undefined {
     this.throwIfParked();
-    const ready = state.stepsToStart();
-    for (const step of ready) if (step.kind === "tool") this.#reuseCall(step);
-    const steps = ready.filter(({ id, kind }) => state.isOpen(id) && (kind === "child" || !state.waits.has(id)));
-    if (steps.length === 0) return;
+    this.#ready = this.#stepsToStart(isGoingOn);
+    if (this.#ready.length === 0) return this.mustWait ? "outcome" : undefined;
+    const written = this.#written.size === 0 ? NONE : this.#ready.filter(({ id }) => this.#written.has(id));
+    if (written.length > 0) {
+      this.#ready = written;
+      return undefined;
+    }
     this.#throwIfTooLarge();
-    this.#throwIfDeadly(steps);
-    if (this.#mustWrite(steps)) return this.#write(steps).then(() => this.#startAll(steps));
+    this.#throwIfDeadly(this.#ready);
+    return this.#mustWrite(this.#ready) ? "written" : undefined;
+  }
+
+  /** R1, R2. Makes durable what leads to the steps that are about to start. Throws what the store throws. */
+  async write(): Promise<void> {
+    const { state } = this;
+    const steps = this.#ready;
+    if (!state.isClaimed) {
+      await this.tools.lease.hold();
+      // the task goes into the queue, for whoever takes over if this process dies
+      await this.tools.storeClock.recent();
+    }
+    // it says when a child is due
+    if (steps.some((step) => step.kind === "child")) await this.tools.storeClock.read();
     this.#mark(steps);
+    await this.writer.settle();
+    for (const { id } of steps) this.#written.add(id);
+  }
+
+  /** Starts the steps for which nothing is needed any more. False: there are none. */
+  start(): boolean {
+    const steps = this.#ready;
+    const [first] = steps;
+    if (!first) return false;
+    this.#ready = NONE;
+    if (!this.#written.has(first.id)) this.#mark(steps);
+    else for (const { id } of steps) this.#written.delete(id);
     this.#startAll(steps);
+    return true;
+  }
+
+  #stepsToStart(isGoingOn: boolean): readonly StepRow[] {
+    const { state } = this;
+    const open = state.stepsToStart();
+    if (open.length === 0 || (isGoingOn && (state.nextUnobserved || !open.some(isNew)))) return NONE;
+    for (const step of open) if (step.kind === "tool" && !this.#written.has(step.id)) this.#reuseCall(step);
+    return open.filter(({ id, kind }) => state.isOpen(id) && (kind === "child" || !state.waits.has(id)));
   }
 
   #startAll(steps: readonly StepRow[]): void {
@@ -87,50 +130,44 @@ export class StepRunner {
   get mustWait(): boolean {
     const { state } = this;
     if (state.nextUnobserved || state.isEnded) return false;
-    return state.cancels.length > 0 ? state.running.isStopping : state.running.size > 0;
+    return state.isCancelling ? state.running.isStopping : state.running.size > 0;
   }
 
-  /** Waits while steps run here, until there is something to observe. True: there are steps to start. */
-  async awaitOutcome(): Promise<boolean> {
-    const { state, news } = this;
-    while (this.mustWait) {
-      const event = Promise.withResolvers<void>();
-      this.#onEvent = event.resolve;
-      const stop = new AbortController();
-      const tick = this.tools.clock.sleep(this.#pauseMs(), stop.signal).then(
-        () => this.#onTick(),
-        () => {}, // the event came first
-      );
-      await Promise.race([event.promise, tick]);
-      stop.abort();
-      this.#onEvent = undefined;
-      if (this.writer.failure !== undefined) throw this.writer.failure;
-      this.throwIfParked();
-      if (news.isWoken && !state.nextUnobserved) await this.#hearBesideTools();
-      if (!state.nextUnobserved && state.cancels.length === 0 && state.stepsToStart().some(isNew)) return true;
-    }
-    return false;
+  /** Waits until something has come of what runs here, or from outside, or it is time to look. Throws task_parked. */
+  async awaitOutcome(): Promise<void> {
+    const { state, inbox } = this;
+    const event = Promise.withResolvers<void>();
+    this.#onEvent = event.resolve;
+    const stop = new AbortController();
+    const tick = this.tools.clock.sleep(this.#pauseMs(), stop.signal).then(
+      () => this.#onTick(),
+      () => {}, // the event came first
+    );
+    await Promise.race([event.promise, tick]);
+    stop.abort();
+    this.#onEvent = undefined;
+    if (this.writer.failure !== undefined) throw this.writer.failure;
+    this.throwIfParked();
+    if (inbox.isWoken && !state.nextUnobserved) await this.#hearBesideTools();
   }
 
   /** While the database is away, what runs here runs on: the inbox can wait for the next look. */
   async #hearBesideTools(): Promise<void> {
     try {
-      await this.news.collect();
+      await this.inbox.collect();
     } catch (error) {
       if (!hasCode(error, "database_unavailable") || this.state.running.size === 0) throw error;
-      this.news.isWoken = true;
+      this.inbox.isWoken = true;
     }
   }
 
-  /** Runs the children that are waited for, and looks whether any has ended. Those in the queue go by themselves. */
-  async followChildren(): Promise<boolean> {
-    const { state, news } = this;
+  /** Runs the children that are waited for on, where they are not in the queue and go by themselves. False: there are none. */
+  followChildren(): boolean {
+    const { state } = this;
     if (state.isClaimed) return false;
     const children = state.openSteps().filter((step) => step.kind === "child");
-    if (children.length === 0) return false;
     for (const step of children) if (!state.running.has(step.id)) this.#startChild(step);
-    await this.awaitOutcome();
-    return state.nextUnobserved !== undefined || state.cancels.length > 0 || (await news.collect());
+    return children.length > 0;
   }
 
   throwIfParked(): void {
@@ -143,7 +180,7 @@ export class StepRunner {
 
   /** Until the next wait is due, within the bounds of the poll: a sleep beside a tool ends when it is due. */
   #pauseMs(): number {
-    const due = this.news.nextDue(({ id }) => this.#childDue.get(id) ?? undefined);
+    const due = this.inbox.nextDue(({ id }) => this.#childDue.get(id) ?? undefined);
     const left = due === undefined ? POLL_MS : due - this.state.storeTime() + 1;
     return Math.max(POLL_MIN_MS, Math.min(POLL_MS, left));
   }
@@ -152,7 +189,7 @@ export class StepRunner {
   #onTick(): void {
     const { state } = this;
     this.writer.writeSoon();
-    this.news.isWoken = true;
+    this.inbox.isWoken = true;
     if (state.isClaimed) return;
     for (const id of state.waits) {
       const due = this.#childDue.get(id);
@@ -172,7 +209,7 @@ export class StepRunner {
 
   #doubt(step: StepRow, error: string): void {
     this.state.doubt(step, error);
-    this.news.isWoken = true; // what came of it may have been told already
+    this.inbox.isWoken = true; // what came of it may have been told already
     this.writer.writeSoon(); // a person should see it, whatever runs beside it
   }
 
@@ -194,19 +231,6 @@ export class StepRunner {
     if (!steps.some((step) => this.#isHeld(step))) return false;
     if (!state.isClaimed || state.decidedVersion > this.writer.durableVersion) return true;
     return steps.some((step) => step.kind === "child" || state.tool(step).execution === "at-most-once");
-  }
-
-  async #write(steps: readonly StepRow[]): Promise<void> {
-    const { state } = this;
-    if (!state.isClaimed) {
-      await this.tools.lease.hold();
-      // the task goes into the queue, for whoever takes over if this process dies
-      await this.tools.storeClock.recent();
-    }
-    // it says when a child is due
-    if (steps.some((step) => step.kind === "child")) await this.tools.storeClock.read();
-    this.#mark(steps);
-    await this.writer.settle();
   }
 
   /** Puts down that these steps are about to run here. Where nobody would miss it, nothing is put down. */
@@ -389,11 +413,13 @@ export class StepRunner {
       else if (error !== undefined && !isRefused) writer.fail(error);
       else if ((wasLeased || isMade) && !state.isEnded) state.set({}); // the lease may go now
     }
-    this.news.isWoken = true;
+    this.inbox.isWoken = true;
     if (this.#onEvent) this.#onEvent();
     else writer.writeSoon();
   }
 }
+
+const NONE: readonly StepRow[] = [];
 
 /** Not a child that is there and only to be run on. */
 function isNew({ kind, status }: StepRow): boolean {

@@ -103,6 +103,11 @@ export class TaskState {
     return this.program.end;
   }
 
+  /** Whether the task was told to cancel, and its flow has not heard of it yet. */
+  get isCancelling(): boolean {
+    return this.cancels.length > 0;
+  }
+
   isOpen(id: string): boolean {
     return this.#open.has(id);
   }
@@ -161,6 +166,16 @@ export class TaskState {
     return this.running.size > 0 || this.cancels.length > 0 || this.hasWork();
   }
 
+  /** What a replay looks at; to be read at once. */
+  recorded(): { readonly task: TaskRow; readonly steps: readonly StepRow[] } {
+    return { task: this.draft.task, steps: this.draft.steps() };
+  }
+
+  /** Whether anything ever came from outside, as far as is known. */
+  get hasHeard(): boolean {
+    return this.draft.hasHeard;
+  }
+
   // ---- what was told to the flow, and what it decided
 
   /** The outcome that the flow has just been given. */
@@ -201,9 +216,12 @@ export class TaskState {
     this.decidedVersion = this.draft.task.version + 1;
   }
 
-  cancelSteps(): void {
+  /** A task that is cancelled before its flow has begun ends at once. */
+  cancelUnbegun(): void {
     const now = this.now();
+    this.set({ cancelled_after: 0, cancelled_at: now });
     for (const id of this.#open) this.giveUp(this.draft.step(id), now);
+    this.end({ kind: "completed", output: "null" });
   }
 
   giveUp(step: StepRow, now: number): void {
@@ -371,6 +389,11 @@ export class TaskState {
 
   set(patch: Partial<TaskRow>): void {
     this.draft.setTask(this.now(), patch);
+  }
+
+  /** Something that is written with the row has changed: queue, lease, parking, or rows beside it. */
+  touch(): void {
+    this.set({});
   }
 
   /** What is to be written next; undefined where nothing has changed. */

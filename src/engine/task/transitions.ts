@@ -1,0 +1,269 @@
+// The transitions of one task, without I/O. `advance` makes the next one, or says what is needed before it can be made;
+// whoever drives the task supplies that and asks again.
+//
+// D1. Transitions are made in memory, ahead of the store. What is told of them is told once they are durable, the log
+//     included: a driver that loses the task has changed nothing.
+// D3. What the flow was told, what it decided and the state it leads to are put down in one go: a write in between would
+//     record half a transition, which no replay could match. Until then the record knows nothing of it (`Conclusion`).
+// D4. A transition that needs nothing is made at once, without a turn of the event loop.
+// D5. Before an end is put down, a new program is given all that is recorded and comes to the same (`second-look.ts`).
+
+import type { Program } from "../../core/flow/program.ts";
+import type { StepRow } from "../../core/record/record.ts";
+import { FlowViolationError, ObstacleError, type DriverTools } from "./driver-tools.ts";
+import type { InboxReader } from "./inbox-reader.ts";
+import { outcomeOf } from "./replay.ts";
+import { lookAgain, type Told } from "./second-look.ts";
+import type { StepRunner } from "./step-runner.ts";
+import type { TaskState } from "./task-state.ts";
+import { tellViolation } from "./tell-violation.ts";
+
+/** What a transition needs from outside of the process's memory, or of this turn of the event loop. */
+export type Need =
+  /** What outsiders have left for the task is read. */
+  | "inbox"
+  /** The time of the store is asked for: waits that the flow has planned begin then. */
+  | "store-time"
+  /** The flow is long, and is being looked at again in slices (D5). */
+  | "second-look"
+  /** What leads to an effect is made durable (step-runner's R1). */
+  | "written"
+  /** Something that runs here ends, or something comes meanwhile. */
+  | "outcome";
+
+/** What came of it: a transition was made; or there is none to make, for the task has ended or only waits. */
+export type Result = "moved" | "rests";
+
+/** D3: what is not put down yet. */
+interface Conclusion {
+  /** Undefined where the flow had come to its end before. */
+  readonly told: Told | undefined;
+  readonly isBegin: boolean;
+  isLookedAt: boolean;
+  looking: Promise<string | undefined> | undefined;
+  readonly isTimed: boolean;
+  storeNow: number | undefined;
+}
+
+interface Parts {
+  readonly state: TaskState;
+  readonly program: Program;
+  readonly inbox: InboxReader;
+  readonly steps: StepRunner;
+  readonly tools: Pick<DriverTools, "clock" | "limits">;
+  /** D5, of a plan: the engine makes its end of its outputs, and one that was taken up was made twice already. */
+  readonly mustLookAgain: boolean;
+}
+
+export class Transitions {
+  #conclusion: Conclusion | undefined;
+  // what was done for this transition so far
+  #hasRead = false;
+  #hasStarted = false;
+  #hasWaited = false;
+  #hasFollowed = false;
+
+  constructor(private readonly parts: Parts) {}
+
+  /**
+   * Makes the next transition, or gives what has to be supplied before `advance` is called again. Throws
+   * FlowViolationError, task_parked, and the failure of a write.
+   */
+  advance(): Need | Result {
+    for (;;) {
+      const need = this.#needs();
+      if (need !== undefined) return need;
+      const result = this.#move();
+      if (result === "part") continue;
+      this.#hasRead = this.#hasStarted = this.#hasWaited = this.#hasFollowed = false;
+      return result;
+    }
+  }
+
+  /** What the last `advance` asked for is there; `storeNow` where it was the store's time. */
+  supplied(need: Need, storeNow?: number): void {
+    if (need === "inbox") this.#hasRead = true;
+    else if (need === "outcome") this.#hasWaited = true;
+    else if (need === "store-time" && this.#conclusion) this.#conclusion.storeNow = storeNow;
+  }
+
+  /** Resolves when the flow was looked at again. Throws FlowViolationError where it has come to something else. */
+  async lookedAgain(): Promise<void> {
+    const conclusion = this.#conclusion;
+    const difference = await conclusion?.looking;
+    if (conclusion) conclusion.looking = undefined;
+    throwIfDifferent(difference);
+  }
+
+  #needs(): Need | undefined {
+    const { state, inbox } = this.parts;
+    if (this.#conclusion) {
+      if (this.#conclusion.looking) return "second-look";
+      return this.#conclusion.isTimed && this.#conclusion.storeNow === undefined ? "store-time" : undefined;
+    }
+    switch (state.status) {
+      case "PLANNED":
+        return inbox.isWoken && !this.#hasRead ? "inbox" : undefined;
+      case "RUNNING":
+        return this.#needsToWork();
+      case "WAITING_OBSERVATION":
+        return this.#needsToObserve();
+      case "COMPLETED":
+      case "FAILED":
+      case "CANCELLED":
+        return undefined;
+    }
+  }
+
+  #needsToWork(): Need | undefined {
+    const { inbox, steps } = this.parts;
+    if (inbox.isWoken && !this.#hasRead && !this.#hasWaited) return "inbox";
+    if (this.#isFlowAtWork) return steps.needs({ isGoingOn: this.#hasStarted });
+    // a cancel came while tools ran: it is taken up when they have come to their end
+    return this.#hasWaited && steps.mustWait ? "outcome" : undefined;
+  }
+
+  #needsToObserve(): Need | undefined {
+    const { state, steps } = this.parts;
+    if (state.nextUnobserved) return undefined;
+    // what a cancel gives up is still coming to its end
+    if (state.isCancelling) return steps.mustWait ? "outcome" : undefined;
+    if (state.flowEnd || state.hasWork()) return undefined;
+    if (this.#hasFollowed && steps.mustWait) return "outcome";
+    return this.#hasRead ? undefined : "inbox";
+  }
+
+  /** "part": the transition is not made yet. */
+  #move(): Result | "part" {
+    if (this.#conclusion) return this.#putDown(this.#conclusion);
+    switch (this.parts.state.status) {
+      case "PLANNED":
+        return this.#begin();
+      case "RUNNING":
+        return this.#work();
+      case "WAITING_OBSERVATION":
+        return this.#observe();
+      case "COMPLETED":
+      case "FAILED":
+      case "CANCELLED":
+        return "rests";
+    }
+  }
+
+  #begin(): Result | "part" {
+    const { state, program } = this.parts;
+    if (state.isCancelling) state.cancelUnbegun();
+    else if (program.isSequential) state.move("RUNNING");
+    else return this.#conclude({ turn: program.start() }, true);
+    return "moved";
+  }
+
+  #work(): Result | "part" {
+    const { state, program, steps } = this.parts;
+    if (this.#isFlowAtWork && steps.start()) {
+      this.#hasStarted = true;
+      return "part";
+    }
+    const outcome = state.nextUnobserved;
+    // a failed step of a plan ends it at once
+    const isOver = program.isSequential && outcome?.status === "FAILED" && !state.isCancelling;
+    if (isOver) return this.#conclude(this.#feed(outcome));
+    if (state.flowEnd?.kind === "failed") return this.#conclude();
+    state.move("WAITING_OBSERVATION");
+    return "moved";
+  }
+
+  #observe(): Result | "part" {
+    const { state, steps } = this.parts;
+    const step = state.nextUnobserved;
+    if (step) return this.#conclude(this.#feed(step));
+    if (state.isCancelling) return this.#conclude(this.#cancel());
+    if (state.flowEnd || state.hasWork()) return this.#conclude();
+    if (!this.#hasFollowed && steps.followChildren()) {
+      this.#hasFollowed = true;
+      this.#hasRead = false; // their ends come through the inbox
+      return "part";
+    }
+    // an outsider has made it due, but had nothing for it
+    if (!state.stands) state.touch();
+    return "rests";
+  }
+
+  get #isFlowAtWork(): boolean {
+    const { state } = this.parts;
+    return !state.isEnded && !state.flowEnd && !state.isCancelling;
+  }
+
+  /** Gives the flow one recorded outcome. */
+  #feed(step: StepRow): Told {
+    const at = this.parts.state.now();
+    return { turn: this.parts.program.observe(step.path, outcomeOf(step), at), heard: { step, at } };
+  }
+
+  /** Tells the flow that it is cancelled. What it plans from then on is done; then the task is CANCELLED. */
+  #cancel(): Told {
+    const at = this.parts.state.now();
+    return { turn: this.parts.program.cancel(at), heard: { step: undefined, at } };
+  }
+
+  #conclude(told?: Told, isBegin = false): "part" {
+    this.#throwIfViolated();
+    this.#conclusion = {
+      told,
+      isBegin,
+      isLookedAt: isBegin || !this.parts.program.end || !this.parts.mustLookAgain,
+      looking: undefined,
+      isTimed: told !== undefined && told.turn.planned.some(({ kind }) => kind === "sleep" || kind === "signal"),
+      storeNow: undefined,
+    };
+    return "part";
+  }
+
+  /** A violation leaves the record untouched. */
+  #putDown(conclusion: Conclusion): "moved" | "part" {
+    const { state } = this.parts;
+    if (!conclusion.isLookedAt) {
+      conclusion.isLookedAt = true;
+      const difference = this.#lookAgain(conclusion.told);
+      if (difference instanceof Promise) {
+        conclusion.looking = difference;
+        return "part";
+      }
+      throwIfDifferent(difference);
+    }
+    this.#throwIfViolated();
+    if (conclusion.told) this.#takeUp(conclusion.told, conclusion);
+    this.#conclusion = undefined;
+    const end = conclusion.isBegin ? undefined : state.flowEnd;
+    if (end) state.end(end);
+    else if (conclusion.isBegin || state.hasWork()) state.move("RUNNING");
+    else state.stay();
+    return "moved";
+  }
+
+  #lookAgain(told: Told | undefined): undefined | string | Promise<undefined | string> {
+    const { program, state, tools } = this.parts;
+    return lookAgain(program, state.recorded(), told, tools.clock);
+  }
+
+  #takeUp({ turn, heard }: Told, { isTimed, storeNow = 0 }: Conclusion): void {
+    const { state, inbox, tools } = this.parts;
+    const tooLarge = state.reasonToStop(tools.limits.taskBytes, turn.planned);
+    if (tooLarge !== undefined) throw new ObstacleError(tooLarge);
+    if (heard?.step) state.noteObserved(heard.step, heard.at);
+    else if (heard) state.noteCancelled(heard.at);
+    state.takeUp(turn, storeNow);
+    // what nobody waited for when it came may be there still
+    if (isTimed && state.hasHeard) inbox.isWoken = true;
+  }
+
+  #throwIfViolated(): void {
+    const { program, state } = this.parts;
+    if (program.obstacle !== undefined) throw new ObstacleError(program.obstacle);
+    if (program.violation) throw new FlowViolationError(tellViolation(program, state.recorded()));
+  }
+}
+
+function throwIfDifferent(difference: string | undefined): void {
+  if (difference !== undefined) throw new FlowViolationError(difference);
+}
