@@ -35,10 +35,15 @@ import { checkKey, planTask, taskIdOf, type TaskPlan } from "./doors/create.ts";
 import { readCursor, writeCursor } from "./doors/cursor.ts";
 import { toListedTasks, toSoundTask } from "./task/damage.ts";
 import { describeFlow } from "./doors/describe-flow.ts";
-import type { DriverTools } from "./task/driver-tools.ts";
-import { busy, Driving } from "./driving/driving.ts";
+import type { DrivingTools } from "./driving/driving-tools.ts";
+import { DrivenTasks } from "./driving/driven-tasks.ts";
+import { DrivingForCallers } from "./driving/drive-for-caller.ts";
+import { DrivingForWorker } from "./driving/drive-for-worker.ts";
+import { endByForce } from "./driving/end-by-force.ts";
+import { busy } from "./driving/not-now.ts";
+import { StoredTasks } from "./driving/stored-tasks.ts";
 import { boundOf } from "./process/flow-bound.ts";
-import { findFlow } from "./doors/find-flow.ts";
+import { findFlow, flowOfTask } from "./doors/find-flow.ts";
 import { Holdings } from "./process/holdings.ts";
 import { tellLateOutput } from "./doors/late-output.ts";
 import { Lease } from "./process/lease.ts";
@@ -87,8 +92,10 @@ const DELIVERY_MS = 5_000;
 class StoreEngine implements Engine {
   readonly #flows: ReadonlyMap<string, Flow>;
   readonly #store: Store;
-  readonly #tools: DriverTools;
-  readonly #driving: Driving;
+  readonly #tools: DrivingTools;
+  readonly #driven: DrivenTasks;
+  readonly #stored: StoredTasks;
+  readonly #callers: DrivingForCallers;
   readonly #children: ChildTasks;
   readonly #bell: QueueNotifier;
   readonly #storeClock: StoreClock;
@@ -109,16 +116,22 @@ class StoreEngine implements Engine {
     );
     this.#bell = new QueueNotifier(store, clock, log);
     this.#storeClock = new StoreClock(store, clock);
+    this.#driven = new DrivenTasks(clock, limits.busyMs);
+    this.#stored = new StoredTasks({ store, lease, driven: this.#driven, clock }, limits.busyMs);
     this.#children = new ChildTasks(() => ({
       flows: this.#flows,
       store,
       tools: this.#tools,
-      driving: this.#driving,
+      driven: this.#driven,
+      stored: this.#stored,
       bell: this.#bell,
       insert: (plan) => this.#insert(plan),
       run: (id) => this.runTask(id),
     }));
     this.#tools = {
+      flows: this.#flows,
+      driven: this.#driven,
+      stored: this.#stored,
       store,
       writer: new CommitWriter(store, new Pace(clock)),
       lease,
@@ -151,24 +164,30 @@ class StoreEngine implements Engine {
         told.catch(() => {}); // it never rejects
       },
     };
-    this.#driving = new Driving(this.#flows, store, this.#tools, this.#bell, () => this.#onOutage());
+    this.#callers = new DrivingForCallers(this.#tools, this.#bell, () => this.#onOutage());
     this.#holdings = new Holdings({
       store,
       lease,
       bell: this.#bell,
       clock,
       log,
-      heldByHand: () => this.#driving.heldByHand(),
-      isLeaving: () => this.#driving.isClosing,
+      heldByHand: () => this.#driven.heldIds(),
+      isLeaving: () => this.#driven.isClosing,
     });
   }
 
   async startWorker(options: WorkOptions): Promise<RunningWorker> {
-    this.#driving.assertOpen();
+    this.#driven.assertOpen();
     if (this.#worker && !this.#worker.isStopped) throw new Error("This engine has a worker already.");
-    const { store } = this.options;
     const worker = new Worker(
-      { flows: this.#flows, store, tools: this.#tools, driving: this.#driving, bell: this.#bell },
+      {
+        flows: this.#flows,
+        store: this.#store,
+        tools: this.#tools,
+        driving: new DrivingForWorker(this.#tools),
+        heldByHand: () => this.#driven.heldIds(),
+        bell: this.#bell,
+      },
       options,
     );
     // before it has started: who closes the engine meanwhile stops it as well
@@ -192,7 +211,7 @@ class StoreEngine implements Engine {
   }
 
   async createTask(request: CreateTask): Promise<CreatedTask> {
-    this.#driving.assertOpen();
+    this.#driven.assertOpen();
     const { clock, limits } = this.#tools;
     const flow = findFlow(this.#flows, request.flow);
     const id = taskIdOf(request, this.options.newId);
@@ -206,13 +225,14 @@ class StoreEngine implements Engine {
   }
 
   async advanceTask(id: string): Promise<Task> {
-    return this.#tell(await this.#driving.drive(parseTaskId(id), (driver) => driver.advance()));
+    return this.#tell(await this.#callers.drive(parseTaskId(id), (driver) => driver.advance()));
   }
 
   async runTask(id: string, options: RunTask = {}): Promise<Task> {
     return this.#tell(
       await runToEnd(parseTaskId(id), options, {
-        driving: this.#driving,
+        callers: this.#callers,
+        driven: this.#driven,
         children: this.#children,
         stepsMax: this.#tools.limits.stepsPerTask,
         isLeaving: () => this.#closing !== undefined,
@@ -222,10 +242,10 @@ class StoreEngine implements Engine {
 
   async signalTask(id: string, { name, payload, idempotencyKey }: SignalTask): Promise<Task> {
     // its row alone: however large the task is, a signal is posted at once
-    const row = await this.#driving.readRow(parseTaskId(id));
+    const row = await this.#stored.readRow(parseTaskId(id));
     const taskId = row.id;
     if (idempotencyKey !== undefined) checkKey("Idempotency-Key", idempotencyKey);
-    const text = readSignal(this.#driving.flowOf({ task: row }), {
+    const text = readSignal(flowOfTask(this.#flows, { task: row }), {
       name,
       payload,
       bytesMax: this.#tools.limits.inputBytes,
@@ -241,7 +261,7 @@ class StoreEngine implements Engine {
       attempt_epoch: null,
     });
     if (posted.kind === "refused") {
-      const { status } = await this.#driving.readRow(taskId);
+      const { status } = await this.#stored.readRow(taskId);
       throw new TaskonautError(
         "task_ended",
         `Task ${taskId} is ${status}; only a task that has not ended takes signals.`,
@@ -257,16 +277,16 @@ class StoreEngine implements Engine {
   }
 
   async cancelTask(id: string, { force = false }: CancelTask = {}): Promise<Task> {
-    const row = await this.#driving.readRow(parseTaskId(id));
+    const row = await this.#stored.readRow(parseTaskId(id));
     const taskId = row.id;
     if (isTerminal(row.status)) return this.getTask(taskId);
     const { log } = this.#tools;
     await this.#store.postToTask(cancelOf(taskId, { force }));
     log.info?.("task cancel requested", { task_id: taskId, force });
     this.#wake(taskId);
-    if (force) return this.#tell(await this.#driving.endByForce(taskId));
+    if (force) return this.#tell(await endByForce(taskId, this.#tools));
     // whoever drives the task hears of it; where nobody does, it is done here, unless only others have its flow
-    if (await this.#driving.isHeldElsewhere({ task: row })) return this.getTask(taskId);
+    if (await this.#stored.isHeldElsewhere({ task: row })) return this.getTask(taskId);
     if (!this.#flows.has(row.flow_name)) {
       log.warn?.("task cancel left to a process that has the flow", { task_id: taskId, flow: row.flow_name });
       return this.getTask(taskId);
@@ -283,10 +303,10 @@ class StoreEngine implements Engine {
   async retryTask(id: string): Promise<Task> {
     const taskId = parseTaskId(id);
     const { clock, limits, log, writer } = this.#tools;
-    const endTurn = await this.#driving.takeTurn(taskId);
+    const unlock = await this.#driven.lock(taskId);
     try {
-      const record = await this.#driving.read(taskId);
-      const flow = this.#driving.flowOf(record);
+      const record = await this.#stored.read(taskId);
+      const flow = flowOfTask(this.#flows, record);
       const { stepsPerTask: stepsMax } = limits;
       const plan = planReopening(flow, record, stepsMax);
       for (const step of plan.failed) if (step.kind === "child") await this.#retryChild(taskId, step);
@@ -294,13 +314,13 @@ class StoreEngine implements Engine {
       const draft = reopen(flow, record, plan, { now: clock.now(), storeNow, stepsMax });
       const change = draft.takeChange();
       if (change && !(await writer.submitChange(change))) throw busy(taskId, limits.busyMs);
-      this.#driving.forget(taskId);
+      this.#driven.forget(taskId);
       const { flow_name, parent_task_id: parent } = record.task;
       log.info?.("task reopened", { task_id: taskId, flow: flow_name, parent });
       this.#bell.ring();
       return await this.#tell(draft.record);
     } finally {
-      endTurn();
+      unlock();
     }
   }
 
@@ -322,16 +342,16 @@ class StoreEngine implements Engine {
   }
 
   async resolveTask(id: string, request: ResolveTask): Promise<Task> {
-    const record = await this.#driving.read(parseTaskId(id));
+    const record = await this.#stored.read(parseTaskId(id));
     const taskId = record.task.id;
-    const post = readResolution(this.#driving.flowOf(record), record, request, this.#tools.limits);
+    const post = readResolution(flowOfTask(this.#flows, record), record, request, this.#tools.limits);
     await this.#store.postToTask(post);
     this.#tools.log.info?.("step in doubt settled", { task_id: taskId, resolution: request.resolution.kind });
-    this.#driving.wake(taskId);
+    this.#driven.wake(taskId);
     try {
       // whoever drives the task hears of it; where nobody does, it is recorded here, and the task is in the queue
-      if (await this.#driving.isHeldElsewhere(record)) return await this.getTask(taskId);
-      return await this.#tell(await this.#driving.drive(taskId, (driver) => driver.hear()));
+      if (await this.#stored.isHeldElsewhere(record)) return await this.getTask(taskId);
+      return await this.#tell(await this.#callers.drive(taskId, (driver) => driver.hear()));
     } finally {
       this.#bell.ring();
     }
@@ -339,10 +359,10 @@ class StoreEngine implements Engine {
 
   async resumeTask(id: string): Promise<Task> {
     const taskId = parseTaskId(id);
-    const { parked_reason } = await this.#driving.readRow(taskId);
+    const { parked_reason } = await this.#stored.readRow(taskId);
     if (parked_reason === null) return this.getTask(taskId);
     await this.#storeClock.recent(); // it is due from now on
-    const resumed = await this.#driving.drive(taskId, async (driver) => {
+    const resumed = await this.#callers.drive(taskId, async (driver) => {
       driver.unpark();
       return true;
     });
@@ -350,7 +370,7 @@ class StoreEngine implements Engine {
   }
 
   async getTask(id: string): Promise<Task> {
-    return this.#tell(await this.#driving.read(parseTaskId(id)));
+    return this.#tell(await this.#stored.read(parseTaskId(id)));
   }
 
   async listTasks({ limit, cursor }: ListTasks): Promise<TaskPage> {
@@ -383,7 +403,7 @@ class StoreEngine implements Engine {
     const { limits, writer, lease } = this.#tools;
     try {
       // a child that was cancelled just now has nobody else to end it, where there is no worker
-      const left = this.#children.leaveAll(limits.graceMs).then((graceMs) => this.#driving.close(graceMs));
+      const left = this.#children.leaveAll(limits.graceMs).then((graceMs) => this.#driven.close(graceMs));
       await Promise.all([this.#worker?.stop(), left]);
       await writer.settle();
       await this.#bell.settle();
@@ -401,7 +421,7 @@ class StoreEngine implements Engine {
 
   /** The task that an idempotency key has created before; its input must be the same. */
   async #findKeyed(wanted: TaskRecord): Promise<CreatedTask> {
-    const found = await this.#driving.read(wanted.task.id);
+    const found = await this.#stored.read(wanted.task.id);
     if (
       found.task.flow_name === wanted.task.flow_name &&
       canonicalJson(found.task.input_payload) === canonicalJson(wanted.task.input_payload)
@@ -427,7 +447,7 @@ class StoreEngine implements Engine {
       // one that is in the queue is a worker's: maybe of another process
       if (record.task.due_at === null) {
         const decisionOf = new Map(decisions.map((decision) => [stepId(id, decision.path), decision]));
-        this.#driving.keep(id, new TaskDriver(record, program, decisionOf, this.#tools, { isNew }));
+        this.#driven.remember(id, new TaskDriver(record, program, decisionOf, this.#tools, { isNew }));
       }
     }
     return { record, isNew };
@@ -440,7 +460,7 @@ class StoreEngine implements Engine {
   }
 
   #wake(id: string): void {
-    this.#driving.wake(id);
+    this.#driven.wake(id);
     this.#bell.ring();
   }
 }

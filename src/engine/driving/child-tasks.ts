@@ -10,16 +10,20 @@ import type { StepRow, TaskRecord, TaskRow } from "../../core/record/record.ts";
 import type { Task } from "../../core/api/task.ts";
 import type { InboxPost, Store } from "../../store/store.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";
+import { within } from "../process/within.ts";
 import type { TaskPlan } from "../doors/create.ts";
 import { type Children, type ChildStep, type DriverTools, ObstacleError } from "../task/driver-tools.ts";
 import { CANCELLED_CHILD, endOfChild } from "../task/inbox-posts.ts";
-import { type Driving, isPause } from "./driving.ts";
+import type { DrivenTasks } from "./driven-tasks.ts";
+import { isNotNow } from "./not-now.ts";
+import type { StoredTasks } from "./stored-tasks.ts";
 
 interface Family {
   readonly flows: ReadonlyMap<string, Flow>;
   readonly store: Store;
   readonly tools: DriverTools;
-  readonly driving: Driving;
+  readonly driven: DrivenTasks;
+  readonly stored: StoredTasks;
   readonly bell: QueueNotifier;
   readonly insert: (plan: TaskPlan) => Promise<{ readonly isNew: boolean }>;
   readonly run: (id: string) => Promise<Task>;
@@ -74,15 +78,15 @@ export class ChildTasks implements Children {
       return times.length > 0 ? Math.min(...times) : null;
     } catch (error) {
       // its end will come through the inbox
-      if (!isPause(error)) throw error;
+      if (!isNotNow(error)) throw error;
       return null;
     }
   }
 
   /** Whoever drives the task here looks at its inbox. A child that was cancelled may wait, and nobody drive it. */
   onPosted({ task_id: id, kind }: InboxPost): void {
-    const { driving, bell } = this.family();
-    driving.wake(id);
+    const { driven, bell } = this.family();
+    driven.wake(id);
     bell.ring();
     if (kind !== "cancel" || this.#leaving.has(id)) return;
     const left = this.#leave(id).finally(() => this.#leaving.delete(id));
@@ -106,27 +110,24 @@ export class ChildTasks implements Children {
     if (this.#leaving.size === 0) return graceMs;
     const { clock } = this.family().tools;
     const until = clock.now() + graceMs;
-    const stop = new AbortController();
-    const graceEnds = clock.sleep(graceMs, stop.signal).catch(() => {});
     const allLeft = async (): Promise<void> => {
       while (this.#leaving.size > 0) await Promise.all(this.#leaving.values());
     };
-    await Promise.race([allLeft(), graceEnds]);
-    stop.abort();
+    await within(graceMs, allLeft(), clock);
     return Math.max(0, until - clock.now());
   }
 
   /** Children that were cancelled with their task may still be cleaning up when it has ended. */
   async followCancelled({ steps }: TaskRecord): Promise<void> {
-    const { store, driving, run } = this.family();
+    const { store, stored, run } = this.family();
     for (const step of steps) {
       if (step.kind !== "child" || step.status !== "CANCELLED") continue;
       const child = await store.readTask(childTaskId(step.id));
-      if (!child || isTerminal(child.task.status) || (await driving.isHeldElsewhere(child))) continue;
+      if (!child || isTerminal(child.task.status) || (await stored.isHeldElsewhere(child))) continue;
       try {
         await run(child.task.id);
       } catch (error) {
-        if (!isPause(error)) throw error;
+        if (!isNotNow(error)) throw error;
       }
     }
   }
@@ -140,11 +141,11 @@ export class ChildTasks implements Children {
   }
 
   async #leave(id: string): Promise<void> {
-    const { store, tools, driving } = this.family();
+    const { store, tools, stored } = this.family();
     try {
       const record = await store.readTask(id);
       // it may have been given up before it was created
-      if (record && !(await driving.isHeldElsewhere(record))) await this.runCancelled(id);
+      if (record && !(await stored.isHeldElsewhere(record))) await this.runCancelled(id);
     } catch (error) {
       // it stays due: whoever drives it next hears of the cancel
       tools.log.warn?.("child not cancelled yet", { task_id: id, error: messageOf(error) });

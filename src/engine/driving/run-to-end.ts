@@ -5,11 +5,13 @@ import type { TaskRecord } from "../../core/record/record.ts";
 import { isTerminal } from "../../core/record/status.ts";
 import type { RunTask } from "../../core/api/taskonaut.ts";
 import type { ChildTasks } from "./child-tasks.ts";
-import type { Driving } from "./driving.ts";
 import type { TaskDriver } from "../task/task-driver.ts";
+import type { DrivenTasks } from "./driven-tasks.ts";
+import type { DrivingForCallers } from "./drive-for-caller.ts";
 
-interface Parts {
-  readonly driving: Driving;
+interface Tools {
+  readonly callers: DrivingForCallers;
+  readonly driven: DrivenTasks;
   readonly children: Pick<ChildTasks, "followCancelled">;
   /** Of one task. */
   readonly stepsMax: number;
@@ -20,22 +22,22 @@ interface Parts {
 export async function runToEnd(
   taskId: string,
   { maxSteps }: RunTask,
-  { driving, children, stepsMax, isLeaving }: Parts,
+  { callers, driven, children, stepsMax, isLeaving }: Tools,
 ): Promise<TaskRecord> {
   // a task of so many steps cannot make more: each is planned, run and observed once, those of its clean-up too
   let limit = maxSteps ?? 6 * stepsMax + 3;
   let made = 0;
   for (;;) {
     let hasMoved = true;
-    let driven: TaskDriver | undefined;
+    let mover: TaskDriver | undefined;
     let start = 0;
     const countLost = (): void => {
-      if (driven) made += driven.durableMoves - start;
-      driven = undefined;
+      if (mover) made += mover.durableMoves - start;
+      mover = undefined;
     };
-    const record = await driving.drive(taskId, async (driver) => {
+    const record = await callers.drive(taskId, async (driver) => {
       countLost();
-      driven = driver;
+      mover = driver;
       start = driver.durableMoves;
       let moves = 0;
       do {
@@ -43,7 +45,7 @@ export async function runToEnd(
         if (!hasMoved) break;
         moves += 1;
         driver.writeSoon();
-      } while (!driver.isEnded && made + moves < limit && !driving.isWanted(taskId) && !isLeaving());
+      } while (!driver.isEnded && made + moves < limit && !driven.isWanted(taskId) && !isLeaving());
       return moves > 0;
     });
     countLost();
@@ -62,6 +64,6 @@ export async function runToEnd(
         },
       );
     }
-    driving.assertOpen();
+    driven.assertOpen();
   }
 }

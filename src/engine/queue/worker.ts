@@ -14,9 +14,9 @@ import { isStepOpen } from "../../core/record/status.ts";
 import { CLAIM_MAX, type Claim, type ClaimedTask, type Store } from "../../store/store.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";
 import type { DriverTools } from "../task/driver-tools.ts";
-import type { Claimant, WorkEnd } from "../driving/claimed-work.ts";
-import type { Driving } from "../driving/driving.ts";
+import type { Claimant, DrivingForWorker, WorkEnd } from "../driving/drive-for-worker.ts";
 import { UNSURE_MS } from "../process/holdings.ts";
+import { within } from "../process/within.ts";
 import { Quarantine } from "./quarantine.ts";
 import { isWait } from "../task/wait-events.ts";
 import { Pace, SMALL_PIECES_MS } from "../process/pace.ts";
@@ -59,7 +59,9 @@ interface Parts {
   readonly flows: ReadonlyMap<string, Flow>;
   readonly store: Store;
   readonly tools: DriverTools;
-  readonly driving: Driving;
+  readonly driving: DrivingForWorker;
+  /** Ids of tasks that callers of this process may hold. */
+  readonly heldByHand: () => readonly string[];
   readonly bell: QueueNotifier;
 }
 
@@ -158,10 +160,7 @@ export class Worker implements RunningWorker, Claimant {
     await this.#starting.catch(() => {}); // who started it hears of it
     bell.listen(undefined);
     await this.#loops;
-    const stop = new AbortController();
-    const graceEnds = tools.clock.sleep(tools.limits.graceMs, stop.signal).catch(() => {});
-    await Promise.race([this.#allLetGo(), graceEnds]);
-    stop.abort();
+    await within(tools.limits.graceMs, this.#allLetGo(), tools.clock);
     bell.ring(); // what was released is there for others
   }
 
@@ -230,9 +229,9 @@ export class Worker implements RunningWorker, Claimant {
   }
 
   async #claim(): Promise<void> {
-    const { store, driving, tools } = this.parts;
+    const { store, heldByHand, tools } = this.parts;
     if (this.#mayHoldMore) {
-      const byHand = driving.heldByHand();
+      const byHand = heldByHand();
       // what a caller has now he may leave; and a claim that was given up may still reach the database
       this.#mayHoldMore = byHand.length > 0 || tools.clock.now() < this.#unsureUntil;
       const released = await store.releaseTasks({ workerId: this.id, except: [...this.#held.keys(), ...byHand] });
@@ -294,7 +293,7 @@ export class Worker implements RunningWorker, Claimant {
       tools.log.warn?.("task taken over from a dead worker", { task_id: id, flow: flow_name, from: claimed.takenFrom });
     }
     if (isDeadly(claimed)) this.#driveInLane(claimed);
-    else if (!driving.claimed.work(claimed, this)) this.#driven += 1;
+    else if (!driving.drive(claimed, this)) this.#driven += 1;
   }
 
   /** K3. */
@@ -302,7 +301,7 @@ export class Worker implements RunningWorker, Claimant {
     const ended = this.#lane.run(() => {
       const { promise, resolve: leave } = Promise.withResolvers<void>();
       this.#inLane = { claimed, leave };
-      this.parts.driving.claimed.work(claimed, this);
+      this.parts.driving.drive(claimed, this);
       return promise;
     });
     ended.catch(() => {}); // it never rejects

@@ -1,16 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { FakeClock, turn } from "../../../test/support/fake-clock.ts";
-import { TaskLocks } from "./task-locks.ts";
+import { DrivenTasks } from "./driven-tasks.ts";
 
 const DEADLINE_MS = 1000;
 
-describe("turns", () => {
+describe("locks", () => {
   test("come to the callers of one task in the order in which they asked", async () => {
-    const turns = new TaskLocks(new FakeClock());
+    const tasks = new DrivenTasks(new FakeClock(), DEADLINE_MS);
     const order: number[] = [];
     const callers = [0, 1, 2, 3, 4].map(async (number) => {
-      const end = await turns.take("task", DEADLINE_MS);
+      const end = await tasks.lockWithin("task", DEADLINE_MS);
       order.push(number);
       await turn();
       expect(order.at(-1)).toBe(number);
@@ -21,19 +21,19 @@ describe("turns", () => {
   });
 
   test("of different tasks do not wait for each other", async () => {
-    const turns = new TaskLocks(new FakeClock());
-    expect(await turns.take("one", DEADLINE_MS)).toBeFunction();
-    expect(await turns.take("other", DEADLINE_MS)).toBeFunction();
+    const tasks = new DrivenTasks(new FakeClock(), DEADLINE_MS);
+    expect(await tasks.lockWithin("one", DEADLINE_MS)).toBeFunction();
+    expect(await tasks.lockWithin("other", DEADLINE_MS)).toBeFunction();
   });
 
   test("that do not come before the deadline are given up, and those behind move up", async () => {
     const clock = new FakeClock();
-    const turns = new TaskLocks(clock);
-    const end = await turns.take("task", DEADLINE_MS);
-    const impatient = turns.take("task", 100);
-    const patient = turns.take("task", DEADLINE_MS);
+    const tasks = new DrivenTasks(clock, DEADLINE_MS);
+    const end = await tasks.lockWithin("task", DEADLINE_MS);
+    const impatient = tasks.lockWithin("task", 100);
+    const patient = tasks.lockWithin("task", DEADLINE_MS);
     await clock.advance(99);
-    expect(turns.isWanted("task")).toBe(true);
+    expect(tasks.isWanted("task")).toBe(true);
     await clock.advance(1);
     expect(await impatient).toBeUndefined();
     end?.();
@@ -43,23 +43,23 @@ describe("turns", () => {
 
   test("that come in time leave no timer behind", async () => {
     const clock = new FakeClock();
-    const turns = new TaskLocks(clock);
-    const end = await turns.take("task", DEADLINE_MS);
-    const next = turns.take("task", DEADLINE_MS);
+    const tasks = new DrivenTasks(clock, DEADLINE_MS);
+    const end = await tasks.lockWithin("task", DEADLINE_MS);
+    const next = tasks.lockWithin("task", DEADLINE_MS);
     end?.();
     (await next)?.();
     expect(clock.sleeping).toBe(0);
-    expect(turns.isWanted("task")).toBe(false);
+    expect(tasks.isWanted("task")).toBe(false);
   });
 
-  test("are not lost when the turn and the deadline come in the same moment", async () => {
+  test("are not lost when the lock and the deadline come in the same moment", async () => {
     for (let microtasks = 0; microtasks < 10; microtasks++) {
       for (const isTurnFirst of [true, false]) {
         const clock = new FakeClock();
-        const turns = new TaskLocks(clock);
-        const end = await turns.take("task", DEADLINE_MS);
-        const torn = turns.take("task", DEADLINE_MS);
-        const behind = turns.take("task", 2 * DEADLINE_MS);
+        const tasks = new DrivenTasks(clock, DEADLINE_MS);
+        const end = await tasks.lockWithin("task", DEADLINE_MS);
+        const torn = tasks.lockWithin("task", DEADLINE_MS);
+        const behind = tasks.lockWithin("task", 2 * DEADLINE_MS);
         if (isTurnFirst) end?.();
         else clock.jump(DEADLINE_MS);
         for (let i = 0; i < microtasks; i++) await Promise.resolve();
@@ -89,7 +89,7 @@ describe("turns", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyAct, { maxLength: 40 }), async (acts) => {
         const clock = new FakeClock();
-        const turns = new TaskLocks(clock);
+        const tasks = new DrivenTasks(clock, DEADLINE_MS);
         const holder = new Map<string, () => void>();
         let open = 0;
         let isHeldByTwo = false;
@@ -102,7 +102,7 @@ describe("turns", () => {
           switch (act.kind) {
             case "ask": {
               open += 1;
-              turns.take(act.task, act.deadlineMs).then(
+              tasks.lockWithin(act.task, act.deadlineMs).then(
                 (ending) => {
                   open -= 1;
                   isHeldByTwo ||= ending !== undefined && holder.has(act.task);
@@ -134,8 +134,8 @@ describe("turns", () => {
         expect(open).toBe(0);
         expect(isHeldByTwo).toBe(false);
         for (const task of ["a", "b"]) {
-          expect(turns.isWanted(task)).toBe(false);
-          const asked = turns.take(task, 0);
+          expect(tasks.isWanted(task)).toBe(false);
+          const asked = tasks.lockWithin(task, 0);
           await clock.advance(0);
           expect(await asked).toBeFunction();
         }

@@ -1,4 +1,4 @@
-// The tasks that a worker of this process has claimed, and their drivers.
+// Drives tasks that the worker of this process has claimed.
 //
 // Most tasks wait for nothing but the database. Those are driven at once, many in one turn of the event loop, without a
 // promise each: that would cost as much as all they do.
@@ -6,11 +6,14 @@
 import { hasCode } from "../../core/errors.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import type { ClaimedTask } from "../../store/store.ts";
-import { FlowViolationError, LostTaskError, type DriverTools } from "../task/driver-tools.ts";
-import type { Driving } from "./driving.ts";
+import { flowOfTask } from "../doors/find-flow.ts";
 import { recoverSound } from "../task/damage.ts";
+import { FlowViolationError, LostTaskError } from "../task/driver-tools.ts";
 import type { Recovery } from "../task/recover.ts";
 import { TaskDriver, type DriverStart } from "../task/task-driver.ts";
+import type { Unlock } from "./driven-tasks.ts";
+import type { DrivingTools } from "./driving-tools.ts";
+import { park, parkDriven, parkUnrecovered } from "./park.ts";
 
 /** Who has claimed tasks, as those who drive them see it. None of these must throw. */
 export interface Claimant {
@@ -42,52 +45,46 @@ export interface WorkEnd {
 const ENDED: WorkEnd = { isEnded: true, dueAt: null };
 const LET_GO: WorkEnd = { isEnded: false, dueAt: null };
 
-export class ClaimedWork {
-  /** Of tasks that take their time. */
-  readonly #drivers = new Map<string, TaskDriver>();
-
-  constructor(
-    private readonly driving: Driving,
-    private readonly tools: DriverTools,
-  ) {}
-
-  drivers(): Iterable<TaskDriver> {
-    return this.#drivers.values();
-  }
-
-  /** Something came for the task: whoever drives it looks at its inbox. */
-  wake(id: string): void {
-    this.#drivers.get(id)?.wake();
-  }
+export class DrivingForWorker {
+  constructor(private readonly tools: DrivingTools) {}
 
   /**
    * Drives a task that was claimed for this process until it has ended, only waits, or `isLeaving`; then it is held no
    * more, and the claimant is told, once. What waits for nothing is driven before this returns: true, where the rest is
    * but to write it.
    */
-  work(claimed: ClaimedTask, claimant: Claimant): boolean {
+  drive(claimed: ClaimedTask, claimant: Claimant): boolean {
     const { record, takenFrom, isBare = false } = claimed;
     const work: Work = { claimed, claimant, isIdle: false };
-    const endTurn = this.driving.takeTurnNow(record.task.id);
-    // a caller who has the turn wrote to it, or will find that it was claimed: it is read again
+    const unlock = this.tools.driven.lockNow(record.task.id);
+    // a caller who has the lock wrote to it, or will find that it was claimed: it is read again
     // as is a large one, which did not come with the claim
-    const driven = endTurn && !isBare && this.#takeUp(record, { isClaimed: true, isOrphan: takenFrom !== null }, work);
-    if (!(driven instanceof TaskDriver)) {
-      this.#workOn(work, endTurn, driven || undefined);
+    const taken = unlock && !isBare && this.#takeUp(record, { isClaimed: true, isOrphan: takenFrom !== null }, work);
+    if (!(taken instanceof TaskDriver)) {
+      this.#driveLater(work, unlock, taken || undefined);
       return false;
     }
-    driven.onSettled((failure) => {
-      if (failure !== undefined) return this.#workOn({ ...work, isIdle: true }, endTurn, Promise.reject(failure));
-      endTurn?.();
-      claimant.onEnd(claimed, endOf(driven));
+    taken.onSettled((failure) => {
+      if (failure !== undefined) return this.#driveLater({ ...work, isIdle: true }, unlock, Promise.reject(failure));
+      unlock?.();
+      claimant.onEnd(claimed, endOf(taken));
     });
     return true;
   }
 
-  /** `work` where there is something to wait for: the turn, or what it comes to. */
-  #workOn(work: Work, endTurn: (() => void) | undefined, end: Promise<WorkEnd> | undefined): void {
+  /** Parks a task that this process holds and cannot drive, whatever it is that fails. */
+  async setAside(id: string, failure: string): Promise<void> {
+    const { stored, lease } = this.tools;
+    // its row alone: the rest of its record may be what cannot be read
+    const task = await stored.readRow(id);
+    if (task.lease_owner !== lease.workerId) return;
+    await park({ task, steps: [], calls: [] }, `It could not be driven on: ${failure}`, this.tools);
+  }
+
+  /** `drive` where there is something to wait for: the lock, or what it comes to. */
+  #driveLater(work: Work, unlock: Unlock | undefined, end: Promise<WorkEnd> | undefined): void {
     const { claimed, claimant } = work;
-    this.#workThrough(work, endTurn, end)
+    this.#driveThrough(work, unlock, end)
       .finally(() => tellIdle(work))
       .then(
         (reached) => claimant.onEnd(claimed, reached),
@@ -96,16 +93,13 @@ export class ClaimedWork {
   }
 
   /** `end`: what it comes to as it was taken up; undefined where it is to be read again, as after a lost write. */
-  async #workThrough(
-    work: Work,
-    endTurnNow: (() => void) | undefined,
-    end: Promise<WorkEnd> | undefined,
-  ): Promise<WorkEnd> {
+  async #driveThrough(work: Work, lock: Unlock | undefined, end: Promise<WorkEnd> | undefined): Promise<WorkEnd> {
+    const { driven } = this.tools;
     const { id } = work.claimed.record.task;
-    const endTurn = endTurnNow ?? (await this.driving.takeTurn(id));
+    const unlock = lock ?? (await driven.lock(id));
     try {
       const isOrphan = work.claimed.isBare === true && work.claimed.takenFrom !== null;
-      for (let next = end ?? this.#workAgain(work, { isClaimed: true, isOrphan }); ; next = this.#workAgain(work)) {
+      for (let next = end ?? this.#takeUpAgain(work, { isClaimed: true, isOrphan }); ; next = this.#takeUpAgain(work)) {
         try {
           return await next;
         } catch (error) {
@@ -113,23 +107,25 @@ export class ClaimedWork {
         }
       }
     } finally {
-      this.#drivers.delete(id);
-      endTurn();
+      driven.letGo(id);
+      unlock();
     }
   }
 
   /** Somebody else wrote to the task, or it is read for the first time. */
-  async #workAgain(work: Work, start: DriverStart = { isClaimed: true }): Promise<WorkEnd> {
-    const record = await this.driving.read(work.claimed.record.task.id);
-    if (record.task.lease_owner !== this.tools.lease.workerId) return LET_GO;
+  async #takeUpAgain(work: Work, start: DriverStart = { isClaimed: true }): Promise<WorkEnd> {
+    const { stored, lease } = this.tools;
+    const record = await stored.read(work.claimed.record.task.id);
+    if (record.task.lease_owner !== lease.workerId) return LET_GO;
     return settled(this.#takeUp(record, start, work));
   }
 
   /** Drives a task as far as it goes without waiting. Where that is all, the driver is given: it only has to be settled. */
   #takeUp(record: TaskRecord, start: DriverStart, work: Work): TaskDriver | Promise<WorkEnd> {
-    this.driving.forget(record.task.id); // what it knows is out of date
+    const { flows, driven } = this.tools;
+    driven.forget(record.task.id); // what it knows is out of date
     try {
-      const recovery = recoverSound(this.driving.flowOf(record), record, this.tools);
+      const recovery = recoverSound(flowOfTask(flows, record), record, this.tools);
       if (!(recovery instanceof Promise)) return this.#driveFrom(recovery, record, start, work);
       return recovery.then((late) => settled(this.#driveFrom(late, record, start, work)));
     } catch (error) {
@@ -138,26 +134,26 @@ export class ClaimedWork {
   }
 
   #driveFrom(recovery: Recovery, record: TaskRecord, start: DriverStart, work: Work): TaskDriver | Promise<WorkEnd> {
-    if (recovery.kind !== "ready") return this.driving.parkUnrecovered(record, recovery).then(() => LET_GO);
+    if (recovery.kind !== "ready") return parkUnrecovered(record, recovery, this.tools).then(() => LET_GO);
     const driver = new TaskDriver(record, recovery.program, recovery.decisionOf, this.tools, start);
     try {
       const moving = goFar(driver, work.claimant);
-      if (moving || driver.isBusy) return this.#driveOn(driver, moving, work);
+      if (moving || driver.isBusy) return this.#driveSlowly(driver, moving, work);
     } catch (error) {
-      return this.#driveOn(driver, Promise.reject<boolean>(error), work);
+      return this.#driveSlowly(driver, Promise.reject<boolean>(error), work);
     }
     driver.release();
     return driver;
   }
 
   /** Drives on from a transition that takes time, until the task is let go of and that is durable. */
-  async #driveOn(driver: TaskDriver, moving: Promise<boolean> | undefined, work: Work): Promise<WorkEnd> {
-    this.#drivers.set(driver.id, driver);
+  async #driveSlowly(driver: TaskDriver, moving: Promise<boolean> | undefined, work: Work): Promise<WorkEnd> {
+    this.tools.driven.hold(driver.id, driver);
     try {
       for (let next = moving; next && (await next);) next = goFar(driver, work.claimant);
     } catch (error) {
       if (error instanceof FlowViolationError) {
-        const told = await this.driving.parkDriven(driver, error);
+        const told = await parkDriven(driver, error, this.tools);
         if (told instanceof LostTaskError) throw told;
         return LET_GO;
       }

@@ -1,0 +1,100 @@
+// Drives a task for whoever calls.
+//
+// E1. Callers of one task take turns (in memory here, by version and lease between processes), and each makes its own
+//     transition. Whoever lost a race reads the task again and goes on from there.
+// E2. What is returned is durable.
+
+import { hasCode } from "../../core/errors.ts";
+import type { TaskRecord } from "../../core/record/record.ts";
+import { isTerminal } from "../../core/record/status.ts";
+import { flowOfTask } from "../doors/find-flow.ts";
+import type { QueueNotifier } from "../process/queue-notifier.ts";
+import { recoverSound } from "../task/damage.ts";
+import { FlowViolationError, LostTaskError } from "../task/driver-tools.ts";
+import { TaskDriver } from "../task/task-driver.ts";
+import type { DrivingTools } from "./driving-tools.ts";
+import { busy } from "./not-now.ts";
+import { parkDriven, parkUnrecovered } from "./park.ts";
+
+/** Makes transitions, by any means of the driver. Tells whether there were any. */
+export type Drive = (driver: TaskDriver) => boolean | Promise<boolean>;
+
+export class DrivingForCallers {
+  constructor(
+    private readonly tools: DrivingTools,
+    private readonly notifier: QueueNotifier,
+    /** Told where a write has failed because the database was away. */
+    private readonly onOutage: () => void,
+  ) {}
+
+  /**
+   * Takes the lock of a task, lets `drive` make transitions, and gives the durable record. Where a driver from memory found
+   * none to make, the task is read again, for an outsider may have changed it.
+   */
+  async drive(id: string, drive: Drive): Promise<TaskRecord> {
+    const { driven, stored, clock, limits } = this.tools;
+    const deadline = clock.now() + limits.busyMs;
+    const unlock = await driven.lock(id);
+    try {
+      for (;;) {
+        driven.assertOpen();
+        const remembered = driven.remembered(id);
+        const driver = remembered ?? (await this.#load(id, deadline));
+        if (!(driver instanceof TaskDriver)) return driver;
+        try {
+          const hasMoved = await drive(driver);
+          const record = await driver.durableRecord();
+          if (hasMoved || !remembered) {
+            // kept anew: so many others may have come since that it was let go
+            if (isTerminal(record.task.status)) driven.forget(id);
+            else driven.remember(id, driver);
+            // a worker goes on with it, now or then: what came for it meanwhile has made it due, whatever is known here
+            if (hasMoved && !isTerminal(record.task.status)) this.notifier.ring();
+            return record;
+          }
+          // what it knows may be out of date; where it is not, there is nothing to do, neither for a driver that knows more
+          const { version, wake_seq } = (await stored.read(id)).task;
+          if (version === record.task.version && wake_seq === record.task.wake_seq) return record;
+          driven.forget(id);
+        } catch (error) {
+          const failure = await this.#failureOf(error, driver);
+          // the tools beside one that parks the task go on, and report to this driver
+          if (!(hasCode(failure, "task_parked") && driver.isBusy)) driven.forget(id);
+          if (!(failure instanceof LostTaskError)) {
+            // the task may be leased to this process still, with nobody who drives it
+            if (hasCode(failure, "database_unavailable")) this.onOutage();
+            throw failure;
+          }
+          if (clock.now() > deadline) throw busy(id, limits.busyMs);
+        }
+      }
+    } finally {
+      unlock();
+    }
+  }
+
+  /** A driver for a task that can be driven here and now, or the record of one that has ended. */
+  async #load(id: string, deadline: number): Promise<TaskDriver | TaskRecord> {
+    const { flows, driven, stored } = this.tools;
+    const { record, isOrphan } = await stored.readFree(id, deadline);
+    if (isTerminal(record.task.status)) return record;
+    const recovery = await recoverSound(flowOfTask(flows, record), record, this.tools);
+    if (recovery.kind !== "ready") throw await parkUnrecovered(record, recovery, this.tools);
+    const driver = new TaskDriver(record, recovery.program, recovery.decisionOf, this.tools, { isOrphan });
+    driven.remember(id, driver);
+    return driver;
+  }
+
+  async #failureOf(error: unknown, driver: TaskDriver): Promise<unknown> {
+    if (hasCode(error, "task_parked")) return toldOnceDurable(error, driver);
+    return error instanceof FlowViolationError ? parkDriven(driver, error, this.tools) : error;
+  }
+}
+
+/** What to tell of a parked task: that it is, once that is durable, or why it could not be written. */
+function toldOnceDurable(parked: unknown, driver: TaskDriver): Promise<unknown> {
+  return driver.settle().then(
+    () => parked,
+    (error: unknown) => error,
+  );
+}

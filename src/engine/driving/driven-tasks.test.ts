@@ -1,0 +1,48 @@
+import { expect, test } from "bun:test";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
+import type { TaskDriver } from "../task/task-driver.ts";
+import { DrivenTasks } from "./driven-tasks.ts";
+
+const driver = (isBusy = false): TaskDriver => ({ isBusy, isAbandoned: false }) as TaskDriver;
+
+function filled(count: number, from = 0): { tasks: DrivenTasks; more: (id: string) => void } {
+  const tasks = new DrivenTasks(new FakeClock(), 1000);
+  for (let i = from; i < from + count; i++) tasks.remember(`t${i}`, driver());
+  return { tasks, more: (id) => tasks.remember(id, driver()) };
+}
+
+test("the driver that was not used for the longest time goes first", () => {
+  const { tasks, more } = filled(500);
+  expect(tasks.remembered("t0")).toBeDefined();
+  more("new");
+  expect(tasks.remembered("t1")).toBeUndefined();
+  expect(tasks.remembered("t0")).toBeDefined();
+  expect(tasks.drivers()).toHaveLength(500);
+});
+
+test("keeping a driver again counts as its use", () => {
+  const { tasks, more } = filled(500);
+  tasks.remember("t0", driver());
+  more("new");
+  expect(tasks.remembered("t0")).toBeDefined();
+});
+
+test("a driver whose tools run here stays", () => {
+  const tasks = new DrivenTasks(new FakeClock(), 1000);
+  tasks.remember("busy", driver(true));
+  for (let i = 0; i < 1000; i++) tasks.remember(`t${i}`, driver());
+  expect(tasks.remembered("busy")).toBeDefined();
+  expect(tasks.drivers()).toHaveLength(500);
+});
+
+test("a driver that has given up is not given any more", () => {
+  const tasks = new DrivenTasks(new FakeClock(), 1000);
+  tasks.remember("t", { isBusy: true, isAbandoned: true } as TaskDriver);
+  expect(tasks.remembered("t")).toBeUndefined();
+});
+
+test("a driver that was dropped is gone", () => {
+  const { tasks } = filled(1);
+  tasks.forget("t0");
+  expect(tasks.remembered("t0")).toBeUndefined();
+});

@@ -1,0 +1,171 @@
+// The tasks that are driven in this process, or were a moment ago. For each: who may drive it now (its lock), and the
+// driver that knows it. The registry owns the locks; a driver belongs to whoever has the lock, and is remembered after
+// that, for a next transition that needs neither a read nor a replay. What it knows may be out of date then; the fence
+// finds out (store: S1).
+
+import type { Clock } from "../../core/clock.ts";
+import { within } from "../process/within.ts";
+import { TaskLock } from "../process/task-lock.ts";
+import type { TaskDriver } from "../task/task-driver.ts";
+import { busy, leaving } from "./not-now.ts";
+
+/** So many drivers are remembered. */
+const REMEMBERED_MAX = 500;
+
+/** A task from when it is locked until nobody has the lock and no driver is kept. */
+interface DrivenTask {
+  readonly lock: TaskLock;
+  /** At most one knows what the task is. */
+  driver: TaskDriver | undefined;
+  /** Whether the driver stays when the lock is free. */
+  isRemembered: boolean;
+}
+
+export type Unlock = () => void;
+
+export class DrivenTasks {
+  /** In order of last use, the latest last. */
+  readonly #tasks = new Map<string, DrivenTask>();
+  #rememberedCount = 0;
+  #isClosing = false;
+
+  /** `busyMs` is how long a caller waits for a lock. */
+  constructor(
+    private readonly clock: Clock,
+    private readonly busyMs: number,
+  ) {}
+
+  // ---- the lock of a task
+
+  /** Undefined where somebody has it. */
+  lockNow(id: string): Unlock | undefined {
+    const task = this.#tasks.get(id) ?? this.#add(id);
+    return task.lock.takeNow() ? () => this.#unlock(id, task) : undefined;
+  }
+
+  /** Undefined where it did not come free within `ms`. */
+  async lockWithin(id: string, ms: number): Promise<Unlock | undefined> {
+    const task = this.#tasks.get(id) ?? this.#add(id);
+    return (await task.lock.take(ms, this.clock)) ? () => this.#unlock(id, task) : undefined;
+  }
+
+  /** Throws task_busy. */
+  async lock(id: string): Promise<Unlock> {
+    const unlock = await this.lockWithin(id, this.busyMs);
+    if (!unlock) throw busy(id, this.busyMs);
+    return unlock;
+  }
+
+  /** Whether others wait for the lock of this task. */
+  isWanted(id: string): boolean {
+    return this.#tasks.get(id)?.lock.isWanted === true;
+  }
+
+  #unlock(id: string, task: DrivenTask): void {
+    task.lock.free();
+    this.#removeUnused(id, task);
+  }
+
+  // ---- its driver
+
+  /** Undefined also where the driver has given up since: the task is read again. */
+  remembered(id: string): TaskDriver | undefined {
+    const task = this.#tasks.get(id);
+    if (!task?.driver || task.driver.isAbandoned) return undefined;
+    this.#touch(id, task);
+    return task.driver;
+  }
+
+  /** Also after the lock is free, unless too many others come. */
+  remember(id: string, driver: TaskDriver): void {
+    const task = this.#tasks.get(id) ?? this.#add(id);
+    task.driver = driver;
+    if (!task.isRemembered) this.#rememberedCount += 1;
+    task.isRemembered = true;
+    this.#touch(id, task);
+    if (this.#rememberedCount > REMEMBERED_MAX) this.#forgetOldest();
+  }
+
+  /** Only for as long as the caller has the lock: he lets it go before he unlocks. */
+  hold(id: string, driver: TaskDriver): void {
+    const task = this.#tasks.get(id) ?? this.#add(id);
+    task.driver = driver;
+  }
+
+  letGo(id: string): void {
+    if (this.#tasks.get(id)?.isRemembered === false) this.forget(id);
+  }
+
+  /** What the driver knows is out of date, or nobody needs it any more. */
+  forget(id: string): void {
+    const task = this.#tasks.get(id);
+    if (!task?.driver) return;
+    if (task.isRemembered) this.#rememberedCount -= 1;
+    task.isRemembered = false;
+    task.driver = undefined;
+    this.#removeUnused(id, task);
+  }
+
+  /** Something came for the task: whoever drives it here looks at its inbox. */
+  wake(id: string): void {
+    this.#tasks.get(id)?.driver?.wake();
+  }
+
+  /** Ids of tasks that this process may hold a lease on: somebody drives them, or their tools run, or their last write does. */
+  heldIds(): readonly string[] {
+    return [...this.#tasks].flatMap(([id, { lock, driver }]) =>
+      lock.isHeld || (driver && isAtWork(driver)) ? id : [],
+    );
+  }
+
+  drivers(): readonly TaskDriver[] {
+    return [...this.#tasks.values()].flatMap(({ driver }) => driver ?? []);
+  }
+
+  // ---- closing
+
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  /** Throws shutting_down. */
+  assertOpen(): void {
+    if (this.#isClosing) throw leaving();
+  }
+
+  /** Lets what runs end within `graceMs`; then nothing is driven any more. */
+  async close(graceMs: number): Promise<void> {
+    this.#isClosing = true;
+    await within(graceMs, Promise.all(this.drivers().map((driver) => driver.idle())), this.clock);
+    for (const driver of this.drivers()) driver.abandon(leaving());
+  }
+
+  // ---- the map
+
+  #add(id: string): DrivenTask {
+    const task: DrivenTask = { lock: new TaskLock(), driver: undefined, isRemembered: false };
+    this.#tasks.set(id, task);
+    return task;
+  }
+
+  #touch(id: string, task: DrivenTask): void {
+    this.#tasks.delete(id);
+    this.#tasks.set(id, task);
+  }
+
+  #removeUnused(id: string, { lock, driver }: DrivenTask): void {
+    if (!lock.isHeld && !driver) this.#tasks.delete(id);
+  }
+
+  #forgetOldest(): void {
+    for (const [id, { driver, isRemembered }] of this.#tasks) {
+      if (!driver || !isRemembered || isAtWork(driver)) continue; // its tools report to it
+      return this.forget(id);
+    }
+  }
+}
+
+/** Whether its tools run here, or something of it is not durable yet. */
+function isAtWork(driver: TaskDriver): boolean {
+  return driver.isBusy || driver.isUnsettled;
+}

@@ -1,0 +1,11 @@
+import type { Flow } from "../../core/flow/flow.ts";
+import type { DriverTools } from "../task/driver-tools.ts";
+import type { DrivenTasks } from "./driven-tasks.ts";
+import type { StoredTasks } from "./stored-tasks.ts";
+
+/** What tasks are driven with, whoever they are driven for. */
+export interface DrivingTools extends DriverTools {
+  readonly flows: ReadonlyMap<string, Flow>;
+  readonly driven: DrivenTasks;
+  readonly stored: StoredTasks;
+}

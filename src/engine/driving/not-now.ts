@@ -1,0 +1,25 @@
+// Why a task is not driven here and now, although nothing has failed.
+
+import { TaskonautError } from "../../core/errors.ts";
+
+export function busy(id: string, ms: number): TaskonautError {
+  return new TaskonautError(
+    "task_busy",
+    `Task ${id} is busy: another caller is driving it, and it did not become free within ${ms / 1000} s. Try again.`,
+    { details: { id } },
+  );
+}
+
+export function leaving(): TaskonautError {
+  return new TaskonautError(
+    "shutting_down",
+    "This process is leaving. What was done so far is recorded; run the task again to go on.",
+  );
+}
+
+const NOT_NOW: ReadonlySet<string> = new Set(["task_busy", "task_parked", "shutting_down", "flow_not_loaded"]);
+
+/** Somebody else drives the task, it is parked, or this process leaves: that is no failure of what waits for it. */
+export function isNotNow(error: unknown): boolean {
+  return error instanceof TaskonautError && NOT_NOW.has(error.code);
+}

@@ -1,0 +1,62 @@
+// Puts tasks aside that nobody can drive on, each with the reason why.
+
+import { TaskonautError } from "../../core/errors.ts";
+import type { TaskRecord } from "../../core/record/record.ts";
+import { Draft } from "../task/draft.ts";
+import { type DriverTools, type FlowViolationError, LostTaskError, ObstacleError } from "../task/driver-tools.ts";
+import type { Recovery } from "../task/recover.ts";
+import type { TaskDriver } from "../task/task-driver.ts";
+
+type Tools = Pick<DriverTools, "clock" | "log" | "writer" | "codeOf">;
+
+/**
+ * Parks a task, whoever holds it in this process. `forAll`: this process cannot drive it, and every worker that has the
+ * flow tries it now and then, whatever its code. Gives the error that tells so.
+ */
+export async function park(
+  record: TaskRecord,
+  reason: string,
+  { clock, log, writer, codeOf }: Tools,
+  { forAll = false } = {},
+): Promise<TaskonautError> {
+  const { id, flow_name: flow } = record.task;
+  const draft = new Draft(record);
+  if (record.task.parked_reason !== reason || record.task.lease_owner !== null) {
+    const parked_code = forAll ? null : codeOf(flow);
+    draft.setTask(clock.now(), { parked_reason: reason, parked_code, due_at: null, lease_owner: null });
+  }
+  const change = draft.takeChange();
+  // lost: somebody else got on with it, which is as good
+  if (change) await writer.submitChange(change);
+  log.warn?.("task parked", { task_id: id, flow, reason });
+  return new TaskonautError("task_parked", `Task ${id} is parked. ${reason}`, { details: { id } });
+}
+
+/** A task whose record does not give a driver. */
+export function parkUnrecovered(
+  record: TaskRecord,
+  { kind, reason }: Exclude<Recovery, { kind: "ready" }>,
+  tools: Tools,
+): Promise<TaskonautError> {
+  return park(record, reason, tools, { forAll: kind === "obstacle" });
+}
+
+/**
+ * A task whose driver has found the flow to break determinism: that transition is not recorded; all before it is. Gives
+ * the error that tells so, or that the task was lost: then what it was driven from is out of date, and so is what it
+ * broke.
+ */
+export async function parkDriven(
+  driver: TaskDriver,
+  error: FlowViolationError,
+  tools: Tools,
+): Promise<TaskonautError | LostTaskError> {
+  try {
+    const record = await driver.durableRecord();
+    driver.abandon(error);
+    return await park(record, error.message, tools, { forAll: error instanceof ObstacleError });
+  } catch (failure) {
+    if (failure instanceof LostTaskError) return failure;
+    throw failure;
+  }
+}
