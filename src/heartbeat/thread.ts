@@ -11,7 +11,9 @@ import { messageOf } from "../core/record/stored-error.ts";
 import { Beat, RENEWALS_PER_LEASE } from "../engine/process/beat.ts";
 import { systemClock } from "../engine/process/system-clock.ts";
 import { openSignOfLife } from "../store/open.ts";
+import { CauseNote, LOOK_MS } from "./cause-note.ts";
 import type { FromThread, ThreadData, ThrownError, ToThread } from "./messages.ts";
+import { readActivity } from "./shared-activity.ts";
 import { watchLoop } from "./watch-loop.ts";
 
 /** Of each call: a renewal that is not answered is to be tried again within the lease, but connecting takes its time. */
@@ -44,7 +46,12 @@ async function keepAlive(worker: NonNullable<ThreadData["worker"]>): Promise<voi
     beat = new Beat(worker, { store, clock: systemClock, tell });
     const news = await beat.start();
     tell({ kind: "started", news });
+    const note = new CauseNote((cause) => store.noteCause(worker.id, cause), performance.now());
+    const { activity } = data;
+    const looking = activity && setInterval(() => note.look(readActivity(activity), performance.now()), LOOK_MS);
     await untilStopped();
+    clearInterval(looking);
+    await note.clear();
     await beat.stop();
   } finally {
     await store.close().catch(() => {}); // what it held is its process's, which goes on without it

@@ -7,7 +7,7 @@
 import { write } from "node:fs";
 import type { Doing } from "../core/flow/activity.ts";
 import { createLog } from "../log/create-log.ts";
-import type { Blame } from "../store/blame.ts";
+import type { Blame, DeathCause } from "../store/blame.ts";
 import { putDownBlame } from "../store/open.ts";
 import { beatMs, type ThreadData } from "./messages.ts";
 import { PlainSignals } from "./plain-signals.ts";
@@ -66,10 +66,8 @@ function tellKill(seconds: number, doing: Doing | undefined): string {
   return `${killed} A tool must not block: it should await what takes long, or hand it to a child process or a thread`;
 }
 
-async function blame(
-  { address, worker, limits }: ThreadData,
-  what: Pick<Blame, "taskId" | "stepId" | "seconds">,
-): Promise<void> {
-  const all: Blame = { ...what, workerId: worker?.id ?? NO_WORKER, deathsMax: limits.deathsMax };
+async function blame({ address, worker, limits }: ThreadData, what: DeathCause): Promise<void> {
+  const { deathsMax } = limits;
+  const all: Blame = { ...what, workerId: worker?.id ?? NO_WORKER, isKilled: true, deathsMax };
   await putDownBlame(address, all, LAST_WORDS_MS);
 }

@@ -1,25 +1,41 @@
-// A process is about to be killed for what it did for one task. That is put down: so the task is parked when it has
-// happened too often in a row, and whatever else the process held is no suspect.
+// A process has died for what it did for one task. That is put down: so the task is parked when it has happened too often
+// in a row, and whatever else the process held is no suspect. The watchdog puts it down before it kills its own process. Of
+// one that dies by something else (it uses up all memory, it crashes) its peers do, by what was noted while it lived.
 
-/** What the process did when it got stuck, and what is to be told of it. */
-export interface Blame {
-  readonly workerId: string;
+import { DEFAULT_LIMITS } from "../core/limits.ts";
+
+/** What a process does in one go, which may be its death. */
+export interface DeathCause {
   readonly taskId: string;
-  /** Of the tool that blocked it; empty: it was the flow's own code. */
+  /** Of the tool that holds it; empty: it is the flow's own code. */
   readonly stepId: string;
-  /** For how long. */
+  /** For how long, as far as was seen. */
   readonly seconds: number;
+}
+
+export interface Blame extends DeathCause {
+  readonly workerId: string;
+  /** By its own watchdog. */
+  readonly isKilled: boolean;
   /** After so many in a row the task is parked. */
   readonly deathsMax: number;
 }
 
-/** Why the task is parked. `step`: undefined where the flow's own code was stuck. */
+/** Of a dead worker, by what is noted in its row. */
+export function blameOfDead(workerId: string, cause: string): Blame {
+  return { ...(JSON.parse(cause) as DeathCause), workerId, isKilled: false, deathsMax: DEFAULT_LIMITS.deaths };
+}
+
+/** Why the task is parked. `step`: undefined where the flow's own code was the cause. */
 export function tellBlame(
-  { seconds, deathsMax }: Pick<Blame, "seconds" | "deathsMax">,
+  { seconds, isKilled, deathsMax }: Pick<Blame, "seconds" | "isKilled" | "deathsMax">,
   flow: string,
   step: { readonly step_index: number; readonly step_name: string } | undefined,
 ): string {
   const what = step ? `step ${step.step_index} (${step.step_name})` : `the code of flow ${flow}`;
   const mend = step ? "Mend its tool" : "Mend the flow";
-  return `The processes that ran ${what} died ${deathsMax} times in a row while it ran: each was killed, for it held the event loop for ${seconds.toFixed(1)} s in one go. ${mend}, and take the task up again with resume-task.`;
+  const why = isKilled
+    ? `each was killed, for it held the event loop for ${seconds.toFixed(1)} s in one go`
+    : `the last one after ${seconds.toFixed(1)} s or more in one go, of a crash or for want of memory`;
+  return `The processes that ran ${what} died ${deathsMax} times in a row while it ran: ${why}. ${mend}, and take the task up again with resume-task.`;
 }

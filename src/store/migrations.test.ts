@@ -62,6 +62,8 @@ test("both dialects have the same migrations, numbered without a gap", () => {
 const RELEASED = {
   "sqlite 1": "a1ef1d007145da29ff5b6697005cb8b957bce62e6506da2fdfb3f8ca00fd715d",
   "postgres 1": "d5e8389d8d233428c57aa314cd6244ae088ab317258dbb7b691f9b64a774c49a",
+  "sqlite 2": "6900fd0141ccf486a1cc390473cd9e5afbded32b6fad7756474e468ad94b1fd1",
+  "postgres 2": "c5e8986796a957e32f8a4c6291557a454f9403f5eee6dfa046f97d5e90daa7c5",
 };
 
 test("no released migration was edited", () => {

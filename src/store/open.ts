@@ -54,8 +54,8 @@ export function openBenchPlace(address: StoreAddress): Promise<BenchPlace> {
 export function openSignOfLife(
   address: StoreAddress,
   options: Required<OpenOptions>,
-): Promise<SignOfLife & Pick<Store, "close">> {
-  return open<SignOfLife & Pick<Store, "close">>(address, {
+): Promise<SignOfLife & Pick<Store, "noteCause" | "close">> {
+  return open<SignOfLife & Pick<Store, "noteCause" | "close">>(address, {
     sqlite: () => openStore(address, options),
     postgres: async (at) => (await import("./postgres/lifeline.ts")).openPostgresLifeline({ ...at, ...options }),
   });

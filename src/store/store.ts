@@ -10,6 +10,7 @@
 
 import type { TaskonautError } from "../core/errors.ts";
 import type { InboxRow, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record/record.ts";
+import type { DeathCause } from "./blame.ts";
 
 /** Everything that one write does to one task. */
 export interface Change {
@@ -228,6 +229,8 @@ export interface Store {
 
   /** Writes the worker's row with a lease from now on, and takes the lock by which others see that it lives. */
   registerWorker(worker: { id: string; name: string; leaseMs: number; concurrency: number }): Promise<void>;
+  /** What the worker's process does in one go and may die of; null: that is done. */
+  noteCause(id: string, cause: DeathCause | null): Promise<void>;
   /** Prolongs the lease from now on; false where the row is gone. */
   renewWorker(id: string, leaseMs: number): Promise<boolean>;
   /**
@@ -237,7 +240,10 @@ export interface Store {
   removeWorker(id: string): Promise<void>;
   /** `dead` also for an id that has no row. */
   readWorkerState(id: string): Promise<WorkerState>;
-  /** Ids of the rows of workers that are dead. Cheap: living workers ask several times a second. */
+  /**
+   * Ids of the rows of workers that are dead. Cheap: living workers ask several times a second. Where it is noted what one
+   * died of, that is put down (`blame.ts`) before its id is given.
+   */
   findDeadWorkers(): Promise<readonly string[]>;
   /** Removes the rows of dead workers that hold no task any more. Looks through the queue: once in a while. */
   forgetDeadWorkers(): Promise<number>;

@@ -3,9 +3,10 @@
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
+import type { Task } from "../../src/core/api/task.ts";
 import { taskOf } from "../e2e/tasks.ts";
 import { DIALECTS, openPlace } from "../e2e/place.ts";
-import { Crew } from "./crew.ts";
+import { Crew, kill } from "./crew.ts";
 import { effectsEnv, readEffects } from "./effects.ts";
 import { Outsider } from "./outsider.ts";
 import { waitFor } from "./wait-for.ts";
@@ -49,5 +50,34 @@ describe.each(DIALECTS)("%s", (dialect) => {
       const { status } = taskOf(await place.run(["get-task", id, "--json"], { env: effectsEnv(place) }));
       return status === "COMPLETED";
     });
+  });
+
+  test("a flow in whose own code its processes die is parked after three deaths, and what they held beside is not", async () => {
+    await using place = await openPlace(dialect, { TASKONAUT_LEASE_MS: "2000", TASKONAUT_FLOW_STUCK_MS: "600000" });
+    const until = join(place.folder, "held");
+    const env = effectsEnv(place);
+    const enqueue = async (args: readonly string[]): Promise<string> =>
+      taskOf(await place.run(["run-flow", ...args, "--mode", "enqueue", "--json"], { env })).id;
+    const holds = await enqueue(["holds", "--until", until]);
+    await using crew = new Crew(place, { size: 1, concurrency: 10 });
+    await waitFor("a tool is held", async () => readEffects(place).some(({ tool }) => tool === "hold"));
+    const id = await enqueue(["endless", "--rounds", "1e15"]);
+    for (let death = 1; death <= 3; death++) {
+      const pid = crew.members[0]?.pid ?? 0;
+      const cause = await waitFor("it is seen that the flow takes long", async () => {
+        const rows = await place.query<{ cause: string | null; name: string }>("select name, cause from workers");
+        return rows.find(({ name }) => name.endsWith(`:${pid}`))?.cause ?? undefined;
+      });
+      expect(JSON.parse(cause)).toMatchObject({ taskId: id, stepId: "" });
+      kill(pid, "SIGKILL");
+      await waitFor("it is started again", async () => crew.restarts === death);
+    }
+    const taskById = async (which: string): Promise<Task> =>
+      taskOf(await place.run(["get-task", which, "--json"], { env }));
+    await waitFor("it is parked", async () => (await taskById(id)).parked_reason !== null);
+    expect((await taskById(id)).parked_reason).toMatch(/ran the code of flow endless died 3 times in a row/);
+    await Bun.write(until, "");
+    await waitFor("what was held beside it ends", async () => (await taskById(holds)).status === "COMPLETED");
+    expect(crew.restarts).toBe(3);
   });
 });

@@ -2,11 +2,13 @@
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 
+import type { TaskRecord } from "../../src/core/record/record.ts";
+import type { DeathCause } from "../../src/store/blame.ts";
 import type { Store } from "../../src/store/store.ts";
 import { openStore } from "../../src/store/open.ts";
 import { migrate, type Place } from "./place.ts";
 import { type Child, startChild } from "./process.ts";
-import { plannedRecord } from "./rows.ts";
+import { changeOf, plannedRecord } from "./rows.ts";
 import { until } from "./until.ts";
 
 export function workerContract(dialect: string, create: () => Promise<Place>): void {
@@ -79,6 +81,68 @@ export function workerContract(dialect: string, create: () => Promise<Place>): v
       await store.removeWorker(id);
       expect(await other.listWorkers()).toMatchObject([{ id, state: "dead", tasks: 1 }]);
       expect(await other.findDeadWorkers()).toEqual([id]);
+    });
+
+    /** A worker holds both tasks, each with a step that has started, and is found dead. */
+    async function dieOf(cause: DeathCause | null, tasks: readonly TaskRecord[]): Promise<void> {
+      const id = crypto.randomUUID();
+      await store.registerWorker({ id, name: "w", leaseMs: HOUR_MS, concurrency: 7 });
+      const flows = [{ name: "echo_add", limit: 10, heldMax: null }];
+      const claim = await store.claimTasks({ workerId: id, limit: 10, flows, deadOwners: [] });
+      expect(claim.tasks).toHaveLength(tasks.length);
+      await store.commitChanges(
+        claim.tasks.map(({ record: { task, steps } }) =>
+          changeOf(task, {}, { changedSteps: steps.map((step) => ({ ...step, starts: 2 })) }),
+        ),
+      );
+      if (cause) await store.noteCause(id, { ...cause, seconds: 9 });
+      await store.noteCause(id, cause);
+      expect(await other.findDeadWorkers()).toEqual([]);
+      await place.execute(LEASE_PASSED[place.address.dialect]);
+      // peers look at the same time
+      expect(await Promise.all([store.findDeadWorkers(), other.findDeadWorkers()])).toEqual([[id], [id]]);
+      if (cause === null) await store.releaseTasks({ workerId: id, except: [] });
+      await store.removeWorker(id);
+    }
+
+    test("what a worker was seen to do when it died is counted once for that task, and nothing else that it held is a suspect", async () => {
+      const [bad, good] = [plannedRecord({ due_at: 1 }), plannedRecord({ due_at: 1 })];
+      await store.insertTasks([bad, good]);
+      const stateOf = async ({ task: { id } }: TaskRecord): Promise<unknown> => {
+        const record = await other.readTask(id);
+        const { lease_owner, parked_reason } = record?.task ?? {};
+        return { lease_owner, parked_reason, starts: record?.steps.map(({ starts }) => starts) };
+      };
+      const free = { lease_owner: null, parked_reason: null };
+      const cause = { taskId: bad.task.id, stepId: "", seconds: 0.3 };
+      for (const each of [cause, null, cause]) {
+        await dieOf(each, [bad, good]);
+        expect(await stateOf(good)).toEqual({ ...free, starts: [0, 0] });
+        expect(await stateOf(bad)).toMatchObject(free);
+      }
+      await dieOf({ ...cause, taskId: good.task.id }, [bad, good]);
+      expect(await stateOf(bad)).toMatchObject(free);
+      await dieOf(cause, [bad, good]);
+      expect(await stateOf(good)).toEqual({ ...free, starts: [0, 0] });
+      expect(await stateOf(bad)).toMatchObject({
+        lease_owner: null,
+        parked_reason: expect.stringMatching(
+          /^The processes that ran the code of flow echo_add died 3 times in a row while it ran: the last one after 0\.3 s or more/,
+        ),
+      });
+    });
+
+    test("what a worker did is forgotten when that is done, and when it comes back", async () => {
+      const id = crypto.randomUUID();
+      const worker = { id, name: "w", leaseMs: HOUR_MS, concurrency: 7 };
+      await store.registerWorker(worker);
+      const record = plannedRecord({ due_at: 1, lease_owner: id });
+      await store.insertTasks([record]);
+      await store.noteCause(id, { taskId: record.task.id, stepId: "", seconds: 1 });
+      await store.registerWorker(worker);
+      await place.execute(LEASE_PASSED[place.address.dialect]);
+      expect(await other.findDeadWorkers()).toEqual([id]);
+      expect((await other.readTask(record.task.id))?.task.lease_owner).toBe(id);
     });
   });
 }

@@ -11,6 +11,7 @@ import { benchOn, type Doomed } from "../support/bench.ts";
 import { DATABASES } from "../support/databases.ts";
 import { ended, enqueue, when } from "../support/queue.ts";
 import { Gate, giveBack } from "../support/tools.ts";
+import { turnOfLoop } from "../../src/turn-of-loop.ts";
 import { until } from "../support/until.ts";
 
 const DEATHS = 3;
@@ -101,6 +102,53 @@ describe.each(DATABASES)("a tool that kills its process on %s", (_name, create) 
       expect(await ended(engine, deadly)).toMatchObject({ status: "COMPLETED", output_payload: { poison: "mended" } });
     },
   );
+
+  test("is marked before it starts also where a caller has the turn while the task is taken over", async () => {
+    const gate = new Gate("taken_over");
+    const flow = defineFlow({ name: "taken_over", input: v.unknown(), plan: () => [call(gate.tool, 1)] });
+    const watcher = await bench.openEngine({ flows: [flow] });
+    const store = await bench.openStore();
+    const id = await enqueue(watcher, flow.name);
+    const { engine: doomed, die } = await bench.openDoomed({ flows: [flow], limits: { leaseMs: LEASE_MS } });
+    await doomed.startWorker({ concurrency: 1 });
+    await gate.called(1);
+    const startsOf = async (): Promise<unknown> => (await store.readTask(id))?.steps.map(({ starts }) => starts);
+    await until(async () => Bun.deepEquals(await startsOf(), [1]));
+
+    const [reading, read, claimed] = [1, 2, 3].map(() => Promise.withResolvers<void>());
+    let isCaller = true;
+    const engine = await bench.openEngine({
+      flows: [flow],
+      around: (given) => ({
+        ...given,
+        async readTask(taskId) {
+          if (isCaller) {
+            isCaller = false;
+            reading?.resolve();
+            await read?.promise;
+          }
+          return given.readTask(taskId);
+        },
+        async claimTasks(request) {
+          const claim = await given.claimTasks(request);
+          if (claim.tasks.length > 0) claimed?.resolve();
+          return claim;
+        },
+      }),
+    });
+    const called = engine.runTask(id);
+    await reading?.promise;
+    await engine.startWorker({ concurrency: 1 });
+    await die();
+    await claimed?.promise;
+    await turnOfLoop(); // of the worker, which drives what it has claimed in its next one
+    await turnOfLoop();
+    read?.resolve();
+    await gate.called(2);
+    expect(await startsOf()).toEqual([2]);
+    gate.end(1, "well");
+    expect((await called).status).toBe("COMPLETED");
+  });
 
   test("twice and then works has done no harm, and counts from one again", async () => {
     let doomed: Doomed | undefined;

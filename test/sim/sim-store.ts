@@ -110,6 +110,8 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
         if (!life.isDead) workers.register(worker, { now, graceMs: random.chance(0.7) ? GRACE_MS : null });
       });
     },
+    // no flow here takes any time
+    noteCause: async () => {},
     renewWorker: (id, leaseMs) => request("renewWorker", (now) => workers.renew(id, leaseMs, now)),
     removeWorker: (id) =>
       request("removeWorker", (now) => {

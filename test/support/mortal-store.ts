@@ -154,6 +154,7 @@ export class World {
         workers.add(worker.id);
         return alive(() => store.registerWorker(worker));
       },
+      noteCause: (id, cause) => alive(() => store.noteCause(id, cause)),
       renewWorker: (id, leaseMs) => alive(() => store.renewWorker(id, leaseMs)),
       removeWorker: (id) => alive(() => store.removeWorker(id)),
       readWorkerState: (id) => alive(() => store.readWorkerState(id)),

@@ -57,6 +57,7 @@ export class DrivingForWorker {
     const { record, takenFrom, isBare = false } = claimed;
     const work: Work = { claimed, claimant, isIdle: false };
     const unlock = this.tools.driven.lockNow(record.task.id);
+    if (takenFrom !== null && (!unlock || isBare)) this.tools.stored.noteTaken(record);
     // a caller who has the lock wrote to it, or will find that it was claimed: it is read again
     // as is a large one, which did not come with the claim
     const taken = unlock && !isBare && this.#takeUp(record, { isClaimed: true, isOrphan: takenFrom !== null }, work);
@@ -94,12 +95,11 @@ export class DrivingForWorker {
 
   /** `end`: what it comes to as it was taken up; undefined where it is to be read again, as after a lost write. */
   async #driveThrough(work: Work, lock: Unlock | undefined, end: Promise<WorkEnd> | undefined): Promise<WorkEnd> {
-    const { driven } = this.tools;
+    const { driven, stored } = this.tools;
     const { id } = work.claimed.record.task;
     const unlock = lock ?? (await driven.lock(id));
     try {
-      const isOrphan = work.claimed.isBare === true && work.claimed.takenFrom !== null;
-      for (let next = end ?? this.#takeUpAgain(work, { isClaimed: true, isOrphan }); ; next = this.#takeUpAgain(work)) {
+      for (let next = end ?? this.#takeUpAgain(work); ; next = this.#takeUpAgain(work)) {
         try {
           return await next;
         } catch (error) {
@@ -108,16 +108,17 @@ export class DrivingForWorker {
       }
     } finally {
       driven.letGo(id);
+      stored.forgetTaken(id);
       unlock();
     }
   }
 
   /** Somebody else wrote to the task, or it is read for the first time. */
-  async #takeUpAgain(work: Work, start: DriverStart = { isClaimed: true }): Promise<WorkEnd> {
+  async #takeUpAgain(work: Work): Promise<WorkEnd> {
     const { stored, lease } = this.tools;
     const record = await stored.read(work.claimed.record.task.id);
     if (record.task.lease_owner !== lease.workerId) return LET_GO;
-    return settled(this.#takeUp(record, start, work));
+    return settled(this.#takeUp(record, { isClaimed: true, isOrphan: stored.isOrphan(record) }, work));
   }
 
   /** Drives a task as far as it goes without waiting. Where that is all, the driver is given: it only has to be settled. */

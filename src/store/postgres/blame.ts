@@ -1,6 +1,8 @@
-import { type Blame, tellBlame } from "../blame.ts";
-import { PostgresClient } from "./connection.ts";
-import { quoteSchema } from "./schema.ts";
+import { type Blame, blameOfDead, tellBlame } from "../blame.ts";
+import { type Parameter, PostgresClient } from "./connection.ts";
+import { quoteSchema, type Schema } from "./schema.ts";
+
+type Query = <Row>(text: string, parameters?: readonly Parameter[]) => Promise<Row[]>;
 
 interface Told {
   readonly flow_name: string;
@@ -8,46 +10,66 @@ interface Told {
   readonly step_name: string | null;
 }
 
-/** Of what else the worker holds nothing is a suspect: it goes back to the queue. Rows are locked by id, as everywhere. */
+/** Before this process is killed by its own watchdog. */
 export async function blameOnPostgres(
-  { url, schema: schemaName }: { readonly url: string; readonly schema: string },
+  { url, schema }: { readonly url: string; readonly schema: string },
   blame: Blame,
   deadlineMs: number,
 ): Promise<void> {
-  const { taskId, stepId, workerId, deathsMax } = blame;
   const client = new PostgresClient({ url, connectionsMax: 1, deadlineMs });
-  const schema = quoteSchema(schemaName);
   try {
-    const [told] = await client.query<Told>(
-      `select t.flow_name, s.step_index, s.step_name
-       from ${schema}.tasks t left join ${schema}.task_steps s on s.task_id = t.id and s.id::text = $2
-       where t.id = $1::uuid`,
-      [taskId, stepId],
-    );
-    const { flow_name = "", step_index = null, step_name = null } = told ?? {};
-    const step = step_index === null || step_name === null ? undefined : { step_index, step_name };
-    await client.query(
-      `with held as materialized (
-        select t.id, t.id = $2::uuid as is_to_blame, t.id = $2::uuid and t.deaths + 1 >= $3::integer as is_over
-        from ${schema}.tasks t
-        where t.finished_at is null
-          and (t.lease_owner = $1::uuid and t.due_at is not null
-            or t.id = $2::uuid and (t.lease_owner is null or t.lease_owner = $1::uuid))
-        order by t.id for no key update
-      ), cleared as (
-        update ${schema}.task_steps set starts = 0
-        where starts > 0 and task_id = any (array(select id from held where not is_to_blame))
-      )
-      update ${schema}.tasks t set
-        deaths = t.deaths + held.is_to_blame::integer, lease_owner = null, limited = false,
-        version = t.version + 1, updated_at = greatest(t.updated_at, now()),
-        parked_reason = case when held.is_over then $4 else t.parked_reason end,
-        parked_code = case when held.is_over then t.flow_code else t.parked_code end,
-        due_at = case when held.is_over then null else t.due_at end
-      from held where t.id = held.id`,
-      [workerId, taskId, deathsMax, tellBlame(blame, flow_name, step)],
-    );
+    await putDown(client.query.bind(client), quoteSchema(schema), blame, null);
   } finally {
     await client.close();
   }
+}
+
+/** Of a worker that was found dead, by what is noted in its row: whoever comes first puts it down. */
+export async function blameDead(
+  query: Query,
+  schema: Schema,
+  { id, cause }: { readonly id: string; readonly cause: string },
+): Promise<void> {
+  await putDown(query, schema, blameOfDead(id, cause), cause);
+}
+
+/**
+ * Of what else the worker holds nothing is a suspect: it goes back to the queue. Rows are locked by id, as everywhere.
+ * `noted`: only where the worker's lease has passed, and this is noted of it still. Whoever comes second waits for that.
+ */
+async function putDown(query: Query, schema: Schema, blame: Blame, noted: string | null): Promise<void> {
+  const { taskId, stepId, workerId, deathsMax } = blame;
+  const [told] = await query<Told>(
+    `select t.flow_name, s.step_index, s.step_name
+     from ${schema}.tasks t left join ${schema}.task_steps s on s.task_id = t.id and s.id::text = $2
+     where t.id = $1::uuid`,
+    [taskId, stepId],
+  );
+  const { flow_name = "", step_index = null, step_name = null } = told ?? {};
+  const step = step_index === null || step_name === null ? undefined : { step_index, step_name };
+  await query(
+    `with taken as materialized (
+      update ${schema}.workers set cause = null
+      where id = $1::uuid and cause is not null and ($5::text is null or (cause = $5::text and lease_until <= now()))
+      returning 1
+    ), held as materialized (
+      select t.id, t.id = $2::uuid as is_to_blame, t.id = $2::uuid and t.deaths + 1 >= $3::integer as is_over
+      from ${schema}.tasks t
+      where ($5::text is null or exists (select from taken)) and t.finished_at is null
+        and (t.lease_owner = $1::uuid and t.due_at is not null
+          or t.id = $2::uuid and (t.lease_owner is null or t.lease_owner = $1::uuid))
+      order by t.id for no key update
+    ), cleared as (
+      update ${schema}.task_steps set starts = 0
+      where starts > 0 and task_id = any (array(select id from held where not is_to_blame))
+    )
+    update ${schema}.tasks t set
+      deaths = t.deaths + held.is_to_blame::integer, lease_owner = null, limited = false,
+      version = t.version + 1, updated_at = greatest(t.updated_at, now()),
+      parked_reason = case when held.is_over then $4 else t.parked_reason end,
+      parked_code = case when held.is_over then t.flow_code else t.parked_code end,
+      due_at = case when held.is_over then null else t.due_at end
+    from held where t.id = held.id`,
+    [workerId, taskId, deathsMax, tellBlame(blame, flow_name, step), noted],
+  );
 }

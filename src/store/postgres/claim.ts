@@ -13,10 +13,10 @@
 //     from joining whole tables; `d.id = d.task_id`, which always holds, lets it expect one row (as in `carriers.ts`).
 //     What it expects stays small as well, whatever the statistics say: a limit that it cannot see counts as a tenth of
 //     all rows, which made the estimate of a large queue so high that each claim was compiled (JIT), for 80 ms.
-
-import { hasCode } from "../../core/errors.ts"; // Q6. In a busy store the walk begins where the last ones came to (`frontier.ts`), of each flow and priority; so what was let
+// Q6. In a busy store the walk begins where the last ones came to (`frontier.ts`), of each flow and priority; so what was let
 //     go of may come a little after what is due for less long.
 
+import { hasCode } from "../../core/errors.ts";
 import type { StepRow, TaskRow, ToolCallRow } from "../../core/record/record.ts";
 import { fillRecords } from "../records.ts";
 import { LARGE_BYTES, TOGETHER_BYTES } from "../sizes.ts";

@@ -4,14 +4,25 @@
 // The locks are advisory and shared: a connection that the server still keeps, although we have lost it, does not keep us
 // from taking the lock anew. With the lock comes a renewal: so peers that saw the lock fall see that the worker lives.
 
+import type { DeathCause } from "../blame.ts";
 import { Processes } from "../processes.ts";
 import type { SignOfLife, Store, Watch } from "../store.ts";
+import { blameDead } from "./blame.ts";
 import { PostgresClient } from "./connection.ts";
 import { DeathWatch } from "./death-watch.ts";
 import { type LastingOptions, LastingSession } from "./lasting-session.ts";
 import { quoteSchema, type Schema } from "./schema.ts";
 import { channelOf } from "./watch.ts";
-import { comeBack, endLeases, findSuspects, insertWorker, lockKey, renewWorker, type WorkerLease } from "./workers.ts";
+import {
+  comeBack,
+  endLeases,
+  findSuspects,
+  insertWorker,
+  lockKey,
+  noteCause,
+  renewWorker,
+  type WorkerLease,
+} from "./workers.ts";
 
 /** A lock that is free for less than this says nothing, however near the server is (D3 in `death-watch.ts`). */
 const GRACE_MS_MIN = 400;
@@ -25,10 +36,14 @@ export interface LifelineOptions extends LastingOptions {
 }
 
 /** For a thread that does nothing else. Connects when it is first asked for something. */
-export function openPostgresLifeline({ schema, ...options }: LifelineOptions): SignOfLife & Pick<Store, "close"> {
+export function openPostgresLifeline({
+  schema,
+  ...options
+}: LifelineOptions): SignOfLife & Pick<Store, "noteCause" | "close"> {
   const line = new Lifeline(options, quoteSchema(schema));
   return {
     registerWorker: (worker) => line.register(worker),
+    noteCause: (id, cause) => line.noteCause(id, cause),
     renewWorker: (id, leaseMs) => line.renew({ id, leaseMs }),
     findDeadWorkers: () => line.findDead(),
     watch: (onNews) => line.watch(onNews),
@@ -76,6 +91,12 @@ export class Lifeline {
     return renewWorker(session.query.bind(session), this.schema, lease);
   }
 
+  /** See `Store.noteCause`. */
+  noteCause(id: string, cause: DeathCause | null): Promise<void> {
+    const session = this.#open();
+    return noteCause(session.query.bind(session), this.schema, id, cause);
+  }
+
   /** Frees the lock of a worker. Harmless where it has none. */
   async release(id: string): Promise<void> {
     if (!this.#workers.delete(id) || !this.#session) return;
@@ -86,13 +107,26 @@ export class Lifeline {
     }
   }
 
-  /** Ids of the workers that are dead. Ends the leases of those who died before theirs were over. */
+  /**
+   * Ids of the workers that are dead. Ends the leases of those who died before theirs were over, and puts down what they
+   * died of, where that is noted.
+   */
   async findDead(): Promise<string[]> {
     const session = this.#open();
-    const { passed, suspects, backend } = await findSuspects(session.read.bind(session), this.schema, this.#processes);
+    const query = session.query.bind(session);
+    const { passed, suspects, causes, backend } = await findSuspects(
+      session.read.bind(session),
+      this.schema,
+      this.#processes,
+    );
     const dead = this.#deaths.look(suspects, { session: `${session.losses} ${backend}`, now: performance.now() });
-    const ended = dead.length === 0 ? [] : await endLeases(session.query.bind(session), this.schema, dead);
-    return [...passed, ...ended];
+    const ended = dead.length === 0 ? [] : await endLeases(query, this.schema, dead);
+    const all = [...passed, ...ended];
+    for (const id of all) {
+      const cause = causes.get(id);
+      if (cause !== undefined) await blameDead(query, this.schema, { id, cause });
+    }
+    return all;
   }
 
   /** See `Store.watch`. */

@@ -111,6 +111,7 @@ export async function openPostgresStore({
     announce: () => write((client) => announce(client, schema)),
     watch: (onNews) => signOfLife((line) => line.watch(onNews)),
     registerWorker: (worker) => signOfLife((line) => line.register(worker)),
+    noteCause: (id, cause) => signOfLife((line) => line.noteCause(id, cause)),
     renewWorker: (id, leaseMs) => signOfLife((line) => line.renew({ id, leaseMs })),
     async removeWorker(id) {
       await write((client) => deleteWorker(client, schema, id));

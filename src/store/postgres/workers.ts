@@ -1,6 +1,7 @@
 // The table `workers`, and who of them lives. A worker is dead when its lease has passed. Peers may end the lease of one
 // that died before (`death-watch.ts`); who asks for one worker only, by hand, is told what can be known at once.
 
+import type { DeathCause } from "../blame.ts";
 import type { Processes, Whereabouts } from "../processes.ts";
 import { storableText } from "../storable-text.ts";
 import type { ListedWorker, WorkerState } from "../store.ts";
@@ -39,7 +40,7 @@ export async function insertWorker(
      values ($1::uuid, $2, $3::integer, $4, $5::integer, now(), now() + $6::integer * interval '1 ms', $6::integer)
      on conflict (id) do update set name = excluded.name, concurrency = excluded.concurrency, process = excluded.process,
        grace_ms = excluded.grace_ms, started_at = excluded.started_at, lease_until = excluded.lease_until,
-       lease_ms = excluded.lease_ms`,
+       lease_ms = excluded.lease_ms, cause = null`,
     [worker.id, storableText(worker.name), worker.concurrency, worker.process, worker.graceMs, worker.leaseMs],
   );
 }
@@ -51,6 +52,10 @@ export async function renewWorker(query: Query, schema: Schema, { id, leaseMs }:
     [id, leaseMs],
   );
   return rows.length === 1;
+}
+
+export async function noteCause(query: Query, schema: Schema, id: string, cause: DeathCause | null): Promise<void> {
+  await query(`update ${schema}.workers set cause = $2 where id = $1::uuid`, [id, cause && JSON.stringify(cause)]);
 }
 
 /** Takes the lock of a worker anew, if `locks`, and prolongs its lease from now on, in one step: who sees one sees the other. */
@@ -72,6 +77,8 @@ export interface Look {
   /** Ids of the workers whose leases have passed. */
   readonly passed: readonly string[];
   readonly suspects: readonly Suspect[];
+  /** What is noted of them, by id: of what a worker may have died. */
+  readonly causes: ReadonlyMap<string, string>;
   /** Which of the server's processes has told it. */
   readonly backend: number;
 }
@@ -84,19 +91,22 @@ export async function findSuspects(query: Query, schema: Schema, processes: Proc
     lease: string;
     process: string;
     grace_ms: number | null;
-  }>(`select pg_backend_pid() as backend, w.id, w.is_over, w.lease, w.process, w.grace_ms
+    cause: string | null;
+  }>(`select pg_backend_pid() as backend, w.id, w.is_over, w.lease, w.process, w.grace_ms, w.cause
     from (select) one left join (
-      select w.id, w.lease_until <= now() as is_over, w.lease_until::text as lease, w.process, w.grace_ms
+      select w.id, w.lease_until <= now() as is_over, w.lease_until::text as lease, w.process, w.grace_ms, w.cause
       from ${schema}.workers w where w.lease_until <= now() or not ${IS_LOCKED}
     ) w on true`);
   const passed: string[] = [];
   const suspects: Suspect[] = [];
-  for (const { id, is_over: isOver, lease, process, grace_ms: graceMs } of rows) {
+  const causes = new Map<string, string>();
+  for (const { id, is_over: isOver, lease, process, grace_ms: graceMs, cause } of rows) {
     if (id === null) continue;
+    if (cause !== null) causes.set(id, cause);
     if (isOver) passed.push(id);
     else suspects.push({ id, lease, whereabouts: processes.find(process), graceMs });
   }
-  return { passed, suspects, backend: rows[0]?.backend ?? 0 };
+  return { passed, suspects, causes, backend: rows[0]?.backend ?? 0 };
 }
 
 /** Gives the ids of those that were not renewed meanwhile. */

@@ -1,4 +1,4 @@
-import { type Blame, tellBlame } from "../blame.ts";
+import { type Blame, blameOfDead, tellBlame } from "../blame.ts";
 import { openConnection, type SqliteConnection } from "./connection.ts";
 
 const FLOW = "select flow_name from tasks where id = $taskId";
@@ -23,6 +23,10 @@ const RELEASE = `
   update tasks indexed by tasks_held set lease_owner = null, version = version + 1, updated_at = max(updated_at, $now)
   where lease_owner = $workerId`;
 
+const TAKE_CAUSE = "update workers set cause = null where id = $workerId and cause is not null";
+
+const READ_CAUSE = "select cause from workers where id = $workerId";
+
 interface Step {
   readonly step_index: number;
   readonly step_name: string;
@@ -37,6 +41,12 @@ export async function blameOnSqlite(path: string, blame: Blame, deadlineMs: numb
   }
 }
 
+/** Of a worker that was found dead: whoever comes first puts down what it died of. Within a write. */
+export function blameDead(connection: SqliteConnection, workerId: string): void {
+  const cause = connection.prepare<{ cause: string | null }>(READ_CAUSE).get({ workerId })?.cause ?? null;
+  if (cause !== null) blameWithin(connection, blameOfDead(workerId, cause));
+}
+
 function blameWithin(connection: SqliteConnection, blame: Blame): void {
   const { taskId, stepId, workerId, deathsMax } = blame;
   const now = Date.now();
@@ -45,4 +55,5 @@ function blameWithin(connection: SqliteConnection, blame: Blame): void {
   connection.prepare(BLAME).run({ taskId, workerId, deathsMax, now, reason: tellBlame(blame, flow, step) });
   connection.prepare(CLEAR).run({ workerId });
   connection.prepare(RELEASE).run({ workerId, now });
+  connection.prepare(TAKE_CAUSE).run({ workerId });
 }

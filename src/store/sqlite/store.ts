@@ -18,6 +18,7 @@ import {
   findDeadWorkers,
   forgetDeadWorkers,
   listWorkers,
+  noteCause,
   readWorkerState,
   registerWorker,
   removeWorker,
@@ -72,6 +73,7 @@ export async function openSqliteStore({
     announce: async () => ringBell(folder),
     watch: async (onNews) => watchBell(folder, onNews),
     registerWorker: (worker) => registerWorker(connection, signs, { ...worker, now: now() }),
+    noteCause: (id, cause) => noteCause(connection, { id, cause }),
     async renewWorker(id, leaseMs) {
       locks.keep();
       return renewWorker(connection, { id, leaseMs, now: now() });
@@ -80,7 +82,7 @@ export async function openSqliteStore({
     readWorkerState: (id) => readWorkerState(connection, signs, { id, now: now() }),
     async findDeadWorkers() {
       locks.keep();
-      return findDeadWorkers(connection, signs, now());
+      return findDeadWorkers(connection, signs, now);
     },
     forgetDeadWorkers: () => forgetDeadWorkers(connection, signs, now),
     listWorkers: () => listWorkers(connection, signs, now()),

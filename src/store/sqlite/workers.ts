@@ -6,9 +6,11 @@
 // W3. Where nobody can tell of the process, because it runs in another container, a lock that is there and free counts once
 //     a renewal was missed as well. A lock that is not there says nothing: whoever cleans up may have removed its file.
 
+import type { DeathCause } from "../blame.ts";
 import type { Processes } from "../processes.ts";
 import { storableText } from "../storable-text.ts";
 import type { ListedWorker, WorkerRow, WorkerState } from "../store.ts";
+import { blameDead } from "./blame.ts";
 import { type SqliteConnection, untilUnlocked } from "./connection.ts";
 import type { WorkerLocks } from "./worker-locks.ts";
 
@@ -17,9 +19,11 @@ const INSERT = `
   values ($id, $name, $concurrency, $process, $now, $now + $leaseMs, $leaseMs)
   on conflict (id) do update set
     name = excluded.name, concurrency = excluded.concurrency, process = excluded.process,
-    started_at = excluded.started_at, lease_until = excluded.lease_until, lease_ms = excluded.lease_ms`;
+    started_at = excluded.started_at, lease_until = excluded.lease_until, lease_ms = excluded.lease_ms, cause = null`;
 
 const RENEW = "update workers set lease_until = $now + $leaseMs, lease_ms = $leaseMs where id = $id";
+
+const NOTE_CAUSE = "update workers set cause = $cause where id = $id";
 
 const DELETE = `
   delete from workers where id = $id
@@ -28,7 +32,7 @@ const DELETE = `
 /** Of one that holds a task still. */
 const END_LEASE = "update workers set lease_until = min(lease_until, $now) where id = $id";
 
-const COLUMNS = "id, name, concurrency, process, started_at, lease_until, lease_ms";
+const COLUMNS = "id, name, concurrency, process, started_at, lease_until, lease_ms, cause";
 
 const READ = `select ${COLUMNS} from workers where id = $id`;
 
@@ -50,6 +54,7 @@ type StoredWorker = WorkerRow & {
   /** See `Processes.own`. */
   readonly process: string;
   readonly lease_ms: number;
+  readonly cause: string | null;
 };
 
 /** By what is found out whether a worker lives. */
@@ -76,6 +81,13 @@ export function renewWorker(
   return connection.write(() => connection.prepare(RENEW).run({ ...lease }).changes === 1);
 }
 
+export async function noteCause(
+  connection: SqliteConnection,
+  { id, cause }: { id: string; cause: DeathCause | null },
+): Promise<void> {
+  await connection.write(() => connection.prepare(NOTE_CAUSE).run({ id, cause: cause && JSON.stringify(cause) }));
+}
+
 export async function removeWorker(
   connection: SqliteConnection,
   { locks }: Signs,
@@ -97,9 +109,20 @@ export async function readWorkerState(
   return worker ? stateOf(worker, signs, now) : "dead";
 }
 
-/** Only reads: living workers ask several times a second. */
-export function findDeadWorkers(connection: SqliteConnection, signs: Signs, now: number): Promise<readonly string[]> {
-  return connection.read(() => selectDead(connection, signs, now));
+/** Mostly it only reads: living workers ask several times a second. */
+export async function findDeadWorkers(
+  connection: SqliteConnection,
+  signs: Signs,
+  now: () => number,
+): Promise<readonly string[]> {
+  const dead = await connection.read(() => selectDead(connection, signs, now()));
+  if (dead.some(({ cause }) => cause !== null)) {
+    await connection.write(() => {
+      // looked at again under the write lock: one may have come back
+      for (const { id } of selectDead(connection, signs, now())) blameDead(connection, id);
+    });
+  }
+  return dead.map(({ id }) => id);
 }
 
 export async function forgetDeadWorkers(
@@ -107,11 +130,11 @@ export async function forgetDeadWorkers(
   signs: Signs,
   now: () => number,
 ): Promise<number> {
-  const dead = await findDeadWorkers(connection, signs, now());
+  const dead = await findDeadWorkers(connection, signs, now);
   if (dead.length === 0) return 0;
   // Looked at again under the write lock: one of them may have come back with the same id.
   const forgotten = await connection.write(() => {
-    const stillDead = selectDead(connection, signs, now());
+    const stillDead = selectDead(connection, signs, now()).map(({ id }) => id);
     return connection.prepare<{ id: string }>(FORGET).all({ dead: JSON.stringify(stillDead) });
   });
   for (const { id } of forgotten) signs.locks.look(id); // its file goes with it
@@ -122,14 +145,14 @@ export async function listWorkers(connection: SqliteConnection, signs: Signs, no
   const list = connection.prepare<StoredWorker & { tasks: number }>(LIST_WITH_TASKS);
   const workers = await connection.read(() => list.all());
   return workers.map((worker) => {
-    const { process: _process, lease_ms: _leaseMs, ...row } = worker;
+    const { process: _process, lease_ms: _leaseMs, cause: _cause, ...row } = worker;
     return { ...row, state: stateOf(worker, signs, now) };
   });
 }
 
-function selectDead(connection: SqliteConnection, signs: Signs, now: number): string[] {
+function selectDead(connection: SqliteConnection, signs: Signs, now: number): StoredWorker[] {
   const workers = connection.prepare<StoredWorker>(LIST).all();
-  return workers.filter((worker) => stateOf(worker, signs, now) === "dead").map(({ id }) => id);
+  return workers.filter((worker) => stateOf(worker, signs, now) === "dead");
 }
 
 function stateOf(worker: StoredWorker, { locks, processes }: Signs, now: number): WorkerState {

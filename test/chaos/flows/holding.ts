@@ -1,7 +1,7 @@
 // Tools that a test holds up by files, and that tell who carried them out.
 
 import { existsSync } from "node:fs";
-import { call, defineFlow, defineTool } from "taskonaut";
+import { call, defineFlow, defineTool, sleep } from "taskonaut";
 import * as v from "valibot";
 import { act, work } from "./tools.ts";
 
@@ -69,6 +69,16 @@ const poison = defineTool({
     act("poison", "at-least-once", context);
     if (!existsSync(unless)) Bun.spawnSync(["kill", "-KILL", String(process.pid)]); // by itself it is not let
     return { pid: process.pid };
+  },
+});
+
+/** Its own code takes so long that its process dies in it. */
+export const endless = defineFlow({
+  name: "endless",
+  input: v.object({ rounds: v.number() }),
+  *run({ rounds }) {
+    for (let round = 0; round < rounds; round++);
+    yield* sleep("1s");
   },
 });
 
