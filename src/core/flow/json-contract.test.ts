@@ -61,6 +61,27 @@ describe("a contract that no JSON can keep is refused where it is defined, with 
     expect(signal(schema)).toContain(message.replace("Flow f: input", "Flow f: signal go"));
   });
 
+  test.each<[string, Schema, string]>([
+    ["never", v.never(), "Flow f: input is v.never(), which no value satisfies."],
+    ["a field that is needed", v.object({ a: v.object({ b: v.never() }) }), "at a.b is v.never()"],
+    ["a place of a tuple", v.tuple([v.string(), v.never()]), "at 1 is v.never()"],
+    ["a step of a pipe", v.object({ a: v.pipe(v.string(), v.never(), v.string()) }), "at a is v.never()"],
+    ["every option of a union", v.union([v.never(), v.object({ a: v.never() })]), "is v.never()"],
+    ["one part of an intersection", v.intersect([v.object({}), v.never()]), "is v.never()"],
+    ["every form of a variant", v.variant("k", [v.object({ k: v.literal("a"), b: v.never() })]), "at b is v.never()"],
+    ["what must be there, and is nothing", v.nonOptional(v.undefined()), "is v.undefined()"],
+    ["what must be there, and cannot", v.nonOptional(v.optional(v.object({ a: v.never() }))), "at a is v.never()"],
+    ["a lazy one", v.object({ x: v.lazy(() => v.never()) }), "at x is v.never()"],
+    ["words of which there are none", v.picklist([]), "is v.picklist() of nothing, which no value satisfies."],
+    ["members of which there are none", v.object({ e: v.enum({}) }), "at e is v.enum() of nothing"],
+    ["options of which there are none", v.union([]), "is v.union() of nothing"],
+    ["forms of which there are none", v.variant("k", []), "is v.variant() of nothing"],
+    ["an intersection of nothing", v.intersect([]), "is v.intersect() of nothing"],
+  ])("nor any value satisfy: %s", (_what, schema, message) => {
+    expect(flow(schema)).toContain(message);
+    for (const refusal of [signal(schema), takes(schema), gives(schema)]) expect(refusal).toBeString();
+  });
+
   test("of a tool: what it takes on one side, what it gives on the other", () => {
     expect(takes(v.object({ at: v.date() }))).toStartWith("Tool t: input at at is v.date()");
     expect(gives(v.object({ at: v.date() }))).toStartWith("Tool t: output at at is v.date()");
@@ -74,6 +95,14 @@ describe("a contract that no JSON can keep is refused where it is defined, with 
     const schemas = [tree, toDate, v.any(), v.union([v.string(), v.date()]), v.nullish(v.picklist(["a"]), "a")];
     schemas.push(
       v.object({ a: v.optional(v.never()), b: v.literal(1), c: v.custom<URL>(() => true), e: v.enum({ A: 1 }) }),
+    );
+    schemas.push(
+      v.array(v.never()),
+      v.record(v.string(), v.picklist([])),
+      v.nullable(v.never()),
+      v.objectWithRest({ a: v.string() }, v.never()),
+      v.tupleWithRest([v.string()], v.never()),
+      v.union([v.string(), v.never()]),
     );
     for (const schema of schemas)
       expect([flow(schema), takes(schema), gives(schema)]).toEqual([undefined, undefined, undefined]);

@@ -30,6 +30,7 @@ interface Part {
   readonly value?: unknown;
   readonly wrapped?: unknown;
   readonly options?: readonly unknown[];
+  readonly enum?: Readonly<Record<string, unknown>>;
   readonly literal?: unknown;
   readonly getter?: (input: unknown) => unknown;
   readonly pipe?: readonly Part[];
@@ -58,6 +59,22 @@ const NOT_JSON: Readonly<Record<string, string>> = {
 /** What a step of a pipe is known to give. */
 const GIVES_NOT_JSON: Readonly<Record<string, string>> = { to_bigint: "bigint", to_date: "date" };
 
+/** These take what one of their members does. */
+const OF_MEMBERS: ReadonlySet<string> = new Set(["enum", "intersect", "picklist", "union", "variant"]);
+
+/** Around these there is a value also where what is within takes none: nothing, null, an empty list. */
+const MAY_BE_EMPTY: ReadonlySet<string> = new Set([
+  "optional",
+  "exact_optional",
+  "undefinedable",
+  "nullable",
+  "nullish",
+  "array",
+  "record",
+]);
+
+const REFUSE_NOTHING: ReadonlySet<string> = new Set(["non_optional", "non_nullish"]);
+
 /** A schema that makes another of itself whenever it is asked is not followed for ever. */
 const DEPTH_MAX = 64;
 
@@ -68,7 +85,7 @@ function faultIn(given: unknown, path: string, sides: readonly Side[], within: r
     return { path, message: "must be a synchronous valibot schema." };
   const inside = [...within, given];
   if (given.pipe) return faultInPipe(given.pipe, path, sides, inside);
-  return faultOfType(given, path, sides) ?? faultInside(given, path, sides, inside);
+  return faultOfNone(given, path) ?? faultOfType(given, path, sides) ?? faultInside(given, path, sides, inside);
 }
 
 /** What a pipe takes its first schema says, what it gives the last one, unless something changes it after that. */
@@ -79,12 +96,22 @@ function faultInPipe(
   within: readonly unknown[],
 ): Fault | undefined {
   if (pipe.some((part) => part.async === true)) return { path, message: "must be a synchronous valibot schema." };
+  const none = pipe.flatMap((part) => faultOfNone(part, path) ?? []).at(0);
+  if (none) return none;
   const taken = sides.includes("takes") ? faultIn(pipe[0], path, without(sides, "gives"), within) : undefined;
   const last = pipe.findLast(({ kind }) => kind === "schema" || kind === "transformation");
   if (taken || !sides.includes("gives") || !last) return taken;
   if (last.kind === "schema") return faultIn(last, path, without(sides, "takes"), within);
   const type = GIVES_NOT_JSON[last.type];
   return type === undefined ? undefined : notJson(type, path);
+}
+
+/** What refuses every value that there is. */
+function faultOfNone({ kind, type, options = [], enum: members = {} }: Part, path: string): Fault | undefined {
+  if (kind !== "schema") return undefined;
+  if (type === "never") return { path, message: "is v.never(), which no value satisfies." };
+  const isEmpty = OF_MEMBERS.has(type) && options.length === 0 && Object.keys(members).length === 0;
+  return isEmpty ? { path, message: `is v.${type}() of nothing, which no value satisfies.` } : undefined;
 }
 
 function faultOfType({ type, literal }: Part, path: string, sides: readonly Side[]): Fault | undefined {
@@ -108,17 +135,19 @@ function faultInside(part: Part, path: string, sides: readonly Side[], within: r
     const fault = faultIn(entry, at(key), sides, within);
     if (fault) return fault;
   }
-  const { item, items = [], rest, value, wrapped, getter } = part;
+  const { type, item, items = [], rest, value, wrapped, getter } = part;
   const inner: (readonly [unknown, string])[] = [
     [item, at("*")],
     ...items.map((each, index) => [each, at(String(index))] as const),
-    [rest, at("*")],
-    [part.type === "record" ? value : undefined, at("*")],
+    [isPart(rest) && rest.type === "never" ? undefined : rest, at("*")],
+    [type === "record" ? value : undefined, at("*")],
     [wrapped, path],
     [later(getter), path],
   ];
+  if (MAY_BE_EMPTY.has(type) && inner.some(([each]) => isPart(each) && faultOfNone(each, path))) return undefined;
   for (const [each, where] of inner) {
-    const fault = each === undefined || each === null ? undefined : faultIn(each, where, sides, within);
+    const inSides = REFUSE_NOTHING.has(type) ? without(sides, "nothing") : sides;
+    const fault = each === undefined || each === null ? undefined : faultIn(each, where, inSides, within);
     if (fault) return fault;
   }
   return faultInOptions(part, path, sides, within);
