@@ -297,3 +297,34 @@ function* atOnce(value: unknown): Body {
   yield* [];
   return value;
 }
+
+describe("what cannot be a step where it stands is told before anything beside it is one", () => {
+  const once = defineTool({
+    name: "once",
+    input: v.unknown(),
+    output: v.unknown(),
+    execution: "at-most-once",
+    run: () => null,
+  });
+  const SIGNAL = "Flow sample waits for signal other, which it does not declare in its signals (declared: go).";
+  const RACE = "Tool once is at-most-once and cannot stand in a race";
+
+  test.each<[string, string, () => Operation<unknown>]>([
+    ["a signal", SIGNAL, () => waitForSignal("other")],
+    ["a signal in a group", SIGNAL, () => all([step("work"), waitForSignal("other")])],
+    ["a signal in a race", SIGNAL, () => race([step("work"), waitForSignal("other")])],
+    [
+      "a signal deep within",
+      SIGNAL,
+      () => all({ a: step("work"), b: race([all([step("x"), waitForSignal("other")])]) }),
+    ],
+    ["a tool in a race", RACE, () => race([step("work"), call(once, 1)])],
+    ["a tool in a group in a race", RACE, () => all([step("work"), race([all([step("x"), call(once, 1)])])])],
+  ])("%s", (_what, message, operation) => {
+    const program = programOf(function* () {
+      return yield* operation();
+    });
+    expect(program.start().planned).toEqual([]);
+    expect(errorOf(program)).toContain(message);
+  });
+});

@@ -23,7 +23,9 @@ export type Settle = (result: Settled) => void;
 
 /** What a branch asks of its program. */
 export interface Planner {
-  /** Makes the leaf a step; throws where its input cannot be one. `cleansUp`: after what was given up there. */
+  /** Throws where the leaf can be no step here, whatever its input. */
+  check(leaf: Leaf): void;
+  /** Makes the leaf a step, which is checked; throws where its input cannot be one. `cleansUp`: after what was given up there. */
   plan(leaf: Leaf, path: string, settle: Settle, cleansUp?: readonly Cut[]): void;
   /** The step at this path is not waited for any more. */
   abandon(path: string): void;
@@ -173,6 +175,7 @@ function begin(yielded: unknown, path: string, planner: Planner, settle: Settle)
   }
   if (operation.form === "leaf") {
     checkName("step", operation.name);
+    planner.check(operation);
     planner.plan(operation, path, settle);
     return {
       isWait: operation.kind === "sleep" || operation.kind === "signal",
@@ -186,9 +189,20 @@ function begin(yielded: unknown, path: string, planner: Planner, settle: Settle)
   if (operation.form === "race" && operation.keys.length === 0) {
     throw new TaskonautError("flow_invalid", "race() needs at least one member.");
   }
+  checkMembers(operation, planner);
   const members = new Members(operation, path, planner, settle);
   members.begin();
   return members;
+}
+
+/** Before the first of them is begun: what cannot be is told before anything beside it has an effect. */
+function checkMembers({ form, members = [] }: Group, planner: Planner): void {
+  const inside = form === "race" ? racePlanner(planner) : planner;
+  for (const member of members) {
+    const operation = operationOf(member);
+    if (operation?.form === "leaf") inside.check(operation);
+    else if (operation) checkMembers(operation, inside);
+  }
 }
 
 /** Members side by side, at most `concurrency` at once; the group settles when none is under way any more. */
@@ -316,15 +330,16 @@ class Members implements Running, Failed {
 /** A loser is cut short, and a cut-short call of an at-most-once tool is in doubt: so none may be planned below a race. */
 function racePlanner(outer: Planner): Planner {
   return {
-    plan(leaf, path, settle, cleansUp) {
+    check(leaf) {
       if (leaf.tool?.execution === "at-most-once") {
         throw new TaskonautError(
           "flow_invalid",
           `Tool ${leaf.tool.name} is at-most-once and cannot stand in a race: the losers are cut short, and nobody would know whether its effect happened.`,
         );
       }
-      outer.plan(leaf, path, settle, cleansUp);
+      outer.check(leaf);
     },
+    plan: (leaf, path, settle, cleansUp) => outer.plan(leaf, path, settle, cleansUp),
     abandon: (path) => outer.abandon(path),
     failed: outer.failed,
     within: (path, run, shield) => outer.within(path, run, shield),
@@ -334,6 +349,7 @@ function racePlanner(outer: Planner): Planner {
 /** Of a branch that was cancelled: whatever it plans from now on, however deep, cleans up after what it has done so far. */
 function cleanUpPlanner(outer: Planner, cut: Cut): Planner {
   return {
+    check: (leaf) => outer.check(leaf),
     plan: (leaf, path, settle, cleansUp = []) => outer.plan(leaf, path, settle, [...cleansUp, cut]),
     abandon: (path) => outer.abandon(path),
     failed: outer.failed,

@@ -77,6 +77,7 @@ export class GeneratorProgram implements Program {
       );
     }
     this.#root = new Branch(generator, "", {
+      check: (leaf) => this.#check(leaf),
       plan: (leaf, path, settle, cleansUp) => this.#plan(leaf, path, settle, cleansUp),
       abandon: (path) => this.#abandon(path),
       failed: this.#failed,
@@ -157,14 +158,16 @@ export class GeneratorProgram implements Program {
     }
   }
 
+  #check({ kind, name }: Leaf): void {
+    if (kind !== "signal" || this.flow.signals.has(name)) return;
+    const known = [...this.flow.signals.keys()].join(", ") || "none";
+    throw new TaskonautError(
+      "flow_invalid",
+      `Flow ${this.flow.name} waits for signal ${name}, which it does not declare in its signals (declared: ${known}).`,
+    );
+  }
+
   #plan(leaf: Leaf, path: string, settle: (result: Settled) => void, cleansUp?: readonly Cut[]): void {
-    if (leaf.kind === "signal" && !this.flow.signals.has(leaf.name)) {
-      const known = [...this.flow.signals.keys()].join(", ") || "none";
-      throw new TaskonautError(
-        "flow_invalid",
-        `Flow ${this.flow.name} waits for signal ${leaf.name}, which it does not declare in its signals (declared: ${known}).`,
-      );
-    }
     const input = this.#within(path, () => toJsonText(leaf.input));
     if (!input.ok) throw new ContractError(`The input of step ${leaf.name}`, input.errors);
     if (this.#paths.has(path)) this.#shared ??= path;

@@ -34,6 +34,8 @@ export interface Group {
   readonly keys: readonly string[];
   /** Asked once for each key, when the member's turn has come. */
   readonly memberOf: (key: string) => Member;
+  /** All of them, where they are there already. */
+  readonly members?: readonly Member[];
   /** An array was given, so an array comes back. */
   readonly isList: boolean;
   /** How many members go on at once, 1 or more. */
@@ -158,6 +160,7 @@ function given(members: readonly Member[] | { readonly [key: string]: Member }):
   return {
     keys: [...byKey.keys()],
     memberOf: (key) => byKey.get(key) as Member,
+    members: [...byKey.values()],
     isList,
     concurrency: Number.POSITIVE_INFINITY,
   };
