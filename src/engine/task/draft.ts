@@ -32,6 +32,7 @@ export class Draft {
   readonly #dealtWith = new Set<number>();
   #posts: InboxPost[] = [];
   #reopens = false;
+  #decidedVersion = 0;
 
   /** `isOwn`: nobody else sees the rows, now or later. */
   constructor({ task, steps, calls }: TaskRecord, isOwn = false) {
@@ -50,6 +51,16 @@ export class Draft {
   /** As it is now: ask again after a change. */
   get task(): TaskRow {
     return this.#task;
+  }
+
+  /** The version of the task's row with which all is durable that the flow was told and has decided so far. */
+  get decidedVersion(): number {
+    return this.#decidedVersion;
+  }
+
+  /** What comes with the next change of the task's row has to be durable before an effect that follows from it. */
+  noteDecided(): void {
+    this.#decidedVersion = this.#task.version + 1;
   }
 
   get stepCount(): number {

@@ -17,16 +17,16 @@ export class InboxReader {
 
   /** True: there is an outcome to observe now, a cancel, or a tool to call again; or the task has ended by force. Throws what the store throws. */
   async collect(): Promise<boolean> {
-    const { draft, waits } = this.state;
+    const { state } = this;
     this.isWoken = false;
-    if (this.state.isEnded) return true;
-    const isTimed = [...waits].some((id) => draft.step(id).due_at !== null);
+    if (state.isEnded) return true;
+    const isTimed = state.waitingSteps().some((step) => step.due_at !== null);
     // first: what had come by then is in the inbox
     const now = isTimed ? await this.tools.storeClock.read() : 0;
     const { wakeSeq, rows, isAll } = await this.#readInbox();
     if (rows.some(isForcedCancel)) {
-      for (const { kind, seq } of rows) if (kind === "cancel") draft.consume(seq);
-      this.state.cancelByForce();
+      for (const { kind, seq } of rows) if (kind === "cancel") state.consume(seq);
+      state.cancelByForce();
       return true;
     }
     // what is heard puts the task into the queue
@@ -34,27 +34,27 @@ export class InboxReader {
     let isReady = false;
     let isHeard = isAll;
     for (;;) {
-      const inbox = rows.filter((row) => !draft.isConsumed(row.seq));
-      const isCancelled = draft.task.cancelled_after !== null;
-      const { event, consumed, cancels } = findNews(this.state.openSteps(), inbox, now, isCancelled);
-      this.#noteCancels(cancels);
-      const isNext = event?.outcome === undefined || this.state.nextUnobserved === undefined;
+      const inbox = rows.filter((row) => !state.isConsumed(row.seq));
+      const isCancelled = state.task.cancelled_after !== null;
+      const { event, consumed, cancels } = findNews(state.openSteps(), inbox, now, isCancelled);
+      state.noteCancels(cancels);
+      const isNext = event?.outcome === undefined || state.nextUnobserved === undefined;
       if (!isNext || (cancels.length > 0 && !isCancelled)) isHeard = false;
       if (event && !isNext) break;
-      for (const seq of consumed) draft.consume(seq);
+      for (const seq of consumed) state.consume(seq);
       if (!event) break;
-      if (event.outcome) this.state.recordNews(event.step, event.outcome);
+      if (event.outcome) state.steps.recordNews(event.step, event.outcome);
       else {
-        this.state.reopen(event.step);
+        state.steps.reopen(event.step);
         isReady = true;
       }
       // what comes next may stand on a page that was not read
       if (!isAll) break;
     }
     // until the flow has heard of it, the inbox is not done with: there may be more
-    if (isHeard && !this.state.nextUnobserved) draft.seeWake(wakeSeq);
+    if (isHeard && !state.nextUnobserved) state.seeWake(wakeSeq);
     else this.isWoken = true;
-    return isReady || this.state.nextUnobserved !== undefined || this.state.cancels.length > 0;
+    return isReady || state.nextUnobserved !== undefined || state.isCancelling;
   }
 
   /**
@@ -62,18 +62,18 @@ export class InboxReader {
    * more of them are opened, the inbox is read again.
    */
   async #readInbox(): Promise<{ wakeSeq: number; rows: readonly InboxRow[]; isAll: boolean }> {
-    const { draft } = this.state;
-    const open = this.state.openSteps();
+    const { state } = this;
+    const open = state.openSteps();
     const names = [
       ...new Set(open.flatMap(({ kind, target }) => (kind === "signal" && target !== null ? target : []))),
     ];
     const rows = new Map<number, InboxRow>();
-    const read = (after: number): Promise<InboxPage> => this.tools.store.readInbox(draft.task.id, { names, after });
+    const read = (after: number): Promise<InboxPage> => this.tools.store.readInbox(state.task.id, { names, after });
     let page = await read(0);
     // what comes from now on makes the task due again
     const { wakeSeq } = page;
     for (;;) {
-      const fresh = page.rows.filter(({ seq }) => !draft.isConsumed(seq));
+      const fresh = page.rows.filter(({ seq }) => !state.isConsumed(seq));
       for (const row of fresh) rows.set(row.seq, row);
       if (page.next === null || fresh.some((row) => isForAny(row, open))) break;
       page = await read(page.next);
@@ -85,16 +85,7 @@ export class InboxReader {
 
   /** The earliest time at which a wait ends, of a step for which `childDue` says none; undefined where no time is known. */
   nextDue(childDue: (step: StepRow) => number | undefined): number | undefined {
-    const { draft, waits } = this.state;
-    const times = [...waits].flatMap((id) => draft.step(id).due_at ?? childDue(draft.step(id)) ?? []);
+    const times = this.state.waitingSteps().flatMap((step) => step.due_at ?? childDue(step) ?? []);
     return times.length > 0 ? Math.min(...times) : undefined;
-  }
-
-  #noteCancels(cancels: readonly number[]): void {
-    const { state } = this;
-    if (cancels.length === 0 || state.draft.task.cancelled_after !== null || state.cancels.length > 0) return;
-    state.cancels = cancels;
-    state.enqueue();
-    state.abortGivenUp(new Error("The task was cancelled."));
   }
 }

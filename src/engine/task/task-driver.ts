@@ -45,7 +45,7 @@ export class TaskDriver {
     this.#state = new TaskState(record, program, decisionOf, tools, isClaimed);
     this.#writer = new TaskWriter(this.#state, tools, (reason) => this.#onFailed(reason));
     // where nobody has left anything yet: what comes from now on makes it due again, whatever is written
-    const isQuiet = isNew || (isClaimed && record.task.wake_seq === 0 && this.#state.waits.size === 0);
+    const isQuiet = isNew || (isClaimed && record.task.wake_seq === 0 && !this.#state.hasWaits);
     this.#inbox = new InboxReader(this.#state, tools, !isQuiet);
     this.#steps = new StepRunner(this.#state, this.#writer, this.#inbox, tools, isOrphan);
     this.#transitions = new Transitions({
@@ -60,7 +60,7 @@ export class TaskDriver {
   }
 
   get id(): string {
-    return this.#state.draft.task.id;
+    return this.#state.task.id;
   }
 
   get status(): TaskStatus {
@@ -83,7 +83,7 @@ export class TaskDriver {
 
   /** When a worker may take the task, as last written; in store time. */
   get dueAt(): number | null {
-    return this.#state.draft.task.due_at;
+    return this.#state.task.due_at;
   }
 
   /** Whether tools of this task run in this process. */
@@ -111,24 +111,21 @@ export class TaskDriver {
     if (first === "moved") return true;
     if (first === "rests") return false;
     const moved = this.#supplyFrom(first);
-    // how it comes out is told to the caller
-    const moving = moved.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#moving = moving;
-    return moved.finally(() => {
-      if (this.#moving === moving) this.#moving = undefined;
-    });
+    this.#moving = moved.catch(() => {}); // how it comes out is told to the caller
+    return moved;
   }
 
   async #supplyFrom(first: Need): Promise<boolean> {
-    for (let next: Need | Result = first; ; next = this.#transitions.advance()) {
-      if (next === "moved") return true;
-      if (next === "rests") return false;
-      await this.#supply(next);
-      this.#throwIfFailed();
-      if (this.isEnded) return true; // by force
+    try {
+      for (let next: Need | Result = first; ; next = this.#transitions.advance()) {
+        if (next === "moved") return true;
+        if (next === "rests") return false;
+        await this.#supply(next);
+        this.#throwIfFailed();
+        if (this.isEnded) return true; // by force
+      }
+    } finally {
+      this.#moving = undefined;
     }
   }
 
@@ -157,9 +154,9 @@ export class TaskDriver {
 
   /** Records what has come from outside, without a transition. True: something had. Throws what the store throws. */
   async hear(): Promise<boolean> {
-    const { version } = this.#state.draft.task;
+    const { version } = this.#state.task;
     if (!this.isEnded) await this.#inbox.collect();
-    return this.#state.draft.task.version !== version;
+    return this.#state.task.version !== version;
   }
 
   /** Something came for this task: look at the inbox soon. */

@@ -1,4 +1,4 @@
-// The durable side of one task that is driven here: its draft becomes commits, one after the other.
+// The durable side of one task that is driven here: what has changed of it becomes commits, one after the other.
 //
 // T1. One write of a task is under way at a time; what changes meanwhile goes with the next.
 // T2. After a write that was lost or failed nothing more is written: the driver has to start from the store again.
@@ -38,11 +38,11 @@ export class TaskWriter implements Job<Change> {
     /** Told once, of the first failure. */
     private readonly onFirstFailure: (reason: Error) => void,
   ) {
-    this.durableVersion = state.draft.task.version;
+    this.durableVersion = state.task.version;
   }
 
   get isUnsettled(): boolean {
-    return this.failure === undefined && (this.#isWriting || this.state.draft.isDirty);
+    return this.failure === undefined && (this.#isWriting || this.state.isDirty);
   }
 
   /** T2, also where the driver itself gives up. */
@@ -54,7 +54,7 @@ export class TaskWriter implements Job<Change> {
 
   /** Starts to write what has changed, without waiting: more may join while the event loop turns. */
   writeSoon(): void {
-    if (this.#isWriting || !this.state.draft.isDirty) return;
+    if (this.#isWriting || !this.state.isDirty) return;
     this.#isWriting = true;
     setImmediate(() => this.#writeNext());
   }
@@ -77,14 +77,14 @@ export class TaskWriter implements Job<Change> {
   async durableRecord(): Promise<TaskRecord> {
     // an outcome may come in between the end of a write and the moment in which we hear of it
     do await this.settle();
-    while (this.#isWriting || this.state.draft.isDirty);
-    return this.state.draft.record;
+    while (this.#isWriting || this.state.isDirty);
+    return this.state.record;
   }
 
   #writeNext(): void {
     this.#isWriting = true;
     try {
-      this.#moves = this.state.draft.moves;
+      this.#moves = this.state.moves;
       this.#change = this.failure === undefined ? this.state.takeChange() : undefined;
     } catch (error) {
       return this.#giveUp(error);

@@ -39,9 +39,10 @@ interface Conclusion {
   /** Undefined where the flow had come to its end before. */
   readonly told: Told | undefined;
   readonly isBegin: boolean;
-  isLookedAt: boolean;
-  looking: Promise<string | undefined> | undefined;
   readonly isTimed: boolean;
+  /** D5. */
+  mustLookAgain: boolean;
+  looking: Promise<string | undefined> | undefined;
   storeNow: number | undefined;
 }
 
@@ -135,7 +136,7 @@ export class Transitions {
 
   /** "part": the transition is not made yet. */
   #move(): Result | "part" {
-    if (this.#conclusion) return this.#putDown(this.#conclusion);
+    if (this.#conclusion) return this.#goOn(this.#conclusion);
     switch (this.parts.state.status) {
       case "PLANNED":
         return this.#begin();
@@ -206,37 +207,38 @@ export class Transitions {
     return { turn: this.parts.program.cancel(at), heard: { step: undefined, at } };
   }
 
-  #conclude(told?: Told, isBegin = false): "part" {
+  /** What the flow was told is put down, at once where nothing is needed for it. */
+  #conclude(told?: Told, isBegin = false): "moved" | "part" {
     this.#throwIfViolated();
-    this.#conclusion = {
-      told,
-      isBegin,
-      isLookedAt: isBegin || !this.parts.program.end || !this.parts.mustLookAgain,
-      looking: undefined,
-      isTimed: told !== undefined && told.turn.planned.some(({ kind }) => kind === "sleep" || kind === "signal"),
-      storeNow: undefined,
-    };
+    const isTimed = told !== undefined && told.turn.planned.some(({ kind }) => kind === "sleep" || kind === "signal");
+    const mustLookAgain = !isBegin && this.parts.program.end !== undefined && this.parts.mustLookAgain;
+    if (!isTimed && !mustLookAgain) return this.#putDown(told, isBegin);
+    this.#conclusion = { told, isBegin, isTimed, mustLookAgain, looking: undefined, storeNow: undefined };
     return "part";
   }
 
-  /** A violation leaves the record untouched. */
-  #putDown(conclusion: Conclusion): "moved" | "part" {
-    const { state } = this.parts;
-    if (!conclusion.isLookedAt) {
-      conclusion.isLookedAt = true;
-      const difference = this.#lookAgain(conclusion.told);
+  #goOn(conclusion: Conclusion): "moved" | "part" {
+    const { told, isBegin, storeNow } = conclusion;
+    if (conclusion.mustLookAgain) {
+      conclusion.mustLookAgain = false;
+      const difference = this.#lookAgain(told);
       if (difference instanceof Promise) {
         conclusion.looking = difference;
         return "part";
       }
       throwIfDifferent(difference);
     }
-    this.#throwIfViolated();
-    if (conclusion.told) this.#takeUp(conclusion.told, conclusion);
     this.#conclusion = undefined;
-    const end = conclusion.isBegin ? undefined : state.flowEnd;
+    return this.#putDown(told, isBegin, storeNow);
+  }
+
+  /** A violation, or a record that would be too large, leaves it untouched. */
+  #putDown(told: Told | undefined, isBegin: boolean, storeNow?: number): "moved" {
+    const { state } = this.parts;
+    if (told) this.#takeUp(told, storeNow);
+    const end = isBegin ? undefined : state.flowEnd;
     if (end) state.end(end);
-    else if (conclusion.isBegin || state.hasWork()) state.move("RUNNING");
+    else if (isBegin || state.hasWork()) state.move("RUNNING");
     else state.stay();
     return "moved";
   }
@@ -246,15 +248,16 @@ export class Transitions {
     return lookAgain(program, state.recorded(), told, tools.clock);
   }
 
-  #takeUp({ turn, heard }: Told, { isTimed, storeNow = 0 }: Conclusion): void {
+  /** `storeNow`: where there are waits that begin then. */
+  #takeUp({ turn, heard }: Told, storeNow: number | undefined): void {
     const { state, inbox, tools } = this.parts;
-    const tooLarge = state.reasonToStop(tools.limits.taskBytes, turn.planned);
+    const tooLarge = state.reasonOfSize(tools.limits.taskBytes, turn.planned);
     if (tooLarge !== undefined) throw new ObstacleError(tooLarge);
     if (heard?.step) state.noteObserved(heard.step, heard.at);
     else if (heard) state.noteCancelled(heard.at);
-    state.takeUp(turn, storeNow);
+    state.takeUp(turn, storeNow ?? 0);
     // what nobody waited for when it came may be there still
-    if (isTimed && state.hasHeard) inbox.isWoken = true;
+    if (storeNow !== undefined && state.hasHeard) inbox.isWoken = true;
   }
 
   #throwIfViolated(): void {

@@ -1,0 +1,185 @@
+// The work of one task's steps in this process: tools that run, and children that are created or run here. What comes of
+// it goes into the task's state.
+//
+// R3. A flow hears of a cancel when the tools that it gives up then have come to their end, or their time is up: what they
+//     did is known by then. What a branch cleans up begins after what was given up in it. So no undo runs beside what it
+//     undoes. What comes after a lost race does not wait for the losers.
+
+import { TaskonautError } from "../../core/errors.ts";
+import type { Tool } from "../../core/flow/tool.ts";
+import type { JsonText, StepRow, ToolCallRow, Writable } from "../../core/record/record.ts";
+import { storeError } from "../../core/record/stored-error.ts";
+import { type DriverTools, ObstacleError } from "./driver-tools.ts";
+import { executeTool, type ExecutionResult } from "./execute-tool.ts";
+import type { InboxReader } from "./inbox-reader.ts";
+import { openCall } from "./open-call.ts";
+import { StepExecution } from "./step-execution.ts";
+import type { TaskState } from "./task-state.ts";
+import type { TaskWriter } from "./task-writer.ts";
+
+export class StepWork {
+  /** When a child that only waits should be run again, in store time; null: with the next look at the inbox. */
+  readonly #childDue = new Map<string, number | null>();
+
+  constructor(
+    private readonly state: TaskState,
+    private readonly writer: TaskWriter,
+    private readonly inbox: InboxReader,
+    private readonly tools: DriverTools,
+    /** Told when something has come of a step, or its child only waits. */
+    private readonly onEnded: (step: StepRow) => void,
+  ) {}
+
+  start(step: StepRow): void {
+    if (step.kind === "child") this.#startChild(step);
+    else this.#startTool(step);
+  }
+
+  /** When the child of this step should be run again, in store time; null: with the next look; undefined: it has not paused. */
+  childDue(stepId: string): number | null | undefined {
+    return this.#childDue.get(stepId);
+  }
+
+  /** Nobody knows whether the effect of the step's tool happened. */
+  doubt(step: StepRow, error: JsonText): void {
+    this.state.steps.doubt(step, error);
+    this.inbox.isWoken = true; // what came of it may have been told already
+    this.writer.writeSoon(); // a person should see it, whatever runs beside it
+  }
+
+  #startTool(step: StepRow): void {
+    const { state } = this;
+    const tool = state.tool(step);
+    const failures = state.callOf(step)?.retry_count ?? 0;
+    const execution = new StepExecution(tool, state.task.flow_name, step, failures);
+    const before = this.#endOfBefore(step);
+    const execute = (): ExecutionResult | Promise<ExecutionResult> => executeTool(execution, this.tools.execution);
+    const result = before ? before.then(execute) : execute();
+    if (!(result instanceof Promise)) return this.#onEnded(step.id, tool, result);
+    const ended = result
+      .then(async (late) => {
+        if (late.outcome.kind === "later") await this.tools.storeClock.read();
+        return this.#onEnded(step.id, tool, late);
+      })
+      .catch((error: unknown) => {
+        // nobody may wait for this step for ever
+        state.running.delete(step.id);
+        state.stopHolding(step.id);
+        this.writer.fail(error);
+      });
+    state.running.add(step.id, { path: step.path, abort: (reason) => execution.abort(reason), ended });
+  }
+
+  /** R3. Undefined where there is nothing to wait for. */
+  #endOfBefore({ id }: StepRow): Promise<unknown> | undefined {
+    const { running } = this.state;
+    return running.endOfBefore(this.state.decision(id)?.cleansUp);
+  }
+
+  #onEnded(id: string, tool: Tool, result: ExecutionResult): void {
+    const { state, writer } = this;
+    state.running.delete(id);
+    const wasLeased = state.stopHolding(id);
+    const step = state.step(id);
+    const { outcome } = result;
+    // a tool that gave up because the task is cancelled has no outcome: the flow hears of the cancel instead
+    const isMoot = outcome.kind !== "completed" && state.isMoot(step);
+    if (writer.failure === undefined && state.isOpen(id) && !isMoot) this.#record(step, tool, result);
+    else if (writer.failure === undefined && wasLeased && !state.isEnded) state.touch(); // the lease may go now
+    if (tool.execution === "at-most-once") this.#tellLate(step, outcome);
+    this.onEnded(step);
+  }
+
+  #record(step: StepRow, tool: Tool, result: ExecutionResult): void {
+    const { state } = this;
+    const { outcome } = result;
+    if (outcome.kind === "doubt") return this.doubt(step, outcome.error);
+    const open = state.callOf(step);
+    const call: Writable<ToolCallRow> = open
+      ? { ...open }
+      : openCall(state.lastCallOf(step), step, tool, result.startedAt);
+    call.retry_count = result.retryCount;
+    // what an earlier epoch left stays: a person should see why the step was opened again
+    call.last_error = result.lastError ?? call.last_error;
+    if (outcome.kind === "later") {
+      state.steps.putCall(call);
+      return state.steps.postpone(step, state.storeTime() + outcome.waitMs);
+    }
+    call.started_at = result.startedAt;
+    call.finished_at = result.finishedAt;
+    if (outcome.kind === "completed") {
+      const { output } = outcome;
+      call.status = "COMPLETED";
+      call.response_payload = output;
+      call.error = null;
+      state.steps.putCall(call);
+      state.steps.recordOutcome(step, { status: "COMPLETED", output_payload: output });
+    } else {
+      const { error } = outcome;
+      call.status = "FAILED";
+      call.response_payload = null;
+      call.error = error;
+      state.steps.putCall(call);
+      state.steps.recordOutcome(step, { status: "FAILED", error });
+    }
+  }
+
+  /** Where the outcome cannot be recorded here any more, whoever has the task now may still want to know. */
+  #tellLate(step: StepRow, outcome: ExecutionResult["outcome"]): void {
+    const { onLateOutput } = this.tools;
+    if (outcome.kind === "completed") this.writer.settle().catch(() => onLateOutput(step, outcome.output));
+    if (outcome.kind !== "doubt") return;
+    outcome.late.then((output) => (output === undefined ? undefined : onLateOutput(step, output))).catch(() => {}); // it never rejects
+  }
+
+  // ---- children
+
+  #startChild(step: StepRow): void {
+    const { state } = this;
+    const flow = state.decision(step.id)?.flow;
+    if (!flow) throw new Error(`Step ${step.id} of task ${step.task_id} has no flow.`);
+    const { depth, priority } = state.task;
+    const { children } = this.tools;
+    const child = { flow, step, depth, priority, dueAt: state.storeTime() };
+    const make = (): Promise<number | null> =>
+      state.isClaimed ? children.create(child).then(() => null) : children.run(child);
+    const before = this.#endOfBefore(step);
+    const isWanted = (): boolean => state.isOpen(step.id) && this.writer.failure === undefined;
+    const made = before ? before.then(() => (isWanted() ? make() : null)) : make();
+    const ended = made.then(
+      (due) => this.#onChildPaused(step.id, undefined, due),
+      (error: unknown) => this.#onChildPaused(step.id, error),
+    );
+    state.running.add(step.id, { path: step.path, abort: undefined, ended });
+  }
+
+  /** The child cannot be created here. What runs beside it goes on. */
+  #stopAt({ step_index, step_name }: StepRow, { message }: ObstacleError): void {
+    if (this.state.isEnded) return;
+    this.state.park(`Step ${step_index} (${step_name}) cannot be done by this process: ${message}`, { forAll: true });
+  }
+
+  #onChildPaused(id: string, error: unknown, due: number | null = null): void {
+    const { state, writer } = this;
+    this.#childDue.set(id, due);
+    state.running.delete(id);
+    const wasLeased = state.stopHolding(id);
+    if (writer.failure === undefined) {
+      const step = state.step(id);
+      const isRefused = error instanceof TaskonautError && REFUSALS.has(error.code);
+      const isMade = error === undefined && state.isOpen(id) && step.status === "PLANNED";
+      // not before: a step of kind child that is RUNNING has its task
+      if (isMade) state.steps.noteChild(step);
+      if (isRefused && state.isOpen(id))
+        state.steps.recordOutcome(step, { status: "FAILED", error: storeError(error) });
+      else if (error instanceof ObstacleError) this.#stopAt(step, error);
+      else if (error !== undefined && !isRefused) writer.fail(error);
+      else if ((wasLeased || isMade) && !state.isEnded) state.touch(); // the lease may go now
+    }
+    this.inbox.isWoken = true;
+    this.onEnded(state.step(id));
+  }
+}
+
+/** What a child can be refused for: that is the step's failure. All else is the trouble of this process. */
+const REFUSALS: ReadonlySet<string> = new Set(["input_invalid", "flow_invalid"]);
