@@ -37,6 +37,56 @@ describe("without a URL it is a file in the user's data folder", () => {
   }
 });
 
+describe("libpq's variables", () => {
+  const all = {
+    PGHOST: "h",
+    PGPORT: "1",
+    PGUSER: "me",
+    PGPASSWORD: "s c@t",
+    PGDATABASE: "d",
+    PGSSLMODE: "require",
+    PGTARGETSESSIONATTRS: "any",
+    PGOPTIONS: "-c a=b",
+  };
+  const cases: [url: string, whole: string][] = [
+    ["postgres:///", "postgres:///?dbname=d&host=h&OWN&user=me"],
+    ["postgres://you:pw@host:2/name", "postgres://you:pw@host:2/name?OWN"],
+    ["postgres://you@host/name", "postgres://you@host/name?OWN"],
+    [
+      "postgres:///name?host=a&user=b&sslmode=disable&options=x",
+      "postgres:///name?host=a&user=b&sslmode=disable&options=x&OWN",
+    ],
+  ];
+  for (const [url, whole] of cases) {
+    test(`say what ${url} does not`, () => {
+      const address = parseAddress(url, { ...ENVIRONMENT, ...all }, HERE);
+      const parametersOf = (text: string): string[] =>
+        [...new URLSearchParams(text.split("?")[1])].map(String).toSorted();
+      const { url: read = "" } = address as { readonly url?: string };
+      const has = (name: string): boolean => new RegExp(`[?&]${name}=`).test(url);
+      const own = [
+        !has("options") && "options=-c%20a%3Db",
+        !/:pw@/.test(url) && "password=s%20c%40t",
+        "port=1",
+        !has("sslmode") && "sslmode=require",
+        "target_session_attrs=any",
+      ];
+      const expected = whole.replace("OWN", own.filter(Boolean).join("&"));
+      expect(read.split("?")[0]).toBe(expected.split("?")[0]);
+      expect(parametersOf(read)).toEqual(parametersOf(expected));
+      expect(read).not.toContain("+");
+    });
+  }
+
+  test("change nothing where there are none, and nothing of a file", () => {
+    const { url } = parseAddress("postgres://a:b@c/d", ENVIRONMENT, HERE) as { readonly url?: string };
+    expect(url).toBe("postgres://a:b@c/d");
+    expect(parseAddress("sqlite:x", { ...ENVIRONMENT, ...all }, HERE)).toEqual(
+      parseAddress("sqlite:x", ENVIRONMENT, HERE),
+    );
+  });
+});
+
 describe("a PostgreSQL server", () => {
   const cases: [url: string, cleaned: string, display: string][] = [
     ["postgres://me:secret@host:5433/name", "postgres://me:secret@host:5433/name", "postgres://me@host:5433/name"],

@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 
 import { TaskonautError } from "../core/errors.ts";
+import { withVariables } from "./libpq-variables.ts";
 
 export interface SqliteAddress {
   readonly dialect: "sqlite";
@@ -90,7 +91,11 @@ function parsePath(rest: string, currentFolder: string): string {
 function parseServer(rest: string, environment: Environment): PostgresAddress {
   const url = `postgres:${rest}`;
   displayServer(url); // what cannot be shown cannot be read
-  return { dialect: "postgres", url, schema: environment["TASKONAUT_SCHEMA"] || "taskonaut" };
+  const { login, hosts, path, query } = splitServer(url);
+  const [, user = "", password = ""] = /^([^:]*)(?::(.*))?@$/.exec(login) ?? [];
+  const parameters = withVariables(query, { hosts, user, password, database: path.slice(1) }, environment);
+  const whole = parameters === query ? url : `postgres://${login}${hosts}${path}?${parameters}`;
+  return { dialect: "postgres", url: whole, schema: environment["TASKONAUT_SCHEMA"] || "taskonaut" };
 }
 
 /** No other thread, and no other process, can reach it. */

@@ -21,6 +21,77 @@ describe("the URL", () => {
     expect(JSON.parse((await place.run(["get-tasks"])).stdout)).toHaveLength(10);
   });
 
+  test("is completed by the variables that libpq knows, and nothing in them is a fault of taskonaut's own", async () => {
+    await using place = await openPlace("postgres");
+    const { hostname, port, username, password, pathname } = new URL(place.url);
+    const own = {
+      DATABASE_URL: "postgres:///",
+      PGHOST: hostname,
+      PGPORT: port,
+      PGUSER: username,
+      PGPASSWORD: password,
+      PGDATABASE: pathname.slice(1),
+      PGAPPNAME: "mine",
+      PGOPTIONS: "-c statement_timeout=9s",
+    };
+    expectCompleted(taskOf(await place.run(["run-flow"], { env: own })));
+    const harmless = {
+      PGTARGETSESSIONATTRS: "any",
+      PGCONNECT_TIMEOUT: "7",
+      PGSSLMODE: "disable",
+      PGSSLNEGOTIATION: "x",
+      PGSSLROOTCERT: "/none",
+      PGSERVICE: "none",
+      PGPASSFILE: "/none",
+      PGSERVICEFILE: "/none",
+      PGCHANNELBINDING: "disable",
+      PGGSSENCMODE: "disable",
+      PGREQUIREAUTH: "none",
+      PGCLIENTENCODING: "LATIN1",
+      PGTZ: "Mars/Phobos",
+      PGDATESTYLE: "German",
+      // the driver's own
+      PGMAX: "none",
+      PGPREPARE: "x",
+      PGDEBUG: "1",
+      PGBACKOFF: "x",
+      PGKEEP_ALIVE: "x",
+      PGMAX_LIFETIME: "1",
+      PGIDLE_TIMEOUT: "1",
+      PGMAX_PIPELINE: "0",
+      PGSSL: "require",
+      PGUSERNAME: "nobody",
+      PGFETCH_TYPES: "x",
+      PGPUBLICATIONS: "x",
+    };
+    const login = { PGHOST: "other.invalid", PGUSER: "nobody", PGPASSWORD: "wrong", PGDATABASE: "none", PGPORT: "1" };
+    const quiet = await place.run(["run-flow"], { env: { ...harmless, ...login } });
+    expect(quiet.stderr).toBe("");
+    expectCompleted(taskOf(quiet));
+    const wrong: [variable: string, value: string, exit: number][] = [
+      ["PGTARGETSESSIONATTRS", "first", 2],
+      ["PGTARGETSESSIONATTRS", "standby", 5],
+      ["PGCONNECT_TIMEOUT", "soon", 2],
+      ["PGSSLMODE", "maybe", 2],
+      ["PGSSLMODE", "verify-full", 5],
+      ["PGOPTIONS", "-c none=1", 5],
+      ["PGOPTIONS", "nonsense", 5],
+    ];
+    for (const [variable, value, exit] of wrong) {
+      const ended = await place.run(["get-tasks", "--json"], { env: { [variable]: value } });
+      expect([variable, value, ended.exit], ended.stderr).toEqual([variable, value, exit]);
+    }
+    for (const [variable, value] of [
+      ["PGPORT", "x"],
+      ["PGHOST", "a,b"],
+      ["PGDATABASE", "none"],
+      ["PGUSER", "\u00fc"],
+    ] as const) {
+      const { exit, stderr } = await place.run(["get-tasks", "--json"], { env: { ...own, [variable]: value } });
+      expect([2, 5], `${variable}: ${stderr}`).toContain(exit);
+    }
+  });
+
   test("may hold a password of any characters", async () => {
     await using place = await openPlace("postgres");
     const password = "p@ss:/?#[]% word'\"\\ü";

@@ -237,7 +237,7 @@ function connectClient(
     onnotify: onNotify,
     ...(addresses.length > 1 ? inTurn(addresses, sockets) : { ...addresses[0], socket: sockets.connect.bind(sockets) }),
   };
-  return postgres(url, {
+  const options = {
     ...login,
     ssl: false, // `sockets` sees to it
     max: connectionsMax,
@@ -252,7 +252,20 @@ function connectClient(
     types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
     ...(onLost && { max_lifetime: null, idle_timeout: 0 }),
     ...untyped,
-  });
+  };
+  return withoutVariables(() => postgres(url, options));
+}
+
+/** postgres.js reads others than libpq does, in ways of its own. What they say is in the URL already (`libpq-variables.ts`). */
+function withoutVariables<Result>(make: () => Result): Result {
+  const { env } = process;
+  const hidden = Object.entries(env).filter(([name]) => name.startsWith("PG"));
+  for (const [name] of hidden) delete env[name];
+  try {
+    return make();
+  } finally {
+    for (const [name, value] of hidden) env[name] = value;
+  }
 }
 
 /**

@@ -28,6 +28,8 @@ const SERVER_ADVICE: readonly (readonly [code: string, advice: string])[] = [
   ["XX", "it reports an internal error. Look at its log"],
 ];
 
+const SESSION_REFUSED = "it refuses the session. Check the parameters of the database URL, and PGOPTIONS";
+
 /** A call that outlived its deadline. */
 export class DeadlineError extends Error {
   constructor(readonly deadlineMs: number) {
@@ -99,6 +101,8 @@ export function explainFailure(error: unknown, location: string): unknown {
   if (error instanceof postgres.PostgresError) {
     const advice = SERVER_ADVICE.find(([start]) => code.startsWith(start))?.[1];
     if (advice !== undefined) return unavailable(location, `${advice} (${error.message})`, error);
+    // what ends a connection was no statement of ours: mostly the settings that it was to begin with
+    if (!leavesConnectionUsable(error)) return unavailable(location, `${SESSION_REFUSED} (${error.message})`, error);
     const message = `The database ${location} refused a statement: ${error.message}.`;
     return new TaskonautError("internal", message, { details: { location, code }, cause: error });
   }

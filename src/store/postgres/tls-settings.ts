@@ -84,5 +84,9 @@ function readPem(name: string, path: string | undefined): string | undefined {
 }
 
 function usage(what: string, cause?: unknown): TaskonautError {
-  return new TaskonautError("usage", `The PostgreSQL URL asks for TLS in a way that cannot be: ${what}.`, { cause });
+  return new TaskonautError(
+    "usage",
+    `The PostgreSQL URL, or a PGSSL… variable, asks for TLS in a way that cannot be: ${what}.`,
+    { cause },
+  );
 }

@@ -5,6 +5,7 @@
 // Source: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 
 import { TaskonautError } from "../../core/errors.ts";
+import { variableOf } from "../libpq-variables.ts";
 import { readTls, type Tls } from "./tls-settings.ts";
 
 export interface UrlParameters {
@@ -116,7 +117,9 @@ export function readUrlParameters(query: string): UrlParameters {
 }
 
 function wrong(name: string, wanted: string): TaskonautError {
-  return new TaskonautError("usage", `The parameter ${name} of the PostgreSQL URL is ${wanted}.`, {
+  const variable = variableOf(name);
+  const where = `The parameter ${name} of the PostgreSQL URL${variable === undefined ? "" : `, or ${variable}`},`;
+  return new TaskonautError("usage", `${where} is ${wanted}.`, {
     details: { parameter: name },
   });
 }
