@@ -97,7 +97,7 @@ class StoreEngine implements Engine {
   readonly #stored: StoredTasks;
   readonly #callers: DrivingForCallers;
   readonly #children: ChildTasks;
-  readonly #bell: QueueNotifier;
+  readonly #notifier: QueueNotifier;
   readonly #storeClock: StoreClock;
   #worker: Worker | undefined;
   readonly #holdings: Holdings;
@@ -114,7 +114,7 @@ class StoreEngine implements Engine {
       { id: workerId, name: options.workerName, leaseMs: leaseWithin(limits.leaseMs) },
       { store, beatByHand, beatForQueue: options.startHeartbeat ?? beatByHand },
     );
-    this.#bell = new QueueNotifier(store, clock, log);
+    this.#notifier = new QueueNotifier(store, clock, log);
     this.#storeClock = new StoreClock(store, clock);
     this.#driven = new DrivenTasks(clock, limits.busyMs);
     this.#stored = new StoredTasks({ store, lease, driven: this.#driven, clock }, limits.busyMs);
@@ -124,7 +124,7 @@ class StoreEngine implements Engine {
       tools: this.#tools,
       driven: this.#driven,
       stored: this.#stored,
-      bell: this.#bell,
+      notifier: this.#notifier,
       insert: (plan) => this.#insert(plan),
       run: (id) => this.runTask(id),
     }));
@@ -164,11 +164,11 @@ class StoreEngine implements Engine {
         told.catch(() => {}); // it never rejects
       },
     };
-    this.#callers = new DrivingForCallers(this.#tools, this.#bell, () => this.#onOutage());
+    this.#callers = new DrivingForCallers(this.#tools, this.#notifier, () => this.#onOutage());
     this.#holdings = new Holdings({
       store,
       lease,
-      bell: this.#bell,
+      notifier: this.#notifier,
       clock,
       log,
       heldByHand: () => this.#driven.heldIds(),
@@ -179,15 +179,10 @@ class StoreEngine implements Engine {
   async startWorker(options: WorkOptions): Promise<RunningWorker> {
     this.#driven.assertOpen();
     if (this.#worker && !this.#worker.isStopped) throw new Error("This engine has a worker already.");
+    const driving = new DrivingForWorker(this.#tools);
+    const heldByHand = (): readonly string[] => this.#driven.heldIds();
     const worker = new Worker(
-      {
-        flows: this.#flows,
-        store: this.#store,
-        tools: this.#tools,
-        driving: new DrivingForWorker(this.#tools),
-        heldByHand: () => this.#driven.heldIds(),
-        bell: this.#bell,
-      },
+      { ...this.#tools, store: this.#store, driving, heldByHand, notifier: this.#notifier },
       options,
     );
     // before it has started: who closes the engine meanwhile stops it as well
@@ -317,7 +312,7 @@ class StoreEngine implements Engine {
       this.#driven.forget(taskId);
       const { flow_name, parent_task_id: parent } = record.task;
       log.info?.("task reopened", { task_id: taskId, flow: flow_name, parent });
-      this.#bell.ring();
+      this.#notifier.tellWorkers();
       return await this.#tell(draft.record);
     } finally {
       unlock();
@@ -353,7 +348,7 @@ class StoreEngine implements Engine {
       if (await this.#stored.isHeldElsewhere(record)) return await this.getTask(taskId);
       return await this.#tell(await this.#callers.drive(taskId, (driver) => driver.hear()));
     } finally {
-      this.#bell.ring();
+      this.#notifier.tellWorkers();
     }
   }
 
@@ -406,7 +401,7 @@ class StoreEngine implements Engine {
       const left = this.#children.leaveAll(limits.graceMs).then((graceMs) => this.#driven.close(graceMs));
       await Promise.all([this.#worker?.stop(), left]);
       await writer.settle();
-      await this.#bell.settle();
+      await this.#notifier.settle();
       await this.#holdings.letGoOfAll();
     } finally {
       await lease.stop();
@@ -439,7 +434,7 @@ class StoreEngine implements Engine {
       isNew = await this.#tools.writer.submitTask(record);
     } finally {
       // also where only the answer was lost: the task may be there
-      if (record.task.due_at !== null) this.#bell.ring();
+      if (record.task.due_at !== null) this.#notifier.tellWorkers();
     }
     if (isNew) {
       const { id, flow_name } = record.task;
@@ -461,7 +456,7 @@ class StoreEngine implements Engine {
 
   #wake(id: string): void {
     this.#driven.wake(id);
-    this.#bell.ring();
+    this.#notifier.tellWorkers();
   }
 }
 

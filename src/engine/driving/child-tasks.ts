@@ -24,7 +24,7 @@ interface Family {
   readonly tools: DriverTools;
   readonly driven: DrivenTasks;
   readonly stored: StoredTasks;
-  readonly bell: QueueNotifier;
+  readonly notifier: QueueNotifier;
   readonly insert: (plan: TaskPlan) => Promise<{ readonly isNew: boolean }>;
   readonly run: (id: string) => Promise<Task>;
 }
@@ -85,9 +85,9 @@ export class ChildTasks implements Children {
 
   /** Whoever drives the task here looks at its inbox. A child that was cancelled may wait, and nobody drive it. */
   onPosted({ task_id: id, kind }: InboxPost): void {
-    const { driven, bell } = this.family();
+    const { driven, notifier } = this.family();
     driven.wake(id);
-    bell.ring();
+    notifier.tellWorkers();
     if (kind !== "cancel" || this.#leaving.has(id)) return;
     const left = this.#leave(id).finally(() => this.#leaving.delete(id));
     this.#leaving.set(id, left);

@@ -49,7 +49,7 @@ export class DrivingForCallers {
             if (isTerminal(record.task.status)) driven.forget(id);
             else driven.remember(id, driver);
             // a worker goes on with it, now or then: what came for it meanwhile has made it due, whatever is known here
-            if (hasMoved && !isTerminal(record.task.status)) this.notifier.ring();
+            if (hasMoved && !isTerminal(record.task.status)) this.notifier.tellWorkers();
             return record;
           }
           // what it knows may be out of date; where it is not, there is nothing to do, neither for a driver that knows more

@@ -19,7 +19,7 @@ export const UNSURE_MS = 60_000;
 interface Parts {
   readonly store: Pick<Store, "releaseTasks">;
   readonly lease: Lease;
-  readonly bell: QueueNotifier;
+  readonly notifier: QueueNotifier;
   readonly clock: Clock;
   readonly log: Log;
   /** Ids of tasks that callers of this process drive now. */
@@ -41,12 +41,12 @@ export class Holdings {
 
   /** The process leaves: nothing is held any more, and its row as a worker goes. Throws what the store throws, but for what passes. */
   async letGoOfAll(): Promise<void> {
-    const { store, lease, bell, log } = this.parts;
+    const { store, lease, notifier, log } = this.parts;
     if (!lease.isHeld) return;
     try {
       const released = await store.releaseTasks({ workerId: lease.workerId, except: [] });
-      if (released > 0) bell.ring();
-      await bell.settle();
+      if (released > 0) notifier.tellWorkers();
+      await notifier.settle();
       await lease.release();
     } catch (error) {
       if (!isPassing(error)) throw error;
@@ -56,7 +56,7 @@ export class Holdings {
   }
 
   async #letGo(): Promise<void> {
-    const { store, lease, bell, clock, heldByHand, isLeaving } = this.parts;
+    const { store, lease, notifier, clock, heldByHand, isLeaving } = this.parts;
     this.#isLettingGo = true;
     const until = clock.now() + UNSURE_MS;
     for (
@@ -67,7 +67,7 @@ export class Holdings {
       await clock.sleep(pauseMs);
       if (isLeaving()) break;
       try {
-        if ((await store.releaseTasks({ workerId: lease.workerId, except: heldByHand() })) > 0) bell.ring();
+        if ((await store.releaseTasks({ workerId: lease.workerId, except: heldByHand() })) > 0) notifier.tellWorkers();
       } catch {
         // it is away still
       }

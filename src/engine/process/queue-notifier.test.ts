@@ -4,8 +4,8 @@ import { SILENT } from "../../core/log.ts";
 import { QueueNotifier } from "./queue-notifier.ts";
 
 /** A store whose announcements are counted. */
-function bellOn(announce: () => Promise<void> = async () => {}): {
-  readonly bell: QueueNotifier;
+function notifierOn(announce: () => Promise<void> = async () => {}): {
+  readonly notifier: QueueNotifier;
   readonly clock: FakeClock;
   readonly told: readonly number[];
 } {
@@ -17,19 +17,19 @@ function bellOn(announce: () => Promise<void> = async () => {}): {
       return announce();
     },
   };
-  return { bell: new QueueNotifier(store, clock, SILENT), clock, told };
+  return { notifier: new QueueNotifier(store, clock, SILENT), clock, told };
 }
 
-describe("the bell", () => {
+describe("the queue notifier", () => {
   test("tells the worker of this process at once, and nobody else where that one takes the task", () => {
-    const { bell, told } = bellOn();
+    const { notifier, told } = notifierOn();
     let heard = 0;
-    bell.listen(() => {
+    notifier.listen(() => {
       heard += 1;
       return true;
     });
-    bell.ring();
-    bell.ring();
+    notifier.tellWorkers();
+    notifier.tellWorkers();
     expect([heard, told.length]).toEqual([2, 0]);
   });
 
@@ -37,21 +37,21 @@ describe("the bell", () => {
     ["where the worker here has no room", () => false],
     ["where there is no worker here", undefined],
   ])("tells the others %s", async (_when, listener) => {
-    const { bell, told } = bellOn();
-    bell.listen(listener);
-    bell.ring();
-    await bell.settle();
+    const { notifier, told } = notifierOn();
+    notifier.listen(listener);
+    notifier.tellWorkers();
+    await notifier.settle();
     expect(told).toHaveLength(1);
   });
 
   test("tells of many tasks once, and of those that came meanwhile once more, a pause later", async () => {
-    const { bell, clock, told } = bellOn();
-    for (let i = 0; i < 100; i++) bell.ring();
+    const { notifier, clock, told } = notifierOn();
+    for (let i = 0; i < 100; i++) notifier.tellWorkers();
     await turn();
     await clock.advance(1000);
     expect(told).toEqual([1000, 1020]);
-    bell.ring();
-    await bell.settle();
+    notifier.tellWorkers();
+    await notifier.settle();
     // after a while without news it is told at once again
     expect(told).toEqual([1000, 1020, 2000]);
     expect(clock.sleeping).toBe(0);
@@ -59,14 +59,14 @@ describe("the bell", () => {
 
   test("that could not be rung is no trouble to anybody, and rings the next time", async () => {
     let isAway = true;
-    const { bell, told } = bellOn(async () => {
+    const { notifier, told } = notifierOn(async () => {
       if (isAway) throw new Error("away");
     });
-    bell.ring();
-    await bell.settle();
+    notifier.tellWorkers();
+    await notifier.settle();
     isAway = false;
-    bell.ring();
-    await bell.settle();
+    notifier.tellWorkers();
+    await notifier.settle();
     expect(told).toHaveLength(2);
   });
 });

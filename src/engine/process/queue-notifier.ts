@@ -1,5 +1,5 @@
 // Tells workers that a task may be due: the one of this process at once, those of others by the store, once in a while
-// however many tasks there are. Rung after a commit, never within one.
+// however many tasks there are. Told after a commit, never within one.
 
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
@@ -28,7 +28,8 @@ export class QueueNotifier {
     this.#listener = listener;
   }
 
-  ring(): void {
+  /** A task may be due. */
+  tellWorkers(): void {
     if (!this.#listener?.()) this.tellOthers();
   }
 

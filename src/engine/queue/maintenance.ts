@@ -24,19 +24,20 @@ const TIDY_MS = 60_000;
 /** So often tasks are looked for whose owner has no row: it was forgotten while it stood still, and died then. */
 const ORPHANS_MS = 600_000;
 
-interface Parts {
-  readonly workerId: string;
+export interface MaintenanceTools extends Pick<DriverTools, "clock" | "log" | "codeOf"> {
   readonly flows: ReadonlyMap<string, Flow>;
-  readonly store: Store;
-  readonly tools: Pick<DriverTools, "clock" | "log" | "codeOf">;
-  /** There may be tasks to claim that were none before. */
-  readonly onNews: () => void;
+  readonly store: Pick<Store, "releaseOrphans" | "unparkTasks" | "forgetDeadWorkers">;
 }
 
 export class Maintenance {
   #deadOwners: readonly string[] = [];
 
-  constructor(private readonly parts: Parts) {}
+  constructor(
+    private readonly workerId: string,
+    private readonly tools: MaintenanceTools,
+    /** There may be tasks to claim that were none before. */
+    private readonly onNews: () => void,
+  ) {}
 
   /** Ids of workers whose tasks may be taken over. */
   get deadOwners(): readonly string[] {
@@ -47,19 +48,18 @@ export class Maintenance {
   noteDead(ids: readonly string[]): void {
     const isNew = ids.some((id) => !this.#deadOwners.includes(id));
     this.#deadOwners = ids;
-    if (isNew) this.parts.onNews();
+    if (isNew) this.onNews();
   }
 
   /** When the worker starts. Throws what the store throws. */
   async begin(): Promise<void> {
     await this.#unpark();
-    await this.parts.store.releaseOrphans();
+    await this.tools.store.releaseOrphans();
   }
 
   /** Until `signal` aborts. Never rejects. */
   async goOn(signal: AbortSignal): Promise<void> {
-    const { workerId, store, tools, onNews } = this.parts;
-    const { clock, log } = tools;
+    const { store, clock, log } = this.tools;
     let [forgetAt, unparkAt, orphansAt] = [0, clock.now() + TIDY_MS, clock.now() + ORPHANS_MS];
     for (;;) {
       await clock.sleep(LOOK_MS, signal).catch(() => {});
@@ -75,21 +75,21 @@ export class Maintenance {
         }
         if (clock.now() >= orphansAt) {
           orphansAt = clock.now() + ORPHANS_MS;
-          if ((await store.releaseOrphans()) > 0) onNews();
+          if ((await store.releaseOrphans()) > 0) this.onNews();
         }
       } catch (error) {
-        log.debug?.("queue not tidied", { worker_id: workerId, error: messageOf(error) });
+        log.debug?.("queue not tidied", { worker_id: this.workerId, error: messageOf(error) });
       }
     }
   }
 
   /** Also once in a while: beside this code other may be at work still, and park what it claims. */
   async #unpark(): Promise<void> {
-    const { flows, store, tools, onNews } = this.parts;
-    const codes = [...flows.values()].map(({ name }) => ({ name, code: tools.codeOf(name) }));
+    const { flows, store, log, codeOf } = this.tools;
+    const codes = [...flows.values()].map(({ name }) => ({ name, code: codeOf(name) }));
     const unparked = await store.unparkTasks(codes);
     if (unparked === 0) return;
-    tools.log.info?.("parked tasks taken up again", { tasks: unparked });
-    onNews();
+    log.info?.("parked tasks taken up again", { tasks: unparked });
+    this.onNews();
   }
 }

@@ -1,0 +1,37 @@
+import type { Clock } from "../../core/clock.ts";
+
+/** A pause that can be cut short: what cuts it before it has begun counts as well, from `arm` on. */
+export class Pause {
+  #isCut = false;
+  #end: (() => void) | undefined;
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Before it is decided whether to pause: what happens from now on may change that. */
+  arm(): void {
+    this.#isCut = false;
+  }
+
+  /** For `ms`; undefined: until it is cut short. Gives whether the time is over: false where it was cut short. */
+  async take(ms: number | undefined): Promise<boolean> {
+    if (this.#isCut) return false;
+    const { promise: ended, resolve: end } = Promise.withResolvers<boolean>();
+    this.#end = () => end(false);
+    const stop = new AbortController();
+    if (ms !== undefined) {
+      this.clock.sleep(ms, stop.signal).then(
+        () => end(true),
+        () => {}, // it was cut short
+      );
+    }
+    const isOver = await ended;
+    stop.abort();
+    this.#end = undefined;
+    return isOver;
+  }
+
+  cut(): void {
+    this.#isCut = true;
+    this.#end?.();
+  }
+}

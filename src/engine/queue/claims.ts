@@ -1,0 +1,77 @@
+// Claims due tasks for a worker, fairly between flows.
+//
+// K1. A task is driven by who has claimed it, and by nobody else while that worker lives. What a worker does not know
+//     that it holds (the answer to a claim was lost, a write failed) it lets go of, for itself or another to claim.
+
+import type { Clock } from "../../core/clock.ts";
+import type { Flow } from "../../core/flow/flow.ts";
+import type { Claim, ClaimedTask, Store } from "../../store/store.ts";
+import { UNSURE_MS } from "../process/holdings.ts";
+import type { StoreClock } from "../process/store-clock.ts";
+import { FlowShares } from "./flow-shares.ts";
+
+export interface ClaimTools {
+  readonly flows: ReadonlyMap<string, Flow>;
+  readonly store: Pick<Store, "claimTasks" | "releaseTasks">;
+  readonly clock: Clock;
+  readonly storeClock: StoreClock;
+  /** Ids of tasks that callers of this process may hold. */
+  readonly heldByHand: () => readonly string[];
+}
+
+export class Claims {
+  readonly #flowShares: FlowShares;
+  /** Names of flows of which all workers together may only hold so many. */
+  readonly #limited: ReadonlySet<string>;
+  /** K1. */
+  #mayHoldMore = false;
+  #unsureUntil = 0;
+
+  constructor(
+    private readonly workerId: string,
+    private readonly tools: ClaimTools,
+  ) {
+    const flows = [...tools.flows.values()].map(({ name, concurrency: heldMax = null }) => ({ name, heldMax }));
+    this.#flowShares = new FlowShares(flows);
+    this.#limited = new Set(flows.flatMap(({ name, heldMax }) => (heldMax === null ? [] : name)));
+  }
+
+  isLimited(flow: string): boolean {
+    return this.#limited.has(flow);
+  }
+
+  /** `hasMore`: more may be due that could be claimed as soon as there is room. Throws what the store throws. */
+  async claim(limit: number, deadOwners: readonly string[]): Promise<Claim & { readonly hasMore: boolean }> {
+    const { store, storeClock } = this.tools;
+    const flows = this.#flowShares.grant(limit);
+    const claim = await store.claimTasks({ workerId: this.workerId, limit, flows, deadOwners });
+    storeClock.note(claim.now);
+    const isMore = this.#flowShares.note(countByFlow(claim.tasks), { isFull: claim.tasks.length >= limit });
+    return { ...claim, hasMore: isMore || claim.isCut === true };
+  }
+
+  /** K1: a write has failed, or a claim. */
+  noteUnsure(): void {
+    this.#unsureUntil = this.tools.clock.now() + UNSURE_MS;
+    this.#mayHoldMore = true;
+  }
+
+  /** K1: lets go of what the worker holds besides `held`. Gives how many tasks. Throws what the store throws. */
+  async releaseUnknown(held: () => readonly string[]): Promise<number> {
+    if (!this.#mayHoldMore) return 0;
+    const { store, clock, heldByHand } = this.tools;
+    const byHand = heldByHand();
+    // what a caller has now he may leave; and a claim that was given up may still reach the database
+    this.#mayHoldMore = byHand.length > 0 || clock.now() < this.#unsureUntil;
+    return store.releaseTasks({ workerId: this.workerId, except: [...held(), ...byHand] });
+  }
+}
+
+function countByFlow(tasks: readonly ClaimedTask[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { record } of tasks) {
+    const { flow_name } = record.task;
+    counts.set(flow_name, (counts.get(flow_name) ?? 0) + 1);
+  }
+  return counts;
+}
