@@ -57,7 +57,7 @@ export class DrivingForWorker {
     const { record, takenFrom, isBare = false } = claimed;
     const work: Work = { claimed, claimant, isIdle: false };
     const unlock = this.tools.driven.lockNow(record.task.id);
-    if (takenFrom !== null && (!unlock || isBare)) this.tools.stored.noteTaken(record);
+    if (takenFrom !== null && (!unlock || isBare)) this.tools.driven.noteOrphan(record);
     // a caller who has the lock wrote to it, or will find that it was claimed: it is read again
     // as is a large one, which did not come with the claim
     const taken = unlock && !isBare && this.#takeUp(record, { isClaimed: true, isOrphan: takenFrom !== null }, work);
@@ -95,7 +95,7 @@ export class DrivingForWorker {
 
   /** `end`: what it comes to as it was taken up; undefined where it is to be read again, as after a lost write. */
   async #driveThrough(work: Work, lock: Unlock | undefined, end: Promise<WorkEnd> | undefined): Promise<WorkEnd> {
-    const { driven, stored } = this.tools;
+    const { driven } = this.tools;
     const { id } = work.claimed.record.task;
     const unlock = lock ?? (await driven.lock(id));
     try {
@@ -108,17 +108,16 @@ export class DrivingForWorker {
       }
     } finally {
       driven.letGo(id);
-      stored.forgetTaken(id);
       unlock();
     }
   }
 
   /** Somebody else wrote to the task, or it is read for the first time. */
   async #takeUpAgain(work: Work): Promise<WorkEnd> {
-    const { stored, lease } = this.tools;
+    const { driven, stored, lease } = this.tools;
     const record = await stored.read(work.claimed.record.task.id);
     if (record.task.lease_owner !== lease.workerId) return LET_GO;
-    return settled(this.#takeUp(record, { isClaimed: true, isOrphan: stored.isOrphan(record) }, work));
+    return settled(this.#takeUp(record, { isClaimed: true, isOrphan: driven.isOrphan(record) }, work));
   }
 
   /** Drives a task as far as it goes without waiting. Where that is all, the driver is given: it only has to be settled. */

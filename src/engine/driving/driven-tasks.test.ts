@@ -46,3 +46,24 @@ test("a driver that was dropped is gone", () => {
   tasks.forget("t0");
   expect(tasks.remembered("t0")).toBeUndefined();
 });
+
+test("a driver that was only held is gone when it is let go of, a remembered one stays", () => {
+  const tasks = new DrivenTasks(new FakeClock(), 1000);
+  tasks.remember("remembered", driver());
+  const unlock = tasks.lockNow("held");
+  tasks.hold("held", driver());
+  expect(tasks.drivers()).toHaveLength(2);
+  for (const id of ["remembered", "held"]) tasks.letGo(id);
+  expect(tasks.drivers()).toHaveLength(1);
+  expect(tasks.remembered("remembered")).toBeDefined();
+  expect(tasks.heldIds()).toEqual(["held"]);
+  unlock?.();
+  expect(tasks.heldIds()).toEqual([]);
+});
+
+test("drivers that are only held are no reason to forget others", () => {
+  const { tasks, more } = filled(499);
+  for (let i = 0; i < 500; i++) tasks.hold(`held${i}`, driver());
+  more("new");
+  expect(tasks.remembered("t0")).toBeDefined();
+});

@@ -4,6 +4,7 @@
 // finds out (store: S1).
 
 import type { Clock } from "../../core/clock.ts";
+import type { TaskRecord } from "../../core/record/record.ts";
 import { within } from "../process/within.ts";
 import { TaskLock } from "../process/task-lock.ts";
 import type { TaskDriver } from "../task/task-driver.ts";
@@ -19,6 +20,8 @@ interface DrivenTask {
   driver: TaskDriver | undefined;
   /** Whether the driver stays when the lock is free. */
   isRemembered: boolean;
+  /** The version with which the worker of this process took it from a dead one, while nobody has begun to drive it. */
+  orphanedAt: number | undefined;
 }
 
 export type Unlock = () => void;
@@ -86,14 +89,17 @@ export class DrivenTasks {
     if (this.#rememberedCount > REMEMBERED_MAX) this.#forgetOldest();
   }
 
-  /** Only for as long as the caller has the lock: he lets it go before he unlocks. */
+  /** Only for as long as the worker has the lock: it lets go of the driver before it unlocks. */
   hold(id: string, driver: TaskDriver): void {
     const task = this.#tasks.get(id) ?? this.#add(id);
     task.driver = driver;
   }
 
   letGo(id: string): void {
-    if (this.#tasks.get(id)?.isRemembered === false) this.forget(id);
+    const task = this.#tasks.get(id);
+    if (!task) return;
+    task.orphanedAt = undefined;
+    if (!task.isRemembered) this.forget(id);
   }
 
   /** What the driver knows is out of date, or nobody needs it any more. */
@@ -104,6 +110,17 @@ export class DrivenTasks {
     task.isRemembered = false;
     task.driver = undefined;
     this.#removeUnused(id, task);
+  }
+
+  /** The worker of this process has taken it from a dead one, and waits for its lock, or has it and is yet to read it. */
+  noteOrphan({ task: { id, version } }: Pick<TaskRecord, "task">): void {
+    const task = this.#tasks.get(id) ?? this.#add(id);
+    task.orphanedAt = version;
+  }
+
+  /** Whether the task is held here, and as a dead worker left it. */
+  isOrphan({ task: { id, version } }: Pick<TaskRecord, "task">): boolean {
+    return this.#tasks.get(id)?.orphanedAt === version;
   }
 
   /** Something came for the task: whoever drives it here looks at its inbox. */
@@ -143,7 +160,7 @@ export class DrivenTasks {
   // ---- the map
 
   #add(id: string): DrivenTask {
-    const task: DrivenTask = { lock: new TaskLock(), driver: undefined, isRemembered: false };
+    const task: DrivenTask = { lock: new TaskLock(), driver: undefined, isRemembered: false, orphanedAt: undefined };
     this.#tasks.set(id, task);
     return task;
   }

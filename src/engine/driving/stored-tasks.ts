@@ -11,14 +11,11 @@ import { busy } from "./not-now.ts";
 interface Tools {
   readonly store: Pick<Store, "readTask" | "readTaskRow" | "readWorkerState">;
   readonly lease: Pick<Lease, "workerId">;
-  readonly driven: Pick<DrivenTasks, "assertOpen">;
+  readonly driven: Pick<DrivenTasks, "assertOpen" | "isOrphan">;
   readonly clock: Clock;
 }
 
 export class StoredTasks {
-  /** Versions of tasks that the worker of this process took from dead ones, and that nobody has begun to drive. */
-  readonly #taken = new Map<string, number>();
-
   constructor(
     private readonly tools: Tools,
     /** How long a caller waits for another process. */
@@ -42,20 +39,6 @@ export class StoredTasks {
     return (await this.tools.store.readWorkerState(owner)) === "alive";
   }
 
-  /** The worker of this process has taken it from a dead one, and somebody else has its lock. */
-  noteTaken({ task: { id, version } }: Pick<TaskRecord, "task">): void {
-    this.#taken.set(id, version);
-  }
-
-  forgetTaken(id: string): void {
-    this.#taken.delete(id);
-  }
-
-  /** Whether the task is held here, and as a dead worker left it. */
-  isOrphan({ task: { id, version } }: Pick<TaskRecord, "task">): boolean {
-    return this.#taken.get(id) === version;
-  }
-
   /**
    * Waits until no other living worker holds the task; `isOrphan`: one that is dead does, or did. Throws task_not_found,
    * shutting_down, and task_busy after `deadline`.
@@ -66,7 +49,7 @@ export class StoredTasks {
       driven.assertOpen();
       const record = await this.read(id);
       const owner = record.task.lease_owner;
-      if (owner === null || owner === lease.workerId) return { record, isOrphan: this.isOrphan(record) };
+      if (owner === null || owner === lease.workerId) return { record, isOrphan: driven.isOrphan(record) };
       if ((await store.readWorkerState(owner)) === "dead") return { record, isOrphan: true };
       if (clock.now() > deadline) throw busy(id, this.busyMs);
       await clock.sleep(waitMs);

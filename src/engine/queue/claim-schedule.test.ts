@@ -169,6 +169,7 @@ describe("a schedule", () => {
     schedule.noteNews({ isAlone: true });
     schedule.beginClaim();
     schedule.endClaim(NOTHING, NOW);
+    schedule.noteNews({ isAlone: false });
     expect(schedule.takeUntold()).toBe(false);
   });
 });

@@ -142,6 +142,22 @@ describe("a tick of a worker", () => {
     ]);
   });
 
+  test("lets go once more where a caller drove what may be left", async () => {
+    const bench = new Bench();
+    bench.worker.lookAgain();
+    await bench.clock.advance(60_000);
+    bench.heldByHand = ["by hand"];
+    await bench.worker.start();
+    await rest();
+    bench.heldByHand = [];
+    for (let looks = 0; looks < 2; looks++) {
+      bench.onNews();
+      await rest();
+    }
+    await bench.worker.stop();
+    expect(bench.releases).toEqual([["by hand"], []]);
+  });
+
   test("tells others of news that only this process has heard and has no room for, once", async () => {
     const bench = new Bench();
     bench.queue.push("a", "b", "c", "d");
