@@ -1,5 +1,5 @@
-// Workers are killed at random for a minute, by SIGKILL, while thousands of tasks of every kind pass through them. When
-// it is over everything must be as if nobody had disturbed it. CHAOS_SECONDS and CHAOS_SEED: another length, another run.
+// Workers are killed at random, by SIGKILL, while many tasks of every kind pass through them. When it is over everything
+// must be as if nobody had disturbed it. CHAOS_KILLS and CHAOS_SEED: another length, another run.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Worker } from "../../src/core/api/worker.ts";
@@ -10,13 +10,17 @@ import { effectsEnv } from "./effects.ts";
 import { Outsider, wishes } from "./outsider.ts";
 import { findBreaches, settle } from "./reckoning.ts";
 import { runUndisturbed, type Expected } from "./undisturbed.ts";
-import { waitFor } from "./wait-for.ts";
+import { until } from "../support/until.ts";
 
-const SECONDS = Number(process.env["CHAOS_SECONDS"] ?? 60);
+const KILLS = Number(process.env["CHAOS_KILLS"] ?? 40);
 const SEED = Number(process.env["CHAOS_SEED"] ?? Date.now() % 1_000_000);
-const TASKS = 2000;
 
-setDefaultTimeout((SECONDS + 180) * 1000);
+/** There is enough to do for all kills, and for a while after. */
+const TASKS = 25 * KILLS;
+/** What is not due at once starts within this time. */
+const OVER_MS = 150 * KILLS;
+
+setDefaultTimeout(180_000 + KILLS * 2_000);
 
 let expected: Expected;
 beforeAll(async () => {
@@ -35,30 +39,29 @@ describe.each(DIALECTS)("%s", (dialect) => {
     const server = await place.serve(["--no-worker"], { env: { ...effectsEnv(place), LOG_LEVEL: "info" } });
     const outsider = new Outsider(server.url);
     await using crew = new Crew(place, { size: 3, concurrency: 15 });
-    const overMs = SECONDS * 1000;
     const [, failed] = await Promise.all([
-      killAtRandom(crew, random, { forMs: overMs, pauseMs: [300, 2000] }),
-      // they are spread, so that there is work until the last kill
-      outsider.ask(wishes(TASKS), { random: new Random(SEED + 1), overMs: 0.9 * overMs }).then(
+      killAtRandom(crew, random, KILLS),
+      outsider.ask(wishes(TASKS), { random: new Random(SEED + 1), overMs: OVER_MS }).then(
         () => undefined,
         (error: unknown) => error,
       ),
     ]);
     expect(failed).toBeUndefined();
 
-    const kills = crew.restarts;
-    const settled = await settle(place, outsider, 60_000);
+    const settled = await settle(place, outsider);
     expect(await findBreaches(place, expected, TASKS)).toEqual([]);
     // three deaths in a row while just this step ran: bad luck that few tasks have
     expect(settled.parked).toBeLessThan(TASKS / 100);
-    notes.push(`${dialect}, seed ${SEED}: ${kills} kills, ${settled.doubts} in doubt, ${settled.parked} parked`);
+    notes.push(
+      `${dialect}, seed ${SEED}: ${crew.restarts} kills, ${settled.doubts} in doubt, ${settled.parked} parked`,
+    );
 
     // nobody is taken for a worker that is none any more
     expect((await crew.stop()).map(({ exit }) => exit)).toEqual([0, 0, 0]);
     place.start(["work"], { env: effectsEnv(place) });
-    await waitFor("the workers that were killed are forgotten", async () => {
+    await until(async () => {
       const { stdout } = await place.run(["workers", "--json"]);
       return (JSON.parse(stdout) as Worker[]).every(({ state }) => state === "alive");
-    });
+    }, "the workers that were killed are forgotten");
   });
 });

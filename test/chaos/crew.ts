@@ -3,7 +3,8 @@
 import type { Place } from "../e2e/place.ts";
 import type { Ended, Started } from "../e2e/served.ts";
 import type { Random } from "../sim/random.ts";
-import { effectsEnv } from "./effects.ts";
+import { until } from "../support/until.ts";
+import { countEffects, effectsEnv } from "./effects.ts";
 
 export interface CrewOptions {
   readonly size: number;
@@ -28,6 +29,11 @@ export class Crew implements AsyncDisposable {
 
   get members(): readonly Started[] {
     return this.#members;
+  }
+
+  /** How many calls of tools have begun. */
+  get calls(): number {
+    return countEffects(this.place);
   }
 
   /** SIGKILL for one of them. */
@@ -79,14 +85,14 @@ export function kill(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Kills one after the other, a while between them, until the time is over. */
-export async function killAtRandom(
-  crew: Crew,
-  random: Random,
-  { forMs, pauseMs: [min, max] }: { readonly forMs: number; readonly pauseMs: readonly [min: number, max: number] },
-): Promise<void> {
-  for (const end = performance.now() + forMs; performance.now() < end;) {
-    await Bun.sleep(random.int(min, max));
+/** What is done between two kills, in calls of tools: a slow machine is given the time to do as much as a fast one. */
+const CALLS_PER_KILL = { min: 10, max: 110 };
+
+/** Kills one after the other, each when the crew has done something since the last one. There must be enough to do. */
+export async function killAtRandom(crew: Crew, random: Random, kills: number): Promise<void> {
+  for (let done = 0; done < kills; done++) {
+    const calls = crew.calls + random.int(CALLS_PER_KILL.min, CALLS_PER_KILL.max);
+    await until(() => crew.calls >= calls, `${calls} calls of tools, before kill ${done + 1}`);
     await crew.killOne(random);
   }
 }

@@ -20,6 +20,12 @@ export function readEffects({ folder }: Pick<Sandbox, "folder">): readonly Effec
   return lines.map((line) => JSON.parse(line) as Effect);
 }
 
+/** How many there are. */
+export function countEffects({ folder }: Pick<Sandbox, "folder">): number {
+  const path = pathIn(folder);
+  return existsSync(path) ? readFileSync(path, "latin1").split("\n").length - 1 : 0;
+}
+
 function pathIn(folder: string): string {
   return join(folder, "effects");
 }

@@ -9,7 +9,7 @@ import { DIALECTS, openPlace } from "../e2e/place.ts";
 import { Crew, kill } from "./crew.ts";
 import { effectsEnv, readEffects } from "./effects.ts";
 import { Outsider } from "./outsider.ts";
-import { waitFor } from "./wait-for.ts";
+import { until } from "../support/until.ts";
 
 setDefaultTimeout(120_000);
 
@@ -31,14 +31,14 @@ describe.each(DIALECTS)("%s", (dialect) => {
     await half();
 
     await using crew = new Crew(place, { size: 2, concurrency: 40 });
-    await waitFor("all bystanders end, and the poison is parked", async () => {
+    await until(async () => {
       const rows = await place.query<{ flow_name: string; state: string; count: unknown }>(
         `select flow_name, case when parked_reason is null then status else 'parked' end as state, count(*) as count
          from tasks group by 1, 2 order by 1`,
       );
       const states = rows.map(({ flow_name, state, count }) => `${flow_name} ${state} ${String(count)}`);
       return states.join() === `chained COMPLETED ${BYSTANDERS},poisoned parked 1`;
-    });
+    }, "all bystanders end, and the poison is parked");
     expect(readEffects(place).filter(({ tool }) => tool === "poison")).toHaveLength(3);
     expect(crew.restarts).toBe(3);
     const parked = taskOf(await place.run(["get-task", id, "--json"], { env: effectsEnv(place) }));
@@ -46,10 +46,10 @@ describe.each(DIALECTS)("%s", (dialect) => {
 
     await Bun.write(mended, "");
     expect((await place.run(["resume-task", id], { env: effectsEnv(place) })).exit).toBe(0);
-    await waitFor("the poison is drunk", async () => {
+    await until(async () => {
       const { status } = taskOf(await place.run(["get-task", id, "--json"], { env: effectsEnv(place) }));
       return status === "COMPLETED";
-    });
+    }, "the poison is drunk");
   });
 
   test("a flow in whose own code its processes die is parked after three deaths, and what they held beside is not", async () => {

@@ -5,7 +5,7 @@ import type { Place } from "../e2e/place.ts";
 import { readEffects } from "./effects.ts";
 import type { Outsider } from "./outsider.ts";
 import { countOpen, describeOpen, endOf, kindOf, readTasks, type Expected } from "./undisturbed.ts";
-import { waitFor } from "./wait-for.ts";
+import { until } from "../support/until.ts";
 
 export interface Settled {
   readonly doubts: number;
@@ -16,10 +16,10 @@ export interface Settled {
 const ROUNDS_MAX = 20;
 
 /** Resolves when every task has ended. Whoever is asked about a doubt looks at the effects, and tells the truth. */
-export async function settle(place: Place, outsider: Outsider, quietMs: number): Promise<Settled> {
+export async function settle(place: Place, outsider: Outsider): Promise<Settled> {
   let [doubts, parked] = [0, 0];
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    await waitUntilQuiet(place, quietMs);
+    await waitUntilQuiet(place);
     const open = await readDoubts(place);
     const effects = new Set(readEffects(place).map(({ key }) => key));
     for (const { task_id, step_index, idempotency_key, input } of open) {
@@ -38,18 +38,33 @@ export async function settle(place: Place, outsider: Outsider, quietMs: number):
   throw new Error(`After ${ROUNDS_MAX} rounds tasks are still in doubt or parked:\n${await describeOpen(place)}`);
 }
 
-/** No worker has anything to do: nothing is due, nothing is held. */
-async function waitUntilQuiet(place: Place, ms: number): Promise<void> {
-  const busy = "select count(*) as count from tasks where due_at is not null or lease_owner is not null";
+/** No worker has anything to do: nothing is due, nothing is held. That takes as long as it takes, while tasks move. */
+async function waitUntilQuiet(place: Place): Promise<void> {
   try {
-    await waitFor(
-      "the queue is empty",
-      async () => Number((await place.query<{ count: unknown }>(busy))[0]?.count) === 0,
-      ms,
-    );
+    for (let last = await readActivity(place); Number(last.busy) > 0;) {
+      const { busy, moves } = last;
+      last = await until(async () => {
+        const now = await readActivity(place);
+        return (now.busy !== busy || now.moves !== moves) && now;
+      }, "tasks that are due or held are driven");
+    }
   } catch (error) {
     throw new Error(`Tasks are not driven to an end:\n${await describeOpen(place)}`, { cause: error });
   }
+}
+
+interface Activity {
+  readonly busy: number | string;
+  /** Changes with every change of a task. */
+  readonly moves: number | string;
+}
+
+async function readActivity(place: Place): Promise<Activity> {
+  const [activity] = await place.query<Activity>(
+    `select coalesce(sum(case when due_at is not null or lease_owner is not null then 1 else 0 end), 0) as busy,
+       coalesce(sum(version), 0) as moves from tasks`,
+  );
+  return activity ?? { busy: 0, moves: 0 };
 }
 
 interface Doubt {

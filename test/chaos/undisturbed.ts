@@ -4,7 +4,7 @@ import { openPlace, type Place } from "../e2e/place.ts";
 import { Random } from "../sim/random.ts";
 import { effectsEnv } from "./effects.ts";
 import { KINDS, Outsider, wishes } from "./outsider.ts";
-import { waitFor } from "./wait-for.ts";
+import { until } from "../support/until.ts";
 
 /** How a task ended, by its flow and input. */
 export type Expected = ReadonlyMap<string, string>;
@@ -24,7 +24,7 @@ export async function runUndisturbed(seed: number): Promise<Expected> {
   await using place = await openPlace("sqlite");
   const { url } = await place.serve(["--concurrency", "50"], { env: { ...effectsEnv(place), LOG_LEVEL: "info" } });
   await new Outsider(url).ask(wishes(KINDS), { random: new Random(seed), overMs: 500 });
-  await waitFor("an undisturbed run ends", async () => (await countOpen(place)) === 0).catch(async (error: unknown) => {
+  await until(async () => (await countOpen(place)) === 0).catch(async (error: unknown) => {
     throw new Error(`Left open:\n${await describeOpen(place)}`, { cause: error });
   });
   const expected = new Map<string, string>();

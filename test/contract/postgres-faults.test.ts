@@ -13,7 +13,7 @@ import { migrate } from "./place.ts";
 import { postgresBench } from "./postgres-bench.ts";
 import { startProxy } from "./proxy.ts";
 import { changeOf, plannedRecord } from "./rows.ts";
-import { until } from "./until.ts";
+import { until } from "../support/until.ts";
 
 const HOUR_MS = 3_600_000;
 

@@ -10,7 +10,7 @@ import { openStore } from "../../src/store/open.ts";
 import { migrate } from "./place.ts";
 import { postgresBench, whileBlocked } from "./postgres-bench.ts";
 import { changeOf, plannedRecord } from "./rows.ts";
-import { until } from "./until.ts";
+import { until } from "../support/until.ts";
 
 const bench = postgresBench();
 

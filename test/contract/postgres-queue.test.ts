@@ -12,7 +12,7 @@ import { openStore } from "../../src/store/open.ts";
 import { migrate } from "./place.ts";
 import { postgresBench } from "./postgres-bench.ts";
 import { callRow, changeOf, inStatus, plannedRecord } from "./rows.ts";
-import { until } from "./until.ts";
+import { until } from "../support/until.ts";
 
 const TASKS = 2000;
 const BATCH = 200;

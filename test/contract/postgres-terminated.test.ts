@@ -8,7 +8,7 @@ import { openMigrator, openStore } from "../../src/store/open.ts";
 import { migrate } from "./place.ts";
 import { postgresBench, whileBlocked } from "./postgres-bench.ts";
 import { changeOf, plannedRecord, stepRow } from "./rows.ts";
-import { until } from "./until.ts";
+import { until } from "../support/until.ts";
 import { recordsOf } from "../support/listed.ts";
 
 const HOUR_MS = 3_600_000;

@@ -13,7 +13,7 @@ import { type TestDatabase, testDatabase } from "../support/postgres.ts";
 import { openStore } from "../../src/store/open.ts";
 import { migrate, type Place, postgresPlace } from "./place.ts";
 import { startProxy } from "./proxy.ts";
-import { until } from "./until.ts";
+import { until } from "../support/until.ts";
 
 const HOUR_MS = 3_600_000;
 

@@ -9,7 +9,7 @@ import { turn } from "../support/fake-clock.ts";
 import { openStore } from "../../src/store/open.ts";
 import { migrate, type Place } from "./place.ts";
 import { callRow, changeOf, inStatus, plannedRecord, stepRow, T0 } from "./rows.ts";
-import { until } from "./until.ts";
+import { until } from "../support/until.ts";
 import { recordsOf } from "../support/listed.ts";
 
 const HOUR_MS = 3_600_000;

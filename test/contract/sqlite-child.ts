@@ -5,7 +5,7 @@ import { isMainThread, workerData } from "node:worker_threads";
 
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import { plannedRecord } from "./rows.ts";
-import { until } from "./until.ts";
+import { until } from "../support/until.ts";
 
 const COMMANDS: Record<string, (path: string) => Promise<void>> = {
   /** Says which workers are dead. */

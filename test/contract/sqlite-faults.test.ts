@@ -22,7 +22,7 @@ import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import type { StoreAddress } from "../../src/store/address.ts";
 import { runTogether, startChild } from "./process.ts";
 import { changeOf, plannedRecord } from "./rows.ts";
-import { until } from "./until.ts";
+import { until } from "../support/until.ts";
 
 let folder: string;
 let path: string;

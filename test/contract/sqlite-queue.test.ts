@@ -14,7 +14,7 @@ import { rejection } from "../support/rejection.ts";
 import { changeOf, inStatus, plannedRecord } from "./rows.ts";
 import type { Renewal } from "./sqlite-child.ts";
 import { commitsInLog } from "./sqlite-log.ts";
-import { until } from "./until.ts";
+import { until } from "../support/until.ts";
 
 const HOUR_MS = 3_600_000;
 const CHILD = join(import.meta.dir, "sqlite-child.ts");

@@ -9,7 +9,7 @@ import { openStore } from "../../src/store/open.ts";
 import { migrate, type Place } from "./place.ts";
 import { type Child, startChild } from "./process.ts";
 import { changeOf, plannedRecord } from "./rows.ts";
-import { until } from "./until.ts";
+import { until } from "../support/until.ts";
 
 export function workerContract(dialect: string, create: () => Promise<Place>): void {
   describe(`${dialect}: workers`, () => {

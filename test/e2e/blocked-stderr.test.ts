@@ -3,7 +3,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { closeSync, constants, openSync } from "node:fs";
 import { join } from "node:path";
-import { waitFor } from "../chaos/wait-for.ts";
+import { until } from "../support/until.ts";
 import { binary } from "./binary.ts";
 import { openSandbox } from "./harness.ts";
 
@@ -29,7 +29,7 @@ test("a stderr that nobody reads stops no request and no end", async () => {
   });
   try {
     const url = `http://127.0.0.1:${port}${PATH}`;
-    await waitFor("the server answers", async () => (await fetch(url).catch(() => undefined))?.status === 200);
+    await until(async () => (await fetch(url).catch(() => undefined))?.status === 200, "the server answers");
     // one after the other on purpose: none may wait
     for (let count = 0; count < REQUESTS; count++) expect((await fetch(url)).status).toBe(200);
     server.kill("SIGTERM");

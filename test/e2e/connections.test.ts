@@ -1,7 +1,7 @@
 // How many of the server's connections a process takes: all processes together share a hundred of them by default.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { waitFor } from "../chaos/wait-for.ts";
+import { until } from "../support/until.ts";
 import { openPlace, type Place } from "./place.ts";
 import type { Started } from "./served.ts";
 
@@ -52,11 +52,11 @@ interface Parts {
 
 async function expectFew(place: Place, { process, url, meanwhile }: Parts): Promise<void> {
   expect(await busiest(place, url, meanwhile)).toBeLessThanOrEqual(BUSY_MAX);
-  await waitFor("it is idle", async () => (await count(place)) <= IDLE_MAX, 30_000);
+  await until(async () => (await count(place)) <= IDLE_MAX, "it is idle");
   // and there for what comes
   expect(await busiest(place, url, undefined)).toBeLessThanOrEqual(BUSY_MAX);
   expect((await process.stop()).exit).toBe(0);
-  await waitFor("all are closed", async () => (await count(place)) === 0);
+  await until(async () => (await count(place)) === 0, "all are closed");
 }
 
 test("a worker has four connections at most, two when it is idle, and none when it has left", async () => {

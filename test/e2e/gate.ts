@@ -1,7 +1,7 @@
 // A step that takes as long as the test wants: the database holds the record of its outcome back.
 
 import postgres from "postgres";
-import { until } from "../contract/until.ts";
+import { until } from "../support/until.ts";
 import type { Place } from "./place.ts";
 
 export interface Gate extends AsyncDisposable {
@@ -24,12 +24,13 @@ export async function closeGate(place: Place, stepName: string): Promise<Gate> {
   const holder = postgres(place.url, { max: 1 });
   await holder`select pg_advisory_lock(${KEY})`;
   return {
-    reached: () =>
-      until(async () => {
+    async reached() {
+      await until(async () => {
         const [row] = await holder<{ waits: boolean }[]>`
           select exists (select from pg_locks where locktype = 'advisory' and objid = ${KEY} and not granted) as waits`;
         return row?.waits === true;
-      }),
+      });
+    },
     async open() {
       await holder`select pg_advisory_unlock(${KEY})`;
     },

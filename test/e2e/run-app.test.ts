@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import type { Task } from "../../src/core/api/task.ts";
 import { insist } from "../support/insist.ts";
-import { until } from "../contract/until.ts";
+import { until } from "../support/until.ts";
 import { binary } from "./binary.ts";
 import { closeGate } from "./gate.ts";
 import { openSandbox, type Sandbox } from "./harness.ts";

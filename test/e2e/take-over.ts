@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { kill } from "../chaos/crew.ts";
 import { effectsEnv, readEffects } from "../chaos/effects.ts";
 import { Outsider } from "../chaos/outsider.ts";
-import { waitFor } from "../chaos/wait-for.ts";
+import { until } from "../support/until.ts";
 import type { Place } from "./place.ts";
 import type { Started } from "./served.ts";
 
@@ -33,10 +33,10 @@ export async function measureKills(place: Place, kills: number): Promise<readonl
     kill(victim.pid, "SIGKILL");
     measured.push(await awaitStarts(place, ids, { by: heir, goneAt }));
     await Bun.write(gate, "");
-    await waitFor("they end", async () => {
+    await until(async () => {
       const open = await place.query("select id from tasks where finished_at is null");
       return open.length === 0;
-    });
+    }, "they end");
     victim = heir;
   }
   return measured;
@@ -76,7 +76,7 @@ async function holdTasks(
   const enqueue = (): Promise<{ id: string }> => outsider.post("/flows/holds/tasks?start=now", { until: gate });
   const tasks = await Promise.all(Array.from({ length: TASKS }, enqueue));
   const ids = new Set(tasks.map(({ id }) => id));
-  await waitFor("their tools run", () => startsOf(place, ids, by).length === TASKS);
+  await until(() => startsOf(place, ids, by).length === TASKS, "their tools run");
   return ids;
 }
 
@@ -85,10 +85,10 @@ async function awaitStarts(
   ids: ReadonlySet<string>,
   { by, goneAt }: { readonly by: Started; readonly goneAt: number },
 ): Promise<TakeOver> {
-  const starts = await waitFor("all are taken over", () => {
+  const starts = await until(() => {
     const all = startsOf(place, ids, by);
     return all.length === ids.size && all;
-  });
+  }, "all are taken over");
   return { firstMs: Math.min(...starts) - goneAt, lastMs: Math.max(...starts) - goneAt };
 }
 

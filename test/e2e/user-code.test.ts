@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Task } from "../../src/core/api/task.ts";
-import { waitFor } from "../chaos/wait-for.ts";
+import { until } from "../support/until.ts";
 import { openSandbox, type Sandbox } from "./harness.ts";
 import type { Ended } from "./served.ts";
 import { taskOf } from "./tasks.ts";
@@ -172,9 +172,7 @@ describe("what a tool leaves uncaught", () => {
     const first = await enqueue();
     await worker.see("its step had ended before");
     const second = await enqueue();
-    await waitFor("the second task ends", async () => {
-      return taskOf(await sandbox.run(["get-task", second.id])).status === "COMPLETED";
-    });
+    await until(async () => taskOf(await sandbox.run(["get-task", second.id])).status === "COMPLETED");
     await worker.see("its step had ended before");
     expect((await worker.stop()).exit).toBe(0);
     for (const { id } of [first, second]) {

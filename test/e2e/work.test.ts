@@ -6,13 +6,16 @@ import type { Task } from "../../src/core/api/task.ts";
 import { insist } from "../support/insist.ts";
 import { kill } from "../chaos/crew.ts";
 import { effectsEnv, readEffects } from "../chaos/effects.ts";
-import { waitFor } from "../chaos/wait-for.ts";
+import { until } from "../support/until.ts";
 import { DIALECTS, openPlace, type Place } from "./place.ts";
 import { openQueryRelay } from "./queries.ts";
 import type { Ended, Started } from "./served.ts";
 import { taskOf } from "./tasks.ts";
 
 setDefaultTimeout(90_000);
+
+/** Who is told of work is there at once; who is not looks by itself every 20 s, and others' leases end after 15 s. */
+const TOLD_MS_MAX = 14_000;
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -41,14 +44,11 @@ async function readTask(place: Place, id: string): Promise<Task> {
 
 /** The task, once it is as it should be. */
 function taskWhen(place: Place, id: string, holds: (task: Task) => boolean, msMax?: number): Promise<Task> {
-  return waitFor(
-    `task ${id} comes as far`,
-    async () => {
-      const task = await readTask(place, id);
-      return holds(task) && task;
-    },
-    msMax,
-  );
+  const read = async (): Promise<Task | false> => {
+    const task = await readTask(place, id);
+    return holds(task) && task;
+  };
+  return until(read, `task ${id} comes as far`, msMax);
 }
 
 const isCompleted = ({ status }: Task): boolean => status === "COMPLETED";
@@ -62,7 +62,7 @@ function pidsOf(place: Place, tool: string): number[] {
 }
 
 function sees(place: Place, tool: string, count = 1): Promise<unknown> {
-  return waitFor(`${tool} is carried out`, () => pidsOf(place, tool).length >= count);
+  return until(() => pidsOf(place, tool).length >= count, `${tool} is carried out`);
 }
 
 describe.each(DIALECTS)("%s", (dialect) => {
@@ -80,7 +80,7 @@ describe.each(DIALECTS)("%s", (dialect) => {
     for (let signal = 0; signal < 2; signal++) {
       expect((await run(place, "signal-task", waiting, "go", "--payload", JSON.stringify({ n: 1 }))).exit).toBe(0);
     }
-    for (const id of [...before, ...after, waiting]) await taskWhen(place, id, isCompleted, 15_000);
+    for (const id of [...before, ...after, waiting]) await taskWhen(place, id, isCompleted, TOLD_MS_MAX);
   });
 
   test("SIGTERM: takes no more, lets a running tool end, leaves what comes after it to others", async () => {
@@ -116,7 +116,7 @@ describe.each(DIALECTS)("%s", (dialect) => {
     await sees(place, "hold_once", 2);
     const second = await startWorker(place);
     expect((await first.stop()).exit).toBe(0);
-    await waitFor("the other one takes it up", () => pidsOf(place, "hold").includes(second.pid), 10_000);
+    await until(() => pidsOf(place, "hold").includes(second.pid), "the other one takes it up", TOLD_MS_MAX);
 
     for (const id of [once, again]) await taskWhen(place, id, isInDoubt);
     const listed = JSON.parse((await run(place, "get-tasks")).stdout) as Task[];
@@ -185,7 +185,7 @@ test("an idle worker is near silent, beside 10,000 tasks that sleep", async () =
     from tasks t, generate_series(1, 10000) where t.id = '${asleep}'`);
   using relay = await openQueryRelay(place.url);
   await startWorker(place, [], { DATABASE_URL: relay.url });
-  await waitFor("it has looked into the queue", () => relay.queries.some((text) => IS_CLAIM.test(text)));
+  await until(() => relay.queries.some((text) => IS_CLAIM.test(text)), "it has looked into the queue");
   const before = relay.queries.length;
   await Bun.sleep(IDLE_SECONDS * 1000);
   const own = relay.queries.slice(before).filter((text) => !IS_HEARTBEAT_OR_WATCH.test(text));
