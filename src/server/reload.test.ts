@@ -3,6 +3,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SILENT, type Log } from "../core/log.ts";
+import { until } from "../../test/support/until.ts";
 import { superviseServer } from "./reload.ts";
 
 let folder: string;
@@ -29,10 +30,9 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Polls a file that another process writes, for at most 10 s. */
+/** Another process writes it. */
 async function journalIs(expected: string): Promise<void> {
-  for (let i = 0; i < 1000 && readFileSync(journal, "utf8").trim() !== expected; i++) await Bun.sleep(10);
-  expect(readFileSync(journal, "utf8").trim()).toBe(expected);
+  await until(() => readFileSync(journal, "utf8").trim() === expected, `the journal is ${expected}`);
 }
 
 async function supervised(

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { until } from "../../test/support/until.ts";
 import { Processes } from "./processes.ts";
 
 const processes = new Processes();
@@ -12,7 +13,8 @@ async function started(): Promise<{ readonly own: string; readonly child: Return
 }
 
 function spawn(): Bun.Subprocess<"pipe", "pipe", "inherit"> {
-  const code = `import { Processes } from ${JSON.stringify(import.meta.resolve("./processes.ts"))};
+  const code = `import { until } from "../../test/support/until.ts";
+import { Processes } from ${JSON.stringify(import.meta.resolve("./processes.ts"))};
     process.stdout.write(new Processes().own); for await (const _ of process.stdin);`;
   return Bun.spawn([process.execPath, "-e", code], { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
 }
@@ -40,7 +42,7 @@ test.if(process.platform === "linux")("one that ended is gone although its paren
   const own = `${machine} ${pid} ${stdout.toString().split(" ")[19]}`;
   expect(processes.find(own)).toBe("there");
   process.kill(Number(pid), "SIGKILL");
-  while (!(await Bun.file(`/proc/${pid}/stat`).text()).includes(") Z ")) await Bun.sleep(1);
+  await until(async () => (await Bun.file(`/proc/${pid}/stat`).text()).includes(") Z "));
   expect(processes.find(own)).toBe("gone");
   parent.kill("SIGKILL");
   await parent.exited;

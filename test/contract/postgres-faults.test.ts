@@ -138,7 +138,11 @@ test("a server that stops and starts: calls fail quickly meanwhile, then all is 
   const server = await ownServer();
   const address: StoreAddress = { dialect: "postgres", url: server.url, schema: "taskonaut" };
   await migrate(address);
-  const [store, other] = await Promise.all([openStore(address), openStore(address)]);
+  // whoever waited for the deadline would wait for long
+  const [store, other] = await Promise.all([
+    openStore(address, { deadlineMs: HOUR_MS }),
+    openStore(address, { deadlineMs: HOUR_MS }),
+  ]);
   const record = plannedRecord();
   const workerId = crypto.randomUUID();
   await store.insertTasks([record]);
@@ -149,7 +153,6 @@ test("a server that stops and starts: calls fail quickly meanwhile, then all is 
   expect(await other.findDeadWorkers()).toEqual([]);
   for (const end of [() => server.stop(), () => server.kill()]) {
     await end();
-    const start = performance.now();
     const calls = [
       store.readTask(record.task.id),
       store.insertTasks([plannedRecord()]),
@@ -160,7 +163,6 @@ test("a server that stops and starts: calls fail quickly meanwhile, then all is 
       if (call.status === "rejected") expect(call.reason).toMatchObject({ code: "database_unavailable" });
     }
     await expect(store.readTask(record.task.id)).rejects.toMatchObject({ code: "database_unavailable" });
-    expect(performance.now() - start).toBeLessThan(3000);
     await server.start();
     expect(await store.readTask(record.task.id)).toEqual(record);
     expect(await store.insertTasks([plannedRecord()])).toEqual([true]);

@@ -41,11 +41,15 @@ async function silentHost(): Promise<Silent> {
   return { host: `127.0.0.1:${address.port}`, taken: () => sockets.length };
 }
 
-function client(hosts: readonly string[], parameters: Record<string, string> = {}): PostgresClient {
+function client(
+  hosts: readonly string[],
+  parameters: Record<string, string> = {},
+  deadlineMs = DEADLINE_MS,
+): PostgresClient {
   const url = new URL(bench.url);
   const query = new URLSearchParams(parameters).toString();
   const text = `postgres://${url.username}:${url.password}@${hosts.join(",")}${url.pathname}?${query}`;
-  const made = new PostgresClient({ url: text, connectionsMax: 1, deadlineMs: DEADLINE_MS });
+  const made = new PostgresClient({ url: text, connectionsMax: 1, deadlineMs });
   open.push(() => made.close());
   return made;
 }
@@ -110,9 +114,7 @@ test("where every host refuses, the call says so, and not that its time was up",
 
 test("a single host has the time that the URL says", async () => {
   const silent = await silentHost();
-  const began = performance.now();
-  await expect(client([silent.host], { connect_timeout: "0.3" }).query("select 1")).rejects.toMatchObject({
-    code: "database_unavailable",
-  });
-  expect(performance.now() - began).toBeLessThan(DEADLINE_MS);
+  // and not that of the call, which is an hour
+  const patient = client([silent.host], { connect_timeout: "0.3" }, 3_600_000);
+  await expect(patient.query("select 1")).rejects.toMatchObject({ code: "database_unavailable" });
 });

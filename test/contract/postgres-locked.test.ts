@@ -20,14 +20,12 @@ test("a call that waits past its deadline ends, and the next one works", async (
   const record = plannedRecord();
   await store.insertTasks([record]);
   await whileBlocked(bench, async () => {
-    const start = performance.now();
     const late = { code: "database_unavailable", message: expect.stringContaining("within 0.4 s") };
     await Promise.all([
       expect(store.readTask(record.task.id)).rejects.toMatchObject(late),
       expect(store.commitChanges([changeOf(record.task)])).rejects.toMatchObject(late),
     ]);
-    expect(performance.now() - start).toBeLessThan(2000);
-    return {};
+    return {}; // the tables are locked until here: nothing but the deadline has ended the calls
   });
   expect((await store.readTask(record.task.id))?.task.id).toBe(record.task.id);
   expect(await store.insertTasks([plannedRecord()])).toEqual([true]);
@@ -50,12 +48,11 @@ describe("a row that a stranger keeps locked", () => {
   test("keeps the others of the process waiting for a moment only, and leaves no backend waiting", async () => {
     const writer = new CommitWriter(store);
     await whileLocked(locked, async () => {
-      const start = performance.now();
       const refused = writer.submitChange(changeOf(locked.task)).catch((error: unknown) => error);
       await until(async () => (await waitingBackends()) === 1);
       const others = [writer.submitTask(plannedRecord()), writer.submitChange(changeOf(other.task))];
+      // the row is locked until the end: they have not waited for it, nor for the deadline, which would reject them
       expect(await Promise.all(others)).toEqual([true, true]);
-      expect(performance.now() - start).toBeLessThan(2500);
       expect(await refused).toMatchObject(busy);
       expect(await waitingBackends()).toBe(0);
     });
@@ -102,12 +99,18 @@ test("a table that is locked refuses a whole batch after a few tries, not one by
   const store = await openStore(bench.place.address);
   const records = Array.from({ length: 20 }, () => plannedRecord());
   await store.insertTasks(records);
-  const writer = new CommitWriter(store);
+  let tries = 0;
+  const writer = new CommitWriter({
+    ...store,
+    commitChanges(changes) {
+      tries += 1;
+      return store.commitChanges(changes);
+    },
+  });
   await whileBlocked(bench, async () => {
-    const start = performance.now();
     const ends = await Promise.allSettled(records.map(({ task }) => writer.submitChange(changeOf(task))));
     for (const end of ends) expect(end).toMatchObject({ status: "rejected", reason: { code: "task_busy" } });
-    expect(performance.now() - start).toBeLessThan(9000);
+    expect(tries).toBeLessThan(records.length / 2);
     return {};
   });
   expect(await writer.submitChange(changeOf(records[0]!.task))).toBe(true);

@@ -265,12 +265,14 @@ test("a claim beside a commit waits for a lock no longer than it would alone", a
   await store.insertTasks([record]);
   const other = new Database(path);
   other.run("begin immediate");
-  const started = performance.now();
+  // a timer of this process: it is as late as whatever else waits here
+  const late = Bun.sleep(1.5 * deadlineMs);
   const claimed = rejection(store.claimTasks(request()));
   const committed = rejection(store.commitChanges([changeOf(record.task, inStatus("RUNNING"))]));
-  expect(await committed).toMatchObject({ code: "database_unavailable" });
-  expect(await claimed).toMatchObject({ code: "database_unavailable" });
-  expect(performance.now() - started).toBeLessThan(2 * deadlineMs);
+  expect(await Promise.race([Promise.all([claimed, committed]), late])).toMatchObject([
+    { code: "database_unavailable" },
+    { code: "database_unavailable" },
+  ]);
   other.run("rollback");
   other.close();
   await store.close();

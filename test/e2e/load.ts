@@ -20,6 +20,9 @@ interface LoadOptions {
 /** What nobody asks for any more ends the load: a bound for a test that went wrong. */
 const REQUESTS_MAX = 20_000;
 
+/** After a request that was not answered as it should be: so hard the server is asked while it can do nothing. */
+const PAUSE_MS = 10;
+
 export class Load {
   readonly answers: Answer[] = [];
   /** Ids of the tasks that were answered with 201. */
@@ -54,7 +57,10 @@ export class Load {
   async #work(): Promise<void> {
     while (!this.#stopped && this.answers.length < REQUESTS_MAX) {
       const task = await this.#post("/tasks", { body: "{}", headers: { "Content-Type": "application/json" } });
-      if (!task) continue;
+      if (!task) {
+        await Bun.sleep(PAUSE_MS);
+        continue;
+      }
       this.acknowledged.push(task.id);
       await this.#post(`/tasks/${task.id}/run`);
     }

@@ -51,13 +51,12 @@ describe("a server that is told to stop", () => {
   });
 
   test("with nothing to do ends at once, and its port is free again", async () => {
-    await using sandbox = await openSandbox();
+    // whoever waited for the grace period would wait for long
+    await using sandbox = await openSandbox({ TASKONAUT_GRACE_MS: "3600000" });
     const server = await sandbox.serve();
     // a connection that stays open holds nobody up
     await fetch(`${server.url}/healthz`, { keepalive: true });
-    const started = performance.now();
     expect((await server.stop()).exit).toBe(0);
-    expect(performance.now() - started).toBeLessThan(2000);
     const again = await sandbox.serve(["--port", new URL(server.url).port]);
     expect((await again.stop("SIGINT")).exit).toBe(0);
   });

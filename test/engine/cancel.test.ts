@@ -9,6 +9,7 @@ import { DATABASES } from "../support/databases.ts";
 import type { World } from "../support/mortal-store.ts";
 import { useWorlds } from "../support/worlds.ts";
 import { breaches } from "../support/scripts.ts";
+import { until } from "../support/until.ts";
 
 type Body = Generator<Operation<unknown>, unknown, unknown>;
 
@@ -142,7 +143,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     });
     const { engine } = world.engine();
     const running = engine.runTask(id);
-    while ((await world.read(id))?.task.lease_owner === null) await Bun.sleep(1);
+    await until(async () => (await world.read(id))?.task.lease_owner !== null);
     // from elsewhere it is left to whoever runs the tools
     await world.engine().engine.cancelTask(id);
     const ended = await running;
@@ -192,7 +193,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     );
     const { engine } = world.engine();
     const running = engine.runTask(id);
-    while ((await world.read(id))?.steps[1]?.status !== "RUNNING") await Bun.sleep(1);
+    await until(async () => (await world.read(id))?.steps[1]?.status === "RUNNING");
     await engine.cancelTask(id);
     const ended = await running;
     expect(ended.status).toBe("CANCELLED");

@@ -7,6 +7,7 @@ import { call, defineFlow, waitForSignal } from "../../src/sdk/taskonaut.ts";
 import { note, work } from "../support/construct-flows.ts";
 import { DATABASES } from "../support/databases.ts";
 import { rejection } from "../support/rejection.ts";
+import { until } from "../support/until.ts";
 import { useWorlds } from "../support/worlds.ts";
 
 /** As the loader gives it: a flow with the hash of its file. */
@@ -69,7 +70,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     const { engine } = world.engine([flowOf("new", 1)]);
     await engine.signalTask(id, { name: "go", payload: null });
     const worker = await engine.startWorker({ concurrency: 1 });
-    while ((await engine.getTask(id)).status !== "COMPLETED") await new Promise(setImmediate);
+    await until(async () => (await engine.getTask(id)).status === "COMPLETED");
     await worker.stop();
     expect((await world.read(id))?.task).toMatchObject({ flow_code: "new", output_payload: '"new"' });
   });

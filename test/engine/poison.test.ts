@@ -17,7 +17,7 @@ import { until } from "../support/until.ts";
 const DEATHS = 3;
 const BYSTANDERS = 4;
 
-/** Of workers whose lock tells that they are dead: PostgreSQL must have been up for longer. */
+/** Of those that die: their process lives on, so that it is the lease that tells. */
 const LEASE_MS = 500;
 
 /** From one look of a driver at what runs to the next. */

@@ -78,10 +78,13 @@ test("where there is no space left for both, the write is made without what woul
 
 test("while another process has the lock both wait for it, and no longer than one of them alone", async () => {
   other.prepare("begin immediate").run();
-  const started = performance.now();
+  // a timer of this process: it is as late as whatever else waits here
+  const late = Bun.sleep(1.5 * DEADLINE_MS);
   const joined = rejection(connection.joinWrite(() => put("second")));
-  expect(await rejection(connection.write(() => put("first")))).toMatchObject({ code: "database_unavailable" });
-  expect(await joined).toMatchObject({ code: "database_unavailable" });
-  expect(performance.now() - started).toBeLessThan(2 * DEADLINE_MS);
+  const alone = rejection(connection.write(() => put("first")));
+  expect(await Promise.race([Promise.all([joined, alone]), late])).toMatchObject([
+    { code: "database_unavailable" },
+    { code: "database_unavailable" },
+  ]);
   other.prepare("rollback").run();
 });
