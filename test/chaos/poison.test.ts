@@ -54,30 +54,30 @@ describe.each(DIALECTS)("%s", (dialect) => {
 
   test("a flow in whose own code its processes die is parked after three deaths, and what they held beside is not", async () => {
     await using place = await openPlace(dialect, { TASKONAUT_LEASE_MS: "2000", TASKONAUT_FLOW_STUCK_MS: "600000" });
-    const until = join(place.folder, "held");
+    const released = join(place.folder, "held");
     const env = effectsEnv(place);
     const enqueue = async (args: readonly string[]): Promise<string> =>
       taskOf(await place.run(["run-flow", ...args, "--mode", "enqueue", "--json"], { env })).id;
-    const holds = await enqueue(["holds", "--until", until]);
+    const holds = await enqueue(["holds", "--until", released]);
     await using crew = new Crew(place, { size: 1, concurrency: 10 });
-    await waitFor("a tool is held", async () => readEffects(place).some(({ tool }) => tool === "hold"));
+    await until(() => readEffects(place).some(({ tool }) => tool === "hold"), "a tool is held");
     const id = await enqueue(["endless", "--rounds", "1e15"]);
     for (let death = 1; death <= 3; death++) {
       const pid = crew.members[0]?.pid ?? 0;
-      const cause = await waitFor("it is seen that the flow takes long", async () => {
+      const cause = await until(async () => {
         const rows = await place.query<{ cause: string | null; name: string }>("select name, cause from workers");
         return rows.find(({ name }) => name.endsWith(`:${pid}`))?.cause ?? undefined;
-      });
+      }, "it is seen that the flow takes long");
       expect(JSON.parse(cause)).toMatchObject({ taskId: id, stepId: "" });
       kill(pid, "SIGKILL");
-      await waitFor("it is started again", async () => crew.restarts === death);
+      await until(() => crew.restarts === death, "it is started again");
     }
     const taskById = async (which: string): Promise<Task> =>
       taskOf(await place.run(["get-task", which, "--json"], { env }));
-    await waitFor("it is parked", async () => (await taskById(id)).parked_reason !== null);
+    await until(async () => (await taskById(id)).parked_reason !== null, "it is parked");
     expect((await taskById(id)).parked_reason).toMatch(/ran the code of flow endless died 3 times in a row/);
-    await Bun.write(until, "");
-    await waitFor("what was held beside it ends", async () => (await taskById(holds)).status === "COMPLETED");
+    await Bun.write(released, "");
+    await until(async () => (await taskById(holds)).status === "COMPLETED", "what was held beside it ends");
     expect(crew.restarts).toBe(3);
   });
 });

@@ -144,7 +144,10 @@ test("where locks do not last, a worker goes without, and nothing is read from t
   await using pooled = behindPooler();
   await pooled.line.register({ id, name: "w", leaseMs: HOUR_MS, concurrency: 1 });
   await place.execute("update workers set process = 'elsewhere'");
-  expect(await admin`select from pg_locks where locktype = 'advisory'`).toHaveLength(0);
+  const held = admin`
+    select from pg_locks where locktype = 'advisory'
+      and database = (select oid from pg_database where datname = current_database())`;
+  expect(await held).toHaveLength(0);
   expect(await admin.unsafe(`select from ${schemaOf(place)}.workers where grace_ms is not null`)).toHaveLength(0);
   expect(await store.readWorkerState(id)).toBe("alive");
   expect(await store.findDeadWorkers()).toEqual([]);

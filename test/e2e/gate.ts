@@ -27,7 +27,10 @@ export async function closeGate(place: Place, stepName: string): Promise<Gate> {
     async reached() {
       await until(async () => {
         const [row] = await holder<{ waits: boolean }[]>`
-          select exists (select from pg_locks where locktype = 'advisory' and objid = ${KEY} and not granted) as waits`;
+          select exists (
+            select from pg_locks where locktype = 'advisory' and objid = ${KEY} and not granted
+              and database = (select oid from pg_database where datname = current_database())
+          ) as waits`;
         return row?.waits === true;
       });
     },
