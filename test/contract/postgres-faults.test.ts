@@ -135,6 +135,15 @@ test("a login that is refused, a database that is not there and a full server ar
   await bench.admin.unsafe(`drop role ${crowd}`);
 });
 
+test("calls that wait for a connection which is refused end with the first of them, long before their deadline", async () => {
+  const client = new PostgresClient({ url: "postgres://me@127.0.0.1:1/x", connectionsMax: 1, deadlineMs: HOUR_MS });
+  const calls = [1, 2, 3].flatMap(() => [client.query("select 1"), client.read("select 1")]);
+  for (const call of await Promise.allSettled(calls)) {
+    expect(call).toMatchObject({ status: "rejected", reason: { code: "database_unavailable" } });
+  }
+  await client.close();
+});
+
 test("a server that stops and starts: calls fail quickly meanwhile, then all is well, and workers stay alive", async () => {
   const server = await ownServer();
   const address: StoreAddress = { dialect: "postgres", url: server.url, schema: "taskonaut" };

@@ -15,6 +15,7 @@ import { TaskonautError } from "../../core/errors.ts";
 import { displayServer } from "../address.ts";
 import {
   DeadlineError,
+  DiscardedError,
   explainFailure,
   isConnectionLost,
   leavesConnectionUsable,
@@ -50,6 +51,8 @@ type Start = (sql: postgres.Sql) => PromiseLike<postgres.Row[]>;
 interface Session {
   readonly sql: postgres.Sql;
   readonly sockets: Sockets;
+  /** Rejects a call that is under way. */
+  readonly underWay: Set<(error: Error) => void>;
 }
 
 export class PostgresClient {
@@ -135,11 +138,11 @@ export class PostgresClient {
     const session = this.#open();
     this.#calls += 1;
     try {
-      const rows = await this.#withinDeadline(start(session.sql), giveUpAt);
+      const rows = await this.#withinDeadline(session, start, giveUpAt);
       session.sockets.noteServed();
       return rows;
     } catch (error) {
-      if (!leavesConnectionUsable(error)) this.#discard(session);
+      if (!leavesConnectionUsable(error)) this.#discard(session, error);
       throw error;
     } finally {
       this.#calls -= 1;
@@ -153,6 +156,7 @@ export class PostgresClient {
     const sockets = new Sockets(this.#route, this.#server.tls);
     const session: Session = {
       sockets,
+      underWay: new Set(),
       sql: connectClient(this.#server, this.options, sockets, {
         onclose: () => this.#lost(session),
         settings: Object.fromEntries(
@@ -182,24 +186,27 @@ export class PostgresClient {
     this.options.onLost();
   }
 
-  /** P3. Calls still under way on it reject as lost. */
-  #discard(session: Session): void {
+  /** P3. Calls still under way on it reject as well: postgres.js forgets those that wait for a connection (P2). */
+  #discard(session: Session, why?: unknown): void {
     if (this.#session !== session) return;
     this.#session = undefined;
     session.sockets.destroy();
     end(session, 0).catch(() => {});
+    // that one call took too long is nothing that the others can say
+    const error = why instanceof Error && !(why instanceof DeadlineError) ? why : new DiscardedError();
+    for (const reject of session.underWay) reject(error);
   }
 
   /** P2. */
-  async #withinDeadline<Result>(query: PromiseLike<Result>, giveUpAt: number): Promise<Result> {
-    let timer: Timer | undefined;
-    const deadline = new Promise<never>((_, reject) => {
-      const left = Math.max(0, giveUpAt - performance.now());
-      timer = setTimeout(() => reject(new DeadlineError(this.options.deadlineMs)), left);
-    });
+  async #withinDeadline({ sql, underWay }: Session, start: Start, giveUpAt: number): Promise<postgres.Row[]> {
+    const { promise: givenUp, reject } = Promise.withResolvers<never>();
+    const left = Math.max(0, giveUpAt - performance.now());
+    const timer = setTimeout(() => reject(new DeadlineError(this.options.deadlineMs)), left);
+    underWay.add(reject);
     try {
-      return await Promise.race([query, deadline]);
+      return await Promise.race([start(sql), givenUp]);
     } finally {
+      underWay.delete(reject);
       clearTimeout(timer);
     }
   }

@@ -37,6 +37,15 @@ export class DeadlineError extends Error {
   }
 }
 
+/** A call whose connection was thrown away because of another call. */
+export class DiscardedError extends Error {
+  readonly code = "CONNECTION_DESTROYED";
+
+  constructor() {
+    super("The connection was thrown away.");
+  }
+}
+
 /** Whether the connection died under the statement: a new one may do. What a statement wrote is unknown. */
 export function isConnectionLost(error: unknown): boolean {
   return LOST.has(codeOf(error));
