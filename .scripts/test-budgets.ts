@@ -32,9 +32,9 @@ export function secondsFor(file: string): number {
   return BUDGETS[file] ?? FEW_SECONDS;
 }
 
-/** Those of one module, without a server beside it. */
+/** Those of one module, without a server beside it, and those that only read the repository. */
 export function isUnit(file: string): boolean {
-  return file.startsWith("src/") && !NO_UNITS.has(file);
+  return (file.startsWith("src/") || file.startsWith("test/repository/")) && !NO_UNITS.has(file);
 }
 
 const NO_UNITS: ReadonlySet<string> = new Set(["src/heartbeat/start-heartbeat.test.ts"]);

@@ -10,4 +10,5 @@ export { defineTool, NonRetryableError } from "../core/flow/tool.ts";
 export type { Duration } from "../core/flow/duration.ts";
 export type { Flow, PlanDefinition, RunDefinition } from "../core/flow/flow.ts";
 export type { CallOptions, Member, Operation } from "../core/flow/operation.ts";
-export type { Execution, RetryOptions, Tool, ToolContext, ToolDefinition } from "../core/flow/tool.ts";
+export type { Execution } from "../core/record/record.ts";
+export type { RetryOptions, Tool, ToolContext, ToolDefinition } from "../core/flow/tool.ts";

@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { defineFlow, type Flow } from "../../src/core/flow/flow.ts";
 import { call } from "../../src/core/flow/operation.ts";
-import type { Execution } from "../../src/core/flow/tool.ts";
+import type { Execution } from "../../src/core/record/record.ts";
 import { benchOn } from "../support/bench.ts";
 import { DATABASES } from "../support/databases.ts";
 import { rejection } from "../support/rejection.ts";

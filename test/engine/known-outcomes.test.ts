@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import postgres from "postgres";
 import { hasCode, TaskonautError } from "../../src/core/errors.ts";
 import { all, call } from "../../src/core/flow/operation.ts";
-import type { Execution } from "../../src/core/flow/tool.ts";
+import type { Execution } from "../../src/core/record/record.ts";
 import type { Store } from "../../src/store/store.ts";
 import { DATABASES } from "../support/databases.ts";
 import { ended, enqueue } from "../support/queue.ts";

@@ -5,7 +5,7 @@ import type { Flow } from "../../src/core/flow/flow.ts";
 import { canonicalJson } from "../../src/core/record/json.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import type { JsonText } from "../../src/core/record/record.ts";
-import type { Execution } from "../../src/core/flow/tool.ts";
+import type { Execution } from "../../src/core/record/record.ts";
 import { recover } from "../../src/engine/task/recover.ts";
 import { recordOf, type StoredTask } from "./sim-database.ts";
 import { simFlows } from "./sim-flows.ts";

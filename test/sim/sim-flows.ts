@@ -7,7 +7,8 @@
 
 import * as v from "valibot";
 import type { Flow } from "../../src/core/flow/flow.ts";
-import type { Execution, ToolContext } from "../../src/core/flow/tool.ts";
+import type { ToolContext } from "../../src/core/flow/tool.ts";
+import type { Execution } from "../../src/core/record/record.ts";
 import {
   all,
   call,

@@ -1,13 +1,8 @@
 // Tools whose course a test decides.
 
 import * as v from "valibot";
-import {
-  NonRetryableError,
-  defineTool,
-  type Execution,
-  type Tool,
-  type ToolContext,
-} from "../../src/core/flow/tool.ts";
+import { NonRetryableError, defineTool, type Tool, type ToolContext } from "../../src/core/flow/tool.ts";
+import type { Execution } from "../../src/core/record/record.ts";
 
 interface Shape {
   readonly execution?: Execution;

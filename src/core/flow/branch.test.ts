@@ -4,7 +4,8 @@ import { defineFlow } from "./flow.ts";
 import { all, call, race, type Member, type Operation } from "./operation.ts";
 import { createProgram } from "./create-program.ts";
 import type { ProgramTask } from "./program.ts";
-import { defineTool, type Execution } from "./tool.ts";
+import { defineTool } from "./tool.ts";
+import type { Execution } from "../record/record.ts";
 
 const TASK: ProgramTask = { id: "0193d3f0-7c1e-7b7a-9c5e-2f6f6f0c8a11", input: "null", createdAt: 0, stepsMax: 1000 };
 

@@ -7,10 +7,8 @@ import { TaskonautError } from "../errors.ts";
 import { checkContract } from "./json-contract.ts";
 import type { Log } from "../log.ts";
 import { checkName } from "./names.ts";
+import type { Execution } from "../record/record.ts";
 import { DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
-
-/** What the tool can bear when a process dies in its middle; DESIGN: contracts and guarantees. */
-export type Execution = "pure" | "at-least-once" | "at-most-once";
 
 export interface ToolContext {
   readonly taskId: string;

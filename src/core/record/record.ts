@@ -2,7 +2,6 @@
 // Times are milliseconds since 1970 (UTC). JSON columns hold their text, exactly as it was first written.
 
 import type { StepStatus, TaskStatus, ToolCallStatus } from "./status.ts";
-import type { Execution } from "../flow/tool.ts";
 
 /** JSON text, as `JSON.stringify` wrote it: valid UTF-8, with NUL and lone surrogates as escapes. */
 export type JsonText = string;
@@ -54,6 +53,9 @@ export interface TaskRow {
 }
 
 export type StepKind = "tool" | "sleep" | "signal" | "child";
+
+/** What a tool can bear when a process dies in its middle (ARCHITECTURE.md: guarantees). */
+export type Execution = "pure" | "at-least-once" | "at-most-once";
 
 export interface StepRow {
   readonly id: string;

@@ -4,7 +4,7 @@ import { assertNext, isStepOpen, isTerminal, NEXT, NEXT_STEP, type StepStatus, t
 const TASK = Object.keys(NEXT) as TaskStatus[];
 const STEP = Object.keys(NEXT_STEP) as StepStatus[];
 
-// DESIGN: the state machine. Written out a second time on purpose: a change of the table is a change of the contract.
+// ARCHITECTURE.md: the state machine. Written out a second time on purpose: a change of the table is a change of the contract.
 const ARROWS = new Set([
   "PLANNED RUNNING",
   "PLANNED CANCELLED",

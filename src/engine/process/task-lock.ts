@@ -1,5 +1,5 @@
 // The lock of one task within a process: its callers queue in memory, first come, first served. Between processes the
-// task's version and lease do the same (DESIGN: commits, locks, leases).
+// task's version and lease do the same (ARCHITECTURE.md: commits, locks, leases).
 
 import type { Clock } from "../../core/clock.ts";
 

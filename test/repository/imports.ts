@@ -1,0 +1,70 @@
+// What the sources import, and in which room of the table each end stands.
+
+import { dirname, join, normalize } from "node:path";
+import { ROOMS } from "./rooms.ts";
+
+export const ROOT = join(import.meta.dir, "../..");
+
+export interface Import {
+  /** Under `src`. */
+  readonly file: string;
+  readonly room: string;
+  /** A package, or a file under `src`. */
+  readonly what: string;
+  /** Of the file; undefined for a package. */
+  readonly to: string | undefined;
+}
+
+const STATEMENTS = [
+  /^(?:import|export)\s+(?:type\s+)?(?:\*(?:\s+as\s+\w+)?|\{[^}]*\}|\w+(?:\s*,\s*(?:\{[^}]*\}|\*\s+as\s+\w+))?)\s+from\s+"([^"]+)"/gm,
+  /^import\s+"([^"]+)"/gm,
+  /\b(?:import|require)\(\s*"([^"]+)"/g, // types too: `typeof import("…")`
+];
+
+/** Bundled as text: no module that knows another. */
+const TEXTS = /\.(?:sql|json)$/;
+
+/** Of all files but tests. Throws where a file has no room, and where an import is written as nobody here does. */
+export async function readImports(): Promise<readonly Import[]> {
+  const found: Import[] = [];
+  for (const file of await sourcesIn(join(ROOT, "src"))) {
+    const text = await Bun.file(join(ROOT, "src", file)).text();
+    const specifiers = importsOf(text);
+    for (const { path } of new Bun.Transpiler({ loader: "ts" }).scanImports(text)) {
+      if (!specifiers.has(path)) throw new Error(`${file}: an import of ${path} that this test does not read`);
+    }
+    for (const specifier of specifiers) {
+      if (TEXTS.test(specifier)) continue;
+      const isFile = specifier.startsWith(".");
+      const what = isFile ? normalize(join(dirname(file), specifier)) : specifier;
+      found.push({ file, room: roomOf(file), what, to: isFile ? roomOf(what) : undefined });
+    }
+  }
+  return found;
+}
+
+export function importsOf(text: string): ReadonlySet<string> {
+  return new Set(STATEMENTS.flatMap((statement) => [...text.matchAll(statement)].map(([, path = ""]) => path)));
+}
+
+/** The narrowest one that has the file. */
+export function roomOf(file: string): string {
+  const names = Object.keys(ROOMS).filter((room) => has(room, file));
+  const [name] = names.toSorted((one, other) => other.length - one.length);
+  if (name === undefined) throw new Error(`${file} stands in no room: see test/repository/rooms.ts`);
+  return name;
+}
+
+/** Whether a name in the table means that room. */
+export function means(name: string, room: string): boolean {
+  return name === room || room.startsWith(`${name}/`);
+}
+
+function has(room: string, file: string): boolean {
+  return room.endsWith("/*") ? `${dirname(file)}/*` === room : room === file || file.startsWith(`${room}/`);
+}
+
+async function sourcesIn(folder: string): Promise<readonly string[]> {
+  const files = await Array.fromAsync(new Bun.Glob("**/*.ts").scan(folder));
+  return files.filter((file) => !/\.(?:test|d)\.ts$/.test(file)).toSorted();
+}
