@@ -3,7 +3,6 @@
 import type { Clock } from "../core/clock.ts";
 import { hasCode, TaskonautError } from "../core/errors.ts";
 import type { Flow } from "../core/flow/flow.ts";
-import { setBound } from "../core/flow/flow-bound.ts";
 import type { ToolWatch } from "../core/flow/tool-watch.ts";
 import type { StartHeartbeat } from "../core/heartbeat.ts";
 import { childTaskId, parseTaskId, stepId } from "../core/record/ids.ts";
@@ -34,7 +33,6 @@ import { CommitWriter } from "./process/commit-writer.ts";
 import { checkKey, planTask, taskIdOf, type TaskPlan } from "./doors/create.ts";
 import { readCursor, writeCursor } from "./doors/cursor.ts";
 import { toListedTasks, toSoundTask } from "./task/damage.ts";
-import { describeFlow } from "./doors/describe-flow.ts";
 import type { DrivingTools } from "./driving/driving-tools.ts";
 import { DrivenTasks } from "./driving/driven-tasks.ts";
 import { DrivingForCallers } from "./driving/drive-for-caller.ts";
@@ -42,13 +40,12 @@ import { DrivingForWorker } from "./driving/drive-for-worker.ts";
 import { endByForce } from "./driving/end-by-force.ts";
 import { busy } from "./driving/not-now.ts";
 import { StoredTasks } from "./driving/stored-tasks.ts";
-import { boundOf } from "./process/flow-bound.ts";
-import { findFlow, flowOfTask } from "./doors/find-flow.ts";
 import { Holdings } from "./process/holdings.ts";
 import { tellLateOutput } from "./doors/late-output.ts";
 import { Lease } from "./process/lease.ts";
 import { ownHeartbeat } from "./process/own-heartbeat.ts";
 import { Pace } from "./process/pace.ts";
+import { Flows } from "./task/flows.ts";
 import { cancelOf } from "./task/inbox-posts.ts";
 import { notRetryable, planReopening, reopen } from "./doors/reopen.ts";
 import { readResolution } from "./doors/resolve.ts";
@@ -90,7 +87,7 @@ export function createEngine(options: EngineOptions): Engine {
 const DELIVERY_MS = 5_000;
 
 class StoreEngine implements Engine {
-  readonly #flows: ReadonlyMap<string, Flow>;
+  readonly #flows: Flows;
   readonly #store: Store;
   readonly #tools: DrivingTools;
   readonly #driven: DrivenTasks;
@@ -106,8 +103,7 @@ class StoreEngine implements Engine {
   constructor(private readonly options: EngineOptions) {
     const { store, clock, log, limits } = options;
     this.#store = store;
-    if (options.flows.some(({ file }) => file !== undefined)) setBound(boundOf(limits.flowStuckMs));
-    this.#flows = new Map(options.flows.map((flow) => [flow.name, flow]));
+    this.#flows = new Flows(options.flows, limits);
     const workerId = options.newId();
     const beatByHand = ownHeartbeat(store, clock, log);
     const lease = new Lease(
@@ -151,7 +147,6 @@ class StoreEngine implements Engine {
       flowLog: log.info && ((message, fields) => tellFlow(log, message, fields)),
       // a worker has no caller who would like to hear of an outage
       deliveryMs: () => (this.#worker && !this.#closing ? Number.POSITIVE_INFINITY : DELIVERY_MS),
-      codeOf: (flow) => this.#flows.get(flow)?.code ?? BUILT_IN,
       onWoken: (taskId) => this.#wake(taskId),
       onLateOutput: (step, output) => {
         const told = tellLateOutput(step, output, {
@@ -196,19 +191,18 @@ class StoreEngine implements Engine {
     return worker;
   }
 
-  async listFlows(): Promise<readonly FlowDescription[]> {
-    const flows = [...this.#flows.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
-    return Promise.all(flows.map(describeFlow));
+  listFlows(): Promise<readonly FlowDescription[]> {
+    return this.#flows.describeAll();
   }
 
-  async describeFlow(name: string): Promise<FlowDescription> {
-    return describeFlow(findFlow(this.#flows, name));
+  describeFlow(name: string): Promise<FlowDescription> {
+    return this.#flows.describe(name);
   }
 
   async createTask(request: CreateTask): Promise<CreatedTask> {
     this.#driven.assertOpen();
     const { clock, limits } = this.#tools;
-    const flow = findFlow(this.#flows, request.flow);
+    const flow = this.#flows.find(request.flow);
     const id = taskIdOf(request, this.options.newId);
     const { input, priority } = request;
     checkPriority(priority);
@@ -240,7 +234,7 @@ class StoreEngine implements Engine {
     const row = await this.#stored.readRow(parseTaskId(id));
     const taskId = row.id;
     if (idempotencyKey !== undefined) checkKey("Idempotency-Key", idempotencyKey);
-    const text = readSignal(flowOfTask(this.#flows, { task: row }), {
+    const text = readSignal(this.#flows.ofTask(row), {
       name,
       payload,
       bytesMax: this.#tools.limits.inputBytes,
@@ -282,7 +276,7 @@ class StoreEngine implements Engine {
     if (force) return this.#tell(await endByForce(taskId, this.#tools));
     // whoever drives the task hears of it; where nobody does, it is done here, unless only others have its flow
     if (await this.#stored.isHeldElsewhere({ task: row })) return this.getTask(taskId);
-    if (!this.#flows.has(row.flow_name)) {
+    if (!this.#flows.get(row.flow_name)) {
       log.warn?.("task cancel left to a process that has the flow", { task_id: taskId, flow: row.flow_name });
       return this.getTask(taskId);
     }
@@ -301,7 +295,7 @@ class StoreEngine implements Engine {
     const unlock = await this.#driven.lock(taskId);
     try {
       const record = await this.#stored.read(taskId);
-      const flow = flowOfTask(this.#flows, record);
+      const flow = this.#flows.ofTask(record.task);
       const { stepsPerTask: stepsMax } = limits;
       const plan = planReopening(flow, record, stepsMax);
       for (const step of plan.failed) if (step.kind === "child") await this.#retryChild(taskId, step);
@@ -339,7 +333,7 @@ class StoreEngine implements Engine {
   async resolveTask(id: string, request: ResolveTask): Promise<Task> {
     const record = await this.#stored.read(parseTaskId(id));
     const taskId = record.task.id;
-    const post = readResolution(flowOfTask(this.#flows, record), record, request, this.#tools.limits);
+    const post = readResolution(this.#flows.ofTask(record.task), record, request, this.#tools.limits);
     await this.#store.postToTask(post);
     this.#tools.log.info?.("step in doubt settled", { task_id: taskId, resolution: request.resolution.kind });
     this.#driven.wake(taskId);
@@ -472,9 +466,6 @@ function cannotCleanUp(id: string, cause: TaskonautError): TaskonautError {
 function tellFlow(log: Log, message: string, fields?: LogFields): void {
   log.info?.(message, fields);
 }
-
-/** The code of flows that come with the program. */
-const BUILT_IN = "built-in";
 
 function keyReused(id: string): TaskonautError {
   return new TaskonautError(

@@ -1,12 +1,9 @@
-import type { Flow } from "../../core/flow/flow.ts";
 import type { FlowCatalog } from "../../core/api/flow-catalog.ts";
-import { setBound } from "../../core/flow/flow-bound.ts";
-import { parseJson } from "../../core/record/json.ts";
+import type { Flow } from "../../core/flow/flow.ts";
 import type { Limits } from "../../core/limits.ts";
+import { parseJson } from "../../core/record/json.ts";
+import { Flows } from "../task/flows.ts";
 import { planTask } from "./create.ts";
-import { describeFlow } from "./describe-flow.ts";
-import { boundOf } from "../process/flow-bound.ts";
-import { findFlow } from "./find-flow.ts";
 
 /** A task is planned as `createTask` does it, and thrown away. */
 export function createFlowCatalog(
@@ -14,14 +11,13 @@ export function createFlowCatalog(
   limits: Limits,
   passedOver: FlowCatalog["passedOver"] = [],
 ): FlowCatalog {
-  if (flows.some(({ file }) => file !== undefined)) setBound(boundOf(limits.flowStuckMs));
-  const byName = new Map(flows.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map((flow) => [flow.name, flow]));
+  const loaded = new Flows(flows, limits);
   return {
     passedOver,
-    list: () => Promise.all([...byName.values()].map(describeFlow)),
-    describe: async (name) => describeFlow(findFlow(byName, name)),
+    list: () => loaded.describeAll(),
+    describe: (name) => loaded.describe(name),
     check(name, input) {
-      const flow = findFlow(byName, name);
+      const flow = loaded.find(name);
       const { record } = planTask({ id: CHECK_ID, flow, input, now: 0, limits });
       const steps = record.steps.map((step) => ({
         step_index: step.step_index,

@@ -14,6 +14,7 @@ import { readError } from "../../core/record/stored-error.ts";
 import { Draft } from "../task/draft.ts";
 import { recover } from "../task/recover.ts";
 import { outcomeOf } from "../task/replay.ts";
+import { standingOf } from "../task/standing.ts";
 
 /** What is opened again, and how far the task goes back. */
 export interface Reopening {
@@ -97,7 +98,8 @@ export function reopen(
     draft.patchStep(step.id, { outcome_seq: index + 1, observed_at, updated_at: now });
   }
   const current_step = Math.max(0, ...left.map((step) => step.step_index));
-  draft.reopen(now, { due_at: storeNow, observed_count: told, current_step });
+  const standing = standingOf({ isAtWork: true, isUnread: true, now: storeNow });
+  draft.reopen(now, { ...standing, observed_count: told, current_step });
   reopenGivenUp(flow, draft, { now, stepsMax });
   return draft;
 }

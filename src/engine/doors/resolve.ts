@@ -9,6 +9,7 @@ import { storeError } from "../../core/record/stored-error.ts";
 import type { ResolveTask } from "../../core/api/taskonaut.ts";
 import type { Tool } from "../../core/flow/tool.ts";
 import type { InboxPost } from "../../store/store.ts";
+import { isParked } from "../task/is-parked.ts";
 import { recover } from "../task/recover.ts";
 
 interface Limits {
@@ -32,7 +33,7 @@ export function readResolution(
     case "output": {
       const recovery = recover(flow, record, limits.stepsPerTask);
       if (recovery.kind !== "ready") {
-        throw new TaskonautError("task_parked", `Task ${record.task.id} is parked. ${recovery.reason}`);
+        throw isParked(record.task.id, recovery.reason);
       }
       const tool = recovery.decisionOf.get(step.id)?.tool;
       if (!tool) throw new Error(`Step ${step.id} of task ${step.task_id} has no tool.`);

@@ -1,7 +1,7 @@
 // Tasks that are children of others: how they begin, and how they come to their end where they were cancelled.
 
 import { TaskonautError } from "../../core/errors.ts";
-import type { Flow } from "../../core/flow/flow.ts";
+import type { Flows } from "../task/flows.ts";
 import { childTaskId } from "../../core/record/ids.ts";
 import { messageOf } from "../../core/record/stored-error.ts";
 import { isTerminal } from "../../core/record/status.ts";
@@ -19,7 +19,7 @@ import { isNotNow } from "./not-now.ts";
 import type { StoredTasks } from "./stored-tasks.ts";
 
 interface Family {
-  readonly flows: ReadonlyMap<string, Flow>;
+  readonly flows: Flows;
   readonly store: Store;
   readonly tools: DriverTools;
   readonly driven: DrivenTasks;

@@ -7,7 +7,6 @@
 import { hasCode } from "../../core/errors.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import { isTerminal } from "../../core/record/status.ts";
-import { flowOfTask } from "../doors/find-flow.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";
 import { recoverSound } from "../task/damage.ts";
 import { FlowViolationError, LostTaskError } from "../task/driver-tools.ts";
@@ -78,7 +77,7 @@ export class DrivingForCallers {
     const { flows, driven, stored } = this.tools;
     const { record, isOrphan } = await stored.readFree(id, deadline);
     if (isTerminal(record.task.status)) return record;
-    const recovery = await recoverSound(flowOfTask(flows, record), record, this.tools);
+    const recovery = await recoverSound(flows.ofTask(record.task), record, this.tools);
     if (recovery.kind !== "ready") throw await parkUnrecovered(record, recovery, this.tools);
     const driver = new TaskDriver(record, recovery.program, recovery.decisionOf, this.tools, { isOrphan });
     driven.remember(id, driver);

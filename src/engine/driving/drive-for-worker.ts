@@ -6,7 +6,6 @@
 import { hasCode } from "../../core/errors.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import type { ClaimedTask } from "../../store/store.ts";
-import { flowOfTask } from "../doors/find-flow.ts";
 import { recoverSound } from "../task/damage.ts";
 import { FlowViolationError, LostTaskError } from "../task/driver-tools.ts";
 import type { Recovery } from "../task/recover.ts";
@@ -125,7 +124,7 @@ export class DrivingForWorker {
     const { flows, driven } = this.tools;
     driven.forget(record.task.id); // what it knows is out of date
     try {
-      const recovery = recoverSound(flowOfTask(flows, record), record, this.tools);
+      const recovery = recoverSound(flows.ofTask(record.task), record, this.tools);
       if (!(recovery instanceof Promise)) return this.#driveFrom(recovery, record, start, work);
       return recovery.then((late) => settled(this.#driveFrom(late, record, start, work)));
     } catch (error) {

@@ -1,11 +1,11 @@
-import type { Flow } from "../../core/flow/flow.ts";
+import type { Flows } from "../task/flows.ts";
 import type { DriverTools } from "../task/driver-tools.ts";
 import type { DrivenTasks } from "./driven-tasks.ts";
 import type { StoredTasks } from "./stored-tasks.ts";
 
 /** What tasks are driven with, whoever they are driven for. */
 export interface DrivingTools extends DriverTools {
-  readonly flows: ReadonlyMap<string, Flow>;
+  readonly flows: Flows;
   readonly driven: DrivenTasks;
   readonly stored: StoredTasks;
 }

@@ -1,13 +1,15 @@
 // Puts tasks aside that nobody can drive on, each with the reason why.
 
-import { TaskonautError } from "../../core/errors.ts";
+import type { TaskonautError } from "../../core/errors.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import { Draft } from "../task/draft.ts";
 import { type DriverTools, type FlowViolationError, LostTaskError, ObstacleError } from "../task/driver-tools.ts";
+import { isParked } from "../task/is-parked.ts";
 import type { Recovery } from "../task/recover.ts";
+import { standingOf } from "../task/standing.ts";
 import type { TaskDriver } from "../task/task-driver.ts";
 
-type Tools = Pick<DriverTools, "clock" | "log" | "writer" | "codeOf">;
+type Tools = Pick<DriverTools, "clock" | "log" | "writer" | "flows">;
 
 /**
  * Parks a task, whoever holds it in this process. `forAll`: this process cannot drive it, and every worker that has the
@@ -16,20 +18,20 @@ type Tools = Pick<DriverTools, "clock" | "log" | "writer" | "codeOf">;
 export async function park(
   record: TaskRecord,
   reason: string,
-  { clock, log, writer, codeOf }: Tools,
+  { clock, log, writer, flows }: Tools,
   { forAll = false } = {},
 ): Promise<TaskonautError> {
   const { id, flow_name: flow } = record.task;
   const draft = new Draft(record);
   if (record.task.parked_reason !== reason || record.task.lease_owner !== null) {
-    const parked_code = forAll ? null : codeOf(flow);
-    draft.setTask(clock.now(), { parked_reason: reason, parked_code, due_at: null, lease_owner: null });
+    const now = clock.now();
+    draft.setTask(now, standingOf({ parked: { reason, code: forAll ? null : flows.codeOf(flow) }, now }));
   }
   const change = draft.takeChange();
   // lost: somebody else got on with it, which is as good
   if (change) await writer.submitChange(change);
   log.warn?.("task parked", { task_id: id, flow, reason });
-  return new TaskonautError("task_parked", `Task ${id} is parked. ${reason}`, { details: { id } });
+  return isParked(id, reason);
 }
 
 /** A task whose record does not give a driver. */

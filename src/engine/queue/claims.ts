@@ -4,14 +4,14 @@
 //     that it holds (the answer to a claim was lost, a write failed) it lets go of, for itself or another to claim.
 
 import type { Clock } from "../../core/clock.ts";
-import type { Flow } from "../../core/flow/flow.ts";
+import type { Flows } from "../task/flows.ts";
 import type { Claim, ClaimedTask, Store } from "../../store/store.ts";
 import { UNSURE_MS } from "../process/holdings.ts";
 import type { StoreClock } from "../process/store-clock.ts";
 import { FlowShares } from "./flow-shares.ts";
 
 export interface ClaimTools {
-  readonly flows: ReadonlyMap<string, Flow>;
+  readonly flows: Pick<Flows, "all" | "codeOf">;
   readonly store: Pick<Store, "claimTasks" | "releaseTasks">;
   readonly clock: Clock;
   readonly storeClock: StoreClock;
@@ -31,7 +31,7 @@ export class Claims {
     private readonly workerId: string,
     private readonly tools: ClaimTools,
   ) {
-    const flows = [...tools.flows.values()].map(({ name, concurrency: heldMax = null }) => ({ name, heldMax }));
+    const flows = tools.flows.all().map(({ name, concurrency: heldMax = null }) => ({ name, heldMax }));
     this.#flowShares = new FlowShares(flows);
     this.#limited = new Set(flows.flatMap(({ name, heldMax }) => (heldMax === null ? [] : name)));
   }

@@ -2,7 +2,7 @@
 // those that other code has parked.
 
 import { messageOf } from "../../core/record/stored-error.ts";
-import type { Flow } from "../../core/flow/flow.ts";
+import type { Flows } from "../task/flows.ts";
 import type { Store } from "../../store/store.ts";
 import { DEATH_WATCH_MS } from "../process/beat.ts";
 import type { DriverTools } from "../task/driver-tools.ts";
@@ -24,8 +24,8 @@ const TIDY_MS = 60_000;
 /** So often tasks are looked for whose owner has no row: it was forgotten while it stood still, and died then. */
 const ORPHANS_MS = 600_000;
 
-export interface MaintenanceTools extends Pick<DriverTools, "clock" | "log" | "codeOf"> {
-  readonly flows: ReadonlyMap<string, Flow>;
+export interface MaintenanceTools extends Pick<DriverTools, "clock" | "log"> {
+  readonly flows: Pick<Flows, "all" | "codeOf">;
   readonly store: Pick<Store, "releaseOrphans" | "unparkTasks" | "forgetDeadWorkers">;
 }
 
@@ -85,8 +85,8 @@ export class Maintenance {
 
   /** Also once in a while: beside this code other may be at work still, and park what it claims. */
   async #unpark(): Promise<void> {
-    const { flows, store, log, codeOf } = this.tools;
-    const codes = [...flows.values()].map(({ name }) => ({ name, code: codeOf(name) }));
+    const { flows, store, log } = this.tools;
+    const codes = flows.all().map(({ name }) => ({ name, code: flows.codeOf(name) }));
     const unparked = await store.unparkTasks(codes);
     if (unparked === 0) return;
     log.info?.("parked tasks taken up again", { tasks: unparked });

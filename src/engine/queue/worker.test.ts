@@ -9,6 +9,7 @@ import { SILENT } from "../../core/log.ts";
 import type { ClaimedTask, ClaimRequest } from "../../store/store.ts";
 import type { Claimant } from "../driving/drive-for-worker.ts";
 import { StoreClock } from "../process/store-clock.ts";
+import { Flows } from "../task/flows.ts";
 import { Worker } from "./worker.ts";
 
 const WORKER = "worker 1";
@@ -34,7 +35,7 @@ class Bench {
     const { clock } = this;
     this.worker = new Worker(
       {
-        flows: new Map([flow("any"), flow("rare", 1)].map((each) => [each.name, each])),
+        flows: new Flows([flow("any"), flow("rare", 1)], DEFAULT_LIMITS),
         store: {
           claimTasks: async (request) => {
             this.claims.push(request);
@@ -72,7 +73,6 @@ class Bench {
         storeClock: new StoreClock({ now: async () => clock.now() }, clock),
         log: SILENT,
         limits: DEFAULT_LIMITS,
-        codeOf: () => "code",
       },
       { concurrency: 4 },
     );

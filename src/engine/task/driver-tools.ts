@@ -8,6 +8,7 @@ import type { JsonText, StepRow } from "../../core/record/record.ts";
 import type { InboxPost, Store } from "../../store/store.ts";
 import type { CommitWriter } from "../process/commit-writer.ts";
 import type { ExecutionTools } from "./execute-tool.ts";
+import type { Flows } from "./flows.ts";
 import type { Lease } from "../process/lease.ts";
 import type { StoreClock } from "../process/store-clock.ts";
 
@@ -26,8 +27,7 @@ export interface DriverTools {
   readonly flowLog: LogMethod | undefined;
   /** How long a write under a lease is tried while the database is away. */
   readonly deliveryMs: () => number;
-  /** Of the flow's code: what a parked task is recorded with. */
-  codeOf(flow: string): string;
+  readonly flows: Flows;
   /** Something has come for a task that nobody holds any more. */
   readonly onWoken: (taskId: string) => void;
   /** The output of an at-most-once tool whose step is in doubt, or is so for whoever drives the task now. */

@@ -7,6 +7,7 @@ import type { StepRow, TaskRecord, ToolCallRow } from "../../core/record/record.
 import { isStepOpen } from "../../core/record/status.ts";
 import { storeError } from "../../core/record/stored-error.ts";
 import type { Draft } from "./draft.ts";
+import { standingOf } from "./standing.ts";
 import { CANCELLED_CHILD, cancelOf, endOfChild } from "./inbox-posts.ts";
 
 /** The last transition of a task that has not ended. */
@@ -21,10 +22,7 @@ export function cancelByForce(draft: Draft, now: number): void {
   row.cancelled_at ??= row.updated_at;
   row.finished_at = row.updated_at;
   row.left_undone = leftUndone;
-  row.due_at = null;
-  row.lease_owner = null;
-  row.parked_reason = null;
-  row.parked_code = null;
+  Object.assign(row, standingOf({ isEnded: true, now }));
 }
 
 /** Nobody waits for the step any more: it and its call are over, and a child hears that it is cancelled. */

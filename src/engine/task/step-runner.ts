@@ -8,11 +8,12 @@
 // R2. Where the last process died with the task, each tool's start is durable before it: so it is known which one takes
 //     its process with it. And its end is written at once, whatever runs beside it: from then on it is no suspect.
 
-import { hasCode, TaskonautError } from "../../core/errors.ts";
+import { hasCode } from "../../core/errors.ts";
 import type { StepRow } from "../../core/record/record.ts";
 import { storeError } from "../../core/record/stored-error.ts";
 import type { DriverTools } from "./driver-tools.ts";
 import type { InboxReader } from "./inbox-reader.ts";
+import { isParked } from "./is-parked.ts";
 import { openCall } from "./open-call.ts";
 import { StepWork } from "./step-work.ts";
 import { Suspects } from "./suspects.ts";
@@ -153,7 +154,7 @@ export class StepRunner {
     const { parkedReason, task } = this.state;
     if (parkedReason === undefined) return;
     this.writer.writeSoon();
-    throw new TaskonautError("task_parked", `Task ${task.id} is parked. ${parkedReason}`, { details: { id: task.id } });
+    throw isParked(task.id, parkedReason);
   }
 
   /** Until the next wait is due, within the bounds of the poll: a sleep beside a tool ends when it is due. */

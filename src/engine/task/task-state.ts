@@ -12,6 +12,7 @@ import { isTerminal, type TaskStatus } from "../../core/record/status.ts";
 import type { Change } from "../../store/store.ts";
 import type { StoreClock } from "../process/store-clock.ts";
 import { Draft } from "./draft.ts";
+import type { Flows } from "./flows.ts";
 import { cancelByForce, giveUpStep } from "./force-cancel.ts";
 import { CANCELLED_CHILD, endOfChild } from "./inbox-posts.ts";
 import { OpenSteps } from "./open-steps.ts";
@@ -29,7 +30,7 @@ export interface StateTools {
   readonly storeClock: Pick<StoreClock, "guess">;
   readonly log: Log;
   readonly lease: { readonly workerId: string };
-  codeOf(flow: string): string;
+  readonly flows: Pick<Flows, "codeOf">;
 }
 
 export class TaskState {
@@ -348,7 +349,7 @@ export class TaskState {
 
   /** `forAll`: this process cannot go on, and every worker that has the flow tries it now and then, whatever its code. */
   park(reason: string, { forAll = false } = {}): void {
-    this.#place.park(reason, forAll ? null : this.tools.codeOf(this.task.flow_name));
+    this.#place.park(reason, forAll ? null : this.tools.flows.codeOf(this.task.flow_name));
     if (this.task.parked_reason !== reason) this.touch();
     this.tools.log.warn?.("task parked", { ...this.log.fields, reason });
   }

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
 import { defineFlow } from "../../core/flow/flow.ts";
-import { describeFlow } from "./describe-flow.ts";
+import { DEFAULT_LIMITS } from "../../core/limits.ts";
+import { Flows } from "./flows.ts";
 
 test("a default that a function makes is no part of the published schema; one that is the same each time is", async () => {
   const input = v.object({
@@ -9,7 +10,9 @@ test("a default that a function makes is no part of the published schema; one th
     list: v.nullish(v.array(v.string()), () => []),
     size: v.optional(v.string(), "small"),
   });
-  const { input_schema } = await describeFlow(defineFlow({ name: "f", input, plan: () => [] }));
+  const { input_schema } = await new Flows([defineFlow({ name: "f", input, plan: () => [] })], DEFAULT_LIMITS).describe(
+    "f",
+  );
   expect(input_schema).toMatchObject({ properties: { size: { default: "small" } }, required: [] });
   expect(JSON.stringify(input_schema)).not.toContain("made anew");
   expect(input_schema["properties"]).toEqual({

@@ -1,0 +1,106 @@
+// The flows that are loaded in this process, by name.
+
+import type { FlowDescription } from "../../core/api/taskonaut.ts";
+import { TaskonautError } from "../../core/errors.ts";
+import type { Schema } from "../../core/flow/contract.ts";
+import type { Flow } from "../../core/flow/flow.ts";
+import { setBound } from "../../core/flow/flow-bound.ts";
+import type { Limits } from "../../core/limits.ts";
+import type { TaskRow } from "../../core/record/record.ts";
+import { boundOf } from "../process/flow-bound.ts";
+
+/** The code of flows that come with the program. */
+const BUILT_IN = "built-in";
+
+export class Flows {
+  readonly #byName: ReadonlyMap<string, Flow>;
+
+  /** From here on what users' flows compute in one go is bounded. */
+  constructor(flows: readonly Flow[], limits: Pick<Limits, "flowStuckMs">) {
+    if (flows.some(({ file }) => file !== undefined)) setBound(boundOf(limits.flowStuckMs));
+    this.#byName = new Map(flows.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map((flow) => [flow.name, flow]));
+  }
+
+  /** In order of name. */
+  all(): readonly Flow[] {
+    return [...this.#byName.values()];
+  }
+
+  /** Undefined: it is not loaded here. */
+  get(name: string): Flow | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** Throws flow_not_found. */
+  find(name: string): Flow {
+    const flow = this.#byName.get(name);
+    if (flow) return flow;
+    const known = [...this.#byName.keys()].join(", ");
+    throw new TaskonautError("flow_not_found", `Flow ${JSON.stringify(name)} not found. Known flows: ${known}.`, {
+      details: { flow: name },
+    });
+  }
+
+  /** Throws flow_not_loaded. */
+  ofTask({ id, flow_name: name }: Pick<TaskRow, "id" | "flow_name">): Flow {
+    const flow = this.#byName.get(name);
+    if (flow) return flow;
+    throw new TaskonautError(
+      "flow_not_loaded",
+      `Task ${id} runs flow ${name}, which is not loaded here. Load its file (--flows), or use the process that has it.`,
+      { details: { id, flow: name } },
+    );
+  }
+
+  /** What changes when the flow's file does: a parked task is recorded with it. */
+  codeOf(name: string): string {
+    return this.#byName.get(name)?.code ?? BUILT_IN;
+  }
+
+  /** In order of name. */
+  describeAll(): Promise<readonly FlowDescription[]> {
+    return Promise.all(this.all().map(describeFlow));
+  }
+
+  /** Throws flow_not_found. */
+  async describe(name: string): Promise<FlowDescription> {
+    return describeFlow(this.find(name));
+  }
+}
+
+type JsonSchema = FlowDescription["input_schema"];
+
+/** What people and programs may know of a flow. The schema library is loaded only here: most processes never ask. */
+export async function describeFlow(flow: Flow): Promise<FlowDescription> {
+  const { toJsonSchema } = await import("@valibot/to-json-schema");
+  // what JSON Schema cannot say (a custom check) is left out of it; the contract itself is applied all the same
+  const convert = (schema: Schema): JsonSchema =>
+    JSON.parse(
+      JSON.stringify(
+        toJsonSchema(schema, {
+          target: "draft-2020-12",
+          errorMode: "ignore",
+          typeMode: "input",
+          overrideSchema: ({ valibotSchema, jsonSchema }) => withoutMadeDefault(valibotSchema, jsonSchema),
+        }),
+      ),
+    ) as JsonSchema;
+  return {
+    name: flow.name,
+    description: flow.description,
+    form: flow.body.form,
+    file: flow.file ?? null,
+    input_schema: convert(flow.input),
+    signals: Object.fromEntries([...flow.signals].map(([name, schema]) => [name, convert(schema)])),
+  };
+}
+
+/** A default that a function makes is another one each time: what it gave just now is not published as if it were the default. */
+function withoutMadeDefault<S extends { readonly default?: unknown }>(
+  valibotSchema: object,
+  jsonSchema: S,
+): S | undefined {
+  if (!("default" in valibotSchema) || typeof valibotSchema.default !== "function") return undefined;
+  const { default: _made, ...published } = jsonSchema;
+  return published as S;
+}
