@@ -163,6 +163,21 @@ test("a database file that is put back is used again", async () => {
   expect(existsSync(path)).toBe(true);
 });
 
+test("whoever watches makes the bell anew when somebody has cleaned it away", async () => {
+  await use(async (store) => {
+    const other = await openSqliteStore({ path });
+    const heard = Promise.withResolvers<void>();
+    const watch = await store.watch(heard.resolve);
+    rmSync(`${path}-workers`, { recursive: true });
+    await store.findDeadWorkers();
+    await other.announce();
+    await heard.promise;
+    expect(modes()).toContain("600 tasks.db-workers/bell");
+    await watch.close();
+    await other.close();
+  });
+});
+
 // ---- a log that was taken away
 
 test("a store whose log was removed, because a tool read the file within its process, acknowledges nothing any more", async () => {

@@ -12,7 +12,7 @@ import { postToTask, readInbox } from "./inbox.ts";
 import { migrate, readPending } from "./migrate.ts";
 import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask, readTaskRow } from "./read.ts";
-import { ringBell, watchBell } from "./watch.ts";
+import { type BellWatch, ringBell, watchBell } from "./watch.ts";
 import { WorkerLocks } from "./worker-locks.ts";
 import {
   findDeadWorkers,
@@ -53,6 +53,11 @@ export async function openSqliteStore({
   // Processes that reach the file by different names look at the same locks.
   const folder = path === ":memory:" ? undefined : `${realpathSync(path)}-workers`;
   const locks = new WorkerLocks(folder);
+  const bells = new Set<BellWatch>();
+  const keep = (): void => {
+    locks.keep();
+    for (const bell of bells) bell.keep();
+  };
   const signs = { locks, processes: new Processes() };
 
   return {
@@ -71,17 +76,27 @@ export async function openSqliteStore({
     releaseOrphans: () => releaseOrphans(connection, now),
     unparkTasks: (flows) => unparkTasks(connection, flows, now),
     announce: async () => ringBell(folder),
-    watch: async (onNews) => watchBell(folder, onNews),
+    async watch(onNews) {
+      const bell = watchBell(folder, onNews);
+      bells.add(bell);
+      return {
+        kind: bell.kind,
+        close() {
+          bells.delete(bell);
+          return bell.close();
+        },
+      };
+    },
     registerWorker: (worker) => registerWorker(connection, signs, { ...worker, now: now() }),
     noteCause: (id, cause) => noteCause(connection, { id, cause }),
     async renewWorker(id, leaseMs) {
-      locks.keep();
+      keep();
       return renewWorker(connection, { id, leaseMs, now: now() });
     },
     removeWorker: (id) => removeWorker(connection, signs, { id, now: now() }),
     readWorkerState: (id) => readWorkerState(connection, signs, { id, now: now() }),
     async findDeadWorkers() {
-      locks.keep();
+      keep();
       return findDeadWorkers(connection, signs, now);
     },
     forgetDeadWorkers: () => forgetDeadWorkers(connection, signs, now),

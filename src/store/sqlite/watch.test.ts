@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -46,6 +46,24 @@ test("what is announced right after another announcement was heard is heard as w
     }
   }
   expect(news).toBeGreaterThanOrEqual(100);
+  await watch.close();
+});
+
+test.each(["bell", ""])("what somebody removed of the folder (%j) is made anew, and rings again", async (name) => {
+  let news = 0;
+  const watch = watchBell(folder, () => {
+    news += 1;
+  });
+  rmSync(join(folder, name), { recursive: true });
+  ringBell(folder); // nobody can hear it
+  watch.keep();
+  await until(async () => news === 1);
+  const { ino } = lstatSync(join(folder, "bell"));
+  watch.keep();
+  expect(lstatSync(join(folder, "bell")).ino).toBe(ino);
+  const before = news;
+  ringBell(folder);
+  await until(async () => news > before);
   await watch.close();
 });
 

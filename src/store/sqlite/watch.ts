@@ -3,7 +3,7 @@
 // The log of the database (`-wal`) would tell as well, but too early, for it is written to before a commit is seen by
 // others: who looks then finds nothing, and hears no more. And too often: each renewal of each worker's lease is a write.
 
-import { closeSync, type FSWatcher, readFileSync, watch as watchFolder, writeFileSync } from "node:fs";
+import { closeSync, type FSWatcher, lstatSync, readFileSync, watch as watchFolder, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Watch } from "../store.ts";
@@ -35,9 +35,14 @@ export function ringBell(folder: string | undefined): void {
   }
 }
 
+export interface BellWatch extends Watch {
+  /** To be called while somebody watches: a bell that somebody else has removed, or its folder, is made anew. Never throws. */
+  readonly keep: () => void;
+}
+
 /** Calls `onNews` after announcements; those that come in one turn of the event loop are one call. */
-export function watchBell(folder: string | undefined, onNews: () => void): Watch {
-  if (folder === undefined) return { kind: "notified", async close() {} };
+export function watchBell(folder: string | undefined, onNews: () => void): BellWatch {
+  if (folder === undefined) return { kind: "notified", keep() {}, async close() {} };
   const bell = join(folder, BELL);
   let pending: NodeJS.Immediate | undefined;
   let again: NodeJS.Timeout | undefined;
@@ -55,26 +60,49 @@ export function watchBell(folder: string | undefined, onNews: () => void): Watch
       if (readBell(bell) !== seen) look();
     }, LOOK_AGAIN_MS).unref();
   };
-  let watcher: FSWatcher;
-  try {
+  /** Of the folder that is watched. */
+  let inode: number | undefined;
+  const begin = (): FSWatcher => {
     ensurePrivateFolder(folder);
     createPrivateFile(bell); // before it is watched: that is no news
-    watcher = watchFolder(folder, { persistent: false }, (_event, name) => {
+    const begun = watchFolder(folder, { persistent: false }, (_event, name) => {
       if (name === BELL) look();
     });
+    begun.on("error", tell);
+    inode = inodeOf(folder);
+    return begun;
+  };
+  let watcher: FSWatcher;
+  try {
+    watcher = begin();
   } catch {
     // No watches left, or a file system that has none: the watcher's own polling is the net.
-    return { kind: "polling", async close() {} };
+    return { kind: "polling", keep() {}, async close() {} };
   }
-  watcher.on("error", tell);
   return {
     kind: "notified",
+    keep() {
+      if (inodeOf(bell) !== undefined && inodeOf(folder) === inode) return;
+      try {
+        inode = undefined; // until it is watched
+        watcher.close(); // before: the runtime has one watch for a path, and this one is of what was removed
+        watcher = begin();
+        tell(); // who announced meanwhile found no bell
+      } catch {
+        // it is tried again
+      }
+    },
     async close() {
       clearImmediate(pending);
       clearTimeout(again);
       watcher.close();
     },
   };
+}
+
+/** Of what stands there itself, be it a link. */
+function inodeOf(path: string): number | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })?.ino;
 }
 
 /** What was announced last; nothing where the file is not there. */
