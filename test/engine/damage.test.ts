@@ -63,6 +63,64 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
   },
 };
 
+const [SQLITE] = DATABASES;
+
+describe.each<[string, string, RegExp]>([
+  ["a status", "update tasks set status = cast(x'ff' as text)", /table tasks, its status is/],
+  ["a time of the task", "update tasks set created_at = 9000000000000000", /table tasks, its created_at is no time/],
+  [
+    "a time of a step",
+    "update task_steps set created_at = 9000000000000000",
+    /table task_steps, .*its created_at is no time/,
+  ],
+  [
+    "the id of a step",
+    "update task_steps set id = cast(x'ff' as text) where step_index = 1",
+    /table task_steps, .*its id is none/,
+  ],
+])("bytes that are none of ours in %s", (_what, sql, says) => {
+  const { bench } = workerBench(SQLITE?.[1] ?? (() => Promise.reject(new Error("SQLite is the first."))));
+
+  test("are told as damage by whoever drives the task", async () => {
+    const engine = await bench.openEngine();
+    const { task } = await engine.createTask({ flow: "echo_add", input: {} });
+    await execute(bench.database.url, { sqlite: `pragma foreign_keys = off; ${sql}` });
+    const other = await bench.openEngine();
+    await expect(other.runTask(task.id)).rejects.toMatchObject({
+      code: "record_damaged",
+      message: expect.stringMatching(says),
+    });
+    await other.listTasks({ limit: 10 });
+  });
+});
+
+describe("a file whose index of lists is damaged", () => {
+  const { bench } = workerBench(SQLITE?.[1] ?? (() => Promise.reject(new Error("SQLite is the first."))));
+
+  test("is told with the index and how to make it anew; each task is as good as ever", async () => {
+    const engine = await bench.openEngine();
+    const { task } = await engine.createTask({ flow: "echo_add", input: {} });
+    const path = bench.database.url.slice("sqlite:".length);
+    const database = new Database(path);
+    database.run("pragma wal_checkpoint(truncate)");
+    const { page } = database
+      .query<{ page: number }, []>("select rootpage as page from sqlite_schema where name = 'tasks_by_creation'")
+      .get() ?? { page: 0 };
+    const { page_size: size } = database.query<{ page_size: number }, []>("pragma page_size").get() ?? { page_size: 0 };
+    database.close();
+    const bytes = readFileSync(path);
+    bytes.fill(0xff, (page - 1) * size, page * size);
+    writeFileSync(path, bytes);
+
+    const other = await bench.openEngine();
+    await expect(other.listTasks({ limit: 10 })).rejects.toMatchObject({
+      code: "database_unavailable",
+      message: expect.stringMatching(/index tasks_by_creation of the table tasks is damaged.*reindex/),
+    });
+    expect((await other.runTask(task.id)).status).toBe("COMPLETED");
+  });
+});
+
 for (const [name, createDatabase] of DATABASES) {
   describe.each(Object.entries(DAMAGES))(`a damaged record on ${name}: %s`, (_, { does, table, says }) => {
     const { bench, working } = workerBench(createDatabase);

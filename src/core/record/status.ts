@@ -21,12 +21,20 @@ export const NEXT_STEP = {
   CANCELLED: [],
 } as const satisfies Record<StepStatus, readonly StepStatus[]>;
 
+const TERMINAL = endsOf(NEXT);
+const STEP_TERMINAL = endsOf(NEXT_STEP);
+
+/** Also of a word that is no status: a damaged record has not ended. */
 export function isTerminal(status: TaskStatus): boolean {
-  return NEXT[status].length === 0;
+  return TERMINAL.has(status);
 }
 
 export function isStepOpen(status: StepStatus): boolean {
-  return NEXT_STEP[status].length > 0;
+  return !STEP_TERMINAL.has(status);
+}
+
+function endsOf(next: Readonly<Record<string, readonly string[]>>): ReadonlySet<string> {
+  return new Set(Object.keys(next).filter((status) => next[status]?.length === 0));
 }
 
 /** Throws on a change of state that the table does not have: that is a bug, never a user's doing. */

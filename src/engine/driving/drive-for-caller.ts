@@ -4,11 +4,11 @@
 //     transition. Whoever lost a race reads the task again and goes on from there.
 // E2. What is returned is durable.
 
-import { hasCode } from "../../core/errors.ts";
+import { hasCode, TaskonautError } from "../../core/errors.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import { isTerminal } from "../../core/record/status.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";
-import { recoverSound } from "../task/damage.ts";
+import { damageOf, recoverSound } from "../task/damage.ts";
 import { FlowViolationError, LostTaskError } from "../task/driver-tools.ts";
 import { TaskDriver } from "../task/task-driver.ts";
 import type { DrivingTools } from "./driving-tools.ts";
@@ -86,7 +86,11 @@ export class DrivingForCallers {
 
   async #failureOf(error: unknown, driver: TaskDriver): Promise<unknown> {
     if (hasCode(error, "task_parked")) return toldOnceDurable(error, driver);
-    return error instanceof FlowViolationError ? parkDriven(driver, error, this.tools) : error;
+    if (error instanceof FlowViolationError) return parkDriven(driver, error, this.tools);
+    const isExplained = error instanceof TaskonautError && error.code !== "internal";
+    if (isExplained || error instanceof LostTaskError) return error;
+    const { stored, store } = this.tools;
+    return damageOf(await stored.read(driver.id), store.location) ?? error;
   }
 }
 

@@ -25,15 +25,18 @@ export function damageOf({ task, steps, calls }: TaskRecord, location: string): 
     isText("input_payload", task.input_payload),
     isJson("output_payload", task.output_payload),
     isJson("error", task.error),
+    ...timesOf(task, ["created_at", "updated_at", "finished_at", "due_at"]),
   ]);
   if (ofTask !== undefined) return said("tasks", ofTask);
   for (const step of steps) {
     const wrong = firstOf([
+      isId(step.id),
       inStatus(NEXT_STEP, step.status),
       isText("input_payload", step.input_payload),
       isJson("output_payload", step.output_payload),
       isJson("error", step.error),
       isJson("doubt", step.doubt),
+      ...timesOf(step, ["created_at", "updated_at", "observed_at", "due_at"]),
     ]);
     if (wrong !== undefined) return said("task_steps", `step ${step.step_index} (${step.id}): ${wrong}`);
   }
@@ -44,6 +47,7 @@ export function damageOf({ task, steps, calls }: TaskRecord, location: string): 
       isJson("response_payload", call.response_payload),
       isJson("error", call.error),
       isJson("last_error", call.last_error),
+      ...timesOf(call, ["created_at", "started_at", "finished_at"]),
     ]);
     if (wrong !== undefined) return said("tool_calls", `call ${call.idempotency_key}: ${wrong}`);
   }
@@ -108,7 +112,7 @@ async function listedOf(record: TaskRecord, location: string): Promise<ListedTas
 }
 
 function toDamaged(id: string, createdAt: number, { message }: TaskonautError): DamagedTask {
-  return { id, created_at: new Date(createdAt).toISOString(), damage: message };
+  return { id, created_at: new Date(isTime(createdAt) ? createdAt : 0).toISOString(), damage: message };
 }
 
 function firstOf(complaints: readonly (string | undefined)[]): string | undefined {
@@ -117,6 +121,26 @@ function firstOf(complaints: readonly (string | undefined)[]): string | undefine
 
 function inStatus(known: object, status: string): string | undefined {
   return Object.hasOwn(known, status) ? undefined : `its status is ${JSON.stringify(status)}, which there is not`;
+}
+
+/** As all that we make: other bytes in its place come as other characters. */
+function isId(id: string): string | undefined {
+  return /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/.test(id) ? undefined : "its id is none";
+}
+
+function timesOf<Name extends string>(
+  row: Readonly<Record<Name, number | null>>,
+  columns: readonly Name[],
+): (string | undefined)[] {
+  return columns.map((column) => {
+    const ms = row[column];
+    return ms === null || isTime(ms) ? undefined : `its ${column} is no time`;
+  });
+}
+
+/** Milliseconds that a date can have. */
+function isTime(ms: number): boolean {
+  return !Number.isNaN(new Date(ms).getTime());
 }
 
 function isText(column: string, text: JsonText | null): string | undefined {

@@ -46,7 +46,7 @@ export function explainFailure(error: unknown, path: string): unknown {
     const code = error.code ?? "";
     const advice = ADVICE.find(([start]) => code.startsWith(start))?.[1];
     if (advice !== undefined) return unavailable(path, advice, error);
-    if (/^no such (table|column)/.test(error.message)) {
+    if (/^no such (table|column|index)/.test(error.message)) {
       const lacks = `it lacks what taskonaut made in it (${error.message}). Another program has changed it: restore it from a backup`;
       return unavailable(path, lacks, error);
     }

@@ -1,5 +1,6 @@
 // Whole tasks. What is small is read together, from one snapshot; a large task page by page (`../records.ts`).
 
+import { TaskonautError } from "../../core/errors.ts";
 import type { TaskRecord, TaskRow, ToolCallRow } from "../../core/record/record.ts";
 import { recordDamaged } from "../record-damaged.ts";
 import { completeRecord, fillRecords, type ReadTask, type RecordReader, toListed } from "../records.ts";
@@ -87,11 +88,25 @@ async function readRows(
     return { rows: rows.slice(0, count), hasMore: count < rows.length };
   } catch (error) {
     if (!isCorrupt(error)) throw error;
-    const keys = await connection.read(() => selectTaskKeys(connection, more));
+    const keys = await aboutList(connection, () => selectTaskKeys(connection, more));
     const rows: (TaskRow | UnreadRow)[] = [];
     for (const key of keys.slice(0, page.limit)) rows.push(await readRowOrKey(connection, key));
     const count = fitTogether(rows.map((row) => ("recorded_bytes" in row ? row : { recorded_bytes: 0 })));
     return { rows: rows.slice(0, count), hasMore: count < keys.length };
+  }
+}
+
+/** The index that lists are read from is all that a damaged file is asked for. */
+async function aboutList<Result>(connection: SqliteConnection, read: () => Result): Promise<Result> {
+  try {
+    return await connection.read(read);
+  } catch (cause) {
+    if (!isCorrupt(cause)) throw cause;
+    throw new TaskonautError(
+      "database_unavailable",
+      `The database ${connection.path} cannot be used for lists: the index tasks_by_creation of the table tasks is damaged. Make it anew with \`sqlite3 <file> 'reindex tasks_by_creation'\`, or restore the file from a backup.`,
+      { details: { path: connection.path, table: "tasks" }, cause },
+    );
   }
 }
 
