@@ -4,7 +4,7 @@ export interface Backoff {
   readonly maxMs: number;
 }
 
-/** How long to wait after so many failures in a row: 1 or more. */
-export function waitAfter(failures: number, { minMs, maxMs }: Backoff): number {
-  return Math.min(maxMs, minMs * 2 ** (failures - 1));
+/** The wait after another failure; `lastMs` is the wait before that one, 0 after the first. */
+export function nextWait({ minMs, maxMs }: Backoff, lastMs = 0): number {
+  return Math.min(maxMs, Math.max(minMs, 2 * lastMs));
 }

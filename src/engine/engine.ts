@@ -115,11 +115,8 @@ class StoreEngine implements Engine {
     this.#driven = new DrivenTasks(clock, limits.busyMs);
     this.#stored = new StoredTasks({ store, lease, driven: this.#driven, clock }, limits.busyMs);
     this.#children = new ChildTasks(() => ({
-      flows: this.#flows,
       store,
       tools: this.#tools,
-      driven: this.#driven,
-      stored: this.#stored,
       notifier: this.#notifier,
       insert: (plan) => this.#insert(plan),
       run: (id) => this.runTask(id),

@@ -1,6 +1,7 @@
 // What an at-most-once tool gave after all, where its outcome could not be recorded here any more: it settles the doubt,
 // for whoever has the task now. There is nobody else who knows, so it is told again until the database takes it.
 
+import { type Backoff, nextWait } from "../../core/backoff.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import type { JsonText, StepRow } from "../../core/record/record.ts";
@@ -9,13 +10,12 @@ import type { Store } from "../../store/store.ts";
 import { isPassing } from "../process/retry-write.ts";
 import { settlementOf } from "./resolve.ts";
 
-const WAIT_MS_MIN = 100;
-const WAIT_MS_MAX = 5_000;
+const AWAY: Backoff = { minMs: 100, maxMs: 5_000 };
 
 /** Then it is left to a person. */
 const GIVE_UP_MS = 600_000;
 
-interface Parts {
+interface LateOutputTools {
   readonly store: Pick<Store, "postToTask">;
   readonly clock: Clock;
   readonly log: Log;
@@ -25,11 +25,11 @@ interface Parts {
 }
 
 /** Never rejects. */
-export async function tellLateOutput(step: StepRow, output: JsonText, parts: Parts): Promise<void> {
-  const { store, clock, log, isLeaving, onPosted } = parts;
+export async function tellLateOutput(step: StepRow, output: JsonText, tools: LateOutputTools): Promise<void> {
+  const { store, clock, log, isLeaving, onPosted } = tools;
   const fields = { task_id: step.task_id, step: step.step_name };
   const until = clock.now() + GIVE_UP_MS;
-  for (let waitMs = WAIT_MS_MIN; ; waitMs = Math.min(2 * waitMs, WAIT_MS_MAX)) {
+  for (let waitMs = nextWait(AWAY); ; waitMs = nextWait(AWAY, waitMs)) {
     try {
       await store.postToTask(settlementOf(step, { payload: output }));
       log.info?.("late output of a step in doubt", fields);

@@ -1,7 +1,6 @@
 // Tasks that are children of others: how they begin, and how they come to their end where they were cancelled.
 
 import { TaskonautError } from "../../core/errors.ts";
-import type { Flows } from "../task/flows.ts";
 import { childTaskId } from "../../core/record/ids.ts";
 import { messageOf } from "../../core/record/stored-error.ts";
 import { isTerminal } from "../../core/record/status.ts";
@@ -12,18 +11,14 @@ import type { InboxPost, Store } from "../../store/store.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";
 import { within } from "../process/within.ts";
 import type { TaskPlan } from "../doors/create.ts";
-import { type Children, type ChildStep, type DriverTools, ObstacleError } from "../task/driver-tools.ts";
+import { type Children, type ChildStep, ObstacleError } from "../task/driver-tools.ts";
 import { CANCELLED_CHILD, endOfChild } from "../task/inbox-posts.ts";
-import type { DrivenTasks } from "./driven-tasks.ts";
+import type { DrivingTools } from "./driving-tools.ts";
 import { isNotNow } from "./not-now.ts";
-import type { StoredTasks } from "./stored-tasks.ts";
 
 interface Family {
-  readonly flows: Flows;
-  readonly store: Store;
-  readonly tools: DriverTools;
-  readonly driven: DrivenTasks;
-  readonly stored: StoredTasks;
+  readonly store: Pick<Store, "postToTask" | "readTask">;
+  readonly tools: DrivingTools;
   readonly notifier: QueueNotifier;
   readonly insert: (plan: TaskPlan) => Promise<{ readonly isNew: boolean }>;
   readonly run: (id: string) => Promise<Task>;
@@ -37,8 +32,8 @@ export class ChildTasks implements Children {
   constructor(private readonly family: () => Family) {}
 
   async create({ flow, step, depth, priority, dueAt }: ChildStep): Promise<void> {
-    const { flows, tools, insert } = this.family();
-    const { clock, limits, log } = tools;
+    const { tools, insert } = this.family();
+    const { flows, clock, limits, log } = tools;
     if (depth + 1 > limits.childDepth) {
       throw new ObstacleError(
         `Child ${flow.name} would be ${depth + 1} levels deep; the limit here is ${limits.childDepth} (TASKONAUT_MAX_CHILD_DEPTH).`,
@@ -85,8 +80,8 @@ export class ChildTasks implements Children {
 
   /** Whoever drives the task here looks at its inbox. A child that was cancelled may wait, and nobody drive it. */
   onPosted({ task_id: id, kind }: InboxPost): void {
-    const { driven, notifier } = this.family();
-    driven.wake(id);
+    const { tools, notifier } = this.family();
+    tools.driven.wake(id);
     notifier.tellWorkers();
     if (kind !== "cancel" || this.#leaving.has(id)) return;
     const left = this.#leave(id).finally(() => this.#leaving.delete(id));
@@ -119,11 +114,11 @@ export class ChildTasks implements Children {
 
   /** Children that were cancelled with their task may still be cleaning up when it has ended. */
   async followCancelled({ steps }: TaskRecord): Promise<void> {
-    const { store, stored, run } = this.family();
+    const { store, tools, run } = this.family();
     for (const step of steps) {
       if (step.kind !== "child" || step.status !== "CANCELLED") continue;
       const child = await store.readTask(childTaskId(step.id));
-      if (!child || isTerminal(child.task.status) || (await stored.isHeldElsewhere(child))) continue;
+      if (!child || isTerminal(child.task.status) || (await tools.stored.isHeldElsewhere(child))) continue;
       try {
         await run(child.task.id);
       } catch (error) {
@@ -141,11 +136,11 @@ export class ChildTasks implements Children {
   }
 
   async #leave(id: string): Promise<void> {
-    const { store, tools, stored } = this.family();
+    const { store, tools } = this.family();
     try {
       const record = await store.readTask(id);
       // it may have been given up before it was created
-      if (record && !(await stored.isHeldElsewhere(record))) await this.runCancelled(id);
+      if (record && !(await tools.stored.isHeldElsewhere(record))) await this.runCancelled(id);
     } catch (error) {
       // it stays due: whoever drives it next hears of the cancel
       tools.log.warn?.("child not cancelled yet", { task_id: id, error: messageOf(error) });

@@ -1,5 +1,6 @@
 // Tasks as the store has them, for whoever is about to drive one: its record, and who holds it.
 
+import { type Backoff, nextWait } from "../../core/backoff.ts";
 import type { Clock } from "../../core/clock.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import type { TaskRecord, TaskRow } from "../../core/record/record.ts";
@@ -7,6 +8,9 @@ import type { Store } from "../../store/store.ts";
 import type { Lease } from "../process/lease.ts";
 import type { DrivenTasks } from "./driven-tasks.ts";
 import { busy } from "./not-now.ts";
+
+/** While another process holds the task. */
+const HELD: Backoff = { minMs: 2, maxMs: 100 };
 
 interface Tools {
   readonly store: Pick<Store, "readTask" | "readTaskRow" | "readWorkerState">;
@@ -45,7 +49,7 @@ export class StoredTasks {
    */
   async readFree(id: string, deadline: number): Promise<{ record: TaskRecord; isOrphan: boolean }> {
     const { store, lease, driven, clock } = this.tools;
-    for (let waitMs = 2; ; waitMs = Math.min(2 * waitMs, 100)) {
+    for (let waitMs = nextWait(HELD); ; waitMs = nextWait(HELD, waitMs)) {
       driven.assertOpen();
       const record = await this.read(id);
       const owner = record.task.lease_owner;

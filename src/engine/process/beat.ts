@@ -4,6 +4,8 @@ import type { Clock } from "../../core/clock.ts";
 import type { BeatingWorker } from "../../core/heartbeat.ts";
 import { messageOf } from "../../core/record/stored-error.ts";
 import type { SignOfLife, Watch } from "../../store/store.ts";
+import { hasPassed } from "./has-passed.ts";
+import { Pause } from "./pause.ts";
 
 /** What it tells. All of it is plain data. */
 export type BeatEvent =
@@ -28,7 +30,7 @@ const TELL_AGAIN_MS = 60_000;
 /** So often peers are looked at: a dead one's tasks are to move on within a second. */
 export const DEATH_WATCH_MS = 250;
 
-interface Parts {
+interface BeatTools {
   readonly store: SignOfLife;
   readonly clock: Clock;
   readonly tell: (event: BeatEvent) => void;
@@ -37,18 +39,21 @@ interface Parts {
 export class Beat {
   readonly #stopped = new AbortController();
   #isRegistrationWanted = false;
-  #hurry = new AbortController();
+  /** Between two renewals. */
+  readonly #pause: Pause;
   #watch: Watch | undefined;
   #loops: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly worker: Pick<BeatingWorker, "id" | "name" | "leaseMs" | "concurrency">,
-    private readonly parts: Parts,
-  ) {}
+    private readonly tools: BeatTools,
+  ) {
+    this.#pause = new Pause(tools.clock);
+  }
 
   /** Throws what the store throws: then nothing goes on. */
   async start(): Promise<Watch["kind"]> {
-    const { store, tell } = this.parts;
+    const { store, tell } = this.tools;
     const isWatching = this.worker.concurrency > 0;
     await store.registerWorker(this.worker);
     if (isWatching) this.#watch = await store.watch(() => tell({ kind: "news" }));
@@ -58,22 +63,26 @@ export class Beat {
 
   register(): void {
     this.#isRegistrationWanted = true;
-    this.#hurry.abort();
+    this.#pause.cut();
   }
 
   /** Resolves as soon as what is under way has ended. Never rejects. */
   async stop(): Promise<void> {
     this.#stopped.abort();
+    this.#pause.cut();
     await this.#loops;
     await this.#watch?.close().catch(() => {}); // its connection is lost: then it hears nothing
   }
 
   async #renewOn(): Promise<void> {
-    const { clock, tell } = this.parts;
+    const { clock, tell } = this.tools;
     const { leaseMs } = this.worker;
     let failures = 0;
     let toldAt = 0;
-    while (await this.#hasPassed(failures === 0 ? leaseMs / RENEWALS_PER_LEASE : leaseMs / RETRIES_PER_LEASE)) {
+    for (;;) {
+      await this.#pause.take(leaseMs / (failures === 0 ? RENEWALS_PER_LEASE : RETRIES_PER_LEASE));
+      if (this.#stopped.signal.aborted) return;
+      this.#pause.arm();
       try {
         const isThere = await this.#renew();
         if (failures > 0) tell({ kind: "recovered", failures });
@@ -90,7 +99,7 @@ export class Beat {
 
   /** False where the row was gone. */
   async #renew(): Promise<boolean> {
-    const { store } = this.parts;
+    const { store } = this.tools;
     const { id, leaseMs } = this.worker;
     if (!this.#isRegistrationWanted && (await store.renewWorker(id, leaseMs))) return true;
     this.#isRegistrationWanted = false;
@@ -99,12 +108,9 @@ export class Beat {
   }
 
   async #lookOn(): Promise<void> {
-    const { store, clock, tell } = this.parts;
-    const { signal } = this.#stopped;
+    const { store, clock, tell } = this.tools;
     let told: string | undefined;
-    for (;;) {
-      await clock.sleep(DEATH_WATCH_MS, signal).catch(() => {});
-      if (signal.aborted) return;
+    while (await hasPassed(DEATH_WATCH_MS, this.#stopped.signal, clock)) {
       try {
         const ids = (await store.findDeadWorkers()).filter((id) => id !== this.worker.id);
         const now = ids.toSorted().join();
@@ -115,15 +121,5 @@ export class Beat {
         // the database is away: that the lease is not renewed is told
       }
     }
-  }
-
-  /** False where the end came first. */
-  async #hasPassed(ms: number): Promise<boolean> {
-    this.#hurry = new AbortController();
-    const { signal } = this.#stopped;
-    if (!this.#isRegistrationWanted && !signal.aborted) {
-      await this.parts.clock.sleep(ms, AbortSignal.any([signal, this.#hurry.signal])).catch(() => {});
-    }
-    return !signal.aborted;
   }
 }

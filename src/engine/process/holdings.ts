@@ -1,6 +1,7 @@
 // What this process holds in the database without driving it: after a write that failed nobody knows, and when the
 // process leaves everything. It is let go of, so that others may take it.
 
+import { type Backoff, nextWait } from "../../core/backoff.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import { messageOf } from "../../core/record/stored-error.ts";
@@ -10,13 +11,12 @@ import { isPassing } from "./retry-write.ts";
 import type { Lease } from "./lease.ts";
 
 /** Between tries to let go of tasks after an outage. */
-const PAUSE_MS_MIN = 100;
-const PAUSE_MS_MAX = 5_000;
+const AWAY: Backoff = { minMs: 100, maxMs: 5_000 };
 
 /** A write that was given up reaches the database by then, or never. */
 export const UNSURE_MS = 60_000;
 
-interface Parts {
+interface HoldingsTools {
   readonly store: Pick<Store, "releaseTasks">;
   readonly lease: Lease;
   readonly notifier: QueueNotifier;
@@ -31,17 +31,17 @@ interface Parts {
 export class Holdings {
   #isLettingGo = false;
 
-  constructor(private readonly parts: Parts) {}
+  constructor(private readonly tools: HoldingsTools) {}
 
   /** A write has failed: what is held and not driven is let go of, as soon as the database answers again. */
   letGoSoon(): void {
-    if (this.#isLettingGo || !this.parts.lease.isHeld) return;
+    if (this.#isLettingGo || !this.tools.lease.isHeld) return;
     this.#letGo().catch(() => {}); // it never rejects
   }
 
   /** The process leaves: nothing is held any more, and its row as a worker goes. Throws what the store throws, but for what passes. */
   async letGoOfAll(): Promise<void> {
-    const { store, lease, notifier, log } = this.parts;
+    const { store, lease, notifier, log } = this.tools;
     if (!lease.isHeld) return;
     try {
       const released = await store.releaseTasks({ workerId: lease.workerId, except: [] });
@@ -56,15 +56,11 @@ export class Holdings {
   }
 
   async #letGo(): Promise<void> {
-    const { store, lease, notifier, clock, heldByHand, isLeaving } = this.parts;
+    const { store, lease, notifier, clock, heldByHand, isLeaving } = this.tools;
     this.#isLettingGo = true;
     const until = clock.now() + UNSURE_MS;
-    for (
-      let pauseMs = PAUSE_MS_MIN;
-      !isLeaving() && clock.now() < until;
-      pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX)
-    ) {
-      await clock.sleep(pauseMs);
+    for (let waitMs = nextWait(AWAY); !isLeaving() && clock.now() < until; waitMs = nextWait(AWAY, waitMs)) {
+      await clock.sleep(waitMs);
       if (isLeaving()) break;
       try {
         if ((await store.releaseTasks({ workerId: lease.workerId, except: heldByHand() })) > 0) notifier.tellWorkers();

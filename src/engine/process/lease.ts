@@ -6,7 +6,7 @@ import type { Store } from "../../store/store.ts";
 
 type Peers = Pick<BeatingWorker, "onNews" | "onDead">;
 
-interface Parts {
+interface LeaseTools {
   readonly store: Pick<Store, "removeWorker">;
   /** Of what a caller runs: kept by the event loop. */
   readonly beatByHand: StartHeartbeat;
@@ -20,7 +20,7 @@ export class Lease {
 
   constructor(
     private readonly worker: Pick<BeatingWorker, "id" | "name" | "leaseMs">,
-    private readonly parts: Parts,
+    private readonly tools: LeaseTools,
   ) {}
 
   get workerId(): string {
@@ -29,7 +29,7 @@ export class Lease {
 
   /** When it resolves, this process may own tasks. */
   async hold(): Promise<void> {
-    this.#registration ??= this.#begin(this.parts.beatByHand, { ...NO_PEERS, concurrency: 0 });
+    this.#registration ??= this.#begin(this.tools.beatByHand, { ...NO_PEERS, concurrency: 0 });
     await this.#registration;
   }
 
@@ -39,7 +39,7 @@ export class Lease {
    */
   async work(concurrency: number, peers: Peers): Promise<"notified" | "polling"> {
     await this.#stopBeating();
-    this.#registration = this.#begin(this.parts.beatForQueue, { ...peers, concurrency });
+    this.#registration = this.#begin(this.tools.beatForQueue, { ...peers, concurrency });
     return this.#registration;
   }
 
@@ -60,7 +60,7 @@ export class Lease {
   /** Removes the row: nothing is held any more. */
   async release(): Promise<void> {
     await this.stop();
-    if (this.#registration) await this.parts.store.removeWorker(this.workerId);
+    if (this.#registration) await this.tools.store.removeWorker(this.workerId);
   }
 
   async #begin(

@@ -57,7 +57,7 @@ describe("the queue notifier", () => {
     expect(clock.sleeping).toBe(0);
   });
 
-  test("that could not be rung is no trouble to anybody, and rings the next time", async () => {
+  test("that could not tell of a task is no trouble to anybody, and tells the next time", async () => {
     let isAway = true;
     const { notifier, told } = notifierOn(async () => {
       if (isAway) throw new Error("away");

@@ -1,17 +1,17 @@
 // The write of a change that holds what cannot be had again: the outcome of an effect. A database that is away for a
 // moment must not lose it; else a tool would be called again, or be in doubt, although its outcome was known.
 
+import { type Backoff, nextWait } from "../../core/backoff.ts";
 import type { Clock } from "../../core/clock.ts";
 import { hasCode } from "../../core/errors.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import type { Change, Store } from "../../store/store.ts";
 import type { CommitWriter } from "./commit-writer.ts";
 
-const WAIT_MS_MIN = 50;
-const WAIT_MS_MAX = 1_000;
+const AWAY: Backoff = { minMs: 50, maxMs: 1_000 };
 
 /** Where a row is locked: each try keeps all writes of the process waiting for a while. */
-const WAIT_MS_BUSY_MAX = 10_000;
+const LOCKED: Backoff = { minMs: 50, maxMs: 10_000 };
 
 interface Tools {
   readonly writer: Pick<CommitWriter, "submitChange">;
@@ -31,8 +31,8 @@ export async function retryWriteAfter(
   { writer, store, clock, deliveryMs }: Tools,
 ): Promise<boolean> {
   let { error } = failure;
-  for (let waitMs = WAIT_MS_MIN; ; waitMs *= 2) {
-    waitMs = Math.min(waitMs, hasCode(error, "task_busy") ? WAIT_MS_BUSY_MAX : WAIT_MS_MAX);
+  for (let waitMs = 0; ;) {
+    waitMs = nextWait(hasCode(error, "task_busy") ? LOCKED : AWAY, waitMs);
     if (!isPassing(error) || clock.now() + waitMs > failure.start + deliveryMs()) throw error;
     await clock.sleep(waitMs);
     try {

@@ -3,7 +3,7 @@
 // K2. A worker looks into the queue when it is told of news, when a task it knows of is due, when it has room again and
 //     there was more, and once in a while all the same. An idle one is near silent.
 
-import { type Backoff, waitAfter } from "../../core/backoff.ts";
+import { type Backoff, nextWait } from "../../core/backoff.ts";
 import { CLAIM_MAX } from "../../store/store.ts";
 
 /** What is known at a moment. */
@@ -16,8 +16,8 @@ export interface ClaimFacts {
   readonly claimMax: number;
   /** There may be due tasks that were not looked for yet. */
   readonly hasNews: boolean;
-  /** So many claims in a row have failed. */
-  readonly failures: number;
+  /** How long the worker leaves the queue alone after a claim, because it has failed; else 0. */
+  readonly pauseMs: number;
   /** Since the last claim came to its end; less than 0: the clock was set back. */
   readonly sinceClaimMs: number;
   /** Until the next task is due that is known of; undefined: none is. */
@@ -49,8 +49,7 @@ const FAILED: Backoff = { minMs: 50, maxMs: 2_000 };
 const GATHER_MS = 5;
 
 export function nextMove(facts: ClaimFacts): Move {
-  const { concurrency, room, hasNews, failures, sinceClaimMs, dueInMs, pollMs } = facts;
-  const pauseMs = failures > 0 ? waitAfter(failures, FAILED) : 0;
+  const { concurrency, room, hasNews, pauseMs, sinceClaimMs, dueInMs, pollMs } = facts;
   if (isWithin(pauseMs, sinceClaimMs)) return { kind: "pause", ms: pauseMs - sinceClaimMs };
   if (!hasNews) return { kind: "idle", ms: Math.max(1, Math.min(pollMs, dueInMs ?? pollMs)) };
   if (room <= 0) return { kind: "full", ms: undefined };
@@ -85,7 +84,8 @@ export class ClaimSchedule {
   #hasNews = true;
   /** The news is of this process or of a time: other workers may not know it. */
   #isAloneWithNews = false;
-  #failures = 0;
+  /** The last claim has failed. */
+  #pauseMs = 0;
   /** Lowered while claims fail: the answer may be too large to come in time. */
   #claimMax = CLAIM_MAX;
   #claimedAt = 0;
@@ -112,7 +112,7 @@ export class ClaimSchedule {
       room,
       claimMax: this.#claimMax,
       hasNews: this.#hasNews,
-      failures: this.#failures,
+      pauseMs: this.#pauseMs,
       sinceClaimMs: now - this.#claimedAt,
       dueInMs: times.length > 0 ? Math.min(...times) - storeNow : undefined,
       pollMs: this.#pollMs,
@@ -149,7 +149,7 @@ export class ClaimSchedule {
     if (!this.#hasNews) this.#isAloneWithNews = false;
     // a claim that gives tasks does not tell what comes next: that is asked when they are under way
     this.#nextDueAt = count > 0 ? storeNow + LOOK_AGAIN_MS : nextDueAt;
-    this.#failures = 0;
+    this.#pauseMs = 0;
     this.#claimMax = Math.min(CLAIM_MAX, 2 * this.#claimMax);
     this.#claimedAt = now;
   }
@@ -157,7 +157,7 @@ export class ClaimSchedule {
   /** What was to be looked for is still to be looked for. */
   failClaim(now: number): void {
     this.#hasNews = true;
-    this.#failures += 1;
+    this.#pauseMs = nextWait(FAILED, this.#pauseMs);
     this.#claimMax = Math.max(1, Math.floor(this.#claimMax / 2));
     this.#claimedAt = now;
   }

@@ -5,6 +5,7 @@ import { messageOf } from "../../core/record/stored-error.ts";
 import type { Flows } from "../task/flows.ts";
 import type { Store } from "../../store/store.ts";
 import { DEATH_WATCH_MS } from "../process/beat.ts";
+import { hasPassed } from "../process/has-passed.ts";
 import type { DriverTools } from "../task/driver-tools.ts";
 
 /**
@@ -61,9 +62,7 @@ export class Maintenance {
   async goOn(signal: AbortSignal): Promise<void> {
     const { store, clock, log } = this.tools;
     let [forgetAt, unparkAt, orphansAt] = [0, clock.now() + TIDY_MS, clock.now() + ORPHANS_MS];
-    for (;;) {
-      await clock.sleep(LOOK_MS, signal).catch(() => {});
-      if (signal.aborted) return;
+    while (await hasPassed(LOOK_MS, signal, clock)) {
       try {
         if (this.#deadOwners.length > 0 && clock.now() >= forgetAt) {
           forgetAt = clock.now() + TIDY_MS;

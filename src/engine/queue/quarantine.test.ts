@@ -2,12 +2,12 @@ import { describe, expect, test } from "bun:test";
 import { turn } from "../../../test/support/fake-clock.ts";
 import { Quarantine } from "./quarantine.ts";
 
-/** A lane, jobs that end when the test says, and how many places are taken. */
+/** A quarantine, jobs that end when the test says, and how many places are taken. */
 class Bench {
   taken = 0;
   readonly begun: string[] = [];
   readonly ended: string[] = [];
-  readonly lane = new Quarantine(() => {
+  readonly quarantine = new Quarantine(() => {
     this.taken += 1;
     return () => {
       this.taken -= 1;
@@ -17,7 +17,7 @@ class Bench {
   /** Gives how to end it. */
   run(name: string): () => Promise<void> {
     const end = Promise.withResolvers<void>();
-    const done = this.lane.run(async () => {
+    const done = this.quarantine.run(async () => {
       this.begun.push(name);
       await end.promise;
       this.ended.push(name);
@@ -30,7 +30,7 @@ class Bench {
   }
 }
 
-describe("a lane", () => {
+describe("a quarantine", () => {
   test("does its jobs one after the other, in the order in which they came", async () => {
     const bench = new Bench();
     const ends = ["first", "second", "third"].map((name) => bench.run(name));

@@ -8,17 +8,16 @@
 
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 
+import { type Backoff, nextWait } from "../../core/backoff.ts";
 import { hasCode } from "../../core/errors.ts";
 import { type Parameter, PostgresClient } from "./connection.ts";
 import { isConnectionLost } from "./failures.ts";
 
-const PAUSE_MS_MIN = 50;
-
 /** While nothing answers. */
-const PAUSE_MS_MAX = 1_000;
+const AWAY: Backoff = { minMs: 50, maxMs: 1_000 };
 
 /** While connections come up, and are cut: peers watch for a lock that does not come back. */
-const CUT_PAUSE_MS_MAX = 200;
+const CUT: Backoff = { minMs: 50, maxMs: 200 };
 
 /** How long the notification of L3 may take, once it was sent. */
 const TRIAL_MS = 1_000;
@@ -138,12 +137,12 @@ export class LastingSession {
 
   async #setUpAgain(): Promise<void> {
     const { signal } = this.#closed;
-    for (let pauseMs = PAUSE_MS_MIN; !signal.aborted; pauseMs *= 2) {
+    for (let waitMs = 0; !signal.aborted;) {
       try {
         return await this.use.setUp(this.#client);
       } catch (error) {
-        pauseMs = Math.min(pauseMs, isLost(error) ? CUT_PAUSE_MS_MAX : PAUSE_MS_MAX);
-        await sleep(pauseMs, undefined, { signal }).catch(() => {});
+        waitMs = nextWait(isLost(error) ? CUT : AWAY, waitMs);
+        await sleep(waitMs, undefined, { signal }).catch(() => {});
       }
     }
   }

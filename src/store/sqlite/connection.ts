@@ -11,6 +11,7 @@ import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
 import { existsSync, lstatSync, mkdirSync, readlinkSync } from "node:fs";
 import { dirname, resolve as toAbsolute } from "node:path";
 
+import { type Backoff, nextWait } from "../../core/backoff.ts";
 import { hasCode, TaskonautError } from "../../core/errors.ts";
 import { OpenedFile } from "./opened-file.ts";
 import { databaseLocked, explainFailure, isLocked } from "./failures.ts";
@@ -229,7 +230,7 @@ export async function untilUnlocked<Result>(
   operation: () => Result,
 ): Promise<Result> {
   const start = performance.now();
-  for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {
+  for (let waitMs = nextWait(LOCKED); ; waitMs = nextWait(LOCKED, waitMs)) {
     try {
       return operation();
     } catch (error) {
@@ -237,8 +238,8 @@ export async function untilUnlocked<Result>(
       if (performance.now() - start >= deadlineMs) throw databaseLocked(error, { path, deadlineMs });
     }
     // Jitter, lest processes that met once meet again at every try.
-    await Bun.sleep(pauseMs * (0.5 + Math.random()));
+    await Bun.sleep(waitMs * (0.5 + Math.random()));
   }
 }
 
-const PAUSE_MS_MAX = 32;
+const LOCKED: Backoff = { minMs: 1, maxMs: 32 };
