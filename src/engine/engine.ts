@@ -5,11 +5,10 @@ import { hasCode, TaskonautError } from "../core/errors.ts";
 import type { Flow } from "../core/flow/flow.ts";
 import type { ToolWatch } from "../core/flow/tool-watch.ts";
 import type { StartHeartbeat } from "../core/heartbeat.ts";
-import { childTaskId, parseTaskId, stepId } from "../core/record/ids.ts";
-import { canonicalJson } from "../core/record/json.ts";
+import { parseTaskId } from "../core/record/ids.ts";
 import { PAGE_MAX, type Limits } from "../core/limits.ts";
 import type { Log, LogFields } from "../core/log.ts";
-import type { StepRow, TaskRecord } from "../core/record/record.ts";
+import type { TaskRecord } from "../core/record/record.ts";
 import { isTerminal } from "../core/record/status.ts";
 import type { Task } from "../core/api/task.ts";
 import type {
@@ -30,7 +29,7 @@ import { turnOfLoop } from "../turn-of-loop.ts";
 import { QueueNotifier } from "./process/queue-notifier.ts";
 import { ChildTasks } from "./driving/child-tasks.ts";
 import { CommitWriter } from "./process/commit-writer.ts";
-import { checkKey, planTask, taskIdOf, type TaskPlan } from "./doors/create.ts";
+import { checkKey, keyReused } from "./doors/create.ts";
 import { readCursor, writeCursor } from "./doors/cursor.ts";
 import { toListedTasks, toSoundTask } from "./task/damage.ts";
 import type { DrivingTools } from "./driving/driving-tools.ts";
@@ -38,7 +37,8 @@ import { DrivenTasks } from "./driving/driven-tasks.ts";
 import { DrivingForCallers } from "./driving/drive-for-caller.ts";
 import { DrivingForWorker } from "./driving/drive-for-worker.ts";
 import { endByForce } from "./driving/end-by-force.ts";
-import { busy } from "./driving/not-now.ts";
+import { NewTasks } from "./driving/new-tasks.ts";
+import { retryTask } from "./driving/retry-task.ts";
 import { StoredTasks } from "./driving/stored-tasks.ts";
 import { Holdings } from "./process/holdings.ts";
 import { tellLateOutput } from "./doors/late-output.ts";
@@ -47,14 +47,11 @@ import { ownHeartbeat } from "./process/own-heartbeat.ts";
 import { Pace } from "./process/pace.ts";
 import { Flows } from "./task/flows.ts";
 import { cancelOf } from "./task/inbox-posts.ts";
-import { notRetryable, planReopening, reopen } from "./doors/reopen.ts";
 import { readResolution } from "./doors/resolve.ts";
 import { toTask, toWorker } from "./task/to-task.ts";
 import { runToEnd } from "./driving/run-to-end.ts";
 import { readSignal } from "./doors/signal.ts";
-import { checkPriority, readStart } from "./doors/queue-start.ts";
 import { StoreClock } from "./process/store-clock.ts";
-import { TaskDriver } from "./task/task-driver.ts";
 import { leaseWithin } from "./queue/maintenance.ts";
 import { type RunningWorker, Worker, type WorkOptions } from "./queue/worker.ts";
 
@@ -93,6 +90,7 @@ class StoreEngine implements Engine {
   readonly #driven: DrivenTasks;
   readonly #stored: StoredTasks;
   readonly #callers: DrivingForCallers;
+  readonly #newTasks: NewTasks;
   readonly #children: ChildTasks;
   readonly #notifier: QueueNotifier;
   readonly #storeClock: StoreClock;
@@ -100,7 +98,7 @@ class StoreEngine implements Engine {
   readonly #holdings: Holdings;
   #closing: Promise<void> | undefined;
 
-  constructor(private readonly options: EngineOptions) {
+  constructor(options: EngineOptions) {
     const { store, clock, log, limits } = options;
     this.#store = store;
     this.#flows = new Flows(options.flows, limits);
@@ -118,7 +116,7 @@ class StoreEngine implements Engine {
       store,
       tools: this.#tools,
       notifier: this.#notifier,
-      insert: (plan) => this.#insert(plan),
+      insert: (plan) => this.#newTasks.insert(plan),
       run: (id) => this.runTask(id),
     }));
     this.#tools = {
@@ -156,6 +154,7 @@ class StoreEngine implements Engine {
         told.catch(() => {}); // it never rejects
       },
     };
+    this.#newTasks = new NewTasks(this.#tools, this.#notifier, options.newId);
     this.#callers = new DrivingForCallers(this.#tools, this.#notifier, () => this.#onOutage());
     this.#holdings = new Holdings({
       store,
@@ -198,16 +197,8 @@ class StoreEngine implements Engine {
 
   async createTask(request: CreateTask): Promise<CreatedTask> {
     this.#driven.assertOpen();
-    const { clock, limits } = this.#tools;
-    const flow = this.#flows.find(request.flow);
-    const id = taskIdOf(request, this.options.newId);
-    const { input, priority } = request;
-    checkPriority(priority);
-    const start = readStart(request.start, this.#storeClock);
-    const dueAt = start instanceof Promise ? await start : start;
-    const { record, isNew } = await this.#insert({ id, flow, input, now: clock.now(), limits, dueAt, priority });
-    if (!isNew) return this.#findKeyed(record);
-    return { task: toTask(record), created: true };
+    const { record, isNew } = await this.#newTasks.create(request);
+    return { task: isNew ? toTask(record) : await this.#tell(record), created: isNew };
   }
 
   async advanceTask(id: string): Promise<Task> {
@@ -287,43 +278,10 @@ class StoreEngine implements Engine {
   }
 
   async retryTask(id: string): Promise<Task> {
-    const taskId = parseTaskId(id);
-    const { clock, limits, log, writer } = this.#tools;
-    const unlock = await this.#driven.lock(taskId);
     try {
-      const record = await this.#stored.read(taskId);
-      const flow = this.#flows.ofTask(record.task);
-      const { stepsPerTask: stepsMax } = limits;
-      const plan = planReopening(flow, record, stepsMax);
-      for (const step of plan.failed) if (step.kind === "child") await this.#retryChild(taskId, step);
-      const storeNow = await this.#storeClock.read();
-      const draft = reopen(flow, record, plan, { now: clock.now(), storeNow, stepsMax });
-      const change = draft.takeChange();
-      if (change && !(await writer.submitChange(change))) throw busy(taskId, limits.busyMs);
-      this.#driven.forget(taskId);
-      const { flow_name, parent_task_id: parent } = record.task;
-      log.info?.("task reopened", { task_id: taskId, flow: flow_name, parent });
-      this.#notifier.tellWorkers();
-      return await this.#tell(draft.record);
+      return await this.#tell(await retryTask(parseTaskId(id), this.#tools));
     } finally {
-      unlock();
-    }
-  }
-
-  /** Its parent is about to be opened again, and takes up whatever end it has then. Throws task_not_retryable. */
-  async #retryChild(parentId: string, { id, step_index, step_name }: StepRow): Promise<void> {
-    const childId = childTaskId(id);
-    const named = `step ${step_index} (${step_name})`;
-    const status = (await this.#store.readTask(childId))?.task.status;
-    if (status === undefined) throw notRetryable(parentId, `the child of ${named} was refused, and never began`);
-    if (status === "CANCELLED") throw notRetryable(parentId, `child ${childId} of ${named} was cancelled`);
-    if (status !== "FAILED") return; // it was retried by itself
-    try {
-      await this.retryTask(childId);
-    } catch (error) {
-      throw hasCode(error, "task_not_retryable")
-        ? notRetryable(parentId, `child ${childId} of ${named} failed. ${error.message.replace(/\.$/, "")}`)
-        : error;
+      this.#notifier.tellWorkers(); // a child may be in the queue by now, whatever became of its parent
     }
   }
 
@@ -405,40 +363,6 @@ class StoreEngine implements Engine {
     return toSoundTask(record, this.#store.location);
   }
 
-  /** The task that an idempotency key has created before; its input must be the same. */
-  async #findKeyed(wanted: TaskRecord): Promise<CreatedTask> {
-    const found = await this.#stored.read(wanted.task.id);
-    if (
-      found.task.flow_name === wanted.task.flow_name &&
-      canonicalJson(found.task.input_payload) === canonicalJson(wanted.task.input_payload)
-    ) {
-      return { task: await this.#tell(found), created: false };
-    }
-    throw keyReused(found.task.id);
-  }
-
-  /** Inserts a planned task; `isNew` is false where one of this id is there. Workers hear of one that is in the queue. */
-  async #insert(plan: TaskPlan): Promise<{ record: TaskRecord; isNew: boolean }> {
-    const { record, program, decisions } = planTask(plan);
-    let isNew: boolean;
-    try {
-      isNew = await this.#tools.writer.submitTask(record);
-    } finally {
-      // also where only the answer was lost: the task may be there
-      if (record.task.due_at !== null) this.#notifier.tellWorkers();
-    }
-    if (isNew) {
-      const { id, flow_name } = record.task;
-      this.#tools.log.info?.("task created", { task_id: id, flow: flow_name });
-      // one that is in the queue is a worker's: maybe of another process
-      if (record.task.due_at === null) {
-        const decisionOf = new Map(decisions.map((decision) => [stepId(id, decision.path), decision]));
-        this.#driven.remember(id, new TaskDriver(record, program, decisionOf, this.#tools, { isNew }));
-      }
-    }
-    return { record, isNew };
-  }
-
   /** A worker looks itself; it knows what it has claimed. */
   #onOutage(): void {
     if (this.#worker && !this.#worker.isStopped) this.#worker.lookAgain();
@@ -462,12 +386,4 @@ function cannotCleanUp(id: string, cause: TaskonautError): TaskonautError {
 /** A named function: the log tells who has called. */
 function tellFlow(log: Log, message: string, fields?: LogFields): void {
   log.info?.(message, fields);
-}
-
-function keyReused(id: string): TaskonautError {
-  return new TaskonautError(
-    "idempotency_key_reused",
-    `The idempotency key was used before, for something else: task ${id}. Use a new key for what is new.`,
-    { details: { id } },
-  );
 }

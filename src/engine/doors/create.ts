@@ -164,3 +164,11 @@ export function checkKey(path: string, key: string): string {
 function keyInvalid(path: string, message: string): TaskonautError {
   return new TaskonautError("input_invalid", `An idempotency key ${message}.`, { errors: [{ path, message }] });
 }
+
+export function keyReused(id: string): TaskonautError {
+  return new TaskonautError(
+    "idempotency_key_reused",
+    `The idempotency key was used before, for something else: task ${id}. Use a new key for what is new.`,
+    { details: { id } },
+  );
+}

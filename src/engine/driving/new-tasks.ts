@@ -1,0 +1,73 @@
+// Creates tasks, those of callers and those that are children of others.
+
+import type { CreateTask } from "../../core/api/taskonaut.ts";
+import { stepId } from "../../core/record/ids.ts";
+import { canonicalJson } from "../../core/record/json.ts";
+import type { TaskRecord } from "../../core/record/record.ts";
+import { keyReused, planTask, taskIdOf, type TaskPlan } from "../doors/create.ts";
+import { checkPriority, readStart } from "../doors/queue-start.ts";
+import type { QueueNotifier } from "../process/queue-notifier.ts";
+import { TaskDriver } from "../task/task-driver.ts";
+import type { DrivingTools } from "./driving-tools.ts";
+
+export interface NewTask {
+  readonly record: TaskRecord;
+  /** False: one of this id was there. */
+  readonly isNew: boolean;
+}
+
+export class NewTasks {
+  constructor(
+    private readonly tools: DrivingTools,
+    private readonly notifier: Pick<QueueNotifier, "tellWorkers">,
+    private readonly newId: () => string,
+  ) {}
+
+  /**
+   * The new task, or the one that the request's idempotency key has created before. Throws flow_not_found, input_invalid,
+   * body_too_large, flow_invalid, idempotency_key_reused, and what the store throws.
+   */
+  async create(request: CreateTask): Promise<NewTask> {
+    const { flows, clock, limits, storeClock } = this.tools;
+    const flow = flows.find(request.flow);
+    const id = taskIdOf(request, this.newId);
+    const { input, priority } = request;
+    checkPriority(priority);
+    const start = readStart(request.start, storeClock);
+    const dueAt = start instanceof Promise ? await start : start;
+    const { record, isNew } = await this.insert({ id, flow, input, now: clock.now(), limits, dueAt, priority });
+    return { record: isNew ? record : await this.#findKeyed(record), isNew };
+  }
+
+  /** Workers hear of one that is in the queue. Throws what planning throws, and what the store throws. */
+  async insert(plan: TaskPlan): Promise<NewTask> {
+    const { writer, log, driven } = this.tools;
+    const { record, program, decisions } = planTask(plan);
+    let isNew: boolean;
+    try {
+      isNew = await writer.submitTask(record);
+    } finally {
+      // also where only the answer was lost: the task may be there
+      if (record.task.due_at !== null) this.notifier.tellWorkers();
+    }
+    if (!isNew) return { record, isNew };
+    const { id, flow_name } = record.task;
+    log.info?.("task created", { task_id: id, flow: flow_name });
+    // one that is in the queue is a worker's: maybe of another process
+    if (record.task.due_at === null) {
+      const decisionOf = new Map(decisions.map((decision) => [stepId(id, decision.path), decision]));
+      driven.remember(id, new TaskDriver(record, program, decisionOf, this.tools, { isNew }));
+    }
+    return { record, isNew };
+  }
+
+  /** What its key has created before must be the same. */
+  async #findKeyed({ task: wanted }: TaskRecord): Promise<TaskRecord> {
+    const found = await this.tools.stored.read(wanted.id);
+    const isSame =
+      found.task.flow_name === wanted.flow_name &&
+      canonicalJson(found.task.input_payload) === canonicalJson(wanted.input_payload);
+    if (!isSame) throw keyReused(wanted.id);
+    return found;
+  }
+}

@@ -1,0 +1,52 @@
+// Retries a task that has failed, with the children that failed it.
+
+import { hasCode } from "../../core/errors.ts";
+import { childTaskId } from "../../core/record/ids.ts";
+import type { StepRow, TaskRecord } from "../../core/record/record.ts";
+import { notRetryable, planReopening, reopen } from "../doors/reopen.ts";
+import type { DrivingTools } from "./driving-tools.ts";
+import { busy } from "./not-now.ts";
+
+/** Gives the record of the task, back at RUNNING and in the queue. Throws task_not_retryable, task_busy, task_not_found. */
+export async function retryTask(id: string, tools: DrivingTools): Promise<TaskRecord> {
+  const { clock, limits, log, writer, driven, stored, flows, storeClock } = tools;
+  const unlock = await driven.lock(id);
+  try {
+    const record = await stored.read(id);
+    const flow = flows.ofTask(record.task);
+    const { stepsPerTask: stepsMax } = limits;
+    const plan = planReopening(flow, record, stepsMax);
+    for (const step of plan.failed) if (step.kind === "child") await retryChild(id, step, tools);
+    const storeNow = await storeClock.read();
+    const draft = reopen(flow, record, plan, { now: clock.now(), storeNow, stepsMax });
+    const change = draft.takeChange();
+    if (change && !(await writer.submitChange(change))) throw busy(id, limits.busyMs);
+    driven.forget(id);
+    const { flow_name, parent_task_id: parent } = record.task;
+    log.info?.("task reopened", { task_id: id, flow: flow_name, parent });
+    return draft.record;
+  } finally {
+    unlock();
+  }
+}
+
+/** Its parent is about to be opened again, and takes up whatever end it has then. Throws task_not_retryable. */
+async function retryChild(
+  parentId: string,
+  { id, step_index, step_name }: StepRow,
+  tools: DrivingTools,
+): Promise<void> {
+  const childId = childTaskId(id);
+  const named = `step ${step_index} (${step_name})`;
+  const status = (await tools.store.readTask(childId))?.task.status;
+  if (status === undefined) throw notRetryable(parentId, `the child of ${named} was refused, and never began`);
+  if (status === "CANCELLED") throw notRetryable(parentId, `child ${childId} of ${named} was cancelled`);
+  if (status !== "FAILED") return; // it was retried by itself
+  try {
+    await retryTask(childId, tools);
+  } catch (error) {
+    throw hasCode(error, "task_not_retryable")
+      ? notRetryable(parentId, `child ${childId} of ${named} failed. ${error.message.replace(/\.$/, "")}`)
+      : error;
+  }
+}
