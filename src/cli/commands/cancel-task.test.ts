@@ -51,3 +51,23 @@ test("a cancel that another process carries out is said to be on its way", async
   expect(cancel.stderr).toContain("The cancel is recorded");
   expect((await cli(["cancel-task", TASK_ID, "--json"], { taskonaut })).stderr).toBe("");
 });
+
+test("who retries a child is told of its parent that has failed with it, and what to run", async () => {
+  const taskonaut = new FakeTaskonaut();
+  const { stdout } = await cli(["run-flow", "--mode", "create"], { taskonaut });
+  const child: Task = { ...(JSON.parse(stdout) as Task), parent_task_id: PARENT_ID };
+  let status: Task["status"] = "FAILED";
+  taskonaut.retryTask = async () => child;
+  taskonaut.getTask = async (id) => ({ ...child, id, status, parent_task_id: null });
+  const told = await cli(["retry-task", TASK_ID], { taskonaut });
+  expect([told.code, told.stdout]).toEqual([0, `${JSON.stringify(child)}\n`]);
+  expect(told.stderr).toBe(
+    `Its parent ${PARENT_ID} (echo_add) has failed too. When this task has ended, the parent's own retry takes up its end.\n` +
+      `next: taskonaut run-task ${TASK_ID}\nthen: taskonaut retry-task ${PARENT_ID}\n`,
+  );
+  expect((await cli(["retry-task", TASK_ID, "--json"], { taskonaut })).stderr).toBe("");
+  status = "WAITING_OBSERVATION";
+  expect((await cli(["retry-task", TASK_ID], { taskonaut })).stderr).toBe("");
+});
+
+const PARENT_ID = "00000000-0000-7000-8000-00000000000a";

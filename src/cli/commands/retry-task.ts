@@ -1,4 +1,7 @@
-import type { Command } from "../command.ts";
+import type { Task } from "../../core/api/task.ts";
+import type { Taskonaut } from "../../core/api/taskonaut.ts";
+import { showControls } from "../../log/visible.ts";
+import type { Call, Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
 import { printTask } from "../print.ts";
 
@@ -14,7 +17,22 @@ export const retryTask: Command = {
 
   run: (call) =>
     withTaskonaut(call, async (taskonaut) => {
-      await printTask(call, await taskonaut.retryTask(call.args[0] ?? ""));
+      const task = await taskonaut.retryTask(call.args[0] ?? "");
+      await printTask(call, task);
+      await tellOfParent(call, taskonaut, task);
       return 0;
     }),
 };
+
+/** It has failed with this task, and does not go on by itself: its own retry takes up what comes of this one. */
+async function tellOfParent({ io, flags }: Call, taskonaut: Taskonaut, task: Task): Promise<void> {
+  if (flags.has("json") || task.parent_task_id === null) return;
+  const parent = await taskonaut.getTask(task.parent_task_id);
+  if (parent.status !== "FAILED") return;
+  const lines = [
+    `Its parent ${parent.id} (${parent.flow_name}) has failed too. When this task has ended, the parent's own retry takes up its end.`,
+    `next: taskonaut run-task ${task.id}`,
+    `then: taskonaut retry-task ${parent.id}`,
+  ];
+  await io.stderr.write(`${lines.map(showControls).join("\n")}\n`);
+}
