@@ -1,6 +1,6 @@
 // What the main thread does, where the thread of the heartbeat can read it: in memory that they share.
 //
-// A1. Who begins or ends something raises a count. So what has the same count at two looks is the same piece.
+// HA1. Who begins or ends something raises a count. So what has the same count at two looks is the same piece.
 
 import type { Activity, Doing } from "../core/flow/activity.ts";
 
@@ -37,7 +37,7 @@ export class SharedActivity implements Activity {
 
   #become(doing: number): void {
     Atomics.store(this.#numbers, 1, doing);
-    Atomics.add(this.#numbers, 0, 1); // A1
+    Atomics.add(this.#numbers, 0, 1); // HA1
   }
 
   #write(at: number, id: string): void {

@@ -1,9 +1,9 @@
 // The thread of the heartbeat: an entry of its own, with an event loop and a store of its own. It keeps the sign of life of
 // the process's worker, if it has one, and watches the event loop of the main thread (`watch-loop.ts`).
 //
-// T1. Nothing here waits for the main thread: it may be stuck.
-// T2. All by which a worker and its peers know of each other is the thread's: row, lease and lock, news, and the look at the
-//     others. On PostgreSQL it is one connection.
+// HT1. Nothing here waits for the main thread: it may be stuck.
+// HT2. All by which a worker and its peers know of each other is the thread's: row, lease and lock, news, and the look at the
+//       others. On PostgreSQL it is one connection.
 
 import { parentPort, workerData } from "node:worker_threads";
 import { TaskonautError } from "../core/errors.ts";

@@ -1,8 +1,8 @@
 // What the thread does where the event loop of the main thread is stuck: it lets signals end the process, and at last kills
 // it itself.
 //
-// W1. Nothing here waits for the main thread, nor for whoever reads stderr, nor for the database: each may be what is stuck.
-// W2. Before the process is killed it is put down what for, where that is known: that task alone is a suspect.
+// HW1. Nothing here waits for the main thread, nor for whoever reads stderr, nor for the database: each may be what is stuck.
+// HW2. Before the process is killed it is put down what for, where that is known: that task alone is a suspect.
 
 import { write } from "node:fs";
 import type { Doing } from "../core/flow/activity.ts";
@@ -14,7 +14,7 @@ import { PlainSignals } from "./plain-signals.ts";
 import { readActivity, type Seen } from "./shared-activity.ts";
 import { Watchdog } from "./watchdog.ts";
 
-/** How long whoever reads stderr, and the database, may take for the last words (W1). */
+/** How long whoever reads stderr, and the database, may take for the last words (HW1). */
 const LAST_WORDS_MS = 1000;
 
 /** Nobody's. */

@@ -1,8 +1,8 @@
 // Tells a loop that is blocked from a process that is not run at all.
 //
-// W1. The loop that is watched raises a number in every period. One that is not raised any more is stuck.
-// W2. Time counts as stuck only where the watcher itself was on time. What stops a whole process (it is suspended, the
-//     machine sleeps or is overloaded) makes the watcher late as well.
+// HD1. The loop that is watched raises a number in every period. One that is not raised any more is stuck.
+// HD2. Time counts as stuck only where the watcher itself was on time. What stops a whole process (it is suspended, the
+//       machine sleeps or is overloaded) makes the watcher late as well.
 
 export class Watchdog {
   #turns: number | undefined;
@@ -25,7 +25,7 @@ export class Watchdog {
       this.#turns = turns;
       this.#stuckMs = 0;
     } else if (sinceMs < LATE * this.periodMs) {
-      this.#stuckMs += sinceMs; // W2
+      this.#stuckMs += sinceMs; // HD2
     }
     return this.#stuckMs;
   }

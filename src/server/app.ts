@@ -1,4 +1,4 @@
-// The HTTP API (see README): access first, then the route, and every error through one mapper.
+// The HTTP API (docs/http-api.md): access first, then the route, and every error through one mapper.
 
 import { Hono, type MiddlewareHandler } from "hono";
 import { getPath } from "hono/utils/url";

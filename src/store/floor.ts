@@ -4,11 +4,11 @@
 // engine above them: the same rows in the same tables with the same indexes, the same durability, tasks in batches.
 // It is to be as fast as this form of writing goes, one commit at a time, for the engine is measured by it.
 //
-// F1. What `create` and `drain` leave is, column by column, what the engine leaves: only ids and times differ.
-// F2. A claim is durable before its tasks end, as the engine's is: who dies between leaves tasks that somebody holds.
-// F3. Beside tools that are at-least-once stands a floor that commits before each effect what the effect follows from, as
-//     the engine has to. The steps themselves are there from the creation on, so one commit more is all it takes: the
-//     outcome of the first tool, and that the flow was given it, before the second tool would be called.
+// SF1. What `create` and `drain` leave is, column by column, what the engine leaves: only ids and times differ.
+// SF2. A claim is durable before its tasks end, as the engine's is: who dies between leaves tasks that somebody holds.
+// SF3. Beside tools that are at-least-once stands a floor that commits before each effect what the effect follows from, as
+//       the engine has to. The steps themselves are there from the creation on, so one commit more is all it takes: the
+//       outcome of the first tool, and that the flow was given it, before the second tool would be called.
 
 import type { StoreAddress } from "./address.ts";
 import type { Store } from "./store.ts";
@@ -21,7 +21,7 @@ export interface Floor {
   create(tasks: number): Promise<void>;
   /** Claims due tasks and ends them, until none is due. Gives how many. */
   drain(): Promise<number>;
-  /** The same with a commit before each effect (F3). */
+  /** The same with a commit before each effect (SF3). */
   drainByStep(): Promise<number>;
 }
 

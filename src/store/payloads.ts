@@ -1,11 +1,11 @@
 // Long JSON texts are kept apart from their rows, in the table `payloads`: so rows stay small, whatever tasks hold, and
 // are searched, changed and read without what is long.
 //
-// A1. A row holds a reference in the text's place. It begins with a space, which no recorded JSON does; one that did
-//     would be kept apart as well, however short.
-// A2. A reference is made of its text. What is the same within one task (a step's input and its call's request) is kept
-//     once, and what a reference stands for never changes: a row of any age can be completed later.
-// A3. What is kept apart is read in pieces of a limited size, with turns of the event loop between them.
+// SP1. A row holds a reference in the text's place. It begins with a space, which no recorded JSON does; one that did
+//       would be kept apart as well, however short.
+// SP2. A reference is made of its text. What is the same within one task (a step's input and its call's request) is kept
+//       once, and what a reference stands for never changes: a row of any age can be completed later.
+// SP3. What is kept apart is read in pieces of a limited size, with turns of the event loop between them.
 
 import { turnOfLoop } from "../turn-of-loop.ts";
 import type { JsonText, Writable } from "../core/record/record.ts";
@@ -127,7 +127,7 @@ export class Gaps {
     return this.#wanted.size === 0;
   }
 
-  /** A3. `read` gives the rows of the keys that there are. Throws record_damaged where one is not there. */
+  /** SP3. `read` gives the rows of the keys that there are. Throws record_damaged where one is not there. */
   async fill(location: string, read: (keys: readonly PayloadKey[]) => Promise<readonly PayloadRow[]>): Promise<void> {
     for (const piece of pieces([...this.#wanted.values()])) {
       const texts = new Map<string, JsonText>();

@@ -1,9 +1,9 @@
 // A PostgreSQL server of one's own: in a folder of its own, on 127.0.0.1, on a free port, durable (fsync on).
 //
-// P1. Nothing outlives the process that started it, however that process ends: a small shell (the reaper) holds the
+// TP1. Nothing outlives the process that started it, however that process ends: a small shell (the reaper) holds the
 //     other end of a pipe, and when the pipe closes it stops the server and removes the folder. Exit hooks cannot
 //     promise that (a SIGKILL runs none), and they meddle with the exit code of `bun test`.
-// P2. PostgreSQL refuses to run as root, so root runs it as `nobody`: no user has to be created.
+// TP2. PostgreSQL refuses to run as root, so root runs it as `nobody`: no user has to be created.
 
 import { access, chown, constants, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -61,7 +61,7 @@ interface Owner {
 
 type Reaper = Subprocess<"pipe", "ignore", "inherit">;
 
-/** Reads the pid of the running server from each line ("" for none). At the end of input: P1. */
+/** Reads the pid of the running server from each line ("" for none). At the end of input: TP1. */
 const REAP = `
   trap '' INT TERM HUP
   while read -r line; do pid=$line; done

@@ -24,7 +24,7 @@ export function ownServer(): Promise<PostgresServer> {
   return createServer();
 }
 
-/** Started on the first call, once for the process; it ends with the process (see P1 in postgres-server.ts). */
+/** Started on the first call, once for the process; it ends with the process (see TP1 in postgres-server.ts). */
 const sharedServer: () => Promise<PostgresServer> = once(() => createServer());
 
 function once<T>(start: () => Promise<T>): () => Promise<T> {

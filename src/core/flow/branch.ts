@@ -1,13 +1,13 @@
 // A branch is a generator that is being driven: the flow itself, or a member of a group. It has at most one operation
 // open at a time. Groups hold several members; nothing outlives the group that began it (structured concurrency).
 //
-// B1. The n-th operation of the branch at path p stands at `p/n`; the member k of a group at path p stands at `p.k`, with
+// G1. The n-th operation of the branch at path p stands at `p/n`; the member k of a group at path p stands at `p.k`, with
 //     the key escaped (`paths.ts`).
-// B2. `settled` is called once for everything that is begun, cancelled or not.
-// B3. Cancelling gives up what is open, then lets `finally` blocks run: they may plan further steps, and are waited for.
-// B4. A branch that is in a `finally` block of its own accord is not disturbed: it is cancelled where the block has come to
+// G2. `settled` is called once for everything that is begun, cancelled or not.
+// G3. Cancelling gives up what is open, then lets `finally` blocks run: they may plan further steps, and are waited for.
+// G4. A branch that is in a `finally` block of its own accord is not disturbed: it is cancelled where the block has come to
 //     its end, before anything that the branch decides then is begun (program: P4).
-// B5. A group of which a member has failed is not held back by members that only wait, however that is written: whatever
+// G5. A group of which a member has failed is not held back by members that only wait, however that is written: whatever
 //     does something comes to its end, or to the next place where it only waits, and is given up there.
 
 import { noteUsed, type Shield } from "./determinism.ts";
@@ -29,7 +29,7 @@ export interface Planner {
   plan(leaf: Leaf, path: string, settle: Settle, cleansUp?: readonly Cut[]): void;
   /** The step at this path is not waited for any more. */
   abandon(path: string): void;
-  /** Groups of which a member has failed: looked at when the flow has been told all that there is for now (B5). */
+  /** Groups of which a member has failed: looked at when the flow has been told all that there is for now (G5). */
   readonly failed: Set<Failed>;
   /** Runs a piece of the flow's own code as part of the branch at this path, whose `finally` blocks are told to `shield`. */
   within<T>(path: string, run: () => T, shield?: Shield): T;
@@ -115,7 +115,7 @@ export class Branch implements Running {
     return by === "return" ? this.generator.return(value) : this.generator.next(value);
   }
 
-  /** B4. */
+  /** G4. */
   get #isToBeTold(): boolean {
     return this.#cancel === "asked" && this.#shield.depth === 0;
   }

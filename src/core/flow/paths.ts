@@ -1,4 +1,4 @@
-// Paths: where a decision stands in the call tree of its flow (B1 in `branch.ts`). A path is a step's identity, so two
+// Paths: where a decision stands in the call tree of its flow (G1 in `branch.ts`). A path is a step's identity, so two
 // places never share one, and it is text that every store takes: printable ASCII, whatever a user's keys hold.
 
 /** What stands in a path as it is; `%`, `/` and `.` are its own signs. */

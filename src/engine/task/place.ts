@@ -11,7 +11,7 @@ interface Progress {
 }
 
 export class Place {
-  /** Ids of steps for which this process holds the task (S2). */
+  /** Ids of steps for which this process holds the task (U2). */
   readonly #holding = new Set<string>();
   #parked: { readonly reason: string; readonly code: string | null } | undefined;
   #isUnread = false;
@@ -19,7 +19,7 @@ export class Place {
   constructor(
     private readonly workerId: string,
     private readonly storeTime: () => number,
-    /** S1: since when a worker may take the task, in store time; null: it is not in the queue. */
+    /** U1: since when a worker may take the task, in store time; null: it is not in the queue. */
     private queuedAt: number | null,
     private claimed: boolean,
   ) {}

@@ -337,7 +337,7 @@ export class TaskState {
 
   // ---- its place: queue, lease, parking
 
-  /** For this step the task is held (S2). */
+  /** For this step the task is held (U2). */
   hold(id: string): void {
     this.#place.hold(id);
   }

@@ -1,13 +1,13 @@
 // A client of one PostgreSQL database, over postgres.js.
 //
-// P1. Every statement is a plain one on a plain client, and commits by itself. postgres.js's transactions and reserved
-//     connections hang for ever, or share a connection, once a backend was killed (its issues 823, 1186, 1195, 1208).
-// P2. Every call ends within the deadline.
-// P3. After an error of the connection, and after a call that outlived its deadline, the whole client is thrown away,
-//     with its sockets, and the next call makes a new one: a connection of postgres.js that died with output pending
-//     does not recover, and one that leads nowhere would swallow the next calls as well.
-// P4. Nothing is connected before the first call, and what nobody has used for a while is closed: each connection is one of
-//     the few that the server has for all. That is not left to postgres.js, whose connection may end as a call comes.
+// PC1. Every statement is a plain one on a plain client, and commits by itself. postgres.js's transactions and reserved
+//       connections hang for ever, or share a connection, once a backend was killed (its issues 823, 1186, 1195, 1208).
+// PC2. Every call ends within the deadline.
+// PC3. After an error of the connection, and after a call that outlived its deadline, the whole client is thrown away,
+//       with its sockets, and the next call makes a new one: a connection of postgres.js that died with output pending
+//       does not recover, and one that leads nowhere would swallow the next calls as well.
+// PC4. Nothing is connected before the first call, and what nobody has used for a while is closed: each connection is one of
+//       the few that the server has for all. That is not left to postgres.js, whose connection may end as a call comes.
 
 import postgres from "postgres";
 
@@ -38,7 +38,7 @@ export interface ClientOptions {
    * no backend waits on behind a caller that has left.
    */
   readonly lockMs?: number;
-  /** P4. */
+  /** PC4. */
   readonly idleMs?: number;
   /** Keep a connection for as long as it lasts, and tell when it is gone. */
   readonly onLost?: () => void;
@@ -169,7 +169,7 @@ export class PostgresClient {
     return session;
   }
 
-  /** P4. No call is under way then: none can be lost. */
+  /** PC4. No call is under way then: none can be lost. */
   #closeWhenIdle(session: Session, idleMs: number): void {
     const timer = setTimeout(() => {
       if (this.#session !== session) return;
@@ -186,7 +186,7 @@ export class PostgresClient {
     this.options.onLost();
   }
 
-  /** P3. Calls still under way on it reject as well: postgres.js forgets those that wait for a connection (P2). */
+  /** PC3. Calls still under way on it reject as well: postgres.js forgets those that wait for a connection (PC2). */
   #discard(session: Session, why?: unknown): void {
     if (this.#session !== session) return;
     this.#session = undefined;
@@ -197,7 +197,7 @@ export class PostgresClient {
     for (const reject of session.underWay) reject(error);
   }
 
-  /** P2. */
+  /** PC2. */
   async #withinDeadline({ sql, underWay }: Session, start: Start, giveUpAt: number): Promise<postgres.Row[]> {
     const { promise: givenUp, reject } = Promise.withResolvers<never>();
     const left = Math.max(0, giveUpAt - performance.now());
@@ -226,7 +226,7 @@ function settingsOf({ lockMs, deadlineMs }: ClientOptions): Readonly<Record<stri
     lockMs === undefined ? {} : { lock_timeout: lockMs, statement_timeout: deadlineMs + STATEMENT_MS_MORE };
   // Each statement looks up a few rows, by an index, in its order: none is worth compiling, and no table is worth reading
   // whole, however it looks when the plan is made. Where a pooler does not pass this on, low estimates do much the same
-  // (Q5 in `claim.ts`).
+  // (PQ5 in `claim.ts`).
   return { jit: "off", enable_seqscan: "off", enable_bitmapscan: "off", ...timeouts };
 }
 

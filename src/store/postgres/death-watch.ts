@@ -1,13 +1,13 @@
 // Which of the workers whose leases still run are dead all the same. Workers watch each other by session locks, which the
 // server frees when the connection of one ends. One that was killed has lost it; but so has one whose connection was cut.
 //
-// D1. While a lease runs, a free lock alone proves nothing: the connection may have been terminated, the proxy before the
-//     server or the server itself restarted, another server taken its place; and whoever lives is back in a moment.
-// D2. It proves a death where the process is on this machine, and the operating system says that it is gone.
-// D3. Of a process elsewhere it is a proof where all of this holds: nothing but the two kernels has a say in the connection
-//     (`graceMs` is given then); we have had one connection since before the lock fell, so that what cut theirs did not cut
-//     ours; and it has been free, and the lease not renewed, for as long as the worker takes to come back, and more.
-// D4. Whoever has a proof ends the lease, unless it was renewed meanwhile: so all agree on who is dead.
+// PD1. While a lease runs, a free lock alone proves nothing: the connection may have been terminated, the proxy before the
+//       server or the server itself restarted, another server taken its place; and whoever lives is back in a moment.
+// PD2. It proves a death where the process is on this machine, and the operating system says that it is gone.
+// PD3. Of a process elsewhere it is a proof where all of this holds: nothing but the two kernels has a say in the connection
+//       (`graceMs` is given then); we have had one connection since before the lock fell, so that what cut theirs did not cut
+//       ours; and it has been free, and the lease not renewed, for as long as the worker takes to come back, and more.
+// PD4. Whoever has a proof ends the lease, unless it was renewed meanwhile: so all agree on who is dead.
 
 import type { Whereabouts } from "../processes.ts";
 
@@ -17,7 +17,7 @@ export interface Suspect {
   /** Changes with every renewal. */
   readonly lease: string;
   readonly whereabouts: Whereabouts;
-  /** Null: of a process elsewhere, only the lease tells (D3). */
+  /** Null: of a process elsewhere, only the lease tells (PD3). */
   readonly graceMs: number | null;
 }
 
@@ -52,10 +52,10 @@ export class DeathWatch {
       case "there":
         return false;
       case "gone":
-        return true; // D2
+        return true; // PD2
       case "unknown": {
         const absence = this.#absent.get(id);
-        return graceMs !== null && absence?.isOlder === false && now - absence.since >= graceMs; // D3
+        return graceMs !== null && absence?.isOlder === false && now - absence.since >= graceMs; // PD3
       }
     }
   }

@@ -1,10 +1,10 @@
 // A connection that is there for as long as the process needs what hangs on it: locks, and channels that it listens to.
 //
-// L1. Where it was lost it is made anew, quietly, until it is closed.
-// L2. A connection that leads nowhere looks like one on which nothing happens: so it is asked something every now and
-//     then, and thrown away where no answer comes.
-// L3. A pooler may hand each statement to another backend; then nothing hangs on the connection. A notification reaches
-//     an idle connection only where the backend behind it is its own: that is tried before the first use.
+// PL1. Where it was lost it is made anew, quietly, until it is closed.
+// PL2. A connection that leads nowhere looks like one on which nothing happens: so it is asked something every now and
+//       then, and thrown away where no answer comes.
+// PL3. A pooler may hand each statement to another backend; then nothing hangs on the connection. A notification reaches
+//       an idle connection only where the backend behind it is its own: that is tried before the first use.
 
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 
@@ -19,7 +19,7 @@ const AWAY: Backoff = { minMs: 50, maxMs: 1_000 };
 /** While connections come up, and are cut: peers watch for a lock that does not come back. */
 const CUT: Backoff = { minMs: 50, maxMs: 200 };
 
-/** How long the notification of L3 may take, once it was sent. */
+/** How long the notification of PL3 may take, once it was sent. */
 const TRIAL_MS = 1_000;
 
 const PROBE_MS = 20_000;
@@ -96,7 +96,7 @@ export class LastingSession {
     return this.#client.localPorts[0];
   }
 
-  /** L3. False where nothing can hang on the connection. Sends the notification over `other`. */
+  /** PL3. False where nothing can hang on the connection. Sends the notification over `other`. */
   async isOwn(other: PostgresClient): Promise<boolean> {
     const channel = `taskonaut_${crypto.randomUUID().replaceAll("-", "")}`;
     const timeout = new AbortController();
@@ -126,7 +126,7 @@ export class LastingSession {
     await this.#restoring;
   }
 
-  /** L1. */
+  /** PL1. */
   #restore(): void {
     if (this.#restoring || this.#closed.signal.aborted) return;
     this.#losses += 1;
@@ -147,7 +147,7 @@ export class LastingSession {
     }
   }
 
-  /** L2. */
+  /** PL2. */
   #ask(): void {
     if (!this.#restoring) this.query("select 1").catch(() => {}); // the query itself sees to what follows
   }

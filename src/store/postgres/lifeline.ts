@@ -24,7 +24,7 @@ import {
   type WorkerLease,
 } from "./workers.ts";
 
-/** A lock that is free for less than this says nothing, however near the server is (D3 in `death-watch.ts`). */
+/** A lock that is free for less than this says nothing, however near the server is (PD3 in `death-watch.ts`). */
 const GRACE_MS_MIN = 400;
 
 /** The first connection took so long; the one after a loss may take some times that. */
@@ -54,9 +54,9 @@ export function openPostgresLifeline({
 /** What hangs on the connection, and what it is worth. */
 interface Connected {
   readonly session: LastingSession;
-  /** L3 in `lasting-session.ts`. */
+  /** PL3 in `lasting-session.ts`. */
   readonly isOwn: boolean;
-  /** D3 in `death-watch.ts`. */
+  /** PD3 in `death-watch.ts`. */
   readonly graceMs: number | null;
 }
 

@@ -1,11 +1,11 @@
 // One connection to one SQLite file.
 //
-// C1. Nothing here blocks the event loop while another process holds a lock: `busy_timeout` is 0, and what found the
-//     file locked is tried again, whole, after an asynchronous pause, until the deadline.
-// C2. The body of a transaction is synchronous, so nothing else of this process comes between its statements. It may
-//     run several times (C1), so it changes nothing but the database.
-// C3. What is read or acknowledged is in the file that stands at the path, not in one that was taken away from there.
-// C4. A transaction costs as much as the rows of some ten tasks. What is in no hurry can join another's (`joinWrite`).
+// LC1. Nothing here blocks the event loop while another process holds a lock: `busy_timeout` is 0, and what found the
+//       file locked is tried again, whole, after an asynchronous pause, until the deadline.
+// LC2. The body of a transaction is synchronous, so nothing else of this process comes between its statements. It may
+//       run several times (LC1), so it changes nothing but the database.
+// LC3. What is read or acknowledged is in the file that stands at the path, not in one that was taken away from there.
+// LC4. A transaction costs as much as the rows of some ten tasks. What is in no hurry can join another's (`joinWrite`).
 
 import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
 import { existsSync, lstatSync, mkdirSync, readlinkSync } from "node:fs";
@@ -169,7 +169,7 @@ class Connection implements SqliteConnection {
       if (this.database.inTransaction) this.prepare("rollback").run();
       throw error;
     }
-    this.file?.assertInPlace(); // C3
+    this.file?.assertInPlace(); // LC3
     this.file?.noteLog();
     return result;
   }
@@ -224,7 +224,7 @@ function endOfLinks(path: string): string {
 /** More than any file system follows. */
 const LINKS_MAX = 40;
 
-/** C1. Gives what `operation` gives; explains what it throws. */
+/** LC1. Gives what `operation` gives; explains what it throws. */
 export async function untilUnlocked<Result>(
   { path, deadlineMs }: { readonly path: string; readonly deadlineMs: number },
   operation: () => Result,

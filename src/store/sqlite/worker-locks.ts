@@ -1,9 +1,9 @@
 // The locks by which others see that a worker lives: per worker a small SQLite file beside the database, held in an
 // exclusive transaction. The lock is the operating system's, so it goes when its process goes, however it ends.
 //
-// L1. Whoever removes a lock file holds its lock while doing so. So a worker that has the lock, and then still finds
-//     the file in its place, has the lock that others will look at.
-// L2. A file that somebody else has removed (whoever cleans up old files, for one) is made anew.
+// LL1. Whoever removes a lock file holds its lock while doing so. So a worker that has the lock, and then still finds
+//       the file in its place, has the lock that others will look at.
+// LL2. A file that somebody else has removed (whoever cleans up old files, for one) is made anew.
 
 import { constants, Database } from "bun:sqlite";
 import { existsSync, rmSync, statSync } from "node:fs";
@@ -38,7 +38,7 @@ export class WorkerLocks {
     this.#held.set(id, this.#lock(this.folder, id));
   }
 
-  /** L2. To be called while the worker lives. Never throws: it is called again. */
+  /** LL2. To be called while the worker lives. Never throws: it is called again. */
   keep(): void {
     if (this.folder === undefined) return;
     for (const [id, lock] of this.#held) {
@@ -97,7 +97,7 @@ function lockPath(folder: string, id: string): string {
   return join(folder, `${id}.lock`);
 }
 
-/** L1. */
+/** LL1. */
 function removeLock(file: string, lock: Database): void {
   rmSync(file, { force: true });
   lock.close();

@@ -1,10 +1,10 @@
 // The table `workers`, and who of them lives. All who have the file are on its machine.
 //
-// W1. A worker is dead when its lease has passed.
-// W2. Before that, it is dead where the operating system says that its process is gone, and its lock (`worker-locks.ts`) is
-//     not taken.
-// W3. Where nobody can tell of the process, because it runs in another container, a lock that is there and free counts once
-//     a renewal was missed as well. A lock that is not there says nothing: whoever cleans up may have removed its file.
+// LW1. A worker is dead when its lease has passed.
+// LW2. Before that, it is dead where the operating system says that its process is gone, and its lock (`worker-locks.ts`) is
+//       not taken.
+// LW3. Where nobody can tell of the process, because it runs in another container, a lock that is there and free counts once
+//       a renewal was missed as well. A lock that is not there says nothing: whoever cleans up may have removed its file.
 
 import type { DeathCause } from "../blame.ts";
 import type { Processes } from "../processes.ts";
@@ -157,14 +157,14 @@ function selectDead(connection: SqliteConnection, signs: Signs, now: number): St
 
 function stateOf(worker: StoredWorker, { locks, processes }: Signs, now: number): WorkerState {
   const leftMs = worker.lease_until - now;
-  if (leftMs <= 0) return "dead"; // W1
+  if (leftMs <= 0) return "dead"; // LW1
   if (locks.holds(worker.id)) return "alive";
   switch (processes.find(worker.process)) {
     case "there":
       return "alive";
     case "gone":
-      return locks.look(worker.id) === "taken" ? "alive" : "dead"; // W2
+      return locks.look(worker.id) === "taken" ? "alive" : "dead"; // LW2
     case "unknown":
-      return leftMs < worker.lease_ms / 2 && locks.look(worker.id) === "free" ? "dead" : "alive"; // W3
+      return leftMs < worker.lease_ms / 2 && locks.look(worker.id) === "free" ? "dead" : "alive"; // LW3
   }
 }
