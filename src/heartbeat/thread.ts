@@ -3,7 +3,7 @@
 //
 // HT1. Nothing here waits for the main thread: it may be stuck.
 // HT2. All by which a worker and its peers know of each other is the thread's: row, lease and lock, news, and the look at the
-//       others. On PostgreSQL it is one connection.
+//      others. On PostgreSQL it is one connection.
 
 import { parentPort, workerData } from "node:worker_threads";
 import { TaskonautError } from "../core/errors.ts";

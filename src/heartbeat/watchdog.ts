@@ -2,7 +2,7 @@
 //
 // HD1. The loop that is watched raises a number in every period. One that is not raised any more is stuck.
 // HD2. Time counts as stuck only where the watcher itself was on time. What stops a whole process (it is suspended, the
-//       machine sleeps or is overloaded) makes the watcher late as well.
+//      machine sleeps or is overloaded) makes the watcher late as well.
 
 export class Watchdog {
   #turns: number | undefined;

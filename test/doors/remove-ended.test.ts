@@ -1,4 +1,4 @@
-// The statements of the README that remove ended tasks, as a person would run them on a database that others work on.
+// The statements of docs/operations.md that remove ended tasks, as a person would run them on a database that others work on.
 
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
@@ -14,7 +14,7 @@ import { FakeClock } from "../support/fake-clock.ts";
 import { rejection } from "../support/rejection.ts";
 import { tasksOf } from "../support/listed.ts";
 
-const README = join(import.meta.dir, "../../README.md");
+const OPERATIONS = join(import.meta.dir, "../../docs/operations.md");
 const DAY_MS = 86_400_000;
 const BELOW = ["task_steps", "tool_calls", "task_inbox", "payloads"];
 
@@ -30,7 +30,7 @@ const parent = defineFlow({
 });
 
 async function readStatement(dialect: string): Promise<string> {
-  const text = await Bun.file(README).text();
+  const text = await Bun.file(OPERATIONS).text();
   const statements = [...text.matchAll(/^```sql\n(.*?)^```$/gms)].map(([, sql = ""]) => sql);
   const isSqlite = (sql: string): boolean => sql.includes("pragma");
   return statements.find((sql) => sql.includes("delete from") && isSqlite(sql) === (dialect === "sqlite")) ?? "";

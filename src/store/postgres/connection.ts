@@ -1,13 +1,13 @@
 // A client of one PostgreSQL database, over postgres.js.
 //
 // PC1. Every statement is a plain one on a plain client, and commits by itself. postgres.js's transactions and reserved
-//       connections hang for ever, or share a connection, once a backend was killed (its issues 823, 1186, 1195, 1208).
+//      connections hang for ever, or share a connection, once a backend was killed (its issues 823, 1186, 1195, 1208).
 // PC2. Every call ends within the deadline.
 // PC3. After an error of the connection, and after a call that outlived its deadline, the whole client is thrown away,
-//       with its sockets, and the next call makes a new one: a connection of postgres.js that died with output pending
-//       does not recover, and one that leads nowhere would swallow the next calls as well.
+//      with its sockets, and the next call makes a new one: a connection of postgres.js that died with output pending
+//      does not recover, and one that leads nowhere would swallow the next calls as well.
 // PC4. Nothing is connected before the first call, and what nobody has used for a while is closed: each connection is one of
-//       the few that the server has for all. That is not left to postgres.js, whose connection may end as a call comes.
+//      the few that the server has for all. That is not left to postgres.js, whose connection may end as a call comes.
 
 import postgres from "postgres";
 

@@ -1,9 +1,9 @@
 // Claiming due tasks: the way of every task through a worker begins here, so it is short.
 //
 // LQ1. Who claims holds the file's write lock, so two workers never find the same task free, and what a flow holds in
-//       all is counted by one at a time.
+//      all is counted by one at a time.
 // LQ2. Who finds nothing due has only read: idle workers do not get in the way of one that writes. A busy one writes
-//       anyway, what came of the tasks before: its claim joins that write.
+//      anyway, what came of the tasks before: its claim joins that write.
 
 import { hasCode } from "../../core/errors.ts";
 import type { TaskRow, Writable } from "../../core/record/record.ts";

@@ -1,9 +1,9 @@
 // One connection to one SQLite file.
 //
 // LC1. Nothing here blocks the event loop while another process holds a lock: `busy_timeout` is 0, and what found the
-//       file locked is tried again, whole, after an asynchronous pause, until the deadline.
+//      file locked is tried again, whole, after an asynchronous pause, until the deadline.
 // LC2. The body of a transaction is synchronous, so nothing else of this process comes between its statements. It may
-//       run several times (LC1), so it changes nothing but the database.
+//      run several times (LC1), so it changes nothing but the database.
 // LC3. What is read or acknowledged is in the file that stands at the path, not in one that was taken away from there.
 // LC4. A transaction costs as much as the rows of some ten tasks. What is in no hurry can join another's (`joinWrite`).
 

@@ -2,7 +2,7 @@
 // exclusive transaction. The lock is the operating system's, so it goes when its process goes, however it ends.
 //
 // LL1. Whoever removes a lock file holds its lock while doing so. So a worker that has the lock, and then still finds
-//       the file in its place, has the lock that others will look at.
+//      the file in its place, has the lock that others will look at.
 // LL2. A file that somebody else has removed (whoever cleans up old files, for one) is made anew.
 
 import { constants, Database } from "bun:sqlite";
