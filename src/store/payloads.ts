@@ -26,20 +26,6 @@ export interface PayloadRow {
 
 export type PayloadKey = Pick<PayloadRow, "task_id" | "key">;
 
-/** Columns of JSON text. */
-type PayloadColumns<Row> = readonly {
-  [Name in keyof Row]: Row[Name] extends string | null ? Name : never;
-}[keyof Row][];
-
-export const TASK_PAYLOADS = ["input_payload", "output_payload", "error", "left_undone"] as const;
-export const STEP_PAYLOADS = ["input_payload", "output_payload", "error", "doubt"] as const;
-export const CALL_PAYLOADS = ["request_payload", "response_payload", "error", "last_error"] as const;
-/** Those that a change of a row writes. */
-export const TASK_CHANGED = ["output_payload", "error", "left_undone"] as const;
-export const STEP_CHANGED = ["output_payload", "error", "doubt"] as const;
-export const CALL_CHANGED = ["response_payload", "error", "last_error"] as const;
-export const INBOX_PAYLOADS = ["payload", "error"] as const;
-
 /** Rows on their way into the database: takes out of them what is kept apart. */
 export class KeptApart {
   readonly #rows = new Map<string, PayloadRow>();
@@ -53,10 +39,10 @@ export class KeptApart {
     return rows;
   }
 
-  /** The row itself where it has nothing to be kept apart; nearly all are so. */
-  row<Row extends object>(row: Row, taskId: string, columns: PayloadColumns<Row>): Row {
+  /** `columns`: of JSON text (`tables.ts`). The row itself where it has nothing to be kept apart; nearly all are so. */
+  row<Row extends object>(row: Row, taskId: string, columns: readonly string[]): Row {
     let copy: Writable<Row> | undefined;
-    for (const column of columns) {
+    for (const column of columns as readonly (keyof Row)[]) {
       const text = row[column] as JsonText | null;
       if (text === null || !isApart(text)) continue;
       copy ??= { ...row };
@@ -116,10 +102,10 @@ export class Gaps {
   readonly #wanted = new Map<string, Wanted>();
 
   /** Once for each row that was read, before anybody else sees it. */
-  find<Row extends object>(row: Row, taskId: string, columns: PayloadColumns<Row>): void {
+  find(row: object, taskId: string, columns: readonly string[]): void {
     for (const column of columns) {
-      const text = row[column] as JsonText | null;
-      if (typeof text === "string" && isReference(text)) this.#want(row, column as string, taskId, text);
+      const text = (row as Record<string, unknown>)[column];
+      if (typeof text === "string" && isReference(text)) this.#want(row, column, taskId, text);
     }
   }
 

@@ -7,10 +7,11 @@
 import { hasCode } from "../core/errors.ts";
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record/record.ts";
 import { turnOfLoop } from "../turn-of-loop.ts";
-import { CALL_PAYLOADS, Gaps, STEP_PAYLOADS, TASK_PAYLOADS } from "./payloads.ts";
+import { Gaps } from "./payloads.ts";
 import { recordDamaged } from "./record-damaged.ts";
 import { PAGE_ROWS } from "./sizes.ts";
 import type { ListedTask } from "./store.ts";
+import { TASK_STEPS, TASKS, TOOL_CALLS } from "./tables.ts";
 
 /** A task as a statement gave it. */
 export interface ReadTask {
@@ -49,9 +50,9 @@ export async function completeRecord(read: ReadTask, reader: RecordReader): Prom
 export async function fillRecords(records: readonly TaskRecord[], reader: RecordReader): Promise<void> {
   const gaps = new Gaps();
   for (const { task, steps, calls } of records) {
-    gaps.find(task, task.id, TASK_PAYLOADS);
-    for (const step of steps) gaps.find(step, task.id, STEP_PAYLOADS);
-    for (const call of calls) gaps.find(call, task.id, CALL_PAYLOADS);
+    gaps.find(task, task.id, TASKS.payloads);
+    for (const step of steps) gaps.find(step, task.id, TASK_STEPS.payloads);
+    for (const call of calls) gaps.find(call, task.id, TOOL_CALLS.payloads);
   }
   if (!gaps.isEmpty) await reader.fillGaps(gaps);
 }

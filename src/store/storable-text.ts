@@ -2,7 +2,14 @@
 // PostgreSQL refuses NUL and surrogates without a partner. Both stores write the same text instead, so that a task is
 // parked whatever its flow threw.
 
+import type { TaskRow } from "../core/record/record.ts";
+
 /** The text as a column takes it: NUL becomes its picture (␀), a lone surrogate the replacement character. */
 export function storableText<Text extends string | null>(text: Text): Text | string {
   return text === null ? text : text.toWellFormed().replaceAll("\0", "\u2400");
+}
+
+/** The row as its table takes it. */
+export function storableTask(task: TaskRow): TaskRow {
+  return task.parked_reason === null ? task : { ...task, parked_reason: storableText(task.parked_reason) };
 }

@@ -27,10 +27,10 @@ export interface Change {
   /** The one change that may lead out of an end: FAILED back to RUNNING. */
   readonly reopens: boolean;
   readonly newSteps: readonly StepRow[];
-  /** Rows that exist and change in: status, output_payload, error, outcome_seq, observed_at, due_at, attempt_epoch, starts, doubt, updated_at. */
+  /** Rows that exist; written is what `changes` (`tables.ts`). */
   readonly changedSteps: readonly StepRow[];
   readonly newCalls: readonly ToolCallRow[];
-  /** Rows that exist and change in: status, retry_count, last_error, response_payload, error, attempt_epoch, started_at, finished_at. */
+  /** The same of calls. */
   readonly changedCalls: readonly ToolCallRow[];
   /** `seq` of inbox rows of this task that are dealt with. */
   readonly consumed: readonly number[];

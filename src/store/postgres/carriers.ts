@@ -5,7 +5,8 @@
 // would rather read a small table whole than look rows up; a condition on two columns brings its guess to one row.
 // `offset 0`: each field is read once, however often it is named.
 
-import { type Fields, type FieldType, namesOf, typesOf } from "./fields.ts";
+import type { ColumnType } from "../tables.ts";
+import { type Fields, namesOf, typesOf } from "./fields.ts";
 import { timestamp } from "./schema.ts";
 
 export interface Carrier {
@@ -59,12 +60,12 @@ export const byColumns: Carrier = {
   },
 };
 
-function cast(text: string, type: FieldType | undefined): string {
+function cast(text: string, type: ColumnType | undefined): string {
   if (type === "text") return text;
   return type === "time" ? timestamp(`(${text})::float8`) : `(${text})::${type}`;
 }
 
-function unnest(array: string | undefined, type: FieldType | undefined): string {
+function unnest(array: string | undefined, type: ColumnType | undefined): string {
   return `unnest(${array}::${type === "time" ? "float8" : type}[])`;
 }
 

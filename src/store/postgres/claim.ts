@@ -21,15 +21,13 @@ import type { StepRow, TaskRow, ToolCallRow } from "../../core/record/record.ts"
 import { fillRecords } from "../records.ts";
 import { LARGE_BYTES, TOGETHER_BYTES } from "../sizes.ts";
 import { type Claim, CLAIM_MAX, type ClaimedTask, type ClaimRequest } from "../store.ts";
+import { TASK_STEPS, TASKS, TOOL_CALLS } from "../tables.ts";
 import { writeArray } from "./carriers.ts";
-import { aggregateColumns, type Columns, toRows } from "./columns.ts";
+import { aggregateColumns, type Columns, columnsOf, toRows } from "./columns.ts";
 import type { PostgresClient } from "./connection.ts";
 import { recordReader } from "./read.ts";
 import type { Places } from "./frontier.ts";
 import { milliseconds, quoteText, type Schema, timestamp } from "./schema.ts";
-import { stepColumns } from "./steps.ts";
-import { taskColumns } from "./tasks.ts";
-import { callColumns } from "./tool-calls.ts";
 import { workerNotRegistered } from "../worker-not-registered.ts";
 
 /** `places`: see `frontier.ts`. */
@@ -109,9 +107,9 @@ interface ClaimRow {
 
 type LockedTask = TaskRow & { readonly taken_from: string | null };
 
-const TASK: Columns<LockedTask> = { ...taskColumns("t"), taken_from: "t.taken_from" };
-const STEP = stepColumns("s");
-const CALL = callColumns("c");
+const TASK: Columns<LockedTask> = { ...columnsOf(TASKS, "t"), taken_from: "t.taken_from" };
+const STEP = columnsOf(TASK_STEPS, "s");
+const CALL = columnsOf(TOOL_CALLS, "c");
 
 /** Of flow f: how many tasks may be claimed, and whether they must be a dead worker's. */
 const OWN_LIMITS = () => `select f."limit" as most, false as only_dead`;

@@ -2,8 +2,23 @@
 // for each column. Measured for a few hundred rows, the text takes a third less time than an array of JSON objects, which
 // repeats every name in every row, and half of the client's time for rows of the driver.
 
+import type { ColumnType, NameOf, Table } from "../tables.ts";
+import { milliseconds } from "./schema.ts";
+
 /** The SQL of each column of a row. */
-export type Columns<Row> = Readonly<Record<keyof Row & string, string>>;
+export type Columns<Row> = Readonly<Record<NameOf<Row>, string>>;
+
+/** Of a row `alias` of the table. */
+export function columnsOf<Row>({ names, columns }: Table<Row>, alias: string): Columns<Row> {
+  return Object.fromEntries(
+    names.map((name) => [name, read(`${alias}.${name}`, columns[name].type)]),
+  ) as unknown as Columns<Row>;
+}
+
+function read(column: string, type: ColumnType): string {
+  if (type === "json") return `${column}::text`;
+  return type === "time" ? milliseconds(column) : column;
+}
 
 /** For `select`. */
 export function selectList<Row>(columns: Columns<Row>): string {

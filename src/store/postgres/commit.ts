@@ -3,17 +3,10 @@
 
 import type { StepRow, TaskRecord, ToolCallRow } from "../../core/record/record.ts";
 import { assertChanges } from "../assert-changes.ts";
-import {
-  CALL_CHANGED,
-  CALL_PAYLOADS,
-  INBOX_PAYLOADS,
-  KeptApart,
-  STEP_CHANGED,
-  STEP_PAYLOADS,
-  TASK_CHANGED,
-  TASK_PAYLOADS,
-} from "../payloads.ts";
+import { KeptApart } from "../payloads.ts";
+import { storableTask } from "../storable-text.ts";
 import type { Change } from "../store.ts";
+import { TASK_INBOX, TASK_STEPS, TASKS, TOOL_CALLS } from "../tables.ts";
 import { asJson, byColumns, type Carrier } from "./carriers.ts";
 import type { PostgresClient } from "./connection.ts";
 import type { Part } from "./fields.ts";
@@ -21,7 +14,7 @@ import { consumedRows, consumeInbox, insertPosts, postRows } from "./inbox.ts";
 import { payloadInserts, toPayloadInserts } from "./payloads.ts";
 import type { Schema } from "./schema.ts";
 import { stepInserts, stepUpdates } from "./steps.ts";
-import { CHANGED, lockTasks, taskInserts, toTaskChange, updateTasks, withStorableReason } from "./tasks.ts";
+import { CHANGED, lockTasks, taskInserts, toTaskChange, updateTasks } from "./tasks.ts";
 import { callInserts, callUpdates } from "./tool-calls.ts";
 
 export async function insertTasks(
@@ -34,12 +27,16 @@ export async function insertTasks(
   for (const [index, { task }] of records.entries()) if (!first.has(task.id)) first.set(task.id, index);
   const chosen = records.filter(({ task }, index) => first.get(task.id) === index);
   const apart = new KeptApart();
-  const tasks = chosen.map(({ task }) => apart.row(task, task.id, TASK_PAYLOADS));
-  const steps = chosen.flatMap((record) => record.steps).map((step) => apart.row(step, step.task_id, STEP_PAYLOADS));
-  const calls = chosen.flatMap((record) => record.calls).map((call) => apart.row(call, call.task_id, CALL_PAYLOADS));
+  const tasks = chosen.map(({ task }) => apart.row(task, task.id, TASKS.payloads));
+  const steps = chosen
+    .flatMap((record) => record.steps)
+    .map((step) => apart.row(step, step.task_id, TASK_STEPS.payloads));
+  const calls = chosen
+    .flatMap((record) => record.calls)
+    .map((call) => apart.row(call, call.task_id, TOOL_CALLS.payloads));
 
   const statement = new Statement(schema, records.length === 1 ? asJson : byColumns);
-  statement.add(tasks.map(withStorableReason), taskInserts);
+  statement.add(tasks.map(storableTask), taskInserts);
   statement.add(steps, stepInserts);
   statement.add(calls, callInserts);
   statement.add(toPayloadInserts(apart.take()), payloadInserts);
@@ -55,20 +52,22 @@ export async function commitChanges(
   assertChanges(changes);
   const lone = changes.length === 1;
   const apart = new KeptApart();
-  const tasks = changes.map((change) => toTaskChange(change, apart.row(change.task, change.taskId, TASK_CHANGED)));
-  const ofStep = (columns: typeof STEP_PAYLOADS | typeof STEP_CHANGED) => (step: StepRow) =>
-    apart.row(step, step.task_id, columns);
-  const ofCall = (columns: typeof CALL_PAYLOADS | typeof CALL_CHANGED) => (call: ToolCallRow) =>
-    apart.row(call, call.task_id, columns);
-  const newSteps = changes.flatMap((change) => change.newSteps).map(ofStep(STEP_PAYLOADS));
-  const changedSteps = changes.flatMap((change) => change.changedSteps).map(ofStep(STEP_CHANGED));
-  const newCalls = changes.flatMap((change) => change.newCalls).map(ofCall(CALL_PAYLOADS));
-  const changedCalls = changes.flatMap((change) => change.changedCalls).map(ofCall(CALL_CHANGED));
+  const tasks = changes.map((change) =>
+    toTaskChange(change, apart.row(change.task, change.taskId, TASKS.changedPayloads)),
+  );
+  const without =
+    (columns: readonly string[]) =>
+    <Row extends StepRow | ToolCallRow>(row: Row): Row =>
+      apart.row(row, row.task_id, columns);
+  const newSteps = changes.flatMap((change) => change.newSteps).map(without(TASK_STEPS.payloads));
+  const changedSteps = changes.flatMap((change) => change.changedSteps).map(without(TASK_STEPS.changedPayloads));
+  const newCalls = changes.flatMap((change) => change.newCalls).map(without(TOOL_CALLS.payloads));
+  const changedCalls = changes.flatMap((change) => change.changedCalls).map(without(TOOL_CALLS.changedPayloads));
   const payloads = toPayloadInserts(apart.take());
 
   const consumed = changes.flatMap(consumedRows);
   const posts = postRows(changes).map((post) => {
-    const row = apart.row(post, post.task_id, INBOX_PAYLOADS);
+    const row = apart.row(post, post.task_id, TASK_INBOX.payloads);
     payloads.push(...toPayloadInserts(apart.take(), post.from_id));
     return row;
   });

@@ -1,5 +1,6 @@
 // What the statements of `commit.ts` write: rows of named fields, and the SQL that names them.
 
+import type { ColumnType, NameOf, Table } from "../tables.ts";
 import type { Schema } from "./schema.ts";
 
 /** A part of a statement, and the fields of the rows that it writes. */
@@ -11,11 +12,22 @@ export interface Part<Row> {
 /** What may stand after `from`: the rows of a part, as relation `alias`. */
 export type Rows = (alias: string) => string;
 
-/** As a column has it; `time` goes in as milliseconds since 1970. */
-export type FieldType = "uuid" | "text" | "smallint" | "integer" | "bigint" | "boolean" | "json" | "time";
-
 /** The fields of a row, in the order in which they travel. The first one is never null. */
-export type Fields<Row> = Readonly<Partial<Record<keyof Row & string, FieldType>>>;
+export type Fields<Row> = Readonly<Partial<Record<NameOf<Row>, ColumnType>>>;
+
+/** Of whole rows. */
+export function fieldsOf<Row>(table: Table<Row>): Fields<Row> {
+  return pickFields(table, table.names);
+}
+
+/** Of changes of rows: what names the row, and what a change writes. */
+export function changeFieldsOf<Row>(table: Table<Row>): Fields<Row> {
+  return pickFields(table, [...table.key, ...table.changed]);
+}
+
+function pickFields<Row>({ columns }: Table<Row>, names: readonly NameOf<Row>[]): Fields<Row> {
+  return Object.fromEntries(names.map((name) => [name, columns[name].type])) as Fields<Row>;
+}
 
 /** Whether task `id` is in `won`. Not by a join: where the planner expects one row, it would compare each with each. */
 export function isWon(id: string): string {
@@ -23,24 +35,19 @@ export function isWon(id: string): string {
 }
 
 /** For the two lists of an insert: the names, and the same of relation `alias`. */
-export function columnList<Row>(fields: Fields<Row>, alias?: string): string {
-  return namesOf(fields)
-    .map((name) => (alias === undefined ? name : `${alias}.${name}`))
-    .join(", ");
+export function columnList<Row>({ names }: Table<Row>, alias?: string): string {
+  return names.map((name) => (alias === undefined ? name : `${alias}.${name}`)).join(", ");
 }
 
-/** The list of an update: every field but those of `key` from relation `alias`. */
-export function assignments<Row>(fields: Fields<Row>, alias: string, key: readonly (keyof Row)[]): string {
-  return namesOf(fields)
-    .filter((name) => !key.includes(name))
-    .map((name) => `${name} = ${alias}.${name}`)
-    .join(", ");
+/** The list of an update: what a change writes, from relation `alias`. */
+export function assignments<Row>({ changed }: Table<Row>, alias: string): string {
+  return changed.map((name) => `${name} = ${alias}.${name}`).join(", ");
 }
 
-export function namesOf<Row>(fields: Fields<Row>): (keyof Row & string)[] {
-  return Object.keys(fields) as (keyof Row & string)[];
+export function namesOf<Row>(fields: Fields<Row>): NameOf<Row>[] {
+  return Object.keys(fields) as NameOf<Row>[];
 }
 
-export function typesOf<Row>(fields: Fields<Row>): FieldType[] {
-  return Object.values<FieldType | undefined>(fields).filter((type) => type !== undefined);
+export function typesOf<Row>(fields: Fields<Row>): ColumnType[] {
+  return Object.values<ColumnType | undefined>(fields).filter((type) => type !== undefined);
 }

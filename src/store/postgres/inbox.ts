@@ -3,13 +3,15 @@
 import { canonicalJson } from "../../core/record/json.ts";
 import type { InboxRow } from "../../core/record/record.ts";
 import { INBOX_FOUND_MAX, toInboxPage } from "../inbox-page.ts";
-import { Gaps, INBOX_PAYLOADS, KeptApart } from "../payloads.ts";
+import { Gaps, KeptApart } from "../payloads.ts";
 import type { Change, InboxPage, InboxPost, InboxQuery, PostResult } from "../store.ts";
+import { TASK_INBOX } from "../tables.ts";
 import { asJson, writeArray } from "./carriers.ts";
+import { type Columns, columnsOf } from "./columns.ts";
 import type { PostgresClient } from "./connection.ts";
-import { type Fields, type FieldType, type Part, isWon } from "./fields.ts";
+import { columnList, type Fields, fieldsOf, isWon, type Part } from "./fields.ts";
 import { fillGaps, payloadInserts, toPayloadInserts, wholeText } from "./payloads.ts";
-import { milliseconds, type Schema } from "./schema.ts";
+import type { Schema } from "./schema.ts";
 
 interface ConsumedRow {
   readonly task_id: string;
@@ -25,18 +27,12 @@ interface PostRow extends InboxPost {
 
 const CONSUMED = { task_id: "uuid", seq: "bigint" } as const satisfies Fields<ConsumedRow>;
 
-const POSTED = {
-  from_id: "uuid",
-  place: "integer",
-  task_id: "uuid",
-  kind: "text",
-  name: "text",
-  step_id: "uuid",
-  payload: "json",
-  error: "json",
-  idempotency_key: "text",
-  attempt_epoch: "integer",
-} as const satisfies Record<keyof PostRow, FieldType>;
+/** What the database itself gives a post. */
+const GIVEN: Partial<Columns<InboxRow>> = { seq: "w.before + p.number", created_at: "now()" };
+
+const { seq: _seq, created_at: _createdAt, ...SENT } = fieldsOf(TASK_INBOX);
+
+const POSTED: Fields<PostRow> = { from_id: "uuid", place: "integer", ...SENT };
 
 /** Inbox rows of the tasks in `won`: dealt with. */
 export const consumeInbox: Part<ConsumedRow> = {
@@ -69,12 +65,8 @@ export const insertPosts: Part<PostRow> = {
     where t.id = p.task_id and t.finished_at is null
     returning t.id, t.wake_seq - p.number as before
   ), posted as (
-    insert into ${schema}.task_inbox (
-      task_id, seq, kind, name, step_id, payload, error, idempotency_key, attempt_epoch, created_at
-    )
-    select
-      p.task_id, w.before + p.number, p.kind, p.name, p.step_id, p.payload, p.error, p.idempotency_key,
-      p.attempt_epoch, now()
+    insert into ${schema}.task_inbox (${columnList(TASK_INBOX)})
+    select ${TASK_INBOX.names.map((name) => GIVEN[name] ?? `p.${name}`).join(", ")}
     from posts p join woken w on w.id = p.task_id
     returning 1
   )`,
@@ -98,7 +90,7 @@ export async function postToTask(client: PostgresClient, schema: Schema, post: I
   const { task_id: taskId } = post;
   try {
     const apart = new KeptApart();
-    const row = apart.row(post, taskId, INBOX_PAYLOADS);
+    const row = apart.row(post, taskId, TASK_INBOX.payloads);
     const parameters = [taskId, ...asJson.write(POSTED, [{ ...row, from_id: taskId, place: 0 }])];
     const parts = [insertPosts.read(schema, (alias) => asJson.read(POSTED, ["$2"], alias))];
     const payloads = apart.take();
@@ -163,7 +155,7 @@ export async function readInbox(
   const cancels = JSON.parse(row?.cancels ?? "[]") as InboxRow[];
   const page = toInboxPage(row?.wake_seq ?? 0, { found, cancels });
   const gaps = new Gaps();
-  for (const each of page.rows) gaps.find(each, taskId, INBOX_PAYLOADS);
+  for (const each of page.rows) gaps.find(each, taskId, TASK_INBOX.payloads);
   await fillGaps(client, schema, gaps);
   return page;
 }
@@ -175,8 +167,6 @@ function unread(schema: Schema, which: string, limit: number): string {
 }
 
 /** Of a row `i`. */
-const INBOX_ROW = `json_build_object(
-  'task_id', i.task_id, 'seq', i.seq, 'kind', i.kind, 'name', i.name, 'step_id', i.step_id, 'payload', i.payload::text,
-  'error', i.error::text, 'idempotency_key', i.idempotency_key, 'attempt_epoch', i.attempt_epoch,
-  'created_at', ${milliseconds("i.created_at")}
-)`;
+const INBOX_ROW = `json_build_object(${Object.entries(columnsOf(TASK_INBOX, "i"))
+  .map(([name, sql]) => `'${name}', ${sql}`)
+  .join(", ")})`;

@@ -1,8 +1,9 @@
 // The table `payloads` (`../payloads.ts`): a part of the statements in `commit.ts` and `inbox.ts`, and how it is read.
 
 import { type Gaps, keyOfReference, type PayloadKey, type PayloadRow } from "../payloads.ts";
+import { PAYLOADS } from "../tables.ts";
 import type { PostgresClient } from "./connection.ts";
-import { columnList, type FieldType, isWon, type Part } from "./fields.ts";
+import { columnList, fieldsOf, isWon, type Part } from "./fields.ts";
 import type { Schema } from "./schema.ts";
 
 interface PayloadInsert extends PayloadRow {
@@ -10,14 +11,12 @@ interface PayloadInsert extends PayloadRow {
   readonly from_id: string;
 }
 
-const INSERTED = { task_id: "uuid", key: "text", text: "text" } as const satisfies Record<keyof PayloadRow, FieldType>;
-
 /** Of the changes in `won`; a task that was removed meanwhile is told nothing. */
 export const payloadInserts: Part<PayloadInsert> = {
-  fields: { from_id: "uuid", ...INSERTED },
+  fields: { from_id: "uuid", ...fieldsOf(PAYLOADS) },
   read: (schema, rows) => `kept_apart as (
-    insert into ${schema}.payloads (${columnList(INSERTED)})
-    select ${columnList(INSERTED, "p")} from ${rows("p")}
+    insert into ${schema}.payloads (${columnList(PAYLOADS)})
+    select ${columnList(PAYLOADS, "p")} from ${rows("p")}
     where ${isWon("p.from_id")} and (
       p.from_id = p.task_id or exists (select from ${schema}.tasks t where t.id = p.task_id)
     )

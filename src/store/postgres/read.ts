@@ -6,13 +6,13 @@ import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../core/recor
 import { completeRecord, type ReadTask, type RecordReader, toListed } from "../records.ts";
 import { LARGE_BYTES, PAGE_ROWS, TOGETHER_BYTES } from "../sizes.ts";
 import type { ListPage, TaskList } from "../store.ts";
+import { TASK_STEPS, TASKS, TOOL_CALLS } from "../tables.ts";
+import { columnsOf, selectList } from "./columns.ts";
 import type { PostgresClient } from "./connection.ts";
-import { selectList } from "./columns.ts";
 import { fillGaps } from "./payloads.ts";
 import { type Schema, timestamp } from "./schema.ts";
-import { selectSteps, stepColumns } from "./steps.ts";
-import { taskColumns } from "./tasks.ts";
-import { callColumns, selectCalls } from "./tool-calls.ts";
+import { selectSteps } from "./steps.ts";
+import { selectCalls } from "./tool-calls.ts";
 
 type RecordRow = TaskRow & {
   readonly steps: string | null;
@@ -26,7 +26,7 @@ export async function readTask(client: PostgresClient, schema: Schema, id: strin
 
 export async function readTaskRow(client: PostgresClient, schema: Schema, id: string): Promise<TaskRow | undefined> {
   const [row] = await client.read<TaskRow>(
-    `select ${selectList(taskColumns("t"))} from ${schema}.tasks t where t.id = $1`,
+    `select ${selectList(columnsOf(TASKS, "t"))} from ${schema}.tasks t where t.id = $1`,
     [id],
   );
   return row;
@@ -59,7 +59,7 @@ export async function listTasks(client: PostgresClient, schema: Schema, page: Li
 
 function columns(schema: Schema): string {
   const isSmall = `t.recorded_bytes <= ${LARGE_BYTES}`;
-  return `${selectList(taskColumns("t"))},
+  return `${selectList(columnsOf(TASKS, "t"))},
     case when ${isSmall} then ${selectSteps(schema, "t.id")} end as steps,
     case when ${isSmall} then ${selectCalls(schema, "t.id")} end as calls`;
 }
@@ -80,13 +80,13 @@ export function recordReader(client: PostgresClient, schema: Schema): RecordRead
     readRow: (id) => readTaskRow(client, schema, id),
     readSteps: (id, after) =>
       client.read<StepRow>(
-        `select ${selectList(stepColumns("s"))} from ${schema}.task_steps s
+        `select ${selectList(columnsOf(TASK_STEPS, "s"))} from ${schema}.task_steps s
         where s.task_id = $1 and s.id > $2::uuid order by s.id limit ${PAGE_ROWS}`,
         [id, after],
       ),
     readCalls: (id, after) =>
       client.read<ToolCallRow>(
-        `select ${selectList(callColumns("c"))} from ${schema}.tool_calls c
+        `select ${selectList(columnsOf(TOOL_CALLS, "c"))} from ${schema}.tool_calls c
         where c.task_id = $1 and c.idempotency_key > $2 order by c.idempotency_key limit ${PAGE_ROWS}`,
         [id, after],
       ),

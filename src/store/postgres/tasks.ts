@@ -1,65 +1,15 @@
 // The table `tasks`: parts of the statements in `commit.ts` and `read.ts`.
 
 import type { TaskRow } from "../../core/record/record.ts";
-import { storableText } from "../storable-text.ts";
+import { storableTask } from "../storable-text.ts";
 import type { Change } from "../store.ts";
-import type { Columns } from "./columns.ts";
-import { assignments, columnList, type Fields, type FieldType, type Part, type Rows } from "./fields.ts";
-import { milliseconds, type Schema } from "./schema.ts";
+import { TASKS } from "../tables.ts";
+import { assignments, changeFieldsOf, columnList, type Fields, fieldsOf, type Part, type Rows } from "./fields.ts";
+import type { Schema } from "./schema.ts";
 
-const INSERTED = {
-  id: "uuid",
-  flow_name: "text",
-  status: "text",
-  version: "bigint",
-  current_step: "integer",
-  observed_count: "integer",
-  input_payload: "json",
-  output_payload: "json",
-  error: "json",
-  lease_owner: "uuid",
-  due_at: "time",
-  priority: "smallint",
-  wake_seq: "bigint",
-  parked_reason: "text",
-  parked_code: "text",
-  flow_code: "text",
-  parent_task_id: "uuid",
-  parent_step_id: "uuid",
-  depth: "integer",
-  cancelled_after: "integer",
-  cancelled_at: "time",
-  left_undone: "json",
-  recorded_bytes: "bigint",
-  created_at: "time",
-  updated_at: "time",
-  finished_at: "time",
-} as const satisfies Record<keyof TaskRow, FieldType>;
-
-/** What a change writes as it stands; `due_at` depends on what an outsider did meanwhile. */
-const WRITTEN = {
-  status: "text",
-  version: "bigint",
-  current_step: "integer",
-  observed_count: "integer",
-  output_payload: "json",
-  error: "json",
-  lease_owner: "uuid",
-  cancelled_after: "integer",
-  cancelled_at: "time",
-  left_undone: "json",
-  priority: "smallint",
-  parked_reason: "text",
-  parked_code: "text",
-  flow_code: "text",
-  recorded_bytes: "bigint",
-  updated_at: "time",
-  finished_at: "time",
-} as const satisfies Fields<TaskRow>;
-
-export const CHANGED = {
-  id: "uuid",
-  ...WRITTEN,
+/** `due_at` depends on what an outsider did meanwhile. */
+export const CHANGED: Fields<TaskChange> = {
+  ...changeFieldsOf(TASKS),
   expected_version: "bigint",
   expected_owner: "uuid",
   due_at: "time",
@@ -67,14 +17,14 @@ export const CHANGED = {
   reopens: "boolean",
   changed_steps: "integer",
   changed_calls: "integer",
-} as const satisfies Record<keyof TaskChange, FieldType>;
+};
 
 /** Those that are new are in `won`. */
 export const taskInserts: Part<TaskRow> = {
-  fields: INSERTED,
+  fields: fieldsOf(TASKS),
   read: (schema, rows) => `won as (
-    insert into ${schema}.tasks (${columnList(INSERTED)})
-    select ${columnList(INSERTED, "t")} from ${rows("t")} order by t.id
+    insert into ${schema}.tasks (${columnList(TASKS)})
+    select ${columnList(TASKS, "t")} from ${rows("t")} order by t.id
     on conflict (id) do nothing
     returning id
   )`,
@@ -94,7 +44,7 @@ export function updateTasks(
     and (t.finished_at is null or (c.reopens and t.status = 'FAILED')) and (c.status <> 'PLANNED' or t.status = 'PLANNED')`;
   const update = `won as (
     update ${schema}.tasks t set
-      ${assignments(WRITTEN, "c", [])},
+      ${assignments(TASKS, "c")},
       limited = t.limited and c.lease_owner is not null,
       deaths = case
         when t.status = c.status and t.observed_count = c.observed_count and t.parked_reason is null then t.deaths
@@ -130,7 +80,7 @@ export function lockTasks(schema: Schema, rows: Rows): string {
   )`;
 }
 
-interface TaskChange extends Pick<TaskRow, keyof typeof WRITTEN | "id" | "due_at" | "wake_seq"> {
+interface TaskChange extends TaskRow {
   readonly expected_version: number;
   readonly expected_owner: string | null;
   readonly reopens: boolean;
@@ -141,47 +91,11 @@ interface TaskChange extends Pick<TaskRow, keyof typeof WRITTEN | "id" | "due_at
 /** What `updateTasks` reads; `task` is the row to be written. */
 export function toTaskChange(change: Change, task: TaskRow): TaskChange {
   return {
-    ...withStorableReason(task),
+    ...storableTask(task),
     expected_version: change.expectedVersion,
     expected_owner: change.expectedOwner,
     reopens: change.reopens,
     changed_steps: change.changedSteps.length,
     changed_calls: change.changedCalls.length,
-  };
-}
-
-export function withStorableReason(task: TaskRow): TaskRow {
-  return task.parked_reason === null ? task : { ...task, parked_reason: storableText(task.parked_reason) };
-}
-
-/** Of a row `t` of the table. */
-export function taskColumns(t: string): Columns<TaskRow> {
-  return {
-    id: `${t}.id`,
-    flow_name: `${t}.flow_name`,
-    status: `${t}.status`,
-    version: `${t}.version`,
-    current_step: `${t}.current_step`,
-    observed_count: `${t}.observed_count`,
-    input_payload: `${t}.input_payload::text`,
-    output_payload: `${t}.output_payload::text`,
-    error: `${t}.error::text`,
-    lease_owner: `${t}.lease_owner`,
-    due_at: milliseconds(`${t}.due_at`),
-    priority: `${t}.priority`,
-    wake_seq: `${t}.wake_seq`,
-    parked_reason: `${t}.parked_reason`,
-    parked_code: `${t}.parked_code`,
-    flow_code: `${t}.flow_code`,
-    parent_task_id: `${t}.parent_task_id`,
-    parent_step_id: `${t}.parent_step_id`,
-    depth: `${t}.depth`,
-    cancelled_after: `${t}.cancelled_after`,
-    cancelled_at: milliseconds(`${t}.cancelled_at`),
-    left_undone: `${t}.left_undone::text`,
-    recorded_bytes: `${t}.recorded_bytes`,
-    created_at: milliseconds(`${t}.created_at`),
-    updated_at: milliseconds(`${t}.updated_at`),
-    finished_at: milliseconds(`${t}.finished_at`),
   };
 }

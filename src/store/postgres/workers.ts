@@ -5,9 +5,11 @@ import type { DeathCause } from "../blame.ts";
 import type { Processes, Whereabouts } from "../processes.ts";
 import { storableText } from "../storable-text.ts";
 import type { ListedWorker, WorkerState } from "../store.ts";
+import { type StoredWorker, WORKERS } from "../tables.ts";
+import { type Columns, columnsOf, selectList } from "./columns.ts";
 import type { Parameter, PostgresClient } from "./connection.ts";
 import type { Suspect } from "./death-watch.ts";
-import { milliseconds, quoteText, type Schema } from "./schema.ts";
+import { quoteText, type Schema } from "./schema.ts";
 
 type Query = <Row>(text: string, parameters?: readonly Parameter[]) => Promise<Row[]>;
 
@@ -30,18 +32,29 @@ const IS_LOCKED = `(
   )
 )`;
 
+/** What a registration writes, of these parameters. */
+const REGISTERED: Columns<StoredWorker & { readonly grace_ms: number | null }> = {
+  id: "$1::uuid",
+  name: "$2",
+  process: "$3",
+  concurrency: "$4::integer",
+  started_at: "now()",
+  lease_until: "now() + $5::integer * interval '1 ms'",
+  lease_ms: "$5::integer",
+  grace_ms: "$6::integer",
+  cause: "null",
+};
+
 export async function insertWorker(
   query: Query,
   schema: Schema,
   worker: WorkerLease & { name: string; concurrency: number; process: string; graceMs: number | null },
 ): Promise<void> {
+  const names = Object.keys(REGISTERED);
   await query(
-    `insert into ${schema}.workers (id, name, concurrency, process, grace_ms, started_at, lease_until, lease_ms)
-     values ($1::uuid, $2, $3::integer, $4, $5::integer, now(), now() + $6::integer * interval '1 ms', $6::integer)
-     on conflict (id) do update set name = excluded.name, concurrency = excluded.concurrency, process = excluded.process,
-       grace_ms = excluded.grace_ms, started_at = excluded.started_at, lease_until = excluded.lease_until,
-       lease_ms = excluded.lease_ms, cause = null`,
-    [worker.id, storableText(worker.name), worker.concurrency, worker.process, worker.graceMs, worker.leaseMs],
+    `insert into ${schema}.workers (${names.join(", ")}) values (${Object.values(REGISTERED).join(", ")})
+     on conflict (id) do update set ${names.map((name) => `${name} = excluded.${name}`).join(", ")}`,
+    [worker.id, storableText(worker.name), worker.process, worker.concurrency, worker.leaseMs, worker.graceMs],
   );
 }
 
@@ -177,18 +190,17 @@ export async function listWorkers(
   schema: Schema,
   processes: Processes,
 ): Promise<ListedWorker[]> {
-  const rows = await client.read<Omit<ListedWorker, "state"> & Liveness>(
+  const rows = await client.read<StoredWorker & Pick<ListedWorker, "tasks"> & Liveness>(
     `select
-       w.id, w.name, w.concurrency, ${milliseconds("w.started_at")} as started_at,
-       ${milliseconds("w.lease_until")} as lease_until, w.lease_until > now() as has_lease, ${IS_LOCKED} as is_locked,
-       w.process, coalesce(held.tasks, 0) as tasks
+       ${selectList(columnsOf(WORKERS, "w"))}, w.lease_until > now() as has_lease, ${IS_LOCKED} as is_locked,
+       coalesce(held.tasks, 0) as tasks
      from ${schema}.workers w left join (
        select lease_owner as id, count(*)::integer as tasks from ${schema}.tasks
        where due_at is not null and lease_owner is not null group by lease_owner
      ) held on held.id = w.id
      order by w.started_at, w.id`,
   );
-  return rows.map(({ has_lease, is_locked, process, ...worker }) => ({
+  return rows.map(({ has_lease, is_locked, process, lease_ms: _leaseMs, cause: _cause, ...worker }) => ({
     ...worker,
     state: stateOf({ has_lease, is_locked, process }, processes),
   }));

@@ -3,16 +3,9 @@
 
 import type { TaskRecord } from "../../core/record/record.ts";
 import { assertChanges } from "../assert-changes.ts";
-import {
-  CALL_CHANGED,
-  CALL_PAYLOADS,
-  KeptApart,
-  STEP_CHANGED,
-  STEP_PAYLOADS,
-  TASK_CHANGED,
-  TASK_PAYLOADS,
-} from "../payloads.ts";
+import { KeptApart } from "../payloads.ts";
 import type { Change } from "../store.ts";
+import { TASK_STEPS, TASKS, TOOL_CALLS } from "../tables.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { consumeInbox, insertPost } from "./inbox.ts";
 import { insertPayloads } from "./payloads.ts";
@@ -24,17 +17,17 @@ export function insertTasks(connection: SqliteConnection, records: readonly Task
   return connection.write(() => {
     const apart = new KeptApart();
     const won = records.map(({ task }) => {
-      const isNew = insertTask(connection, apart.row(task, task.id, TASK_PAYLOADS));
+      const isNew = insertTask(connection, apart.row(task, task.id, TASKS.payloads));
       if (isNew) insertPayloads(connection, apart);
       else apart.take(); // they are none of the task that is there
       return isNew;
     });
     const made = records.filter((_record, place) => won[place]);
     for (const { steps } of made) {
-      for (const step of steps) insertStep(connection, apart.row(step, step.task_id, STEP_PAYLOADS));
+      for (const step of steps) insertStep(connection, apart.row(step, step.task_id, TASK_STEPS.payloads));
     }
     for (const { calls } of made) {
-      for (const call of calls) insertCall(connection, apart.row(call, call.task_id, CALL_PAYLOADS));
+      for (const call of calls) insertCall(connection, apart.row(call, call.task_id, TOOL_CALLS.payloads));
     }
     insertPayloads(connection, apart);
     return won;
@@ -51,7 +44,7 @@ export async function commitChanges(
     const at = now();
     const apart = new KeptApart();
     const won = changes.map((change) => {
-      const task = apart.row(change.task, change.taskId, TASK_CHANGED);
+      const task = apart.row(change.task, change.taskId, TASKS.changedPayloads);
       const isWon = updateTask(connection, task === change.task ? change : { ...change, task }, at);
       if (isWon) insertPayloads(connection, apart);
       else apart.take();
@@ -59,12 +52,14 @@ export async function commitChanges(
     });
     const made = changes.filter((_change, place) => won[place]);
     for (const { newSteps, changedSteps } of made) {
-      for (const step of newSteps) insertStep(connection, apart.row(step, step.task_id, STEP_PAYLOADS));
-      for (const step of changedSteps) updateStep(connection, apart.row(step, step.task_id, STEP_CHANGED));
+      for (const step of newSteps) insertStep(connection, apart.row(step, step.task_id, TASK_STEPS.payloads));
+      for (const step of changedSteps)
+        updateStep(connection, apart.row(step, step.task_id, TASK_STEPS.changedPayloads));
     }
     for (const { newCalls, changedCalls } of made) {
-      for (const call of newCalls) insertCall(connection, apart.row(call, call.task_id, CALL_PAYLOADS));
-      for (const call of changedCalls) updateCall(connection, apart.row(call, call.task_id, CALL_CHANGED));
+      for (const call of newCalls) insertCall(connection, apart.row(call, call.task_id, TOOL_CALLS.payloads));
+      for (const call of changedCalls)
+        updateCall(connection, apart.row(call, call.task_id, TOOL_CALLS.changedPayloads));
     }
     insertPayloads(connection, apart);
     for (const change of made) {

@@ -3,10 +3,12 @@
 import { canonicalJson } from "../../core/record/json.ts";
 import type { InboxRow } from "../../core/record/record.ts";
 import { INBOX_FOUND_MAX, toInboxPage } from "../inbox-page.ts";
-import { Gaps, INBOX_PAYLOADS, KeptApart } from "../payloads.ts";
+import { Gaps, KeptApart } from "../payloads.ts";
 import type { Change, InboxPage, InboxPost, InboxQuery, PostResult } from "../store.ts";
+import { TASK_INBOX } from "../tables.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { fillGaps, insertPayloads, wholeText } from "./payloads.ts";
+import { columnList, insertRow, insertsInto } from "./statements.ts";
 
 /** A task that waits to be started is not started by a signal; one that is parked stays so. */
 const WAKE = `
@@ -16,16 +18,14 @@ const WAKE = `
   where id = $task_id and finished_at is null
   returning wake_seq`;
 
-const INSERT = `
-  insert into task_inbox (task_id, seq, kind, name, step_id, payload, error, idempotency_key, attempt_epoch, created_at)
-  values ($task_id, $seq, $kind, $name, $step_id, $payload, $error, $idempotency_key, $attempt_epoch, $now)`;
+const INSERTS = insertsInto(TASK_INBOX);
 
 const CONSUME = "update task_inbox set consumed_at = $now where task_id = $taskId and seq = $seq";
 
 const SELECT_SEQ = "select wake_seq from tasks where id = $taskId";
 
 const unread = (which: string): string => `
-  select task_id, seq, kind, name, step_id, payload, error, idempotency_key, attempt_epoch, created_at
+  select ${columnList(TASK_INBOX, "task_inbox")}
   from task_inbox indexed by task_inbox_unread
   where task_id = $taskId and consumed_at is null and ${which} and seq > $after order by seq limit $limit`;
 
@@ -45,7 +45,8 @@ export function insertPost(connection: SqliteConnection, post: InboxPost, now: n
   const task = connection.prepare<{ wake_seq: number }>(WAKE).get({ task_id, kind, now });
   if (!task) return false;
   const apart = new KeptApart();
-  connection.prepare(INSERT).run({ ...apart.row(post, task_id, INBOX_PAYLOADS), seq: task.wake_seq, now });
+  const given = { seq: task.wake_seq, created_at: now };
+  insertRow(connection, INSERTS, { ...apart.row(post, task_id, TASK_INBOX.payloads), ...given });
   insertPayloads(connection, apart);
   return true;
 }
@@ -69,7 +70,7 @@ export function consumeInbox(connection: SqliteConnection, { taskId, consumed }:
 export async function readInbox(connection: SqliteConnection, taskId: string, query: InboxQuery): Promise<InboxPage> {
   const page = await connection.read(() => selectInbox(connection, taskId, query));
   const gaps = new Gaps();
-  for (const row of page.rows) gaps.find(row, taskId, INBOX_PAYLOADS);
+  for (const row of page.rows) gaps.find(row, taskId, TASK_INBOX.payloads);
   await fillGaps(connection, gaps);
   return page;
 }

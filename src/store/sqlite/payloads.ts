@@ -2,11 +2,12 @@
 
 import { type Gaps, type KeptApart, keyOfReference, type PayloadKey, type PayloadRow } from "../payloads.ts";
 import { recordDamaged } from "../record-damaged.ts";
+import { PAYLOADS } from "../tables.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { isCorrupt } from "./failures.ts";
+import { insertRow, insertsInto } from "./statements.ts";
 
-const INSERT =
-  "insert into payloads (task_id, key, text) values ($task_id, $key, $text) on conflict (task_id, key) do nothing";
+const INSERTS = insertsInto(PAYLOADS, "on conflict (task_id, key) do nothing");
 
 const SELECT = `
   select p.task_id, p.key, p.text from json_each($keys) as wanted
@@ -16,7 +17,7 @@ const SELECT_ONE = "select text from payloads where task_id = $taskId and key = 
 
 /** Writes what was taken out of rows of tasks that are there; within a transaction. */
 export function insertPayloads(connection: SqliteConnection, apart: KeptApart): void {
-  for (const { task_id, key, text } of apart.take()) connection.prepare(INSERT).run({ task_id, key, text });
+  for (const row of apart.take()) insertRow(connection, INSERTS, row);
 }
 
 /** Of what a column holds: the text itself, also where it is kept apart. Within a transaction. */

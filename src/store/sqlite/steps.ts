@@ -2,61 +2,26 @@
 
 import type { StepRow, Writable } from "../../core/record/record.ts";
 import { PAGE_ROWS } from "../sizes.ts";
+import { TASK_STEPS } from "../tables.ts";
 import { parametersOf, type SqliteConnection } from "./connection.ts";
 import { rowIsThere } from "./row-is-there.ts";
+import { assignments, columnList, insertRow, insertsInto, isRow } from "./statements.ts";
 
-const INSERT = `
-  insert into task_steps (
-    task_id, id, step_index, path, kind, step_name, target, execution, status,
-    input_payload, output_payload, error, outcome_seq, observed_at, due_at, attempt_epoch,
-    starts, doubt, created_at, updated_at
-  ) values (
-    $task_id, $id, $step_index, $path, $kind, $step_name, $target, $execution, $status,
-    $input_payload, $output_payload, $error, $outcome_seq, $observed_at, $due_at, $attempt_epoch,
-    $starts, $doubt, $created_at, $updated_at
-  )`;
+const INSERTS = insertsInto(TASK_STEPS);
 
-/** Of a step as it was planned; nearly all are. What is left out has its default: each column has its price. */
-const INSERT_PLANNED = `
-  insert into task_steps (
-    task_id, id, step_index, path, kind, step_name, target, execution, status, input_payload, due_at, created_at,
-    updated_at
-  ) values (
-    $task_id, $id, $step_index, $path, $kind, $step_name, $target, $execution, $status, $input_payload, $due_at,
-    $created_at, $updated_at
-  )`;
-
-const UPDATE = `
-  update task_steps set
-    status = $status, output_payload = $output_payload, error = $error,
-    outcome_seq = $outcome_seq, observed_at = $observed_at, due_at = $due_at,
-    attempt_epoch = $attempt_epoch, starts = $starts, doubt = $doubt, updated_at = $updated_at
-  where task_id = $task_id and id = $id`;
-
-/** Of a whole row, in every statement that gives one. */
-const COLUMNS = `
-  step.id, step.step_index, step.path, step.kind, step.step_name, step.target,
-  step.execution, step.status,
-  step.input_payload, step.output_payload, step.error, step.outcome_seq, step.observed_at, step.due_at,
-  step.attempt_epoch, step.starts, step.doubt, step.created_at, step.updated_at`;
+const UPDATE = `update task_steps set ${assignments(TASK_STEPS)} where ${isRow(TASK_STEPS)}`;
 
 /** Task by task. The place of a task in the list stands for its id, which is known and long. */
 const SELECT = `
-  select task.key as task_id, ${COLUMNS}
+  select task.key as task_id, ${columnList(TASK_STEPS, "step", "task_id")}
   from json_each($taskIds) as task cross join task_steps as step on step.task_id = task.value`;
 
 const SELECT_PAGE = `
-  select step.task_id, ${COLUMNS}
+  select ${columnList(TASK_STEPS, "step")}
   from task_steps as step where step.task_id = $taskId and step.id > $after order by step.id limit ${PAGE_ROWS}`;
 
 export function insertStep(connection: SqliteConnection, step: StepRow): void {
-  connection.prepare(isAsPlanned(step) ? INSERT_PLANNED : INSERT).run(parametersOf(step));
-}
-
-function isAsPlanned(step: StepRow): boolean {
-  const { status, output_payload, error, outcome_seq, observed_at, doubt, attempt_epoch, starts } = step;
-  const isEmpty = output_payload === null && error === null && outcome_seq === null && observed_at === null;
-  return status === "PLANNED" && isEmpty && doubt === null && attempt_epoch === 0 && starts === 0;
+  insertRow(connection, INSERTS, step);
 }
 
 export function updateStep(connection: SqliteConnection, step: StepRow): void {

@@ -2,56 +2,28 @@
 
 import type { ToolCallRow } from "../../core/record/record.ts";
 import { PAGE_ROWS } from "../sizes.ts";
+import { TOOL_CALLS } from "../tables.ts";
 import { parametersOf, type SqliteConnection } from "./connection.ts";
 import { rowIsThere } from "./row-is-there.ts";
+import { assignments, columnList, insertRow, insertsInto, isRow } from "./statements.ts";
 
-const INSERT = `
-  insert into tool_calls (
-    task_id, id, task_step_id, idempotency_key, tool_name, status, retry_count, attempt_epoch, last_error,
-    request_payload, response_payload, error, started_at, finished_at, created_at
-  ) values (
-    $task_id, $id, $task_step_id, $idempotency_key, $tool_name, $status, $retry_count, $attempt_epoch, $last_error,
-    $request_payload, $response_payload, $error, $started_at, $finished_at, $created_at
-  )`;
+const INSERTS = insertsInto(TOOL_CALLS);
 
-/** Of a call whose first attempt succeeded; nearly all are. What is left out has its default: each column has its price. */
-const INSERT_PLAIN = `
-  insert into tool_calls (
-    task_id, id, task_step_id, idempotency_key, tool_name, status, request_payload, response_payload,
-    started_at, finished_at, created_at
-  ) values (
-    $task_id, $id, $task_step_id, $idempotency_key, $tool_name, $status, $request_payload, $response_payload,
-    $started_at, $finished_at, $created_at
-  )`;
-
-const UPDATE = `
-  update tool_calls set
-    status = $status, retry_count = $retry_count, attempt_epoch = $attempt_epoch, last_error = $last_error, response_payload = $response_payload,
-    error = $error, started_at = $started_at, finished_at = $finished_at
-  where task_id = $task_id and idempotency_key = $idempotency_key`;
-
-/** Of a whole row, in every statement that gives one. */
-const COLUMNS = `
-  c.id, c.task_id, c.task_step_id, c.idempotency_key, c.tool_name, c.status, c.retry_count, c.attempt_epoch, c.last_error,
-  c.request_payload, c.response_payload, c.error, c.started_at, c.finished_at, c.created_at`;
+const UPDATE = `update tool_calls set ${assignments(TOOL_CALLS)} where ${isRow(TOOL_CALLS)}`;
 
 const SELECT = `
-  select ${COLUMNS}
+  select ${columnList(TOOL_CALLS, "c")}
   from tool_calls c join task_steps s on s.task_id = c.task_id and s.id = c.task_step_id
   where c.task_id in (select value from json_each($taskIds))
   order by c.task_id, c.created_at, s.step_index, c.id`;
 
 const SELECT_PAGE = `
-  select ${COLUMNS}
+  select ${columnList(TOOL_CALLS, "c")}
   from tool_calls c where c.task_id = $taskId and c.idempotency_key > $after
   order by c.idempotency_key limit ${PAGE_ROWS}`;
 
 export function insertCall(connection: SqliteConnection, call: ToolCallRow): void {
-  connection.prepare(isPlain(call) ? INSERT_PLAIN : INSERT).run(parametersOf(call));
-}
-
-function isPlain({ retry_count, attempt_epoch, last_error, error }: ToolCallRow): boolean {
-  return retry_count === 0 && attempt_epoch === 0 && last_error === null && error === null;
+  insertRow(connection, INSERTS, call);
 }
 
 export function updateCall(connection: SqliteConnection, call: ToolCallRow): void {

@@ -9,17 +9,17 @@
 import type { DeathCause } from "../blame.ts";
 import type { Processes } from "../processes.ts";
 import { storableText } from "../storable-text.ts";
-import type { ListedWorker, WorkerRow, WorkerState } from "../store.ts";
+import type { ListedWorker, WorkerState } from "../store.ts";
+import { type StoredWorker, WORKERS } from "../tables.ts";
 import { blameDead } from "./blame.ts";
 import { type SqliteConnection, untilUnlocked } from "./connection.ts";
+import { columnList, insertRow, insertsInto } from "./statements.ts";
 import type { WorkerLocks } from "./worker-locks.ts";
 
-const INSERT = `
-  insert into workers (id, name, concurrency, process, started_at, lease_until, lease_ms)
-  values ($id, $name, $concurrency, $process, $now, $now + $leaseMs, $leaseMs)
-  on conflict (id) do update set
-    name = excluded.name, concurrency = excluded.concurrency, process = excluded.process,
-    started_at = excluded.started_at, lease_until = excluded.lease_until, lease_ms = excluded.lease_ms, cause = null`;
+const INSERTS = insertsInto(
+  WORKERS,
+  `on conflict (id) do update set ${WORKERS.names.map((name) => `${name} = excluded.${name}`).join(", ")}`,
+);
 
 const RENEW = "update workers set lease_until = $now + $leaseMs, lease_ms = $leaseMs where id = $id";
 
@@ -32,7 +32,7 @@ const DELETE = `
 /** Of one that holds a task still. */
 const END_LEASE = "update workers set lease_until = min(lease_until, $now) where id = $id";
 
-const COLUMNS = "id, name, concurrency, process, started_at, lease_until, lease_ms, cause";
+const COLUMNS = columnList(WORKERS, "workers");
 
 const READ = `select ${COLUMNS} from workers where id = $id`;
 
@@ -50,13 +50,6 @@ const FORGET = `
     and id not in (select lease_owner from tasks indexed by tasks_held where lease_owner is not null)
   returning id`;
 
-type StoredWorker = WorkerRow & {
-  /** See `Processes.own`. */
-  readonly process: string;
-  readonly lease_ms: number;
-  readonly cause: string | null;
-};
-
 /** By what is found out whether a worker lives. */
 export interface Signs {
   readonly locks: WorkerLocks;
@@ -66,12 +59,19 @@ export interface Signs {
 export async function registerWorker(
   connection: SqliteConnection,
   { locks, processes }: Signs,
-  worker: { id: string; name: string; leaseMs: number; concurrency: number; now: number },
+  {
+    id,
+    name,
+    leaseMs,
+    concurrency,
+    now,
+  }: { id: string; name: string; leaseMs: number; concurrency: number; now: number },
 ): Promise<void> {
   // The lock first: who sees the row is to find it.
-  await untilUnlocked(connection, () => locks.take(worker.id));
-  const row = { ...worker, name: storableText(worker.name), process: processes.own };
-  await connection.write(() => connection.prepare(INSERT).run(row));
+  await untilUnlocked(connection, () => locks.take(id));
+  const lease = { started_at: now, lease_until: now + leaseMs, lease_ms: leaseMs };
+  const row = { id, name: storableText(name), concurrency, process: processes.own, cause: null, ...lease };
+  await connection.write(() => insertRow(connection, INSERTS, row));
 }
 
 export function renewWorker(

@@ -1,0 +1,191 @@
+// The columns of the tables, each told once. From here both dialects make what inserts, changes and reads rows: a new
+// column is a line here, one in a migration of each store, and where it is used. What it means is told beside the type of
+// its row (`core/record/record.ts`).
+
+import type { InboxRow, StepRow, TaskRow, ToolCallRow } from "../core/record/record.ts";
+import type { PayloadRow } from "./payloads.ts";
+import type { WorkerRow } from "./store.ts";
+
+/** What a column is to PostgreSQL; SQLite knows texts and integers. A `time` is milliseconds since 1970 outside. */
+export type ColumnType = "uuid" | "text" | "smallint" | "integer" | "bigint" | "boolean" | "json" | "time";
+
+interface Column {
+  readonly type: ColumnType;
+  /** A change of the row writes it. What else there is stays as it was made, or has a rule of its own. */
+  readonly changes?: true;
+  /** What it is in nearly every row that is made, and in one that is made without it. */
+  readonly begins?: null | 0;
+}
+
+interface Definition<Row> {
+  readonly name: string;
+  /** What names a row. */
+  readonly key: readonly NameOf<Row>[];
+  readonly columns: { readonly [Name in NameOf<Row>]: Column };
+}
+
+export interface Table<Row> extends Definition<Row> {
+  readonly names: readonly NameOf<Row>[];
+  /** Those that a change of a row writes. */
+  readonly changed: readonly NameOf<Row>[];
+  /** Those that are something else in few rows that are made, and what they are in all others. */
+  readonly begins: readonly { readonly name: NameOf<Row>; readonly value: null | 0 }[];
+  /** Those of JSON text, which may be kept apart (`payloads.ts`); and those of them that a change writes. */
+  readonly payloads: readonly NameOf<Row>[];
+  readonly changedPayloads: readonly NameOf<Row>[];
+}
+
+export type NameOf<Row> = keyof Row & string;
+
+export const TASKS = define<TaskRow>({
+  name: "tasks",
+  key: ["id"],
+  columns: {
+    id: { type: "uuid" },
+    flow_name: { type: "text" },
+    flow_code: { type: "text", changes: true },
+    parent_task_id: { type: "uuid" },
+    parent_step_id: { type: "uuid" },
+    depth: { type: "integer" },
+    status: { type: "text", changes: true },
+    version: { type: "bigint", changes: true },
+    current_step: { type: "integer", changes: true, begins: 0 },
+    observed_count: { type: "integer", changes: true, begins: 0 },
+    cancelled_after: { type: "integer", changes: true, begins: null },
+    cancelled_at: { type: "time", changes: true, begins: null },
+    recorded_bytes: { type: "bigint", changes: true },
+    priority: { type: "smallint", changes: true },
+    // a change writes it unless an outsider came meanwhile: then it is due at once
+    due_at: { type: "time" },
+    wake_seq: { type: "bigint", begins: 0 },
+    lease_owner: { type: "uuid", changes: true, begins: null },
+    parked_reason: { type: "text", changes: true, begins: null },
+    parked_code: { type: "text", changes: true, begins: null },
+    created_at: { type: "time" },
+    updated_at: { type: "time", changes: true },
+    finished_at: { type: "time", changes: true, begins: null },
+    input_payload: { type: "json" },
+    output_payload: { type: "json", changes: true, begins: null },
+    error: { type: "json", changes: true, begins: null },
+    left_undone: { type: "json", changes: true, begins: null },
+  },
+});
+
+export const TASK_STEPS = define<StepRow>({
+  name: "task_steps",
+  key: ["task_id", "id"],
+  columns: {
+    task_id: { type: "uuid" },
+    id: { type: "uuid" },
+    step_index: { type: "integer" },
+    path: { type: "text" },
+    kind: { type: "text" },
+    step_name: { type: "text" },
+    target: { type: "text" },
+    execution: { type: "text" },
+    status: { type: "text", changes: true },
+    outcome_seq: { type: "integer", changes: true, begins: null },
+    attempt_epoch: { type: "integer", changes: true, begins: 0 },
+    starts: { type: "integer", changes: true, begins: 0 },
+    due_at: { type: "time", changes: true },
+    observed_at: { type: "time", changes: true, begins: null },
+    created_at: { type: "time" },
+    updated_at: { type: "time", changes: true },
+    input_payload: { type: "json" },
+    output_payload: { type: "json", changes: true, begins: null },
+    error: { type: "json", changes: true, begins: null },
+    doubt: { type: "json", changes: true, begins: null },
+  },
+});
+
+export const TOOL_CALLS = define<ToolCallRow>({
+  name: "tool_calls",
+  key: ["task_id", "idempotency_key"],
+  columns: {
+    task_id: { type: "uuid" },
+    id: { type: "uuid" },
+    task_step_id: { type: "uuid" },
+    idempotency_key: { type: "text" },
+    tool_name: { type: "text" },
+    status: { type: "text", changes: true },
+    retry_count: { type: "integer", changes: true, begins: 0 },
+    attempt_epoch: { type: "integer", changes: true, begins: 0 },
+    started_at: { type: "time", changes: true },
+    finished_at: { type: "time", changes: true },
+    created_at: { type: "time" },
+    request_payload: { type: "json" },
+    response_payload: { type: "json", changes: true },
+    error: { type: "json", changes: true, begins: null },
+    last_error: { type: "json", changes: true, begins: null },
+  },
+});
+
+export const TASK_INBOX = define<InboxRow>({
+  name: "task_inbox",
+  key: ["task_id", "seq"],
+  columns: {
+    task_id: { type: "uuid" },
+    seq: { type: "bigint" },
+    kind: { type: "text" },
+    name: { type: "text" },
+    step_id: { type: "uuid" },
+    attempt_epoch: { type: "integer" },
+    idempotency_key: { type: "text" },
+    created_at: { type: "time" },
+    payload: { type: "json" },
+    error: { type: "json" },
+  },
+});
+
+export const PAYLOADS = define<PayloadRow>({
+  name: "payloads",
+  key: ["task_id", "key"],
+  columns: { task_id: { type: "uuid" }, key: { type: "text" }, text: { type: "text" } },
+});
+
+export interface StoredWorker extends WorkerRow {
+  /** See `Processes.own`. */
+  readonly process: string;
+  readonly lease_ms: number;
+  /** What it may die of, as JSON (`DeathCause`). */
+  readonly cause: string | null;
+}
+
+export const WORKERS = define<StoredWorker>({
+  name: "workers",
+  key: ["id"],
+  columns: {
+    id: { type: "uuid" },
+    name: { type: "text" },
+    process: { type: "text" },
+    concurrency: { type: "integer" },
+    started_at: { type: "time" },
+    lease_until: { type: "time" },
+    lease_ms: { type: "integer" },
+    cause: { type: "text", begins: null },
+  },
+});
+
+/** Whether the row has nothing but what it begins with where its columns say so. */
+export function isAsMade<Row>({ begins }: Table<Row>, row: Row): boolean {
+  for (const { name, value } of begins) if (row[name] !== value) return false;
+  return true;
+}
+
+function define<Row>(definition: Definition<Row>): Table<Row> {
+  const { columns } = definition;
+  const names = Object.keys(columns) as NameOf<Row>[];
+  const isChanged = (name: NameOf<Row>): boolean => columns[name].changes === true;
+  const payloads = names.filter((name) => columns[name].type === "json");
+  return {
+    ...definition,
+    names,
+    changed: names.filter(isChanged),
+    begins: names.flatMap((name) => {
+      const { begins } = columns[name];
+      return begins === undefined ? [] : [{ name, value: begins }];
+    }),
+    payloads,
+    changedPayloads: payloads.filter(isChanged),
+  };
+}

@@ -1,0 +1,97 @@
+// The columns that `src/store/tables.ts` tells are those that the migrations made, on both stores.
+
+import { expect, test } from "bun:test";
+import { Database } from "bun:sqlite";
+import postgres from "postgres";
+
+import { PAYLOADS, TASK_INBOX, TASK_STEPS, TASKS, TOOL_CALLS, WORKERS } from "../../src/store/tables.ts";
+import { testDatabase } from "../support/postgres.ts";
+import { migrate, postgresPlace, sqlitePlace } from "./place.ts";
+
+const TABLES = [TASKS, TASK_STEPS, TOOL_CALLS, TASK_INBOX, PAYLOADS, WORKERS] as const;
+
+interface Found {
+  readonly table: string;
+  readonly name: string;
+  readonly type: string;
+  readonly begins: string | null;
+}
+
+/** Columns that no row has outside the database, and who has them. */
+const WITHIN = {
+  "tasks.deaths": "both",
+  "tasks.limited": "postgres",
+  "task_inbox.consumed_at": "both",
+  "workers.grace_ms": "postgres",
+} as const;
+
+const TYPES = {
+  sqlite: {
+    uuid: "TEXT",
+    text: "TEXT",
+    json: "TEXT",
+    smallint: "INTEGER",
+    integer: "INTEGER",
+    bigint: "INTEGER",
+    boolean: "INTEGER",
+    time: "INTEGER",
+  },
+  postgres: {
+    uuid: "uuid",
+    text: "text",
+    json: "json",
+    smallint: "smallint",
+    integer: "integer",
+    bigint: "bigint",
+    boolean: "boolean",
+    time: "timestamp with time zone",
+  },
+} as const;
+
+function expectColumns(dialect: "sqlite" | "postgres", found: readonly Found[]): void {
+  for (const { name: table, columns, begins } of TABLES) {
+    const own = found.filter((column) => column.table === table);
+    const within = Object.entries(WITHIN).flatMap(([column, who]) =>
+      column.startsWith(`${table}.`) && (who === "both" || who === dialect) ? column.slice(table.length + 1) : [],
+    );
+    const told = Object.entries<{ type: keyof (typeof TYPES)["sqlite"] }>(columns);
+    expect(own.map(({ name }) => name).toSorted()).toEqual([...told.map(([name]) => name), ...within].toSorted());
+    for (const [name, { type }] of told) {
+      const column = own.find((each) => each.name === name);
+      expect([table, name, column?.type]).toEqual([table, name, TYPES[dialect][type]]);
+    }
+    // an insert may leave out what begins so
+    for (const { name, value } of begins) {
+      const column = own.find((each) => each.name === name);
+      expect([table, name, column?.begins ?? null]).toEqual([table, name, value === null ? null : String(value)]);
+    }
+  }
+}
+
+test("on SQLite", async () => {
+  const place = await sqlitePlace();
+  await migrate(place.address);
+  if (place.address.dialect !== "sqlite") throw new Error("It is a place on SQLite.");
+  const database = new Database(place.address.path);
+  const found = database.query<Found, []>(
+    `select t.name as "table", c.name, c.type, c.dflt_value as begins
+     from pragma_table_list t, pragma_table_info(t.name) c where t.schema = 'main'`,
+  );
+  expectColumns("sqlite", found.all());
+  database.close();
+  await place.drop();
+});
+
+test("on PostgreSQL", async () => {
+  const server = await testDatabase();
+  const place = await postgresPlace(server.url);
+  await migrate(place.address);
+  if (place.address.dialect !== "postgres") throw new Error("It is a place on PostgreSQL.");
+  const sql = postgres(server.url, { max: 1 });
+  const found = await sql<Found[]>`
+    select table_name as "table", column_name as name, data_type as type, column_default as begins
+    from information_schema.columns where table_schema = ${place.address.schema}`;
+  expectColumns("postgres", found);
+  await sql.end();
+  await server.drop();
+}, 60_000);
