@@ -78,13 +78,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "engine/queue": { imports: ["engine/driving", "engine/task", "engine/process", "store/store.ts", "core"] },
   "engine/driving": { imports: ["engine/doors", "engine/task", "engine/process", "store/store.ts", "core"] },
-  "engine/doors": {
-    imports: ["engine/task", "engine/process", "store/store.ts", "core"],
-    packages: ["@valibot/to-json-schema"],
-  },
+  "engine/doors": { imports: ["engine/task", "engine/process", "store/store.ts", "core"] },
   "engine/task": {
     imports: ["engine/process", "store/record-damaged.ts", "store/store.ts", "turn-of-loop.ts", "core"],
-    packages: ["bun:jsc", "node:fs", "node:path"],
+    packages: ["@valibot/to-json-schema", "bun:jsc", "node:fs", "node:path"],
   },
   "engine/process": { imports: ["store/store.ts", "core"] },
 

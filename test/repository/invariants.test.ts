@@ -1,0 +1,30 @@
+// What a file holds to is numbered at its head, and cited by its number elsewhere: `// K1. …`. So no two mean the same.
+
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { ROOT } from "./imports.ts";
+
+/** By number: the files at whose heads it stands. */
+async function readInvariants(): Promise<ReadonlyMap<string, readonly string[]>> {
+  const found = new Map<string, string[]>();
+  for await (const file of new Bun.Glob("{src,test}/**/*.ts").scan(ROOT)) {
+    for (const [, number = ""] of (await Bun.file(join(ROOT, file)).text()).matchAll(/^\/\/ ([A-Z]{1,2}\d+)\. /gm)) {
+      found.set(number, [...(found.get(number) ?? []), file]);
+    }
+  }
+  return found;
+}
+
+const invariants = await readInvariants();
+
+test("a number means one thing", () => {
+  expect([...invariants].filter(([, files]) => files.length > 1)).toEqual([]);
+});
+
+test("the numbers under a letter are 1, 2, 3 …", () => {
+  const letters = Map.groupBy(invariants.keys(), (number) => number.replace(/\d+$/, ""));
+  expect(letters.size).toBeGreaterThan(20);
+  for (const [letter, numbers] of letters) {
+    expect(numbers.toSorted()).toEqual(numbers.map((_, index) => `${letter}${index + 1}`));
+  }
+});
