@@ -46,7 +46,7 @@ import { Lease } from "./process/lease.ts";
 import { ownHeartbeat } from "./process/own-heartbeat.ts";
 import { Pace } from "./process/pace.ts";
 import { Flows } from "./task/flows.ts";
-import { cancelOf } from "./task/inbox-posts.ts";
+import { cancelOf, signalOf } from "./task/inbox-posts.ts";
 import { readResolution } from "./doors/resolve.ts";
 import { toTask, toWorker } from "./task/to-task.ts";
 import { runToEnd } from "./driving/run-to-end.ts";
@@ -227,16 +227,7 @@ class StoreEngine implements Engine {
       payload,
       bytesMax: this.#tools.limits.inputBytes,
     });
-    const posted = await this.#store.postToTask({
-      task_id: taskId,
-      kind: "signal",
-      name,
-      step_id: null,
-      payload: text,
-      error: null,
-      idempotency_key: idempotencyKey ?? null,
-      attempt_epoch: null,
-    });
+    const posted = await this.#store.postToTask(signalOf(taskId, name, text, idempotencyKey));
     if (posted.kind === "refused") {
       const { status } = await this.#stored.readRow(taskId);
       throw new TaskonautError(

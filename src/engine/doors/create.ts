@@ -1,11 +1,11 @@
 // From a request to a task that is ready to be inserted. Nothing is written here.
 
 import { applyContract, type ContractResult } from "../../core/flow/contract.ts";
-import { describeViolations, TaskonautError, type Violation } from "../../core/errors.ts";
+import { TaskonautError } from "../../core/errors.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import { FlowStuckError, within } from "../../core/flow/flow-bound.ts";
+import { readGiven } from "../../core/flow/given-json.ts";
 import { keyedTaskId } from "../../core/record/ids.ts";
-import { toJsonText } from "../../core/record/json.ts";
 import type { Limits } from "../../core/limits.ts";
 import { createProgram } from "../../core/flow/create-program.ts";
 import type { Decision, Program } from "../../core/flow/program.ts";
@@ -97,19 +97,14 @@ export function planTask({ id, flow, input: given, now, limits, dueAt, priority,
 }
 
 function readInput(flow: Flow, given: unknown, bytesMax: number): JsonText {
-  const parsed = parseInput(flow, given === undefined ? {} : given);
-  if (!parsed.ok) throw inputInvalid(flow, parsed.errors);
-  const json = toJsonText(parsed.value);
-  if (!json.ok) throw inputInvalid(flow, json.errors);
-  const bytes = Buffer.byteLength(json.text);
-  if (bytes > bytesMax) {
-    throw new TaskonautError(
-      "body_too_large",
-      `The input of flow ${flow.name} is ${bytes} bytes of JSON; the limit is ${bytesMax} (TASKONAUT_MAX_INPUT_BYTES).`,
-      { details: { limit: "inputBytes" } },
-    );
-  }
-  return json.text;
+  return readGiven(parseInput(flow, given === undefined ? {} : given), {
+    what: "The input",
+    of: `flow ${flow.name}`,
+    named: `The input of flow ${flow.name}`,
+    bytesMax,
+    variable: "TASKONAUT_MAX_INPUT_BYTES",
+    limit: "inputBytes",
+  });
 }
 
 /** A contract is code of the flow's file: it comes to an end, or is cut short. */
@@ -143,14 +138,6 @@ function startPlan(flow: Flow, program: Program): ReturnType<Program["start"]>["
 
 /** Of a task that is not there yet. */
 const UNBEGUN = { task: { observed_count: 0, cancelled_after: null, cancelled_at: null }, steps: [] };
-
-function inputInvalid(flow: Flow, errors: readonly Violation[]): TaskonautError {
-  return new TaskonautError(
-    "input_invalid",
-    `The input breaks the contract of flow ${flow.name}: ${describeViolations(errors)}`,
-    { errors },
-  );
-}
 
 /** Throws input_invalid. */
 export function checkKey(path: string, key: string): string {

@@ -8,7 +8,7 @@ import type { JsonText, StepRow } from "../../core/record/record.ts";
 import { messageOf } from "../../core/record/stored-error.ts";
 import type { Store } from "../../store/store.ts";
 import { isPassing } from "../process/retry-write.ts";
-import { settlementOf } from "./resolve.ts";
+import { settlementOf } from "../task/inbox-posts.ts";
 
 const AWAY: Backoff = { minMs: 100, maxMs: 5_000 };
 

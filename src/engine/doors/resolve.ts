@@ -1,14 +1,15 @@
 // resolve: what a person says of a step in doubt, checked, for the task's inbox.
 
 import { applyContract } from "../../core/flow/contract.ts";
-import { describeViolations, TaskonautError } from "../../core/errors.ts";
+import { TaskonautError } from "../../core/errors.ts";
 import type { Flow } from "../../core/flow/flow.ts";
-import { toJsonText } from "../../core/record/json.ts";
+import { readGiven } from "../../core/flow/given-json.ts";
 import type { JsonText, StepRow, TaskRecord } from "../../core/record/record.ts";
 import { storeError } from "../../core/record/stored-error.ts";
 import type { ResolveTask } from "../../core/api/taskonaut.ts";
 import type { Tool } from "../../core/flow/tool.ts";
 import type { InboxPost } from "../../store/store.ts";
+import { settlementOf } from "../task/inbox-posts.ts";
 import { isParked } from "../task/is-parked.ts";
 import { recover } from "../task/recover.ts";
 
@@ -42,23 +43,6 @@ export function readResolution(
   }
 }
 
-/** For the inbox: what a step in doubt came to; with neither, its tool is called again. */
-export function settlementOf(
-  step: StepRow,
-  { payload = null, error = null }: { readonly payload?: JsonText | null; readonly error?: JsonText | null },
-): InboxPost {
-  return {
-    task_id: step.task_id,
-    kind: "resolve",
-    name: null,
-    step_id: step.id,
-    payload,
-    error,
-    idempotency_key: null,
-    attempt_epoch: step.attempt_epoch,
-  };
-}
-
 function findStep({ task, steps }: TaskRecord, index: number | undefined): StepRow {
   const doubtful = steps.filter((step) => step.doubt !== null);
   const known = doubtful.map((step) => step.step_index).join(", ");
@@ -84,21 +68,12 @@ function findStep({ task, steps }: TaskRecord, index: number | undefined): StepR
 }
 
 function readOutput(tool: Tool, output: unknown, bytesMax: number): JsonText {
-  const parsed = applyContract(tool.output, output);
-  const json = parsed.ok ? toJsonText(parsed.value) : parsed;
-  if (!json.ok) {
-    throw new TaskonautError(
-      "input_invalid",
-      `The output breaks the contract of tool ${tool.name}: ${describeViolations(json.errors)}`,
-      {
-        errors: json.errors.map(({ path, message }) => ({ path: path === "" ? "output" : `output.${path}`, message })),
-      },
-    );
-  }
-  const bytes = Buffer.byteLength(json.text);
-  if (bytes <= bytesMax) return json.text;
-  throw new TaskonautError(
-    "body_too_large",
-    `The output is ${bytes} bytes of JSON; the limit is ${bytesMax} (TASKONAUT_MAX_OUTPUT_BYTES).`,
-  );
+  return readGiven(applyContract(tool.output, output), {
+    what: "The output",
+    of: `tool ${tool.name}`,
+    named: "The output",
+    bytesMax,
+    variable: "TASKONAUT_MAX_OUTPUT_BYTES",
+    at: "output",
+  });
 }

@@ -1,7 +1,7 @@
 import { applyContract } from "../../core/flow/contract.ts";
-import { describeViolations, TaskonautError } from "../../core/errors.ts";
+import { TaskonautError } from "../../core/errors.ts";
 import type { Flow } from "../../core/flow/flow.ts";
-import { toJsonText } from "../../core/record/json.ts";
+import { readGiven } from "../../core/flow/given-json.ts";
 import type { JsonText } from "../../core/record/record.ts";
 
 /** The payload as it is recorded. Throws input_invalid for a signal the flow does not declare, or a payload that breaks its contract. */
@@ -20,21 +20,11 @@ export function readSignal(
       },
     );
   }
-  const parsed = applyContract(schema, payload);
-  const json = parsed.ok ? toJsonText(parsed.value) : parsed;
-  if (!json.ok) {
-    throw new TaskonautError(
-      "input_invalid",
-      `The payload breaks the contract of signal ${name} of flow ${flow.name}: ${describeViolations(json.errors)}`,
-      {
-        errors: json.errors,
-      },
-    );
-  }
-  const bytes = Buffer.byteLength(json.text);
-  if (bytes <= bytesMax) return json.text;
-  throw new TaskonautError(
-    "body_too_large",
-    `The payload of signal ${name} is ${bytes} bytes of JSON; the limit is ${bytesMax} (TASKONAUT_MAX_INPUT_BYTES).`,
-  );
+  return readGiven(applyContract(schema, payload), {
+    what: "The payload",
+    of: `signal ${name} of flow ${flow.name}`,
+    named: `The payload of signal ${name}`,
+    bytesMax,
+    variable: "TASKONAUT_MAX_INPUT_BYTES",
+  });
 }

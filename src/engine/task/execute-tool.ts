@@ -3,7 +3,7 @@
 import { currentActivity } from "../../core/flow/activity.ts";
 import type { Clock } from "../../core/clock.ts";
 import { applyContract, type ContractResult } from "../../core/flow/contract.ts";
-import { toJsonText } from "../../core/record/json.ts";
+import { toContractJson } from "../../core/flow/given-json.ts";
 import type { Log, LogFields } from "../../core/log.ts";
 import type { JsonText } from "../../core/record/record.ts";
 import { lotOf, retry } from "../../core/flow/retry.ts";
@@ -229,9 +229,7 @@ function awaitable(value: unknown): unknown {
 
 /** The output as checked JSON text. */
 function checkOutput(tool: Tool, value: unknown, { outputBytesMax }: ExecutionTools): JsonText {
-  const output = applyContract(tool.output, value);
-  if (!output.ok) throw new ContractError(`The output of tool ${tool.name}`, output.errors);
-  const json = toJsonText(output.value);
+  const json = toContractJson(applyContract(tool.output, value));
   if (!json.ok) throw new ContractError(`The output of tool ${tool.name}`, json.errors);
   const bytes = Buffer.byteLength(json.text);
   if (bytes <= outputBytesMax) return json.text;

@@ -1,7 +1,7 @@
-// What a driver leaves for other tasks, as part of what it writes.
+// What is left for a task in its inbox: by drivers of other tasks, as part of what they write, and by people.
 
 import type { ProgramEnd } from "../../core/flow/program.ts";
-import type { TaskRow } from "../../core/record/record.ts";
+import type { JsonText, StepRow, TaskRow } from "../../core/record/record.ts";
 import type { InboxPost } from "../../store/store.ts";
 
 /** How a child that was cancelled looks to its parent. */
@@ -12,29 +12,42 @@ export const CANCELLED_CHILD: ProgramEnd = {
 
 /** A child's end, for its parent. */
 export function endOfChild(task: TaskRow, end: ProgramEnd): InboxPost {
-  return {
-    task_id: task.parent_task_id ?? "",
-    kind: "child",
-    name: null,
+  return post(task.parent_task_id ?? "", "child", {
     step_id: task.parent_step_id,
     payload: end.kind === "completed" ? end.output : null,
     error: end.kind === "failed" ? end.error : null,
-    idempotency_key: null,
-    attempt_epoch: null,
-  };
+  });
 }
 
 /** A cancel for a task's inbox. */
 export function cancelOf(taskId: string, { force = false } = {}): InboxPost {
+  return post(taskId, "cancel", { payload: force ? FORCE : null });
+}
+
+/** `key`: the idempotency key, where the sender gave one. */
+export function signalOf(taskId: string, name: string, payload: JsonText, key: string | undefined): InboxPost {
+  return post(taskId, "signal", { name, payload, idempotency_key: key ?? null });
+}
+
+/** What a step in doubt came to; with neither, its tool is called again. */
+export function settlementOf(
+  { task_id, id, attempt_epoch }: StepRow,
+  outcome: { readonly payload?: JsonText | null; readonly error?: JsonText | null },
+): InboxPost {
+  return post(task_id, "resolve", { ...outcome, step_id: id, attempt_epoch });
+}
+
+function post(task_id: string, kind: InboxPost["kind"], fields: Partial<InboxPost>): InboxPost {
   return {
-    task_id: taskId,
-    kind: "cancel",
+    task_id,
+    kind,
     name: null,
     step_id: null,
-    payload: force ? FORCE : null,
+    payload: null,
     error: null,
     idempotency_key: null,
     attempt_epoch: null,
+    ...fields,
   };
 }
 

@@ -25,7 +25,7 @@ export class InboxReader {
     const now = isTimed ? await this.tools.storeClock.read() : 0;
     const { wakeSeq, rows, isAll } = await this.#readInbox();
     if (rows.some(isForcedCancel)) {
-      for (const { kind, seq } of rows) if (kind === "cancel") state.consume(seq);
+      for (const { kind, seq } of rows) if (kind === "cancel") state.inbox.consume(seq);
       state.cancelByForce();
       return true;
     }
@@ -34,14 +34,14 @@ export class InboxReader {
     let isReady = false;
     let isHeard = isAll;
     for (;;) {
-      const inbox = rows.filter((row) => !state.isConsumed(row.seq));
+      const inbox = rows.filter((row) => !state.inbox.isConsumed(row.seq));
       const isCancelled = state.task.cancelled_after !== null;
       const { event, consumed, cancels } = findNews(state.openSteps(), inbox, now, isCancelled);
       state.noteCancels(cancels);
       const isNext = event?.outcome === undefined || state.nextUnobserved === undefined;
       if (!isNext || (cancels.length > 0 && !isCancelled)) isHeard = false;
       if (event && !isNext) break;
-      for (const seq of consumed) state.consume(seq);
+      for (const seq of consumed) state.inbox.consume(seq);
       if (!event) break;
       if (event.outcome) state.steps.recordNews(event.step, event.outcome);
       else {
@@ -52,7 +52,7 @@ export class InboxReader {
       if (!isAll) break;
     }
     // until the flow has heard of it, the inbox is not done with: there may be more
-    if (isHeard && !state.nextUnobserved) state.seeWake(wakeSeq);
+    if (isHeard && !state.nextUnobserved) state.inbox.seeWake(wakeSeq);
     else this.isWoken = true;
     return isReady || state.nextUnobserved !== undefined || state.isCancelling;
   }
@@ -73,7 +73,7 @@ export class InboxReader {
     // what comes from now on makes the task due again
     const { wakeSeq } = page;
     for (;;) {
-      const fresh = page.rows.filter(({ seq }) => !state.isConsumed(seq));
+      const fresh = page.rows.filter(({ seq }) => !state.inbox.isConsumed(seq));
       for (const row of fresh) rows.set(row.seq, row);
       if (page.next === null || fresh.some((row) => isForAny(row, open))) break;
       page = await read(page.next);

@@ -38,6 +38,8 @@ export class TaskState {
   readonly running = new RunningSteps();
   /** What becomes of its steps is put down there. */
   readonly steps: StepRecord;
+  /** What of its inbox was read and dealt with. */
+  readonly inbox: Pick<Draft, "isConsumed" | "consume" | "seeWake" | "hasHeard">;
   readonly #draft: Draft;
   readonly #open: OpenSteps;
   readonly #place: Place;
@@ -55,6 +57,7 @@ export class TaskState {
   ) {
     const { steps, task } = record;
     this.#draft = new Draft(record, isFromQueue);
+    this.inbox = this.#draft;
     this.#draft.noteCode(program.flow.code ?? null);
     this.#open = new OpenSteps(steps, task.observed_count);
     this.log = new TaskLog(tools.log, { task_id: task.id, flow: task.flow_name });
@@ -313,26 +316,6 @@ export class TaskState {
     this.#open.giveUpAll();
     this.#place.stopHoldingAll();
     this.running.giveUpAll(new Error("The task was cancelled by force."));
-  }
-
-  // ---- the inbox
-
-  isConsumed(seq: number): boolean {
-    return this.#draft.isConsumed(seq);
-  }
-
-  consume(seq: number): void {
-    this.#draft.consume(seq);
-  }
-
-  /** The inbox was read up to here: what comes later makes the task due at once. */
-  seeWake(wakeSeq: number): void {
-    this.#draft.seeWake(wakeSeq);
-  }
-
-  /** Whether anything ever came from outside, as far as is known. */
-  get hasHeard(): boolean {
-    return this.#draft.hasHeard;
   }
 
   // ---- its place: queue, lease, parking

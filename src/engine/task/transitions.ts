@@ -257,7 +257,7 @@ export class Transitions {
     else if (heard) state.noteCancelled(heard.at);
     state.takeUp(turn, storeNow ?? 0);
     // what nobody waited for when it came may be there still
-    if (storeNow !== undefined && state.hasHeard) inbox.isWoken = true;
+    if (storeNow !== undefined && state.inbox.hasHeard) inbox.isWoken = true;
   }
 
   #throwIfViolated(): void {
