@@ -108,7 +108,7 @@ describe.each([
     place = await createPlace();
     await migrate(place.address);
     store = await openStore(place.address);
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await store.close();
     await place.drop();

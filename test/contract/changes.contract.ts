@@ -190,7 +190,7 @@ export function changeContract(dialect: string, create: () => Promise<Place>): v
       const won = await runTogether(3, () => startChild("race", bench.place.address, task.id));
       expect(won.reduce((sum: number, count) => sum + Number(count), 0)).toBe(60);
       expect((await bench.store.readTask(task.id))?.task.version).toBe(61);
-    }, 30_000);
+    }, 120_000);
 
     test("a change that is no change, or two of one task, is a bug of the caller", async () => {
       const { task } = await insert(plannedRecord());

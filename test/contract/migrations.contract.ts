@@ -44,7 +44,7 @@ export function migrationContract(dialect: string, create: () => Promise<Place>)
     test("ten processes at once are as good as one", async () => {
       const applied = await runTogether(10, () => startChild("migrate", place.address));
       expect(applied.flat().length).toBe((await statusOf(place)).length);
-    }, 60_000);
+    }, 120_000);
 
     test("what comes later is applied in order, once, by however many at a time, and keeps every row", async () => {
       await migrate(place.address);

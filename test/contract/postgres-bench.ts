@@ -27,7 +27,7 @@ export function postgresBench(): PostgresBench {
   beforeAll(async () => {
     database = await testDatabase();
     admin = postgres(database.url, { max: 1, onnotice: () => {} });
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await admin?.end();
     await database?.drop();

@@ -186,7 +186,7 @@ test("a server that stops and starts: calls fail quickly meanwhile, then all is 
   await watcher.end();
   await Promise.all([store.close(), other.close()]);
   await server.dispose();
-}, 60_000);
+}, 120_000);
 
 async function openStatus(address: StoreAddress): ReturnType<Migrator["status"]> {
   const migrator = await openMigrator(address);

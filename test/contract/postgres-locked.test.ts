@@ -115,7 +115,7 @@ test("a table that is locked refuses a whole batch after a few tries, not one by
   });
   expect(await writer.submitChange(changeOf(records[0]!.task))).toBe(true);
   await store.close();
-}, 30_000);
+}, 120_000);
 
 /** Runs `during` while a stranger holds the task's row. */
 async function whileLocked({ task }: TaskRecord, during: () => Promise<void>): Promise<void> {

@@ -43,7 +43,7 @@ test("claims are HOT, so are changes of steps, and no statement that was planned
   expect(await counted("n_tup_upd")).toMatchObject({ task_steps: 2 * TASKS });
   expect(await counted("n_tup_hot_upd")).toMatchObject({ task_steps: 2 * TASKS });
   expect(await counted("seq_scan")).toEqual(scansBefore);
-}, 60_000);
+}, 120_000);
 
 test("what a flow's limit leaves in the queue is not read with every claim", async () => {
   const filler = await openStore(bench.place.address);

@@ -28,7 +28,7 @@ beforeAll(async () => {
   database = await testDatabase();
   elsewhere = await testDatabase();
   admin = postgres(database.url, { max: 1, onnotice: () => {} });
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await admin.end();

@@ -8,7 +8,7 @@ let database: TestDatabase;
 
 beforeAll(async () => {
   database = await testDatabase();
-}, 60_000);
+}, 120_000);
 
 afterAll(() => database.drop());
 

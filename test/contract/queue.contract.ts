@@ -289,7 +289,7 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
       const claims = await Promise.all(more.map((by) => claim({ workerId: crypto.randomUUID(), flows }, by)));
       expect(claims.reduce((sum, { tasks }) => sum + tasks.length, 0)).toBe(HELD_MAX);
       expect(await countHeld()).toBe(HELD_MAX);
-    }, 30_000);
+    }, 120_000);
 
     const countHeld = async (): Promise<number> =>
       recordsOf(await other.listTasks({ limit: 200 })).filter(({ task }) => task.lease_owner !== null).length;

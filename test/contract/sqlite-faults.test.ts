@@ -123,7 +123,7 @@ test("a folder that another process creates at the same moment is as good as one
 test("twenty processes that open a new file in a new folder at once all succeed", async () => {
   path = join(folder, "new", "tasks.db");
   expect(await runTogether(20, () => startChild("open", address()))).toEqual(Array(20).fill("opened"));
-}, 60_000);
+}, 120_000);
 
 test("a file or a folder that this user may not write to is told", async () => {
   const store = await openSqliteStore({ path });

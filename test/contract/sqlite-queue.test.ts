@@ -133,7 +133,7 @@ test("a lease is renewed from another thread while this one writes without a pau
   // The thread's store has come and gone; the lock of this one's worker is where it was.
   expect(await runChild("findDead")).toEqual([]);
   await store.close();
-}, 30_000);
+}, 120_000);
 
 test("who finds nothing to do does not wait for a writer", async () => {
   const store = await openSqliteStore({ path, deadlineMs: 200 });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { networkInterfaces } from "node:os";
 import { openSandbox, type Sandbox } from "./harness.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const TOKEN = "correct-horse-battery-staple";
 

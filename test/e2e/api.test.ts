@@ -7,7 +7,7 @@ import type { Served } from "./served.ts";
 import { DIALECTS, openPlace, type Place } from "./place.ts";
 import { expectCompleted } from "./tasks.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const UNKNOWN_ID = "0193d3f0-7c1e-7b7a-9c5e-2f6f6f0c8a11";
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -6,7 +6,7 @@ import type { Task } from "../../src/core/api/task.ts";
 import { openSandbox, type Sandbox } from "./harness.ts";
 import { taskOf } from "./tasks.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 let sandbox: Sandbox;
 beforeAll(async () => {

@@ -12,7 +12,7 @@ import { openPlace } from "./place.ts";
 import { expectCompleted, taskOf } from "./tasks.ts";
 import type { Terminal } from "./terminal.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const ESCAPE = "\u001B";
 const QUESTIONS = [

@@ -7,7 +7,7 @@ import { until } from "../support/until.ts";
 import { binary } from "./binary.ts";
 import { openSandbox } from "./harness.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 /** At debug each request is a line with its path: together far more than a pipe holds. */
 const REQUESTS = 400;

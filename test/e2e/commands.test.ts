@@ -11,7 +11,7 @@ import type { Ended } from "./served.ts";
 import { openPlace, type Place } from "./place.ts";
 import { expectCompleted, taskOf } from "./tasks.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const UNKNOWN_ID = "0193d3f0-7c1e-7b7a-9c5e-2f6f6f0c8a11";
 const TOKEN = "a-token-of-visible-ASCII-!~";

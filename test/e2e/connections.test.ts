@@ -9,7 +9,7 @@ const BUSY_MAX = 4;
 const IDLE_MAX = 2;
 const TASKS = 300;
 
-setDefaultTimeout(90_000);
+setDefaultTimeout(120_000);
 
 /** In the name that the process has for the server. */
 const NAME = "under-test";

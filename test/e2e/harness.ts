@@ -9,7 +9,8 @@ import { binary } from "./binary.ts";
 import { type Ended, follow, type Served, type Started, waitUntilListening } from "./served.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 
-const TIMEOUT_MS = 20_000;
+/** Of what a process is to say or to do: only what goes wrong takes so long. */
+const TIMEOUT_MS = 45_000;
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -34,7 +35,7 @@ export interface RunOptions {
   readonly env?: Variables;
   readonly stdin?: string;
   readonly cwd?: string;
-  /** After that long the process is killed and `exit` is 137; 20 s if unset. */
+  /** After that long the process is killed and `exit` is 137; 45 s if unset. */
   readonly timeoutMs?: number;
 }
 

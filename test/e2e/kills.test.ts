@@ -8,7 +8,7 @@ import { DIALECTS, openPlace, type Place } from "./place.ts";
 import type { Ended } from "./served.ts";
 import { expectCompleted, taskOf } from "./tasks.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const KILLS = 20;
 const KILLED = 137;

@@ -5,7 +5,7 @@ import type { Task } from "../../src/core/api/task.ts";
 import { DIALECTS, openPlace, type Place } from "./place.ts";
 import { expectCompleted, taskOf } from "./tasks.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 /** Every change of a task's status as the database itself saw it. */
 const WITNESS = {

@@ -9,7 +9,7 @@ import { openSandbox } from "./harness.ts";
 import { DIALECTS, openPlace, type Place } from "./place.ts";
 import { taskOf } from "./tasks.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const TASKS = 20_000;
 const TEXT = "x".repeat(500);

@@ -6,7 +6,7 @@ import { openSandbox, type Sandbox } from "./harness.ts";
 import { openPlace } from "./place.ts";
 import { errorOf, expectCompleted, taskOf } from "./tasks.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const COMMANDS = [["run-flow"], ["get-tasks"], ["get-task", "0193d3f0-7c1e-7b7a-9c5e-2f6f6f0c8a11"], ["run-app"]];
 

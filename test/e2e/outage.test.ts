@@ -11,7 +11,7 @@ import { type Answer, Load } from "./load.ts";
 import type { Served } from "./served.ts";
 import { expectCompleted } from "./tasks.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 /** No answer takes longer: the store gives up after 10 s. */
 const ANSWER_MS_MAX = 12_000;

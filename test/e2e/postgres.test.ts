@@ -7,7 +7,7 @@ import { openSandbox } from "./harness.ts";
 import { openPlace } from "./place.ts";
 import { errorOf, expectCompleted, taskOf } from "./tasks.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 describe("the URL", () => {
   test("may have the forms that earlier users have", async () => {

@@ -9,7 +9,7 @@ import type { Task } from "../../src/core/api/task.ts";
 import { DIALECTS, openPlace, type Place } from "./place.ts";
 import { taskOf } from "./tasks.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const KILLED = 137;
 

@@ -14,7 +14,7 @@ import { openPlace } from "./place.ts";
 import { LISTENING } from "./served.ts";
 import { expectCompleted, taskOf } from "./tasks.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const ROOT = join(import.meta.dir, "../..");
 

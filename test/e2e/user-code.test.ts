@@ -10,7 +10,7 @@ import { openSandbox, type Sandbox } from "./harness.ts";
 import type { Ended } from "./served.ts";
 import { taskOf } from "./tasks.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const FLOWS = `
 import { call, defineFlow, defineTool } from "taskonaut";

@@ -8,7 +8,7 @@ import { binary } from "./binary.ts";
 import { openSandbox } from "./harness.ts";
 import { taskOf } from "./tasks.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 /** Goes to another folder when it is loaded, and again in its tool; gives where it is. */
 const WANDERS = `

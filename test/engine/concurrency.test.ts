@@ -51,7 +51,7 @@ for (const [name, createDatabase] of DATABASES) {
       const ids = await createTasks();
       const calls = ids.flatMap((id) => repeat(ADVANCES / 5, { kind: "advance" as const, id }));
       await expectOneLife(ids, await callTogether(repeat(5, { url: bench.database.url, calls })));
-    }, 30_000);
+    }, 120_000);
 
     for (const engines of [1, 2]) {
       test(`${ADVANCES} advances of one task from ${engines} engine(s) in one process do the same`, async () => {
@@ -61,7 +61,7 @@ for (const [name, createDatabase] of DATABASES) {
           repeat(ADVANCES, id).map((_, i) => advance(open[i % engines] as Taskonaut, id)),
         );
         await expectOneLife(ids, await Promise.all(calls));
-      }, 30_000);
+      }, 120_000);
 
       test(`${RUNS} runs of one task from ${engines} engine(s) in one process are all told that it is COMPLETED`, async () => {
         const ids = await createTasks();
@@ -70,7 +70,7 @@ for (const [name, createDatabase] of DATABASES) {
         for (const task of await Promise.all(calls)) {
           expect([task.status, task.tool_calls.length]).toEqual(["COMPLETED", 2]);
         }
-      }, 30_000);
+      }, 120_000);
     }
 
     test(`${RUNS} runs of one task from 4 processes are all told that it is COMPLETED`, async () => {
@@ -80,7 +80,7 @@ for (const [name, createDatabase] of DATABASES) {
       expect(results.map((result) => result.state)).toEqual(repeat(TASKS * RUNS, END));
       const reader = await bench.openEngine();
       for (const id of ids) expect((await reader.getTask(id)).tool_calls).toHaveLength(2);
-    }, 30_000);
+    }, 120_000);
   });
 }
 

@@ -62,6 +62,6 @@ describe.each(DATABASES)("on %s", (_name, create) => {
           await check(world, id, rows);
         }
       }
-    }, 60_000);
+    }, 120_000);
   });
 });

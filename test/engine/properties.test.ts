@@ -130,7 +130,7 @@ for (const [name, createDatabase] of DATABASES) {
         }),
         { numRuns },
       );
-    }, 30_000);
+    }, 120_000);
 
     test("all at once makes as many transitions as were asked for, and answers nothing but states of the table", async () => {
       const engines = await openEngines();
@@ -148,7 +148,7 @@ for (const [name, createDatabase] of DATABASES) {
         }),
         { numRuns },
       );
-    }, 30_000);
+    }, 120_000);
   });
 }
 
@@ -182,7 +182,7 @@ describe("any order of a store's answers", () => {
       }),
       { numRuns: 200 },
     );
-  }, 30_000);
+  }, 120_000);
 });
 
 /** All acts of the wave at once. Each answer is a state of the table; each transition is told to at most one `advance`. */

@@ -167,7 +167,7 @@ describe.each(DATABASES)("on %s", (name, create) => {
         includeErrorInReport: true,
       },
     );
-  }, 60_000);
+  }, 120_000);
 });
 
 interface Rows {

@@ -17,7 +17,7 @@ import { useWorlds } from "../support/worlds.ts";
 import { recordsOf } from "../support/listed.ts";
 
 // a task is run for each of its moments, on a machine that may be busy
-setDefaultTimeout(30_000);
+setDefaultTimeout(120_000);
 
 const anything = v.unknown();
 

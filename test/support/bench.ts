@@ -9,7 +9,7 @@ import { systemClock } from "../../src/engine/process/system-clock.ts";
 import { engineOn } from "./engine.ts";
 
 /** Set-up takes a while where a PostgreSQL server has to be started first. */
-const SET_UP_MS_MAX = 60_000;
+const SET_UP_MS_MAX = 120_000;
 
 type EngineOptions = Parameters<typeof engineOn>[1] & {
   /** Stands between the engine and its store. */
