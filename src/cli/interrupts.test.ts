@@ -3,7 +3,8 @@
 import { expect, test } from "bun:test";
 import { TaskonautError } from "../core/errors.ts";
 import { Signals } from "../../test/support/cli.ts";
-import { cli, FakeTaskonaut, TASK_ID } from "../../test/support/cli-in-memory.ts";
+import { cli } from "../../test/support/cli-in-memory.ts";
+import { FakeTaskonaut, TASK_ID } from "../../test/support/fake-taskonaut.ts";
 
 test("Ctrl-C while a task is being cancelled says how to go on", async () => {
   const signals = new Signals();

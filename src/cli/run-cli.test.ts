@@ -2,7 +2,11 @@
 
 import { expect, test } from "bun:test";
 import { TaskonautError } from "../core/errors.ts";
-import { cli, FakeTaskonaut, TASK_ID } from "../../test/support/cli-in-memory.ts";
+import { cli } from "../../test/support/cli-in-memory.ts";
+import { FakeTaskonaut, TASK_ID } from "../../test/support/fake-taskonaut.ts";
+
+/** Well-formed, and no task's. */
+const UNKNOWN_ID = "0193d3f0-7c1e-7b7a-9c5e-2f6f6f0c8a11";
 
 test("a task that FAILED is printed, and the exit code is 1; to look at it is 0", async () => {
   const taskonaut = new FakeTaskonaut();
@@ -16,12 +20,12 @@ test("a task that FAILED is printed, and the exit code is 1; to look at it is 0"
 });
 
 test("exit codes come from the error table", async () => {
-  expect((await cli(["get-task", "nope"])).code).toBe(3);
+  expect((await cli(["get-task", UNKNOWN_ID])).code).toBe(3);
   expect((await cli(["run-flow", "nope", "--text", "x"])).code).toBe(3);
   expect((await cli(["run-flow", "--max-steps", "1"])).code).toBe(4);
   expect((await cli(["run-flow", "--a", "x"])).code).toBe(2);
   const taskonaut = new FakeTaskonaut();
-  taskonaut.fails = new TaskonautError("database_unavailable", "gone");
+  taskonaut.failure = new TaskonautError("database_unavailable", "gone");
   expect((await cli(["run-flow"], { taskonaut })).code).toBe(5);
 });
 
@@ -29,7 +33,7 @@ test.each(["database_unavailable", "task_busy"] as const)(
   "the message of %s says what to do, so no hint repeats it",
   async (code) => {
     const taskonaut = new FakeTaskonaut();
-    taskonaut.fails = new TaskonautError(code, "It is so. Do this.");
+    taskonaut.failure = new TaskonautError(code, "It is so. Do this.");
     expect((await cli(["run-flow"], { taskonaut })).stderr).toBe("error: It is so. Do this.\n");
   },
 );
@@ -47,25 +51,28 @@ test("an error says what is wrong, each violation on a line, and what to do next
 });
 
 test("with --json an error is one JSON object on stderr", async () => {
-  const { code, stderr } = await cli(["get-task", "nope", "--json"]);
+  const { code, stderr } = await cli(["get-task", UNKNOWN_ID, "--json"]);
   expect(code).toBe(3);
   expect(JSON.parse(stderr)).toEqual({
     code: "task_not_found",
-    message: "Task nope not found",
+    message: `Task ${UNKNOWN_ID} not found`,
     errors: [],
-    details: { task_id: "nope" },
+    details: { task_id: UNKNOWN_ID },
   });
 });
 
 test("with --json an error has no control character that a terminal would obey", async () => {
-  const { stderr } = await cli(["get-task", "x\u001b\u009b\u202e", "--json"]);
+  const taskonaut = new FakeTaskonaut();
+  const details = { task_id: "x\u001b\u009b\u202e" };
+  taskonaut.failure = new TaskonautError("task_not_found", "There is none.", { details });
+  const { stderr } = await cli(["get-task", UNKNOWN_ID, "--json"], { taskonaut });
   expect(stderr).toContain("x\\u001b\\u009b\\u202e");
-  expect(JSON.parse(stderr)).toMatchObject({ details: { task_id: "x\u001b\u009b\u202e" } });
+  expect(JSON.parse(stderr)).toMatchObject({ details });
 });
 
 test("an error that nobody foresaw exits with 70, and shows its stack at debug level only", async () => {
   const taskonaut = new FakeTaskonaut();
-  taskonaut.fails = new RangeError("bad \u001b[31mthing");
+  taskonaut.failure = new RangeError("bad \u001b[31mthing");
   const quiet = await cli(["run-flow"], { taskonaut });
   expect(quiet.code).toBe(70);
   expect(quiet.stderr).toStartWith("error: bad \\x1b[31mthing\n");
@@ -76,6 +83,6 @@ test("an error that nobody foresaw exits with 70, and shows its stack at debug l
 
 test("what the operating system refuses is not called a fault of the program", async () => {
   const taskonaut = new FakeTaskonaut();
-  taskonaut.fails = Object.assign(new Error("ENOSPC: no space left on device"), { errno: -28, code: "ENOSPC" });
+  taskonaut.failure = Object.assign(new Error("ENOSPC: no space left on device"), { errno: -28, code: "ENOSPC" });
   expect((await cli(["run-flow"], { taskonaut })).stderr).toBe("error: ENOSPC: no space left on device\n");
 });

@@ -127,7 +127,7 @@ describe("client and server together", () => {
       expect((await client.getTask(task.id)).steps[0]?.doubt).toBe("why");
       expect((await client.resolveTask(task.id.toUpperCase(), request)).steps[0]?.doubt).toBeNull();
     }
-    expect(taskonaut.resolutions).toEqual(sent);
+    expect(taskonaut.requests("resolveTask").map(([, request]) => request)).toEqual(sent);
     const settled = await errorOf(client.resolveTask(task.id, { resolution: { kind: "retry" } }));
     expect(settled).toMatchObject({ code: "task_not_in_doubt", exit: 4 });
     const bigint = client.resolveTask(task.id, { resolution: { kind: "output", output: { n: 1n } } });
@@ -157,7 +157,7 @@ describe("client and server together", () => {
     expect((await client.resumeTask(task.id)).parked_reason).toBeNull();
     expect((await client.cancelTask(task.id.toUpperCase())).status).toBe("CANCELLED");
     expect((await client.cancelTask(task.id, { force: true })).status).toBe("CANCELLED");
-    expect(taskonaut.cancels).toEqual([{ force: false }, { force: true }]);
+    expect(taskonaut.requests("cancelTask").map(([, options]) => options)).toEqual([{ force: false }, { force: true }]);
     for (const act of ["cancelTask", "retryTask", "resumeTask"] as const) {
       expect((await errorOf(client[act]("nope"))).code).toBe("task_id_invalid");
       expect((await errorOf(client[act](UNKNOWN_ID))).code).toBe("task_not_found");
@@ -341,7 +341,7 @@ describe("what is no taskonaut server", () => {
     const gate = Promise.withResolvers<void>();
     const { client, taskonaut } = await connect({ client: { timeoutMs: 50 } });
     const { task } = await taskonaut.createTask({ flow: "free", input: {} });
-    taskonaut.gate = gate.promise;
+    taskonaut.whileRunning = () => gate.promise;
     const run = client.runTask(task.id);
     const other = (await taskonaut.createTask({ flow: "free", input: {} })).task;
     const cancel = client.cancelTask(other.id);

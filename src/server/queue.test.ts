@@ -1,6 +1,7 @@
 // What the API says of the queue: how a task gets into it, who works on it, and how a step in doubt is settled.
 
 import { beforeEach, describe, expect, setSystemTime, test } from "bun:test";
+import type { ResolveTask } from "../core/api/taskonaut.ts";
 import type { Task, TaskStep } from "../core/api/task.ts";
 import { apiInMemory } from "../../test/support/api.ts";
 import type { Problem } from "./errors.ts";
@@ -104,7 +105,7 @@ describe("POST /tasks/{id}/resolve", () => {
     const response = await post(`/tasks/${id}/resolve`, body);
     expect(response.status).toBe(200);
     expect(((await response.json()) as Task).id).toBe(id);
-    expect(api.taskonaut.resolutions).toEqual([request] as unknown as typeof api.taskonaut.resolutions);
+    expect(api.taskonaut.requests("resolveTask")).toEqual([[id, request as ResolveTask]]);
   });
 
   test.each<[string, string[]]>([
@@ -122,7 +123,7 @@ describe("POST /tasks/{id}/resolve", () => {
     ["null", [""]],
   ])("%s answers 422", async (body, paths) => {
     expect(await refusedPaths(await post(`/tasks/${id}/resolve`, body))).toEqual(paths);
-    expect(api.taskonaut.resolutions).toEqual([]);
+    expect(api.taskonaut.calls).not.toContain("resolveTask");
   });
 
   test("no body at all answers 400, a task without a doubt 409", async () => {

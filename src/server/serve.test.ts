@@ -5,8 +5,8 @@ import { connect, type Socket } from "node:net";
 import { TaskonautError } from "../core/errors.ts";
 import { SILENT, type LogFields } from "../core/log.ts";
 import type { Task } from "../core/api/task.ts";
-import type { CreateTask, ListTasks, TaskPage } from "../core/api/taskonaut.ts";
-import { FakeTaskonaut, fakeTask } from "../../test/support/fake-taskonaut.ts";
+import type { CreateTask } from "../core/api/taskonaut.ts";
+import { FakeTaskonaut, ManyTasks } from "../../test/support/fake-taskonaut.ts";
 import { until } from "../../test/support/until.ts";
 import { startServer, type ServeOptions, type StartedServer } from "./serve.ts";
 
@@ -204,22 +204,9 @@ describe("malformed HTTP", () => {
   });
 });
 
-/** 100,000 tasks that exist only while they are looked at. */
-class ManyTasks extends FakeTaskonaut {
-  pages = 0;
-  failAt = Infinity;
-  readonly count = 100_000;
-
-  override async listTasks({ limit, cursor }: ListTasks): Promise<TaskPage> {
-    const first = Number(cursor ?? 0);
-    this.pages++;
-    if (this.pages >= this.failAt) throw new Error("the database is gone in the middle");
-    const tasks = Array.from({ length: Math.min(limit, this.count - first) }, (_, i) =>
-      fakeTask(first + i, { text: "x".repeat(1000) }),
-    );
-    const next = first + limit;
-    return { tasks, ...(next < this.count && { next: String(next) }) };
-  }
+/** 100,000 of them, and a kilobyte each. */
+function manyTasks(): ManyTasks {
+  return new ManyTasks(100_000, "x".repeat(1000));
 }
 
 /** The value once it has stood still for ten looks, 10 ms apart: stalled, for all that a test can see. */
@@ -237,32 +224,36 @@ describe("the list of all tasks as a stream", () => {
   const PAGES = 1000;
 
   test("100,000 tasks come whole", async () => {
-    const taskonaut = new ManyTasks();
+    const taskonaut = manyTasks();
     const { url } = await start({ taskonaut });
     const tasks = (await (await fetch(`${url}/tasks`)).json()) as Task[];
     expect(tasks.length).toBe(taskonaut.count);
     expect(new Set(tasks.map((task) => task.id)).size).toBe(taskonaut.count);
-    expect(taskonaut.pages).toBe(PAGES);
+    expect(taskonaut.requests("listTasks").length).toBe(PAGES);
   });
 
   test("pages are pulled only as fast as the client reads, and a client that leaves ends the paging", async () => {
-    const taskonaut = new ManyTasks();
+    const taskonaut = manyTasks();
     const { url } = await start({ taskonaut });
     const wire = await Wire.open(url);
     wire.socket.write(`GET /tasks HTTP/1.1\r\n${HOST}\r\n`);
     await wire.until(/^HTTP/);
     wire.socket.pause();
-    const stalledAt = await settle(() => taskonaut.pages);
+    const stalledAt = await settle(() => taskonaut.requests("listTasks").length);
     // what the kernel's buffers hold: a few megabytes of the 130
     expect(stalledAt).toBeLessThan(PAGES / 5);
     wire.socket.destroy();
-    const leftAt = await settle(() => taskonaut.pages);
+    const leftAt = await settle(() => taskonaut.requests("listTasks").length);
     expect(leftAt).toBeLessThanOrEqual(stalledAt + 2);
   });
 
   test("an error in the middle breaks the connection off: the array is visibly unfinished", async () => {
-    const taskonaut = new ManyTasks();
-    taskonaut.failAt = 3;
+    const taskonaut = manyTasks();
+    const listTasks = taskonaut.listTasks.bind(taskonaut);
+    taskonaut.listTasks = async (request) => {
+      if (taskonaut.requests("listTasks").length < 2) return listTasks(request);
+      throw new Error("the database is gone in the middle");
+    };
     const errors: (LogFields | undefined)[] = [];
     const { url } = await start({ taskonaut, log: { ...SILENT, error: (_, fields) => errors.push(fields) } });
     const wire = await Wire.open(url);
@@ -279,7 +270,7 @@ describe("a quiet connection", () => {
     const { url, taskonaut } = await start({ idleTimeoutSeconds: 1, token: "t" });
     const { task } = await taskonaut.createTask({ flow: "echo_add", input: {} });
     const gate = Promise.withResolvers<void>();
-    taskonaut.gate = gate.promise;
+    taskonaut.whileRunning = () => gate.promise;
     const headers = { Authorization: "Bearer t", "Content-Type": "application/json" };
     // they are quiet for longer than those that are cut, since they began before them
     const runs = [undefined, "{}"].map((body) =>
@@ -341,7 +332,7 @@ describe("stopping", () => {
     const { url, stop, taskonaut } = await start({ graceMs: 60_000 });
     const { task } = await taskonaut.createTask({ flow: "echo_add", input: {} });
     const gate = Promise.withResolvers<void>();
-    taskonaut.gate = gate.promise;
+    taskonaut.whileRunning = () => gate.promise;
     const wire = await Wire.open(url);
     wire.socket.write(`POST /tasks/${task.id}/run HTTP/1.1\r\n${HOST}\r\n`);
     await until(() => taskonaut.calls.includes("runTask"));
@@ -361,7 +352,7 @@ describe("stopping", () => {
     const { url, stop, taskonaut } = await start({ graceMs: 60_000 });
     const { task } = await taskonaut.createTask({ flow: "echo_add", input: {} });
     const gate = Promise.withResolvers<void>();
-    taskonaut.gate = gate.promise;
+    taskonaut.whileRunning = () => gate.promise;
     taskonaut.close = async () => gate.reject(new TaskonautError("shutting_down", "It leaves."));
     const answer = fetch(`${url}/tasks/${task.id}/run`, { method: "POST" });
     await until(() => taskonaut.calls.includes("runTask"));
@@ -373,7 +364,7 @@ describe("stopping", () => {
     const graceMs = 1000;
     const { url, stop, taskonaut } = await start({ graceMs });
     const { task } = await taskonaut.createTask({ flow: "echo_add", input: {} });
-    taskonaut.gate = Promise.withResolvers<void>().promise;
+    taskonaut.whileRunning = () => new Promise(() => {});
     taskonaut.close = () => Bun.sleep(graceMs);
     const answer = rejectionOf(fetch(`${url}/tasks/${task.id}/run`, { method: "POST" }));
     await until(() => taskonaut.calls.includes("runTask"));
@@ -385,7 +376,7 @@ describe("stopping", () => {
 
   test("a taskonaut that cannot be closed is told of, and the connections end all the same", async () => {
     const { url, stop, taskonaut } = await start({ graceMs: 60_000 });
-    taskonaut.gate = Promise.withResolvers<void>().promise;
+    taskonaut.whileRunning = () => new Promise(() => {});
     taskonaut.close = () => Promise.reject(new Error("the database is gone"));
     const { task } = await taskonaut.createTask({ flow: "echo_add", input: {} });
     const answer = rejectionOf(fetch(`${url}/tasks/${task.id}/run`, { method: "POST" }));
@@ -398,7 +389,7 @@ describe("stopping", () => {
   test("a request that does not end is cut off after the grace period", async () => {
     const { url, stop, taskonaut } = await start({ graceMs: 20 });
     const { task } = await taskonaut.createTask({ flow: "echo_add", input: {} });
-    taskonaut.gate = Promise.withResolvers<void>().promise;
+    taskonaut.whileRunning = () => new Promise(() => {});
     const answer = fetch(`${url}/tasks/${task.id}/run`, { method: "POST" }).then(
       () => "answered",
       () => "cut off",

@@ -115,7 +115,10 @@ describe("cancel, retry and resume", () => {
     const { id } = await createTask();
     expect((await post(`/tasks/${id}/cancel`, '{"force":true}')).status).toBe(200);
     await post(`/tasks/${id}/cancel`, '{"force":false}');
-    expect(api.taskonaut.cancels).toEqual([{ force: true }, { force: false }]);
+    expect(api.taskonaut.requests("cancelTask").map(([, options]) => options)).toEqual([
+      { force: true },
+      { force: false },
+    ]);
   });
 
   test("retry opens a task that FAILED; others answer 409 with the reason", async () => {

@@ -1,5 +1,5 @@
-// For tests of the server and the client: a Taskonaut in memory whose tasks walk through the five transitions of
-// `echo_add`. It has contracts and errors, but no steps to run: what is tested is how they are spoken of over HTTP.
+// For tests of the command line, the server and the client: a Taskonaut in memory whose tasks walk through the five
+// transitions of `echo_add`. It has contracts and errors, but no tools to run: what is tested is how they are spoken of.
 
 import * as v from "valibot";
 import { applyContract, type ContractResult, type Schema } from "../../src/core/flow/contract.ts";
@@ -7,7 +7,7 @@ import { TaskonautError, type Violation } from "../../src/core/errors.ts";
 import { parseTaskId } from "../../src/core/record/ids.ts";
 import { isTerminal, type TaskStatus } from "../../src/core/record/status.ts";
 import type { Json } from "../../src/core/record/json-value.ts";
-import type { Task } from "../../src/core/api/task.ts";
+import type { Task, TaskStep } from "../../src/core/api/task.ts";
 import type { Worker } from "../../src/core/api/worker.ts";
 import type {
   CancelTask,
@@ -20,7 +20,7 @@ import type {
   Taskonaut,
   TaskPage,
 } from "../../src/core/api/taskonaut.ts";
-import { plannedTask } from "./tasks.ts";
+import { plannedStep, plannedTask } from "./tasks.ts";
 
 const STATUS_AFTER: readonly TaskStatus[] = [
   "PLANNED",
@@ -37,14 +37,31 @@ const EchoAddInput = v.strictObject({
   b: v.optional(v.pipe(v.number(), v.safeInteger()), 2),
 });
 
-const FLOWS: readonly FlowDescription[] = ["echo_add", "free"].map((name) => ({
-  name,
-  description: `The flow ${name}.`,
+export const ECHO_ADD: FlowDescription = {
+  name: "echo_add",
+  description: "Echoes a text, then adds two integers.",
   form: "plan",
   file: null,
+  input_schema: {
+    type: "object",
+    properties: {
+      text: { type: "string", default: "hello", description: "the text to echo" },
+      a: { type: "integer", default: 1, maximum: 100 },
+      b: { type: "integer", default: 2 },
+    },
+    additionalProperties: false,
+  },
+  signals: {},
+};
+
+/** Takes any input, and waits for nothing in particular. */
+const FREE: FlowDescription = {
+  ...ECHO_ADD,
+  name: "free",
+  description: "The flow free.",
   input_schema: { type: "object" },
-  signals: name === "free" ? { approved: { type: "object", required: ["by"] }, nudged: {} } : {},
-}));
+  signals: { approved: { type: "object", required: ["by"] }, nudged: {} },
+};
 
 /** Of the signals of the flow `free`. */
 const SIGNALS: ReadonlyMap<string, Schema> = new Map<string, Schema>([
@@ -57,38 +74,51 @@ export function fakeTask(number: number, input: Json = { text: "hello", a: 1, b:
   return plannedTask({ id, flow_name: flow, input_payload: input });
 }
 
+/** The id of the task that is created first. */
+export const TASK_ID = fakeTask(1).id;
+
 export class FakeTaskonaut implements Taskonaut {
   readonly tasks = new Map<string, Task>();
-  readonly calls: string[] = [];
+  readonly #asked: { readonly method: keyof Taskonaut; readonly parameters: readonly unknown[] }[] = [];
   /** Thrown by every method while it is set. */
   failure: Error | undefined;
   closed = 0;
   /** What was delivered, in order. */
   readonly signals: SignalTask[] = [];
-  /** What was settled, in order. */
-  readonly cancels: CancelTask[] = [];
-  readonly resolutions: ResolveTask[] = [];
   workers: readonly Worker[] = [];
   /** Whether what parked a task still stands against it. */
   staysParked = false;
-  /** Awaited by runTask before it answers. */
-  gate: Promise<void> = Promise.resolve();
+  ends: "COMPLETED" | "FAILED" = "COMPLETED";
+  /** Awaited before a task is driven on, or cancelled. */
+  whileRunning: (() => Promise<void>) | undefined;
   private readonly keys = new Map<string, string>();
   private readonly transitions = new Map<string, number>();
 
+  /** Names of the methods that were called, in order. */
+  get calls(): readonly (keyof Taskonaut)[] {
+    return this.#asked.map(({ method }) => method);
+  }
+
+  /** What each call of the method was given, in order. */
+  requests<Method extends keyof Taskonaut>(method: Method): readonly Parameters<Taskonaut[Method]>[] {
+    const calls = this.#asked.filter((call) => call.method === method);
+    return calls.map(({ parameters }) => parameters as Parameters<Taskonaut[Method]>);
+  }
+
   async listFlows(): Promise<readonly FlowDescription[]> {
     this.enter("listFlows");
-    return FLOWS;
+    return [ECHO_ADD, FREE];
   }
 
   async describeFlow(name: string): Promise<FlowDescription> {
-    this.enter("describeFlow");
-    const flow = FLOWS.find((one) => one.name === name);
+    this.enter("describeFlow", name);
+    const flow = [ECHO_ADD, FREE].find((one) => one.name === name);
     if (flow === undefined) throw new TaskonautError("flow_not_found", `Flow ${JSON.stringify(name)} not found`);
     return flow;
   }
 
   async createTask(request: CreateTask): Promise<{ task: Task; created: boolean }> {
+    this.enter("createTask", request);
     const { flow, input, idempotencyKey } = request;
     await this.describeFlow(flow);
     const payload = flow === "echo_add" ? checkEchoAdd(input) : (input as Json);
@@ -107,25 +137,24 @@ export class FakeTaskonaut implements Taskonaut {
   }
 
   async advanceTask(id: string): Promise<Task> {
-    this.enter("advanceTask");
+    this.enter("advanceTask", id);
+    await this.whileRunning?.();
     const task = this.find(id);
     if (isTerminal(task.status)) return task;
     const count = (this.transitions.get(task.id) ?? 0) + 1;
     const status = STATUS_AFTER[count] as TaskStatus;
-    const next: Task = {
-      ...task,
+    this.transitions.set(task.id, count);
+    return this.change(task, {
       status,
       current_step: Math.floor(count / 2),
-      output_payload: status === "COMPLETED" ? { add: { sum: 5 } } : null,
-    };
-    this.transitions.set(task.id, count);
-    this.tasks.set(task.id, next);
-    return next;
+      steps: stepsAfter(task, count),
+      ...(status === "COMPLETED" && this.end()),
+    });
   }
 
-  async runTask(id: string, { maxSteps = 1000 }: RunTask = {}): Promise<Task> {
-    this.enter("runTask");
-    await this.gate;
+  async runTask(id: string, options: RunTask = {}): Promise<Task> {
+    this.enter("runTask", id, options);
+    const { maxSteps = 1000 } = options;
     let task = this.find(id);
     for (let i = 0; i < maxSteps && !isTerminal(task.status); i++) task = await this.advanceTask(id);
     if (isTerminal(task.status)) return task;
@@ -136,7 +165,7 @@ export class FakeTaskonaut implements Taskonaut {
   }
 
   async signalTask(id: string, signal: SignalTask): Promise<Task> {
-    this.enter("signalTask");
+    this.enter("signalTask", id, signal);
     const task = this.find(id);
     checkSignal(task, signal);
     if (isTerminal(task.status)) throw new TaskonautError("task_ended", `Task ${task.id} is ${task.status}.`);
@@ -149,26 +178,24 @@ export class FakeTaskonaut implements Taskonaut {
   }
 
   async cancelTask(id: string, options: CancelTask = {}): Promise<Task> {
-    this.enter("cancelTask");
-    this.cancels.push(options);
-    await this.gate;
+    this.enter("cancelTask", id, options);
+    await this.whileRunning?.();
     const task = this.find(id);
     return isTerminal(task.status) ? task : this.change(task, { status: "CANCELLED" });
   }
 
   async retryTask(id: string): Promise<Task> {
-    this.enter("retryTask");
+    this.enter("retryTask", id);
     const task = this.find(id);
     if (task.status === "FAILED") return this.change(task, { status: "RUNNING", error_message: null });
     throw new TaskonautError("task_not_retryable", `Task ${task.id} cannot be retried: it is ${task.status}.`);
   }
 
   async resolveTask(id: string, request: ResolveTask): Promise<Task> {
-    this.enter("resolveTask");
+    this.enter("resolveTask", id, request);
     const task = this.find(id);
     if (task.steps.every(({ doubt }) => doubt === null))
       throw new TaskonautError("task_not_in_doubt", `No step of task ${task.id} is in doubt.`);
-    this.resolutions.push(request);
     return this.change(task, { steps: task.steps.map((step) => ({ ...step, doubt: null })) });
   }
 
@@ -178,7 +205,7 @@ export class FakeTaskonaut implements Taskonaut {
   }
 
   async resumeTask(id: string): Promise<Task> {
-    this.enter("resumeTask");
+    this.enter("resumeTask", id);
     const task = this.find(id);
     if (task.parked_reason === null) return task;
     if (this.staysParked) throw new TaskonautError("task_parked", `Task ${task.id} is parked. ${task.parked_reason}`);
@@ -193,13 +220,14 @@ export class FakeTaskonaut implements Taskonaut {
   }
 
   async getTask(id: string): Promise<Task> {
-    this.enter("getTask");
+    this.enter("getTask", id);
     return this.find(id);
   }
 
   /** The cursor is the index of the page's first task. */
-  async listTasks({ limit, cursor }: ListTasks): Promise<TaskPage> {
-    this.enter("listTasks");
+  async listTasks(request: ListTasks): Promise<TaskPage> {
+    this.enter("listTasks", request);
+    const { limit, cursor } = request;
     const start = Number(cursor ?? 0);
     if (!Number.isInteger(start))
       throw new TaskonautError("input_invalid", "The cursor is none.", {
@@ -218,16 +246,55 @@ export class FakeTaskonaut implements Taskonaut {
     this.closed++;
   }
 
-  private enter(call: string): void {
-    this.calls.push(call);
+  protected enter<Method extends keyof Taskonaut>(method: Method, ...parameters: Parameters<Taskonaut[Method]>): void {
+    this.#asked.push({ method, parameters });
     if (this.failure !== undefined) throw this.failure;
   }
 
   private find(id: string): Task {
     const task = this.tasks.get(parseTaskId(id));
-    if (task === undefined) throw new TaskonautError("task_not_found", `Task ${id} not found`);
-    return task;
+    if (task) return task;
+    throw new TaskonautError("task_not_found", `Task ${id} not found`, { details: { task_id: id } });
   }
+
+  private end(): Partial<Task> {
+    return this.ends === "COMPLETED"
+      ? { output_payload: { add: { sum: 5 } } }
+      : { status: "FAILED", error_message: "the tool gave up" };
+  }
+}
+
+/** As many tasks as it is told, which exist only while they are looked at. */
+export class ManyTasks extends FakeTaskonaut {
+  constructor(
+    readonly count: number,
+    private readonly text = "",
+  ) {
+    super();
+  }
+
+  override async listTasks(request: ListTasks): Promise<TaskPage> {
+    this.enter("listTasks", request);
+    const first = Number(request.cursor ?? 0);
+    const next = first + request.limit;
+    const tasks = Array.from({ length: Math.min(next, this.count) - first }, (_, i) =>
+      fakeTask(first + i, { text: this.text }),
+    );
+    return { tasks, ...(next < this.count && { next: String(next) }) };
+  }
+}
+
+function stepsAfter({ id, steps }: Task, transitions: number): readonly TaskStep[] {
+  const planned = (step_name: string, index: number): TaskStep =>
+    steps[index] ?? plannedStep({ id: `${id}-${step_name}`, task_id: id, step_index: index + 1, step_name });
+  return ["echo", "add"].map((step_name, index) => {
+    const status = (["PLANNED", "RUNNING", "COMPLETED"] as const)[Math.min(Math.max(transitions - 2 * index, 0), 2)];
+    return {
+      ...planned(step_name, index),
+      status: status ?? "PLANNED",
+      output_payload: status === "COMPLETED" ? "out" : null,
+    };
+  });
 }
 
 function checkSignal({ flow_name }: Task, { name, payload }: SignalTask): void {

@@ -2,24 +2,24 @@
 
 import { expect, test } from "bun:test";
 import type { Task } from "../../core/api/task.ts";
-import { cli, FakeTaskonaut, TASK_ID } from "../../../test/support/cli-in-memory.ts";
+import { cli } from "../../../test/support/cli-in-memory.ts";
+import { FakeTaskonaut, TASK_ID } from "../../../test/support/fake-taskonaut.ts";
 
 test("to cancel a task succeeds when it is CANCELLED; retry and resume pass on why not", async () => {
   const taskonaut = new FakeTaskonaut();
   await cli(["run-flow", "--mode", "create"], { taskonaut });
-  const cancel = await cli(["cancel-task", TASK_ID], { taskonaut });
-  expect([cancel.code, JSON.parse(cancel.stdout)]).toMatchObject([0, { status: "CANCELLED" }]);
   const retry = await cli(["retry-task", TASK_ID], { taskonaut });
   expect([retry.code, retry.stdout]).toEqual([4, ""]);
   expect(retry.stderr).toContain("cannot be retried: it is PLANNED");
+  taskonaut.change(await taskonaut.getTask(TASK_ID), { parked_reason: "Another flow." });
+  taskonaut.staysParked = true;
   const resume = await cli(["resume-task", TASK_ID], { taskonaut });
   expect([resume.code, resume.stdout]).toEqual([4, ""]);
   expect(resume.stderr).toContain("hint: When the reason is gone, `taskonaut resume-task <id>`");
-  expect(taskonaut.orders).toEqual([
-    ["cancel", TASK_ID, { force: false }],
-    ["retry", TASK_ID],
-    ["resume", TASK_ID],
-  ]);
+  const cancel = await cli(["cancel-task", TASK_ID], { taskonaut });
+  expect([cancel.code, JSON.parse(cancel.stdout)]).toMatchObject([0, { status: "CANCELLED" }]);
+  expect(taskonaut.requests("cancelTask")).toEqual([[TASK_ID, { force: false }]]);
+  expect([taskonaut.requests("retryTask"), taskonaut.requests("resumeTask")]).toEqual([[[TASK_ID]], [[TASK_ID]]]);
 });
 
 test("what a cancel by force left undone is shown", async () => {

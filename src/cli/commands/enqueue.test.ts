@@ -1,66 +1,50 @@
 // `run-flow --mode enqueue`: what is typed becomes a task of the queue.
 
 import { describe, expect, setSystemTime, test } from "bun:test";
-import type { Task } from "../../core/api/task.ts";
-import type { CreateTask, Taskonaut } from "../../core/api/taskonaut.ts";
-import { callCli, type CliCall, type CliResult } from "../../../test/support/cli.ts";
-import { plannedTask } from "../../../test/support/tasks.ts";
+import type { CreateTask } from "../../core/api/taskonaut.ts";
+import type { CliCall, CliResult } from "../../../test/support/cli.ts";
+import { cli } from "../../../test/support/cli-in-memory.ts";
+import { FakeTaskonaut } from "../../../test/support/fake-taskonaut.ts";
+import { CREATED_AT } from "../../../test/support/tasks.ts";
 
-const NOW = Date.parse("2026-11-23T03:39:25.000Z");
-const ID = "019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071";
+const NOW = Date.parse(CREATED_AT);
 
 async function enqueue(
   argv: readonly string[],
-  options: Partial<CliCall> = {},
-): Promise<{ result: CliResult; asked: CreateTask[] }> {
-  const asked: CreateTask[] = [];
-  const taskonaut = {
-    listFlows: async () => [FLOW],
-    describeFlow: async () => FLOW,
-    createTask: async (request: CreateTask) => {
-      asked.push(request);
-      return { task: queuedTask(request), created: true };
-    },
-    close: async () => {},
-  } as unknown as Taskonaut;
+  options: Omit<Partial<CliCall>, "taskonaut"> = {},
+): Promise<{ result: CliResult; asked: readonly CreateTask[] }> {
+  const taskonaut = new FakeTaskonaut();
   setSystemTime(NOW);
   try {
-    return { result: await callCli(["run-flow", ...argv], { taskonaut, ...options }), asked };
+    const result = await cli(["run-flow", ...argv], { taskonaut, ...options });
+    return { result, asked: taskonaut.requests("createTask").map(([request]) => request) };
   } finally {
     setSystemTime();
   }
 }
 
-const FLOW = { name: "f", description: "", form: "run", file: null, input_schema: { type: "object" }, signals: {} };
-
-function queuedTask({ start, priority = 5 }: CreateTask): Task {
-  const due_at = new Date(typeof start === "number" ? start : NOW).toISOString();
-  const created_at = new Date(NOW).toISOString();
-  return plannedTask({ id: ID, priority, due_at, created_at, updated_at: created_at });
-}
-
 test("the task is due at once, and is printed as it stands in the queue", async () => {
-  const { result, asked } = await enqueue(["f", "--mode", "enqueue"]);
+  const { result, asked } = await enqueue(["free", "--mode", "enqueue"]);
   expect(result).toMatchObject({ code: 0, stderr: "" });
-  expect(asked).toEqual([{ flow: "f", input: {}, start: "now" }]);
-  expect(JSON.parse(result.stdout)).toMatchObject({ status: "PLANNED", due_at: "2026-11-23T03:39:25.000Z" });
+  expect(asked).toEqual([{ flow: "free", input: {}, start: "now" }]);
+  expect(JSON.parse(result.stdout)).toMatchObject({ status: "PLANNED", due_at: "2026-11-23T03:39:25.130Z" });
 });
 
 test("a person is told when it is due, and that a worker takes it", async () => {
-  const argv = ["f", "--mode", "enqueue", "--at", "2h", "--priority", "0"];
+  const argv = ["free", "--mode", "enqueue", "--at", "2h", "--priority", "0"];
   const { result } = await enqueue(argv, { isTTY: true, env: { NO_COLOR: "1" } });
-  expect(result.stdout).toContain("due      2026-11-23 05:39:25.000Z  (in the queue, priority 0)\n");
+  expect(result.stdout).toContain("due      2026-11-23 05:39:25.130Z  (in the queue, priority 0)\n");
   expect(result.stdout).toContain("next     taskonaut work\n");
 });
 
 test("the last of the modes that a person is asked for puts the task in the queue", async () => {
   const down = "\u001b[B";
-  const { result, asked } = await enqueue([], { isTTY: true, types: [`${down}${down}${down}\r`] });
-  expect([result.code, asked]).toEqual([0, [{ flow: "f", input: {}, start: "now" }]]);
+  const { result, asked } = await enqueue([], { isTTY: true, types: [`${down}\r`, `${down}${down}${down}\r`] });
+  expect([result.code, asked]).toEqual([0, [{ flow: "free", input: {}, start: "now" }]]);
 });
 
 test("other modes queue nothing", async () => {
-  expect((await enqueue(["f", "--mode", "create"])).asked).toEqual([{ flow: "f", input: {} }]);
+  expect((await enqueue(["free", "--mode", "create"])).asked).toEqual([{ flow: "free", input: {} }]);
 });
 
 describe("--at", () => {
@@ -75,8 +59,8 @@ describe("--at", () => {
     ["2026-11-23T03:39:25Z", "now"],
     ["1999-12-31T23:59:59Z", "now"],
   ] as const)("%s is %p", async (text, start) => {
-    const { asked } = await enqueue(["f", "--mode", "enqueue", "--at", text]);
-    expect(asked).toEqual([{ flow: "f", input: {}, start }]);
+    const { asked } = await enqueue(["free", "--mode", "enqueue", "--at", text]);
+    expect(asked).toEqual([{ flow: "free", input: {}, start }]);
   });
 
   test.each([
@@ -89,7 +73,7 @@ describe("--at", () => {
     ["10y", "expected a duration of at most 100 years (a number and one of ms, s, m, h, d, w)"],
     ["99999w", "expected a duration of at most 100 years"],
   ])("%p is refused, and nothing is created", async (text, message) => {
-    const { result, asked } = await enqueue(["f", "--mode", "enqueue", "--at", text]);
+    const { result, asked } = await enqueue(["free", "--mode", "enqueue", "--at", text]);
     expect([result.code, result.stdout, asked]).toEqual([2, "", []]);
     expect(result.stderr).toContain("--at: ");
     expect(result.stderr).toContain(message);
@@ -97,10 +81,10 @@ describe("--at", () => {
 });
 
 test("--priority is 0 to 9", async () => {
-  const { asked } = await enqueue(["f", "--mode", "enqueue", "--priority", "9"]);
-  expect(asked).toEqual([{ flow: "f", input: {}, start: "now", priority: 9 }]);
+  const { asked } = await enqueue(["free", "--mode", "enqueue", "--priority", "9"]);
+  expect(asked).toEqual([{ flow: "free", input: {}, start: "now", priority: 9 }]);
   for (const priority of ["10", "-1", "1.5", "high", ""]) {
-    const { result } = await enqueue(["f", "--mode", "enqueue", "--priority", priority]);
+    const { result } = await enqueue(["free", "--mode", "enqueue", "--priority", priority]);
     expect([result.code, result.stderr.split("\n")[0]]).toEqual([
       2,
       `error: --priority: expected a whole number from 0 to 9, got ${JSON.stringify(priority)}`,
@@ -113,13 +97,13 @@ test.each([
   ["--priority", "3"],
 ])("%s without --mode enqueue is a misuse that says so", async (option, value) => {
   for (const mode of [[], ["--mode", "run"], ["--mode", "create"]]) {
-    const { result, asked } = await enqueue(["f", option, value, ...mode]);
+    const { result, asked } = await enqueue(["free", option, value, ...mode]);
     expect([result.code, asked]).toEqual([2, []]);
     expect(result.stderr).toStartWith(`error: ${option}: means something with --mode enqueue only\n`);
   }
 });
 
 test("a task that is enqueued is not waited for", async () => {
-  const { result } = await enqueue(["f", "--mode", "enqueue", "--wait"]);
+  const { result } = await enqueue(["free", "--mode", "enqueue", "--wait"]);
   expect([result.code, result.stderr.split("\n")[0]]).toEqual([2, "error: --wait: means nothing with --mode enqueue"]);
 });

@@ -1,22 +1,22 @@
 import { expect, test } from "bun:test";
-import type { ResolveTask, Taskonaut } from "../../core/api/taskonaut.ts";
-import { callCli, type CliCall, type CliResult } from "../../../test/support/cli.ts";
+import type { ResolveTask } from "../../core/api/taskonaut.ts";
+import type { CliCall, CliResult } from "../../../test/support/cli.ts";
+import { cli } from "../../../test/support/cli-in-memory.ts";
+import { FakeTaskonaut, TASK_ID } from "../../../test/support/fake-taskonaut.ts";
+import { plannedStep } from "../../../test/support/tasks.ts";
 
-const ID = "019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071";
-
+/** A step of the task is in doubt. */
 async function resolve(
   argv: readonly string[],
-  options: Partial<CliCall> = {},
-): Promise<{ result: CliResult; asked: [string, ResolveTask][] }> {
-  const asked: [string, ResolveTask][] = [];
-  const taskonaut = {
-    resolveTask: async (id: string, request: ResolveTask) => {
-      asked.push([id, request]);
-      return { id };
-    },
-    close: async () => {},
-  } as unknown as Taskonaut;
-  return { result: await callCli(["resolve", ...argv], { taskonaut, ...options }), asked };
+  options: Omit<Partial<CliCall>, "taskonaut"> = {},
+): Promise<{ result: CliResult; asked: readonly (readonly [string, ResolveTask])[] }> {
+  const taskonaut = new FakeTaskonaut();
+  const { task } = await taskonaut.createTask({ flow: "free", input: {} });
+  taskonaut.change(task, { steps: [plannedStep({ status: "RUNNING", doubt: "its process died" })] });
+  return {
+    result: await cli(["resolve", ...argv], { taskonaut, ...options }),
+    asked: taskonaut.requests("resolveTask"),
+  };
 }
 
 test.each<[string[], ResolveTask]>([
@@ -30,9 +30,9 @@ test.each<[string[], ResolveTask]>([
   [["--fail"], { resolution: { kind: "fail", message: "Settled by hand as failed." } }],
   [["--fail", "--step", "1"], { step: 1, resolution: { kind: "fail", message: "Settled by hand as failed." } }],
 ])("%j settles the step", async (argv, request) => {
-  const { result, asked } = await resolve([ID, ...argv], { stdin: "[2.50]" });
-  expect([result.code, result.stderr, asked]).toEqual([0, "", [[ID, request]]]);
-  expect(JSON.parse(result.stdout)).toEqual({ id: ID });
+  const { result, asked } = await resolve([TASK_ID, ...argv], { stdin: "[2.50]" });
+  expect([result.code, result.stderr, asked]).toEqual([0, "", [[TASK_ID, request]]]);
+  expect(JSON.parse(result.stdout)).toMatchObject({ id: TASK_ID });
 });
 
 test.each([
@@ -47,7 +47,7 @@ test.each([
   [["--fail", ""], "--fail: its value is empty"],
   [["--retry", "yes"], 'unexpected argument "yes"'],
 ])("%j is a misuse, told before anything is opened", async (argv, message) => {
-  const { result, asked } = await resolve([ID, ...argv]);
+  const { result, asked } = await resolve([TASK_ID, ...argv]);
   expect([result.code, result.stdout, asked]).toEqual([2, "", []]);
   expect(result.stderr).toContain(message);
 });
@@ -59,11 +59,11 @@ test("a URL that lost its option is told without its password", async () => {
     [url, "--json"],
     ["--output", "--retry", "--json", `${url},${url}`],
   ]) {
-    const { stderr } = (await resolve([ID, ...argv])).result;
+    const { stderr } = (await resolve([TASK_ID, ...argv])).result;
     expect(stderr).not.toContain("s3cr");
     expect(stderr).toContain("postgres://ada:***@h/db");
   }
-  const { result } = await resolve([ID, "--output", "--database-url", url]);
+  const { result } = await resolve([TASK_ID, "--output", "--database-url", url]);
   expect(result.stderr).toStartWith("error: --output: a value is missing\n");
 });
 

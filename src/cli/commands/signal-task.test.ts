@@ -3,15 +3,15 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Task } from "../../core/api/task.ts";
-import { cli, FakeTaskonaut, TASK_ID } from "../../../test/support/cli-in-memory.ts";
+import { cli } from "../../../test/support/cli-in-memory.ts";
+import { FakeTaskonaut, TASK_ID } from "../../../test/support/fake-taskonaut.ts";
 
 test("signal-task sends exactly what was typed", async () => {
   const taskonaut = new FakeTaskonaut();
-  await cli(["run-flow", "--mode", "create"], { taskonaut });
+  await cli(["run-flow", "free", "--mode", "create"], { taskonaut });
   const path = join(await mkdtemp(join(tmpdir(), "taskonaut-cli-")), "payload.json");
   await writeFile(path, '\ufeff{"from":"a file"}\n');
-  const send = (...argv: string[]) =>
-    cli(["signal-task", TASK_ID, "approved", ...argv], { taskonaut, stdin: "[2.50]" });
+  const send = (...argv: string[]) => cli(["signal-task", TASK_ID, "nudged", ...argv], { taskonaut, stdin: "[2.50]" });
   for (const argv of [
     [],
     ["--payload", '{"by":"ann \\ud800"}'],
@@ -23,12 +23,12 @@ test("signal-task sends exactly what was typed", async () => {
     expect([code, stderr, (JSON.parse(stdout) as Task).id]).toEqual([0, "", TASK_ID]);
   }
   await rm(dirname(path), { recursive: true });
-  expect(taskonaut.orders).toEqual([
-    ["signal", TASK_ID, { name: "approved", payload: null }],
-    ["signal", TASK_ID, { name: "approved", payload: { by: "ann \ud800" } }],
-    ["signal", TASK_ID, { name: "approved", payload: -5 }],
-    ["signal", TASK_ID, { name: "approved", payload: { from: "a file" } }],
-    ["signal", TASK_ID, { name: "approved", payload: [2.5], idempotencyKey: "mail 17" }],
+  expect(taskonaut.requests("signalTask")).toEqual([
+    [TASK_ID, { name: "nudged", payload: null }],
+    [TASK_ID, { name: "nudged", payload: { by: "ann \ud800" } }],
+    [TASK_ID, { name: "nudged", payload: -5 }],
+    [TASK_ID, { name: "nudged", payload: { from: "a file" } }],
+    [TASK_ID, { name: "nudged", payload: [2.5], idempotencyKey: "mail 17" }],
   ]);
 });
 
@@ -45,7 +45,7 @@ test.each([
   });
   expect(code).toBe(2);
   expect(stderr).toContain(message);
-  expect([taskonaut.orders, taskonaut.closed]).toEqual([[], 0]);
+  expect([taskonaut.calls, taskonaut.closed]).toEqual([[], 0]);
 });
 
 test("a payload on stdin that is not UTF-8 is refused", async () => {

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
-import type { Taskonaut } from "../../core/api/taskonaut.ts";
 import type { Worker } from "../../core/api/worker.ts";
-import { callCli, type CliCall, type CliResult } from "../../../test/support/cli.ts";
+import type { CliCall, CliResult } from "../../../test/support/cli.ts";
+import { cli } from "../../../test/support/cli-in-memory.ts";
+import { FakeTaskonaut } from "../../../test/support/fake-taskonaut.ts";
 
 const ALIVE: Worker = {
   id: "019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071",
@@ -15,9 +16,10 @@ const ALIVE: Worker = {
 const DEAD: Worker = { ...ALIVE, name: "host-\u001b[31mb", state: "dead", tasks: 3 };
 const CALLER: Worker = { ...ALIVE, name: "laptop:9", concurrency: 0, tasks: 1 };
 
-function list(workers: readonly Worker[], options: Partial<CliCall> = {}): Promise<CliResult> {
-  const taskonaut = { listWorkers: async () => workers, close: async () => {} } as unknown as Taskonaut;
-  return callCli(["workers"], { taskonaut, ...options });
+function list(workers: readonly Worker[], options: Omit<Partial<CliCall>, "taskonaut"> = {}): Promise<CliResult> {
+  const taskonaut = new FakeTaskonaut();
+  taskonaut.workers = workers;
+  return cli(["workers"], { taskonaut, ...options });
 }
 
 const TERMINAL = { isTTY: true, env: { NO_COLOR: "1" } };
