@@ -11,7 +11,7 @@ import { type Failure, readReport, shortened } from "./test-report.ts";
 const TEST_MS_MAX = 120_000;
 
 /** A file that takes longer hangs, where no time limit of a test can end it. */
-const FILE_MS_MAX = 600_000;
+const FILE_MS_MAX = 420_000;
 
 const SLOWEST = 10;
 
