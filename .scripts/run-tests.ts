@@ -18,6 +18,8 @@ const SLOWEST = 10;
 export interface FileRun {
   readonly file: string;
   readonly seconds: number;
+  /** Of processors, by the tests and by processes that they have started: the rest of the time they waited. */
+  readonly cpuSeconds: number;
   readonly passed: number;
   readonly skipped: number;
   readonly failures: readonly Failure[];
@@ -76,19 +78,21 @@ async function runFile(
   return {
     file,
     seconds: (performance.now() - started) / 1000,
+    cpuSeconds: Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1e6,
     passed,
     skipped,
     failures: isOdd ? [{ name: `ended with ${exit}`, text: shortened(text.split("\n")) }] : failures,
   };
 }
 
-function lineOf({ file, seconds, passed, skipped, failures }: FileRun): string {
+function lineOf({ file, seconds, cpuSeconds, passed, skipped, failures }: FileRun): string {
   const counts = [
     `${passed} passed`,
     ...(skipped > 0 ? [`${skipped} skipped`] : []),
     ...(failures.length > 0 ? [`${failures.length} FAILED`] : []),
   ];
-  return `${seconds.toFixed(1).padStart(7)} s  ${file}  ${counts.join(", ")}`;
+  const times = [seconds, cpuSeconds].map((time) => time.toFixed(1));
+  return `${times[0]?.padStart(7)} s (CPU ${times[1]} s)  ${file}  ${counts.join(", ")}`;
 }
 
 /** The failures come last, with their errors: whoever keeps only the end of all this keeps them. */

@@ -11,7 +11,7 @@ import type { World } from "./world.ts";
 const FIRST = Number(process.env["SIM_SEED"] ?? 1);
 const SEEDS = Number(process.env["SIM_SEEDS"] ?? 1000);
 /** Of one test: each stays well below its time limit. */
-const PORTION = 125;
+const PORTION = 50;
 
 const flows = simFlows(() => {
   throw new Error("Only their names are of interest.");
