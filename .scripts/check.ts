@@ -18,6 +18,9 @@ const STATIC: Readonly<Record<string, readonly string[]>> = {
   ...(!isFast && { build: ["run", "build"] }),
 };
 
+/** Fewer simulated histories, and no server: who needs one is told. */
+const FAST = { SIM_SEEDS: "100", TEST_DATABASE_URL: "postgres://not-in-the-fast-check.invalid/" };
+
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort());
 
@@ -27,7 +30,7 @@ const files = (await Array.fromAsync(new Bun.Glob("{src,test}/**/*.test.ts").sca
 const isPassed = await runTests({
   root: ROOT,
   files: isFast ? files.filter(isUnit) : files,
-  env: isFast ? {} : { TEST_DATABASE_URL: await databaseUrl() },
+  env: isFast ? FAST : { TEST_DATABASE_URL: await databaseUrl() },
   signal: stop.signal,
 });
 if (!isPassed) fail("test");

@@ -12,7 +12,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   "test/e2e/many-tasks.test.ts": 45, // 20,000 tasks
   "test/e2e/outage.test.ts": 40,
   "test/engine/engine.test.ts": 40,
-  "src/heartbeat/start-heartbeat.test.ts": 40,
+  "test/contract/heartbeat.test.ts": 40,
   "test/contract/postgres.test.ts": 40,
   "test/e2e/kills.test.ts": 30, // a process for each moment at which one may be killed
   "test/e2e/connections.test.ts": 20,
@@ -32,9 +32,9 @@ export function secondsFor(file: string): number {
   return BUDGETS[file] ?? FEW_SECONDS;
 }
 
-/** Those of one module, without a server beside it, and those that only read the repository. */
+/** Needs neither a database server nor the compiled program. */
 export function isUnit(file: string): boolean {
-  return (file.startsWith("src/") || file.startsWith("test/repository/")) && !NO_UNITS.has(file);
+  return UNITS.some((start) => file.startsWith(start));
 }
 
-const NO_UNITS: ReadonlySet<string> = new Set(["src/heartbeat/start-heartbeat.test.ts"]);
+const UNITS = ["src/", "test/guards/", "test/sim/"];

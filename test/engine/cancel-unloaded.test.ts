@@ -2,10 +2,10 @@
 
 import { expect, test } from "bun:test";
 import * as v from "valibot";
-import { defineFlow, waitForSignal } from "../../sdk/taskonaut.ts";
-import { DATABASES } from "../../../test/support/databases.ts";
-import { engineOn } from "../../../test/support/engine.ts";
-import { until } from "../../../test/support/until.ts";
+import { defineFlow, waitForSignal } from "../../src/sdk/taskonaut.ts";
+import { DATABASES } from "../support/databases.ts";
+import { engineOn } from "../support/engine.ts";
+import { until } from "../support/until.ts";
 
 const waits = defineFlow({
   name: "waits",
