@@ -18,14 +18,14 @@ export interface PostgresBench {
   readonly schema: string;
 }
 
-/** Call it at the top of a file. */
-export function postgresBench(): PostgresBench {
+/** Call it at the top of a file. `open`: where the database comes from. */
+export function postgresBench(open: () => Promise<TestDatabase> = testDatabase): PostgresBench {
   let database: TestDatabase | undefined;
   let admin: postgres.Sql | undefined;
   let place: Place | undefined;
 
   beforeAll(async () => {
-    database = await testDatabase();
+    database = await open();
     admin = postgres(database.url, { max: 1, onnotice: () => {} });
   }, 120_000);
   afterAll(async () => {

@@ -124,8 +124,8 @@ describe("logs", () => {
     }
     expect(lines[0]).toMatchObject({ file: "src/cli/commands/run-app.ts", function: "serve" });
     expect(lines[2]).toMatchObject({
-      file: "src/engine/engine.ts",
-      function: "#insert",
+      file: "src/engine/driving/new-tasks.ts",
+      function: "insert",
       task_id: id,
       flow: "echo_add",
     });

@@ -24,6 +24,12 @@ export function ownServer(): Promise<PostgresServer> {
   return createServer();
 }
 
+/** A database on a server apart from everybody else's, which ends when it is dropped. */
+export async function databaseApart(): Promise<TestDatabase> {
+  const server = await ownServer();
+  return { url: server.url, drop: () => server.dispose() };
+}
+
 /** Started on the first call, once for the process; it ends with the process (see TP1 in postgres-server.ts). */
 const sharedServer: () => Promise<PostgresServer> = once(() => createServer());
 
