@@ -1,9 +1,9 @@
 // The benchmark: rounds in which engine and floor take turns, then single tasks on an idle worker.
 //
-// B1. What is compared was measured in the same run; a ratio is that of one round.
-// B2. Each pass starts from empty tables, which are analyzed when they are full, as the database itself does after a
+// M1. What is compared was measured in the same run; a ratio is that of one round.
+// M2. Each pass starts from empty tables, which are analyzed when they are full, as the database itself does after a
 //     while: plans are those of a database in use. Nobody but the database vacuums or checkpoints them.
-// B3. The user's data are not touched, and nothing stays, however the run ends (but for a process that is killed).
+// M3. The user's data are not touched, and nothing stays, however the run ends (but for a process that is killed).
 
 import type { BenchOptions, BenchReport } from "../core/api/bench.ts";
 import { TaskonautError } from "../core/errors.ts";

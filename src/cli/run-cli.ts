@@ -38,7 +38,7 @@ export interface CliOptions {
   readonly version: VersionInfo;
 }
 
-const COMMANDS: readonly Command[] = [
+export const COMMANDS: readonly Command[] = [
   runFlow,
   getTask,
   getTasks,

@@ -1,0 +1,148 @@
+// What the documents say of the code is so: rooms, commands, variables, codes, invariants, and where things are.
+
+import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { readArgv } from "../../src/cli/argv.ts";
+import { GLOBAL_OPTIONS } from "../../src/cli/options.ts";
+import { COMMANDS } from "../../src/cli/run-cli.ts";
+import { ERRORS } from "../../src/core/errors.ts";
+import { callsIn, codeOf, readDocuments, readText, tableOf } from "./documents.ts";
+import { ROOT } from "./imports.ts";
+import { ROOMS } from "./rooms.ts";
+
+const documents = await readDocuments();
+const document = (path: string): string => documents.get(path) ?? "";
+const sources = new Map(
+  await Promise.all(
+    (await Array.fromAsync(new Bun.Glob("{src,test}/**/*.ts").scan(ROOT)))
+      .toSorted()
+      .map(async (path) => [path, await readText(path)] as const),
+  ),
+);
+const program = [...sources].filter(([path]) => path.startsWith("src/") && !path.endsWith(".test.ts"));
+
+test("ARCHITECTURE.md lists the rooms with what each may import", () => {
+  const told = tableOf(document("ARCHITECTURE.md"), "room").map(([room, , imports]) => [
+    codeOf(room)[0],
+    codeOf(imports),
+  ]);
+  expect(Object.fromEntries(told)).toEqual(
+    Object.fromEntries(Object.entries(ROOMS).map(([room, { imports }]) => [room, imports])),
+  );
+});
+
+test("README.md lists the commands with their arguments and options", () => {
+  const told = new Map<string, Set<string>>();
+  for (const [cell] of tableOf(document("README.md"), "command")) {
+    const [name = "", ...words] = codeOf(cell).join(" ").split(" ");
+    const known = told.get(name) ?? new Set();
+    for (const word of words.join(" ").match(/--[a-z][a-z-]*/g) ?? []) known.add(word);
+    told.set(name, known);
+  }
+  expect([...told.keys()].toSorted()).toEqual(COMMANDS.map(({ name }) => name).toSorted());
+  for (const { name, options, takesFields } of COMMANDS) {
+    const fieldInput = takesFields ? ["--input"] : [];
+    const declared = new Set([...options.map((option) => `--${option.name}`), ...fieldInput]);
+    expect([name, [...(told.get(name) ?? [])].toSorted()]).toEqual([name, [...declared].toSorted()]);
+  }
+});
+
+test("README.md names the options that every command has", () => {
+  const line = /^Everywhere, before or after the command: (.*?)\. /ms.exec(document("README.md"))?.[1];
+  expect(codeOf(line).toSorted()).toEqual(GLOBAL_OPTIONS.map(({ name }) => `--${name}`).toSorted());
+});
+
+test("every call of the program in the documents can be typed", () => {
+  const calls = [...documents].flatMap(([path, text]) => callsIn(text).map((words) => ({ path, words })));
+  const wrong = calls.filter(({ words }) => {
+    const { command, problems } = readArgv(words, COMMANDS, GLOBAL_OPTIONS);
+    return command === undefined || problems.length > 0;
+  });
+  expect(calls.length).toBeGreaterThan(20);
+  expect(wrong.map(({ path, words }) => `${path}: ${words.join(" ")}`)).toEqual([]);
+});
+
+test("docs/configuration.md lists the environment variables that the program reads", () => {
+  const reads = [
+    /\benv(?:ironment)?\["([A-Z_]+)"\]/g,
+    /"(TASKONAUT_[A-Z_]+)"/g,
+    /^ {2}(TASKONAUT_[A-Z_]+): \{/gm,
+    /\bfind\("[^"]+", "([A-Z_]+)"\)/g,
+  ];
+  const read = program.flatMap(([, text]) =>
+    reads.flatMap((each) => [...text.matchAll(each)].map(([, name = ""]) => name)),
+  );
+  const told = tableOf(document("docs/configuration.md"), "variable").map(([name]) => codeOf(name)[0] ?? "");
+  expect(told.toSorted()).toEqual([...new Set(read)].toSorted());
+});
+
+test("docs/postgresql.md lists the variables of libpq that count", async () => {
+  const source = await readText("src/store/libpq-variables.ts");
+  const read = [...source.matchAll(/^ {2}\w+: "(PG[A-Z_]+)",$/gm)].map(([, name = ""]) => name);
+  const told = /^What a PostgreSQL URL does not say.*?(?=^$)/ms.exec(document("docs/postgresql.md"))?.[0];
+  expect(
+    codeOf(told)
+      .filter((code) => code.startsWith("PG"))
+      .toSorted(),
+  ).toEqual(read.toSorted());
+  expect(read.length).toBeGreaterThan(10);
+});
+
+test("no document names a variable of ours that there is not", () => {
+  const known = document("docs/configuration.md");
+  const named = [...documents].flatMap(([path, text]) =>
+    [...text.matchAll(/\bTASKONAUT_[A-Z_]+/g)].map(([name]) => ({ path, name })),
+  );
+  expect(named.filter(({ name }) => !known.includes(`| \`${name}\``))).toEqual([]);
+});
+
+test("docs/errors.md lists the codes of errors with what each door makes of them", () => {
+  const told = tableOf(document("docs/errors.md"), "code").map(([code, status, exit, again]) => [
+    codeOf(code)[0],
+    { status: Number(status), exit: Number(exit), retryable: again === "yes" },
+  ]);
+  expect(Object.fromEntries(told)).toEqual(ERRORS);
+});
+
+test("ARCHITECTURE.md lists the invariants with their files", () => {
+  const declared = [...sources].flatMap(([path, text]) =>
+    [...text.matchAll(/^\/\/ ([A-Z]{1,2}\d+)\. /gm)].map(([, number = ""]) => `${number} ${path}`),
+  );
+  const told = tableOf(document("ARCHITECTURE.md"), "number").map(([number, , file]) => `${number} ${codeOf(file)[0]}`);
+  expect(told.toSorted()).toEqual(declared.toSorted());
+});
+
+test("every file and page that a document names is there", () => {
+  const missing = [...documents].flatMap(([path, text]) => {
+    const named = [...text.matchAll(/`((?:src|test|sql|docs|\.scripts)\/[\w./-]+\.(?:tsx?|md|sql))`/g)];
+    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)(?:#[\w-]+)?\)/g)];
+    return [
+      ...named.map(([, file = ""]) => file).filter((file) => !/N_name/.test(file) && !existsSync(join(ROOT, file))),
+      ...links.map(([, link = ""]) => link).filter((link) => !existsSync(join(ROOT, dirname(path), link))),
+    ].map((what) => `${path}: ${what}`);
+  });
+  expect(missing).toEqual([]);
+});
+
+test("every link to a heading finds it", () => {
+  const lost = [...documents].flatMap(([path, text]) =>
+    [...text.matchAll(/\]\(([^)#\s:]*)#([\w-]+)\)/g)]
+      .filter(([, page = "", anchor = ""]) => {
+        const target = page === "" ? path : join(dirname(path), page);
+        return !anchorsOf(document(target)).includes(anchor);
+      })
+      .map(([link]) => `${path}: ${link}`),
+  );
+  expect(lost).toEqual([]);
+});
+
+/** As GitHub makes them of headings. */
+function anchorsOf(text: string): readonly string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\w -]/g, "")
+      .replaceAll(" ", "-"),
+  );
+}
