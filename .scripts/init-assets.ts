@@ -43,7 +43,7 @@ async function emitDeclarations(outDir: string): Promise<void> {
     "--allowImportingTsExtensions",
     "--skipLibCheck",
     "--types",
-    "bun",
+    "bun-types",
   ];
   const tsc = Bun.spawn(
     [process.execPath, "x", "tsc", "--ignoreConfig", "src/sdk/taskonaut.ts", ...options, ...settings],

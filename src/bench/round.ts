@@ -23,7 +23,7 @@ export interface Figure {
   readonly bytesPerTask: BytesWritten;
 }
 
-export interface Pass {
+interface Pass {
   readonly create: Figure;
   readonly drain: Figure;
 }

@@ -20,7 +20,7 @@ export interface Option {
   readonly summary: string;
 }
 
-export interface Argument {
+interface Argument {
   readonly name: string;
   readonly required: boolean;
 }

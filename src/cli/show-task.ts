@@ -156,7 +156,7 @@ export function standingCell(task: Task): Cell {
 }
 
 /** A server's word, too, so it is shown like any other text. */
-export function statusCell(status: TaskStatus | StepStatus): Cell {
+function statusCell(status: TaskStatus | StepStatus): Cell {
   return { text: showText(status, STATUS_COLUMNS), color: STATUS_COLORS[status] };
 }
 

@@ -57,7 +57,7 @@ export interface RunningWorker extends WorkerFacts {
   stop(): Promise<void>;
 }
 
-export type TemplateName = "order" | "incident";
+type TemplateName = "order" | "incident";
 
 export interface Template {
   /** The flow that it has, and fields that run it. */

@@ -7,7 +7,7 @@ import { AnswerError, Quiet, readAnswer } from "./read-answer.ts";
 
 export type Fetch = (url: string, init: BunFetchRequestInit) => Promise<Response>;
 
-export interface Ask<T> {
+interface Ask<T> {
   readonly method?: "GET" | "POST";
   /** From the base URL on, with its query. */
   readonly path: string;
@@ -19,7 +19,7 @@ export interface Ask<T> {
   readonly answer: Answer<T>;
 }
 
-export interface Answered<T> {
+interface Answered<T> {
   readonly status: number;
   readonly headers: Headers;
   readonly body: T;

@@ -18,7 +18,7 @@ import { positionOf } from "./position.ts";
 import { refuseTsconfigOptions } from "./tsconfig.ts";
 
 /** These come with the program; a user's flow cannot have their names. */
-export const BUILT_IN_FLOWS: readonly Flow[] = [echoAdd];
+const BUILT_IN_FLOWS: readonly Flow[] = [echoAdd];
 
 /**
  * Loads every flow that the files export, folders searched through, in the order of the paths; each knows its `file` and

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Sandbox } from "../e2e/harness.ts";
 import type { Effect } from "./flows/tools.ts";
 
-export const FLOWS = join(import.meta.dir, "flows");
+const FLOWS = join(import.meta.dir, "flows");
 
 /** What a process of the place is given, so that its tools can be told by their effects. */
 export function effectsEnv({ folder }: Pick<Sandbox, "folder">): Readonly<Record<string, string>> {

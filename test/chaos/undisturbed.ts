@@ -18,7 +18,7 @@ export interface EndedTask {
   readonly error: string | null;
 }
 
-export const ENDED = "('COMPLETED', 'FAILED', 'CANCELLED')";
+const ENDED = "('COMPLETED', 'FAILED', 'CANCELLED')";
 
 export async function runUndisturbed(seed: number): Promise<Expected> {
   await using place = await openPlace("sqlite");

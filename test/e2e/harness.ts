@@ -30,7 +30,7 @@ export interface Sandbox extends AsyncDisposable {
   ): Promise<Terminal>;
 }
 
-export interface RunOptions {
+interface RunOptions {
   /** Added to the sandbox's variables. */
   readonly env?: Variables;
   readonly stdin?: string;

@@ -12,7 +12,7 @@ import { FakeClock } from "./fake-clock.ts";
 export const KEY = "task:step:tool";
 export const RETRY: RetryPolicy = { attempts: 3, baseMs: 100, factor: 2, maxMs: 1000, jitter: 0 };
 
-export const count = v.strictObject({ n: v.number("a number") });
+const count = v.strictObject({ n: v.number("a number") });
 
 /** A tool on numbers; `run` is what matters. */
 export function toolOf(

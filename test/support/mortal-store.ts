@@ -13,7 +13,7 @@ import type { Store } from "../../src/store/store.ts";
 import { turn } from "./fake-clock.ts";
 
 /** A moment at which a process may die. Writes are numbered 1, 2, 3 … over the world's whole life. */
-export interface Moment {
+interface Moment {
   readonly write: number;
   readonly side: "before" | "after";
   readonly method:
@@ -29,7 +29,7 @@ export interface Moment {
 type Listener = (moment: Moment) => "die" | undefined | Promise<"die" | undefined>;
 
 /** What an engine that has died says. */
-export class DeadError extends Error {
+class DeadError extends Error {
   override readonly name = "DeadError";
 }
 

@@ -4,7 +4,7 @@ import type { Json } from "../record/json-value.ts";
 import type { FlowDescription } from "./taskonaut.ts";
 
 /** A step as it would be planned. */
-export interface PlannedStep {
+interface PlannedStep {
   readonly step_index: number;
   readonly step_name: string;
   readonly tool_name: string;

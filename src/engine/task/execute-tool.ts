@@ -43,7 +43,7 @@ export interface ExecutionTools {
   readonly watch?: ToolWatch | undefined;
 }
 
-export class ToolTimeoutError extends Error {
+class ToolTimeoutError extends Error {
   override readonly name = "ToolTimeoutError";
 }
 

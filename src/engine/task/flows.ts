@@ -71,7 +71,7 @@ export class Flows {
 type JsonSchema = FlowDescription["input_schema"];
 
 /** What people and programs may know of a flow. The schema library is loaded only here: most processes never ask. */
-export async function describeFlow(flow: Flow): Promise<FlowDescription> {
+async function describeFlow(flow: Flow): Promise<FlowDescription> {
   const { toJsonSchema } = await import("@valibot/to-json-schema");
   // what JSON Schema cannot say (a custom check) is left out of it; the contract itself is applied all the same
   const convert = (schema: Schema): JsonSchema =>

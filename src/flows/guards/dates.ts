@@ -22,7 +22,7 @@ export function hasZone(text: string): boolean {
 }
 
 /** Whatever becomes a text is read as one: a String object, a list, an object with a `toString`. */
-export const wantsZone: Judge = ([value]) => {
+const wantsZone: Judge = ([value]) => {
   const text = typeof value === "object" || typeof value === "function" ? toPrimitive(value) : value;
   return typeof text === "string" && !hasZone(text) ? USE_UTC : undefined;
 };
