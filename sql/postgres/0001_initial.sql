@@ -200,5 +200,8 @@ create table workers (
   -- How long its lock must have been free before others than those take it for dead. Null: its lease alone tells, because
   -- something between it and the server may close its connection while it lives, or hand statements to other sessions.
   -- Not in SQLite: all who have the file are on its machine.
-  grace_ms integer check (grace_ms > 0)
+  grace_ms integer check (grace_ms > 0),
+  -- What it does in one go, once that has taken long, as JSON: {"taskId", "stepId", "seconds"}; null again when that is
+  -- done. It may be the death of its process, and nobody can put it down who dies of it.
+  cause text
 );

@@ -201,5 +201,8 @@ create table workers (
   started_at integer not null,
   lease_until integer not null,
   -- How long the lease is from one renewal to the next one missed.
-  lease_ms integer not null check (lease_ms > 0)
+  lease_ms integer not null check (lease_ms > 0),
+  -- What it does in one go, once that has taken long, as JSON: {"taskId", "stepId", "seconds"}; null again when that is
+  -- done. It may be the death of its process, and nobody can put it down who dies of it.
+  cause text
 ) strict, without rowid;

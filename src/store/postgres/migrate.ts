@@ -5,7 +5,6 @@
 
 import type { MigrationStatus, Migrator } from "../../core/api/migrator.ts";
 import initial from "../../../sql/postgres/0001_initial.sql" with { type: "text" };
-import causes from "../../../sql/postgres/0002_causes.sql" with { type: "text" };
 import {
   type AppliedMigration,
   checksumOf,
@@ -21,10 +20,7 @@ import { PostgresClient } from "./connection.ts";
 import { databaseReadOnly, isMissingColumn, isMissingTable } from "./failures.ts";
 import { milliseconds, quoteSchema, type Schema } from "./schema.ts";
 
-export const MIGRATIONS: readonly Migration[] = [
-  { number: 1, name: "initial", sql: initial },
-  { number: 2, name: "causes", sql: causes },
-];
+export const MIGRATIONS: readonly Migration[] = [{ number: 1, name: "initial", sql: initial }];
 
 /** A migration may have to rewrite a large table. */
 const MIGRATION_MS_MAX = 60 * 60_000;

@@ -5,14 +5,10 @@ import { existsSync } from "node:fs";
 
 import type { MigrationStatus, Migrator } from "../../core/api/migrator.ts";
 import initial from "../../../sql/sqlite/0001_initial.sql" with { type: "text" };
-import causes from "../../../sql/sqlite/0002_causes.sql" with { type: "text" };
 import { type AppliedMigration, checksumOf, describeMigrations, findPending, type Migration } from "../migrations.ts";
 import { openConnection, type SqliteConnection } from "./connection.ts";
 
-export const MIGRATIONS: readonly Migration[] = [
-  { number: 1, name: "initial", sql: initial },
-  { number: 2, name: "causes", sql: causes },
-];
+export const MIGRATIONS: readonly Migration[] = [{ number: 1, name: "initial", sql: initial }];
 
 const CREATE_TABLE = `
   create table if not exists schema_migrations (
