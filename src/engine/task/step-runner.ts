@@ -33,8 +33,8 @@ export class StepRunner {
   #onEvent: (() => void) | undefined;
   /** The steps that are started next. */
   #ready: readonly StepRow[] = NONE;
-  /** Ids of steps that are yet to start, and of which all is durable that has to be (R1, R2). */
-  readonly #written = new Set<string>();
+  /** And all is durable that has to be before (R1, R2). */
+  #isWritten = false;
 
   constructor(
     private readonly state: TaskState,
@@ -54,17 +54,14 @@ export class StepRunner {
 
   /**
    * What has to come before the next steps can be started, or before there is anything else to do. `isGoingOn`: steps were
-   * started in this transition already; then a child that only waits is no reason to start again. Throws task_parked.
+   * started in this transition already; then a child that only waits is no reason to start again. Nothing has to come before
+   * steps that are recorded as started: whatever came meanwhile, nobody else may start them. Throws task_parked.
    */
   needs({ isGoingOn }: { readonly isGoingOn: boolean }): "written" | "outcome" | undefined {
+    if (this.#isWritten) return undefined;
     this.throwIfParked();
     this.#ready = this.#stepsToStart(isGoingOn);
     if (this.#ready.length === 0) return this.mustWait ? "outcome" : undefined;
-    const written = this.#written.size === 0 ? NONE : this.#ready.filter(({ id }) => this.#written.has(id));
-    if (written.length > 0) {
-      this.#ready = written;
-      return undefined;
-    }
     this.#throwIfTooLarge();
     this.#throwIfDeadly(this.#ready);
     return this.#mustWrite(this.#ready) ? "written" : undefined;
@@ -83,17 +80,21 @@ export class StepRunner {
     if (steps.some((step) => step.kind === "child")) await this.tools.storeClock.read();
     this.#mark(steps);
     await this.writer.settle();
-    for (const { id } of steps) this.#written.add(id);
+    this.#isWritten = true;
+  }
+
+  /** Whether steps are recorded as started, and are yet to start. */
+  get isWritten(): boolean {
+    return this.#isWritten;
   }
 
   /** Starts the steps for which nothing is needed any more. False: there are none. */
   start(): boolean {
     const steps = this.#ready;
-    const [first] = steps;
-    if (!first) return false;
+    if (steps.length === 0) return false;
     this.#ready = NONE;
-    if (!this.#written.has(first.id)) this.#mark(steps);
-    else for (const { id } of steps) this.#written.delete(id);
+    if (!this.#isWritten) this.#mark(steps);
+    this.#isWritten = false;
     for (const { id } of steps) this.#work.start(this.state.step(id));
     return true;
   }
@@ -102,7 +103,7 @@ export class StepRunner {
     const { state } = this;
     const open = state.stepsToStart();
     if (open.length === 0 || (isGoingOn && (state.nextUnobserved || !open.some(isNew)))) return NONE;
-    for (const step of open) if (step.kind === "tool" && !this.#written.has(step.id)) this.#reuseCall(step);
+    for (const step of open) if (step.kind === "tool") this.#reuseCall(step);
     return open.filter(({ id, kind }) => state.isOpen(id) && (kind === "child" || !state.isWaiting(id)));
   }
 

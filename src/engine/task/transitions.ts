@@ -118,7 +118,7 @@ export class Transitions {
 
   #needsToWork(): Need | undefined {
     const { inbox, steps } = this.parts;
-    if (inbox.isWoken && !this.#hasRead && !this.#hasWaited) return "inbox";
+    if (!steps.isWritten && inbox.isWoken && !this.#hasRead && !this.#hasWaited) return "inbox";
     if (this.#isFlowAtWork) return steps.needs({ isGoingOn: this.#hasStarted });
     // a cancel came while tools ran: it is taken up when they have come to their end
     return this.#hasWaited && steps.mustWait ? "outcome" : undefined;
