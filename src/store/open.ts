@@ -16,7 +16,7 @@ interface OpenOptions {
 }
 
 interface StoreOptions extends OpenOptions {
-  /** A worker is to use it, and needs connections as well: fewer are left for what reads much. */
+  /** A worker is to use it, and needs connections as well: fewer are left for others. */
   readonly works?: boolean;
 }
 
@@ -26,11 +26,10 @@ interface MigratorOptions extends OpenOptions {
 }
 
 /** Throws `usage`, and on a file what opening and migrating it throws; a server is asked when something is asked of it. */
-export function openStore(address: StoreAddress, { works = false, ...options }: StoreOptions = {}): Promise<Store> {
+export function openStore(address: StoreAddress, options: StoreOptions = {}): Promise<Store> {
   return open(address, {
     sqlite: async (at) => (await import("./sqlite/store.ts")).openSqliteStore({ ...at, ...options }),
-    postgres: async (at) =>
-      (await import("./postgres/store.ts")).openPostgresStore({ ...at, ...options, readersMax: works ? 1 : 2 }),
+    postgres: async (at) => (await import("./postgres/store.ts")).openPostgresStore({ ...at, ...options }),
   });
 }
 

@@ -169,6 +169,17 @@ export interface Watch {
   close(): Promise<void>;
 }
 
+/** At a task. It orders callers, and decides nothing: versions do. */
+export interface Turn {
+  /** It ends by itself in a moment. */
+  readonly isOver: boolean;
+  /** Harmless when repeated. */
+  end(): void;
+}
+
+/** Of who does not wait. */
+export const NO_TURN: Turn = { isOver: true, end: () => {} };
+
 export interface Store {
   readonly dialect: "sqlite" | "postgres";
   /** For people, without passwords: `sqlite:/home/me/tasks.db`, `postgres://me@host:5432/name`. */
@@ -186,6 +197,13 @@ export interface Store {
    * (a constraint, a unique key) makes the whole batch reject, with nothing written.
    */
   commitChanges(changes: readonly Change[]): Promise<readonly boolean[]>;
+
+  /**
+   * For a caller that has lost a write of a task to another process: waits, for a moment at most, until callers are done
+   * who came before, so that what it reads then is not out of date when it writes. Never rejects; where it cannot wait it
+   * resolves at once.
+   */
+  takeTurn(taskId: string): Promise<Turn>;
 
   /** Throws record_damaged. A large task is read page by page, while others may write to it (`records.ts`). */
   readTask(id: string): Promise<TaskRecord | undefined>;

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import type { Taskonaut } from "../../src/core/api/taskonaut.ts";
+import type { Store } from "../../src/store/store.ts";
 import { benchOn } from "../support/bench.ts";
 import { callTogether, type CallResult } from "../support/callers.ts";
 import { DATABASES } from "../support/databases.ts";
@@ -72,6 +73,32 @@ for (const [name, createDatabase] of DATABASES) {
         }
       }, 120_000);
     }
+
+    test("who has lost a write takes a turn before it reads again, and gives it back once it has made its transition", async () => {
+      const heard: string[] = [];
+      const around = (store: Store): Store => ({
+        ...store,
+        async commitChanges(changes) {
+          const won = await store.commitChanges(changes);
+          heard.push(won[0] ? "won" : "lost");
+          return won;
+        },
+        async readTask(id) {
+          heard.push("read");
+          return store.readTask(id);
+        },
+        async takeTurn() {
+          heard.push("turn");
+          return { isOver: false, end: () => heard.push("end") };
+        },
+      });
+      const [first, second] = [await bench.openEngine({ around }), await bench.openEngine()];
+      const { task } = await first.createTask({ flow: "echo_add", input: { a: 2, b: 3 } });
+      await second.advanceTask(task.id);
+      const advanced = await first.advanceTask(task.id);
+      expect(`${advanced.status} ${advanced.current_step}`).toBe("WAITING_OBSERVATION 1");
+      expect(heard).toEqual(["lost", "turn", "read", "won", "end"]);
+    });
 
     test(`${RUNS} runs of one task from 4 processes are all told that it is COMPLETED`, async () => {
       const ids = await createTasks();

@@ -3,7 +3,7 @@
 
 import { TaskonautError } from "../../src/core/errors.ts";
 import { DeathWatch } from "../../src/store/postgres/death-watch.ts";
-import type { Store } from "../../src/store/store.ts";
+import { NO_TURN, type Store } from "../../src/store/store.ts";
 import { workerNotRegistered } from "../../src/store/worker-not-registered.ts";
 import type { Life } from "./life.ts";
 import type { World } from "./world.ts";
@@ -84,6 +84,7 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
     now: () => read("now", (now) => now),
     insertTasks: (records) => request("insertTasks", () => database.insertTasks(records)),
     commitChanges: (changes) => request("commitChanges", (now) => database.commitChanges(changes, now)),
+    takeTurn: async () => NO_TURN,
     readTask: (id) => read("readTask", () => database.readTask(id)),
     readTaskRow: (id) => read("readTaskRow", () => database.readTask(id)?.task),
     readInbox: (id, query) => read("readInbox", () => database.readInbox(id, query)),

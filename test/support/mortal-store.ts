@@ -137,6 +137,7 @@ export class World {
       now: () => alive(async () => (this.#stoppedAt ?? (await store.now())) + this.skippedMs),
       insertTasks: (records) => write("insertTasks", () => store.insertTasks(records)),
       commitChanges: (changes) => write("commitChanges", () => store.commitChanges(changes)),
+      takeTurn: (id) => alive(() => store.takeTurn(id)),
       readTaskRow: (id) => alive(() => store.readTaskRow(id)),
       postToTask: (post) => write("postToTask", () => store.postToTask(post)),
       readInbox: (id, query) => alive(() => store.readInbox(id, query)),

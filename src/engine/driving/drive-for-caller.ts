@@ -1,13 +1,14 @@
 // Drives a task for whoever calls.
 //
 // E1. Callers of one task take turns (in memory here, by version and lease between processes), and each makes its own
-//     transition. Whoever lost a race reads the task again and goes on from there.
+//     transition. Whoever lost a race waits for a turn at the store, reads the task again and goes on from there.
 // E2. What is returned is durable.
 
 import { hasCode, TaskonautError } from "../../core/errors.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import { isTerminal } from "../../core/record/status.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";
+import type { Turn } from "../../store/store.ts";
 import { damageOf, recoverSound } from "../task/damage.ts";
 import { FlowViolationError, LostTaskError } from "../task/driver-tools.ts";
 import { TaskDriver } from "../task/task-driver.ts";
@@ -31,9 +32,10 @@ export class DrivingForCallers {
    * none to make, the task is read again, for an outsider may have changed it.
    */
   async drive(id: string, drive: Drive): Promise<TaskRecord> {
-    const { driven, stored, clock, limits } = this.tools;
+    const { driven, stored, clock, limits, store } = this.tools;
     const deadline = clock.now() + limits.busyMs;
     const unlock = await driven.lock(id);
+    let turn: Turn | undefined;
     try {
       for (;;) {
         driven.assertOpen();
@@ -65,9 +67,11 @@ export class DrivingForCallers {
             throw failure;
           }
           if (clock.now() > deadline) throw busy(id, limits.busyMs);
+          if (turn?.isOver !== false) turn = await store.takeTurn(id);
         }
       }
     } finally {
+      turn?.end();
       unlock();
     }
   }

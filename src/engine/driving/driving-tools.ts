@@ -1,3 +1,4 @@
+import type { Store } from "../../store/store.ts";
 import type { Flows } from "../task/flows.ts";
 import type { DriverTools } from "../task/driver-tools.ts";
 import type { DrivenTasks } from "./driven-tasks.ts";
@@ -5,6 +6,7 @@ import type { StoredTasks } from "./stored-tasks.ts";
 
 /** What tasks are driven with, whoever they are driven for. */
 export interface DrivingTools extends DriverTools {
+  readonly store: DriverTools["store"] & Pick<Store, "takeTurn">;
   readonly flows: Flows;
   readonly driven: DrivenTasks;
   readonly stored: StoredTasks;

@@ -14,7 +14,7 @@ import { consumedRows, consumeInbox, insertPosts, postRows } from "./inbox.ts";
 import { payloadInserts, toPayloadInserts } from "./payloads.ts";
 import type { Schema } from "./schema.ts";
 import { stepInserts, stepUpdates } from "./steps.ts";
-import { CHANGED, lockTasks, taskInserts, toTaskChange, updateTasks } from "./tasks.ts";
+import { CHANGED, lockRows, lockUnleased, taskInserts, toTaskChange, updateTasks } from "./tasks.ts";
 import { callInserts, callUpdates } from "./tool-calls.ts";
 
 export async function insertTasks(
@@ -71,17 +71,22 @@ export async function commitChanges(
     payloads.push(...toPayloadInserts(apart.take(), post.from_id));
     return row;
   });
-  const afterLocks = posts.length > 0;
-  const toLock = afterLocks ? [...changes.map((change) => change.taskId), ...posts.map((post) => post.task_id)] : [];
+  const unleased = changes.filter(({ expectedOwner }) => expectedOwner === null);
+  const written = [...changes.map(({ taskId }) => taskId), ...posts.map(({ task_id }) => task_id)];
+  const locks = { unleased: unleased.length > 0, rows: posts.length > 0 };
 
   const statement = new Statement(schema, lone ? asJson : byColumns);
   statement.add(
-    toLock.map((id) => ({ id })),
-    { fields: { id: "uuid" }, read: lockTasks },
+    unleased.map(({ taskId }) => ({ id: taskId })),
+    { fields: ID, read: lockUnleased },
   );
+  statement.add(locks.rows ? written.map((id) => ({ id })) : [], {
+    fields: ID,
+    read: (_, rows) => lockRows(schema, rows, locks),
+  });
   statement.add(tasks, {
     fields: CHANGED,
-    read: (_, rows) => updateTasks(schema, rows, { lone, afterLocks }),
+    read: (_, rows) => updateTasks(schema, rows, { lone, after: locks }),
   });
   statement.add(newSteps, stepInserts);
   statement.add(changedSteps, stepUpdates);
@@ -97,6 +102,8 @@ export async function commitChanges(
   const won = await statement.run(client, checks);
   return changes.map((change) => won.has(change.taskId));
 }
+
+const ID = { id: "uuid" } as const;
 
 /** A statement in the making: its parts, and the rows that they read. */
 class Statement {

@@ -1,7 +1,7 @@
 // The store on PostgreSQL: as many processes as one likes on one database.
 
 import { Processes } from "../processes.ts";
-import type { Store } from "../store.ts";
+import { NO_TURN, type Store } from "../store.ts";
 import { claimTasks } from "./claim.ts";
 import { commitChanges, insertTasks } from "./commit.ts";
 import { PostgresClient } from "./connection.ts";
@@ -13,6 +13,7 @@ import { checkMigrated, checkReady } from "./migrate.ts";
 import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask, readTaskRow } from "./read.ts";
 import { milliseconds, quoteSchema } from "./schema.ts";
+import { Turns } from "./turns.ts";
 import { announce } from "./watch.ts";
 import { deleteWorker, forgetDeadWorkers, listWorkers, readWorkerState } from "./workers.ts";
 
@@ -29,8 +30,8 @@ export interface PostgresStoreOptions {
   readonly schema?: string;
   /** Of each call, with connecting (S3). Default 10 s. */
   readonly deadlineMs?: number;
-  /** Connections for what reads much, as lists do; what comes while all are busy stands behind it. Default 2. */
-  readonly readersMax?: number;
+  /** A worker is to use it, which needs connections as well: one is left for what reads much, and none for turns. */
+  readonly works?: boolean;
 }
 
 /**
@@ -41,16 +42,17 @@ export async function openPostgresStore({
   url,
   schema: schemaName = "taskonaut",
   deadlineMs = 10_000,
-  readersMax = 2,
+  works = false,
 }: PostgresStoreOptions): Promise<Store> {
   const schema = quoteSchema(schemaName);
   const all = { url, deadlineMs, idleMs: IDLE_MS };
   // Writes have a connection of their own, so that no long read stands before a commit, nor before what a worker asks in
   // passing; and so have claims, so that the next tasks are fetched while the last ones are written.
-  const reader = new PostgresClient({ ...all, connectionsMax: readersMax });
+  const reader = new PostgresClient({ ...all, connectionsMax: works ? 1 : 2 });
   const writer = new PostgresClient({ ...all, connectionsMax: 1, lockMs: LOCK_MS });
   const claimer = new PostgresClient({ ...all, connectionsMax: 1, lockMs: LOCK_MS });
   const lifeline = new Lifeline({ url, deadlineMs }, schema, writer);
+  const turns = works ? undefined : new Turns(all, schema);
   const processes = new Processes();
   const frontier = new Frontier(() => performance.now());
   const migrated = once((client: PostgresClient) => checkMigrated(client, schema));
@@ -88,6 +90,7 @@ export async function openPostgresStore({
     },
     insertTasks: (records) => writeTasks((client) => insertTasks(client, schema, records)),
     commitChanges: (changes) => writeTasks((client) => commitChanges(client, schema, changes)),
+    takeTurn: async (taskId) => (await turns?.take(taskId)) ?? NO_TURN,
     readInbox: (taskId, query) => write((client) => readInbox(client, schema, taskId, query)),
     postToTask: (post) => writeTasks((client) => postToTask(client, schema, post)),
     readTask: (id) => read((client) => readTask(client, schema, id)),
@@ -123,7 +126,7 @@ export async function openPostgresStore({
     listWorkers: () => read((client) => listWorkers(client, schema, processes)),
     checkReady: () => checkReady(writer, schema),
     async close() {
-      await Promise.all([lifeline.close(), reader.close(), writer.close(), claimer.close()]);
+      await Promise.all([lifeline.close(), reader.close(), writer.close(), claimer.close(), turns?.close()]);
     },
   };
 }

@@ -5,7 +5,7 @@ import { storableTask } from "../storable-text.ts";
 import type { Change } from "../store.ts";
 import { TASKS } from "../tables.ts";
 import { assignments, changeFieldsOf, columnList, type Fields, fieldsOf, type Part, type Rows } from "./fields.ts";
-import type { Schema } from "./schema.ts";
+import { quoteText, type Schema } from "./schema.ts";
 
 /** `due_at` depends on what an outsider did meanwhile. */
 export const CHANGED: Fields<TaskChange> = {
@@ -37,7 +37,7 @@ export const taskInserts: Part<TaskRow> = {
 export function updateTasks(
   schema: Schema,
   rows: Rows,
-  { lone, afterLocks }: { readonly lone: boolean; readonly afterLocks: boolean },
+  { lone, after }: { readonly lone: boolean; readonly after: Locks },
 ): string {
   const fence = `t.id = c.id
     and t.version = c.expected_version and t.lease_owner is not distinct from c.expected_owner
@@ -56,25 +56,57 @@ export function updateTasks(
       end`;
   const returning = "returning t.id, c.changed_steps, c.changed_calls";
 
-  if (lone && !afterLocks) return `${update} from ${rows("c")} where ${fence} ${returning})`;
-  // Lock order: rows of `tasks`, by id. `locked` has each of them before `won` writes it; rows of steps and calls are
+  if (lone && !after.rows) return `${update} from ${rows("c")} where ${comesAfter(after)} and ${fence} ${returning})`;
+  // Lock order: after the locks of `lockUnleased`, rows of `tasks`, by id. `locked` has each of them before `won` writes it; rows of steps and calls are
   // written by who holds their task. One row needs no order.
   return `locked as materialized (
     select c.* from ${rows("c")} join ${schema}.tasks t on ${fence}
-    ${afterLocks ? "where (select count(*) from ordered) >= 0" : ""}
+    where ${comesAfter(after)}
     order by t.id
     for no key update of t
   ), ${update} from locked c where t.id = c.id ${returning})`;
 }
 
+/** What a statement locks before it writes to tasks. */
+export interface Locks {
+  /** By `lockUnleased`. */
+  readonly unleased: boolean;
+  /** By `lockRows`. */
+  readonly rows: boolean;
+}
+
+/** A condition that holds, and that nobody knows before the locks are there. */
+function comesAfter({ unleased, rows }: Locks): string {
+  const parts = [...(unleased ? ["entered"] : []), ...(rows ? ["ordered"] : [])];
+  return parts.map((part) => `(select count(*) from ${part}) >= 0`).join(" and ") || "true";
+}
+
 /**
- * Locks the tasks, by id, before `updateTasks` (`afterLocks`) and `insertPosts` write to them: a parent
- * that cancels its child, and the child that tells its end, would else lock each other's rows in opposite orders.
+ * Who drives a task that is leased to nobody, by hand, writes under its advisory lock, which ends with the statement: of
+ * writers from many processes one is in it at a time, in the order in which they came. Their versions decide, as
+ * everywhere. Lock order: these locks by their numbers, and before any row.
  */
-export function lockTasks(schema: Schema, rows: Rows): string {
+export function lockUnleased(schema: Schema, rows: Rows): string {
+  return `entered as materialized (
+    select pg_advisory_xact_lock(task.key) from (
+      select ${taskKey(schema, "c.id::text")} as key from ${rows("c")} order by key
+    ) task
+  )`;
+}
+
+/** The number of a task's advisory lock, of its id as SQL. */
+export function taskKey(schema: Schema, id: string): string {
+  return `hashtextextended('taskonaut:task:' || ${quoteText(schema)} || ':' || ${id}, 0)`;
+}
+
+/**
+ * Locks the tasks, by id, before `updateTasks` and `insertPosts` write to them: a parent that cancels its child, and the
+ * child that tells its end, would else lock each other's rows in opposite orders.
+ */
+export function lockRows(schema: Schema, rows: Rows, after: Locks): string {
   return `ordered as materialized (
     select t.id from ${schema}.tasks t
-    where t.id in (select c.id from ${rows("c")})
+    where ${comesAfter({ ...after, rows: false })} and t.id in (select c.id from ${rows("c")})
     order by t.id
     for no key update
   )`;

@@ -4,7 +4,7 @@ import { realpathSync } from "node:fs";
 
 import { databaseBehind } from "../migrations.ts";
 import { Processes } from "../processes.ts";
-import type { Store } from "../store.ts";
+import { NO_TURN, type Store } from "../store.ts";
 import { claimTasks } from "./claim.ts";
 import { commitChanges, insertTasks } from "./commit.ts";
 import { openConnection } from "./connection.ts";
@@ -66,6 +66,7 @@ export async function openSqliteStore({
     now: async () => now(),
     insertTasks: (records) => insertTasks(connection, records),
     commitChanges: (changes) => commitChanges(connection, changes, now),
+    takeTurn: async () => NO_TURN, // whoever writes waits for the file
     readInbox: (taskId, query) => readInbox(connection, taskId, query),
     postToTask: (post) => connection.write(() => postToTask(connection, post, now())),
     readTask: (id) => readTask(connection, id),
