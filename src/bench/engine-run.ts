@@ -8,7 +8,7 @@ import { SILENT } from "../core/log.ts";
 import { createEngine, type Engine } from "../engine/engine.ts";
 import { systemClock } from "../engine/process/system-clock.ts";
 import { echoAdd } from "../flows/echo-add.ts";
-import type { BenchPlace } from "../store/floor.ts";
+import type { BenchPlace } from "../store/baseline.ts";
 import { echoAddAtLeastOnce } from "./at-least-once-flow.ts";
 import { countCommits } from "./count-commits.ts";
 import { Ends } from "./ends.ts";

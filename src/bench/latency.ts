@@ -1,5 +1,5 @@
 import type { BenchLatency } from "../core/api/bench.ts";
-import type { BenchPlace } from "../store/floor.ts";
+import type { BenchPlace } from "../store/baseline.ts";
 import { type Bench, measureLatencies } from "./engine-run.ts";
 import { percentile } from "./statistics.ts";
 

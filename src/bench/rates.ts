@@ -4,31 +4,31 @@ import { spreadOf } from "./statistics.ts";
 
 /** `counted` is the round that counted bytes and commits; rates are those of the others. */
 export function toRates(counted: Round, measured: readonly Round[]): readonly BenchRate[] {
-  const rateOf = (name: BenchRate["name"], engine: Choose, floor: Choose): BenchRate => ({
+  const rateOf = (name: BenchRate["name"], engine: Choose, baseline: Choose): BenchRate => ({
     name,
     engine: spreadOf(measured.map((round) => engine(round).tasksPerSecond)),
-    floor: spreadOf(measured.map((round) => floor(round).tasksPerSecond)),
-    ratio: spreadOf(measured.map((round) => engine(round).tasksPerSecond / floor(round).tasksPerSecond)),
+    baseline: spreadOf(measured.map((round) => baseline(round).tasksPerSecond)),
+    ratio: spreadOf(measured.map((round) => engine(round).tasksPerSecond / baseline(round).tasksPerSecond)),
     longest_stall_ms: Math.max(...measured.map((round) => engine(round).longestStallMs ?? 0)),
     commits_per_task: engine(counted).commitsPerTask,
     log_bytes_per_task: engine(counted).bytesPerTask.log,
-    floor_log_bytes_per_task: floor(counted).bytesPerTask.log,
+    baseline_log_bytes_per_task: baseline(counted).bytesPerTask.log,
   });
   return [
     rateOf(
       "create",
       ({ engine }) => engine.create,
-      ({ floor }) => floor.create,
+      ({ baseline }) => baseline.create,
     ),
     rateOf(
       "drain",
       ({ engine }) => engine.drain,
-      ({ floor }) => floor.drain,
+      ({ baseline }) => baseline.drain,
     ),
     rateOf(
       "drain_at_least_once",
       ({ atLeastOnce }) => atLeastOnce.drain,
-      ({ floorByStep }) => floorByStep.drain,
+      ({ baselineByStep }) => baselineByStep.drain,
     ),
   ];
 }

@@ -1,8 +1,8 @@
-// One round: the same number of tasks by the engine and by the floor, each time from empty tables.
+// One round: the same number of tasks by the engine and by the baseline, each time from empty tables.
 
 import type { Flow } from "../core/flow/flow.ts";
 import { echoAdd } from "../flows/echo-add.ts";
-import type { BytesWritten } from "../store/floor.ts";
+import type { BytesWritten } from "../store/baseline.ts";
 import { echoAddAtLeastOnce } from "./at-least-once-flow.ts";
 import { type Bench, type Measured, measureCreate, measureDrain } from "./engine-run.ts";
 
@@ -11,13 +11,13 @@ export interface RoundOptions {
   /** Count what is written as well. That is in the way of the database: the rates of such a round say nothing. */
   readonly countsBytes: boolean;
   /** What comes first meets another machine than what comes last: rounds take turns. */
-  readonly floorFirst: boolean;
+  readonly baselineFirst: boolean;
 }
 
 export interface Figure {
   readonly tasksPerSecond: number;
   readonly commitsPerTask: number;
-  /** Null of the floor, which lets nothing in between. */
+  /** Null of the baseline, which lets nothing in between. */
   readonly longestStallMs: number | null;
   /** Zeros where they were not counted. */
   readonly bytesPerTask: BytesWritten;
@@ -29,22 +29,22 @@ interface Pass {
 }
 
 export interface Round {
-  readonly floor: Pass;
+  readonly baseline: Pass;
   /** With a commit before each effect. */
-  readonly floorByStep: Pass;
+  readonly baselineByStep: Pass;
   readonly engine: Pass;
   readonly atLeastOnce: Pass;
 }
 
 export async function measureRound(bench: Bench, options: RoundOptions): Promise<Round> {
-  const measureFloor = async (): Promise<Pick<Round, "floor" | "floorByStep">> => ({
-    floor: await measurePass(bench, byFloor(bench, options.tasks, "drain"), options),
-    floorByStep: await measurePass(bench, byFloor(bench, options.tasks, "drainByStep"), options),
+  const measureBaseline = async (): Promise<Pick<Round, "baseline" | "baselineByStep">> => ({
+    baseline: await measurePass(bench, byBaseline(bench, options.tasks, "drain"), options),
+    baselineByStep: await measurePass(bench, byBaseline(bench, options.tasks, "drainByStep"), options),
   });
-  const floorFirst = options.floorFirst ? await measureFloor() : undefined;
+  const baselineFirst = options.baselineFirst ? await measureBaseline() : undefined;
   const engine = await measurePass(bench, byEngine(bench, echoAdd, options.tasks), options);
   const atLeastOnce = await measurePass(bench, byEngine(bench, echoAddAtLeastOnce, options.tasks), options);
-  return { ...(floorFirst ?? (await measureFloor())), engine, atLeastOnce };
+  return { ...(baselineFirst ?? (await measureBaseline())), engine, atLeastOnce };
 }
 
 interface Way {
@@ -56,8 +56,8 @@ function byEngine(bench: Bench, flow: Flow, tasks: number): Way {
   return { create: () => measureCreate(bench, flow, tasks), drain: () => measureDrain(bench, tasks) };
 }
 
-function byFloor({ place: { floor } }: Bench, tasks: number, drain: "drain" | "drainByStep"): Way {
-  return { create: () => timed(() => floor.create(tasks)), drain: () => timed(() => floor[drain]()) };
+function byBaseline({ place: { baseline } }: Bench, tasks: number, drain: "drain" | "drainByStep"): Way {
+  return { create: () => timed(() => baseline.create(tasks)), drain: () => timed(() => baseline[drain]()) };
 }
 
 async function timed(work: () => Promise<unknown>): Promise<Measured> {

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BenchOptions, BenchReport } from "../core/api/bench.ts";
-import type { BenchPlace } from "../store/floor.ts";
+import type { BenchPlace } from "../store/baseline.ts";
 import { openSqliteBenchPlace } from "../store/sqlite/bench-place.ts";
 import { rejection } from "../../test/support/rejection.ts";
 import { runBench } from "./run-bench.ts";
@@ -11,22 +11,22 @@ import { runBench } from "./run-bench.ts";
 const folder = await mkdtemp(join(tmpdir(), "taskonaut-bench-test-"));
 afterAll(() => rm(folder, { recursive: true }));
 
-test("a run compares engine and floor, tells where and how, and leaves nothing", async () => {
+test("a run compares engine and baseline, tells where and how, and leaves nothing", async () => {
   const said: string[] = [];
   const report = await run({ rounds: 2, onProgress: (what) => said.push(what) });
   expect(report).toMatchObject({ tasks: 100, rounds: 2, concurrency: 10, counted_tasks: 100 });
   expect(report.durability).toMatchObject({ journal_mode: "wal", synchronous: "full" });
   expect(report.machine).toMatchObject({ bun: Bun.version });
   expect(report.rates.map(({ name }) => name)).toEqual(["create", "drain", "drain_at_least_once"]);
-  for (const { engine, floor, ratio, ...perTask } of report.rates) {
-    for (const { median, min, max } of [engine, floor, ratio]) {
+  for (const { engine, baseline, ratio, ...perTask } of report.rates) {
+    for (const { median, min, max } of [engine, baseline, ratio]) {
       expect(min).toBeGreaterThan(0);
       expect(median).toBeWithin(min, max + 1);
     }
     expect(perTask.longest_stall_ms).toBeGreaterThanOrEqual(0);
     expect(perTask.commits_per_task).toBeGreaterThan(0);
     expect(perTask.log_bytes_per_task).toBeGreaterThan(0);
-    expect(perTask.floor_log_bytes_per_task).toBeGreaterThan(0);
+    expect(perTask.baseline_log_bytes_per_task).toBeGreaterThan(0);
   }
   expect(report.latency.p50_ms).toBeLessThanOrEqual(report.latency.p99_ms);
   expect(report.latency.longest_stall_ms).toBeGreaterThanOrEqual(0);

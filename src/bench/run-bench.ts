@@ -1,4 +1,4 @@
-// The benchmark: rounds in which engine and floor take turns, then single tasks on an idle worker.
+// The benchmark: rounds in which engine and baseline take turns, then single tasks on an idle worker.
 //
 // M1. What is compared was measured in the same run; a ratio is that of one round.
 // M2. Each pass starts from empty tables, which are analyzed when they are full, as the database itself does after a
@@ -8,7 +8,7 @@
 import type { BenchOptions, BenchReport } from "../core/api/bench.ts";
 import { TaskonautError } from "../core/errors.ts";
 import type { StartHeartbeat } from "../core/heartbeat.ts";
-import { type BenchPlace, FLOOR_BATCH } from "../store/floor.ts";
+import { type BenchPlace, BASELINE_BATCH } from "../store/baseline.ts";
 import { type Bench, CREATES_IN_FLIGHT } from "./engine-run.ts";
 import { measureLatency } from "./latency.ts";
 import { describeMachine } from "./machine.ts";
@@ -39,13 +39,13 @@ async function measure(bench: Bench, { tasks, rounds, onProgress }: BenchOptions
   const { place, concurrency } = bench;
   const countedTasks = Math.min(tasks, COUNTED_TASKS_MAX);
   onProgress(`Measuring in ${place.location}`);
-  const counted = await measureRound(bench, { tasks: countedTasks, countsBytes: true, floorFirst: true });
+  const counted = await measureRound(bench, { tasks: countedTasks, countsBytes: true, baselineFirst: true });
   const measured: Round[] = [];
   for (let round = 1; round <= rounds; round++) {
     onProgress(
       `Round ${round} of ${rounds}: ${tasks} tasks by hand-written SQL, by the engine, with at-least-once tools`,
     );
-    measured.push(await measureRound(bench, { tasks, countsBytes: false, floorFirst: round % 2 === 1 }));
+    measured.push(await measureRound(bench, { tasks, countsBytes: false, baselineFirst: round % 2 === 1 }));
   }
   onProgress("Tasks one at a time");
   const latency = await measureLatency(bench);
@@ -57,7 +57,7 @@ async function measure(bench: Bench, { tasks, rounds, onProgress }: BenchOptions
     rounds,
     concurrency,
     creates_in_flight: CREATES_IN_FLIGHT,
-    floor_batch: FLOOR_BATCH,
+    baseline_batch: BASELINE_BATCH,
     rates: toRates(counted, measured),
     latency,
     counted_tasks: countedTasks,

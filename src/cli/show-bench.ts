@@ -9,7 +9,7 @@ const NAMES: Readonly<Record<BenchRate["name"], string>> = {
   drain_at_least_once: "drain, at-least-once",
 };
 
-const HEAD: readonly Cell[] = ["", "TASKS/S", "FLOOR", "RATIO", "COMMITS/TASK", "LOG BYTES/TASK", "FLOOR"].map(
+const HEAD: readonly Cell[] = ["", "TASKS/S", "BASELINE", "RATIO", "COMMITS/TASK", "LOG BYTES/TASK", "BASELINE"].map(
   (text) => ({ text, color: "dim" }),
 );
 
@@ -20,11 +20,11 @@ export function showBench(report: BenchReport, { paint }: Look): string {
   const rows = report.rates.map((rate): readonly Cell[] => [
     { text: NAMES[rate.name], color: "bold" },
     { text: showSpread(rate.engine) },
-    { text: showSpread(rate.floor) },
+    { text: showSpread(rate.baseline) },
     { text: showSpread(rate.ratio, 100, " %") },
     { text: rate.commits_per_task.toFixed(4) },
     { text: rate.log_bytes_per_task.toFixed(0) },
-    { text: rate.floor_log_bytes_per_task.toFixed(0) },
+    { text: rate.baseline_log_bytes_per_task.toFixed(0) },
   ]);
   const stalls = [
     ...report.rates.map(({ name, longest_stall_ms }) => `${NAMES[name]} ${milliseconds(longest_stall_ms)}`),
@@ -39,13 +39,13 @@ export function showBench(report: BenchReport, { paint }: Look): string {
     "",
     `Median (min…max) of ${report.rounds} ${report.rounds === 1 ? "round" : "rounds"} of ${report.tasks} tasks, each from empty tables, which nobody but the database itself`,
     `vacuums, analyzes or checkpoints. One worker drives ${report.concurrency} at once; ${report.creates_in_flight} calls that create are under way at a time.`,
-    `Floor: hand-written SQL that writes the same rows, ${report.floor_batch} tasks a commit, one commit at a time;`,
+    `Baseline: hand-written SQL that writes the same rows, ${report.baseline_batch} tasks a commit, one commit at a time;`,
     "for at-least-once tools with one more commit, of what the second effect follows from, before that effect.",
     `Commits and bytes: of ${report.counted_tasks} tasks of a round before, whose rates do not count.`,
     "",
     `One task at a time, idle worker, create to end: p50 ${milliseconds(latency.p50_ms)}, p95 ${milliseconds(latency.p95_ms)}, p99 ${milliseconds(latency.p99_ms)} of ${latency.samples}; a bare commit: ${milliseconds(latency.commit_p50_ms)}`,
     `Longest stall of the event loop, in any round: ${stalls.join(", ")}`,
-    `Tables and indexes: ${report.data_bytes_per_task.toFixed(0)} bytes a task. Memory at the peak: ${(report.peak_rss_bytes / 1e6).toFixed(0)} MB, floor and measuring included.`,
+    `Tables and indexes: ${report.data_bytes_per_task.toFixed(0)} bytes a task. Memory at the peak: ${(report.peak_rss_bytes / 1e6).toFixed(0)} MB, baseline and measuring included.`,
   ];
   return `${lines.join("\n")}\n`;
 }

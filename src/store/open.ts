@@ -6,7 +6,7 @@ import type { Migrator } from "../core/api/migrator.ts";
 import { TaskonautError } from "../core/errors.ts";
 import { displayServer, type PostgresAddress, type SqliteAddress, type StoreAddress } from "./address.ts";
 import type { Blame } from "./blame.ts";
-import type { BenchPlace } from "./floor.ts";
+import type { BenchPlace } from "./baseline.ts";
 import type { Migration } from "./migrations.ts";
 import type { SignOfLife, Store } from "./store.ts";
 

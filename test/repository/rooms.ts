@@ -55,7 +55,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   client: { imports: ["core"], packages: ["valibot"] },
 
   bench: {
-    imports: ["engine/engine.ts", "engine/process", "flows", "store/floor.ts", "store/store.ts", "core"],
+    imports: ["engine/engine.ts", "engine/process", "flows", "store/baseline.ts", "store/store.ts", "core"],
     packages: ["node:os"],
   },
   heartbeat: {
@@ -97,7 +97,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [
       "store/postgres",
       "store/sqlite",
-      "store/floor.ts",
+      "store/baseline.ts",
       "store/*",
       "store/store.ts",
       "store/blame.ts",
@@ -105,12 +105,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
   },
   "store/postgres": {
-    imports: ["store/floor.ts", "store/*", "store/store.ts", "store/blame.ts", "core"],
+    imports: ["store/baseline.ts", "store/*", "store/store.ts", "store/blame.ts", "core"],
     packages: ["node:dns/promises", "node:fs", "node:net", "node:timers/promises", "node:tls", "postgres"],
   },
   "store/sqlite": {
     imports: [
-      "store/floor.ts",
+      "store/baseline.ts",
       "store/*",
       "store/store.ts",
       "store/blame.ts",
@@ -120,7 +120,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
     packages: ["bun:sqlite", "node:fs", "node:fs/promises", "node:path"],
   },
-  "store/floor.ts": { imports: ["store/*", "store/store.ts"] },
+  "store/baseline.ts": { imports: ["store/*", "store/store.ts"] },
   "store/*": {
     imports: ["store/store.ts", "store/record-damaged.ts", "turn-of-loop.ts", "core"],
     packages: ["node:fs", "node:os", "node:path"],

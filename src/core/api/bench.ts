@@ -1,4 +1,5 @@
-// What `taskonaut bench` asks and gives: figures of one run on one machine, the engine beside the floor of its database.
+// What `taskonaut bench` asks and gives: figures of one run on one machine, the engine beside the baseline of its
+// database.
 
 export interface BenchOptions {
   /** In each round, of each kind. */
@@ -24,14 +25,14 @@ export interface BenchRate {
   /** Tasks a second. */
   readonly engine: Spread;
   /** The same by hand-written SQL, in batches, in the same round. */
-  readonly floor: Spread;
-  /** Engine to floor, round by round. */
+  readonly baseline: Spread;
+  /** Engine to baseline, round by round. */
   readonly ratio: Spread;
   /** Of all rounds: for how long the event loop of the engine's process did not turn, at most. */
   readonly longest_stall_ms: number;
   readonly commits_per_task: number;
   readonly log_bytes_per_task: number;
-  readonly floor_log_bytes_per_task: number;
+  readonly baseline_log_bytes_per_task: number;
 }
 
 export interface BenchLatency {
@@ -64,14 +65,14 @@ export interface BenchReport {
   readonly concurrency: number;
   /** Calls of createTask under way at a time. */
   readonly creates_in_flight: number;
-  /** Tasks in one commit of the floor. */
-  readonly floor_batch: number;
+  /** Tasks in one commit of the baseline. */
+  readonly baseline_batch: number;
   readonly rates: readonly BenchRate[];
   readonly latency: BenchLatency;
   /** How many tasks the bytes and commits were counted over: the warm-up, whose rates do not count. */
   readonly counted_tasks: number;
   /** By which the tables and indexes grow for a task of echo_add that has ended. */
   readonly data_bytes_per_task: number;
-  /** Of this whole process: floor, engine and measuring together. */
+  /** Of this whole process: baseline, engine and measuring together. */
   readonly peak_rss_bytes: number;
 }

@@ -1,10 +1,10 @@
 // A schema of its own to measure in, in the database that the user has named.
 
 import type { StoreAddress } from "../address.ts";
-import type { BenchPlace, BytesWritten, Floor } from "../floor.ts";
+import type { BenchPlace, BytesWritten, Baseline } from "../baseline.ts";
 import type { Store } from "../store.ts";
 import { PostgresClient } from "./connection.ts";
-import { createFloor, FLOOR_SESSION } from "./floor.ts";
+import { createBaseline, BASELINE_SESSION } from "./baseline.ts";
 import { openPostgresMigrator } from "./migrate.ts";
 import { quoteSchema, type Schema } from "./schema.ts";
 import { openPostgresStore } from "./store.ts";
@@ -29,7 +29,7 @@ export async function openPostgresBenchPlace({ url }: { readonly url: string }):
 class PostgresBenchPlace implements BenchPlace {
   readonly address: StoreAddress;
   readonly location: string;
-  readonly floor: Floor;
+  readonly baseline: Baseline;
   readonly #schema: Schema;
   readonly #writer: PostgresClient;
   /** For all that is not measured. */
@@ -45,7 +45,7 @@ class PostgresBenchPlace implements BenchPlace {
     this.#aside = new PostgresClient(client);
     this.#schema = quoteSchema(name);
     this.address = { dialect: "postgres", url, schema: name };
-    this.floor = createFloor(this.#writer, this.#schema);
+    this.baseline = createBaseline(this.#writer, this.#schema);
     this.location = `${this.#aside.location}, schema ${name}`;
   }
 
@@ -58,7 +58,7 @@ class PostgresBenchPlace implements BenchPlace {
     }
     await this.#aside.execute(`create table ${this.#schema}.bench_commits (
       id bigint generated always as identity primary key, at timestamptz)`);
-    await this.#writer.execute(FLOOR_SESSION);
+    await this.#writer.execute(BASELINE_SESSION);
   }
 
   async readDurability(): Promise<Readonly<Record<string, string>>> {

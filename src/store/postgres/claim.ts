@@ -10,8 +10,8 @@
 //      would be read as they were then: it is left to the next claim, of which whoever wrote it tells.
 // PQ5. The statement is prepared, and its plan may have been made when the tables were empty, and be kept when they are
 //      large. So it is written such that there is no plan but to look rows up one by one: `offset 0` keeps the planner
-//      from joining whole tables; `d.id = d.task_id`, which always holds, lets it expect one row (as in `carriers.ts`).
-//      What it expects stays small as well, whatever the statistics say: a limit that it cannot see counts as a tenth of
+//      from joining whole tables; `d.id = d.task_id`, which always holds, lets it expect one row, as in
+//      `row-encoding.ts`. What it expects stays small as well, whatever the statistics say: a limit that it cannot see counts as a tenth of
 //      all rows, which made the estimate of a large queue so high that each claim was compiled (JIT), for 80 ms.
 // PQ6. In a busy store the walk begins where the last ones came to (`frontier.ts`), of each flow and priority; so what was let
 //      go of may come a little after what is due for less long.
@@ -22,7 +22,7 @@ import { fillRecords } from "../records.ts";
 import { LARGE_BYTES, TOGETHER_BYTES } from "../sizes.ts";
 import { type Claim, CLAIM_MAX, type ClaimedTask, type ClaimRequest } from "../store.ts";
 import { TASK_STEPS, TASKS, TOOL_CALLS } from "../tables.ts";
-import { writeArray } from "./carriers.ts";
+import { writeArray } from "./row-encoding.ts";
 import { aggregateColumns, type Columns, columnsOf, toRows } from "./columns.ts";
 import type { PostgresClient } from "./connection.ts";
 import { recordReader } from "./read.ts";

@@ -1,4 +1,4 @@
-// The two writes of a driver, each one statement over all three tables. How rows go in: `carriers.ts`.
+// The two writes of a driver, each one statement over all three tables. How rows go in: `row-encoding.ts`.
 // A table without rows has no part in the statement, so there are a few texts, each prepared once for each connection.
 
 import type { StepRow, TaskRecord, ToolCallRow } from "../../core/record/record.ts";
@@ -7,7 +7,7 @@ import { KeptApart } from "../payloads.ts";
 import { storableTask } from "../storable-text.ts";
 import type { Change } from "../store.ts";
 import { TASK_INBOX, TASK_STEPS, TASKS, TOOL_CALLS } from "../tables.ts";
-import { asJson, byColumns, type Carrier } from "./carriers.ts";
+import { asJson, byColumns, type RowEncoding } from "./row-encoding.ts";
 import type { PostgresClient } from "./connection.ts";
 import type { Part } from "./fields.ts";
 import { consumedRows, consumeInbox, insertPosts, postRows } from "./inbox.ts";
@@ -112,15 +112,15 @@ class Statement {
 
   constructor(
     private readonly schema: Schema,
-    private readonly carrier: Carrier,
+    private readonly encoding: RowEncoding,
   ) {}
 
   add<Row>(rows: readonly Row[], part: Part<Row>): void {
     if (rows.length === 0) return;
-    const parameters = this.carrier.write(part.fields, rows);
+    const parameters = this.encoding.write(part.fields, rows);
     const source = parameters.map((_, place) => `$${this.#parameters.length + place + 1}`);
     this.#parameters.push(...parameters);
-    this.#parts.push(part.read(this.schema, (alias) => this.carrier.read(part.fields, source, alias)));
+    this.#parts.push(part.read(this.schema, (alias) => this.encoding.read(part.fields, source, alias)));
   }
 
   /** Gives the ids of the tasks that were written. */

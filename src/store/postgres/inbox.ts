@@ -6,7 +6,7 @@ import { INBOX_FOUND_MAX, toInboxPage } from "../inbox-page.ts";
 import { Gaps, KeptApart } from "../payloads.ts";
 import type { Change, InboxPage, InboxPost, InboxQuery, PostResult } from "../store.ts";
 import { TASK_INBOX } from "../tables.ts";
-import { asJson, writeArray } from "./carriers.ts";
+import { asJson, writeArray } from "./row-encoding.ts";
 import { type Columns, columnsOf } from "./columns.ts";
 import type { PostgresClient } from "./connection.ts";
 import { columnList, type Fields, fieldsOf, isWon, type Part } from "./fields.ts";

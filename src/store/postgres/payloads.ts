@@ -42,7 +42,7 @@ export async function wholeText(client: PostgresClient, schema: Schema, taskId: 
   return row?.text ?? "null";
 }
 
-/** `k.task_id = k.same`, which always holds, lets the planner expect one row (as in `carriers.ts`). */
+/** `k.task_id = k.same`, which always holds, lets the planner expect one row (as in `row-encoding.ts`). */
 function readPayloads(client: PostgresClient, schema: Schema, keys: readonly PayloadKey[]): Promise<PayloadRow[]> {
   return client.query<PayloadRow>(
     `select p.task_id, p.key, p.text from (

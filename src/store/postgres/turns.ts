@@ -1,27 +1,27 @@
 // Turns at tasks that several processes drive by hand. Who has lost a write to another waits here, in the database and in
 // the order in which callers came, instead of reading and losing again and again.
 //
-// T1. A turn is an advisory lock of an open transaction: it ends with that, or with its connection. It orders callers and
-//     decides nothing: versions do, also against who has lost to nobody yet and takes no turn.
-// T2. A turn is short: it is given up after a moment, whatever its task comes to, and where its process stands still the
-//     server cuts it off.
-// T3. Nobody waits for long, nor behind the turn at another task: without a turn one may lose, which is all.
+// PT1. A turn is an advisory lock of an open transaction: it ends with that, or with its connection. It orders callers
+//      and decides nothing: versions do, also against who has lost to nobody yet and takes no turn.
+// PT2. A turn is short: it is given up after a moment, whatever its task comes to, and where its process stands still
+//      the server cuts it off.
+// PT3. Nobody waits for long, nor behind the turn at another task: without a turn one may lose, which is all.
 
 import type { Turn } from "../store.ts";
 import { type ClientOptions, PostgresClient } from "./connection.ts";
 import { quoteText, type Schema } from "./schema.ts";
 
-/** T2. */
+/** PT2. */
 const TURN_MS = 250;
 const STANDSTILL_MS = 2000;
 
-/** T3. */
+/** PT3. */
 const WAIT_MS_MAX = 5000;
 
 export class Turns {
   readonly #client: PostgresClient;
   readonly #waitMs: number;
-  /** T3. One waits, or has its turn. */
+  /** PT3. One waits, or has its turn. */
   #isTaken = false;
 
   constructor(
@@ -34,7 +34,7 @@ export class Turns {
 
   /** Undefined: there is none to be had. Never rejects. */
   async take(taskId: string): Promise<Turn | undefined> {
-    if (this.#isTaken) return undefined; // T3
+    if (this.#isTaken) return undefined; // PT3
     this.#isTaken = true;
     try {
       await this.#client.execute(`

@@ -6,11 +6,11 @@ import { dirname, join, resolve } from "node:path";
 
 import { TaskonautError } from "../../core/errors.ts";
 import type { StoreAddress } from "../address.ts";
-import type { BenchPlace, BytesWritten, Floor } from "../floor.ts";
+import type { BenchPlace, BytesWritten, Baseline } from "../baseline.ts";
 import type { Store } from "../store.ts";
 import { openConnection, type SqliteConnection } from "./connection.ts";
 import { explainFolderFailure } from "./failures.ts";
-import { createFloor } from "./floor.ts";
+import { createBaseline } from "./baseline.ts";
 import { migrate } from "./migrate.ts";
 import { openSqliteStore } from "./store.ts";
 
@@ -75,8 +75,8 @@ class SqliteBenchPlace implements BenchPlace {
     this.location = `sqlite:${connection.path}`;
   }
 
-  get floor(): Floor {
-    return createFloor(this.connection);
+  get baseline(): Baseline {
+    return createBaseline(this.connection);
   }
 
   async readDurability(): Promise<Readonly<Record<string, string>>> {

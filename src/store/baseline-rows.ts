@@ -1,8 +1,8 @@
-// What the floors write of one task of `echo_add`: what comes of its input, with no flow and no tool behind it.
+// What the baselines write of one task of `echo_add`: what comes of its input, with no flow and no tool behind it.
 
 import { bytesOfStep, bytesOfText } from "../core/record/record-size.ts";
 
-export interface FloorClaim {
+export interface BaselineClaim {
   readonly id: string;
   /** As the claim left it. */
   readonly version: number;
@@ -10,7 +10,7 @@ export interface FloorClaim {
   readonly input: string;
 }
 
-export interface FloorStep {
+export interface BaselineStep {
   /** Its step_index, and its outcome_seq. */
   readonly index: number;
   readonly id: string;
@@ -35,14 +35,14 @@ export function stepIdOf(taskId: string, index: number): string {
   return `0000000${index}${taskId.slice(8)}`;
 }
 
-export function echoAddEnd({ id, input }: FloorClaim): {
+export function echoAddEnd({ id, input }: BaselineClaim): {
   readonly output: string;
-  readonly steps: readonly FloorStep[];
+  readonly steps: readonly BaselineStep[];
 } {
   const { text, a, b } = JSON.parse(input) as { text: string; a: number; b: number };
   const echo = JSON.stringify({ text });
   const add = JSON.stringify({ sum: a + b });
-  const stepOf = (index: number, tool: string, request: string, response: string): FloorStep => {
+  const stepOf = (index: number, tool: string, request: string, response: string): BaselineStep => {
     const stepId = stepIdOf(id, index);
     return {
       index,

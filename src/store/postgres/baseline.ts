@@ -1,30 +1,38 @@
-// The floor on PostgreSQL: one statement for a batch, rows as one array for each column (measured: `json_to_recordset`
-// takes a tenth longer), one commit after the other on one connection.
+// The baseline on PostgreSQL: one statement for a batch, rows as one array for each column (measured:
+// `json_to_recordset` takes a tenth longer), one commit after the other on one connection.
 
-import { FLOOR_BATCH, type Floor } from "../floor.ts";
-import { echoAddEnd, type FloorClaim, type FloorStep, INPUT, RECORDED_BYTES, STEPS, stepIdOf } from "../floor-rows.ts";
+import { BASELINE_BATCH, type Baseline } from "../baseline.ts";
+import {
+  echoAddEnd,
+  type BaselineClaim,
+  type BaselineStep,
+  INPUT,
+  RECORDED_BYTES,
+  STEPS,
+  stepIdOf,
+} from "../baseline-rows.ts";
 import type { Parameter, PostgresClient } from "./connection.ts";
 import type { Schema } from "./schema.ts";
 
 /**
- * Of a session of the floor. Its statements look rows up by their keys; a planner that knows nothing yet of young
+ * Of a session of the baseline. Its statements look rows up by their keys; a planner that knows nothing yet of young
  * tables would rather read them whole, and sort all due tasks to find the first.
  */
-export const FLOOR_SESSION = `
+export const BASELINE_SESSION = `
   set enable_seqscan = off; set enable_bitmapscan = off; set enable_hashjoin = off; set enable_mergejoin = off;
   set enable_sort = off;`;
 
-/** The client has one connection, with FLOOR_SESSION. */
-export function createFloor(client: PostgresClient, schema: Schema): Floor {
+/** The client has one connection, with BASELINE_SESSION. */
+export function createBaseline(client: PostgresClient, schema: Schema): Baseline {
   const worker = Bun.randomUUIDv7();
   const insert = insertStatement(schema);
   const claim = claimStatement(schema);
   const observe = outcomesStatement(schema, OBSERVED);
   const end = outcomesStatement(schema, ENDED);
 
-  const drainBatches = async (finish: (claims: readonly FloorClaim[]) => Promise<unknown>): Promise<number> => {
+  const drainBatches = async (finish: (claims: readonly BaselineClaim[]) => Promise<unknown>): Promise<number> => {
     for (let ended = 0; ;) {
-      const claims = await client.query<FloorClaim>(claim, [worker]);
+      const claims = await client.query<BaselineClaim>(claim, [worker]);
       if (claims.length === 0) return ended;
       await finish(claims);
       ended += claims.length;
@@ -34,8 +42,8 @@ export function createFloor(client: PostgresClient, schema: Schema): Floor {
   return {
     async create(tasks) {
       let written: Promise<unknown> = Promise.resolve();
-      for (let left = tasks; left > 0; left -= FLOOR_BATCH) {
-        const parameters = insertParameters(Math.min(left, FLOOR_BATCH));
+      for (let left = tasks; left > 0; left -= BASELINE_BATCH) {
+        const parameters = insertParameters(Math.min(left, BASELINE_BATCH));
         await written;
         written = client.query(insert, parameters);
       }
@@ -98,7 +106,7 @@ function claimStatement(schema: Schema): string {
     from (
       select id from ${schema}.tasks
       where flow_name = 'echo_add' and due_at <= now() and lease_owner is null
-      order by priority, due_at limit ${FLOOR_BATCH}
+      order by priority, due_at limit ${BASELINE_BATCH}
       for no key update skip locked
     ) due
     where t.id = due.id
@@ -131,12 +139,12 @@ function outcomesStatement(schema: Schema, changes: string): string {
 
 /** `which`: of the steps of each task, as for `slice`. */
 function outcomeParameters(
-  claims: readonly FloorClaim[],
+  claims: readonly BaselineClaim[],
   worker: string,
   which: readonly [from: number, to?: number] = [0],
 ): readonly Parameter[] {
   const outputs: string[] = [];
-  const steps: (FloorStep & { readonly taskId: string })[] = [];
+  const steps: (BaselineStep & { readonly taskId: string })[] = [];
   for (const claim of claims) {
     const { output, steps: own } = echoAddEnd(claim);
     outputs.push(output);

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 
 import type { InboxPost } from "../../src/store/store.ts";
-import { asJson, byColumns } from "../../src/store/postgres/carriers.ts";
+import { asJson, byColumns } from "../../src/store/postgres/row-encoding.ts";
 import { PostgresClient } from "../../src/store/postgres/connection.ts";
 import type { Fields } from "../../src/store/postgres/fields.ts";
 import { openPostgresMigrator } from "../../src/store/postgres/migrate.ts";
@@ -59,14 +59,14 @@ const anyRow: fc.Arbitrary<Row> = fc.record({
 describe.each([
   ["as JSON", asJson],
   ["by columns", byColumns],
-])("rows travel %s", (_, carrier) => {
-  const source = carrier.write(FIELDS, []).map((_parameter, place) => `$${place + 1}`);
+])("rows travel %s", (_, encoding) => {
+  const source = encoding.write(FIELDS, []).map((_parameter, place) => `$${place + 1}`);
   const statement = `
     select id, name, payload::text, flag, small, version, ${milliseconds("at")} as at
-    from ${carrier.read(FIELDS, source, "r")}`;
+    from ${encoding.read(FIELDS, source, "r")}`;
 
   async function send(rows: readonly Row[]): Promise<Row[]> {
-    return client.query<Row>(statement, carrier.write(FIELDS, rows));
+    return client.query<Row>(statement, encoding.write(FIELDS, rows));
   }
 
   test("as they are, in their order", async () => {

@@ -9,7 +9,7 @@ import type { ColumnType } from "../tables.ts";
 import { type Fields, namesOf, typesOf } from "./fields.ts";
 import { timestamp } from "./schema.ts";
 
-export interface Carrier {
+export interface RowEncoding {
   /** The parameters that hold the rows: as many, whatever the rows are. */
   write<Row>(fields: Fields<Row>, rows: readonly Row[]): (string | null)[];
   /** What may stand after `from`: the rows in the parameters `source` (`$7`, `$8`, …), as relation `alias`. */
@@ -17,7 +17,7 @@ export interface Carrier {
 }
 
 /** One JSON text, an array of fields for each row. */
-export const asJson: Carrier = {
+export const asJson: RowEncoding = {
   write(fields, rows) {
     const names = namesOf(fields);
     return [JSON.stringify(rows.map((row) => names.map((name) => row[name])))];
@@ -38,7 +38,7 @@ export const asJson: Carrier = {
  * For each column an array, and beside it, where all rows agree, their value. `unnest` in a select list hands rows out one
  * by one and stores nothing on the way (a third faster than behind `from`), and fills up with nulls what is shorter.
  */
-export const byColumns: Carrier = {
+export const byColumns: RowEncoding = {
   write(fields, rows) {
     const [key = [], ...columns] = namesOf(fields).map((name) => rows.map((row) => row[name]));
     return [writeArray(key), ...columns.flatMap(writeColumn)];

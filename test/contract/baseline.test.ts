@@ -9,7 +9,7 @@ import type { TaskRecord } from "../../src/core/record/record.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import { systemClock } from "../../src/engine/process/system-clock.ts";
 import { echoAdd } from "../../src/flows/echo-add.ts";
-import { type BenchPlace, FLOOR_BATCH } from "../../src/store/floor.ts";
+import { type BenchPlace, BASELINE_BATCH } from "../../src/store/baseline.ts";
 import { openPostgresBenchPlace } from "../../src/store/postgres/bench-place.ts";
 import { PostgresClient } from "../../src/store/postgres/connection.ts";
 import { openSqliteBenchPlace } from "../../src/store/sqlite/bench-place.ts";
@@ -18,7 +18,7 @@ import { rejection } from "../support/rejection.ts";
 import { Ends } from "../../src/bench/ends.ts";
 import { recordsOf } from "../support/listed.ts";
 
-const folder = await mkdtemp(join(tmpdir(), "taskonaut-floor-"));
+const folder = await mkdtemp(join(tmpdir(), "taskonaut-baseline-"));
 const database = await testDatabase();
 afterAll(async () => {
   await rm(folder, { recursive: true });
@@ -31,20 +31,20 @@ for (const [dialect, open] of [
   ["sqlite", () => openSqliteBenchPlace(SQLITE)],
   ["postgres", () => openPostgresBenchPlace({ url: database.url })],
 ] as const) {
-  describe(`the floor on ${dialect}`, () => {
+  describe(`the baseline on ${dialect}`, () => {
     test("leaves what the engine leaves, column by column, after creating and after draining", async () => {
       await using opened = await use(open);
       const { place } = opened;
-      await place.floor.create(1);
-      const createdByFloor = shapeOf(await readOnlyTask(place));
-      expect(await place.floor.drain()).toBe(1);
-      const endedByFloor = shapeOf(await readOnlyTask(place));
+      await place.baseline.create(1);
+      const createdByBaseline = shapeOf(await readOnlyTask(place));
+      expect(await place.baseline.drain()).toBe(1);
+      const endedByBaseline = shapeOf(await readOnlyTask(place));
       await place.clear();
 
       await createByEngine(place);
-      expect(createdByFloor).toEqual(shapeOf(await readOnlyTask(place)));
+      expect(createdByBaseline).toEqual(shapeOf(await readOnlyTask(place)));
       await drainByEngine(place);
-      expect(endedByFloor).toEqual(shapeOf(await readOnlyTask(place)));
+      expect(endedByBaseline).toEqual(shapeOf(await readOnlyTask(place)));
     });
 
     test("that commits before each effect leaves the same", async () => {
@@ -52,8 +52,8 @@ for (const [dialect, open] of [
       const { place } = opened;
       const left: unknown[] = [];
       for (const drain of ["drain", "drainByStep"] as const) {
-        await place.floor.create(1);
-        expect(await place.floor[drain]()).toBe(1);
+        await place.baseline.create(1);
+        expect(await place.baseline[drain]()).toBe(1);
         left.push(shapeOf(await readOnlyTask(place)));
         await place.clear();
       }
@@ -65,12 +65,12 @@ for (const [dialect, open] of [
       async (drain) => {
         await using opened = await use(open);
         const { place } = opened;
-        const tasks = 2 * FLOOR_BATCH + 3;
-        await place.floor.create(tasks);
+        const tasks = 2 * BASELINE_BATCH + 3;
+        await place.baseline.create(tasks);
         expect(await place.countEnded()).toBe(0);
-        expect(await place.floor[drain]()).toBe(tasks);
+        expect(await place.baseline[drain]()).toBe(tasks);
         expect(await place.countEnded()).toBe(tasks);
-        expect(await place.floor[drain]()).toBe(0);
+        expect(await place.baseline[drain]()).toBe(0);
         await place.clear();
         expect(await place.countEnded()).toBe(0);
       },
@@ -81,7 +81,7 @@ for (const [dialect, open] of [
       const { place } = opened;
       const count = async (tasks: number): Promise<{ log: number; data: number }> => {
         const endCount = await place.countBytes();
-        await place.floor.create(tasks);
+        await place.baseline.create(tasks);
         return endCount();
       };
       expect(await count(0)).toMatchObject({ data: 0 });
@@ -177,6 +177,6 @@ async function openEngine(place: BenchPlace): Promise<ReturnType<typeof createEn
     log: SILENT,
     limits: DEFAULT_LIMITS,
     newId: () => Bun.randomUUIDv7(),
-    workerName: "floor",
+    workerName: "baseline",
   });
 }

@@ -1,8 +1,16 @@
-// The floor on SQLite: prepared statements row by row, positional parameters, one transaction for each batch. Rows in
+// The baseline on SQLite: prepared statements row by row, positional parameters, one transaction for each batch. Rows in
 // one statement (`values (…), (…)`, `json_each`, `update … returning`) were measured too: none of them is faster.
 
-import { FLOOR_BATCH, type Floor } from "../floor.ts";
-import { echoAddEnd, type FloorClaim, type FloorStep, INPUT, RECORDED_BYTES, STEPS, stepIdOf } from "../floor-rows.ts";
+import { BASELINE_BATCH, type Baseline } from "../baseline.ts";
+import {
+  echoAddEnd,
+  type BaselineClaim,
+  type BaselineStep,
+  INPUT,
+  RECORDED_BYTES,
+  STEPS,
+  stepIdOf,
+} from "../baseline-rows.ts";
 import type { SqliteConnection } from "./connection.ts";
 
 const INSERT_TASK = `
@@ -17,7 +25,7 @@ const INSERT_STEP = `
 const SELECT_DUE = `
   select id, version + 1 as version, input_payload as input from tasks
   where flow_name = 'echo_add' and due_at <= ?1 and lease_owner is null
-  order by priority, due_at limit ${FLOOR_BATCH}`;
+  order by priority, due_at limit ${BASELINE_BATCH}`;
 
 const LEASE = "update tasks set lease_owner = ?2, version = version + 1, updated_at = ?3 where id = ?1";
 
@@ -45,12 +53,12 @@ const INSERT_CALL = `
     started_at, finished_at, created_at
   ) values (?1, ?2, ?3, ?4, ?5, 'COMPLETED', ?6, ?7, ?8, ?8, ?8)`;
 
-export function createFloor(connection: SqliteConnection): Floor {
+export function createBaseline(connection: SqliteConnection): Baseline {
   const worker = Bun.randomUUIDv7();
   return {
     async create(tasks) {
-      for (let left = tasks; left > 0; left -= FLOOR_BATCH) {
-        await connection.write(() => insertBatch(connection, Math.min(left, FLOOR_BATCH)));
+      for (let left = tasks; left > 0; left -= BASELINE_BATCH) {
+        await connection.write(() => insertBatch(connection, Math.min(left, BASELINE_BATCH)));
       }
     },
     drain: () =>
@@ -66,7 +74,7 @@ export function createFloor(connection: SqliteConnection): Floor {
 async function drainBatches(
   connection: SqliteConnection,
   worker: string,
-  end: (claims: readonly FloorClaim[]) => Promise<void>,
+  end: (claims: readonly BaselineClaim[]) => Promise<void>,
 ): Promise<number> {
   for (let ended = 0; ;) {
     const claims = await connection.write(() => claimBatch(connection, worker));
@@ -87,16 +95,16 @@ function insertBatch(connection: SqliteConnection, tasks: number): void {
   }
 }
 
-function claimBatch(connection: SqliteConnection, worker: string): readonly FloorClaim[] {
+function claimBatch(connection: SqliteConnection, worker: string): readonly BaselineClaim[] {
   const now = Date.now();
-  const claims = connection.prepare<FloorClaim>(SELECT_DUE).all(now);
+  const claims = connection.prepare<BaselineClaim>(SELECT_DUE).all(now);
   const lease = connection.prepare(LEASE);
   for (const { id } of claims) lease.run(id, worker, now);
   return claims;
 }
 
 /** Gives the tasks as they are then. */
-function observeBatch(connection: SqliteConnection, worker: string, claims: readonly FloorClaim[]): FloorClaim[] {
+function observeBatch(connection: SqliteConnection, worker: string, claims: readonly BaselineClaim[]): BaselineClaim[] {
   const now = Date.now();
   const task = connection.prepare(OBSERVE_TASK);
   return claims.map((claim) => {
@@ -107,7 +115,7 @@ function observeBatch(connection: SqliteConnection, worker: string, claims: read
 }
 
 /** `from`: so many steps of each have their outcome already. */
-function endBatch(connection: SqliteConnection, worker: string, claims: readonly FloorClaim[], from = 0): void {
+function endBatch(connection: SqliteConnection, worker: string, claims: readonly BaselineClaim[], from = 0): void {
   const now = Date.now();
   const task = connection.prepare(END_TASK);
   for (const claim of claims) {
@@ -117,7 +125,12 @@ function endBatch(connection: SqliteConnection, worker: string, claims: readonly
   }
 }
 
-function endSteps(connection: SqliteConnection, claim: FloorClaim, steps: readonly FloorStep[], now: number): void {
+function endSteps(
+  connection: SqliteConnection,
+  claim: BaselineClaim,
+  steps: readonly BaselineStep[],
+  now: number,
+): void {
   const step = connection.prepare(END_STEP);
   const call = connection.prepare(INSERT_CALL);
   for (const { index, id, callId, key, tool, request, response } of steps) {
