@@ -94,7 +94,11 @@ export class DrivingForCallers {
     const isExplained = error instanceof TaskonautError && error.code !== "internal";
     if (isExplained || error instanceof LostTaskError) return error;
     const { stored, store } = this.tools;
-    return damageOf(await stored.read(driver.id), store.location) ?? error;
+    try {
+      return damageOf(await stored.read(driver.id), store.location) ?? error;
+    } catch {
+      return error; // it cannot be read either: what was first is told
+    }
   }
 }
 

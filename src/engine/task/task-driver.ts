@@ -107,7 +107,7 @@ export class TaskDriver {
    */
   advance(): boolean | Promise<boolean> {
     this.#throwIfFailed();
-    const first = this.#transitions.advance();
+    const first = this.#transitions.begin();
     if (first === "moved") return true;
     if (first === "rests") return false;
     const moved = this.#supplyFrom(first);

@@ -66,6 +66,12 @@ export class Transitions {
 
   constructor(private readonly parts: Parts) {}
 
+  /** The next transition begins anew, whatever became of the one before: that may have failed half-way. */
+  begin(): Need | Result {
+    this.#hasRead = this.#hasStarted = this.#hasWaited = this.#hasFollowed = false;
+    return this.advance();
+  }
+
   /**
    * Makes the next transition, or gives what has to be supplied before `advance` is called again. Throws
    * FlowViolationError, task_parked, and the failure of a write.
@@ -75,9 +81,7 @@ export class Transitions {
       const need = this.#needs();
       if (need !== undefined) return need;
       const result = this.#move();
-      if (result === "part") continue;
-      this.#hasRead = this.#hasStarted = this.#hasWaited = this.#hasFollowed = false;
-      return result;
+      if (result !== "part") return result;
     }
   }
 
@@ -228,6 +232,8 @@ export class Transitions {
       }
       throwIfDifferent(difference);
     }
+    // in slices: something of the flow may have run meanwhile
+    if (told) this.#throwIfViolated();
     this.#conclusion = undefined;
     return this.#putDown(told, isBegin, storeNow);
   }
