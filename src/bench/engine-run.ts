@@ -10,7 +10,6 @@ import { systemClock } from "../engine/process/system-clock.ts";
 import { echoAdd } from "../flows/echo-add.ts";
 import type { BenchPlace } from "../store/baseline.ts";
 import { echoAddAtLeastOnce } from "./at-least-once-flow.ts";
-import { countCommits } from "./count-commits.ts";
 import { Ends } from "./ends.ts";
 import { watchStalls } from "./stalls.ts";
 
@@ -90,9 +89,10 @@ async function withEngine(
   { place, startHeartbeat }: Bench,
   measure: (engine: Engine) => Promise<number>,
 ): Promise<Measured> {
-  const counter = countCommits(await place.openStore());
+  let commits = 0;
+  const store = await place.openStore(() => (commits += 1));
   const engine = createEngine({
-    store: counter.store,
+    store,
     flows: [echoAdd, echoAddAtLeastOnce],
     clock: systemClock,
     log: SILENT,
@@ -105,7 +105,8 @@ async function withEngine(
     await engine.checkReady(); // connected before the clock runs
     const stalls = watchStalls();
     try {
-      return { seconds: await measure(engine), commits: counter.commits, longestStallMs: stalls.end() };
+      const seconds = await measure(engine);
+      return { seconds, commits, longestStallMs: stalls.end() };
     } finally {
       stalls.end();
     }

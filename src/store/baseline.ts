@@ -41,8 +41,8 @@ export interface BenchPlace {
   readonly baseline: Baseline;
   /** What a commit is worth here: settings of the database, and its version, by their names there. */
   readDurability(): Promise<Readonly<Record<string, string>>>;
-  /** Throws what `openStore` does. Its caller closes it. */
-  openStore(): Promise<Store>;
+  /** `onCommit`: told of each commit of the store. Throws what `openStore` does. Its caller closes it. */
+  openStore(onCommit?: () => void): Promise<Store>;
   /** Inserts one small row into a table of its own, and commits. */
   commitOnce(): Promise<void>;
   countEnded(): Promise<number>;

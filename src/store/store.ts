@@ -149,8 +149,6 @@ export interface Claim {
   readonly now: number;
   /** More would have been claimed, had the tasks been smaller: one claim leases so many bytes, or one task. */
   readonly isCut?: boolean;
-  /** It shares the commit of another write of this process, which it waited for. */
-  readonly isShared?: true;
 }
 
 export interface ClaimedTask {

@@ -17,6 +17,7 @@ import { testDatabase } from "../support/postgres.ts";
 import { rejection } from "../support/rejection.ts";
 import { Ends } from "../../src/bench/ends.ts";
 import { recordsOf } from "../support/listed.ts";
+import { changeOf, plannedRecord } from "./rows.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "taskonaut-baseline-"));
 const database = await testDatabase();
@@ -58,6 +59,26 @@ for (const [dialect, open] of [
         await place.clear();
       }
       expect(left[1]).toEqual(left[0]);
+    });
+
+    test("opens a store that tells of its commits: each write is one, and a claim that gives something", async () => {
+      await using opened = await use(open);
+      let commits = 0;
+      const store = await opened.place.openStore(() => (commits += 1));
+      const workerId = Bun.randomUUIDv7();
+      await store.registerWorker({ id: workerId, name: "w", leaseMs: 60_000, concurrency: 1 });
+      commits = 0;
+      const record = plannedRecord({ due_at: 1 });
+      await store.insertTasks([record]);
+      expect(commits).toBe(1);
+      const request = { workerId, limit: 10, deadOwners: [], flows: [{ name: "echo_add", limit: 10, heldMax: null }] };
+      const [claimed] = (await store.claimTasks(request)).tasks;
+      expect(commits).toBe(2);
+      expect((await store.claimTasks(request)).tasks).toEqual([]);
+      expect(commits).toBe(2);
+      expect(await store.commitChanges([changeOf(claimed!.record.task)])).toEqual([true]);
+      expect(commits).toBe(3);
+      await store.close();
     });
 
     test.each(["drain", "drainByStep"] as const)(

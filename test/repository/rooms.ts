@@ -55,7 +55,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   client: { imports: ["core"], packages: ["valibot"] },
 
   bench: {
-    imports: ["engine/engine.ts", "engine/process", "flows", "store/baseline.ts", "store/store.ts", "core"],
+    imports: ["engine/engine.ts", "engine/process", "flows", "store/baseline.ts", "core"],
     packages: ["node:os"],
   },
   heartbeat: {

@@ -68,8 +68,9 @@ class PostgresBenchPlace implements BenchPlace {
     return Object.fromEntries(SETTINGS.map((name) => [name, values.get(name) ?? "unknown"]));
   }
 
-  openStore(): Promise<Store> {
-    return openPostgresStore({ url: this.url, schema: this.name });
+  async openStore(onCommit?: () => void): Promise<Store> {
+    const store = await openPostgresStore({ url: this.url, schema: this.name });
+    return onCommit ? telling(store, onCommit) : store;
   }
 
   async commitOnce(): Promise<void> {
@@ -122,4 +123,26 @@ class PostgresBenchPlace implements BenchPlace {
     if (!row) throw new Error("The server told no sizes.");
     return row;
   }
+}
+
+/** Each write of tasks is one statement, and so one commit; a claim that gives nothing has written nothing. */
+function telling(store: Store, onCommit: () => void): Store {
+  const told = <In extends unknown[], Out>(write: (...input: In) => Promise<Out>) => {
+    return async (...input: In): Promise<Out> => {
+      const result = await write(...input);
+      onCommit();
+      return result;
+    };
+  };
+  return {
+    ...store,
+    insertTasks: told((records) => store.insertTasks(records)),
+    commitChanges: told((changes) => store.commitChanges(changes)),
+    postToTask: told((post) => store.postToTask(post)),
+    async claimTasks(request) {
+      const claim = await store.claimTasks(request);
+      if (claim.tasks.length > 0) onCommit();
+      return claim;
+    },
+  };
 }

@@ -91,8 +91,8 @@ class SqliteBenchPlace implements BenchPlace {
     };
   }
 
-  openStore(): Promise<Store> {
-    return openSqliteStore({ path: this.connection.path });
+  openStore(onCommit?: () => void): Promise<Store> {
+    return openSqliteStore({ path: this.connection.path, ...(onCommit && { onCommit }) });
   }
 
   async commitOnce(): Promise<void> {

@@ -56,7 +56,7 @@ export async function claimTasks(
   now: () => number,
 ): Promise<Claim> {
   const joined = await connection.joinWrite(() => new DueQuery(connection, request, now()).claim());
-  if (joined) return filled(connection, { ...joined.result, isShared: true });
+  if (joined) return filled(connection, joined.result);
   const idle = await connection.read(() => {
     const query = new DueQuery(connection, request, now());
     return query.hasAny() ? undefined : query.nothing();

@@ -49,6 +49,8 @@ export interface ConnectionOptions {
   readonly path: string;
   /** How long a locked file is waited for; then `database_unavailable`. */
   readonly deadlineMs: number;
+  /** Told of each write transaction that was committed. */
+  readonly onCommit?: () => void;
 }
 
 /** Opens the file and creates it (0600), with its folder (0700), where there is none. Throws `database_unavailable`. */
@@ -57,7 +59,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Sqlite
   const isInMemory = options.path === ":memory:";
   const path = isInMemory ? options.path : toAbsolute(options.path);
   const database = await untilUnlocked({ path, deadlineMs }, () => openConfigured(path));
-  return new Connection(database, path, deadlineMs, isInMemory ? undefined : new OpenedFile(path));
+  return new Connection(database, { ...options, path }, isInMemory ? undefined : new OpenedFile(path));
 }
 
 /** What waits for a write to join. */
@@ -68,6 +70,9 @@ interface Joiner {
 }
 
 class Connection implements SqliteConnection {
+  readonly path: string;
+  readonly deadlineMs: number;
+  readonly #onCommit: (() => void) | undefined;
   readonly #statements = new Map<string, Statement>();
   #joiners: Joiner[] = [];
   #endOfTurn: NodeJS.Immediate | undefined;
@@ -75,11 +80,14 @@ class Connection implements SqliteConnection {
 
   constructor(
     private readonly database: Database,
-    readonly path: string,
-    readonly deadlineMs: number,
+    { path, deadlineMs, onCommit }: ConnectionOptions,
     /** Undefined for a database in memory. */
     private readonly file: OpenedFile | undefined,
-  ) {}
+  ) {
+    this.path = path;
+    this.deadlineMs = deadlineMs;
+    this.#onCommit = onCommit;
+  }
 
   prepare<Row>(text: string): Statement<Row, SQLQueryBindings[]> {
     // `database.query` has a cache of its own, but of 20 statements only.
@@ -125,7 +133,11 @@ class Connection implements SqliteConnection {
   }
 
   #writeAlone<Result>(body: () => Result): Promise<Result> {
-    return untilUnlocked(this, () => this.#inTransaction("begin immediate", body));
+    return untilUnlocked(this, () => {
+      const result = this.#inTransaction("begin immediate", body);
+      this.#onCommit?.();
+      return result;
+    });
   }
 
   async #writeTogether<Result>(body: () => Result, joiners: readonly Joiner[]): Promise<Result> {

@@ -32,6 +32,8 @@ export interface SqliteStoreOptions {
   readonly deadlineMs?: number;
   /** The store's clock, milliseconds since 1970. */
   readonly now?: () => number;
+  /** Told of each write transaction that was committed. */
+  readonly onCommit?: () => void;
 }
 
 /**
@@ -42,8 +44,9 @@ export async function openSqliteStore({
   path,
   deadlineMs = 10_000,
   now = Date.now,
+  onCommit,
 }: SqliteStoreOptions): Promise<Store> {
-  const connection = await openConnection({ path, deadlineMs });
+  const connection = await openConnection({ path, deadlineMs, ...(onCommit && { onCommit }) });
   try {
     await migrate(connection, now);
   } catch (error) {
