@@ -4,28 +4,35 @@
 const FEW_SECONDS = 8;
 
 const BUDGETS: Readonly<Record<string, number>> = {
-  "test/chaos/chaos.test.ts": 150, // thousands of tasks under kills, on both stores
-  "test/chaos/faults.test.ts": 80, // each fault has its time, and a lease that passes
-  "test/sim/sim.test.ts": 60, // a thousand seeds
-  "test/e2e/work.test.ts": 70,
-  "test/engine/crash.test.ts": 50, // a process for each place at which one may be killed
-  "test/e2e/many-tasks.test.ts": 45, // 20,000 tasks
-  "test/e2e/outage.test.ts": 40,
-  "test/engine/engine.test.ts": 40,
-  "test/contract/heartbeat.test.ts": 40,
-  "test/contract/postgres.test.ts": 40,
+  "test/chaos/chaos.test.ts": 80, // a thousand tasks under forty kills, on both stores
+  "test/sim/sim.test.ts": 70, // a thousand seeds
+  "test/chaos/faults.test.ts": 60, // each fault has its time, and a lease that passes
+  "test/engine/crash.test.ts": 45, // a process for each place at which one may be killed
+  "test/e2e/work.test.ts": 45, // leases that pass, and event loops that are stuck
+  "test/e2e/many-tasks.test.ts": 40, // 20,000 tasks
+  "test/e2e/idle.test.ts": 35, // longer than an idle worker's own look into the queue
   "test/e2e/kills.test.ts": 30, // a process for each moment at which one may be killed
-  "test/e2e/connections.test.ts": 20,
-  "test/contract/postgres-locked.test.ts": 20,
+  "test/contract/heartbeat.test.ts": 30, // leases that pass, and a process that stands still
+  "test/contract/postgres.test.ts": 30, // a schema for each test
+  "test/engine/engine.test.ts": 30,
+  "test/chaos/poison.test.ts": 25,
+  "test/engine/constructs.test.ts": 25, // an engine for each write at which one may die
+  "test/e2e/connections.test.ts": 20, // until idle connections are closed
+  "test/contract/postgres-locked.test.ts": 20, // until locks are given up
   "test/engine/faults.test.ts": 20,
-  "test/engine/known-outcomes.test.ts": 20,
+  "test/engine/known-outcomes.test.ts": 20, // until locks are given up
+  "test/engine/poison.test.ts": 20, // leases that pass
   "test/doors/work.test.ts": 20,
-  "test/engine/poison.test.ts": 20,
-  "test/engine/constructs.test.ts": 20,
   "test/e2e/postgres.test.ts": 15, // a server that says nothing is given up after 10 s
-  "test/engine/worker-faults.test.ts": 15,
   "test/e2e/take-over.test.ts": 15,
-  "test/chaos/poison.test.ts": 15,
+  "test/engine/worker-faults.test.ts": 15,
+  "test/e2e/commands.test.ts": 12,
+  "test/e2e/many-callers.test.ts": 12,
+  "test/e2e/outage.test.ts": 12,
+  "test/engine/concurrency.test.ts": 12,
+  "test/engine/properties.test.ts": 12,
+  "test/engine/replay-programs.test.ts": 12,
+  "test/engine/sizes.test.ts": 12,
 };
 
 export function secondsFor(file: string): number {

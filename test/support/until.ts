@@ -5,10 +5,10 @@ const MS_MAX = 45_000;
 
 /** After so many looks there is a pause between two. */
 const LOOKS = 20;
-const PAUSE_MS = 5;
+const PAUSE_MS = { min: 5, max: 250 };
 
 /** Who takes long to ask is asked seldom: the pauses are so many times as long as the last look. */
-const PAUSE_PER_LOOK = 2;
+const PAUSE_PER_LOOK = 5;
 
 /**
  * Asks, and again as soon as others have had their turn, until it is given neither false nor undefined; gives that. Throws
@@ -27,6 +27,6 @@ export async function until<T>(
     const now = performance.now();
     if (now > end) throw new Error(`It did not come about within ${msMax / 1000} s: ${what}`);
     if (looks < LOOKS) await new Promise((resolve) => setImmediate(resolve));
-    else await Bun.sleep(Math.max(PAUSE_MS, PAUSE_PER_LOOK * (now - asked)));
+    else await Bun.sleep(Math.min(Math.max(PAUSE_MS.min, PAUSE_PER_LOOK * (now - asked)), PAUSE_MS.max));
   }
 }
