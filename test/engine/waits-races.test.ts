@@ -8,7 +8,7 @@ import { childTaskId } from "../../src/core/record/ids.ts";
 import { isTerminal } from "../../src/core/record/status.ts";
 import type { Task } from "../../src/core/api/task.ts";
 import type { Taskonaut } from "../../src/core/api/taskonaut.ts";
-import { all, call, defineFlow, race, runChild, sleep, waitForSignal } from "../../src/sdk/taskonaut.ts";
+import { all, call, defineFlow, defineTool, race, runChild, sleep, waitForSignal } from "../../src/sdk/taskonaut.ts";
 import { FLOWS, forever, held, note, patient, work } from "../support/construct-flows.ts";
 import { DATABASES } from "../support/databases.ts";
 import { World } from "../support/mortal-store.ts";
@@ -44,6 +44,18 @@ const interrupted = defineFlow({
   },
 });
 
+const holding = { tell: () => {} };
+
+/** Tells that it runs, and runs all the time. */
+const hold = defineTool({
+  ...forever,
+  name: "hold",
+  run(value, context) {
+    holding.tell();
+    return forever.run(value, context);
+  },
+});
+
 const cancellable = defineFlow({
   name: "cancellable",
   input: anything,
@@ -51,7 +63,7 @@ const cancellable = defineFlow({
     try {
       yield* call(work, "reserve");
       yield* call(note, "think");
-      yield* race([call(forever, null), sleep("1000d")]);
+      yield* race([call(hold, null), sleep("1000d")]);
     } finally {
       yield* call(work, "release");
     }
@@ -150,8 +162,9 @@ describe.each(DATABASES)("on %s", (_name, create) => {
         }
         return undefined;
       };
+      const holds = new Promise<void>((resolve) => (holding.tell = resolve));
       const running = first.engine.runTask(created.id);
-      await Promise.race([running, Bun.sleep(40)]);
+      await Promise.race([running, holds]);
       posted ??= other.cancelTask(created.id);
       await running;
       await posted;
