@@ -13,7 +13,7 @@ import type { Subprocess } from "bun";
 
 const USER = "postgres";
 const PASSWORD = "postgres";
-const START_MS_MAX = 30_000;
+const START_MS_MAX = 90_000;
 const POLL_MS = 20;
 
 export interface PostgresServer {
