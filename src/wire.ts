@@ -166,11 +166,11 @@ async function loadAllFlows(ground: Ground, tell?: (passed: PassedOver) => void)
     tell?.(passed);
     (isOdd ? log.warn : log.info)?.("a file among the flows is passed over", { path: file, why });
   };
-  const [{ echoAdd }, loaded] = await Promise.all([
-    import("./flows/echo-add.ts"),
+  const [{ BUILT_IN_FLOWS }, loaded] = await Promise.all([
+    import("./flows/built-in.ts"),
     paths.length === 0 ? [] : import("./flows/loader.ts").then(({ loadFlows }) => loadFlows(paths, onPassedOver)),
   ]);
-  return [echoAdd, ...loaded];
+  return [...BUILT_IN_FLOWS, ...loaded];
 }
 
 function flowPathsOf({ settings: { flows }, env, cwd }: Ground): readonly string[] {

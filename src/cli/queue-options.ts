@@ -3,7 +3,7 @@
 import { toMilliseconds, type Duration } from "../core/flow/duration.ts";
 import { readInstant } from "../core/record/instant.ts";
 import { PRIORITY_MAX } from "../core/limits.ts";
-import type { CreateTask } from "../core/api/taskonaut.ts";
+import { queueingOf, startAt, type Queueing } from "../core/api/queueing.ts";
 import type { Mode } from "./ask-task.ts";
 import type { Call, Option } from "./command.ts";
 import { readCount, usageError } from "./usage.ts";
@@ -21,23 +21,20 @@ export const QUEUE_OPTIONS: readonly Option[] = [
   },
 ];
 
-export type Queueing = Pick<CreateTask, "start" | "priority">;
-
 /** What goes with the creation of a task; nothing where it is not put in the queue. Throws usage. */
-export function readQueueing({ flags }: Pick<Call, "flags">, mode: Mode | undefined): Queueing {
+export function readQueueOptions({ flags }: Pick<Call, "flags">, mode: Mode | undefined): Queueing {
   const given = QUEUE_OPTIONS.find(({ name }) => flags.has(name));
   if (given && mode !== "enqueue") {
     throw usageError([{ path: `--${given.name}`, message: "means something with --mode enqueue only" }]);
   }
   const priority = readCount(flags, "priority", { min: 0, max: PRIORITY_MAX });
   const at = flags.get("at");
-  return { ...(at !== undefined && { start: readStart(at, Date.now()) }), ...(priority !== undefined && { priority }) };
+  return queueingOf(at === undefined ? undefined : readAt(at, Date.now()), priority);
 }
 
 /** `now`, a time with its zone, or a duration from now on (`10m`, `in 10m`); one that has passed is now. */
-function readStart(text: string, now: number): "now" | number {
-  const ms = text === "now" ? now : (readDelay(text, now) ?? readTime(text));
-  return ms <= now ? "now" : ms;
+function readAt(text: string, now: number): "now" | number {
+  return startAt(text === "now" ? now : (readDelay(text, now) ?? readTime(text)), now);
 }
 
 /** Undefined: it does not look like a duration. */

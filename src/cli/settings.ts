@@ -4,7 +4,7 @@ import type { Violation } from "../core/errors.ts";
 import { LOG_LEVELS, type LogLevel } from "../core/log.ts";
 import type { Command } from "./command.ts";
 import type { Env } from "./io.ts";
-import { usageError } from "./usage.ts";
+import { notOneOf, usageError } from "./usage.ts";
 import type { Settings } from "./wiring.ts";
 
 const LOG_STYLES = ["json", "logster"] as const;
@@ -55,8 +55,8 @@ export function resolveSettings(
     apiBaseUrl: api && readHttpUrl(api, problems),
     apiToken: env["TASKONAUT_API_TOKEN"] || undefined,
     flows: command.readsOnly ? undefined : (lists.get("flows") ?? []),
-    logLevel: level ? readWord<LogLevel>(level, LOG_LEVELS, problems) : command.logLevel,
-    logStyle: flags.has("logster") ? "logster" : style ? readWord(style, LOG_STYLES, problems) : "json",
+    logLevel: level ? chooseWord<LogLevel>(level, LOG_LEVELS, problems) : command.logLevel,
+    logStyle: flags.has("logster") ? "logster" : style ? chooseWord(style, LOG_STYLES, problems) : "json",
   };
   if (problems.length > 0) throw usageError(problems);
   return settings;
@@ -69,10 +69,9 @@ function findSource(flags: ReadonlyMap<string, string>, flag: string, env: Env, 
   return value ? { name: variable, value } : undefined;
 }
 
-function readWord<Word extends string>({ name, value }: Source, words: readonly Word[], problems: Violation[]): Word {
+function chooseWord<Word extends string>({ name, value }: Source, words: readonly Word[], problems: Violation[]): Word {
   const found = words.find((word) => word === value.toLowerCase());
-  if (found === undefined)
-    problems.push({ path: name, message: `expected ${words.join(", ")}, got ${JSON.stringify(value)}` });
+  if (found === undefined) problems.push(notOneOf(words, name, value));
   return found ?? (words[0] as Word);
 }
 

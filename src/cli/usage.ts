@@ -35,5 +35,9 @@ export function readWord<Word extends string>(
   if (text === undefined) return undefined;
   const found = words.find((word) => word === text);
   if (found !== undefined) return found;
-  throw usageError([{ path: `--${name}`, message: `expected ${words.join(", ")}, got ${JSON.stringify(text)}` }]);
+  throw usageError([notOneOf(words, `--${name}`, text)]);
+}
+
+export function notOneOf(words: readonly string[], path: string, text: string): Violation {
+  return { path, message: `expected ${words.join(", ")}, got ${JSON.stringify(text)}` };
 }

@@ -6,6 +6,7 @@ import { checkName } from "../core/flow/names.ts";
 import { TaskonautError } from "../core/errors.ts";
 import { parseTaskId } from "../core/record/ids.ts";
 import { toJsonText, type JsonResult } from "../core/record/json.ts";
+import { IDEMPOTENCY_KEY_MAX } from "../core/limits.ts";
 import type { Task } from "../core/api/task.ts";
 import type { CreateTask, ResolveTask, RunTask, SignalTask, Taskonaut, TaskPage } from "../core/api/taskonaut.ts";
 import { FlowAnswer, FlowsAnswer, ReadyAnswer, TaskAnswer, TasksAnswer, WorkersAnswer } from "./answers.ts";
@@ -146,8 +147,9 @@ function textOf(what: "input" | "payload" | "output", json: JsonResult): string 
 
 function headersOf(idempotencyKey: string | undefined): Record<string, string> {
   if (idempotencyKey === undefined) return {};
-  if (/^(?! )[\x20-\x7e]{1,255}(?<! )$/.test(idempotencyKey)) return { "Idempotency-Key": idempotencyKey };
-  const message = "expected 1 to 255 visible ASCII characters, without a space at either end";
+  const isVisible = /^(?! )[\x20-\x7e]+(?<! )$/.test(idempotencyKey);
+  if (isVisible && idempotencyKey.length <= IDEMPOTENCY_KEY_MAX) return { "Idempotency-Key": idempotencyKey };
+  const message = `expected 1 to ${IDEMPOTENCY_KEY_MAX} visible ASCII characters, without a space at either end`;
   throw new TaskonautError("input_invalid", `The idempotency key cannot travel in a header: ${message}.`, {
     errors: [{ path: "Idempotency-Key", message }],
   });

@@ -48,6 +48,9 @@ export const DEFAULT_LIMITS: Limits = {
 /** `max_steps` of a run: 1 to this many transitions. */
 export const MAX_STEPS_MAX = 1000;
 
+/** Characters of an idempotency key; it has one at least. */
+export const IDEMPOTENCY_KEY_MAX = 255;
+
 /** A task's priority in the queue: 0 (first) to this (last). */
 export const PRIORITY_MAX = 9;
 

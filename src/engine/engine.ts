@@ -47,7 +47,7 @@ import { ownHeartbeat } from "./process/own-heartbeat.ts";
 import { Pace } from "./process/pace.ts";
 import { Flows } from "./task/flows.ts";
 import { cancelOf, signalOf } from "./task/inbox-posts.ts";
-import { readResolution } from "./doors/resolve.ts";
+import { postResolution } from "./doors/resolve.ts";
 import { toTask, toWorker } from "./task/to-task.ts";
 import { runToEnd } from "./driving/run-to-end.ts";
 import { readSignal } from "./doors/signal.ts";
@@ -279,7 +279,7 @@ class StoreEngine implements Engine {
   async resolveTask(id: string, request: ResolveTask): Promise<Task> {
     const record = await this.#stored.read(parseTaskId(id));
     const taskId = record.task.id;
-    const post = readResolution(this.#flows.ofTask(record.task), record, request, this.#tools.limits);
+    const post = postResolution(this.#flows.ofTask(record.task), record, request, this.#tools.limits);
     await this.#store.postToTask(post);
     this.#tools.log.info?.("step in doubt settled", { task_id: taskId, resolution: request.resolution.kind });
     this.#driven.wake(taskId);

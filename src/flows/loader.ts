@@ -5,7 +5,7 @@ import * as valibot from "valibot";
 import { TaskonautError } from "../core/errors.ts";
 import type { Flow } from "../core/flow/flow.ts";
 import * as taskonaut from "../sdk/taskonaut.ts";
-import { echoAdd } from "./echo-add.ts";
+import { BUILT_IN_FLOWS } from "./built-in.ts";
 import { findFlowFiles, type FlowFile } from "./find-flow-files.ts";
 import { readExports } from "./flow-exports.ts";
 import { installGuards } from "./guards.ts";
@@ -16,9 +16,6 @@ import { provideRewritten } from "./rewritten.ts";
 import { hashSources, readSources } from "./sources.ts";
 import { positionOf } from "./position.ts";
 import { refuseTsconfigOptions } from "./tsconfig.ts";
-
-/** These come with the program; a user's flow cannot have their names. */
-const BUILT_IN_FLOWS: readonly Flow[] = [echoAdd];
 
 /**
  * Loads every flow that the files export, folders searched through, in the order of the paths; each knows its `file` and

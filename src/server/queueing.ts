@@ -3,28 +3,28 @@
 import type { Violation } from "../core/errors.ts";
 import { readInstant } from "../core/record/instant.ts";
 import { PRIORITY_MAX } from "../core/limits.ts";
-import type { CreateTask } from "../core/api/taskonaut.ts";
+import { queueingOf, startAt, type Queueing } from "../core/api/queueing.ts";
 import { inputInvalid } from "./check.ts";
 import { type Query, violationsOf } from "./query.ts";
 
 const PARAMETERS: readonly string[] = ["start", "priority"];
 
 /** A time that has passed by `now` means now. Throws input_invalid with every violation. */
-export function readQueueing(query: Query, now: number): Pick<CreateTask, "start" | "priority"> {
+export function readQueueQuery(query: Query, now: number): Queueing {
   const errors = violationsOf(query, PARAMETERS);
   const [startText] = query.get("start") ?? [];
   const [priorityText] = query.get("priority") ?? [];
   const start = startText === undefined ? undefined : readStart(startText, now, errors);
   const priority = priorityText === undefined ? undefined : readPriority(priorityText, errors);
   if (errors.length > 0) throw inputInvalid(errors);
-  return { ...(start !== undefined && { start }), ...(priority !== undefined && { priority }) };
+  return queueingOf(start, priority);
 }
 
 function readStart(text: string, now: number, errors: Violation[]): "now" | number | undefined {
   if (text === "now") return "now";
   // `+01:00` that was not encoded is a space by now
   const instant = readInstant(text.replace(/ (?=\d\d:?\d\d$)/, "+"));
-  if (instant.ok) return instant.ms <= now ? "now" : instant.ms;
+  if (instant.ok) return startAt(instant.ms, now);
   errors.push({ path: "start", message: `${instant.message}; or "now"` });
   return undefined;
 }

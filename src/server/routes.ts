@@ -3,15 +3,15 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
-import { MAX_STEPS_MAX, PAGE_MAX } from "../core/limits.ts";
+import { IDEMPOTENCY_KEY_MAX, MAX_STEPS_MAX, PAGE_MAX } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
 import type { Task } from "../core/api/task.ts";
 import type { CreatedTask, ListTasks, SignalTask, Taskonaut } from "../core/api/taskonaut.ts";
 import { readJsonBody, requireJsonBody } from "./body.ts";
 import { check, inputInvalid } from "./check.ts";
-import { readQueueing } from "./queueing.ts";
+import { readQueueQuery } from "./queueing.ts";
 import { type Query, queryOf, violationsOf } from "./query.ts";
-import { readResolution } from "./resolution.ts";
+import { readResolveBody } from "./resolution.ts";
 import { JSON_TYPE, streamPage, streamTask, streamTasks } from "./task-stream.ts";
 
 export interface Route {
@@ -45,7 +45,7 @@ const NoBody = v.strictObject({});
 export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOptions): readonly Route[] {
   async function createTask(c: Context, flow: string): Promise<Response> {
     const idempotencyKey = readIdempotencyKey(c.req.header("idempotency-key"));
-    const queueing = readQueueing(queryOf(c), Date.now());
+    const queueing = readQueueQuery(queryOf(c), Date.now());
     const input = await requireJsonBody(c.req.raw, maxBodyBytes);
     return created(
       c,
@@ -70,7 +70,7 @@ export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOpti
   }
 
   async function resolveTask(c: Context): Promise<Response> {
-    const request = readResolution(await requireJsonBody(c.req.raw, maxBodyBytes));
+    const request = readResolveBody(await requireJsonBody(c.req.raw, maxBodyBytes));
     return answer(c, await taskonaut.resolveTask(param(c, "id"), request));
   }
 
@@ -166,8 +166,9 @@ export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOpti
 }
 
 function readIdempotencyKey(key: string | undefined): string | undefined {
-  if (key === undefined || (key.length >= 1 && key.length <= 255)) return key;
-  throw inputInvalid([{ path: "Idempotency-Key", message: `expected 1 to 255 characters, received ${key.length}` }]);
+  if (key === undefined || (key.length >= 1 && key.length <= IDEMPOTENCY_KEY_MAX)) return key;
+  const message = `expected 1 to ${IDEMPOTENCY_KEY_MAX} characters, received ${key.length}`;
+  throw inputInvalid([{ path: "Idempotency-Key", message }]);
 }
 
 function readListRequest(query: Query): ListTasks | "all" {

@@ -1,3 +1,4 @@
+import { resolutionOf, waysAsked } from "../../core/api/resolution.ts";
 import type { Resolution, ResolveTask } from "../../core/api/taskonaut.ts";
 import type { Call, Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
@@ -29,7 +30,7 @@ export const resolve: Command = {
 
   async run(call) {
     const step = readCount(call.flags, "step", { min: 1, max: STEP_MAX });
-    const request: ResolveTask = { resolution: await readResolution(call), ...(step !== undefined && { step }) };
+    const request: ResolveTask = { resolution: await readWay(call), ...(step !== undefined && { step }) };
     return withTaskonaut(call, async (taskonaut) => {
       await printTask(call, await taskonaut.resolveTask(call.args[0] ?? "", request));
       return 0;
@@ -37,20 +38,13 @@ export const resolve: Command = {
   },
 };
 
-const WAYS = ["output", "retry", "fail"] as const;
-
-async function readResolution({ flags, io }: Pick<Call, "flags" | "io">): Promise<Resolution> {
-  const [way, other] = WAYS.filter((name) => flags.has(name));
+async function readWay({ flags, io }: Pick<Call, "flags" | "io">): Promise<Resolution> {
+  const [way, other] = waysAsked((name) => flags.has(name));
   if (way === undefined)
     throw usageError([{ path: "", message: "say how it ended: --output '…', --retry or --fail [message]" }]);
   if (other !== undefined)
     throw usageError([{ path: `--${other}`, message: `contradicts --${way}: give one of them` }]);
-  switch (way) {
-    case "output":
-      return { kind: "output", output: await readPayload(flags.get("output") ?? "", { option: "--output", io }) };
-    case "retry":
-      return { kind: "retry" };
-    case "fail":
-      return { kind: "fail", message: flags.get("fail") || MESSAGE_DEFAULT };
-  }
+  const output =
+    way === "output" ? await readPayload(flags.get("output") ?? "", { option: "--output", io }) : undefined;
+  return resolutionOf(way, { output, message: flags.get("fail") || MESSAGE_DEFAULT });
 }

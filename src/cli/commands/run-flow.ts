@@ -8,7 +8,7 @@ import { followTask } from "../follow-task.ts";
 import { readFields } from "../input-fields.ts";
 import { GLOBAL_OPTIONS } from "../options.ts";
 import { exitCodeOf, printTask } from "../print.ts";
-import { QUEUE_OPTIONS, readQueueing } from "../queue-options.ts";
+import { QUEUE_OPTIONS, readQueueOptions } from "../queue-options.ts";
 import { type Course, COURSE_OPTIONS, readCourse, runOn } from "../run-on.ts";
 import { INPUT_OPTION, readInput } from "../read-input.ts";
 import { showStep } from "../show-task.ts";
@@ -45,7 +45,7 @@ export const runFlow: Command = {
   async run(call) {
     const mode = readWord(call.flags, "mode", MODES);
     const course = readCourse(call);
-    const queueing = readQueueing(call, mode);
+    const queueing = readQueueOptions(call, mode);
     const runs = COURSE_OPTIONS.find(({ name }) => call.flags.has(name));
     if (runs && (mode ?? "run") !== "run") {
       throw usageError([{ path: `--${runs.name}`, message: `means nothing with --mode ${mode}` }]);

@@ -5,7 +5,7 @@
 const ESCAPED = /[^ -~]|[%/.]/g;
 
 /** In UTF-16 code units. A longer key is cut: its hash tells it from others that begin like it. */
-const KEY_MAX = 200;
+const WHOLE_KEY_MAX = 200;
 
 const KEY_SHOWN = 60;
 
@@ -17,7 +17,8 @@ export function operationPath(branch: string, number: number): string {
 /** The member of the group at this path. Any two keys give two paths. */
 export function memberPath(group: string, key: string): string {
   // `%~` is no escape, so no key that is whole looks like one that was cut
-  const segment = key.length <= KEY_MAX ? escape(key) : `${escape(key.slice(0, KEY_SHOWN))}%~${hashOf(escape(key))}`;
+  const segment =
+    key.length <= WHOLE_KEY_MAX ? escape(key) : `${escape(key.slice(0, KEY_SHOWN))}%~${hashOf(escape(key))}`;
   return `${group}.${segment}`;
 }
 

@@ -45,11 +45,11 @@ class ExactJsonReader {
       case '"':
         return this.readString();
       case "t":
-        return this.readWord("true", true);
+        return this.readLiteral("true", true);
       case "f":
-        return this.readWord("false", false);
+        return this.readLiteral("false", false);
       case "n":
-        return this.readWord("null", null);
+        return this.readLiteral("null", null);
       default:
         return this.readNumber();
     }
@@ -125,7 +125,7 @@ class ExactJsonReader {
     if (this.violations.length < VIOLATIONS_MAX) this.violations.push({ path: this.path.join("."), message });
   }
 
-  private readWord<T>(word: string, value: T): T {
+  private readLiteral<T>(word: string, value: T): T {
     if (!this.text.startsWith(word, this.at)) this.fail("expected a value");
     this.at += word.length;
     return value;

@@ -6,7 +6,7 @@ import type { Flow } from "../../core/flow/flow.ts";
 import { FlowStuckError, within } from "../../core/flow/flow-bound.ts";
 import { readGiven } from "../../core/flow/given-json.ts";
 import { keyedTaskId } from "../../core/record/ids.ts";
-import type { Limits } from "../../core/limits.ts";
+import { IDEMPOTENCY_KEY_MAX, type Limits } from "../../core/limits.ts";
 import { createProgram } from "../../core/flow/create-program.ts";
 import type { Decision, Program } from "../../core/flow/program.ts";
 import type { JsonText, TaskRecord } from "../../core/record/record.ts";
@@ -23,7 +23,6 @@ interface PlannedTask {
   readonly decisions: readonly Decision[];
 }
 
-const KEY_MAX = 255;
 const PRIORITY = 5;
 
 export interface TaskPlan {
@@ -141,7 +140,8 @@ const UNBEGUN = { task: { observed_count: 0, cancelled_after: null, cancelled_at
 
 /** Throws input_invalid. */
 export function checkKey(path: string, key: string): string {
-  if (key.length < 1 || key.length > KEY_MAX) throw keyInvalid(path, `must have 1 to ${KEY_MAX} characters`);
+  if (key.length < 1 || key.length > IDEMPOTENCY_KEY_MAX)
+    throw keyInvalid(path, `must have 1 to ${IDEMPOTENCY_KEY_MAX} characters`);
   // no store keeps them, and the id of another key would be derived from it
   if (key.includes("\0") || !key.isWellFormed())
     throw keyInvalid(path, "must not hold NUL or half of a surrogate pair");

@@ -15,7 +15,7 @@ export function checkPriority(priority: number | undefined): void {
 }
 
 /** In store time; null: the task is not queued. Throws input_invalid. */
-export function readStart(start: CreateTask["start"], clock: StoreClock): number | null | Promise<number> {
+export function dueAtOf(start: CreateTask["start"], clock: StoreClock): number | null | Promise<number> {
   if (start === undefined) return null;
   if (start === "now") return clock.recent();
   if (Number.isSafeInteger(start) && start >= 0 && start <= TIME_MAX) return start;

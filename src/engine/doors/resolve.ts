@@ -19,7 +19,7 @@ interface Limits {
 }
 
 /** Throws task_not_in_doubt, input_invalid, body_too_large, task_parked (the flow decides otherwise than is recorded). */
-export function readResolution(
+export function postResolution(
   flow: Flow,
   record: TaskRecord,
   { step: index, resolution }: ResolveTask,

@@ -5,7 +5,7 @@ import { stepId } from "../../core/record/ids.ts";
 import { canonicalJson } from "../../core/record/json.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import { keyReused, planTask, taskIdOf, type TaskPlan } from "../doors/create.ts";
-import { checkPriority, readStart } from "../doors/queue-start.ts";
+import { checkPriority, dueAtOf } from "../doors/queue-start.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";
 import { TaskDriver } from "../task/task-driver.ts";
 import type { DrivingTools } from "./driving-tools.ts";
@@ -33,7 +33,7 @@ export class NewTasks {
     const id = taskIdOf(request, this.newId);
     const { input, priority } = request;
     checkPriority(priority);
-    const start = readStart(request.start, storeClock);
+    const start = dueAtOf(request.start, storeClock);
     const dueAt = start instanceof Promise ? await start : start;
     const { record, isNew } = await this.insert({ id, flow, input, now: clock.now(), limits, dueAt, priority });
     return { record: isNew ? record : await this.#findKeyed(record), isNew };

@@ -1,0 +1,17 @@
+import type { CreateTask } from "./taskonaut.ts";
+
+/** How the creation of a task puts it in the queue. */
+export type Queueing = Pick<CreateTask, "start" | "priority">;
+
+/** For a task that is to start at this time: one that has passed is now. */
+export function startAt(ms: number, now: number): "now" | number {
+  return ms <= now ? "now" : ms;
+}
+
+/** What was not said is not there. */
+export function queueingOf(
+  start: CreateTask["start"] | undefined,
+  priority: CreateTask["priority"] | undefined,
+): Queueing {
+  return { ...(start !== undefined && { start }), ...(priority !== undefined && { priority }) };
+}
