@@ -1,5 +1,6 @@
 // Everything that must hold before a change is taken, from a clean checkout. With `--fast`: what needs neither a database
-// server nor the compiled program. Imports nothing that is not Bun's own, because it installs the dependencies itself.
+// server nor the compiled program. The dependencies are there before it starts: a process that has looked for packages where
+// there were none takes them from Bun's cache from then on, where none of their own set-up has run.
 
 import { join } from "node:path";
 import { runTests } from "./run-tests.ts";
@@ -24,7 +25,6 @@ const FAST = { SIM_SEEDS: "100", TEST_DATABASE_URL: "postgres://not-in-the-fast-
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort());
 
-await runQuietly("install", ["install", "--frozen-lockfile"]);
 await Promise.all(Object.entries(STATIC).map(([name, command]) => runQuietly(name, command)));
 const files = (await Array.fromAsync(new Bun.Glob("{src,test}/**/*.test.ts").scan(ROOT))).toSorted();
 const isPassed = await runTests({
