@@ -3,7 +3,7 @@
 
 import { turn } from "../support/fake-clock.ts";
 
-/** TaskLocks of the event loop in which nothing was asked for; then nobody is about to do anything. */
+/** Turns of the event loop in which nothing was asked for; then nobody is about to do anything. */
 const QUIET_TURNS = 4;
 
 /** What a program may ask for the time, and for events, within one event; then it goes round in circles. */
