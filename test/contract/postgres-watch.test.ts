@@ -100,7 +100,7 @@ test("a watch on a connection that leads nowhere finds out, and connects anew", 
   const proxy = await startProxy(database.url);
   const other = new PostgresClient({ url: database.url, connectionsMax: 1, deadlineMs: 5000 });
   const news = new News();
-  const line = new Lifeline({ url: proxy.url, deadlineMs: 200, probeMs: 50 }, schemaOf(place), other);
+  const line = new Lifeline({ url: proxy.url, deadlineMs: 1000, probeMs: 50 }, schemaOf(place), other);
   const watching = await line.watch(news.hear);
   expect(watching.kind).toBe("notified");
   proxy.swallow();

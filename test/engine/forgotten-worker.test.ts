@@ -12,7 +12,7 @@ describe.each(DATABASES)("a process on %s that was forgotten while it stood stil
   test("and dies with a task before it has been heard of again, does not keep the task", async () => {
     const gate = new Gate("busy");
     const [before, flow] = [inTurn(giveBack("before")), inTurn(gate.tool)];
-    const { engine: forgotten, die } = await bench.openDoomed({ flows: [before, flow], limits: { leaseMs: 300 } });
+    const { engine: forgotten, die } = await bench.openDoomed({ flows: [before, flow] });
     // it is known as a worker from the first tool on that is not pure
     await forgotten.runTask((await forgotten.createTask({ flow: before.name, input: {} })).task.id);
     const other = await bench.openStore();
