@@ -169,7 +169,7 @@ describe("a turn", () => {
     await until(async () => (await locks()).held === 0);
   });
 
-  test("ends with its connection, and the next one is as good as any", async () => {
+  test("ends with its connection, and the same caller is given another one", async () => {
     const [first, second] = [await another(), await another()];
     const id = crypto.randomUUID();
     let turn = await first.takeTurn(id);

@@ -7,6 +7,7 @@ import { join } from "node:path";
 
 const RUN_TESTS = join(import.meta.dir, "../../.scripts/run-tests.ts");
 
+/** What is run in the test's own folder. The skipped test is there to be counted: no test of the project's is skipped. */
 const FILES: Readonly<Record<string, string>> = {
   "good.test.ts": `test("holds", () => {}); test.skip("is left out", () => {});`,
   "bad.test.ts": `

@@ -128,7 +128,7 @@ describe("a call that is made but not yielded", () => {
     return lines;
   };
 
-  test("is one of a table of which another was needed: the flow is as good as any, and its log says what was left", () => {
+  test("is one of a table of which another one was needed: the flow ends with its output, and its log names what it never yielded", () => {
     const lines = linesOf(function* () {
       const table = { a: step("a"), b: all([step("b")]), c: step("c") };
       return yield* table.a;

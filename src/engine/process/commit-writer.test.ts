@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { changeOf as changeOfRow } from "../../../test/contract/rows.ts";
 import { turn } from "../../../test/support/fake-clock.ts";
 import { recordOf } from "../../../test/support/engine.ts";
 import { rejection } from "../../../test/support/rejection.ts";
@@ -40,23 +41,7 @@ class GatedStore implements Writes {
 }
 
 function changeOf(taskId: string, version = 1): Change {
-  const { task } = recordOf(echoAdd);
-  const none = {
-    newSteps: [],
-    changedSteps: [],
-    newCalls: [],
-    changedCalls: [],
-    reopens: false,
-    consumed: [],
-    posts: [],
-  };
-  return {
-    taskId,
-    expectedVersion: version,
-    expectedOwner: null,
-    task: { ...task, id: taskId, version: version + 1 },
-    ...none,
-  };
+  return changeOfRow({ ...recordOf(echoAdd).task, id: taskId, version });
 }
 
 const nameOf = (change: Change): string => `${change.taskId}@${change.expectedVersion}`;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { callRow } from "../../../test/contract/rows.ts";
 import { recordOf } from "../../../test/support/engine.ts";
 import type { StepRow, TaskRecord, ToolCallRow } from "../../core/record/record.ts";
 import { echoAdd } from "../../flows/echo-add.ts";
@@ -8,23 +9,7 @@ const RECORD = recordOf(echoAdd);
 const [ECHO, ADD] = RECORD.steps as [StepRow, StepRow];
 
 function callOf(step: StepRow, created_at = 1000): ToolCallRow {
-  return {
-    id: `call of ${step.id}`,
-    task_id: step.task_id,
-    task_step_id: step.id,
-    idempotency_key: `${step.task_id}:${step.id}:${step.target}`,
-    tool_name: step.step_name,
-    status: "RUNNING",
-    retry_count: 0,
-    attempt_epoch: 0,
-    last_error: null,
-    request_payload: step.input_payload,
-    response_payload: null,
-    error: null,
-    started_at: created_at,
-    finished_at: null,
-    created_at,
-  };
+  return callRow(step, { id: `call of ${step.id}`, tool_name: step.step_name, started_at: created_at, created_at });
 }
 
 describe("a draft", () => {

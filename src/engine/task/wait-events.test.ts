@@ -1,31 +1,19 @@
 import { describe, expect, test } from "bun:test";
+import { stepRow } from "../../../test/contract/rows.ts";
 import type { InboxRow, StepRow } from "../../core/record/record.ts";
 import { readError } from "../../core/record/stored-error.ts";
 import { findNews, isWait, type WaitOutcome } from "./wait-events.ts";
 
-const wait = (index: number, over: Partial<StepRow> = {}): StepRow => ({
-  id: `step ${index}`,
-  task_id: "task",
-  step_index: index,
-  path: `/${index}`,
-  kind: "signal",
-  step_name: "go",
-  target: "go",
-  execution: null,
-  status: "PLANNED",
-  input_payload: "{}",
-  output_payload: null,
-  error: null,
-  outcome_seq: null,
-  observed_at: null,
-  due_at: null,
-  attempt_epoch: 0,
-  starts: 0,
-  doubt: null,
-  created_at: 0,
-  updated_at: 0,
-  ...over,
-});
+const wait = (index: number, over: Partial<StepRow> = {}): StepRow =>
+  stepRow("task", {
+    id: `step ${index}`,
+    step_index: index,
+    kind: "signal",
+    step_name: "go",
+    target: "go",
+    execution: null,
+    ...over,
+  });
 
 const row = (seq: number, over: Partial<InboxRow> = {}): InboxRow => ({
   task_id: "task",
