@@ -1,13 +1,13 @@
 // Over real sockets: what only a socket can show.
 
 import { afterEach, describe, expect, test } from "bun:test";
-import { connect, type Socket } from "node:net";
 import { TaskonautError } from "../core/errors.ts";
 import { SILENT, type LogFields } from "../core/log.ts";
 import type { Task } from "../core/api/task.ts";
 import type { CreateTask } from "../core/api/taskonaut.ts";
 import { FakeTaskonaut, ManyTasks } from "../../test/support/fake-taskonaut.ts";
 import { until } from "../../test/support/until.ts";
+import { Wire } from "../../test/support/wire.ts";
 import { startServer, type ServeOptions, type StartedServer } from "./serve.ts";
 
 const started: StartedServer[] = [];
@@ -28,43 +28,6 @@ async function start(options: Partial<ServeOptions> = {}): Promise<StartedServer
   });
   started.push(server);
   return { ...server, taskonaut };
-}
-
-/** A connection as bytes: what was written goes out as it is, what came is a string. */
-class Wire {
-  received = "";
-  readonly closed: Promise<void>;
-  private readonly waiters = new Set<() => void>();
-
-  private constructor(readonly socket: Socket) {
-    this.closed = new Promise((resolve) => socket.on("close", () => resolve()));
-    socket.on("error", () => {});
-    socket.on("data", (chunk: Buffer) => {
-      this.received += chunk.toString("latin1");
-      for (const wake of this.waiters) wake();
-    });
-  }
-
-  static async open(url: string): Promise<Wire> {
-    const { hostname, port } = new URL(url);
-    const socket = connect(Number(port), hostname);
-    await new Promise((resolve) => socket.once("connect", resolve));
-    return new Wire(socket);
-  }
-
-  /** Resolves once `pattern` has come; rejects when the connection closes without it. */
-  async until(pattern: RegExp): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      const look = (): void => {
-        if (!pattern.test(this.received)) return;
-        this.waiters.delete(look);
-        resolve();
-      };
-      this.waiters.add(look);
-      this.closed.then(() => reject(new Error(`closed without ${pattern}: ${this.received.slice(0, 200)}`)), reject);
-      look();
-    });
-  }
 }
 
 async function statusOf(url: string, text: string): Promise<number> {

@@ -1,6 +1,7 @@
 import { describe } from "bun:test";
 import { benchOn } from "../support/bench.ts";
 import type { EngineDatabase } from "../support/databases.ts";
+import { changedFlowContract } from "./changed-flows.contract.ts";
 import { closingContract } from "./closing.contract.ts";
 import { flowContract } from "./flows.contract.ts";
 import { halfwayContract } from "./halfway.contract.ts";
@@ -18,5 +19,6 @@ export function engineContract(name: string, createDatabase: () => Promise<Engin
     halfwayContract(bench);
     closingContract(bench);
     flowContract(bench);
+    changedFlowContract(bench);
   });
 }

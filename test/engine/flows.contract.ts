@@ -1,4 +1,4 @@
-// Flows whose steps depend on earlier outcomes: groups, failures, replay against changed code, limits.
+// Flows whose steps depend on earlier outcomes: groups, failures, limits.
 
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
@@ -335,99 +335,5 @@ export function flowContract(bench: Bench): void {
     expect(String(await rejection(engine.runTask(id)))).toContain("used up what this process has");
     isDeep = false;
     expect(await engine.runTask(id)).toMatchObject({ status: "COMPLETED", output_payload: "ended" });
-  });
-
-  describe("a flow whose code has changed since", () => {
-    const run = (second: number): Run =>
-      function* () {
-        yield* call(pure, 1, { as: "first" });
-        return yield* call(pure, second, { as: "second" });
-      };
-    const reason =
-      "step 2 was recorded as tool second (pure) at /1 with 2, now it decides tool second (pure) at /1 with 3";
-
-    for (const made of [3, 4]) {
-      test(`is parked after ${made} transitions, both sides shown, and completes when the code is put back`, async () => {
-        const engine = await openWith(flowOf(run(2)));
-        const id = await create(engine);
-        await rejection(engine.runTask(id, { maxSteps: made }));
-        const before = await engine.getTask(id);
-
-        const changed = await openWith(flowOf(run(3)));
-        const parked = { code: "task_parked", status: 409, message: expect.stringContaining(reason) };
-        for (let i = 0; i < 2; i++) {
-          expect(await rejection(changed.advanceTask(id))).toMatchObject(parked);
-          expect(await rejection(changed.runTask(id))).toMatchObject(parked);
-        }
-        const task = await changed.getTask(id);
-        expect(task).toEqual({
-          ...before,
-          parked_reason: expect.stringContaining(reason),
-          updated_at: task.updated_at,
-        });
-
-        // also where the engine that recorded it still has it in memory
-        for (const back of made === 3 ? [engine] : [await openWith(flowOf(run(2)))]) {
-          expect(await back.runTask(id)).toMatchObject({ status: "COMPLETED", output_payload: 2, parked_reason: null });
-        }
-      });
-    }
-
-    for (let made = 0; made <= 4; made++) {
-      for (const tool of [pure, effect]) {
-        test(`and is put back after ${made} transitions of ${tool.name} tools completes step by step in a new engine`, async () => {
-          const plan = (text: string): Flow =>
-            defineFlow({
-              name: "sample",
-              input: v.object({}),
-              plan: () => [call(tool, text, { as: "first" }), call(tool, text, { as: "second" })],
-            });
-          const engine = await openWith(plan("before"));
-          const id = await create(engine);
-          if (made > 0) await rejection(engine.runTask(id, { maxSteps: made }));
-          const changed = await openWith(plan("after"));
-          const told = "step 1 was recorded as tool first (";
-          expect(await rejection(changed.advanceTask(id))).toMatchObject({
-            code: "task_parked",
-            message: expect.stringContaining(told),
-          });
-          const back = await openWith(plan("before"));
-          let task = await back.getTask(id);
-          expect(task.parked_reason).toContain(told);
-          for (let i = made; i < 5; i++) {
-            task = await back.advanceTask(id);
-            expect(task.parked_reason).toBeNull();
-          }
-          expect(task).toMatchObject({ status: "COMPLETED", output_payload: { first: "before", second: "before" } });
-        });
-      }
-    }
-
-    test("is parked by everybody who asks at once", async () => {
-      const engine = await openWith(flowOf(run(2)));
-      const id = await create(engine);
-      await rejection(engine.runTask(id, { maxSteps: 3 }));
-      const changed = await Promise.all([1, 2, 3].map(() => openWith(flowOf(run(3)))));
-      const told = await Promise.all(
-        changed.flatMap((each) => [rejection(each.advanceTask(id)), rejection(each.runTask(id))]),
-      );
-      for (const error of told) expect(error).toMatchObject({ code: "task_parked" });
-    });
-
-    test("or is not there at all is told so, and the task is left alone", async () => {
-      const engine = await openWith(flowOf(run(2)));
-      const id = await create(engine);
-      const without = await bench.openEngine();
-      for (const refused of [without.advanceTask(id), without.runTask(id)]) {
-        expect(await rejection(refused)).toMatchObject({
-          code: "flow_not_loaded",
-          status: 409,
-          message: expect.stringContaining("flow sample"),
-        });
-      }
-      expect(await without.getTask(id)).toEqual(await engine.getTask(id));
-      expect(await engine.runTask(id)).toMatchObject({ status: "COMPLETED" });
-      expect(await without.runTask(id)).toMatchObject({ status: "COMPLETED" });
-    });
   });
 }

@@ -1,36 +1,27 @@
 import { describe, expect, test } from "bun:test";
-import fc from "fast-check";
 import * as v from "valibot";
-import { violate } from "./determinism.ts";
-import { defineFlow, type Flow } from "./flow.ts";
-import { all, call, race, type Member, type Operation } from "./operation.ts";
-import { createProgram } from "./create-program.ts";
-import type { Decision, Outcome, Program, ProgramTask, Turn } from "./program.ts";
+import {
+  type Body,
+  done,
+  failed,
+  flowOf,
+  names,
+  outputOf,
+  pathsOf,
+  programOf,
+  step,
+  TASK,
+  work,
+} from "../../../test/support/programs.ts";
 import { readError, StepError } from "../record/stored-error.ts";
-import { defineTool } from "./tool.ts";
-
-const work = defineTool({ name: "work", input: v.unknown(), output: v.unknown(), run: () => null });
+import { createProgram } from "./create-program.ts";
+import { violate } from "./determinism.ts";
+import { defineFlow } from "./flow.ts";
+import { all, call, race, type Operation } from "./operation.ts";
+import type { Program } from "./program.ts";
 
 const plan = (...members: Operation<unknown>[]): Program =>
   createProgram(defineFlow({ name: "planned", input: v.unknown(), plan: () => members }), TASK);
-/** A turn without the tools, which are equal in every program of a flow. */
-const strip = ({ planned, abandoned }: Turn): unknown => ({
-  planned: planned.map(({ path, kind, name, target, input }: Decision) => ({ path, kind, name, target, input })),
-  abandoned,
-});
-
-const TASK: ProgramTask = { id: "0193d3f0-7c1e-7b7a-9c5e-2f6f6f0c8a11", input: "null", createdAt: 0, stepsMax: 1000 };
-
-type Body = () => Generator<Operation<unknown>, unknown, unknown>;
-const flowOf = (run: Body): Flow => defineFlow({ name: "sample", input: v.unknown(), run });
-const programOf = (run: Body): Program => createProgram(flowOf(run), TASK);
-const step = (as: string): Operation<unknown> => call(work, as, { as });
-const done = (value: unknown): Outcome => ({ kind: "completed", output: JSON.stringify(value) });
-const failed = (message: string): Outcome => ({ kind: "failed", error: JSON.stringify({ name: "Error", message }) });
-const names = (turn: Turn): string[] => turn.planned.map((decision) => decision.name);
-const pathsOf = (turn: Turn): string[] => turn.planned.map((decision) => decision.path);
-const outputOf = (program: Program): unknown =>
-  program.end?.kind === "completed" ? JSON.parse(program.end.output) : program.end;
 const errorOf = (program: Program): unknown =>
   program.end?.kind === "failed" ? readError(program.end.error).message : program.end;
 
@@ -114,60 +105,6 @@ describe("a run flow", () => {
     });
     program.start();
     expect(errorOf(program)).toContain("no operation");
-  });
-});
-
-describe("a call that is made but not yielded", () => {
-  const linesOf = (run: Body): unknown[][] => {
-    const program = programOf(run);
-    const lines: unknown[][] = [];
-    program.log = (...line) => lines.push(line);
-    const [kept] = program.start().planned;
-    program.observe(kept?.path ?? "", done(1), 0);
-    expect(outputOf(program)).toBe(1);
-    return lines;
-  };
-
-  test("is one of a table of which another one was needed: the flow ends with its output, and its log names what it never yielded", () => {
-    const lines = linesOf(function* () {
-      const table = { a: step("a"), b: all([step("b")]), c: step("c") };
-      return yield* table.a;
-    });
-    expect(lines).toEqual([
-      ["the flow has ended, and made operations that it never yielded", { task_id: TASK.id, operations: "all(…), c" }],
-    ]);
-  });
-
-  test("is none when it is yielded without a star, kept for later, or given to a group", () => {
-    const program = programOf(function* () {
-      const later = step("later");
-      yield step("bare");
-      const group = race([all([later]), step("loser")]);
-      return yield* group;
-    });
-    const lines: unknown[] = [];
-    program.log = (...line) => lines.push(line);
-    program.start();
-    program.observe("/0", done(1), 0);
-    program.observe("/1.0.0", done(2), 0);
-    expect(outputOf(program)).toEqual([2]);
-    expect(lines).toEqual([]);
-  });
-
-  test("in a plan may be one of a table as well", () => {
-    const flow = defineFlow({
-      name: "planned",
-      input: v.unknown(),
-      plan: () => {
-        const table = { a: step("a"), b: step("b") };
-        return [table.b];
-      },
-    });
-    expect(
-      createProgram(flow, TASK)
-        .start()
-        .planned.map(({ name }) => name),
-    ).toEqual(["b"]);
   });
 });
 
@@ -363,77 +300,6 @@ describe("a plan flow", () => {
 
   test("with two steps of one name is refused with the way out", () => {
     expect(() => plan(step("echo"), step("echo")).start()).toThrow('{ as: "name" }');
-  });
-});
-
-describe("replay", () => {
-  type Shape = { kind: "step"; fails: boolean } | { kind: "all" | "race" | "branch"; members: Shape[] };
-  const { shape } = fc.letrec<{ shape: Shape }>((tie) => ({
-    shape: fc.oneof(
-      { maxDepth: 3, withCrossShrink: true },
-      fc.record({ kind: fc.constant("step" as const), fails: fc.boolean() }),
-      fc.record({
-        kind: fc.constantFrom("all" as const, "race" as const, "branch" as const),
-        members: fc.array(tie("shape"), { minLength: 1, maxLength: 4 }),
-      }),
-    ),
-  }));
-
-  function member(of: Shape): Member {
-    if (of.kind === "step") return step("s");
-    if (of.kind === "branch") return inTurn(of.members);
-    return of.kind === "all" ? all(of.members.map(member)) : race(of.members.map(member));
-  }
-  function* inTurn(shapes: readonly Shape[]): Generator<Operation<unknown>, unknown, unknown> {
-    const seen: unknown[] = [];
-    for (const each of shapes) {
-      try {
-        seen.push(yield* member(each));
-      } catch (error) {
-        seen.push(String(error));
-      } finally {
-        if (shapes.length > 3) yield* step("cleanup");
-      }
-    }
-    return seen;
-  }
-
-  test("of the same outcomes in the same order comes to the same decisions and the same end", () => {
-    fc.assert(
-      fc.property(fc.array(shape, { maxLength: 4 }), fc.infiniteStream(fc.nat()), (shapes, lots) => {
-        const run: Body = function* () {
-          return yield* inTurn(shapes);
-        };
-        const live = programOf(run);
-        const history: { path: string; outcome: Outcome }[] = [];
-        const turns = [live.start()];
-        const open = new Set(pathsOf(turns[0] as Turn));
-        const seen = new Set(open);
-        while (open.size > 0) {
-          const lot = lots.next().value as number;
-          const path = [...open][lot % open.size] as string;
-          const outcome = lot % 3 === 0 ? failed(`f${lot}`) : done(lot);
-          open.delete(path);
-          history.push({ path, outcome });
-          const turn = live.observe(path, outcome, 0);
-          for (const decision of turn.planned) {
-            expect(seen.has(decision.path)).toBe(false);
-            seen.add(decision.path);
-            open.add(decision.path);
-          }
-          for (const abandoned of turn.abandoned) expect(open.delete(abandoned)).toBe(true);
-          turns.push(turn);
-        }
-        expect(live.end).toBeDefined();
-        const again = programOf(run);
-        expect(strip(again.start())).toEqual(strip(turns[0] as Turn));
-        history.forEach(({ path, outcome }, i) =>
-          expect(strip(again.observe(path, outcome, 0))).toEqual(strip(turns[i + 1] as Turn)),
-        );
-        expect(again.end).toEqual(live.end);
-      }),
-      { numRuns: 500 },
-    );
   });
 });
 
