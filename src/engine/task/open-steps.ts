@@ -1,7 +1,9 @@
-// Which steps of one task have no outcome yet, which of them only wait, and which outcomes the flow has not been given.
+// Which steps of one task have no outcome yet, which of them only wait, which outcomes the flow has not been given; and so
+// what there is to do.
 
 import type { StepRow } from "../../core/record/record.ts";
 import { isStepOpen } from "../../core/record/status.ts";
+import type { RunningSteps } from "./running-steps.ts";
 import { isWait } from "./wait-events.ts";
 
 export class OpenSteps {
@@ -13,8 +15,14 @@ export class OpenSteps {
   readonly #unobserved: string[] = [];
   #outcomes = 0;
 
-  /** `observed`: so many outcomes the flow has been given. */
-  constructor(steps: readonly StepRow[], observed: number) {
+  /** `observed`: so many outcomes the flow has been given. `step` gives a row as it is now. */
+  constructor(
+    steps: readonly StepRow[],
+    observed: number,
+    private readonly step: (id: string) => StepRow,
+    /** `plan` flows: steps go one after the other. */
+    private readonly isSequential: boolean,
+  ) {
     const unobserved: StepRow[] = [];
     for (const step of steps) {
       if (step.outcome_seq !== null) {
@@ -27,17 +35,27 @@ export class OpenSteps {
     for (const step of unobserved) this.#unobserved.push(step.id);
   }
 
-  /** In order of planning. */
-  ids(): Iterable<string> {
-    return this.#open;
+  /** By step_index. */
+  rows(): StepRow[] {
+    return Array.from(this.#open, this.step).toSorted((a, b) => a.step_index - b.step_index);
   }
 
   has(id: string): boolean {
     return this.#open.has(id);
   }
 
-  waiting(): Iterable<string> {
-    return this.#waiting;
+  waiting(): StepRow[] {
+    return Array.from(this.#waiting, this.step);
+  }
+
+  /** When the first of the waits is over, in store time; null: none ends by itself. */
+  firstDue(): number | null {
+    let first: number | null = null;
+    for (const id of this.#waiting) {
+      const { due_at } = this.step(id);
+      if (due_at !== null && (first === null || due_at < first)) first = due_at;
+    }
+    return first;
   }
 
   get areWaiting(): boolean {
@@ -48,9 +66,39 @@ export class OpenSteps {
     return this.#waiting.has(id);
   }
 
-  /** The earliest outcome that the flow has not been given. */
-  get nextUnobserved(): string | undefined {
-    return this.#unobserved[0];
+  /** The earliest recorded outcome that the flow has not been given. */
+  get nextUnobserved(): StepRow | undefined {
+    const id = this.#unobserved[0];
+    return id === undefined ? undefined : this.step(id);
+  }
+
+  /** Steps whose tool or child is to be started now; in a `plan` flow the first open one alone. */
+  toStart(running: RunningSteps, isClaimed: boolean): StepRow[] {
+    const steps: StepRow[] = [];
+    if (this.isSequential && (running.size > 0 || this.#unobserved.length > 0)) return steps;
+    for (const id of this.#open) {
+      const step = this.step(id);
+      if (this.#isStartable(step, isClaimed) && !running.has(id)) steps.push(step);
+      if (this.isSequential) break;
+    }
+    return steps;
+  }
+
+  /** A child that is RUNNING has its task: by hand it is run on, from the queue it goes by itself. */
+  #isStartable({ id, kind, status }: StepRow, isClaimed: boolean): boolean {
+    if (kind === "tool") return !this.#waiting.has(id);
+    return kind === "child" && (status === "PLANNED" || !isClaimed);
+  }
+
+  /** Whether a transition can be made here and now without news from outside. */
+  hasWork(): boolean {
+    if (this.#unobserved.length > 0) return true;
+    for (const id of this.#open) {
+      const { kind, status } = this.step(id);
+      if (kind === "tool" ? !this.#waiting.has(id) : kind === "child" && status === "PLANNED") return true;
+      if (this.isSequential) return false;
+    }
+    return false;
   }
 
   add(step: StepRow): void {

@@ -59,7 +59,7 @@ export class TaskState {
     this.#draft = new Draft(record, isFromQueue);
     this.inbox = this.#draft;
     this.#draft.noteCode(program.flow.code ?? null);
-    this.#open = new OpenSteps(steps, task.observed_count);
+    this.#open = new OpenSteps(steps, task.observed_count, (id) => this.step(id), program.isSequential);
     this.log = new TaskLog(tools.log, { task_id: task.id, flow: task.flow_name });
     this.#place = new Place(tools.lease.workerId, () => this.storeTime(), task.due_at, isFromQueue);
     this.#time = new TaskTime(tools.clock, task.updated_at);
@@ -150,7 +150,7 @@ export class TaskState {
 
   /** By step_index. */
   openSteps(): StepRow[] {
-    return Array.from(this.#open.ids(), (id) => this.step(id)).toSorted((a, b) => a.step_index - b.step_index);
+    return this.#open.rows();
   }
 
   /** Whether an outsider or the clock settles the step, or sets it going again. */
@@ -163,43 +163,19 @@ export class TaskState {
   }
 
   waitingSteps(): StepRow[] {
-    return Array.from(this.#open.waiting(), (id) => this.step(id));
+    return this.#open.waiting();
   }
 
-  /** The earliest recorded outcome that the flow has not been given yet. */
   get nextUnobserved(): StepRow | undefined {
-    const id = this.#open.nextUnobserved;
-    return id === undefined ? undefined : this.step(id);
+    return this.#open.nextUnobserved;
   }
 
-  /** Steps whose tool or child is to be started now; in a `plan` flow the first open one alone. */
   stepsToStart(): StepRow[] {
-    const { isSequential } = this;
-    const steps: StepRow[] = [];
-    if (isSequential && (this.running.size > 0 || this.#open.nextUnobserved !== undefined)) return steps;
-    for (const id of this.#open.ids()) {
-      const step = this.step(id);
-      if (this.#isStartable(step) && !this.running.has(id)) steps.push(step);
-      if (isSequential) break;
-    }
-    return steps;
+    return this.#open.toStart(this.running, this.isClaimed);
   }
 
-  /** A child that is RUNNING has its task: by hand it is run on, from the queue it goes by itself. */
-  #isStartable({ id, kind, status }: StepRow): boolean {
-    if (kind === "tool") return !this.#open.isWaiting(id);
-    return kind === "child" && (status === "PLANNED" || !this.isClaimed);
-  }
-
-  /** Whether a transition can be made here and now without news from outside. */
   hasWork(): boolean {
-    if (this.#open.nextUnobserved !== undefined) return true;
-    for (const id of this.#open.ids()) {
-      const { kind, status } = this.step(id);
-      if (kind === "tool" ? !this.#open.isWaiting(id) : kind === "child" && status === "PLANNED") return true;
-      if (this.isSequential) return false;
-    }
-    return false;
+    return this.#open.hasWork();
   }
 
   /** Whether there is something to do for the task, by whoever drives it, before anything comes from outside. */
@@ -362,15 +338,12 @@ export class TaskState {
 
   #standing(): Standing {
     const { isEnded } = this;
-    return this.#place.standing({ isEnded, isAtWork: isEnded || this.isAtWork(), firstDue: this.#firstDue });
+    return this.#place.standing({
+      isEnded,
+      isAtWork: isEnded || this.isAtWork(),
+      firstDue: () => this.#open.firstDue(),
+    });
   }
-
-  readonly #firstDue = (): number | null => {
-    let first: number | null = null;
-    for (const { due_at } of this.waitingSteps())
-      if (due_at !== null && (first === null || due_at < first)) first = due_at;
-    return first;
-  };
 
   /** Why the task is not driven on with these steps planned. A cancelled one may clean up, whatever its size. */
   reasonOfSize(bytesMax: number, planned: readonly Decision[]): string | undefined {
