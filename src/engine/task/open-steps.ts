@@ -15,11 +15,11 @@ export class OpenSteps {
   readonly #unobserved: string[] = [];
   #outcomes = 0;
 
-  /** `observed`: so many outcomes the flow has been given. `step` gives a row as it is now. */
+  /** `observed`: so many outcomes the flow has been given. `rowOf` gives a row as it is now. */
   constructor(
     steps: readonly StepRow[],
     observed: number,
-    private readonly step: (id: string) => StepRow,
+    private readonly rowOf: (id: string) => StepRow,
     /** `plan` flows: steps go one after the other. */
     private readonly isSequential: boolean,
   ) {
@@ -37,7 +37,7 @@ export class OpenSteps {
 
   /** By step_index. */
   rows(): StepRow[] {
-    return Array.from(this.#open, this.step).toSorted((a, b) => a.step_index - b.step_index);
+    return Array.from(this.#open, this.rowOf).toSorted((a, b) => a.step_index - b.step_index);
   }
 
   has(id: string): boolean {
@@ -45,14 +45,14 @@ export class OpenSteps {
   }
 
   waiting(): StepRow[] {
-    return Array.from(this.#waiting, this.step);
+    return Array.from(this.#waiting, this.rowOf);
   }
 
   /** When the first of the waits is over, in store time; null: none ends by itself. */
   firstDue(): number | null {
     let first: number | null = null;
     for (const id of this.#waiting) {
-      const { due_at } = this.step(id);
+      const { due_at } = this.rowOf(id);
       if (due_at !== null && (first === null || due_at < first)) first = due_at;
     }
     return first;
@@ -69,7 +69,7 @@ export class OpenSteps {
   /** The earliest recorded outcome that the flow has not been given. */
   get nextUnobserved(): StepRow | undefined {
     const id = this.#unobserved[0];
-    return id === undefined ? undefined : this.step(id);
+    return id === undefined ? undefined : this.rowOf(id);
   }
 
   /** Steps whose tool or child is to be started now; in a `plan` flow the first open one alone. */
@@ -77,7 +77,7 @@ export class OpenSteps {
     const steps: StepRow[] = [];
     if (this.isSequential && (running.size > 0 || this.#unobserved.length > 0)) return steps;
     for (const id of this.#open) {
-      const step = this.step(id);
+      const step = this.rowOf(id);
       if (this.#isStartable(step, isClaimed) && !running.has(id)) steps.push(step);
       if (this.isSequential) break;
     }
@@ -94,7 +94,7 @@ export class OpenSteps {
   hasWork(): boolean {
     if (this.#unobserved.length > 0) return true;
     for (const id of this.#open) {
-      const { kind, status } = this.step(id);
+      const { kind, status } = this.rowOf(id);
       if (kind === "tool" ? !this.#waiting.has(id) : kind === "child" && status === "PLANNED") return true;
       if (this.isSequential) return false;
     }
