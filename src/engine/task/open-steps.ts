@@ -40,6 +40,12 @@ export class OpenSteps {
     return Array.from(this.#open, this.rowOf).toSorted((a, b) => a.step_index - b.step_index);
   }
 
+  /** The one that was planned first. */
+  get first(): StepRow | undefined {
+    for (const id of this.#open) return this.rowOf(id);
+    return undefined;
+  }
+
   has(id: string): boolean {
     return this.#open.has(id);
   }
@@ -60,10 +66,6 @@ export class OpenSteps {
 
   get areWaiting(): boolean {
     return this.#waiting.size > 0;
-  }
-
-  isWaiting(id: string): boolean {
-    return this.#waiting.has(id);
   }
 
   /** The earliest recorded outcome that the flow has not been given. */

@@ -103,8 +103,10 @@ export class StepRunner {
     const { state } = this;
     const open = state.stepsToStart();
     if (open.length === 0 || (isGoingOn && (state.nextUnobserved || !open.some(isNew)))) return NONE;
-    for (const step of open) if (step.kind === "tool") this.#reuseCall(step);
-    return open.filter(({ id, kind }) => state.isOpen(id) && (kind === "child" || !state.isWaiting(id)));
+    const begun = open.filter((step) => step.kind === "tool" && state.callOf(step));
+    if (begun.length === 0) return open;
+    for (const step of begun) this.#reuseCall(step);
+    return state.stepsToStart();
   }
 
   /** Whether there is nothing to do but to wait for what runs here. */

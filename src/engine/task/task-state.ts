@@ -153,11 +153,6 @@ export class TaskState {
     return this.#open.rows();
   }
 
-  /** Whether an outsider or the clock settles the step, or sets it going again. */
-  isWaiting(id: string): boolean {
-    return this.#open.isWaiting(id);
-  }
-
   get hasWaits(): boolean {
     return this.#open.areWaiting;
   }
@@ -263,7 +258,7 @@ export class TaskState {
 
   end(end: ProgramEnd): void {
     const { task } = this;
-    const [open] = this.openSteps();
+    const open = this.#open.first;
     if (open) throw new Error(`Task ${task.id} would end with step ${open.step_index} (${open.step_name}) open.`);
     const isCancelled = task.cancelled_after !== null;
     if (task.parent_task_id !== null) this.#draft.post(endOfChild(task, isCancelled ? CANCELLED_CHILD : end));
