@@ -70,4 +70,13 @@ test("who retries a child is told of its parent that has failed with it, and wha
   expect((await cli(["retry-task", TASK_ID], { taskonaut })).stderr).toBe("");
 });
 
+test("who retries a child whose parent has been removed is told of none, and the retry counts", async () => {
+  const taskonaut = new FakeTaskonaut();
+  const { stdout } = await cli(["run-flow", "--mode", "create"], { taskonaut });
+  const child: Task = { ...(JSON.parse(stdout) as Task), parent_task_id: PARENT_ID };
+  taskonaut.retryTask = async () => child;
+  const retry = await cli(["retry-task", TASK_ID], { taskonaut });
+  expect([retry.code, retry.stdout, retry.stderr]).toEqual([0, `${JSON.stringify(child)}\n`, ""]);
+});
+
 const PARENT_ID = "00000000-0000-7000-8000-00000000000a";

@@ -27,8 +27,9 @@ export const retryTask: Command = {
 /** It has failed with this task, and does not go on by itself: its own retry takes up what comes of this one. */
 async function tellOfParent({ io, flags }: Call, taskonaut: Taskonaut, task: Task): Promise<void> {
   if (flags.has("json") || task.parent_task_id === null) return;
-  const parent = await taskonaut.getTask(task.parent_task_id);
-  if (parent.status !== "FAILED") return;
+  // the retry is done: no parent that was removed, or cannot be read, makes it an error
+  const parent = await taskonaut.getTask(task.parent_task_id).catch(() => undefined);
+  if (parent?.status !== "FAILED") return;
   const lines = [
     `Its parent ${parent.id} (${parent.flow_name}) has failed too. When this task has ended, the parent's own retry takes up its end.`,
     `next: taskonaut run-task ${task.id}`,
