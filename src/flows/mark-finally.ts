@@ -1,5 +1,5 @@
-// Marks the `finally` blocks of a source text: each says when it begins and when it ends (`core/shield.ts`). Nothing else
-// of the text changes, and no line moves.
+// Marks the `finally` blocks of a source text: each says when it begins and when it ends (`core/flow/shield.ts`). Nothing
+// else of the text changes, and no line moves.
 
 import { readTokens } from "./tokens.ts";
 

@@ -1,5 +1,5 @@
 // The user's own files that are loaded in other words than they are written in: with marks in their `finally` blocks
-// (`core/shield.ts`), and with a `Bun` that has guards. No line of them moves.
+// (`core/flow/shield.ts`), and with a `Bun` that has guards. No line of them moves.
 
 import { enterFinally } from "../core/flow/shield.ts";
 import { withGuardedBun } from "./guards/bun.ts";

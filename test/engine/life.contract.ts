@@ -1,4 +1,4 @@
-// API.md, "One task's life, call by call", row by row, and what is refused.
+// One task's life, call by call, and what is refused.
 
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
@@ -48,7 +48,7 @@ export function lifeContract(bench: Bench): void {
 
   describe("one task's life", () => {
     for (const engines of ["one engine", "a new engine for every call"]) {
-      test(`goes call by call as API.md says, with ${engines}`, async () => {
+      test(`goes call by call, with ${engines}`, async () => {
         let engine = await bench.openEngine();
         const created = await create(engine);
         expect(rowOf(created)).toEqual(lifeAfter(0));

@@ -1,4 +1,4 @@
-// What the documents say of the code is so: rooms, commands, variables, codes, invariants, and where things are.
+// What the documents say of the code is so: rooms, commands, variables, codes, and where things are.
 
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
@@ -105,14 +105,6 @@ test("docs/errors.md lists the codes of errors with what each door makes of them
   expect(Object.fromEntries(told)).toEqual(ERRORS);
 });
 
-test("ARCHITECTURE.md lists the invariants with their files", () => {
-  const declared = [...sources].flatMap(([path, text]) =>
-    [...text.matchAll(/^\/\/ ([A-Z]{1,2}\d+)\. /gm)].map(([, number = ""]) => `${number} ${path}`),
-  );
-  const told = tableOf(document("ARCHITECTURE.md"), "number").map(([number, , file]) => `${number} ${codeOf(file)[0]}`);
-  expect(told.toSorted()).toEqual(declared.toSorted());
-});
-
 test("every file and page that a document names is there", () => {
   const missing = [...documents].flatMap(([path, text]) => {
     const named = [...text.matchAll(/`((?:src|test|sql|docs|\.scripts)\/[\w./-]+\.(?:tsx?|md|sql))`/g)];
@@ -122,6 +114,18 @@ test("every file and page that a document names is there", () => {
       ...links.map(([, link = ""]) => link).filter((link) => !existsSync(join(ROOT, dirname(path), link))),
     ].map((what) => `${path}: ${what}`);
   });
+  expect(missing).toEqual([]);
+});
+
+test("every file that a comment names with its folder is there", () => {
+  const missing = [...sources].flatMap(([path, text]) =>
+    commentsIn(text)
+      .flatMap(
+        (comment) => comment.match(/(?<![\w/])(?:\.?[\w-]+\/)+[\w.-]+\.(?:ts|sql|md)\b|\b[A-Z]{2,}\.md\b/g) ?? [],
+      )
+      .filter((name) => ![ROOT, join(ROOT, "src"), join(ROOT, dirname(path))].some((at) => existsSync(join(at, name))))
+      .map((name) => `${path}: ${name}`),
+  );
   expect(missing).toEqual([]);
 });
 
@@ -136,6 +140,11 @@ test("every link to a heading finds it", () => {
   );
   expect(lost).toEqual([]);
 });
+
+/** Each line of theirs. */
+function commentsIn(text: string): readonly string[] {
+  return [...text.matchAll(/(?:^|\s)(?:\/\/|\/?\*{1,2}) (.*)$/gm)].map(([, line = ""]) => line);
+}
 
 /** As GitHub makes them of headings. */
 function anchorsOf(text: string): readonly string[] {

@@ -2,6 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { codeOf, readText, tableOf } from "./documents.ts";
 import { ROOT } from "./imports.ts";
 
 /** By number: the files at whose heads it stands. */
@@ -27,4 +28,12 @@ test("the numbers under a letter are 1, 2, 3 …", () => {
   for (const [letter, numbers] of letters) {
     expect(numbers.toSorted()).toEqual(numbers.map((_, index) => `${letter}${index + 1}`));
   }
+});
+
+test("ARCHITECTURE.md lists them with their files", async () => {
+  const told = tableOf(await readText("ARCHITECTURE.md"), "number").map(([number, , file]) =>
+    [number, ...codeOf(file)].join(" "),
+  );
+  const declared = [...invariants].map(([number, files]) => [number, ...files].join(" "));
+  expect(told.toSorted()).toEqual(declared.toSorted());
 });

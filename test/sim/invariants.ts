@@ -1,7 +1,7 @@
 // What must hold after every write, whoever made it and in whatever order the writes came.
 //
 // I1. Versions grow with every write of a driver and stay with those of outsiders; what has ended never changes, but
-//     for a retry by hand; states follow the tables of `core/status.ts`.
+//     for a retry by hand; states follow the tables of `core/record/status.ts`.
 // I2. A step has one tool call; outcomes are numbered 1, 2, 3 …, once, and no more of them are observed than there are.
 // I3. Nobody writes to a task that a living worker holds, but that worker, and outsiders to its inbox.
 // I4. Who holds a task has it in the queue: a leased task is due. What is parked or has ended is held by nobody.

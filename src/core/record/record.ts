@@ -20,7 +20,7 @@ export interface TaskRow {
   readonly observed_count: number;
   readonly input_payload: JsonText;
   readonly output_payload: JsonText | null;
-  /** Why the task FAILED: a stored error (`core/stored-error.ts`). */
+  /** Why the task FAILED: a stored error (`core/record/stored-error.ts`). */
   readonly error: JsonText | null;
   /** A row of `workers`: who claimed the task from the queue, or drives it through tools that are not pure. */
   readonly lease_owner: string | null;
@@ -43,9 +43,9 @@ export interface TaskRow {
   /** How many outcomes the flow had been given when it heard of the cancel; null: it was not cancelled. */
   readonly cancelled_after: number | null;
   readonly cancelled_at: number | null;
-  /** What a cancel by force left behind (`core/left-undone.ts`); null: it was not cancelled by force. */
+  /** What a cancel by force left behind (`core/record/left-undone.ts`); null: it was not cancelled by force. */
   readonly left_undone: JsonText | null;
-  /** About what its record takes: every JSON text in it once, and a share for each step (`core/record-size.ts`). */
+  /** About what its record takes: every JSON text in it once, and a share for each step (`core/record/record-size.ts`). */
   readonly recorded_bytes: number;
   readonly created_at: number;
   readonly updated_at: number;

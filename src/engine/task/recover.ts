@@ -21,7 +21,7 @@ export type Recovery =
     }
   /** The flow decides otherwise than is recorded (`reason` shows where, and both sides), or is not deterministic. */
   | { readonly kind: "mismatch"; readonly reason: string }
-  /** This process cannot go on with it, and another may (`core/obstacle.ts`). */
+  /** This process cannot go on with it, and another may (`core/flow/obstacle.ts`). */
   | { readonly kind: "obstacle"; readonly reason: string };
 
 interface RecoveryOptions {
