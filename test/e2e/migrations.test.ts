@@ -46,11 +46,11 @@ describe("migrations", () => {
     const results = await Promise.all(Array.from({ length: 10 }, () => sandbox.run(["migrate"])));
     for (const { exit, stderr } of results) expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
     const applied = results.flatMap(({ stdout }) => (JSON.parse(stdout) as { applied: { number: number }[] }).applied);
-    expect(applied.map(({ number }) => number).toSorted((a, b) => a - b)).toEqual([1]);
+    expect(applied.map(({ number }) => number)).toEqual([1]);
     expect(JSON.parse((await sandbox.run(["migrate"])).stdout)).toMatchObject({ applied: [] });
     const { stdout } = await sandbox.run(["migrate", "--status"]);
     expect(JSON.parse(stdout)).toMatchObject({
-      migrations: [1].map((number) => ({ number, applied_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) })),
+      migrations: [{ number: 1, applied_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) }],
     });
     expect(stdout).not.toContain("postgres:postgres");
     expectCompleted(taskOf(await sandbox.run(["run-flow"])));
@@ -69,24 +69,24 @@ describe("migrations", () => {
 });
 
 describe.each(["sqlite", "postgres"] as const)("a database that this binary does not fit, on %s", (dialect) => {
-  test("one with a migration that was changed since", async () => {
+  test.each([
+    [
+      "with a migration that was changed since: every command says which",
+      "checksum = 'another'",
+      ["Migration 1 (initial) was applied to the database with another text"],
+    ],
+    [
+      "from before the first release: every command says that it cannot go on, and what to do",
+      "name = 'tasks', checksum = 'another'",
+      ["from before the first release", "run `taskonaut migrate` there"],
+    ],
+  ])("one %s", async (_, change, said) => {
     await using place = await openPlace(dialect);
-    await place.query("update schema_migrations set checksum = 'another'");
+    await place.query(`update schema_migrations set ${change}`);
     for (const command of [...COMMANDS, ["migrate"], ["migrate", "--status"]]) {
       const result = await place.run([...command, "--json"]);
       expect([command, errorOf(result)]).toEqual([command, { exit: 5, code: "migration_changed" }]);
-      expect(result.stderr).toContain("Migration 1 (initial) was applied to the database with another text");
-    }
-  });
-
-  test("one from before the first release: every command says that it cannot go on, and what to do", async () => {
-    await using place = await openPlace(dialect);
-    await place.query("update schema_migrations set name = 'tasks', checksum = 'another'");
-    for (const command of [...COMMANDS, ["migrate"], ["migrate", "--status"]]) {
-      const result = await place.run([...command, "--json"]);
-      expect([command, errorOf(result)]).toEqual([command, { exit: 5, code: "migration_changed" }]);
-      expect(result.stderr).toContain("from before the first release");
-      expect(result.stderr).toContain("run `taskonaut migrate` there");
+      for (const words of said) expect(result.stderr).toContain(words);
     }
   });
 
