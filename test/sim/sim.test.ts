@@ -1,5 +1,5 @@
-// The real engine in a simulated world, seed by seed. `SIM_SEEDS=5000 SIM_SEED=77000 bun test test/sim/sim.test.ts` runs
-// that many seeds from that one on; a failure tells how to see just its own again.
+// The real engine in a simulated world, seed by seed. `SIM_SEEDS=5000 SIM_SEED=77000 bun run test test/sim/sim.test.ts`
+// runs that many seeds from that one on; a failure tells how to see just its own again.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { outputOf } from "./at-end.ts";

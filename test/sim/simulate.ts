@@ -36,7 +36,7 @@ const STEPS_MAX = 40_000;
 export async function simulate({ seed, flows, expected, onEvent }: Simulation): Promise<World> {
   const world = new World(seed);
   const { random, timeline, trace } = world;
-  const rerun = `See it again: SIM_SEED=${seed} SIM_SEEDS=1 bun test test/sim/sim.test.ts`;
+  const rerun = `See it again: SIM_SEED=${seed} SIM_SEEDS=1 bun run test test/sim/sim.test.ts`;
   // now and then many tasks of the same few flows
   const cast = expected && random.chance(0.3) ? [random.pick(flows), random.pick(flows)] : flows;
   const outsiders = new Outsiders(world, cast);
