@@ -2,7 +2,8 @@
 // is full, or a terminal that was stopped, would stop the whole process.
 //
 // L1. One write is under way at a time, so that lines stay in order.
-// L2. What waits is bounded. What comes beyond that is dropped and counted, and the count is told when lines flow again.
+// L2. What waits is bounded. What comes beyond that is dropped and counted, and the count is told when lines flow
+//     again.
 
 import { fstatSync, write, writeSync } from "node:fs";
 

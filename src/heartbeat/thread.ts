@@ -2,8 +2,8 @@
 // the process's worker, if it has one, and watches the event loop of the main thread (`watch-loop.ts`).
 //
 // HT1. Nothing here waits for the main thread: it may be stuck.
-// HT2. All by which a worker and its peers know of each other is the thread's: row, lease and lock, news, and the look at the
-//      others. On PostgreSQL it is one connection.
+// HT2. All by which a worker and its peers know of each other is the thread's: row, lease and lock, news, and the look
+//      at the others. On PostgreSQL it is one connection.
 
 import { parentPort, workerData } from "node:worker_threads";
 import { TaskonautError } from "../core/errors.ts";

@@ -1,7 +1,8 @@
 // What the thread does where the event loop of the main thread is stuck: it lets signals end the process, and at last kills
 // it itself.
 //
-// HW1. Nothing here waits for the main thread, nor for whoever reads stderr, nor for the database: each may be what is stuck.
+// HW1. Nothing here waits for the main thread, nor for whoever reads stderr, nor for the database: each may be what is
+//      stuck.
 // HW2. Before the process is killed it is put down what for, where that is known: that task alone is a suspect.
 
 import { write } from "node:fs";

@@ -7,8 +7,8 @@
 // SB1. What `create` and `drain` leave is, column by column, what the engine leaves: only ids and times differ.
 // SB2. A claim is durable before its tasks end, as the engine's is: who dies between leaves tasks that somebody holds.
 // SB3. Beside tools that are at-least-once stands a baseline that commits before each effect what the effect follows
-//      from, as the engine has to. The steps themselves are there from the creation on, so one commit more is all it takes:
-//      the outcome of the first tool, and that the flow was given it, before the second tool would be called.
+//      from, as the engine has to. The steps themselves are there from the creation on, so one commit more is all it
+//      takes: the outcome of the first tool, and that the flow was given it, before the second tool would be called.
 
 import type { StoreAddress } from "./address.ts";
 import type { Store } from "./store.ts";

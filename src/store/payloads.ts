@@ -3,8 +3,8 @@
 //
 // SP1. A row holds a reference in the text's place. It begins with a space, which no recorded JSON does; one that did
 //      would be kept apart as well, however short.
-// SP2. A reference is made of its text. What is the same within one task (a step's input and its call's request) is kept
-//      once, and what a reference stands for never changes: a row of any age can be completed later.
+// SP2. A reference is made of its text. What is the same within one task (a step's input and its call's request) is
+//      kept once, and what a reference stands for never changes: a row of any age can be completed later.
 // SP3. What is kept apart is read in pieces of a limited size, with turns of the event loop between them.
 
 import { turnOfLoop } from "../turn-of-loop.ts";

@@ -1,14 +1,15 @@
 // A branch is a generator that is being driven: the flow itself, or a member of a group. It has at most one operation
 // open at a time. Groups hold several members; nothing outlives the group that began it (structured concurrency).
 //
-// G1. The n-th operation of the branch at path p stands at `p/n`; the member k of a group at path p stands at `p.k`, with
-//     the key escaped (`paths.ts`).
+// G1. The n-th operation of the branch at path p stands at `p/n`; the member k of a group at path p stands at `p.k`,
+//     with the key escaped (`paths.ts`).
 // G2. `settled` is called once for everything that is begun, cancelled or not.
-// G3. Cancelling gives up what is open, then lets `finally` blocks run: they may plan further steps, and are waited for.
-// G4. A branch that is in a `finally` block of its own accord is not disturbed: it is cancelled where the block has come to
-//     its end, before anything that the branch decides then is begun (program: P4).
-// G5. A group of which a member has failed is not held back by members that only wait, however that is written: whatever
-//     does something comes to its end, or to the next place where it only waits, and is given up there.
+// G3. Cancelling gives up what is open, then lets `finally` blocks run: they may plan further steps, and are waited
+//     for.
+// G4. A branch that is in a `finally` block of its own accord is not disturbed: it is cancelled where the block has
+//     come to its end, before anything that the branch decides then is begun (program: P4).
+// G5. A group of which a member has failed is not held back by members that only wait, however that is written:
+//     whatever does something comes to its end, or to the next place where it only waits, and is given up there.
 
 import { noteUsed, type Shield } from "./determinism.ts";
 import { TaskonautError } from "../errors.ts";

@@ -5,8 +5,8 @@
 // P2. A decision's identity is its path in the flow's call tree: the branch it stands in, and its number there. What
 //     other branches do, or how fast, cannot change it.
 // P3. Once `end` is set nothing more is planned, and no step is open.
-// P4. A branch is given up (a cancel, a lost race) only where no `finally` block of its own is under way; else as soon as
-//     the block has come to its end. Where that is follows from the flow's code and its record alone.
+// P4. A branch is given up (a cancel, a lost race) only where no `finally` block of its own is under way; else as soon
+//     as the block has come to its end. Where that is follows from the flow's code and its record alone.
 
 import type { Watch } from "./determinism.ts";
 import type { Flow } from "./flow.ts";

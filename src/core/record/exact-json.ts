@@ -1,7 +1,8 @@
 // JSON that comes from outside, read so that nothing in it is lost without a word. `JSON.parse` rounds numbers silently,
 // gives no position of a mistake, and in some runtimes ends the process on deep nesting; this reader
 //
-// J1. takes and gives exactly what `JSON.parse` does, wherever it takes a text at all (a property test holds it to that);
+// J1. takes and gives exactly what `JSON.parse` does, wherever it takes a text at all (a property test holds it to
+//     that);
 // J2. refuses each number that a double would change: whole numbers beyond ±(2^53 − 1), overflow, and literals that
 //     only rounding turns into a whole number; ordinary fractions become the nearest double, as everywhere;
 // J3. refuses a key that stands twice in one object, where `JSON.parse` keeps the last and drops the others;

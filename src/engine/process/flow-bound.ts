@@ -1,9 +1,9 @@
 // Cuts a flow short that computes without an end: the process lives, and everything else in it goes on.
 //
-// EB1. What counts is the processor time of this thread, by the runtime's own watchdog: a machine that is busy, or sleeps,
-//      cuts nobody short. It costs about a microsecond for each piece of a flow.
-// EB2. What the runtime does in one go (a regular expression, the JSON of a huge value) cannot be cut short. That is seen by
-//      the thread of the heartbeat, which can only kill the process.
+// EB1. What counts is the processor time of this thread, by the runtime's own watchdog: a machine that is busy, or
+//      sleeps, cuts nobody short. It costs about a microsecond for each piece of a flow.
+// EB2. What the runtime does in one go (a regular expression, the JSON of a huge value) cannot be cut short. That is
+//      seen by the thread of the heartbeat, which can only kill the process.
 
 import { type Bound, type BoundFlow, FlowStuckError } from "../../core/flow/flow-bound.ts";
 

@@ -1,10 +1,10 @@
 // How a task stands towards everybody else: in the queue or not and from when on, held by whom, put aside for what reason.
 //
-// U1. A task is in the queue (due_at) while a worker may take it up: once it was queued, has waited, or is held, until it
-//     ends, is parked, or waits for somebody.
+// U1. A task is in the queue (due_at) while a worker may take it up: once it was queued, has waited, or is held, until
+//     it ends, is parked, or waits for somebody.
 // U2. It is held (lease_owner) while a tool that is not pure runs for whose outcome somebody waits, or a child is being
-//     created; one that was claimed from the queue, until it is let go of: who held it again without a claim would not be
-//     counted.
+//     created; one that was claimed from the queue, until it is let go of: who held it again without a claim would not
+//     be counted.
 
 import type { TaskRow } from "../../core/record/record.ts";
 

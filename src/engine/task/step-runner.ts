@@ -2,9 +2,9 @@
 //
 // R1. No effect before its decision: before a tool starts that is not pure, and before a child is created, the task is
 //     leased to this process, and the decision that leads to it is durable: the step's row with its input and its
-//     guarantee, and all that it follows from (outcomes, when the flow was given them, a cancel, that the flow has begun).
-//     Who has only the record then comes to this very step again, whatever became of the process, and sees it where the
-//     flow's code has changed. Before an at-most-once tool starts, that it does is durable too.
+//     guarantee, and all that it follows from (outcomes, when the flow was given them, a cancel, that the flow has
+//     begun). Who has only the record then comes to this very step again, whatever became of the process, and sees it
+//     where the flow's code has changed. Before an at-most-once tool starts, that it does is durable too.
 // R2. Where the last process died with the task, each tool's start is durable before it: so it is known which one takes
 //     its process with it. And its end is written at once, whatever runs beside it: from then on it is no suspect.
 

@@ -3,8 +3,9 @@
 //
 // D1. Transitions are made in memory, ahead of the store. What is told of them is told once they are durable, the log
 //     included: a driver that loses the task has changed nothing.
-// D3. What the flow was told, what it decided and the state it leads to are put down in one go: a write in between would
-//     record half a transition, which no replay could match. Until then the record knows nothing of it (`Conclusion`).
+// D3. What the flow was told, what it decided and the state it leads to are put down in one go: a write in between
+//     would record half a transition, which no replay could match. Until then the record knows nothing of it
+//     (`Conclusion`).
 // D4. A transition that needs nothing is made at once, without a turn of the event loop.
 // D5. Before an end is put down, a new program is given all that is recorded and comes to the same (`second-look.ts`).
 

@@ -1,20 +1,21 @@
 // Claiming due tasks. Every task that a worker drives comes through here, so it is one statement, which leases the tasks
 // and gives them whole.
 //
-// PQ1. Rows are locked one by one as the statement walks the queue, and those that others are just claiming are skipped:
-//      claims never wait for each other, nor for a commit, and so they cannot deadlock.
+// PQ1. Rows are locked one by one as the statement walks the queue, and those that others are just claiming are
+//      skipped: claims never wait for each other, nor for a commit, and so they cannot deadlock.
 // PQ2. A leased task stays in the index of the queue: no indexed column changes, so that the claim is a HOT update.
 // PQ3. A limit over all workers is counted after the flow's own lock was taken, by a statement that begins after that:
 //      one that waits for the lock within itself would count what was there before.
-// PQ4. A row that was written between the statement's snapshot and its lock is locked as it is now, but its steps and calls
-//      would be read as they were then: it is left to the next claim, of which whoever wrote it tells.
+// PQ4. A row that was written between the statement's snapshot and its lock is locked as it is now, but its steps and
+//      calls would be read as they were then: it is left to the next claim, of which whoever wrote it tells.
 // PQ5. The statement is prepared, and its plan may have been made when the tables were empty, and be kept when they are
 //      large. So it is written such that there is no plan but to look rows up one by one: `offset 0` keeps the planner
 //      from joining whole tables; `d.id = d.task_id`, which always holds, lets it expect one row, as in
-//      `row-encoding.ts`. What it expects stays small as well, whatever the statistics say: a limit that it cannot see counts as a tenth of
-//      all rows, which made the estimate of a large queue so high that each claim was compiled (JIT), for 80 ms.
-// PQ6. In a busy store the walk begins where the last ones came to (`frontier.ts`), of each flow and priority; so what was let
-//      go of may come a little after what is due for less long.
+//      `row-encoding.ts`. What it expects stays small as well, whatever the statistics say: a limit that it cannot see
+//      counts as a tenth of all rows, which made the estimate of a large queue so high that each claim was compiled
+//      (JIT), for 80 ms.
+// PQ6. In a busy store the walk begins where the last ones came to (`frontier.ts`), of each flow and priority; so what
+//      was let go of may come a little after what is due for less long.
 
 import { hasCode } from "../../core/errors.ts";
 import type { StepRow, TaskRow, ToolCallRow } from "../../core/record/record.ts";

@@ -6,8 +6,9 @@
 // PC3. After an error of the connection, and after a call that outlived its deadline, the whole client is thrown away,
 //      with its sockets, and the next call makes a new one: a connection of postgres.js that died with output pending
 //      does not recover, and one that leads nowhere would swallow the next calls as well.
-// PC4. Nothing is connected before the first call, and what nobody has used for a while is closed: each connection is one of
-//      the few that the server has for all. That is not left to postgres.js, whose connection may end as a call comes.
+// PC4. Nothing is connected before the first call, and what nobody has used for a while is closed: each connection is
+//      one of the few that the server has for all. That is not left to postgres.js, whose connection may end as a call
+//      comes.
 
 import postgres from "postgres";
 

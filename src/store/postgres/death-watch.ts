@@ -1,12 +1,14 @@
 // Which of the workers whose leases still run are dead all the same. Workers watch each other by session locks, which the
 // server frees when the connection of one ends. One that was killed has lost it; but so has one whose connection was cut.
 //
-// PD1. While a lease runs, a free lock alone proves nothing: the connection may have been terminated, the proxy before the
-//      server or the server itself restarted, another server taken its place; and whoever lives is back in a moment.
+// PD1. While a lease runs, a free lock alone proves nothing: the connection may have been terminated, the proxy before
+//      the server or the server itself restarted, another server taken its place; and whoever lives is back in a
+//      moment.
 // PD2. It proves a death where the process is on this machine, and the operating system says that it is gone.
-// PD3. Of a process elsewhere it is a proof where all of this holds: nothing but the two kernels has a say in the connection
-//      (`graceMs` is given then); we have had one connection since before the lock fell, so that what cut theirs did not cut
-//      ours; and it has been free, and the lease not renewed, for as long as the worker takes to come back, and more.
+// PD3. Of a process elsewhere it is a proof where all of this holds: nothing but the two kernels has a say in the
+//      connection (`graceMs` is given then); we have had one connection since before the lock fell, so that what cut
+//      theirs did not cut ours; and it has been free, and the lease not renewed, for as long as the worker takes to
+//      come back, and more.
 // PD4. Whoever has a proof ends the lease, unless it was renewed meanwhile: so all agree on who is dead.
 
 import type { Whereabouts } from "../processes.ts";

@@ -1,9 +1,10 @@
 // Where the claims of a store begin their walk along the queue.
 //
-// PF1. What was claimed and has ended leaves dead entries at the head of the queue's index. Vacuum takes them away; but while
-//      a transaction that began before them stays open it may not, and each claim would walk past all that ever ended.
-// PF2. So a claim begins where the last ones came to, of each flow and priority. What is due before that place (it was let
-//      go of, or committed late) is found by a claim from the start, of which there is one as often as they take a
+// PF1. What was claimed and has ended leaves dead entries at the head of the queue's index. Vacuum takes them away; but
+//      while a transaction that began before them stays open it may not, and each claim would walk past all that ever
+//      ended.
+// PF2. So a claim begins where the last ones came to, of each flow and priority. What is due before that place (it was
+//      let go of, or committed late) is found by a claim from the start, of which there is one as often as they take a
 //      twentieth of the time. Until then, a claim that finds nothing tells when that will be.
 // PF3. A store that has claimed little always claims from the start; and so does one that knows of something there.
 

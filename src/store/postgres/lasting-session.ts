@@ -3,8 +3,8 @@
 // PL1. Where it was lost it is made anew, quietly, until it is closed.
 // PL2. A connection that leads nowhere looks like one on which nothing happens: so it is asked something every now and
 //      then, and thrown away where no answer comes.
-// PL3. A pooler may hand each statement to another backend; then nothing hangs on the connection. A notification reaches
-//      an idle connection only where the backend behind it is its own: that is tried before the first use.
+// PL3. A pooler may hand each statement to another backend; then nothing hangs on the connection. A notification
+//      reaches an idle connection only where the backend behind it is its own: that is tried before the first use.
 
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 

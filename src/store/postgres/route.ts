@@ -1,8 +1,8 @@
 // The ways to a server: of a URL all hosts, and of a host's name all its addresses, in their order.
 //
 // PR1. Each place has its time, so that one that says nothing does not keep what is behind it from being tried.
-// PR2. A connection goes where the last one was served. Where none was (it failed, or `target_session_attrs` was not met), it
-//      begins after the place that was tried last, across all connections that a client makes.
+// PR2. A connection goes where the last one was served. Where none was (it failed, or `target_session_attrs` was not
+//      met), it begins after the place that was tried last, across all connections that a client makes.
 
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";

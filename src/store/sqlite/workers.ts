@@ -1,10 +1,11 @@
 // The table `workers`, and who of them lives. All who have the file are on its machine.
 //
 // LW1. A worker is dead when its lease has passed.
-// LW2. Before that, it is dead where the operating system says that its process is gone, and its lock (`worker-locks.ts`) is
-//      not taken.
-// LW3. Where nobody can tell of the process, because it runs in another container, a lock that is there and free counts once
-//      a renewal was missed as well. A lock that is not there says nothing: whoever cleans up may have removed its file.
+// LW2. Before that, it is dead where the operating system says that its process is gone, and its lock
+//      (`worker-locks.ts`) is not taken.
+// LW3. Where nobody can tell of the process, because it runs in another container, a lock that is there and free counts
+//      once a renewal was missed as well. A lock that is not there says nothing: whoever cleans up may have removed its
+//      file.
 
 import type { DeathCause } from "../blame.ts";
 import type { Processes } from "../processes.ts";
