@@ -47,7 +47,8 @@ interface Conclusion {
   storeNow: number | undefined;
 }
 
-interface Parts {
+/** One task as it is driven here. */
+interface TaskParts {
   readonly state: TaskState;
   readonly program: Program;
   readonly inbox: InboxReader;
@@ -65,7 +66,7 @@ export class Transitions {
   #hasWaited = false;
   #hasFollowed = false;
 
-  constructor(private readonly parts: Parts) {}
+  constructor(private readonly parts: TaskParts) {}
 
   /** The next transition begins anew, whatever became of the one before: that may have failed half-way. */
   begin(): Need | Result {
