@@ -7,12 +7,10 @@
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow, Writable } from "../../core/record/record.ts";
 import { assertNext, type TaskStatus } from "../../core/record/status.ts";
 import type { Change, InboxPost } from "../../store/store.ts";
+import type { Standing } from "./standing.ts";
 
 /** No wake_seq of a task: what is written before the inbox was read leaves it due, if anything ever came. */
 const UNREAD = -1;
-
-/** How a task stands: in the queue, with whom, or aside. */
-export type Standing = Pick<TaskRow, "due_at" | "lease_owner" | "parked_reason" | "parked_code">;
 
 export class Draft {
   /** Transitions so far. */
