@@ -11,15 +11,12 @@ import type { Task, TaskStep, Timestamp, ToolCall, Waiting } from "../../core/ap
 import type { Worker } from "../../core/api/worker.ts";
 import type { ListedWorker } from "../../store/store.ts";
 import { turnOfLoop } from "../../turn-of-loop.ts";
+import { inOneGo } from "../process/in-slices.ts";
 import { isWait } from "./wait-events.ts";
 
 /** Throws where the record is damaged. */
 export function toTask(record: TaskRecord): Task {
-  const making = makeTask(record);
-  for (;;) {
-    const made = making.next();
-    if (made.done) return made.value;
-  }
+  return inOneGo(makeTask(record));
 }
 
 /** The same; a large one is made in several turns of the event loop. */
@@ -35,7 +32,7 @@ export async function toTaskInTurns(record: TaskRecord): Promise<Task> {
 /** So much JSON is read between two yields, in characters. */
 const READ_MAX = 512 * 1024;
 
-function* makeTask({ task, steps, calls }: TaskRecord): Generator<void, Task, void> {
+function* makeTask({ task, steps, calls }: TaskRecord): Generator<undefined, Task> {
   assertKnown(NEXT, task.status);
   const reader = new Reader();
   const toolCalls: ToolCall[] = [];
