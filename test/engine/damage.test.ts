@@ -63,7 +63,7 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
   },
 };
 
-const [SQLITE] = DATABASES;
+const [, createSqlite] = DATABASES.find(([name]) => name === "sqlite")!;
 
 describe.each<[string, string, RegExp]>([
   ["a status", "update tasks set status = cast(x'ff' as text)", /table tasks, its status is/],
@@ -79,7 +79,7 @@ describe.each<[string, string, RegExp]>([
     /table task_steps, .*its id is none/,
   ],
 ])("bytes that are none of ours in %s", (_what, sql, says) => {
-  const { bench } = workerBench(SQLITE?.[1] ?? (() => Promise.reject(new Error("SQLite is the first."))));
+  const { bench } = workerBench(createSqlite);
 
   test("are told as damage by whoever drives the task", async () => {
     const engine = await bench.openEngine();
@@ -95,7 +95,7 @@ describe.each<[string, string, RegExp]>([
 });
 
 describe("a file whose index of lists is damaged", () => {
-  const { bench } = workerBench(SQLITE?.[1] ?? (() => Promise.reject(new Error("SQLite is the first."))));
+  const { bench } = workerBench(createSqlite);
 
   test("is told with the index and how to make it anew; each task is as good as ever", async () => {
     const engine = await bench.openEngine();

@@ -3,20 +3,26 @@
 
 import { TaskonautError } from "../errors.ts";
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** The namespace of tasks that were created under an idempotency key. */
 const KEYED_TASKS = "6f4d9d0e-54a1-5f0c-9a53-0b7a3f6f2d11";
 
 /** Takes a UUID in any letter case, gives it in lower case. Throws task_id_invalid. */
 export function parseTaskId(text: string): string {
-  if (!UUID.test(text)) {
+  const id = text.toLowerCase();
+  if (!isId(id)) {
     throw new TaskonautError(
       "task_id_invalid",
       `${JSON.stringify(text)} is not a task id: a UUID such as 0193d3f0-7c1e-7b7a-9c5e-2f6f6f0c8a11.`,
     );
   }
-  return text.toLowerCase();
+  return id;
+}
+
+/** As all ids that are made here: in lower case. */
+export function isId(text: string): boolean {
+  return UUID.test(text);
 }
 
 /** The task of an idempotency key: the key lives exactly as long as its task, and needs no table of its own. */

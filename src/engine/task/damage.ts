@@ -5,6 +5,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import type { Limits } from "../../core/limits.ts";
 import { hasCode, type TaskonautError } from "../../core/errors.ts";
+import { isId } from "../../core/record/ids.ts";
 import type { JsonText, TaskRecord } from "../../core/record/record.ts";
 import { NEXT, NEXT_STEP, type ToolCallStatus } from "../../core/record/status.ts";
 import type { DamagedTask, ListedTask, Task } from "../../core/api/task.ts";
@@ -30,7 +31,7 @@ export function damageOf({ task, steps, calls }: TaskRecord, location: string): 
   if (ofTask !== undefined) return said("tasks", ofTask);
   for (const step of steps) {
     const wrong = firstOf([
-      isId(step.id),
+      inId(step.id),
       inStatus(NEXT_STEP, step.status),
       isText("input_payload", step.input_payload),
       isJson("output_payload", step.output_payload),
@@ -123,9 +124,9 @@ function inStatus(known: object, status: string): string | undefined {
   return Object.hasOwn(known, status) ? undefined : `its status is ${JSON.stringify(status)}, which there is not`;
 }
 
-/** As all that we make: other bytes in its place come as other characters. */
-function isId(id: string): string | undefined {
-  return /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/.test(id) ? undefined : "its id is none";
+/** Bytes that are none of ours come as other characters. */
+function inId(id: string): string | undefined {
+  return isId(id) ? undefined : "its id is none";
 }
 
 function timesOf<Name extends string>(
