@@ -297,7 +297,7 @@ class StoreEngine implements Engine {
     const { parked_reason } = await this.#stored.readRow(taskId);
     if (parked_reason === null) return this.getTask(taskId);
     await this.#storeClock.recent(); // it is due from now on
-    const resumed = await this.#callers.drive(taskId, async (driver) => {
+    const resumed = await this.#callers.drive(taskId, (driver) => {
       driver.unpark();
       return true;
     });

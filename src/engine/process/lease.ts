@@ -38,7 +38,7 @@ export class Lease {
    * to be looked for.
    */
   async work(concurrency: number, peers: Peers): Promise<"notified" | "polling"> {
-    await this.#stopBeating();
+    await this.stop();
     this.#registration = this.#begin(this.tools.beatForQueue, { ...peers, concurrency });
     return this.#registration;
   }
@@ -54,7 +54,9 @@ export class Lease {
 
   /** No more signs of life; the row stays, and tells the others that its tasks are theirs once the lease has passed. */
   async stop(): Promise<void> {
-    await this.#stopBeating();
+    await this.#registration?.catch(() => {}); // its caller hears of it
+    await this.#heartbeat?.stop();
+    this.#heartbeat = undefined;
   }
 
   /** Removes the row: nothing is held any more. */
@@ -76,12 +78,6 @@ export class Lease {
       await heartbeat.stop();
       throw error;
     }
-  }
-
-  async #stopBeating(): Promise<void> {
-    await this.#registration?.catch(() => {}); // its caller hears of it
-    await this.#heartbeat?.stop();
-    this.#heartbeat = undefined;
   }
 }
 
