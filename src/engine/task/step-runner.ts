@@ -59,7 +59,7 @@ export class StepRunner {
    */
   needs({ isGoingOn }: { readonly isGoingOn: boolean }): "written" | "outcome" | undefined {
     if (this.#isWritten) return undefined;
-    this.throwIfParked();
+    this.#throwIfParked();
     this.#ready = this.#stepsToStart(isGoingOn);
     if (this.#ready.length === 0) return this.mustWait ? "outcome" : undefined;
     this.#throwIfTooLarge();
@@ -103,10 +103,9 @@ export class StepRunner {
     const { state } = this;
     const open = state.stepsToStart();
     if (open.length === 0 || (isGoingOn && (state.nextUnobserved || !open.some(isNew)))) return NONE;
-    const begun = open.filter((step) => step.kind === "tool" && state.callOf(step));
-    if (begun.length === 0) return open;
-    for (const step of begun) this.#reuseCall(step);
-    return state.stepsToStart();
+    let areReused = false;
+    for (const step of open) if (step.kind === "tool" && this.#reuseCall(step)) areReused = true;
+    return areReused ? state.stepsToStart() : open;
   }
 
   /** Whether there is nothing to do but to wait for what runs here. */
@@ -130,7 +129,7 @@ export class StepRunner {
     stop.abort();
     this.#onEvent = undefined;
     if (this.writer.failure !== undefined) throw this.writer.failure;
-    this.throwIfParked();
+    this.#throwIfParked();
     if (inbox.isWoken && !state.nextUnobserved) await this.#hearBesideTools();
   }
 
@@ -151,13 +150,6 @@ export class StepRunner {
     const children = state.openSteps().filter((step) => step.kind === "child");
     for (const step of children) if (!state.running.has(step.id)) this.#work.start(step);
     return children.length > 0;
-  }
-
-  throwIfParked(): void {
-    const { parkedReason, task } = this.state;
-    if (parkedReason === undefined) return;
-    this.writer.writeSoon();
-    throw isParked(task.id, parkedReason);
   }
 
   /** Until the next wait is due, within the bounds of the poll: a sleep beside a tool ends when it is due. */
@@ -181,19 +173,19 @@ export class StepRunner {
     }
   }
 
-  /** A call that was recorded as ended is never made again: its row tells the outcome. */
-  #reuseCall(step: StepRow): void {
+  /** A call that was recorded as ended is never made again: its row tells the outcome. False: it is to be made. */
+  #reuseCall(step: StepRow): boolean {
     const { state } = this;
     const call = state.callOf(step);
-    if (!call) return;
-    if (call.status === "RUNNING" && state.tool(step).execution === "at-most-once") {
+    if (call?.status === "RUNNING" && state.tool(step).execution === "at-most-once") {
       const reason = new Error("The process that called the tool did not record what came of it.");
       this.#work.doubt(step, storeError(reason));
-    } else if (call.status === "COMPLETED" && call.response_payload !== null) {
+    } else if (call?.status === "COMPLETED" && call.response_payload !== null) {
       state.steps.recordOutcome(step, { status: "COMPLETED", output_payload: call.response_payload });
-    } else if (call.status === "FAILED" && call.error !== null) {
+    } else if (call?.status === "FAILED" && call.error !== null) {
       state.steps.recordOutcome(step, { status: "FAILED", error: call.error });
-    }
+    } else return false;
+    return true;
   }
 
   /** Whether the task is leased while this step runs here. */
@@ -227,11 +219,18 @@ export class StepRunner {
     state.touch();
   }
 
+  #throwIfParked(): void {
+    const { parkedReason, task } = this.state;
+    if (parkedReason === undefined) return;
+    this.writer.writeSoon();
+    throw isParked(task.id, parkedReason);
+  }
+
   #throwIfTooLarge(): void {
     const reason = this.state.reasonOfSize(this.tools.limits.taskBytes, []);
     if (reason === undefined) return;
     this.state.park(reason, { forAll: true });
-    this.throwIfParked();
+    this.#throwIfParked();
   }
 
   /** R2. A tool that takes its process with it is not given one more. */
@@ -242,7 +241,7 @@ export class StepRunner {
     this.state.park(
       `The processes that ran step ${step.step_index} (${step.step_name}) died ${deaths} times in a row while it ran. Mend its tool, and take the task up again with resume-task.`,
     );
-    this.throwIfParked();
+    this.#throwIfParked();
   }
 
   /** R2. Who lets go of the task has not died with it. */
