@@ -19,8 +19,6 @@ export interface LoopLimits {
   readonly flowStuckMs: number;
   /** One that is stuck for so long hears no signals: they end the process by themselves then. */
   readonly deafMs: number;
-  /** A task that was the cause of so many kills in a row is parked. */
-  readonly deathsMax: number;
 }
 
 /** What the thread is started with. */

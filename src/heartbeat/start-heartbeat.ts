@@ -3,7 +3,6 @@
 
 import { TaskonautError } from "../core/errors.ts";
 import type { BeatingWorker, Heartbeat } from "../core/heartbeat.ts";
-import { DEFAULT_LIMITS } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
 import { tellBeat } from "../engine/process/tell-beat.ts";
 import type { StoreAddress } from "../store/address.ts";
@@ -41,7 +40,7 @@ const RESTART_MS = 1000;
 export function startHeartbeat(options: HeartbeatOptions, entry = ENTRY): Heartbeat {
   const { id, name, leaseMs, concurrency, address, stuckMs, flowStuckMs = stuckMs, activity, log, line } = options;
   const turns = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  const limits = { stuckMs, flowStuckMs, deafMs: DEAF_MS, deathsMax: DEFAULT_LIMITS.deaths };
+  const limits = { stuckMs, flowStuckMs, deafMs: DEAF_MS };
   const worker = { id, name, leaseMs, concurrency };
   const data: ThreadData = { address, worker, limits, activity: activity?.memory, line, turns };
   const turning = setInterval(() => Atomics.add(turns, 0, 1), beatMs(limits));

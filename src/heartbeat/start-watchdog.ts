@@ -2,7 +2,6 @@
 // no lease here.
 
 import type { Activity, Doing } from "../core/flow/activity.ts";
-import { DEFAULT_LIMITS } from "../core/limits.ts";
 import type { StoreAddress } from "../store/address.ts";
 import { beatMs, type LineStyle, type ThreadData } from "./messages.ts";
 import { SharedActivity } from "./shared-activity.ts";
@@ -51,7 +50,7 @@ export class LateWatchdog implements Activity {
     clearTimeout(this.#timer);
     const turns = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     const { address, line, stuckMs, flowStuckMs } = this.options;
-    const limits = { stuckMs, flowStuckMs, deafMs: DEAF_MS, deathsMax: DEFAULT_LIMITS.deaths };
+    const limits = { stuckMs, flowStuckMs, deafMs: DEAF_MS };
     const data: ThreadData = { address, worker: undefined, limits, activity: this.#shared.memory, line, turns };
     setInterval(() => Atomics.add(turns, 0, 1), beatMs(limits)).unref();
     const thread = new ThreadHandle(ENTRY, data, () => {});

@@ -8,7 +8,7 @@
 import { write } from "node:fs";
 import type { Doing } from "../core/flow/activity.ts";
 import { createLog } from "../log/create-log.ts";
-import type { Blame, DeathCause } from "../store/blame.ts";
+import type { DeathCause } from "../store/blame.ts";
 import { putDownBlame } from "../store/open.ts";
 import { beatMs, type ThreadData } from "./messages.ts";
 import { PlainSignals } from "./plain-signals.ts";
@@ -67,8 +67,6 @@ function tellKill(seconds: number, doing: Doing | undefined): string {
   return `${killed} A tool must not block: it should await what takes long, or hand it to a child process or a thread`;
 }
 
-async function blame({ address, worker, limits }: ThreadData, what: DeathCause): Promise<void> {
-  const { deathsMax } = limits;
-  const all: Blame = { ...what, workerId: worker?.id ?? NO_WORKER, isKilled: true, deathsMax };
-  await putDownBlame(address, all, LAST_WORDS_MS);
+async function blame({ address, worker }: ThreadData, what: DeathCause): Promise<void> {
+  await putDownBlame(address, { ...what, workerId: worker?.id ?? NO_WORKER, isKilled: true }, LAST_WORDS_MS);
 }

@@ -17,18 +17,19 @@ export interface Blame extends DeathCause {
   readonly workerId: string;
   /** By its own watchdog. */
   readonly isKilled: boolean;
-  /** After so many in a row the task is parked. */
-  readonly deathsMax: number;
 }
+
+/** After so many in a row the task is parked. */
+export const DEATHS_MAX = DEFAULT_LIMITS.deaths;
 
 /** Of a dead worker, by what is noted in its row. */
 export function blameOfDead(workerId: string, cause: string): Blame {
-  return { ...(JSON.parse(cause) as DeathCause), workerId, isKilled: false, deathsMax: DEFAULT_LIMITS.deaths };
+  return { ...(JSON.parse(cause) as DeathCause), workerId, isKilled: false };
 }
 
 /** Why the task is parked. `step`: undefined where the flow's own code was the cause. */
 export function tellBlame(
-  { seconds, isKilled, deathsMax }: Pick<Blame, "seconds" | "isKilled" | "deathsMax">,
+  { seconds, isKilled }: Pick<Blame, "seconds" | "isKilled">,
   flow: string,
   step: { readonly step_index: number; readonly step_name: string } | undefined,
 ): string {
@@ -37,5 +38,5 @@ export function tellBlame(
   const why = isKilled
     ? `each was killed, for it held the event loop for ${seconds.toFixed(1)} s in one go`
     : `the last one after ${seconds.toFixed(1)} s or more in one go, of a crash or for want of memory`;
-  return `The processes that ran ${what} died ${deathsMax} times in a row while it ran: ${why}. ${mend}, and take the task up again with resume-task.`;
+  return `The processes that ran ${what} died ${DEATHS_MAX} times in a row while it ran: ${why}. ${mend}, and take the task up again with resume-task.`;
 }

@@ -17,8 +17,8 @@ import { giveBack } from "../support/tools.ts";
 const DEADLINE_MS = 5000;
 const DEATHS_MAX = 3;
 
-function blameOn(url: string, blame: Omit<Blame, "seconds" | "isKilled" | "deathsMax">): Promise<void> {
-  const all = { ...blame, seconds: 61.2, isKilled: true, deathsMax: DEATHS_MAX };
+function blameOn(url: string, blame: Omit<Blame, "seconds" | "isKilled">): Promise<void> {
+  const all = { ...blame, seconds: 61.2, isKilled: true };
   return url.startsWith("sqlite:")
     ? blameOnSqlite(url.slice("sqlite:".length), all, DEADLINE_MS)
     : blameOnPostgres({ url, schema: "taskonaut" }, all, DEADLINE_MS);

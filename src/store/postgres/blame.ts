@@ -1,4 +1,4 @@
-import { type Blame, blameOfDead, tellBlame } from "../blame.ts";
+import { type Blame, blameOfDead, DEATHS_MAX, tellBlame } from "../blame.ts";
 import { type Parameter, PostgresClient } from "./connection.ts";
 import { quoteSchema, type Schema } from "./schema.ts";
 
@@ -38,7 +38,7 @@ export async function blameDead(
  * `noted`: only where the worker's lease has passed, and this is noted of it still. Whoever comes second waits for that.
  */
 async function putDown(query: Query, schema: Schema, blame: Blame, noted: string | null): Promise<void> {
-  const { taskId, stepId, workerId, deathsMax } = blame;
+  const { taskId, stepId, workerId } = blame;
   const [told] = await query<Told>(
     `select t.flow_name, s.step_index, s.step_name
      from ${schema}.tasks t left join ${schema}.task_steps s on s.task_id = t.id and s.id::text = $2
@@ -70,6 +70,6 @@ async function putDown(query: Query, schema: Schema, blame: Blame, noted: string
       parked_code = case when held.is_over then t.flow_code else t.parked_code end,
       due_at = case when held.is_over then null else t.due_at end
     from held where t.id = held.id`,
-    [workerId, taskId, deathsMax, tellBlame(blame, flow_name, step), noted],
+    [workerId, taskId, DEATHS_MAX, tellBlame(blame, flow_name, step), noted],
   );
 }

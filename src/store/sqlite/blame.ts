@@ -1,4 +1,4 @@
-import { type Blame, blameOfDead, tellBlame } from "../blame.ts";
+import { type Blame, blameOfDead, DEATHS_MAX, tellBlame } from "../blame.ts";
 import { openConnection, type SqliteConnection } from "./connection.ts";
 
 const FLOW = "select flow_name from tasks where id = $taskId";
@@ -8,9 +8,9 @@ const STEP = "select step_index, step_name from task_steps where task_id = $task
 const BLAME = `
   update tasks set
     deaths = deaths + 1, lease_owner = null, version = version + 1, updated_at = max(updated_at, $now),
-    parked_reason = case when deaths + 1 >= $deathsMax then $reason else parked_reason end,
-    parked_code = case when deaths + 1 >= $deathsMax then flow_code else parked_code end,
-    due_at = case when deaths + 1 >= $deathsMax then null else due_at end
+    parked_reason = case when deaths + 1 >= ${DEATHS_MAX} then $reason else parked_reason end,
+    parked_code = case when deaths + 1 >= ${DEATHS_MAX} then flow_code else parked_code end,
+    due_at = case when deaths + 1 >= ${DEATHS_MAX} then null else due_at end
   where id = $taskId and finished_at is null and (lease_owner is null or lease_owner = $workerId)`;
 
 /** Of what else the worker holds nothing is a suspect any more. */
@@ -48,11 +48,11 @@ export function blameDead(connection: SqliteConnection, workerId: string): void 
 }
 
 function blameWithin(connection: SqliteConnection, blame: Blame): void {
-  const { taskId, stepId, workerId, deathsMax } = blame;
+  const { taskId, stepId, workerId } = blame;
   const now = Date.now();
   const flow = connection.prepare<{ flow_name: string }>(FLOW).get({ taskId })?.flow_name ?? "";
   const step = connection.prepare<Step>(STEP).get({ taskId, stepId }) ?? undefined;
-  connection.prepare(BLAME).run({ taskId, workerId, deathsMax, now, reason: tellBlame(blame, flow, step) });
+  connection.prepare(BLAME).run({ taskId, workerId, now, reason: tellBlame(blame, flow, step) });
   connection.prepare(CLEAR).run({ workerId });
   connection.prepare(RELEASE).run({ workerId, now });
   connection.prepare(TAKE_CAUSE).run({ workerId });
