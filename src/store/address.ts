@@ -92,8 +92,7 @@ function parseServer(rest: string, environment: Environment): PostgresAddress {
   const url = `postgres:${rest}`;
   displayServer(url); // what cannot be shown cannot be read
   const { login, hosts, path, query } = splitServer(url);
-  const [, user = "", password = ""] = /^([^:]*)(?::(.*))?@$/.exec(login) ?? [];
-  const parameters = withVariables(query, { hosts, user, password, database: path.slice(1) }, environment);
+  const parameters = withVariables(query, { hosts, ...splitLogin(login), database: path.slice(1) }, environment);
   const whole = parameters === query ? url : `postgres://${login}${hosts}${path}?${parameters}`;
   return { dialect: "postgres", url: whole, schema: environment["TASKONAUT_SCHEMA"] || "taskonaut" };
 }
@@ -134,6 +133,12 @@ export function splitServer(url: string): ServerParts {
   const [whole, login = "", hosts = "", path = "", query = ""] = PARTS.exec(url) ?? [];
   if (whole === undefined) throw unreadable();
   return { login: login.replace(/[@,](?!$)/g, encodeURIComponent), hosts, path, query };
+}
+
+/** As they are written there; empty where they are not. */
+export function splitLogin(login: string): { readonly user: string; readonly password: string } {
+  const [, user = "", password = ""] = /^([^:]*)(?::(.*))?@$/.exec(login) ?? [];
+  return { user, password };
 }
 
 /** A login ends at the last @, and no @ stands behind it; there is no fragment. */

@@ -1,6 +1,6 @@
 // What a PostgreSQL URL says of the way to the server, where postgres.js reads it otherwise than libpq does.
 
-import { splitServer, unreadable } from "../address.ts";
+import { splitLogin, splitServer, unreadable } from "../address.ts";
 import type { Tls } from "./tls-settings.ts";
 import { readUrlParameters } from "./url-parameters.ts";
 
@@ -30,9 +30,9 @@ export function parseServerUrl(url: string): ServerUrl {
   const { login, hosts, path, query } = splitServer(url);
   const { host, hostaddr, port, user, password, database, tls, connectMs, kept } = readUrlParameters(query);
   // a login without a host is no URL for postgres.js
-  const [ownUser, ownPassword] = hosts === "" ? parseLogin(login) : [];
+  const own = splitLogin(hosts === "" ? login : "");
   const address = `postgres://${hosts === "" ? "" : login}${hosts}${path}`;
-  const given = { user: user ?? ownUser, password: password ?? ownPassword };
+  const given = { user: user ?? decodeURIComponent(own.user), password: password ?? decodeURIComponent(own.password) };
   return {
     url: kept.size === 0 ? address : `${address}?${kept.toString()}`,
     addresses: parseAddresses(host ?? decodeURIComponent(hosts), hostaddr, port),
@@ -47,12 +47,6 @@ export function parseServerUrl(url: string): ServerUrl {
 }
 
 const PORT_MAX = 65_535;
-
-/** `user:password@` */
-function parseLogin(login: string): (string | undefined)[] {
-  const [, user = "", password = ""] = /^([^:]*)(?::(.*))?@$/.exec(login) ?? [];
-  return [user, password].map(decodeURIComponent);
-}
 
 function parseAddresses(hosts: string, hostaddr: string | undefined, port: string | undefined): ServerAddress[] {
   const given = hosts === "" ? (hostaddr ?? "") : hosts;
