@@ -86,9 +86,6 @@ export function databaseBehind(pending: readonly Migration[]): TaskonautError {
 /** Where migrations are recorded. */
 export const RECORD = { table: "schema_migrations", columns: ["number", "name", "checksum", "applied_at"] } as const;
 
-/** Every table that the migrations make. */
-export const TABLES = ["tasks", "task_steps", "tool_calls", "task_inbox", "payloads", "workers"] as const;
-
 /** `tables`: what is there and not ours. */
 export function databaseForeign(location: string, tables: readonly string[], advice: string): TaskonautError {
   const names = tables.length > SHOWN_MAX ? [...tables.slice(0, SHOWN_MAX), "…"] : tables;

@@ -166,6 +166,8 @@ export const WORKERS = define<StoredWorker>({
   },
 });
 
+export const TABLES = [TASKS, TASK_STEPS, TOOL_CALLS, TASK_INBOX, PAYLOADS, WORKERS] as const;
+
 /** Whether the row has nothing but what it begins with where its columns say so. */
 export function isAsMade<Row>({ begins }: Table<Row>, row: Row): boolean {
   for (const { name, value } of begins) if (row[name] !== value) return false;

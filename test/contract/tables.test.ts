@@ -4,11 +4,9 @@ import { expect, test } from "bun:test";
 import { Database } from "bun:sqlite";
 import postgres from "postgres";
 
-import { PAYLOADS, TASK_INBOX, TASK_STEPS, TASKS, TOOL_CALLS, WORKERS } from "../../src/store/tables.ts";
+import { TABLES } from "../../src/store/tables.ts";
 import { testDatabase } from "../support/postgres.ts";
 import { migrate, postgresPlace, sqlitePlace } from "./place.ts";
-
-const TABLES = [TASKS, TASK_STEPS, TOOL_CALLS, TASK_INBOX, PAYLOADS, WORKERS] as const;
 
 interface Found {
   readonly table: string;

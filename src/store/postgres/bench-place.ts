@@ -3,6 +3,7 @@
 import type { StoreAddress } from "../address.ts";
 import type { BenchPlace, BytesWritten, Baseline } from "../baseline.ts";
 import type { Store } from "../store.ts";
+import { TABLES } from "../tables.ts";
 import { PostgresClient } from "./connection.ts";
 import { createBaseline, BASELINE_SESSION } from "./baseline.ts";
 import { openPostgresMigrator } from "./migrate.ts";
@@ -10,7 +11,6 @@ import { quoteSchema, type Schema } from "./schema.ts";
 import { openPostgresStore } from "./store.ts";
 
 const DEADLINE_MS = 60_000;
-const TABLES = ["tasks", "task_steps", "tool_calls", "task_inbox", "workers"];
 const SETTINGS = ["server_version", "fsync", "synchronous_commit", "full_page_writes"];
 
 /** Throws `database_unavailable`; the user of the URL needs the right to create a schema. */
@@ -84,7 +84,7 @@ class PostgresBenchPlace implements BenchPlace {
   }
 
   async analyze(): Promise<void> {
-    await this.#aside.execute(`analyze ${TABLES.map((table) => `${this.#schema}.${table}`).join(", ")}`);
+    await this.#aside.execute(`analyze ${TABLES.map(({ name }) => `${this.#schema}.${name}`).join(", ")}`);
   }
 
   /** The log is that of the whole server: whoever else writes there is counted as well. */

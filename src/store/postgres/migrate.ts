@@ -14,8 +14,8 @@ import {
   findPending,
   type Migration,
   RECORD,
-  TABLES,
 } from "../migrations.ts";
+import { TABLES } from "../tables.ts";
 import { PostgresClient } from "./connection.ts";
 import { databaseReadOnly, isMissingColumn, isMissingTable } from "./failures.ts";
 import { milliseconds, quoteSchema, type Schema } from "./schema.ts";
@@ -56,16 +56,16 @@ export function openPostgresMigrator({
 }
 
 /** Throws `database_behind`, `database_ahead`, `migration_changed`, `database_unavailable`. One round trip. */
-export async function checkMigrated(client: PostgresClient, schema: Schema): Promise<void> {
-  const pending = findPending(MIGRATIONS, await listApplied(client, schema));
+export async function checkMigrated(client: PostgresClient, schema: Schema): Promise<readonly ListedMigration[]> {
+  const applied = await listApplied(client, schema);
+  const pending = findPending(MIGRATIONS, applied);
   if (pending.length > 0) throw databaseBehind(pending);
+  return applied;
 }
 
 /** The same, and that it takes writes: a standby, which has every migration too, does not. One round trip. */
 export async function checkReady(client: PostgresClient, schema: Schema): Promise<void> {
-  const applied = await listApplied(client, schema);
-  const pending = findPending(MIGRATIONS, applied);
-  if (pending.length > 0) throw databaseBehind(pending);
+  const applied = await checkMigrated(client, schema);
   if (applied.some((row) => row.read_only)) throw databaseReadOnly(client.location);
 }
 
@@ -132,7 +132,7 @@ async function listApplied(client: PostgresClient, schema: Schema): Promise<List
 
 /** Where no migration was recorded, a table of ours cannot be there. In one look: another process may be migrating. */
 async function refuseForeign(client: PostgresClient, schema: Schema): Promise<void> {
-  const names = TABLES.map((name) => `'${name}'`).join(", ");
+  const names = TABLES.map(({ name }) => `'${name}'`).join(", ");
   const found = await client.read<{ name: string }>(
     `select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where '"' || n.nspname || '"' = $1 and c.relname in (${names})

@@ -132,8 +132,8 @@ export async function openPostgresStore({
 }
 
 /** Runs `check` until it has succeeded once; callers that come meanwhile share one run. */
-function once<Argument>(check: (argument: Argument) => Promise<void>): (argument: Argument) => Promise<void> {
-  let running: Promise<void> | undefined;
+function once<Argument>(check: (argument: Argument) => Promise<unknown>): (argument: Argument) => Promise<unknown> {
+  let running: Promise<unknown> | undefined;
   return (argument) => {
     running ??= check(argument).catch((error: unknown) => {
       running = undefined;
