@@ -2,7 +2,7 @@
 // connection breaks before its client hears of it.
 
 import type { Random } from "../sim/random.ts";
-import { openRelay, type Relay } from "./relay.ts";
+import { openJoiningRelay, type Relay } from "../support/relay.ts";
 
 export interface LosingRelay extends Relay {
   /** How many answers to writes were lost so far. */
@@ -21,7 +21,7 @@ export async function openLosingRelay(
 ): Promise<LosingRelay> {
   let lost = 0;
   let isWell = false;
-  const relay = await openRelay(serverUrl, (client, server) => {
+  const relay = await openJoiningRelay(serverUrl, (client, server) => {
     let isWriter = false;
     let isToBeLost = false;
     client.on("data", (request: Buffer) => {

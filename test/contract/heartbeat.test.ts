@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import type { StoreAddress } from "../../src/store/address.ts";
 import { openStore } from "../../src/store/open.ts";
 import { migrate, type Place, postgresPlace, sqlitePlace } from "./place.ts";
-import { startProxy } from "./proxy.ts";
+import { startProxy } from "../support/proxy.ts";
 import { type BlockedWorker, startBlockedWorker } from "../support/blocked-worker.ts";
 import { testDatabase } from "../support/postgres.ts";
 import { rejection } from "../support/rejection.ts";
@@ -89,7 +89,7 @@ async function unreliable(
     return { address, goAway: () => other.run("begin immediate") };
   }
   const proxy = await startProxy(address.url);
-  open.push(async () => proxy.stop());
+  open.push(async () => proxy[Symbol.dispose]());
   return { address: { ...address, url: proxy.url }, goAway: () => proxy.swallow() };
 }
 

@@ -11,7 +11,7 @@ import type { StoreAddress } from "../../src/store/address.ts";
 import { openMigrator, openStore } from "../../src/store/open.ts";
 import { migrate } from "./place.ts";
 import { postgresBench } from "./postgres-bench.ts";
-import { startProxy } from "./proxy.ts";
+import { startProxy } from "../support/proxy.ts";
 import { changeOf, plannedRecord } from "./rows.ts";
 import { until } from "../support/until.ts";
 
@@ -44,16 +44,15 @@ test("a database that was not migrated is refused, with the command to run, unti
 
 test("a pooler that does not know the timeouts is used without them", async () => {
   await migrate(bench.place.address);
-  const proxy = await startProxy(bench.url, { unknownParameter: "lock_timeout" });
+  using proxy = await startProxy(bench.url, { unknownParameter: "lock_timeout" });
   const store = await openPostgresStore({ url: proxy.url, schema: bench.schema });
   const writes = [store.insertTasks([plannedRecord()]), store.insertTasks([plannedRecord()])];
   expect(await Promise.all(writes)).toEqual([[true], [true]]);
   await store.close();
-  proxy.stop();
 });
 
 test.each(["jit", "lock_timeout"])("a pooler that refuses the setting %s gets the others", async (unknown) => {
-  const proxy = await startProxy(bench.url, { unknownParameter: unknown });
+  using proxy = await startProxy(bench.url, { unknownParameter: unknown });
   const client = new PostgresClient({ url: proxy.url, connectionsMax: 1, deadlineMs: 10_000, lockMs: 700 });
   const settings = ["jit", "enable_seqscan", "enable_bitmapscan", "lock_timeout", "statement_timeout"];
   const [row] = await client.query<Record<string, string>>(
@@ -69,7 +68,6 @@ test.each(["jit", "lock_timeout"])("a pooler that refuses the setting %s gets th
   const [byDefault] = await bench.admin.unsafe(`show ${unknown}`);
   expect(row).toEqual({ ...wanted, [unknown]: byDefault?.[unknown] });
   await client.close();
-  proxy.stop();
 });
 
 test("a server that takes no writes is not ready", async () => {
@@ -90,7 +88,7 @@ test("a server that takes no writes is not ready", async () => {
 
 test("a connection that leads nowhere does not poison the calls after it", async () => {
   await migrate(bench.place.address);
-  const proxy = await startProxy(bench.url);
+  using proxy = await startProxy(bench.url);
   const store = await openPostgresStore({ url: proxy.url, schema: bench.schema, deadlineMs: 400 });
   const record = plannedRecord();
   await store.insertTasks([record]);
@@ -110,7 +108,6 @@ test("a connection that leads nowhere does not poison the calls after it", async
   // Not even the way to the server: nothing accepts the connection's first message.
   await expect(store.readTask(record.task.id)).rejects.toMatchObject(unavailable);
   await store.close();
-  proxy.stop();
 });
 
 test("a login that is refused, a database that is not there and a full server are told apart, without the password", async () => {

@@ -7,7 +7,7 @@ import { openStore } from "../../src/store/open.ts";
 import { migrate } from "./place.ts";
 import { postgresBench } from "./postgres-bench.ts";
 import { startChild } from "./process.ts";
-import { startProxy } from "./proxy.ts";
+import { startProxy } from "../support/proxy.ts";
 import { until } from "../support/until.ts";
 
 const HOUR_MS = 3_600_000;
@@ -104,7 +104,7 @@ describe("a worker that lives elsewhere is not dead", () => {
 
   test("while what stands between it and the server is down", async () => {
     const proxy = await startProxy(bench.url);
-    open.push(() => proxy.stop());
+    open.push(() => proxy[Symbol.dispose]());
     const id = await registerElsewhere(proxy.url);
     expect(await graceOf(id)).toBeNull();
     expect(await observer.findDeadWorkers()).toEqual([]);
@@ -121,7 +121,7 @@ describe("a worker that lives elsewhere is not dead", () => {
 
 test("a worker of this machine is not dead while its process is there, whatever became of its connection", async () => {
   const proxy = await startProxy(bench.url);
-  open.push(() => proxy.stop());
+  open.push(() => proxy[Symbol.dispose]());
   const child = startChild("work", { dialect: "postgres", url: proxy.url, schema: bench.schema }, crypto.randomUUID());
   open.push(() => child.kill());
   await child.ready;

@@ -12,7 +12,7 @@ import type { Store } from "../../src/store/store.ts";
 import { type TestDatabase, testDatabase } from "../support/postgres.ts";
 import { openStore } from "../../src/store/open.ts";
 import { migrate, type Place, postgresPlace } from "./place.ts";
-import { startProxy } from "./proxy.ts";
+import { startProxy } from "../support/proxy.ts";
 import { until } from "../support/until.ts";
 
 const HOUR_MS = 3_600_000;
@@ -97,7 +97,7 @@ test("announcing outlives its backend", async () => {
 });
 
 test("a watch on a connection that leads nowhere finds out, and connects anew", async () => {
-  const proxy = await startProxy(database.url);
+  using proxy = await startProxy(database.url);
   const other = new PostgresClient({ url: database.url, connectionsMax: 1, deadlineMs: 5000 });
   const news = new News();
   const line = new Lifeline({ url: proxy.url, deadlineMs: 1000, probeMs: 50 }, schemaOf(place), other);
@@ -111,7 +111,6 @@ test("a watch on a connection that leads nowhere finds out, and connects anew", 
   await news.passes();
   await line.close();
   await other.close();
-  proxy.stop();
 });
 
 test("a schema hears only of its own tasks", async () => {

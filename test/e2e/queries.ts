@@ -1,6 +1,6 @@
 // A way to a PostgreSQL server that knows what is asked on it: the text of every statement that passes.
 
-import { openRelay, type Relay } from "../chaos/relay.ts";
+import { openJoiningRelay, type Relay } from "../support/relay.ts";
 
 export interface QueryRelay extends Relay {
   /** In the order in which they were sent. */
@@ -9,7 +9,7 @@ export interface QueryRelay extends Relay {
 
 export async function openQueryRelay(serverUrl: string): Promise<QueryRelay> {
   const queries: string[] = [];
-  const relay = await openRelay(serverUrl, (client, server) => {
+  const relay = await openJoiningRelay(serverUrl, (client, server) => {
     const session = new Session((text) => queries.push(text));
     client.on("data", (bytes: Buffer) => session.read(bytes));
     client.pipe(server).pipe(client);

@@ -1,7 +1,7 @@
 // The tasks of a worker that is gone go on elsewhere at once. TAKE_OVER_KILLS: measured over so many kills, and printed.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { startProxy } from "../contract/proxy.ts";
+import { startProxy } from "../support/proxy.ts";
 import { DIALECTS, openPlace } from "./place.ts";
 import { measureCut, measureKills } from "./take-over.ts";
 
@@ -30,14 +30,10 @@ test.each(DIALECTS)("%s: those of one that is killed, within a second or so", as
 
 test("postgres: those of one that nothing reaches any more, within its lease", async () => {
   await using place = await openPlace("postgres", { TASKONAUT_LEASE_MS: String(LEASE_MS) });
-  const proxy = await startProxy(place.url);
-  try {
-    const { lastMs } = await measureCut(place, { url: proxy.url, cut: () => proxy.swallow() });
-    if (KILLS > 3) process.stderr.write(`connection cut, lease ${LEASE_MS} ms: ${lastMs} ms\n`);
-    expect(lastMs).toBeLessThan(LEASE_MS + LOOK_MS);
-  } finally {
-    proxy.stop();
-  }
+  using proxy = await startProxy(place.url);
+  const { lastMs } = await measureCut(place, { url: proxy.url, cut: () => proxy.swallow() });
+  if (KILLS > 3) process.stderr.write(`connection cut, lease ${LEASE_MS} ms: ${lastMs} ms\n`);
+  expect(lastMs).toBeLessThan(LEASE_MS + LOOK_MS);
 });
 
 function quantiles(sorted: readonly number[]): string {

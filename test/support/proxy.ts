@@ -1,18 +1,15 @@
 // A way to a server that can turn into one that leads nowhere: bytes vanish, connections stay open. Or one that, like
 // PgBouncer, knows few parameters of a connection's start.
 
-import { connect, createServer, type Socket } from "node:net";
+import { openRelay, type Relay } from "./relay.ts";
 
-export interface Proxy {
-  /** The server's URL, by way of the proxy. */
-  readonly url: string;
+export interface Proxy extends Relay {
   /** From now on nothing passes, on old and new connections. */
   swallow(): void;
   /** From now on no connection stands, and none comes up: as while the proxy restarts. */
   cut(): void;
   /** New connections pass again. */
   pass(): void;
-  stop(): void;
 }
 
 export interface ProxyOptions {
@@ -21,60 +18,42 @@ export interface ProxyOptions {
 }
 
 export async function startProxy(serverUrl: string, { unknownParameter }: ProxyOptions = {}): Promise<Proxy> {
-  const url = new URL(serverUrl);
-  const target = { host: url.hostname, port: Number(url.port) };
-  const sockets = new Set<Socket>();
   let swallowing = false;
   let isDown = false;
-
-  const server = createServer((incoming) => {
-    sockets.add(incoming);
-    incoming.on("error", () => {});
+  const relay = await openRelay(serverUrl, (client, reach) => {
     if (isDown) {
-      incoming.destroy();
+      client.destroy();
       return;
     }
     if (swallowing) {
-      incoming.resume();
+      client.resume();
       return;
     }
-    const outgoing = connect(target);
-    sockets.add(outgoing);
-    outgoing.on("error", () => {});
-    incoming.once("data", (start: Buffer) => {
+    const server = reach();
+    client.once("data", (start: Buffer) => {
       if (unknownParameter === undefined || !start.includes(`${unknownParameter}\0`)) {
-        outgoing.write(start);
-        incoming.pipe(outgoing).pipe(incoming);
+        server.write(start);
+        client.pipe(server).pipe(client);
         return;
       }
-      outgoing.destroy();
-      incoming.end(refusal("08P01", `unsupported startup parameter: ${unknownParameter}`));
+      server.destroy();
+      client.end(refusal("08P01", `unsupported startup parameter: ${unknownParameter}`));
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const listening = server.address();
-  if (listening === null || typeof listening === "string") throw new Error("The proxy has no port.");
-  url.hostname = "127.0.0.1";
-  url.port = String(listening.port);
-
   return {
-    url: url.href,
+    url: relay.url,
     swallow() {
       swallowing = true;
-      for (const socket of sockets) socket.unpipe().resume();
+      for (const socket of relay.sockets) socket.unpipe().resume();
     },
     cut() {
       isDown = true;
-      for (const socket of sockets) socket.destroy();
-      sockets.clear();
+      for (const socket of relay.sockets) socket.destroy();
     },
     pass() {
       swallowing = isDown = false;
     },
-    stop() {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    },
+    [Symbol.dispose]: () => relay[Symbol.dispose](),
   };
 }
 
