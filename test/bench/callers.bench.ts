@@ -1,8 +1,9 @@
 import { join } from "node:path";
+import { runTogether, startProcess } from "../support/children.ts";
 import { openStore } from "../support/databases.ts";
 import { engineOn } from "../support/engine.ts";
 import type { Bench, Row } from "./bench.ts";
-import { chain, type CallingJob } from "./calling-process.ts";
+import { chain, type CallingJob, type CallTime } from "./calling-process.ts";
 import { median, milliseconds, percentile } from "./figures.ts";
 import { openPlaces, type Place } from "./places.ts";
 
@@ -28,57 +29,15 @@ async function measure({ store, databaseUrl: url }: Place): Promise<Row> {
   const engine = engineOn(await openStore(url), { flows: [chain] });
   const { task } = await engine.createTask({ flow: chain.name, input: {} });
   const job: CallingJob = { url, id: task.id, callers: CALLERS, advances: ADVANCES };
-  const children = Array.from({ length: PROCESSES }, () => startChild(job));
-  for (const child of children) await child.next(); // ready
-  const started = performance.now();
-  await Promise.all(children.map((child) => child.go()));
-  const times = (await Promise.all(children.map((child) => child.next()))).flatMap(
-    (text) => JSON.parse(text) as number[],
-  );
-  const seconds = (performance.now() - started) / 1000;
+  const children = Array.from({ length: PROCESSES }, () => startProcess(CHILD, [JSON.stringify(job)]));
+  const calls = (await runTogether(children)).flatMap((times) => times as CallTime[]);
   await engine.close();
+  const allMs = Math.max(...calls.map(({ end }) => end)) - Math.min(...calls.map(({ start }) => start));
+  const times = calls.map(({ start, end }) => end - start);
   return {
     store,
-    "all calls": `${seconds.toFixed(2)} s`,
+    "all calls": `${(allMs / 1000).toFixed(2)} s`,
     "a call, median": milliseconds(median(times)),
     p99: milliseconds(percentile(times, 99)),
   };
-}
-
-interface Child {
-  /** Its next line. */
-  next(): Promise<string>;
-  go(): Promise<void>;
-}
-
-function startChild(job: CallingJob): Child {
-  const { stdin, stdout } = Bun.spawn([process.execPath, CHILD, JSON.stringify(job)], {
-    stdin: "pipe",
-    stdout: "pipe",
-    stderr: "inherit",
-  });
-  const lines = linesOf(stdout);
-  return {
-    async next() {
-      const { value, done } = await lines.next();
-      if (done) throw new Error("A calling process ended without an answer.");
-      return value;
-    },
-    async go() {
-      await stdin.write("go\n");
-      await stdin.end();
-    },
-  };
-}
-
-async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, undefined> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of stream) {
-    text += decoder.decode(chunk, { stream: true });
-    const lines = text.split("\n");
-    text = lines.pop() ?? "";
-    yield* lines;
-  }
-  return undefined;
 }

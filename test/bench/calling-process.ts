@@ -1,8 +1,8 @@
-// A process of its own with a few callers of one task. It says when it is ready, waits for a line, and tells how long each
-// call took, in milliseconds.
+// A process of its own with a few callers of one task. It tells of each call when it began and when it ended.
 
 import { call, defineFlow, defineTool } from "../../src/sdk/taskonaut.ts";
 import * as v from "valibot";
+import { awaitGo, endWith } from "../support/children.ts";
 import { openStore } from "../support/databases.ts";
 import { engineOn } from "../support/engine.ts";
 
@@ -34,22 +34,27 @@ export interface CallingJob {
   readonly advances: number;
 }
 
+/** In milliseconds of a clock that all processes have. */
+export interface CallTime {
+  readonly start: number;
+  readonly end: number;
+}
+
 if (import.meta.main) {
   const { url, id, callers, advances } = JSON.parse(process.argv[2] ?? "") as CallingJob;
   const engine = engineOn(await openStore(url), { flows: [chain] });
   await engine.checkReady();
-  process.stdout.write("ready\n");
-  for await (const _ of process.stdin) break;
-  const times: number[] = [];
+  await awaitGo();
+  const times: CallTime[] = [];
+  const now = (): number => performance.timeOrigin + performance.now();
   const callInTurn = async (): Promise<void> => {
     for (let made = 0; made < advances; made++) {
-      const started = performance.now();
+      const start = now();
       await engine.advanceTask(id);
-      times.push(performance.now() - started);
+      times.push({ start, end: now() });
     }
   };
   await Promise.all(Array.from({ length: callers }, callInTurn));
-  process.stdout.write(`${JSON.stringify(times)}\n`);
   await engine.close();
-  process.exit(0);
+  await endWith(times);
 }

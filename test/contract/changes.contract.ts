@@ -6,7 +6,8 @@ import { describe, expect, test } from "bun:test";
 import { NEXT, type TaskStatus } from "../../src/core/record/status.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Place } from "./place.ts";
-import { runTogether, startChild } from "./process.ts";
+import { startChild } from "./process.ts";
+import { runTogether } from "../support/children.ts";
 import { callRow, changeOf, inStatus, plannedRecord, stepRow, T0, taskRow } from "./rows.ts";
 import { expectRefused, taskBench } from "./task-bench.ts";
 
@@ -187,7 +188,7 @@ export function changeContract(dialect: string, create: () => Promise<Place>): v
 
     test("several processes race for one task: every version is won once", async () => {
       const { task } = await insert(plannedRecord());
-      const won = await runTogether(3, () => startChild("race", bench.place.address, task.id));
+      const won = await runTogether(Array.from({ length: 3 }, () => startChild("race", bench.place.address, task.id)));
       expect(won.reduce((sum: number, count) => sum + Number(count), 0)).toBe(60);
       expect((await bench.store.readTask(task.id))?.task.version).toBe(61);
     }, 120_000);

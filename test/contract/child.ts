@@ -1,5 +1,4 @@
-// What a test does in a process of its own: `bun child.ts <command> <address as JSON> [argument]`. It says `ready` when
-// it stands, goes on when its standard input says so or ends, and says what came of it, as JSON, on the last line.
+// What a test does in a process of its own: `bun child.ts <command> <address as JSON> [argument]`.
 
 import { readFileSync } from "node:fs";
 
@@ -7,12 +6,13 @@ import { TaskonautError } from "../../src/core/errors.ts";
 import { openSqliteBenchPlace } from "../../src/store/sqlite/bench-place.ts";
 import type { StoreAddress } from "../../src/store/address.ts";
 import { openMigrator, openStore } from "../../src/store/open.ts";
+import { awaitGo, endWith } from "../support/children.ts";
 import { changeOf, plannedRecord } from "./rows.ts";
 
 const COMMANDS: Record<string, (address: StoreAddress, argument: string) => Promise<unknown>> = {
   /** Opens the store, as soon as all may go. */
   async open(address) {
-    await go();
+    await awaitGo();
     const store = await openStore(address);
     await store.checkReady();
     await store.close();
@@ -21,7 +21,7 @@ const COMMANDS: Record<string, (address: StoreAddress, argument: string) => Prom
 
   /** Migrates; gives the numbers that it applied itself. */
   async migrate(address) {
-    await go();
+    await awaitGo();
     const migrator = await openMigrator(address);
     const applied = await migrator.migrate();
     await migrator.close();
@@ -32,7 +32,7 @@ const COMMANDS: Record<string, (address: StoreAddress, argument: string) => Prom
   async race(address, taskId) {
     const store = await openStore(address);
     await store.checkReady();
-    await go();
+    await awaitGo();
     let won = 0;
     for (;;) {
       const record = await store.readTask(taskId);
@@ -49,7 +49,7 @@ const COMMANDS: Record<string, (address: StoreAddress, argument: string) => Prom
   async work(address, workerId) {
     const store = await openStore(address);
     await store.registerWorker({ id: workerId, name: "child", leaseMs: 600_000, concurrency: 1 });
-    await go();
+    await awaitGo();
     await store.removeWorker(workerId);
     await store.close();
     return "left";
@@ -62,7 +62,7 @@ const COMMANDS: Record<string, (address: StoreAddress, argument: string) => Prom
     const record = plannedRecord();
     await store.insertTasks([record]);
     await Bun.write(`${address.path}.copy`, readFileSync(address.path));
-    await go();
+    await awaitGo();
     const said: unknown[] = [];
     for (const use of [
       () => store.insertTasks([plannedRecord()]),
@@ -98,7 +98,7 @@ const COMMANDS: Record<string, (address: StoreAddress, argument: string) => Prom
 };
 
 async function asNobody(open: () => Promise<void>): Promise<unknown> {
-  await go();
+  await awaitGo();
   if (process.getuid?.() === 0) process.setuid?.(65_534);
   try {
     await open();
@@ -108,12 +108,5 @@ async function asNobody(open: () => Promise<void>): Promise<unknown> {
   }
 }
 
-async function go(): Promise<void> {
-  process.stdout.write("ready\n");
-  for await (const _ of process.stdin) break;
-}
-
 const [command = "", address = "", argument = ""] = process.argv.slice(2);
-const result = await COMMANDS[command]?.(JSON.parse(address) as StoreAddress, argument);
-process.stdout.write(`${JSON.stringify(result)}\n`);
-process.exit(0);
+await endWith(await COMMANDS[command]?.(JSON.parse(address) as StoreAddress, argument));

@@ -8,7 +8,8 @@ import { MIGRATIONS as POSTGRES } from "../../src/store/postgres/migrate.ts";
 import { MIGRATIONS as SQLITE } from "../../src/store/sqlite/migrate.ts";
 import { openMigrator, openStore } from "../../src/store/open.ts";
 import { migrate, type Place } from "./place.ts";
-import { runTogether, startChild } from "./process.ts";
+import { startChild } from "./process.ts";
+import { runTogether } from "../support/children.ts";
 import { callRow, plannedRecord, stepRow, taskRow } from "./rows.ts";
 
 /** A server's clock is not quite this machine's. */
@@ -42,7 +43,7 @@ export function migrationContract(dialect: string, create: () => Promise<Place>)
     });
 
     test("ten processes at once are as good as one", async () => {
-      const applied = await runTogether(10, () => startChild("migrate", place.address));
+      const applied = await runTogether(Array.from({ length: 10 }, () => startChild("migrate", place.address)));
       expect(applied.flat().length).toBe((await statusOf(place)).length);
     }, 120_000);
 

@@ -20,7 +20,8 @@ import { openCreating } from "../../src/store/sqlite/connection.ts";
 import { openSqliteMigrator } from "../../src/store/sqlite/migrate.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import type { StoreAddress } from "../../src/store/address.ts";
-import { runTogether, startChild } from "./process.ts";
+import { startChild } from "./process.ts";
+import { runTogether } from "../support/children.ts";
 import { changeOf, plannedRecord } from "./rows.ts";
 import { until } from "../support/until.ts";
 
@@ -122,7 +123,9 @@ test("a folder that another process creates at the same moment is as good as one
 
 test("twenty processes that open a new file in a new folder at once all succeed", async () => {
   path = join(folder, "new", "tasks.db");
-  expect(await runTogether(20, () => startChild("open", address()))).toEqual(Array(20).fill("opened"));
+  expect(await runTogether(Array.from({ length: 20 }, () => startChild("open", address())))).toEqual(
+    Array(20).fill("opened"),
+  );
 }, 120_000);
 
 test("a file or a folder that this user may not write to is told", async () => {
@@ -131,15 +134,15 @@ test("a file or a folder that this user may not write to is told", async () => {
   // Root may write anywhere, so the child becomes somebody else.
   chmodSync(folder, 0o555);
   chmodSync(path, 0o444);
-  const [readOnly] = await runTogether(1, () => startChild("openAsNobody", address()));
+  const [readOnly] = await runTogether([startChild("openAsNobody", address())]);
   expect(readOnly).toEqual(["database_unavailable", expect.stringMatching(/cannot be written|cannot be opened/)]);
   path = join(folder, "new.db");
-  const [noFile] = await runTogether(1, () => startChild("openAsNobody", address()));
+  const [noFile] = await runTogether([startChild("openAsNobody", address())]);
   expect(noFile).toEqual(["database_unavailable", expect.stringContaining("cannot be opened")]);
-  const [noPlace] = await runTogether(1, () => startChild("measureAsNobody", address()));
+  const [noPlace] = await runTogether([startChild("measureAsNobody", address())]);
   expect(noPlace).toEqual(noFile);
   path = join(folder, "new", "new.db");
-  const [noFolder] = await runTogether(1, () => startChild("openAsNobody", address()));
+  const [noFolder] = await runTogether([startChild("openAsNobody", address())]);
   expect(noFolder).toEqual(["database_unavailable", expect.stringContaining("folder cannot be created")]);
 });
 

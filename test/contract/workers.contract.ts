@@ -7,7 +7,8 @@ import type { DeathCause } from "../../src/store/blame.ts";
 import type { Store } from "../../src/store/store.ts";
 import { openStore } from "../../src/store/open.ts";
 import { migrate, type Place } from "./place.ts";
-import { type Child, startChild } from "./process.ts";
+import { startChild } from "./process.ts";
+import type { Child } from "../support/children.ts";
 import { changeOf, plannedRecord } from "./rows.ts";
 import { until } from "../support/until.ts";
 
