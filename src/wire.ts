@@ -21,6 +21,7 @@ import type { StartHeartbeat } from "./core/heartbeat.ts";
 import type { Log } from "./core/log.ts";
 import type { Taskonaut } from "./core/api/taskonaut.ts";
 import type { Engine } from "./engine/engine.ts";
+import type { LineStyle } from "./heartbeat/messages.ts";
 import { findFlowFiles, resolveFlowPaths } from "./flows/find-flow-files.ts";
 import type { PassedOver } from "./flows/loader.ts";
 import { createLog } from "./log/create-log.ts";
@@ -52,7 +53,7 @@ export function createWire(env: Environment, { lines, userCode }: Process): (set
 }
 
 /** What everything is built from. */
-interface Ground {
+interface Context {
   readonly settings: Settings;
   readonly env: Environment;
   /** The folder that the program was started in: relative paths are meant there. */
@@ -61,31 +62,31 @@ interface Ground {
   readonly userCode: UserCode | undefined;
 }
 
-function wire(ground: Ground): Wiring {
-  const { settings, env, log } = ground;
+function wire(context: Context): Wiring {
+  const { settings, env, log } = context;
   const openTaskonaut = async (): Promise<Taskonaut> =>
     settings.apiBaseUrl === undefined
-      ? (await openEngine(ground)).engine
+      ? (await openEngine(context)).engine
       : openClient(settings.apiBaseUrl, settings.apiToken);
   return {
     log,
     openTaskonaut,
-    openMigrator: async () => openMigrator(addressOf(ground)),
-    backUp: async (file) => backUp(addressOf(ground), resolve(ground.cwd, file)),
+    openMigrator: async () => openMigrator(addressOf(context)),
+    backUp: async (file) => backUp(addressOf(context), resolve(context.cwd, file)),
     openFlows: async () => {
       const { createFlowCatalog } = await import("./engine/doors/flow-catalog.ts");
       const passedOver: PassedOver[] = [];
-      const flows = await loadAllFlows(ground, (passed) => passedOver.push(passed));
+      const flows = await loadAllFlows(context, (passed) => passedOver.push(passed));
       return createFlowCatalog(flows, readLimits(env), passedOver);
     },
     readTemplate: async (name) => {
       const { readTemplate } = await import("./flows/templates.ts");
       return readTemplate(name);
     },
-    startServer: (options) => serve(options, ground),
-    startWorker: (options) => work(options, ground),
-    runBench: (options) => bench(options, ground),
-    superviseServer: (_options, signal) => supervise(signal, ground),
+    startServer: (options) => serve(options, context),
+    startWorker: (options) => work(options, context),
+    runBench: (options) => bench(options, context),
+    superviseServer: (_options, signal) => supervise(signal, context),
   };
 }
 
@@ -98,18 +99,18 @@ interface OpenEngine {
 }
 
 /** `works`: it will have a worker, whose lease is kept by a thread of its own. */
-async function openEngine(ground: Ground, { works = false } = {}): Promise<OpenEngine> {
-  const { env, log } = ground;
+async function openEngine(context: Context, { works = false } = {}): Promise<OpenEngine> {
+  const { env, log } = context;
   const limits = readLimits(env);
-  const address = addressOf(ground);
+  const address = addressOf(context);
   // a flow file with an error is found before anything is opened
-  const flows = await loadAllFlows(ground);
+  const flows = await loadAllFlows(context);
   const [store, { createEngine }, { systemClock }, startHeartbeat] = await Promise.all([
     openStore(address, { works }),
     import("./engine/engine.ts"),
     import("./engine/process/system-clock.ts"),
-    works ? loadHeartbeat(address, limits, ground) : undefined,
-    works || flows.every(({ file }) => file === undefined) ? undefined : watchLate(address, limits, ground),
+    works ? loadHeartbeat(address, limits, context) : undefined,
+    works || flows.every(({ file }) => file === undefined) ? undefined : watchLate(address, limits, context),
   ]);
   const engine = createEngine({
     store,
@@ -119,7 +120,7 @@ async function openEngine(ground: Ground, { works = false } = {}): Promise<OpenE
     limits,
     newId: () => Bun.randomUUIDv7(),
     workerName: `${hostname()}:${process.pid}`,
-    ...(ground.userCode && { toolWatch: ground.userCode }),
+    ...(context.userCode && { toolWatch: context.userCode }),
     ...(startHeartbeat && { startHeartbeat }),
   });
   return { engine, location: store.location, flows: flows.map(({ name }) => name) };
@@ -129,7 +130,7 @@ async function openEngine(ground: Ground, { works = false } = {}): Promise<OpenE
 async function loadHeartbeat(
   address: StoreAddress,
   limits: Limits,
-  ground: Ground,
+  context: Context,
 ): Promise<StartHeartbeat | undefined> {
   if (isInMemory(address)) return undefined;
   const [{ startHeartbeat }, { SharedActivity }] = await Promise.all([
@@ -138,28 +139,28 @@ async function loadHeartbeat(
   ]);
   const activity = new SharedActivity();
   setActivity(activity);
-  const { log } = ground;
-  const options = { address, ...stuckLimits(limits), activity, log, line: lineStyleOf(ground.settings, ground.env) };
+  const { log } = context;
+  const options = { address, ...stuckLimits(limits), activity, log, line: lineStyleOf(context.settings, context.env) };
   return (worker) => startHeartbeat({ ...worker, ...options });
 }
 
 /** Of a process without a worker that runs flows of files: they and their tools may not come to an end. */
-async function watchLate(address: StoreAddress, limits: Limits, ground: Ground): Promise<void> {
+async function watchLate(address: StoreAddress, limits: Limits, context: Context): Promise<void> {
   if (isInMemory(address)) return;
   const { LateWatchdog } = await import("./heartbeat/start-watchdog.ts");
-  const line = lineStyleOf(ground.settings, ground.env);
+  const line = lineStyleOf(context.settings, context.env);
   setActivity(new LateWatchdog({ address, ...stuckLimits(limits), line }));
 }
 
 /** What can be cut short is by then. */
-function stuckLimits({ stuckMs, flowStuckMs }: Limits): { stuckMs: number; flowStuckMs: number } {
+function stuckLimits({ stuckMs, flowStuckMs }: Limits): Pick<Limits, "stuckMs" | "flowStuckMs"> {
   return { stuckMs, flowStuckMs: 3 * flowStuckMs };
 }
 
 /** Those of the program and those of the files; the loader is loaded only where there are files. */
-async function loadAllFlows(ground: Ground, tell?: (passed: PassedOver) => void): Promise<readonly Flow[]> {
-  const paths = flowPathsOf(ground);
-  const { log, userCode } = ground;
+async function loadAllFlows(context: Context, tell?: (passed: PassedOver) => void): Promise<readonly Flow[]> {
+  const paths = flowPathsOf(context);
+  const { log, userCode } = context;
   if (paths.length > 0) userCode?.beforeFiles();
   const onPassedOver = (passed: PassedOver): void => {
     const { file, why, isOdd } = passed;
@@ -173,11 +174,11 @@ async function loadAllFlows(ground: Ground, tell?: (passed: PassedOver) => void)
   return [...BUILT_IN_FLOWS, ...loaded];
 }
 
-function flowPathsOf({ settings: { flows }, env, cwd }: Ground): readonly string[] {
+function flowPathsOf({ settings: { flows }, env, cwd }: Context): readonly string[] {
   return flows === undefined ? [] : resolveFlowPaths({ flags: flows, env, cwd });
 }
 
-function addressOf({ settings, env, cwd }: Ground): StoreAddress {
+function addressOf({ settings, env, cwd }: Context): StoreAddress {
   return parseAddress(settings.databaseUrl, env, cwd);
 }
 
@@ -186,11 +187,11 @@ async function openClient(baseUrl: string, token: string | undefined): Promise<T
   return createClient({ baseUrl, token });
 }
 
-async function serve({ host, port, insecure, worker }: ServerOptions, ground: Ground): Promise<RunningServer> {
-  const { settings, env, log } = ground;
+async function serve({ host, port, insecure, worker }: ServerOptions, context: Context): Promise<RunningServer> {
+  const { settings, env, log } = context;
   const { inputBytes: maxBodyBytes, graceMs } = readLimits(env);
   const [opened, { startServer }] = await Promise.all([
-    openEngine(ground, { works: worker !== undefined }),
+    openEngine(context, { works: worker !== undefined }),
     import("./server/serve.ts"),
   ]);
   const taskonaut = opened.engine;
@@ -216,8 +217,8 @@ async function serve({ host, port, insecure, worker }: ServerOptions, ground: Gr
   }
 }
 
-async function work(options: WorkerOptions, ground: Ground): Promise<RunningWorker> {
-  const opened = await openEngine(ground, { works: true });
+async function work(options: WorkerOptions, context: Context): Promise<RunningWorker> {
+  const opened = await openEngine(context, { works: true });
   try {
     await opened.engine.checkReady();
     return { ...(await startWorker(opened, options)), stop: () => opened.engine.close() };
@@ -233,33 +234,33 @@ async function startWorker({ engine, location, flows }: OpenEngine, options: Wor
   return { ...options, id, location, flows };
 }
 
-async function bench(options: BenchOptions, ground: Ground): Promise<BenchReport> {
-  const { settings, env, log } = ground;
+async function bench(options: BenchOptions, context: Context): Promise<BenchReport> {
+  const { settings, env, log } = context;
   const { stuckMs } = readLimits(env);
   const line = lineStyleOf(settings, env);
   const [{ runBench }, { startHeartbeat }] = await Promise.all([
     import("./bench/run-bench.ts"),
     import("./heartbeat/start-heartbeat.ts"),
   ]);
-  const place = await openBenchPlace(addressOf(ground));
+  const place = await openBenchPlace(addressOf(context));
   const { address } = place;
   return runBench(place, (worker) => startHeartbeat({ ...worker, address, stuckMs, log, line }), options);
 }
 
 /** This program again, as a child and without `--reload`. From sources: watch them; compiled: watch the binary. */
-async function supervise(signal: AbortSignal, ground: Ground): Promise<void> {
-  const { env, log } = ground;
+async function supervise(signal: AbortSignal, context: Context): Promise<void> {
+  const { env, log } = context;
   const { superviseServer } = await import("./server/reload.ts");
   const isCompiled = Bun.main.startsWith("/$bunfs/");
   const program = isCompiled ? [process.execPath] : [process.execPath, Bun.main];
   const sources = isCompiled ? [process.execPath] : [import.meta.dir];
   const args = process.argv.slice(2).filter((arg) => arg !== "--reload");
-  const flowPaths = flowPathsOf(ground);
+  const flowPaths = flowPathsOf(context);
   findFlowFiles(flowPaths); // a path that is not there cannot be watched: it is said now
   const { graceMs } = readLimits(env);
   await superviseServer({ command: [...program, ...args], watch: [...sources, ...flowPaths], signal, log, graceMs });
 }
 
-function lineStyleOf({ logStyle: style }: Settings, env: Environment): { style: Settings["logStyle"]; color: boolean } {
+function lineStyleOf({ logStyle: style }: Settings, env: Environment): LineStyle {
   return { style, color: wantsColor(isatty(2), env) };
 }

@@ -2,14 +2,12 @@
 
 import type { ErrorCode } from "../core/errors.ts";
 import type { BeatEvent } from "../engine/process/beat.ts";
+import type { LogOptions } from "../log/create-log.ts";
 import type { StoreAddress } from "../store/address.ts";
 import type { ActivityMemory } from "./shared-activity.ts";
 
 /** How the one line looks that the thread writes itself: as those of the log. */
-export interface LineStyle {
-  readonly style: "json" | "logster";
-  readonly color: boolean;
-}
+export type LineStyle = Pick<LogOptions, "style" | "color">;
 
 /** What the event loop of the main thread may do. */
 export interface LoopLimits {
