@@ -9,6 +9,7 @@ import { PostgresClient } from "../../src/store/postgres/connection.ts";
 import { quoteSchema, type Schema } from "../../src/store/postgres/schema.ts";
 import type { Store } from "../../src/store/store.ts";
 import { openStore } from "../../src/store/open.ts";
+import { TABLES } from "../../src/store/tables.ts";
 import { migrate } from "./place.ts";
 import { postgresBench } from "./postgres-bench.ts";
 import { callRow, changeOf, inStatus, plannedRecord } from "./rows.ts";
@@ -25,8 +26,8 @@ beforeEach(() => migrate(bench.place.address));
 
 test("claims are HOT, so are changes of steps, and no statement that was planned on empty tables reads whole ones later", async () => {
   // It would bring new plans, and hold up what is HOT while it looks.
-  for (const table of ["tasks", "task_steps", "tool_calls", "task_inbox", "payloads", "workers"]) {
-    await bench.place.execute(`alter table ${table} set (autovacuum_enabled = off)`);
+  for (const { name } of TABLES) {
+    await bench.place.execute(`alter table ${name} set (autovacuum_enabled = off)`);
   }
   const store = await openStore(bench.place.address);
   const workerId = await register(store);

@@ -86,7 +86,7 @@ export async function comeBack(
   );
 }
 
-export interface Look {
+export interface Suspicions {
   /** Ids of the workers whose leases have passed. */
   readonly passed: readonly string[];
   readonly suspects: readonly Suspect[];
@@ -96,7 +96,7 @@ export interface Look {
   readonly backend: number;
 }
 
-export async function findSuspects(query: Query, schema: Schema, processes: Processes): Promise<Look> {
+export async function findSuspects(query: Query, schema: Schema, processes: Processes): Promise<Suspicions> {
   const rows = await query<{
     backend: number;
     id: string | null;
