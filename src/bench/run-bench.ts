@@ -18,7 +18,10 @@ import { measureRound, type Round } from "./round.ts";
 /** Of the first round, which warms up and counts bytes. */
 const COUNTED_TASKS_MAX = 2000;
 
-/** Without `startHeartbeat` the event loop keeps the worker's lease. Takes the place away when it is done. Throws `cancelled` where the signal ended it, and what the store throws. */
+/**
+ * Without `startHeartbeat` the event loop keeps the worker's lease. Takes the place away when it is done. Throws `cancelled`
+ * where the signal ended it, and what the store throws.
+ */
 export async function runBench(
   place: BenchPlace,
   startHeartbeat: StartHeartbeat | undefined,

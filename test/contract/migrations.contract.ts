@@ -1,4 +1,5 @@
-// What every store must hold to (`src/store/store.ts`), whatever lies beneath: migrations, on an empty database and on one that something is wrong with.
+// What every store must hold to (`src/store/store.ts`), whatever lies beneath: migrations, on an empty database and on one
+// that something is wrong with.
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 

@@ -69,7 +69,10 @@ export class Lifeline {
   #session: LastingSession | undefined;
   #connecting: Promise<Connected> | undefined;
 
-  /** Connects when it is first used. `other` sends what tells whether the connection is our own; without it, one is made for that. */
+  /**
+   * Connects when it is first used. `other` sends what tells whether the connection is our own; without it, one is made for
+   * that.
+   */
   constructor(
     private readonly options: LastingOptions,
     private readonly schema: Schema,

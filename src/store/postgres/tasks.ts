@@ -57,8 +57,8 @@ export function updateTasks(
   const returning = "returning t.id, c.changed_steps, c.changed_calls";
 
   if (lone && !after.rows) return `${update} from ${rows("c")} where ${comesAfter(after)} and ${fence} ${returning})`;
-  // Lock order: after the locks of `lockUnleased`, rows of `tasks`, by id. `locked` has each of them before `won` writes it; rows of steps and calls are
-  // written by who holds their task. One row needs no order.
+  // Lock order: after the locks of `lockUnleased`, rows of `tasks`, by id. `locked` has each of them before `won` writes
+  // it; rows of steps and calls are written by who holds their task. One row needs no order.
   return `locked as materialized (
     select c.* from ${rows("c")} join ${schema}.tasks t on ${fence}
     where ${comesAfter(after)}

@@ -65,7 +65,10 @@ export class Turns {
     }
   }
 
-  /** Another number than that of the lock of a write (`tasks.ts`): who has no turn does not stand behind those who wait for one. */
+  /**
+   * Another number than that of the lock of a write (`tasks.ts`): who has no turn does not stand behind those who wait for
+   * one.
+   */
   #keyOf(taskId: string): string {
     return `hashtextextended(${quoteText(`taskonaut:turn:${this.schema}:${taskId}`)}, 0)`;
   }
