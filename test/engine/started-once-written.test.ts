@@ -58,3 +58,68 @@ test("a tool is called again, although what ran beside it has ended while that w
     await engine.close();
   }
 });
+
+test("a tool is started, and told to stop, although a cancel came while that was written", async () => {
+  const called: string[] = [];
+  const work = defineTool({
+    name: "work",
+    input: v.unknown(),
+    output: v.unknown(),
+    run(_, { signal }) {
+      called.push("work");
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => {
+          called.push("told to stop");
+          reject(signal.reason);
+        });
+      });
+    },
+  });
+  const undo = defineTool({ name: "undo", input: v.unknown(), output: v.unknown(), run: () => called.push("undo") });
+  const flow = defineFlow({
+    name: "undone",
+    input: v.unknown(),
+    *run() {
+      try {
+        yield* call(work, 1);
+      } finally {
+        yield* call(undo, 1);
+      }
+    },
+  });
+  const store = await openSqliteStore({ path: ":memory:" });
+  const starting: string[] = [];
+  const posted = Promise.withResolvers<void>();
+  let cancelled: Promise<unknown> | undefined;
+  const engine = engineOn(
+    {
+      ...store,
+      async postToTask(post) {
+        const result = await store.postToTask(post);
+        posted.resolve();
+        return result;
+      },
+      async commitChanges(changes) {
+        for (const { taskId, newSteps, changedSteps } of changes) {
+          const started = [...newSteps, ...changedSteps].filter((step) => step.status === "RUNNING");
+          starting.push(...started.map((step) => step.step_name));
+          if (!starting.includes("work") || cancelled) continue;
+          cancelled = engine.cancelTask(taskId);
+          await posted.promise;
+          await turn();
+        }
+        return store.commitChanges(changes);
+      },
+    },
+    { flows: [flow] },
+  );
+  try {
+    const { id } = (await engine.createTask({ flow: flow.name, input: null })).task;
+    expect(await engine.runTask(id)).toMatchObject({ status: "CANCELLED" });
+    await cancelled;
+    expect(called).toEqual(["work", "told to stop", "undo"]);
+    expect(starting).toEqual(["work", "undo"]);
+  } finally {
+    await engine.close();
+  }
+});
