@@ -23,8 +23,10 @@ test("the driver that was not used for the longest time goes first", () => {
 test("keeping a driver again counts as its use", () => {
   const { tasks, more } = filled(500);
   tasks.remember("t0", driver());
+  expect(tasks.drivers()).toHaveLength(500);
   more("new");
   expect(tasks.remembered("t0")).toBeDefined();
+  expect(tasks.drivers()).toHaveLength(500);
 });
 
 test("a driver whose tools run here stays", () => {
@@ -41,10 +43,12 @@ test("a driver that has given up is not given any more", () => {
   expect(tasks.remembered("t")).toBeUndefined();
 });
 
-test("a driver that was dropped is gone", () => {
-  const { tasks } = filled(1);
-  tasks.forget("t0");
-  expect(tasks.remembered("t0")).toBeUndefined();
+test("a driver that was dropped is gone, and leaves room for another", () => {
+  const { tasks, more } = filled(500);
+  tasks.forget("t7");
+  expect(tasks.remembered("t7")).toBeUndefined();
+  more("new");
+  expect(tasks.drivers()).toHaveLength(500);
 });
 
 test("a driver that was only held is gone when it is let go of, a remembered one stays", () => {
