@@ -6,6 +6,7 @@ import { defineFlow, type Flow } from "../../src/core/flow/flow.ts";
 import { call, type Operation } from "../../src/core/flow/operation.ts";
 import type { Outcome, Program, ProgramTask, Turn } from "../../src/core/flow/program.ts";
 import { defineTool } from "../../src/core/flow/tool.ts";
+import { readError } from "../../src/core/record/stored-error.ts";
 
 export const work = defineTool({ name: "work", input: v.unknown(), output: v.unknown(), run: () => null });
 
@@ -18,7 +19,8 @@ export const TASK: ProgramTask = {
 
 export type Body = () => Generator<Operation<unknown>, unknown, unknown>;
 
-export const flowOf = (run: Body): Flow => defineFlow({ name: "sample", input: v.unknown(), run });
+export const flowOf = (run: Body): Flow =>
+  defineFlow({ name: "sample", input: v.unknown(), signals: { go: v.unknown() }, run });
 
 export const programOf = (run: Body): Program => createProgram(flowOf(run), TASK);
 
@@ -38,3 +40,7 @@ export const pathsOf = (turn: Turn): string[] => turn.planned.map((decision) => 
 /** The program's output, parsed; else how it has ended, or undefined. */
 export const outputOf = (program: Program): unknown =>
   program.end?.kind === "completed" ? JSON.parse(program.end.output) : program.end;
+
+/** The message of the error with which it has failed; else how it has ended, or undefined. */
+export const errorOf = (program: Program): unknown =>
+  program.end?.kind === "failed" ? readError(program.end.error).message : program.end;

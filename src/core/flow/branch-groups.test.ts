@@ -3,33 +3,11 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import * as v from "valibot";
-import { defineFlow } from "./flow.ts";
+import { type Body, done, errorOf, failed, names, outputOf, programOf, step } from "../../../test/support/programs.ts";
 import { all, call, map, race, sleep, waitForSignal, type Operation } from "./operation.ts";
-import { readError } from "../record/stored-error.ts";
-import { createProgram } from "./create-program.ts";
-import type { Outcome, Program, Turn } from "./program.ts";
 import { defineTool } from "./tool.ts";
 
-type Body = Generator<Operation<unknown>, unknown, unknown>;
-
-const work = defineTool({ name: "work", input: v.unknown(), output: v.unknown(), run: () => null });
-const step = (as: string): Operation<unknown> => call(work, as, { as });
-const done = (value: unknown): Outcome => ({ kind: "completed", output: JSON.stringify(value) });
-const failed = (message: string): Outcome => ({ kind: "failed", error: JSON.stringify({ name: "Error", message }) });
-const names = (turn: Turn): string[] => turn.planned.map((decision) => decision.name);
-
-function programOf(run: () => Body): Program {
-  const flow = defineFlow({ name: "sample", input: v.unknown(), signals: { go: v.unknown() }, run });
-  return createProgram(flow, {
-    id: "0193d3f0-7c1e-7b7a-9c5e-2f6f6f0c8a11",
-    input: "null",
-    createdAt: 0,
-    stepsMax: 1000,
-  });
-}
-
-const outputOf = ({ end }: Program): unknown => (end?.kind === "completed" ? JSON.parse(end.output) : end);
-const errorOf = ({ end }: Program): unknown => (end?.kind === "failed" ? readError(end.error).message : end);
+type Generated = ReturnType<Body>;
 
 describe("map", () => {
   test("has never more under way than it may, begins the next as one ends, and keeps the order of the items", () => {
@@ -115,12 +93,12 @@ describe("a failing all", () => {
     expect(errorOf(program)).toBe("a: no");
   });
 
-  const asleep = function* (): Body {
+  const asleep = function* (): Generated {
     yield* sleep("1h");
     return yield* step("never");
   };
 
-  test.each<[string, () => Operation<unknown> | Body]>([
+  test.each<[string, () => Operation<unknown> | Generated]>([
     ["a branch", asleep],
     ["a group", () => all([sleep("1h"), waitForSignal("go")])],
     ["a race", () => race([sleep("1h"), asleep()])],
@@ -203,7 +181,7 @@ describe("cancel", () => {
   });
 
   test("reaches every member of nested groups at once, and ends when all are through", () => {
-    const cleaning = (name: string): Body =>
+    const cleaning = (name: string): Generated =>
       (function* () {
         try {
           return yield* step(name);
@@ -289,11 +267,11 @@ test("a signal that the flow does not declare is refused where it is waited for,
   expect(errorOf(program)).toContain("does not declare in its signals (declared: go)");
 });
 
-function* branch(name: string): Body {
+function* branch(name: string): Generated {
   return yield* step(name);
 }
 
-function* atOnce(value: unknown): Body {
+function* atOnce(value: unknown): Generated {
   yield* [];
   return value;
 }

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import {
   type Body,
   done,
+  errorOf,
   failed,
   flowOf,
   names,
@@ -13,7 +14,7 @@ import {
   TASK,
   work,
 } from "../../../test/support/programs.ts";
-import { readError, StepError } from "../record/stored-error.ts";
+import { StepError } from "../record/stored-error.ts";
 import { createProgram } from "./create-program.ts";
 import { violate } from "./determinism.ts";
 import { defineFlow } from "./flow.ts";
@@ -22,8 +23,6 @@ import type { Program } from "./program.ts";
 
 const plan = (...members: Operation<unknown>[]): Program =>
   createProgram(defineFlow({ name: "planned", input: v.unknown(), plan: () => members }), TASK);
-const errorOf = (program: Program): unknown =>
-  program.end?.kind === "failed" ? readError(program.end.error).message : program.end;
 
 describe("a run flow", () => {
   test("plans one step per yield* and gives each its outcome", () => {
