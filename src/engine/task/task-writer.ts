@@ -28,7 +28,7 @@ export class TaskWriter implements Job<Change> {
   #change: Change | undefined;
   /** Transitions that are durable when it is. */
   #moves = 0;
-  #news: readonly (() => void)[] = [];
+  #lines: readonly (() => void)[] = [];
   #startedAt = 0;
   #settling: OnSettled[] = [];
 
@@ -90,7 +90,7 @@ export class TaskWriter implements Job<Change> {
       return this.#giveUp(error);
     }
     if (!this.#change) return this.#rest();
-    this.#news = this.state.log.take();
+    this.#lines = this.state.log.take();
     this.#startedAt = this.tools.clock.now();
     this.tools.writer.submit(this);
   }
@@ -108,7 +108,7 @@ export class TaskWriter implements Job<Change> {
       if (!isWon) throw new LostTaskError(change.taskId);
       this.durableMoves = this.#moves;
       this.durableVersion = change.task.version;
-      for (const tell of this.#news) tell();
+      for (const tell of this.#lines) tell();
       for (const post of change.posts) this.tools.children.onPosted(post);
     } catch (error) {
       return this.#giveUp(error);
