@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const RUN_TESTS = join(import.meta.dir, "../../.scripts/run-tests.ts");
+const UNTIL = join(import.meta.dir, "../support/until.ts");
 
 /** What is run in the test's own folder. The skipped test is there to be counted: no test of the project's is skipped. */
 const FILES: Readonly<Record<string, string>> = {
@@ -17,6 +18,12 @@ const FILES: Readonly<Record<string, string>> = {
   "broken.test.ts": `throw new Error("It cannot be loaded.");`,
   "leaves.test.ts": `test("leaves", () => process.exit(0));`,
   "empty.test.ts": ``,
+  "talks.test.ts": `
+    test("says a lot", () => {
+      for (let line = 1; line <= 1000; line++) console.log("line", line, "of it");
+      throw new Error("It was said.");
+    });`,
+  "waits.test.ts": `test("waits", () => (require("node:fs").writeFileSync("begun", ""), new Promise(() => {})));`,
 };
 
 let folder: string;
@@ -28,21 +35,24 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function run(...files: readonly string[]): Promise<readonly string[]> {
+/** `signal`: code that makes it. */
+async function run(files: readonly string[], signal = "new AbortController().signal"): Promise<readonly string[]> {
   const code = `
+    import { existsSync } from "node:fs";
     import { runTests } from ${JSON.stringify(RUN_TESTS)};
-    const { signal } = new AbortController();
+    import { until } from ${JSON.stringify(UNTIL)};
+    const signal = ${signal};
     console.log(await runTests({ root: process.cwd(), files: ${JSON.stringify(files)}, signal }));`;
   const child = Bun.spawn([process.execPath, "-e", code], { cwd: folder, stdout: "pipe", stderr: "inherit" });
   return (await child.stdout.text()).trimEnd().split("\n");
 }
 
 test("where all hold, it counts them", async () => {
-  expect((await run("good.test.ts")).slice(-2)).toEqual(["1 passed, 0 failed, 1 skipped", "true"]);
+  expect((await run(["good.test.ts"])).slice(-2)).toEqual(["1 passed, 0 failed, 1 skipped", "true"]);
 });
 
 test("each failure is said again at the end with its error, then by name, however a file fails", async () => {
-  const lines = await run(...Object.keys(FILES));
+  const lines = await run(["good", "bad", "broken", "leaves", "empty"].map((name) => `${name}.test.ts`));
   expect(lines.slice(-2)).toEqual(["2 passed, 5 failed, 1 skipped", "false"]);
   const text = lines.slice(lines.indexOf("Slowest:")).join("\n");
   const [errors = "", names = ""] = text.split("\nFailed:\n");
@@ -53,4 +63,26 @@ test("each failure is said again at the end with its error, then by name, howeve
   for (const name of [...told, "leaves.test.ts: ended with 0", "empty.test.ts: ended with "]) {
     expect(names).toContain(`  ${name}`);
   }
+});
+
+test("of a long text of a failure its beginning and its end are said again", async () => {
+  const lines = await run(["talks.test.ts"]);
+  const said = lines.filter((line) => /^line \d+ of it$/.test(line));
+  expect(said[0]).toBe("line 1 of it");
+  expect(said.length).toBeWithin(10, 100);
+  expect(lines).toContain("error: It was said.");
+});
+
+test("once it is told to stop, what runs has failed, and nothing else is begun", async () => {
+  const stopped = await run(
+    ["waits.test.ts"],
+    `(() => {
+      const stop = new AbortController();
+      void until(() => existsSync("begun")).then(() => stop.abort());
+      return stop.signal;
+    })()`,
+  );
+  expect(stopped.slice(-2)).toEqual(["0 passed, 1 failed", "false"]);
+  const none = await run(["good.test.ts"], "AbortSignal.abort()");
+  expect(none.slice(-3)).toEqual(["0 passed, 0 failed", "1 files of tests were not run.", "false"]);
 });
