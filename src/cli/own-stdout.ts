@@ -3,7 +3,7 @@
 
 import type * as Ffi from "bun:ffi";
 import { createRequire } from "node:module";
-import { isatty, WriteStream } from "node:tty";
+import { isatty } from "node:tty";
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -17,19 +17,15 @@ const LIBRARIES: Partial<Record<NodeJS.Platform, readonly string[]>> = {
 export class OwnStdout {
   readonly isTTY = isatty(STDOUT);
   #descriptor = STDOUT;
-  #terminal: WriteStream | undefined;
 
   /** Where data goes: ask at each write. */
   get descriptor(): number {
     return this.#descriptor;
   }
 
-  /** Of the terminal, as wide as it is now; undefined where there is none. */
+  /** Of the terminal; undefined where there is none. How data looks is chosen once, before user code is loaded. */
   get columns(): number | undefined {
-    if (!this.isTTY) return undefined;
-    if (this.#descriptor === STDOUT) return process.stdout.columns;
-    this.#terminal ??= new WriteStream(this.#descriptor);
-    return this.#terminal.getWindowSize()[0];
+    return process.stdout.columns;
   }
 
   /** From now on. Where the system does not let us, descriptor 1 stays what it is. */
