@@ -1,12 +1,12 @@
-// The main thread's side of the heartbeat: starts its thread, shows it that the event loop turns, and hands on what the
-// thread has to tell.
+// The main thread's side of the heartbeat: starts its thread, again where it has ended by itself, and hands on what the thread
+// has to tell.
 
 import { TaskonautError } from "../core/errors.ts";
 import type { BeatingWorker, Heartbeat } from "../core/heartbeat.ts";
 import type { Log } from "../core/log.ts";
 import { tellBeat } from "../engine/process/tell-beat.ts";
 import type { StoreAddress } from "../store/address.ts";
-import { beatMs, type FromThread, type LineStyle, type ThreadData, type ThrownError } from "./messages.ts";
+import type { FromThread, LineStyle, ThrownError } from "./messages.ts";
 import type { SharedActivity } from "./shared-activity.ts";
 import { ThreadHandle } from "./thread-handle.ts";
 
@@ -39,12 +39,9 @@ const RESTART_MS = 1000;
  */
 export function startHeartbeat(options: HeartbeatOptions, entry = ENTRY): Heartbeat {
   const { id, name, leaseMs, concurrency, address, stuckMs, flowStuckMs = stuckMs, activity, log, line } = options;
-  const turns = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const limits = { stuckMs, flowStuckMs, deafMs: DEAF_MS };
   const worker = { id, name, leaseMs, concurrency };
-  const data: ThreadData = { address, worker, limits, activity: activity?.memory, line, turns };
-  const turning = setInterval(() => Atomics.add(turns, 0, 1), beatMs(limits));
-  turning.unref();
+  const data = { address, worker, limits, activity: activity?.memory, line };
   const start = Promise.withResolvers<"notified" | "polling">();
   start.promise.catch(() => {}); // whoever waits for it hears of it
   let restart: Timer | undefined;
@@ -81,7 +78,6 @@ export function startHeartbeat(options: HeartbeatOptions, entry = ENTRY): Heartb
       state = "stopped";
       clearTimeout(restart);
       await thread.stop();
-      clearInterval(turning);
     },
   };
 }

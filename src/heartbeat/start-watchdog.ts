@@ -3,7 +3,7 @@
 
 import type { Activity, Doing } from "../core/flow/activity.ts";
 import type { StoreAddress } from "../store/address.ts";
-import { beatMs, type LineStyle, type ThreadData } from "./messages.ts";
+import type { LineStyle } from "./messages.ts";
 import { SharedActivity } from "./shared-activity.ts";
 import { ThreadHandle } from "./thread-handle.ts";
 
@@ -48,11 +48,9 @@ export class LateWatchdog implements Activity {
     if (this.#isStarted) return;
     this.#isStarted = true;
     clearTimeout(this.#timer);
-    const turns = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     const { address, line, stuckMs, flowStuckMs } = this.options;
     const limits = { stuckMs, flowStuckMs, deafMs: DEAF_MS };
-    const data: ThreadData = { address, worker: undefined, limits, activity: this.#shared.memory, line, turns };
-    setInterval(() => Atomics.add(turns, 0, 1), beatMs(limits)).unref();
+    const data = { address, worker: undefined, limits, activity: this.#shared.memory, line };
     const thread = new ThreadHandle(ENTRY, data, () => {});
     thread.ended.catch(() => {}); // it never rejects
   }

@@ -1,7 +1,8 @@
-// A thread as its starter has it: messages, one end, and a stop that is bounded.
+// A thread as its starter has it: messages, one end, and a stop that is bounded. As long as it is there, it is shown that the
+// event loop turns.
 
 import { Worker } from "node:worker_threads";
-import type { FromThread, ThreadData, ToThread } from "./messages.ts";
+import { beatMs, type FromThread, type ThreadData, type ToThread } from "./messages.ts";
 
 /** Longer than an idle connection takes to close; then the thread is cut off. */
 const STOP_MS = 1000;
@@ -12,15 +13,22 @@ export class ThreadHandle {
   readonly ended: Promise<string | undefined>;
 
   /** The thread does not keep the process alive. */
-  constructor(entry: URL, data: ThreadData, hear: (message: FromThread) => void) {
-    this.#worker = new Worker(entry, { workerData: data });
+  constructor(entry: URL, data: Omit<ThreadData, "turns">, hear: (message: FromThread) => void) {
+    const turns = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const turning = setInterval(() => Atomics.add(turns, 0, 1), beatMs(data.limits));
+    turning.unref();
+    const workerData: ThreadData = { ...data, turns };
+    this.#worker = new Worker(entry, { workerData });
     this.#worker.on("message", hear);
     this.ended = new Promise((resolve) => {
       let why: string | undefined;
       this.#worker.on("error", (error: unknown) => {
         why = error instanceof Error ? error.message : String(error);
       });
-      this.#worker.on("exit", () => resolve(why));
+      this.#worker.on("exit", () => {
+        clearInterval(turning);
+        resolve(why);
+      });
     });
     // after the listeners: each of them would count as a reason to stay
     this.#worker.unref();
