@@ -10,6 +10,7 @@ import type { Engine } from "../../src/engine/engine.ts";
 import { DATABASES } from "../support/databases.ts";
 import { enqueue, ended } from "../support/queue.ts";
 import { giveBack } from "../support/tools.ts";
+import { until } from "../support/until.ts";
 import { flowOf, workerBench } from "./worker-bench.ts";
 
 const LONG = "x".repeat(20_000);
@@ -156,17 +157,14 @@ for (const [name, createDatabase] of DATABASES) {
       const { engine: worker } = await working({ flows: [flow] });
       expect((await ended(worker, await enqueue(worker, "echo_add"))).status).toBe("COMPLETED");
       const store = await bench.openStore();
-      for (let row = await store.readTaskRow(id); row?.parked_reason === null; row = await store.readTaskRow(id)) {
-        await Bun.sleep(5);
-      }
-      expect((await store.readTaskRow(id))?.parked_reason).toMatch(/could not be driven on.*is damaged/);
+      const reason = await until(async () => (await store.readTaskRow(id))?.parked_reason ?? undefined);
+      expect(reason).toMatch(/could not be driven on.*is damaged/);
     });
   });
 }
 
 describe("a file of which a page is damaged", () => {
-  const [sqlite] = DATABASES;
-  const { bench } = workerBench(sqlite?.[1] ?? (() => Promise.reject(new Error("SQLite is the first."))));
+  const { bench } = workerBench(createSqlite);
 
   test("costs the tasks that are on it, and no other", async () => {
     const engine = await bench.openEngine({ flows: [flow] });
