@@ -28,7 +28,7 @@ const fileOf = (folder: string, run: string): string => `
     appendFileSync(${JSON.stringify(join(folder, "effects"))}, JSON.stringify({ tool, key, input }) + "\\n");
     if (!existsSync(${JSON.stringify(join(folder, "doom"))})) return null;
     unlinkSync(${JSON.stringify(join(folder, "doom"))});
-    Bun.spawnSync(["kill", "-KILL", String(process.pid)]); // by itself it is not let
+    Bun.spawnSync(["kill", "-KILL", String(process.pid)]); // process.kill refuses to end its own process
   };
   const toolOf = (name, execution) => defineTool({
     name, input: v.any(), output: v.any(), execution,

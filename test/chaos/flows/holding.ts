@@ -67,7 +67,7 @@ const poison = defineTool({
   output: v.object({ pid: v.number() }),
   run({ unless }, context) {
     act("poison", "at-least-once", context);
-    if (!existsSync(unless)) Bun.spawnSync(["kill", "-KILL", String(process.pid)]); // by itself it is not let
+    if (!existsSync(unless)) Bun.spawnSync(["kill", "-KILL", String(process.pid)]); // process.kill refuses to end its own process
     return { pid: process.pid };
   },
 });
