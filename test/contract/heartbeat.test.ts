@@ -253,6 +253,24 @@ describe("the watchdog of the heartbeat", () => {
     expect(line["message"]).toMatch(/^the event loop was blocked for \d+\.\d s; this process is killed/);
   });
 
+  test("lets a process live whose event loop turns, for however long", async () => {
+    const workerId = Bun.randomUUIDv7();
+    const releaseFile = await newFile();
+    await Bun.write(releaseFile, "");
+    const store = await openStore(place.address);
+    open.push(() => store.close());
+    const stuckMs = 800;
+    const worker = blocked({ address: place.address, workerId, leaseMs: LEASE_MS, stuckMs, releaseFile });
+    await worker.said("beating");
+    const beganAt = await store.now();
+    await until(async () => ((await leaseOf(store, workerId)) ?? 0) > beganAt + LEASE_MS + 3 * stuckMs);
+    await worker.go();
+    await worker.said("free");
+    await worker.go();
+    await worker.said("stopped");
+    expect(await worker.exited).toBe(0);
+  });
+
   test("lets a process live that was suspended, even within a blocking call", async () => {
     const releaseFile = await newFile();
     const worker = blocked({
