@@ -12,11 +12,11 @@ import { findBreaches, settle } from "./reckoning.ts";
 import { runUndisturbed, type Expected } from "./undisturbed.ts";
 import { until } from "../support/until.ts";
 
-const KILLS = Number(process.env["CHAOS_KILLS"] ?? 40);
+const KILLS = Number(process.env["CHAOS_KILLS"] ?? 46);
 const SEED = Number(process.env["CHAOS_SEED"] ?? Date.now() % 1_000_000);
 
 /** There is enough to do for all kills, and for a while after. */
-const TASKS = 25 * KILLS;
+const TASKS = Math.ceil((2000 * KILLS) / 46);
 /** What is not due at once starts within this time. */
 const OVER_MS = 150 * KILLS;
 

@@ -99,7 +99,7 @@ test("a file that another process keeps locked is waited for, without blocking, 
     unavailable("tasks.db", "locked for 0.3 s"),
   );
   expect(performance.now() - start).toBeGreaterThanOrEqual(300);
-  expect(ticks).toBeGreaterThan(2); // while it was blocked there would be none
+  expect(ticks).toBeGreaterThan(10); // while it was blocked there would be none
   clearInterval(ticking);
   // Readers do not wait for a writer.
   expect(await store.readTask(record.task.id)).toEqual(record);

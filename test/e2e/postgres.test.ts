@@ -127,7 +127,7 @@ describe.concurrent("what cannot be used is told quickly, with 5, and without th
   }
 
   /** At once is meant; whoever waits until a call is given up waits for 10 s. */
-  async function expectRefusal(url: string, message: RegExp, withinMs = 9_000): Promise<void> {
+  async function expectRefusal(url: string, message: RegExp, withinMs = 5000): Promise<void> {
     await using sandbox = await openSandbox({ DATABASE_URL: url });
     for (const command of [["run-flow"], ["run-app"], ["migrate"], ["migrate", "--status"]]) {
       const started = performance.now();
@@ -175,7 +175,7 @@ describe.concurrent("what cannot be used is told quickly, with 5, and without th
       await using sandbox = await openSandbox({ DATABASE_URL: `postgres://me:${SECRET}@127.0.0.1:${port}/x` });
       const started = performance.now();
       const { exit, stderr } = await sandbox.run(["get-tasks"]);
-      expect(performance.now() - started).toBeLessThan(2 * 10_000);
+      expect(performance.now() - started).toBeLessThan(13_000);
       expect(exit).toBe(5);
       expect(stderr).toMatch(/did not answer within 10 s|CONNECT_TIMEOUT/);
       expect(stderr).not.toContain(SECRET);

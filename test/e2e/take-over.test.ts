@@ -12,8 +12,11 @@ const LONG_LEASE_MS = 3_600_000;
 
 const LEASE_MS = 3000;
 
-/** Whoever finds them by its own look into the queue alone needs up to 20 s. */
-const LOOK_MS = 10_000;
+/** A second is what is meant; a busy machine is given more. */
+const KILL_MS_MAX = 3000;
+
+/** A busy machine is given more. */
+const BUSY_MS = 500;
 
 setDefaultTimeout(120_000 + KILLS * 10_000);
 
@@ -25,7 +28,7 @@ test.each(DIALECTS)("%s: those of one that is killed, within a second or so", as
     const first = measured.map(({ firstMs }) => firstMs).toSorted((a, b) => a - b);
     process.stderr.write(`${dialect}, ${KILLS} kills: first task ${quantiles(first)}; all tasks ${quantiles(last)}\n`);
   }
-  expect(last.at(-1)).toBeLessThan(LOOK_MS);
+  expect(last.at(-1)).toBeLessThan(KILL_MS_MAX);
 });
 
 test("postgres: those of one that nothing reaches any more, within its lease", async () => {
@@ -33,7 +36,7 @@ test("postgres: those of one that nothing reaches any more, within its lease", a
   using proxy = await startProxy(place.url);
   const { lastMs } = await measureCut(place, { url: proxy.url, cut: () => proxy.swallow() });
   if (KILLS > 3) process.stderr.write(`connection cut, lease ${LEASE_MS} ms: ${lastMs} ms\n`);
-  expect(lastMs).toBeLessThan(LEASE_MS + LOOK_MS);
+  expect(lastMs).toBeLessThan(LEASE_MS + BUSY_MS);
 });
 
 function quantiles(sorted: readonly number[]): string {
