@@ -41,7 +41,9 @@ export function codeOf(cell = ""): readonly string[] {
 /** Each call of the program in a block of code, as a shell would split it; what is put in at run time is `x`. */
 export function callsIn(text: string): readonly (readonly string[])[] {
   const blocks = [...text.matchAll(/^```(?:sh|console)\n(.*?)^```$/gms)].map(([, block = ""]) => block);
-  const calls = blocks.flatMap((block) => [...block.matchAll(/(?:dist\/)?\btaskonaut ([^\n|#&)]*)/g)]);
+  const calls = blocks.flatMap((block) => [
+    ...block.replaceAll(/(?:^| )# .*$/gm, "").matchAll(/(?:dist\/)?\btaskonaut ([^\n|#&)]*)/g),
+  ]);
   return calls.map(([, rest = ""]) => wordsOf(rest.replaceAll(/"?\$\w+"?/g, "x")));
 }
 

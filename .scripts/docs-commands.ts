@@ -1,0 +1,60 @@
+// The commands and their options as Markdown, from the table that the program itself reads.
+
+import type { Command, Option } from "../src/cli/command.ts";
+import { GLOBAL_OPTIONS } from "../src/cli/options.ts";
+import { COMMANDS } from "../src/cli/run-cli.ts";
+
+/** The options that every command has. */
+export function globalOptionsPart(): string {
+  return table(["option", "meaning"], GLOBAL_OPTIONS.map(optionRow));
+}
+
+/** A list of all commands, then a section for each of them. */
+export function commandsPart(): string {
+  const list = COMMANDS.map(({ name, summary }) => [`[\`${name}\`](#${name})`, prose(summary)]);
+  return [table(["command", "what it does"], list), ...COMMANDS.map(commandPart)].join("\n\n");
+}
+
+function commandPart({ name, summary, args, options, takesFields, examples }: Command): string {
+  const words = args.map((argument) => (argument.required ? `<${argument.name}>` : `[${argument.name}]`));
+  const usage = ["taskonaut", name, ...words, ...(takesFields ? ["[--<field> <value>]…"] : []), "[options]"];
+  const field: Option = { name: "<field>", value: "value", summary: "A field of the flow's input" };
+  const rows = [...(takesFields ? [field] : []), ...options].map(optionRow);
+  return [
+    `### ${name}`,
+    `${prose(summary)}.`,
+    `\`${usage.join(" ")}\``,
+    ...(rows.length > 0 ? [table(["option", "meaning"], rows)] : []),
+    `\`\`\`sh\n${examples.map(exampleLine).join("\n")}\n\`\`\``,
+  ].join("\n\n");
+}
+
+/** What an example says of itself stands behind many blanks: in a shell that is a comment. */
+function exampleLine(example: string): string {
+  const [, call = example, remark] = /^(.*?) {3,}(.*)$/.exec(example) ?? [];
+  return `taskonaut ${call}${remark === undefined ? "" : `  # ${remark}`}`;
+}
+
+function optionRow({ name, short, value, isValueOptional, repeatable, summary }: Option): readonly string[] {
+  const shown = value === undefined ? "" : isValueOptional ? ` [${value}]` : ` <${value}>`;
+  const code = `${short === undefined ? "" : `-${short}, `}--${name}${shown}`;
+  return [`\`${code}\`${repeatable === true ? ", repeatable" : ""}`, prose(summary)];
+}
+
+/** What would be markup in Markdown is told as code. */
+function prose(text: string): string {
+  return text.replaceAll(
+    /(?:sqlite:)?<\w+>|\bpostgres:\/\/…|\b[A-Z]+(?:_[A-Z]+)+(?:=\w+)?\b|--[a-z][a-z-]*(?: \w+)?/g,
+    "`$&`",
+  );
+}
+
+/** As the formatter leaves it: each column as wide as its widest cell. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll("|", String.raw`\|`)));
+  const widths = head.map((_, column) => Math.max(...cells.map((row) => Bun.stringWidth(row[column] ?? ""))));
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - Bun.stringWidth(cell))).join(" | ")} |`;
+  const [first = [], ...others] = cells;
+  return [line(first), line(widths.map((width) => "-".repeat(width))), ...others.map(line)].join("\n");
+}
