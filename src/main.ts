@@ -16,7 +16,7 @@ const exit = await runCli({
   argv: process.argv.slice(2),
   env,
   io: createProcessIo(lines, stdout),
-  wire: createWire(env, { lines, userCode }),
+  wire: createWire(env, { lines, userCode, version: VERSION.version }),
   version: VERSION,
 });
 

@@ -39,16 +39,18 @@ interface Process {
   /** Where log lines go. */
   readonly lines: LineWriter;
   readonly userCode?: UserCode;
+  /** Of the program. */
+  readonly version?: string;
 }
 
-export function createWire(env: Environment, { lines, userCode }: Process): (settings: Settings) => Wiring {
+export function createWire(env: Environment, { lines, userCode, version }: Process): (settings: Settings) => Wiring {
   // before any file of a user's is loaded, which could go to another folder
   const cwd = process.cwd();
   return (settings) => {
     const log = createLog({ ...lineStyleOf(settings, env), level: settings.logLevel, write: lines.write });
     lines.onDropped((count) => log.warn?.("log lines were dropped: nobody read stderr", { lines: count }));
     userCode?.tellTo(log);
-    return wire({ settings, env, cwd, log, userCode });
+    return wire({ settings, env, cwd, log, userCode, version });
   };
 }
 
@@ -60,6 +62,7 @@ interface Context {
   readonly cwd: string;
   readonly log: Log;
   readonly userCode: UserCode | undefined;
+  readonly version: string | undefined;
 }
 
 function wire(context: Context): Wiring {
@@ -207,6 +210,7 @@ async function serve({ host, port, insecure, worker }: ServerOptions, context: C
       insecure,
       maxBodyBytes,
       log,
+      version: context.version,
       graceMs,
     });
     ({ stop } = server);

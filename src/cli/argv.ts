@@ -6,8 +6,8 @@
 // anything does that looks like an option. `--` ends the options. Every problem is collected.
 
 import type { Violation } from "../core/errors.ts";
+import { suggest } from "../core/nearest.ts";
 import type { Command, Option } from "./command.ts";
-import { suggest } from "./nearest.ts";
 
 export interface Argv {
   readonly command: Command | undefined;

@@ -6,7 +6,7 @@ import { parseExactJson } from "../core/record/exact-json.ts";
 import type { Json } from "../core/record/json-value.ts";
 import type { FlowDescription } from "../core/api/taskonaut.ts";
 import type { Option } from "./command.ts";
-import { suggest } from "./nearest.ts";
+import { suggest } from "../core/nearest.ts";
 import { usageError } from "./usage.ts";
 
 export type JsonSchema = { readonly [key: string]: Json };

@@ -15,6 +15,8 @@ export interface AppOptions extends AccessOptions {
   /** Of a request's body; by default 64 KiB. */
   readonly maxBodyBytes?: number | undefined;
   readonly log?: Log | undefined;
+  /** Of the program, for `GET /`. */
+  readonly version?: string | undefined;
   /** Told of a request that is allowed and read whole, and whose answer may take as long as a task's tools do. */
   readonly onLongWait?: ((request: Request) => void) | undefined;
 }
@@ -25,6 +27,7 @@ export function createApp(taskonaut: Taskonaut, options: AppOptions): Hono {
     taskonaut,
     maxBodyBytes: options.maxBodyBytes ?? DEFAULT_LIMITS.inputBytes,
     log,
+    version: options.version ?? "unknown",
     onLongWait: options.onLongWait ?? (() => {}),
   });
   const app = new Hono({ getPath: pathOf });

@@ -3,6 +3,7 @@
 
 import type { Context } from "hono";
 import type { Violation } from "../core/errors.ts";
+import { suggest } from "../core/nearest.ts";
 import { inputInvalid } from "./check.ts";
 
 /** Each parameter with all its values. */
@@ -24,7 +25,7 @@ export function violationsOf(query: Query, known: readonly string[]): Violation[
   for (const [path, values] of query) {
     if (!known.includes(path)) {
       const others = known.length === 0 ? "this route takes none" : `known: ${known.join(", ")}`;
-      errors.push({ path, message: `unknown parameter; ${others}` });
+      errors.push({ path, message: `unknown parameter; ${others}${suggest(path, known)}` });
     } else if (values.length > 1) errors.push({ path, message: "given more than once" });
   }
   return errors;

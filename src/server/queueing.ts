@@ -7,11 +7,11 @@ import { queueingOf, startAt, type Queueing } from "../core/api/queueing.ts";
 import { inputInvalid } from "./check.ts";
 import { type Query, violationsOf } from "./query.ts";
 
-const PARAMETERS: readonly string[] = ["start", "priority"];
+export const QUEUE_PARAMETERS: readonly string[] = ["start", "priority"];
 
 /** A time that has passed by `now` means now. Throws input_invalid with every violation. */
 export function readQueueQuery(query: Query, now: number): Queueing {
-  const errors = violationsOf(query, PARAMETERS);
+  const errors = violationsOf(query, QUEUE_PARAMETERS);
   const [startText] = query.get("start") ?? [];
   const [priorityText] = query.get("priority") ?? [];
   const start = startText === undefined ? undefined : readStart(startText, now, errors);

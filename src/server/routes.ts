@@ -9,7 +9,7 @@ import type { Task } from "../core/api/task.ts";
 import type { CreatedTask, ListTasks, SignalTask, Taskonaut } from "../core/api/taskonaut.ts";
 import { readJsonBody, requireJsonBody } from "./body.ts";
 import { check, inputInvalid } from "./check.ts";
-import { readQueueQuery } from "./queueing.ts";
+import { QUEUE_PARAMETERS, readQueueQuery } from "./queueing.ts";
 import { type Query, queryOf, violationsOf } from "./query.ts";
 import { readResolveBody } from "./resolution.ts";
 import { JSON_TYPE, streamPage, streamTask, streamTasks } from "./task-stream.ts";
@@ -18,8 +18,8 @@ export interface Route {
   readonly method: "GET" | "POST";
   /** As Hono writes it: `/tasks/:id`. */
   readonly path: string;
-  /** By default a query is refused. `read`: the route reads its own; `ignored`: whatever it is. */
-  readonly query?: "read" | "ignored";
+  /** Names of the parameters that it takes and checks itself; by default it takes none. `ignored`: whatever comes. */
+  readonly query?: readonly string[] | "ignored";
   readonly handle: (c: Context) => Promise<Response>;
 }
 
@@ -27,8 +27,12 @@ export interface RouteOptions {
   readonly taskonaut: Taskonaut;
   readonly maxBodyBytes: number;
   readonly log: Log;
+  /** Of the program. */
+  readonly version: string;
   readonly onLongWait: (request: Request) => void;
 }
+
+const LIST_PARAMETERS: readonly string[] = ["limit", "cursor"];
 
 /** Tasks of a page that is asked for by its cursor alone. */
 const DEFAULT_LIMIT = 100;
@@ -42,7 +46,7 @@ const CancelBody = v.strictObject({ force: v.optional(v.boolean(), false) });
 /** Of an order that says everything in its path; a body that says more is not passed over. */
 const NoBody = v.strictObject({});
 
-export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOptions): readonly Route[] {
+export function routesOf({ taskonaut, maxBodyBytes, log, version, onLongWait }: RouteOptions): readonly Route[] {
   async function createTask(c: Context, flow: string): Promise<Response> {
     const idempotencyKey = readIdempotencyKey(c.req.header("idempotency-key"));
     const queueing = readQueueQuery(queryOf(c), Date.now());
@@ -127,9 +131,11 @@ export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOpti
     return answer(c, task, isNew ? 201 : 200);
   }
 
-  return [
-    { method: "POST", path: "/tasks", query: "read", handle: (c) => createTask(c, DEFAULT_FLOW) },
-    { method: "GET", path: "/tasks", query: "read", handle: listTasks },
+  const routes: readonly Route[] = [
+    // the table is whole when somebody asks for it
+    { method: "GET", path: "/", handle: async (c) => c.json(describeApi(routes, version)) },
+    { method: "POST", path: "/tasks", query: QUEUE_PARAMETERS, handle: (c) => createTask(c, DEFAULT_FLOW) },
+    { method: "GET", path: "/tasks", query: LIST_PARAMETERS, handle: listTasks },
     { method: "GET", path: "/tasks/:id", handle: async (c) => answer(c, await taskonaut.getTask(param(c, "id"))) },
     { method: "POST", path: "/tasks/:id/advance", handle: advanceTask },
     { method: "POST", path: "/tasks/:id/run", handle: runTask },
@@ -147,7 +153,7 @@ export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOpti
     {
       method: "POST",
       path: "/flows/:name/tasks",
-      query: "read",
+      query: QUEUE_PARAMETERS,
       handle: (c) => createTask(c, param(c, "name")),
     },
     { method: "GET", path: "/workers", handle: async (c) => c.json(await taskonaut.listWorkers()) },
@@ -163,6 +169,22 @@ export function routesOf({ taskonaut, maxBodyBytes, log, onLongWait }: RouteOpti
       },
     },
   ];
+  return routes;
+}
+
+/** What is here: nothing that a client could not find out by asking each route. */
+function describeApi(routes: readonly Route[], version: string): object {
+  return {
+    name: "taskonaut",
+    version,
+    documentation: "docs/http-api.md",
+    links: { tasks: "/tasks", flows: "/flows", workers: "/workers", alive: "/healthz", ready: "/readyz" },
+    routes: routes.map(({ method, path, query }) => ({
+      method,
+      path: path.replaceAll(/:(\w+)/g, "{$1}"),
+      query: query === "ignored" ? [] : (query ?? []),
+    })),
+  };
 }
 
 function readIdempotencyKey(key: string | undefined): string | undefined {
@@ -172,7 +194,7 @@ function readIdempotencyKey(key: string | undefined): string | undefined {
 }
 
 function readListRequest(query: Query): ListTasks | "all" {
-  const errors = violationsOf(query, ["limit", "cursor"]);
+  const errors = violationsOf(query, LIST_PARAMETERS);
   const [limit] = query.get("limit") ?? [];
   const [cursor] = query.get("cursor") ?? [];
   const count = limit === undefined ? DEFAULT_LIMIT : /^\d{1,4}$/.test(limit) ? Number(limit) : 0;

@@ -20,6 +20,8 @@ export interface ServeOptions {
   readonly insecure: boolean;
   readonly maxBodyBytes?: number | undefined;
   readonly log?: Log | undefined;
+  /** Of the program, for `GET /`. */
+  readonly version?: string | undefined;
   /** How long `stop` waits for requests under way, which is how long the taskonaut lets its steps run; by default 10 s. */
   readonly graceMs?: number | undefined;
   /** How long a connection may be quiet; by default a minute. */
@@ -50,6 +52,7 @@ export async function startServer(options: ServeOptions): Promise<StartedServer>
     token,
     maxBodyBytes: options.maxBodyBytes,
     log,
+    version: options.version,
     // only now: who has not shown a token, or does not send what it announced, holds no connection for ever
     onLongWait: (request) => server.timeout(request, 0),
   });
