@@ -6,7 +6,9 @@ import type { Json } from "../core/record/json-value.ts";
 import type { CreateTask, FlowDescription } from "../core/api/taskonaut.ts";
 import { showControls } from "../log/visible.ts";
 import { findBreach } from "./field-breach.ts";
-import { formOf, type JsonSchema, readField } from "./input-fields.ts";
+import { readField } from "./input-fields.ts";
+import { formOf } from "./input-form.ts";
+import type { JsonSchema } from "./json-schema.ts";
 import type { Io } from "./io.ts";
 
 export const MODES = ["run", "advance", "create", "enqueue"] as const;

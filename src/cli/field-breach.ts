@@ -1,5 +1,5 @@
 import type { Json } from "../core/record/json-value.ts";
-import type { JsonSchema } from "./input-fields.ts";
+import type { JsonSchema } from "./json-schema.ts";
 
 /**
  * What a prompt can say at once about a value that its schema does not take; undefined where it finds nothing. It knows

@@ -2,7 +2,9 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Json } from "../core/record/json-value.ts";
 import type { FlowDescription } from "../core/api/taskonaut.ts";
-import { formOf, type JsonSchema, readField, readFields } from "./input-fields.ts";
+import { readField, readFields } from "./input-fields.ts";
+import { formOf } from "./input-form.ts";
+import type { JsonSchema } from "./json-schema.ts";
 
 const flow: FlowDescription = {
   name: "checkout",

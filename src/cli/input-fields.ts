@@ -7,9 +7,9 @@ import type { Json } from "../core/record/json-value.ts";
 import type { FlowDescription } from "../core/api/taskonaut.ts";
 import type { Option } from "./command.ts";
 import { suggest } from "../core/nearest.ts";
+import { formOf, type InputForm } from "./input-form.ts";
+import { type JsonSchema, typeOfJson, typesOf } from "./json-schema.ts";
 import { usageError } from "./usage.ts";
-
-export type JsonSchema = { readonly [key: string]: Json };
 
 export type FieldResult =
   | { readonly ok: true; readonly value: Json }
@@ -44,76 +44,6 @@ function tellFields({ fields }: InputForm): string {
   return fields.size === 0
     ? "; give the whole input with --input"
     : `; its fields are ${[...fields.keys()].join(", ")}`;
-}
-
-/** What an input may have, whichever of its forms it takes. */
-export interface InputForm {
-  readonly fields: ReadonlyMap<string, JsonSchema>;
-  /** Those that every form needs. */
-  readonly required: ReadonlySet<string>;
-  /** Those that only some of the forms have. */
-  readonly partial: ReadonlySet<string>;
-  /** For an input that takes fields of any name; undefined for all others. */
-  readonly others: JsonSchema | undefined;
-}
-
-/** Of an object; of several that are all to be kept (allOf); of several of which one is to be kept (anyOf, oneOf). */
-export function formOf(schema: JsonSchema): InputForm {
-  const parts = listOf(schema["allOf"]).map(formOf);
-  const options = [...listOf(schema["anyOf"]), ...listOf(schema["oneOf"])].filter(isObjectForm).map(formOf);
-  if (options.length > 0) parts.push(oneFormOf(options));
-  const { properties, required, additionalProperties: others } = schema;
-  const own = isObject(properties) ? Object.entries(properties) : [];
-  return {
-    fields: new Map([
-      ...parts.flatMap(({ fields }) => [...fields]),
-      ...own.map(([name, field]) => [name, isObject(field) ? field : {}] as const),
-    ]),
-    required: new Set([
-      ...parts.flatMap((part) => [...part.required]),
-      ...(Array.isArray(required) ? required.map(String) : []),
-    ]),
-    partial: new Set(parts.flatMap(({ partial }) => [...partial])),
-    others: isObject(others) ? others : others === true ? {} : parts.find((part) => part.others)?.others,
-  };
-}
-
-function oneFormOf(options: readonly InputForm[]): InputForm {
-  const names = [...new Set(options.flatMap(({ fields }) => [...fields.keys()]))];
-  return {
-    fields: new Map(names.map((name) => [name, oneSchemaOf(fieldsNamed(name, options))])),
-    required: new Set(names.filter((name) => options.every(({ required }) => required.has(name)))),
-    partial: new Set(
-      names.filter((name) => options.some(({ fields, partial }) => !fields.has(name) || partial.has(name))),
-    ),
-    others: options.find(({ others }) => others)?.others,
-  };
-}
-
-function fieldsNamed(name: string, options: readonly InputForm[]): JsonSchema[] {
-  return options.map(({ fields }) => fields.get(name)).filter((field) => field !== undefined);
-}
-
-/** Words that one of several forms has are the words of all of them. */
-function oneSchemaOf(schemas: readonly JsonSchema[]): JsonSchema {
-  const [first = {}, ...rest] = schemas;
-  if (rest.every((schema) => JSON.stringify(schema) === JSON.stringify(first))) return first;
-  const words = schemas.map(wordsOf);
-  return words.every((each) => each !== undefined) ? { enum: [...new Set(words.flat())] } : { anyOf: [...schemas] };
-}
-
-function wordsOf(schema: JsonSchema): Json[] | undefined {
-  if ("const" in schema) return [schema["const"] ?? null];
-  const words = schema["enum"];
-  return Array.isArray(words) ? words.map((word: Json) => word) : undefined;
-}
-
-function isObjectForm(schema: JsonSchema): boolean {
-  return ["properties", "allOf", "anyOf", "oneOf", "additionalProperties"].some((key) => key in schema);
-}
-
-function listOf(schemas: Json | undefined): readonly JsonSchema[] {
-  return Array.isArray(schemas) ? schemas.filter((each: Json): each is JsonSchema => isObject(each)) : [];
 }
 
 /** Text as it was typed for a string, decimal text for a number, true or false, and JSON text for all else. */
@@ -161,27 +91,4 @@ function readJson(text: string): FieldResult {
 function refuse(expected: string, text: string): FieldResult {
   const shown = text.length > 100 ? `${text.slice(0, 100)}…` : text;
   return { ok: false, message: `expected ${expected}, got ${JSON.stringify(shown)}` };
-}
-
-/** The JSON types that a schema takes, as far as it says so on its face; none: any. */
-function typesOf(schema: JsonSchema): string[] {
-  const { type, anyOf, oneOf } = schema;
-  if (typeof type === "string") return [type];
-  if (Array.isArray(type)) return type.filter((each) => typeof each === "string");
-  const members = anyOf ?? oneOf;
-  if (Array.isArray(members))
-    return [...new Set(members.flatMap((each: Json) => (isObject(each) ? typesOf(each) : [])))];
-  if ("const" in schema) return [typeOfJson(schema["const"] ?? null)];
-  return Array.isArray(schema["enum"]) ? [...new Set(schema["enum"].map(typeOfJson))] : [];
-}
-
-function typeOfJson(value: Json): string {
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "array";
-  if (typeof value === "number") return "number";
-  return typeof value;
-}
-
-function isObject(value: Json | undefined): value is JsonSchema {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
