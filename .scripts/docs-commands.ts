@@ -1,44 +1,44 @@
 // The commands and their options as Markdown, from the table that the program itself reads.
 
 import type { Command, Option } from "../src/cli/command.ts";
+import { nameCommand, nameOption } from "../src/cli/help.ts";
 import { GLOBAL_OPTIONS } from "../src/cli/options.ts";
-import { COMMANDS } from "../src/cli/run-cli.ts";
+import { COMMAND_GROUPS, COMMANDS } from "../src/cli/run-cli.ts";
 
 /** The options that every command has. */
 export function globalOptionsPart(): string {
   return table(["option", "meaning"], GLOBAL_OPTIONS.map(optionRow));
 }
 
-/** A list of all commands, then a section for each of them. */
+/** A list of all commands in their groups, then a section for each of them. */
 export function commandsPart(): string {
-  const list = COMMANDS.map(({ name, summary }) => [`[\`${name}\`](#${name})`, prose(summary)]);
-  return [table(["command", "what it does"], list), ...COMMANDS.map(commandPart)].join("\n\n");
+  const lists = COMMAND_GROUPS.map(({ title, commands }) => {
+    const rows = commands.map(({ name, summary }) => [`[\`${name}\`](#${name})`, prose(summary)]);
+    return table([title.toLowerCase(), "what it does"], rows);
+  });
+  return [...lists, ...COMMANDS.map(commandPart)].join("\n\n");
 }
 
-function commandPart({ name, summary, args, options, takesFields, examples }: Command): string {
-  const words = args.map((argument) => (argument.required ? `<${argument.name}>` : `[${argument.name}]`));
-  const usage = ["taskonaut", name, ...words, ...(takesFields ? ["[--<field> <value>]…"] : []), "[options]"];
+function commandPart(command: Command): string {
+  const { name, summary, about, options, takesFields, examples } = command;
+  const usage = ["taskonaut", nameCommand(command), ...(takesFields ? ["[--<field> <value>]…"] : []), "[options]"];
   const field: Option = { name: "<field>", value: "value", summary: "A field of the flow's input" };
   const rows = [...(takesFields ? [field] : []), ...options].map(optionRow);
   return [
     `### ${name}`,
-    `${prose(summary)}.`,
+    [`${prose(summary)}.`, ...(about === undefined ? [] : [prose(about)])].join(" "),
     `\`${usage.join(" ")}\``,
     ...(rows.length > 0 ? [table(["option", "meaning"], rows)] : []),
     `\`\`\`sh\n${examples.map(exampleLine).join("\n")}\n\`\`\``,
   ].join("\n\n");
 }
 
-/** What an example says of itself stands behind many blanks: in a shell that is a comment. */
 function exampleLine(example: string): string {
-  const [, call = example, remark] = /^(.*?) {3,}(.*)$/.exec(example) ?? [];
-  return `taskonaut ${call}${remark === undefined ? "" : `  # ${remark}`}`;
+  return example.startsWith("#") ? example : `taskonaut ${example}`;
 }
 
-function optionRow({ name, short, value, isValueOptional, repeatable, summary }: Option): readonly string[] {
-  const shown = value === undefined ? "" : isValueOptional ? ` [${value}]` : ` <${value}>`;
-  const code = `${short === undefined ? "" : `-${short}, `}--${name}${shown}`;
-  return [`\`${code}\`${repeatable === true ? ", repeatable" : ""}`, prose(summary)];
+function optionRow(option: Option): readonly string[] {
+  return [`\`${nameOption(option)}\`${option.repeatable === true ? ", repeatable" : ""}`, prose(option.summary)];
 }
 
 /** What would be markup in Markdown is told as code. */

@@ -129,7 +129,8 @@ test("an unknown option names the nearest one", () => {
     "--limt unknown option; did you mean --limit?",
     'unexpected argument "5"',
   ]);
-  expect(problemsOf("get-tasks", "-n")).toEqual(["-n unknown option"]);
+  expect(problemsOf("get-tasks", "-n")).toEqual(["-n unknown option; did you mean --limit?"]);
+  expect(problemsOf("get-tasks", "-q")).toEqual(["-q unknown option"]);
   expect(problemsOf("--limit", "5", "get-tasks")[0]).toBe(
     "--limit unknown option; it stands after the name of its command",
   );

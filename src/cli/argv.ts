@@ -8,6 +8,7 @@
 import type { Violation } from "../core/errors.ts";
 import { suggest } from "../core/nearest.ts";
 import type { Command, Option } from "./command.ts";
+import { COMMAND_SYNONYMS, OPTION_SYNONYMS } from "./synonyms.ts";
 
 export interface Argv {
   readonly command: Command | undefined;
@@ -40,7 +41,10 @@ export function readArgv(argv: readonly string[], commands: readonly Command[], 
       if (command) return;
       unknownCommand = true;
       const names = commands.map(({ name }) => name);
-      problems.push({ path: "", message: `unknown command ${JSON.stringify(word)}${suggest(word, names)}` });
+      problems.push({
+        path: "",
+        message: `unknown command ${JSON.stringify(word)}${suggest(word, names, COMMAND_SYNONYMS)}`,
+      });
     }
   };
 
@@ -48,7 +52,7 @@ export function readArgv(argv: readonly string[], commands: readonly Command[], 
   const takeOption = (index: number): number => {
     const { dashes, name, attached } = splitOption(argv[index] ?? "");
     const known = [...(command?.options ?? []), ...globals];
-    const option = known.find((candidate) => name === (dashes === "--" ? candidate.name : candidate.short));
+    const option = known.find((candidate) => (dashes === "--" ? name === candidate.name : isLetterOf(name, candidate)));
     const isField = option === undefined && dashes === "--" && name !== "" && command?.takesFields === true;
     const path = `--${option?.name ?? name}`;
     if (option === undefined && !isField) {
@@ -118,7 +122,12 @@ function suggestOption(typed: string, known: readonly Option[]): string {
   return suggest(
     typed,
     known.map(({ name }) => `--${name}`),
+    OPTION_SYNONYMS,
   );
+}
+
+function isLetterOf(letter: string, { short = "" }: Option): boolean {
+  return letter.length === 1 && short.includes(letter);
 }
 
 interface Swallowed {

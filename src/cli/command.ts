@@ -4,12 +4,12 @@ import type { LogLevel } from "../core/log.ts";
 import type { Interrupts } from "./interrupts.ts";
 import type { Env, Io } from "./io.ts";
 import type { Look } from "./look.ts";
-import type { Wiring } from "./wiring.ts";
+import type { VersionInfo, Wiring } from "./wiring.ts";
 
 export interface Option {
   /** Without dashes: `max-steps`. */
   readonly name: string;
-  /** One letter, without its dash. */
+  /** Letters that mean the same behind one dash: `vV` for -v and -V. */
   readonly short?: string;
   /** What stands for its value in the help. Without it the option is a switch. */
   readonly value?: string;
@@ -25,19 +25,32 @@ interface Argument {
   readonly required: boolean;
 }
 
+/** Commands that belong together in the help. */
+export interface CommandGroup {
+  readonly title: string;
+  readonly commands: readonly Command[];
+}
+
 export interface Command {
   readonly name: string;
+  /** What it does, in one line. */
   readonly summary: string;
+  /** What else there is to know of it, in sentences. */
+  readonly about?: string;
   readonly args: readonly Argument[];
   readonly options: readonly Option[];
   /** Whether every other `--name value` is a field of a flow's input. */
   readonly takesFields: boolean;
-  /** `database`: it works on the database itself, so an API address means nothing to it; `files`: on neither of them. */
-  readonly needs: "tasks" | "database" | "files";
+  /**
+   * `database`: it works on the database itself, so an API address means nothing to it; `files`: on neither of them;
+   * `program`: on nothing, whatever the environment says.
+   */
+  readonly needs: "tasks" | "database" | "files" | "program";
   /** It runs no flow, so none is loaded: a flow file with an error does not stand in its way. */
   readonly readsOnly?: boolean;
   /** Where neither a flag nor the environment says otherwise. */
   readonly logLevel: LogLevel;
+  /** Calls without the program's name, which work as they stand; a line that begins with `#` tells of the next. */
   readonly examples: readonly string[];
   /** Gives the exit code, or throws a TaskonautError that has one. */
   run(call: Call): Promise<number>;
@@ -56,6 +69,14 @@ export interface Call {
   readonly interrupts: Interrupts;
   readonly look: Look;
   readonly wiring: Wiring;
+  readonly program: Program;
   /** Whether a server does the work, so that it goes on when this process leaves. */
   readonly isRemote: boolean;
+}
+
+/** What the program tells of itself. */
+export interface Program {
+  readonly version: VersionInfo;
+  /** The whole help, or that of a command, or of one of its topics. Throws usage where there is no such command. */
+  writeHelp(words: readonly string[]): Promise<string>;
 }

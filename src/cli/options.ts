@@ -1,6 +1,6 @@
-import type { Option } from "./command.ts";
+import type { Command, Option } from "./command.ts";
 
-/** Options that every command has, before its name or after it. */
+/** Options that stand before the name of a command or after it; `whyMeaningless` tells to which they mean nothing. */
 export const GLOBAL_OPTIONS: readonly Option[] = [
   {
     name: "database-url",
@@ -26,6 +26,29 @@ export const GLOBAL_OPTIONS: readonly Option[] = [
     value: "level",
     summary: "error, warn, info or debug (LOG_LEVEL; default: warn, for work and run-app info)",
   },
-  { name: "version", short: "v", summary: "Show version, commit and Bun version" },
+  { name: "version", short: "vV", summary: "Show version, commit and Bun version" },
   { name: "help", short: "h", summary: "Show this help, or that of a command" },
 ];
+
+/** Those that mean something to the command. */
+export function globalOptionsOf(command: Command): readonly Option[] {
+  return GLOBAL_OPTIONS.filter(({ name }) => whyMeaningless(command, name) === undefined);
+}
+
+/** What to say to whoever gives the command this global option; undefined: it means something there. */
+export function whyMeaningless({ name, needs, readsOnly }: Command, option: string): string | undefined {
+  const nothing = `means nothing to ${name}`;
+  switch (option) {
+    case "database-url":
+      if (needs === "files") return `${nothing}, which works on files`;
+      return needs === "program" ? `${nothing}: leave it out` : undefined;
+    case "api-base-url":
+      if (needs === "database") return `${name} works on a database: use --database-url`;
+      return needs === "files" ? `${nothing}, which works on files` : undefined;
+    case "flows":
+      // what only reads tasks names them in the commands that it offers
+      return readsOnly && needs !== "tasks" ? `${nothing}, which loads no flow: leave it out` : undefined;
+    default:
+      return undefined;
+  }
+}

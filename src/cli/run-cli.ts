@@ -1,4 +1,4 @@
-import type { Command } from "./command.ts";
+import type { Command, CommandGroup, Program } from "./command.ts";
 import { readArgv } from "./argv.ts";
 import { advanceTask } from "./commands/advance-task.ts";
 import { backup } from "./commands/backup.ts";
@@ -7,6 +7,7 @@ import { cancelTask } from "./commands/cancel-task.ts";
 import { flows } from "./commands/flows.ts";
 import { getTask } from "./commands/get-task.ts";
 import { getTasks } from "./commands/get-tasks.ts";
+import { help } from "./commands/help.ts";
 import { init } from "./commands/init.ts";
 import { migrate } from "./commands/migrate.ts";
 import { resolve } from "./commands/resolve.ts";
@@ -17,9 +18,9 @@ import { runFlow } from "./commands/run-flow.ts";
 import { runTask } from "./commands/run-task.ts";
 import { signalTask } from "./commands/signal-task.ts";
 import { validate } from "./commands/validate.ts";
+import { describeVersion, version } from "./commands/version.ts";
 import { work } from "./commands/work.ts";
 import { workers } from "./commands/workers.ts";
-import { writeHelp } from "./help.ts";
 import { createInterrupts } from "./interrupts.ts";
 import type { Env, Io } from "./io.ts";
 import { chooseLook } from "./look.ts";
@@ -38,64 +39,65 @@ export interface CliOptions {
   readonly version: VersionInfo;
 }
 
-export const COMMANDS: readonly Command[] = [
-  runFlow,
-  getTask,
-  getTasks,
-  advanceTask,
-  runTask,
-  signalTask,
-  cancelTask,
-  retryTask,
-  resumeTask,
-  resolve,
-  runApp,
-  work,
-  workers,
-  bench,
-  migrate,
-  backup,
-  flows,
-  validate,
-  init,
+/** All of them, as the help shows them. */
+export const COMMAND_GROUPS: readonly CommandGroup[] = [
+  { title: "Run tasks", commands: [runFlow, runTask, advanceTask] },
+  { title: "Look at tasks", commands: [getTask, getTasks, workers] },
+  { title: "Act on tasks", commands: [signalTask, cancelTask, retryTask, resumeTask, resolve] },
+  { title: "Serve and work", commands: [runApp, work] },
+  { title: "Flows", commands: [init, flows, validate] },
+  { title: "Database", commands: [migrate, backup, bench] },
+  { title: "About taskonaut", commands: [help, version] },
 ];
+
+export const COMMANDS: readonly Command[] = COMMAND_GROUPS.flatMap(({ commands }) => commands);
 
 /** What a call without a command exits with, as for every other misuse. */
 const EXIT_USAGE = 2;
 
 /** Runs one command and gives the exit code; never throws. Nothing is wired before the arguments are known to be good. */
-export async function runCli({ argv, env, io, wire, version }: CliOptions): Promise<number> {
+export async function runCli({ argv, env, io, wire, version: versionInfo }: CliOptions): Promise<number> {
   const { command, args, flags, lists, fields, problems } = readArgv(argv, COMMANDS, GLOBAL_OPTIONS);
   const json = flags.has("json");
+  const writeHelp = async (words: readonly string[], output = io.stdout): Promise<string> => {
+    const { showHelp } = await import("./show-help.ts");
+    return showHelp(COMMAND_GROUPS, words, chooseLook(output, json, env));
+  };
   let debug = false;
   try {
     if (flags.has("help") && (command || problems.length === 0)) {
-      await io.stdout.write(writeHelp(COMMANDS, command));
+      await io.stdout.write(await writeHelp(command ? [command.name, ...args] : []));
       return 0;
     }
     if (flags.has("version") && problems.length === 0) {
-      await io.stdout.write(describeVersion(version, json));
+      await io.stdout.write(describeVersion(versionInfo, json));
       return 0;
     }
     if (problems.length > 0) throw usageError(problems);
     if (!command) {
-      await io.stderr.write(writeHelp(COMMANDS, undefined));
+      await io.stderr.write(await writeHelp([], io.stderr));
       return EXIT_USAGE;
     }
-    const settings = resolveSettings(command, flags, env, lists);
+    const settings = resolveSettings(command, flags, command.needs === "program" ? {} : env, lists);
     debug = settings.logLevel === "debug";
     const interrupts = createInterrupts(io);
     const look = chooseLook(io.stdout, json, env);
     const isRemote = settings.apiBaseUrl !== undefined;
-    const done = command.run({ args, flags, fields, env, io, interrupts, look, wiring: wire(settings), isRemote });
+    const program: Program = { version: versionInfo, writeHelp };
+    const done = command.run({
+      args,
+      flags,
+      fields,
+      env,
+      io,
+      interrupts,
+      look,
+      wiring: wire(settings),
+      program,
+      isRemote,
+    });
     return await Promise.race([done, interrupts.second]);
   } catch (error) {
     return printError(io.stderr, error, { command: command?.name, json, debug, env });
   }
-}
-
-function describeVersion({ version, commit, bun }: VersionInfo, json: boolean): string {
-  return json
-    ? `${JSON.stringify({ version, commit, bun })}\n`
-    : `taskonaut ${version} (commit ${commit}, Bun ${bun})\n`;
 }

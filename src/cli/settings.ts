@@ -4,6 +4,7 @@ import type { Violation } from "../core/errors.ts";
 import { LOG_LEVELS, type LogLevel } from "../core/log.ts";
 import type { Command } from "./command.ts";
 import type { Env } from "./io.ts";
+import { whyMeaningless } from "./options.ts";
 import { notOneOf, usageError } from "./usage.ts";
 import type { Settings } from "./wiring.ts";
 
@@ -32,12 +33,10 @@ export function resolveSettings(
 
   if (flags.has("api-base-url") && flags.has("database-url")) {
     problems.push({ path: "--api-base-url", message: "contradicts --database-url: give one of the two" });
-  } else if (flags.has("api-base-url") && ofDatabase) {
-    problems.push({ path: "--api-base-url", message: `${command.name} works on a database: use --database-url` });
-  } else if (ofFiles) {
-    for (const flag of ["api-base-url", "database-url"]) {
-      if (flags.has(flag))
-        problems.push({ path: `--${flag}`, message: `means nothing to ${command.name}, which works on files` });
+  } else {
+    for (const flag of [...flags.keys(), ...lists.keys()]) {
+      const message = whyMeaningless(command, flag);
+      if (message !== undefined) problems.push({ path: `--${flag}`, message });
     }
   }
   if (flags.has("api-base-url") && lists.has("flows")) {

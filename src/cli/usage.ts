@@ -1,4 +1,6 @@
 import { describeViolations, TaskonautError, type Violation } from "../core/errors.ts";
+import { suggest } from "../core/nearest.ts";
+import { VALUE_SYNONYMS } from "./synonyms.ts";
 
 /** What was typed cannot be done. One problem is the message; several are listed under it. */
 export function usageError(problems: readonly Violation[]): TaskonautError {
@@ -39,5 +41,6 @@ export function readWord<Word extends string>(
 }
 
 export function notOneOf(words: readonly string[], path: string, text: string): Violation {
-  return { path, message: `expected ${words.join(", ")}, got ${JSON.stringify(text)}` };
+  const hint = suggest(text, words, VALUE_SYNONYMS);
+  return { path, message: `expected ${words.join(", ")}, got ${JSON.stringify(text)}${hint}` };
 }

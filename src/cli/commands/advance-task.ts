@@ -5,6 +5,7 @@ import { exitCodeOf, printTask } from "../print.ts";
 export const advanceTask: Command = {
   name: "advance-task",
   summary: "Make one transition of a task",
+  about: "A task is PLANNED, then RUNNING and WAITING_OBSERVATION in turn, until it is COMPLETED, FAILED or CANCELLED.",
   args: [{ name: "id", required: true }],
   options: [],
   takesFields: false,

@@ -4,7 +4,8 @@ import { toJson } from "../print.ts";
 
 export const backup: Command = {
   name: "backup",
-  summary: "Copy an SQLite database to a new file while it is in use",
+  summary: "Copy an SQLite database while it is in use",
+  about: "The file must not exist yet. For PostgreSQL use pg_dump.",
   args: [{ name: "file", required: true }],
   options: [],
   takesFields: false,

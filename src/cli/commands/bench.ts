@@ -10,7 +10,9 @@ const ROUNDS = { default: 3, min: 1, max: 100 };
 
 export const bench: Command = {
   name: "bench",
-  summary: "Measure this machine and this database, beside hand-written SQL",
+  summary: "Measure this machine and this database",
+  about:
+    "It runs tasks in tables of their own, beside hand-written SQL that does the same, and removes them in the end.",
   args: [],
   options: [
     { name: "tasks", value: "N", summary: `Tasks in each round, ${describeRange(TASKS)}` },

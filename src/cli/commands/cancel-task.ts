@@ -9,7 +9,8 @@ const pending = (id: string): string =>
 
 export const cancelTask: Command = {
   name: "cancel-task",
-  summary: "Cancel a task; what its flow has to clean up is done first",
+  summary: "Cancel a task; its flow cleans up first",
+  about: "Running tools are told to stop, and the `finally` blocks of the flow are run. What was done stays done.",
   args: [{ name: "id", required: true }],
   options: [
     { name: "force", summary: "End it at once, also where its flow cannot clean up, and tell what is left undone" },

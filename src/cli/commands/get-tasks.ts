@@ -15,6 +15,7 @@ const PAGE_TASKS = 100;
 export const getTasks: Command = {
   name: "get-tasks",
   summary: "List tasks, newest first",
+  about: "A terminal gets a table of the newest; a pipe gets all of them as JSON.",
   args: [],
   options: [{ name: "limit", value: "N", summary: `At most N tasks (default: all; on a terminal ${SHOWN_DEFAULT})` }],
   takesFields: false,

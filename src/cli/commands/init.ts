@@ -9,6 +9,8 @@ import type { Template } from "../wiring.ts";
 export const init: Command = {
   name: "init",
   summary: "Write a folder with a flow to start from",
+  about:
+    "It writes a flow with two tools, a tsconfig, and the types for your editor. No file that is there is changed.",
   args: [{ name: "folder", required: true }],
   options: [
     {
@@ -19,6 +21,7 @@ export const init: Command = {
   ],
   takesFields: false,
   needs: "files",
+  readsOnly: true,
   logLevel: "warn",
   examples: ["init my-flows", "init incidents --example incident"],
 

@@ -7,6 +7,8 @@ import { toJson } from "../print.ts";
 export const migrate: Command = {
   name: "migrate",
   summary: "Bring the database up to date",
+  about:
+    "An SQLite file is migrated when it is opened first; a PostgreSQL database wants this command once, and after an upgrade.",
   args: [],
   options: [{ name: "status", summary: "List all migrations and change nothing" }],
   takesFields: false,

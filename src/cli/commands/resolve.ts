@@ -11,7 +11,9 @@ const MESSAGE_DEFAULT = "Settled by hand as failed.";
 
 export const resolve: Command = {
   name: "resolve",
-  summary: "Settle a step in doubt: nobody but you can know whether its effect happened",
+  summary: "Settle a step in doubt",
+  about:
+    "A step is in doubt when a process died in the middle of a tool that must not be called twice. Nobody but you can know whether its effect happened: say how it ended.",
   args: [{ name: "id", required: true }],
   options: [
     { name: "step", value: "N", summary: "Its number; may be left out where just one step is in doubt" },

@@ -4,7 +4,9 @@ import { printTask } from "../print.ts";
 
 export const resumeTask: Command = {
   name: "resume-task",
-  summary: "Take a parked task up again; run-task then goes on",
+  summary: "Take a parked task up again",
+  about:
+    "A task is parked when it cannot go on as its flow stands now; `taskonaut get-task` shows why. Change the flow back, or whatever the reason says; then resume the task, and `taskonaut run-task` goes on.",
   args: [{ name: "id", required: true }],
   options: [],
   takesFields: false,

@@ -7,7 +7,9 @@ import { printTask } from "../print.ts";
 
 export const retryTask: Command = {
   name: "retry-task",
-  summary: "Open the failed step again that ended a task; run-task then goes on",
+  summary: "Open the failed step of a task again",
+  about:
+    "It opens the step whose failure ended the task, or all failed steps of a group. Other results stay as they are. `taskonaut run-task` then goes on.",
   args: [{ name: "id", required: true }],
   options: [],
   takesFields: false,

@@ -9,7 +9,8 @@ const PORT_DEFAULT = 8000;
 
 export const runApp: Command = {
   name: "run-app",
-  summary: "Serve the HTTP API, and work on the tasks of the queue",
+  summary: "Serve the HTTP API, with a worker inside",
+  about: "It runs until SIGINT or SIGTERM, then lets running tools end.",
   args: [],
   options: [
     {
@@ -29,7 +30,8 @@ export const runApp: Command = {
   examples: [
     "run-app",
     "run-app --port 9000 --logster --reload",
-    "run-app --host 0.0.0.0    with TASKONAUT_API_TOKEN set",
+    "# serve only; `taskonaut work` takes the tasks of the queue",
+    "run-app --no-worker",
   ],
 
   async run(call) {

@@ -28,18 +28,24 @@ const OPTIONS: readonly Option[] = [
 export const runFlow: Command = {
   name: "run-flow",
   summary: "Create a task of a flow and run it",
+  about:
+    "Each field of the flow's input is an option: `taskonaut run-flow echo_add --help` lists those of echo_add. Without a flow, a terminal is asked for everything; elsewhere it is echo_add, which comes with the program. The task is recorded step by step, so any process can resume it.",
   args: [{ name: "flow", required: false }],
   options: OPTIONS,
   takesFields: true,
   needs: "tasks",
   logLevel: "warn",
   examples: [
-    "run-flow                                  asks on a terminal, else takes the defaults of echo_add",
-    "run-flow --text hello --a 2 --b -3",
+    "# asks for everything on a terminal",
+    "run-flow",
+    "run-flow echo_add --text hello --a 2 --b -3",
+    "# the fields of a flow, with their types and defaults",
+    "run-flow echo_add --help",
+    'run-flow echo_add --input \'{"text":"007"}\' --json | jq .output_payload',
+    "# create it, and run nothing yet",
     "run-flow echo_add --text 007 --mode create",
-    "run-flow --json | jq .output_payload",
-    "run-flow checkout --sku A1 --wait           also when the flow sleeps, or waits for a signal",
-    "run-flow checkout --sku A1 --mode enqueue --at 2h --priority 3    for `taskonaut work`, somewhere",
+    "# put it in the queue, for a worker",
+    "run-flow echo_add --mode enqueue --at 2h --priority 3",
   ],
 
   async run(call) {

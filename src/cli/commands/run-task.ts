@@ -6,6 +6,8 @@ import { COURSE_OPTIONS, readCourse, runOn } from "../run-on.ts";
 export const runTask: Command = {
   name: "run-task",
   summary: "Run a task until it has ended or only waits",
+  about:
+    "It carries out the steps that are open and lets the flow decide on. What another process has begun is resumed from its record.",
   args: [{ name: "id", required: true }],
   options: COURSE_OPTIONS,
   takesFields: false,

@@ -6,7 +6,9 @@ import { PAYLOAD_FORM, readPayload } from "../read-payload.ts";
 
 export const signalTask: Command = {
   name: "signal-task",
-  summary: "Send a task a signal that its flow waits for, or will",
+  summary: "Send a task a signal that its flow waits for",
+  about:
+    "The signal may come before the flow waits for it: it is kept until then. `taskonaut flows` shows the signals of a flow.",
   args: [
     { name: "id", required: true },
     { name: "signal", required: true },

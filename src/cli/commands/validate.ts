@@ -7,7 +7,9 @@ import { INPUT_OPTION, readInput } from "../read-input.ts";
 
 export const validate: Command = {
   name: "validate",
-  summary: "Check an input against a flow's contract, and plan its steps; nothing is called or stored",
+  summary: "Check an input against a flow's contract",
+  about:
+    "The steps of a `plan` flow are shown too. Nothing is called, and nothing is stored. `taskonaut validate echo_add --help` lists the fields of echo_add.",
   args: [{ name: "flow", required: true }],
   options: [INPUT_OPTION],
   takesFields: true,

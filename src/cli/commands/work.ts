@@ -4,7 +4,8 @@ import { CONCURRENCY_OPTION, logWorkerStarted, readConcurrency } from "../worker
 
 export const work: Command = {
   name: "work",
-  summary: "Take tasks from the queue and drive them, until SIGINT or SIGTERM",
+  summary: "Take tasks from the queue and run them",
+  about: "It runs until SIGINT or SIGTERM, then lets running tools end. Any number of workers may share one database.",
   args: [],
   options: [CONCURRENCY_OPTION],
   takesFields: false,

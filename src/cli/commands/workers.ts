@@ -8,6 +8,7 @@ import { showTime } from "../show-task.ts";
 export const workers: Command = {
   name: "workers",
   summary: "List the workers with their load",
+  about: "A worker is a process that takes tasks from the queue: `taskonaut work`, or `taskonaut run-app`.",
   args: [],
   options: [],
   takesFields: false,
