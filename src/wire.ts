@@ -214,7 +214,8 @@ async function serve({ host, port, insecure, worker }: ServerOptions, context: C
       graceMs,
     });
     ({ stop } = server);
-    return { ...server, worker: worker && (await startWorker(opened, worker)) };
+    const { location, flows } = opened;
+    return { ...server, location, flows, worker: worker && (await startWorker(opened, worker)) };
   } catch (error) {
     await stop();
     throw error;

@@ -1,6 +1,7 @@
 // A command: what it is called and takes, as data (the argv reader and the help work from it), and what it does.
 
 import type { LogLevel } from "../core/log.ts";
+import type { LogStyle } from "../log/create-log.ts";
 import type { Interrupts } from "./interrupts.ts";
 import type { Env, Io } from "./io.ts";
 import type { Look } from "./look.ts";
@@ -68,6 +69,7 @@ export interface Call {
   readonly io: Io;
   readonly interrupts: Interrupts;
   readonly look: Look;
+  readonly logStyle: LogStyle;
   readonly wiring: Wiring;
   readonly program: Program;
   /** Whether a server does the work, so that it goes on when this process leaves. */

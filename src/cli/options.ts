@@ -20,7 +20,10 @@ export const GLOBAL_OPTIONS: readonly Option[] = [
       "A file of flows, or a folder of them; may be repeated (TASKONAUT_FLOWS; default: ./flows, or init's folder)",
   },
   { name: "json", summary: "Data and errors as JSON" },
-  { name: "logster", summary: "Logs as compact lines instead of JSON (LOG_STYLE=logster)" },
+  {
+    name: "logster",
+    summary: "Logs as compact lines (LOG_STYLE: json, human or logster; default: human on a terminal, else json)",
+  },
   {
     name: "log-level",
     value: "level",

@@ -78,7 +78,9 @@ export async function runCli({ argv, env, io, wire, version: versionInfo }: CliO
       await io.stderr.write(await writeHelp([], io.stderr));
       return EXIT_USAGE;
     }
-    const settings = resolveSettings(command, flags, command.needs === "program" ? {} : env, lists);
+    const logsAtTerminal = io.stderr.isTTY;
+    const ownEnv = command.needs === "program" ? {} : env;
+    const settings = resolveSettings(command, flags, ownEnv, lists, { logsAtTerminal });
     debug = settings.logLevel === "debug";
     const interrupts = createInterrupts(io);
     const look = chooseLook(io.stdout, json, env);
@@ -92,6 +94,7 @@ export async function runCli({ argv, env, io, wire, version: versionInfo }: CliO
       io,
       interrupts,
       look,
+      logStyle: settings.logStyle,
       wiring: wire(settings),
       program,
       isRemote,

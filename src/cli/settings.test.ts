@@ -43,6 +43,15 @@ test("a flag beats the environment, and an empty variable is none", () => {
   expect(resolve({ logster: "" }, { LOG_STYLE: "json" }).logStyle).toBe("logster");
 });
 
+test("the log is for people where a person reads it, unless they say otherwise", () => {
+  const atTerminal = (flags: Record<string, string>, env: Env = {}) =>
+    resolveSettings(runTask, new Map(Object.entries(flags)), env, undefined, { logsAtTerminal: true }).logStyle;
+  expect(atTerminal({})).toBe("human");
+  expect(atTerminal({ logster: "" })).toBe("logster");
+  expect(atTerminal({}, { LOG_STYLE: "json" })).toBe("json");
+  expect(resolve({}, { LOG_STYLE: "human" }).logStyle).toBe("human");
+});
+
 test("a typed address beats the other kind's variable; typing both is refused", () => {
   const env = { DATABASE_URL: "sqlite:env.db", TASKONAUT_API_URL: "http://env:1" };
   expect(resolve({ "database-url": "sqlite:x" }, env)).toMatchObject({
@@ -75,7 +84,7 @@ test("every violation is told at once, each with the flag or variable it came fr
     errors: [
       { path: "--api-base-url", message: 'expected a URL like http://127.0.0.1:8000, got "ftp://x"' },
       { path: "--log-level", message: 'expected error, warn, info, debug, got "loud"' },
-      { path: "LOG_STYLE", message: 'expected json, logster, got "xml"' },
+      { path: "LOG_STYLE", message: 'expected json, human, logster, got "xml"' },
     ],
   });
 });

@@ -2,13 +2,12 @@
 
 import type { Violation } from "../core/errors.ts";
 import { LOG_LEVELS, type LogLevel } from "../core/log.ts";
+import { LOG_STYLES } from "../log/create-log.ts";
 import type { Command } from "./command.ts";
 import type { Env } from "./io.ts";
 import { whyMeaningless } from "./options.ts";
 import { notOneOf, usageError } from "./usage.ts";
 import type { Settings } from "./wiring.ts";
-
-const LOG_STYLES = ["json", "logster"] as const;
 
 interface Source {
   /** `--log-level` or `LOG_LEVEL`: for messages. */
@@ -18,13 +17,14 @@ interface Source {
 
 /**
  * Throws usage, with every violation at once. `--database-url` beats TASKONAUT_API_URL and `--api-base-url` beats
- * DATABASE_URL, because who types one means it; typing both is a contradiction.
+ * DATABASE_URL, because who types one means it; typing both is a contradiction. `logsAtTerminal`: a person reads the log.
  */
 export function resolveSettings(
   command: Command,
   flags: ReadonlyMap<string, string>,
   env: Env,
   lists: ReadonlyMap<string, readonly string[]> = new Map(),
+  { logsAtTerminal = false } = {},
 ): Settings {
   const problems: Violation[] = [];
   const find = (flag: string, variable: string): Source | undefined => findSource(flags, flag, env, variable);
@@ -48,6 +48,11 @@ export function resolveSettings(
   const level = find("log-level", "LOG_LEVEL");
   const style = flags.has("logster") ? undefined : find("log-style", "LOG_STYLE");
 
+  const chooseLogStyle = (): Settings["logStyle"] => {
+    if (flags.has("logster")) return "logster";
+    return style ? chooseWord(style, LOG_STYLES, problems) : logsAtTerminal ? "human" : "json";
+  };
+
   if (database?.value === "") problems.push({ path: database.name, message: "expected a URL, got nothing" });
   const settings: Settings = {
     databaseUrl: database?.value,
@@ -55,7 +60,7 @@ export function resolveSettings(
     apiToken: env["TASKONAUT_API_TOKEN"] || undefined,
     flows: command.readsOnly ? undefined : (lists.get("flows") ?? []),
     logLevel: level ? chooseWord<LogLevel>(level, LOG_LEVELS, problems) : command.logLevel,
-    logStyle: flags.has("logster") ? "logster" : style ? chooseWord(style, LOG_STYLES, problems) : "json",
+    logStyle: chooseLogStyle(),
   };
   if (problems.length > 0) throw usageError(problems);
   return settings;

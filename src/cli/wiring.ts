@@ -5,6 +5,7 @@ import type { Backup } from "../core/api/backup.ts";
 import type { BenchOptions, BenchReport } from "../core/api/bench.ts";
 import type { FlowCatalog } from "../core/api/flow-catalog.ts";
 import type { Log, LogLevel } from "../core/log.ts";
+import type { LogStyle } from "../log/create-log.ts";
 import type { Migrator } from "../core/api/migrator.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
 
@@ -17,7 +18,7 @@ export interface Settings {
   /** Flow files and folders, as typed; none: the places where they usually are; undefined: no files are loaded. */
   readonly flows: readonly string[] | undefined;
   readonly logLevel: LogLevel;
-  readonly logStyle: "json" | "logster";
+  readonly logStyle: LogStyle;
 }
 
 export interface ServerOptions {
@@ -30,7 +31,15 @@ export interface ServerOptions {
   readonly worker: WorkerOptions | undefined;
 }
 
-export interface RunningServer {
+/** What a process works on. */
+export interface StoreFacts {
+  /** Where its tasks are, without passwords. */
+  readonly location: string;
+  /** Names of the flows that it has. */
+  readonly flows: readonly string[];
+}
+
+export interface RunningServer extends StoreFacts {
   /** `http://127.0.0.1:8000` */
   readonly url: string;
   /** The worker inside. */
@@ -44,12 +53,9 @@ export interface WorkerOptions {
   readonly concurrency: number;
 }
 
-export interface WorkerFacts extends WorkerOptions {
+/** It takes the tasks of its flows. */
+export interface WorkerFacts extends WorkerOptions, StoreFacts {
   readonly id: string;
-  /** Where its tasks are, without passwords. */
-  readonly location: string;
-  /** Names of the flows whose tasks it takes. */
-  readonly flows: readonly string[];
 }
 
 export interface RunningWorker extends WorkerFacts {

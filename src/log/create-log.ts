@@ -1,13 +1,18 @@
 import { createConsola, LogLevels } from "consola/core";
 import { LOG_LEVELS, type Log, type LogFields, type LogLevel, type LogMethod } from "../core/log.ts";
 import { findCaller } from "./caller.ts";
+import { toHumanLine } from "./human-line.ts";
 import { type LogEntry, toJsonLine, toLogsterLine } from "./lines.ts";
-import { createPaint } from "./paint.ts";
+import { createPaint, type Paint } from "./paint.ts";
+
+/** `human` is for a person at a terminal, `json` for programs; `logster` is as compact as `human` and tells all that `json` does. */
+export const LOG_STYLES = ["json", "human", "logster"] as const;
+export type LogStyle = (typeof LOG_STYLES)[number];
 
 export interface LogOptions {
   readonly level: LogLevel;
-  readonly style: "json" | "logster";
-  /** For style `logster` alone. */
+  readonly style: LogStyle;
+  /** For every style but `json`. */
   readonly color: boolean;
   /** Takes one line, with its line break. It must have written it when it returns, or the last lines are lost at exit. */
   readonly write: (line: string) => void;
@@ -15,7 +20,7 @@ export interface LogOptions {
 
 /** A log over consola. No call of it throws for what its fields hold. */
 export function createLog({ level, style, color, write }: LogOptions): Log {
-  const paint = createPaint(color);
+  const toLine = lineMaker(style, createPaint(color), level);
   const consola = createConsola({
     level: LogLevels[level],
     // consola holds a line back that repeats within `throttle` ms; here every line counts
@@ -24,7 +29,7 @@ export function createLog({ level, style, color, write }: LogOptions): Log {
       {
         log({ date, args }) {
           const entry: LogEntry = { date, ...(args[0] as Omit<LogEntry, "date">) };
-          write(style === "json" ? toJsonLine(entry) : toLogsterLine(entry, paint));
+          write(toLine(entry));
         },
       },
     ],
@@ -45,6 +50,19 @@ export function createLog({ level, style, color, write }: LogOptions): Log {
     with: (fields) => logOf({ ...bound, ...fields }),
   });
   return logOf({});
+}
+
+function lineMaker(style: LogStyle, paint: Paint, level: LogLevel): (entry: LogEntry) => string {
+  switch (style) {
+    case "json":
+      return toJsonLine;
+    case "human": {
+      const options = { isDebugging: level === "debug", folder: process.cwd() };
+      return (entry) => toHumanLine(entry, paint, options);
+    }
+    case "logster":
+      return (entry) => toLogsterLine(entry, paint);
+  }
 }
 
 /** As they are: a getter among them may throw, and is asked when the line is made. */

@@ -1,4 +1,4 @@
-// The two styles of a log line. Both are one line, whatever the message and the fields hold.
+// Log lines for programs. Both styles are one line, whatever the message and the fields hold. `human-line.ts` has the third.
 
 import type { LogFields, LogLevel } from "../core/log.ts";
 import type { Caller } from "./caller.ts";
@@ -29,7 +29,12 @@ export function toJsonLine({ date, level, caller, message, fields }: LogEntry): 
   return `${escapeControls(parts.join(","))}}\n`;
 }
 
-const LEVEL_COLORS: Readonly<Record<LogLevel, Color>> = { error: "red", warn: "yellow", info: "green", debug: "blue" };
+export const LEVEL_COLORS: Readonly<Record<LogLevel, Color>> = {
+  error: "red",
+  warn: "yellow",
+  info: "green",
+  debug: "blue",
+};
 
 /** `[HH:MM:SS][LEVEL][file][function:line] message key=value`, the time in the zone of the machine. */
 export function toLogsterLine({ date, level, caller, message, fields }: LogEntry, paint: Paint): string {
@@ -40,13 +45,14 @@ export function toLogsterLine({ date, level, caller, message, fields }: LogEntry
   ].join("");
   const parts = [head, showControls(message)];
   for (const key of Object.keys(fields)) {
-    const text = toLogsterText(readField(fields, key));
+    const text = toPlainText(readField(fields, key));
     if (text !== undefined) parts.push(`${paint("cyan", quote(key))}=${text}`);
   }
   return `${parts.join(" ")}\n`;
 }
 
-function toLogsterText(value: unknown): string | undefined {
+/** A field of a line for people; undefined where there is nothing to say. */
+export function toPlainText(value: unknown): string | undefined {
   if (typeof value === "string") return quote(value);
   if (value instanceof Error) return quote(describeError(value));
   const text = toFieldText(value);
@@ -54,11 +60,11 @@ function toLogsterText(value: unknown): string | undefined {
 }
 
 /** In quotes, with JSON's escapes, unless the text is a plain word. */
-function quote(text: string): string {
+export function quote(text: string): string {
   return /^[^\s"=]+$/.test(text) && showControls(text) === text ? text : escapeControls(JSON.stringify(text));
 }
 
-function readField(fields: LogFields, key: string): unknown {
+export function readField(fields: LogFields, key: string): unknown {
   try {
     return fields[key];
   } catch (error) {

@@ -5,6 +5,13 @@ import { Signals } from "../../../test/support/cli.ts";
 import { cli } from "../../../test/support/cli-in-memory.ts";
 import type { Wiring } from "../wiring.ts";
 
+const SERVER = {
+  url: "http://127.0.0.1:9",
+  location: "sqlite:x.db",
+  flows: ["echo_add", "order"],
+  worker: undefined,
+};
+
 test("run-app serves until a signal comes, then stops the server", async () => {
   const signals = new Signals();
   const asked: unknown[] = [];
@@ -12,7 +19,7 @@ test("run-app serves until a signal comes, then stops the server", async () => {
   const startServer: Wiring["startServer"] = async (options) => {
     asked.push(options);
     setImmediate(() => signals.send());
-    return { url: "http://127.0.0.1:9", worker: undefined, stop };
+    return { ...SERVER, stop };
   };
   const { code, settings } = await cli(["run-app", "--port", "9", "--insecure"], { wiring: { startServer } }, signals);
   expect(code).toBe(0);
@@ -23,7 +30,7 @@ test("run-app serves until a signal comes, then stops the server", async () => {
 
 test("run-app ends in good order when its supervisor dismisses it", async () => {
   const stop = mock(async () => {});
-  const startServer: Wiring["startServer"] = async () => ({ url: "http://127.0.0.1:9", worker: undefined, stop });
+  const startServer: Wiring["startServer"] = async () => ({ ...SERVER, stop });
   expect((await cli(["run-app"], { wiring: { startServer }, dismissed: true })).code).toBe(0);
   expect(stop).toHaveBeenCalledTimes(1);
 });
@@ -33,8 +40,7 @@ test("a second signal ends run-app at once with 130", async () => {
   const startServer: Wiring["startServer"] = async () => {
     setImmediate(() => signals.send());
     return {
-      url: "http://127.0.0.1:9",
-      worker: undefined,
+      ...SERVER,
       stop: () => {
         signals.send();
         return new Promise(() => {});

@@ -1,7 +1,8 @@
+import { showBanner } from "../banner.ts";
 import type { Call, Command } from "../command.ts";
 import { readCount, usageError } from "../usage.ts";
 import { whenAborted } from "../when-aborted.ts";
-import type { ServerOptions, Wiring } from "../wiring.ts";
+import type { ServerOptions } from "../wiring.ts";
 import { CONCURRENCY_OPTION, logWorkerStarted, readConcurrency } from "../worker-options.ts";
 
 const HOST_DEFAULT = "127.0.0.1";
@@ -48,9 +49,7 @@ export const runApp: Command = {
     };
     const stopListening = [call.interrupts.onFirst(onLeave), call.io.onDismissal(onLeave)];
     try {
-      await (flags.has("reload")
-        ? wiring.superviseServer(options, leave.signal)
-        : serve(wiring, options, leave.signal));
+      await (flags.has("reload") ? wiring.superviseServer(options, leave.signal) : serve(call, options, leave.signal));
       return 0;
     } finally {
       for (const stop of stopListening) stop();
@@ -67,11 +66,13 @@ function readWorker(call: Call): ServerOptions["worker"] {
 }
 
 /** Serves until the signal aborts, then lets what runs end. */
-async function serve(wiring: Wiring, options: ServerOptions, signal: AbortSignal): Promise<void> {
-  const server = await wiring.startServer(options);
-  const { log } = wiring;
-  log.info?.(`Listening on ${server.url}`, { url: server.url });
-  if (server.worker) logWorkerStarted(log, server.worker);
+async function serve(call: Call, options: ServerOptions, signal: AbortSignal): Promise<void> {
+  const server = await call.wiring.startServer(options);
+  const { log } = call.wiring;
+  if (!(await showBanner(call, server))) {
+    log.info?.(`Listening on ${server.url}`, { url: server.url });
+    if (server.worker) logWorkerStarted(log, server.worker);
+  }
   await whenAborted(signal);
   log.info?.("Stopping: no more requests are taken, nor tasks of the queue; those under way may end");
   await server.stop();

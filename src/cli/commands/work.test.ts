@@ -127,7 +127,8 @@ async function serve(
   const startServer: Wiring["startServer"] = async ({ worker }) => {
     asked.push(worker);
     setImmediate(() => signals.send());
-    return { url: "http://127.0.0.1:9", worker: worker && factsOf(worker), stop: async () => {} };
+    const { location, flows } = factsOf({ concurrency: 0 });
+    return { url: "http://127.0.0.1:9", location, flows, worker: worker && factsOf(worker), stop: async () => {} };
   };
   const result = await callCli(["run-app", ...argv], { taskonaut: NOBODY, wiring: { startServer }, env }, signals);
   return { result, asked };

@@ -1,3 +1,4 @@
+import { showBanner } from "../banner.ts";
 import type { Command } from "../command.ts";
 import { whenAborted } from "../when-aborted.ts";
 import { CONCURRENCY_OPTION, logWorkerStarted, readConcurrency } from "../worker-options.ts";
@@ -28,7 +29,7 @@ export const work: Command = {
     });
     try {
       const worker = await wiring.startWorker({ concurrency });
-      logWorkerStarted(log, worker);
+      if (!(await showBanner(call, { ...worker, url: undefined, worker }))) logWorkerStarted(log, worker);
       await whenAborted(leave.signal);
       log.info?.("Stopping: no more tasks are taken, running tools may end; once more leaves at once");
       await worker.stop();

@@ -1,0 +1,53 @@
+// What a person sees when `run-app` or `work` has started: where it is reached, what it works on, and how to stop it.
+
+import { createPaint, wantsColor } from "../log/paint.ts";
+import { alignRows, type Cell, wrapText } from "./cells.ts";
+import type { Call } from "./command.ts";
+import type { StoreFacts, WorkerFacts } from "./wiring.ts";
+
+export interface BannerFacts extends StoreFacts {
+  /** Of the server; undefined: there is none. */
+  readonly url: string | undefined;
+  readonly worker: WorkerFacts | undefined;
+}
+
+/** A program that serves a thousand flows has them all in `taskonaut flows`. */
+const FLOWS_SHOWN_MAX = 12;
+
+/** `worker  `, the widest name. */
+const NAME_COLUMNS = 8;
+const TEXT_COLUMNS_MIN = 16;
+
+/**
+ * Writes it to the terminal. False: nobody reads the log there, or only what is urgent; then the log tells that it has
+ * started.
+ */
+export async function showBanner({ io, env, logStyle, wiring }: Call, facts: BannerFacts): Promise<boolean> {
+  const { stderr } = io;
+  if (!stderr.isTTY || logStyle !== "human" || !wiring.log.info) return false;
+  const columns = Math.max(stderr.columns - NAME_COLUMNS - 1, TEXT_COLUMNS_MIN);
+  const rows = rowsOf(facts).flatMap(([name, text]) =>
+    wrapText(text, columns).map((line, index): Cell[] => [
+      { text: index === 0 ? name : "", color: "dim" },
+      { text: line },
+    ]),
+  );
+  const paint = createPaint(wantsColor(stderr.isTTY, env));
+  const title = facts.url === undefined ? "Waiting for tasks" : `Listening on ${facts.url}`;
+  const lines = [paint("bold", title), ...alignRows(rows, paint), paint("dim", "Ctrl-C stops it.")];
+  await stderr.write(`${lines.join("\n")}\n\n`);
+  return true;
+}
+
+function rowsOf({ location, flows, worker }: BannerFacts): [name: string, text: string][] {
+  const shown = flows.slice(0, FLOWS_SHOWN_MAX).join(", ");
+  const more = flows.length - FLOWS_SHOWN_MAX;
+  return [
+    ["store", location],
+    ["flows", more > 0 ? `${shown} and ${more} more` : shown],
+    [
+      "worker",
+      worker ? `${worker.id}, up to ${worker.concurrency} tasks at once` : "none; `taskonaut work` runs what is queued",
+    ],
+  ];
+}
