@@ -2,6 +2,7 @@ import { VERSION } from "./build-info.ts";
 import { LineWriter } from "./cli/line-writer.ts";
 import { OwnStdout } from "./cli/own-stdout.ts";
 import { createProcessIo } from "./cli/process-io.ts";
+import { programName } from "./cli/program-name.ts";
 import { runCli } from "./cli/run-cli.ts";
 import { UserCode } from "./cli/user-code.ts";
 import { createWire } from "./wire.ts";
@@ -17,6 +18,7 @@ const exit = await runCli({
   env,
   io: createProcessIo(lines, stdout),
   wire: createWire(env, { lines, userCode, version: VERSION.version }),
+  calledAs: programName({ argv0: process.argv0, main: Bun.main, cwd: process.cwd(), env }),
   version: VERSION,
 });
 

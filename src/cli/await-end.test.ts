@@ -79,9 +79,7 @@ test("a child that is parked ends the wait, with what takes it on, however deep 
   const parked = { parked_reason: "The flow took another path." };
   const error = {
     code: "task_parked",
-    message:
-      "Task a waits for its child c, which is parked. The flow took another path. " +
-      "When that is settled, `taskonaut resume-task c` takes it on.",
+    message: "Task a waits for its child c, which is parked. The flow took another path.",
     details: { task_id: "c", waiting_task_id: "a" },
   };
   await expect(followFirst({ a: { waiting_for: [childOf("c")] }, c: parked })).rejects.toMatchObject(error);

@@ -87,8 +87,7 @@ function isStuck({ parked_reason, waiting_for }: Task): boolean {
 function parkedChild({ id }: Task, child: Task): TaskonautError {
   return new TaskonautError(
     "task_parked",
-    `Task ${id} waits for its child ${child.id}, which is parked. ${child.parked_reason} ` +
-      `When that is settled, \`taskonaut resume-task ${child.id}\` takes it on.`,
+    `Task ${id} waits for its child ${child.id}, which is parked. ${child.parked_reason}`,
     { details: { task_id: child.id, waiting_task_id: id } },
   );
 }

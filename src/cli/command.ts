@@ -2,6 +2,8 @@
 
 import type { LogLevel } from "../core/log.ts";
 import type { LogStyle } from "../log/create-log.ts";
+import type { Paint } from "../log/paint.ts";
+import type { Hints } from "./hint.ts";
 import type { Interrupts } from "./interrupts.ts";
 import type { Env, Io } from "./io.ts";
 import type { Look } from "./look.ts";
@@ -70,6 +72,9 @@ export interface Call {
   readonly interrupts: Interrupts;
   readonly look: Look;
   readonly logStyle: LogStyle;
+  /** Colours for what is said on stderr. */
+  readonly talk: Paint;
+  readonly hints: Hints;
   readonly wiring: Wiring;
   readonly program: Program;
   /** Whether a server does the work, so that it goes on when this process leaves. */

@@ -1,4 +1,4 @@
-// What a task waits for, and what a person can do about a task that has not ended, in words and as commands to copy.
+// What a task waits for, in words.
 
 import { isStepOpen, isTerminal } from "../core/record/status.ts";
 import type { Task, TaskStep, Timestamp, Waiting } from "../core/api/task.ts";
@@ -68,43 +68,6 @@ export function describeLeftUndone({ left_undone }: Task): readonly string[] {
   });
   const more = all.length - phrases.length;
   return more > 0 ? [...phrases, `and ${more} more`] : phrases;
-}
-
-/** The commands that take the task on from where it stands; none where it has ended for good, or is driven right now. */
-export function suggestCommands(task: Task): readonly string[] {
-  const id = toWord(task.id);
-  const doubts = stepsInDoubt(task);
-  if (doubts.length > 0) return suggestResolutions(id, doubts);
-  if (task.parked_reason !== null) return [`taskonaut resume-task ${id}`, `taskonaut cancel-task ${id} --force`];
-  if (task.status === "FAILED") return hasFailedTool(task) ? [`taskonaut retry-task ${id}`] : [];
-  if (isTerminal(task.status) || task.lease_owner !== null) return [];
-  if (isQueued(task)) return ["taskonaut work"];
-  if (task.waiting_for.length === 0) return [`taskonaut run-task ${id}`];
-  const signals = new Set(task.waiting_for.flatMap(({ kind, name }) => (kind === "signal" ? [name ?? ""] : [])));
-  if (signals.size === 0) return [`taskonaut run-task ${id} --wait`];
-  return [...signals]
-    .slice(0, WAITS_SHOWN_MAX)
-    .map((name) => `taskonaut signal-task ${id} ${toWord(name)} --payload '…'`);
-}
-
-/** All that can be known of an effect: that it happened, that it did not, or that it will not. */
-function suggestResolutions(id: string, doubts: readonly TaskStep[]): readonly string[] {
-  return doubts
-    .flatMap(({ step_index }) => {
-      const command = doubts.length === 1 ? `taskonaut resolve ${id}` : `taskonaut resolve ${id} --step ${step_index}`;
-      return [`${command} --output '…'`, `${command} --retry`, `${command} --fail`];
-    })
-    .slice(0, WAITS_SHOWN_MAX);
-}
-
-/** Whether there may be a step that `retry-task` can open again. */
-function hasFailedTool({ steps }: Task): boolean {
-  return steps.some((step) => step.status === "FAILED" && step.tool_calls.length > 0);
-}
-
-/** What is copied into a shell must be one word there, whoever made it up. */
-function toWord(text: string): string {
-  return /^[\w.-]+$/.test(text) ? text : "…";
 }
 
 function toWords(timestamp: Timestamp): string {

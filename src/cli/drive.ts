@@ -26,25 +26,22 @@ export interface DriveOptions {
 const FAREWELLS = {
   runs: {
     stopping: "Stopping after the running step; once more stops at once.\n",
-    cancelled: (id: string) =>
-      `Stopped. Everything done so far is kept; \`taskonaut run-task ${id}\` goes on from there.`,
+    cancelled: "Stopped. Everything done so far is kept.",
   },
   follows: {
     stopping: "Stopping, after a step that runs; once more stops at once.\n",
-    cancelled: (id: string) =>
-      `Stopped following. Everything done so far is kept; \`taskonaut run-task ${id} --wait\` follows the task again.`,
+    cancelled: "Stopped following. Everything done so far is kept.",
   },
   // nothing is waited for: the step runs over there
   remote: {
     stopping: "",
-    cancelled: (id: string) =>
-      `Stopped waiting. The server goes on with the task; \`taskonaut get-task ${id}\` shows how far it is.`,
+    cancelled: "Stopped waiting. The server goes on with the task.",
   },
 };
 
 /**
  * Drives a task. The first SIGINT or SIGTERM aborts the signal that `work` gets, lets the running step end and then
- * throws `cancelled`, which says how to go on. What comes to its end in spite of it is given as if there had been none.
+ * throws `cancelled`. What comes to its end in spite of it is given as if there had been none.
  */
 export async function drive<T>(
   { io, interrupts, isRemote }: Pick<Call, "io" | "interrupts" | "isRemote">,
@@ -54,7 +51,7 @@ export async function drive<T>(
   { follows = false }: DriveOptions = {},
 ): Promise<T> {
   const farewell = isRemote ? FAREWELLS.remote : follows ? FAREWELLS.follows : FAREWELLS.runs;
-  const cancelled = new TaskonautError("cancelled", farewell.cancelled(id), { details: { task_id: id } });
+  const cancelled = new TaskonautError("cancelled", farewell.cancelled, { details: { task_id: id } });
   const leave = new AbortController();
   const stopped = Promise.withResolvers<never>();
   const stop = async (): Promise<never> => {

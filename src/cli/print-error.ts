@@ -1,13 +1,13 @@
 // Errors on stderr: what is wrong, each violation on a line, and what to do next.
 
-import { type ErrorCode, TaskonautError } from "../core/errors.ts";
+import { TaskonautError } from "../core/errors.ts";
 import { createPaint, wantsColor } from "../log/paint.ts";
 import { escapeControls, showControls } from "../log/visible.ts";
+import { type FailedCall, hintsFor } from "./error-hints.ts";
+import { type Hint, showHint } from "./hint.ts";
 import type { Env, Output } from "./io.ts";
 
-export interface ErrorContext {
-  /** The command that was typed, where it is known. */
-  readonly command: string | undefined;
+export interface ErrorContext extends FailedCall {
   readonly json: boolean;
   /** Show the stack of an error that nobody foresaw. */
   readonly debug: boolean;
@@ -16,20 +16,6 @@ export interface ErrorContext {
 
 /** What an unforeseen error exits with: EX_SOFTWARE of sysexits.h. */
 const EXIT_UNKNOWN = 70;
-
-/** Where the message alone does not say what to do next. `{command}` is the command that was typed. */
-const HINTS: Partial<Record<ErrorCode, string>> = {
-  usage: "`taskonaut {command}--help` shows what can be typed.",
-  input_invalid: "`taskonaut {command}--help` shows how to give it.",
-  flow_not_found: "`taskonaut flows` lists the flows that are loaded.",
-  task_not_found: "`taskonaut get-tasks` lists the tasks of this database.",
-  task_id_invalid: "`taskonaut get-tasks` lists the tasks with their ids.",
-  max_steps_exhausted: "Everything done so far is kept; `taskonaut run-task <id>` goes on from there.",
-  task_not_in_doubt: "`taskonaut get-task <id>` shows its steps.",
-  task_parked:
-    "When the reason is gone, `taskonaut resume-task <id>` takes the task up again; `taskonaut cancel-task <id> --force` ends it.",
-  unauthorized: "Set TASKONAUT_API_TOKEN to the token that the server was started with.",
-};
 
 /** Gives the exit code of the error. */
 export async function printError(stderr: Output, error: unknown, context: ErrorContext): Promise<number> {
@@ -42,29 +28,35 @@ function hidePasswords(text: string): string {
   return text.replace(/(:\/\/[^\s"/@:]{0,200}:)[^\s"]{1,500}@/g, "$1***@");
 }
 
-function toJsonText(error: unknown, { debug }: ErrorContext): string {
+function toJsonText(error: unknown, context: ErrorContext): string {
   const { code, errors, details } =
     error instanceof TaskonautError ? error : { code: "internal", errors: [], details: {} };
-  const stack = debug && code === "internal" ? { stack: stackOf(error) } : {};
+  const hint = hintsOf(error, context).map(({ text, command }) => command ?? text);
+  const stack = context.debug && code === "internal" ? { stack: stackOf(error) } : {};
   // whoever reads it, a terminal may be what shows it
-  return `${escapeControls(JSON.stringify({ code, message: messageOf(error), errors, details, ...stack }))}\n`;
+  return `${escapeControls(JSON.stringify({ code, message: messageOf(error), errors, details, hint, ...stack }))}\n`;
 }
 
-function toText(error: unknown, { command, debug, env }: ErrorContext, isTTY: boolean): string {
-  const paint = createPaint(wantsColor(isTTY, env));
+function toText(error: unknown, context: ErrorContext, isTTY: boolean): string {
+  const paint = createPaint(wantsColor(isTTY, context.env));
   const known = error instanceof TaskonautError ? error : undefined;
   const isCancel = known?.code === "cancelled";
   const lines = [isCancel ? showLines(messageOf(error)) : `${paint("red", "error:")} ${showLines(messageOf(error))}`];
   for (const { path, message } of known?.errors ?? [])
     lines.push(showControls(path === "" ? `  ${message}` : `  ${path}: ${message}`));
-  const hint = known && HINTS[known.code];
-  if (hint) lines.push(`${paint("cyan", "hint:")} ${hint.replace("{command}", command ? `${command} ` : "")}`);
-  if (!known || known.code === "internal") {
-    if (debug) lines.push(showLines(stackOf(error)));
-    else if (!isOfSystem(error))
-      lines.push(`${paint("cyan", "hint:")} This is a fault of taskonaut; --log-level debug shows where.`);
-  }
+  lines.push(...hintsOf(error, context).map((hint) => showHint(hint, paint)));
+  if (context.debug && isFault(error)) lines.push(showLines(stackOf(error)));
   return `${lines.join("\n")}\n`;
+}
+
+function hintsOf(error: unknown, context: ErrorContext): readonly Hint[] {
+  if (error instanceof TaskonautError && error.code !== "internal") return hintsFor(error, context);
+  return context.debug || !isFault(error) ? [] : context.hints.give("showFault");
+}
+
+/** Of the program itself: nobody foresaw it. */
+function isFault(error: unknown): boolean {
+  return error instanceof TaskonautError ? error.code === "internal" : !isOfSystem(error);
 }
 
 /** Line breaks stay, other controls are written out. */

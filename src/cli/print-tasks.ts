@@ -5,7 +5,7 @@ import { taskJson, together } from "../core/api/task-json.ts";
 import { alignRows, type Cell, showText } from "./cells.ts";
 import type { Call } from "./command.ts";
 import type { Look } from "./look.ts";
-import { toJson } from "./print.ts";
+import { tell, toJson } from "./print.ts";
 import { ID_COLUMNS, showTime, standingCell } from "./show-task.ts";
 
 export type TaskPages = AsyncGenerator<readonly ListedTask[], { readonly more: boolean }>;
@@ -42,9 +42,10 @@ const COLUMNS_LEAST = [ID_COLUMNS, 9, 19];
 
 /** A line per task; says on stderr when there are more than were asked for. Gives those that are damaged. */
 export async function printTaskTable(
-  { io, look }: Pick<Call, "io" | "look">,
+  call: Pick<Call, "io" | "look" | "talk" | "flags" | "hints">,
   pages: TaskPages,
 ): Promise<readonly DamagedTask[]> {
+  const { io, look } = call;
   const damaged: DamagedTask[] = [];
   const flowColumns = Math.max(look.columns - COLUMNS_LEAST.reduce((sum, width) => sum + width + 2, 0), 12);
   let head = [HEAD];
@@ -64,7 +65,7 @@ export async function printTaskTable(
       return damaged;
     head = [];
   }
-  if (shown === 0) await io.stderr.write("No tasks yet. `taskonaut run-flow` makes one.\n");
+  if (shown === 0) await tell(call, ["No tasks yet."], call.hints.give("makeFirstTask"));
   else if (page.value.more) await io.stderr.write(`The newest ${shown}; --limit N shows more.\n`);
   return damaged;
 }

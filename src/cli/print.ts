@@ -1,15 +1,22 @@
 // Data on stdout: JSON for programs, text for people.
 
 import type { Task } from "../core/api/task.ts";
+import type { Taskonaut } from "../core/api/taskonaut.ts";
 import { taskJson } from "../core/api/task-json.ts";
 import { escapeControls, showControls } from "../log/visible.ts";
 import type { Call } from "./command.ts";
-import { describeWaits, suggestCommands } from "./describe-waits.ts";
+import { describeWaits } from "./describe-waits.ts";
+import { type Hint, showHint } from "./hint.ts";
 import type { Look } from "./look.ts";
+import { nextSteps } from "./next-steps.ts";
 import { showTask } from "./show-task.ts";
 
-export async function printTask({ io, look }: Pick<Call, "io" | "look">, task: Task): Promise<void> {
-  if (look.style === "readable") await io.stdout.write(showTask(task, look));
+type Printing = Pick<Call, "io" | "look" | "talk" | "flags" | "hints" | "wiring" | "isRemote">;
+type Flows = Pick<Taskonaut, "describeFlow">;
+
+export async function printTask(call: Printing, taskonaut: Flows, task: Task): Promise<void> {
+  const { io, look } = call;
+  if (look.style === "readable") await io.stdout.write(showTask(task, look, await nextSteps(call, taskonaut, task)));
   else if (look.style === "pretty") await io.stdout.write(`${toJson(task, look)}\n`);
   else {
     for (const text of taskJson(task)) if (!(await io.stdout.write(text))) return;
@@ -18,16 +25,20 @@ export async function printTask({ io, look }: Pick<Call, "io" | "look">, task: T
 }
 
 /** Says on stderr what the task waits for and what takes it on, unless JSON was asked for and nothing else. */
-export async function tellWaits(
-  { io, flags }: Pick<Call, "io" | "flags">,
-  task: Task,
-  subject = "The task",
+export async function tellWaits(call: Printing, taskonaut: Flows, task: Task, subject = "The task"): Promise<void> {
+  if (task.waiting_for.length === 0) return;
+  const texts = describeWaits(task).map((text) => `${subject} waits ${text}.`);
+  await tell(call, texts, call.flags.has("json") ? [] : await nextSteps(call, taskonaut, task));
+}
+
+/** Says it on stderr, with what to do next, unless JSON was asked for and nothing else. */
+export async function tell(
+  { io, flags, talk }: Pick<Call, "io" | "flags" | "talk">,
+  texts: readonly string[],
+  hints: readonly Hint[] = [],
 ): Promise<void> {
-  if (flags.has("json") || task.waiting_for.length === 0) return;
-  const lines = [
-    ...describeWaits(task).map((text) => showControls(`${subject} waits ${text}.`)),
-    ...suggestCommands(task).map((command) => `next: ${command}`),
-  ];
+  if (flags.has("json")) return;
+  const lines = [...texts.map(showControls), ...hints.map((hint) => showHint(hint, talk))];
   await io.stderr.write(`${lines.join("\n")}\n`);
 }
 

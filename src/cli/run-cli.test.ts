@@ -45,7 +45,8 @@ test("an error says what is wrong, each violation on a line, and what to do next
     "error: There are 2 problems with the command line",
     '  --a: expected an integer, got "abc"',
     '  --b: expected an integer, got "2.5"',
-    "hint: `taskonaut run-flow --help` shows what can be typed.",
+    "hint: see what can be typed:",
+    "  taskonaut run-flow --help",
     "",
   ]);
 });
@@ -58,6 +59,7 @@ test("with --json an error is one JSON object on stderr", async () => {
     message: `Task ${UNKNOWN_ID} not found`,
     errors: [],
     details: { task_id: UNKNOWN_ID },
+    hint: ["taskonaut get-tasks"],
   });
 });
 

@@ -21,6 +21,8 @@ import { validate } from "./commands/validate.ts";
 import { describeVersion, version } from "./commands/version.ts";
 import { work } from "./commands/work.ts";
 import { workers } from "./commands/workers.ts";
+import { createPaint, wantsColor } from "../log/paint.ts";
+import { Hints } from "./hint.ts";
 import { createInterrupts } from "./interrupts.ts";
 import type { Env, Io } from "./io.ts";
 import { chooseLook } from "./look.ts";
@@ -36,6 +38,8 @@ export interface CliOptions {
   readonly env: Env;
   readonly io: Io;
   readonly wire: Wire;
+  /** How it was called, quoted for a shell: `dist/taskonaut`. */
+  readonly calledAs: string;
   readonly version: VersionInfo;
 }
 
@@ -56,7 +60,7 @@ export const COMMANDS: readonly Command[] = COMMAND_GROUPS.flatMap(({ commands }
 const EXIT_USAGE = 2;
 
 /** Runs one command and gives the exit code; never throws. Nothing is wired before the arguments are known to be good. */
-export async function runCli({ argv, env, io, wire, version: versionInfo }: CliOptions): Promise<number> {
+export async function runCli({ argv, env, io, wire, calledAs, version: versionInfo }: CliOptions): Promise<number> {
   const { command, args, flags, lists, fields, problems } = readArgv(argv, COMMANDS, GLOBAL_OPTIONS);
   const json = flags.has("json");
   const writeHelp = async (words: readonly string[], output = io.stdout): Promise<string> => {
@@ -64,6 +68,8 @@ export async function runCli({ argv, env, io, wire, version: versionInfo }: CliO
     return showHelp(COMMAND_GROUPS, words, chooseLook(output, json, env));
   };
   let debug = false;
+  const typed = { calledAs, argv, typed: { flags, lists }, commands: COMMANDS, env };
+  let hints = new Hints({ ...typed, apiBaseUrl: undefined });
   try {
     if (flags.has("help") && (command || problems.length === 0)) {
       await io.stdout.write(await writeHelp(command ? [command.name, ...args] : []));
@@ -82,9 +88,9 @@ export async function runCli({ argv, env, io, wire, version: versionInfo }: CliO
     const ownEnv = command.needs === "program" ? {} : env;
     const settings = resolveSettings(command, flags, ownEnv, lists, { logsAtTerminal });
     debug = settings.logLevel === "debug";
+    hints = new Hints({ ...typed, apiBaseUrl: settings.apiBaseUrl });
     const interrupts = createInterrupts(io);
     const look = chooseLook(io.stdout, json, env);
-    const isRemote = settings.apiBaseUrl !== undefined;
     const program: Program = { version: versionInfo, writeHelp };
     const done = command.run({
       args,
@@ -94,13 +100,17 @@ export async function runCli({ argv, env, io, wire, version: versionInfo }: CliO
       io,
       interrupts,
       look,
+      talk: createPaint(wantsColor(io.stderr.isTTY, env)),
       logStyle: settings.logStyle,
+      hints,
       wiring: wire(settings),
       program,
-      isRemote,
+      isRemote: hints.isRemote,
     });
     return await Promise.race([done, interrupts.second]);
   } catch (error) {
-    return printError(io.stderr, error, { command: command?.name, json, debug, env });
+    const id = command?.args[0]?.name === "id" ? args[0] : undefined;
+    const call = { command: command?.name, id, follows: flags.has("wait"), hints };
+    return printError(io.stderr, error, { ...call, json, debug, env });
   }
 }

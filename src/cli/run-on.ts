@@ -50,12 +50,12 @@ export async function runOn(
         sleep,
         getTask: (each) => taskonaut.getTask(each),
         onWaits: (waiting) =>
-          tellWaits(call, waiting, waiting.id === id.toLowerCase() ? "The task" : `Its child ${waiting.id}`),
+          tellWaits(call, taskonaut, waiting, waiting.id === id.toLowerCase() ? "The task" : `Its child ${waiting.id}`),
       });
     },
     { follows: waits },
   );
   // a person finds it in the task that is printed
-  if (call.look.style !== "readable") await tellWaits(call, task);
+  if (call.look.style !== "readable") await tellWaits(call, taskonaut, task);
   return task;
 }

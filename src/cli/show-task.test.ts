@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { Task, TaskStep, ToolCall, Waiting } from "../core/api/task.ts";
 import { createPaint } from "../log/paint.ts";
 import { CREATED_AT, plannedStep, plannedTask } from "../../test/support/tasks.ts";
+import { hintsOf } from "../../test/support/hints.ts";
 import { shorten, showJson, showText, wrapText } from "./cells.ts";
 import type { Look } from "./look.ts";
 import { showStep, showTask, standingCell } from "./show-task.ts";
@@ -120,59 +121,44 @@ const SIGNAL: Waiting = { kind: "signal", name: "approved", until: LATER, task_i
 const TIME: Waiting = { kind: "time", name: null, until: LATER, task_id: null };
 const CHILD: Waiting = { kind: "child", name: "ship", until: null, task_id: "t9" };
 
-/** The lines about what a task waits for and what to do next. */
+/** The lines about what a task waits for. */
 function linesOf(parts: Partial<Task>): string[] {
   return showTask(makeTask("x", parts), look(80))
     .split("\n")
-    .filter((line) => /^(waits|next) /.test(line));
+    .filter((line) => line.startsWith("waits "));
 }
 
 test("a waiting task says what it waits for, and how to go on", () => {
+  const next = hintsOf().give("signalTask", { id: "t1", name: "approved", payload: '{"by":"text"}' });
+  const shown = showTask(makeTask("x", { ...WAITING, waiting_for: [SIGNAL] }), look(40), [
+    ...next,
+    ...hintsOf().give("setToken"),
+  ]);
+  expect(shown).toContain(
+    `\nnext     taskonaut signal-task t1 approved --payload '{"by":"text"}'\nhint     Set TASKONAUT_`,
+  );
   expect(linesOf({ ...WAITING, waiting_for: [SIGNAL, TIME, CHILD, { ...SIGNAL, name: "paid", until: null }] })).toEqual(
     [
       "waits    for signal approved, until 2026-11-23 03:39:25.200Z",
       "waits    until 2026-11-23 03:39:25.200Z",
       "waits    for child t9 (ship)",
       "waits    for signal paid",
-      "next     taskonaut signal-task t1 approved --payload '…'",
-      "next     taskonaut signal-task t1 paid --payload '…'",
     ],
   );
-  expect(linesOf({ ...WAITING, waiting_for: [TIME, CHILD] }).at(-1)).toBe("next     taskonaut run-task t1 --wait");
   const many = linesOf({ ...WAITING, waiting_for: Array.from({ length: 1000 }, () => SIGNAL) });
-  expect(many).toHaveLength(10);
-  expect(many.slice(-2)).toEqual([
-    "waits    and for 992 more",
-    "next     taskonaut signal-task t1 approved --payload '…'",
-  ]);
-});
-
-test("each state has the command that takes the task on from there, or none", () => {
-  const failed = makeTask("x").steps.map((step): TaskStep => ({ ...step, status: "FAILED" }));
-  const next = (parts: Partial<Task>): string | undefined => linesOf(parts)[0]?.replace(/^next +/, "");
-  expect(next({ status: "PLANNED" })).toBe("taskonaut run-task t1");
-  expect(next(WAITING)).toBe("taskonaut run-task t1");
-  expect(next({ status: "RUNNING", lease_owner: "w1" })).toBeUndefined();
-  expect(next({ status: "RUNNING", parked_reason: "why" })).toBe("taskonaut resume-task t1");
-  expect(next({ status: "FAILED", steps: failed })).toBe("taskonaut retry-task t1");
-  expect(next({ status: "FAILED", steps: [] })).toBeUndefined();
-  expect(next({ status: "COMPLETED" })).toBeUndefined();
-  expect(next({ status: "CANCELLED", waiting_for: [] })).toBeUndefined();
+  expect(many).toHaveLength(9);
+  expect(many.at(-1)).toBe("waits    and for 992 more");
 });
 
 test("a kind of wait that a later server knows is named", () => {
   const moon = { ...TIME, kind: "moon", until: null } as unknown as Waiting;
-  expect(linesOf({ ...WAITING, waiting_for: [moon] })).toEqual([
-    "waits    for moon",
-    "next     taskonaut run-task t1 --wait",
-  ]);
+  expect(linesOf({ ...WAITING, waiting_for: [moon] })).toEqual(["waits    for moon"]);
 });
 
 test("a tool that is tried again is waited for until then", () => {
   const retry: Waiting = { ...TIME, kind: "retry", name: "pay" };
   expect(linesOf({ ...WAITING, waiting_for: [retry] })).toEqual([
     "waits    for the next attempt of pay, until 2026-11-23 03:39:25.200Z",
-    "next     taskonaut run-task t1 --wait",
   ]);
 });
 
@@ -205,30 +191,18 @@ function doubtful(...indexes: number[]): Partial<Task> {
   };
 }
 
-test("a step in doubt is shown as such, with why, and with all that a person may say of it", () => {
+test("a step in doubt is shown as such, with why", () => {
   const shown = showTask(makeTask("x", doubtful(2)), look(80));
   expect(shown).toContain("\ndoubt    step 2 echo: Its worker died.\nkey      t1:s1:echo\n");
   expect(shown).toMatch(/^2 +echo +in doubt/m);
-  expect(linesOf(doubtful(2))).toEqual([
-    "waits    for somebody who settles step 2 echo, which is in doubt",
-    "next     taskonaut resolve t1 --output '…'",
-    "next     taskonaut resolve t1 --retry",
-    "next     taskonaut resolve t1 --fail",
-  ]);
+  expect(linesOf(doubtful(2))).toEqual(["waits    for somebody who settles step 2 echo, which is in doubt"]);
   expect(linesOf(doubtful(2, 5))).toEqual([
     "waits    for somebody who settles step 2 echo, which is in doubt",
     "waits    for somebody who settles step 5 echo, which is in doubt",
-    "next     taskonaut resolve t1 --step 2 --output '…'",
-    "next     taskonaut resolve t1 --step 2 --retry",
-    "next     taskonaut resolve t1 --step 2 --fail",
-    "next     taskonaut resolve t1 --step 5 --output '…'",
-    "next     taskonaut resolve t1 --step 5 --retry",
-    "next     taskonaut resolve t1 --step 5 --fail",
   ]);
 });
 
-test("a doubt is settled before the task is resumed, and matters no more when the task has ended", () => {
-  expect(linesOf({ ...doubtful(2), parked_reason: "why" }).at(-1)).toBe("next     taskonaut resolve t1 --fail");
+test("a doubt matters no more when the task has ended", () => {
   const ended = showTask(makeTask("x", { ...doubtful(2), status: "CANCELLED", waiting_for: [] }), look(80));
   expect(ended).not.toContain("doubt");
 });
@@ -238,7 +212,6 @@ test("a task of the queue says when it is due, as long as nobody has it and it w
   const dueOf = (parts: Partial<Task>): string | undefined =>
     /^due +(.*)$/m.exec(showTask(makeTask("x", parts), look(80)))?.[1];
   expect(dueOf(queued)).toBe("2026-11-23 03:39:25.200Z  (in the queue, priority 3)");
-  expect(linesOf(queued)).toEqual(["next     taskonaut work"]);
   expect(dueOf({ ...queued, status: "RUNNING", lease_owner: "w1" })).toBeUndefined();
   expect(dueOf({ ...queued, ...WAITING, waiting_for: [TIME] })).toBeUndefined();
   expect(dueOf({ ...queued, status: "COMPLETED" })).toBeUndefined();
@@ -251,11 +224,6 @@ test("a list says of a task what a person has to see to", () => {
   expect(textOf({ status: "RUNNING", parked_reason: "why" })).toBe("parked");
   expect(textOf(doubtful(1))).toBe("in doubt");
   expect(textOf({ ...doubtful(1), parked_reason: "why" })).toBe("in doubt");
-});
-
-test("a command to copy holds nothing but plain words", () => {
-  const waiting_for = [{ ...SIGNAL, name: "a; rm -rf /" }];
-  expect(linesOf({ ...WAITING, waiting_for }).at(-1)).toBe("next     taskonaut signal-task t1 … --payload '…'");
 });
 
 test("a child names its parent", () => {

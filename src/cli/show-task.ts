@@ -5,7 +5,8 @@ import { isTerminal } from "../core/record/status.ts";
 import type { Task, TaskStep, Timestamp } from "../core/api/task.ts";
 import type { Color } from "../log/paint.ts";
 import { alignRows, type Cell, showJson, showText, wrapText } from "./cells.ts";
-import { describeLeftUndone, describeWaits, isQueued, stepsInDoubt, suggestCommands } from "./describe-waits.ts";
+import { describeLeftUndone, describeWaits, isQueued, stepsInDoubt } from "./describe-waits.ts";
+import type { Hint } from "./hint.ts";
 import type { Look } from "./look.ts";
 
 const STATUS_COLORS: Readonly<Record<TaskStatus | StepStatus, Color>> = {
@@ -33,7 +34,7 @@ const STATUS_COLUMNS = 19;
 const RESULT_COLUMNS_MIN = 16;
 
 /** Everything about one task: its own lines, then a table of its steps. Ends with a line break. */
-export function showTask(task: Task, { columns, paint }: Look): string {
+export function showTask(task: Task, { columns, paint }: Look, next: readonly Hint[] = []): string {
   const valueColumns = Math.max(columns - 11, RESULT_COLUMNS_MIN);
   const facts: Fact[] = [
     ["task", { text: showText(task.id, ID_COLUMNS), color: "bold" }],
@@ -56,7 +57,9 @@ export function showTask(task: Task, { columns, paint }: Look): string {
     ...factsOf("due", isQueued(task) ? task.due_at : null, (at): Cell => ({ text: describeDue(at, task.priority) })),
     ...describeWaits(task).map((text): Fact => ["waits", { text: showText(text, valueColumns), color: "cyan" }]),
     // a command is there to be copied: whole, however long it is
-    ...suggestCommands(task).map((text): Fact => ["next", { text }]),
+    ...next.map(({ text, command }): Fact =>
+      command === undefined ? ["hint", { text: text ?? "" }] : ["next", { text: command }],
+    ),
   );
   const lines = alignRows(
     facts.map(([name, cell]) => [{ text: name, color: "dim" }, cell]),

@@ -135,7 +135,7 @@ function describeFailure(cause: unknown, timeoutMs: number): string {
 function unreachable(url: string, reason: string, cause?: unknown): TaskonautError {
   return new TaskonautError(
     "api_unreachable",
-    `No answer from a taskonaut server at ${url}: ${reason}. Check that \`taskonaut run-app\` runs there, and --api-base-url (TASKONAUT_API_URL).`,
+    `No answer from a taskonaut server at ${url}: ${reason}. Check that a server runs there, and --api-base-url (TASKONAUT_API_URL).`,
     { details: { url }, cause },
   );
 }

@@ -35,6 +35,7 @@ export const ERRORS = {
   internal: { status: 500, exit: 70, retryable: false },
   database_unavailable: { status: 503, exit: 5, retryable: true },
   record_damaged: { status: 503, exit: 5, retryable: false },
+  database_not_found: { status: 503, exit: 5, retryable: false },
   database_behind: { status: 503, exit: 5, retryable: false },
   database_ahead: { status: 503, exit: 5, retryable: false },
   database_foreign: { status: 503, exit: 5, retryable: false },

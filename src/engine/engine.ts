@@ -369,7 +369,7 @@ class StoreEngine implements Engine {
 function cannotCleanUp(id: string, cause: TaskonautError): TaskonautError {
   return new TaskonautError(
     "task_parked",
-    `${cause.message} The cancel is recorded, and takes effect when the task can go on. To end it without what its flow would clean up: taskonaut cancel-task ${id} --force`,
+    `${cause.message} The cancel is recorded, and takes effect when the task can go on. A cancel by force ends it now, without what its flow would clean up.`,
     { details: { id }, cause },
   );
 }

@@ -48,7 +48,7 @@ test("a database from before the first release is told by its first migration, w
 test("a database that is behind is told which migrations it lacks and what to run", () => {
   expect(databaseBehind([ONE, TWO])).toMatchObject({
     code: "database_behind",
-    message: "The database lacks migrations 1 (one), 2 (two). Run `taskonaut migrate` on it first.",
+    message: "The database lacks migrations 1 (one), 2 (two). It has to be migrated first.",
   });
 });
 

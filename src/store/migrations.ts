@@ -60,7 +60,7 @@ function isFromBeforeRelease({ number, name }: AppliedMigration): boolean {
 function databaseFromBeforeRelease(): TaskonautError {
   return new TaskonautError(
     "migration_changed",
-    "The database was made by a taskonaut from before the first release, and no migration leads on from there; nothing was changed in it. Name another file or database, or another schema in TASKONAUT_SCHEMA, and run `taskonaut migrate` there. What is under way in the old one can only be finished with the taskonaut that made it.",
+    "The database was made by a taskonaut from before the first release, and no migration leads on from there; nothing was changed in it. Name another file or database, or another schema in TASKONAUT_SCHEMA, and migrate it. What is under way in the old one can only be finished with the taskonaut that made it.",
   );
 }
 
@@ -78,7 +78,7 @@ export function databaseBehind(pending: readonly Migration[]): TaskonautError {
   const names = pending.map(({ number, name }) => `${number} (${name})`).join(", ");
   return new TaskonautError(
     "database_behind",
-    `The database lacks ${pending.length === 1 ? "migration" : "migrations"} ${names}. Run \`taskonaut migrate\` on it first.`,
+    `The database lacks ${pending.length === 1 ? "migration" : "migrations"} ${names}. It has to be migrated first.`,
     { details: { pending: pending.map((migration) => migration.number) } },
   );
 }

@@ -32,7 +32,7 @@ test("a migration that fails leaves nothing behind, and says why", async () => {
 
 test("a database that was not migrated is refused, with the command to run, until it is", async () => {
   const store = await openStore(bench.place.address);
-  const behind = { code: "database_behind", message: expect.stringContaining("taskonaut migrate") };
+  const behind = { code: "database_behind", message: expect.stringContaining("It has to be migrated first.") };
   await expect(store.checkReady()).rejects.toMatchObject(behind);
   await expect(store.readTask(crypto.randomUUID())).rejects.toMatchObject(behind);
   await expect(store.insertTasks([plannedRecord()])).rejects.toMatchObject(behind);

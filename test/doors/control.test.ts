@@ -114,7 +114,7 @@ describe.each(Object.keys(DOORS))("%s", (name) => {
     expect(stderr).toMatch(/^The task waits for signal approved, until \d{4}-.*Z\.\nnext: taskonaut signal-task .*\n$/);
     expect((await cli(["run-task", task.id, "--json"])).stderr).toBe("");
     const shown = await cli(["run-task", task.id], { isTTY: true, env: { NO_COLOR: "1" } });
-    expect(shown.stdout).toContain(`next     taskonaut signal-task ${task.id} approved --payload '…'\n`);
+    expect(shown.stdout).toContain(`next     taskonaut signal-task ${task.id} approved --payload '{"by":"text"}'\n`);
     expect(shown.stderr).toBe("");
   });
 

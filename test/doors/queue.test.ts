@@ -127,7 +127,7 @@ describe.each(Object.keys(DOORS))("%s", (name) => {
     const id = await doubtful();
     expect((await cli(["get-tasks"], TERMINAL)).stdout).toMatch(new RegExp(`^${id} +in doubt +.* pays$`, "m"));
     const shown = (await cli(["get-task", id], TERMINAL)).stdout;
-    expect(shown).toContain(`next     taskonaut resolve ${id} --output '…'\n`);
+    expect(shown).toContain(`next     taskonaut resolve ${id} --retry\n`);
     const wrong = await cli(["resolve", id, "--output", '{"receipt":1}']);
     expect([wrong.code, wrong.stdout]).toEqual([2, ""]);
     expect(wrong.stderr).toContain("output.receipt: ");
@@ -156,7 +156,7 @@ describe.each(Object.keys(DOORS))("%s", (name) => {
     const waits = Promise.withResolvers<string>();
     const following = cli(["run-flow", "pays", "--wait"], { onStderr: (text) => waits.resolve(text) });
     const told = await waits.promise;
-    expect(told).toStartWith("The task waits for somebody who settles step 1 pay, which is in doubt.\nnext: ");
+    expect(told).toStartWith("The task waits for somebody who settles step 1 pay, which is in doubt.\nhint: ");
     const id = /taskonaut resolve (\S+) --retry/.exec(told)?.[1] ?? "";
     await dataOf("resolve", id, "--output", '{"receipt":"R-17"}');
     const { code, stdout, stderr } = await following;

@@ -86,7 +86,9 @@ describe("what is shown", () => {
 
   test("a list of the newest, and that there are more", async () => {
     await using sandbox = await openSandbox();
-    expect((await show(sandbox, ["get-tasks"])).shown).toBe("No tasks yet. `taskonaut run-flow` makes one.\n");
+    expect((await show(sandbox, ["get-tasks"])).shown).toBe(
+      `No tasks yet.\nhint: make one:\n  ${await binary()} run-flow\n`,
+    );
     for (let n = 0; n < 3; n++) await sandbox.run(["run-flow", "--mode", "create"]);
     const ids = (await tasksOf(sandbox)).map(({ id }) => id);
     const { shown } = await show(sandbox, ["get-tasks", "--limit", "2"]);
@@ -300,11 +302,11 @@ describe("Ctrl-C while a task runs", () => {
     terminal.press("ctrl-c");
     await terminal.see("Stopping after the running step; once more stops at once.");
     await gate.open();
-    await terminal.see("Stopped. Everything done so far is kept; `taskonaut run-task ");
+    await terminal.see("Stopped. Everything done so far is kept.");
     expect(await terminal.exited()).toBe(130);
     const [task] = await tasksOf(place);
     expect(task).toMatchObject({ status: "WAITING_OBSERVATION", current_step: 1 });
-    expect(terminal.shown).toContain(`\`taskonaut run-task ${task?.id}\` goes on from there.`);
+    expect(terminal.shown).toContain(`hint: go on from there:\n  ${await binary()} run-task ${task?.id}`);
     expectCompleted(taskOf(await place.run(["run-task", task?.id ?? ""])));
   });
 

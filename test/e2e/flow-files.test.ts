@@ -266,7 +266,7 @@ export const order = defineFlow({ name: "pays", input: v.object({}), *run() { re
   const [, child = ""] = await following.see(
     /Its child (\S+) waits for somebody who settles step 1 pay, which is in doubt\./,
   );
-  await following.see(`next: taskonaut resolve ${child} --output`);
+  await following.see(`resolve ${child} --retry --flows doubt.ts`);
   const { exit } = await sandbox.run(["resolve", child, "--output", '"paid"', "--flows", "doubt.ts"]);
   expect(exit).toBe(0);
   expect(taskOf(await following.ended())).toMatchObject({ status: "COMPLETED", output_payload: "paid" });

@@ -26,9 +26,7 @@ describe("migrations", () => {
     for (const command of COMMANDS) {
       const { exit, stdout, stderr } = await sandbox.run(command);
       expect({ command, exit, stdout }).toEqual({ command, exit: 5, stdout: "" });
-      expect(stderr).toMatch(
-        /^error: The database .*lacks migration 1 \(initial\)\. Run `taskonaut migrate` on it first\.$/m,
-      );
+      expect(stderr).toMatch(/^error: The database .*lacks migration 1 \(initial\)\. It has to be migrated first\.$/m);
       expect(errorOf(await sandbox.run([...command, "--json"]))).toEqual({ exit: 5, code: "database_behind" });
     }
   });
@@ -78,7 +76,7 @@ describe.each(["sqlite", "postgres"] as const)("a database that this binary does
     [
       "from before the first release: every command says that it cannot go on, and what to do",
       "name = 'tasks', checksum = 'another'",
-      ["from before the first release", "run `taskonaut migrate` there"],
+      ["from before the first release", "and migrate it"],
     ],
   ])("one %s", async (_, change, said) => {
     await using place = await openPlace(dialect);

@@ -17,7 +17,7 @@ export const advanceTask: Command = {
     withTaskonaut(call, async (taskonaut) => {
       const id = call.args[0] ?? "";
       const task = await drive(call, taskonaut, id, () => taskonaut.advanceTask(id));
-      await printTask(call, task);
+      await printTask(call, taskonaut, task);
       return exitCodeOf(task);
     }),
 };

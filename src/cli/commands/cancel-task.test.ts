@@ -15,7 +15,9 @@ test("to cancel a task succeeds when it is CANCELLED; retry and resume pass on w
   taskonaut.staysParked = true;
   const resume = await cli(["resume-task", TASK_ID], { taskonaut });
   expect([resume.code, resume.stdout]).toEqual([4, ""]);
-  expect(resume.stderr).toContain("hint: When the reason is gone, `taskonaut resume-task <id>`");
+  expect(resume.stderr).toContain(
+    `hint: resume the task when the reason is gone:\n  taskonaut resume-task ${TASK_ID}\n`,
+  );
   const cancel = await cli(["cancel-task", TASK_ID], { taskonaut });
   expect([cancel.code, JSON.parse(cancel.stdout)]).toMatchObject([0, { status: "CANCELLED" }]);
   expect(taskonaut.requests("cancelTask")).toEqual([[TASK_ID, { force: false }]]);
@@ -63,7 +65,7 @@ test("who retries a child is told of its parent that has failed with it, and wha
   expect([told.code, told.stdout]).toEqual([0, `${JSON.stringify(child)}\n`]);
   expect(told.stderr).toBe(
     `Its parent ${PARENT_ID} (echo_add) has failed too. When this task has ended, the parent's own retry takes up its end.\n` +
-      `next: taskonaut run-task ${TASK_ID}\nthen: taskonaut retry-task ${PARENT_ID}\n`,
+      `next: taskonaut run-task ${TASK_ID}\nhint: when this task has ended, retry its parent:\n  taskonaut retry-task ${PARENT_ID}\n`,
   );
   expect((await cli(["retry-task", TASK_ID, "--json"], { taskonaut })).stderr).toBe("");
   status = "WAITING_OBSERVATION";

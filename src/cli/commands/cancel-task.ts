@@ -1,11 +1,11 @@
 import { isTerminal } from "../../core/record/status.ts";
 import type { Command } from "../command.ts";
 import { drive, withTaskonaut } from "../drive.ts";
-import { printTask } from "../print.ts";
+import { printTask, tell } from "../print.ts";
 
 /** Another process drives the task, its flow waits while it cleans up, or it is not loaded here. */
-const pending = (id: string): string =>
-  `The cancel is recorded; the task ends when what its flow has to clean up is done, by a process that has the flow. Where that cannot be: taskonaut cancel-task ${id} --force\n`;
+const PENDING =
+  "The cancel is recorded. The task ends when what its flow has to clean up is done, by a process that has the flow.";
 
 export const cancelTask: Command = {
   name: "cancel-task",
@@ -25,8 +25,8 @@ export const cancelTask: Command = {
     withTaskonaut(call, async (taskonaut) => {
       const id = call.args[0] ?? "";
       const task = await drive(call, taskonaut, id, () => taskonaut.cancelTask(id, { force: call.flags.has("force") }));
-      if (!isTerminal(task.status) && !call.flags.has("json")) await call.io.stderr.write(pending(task.id));
-      await printTask(call, task);
+      if (!isTerminal(task.status)) await tell(call, [PENDING], call.hints.give("cancelByForce", { id: task.id }));
+      await printTask(call, taskonaut, task);
       return 0;
     }),
 };

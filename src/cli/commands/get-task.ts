@@ -15,7 +15,7 @@ export const getTask: Command = {
 
   run: (call) =>
     withTaskonaut(call, async (taskonaut) => {
-      await printTask(call, await taskonaut.getTask(call.args[0] ?? ""));
+      await printTask(call, taskonaut, await taskonaut.getTask(call.args[0] ?? ""));
       return 0;
     }),
 };

@@ -69,17 +69,18 @@ async function writeNew(path: string, text: string): Promise<void> {
 }
 
 async function report(
-  { io, look }: Pick<Call, "io" | "look">,
+  { io, look, hints }: Pick<Call, "io" | "look" | "hints">,
   folder: string,
   { flow, example, files }: Template,
 ): Promise<void> {
   const written = [...files.keys()].map((path) => join(folder, path));
-  const quoted = /^[\w./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", "'\\''")}'`;
-  const next = [
-    `taskonaut flows --flows ${quoted}`,
-    `taskonaut validate ${flow} ${example} --flows ${quoted}`,
-    `taskonaut run-flow ${flow} ${example} --flows ${quoted}`,
+  const fields = example.split(" ");
+  const steps = [
+    ...hints.give("tryFlows", { folder }),
+    ...hints.give("tryValidate", { folder, flow, fields }),
+    ...hints.give("tryFlow", { folder, flow, fields }),
   ];
+  const next = steps.flatMap(({ command }) => command ?? []);
   if (look.style !== "readable") await io.stdout.write(`${toJson({ folder, flow, written, next }, look)}\n`);
   else {
     const lines = [

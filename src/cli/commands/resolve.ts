@@ -34,7 +34,7 @@ export const resolve: Command = {
     const step = readCount(call.flags, "step", { min: 1, max: STEP_MAX });
     const request: ResolveTask = { resolution: await readWay(call), ...(step !== undefined && { step }) };
     return withTaskonaut(call, async (taskonaut) => {
-      await printTask(call, await taskonaut.resolveTask(call.args[0] ?? "", request));
+      await printTask(call, taskonaut, await taskonaut.resolveTask(call.args[0] ?? "", request));
       return 0;
     });
   },

@@ -16,7 +16,7 @@ export const resumeTask: Command = {
 
   run: (call) =>
     withTaskonaut(call, async (taskonaut) => {
-      await printTask(call, await taskonaut.resumeTask(call.args[0] ?? ""));
+      await printTask(call, taskonaut, await taskonaut.resumeTask(call.args[0] ?? ""));
       return 0;
     }),
 };

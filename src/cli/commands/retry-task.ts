@@ -1,9 +1,8 @@
 import type { Task } from "../../core/api/task.ts";
 import type { Taskonaut } from "../../core/api/taskonaut.ts";
-import { showControls } from "../../log/visible.ts";
 import type { Call, Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
-import { printTask } from "../print.ts";
+import { printTask, tell } from "../print.ts";
 
 export const retryTask: Command = {
   name: "retry-task",
@@ -20,22 +19,23 @@ export const retryTask: Command = {
   run: (call) =>
     withTaskonaut(call, async (taskonaut) => {
       const task = await taskonaut.retryTask(call.args[0] ?? "");
-      await printTask(call, task);
+      await printTask(call, taskonaut, task);
       await tellOfParent(call, taskonaut, task);
       return 0;
     }),
 };
 
 /** It has failed with this task, and does not go on by itself: its own retry takes up what comes of this one. */
-async function tellOfParent({ io, flags }: Call, taskonaut: Taskonaut, task: Task): Promise<void> {
-  if (flags.has("json") || task.parent_task_id === null) return;
+async function tellOfParent(call: Call, taskonaut: Taskonaut, task: Task): Promise<void> {
+  if (call.flags.has("json") || task.parent_task_id === null) return;
   // the retry is done: no parent that was removed, or cannot be read, makes it an error
   const parent = await taskonaut.getTask(task.parent_task_id).catch(() => undefined);
   if (parent?.status !== "FAILED") return;
-  const lines = [
-    `Its parent ${parent.id} (${parent.flow_name}) has failed too. When this task has ended, the parent's own retry takes up its end.`,
-    `next: taskonaut run-task ${task.id}`,
-    `then: taskonaut retry-task ${parent.id}`,
-  ];
-  await io.stderr.write(`${lines.map(showControls).join("\n")}\n`);
+  const { hints } = call;
+  const text = `Its parent ${parent.id} (${parent.flow_name}) has failed too. When this task has ended, the parent's own retry takes up its end.`;
+  await tell(
+    call,
+    [text],
+    [...hints.give("runTask", { id: task.id }), ...hints.give("retryParent", { id: parent.id })],
+  );
 }

@@ -63,7 +63,7 @@ export const runFlow: Command = {
       );
       const task = await carryOn(call, taskonaut, created, { ...course, mode: chosen, shows: asked });
       if (asked) await call.io.stderr.write("\n");
-      await printTask(call, task);
+      await printTask(call, taskonaut, task);
       return exitCodeOf(task);
     });
   },

@@ -23,7 +23,7 @@ export const runTask: Command = {
     const course = readCourse(call);
     return withTaskonaut(call, async (taskonaut) => {
       const task = await runOn(call, taskonaut, { id: call.args[0] ?? "", ...course });
-      await printTask(call, task);
+      await printTask(call, taskonaut, task);
       return exitCodeOf(task);
     });
   },

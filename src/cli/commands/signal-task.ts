@@ -29,7 +29,7 @@ export const signalTask: Command = {
   async run(call) {
     const signal = await readSignal(call);
     return withTaskonaut(call, async (taskonaut) => {
-      await printTask(call, await taskonaut.signalTask(call.args[0] ?? "", signal));
+      await printTask(call, taskonaut, await taskonaut.signalTask(call.args[0] ?? "", signal));
       return 0;
     });
   },

@@ -43,5 +43,5 @@ test("on a terminal they are a table with their load", async () => {
 
 test("where nobody works, what does is said", async () => {
   const { code, stdout, stderr } = await list([], TERMINAL);
-  expect([code, stdout, stderr]).toEqual([0, "", "Nobody works on the queue. `taskonaut work` does.\n"]);
+  expect([code, stdout, stderr]).toEqual([0, "", "Nobody works on the queue.\nnext: taskonaut work\n"]);
 });

@@ -2,7 +2,7 @@ import type { Worker } from "../../core/api/worker.ts";
 import { alignRows, type Cell, showText } from "../cells.ts";
 import type { Call, Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
-import { toJson } from "../print.ts";
+import { tell, toJson } from "../print.ts";
 import { showTime } from "../show-task.ts";
 
 export const workers: Command = {
@@ -23,7 +23,7 @@ export const workers: Command = {
       const { io, look } = call;
       if (look.style !== "readable") await io.stdout.write(`${toJson(all, look)}\n`);
       else if (all.length > 0) await io.stdout.write(showWorkers(all, look));
-      else await io.stderr.write("Nobody works on the queue. `taskonaut work` does.\n");
+      else await tell(call, ["Nobody works on the queue."], call.hints.give("work"));
       return 0;
     }),
 };

@@ -47,7 +47,7 @@ export class Flows {
     if (flow) return flow;
     throw new TaskonautError(
       "flow_not_loaded",
-      `Task ${id} runs flow ${name}, which is not loaded here. Load its file (--flows), or use the process that has it.`,
+      `Task ${id} runs flow ${name}, which is not loaded here. Load its file, or use the process that has it.`,
       { details: { id, flow: name } },
     );
   }

@@ -18,7 +18,7 @@ const SERVER_ADVICE: readonly (readonly [code: string, advice: string])[] = [
   ["53", "it has run out of resources. Look at its disk, its memory and its log"],
   ["3D000", "it has no such database. Create it with `createdb`, or name another in the database URL"],
   ["28", "it refuses the login. Check user and password in the database URL"],
-  ["42501", "the user lacks a right there. Grant it, or use the user that ran `taskonaut migrate`"],
+  ["42501", "the user lacks a right there. Grant it, or use the user that migrated the database"],
   ["25006", READ_ONLY],
   ["42P07", "something of another program has the name of a table or index of taskonaut. Set TASKONAUT_SCHEMA"],
   ["40", "another transaction was in the way. Try again"],
@@ -103,7 +103,7 @@ export function explainFailure(error: unknown, location: string): unknown {
   if (isMissingTable(error)) {
     return new TaskonautError(
       "database_behind",
-      `The database ${location} lacks tables of taskonaut (${error.message}). Run \`taskonaut migrate\` on it first.`,
+      `The database ${location} lacks tables of taskonaut (${error.message}). It has to be migrated first.`,
       { details: { location, code }, cause: error },
     );
   }

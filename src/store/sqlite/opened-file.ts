@@ -48,7 +48,7 @@ export class OpenedFile {
     if (!this.hasLostLog) return;
     throw new TaskonautError(
       "database_unavailable",
-      `The database ${this.path} cannot be used: its log ${this.path}-wal was taken away while this process had it open. That happens where a tool opens and closes the database file within this process; \`taskonaut backup\` copies it without harm. Restart this process: what it wrote last may be lost.`,
+      `The database ${this.path} cannot be used: its log ${this.path}-wal was taken away while this process had it open. That happens where a tool opens and closes the database file within this process; the command \`backup\` of taskonaut copies it without harm. Restart this process: what it wrote last may be lost.`,
       { details: { path: this.path } },
     );
   }

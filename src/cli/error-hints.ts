@@ -1,0 +1,65 @@
+// What to do about an error, where its message does not say it.
+
+import { existsSync } from "node:fs";
+import type { ErrorCode, TaskonautError } from "../core/errors.ts";
+import type { Hint, Hints } from "./hint.ts";
+
+/** The call that ended with the error. */
+export interface FailedCall {
+  /** Undefined where no command was found in what was typed. */
+  readonly command: string | undefined;
+  /** The id that it was about, where it names one. */
+  readonly id: string | undefined;
+  readonly follows: boolean;
+  readonly hints: Hints;
+}
+
+type Find = (about: FailedCall & { readonly details: Readonly<Record<string, unknown>> }) => readonly Hint[];
+
+const BY_CODE: Partial<Record<ErrorCode, Find>> = {
+  usage: help,
+  input_invalid: help,
+  flow_not_found: ({ hints }) => (hints.isRemote ? [] : hints.give("listFlows")),
+  task_not_found: listTasks,
+  task_id_invalid: listTasks,
+  max_steps_exhausted: ({ id, hints }) => (id === undefined ? [] : hints.give("goOn", { id })),
+  task_not_in_doubt: ({ id, hints }) => (id === undefined ? [] : hints.give("showTask", { id })),
+  task_busy: ({ id, hints }) => (id === undefined ? [] : hints.give("showTask", { id })),
+  task_parked: ({ id, hints }) =>
+    id === undefined ? [] : [...hints.give("resumeTask", { id }), ...hints.give("cancelByForce", { id })],
+  unauthorized: ({ hints }) => hints.give("setToken"),
+  flow_not_loaded: ({ details: { file }, hints }) => {
+    if (typeof file !== "string" || hints.isRemote) return [];
+    return existsSync(file) ? hints.give("loadFlowsOf", { file }) : hints.give("flowFileGone", { file });
+  },
+  idempotency_key_reused: ({ details: { id }, hints }) =>
+    typeof id === "string" ? hints.give("showOther", { id }) : [],
+  database_behind: ({ hints }) => hints.give("migrate"),
+  database_not_found: ({ hints }) => hints.give("makeTask"),
+  api_unreachable: ({ hints }) => {
+    const { hostname, port } = URL.parse(hints.apiBaseUrl ?? "") ?? {};
+    return hostname !== undefined && LOOPBACK.test(hostname) ? hints.give("serve", { port: port || "80" }) : [];
+  },
+  cancelled: ({ id, follows, hints }) => {
+    if (id === undefined) return [];
+    if (hints.isRemote) return hints.give("showTask", { id });
+    return follows ? hints.give("followAgain", { id }) : hints.give("goOn", { id });
+  },
+};
+
+const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** What has to be done before the others can be pasted comes first. */
+export function hintsFor({ code, details }: TaskonautError, call: FailedCall): readonly Hint[] {
+  const id = details["task_id"] ?? details["id"] ?? call.id;
+  const found = BY_CODE[code]?.({ ...call, id: typeof id === "string" ? id : undefined, details }) ?? [];
+  return [...call.hints.before(found), ...found];
+}
+
+function help({ command, hints }: FailedCall): readonly Hint[] {
+  return command === undefined ? hints.give("helpOfProgram") : hints.give("helpOfCommand", { command });
+}
+
+function listTasks({ hints }: FailedCall): readonly Hint[] {
+  return hints.give(hints.isRemote ? "listTasksOfServer" : "listTasks");
+}

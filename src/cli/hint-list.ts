@@ -1,0 +1,102 @@
+// Every hint that the program can print, by name. A draft says what the hint is good for, and the words of a command, without
+// what tells where tasks and flows are: `hint.ts` adds that.
+
+export interface HintDraft {
+  readonly text?: string;
+  readonly command?:
+    | {
+        /** `bare`: it is not about the database, the server and the flows of this call. */
+        readonly kind: "command" | "bare";
+        readonly words: readonly string[];
+      }
+    /** What was typed, once more, with more options. */
+    | { readonly kind: "again"; readonly more: readonly string[] };
+}
+
+interface OfTask {
+  readonly id: string;
+}
+
+export const HINT_LIST = {
+  helpOfProgram: () => bare("see what can be typed", ["--help"]),
+  helpOfCommand: ({ command }: { readonly command: string }) => bare("see what can be typed", [command, "--help"]),
+  listFlows: () => run("list the flows that are loaded", ["flows"]),
+  listTasks: () => run("list the tasks of this database", ["get-tasks"]),
+  listTasksOfServer: () => run("list the tasks of this server", ["get-tasks"]),
+  showTask: ({ id }: OfTask) => run("see how far it is", ["get-task", id]),
+  showOther: ({ id }: OfTask) => run("see the task that has the key", ["get-task", id]),
+  goOn: ({ id }: OfTask) => run("go on from there", ["run-task", id]),
+  runTask: ({ id }: OfTask) => run(undefined, ["run-task", id]),
+  followTask: ({ id }: OfTask) => run(undefined, ["run-task", id, "--wait"]),
+  followAgain: ({ id }: OfTask) => run("follow the task again", ["run-task", id, "--wait"]),
+  signalTask: ({ id, name, payload }: OfTask & { readonly name: string; readonly payload: string | undefined }) =>
+    run(undefined, ["signal-task", id, name, ...(payload === undefined ? [] : ["--payload", payload])]),
+  resumeTask: ({ id }: OfTask) => run("resume the task when the reason is gone", ["resume-task", id]),
+  cancelByForce: ({ id }: OfTask) =>
+    run("or end it without what its flow would clean up", ["cancel-task", id, "--force"]),
+  retryTask: ({ id }: OfTask) => run(undefined, ["retry-task", id]),
+  retryParent: ({ id }: OfTask) => run("when this task has ended, retry its parent", ["retry-task", id]),
+  work: () => run(undefined, ["work"]),
+  startWorkerOfServer: () => ({
+    text: "A worker beside the server's database takes it: `run-app` has one unless --no-worker was given.",
+  }),
+  resolveByRetry: ({ id, step }: OfTask & OfStep) =>
+    run("if its effect did not happen, call the tool again", ["resolve", id, ...stepOf(step), "--retry"]),
+  resolveByFailing: ({ id, step }: OfTask & OfStep) =>
+    run("or let the step fail", ["resolve", id, ...stepOf(step), "--fail"]),
+  resolveByOutput: ({ step }: OfStep) => ({
+    text: `If its effect happened, give what came of it as JSON, in place of ${step === undefined ? "" : `--step ${step} `}--retry: --output <json>.`,
+  }),
+  migrate: () => run("bring the database up to date", ["migrate"]),
+  serve: ({ port }: { readonly port: string }) => bare("start a server there", ["run-app", "--port", port]),
+  setToken: () => ({ text: "Set TASKONAUT_API_TOKEN to the token that the server was started with." }),
+  setUrlVariable: ({ variable, flag }: { readonly variable: string; readonly flag: string }) => ({
+    text: `A hint repeats no password. Set ${variable} to the URL that was given with ${flag} before you paste one.`,
+  }),
+  makeTask: () => run("run a flow, which makes the database", ["run-flow"]),
+  makeFirstTask: () => run("make one", ["run-flow"]),
+  loadFlowsOf: ({ file }: { readonly file: string }) =>
+    again("load the flow from the file that the task came from", ["--flows", file]),
+  flowFileGone: ({ file }: { readonly file: string }) => ({
+    text: `The task's flow came from ${file}, which is not there any more. Name the file that has it now with --flows.`,
+  }),
+  showFault: () => again("this is a fault of taskonaut; see where", ["--log-level", "debug"]),
+  tryFlows: ({ folder }: OfFolder) => bare(undefined, ["flows", "--flows", folder]),
+  tryValidate: ({ folder, flow, fields }: OfFolder & OfExample) =>
+    bare(undefined, ["validate", flow, ...fields, "--flows", folder]),
+  tryFlow: ({ folder, flow, fields }: OfFolder & OfExample) =>
+    bare(undefined, ["run-flow", flow, ...fields, "--flows", folder]),
+} satisfies Readonly<Record<string, (...given: never[]) => HintDraft>>;
+
+export type HintId = keyof typeof HINT_LIST;
+
+interface OfStep {
+  /** Undefined where just one step is in doubt. */
+  readonly step: number | undefined;
+}
+
+interface OfFolder {
+  readonly folder: string;
+}
+
+interface OfExample {
+  readonly flow: string;
+  /** `--sku`, `A1`, … */
+  readonly fields: readonly string[];
+}
+
+function run(text: string | undefined, words: readonly string[]): HintDraft {
+  return { ...(text !== undefined && { text }), command: { kind: "command", words } };
+}
+
+function bare(text: string | undefined, words: readonly string[]): HintDraft {
+  return { ...(text !== undefined && { text }), command: { kind: "bare", words } };
+}
+
+function again(text: string, more: readonly string[]): HintDraft {
+  return { text, command: { kind: "again", more } };
+}
+
+function stepOf(step: number | undefined): readonly string[] {
+  return step === undefined ? [] : ["--step", String(step)];
+}

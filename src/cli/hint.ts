@@ -1,0 +1,149 @@
+// A hint: what a person can do next. It is made of a draft of the list in `hint-list.ts` and of how the program was called,
+// by `Hints` alone, so that no text can be printed as a hint that the list does not have.
+
+import type { Paint } from "../log/paint.ts";
+import type { Argv } from "./argv.ts";
+import type { Command } from "./command.ts";
+import { HINT_LIST, type HintDraft, type HintId } from "./hint-list.ts";
+import { quoteWord } from "./shell-quote.ts";
+
+class MadeHint {
+  /** No other object passes for a hint. */
+  protected readonly isMade = true;
+
+  constructor(
+    readonly id: HintId,
+    /** A sentence, without a full stop where a command follows. */
+    readonly text: string | undefined,
+    /** One line for a POSIX shell. */
+    readonly command: string | undefined,
+  ) {}
+}
+
+export type Hint = MadeHint;
+
+export interface HintsOptions {
+  /** As it was called, quoted for a shell. */
+  readonly program: string;
+  readonly argv: readonly string[];
+  readonly typed: Pick<Argv, "flags" | "lists">;
+  readonly commands: readonly Command[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Of the server that commands speak to; undefined: they speak to a database. */
+  readonly apiBaseUrl: string | undefined;
+}
+
+type Given<Id extends HintId> = Parameters<(typeof HINT_LIST)[Id]>;
+
+export class Hints {
+  constructor(private readonly options: HintsOptions) {}
+
+  get apiBaseUrl(): string | undefined {
+    return this.options.apiBaseUrl;
+  }
+
+  get isRemote(): boolean {
+    return this.options.apiBaseUrl !== undefined;
+  }
+
+  /**
+   * The hint of this name, in a list of its own. There is none where its command could not be pasted: a word of it cannot be
+   * shown, it is for a database and a server was named, or the database is gone with this process.
+   */
+  give<Id extends HintId>(id: Id, ...given: Given<Id>): readonly Hint[] {
+    const make = HINT_LIST[id] as (...values: Given<Id>) => HintDraft;
+    const draft = make(...given);
+    if (draft.command === undefined) return [new MadeHint(id, draft.text, undefined)];
+    const command = this.#lineOf(draft.command);
+    return command === undefined ? [] : [new MadeHint(id, draft.text, command)];
+  }
+
+  /** What has to be done before the commands of these hints can be pasted. */
+  before(hints: readonly Hint[]): readonly Hint[] {
+    const isSecret = (name: UrlFlag): boolean => {
+      const url = this.options.typed.flags.get(name);
+      return url !== undefined && hasSecret(url) && this.options.env[URL_FLAGS[name]] !== url;
+    };
+    return (Object.keys(URL_FLAGS) as UrlFlag[])
+      .filter((name) => isSecret(name) && hints.some(({ command }) => command?.includes(`"$${URL_FLAGS[name]}"`)))
+      .flatMap((name) => this.give("setUrlVariable", { variable: URL_FLAGS[name], flag: `--${name}` }));
+  }
+
+  #lineOf(draft: NonNullable<HintDraft["command"]>): string | undefined {
+    if (draft.kind === "again") return this.#again(draft.more);
+    const command = this.options.commands.find(({ name }) => name === draft.words[0]);
+    const place = command === undefined || draft.kind === "bare" ? [] : this.#place(command);
+    return place && this.#join(draft.words, place);
+  }
+
+  /** The call as it was typed, and more. */
+  #again(more: readonly string[]): string | undefined {
+    const argv = withoutOption(this.options.argv, more[0] === "--flows" ? undefined : more[0]);
+    const words = argv.map((word, index) => {
+      const [, attached, value = ""] = /^(--[\w-]+=)(.*)$/s.exec(word) ?? [];
+      const flag = (attached?.slice(0, -1) ?? argv[index - 1] ?? "").slice(2);
+      const url = attached === undefined ? word : value;
+      return isUrlFlag(flag) && hasSecret(url) ? `${attached ?? ""}"$${URL_FLAGS[flag]}"` : quoteWord(word);
+    });
+    return words.includes(undefined) ? undefined : this.#join(more, [], words as readonly string[]);
+  }
+
+  /** The flags that name the place of the tasks, and the flows; undefined: the command has none here. */
+  #place({ needs, readsOnly }: Command): readonly string[] | undefined {
+    const { typed } = this.options;
+    const { isRemote } = this;
+    const flows =
+      isRemote || readsOnly ? [] : (typed.lists.get("flows") ?? []).flatMap((path) => optionOf("flows", path));
+    if (needs === "files") return flows;
+    if (needs === "database" && isRemote) return undefined;
+    const name: UrlFlag = isRemote ? "api-base-url" : "database-url";
+    const url = typed.flags.get(name);
+    if (url === undefined) return flows;
+    if (IN_MEMORY.test(url)) return undefined;
+    return [...(hasSecret(url) ? [`--${name}`, `"$${URL_FLAGS[name]}"`] : optionOf(name, url)), ...flows];
+  }
+
+  /** `ready` and `before` are quoted already, or need not be. */
+  #join(words: readonly string[], ready: readonly string[], before: readonly string[] = []): string | undefined {
+    const quoted = words.map(quoteWord);
+    return quoted.includes(undefined) || ready.includes(UNSHOWN)
+      ? undefined
+      : [this.options.program, ...before, ...quoted, ...ready].join(" ");
+  }
+}
+
+/** As lines for people: a command stands on a line of its own, to be copied whole. */
+export function showHint({ text, command }: Hint, paint: Paint): string {
+  if (text === undefined) return `${paint("cyan", "next:")} ${command}`;
+  return `${paint("cyan", "hint:")} ${text}${command === undefined ? "" : `:\n  ${command}`}`;
+}
+
+const URL_FLAGS = { "database-url": "DATABASE_URL", "api-base-url": "TASKONAUT_API_URL" } as const;
+type UrlFlag = keyof typeof URL_FLAGS;
+
+function isUrlFlag(name: string): name is UrlFlag {
+  return Object.hasOwn(URL_FLAGS, name);
+}
+
+const IN_MEMORY = /^\s*sqlite:(?:\/\/)?\/?:memory:\s*$/;
+
+/** Whether the URL may hold a password. In doubt it does. */
+function hasSecret(url: string): boolean {
+  return /:\/\/[^@]*:[^@]*@/.test(url) || /[?&;][^=&]*(?:pass|pwd|secret|token)[^=&]*=/i.test(url);
+}
+
+const UNSHOWN = "\0";
+
+/** It may be given once. */
+function withoutOption(argv: readonly string[], option: string | undefined): readonly string[] {
+  return argv.filter(
+    (word, index) =>
+      option === undefined || (word !== option && argv[index - 1] !== option && !word.startsWith(`${option}=`)),
+  );
+}
+
+/** Quoted; a value with a dash in front is attached, or it could be taken for an option. */
+function optionOf(name: string, value: string): readonly string[] {
+  const quoted = quoteWord(value) ?? UNSHOWN;
+  return value.startsWith("-") ? [`--${name}=${quoted}`] : [`--${name}`, quoted];
+}

@@ -1,0 +1,100 @@
+// What a person can do about a task that has not ended, or has failed, as commands to copy.
+
+import { isTerminal } from "../core/record/status.ts";
+import type { Task, TaskStep } from "../core/api/task.ts";
+import type { FlowDescription, Taskonaut } from "../core/api/taskonaut.ts";
+import type { Call } from "./command.ts";
+import { isQueued, stepsInDoubt } from "./describe-waits.ts";
+import { exampleOf, takesNull } from "./example-value.ts";
+import type { Hint, Hints } from "./hint.ts";
+
+/** So many signals, and steps in doubt, are given hints for. */
+const HINTS_MAX = 8;
+
+/** Of each signal that the task waits for, the payload to show: JSON, or undefined where the contract takes none at all. */
+type Payloads = ReadonlyMap<string, string | undefined>;
+
+/**
+ * The commands that take the task on from where it stands; none where it has ended for good, or is driven right now. What has
+ * to be done before one can be pasted comes first.
+ */
+export async function nextSteps(
+  call: Pick<Call, "hints" | "wiring" | "isRemote">,
+  taskonaut: Pick<Taskonaut, "describeFlow">,
+  task: Task,
+): Promise<readonly Hint[]> {
+  const { hints } = call;
+  const asksForSignal = signalsOf(task).length > 0 && isOpen(task);
+  const steps = suggestSteps(task, hints, asksForSignal ? await findPayloads(call, taskonaut, task) : new Map());
+  return [...hints.before(steps), ...steps];
+}
+
+export function suggestSteps(task: Task, hints: Hints, payloads: Payloads): readonly Hint[] {
+  const { id } = task;
+  const doubts = stepsInDoubt(task);
+  if (doubts.length > 0) return suggestResolutions(id, doubts, hints);
+  if (task.parked_reason !== null) return [...hints.give("resumeTask", { id }), ...hints.give("cancelByForce", { id })];
+  if (task.status === "FAILED") return hasFailedTool(task) ? hints.give("retryTask", { id }) : [];
+  if (isTerminal(task.status) || task.lease_owner !== null) return [];
+  if (isQueued(task)) return hints.isRemote ? hints.give("followTask", { id }) : hints.give("work");
+  if (task.waiting_for.length === 0) return hints.give("runTask", { id });
+  const signals = signalsOf(task);
+  if (signals.length === 0) return hints.give("followTask", { id });
+  return signals
+    .slice(0, HINTS_MAX)
+    .flatMap((name) => hints.give("signalTask", { id, name, payload: payloads.get(name) }));
+}
+
+/** The names, each once. */
+function signalsOf({ waiting_for }: Task): readonly string[] {
+  return [...new Set(waiting_for.flatMap(({ kind, name }) => (kind === "signal" && name !== null ? [name] : [])))];
+}
+
+function isOpen(task: Task): boolean {
+  return !isTerminal(task.status) && task.parked_reason === null && stepsInDoubt(task).length === 0;
+}
+
+/** All that can be known of an effect: that it happened, that it did not, or that it will not. */
+function suggestResolutions(id: string, doubts: readonly TaskStep[], hints: Hints): readonly Hint[] {
+  return doubts.slice(0, HINTS_MAX).flatMap(({ step_index }) => {
+    const step = doubts.length === 1 ? undefined : step_index;
+    return [
+      ...hints.give("resolveByRetry", { id, step }),
+      ...hints.give("resolveByFailing", { id, step }),
+      ...hints.give("resolveByOutput", { step }),
+    ];
+  });
+}
+
+/** Whether there may be a step that `retry-task` can open again. */
+function hasFailedTool({ steps }: Task): boolean {
+  return steps.some((step) => step.status === "FAILED" && step.tool_calls.length > 0);
+}
+
+/** Payloads that satisfy the contracts, where the flow can be asked for them. */
+async function findPayloads(
+  call: Pick<Call, "wiring" | "isRemote">,
+  taskonaut: Pick<Taskonaut, "describeFlow">,
+  task: Task,
+): Promise<Payloads> {
+  const flow = await describeFlow(call, taskonaut, task.flow_name);
+  return new Map(
+    signalsOf(task).map((name) => {
+      const contract = flow?.signals[name];
+      const example = contract === undefined || takesNull(contract) ? undefined : exampleOf(contract);
+      return [name, example && JSON.stringify(example.value)];
+    }),
+  );
+}
+
+/** A command that only reads has no flows of files with it: they are loaded for the asking. Undefined where that fails. */
+function describeFlow(
+  { wiring, isRemote }: Pick<Call, "wiring" | "isRemote">,
+  taskonaut: Pick<Taskonaut, "describeFlow">,
+  name: string,
+): Promise<FlowDescription | undefined> {
+  return taskonaut
+    .describeFlow(name)
+    .catch(async () => (isRemote ? undefined : (await wiring.openFlows()).describe(name)))
+    .catch(() => undefined); // a flow file with an error is no reason not to show a task
+}
