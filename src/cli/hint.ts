@@ -24,7 +24,7 @@ export type Hint = MadeHint;
 
 export interface HintsOptions {
   /** As it was called, quoted for a shell. */
-  readonly program: string;
+  readonly calledAs: string;
   readonly argv: readonly string[];
   readonly typed: Pick<Argv, "flags" | "lists">;
   readonly commands: readonly Command[];
@@ -92,6 +92,7 @@ export class Hints {
   #place({ needs, readsOnly }: Command): readonly string[] | undefined {
     const { typed } = this.options;
     const { isRemote } = this;
+    if (needs === "program") return [];
     const flows =
       isRemote || readsOnly ? [] : (typed.lists.get("flows") ?? []).flatMap((path) => optionOf("flows", path));
     if (needs === "files") return flows;
@@ -108,7 +109,7 @@ export class Hints {
     const quoted = words.map(quoteWord);
     return quoted.includes(undefined) || ready.includes(UNSHOWN)
       ? undefined
-      : [this.options.program, ...before, ...quoted, ...ready].join(" ");
+      : [this.options.calledAs, ...before, ...quoted, ...ready].join(" ");
   }
 }
 

@@ -92,7 +92,7 @@ export async function callCli(
     argv,
     env,
     io,
-    program: "taskonaut",
+    calledAs: "taskonaut",
     version: { version: "1.2.3", commit: "abc1234", bun: "1.4.5" },
     wire: (resolved) => {
       settings = resolved;

@@ -9,7 +9,7 @@ import { COMMANDS } from "../../src/cli/run-cli.ts";
 export function hintsOf(argv: readonly string[] = [], options: Partial<HintsOptions> = {}): Hints {
   const typed = readArgv(argv, COMMANDS, GLOBAL_OPTIONS);
   return new Hints({
-    program: "taskonaut",
+    calledAs: "taskonaut",
     argv,
     typed,
     commands: COMMANDS,
