@@ -44,4 +44,4 @@ export function isUnit(file: string): boolean {
   return UNITS.some((start) => file.startsWith(start));
 }
 
-const UNITS = ["src/", "test/guards/", "test/repository/", "test/scripts/", "test/sim/"];
+const UNITS = ["src/", "test/guards/", "test/repository/", "test/scripts/", "test/sim/", "test/types/"];

@@ -32,8 +32,12 @@ function findMeant(typed: string, names: readonly string[], synonyms: Synonyms):
 const SYNONYM_LETTERS_MIN = 4;
 const SYNONYM_EDITS_MAX = 1;
 
-/** The name that needs the fewest edits, if those are at most a third of its length, and at most so many. */
-function findNearest(typed: string, names: readonly string[], editsMax = Number.POSITIVE_INFINITY): string | undefined {
+/** The name that needs the fewest edits, if those are at most a third of its length, and at most so many. `typed` is in lower case. */
+export function findNearest(
+  typed: string,
+  names: readonly string[],
+  editsMax = Number.POSITIVE_INFINITY,
+): string | undefined {
   let nearest: string | undefined;
   let fewest = Number.POSITIVE_INFINITY;
   for (const name of names) {

@@ -1,21 +1,33 @@
 // Why a flow file could not be loaded, for the person who wrote it: where, what, and what to do.
 
-import { TaskonautError } from "../core/errors.ts";
-import { framesOf } from "./frames.ts";
-import { positionOf } from "./position.ts";
+import { TaskonautError, type Violation } from "../core/errors.ts";
+import { DefinitionError, toSentence } from "../core/flow/definition.ts";
+import { framesOf, type Frame } from "./frames.ts";
+import { locateKey } from "./locate-key.ts";
+import { offsetOf, placeOf, positionOf } from "./position.ts";
 import type { Source } from "./sources.ts";
 import { adviceForPaths } from "./tsconfig.ts";
 
 /** `sources` are the file and the files that it imports, as far as they could be read. */
 export function explainLoadError(error: unknown, file: string, sources: readonly Source[]): TaskonautError {
   if (error instanceof TaskonautError && error.code === "flow_load_failed") return error;
-  const { where, what } = explainSyntax(error) ?? explainMissing(error, sources) ?? explainThrown(error, file, sources);
-  return new TaskonautError("flow_load_failed", `${where}: ${what}`, { details: { file: where }, cause: error });
+  const {
+    where,
+    what,
+    errors = [],
+  } = explainSyntax(error) ?? explainMissing(error, sources) ?? explainThrown(error, file, sources);
+  return new TaskonautError("flow_load_failed", `${where}: ${what}`, {
+    details: { file: where },
+    errors,
+    cause: error,
+  });
 }
 
 interface Explanation {
   readonly where: string;
   readonly what: string;
+  /** Where there are several, each with its place. */
+  readonly errors?: readonly Violation[];
 }
 
 /** Bun gives one BuildMessage, or an AggregateError of them; the first is the cause of the others. */
@@ -54,7 +66,27 @@ function explainThrown(error: unknown, file: string, sources: readonly Source[])
   const own = new Set(sources.map(({ path }) => path));
   const frame = framesOf(stack).find(({ path }) => own.has(path));
   const where = frame ? `${frame.path}:${frame.line}:${frame.column}` : file;
+  if (error instanceof DefinitionError) return explainDefinition(error, frame, { where, sources });
   if (error instanceof TaskonautError) return { where, what: error.message };
   const thrown = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return { where, what: `the file failed while it was loaded: ${thrown}` };
+}
+
+/** One fault stands where its key is written; of several each does, and the definition itself is where they are told of. */
+function explainDefinition(
+  { owner, faults, message }: DefinitionError,
+  frame: Frame | undefined,
+  { where, sources }: { readonly where: string; readonly sources: readonly Source[] },
+): Explanation {
+  const source = sources.find(({ path }) => path === frame?.path);
+  const call = source && frame ? offsetOf(source.text, Number(frame.line), Number(frame.column)) : 0;
+  const placed = faults
+    .map((fault) => ({ ...fault, offset: source && locateKey(source.text, call, fault.path) }))
+    .toSorted((one, other) => (one.offset ?? call) - (other.offset ?? call));
+  const whereOf = ({ offset }: (typeof placed)[number]): string =>
+    source && offset !== undefined ? placeOf(source.path, source.text, offset) : where;
+  const [only, ...others] = placed;
+  if (only && others.length === 0) return { where: whereOf(only), what: message };
+  const errors = placed.map((fault) => ({ path: whereOf(fault), message: toSentence(fault.message) }));
+  return { where, what: `${owner}: ${faults.length} things are wrong.`, errors };
 }

@@ -142,7 +142,7 @@ describe("what cannot be loaded is told with its place and what to do", () => {
       "function fail() {\n  throw new TypeError('boom');\n}\nfail();\n",
       "flow.ts:2:13: the file failed while it was loaded: TypeError: boom",
     ],
-    ["a wrong definition", HEAD + flowNamed("1st"), 'flow.ts:3:16: "1st" is no name for a flow'],
+    ["a wrong definition", HEAD + flowNamed("1st"), 'flow.ts:3:29: defineFlow: "1st" is not a valid name for a flow'],
     [
       "no flow at all",
       "export const one = 1;\n",
@@ -173,6 +173,30 @@ describe("what cannot be loaded is told with its place and what to do", () => {
     expect(await messageOf(path)).toStartWith(message);
   });
 
+  test("an option that there is not, where it is written", async () => {
+    const path = await write(
+      "flow.ts",
+      `import { defineTool } from "taskonaut";\n${HEAD}export const pay = defineTool({\n  name: "pay", input: v.any(),\n  output: v.object({ retires: v.any() }),\n  run: () => 1,\n  retires: 5,\n});\n${flowNamed("ok")}`,
+    );
+    expect(await messageOf(path)).toBe(
+      "flow.ts:8:3: Tool pay: retires is not an option of defineTool; did you mean retry?",
+    );
+  });
+
+  test("several faults of a definition at once, each where it is written, in that order", async () => {
+    const path = await write(
+      "flow.ts",
+      `${HEAD}export default defineFlow({\n  name: "f",\n  input: 5,\n  async *run() {},\n  "concurency": 5,\n});\n`,
+    );
+    const error = (await loadFlows([path]).catch((thrown: unknown) => thrown)) as TaskonautError;
+    expect(error.message).toBe(`${path}:3:16: Flow f: 3 things are wrong.`);
+    expect(error.errors.map((each) => `${each.path}: ${each.message}`.replaceAll(`${folder}/`, ""))).toEqual([
+      "flow.ts:5:3: input must be a synchronous valibot schema.",
+      "flow.ts:6:10: a flow is not async: write *run(input) { … } or plan(input) { … }, for an async function cannot be replayed. What has to be awaited belongs into a tool.",
+      "flow.ts:7:3: concurency is not an option of defineFlow; did you mean concurrency?",
+    ]);
+  });
+
   test("a flow that another copy of the program made", async () => {
     for (const room of ["core", "sdk"])
       await cp(join(import.meta.dir, "..", room), join(folder, room), { recursive: true });
@@ -189,7 +213,7 @@ describe("what cannot be loaded is told with its place and what to do", () => {
       `${HEAD}export default defineFlow({ name: "f", input: v.object({}), run: () => 5 });`,
     );
     expect(await messageOf(path)).toStartWith(
-      "flow.ts:3:16: Flow f: run must be a generator function: write *run(input)",
+      "flow.ts:3:61: Flow f: run must be a generator function: write *run(input)",
     );
   });
 

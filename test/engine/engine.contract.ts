@@ -6,6 +6,7 @@ import { closingContract } from "./closing.contract.ts";
 import { flowContract } from "./flows.contract.ts";
 import { halfwayContract } from "./halfway.contract.ts";
 import { lifeContract } from "./life.contract.ts";
+import { signalFormContract } from "./signal-forms.contract.ts";
 import { toolContract } from "./tools.contract.ts";
 import { turnContract } from "./turns.contract.ts";
 
@@ -20,5 +21,6 @@ export function engineContract(name: string, createDatabase: () => Promise<Engin
     closingContract(bench);
     flowContract(bench);
     changedFlowContract(bench);
+    signalFormContract(bench);
   });
 }

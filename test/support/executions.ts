@@ -5,12 +5,23 @@ import type { Schema } from "../../src/core/flow/contract.ts";
 import { SILENT } from "../../src/core/log.ts";
 import type { RetryPolicy } from "../../src/core/flow/retry.ts";
 import { readError } from "../../src/core/record/stored-error.ts";
-import { defineTool, type Tool, type ToolContext, type ToolDefinition } from "../../src/core/flow/tool.ts";
+import {
+  defineTool,
+  type RetryOptions,
+  type Tool,
+  type ToolContext,
+  type ToolDefinition,
+} from "../../src/core/flow/tool.ts";
 import { executeTool, type ExecutionResult } from "../../src/engine/task/execute-tool.ts";
 import { FakeClock } from "./fake-clock.ts";
 
 export const KEY = "task:step:tool";
 export const RETRY: RetryPolicy = { attempts: 3, baseMs: 100, factor: 2, maxMs: 1000, jitter: 0 };
+
+/** As a tool's definition says it. */
+export function optionsOf({ attempts, baseMs, factor, maxMs, jitter }: RetryPolicy): RetryOptions {
+  return { attempts, base: baseMs, factor, max: maxMs, jitter };
+}
 
 const count = v.strictObject({ n: v.number("a number") });
 
@@ -23,7 +34,7 @@ export function toolOf(
     name: "tool",
     input: count,
     output: count,
-    retry: RETRY,
+    retry: optionsOf(RETRY),
     run: (input, context) => run((input as { n: number }).n, context),
     ...extra,
   });

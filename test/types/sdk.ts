@@ -5,6 +5,7 @@ import {
   all,
   call,
   defineFlow,
+  defineSignal,
   defineTool,
   map,
   now,
@@ -99,10 +100,27 @@ function* branch(sku: string): Generator<Operation<unknown>, string, unknown> {
   return `${sku}: ${cents}`;
 }
 
+const approved = defineSignal("approved", v.object({ by: v.string() }));
+const go = defineSignal("go");
+
+// a helper that says no more than that it yields operations may wait for any signal
+function* helper(): Generator<Operation<unknown>, unknown> {
+  return yield* waitForSignal("some");
+}
+export const helped = defineFlow({
+  name: "helped",
+  input: v.string(),
+  signals: { some: v.number() },
+  *run(text) {
+    is<Same<typeof text, string>>();
+    return yield* helper();
+  },
+});
+
 export const flow = defineFlow({
   name: "order",
   input: v.object({ sku: v.string() }),
-  signals: { approved: v.object({ by: v.string() }) },
+  signals: [approved, go],
   *run({ sku }) {
     const { cents } = yield* call(price, { sku, quantity: 2 }, { as: "first" });
     is<Same<typeof cents, number>>();
@@ -155,6 +173,12 @@ export const flow = defineFlow({
     is<Same<typeof anything, unknown>>();
     // @ts-expect-error a duration has a unit
     yield* waitForSignal("approved", { timeout: "soon" });
+    const handled = yield* waitForSignal(approved, { timeout: "2d" });
+    is<Same<typeof handled, { by: string }>>();
+    const going = yield* race({ go: waitForSignal(go), late: sleep("1h") });
+    is<Same<typeof going, null | void>>();
+    const both = yield* map([approved, approved], (signal) => waitForSignal(signal));
+    is<Same<typeof both, { by: string }[]>>();
 
     yield* sleep(1000);
     yield* sleep("1.5h");

@@ -23,6 +23,6 @@ const others = [-1, Number.NaN, Infinity, 3.2e12, null, undefined, {}, [], true,
 
 test("what is no duration is told what is one", () => {
   for (const duration of [...text, ...others]) {
-    expect(() => toMilliseconds(duration as Duration)).toThrow(/is no duration: .*"30s"/);
+    expect(() => toMilliseconds(duration as Duration)).toThrow(/is not a valid duration; write "30s"/);
   }
 });

@@ -1,3 +1,4 @@
+import { tellGiven } from "./definition.ts";
 import { TaskonautError } from "../errors.ts";
 
 /** `"30s"`, `"1.5h"`, `"2d"` (ms, s, m, h, d, w), or a number of milliseconds. */
@@ -13,16 +14,24 @@ export const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** Whole milliseconds, 0 to a hundred years. Throws flow_invalid. */
 export function toMilliseconds(duration: Duration): number {
-  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/.exec(String(duration)) ?? [];
+  const ms = toMs(duration);
+  if (ms === undefined) throw new TaskonautError("flow_invalid", `${tellWrongDuration(duration)}.`);
+  return ms;
+}
+
+/** The same; undefined for what is no duration. */
+export function toMs(duration: unknown): number | undefined {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/.exec(typeof duration === "string" ? duration : "") ?? [];
   const ms =
     typeof duration === "number"
       ? duration
       : amount !== undefined && unit !== undefined
         ? Number(amount) * UNITS[unit as keyof typeof UNITS]
         : Number.NaN;
-  if (ms >= 0 && ms <= DURATION_MS_MAX) return Math.round(ms);
-  throw new TaskonautError(
-    "flow_invalid",
-    `${typeof duration === "string" ? JSON.stringify(duration) : String(duration)} is no duration: a number of milliseconds, or a number and a unit (ms, s, m, h, d, w) such as "30s" or "2d", at most 100 years.`,
-  );
+  return ms >= 0 && ms <= DURATION_MS_MAX ? Math.round(ms) : undefined;
+}
+
+/** What to say of a duration that is none, without a full stop. */
+export function tellWrongDuration(given: unknown): string {
+  return `${tellGiven(given)} is not a valid duration; write "30s", "5m" or "2h" (units: ms, s, m, h, d, w), or a number of milliseconds, at most 100 years`;
 }

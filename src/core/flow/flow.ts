@@ -2,10 +2,12 @@
 
 import type * as v from "valibot";
 import type { Schema } from "./contract.ts";
-import { TaskonautError } from "../errors.ts";
-import { checkContract } from "./json-contract.ts";
-import { checkName } from "./names.ts";
+import { Faults, isObject, type Options, tellGiven } from "./definition.ts";
+import type { OutputOf, PlanDefinition, RunDefinition } from "./flow-types.ts";
+import { faultOfContract } from "./json-contract.ts";
+import { isName, tellWrongName } from "./names.ts";
 import type { Operation } from "./operation.ts";
+import { isSignal } from "./signal.ts";
 
 /** On every flow that `defineFlow` of this copy of the program made: its operations are known to this copy alone. */
 const FLOW = Symbol("taskonaut.flow");
@@ -33,57 +35,50 @@ export type FlowBody =
   | { readonly form: "plan"; readonly plan: (input: unknown) => readonly Operation<unknown>[] }
   | { readonly form: "run"; readonly run: (input: unknown) => Generator<Operation<unknown>, unknown, unknown> };
 
-interface FlowCommon<In extends Schema> {
-  /** A letter, then letters, digits, `_`, `-`, `.`; at most 100 characters. It is recorded: a stored word is forever. */
-  readonly name: string;
-  readonly description?: string;
-  /** Applied when a task is created; what it gives, as JSON, is what the flow gets. */
-  readonly input: In;
-  /** The signals that a task of this flow takes, each with the contract of its payload. */
-  readonly signals?: Readonly<Record<string, Schema>>;
-  /** How many of its tasks all workers together may drive at once: 1 or more. Tasks that wait do not count. Default: no limit. */
-  readonly concurrency?: number;
-}
+const OPTIONS: Options = {
+  name: ["id", "flow"],
+  description: ["title", "summary"],
+  input: ["schema", "inputs", "inputSchema"],
+  signals: ["signal"],
+  concurrency: ["limit", "maxConcurrency"],
+  plan: ["steps"],
+  run: ["handler", "execute", "body"],
+};
 
-/** Every step is known when the task is created. The output is `{ step name: output }`. */
-export interface PlanDefinition<In extends Schema> extends FlowCommon<In> {
-  plan(input: v.InferOutput<In>): readonly Operation<unknown>[];
-  readonly run?: never;
-}
-
-/** Each `yield*` is a decision; what it returns is the task's output. */
-export interface RunDefinition<In extends Schema, Out> extends FlowCommon<In> {
-  run(input: v.InferOutput<In>): Generator<Operation<unknown>, Out, unknown>;
-  readonly plan?: never;
-}
-
-/** Throws flow_invalid for a definition that could not work. */
-export function defineFlow<In extends Schema, Out>(definition: RunDefinition<In, Out>): Flow<v.InferInput<In>, Out>;
-export function defineFlow<In extends Schema>(
-  definition: PlanDefinition<In>,
-): Flow<v.InferInput<In>, Readonly<Record<string, unknown>>>;
-export function defineFlow(definition: PlanDefinition<Schema> | RunDefinition<Schema, unknown>): Flow {
-  const { name, description = "", input, signals = {}, concurrency } = definition;
-  checkName("flow", name);
-  checkContract(`Flow ${name}: input`, input, ["takes", "gives"]);
-  for (const [signal, schema] of Object.entries(signals)) {
-    checkName("signal", signal);
-    checkContract(`Flow ${name}: signal ${signal}`, schema, ["takes", "gives"]);
+/**
+ * Throws flow_invalid with everything that is wrong with the definition.
+ *
+ * @example defineFlow({ name: "greet", input: v.object({ to: v.string() }), *run({ to }) { return yield* call(greet, to); } })
+ */
+export function defineFlow<const In extends Schema, Run, Plan, const S = {}>(
+  definition: PlanDefinition<In, Run, Plan, S> | RunDefinition<In, Run, Plan, S>,
+): Flow<v.InferInput<In>, OutputOf<Run>>;
+export function defineFlow(definition: unknown): Flow {
+  const faults = new Faults();
+  if (!isObject(definition)) {
+    faults.add([], `it takes one object, and got ${tellGiven(definition)}`);
+    return faults.refuse("defineFlow({ name, input, *run(input) { … } })");
   }
-  if (concurrency !== undefined && !(Number.isSafeInteger(concurrency) && concurrency >= 1)) {
-    throw new TaskonautError(
-      "flow_invalid",
-      `Flow ${name}: concurrency must be an integer, 1 or more, got ${concurrency}.`,
-    );
+  const { name, description = "", input, signals, concurrency } = definition;
+  faults.addUnknownKeys(definition, "defineFlow", OPTIONS);
+  faults.addWrongName("flow", name);
+  if (typeof description !== "string")
+    faults.add("description", `description must be a text, got ${tellGiven(description)}`);
+  faults.addContract("input", input, ["takes", "gives"]);
+  const declared = readSignals(signals, faults);
+  if (concurrency !== undefined && !(Number.isSafeInteger(concurrency) && (concurrency as number) >= 1)) {
+    faults.add("concurrency", `concurrency must be an integer, 1 or more, got ${tellGiven(concurrency)}`);
   }
+  const body = readBody(definition, faults);
+  faults.throwOf(isName(name) ? `Flow ${name}` : "defineFlow");
   return {
     [FLOW]: true,
-    name,
-    description,
-    input,
-    signals: new Map(Object.entries(signals)),
-    concurrency,
-    body: bodyOf(definition),
+    name: name as string,
+    description: description as string,
+    input: input as Schema,
+    signals: declared,
+    concurrency: concurrency as number | undefined,
+    body: body as FlowBody,
   };
 }
 
@@ -98,32 +93,76 @@ export function isForeignFlow(value: unknown): boolean {
   return Object.getOwnPropertySymbols(value).some(({ description }) => description === FLOW.description);
 }
 
-/** `Function`, `AsyncFunction`, `GeneratorFunction`, `AsyncGeneratorFunction`, or what else it is. */
-function kindOfBody({ plan, run }: { readonly plan?: unknown; readonly run?: unknown }): string {
-  return Object.prototype.toString.call(plan ?? run).slice("[object ".length, -1);
+/** By name: a list of what `defineSignal` gave, or schemas under their names. */
+function readSignals(given: unknown, faults: Faults): ReadonlyMap<string, Schema> {
+  const declared = new Map<string, Schema>();
+  if (given === undefined) return declared;
+  if (Array.isArray(given)) {
+    for (const signal of given as readonly unknown[]) {
+      if (!isSignal(signal)) {
+        faults.add(
+          "signals",
+          `signals: a list holds what defineSignal(name, schema) gave, and this one has ${tellGiven(signal)}`,
+        );
+      } else if (declared.has(signal.name)) faults.add("signals", `signals: ${signal.name} is listed twice`);
+      else declared.set(signal.name, signal.schema);
+    }
+    return declared;
+  }
+  if (!isObject(given)) {
+    faults.add("signals", `signals must be [approved] or { approved: schema }, got ${tellGiven(given)}`);
+    return declared;
+  }
+  for (const [name, schema] of Object.entries(given)) {
+    const path = ["signals", name];
+    if (isSignal(schema)) {
+      faults.add(path, `signal ${name} is made by defineSignal: list it, as in signals: [${schema.name}]`);
+      continue;
+    }
+    if (!isName(name)) faults.add(path, tellWrongName("signal", name));
+    const fault = faultOfContract(schema, ["takes", "gives"]);
+    if (fault !== undefined) faults.add(path, `signal ${name} ${fault}`);
+    declared.set(name, schema as Schema);
+  }
+  return declared;
 }
 
-function bodyOf(definition: PlanDefinition<Schema> | RunDefinition<Schema, unknown>): FlowBody {
-  if ((definition.plan === undefined) === (definition.run === undefined)) {
-    throw new TaskonautError(
-      "flow_invalid",
-      `Flow ${definition.name}: give either plan (all steps known at the start) or run (a generator function).`,
-    );
+/** `Function`, `AsyncFunction`, `GeneratorFunction`, `AsyncGeneratorFunction`, or what else it is. */
+function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice("[object ".length, -1);
+}
+
+/** Undefined where a fault was added. */
+function readBody(definition: Readonly<Record<string, unknown>>, faults: Faults): FlowBody | undefined {
+  const { plan, run } = definition;
+  if ((plan === undefined) === (run === undefined)) {
+    if (plan === undefined) {
+      faults.addMissing("run", "write *run(input) { … }, or plan(input) { … } where all steps are known at the start");
+    } else faults.add("plan", "a flow has either *run or plan, not both");
+    return undefined;
   }
-  const kind = kindOfBody(definition);
+  const key = plan === undefined ? "run" : "plan";
+  const kind = kindOf(plan ?? run);
   if (kind.startsWith("Async")) {
-    throw new TaskonautError(
-      "flow_invalid",
-      `Flow ${definition.name}: write *run(input) { … } or plan(input) { … }; an async function cannot be replayed. What has to be awaited belongs into a tool.`,
+    faults.add(
+      key,
+      `a flow is not async: write *run(input) { … } or plan(input) { … }, for an async function cannot be replayed. What has to be awaited belongs into a tool`,
     );
-  }
-  if (definition.plan === undefined && kind !== "GeneratorFunction") {
-    throw new TaskonautError(
-      "flow_invalid",
-      `Flow ${definition.name}: run must be a generator function: write *run(input) { … }, with a yield* for each decision. What is known at the start goes into plan(input) { … }.`,
+  } else if (key === "run" && kind !== "GeneratorFunction") {
+    faults.add(
+      key,
+      "run must be a generator function: write *run(input) { … }, with a yield* for each decision. What is known at the start goes into plan(input) { … }",
+    );
+  } else if (key === "plan" && kind !== "Function") {
+    faults.add(
+      key,
+      "plan must be a function that gives a list of calls: write plan(input) { return [call(tool, input)]; }. What decides as it goes is *run(input) { … }",
     );
   }
   // the input that reaches them has passed the contract, so its type is what the schema gives
-  if (definition.plan !== undefined) return { form: "plan", plan: (input) => definition.plan(input) };
-  return { form: "run", run: (input) => definition.run(input) };
+  const body = definition as { plan(input: unknown): readonly Operation<unknown>[] } & {
+    run(input: unknown): Generator<Operation<unknown>, unknown, unknown>;
+  };
+  if (key === "plan") return { form: "plan", plan: (input) => body.plan(input) };
+  return { form: "run", run: (input) => body.run(input) };
 }

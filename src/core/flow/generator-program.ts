@@ -158,12 +158,17 @@ export class GeneratorProgram implements Program {
     }
   }
 
-  #check({ kind, name }: Leaf): void {
-    if (kind !== "signal" || this.flow.signals.has(name)) return;
-    const known = [...this.flow.signals.keys()].join(", ") || "none";
+  #check({ kind, name, signal }: Leaf): void {
+    if (kind !== "signal") return;
+    const { signals } = this.flow;
+    const declared = signals.get(name);
+    if (declared !== undefined && (signal === undefined || signal.schema === declared)) return;
+    const known = [...signals.keys()].join(", ") || "none";
     throw new TaskonautError(
       "flow_invalid",
-      `Flow ${this.flow.name} waits for signal ${name}, which it does not declare in its signals (declared: ${known}).`,
+      declared === undefined
+        ? `Flow ${this.flow.name} waits for signal ${name}, which it does not declare in its signals (declared: ${known}).`
+        : `Flow ${this.flow.name} waits for a signal ${name} that has another contract than the one in its signals. List the same signal in both places.`,
     );
   }
 

@@ -1,16 +1,17 @@
 // Which contracts can work at all: everything that is recorded is JSON, so a part that takes (or gives) only what JSON
 // does not have would refuse every value. What is wrong with a contract is told where it is defined.
 
-import { TaskonautError } from "../errors.ts";
-
 /** `takes`: what is given to the contract is JSON. `gives`: what comes of it becomes JSON. `nothing`: undefined counts as null. */
 export type Side = "takes" | "gives" | "nothing";
 
-/** Throws flow_invalid for what is no synchronous schema, or has a part that no JSON can keep; `what` names its owner. */
-export function checkContract(what: string, schema: unknown, sides: readonly Side[]): void {
+/**
+ * What is wrong with what should be a synchronous schema, as the end of a sentence that begins with its owner, without a full
+ * stop; undefined where it can work.
+ */
+export function faultOfContract(schema: unknown, sides: readonly Side[]): string | undefined {
   const fault = faultIn(schema, "", sides, []);
-  if (fault === undefined) return;
-  throw new TaskonautError("flow_invalid", `${what}${fault.path === "" ? "" : ` at ${fault.path}`} ${fault.message}`);
+  if (fault === undefined) return undefined;
+  return `${fault.path === "" ? "" : `at ${fault.path} `}${fault.message.replace(/\.$/, "")}`;
 }
 
 interface Fault {

@@ -61,8 +61,8 @@ describe("an operation", () => {
 });
 
 test("a duration that is none is refused where it is written", () => {
-  expect(() => sleep("1 hour" as "1h")).toThrow("is no duration");
-  expect(() => waitForSignal("go", { timeout: -1 })).toThrow("is no duration");
+  expect(() => sleep("1 hour" as "1h")).toThrow("is not a valid duration");
+  expect(() => waitForSignal("go", { timeout: -1 })).toThrow("is not a valid duration");
 });
 
 test("what is yielded is told from what is not", () => {

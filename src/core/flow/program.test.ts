@@ -18,8 +18,9 @@ import { StepError } from "../record/stored-error.ts";
 import { createProgram } from "./create-program.ts";
 import { violate } from "./determinism.ts";
 import { defineFlow } from "./flow.ts";
-import { all, call, race, type Operation } from "./operation.ts";
+import { all, call, race, waitForSignal, type Operation } from "./operation.ts";
 import type { Program } from "./program.ts";
+import { defineSignal, type Signal } from "./signal.ts";
 
 const plan = (...members: Operation<unknown>[]): Program =>
   createProgram(defineFlow({ name: "planned", input: v.unknown(), plan: () => members }), TASK);
@@ -69,6 +70,20 @@ describe("a run flow", () => {
     });
     program.start();
     expect(errorOf(program)).toBe("early");
+  });
+
+  test("may wait for a signal that it lists, and for no other of that name", () => {
+    const run = (signal: Signal): Body =>
+      function* () {
+        return yield* waitForSignal(signal);
+      };
+    const [listed, other] = [defineSignal("go", v.string()), defineSignal("go", v.string())];
+    const programWith = (signal: Signal): Program =>
+      createProgram(defineFlow({ name: "sample", input: v.unknown(), signals: [listed], run: run(signal) }), TASK);
+    expect(names(programWith(listed).start())).toEqual(["go"]);
+    const program = programWith(other);
+    program.start();
+    expect(errorOf(program)).toContain("waits for a signal go that has another contract than the one in its signals");
   });
 
   test("hears of an input that JSON cannot carry where it made the call", () => {
@@ -294,7 +309,7 @@ describe("a plan flow", () => {
   });
 
   test("keeps a step whose name is __proto__ out", () => {
-    expect(() => plan(step("__proto__")).start()).toThrow("no name for a step");
+    expect(() => plan(step("__proto__")).start()).toThrow("not a valid name for a step");
   });
 
   test("with two steps of one name is refused with the way out", () => {

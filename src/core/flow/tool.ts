@@ -2,11 +2,10 @@
 
 import type * as v from "valibot";
 import type { Schema } from "./contract.ts";
-import { TIMER_MS_MAX, toMilliseconds, type Duration } from "./duration.ts";
-import { TaskonautError } from "../errors.ts";
-import { checkContract } from "./json-contract.ts";
+import { Faults, isObject, type Options, tellGiven } from "./definition.ts";
+import { TIMER_MS_MAX, tellWrongDuration, toMs, type Duration } from "./duration.ts";
 import type { Log } from "../log.ts";
-import { checkName } from "./names.ts";
+import { isName } from "./names.ts";
 import type { Execution } from "../record/record.ts";
 import { DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
 
@@ -62,34 +61,69 @@ export interface ToolDefinition<In extends Schema, Out extends Schema> {
   readonly retry?: RetryOptions;
   /** Of one attempt: `"5s"`, or milliseconds; under 25 days. Default: 30 s. */
   readonly timeout?: Duration;
-  run(input: v.InferOutput<In>, context: ToolContext): v.InferInput<Out> | Promise<v.InferInput<Out>>;
+  run(input: v.InferOutput<In>, context: ToolContext): OutputOfContract<v.InferInput<Out>>;
 }
+
+/** What the output contract of a tool takes, at once or later. */
+type OutputOfContract<T> = T | Promise<T>;
 
 const EXECUTIONS: ReadonlySet<unknown> = new Set<Execution>(["pure", "at-least-once", "at-most-once"]);
 
-/** Throws flow_invalid for a definition that could not work. */
+const OPTIONS: Options = {
+  name: ["id", "tool"],
+  description: ["title", "summary"],
+  input: ["schema", "inputs", "inputSchema", "parameters"],
+  output: ["outputs", "outputSchema", "result"],
+  execution: ["guarantee"],
+  retry: ["retries"],
+  timeout: ["timeoutMs"],
+  run: ["handler", "execute"],
+};
+
+const RETRY_OPTIONS: Options = {
+  attempts: ["maxAttempts", "retries", "times"],
+  base: ["delay", "backoff", "baseMs"],
+  factor: ["multiplier"],
+  max: ["maxDelay", "maxMs"],
+  jitter: [],
+};
+
+/**
+ * Throws flow_invalid with everything that is wrong with the definition.
+ *
+ * @example defineTool({ name: "greet", input: v.string(), output: v.string(), run: (to) => `Hello, ${to}` })
+ */
 export function defineTool<In extends Schema, Out extends Schema>(
   definition: ToolDefinition<In, Out>,
 ): Tool<v.InferInput<In>, v.InferOutput<In>, v.InferOutput<Out>> {
-  const { name, execution = "at-least-once" } = definition;
-  checkName("tool", name);
-  // its input was recorded as JSON; what becomes JSON of its output is what the contract gives
-  checkContract(`Tool ${name}: input`, definition.input, ["takes", "nothing"]);
-  checkContract(`Tool ${name}: output`, definition.output, ["gives", "nothing"]);
-  if (!EXECUTIONS.has(execution)) {
-    throw new TaskonautError(
-      "flow_invalid",
-      `Tool ${name}: execution must be ${[...EXECUTIONS].map((each) => JSON.stringify(each)).join(" or ")}, got ${JSON.stringify(execution)}.`,
-    );
+  const faults = new Faults();
+  if (!isObject(definition)) {
+    faults.add([], `it takes one object, and got ${tellGiven(definition)}`);
+    return faults.refuse("defineTool({ name, input, output, run(input, ctx) { … } })");
   }
-  if (typeof definition.run !== "function")
-    throw new TaskonautError("flow_invalid", `Tool ${name}: run must be a function: write run(input, ctx) { … }.`);
-  const retry = toPolicy(name, definition.retry ?? {}, execution);
-  const timeoutMs = definition.timeout === undefined ? undefined : toTimer(name, "timeout", definition.timeout);
-  if (timeoutMs === 0) throw new TaskonautError("flow_invalid", `Tool ${name}: timeout must be above 0.`);
+  const { name, description = "", execution = "at-least-once" } = definition;
+  faults.addUnknownKeys(definition, "defineTool", OPTIONS);
+  faults.addWrongName("tool", name);
+  if (typeof description !== "string")
+    faults.add("description", `description must be a text, got ${tellGiven(description)}`);
+  // its input was recorded as JSON; what becomes JSON of its output is what the contract gives
+  faults.addContract("input", definition.input, ["takes", "nothing"]);
+  faults.addContract("output", definition.output, ["gives", "nothing"]);
+  if (!EXECUTIONS.has(execution)) {
+    const known = [...EXECUTIONS].map((each) => JSON.stringify(each)).join(" or ");
+    faults.add("execution", `execution must be ${known}, got ${tellGiven(execution)}`);
+  }
+  const run: unknown = Reflect.get(definition, "run");
+  if (run === undefined) faults.addMissing("run", "write run(input, ctx) { … }");
+  else if (typeof run !== "function")
+    faults.add("run", `run must be a function, run(input, ctx) { … }, got ${tellGiven(run)}`);
+  const retry = toPolicy(definition.retry, execution, faults);
+  const timeoutMs = definition.timeout === undefined ? undefined : toTimer(["timeout"], definition.timeout, faults);
+  if (timeoutMs === 0) faults.add("timeout", "timeout must be above 0");
+  faults.throwOf(isName(name) ? `Tool ${name}` : "defineTool");
   return {
     name,
-    description: definition.description ?? "",
+    description,
     input: definition.input,
     output: definition.output,
     execution,
@@ -114,7 +148,12 @@ export class NonRetryableError extends Error {
   override readonly name: string = "NonRetryableError";
 }
 
-function toPolicy(tool: string, options: RetryOptions, execution: Execution): RetryPolicy {
+function toPolicy(given: unknown, execution: Execution, faults: Faults): RetryPolicy {
+  if (given !== undefined && !isObject(given)) {
+    faults.add("retry", `retry must be an object such as { attempts: 5, base: "200ms" }, got ${tellGiven(given)}`);
+    return DEFAULT_RETRY;
+  }
+  const options: RetryOptions = given ?? {};
   const {
     attempts = DEFAULT_RETRY.attempts,
     base = DEFAULT_RETRY.baseMs,
@@ -122,19 +161,24 @@ function toPolicy(tool: string, options: RetryOptions, execution: Execution): Re
     max = DEFAULT_RETRY.maxMs,
     jitter = DEFAULT_RETRY.jitter,
   } = options;
-  const refuse = (what: string): never => {
-    throw new TaskonautError("flow_invalid", `Tool ${tool}: retry: ${what}.`);
+  const refuse = (key: keyof RetryOptions, what: string): void => {
+    faults.add(["retry", key], `retry: ${key} must be ${what}, got ${tellGiven(options[key])}`);
   };
-  if (!Number.isInteger(attempts) || attempts < 1) refuse(`attempts must be an integer, 1 or more, got ${attempts}`);
-  if (!(factor >= 1)) refuse(`factor must be 1 or more, got ${factor}`);
-  if (!(jitter >= 0 && jitter <= 1)) refuse(`jitter must be 0 to 1, got ${jitter}`);
+  faults.addUnknownKeys(options, "defineTool", RETRY_OPTIONS, ["retry"]);
+  if (!Number.isInteger(attempts) || attempts < 1) refuse("attempts", "an integer, 1 or more");
+  if (!isNumber(factor) || !(factor >= 1)) refuse("factor", "1 or more");
+  if (!isNumber(jitter) || !(jitter >= 0 && jitter <= 1)) refuse("jitter", "0 to 1");
   return {
     attempts: attemptsUnder(execution, attempts),
-    baseMs: toTimer(tool, "retry: base", base),
+    baseMs: toTimer(["retry", "base"], base, faults),
     factor,
-    maxMs: toTimer(tool, "retry: max", max),
+    maxMs: toTimer(["retry", "max"], max, faults),
     jitter,
   };
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === "number";
 }
 
 function attemptsUnder(execution: Execution, attempts: number): number {
@@ -142,11 +186,15 @@ function attemptsUnder(execution: Execution, attempts: number): number {
 }
 
 /** What a running process waits for itself; a flow that sleeps for longer does so in the store. */
-function toTimer(tool: string, field: string, duration: Duration): number {
-  const ms = toMilliseconds(duration);
-  if (ms <= TIMER_MS_MAX) return ms;
-  throw new TaskonautError(
-    "flow_invalid",
-    `Tool ${tool}: ${field} must be under 25 days (at most ${TIMER_MS_MAX} ms), got ${JSON.stringify(duration)}. A flow can wait for longer by its sleep.`,
-  );
+function toTimer(path: readonly string[], duration: Duration, faults: Faults): number {
+  const field = path.join(": ");
+  const ms = toMs(duration);
+  if (ms === undefined) faults.add(path, `${field}: ${tellWrongDuration(duration)}`);
+  else if (ms > TIMER_MS_MAX) {
+    faults.add(
+      path,
+      `${field} must be under 25 days (at most ${TIMER_MS_MAX} ms), got ${tellGiven(duration)}. A flow can wait for longer by its sleep`,
+    );
+  }
+  return ms ?? 1;
 }

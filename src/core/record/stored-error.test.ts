@@ -49,6 +49,10 @@ describe("an error is stored", () => {
     expect(stored(new TaskonautError("flow_invalid", "no"))).toEqual({ name: "flow_invalid", message: "no" });
   });
 
+  test("with its place where it is one of the product, as any other", () => {
+    expect(readError(storeError(new TaskonautError("flow_invalid", "no"))).at).toContain(import.meta.path);
+  });
+
   test("with every violation where a contract was broken", () => {
     const errors = [
       { path: "a", message: "required" },

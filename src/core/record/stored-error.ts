@@ -94,7 +94,10 @@ function describe(thrown: unknown, room: Room): StoredError {
     const errors = violationsOf(() => thrown.errors);
     return { name: "ContractError", message: messageIn(thrown), ...(errors && { errors }) };
   }
-  if (isA(thrown, TaskonautError)) return { name: nameOf(() => thrown.code), message: messageIn(thrown) };
+  if (isA(thrown, TaskonautError)) {
+    const at = placeOf(thrown);
+    return { name: nameOf(() => thrown.code), message: messageIn(thrown), ...(at !== undefined && { at }) };
+  }
   if (isA(thrown, Error)) return describeError(thrown, room);
   const fields = fieldsOf(thrown, isJson);
   return { name: "Error", message: cut(textOf(thrown) ?? UNSHOWN), ...(fields && { fields }) };

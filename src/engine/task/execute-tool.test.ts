@@ -1,6 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { errorOf, execute, failingUntil, KEY, resultOf, RETRY, toolOf } from "../../../test/support/executions.ts";
+import {
+  errorOf,
+  execute,
+  failingUntil,
+  KEY,
+  optionsOf,
+  resultOf,
+  RETRY,
+  toolOf,
+} from "../../../test/support/executions.ts";
 import { SILENT, type Log } from "../../core/log.ts";
 import { backoffMs, lotOf } from "../../core/flow/retry.ts";
 import { defineTool, NonRetryableError, type Tool, type ToolContext } from "../../core/flow/tool.ts";
@@ -193,7 +202,7 @@ describe("a tool that fails", () => {
         () => {
           throw new Error("no");
         },
-        { retry: policy },
+        { retry: optionsOf(policy) },
       ),
     );
     await clock.advance(0);

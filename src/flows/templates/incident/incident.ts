@@ -1,7 +1,7 @@
 // Reads a web server's access log, looks for attacks, and writes a report, as Markdown and as JSON.
 // `taskonaut run-flow incident --log access.log`
 
-import { all, call, defineFlow, defineTool, StepError, waitForSignal, type Operation } from "taskonaut";
+import { all, call, defineFlow, defineSignal, defineTool, StepError, waitForSignal, type Operation } from "taskonaut";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as v from "valibot";
@@ -30,7 +30,10 @@ const classifyClients = defineTool({
   run: async ({ path }) => ({ findings: await classify(readRequests(path)) }),
 });
 
-const Approval = v.object({ by: v.pipe(v.string(), v.minLength(1), v.description("who approves the report")) });
+const approved = defineSignal(
+  "approved",
+  v.object({ by: v.pipe(v.string(), v.minLength(1), v.description("who approves the report")) }),
+);
 
 const Text = v.object({ text: v.string() });
 
@@ -78,7 +81,7 @@ export default defineFlow({
       "high",
     ),
   }),
-  signals: { approved: Approval },
+  signals: [approved],
   *run({ log, report, severity }) {
     const { summary, found } = yield* all({
       summary: call(summariseLog, { path: log }),
@@ -105,7 +108,7 @@ export default defineFlow({
 /** A person has a day to look at the findings; without an answer the report says so. */
 function* waitForApproval(findings: number): Generator<Operation<unknown>, string> {
   try {
-    const { by } = yield* waitForSignal<v.InferOutput<typeof Approval>>("approved", { timeout: "1d" });
+    const { by } = yield* waitForSignal(approved, { timeout: "1d" });
     return `${findings} findings, approved by ${by}`;
   } catch (error) {
     if (error instanceof StepError && error.reason.name === "TimeoutError")
