@@ -13,6 +13,9 @@ create table tasks (
   -- Of the flow's code that drove the task last: all that is recorded is what this code decides. Null: a flow that comes
   -- with the program.
   flow_code text,
+  -- The file that its flow was loaded from when it was created, on the machine where that was. Null: it comes with the
+  -- program.
+  flow_file text,
   parent_task_id uuid,
   parent_step_id uuid,
   depth integer not null default 0 check (depth >= 0),
@@ -193,6 +196,8 @@ create table workers (
   process text not null default '',
   -- How many tasks it drives at once; 0: it takes none from the queue.
   concurrency integer not null default 0 check (concurrency >= 0),
+  -- Names of the flows that it has, as a JSON array.
+  flows text not null default '[]',
   started_at timestamptz not null,
   lease_until timestamptz not null,
   -- How long the lease is from one renewal to the next one missed.

@@ -14,9 +14,11 @@ import { showTask } from "./show-task.ts";
 type Printing = Pick<Call, "io" | "look" | "talk" | "flags" | "hints" | "wiring" | "isRemote">;
 type Flows = Pick<Taskonaut, "describeFlow">;
 
-export async function printTask(call: Printing, taskonaut: Flows, task: Task): Promise<void> {
+/** `next`: what is shown to a person to do next, if not what takes the task on. */
+export async function printTask(call: Printing, taskonaut: Flows, task: Task, next?: readonly Hint[]): Promise<void> {
   const { io, look } = call;
-  if (look.style === "readable") await io.stdout.write(showTask(task, look, await nextSteps(call, taskonaut, task)));
+  if (look.style === "readable")
+    await io.stdout.write(showTask(task, look, next ?? (await nextSteps(call, taskonaut, task))));
   else if (look.style === "pretty") await io.stdout.write(`${toJson(task, look)}\n`);
   else {
     for (const text of taskJson(task)) if (!(await io.stdout.write(text))) return;

@@ -21,6 +21,8 @@ export interface BeatingWorker {
   readonly leaseMs: number;
   /** How many tasks it drives at once; 0: it takes none from the queue, and need not hear of others. */
   readonly concurrency: number;
+  /** Names of the flows that it has, for others to see; unset: none. */
+  readonly flows?: readonly string[];
   /** Another process may have made a task due. */
   readonly onNews: () => void;
   /** Ids of all other workers that are dead, whenever they are others than before. */

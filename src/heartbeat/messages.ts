@@ -4,6 +4,7 @@ import type { ErrorCode } from "../core/errors.ts";
 import type { BeatEvent } from "../engine/process/beat.ts";
 import type { LogOptions } from "../log/create-log.ts";
 import type { StoreAddress } from "../store/address.ts";
+import type { NewWorker } from "../store/store.ts";
 import type { ActivityMemory } from "./shared-activity.ts";
 
 /** How the one line looks that the thread writes itself: as those of the log. */
@@ -24,9 +25,7 @@ export interface ThreadData {
   /** Of the store, which the thread opens itself. */
   readonly address: StoreAddress;
   /** Undefined: the process has none, and the thread only watches. */
-  readonly worker:
-    | { readonly id: string; readonly name: string; readonly leaseMs: number; readonly concurrency: number }
-    | undefined;
+  readonly worker: NewWorker | undefined;
   readonly limits: LoopLimits;
   /** What the main thread does; undefined: nobody knows. */
   readonly activity: ActivityMemory | undefined;

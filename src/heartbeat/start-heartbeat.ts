@@ -38,9 +38,21 @@ const RESTART_MS = 1000;
  * may put in the thread's place.
  */
 export function startHeartbeat(options: HeartbeatOptions, entry = ENTRY): Heartbeat {
-  const { id, name, leaseMs, concurrency, address, stuckMs, flowStuckMs = stuckMs, activity, log, line } = options;
+  const {
+    id,
+    name,
+    leaseMs,
+    concurrency,
+    flows = [],
+    address,
+    stuckMs,
+    flowStuckMs = stuckMs,
+    activity,
+    log,
+    line,
+  } = options;
   const limits = { stuckMs, flowStuckMs, deafMs: DEAF_MS };
-  const worker = { id, name, leaseMs, concurrency };
+  const worker = { id, name, leaseMs, concurrency, flows };
   const data = { address, worker, limits, activity: activity?.memory, line };
   const start = Promise.withResolvers<"notified" | "polling">();
   start.promise.catch(() => {}); // whoever waits for it hears of it

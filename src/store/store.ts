@@ -98,9 +98,21 @@ export interface WorkerRow {
   readonly name: string;
   /** How many tasks it drives at once; 0: it takes none from the queue. */
   readonly concurrency: number;
+  /** Names of the flows that it has, as a JSON array. */
+  readonly flows: string;
   readonly started_at: number;
   /** In store time. A worker whose lease has passed holds nothing any more. */
   readonly lease_until: number;
+}
+
+/** What a worker tells of itself. */
+export interface NewWorker {
+  readonly id: string;
+  readonly name: string;
+  readonly leaseMs: number;
+  readonly concurrency: number;
+  /** Names of the flows that it has; unset: none. */
+  readonly flows?: readonly string[];
 }
 
 export interface ListedWorker extends WorkerRow {
@@ -244,7 +256,7 @@ export interface Store {
   watch(onNews: () => void): Promise<Watch>;
 
   /** Writes the worker's row with a lease from now on, and takes the lock by which others see that it lives. */
-  registerWorker(worker: { id: string; name: string; leaseMs: number; concurrency: number }): Promise<void>;
+  registerWorker(worker: NewWorker): Promise<void>;
   /** What the worker's process does in one go and may die of; null: that is done. */
   noteCause(id: string, cause: DeathCause | null): Promise<void>;
   /** Prolongs the lease from now on; false where the row is gone. */

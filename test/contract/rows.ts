@@ -25,6 +25,7 @@ export function taskRow(over: Partial<TaskRow> = {}): TaskRow {
     parked_reason: null,
     parked_code: null,
     flow_code: null,
+    flow_file: null,
     parent_task_id: null,
     parent_step_id: null,
     depth: 0,

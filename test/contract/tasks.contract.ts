@@ -66,6 +66,7 @@ export function taskContract(dialect: string, create: () => Promise<Place>): voi
         { parked_reason: "why" },
         { parked_reason: "why", parked_code: "code" },
         { flow_code: "code" },
+        { flow_file: "/flows/größe's.ts" },
         { cancelled_after: 1 },
         { cancelled_at: T0 + 1 },
         { priority: 0 },

@@ -35,10 +35,11 @@ export function workerContract(dialect: string, create: () => Promise<Place>): v
     test("a worker lives from its registration to its removal, for itself and for others", async () => {
       const id = crypto.randomUUID();
       expect(await other.readWorkerState(id)).toBe("dead");
-      await store.registerWorker({ id, name: "host:1", leaseMs: HOUR_MS, concurrency: 7 });
+      const flows = ["order", "größe's"];
+      await store.registerWorker({ id, name: "host:1", leaseMs: HOUR_MS, concurrency: 7, flows });
       expect([await store.readWorkerState(id), await other.readWorkerState(id)]).toEqual(["alive", "alive"]);
       const [row] = await other.listWorkers();
-      expect(row).toMatchObject({ id, name: "host:1" });
+      expect(row).toMatchObject({ id, name: "host:1", flows: JSON.stringify(flows) });
       expect((row?.lease_until ?? 0) - (row?.started_at ?? 0)).toBe(HOUR_MS);
       await store.removeWorker(id);
       expect([await store.readWorkerState(id), await other.readWorkerState(id)]).toEqual(["dead", "dead"]);

@@ -74,4 +74,18 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     await worker.stop();
     expect((await world.read(id))?.task).toMatchObject({ flow_code: "new", output_payload: '"new"' });
   });
+
+  test("a task says which file its flow came from, also to a process that has no such flow", async () => {
+    const file = "/flows/größe's.ts";
+    const world = worlds.open([{ ...flowOf("old", 1), file }]);
+    const { engine } = world.engine();
+    const { task } = await engine.createTask({ flow: "sample", input: null });
+    expect([task.flow_file, (await engine.getTask(task.id)).flow_file]).toEqual([file, file]);
+    const error = await rejection(world.engine([]).engine.runTask(task.id));
+    expect(error).toMatchObject({ code: "flow_not_loaded", details: { id: task.id, flow: "sample", file } });
+    const { task: builtIn } = await world
+      .engine([flowOf(undefined, 1)])
+      .engine.createTask({ flow: "sample", input: null });
+    expect(builtIn.flow_file).toBeNull();
+  });
 });

@@ -2,7 +2,7 @@
 // by them is for the real `DeathWatch` to say, of which each process has one.
 
 import type { Suspect } from "../../src/store/postgres/death-watch.ts";
-import type { ListedWorker, WorkerRow, WorkerState } from "../../src/store/store.ts";
+import type { ListedWorker, NewWorker, WorkerRow, WorkerState } from "../../src/store/store.ts";
 import type { SimDatabase } from "./sim-database.ts";
 
 interface StoredWorker extends WorkerRow {
@@ -24,14 +24,11 @@ export class SimWorkers {
 
   constructor(private readonly database: SimDatabase) {}
 
-  register(
-    worker: { id: string; name: string; leaseMs: number; concurrency: number },
-    { now, graceMs }: { readonly now: number; readonly graceMs: number | null },
-  ): void {
-    const { id, name, leaseMs, concurrency } = worker;
+  register(worker: NewWorker, { now, graceMs }: { readonly now: number; readonly graceMs: number | null }): void {
+    const { id, name, leaseMs, concurrency, flows = [] } = worker;
     this.#locks.add(id);
     const lease = { started_at: now, lease_until: now + leaseMs, lease_ms: leaseMs };
-    this.#rows.set(id, { id, name, concurrency, ...lease, renewals: 0, graceMs });
+    this.#rows.set(id, { id, name, concurrency, flows: JSON.stringify(flows), ...lease, renewals: 0, graceMs });
   }
 
   renew(id: string, leaseMs: number, now: number): boolean {

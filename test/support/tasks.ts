@@ -11,6 +11,7 @@ export function plannedTask(over: Partial<Task> = {}): Task {
     id: "t1",
     status: "PLANNED",
     flow_name: "f",
+    flow_file: null,
     current_step: 0,
     input_payload: {},
     output_payload: null,

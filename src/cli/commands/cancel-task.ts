@@ -1,7 +1,8 @@
 import { isTerminal } from "../../core/record/status.ts";
 import type { Command } from "../command.ts";
 import { drive, withTaskonaut } from "../drive.ts";
-import { printTask, tell } from "../print.ts";
+import { printTask } from "../print.ts";
+import { printTaken } from "../tell-takers.ts";
 
 /** Another process drives the task, its flow waits while it cleans up, or it is not loaded here. */
 const PENDING =
@@ -25,8 +26,12 @@ export const cancelTask: Command = {
     withTaskonaut(call, async (taskonaut) => {
       const id = call.args[0] ?? "";
       const task = await drive(call, taskonaut, id, () => taskonaut.cancelTask(id, { force: call.flags.has("force") }));
-      if (!isTerminal(task.status)) await tell(call, [PENDING], call.hints.give("cancelByForce", { id: task.id }));
-      await printTask(call, taskonaut, task);
+      if (isTerminal(task.status)) await printTask(call, taskonaut, task);
+      else
+        await printTaken(call, taskonaut, task, {
+          done: PENDING,
+          more: call.hints.give("cancelByForce", { id: task.id }),
+        });
       return 0;
     }),
 };

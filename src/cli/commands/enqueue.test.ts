@@ -25,7 +25,7 @@ async function enqueue(
 
 test("the task is due at once, and is printed as it stands in the queue", async () => {
   const { result, asked } = await enqueue(["free", "--mode", "enqueue"]);
-  expect(result).toMatchObject({ code: 0, stderr: "" });
+  expect(result).toMatchObject({ code: 0, stderr: expect.stringMatching(/^Task \S+ is in the queue\. No worker/) });
   expect(asked).toEqual([{ flow: "free", input: {}, start: "now" }]);
   expect(JSON.parse(result.stdout)).toMatchObject({ status: "PLANNED", due_at: "2026-11-23T03:39:25.130Z" });
 });

@@ -1,6 +1,6 @@
 import type { Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
-import { printTask } from "../print.ts";
+import { printTaken } from "../tell-takers.ts";
 
 export const resumeTask: Command = {
   name: "resume-task",
@@ -16,7 +16,8 @@ export const resumeTask: Command = {
 
   run: (call) =>
     withTaskonaut(call, async (taskonaut) => {
-      await printTask(call, taskonaut, await taskonaut.resumeTask(call.args[0] ?? ""));
+      const task = await taskonaut.resumeTask(call.args[0] ?? "");
+      await printTaken(call, taskonaut, task, { done: `Task ${task.id} is resumed.` });
       return 0;
     }),
 };

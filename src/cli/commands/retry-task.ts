@@ -2,7 +2,8 @@ import type { Task } from "../../core/api/task.ts";
 import type { Taskonaut } from "../../core/api/taskonaut.ts";
 import type { Call, Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
-import { printTask, tell } from "../print.ts";
+import { tell } from "../print.ts";
+import { printTaken } from "../tell-takers.ts";
 
 export const retryTask: Command = {
   name: "retry-task",
@@ -19,7 +20,7 @@ export const retryTask: Command = {
   run: (call) =>
     withTaskonaut(call, async (taskonaut) => {
       const task = await taskonaut.retryTask(call.args[0] ?? "");
-      await printTask(call, taskonaut, task);
+      await printTaken(call, taskonaut, task, { done: `The failed step of task ${task.id} is open again.` });
       await tellOfParent(call, taskonaut, task);
       return 0;
     }),
@@ -33,9 +34,5 @@ async function tellOfParent(call: Call, taskonaut: Taskonaut, task: Task): Promi
   if (parent?.status !== "FAILED") return;
   const { hints } = call;
   const text = `Its parent ${parent.id} (${parent.flow_name}) has failed too. When this task has ended, the parent's own retry takes up its end.`;
-  await tell(
-    call,
-    [text],
-    [...hints.give("runTask", { id: task.id }), ...hints.give("retryParent", { id: parent.id })],
-  );
+  await tell(call, [text], hints.give("retryParent", { id: parent.id }));
 }

@@ -12,6 +12,7 @@ import { QUEUE_OPTIONS, readQueueOptions } from "../queue-options.ts";
 import { type Course, COURSE_OPTIONS, readCourse, runOn } from "../run-on.ts";
 import { INPUT_OPTION, readInput } from "../read-input.ts";
 import { showStep } from "../show-task.ts";
+import { printTaken } from "../tell-takers.ts";
 import { readWord, usageError } from "../usage.ts";
 
 const OPTIONS: readonly Option[] = [
@@ -63,7 +64,8 @@ export const runFlow: Command = {
       );
       const task = await carryOn(call, taskonaut, created, { ...course, mode: chosen, shows: asked });
       if (asked) await call.io.stderr.write("\n");
-      await printTask(call, taskonaut, task);
+      if (chosen === "enqueue") await printTaken(call, taskonaut, task, { done: `Task ${task.id} is in the queue.` });
+      else await printTask(call, taskonaut, task);
       return exitCodeOf(task);
     });
   },

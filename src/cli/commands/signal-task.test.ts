@@ -20,7 +20,8 @@ test("signal-task sends exactly what was typed", async () => {
     ["--payload", "-", "--idempotency-key", "mail 17"],
   ]) {
     const { code, stdout, stderr } = await send(...argv);
-    expect([code, stderr, (JSON.parse(stdout) as Task).id]).toEqual([0, "", TASK_ID]);
+    expect([code, (JSON.parse(stdout) as Task).id]).toEqual([0, TASK_ID]);
+    expect(stderr).toStartWith(`Signal nudged is delivered to task ${TASK_ID}.`);
   }
   await rm(dirname(path), { recursive: true });
   expect(taskonaut.requests("signalTask")).toEqual([

@@ -1,7 +1,8 @@
+import type { Task } from "../../core/api/task.ts";
 import type { SignalTask } from "../../core/api/taskonaut.ts";
 import type { Call, Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
-import { printTask } from "../print.ts";
+import { printTaken } from "../tell-takers.ts";
 import { PAYLOAD_FORM, readPayload } from "../read-payload.ts";
 
 export const signalTask: Command = {
@@ -29,11 +30,18 @@ export const signalTask: Command = {
   async run(call) {
     const signal = await readSignal(call);
     return withTaskonaut(call, async (taskonaut) => {
-      await printTask(call, taskonaut, await taskonaut.signalTask(call.args[0] ?? "", signal));
+      const task = await taskonaut.signalTask(call.args[0] ?? "", signal);
+      await printTaken(call, taskonaut, task, { done: describeDelivery(task, signal.name) });
       return 0;
     });
   },
 };
+
+function describeDelivery(task: Task, signal: string): string {
+  const isWaitedFor = task.waiting_for.some(({ kind, name }) => kind === "signal" && name === signal);
+  const kept = isWaitedFor || task.status !== "WAITING_OBSERVATION" ? "" : " It is kept until the flow waits for it.";
+  return `Signal ${signal} is delivered to task ${task.id}.${kept}`;
+}
 
 async function readSignal({ args, flags, io }: Call): Promise<SignalTask> {
   const given = flags.get("payload");

@@ -9,6 +9,7 @@ const ALIVE: Worker = {
   name: "host-a:17",
   state: "alive",
   concurrency: 100,
+  flows: ["echo_add"],
   tasks: 12,
   started_at: "2026-11-23T03:39:25.130Z",
   lease_until: "2026-11-23T03:39:40.130Z",

@@ -65,6 +65,8 @@ export interface Task {
   readonly id: string;
   readonly status: TaskStatus;
   readonly flow_name: string;
+  /** The file that its flow was loaded from when it was created; null for a flow that comes with the program. */
+  readonly flow_file: string | null;
   /** The highest step_index that has an outcome; 0 before the first. */
   readonly current_step: number;
   readonly input_payload: Json;

@@ -10,6 +10,8 @@ export interface Worker {
   readonly state: "alive" | "dead";
   /** How many tasks it drives at once; 0: it takes none from the queue, but runs tools for a caller. */
   readonly concurrency: number;
+  /** Names of the flows whose tasks it can drive. */
+  readonly flows: readonly string[];
   /** How many tasks it holds now. */
   readonly tasks: number;
   readonly started_at: Timestamp;

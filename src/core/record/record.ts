@@ -35,6 +35,8 @@ export interface TaskRow {
   readonly parked_code: string | null;
   /** Of the flow's code that drove it last (`Flow.code`): whatever is recorded is what that code decides. Null: a flow that comes with the program. */
   readonly flow_code: string | null;
+  /** The file that its flow was loaded from when it was created, on the machine where that was; null for one that comes with the program. */
+  readonly flow_file: string | null;
   /** The task that this one is a child of, and its step that waits for it. */
   readonly parent_task_id: string | null;
   readonly parent_step_id: string | null;

@@ -42,13 +42,13 @@ export class Flows {
   }
 
   /** Throws flow_not_loaded. */
-  ofTask({ id, flow_name: name }: Pick<TaskRow, "id" | "flow_name">): Flow {
+  ofTask({ id, flow_name: name, flow_file: file }: Pick<TaskRow, "id" | "flow_name" | "flow_file">): Flow {
     const flow = this.#byName.get(name);
     if (flow) return flow;
     throw new TaskonautError(
       "flow_not_loaded",
       `Task ${id} runs flow ${name}, which is not loaded here. Load its file, or use the process that has it.`,
-      { details: { id, flow: name } },
+      { details: { id, flow: name, ...(file !== null && { file }) } },
     );
   }
 

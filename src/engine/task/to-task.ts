@@ -50,6 +50,7 @@ function* makeTask({ task, steps, calls }: TaskRecord): Generator<undefined, Tas
     id: task.id,
     status: task.status,
     flow_name: task.flow_name,
+    flow_file: task.flow_file,
     current_step: task.current_step,
     input_payload: reader.json(task.input_payload),
     output_payload: payload(task.output_payload, reader),
@@ -100,13 +101,23 @@ function toWaiting(step: StepRow, reader: Reader): Waiting[] {
   return [{ kind: WAITS[kind], name: target, until, task_id: kind === "child" ? childTaskId(id) : null }];
 }
 
-export function toWorker({ id, name, state, concurrency, tasks, started_at, lease_until }: ListedWorker): Worker {
+export function toWorker({
+  id,
+  name,
+  state,
+  concurrency,
+  flows,
+  tasks,
+  started_at,
+  lease_until,
+}: ListedWorker): Worker {
   const reader = new Reader();
   return {
     id,
     name,
     state,
     concurrency,
+    flows: parseJson(flows) as readonly string[],
     tasks,
     started_at: reader.at(started_at),
     lease_until: reader.at(lease_until),

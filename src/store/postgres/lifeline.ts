@@ -6,7 +6,7 @@
 
 import type { DeathCause } from "../blame.ts";
 import { Processes } from "../processes.ts";
-import type { SignOfLife, Store, Watch } from "../store.ts";
+import type { NewWorker, SignOfLife, Store, Watch } from "../store.ts";
 import { blameDead } from "./blame.ts";
 import { PostgresClient } from "./connection.ts";
 import { DeathWatch } from "./death-watch.ts";
@@ -80,7 +80,7 @@ export class Lifeline {
   ) {}
 
   /** Writes the worker's row, and takes its lock where locks last. Throws as `Store.registerWorker`. */
-  async register(worker: { id: string; name: string; leaseMs: number; concurrency: number }): Promise<void> {
+  async register(worker: NewWorker): Promise<void> {
     const { session, isOwn, graceMs } = await this.#connect();
     const query = session.query.bind(session);
     // The lock first: who sees the row is to find it.

@@ -4,7 +4,7 @@
 import type { DeathCause } from "../blame.ts";
 import type { Processes, Whereabouts } from "../processes.ts";
 import { storableText } from "../storable-text.ts";
-import type { ListedWorker, WorkerState } from "../store.ts";
+import type { ListedWorker, NewWorker, WorkerState } from "../store.ts";
 import { type StoredWorker, WORKERS } from "../tables.ts";
 import { type Columns, columnsOf, selectList } from "./columns.ts";
 import type { Parameter, PostgresClient } from "./connection.ts";
@@ -38,6 +38,7 @@ const REGISTERED: Columns<StoredWorker & { readonly grace_ms: number | null }> =
   name: "$2",
   process: "$3",
   concurrency: "$4::integer",
+  flows: "$7",
   started_at: "now()",
   lease_until: "now() + $5::integer * interval '1 ms'",
   lease_ms: "$5::integer",
@@ -48,13 +49,21 @@ const REGISTERED: Columns<StoredWorker & { readonly grace_ms: number | null }> =
 export async function insertWorker(
   query: Query,
   schema: Schema,
-  worker: WorkerLease & { name: string; concurrency: number; process: string; graceMs: number | null },
+  worker: NewWorker & { process: string; graceMs: number | null },
 ): Promise<void> {
   const names = Object.keys(REGISTERED);
   await query(
     `insert into ${schema}.workers (${names.join(", ")}) values (${Object.values(REGISTERED).join(", ")})
      on conflict (id) do update set ${names.map((name) => `${name} = excluded.${name}`).join(", ")}`,
-    [worker.id, storableText(worker.name), worker.process, worker.concurrency, worker.leaseMs, worker.graceMs],
+    [
+      worker.id,
+      storableText(worker.name),
+      worker.process,
+      worker.concurrency,
+      worker.leaseMs,
+      worker.graceMs,
+      JSON.stringify(worker.flows ?? []),
+    ],
   );
 }
 

@@ -10,7 +10,7 @@
 import type { DeathCause } from "../blame.ts";
 import type { Processes } from "../processes.ts";
 import { storableText } from "../storable-text.ts";
-import type { ListedWorker, WorkerState } from "../store.ts";
+import type { ListedWorker, NewWorker, WorkerState } from "../store.ts";
 import { type StoredWorker, WORKERS } from "../tables.ts";
 import { blameDead } from "./blame.ts";
 import { type SqliteConnection, untilUnlocked } from "./connection.ts";
@@ -60,18 +60,20 @@ export interface Signs {
 export async function registerWorker(
   connection: SqliteConnection,
   { locks, processes }: Signs,
-  {
-    id,
-    name,
-    leaseMs,
-    concurrency,
-    now,
-  }: { id: string; name: string; leaseMs: number; concurrency: number; now: number },
+  { id, name, leaseMs, concurrency, flows = [], now }: NewWorker & { now: number },
 ): Promise<void> {
   // The lock first: who sees the row is to find it.
   await untilUnlocked(connection, () => locks.take(id));
   const lease = { started_at: now, lease_until: now + leaseMs, lease_ms: leaseMs };
-  const row = { id, name: storableText(name), concurrency, process: processes.own, cause: null, ...lease };
+  const row = {
+    id,
+    name: storableText(name),
+    concurrency,
+    flows: JSON.stringify(flows),
+    process: processes.own,
+    cause: null,
+    ...lease,
+  };
   await connection.write(() => insertRow(connection, INSERTS, row));
 }
 

@@ -1,0 +1,75 @@
+// Prints a task that something was left for (a signal, a retry, a place in the queue), and says who takes it up, or what to
+// run where nobody does.
+
+import { isTerminal } from "../core/record/status.ts";
+import type { Task } from "../core/api/task.ts";
+import type { Taskonaut } from "../core/api/taskonaut.ts";
+import type { Worker } from "../core/api/worker.ts";
+import type { Call } from "./command.ts";
+import type { Hint, Hints } from "./hint.ts";
+import { printTask, tell } from "./print.ts";
+
+/**
+ * The task goes to stdout. On stderr it is said what was done (`Signal approved is delivered to task …`), and who goes on from
+ * there; not with --json. `more` are hints for a task that has not ended, besides.
+ */
+export async function printTaken(
+  call: Call,
+  taskonaut: Taskonaut,
+  task: Task,
+  { done, more = [] }: { readonly done: string; readonly more?: readonly Hint[] },
+): Promise<void> {
+  if (isTerminal(task.status)) {
+    await printTask(call, taskonaut, task);
+    return tell(call, [done]);
+  }
+  const { text, steps } = await findTakers(call, taskonaut, task);
+  const hints = [...call.hints.before([...steps, ...more]), ...steps, ...more];
+  await printTask(call, taskonaut, task, hints);
+  // a person finds the commands in the task that is printed
+  await tell(call, [[done, text].filter(Boolean).join(" ")], call.look.style === "readable" ? [] : hints);
+}
+
+interface Takers {
+  readonly text: string;
+  /** What to run where there are none. */
+  readonly steps: readonly Hint[];
+}
+
+async function findTakers({ hints }: Call, taskonaut: Taskonaut, task: Task): Promise<Takers> {
+  // what was asked for is done: that nobody can be seen is no error
+  const workers = await taskonaut.listWorkers().catch(() => undefined);
+  if (workers === undefined) return { text: "", steps: [] };
+  const alive = workers.filter(({ state }) => state === "alive");
+  const driver = alive.find(({ id }) => id === task.lease_owner);
+  if (driver) return { text: `Worker ${driver.name} drives the task now.`, steps: [] };
+  const takers = alive.filter(({ concurrency, flows }) => concurrency > 0 && flows.includes(task.flow_name));
+  if (takers.length > 0) return { text: describeTakers(takers, task), steps: [] };
+  const hasOthers = alive.some(({ concurrency }) => concurrency > 0);
+  return {
+    text: hasOthers ? `No worker that has flow ${task.flow_name} is running.` : "No worker is running.",
+    steps: suggestTakers(hints, task),
+  };
+}
+
+const NAMES_MAX = 3;
+
+function describeTakers(takers: readonly Worker[], task: Task): string {
+  const names = takers.slice(0, NAMES_MAX).map(({ name }) => name);
+  const more = takers.length > NAMES_MAX ? ", …" : "";
+  const who =
+    takers.length === 1 ? `Worker ${names[0]}` : `One of ${takers.length} workers (${names.join(", ")}${more})`;
+  return isDueLater(task) ? `${who} takes it up at ${task.due_at?.replace("T", " ")}.` : `${who} takes it up.`;
+}
+
+function isDueLater({ due_at, waiting_for }: Task): boolean {
+  return due_at !== null && Date.parse(due_at) > Date.now() && waiting_for.length === 0;
+}
+
+/** By hand it would start at once, whenever it is due. Against a server nobody here can start a worker beside its database. */
+function suggestTakers(hints: Hints, task: Task): readonly Hint[] {
+  return [
+    ...(isDueLater(task) ? [] : hints.give("followTask", { id: task.id })),
+    ...hints.give(hints.isRemote ? "startWorkerOfServer" : "work"),
+  ];
+}
