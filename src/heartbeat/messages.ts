@@ -1,10 +1,10 @@
 // What the main thread and the thread of the heartbeat tell each other. All of it is plain data.
 
 import type { ErrorCode } from "../core/errors.ts";
+import type { BeatingWorker } from "../core/heartbeat.ts";
 import type { BeatEvent } from "../engine/process/beat.ts";
 import type { LogOptions } from "../log/create-log.ts";
 import type { StoreAddress } from "../store/address.ts";
-import type { NewWorker } from "../store/store.ts";
 import type { ActivityMemory } from "./shared-activity.ts";
 
 /** How the one line looks that the thread writes itself: as those of the log. */
@@ -25,7 +25,7 @@ export interface ThreadData {
   /** Of the store, which the thread opens itself. */
   readonly address: StoreAddress;
   /** Undefined: the process has none, and the thread only watches. */
-  readonly worker: NewWorker | undefined;
+  readonly worker: Pick<BeatingWorker, "id" | "name" | "leaseMs" | "concurrency" | "flows"> | undefined;
   readonly limits: LoopLimits;
   /** What the main thread does; undefined: nobody knows. */
   readonly activity: ActivityMemory | undefined;
