@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Build } from "bun";
 import { initAssets } from "./init-assets.ts";
+import { testingRuntime } from "./testing-runtime.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const DIST = join(ROOT, "dist");
@@ -36,8 +37,10 @@ async function build(name: string, target?: Build.CompileTarget): Promise<void> 
   const folder = await mkdtemp(join(DIST, ".build-"));
   try {
     const assets = join(folder, "init.assets");
+    const runtime = join(folder, "testing.assets");
     await Bun.write(assets, JSON.stringify(await initAssets()));
-    await compile(join(folder, name), assets, target);
+    await Bun.write(runtime, await testingRuntime());
+    await compile(join(folder, name), [assets, runtime], target);
     await rename(join(folder, name), join(DIST, name));
   } catch (error) {
     const why =
@@ -53,11 +56,11 @@ async function build(name: string, target?: Build.CompileTarget): Promise<void> 
   console.log(`dist/${name}  ${(size / 1e6).toFixed(0)} MB  ${(performance.now() - started).toFixed(0)} ms`);
 }
 
-async function compile(outfile: string, assets: string, target: Build.CompileTarget | undefined): Promise<void> {
+async function compile(outfile: string, assets: readonly string[], target: Build.CompileTarget | undefined): Promise<void> {
   await Bun.build({
     // A thread runs in a program of its own, which lies beside the main one.
-    entrypoints: [join(ROOT, "src/main.ts"), join(ROOT, "src/heartbeat/thread.ts"), assets],
-    // embedded as it is, read only by `init`
+    entrypoints: [join(ROOT, "src/main.ts"), join(ROOT, "src/heartbeat/thread.ts"), ...assets],
+    // embedded as they are, read only by `init` and `test`
     loader: { ".assets": "file" },
     naming: { entry: "[name].[ext]", asset: "[name].[ext]" },
     root: ROOT,

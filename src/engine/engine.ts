@@ -3,11 +3,12 @@
 import type { Clock } from "../core/clock.ts";
 import { hasCode, TaskonautError } from "../core/errors.ts";
 import type { Flow } from "../core/flow/flow.ts";
+import type { CallTool } from "../core/flow/tool.ts";
 import type { ToolWatch } from "../core/flow/tool-watch.ts";
 import type { StartHeartbeat } from "../core/heartbeat.ts";
 import { parseTaskId } from "../core/record/ids.ts";
 import { PAGE_MAX, type Limits } from "../core/limits.ts";
-import type { Log, LogFields } from "../core/log.ts";
+import type { Log, LogFields, LogMethod } from "../core/log.ts";
 import type { TaskRecord } from "../core/record/record.ts";
 import { isTerminal } from "../core/record/status.ts";
 import type { Task } from "../core/api/task.ts";
@@ -69,6 +70,10 @@ export interface EngineOptions {
   readonly startHeartbeat?: StartHeartbeat;
   /** Sees what tools leave uncaught. */
   readonly toolWatch?: ToolWatch;
+  /** Where flows log; by default with everything else. */
+  readonly flowLog?: LogMethod;
+  /** Calls tools in the place of the engine: a test of a flow has others to call. */
+  readonly callTool?: CallTool;
 }
 
 export interface Engine extends Taskonaut {
@@ -143,8 +148,9 @@ class StoreEngine implements Engine {
         timeoutMs: limits.toolTimeoutMs,
         retryWaitMs: limits.retryWaitMs,
         watch: options.toolWatch,
+        call: options.callTool,
       },
-      flowLog: log.info && ((message, fields) => tellFlow(log, message, fields)),
+      flowLog: options.flowLog ?? (log.info && ((message, fields) => tellFlow(log, message, fields))),
       // a worker has no caller who would like to hear of an outage
       deliveryMs: () => (this.#worker && !this.#closing ? Number.POSITIVE_INFINITY : DELIVERY_MS),
       onWoken: (taskId) => this.#wake(taskId),

@@ -9,11 +9,10 @@ import { isScript, loaderOf, type Source } from "./sources.ts";
 /** Before the file is imported. Does nothing for one that is loaded as it is. */
 export function provideRewritten({ path, text, isOwn }: Source): void {
   if (!isOwn || !isScript(path)) return;
-  const marked = markFinally(text);
+  const marked = withMarks(text);
   const withBun = withGuardedBun(marked);
   const contents = withBun?.text ?? marked;
   if (contents === text) return;
-  if (marked !== text) Reflect.set(globalThis, Symbol.for(FINALLY_KEY), enterFinally);
   Bun.plugin({
     name: `taskonaut: ${path}`,
     setup(build) {
@@ -22,4 +21,11 @@ export function provideRewritten({ path, text, isOwn }: Source): void {
       build.onLoad({ filter: new RegExp(`^${RegExp.escape(path)}$`) }, () => ({ contents, loader: loaderOf(path) }));
     },
   });
+}
+
+/** The text with marks in its `finally` blocks, which will find whom to tell. */
+export function withMarks(text: string): string {
+  const marked = markFinally(text);
+  if (marked !== text) Reflect.set(globalThis, Symbol.for(FINALLY_KEY), enterFinally);
+  return marked;
 }

@@ -33,6 +33,9 @@ export interface Tool<In = unknown, Parsed = unknown, Out = unknown> {
   run(input: Parsed, context: ToolContext): unknown;
 }
 
+/** Calls a tool: by default its own `run`. The input has passed the tool's contract; what comes back is yet to. */
+export type CallTool = (tool: Tool, input: unknown, context: ToolContext) => unknown;
+
 /** As a tool's definition says it; what is left out is as in `DEFAULT_RETRY`. */
 export interface RetryOptions {
   /** Attempts in all, the first included: 1 or more. Default: 3. */

@@ -8,7 +8,7 @@ import type { Log, LogFields } from "../../core/log.ts";
 import type { JsonText } from "../../core/record/record.ts";
 import { lotOf, retry } from "../../core/flow/retry.ts";
 import { ContractError, isA, storeError, toStoredError } from "../../core/record/stored-error.ts";
-import { NonRetryableError, type Tool } from "../../core/flow/tool.ts";
+import { type CallTool, NonRetryableError, type Tool } from "../../core/flow/tool.ts";
 import type { ToolWatch } from "../../core/flow/tool-watch.ts";
 import { Attempt, type Execution, fieldsOfAttempt, Running } from "./attempt.ts";
 
@@ -41,6 +41,8 @@ export interface ExecutionTools {
   readonly retryWaitMs: number;
   /** Undefined: what tools leave uncaught is not looked for. */
   readonly watch?: ToolWatch | undefined;
+  /** Undefined: a tool is called by its own `run`. */
+  readonly call?: CallTool | undefined;
 }
 
 class ToolTimeoutError extends Error {
@@ -206,7 +208,8 @@ function describeFailure(thrown: unknown): LogFields {
 function tryOnce(execution: Execution, input: unknown, attempt: number, tools: ExecutionTools): Try {
   try {
     const context = new Attempt(execution, attempt, tools.log);
-    const call = (): unknown => awaitable(execution.tool.run(input, context));
+    const { tool } = execution;
+    const call = (): unknown => awaitable(tools.call ? tools.call(tool, input, context) : tool.run(input, context));
     const running = tools.watch && new Running(execution, attempt);
     const value = tools.watch && running ? tools.watch.within(running, call) : call();
     return { value, context, running };

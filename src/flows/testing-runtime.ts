@@ -1,0 +1,21 @@
+// The one file that makes a Bun one that can test flows (`src/testing/runtime.ts`): embedded in the program, or made now
+// where that runs from its sources.
+
+import { join } from "node:path";
+
+/** It is known by this name: frames of a stack that lie in it are the program's own. */
+export const RUNTIME_NAME = "taskonaut-testing.js";
+
+/** As the build names it. */
+const EMBEDDED = /(?:^|\/)testing[^/]*\.assets$/;
+
+export async function readTestingRuntime(): Promise<string> {
+  const embedded = Bun.embeddedFiles.find(
+    (file) => "name" in file && typeof file.name === "string" && EMBEDDED.test(file.name),
+  );
+  if (embedded) return embedded.text();
+  // a path that is put together is not bundled
+  const script = join(import.meta.dir, "../../.scripts/testing-runtime.ts");
+  const { testingRuntime } = (await import(script)) as { readonly testingRuntime: () => Promise<string> };
+  return testingRuntime();
+}

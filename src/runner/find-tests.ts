@@ -1,0 +1,61 @@
+// From paths to files of tests.
+
+import { readdirSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { TaskonautError } from "../core/errors.ts";
+
+/** `order.test.ts`, `order_spec.js`: as the runner knows them. */
+const TEST_FILE = /[._](?:test|spec)\.[cm]?[jt]sx?$/;
+const SKIPPED_FOLDER = /^\.|^node_modules$/;
+
+/** A folder that links lead into itself is not walked for ever. */
+const DEPTH_MAX = 16;
+
+/**
+ * Absolute paths, each once, in order. `named` are paths as they were typed; where there is none, the folders in which flows
+ * are: `flowPaths`, or else the current folder. Throws usage where a path is not there, is no test, or where no tests are.
+ */
+export function findTests(
+  named: readonly string[],
+  { flowPaths, cwd }: { readonly flowPaths: readonly string[]; readonly cwd: string },
+): readonly string[] {
+  const places = named.length > 0 ? named.map((path) => resolve(cwd, path)) : defaultPlaces(flowPaths, cwd);
+  const found = [...new Set(places.flatMap(testsAt))];
+  if (found.length > 0) return found;
+  throw new TaskonautError(
+    "usage",
+    `No tests found in ${places.join(", ")}. A test is a file such as order.test.ts; \`taskonaut init <folder>\` writes a flow with one.`,
+  );
+}
+
+/** A flow file stands for the folder that it is in. */
+function defaultPlaces(flowPaths: readonly string[], cwd: string): readonly string[] {
+  if (flowPaths.length === 0) return [cwd];
+  return flowPaths.map((path) => (statOf(path)?.isFile() === true ? dirname(path) : path));
+}
+
+function testsAt(path: string): readonly string[] {
+  const stat = statOf(path);
+  if (!stat) throw new TaskonautError("usage", `${path}: there is no such file or folder.`);
+  if (stat.isDirectory()) return testsIn(path, 0);
+  if (TEST_FILE.test(path)) return [path];
+  const beside = basename(path).replace(/(?=\.\w+$)/, ".test");
+  throw new TaskonautError(
+    "usage",
+    `${path} is not a file of tests: their names end in .test.ts or .spec.ts. Write the tests of it in ${beside}.`,
+  );
+}
+
+function testsIn(folder: string, depth: number): string[] {
+  if (depth > DEPTH_MAX) return [];
+  const entries = readdirSync(folder, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return entries.flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return SKIPPED_FOLDER.test(entry.name) ? [] : testsIn(path, depth + 1);
+    return TEST_FILE.test(entry.name) && statOf(path)?.isFile() === true ? [path] : [];
+  });
+}
+
+function statOf(path: string): ReturnType<typeof statSync> | undefined {
+  return statSync(path, { throwIfNoEntry: false });
+}

@@ -1,0 +1,78 @@
+// Runs tests with the runner that is inside of this program, in a process of its own.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readTestingRuntime, RUNTIME_NAME } from "../flows/testing-runtime.ts";
+import { Report } from "./report.ts";
+
+export interface TestRun {
+  /** Absolute paths. */
+  readonly files: readonly string[];
+  /** For the runner, as it takes them. */
+  readonly options: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether what is written goes to a terminal that shows colours. */
+  readonly color: boolean;
+  /** Shows a piece of the report; false: nobody reads any more. */
+  readonly show: (text: string) => Promise<boolean>;
+  /** Ends the run. */
+  readonly signal: AbortSignal;
+}
+
+/** Gives the exit code of the runner: 0 where all tests have passed. */
+export async function runTests(run: TestRun): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), "taskonaut-test-"));
+  try {
+    await Bun.write(join(folder, RUNTIME_NAME), await readTestingRuntime());
+    await Bun.write(join(folder, "bunfig.toml"), configIn(folder));
+    // flow files run without the tsconfig.json that lies beside them, and so do their tests
+    await Bun.write(join(folder, "tsconfig.json"), "{}\n");
+    return await start(folder, run);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** In place of what lies in the user's folder: neither `.env` nor a bunfig.toml counts for this program. */
+function configIn(folder: string): string {
+  return [
+    "env = false",
+    "[test]",
+    `preload = [${JSON.stringify(join(folder, RUNTIME_NAME))}]`,
+    `coveragePathIgnorePatterns = ["**/${RUNTIME_NAME}"]`,
+    "",
+  ].join("\n");
+}
+
+/** Both outputs of the runner go the same way, so that they stay in order. */
+const SHELL = ["/bin/sh", "-c", 'exec "$@" 2>&1', "sh"];
+
+async function start(folder: string, { files, options, cwd, env, color, show, signal }: TestRun): Promise<number> {
+  const settings = [
+    `--config=${join(folder, "bunfig.toml")}`,
+    `--tsconfig-override=${join(folder, "tsconfig.json")}`,
+    "--no-orphans",
+  ];
+  const runner = Bun.spawn([...SHELL, process.execPath, "test", ...settings, ...options, ...files], {
+    cwd,
+    env: { ...env, BUN_BE_BUN: "1", ...(color ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }) },
+    stdin: "inherit",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const stop = (): void => runner.kill("SIGINT");
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    const report = new Report();
+    const decoder = new TextDecoder();
+    for await (const piece of runner.stdout) {
+      if (!(await show(report.take(decoder.decode(piece, { stream: true }))))) stop();
+    }
+    await show(report.end());
+    return await runner.exited;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}

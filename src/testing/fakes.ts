@@ -1,0 +1,134 @@
+// What is called in the place of a run's tools, and what is noted of each call.
+
+import { TaskonautError } from "../core/errors.ts";
+import { suggest } from "../core/nearest.ts";
+import { toMilliseconds } from "../core/flow/duration.ts";
+import type { CallTool, Tool, ToolContext } from "../core/flow/tool.ts";
+import type { Log, LogMethod } from "../core/log.ts";
+import type { Effect, Fake, FakeContext, FakeTool, LogLine, RunOptions } from "./api.ts";
+import type { SimulatedClock } from "./simulated-clock.ts";
+
+export type Fakes = ReadonlyMap<string, FakeTool>;
+
+/** Throws usage for a name that no tool has, or that has no function. */
+export function readFakes(tools: RunOptions["tools"] = {}, known: ReadonlySet<string>): Fakes {
+  const entries = Array.isArray(tools)
+    ? (tools as readonly Fake[]).map(({ tool, run }) => [tool, run] as const)
+    : Object.entries(tools);
+  for (const [name, fake] of entries) {
+    if (!known.has(name)) {
+      const all = [...known].toSorted();
+      const hint = suggest(name, all) || `; there ${all.length === 0 ? "are none" : `is ${all.join(", ")}`}`;
+      throw new TaskonautError("usage", `tools: no tool is called ${JSON.stringify(name)}${hint}.`);
+    }
+    if (typeof fake !== "function") {
+      throw new TaskonautError("usage", `tools: the fake of ${name} must be a function: ${name}: (input) => ({ … }).`);
+    }
+  }
+  return new Map(entries);
+}
+
+/** What was seen of a run's tools and flows, in order. */
+export class Ledger {
+  readonly effects: Effect[] = [];
+  readonly logs: LogLine[] = [];
+
+  readonly log: Log = {
+    error: this.#write("error"),
+    warn: this.#write("warn"),
+    info: this.#write("info"),
+    debug: this.#write("debug"),
+  };
+
+  note({ name: tool }: Tool, input: unknown, { idempotencyKey: key, attempt }: ToolContext): void {
+    this.effects.push({ tool, input: copyOf(input), key, attempt });
+  }
+
+  #write(level: LogLine["level"]): LogMethod {
+    return (message, fields = {}) => this.logs.push({ level, message, fields });
+  }
+}
+
+/** A tool may change its input later. */
+function copyOf(input: unknown): unknown {
+  try {
+    return structuredClone(input);
+  } catch {
+    return input; // what a contract has made of it need not be data
+  }
+}
+
+/** Calls the fake, or the tool itself, under the simulated clock. */
+export function callUnder(clock: SimulatedClock, fakes: Fakes, ledger: Ledger): CallTool {
+  return (tool, input, given) => {
+    ledger.note(tool, input, given);
+    const context = new TestContext(given, ledger.log, clock);
+    const fake = fakes.get(tool.name);
+    const value = fake ? fake(input, context) : tool.run(input, context);
+    context.runUntil(value);
+    return value;
+  };
+}
+
+class TestContext implements FakeContext {
+  readonly taskId: string;
+  readonly stepId: string;
+  readonly idempotencyKey: string;
+  readonly attempt: number;
+  readonly #given: ToolContext;
+  readonly #clock: SimulatedClock;
+  #end: (() => void) | undefined;
+  #sleeping = 0;
+
+  constructor(
+    given: ToolContext,
+    readonly log: Log,
+    clock: SimulatedClock,
+  ) {
+    this.#given = given;
+    this.#clock = clock;
+    this.taskId = given.taskId;
+    this.stepId = given.stepId;
+    this.idempotencyKey = given.idempotencyKey;
+    this.attempt = given.attempt;
+  }
+
+  get signal(): AbortSignal {
+    return this.#given.signal;
+  }
+
+  // a property: a fake takes it out of its context
+  readonly sleep: FakeContext["sleep"] = async (duration) => {
+    this.#sleeping += 1;
+    this.#pause();
+    try {
+      await this.#clock.sleep(toMilliseconds(duration), this.signal);
+    } finally {
+      this.#sleeping -= 1;
+      this.#goOn();
+    }
+  };
+
+  /** Real time, until what the tool gave is settled. */
+  runUntil(value: unknown): void {
+    if (!(value instanceof Promise)) return;
+    this.#isOpen = true;
+    this.#goOn();
+    const end = (): void => {
+      this.#isOpen = false;
+      this.#pause();
+    };
+    value.then(end, end);
+  }
+
+  #isOpen = false;
+
+  #goOn(): void {
+    if (this.#isOpen && this.#sleeping === 0) this.#end ??= this.#clock.begin();
+  }
+
+  #pause(): void {
+    this.#end?.();
+    this.#end = undefined;
+  }
+}
