@@ -56,7 +56,11 @@ async function build(name: string, target?: Build.CompileTarget): Promise<void> 
   console.log(`dist/${name}  ${(size / 1e6).toFixed(0)} MB  ${(performance.now() - started).toFixed(0)} ms`);
 }
 
-async function compile(outfile: string, assets: readonly string[], target: Build.CompileTarget | undefined): Promise<void> {
+async function compile(
+  outfile: string,
+  assets: readonly string[],
+  target: Build.CompileTarget | undefined,
+): Promise<void> {
   await Bun.build({
     // A thread runs in a program of its own, which lies beside the main one.
     entrypoints: [join(ROOT, "src/main.ts"), join(ROOT, "src/heartbeat/thread.ts"), ...assets],

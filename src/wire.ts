@@ -9,6 +9,7 @@ import type {
   RunningWorker,
   ServerOptions,
   Settings,
+  TestOptions,
   WorkerFacts,
   WorkerOptions,
   Wiring,
@@ -89,6 +90,7 @@ function wire(context: Context): Wiring {
     startServer: (options) => serve(options, context),
     startWorker: (options) => work(options, context),
     runBench: (options) => bench(options, context),
+    runTests: (options) => test(options, context),
     superviseServer: (_options, signal) => supervise(signal, context),
   };
 }
@@ -250,6 +252,15 @@ async function bench(options: BenchOptions, context: Context): Promise<BenchRepo
   const place = await openBenchPlace(addressOf(context));
   const { address } = place;
   return runBench(place, (worker) => startHeartbeat({ ...worker, address, stuckMs, log, line }), options);
+}
+
+async function test({ paths, ...options }: TestOptions, context: Context): Promise<number> {
+  const { cwd, env } = context;
+  const [{ findTests }, { runTests }] = await Promise.all([
+    import("./runner/find-tests.ts"),
+    import("./runner/run-tests.ts"),
+  ]);
+  return runTests({ ...options, files: findTests(paths, { flowPaths: flowPathsOf(context), cwd }), cwd, env });
 }
 
 /** This program again, as a child and without `--reload`. From sources: watch them; compiled: watch the binary. */

@@ -13,6 +13,7 @@ import { COMMAND_SYNONYMS, OPTION_SYNONYMS } from "./synonyms.ts";
 export interface Argv {
   readonly command: Command | undefined;
   readonly args: readonly string[];
+  readonly rest: readonly string[];
   readonly flags: ReadonlyMap<string, string>;
   /** Those that may be given more than once, as often as they were. */
   readonly lists: ReadonlyMap<string, readonly string[]>;
@@ -23,6 +24,7 @@ export interface Argv {
 
 export function readArgv(argv: readonly string[], commands: readonly Command[], globals: readonly Option[]): Argv {
   const args: string[] = [];
+  const rest: string[] = [];
   const flags = new Map<string, string>();
   const lists = new Map<string, readonly string[]>();
   const fields = new Map<string, string>();
@@ -86,10 +88,11 @@ export function readArgv(argv: readonly string[], commands: readonly Command[], 
     const word = argv[index] ?? "";
     if (!optionsEnded && word === "--") optionsEnded = true;
     else if (!optionsEnded && word.length > 1 && word.startsWith("-")) index = takeOption(index);
+    else if (optionsEnded && command?.takesRest) rest.push(word);
     else takeWord(word);
   }
   if (command) problems.push(...checkArgs(command, args, swallowed));
-  return { command, args, flags, lists, fields, problems };
+  return { command, args, rest, flags, lists, fields, problems };
 }
 
 function splitOption(word: string): { dashes: "-" | "--"; name: string; attached: string | undefined } {
@@ -138,7 +141,7 @@ interface Swallowed {
 /** An argument too many mostly lost its option to a field before it that was meant as a switch. */
 function checkArgs(command: Command, args: readonly string[], swallowed: Swallowed | undefined): Violation[] {
   const missing = command.args.slice(args.length).filter(({ required }) => required);
-  const extra = args.slice(command.args.length);
+  const extra = command.args.at(-1)?.many === true ? [] : args.slice(command.args.length);
   const cause = swallowed
     ? `: \`${swallowed.path}\` took \`${swallowed.value}\` as its value; write \`${swallowed.path} true\``
     : "";

@@ -26,6 +26,8 @@ export interface Option {
 interface Argument {
   readonly name: string;
   readonly required: boolean;
+  /** The last one may be given as often as one likes. */
+  readonly many?: boolean;
 }
 
 /** Commands that belong together in the help. */
@@ -44,6 +46,8 @@ export interface Command {
   readonly options: readonly Option[];
   /** Whether every other `--name value` is a field of a flow's input. */
   readonly takesFields: boolean;
+  /** What stands after `--` is for the program that it starts. */
+  readonly takesRest?: boolean;
   /**
    * `database`: it works on the database itself, so an API address means nothing to it; `files`: on neither of them;
    * `program`: on nothing, whatever the environment says.
@@ -62,6 +66,8 @@ export interface Command {
 /** One call of a command, read and settled. */
 export interface Call {
   readonly args: readonly string[];
+  /** What stands after `--`, where the command takes that. */
+  readonly rest: readonly string[];
   /** Options by name, as typed; a switch, and a value that was left out, holds "". */
   readonly flags: ReadonlyMap<string, string>;
   /** Fields of the flow's input, as typed. */

@@ -98,7 +98,11 @@ function columnsOf({ columns }: HelpLook): number {
 
 /** `init <folder>` */
 export function nameCommand({ name, args }: Command): string {
-  return [name, ...args.map((argument) => (argument.required ? `<${argument.name}>` : `[${argument.name}]`))].join(" ");
+  const words = args.map((argument) => {
+    const shown = argument.many ? `${argument.name}…` : argument.name;
+    return argument.required ? `<${shown}>` : `[${shown}]`;
+  });
+  return [name, ...words].join(" ");
 }
 
 /** `-h, --help`, `--limit <N>`, `--fail [message]` */
@@ -119,7 +123,8 @@ function declare(groups: readonly CommandGroup[]): ReturnType<typeof cac> {
 function declareCommand(cli: ReturnType<typeof cac>, command: Command): CacCommand {
   const made = cli.command(nameCommand(command), command.summary);
   const fields = command.takesFields ? " [--<field> <value>]…" : "";
-  made.usage(`${nameCommand(command)}${fields} [options]`);
+  const rest = command.takesRest ? " [-- <options of the runner>]" : "";
+  made.usage(`${nameCommand(command)}${fields} [options]${rest}`);
   for (const option of command.options) made.option(nameOption(option), option.summary);
   return made;
 }

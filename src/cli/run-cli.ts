@@ -17,6 +17,7 @@ import { runApp } from "./commands/run-app.ts";
 import { runFlow } from "./commands/run-flow.ts";
 import { runTask } from "./commands/run-task.ts";
 import { signalTask } from "./commands/signal-task.ts";
+import { test } from "./commands/test.ts";
 import { validate } from "./commands/validate.ts";
 import { describeVersion, version } from "./commands/version.ts";
 import { work } from "./commands/work.ts";
@@ -49,7 +50,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { title: "Look at tasks", commands: [getTask, getTasks, workers] },
   { title: "Act on tasks", commands: [signalTask, cancelTask, retryTask, resumeTask, resolve] },
   { title: "Serve and work", commands: [runApp, work] },
-  { title: "Flows", commands: [init, flows, validate] },
+  { title: "Flows", commands: [init, flows, validate, test] },
   { title: "Database", commands: [migrate, backup, bench] },
   { title: "About taskonaut", commands: [help, version] },
 ];
@@ -61,7 +62,7 @@ const EXIT_USAGE = 2;
 
 /** Runs one command and gives the exit code; never throws. Nothing is wired before the arguments are known to be good. */
 export async function runCli({ argv, env, io, wire, calledAs, version: versionInfo }: CliOptions): Promise<number> {
-  const { command, args, flags, lists, fields, problems } = readArgv(argv, COMMANDS, GLOBAL_OPTIONS);
+  const { command, args, rest, flags, lists, fields, problems } = readArgv(argv, COMMANDS, GLOBAL_OPTIONS);
   const json = flags.has("json");
   const writeHelp = async (words: readonly string[], output = io.stdout): Promise<string> => {
     const { showHelp } = await import("./show-help.ts");
@@ -94,6 +95,7 @@ export async function runCli({ argv, env, io, wire, calledAs, version: versionIn
     const program: Program = { version: versionInfo, writeHelp };
     const done = command.run({
       args,
+      rest,
       flags,
       fields,
       env,

@@ -72,6 +72,18 @@ export interface Template {
   readonly files: ReadonlyMap<string, string>;
 }
 
+export interface TestOptions {
+  /** Files and folders, as typed; none: those of the flows. */
+  readonly paths: readonly string[];
+  /** For the runner, as it takes them. */
+  readonly options: readonly string[];
+  readonly color: boolean;
+  /** Shows a piece of the report; false: nobody reads any more. */
+  readonly show: (text: string) => Promise<boolean>;
+  /** Ends the run. */
+  readonly signal: AbortSignal;
+}
+
 export interface Wiring {
   readonly log: Log;
   openTaskonaut(): Promise<Taskonaut>;
@@ -86,6 +98,8 @@ export interface Wiring {
   startWorker(options: WorkerOptions): Promise<RunningWorker>;
   /** Measures the database in a schema or file of its own, which is gone when this ends. Throws cancelled. */
   runBench(options: BenchOptions): Promise<BenchReport>;
+  /** Runs tests, shows what the runner reports, and gives its exit code. Throws usage where there are none. */
+  runTests(options: TestOptions): Promise<number>;
   /** Runs this same program's `run-app` in a child process and starts it anew when a source or flow file changes; ends when `signal` aborts. */
   superviseServer(options: ServerOptions, signal: AbortSignal): Promise<void>;
 }

@@ -3,9 +3,6 @@
 
 import { join } from "node:path";
 
-/** It is known by this name: frames of a stack that lie in it are the program's own. */
-export const RUNTIME_NAME = "taskonaut-testing.js";
-
 /** As the build names it. */
 const EMBEDDED = /(?:^|\/)testing[^/]*\.assets$/;
 

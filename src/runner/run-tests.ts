@@ -3,7 +3,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readTestingRuntime, RUNTIME_NAME } from "../flows/testing-runtime.ts";
+import { TESTING_RUNTIME } from "../core/record/program-files.ts";
+import { readTestingRuntime } from "../flows/testing-runtime.ts";
 import { Report } from "./report.ts";
 
 export interface TestRun {
@@ -25,7 +26,7 @@ export interface TestRun {
 export async function runTests(run: TestRun): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "taskonaut-test-"));
   try {
-    await Bun.write(join(folder, RUNTIME_NAME), await readTestingRuntime());
+    await Bun.write(join(folder, TESTING_RUNTIME), await readTestingRuntime());
     await Bun.write(join(folder, "bunfig.toml"), configIn(folder));
     // flow files run without the tsconfig.json that lies beside them, and so do their tests
     await Bun.write(join(folder, "tsconfig.json"), "{}\n");
@@ -40,8 +41,8 @@ function configIn(folder: string): string {
   return [
     "env = false",
     "[test]",
-    `preload = [${JSON.stringify(join(folder, RUNTIME_NAME))}]`,
-    `coveragePathIgnorePatterns = ["**/${RUNTIME_NAME}"]`,
+    `preload = [${JSON.stringify(join(folder, TESTING_RUNTIME))}]`,
+    `coveragePathIgnorePatterns = ["**/${TESTING_RUNTIME}"]`,
     "",
   ].join("\n");
 }

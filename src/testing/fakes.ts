@@ -18,8 +18,8 @@ export function readFakes(tools: RunOptions["tools"] = {}, known: ReadonlySet<st
   for (const [name, fake] of entries) {
     if (!known.has(name)) {
       const all = [...known].toSorted();
-      const hint = suggest(name, all) || `; there ${all.length === 0 ? "are none" : `is ${all.join(", ")}`}`;
-      throw new TaskonautError("usage", `tools: no tool is called ${JSON.stringify(name)}${hint}.`);
+      const hint = suggest(name, all) || `; there ${all.length === 0 ? "are none" : `is ${all.join(", ")}`}.`;
+      throw new TaskonautError("usage", `tools: no tool is called ${JSON.stringify(name)}${hint}`);
     }
     if (typeof fake !== "function") {
       throw new TaskonautError("usage", `tools: the fake of ${name} must be a function: ${name}: (input) => ({ … }).`);

@@ -15,10 +15,7 @@ export interface Happening {
 }
 
 /** `ids` of the run's tasks so far, the flow's own first. */
-export function readHappenings(
-  { signals = [], cancel }: RunOptions,
-  ids: readonly string[],
-): readonly Happening[] {
+export function readHappenings({ signals = [], cancel }: RunOptions, ids: readonly string[]): readonly Happening[] {
   const happenings = signals.map((signal, index) => ({
     ...momentOf(signal),
     happen: (engine: Engine) => deliver(signal, `signal ${index}`, { engine, ids }),

@@ -113,13 +113,9 @@ export class Life {
         const cancel = (): void => stop.abort();
         this.#sleeping.add(cancel);
         const slept = clock.sleep(ms, signal ? AbortSignal.any([signal, stop.signal]) : stop.signal);
-        return slept.then(
-          () => void this.#sleeping.delete(cancel),
-          (error: unknown) => {
-            this.#sleeping.delete(cancel);
-            return this.isOver ? new Promise<void>(() => {}) : Promise.reject<void>(error);
-          },
-        );
+        return slept
+          .catch((error: unknown) => (this.isOver ? new Promise<void>(() => {}) : Promise.reject<void>(error)))
+          .finally(() => this.#sleeping.delete(cancel));
       },
     };
   }

@@ -5,39 +5,24 @@
 import * as valibot from "valibot";
 import { installGuards } from "../flows/guards.ts";
 import { provideTested } from "../flows/provide-tested.ts";
-import { readLimits } from "../read-limits.ts";
-import type { MakeFake, RunFlow } from "./api.ts";
-import { Known } from "./known.ts";
-import { callSite } from "./own-lines.ts";
-import { runOnce } from "./run-flow.ts";
+import { createTesting } from "./create-testing.ts";
 
 /** Two copies would not know each other's flows: the first one stays. */
 const LOADED = Symbol.for("taskonaut.testing");
 
 if (!(LOADED in globalThis)) {
   Reflect.set(globalThis, LOADED, true);
-  provide();
-}
-
-function provide(): void {
-  const known = new Known();
-  const runFlow: RunFlow = async (flow, input, options = {}) => {
-    const explain = callSite(runFlow);
-    try {
-      return await runOnce(flow, input, options, { known, limits: readLimits(process.env) });
-    } catch (error) {
-      throw explain(error);
-    }
-  };
-  const fake: MakeFake = (tool, run) => ({ tool: tool.name, run });
+  // whatever a test starts, it means that program
+  delete process.env["BUN_BE_BUN"];
   installGuards();
+  provideTested();
+  const { sdk, testing } = createTesting(process.env);
   Bun.plugin({
     name: "taskonaut",
     setup(build) {
-      build.module("taskonaut", () => ({ loader: "object", exports: { ...known.sdk } }));
-      build.module("taskonaut/testing", () => ({ loader: "object", exports: { runFlow, fake } }));
+      build.module("taskonaut", () => ({ loader: "object", exports: { ...sdk } }));
+      build.module("taskonaut/testing", () => ({ loader: "object", exports: { ...testing } }));
       build.module("valibot", () => ({ loader: "object", exports: { ...valibot } }));
     },
   });
-  provideTested();
 }

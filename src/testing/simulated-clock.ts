@@ -76,10 +76,10 @@ export class SimulatedClock implements Clock {
   /** Lets time pass until the promise is settled, and gives what it comes to. */
   async follow<T>(work: Promise<T>): Promise<T> {
     let isDone = false;
-    const done = work.then(
-      () => void (isDone = true),
-      () => void (isDone = true),
-    );
+    const end = (): void => {
+      isDone = true;
+    };
+    const done = work.then(end, end);
     let stalledSince: number | undefined;
     for (;;) {
       await this.#settle(() => isDone);

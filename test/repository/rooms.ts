@@ -14,11 +14,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   "build-info.ts": { imports: ["cli"] },
   "wire.ts": {
     imports: [
-      "read-limits.ts",
       "cli",
       "server",
       "client",
       "bench",
+      "runner",
+      "read-limits.ts",
       "heartbeat",
       "engine",
       "flows",
@@ -28,8 +29,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
     packages: ["node:os", "node:path", "node:tty"],
   },
-  "read-limits.ts": { imports: ["core"] },
-
   // the doors: they speak to the interface `core/api/taskonaut.ts` alone
   cli: {
     imports: ["log", "core"],
@@ -62,6 +61,25 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ["engine/process", "store/open.ts", "store/*", "store/blame.ts", "log", "core"],
     packages: ["bun:ffi", "node:fs", "node:worker_threads"],
   },
+
+  // tests of flows: who starts them, and what runs in their process
+  runner: { imports: ["flows", "core"], packages: ["node:fs", "node:fs/promises", "node:os", "node:path"] },
+  testing: {
+    imports: [
+      "read-limits.ts",
+      "engine/engine.ts",
+      "engine/task",
+      "flows",
+      "store/sqlite",
+      "store/store.ts",
+      "turn-of-loop.ts",
+      "sdk",
+      "core",
+    ],
+    packages: ["valibot"],
+  },
+
+  "read-limits.ts": { imports: ["core"] },
 
   // the wings of the engine
   "engine/engine.ts": {

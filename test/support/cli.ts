@@ -106,6 +106,7 @@ export async function callCli(
         startServer: unwired,
         startWorker: unwired,
         runBench: unwired,
+        runTests: unwired,
         superviseServer: unwired,
         ...options.wiring,
       };

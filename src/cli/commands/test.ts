@@ -26,7 +26,8 @@ export const test: Command = {
     "test",
     "test flows/order.test.ts -t approved",
     "test flows --watch",
-    "test -- --rerun-each 3   what stands after -- goes to the runner, which is that of Bun",
+    "# what stands after -- goes to the runner: it is that of Bun",
+    "test -- --rerun-each 3",
   ],
 
   async run({ args, flags, rest, io, interrupts, look, wiring }) {

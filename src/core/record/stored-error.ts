@@ -3,6 +3,7 @@
 
 import { TaskonautError, describeViolations, type Violation } from "../errors.ts";
 import type { Json } from "./json-value.ts";
+import { isOfProgram } from "./program-files.ts";
 import type { JsonText } from "./record.ts";
 
 /** What a person who has only the record needs to tell what went wrong; a flow tells errors apart by `name` and `code`. */
@@ -211,13 +212,11 @@ function placeOf(error: Error): string | undefined {
   const stack = read(() => error.stack);
   if (typeof stack !== "string") return undefined;
   const frames = [...stack.slice(0, STACK_MAX).matchAll(FRAME)].flatMap(([, place = ""]) =>
-    place.startsWith(PROGRAM) ? [] : place,
+    isOfProgram(place) ? [] : place,
   );
   return frames.find((place) => !place.includes("/node_modules/")) ?? frames[0];
 }
 
-/** Where the program's own files lie in the binary. */
-const PROGRAM = "/$bunfs/";
 const STACK_MAX = 20_000;
 
 function messageIn(error: Error): string {

@@ -1,0 +1,61 @@
+// Tests of flows of one's own, run by the compiled program in a folder with no node_modules above it.
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdir, readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { openSandbox, type Sandbox } from "./harness.ts";
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+  sandbox = await openSandbox();
+  await sandbox.run(["init", "flows"]);
+});
+afterAll(() => sandbox[Symbol.asyncDispose]());
+
+async function write(name: string, text: string): Promise<void> {
+  const path = join(sandbox.folder, name);
+  await mkdir(dirname(path), { recursive: true });
+  await Bun.write(path, text);
+}
+
+const PASSES = `
+import { expect, test } from "bun:test";
+import { runFlow } from "taskonaut/testing";
+import order from "./order.ts";
+
+test("an order costs what its articles cost", async () => {
+  const run = await runFlow(order, { sku: "A1", qty: 2 }, { tools: { get_price: () => ({ cents: 5 }) } });
+  expect(run.status).toBe("COMPLETED");
+  expect(run.output?.total_cents).toBe(10);
+});
+`;
+
+test("a test runs a flow with a fake, and nothing names the runner", async () => {
+  await write("flows/order.test.ts", PASSES);
+  const { exit, stdout, stderr } = await sandbox.run(["test"], { env: { TMPDIR: sandbox.folder } });
+  expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
+  expect(stdout).toStartWith("flows/order.test.ts:\n(pass) an order costs what its articles cost");
+  expect(stdout).toContain(" 1 pass\n 0 fail\n");
+  expect(stdout).not.toMatch(/\bbun\b/i);
+  // what it needed meanwhile is gone
+  expect((await readdir(sandbox.folder)).filter((name) => name.startsWith("taskonaut-test-"))).toEqual([]);
+});
+
+test("a test that fails shows its line and makes the exit code 1", async () => {
+  await write(
+    "fails/order.test.ts",
+    PASSES.replace("./order.ts", "../flows/order.ts").replace("qty: 2 }", "qty: 2.5 }"),
+  );
+  const { exit, stdout } = await sandbox.run(["test", "fails"]);
+  expect(exit).toBe(1);
+  expect(stdout).toContain("The input breaks the contract of flow order: qty");
+  expect(stdout).toContain("/fails/order.test.ts:7:");
+  expect(stdout).not.toContain("taskonaut-testing.js");
+});
+
+test("no tests at all are an error that says how one is called", async () => {
+  await write("none/pay.ts", "");
+  const { exit, stdout, stderr } = await sandbox.run(["test", "none"]);
+  expect({ exit, stdout }).toEqual({ exit: 2, stdout: "" });
+  expect(stderr).toContain("/none. A test is a file such as order.test.ts");
+});
