@@ -13,7 +13,7 @@ import type { Change, Store } from "../store/store.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
 
 /** The place of a write in the life of a task. */
-export interface WriteMoment {
+interface WriteMoment {
   /** 1, 2, 3 … over all lives. */
   readonly write: number;
   readonly side: "before" | "after";

@@ -13,7 +13,7 @@ const LOADED = Symbol.for("taskonaut.testing");
 if (!(LOADED in globalThis)) {
   Reflect.set(globalThis, LOADED, true);
   // whatever a test starts, it means that program
-  delete process.env["BUN_BE_BUN"];
+  Reflect.deleteProperty(process.env, "BUN_BE_BUN");
   installGuards();
   provideTested();
   const { sdk, testing } = createTesting(process.env);
