@@ -121,7 +121,6 @@ export const OPTION_SYNONYMS: Synonyms = {
   "--bind": ["--host"],
   "--listen": ["--host"],
   "--address": ["--host"],
-  "--watch": ["--reload"],
   "--worker": ["--concurrency"],
   "--workers": ["--concurrency"],
   "--parallel": ["--concurrency"],
