@@ -25,6 +25,8 @@ export interface Io {
   onDismissal(listener: () => void): () => void;
   /** Milliseconds by a clock that nobody sets. */
   now(): number;
+  /** The wall clock, milliseconds since 1970. */
+  time(): number;
 }
 
 export type Env = Readonly<Record<string, string | undefined>>;

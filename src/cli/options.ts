@@ -21,6 +21,11 @@ export const GLOBAL_OPTIONS: readonly Option[] = [
   },
   { name: "json", summary: "Data and errors as JSON" },
   {
+    name: "format",
+    value: "format",
+    summary: "table, json or ndjson: one JSON value a line (default: table on a terminal, else json)",
+  },
+  {
     name: "logster",
     summary: "Logs as compact lines (LOG_STYLE: json, human or logster; default: human on a terminal, else json)",
   },

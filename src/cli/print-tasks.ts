@@ -2,11 +2,15 @@
 
 import { type DamagedTask, isDamaged, type ListedTask } from "../core/api/task.ts";
 import { taskJson, together } from "../core/api/task-json.ts";
-import { alignRows, type Cell, showText } from "./cells.ts";
+import { escapeControls } from "../log/visible.ts";
+import { type Cell, showJson, showText } from "./cells.ts";
 import type { Call } from "./command.ts";
 import type { Look } from "./look.ts";
 import { tell, toJson } from "./print.ts";
-import { ID_COLUMNS, showTime, standingCell } from "./show-task.ts";
+import { idColumnOf, showId } from "./short-ids.ts";
+import { standingOf } from "./standing.ts";
+import { type Column, drawHead, drawRows, drawTable, type Layout, layOut } from "./table.ts";
+import { describeAge } from "./times.ts";
 
 export type TaskPages = AsyncGenerator<readonly ListedTask[], { readonly more: boolean }>;
 
@@ -36,9 +40,22 @@ function* linesOf(tasks: readonly ListedTask[], first: string, look: Look): Gene
   }
 }
 
-const HEAD: readonly Cell[] = ["TASK", "STATUS", "CREATED (UTC)", "FLOW"].map((text) => ({ text, color: "dim" }));
-/** So that the columns of all pages stand under each other: a UUID, COMPLETED, a time to the second. */
-const COLUMNS_LEAST = [ID_COLUMNS, 9, 19];
+/** As many lines of tasks as there are values; nothing stands around them. Gives those that are damaged. */
+export async function printTaskLines({ io }: Pick<Call, "io">, pages: TaskPages): Promise<readonly DamagedTask[]> {
+  const damaged: DamagedTask[] = [];
+  for await (const tasks of pages) {
+    damaged.push(...tasks.filter(isDamaged));
+    for (const text of together(endedLines(tasks))) if (!(await io.stdout.write(escapeControls(text)))) return damaged;
+  }
+  return damaged;
+}
+
+function* endedLines(tasks: readonly ListedTask[]): Generator<string, void, void> {
+  for (const task of tasks) {
+    yield* taskJson(task);
+    yield "\n";
+  }
+}
 
 /** A line per task; says on stderr when there are more than were asked for. Gives those that are damaged. */
 export async function printTaskTable(
@@ -47,25 +64,73 @@ export async function printTaskTable(
 ): Promise<readonly DamagedTask[]> {
   const { io, look } = call;
   const damaged: DamagedTask[] = [];
-  const flowColumns = Math.max(look.columns - COLUMNS_LEAST.reduce((sum, width) => sum + width + 2, 0), 12);
-  let head = [HEAD];
+  let layout: Layout<ListedTask> | undefined;
   let shown = 0;
   let page = await pages.next();
   for (; !page.done; page = await pages.next()) {
-    const rows = page.value.map((task): readonly Cell[] => [
-      { text: showText(task.id, ID_COLUMNS) },
-      isDamaged(task) ? { text: "DAMAGED", color: "red" } : standingCell(task),
-      { text: showTime(task.created_at).slice(0, 19) },
-      { text: isDamaged(task) ? "" : showText(task.flow_name, flowColumns) },
-    ]);
-    damaged.push(...page.value.filter(isDamaged));
-    shown += rows.length;
-    if (rows.length === 0) continue;
-    if (!(await io.stdout.write(`${alignRows([...head, ...rows], look.paint, COLUMNS_LEAST).join("\n")}\n`)))
-      return damaged;
-    head = [];
+    const tasks = page.value;
+    damaged.push(...tasks.filter(isDamaged));
+    shown += tasks.length;
+    if (tasks.length === 0) continue;
+    const now = look.now();
+    const head = layout === undefined;
+    layout ??= layOut(taskColumns(tasks, now), tasks, { width: look.columns, isOpen: tasks.length >= OPEN_FROM });
+    const lines = [...(head ? [drawHead(layout, look.paint)] : []), ...drawRows(layout, tasks, look.paint)];
+    if (!(await io.stdout.write(`${lines.join("\n")}\n`))) return damaged;
   }
   if (shown === 0) await tell(call, ["No tasks yet."], call.hints.give("makeFirstTask"));
   else if (page.value.more) await io.stderr.write(`The newest ${shown}; --limit N shows more.\n`);
   return damaged;
+}
+
+/** A page of so many tasks may not be the last one. */
+const OPEN_FROM = 50;
+
+/** Some tasks as a table, for whoever has them all; nothing for none. Ends with a line break. */
+export function showTasks(tasks: readonly ListedTask[], look: Look): string {
+  if (tasks.length === 0) return "";
+  return `${drawTable(taskColumns(tasks, look.now()), tasks, look).join("\n")}\n`;
+}
+
+function taskColumns(tasks: readonly ListedTask[], now: number): readonly Column<ListedTask>[] {
+  return [
+    {
+      ...idColumnOf(tasks.map(({ id }) => id)),
+      head: "TASK",
+      show: ({ id }, width) => ({ text: showId(id, width) }),
+    },
+    {
+      head: "STATUS",
+      least: 9,
+      most: 48,
+      turn: 0,
+      show: (task, width) => {
+        const { text, color }: Cell = isDamaged(task) ? { text: "DAMAGED", color: "red" } : standingOf(task, now);
+        return { text: showText(text, width), ...(color && { color }) };
+      },
+    },
+    {
+      head: "FLOW",
+      least: 8,
+      most: 40,
+      goes: 1,
+      show: (task, width) => ({ text: isDamaged(task) ? "" : showText(task.flow_name, width) }),
+    },
+    { head: "CREATED", goes: 2, show: ({ created_at }) => ({ text: describeAge(created_at, now) }) },
+    { head: "ERROR", least: 14, goes: 3, show: (task, width) => errorCell(task, width) },
+    {
+      head: "INPUT",
+      least: 10,
+      goes: 4,
+      show: (task, width) => ({ text: isDamaged(task) ? "" : showJson(task.input_payload, width), color: "dim" }),
+    },
+  ];
+}
+
+/** Why it failed, or why a person is needed. */
+function errorCell(task: ListedTask, width: number): Cell {
+  if (isDamaged(task)) return { text: "" };
+  const { error_message, parked_reason } = task;
+  if (error_message !== null) return { text: showText(error_message, width), color: "red" };
+  return { text: showText(parked_reason ?? "", width), color: "yellow" };
 }

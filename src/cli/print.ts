@@ -21,7 +21,8 @@ export async function printTask(call: Printing, taskonaut: Flows, task: Task, ne
     await io.stdout.write(showTask(task, look, next ?? (await nextSteps(call, taskonaut, task))));
   else if (look.style === "pretty") await io.stdout.write(`${toJson(task, look)}\n`);
   else {
-    for (const text of taskJson(task)) if (!(await io.stdout.write(text))) return;
+    for (const text of taskJson(task))
+      if (!(await io.stdout.write(look.style === "lines" ? escapeControls(text) : text))) return;
     await io.stdout.write("\n");
   }
 }
@@ -44,9 +45,19 @@ export async function tell(
   await io.stderr.write(`${lines.join("\n")}\n`);
 }
 
-/** Exactly the value; on a terminal indented, and with controls as escapes, which a terminal cannot obey. */
-export function toJson(value: unknown, { style }: Look): string {
-  return style === "compact" ? JSON.stringify(value) : escapeControls(JSON.stringify(value, null, 2));
+/**
+ * Exactly the value. `pretty`: indented; `pretty` and `lines`: with controls as escapes, which no terminal obeys, and no
+ * reader takes for the end of a line.
+ */
+export function toJson(value: unknown, { style }: Pick<Look, "style">): string {
+  if (style === "compact") return JSON.stringify(value);
+  return escapeControls(style === "pretty" ? JSON.stringify(value, null, 2) : JSON.stringify(value));
+}
+
+/** A list as the format says: one array, or each value on a line of its own. With its line breaks. */
+export function listToJson(values: readonly unknown[], look: Pick<Look, "style">): string {
+  if (look.style !== "lines") return `${toJson(values, look)}\n`;
+  return values.map((value) => `${toJson(value, look)}\n`).join("");
 }
 
 /** 1 for a task that has ended without its result, else 0. */

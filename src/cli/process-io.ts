@@ -44,6 +44,7 @@ export function createProcessIo(lines: LineWriter, stdout: OwnStdout): Io {
       return () => process.off("disconnect", listener);
     },
     now: () => performance.now(),
+    time: () => Date.now(),
   };
 }
 

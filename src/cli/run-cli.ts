@@ -23,6 +23,7 @@ import { describeVersion, version } from "./commands/version.ts";
 import { work } from "./commands/work.ts";
 import { workers } from "./commands/workers.ts";
 import { createPaint, wantsColor } from "../log/paint.ts";
+import { asksForJson, readFormat, withJson } from "./format.ts";
 import { Hints } from "./hint.ts";
 import { createInterrupts } from "./interrupts.ts";
 import type { Env, Io } from "./io.ts";
@@ -63,10 +64,10 @@ const EXIT_USAGE = 2;
 /** Runs one command and gives the exit code; never throws. Nothing is wired before the arguments are known to be good. */
 export async function runCli({ argv, env, io, wire, calledAs, version: versionInfo }: CliOptions): Promise<number> {
   const { command, args, rest, flags, lists, fields, problems } = readArgv(argv, COMMANDS, GLOBAL_OPTIONS);
-  const json = flags.has("json");
+  const json = asksForJson(flags);
   const writeHelp = async (words: readonly string[], output = io.stdout): Promise<string> => {
     const { showHelp } = await import("./show-help.ts");
-    return showHelp(COMMAND_GROUPS, words, chooseLook(output, json, env));
+    return showHelp(COMMAND_GROUPS, words, chooseLook(output, json ? "json" : undefined, { env, time: io.time }));
   };
   let debug = false;
   const typed = { calledAs, argv, typed: { flags, lists }, commands: COMMANDS, env };
@@ -91,12 +92,12 @@ export async function runCli({ argv, env, io, wire, calledAs, version: versionIn
     debug = settings.logLevel === "debug";
     hints = new Hints({ ...typed, apiBaseUrl: settings.apiBaseUrl });
     const interrupts = createInterrupts(io);
-    const look = chooseLook(io.stdout, json, env);
+    const look = chooseLook(io.stdout, readFormat(flags), { env, time: io.time });
     const program: Program = { version: versionInfo, writeHelp };
     const done = command.run({
       args,
       rest,
-      flags,
+      flags: withJson(flags),
       fields,
       env,
       io,

@@ -6,9 +6,11 @@ import { CREATED_AT, plannedStep, plannedTask } from "../../test/support/tasks.t
 import { hintsOf } from "../../test/support/hints.ts";
 import { shorten, showJson, showText, wrapText } from "./cells.ts";
 import type { Look } from "./look.ts";
-import { showStep, showTask, standingCell } from "./show-task.ts";
+import { showStep, showTask } from "./show-task.ts";
+import { standingOf } from "./standing.ts";
 
 const LATER = "2026-11-23T03:39:25.200Z";
+const NOW = Date.parse("2026-11-23T03:42:25.130Z");
 
 function makeTask(text: string, parts: Partial<Task> = {}): Task {
   const call: ToolCall = {
@@ -53,7 +55,7 @@ function makeTask(text: string, parts: Partial<Task> = {}): Task {
 }
 
 function look(columns: number, color = false): Look {
-  return { style: "readable", columns, paint: createPaint(color) };
+  return { style: "readable", columns, paint: createPaint(color), now: () => NOW };
 }
 
 test("a task is shown with its facts and a table of its steps", () => {
@@ -62,14 +64,14 @@ test("a task is shown with its facts and a table of its steps", () => {
       "task     t1",
       "flow     echo_add",
       "status   COMPLETED",
-      "created  2026-11-23 03:39:25.130Z",
+      "created  2026-11-23 03:39:25.130Z  (3 min ago)",
       "updated  2026-11-23 03:39:25.200Z  (took 70 ms)",
       'input    {"text":"hello"}',
       'output   {"echo":{"text":"hello"}}',
       "",
-      "#  STEP  STATUS     TOOL  ATTEMPTS  TIME   RESULT",
-      '1  echo  COMPLETED  echo  3         70 ms  {"text":"hello"}',
-      "2  echo  FAILED                            hello",
+      "#  STEP  STATUS     ATTEMPTS   TIME  RESULT",
+      '1  echo  COMPLETED         3  70 ms  {"text":"hello"}',
+      "2  echo  FAILED               70 ms  hello",
       "",
     ].join("\n"),
   );
@@ -109,8 +111,8 @@ test("the reason of a parked task is shown whole, on as many lines as it takes",
     [
       'parked   step 1 was recorded as sleep at /0 with {"ms":2000}, now it',
       '         decides sleep at /0 with {"ms":3000}.',
-      `         ${"x".repeat(59)}`,
-      `         ${"x".repeat(21)}.`,
+      `         ${"x".repeat(61)}`,
+      `         ${"x".repeat(19)}.`,
       "",
     ].join("\n"),
   );
@@ -170,9 +172,9 @@ test("a step that is tried again later shows the attempts that were made, and ho
     return showTask(makeTask("x", { ...WAITING, steps: [{ ...open, tool_calls }], ...parts }), look(80)).split("\n");
   };
   const retry: Waiting = { ...TIME, kind: "retry", name: "echo" };
-  expect(stepsOf({ waiting_for: [retry] })).toContain("1  echo  RUNNING  echo  2               connection refused");
+  expect(stepsOf({ waiting_for: [retry] })).toContain("1  echo  WAITING to retry         2  connection refused");
   // the third is under way
-  expect(stepsOf({ waiting_for: [] })).toContain("1  echo  RUNNING  echo  3               connection refused");
+  expect(stepsOf({ waiting_for: [] })).toContain("1  echo  RUNNING 3 min         3  connection refused");
 });
 
 /** A task whose steps are in doubt. */
@@ -194,7 +196,7 @@ function doubtful(...indexes: number[]): Partial<Task> {
 test("a step in doubt is shown as such, with why", () => {
   const shown = showTask(makeTask("x", doubtful(2)), look(80));
   expect(shown).toContain("\ndoubt    step 2 echo: Its worker died.\nkey      t1:s1:echo\n");
-  expect(shown).toMatch(/^2 +echo +in doubt/m);
+  expect(shown).toMatch(/^2 +echo +IN DOUBT/m);
   expect(linesOf(doubtful(2))).toEqual(["waits    for somebody who settles step 2 echo, which is in doubt"]);
   expect(linesOf(doubtful(2, 5))).toEqual([
     "waits    for somebody who settles step 2 echo, which is in doubt",
@@ -219,11 +221,11 @@ test("a task of the queue says when it is due, as long as nobody has it and it w
 });
 
 test("a list says of a task what a person has to see to", () => {
-  const textOf = (parts: Partial<Task>): string => standingCell(makeTask("x", parts)).text;
+  const textOf = (parts: Partial<Task>): string => standingOf(makeTask("x", parts), NOW).text;
   expect(textOf({ status: "COMPLETED" })).toBe("COMPLETED");
-  expect(textOf({ status: "RUNNING", parked_reason: "why" })).toBe("parked");
-  expect(textOf(doubtful(1))).toBe("in doubt");
-  expect(textOf({ ...doubtful(1), parked_reason: "why" })).toBe("in doubt");
+  expect(textOf({ status: "RUNNING", parked_reason: "why" })).toBe("PARKED");
+  expect(textOf(doubtful(1))).toBe("IN DOUBT");
+  expect(textOf({ ...doubtful(1), parked_reason: "why" })).toBe("IN DOUBT");
 });
 
 test("a child names its parent", () => {

@@ -40,6 +40,7 @@ const StepAnswer = v.looseObject({
   error_message: TextOrNull,
   error: ErrorAnswer,
   doubt: TextOrNull,
+  child_task_id: v.optional(Text),
   tool_calls: v.array(CallAnswer),
 });
 

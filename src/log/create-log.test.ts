@@ -131,7 +131,7 @@ test("a logster line is compact, and quotes what is not a plain word", () => {
 test("colour is there only where it is asked for", () => {
   const colored = record("logster", { color: true });
   colored.log.error?.("x");
-  expect(colored.lines.join("")).toContain("\u001b[31m[ERROR]");
+  expect(colored.lines.join("")).toContain("\u001b[38;5;196m[ERROR]");
   const plain = record("logster");
   plain.log.error?.("x");
   expect(plain.lines.join("")).not.toContain("\u001b");

@@ -39,6 +39,6 @@ test("a stack follows on lines of its own, without a control that a terminal wou
 
 test("colour marks the level, and nothing that has to be copied", () => {
   expect(lineOf({ level: "error", fields: { task_id: "t1" } }, { color: true })).toBe(
-    "\u001b[2m03:39:25\u001b[0m \u001b[31mERROR\u001b[0m tool attempt failed  \u001b[2mtask_id=\u001b[0mt1\n",
+    "\u001b[38;5;243m03:39:25\u001b[0m \u001b[38;5;196mERROR\u001b[0m tool attempt failed  \u001b[38;5;243mtask_id=\u001b[0mt1\n",
   );
 });

@@ -1,6 +1,18 @@
 // Colour, where there is a terminal to show it.
 
-const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34, cyan: 36 } as const;
+/**
+ * What comes after `ESC[`. The sixteen named colours are whatever a terminal makes of them, and its yellow or cyan may
+ * vanish on white. So these are of the fixed 256: each stands out from black and from white (see the test).
+ */
+const CODES = {
+  bold: "1",
+  dim: "38;5;243",
+  red: "38;5;196",
+  green: "38;5;28",
+  yellow: "38;5;130",
+  blue: "38;5;63",
+  cyan: "38;5;31",
+} as const;
 
 export type Color = keyof typeof CODES;
 

@@ -61,18 +61,19 @@ describe("what is shown", () => {
       `task     ${id}`,
       "flow     echo_add",
       "status   COMPLETED",
-      `created  ${time}`,
+      `created  ${time}  \\(just now\\)`,
       `updated  ${time}  \\(took \\d+ ms\\)`,
       'input    {"text":"hi","a":-5,"b":7}',
       'output   {"echo":{"text":"hi"},"add":{"sum":2}}',
       "",
-      "#  STEP  STATUS     TOOL  ATTEMPTS  TIME +RESULT",
-      '1  echo  COMPLETED  echo  1         \\d+ ms +{"text":"hi"}',
-      '2  add   COMPLETED  add   1         \\d+ ms +{"sum":2}',
+      "#  STEP  STATUS +TIME +RESULT",
+      '1  echo  COMPLETED +\\d+ ms +{"text":"hi"}',
+      '2  add   COMPLETED +\\d+ ms +{"sum":2}',
       "",
     ].join("\n");
     expect(shown).toMatch(new RegExp(`^${pattern}$`));
-    expect((await show(sandbox, ["get-task", id])).shown).toBe(shown);
+    const withoutAge = (text: string): string => text.replace(/ {2}\((?:just now|\d+ s ago)\)/, "");
+    expect(withoutAge((await show(sandbox, ["get-task", id])).shown)).toBe(withoutAge(shown));
   });
 
   test("a task that failed says why", async () => {
@@ -81,7 +82,7 @@ describe("what is shown", () => {
     expect(exit).toBe(1);
     expect(shown).toMatch(/^status {3}FAILED$/m);
     expect(shown).toMatch(/^error {4}The output of tool add: sum: must be an integer/m);
-    expect(shown).toMatch(/^2 {2}add {3}FAILED {5}add .*The output of tool add/m);
+    expect(shown).toMatch(/^2 {2}add {3}FAILED .*The output of tool add/m);
   });
 
   test("a list of the newest, and that there are more", async () => {
@@ -93,17 +94,23 @@ describe("what is shown", () => {
     const ids = (await tasksOf(sandbox)).map(({ id }) => id);
     const { shown } = await show(sandbox, ["get-tasks", "--limit", "2"]);
     const lines = shown.split("\n");
-    expect(lines[0]).toMatch(/^TASK +STATUS +CREATED \(UTC\) +FLOW$/);
-    expect(lines[1]).toMatch(new RegExp(`^${ids[0]}  PLANNED    \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d  echo_add$`));
-    expect(lines[2]).toStartWith(ids[1] ?? "");
+    expect(lines[0]).toMatch(/^TASK +STATUS +FLOW +CREATED +INPUT$/);
+    expect(lines[1]).toMatch(
+      new RegExp(
+        `^${ids[0]?.slice(0, 13)}\\S* +PLANNED +echo_add +(?:just now|\\d+ s ago) +\\{"text":"hello","a":1,"b":2\\}$`,
+      ),
+    );
+    expect(lines[2]).toStartWith(ids[1]?.slice(0, 13) ?? "");
     expect(lines.slice(3)).toEqual(["The newest 2; --limit N shows more.", ""]);
     expect((await show(sandbox, ["get-tasks", "--limit", "3"])).shown).not.toContain("shows more");
   });
 
   test("migrations, and what is missing", async () => {
     await using sandbox = await openSandbox();
-    expect((await show(sandbox, ["migrate", "--status"])).shown).toMatch(/^sqlite:\S+\n +1 {2}initial {2}pending\n$/);
-    expect((await show(sandbox, ["migrate"])).shown).toMatch(/^Applied to sqlite:\S+:\n +1 {2}initial {2}\d{4}-.*Z\n$/);
+    expect((await show(sandbox, ["migrate", "--status"])).shown).toMatch(/^sqlite:\S+\n# .*\n1 {2}initial +pending\n$/);
+    expect((await show(sandbox, ["migrate"])).shown).toMatch(
+      /^Applied to sqlite:\S+:\n# .*\n1 {2}initial +\d{4}-.*Z\n$/,
+    );
     expect((await show(sandbox, ["migrate"])).shown).toMatch(/^Nothing was missing in sqlite:\S+\.\n$/);
   });
 

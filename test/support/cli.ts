@@ -7,6 +7,10 @@ import { runCli } from "../../src/cli/run-cli.ts";
 import type { Settings, Wiring } from "../../src/cli/wiring.ts";
 import { SILENT } from "../../src/core/log.ts";
 import type { Taskonaut } from "../../src/core/api/taskonaut.ts";
+import { CREATED_AT } from "./tasks.ts";
+
+/** Three minutes after the tasks of tests were created. */
+export const CLOCK = Date.parse(CREATED_AT) + 180_000;
 
 export interface CliCall {
   /** What commands speak to. */
@@ -86,6 +90,7 @@ export async function callCli(
       return () => {};
     },
     now: () => signals.time,
+    time: () => CLOCK,
   };
   let settings: Settings | undefined;
   const code = await runCli({

@@ -1,6 +1,7 @@
-import { alignRows, type Cell, showText } from "../cells.ts";
+import { showText } from "../cells.ts";
 import type { Call, Command } from "../command.ts";
-import { toJson } from "../print.ts";
+import { listToJson } from "../print.ts";
+import { type Column, drawTable } from "../table.ts";
 
 export const flows: Command = {
   name: "flows",
@@ -17,30 +18,35 @@ export const flows: Command = {
     const all = await catalog.list();
     const isReadable = look.style === "readable";
     await io.stdout.write(
-      isReadable ? showTable(all, look) + showPassedOver(catalog.passedOver, look) : `${toJson(all, look)}\n`,
+      isReadable ? showTable(all, look) + showPassedOver(catalog.passedOver, look) : listToJson(all, look),
     );
     return 0;
   },
 };
 
-const HEAD: readonly Cell[] = ["FLOW", "FORM", "FILE", "DESCRIPTION"].map((text) => ({ text, color: "dim" }));
-const DESCRIPTION_COLUMNS_MIN = 16;
-
 type Flows = Awaited<ReturnType<Awaited<ReturnType<Call["wiring"]["openFlows"]>>["list"]>>;
 
-function showTable(all: Flows, { columns, paint }: Call["look"]): string {
-  const rows = all.map(({ name, form, file }): Cell[] => [
-    { text: showText(name, 40), color: "bold" },
-    { text: form },
-    { text: showText(file ?? "(built in)", 60), color: "dim" },
-  ]);
-  const widest = Math.max(
-    ...alignRows([HEAD.slice(0, 3), ...rows], (_color, text) => text).map((line) => Bun.stringWidth(line)),
-  );
-  const left = Math.max(columns - widest - 2, DESCRIPTION_COLUMNS_MIN);
-  const lines = rows.map((row, index) => [...row, { text: showText(all[index]?.description ?? "", left) }]);
-  return `${alignRows([HEAD, ...lines], paint).join("\n")}\n`;
+function showTable(all: Flows, look: Call["look"]): string {
+  return `${drawTable(COLUMNS, all, look).join("\n")}\n`;
 }
+
+const COLUMNS: readonly Column<Flows[number]>[] = [
+  { head: "FLOW", least: 10, most: 40, show: ({ name }, width) => ({ text: showText(name, width), color: "bold" }) },
+  { head: "FORM", goes: 3, show: ({ form }) => ({ text: form }) },
+  {
+    head: "FILE",
+    least: 12,
+    most: 60,
+    goes: 2,
+    show: ({ file }, width) => ({ text: showText(file ?? "(built in)", width), color: "dim" }),
+  },
+  {
+    head: "DESCRIPTION",
+    least: 16,
+    goes: 1,
+    show: ({ description }, width) => ({ text: showText(description, width) }),
+  },
+];
 
 function showPassedOver(
   files: Awaited<ReturnType<Call["wiring"]["openFlows"]>>["passedOver"],

@@ -1,9 +1,9 @@
 import { TaskonautError } from "../../core/errors.ts";
 import type { DamagedTask } from "../../core/api/task.ts";
 import type { Taskonaut } from "../../core/api/taskonaut.ts";
-import type { Command } from "../command.ts";
+import type { Call, Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
-import { type TaskPages, printTaskArray, printTaskTable } from "../print-tasks.ts";
+import { type TaskPages, printTaskArray, printTaskLines, printTaskTable } from "../print-tasks.ts";
 import { readCount } from "../usage.ts";
 
 /** How many tasks a person sees who did not say how many; a program gets all. */
@@ -29,12 +29,24 @@ export const getTasks: Command = {
     return withTaskonaut(call, async (taskonaut) => {
       const isTable = call.look.style === "readable";
       const pages = readPages(taskonaut, limit ?? (isTable ? SHOWN_DEFAULT : Number.POSITIVE_INFINITY));
-      const damaged = isTable ? await printTaskTable(call, pages) : await printTaskArray(call, pages);
+      const damaged = await printerOf(call.look)(call, pages);
       if (damaged.length > 0) throw someDamaged(damaged);
       return 0;
     });
   },
 };
+
+function printerOf({ style }: Call["look"]): typeof printTaskTable {
+  switch (style) {
+    case "readable":
+      return printTaskTable;
+    case "lines":
+      return printTaskLines;
+    case "compact":
+    case "pretty":
+      return printTaskArray;
+  }
+}
 
 /** All others are listed by then. */
 function someDamaged(damaged: readonly DamagedTask[]): TaskonautError {

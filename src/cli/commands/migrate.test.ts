@@ -24,8 +24,9 @@ test("migrate tells what it applied, and --status what there is", async () => {
   const { stdout } = await cli(["migrate", "--status"], { wiring, isTTY: true, env: { NO_COLOR: "1" } });
   expect(stdout.split("\n")).toEqual([
     "sqlite:x.db",
-    "     1  tasks    2026-11-23 03:39:25.130Z",
-    "     2  workers  pending",
+    "#  MIGRATION  APPLIED",
+    "1  tasks      2026-11-23 03:39:25.130Z",
+    "2  workers    pending",
     "",
   ]);
   expect(close).toHaveBeenCalledTimes(4);

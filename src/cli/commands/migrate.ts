@@ -1,8 +1,9 @@
 import type { MigrationStatus, Migrator } from "../../core/api/migrator.ts";
 import { showControls } from "../../log/visible.ts";
-import { alignRows } from "../cells.ts";
+import { showText } from "../cells.ts";
 import type { Call, Command } from "../command.ts";
 import { toJson } from "../print.ts";
+import { type Column, drawTable } from "../table.ts";
 
 export const migrate: Command = {
   name: "migrate",
@@ -54,13 +55,19 @@ function toResource({ number, name, applied_at }: MigrationStatus): Record<strin
   return { number, name, applied_at: applied_at === null ? null : new Date(applied_at).toISOString() };
 }
 
-function showTable(migrations: readonly MigrationStatus[], { paint }: Call["look"]): string {
-  const rows = migrations.map(({ number, name, applied_at }) => [
-    { text: String(number).padStart(6, " ") },
-    { text: showControls(name) },
-    applied_at === null
-      ? { text: "pending", color: "yellow" as const }
-      : { text: new Date(applied_at).toISOString().replace("T", " "), color: "dim" as const },
-  ]);
-  return `${alignRows(rows, paint).join("\n")}\n`;
+function showTable(migrations: readonly MigrationStatus[], look: Call["look"]): string {
+  return `${drawTable(COLUMNS, migrations, look).join("\n")}\n`;
 }
+
+const COLUMNS: readonly Column<MigrationStatus>[] = [
+  { head: "#", right: true, show: ({ number }) => ({ text: String(number) }) },
+  { head: "MIGRATION", least: 8, show: ({ name }, width) => ({ text: showText(name, width) }) },
+  {
+    head: "APPLIED",
+    least: 10,
+    show: ({ applied_at }, width) =>
+      applied_at === null
+        ? { text: "pending", color: "yellow" }
+        : { text: new Date(applied_at).toISOString().replace("T", " ").slice(0, width), color: "dim" },
+  },
+];

@@ -12,9 +12,15 @@ const ALIVE: Worker = {
   flows: ["echo_add"],
   tasks: 12,
   started_at: "2026-11-23T03:39:25.130Z",
-  lease_until: "2026-11-23T03:39:40.130Z",
+  lease_until: "2026-11-23T03:42:37.130Z",
 };
-const DEAD: Worker = { ...ALIVE, name: "host-\u001b[31mb", state: "dead", tasks: 3 };
+const DEAD: Worker = {
+  ...ALIVE,
+  name: "host-\u001b[31mb",
+  state: "dead",
+  tasks: 3,
+  lease_until: "2026-11-23T03:39:25.130Z",
+};
 const CALLER: Worker = { ...ALIVE, name: "laptop:9", concurrency: 0, tasks: 1 };
 
 function list(workers: readonly Worker[], options: Omit<Partial<CliCall>, "taskonaut"> = {}): Promise<CliResult> {
@@ -34,10 +40,10 @@ test("workers are JSON for programs", async () => {
 test("on a terminal they are a table with their load", async () => {
   const { stdout } = await list([ALIVE, DEAD, CALLER], TERMINAL);
   expect(stdout.split("\n")).toEqual([
-    "WORKER          STATE  TASKS   SINCE (UTC)          LEASE UNTIL (UTC)",
-    "host-a:17       alive  12/100  2026-11-23 03:39:25  2026-11-23 03:39:40",
-    "host-\\x1b[31mb  dead   3/100   2026-11-23 03:39:25  2026-11-23 03:39:40",
-    "laptop:9        alive  1       2026-11-23 03:39:25  2026-11-23 03:39:40",
+    "WORKER          STATE   TASKS  STARTED    LEASE",
+    "host-a:17       alive  12/100  3 min ago  for 12 s",
+    "host-\\x1b[31mb  dead    3/100  3 min ago  ended 3 min ago",
+    "laptop:9        alive       1  3 min ago  for 12 s",
     "",
   ]);
 });

@@ -1,9 +1,10 @@
 import type { Worker } from "../../core/api/worker.ts";
-import { alignRows, type Cell, showText } from "../cells.ts";
+import { showText } from "../cells.ts";
 import type { Call, Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
-import { tell, toJson } from "../print.ts";
-import { showTime } from "../show-task.ts";
+import { listToJson, tell } from "../print.ts";
+import { type Column, drawTable } from "../table.ts";
+import { describeAge, describeAhead } from "../times.ts";
 
 export const workers: Command = {
   name: "workers",
@@ -21,26 +22,42 @@ export const workers: Command = {
     withTaskonaut(call, async (taskonaut) => {
       const all = await taskonaut.listWorkers();
       const { io, look } = call;
-      if (look.style !== "readable") await io.stdout.write(`${toJson(all, look)}\n`);
+      if (look.style !== "readable") await io.stdout.write(listToJson(all, look));
       else if (all.length > 0) await io.stdout.write(showWorkers(all, look));
       else await tell(call, ["Nobody works on the queue."], call.hints.give("work"));
       return 0;
     }),
 };
 
-const HEAD: readonly Cell[] = ["WORKER", "STATE", "TASKS", "SINCE (UTC)", "LEASE UNTIL (UTC)"].map((text) => ({
-  text,
-  color: "dim",
-}));
+function showWorkers(all: readonly Worker[], look: Call["look"]): string {
+  return `${drawTable(columnsOf(look.now()), all, look).join("\n")}\n`;
+}
 
-function showWorkers(all: readonly Worker[], { paint }: Call["look"]): string {
-  const rows = all.map(({ name, state, tasks, concurrency, started_at, lease_until }): readonly Cell[] => [
-    { text: showText(name, 40), color: "bold" },
-    { text: showText(state, 8), color: state === "alive" ? "green" : "red" },
+function columnsOf(now: number): readonly Column<Worker>[] {
+  return [
+    {
+      head: "WORKER",
+      least: 12,
+      most: 60,
+      show: ({ name }, width) => ({ text: showText(name, width), color: "bold" }),
+    },
+    {
+      head: "STATE",
+      show: ({ state }) => ({ text: showText(state, 8), color: state === "alive" ? "green" : "red" }),
+    },
     // one that takes none from the queue holds what callers drive through it
-    { text: concurrency === 0 ? String(tasks) : `${tasks}/${concurrency}` },
-    { text: showTime(started_at).slice(0, 19) },
-    { text: showTime(lease_until).slice(0, 19), color: "dim" },
-  ]);
-  return `${alignRows([HEAD, ...rows], paint).join("\n")}\n`;
+    {
+      head: "TASKS",
+      right: true,
+      show: ({ tasks, concurrency }) => ({ text: concurrency === 0 ? String(tasks) : `${tasks}/${concurrency}` }),
+    },
+    { head: "STARTED", goes: 1, show: ({ started_at }) => ({ text: describeAge(started_at, now) }) },
+    { head: "LEASE", goes: 2, show: (worker) => ({ text: describeLease(worker, now), color: "dim" }) },
+  ];
+}
+
+/** Until when others leave its tasks alone: `until in 12 s`, or `ended 3 min ago`. */
+function describeLease({ lease_until }: Worker, now: number): string {
+  const ahead = describeAhead(lease_until, now);
+  return ahead === "now" ? `ended ${describeAge(lease_until, now)}` : ahead.replace(/^in /, "for ");
 }

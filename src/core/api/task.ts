@@ -42,6 +42,8 @@ export interface TaskStep {
   readonly error: StoredError | null;
   /** Why nobody knows whether the effect of its at-most-once tool happened; null: it is not in doubt. */
   readonly doubt: string | null;
+  /** The task that the step runs; only a step that runs a child has it, and no other has the field. */
+  readonly child_task_id?: string;
   readonly created_at: Timestamp;
   readonly updated_at: Timestamp;
   readonly tool_calls: readonly ToolCall[];

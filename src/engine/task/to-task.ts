@@ -137,6 +137,7 @@ function toStep(step: StepRow, toolCalls: readonly ToolCall[], reader: Reader): 
     error_message: message(step.error),
     error: stored(step.error),
     doubt: message(step.doubt),
+    ...(step.kind === "child" && { child_task_id: childTaskId(step.id) }),
     created_at: reader.at(step.created_at),
     updated_at: reader.at(step.updated_at),
     tool_calls: toolCalls,

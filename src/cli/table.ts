@@ -1,0 +1,167 @@
+// Tables that fit their terminal, whatever its width: columns shrink first, then the least important ones go, and no line
+// is ever wider. Every cell says itself in as many columns as it is given, so wide characters are never cut in half.
+
+import type { Paint } from "../log/paint.ts";
+import { type Cell, shorten } from "./cells.ts";
+
+export interface Column<Row> {
+  readonly head: string;
+  /** The row's cell, in at most so many columns of the terminal. */
+  readonly show: (row: Row, width: number) => Cell;
+  /** How narrow it may become before a column has to go; by default as wide as its widest cell, and no narrower. */
+  readonly least?: number;
+  /** How wide it becomes at most; by default as wide as the terminal. */
+  readonly most?: number;
+  /** Which column goes first where there is no room: the one with the highest. Without it the column stays. */
+  readonly goes?: number;
+  /** Room is given first to the columns with the lowest, until they have what they want; by default 1. */
+  readonly turn?: number;
+  readonly right?: boolean;
+}
+
+/** Columns with their widths: rows that come later stand under the first ones. */
+export interface Layout<Row> {
+  readonly columns: readonly { readonly column: Column<Row>; readonly width: number }[];
+}
+
+const GAP = 2;
+
+/**
+ * A column whose cells are all empty is left out; where more rows are to come (`isOpen`) it is kept as narrow as it may
+ * be, since they may fill it.
+ */
+export function layOut<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  { width, isOpen = false }: { readonly width: number; readonly isOpen?: boolean },
+): Layout<Row> {
+  let measured = columns.flatMap((column) => measure(column, rows, { width, isOpen }) ?? []);
+  while (widthOf(measured.map(({ least }) => least)) > width) {
+    const next = measured.reduce<Measured<Row> | undefined>(
+      (first, each) => ((each.column.goes ?? 0) > (first?.column.goes ?? 0) ? each : first),
+      undefined,
+    );
+    if (next === undefined) break;
+    measured = measured.filter((each) => each !== next);
+  }
+  const widths = measured.map(({ least }) => least);
+  const turns = new Set(measured.map(turnOf));
+  for (const turn of [...turns].toSorted((a, b) => a - b))
+    spread(measured, widths, width, (each) => turnOf(each) === turn);
+  squeeze(widths, width);
+  return { columns: measured.map(({ column }, place) => ({ column, width: widths[place] ?? 0 })) };
+}
+
+/** The head alone. */
+export function drawHead<Row>({ columns }: Layout<Row>, paint: Paint): string {
+  return drawLine(
+    columns.map(({ column: { head, right }, width }) => ({
+      cell: { text: shorten(head, width), color: "dim" },
+      width,
+      right,
+    })),
+    paint,
+  );
+}
+
+/** A line for each row. */
+export function drawRows<Row>({ columns }: Layout<Row>, rows: readonly Row[], paint: Paint): string[] {
+  return rows.map((row) =>
+    drawLine(
+      columns.map(({ column, width }) => ({ cell: fit(column.show(row, width), width), width, right: column.right })),
+      paint,
+    ),
+  );
+}
+
+/** Head and rows, each line without its break. */
+export function drawTable<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  { columns: width, paint }: { readonly columns: number; readonly paint: Paint },
+): string[] {
+  const layout = layOut(columns, rows, { width });
+  return [drawHead(layout, paint), ...drawRows(layout, rows, paint)];
+}
+
+interface Measured<Row> {
+  readonly column: Column<Row>;
+  readonly least: number;
+  readonly wanted: number;
+}
+
+/** Undefined: the column says nothing. */
+function measure<Row>(
+  column: Column<Row>,
+  rows: readonly Row[],
+  { width, isOpen }: { readonly width: number; readonly isOpen: boolean },
+): Measured<Row> | undefined {
+  const most = Math.min(column.most ?? width, width);
+  const cells = rows.map((row) => Bun.stringWidth(column.show(row, most).text));
+  const widest = Math.max(0, ...cells);
+  if (widest === 0 && !isOpen) return undefined;
+  const wanted = Math.max(widest, Bun.stringWidth(column.head), isOpen ? (column.least ?? 0) : 0);
+  return { column, wanted, least: Math.min(wanted, column.least ?? wanted) };
+}
+
+function turnOf<Row>({ column: { turn = 1 } }: Measured<Row>): number {
+  return turn;
+}
+
+function widthOf(widths: readonly number[]): number {
+  return widths.reduce((sum, each) => sum + each, 0) + GAP * Math.max(widths.length - 1, 0);
+}
+
+/** Gives what room is left to those that want it, to each as much as to the others. */
+function spread<Row>(
+  measured: readonly Measured<Row>[],
+  widths: number[],
+  width: number,
+  isMeant: (each: Measured<Row>) => boolean,
+): void {
+  let left = width - widthOf(widths);
+  while (left > 0) {
+    const hungry = measured.flatMap((each, place) =>
+      isMeant(each) && (widths[place] ?? 0) < each.wanted ? [{ place, wanted: each.wanted }] : [],
+    );
+    if (hungry.length === 0) return;
+    const share = Math.max(Math.floor(left / hungry.length), 1);
+    for (const { place, wanted } of hungry) {
+      const more = Math.min(share, wanted - (widths[place] ?? 0), left);
+      widths[place] = (widths[place] ?? 0) + more;
+      left -= more;
+    }
+  }
+}
+
+/** Takes from the last columns what does not fit, where none can go any more. */
+function squeeze(widths: number[], width: number): void {
+  for (let place = widths.length - 1; place >= 0; place--) {
+    const tooMuch = widthOf(widths) - width;
+    if (tooMuch <= 0) return;
+    widths[place] = Math.max((widths[place] ?? 0) - tooMuch, 1);
+  }
+}
+
+/** A cell that is wider than it was told to be is cut all the same. */
+function fit(cell: Cell, width: number): Cell {
+  return { ...cell, text: shorten(cell.text, width) };
+}
+
+interface Placed {
+  readonly cell: Cell;
+  readonly width: number;
+  readonly right: boolean | undefined;
+}
+
+function drawLine(cells: readonly Placed[], paint: Paint): string {
+  return cells
+    .map(({ cell: { text, color }, width, right }, place) => {
+      const shown = color && text !== "" ? paint(color, text) : text;
+      const padding = " ".repeat(Math.max(width - Bun.stringWidth(text), 0));
+      if (right) return padding + shown;
+      return place === cells.length - 1 ? shown : shown + padding;
+    })
+    .join(" ".repeat(GAP))
+    .trimEnd();
+}
