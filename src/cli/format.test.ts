@@ -39,7 +39,7 @@ test("--format ndjson is a value a line, whatever the values hold", async () => 
     const { stdout } = await cli(["get-tasks", "--format", "ndjson"], { taskonaut, ...options });
     expect(stdout).toEndWith("\n");
     // the ways in which readers part lines
-    const lines = stdout.trimEnd().split(/\r\n|[\n\r\u000b\u000c\u0085\u2028\u2029]/);
+    const lines = stdout.trimEnd().split(/[\n\r\u0085\u2028\u2029]/);
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(all);
     expect(stdout).not.toContain("\u009b");
   }
@@ -57,10 +57,8 @@ test("errors are JSON where the data would be", async () => {
 
 test("a format that there is not, and one that contradicts --json, are misuse", async () => {
   const unknown = await cli(["get-tasks", "--format", "yaml"]);
-  expect([unknown.code, unknown.stderr]).toEqual([
-    2,
-    expect.stringContaining('expected table, json, ndjson, got "yaml"'),
-  ]);
+  expect(unknown.code).toBe(2);
+  expect(unknown.stderr).toContain('expected table, json, ndjson, got "yaml"');
   const both = await cli(["get-tasks", "--format", "table", "--json"]);
   expect([both.code, JSON.parse(both.stderr)]).toMatchObject([
     2,

@@ -1,6 +1,6 @@
 import { createPaint, type Paint, wantsColor } from "../log/paint.ts";
 import type { Format } from "./format.ts";
-import type { Env, Output } from "./io.ts";
+import type { Env, Io, Output } from "./io.ts";
 
 /** How data looks on stdout. */
 export interface Look {
@@ -15,17 +15,17 @@ export interface Look {
   readonly now: () => number;
 }
 
-/** `format`: undefined where nobody said, so that a terminal gets text and a program JSON. `time` is the wall clock. */
+/** `format`: undefined where nobody said, so that a terminal gets text and a program JSON. */
 export function chooseLook(
   { isTTY, columns }: Output,
   format: Format | undefined,
-  { env, time }: { readonly env: Env; readonly time: () => number },
+  { env, io }: { readonly env: Env; readonly io: Pick<Io, "time"> },
 ): Look {
   return {
     style: chooseStyle(format ?? (isTTY ? "table" : "json"), isTTY),
     columns: isTTY ? columns : columnsOf(env, columns),
     paint: createPaint(wantsColor(isTTY, env)),
-    now: time,
+    now: () => io.time(),
   };
 }
 

@@ -101,7 +101,8 @@ function taskColumns(tasks: readonly ListedTask[], now: number): readonly Column
     },
     {
       head: "STATUS",
-      least: 9,
+      // `WAITING for sig`: with less nobody knows what for
+      least: 15,
       most: 48,
       turn: 0,
       show: (task, width) => {
@@ -117,10 +118,10 @@ function taskColumns(tasks: readonly ListedTask[], now: number): readonly Column
       show: (task, width) => ({ text: isDamaged(task) ? "" : showText(task.flow_name, width) }),
     },
     { head: "CREATED", goes: 2, show: ({ created_at }) => ({ text: describeAge(created_at, now) }) },
-    { head: "ERROR", least: 14, goes: 3, show: (task, width) => errorCell(task, width) },
+    { head: "ERROR", least: 12, goes: 3, show: (task, width) => errorCell(task, width) },
     {
       head: "INPUT",
-      least: 10,
+      least: 16,
       goes: 4,
       show: (task, width) => ({ text: isDamaged(task) ? "" : showJson(task.input_payload, width), color: "dim" }),
     },

@@ -67,7 +67,7 @@ export async function runCli({ argv, env, io, wire, calledAs, version: versionIn
   const json = asksForJson(flags);
   const writeHelp = async (words: readonly string[], output = io.stdout): Promise<string> => {
     const { showHelp } = await import("./show-help.ts");
-    return showHelp(COMMAND_GROUPS, words, chooseLook(output, json ? "json" : undefined, { env, time: io.time }));
+    return showHelp(COMMAND_GROUPS, words, chooseLook(output, json ? "json" : undefined, { env, io }));
   };
   let debug = false;
   const typed = { calledAs, argv, typed: { flags, lists }, commands: COMMANDS, env };
@@ -92,7 +92,7 @@ export async function runCli({ argv, env, io, wire, calledAs, version: versionIn
     debug = settings.logLevel === "debug";
     hints = new Hints({ ...typed, apiBaseUrl: settings.apiBaseUrl });
     const interrupts = createInterrupts(io);
-    const look = chooseLook(io.stdout, readFormat(flags), { env, time: io.time });
+    const look = chooseLook(io.stdout, readFormat(flags), { env, io });
     const program: Program = { version: versionInfo, writeHelp };
     const done = command.run({
       args,

@@ -100,7 +100,7 @@ function resultCell(step: TaskStep, columns: number): Cell {
  * From the first attempt's start to the last one's end: `12 ms`; nothing while it runs. A step without a tool took from
  * its decision to its end.
  */
-export function describeStepTime({ status, tool_calls, created_at, updated_at }: TaskStep): string {
+function describeStepTime({ status, tool_calls, created_at, updated_at }: TaskStep): string {
   const first = tool_calls[0];
   const finished = tool_calls.at(-1)?.finished_at;
   if (first) return finished ? describeMs(Date.parse(finished) - Date.parse(first.started_at)) : "";

@@ -12,7 +12,7 @@ import { standingOf } from "./standing.ts";
 import { describeAge, describeMs, showTime } from "./times.ts";
 
 /** An id is there to be copied: it is shown whole on the narrowest terminal. */
-export const ID_COLUMNS = 36;
+const ID_COLUMNS = 36;
 
 /** Two ids and the longest name of a tool. */
 const KEY_COLUMNS = 2 * (ID_COLUMNS + 1) + 100;
@@ -80,7 +80,7 @@ export function showStep(step: TaskStep, { columns, paint }: Look): string {
 }
 
 /** Where it was thrown, there to be opened, so whole; and what it was thrown for, one cause after the other. */
-export function describeError(error: Task["error"]): [name: string, text: string][] {
+function describeError(error: Task["error"]): [name: string, text: string][] {
   if (!error) return [];
   const facts: [string, string][] = error.at === undefined ? [] : [["at", error.at]];
   for (let cause = error.cause; cause; cause = cause.cause) {

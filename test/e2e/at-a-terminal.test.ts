@@ -157,7 +157,7 @@ describe("what is shown", () => {
     for (const columns of [200, 80]) {
       const { exit, raw, shown } = await show(sandbox, ["run-flow", "wide", "--flows", "flow.ts"], { columns });
       expect(exit).toBe(0);
-      expect(raw).toContain(`${ESCAPE}[32mCOMPLETED${ESCAPE}[0m`);
+      expect(raw).toContain(`${ESCAPE}[38;5;28mCOMPLETED${ESCAPE}[0m`);
       expect(shown).not.toContain("talk of the tool");
       const widths = shown.split("\n").map((line) => Bun.stringWidth(line));
       expect(Math.max(...widths)).toBeLessThanOrEqual(columns);
@@ -168,12 +168,12 @@ describe("what is shown", () => {
 });
 
 describe("colours", () => {
-  const COLOURS = new RegExp(`${ESCAPE}\\[(?:0|1|2|31|32|33|34|36)m`, "g");
+  const COLOURS = new RegExp(`${ESCAPE}\\[(?:0|1|38;5;(?:28|31|63|130|196|243))m`, "g");
 
   test("are there for a person, and gone with NO_COLOR or a terminal that has none", async () => {
     await using sandbox = await openSandbox();
     const { raw } = await show(sandbox, ["run-flow", "--text", "x"]);
-    expect(raw).toContain(`${ESCAPE}[32mCOMPLETED${ESCAPE}[0m`);
+    expect(raw).toContain(`${ESCAPE}[38;5;28mCOMPLETED${ESCAPE}[0m`);
     for (const env of [{ NO_COLOR: "1" }, { TERM: "dumb" }]) {
       for (const args of [["run-flow", "--text", "x"], ["get-tasks"], ["migrate", "--status"], ["get-task", "5"]]) {
         expect((await show(sandbox, args, { env })).raw).not.toContain(ESCAPE);

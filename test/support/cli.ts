@@ -10,7 +10,7 @@ import type { Taskonaut } from "../../src/core/api/taskonaut.ts";
 import { CREATED_AT } from "./tasks.ts";
 
 /** Three minutes after the tasks of tests were created. */
-export const CLOCK = Date.parse(CREATED_AT) + 180_000;
+const CLOCK = Date.parse(CREATED_AT) + 180_000;
 
 export interface CliCall {
   /** What commands speak to. */
