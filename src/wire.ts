@@ -2,7 +2,7 @@
 // loaded when it is needed, for a command should not pay for what it does not use.
 
 import { hostname } from "node:os";
-import { resolve } from "node:path";
+import { join, resolve, sep } from "node:path";
 import { isatty } from "node:tty";
 import type {
   RunningServer,
@@ -31,7 +31,7 @@ import type { LineWriter } from "./cli/line-writer.ts";
 import type { UserCode } from "./cli/user-code.ts";
 import { readLimits } from "./read-limits.ts";
 import { isInMemory, parseAddress, type StoreAddress } from "./store/address.ts";
-import { backUp, openBenchPlace, openMigrator, openStore } from "./store/open.ts";
+import { backUp, openBenchPlace, openMigrator, openStore, type StoreOptions } from "./store/open.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -70,7 +70,7 @@ function wire(context: Context): Wiring {
   const { settings, env, log } = context;
   const openTaskonaut = async (): Promise<Taskonaut> =>
     settings.apiBaseUrl === undefined
-      ? (await openEngine(context)).engine
+      ? (await openEngine(context, { mustExist: !settings.makesDatabase })).engine
       : openClient(settings.apiBaseUrl, settings.apiToken);
   return {
     log,
@@ -80,9 +80,10 @@ function wire(context: Context): Wiring {
     openFlows: async () => {
       const { createFlowCatalog } = await import("./engine/doors/flow-catalog.ts");
       const passedOver: PassedOver[] = [];
-      const flows = await loadAllFlows(context, (passed) => passedOver.push(passed));
+      const flows = await loadAllFlows(context, { tell: (passed) => passedOver.push(passed) });
       return createFlowCatalog(flows, readLimits(env), passedOver);
     },
+    hasFlowFile: (path) => flowPathsOf(context).some((at) => path === at || path.startsWith(join(at, sep))),
     readTemplate: async (name) => {
       const { readTemplate } = await import("./flows/templates.ts");
       return readTemplate(name);
@@ -104,14 +105,17 @@ interface OpenEngine {
 }
 
 /** `works`: it will have a worker, whose lease is kept by a thread of its own. */
-async function openEngine(context: Context, { works = false } = {}): Promise<OpenEngine> {
-  const { env, log } = context;
+async function openEngine(
+  context: Context,
+  { works = false, mustExist = false }: StoreOptions = {},
+): Promise<OpenEngine> {
+  const { settings, env, log } = context;
   const limits = readLimits(env);
   const address = addressOf(context);
   // a flow file with an error is found before anything is opened
-  const flows = await loadAllFlows(context);
+  const flows = await loadAllFlows(context, { withFiles: settings.loadsFlows });
   const [store, { createEngine }, { systemClock }, startHeartbeat] = await Promise.all([
-    openStore(address, { works }),
+    openStore(address, { works, mustExist }),
     import("./engine/engine.ts"),
     import("./engine/process/system-clock.ts"),
     works ? loadHeartbeat(address, limits, context) : undefined,
@@ -163,8 +167,11 @@ function stuckLimits({ stuckMs, flowStuckMs }: Limits): Pick<Limits, "stuckMs" |
 }
 
 /** Those of the program and those of the files; the loader is loaded only where there are files. */
-async function loadAllFlows(context: Context, tell?: (passed: PassedOver) => void): Promise<readonly Flow[]> {
-  const paths = flowPathsOf(context);
+async function loadAllFlows(
+  context: Context,
+  { tell, withFiles = true }: { readonly tell?: (passed: PassedOver) => void; readonly withFiles?: boolean },
+): Promise<readonly Flow[]> {
+  const paths = withFiles ? flowPathsOf(context) : [];
   const { log, userCode } = context;
   if (paths.length > 0) userCode?.beforeFiles();
   const onPassedOver = (passed: PassedOver): void => {
@@ -180,7 +187,7 @@ async function loadAllFlows(context: Context, tell?: (passed: PassedOver) => voi
 }
 
 function flowPathsOf({ settings: { flows }, env, cwd }: Context): readonly string[] {
-  return flows === undefined ? [] : resolveFlowPaths({ flags: flows, env, cwd });
+  return resolveFlowPaths({ flags: flows, env, cwd });
 }
 
 function addressOf({ settings, env, cwd }: Context): StoreAddress {

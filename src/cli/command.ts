@@ -55,6 +55,8 @@ export interface Command {
   readonly needs: "tasks" | "database" | "files" | "program";
   /** It runs no flow, so none is loaded: a flow file with an error does not stand in its way. */
   readonly readsOnly?: boolean;
+  /** It makes the SQLite file where there is none; all others say that it is not there. */
+  readonly makesDatabase?: boolean;
   /** Where neither a flag nor the environment says otherwise. */
   readonly logLevel: LogLevel;
   /** Calls without the program's name, which work as they stand; a line that begins with `#` tells of the next. */

@@ -35,7 +35,7 @@ const BY_CODE: Partial<Record<ErrorCode, Find>> = {
   idempotency_key_reused: ({ details: { id }, hints }) =>
     typeof id === "string" ? hints.give("showOther", { id }) : [],
   database_behind: ({ hints }) => hints.give("migrate"),
-  database_not_found: ({ hints }) => hints.give("makeTask"),
+  database_not_found: ({ command, hints }) => (command === "backup" ? [] : hints.give("makeTask")),
   api_unreachable: ({ hints }) => {
     const { hostname, port } = URL.parse(hints.apiBaseUrl ?? "") ?? {};
     return hostname !== undefined && LOOPBACK.test(hostname) ? hints.give("serve", { port: port || "80" }) : [];

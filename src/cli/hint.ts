@@ -38,6 +38,13 @@ type Given<Id extends HintId> = Parameters<(typeof HINT_LIST)[Id]>;
 export class Hints {
   constructor(private readonly options: HintsOptions) {}
 
+  /** Of a task whose flow none of the paths that were named has, so that it is loaded with each command. */
+  withFlows(path: string): Hints {
+    const { typed } = this.options;
+    const flows = [...(typed.lists.get("flows") ?? []), path];
+    return new Hints({ ...this.options, typed: { ...typed, lists: new Map([...typed.lists, ["flows", flows]]) } });
+  }
+
   get apiBaseUrl(): string | undefined {
     return this.options.apiBaseUrl;
   }

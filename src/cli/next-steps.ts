@@ -1,5 +1,6 @@
 // What a person can do about a task that has not ended, or has failed, as commands to copy.
 
+import { existsSync } from "node:fs";
 import { isTerminal } from "../core/record/status.ts";
 import type { Task, TaskStep } from "../core/api/task.ts";
 import type { FlowDescription, Taskonaut } from "../core/api/taskonaut.ts";
@@ -23,10 +24,20 @@ export async function nextSteps(
   taskonaut: Pick<Taskonaut, "describeFlow">,
   task: Task,
 ): Promise<readonly Hint[]> {
-  const { hints } = call;
+  const hints = hintsOfTask(call, task);
   const asksForSignal = signalsOf(task).length > 0 && isOpen(task);
   const steps = suggestSteps(task, hints, asksForSignal ? await findPayloads(call, taskonaut, task) : new Map());
   return [...hints.before(steps), ...steps];
+}
+
+/** Those of the call, and where its flow is, where the call has not named it. */
+export function hintsOfTask(
+  { hints, wiring, isRemote }: Pick<Call, "hints" | "wiring" | "isRemote">,
+  task: Task,
+): Hints {
+  const { flow_file: file } = task;
+  const isMissing = file !== null && !isRemote && !wiring.hasFlowFile(file) && existsSync(file);
+  return isMissing ? hints.withFlows(file) : hints;
 }
 
 export function suggestSteps(task: Task, hints: Hints, payloads: Payloads): readonly Hint[] {

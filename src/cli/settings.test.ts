@@ -14,7 +14,9 @@ test("without flags and environment the defaults hold, one-shot commands log fro
     databaseUrl: undefined,
     apiBaseUrl: undefined,
     apiToken: undefined,
+    makesDatabase: false,
     flows: [],
+    loadsFlows: true,
     logLevel: "warn",
     logStyle: "json",
   });

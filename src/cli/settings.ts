@@ -58,7 +58,9 @@ export function resolveSettings(
     databaseUrl: database?.value,
     apiBaseUrl: api && readHttpUrl(api, problems),
     apiToken: env["TASKONAUT_API_TOKEN"] || undefined,
-    flows: command.readsOnly ? undefined : (lists.get("flows") ?? []),
+    makesDatabase: command.makesDatabase === true,
+    flows: lists.get("flows") ?? [],
+    loadsFlows: command.readsOnly !== true,
     logLevel: level ? chooseWord<LogLevel>(level, LOG_LEVELS, problems) : command.logLevel,
     logStyle: chooseLogStyle(),
   };

@@ -7,6 +7,7 @@ import type { Taskonaut } from "../core/api/taskonaut.ts";
 import type { Worker } from "../core/api/worker.ts";
 import type { Call } from "./command.ts";
 import type { Hint, Hints } from "./hint.ts";
+import { hintsOfTask } from "./next-steps.ts";
 import { printTask, tell } from "./print.ts";
 
 /**
@@ -36,7 +37,7 @@ interface Takers {
   readonly steps: readonly Hint[];
 }
 
-async function findTakers({ hints }: Call, taskonaut: Taskonaut, task: Task): Promise<Takers> {
+async function findTakers(call: Call, taskonaut: Taskonaut, task: Task): Promise<Takers> {
   // what was asked for is done: that nobody can be seen is no error
   const workers = await taskonaut.listWorkers().catch(() => undefined);
   if (workers === undefined) return { text: "", steps: [] };
@@ -48,7 +49,7 @@ async function findTakers({ hints }: Call, taskonaut: Taskonaut, task: Task): Pr
   const hasOthers = alive.some(({ concurrency }) => concurrency > 0);
   return {
     text: hasOthers ? `No worker that has flow ${task.flow_name} is running.` : "No worker is running.",
-    steps: suggestTakers(hints, task),
+    steps: suggestTakers(hintsOfTask(call, task), task),
   };
 }
 

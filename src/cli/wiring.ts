@@ -15,8 +15,12 @@ export interface Settings {
   /** Set: commands speak to this server instead of to a store. */
   readonly apiBaseUrl: string | undefined;
   readonly apiToken: string | undefined;
-  /** Flow files and folders, as typed; none: the places where they usually are; undefined: no files are loaded. */
-  readonly flows: readonly string[] | undefined;
+  /** Whether an SQLite file is made where there is none. */
+  readonly makesDatabase: boolean;
+  /** Flow files and folders, as typed; none: the places where they usually are. */
+  readonly flows: readonly string[];
+  /** Whether the files among them are loaded, where tasks are asked for. */
+  readonly loadsFlows: boolean;
   readonly logLevel: LogLevel;
   readonly logStyle: LogStyle;
 }
@@ -86,12 +90,15 @@ export interface TestOptions {
 
 export interface Wiring {
   readonly log: Log;
+  /** Throws database_not_found where the settings say that no file is made, and there is none. */
   openTaskonaut(): Promise<Taskonaut>;
   openMigrator(): Promise<Migrator>;
   /** Copies an SQLite database to a new file. Throws usage, with what to use instead where it is on PostgreSQL. */
   backUp(file: string): Promise<Backup>;
   /** The flows of the files and of the program, without a store. Throws flow_load_failed. */
   openFlows(): Promise<FlowCatalog>;
+  /** Whether this file, or a folder that it is in, is among those that flows come from. */
+  hasFlowFile(path: string): boolean;
   /** What `init` writes: texts by their path in the new folder. */
   readTemplate(name: TemplateName): Promise<Template>;
   startServer(options: ServerOptions): Promise<RunningServer>;

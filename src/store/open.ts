@@ -15,9 +15,11 @@ interface OpenOptions {
   readonly deadlineMs?: number;
 }
 
-interface StoreOptions extends OpenOptions {
+export interface StoreOptions extends OpenOptions {
   /** A worker is to use it, and needs connections as well: fewer are left for others. */
   readonly works?: boolean;
+  /** Of a file: it is not made. Throws `database_not_found`. */
+  readonly mustExist?: boolean;
 }
 
 interface MigratorOptions extends OpenOptions {

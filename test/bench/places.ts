@@ -69,7 +69,9 @@ function wireTo(databaseUrl: string): Wiring {
     databaseUrl,
     apiBaseUrl: undefined,
     apiToken: undefined,
+    makesDatabase: true,
     flows: [],
+    loadsFlows: false,
     logLevel: "error",
     logStyle: "json",
   } as const;

@@ -80,7 +80,7 @@ test("a file that is there already is left as it is, the database itself include
 });
 
 test("what cannot be copied leaves nothing behind, and no database is made to be copied", async () => {
-  await expect(backUpSqlite({ path, file })).rejects.toMatchObject({ code: "database_unavailable" });
+  await expect(backUpSqlite({ path, file })).rejects.toMatchObject({ code: "database_not_found" });
   expect(readdirSync(folder)).toEqual([]);
   writeFileSync(path, "no database at all ".repeat(1000));
   await expect(backUpSqlite({ path, file })).rejects.toMatchObject({ code: "database_unavailable" });

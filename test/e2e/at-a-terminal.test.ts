@@ -87,6 +87,7 @@ describe("what is shown", () => {
 
   test("a list of the newest, and that there are more", async () => {
     await using sandbox = await openSandbox();
+    await sandbox.run(["migrate"]);
     expect((await show(sandbox, ["get-tasks"])).shown).toBe(
       `No tasks yet.\nhint: make one:\n  ${await binary()} run-flow\n`,
     );

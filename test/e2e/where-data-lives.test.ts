@@ -2,7 +2,7 @@
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { binary } from "./binary.ts";
 import { openSandbox } from "./harness.ts";
@@ -32,6 +32,65 @@ describe("the embedded database", () => {
     expect((mode & 0o777).toString(8)).toBe("700");
     expect(existsSync(join(sandbox.folder, "taskonaut", "taskonaut.db"))).toBe(true);
     expect(taskOf(await sandbox.run(["get-task", id])).id).toBe(id);
+  });
+
+  test("and its folders are for their owner alone whatever the umask is, and a folder that was there stays as it was", async () => {
+    await using sandbox = await openSandbox();
+    const run = async (dataHome: string): Promise<string[]> => {
+      const env = { HOME: sandbox.folder, XDG_DATA_HOME: dataHome, PATH: "/usr/bin:/bin" };
+      const script = 'umask 000; exec "$0" run-flow';
+      const child = Bun.spawnSync(["sh", "-c", script, await binary()], { cwd: sandbox.folder, env });
+      expect(child.exitCode).toBe(0);
+      const root = join(sandbox.folder, ".local");
+      const found = new Bun.Glob("**").scan({ cwd: sandbox.folder, dot: true, onlyFiles: false });
+      const paths = (await Array.fromAsync(found)).toSorted();
+      expect(existsSync(root)).toBe(dataHome === "");
+      const modes = paths.map(async (path) => ((await stat(join(sandbox.folder, path))).mode & 0o777).toString(8));
+      return (await Promise.all(modes)).map((mode, i) => `${mode} ${paths[i]}`);
+    };
+    expect(await run("")).toEqual([
+      "700 .local",
+      "700 .local/share",
+      "700 .local/share/taskonaut",
+      "600 .local/share/taskonaut/taskonaut.db",
+    ]);
+    await rm(join(sandbox.folder, ".local"), { recursive: true });
+    await mkdir(join(sandbox.folder, "there", "taskonaut"), { recursive: true });
+    for (const path of ["there", "there/taskonaut"]) await chmod(join(sandbox.folder, path), 0o755);
+    expect(await run(join(sandbox.folder, "there"))).toEqual([
+      "755 there",
+      "755 there/taskonaut",
+      "600 there/taskonaut/taskonaut.db",
+    ]);
+  });
+
+  test("is made by what creates tasks alone: all else says that it is not there, and how to make it", async () => {
+    await using sandbox = await openSandbox();
+    const id = "019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071";
+    const commands = [
+      ["get-tasks"],
+      ["get-task", id],
+      ["workers"],
+      ["run-task", id],
+      ["advance-task", id],
+      ["signal-task", id, "s"],
+      ["cancel-task", id],
+      ["retry-task", id],
+      ["resume-task", id],
+      ["resolve", id, "--retry"],
+    ];
+    for (const place of [[], ["--database-url", "sqlite:tpyo.db"]]) {
+      const path = join(sandbox.folder, place.length === 0 ? "taskonaut/taskonaut.db" : "tpyo.db");
+      for (const command of commands) {
+        const { exit, stdout, stderr } = await sandbox.run([...command, ...place]);
+        expect({ command, exit, stdout }).toEqual({ command, exit: 5, stdout: "" });
+        expect(stderr).toStartWith(`error: There is no database at ${path}.\nhint: run a flow`);
+        expect(stderr).toEndWith(`taskonaut ${["run-flow", ...place].join(" ")}\n`);
+      }
+    }
+    expect(await readdir(sandbox.folder)).toEqual([]);
+    taskOf(await sandbox.run(["run-flow"]));
+    expect((await sandbox.run(["workers"])).stdout).toBe("[]\n");
   });
 
   test("follows XDG_DATA_HOME, and without it the home", async () => {

@@ -107,6 +107,7 @@ export async function callCli(
         openMigrator: unwired,
         backUp: unwired,
         openFlows: unwired,
+        hasFlowFile: () => true,
         readTemplate: unwired,
         startServer: unwired,
         startWorker: unwired,

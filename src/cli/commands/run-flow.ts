@@ -35,6 +35,7 @@ export const runFlow: Command = {
   options: OPTIONS,
   takesFields: true,
   needs: "tasks",
+  makesDatabase: true,
   logLevel: "warn",
   examples: [
     "# asks for everything on a terminal",

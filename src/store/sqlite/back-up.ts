@@ -8,6 +8,7 @@ import { dirname } from "node:path";
 import type { Backup } from "../../core/api/backup.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import { openConnection, untilUnlocked } from "./connection.ts";
+import { databaseNotFound } from "./failures.ts";
 import { createPrivateFile } from "./private-files.ts";
 
 interface BackUp {
@@ -18,17 +19,9 @@ interface BackUp {
   readonly deadlineMs?: number;
 }
 
-/** Throws `usage` for a file that is there already or cannot be made, `database_unavailable`, `database_foreign`. */
+/** Throws `usage` for a file that is there already or cannot be made, `database_not_found`, `database_unavailable`, `database_foreign`. */
 export async function backUpSqlite({ path, file, deadlineMs = 10_000 }: BackUp): Promise<Backup> {
-  if (!existsSync(path)) {
-    throw new TaskonautError(
-      "database_unavailable",
-      `There is no database at ${path}, so there is nothing to back up.`,
-      {
-        details: { path },
-      },
-    );
-  }
+  if (!existsSync(path)) throw databaseNotFound(path);
   if (existsSync(file)) throw exists(file);
   const unfinished = `${file}.unfinished-${process.pid}`;
   create(unfinished);

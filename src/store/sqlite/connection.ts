@@ -8,13 +8,13 @@
 // LC4. A transaction costs as much as the rows of some ten tasks. What is in no hurry can join another's (`joinWrite`).
 
 import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
-import { existsSync, lstatSync, mkdirSync, readlinkSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readlinkSync, statSync } from "node:fs";
 import { dirname, resolve as toAbsolute } from "node:path";
 
 import { type Backoff, nextWait } from "../../core/backoff.ts";
 import { hasCode, TaskonautError } from "../../core/errors.ts";
 import { OpenedFile } from "./opened-file.ts";
-import { databaseLocked, explainFailure, isLocked } from "./failures.ts";
+import { databaseLocked, databaseNotFound, explainFailure, isLocked } from "./failures.ts";
 import { refuseForeign } from "./foreign.ts";
 import { createPrivateFile } from "./private-files.ts";
 
@@ -47,19 +47,35 @@ export function parametersOf(row: object): SQLQueryBindings {
 
 export interface ConnectionOptions {
   readonly path: string;
+  /** Of a file: it is not made. */
+  readonly mustExist?: boolean;
   /** How long a locked file is waited for; then `database_unavailable`. */
   readonly deadlineMs: number;
   /** Told of each write transaction that was committed. */
   readonly onCommit?: () => void;
 }
 
-/** Opens the file and creates it (0600), with its folder (0700), where there is none. Throws `database_unavailable`. */
+/**
+ * Opens the file and creates it (0600), with its folder (0700), where there is none. Throws `database_unavailable`, and
+ * `database_not_found` where it must be there.
+ */
 export async function openConnection(options: ConnectionOptions): Promise<SqliteConnection> {
   const { deadlineMs } = options;
   const isInMemory = options.path === ":memory:";
   const path = isInMemory ? options.path : toAbsolute(options.path);
+  if (options.mustExist && !isInMemory && !isThere(path)) throw databaseNotFound(path);
   const database = await untilUnlocked({ path, deadlineMs }, () => openConfigured(path));
   return new Connection(database, { ...options, path }, isInMemory ? undefined : new OpenedFile(path));
+}
+
+/** What cannot be looked at (its folder is none, or closed) SQLite says better. */
+function isThere(path: string): boolean {
+  try {
+    statSync(path);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && "code" in error && error.code === "ENOENT");
+  }
 }
 
 /** What waits for a write to join. */

@@ -32,6 +32,10 @@ export function isCorrupt(error: unknown): boolean {
   return cause instanceof SQLiteError && (cause.code ?? "").startsWith("SQLITE_CORRUPT");
 }
 
+export function databaseNotFound(path: string): TaskonautError {
+  return new TaskonautError("database_not_found", `There is no database at ${path}.`, { details: { path } });
+}
+
 export function databaseLocked(cause: unknown, waited: { path: string; deadlineMs: number }): TaskonautError {
   return unavailable(
     waited.path,

@@ -28,6 +28,8 @@ import {
 export interface SqliteStoreOptions {
   /** A file, created with its folder where there is none, or `:memory:`. */
   readonly path: string;
+  /** It is not made. Throws `database_not_found`. */
+  readonly mustExist?: boolean;
   /** How long a method waits while another process keeps the file locked (S3). Default 10 s, real time. */
   readonly deadlineMs?: number;
   /** The store's clock, milliseconds since 1970. */
@@ -42,11 +44,12 @@ export interface SqliteStoreOptions {
  */
 export async function openSqliteStore({
   path,
+  mustExist = false,
   deadlineMs = 10_000,
   now = Date.now,
   onCommit,
 }: SqliteStoreOptions): Promise<Store> {
-  const connection = await openConnection({ path, deadlineMs, ...(onCommit && { onCommit }) });
+  const connection = await openConnection({ path, mustExist, deadlineMs, ...(onCommit && { onCommit }) });
   try {
     await migrate(connection, now);
   } catch (error) {
