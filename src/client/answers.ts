@@ -4,8 +4,8 @@
 import * as v from "valibot";
 import type { ErrorCode, Violation } from "../core/errors.ts";
 import { NEXT, NEXT_STEP, type ToolCallStatus } from "../core/record/status.ts";
-import type { FlowDescription } from "../core/api/taskonaut.ts";
-import type { DamagedTask, ListedTask, Task } from "../core/api/task.ts";
+import type { FlowDescription, FoundTasks } from "../core/api/taskonaut.ts";
+import type { DamagedTask, ListedSummary, ListedTask, Task, TaskSummary } from "../core/api/task.ts";
 import type { Worker } from "../core/api/worker.ts";
 
 /** A schema that checks a shape and stands for a type of core, whose fields beyond that shape it takes on trust. */
@@ -45,7 +45,7 @@ const StepAnswer = v.looseObject({
 });
 
 /** All that is shown on a terminal has its type here: what is taken for a number or a word there is one. */
-export const TaskAnswer = v.looseObject({
+const SUMMARY = {
   id: Text,
   status: v.picklist(Object.keys(NEXT)),
   flow_name: Text,
@@ -67,13 +67,31 @@ export const TaskAnswer = v.looseObject({
   updated_at: Text,
   waiting_for: v.array(v.looseObject({ kind: Text, name: TextOrNull, until: TextOrNull, task_id: TextOrNull })),
   steps: v.array(StepAnswer),
-  tool_calls: v.array(CallAnswer),
-}) as unknown as Answer<Task>;
+};
+
+export const TaskAnswer = v.looseObject({ ...SUMMARY, tool_calls: v.array(CallAnswer) }) as unknown as Answer<Task>;
+
+export const SummaryAnswer = v.looseObject(SUMMARY) as unknown as Answer<TaskSummary>;
 
 /** What stands in a list for a task whose record cannot be read. */
 const DamagedAnswer = v.looseObject({ id: Text, created_at: Text, damage: Text }) as unknown as Answer<DamagedTask>;
 
 export const TasksAnswer: Answer<readonly ListedTask[]> = v.array(v.union([TaskAnswer, DamagedAnswer]));
+
+export const SummariesAnswer: Answer<readonly ListedSummary[]> = v.array(v.union([SummaryAnswer, DamagedAnswer]));
+
+export const FoundAnswer = v.looseObject({
+  tasks: v.array(
+    v.looseObject({
+      id: Text,
+      status: v.picklist(Object.keys(NEXT)),
+      flow_name: Text,
+      parked_reason: TextOrNull,
+      created_at: Text,
+    }),
+  ),
+  more: v.boolean(),
+}) as unknown as Answer<FoundTasks>;
 
 export const FlowAnswer = v.looseObject({
   name: v.string(),

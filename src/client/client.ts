@@ -8,8 +8,29 @@ import { parseTaskId } from "../core/record/ids.ts";
 import { toJsonText, type JsonResult } from "../core/record/json.ts";
 import { IDEMPOTENCY_KEY_MAX } from "../core/limits.ts";
 import type { Task } from "../core/api/task.ts";
-import type { CreateTask, ResolveTask, RunTask, SignalTask, Taskonaut, TaskPage } from "../core/api/taskonaut.ts";
-import { FlowAnswer, FlowsAnswer, ReadyAnswer, TaskAnswer, TasksAnswer, WorkersAnswer } from "./answers.ts";
+import { parseTaskName } from "../core/record/task-names.ts";
+import type {
+  CreateTask,
+  FoundTasks,
+  ListTasks,
+  ResolveTask,
+  RunTask,
+  SignalTask,
+  SummaryPage,
+  Taskonaut,
+  TaskPage,
+} from "../core/api/taskonaut.ts";
+import {
+  FlowAnswer,
+  FlowsAnswer,
+  FoundAnswer,
+  ReadyAnswer,
+  SummariesAnswer,
+  SummaryAnswer,
+  TaskAnswer,
+  TasksAnswer,
+  WorkersAnswer,
+} from "./answers.ts";
 import { createTransport, type Fetch } from "./transport.ts";
 
 export interface ClientOptions {
@@ -80,11 +101,25 @@ export function createClient(options: ClientOptions): Taskonaut {
 
     getTask: async (id) => (await ask({ path: `/tasks/${parseTaskId(id)}`, answer: TaskAnswer })).body,
 
-    async listTasks({ limit, cursor }): Promise<TaskPage> {
-      const query = new URLSearchParams({ limit: String(limit), ...(cursor !== undefined && { cursor }) });
-      const { body, headers, url } = await ask({ path: `/tasks?${query.toString()}`, answer: TasksAnswer });
-      const next = cursorOf(headers.get("link"), url);
-      return { tasks: body, ...(next !== undefined && { next }) };
+    async listTasks(request): Promise<TaskPage> {
+      const { body, headers, url } = await ask({ path: `/tasks?${listQuery(request)}`, answer: TasksAnswer });
+      return { tasks: body, ...nextOf(headers, url) };
+    },
+
+    getTaskSummary: async (id) =>
+      (await ask({ path: `/tasks/${parseTaskId(id)}?view=summary`, answer: SummaryAnswer })).body,
+
+    async listTaskSummaries(request): Promise<SummaryPage> {
+      const { body, headers, url } = await ask({
+        path: `/tasks?${listQuery(request)}&view=summary`,
+        answer: SummariesAnswer,
+      });
+      return { tasks: body, ...nextOf(headers, url) };
+    },
+
+    async findTasks(name): Promise<FoundTasks> {
+      parseTaskName(name); // what is none leads to no route
+      return (await ask({ path: `/task-ids/${encodeURIComponent(name)}`, answer: FoundAnswer })).body;
     },
 
     listWorkers: async () => (await ask({ path: "/workers", answer: WorkersAnswer })).body,
@@ -153,6 +188,15 @@ function headersOf(idempotencyKey: string | undefined): Record<string, string> {
   throw new TaskonautError("input_invalid", `The idempotency key cannot travel in a header: ${message}.`, {
     errors: [{ path: "Idempotency-Key", message }],
   });
+}
+
+function listQuery({ limit, cursor }: ListTasks): string {
+  return new URLSearchParams({ limit: String(limit), ...(cursor !== undefined && { cursor }) }).toString();
+}
+
+function nextOf(headers: Headers, url: string): Pick<TaskPage, "next"> {
+  const next = cursorOf(headers.get("link"), url);
+  return next === undefined ? {} : { next };
 }
 
 function cursorOf(link: string | null, url: string): string | undefined {

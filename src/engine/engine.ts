@@ -11,16 +11,19 @@ import { PAGE_MAX, type Limits } from "../core/limits.ts";
 import type { Log, LogFields, LogMethod } from "../core/log.ts";
 import type { TaskRecord } from "../core/record/record.ts";
 import { isTerminal } from "../core/record/status.ts";
-import type { Task } from "../core/api/task.ts";
+import { summarize, summarizeListed } from "../core/api/summarize.ts";
+import type { Task, TaskSummary } from "../core/api/task.ts";
 import type {
   CancelTask,
   CreateTask,
   CreatedTask,
   FlowDescription,
+  FoundTasks,
   ListTasks,
   ResolveTask,
   RunTask,
   SignalTask,
+  SummaryPage,
   TaskPage,
   Taskonaut,
 } from "../core/api/taskonaut.ts";
@@ -32,6 +35,7 @@ import { ChildTasks } from "./driving/child-tasks.ts";
 import { CommitWriter } from "./process/commit-writer.ts";
 import { checkKey, keyReused } from "./doors/create.ts";
 import { readCursor, writeCursor } from "./doors/cursor.ts";
+import { findTasks } from "./doors/find-tasks.ts";
 import { toListedTasks, toSoundTask } from "./task/damage.ts";
 import type { DrivingTools } from "./driving/driving-tools.ts";
 import { DrivenTasks } from "./driving/driven-tasks.ts";
@@ -329,6 +333,19 @@ class StoreEngine implements Engine {
     const list = await this.#store.listTasks({ limit, ...(cursor !== undefined && { after: readCursor(cursor) }) });
     const tasks = await toListedTasks(list.tasks, this.#store.location);
     return { tasks, ...(list.next && { next: writeCursor(list.next) }) };
+  }
+
+  async getTaskSummary(id: string): Promise<TaskSummary> {
+    return summarize(await this.getTask(id));
+  }
+
+  async listTaskSummaries(request: ListTasks): Promise<SummaryPage> {
+    const { tasks, ...page } = await this.listTasks(request);
+    return { tasks: tasks.map(summarizeListed), ...page };
+  }
+
+  findTasks(name: string): Promise<FoundTasks> {
+    return findTasks(this.#store, name);
   }
 
   async listWorkers(): Promise<readonly WorkerResource[]> {

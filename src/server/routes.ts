@@ -4,7 +4,9 @@ import type { Context } from "hono";
 import * as v from "valibot";
 import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
 import { IDEMPOTENCY_KEY_MAX, MAX_STEPS_MAX, PAGE_MAX } from "../core/limits.ts";
+import type { Violation } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
+import { suggest } from "../core/nearest.ts";
 import type { Task } from "../core/api/task.ts";
 import type { CreatedTask, ListTasks, SignalTask, Taskonaut } from "../core/api/taskonaut.ts";
 import { readJsonBody, requireJsonBody } from "./body.ts";
@@ -12,7 +14,7 @@ import { check, inputInvalid } from "./check.ts";
 import { QUEUE_PARAMETERS, readQueueQuery } from "./queueing.ts";
 import { type Query, queryOf, violationsOf } from "./query.ts";
 import { readResolveBody } from "./resolution.ts";
-import { JSON_TYPE, streamPage, streamTask, streamTasks } from "./task-stream.ts";
+import { JSON_TYPE, type ReadPage, streamPage, streamTask, streamTasks } from "./task-stream.ts";
 
 export interface Route {
   readonly method: "GET" | "POST";
@@ -32,7 +34,8 @@ export interface RouteOptions {
   readonly onLongWait: (request: Request) => void;
 }
 
-const LIST_PARAMETERS: readonly string[] = ["limit", "cursor"];
+const VIEW_PARAMETERS: readonly string[] = ["view"];
+const LIST_PARAMETERS: readonly string[] = ["limit", "cursor", ...VIEW_PARAMETERS];
 
 /** Tasks of a page that is asked for by its cursor alone. */
 const DEFAULT_LIMIT = 100;
@@ -110,15 +113,23 @@ export function routesOf({ taskonaut, maxBodyBytes, log, version, onLongWait }: 
   }
 
   async function listTasks(c: Context): Promise<Response> {
-    const request = readListRequest(queryOf(c));
-    if (request === "all") return c.body(await streamTasks(taskonaut, log), 200, JSON_TYPE);
-    const page = await taskonaut.listTasks(request);
+    const { view, page: request } = readListRequest(queryOf(c));
+    const read: ReadPage =
+      view === "summary" ? (asked) => taskonaut.listTaskSummaries(asked) : (asked) => taskonaut.listTasks(asked);
+    if (request === "all") return c.body(await streamTasks(read, log), 200, JSON_TYPE);
+    const page = await read(request);
     const { next } = page;
     if (next !== undefined) {
-      const query = new URLSearchParams({ limit: String(request.limit), cursor: next });
+      const query = new URLSearchParams({ limit: String(request.limit), cursor: next, ...(view && { view }) });
       c.header("Link", `<${c.req.path}?${query.toString()}>; rel="next"`);
     }
     return c.body(streamPage(page, log), 200, JSON_TYPE);
+  }
+
+  async function getTask(c: Context): Promise<Response> {
+    const { view } = readView(queryOf(c));
+    const id = param(c, "id");
+    return view === "summary" ? c.json(await taskonaut.getTaskSummary(id)) : answer(c, await taskonaut.getTask(id));
   }
 
   function answer(c: Context, task: Task, status: 200 | 201 = 200): Response {
@@ -136,7 +147,12 @@ export function routesOf({ taskonaut, maxBodyBytes, log, version, onLongWait }: 
     { method: "GET", path: "/", handle: async (c) => c.json(describeApi(routes, version)) },
     { method: "POST", path: "/tasks", query: QUEUE_PARAMETERS, handle: (c) => createTask(c, DEFAULT_FLOW) },
     { method: "GET", path: "/tasks", query: LIST_PARAMETERS, handle: listTasks },
-    { method: "GET", path: "/tasks/:id", handle: async (c) => answer(c, await taskonaut.getTask(param(c, "id"))) },
+    { method: "GET", path: "/tasks/:id", query: VIEW_PARAMETERS, handle: getTask },
+    {
+      method: "GET",
+      path: "/task-ids/:name",
+      handle: async (c) => c.json(await taskonaut.findTasks(param(c, "name"))),
+    },
     { method: "POST", path: "/tasks/:id/advance", handle: advanceTask },
     { method: "POST", path: "/tasks/:id/run", handle: runTask },
     { method: "POST", path: "/tasks/:id/signals/:name", handle: signalTask },
@@ -193,18 +209,39 @@ function readIdempotencyKey(key: string | undefined): string | undefined {
   throw inputInvalid([{ path: "Idempotency-Key", message }]);
 }
 
-function readListRequest(query: Query): ListTasks | "all" {
+type View = "summary" | undefined;
+
+/** Throws input_invalid. */
+function readView(query: Query): { readonly view: View } {
+  const errors = violationsOf(query, VIEW_PARAMETERS);
+  const view = viewOf(query, errors);
+  if (errors.length > 0) throw inputInvalid(errors);
+  return { view };
+}
+
+/** Undefined: the task as a whole. */
+function viewOf(query: Query, errors: Violation[]): View {
+  const [view] = query.get("view") ?? [];
+  if (view === undefined || view === "summary") return view;
+  const message = `expected summary, received ${JSON.stringify(view)}${suggest(view, ["summary"])}`;
+  errors.push({ path: "view", message });
+  return undefined;
+}
+
+/** Throws input_invalid. */
+function readListRequest(query: Query): { readonly view: View; readonly page: ListTasks | "all" } {
   const errors = violationsOf(query, LIST_PARAMETERS);
   const [limit] = query.get("limit") ?? [];
   const [cursor] = query.get("cursor") ?? [];
+  const view = viewOf(query, errors);
   const count = limit === undefined ? DEFAULT_LIMIT : /^\d{1,4}$/.test(limit) ? Number(limit) : 0;
   if (count < 1 || count > PAGE_MAX) {
     const message = `expected a whole number from 1 to ${PAGE_MAX}, received ${JSON.stringify(limit)}`;
     errors.push({ path: "limit", message });
   }
   if (errors.length > 0) throw inputInvalid(errors);
-  if (limit === undefined && cursor === undefined) return "all";
-  return { limit: count, ...(cursor !== undefined && { cursor }) };
+  if (limit === undefined && cursor === undefined) return { view, page: "all" };
+  return { view, page: { limit: count, ...(cursor !== undefined && { cursor }) } };
 }
 
 /** A parameter of the path that the route has. */

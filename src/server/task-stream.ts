@@ -3,9 +3,9 @@
 // streams that only compute must not keep all other requests waiting.
 
 import type { Log } from "../core/log.ts";
-import type { ListedTask, Task } from "../core/api/task.ts";
+import type { Task } from "../core/api/task.ts";
 import { taskJson, together } from "../core/api/task-json.ts";
-import type { TaskPage, Taskonaut } from "../core/api/taskonaut.ts";
+import type { ListTasks, SummaryPage, TaskPage } from "../core/api/taskonaut.ts";
 import { turnOfLoop } from "../turn-of-loop.ts";
 
 /** Tasks asked for at a time: enough to make a page cheap, few enough that many clients' pages fit in memory. */
@@ -14,19 +14,24 @@ const STREAM_PAGE = 100;
 /** A smaller task is answered at once. */
 const STREAMED_FROM = 256 * 1024;
 
+/** Of tasks, or of their summaries. */
+type Page = TaskPage | SummaryPage;
+
+export type ReadPage = (request: ListTasks) => Promise<Page>;
+
 export const JSON_TYPE = { "Content-Type": "application/json" };
 
 /**
  * All tasks, as one array. The first page is read before this resolves, so that a database that is gone is still answered
  * with a status. An error later breaks the connection off: the array is then visibly unfinished.
  */
-export async function streamTasks(taskonaut: Taskonaut, log: Log): Promise<ReadableStream<Uint8Array>> {
-  const first = await taskonaut.listTasks({ limit: STREAM_PAGE });
-  return toStream(arrayOf(pagesFrom(first, taskonaut), log), log, "GET /tasks");
+export async function streamTasks(read: ReadPage, log: Log): Promise<ReadableStream<Uint8Array>> {
+  const first = await read({ limit: STREAM_PAGE });
+  return toStream(arrayOf(pagesFrom(first, read), log), log, "GET /tasks");
 }
 
 /** One page, as an array. */
-export function streamPage(page: TaskPage, log: Log): ReadableStream<Uint8Array> {
+export function streamPage(page: Page, log: Log): ReadableStream<Uint8Array> {
   const pages = (async function* () {
     yield page.tasks;
   })();
@@ -39,16 +44,16 @@ export function streamTask(task: Task, log: Log): ReadableStream<Uint8Array> | u
   return toStream(together(taskJson(task)), log, `task ${task.id}`);
 }
 
-async function* pagesFrom(first: TaskPage, taskonaut: Taskonaut): AsyncGenerator<readonly ListedTask[]> {
+async function* pagesFrom(first: Page, read: ReadPage): AsyncGenerator<Page["tasks"]> {
   for (let page = first; ;) {
     yield page.tasks;
     if (page.next === undefined) return;
     await turnOfLoop(); // also where a page holds nothing to be written
-    page = await taskonaut.listTasks({ limit: STREAM_PAGE, cursor: page.next });
+    page = await read({ limit: STREAM_PAGE, cursor: page.next });
   }
 }
 
-async function* arrayOf(pages: AsyncGenerator<readonly ListedTask[]>, log: Log): AsyncGenerator<string> {
+async function* arrayOf(pages: AsyncGenerator<Page["tasks"]>, log: Log): AsyncGenerator<string> {
   let glue = "[";
   for await (const tasks of pages) {
     for (const task of tasks)
@@ -59,7 +64,7 @@ async function* arrayOf(pages: AsyncGenerator<readonly ListedTask[]>, log: Log):
   yield glue === "[" ? "[]" : "]";
 }
 
-function* gluedTasks(tasks: readonly ListedTask[], first: string): Generator<string, void, void> {
+function* gluedTasks(tasks: Page["tasks"], first: string): Generator<string, void, void> {
   let glue = first;
   for (const task of tasks) {
     yield glue;

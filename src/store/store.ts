@@ -10,6 +10,7 @@
 
 import type { TaskonautError } from "../core/errors.ts";
 import type { InboxRow, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record/record.ts";
+import type { TaskName } from "../core/record/task-names.ts";
 import type { DeathCause } from "./blame.ts";
 
 /** Everything that one write does to one task. */
@@ -90,6 +91,12 @@ export interface TaskList {
 export type ListedTask =
   | { readonly record: TaskRecord; readonly damage?: undefined }
   | { readonly id: string; readonly created_at: number; readonly damage: TaskonautError };
+
+/** Of a task's row what tells it from others. */
+export type BriefRow = Pick<TaskRow, "id" | "flow_name" | "status" | "parked_reason" | "created_at">;
+
+/** `@last` is looked for among so many of the newest tasks. */
+export const LAST_AMONG = 1000;
 
 /** A process that takes tasks from the queue, or holds some while it runs their tools. */
 export interface WorkerRow {
@@ -225,6 +232,11 @@ export interface Store {
   postToTask(post: InboxPost): Promise<PostResult>;
   /** Newest first: created_at falling, then id falling. */
   listTasks(page: ListPage): Promise<TaskList>;
+  /**
+   * The tasks that a name may stand for, by id: one more than FOUND_MAX at most. For `@last` one or none, of the newest
+   * LAST_AMONG tasks. It walks a range of an index, and reads these rows alone.
+   */
+  findTasks(name: TaskName): Promise<readonly BriefRow[]>;
 
   /**
    * Leases due tasks that nobody living holds to a worker, in one commit; two workers never get the same task, and

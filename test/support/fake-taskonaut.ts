@@ -7,16 +7,20 @@ import { TaskonautError, type Violation } from "../../src/core/errors.ts";
 import { parseTaskId } from "../../src/core/record/ids.ts";
 import { isTerminal, type TaskStatus } from "../../src/core/record/status.ts";
 import type { Json } from "../../src/core/record/json-value.ts";
-import type { Task, TaskStep } from "../../src/core/api/task.ts";
+import { FOUND_MAX, parseTaskName } from "../../src/core/record/task-names.ts";
+import { summarize, summarizeListed } from "../../src/core/api/summarize.ts";
+import type { Task, TaskBrief, TaskStep, TaskSummary } from "../../src/core/api/task.ts";
 import type { Worker } from "../../src/core/api/worker.ts";
 import type {
   CancelTask,
   CreateTask,
   FlowDescription,
+  FoundTasks,
   ListTasks,
   ResolveTask,
   RunTask,
   SignalTask,
+  SummaryPage,
   Taskonaut,
   TaskPage,
 } from "../../src/core/api/taskonaut.ts";
@@ -236,6 +240,36 @@ export class FakeTaskonaut implements Taskonaut {
     const all = [...this.tasks.values()].toReversed();
     const next = start + limit;
     return { tasks: all.slice(start, next), ...(next < all.length && { next: String(next) }) };
+  }
+
+  async getTaskSummary(id: string): Promise<TaskSummary> {
+    this.enter("getTaskSummary", id);
+    return summarize(this.find(id));
+  }
+
+  async listTaskSummaries(request: ListTasks): Promise<SummaryPage> {
+    const { tasks, ...page } = await this.listTasks(request);
+    return { tasks: tasks.map(summarizeListed), ...page };
+  }
+
+  async findTasks(text: string): Promise<FoundTasks> {
+    this.enter("findTasks", text);
+    const name = parseTaskName(text);
+    const all = [...this.tasks.values()];
+    const found =
+      name.kind === "beginning"
+        ? all.filter(({ id }) => name.from <= id && id <= name.to)
+        : all
+            .filter((task) => task.parent_task_id === null && task.flow_name === (name.flow ?? task.flow_name))
+            .slice(-1);
+    const briefs = found.map(({ id, status, flow_name, parked_reason, created_at }): TaskBrief => ({
+      id,
+      status,
+      flow_name,
+      parked_reason,
+      created_at,
+    }));
+    return { tasks: briefs.slice(0, FOUND_MAX), more: briefs.length > FOUND_MAX };
   }
 
   async checkReady(): Promise<void> {

@@ -143,6 +143,7 @@ export class World {
       readInbox: (id, query) => alive(() => store.readInbox(id, query)),
       readTask: (id) => alive(() => store.readTask(id)),
       listTasks: (page) => alive(() => store.listTasks(page)),
+      findTasks: (name) => alive(() => store.findTasks(name)),
       claimTasks: (request) => write("claimTasks", () => store.claimTasks(request)),
       releaseTasks: (release) => write("releaseTasks", () => store.releaseTasks(release)),
       releaseOrphans: () => write("releaseOrphans", () => store.releaseOrphans()),

@@ -1,14 +1,14 @@
 // Tasks as JSON text, in pieces: a large task is written while what was written before is on its way, and nobody holds all
 // of its text at once.
 
-import type { ListedTask, Task } from "./task.ts";
+import type { ListedSummary, ListedTask, Task } from "./task.ts";
 
 /** A smaller task is one piece, and small pieces are put together up to about this many characters. */
 const PIECE = 256 * 1024;
 
 /** The task as `JSON.stringify` writes it. */
-export function* taskJson(task: ListedTask): Generator<string, void, void> {
-  if ("damage" in task || !(task.recorded_bytes >= PIECE)) {
+export function* taskJson(task: ListedTask | ListedSummary): Generator<string, void, void> {
+  if ("damage" in task || !("tool_calls" in task) || !(task.recorded_bytes >= PIECE)) {
     yield JSON.stringify(task);
     return;
   }

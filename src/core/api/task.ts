@@ -97,6 +97,22 @@ export interface Task {
   readonly tool_calls: readonly ToolCall[];
 }
 
+/** Of a task what tells it from others. */
+export type TaskBrief = Pick<Task, "id" | "status" | "flow_name" | "parked_reason" | "created_at">;
+
+/** A tool call without what went in and came out. */
+type CallSummary = Omit<ToolCall, "request_payload" | "response_payload">;
+
+/** A step without what went in and came out. */
+export type StepSummary = Omit<TaskStep, "input_payload" | "output_payload" | "tool_calls"> & {
+  readonly tool_calls: readonly CallSummary[];
+};
+
+/** A task without payloads, and without the list of tool calls that repeats those of its steps. */
+export type TaskSummary = Omit<Task, "input_payload" | "output_payload" | "steps" | "tool_calls"> & {
+  readonly steps: readonly StepSummary[];
+};
+
 /** What a list says in the place of a task whose record cannot be read. */
 export interface DamagedTask {
   readonly id: string;
@@ -107,6 +123,8 @@ export interface DamagedTask {
 
 export type ListedTask = Task | DamagedTask;
 
-export function isDamaged(task: ListedTask): task is DamagedTask {
+export type ListedSummary = TaskSummary | DamagedTask;
+
+export function isDamaged(task: ListedTask | ListedSummary): task is DamagedTask {
   return "damage" in task;
 }

@@ -1,7 +1,7 @@
 // What the CLI and the server speak to. Behind it is the engine in this process, or a server over HTTP: they cannot tell.
 
 import type { Json } from "../record/json-value.ts";
-import type { ListedTask, Task } from "./task.ts";
+import type { ListedSummary, ListedTask, Task, TaskBrief, TaskSummary } from "./task.ts";
 import type { Worker } from "./worker.ts";
 
 export interface CreateTask {
@@ -43,6 +43,19 @@ export interface TaskPage {
   readonly tasks: readonly ListedTask[];
   /** Opaque; unset on the last page. */
   readonly next?: string;
+}
+
+export interface SummaryPage {
+  /** As in a TaskPage. */
+  readonly tasks: readonly ListedSummary[];
+  readonly next?: string;
+}
+
+export interface FoundTasks {
+  /** By id, FOUND_MAX at most. */
+  readonly tasks: readonly TaskBrief[];
+  /** There are others, which are not told. */
+  readonly more: boolean;
 }
 
 export interface FlowDescription {
@@ -109,6 +122,15 @@ export interface Taskonaut {
   /** Throws task_not_found, task_id_invalid (no UUID; any letter case is taken). */
   getTask(id: string): Promise<Task>;
   listTasks(request: ListTasks): Promise<TaskPage>;
+  /** As getTask, without payloads and without the flat list of tool calls. */
+  getTaskSummary(id: string): Promise<TaskSummary>;
+  /** As listTasks, with summaries. */
+  listTaskSummaries(request: ListTasks): Promise<SummaryPage>;
+  /**
+   * The tasks that a name may stand for: an id, the beginning of one (4 characters or more), `@last` (the newest that is
+   * no child) or `@last:<flow>`. Throws task_id_invalid.
+   */
+  findTasks(name: string): Promise<FoundTasks>;
   /** Processes that take tasks from the queue or hold some, the oldest first. */
   listWorkers(): Promise<readonly Worker[]>;
   /** Returns where tasks can be created and advanced now: store reachable and migrated. Throws what stands against it. */

@@ -7,9 +7,9 @@ import type { JsonText, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../
 import { isStepOpen, NEXT, NEXT_STEP } from "../../core/record/status.ts";
 import { readError, type StoredError } from "../../core/record/stored-error.ts";
 import type { Json } from "../../core/record/json-value.ts";
-import type { Task, TaskStep, Timestamp, ToolCall, Waiting } from "../../core/api/task.ts";
+import type { Task, TaskBrief, TaskStep, Timestamp, ToolCall, Waiting } from "../../core/api/task.ts";
 import type { Worker } from "../../core/api/worker.ts";
-import type { ListedWorker } from "../../store/store.ts";
+import type { BriefRow, ListedWorker } from "../../store/store.ts";
 import { turnOfLoop } from "../../turn-of-loop.ts";
 import { inOneGo } from "../process/in-slices.ts";
 import { isWait } from "./wait-events.ts";
@@ -99,6 +99,10 @@ function toWaiting(step: StepRow, reader: Reader): Waiting[] {
   const until = due_at === null ? null : reader.at(due_at);
   if (kind === "tool") return [{ kind: doubt === null ? "retry" : "doubt", name: step_name, until, task_id: null }];
   return [{ kind: WAITS[kind], name: target, until, task_id: kind === "child" ? childTaskId(id) : null }];
+}
+
+export function toBrief({ id, status, flow_name, parked_reason, created_at }: BriefRow): TaskBrief {
+  return { id, status, flow_name, parked_reason, created_at: new Reader().at(created_at) };
 }
 
 export function toWorker({

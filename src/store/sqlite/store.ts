@@ -8,6 +8,7 @@ import { NO_TURN, type Store } from "../store.ts";
 import { claimTasks } from "./claim.ts";
 import { commitChanges, insertTasks } from "./commit.ts";
 import { openConnection } from "./connection.ts";
+import { findTasks } from "./find-tasks.ts";
 import { postToTask, readInbox } from "./inbox.ts";
 import { migrate, readPending } from "./migrate.ts";
 import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
@@ -78,6 +79,7 @@ export async function openSqliteStore({
     readTask: (id) => readTask(connection, id),
     readTaskRow: (id) => readTaskRow(connection, id),
     listTasks: (page) => listTasks(connection, page),
+    findTasks: (name) => findTasks(connection, name),
     claimTasks: (request) => claimTasks(connection, request, now),
     releaseTasks: (release) => releaseTasks(connection, release, now),
     releaseOrphans: () => releaseOrphans(connection, now),
