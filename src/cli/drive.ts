@@ -3,6 +3,7 @@
 import { TaskonautError } from "../core/errors.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
 import type { Call } from "./command.ts";
+import { findTaskId } from "./task-id.ts";
 
 /** Opens what the command speaks to, and closes it whatever happens. */
 export async function withTaskonaut<T>(
@@ -15,6 +16,15 @@ export async function withTaskonaut<T>(
   } finally {
     await taskonaut.close();
   }
+}
+
+/** The same, for a command whose first argument says which task it is about, in any way that a person may say it. */
+export function withTask<T>(
+  call: Pick<Call, "wiring" | "args" | "look">,
+  use: (taskonaut: Taskonaut, id: string) => Promise<T>,
+): Promise<T> {
+  const { args, look } = call;
+  return withTaskonaut(call, async (taskonaut) => use(taskonaut, await findTaskId(taskonaut, args[0] ?? "", look.now)));
 }
 
 export interface DriveOptions {

@@ -5,7 +5,8 @@ import { describe, expect, test } from "bun:test";
 
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../src/core/record/record.ts";
 import type { TaskStatus } from "../../src/core/record/status.ts";
-import { INBOX_PAGE, type InboxPost } from "../../src/store/store.ts";
+import { parseTaskName } from "../../src/core/record/task-names.ts";
+import { type BriefRow, INBOX_PAGE, type InboxPost } from "../../src/store/store.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Place } from "./place.ts";
 import { callRow, changeOf, inStatus, plannedRecord, stepRow, T0, taskRow } from "./rows.ts";
@@ -90,6 +91,38 @@ export function taskContract(dialect: string, create: () => Promise<Place>): voi
         await insert(record);
         expect(await bench.store.readTask(record.task.id)).toEqual(record);
       }
+    });
+
+    test("tasks are found by the beginning of their ids, in order, and one more than is told of at most", async () => {
+      const ids = Array.from(
+        { length: 13 },
+        (_, n) => `019ab2c4-5d6e-7f80-9a1b-2c3d4e5f60${String(n).padStart(2, "0")}`,
+      );
+      for (const id of ids.toReversed()) await insert({ task: taskRow({ id }), steps: [], calls: [] });
+      const other = taskRow({ id: "019ab2c4-5d6f-7f80-9a1b-2c3d4e5f6000", parked_reason: "why", flow_name: "order" });
+      await insert({ task: other, steps: [], calls: [] });
+      const find = (text: string): Promise<readonly BriefRow[]> => bench.store.findTasks(parseTaskName(text));
+      expect((await find("019ab2c4-5d6e")).map(({ id }) => id)).toEqual(ids.slice(0, 11));
+      expect((await find("019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6012")).map(({ id }) => id)).toEqual(ids.slice(12));
+      expect(await find("019ab2c4-5d6f")).toEqual([
+        { id: other.id, flow_name: "order", status: other.status, parked_reason: "why", created_at: other.created_at },
+      ]);
+      expect(await find("019ab2c5")).toEqual([]);
+    });
+
+    test("the last task is the newest that is no child, of a flow where one is named", async () => {
+      expect(await bench.store.findTasks({ kind: "last", flow: null })).toEqual([]);
+      const rows = [
+        taskRow({ flow_name: "old", created_at: T0 }),
+        taskRow({ flow_name: "order", created_at: T0 + 1 }),
+        taskRow({ flow_name: "ship", created_at: T0 + 2, parent_task_id: crypto.randomUUID() }),
+      ];
+      for (const task of rows) await insert({ task, steps: [], calls: [] });
+      const last = async (flow: string | null): Promise<readonly string[]> =>
+        (await bench.store.findTasks({ kind: "last", flow })).map(({ flow_name }) => flow_name);
+      expect(await last(null)).toEqual(["order"]);
+      expect(await last("old")).toEqual(["old"]);
+      expect(await last("ship")).toEqual([]);
     });
 
     test("a task that does not exist reads as undefined", async () => {

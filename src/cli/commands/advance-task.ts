@@ -1,5 +1,5 @@
 import type { Command } from "../command.ts";
-import { drive, withTaskonaut } from "../drive.ts";
+import { drive, withTask } from "../drive.ts";
 import { exitCodeOf, printTask } from "../print.ts";
 
 export const advanceTask: Command = {
@@ -14,8 +14,7 @@ export const advanceTask: Command = {
   examples: ["advance-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071"],
 
   run: (call) =>
-    withTaskonaut(call, async (taskonaut) => {
-      const id = call.args[0] ?? "";
+    withTask(call, async (taskonaut, id) => {
       const task = await drive(call, taskonaut, id, () => taskonaut.advanceTask(id));
       await printTask(call, taskonaut, task);
       return exitCodeOf(task);

@@ -1,6 +1,6 @@
 import { isTerminal } from "../../core/record/status.ts";
 import type { Command } from "../command.ts";
-import { drive, withTaskonaut } from "../drive.ts";
+import { drive, withTask } from "../drive.ts";
 import { printTask } from "../print.ts";
 import { printTaken } from "../tell-takers.ts";
 
@@ -23,8 +23,7 @@ export const cancelTask: Command = {
 
   // 0, other than for a run that ends CANCELLED: here that is what was asked for
   run: (call) =>
-    withTaskonaut(call, async (taskonaut) => {
-      const id = call.args[0] ?? "";
+    withTask(call, async (taskonaut, id) => {
       const task = await drive(call, taskonaut, id, () => taskonaut.cancelTask(id, { force: call.flags.has("force") }));
       if (isTerminal(task.status)) await printTask(call, taskonaut, task);
       else

@@ -1,5 +1,5 @@
 import type { Command } from "../command.ts";
-import { withTaskonaut } from "../drive.ts";
+import { withTask } from "../drive.ts";
 import { printTask } from "../print.ts";
 
 export const getTask: Command = {
@@ -14,8 +14,8 @@ export const getTask: Command = {
   examples: ["get-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071", "get-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071 --json"],
 
   run: (call) =>
-    withTaskonaut(call, async (taskonaut) => {
-      await printTask(call, taskonaut, await taskonaut.getTask(call.args[0] ?? ""));
+    withTask(call, async (taskonaut, id) => {
+      await printTask(call, taskonaut, await taskonaut.getTask(id));
       return 0;
     }),
 };

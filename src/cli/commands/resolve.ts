@@ -1,7 +1,7 @@
 import { resolutionOf, waysAsked } from "../../core/api/resolution.ts";
 import type { Resolution, ResolveTask } from "../../core/api/taskonaut.ts";
 import type { Call, Command } from "../command.ts";
-import { withTaskonaut } from "../drive.ts";
+import { withTask } from "../drive.ts";
 import { printTaken } from "../tell-takers.ts";
 import { PAYLOAD_FORM, readPayload } from "../read-payload.ts";
 import { readCount, usageError } from "../usage.ts";
@@ -33,8 +33,8 @@ export const resolve: Command = {
   async run(call) {
     const step = readCount(call.flags, "step", { min: 1, max: STEP_MAX });
     const request: ResolveTask = { resolution: await readWay(call), ...(step !== undefined && { step }) };
-    return withTaskonaut(call, async (taskonaut) => {
-      const task = await taskonaut.resolveTask(call.args[0] ?? "", request);
+    return withTask(call, async (taskonaut, id) => {
+      const task = await taskonaut.resolveTask(id, request);
       await printTaken(call, taskonaut, task, { done: "The step is settled." });
       return 0;
     });

@@ -1,5 +1,5 @@
 import type { Command } from "../command.ts";
-import { withTaskonaut } from "../drive.ts";
+import { withTask } from "../drive.ts";
 import { printTaken } from "../tell-takers.ts";
 
 export const resumeTask: Command = {
@@ -15,8 +15,8 @@ export const resumeTask: Command = {
   examples: ["resume-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071"],
 
   run: (call) =>
-    withTaskonaut(call, async (taskonaut) => {
-      const task = await taskonaut.resumeTask(call.args[0] ?? "");
+    withTask(call, async (taskonaut, id) => {
+      const task = await taskonaut.resumeTask(id);
       await printTaken(call, taskonaut, task, { done: `Task ${task.id} is resumed.` });
       return 0;
     }),

@@ -1,7 +1,7 @@
 import type { Task } from "../../core/api/task.ts";
 import type { Taskonaut } from "../../core/api/taskonaut.ts";
 import type { Call, Command } from "../command.ts";
-import { withTaskonaut } from "../drive.ts";
+import { withTask } from "../drive.ts";
 import { tell } from "../print.ts";
 import { printTaken } from "../tell-takers.ts";
 
@@ -18,8 +18,8 @@ export const retryTask: Command = {
   examples: ["retry-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071"],
 
   run: (call) =>
-    withTaskonaut(call, async (taskonaut) => {
-      const task = await taskonaut.retryTask(call.args[0] ?? "");
+    withTask(call, async (taskonaut, id) => {
+      const task = await taskonaut.retryTask(id);
       await printTaken(call, taskonaut, task, { done: `The failed step of task ${task.id} is open again.` });
       await tellOfParent(call, taskonaut, task);
       return 0;

@@ -1,5 +1,5 @@
 import type { Command } from "../command.ts";
-import { withTaskonaut } from "../drive.ts";
+import { withTask } from "../drive.ts";
 import { exitCodeOf, printTask } from "../print.ts";
 import { COURSE_OPTIONS, readCourse, runOn } from "../run-on.ts";
 
@@ -21,8 +21,8 @@ export const runTask: Command = {
 
   async run(call) {
     const course = readCourse(call);
-    return withTaskonaut(call, async (taskonaut) => {
-      const task = await runOn(call, taskonaut, { id: call.args[0] ?? "", ...course });
+    return withTask(call, async (taskonaut, id) => {
+      const task = await runOn(call, taskonaut, { id, ...course });
       await printTask(call, taskonaut, task);
       return exitCodeOf(task);
     });

@@ -1,7 +1,7 @@
 import type { Task } from "../../core/api/task.ts";
 import type { SignalTask } from "../../core/api/taskonaut.ts";
 import type { Call, Command } from "../command.ts";
-import { withTaskonaut } from "../drive.ts";
+import { withTask } from "../drive.ts";
 import { printTaken } from "../tell-takers.ts";
 import { PAYLOAD_FORM, readPayload } from "../read-payload.ts";
 
@@ -29,8 +29,8 @@ export const signalTask: Command = {
 
   async run(call) {
     const signal = await readSignal(call);
-    return withTaskonaut(call, async (taskonaut) => {
-      const task = await taskonaut.signalTask(call.args[0] ?? "", signal);
+    return withTask(call, async (taskonaut, id) => {
+      const task = await taskonaut.signalTask(id, signal);
       await printTaken(call, taskonaut, task, { done: describeDelivery(task, signal.name) });
       return 0;
     });

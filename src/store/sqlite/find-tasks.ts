@@ -6,9 +6,9 @@ import type { SqliteConnection } from "./connection.ts";
 
 const BRIEF = "id, flow_name, status, parked_reason, created_at";
 
-const SELECT_BEGINNING = `select ${BRIEF} from tasks where id >= $from and id <= $to order by id limit ${FOUND_MAX + 1}`;
+export const SELECT_BEGINNING = `select ${BRIEF} from tasks where id >= $from and id <= $to order by id limit ${FOUND_MAX + 1}`;
 
-const SELECT_LAST = `
+export const SELECT_LAST = `
   select ${BRIEF} from (
     select ${BRIEF}, parent_task_id from tasks order by created_at desc, id desc limit ${LAST_AMONG}
   ) where parent_task_id is null and ($flow is null or flow_name = $flow)

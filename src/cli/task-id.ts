@@ -1,0 +1,49 @@
+// Which task a person means who types its id, the beginning of it, or `@last`.
+
+import { TaskonautError, type Violation } from "../core/errors.ts";
+import { parseTaskName, readWholeId } from "../core/record/task-names.ts";
+import type { TaskBrief } from "../core/api/task.ts";
+import type { FoundTasks, Taskonaut } from "../core/api/taskonaut.ts";
+import { describeAge } from "./times.ts";
+
+/**
+ * The whole id; one that was typed whole is not looked for. `now` is the wall clock. Throws task_not_found, and
+ * task_id_invalid: what is none, or the beginning of several, with the tasks that it may be.
+ */
+export async function findTaskId(
+  taskonaut: Pick<Taskonaut, "findTasks">,
+  text: string,
+  now: () => number,
+): Promise<string> {
+  const whole = readWholeId(text);
+  if (whole !== undefined) return whole;
+  const name = parseTaskName(text);
+  const found = await taskonaut.findTasks(text);
+  const [first, second] = found.tasks;
+  if (first && !second) return first.id;
+  if (first) throw ambiguous(text, found, now());
+  const message =
+    name.kind === "beginning"
+      ? `There is no task whose id begins with ${text}.`
+      : `There is no task${name.flow === null ? "" : ` of the flow ${name.flow}`} among the newest ones.`;
+  throw new TaskonautError("task_not_found", message, { details: { id: text } });
+}
+
+function ambiguous(text: string, { tasks, more }: FoundTasks, now: number): TaskonautError {
+  const errors: Violation[] = tasks.map((task) => ({ path: task.id, message: describe(task, now) }));
+  if (more) errors.push({ path: "", message: "and more" });
+  return new TaskonautError(
+    "task_id_invalid",
+    `The ids of several tasks begin with ${text}; type more of one of them.`,
+    {
+      errors,
+      details: { ids: tasks.map(({ id }) => id) },
+    },
+  );
+}
+
+/** `order, WAITING, 3 min ago` */
+function describe({ flow_name, status, parked_reason, created_at }: TaskBrief, now: number): string {
+  const standing = parked_reason === null ? status.replace("WAITING_OBSERVATION", "WAITING") : "PARKED";
+  return `${flow_name}, ${standing}, ${describeAge(created_at, now)}`;
+}
