@@ -1,6 +1,6 @@
 // Many tasks on stdout, a page at a time. Whoever reads may go away in the middle (`| head`): that is no error.
 
-import { type DamagedTask, isDamaged, type ListedTask } from "../core/api/task.ts";
+import { type DamagedTask, isDamaged, type ListedSummary, type ListedTask } from "../core/api/task.ts";
 import { taskJson, together } from "../core/api/task-json.ts";
 import { escapeControls } from "../log/visible.ts";
 import { type Cell, showJson, showText } from "./cells.ts";
@@ -11,8 +11,12 @@ import { idColumnOf, showId } from "./short-ids.ts";
 import { standingOf } from "./standing.ts";
 import { type Column, drawHead, drawRows, drawTable, type Layout, layOut } from "./table.ts";
 import { describeAge } from "./times.ts";
+import { withoutPayloads } from "./view.ts";
 
-export type TaskPages = AsyncGenerator<readonly ListedTask[], { readonly more: boolean }>;
+/** A task, whole or as a summary. */
+type Listed = ListedTask | ListedSummary;
+
+export type TaskPages = AsyncGenerator<readonly Listed[], { readonly more: boolean }>;
 
 /** One JSON array, a task a line (indented on a terminal), written as the pages come. Gives those that are damaged. */
 export async function printTaskArray(
@@ -30,7 +34,7 @@ export async function printTaskArray(
   return damaged;
 }
 
-function* linesOf(tasks: readonly ListedTask[], first: string, look: Look): Generator<string, void, void> {
+function* linesOf(tasks: readonly Listed[], first: string, look: Look): Generator<string, void, void> {
   let before = first;
   for (const task of tasks) {
     yield before;
@@ -50,7 +54,7 @@ export async function printTaskLines({ io }: Pick<Call, "io">, pages: TaskPages)
   return damaged;
 }
 
-function* endedLines(tasks: readonly ListedTask[]): Generator<string, void, void> {
+function* endedLines(tasks: readonly Listed[]): Generator<string, void, void> {
   for (const task of tasks) {
     yield* taskJson(task);
     yield "\n";
@@ -68,7 +72,7 @@ export async function printTaskTable(
   let shown = 0;
   let page = await pages.next();
   for (; !page.done; page = await pages.next()) {
-    const tasks = page.value;
+    const tasks = page.value.map(toShown);
     damaged.push(...tasks.filter(isDamaged));
     shown += tasks.length;
     if (tasks.length === 0) continue;
@@ -129,9 +133,14 @@ function taskColumns(tasks: readonly ListedTask[], now: number): readonly Column
 }
 
 /** Why it failed, or why a person is needed. */
-function errorCell(task: ListedTask, width: number): Cell {
+function errorCell(task: Listed, width: number): Cell {
   if (isDamaged(task)) return { text: "" };
   const { error_message, parked_reason } = task;
   if (error_message !== null) return { text: showText(error_message, width), color: "red" };
   return { text: showText(parked_reason ?? "", width), color: "yellow" };
+}
+
+/** Nothing of what a summary leaves out is shown. */
+function toShown(task: Listed): ListedTask {
+  return isDamaged(task) || "input_payload" in task ? task : withoutPayloads(task);
 }

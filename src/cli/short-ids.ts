@@ -13,8 +13,8 @@ const WHOLE = 36;
 const LEAST = 13;
 
 /** How wide a column of these ids may be. */
-export function idColumnOf(ids: readonly string[]): Pick<Column<never>, "least" | "most" | "turn"> {
-  return { least: lengthThatTells(ids), most: WHOLE, turn: 2 };
+export function idColumnOf(ids: readonly string[]): Pick<Column<never>, "least" | "most" | "turn" | "isStiff"> {
+  return { least: lengthThatTells(ids), most: WHOLE, turn: 2, isStiff: true };
 }
 
 /** At most so many columns of the id; a cut says nothing of itself, and does not end with a dash. */

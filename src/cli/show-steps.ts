@@ -37,7 +37,7 @@ function columnsOf(rows: readonly Row[]): readonly Column<Row>[] {
     { head: "STEP", least: 6, most: 32, show: ({ step }, width) => ({ text: showText(step.step_name, width) }) },
     {
       head: "STATUS",
-      least: 9,
+      least: 15,
       most: 48,
       turn: 0,
       show: ({ standing }, width) => ({ ...standing, text: showText(standing.text, width) }),

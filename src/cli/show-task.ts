@@ -29,8 +29,11 @@ const NAME_COLUMNS = 9;
 /** The least that a value is given, however narrow the terminal is. */
 const VALUE_COLUMNS_MIN = 11;
 
-/** Everything about one task: its own lines, then a table of its steps. Ends with a line break. */
-export function showTask(task: Task, look: Look, next: readonly Hint[] = []): string {
+/**
+ * Everything about one task: its own lines, then a table of its steps. Ends with a line break. Without `payloads` nothing is
+ * said of input and output, which the task does not have then.
+ */
+export function showTask(task: Task, look: Look, next: readonly Hint[] = [], { payloads = true } = {}): string {
   const { columns, paint } = look;
   const now = look.now();
   const width = Math.max(columns - NAME_COLUMNS, VALUE_COLUMNS_MIN);
@@ -42,9 +45,10 @@ export function showTask(task: Task, look: Look, next: readonly Hint[] = []): st
     ["status", { ...standing, text: showText(standing.text, width) }],
     ["created", { text: tellCreated(task, now, width) }],
     ["updated", { text: tellUpdated(task, now, width) }],
-    ["input", { text: showJson(task.input_payload, width) }],
   ];
-  if (task.status === "COMPLETED") facts.push(["output", { text: showJson(task.output_payload, width) || "null" }]);
+  if (payloads) facts.push(["input", { text: showJson(task.input_payload, width) }]);
+  if (payloads && task.status === "COMPLETED")
+    facts.push(["output", { text: showJson(task.output_payload, width) || "null" }]);
   facts.push(
     ...(task.error_message === null
       ? []

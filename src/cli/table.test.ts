@@ -59,6 +59,13 @@ test("room is given by turns", () => {
   expect(draw(columns, rows, 18)[1]).toBe("abcdefgh  12345678");
 });
 
+test("a stiff column has all that it wants, or its least", () => {
+  const columns = [column(0, { least: 2, isStiff: true }), column(1)];
+  const rows = [["abcdefgh", "12345678"]];
+  expect(draw(columns, rows, 17)[1]).toBe("a…  12345678");
+  expect(draw(columns, rows, 18)[1]).toBe("abcdefgh  12345678");
+});
+
 test("numbers stand under each other at their right ends", () => {
   expect(
     draw(
@@ -82,6 +89,7 @@ test("whatever stands in it, no line of a table is wider than the terminal, nor 
     goes: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
     turn: fc.integer({ min: 0, max: 2 }),
     right: fc.boolean(),
+    isStiff: fc.boolean(),
   });
   fc.assert(
     fc.property(

@@ -16,6 +16,8 @@ export interface Column<Row> {
   readonly goes?: number;
   /** Room is given first to the columns with the lowest, until they have what they want; by default 1. */
   readonly turn?: number;
+  /** It is as wide as it wants to be, or as narrow as it may be, and nothing between. */
+  readonly isStiff?: boolean;
   readonly right?: boolean;
 }
 
@@ -121,13 +123,17 @@ function spread<Row>(
 ): void {
   let left = width - widthOf(widths);
   while (left > 0) {
-    const hungry = measured.flatMap((each, place) =>
-      isMeant(each) && (widths[place] ?? 0) < each.wanted ? [{ place, wanted: each.wanted }] : [],
-    );
+    const room = left;
+    const hungry = measured.flatMap((each, place) => {
+      const missing = each.wanted - (widths[place] ?? 0);
+      const isFed = missing <= 0 || (each.column.isStiff === true && missing > room);
+      return isMeant(each) && !isFed ? [{ place, wanted: each.wanted, isStiff: each.column.isStiff }] : [];
+    });
     if (hungry.length === 0) return;
     const share = Math.max(Math.floor(left / hungry.length), 1);
-    for (const { place, wanted } of hungry) {
-      const more = Math.min(share, wanted - (widths[place] ?? 0), left);
+    for (const { place, wanted, isStiff } of hungry) {
+      const missing = wanted - (widths[place] ?? 0);
+      const more = isStiff ? (missing <= left ? missing : 0) : Math.min(share, missing, left);
       widths[place] = (widths[place] ?? 0) + more;
       left -= more;
     }

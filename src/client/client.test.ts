@@ -53,6 +53,24 @@ describe("client and server together", () => {
     expect(await client.getTask(task.id)).toEqual(await taskonaut.getTask(task.id));
   });
 
+  test("summaries and names of tasks are the same as at home", async () => {
+    const { client, taskonaut } = await connect();
+    for (let n = 0; n < 3; n++)
+      await client.runTask((await client.createTask({ flow: "echo_add", input: {} })).task.id);
+    const { id } = fakeTask(2);
+    expect(await client.getTaskSummary(id)).toEqual(await taskonaut.getTaskSummary(id));
+    for (let cursor: string | undefined; ;) {
+      const request = { limit: 2, ...(cursor !== undefined && { cursor }) };
+      const page = await client.listTaskSummaries(request);
+      expect(page).toEqual(await taskonaut.listTaskSummaries(request));
+      cursor = page.next;
+      if (cursor === undefined) break;
+    }
+    for (const name of [id, id.slice(0, 8), "@last", "@last:echo_add", "@last:nobody"])
+      expect(await client.findTasks(name)).toEqual(await taskonaut.findTasks(name));
+    expect((await errorOf(client.findTasks("../flows"))).code).toBe("task_id_invalid");
+  });
+
   test("keys of a resource keep their order, and every field arrives", async () => {
     const { client, taskonaut } = await connect();
     const { task } = await client.createTask({ flow: "free", input: { z: 1, a: { __proto__: null, y: [], b: null } } });

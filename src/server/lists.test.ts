@@ -1,6 +1,7 @@
 // The list of tasks: whole as a stream, or page by page.
 
 import { describe, expect, test } from "bun:test";
+import { summarize } from "../core/api/summarize.ts";
 import type { Task } from "../core/api/task.ts";
 import { apiInMemory, problemOf } from "../../test/support/api.ts";
 import { plannedStep } from "../../test/support/tasks.ts";
@@ -43,6 +44,55 @@ describe("lists", () => {
 
   test("a cursor that is none answers 422", async () => {
     expect((await api.app.request("/tasks?cursor=x")).status).toBe(422);
+  });
+});
+
+describe("?view=summary", () => {
+  test("leaves payloads and copies out, of one task, of a page and of all", async () => {
+    for (let i = 0; i < 3; i++) await api.taskonaut.runTask((await createTask()).id);
+    const whole = [...api.taskonaut.tasks.values()].toReversed();
+    const summaries = whole.map(summarize);
+    const [first] = whole;
+    const read = async (path: string): Promise<unknown> => (await api.app.request(path)).json();
+    expect(await read(`/tasks/${first?.id}?view=summary`)).toEqual(summaries[0]);
+    expect(await read("/tasks?view=summary")).toEqual(summaries);
+    expect(await read("/tasks?view=summary&limit=2")).toEqual(summaries.slice(0, 2));
+    expect(JSON.stringify(summaries)).not.toMatch(/_payload/);
+  });
+
+  test("goes on to the next page", async () => {
+    for (let i = 0; i < 3; i++) await createTask();
+    const { headers } = await api.app.request("/tasks?limit=2&view=summary");
+    const next = /^<(.*)>; rel="next"$/.exec(headers.get("link") ?? "")?.[1] ?? "";
+    const [task] = (await (await api.app.request(next)).json()) as readonly object[];
+    expect(task).not.toHaveProperty("input_payload");
+    expect(task).toHaveProperty("steps");
+  });
+
+  test("does not touch the answer without it", async () => {
+    const { id } = await createTask();
+    expect(await (await api.app.request(`/tasks/${id}`)).text()).toBe(JSON.stringify(api.taskonaut.tasks.get(id)));
+  });
+});
+
+describe("names of tasks", () => {
+  test("the beginning of an id, and @last, are answered with the tasks that they may be", async () => {
+    for (let i = 0; i < 12; i++) await createTask();
+    const read = async (name: string): Promise<unknown> => (await api.app.request(`/task-ids/${name}`)).json();
+    const [last] = [...api.taskonaut.tasks.values()].toReversed();
+    const { id, status, flow_name, parked_reason, created_at } = last as Task;
+    const told = { tasks: [{ id, status, flow_name, parked_reason, created_at }], more: false };
+    expect(await read(id.toUpperCase())).toEqual(told);
+    expect(await read("@last")).toEqual(told);
+    expect(await read(encodeURIComponent("@last:echo_add"))).toEqual(told);
+    const many = (await read("00000000")) as { tasks: readonly object[]; more: boolean };
+    expect([many.tasks.length, many.more]).toEqual([10, true]);
+    expect(await read("ffff")).toEqual({ tasks: [], more: false });
+  });
+
+  test("what is none answers 422", async () => {
+    for (const name of ["xyz", "012", "%00", "@lsat"])
+      expect((await problemOf(await api.app.request(`/task-ids/${name}`))).code).toBe("task_id_invalid");
   });
 });
 

@@ -10,7 +10,8 @@ describe("a parameter that a route does not know answers 422 and is named", () =
   test.each([
     ["GET", "/tasks?status=FAILED", "status"],
     ["GET", "/tasks?limit=2&staus=FAILED", "staus"],
-    ["GET", `/tasks/${ID}?view=summary`, "view"],
+    ["GET", `/tasks/${ID}?veiw=summary`, "veiw"],
+    ["GET", `/task-ids/${ID}?limit=3`, "limit"],
     ["GET", "/flows?name=x", "name"],
     ["GET", "/flows/echo_add?x", "x"],
     ["GET", "/workers?state=dead", "state"],
@@ -30,6 +31,13 @@ describe("a parameter that a route does not know answers 422 and is named", () =
 test("a parameter that is given twice answers 422", async () => {
   const problem = await problemOf(await api.app.request("/tasks?limit=1&limit=2"));
   expect(problem.errors).toEqual([{ path: "limit", message: "given more than once" }]);
+});
+
+test("a view that there is not answers 422", async () => {
+  for (const asked of ["/tasks?view=all", `/tasks/${ID}?view=summery`]) {
+    const { errors } = await problemOf(await api.app.request(asked));
+    expect(errors?.map(({ path }) => path)).toEqual(["view"]);
+  }
 });
 
 test("probes may say what they like", async () => {

@@ -1,21 +1,87 @@
-import type { Command } from "../command.ts";
+import { TaskonautError } from "../../core/errors.ts";
+import type { StepSummary, Task, TaskSummary } from "../../core/api/task.ts";
+import type { Taskonaut } from "../../core/api/taskonaut.ts";
+import type { Call, Command } from "../command.ts";
 import { withTask } from "../drive.ts";
-import { printTask } from "../print.ts";
+import { nextSteps } from "../next-steps.ts";
+import { printTask, toJson } from "../print.ts";
+import { showWholeStep } from "../show-step.ts";
+import { showTask } from "../show-task.ts";
+import { readCount } from "../usage.ts";
+import { readView, VIEW_OPTION, withoutPayloads } from "../view.ts";
+
+const STEP_MAX = 1_000_000;
 
 export const getTask: Command = {
   name: "get-task",
   summary: "Show a task with its steps, times and results",
   args: [{ name: "id", required: true }],
-  options: [],
+  options: [
+    { name: "step", value: "N", summary: "One step alone, whole: input, output, errors with their causes, calls" },
+    VIEW_OPTION,
+  ],
   takesFields: false,
   needs: "tasks",
   readsOnly: true,
   logLevel: "warn",
-  examples: ["get-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071", "get-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071 --json"],
+  examples: [
+    "get-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071",
+    "get-task 019ab2c4-5d6e --json",
+    "get-task @last --step 2",
+  ],
 
-  run: (call) =>
-    withTask(call, async (taskonaut, id) => {
-      await printTask(call, taskonaut, await taskonaut.getTask(id));
+  async run(call) {
+    const step = readCount(call.flags, "step", { min: 1, max: STEP_MAX });
+    const view = readView(call);
+    return withTask(call, async (taskonaut, id) => {
+      if (view === "summary")
+        await printSummary(call, taskonaut, { summary: await taskonaut.getTaskSummary(id), step });
+      else await print(call, taskonaut, { task: await taskonaut.getTask(id), step });
       return 0;
-    }),
+    });
+  },
 };
+
+async function print(
+  call: Call,
+  taskonaut: Taskonaut,
+  { task, step }: { readonly task: Task; readonly step: number | undefined },
+): Promise<void> {
+  if (step === undefined) return printTask(call, taskonaut, task);
+  const { io, look } = call;
+  const found = findStep(task, step);
+  await io.stdout.write(look.style === "readable" ? showWholeStep(task, found, look) : `${toJson(found, look)}\n`);
+}
+
+async function printSummary(
+  call: Call,
+  taskonaut: Taskonaut,
+  { summary, step }: { readonly summary: TaskSummary; readonly step: number | undefined },
+): Promise<void> {
+  const { io, look } = call;
+  if (look.style !== "readable") {
+    await io.stdout.write(`${toJson(step === undefined ? summary : findStep(summary, step), look)}\n`);
+    return;
+  }
+  const task = withoutPayloads(summary);
+  const next = await nextSteps(call, taskonaut, task);
+  await io.stdout.write(
+    step === undefined
+      ? showTask(task, look, next, { payloads: false })
+      : showWholeStep(task, findStep(task, step), look, { payloads: false }),
+  );
+}
+
+/** Throws input_invalid. */
+function findStep<Step extends StepSummary>(
+  task: { readonly id: string; readonly steps: readonly Step[] },
+  index: number,
+): Step {
+  const { id, steps } = task;
+  const found = steps.find((step) => step.step_index === index);
+  if (found) return found;
+  const last = steps.at(-1)?.step_index;
+  const message =
+    last === undefined ? `Task ${id} has no steps yet` : `Task ${id} has the steps 1 to ${last}, and no step ${index}`;
+  throw new TaskonautError("input_invalid", `${message}.`, { errors: [], details: { task_id: id, step: index } });
+}

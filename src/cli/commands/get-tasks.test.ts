@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
-import type { Task } from "../../core/api/task.ts";
+import { summarize } from "../../core/api/summarize.ts";
+import type { Task, TaskSummary } from "../../core/api/task.ts";
 import { cli } from "../../../test/support/cli-in-memory.ts";
-import { fakeTask, ManyTasks } from "../../../test/support/fake-taskonaut.ts";
+import { fakeTask, FakeTaskonaut, ManyTasks } from "../../../test/support/fake-taskonaut.ts";
 import { CREATED_AT } from "../../../test/support/tasks.ts";
 
 test("get-tasks streams one JSON array page by page", async () => {
@@ -48,4 +49,29 @@ test("on a terminal get-tasks is a table of the newest, and says that there are 
   expect(stdout).toStartWith("TASK ");
   expect(stdout).not.toContain("\u001b");
   expect(stderr).toContain("--limit");
+});
+
+test("--view summary leaves out payloads, and copies", async () => {
+  const taskonaut = new FakeTaskonaut();
+  const { task } = await taskonaut.createTask({ flow: "free", input: { text: "secret" } });
+  await taskonaut.runTask(task.id);
+  const whole = await taskonaut.getTask(task.id);
+  for (const command of [["get-tasks"], ["get-task", task.id]]) {
+    const { stdout } = await cli([...command, "--view", "summary"], { taskonaut });
+    const parsed = JSON.parse(stdout) as TaskSummary | readonly TaskSummary[];
+    const [summary] = [parsed].flat();
+    expect(summary).toEqual(summarize(whole));
+    expect(Object.keys(summary ?? {})).toEqual(
+      Object.keys(whole).filter((name) => !["input_payload", "output_payload", "tool_calls"].includes(name)),
+    );
+    const table = await cli([...command, "--view", "summary"], { taskonaut, isTTY: true, env: { NO_COLOR: "1" } });
+    expect(table.stdout).toContain("COMPLETED");
+    expect(table.stdout).not.toMatch(/secret|input|INPUT|output/);
+  }
+});
+
+test("a view that there is not is misuse", async () => {
+  const { code, stderr } = await cli(["get-tasks", "--view", "all"]);
+  expect(code).toBe(2);
+  expect(stderr).toContain("--view");
 });

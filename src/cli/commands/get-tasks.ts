@@ -1,10 +1,11 @@
 import { TaskonautError } from "../../core/errors.ts";
 import type { DamagedTask } from "../../core/api/task.ts";
-import type { Taskonaut } from "../../core/api/taskonaut.ts";
+import type { ListTasks, SummaryPage, TaskPage } from "../../core/api/taskonaut.ts";
 import type { Call, Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
 import { type TaskPages, printTaskArray, printTaskLines, printTaskTable } from "../print-tasks.ts";
 import { readCount } from "../usage.ts";
+import { readView, VIEW_OPTION } from "../view.ts";
 
 /** How many tasks a person sees who did not say how many; a program gets all. */
 const SHOWN_DEFAULT = 20;
@@ -17,7 +18,10 @@ export const getTasks: Command = {
   summary: "List tasks, newest first",
   about: "A terminal gets a table of the newest; a pipe gets all of them as JSON.",
   args: [],
-  options: [{ name: "limit", value: "N", summary: `At most N tasks (default: all; on a terminal ${SHOWN_DEFAULT})` }],
+  options: [
+    { name: "limit", value: "N", summary: `At most N tasks (default: all; on a terminal ${SHOWN_DEFAULT})` },
+    VIEW_OPTION,
+  ],
   takesFields: false,
   needs: "tasks",
   readsOnly: true,
@@ -26,9 +30,14 @@ export const getTasks: Command = {
 
   async run(call) {
     const limit = readCount(call.flags, "limit", { min: 1, max: LIMIT_MAX });
+    const view = readView(call);
     return withTaskonaut(call, async (taskonaut) => {
       const isTable = call.look.style === "readable";
-      const pages = readPages(taskonaut, limit ?? (isTable ? SHOWN_DEFAULT : Number.POSITIVE_INFINITY));
+      const read: ReadPage =
+        view === "summary"
+          ? (request) => taskonaut.listTaskSummaries(request)
+          : (request) => taskonaut.listTasks(request);
+      const pages = readPages(read, limit ?? (isTable ? SHOWN_DEFAULT : Number.POSITIVE_INFINITY));
       const damaged = await printerOf(call.look)(call, pages);
       if (damaged.length > 0) throw someDamaged(damaged);
       return 0;
@@ -56,12 +65,14 @@ function someDamaged(damaged: readonly DamagedTask[]): TaskonautError {
   return new TaskonautError("record_damaged", message, { details: { ids: damaged.map(({ id }) => id) }, errors });
 }
 
+type ReadPage = (request: ListTasks) => Promise<TaskPage | SummaryPage>;
+
 /** Page by page, so that any number of tasks costs constant memory. Returns whether there are more than the limit. */
-async function* readPages(taskonaut: Taskonaut, limit: number): TaskPages {
+async function* readPages(read: ReadPage, limit: number): TaskPages {
   let left = limit;
   let cursor: string | undefined;
   do {
-    const page = await taskonaut.listTasks({
+    const page = await read({
       limit: Math.min(left, PAGE_TASKS),
       ...(cursor === undefined ? {} : { cursor }),
     });

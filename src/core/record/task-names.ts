@@ -6,7 +6,7 @@ import { suggest } from "../nearest.ts";
 import { isId } from "./ids.ts";
 
 /** A shorter beginning is no help to anybody: all ids of a year and more begin alike. */
-export const BEGINNING_MIN = 4;
+const BEGINNING_MIN = 4;
 
 /** How many tasks are told of at most where a beginning is that of several. */
 export const FOUND_MAX = 10;

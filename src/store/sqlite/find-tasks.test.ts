@@ -11,7 +11,9 @@ test("a task is found by a range of its key, and the last one by the index of li
       .query<{ detail: string }, [Record<string, string>]>(`explain query plan ${statement}`)
       .all(parameters)
       .map(({ detail }) => detail);
-  expect(planOf(SELECT_BEGINNING, { $from: "0", $to: "f" })).toEqual(["SEARCH tasks USING PRIMARY KEY (id>? AND id<?)"]);
+  expect(planOf(SELECT_BEGINNING, { $from: "0", $to: "f" })).toEqual([
+    "SEARCH tasks USING PRIMARY KEY (id>? AND id<?)",
+  ]);
   const last = planOf(SELECT_LAST, { $flow: "order" });
   expect(last).toContain("SCAN tasks USING INDEX tasks_by_creation");
   expect(last.join()).not.toContain("TEMP B-TREE");
