@@ -2,6 +2,12 @@
 
 import { wrapText } from "./cells.ts";
 
+/** A part of the help; without a title it is prose. */
+export interface HelpSection {
+  readonly title?: string;
+  readonly body: string;
+}
+
 export interface HelpRow {
   readonly name: string;
   readonly text: string;

@@ -5,7 +5,11 @@ import { writeCommandHelp, writeHelp, writeOptionsHelp } from "./help.ts";
 import { GLOBAL_OPTIONS, globalOptionsOf } from "./options.ts";
 import { COMMAND_GROUPS, COMMANDS } from "./run-cli.ts";
 
-const plain = (columns: number) => ({ columns, paint: (_color: string, text: string) => text });
+const plain = (columns: number) => ({
+  columns,
+  program: "taskonaut",
+  paint: (_color: string, text: string) => text,
+});
 
 test("--help and --version wire nothing", async () => {
   for (const argv of [["--help"], ["-h"], ["get-task", "--help"], ["--version"], ["--version", "--json"]]) {

@@ -2,18 +2,36 @@
 // lines that fit the terminal, and examples that can be pasted. cac reads no arguments: it would turn `007` into 7 and
 // refuse `--a -5` (see argv.ts).
 
-import { type Command as CacCommand, cac } from "cac";
+import { type CAC, type Command as CacCommand, cac } from "cac";
 import { wrapText } from "./cells.ts";
 import type { Command, CommandGroup, Option } from "./command.ts";
-import { layRows, type HelpRow } from "./help-rows.ts";
+import { type HelpRow, type HelpSection, layRows } from "./help-rows.ts";
 import type { Look } from "./look.ts";
 import { GLOBAL_OPTIONS, globalOptionsOf } from "./options.ts";
+
+export interface HelpLook extends Pick<Look, "columns" | "paint"> {
+  /** What to type for the program, quoted for a shell: `taskonaut`, `npx taskonaut`. */
+  readonly program: string;
+}
+
+/** What the help of a command tells of one of its flows. */
+export interface HelpTopic {
+  /** What stands for the command's arguments. */
+  readonly args: string;
+  /** They stand before the command's own options. */
+  readonly sections: readonly HelpSection[];
+  /** A whole line, in place of the command's own examples. */
+  readonly example: string | undefined;
+}
 
 /** The topic of the options that every command has. */
 export const OPTIONS_TOPIC = "options";
 
 const ABOUT =
   "Durable, deterministic flows from one binary. A flow is a TypeScript function; a run of it is a task, which any process can resume from its record.";
+
+const ABOUT_OPTIONS =
+  "These options stand before the name of a command or after it. A command that one of them means nothing to refuses it, and its help does not show it. An option beats the variable in parentheses.";
 
 const EXAMPLES = [
   "# run the flow that comes with the program",
@@ -28,71 +46,59 @@ const EXAMPLES = [
 /** Longer lines are hard to read, however wide the terminal is. */
 const COLUMNS_MAX = 100;
 
-type HelpLook = Pick<Look, "columns" | "paint">;
-
-interface Section {
-  readonly title?: string;
-  readonly body: string;
-}
-
 /** Of the whole program. Ends with a line break. */
 export function writeHelp(groups: readonly CommandGroup[], look: HelpLook): string {
   const columns = columnsOf(look);
-  const cli = declare(groups);
+  const cli = declare(groups, look);
   for (const example of EXAMPLES) cli.example(showExample(example, look));
   const listed = groups.map(({ title, commands }) => ({
     title,
     rows: commands.map((command): HelpRow => ({ name: nameCommand(command), text: command.summary })),
   }));
-  const rows = listed.flatMap((group) => group.rows);
+  const beside = listed.flatMap(({ rows }) => rows);
   return compose(cli.globalCommand, look, ({ usage, examples }) => [
-    { body: wrapText(ABOUT, columns).join("\n") },
+    proseOf([ABOUT], look),
     usage,
-    ...listed.map((group) => ({ title: group.title, body: layRows(group.rows, { columns, beside: rows }) })),
-    globalsOf(GLOBAL_OPTIONS, columns),
+    ...listed.map(({ title, rows }) => ({ title, body: layRows(rows, { columns, beside }) })),
+    globalsOf(GLOBAL_OPTIONS, look),
     examples,
-    { body: wrapText("`taskonaut help run-flow` tells more of a command.", columns).join("\n") },
+    proseOf(["`taskonaut help run-flow` tells more of a command."], look),
   ]);
 }
 
-/** Of one command. `parts` come before its options: what its arguments add to its help. */
+/** Of one command, and of a flow of it where there is a `topic`. Ends with a line break. */
 export function writeCommandHelp(
   groups: readonly CommandGroup[],
   command: Command,
   look: HelpLook,
-  parts: readonly Section[] = [],
+  topic?: HelpTopic,
 ): string {
-  const columns = columnsOf(look);
-  const made = declareCommand(declare([]), command);
-  for (const example of command.examples) made.example(showExample(example, look));
-  const rows = made.options.map((option): HelpRow => ({ name: option.rawName, text: option.description }));
-  const about = [command.summary, command.about ?? ""].filter((text) => text !== "").map((text) => endSentence(text));
+  const made = declareCommand(declare([], look), command, topic);
+  if (topic) made.examples = topic.example === undefined ? [] : [`  ${topic.example}`];
+  else for (const example of command.examples) made.example(showExample(example, look));
+  const about = [endSentence(command.summary), ...(topic || !command.about ? [] : [command.about])];
   return compose(made, look, ({ usage, examples }) => [
-    { body: about.flatMap((text, index) => [...(index > 0 ? [""] : []), ...wrapText(text, columns)]).join("\n") },
+    proseOf(about, look),
     usage,
-    ...parts,
-    ...(rows.length > 0 ? [{ title: "Options", body: layRows(rows, { columns }) }] : []),
-    globalsOf(globalOptionsOf(command), columns),
+    ...(topic?.sections ?? []),
+    optionsOf(made, look),
+    globalsOf(globalOptionsOf(command), look),
     examples,
-    ...relatedOf(groups, command, columns),
+    ...(topic ? [] : relatedOf(groups, command, look)),
   ]);
 }
 
-/** Of the options that every command has. */
+/** Of the options that every command has. Ends with a line break. */
 export function writeOptionsHelp(look: HelpLook): string {
-  const columns = columnsOf(look);
-  const cli = declare([]);
-  const rows = cli.globalCommand.options.map((option): HelpRow => ({ name: option.rawName, text: option.description }));
-  const about =
-    "These options stand before the name of a command or after it. A command that one of them means nothing to refuses it, and its help does not show it. An option beats the variable in parentheses.";
-  return compose(cli.globalCommand, look, ({ usage }) => [
-    { body: wrapText(about, columns).join("\n") },
+  const { globalCommand } = declare([], look);
+  return compose(globalCommand, look, ({ usage }) => [
+    proseOf([ABOUT_OPTIONS], look),
     usage,
-    { title: "Options", body: layRows(rows, { columns }) },
+    optionsOf(globalCommand, look),
   ]);
 }
 
-function columnsOf({ columns }: HelpLook): number {
+export function columnsOf({ columns }: Pick<HelpLook, "columns">): number {
   return Math.min(columns, COLUMNS_MAX);
 }
 
@@ -112,19 +118,20 @@ export function nameOption({ name, short, value, isValueOptional }: Option): str
   return `${letters}--${name}${shown}`;
 }
 
-function declare(groups: readonly CommandGroup[]): ReturnType<typeof cac> {
-  const cli = cac("taskonaut");
+function declare(groups: readonly CommandGroup[], { program }: HelpLook): CAC {
+  const cli = cac(program);
   cli.usage("<command> [options]");
   for (const option of GLOBAL_OPTIONS) cli.option(nameOption(option), option.summary);
   for (const { commands } of groups) for (const command of commands) declareCommand(cli, command);
   return cli;
 }
 
-function declareCommand(cli: ReturnType<typeof cac>, command: Command): CacCommand {
+function declareCommand(cli: CAC, command: Command, topic?: HelpTopic): CacCommand {
   const made = cli.command(nameCommand(command), command.summary);
+  const call = topic ? `${command.name} ${topic.args}` : nameCommand(command);
   const fields = command.takesFields ? " [--<field> <value>]…" : "";
   const rest = command.takesRest ? " [-- <options of the runner>]" : "";
-  made.usage(`${nameCommand(command)}${fields} [options]${rest}`);
+  made.usage(`${call}${fields} [options]${rest}`);
   for (const option of command.options) made.option(nameOption(option), option.summary);
   return made;
 }
@@ -133,14 +140,13 @@ function declareCommand(cli: ReturnType<typeof cac>, command: Command): CacComma
 function compose(
   shown: CacCommand,
   look: HelpLook,
-  arrange: (made: { readonly usage: Section; readonly examples: Section }) => readonly Section[],
+  arrange: (made: { readonly usage: HelpSection; readonly examples: HelpSection }) => readonly HelpSection[],
 ): string {
   shown.cli.globalCommand.helpCallback = (sections) => {
-    const find = (title: string): Section => sections.find((section) => section.title === title) ?? { body: "" };
-    const call = find("Usage").body.replace("  $ ", "");
-    const lines = wrapText(call, columnsOf(look) - 4).map((line, index) => (index === 0 ? "  " : "    ") + line);
-    const usage = { title: "Usage", body: lines.join("\n") };
-    return arrange({ usage, examples: find("Examples") })
+    const find = (title: string): string => sections.find((section) => section.title === title)?.body ?? "";
+    const [first = "", ...others] = wrapText(find("Usage").replace("  $ ", ""), columnsOf(look) - 4);
+    const usage = { title: "Usage", body: [`  ${first}`, ...others.map((line) => `    ${line}`)].join("\n") };
+    return arrange({ usage, examples: { title: "Examples", body: find("Examples") } })
       .filter(({ body }) => body !== "")
       .map(({ title, body }) => (title === undefined ? { body } : { title: look.paint("bold", title), body }));
   };
@@ -157,24 +163,40 @@ function compose(
   return printed;
 }
 
+function proseOf(paragraphs: readonly string[], look: HelpLook): HelpSection {
+  const lines = paragraphs.map((text) => wrapText(asCalled(text, look), columnsOf(look)).join("\n"));
+  return { body: lines.join("\n\n") };
+}
+
+function optionsOf({ options }: CacCommand, look: HelpLook): HelpSection {
+  const rows = options.map((option) => ({ name: option.rawName, text: asCalled(option.description, look) }));
+  return { title: "Options", body: layRows(rows, { columns: columnsOf(look) }) };
+}
+
 /** Their names in one line, where the terminal is wide enough. `help` and `version` are commands as well. */
-function globalsOf(options: readonly Option[], columns: number): Section {
+function globalsOf(options: readonly Option[], look: HelpLook): HelpSection {
   const names = options.filter(({ name }) => name !== "help" && name !== "version").map(({ name }) => `--${name}`);
-  const more = `\`taskonaut help ${OPTIONS_TOPIC}\` explains them.`;
-  const lines = [names.join(" "), more].flatMap((text) => wrapText(text, columns - 2));
-  return { title: "Global options", body: lines.map((line) => `  ${line}`).join("\n") };
+  const more = asCalled(`\`taskonaut help ${OPTIONS_TOPIC}\` explains them.`, look);
+  const lines = names.length === 0 ? [] : [names.join(" "), more];
+  const body = lines.flatMap((text) => wrapText(text, columnsOf(look) - 2)).map((line) => `  ${line}`);
+  return { title: "Global options", body: body.join("\n") };
 }
 
 /** As it is to be pasted: not broken, and without a prompt. */
-function showExample(example: string, { paint }: HelpLook): string {
-  return example.startsWith("#") ? `  ${paint("dim", example)}` : `  taskonaut ${example}`;
+function showExample(example: string, { paint, program }: HelpLook): string {
+  return example.startsWith("#") ? `  ${paint("dim", example)}` : `  ${program} ${example}`;
+}
+
+/** A command within a text, with the program as it was called. */
+function asCalled(text: string, { program }: HelpLook): string {
+  return text.replaceAll("`taskonaut ", () => `\`${program} `);
 }
 
 /** The others of its group. */
-function relatedOf(groups: readonly CommandGroup[], command: Command, columns: number): readonly Section[] {
+function relatedOf(groups: readonly CommandGroup[], command: Command, look: HelpLook): readonly HelpSection[] {
   const group = groups.find(({ commands }) => commands.includes(command));
   const others = (group?.commands ?? []).filter((other) => other !== command).map(({ name }) => name);
-  return others.length === 0 ? [] : [{ body: wrapText(`See also: ${others.join(", ")}`, columns).join("\n") }];
+  return others.length === 0 ? [] : [proseOf([`See also: ${others.join(", ")}`], look)];
 }
 
 function endSentence(text: string): string {

@@ -61,6 +61,8 @@ export const HINT_LIST = {
     text: `The task's flow came from ${file}, which is not there any more. Name the file that has it now with --flows.`,
   }),
   showFault: () => again("this is a fault of taskonaut; see where", ["--log-level", "debug"]),
+  runExample: ({ command, flow, fields }: OfExample & { readonly command: string }) =>
+    run(undefined, [command, flow, ...fields]),
   tryFlows: ({ folder }: OfFolder) => bare(undefined, ["flows", "--flows", folder]),
   tryValidate: ({ folder, flow, fields }: OfFolder & OfExample) =>
     bare(undefined, ["validate", flow, ...fields, "--flows", folder]),

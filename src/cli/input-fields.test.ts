@@ -11,6 +11,7 @@ const flow: FlowDescription = {
   description: "",
   form: "run",
   file: null,
+  concurrency: null,
   input_schema: {
     type: "object",
     properties: {

@@ -25,6 +25,8 @@ export interface FieldFacts {
   readonly description: string;
   /** The values that are allowed, where the contract lists them; of a list, those of an item. */
   readonly choices: readonly Json[] | undefined;
+  /** The whole of what the contract says of it. */
+  readonly schema: JsonSchema;
 }
 
 /** Objects are walked through, lists and what holds itself are not. In the order of the contract. */
@@ -79,6 +81,7 @@ function factsOf(schema: JsonSchema, { path, required, partial }: Above): FieldF
     default: initial,
     description: typeof description === "string" ? description : "",
     choices: wordsOf(item ?? schema),
+    schema,
   };
 }
 

@@ -65,12 +65,21 @@ const EXIT_USAGE = 2;
 export async function runCli({ argv, env, io, wire, calledAs, version: versionInfo }: CliOptions): Promise<number> {
   const { command, args, rest, flags, lists, fields, problems } = readArgv(argv, COMMANDS, GLOBAL_OPTIONS);
   const json = asksForJson(flags);
+  const typed = { calledAs, argv, typed: { flags, lists }, commands: COMMANDS, env };
   const writeHelp = async (words: readonly string[], output = io.stdout): Promise<string> => {
-    const { showHelp } = await import("./show-help.ts");
-    return showHelp(COMMAND_GROUPS, words, chooseLook(output, json ? "json" : undefined, { env, io }));
+    const [{ showHelp }, { findFlow }] = await Promise.all([import("./show-help.ts"), import("./find-flow.ts")]);
+    return showHelp({
+      groups: COMMAND_GROUPS,
+      words,
+      look: { ...chooseLook(output, json ? "json" : undefined, { env, io }), program: calledAs },
+      findFlow: async (of, name) => {
+        const settings = resolveSettings(of, flags, env, lists, { logsAtTerminal: io.stderr.isTTY });
+        const own = new Hints({ ...typed, apiBaseUrl: settings.apiBaseUrl });
+        return { found: await findFlow(wire(settings), { name, isRemote: own.isRemote }), hints: own };
+      },
+    });
   };
   let debug = false;
-  const typed = { calledAs, argv, typed: { flags, lists }, commands: COMMANDS, env };
   let hints = new Hints({ ...typed, apiBaseUrl: undefined });
   try {
     if (flags.has("help") && (command || problems.length === 0)) {

@@ -1,19 +1,43 @@
 // Which help is asked for: `taskonaut help run-flow` and `taskonaut run-flow --help` are the same.
 
+import { describeViolations, TaskonautError } from "../core/errors.ts";
 import { suggest } from "../core/nearest.ts";
+import { wrapText } from "./cells.ts";
 import type { Command, CommandGroup } from "./command.ts";
-import { OPTIONS_TOPIC, writeCommandHelp, writeHelp, writeOptionsHelp } from "./help.ts";
-import type { Look } from "./look.ts";
+import { exampleLine, fieldsSection, type FoundFlow } from "./flow-help.ts";
+import {
+  columnsOf,
+  type HelpLook,
+  type HelpTopic,
+  OPTIONS_TOPIC,
+  writeCommandHelp,
+  writeHelp,
+  writeOptionsHelp,
+} from "./help.ts";
+import type { Hints } from "./hint.ts";
+import { GLOBAL_OPTIONS } from "./options.ts";
+import { quoteWord } from "./shell-quote.ts";
 import { COMMAND_SYNONYMS } from "./synonyms.ts";
 import { usageError } from "./usage.ts";
 
-/** `words`: a command and its arguments, a topic, or nothing. Throws usage for a command that there is not. */
-export function showHelp(groups: readonly CommandGroup[], words: readonly string[], look: Look): string {
-  const [word] = words;
+export interface HelpRequest {
+  readonly groups: readonly CommandGroup[];
+  /** A command and its arguments, a topic, or nothing. */
+  readonly words: readonly string[];
+  readonly look: HelpLook;
+  /** The flow as that command would have it. Throws whatever stands against it. */
+  readonly findFlow: (command: Command, name: string) => Promise<{ readonly found: FoundFlow; readonly hints: Hints }>;
+}
+
+/** Throws usage for a command that there is not. A flow that cannot be shown is no error: the help says so. */
+export async function showHelp(request: HelpRequest): Promise<string> {
+  const { groups, words, look } = request;
+  const [word, flow] = words;
   if (word === undefined) return writeHelp(groups, look);
   if (word === OPTIONS_TOPIC) return writeOptionsHelp(look);
   const command = findCommand(groups, word);
-  return writeCommandHelp(groups, command, look);
+  const hasTopic = command.takesFields && flow !== undefined;
+  return writeCommandHelp(groups, command, look, hasTopic ? await describeTopic(request, command, flow) : undefined);
 }
 
 function findCommand(groups: readonly CommandGroup[], word: string): Command {
@@ -23,4 +47,33 @@ function findCommand(groups: readonly CommandGroup[], word: string): Command {
   const names = commands.map(({ name }) => name);
   const hint = suggest(word, [...names, OPTIONS_TOPIC], COMMAND_SYNONYMS);
   throw usageError([{ path: "", message: `there is no help of ${JSON.stringify(word)}${hint}` }]);
+}
+
+async function describeTopic({ look, findFlow }: HelpRequest, command: Command, name: string): Promise<HelpTopic> {
+  const columns = columnsOf(look);
+  const args = quoteWord(name) ?? "<flow>";
+  try {
+    const { found, hints } = await findFlow(command, name);
+    const { flow } = found;
+    const description = flow.description === "" ? [] : [{ body: wrapText(flow.description, columns).join("\n") }];
+    const options = [...command.options, ...GLOBAL_OPTIONS];
+    return {
+      args,
+      sections: [...description, fieldsSection(flow, options, columns)],
+      example: exampleLine(found, command, hints),
+    };
+  } catch (error) {
+    const lines = wrapText(`They cannot be shown. ${tellError(error)}`, columns - 2);
+    return {
+      args,
+      sections: [{ title: "Fields", body: lines.map((line) => `  ${line}`).join("\n") }],
+      example: undefined,
+    };
+  }
+}
+
+function tellError(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const violations = error instanceof TaskonautError ? describeViolations(error.errors) : "";
+  return violations === "" ? message : `${message}: ${violations}`;
 }

@@ -46,6 +46,7 @@ export const ECHO_ADD: FlowDescription = {
   description: "Echoes a text, then adds two integers.",
   form: "plan",
   file: null,
+  concurrency: null,
   input_schema: {
     type: "object",
     properties: {

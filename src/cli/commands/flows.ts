@@ -1,19 +1,31 @@
 import { showText } from "../cells.ts";
 import type { Call, Command } from "../command.ts";
-import { listToJson } from "../print.ts";
+import { findFlow } from "../find-flow.ts";
+import { listToJson, toJson } from "../print.ts";
+import { showFlow } from "../show-flow.ts";
 import { type Column, drawTable } from "../table.ts";
+import { runFlow } from "./run-flow.ts";
 
 export const flows: Command = {
   name: "flows",
-  summary: "List the flows that are there",
-  args: [],
+  summary: "List the flows that are there, or show one",
+  about:
+    "With a flow, it shows what its input takes, its signals, its limits, the tools it is known to call, and a call that runs it. `taskonaut flows --json` gives the JSON Schemas.",
+  args: [{ name: "flow", required: false }],
   options: [],
   takesFields: false,
   needs: "files",
   logLevel: "warn",
-  examples: ["flows", "flows --flows my-flows", "flows --json | jq '.[] | select(.name == \"order\") | .input_schema'"],
+  examples: ["flows", "flows echo_add", "flows --flows my-flows", "flows echo_add --json | jq .input_schema"],
 
-  async run({ io, look, wiring }) {
+  async run({ args, hints, io, look, wiring }) {
+    const [name] = args;
+    if (name !== undefined) {
+      const found = await findFlow(wiring, { name, isRemote: false });
+      const isReadable = look.style === "readable";
+      await io.stdout.write(isReadable ? showFlow({ found, runFlow, hints }, look) : `${toJson(found.flow, look)}\n`);
+      return 0;
+    }
     const catalog = await wiring.openFlows();
     const all = await catalog.list();
     const isReadable = look.style === "readable";

@@ -63,9 +63,11 @@ export interface FlowDescription {
   readonly description: string;
   /** `plan`: every step is known when the task is created; `run`: steps depend on earlier outcomes. */
   readonly form: "plan" | "run";
-  /** JSON Schema (draft 2020-12) of the flow's input. */
   /** Where it was loaded from; null for a flow that comes with the program. */
   readonly file: string | null;
+  /** How many of its tasks all workers together may drive at once; null: as many as they like. */
+  readonly concurrency: number | null;
+  /** JSON Schema (draft 2020-12) of the flow's input. */
   readonly input_schema: { readonly [key: string]: Json };
   /** JSON Schema of each signal's payload, by name. */
   readonly signals: { readonly [name: string]: { readonly [key: string]: Json } };

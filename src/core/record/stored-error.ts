@@ -55,9 +55,8 @@ export class ContractError extends Error {
   }
 }
 
-/** `at`: what it is told to be at where it does not say so itself. */
-export function storeError(thrown: unknown, at?: string): JsonText {
-  return JSON.stringify(toStoredError(thrown, at));
+export function storeError(thrown: unknown): JsonText {
+  return JSON.stringify(toStoredError(thrown));
 }
 
 export function readError(text: JsonText): StoredError {
@@ -79,9 +78,8 @@ export function isA<T>(value: unknown, type: abstract new (...given: never[]) =>
 }
 
 /** Total: no part of what was thrown is trusted to be what its type says, or to be readable at all. */
-export function toStoredError(thrown: unknown, at?: string): StoredError {
-  const stored = describe(thrown, { depth: 0, left: ERRORS_MAX });
-  return at === undefined || stored.at !== undefined ? stored : { ...stored, at };
+export function toStoredError(thrown: unknown): StoredError {
+  return describe(thrown, { depth: 0, left: ERRORS_MAX });
 }
 
 /** How deep we are, and how many errors may still be told in all: those that an error holds may be many, and hold others. */
@@ -210,9 +208,9 @@ function isJson(value: unknown): boolean {
 const FRAME = /(?:\(|at |@)(?:file:\/\/)?(\/[^()\n]*?:\d+:\d+)\)?$/gm;
 
 /** The topmost frame in a file of the user's; in a package only where there is no other. */
-export function placeOf(error: Error): string | undefined {
-  const stack = stackOf(error);
-  if (stack === undefined) return undefined;
+function placeOf(error: Error): string | undefined {
+  const stack = read(() => error.stack);
+  if (typeof stack !== "string") return undefined;
   const frames = [...stack.slice(0, STACK_MAX).matchAll(FRAME)].flatMap(([, place = ""]) =>
     isOfProgram(place) ? [] : place,
   );
@@ -220,12 +218,6 @@ export function placeOf(error: Error): string | undefined {
 }
 
 const STACK_MAX = 20_000;
-
-/** For whoever looks for a fault; undefined where it has none that is a text. */
-export function stackOf(error: Error): string | undefined {
-  const stack = read(() => error.stack);
-  return typeof stack === "string" ? stack : undefined;
-}
 
 function messageIn(error: Error): string {
   return cut(asText(() => error.message) ?? UNSHOWN);

@@ -2,6 +2,7 @@ import { applyContract } from "../../core/flow/contract.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import { readGiven } from "../../core/flow/given-json.ts";
+import { suggest } from "../../core/nearest.ts";
 import type { JsonText } from "../../core/record/record.ts";
 
 /** The payload as it is recorded. Throws input_invalid for a signal the flow does not declare, or a payload that breaks its contract. */
@@ -11,12 +12,14 @@ export function readSignal(
 ): JsonText {
   const schema = flow.signals.get(name);
   if (!schema) {
-    const known = [...flow.signals.keys()].join(", ") || "none";
+    const names = [...flow.signals.keys()];
+    const known = names.join(", ") || "none";
+    const hint = suggest(name, names);
     throw new TaskonautError(
       "input_invalid",
-      `Flow ${flow.name} takes no signal ${JSON.stringify(name)}; it declares: ${known}.`,
+      `Flow ${flow.name} takes no signal ${JSON.stringify(name)}${hint}${hint === "" ? "; it" : " It"} declares: ${known}.`,
       {
-        errors: [{ path: "name", message: `unknown signal; declared: ${known}` }],
+        errors: [{ path: "name", message: `unknown signal; declared: ${known}${hint}` }],
       },
     );
   }

@@ -21,3 +21,17 @@ test("a default that a function makes is no part of the published schema; one th
     size: { type: "string", default: "small" },
   });
 });
+
+test("a flow that is not there is named with the nearest that is, and all of them", () => {
+  const flow = (name: string) => defineFlow({ name, input: v.object({}), plan: () => [] });
+  const flows = new Flows([flow("order"), flow("checkout")], DEFAULT_LIMITS);
+  expect(() => flows.find("ordr")).toThrow('Flow "ordr" not found; did you mean order? Known flows: checkout, order.');
+  expect(() => flows.find("nothing")).toThrow('Flow "nothing" not found. Known flows: checkout, order.');
+});
+
+test("a flow's limit is told with it", async () => {
+  const flow = (concurrency?: number) =>
+    defineFlow({ name: "f", input: v.object({}), plan: () => [], ...(concurrency !== undefined && { concurrency }) });
+  expect((await new Flows([flow(3)], DEFAULT_LIMITS).describe("f")).concurrency).toBe(3);
+  expect((await new Flows([flow()], DEFAULT_LIMITS).describe("f")).concurrency).toBeNull();
+});

@@ -6,6 +6,7 @@ import type { Schema } from "../../core/flow/contract.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import { setBound } from "../../core/flow/flow-bound.ts";
 import type { Limits } from "../../core/limits.ts";
+import { suggest } from "../../core/nearest.ts";
 import type { TaskRow } from "../../core/record/record.ts";
 import { boundOf } from "../process/flow-bound.ts";
 
@@ -35,10 +36,15 @@ export class Flows {
   find(name: string): Flow {
     const flow = this.#byName.get(name);
     if (flow) return flow;
-    const known = [...this.#byName.keys()].join(", ");
-    throw new TaskonautError("flow_not_found", `Flow ${JSON.stringify(name)} not found. Known flows: ${known}.`, {
-      details: { flow: name },
-    });
+    const known = [...this.#byName.keys()];
+    const hint = suggest(name, known) || ".";
+    throw new TaskonautError(
+      "flow_not_found",
+      `Flow ${JSON.stringify(name)} not found${hint} Known flows: ${known.join(", ")}.`,
+      {
+        details: { flow: name },
+      },
+    );
   }
 
   /** Throws flow_not_loaded. */
@@ -90,6 +96,7 @@ async function describeFlow(flow: Flow): Promise<FlowDescription> {
     description: flow.description,
     form: flow.body.form,
     file: flow.file ?? null,
+    concurrency: flow.concurrency ?? null,
     input_schema: convert(flow.input),
     signals: Object.fromEntries([...flow.signals].map(([name, schema]) => [name, convert(schema)])),
   };

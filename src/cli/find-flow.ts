@@ -1,0 +1,18 @@
+// A flow by its name, without a database: of the server where one is named, else of the files and of the program.
+
+import { withTaskonaut } from "./drive.ts";
+import type { FoundFlow } from "./flow-help.ts";
+import type { Wiring } from "./wiring.ts";
+
+/** Throws flow_not_found, flow_load_failed, and what stands between here and the server. */
+export async function findFlow(
+  wiring: Wiring,
+  { name, isRemote }: { readonly name: string; readonly isRemote: boolean },
+): Promise<FoundFlow> {
+  if (isRemote) {
+    const flow = await withTaskonaut({ wiring }, (taskonaut) => taskonaut.describeFlow(name));
+    return { flow, check: undefined };
+  }
+  const catalog = await wiring.openFlows();
+  return { flow: await catalog.describe(name), check: (input) => catalog.check(name, input) };
+}

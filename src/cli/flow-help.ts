@@ -1,0 +1,86 @@
+// What the help says of one flow: its fields, its signals, a call that runs it.
+
+import type { CheckedInput } from "../core/api/flow-catalog.ts";
+import type { FlowDescription } from "../core/api/taskonaut.ts";
+import type { Json } from "../core/record/json-value.ts";
+import { showControls } from "../log/visible.ts";
+import { wrapText } from "./cells.ts";
+import type { Command, Option } from "./command.ts";
+import { wordsOfInput } from "./example-call.ts";
+import { describeLimits } from "./describe-limits.ts";
+import { exampleOf } from "./example-value.ts";
+import { flagRows, payloadRows } from "./field-rows.ts";
+import type { Hints } from "./hint.ts";
+import { type JsonSchema, typesOf } from "./json-schema.ts";
+import { type HelpSection, layRows } from "./help-rows.ts";
+
+/** A flow as a command finds it. */
+export interface FoundFlow {
+  readonly flow: FlowDescription;
+  /** Plans a task of it without making one. Throws input_invalid. Undefined: only a server could. */
+  readonly check: ((input: unknown) => CheckedInput) | undefined;
+}
+
+/** An input that the flow takes, with the steps that it would plan; undefined where none is known. */
+export function exampleInput({ flow, check }: FoundFlow): { input: Json; steps: CheckedInput["steps"] } | undefined {
+  const example = exampleOf(flow.input_schema);
+  if (example === undefined) return undefined;
+  try {
+    return { input: example.value, steps: check?.(example.value).steps ?? null };
+  } catch {
+    return undefined; // what its schema does not tell is not kept, or its plan fails: an example that works is not known
+  }
+}
+
+/** A call of the command for the flow that works when it is pasted; undefined where none is known. */
+export function exampleLine(found: FoundFlow, { name }: Command, hints: Hints): string | undefined {
+  const example = exampleInput(found);
+  if (example === undefined) return undefined;
+  const [hint] = hints.give("runExample", {
+    command: name,
+    flow: found.flow.name,
+    fields: wordsOfInput(example.input),
+  });
+  return hint?.command;
+}
+
+/** Its fields, as flags of a command that has these options. */
+export function fieldsSection(
+  { name, input_schema }: FlowDescription,
+  options: readonly Option[],
+  columns: number,
+): HelpSection {
+  const rows = flagRows(input_schema, options);
+  const title = `Fields of ${showControls(name)}`;
+  if (rows.length > 0) return { title, body: layRows(rows, { columns }) };
+  const none = exampleOf(input_schema)?.value;
+  const isObject = typeof none === "object" && none !== null && !Array.isArray(none);
+  const text = isObject ? "It takes no fields." : "Its input is no object with fields: give it whole with --input.";
+  return { title, body: indented(wrapText(text, columns - 2)) };
+}
+
+/** Its signals with the fields of their payloads; nothing where it has none. */
+export function signalsSection({ signals }: FlowDescription, columns: number): HelpSection | undefined {
+  const names = Object.keys(signals);
+  if (names.length === 0) return undefined;
+  const body = names.flatMap((name) => {
+    const rows = payloadRows(signals[name] ?? {});
+    const payload =
+      rows.length === 0
+        ? `    ${describePayload(signals[name] ?? {})}`
+        : layRows(rows, { columns: columns - 2 }).replaceAll(/^/gm, "  ");
+    return [`  ${showControls(name)}`, payload];
+  });
+  return { title: "Signals", body: body.join("\n") };
+}
+
+/** Of one that has no fields. */
+function describePayload(schema: JsonSchema): string {
+  const types = typesOf(schema);
+  const said = [types.length === 0 ? "any JSON" : types.join(" or "), ...describeLimits(schema)];
+  return showControls(said.join("; "));
+}
+
+function indented(lines: readonly string[]): string {
+  return lines.map((line) => `  ${line}`).join("\n");
+}

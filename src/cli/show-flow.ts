@@ -1,0 +1,70 @@
+// One flow for people: what it takes, what it waits for, which tools it calls, and a call that runs it.
+
+import type { CheckedInput } from "../core/api/flow-catalog.ts";
+import type { FlowDescription } from "../core/api/taskonaut.ts";
+import { showControls } from "../log/visible.ts";
+import { wrapText } from "./cells.ts";
+import type { Command } from "./command.ts";
+import { exampleInput, exampleLine, fieldsSection, type FoundFlow, signalsSection } from "./flow-help.ts";
+import { type HelpRow, type HelpSection, layRows } from "./help-rows.ts";
+import type { Hints } from "./hint.ts";
+import type { Look } from "./look.ts";
+
+export interface ShownFlow {
+  readonly found: FoundFlow;
+  /** The command that runs it. */
+  readonly runFlow: Command;
+  readonly hints: Hints;
+}
+
+/** Ends with a line break. */
+export function showFlow({ found, runFlow, hints }: ShownFlow, { columns, paint }: Look): string {
+  const { flow } = found;
+  const example = exampleLine(found, runFlow, hints);
+  const run =
+    example === undefined
+      ? wrapText("No input is known that it takes for sure: give the fields above.", columns - 2).map(
+          (line) => `  ${line}`,
+        )
+      : [`  ${example}`];
+  const sections: readonly (HelpSection | undefined)[] = [
+    {
+      body: [paint("bold", showControls(flow.name)), ...wrapText(flow.description, columns)].filter(Boolean).join("\n"),
+    },
+    { body: layRows(factsOf(found), { columns }).replaceAll(/^ {2}/gm, "") },
+    fieldsSection(flow, runFlow.options, columns),
+    signalsSection(flow, columns),
+    { title: "Run it", body: run.join("\n") },
+  ];
+  const shown = sections.filter((section) => section !== undefined).filter(({ body }) => body !== "");
+  return `${shown.map(({ title, body }) => (title === undefined ? body : `${paint("bold", title)}:\n${body}`)).join("\n\n")}\n`;
+}
+
+function factsOf(found: FoundFlow): readonly HelpRow[] {
+  const { form, file, concurrency } = found.flow;
+  return [
+    { name: "form", text: FORMS[form] },
+    { name: "file", text: file ?? "built in" },
+    { name: "limit", text: describeLimit(concurrency) },
+    { name: "tools", text: describeTools(found) },
+  ];
+}
+
+const FORMS: Readonly<Record<FlowDescription["form"], string>> = {
+  plan: "plan: all its steps are known when a task is created",
+  run: "run: it decides on each step by the outcomes before it",
+};
+
+function describeLimit(concurrency: number | null): string {
+  if (concurrency === null) return "none: any number of its tasks run at once";
+  return `${concurrency} ${concurrency === 1 ? "task runs" : "tasks run"} at once, over all workers; those that wait do not count`;
+}
+
+/** Only what the definition tells: nobody has run it. */
+function describeTools(found: FoundFlow): string {
+  if (found.flow.form === "run") return "not known before it runs: get-task shows those that a task has called";
+  const steps = exampleInput(found)?.steps;
+  if (!steps) return "known with an input only: validate shows the steps that it plans";
+  const names = [...new Set(steps.map((step: NonNullable<CheckedInput["steps"]>[number]) => step.tool_name))];
+  return names.length === 0 ? "none" : `${names.map(showControls).join(", ")} (with the input below)`;
+}
