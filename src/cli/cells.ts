@@ -38,18 +38,30 @@ export function showText(text: string, width: number): string {
 /** What is beyond is no reason any more that a person would read. */
 const WRAPPED_MAX = 8192;
 
-/** Text of users and tools whole, as safe lines of at most `width` columns, broken at spaces where there are any. */
+const LEADING_ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/;
+
+/**
+ * Text of users and tools whole, as safe lines of at most `width` columns, broken at spaces where there are any. Only an id
+ * is never broken, and may be longer.
+ */
 export function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];
   let rest = showControls(text.length > WRAPPED_MAX ? `${text.slice(0, WRAPPED_MAX)}…` : text);
   while (Bun.stringWidth(rest) > width) {
     const head = headOf(rest, width) || rest;
     const space = rest[head.length] === " " ? head.length : head.lastIndexOf(" ");
-    const end = space > 0 ? space : head.length;
+    // an id is there to be copied
+    const id = LEADING_ID.exec(rest)?.[0] ?? "";
+    const end = space > 0 ? space : Math.max(head.length, id.length);
     lines.push(rest.slice(0, end));
     rest = rest.slice(end).trimStart();
   }
   return [...lines, rest];
+}
+
+/** Of the same in different lengths, the longest first; where none fits, the last one is cut. */
+export function firstThatFits(width: number, texts: readonly string[]): string {
+  return texts.find((text) => Bun.stringWidth(text) <= width) ?? showText(texts.at(-1) ?? "", width);
 }
 
 /** A JSON value as one safe line of at most `width` columns; nothing for null. */

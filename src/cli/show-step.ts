@@ -2,10 +2,10 @@
 
 import type { Json } from "../core/record/json-value.ts";
 import type { StoredError } from "../core/record/stored-error.ts";
-import type { Task, TaskStep, ToolCall } from "../core/api/task.ts";
+import type { Task, TaskStep, Timestamp, ToolCall } from "../core/api/task.ts";
 import type { Color } from "../log/paint.ts";
 import { escapeControls, showControls } from "../log/visible.ts";
-import { wrapText } from "./cells.ts";
+import { firstThatFits, wrapText } from "./cells.ts";
 import type { Look } from "./look.ts";
 import { standingsOf, statusCell } from "./standing.ts";
 import { describeAge, describeMs, showTime } from "./times.ts";
@@ -18,7 +18,7 @@ interface Part {
 }
 
 const NAME_COLUMNS = 10;
-const WIDTH_MIN = 11;
+const WIDTH_MIN = 10;
 
 /** Ends with a line break. Without `payloads` nothing is said of inputs and outputs, which the step does not have then. */
 export function showWholeStep(task: Task, step: TaskStep, look: Look, { payloads = true } = {}): string {
@@ -26,19 +26,23 @@ export function showWholeStep(task: Task, step: TaskStep, look: Look, { payloads
   const wrap = (text: string): readonly string[] => wrapText(text, width);
   const now = look.now();
   const standing = standingsOf(task, now)[task.steps.indexOf(step)] ?? statusCell(step.status);
+  const tellTime = (time: Timestamp): string => {
+    const age = describeAge(time, now);
+    return firstThatFits(width, [`${showTime(time)}  (${age})`, showTime(time), age]);
+  };
   const parts: readonly Part[] = [
     { name: "step", lines: wrap(`${step.step_index} ${step.step_name}`), color: "bold" },
     { name: "task", lines: [showControls(task.id)] },
     { name: "flow", lines: wrap(task.flow_name) },
     { name: "status", lines: wrap(standing.text), color: standing.color },
     ...partOf("child", step.child_task_id ?? null),
-    { name: "decided", lines: wrap(`${showTime(step.created_at)}  (${describeAge(step.created_at, now)})`) },
-    { name: "updated", lines: wrap(`${showTime(step.updated_at)}  (${describeAge(step.updated_at, now)})`) },
+    { name: "decided", lines: [tellTime(step.created_at)] },
+    { name: "updated", lines: [tellTime(step.updated_at)] },
     ...(step.doubt === null ? [] : [{ name: "doubt", lines: wrap(step.doubt), color: "yellow" as const }]),
     ...(payloads ? jsonPart("input", step.input_payload) : []),
     ...(payloads && step.status === "COMPLETED" ? jsonPart("output", step.output_payload) : []),
     ...errorParts("error", step.error, step.error_message, wrap),
-    ...step.tool_calls.flatMap((call, place) => callParts(call, { place, step, wrap })),
+    ...step.tool_calls.flatMap((call, place) => callParts(call, { place, step, wrap, tellTime })),
   ];
   return `${parts.flatMap((part) => draw(part, look)).join("\n")}\n`;
 }
@@ -83,10 +87,11 @@ interface CallContext {
   readonly place: number;
   readonly step: TaskStep;
   readonly wrap: (text: string) => readonly string[];
+  readonly tellTime: (time: Timestamp) => string;
 }
 
 /** What its step has said already is not said again. */
-function callParts(call: ToolCall, { place, step, wrap }: CallContext): Part[] {
+function callParts(call: ToolCall, { place, step, wrap, tellTime }: CallContext): Part[] {
   const attempts = `${call.retry_count + 1} ${call.retry_count === 0 ? "attempt" : "attempts"}`;
   const took =
     call.finished_at === null ? "" : `, ${describeMs(Date.parse(call.finished_at) - Date.parse(call.started_at))}`;
@@ -98,8 +103,8 @@ function callParts(call: ToolCall, { place, step, wrap }: CallContext): Part[] {
       lines: wrap(`${call.tool_name}: ${statusCell(call.status).text}, ${attempts}${took}`),
       color: statusCell(call.status).color,
     },
-    { name: "started", lines: wrap(showTime(call.started_at)) },
-    ...(call.finished_at === null ? [] : [{ name: "finished", lines: wrap(showTime(call.finished_at)) }]),
+    { name: "started", lines: [tellTime(call.started_at)] },
+    ...(call.finished_at === null ? [] : [{ name: "finished", lines: [tellTime(call.finished_at)] }]),
     ...partOf("key", call.idempotency_key),
     ...(Bun.deepEquals(call.request_payload, step.input_payload) ? [] : jsonPart("request", call.request_payload)),
     ...(call.status !== "COMPLETED" || Bun.deepEquals(call.response_payload, step.output_payload)

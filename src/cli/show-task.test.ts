@@ -296,6 +296,8 @@ test("text is wrapped at spaces, else between whole characters", () => {
   expect(wrapText("日本語日本", 5)).toEqual(["日本", "語日", "本"]);
   expect(wrapText("e\u0301".repeat(3), 2)).toEqual(["e\u0301".repeat(2), "e\u0301"]);
   expect(wrapText("a\nb", 10)).toEqual(["a\\nb"]);
+  const id = "019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071";
+  expect(wrapText(`for child ${id} (ship)`, 20)).toEqual(["for child", id, "(ship)"]);
   expect(wrapText("x".repeat(10_000_000), 100).at(-1)).toEndWith("x…");
 });
 

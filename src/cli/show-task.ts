@@ -3,7 +3,7 @@
 import { isTerminal } from "../core/record/status.ts";
 import type { Task, TaskStep } from "../core/api/task.ts";
 import type { Color } from "../log/paint.ts";
-import { alignRows, type Cell, showJson, showText, wrapText } from "./cells.ts";
+import { alignRows, type Cell, firstThatFits, showJson, showText, wrapText } from "./cells.ts";
 import { describeLeftUndone, describeWaits, isQueued, stepsInDoubt } from "./describe-waits.ts";
 import type { Hint } from "./hint.ts";
 import type { Look } from "./look.ts";
@@ -63,8 +63,8 @@ export function showTask(task: Task, look: Look, next: readonly Hint[] = [], { p
     })),
     ...describeWaits(task).flatMap((text) => wrapFact("waits", text, width, "cyan")),
     // a command is there to be copied: whole, however long it is
-    ...next.map(({ text, command }): Fact =>
-      command === undefined ? ["hint", { text: text ?? "" }] : ["next", { text: command }],
+    ...next.flatMap(({ text, command }) =>
+      command === undefined ? wrapFact("hint", text ?? "", width) : [["next", { text: command }] as const],
     ),
   );
   const lines = alignRows(
@@ -105,14 +105,14 @@ function factsOf(name: string, value: string | null, show: (value: string) => Ce
 function describeDoubt({ step_index, step_name, doubt, tool_calls }: TaskStep, columns: number): Fact[] {
   const key = tool_calls.at(-1)?.idempotency_key ?? null;
   return [
-    ["doubt", { text: showText(`step ${step_index} ${step_name}: ${doubt}`, columns), color: "yellow" }],
+    ...wrapFact("doubt", `step ${step_index} ${step_name}: ${doubt}`, columns, "yellow"),
     ...factsOf("key", key, (text): Cell => ({ text: showText(text, KEY_COLUMNS) })),
   ];
 }
 
 /** A fact that is shown whole, over as many lines as it takes. */
-function wrapFact(name: string, text: string, columns: number, color: Color): Fact[] {
-  return wrapText(text, columns).map((line, i): Fact => [i === 0 ? name : "", { text: line, color }]);
+function wrapFact(name: string, text: string, columns: number, color?: Color): Fact[] {
+  return wrapText(text, columns).map((line, i): Fact => [i === 0 ? name : "", { text: line, ...(color && { color }) }]);
 }
 
 /** A time to the millisecond, and how long ago that is, as far as there is room. */
@@ -127,9 +127,4 @@ function tellUpdated({ status, created_at, updated_at }: Task, now: number, widt
   const took = `took ${describeMs(Date.parse(updated_at) - Date.parse(created_at))}`;
   const told = isTerminal(status) ? took : age;
   return firstThatFits(width, [`${showTime(updated_at)}  (${told})`, showTime(updated_at), told]);
-}
-
-/** Of the same in different lengths, the longest first. */
-function firstThatFits(width: number, texts: readonly string[]): string {
-  return texts.find((text) => Bun.stringWidth(text) <= width) ?? showText(texts.at(-1) ?? "", width);
 }

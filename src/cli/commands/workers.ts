@@ -49,10 +49,11 @@ function columnsOf(now: number): readonly Column<Worker>[] {
     {
       head: "TASKS",
       right: true,
+      goes: 1,
       show: ({ tasks, concurrency }) => ({ text: concurrency === 0 ? String(tasks) : `${tasks}/${concurrency}` }),
     },
-    { head: "STARTED", goes: 1, show: ({ started_at }) => ({ text: describeAge(started_at, now) }) },
-    { head: "LEASE", goes: 2, show: (worker) => ({ text: describeLease(worker, now), color: "dim" }) },
+    { head: "STARTED", goes: 2, show: ({ started_at }) => ({ text: describeAge(started_at, now) }) },
+    { head: "LEASE", goes: 3, show: (worker) => ({ text: describeLease(worker, now), color: "dim" }) },
   ];
 }
 
