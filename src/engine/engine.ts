@@ -7,7 +7,7 @@ import type { CallTool } from "../core/flow/tool.ts";
 import type { ToolWatch } from "../core/flow/tool-watch.ts";
 import type { StartHeartbeat } from "../core/heartbeat.ts";
 import { parseTaskId } from "../core/record/ids.ts";
-import { PAGE_MAX, type Limits } from "../core/limits.ts";
+import type { Limits } from "../core/limits.ts";
 import type { Log, LogFields, LogMethod } from "../core/log.ts";
 import type { TaskRecord } from "../core/record/record.ts";
 import { isTerminal } from "../core/record/status.ts";
@@ -34,14 +34,14 @@ import { QueueNotifier } from "./process/queue-notifier.ts";
 import { ChildTasks } from "./driving/child-tasks.ts";
 import { CommitWriter } from "./process/commit-writer.ts";
 import { checkKey, keyReused } from "./doors/create.ts";
-import { readCursor, writeCursor } from "./doors/cursor.ts";
 import { findTasks } from "./doors/find-tasks.ts";
-import { toListedTasks, toSoundTask } from "./task/damage.ts";
+import { listTasks } from "./doors/list-tasks.ts";
+import { toSoundTask } from "./task/damage.ts";
 import type { DrivingTools } from "./driving/driving-tools.ts";
 import { DrivenTasks } from "./driving/driven-tasks.ts";
 import { DrivingForCallers } from "./driving/drive-for-caller.ts";
 import { DrivingForWorker } from "./driving/drive-for-worker.ts";
-import { endByForce } from "./driving/end-by-force.ts";
+import { cannotCleanUp, endByForce } from "./driving/end-by-force.ts";
 import { NewTasks } from "./driving/new-tasks.ts";
 import { retryTask } from "./driving/retry-task.ts";
 import { StoredTasks } from "./driving/stored-tasks.ts";
@@ -88,6 +88,9 @@ export interface Engine extends Taskonaut {
 export function createEngine(options: EngineOptions): Engine {
   return new StoreEngine(options);
 }
+
+/** A summary tells of no payload. */
+const LEAN = { isLean: true } as const;
 
 /** So long a caller waits for the database to come back before it hears of the outage. */
 const DELIVERY_MS = 5_000;
@@ -323,24 +326,18 @@ class StoreEngine implements Engine {
     return this.#tell(await this.#stored.read(parseTaskId(id)));
   }
 
-  async listTasks({ limit, cursor }: ListTasks): Promise<TaskPage> {
-    if (!Number.isInteger(limit) || limit < 1 || limit > PAGE_MAX) {
-      throw new TaskonautError("input_invalid", `limit must be an integer from 1 to ${PAGE_MAX}, got ${limit}.`, {
-        errors: [{ path: "limit", message: `must be 1 to ${PAGE_MAX}` }],
-      });
-    }
+  async listTasks(request: ListTasks): Promise<TaskPage> {
     await turnOfLoop(); // whoever asks for one page after the other must not keep all others waiting
-    const list = await this.#store.listTasks({ limit, ...(cursor !== undefined && { after: readCursor(cursor) }) });
-    const tasks = await toListedTasks(list.tasks, this.#store.location);
-    return { tasks, ...(list.next && { next: writeCursor(list.next) }) };
+    return listTasks(this.#store, request);
   }
 
   async getTaskSummary(id: string): Promise<TaskSummary> {
-    return summarize(await this.getTask(id));
+    return summarize(await this.#tell(await this.#stored.read(parseTaskId(id), LEAN)));
   }
 
   async listTaskSummaries(request: ListTasks): Promise<SummaryPage> {
-    const { tasks, ...page } = await this.listTasks(request);
+    await turnOfLoop();
+    const { tasks, ...page } = await listTasks(this.#store, request, LEAN);
     return { tasks: tasks.map(summarizeListed), ...page };
   }
 
@@ -392,14 +389,6 @@ class StoreEngine implements Engine {
     this.#driven.wake(id);
     this.#notifier.tellWorkers();
   }
-}
-
-function cannotCleanUp(id: string, cause: TaskonautError): TaskonautError {
-  return new TaskonautError(
-    "task_parked",
-    `${cause.message} The cancel is recorded, and takes effect when the task can go on. A cancel by force ends it now, without what its flow would clean up.`,
-    { details: { id }, cause },
-  );
 }
 
 /** A named function: the log tells who has called. */

@@ -10,7 +10,7 @@ import { turnOfLoop } from "../turn-of-loop.ts";
 import { Gaps } from "./payloads.ts";
 import { recordDamaged } from "./record-damaged.ts";
 import { PAGE_ROWS } from "./sizes.ts";
-import type { ListedTask } from "./store.ts";
+import type { ListedTask, Reading } from "./store.ts";
 import { TASK_STEPS, TASKS, TOOL_CALLS } from "./tables.ts";
 
 /** A task as a statement gave it. */
@@ -40,46 +40,73 @@ const READINGS_MAX = 5;
 const FIRST = { id: "00000000-0000-0000-0000-000000000000", key: "" };
 
 /** The whole record; undefined where the task has gone meanwhile. */
-export async function completeRecord(read: ReadTask, reader: RecordReader): Promise<TaskRecord | undefined> {
+export async function completeRecord(
+  read: ReadTask,
+  reader: RecordReader,
+  reading: Reading = {},
+): Promise<TaskRecord | undefined> {
   const record = read.isBare ? await readLarge(read.record.task, reader) : read.record;
-  if (record) await fillRecords([record], reader);
+  if (record) await fillRecords([record], reader, reading);
   return record;
 }
 
 /** Puts back what is kept apart, in all of them together. */
-export async function fillRecords(records: readonly TaskRecord[], reader: RecordReader): Promise<void> {
+export async function fillRecords(
+  records: readonly TaskRecord[],
+  reader: RecordReader,
+  { isLean = false }: Reading = {},
+): Promise<void> {
   const gaps = new Gaps();
+  const columns = isLean ? LEAN_COLUMNS : COLUMNS;
   for (const { task, steps, calls } of records) {
-    gaps.find(task, task.id, TASKS.payloads);
-    for (const step of steps) gaps.find(step, task.id, TASK_STEPS.payloads);
-    for (const call of calls) gaps.find(call, task.id, TOOL_CALLS.payloads);
+    gaps.find(task, task.id, columns.task);
+    for (const step of steps) gaps.find(step, task.id, columns.step);
+    for (const call of calls) gaps.find(call, task.id, columns.call);
   }
   if (!gaps.isEmpty) await reader.fillGaps(gaps);
+}
+
+/** Of JSON text, which may be kept apart. */
+const COLUMNS = { task: TASKS.payloads, step: TASK_STEPS.payloads, call: TOOL_CALLS.payloads };
+
+/** Those of them that a summary tells. */
+const LEAN_COLUMNS = {
+  task: withoutPayloads(COLUMNS.task),
+  step: withoutPayloads(COLUMNS.step),
+  call: withoutPayloads(COLUMNS.call),
+};
+
+function withoutPayloads(names: readonly string[]): readonly string[] {
+  return names.filter((name) => !name.endsWith("_payload"));
 }
 
 /** A task of which nothing but these could be read. */
 type Unread = { readonly id: string; readonly created_at: number };
 
 /** Tasks of a list, completed; what is damaged is told in its place and keeps nobody else out. */
-export async function toListed(tasks: readonly (ReadTask | Unread)[], reader: RecordReader): Promise<ListedTask[]> {
+export async function toListed(
+  tasks: readonly (ReadTask | Unread)[],
+  reader: RecordReader,
+  reading: Reading,
+): Promise<ListedTask[]> {
   const whole = tasks.flatMap((task) => ("record" in task && !task.isBare ? task.record : []));
-  const isFilled = await succeeds(fillRecords(whole, reader));
+  const isFilled = await succeeds(fillRecords(whole, reader, reading));
   const listed: ListedTask[] = [];
   for (const task of tasks) {
     if ("record" in task && !task.isBare && isFilled) listed.push({ record: task.record });
-    else listed.push(...(await listAlone(task, reader)));
+    else listed.push(...(await listAlone(task, reader, reading)));
   }
   return listed;
 }
 
 /** None where it has gone meanwhile. */
-async function listAlone(task: ReadTask | Unread, reader: RecordReader): Promise<ListedTask[]> {
+async function listAlone(task: ReadTask | Unread, reader: RecordReader, reading: Reading): Promise<ListedTask[]> {
   const { id, created_at } = "record" in task ? task.record.task : task;
   try {
     if (!("record" in task)) {
       throw recordDamaged({ location: reader.location, taskId: id, table: "tasks", what: "its row cannot be read" });
     }
-    const record = await completeRecord(task, reader);
+    const record = await completeRecord(task, reader, reading);
     return record ? [{ record }] : [];
   } catch (error) {
     if (hasCode(error, "record_damaged")) return [{ id, created_at, damage: error }];

@@ -73,7 +73,13 @@ export interface InboxPage {
 /** Rows of a page of an inbox: a driver takes one at a time. */
 export const INBOX_PAGE = 20;
 
-export interface ListPage {
+/** How much of a task is read. */
+export interface Reading {
+  /** For a summary: long inputs and outputs are left where they are, and their columns hold anything but them. */
+  readonly isLean?: boolean;
+}
+
+export interface ListPage extends Reading {
   /** 1 to PAGE_MAX. */
   readonly limit: number;
   /** Only tasks that come after this one: (created_at, id) both smaller, in this order. */
@@ -223,7 +229,7 @@ export interface Store {
   takeTurn(taskId: string): Promise<Turn>;
 
   /** Throws record_damaged. A large task is read page by page, while others may write to it (`records.ts`). */
-  readTask(id: string): Promise<TaskRecord | undefined>;
+  readTask(id: string, reading?: Reading): Promise<TaskRecord | undefined>;
   /** The task's row alone. */
   readTaskRow(id: string): Promise<TaskRow | undefined>;
   /** A page of what waits in a task's inbox. What it reads is bounded, however many signals wait there that nobody wants. */

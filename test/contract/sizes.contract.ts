@@ -51,6 +51,30 @@ export function sizeContract(dialect: string, create: () => Promise<Place>): voi
     const bench = taskBench(create);
     const { insert } = bench;
 
+    test("a lean reading leaves long payloads where they are, and tells all else", async () => {
+      const error = JSON.stringify({ name: "Error", message: "no", fields: { text: "ž".repeat(10_000) } });
+      const large = largeRecord(3);
+      const small = largeRecord(3, { recorded_bytes: 0, created_at: T0 - 1 });
+      for (const record of [large, small]) {
+        const calls = record.calls.map((call) => ({ ...call, last_error: error }));
+        await insert({ ...record, calls });
+        const listed = await bench.store.listTasks({ limit: 10, isLean: true });
+        const read = [
+          await bench.store.readTask(record.task.id, { isLean: true }),
+          recordsOf(listed).find(({ task }) => task.id === record.task.id),
+        ];
+        for (const lean of read) {
+          expect(lean?.calls.map(({ last_error }) => last_error)).toEqual(calls.map(({ last_error }) => last_error));
+          expect(lean?.steps.map(({ id, status }) => [id, status])).toEqual(
+            record.steps.map(({ id, status }) => [id, status]),
+          );
+          expect(JSON.stringify([lean?.steps, lean?.calls]).length).toBeLessThan(60_000);
+          for (const { input_payload } of lean?.steps ?? [])
+            expect((): unknown => JSON.parse(input_payload)).not.toThrow();
+        }
+      }
+    });
+
     test("a large task is read page by page, and is the same as a small one, column by column", async () => {
       const large = await insert(largeRecord(PAGE_ROWS + 3));
       expect(await bench.store.readTask(large.task.id)).toEqual(large);

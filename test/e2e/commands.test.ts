@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Task } from "../../src/core/api/task.ts";
+import type { Task, TaskSummary } from "../../src/core/api/task.ts";
 import { testDatabase } from "../support/postgres.ts";
 import { openSandbox } from "./harness.ts";
 import type { Ended } from "./served.ts";
@@ -60,6 +60,41 @@ describe.each(Object.keys(DOORS))("%s", (name) => {
     });
     expect(taskOf(await run("get-task", task.id))).toEqual(task);
     expect(taskOf(await run("get-task", task.id.toUpperCase(), "--json"))).toEqual(task);
+  });
+
+  test("a task is named by the beginning of its id, by @last, and by @last of its flow", async () => {
+    const created = taskOf(await run("run-flow", "--mode", "create", "--text", "x".repeat(10_000)));
+    for (const typed of [
+      created.id.slice(0, 23),
+      created.id.replaceAll("-", "").slice(0, 20).toUpperCase(),
+      "@last",
+      "@last:echo_add",
+    ])
+      expect(taskOf(await run("get-task", typed))).toEqual(created);
+    expect(taskOf(await run("run-task", "@last"))).toMatchObject({ id: created.id, status: "COMPLETED" });
+    const unknown = await run("cancel-task", "ffff0000");
+    expect(unknown.exit).toBe(3);
+    expect(unknown.stderr).toStartWith("error: There is no task whose id begins with ffff0000.\n");
+    const later = taskOf(await run("run-flow", "--mode", "create"));
+    const several = await run("cancel-task", later.id.slice(0, 4), "--json");
+    expect(several.exit).toBe(2);
+    const { errors } = JSON.parse(several.stderr) as { errors: readonly { path: string; message: string }[] };
+    expect(errors).toContainEqual({
+      path: created.id,
+      message: expect.stringContaining("echo_add, COMPLETED, ") as string,
+    });
+  });
+
+  test("a summary is the task without its payloads, and --step one of its steps", async () => {
+    const task = taskOf(await run("run-flow", "--text", "x".repeat(10_000)));
+    const { tool_calls: _copies, input_payload: _input, output_payload: _output, ...rest } = task;
+    const summary = JSON.parse((await run("get-task", task.id, "--view", "summary")).stdout) as TaskSummary;
+    expect(summary).toEqual({ ...rest, steps: summary.steps });
+    expect(summary.steps.map(({ id }) => id)).toEqual(task.steps.map(({ id }) => id));
+    expect(JSON.stringify(summary)).not.toContain("_payload");
+    const listed = await run("get-tasks", "--limit", "1", "--view", "summary", "--format", "ndjson");
+    expect(JSON.parse(listed.stdout)).toEqual(summary);
+    expect(JSON.parse((await run("get-task", task.id, "--step", "2")).stdout)).toEqual(task.steps[1]);
   });
 
   test("one task's life, call by call", async () => {

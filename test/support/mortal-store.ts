@@ -141,7 +141,7 @@ export class World {
       readTaskRow: (id) => alive(() => store.readTaskRow(id)),
       postToTask: (post) => write("postToTask", () => store.postToTask(post)),
       readInbox: (id, query) => alive(() => store.readInbox(id, query)),
-      readTask: (id) => alive(() => store.readTask(id)),
+      readTask: (id, reading) => alive(() => store.readTask(id, reading)),
       listTasks: (page) => alive(() => store.listTasks(page)),
       findTasks: (name) => alive(() => store.findTasks(name)),
       claimTasks: (request) => write("claimTasks", () => store.claimTasks(request)),

@@ -1,3 +1,4 @@
+import { TaskonautError } from "../../core/errors.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import { isTerminal } from "../../core/record/status.ts";
 import { Draft } from "../task/draft.ts";
@@ -45,4 +46,13 @@ async function abortTools(id: string, driven: DrivenTasks): Promise<void> {
   } finally {
     driven.forget(id);
   }
+}
+
+/** Of a task that has to be cancelled, and whose flow stands in the way: `cause` says why. */
+export function cannotCleanUp(id: string, cause: TaskonautError): TaskonautError {
+  return new TaskonautError(
+    "task_parked",
+    `${cause.message} The cancel is recorded, and takes effect when the task can go on. A cancel by force ends it now, without what its flow would clean up.`,
+    { details: { id }, cause },
+  );
 }

@@ -4,7 +4,7 @@ import { type Backoff, nextWait } from "../../core/backoff.ts";
 import type { Clock } from "../../core/clock.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import type { TaskRecord, TaskRow } from "../../core/record/record.ts";
-import type { Store } from "../../store/store.ts";
+import type { Reading, Store } from "../../store/store.ts";
 import type { Lease } from "../process/lease.ts";
 import type { DrivenTasks } from "./driven-tasks.ts";
 import { busy } from "./not-now.ts";
@@ -27,8 +27,8 @@ export class StoredTasks {
   ) {}
 
   /** Throws task_not_found. */
-  async read(id: string): Promise<TaskRecord> {
-    return (await this.tools.store.readTask(id)) ?? throwNotFound(id);
+  async read(id: string, reading?: Reading): Promise<TaskRecord> {
+    return (await this.tools.store.readTask(id, reading)) ?? throwNotFound(id);
   }
 
   /** The task's row alone, however large the task is. Throws task_not_found. */

@@ -5,7 +5,7 @@ import { PAGE_MAX } from "../../core/limits.ts";
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../core/record/record.ts";
 import { completeRecord, type ReadTask, type RecordReader, toListed } from "../records.ts";
 import { LARGE_BYTES, PAGE_ROWS, TOGETHER_BYTES } from "../sizes.ts";
-import type { ListPage, TaskList } from "../store.ts";
+import type { ListPage, Reading, TaskList } from "../store.ts";
 import { TASK_STEPS, TASKS, TOOL_CALLS } from "../tables.ts";
 import { columnsOf, selectList } from "./columns.ts";
 import type { PostgresClient } from "./connection.ts";
@@ -19,9 +19,14 @@ type RecordRow = TaskRow & {
   readonly calls: string | null;
 };
 
-export async function readTask(client: PostgresClient, schema: Schema, id: string): Promise<TaskRecord | undefined> {
+export async function readTask(
+  client: PostgresClient,
+  schema: Schema,
+  id: string,
+  reading?: Reading,
+): Promise<TaskRecord | undefined> {
   const [row] = await client.read<RecordRow>(`select ${columns(schema)} from ${schema}.tasks t where t.id = $1`, [id]);
-  return row && completeRecord(toRead(row), recordReader(client, schema));
+  return row && completeRecord(toRead(row), recordReader(client, schema), reading);
 }
 
 export async function readTaskRow(client: PostgresClient, schema: Schema, id: string): Promise<TaskRow | undefined> {
@@ -54,7 +59,7 @@ export async function listTasks(client: PostgresClient, schema: Schema, page: Li
   const last = rows.at(-1);
   const next = last?.has_more ? { createdAt: last.created_at, id: last.id } : undefined;
   const read = rows.map(({ has_more: _hasMore, ...row }) => toRead(row));
-  return { tasks: await toListed(read, recordReader(client, schema)), ...(next && { next }) };
+  return { tasks: await toListed(read, recordReader(client, schema), page), ...(next && { next }) };
 }
 
 function columns(schema: Schema): string {

@@ -94,7 +94,7 @@ export async function openPostgresStore({
     takeTurn: async (taskId) => (await turns?.take(taskId)) ?? NO_TURN,
     readInbox: (taskId, query) => write((client) => readInbox(client, schema, taskId, query)),
     postToTask: (post) => writeTasks((client) => postToTask(client, schema, post)),
-    readTask: (id) => read((client) => readTask(client, schema, id)),
+    readTask: (id, reading) => read((client) => readTask(client, schema, id, reading)),
     readTaskRow: (id) => read((client) => readTaskRow(client, schema, id)),
     listTasks: (page) => read((client) => listTasks(client, schema, page)),
     findTasks: (name) => read((client) => findTasks(client, schema, name)),

@@ -5,7 +5,7 @@ import type { TaskRecord, TaskRow, ToolCallRow } from "../../core/record/record.
 import { recordDamaged } from "../record-damaged.ts";
 import { completeRecord, fillRecords, type ReadTask, type RecordReader, toListed } from "../records.ts";
 import { fitTogether, LARGE_BYTES } from "../sizes.ts";
-import type { ListPage, TaskList } from "../store.ts";
+import type { ListPage, Reading, TaskList } from "../store.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { isCorrupt } from "./failures.ts";
 import { fillGaps } from "./payloads.ts";
@@ -13,13 +13,17 @@ import { selectStepPage, selectSteps } from "./steps.ts";
 import { selectTask, selectTaskKeys, selectTasks } from "./tasks.ts";
 import { selectCallPage, selectCalls } from "./tool-calls.ts";
 
-export async function readTask(connection: SqliteConnection, id: string): Promise<TaskRecord | undefined> {
+export async function readTask(
+  connection: SqliteConnection,
+  id: string,
+  reading?: Reading,
+): Promise<TaskRecord | undefined> {
   const reader = recordReader(connection);
   const read = await aboutTask(connection, id, () => {
     const task = selectTask(connection, id);
     return task && completeTasks(connection, [task])[0];
   });
-  return read && completeRecord(read, reader);
+  return read && completeRecord(read, reader, reading);
 }
 
 export function readTaskRow(connection: SqliteConnection, id: string): Promise<TaskRow | undefined> {
@@ -36,6 +40,7 @@ export async function listTasks(connection: SqliteConnection, page: ListPage): P
   const tasks = await toListed(
     rows.map((row) => read.get(row.id) ?? row),
     reader,
+    page,
   );
   return { tasks, ...(last && { next: { createdAt: last.created_at, id: last.id } }) };
 }

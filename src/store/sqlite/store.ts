@@ -76,7 +76,7 @@ export async function openSqliteStore({
     takeTurn: async () => NO_TURN, // whoever writes waits for the file
     readInbox: (taskId, query) => readInbox(connection, taskId, query),
     postToTask: (post) => connection.write(() => postToTask(connection, post, now())),
-    readTask: (id) => readTask(connection, id),
+    readTask: (id, reading) => readTask(connection, id, reading),
     readTaskRow: (id) => readTaskRow(connection, id),
     listTasks: (page) => listTasks(connection, page),
     findTasks: (name) => findTasks(connection, name),

@@ -1,0 +1,23 @@
+import { TaskonautError } from "../../core/errors.ts";
+import { PAGE_MAX } from "../../core/limits.ts";
+import type { ListTasks, TaskPage } from "../../core/api/taskonaut.ts";
+import type { Reading, Store } from "../../store/store.ts";
+import { toListedTasks } from "../task/damage.ts";
+import { readCursor, writeCursor } from "./cursor.ts";
+
+/** See `Taskonaut.listTasks`. What a lean reading leaves out is anything but what was recorded. */
+export async function listTasks(
+  store: Pick<Store, "listTasks" | "location">,
+  { limit, cursor }: ListTasks,
+  reading: Reading = {},
+): Promise<TaskPage> {
+  if (!Number.isInteger(limit) || limit < 1 || limit > PAGE_MAX) {
+    throw new TaskonautError("input_invalid", `limit must be an integer from 1 to ${PAGE_MAX}, got ${limit}.`, {
+      errors: [{ path: "limit", message: `must be 1 to ${PAGE_MAX}` }],
+    });
+  }
+  const after = cursor === undefined ? {} : { after: readCursor(cursor) };
+  const list = await store.listTasks({ limit, ...after, ...reading });
+  const tasks = await toListedTasks(list.tasks, store.location);
+  return { tasks, ...(list.next && { next: writeCursor(list.next) }) };
+}
