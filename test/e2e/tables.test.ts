@@ -91,6 +91,7 @@ const COMMANDS = {
   "get-task of an id that several begin with": () => ["get-task", ids.ended.slice(0, 4)],
   "migrate --status": () => ["migrate", "--status"],
   workers: () => ["workers"],
+  flows: () => ["flows"],
 } satisfies Readonly<Record<string, () => readonly string[]>>;
 
 async function show(args: readonly string[], columns: number): Promise<{ shown: string; raw: string }> {

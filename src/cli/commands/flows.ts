@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import { showText } from "../cells.ts";
 import type { Call, Command } from "../command.ts";
 import { findFlow } from "../find-flow.ts";
@@ -50,7 +51,7 @@ const COLUMNS: readonly Column<Flows[number]>[] = [
     least: 12,
     most: 60,
     goes: 2,
-    show: ({ file }, width) => ({ text: showText(file ?? "(built in)", width), color: "dim" }),
+    show: ({ file }, width) => ({ text: showText(fromHere(file), width), color: "dim" }),
   },
   {
     head: "DESCRIPTION",
@@ -59,6 +60,13 @@ const COLUMNS: readonly Column<Flows[number]>[] = [
     show: ({ description }, width) => ({ text: showText(description, width) }),
   },
 ];
+
+/** The path from the folder that the program was started in, where the file lies below it. */
+function fromHere(file: string | null): string {
+  if (file === null) return "(built in)";
+  const path = relative(process.cwd(), file);
+  return path.startsWith("..") ? file : path;
+}
 
 function showPassedOver(
   files: Awaited<ReturnType<Call["wiring"]["openFlows"]>>["passedOver"],
