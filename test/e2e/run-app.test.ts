@@ -173,7 +173,7 @@ describe("logs", () => {
     await using sandbox = await openSandbox();
     const terminal = await sandbox.terminal(["run-app", "--port", "0", "--logster"]);
     await terminal.see(LISTENING);
-    expect(terminal.raw).toContain("\u001B[32m[INFO]\u001B[0m");
+    expect(terminal.raw).toContain("\u001B[38;5;28m[INFO]\u001B[0m");
     terminal.press("ctrl-c");
     await terminal.see("Stopping");
     expect(await terminal.exited()).toBe(0);
