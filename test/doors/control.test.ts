@@ -228,6 +228,14 @@ describe.each(Object.keys(DOORS))("%s", (name) => {
   });
 });
 
+/** It is printed as any other task, without commands, which stand with the reason. */
+function expectParked({ code, stdout, stderr }: CliResult): void {
+  expect(code).toBe(4);
+  expect(stdout).toMatch(/^task .*^status +PARKED$.*^parked {3}\S/ms);
+  expect(stdout).not.toMatch(/^next /m);
+  expect(stderr).toMatch(/^error: Task \S+ is parked\. .+\nhint: .+\n {2}taskonaut resume-task \S+\n/);
+}
+
 function expectRefused({ code, stdout, stderr }: CliResult, exit: number, message: string): void {
   expect([code, stdout]).toEqual([exit, ""]);
   expect(stderr).toContain(message);
@@ -249,12 +257,12 @@ test("a parked task says why, and resume-task takes it up when the flow is the o
     const id = /^task +(\S+)$/m.exec((await cli("run-flow", "order")).stdout)?.[1] ?? "";
     flows = [other];
     const refused = await cli("run-task", id, "--wait");
-    expectRefused(refused, 4, "is parked");
+    expectParked(refused);
     const { stdout } = await cli("get-task", id);
     expect(stdout).toMatch(/^parked {3}.+$/m);
     expect(stdout).toContain(`\nnext     taskonaut resume-task ${id}\n`);
     const inVain = await cli("resume-task", id);
-    expectRefused(inVain, 4, "resume-task");
+    expectParked(inVain);
     flows = [order];
     const resumed = await cli("resume-task", id);
     expect(resumed.code).toBe(0);

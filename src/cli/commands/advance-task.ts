@@ -1,5 +1,7 @@
+import type { Task } from "../../core/api/task.ts";
 import type { Command } from "../command.ts";
 import { drive, withTask } from "../drive.ts";
+import { printingParked } from "../print-parked.ts";
 import { exitCodeOf, printTask } from "../print.ts";
 
 export const advanceTask: Command = {
@@ -15,7 +17,8 @@ export const advanceTask: Command = {
 
   run: (call) =>
     withTask(call, async (taskonaut, id) => {
-      const task = await drive(call, taskonaut, id, () => taskonaut.advanceTask(id));
+      const advance = (): Promise<Task> => drive(call, taskonaut, id, () => taskonaut.advanceTask(id));
+      const task = await printingParked(call, taskonaut, id, advance);
       await printTask(call, taskonaut, task);
       return exitCodeOf(task);
     }),

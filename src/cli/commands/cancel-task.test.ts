@@ -14,7 +14,7 @@ test("to cancel a task succeeds when it is CANCELLED; retry and resume pass on w
   taskonaut.change(await taskonaut.getTask(TASK_ID), { parked_reason: "Another flow." });
   taskonaut.staysParked = true;
   const resume = await cli(["resume-task", TASK_ID], { taskonaut });
-  expect([resume.code, resume.stdout]).toEqual([4, ""]);
+  expect([resume.code, JSON.parse(resume.stdout)]).toMatchObject([4, { id: TASK_ID, parked_reason: "Another flow." }]);
   expect(resume.stderr).toContain(
     `hint: resume the task when the reason is gone:\n  taskonaut resume-task ${TASK_ID}\n`,
   );

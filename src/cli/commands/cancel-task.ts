@@ -1,6 +1,8 @@
 import { isTerminal } from "../../core/record/status.ts";
+import type { Task } from "../../core/api/task.ts";
 import type { Command } from "../command.ts";
 import { drive, withTask } from "../drive.ts";
+import { printingParked } from "../print-parked.ts";
 import { printTask } from "../print.ts";
 import { printTaken } from "../tell-takers.ts";
 
@@ -24,7 +26,9 @@ export const cancelTask: Command = {
   // 0, other than for a run that ends CANCELLED: here that is what was asked for
   run: (call) =>
     withTask(call, async (taskonaut, id) => {
-      const task = await drive(call, taskonaut, id, () => taskonaut.cancelTask(id, { force: call.flags.has("force") }));
+      const force = call.flags.has("force");
+      const cancel = (): Promise<Task> => drive(call, taskonaut, id, () => taskonaut.cancelTask(id, { force }));
+      const task = await printingParked(call, taskonaut, id, cancel);
       if (isTerminal(task.status)) await printTask(call, taskonaut, task);
       else
         await printTaken(call, taskonaut, task, {

@@ -3,6 +3,7 @@ import type { Resolution, ResolveTask } from "../../core/api/taskonaut.ts";
 import type { Call, Command } from "../command.ts";
 import { withTask } from "../drive.ts";
 import { printTaken } from "../tell-takers.ts";
+import { printingParked } from "../print-parked.ts";
 import { PAYLOAD_FORM, readPayload } from "../read-payload.ts";
 import { readCount, usageError } from "../usage.ts";
 
@@ -34,7 +35,7 @@ export const resolve: Command = {
     const step = readCount(call.flags, "step", { min: 1, max: STEP_MAX });
     const request: ResolveTask = { resolution: await readWay(call), ...(step !== undefined && { step }) };
     return withTask(call, async (taskonaut, id) => {
-      const task = await taskonaut.resolveTask(id, request);
+      const task = await printingParked(call, taskonaut, id, () => taskonaut.resolveTask(id, request));
       await printTaken(call, taskonaut, task, { done: "The step is settled." });
       return 0;
     });

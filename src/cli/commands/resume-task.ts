@@ -1,5 +1,6 @@
 import type { Command } from "../command.ts";
 import { withTask } from "../drive.ts";
+import { printingParked } from "../print-parked.ts";
 import { printTaken } from "../tell-takers.ts";
 
 export const resumeTask: Command = {
@@ -16,7 +17,7 @@ export const resumeTask: Command = {
 
   run: (call) =>
     withTask(call, async (taskonaut, id) => {
-      const task = await taskonaut.resumeTask(id);
+      const task = await printingParked(call, taskonaut, id, () => taskonaut.resumeTask(id));
       await printTaken(call, taskonaut, task, { done: `Task ${task.id} is resumed.` });
       return 0;
     }),

@@ -7,6 +7,7 @@ import { drive, withTaskonaut } from "../drive.ts";
 import { followTask } from "../follow-task.ts";
 import { readFields } from "../input-fields.ts";
 import { GLOBAL_OPTIONS } from "../options.ts";
+import { printingParked } from "../print-parked.ts";
 import { exitCodeOf, printTask } from "../print.ts";
 import { QUEUE_OPTIONS, readQueueOptions } from "../queue-options.ts";
 import { type Course, COURSE_OPTIONS, readCourse, runOn } from "../run-on.ts";
@@ -63,7 +64,9 @@ export const runFlow: Command = {
       const { task: created } = await taskonaut.createTask(
         chosen === "enqueue" ? { ...request, start: "now", ...queueing } : request,
       );
-      const task = await carryOn(call, taskonaut, created, { ...course, mode: chosen, shows: asked });
+      const task = await printingParked(call, taskonaut, created.id, () =>
+        carryOn(call, taskonaut, created, { ...course, mode: chosen, shows: asked }),
+      );
       if (asked) await call.io.stderr.write("\n");
       if (chosen === "enqueue") await printTaken(call, taskonaut, task, { done: `Task ${task.id} is in the queue.` });
       else await printTask(call, taskonaut, task);

@@ -1,5 +1,6 @@
 import type { Command } from "../command.ts";
 import { withTask } from "../drive.ts";
+import { printingParked } from "../print-parked.ts";
 import { exitCodeOf, printTask } from "../print.ts";
 import { COURSE_OPTIONS, readCourse, runOn } from "../run-on.ts";
 
@@ -22,7 +23,7 @@ export const runTask: Command = {
   async run(call) {
     const course = readCourse(call);
     return withTask(call, async (taskonaut, id) => {
-      const task = await runOn(call, taskonaut, { id, ...course });
+      const task = await printingParked(call, taskonaut, id, () => runOn(call, taskonaut, { id, ...course }));
       await printTask(call, taskonaut, task);
       return exitCodeOf(task);
     });

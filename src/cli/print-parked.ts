@@ -1,0 +1,25 @@
+// A task that parks is printed as any other, and why it is parked is told as an error.
+
+import { hasCode } from "../core/errors.ts";
+import type { Taskonaut } from "../core/api/taskonaut.ts";
+import type { Call } from "./command.ts";
+import { printTask } from "./print.ts";
+
+/** Gives what `work` gives. Where that throws task_parked, the task (or the one that waits for it) is on stdout before. */
+export async function printingParked<T>(
+  call: Call,
+  taskonaut: Taskonaut,
+  id: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (hasCode(error, "task_parked")) {
+      // what to do about it is said with the error
+      const task = await taskonaut.getTask(id).catch(() => undefined);
+      if (task) await printTask(call, taskonaut, task, []);
+    }
+    throw error;
+  }
+}
