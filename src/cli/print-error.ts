@@ -6,6 +6,7 @@ import { escapeControls, showControls } from "../log/visible.ts";
 import { type FailedCall, hintsFor } from "./error-hints.ts";
 import { type Hint, showHint } from "./hint.ts";
 import type { Env, Output } from "./io.ts";
+import { showSource } from "./source-frame.ts";
 
 export interface ErrorContext extends FailedCall {
   readonly json: boolean;
@@ -19,7 +20,7 @@ const EXIT_UNKNOWN = 70;
 
 /** Gives the exit code of the error. */
 export async function printError(stderr: Output, error: unknown, context: ErrorContext): Promise<number> {
-  await stderr.write(hidePasswords(context.json ? toJsonText(error, context) : toText(error, context, stderr.isTTY)));
+  await stderr.write(hidePasswords(context.json ? toJsonText(error, context) : toText(error, context, stderr)));
   return error instanceof TaskonautError ? error.exit : EXIT_UNKNOWN;
 }
 
@@ -37,11 +38,12 @@ function toJsonText(error: unknown, context: ErrorContext): string {
   return `${escapeControls(JSON.stringify({ code, message: messageOf(error), errors, details, hint, ...stack }))}\n`;
 }
 
-function toText(error: unknown, context: ErrorContext, isTTY: boolean): string {
+function toText(error: unknown, context: ErrorContext, { isTTY, columns }: Output): string {
   const paint = createPaint(wantsColor(isTTY, context.env));
   const known = error instanceof TaskonautError ? error : undefined;
   const isCancel = known?.code === "cancelled";
   const lines = [isCancel ? showLines(messageOf(error)) : `${paint("red", "error:")} ${showLines(messageOf(error))}`];
+  if (known?.code === "flow_load_failed") lines.push(...showSource(known.message, { columns, paint }));
   for (const { path, message } of known?.errors ?? [])
     lines.push(showControls(path === "" ? `  ${message}` : `  ${path}: ${message}`));
   lines.push(...hintsOf(error, context).map((hint) => showHint(hint, paint)));

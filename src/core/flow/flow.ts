@@ -2,6 +2,7 @@
 
 import type * as v from "valibot";
 import type { Schema } from "./contract.ts";
+import { definedAt } from "./defined-at.ts";
 import { Faults, isObject, type Options, tellGiven } from "./definition.ts";
 import type { OutputOf, PlanDefinition, RunDefinition } from "./flow-types.ts";
 import { faultOfContract } from "./json-contract.ts";
@@ -25,6 +26,8 @@ export interface Flow<In = unknown, Out = unknown> {
   readonly body: FlowBody;
   /** How many of its tasks all workers together may drive at once; undefined: as many as they like. */
   readonly concurrency: number | undefined;
+  /** Where it is defined: `/flows/pay.ts:12:9`; undefined where that cannot be told. */
+  readonly at?: string | undefined;
   /** The file that it was loaded from; unset for those that come with the program. */
   readonly file?: string;
   /** A hash of its file and of the local files that it imports; unset for those that come with the program. */
@@ -79,6 +82,7 @@ export function defineFlow(definition: unknown): Flow {
     signals: declared,
     concurrency: concurrency as number | undefined,
     body: body as FlowBody,
+    at: definedAt(defineFlow),
   };
 }
 

@@ -10,11 +10,12 @@ import { obstacleIn } from "./obstacle.ts";
 import { isGenerator, type Leaf } from "./operation.ts";
 import type { Cut } from "./paths.ts";
 import type { Decision, Outcome, Program, ProgramEnd, ProgramTask, Turn } from "./program.ts";
-import { ContractError, readError, StepError, storeError } from "../record/stored-error.ts";
+import { ContractError, isA, readError, stackOf, StepError, storeError } from "../record/stored-error.ts";
 
 export class GeneratorProgram implements Program {
   readonly isSequential = false;
   end: ProgramEnd | undefined;
+  endStack: string | undefined;
   obstacle: string | undefined;
   /** What to do with the outcome of each open step. */
   readonly #open = new Map<string, { readonly leaf: Leaf; readonly settle: (outcome: Outcome) => void }>();
@@ -112,7 +113,8 @@ export class GeneratorProgram implements Program {
   }
 
   #fail(error: unknown): void {
-    this.end = { kind: "failed", error: storeError(error) };
+    this.end = { kind: "failed", error: storeError(error, this.flow.at) };
+    this.endStack = isA(error, Error) ? stackOf(error) : undefined;
   }
 
   cancel(at: number): Turn {

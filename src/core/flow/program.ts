@@ -47,6 +47,8 @@ export interface Program {
   /** `plan` flows: steps go one after the other, and a failed one ends the task. */
   readonly isSequential: boolean;
   readonly end: ProgramEnd | undefined;
+  /** Of the error that it ended with, for whoever looks for a fault. */
+  readonly endStack?: string | undefined;
   /** The first call of something that is not deterministic, or that it was cut short. What the program decided since is worth nothing. */
   readonly violation: Watch["violation"];
   /** Why this process cannot go on with it, and another may. What the program decided since is worth nothing. */

@@ -2,6 +2,7 @@
 
 import type * as v from "valibot";
 import type { Schema } from "./contract.ts";
+import { definedAt } from "./defined-at.ts";
 import { Faults, isObject, type Options, tellGiven } from "./definition.ts";
 import { TIMER_MS_MAX, tellWrongDuration, toMs, type Duration } from "./duration.ts";
 import type { Log } from "../log.ts";
@@ -30,6 +31,8 @@ export interface Tool<In = unknown, Parsed = unknown, Out = unknown> {
   readonly retry: RetryPolicy;
   /** Of one attempt; undefined: the limit of the program (30 s by default). */
   readonly timeoutMs: number | undefined;
+  /** Where it is defined: `/flows/pay.ts:12:9`; undefined where that cannot be told. */
+  readonly at?: string | undefined;
   run(input: Parsed, context: ToolContext): unknown;
 }
 
@@ -132,6 +135,7 @@ export function defineTool<In extends Schema, Out extends Schema>(
     execution,
     retry,
     timeoutMs,
+    at: definedAt(defineTool),
     run: (input, context) => definition.run(input, context),
   };
 }

@@ -55,8 +55,9 @@ export class ContractError extends Error {
   }
 }
 
-export function storeError(thrown: unknown): JsonText {
-  return JSON.stringify(toStoredError(thrown));
+/** `at`: what it is told to be at where it does not say so itself. */
+export function storeError(thrown: unknown, at?: string): JsonText {
+  return JSON.stringify(toStoredError(thrown, at));
 }
 
 export function readError(text: JsonText): StoredError {
@@ -78,8 +79,9 @@ export function isA<T>(value: unknown, type: abstract new (...given: never[]) =>
 }
 
 /** Total: no part of what was thrown is trusted to be what its type says, or to be readable at all. */
-export function toStoredError(thrown: unknown): StoredError {
-  return describe(thrown, { depth: 0, left: ERRORS_MAX });
+export function toStoredError(thrown: unknown, at?: string): StoredError {
+  const stored = describe(thrown, { depth: 0, left: ERRORS_MAX });
+  return at === undefined || stored.at !== undefined ? stored : { ...stored, at };
 }
 
 /** How deep we are, and how many errors may still be told in all: those that an error holds may be many, and hold others. */
@@ -208,9 +210,9 @@ function isJson(value: unknown): boolean {
 const FRAME = /(?:\(|at |@)(?:file:\/\/)?(\/[^()\n]*?:\d+:\d+)\)?$/gm;
 
 /** The topmost frame in a file of the user's; in a package only where there is no other. */
-function placeOf(error: Error): string | undefined {
-  const stack = read(() => error.stack);
-  if (typeof stack !== "string") return undefined;
+export function placeOf(error: Error): string | undefined {
+  const stack = stackOf(error);
+  if (stack === undefined) return undefined;
   const frames = [...stack.slice(0, STACK_MAX).matchAll(FRAME)].flatMap(([, place = ""]) =>
     isOfProgram(place) ? [] : place,
   );
@@ -218,6 +220,12 @@ function placeOf(error: Error): string | undefined {
 }
 
 const STACK_MAX = 20_000;
+
+/** For whoever looks for a fault; undefined where it has none that is a text. */
+export function stackOf(error: Error): string | undefined {
+  const stack = read(() => error.stack);
+  return typeof stack === "string" ? stack : undefined;
+}
 
 function messageIn(error: Error): string {
   return cut(asText(() => error.message) ?? UNSHOWN);

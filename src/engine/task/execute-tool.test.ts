@@ -177,6 +177,38 @@ test("the line of a failed attempt says what was thrown, where, and why", async 
   ]);
 });
 
+test("the stack of a failed attempt is for whoever looks for a fault", async () => {
+  const lines: { readonly stack?: string }[] = [];
+  const warn = (_message: string, fields: object = {}): unknown => lines.push(fields);
+  const run = (): never => {
+    throw new TypeError("no route");
+  };
+  for (const log of [
+    { ...SILENT, warn },
+    { ...SILENT, warn, debug: () => {} },
+  ]) {
+    await resultOf(toolOf(run, { retry: { attempts: 1 } }), { log });
+  }
+  expect(lines.map(({ stack }) => stack?.split("\n")[0])).toEqual([undefined, "TypeError: no route"]);
+});
+
+test("a failure that says no place of its own has that of the tool's definition", async () => {
+  const failures = [
+    resultOf(
+      toolOf(() => ({ n: "1" })),
+      {},
+    ),
+    resultOf(
+      toolOf((n) => ({ n })),
+      { input: "7" },
+    ),
+  ];
+  for (const { outcome } of await Promise.all(failures)) {
+    const { at } = readError("error" in outcome ? outcome.error : "{}");
+    expect(at).toMatch(/(?:executions|execute-tool\.test)\.ts:\d+:\d+$/);
+  }
+});
+
 describe("a tool that fails", () => {
   test("twice and then works is completed with two retries, and its last error is kept", async () => {
     const { clock, result } = execute(failingUntil(3));

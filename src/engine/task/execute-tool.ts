@@ -7,7 +7,7 @@ import { toContractJson } from "../../core/flow/given-json.ts";
 import type { Log, LogFields } from "../../core/log.ts";
 import type { JsonText } from "../../core/record/record.ts";
 import { lotOf, retry } from "../../core/flow/retry.ts";
-import { ContractError, isA, storeError, toStoredError } from "../../core/record/stored-error.ts";
+import { ContractError, isA, stackOf, storeError, toStoredError } from "../../core/record/stored-error.ts";
 import { type CallTool, NonRetryableError, type Tool } from "../../core/flow/tool.ts";
 import type { ToolWatch } from "../../core/flow/tool-watch.ts";
 import { Attempt, type Execution, fieldsOfAttempt, Running } from "./attempt.ts";
@@ -104,7 +104,7 @@ function execute(execution: Execution, tools: ExecutionTools): ExecutionResult |
   }
   const input = readInput(tool, execution.input);
   if (!input.ok) {
-    const error = storeError(new ContractError(`The input of tool ${tool.name}`, input.errors));
+    const error = storeError(new ContractError(`The input of tool ${tool.name}`, input.errors), tool.at);
     return done({ kind: "failed", error }, failures, error);
   }
   const { value } = input;
@@ -155,9 +155,13 @@ async function tryOn(
       isRetryable,
       onFailure(error, count) {
         failures = count;
-        lastError = storeError(error);
+        lastError = storeError(error, tool.at);
         const { signal } = execution;
-        const fields = { ...fieldsOfAttempt(execution, count), tool: tool.name, ...describeFailure(error) };
+        const fields = {
+          ...fieldsOfAttempt(execution, count),
+          tool: tool.name,
+          ...describeFailure(error, tools, tool.at),
+        };
         // of a tool that was told to stop (a cancel, a process that leaves) a failure is no fault
         if (signal.aborted) tools.log.info?.("tool attempt aborted", fields);
         else tools.log.warn?.("tool attempt failed", fields);
@@ -167,7 +171,7 @@ async function tryOn(
     return done({ kind: "completed", output }, failures, lastError);
   } catch (thrown) {
     if (isA(thrown, Later)) return done({ kind: "later", waitMs: thrown.waitMs }, failures, lastError);
-    const error = storeError(thrown);
+    const error = storeError(thrown, tool.at);
     const isCutShort = isA(thrown, ToolTimeoutError) || hasCrashed || execution.signal.aborted;
     if (tool.execution === "at-most-once" && isCutShort && "value" in first) {
       return done({ kind: "doubt", error, late: outputAfterAll(tool, first.value, tools) }, 0, lastError ?? error);
@@ -192,15 +196,16 @@ function readInput(tool: Tool, text: JsonText): ContractResult<unknown> {
   return left.ok ? left : given;
 }
 
-/** What went wrong, and where in the tool's own code. */
-function describeFailure(thrown: unknown): LogFields {
-  const { name, message, code, at, cause } = toStoredError(thrown);
+/** What went wrong, and where in the tool's own code; whoever looks for a fault gets the stack as well. */
+function describeFailure(thrown: unknown, { log }: ExecutionTools, toolAt: string | undefined): LogFields {
+  const { name, message, code, at, cause } = toStoredError(thrown, toolAt);
   return {
     error: message,
     error_class: name,
     ...(code !== undefined && { error_code: code }),
     ...(at !== undefined && { at }),
     ...(cause && { cause: cause.message }),
+    ...(log.debug && isA(thrown, Error) && { stack: stackOf(thrown) }),
   };
 }
 

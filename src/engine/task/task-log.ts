@@ -1,7 +1,7 @@
 // The log lines of one task: told once what they tell is durable, for a driver that loses the task has changed nothing.
 // Where a level is off, nothing is kept for it.
 
-import type { Log } from "../../core/log.ts";
+import type { Log, LogFields } from "../../core/log.ts";
 import type { JsonText, StepRow } from "../../core/record/record.ts";
 import { isTerminal, type StepStatus, type TaskStatus } from "../../core/record/status.ts";
 import { readError } from "../../core/record/stored-error.ts";
@@ -28,10 +28,10 @@ export class TaskLog {
     if (status === "FAILED" ? this.log.warn : this.log.debug) this.#lines.push(() => this.#tellOutcome(step, status));
   }
 
-  /** `error`: why it FAILED. */
-  noteMove(from: TaskStatus, to: TaskStatus, error: JsonText | null): void {
+  /** `error`: why it FAILED; `stack`: of that, for whoever looks for a fault. */
+  noteMove(from: TaskStatus, to: TaskStatus, error: JsonText | null, stack?: string): void {
     const isTold = this.log.debug ?? (isTerminal(to) ? this.log.info : undefined);
-    if (isTold) this.#lines.push(() => this.#tellMove(from, to, error));
+    if (isTold) this.#lines.push(() => this.#tellMove(from, to, error, stack));
   }
 
   #tellOutcome(step: StepRow, status: StepStatus): void {
@@ -41,10 +41,20 @@ export class TaskLog {
     else log.debug?.("step ended", fields);
   }
 
-  #tellMove(from: TaskStatus, to: TaskStatus, error: JsonText | null): void {
+  #tellMove(from: TaskStatus, to: TaskStatus, error: JsonText | null, stack?: string): void {
     const { log } = this;
     log.debug?.("task moved", { ...this.fields, from, to });
-    if (error !== null) log.info?.("task failed", { ...this.fields, error: readError(error).message });
+    if (error !== null)
+      log.info?.("task failed", {
+        ...this.fields,
+        ...describeError(error),
+        ...(log.debug && stack !== undefined && { stack }),
+      });
     else if (isTerminal(to)) log.info?.("task ended", { ...this.fields, status: to });
   }
+}
+
+function describeError(text: JsonText): LogFields {
+  const { message, at, cause } = readError(text);
+  return { error: message, ...(at !== undefined && { at }), ...(cause && { cause: cause.message }) };
 }

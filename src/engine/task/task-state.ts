@@ -243,10 +243,10 @@ export class TaskState {
   }
 
   /** `error`: why it FAILED. Gives the task's row, for what else changes with it. */
-  #moveTo(to: TaskStatus, error: JsonText | null): Writable<TaskRow> {
+  #moveTo(to: TaskStatus, error: JsonText | null, stack?: string): Writable<TaskRow> {
     const from = this.status;
     const row = this.#draft.moveTask(this.now(), to);
-    this.log.noteMove(from, to, error);
+    this.log.noteMove(from, to, error, stack);
     return row;
   }
 
@@ -263,7 +263,8 @@ export class TaskState {
     const isCancelled = task.cancelled_after !== null;
     if (task.parent_task_id !== null) this.#draft.post(endOfChild(task, isCancelled ? CANCELLED_CHILD : end));
     const error = end.kind === "failed" && !isCancelled ? end.error : null;
-    const row = this.#moveTo(isCancelled ? "CANCELLED" : error === null ? "COMPLETED" : "FAILED", error);
+    const to = isCancelled ? "CANCELLED" : error === null ? "COMPLETED" : "FAILED";
+    const row = this.#moveTo(to, error, this.program.endStack);
     row.finished_at = row.updated_at;
     row.error = error;
     if (end.kind === "completed" && !isCancelled) row.output_payload = end.output;
