@@ -48,8 +48,11 @@ const holding = { tell: () => {} };
 
 /** Tells that it runs, and runs all the time. */
 const hold = defineTool({
-  ...forever,
   name: "hold",
+  input: forever.input,
+  output: forever.output,
+  retry: { attempts: 1 },
+  timeout: 10_000_000,
   run(value, context) {
     holding.tell();
     return forever.run(value, context);
