@@ -12,6 +12,7 @@ import type {
   TestOptions,
   WorkerFacts,
   WorkerOptions,
+  Wire,
   Wiring,
 } from "./cli/wiring.ts";
 import { setActivity } from "./core/flow/activity.ts";
@@ -20,6 +21,7 @@ import type { Limits } from "./core/limits.ts";
 import type { Flow } from "./core/flow/flow.ts";
 import type { StartHeartbeat } from "./core/heartbeat.ts";
 import type { Log } from "./core/log.ts";
+import type { TellWait } from "./core/waiting.ts";
 import type { Taskonaut } from "./core/api/taskonaut.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { LineStyle } from "./heartbeat/messages.ts";
@@ -44,14 +46,14 @@ interface Process {
   readonly version?: string;
 }
 
-export function createWire(env: Environment, { lines, userCode, version }: Process): (settings: Settings) => Wiring {
+export function createWire(env: Environment, { lines, userCode, version }: Process): Wire {
   // before any file of a user's is loaded, which could go to another folder
   const cwd = process.cwd();
-  return (settings) => {
+  return (settings, tellWait) => {
     const log = createLog({ ...lineStyleOf(settings, env), level: settings.logLevel, write: lines.write });
     lines.onDropped((count) => log.warn?.("log lines were dropped: nobody read stderr", { lines: count }));
     userCode?.tellTo(log);
-    return wire({ settings, env, cwd, log, userCode, version });
+    return wire({ settings, env, cwd, log, userCode, version, tellWait });
   };
 }
 
@@ -64,10 +66,11 @@ interface Context {
   readonly log: Log;
   readonly userCode: UserCode | undefined;
   readonly version: string | undefined;
+  readonly tellWait: TellWait | undefined;
 }
 
 function wire(context: Context): Wiring {
-  const { settings, env, log } = context;
+  const { settings, env, log, tellWait } = context;
   const openTaskonaut = async (): Promise<Taskonaut> =>
     settings.apiBaseUrl === undefined
       ? (await openEngine(context, { mustExist: !settings.makesDatabase })).engine
@@ -75,8 +78,8 @@ function wire(context: Context): Wiring {
   return {
     log,
     openTaskonaut,
-    openMigrator: async () => openMigrator(addressOf(context)),
-    backUp: async (file) => backUp(addressOf(context), resolve(context.cwd, file)),
+    openMigrator: async () => openMigrator(addressOf(context), { tellWait }),
+    backUp: async (file) => backUp(addressOf(context), resolve(context.cwd, file), tellWait),
     openFlows: async () => {
       const { createFlowCatalog } = await import("./engine/doors/flow-catalog.ts");
       const passedOver: PassedOver[] = [];
@@ -109,13 +112,13 @@ async function openEngine(
   context: Context,
   { works = false, mustExist = false }: StoreOptions = {},
 ): Promise<OpenEngine> {
-  const { settings, env, log } = context;
+  const { settings, env, log, tellWait } = context;
   const limits = readLimits(env);
   const address = addressOf(context);
   // a flow file with an error is found before anything is opened
   const flows = await loadAllFlows(context, { withFiles: settings.loadsFlows });
   const [store, { createEngine }, { systemClock }, startHeartbeat] = await Promise.all([
-    openStore(address, { works, mustExist }),
+    openStore(address, { works, mustExist, tellWait }),
     import("./engine/engine.ts"),
     import("./engine/process/system-clock.ts"),
     works ? loadHeartbeat(address, limits, context) : undefined,
@@ -129,6 +132,7 @@ async function openEngine(
     limits,
     newId: () => Bun.randomUUIDv7(),
     workerName: `${hostname()}:${process.pid}`,
+    tellWait,
     ...(context.userCode && { toolWatch: context.userCode }),
     ...(startHeartbeat && { startHeartbeat }),
   });

@@ -31,6 +31,7 @@ import { chooseLook } from "./look.ts";
 import { GLOBAL_OPTIONS } from "./options.ts";
 import { printError } from "./print-error.ts";
 import { resolveSettings } from "./settings.ts";
+import { tellerOfWaits } from "./tell-waits.ts";
 import { usageError } from "./usage.ts";
 import type { VersionInfo, Wire } from "./wiring.ts";
 
@@ -102,6 +103,8 @@ export async function runCli({ argv, env, io, wire, calledAs, version: versionIn
     hints = new Hints({ ...typed, apiBaseUrl: settings.apiBaseUrl });
     const interrupts = createInterrupts(io);
     const look = chooseLook(io.stdout, readFormat(flags), { env, io });
+    // a service has a log, which is nobody's who waits for it
+    const tellsWaits = !json && command.logLevel !== "info";
     const program: Program = { version: versionInfo, writeHelp };
     const done = command.run({
       args,
@@ -115,7 +118,7 @@ export async function runCli({ argv, env, io, wire, calledAs, version: versionIn
       talk: createPaint(wantsColor(io.stderr.isTTY, env)),
       logStyle: settings.logStyle,
       hints,
-      wiring: wire(settings),
+      wiring: wire(settings, tellsWaits ? tellerOfWaits(io.stderr) : undefined),
       program,
       isRemote: hints.isRemote,
     });

@@ -7,6 +7,7 @@ import type { FlowCatalog } from "../core/api/flow-catalog.ts";
 import type { Log, LogLevel } from "../core/log.ts";
 import type { LogStyle } from "../log/create-log.ts";
 import type { Migrator } from "../core/api/migrator.ts";
+import type { TellWait } from "../core/waiting.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
 
 export interface Settings {
@@ -118,4 +119,5 @@ export interface VersionInfo {
   readonly bun: string;
 }
 
-export type Wire = (settings: Settings) => Wiring;
+/** `tellWait` is told what commands wait for; without it nobody is. */
+export type Wire = (settings: Settings, tellWait?: TellWait) => Wiring;

@@ -28,6 +28,7 @@ import type {
   Taskonaut,
 } from "../core/api/taskonaut.ts";
 import type { Worker as WorkerResource } from "../core/api/worker.ts";
+import type { TellWait } from "../core/waiting.ts";
 import type { Store } from "../store/store.ts";
 import { turnOfLoop } from "../turn-of-loop.ts";
 import { QueueNotifier } from "./process/queue-notifier.ts";
@@ -72,6 +73,8 @@ export interface EngineOptions {
   readonly workerName: string;
   /** Keeps the lease of a worker that takes tasks from the queue; without it the event loop does. */
   readonly startHeartbeat?: StartHeartbeat;
+  /** Told what a caller waits for. */
+  readonly tellWait?: TellWait | undefined;
   /** Sees what tools leave uncaught. */
   readonly toolWatch?: ToolWatch;
   /** Where flows log; by default with everything else. */
@@ -128,7 +131,10 @@ class StoreEngine implements Engine {
     this.#notifier = new QueueNotifier(store, clock, log);
     this.#storeClock = new StoreClock(store, clock);
     this.#driven = new DrivenTasks(clock, limits.busyMs);
-    this.#stored = new StoredTasks({ store, lease, driven: this.#driven, clock }, limits.busyMs);
+    this.#stored = new StoredTasks(
+      { store, lease, driven: this.#driven, clock, tellWait: options.tellWait },
+      limits.busyMs,
+    );
     this.#children = new ChildTasks(() => ({
       store,
       tools: this.#tools,
@@ -158,6 +164,7 @@ class StoreEngine implements Engine {
         call: options.callTool,
       },
       flowLog: options.flowLog ?? (log.info && ((message, fields) => tellFlow(log, message, fields))),
+      tellWait: options.tellWait,
       // a worker has no caller who would like to hear of an outage
       deliveryMs: () => (this.#worker && !this.#closing ? Number.POSITIVE_INFINITY : DELIVERY_MS),
       onWoken: (taskId) => this.#wake(taskId),

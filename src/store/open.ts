@@ -3,6 +3,7 @@
 
 import type { Backup } from "../core/api/backup.ts";
 import type { Migrator } from "../core/api/migrator.ts";
+import type { TellWait } from "../core/waiting.ts";
 import { TaskonautError } from "../core/errors.ts";
 import { displayServer, type PostgresAddress, type SqliteAddress, type StoreAddress } from "./address.ts";
 import type { Blame } from "./blame.ts";
@@ -13,6 +14,8 @@ import type { SignOfLife, Store } from "./store.ts";
 interface OpenOptions {
   /** Of each call, with connecting (S3). Default 10 s. */
   readonly deadlineMs?: number;
+  /** Told what a call waits for. */
+  readonly tellWait?: TellWait | undefined;
 }
 
 export interface StoreOptions extends OpenOptions {
@@ -54,7 +57,7 @@ export function openBenchPlace(address: StoreAddress): Promise<BenchPlace> {
 /** For a thread that does nothing else: of a store, what a worker shows itself by. */
 export function openSignOfLife(
   address: StoreAddress,
-  options: Required<OpenOptions>,
+  options: Required<Pick<OpenOptions, "deadlineMs">>,
 ): Promise<SignOfLife & Pick<Store, "noteCause" | "close">> {
   return open<SignOfLife & Pick<Store, "noteCause" | "close">>(address, {
     sqlite: () => openStore(address, options),
@@ -71,9 +74,9 @@ export function putDownBlame(address: StoreAddress, blame: Blame, deadlineMs: nu
 }
 
 /** Copies the database to `file`, an absolute path. Throws `usage` where it is none of a file, and what `backUpSqlite` does. */
-export function backUp(address: StoreAddress, file: string): Promise<Backup> {
+export function backUp(address: StoreAddress, file: string, tellWait?: TellWait): Promise<Backup> {
   return open(address, {
-    sqlite: async ({ path }) => (await import("./sqlite/back-up.ts")).backUpSqlite({ path, file }),
+    sqlite: async ({ path }) => (await import("./sqlite/back-up.ts")).backUpSqlite({ path, file, tellWait }),
     postgres: async ({ url, schema }) => {
       throw new TaskonautError(
         "usage",

@@ -4,6 +4,7 @@ import type { Clock } from "../../src/core/clock.ts";
 import type { Flow } from "../../src/core/flow/flow.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/core/limits.ts";
 import { SILENT } from "../../src/core/log.ts";
+import type { TellWait } from "../../src/core/waiting.ts";
 import type { TaskRecord } from "../../src/core/record/record.ts";
 import { planTask } from "../../src/engine/doors/create.ts";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";
@@ -16,10 +17,14 @@ interface TestEngine {
   readonly clock?: Clock;
   readonly limits?: Partial<Limits>;
   readonly newId?: () => string;
+  readonly tellWait?: TellWait;
 }
 
 /** An engine over the store, which it closes when it is closed. Flows: echo_add, and those given. */
-export function engineOn(store: Store, { flows = [], clock = systemClock, limits, newId }: TestEngine = {}): Engine {
+export function engineOn(
+  store: Store,
+  { flows = [], clock = systemClock, limits, newId, tellWait }: TestEngine = {},
+): Engine {
   return createEngine({
     store,
     flows: [echoAdd, ...flows],
@@ -28,6 +33,7 @@ export function engineOn(store: Store, { flows = [], clock = systemClock, limits
     limits: { ...DEFAULT_LIMITS, ...limits },
     newId: newId ?? (() => Bun.randomUUIDv7()),
     workerName: `test:${process.pid}`,
+    tellWait,
   });
 }
 

@@ -2,6 +2,7 @@ import type { Task } from "../../core/api/task.ts";
 import type { Command } from "../command.ts";
 import { drive, withTask } from "../drive.ts";
 import { printingParked } from "../print-parked.ts";
+import { tellBusy } from "../tell-busy.ts";
 import { exitCodeOf, printTask } from "../print.ts";
 
 export const advanceTask: Command = {
@@ -17,6 +18,7 @@ export const advanceTask: Command = {
 
   run: (call) =>
     withTask(call, async (taskonaut, id) => {
+      await tellBusy(call, taskonaut, id);
       const advance = (): Promise<Task> => drive(call, taskonaut, id, () => taskonaut.advanceTask(id));
       const task = await printingParked(call, taskonaut, id, advance);
       await printTask(call, taskonaut, task);

@@ -2,10 +2,11 @@
 
 import { TaskonautError } from "../../core/errors.ts";
 
-export function busy(id: string, ms: number): TaskonautError {
+/** `who`: what is known of who drives it. */
+export function busy(id: string, ms: number, who = "another caller drives it"): TaskonautError {
   return new TaskonautError(
     "task_busy",
-    `Task ${id} is busy: another caller is driving it, and it did not become free within ${ms / 1000} s. Try again.`,
+    `Task ${id} is busy: ${who}, and it did not become free within ${ms / 1000} s. Try again.`,
     { details: { id } },
   );
 }

@@ -4,20 +4,26 @@ import { type Backoff, nextWait } from "../../core/backoff.ts";
 import type { Clock } from "../../core/clock.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import type { TaskRecord, TaskRow } from "../../core/record/record.ts";
+import type { TellWait } from "../../core/waiting.ts";
 import type { Reading, Store } from "../../store/store.ts";
 import type { Lease } from "../process/lease.ts";
 import type { DrivenTasks } from "./driven-tasks.ts";
+import { describeHolder } from "./holder.ts";
 import { busy } from "./not-now.ts";
 
 /** While another process holds the task. */
 const HELD: Backoff = { minMs: 2, maxMs: 100 };
 
 interface Tools {
-  readonly store: Pick<Store, "readTask" | "readTaskRow" | "readWorkerState">;
+  readonly store: Pick<Store, "readTask" | "readTaskRow" | "readWorkerState" | "listWorkers">;
   readonly lease: Pick<Lease, "workerId">;
   readonly driven: Pick<DrivenTasks, "assertOpen" | "isOrphan">;
   readonly clock: Clock;
+  readonly tellWait?: TellWait | undefined;
 }
+
+/** So long a caller waits in silence: most that hold a task hold it for a moment. */
+const SILENT_MS = 200;
 
 export class StoredTasks {
   constructor(
@@ -49,15 +55,31 @@ export class StoredTasks {
    */
   async readFree(id: string, deadline: number): Promise<{ record: TaskRecord; isOrphan: boolean }> {
     const { store, lease, driven, clock } = this.tools;
+    const tellAt = clock.now() + SILENT_MS;
+    let isTold = false;
     for (let waitMs = nextWait(HELD); ; waitMs = nextWait(HELD, waitMs)) {
       driven.assertOpen();
       const record = await this.read(id);
       const owner = record.task.lease_owner;
       if (owner === null || owner === lease.workerId) return { record, isOrphan: driven.isOrphan(record) };
       if ((await store.readWorkerState(owner)) === "dead") return { record, isOrphan: true };
-      if (clock.now() > deadline) throw busy(id, this.busyMs);
+      const now = clock.now();
+      if (now > deadline) throw busy(id, this.busyMs, await this.#describeHolder(record));
+      if (!isTold && now >= tellAt) {
+        isTold = true;
+        const who = this.tools.tellWait && (await this.#describeHolder(record));
+        this.tools.tellWait?.(`task ${id}: ${who} (at most ${this.busyMs / 1000} s)`);
+      }
       await clock.sleep(waitMs);
     }
+  }
+
+  async #describeHolder(record: TaskRecord): Promise<string> {
+    const workers = await this.tools.store.listWorkers();
+    return describeHolder(
+      record,
+      workers.find(({ id }) => id === record.task.lease_owner),
+    );
   }
 }
 

@@ -4,6 +4,8 @@
 import { type Backoff, nextWait } from "../../core/backoff.ts";
 import type { Clock } from "../../core/clock.ts";
 import { hasCode } from "../../core/errors.ts";
+import { type TellWait, WONDERS_MS } from "../../core/waiting.ts";
+import { messageOf } from "../../core/record/stored-error.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import type { Change, Store } from "../../store/store.ts";
 import type { CommitWriter } from "./commit-writer.ts";
@@ -19,6 +21,7 @@ interface Tools {
   readonly clock: Clock;
   /** How long the database may be away; then the caller hears of it. */
   readonly deliveryMs: () => number;
+  readonly tellWait?: TellWait | undefined;
 }
 
 /**
@@ -28,12 +31,17 @@ interface Tools {
 export async function retryWriteAfter(
   change: Change,
   failure: { readonly error: unknown; readonly start: number },
-  { writer, store, clock, deliveryMs }: Tools,
+  { writer, store, clock, deliveryMs, tellWait }: Tools,
 ): Promise<boolean> {
   let { error } = failure;
+  let isTold = false;
   for (let waitMs = 0; ;) {
     waitMs = nextWait(hasCode(error, "task_busy") ? LOCKED : AWAY, waitMs);
     if (!isPassing(error) || clock.now() + waitMs > failure.start + deliveryMs()) throw error;
+    if (!isTold && clock.now() - failure.start >= WONDERS_MS) {
+      isTold = true;
+      tellWait?.(`the database: ${messageOf(error)}`);
+    }
     await clock.sleep(waitMs);
     try {
       if (await writer.submitChange(change)) return true;

@@ -3,6 +3,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import type { Limits } from "../../core/limits.ts";
+import type { TellWait } from "../../core/waiting.ts";
 import type { Log, LogMethod } from "../../core/log.ts";
 import type { JsonText, StepRow } from "../../core/record/record.ts";
 import type { InboxPost, Store } from "../../store/store.ts";
@@ -27,6 +28,8 @@ export interface DriverTools {
   readonly flowLog: LogMethod | undefined;
   /** How long a write under a lease is tried while the database is away. */
   readonly deliveryMs: () => number;
+  /** Told what a caller waits for. */
+  readonly tellWait?: TellWait | undefined;
   readonly flows: Flows;
   /** Something has come for a task that nobody holds any more. */
   readonly onWoken: (taskId: string) => void;

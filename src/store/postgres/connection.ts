@@ -13,6 +13,7 @@
 import postgres from "postgres";
 
 import { TaskonautError } from "../../core/errors.ts";
+import { type TellWait, WONDERS_MS } from "../../core/waiting.ts";
 import { displayServer } from "../address.ts";
 import {
   DeadlineError,
@@ -39,6 +40,10 @@ export interface ClientOptions {
    * no backend waits on behind a caller that has left.
    */
   readonly lockMs?: number;
+  /** Told that an answer takes long. */
+  readonly tellWait?: TellWait | undefined;
+  /** What stands there in place of its location, and why it may take long. */
+  readonly waitsFor?: string;
   /** PC4. */
   readonly idleMs?: number;
   /** Keep a connection for as long as it lasts, and tell when it is gone. */
@@ -120,7 +125,8 @@ export class PostgresClient {
     let refusals = Object.keys(settingsOf(this.options)).length;
     for (;;) {
       try {
-        return await this.#try(start, giveUpAt);
+        const trying = this.#try(start, giveUpAt);
+        return await (this.options.tellWait ? tellingWait(trying, () => this.#tellWait()) : trying);
       } catch (error) {
         // PgBouncer names one at a time; with `ignore_startup_parameters` it takes them, and passes none on.
         const refused = refusedParameter(error);
@@ -133,6 +139,11 @@ export class PostgresClient {
         if (triesLeft === 0 || !isConnectionLost(error)) throw explainFailure(error, this.location);
       }
     }
+  }
+
+  #tellWait(): void {
+    const { tellWait, waitsFor, deadlineMs } = this.options;
+    tellWait?.(waitsFor ?? `an answer of the database ${this.location} (at most ${deadlineMs / 1000} s)`);
   }
 
   async #try(start: Start, giveUpAt: number): Promise<postgres.Row[]> {
@@ -210,6 +221,16 @@ export class PostgresClient {
       underWay.delete(reject);
       clearTimeout(timer);
     }
+  }
+}
+
+/** Calls `tell` unless the work has come to its end by then. */
+async function tellingWait<Result>(work: Promise<Result>, tell: () => void): Promise<Result> {
+  const timer = setTimeout(tell, WONDERS_MS);
+  try {
+    return await work;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -3,6 +3,7 @@
 // the transaction (so it works behind a pooler as well) and records the migration before it runs it: whoever comes
 // second fails on the record, changes nothing, and finds it done.
 
+import type { TellWait } from "../../core/waiting.ts";
 import type { MigrationStatus, Migrator } from "../../core/api/migrator.ts";
 import initial from "../../../sql/postgres/0001_initial.sql" with { type: "text" };
 import {
@@ -31,6 +32,8 @@ export interface MigratorOptions {
   readonly schema?: string;
   /** Of reading what is applied; applying may take an hour. */
   readonly deadlineMs?: number;
+  /** Told what a call waits for. */
+  readonly tellWait?: TellWait | undefined;
   /** Default: those that the binary carries. */
   readonly known?: readonly Migration[];
 }
@@ -41,10 +44,12 @@ export function openPostgresMigrator({
   schema = "taskonaut",
   deadlineMs = 10_000,
   known = MIGRATIONS,
+  tellWait,
 }: MigratorOptions): Migrator {
   const quoted = quoteSchema(schema);
-  const reader = new PostgresClient({ url, connectionsMax: 1, deadlineMs });
-  const writer = new PostgresClient({ url, connectionsMax: 1, deadlineMs: MIGRATION_MS_MAX });
+  const reader = new PostgresClient({ url, connectionsMax: 1, deadlineMs, tellWait });
+  const waitsFor = `the migration of ${reader.location}, by this process or by another one`;
+  const writer = new PostgresClient({ url, connectionsMax: 1, deadlineMs: MIGRATION_MS_MAX, tellWait, waitsFor });
   return {
     location: reader.location,
     status: async () => describeMigrations(known, await listApplied(reader, quoted)),

@@ -1,5 +1,6 @@
 // The store on PostgreSQL: as many processes as one likes on one database.
 
+import type { TellWait } from "../../core/waiting.ts";
 import { Processes } from "../processes.ts";
 import { NO_TURN, type Store } from "../store.ts";
 import { claimTasks } from "./claim.ts";
@@ -31,6 +32,8 @@ export interface PostgresStoreOptions {
   readonly schema?: string;
   /** Of each call, with connecting (S3). Default 10 s. */
   readonly deadlineMs?: number;
+  /** Told what a method waits for. */
+  readonly tellWait?: TellWait | undefined;
   /** A worker is to use it, which needs connections as well: one is left for what reads much, and none for turns. */
   readonly works?: boolean;
 }
@@ -44,9 +47,10 @@ export async function openPostgresStore({
   schema: schemaName = "taskonaut",
   deadlineMs = 10_000,
   works = false,
+  tellWait,
 }: PostgresStoreOptions): Promise<Store> {
   const schema = quoteSchema(schemaName);
-  const all = { url, deadlineMs, idleMs: IDLE_MS };
+  const all = { url, deadlineMs, idleMs: IDLE_MS, tellWait };
   // Writes have a connection of their own, so that no long read stands before a commit, nor before what a worker asks in
   // passing; and so have claims, so that the next tasks are fetched while the last ones are written.
   const reader = new PostgresClient({ ...all, connectionsMax: works ? 1 : 2 });

@@ -6,6 +6,7 @@ import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSyn
 import { dirname } from "node:path";
 
 import type { Backup } from "../../core/api/backup.ts";
+import type { TellWait } from "../../core/waiting.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import { openConnection, untilUnlocked } from "./connection.ts";
 import { databaseNotFound } from "./failures.ts";
@@ -17,18 +18,19 @@ interface BackUp {
   readonly file: string;
   /** How long a locked file is waited for. */
   readonly deadlineMs?: number;
+  readonly tellWait?: TellWait | undefined;
 }
 
 /** Throws `usage` for a file that is there already or cannot be made, `database_not_found`, `database_unavailable`, `database_foreign`. */
-export async function backUpSqlite({ path, file, deadlineMs = 10_000 }: BackUp): Promise<Backup> {
+export async function backUpSqlite({ path, file, deadlineMs = 10_000, tellWait }: BackUp): Promise<Backup> {
   if (!existsSync(path)) throw databaseNotFound(path);
   if (existsSync(file)) throw exists(file);
   const unfinished = `${file}.unfinished-${process.pid}`;
   create(unfinished);
   try {
-    const connection = await openConnection({ path, deadlineMs });
+    const connection = await openConnection({ path, deadlineMs, tellWait });
     try {
-      await untilUnlocked({ path, deadlineMs }, () => connection.prepare("vacuum into ?").run(unfinished));
+      await untilUnlocked(connection, () => connection.prepare("vacuum into ?").run(unfinished));
     } finally {
       connection.close();
     }

@@ -13,6 +13,7 @@ import { dirname, resolve as toAbsolute } from "node:path";
 
 import { type Backoff, nextWait } from "../../core/backoff.ts";
 import { hasCode, TaskonautError } from "../../core/errors.ts";
+import { type TellWait, WONDERS_MS } from "../../core/waiting.ts";
 import { OpenedFile } from "./opened-file.ts";
 import { databaseLocked, databaseNotFound, explainFailure, isLocked } from "./failures.ts";
 import { refuseForeign } from "./foreign.ts";
@@ -22,6 +23,8 @@ export interface SqliteConnection {
   readonly path: string;
   /** How long a locked file is waited for; then `database_unavailable`. */
   readonly deadlineMs: number;
+  /** Told that the file is locked. */
+  readonly tellWait: TellWait | undefined;
   /** The prepared statement of a constant text; prepared once. */
   prepare<Row>(text: string): Statement<Row, SQLQueryBindings[]>;
   /** Runs several statements without parameters; only within a transaction. */
@@ -51,6 +54,8 @@ export interface ConnectionOptions {
   readonly mustExist?: boolean;
   /** How long a locked file is waited for; then `database_unavailable`. */
   readonly deadlineMs: number;
+  /** Told that the file is locked. */
+  readonly tellWait?: TellWait | undefined;
   /** Told of each write transaction that was committed. */
   readonly onCommit?: () => void;
 }
@@ -60,11 +65,11 @@ export interface ConnectionOptions {
  * `database_not_found` where it must be there.
  */
 export async function openConnection(options: ConnectionOptions): Promise<SqliteConnection> {
-  const { deadlineMs } = options;
+  const { deadlineMs, tellWait } = options;
   const isInMemory = options.path === ":memory:";
   const path = isInMemory ? options.path : toAbsolute(options.path);
   if (options.mustExist && !isInMemory && !isThere(path)) throw databaseNotFound(path);
-  const database = await untilUnlocked({ path, deadlineMs }, () => openConfigured(path));
+  const database = await untilUnlocked({ path, deadlineMs, tellWait }, () => openConfigured(path));
   return new Connection(database, { ...options, path }, isInMemory ? undefined : new OpenedFile(path));
 }
 
@@ -88,6 +93,7 @@ interface Joiner {
 class Connection implements SqliteConnection {
   readonly path: string;
   readonly deadlineMs: number;
+  readonly tellWait: TellWait | undefined;
   readonly #onCommit: (() => void) | undefined;
   readonly #statements = new Map<string, Statement>();
   #joiners: Joiner[] = [];
@@ -96,12 +102,13 @@ class Connection implements SqliteConnection {
 
   constructor(
     private readonly database: Database,
-    { path, deadlineMs, onCommit }: ConnectionOptions,
+    { path, deadlineMs, tellWait, onCommit }: ConnectionOptions,
     /** Undefined for a database in memory. */
     private readonly file: OpenedFile | undefined,
   ) {
     this.path = path;
     this.deadlineMs = deadlineMs;
+    this.tellWait = tellWait;
     this.#onCommit = onCommit;
   }
 
@@ -254,16 +261,26 @@ const LINKS_MAX = 40;
 
 /** LC1. Gives what `operation` gives; explains what it throws. */
 export async function untilUnlocked<Result>(
-  { path, deadlineMs }: { readonly path: string; readonly deadlineMs: number },
+  {
+    path,
+    deadlineMs,
+    tellWait,
+  }: { readonly path: string; readonly deadlineMs: number; readonly tellWait?: TellWait | undefined },
   operation: () => Result,
 ): Promise<Result> {
   const start = performance.now();
+  let isTold = false;
   for (let waitMs = nextWait(LOCKED); ; waitMs = nextWait(LOCKED, waitMs)) {
     try {
       return operation();
     } catch (error) {
       if (!isLocked(error)) throw explainFailure(error, path);
-      if (performance.now() - start >= deadlineMs) throw databaseLocked(error, { path, deadlineMs });
+      const waitedMs = performance.now() - start;
+      if (waitedMs >= deadlineMs) throw databaseLocked(error, { path, deadlineMs });
+      if (!isTold && waitedMs >= WONDERS_MS) {
+        isTold = true;
+        tellWait?.(`the database ${path}, which another process keeps locked (at most ${deadlineMs / 1000} s)`);
+      }
     }
     // Jitter, lest processes that met once meet again at every try.
     await Bun.sleep(waitMs * (0.5 + Math.random()));

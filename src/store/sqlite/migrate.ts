@@ -3,6 +3,7 @@
 
 import { existsSync } from "node:fs";
 
+import type { TellWait } from "../../core/waiting.ts";
 import type { MigrationStatus, Migrator } from "../../core/api/migrator.ts";
 import initial from "../../../sql/sqlite/0001_initial.sql" with { type: "text" };
 import { type AppliedMigration, checksumOf, describeMigrations, findPending, type Migration } from "../migrations.ts";
@@ -54,9 +55,10 @@ export function openSqliteMigrator({
   deadlineMs = 10_000,
   now = Date.now,
   known = MIGRATIONS,
+  tellWait,
 }: MigratorOptions): Migrator {
   const opened = async <Result>(use: (connection: SqliteConnection) => Promise<Result>): Promise<Result> => {
-    const connection = await openConnection({ path, deadlineMs });
+    const connection = await openConnection({ path, deadlineMs, tellWait });
     try {
       return await use(connection);
     } finally {
@@ -81,6 +83,7 @@ export interface MigratorOptions {
   readonly path: string;
   /** How long a locked file is waited for. */
   readonly deadlineMs?: number;
+  readonly tellWait?: TellWait | undefined;
   readonly now?: () => number;
   /** Default: those that the binary carries. */
   readonly known?: readonly Migration[];

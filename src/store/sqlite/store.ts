@@ -2,6 +2,7 @@
 
 import { realpathSync } from "node:fs";
 
+import type { TellWait } from "../../core/waiting.ts";
 import { databaseBehind } from "../migrations.ts";
 import { Processes } from "../processes.ts";
 import { NO_TURN, type Store } from "../store.ts";
@@ -35,6 +36,8 @@ export interface SqliteStoreOptions {
   readonly deadlineMs?: number;
   /** The store's clock, milliseconds since 1970. */
   readonly now?: () => number;
+  /** Told what a method waits for. */
+  readonly tellWait?: TellWait | undefined;
   /** Told of each write transaction that was committed. */
   readonly onCommit?: () => void;
 }
@@ -48,9 +51,10 @@ export async function openSqliteStore({
   mustExist = false,
   deadlineMs = 10_000,
   now = Date.now,
+  tellWait,
   onCommit,
 }: SqliteStoreOptions): Promise<Store> {
-  const connection = await openConnection({ path, mustExist, deadlineMs, ...(onCommit && { onCommit }) });
+  const connection = await openConnection({ path, mustExist, deadlineMs, tellWait, ...(onCommit && { onCommit }) });
   try {
     await migrate(connection, now);
   } catch (error) {

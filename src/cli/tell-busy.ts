@@ -1,0 +1,27 @@
+// Of a task that a worker drives already, at once: a server waits for it in silence. In this process the engine tells.
+
+import type { Taskonaut } from "../core/api/taskonaut.ts";
+import { isTerminal } from "../core/record/status.ts";
+import type { Call } from "./command.ts";
+import { tell } from "./print.ts";
+
+/** Says on stderr who drives the task, and which step it is at, where a server is asked and somebody does. */
+export async function tellBusy(
+  call: Pick<Call, "io" | "flags" | "talk" | "isRemote">,
+  taskonaut: Pick<Taskonaut, "getTaskSummary" | "listWorkers">,
+  id: string,
+): Promise<void> {
+  if (!call.isRemote || call.flags.has("json")) return;
+  try {
+    const task = await taskonaut.getTaskSummary(id);
+    if (task.lease_owner === null || isTerminal(task.status)) return;
+    const worker = (await taskonaut.listWorkers()).find((one) => one.id === task.lease_owner);
+    if (worker?.state !== "alive") return;
+    const step = task.steps.find(({ status }) => status === "RUNNING");
+    const what = step ? `, step ${step.step_index} ${step.step_name}` : "";
+    const since = (step ?? task).updated_at.replace("T", " ").replace(/\.\d+/, "");
+    await tell(call, [`Waiting for task ${task.id}: worker ${worker.name} drives it${what} since ${since}.`]);
+  } catch {
+    // what is asked of the task next says what is wrong
+  }
+}
