@@ -58,7 +58,7 @@ test("a person who starts a server sees where it is, what it works on, and how t
 
 test("a server without a worker says who runs what is queued", async () => {
   const { stderr } = await start(["run-app", "--no-worker"]);
-  expect(stderr).toContain("worker  none; `taskonaut work` runs what is queued\n");
+  expect(stderr).toContain("worker  none: what is queued waits for one\nnext    taskonaut work\n");
 });
 
 test("a worker has no address", async () => {

@@ -11,7 +11,7 @@ export interface BannerFacts extends StoreFacts {
   readonly worker: WorkerFacts | undefined;
 }
 
-/** A program that serves a thousand flows has them all in `taskonaut flows`. */
+/** A program that serves a thousand flows has them all in the command `flows`. */
 const FLOWS_SHOWN_MAX = 12;
 
 /** `worker  `, the widest name. */
@@ -22,12 +22,14 @@ const TEXT_COLUMNS_MIN = 16;
  * Writes it to the terminal. False: nobody reads the log there, or only what is urgent; then the log tells that it has
  * started.
  */
-export async function showBanner({ io, env, logStyle, wiring }: Call, facts: BannerFacts): Promise<boolean> {
+export async function showBanner({ io, env, logStyle, wiring, hints }: Call, facts: BannerFacts): Promise<boolean> {
   const { stderr } = io;
   if (!stderr.isTTY || logStyle !== "human" || !wiring.log.info) return false;
   const columns = Math.max(stderr.columns - NAME_COLUMNS - 1, TEXT_COLUMNS_MIN);
-  const rows = rowsOf(facts).flatMap(([name, text]) =>
-    wrapText(text, columns).map((line, index): Cell[] => [
+  const next = facts.worker ? [] : hints.give("work").flatMap(({ command }): Row[] => [["next", command ?? ""]]);
+  const rows = [...rowsOf(facts), ...next].flatMap(([name, text]) =>
+    // a command is there to be copied: whole, however long it is
+    (name === "next" ? [text] : wrapText(text, columns)).map((line, index): Cell[] => [
       { text: index === 0 ? name : "", color: "dim" },
       { text: line },
     ]),
@@ -39,7 +41,9 @@ export async function showBanner({ io, env, logStyle, wiring }: Call, facts: Ban
   return true;
 }
 
-function rowsOf({ location, flows, worker }: BannerFacts): [name: string, text: string][] {
+type Row = [name: string, text: string];
+
+function rowsOf({ location, flows, worker }: BannerFacts): Row[] {
   const shown = flows.slice(0, FLOWS_SHOWN_MAX).join(", ");
   const more = flows.length - FLOWS_SHOWN_MAX;
   return [
@@ -47,7 +51,7 @@ function rowsOf({ location, flows, worker }: BannerFacts): [name: string, text: 
     ["flows", more > 0 ? `${shown} and ${more} more` : shown],
     [
       "worker",
-      worker ? `${worker.id}, up to ${worker.concurrency} tasks at once` : "none; `taskonaut work` runs what is queued",
+      worker ? `${worker.id}, up to ${worker.concurrency} tasks at once` : "none: what is queued waits for one",
     ],
   ];
 }

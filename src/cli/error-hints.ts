@@ -18,7 +18,12 @@ type Find = (about: FailedCall & { readonly details: Readonly<Record<string, unk
 
 const BY_CODE: Partial<Record<ErrorCode, Find>> = {
   usage: help,
-  input_invalid: help,
+  input_invalid: (about) => {
+    const { id, details, hints } = about;
+    const { signal: name, payload } = details;
+    const isSignal = id !== undefined && typeof name === "string" && typeof payload === "string";
+    return isSignal ? hints.give("signalTask", { id, name, payload }) : help(about);
+  },
   flow_not_found: ({ hints }) => (hints.isRemote ? [] : hints.give("listFlows")),
   task_not_found: listTasks,
   task_id_invalid: listTasks,

@@ -31,6 +31,8 @@ export const HINT_LIST = {
   followAgain: ({ id }: OfTask) => run("follow the task again", ["run-task", id, "--wait"]),
   signalTask: ({ id, name, payload }: OfTask & { readonly name: string; readonly payload: string | undefined }) =>
     run(undefined, ["signal-task", id, name, ...(payload === undefined ? [] : ["--payload", payload])]),
+  showFlow: ({ flow, signal }: { readonly flow: string; readonly signal: string }) =>
+    run(`see what signal ${signal} takes, to send it with signal-task`, ["flows", flow]),
   resumeTask: ({ id }: OfTask) => run("resume the task when the reason is gone", ["resume-task", id]),
   cancelByForce: ({ id }: OfTask) =>
     run("or end it without what its flow would clean up", ["cancel-task", id, "--force"]),

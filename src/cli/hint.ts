@@ -83,7 +83,7 @@ export class Hints {
     return place && this.#join(draft.words, place);
   }
 
-  /** The call as it was typed, and more. */
+  /** The call as it was typed, and more: in front, for at its end it could be taken for the value of something. */
   #again(more: readonly string[]): string | undefined {
     const argv = withoutOption(this.options.argv, more[0] === "--flows" ? undefined : more[0]);
     const words = argv.map((word, index) => {
@@ -92,7 +92,7 @@ export class Hints {
       const url = attached === undefined ? word : value;
       return isUrlFlag(flag) && hasSecret(url) ? `${attached ?? ""}"$${URL_FLAGS[flag]}"` : quoteWord(word);
     });
-    return words.includes(undefined) ? undefined : this.#join(more, [], words as readonly string[]);
+    return words.includes(undefined) ? undefined : this.#join(more, words as readonly string[]);
   }
 
   /** The flags that name the place of the tasks, and the flows; undefined: the command has none here. */
@@ -111,12 +111,12 @@ export class Hints {
     return [...(hasSecret(url) ? [`--${name}`, `"$${URL_FLAGS[name]}"`] : optionOf(name, url)), ...flows];
   }
 
-  /** `ready` and `before` are quoted already, or need not be. */
-  #join(words: readonly string[], ready: readonly string[], before: readonly string[] = []): string | undefined {
+  /** `ready` are quoted already. */
+  #join(words: readonly string[], ready: readonly string[]): string | undefined {
     const quoted = words.map(quoteWord);
     return quoted.includes(undefined) || ready.includes(UNSHOWN)
       ? undefined
-      : [this.options.calledAs, ...before, ...quoted, ...ready].join(" ");
+      : [this.options.calledAs, ...quoted, ...ready].join(" ");
   }
 }
 

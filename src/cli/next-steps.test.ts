@@ -13,7 +13,7 @@ const CALL = { id: "c1", status: "FAILED" } as unknown as ToolCall;
 function commandsFor(
   parts: Partial<Task>,
   argv: readonly string[] = [],
-  payloads = new Map<string, string>(),
+  payloads = new Map<string, string | undefined>(),
 ): string[] {
   const task = plannedTask({ id: "t1", ...parts });
   return suggestSteps(task, hintsOf(argv), payloads).flatMap(({ command }) => command ?? []);
@@ -45,14 +45,31 @@ test("a task of the queue wants a worker, which against a server somebody else h
 });
 
 test("a signal is shown with a payload where its contract wants one, each name once", () => {
-  const payloads = new Map([["approved", '{"by":"it\'s me"}']]);
+  const payloads = new Map([
+    ["approved", '{"by":"it\'s me"}'],
+    ["paid", undefined],
+  ]);
   const waiting_for = [SIGNAL, SIGNAL, { ...SIGNAL, name: "paid" }];
   expect(commandsFor({ ...WAITING, waiting_for }, [], payloads)).toEqual([
     `taskonaut signal-task t1 approved --payload '{"by":"it'\\''s me"}'`,
     "taskonaut signal-task t1 paid",
   ]);
   const many = Array.from({ length: 1000 }, (_, i) => ({ ...SIGNAL, name: `s${i}` }));
-  expect(commandsFor({ ...WAITING, waiting_for: many })).toHaveLength(8);
+  expect(
+    commandsFor({ ...WAITING, waiting_for: many }, [], new Map(many.map(({ name }) => [name, undefined]))),
+  ).toHaveLength(8);
+});
+
+test("where the contract of a signal is not known, what tells it is shown instead", () => {
+  const waiting = { ...WAITING, flow_name: "order", waiting_for: [SIGNAL] };
+  expect(commandsFor(waiting, ["get-task", "t1", "--flows", "a.ts"])).toEqual(["taskonaut flows order --flows a.ts"]);
+  const url = "http://127.0.0.1:8000";
+  expect(commandsFor(waiting, ["get-task", "t1", "--api-base-url", url])).toEqual([
+    `taskonaut signal-task t1 approved --api-base-url ${url}`,
+  ]);
+  const task = plannedTask({ ...waiting, flow_file: "/nowhere/order.ts" });
+  const [gone] = suggestSteps(task, hintsOf(), new Map());
+  expect(gone?.text).toContain("came from /nowhere/order.ts, which is not there any more");
 });
 
 test("a doubt is settled before the task is resumed, and with all that a person may say of it", () => {

@@ -12,7 +12,10 @@ import type { Hint, Hints } from "./hint.ts";
 /** So many signals, and steps in doubt, are given hints for. */
 const HINTS_MAX = 8;
 
-/** Of each signal that the task waits for, the payload to show: JSON, or undefined where the contract takes none at all. */
+/**
+ * Of each signal whose contract is known, the payload to show: JSON, or undefined where the contract takes none at all, or no
+ * example is found.
+ */
 type Payloads = ReadonlyMap<string, string | undefined>;
 
 /**
@@ -51,9 +54,19 @@ export function suggestSteps(task: Task, hints: Hints, payloads: Payloads): read
   if (task.waiting_for.length === 0) return hints.give("runTask", { id });
   const signals = signalsOf(task);
   if (signals.length === 0) return hints.give("followTask", { id });
-  return signals
-    .slice(0, HINTS_MAX)
-    .flatMap((name) => hints.give("signalTask", { id, name, payload: payloads.get(name) }));
+  return signals.slice(0, HINTS_MAX).flatMap((name) => suggestSignal(task, name, hints, payloads));
+}
+
+/** Where its contract is not known, what tells it: a server's flows are not here, and a file that is gone tells nothing. */
+function suggestSignal(
+  { id, flow_name, flow_file }: Task,
+  name: string,
+  hints: Hints,
+  payloads: Payloads,
+): readonly Hint[] {
+  if (payloads.has(name) || hints.isRemote) return hints.give("signalTask", { id, name, payload: payloads.get(name) });
+  if (flow_file !== null && !existsSync(flow_file)) return hints.give("flowFileGone", { file: flow_file });
+  return hints.give("showFlow", { flow: flow_name, signal: name });
 }
 
 /** The names, each once. */
@@ -90,12 +103,17 @@ async function findPayloads(
 ): Promise<Payloads> {
   const flow = await describeFlow(call, taskonaut, task.flow_name);
   return new Map(
-    signalsOf(task).map((name) => {
+    signalsOf(task).flatMap((name) => {
       const contract = flow?.signals[name];
-      const example = contract === undefined || takesNull(contract) ? undefined : exampleOf(contract);
-      return [name, example && JSON.stringify(example.value)];
+      return contract === undefined ? [] : [[name, examplePayload(contract)]];
     }),
   );
+}
+
+/** JSON that satisfies the contract; undefined where it takes none at all, or no example is found. */
+export function examplePayload(contract: FlowDescription["input_schema"]): string | undefined {
+  const example = takesNull(contract) ? undefined : exampleOf(contract);
+  return example && JSON.stringify(example.value);
 }
 
 /** A command that only reads has no flows of files with it: they are loaded for the asking. Undefined where that fails. */

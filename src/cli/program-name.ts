@@ -19,7 +19,8 @@ const BUNDLE = "/$bunfs/";
 /** `taskonaut`, `dist/taskonaut`, `npx taskonaut`, `bun src/main.ts`: quoted for a POSIX shell. */
 export function programName({ argv0, main, cwd, env }: Start): string {
   if (!main.startsWith(BUNDLE)) return [argv0, relative(cwd, main)].map((word) => quoteWord(word) ?? NAME).join(" ");
-  if (env["npm_command"] === "exec") return `npx ${NAME}`;
+  const isOfNpm = !argv0.includes("/") || /[/\\](?:_npx|node_modules)[/\\]/.test(argv0);
+  if (env["npm_command"] === "exec" && isOfNpm) return `npx ${NAME}`;
   return quoteWord(argv0) ?? NAME;
 }
 

@@ -24,7 +24,7 @@ export function findTests(
   if (found.length > 0) return found;
   throw new TaskonautError(
     "usage",
-    `No tests found in ${places.join(", ")}. A test is a file such as order.test.ts; \`taskonaut init <folder>\` writes a flow with one.`,
+    `No tests found in ${places.join(", ")}. A test is a file such as order.test.ts; the command \`init\` writes a flow with one.`,
   );
 }
 

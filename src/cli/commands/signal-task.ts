@@ -1,5 +1,7 @@
 import type { Task } from "../../core/api/task.ts";
-import type { SignalTask } from "../../core/api/taskonaut.ts";
+import type { SignalTask, Taskonaut } from "../../core/api/taskonaut.ts";
+import { hasCode, TaskonautError } from "../../core/errors.ts";
+import { examplePayload } from "../next-steps.ts";
 import type { Call, Command } from "../command.ts";
 import { withTask } from "../drive.ts";
 import { printTaken } from "../tell-takers.ts";
@@ -30,12 +32,35 @@ export const signalTask: Command = {
   async run(call) {
     const signal = await readSignal(call);
     return withTask(call, async (taskonaut, id) => {
-      const task = await taskonaut.signalTask(id, signal);
+      const task = await deliver(taskonaut, id, signal);
       await printTaken(call, taskonaut, task, { done: describeDelivery(task, signal.name) });
       return 0;
     });
   },
 };
+
+/** Where the payload breaks its contract, the error has one that does not. */
+async function deliver(taskonaut: Taskonaut, id: string, signal: SignalTask): Promise<Task> {
+  try {
+    return await taskonaut.signalTask(id, signal);
+  } catch (error) {
+    const example = hasCode(error, "input_invalid") ? await findExample(taskonaut, id, signal.name) : undefined;
+    if (!hasCode(error, "input_invalid") || example === undefined) throw error;
+    const details = { ...error.details, id, signal: signal.name, payload: example };
+    throw new TaskonautError(error.code, error.message, { errors: error.errors, details, cause: error });
+  }
+}
+
+/** As JSON; undefined also where the flow takes no such signal, or cannot be asked. */
+async function findExample(taskonaut: Taskonaut, id: string, signal: string): Promise<string | undefined> {
+  try {
+    const { flow_name } = await taskonaut.getTaskSummary(id);
+    const contract = (await taskonaut.describeFlow(flow_name)).signals[signal];
+    return contract && examplePayload(contract);
+  } catch {
+    return undefined;
+  }
+}
 
 function describeDelivery(task: Task, signal: string): string {
   const isWaitedFor = task.waiting_for.some(({ kind, name }) => kind === "signal" && name === signal);
