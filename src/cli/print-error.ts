@@ -1,6 +1,7 @@
 // Errors on stderr: what is wrong, each violation on a line, and what to do next.
 
 import { TaskonautError } from "../core/errors.ts";
+import { toStoredError } from "../core/record/stored-error.ts";
 import { createPaint, wantsColor } from "../log/paint.ts";
 import { escapeControls, showControls } from "../log/visible.ts";
 import { type FailedCall, hintsFor } from "./error-hints.ts";
@@ -43,17 +44,30 @@ function toText(error: unknown, context: ErrorContext, { isTTY, columns }: Outpu
   const known = error instanceof TaskonautError ? error : undefined;
   const isCancel = known?.code === "cancelled";
   const lines = [isCancel ? showLines(messageOf(error)) : `${paint("red", "error:")} ${showLines(messageOf(error))}`];
-  if (known?.code === "flow_load_failed") lines.push(...showSource(known.message, { columns, paint }));
+  const isOfFile = known?.code === "flow_load_failed";
+  if (isOfFile) lines.push(...showSource(known.message, { columns, paint }), ...describeCauses(known.cause));
   for (const { path, message } of known?.errors ?? [])
     lines.push(showControls(path === "" ? `  ${message}` : `  ${path}: ${message}`));
   lines.push(...hintsOf(error, context).map((hint) => showHint(hint, paint)));
-  if (context.debug && isFault(error)) lines.push(showLines(stackOf(error)));
+  if (context.debug && (isFault(error) || isOfFile)) lines.push(showLines(stackOf(isOfFile ? known.cause : error)));
   return `${lines.join("\n")}\n`;
 }
 
 function hintsOf(error: unknown, context: ErrorContext): readonly Hint[] {
   if (error instanceof TaskonautError && error.code !== "internal") return hintsFor(error, context);
-  return context.debug || !isFault(error) ? [] : context.hints.give("showFault");
+  // what is wrong in a server is in its own log
+  const isElsewhere = context.hints.isRemote && error instanceof TaskonautError;
+  return context.debug || isElsewhere || !isFault(error) ? [] : context.hints.give("showFault");
+}
+
+/** What the error that a file of the user's threw was thrown for, one after the other. */
+function describeCauses(thrown: unknown): readonly string[] {
+  const lines: string[] = [];
+  for (let { cause } = toStoredError(thrown); cause; { cause } = cause) {
+    const at = cause.at === undefined ? "" : `, at ${cause.at}`;
+    lines.push(showControls(`  cause: ${cause.name}: ${cause.message}${at}`));
+  }
+  return lines;
 }
 
 /** Of the program itself: nobody foresaw it. */

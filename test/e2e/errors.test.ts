@@ -121,6 +121,20 @@ test("a task that parks is printed as any other, and why goes to stderr, with --
   expect(hint[0]).toEndWith(`taskonaut resume-task ${json.task.id} --flows '${file}'`);
 });
 
+test("of a file that fails while it is loaded: with its causes, and the stack at debug only", async () => {
+  const path = join(sandbox.folder, "fails.ts");
+  const text =
+    'import "taskonaut";\nfunction read() {\n  throw new Error("no such file");\n}\ntry {\n  read();\n} catch (cause) {\n  throw new Error("no settings", { cause });\n}\n';
+  await writeFile(path, text);
+  const { stderr } = await sandbox.run(["flows", "--flows", "fails.ts"]);
+  expect(stderr).toMatch(/fails\.ts:8:\d+: .*no settings/);
+  expect(stderr).toContain('    8 |   throw new Error("no settings", { cause });\n');
+  expect(stderr).toContain(`  cause: Error: no such file, at ${path}:3:`);
+  expect(stderr).not.toContain("    at ");
+  const debug = await sandbox.run(["flows", "--flows", "fails.ts", "--log-level", "debug"]);
+  expect(debug.stderr).toContain("    at ");
+});
+
 test("of a file that cannot be loaded: the line, with a mark under the place", async () => {
   await writeFile(join(sandbox.folder, "syntax.ts"), 'import { defineFlow } from "taskonaut";\n\tconst x = (1;\n');
   const { exit, stderr } = await sandbox.run(["flows", "--flows", "syntax.ts"]);
