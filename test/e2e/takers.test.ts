@@ -35,7 +35,8 @@ test.each(DIALECTS)("a signal and an enqueue say which worker has the flow, or t
     const told = `Task ${id} is in the queue. No worker that has flow waits is running.\n`;
     expect(queued.stderr).toStartWith(told);
     const { exit, stderr } = await place.run(["signal-task", id, "go", ...door]);
-    expect([exit, stderr]).toEqual([0, expect.stringContaining("No worker that has flow waits is running.")]);
+    expect(exit).toBe(0);
+    expect(stderr).toContain("No worker that has flow waits is running.");
   }
   await stranger.stop();
 
