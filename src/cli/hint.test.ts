@@ -68,7 +68,7 @@ test.each([
     "A hint repeats no password. Set DATABASE_URL to the URL that was given with --database-url before you paste one.",
   ]);
   const again = hintsOf(["run-flow", `--database-url=${url}`, "--log-level", "warn"]).give("showFault")[0]?.command;
-  expect(again).toBe('taskonaut --log-level debug run-flow --database-url="$DATABASE_URL"');
+  expect(again).toBe('taskonaut run-flow --log-level debug --database-url="$DATABASE_URL"');
   // it is set to that already
   const known = hintsOf(["run-flow", "--database-url", url], { env: { DATABASE_URL: url } });
   expect(known.before(known.give("runTask", { id: "t1" }))).toEqual([]);

@@ -83,7 +83,7 @@ export class Hints {
     return place && this.#join(draft.words, place);
   }
 
-  /** The call as it was typed, and more: in front, for at its end it could be taken for the value of something. */
+  /** The call as it was typed, and more: behind the command, for at the end it could be taken for the value of something. */
   #again(more: readonly string[]): string | undefined {
     const argv = withoutOption(this.options.argv, more[0] === "--flows" ? undefined : more[0]);
     const words = argv.map((word, index) => {
@@ -92,7 +92,18 @@ export class Hints {
       const url = attached === undefined ? word : value;
       return isUrlFlag(flag) && hasSecret(url) ? `${attached ?? ""}"$${URL_FLAGS[flag]}"` : quoteWord(word);
     });
-    return words.includes(undefined) ? undefined : this.#join(more, words as readonly string[]);
+    const command = argv.findIndex((word) => this.options.commands.some(({ name }) => name === word));
+    const before = words.slice(0, command + 1) as readonly string[];
+    return words.includes(undefined)
+      ? undefined
+      : this.#join(
+          [],
+          [
+            ...before,
+            ...more.map((word) => quoteWord(word) ?? UNSHOWN),
+            ...(words.slice(command + 1) as readonly string[]),
+          ],
+        );
   }
 
   /** The flags that name the place of the tasks, and the flows; undefined: the command has none here. */

@@ -8,6 +8,7 @@ import { type FailedCall, hintsFor } from "./error-hints.ts";
 import { type Hint, showHint } from "./hint.ts";
 import type { Env, Output } from "./io.ts";
 import { showSource } from "./source-frame.ts";
+import { wrapWords } from "./wrap-words.ts";
 
 export interface ErrorContext extends FailedCall {
   readonly json: boolean;
@@ -39,15 +40,20 @@ function toJsonText(error: unknown, context: ErrorContext): string {
   return `${escapeControls(JSON.stringify({ code, message: messageOf(error), errors, details, hint, ...stack }))}\n`;
 }
 
-function toText(error: unknown, context: ErrorContext, { isTTY, columns }: Output): string {
+function toText(error: unknown, context: ErrorContext, stderr: Output): string {
+  const { isTTY, columns } = stderr;
   const paint = createPaint(wantsColor(isTTY, context.env));
   const known = error instanceof TaskonautError ? error : undefined;
   const isCancel = known?.code === "cancelled";
-  const lines = [isCancel ? showLines(messageOf(error)) : `${paint("red", "error:")} ${showLines(messageOf(error))}`];
+  const said = messageOf(error);
+  const lines = [wrapWords(isCancel ? said : `error: ${said}`, stderr).replace(/^error:/, paint("red", "error:"))];
   const isOfFile = known?.code === "flow_load_failed";
   if (isOfFile) lines.push(...showSource(known.message, { columns, paint }), ...describeCauses(known.cause));
-  for (const { path, message } of known?.errors ?? [])
+  for (const { path, message } of known?.errors ?? []) {
+    // of the whole: the message has said it
+    if (path === "" && said.includes(message)) continue;
     lines.push(showControls(path === "" ? `  ${message}` : `  ${path}: ${message}`));
+  }
   lines.push(...hintsOf(error, context).map((hint) => showHint(hint, paint)));
   if (context.debug && (isFault(error) || isOfFile)) lines.push(showLines(stackOf(isOfFile ? known.cause : error)));
   return `${lines.join("\n")}\n`;

@@ -3,13 +3,14 @@
 import type { Task } from "../core/api/task.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
 import { taskJson } from "../core/api/task-json.ts";
-import { escapeControls, showControls } from "../log/visible.ts";
+import { escapeControls } from "../log/visible.ts";
 import type { Call } from "./command.ts";
 import { describeWaits } from "./describe-waits.ts";
 import { type Hint, showHint } from "./hint.ts";
 import type { Look } from "./look.ts";
 import { nextSteps } from "./next-steps.ts";
 import { showTask } from "./show-task.ts";
+import { wrapWords } from "./wrap-words.ts";
 
 type Printing = Pick<Call, "io" | "look" | "talk" | "flags" | "hints" | "wiring" | "isRemote">;
 type Flows = Pick<Taskonaut, "describeFlow">;
@@ -41,7 +42,7 @@ export async function tell(
   hints: readonly Hint[] = [],
 ): Promise<void> {
   if (flags.has("json")) return;
-  const lines = [...texts.map(showControls), ...hints.map((hint) => showHint(hint, talk))];
+  const lines = [...texts.map((text) => wrapWords(text, io.stderr)), ...hints.map((hint) => showHint(hint, talk))];
   await io.stderr.write(`${lines.join("\n")}\n`);
 }
 

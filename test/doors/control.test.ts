@@ -233,7 +233,7 @@ function expectParked({ code, stdout, stderr }: CliResult): void {
   expect(code).toBe(4);
   expect(stdout).toMatch(/^task .*^status +PARKED$.*^parked {3}\S/ms);
   expect(stdout).not.toMatch(/^next /m);
-  expect(stderr).toMatch(/^error: Task \S+ is parked\. .+\nhint: .+\n {2}taskonaut resume-task \S+\n/);
+  expect(stderr).toMatch(/^error: Task \S+ is parked\. [^]+\nhint: .+\n {2}taskonaut resume-task \S+\n/);
 }
 
 function expectRefused({ code, stdout, stderr }: CliResult, exit: number, message: string): void {
