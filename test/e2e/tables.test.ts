@@ -111,7 +111,7 @@ function normalize(text: string): string {
       )
       // of a time that is broken, the second half
       .replace(/^ +(?:\d\d:[\d:.]+Z?|\d*Z)$/gm, (time) => time.replaceAll(/\d/g, "0"))
-      .replace(/(begin with )[\da-f]{4}/, "$10000")
+      .replace(/(begin\s+with\s+)[\da-f]{4}/, "$10000")
       .replace(/taskonaut-e2e-\w*/g, (folder) => `taskonaut-e2e-${"x".repeat(folder.length - 14)}`)
   );
 }
