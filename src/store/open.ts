@@ -3,6 +3,7 @@
 
 import type { Backup } from "../core/api/backup.ts";
 import type { Migrator } from "../core/api/migrator.ts";
+import { quoteForShell } from "../core/shell-quote.ts";
 import type { TellWait } from "../core/waiting.ts";
 import { TaskonautError } from "../core/errors.ts";
 import { displayServer, type PostgresAddress, type SqliteAddress, type StoreAddress } from "./address.ts";
@@ -80,7 +81,7 @@ export function backUp(address: StoreAddress, file: string, tellWait?: TellWait)
     postgres: async ({ url, schema }) => {
       throw new TaskonautError(
         "usage",
-        `backup copies SQLite files. PostgreSQL has a program of its own: pg_dump --format=custom --schema=${schema} --file=<file> '${displayServer(url)}'`,
+        `backup copies SQLite files. PostgreSQL has a program of its own: pg_dump --format=custom --schema=${schema} --file=${quoteForShell(file)} ${quoteForShell(displayServer(url))}`,
       );
     },
   });

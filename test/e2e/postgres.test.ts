@@ -158,7 +158,10 @@ describe.concurrent("what cannot be used is told quickly, with 5, and without th
     await expectRefusal(user.href, /refuses the login/);
     const database = new URL(url);
     database.pathname = "/not_there";
-    await expectRefusal(database.href, /no such database/);
+    await expectRefusal(
+      database.href,
+      /no such database\. Create it with `createdb --maintenance-db=postgres:\S+\/postgres not_there`/,
+    );
     await drop();
   });
 

@@ -168,7 +168,9 @@ describe("the embedded database", () => {
     expect(taskOf(await sandbox.run(["get-task", id, "--database-url", "sqlite:copy.db"])).id).toBe(id);
     const refused = await sandbox.run(["backup", "other.db", "--database-url", "postgres://me:secret@h/n"]);
     expect([refused.exit, refused.stdout]).toEqual([2, ""]);
-    expect(refused.stderr).toContain("pg_dump --format=custom --schema=taskonaut --file=<file> 'postgres://me@h/n'");
+    expect(refused.stderr).toContain(
+      `pg_dump --format=custom --schema=taskonaut --file=${sandbox.folder}/other.db postgres://me@h/n`,
+    );
   });
 
   test("in memory lasts for one command", async () => {

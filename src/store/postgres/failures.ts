@@ -3,6 +3,7 @@
 
 import postgres from "postgres";
 
+import { quoteForShell } from "../../core/shell-quote.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import { TlsError } from "./tls.ts";
 
@@ -16,7 +17,7 @@ const SERVER_ADVICE: readonly (readonly [code: string, advice: string])[] = [
   ["57014", "it cancelled the statement. Look for a statement_timeout, and try again"],
   ["53300", "it has too many connections. Close some, or raise max_connections"],
   ["53", "it has run out of resources. Look at its disk, its memory and its log"],
-  ["3D000", "it has no such database. Create it with `createdb`, or name another in the database URL"],
+  ["3D000", "it has no such database. Create it with `{createdb}`, or name another in the database URL"],
   ["28", "it refuses the login. Check user and password in the database URL"],
   ["42501", "the user lacks a right there. Grant it, or use the user that migrated the database"],
   ["25006", READ_ONLY],
@@ -109,7 +110,10 @@ export function explainFailure(error: unknown, location: string): unknown {
   }
   if (error instanceof postgres.PostgresError) {
     const advice = SERVER_ADVICE.find(([start]) => code.startsWith(start))?.[1];
-    if (advice !== undefined) return unavailable(location, `${advice} (${error.message})`, error);
+    if (advice !== undefined) {
+      const told = advice.replace("{createdb}", () => createdb(location));
+      return unavailable(location, `${told} (${error.message})`, error);
+    }
     // what ends a connection was no statement of ours: mostly the settings that it was to begin with
     if (!leavesConnectionUsable(error)) return unavailable(location, `${SESSION_REFUSED} (${error.message})`, error);
     const message = `The database ${location} refused a statement: ${error.message}.`;
@@ -130,6 +134,15 @@ export function explainFailure(error: unknown, location: string): unknown {
   // The driver's other errors have a code: the network's, or its own about its set-up.
   if (code === "") return error;
   return unavailable(location, `${error.message}. Check that the server runs, and the database URL`, error);
+}
+
+/** The command that makes the database of this location, by way of the one that every server has. */
+function createdb(location: string): string {
+  const url = URL.parse(location);
+  if (!url) return "createdb";
+  const name = decodeURIComponent(url.pathname.slice(1));
+  url.pathname = "/postgres";
+  return `createdb --maintenance-db=${quoteForShell(url.href)} ${quoteForShell(name)}`;
 }
 
 function unavailable(location: string, advice: string, cause?: unknown): TaskonautError {

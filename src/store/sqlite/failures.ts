@@ -2,6 +2,7 @@
 
 import { SQLiteError } from "bun:sqlite";
 
+import { quoteForShell } from "../../core/shell-quote.ts";
 import { TaskonautError } from "../../core/errors.ts";
 
 const CANNOT_OPEN = "it cannot be opened. Name a file (not a folder) in a folder that this user may write to";
@@ -11,7 +12,7 @@ const ADVICE: readonly (readonly [code: string, advice: string])[] = [
   ["SQLITE_NOTADB", "it is no SQLite database. Name another file, or move this one away"],
   [
     "SQLITE_CORRUPT",
-    "it is damaged. Restore it from a backup, or save what can be read with `sqlite3 <file> .recover`",
+    "it is damaged. Restore it from a backup, or save what can be read with `sqlite3 {file} .recover`",
   ],
   ["SQLITE_READONLY", "it cannot be written. Give this user the right to write the file and its folder"],
   ["SQLITE_CANTOPEN", CANNOT_OPEN],
@@ -49,7 +50,12 @@ export function explainFailure(error: unknown, path: string): unknown {
   if (error instanceof SQLiteError) {
     const code = error.code ?? "";
     const advice = ADVICE.find(([start]) => code.startsWith(start))?.[1];
-    if (advice !== undefined) return unavailable(path, advice, error);
+    if (advice !== undefined)
+      return unavailable(
+        path,
+        advice.replace("{file}", () => quoteForShell(path)),
+        error,
+      );
     if (/^no such (table|column|index)/.test(error.message)) {
       const lacks = `it lacks what taskonaut made in it (${error.message}). Another program has changed it: restore it from a backup`;
       return unavailable(path, lacks, error);

@@ -1,5 +1,6 @@
 // Whole tasks. What is small is read together, from one snapshot; a large task page by page (`../records.ts`).
 
+import { quoteForShell } from "../../core/shell-quote.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import type { TaskRecord, TaskRow, ToolCallRow } from "../../core/record/record.ts";
 import { recordDamaged } from "../record-damaged.ts";
@@ -109,7 +110,7 @@ async function aboutList<Result>(connection: SqliteConnection, read: () => Resul
     if (!isCorrupt(cause)) throw cause;
     throw new TaskonautError(
       "database_unavailable",
-      `The database ${connection.path} cannot be used for lists: the index tasks_by_creation of the table tasks is damaged. Make it anew with \`sqlite3 <file> 'reindex tasks_by_creation'\`, or restore the file from a backup.`,
+      `The database ${connection.path} cannot be used for lists: the index tasks_by_creation of the table tasks is damaged. Make it anew with \`sqlite3 ${quoteForShell(connection.path)} 'reindex tasks_by_creation'\`, or restore the file from a backup.`,
       { details: { path: connection.path, table: "tasks" }, cause },
     );
   }
