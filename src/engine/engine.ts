@@ -120,12 +120,7 @@ class StoreEngine implements Engine {
     const workerId = options.newId();
     const beatByHand = ownHeartbeat(store, clock, log);
     const lease = new Lease(
-      {
-        id: workerId,
-        name: options.workerName,
-        leaseMs: leaseWithin(limits.leaseMs),
-        flows: this.#flows.all().map(({ name }) => name),
-      },
+      { id: workerId, name: options.workerName, leaseMs: leaseWithin(limits.leaseMs), flows: this.#flows.names },
       { store, beatByHand, beatForQueue: options.startHeartbeat ?? beatByHand },
     );
     this.#notifier = new QueueNotifier(store, clock, log);

@@ -27,6 +27,10 @@ export class Flows {
     return [...this.#byName.values()];
   }
 
+  get names(): readonly string[] {
+    return this.all().map(({ name }) => name);
+  }
+
   /** Undefined: it is not loaded here. */
   get(name: string): Flow | undefined {
     return this.#byName.get(name);
