@@ -44,8 +44,8 @@ function optionRow(option: Option): readonly string[] {
 /** What would be markup in Markdown is told as code. */
 function prose(text: string): string {
   return text.replaceAll(
-    /(?:sqlite:)?<\w+>|\bpostgres:\/\/…|\b[A-Z]+(?:_[A-Z]+)+(?:=\w+)?\b|--[a-z][a-z-]*(?: \w+)?/g,
-    "`$&`",
+    /`[^`]*`|(?:sqlite:)?<\w+>|\bpostgres:\/\/…|\b[A-Z]+(?:_[A-Z]+)+(?:=\w+)?\b|--[a-z][a-z-]*(?: \w+)?/g,
+    (code) => (code.startsWith("`") ? code : `\`${code}\``),
   );
 }
 

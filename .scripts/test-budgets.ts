@@ -19,6 +19,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   "test/engine/constructs.test.ts": 25, // an engine for each write at which one may die
   "test/e2e/connections.test.ts": 20, // until idle connections are closed
   "test/contract/postgres-locked.test.ts": 20, // until locks are given up
+  "test/documents/documents.test.ts": 20, // every command of the README and of docs
   "test/engine/faults.test.ts": 20,
   "test/engine/known-outcomes.test.ts": 20, // until locks are given up
   "test/engine/poison.test.ts": 20, // leases that pass

@@ -1,0 +1,36 @@
+// As much of curl as the documents use, for machines that have none: the tests need nothing but Bun.
+
+const args = process.argv.slice(2);
+let method: string | undefined;
+let body: string | undefined;
+let url: string | undefined;
+let showsHead = false;
+const headers = new Headers();
+
+for (let at = 0; at < args.length; at++) {
+  const arg = args[at] ?? "";
+  const value = (): string => args[++at] ?? "";
+  if (arg === "-X") method = value();
+  else if (arg === "-d") body = value();
+  else if (arg === "-i") showsHead = true;
+  else if (arg === "-H") {
+    const [name = "", ...rest] = value().split(":");
+    headers.set(name, rest.join(":").trim());
+  } else if (arg.startsWith("-") && arg !== "-s") throw new Error(`This curl knows no ${arg}.`);
+  else if (arg !== "-s") url = arg;
+}
+
+const address = url?.includes("://") === true ? url : `http://${url}`;
+const response = await fetch(address, {
+  method: method ?? (body === undefined ? "GET" : "POST"),
+  headers,
+  ...(body !== undefined && { body }),
+});
+if (showsHead) {
+  process.stdout.write(`HTTP/1.1 ${response.status} ${response.statusText}\n`);
+  for (const [name, text] of response.headers) process.stdout.write(`${name}: ${text}\n`);
+  process.stdout.write("\n");
+}
+process.stdout.write(await response.text());
+
+export {};

@@ -1,0 +1,27 @@
+// Blocks that are not run, with the reason. All others are.
+
+export interface NotRun {
+  readonly page: string;
+  /** How the block begins. */
+  readonly begins: string;
+  readonly why: string;
+}
+
+export const NOT_RUN: readonly NotRun[] = [
+  { page: "README.md", begins: "npx --yes bun@1.4.5 run quickstart", why: "it builds and checks this very program" },
+  {
+    page: "docs/command-line.md",
+    begins: "",
+    why: "its ids stand for others; test/repository reads each call as the program does",
+  },
+  { page: "docs/concepts.md", begins: " PLANNED", why: "a drawing" },
+  { page: "docs/measurements.md", begins: "bun run bench", why: "it measures the source tree, for minutes" },
+  { page: "docs/operations.md", begins: "# /etc/systemd", why: "a service of a system that the tests do not have" },
+  { page: "docs/operations.md", begins: "FROM debian", why: "an image, which needs Docker" },
+  { page: "docs/operations.md", begins: "06:13:35", why: "lines of a log" },
+  {
+    page: "docs/postgresql.md",
+    begins: "docker compose",
+    why: "it needs Docker; the server of the tests stands in its place",
+  },
+];
