@@ -1,6 +1,8 @@
 // As much of curl as the documents use, for machines that have none: the tests need nothing but Bun.
 
-const args = process.argv.slice(2);
+import { argv, stdout } from "node:process";
+
+const args = argv.slice(2);
 let method: string | undefined;
 let body: string | undefined;
 let url: string | undefined;
@@ -27,10 +29,8 @@ const response = await fetch(address, {
   ...(body !== undefined && { body }),
 });
 if (showsHead) {
-  process.stdout.write(`HTTP/1.1 ${response.status} ${response.statusText}\n`);
-  for (const [name, text] of response.headers) process.stdout.write(`${name}: ${text}\n`);
-  process.stdout.write("\n");
+  stdout.write(`HTTP/1.1 ${response.status} ${response.statusText}\n`);
+  for (const [name, text] of response.headers) stdout.write(`${name}: ${text}\n`);
+  stdout.write("\n");
 }
-process.stdout.write(await response.text());
-
-export {};
+stdout.write(await response.text());

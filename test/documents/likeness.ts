@@ -17,7 +17,8 @@ const ANYTHING = "…";
 /** What is wrong with it; undefined: nothing. A line `…` stands for any number of lines, and at the end of one for its rest. */
 export function unlike(shown: readonly string[], printed: readonly string[]): string | undefined {
   const [wanted, got] = [trimmed(shown), trimmed(printed)];
-  return follows(wanted, got) ? undefined : `the page shows\n${quote(shown)}\nand it printed\n${quote(printed)}`;
+  if (follows(wanted.map(normal), got.map(normal))) return undefined;
+  return `the page shows\n${quote(wanted)}\nand it printed\n${quote(got)}`;
 }
 
 function follows(wanted: readonly string[], got: readonly string[]): boolean {
@@ -31,8 +32,7 @@ function follows(wanted: readonly string[], got: readonly string[]): boolean {
 }
 
 function trimmed(lines: readonly string[]): readonly string[] {
-  const all = lines.map(normal);
-  return all.slice(0, all.findLastIndex((line) => line !== "") + 1);
+  return lines.slice(0, lines.findLastIndex((line) => line.trim() !== "") + 1);
 }
 
 function normal(line: string): string {
