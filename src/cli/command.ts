@@ -57,6 +57,8 @@ export interface Command {
   readonly readsOnly?: boolean;
   /** It makes the SQLite file where there is none; all others say that it is not there. */
   readonly makesDatabase?: boolean;
+  /** Global options that mean nothing to it, beside those that `needs` and `readsOnly` rule out. */
+  readonly ignores?: readonly string[];
   /** Where neither a flag nor the environment says otherwise. */
   readonly logLevel: LogLevel;
   /** Calls without the program's name, which work as they stand; a line that begins with `#` tells of the next. */

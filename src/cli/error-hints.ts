@@ -8,6 +8,8 @@ import type { Hint, Hints } from "./hint.ts";
 export interface FailedCall {
   /** Undefined where no command was found in what was typed. */
   readonly command: string | undefined;
+  /** The flow that was named, where the command takes fields. */
+  readonly flow: string | undefined;
   /** The id that it was about, where it names one. */
   readonly id: string | undefined;
   readonly follows: boolean;
@@ -61,7 +63,8 @@ export function hintsFor({ code, details }: TaskonautError, call: FailedCall): r
   return [...call.hints.before(found), ...found];
 }
 
-function help({ command, hints }: FailedCall): readonly Hint[] {
+function help({ command, flow, hints }: FailedCall): readonly Hint[] {
+  if (command !== undefined && flow !== undefined) return hints.give("helpOfFlow", { command, flow });
   return command === undefined ? hints.give("helpOfProgram") : hints.give("helpOfCommand", { command });
 }
 

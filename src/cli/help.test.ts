@@ -107,7 +107,12 @@ test("examples have no prompt, and each is a call that can be typed", () => {
 });
 
 test("a command refuses the global options that its help does not show, and takes those that it shows", async () => {
-  const values: Record<string, string> = { "log-level": "warn", flows: ".", "database-url": "sqlite:x" };
+  const values: Record<string, string> = {
+    "log-level": "warn",
+    flows: ".",
+    "database-url": "sqlite:x",
+    format: "json",
+  };
   for (const command of COMMANDS) {
     const shown = globalOptionsOf(command);
     const args = command.args.filter(({ required }) => required).map(() => "x");

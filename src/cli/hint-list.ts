@@ -20,6 +20,8 @@ interface OfTask {
 export const HINT_LIST = {
   helpOfProgram: () => bare("see what can be typed", ["--help"]),
   helpOfCommand: ({ command }: { readonly command: string }) => bare("see what can be typed", [command, "--help"]),
+  helpOfFlow: ({ command, flow }: { readonly command: string; readonly flow: string }) =>
+    run("see what the flow takes", [command, flow, "--help"]),
   listFlows: () => run("list the flows that are loaded", ["flows"]),
   listTasks: () => run("list the tasks of this database", ["get-tasks"]),
   listTasksOfServer: () => run("list the tasks of this server", ["get-tasks"]),

@@ -44,8 +44,9 @@ export function globalOptionsOf(command: Command): readonly Option[] {
 }
 
 /** What to say to whoever gives the command this global option; undefined: it means something there. */
-export function whyMeaningless({ name, needs, readsOnly }: Command, option: string): string | undefined {
+export function whyMeaningless({ name, needs, readsOnly, ignores = [] }: Command, option: string): string | undefined {
   const nothing = `means nothing to ${name}`;
+  if (ignores.includes(option)) return `${nothing}: leave it out`;
   switch (option) {
     case "database-url":
       if (needs === "files") return `${nothing}, which works on files`;

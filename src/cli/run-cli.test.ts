@@ -88,3 +88,9 @@ test("what the operating system refuses is not called a fault of the program", a
   taskonaut.failure = Object.assign(new Error("ENOSPC: no space left on device"), { errno: -28, code: "ENOSPC" });
   expect((await cli(["run-flow"], { taskonaut })).stderr).toBe("error: ENOSPC: no space left on device\n");
 });
+
+test("where a flow was named, the hint leads to its fields, with the flows as they were given", async () => {
+  const { code, stderr } = await cli(["run-flow", "echo_add", "--a", "x", "--flows", "my flows"]);
+  expect(code).toBe(2);
+  expect(stderr).toContain("taskonaut run-flow echo_add --help --flows 'my flows'\n");
+});

@@ -125,7 +125,8 @@ export async function runCli({ argv, env, io, wire, calledAs, version: versionIn
     return await Promise.race([done, interrupts.second]);
   } catch (error) {
     const id = command?.args[0]?.name === "id" ? args[0] : undefined;
-    const call = { command: command?.name, id, follows: flags.has("wait"), hints };
+    const flow = command?.takesFields ? args[0] : undefined;
+    const call = { command: command?.name, flow, id, follows: flags.has("wait"), hints };
     return printError(io.stderr, error, { ...call, json, debug, env });
   }
 }

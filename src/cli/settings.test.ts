@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { getTask } from "./commands/get-task.ts";
 import { runApp } from "./commands/run-app.ts";
 import { runTask } from "./commands/run-task.ts";
 import type { Env } from "./io.ts";
@@ -97,6 +98,18 @@ test("flows may be given more than once, but not for a server, which has its own
   expect(() => resolveSettings(runTask, new Map([["api-base-url", "http://127.0.0.1:1"]]), {}, lists)).toThrow(
     "--flows: contradicts --api-base-url",
   );
+});
+
+test("flows are refused as well where only the environment names a server, unless a database is given", () => {
+  const lists = new Map([["flows", ["a.ts"]]]);
+  const env = { TASKONAUT_API_URL: "http://127.0.0.1:1" };
+  expect(() => resolveSettings(runTask, new Map(), env, lists)).toThrow(
+    "--flows: means nothing to the server that TASKONAUT_API_URL names",
+  );
+  const flags = new Map([["database-url", "sqlite:x"]]);
+  expect(resolveSettings(runTask, flags, env, lists).flows).toEqual(["a.ts"]);
+  expect(resolveSettings(getTask, new Map(), env, lists).apiBaseUrl).toBe("http://127.0.0.1:1");
+  expect(resolveSettings(flows, new Map(), env, lists).flows).toEqual(["a.ts"]);
 });
 
 test("a command that works on files takes no database and no server, and the environment's do not matter to it", () => {

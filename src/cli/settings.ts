@@ -53,6 +53,12 @@ export function resolveSettings(
     return style ? chooseWord(style, LOG_STYLES, problems) : logsAtTerminal ? "human" : "json";
   };
 
+  // those that only read load no flows, whoever answers
+  if (api?.name === "TASKONAUT_API_URL" && lists.has("flows") && !command.readsOnly) {
+    const message = `means nothing to the server that ${api.name} names, which has flows of its own: leave it out, or give --database-url`;
+    problems.push({ path: "--flows", message });
+  }
+
   if (database?.value === "") problems.push({ path: database.name, message: "expected a URL, got nothing" });
   const settings: Settings = {
     databaseUrl: database?.value,

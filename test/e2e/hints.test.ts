@@ -168,6 +168,10 @@ const HINTS: Readonly<Record<HintId, Provoke>> = {
   async helpOfCommand({ type, paste }) {
     expect(await paste(find(await type(["run-flow", "--a", "x"]), "run-flow --help"))).toContain("run-flow");
   },
+  async helpOfFlow({ type, paste }) {
+    const said = await type(["run-flow", "order", "--qty", "x", ...PLACE]);
+    expect(await paste(find(said, "run-flow order --help"))).toContain("Fields of order:");
+  },
   async listFlows({ type, paste }) {
     expect(await paste(find(await type(["run-flow", "nope", ...PLACE]), " flows "))).toContain('"order"');
   },

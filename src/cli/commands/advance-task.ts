@@ -14,7 +14,7 @@ export const advanceTask: Command = {
   takesFields: false,
   needs: "tasks",
   logLevel: "warn",
-  examples: ["advance-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071"],
+  examples: ["advance-task @last"],
 
   run: (call) =>
     withTask(call, async (taskonaut, id) => {

@@ -12,10 +12,7 @@ export const backup: Command = {
   needs: "database",
   readsOnly: true,
   logLevel: "warn",
-  examples: [
-    "backup tasks-2026-11-28.db",
-    "backup --database-url sqlite:/var/lib/taskonaut/tasks.db /backups/tasks.db",
-  ],
+  examples: ["backup tasks-2026-11-28.db", "backup --database-url sqlite:tasks.db tasks-copy.db"],
 
   async run({ args, io, look, wiring }) {
     const made = await wiring.backUp(args[0] ?? "");

@@ -21,7 +21,7 @@ export const cancelTask: Command = {
   takesFields: false,
   needs: "tasks",
   logLevel: "warn",
-  examples: ["cancel-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071"],
+  examples: ["cancel-task @last", "# where its flow is lost, or cannot clean up", "cancel-task @last --force"],
 
   // 0, other than for a run that ends CANCELLED: here that is what was asked for
   run: (call) =>

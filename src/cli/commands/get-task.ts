@@ -25,8 +25,9 @@ export const getTask: Command = {
   readsOnly: true,
   logLevel: "warn",
   examples: [
-    "get-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071",
-    "get-task 019ab2c4-5d6e --json",
+    "# the newest task; the beginning of an id is enough as well",
+    "get-task @last",
+    "get-task @last:echo_add --json",
     "get-task @last --step 2",
   ],
 

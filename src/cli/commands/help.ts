@@ -10,6 +10,7 @@ export const help: Command = {
   options: [],
   takesFields: false,
   needs: "program",
+  ignores: ["json", "format"],
   logLevel: "warn",
   examples: ["help run-flow", "help run-flow echo_add", "help options"],
 

@@ -26,9 +26,9 @@ export const resolve: Command = {
   needs: "tasks",
   logLevel: "warn",
   examples: [
-    'resolve 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071 --output \'{"invoice":"R-17"}\'',
-    "resolve 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071 --step 2 --retry",
-    'resolve 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071 --fail "The bank refused it"',
+    'resolve @last --output \'{"invoice":"R-17"}\'',
+    "resolve @last --step 2 --retry",
+    'resolve @last --fail "The bank refused it"',
   ],
 
   async run(call) {

@@ -13,7 +13,7 @@ export const resumeTask: Command = {
   takesFields: false,
   needs: "tasks",
   logLevel: "warn",
-  examples: ["resume-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071"],
+  examples: ["resume-task @last"],
 
   run: (call) =>
     withTask(call, async (taskonaut, id) => {

@@ -15,7 +15,7 @@ export const retryTask: Command = {
   takesFields: false,
   needs: "tasks",
   logLevel: "warn",
-  examples: ["retry-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071"],
+  examples: ["retry-task @last"],
 
   run: (call) =>
     withTask(call, async (taskonaut, id) => {

@@ -27,6 +27,7 @@ export const runApp: Command = {
   ],
   takesFields: false,
   needs: "database",
+  ignores: ["format"],
   logLevel: "info",
   examples: [
     "run-app",

@@ -15,11 +15,7 @@ export const runTask: Command = {
   takesFields: false,
   needs: "tasks",
   logLevel: "warn",
-  examples: [
-    "run-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071",
-    "run-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071 --max-steps 3",
-    "run-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071 --wait",
-  ],
+  examples: ["run-task @last", "run-task @last --max-steps 3", "run-task @last --wait"],
 
   async run(call) {
     const course = readCourse(call);

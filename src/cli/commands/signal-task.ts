@@ -24,9 +24,10 @@ export const signalTask: Command = {
   needs: "tasks",
   logLevel: "warn",
   examples: [
-    "signal-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071 approved",
-    'signal-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071 approved --payload \'{"by":"ann"}\'',
-    "signal-task 019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071 approved --payload @approval.json --idempotency-key mail-17",
+    "signal-task @last approved",
+    'signal-task @last approved --payload \'{"by":"Ada"}\'',
+    "# sent twice, it is delivered once",
+    "signal-task @last approved --payload @approval.json --idempotency-key mail-17",
   ],
 
   async run(call) {

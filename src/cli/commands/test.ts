@@ -21,6 +21,7 @@ export const test: Command = {
   takesFields: false,
   takesRest: true,
   needs: "files",
+  ignores: ["format"],
   logLevel: "warn",
   examples: [
     "test",

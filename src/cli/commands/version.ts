@@ -9,6 +9,7 @@ export const version: Command = {
   takesFields: false,
   needs: "program",
   readsOnly: true,
+  ignores: ["logster", "log-level"],
   logLevel: "warn",
   examples: ["version", "version --json"],
 

@@ -11,6 +11,7 @@ export const work: Command = {
   options: [CONCURRENCY_OPTION],
   takesFields: false,
   needs: "database",
+  ignores: ["format"],
   logLevel: "info",
   examples: [
     "work",
