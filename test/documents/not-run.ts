@@ -24,4 +24,10 @@ export const NOT_RUN: readonly NotRun[] = [
     begins: "docker compose",
     why: "it needs Docker; the server of the tests stands in its place",
   },
+  { page: "docs/tutorial.md", begins: "npx --yes bun@1.4.5 run quickstart", why: "it builds this very program" },
+  {
+    page: "docs/tutorial.md",
+    begins: "docker compose",
+    why: "it needs Docker; the server of the tests stands in its place",
+  },
 ];

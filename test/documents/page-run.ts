@@ -1,7 +1,7 @@
 // Runs the commands of a page as a reader would: one shell in a real pseudo-terminal, in a folder of its own, with the files that
 // the page shows. A block for a second terminal gets a terminal of its own, and is left running until the page has ended.
 
-import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Terminal } from "@xterm/headless";
@@ -38,13 +38,15 @@ export async function runPage(blocks: readonly Block[], { replaced }: PageOption
   const typed = (text: string): string => replaced.reduce((all, [from, to]) => all.replaceAll(from, to), text);
   await prepare(folder, home, steps, typed);
   const shells: Shell[] = [];
-  const open = (script: string): Shell => {
-    const shell = new Shell(["/bin/sh", "-c", script], home, join(folder, "bin"));
+  const open = (script: string, cwd = home): Shell => {
+    const shell = new Shell(["/bin/sh", "-c", script], { cwd, home, bin: join(folder, "bin") });
     shells.push(shell);
     return shell;
   };
   try {
-    return await follow(open(scriptOf(folder, steps)), folder, home, steps, (command) => open(typed(command)));
+    return await follow(open(scriptOf(folder, steps)), folder, home, steps, (command, cwd) =>
+      open(typed(command), cwd),
+    );
   } finally {
     await Promise.all(shells.map((shell) => shell.end()));
     await rm(folder, { recursive: true, force: true });
@@ -84,7 +86,7 @@ function scriptOf(folder: string, steps: readonly Step[]): string {
     const doing = {
       command: `. '${file}'`,
       file: `cp '${file}' '${step.kind === "file" ? step.path : ""}'`,
-      terminal: `until [ -e '${file}.ready' ]; do sleep 0.05; done`,
+      terminal: `pwd > '${file}.folder'; until [ -e '${file}.ready' ]; do sleep 0.05; done`,
     }[step.kind];
     return [String.raw`printf '\033]777;begin;${at}\007'`, doing, String.raw`printf '\033]777;end;${at};%s\007' $?`];
   });
@@ -96,7 +98,7 @@ async function follow(
   folder: string,
   home: string,
   steps: readonly Step[],
-  openSecond: (command: string) => Shell,
+  openSecond: (command: string, cwd: string) => Shell,
 ): Promise<readonly string[]> {
   const faults: string[] = [];
   const told = (lines: readonly string[]): readonly string[] => lines.map((line) => line.replaceAll(home, "/home/ada"));
@@ -106,7 +108,7 @@ async function follow(
       faults.push(`${placeOf(step.block)}: ${doing}\n${what}`);
     };
     if (step.kind === "terminal") {
-      const second = openSecond(step.command.text);
+      const second = openSecond(step.command.text, await folderOf(join(folder, "steps", String(at))));
       const wanted = [...(step.command.output ?? []), "…"];
       const isThere = async (): Promise<boolean> => unlike(wanted, told(await second.lines())) === undefined;
       await until(isThere, placeOf(step.block)).catch(async () =>
@@ -129,13 +131,24 @@ async function follow(
   return faults;
 }
 
+/** Where the shell stands: a second terminal is opened there. */
+function folderOf(step: string): Promise<string> {
+  return until(async () => {
+    const told = await readFile(`${step}.folder`, "utf8").catch(() => "");
+    return told.endsWith("\n") && told.trim();
+  }, "the shell says where it stands");
+}
+
 class Shell {
   readonly #said = new Transcript(TIMEOUT_MS);
   readonly #child: Subprocess;
 
-  constructor(command: readonly string[], home: string, bin: string) {
+  constructor(
+    command: readonly string[],
+    { cwd, home, bin }: { readonly cwd: string; readonly home: string; readonly bin: string },
+  ) {
     this.#child = Bun.spawn([...command], {
-      cwd: home,
+      cwd,
       env: { PATH: `${bin}:/usr/bin:/bin`, HOME: home, LANG: "C.UTF-8", TERM: "xterm-256color", TZ: "UTC" },
       terminal: { cols: COLUMNS, rows: 40, data: (_terminal, chunk) => this.#said.add(chunk) },
       onExit: () => this.#said.end(),

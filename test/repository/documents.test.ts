@@ -93,6 +93,14 @@ test("docs/errors.md lists the codes of errors with what each door makes of them
   expect(Object.fromEntries(told)).toEqual(ERRORS);
 });
 
+test("docs/errors.md says of each code what causes it and what to do", () => {
+  const rows = tableOf(document("docs/errors.md"), "code").map(([code, , , , cause = "", remedy = ""]) => [
+    codeOf(code)[0],
+    cause !== "" && remedy !== "",
+  ]);
+  expect(rows).toEqual(rows.map(([code]) => [code, true]));
+});
+
 test("every file and page that a document names is there", () => {
   const missing = [...documents].flatMap(([path, text]) => {
     const named = [...text.matchAll(/`((?:src|test|sql|docs|\.scripts)\/[\w./-]+\.(?:tsx?|md|sql))`/g)];
