@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { DARK, LIGHT, pictureOf } from "./terminal-picture.ts";
 
 const ROOT = join(import.meta.dir, "..");
-const COLUMNS = 92;
+const COLUMNS = 102;
 const COMMANDS = [
   "taskonaut run-flow checkout --sku tea --qty 2",
-  `taskonaut signal-task @last approved --payload '{"by":"Ada"}'`,
+  `taskonaut signal-task @last approved --payload '{"by":"Ada"}' > signal.json`,
   "taskonaut run-task @last",
 ];
 

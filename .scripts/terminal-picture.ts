@@ -15,8 +15,22 @@ export const LIGHT: Theme = {
   foreground: "#1f2328",
   frame: "#d1d9e0",
   palette: [
-    ...["#24292f", "#cf222e", "#116329", "#7d4e00", "#0969da", "#8250df", "#1b7c83", "#6e7781"],
-    ...["#57606a", "#a40e26", "#1a7f37", "#633c01", "#218bff", "#a475f9", "#3192aa", "#8c959f"],
+    "#24292f",
+    "#cf222e",
+    "#116329",
+    "#7d4e00",
+    "#0969da",
+    "#8250df",
+    "#1b7c83",
+    "#6e7781",
+    "#57606a",
+    "#a40e26",
+    "#1a7f37",
+    "#633c01",
+    "#218bff",
+    "#a475f9",
+    "#3192aa",
+    "#8c959f",
   ],
 };
 
@@ -25,8 +39,22 @@ export const DARK: Theme = {
   foreground: "#e6edf3",
   frame: "#3d444d",
   palette: [
-    ...["#484f58", "#ff7b72", "#3fb950", "#d29922", "#58a6ff", "#bc8cff", "#39c5cf", "#b1bac4"],
-    ...["#6e7681", "#ffa198", "#56d364", "#e3b341", "#79c0ff", "#d2a8ff", "#56d4dd", "#ffffff"],
+    "#484f58",
+    "#ff7b72",
+    "#3fb950",
+    "#d29922",
+    "#58a6ff",
+    "#bc8cff",
+    "#39c5cf",
+    "#b1bac4",
+    "#6e7681",
+    "#ffa198",
+    "#56d364",
+    "#e3b341",
+    "#79c0ff",
+    "#d2a8ff",
+    "#56d4dd",
+    "#ffffff",
   ],
 };
 
@@ -85,12 +113,24 @@ function rowOf(terminal: Terminal, row: number, theme: Theme): string {
 }
 
 function lookOf(cell: IBufferCell, theme: Theme): string {
-  const color = cell.isFgPalette() ? theme.palette[cell.getFgColor()] : undefined;
+  const color = cell.isFgPalette() ? colorOf(cell.getFgColor(), theme) : undefined;
   return [
     color === undefined ? "" : ` fill="${color}"`,
     cell.isBold() ? ' font-weight="bold"' : "",
     cell.isDim() ? ' opacity="0.65"' : "",
   ].join("");
+}
+
+/** The terminal's own sixteen, then a cube of 6 × 6 × 6, then 24 grays. */
+function colorOf(index: number, { palette }: Theme): string | undefined {
+  if (index < 16) return palette[index];
+  const parts =
+    index < 232
+      ? [Math.floor((index - 16) / 36), Math.floor((index - 16) / 6) % 6, (index - 16) % 6].map(
+          (level) => level && 55 + 40 * level,
+        )
+      : Array<number>(3).fill(8 + 10 * (index - 232));
+  return `#${parts.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
 }
 
 function escape(text: string): string {

@@ -104,7 +104,7 @@ test("docs/errors.md says of each code what causes it and what to do", () => {
 test("every file and page that a document names is there", () => {
   const missing = [...documents].flatMap(([path, text]) => {
     const named = [...text.matchAll(/`((?:src|test|sql|docs|\.scripts)\/[\w./-]+\.(?:tsx?|md|sql))`/g)];
-    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)(?:#[\w-]+)?\)/g)];
+    const links = [...text.matchAll(/(?:\]\(|\bsrc(?:set)?=")(?!https?:|#)([^)#\s"]+)(?:#[\w-]+)?[)"]/g)];
     return [
       ...named.map(([, file = ""]) => file).filter((file) => !/N_name/.test(file) && !existsSync(join(ROOT, file))),
       ...links.map(([, link = ""]) => link).filter((link) => !existsSync(join(ROOT, dirname(path), link))),
