@@ -1,7 +1,8 @@
 // A value that satisfies a JSON Schema, as short as it can be, to show what a contract wants. It is made of the schema alone:
-// what a contract checks beyond it (a custom check, most patterns) it may miss.
+// what a contract checks beyond it (a custom check, some patterns) it may miss.
 
 import type { Json } from "../core/record/json-value.ts";
+import { textOfPattern } from "./text-of-pattern.ts";
 
 type Schema = { readonly [key: string]: Json };
 
@@ -155,7 +156,10 @@ function makeText({ format, pattern, minLength, maxLength }: Schema): string {
   }
   const form = regExpOf(pattern);
   const found =
-    form && [...(formatted === undefined ? [] : [formatted]), ...TEXTS].find((text) => fits(text) && form.test(text));
+    form &&
+    [...(formatted === undefined ? [] : [formatted]), ...TEXTS, textOfPattern(pattern) ?? ""].find(
+      (text) => fits(text) && form.test(text),
+    );
   if (found === undefined) throw new NoExample();
   return found;
 }

@@ -8,7 +8,7 @@ import { wrapText } from "./cells.ts";
 import type { Command, Option } from "./command.ts";
 import { wordsOfInput } from "./example-call.ts";
 import { describeLimits } from "./describe-limits.ts";
-import { exampleOf } from "./example-value.ts";
+import { exampleOf, takesNull } from "./example-value.ts";
 import { flagRows, payloadRows } from "./field-rows.ts";
 import type { Hints } from "./hint.ts";
 import { type JsonSchema, typesOf } from "./json-schema.ts";
@@ -72,6 +72,16 @@ export function signalsSection({ signals }: FlowDescription, columns: number): H
     return [`  ${showControls(name)}`, payload];
   });
   return { title: "Signals", body: body.join("\n") };
+}
+
+/** Calls that send each of its signals to its newest task, as far as a payload is known that each takes. */
+export function signalLines({ name: flow, signals }: FlowDescription, hints: Hints): readonly string[] {
+  return Object.entries(signals).flatMap(([name, schema]) => {
+    const example = takesNull(schema) ? undefined : exampleOf(schema);
+    if (!example && !takesNull(schema)) return [];
+    const payload = example && JSON.stringify(example.value);
+    return hints.give("signalTask", { id: `@last:${flow}`, name, payload }).flatMap(({ command }) => command ?? []);
+  });
 }
 
 /** Of one that has no fields. */

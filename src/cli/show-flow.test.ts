@@ -76,6 +76,11 @@ test("a flow is shown with its form, file, limit, fields and signals, and a call
     "Run it:",
     "  taskonaut run-flow checkout --sku A1 --flows f",
     "",
+    "Signal it:",
+    '  taskonaut signal-task @last:checkout approved --payload \'{"by":"text"}\' --flows f',
+    "  taskonaut signal-task @last:checkout paid --flows f",
+    "  taskonaut signal-task @last:checkout any --flows f",
+    "",
   ]);
 });
 

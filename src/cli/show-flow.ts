@@ -5,7 +5,7 @@ import type { FlowDescription } from "../core/api/taskonaut.ts";
 import { showControls } from "../log/visible.ts";
 import { wrapText } from "./cells.ts";
 import type { Command } from "./command.ts";
-import { exampleInput, exampleLine, fieldsSection, type FoundFlow, signalsSection } from "./flow-help.ts";
+import { exampleInput, exampleLine, fieldsSection, type FoundFlow, signalLines, signalsSection } from "./flow-help.ts";
 import { type HelpRow, type HelpSection, layRows } from "./help-rows.ts";
 import type { Hints } from "./hint.ts";
 import type { Look } from "./look.ts";
@@ -35,6 +35,12 @@ export function showFlow({ found, runFlow, hints }: ShownFlow, { columns, paint 
     fieldsSection(flow, runFlow.options, columns),
     signalsSection(flow, columns),
     { title: "Run it", body: run.join("\n") },
+    {
+      title: "Signal it",
+      body: signalLines(flow, hints)
+        .map((line) => `  ${line}`)
+        .join("\n"),
+    },
   ];
   const shown = sections.filter((section) => section !== undefined).filter(({ body }) => body !== "");
   return `${shown.map(({ title, body }) => (title === undefined ? body : `${paint("bold", title)}:\n${body}`)).join("\n\n")}\n`;

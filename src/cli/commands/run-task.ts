@@ -15,7 +15,7 @@ export const runTask: Command = {
   takesFields: false,
   needs: "tasks",
   logLevel: "warn",
-  examples: ["run-task @last", "run-task @last --max-steps 3", "run-task @last --wait"],
+  examples: ["run-task @last", "run-task @last --max-steps 100", "run-task @last --wait"],
 
   async run(call) {
     const course = readCourse(call);
