@@ -9,6 +9,8 @@ import { testingRuntime } from "./testing-runtime.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const DIST = join(ROOT, "dist");
+/** Of its 22: a higher one takes seconds, and saves a tenth. */
+const ZSTD_LEVEL = 12;
 const TARGETS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"] as const;
 
 try {
@@ -38,7 +40,7 @@ async function build(name: string, target?: Build.CompileTarget): Promise<void> 
   try {
     const assets = join(folder, "init.assets");
     const runtime = join(folder, "testing.assets");
-    await Bun.write(assets, JSON.stringify(await initAssets()));
+    await Bun.write(assets, Bun.zstdCompressSync(JSON.stringify(await initAssets()), { level: ZSTD_LEVEL }));
     await Bun.write(runtime, await testingRuntime());
     await compile(join(folder, name), [assets, runtime], target);
     await rename(join(folder, name), join(DIST, name));

@@ -1,5 +1,5 @@
-// What `taskonaut init` writes, as texts by name: the templates, and the types of `taskonaut` and `valibot`. The build
-// embeds them; when the program runs from its sources it asks here.
+// What `taskonaut init` writes, as texts by name: the templates, and the types of Bun, Node, `taskonaut` and `valibot`. The
+// build embeds them; when the program runs from its sources it asks here.
 
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,28 +7,51 @@ import { dirname, join, resolve } from "node:path";
 
 const ROOT = join(import.meta.dir, "..");
 const TEMPLATES = join(ROOT, "src/flows/templates");
+const PACKAGES = join(ROOT, "node_modules");
+
+/** Whole packages of types, by the names under which the compiler looks for them. */
+const TYPE_PACKAGES = { "bun-types": "bun-types", node: "@types/node", "undici-types": "undici-types" } as const;
 
 export async function initAssets(): Promise<Readonly<Record<string, string>>> {
   const assets: Record<string, string> = {
-    "types/taskonaut": await sdkTypes(),
-    "types/valibot": await Bun.file(join(ROOT, "node_modules/valibot/dist/index.d.mts")).text(),
+    ...(await ownTypes()),
+    "types/valibot/index.d.ts": await Bun.file(join(PACKAGES, "valibot/dist/index.d.mts")).text(),
+    "types/valibot/LICENSE.md": await Bun.file(join(PACKAGES, "valibot/LICENSE.md")).text(),
   };
+  for (const [name, from] of Object.entries(TYPE_PACKAGES)) {
+    for (const path of await readdir(join(PACKAGES, from), { recursive: true }))
+      if (/\.d\.ts$|^package\.json$|^LICENSE/.test(path))
+        assets[`types/${name}/${path}`] = await Bun.file(join(PACKAGES, from, path)).text();
+  }
   const names = await readdir(TEMPLATES, { recursive: true });
-  for (const name of names.filter((each) => /\.(?:ts|json)$/.test(each) && !each.includes(".test.")).toSorted()) {
-    assets[`templates/${name}`] = await Bun.file(join(TEMPLATES, name)).text();
+  for (const name of names.filter((each) => /\.(?:ts|json|log|toml|template)$/.test(each)).toSorted()) {
+    // what must not be taken for a test of this repository has an ending more
+    assets[`templates/${name.replace(/\.template$/, "")}`] = await Bun.file(join(TEMPLATES, name)).text();
   }
   return assets;
 }
 
-/** The declarations of the SDK in one file: the compiler's, one after the other, with only the SDK's names exported. */
-async function sdkTypes(): Promise<string> {
+const ENTRIES = ["src/sdk/taskonaut.ts", "src/testing/api.ts"];
+
+/** Of "taskonaut" and of "taskonaut/testing". */
+async function ownTypes(): Promise<Record<string, string>> {
   const folder = await mkdtemp(join(tmpdir(), "taskonaut-types-"));
   try {
     await emitDeclarations(folder);
-    return await flatten(join(folder, "src/sdk/taskonaut.d.ts"));
+    return {
+      "types/taskonaut/index.d.ts": await flatten(join(folder, "src/sdk/taskonaut.d.ts")),
+      "types/taskonaut/testing.d.ts": testingTypes(await Bun.file(join(folder, "src/testing/api.d.ts")).text()),
+    };
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/** What names nothing but "taskonaut" and itself; the values have its types. */
+function testingTypes(api: string): string {
+  const head = `// The types of "taskonaut/testing", as of the program that wrote this file.\n`;
+  const values = "export declare const runFlow: RunFlow;\nexport declare const fake: MakeFake;\n";
+  return [head, api.replaceAll('"../sdk/taskonaut.ts"', '"taskonaut"'), values].join("\n");
 }
 
 async function emitDeclarations(outDir: string): Promise<void> {
@@ -45,21 +68,19 @@ async function emitDeclarations(outDir: string): Promise<void> {
     "--types",
     "bun-types",
   ];
-  const tsc = Bun.spawn(
-    [process.execPath, "x", "tsc", "--ignoreConfig", "src/sdk/taskonaut.ts", ...options, ...settings],
-    {
-      cwd: ROOT,
-      env: { ...process.env, BUN_BE_BUN: "1" },
-      stdout: "pipe",
-      stderr: "inherit",
-    },
-  );
+  const tsc = Bun.spawn([process.execPath, "x", "tsc", "--ignoreConfig", ...ENTRIES, ...options, ...settings], {
+    cwd: ROOT,
+    env: { ...process.env, BUN_BE_BUN: "1" },
+    stdout: "pipe",
+    stderr: "inherit",
+  });
   const [output, exit] = await Promise.all([tsc.stdout.text(), tsc.exited]);
   if (exit !== 0) throw new Error(`The types of the SDK could not be made:\n${output}`);
 }
 
 const RELATIVE = /^(?:import|export)\b[^;]*?from "(\.[^"]+)\.ts";$/gm;
 
+/** The compiler's declarations in one file, one after the other, with only the SDK's names exported. */
 async function flatten(entry: string): Promise<string> {
   const [entryText = "", ...texts] = (
     await Promise.all((await inOrder(entry)).map((path) => Bun.file(path).text()))

@@ -45,4 +45,12 @@ export function isUnit(file: string): boolean {
   return UNITS.some((start) => file.startsWith(start));
 }
 
-const UNITS = ["src/", "test/guards/", "test/repository/", "test/scripts/", "test/sim/", "test/types/"];
+const UNITS = [
+  "src/",
+  "test/guards/",
+  "test/repository/",
+  "test/scripts/",
+  "test/sim/",
+  "test/templates/",
+  "test/types/",
+];

@@ -70,6 +70,7 @@ export const HINT_LIST = {
   tryFlows: ({ folder }: OfFolder) => bare(undefined, ["flows", "--flows", folder]),
   tryValidate: ({ folder, flow, fields }: OfFolder & OfExample) =>
     bare(undefined, ["validate", flow, ...fields, "--flows", folder]),
+  tryTests: ({ folder }: OfFolder) => bare(undefined, ["test", folder]),
   tryFlow: ({ folder, flow, fields }: OfFolder & OfExample) =>
     bare(undefined, ["run-flow", flow, ...fields, "--flows", folder]),
 } satisfies Readonly<Record<string, (...given: never[]) => HintDraft>>;

@@ -73,8 +73,11 @@ type TemplateName = "order" | "incident";
 export interface Template {
   /** The flow that it has, and fields that run it. */
   readonly flow: string;
-  readonly example: string;
+  readonly example: readonly string[];
+  /** The user's from then on, by their path in the folder. */
   readonly files: ReadonlyMap<string, string>;
+  /** Ours, by their path in `.taskonaut`. */
+  readonly generated: ReadonlyMap<string, string>;
 }
 
 export interface TestOptions {

@@ -1,45 +1,58 @@
-// What `taskonaut init` writes: a template's files, a tsconfig, and types that come from this program itself, so that an
-// editor needs no package manager.
+// What `taskonaut init` writes: a template's files, which are the user's from then on, and what is generated beside them, so
+// that an editor needs no package manager: types that come from this program itself.
 
 import { join } from "node:path";
+import { TESTING_RUNTIME } from "../core/record/program-files.ts";
+import { readTestingRuntime } from "./testing-runtime.ts";
 
 export interface Template {
   readonly flow: string;
-  readonly example: string;
+  readonly example: readonly string[];
+  /** The user's, by their path in the folder: written once. */
   readonly files: ReadonlyMap<string, string>;
+  /** Ours, by their path in `.taskonaut`: written anew each time. */
+  readonly generated: ReadonlyMap<string, string>;
 }
 
 const TEMPLATES = {
-  order: { flow: "order", example: "--sku A1 --qty 2" },
-  incident: { flow: "incident", example: "--log access.log" },
+  order: { flow: "order", example: ["--sku", "A1", "--qty", "2"] },
+  incident: { flow: "incident", example: [] },
 } as const;
 
 export async function readTemplate(name: keyof typeof TEMPLATES): Promise<Template> {
   const assets = await readAssets();
-  const files = new Map<string, string>();
-  for (const [path, text] of Object.entries(assets)) {
-    const prefix = `templates/${name}/`;
-    if (path.startsWith(prefix)) files.set(path.slice(prefix.length), text);
-  }
+  const files = below(`templates/${name}/`, assets);
   files.set("tsconfig.json", assets["templates/tsconfig.template.json"] ?? "");
-  files.set(".taskonaut/types/runtime.d.ts", assets["templates/runtime.d.ts"] ?? "");
-  files.set(".taskonaut/types/taskonaut/index.d.ts", assets["types/taskonaut"] ?? "");
-  files.set(".taskonaut/types/valibot/index.d.ts", assets["types/valibot"] ?? "");
-  return { ...TEMPLATES[name], files };
+  files.set("bunfig.toml", assets["templates/bunfig.template.toml"] ?? "");
+  const generated = new Map([
+    ["tsconfig.json", assets["templates/types.tsconfig.template.json"] ?? ""],
+    [".gitignore", assets["templates/gitignore"] ?? ""],
+    [TESTING_RUNTIME, await readTestingRuntime()],
+  ]);
+  for (const [path, text] of below("types/", assets)) generated.set(`types/${path}`, text);
+  return { ...TEMPLATES[name], files, generated };
+}
+
+type Assets = Readonly<Record<string, string>>;
+
+function below(prefix: string, assets: Assets): Map<string, string> {
+  const found = Object.entries(assets).filter(([path]) => path.startsWith(prefix));
+  return new Map(found.map(([path, text]) => [path.slice(prefix.length), text]));
 }
 
 /** As the build names them. */
 const EMBEDDED = /(?:^|\/)init[^/]*\.assets$/;
 
-async function readAssets(): Promise<Readonly<Record<string, string>>> {
+async function readAssets(): Promise<Assets> {
   const embedded = Bun.embeddedFiles.find(
     (file) => "name" in file && typeof file.name === "string" && EMBEDDED.test(file.name),
   );
-  if (embedded) return (await embedded.json()) as Readonly<Record<string, string>>;
+  if (embedded) {
+    const json = await Bun.zstdDecompress(await embedded.arrayBuffer());
+    return JSON.parse(json.toString()) as Assets;
+  }
   // from sources: made now; a path that is put together is not bundled
   const script = join(import.meta.dir, "../../.scripts/init-assets.ts");
-  const { initAssets } = (await import(script)) as {
-    readonly initAssets: () => Promise<Readonly<Record<string, string>>>;
-  };
+  const { initAssets } = (await import(script)) as { readonly initAssets: () => Promise<Assets> };
   return initAssets();
 }

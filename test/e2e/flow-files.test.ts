@@ -3,9 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Task } from "../../src/core/api/task.ts";
 import type { FlowDescription } from "../../src/core/api/taskonaut.ts";
-import { makeAccessLog } from "../support/access-log.ts";
 import { openSandbox, type Sandbox } from "./harness.ts";
 import type { Ended } from "./served.ts";
 import { taskOf } from "./tasks.ts";
@@ -27,106 +25,6 @@ function dataOf({ exit, stdout, stderr }: Ended): unknown {
   if (exit !== 0) throw new Error(`Exit code ${exit}:\n${stderr}`);
   return JSON.parse(stdout) as unknown;
 }
-
-/** The compiler's complaints about a folder; "" where it has none. */
-async function typeErrorsIn(folder: string): Promise<string> {
-  const tsc = join(import.meta.dir, "../../node_modules/.bin/tsc");
-  const child = Bun.spawn([tsc, "--noEmit"], { cwd: join(sandbox.folder, folder), stdout: "pipe", stderr: "pipe" });
-  const [output] = await Promise.all([child.stdout.text(), child.exited]);
-  return output;
-}
-
-describe("init", () => {
-  test("writes a flow that runs as it is, and that an editor is content with", async () => {
-    const { next } = dataOf(await sandbox.run(["init", "my-flows"])) as { next: string[] };
-    expect(await typeErrorsIn("my-flows")).toBe("");
-    const results = [];
-    for (const command of next) results.push(await sandbox.run(command.split(" ").slice(1)));
-    expect(results.map(({ exit }) => exit)).toEqual([0, 0, 0]);
-    expect(taskOf(results[2] as Ended).output_payload).toMatchObject({ sku: "A1", qty: 2, total_cents: 400 });
-  });
-
-  test("in the folder that it wrote, its flow is there by itself", async () => {
-    await sandbox.run(["init", "entered"]);
-    const flows = dataOf(await sandbox.run(["flows"], { cwd: join(sandbox.folder, "entered") })) as FlowDescription[];
-    expect(flows.map(({ name }) => name)).toEqual(["echo_add", "order"]);
-  });
-
-  test("the types are those of the contracts: a wrong input does not compile", async () => {
-    await sandbox.run(["init", "typed"]);
-    const path = join(sandbox.folder, "typed/order.ts");
-    const text = await Bun.file(path).text();
-    await Bun.write(path, text.replace("call(getPrice, { sku })", "call(getPrice, { sku: qty })"));
-    expect(await typeErrorsIn("typed")).toContain("Type 'number' is not assignable to type 'string'");
-  });
-
-  test("overwrites nothing, and then writes nothing at all", async () => {
-    const path = await write("taken/tsconfig.json", "mine");
-    const { exit, stdout, stderr } = await sandbox.run(["init", "taken"]);
-    expect({ exit, stdout }).toEqual({ exit: 2, stdout: "" });
-    expect(stderr).toContain("taken/tsconfig.json: exists");
-    expect(await Bun.file(path).text()).toBe("mine");
-    expect(await Bun.file(join(sandbox.folder, "taken/order.ts")).exists()).toBe(false);
-  });
-
-  test("--example incident reports on a real log, waits for a person, and is finished whatever killed it", async () => {
-    await sandbox.run(["init", "incidents", "--example", "incident"]);
-    expect(await typeErrorsIn("incidents")).toBe("");
-    await write("access.log", makeAccessLog({ seed: 1 }));
-    const flows = ["--flows", "incidents"];
-    const report = (name: string): string[] => ["--log", "access.log", "--report", `out/${name}`];
-    const finish = async (id: string): Promise<Task> => {
-      const waiting = taskOf(await runOn(id));
-      expect(waiting).toMatchObject({
-        status: "WAITING_OBSERVATION",
-        waiting_for: [{ kind: "signal", name: "approved" }],
-      });
-      await sandbox.run(["signal-task", id, "approved", "--payload", '{"by":"Ada"}', ...flows]);
-      return taskOf(await sandbox.run(["run-task", id, ...flows]));
-    };
-
-    // a tool in which three processes were killed, one after the other, is only run again when a person says so
-    const runOn = async (id: string, timeoutMs?: number): ReturnType<typeof sandbox.run> => {
-      const run = await sandbox.run(["run-task", id, ...flows], timeoutMs === undefined ? {} : { timeoutMs });
-      if (run.exit !== 4) return run;
-      expect(run.stderr).toContain("died 3 times in a row");
-      expect((await sandbox.run(["resume-task", id, ...flows])).exit).toBe(0);
-      return runOn(id, timeoutMs);
-    };
-
-    const started = performance.now();
-    const calm = taskOf(await sandbox.run(["run-flow", "incident", ...report("calm"), ...flows]));
-    const lifeMs = performance.now() - started;
-    expect((await finish(calm.id)).output_payload).toMatchObject({
-      findings: 4,
-      serious: 3,
-      decision: "3 findings, approved by Ada",
-    });
-
-    const { id } = taskOf(
-      await sandbox.run(["run-flow", "incident", ...report("killed"), "--mode", "create", ...flows]),
-    );
-    // the later, the further it comes; a run that was not killed tells that the next is to be killed earlier
-    let timeoutMs = lifeMs / 4;
-    for (let killed = 0; killed < 5;) {
-      const { exit } = await runOn(id, Math.ceil(timeoutMs));
-      if (exit === 137) killed += 1;
-      timeoutMs *= exit === 137 ? 1.3 : 0.8;
-    }
-    const ended = await finish(id);
-    expect(ended.tool_calls.map(({ tool_name, status }) => [tool_name, status])).toEqual(
-      (await finishedCalls(calm.id)).map(({ tool_name, status }) => [tool_name, status]),
-    );
-    const textOf = (name: string): Promise<string> => Bun.file(join(sandbox.folder, `out/${name}`)).text();
-    expect(await textOf("killed.md")).toBe(await textOf("calm.md"));
-    expect(await textOf("killed.md")).toContain("| critical | injection | 198.51.100.200 | 3 |");
-    expect(JSON.parse(await textOf("killed.json"))).toMatchObject({ summary: { unreadable: 7 } });
-  });
-
-  async function finishedCalls(id: string): Promise<Task["tool_calls"]> {
-    return taskOf(await sandbox.run(["get-task", id])).tool_calls;
-  }
-});
 
 const ID = "0193d3f0-7c1e-7b7a-9c5e-2f6f6f0c8a11";
 
@@ -166,6 +64,7 @@ describe("flows", () => {
 
   test("a file with an error is told with its place, by every command that runs flows; others do not mind", async () => {
     const path = await write("broken.ts", "const a = 1;\nconst b = {;\n");
+    await sandbox.run(["run-flow"]);
     for (const command of [["flows"], ["validate", "echo_add"], ["run-flow"], ["run-app"], ["run-task", ID]]) {
       const { exit, stdout, stderr } = await sandbox.run([...command, "--flows", path]);
       expect({ exit, stdout }).toEqual({ exit: 2, stdout: "" });

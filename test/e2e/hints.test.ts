@@ -400,6 +400,7 @@ const HINTS: Readonly<Record<HintId, Provoke>> = {
   },
   tryFlows: tryInit("flows", (said) => expect(said).toContain('"order"')),
   tryValidate: tryInit("validate", (said) => expect(said).toContain('"steps"')),
+  tryTests: tryInit("test", (said) => expect(said).toContain(" 0 fail")),
   tryFlow: tryInit("run-flow", (said) => expect(JSON.parse(said)).toMatchObject({ status: "COMPLETED" })),
 };
 

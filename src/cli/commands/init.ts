@@ -1,8 +1,11 @@
-import { access, mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { TaskonautError } from "../../core/errors.ts";
+import { showControls } from "../../log/visible.ts";
 import type { Call, Command } from "../command.ts";
+import { type Initialized, initFolder } from "../init-folder.ts";
 import { toJson } from "../print.ts";
+import { adviseOnSettings } from "../settings-advice.ts";
+import { wrapWords } from "../wrap-words.ts";
 import { readWord } from "../usage.ts";
 import type { Template } from "../wiring.ts";
 
@@ -10,13 +13,13 @@ export const init: Command = {
   name: "init",
   summary: "Write a folder with a flow to start from",
   about:
-    "It writes a flow with two tools, a tsconfig, and the types for your editor. No file that is there is changed.",
+    "It writes a flow with two tools, a tsconfig, and the types for your editor. Once more on the same folder, it renews the types. No file of yours is changed.",
   args: [{ name: "folder", required: true }],
   options: [
     {
       name: "example",
       value: "name",
-      summary: "incident: a flow that reads a web server's access log and reports on it",
+      summary: "order (the default), or incident: a flow that reads a web server's access log and reports on it",
     },
   ],
   takesFields: false,
@@ -26,70 +29,58 @@ export const init: Command = {
   examples: ["init my-flows", "init incidents --example incident"],
 
   async run(call) {
-    const folder = call.args[0] ?? "";
-    const template = await call.wiring.readTemplate(readWord(call.flags, "example", ["incident"]) ?? "order");
-    await refuseExisting(folder, template);
-    for (const [path, text] of template.files) await writeNew(join(folder, path), text);
-    await report(call, folder, template);
+    const typed = call.args[0] ?? "";
+    if (typed.trim() === "") throw new TaskonautError("usage", "The folder has no name: write init my-flows.");
+    // with a dash in front it would be an option in the commands that are shown
+    const folder = typed.startsWith("-") ? `./${typed}` : typed;
+    const example = readWord(call.flags, "example", ["order", "incident"]);
+    const template = await call.wiring.readTemplate(example ?? "order");
+    const initialized = await initFolder(folder, template, { isAskedFor: example !== undefined });
+    await report(call, folder, template, initialized);
     return 0;
   },
 };
 
-/** All of them at once, and before the first is written. */
-async function refuseExisting(folder: string, { files }: Template): Promise<void> {
-  const paths = [...files.keys()].map((path) => join(folder, path));
-  const existing = (await Promise.all(paths.map(async (path) => ((await exists(path)) ? [path] : [])))).flat();
-  if (existing.length === 0) return;
-  throw new TaskonautError(
-    "usage",
-    `Nothing was written: in ${folder} there is already something. Take another folder, or move it away.`,
-    {
-      errors: existing.map((path) => ({ path, message: "exists" })),
-    },
-  );
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function writeNew(path: string, text: string): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    // `wx`: what appeared in the meantime is not overwritten
-    await writeFile(path, text, { flag: "wx" });
-  } catch (error) {
-    throw new TaskonautError("usage", `Cannot write ${path}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
 async function report(
   { io, look, hints }: Pick<Call, "io" | "look" | "hints">,
   folder: string,
-  { flow, example, files }: Template,
+  template: Template,
+  { written, kept, generated, hasFlow }: Initialized,
 ): Promise<void> {
-  const written = [...files.keys()].map((path) => join(folder, path));
-  const fields = example.split(" ");
+  const { flow, example: fields } = template;
   const steps = [
     ...hints.give("tryFlows", { folder }),
-    ...hints.give("tryValidate", { folder, flow, fields }),
-    ...hints.give("tryFlow", { folder, flow, fields }),
+    ...(hasFlow ? hints.give("tryValidate", { folder, flow, fields }) : []),
+    ...(hasFlow ? hints.give("tryFlow", { folder, flow, fields }) : []),
+    ...(hasFlow ? hints.give("tryTests", { folder }) : []),
   ];
   const next = steps.flatMap(({ command }) => command ?? []);
-  if (look.style !== "readable") await io.stdout.write(`${toJson({ folder, flow, written, next }, look)}\n`);
-  else {
-    const lines = [
-      "Wrote",
-      ...written.map((path) => `  ${path}`),
-      "",
-      "Next",
-      ...next.map((command) => `  ${look.paint("bold", command)}`),
-    ];
-    await io.stdout.write(`${lines.join("\n")}\n`);
+  const advice = await adviseOnSettings(folder);
+  const types = join(folder, ".taskonaut");
+  if (look.style !== "readable") {
+    const all = { folder, flow: hasFlow ? flow : null, written, kept, generated, advice, next };
+    await io.stdout.write(`${toJson(all, look)}\n`);
+    return;
   }
+  const said = { written: "Wrote", renewed: "Renewed", "up to date": "Up to date" }[generated];
+  const lines = [
+    ...list("Wrote", written),
+    ...list(hasFlow ? "Kept what was there" : "Kept what was there, and wrote no example beside it", kept),
+    said,
+    `  ${showControls(types)}`,
+    "",
+    wrapWords(ABOUT_TYPES, io.stdout),
+    ...advice.flatMap((sentence) => ["", wrapWords(showControls(sentence), io.stdout)]),
+    "",
+    "Next",
+    ...next.map((command) => `  ${look.paint("bold", command)}`),
+  ];
+  await io.stdout.write(`${lines.join("\n")}\n`);
+}
+
+const ABOUT_TYPES =
+  "Your editor finds the types of Bun, Node, taskonaut and valibot there. Run init on the folder again to renew them.";
+
+function list(title: string, paths: readonly string[]): readonly string[] {
+  return paths.length === 0 ? [] : [title, ...paths.map((path) => `  ${showControls(path)}`), ""];
 }

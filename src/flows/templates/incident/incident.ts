@@ -1,14 +1,17 @@
 // Reads a web server's access log, looks for attacks, and writes a report, as Markdown and as JSON.
-// `taskonaut run-flow incident --log access.log`
+// `taskonaut run-flow incident` reads the log of a made-up shop that lies beside this file.
 
 import { all, call, defineFlow, defineSignal, defineTool, StepError, waitForSignal, type Operation } from "taskonaut";
 import { mkdir, rename, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import * as v from "valibot";
 import { readRequests } from "./access-log.ts";
 import { renderJson, renderMarkdown, Report } from "./report.ts";
 import { classify, Finding, rank, SEVERITIES } from "./rules.ts";
 import { summarise, Summary } from "./summary.ts";
+
+// Any process may run a tool, whatever folder it was started in: so a relative path is meant beside this file.
+const beside = (path: string): string => resolve(import.meta.dir, path);
 
 const Log = v.object({ path: v.string() });
 
@@ -18,7 +21,7 @@ const summariseLog = defineTool({
   input: Log,
   output: Summary,
   timeout: "2m",
-  run: ({ path }) => summarise(readRequests(path)),
+  run: ({ path }) => summarise(readRequests(beside(path))),
 });
 
 const classifyClients = defineTool({
@@ -27,7 +30,7 @@ const classifyClients = defineTool({
   input: Log,
   output: v.object({ findings: v.array(Finding) }),
   timeout: "2m",
-  run: async ({ path }) => ({ findings: await classify(readRequests(path)) }),
+  run: async ({ path }) => ({ findings: await classify(readRequests(beside(path))) }),
 });
 
 const approved = defineSignal(
@@ -59,11 +62,12 @@ const writeReport = defineTool({
   input: v.object({ path: v.string(), text: v.string() }),
   output: v.object({ path: v.string() }),
   run: async ({ path, text }, { stepId }) => {
-    const unfinished = `${path}.${stepId}`;
-    await mkdir(dirname(path), { recursive: true });
+    const place = beside(path);
+    const unfinished = `${place}.${stepId}`;
+    await mkdir(dirname(place), { recursive: true });
     await writeFile(unfinished, text);
-    await rename(unfinished, path);
-    return { path };
+    await rename(unfinished, place);
+    return { path: place };
   },
 });
 
@@ -71,9 +75,16 @@ export default defineFlow({
   name: "incident",
   description: "Reports on attacks in a web server's access log.",
   input: v.object({
-    log: v.pipe(v.string(), v.minLength(1), v.description("path of the access log, combined format")),
+    log: v.optional(
+      v.pipe(
+        v.string(),
+        v.minLength(1),
+        v.description("the access log, in the combined format: a path from this file"),
+      ),
+      "access.log",
+    ),
     report: v.optional(
-      v.pipe(v.string(), v.minLength(1), v.description("path of the report, without its ending")),
+      v.pipe(v.string(), v.minLength(1), v.description("the report, without its ending: a path from this file")),
       "incident-report",
     ),
     severity: v.optional(

@@ -2,11 +2,11 @@ import { expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ATTACKERS, BURST_MINUTE, makeAccessLog, UNREADABLE } from "../../../../test/support/access-log.ts";
-import { parseLine, readRequests, type Request } from "./access-log.ts";
-import { renderJson, renderMarkdown } from "./report.ts";
-import { classify } from "./rules.ts";
-import { summarise } from "./summary.ts";
+import { ATTACKERS, BURST_MINUTE, makeAccessLog, UNREADABLE } from "../support/access-log.ts";
+import { parseLine, readRequests, type Request } from "../../src/flows/templates/incident/access-log.ts";
+import { renderJson, renderMarkdown } from "../../src/flows/templates/incident/report.ts";
+import { classify } from "../../src/flows/templates/incident/rules.ts";
+import { summarise } from "../../src/flows/templates/incident/summary.ts";
 
 async function* read(log: string): AsyncGenerator<Request | undefined> {
   for (const line of log.trimEnd().split("\n")) yield parseLine(line);
