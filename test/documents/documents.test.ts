@@ -1,12 +1,15 @@
 // Every block of the README and of docs is run, compiled or read, through the compiled program; `not-run.ts` lists the others.
 
+import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
+import postgres from "postgres";
 import { openSandbox, type Sandbox } from "../e2e/harness.ts";
 import { readDocuments } from "../repository/documents.ts";
 import { ROOT } from "../repository/imports.ts";
+import { DATABASES } from "../support/databases.ts";
 import { testDatabase } from "../support/postgres.ts";
 import { type Block, blocksOf, placeOf } from "./blocks.ts";
 import { NOT_RUN } from "./not-run.ts";
@@ -96,6 +99,20 @@ describe("the flows of the pages", () => {
   });
 });
 
+test.each(DATABASES)("what is shown as SQL for %s runs there", async (dialect, create) => {
+  const database = await create();
+  try {
+    await (await database.openStore()).close();
+    const own = inLanguage("sql").filter(
+      ({ text }) => /\bschema\b|taskonaut\./.test(text) === (dialect === "postgres"),
+    );
+    expect(own.length).toBeGreaterThan(0);
+    for (const { text } of own) await runAndUndo(database.url, text);
+  } finally {
+    await database.drop();
+  }
+});
+
 test("what is shown as JSON or YAML can be read", () => {
   const faults = [...inLanguage("json"), ...inLanguage("yaml")].flatMap((block) => {
     try {
@@ -108,6 +125,21 @@ test("what is shown as JSON or YAML can be read", () => {
   });
   expect(faults).toEqual([]);
 });
+
+/** All statements at once, as a person pastes them; a role, say, is nothing that a test leaves behind. */
+async function runAndUndo(url: string, text: string): Promise<void> {
+  if (url.startsWith("sqlite:")) {
+    using sqlite = new Database(url.slice("sqlite:".length));
+    sqlite.run(`begin; ${text} rollback;`);
+    return;
+  }
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    await sql.unsafe(`begin; ${text} rollback;`);
+  } finally {
+    await sql.end();
+  }
+}
 
 /** Those of a page beside each other, as it says where they stand. */
 async function writeAll(folder: string, given: readonly Block[]): Promise<readonly (readonly [Block, string])[]> {

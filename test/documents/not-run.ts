@@ -12,7 +12,7 @@ export const NOT_RUN: readonly NotRun[] = [
   {
     page: "docs/command-line.md",
     begins: "",
-    why: "its ids stand for others; test/repository reads each call as the program does",
+    why: "test/e2e/help.test.ts pastes each example, where a task of its kind is",
   },
   { page: "docs/concepts.md", begins: " PLANNED", why: "a drawing" },
   { page: "docs/measurements.md", begins: "bun run bench", why: "it measures the source tree, for minutes" },

@@ -101,6 +101,24 @@ test("docs/errors.md says of each code what causes it and what to do", () => {
   expect(rows).toEqual(rows.map(([code]) => [code, true]));
 });
 
+test("docs/http-api.md lists the routes", async () => {
+  const source = await readText("src/server/routes.ts");
+  const routes = [...source.matchAll(/method: "(GET|POST)",\s*path: "([^"]+)"/g)].map(
+    ([, method, path]) => `${method} ${path}`,
+  );
+  const orders = [...source.matchAll(/\border\("(\w+)"/g)].map(([, name]) => `POST /tasks/:id/${name}`);
+  const told = tableOf(document("docs/http-api.md"), "route").flatMap(([route]) => codeOf(route));
+  const declared = [...routes, ...orders].map((route) => route.replaceAll(/:(\w+)/g, "{$1}"));
+  expect(told.toSorted()).toEqual(declared.toSorted());
+});
+
+test("docs/http-api.md lists the fields of a task", async () => {
+  const source = await readText("src/core/api/task.ts");
+  const body = /^export interface Task \{\n(.*?)^\}/ms.exec(source)?.[1] ?? "";
+  const told = tableOf(document("docs/http-api.md"), "field").flatMap(([field]) => codeOf(field));
+  expect(told.toSorted()).toEqual([...body.matchAll(/^ {2}readonly (\w+)/gm)].map(([, name = ""]) => name).toSorted());
+});
+
 test("every file and page that a document names is there", () => {
   const missing = [...documents].flatMap(([path, text]) => {
     const named = [...text.matchAll(/`((?:src|test|sql|docs|\.scripts)\/[\w./-]+\.(?:tsx?|md|sql))`/g)];
