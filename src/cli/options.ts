@@ -49,11 +49,11 @@ export function whyMeaningless({ name, needs, readsOnly, ignores = [] }: Command
   if (ignores.includes(option)) return `${nothing}: leave it out`;
   switch (option) {
     case "database-url":
-      if (needs === "files") return `${nothing}, which works on files`;
+      if (needs === "files") return `${nothing}, which works on files: leave it out`;
       return needs === "program" ? `${nothing}: leave it out` : undefined;
     case "api-base-url":
       if (needs === "database") return `${name} works on a database: use --database-url`;
-      return needs === "files" ? `${nothing}, which works on files` : undefined;
+      return needs === "files" ? `${nothing}, which works on files: leave it out` : undefined;
     case "flows":
       // what only reads tasks names them in the commands that it offers
       return readsOnly && needs !== "tasks" ? `${nothing}, which loads no flow: leave it out` : undefined;

@@ -45,6 +45,9 @@ test("what other programs call it leads to the command, the option or the value"
     [["run-flow", "--mode", "queue"], "enqueue"],
     [["run-flow", "--mode", "advnace"], "advance"],
     [["init", "x", "--example", "incidnet"], "incident"],
+    [["get-tasks", "--format", "jsonl"], "ndjson"],
+    [["get-tasks", "--format", "TABLE"], "table"],
+    [["get-tasks", "-o=json"], "--format"],
   ] as const) {
     const { code, stderr } = await cli(argv);
     expect([argv, code]).toEqual([argv, 2]);
