@@ -58,7 +58,7 @@ export function createWire(env: Environment, { lines, userCode, version }: Proce
 }
 
 /** What everything is built from. */
-interface Context {
+interface Surroundings {
   readonly settings: Settings;
   readonly env: Environment;
   /** The folder that the program was started in: relative paths are meant there. */
@@ -69,7 +69,14 @@ interface Context {
   readonly tellWait: TellWait | undefined;
 }
 
-function wire(context: Context): Wiring {
+interface Context extends Surroundings {
+  /** Loads them once: a file runs as often as it is loaded. */
+  flows(): Promise<LoadedFlows>;
+}
+
+function wire(surroundings: Surroundings): Wiring {
+  let loading: Promise<LoadedFlows> | undefined;
+  const context: Context = { ...surroundings, flows: () => (loading ??= loadAllFlows(surroundings)) };
   const { settings, env, log, tellWait } = context;
   const openTaskonaut = async (): Promise<Taskonaut> =>
     settings.apiBaseUrl === undefined
@@ -82,8 +89,7 @@ function wire(context: Context): Wiring {
     backUp: async (file) => backUp(addressOf(context), resolve(context.cwd, file), tellWait),
     openFlows: async () => {
       const { createFlowCatalog } = await import("./engine/doors/flow-catalog.ts");
-      const passedOver: PassedOver[] = [];
-      const flows = await loadAllFlows(context, { tell: (passed) => passedOver.push(passed) });
+      const { flows, passedOver } = await context.flows();
       return createFlowCatalog(flows, readLimits(env), passedOver);
     },
     hasFlowFile: (path) => flowPathsOf(context).some((at) => path === at || path.startsWith(join(at, sep))),
@@ -116,7 +122,7 @@ async function openEngine(
   const limits = readLimits(env);
   const address = addressOf(context);
   // a flow file with an error is found before anything is opened
-  const flows = await loadAllFlows(context, { withFiles: settings.loadsFlows });
+  const { flows } = settings.loadsFlows ? await context.flows() : await loadAllFlows(context, { withFiles: false });
   const [store, { createEngine }, { systemClock }, startHeartbeat] = await Promise.all([
     openStore(address, { works, mustExist, tellWait }),
     import("./engine/engine.ts"),
@@ -170,27 +176,31 @@ function stuckLimits({ stuckMs, flowStuckMs }: Limits): Pick<Limits, "stuckMs" |
   return { stuckMs, flowStuckMs: 3 * flowStuckMs };
 }
 
+interface LoadedFlows {
+  readonly flows: readonly Flow[];
+  /** Files of a folder that gave none. */
+  readonly passedOver: readonly PassedOver[];
+}
+
 /** Those of the program and those of the files; the loader is loaded only where there are files. */
-async function loadAllFlows(
-  context: Context,
-  { tell, withFiles = true }: { readonly tell?: (passed: PassedOver) => void; readonly withFiles?: boolean },
-): Promise<readonly Flow[]> {
-  const paths = withFiles ? flowPathsOf(context) : [];
-  const { log, userCode } = context;
+async function loadAllFlows(surroundings: Surroundings, { withFiles = true } = {}): Promise<LoadedFlows> {
+  const paths = withFiles ? flowPathsOf(surroundings) : [];
+  const { log, userCode } = surroundings;
+  const passedOver: PassedOver[] = [];
   if (paths.length > 0) userCode?.beforeFiles();
   const onPassedOver = (passed: PassedOver): void => {
     const { file, why, isOdd } = passed;
-    tell?.(passed);
+    passedOver.push(passed);
     (isOdd ? log.warn : log.info)?.("a file among the flows is passed over", { path: file, why });
   };
   const [{ BUILT_IN_FLOWS }, loaded] = await Promise.all([
     import("./flows/built-in.ts"),
     paths.length === 0 ? [] : import("./flows/loader.ts").then(({ loadFlows }) => loadFlows(paths, onPassedOver)),
   ]);
-  return [...BUILT_IN_FLOWS, ...loaded];
+  return { flows: [...BUILT_IN_FLOWS, ...loaded], passedOver };
 }
 
-function flowPathsOf({ settings: { flows }, env, cwd }: Context): readonly string[] {
+function flowPathsOf({ settings: { flows }, env, cwd }: Surroundings): readonly string[] {
   return resolveFlowPaths({ flags: flows, env, cwd });
 }
 

@@ -138,9 +138,7 @@ test("an unknown option names the nearest one", () => {
 
 test("an option that repeats, lacks its value or has one too many is a problem, every one at once", () => {
   expect(problemsOf("get-tasks", "--limit", "1", "--limit=2")).toEqual(["--limit given more than once"]);
-  expect(problemsOf("run-flow", "--text", "a", "--text", "b")).toEqual(["--text given more than once"]);
   expect(problemsOf("get-tasks", "--limit")).toEqual(["--limit a value is missing"]);
-  expect(problemsOf("run-flow", "--limt")).toEqual(["--limt a value is missing; did you mean --limit?"]);
   expect(problemsOf("migrate", "--status=yes", "--json", "--json")).toEqual([
     "--status takes no value",
     "--json given more than once",
@@ -159,4 +157,45 @@ test("an argument too many names the field that took an option for its value", (
   ]);
   expect(problemsOf("run-flow", "echo_add", "--b=--p", "x")).toEqual(['unexpected argument "x"']);
   expect(problemsOf("run-flow", "echo_add", "--b", "--p")).toEqual([]);
+});
+
+test("fields are given as they were typed, in order, and whether they lack a value is for their contract to say", () => {
+  const { fields, problems } = read("run-flow", "--tags", "a", "flow", "--tags=b", "--a.b", "-5", "--gift");
+  expect(fields).toEqual([
+    ["tags", "a"],
+    ["tags", "b"],
+    ["a.b", "-5"],
+    ["gift", undefined],
+  ]);
+  expect(problems).toEqual([]);
+});
+
+test("a field before what looks like an option leaves open what that is; before a word, a number or nothing it does not", () => {
+  for (const [isOpen, ...words] of [
+    [true, "--gift", "--json"],
+    [true, "--gift", "-h"],
+    [true, "--gift", "--"],
+    [true, "--gift", "--tags", "a"],
+    [false, "--gift=true", "--json"],
+    [false, "--gift", "-5"],
+    [false, "--gift", "-.5"],
+    [false, "--gift", "-"],
+    [false, "--json", "--gift", "true"],
+    [false, "--limit", "--tags", "--gift"],
+  ] as const)
+    expect([words, read("run-flow", ...words).isOpen]).toEqual([words, isOpen]);
+});
+
+test("a field that is known for a switch leaves alone what follows it", () => {
+  const words = ["run-flow", "--gift", "--json", "flow", "--no-gift", "--tags", "--x"];
+  const { args, flags, fields } = readArgv(words, COMMANDS, GLOBAL_OPTIONS, (field) => field === "tags");
+  expect([args, [...flags.keys()], fields]).toEqual([
+    ["flow"],
+    ["json"],
+    [
+      ["gift", undefined],
+      ["no-gift", undefined],
+      ["tags", "--x"],
+    ],
+  ]);
 });

@@ -1,13 +1,15 @@
 // Reads the arguments exactly as they were typed; nothing is cast, trimmed or guessed.
 //
 // An option that takes a value takes what follows `=`, or else the next argument, whatever that looks like: so `--a -5`,
-// `--text ""` and `--text --help` need no quoting rules. Two leave alone what follows: one of the program's own whose
-// value was forgotten, where another of them follows, and one whose value may be left out (`--fail [message]`), where
-// anything does that looks like an option. `--` ends the options. Every problem is collected.
+// `--text ""` and `--text --help` need no quoting rules. Three leave alone what follows: one of the program's own whose
+// value was forgotten, where another of them follows; one whose value may be left out (`--fail [message]`), where
+// anything does that looks like an option; and a field that the flow's contract knows for a switch. `--` ends the options.
+// Every problem is collected. What fields mean is for their contract to say: they are given as they were typed.
 
 import type { Violation } from "../core/errors.ts";
 import { suggest } from "../core/nearest.ts";
 import type { Command, Option } from "./command.ts";
+import type { FieldToken } from "./input-fields.ts";
 import { COMMAND_SYNONYMS, OPTION_SYNONYMS } from "./synonyms.ts";
 
 export interface Argv {
@@ -17,17 +19,29 @@ export interface Argv {
   readonly flags: ReadonlyMap<string, string>;
   /** Those that may be given more than once, as often as they were. */
   readonly lists: ReadonlyMap<string, readonly string[]>;
-  readonly fields: ReadonlyMap<string, string>;
+  /** Every `--name` that is no option, in order. */
+  readonly fields: readonly FieldToken[];
+  /** A field is followed by what looks like an option: whether that is its value depends on the flow's contract. */
+  readonly isOpen: boolean;
   /** In the order of the arguments; the path is the option (`--limit`) or "". */
   readonly problems: readonly Violation[];
 }
 
-export function readArgv(argv: readonly string[], commands: readonly Command[], globals: readonly Option[]): Argv {
+/** Whether the field of that name (without dashes) takes the word that follows it for its value: by the flow's contract. */
+export type TakesNext = (field: string, next: string) => boolean;
+
+export function readArgv(
+  argv: readonly string[],
+  commands: readonly Command[],
+  globals: readonly Option[],
+  takesNext?: TakesNext,
+): Argv {
   const args: string[] = [];
   const rest: string[] = [];
   const flags = new Map<string, string>();
   const lists = new Map<string, readonly string[]>();
-  const fields = new Map<string, string>();
+  const fields: FieldToken[] = [];
+  let isOpen = false;
   const problems: Violation[] = [];
   let command: Command | undefined;
   let unknownCommand = false;
@@ -65,22 +79,26 @@ export function readArgv(argv: readonly string[], commands: readonly Command[], 
         });
       return index;
     }
-    const isSwitch = option !== undefined && option.value === undefined;
     const next = argv[index + 1];
-    const isLeftOut = option?.isValueOptional === true && attached === undefined && (next ?? "-").startsWith("-");
-    const isForgotten = option !== undefined && !isSwitch && attached === undefined && isOption(next, known);
+    if (option === undefined) {
+      const takes = attached === undefined && next !== undefined && (takesNext?.(name, next) ?? true);
+      fields.push([name, attached ?? (takes ? next : undefined)]);
+      isOpen ||= attached === undefined && looksLikeOption(next);
+      if (takes && next.startsWith("--")) swallowed ??= { path, value: next };
+      return takes ? index + 1 : index;
+    }
+    const isSwitch = option.value === undefined;
+    const isLeftOut = option.isValueOptional === true && attached === undefined && (next ?? "-").startsWith("-");
+    const isForgotten = !isSwitch && attached === undefined && isOption(next, known);
     const value = isSwitch || isLeftOut ? "" : (attached ?? (isForgotten ? undefined : next));
-    const into = option ? flags : fields;
-    const key = option?.name ?? name;
+    const key = option.name;
     if (isSwitch && attached !== undefined) problems.push({ path, message: "takes no value" });
-    else if (value === undefined)
-      problems.push({ path, message: `a value is missing${isField ? suggestOption(path, known) : ""}` });
-    else if (option?.isValueOptional && !isLeftOut && value === "")
+    else if (value === undefined) problems.push({ path, message: "a value is missing" });
+    else if (option.isValueOptional && !isLeftOut && value === "")
       problems.push({ path, message: "its value is empty: write one, or leave it out" });
-    else if (option?.repeatable) lists.set(key, [...(lists.get(key) ?? []), value]);
-    else if (into.has(key)) problems.push({ path, message: "given more than once" });
-    else into.set(key, value);
-    if (isField && attached === undefined && value?.startsWith("--") === true) swallowed ??= { path, value };
+    else if (option.repeatable) lists.set(key, [...(lists.get(key) ?? []), value]);
+    else if (flags.has(key)) problems.push({ path, message: "given more than once" });
+    else flags.set(key, value);
     return isSwitch || isLeftOut || isForgotten || attached !== undefined ? index : index + 1;
   };
 
@@ -91,8 +109,13 @@ export function readArgv(argv: readonly string[], commands: readonly Command[], 
     else if (optionsEnded && command?.takesRest) rest.push(word);
     else takeWord(word);
   }
-  if (command) problems.push(...checkArgs(command, args, swallowed));
-  return { command, args, rest, flags, lists, fields, problems };
+  if (command) problems.push(...checkArgs(command, args, swallowed, takesNext !== undefined));
+  return { command, args, rest, flags, lists, fields, isOpen, problems };
+}
+
+/** `--json`, `-h`, `--`: no word, and no negative number. */
+function looksLikeOption(word: string | undefined): boolean {
+  return word !== undefined && /^-[^\d.]/.test(word);
 }
 
 function splitOption(word: string): { dashes: "-" | "--"; name: string; attached: string | undefined } {
@@ -138,12 +161,17 @@ interface Swallowed {
   readonly value: string;
 }
 
-/** An argument too many mostly lost its option to a field before it that was meant as a switch. */
-function checkArgs(command: Command, args: readonly string[], swallowed: Swallowed | undefined): Violation[] {
+/** An argument too many mostly lost its option to a field before it, which was meant as a switch or lacks its value. */
+function checkArgs(
+  command: Command,
+  args: readonly string[],
+  swallowed: Swallowed | undefined,
+  isSettled: boolean,
+): Violation[] {
   const missing = command.args.slice(args.length).filter(({ required }) => required);
   const extra = command.args.at(-1)?.many === true ? [] : args.slice(command.args.length);
   const cause = swallowed
-    ? `: \`${swallowed.path}\` took \`${swallowed.value}\` as its value; write \`${swallowed.path} true\``
+    ? `: \`${swallowed.path}\` took \`${swallowed.value}\` as its value${isSettled ? "" : `; write \`${swallowed.path} true\``}`
     : "";
   return [
     ...missing.map(({ name }) => ({ path: "", message: `<${name}> is missing` })),

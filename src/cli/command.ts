@@ -4,6 +4,7 @@ import type { LogLevel } from "../core/log.ts";
 import type { LogStyle } from "../log/create-log.ts";
 import type { Paint } from "../log/paint.ts";
 import type { Hints } from "./hint.ts";
+import type { FieldToken } from "./input-fields.ts";
 import type { Interrupts } from "./interrupts.ts";
 import type { Env, Io } from "./io.ts";
 import type { Look } from "./look.ts";
@@ -74,8 +75,8 @@ export interface Call {
   readonly rest: readonly string[];
   /** Options by name, as typed; a switch, and a value that was left out, holds "". */
   readonly flags: ReadonlyMap<string, string>;
-  /** Fields of the flow's input, as typed. */
-  readonly fields: ReadonlyMap<string, string>;
+  /** Fields of the flow's input, as typed, in order. */
+  readonly fields: readonly FieldToken[];
   /** For what a variable says where an option does not. */
   readonly env: Env;
   readonly io: Io;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { TaskonautError } from "../core/errors.ts";
 import fc from "fast-check";
 import type { Json } from "../core/record/json-value.ts";
 import type { FlowDescription } from "../core/api/taskonaut.ts";
@@ -27,8 +28,10 @@ const flow: FlowDescription = {
   signals: {},
 };
 
+const OPTIONS = [{ name: "mode", value: "mode", summary: "" }];
+
 function read(fields: Record<string, string>, description = flow) {
-  return readFields(description, new Map(Object.entries(fields)), [{ name: "mode", value: "mode", summary: "" }]);
+  return readFields(description, Object.entries(fields), OPTIONS);
 }
 
 test("each field is read as its schema says", () => {
@@ -151,5 +154,148 @@ describe("an input of several forms", () => {
     expect(() => read({ kind: "a" }, list)).toThrow(
       "--kind: flow checkout has no such field; give the whole input with --input",
     );
+  });
+});
+
+describe("an order", () => {
+  const address = {
+    type: "object",
+    properties: { zip: { type: "string" }, street: { type: "string" }, isHome: { type: "boolean" } },
+    required: ["zip"],
+  };
+  const order: FlowDescription = {
+    ...flow,
+    name: "order",
+    input_schema: {
+      type: "object",
+      properties: {
+        gift: { type: "boolean" },
+        wrapped: { anyOf: [{ type: "boolean" }, { type: "null" }] },
+        tags: { type: "array", items: { type: "string" } },
+        sizes: { type: "array", items: { type: "integer" } },
+        notes: { anyOf: [{ type: "array", items: { type: "string" } }, { type: "null" }] },
+        either: { anyOf: [{ type: "string" }, { type: "array", items: { type: "string" } }] },
+        id: { anyOf: [{ type: "integer" }, { type: "string" }] },
+        matrix: { type: "array", items: { type: "array", items: { type: "integer" } } },
+        pair: { type: "array", prefixItems: [{ type: "string" }, { type: "integer" }], items: false },
+        items: {
+          type: "array",
+          items: { type: "object", properties: { sku: { type: "string" }, qty: { type: "integer" } } },
+        },
+        address,
+        home: { anyOf: [address, { type: "null" }] },
+        later: { $ref: "#/$defs/0" },
+        stock: { type: "object", additionalProperties: { type: "integer" } },
+        mode: { type: "string" },
+        "no-frills": { type: "boolean" },
+        "a.b": { type: "string" },
+      },
+      additionalProperties: false,
+      $defs: { 0: { type: "array", items: { $ref: "#/$defs/1" } }, 1: address },
+    },
+  };
+
+  /** `--gift`, `--tags=a`, as they are typed. */
+  function give(...words: string[]): unknown {
+    const tokens = words.map((word) => {
+      const [typed = "", ...text] = word.replace(/^--/, "").split("=");
+      return [typed, text.length === 0 ? undefined : text.join("=")] as const;
+    });
+    return readFields(order, tokens, OPTIONS);
+  }
+
+  function refused(...words: string[]): string[] {
+    try {
+      return [`taken: ${JSON.stringify(give(...words))}`];
+    } catch (error) {
+      const { message, errors } = error as TaskonautError;
+      return errors.length === 0 ? [message] : errors.map((each) => `${each.path}: ${each.message}`);
+    }
+  }
+
+  test.each<[string[], unknown]>([
+    [["--gift"], { gift: true }],
+    [["--no-gift"], { gift: false }],
+    [["--gift=false"], { gift: false }],
+    [["--wrapped"], { wrapped: true }],
+    [["--no-wrapped"], { wrapped: false }],
+    [["--wrapped=null"], { wrapped: null }],
+    [["--no-frills"], { "no-frills": true }],
+    [["--no-no-frills"], { "no-frills": false }],
+    [["--tags=a", "--tags=b"], { tags: ["a", "b"] }],
+    [["--tags=a"], { tags: ["a"] }],
+    [["--tags="], { tags: [""] }],
+    [["--tags=007", "--tags=null"], { tags: ["007", "null"] }],
+    [["--tags=[]"], { tags: [] }],
+    [['--tags= ["a","[b]"]'], { tags: ["a", "[b]"] }],
+    [["--tags.0=[b]", "--tags.1=null"], { tags: ["[b]", "null"] }],
+    [["--tags.1=b", "--tags.0=a"], { tags: ["a", "b"] }],
+    [["--sizes=1", "--sizes=-2"], { sizes: [1, -2] }],
+    [["--notes=null"], { notes: null }],
+    [["--notes=a"], { notes: ["a"] }],
+    [["--either=a"], { either: "a" }],
+    [['--either=["a"]'], { either: ["a"] }],
+    [["--either=a", "--either=b"], { either: ["a", "b"] }],
+    [["--id=5"], { id: 5 }],
+    [["--id=5a"], { id: "5a" }],
+    [["--matrix=[[1],[2]]"], { matrix: [[1], [2]] }],
+    [["--matrix=[1]", "--matrix=[2]"], { matrix: [[1], [2]] }],
+    [["--matrix.0=[1]"], { matrix: [[1]] }],
+    [["--matrix.0.0=1", "--matrix.0.1=2"], { matrix: [[1, 2]] }],
+    [["--pair=007", "--pair=7"], { pair: ["007", 7] }],
+    [["--pair.0=007", "--pair.1=7"], { pair: ["007", 7] }],
+    [['--items={"sku":"A"}', '--items={"sku":"B"}'], { items: [{ sku: "A" }, { sku: "B" }] }],
+    [["--items.0.sku=007", "--items.0.qty=2", "--items.1.sku=B"], { items: [{ sku: "007", qty: 2 }, { sku: "B" }] }],
+    [["--address.zip=007", "--address.isHome"], { address: { zip: "007", isHome: true } }],
+    [["--no-address.isHome"], { address: { isHome: false } }],
+    [['--address={"zip":"1"}'], { address: { zip: "1" } }],
+    [["--home.zip=007"], { home: { zip: "007" } }],
+    [["--home=null"], { home: null }],
+    [["--later.0.zip=007"], { later: [{ zip: "007" }] }],
+    [["--stock.A1=5", "--stock.__proto__=6"], { stock: JSON.parse('{"A1":5,"__proto__":6}') }],
+    [["--input.mode=fast"], { mode: "fast" }],
+    [["--input.address.zip=1"], { address: { zip: "1" } }],
+    [["--a.b=c"], { "a.b": "c" }],
+  ])("%j", (words, expected) => {
+    expect(give(...words)).toEqual(expected);
+  });
+
+  test.each<[string[], string[]]>([
+    [["--gift=yes"], ['--gift: expected true or false, got "yes"']],
+    [["--no-gift=true"], ["--no-gift: takes no value; write --gift=true"]],
+    [["--gift", "--no-gift"], ["--no-gift: given more than once"]],
+    [["--tags"], ["--tags: a value is missing"]],
+    [["--tags=a", "--tags"], ["--tags: a value is missing"]],
+    [["--address"], ["--address: a value is missing"]],
+    [["--no-tags"], ["--no-tags: only fields that are true or false have a --no- form, and --tags is none"]],
+    [["--tags=[a"], ['--tags: expected JSON, got "[a"']],
+    [
+      ['--tags=["a"]', "--tags=b"],
+      ['--tags: "[\\"a\\"]" is no item of it: give the whole once, or its items one by one'],
+    ],
+    [["--notes=a", "--notes=null"], ['--notes: "null" is no item of it: give the whole once, or its items one by one']],
+    [["--sizes=1", "--sizes=x"], ['--sizes: expected an integer, got "x"']],
+    [["--address.zip=1", "--address.zip=2"], ["--address.zip: given more than once"]],
+    [["--address.zip=1", "--address={}"], ["--address.zip: contradicts --address: give the whole or its parts"]],
+    [["--tags.1=b"], ["--tags.1: --tags.0 is missing: the places of a list count from 0"]],
+    [
+      ["--items.0.sku=a", "--items.2.sku=b"],
+      ["--items.2.sku: --items.1 is missing: the places of a list count from 0"],
+    ],
+    [["--pair.2=x"], ["--pair.2: flow order has no such field; did you mean --pair?"]],
+    [["--adress.zip=1"], ["--adress.zip: flow order has no such field; did you mean --address.zip?"]],
+    [["--address.zip.x=1"], ["--address.zip.x: flow order has no such field; did you mean --address.zip?"]],
+    [["--no-gifts"], ["--no-gifts: flow order has no such field; did you mean --no-gift?"]],
+    [
+      ["--gift=yes", "--txgs=a", "--sizes=x", "--address.zip=1", "--address={}"],
+      [
+        '--gift: expected true or false, got "yes"',
+        "--txgs: flow order has no such field; did you mean --tags?",
+        '--sizes: expected an integer, got "x"',
+        "--address.zip: contradicts --address: give the whole or its parts",
+      ],
+    ],
+  ])("%j is refused", (words, problems) => {
+    expect(refused(...words)).toEqual(problems);
   });
 });

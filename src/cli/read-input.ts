@@ -1,4 +1,4 @@
-// A flow's whole input, as `--input` gives it: JSON text, `@file`, or `-` for stdin.
+// A flow's input as it was given: by fields, or whole, by `--input`: JSON text, `@file`, or `-` for stdin.
 
 import type { FlowDescription } from "../core/api/taskonaut.ts";
 import type { Call, Option } from "./command.ts";
@@ -19,13 +19,11 @@ export async function readInput(
   describe: () => Promise<FlowDescription>,
 ): Promise<unknown> {
   const given = flags.get(INPUT_OPTION.name);
-  if (given === undefined) return fields.size === 0 ? {} : readFields(await describe(), fields, options);
-  if (fields.size > 0) {
+  if (given === undefined) return fields.length === 0 ? {} : readFields(await describe(), fields, options);
+  if (fields.length > 0) {
+    const names = [...new Set(fields.map(([name]) => `--${name}`))];
     throw usageError([
-      {
-        path: "--input",
-        message: `contradicts --${[...fields.keys()].join(", --")}: give the whole input or its fields`,
-      },
+      { path: "--input", message: `contradicts ${names.join(", ")}: give the whole input or its fields` },
     ]);
   }
   return readPayload(given, { option: "--input", io });

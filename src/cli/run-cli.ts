@@ -1,5 +1,6 @@
+import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
 import type { Command, CommandGroup, Program } from "./command.ts";
-import { readArgv } from "./argv.ts";
+import { type Argv, readArgv } from "./argv.ts";
 import { advanceTask } from "./commands/advance-task.ts";
 import { backup } from "./commands/backup.ts";
 import { bench } from "./commands/bench.ts";
@@ -33,7 +34,7 @@ import { printError } from "./print-error.ts";
 import { resolveSettings } from "./settings.ts";
 import { tellerOfWaits } from "./tell-waits.ts";
 import { usageError } from "./usage.ts";
-import type { VersionInfo, Wire } from "./wiring.ts";
+import type { VersionInfo, Wire, Wiring } from "./wiring.ts";
 
 export interface CliOptions {
   /** Without the runtime and the script. */
@@ -63,8 +64,42 @@ export const COMMANDS: readonly Command[] = COMMAND_GROUPS.flatMap(({ commands }
 const EXIT_USAGE = 2;
 
 /** Runs one command and gives the exit code; never throws. Nothing is wired before the arguments are known to be good. */
-export async function runCli({ argv, env, io, wire, calledAs, version: versionInfo }: CliOptions): Promise<number> {
-  const { command, args, rest, flags, lists, fields, problems } = readArgv(argv, COMMANDS, GLOBAL_OPTIONS);
+export async function runCli(options: CliOptions): Promise<number> {
+  const wire = wireOnce(options.wire);
+  const { argv, env, io } = options;
+  const reading = readArgv(argv, COMMANDS, GLOBAL_OPTIONS);
+  if (!reading.isOpen) return runReading(reading, { ...options, wire });
+  const { settleArgv } = await import("./settle-argv.ts");
+  try {
+    const settled = await settleArgv(argv, COMMANDS, GLOBAL_OPTIONS, async (command, { flags, lists, args }) => {
+      const settings = resolveSettings(command, flags, env, lists, { logsAtTerminal: io.stderr.isTTY });
+      const isRemote = settings.apiBaseUrl !== undefined;
+      const { findFlow } = await import("./find-flow.ts");
+      return (await findFlow(wire(settings), { name: args[0] ?? DEFAULT_FLOW, isRemote })).flow;
+    });
+    return await runReading(settled, { ...options, wire });
+  } catch (failure) {
+    return runReading(reading, { ...options, wire }, failure);
+  }
+}
+
+/** The same wiring for the same settings: what it has loaded is loaded. */
+function wireOnce(wire: Wire): Wire {
+  const wirings = new Map<string, Wiring>();
+  return (settings) => {
+    const key = JSON.stringify(settings);
+    const wiring = wirings.get(key) ?? wire(settings);
+    wirings.set(key, wiring);
+    return wiring;
+  };
+}
+
+/** `failure` is why no flow was found that says how the arguments are to be read. */
+async function runReading(
+  { command, args, rest, flags, lists, fields, problems }: Argv,
+  { argv, env, io, wire, calledAs, version: versionInfo }: CliOptions,
+  failure?: unknown,
+): Promise<number> {
   const json = asksForJson(flags);
   const typed = { calledAs, argv, typed: { flags, lists }, commands: COMMANDS, env };
   const writeHelp = async (words: readonly string[], output = io.stdout): Promise<string> => {
@@ -83,6 +118,7 @@ export async function runCli({ argv, env, io, wire, calledAs, version: versionIn
   let debug = false;
   let hints = new Hints({ ...typed, apiBaseUrl: undefined });
   try {
+    if (failure !== undefined) throw failure;
     if (flags.has("help") && (command || problems.length === 0)) {
       await io.stdout.write(await writeHelp(command ? [command.name, ...args] : []));
       return 0;

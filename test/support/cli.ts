@@ -106,7 +106,12 @@ export async function callCli(
         openTaskonaut: async () => options.taskonaut,
         openMigrator: unwired,
         backUp: unwired,
-        openFlows: unwired,
+        openFlows: async () => ({
+          passedOver: [],
+          list: () => options.taskonaut.listFlows(),
+          describe: (name) => options.taskonaut.describeFlow(name),
+          check: unwired,
+        }),
         hasFlowFile: () => true,
         readTemplate: unwired,
         startServer: unwired,

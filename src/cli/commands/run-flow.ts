@@ -1,17 +1,16 @@
-import { DEFAULT_FLOW } from "../../core/flow/default-flow.ts";
 import type { Task } from "../../core/api/task.ts";
 import type { Taskonaut } from "../../core/api/taskonaut.ts";
-import { type Answers, askMissing, askTask, MODES, type Mode } from "../ask-task.ts";
+import { MODES, type Mode } from "../ask-task.ts";
 import type { Call, Command, Option } from "../command.ts";
 import { drive, withTaskonaut } from "../drive.ts";
 import { followTask } from "../follow-task.ts";
-import { readFields } from "../input-fields.ts";
 import { GLOBAL_OPTIONS } from "../options.ts";
 import { printingParked } from "../print-parked.ts";
 import { exitCodeOf, printTask } from "../print.ts";
 import { QUEUE_OPTIONS, readQueueOptions } from "../queue-options.ts";
 import { type Course, COURSE_OPTIONS, readCourse, runOn } from "../run-on.ts";
-import { INPUT_OPTION, readInput } from "../read-input.ts";
+import { INPUT_OPTION } from "../read-input.ts";
+import { readTyped, settleTask } from "../settle-task.ts";
 import { showStep } from "../show-task.ts";
 import { printTaken } from "../tell-takers.ts";
 import { readWord, usageError } from "../usage.ts";
@@ -59,8 +58,9 @@ export const runFlow: Command = {
     if (runs && (mode ?? "run") !== "run") {
       throw usageError([{ path: `--${runs.name}`, message: `means nothing with --mode ${mode}` }]);
     }
+    const typed = await readTyped(call, [...OPTIONS, ...GLOBAL_OPTIONS]);
     return withTaskonaut(call, async (taskonaut) => {
-      const { asked, request, mode: chosen } = await settle(call, taskonaut, runs ? "run" : mode);
+      const { asked, request, mode: chosen } = await settleTask(call, taskonaut, typed, runs ? "run" : mode);
       const { task: created } = await taskonaut.createTask(
         chosen === "enqueue" ? { ...request, start: "now", ...queueing } : request,
       );
@@ -74,39 +74,6 @@ export const runFlow: Command = {
     });
   },
 };
-
-/** What to run, and whether a person was asked for any of it: for everything, or for what they left out. */
-async function settle(
-  call: Call,
-  taskonaut: Taskonaut,
-  mode: Mode | undefined,
-): Promise<Answers & { readonly asked: boolean }> {
-  const { io, args, fields } = call;
-  const asks = canAsk(call);
-  if (asks && args.length === 0 && fields.size === 0) {
-    return { asked: true, ...(await askTask(io, { flows: await taskonaut.listFlows(), mode })) };
-  }
-  const name = args[0] ?? DEFAULT_FLOW;
-  const options = [...OPTIONS, ...GLOBAL_OPTIONS];
-  if (!asks) {
-    const input = await readInput(call, options, () => taskonaut.describeFlow(name));
-    return { asked: false, request: { flow: name, input }, mode: mode ?? "run" };
-  }
-  const flow = await taskonaut.describeFlow(name);
-  // first what was typed: nobody should answer questions for a call that is refused then
-  const given = readFields(flow, fields, options);
-  const missing = await askMissing(io, flow, given);
-  return {
-    asked: missing !== undefined,
-    request: { flow: name, input: { ...given, ...missing } },
-    mode: mode ?? "run",
-  };
-}
-
-/** A person is there, wants text, and has not given the input as a whole. */
-function canAsk({ io, look, flags }: Call): boolean {
-  return io.stdinIsTTY && io.stderr.isTTY && look.style === "readable" && !flags.has(INPUT_OPTION.name);
-}
 
 interface FlowCourse extends Course {
   readonly mode: Mode;
