@@ -79,7 +79,7 @@ export async function runCli(options: CliOptions): Promise<number> {
     });
     return await runReading(settled, { ...options, wire });
   } catch (failure) {
-    return runReading(reading, { ...options, wire }, failure);
+    return runReading(reading, { ...options, wire }, failure instanceof Error ? failure : new Error(String(failure)));
   }
 }
 
@@ -98,7 +98,7 @@ function wireOnce(wire: Wire): Wire {
 async function runReading(
   { command, args, rest, flags, lists, fields, problems }: Argv,
   { argv, env, io, wire, calledAs, version: versionInfo }: CliOptions,
-  failure?: unknown,
+  failure?: Error,
 ): Promise<number> {
   const json = asksForJson(flags);
   const typed = { calledAs, argv, typed: { flags, lists }, commands: COMMANDS, env };
@@ -118,7 +118,7 @@ async function runReading(
   let debug = false;
   let hints = new Hints({ ...typed, apiBaseUrl: undefined });
   try {
-    if (failure !== undefined) throw failure;
+    if (failure) throw failure;
     if (flags.has("help") && (command || problems.length === 0)) {
       await io.stdout.write(await writeHelp(command ? [command.name, ...args] : []));
       return 0;
