@@ -124,7 +124,7 @@ async function follow(
     if (step.kind !== "command") continue;
     const lines = told(await screenOf(ended.raw));
     if (ended.exit !== step.command.exit)
-      fault(`exited with ${ended.exit}, not ${step.command.exit}; it printed\n${lines.join("\n")}`);
+      fault(`exited with ${ended.exit}, not ${step.command.exit}; it printed\n${lines.join("\n").trimEnd()}`);
     const difference = step.command.output === undefined ? undefined : unlike(step.command.output, lines);
     if (difference !== undefined) fault(difference);
   }
