@@ -1,18 +1,23 @@
 // The words of a call that gives an input: `--sku A1 --qty 2`, for the examples of the help.
 
 import type { Json } from "../core/record/json-value.ts";
+import type { Option } from "./command.ts";
+import { flagOf } from "./field-rows.ts";
 
-/** Unquoted. An input that is no object is given whole. */
-export function wordsOfInput(input: Json): readonly string[] {
-  return isObject(input) ? wordsWithin(input, "") : ["--input", JSON.stringify(input)];
+/** Unquoted, for a command that has these options. An input that is no object is given whole. */
+export function wordsOfInput(input: Json, options: readonly Option[]): readonly string[] {
+  return isObject(input) ? wordsWithin(input, "", options) : ["--input", JSON.stringify(input)];
 }
 
-function wordsWithin(fields: JsonObject, path: string): readonly string[] {
+function wordsWithin(fields: JsonObject, above: string, options: readonly Option[]): readonly string[] {
   return Object.entries(fields).flatMap(([name, value]) => {
-    const at = `${path}${name}`;
-    if (isObject(value) && Object.keys(value).length > 0) return wordsWithin(value, `${at}.`);
-    if (typeof value === "boolean") return [value ? `--${at}` : `--no-${at}`];
-    return [`--${at}`, typeof value === "string" ? value : JSON.stringify(value)];
+    const path = `${above}${name}`;
+    if (isObject(value) && Object.keys(value).length > 0) return wordsWithin(value, `${path}.`, options);
+    const flag = flagOf(path, options);
+    if (typeof value === "boolean") return [value ? `--${flag}` : `--no-${flag}`];
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    // what looks like an option could be taken for one
+    return text.startsWith("--") ? [`--${flag}=${text}`] : [`--${flag}`, text];
   });
 }
 

@@ -15,14 +15,18 @@ const DEFAULT_COLUMNS_MAX = 60;
 
 /** As flags: `--qty <integer>`. A field that is called like one of the `options` is typed with `input.` before it. */
 export function flagRows(schema: JsonSchema, options: readonly Option[]): readonly HelpRow[] {
-  const taken = new Set(options.map(({ name }) => name));
   return listFields(schema).map((facts) => {
-    const path = showControls(taken.has(facts.path) ? `input.${facts.path}` : facts.path);
+    const path = showControls(flagOf(facts.path, options));
     const value = valueOf(facts);
     // what may be given alone may be denied
     const name = facts.kind === "boolean" && !facts.repeatable ? `--${path}, --no-${path}` : `--${path} <${value}>`;
     return { name, text: describeField(facts) };
   });
+}
+
+/** What stands behind the dashes for a field. */
+export function flagOf(path: string, options: readonly Option[]): string {
+  return options.some(({ name }) => name === path) ? `input.${path}` : path;
 }
 
 /** As fields of JSON: `by <text>`. */

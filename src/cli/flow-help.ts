@@ -12,6 +12,7 @@ import { exampleOf, takesNull } from "./example-value.ts";
 import { flagRows, payloadRows } from "./field-rows.ts";
 import type { Hints } from "./hint.ts";
 import { type JsonSchema, typesOf } from "./json-schema.ts";
+import { GLOBAL_OPTIONS } from "./options.ts";
 import { type HelpSection, layRows } from "./help-rows.ts";
 
 /** A flow as a command finds it. */
@@ -33,24 +34,25 @@ export function exampleInput({ flow, check }: FoundFlow): { input: Json; steps: 
 }
 
 /** A call of the command for the flow that works when it is pasted; undefined where none is known. */
-export function exampleLine(found: FoundFlow, { name }: Command, hints: Hints): string | undefined {
+export function exampleLine(found: FoundFlow, command: Command, hints: Hints): string | undefined {
   const example = exampleInput(found);
   if (example === undefined) return undefined;
   const [hint] = hints.give("runExample", {
-    command: name,
+    command: command.name,
     flow: found.flow.name,
-    fields: wordsOfInput(example.input),
+    fields: wordsOfInput(example.input, optionsBeside(command)),
   });
   return hint?.command;
 }
 
-/** Its fields, as flags of a command that has these options. */
-export function fieldsSection(
-  { name, input_schema }: FlowDescription,
-  options: readonly Option[],
-  columns: number,
-): HelpSection {
-  const rows = flagRows(input_schema, options);
+/** Options that a field of the flow's input may share its name with. */
+function optionsBeside(command: Command): readonly Option[] {
+  return [...command.options, ...GLOBAL_OPTIONS];
+}
+
+/** Its fields, as flags of the command. */
+export function fieldsSection({ name, input_schema }: FlowDescription, command: Command, columns: number): HelpSection {
+  const rows = flagRows(input_schema, optionsBeside(command));
   const title = `Fields of ${showControls(name)}`;
   if (rows.length > 0) return { title, body: layRows(rows, { columns }) };
   const none = exampleOf(input_schema)?.value;

@@ -32,7 +32,7 @@ export function showFlow({ found, runFlow, hints }: ShownFlow, { columns, paint 
       body: [paint("bold", showControls(flow.name)), ...wrapText(flow.description, columns)].filter(Boolean).join("\n"),
     },
     { body: layRows(factsOf(found), { columns }).replaceAll(/^ {2}/gm, "") },
-    fieldsSection(flow, runFlow.options, columns),
+    fieldsSection(flow, runFlow, columns),
     signalsSection(flow, columns),
     { title: "Run it", body: run.join("\n") },
     {

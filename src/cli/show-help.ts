@@ -15,7 +15,6 @@ import {
   writeOptionsHelp,
 } from "./help.ts";
 import type { Hints } from "./hint.ts";
-import { GLOBAL_OPTIONS } from "./options.ts";
 import { quoteWord } from "./shell-quote.ts";
 import { COMMAND_SYNONYMS } from "./synonyms.ts";
 import { usageError } from "./usage.ts";
@@ -56,10 +55,9 @@ async function describeTopic({ look, findFlow }: HelpRequest, command: Command, 
     const { found, hints } = await findFlow(command, name);
     const { flow } = found;
     const description = flow.description === "" ? [] : [{ body: wrapText(flow.description, columns).join("\n") }];
-    const options = [...command.options, ...GLOBAL_OPTIONS];
     return {
       args,
-      sections: [...description, fieldsSection(flow, options, columns)],
+      sections: [...description, fieldsSection(flow, command, columns)],
       example: exampleLine(found, command, hints),
     };
   } catch (error) {

@@ -45,6 +45,17 @@ export const waits = defineFlow({
   name: "waits", input: v.object({ sku: v.pipe(v.string(), v.regex(/^[A-Z]{2}-\\d{3}$/)) }),
   signals: { approved: v.any(), refused: v.object({ why: v.picklist(["it's sold out", "x"]) }) }, *run() { return yield* waitForSignal("approved"); },
 });
+export const shapes = defineFlow({
+  name: "shapes",
+  input: v.object({
+    yes: v.literal(true), no: v.literal(false), none: v.null(), zero: v.pipe(v.number(), v.maxValue(-1)),
+    empty: v.pipe(v.string(), v.maxLength(0)), dashed: v.literal("--json"), spaced: v.literal("it's $HOME"), number: v.literal("007"),
+    list: v.pipe(v.array(v.object({ a: v.string() })), v.minLength(2)), nothing: v.array(v.string()), pair: v.tuple([v.string(), v.number()]),
+    deep: v.object({ mode: v.string(), input: v.boolean(), "a.b": v.number() }), mode: v.string(), any: v.object({}), json: v.boolean(),
+  }),
+  signals: { approved: v.any(), refused: v.string() },
+  *run() { return yield* waitForSignal("approved"); },
+});
 export const fails = defineFlow({ name: "fails", input: v.object({}), *run() { yield* call(fragile, {}); } });
 export const pays = defineFlow({ name: "pays", input: v.object({}), *run() { yield* call(pay, {}); yield* call(pay, {}); } });
 `;
@@ -233,16 +244,12 @@ describe("every example can be pasted", () => {
     for (const line of examples) expect([line, await paste(desk, line, undefined)]).toEqual([line, ""]);
   });
 
-  test("of a flow, which runs it and sends it its signals", async () => {
+  test.each(["waits", "checkout", "shapes"])("of the flow %s, which runs it and sends it its signals", async (flow) => {
     await using desk = await openDesk();
-    const terminal = await desk.terminal(["flows", "waits", "--flows", "shop.ts"], { columns: 300 });
+    const terminal = await desk.terminal(["flows", flow, "--flows", "shop.ts"], { columns: 300 });
     await terminal.exited();
     const lines = [...terminal.shown.matchAll(/^ {2}(\.\/t .*)$/gm)].map(([, line = ""]) => line);
-    expect(lines.map((line) => line.split(" ").slice(1, 4).join(" "))).toEqual([
-      "run-flow waits --sku",
-      "signal-task @last:waits approved",
-      "signal-task @last:waits refused",
-    ]);
+    expect(lines.map((line) => line.split(" ")[1])).toEqual(["run-flow", "signal-task", "signal-task"]);
     for (const line of lines) expect([line, await paste(desk, line, undefined)]).toEqual([line, ""]);
   });
 });
