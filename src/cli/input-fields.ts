@@ -12,6 +12,7 @@ import { findTyped, isSwitch, type Place, type TypedPlace } from "./field-place.
 import { formOf } from "./input-form.ts";
 import { itemOf, type JsonSchema, typeOfJson, typesOf } from "./json-schema.ts";
 import { listFields } from "./list-fields.ts";
+import { OPTION_SYNONYMS } from "./synonyms.ts";
 import { usageError } from "./usage.ts";
 
 type FieldResult = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly message: string };
@@ -77,6 +78,7 @@ function tellUnknown({ name, input_schema }: FlowDescription, typed: string, opt
   const hint = suggest(
     `--${typed}`,
     known.map((each) => `--${each}`),
+    OPTION_SYNONYMS,
   );
   return `flow ${name} has no such field${hint || tellFields([...formOf(input_schema).fields.keys()])}`;
 }

@@ -120,7 +120,9 @@ async function runReading(
   try {
     if (failure) throw failure;
     if (flags.has("help") && (command || problems.length === 0)) {
-      await io.stdout.write(await writeHelp(command ? [command.name, ...args] : []));
+      const [flow] = command?.takesFields ? args : [];
+      const words = [command?.name, flow].filter((word) => word !== undefined);
+      await io.stdout.write(await writeHelp(words));
       return 0;
     }
     if (flags.has("version") && problems.length === 0) {

@@ -116,6 +116,12 @@ test("of a server the help shows the server's flow", async () => {
   expect(taskonaut.closed).toBe(2);
 });
 
+test("help of a command that takes no fields has no word for a flow", async () => {
+  const { code, stdout, stderr } = await cli(["help", "get-task", "order"]);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toStartWith('error: get-task takes no fields of a flow; leave out "order"\n');
+});
+
 test("a command that takes no fields looks at no flow for its help", async () => {
   const { code, settings } = await cli(["get-task", "order", "--help"]);
   expect({ code, settings }).toEqual({ code: 0, settings: undefined });

@@ -28,15 +28,19 @@ export interface HelpRequest {
   readonly findFlow: (command: Command, name: string) => Promise<{ readonly found: FoundFlow; readonly hints: Hints }>;
 }
 
-/** Throws usage for a command that there is not. A flow that cannot be shown is no error: the help says so. */
+/** Throws usage for a command that there is not, and for a flow of one that takes no fields. A flow that cannot be shown is no error: the help says so. */
 export async function showHelp(request: HelpRequest): Promise<string> {
   const { groups, words, look } = request;
   const [word, flow] = words;
   if (word === undefined) return writeHelp(groups, look);
   if (word === OPTIONS_TOPIC) return writeOptionsHelp(look);
   const command = findCommand(groups, word);
-  const hasTopic = command.takesFields && flow !== undefined;
-  return writeCommandHelp(groups, command, look, hasTopic ? await describeTopic(request, command, flow) : undefined);
+  if (flow === undefined) return writeCommandHelp(groups, command, look);
+  if (!command.takesFields)
+    throw usageError([
+      { path: "", message: `${command.name} takes no fields of a flow; leave out ${JSON.stringify(flow)}` },
+    ]);
+  return writeCommandHelp(groups, command, look, await describeTopic(request, command, flow));
 }
 
 function findCommand(groups: readonly CommandGroup[], word: string): Command {
