@@ -74,6 +74,32 @@ describe("flows", () => {
   });
 });
 
+test("an option that there is not is told at its place, in a definition, in a plan and in a flow that runs", async () => {
+  const head = `import { call, defineFlow, defineTool } from "taskonaut";\nimport * as v from "valibot";\n`;
+  const tool = `export const pay = defineTool({ name: "pay", input: v.number(), output: v.number(), run: (n) => n });\n`;
+  const flow = `export default defineFlow({\n  name: "wrong", input: v.object({}),\n`;
+  const defined = await write("wrong/defined.ts", `${head}${tool.replace("run:", "retires: 5, run:")}`);
+  const planned = await write(
+    "wrong/planned.ts",
+    `${head}${tool}${flow}  plan: () => [call(pay, 1, { az: "x" })],\n});`,
+  );
+  const running = await write(
+    "wrong/running.ts",
+    `${head}${tool}${flow}  *run() {\n    yield* call(pay, 1, { az: "x" });\n  },\n});`,
+  );
+  const call = "call(pay): az is not an option of call; did you mean as?";
+  expect((await sandbox.run(["flows", "--flows", defined])).stderr).toContain(
+    `${defined}:3:85: Tool pay: retires is not an option of defineTool; did you mean retry?`,
+  );
+  for (const command of ["validate", "run-flow"])
+    expect((await sandbox.run([command, "wrong", "--flows", planned])).stderr).toContain(
+      `${call} It was at ${planned}:6:16.`,
+    );
+  const { exit, stdout } = await sandbox.run(["run-flow", "wrong", "--flows", running]);
+  expect(exit).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({ status: "FAILED", error: { message: call, at: `${running}:7:12` } });
+});
+
 describe("validate", () => {
   const checked = async (...args: string[]): Promise<unknown> =>
     dataOf(await sandbox.run(["validate", "planned", ...args], { env: { NO_TOOLS: "1" } }));

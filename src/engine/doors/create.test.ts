@@ -148,8 +148,8 @@ describe("refused is", () => {
 
   test("a plan that throws, whatever it throws", () => {
     for (const [thrown, message] of [
-      [new TypeError("odd"), "odd"],
-      [Object.create(null), "a value that cannot be shown was thrown"],
+      [new TypeError("odd"), expect.stringMatching(/input: odd \(at \S+create\.test\.ts:\d+:\d+\)$/)],
+      [Object.create(null), expect.stringContaining("input: a value that cannot be shown was thrown")],
     ]) {
       const flow = defineFlow({
         name: "broken",
@@ -160,8 +160,22 @@ describe("refused is", () => {
       });
       expect(refusal(flow)).toMatchObject({
         code: "flow_invalid",
-        message: `Flow broken could not plan its steps for this input: ${message}`,
+        message,
       });
     }
+  });
+
+  test("a plan with an option that there is not, with the place of the call", () => {
+    const flow = defineFlow({
+      name: "planned",
+      input: v.object({}),
+      plan: () => [call(echo, { text: "" }, { az: "x" } as never)],
+    });
+    expect(refusal(flow)).toMatchObject({
+      code: "flow_invalid",
+      message: expect.stringMatching(
+        /^call\(echo\): az is not an option of call; did you mean as\? It was at \S+:\d+:\d+\.$/,
+      ),
+    });
   });
 });

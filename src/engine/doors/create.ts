@@ -10,7 +10,7 @@ import { IDEMPOTENCY_KEY_MAX, type Limits } from "../../core/limits.ts";
 import { createProgram } from "../../core/flow/create-program.ts";
 import type { Decision, Program } from "../../core/flow/program.ts";
 import type { JsonText, TaskRecord } from "../../core/record/record.ts";
-import { isA, messageOf } from "../../core/record/stored-error.ts";
+import { isA, messageOf, placeOf } from "../../core/record/stored-error.ts";
 import type { CreateTask } from "../../core/api/taskonaut.ts";
 import { bytesOfStep, bytesOfText } from "../../core/record/record-size.ts";
 import { toStepRow } from "../task/step-row.ts";
@@ -125,15 +125,26 @@ function startPlan(flow: Flow, program: Program): ReturnType<Program["start"]>["
     if (program.violation) throw program.violation; // also where the flow has caught it
     return planned;
   } catch (error) {
-    if (isA(error, TaskonautError)) throw error;
+    if (isA(error, TaskonautError)) throw withPlace(error, flow);
     if (program.obstacle !== undefined) {
       throw new TaskonautError("flow_invalid", program.obstacle, { details: { limit: "process" }, cause: error });
     }
-    const why = program.violation ? tellViolation(program, UNBEGUN) : messageOf(error);
+    const at = isA(error, Error) ? placeOf(error) : undefined;
+    const why = program.violation
+      ? tellViolation(program, UNBEGUN)
+      : `${messageOf(error)}${at === undefined ? "" : ` (at ${at})`}`;
     throw new TaskonautError("flow_invalid", `Flow ${flow.name} could not plan its steps for this input: ${why}`, {
       cause: error,
     });
   }
+}
+
+/** What the SDK refused: told with the place in the user's file. */
+function withPlace(error: TaskonautError, flow: Flow): TaskonautError {
+  const at = placeOf(error) ?? flow.at;
+  if (at === undefined) return error;
+  const { code, message, details, errors } = error;
+  return new TaskonautError(code, `${message} It was at ${at}.`, { details: { ...details, at }, errors, cause: error });
 }
 
 /** Of a task that is not there yet. */
