@@ -106,7 +106,7 @@ async function write(path: string, text: string, flag: "w" | "wx"): Promise<void
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text, { flag });
   } catch (error) {
-    throw new TaskonautError("usage", `Cannot write ${path}: ${whyNot(error)}`, { cause: error });
+    throw cannotWrite(path, error);
   }
 }
 
@@ -120,7 +120,8 @@ const WHY: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full.",
 };
 
-function whyNot(error: unknown): string {
+/** What the system refused, with what to do about it. */
+export function cannotWrite(path: string, error: unknown): TaskonautError {
   const { code = "", message } = error as NodeJS.ErrnoException;
-  return WHY[code] ?? message;
+  return new TaskonautError("usage", `Cannot write ${path}: ${WHY[code] ?? message}`, { cause: error });
 }

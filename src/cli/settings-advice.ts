@@ -33,7 +33,10 @@ async function adviseOnTsconfig(folder: string): Promise<string | undefined> {
   if (config === undefined) return `${path} cannot be read as JSON: correct it, and add "extends": "${OURS}".`;
   const bases = (Array.isArray(config.extends) ? config.extends : [config.extends]).filter(isText);
   const ours = resolve(folder, OURS);
-  if (!bases.some((base) => resolve(dirname(path), base) === ours)) {
+  // what does not begin like a path is a package to the compiler
+  const isOurs = (base: string): boolean =>
+    /^\.{0,2}\//.test(base) && [base, `${base}.json`].some((each) => resolve(dirname(path), each) === ours);
+  if (!bases.some(isOurs)) {
     const all = [...bases, OURS].map((base) => JSON.stringify(base)).join(", ");
     return `${path} is yours. For the types in your editor add "extends": ${bases.length === 0 ? all : `[${all}]`}.`;
   }
