@@ -111,7 +111,7 @@ async function follow(
       const second = openSecond(step.command.text, await folderOf(join(folder, "steps", String(at))));
       const wanted = [...(step.command.output ?? []), "…"];
       const isThere = async (): Promise<boolean> => unlike(wanted, told(await second.lines())) === undefined;
-      await until(isThere, placeOf(step.block)).catch(async () =>
+      await until(isThere, placeOf(step.block), TIMEOUT_MS).catch(async () =>
         fault(unlike(wanted, told(await second.lines())) ?? ""),
       );
       await writeFile(join(folder, "steps", `${at}.ready`), "");

@@ -1,4 +1,4 @@
-// docs/sdk.md has every export of the SDK, every option and every field, and nothing that there is not.
+// docs/sdk.md and docs/testing.md have every export of the SDK, every option and every field, and nothing that there is not.
 
 import { expect, test } from "bun:test";
 import { join } from "node:path";
@@ -6,8 +6,9 @@ import { codeOf, readText, tableOf } from "./documents.ts";
 import { ROOT } from "./imports.ts";
 
 const page = await readText("docs/sdk.md");
+const testing = await readText("docs/testing.md");
 const sdk = await readText("src/sdk/taskonaut.ts");
-const files = await Array.fromAsync(new Bun.Glob("src/core/**/*.ts").scan(ROOT));
+const files = await Array.fromAsync(new Bun.Glob("src/{core,testing}/**/*.ts").scan(ROOT));
 const sources = (
   await Promise.all(files.filter((path) => !path.endsWith(".test.ts")).map((path) => Bun.file(join(ROOT, path)).text()))
 ).join("\n");
@@ -33,8 +34,10 @@ test.each([
   ["option of `map`", ["MapOptions"]],
   ["option of `waitForSignal`", ["WaitOptions"]],
   ["field of `reason`", ["StoredError"]],
+  ["option of `runFlow`", ["RunOptions"]],
+  ["field of a run", ["TaskRun", "FlowRun"]],
 ])("each %s is listed", (heading, interfaces) => {
-  const told = tableOf(page, heading).flatMap(([name]) => codeOf(name));
+  const told = tableOf(page + testing, heading).flatMap(([name]) => codeOf(name));
   expect(told.toSorted()).toEqual(interfaces.flatMap(membersOf).toSorted());
 });
 
@@ -46,6 +49,6 @@ function exported(begins: string): readonly string[] {
 
 function membersOf(name: string): readonly string[] {
   const body = new RegExp(String.raw`^(?:export )?interface ${name}\b.*?\{\n(.*?)^\}`, "ms").exec(sources)?.[1];
-  if (body === undefined) throw new Error(`There is no interface ${name} in src/core.`);
+  if (body === undefined) throw new Error(`There is no interface ${name} in src/core or src/testing.`);
   return [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??[:(]/gm)].map(([, member = ""]) => member);
 }
