@@ -1,4 +1,5 @@
 import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
+import type { TellWait } from "../core/waiting.ts";
 import type { Command, CommandGroup, Program } from "./command.ts";
 import { type Argv, readArgv } from "./argv.ts";
 import { advanceTask } from "./commands/advance-task.ts";
@@ -75,7 +76,8 @@ export async function runCli(options: CliOptions): Promise<number> {
       const settings = resolveSettings(command, flags, env, lists, { logsAtTerminal: io.stderr.isTTY });
       const isRemote = settings.apiBaseUrl !== undefined;
       const { findFlow } = await import("./find-flow.ts");
-      return (await findFlow(wire(settings), { name: args[0] ?? DEFAULT_FLOW, isRemote })).flow;
+      const wiring = wire(settings, tellerFor(command, { flags, io }));
+      return (await findFlow(wiring, { name: args[0] ?? DEFAULT_FLOW, isRemote })).flow;
     });
     return await runReading(settled, { ...options, wire });
   } catch (failure) {
@@ -86,12 +88,20 @@ export async function runCli(options: CliOptions): Promise<number> {
 /** The same wiring for the same settings: what it has loaded is loaded. */
 function wireOnce(wire: Wire): Wire {
   const wirings = new Map<string, Wiring>();
-  return (settings) => {
+  return (settings, tellWait) => {
     const key = JSON.stringify(settings);
-    const wiring = wirings.get(key) ?? wire(settings);
+    const wiring = wirings.get(key) ?? wire(settings, tellWait);
     wirings.set(key, wiring);
     return wiring;
   };
+}
+
+/** Undefined for a program that reads, and for a service: it has a log, which is nobody's who waits for it. */
+function tellerFor(
+  command: Command,
+  { flags, io }: Pick<Argv, "flags"> & Pick<CliOptions, "io">,
+): TellWait | undefined {
+  return asksForJson(flags) || command.logLevel === "info" ? undefined : tellerOfWaits(io.stderr);
 }
 
 /** `failure` is why no flow was found that says how the arguments are to be read. */
@@ -141,8 +151,6 @@ async function runReading(
     hints = new Hints({ ...typed, apiBaseUrl: settings.apiBaseUrl });
     const interrupts = createInterrupts(io);
     const look = chooseLook(io.stdout, readFormat(flags), { env, io });
-    // a service has a log, which is nobody's who waits for it
-    const tellsWaits = !json && command.logLevel !== "info";
     const program: Program = { version: versionInfo, writeHelp };
     const done = command.run({
       args,
@@ -156,7 +164,7 @@ async function runReading(
       talk: createPaint(wantsColor(io.stderr.isTTY, env)),
       logStyle: settings.logStyle,
       hints,
-      wiring: wire(settings, tellsWaits ? tellerOfWaits(io.stderr) : undefined),
+      wiring: wire(settings, tellerFor(command, { flags, io })),
       program,
       isRemote: hints.isRemote,
     });
