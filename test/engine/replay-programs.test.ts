@@ -65,8 +65,12 @@ function memberOf(of: Shape): Member {
       return runChild(patient, "p");
     case "draw":
       return draw();
-    case "all":
-      return all(of.members.map(memberOf));
+    case "all": {
+      // a failure gives up what its neighbours still wait for: of two that wait for the world outside, it would decide
+      // which one is answered first, and after a death the world may answer in another order
+      const isOrdered = of.members.filter(waits).length <= 1;
+      return all(of.members.map((each) => (isOrdered || !waits(each) ? memberOf(each) : inTurn("try", [each]))));
+    }
     case "race":
       // of two that both do something, the order of their outcomes would decide; here one always wins
       return race([inTurn("turn", of.members), sleep("1000d"), waitPatiently()]);
@@ -78,6 +82,12 @@ function memberOf(of: Shape): Member {
     case "finally":
       return inTurn(of.kind, of.members);
   }
+}
+
+/** Whether something of it comes from the world outside: a signal, time, the end of another task. */
+function waits(of: Shape): boolean {
+  if ("members" in of) return of.members.some(waits);
+  return of.kind !== "work" && of.kind !== "note" && of.kind !== "fail" && of.kind !== "draw";
 }
 
 function* waitPatiently(): Body {
