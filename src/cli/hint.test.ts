@@ -97,9 +97,10 @@ test.each<[Partial<Start>, string]>([
   [{ argv0: "/home/me/.npm/_npx/1a/taskonaut", env: { npm_command: "exec" } }, "npx taskonaut"],
   [{ argv0: "taskonaut", env: { npm_command: "exec" } }, "npx taskonaut"],
   [{ argv0: "./taskonaut", env: { npm_command: "exec" } }, "./taskonaut"],
-  [{ argv0: "bun", main: "/work/src/main.ts", cwd: "/work" }, "bun src/main.ts"],
-  [{ argv0: "bun", main: "/work/src/main.ts", cwd: "/work/my flows" }, "bun ../src/main.ts"],
+  [{ argv0: "bun", main: "/home/me/taskonaut/src/main.ts", cwd: "/home/me/taskonaut" }, "bun src/main.ts"],
+  [{ argv0: "bun", main: "/home/me/taskonaut/src/main.ts", cwd: "/home/me/taskonaut/my flows" }, "bun ../src/main.ts"],
   [{ argv0: "a\nb" }, "taskonaut"],
 ])("of a program that was called so: %p", (start, name) => {
+  // where Bun says that the main file of a compiled program is, on every machine
   expect(programName({ main: "/$bunfs/root/taskonaut", cwd: "/", env: {}, argv0: "x", ...start })).toBe(name);
 });

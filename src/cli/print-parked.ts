@@ -1,4 +1,4 @@
-// A task that parks is printed as any other, and why it is parked is told as an error.
+// A parked task is printed like every other task, and the reason is told as an error.
 
 import { hasCode } from "../core/errors.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";

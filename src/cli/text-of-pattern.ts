@@ -87,7 +87,7 @@ function readClass(reader: Reader): string | undefined {
   return [first, ...CANDIDATES].find((character) => character !== "^" && form.test(character));
 }
 
-/** How often the part before stands at least; a lazy one as any other. */
+/** How often the part before stands at least. A lazy quantifier counts like a greedy one. */
 function readTimes(reader: Reader): number {
   const [all = "", sign = "", least = "1"] =
     /^(?:([*+?])|\{(\d+)(?:,\d*)?\})\??/.exec(reader.pattern.slice(reader.at)) ?? [];

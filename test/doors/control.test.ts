@@ -228,7 +228,7 @@ describe.each(Object.keys(DOORS))("%s", (name) => {
   });
 });
 
-/** It is printed as any other task, without commands, which stand with the reason. */
+/** It is printed like every other task, but without commands: they stand with the reason. */
 function expectParked({ code, stdout, stderr }: CliResult): void {
   expect(code).toBe(4);
   expect(stdout).toMatch(/^task .*^status +PARKED$.*^parked {3}\S/ms);

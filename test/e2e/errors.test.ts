@@ -110,7 +110,7 @@ test("of a flow itself; its stack stands in the log at debug only", async () => 
   });
 });
 
-test("a task that parks is printed as any other, and why goes to stderr, with --json as JSON that keeps its hint", async () => {
+test("a parked task is printed like every other task, and the reason goes to stderr, with --json as JSON that keeps its hint", async () => {
   const { exit, task, stderr } = await run("parks");
   expect(exit).toBe(4);
   expect(task).toMatchObject({ flow_name: "parks", parked_reason: expect.stringContaining(placeOf("PARKED")) });

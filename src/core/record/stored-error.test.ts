@@ -49,7 +49,7 @@ describe("an error is stored", () => {
     expect(stored(new TaskonautError("flow_invalid", "no"))).toEqual({ name: "flow_invalid", message: "no" });
   });
 
-  test("with its place where it is one of the product, as any other", () => {
+  test("with its place, also where it is one of the product", () => {
     expect(readError(storeError(new TaskonautError("flow_invalid", "no"))).at).toContain(import.meta.path);
   });
 
