@@ -30,9 +30,9 @@ export async function printTask(call: Printing, taskonaut: Flows, task: Task, ne
 
 /** Says on stderr what the task waits for and what takes it on, unless JSON was asked for and nothing else. */
 export async function tellWaits(call: Printing, taskonaut: Flows, task: Task, subject = "The task"): Promise<void> {
-  if (task.waiting_for.length === 0) return;
+  if (task.waiting_for.length === 0 || call.flags.has("json")) return;
   const texts = describeWaits(task).map((text) => `${subject} waits ${text}.`);
-  await tell(call, texts, call.flags.has("json") ? [] : await nextSteps(call, taskonaut, task));
+  await tell(call, texts, await nextSteps(call, taskonaut, task));
 }
 
 /** Says it on stderr, with what to do next, unless JSON was asked for and nothing else. */

@@ -2,13 +2,14 @@
 // run where nobody does.
 
 import { isTerminal } from "../core/record/status.ts";
-import type { Task } from "../core/api/task.ts";
+import type { Task, Timestamp } from "../core/api/task.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
 import type { Worker } from "../core/api/worker.ts";
 import type { Call } from "./command.ts";
 import type { Hint, Hints } from "./hint.ts";
 import { hintsOfTask } from "./next-steps.ts";
 import { printTask, tell } from "./print.ts";
+import { showTime } from "./times.ts";
 
 /**
  * The task goes to stdout. On stderr it is said what was done (`Signal approved is delivered to task …`), and who goes on from
@@ -20,12 +21,14 @@ export async function printTaken(
   task: Task,
   { done, more = [] }: { readonly done: string; readonly more?: readonly Hint[] },
 ): Promise<void> {
-  if (isTerminal(task.status)) {
+  // with --json nothing is told, so nobody is looked for
+  if (isTerminal(task.status) || call.flags.has("json")) {
     await printTask(call, taskonaut, task);
     return tell(call, [done]);
   }
   const { text, steps } = await findTakers(call, taskonaut, task);
-  const hints = [...call.hints.before([...steps, ...more]), ...steps, ...more];
+  const own = [...steps, ...more];
+  const hints = [...call.hints.before(own), ...own];
   await printTask(call, taskonaut, task, hints);
   // a person finds the commands in the task that is printed
   await tell(call, [[done, text].filter(Boolean).join(" ")], call.look.style === "readable" ? [] : hints);
@@ -45,32 +48,34 @@ async function findTakers(call: Call, taskonaut: Taskonaut, task: Task): Promise
   const driver = alive.find(({ id }) => id === task.lease_owner);
   if (driver) return { text: `Worker ${driver.name} drives the task now.`, steps: [] };
   const takers = alive.filter(({ concurrency, flows }) => concurrency > 0 && flows.includes(task.flow_name));
-  if (takers.length > 0) return { text: describeTakers(takers, task), steps: [] };
+  const isLater = isDueLater(task, call.look.now());
+  if (takers.length > 0) return { text: describeTakers(takers, isLater ? task.due_at : null), steps: [] };
   const hasOthers = alive.some(({ concurrency }) => concurrency > 0);
   return {
     text: hasOthers ? `No worker that has flow ${task.flow_name} is running.` : "No worker is running.",
-    steps: suggestTakers(hintsOfTask(call, task), task),
+    steps: suggestTakers(hintsOfTask(call, task), task.id, isLater),
   };
 }
 
 const NAMES_MAX = 3;
 
-function describeTakers(takers: readonly Worker[], task: Task): string {
+/** `at`: when the task is due; null: it is. */
+function describeTakers(takers: readonly Worker[], at: Timestamp | null): string {
   const names = takers.slice(0, NAMES_MAX).map(({ name }) => name);
   const more = takers.length > NAMES_MAX ? ", …" : "";
   const who =
     takers.length === 1 ? `Worker ${names[0]}` : `One of ${takers.length} workers (${names.join(", ")}${more})`;
-  return isDueLater(task) ? `${who} takes it up at ${task.due_at?.replace("T", " ")}.` : `${who} takes it up.`;
+  return at === null ? `${who} takes it up.` : `${who} takes it up at ${showTime(at)}.`;
 }
 
-function isDueLater({ due_at, waiting_for }: Task): boolean {
-  return due_at !== null && Date.parse(due_at) > Date.now() && waiting_for.length === 0;
+function isDueLater({ due_at, waiting_for }: Task, now: number): boolean {
+  return due_at !== null && Date.parse(due_at) > now && waiting_for.length === 0;
 }
 
 /** By hand it would start at once, whenever it is due. Against a server nobody here can start a worker beside its database. */
-function suggestTakers(hints: Hints, task: Task): readonly Hint[] {
+function suggestTakers(hints: Hints, id: string, isLater: boolean): readonly Hint[] {
   return [
-    ...(isDueLater(task) ? [] : hints.give("followTask", { id: task.id })),
+    ...(isLater ? [] : hints.give("followTask", { id })),
     ...hints.give(hints.isRemote ? "startWorkerOfServer" : "work"),
   ];
 }

@@ -60,7 +60,7 @@ test("who retries a child is told of its parent that has failed with it, and wha
   const child: Task = { ...(JSON.parse(stdout) as Task), parent_task_id: PARENT_ID };
   let status: Task["status"] = "FAILED";
   taskonaut.retryTask = async () => child;
-  taskonaut.getTask = async (id) => ({ ...child, id, status, parent_task_id: null });
+  taskonaut.findTasks = async (id) => ({ tasks: [{ ...child, id, status }], more: false });
   const told = await cli(["retry-task", TASK_ID], { taskonaut });
   expect([told.code, told.stdout]).toEqual([0, `${JSON.stringify(child)}\n`]);
   expect(told.stderr).toBe(

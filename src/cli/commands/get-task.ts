@@ -65,10 +65,9 @@ async function printSummary(
     return;
   }
   const task = withoutPayloads(summary);
-  const next = await nextSteps(call, taskonaut, task);
   await io.stdout.write(
     step === undefined
-      ? showTask(task, look, next, { payloads: false })
+      ? showTask(task, look, await nextSteps(call, taskonaut, task), { payloads: false })
       : showWholeStep(task, findStep(task, step), look, { payloads: false }),
   );
 }
@@ -83,6 +82,8 @@ function findStep<Step extends StepSummary>(
   if (found) return found;
   const last = steps.at(-1)?.step_index;
   const message =
-    last === undefined ? `Task ${id} has no steps yet` : `Task ${id} has the steps 1 to ${last}, and no step ${index}`;
+    last === undefined
+      ? `Task ${id} has no steps yet`
+      : `Task ${id} has ${last === 1 ? "step 1" : `the steps 1 to ${last}`}, and no step ${index}`;
   throw new TaskonautError("input_invalid", `${message}.`, { errors: [], details: { task_id: id, step: index } });
 }

@@ -4,6 +4,7 @@ import { showText } from "../cells.ts";
 import type { Call, Command } from "../command.ts";
 import { toJson } from "../print.ts";
 import { type Column, drawTable } from "../table.ts";
+import { showTime } from "../times.ts";
 
 export const migrate: Command = {
   name: "migrate",
@@ -68,6 +69,6 @@ const COLUMNS: readonly Column<MigrationStatus>[] = [
     show: ({ applied_at }, width) =>
       applied_at === null
         ? { text: "pending", color: "yellow" }
-        : { text: new Date(applied_at).toISOString().replace("T", " ").slice(0, width), color: "dim" },
+        : { text: showTime(new Date(applied_at).toISOString()).slice(0, width), color: "dim" },
   },
 ];

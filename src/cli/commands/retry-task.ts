@@ -30,7 +30,8 @@ export const retryTask: Command = {
 async function tellOfParent(call: Call, taskonaut: Taskonaut, task: Task): Promise<void> {
   if (call.flags.has("json") || task.parent_task_id === null) return;
   // the retry is done: no parent that was removed, or cannot be read, makes it an error
-  const parent = await taskonaut.getTask(task.parent_task_id).catch(() => undefined);
+  const found = await taskonaut.findTasks(task.parent_task_id).catch(() => undefined);
+  const parent = found?.tasks[0];
   if (parent?.status !== "FAILED") return;
   const { hints } = call;
   const text = `Its parent ${parent.id} (${parent.flow_name}) has failed too. When this task has ended, the parent's own retry takes up its end.`;

@@ -45,8 +45,9 @@ async function deliver(taskonaut: Taskonaut, id: string, signal: SignalTask): Pr
   try {
     return await taskonaut.signalTask(id, signal);
   } catch (error) {
-    const example = hasCode(error, "input_invalid") ? await findExample(taskonaut, id, signal.name) : undefined;
-    if (!hasCode(error, "input_invalid") || example === undefined) throw error;
+    if (!hasCode(error, "input_invalid")) throw error;
+    const example = await findExample(taskonaut, id, signal.name);
+    if (example === undefined) throw error;
     const details = { ...error.details, id, signal: signal.name, payload: example };
     throw new TaskonautError(error.code, error.message, { errors: error.errors, details, cause: error });
   }
@@ -55,8 +56,8 @@ async function deliver(taskonaut: Taskonaut, id: string, signal: SignalTask): Pr
 /** As JSON; undefined also where the flow takes no such signal, or cannot be asked. */
 async function findExample(taskonaut: Taskonaut, id: string, signal: string): Promise<string | undefined> {
   try {
-    const { flow_name } = await taskonaut.getTaskSummary(id);
-    const contract = (await taskonaut.describeFlow(flow_name)).signals[signal];
+    const [task] = (await taskonaut.findTasks(id)).tasks;
+    const contract = task && (await taskonaut.describeFlow(task.flow_name)).signals[signal];
     return contract && examplePayload(contract);
   } catch {
     return undefined;

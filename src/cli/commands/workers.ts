@@ -4,7 +4,7 @@ import type { Call, Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
 import { listToJson, tell } from "../print.ts";
 import { type Column, drawTable } from "../table.ts";
-import { describeAge, describeAhead } from "../times.ts";
+import { describeAge, roughly } from "../times.ts";
 
 export const workers: Command = {
   name: "workers",
@@ -57,8 +57,8 @@ function columnsOf(now: number): readonly Column<Worker>[] {
   ];
 }
 
-/** Until when others leave its tasks alone: `until in 12 s`, or `ended 3 min ago`. */
+/** How long others leave its tasks alone: `for 12 s`, or `ended 3 min ago`. */
 function describeLease({ lease_until }: Worker, now: number): string {
-  const ahead = describeAhead(lease_until, now);
-  return ahead === "now" ? `ended ${describeAge(lease_until, now)}` : ahead.replace(/^in /, "for ");
+  const ms = Date.parse(lease_until) - now;
+  return ms > 0 ? `for ${roughly(ms)}` : `ended ${describeAge(lease_until, now)}`;
 }

@@ -54,7 +54,7 @@ export class StoredTasks {
    * shutting_down, and task_busy after `deadline`.
    */
   async readFree(id: string, deadline: number): Promise<{ record: TaskRecord; isOrphan: boolean }> {
-    const { store, lease, driven, clock } = this.tools;
+    const { store, lease, driven, clock, tellWait } = this.tools;
     const tellAt = clock.now() + SILENT_MS;
     let isTold = false;
     for (let waitMs = nextWait(HELD); ; waitMs = nextWait(HELD, waitMs)) {
@@ -65,10 +65,9 @@ export class StoredTasks {
       if ((await store.readWorkerState(owner)) === "dead") return { record, isOrphan: true };
       const now = clock.now();
       if (now > deadline) throw busy(id, this.busyMs, await this.#describeHolder(record));
-      if (!isTold && now >= tellAt) {
+      if (tellWait && !isTold && now >= tellAt) {
         isTold = true;
-        const who = this.tools.tellWait && (await this.#describeHolder(record));
-        this.tools.tellWait?.(`task ${id}: ${who} (at most ${this.busyMs / 1000} s)`);
+        tellWait(`task ${id}: ${await this.#describeHolder(record)} (at most ${this.busyMs / 1000} s)`);
       }
       await clock.sleep(waitMs);
     }
