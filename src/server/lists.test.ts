@@ -138,6 +138,18 @@ describe("streams", () => {
     expect(Buffer.concat(pieces).toString()).toBe(JSON.stringify(large));
   });
 
+  test("so is the summary of a task of many steps", async () => {
+    const { task } = await api.taskonaut.createTask({ flow: "free", input: "x" });
+    const steps = Array.from({ length: 5000 }, (_, index) => plannedStep({ step_index: index }));
+    const summary = summarize({ ...task, recorded_bytes: 2_000_000, steps });
+    api.taskonaut.getTaskSummary = async () => summary;
+    const response = await api.app.request(`/tasks/${task.id}?view=summary`);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of response.body as AsyncIterable<Uint8Array>) pieces.push(piece);
+    expect(pieces.length).toBeGreaterThan(3);
+    expect(Buffer.concat(pieces).toString()).toBe(JSON.stringify(summary));
+  });
+
   test("a damaged task stands in the list with what is wrong with it", async () => {
     const damaged = { id: "d", created_at: "2026-11-23T03:39:25.130Z", damage: "The record of task d is damaged." };
     api.taskonaut.listTasks = async () => ({ tasks: [damaged] });

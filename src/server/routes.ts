@@ -7,7 +7,7 @@ import { IDEMPOTENCY_KEY_MAX, MAX_STEPS_MAX, PAGE_MAX } from "../core/limits.ts"
 import type { Violation } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import { suggest } from "../core/nearest.ts";
-import type { Task } from "../core/api/task.ts";
+import type { Task, TaskSummary } from "../core/api/task.ts";
 import type { CreatedTask, ListTasks, SignalTask, Taskonaut } from "../core/api/taskonaut.ts";
 import { readJsonBody, requireJsonBody } from "./body.ts";
 import { check, inputInvalid } from "./check.ts";
@@ -129,10 +129,10 @@ export function routesOf({ taskonaut, maxBodyBytes, log, version, onLongWait }: 
   async function getTask(c: Context): Promise<Response> {
     const { view } = readView(queryOf(c));
     const id = param(c, "id");
-    return view === "summary" ? c.json(await taskonaut.getTaskSummary(id)) : answer(c, await taskonaut.getTask(id));
+    return answer(c, view === "summary" ? await taskonaut.getTaskSummary(id) : await taskonaut.getTask(id));
   }
 
-  function answer(c: Context, task: Task, status: 200 | 201 = 200): Response {
+  function answer(c: Context, task: Task | TaskSummary, status: 200 | 201 = 200): Response {
     const stream = streamTask(task, log);
     return stream ? c.body(stream, status, JSON_TYPE) : c.json(task, status);
   }

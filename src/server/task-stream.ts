@@ -3,7 +3,7 @@
 // streams that only compute must not keep all other requests waiting.
 
 import type { Log } from "../core/log.ts";
-import type { Task } from "../core/api/task.ts";
+import type { Task, TaskSummary } from "../core/api/task.ts";
 import { taskJson, together } from "../core/api/task-json.ts";
 import type { ListTasks, SummaryPage, TaskPage } from "../core/api/taskonaut.ts";
 import { turnOfLoop } from "../turn-of-loop.ts";
@@ -39,7 +39,7 @@ export function streamPage(page: Page, log: Log): ReadableStream<Uint8Array> {
 }
 
 /** One task; undefined where it is small enough to be answered at once. */
-export function streamTask(task: Task, log: Log): ReadableStream<Uint8Array> | undefined {
+export function streamTask(task: Task | TaskSummary, log: Log): ReadableStream<Uint8Array> | undefined {
   if (!(task.recorded_bytes >= STREAMED_FROM)) return undefined;
   return toStream(together(taskJson(task)), log, `task ${task.id}`);
 }

@@ -1,22 +1,24 @@
 // Tasks as JSON text, in pieces: a large task is written while what was written before is on its way, and nobody holds all
 // of its text at once.
 
-import type { ListedSummary, ListedTask, Task } from "./task.ts";
+import type { ListedSummary, ListedTask, Task, TaskSummary } from "./task.ts";
 
 /** A smaller task is one piece, and small pieces are put together up to about this many characters. */
 const PIECE = 256 * 1024;
 
 /** The task as `JSON.stringify` writes it. */
 export function* taskJson(task: ListedTask | ListedSummary): Generator<string, void, void> {
-  if ("damage" in task || !("tool_calls" in task) || !(task.recorded_bytes >= PIECE)) {
+  if ("damage" in task || !(task.recorded_bytes >= PIECE)) {
     yield JSON.stringify(task);
     return;
   }
-  const { steps, tool_calls, ...rest }: Task = task;
+  const { steps, tool_calls, ...rest }: TaskSummary & Partial<Pick<Task, "tool_calls">> = task;
   yield `${JSON.stringify(rest).slice(0, -1)},"steps":`;
   yield* arrayJson(steps);
-  yield `,"tool_calls":`;
-  yield* arrayJson(tool_calls);
+  if (tool_calls) {
+    yield `,"tool_calls":`;
+    yield* arrayJson(tool_calls);
+  }
   yield "}";
 }
 
