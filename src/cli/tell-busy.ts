@@ -2,6 +2,7 @@
 
 import type { Taskonaut } from "../core/api/taskonaut.ts";
 import { isTerminal } from "../core/record/status.ts";
+import { describeDriver } from "../core/waiting.ts";
 import type { Call } from "./command.ts";
 import { tell } from "./print.ts";
 
@@ -18,9 +19,8 @@ export async function tellBusy(
     const worker = (await taskonaut.listWorkers()).find((one) => one.id === task.lease_owner);
     if (worker?.state !== "alive") return;
     const step = task.steps.find(({ status }) => status === "RUNNING");
-    const what = step ? `, step ${step.step_index} ${step.step_name}` : "";
-    const since = (step ?? task).updated_at.replace("T", " ").replace(/\.\d+/, "");
-    await tell(call, [`Waiting for task ${task.id}: worker ${worker.name} drives it${what} since ${since}.`]);
+    const since = Date.parse(step?.tool_calls.at(-1)?.started_at ?? task.updated_at);
+    await tell(call, [`Waiting for task ${task.id}: ${describeDriver({ name: worker.name, step, since })}.`]);
   } catch {
     // what is asked of the task next says what is wrong
   }

@@ -97,8 +97,8 @@ export const FlowAnswer = v.looseObject({
   name: v.string(),
   description: v.string(),
   form: v.picklist(["plan", "run"]),
-  // servers that are older say nothing of it
-  concurrency: v.optional(v.nullable(v.number()), null),
+  file: TextOrNull,
+  concurrency: v.nullable(v.number()),
   input_schema: v.looseObject({}),
   signals: v.record(v.string(), v.looseObject({})),
 }) as unknown as Answer<FlowDescription>;

@@ -9,17 +9,7 @@ import { toJsonText, type JsonResult } from "../core/record/json.ts";
 import { IDEMPOTENCY_KEY_MAX } from "../core/limits.ts";
 import type { Task } from "../core/api/task.ts";
 import { parseTaskName } from "../core/record/task-names.ts";
-import type {
-  CreateTask,
-  FoundTasks,
-  ListTasks,
-  ResolveTask,
-  RunTask,
-  SignalTask,
-  SummaryPage,
-  Taskonaut,
-  TaskPage,
-} from "../core/api/taskonaut.ts";
+import type { CreateTask, ListTasks, ResolveTask, Taskonaut, TaskPage } from "../core/api/taskonaut.ts";
 import {
   FlowAnswer,
   FlowsAnswer,
@@ -57,7 +47,7 @@ export function createClient(options: ClientOptions): Taskonaut {
     listFlows: async () => (await ask({ path: "/flows", answer: FlowsAnswer })).body,
     describeFlow: async (name) => (await ask({ path: flowPath(name), answer: FlowAnswer })).body,
 
-    async createTask({ flow, input, idempotencyKey, start, priority }: CreateTask) {
+    async createTask({ flow, input, idempotencyKey, start, priority }) {
       const path = (flow === DEFAULT_FLOW ? "/tasks" : `${flowPath(flow)}/tasks`) + queryOf({ start, priority });
       const { status, body } = await ask({
         method: "POST",
@@ -71,10 +61,10 @@ export function createClient(options: ClientOptions): Taskonaut {
 
     advanceTask: (id) => drive(id, "advance"),
 
-    runTask: (id, { maxSteps }: RunTask = {}) =>
+    runTask: (id, { maxSteps } = {}) =>
       drive(id, "run", JSON.stringify(maxSteps === undefined ? {} : { max_steps: maxSteps })),
 
-    async signalTask(id, { name, payload, idempotencyKey }: SignalTask) {
+    async signalTask(id, { name, payload, idempotencyKey }) {
       const { body } = await ask({
         method: "POST",
         path: `/tasks/${parseTaskId(id)}/signals/${signalSegment(name)}`,
@@ -85,7 +75,7 @@ export function createClient(options: ClientOptions): Taskonaut {
       return body;
     },
 
-    async resolveTask(id, request: ResolveTask) {
+    async resolveTask(id, request) {
       const { body } = await ask({
         method: "POST",
         path: `/tasks/${parseTaskId(id)}/resolve`,
@@ -101,7 +91,7 @@ export function createClient(options: ClientOptions): Taskonaut {
 
     getTask: async (id) => (await ask({ path: `/tasks/${parseTaskId(id)}`, answer: TaskAnswer })).body,
 
-    async listTasks(request): Promise<TaskPage> {
+    async listTasks(request) {
       const { body, headers, url } = await ask({ path: `/tasks?${listQuery(request)}`, answer: TasksAnswer });
       return { tasks: body, ...nextOf(headers, url) };
     },
@@ -109,7 +99,7 @@ export function createClient(options: ClientOptions): Taskonaut {
     getTaskSummary: async (id) =>
       (await ask({ path: `/tasks/${parseTaskId(id)}?view=summary`, answer: SummaryAnswer })).body,
 
-    async listTaskSummaries(request): Promise<SummaryPage> {
+    async listTaskSummaries(request) {
       const { body, headers, url } = await ask({
         path: `/tasks?${listQuery(request)}&view=summary`,
         answer: SummariesAnswer,
@@ -117,7 +107,7 @@ export function createClient(options: ClientOptions): Taskonaut {
       return { tasks: body, ...nextOf(headers, url) };
     },
 
-    async findTasks(name): Promise<FoundTasks> {
+    async findTasks(name) {
       parseTaskName(name); // what is none leads to no route
       return (await ask({ path: `/task-ids/${encodeURIComponent(name)}`, answer: FoundAnswer })).body;
     },

@@ -37,6 +37,11 @@ test("a stack follows on lines of its own, without a control that a terminal wou
   expect(line).toBe('03:39:25 WARN  a="x y"\n    Error: no\\x1b[2J\n    at f (a.ts:1:2)\n');
 });
 
+test("a field that is called like a stack, and is none, is a fact as every other", () => {
+  expect(lineOf({ message: "moved", fields: { stack: "plates" } })).toBe("03:39:25 WARN  moved  stack=plates\n");
+  expect(lineOf({ message: "moved", fields: { stack: [1, 2] } })).toBe("03:39:25 WARN  moved  stack=[1,2]\n");
+});
+
 test("colour marks the level, and nothing that has to be copied", () => {
   expect(lineOf({ level: "error", fields: { task_id: "t1" } }, { color: true })).toBe(
     "\u001b[38;5;243m03:39:25\u001b[0m \u001b[38;5;196mERROR\u001b[0m tool attempt failed  \u001b[38;5;243mtask_id=\u001b[0mt1\n",

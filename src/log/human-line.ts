@@ -3,6 +3,7 @@
 // Where taskonaut itself wrote the line interests whoever debugs taskonaut, and nobody else; where a user's own file
 // wrote it is always told. A stack follows on lines of its own.
 
+import type { LogFields } from "../core/log.ts";
 import type { Caller } from "./caller.ts";
 import { LEVEL_COLORS, type LogEntry, quote, readField, toPlainText } from "./lines.ts";
 import type { Paint } from "./paint.ts";
@@ -23,7 +24,10 @@ export function toHumanLine(
   { isDebugging, folder }: { readonly isDebugging: boolean; readonly folder: string },
 ): string {
   const head = `${paint("dim", date.toTimeString().slice(0, 8))} ${paint(LEVEL_COLORS[level], level.toUpperCase().padEnd(5))}`;
-  const names = Object.keys(fields).filter((name) => name !== STACK && (isDebugging || !QUIET.has(name)));
+  const stack = readStack(fields);
+  const names = Object.keys(fields).filter((name) =>
+    name === STACK ? stack === undefined : isDebugging || !QUIET.has(name),
+  );
   const facts = [...names.filter((name) => !LAST.includes(name)), ...LAST.filter((name) => names.includes(name))]
     .map((name) => [name, toPlainText(readField(fields, name))] as const)
     .filter(([, text]) => text !== undefined)
@@ -34,7 +38,7 @@ export function toHumanLine(
     " ",
     [showControls(message), [...facts, ...place].join(" ")].filter((text) => text !== "").join("  "),
   ];
-  return `${line.join("")}\n${Object.hasOwn(fields, STACK) ? showStack(readField(fields, STACK)) : ""}`;
+  return `${line.join("")}\n${stack === undefined ? "" : showStack(stack)}`;
 }
 
 /** Taskonaut's own files are told from its root on. */
@@ -49,8 +53,13 @@ function showPlace(caller: Caller, folder: string): string {
   return showControls(`${shown}:${line}`);
 }
 
-function showStack(stack: unknown): string {
-  if (typeof stack !== "string") return "";
+/** Undefined also where a user has called something else so. */
+function readStack(fields: LogFields): string | undefined {
+  const stack = Object.hasOwn(fields, STACK) ? readField(fields, STACK) : undefined;
+  return typeof stack === "string" && stack.includes("\n") ? stack : undefined;
+}
+
+function showStack(stack: string): string {
   return stack
     .split("\n")
     .map((line) => `    ${showControls(line.trim())}\n`)

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { call, defineFlow, defineTool } from "../../src/sdk/taskonaut.ts";
-import { DATABASES } from "../support/databases.ts";
+import { DATABASES, type EngineDatabase } from "../support/databases.ts";
 import { engineOn } from "../support/engine.ts";
 import { rejection } from "../support/rejection.ts";
 
@@ -30,6 +30,16 @@ function slowFlow() {
   return { flow, begun: begun.promise, end: () => end.resolve(null) };
 }
 
+/** A task whose tool runs in an engine of its own. */
+async function driveSlowly(database: EngineDatabase) {
+  const { flow, begun, end } = slowFlow();
+  const first = engineOn(await database.openStore(), { flows: [flow] });
+  const { task } = await first.createTask({ flow: "slow", input: null });
+  const running = first.runTask(task.id);
+  await begun;
+  return { flow, task, first, running, end };
+}
+
 const DRIVEN = new RegExp(
   `worker test:${process.pid} drives it, step 1 charge since \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\dZ`,
 );
@@ -37,11 +47,7 @@ const DRIVEN = new RegExp(
 describe.each(DATABASES)("on %s", (_name, create) => {
   test("a caller is told who drives the task, and since when, and runs it on when it is free", async () => {
     await using database = await disposable(create);
-    const { flow, begun, end } = slowFlow();
-    const first = engineOn(await database.openStore(), { flows: [flow] });
-    const { task } = await first.createTask({ flow: "slow", input: null });
-    const running = first.runTask(task.id);
-    await begun;
+    const { flow, task, first, running, end } = await driveSlowly(database);
     const told = Promise.withResolvers<string>();
     const second = engineOn(await database.openStore(), { flows: [flow], tellWait: told.resolve });
     const waiting = second.runTask(task.id);
@@ -55,11 +61,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
 
   test("a caller for whom it does not come free is told the same with the error", async () => {
     await using database = await disposable(create);
-    const { flow, begun, end } = slowFlow();
-    const first = engineOn(await database.openStore(), { flows: [flow] });
-    const { task } = await first.createTask({ flow: "slow", input: null });
-    const running = first.runTask(task.id);
-    await begun;
+    const { flow, task, first, running, end } = await driveSlowly(database);
     const second = engineOn(await database.openStore(), { flows: [flow], limits: { busyMs: 50 } });
     const refused = await rejection(second.runTask(task.id));
     expect(refused).toMatchObject({ code: "task_busy", details: { id: task.id } });
