@@ -36,6 +36,10 @@ test("of a long line the place is shown, in the width of the terminal", async ()
   expect(line).toEndWith("…");
 });
 
+test("of a file that is far too large nothing is read", async () => {
+  expect(await show(`one\n${" ".repeat(4 * 1024 * 1024)}`, "1:1")).toEqual([]);
+});
+
 test("where there is no place, or no file any more, nothing is shown", async () => {
   expect(await show("one\n", "7:1")).toEqual([]);
   const look = { columns: 80, paint: createPaint(false) };

@@ -1,6 +1,6 @@
 // The line of a source file that an error is about, with a mark under the place.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import type { Paint } from "../log/paint.ts";
 import { showControls } from "../log/visible.ts";
 import { shorten } from "./cells.ts";
@@ -8,7 +8,7 @@ import { shorten } from "./cells.ts";
 /** How a message begins that names a place: `/home/me/flows/order.ts:12:5: …`. */
 const PLACE = /^(\/[^\n]*?):(\d+):(\d+): /;
 
-/** More of a file is not read. */
+/** A larger file is not read: none that a person writes is. */
 const BYTES_MAX = 4 * 1024 * 1024;
 
 /** So much of the line is shown from the mark on at least, where the line is longer than the terminal is wide. */
@@ -56,7 +56,8 @@ function plain(text: string): string {
 
 function readLine(path: string, line: number): string | undefined {
   try {
-    return readFileSync(path, "utf8").slice(0, BYTES_MAX).split("\n")[line - 1]?.trimEnd();
+    if (statSync(path).size > BYTES_MAX) return undefined;
+    return readFileSync(path, "utf8").split("\n")[line - 1]?.trimEnd();
   } catch {
     return undefined;
   }

@@ -36,7 +36,7 @@ export function parseTaskName(text: string): TaskName {
     return { kind: "beginning", from, to };
   throw new TaskonautError(
     "task_id_invalid",
-    `${JSON.stringify(text)} is not a task id: a UUID such as 0193d3f0-7c1e-7b7a-9c5e-2f6f6f0c8a11, its first ${BEGINNING_MIN} characters or more, or ${LAST}${suggest(text, [LAST])}.`,
+    `${JSON.stringify(text)} is not a task id: a UUID such as 0193d3f0-7c1e-7b7a-9c5e-2f6f6f0c8a11, its first ${BEGINNING_MIN} characters or more, or ${LAST}${suggest(text, [LAST]) || "."}`,
   );
 }
 

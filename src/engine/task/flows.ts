@@ -28,7 +28,7 @@ export class Flows {
   }
 
   get names(): readonly string[] {
-    return this.all().map(({ name }) => name);
+    return [...this.#byName.keys()];
   }
 
   /** Undefined: it is not loaded here. */
@@ -40,15 +40,9 @@ export class Flows {
   find(name: string): Flow {
     const flow = this.#byName.get(name);
     if (flow) return flow;
-    const known = [...this.#byName.keys()];
-    const hint = suggest(name, known) || ".";
-    throw new TaskonautError(
-      "flow_not_found",
-      `Flow ${JSON.stringify(name)} not found${hint} Known flows: ${known.join(", ")}.`,
-      {
-        details: { flow: name },
-      },
-    );
+    const hint = suggest(name, this.names) || ".";
+    const message = `Flow ${JSON.stringify(name)} not found${hint} Known flows: ${this.names.join(", ")}.`;
+    throw new TaskonautError("flow_not_found", message, { details: { flow: name } });
   }
 
   /** Throws flow_not_loaded. */
