@@ -1,10 +1,8 @@
 import { expect, test } from "bun:test";
 import type { ListedTask } from "../core/api/task.ts";
-import { createPaint } from "../log/paint.ts";
+import { cli } from "../../test/support/cli-in-memory.ts";
+import { FakeTaskonaut } from "../../test/support/fake-taskonaut.ts";
 import { CREATED_AT, plannedTask } from "../../test/support/tasks.ts";
-import { showTasks } from "./print-tasks.ts";
-
-const NOW = Date.parse("2026-11-23T03:42:25.130Z");
 
 const TASKS: readonly ListedTask[] = [
   plannedTask({
@@ -25,11 +23,15 @@ const TASKS: readonly ListedTask[] = [
   { id: "019ab2c4-5d70-7f80-9a1b-2c3d4e5f6071", created_at: CREATED_AT, damage: "It is odd." },
 ];
 
-const show = (columns: number): readonly string[] =>
-  showTasks(TASKS, { style: "readable", columns, paint: createPaint(false), now: () => NOW }).split("\n");
+async function show(columns: number): Promise<readonly string[]> {
+  const taskonaut = new FakeTaskonaut();
+  taskonaut.listTasks = async () => ({ tasks: TASKS });
+  const { stdout } = await cli(["get-tasks", "--format", "table"], { taskonaut, env: { COLUMNS: String(columns) } });
+  return stdout.split("\n");
+}
 
-test("what a list says of its tasks depends on the room, the most important comes first", () => {
-  expect(show(20)).toEqual([
+test("what a list says of its tasks depends on the room, the most important comes first", async () => {
+  expect(await show(20)).toEqual([
     "TASK           STAT…",
     "019ab2c4-5d6e  WAIT…",
     "019ab2c4-5d6f  FAIL…",
@@ -37,7 +39,7 @@ test("what a list says of its tasks depends on the room, the most important come
     "019ab2c4-5d70  DAMA…",
     "",
   ]);
-  expect(show(40)).toEqual([
+  expect(await show(40)).toEqual([
     "TASK           STATUS           FLOW",
     "019ab2c4-5d6e  WAITING for si…  order",
     "019ab2c4-5d6f  FAILED           echo_add",
@@ -45,7 +47,7 @@ test("what a list says of its tasks depends on the room, the most important come
     "019ab2c4-5d70  DAMAGED",
     "",
   ]);
-  expect(show(80)).toEqual([
+  expect(await show(80)).toEqual([
     "TASK           STATUS                       FLOW      CREATED    ERROR",
     "019ab2c4-5d6e  WAITING for signal approved  order     3 min ago",
     "019ab2c4-5d6f  FAILED                       echo_add  3 d ago    add: the bank …",
@@ -53,7 +55,7 @@ test("what a list says of its tasks depends on the room, the most important come
     "019ab2c4-5d70  DAMAGED                                3 min ago",
     "",
   ]);
-  expect(show(120)).toEqual([
+  expect(await show(120)).toEqual([
     "TASK           STATUS                       FLOW      CREATED    ERROR                              INPUT",
     '019ab2c4-5d6e  WAITING for signal approved  order     3 min ago                                     {"sku":"A1","qty":2}',
     "019ab2c4-5d6f  FAILED                       echo_add  3 d ago    add: the bank 🏦 says 不可能, an…  {}",
@@ -61,7 +63,7 @@ test("what a list says of its tasks depends on the room, the most important come
     "019ab2c4-5d70  DAMAGED                                3 min ago",
     "",
   ]);
-  expect(show(300)[2]).toBe(
+  expect((await show(300))[2]).toBe(
     "019ab2c4-5d6f-7f80-9a1b-2c3d4e5f6071  FAILED                       echo_add  3 d ago    add: the bank 🏦 says 不可能, and nobody knows why it does so  {}",
   );
 });

@@ -9,7 +9,7 @@ import type { Look } from "./look.ts";
 import { tell, toJson } from "./print.ts";
 import { idColumnOf, showId } from "./short-ids.ts";
 import { standingOf } from "./standing.ts";
-import { type Column, drawHead, drawRows, drawTable, type Layout, layOut } from "./table.ts";
+import { type Column, drawHead, drawRows, type Layout, layOut } from "./table.ts";
 import { describeAge } from "./times.ts";
 import { withoutPayloads } from "./view.ts";
 
@@ -89,12 +89,6 @@ export async function printTaskTable(
 
 /** A page of so many tasks may not be the last one. */
 const OPEN_FROM = 50;
-
-/** Some tasks as a table, for whoever has them all; nothing for none. Ends with a line break. */
-export function showTasks(tasks: readonly ListedTask[], look: Look): string {
-  if (tasks.length === 0) return "";
-  return `${drawTable(taskColumns(tasks, look.now()), tasks, look).join("\n")}\n`;
-}
 
 function taskColumns(tasks: readonly ListedTask[], now: number): readonly Column<ListedTask>[] {
   return [
