@@ -1,6 +1,6 @@
 // What a call waits for, told once it has waited so long that a person wonders.
 
-/** Told what stands after `Waiting for`: `the database /home/me/tasks.db, which another process keeps locked`. */
+/** Told what stands between `Waiting for` and a full stop: `the database /home/me/tasks.db, which another process keeps locked`. */
 export type TellWait = (what: string) => void;
 
 /** Who drives a task, as far as it is known. */

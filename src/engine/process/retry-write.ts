@@ -40,7 +40,7 @@ export async function retryWriteAfter(
     if (!isPassing(error) || clock.now() + waitMs > failure.start + deliveryMs()) throw error;
     if (!isTold && clock.now() - failure.start >= WONDERS_MS) {
       isTold = true;
-      tellWait?.(`the database: ${messageOf(error)}`);
+      tellWait?.(`the database: ${messageOf(error).replace(/\.$/, "")}`);
     }
     await clock.sleep(waitMs);
     try {
