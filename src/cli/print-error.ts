@@ -4,6 +4,7 @@ import { TaskonautError } from "../core/errors.ts";
 import { toStoredError } from "../core/record/stored-error.ts";
 import { createPaint, wantsColor } from "../log/paint.ts";
 import { escapeControls, showControls } from "../log/visible.ts";
+import { describeCauses } from "./describe-causes.ts";
 import { type FailedCall, hintsFor } from "./error-hints.ts";
 import { type Hint, showHint } from "./hint.ts";
 import type { Env, Output } from "./io.ts";
@@ -48,7 +49,7 @@ function toText(error: unknown, context: ErrorContext, stderr: Output): string {
   const said = messageOf(error);
   const lines = [wrapWords(isCancel ? said : `error: ${said}`, stderr).replace(/^error:/, paint("red", "error:"))];
   const isOfFile = known?.code === "flow_load_failed";
-  if (isOfFile) lines.push(...showSource(known.message, { columns, paint }), ...describeCauses(known.cause));
+  if (isOfFile) lines.push(...showSource(known.message, { columns, paint }), ...showCauses(known.cause));
   for (const { path, message } of known?.errors ?? []) {
     // of the whole: the message has said it
     if (path === "" && said.includes(message)) continue;
@@ -66,14 +67,9 @@ function hintsOf(error: unknown, context: ErrorContext): readonly Hint[] {
   return context.debug || isElsewhere || !isFault(error) ? [] : context.hints.give("showFault");
 }
 
-/** What the error that a file of the user's threw was thrown for, one after the other. */
-function describeCauses(thrown: unknown): readonly string[] {
-  const lines: string[] = [];
-  for (let { cause } = toStoredError(thrown); cause; { cause } = cause) {
-    const at = cause.at === undefined ? "" : `, at ${cause.at}`;
-    lines.push(showControls(`  cause: ${cause.name}: ${cause.message}${at}`));
-  }
-  return lines;
+/** What the error that a file of the user's threw was thrown for. */
+function showCauses(thrown: unknown): readonly string[] {
+  return describeCauses(toStoredError(thrown)).map((text) => showControls(`  cause: ${text}`));
 }
 
 /** Of the program itself: nobody foresaw it. */

@@ -4,6 +4,7 @@ import { isTerminal } from "../core/record/status.ts";
 import type { Task, TaskStep } from "../core/api/task.ts";
 import type { Color } from "../log/paint.ts";
 import { alignRows, type Cell, firstThatFits, showJson, showText, wrapText } from "./cells.ts";
+import { describeCauses } from "./describe-causes.ts";
 import { describeLeftUndone, describeWaits, isQueued, stepsInDoubt } from "./describe-waits.ts";
 import type { Hint } from "./hint.ts";
 import type { Look } from "./look.ts";
@@ -86,12 +87,8 @@ export function showStep(step: TaskStep, { columns, paint }: Look): string {
 /** Where it was thrown, there to be opened, so whole; and what it was thrown for, one cause after the other. */
 function describeError(error: Task["error"]): [name: string, text: string][] {
   if (!error) return [];
-  const facts: [string, string][] = error.at === undefined ? [] : [["at", error.at]];
-  for (let cause = error.cause; cause; cause = cause.cause) {
-    const code = cause.code === undefined ? "" : ` (${cause.code})`;
-    facts.push(["cause", `${cause.name}: ${cause.message}${code}${cause.at === undefined ? "" : `, at ${cause.at}`}`]);
-  }
-  return facts;
+  const causes = describeCauses(error).map((text): [string, string] => ["cause", text]);
+  return error.at === undefined ? causes : [["at", error.at], ...causes];
 }
 
 type Fact = readonly [name: string, Cell];
