@@ -1,17 +1,16 @@
 // The course of one run: the flow's task from its creation to its end, or to where nothing more happens to it.
 
 import type { TaskRow } from "../core/record/record.ts";
-import { isTerminal } from "../core/record/status.ts";
+import { isStepOpen, isTerminal } from "../core/record/status.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { Store } from "../store/store.ts";
+import type { Change, Store } from "../store/store.ts";
 import type { Happening } from "./happenings.ts";
-import type { Lives } from "./lives.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
 
 export interface CourseTools {
   readonly store: Pick<Store, "readTaskRow">;
   readonly clock: SimulatedClock;
-  readonly lives: Lives;
+  readonly engine: Engine;
   /** Ids of all tasks of the run in the order of their creation, the flow's own first. It grows. */
   readonly ids: readonly string[];
 }
@@ -20,23 +19,44 @@ export interface CourseTools {
 type Open = readonly TaskRow[];
 
 export class Course {
-  /** By how to call it off. */
+  /** Those that are to come, each with how to call it off. */
   readonly #pending = new Map<Happening, () => void>();
+  /** Those that follow a step which has no outcome yet. */
+  readonly #following: Set<Happening>;
   #happening: Promise<void>[] = [];
   #onHappening: () => void = () => {};
 
   /** `end`: when it stops, whatever it still waits for; in simulated time. */
   constructor(
     private readonly tools: CourseTools,
+    happenings: readonly Happening[],
     private readonly end: number,
-  ) {}
+  ) {
+    this.#following = new Set(happenings.filter(({ after }) => after !== undefined));
+    for (const happening of happenings) if (happening.after === undefined) this.#schedule(happening);
+  }
 
-  /** Lets it happen after so much time. */
-  schedule(happening: Happening, ms: number): void {
-    const { clock } = this.tools;
-    const cancel = clock.at(clock.now() + ms, () => {
+  /** Hears of what the store was given: steps of the flow's own task may have an outcome now. */
+  noteChanges(changes: readonly Change[]): void {
+    const own = changes.filter(({ taskId }) => taskId === this.tools.ids[0]);
+    const steps = own.flatMap(({ newSteps, changedSteps }) => [...newSteps, ...changedSteps]);
+    const ended = new Set(steps.flatMap(({ status, step_name }) => (isStepOpen(status) ? [] : step_name)));
+    for (const happening of this.#following) {
+      if (happening.after === undefined || !ended.has(happening.after)) continue;
+      this.#following.delete(happening);
+      this.#schedule(happening);
+    }
+  }
+
+  /** Lets it happen after its time. */
+  #schedule(happening: Happening): void {
+    const { clock, engine } = this.tools;
+    const cancel = clock.at(clock.now() + happening.ms, () => {
       this.#pending.delete(happening);
-      this.#happening.push(this.survive((engine) => happening.happen(engine)));
+      const happened = happening.happen(engine);
+      // `#drive` throws it, once it has come to it
+      happened.catch(() => {});
+      this.#happening.push(happened);
       this.#onHappening();
     });
     this.#pending.set(happening, cancel);
@@ -60,34 +80,19 @@ export class Course {
     }
   }
 
-  /** Does it in the process that lives, and again in the next one where that dies meanwhile. */
-  async survive<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
-    for (;;) {
-      const life = this.tools.lives.current;
-      const worked = work(life.engine).then(
-        (value) => ({ value }),
-        (error: unknown) => {
-          if (!life.isOver) throw error;
-        },
-      );
-      const came = await Promise.race([worked, life.died]);
-      if (came && !life.isOver) return came.value;
-    }
-  }
-
   /** As far as it goes now, with all that happens to it meanwhile. */
   async #drive(): Promise<Open> {
-    let open = await this.survive((engine) => this.#driveDue(engine));
+    let open = await this.#driveDue();
     while (this.#happening.length > 0) {
       await Promise.all(this.#happening.splice(0));
-      open = await this.survive((engine) => this.#driveDue(engine));
+      open = await this.#driveDue();
     }
     return open;
   }
 
   /** The flow's own task, which drives its children, and then whatever is due beside. */
-  async #driveDue(engine: Engine): Promise<Open> {
-    const { clock, ids } = this.tools;
+  async #driveDue(): Promise<Open> {
+    const { clock, engine, ids } = this.tools;
     const driven = new Set<string>();
     await engine.runTask(ids[0] ?? "");
     for (;;) {

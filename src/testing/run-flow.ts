@@ -4,22 +4,24 @@ import { TaskonautError } from "../core/errors.ts";
 import { toMilliseconds } from "../core/flow/duration.ts";
 import { type Flow, isFlow, isForeignFlow } from "../core/flow/flow.ts";
 import type { Limits } from "../core/limits.ts";
+import { SILENT } from "../core/log.ts";
+import { createEngine } from "../engine/engine.ts";
 import { openSqliteStore } from "../store/sqlite/store.ts";
 import type { FlowRun, RunOptions } from "./api.ts";
 import { Course } from "./course.ts";
 import { callUnder, Ledger, readFakes } from "./fakes.ts";
 import { readHappenings } from "./happenings.ts";
 import type { Known } from "./known.ts";
-import { Lives } from "./lives.ts";
 import { readTasks } from "./read-run.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
+import { toldStore } from "./told-store.ts";
 
 const BEGIN = "2026-01-01T00:00:00Z";
 
-/** Namespace of the ids of processes: any UUID, as long as it stays. */
-const PROCESSES = "0b6d3f0a-5d0c-4c39-9a0e-7f3a5f0d2c11";
+/** The id of the one process that there is: any UUID, as long as it stays. */
+const PROCESS = "0b6d3f0a-5d0c-4c39-9a0e-7f3a5f0d2c11";
 
-/** A process that is gone is seen at once, and one that lives is never thought to be gone. */
+/** It is never thought to be gone, and waits for nothing at its end. */
 const OWN_LIMITS = { graceMs: 0, leaseMs: 100 * 365 * 86_400_000 };
 
 export interface Runner {
@@ -42,35 +44,36 @@ export async function runOnce<Out>(
   const ledger = new Ledger();
   const ids: string[] = [];
   const happenings = readHappenings(options, ids);
-  let processes = 0;
-  const store = await openSqliteStore({ path: ":memory:", now: () => clock.now() });
+  const memory = await openSqliteStore({ path: ":memory:", now: () => clock.now() });
   try {
-    const lives = new Lives({
-      store,
-      clock,
-      flows: known.flowsFor(flow),
-      limits: { ...limits, ...OWN_LIMITS },
-      callTool: callUnder(clock, fakes, ledger),
-      log: ledger.log,
-      newId: () => Bun.randomUUIDv5(`${(processes += 1)}`, PROCESSES),
-      diesAt: () => false,
-      onInserted: (records) => ids.push(...records.map(({ task }) => task.id)),
-      onChanged: () => {},
+    const store = toldStore(memory, {
+      onInserted: (created) => ids.push(...created),
+      onChanged: (changes) => course.noteChanges(changes),
     });
-    const course = new Course({ store, clock, lives, ids }, end);
-    // the key gives the task its id: the same in each run, and in each process of a run
+    const engine = createEngine({
+      store,
+      flows: known.flowsFor(flow),
+      clock,
+      log: SILENT,
+      limits: { ...limits, ...OWN_LIMITS },
+      newId: () => PROCESS,
+      workerName: "test",
+      callTool: callUnder(clock, fakes, ledger),
+      ...(ledger.log.info && { flowLog: ledger.log.info }),
+    });
+    const course = new Course({ store, clock, engine, ids }, happenings, end);
+    // the key gives the task its id: the same in each run
     const request = { flow: flow.name, input, idempotencyKey: `${flow.name} ${options.seed ?? 1}` };
-    await clock.follow(course.survive((engine) => engine.createTask(request)));
-    for (const happening of happenings) course.schedule(happening, happening.ms);
+    await clock.follow(engine.createTask(request));
     await course.run();
     const [own, ...children] = await readTasks(ids, { store, startedAt });
     if (!own) throw new Error("The run has no task.");
     const duration = (own.finishedAt ?? clock.now()) - startedAt;
-    await lives.end();
+    await clock.follow(engine.close());
     const { effects, logs } = ledger;
     return { ...(own.run as FlowRun<Out>), effects, logs, duration, children: children.map(({ run }) => run) };
   } finally {
-    await store.close();
+    await memory.close();
   }
 }
 

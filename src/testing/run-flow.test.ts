@@ -1,0 +1,109 @@
+import { expect, test } from "bun:test";
+import * as v from "valibot";
+import {
+  call,
+  type defineFlow,
+  defineSignal,
+  type defineTool,
+  runChild,
+  sleep,
+  waitForSignal,
+} from "../sdk/taskonaut.ts";
+import { createTesting } from "./create-testing.ts";
+
+const HOUR = 3_600_000;
+
+const { testing, sdk } = createTesting({});
+const { runFlow } = testing;
+
+const define = sdk as unknown as { readonly defineTool: typeof defineTool; readonly defineFlow: typeof defineFlow };
+const quote = define.defineTool({
+  name: "quote",
+  input: v.object({}),
+  output: v.object({ cents: v.number() }),
+  run: () => Promise.reject(new Error("there is no market in a test")),
+});
+const approved = defineSignal("approved", v.object({ by: v.string() }));
+const order = define.defineFlow({
+  name: "order",
+  input: v.object({}),
+  signals: [approved],
+  *run() {
+    yield* sleep("2h");
+    const { cents } = yield* call(quote, {});
+    const { by } = yield* waitForSignal(approved);
+    return { cents, by };
+  },
+});
+const tools = { quote: () => ({ cents: 5 }) };
+const payload = { by: "Ada" };
+
+test("a signal that follows a step comes so long after its outcome", async () => {
+  const run = await runFlow(order, {}, { tools, signals: [{ name: "approved", payload, after: "quote", at: "1h" }] });
+  expect(run.output).toEqual({ cents: 5, by: "Ada" });
+  expect(run.duration).toBe(3 * HOUR);
+});
+
+test("a cancel that follows a step that never comes does not happen", async () => {
+  const signals = [{ name: "approved", payload, at: 3 * HOUR }];
+  const run = await runFlow(order, {}, { tools, signals, cancel: { after: "refund" } });
+  expect(run.status).toBe("COMPLETED");
+  const cancelled = await runFlow(order, {}, { tools, cancel: { after: "quote" } });
+  expect(cancelled).toMatchObject({ status: "CANCELLED", duration: 2 * HOUR });
+});
+
+test("a signal that its flow does not take, or that breaks its contract, is an error of the run and of nothing else", async () => {
+  const unhandled: unknown[] = [];
+  const note = (error: unknown): number => unhandled.push(error);
+  process.on("unhandledRejection", note);
+  try {
+    // while something else happens at the same time
+    const cancel = { at: HOUR };
+    await expect(runFlow(order, {}, { tools, cancel, signals: [{ name: "aproved", at: "1h" }] })).rejects.toThrow(
+      'Flow order takes no signal "aproved"; did you mean approved?',
+    );
+    await expect(runFlow(order, {}, { tools, signals: [{ name: "approved", payload: 3 }] })).rejects.toThrow(
+      "The payload breaks the contract of signal approved of flow order",
+    );
+    await Bun.sleep(0);
+  } finally {
+    process.off("unhandledRejection", note);
+  }
+  expect(unhandled).toEqual([]);
+});
+
+test("a signal reaches every open child of its flow, and none is an error", async () => {
+  const child = define.defineFlow({
+    name: "child",
+    input: v.object({}),
+    signals: [approved],
+    *run() {
+      return yield* waitForSignal(approved);
+    },
+  });
+  const parent = define.defineFlow({
+    name: "parent",
+    input: v.object({}),
+    *run() {
+      return yield* runChild(child, {});
+    },
+  });
+  const run = await runFlow(parent, {}, { signals: [{ name: "approved", flow: "child", payload, at: "1h" }] });
+  expect(run).toMatchObject({ status: "COMPLETED", duration: HOUR, output: payload, children: [{ flow: "child" }] });
+  await expect(runFlow(parent, {}, { signals: [{ name: "approved", flow: "chil", payload }] })).rejects.toThrow(
+    "no task of flow chil is open by then",
+  );
+});
+
+test("a flow that is not deterministic is an error that tells so", async () => {
+  let runs = 0;
+  const odd = define.defineFlow({
+    name: "odd",
+    input: v.object({}),
+    *run() {
+      runs += 1;
+      yield* sleep(`${runs}h`);
+    },
+  });
+  await expect(runFlow(odd, {})).rejects.toThrow("Flow odd is not deterministic.");
+});
