@@ -9,13 +9,10 @@ import { BUILT_IN_FLOWS } from "./built-in.ts";
 import { findFlowFiles, type FlowFile } from "./find-flow-files.ts";
 import { readExports } from "./flow-exports.ts";
 import { installGuards } from "./guards.ts";
-import { refuseDropped } from "./dropped.ts";
 import { explainLoadError } from "./load-error.ts";
-import { guardPackage } from "./guards/packages.ts";
-import { provideRewritten } from "./rewritten.ts";
+import { prepareSources, provideModules } from "./prepare.ts";
 import { hashSources, readSources } from "./sources.ts";
 import { positionOf } from "./position.ts";
-import { refuseTsconfigOptions } from "./tsconfig.ts";
 
 /**
  * Loads every flow that the files export, folders searched through, in the order of the paths; each knows its `file` and
@@ -29,7 +26,7 @@ export async function loadFlows(
   if (paths.length === 0) return [];
   const files = findFlowFiles(paths);
   installGuards();
-  provideModules();
+  provideModules({ taskonaut, valibot });
   const loaded = new Map<Flow, Origin>();
   for (const file of files) {
     const { flows, code } = file.whyNot === undefined ? await loadFile(file, tell) : passOver(file, file.whyNot, tell);
@@ -62,34 +59,19 @@ interface Origin {
   readonly code: string;
 }
 
-/** In memory, made when the first file asks for them. */
-function provideModules(): void {
-  Bun.plugin({
-    name: "taskonaut",
-    setup(build) {
-      build.module("taskonaut", () => ({ loader: "object", exports: { ...taskonaut } }));
-      build.module("valibot", () => ({ loader: "object", exports: { ...valibot } }));
-    },
-  });
-}
-
 /** Whoever writes this word means to have flows there: then what is wrong with the file is an error. */
 const MEANS_FLOWS = /\bdefineFlow\b/;
 const IMPORTS_US = /(["'`])taskonaut\1/;
 
 async function loadFile(file: FlowFile, tell: (passed: PassedOver) => void): Promise<Loaded> {
-  const { sources, idPackages } = readSources(file.path);
+  const found = readSources(file.path);
+  const { sources } = found;
   const own = sources.filter(({ isOwn }) => isOwn);
   if (!file.isNamed && !own.some(({ text }) => IMPORTS_US.test(text)))
     return passOver(file, "exports no flow: it does not import taskonaut", tell);
   const mustWork = file.isNamed || MEANS_FLOWS.test(own[0]?.text ?? "");
   try {
-    for (const source of own) {
-      refuseTsconfigOptions(source);
-      refuseDropped(source.path, source.text);
-      provideRewritten(source);
-    }
-    for (const [path, name] of idPackages) await guardPackage(name, path);
+    await prepareSources(found);
     const exports = (await import(file.path)) as Readonly<Record<string, unknown>>;
     const flows = readExports({ path: file.path, mustHaveFlow: file.isNamed }, exports);
     return flows.length > 0 ? { flows, code: hashSources(sources) } : passOver(file, "exports no flow", tell);

@@ -3,6 +3,7 @@
 
 import { join } from "node:path";
 import { TESTING_RUNTIME } from "../core/record/program-files.ts";
+import { findEmbedded } from "./embedded.ts";
 import { readTestingRuntime } from "./testing-runtime.ts";
 
 export interface Template {
@@ -40,13 +41,8 @@ function below(prefix: string, assets: Assets): Map<string, string> {
   return new Map(found.map(([path, text]) => [path.slice(prefix.length), text]));
 }
 
-/** As the build names them. */
-const EMBEDDED = /(?:^|\/)init[^/]*\.assets$/;
-
 async function readAssets(): Promise<Assets> {
-  const embedded = Bun.embeddedFiles.find(
-    (file) => "name" in file && typeof file.name === "string" && EMBEDDED.test(file.name),
-  );
+  const embedded = findEmbedded("init");
   if (embedded) {
     const json = await Bun.zstdDecompress(await embedded.arrayBuffer());
     return JSON.parse(json.toString()) as Assets;

@@ -2,14 +2,10 @@
 // where that runs from its sources.
 
 import { join } from "node:path";
-
-/** As the build names it. */
-const EMBEDDED = /(?:^|\/)testing[^/]*\.assets$/;
+import { findEmbedded } from "./embedded.ts";
 
 export async function readTestingRuntime(): Promise<string> {
-  const embedded = Bun.embeddedFiles.find(
-    (file) => "name" in file && typeof file.name === "string" && EMBEDDED.test(file.name),
-  );
+  const embedded = findEmbedded("testing");
   if (embedded) return embedded.text();
   // a path that is put together is not bundled
   const script = join(import.meta.dir, "../../.scripts/testing-runtime.ts");

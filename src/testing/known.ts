@@ -5,6 +5,7 @@ import type { Flow } from "../core/flow/flow.ts";
 import type { Tool } from "../core/flow/tool.ts";
 import { framesOf, OF_PACKAGE } from "../flows/frames.ts";
 import * as sdk from "../sdk/taskonaut.ts";
+import { showingUsersLines } from "./own-lines.ts";
 
 export class Known {
   /** By name, the one that was defined last. */
@@ -17,17 +18,18 @@ export class Known {
   readonly sdk: Readonly<Record<string, unknown>> = {
     ...sdk,
     defineFlow: (definition: never): Flow => {
-      const flow: Flow = sdk.defineFlow(definition);
+      const flow: Flow = showingUsersLines(() => sdk.defineFlow(definition));
       const file = framesOf(new Error().stack ?? "").find(({ path }) => !OF_PACKAGE.test(path))?.path;
       if (file !== undefined) this.#files.set(flow, file);
       this.#flows.set(flow.name, flow);
       return flow;
     },
     defineTool: (definition: never): Tool => {
-      const tool: Tool = sdk.defineTool(definition);
+      const tool: Tool = showingUsersLines(() => sdk.defineTool(definition));
       this.#tools.add(tool.name);
       return tool;
     },
+    defineSignal: (...given: [never]) => showingUsersLines(() => sdk.defineSignal(...given)),
   };
 
   /** Those that a run of this flow may come to, itself first, each with its file as one that was loaded from there. */

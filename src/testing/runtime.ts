@@ -4,8 +4,9 @@
 
 import * as valibot from "valibot";
 import { installGuards } from "../flows/guards.ts";
-import { provideTested } from "../flows/provide-tested.ts";
+import { provideModules } from "../flows/prepare.ts";
 import { createTesting } from "./create-testing.ts";
+import { provideTested } from "./provide-tested.ts";
 
 /** Two copies would not know each other's flows: the first one stays. */
 const LOADED = Symbol.for("taskonaut.testing");
@@ -17,12 +18,5 @@ if (!(LOADED in globalThis)) {
   installGuards();
   provideTested();
   const { sdk, testing } = createTesting(process.env);
-  Bun.plugin({
-    name: "taskonaut",
-    setup(build) {
-      build.module("taskonaut", () => ({ loader: "object", exports: { ...sdk } }));
-      build.module("taskonaut/testing", () => ({ loader: "object", exports: { ...testing } }));
-      build.module("valibot", () => ({ loader: "object", exports: { ...valibot } }));
-    },
-  });
+  provideModules({ taskonaut: sdk, "taskonaut/testing": testing, valibot });
 }

@@ -59,3 +59,28 @@ test("no tests at all are an error that says how one is called", async () => {
   expect({ exit, stdout }).toEqual({ exit: 2, stdout: "" });
   expect(stderr).toContain("/none. A test is a file such as order.test.ts");
 });
+
+test.each([
+  [
+    "a definition that is wrong",
+    'defineFlow({ name: "pay", input: v.object({}), retires: 3, *run() {} });',
+    "retires is not an option of defineFlow",
+  ],
+  [
+    "an operation that is dropped",
+    'export const pay = function* () {\n  sleep("1h");\n};',
+    "sleep(…) makes an operation",
+  ],
+])("%s shows its place, and no line of the program", async (_, text, told) => {
+  await write(
+    "broken/pay.ts",
+    `import { defineFlow, sleep } from "taskonaut";\nimport * as v from "valibot";\n${text}\nexport const flow = 1;\n`,
+  );
+  await write("broken/pay.test.ts", 'import { flow } from "./pay.ts";\nconsole.log(flow);\n');
+  const { exit, stdout } = await sandbox.run(["test", "broken"]);
+  expect(exit).toBe(1);
+  expect(stdout).toContain(told);
+  expect(stdout).toMatch(/broken\/pay\.ts:[34]:/);
+  expect(stdout).not.toContain("taskonaut-testing.js");
+  expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThan(300);
+});
