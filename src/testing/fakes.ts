@@ -1,11 +1,13 @@
-// What is called in the place of a run's tools, and what is noted of each call.
+// What is called in the place of a run's tools.
 
 import { TaskonautError } from "../core/errors.ts";
 import { suggest } from "../core/nearest.ts";
+import { isObject } from "../core/flow/definition.ts";
 import { toMilliseconds } from "../core/flow/duration.ts";
-import type { CallTool, Tool, ToolContext } from "../core/flow/tool.ts";
-import type { Log, LogMethod } from "../core/log.ts";
-import type { Effect, Fake, FakeContext, FakeTool, LogLine, RunOptions } from "./api.ts";
+import type { CallTool, ToolContext } from "../core/flow/tool.ts";
+import type { Log } from "../core/log.ts";
+import type { Fake, FakeContext, FakeTool, RunOptions } from "./api.ts";
+import type { Ledger } from "./ledger.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
 
 export type Fakes = ReadonlyMap<string, FakeTool>;
@@ -28,46 +30,21 @@ export function readFakes(tools: RunOptions["tools"] = {}, known: ReadonlySet<st
   return new Map(entries);
 }
 
-/** What was seen of a run's tools and flows, in order. */
-export class Ledger {
-  readonly effects: Effect[] = [];
-  readonly logs: LogLine[] = [];
-
-  readonly log: Log = {
-    error: this.#write("error"),
-    warn: this.#write("warn"),
-    info: this.#write("info"),
-    debug: this.#write("debug"),
-  };
-
-  note({ name: tool }: Tool, input: unknown, { idempotencyKey: key, attempt }: ToolContext): void {
-    this.effects.push({ tool, input: copyOf(input), key, attempt });
-  }
-
-  #write(level: LogLine["level"]): LogMethod {
-    return (message, fields = {}) => this.logs.push({ level, message, fields });
-  }
-}
-
-/** A tool may change its input later. */
-function copyOf(input: unknown): unknown {
-  try {
-    return structuredClone(input);
-  } catch {
-    return input; // what a contract has made of it need not be data
-  }
-}
-
 /** Calls the fake, or the tool itself, under the simulated clock. */
 export function callUnder(clock: SimulatedClock, fakes: Fakes, ledger: Ledger): CallTool {
   return (tool, input, given) => {
     ledger.note(tool, input, given);
     const context = new TestContext(given, ledger.log, clock);
     const fake = fakes.get(tool.name);
-    const value = fake ? fake(input, context) : tool.run(input, context);
+    const value = promised(fake ? fake(input, context) : tool.run(input, context));
     context.runUntil(value);
     return value;
   };
+}
+
+/** A promise of another kind (a query builder) does nothing before its `then` is called, and does it again each time. */
+function promised(value: unknown): unknown {
+  return isObject(value) && typeof value["then"] === "function" ? Promise.resolve(value) : value;
 }
 
 class TestContext implements FakeContext {
@@ -79,6 +56,8 @@ class TestContext implements FakeContext {
   readonly #clock: SimulatedClock;
   #end: (() => void) | undefined;
   #sleeping = 0;
+  /** The tool has given a promise that is not settled. */
+  #isOpen = false;
 
   constructor(
     given: ToolContext,
@@ -120,8 +99,6 @@ class TestContext implements FakeContext {
     };
     value.then(end, end);
   }
-
-  #isOpen = false;
 
   #goOn(): void {
     if (this.#isOpen && this.#sleeping === 0) this.#end ??= this.#clock.begin();

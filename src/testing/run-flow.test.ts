@@ -107,3 +107,19 @@ test("a flow that is not deterministic is an error that tells so", async () => {
   });
   await expect(runFlow(odd, {})).rejects.toThrow("Flow odd is not deterministic.");
 });
+
+test("time stands still while a tool works whose promise is of another kind", async () => {
+  let calls = 0;
+  const query = {
+    // oxlint-disable-next-line unicorn/no-thenable -- as query builders are
+    then: (give: (value: unknown) => void) => {
+      calls += 1;
+      setTimeout(() => give({ cents: 5 }), 50);
+    },
+  };
+  const signals = [{ name: "approved", payload, after: "quote" }];
+  const run = await runFlow(order, {}, { tools: { quote: () => query }, signals });
+  expect(run.output).toEqual({ cents: 5, by: "Ada" });
+  expect(run.duration).toBe(2 * HOUR);
+  expect(calls).toBe(1);
+});
