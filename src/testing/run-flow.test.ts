@@ -123,3 +123,15 @@ test("time stands still while a tool works whose promise is of another kind", as
   expect(run.duration).toBe(2 * HOUR);
   expect(calls).toBe(1);
 });
+
+test("an option that nobody reads, or of another kind, is an error before anything runs", async () => {
+  const run = (options: unknown): Promise<unknown> => runFlow(order, {}, options as never);
+  await expect(run({ tool: tools })).rejects.toThrow("runFlow: tool is not an option of runFlow; did you mean tools?");
+  await expect(run({ signals: [{ name: "approved", data: payload }], cancel: { when: "1h" } })).rejects.toThrow(
+    "runFlow: 2 things are wrong: data is not an option of a signal; did you mean payload?; when is not an option of cancel; its options are at, after, force.",
+  );
+  await expect(run({ signals: "approved" })).rejects.toThrow(
+    'runFlow: signals must be a list: [{ name: "approved" }], got "approved".',
+  );
+  await expect(run(null)).rejects.toThrow("runFlow: its options must be an object, got null.");
+});

@@ -8,6 +8,7 @@ import { SILENT } from "../core/log.ts";
 import { createEngine } from "../engine/engine.ts";
 import { openSqliteStore } from "../store/sqlite/store.ts";
 import type { FlowRun, RunOptions } from "./api.ts";
+import { checkOptions } from "./check-options.ts";
 import { Course } from "./course.ts";
 import { callUnder, readFakes } from "./fakes.ts";
 import { readHappenings } from "./happenings.ts";
@@ -38,6 +39,7 @@ export async function runOnce<Out>(
   { known, limits }: Runner,
 ): Promise<FlowRun<Out>> {
   assertFlow(flow);
+  checkOptions(options);
   const fakes = readFakes(options.tools, known.tools);
   const startedAt = startOf(options);
   const end = options.until === undefined ? Number.POSITIVE_INFINITY : startedAt + toMilliseconds(options.until);
