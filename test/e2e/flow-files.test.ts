@@ -1,11 +1,9 @@
 // Flow files of one's own, run by the compiled program in a folder with no node_modules above it.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import type { FlowDescription } from "../../src/core/api/taskonaut.ts";
 import { openSandbox, type Sandbox } from "./harness.ts";
-import type { Ended } from "./served.ts";
+import { dataOf } from "./served.ts";
 import { taskOf } from "./tasks.ts";
 
 let sandbox: Sandbox;
@@ -14,17 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox[Symbol.asyncDispose]());
 
-async function write(name: string, text: string): Promise<string> {
-  const path = join(sandbox.folder, name);
-  await mkdir(dirname(path), { recursive: true });
-  await Bun.write(path, text);
-  return path;
-}
-
-function dataOf({ exit, stdout, stderr }: Ended): unknown {
-  if (exit !== 0) throw new Error(`Exit code ${exit}:\n${stderr}`);
-  return JSON.parse(stdout) as unknown;
-}
+const write: Sandbox["write"] = (name, text) => sandbox.write(name, text);
 
 const ID = "0193d3f0-7c1e-7b7a-9c5e-2f6f6f0c8a11";
 

@@ -17,6 +17,8 @@ type Variables = Readonly<Record<string, string>>;
 export interface Sandbox extends AsyncDisposable {
   /** Working folder, home and data folder at once: the embedded store is `<folder>/taskonaut/taskonaut.db`. */
   readonly folder: string;
+  /** A file in it, in folders that need not be there. Gives its path. */
+  write(name: string, text: string): Promise<string>;
   /** Runs the program to its end. */
   run(args: readonly string[], options?: RunOptions): Promise<Ended>;
   /** Starts `run-app`, on any free port if none is given, and returns when it listens. */
@@ -70,6 +72,12 @@ export async function openSandbox(env: Variables = {}, command?: readonly string
 
   return {
     folder,
+
+    async write(name, text) {
+      const path = join(folder, name);
+      await Bun.write(path, text);
+      return path;
+    },
 
     async run(args, { env: more, stdin = "", cwd = folder, timeoutMs = TIMEOUT_MS } = {}) {
       const child = Bun.spawn([...program, ...args], {

@@ -1,13 +1,13 @@
 // What `init` writes, by the compiled program in a folder with no node_modules above it.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdir, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import type { Task } from "../../src/core/api/task.ts";
 import type { FlowDescription } from "../../src/core/api/taskonaut.ts";
 import { makeAccessLog } from "../support/access-log.ts";
 import { openSandbox, type Sandbox } from "./harness.ts";
-import type { Ended } from "./served.ts";
+import { dataOf, type Ended } from "./served.ts";
 import { taskOf } from "./tasks.ts";
 
 let sandbox: Sandbox;
@@ -16,20 +16,10 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox[Symbol.asyncDispose]());
 
-async function write(name: string, text: string): Promise<string> {
-  const path = join(sandbox.folder, name);
-  await mkdir(dirname(path), { recursive: true });
-  await Bun.write(path, text);
-  return path;
-}
+const write: Sandbox["write"] = (name, text) => sandbox.write(name, text);
 
 const read = (name: string): Promise<string> => Bun.file(join(sandbox.folder, name)).text();
 const isThere = (name: string): Promise<boolean> => Bun.file(join(sandbox.folder, name)).exists();
-
-function dataOf({ exit, stdout, stderr }: Ended): unknown {
-  if (exit !== 0) throw new Error(`Exit code ${exit}:\n${stderr}`);
-  return JSON.parse(stdout) as unknown;
-}
 
 interface Report {
   readonly flow: string | null;

@@ -1,8 +1,7 @@
 // Tests of flows of one's own, run by the compiled program in a folder with no node_modules above it.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdir, readdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readdir } from "node:fs/promises";
 import { openSandbox, type Sandbox } from "./harness.ts";
 
 let sandbox: Sandbox;
@@ -12,11 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox[Symbol.asyncDispose]());
 
-async function write(name: string, text: string): Promise<void> {
-  const path = join(sandbox.folder, name);
-  await mkdir(dirname(path), { recursive: true });
-  await Bun.write(path, text);
-}
+const write: Sandbox["write"] = (name, text) => sandbox.write(name, text);
 
 const PASSES = `
 import { expect, test } from "bun:test";

@@ -26,6 +26,12 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** What it has written, read as JSON; throws where it has failed. */
+export function dataOf({ exit, stdout, stderr }: Ended): unknown {
+  if (exit !== 0) throw new Error(`Exit code ${exit}:\n${stderr}`);
+  return JSON.parse(stdout) as unknown;
+}
+
 export const LISTENING = /Listening on (https?:\/\/[^\s"]+)/;
 
 type Child = Subprocess<"ignore", "pipe", "pipe">;
