@@ -6,7 +6,7 @@ import type { Duration, Flow, Tool, ToolContext } from "../sdk/taskonaut.ts";
 /** What a fake is given beside the tool's input. */
 export interface FakeContext extends ToolContext {
   /** Takes simulated time: `await sleep("45s")` makes a slow tool, and a test of a timeout. Ends early, with an error, when the attempt is aborted. */
-  sleep(duration: Duration): Promise<void>;
+  readonly sleep: (duration: Duration) => Promise<void>;
 }
 
 /** Stands in for a tool: gives what the tool's output contract takes, or throws. It may be async. */

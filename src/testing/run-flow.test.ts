@@ -5,8 +5,11 @@ import {
   type defineFlow,
   defineSignal,
   type defineTool,
+  log,
+  now,
   runChild,
   sleep,
+  uuid,
   waitForSignal,
 } from "../sdk/taskonaut.ts";
 import { createTesting } from "./create-testing.ts";
@@ -21,6 +24,8 @@ const quote = define.defineTool({
   name: "quote",
   input: v.object({}),
   output: v.object({ cents: v.number() }),
+  retry: { attempts: 3, base: "10s" },
+  timeout: "1m",
   run: () => Promise.reject(new Error("there is no market in a test")),
 });
 const approved = defineSignal("approved", v.object({ by: v.string() }));
@@ -134,4 +139,57 @@ test("an option that nobody reads, or of another kind, is an error before anythi
     'runFlow: signals must be a list: [{ name: "approved" }], got "approved".',
   );
   await expect(run(null)).rejects.toThrow("runFlow: its options must be an object, got null.");
+});
+
+test("attempts of a fake have one key, and wait in simulated time", async () => {
+  const busy = testing.fake(quote, (_, { attempt }) => {
+    if (attempt < 3) throw new Error("busy");
+    return { cents: attempt };
+  });
+  const run = await runFlow(order, {}, { tools: [busy], signals: [{ name: "approved", payload }] });
+  expect(run.output).toEqual({ cents: 3, by: "Ada" });
+  expect(run.effects.map(({ tool, attempt }) => [tool, attempt])).toEqual([1, 2, 3].map((each) => ["quote", each]));
+  expect(new Set(run.effects.map(({ key }) => key)).size).toBe(1);
+  expect(run.duration).toBeGreaterThan(2 * HOUR);
+});
+
+test("a fake that breaks its tool's contract, or sleeps past its timeout, fails the flow", async () => {
+  const wrong = await runFlow(order, {}, { tools: { quote: () => ({ cents: "x" }) } });
+  expect(wrong).toMatchObject({ status: "FAILED", error: { name: "ContractError" } });
+  let slept = 0;
+  const slow = testing.fake(quote, async (_, { sleep: sleepAwhile }) => {
+    await sleepAwhile("2m").catch((error: unknown) => {
+      slept += 1;
+      throw error;
+    });
+    return { cents: 1 };
+  });
+  const late = await runFlow(order, {}, { tools: [slow] });
+  expect(late).toMatchObject({ status: "FAILED", error: { name: "ToolTimeoutError" } });
+  expect(slept).toBe(late.effects.length);
+});
+
+test("a run stops at `until`, and tells what it waits for", async () => {
+  const run = await runFlow(order, {}, { until: "90m" });
+  expect(run).toMatchObject({ status: "WAITING_OBSERVATION", duration: 1.5 * HOUR, effects: [], output: undefined });
+  expect(run.waitingFor).toEqual([{ kind: "time", name: null, until: 2 * HOUR }]);
+});
+
+test("the same seed and start give the same run, and others another", async () => {
+  const drawn = define.defineFlow({
+    name: "drawn",
+    input: v.object({}),
+    *run() {
+      log("drawn");
+      yield* sleep("1h");
+      return { id: uuid(), time: now().getTime() };
+    },
+  });
+  const first = await runFlow(drawn, {});
+  expect(first.output?.time).toBe(Date.parse("2026-01-01T01:00:00Z"));
+  expect(first.logs).toMatchObject([{ level: "info", message: "drawn" }]);
+  expect(await runFlow(drawn, {})).toEqual(first);
+  const other = await runFlow(drawn, {}, { seed: 2, startsAt: "2030-01-01T00:00:00Z" });
+  expect(other.output?.id).not.toBe(first.output?.id);
+  expect(other.output?.time).toBe(Date.parse("2030-01-01T01:00:00Z"));
 });
