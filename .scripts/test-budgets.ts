@@ -27,6 +27,9 @@ const BUDGETS: Readonly<Record<string, number>> = {
   "test/e2e/postgres.test.ts": 15, // a server that says nothing is given up after 10 s
   "test/e2e/take-over.test.ts": 15,
   "test/engine/worker-faults.test.ts": 15,
+  "test/e2e/hints.test.ts": 15, // each hint is provoked and pasted, by processes
+  "test/e2e/init.test.ts": 15, // folders are made, compiled, run and tested
+  "test/e2e/help.test.ts": 12, // each example is pasted
   "test/e2e/commands.test.ts": 12,
   "test/e2e/many-callers.test.ts": 12,
   "test/e2e/outage.test.ts": 12,
