@@ -9,16 +9,17 @@ const KNOWN: readonly Migration[] = [
   { number: 2, name: "two", sql: "select 2" },
 ];
 const [ONE, TWO] = KNOWN as [Migration, Migration];
+const PLACE = "sqlite:x.db";
 const applied = (migration: Migration) => ({ ...migration, checksum: checksumOf(migration), applied_at: 5 });
 
 test("what is missing is found, in order", () => {
-  expect(findPending(KNOWN, [])).toEqual([ONE, TWO]);
-  expect(findPending(KNOWN, [applied(ONE)])).toEqual([TWO]);
-  expect(findPending(KNOWN, [applied(ONE), applied(TWO)])).toEqual([]);
+  expect(findPending(KNOWN, [], PLACE)).toEqual([ONE, TWO]);
+  expect(findPending(KNOWN, [applied(ONE)], PLACE)).toEqual([TWO]);
+  expect(findPending(KNOWN, [applied(ONE), applied(TWO)], PLACE)).toEqual([]);
 });
 
 test("the status has every known migration, with its time", () => {
-  expect(describeMigrations(KNOWN, [applied(ONE)])).toEqual([
+  expect(describeMigrations(KNOWN, [applied(ONE)], PLACE)).toEqual([
     { number: 1, name: "one", applied_at: 5 },
     { number: 2, name: "two", applied_at: null },
   ]);
@@ -26,8 +27,12 @@ test("the status has every known migration, with its time", () => {
 
 test("a changed migration and a newer database are told apart", () => {
   const changed = { ...applied(ONE), checksum: checksumOf(TWO) };
-  expect(() => findPending(KNOWN, [changed])).toThrow(expect.objectContaining({ code: "migration_changed" }));
-  expect(() => findPending([ONE], [applied(TWO)])).toThrow(expect.objectContaining({ code: "database_ahead" }));
+  expect(() => findPending(KNOWN, [changed], PLACE)).toThrow(
+    expect.objectContaining({ code: "migration_changed", message: expect.stringContaining(PLACE) }),
+  );
+  expect(() => findPending([ONE], [applied(TWO)], PLACE)).toThrow(
+    expect.objectContaining({ code: "database_ahead", message: expect.stringContaining(PLACE) }),
+  );
 });
 
 test("a database from before the first release is told by its first migration, whatever else it has", () => {
@@ -36,10 +41,10 @@ test("a database from before the first release is told by its first migration, w
     { number: 4, name: "sound", checksum: "y", applied_at: 5 },
   ];
   for (const found of [before, before.slice(0, 1)]) {
-    expect(() => findPending(KNOWN, found)).toThrow(
+    expect(() => findPending(KNOWN, found, PLACE)).toThrow(
       expect.objectContaining({
         code: "migration_changed",
-        message: expect.stringMatching(/before the first release.* Name another file or database/),
+        message: expect.stringMatching(/sqlite:x\.db .*before the first release.* Name another file or database/),
       }),
     );
   }

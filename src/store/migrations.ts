@@ -25,26 +25,30 @@ export function checksumOf(migration: Migration): string {
 }
 
 /**
- * What is missing in a database. Throws `migration_changed` where an applied migration is not the one that the
+ * What is missing in the database at `location`, which is for messages. Throws `migration_changed` where an applied migration is not the one that the
  * binary carries, `database_ahead` where the database has one that the binary does not know.
  */
-export function findPending(known: readonly Migration[], applied: readonly AppliedMigration[]): readonly Migration[] {
-  if (applied.some(isFromBeforeRelease)) throw databaseFromBeforeRelease();
+export function findPending(
+  known: readonly Migration[],
+  applied: readonly AppliedMigration[],
+  location: string,
+): readonly Migration[] {
+  if (applied.some(isFromBeforeRelease)) throw databaseFromBeforeRelease(location);
   const byNumber = new Map(known.map((migration) => [migration.number, migration]));
   for (const row of applied) {
     const migration = byNumber.get(row.number);
     if (!migration) {
       throw new TaskonautError(
         "database_ahead",
-        `The database has migration ${row.number} (${row.name}), which this taskonaut does not know: it was written by a newer version. Use that version or a newer one.`,
-        { details: { number: row.number, name: row.name } },
+        `The database ${location} has migration ${row.number} (${row.name}), which this taskonaut does not know: it was written by a newer version. Use that version or a newer one.`,
+        { details: { location, number: row.number, name: row.name } },
       );
     }
     if (checksumOf(migration) !== row.checksum) {
       throw new TaskonautError(
         "migration_changed",
-        `Migration ${row.number} (${row.name}) was applied to the database with another text than this taskonaut carries. Use the version that applied it; a released migration never changes.`,
-        { details: { number: row.number, name: row.name } },
+        `The database ${location} was made by another state of taskonaut: its migration ${row.number} (${row.name}) is not the one that this taskonaut has. Nothing was changed in it. Use the taskonaut that made it, or name another file, database or schema.`,
+        { details: { location, number: row.number, name: row.name } },
       );
     }
   }
@@ -57,10 +61,11 @@ function isFromBeforeRelease({ number, name }: AppliedMigration): boolean {
   return number === 1 && name === "tasks";
 }
 
-function databaseFromBeforeRelease(): TaskonautError {
+function databaseFromBeforeRelease(location: string): TaskonautError {
   return new TaskonautError(
     "migration_changed",
-    "The database was made by a taskonaut from before the first release, and no migration leads on from there; nothing was changed in it. Name another file or database, or another schema in TASKONAUT_SCHEMA, and migrate it. What is under way in the old one can only be finished with the taskonaut that made it.",
+    `The database ${location} was made by a taskonaut from before the first release, and no migration leads on from there; nothing was changed in it. Name another file or database, or another schema in TASKONAUT_SCHEMA, and migrate it. What is under way in the old one can only be finished with the taskonaut that made it.`,
+    { details: { location } },
   );
 }
 
@@ -68,8 +73,9 @@ function databaseFromBeforeRelease(): TaskonautError {
 export function describeMigrations(
   known: readonly Migration[],
   applied: readonly AppliedMigration[],
+  location: string,
 ): readonly MigrationStatus[] {
-  findPending(known, applied);
+  findPending(known, applied, location);
   const at = new Map(applied.map((row) => [row.number, row.applied_at]));
   return known.map(({ number, name }) => ({ number, name, applied_at: at.get(number) ?? null }));
 }

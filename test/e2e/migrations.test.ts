@@ -71,12 +71,12 @@ describe.each(["sqlite", "postgres"] as const)("a database that this binary does
     [
       "with a migration that was changed since: every command says which",
       "checksum = 'another'",
-      ["Migration 1 (initial) was applied to the database with another text"],
+      [`The database ${dialect}:`, "its migration 1 (initial) is not the one", "or name another file"],
     ],
     [
       "from before the first release: every command says that it cannot go on, and what to do",
       "name = 'tasks', checksum = 'another'",
-      ["from before the first release", "and migrate it"],
+      [`The database ${dialect}:`, "from before the first release", "and migrate it"],
     ],
   ])("one %s", async (_, change, said) => {
     await using place = await openPlace(dialect);

@@ -52,7 +52,7 @@ export function openPostgresMigrator({
   const writer = new PostgresClient({ url, connectionsMax: 1, deadlineMs: MIGRATION_MS_MAX, tellWait, waitsFor });
   return {
     location: reader.location,
-    status: async () => describeMigrations(known, await listApplied(reader, quoted)),
+    status: async () => describeMigrations(known, await listApplied(reader, quoted), reader.location),
     migrate: () => migrate({ reader, writer, schema: quoted, known }),
     async close() {
       await Promise.all([reader.close(), writer.close()]);
@@ -63,7 +63,7 @@ export function openPostgresMigrator({
 /** Throws `database_behind`, `database_ahead`, `migration_changed`, `database_unavailable`. One round trip. */
 export async function checkMigrated(client: PostgresClient, schema: Schema): Promise<readonly ListedMigration[]> {
   const applied = await listApplied(client, schema);
-  const pending = findPending(MIGRATIONS, applied);
+  const pending = findPending(MIGRATIONS, applied, client.location);
   if (pending.length > 0) throw databaseBehind(pending);
   return applied;
 }
@@ -85,7 +85,7 @@ async function migrate({ reader, writer, schema, known }: Migrating): Promise<Mi
   const done = new Set<number>();
   let applied = await listApplied(reader, schema);
   if (applied.length === 0) await refuseForeign(reader, schema);
-  for (const migration of findPending(known, applied)) {
+  for (const migration of findPending(known, applied, reader.location)) {
     if (applied.some((row) => row.number === migration.number)) continue;
     try {
       await writer.execute(script(migration, schema));
@@ -94,10 +94,10 @@ async function migrate({ reader, writer, schema, known }: Migrating): Promise<Mi
     } catch (error) {
       // Another process may have been first; what it applied is checked like everything else.
       applied = await listApplied(reader, schema);
-      if (findPending(known, applied).includes(migration)) throw error;
+      if (findPending(known, applied, reader.location).includes(migration)) throw error;
     }
   }
-  return describeMigrations(known, applied).filter((status) => done.has(status.number));
+  return describeMigrations(known, applied, reader.location).filter((status) => done.has(status.number));
 }
 
 /** The lock is one for all schemas: two of them may be created at once. */

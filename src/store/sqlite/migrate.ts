@@ -33,10 +33,11 @@ export async function migrate(
   known: readonly Migration[] = MIGRATIONS,
 ): Promise<readonly MigrationStatus[]> {
   const applied: MigrationStatus[] = [];
-  let pending = findPending(known, await connection.read(() => listApplied(connection)));
+  const location = `sqlite:${connection.path}`;
+  let pending = findPending(known, await connection.read(() => listApplied(connection)), location);
   while (pending.length > 0) {
     pending = await connection.write(() => {
-      const [next, ...later] = findPending(known, listApplied(connection));
+      const [next, ...later] = findPending(known, listApplied(connection), location);
       if (next) applied.push(apply(connection, next, now()));
       return later;
     });
@@ -46,7 +47,7 @@ export async function migrate(
 
 /** Throws `migration_changed`, `database_ahead`; gives what is missing. */
 export function readPending(connection: SqliteConnection): Promise<readonly Migration[]> {
-  return connection.read(() => findPending(MIGRATIONS, listApplied(connection)));
+  return connection.read(() => findPending(MIGRATIONS, listApplied(connection), `sqlite:${connection.path}`));
 }
 
 /** A migrator of the file; it opens the file only when asked to do something. */
@@ -65,13 +66,14 @@ export function openSqliteMigrator({
       connection.close();
     }
   };
+  const location = `sqlite:${path}`;
   return {
-    location: `sqlite:${path}`,
+    location,
     async status() {
       // Read-only: a file that is not there stays so.
-      if (!existsSync(path)) return describeMigrations(known, []);
+      if (!existsSync(path)) return describeMigrations(known, [], location);
       return opened(async (connection) =>
-        describeMigrations(known, await connection.read(() => listApplied(connection))),
+        describeMigrations(known, await connection.read(() => listApplied(connection)), location),
       );
     },
     migrate: () => opened((connection) => migrate(connection, now, known)),
