@@ -1,6 +1,7 @@
-// As much of curl as the documents use, for machines that have none: the tests need nothing but Bun.
+// As much of curl as the documents use, for machines that have none: the tests need nothing but Bun. A refusal exits with 22,
+// as with curl's --fail, so that no page shows a request that fails; with -i the page itself shows the status.
 
-import { argv, stdout } from "node:process";
+import process, { argv, stdout } from "node:process";
 
 const args = argv.slice(2);
 let method: string | undefined;
@@ -34,3 +35,4 @@ if (showsHead) {
   stdout.write("\n");
 }
 stdout.write(await response.text());
+if (!response.ok && !showsHead) process.exitCode = 22;

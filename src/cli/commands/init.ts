@@ -13,7 +13,7 @@ export const init: Command = {
   name: "init",
   summary: "Write a folder with a flow to start from",
   about:
-    "It writes a flow with two tools, a tsconfig, and the types for your editor. Once more on the same folder, it renews the types. No file of yours is changed.",
+    "It writes a flow, a test of it, a tsconfig, and the types for your editor. Run again on the same folder, it renews the types. No file of yours is changed.",
   args: [{ name: "folder", required: true }],
   options: [
     {
