@@ -1,7 +1,6 @@
 // The engine: `Taskonaut` over a store in this process, and the worker that it may have.
 
 import type { Clock } from "../core/clock.ts";
-import { hasCode, TaskonautError } from "../core/errors.ts";
 import type { Flow } from "../core/flow/flow.ts";
 import type { CallTool } from "../core/flow/tool.ts";
 import type { ToolWatch } from "../core/flow/tool-watch.ts";
@@ -10,7 +9,6 @@ import { parseTaskId } from "../core/record/ids.ts";
 import type { Limits } from "../core/limits.ts";
 import type { Log, LogFields, LogMethod } from "../core/log.ts";
 import type { TaskRecord } from "../core/record/record.ts";
-import { isTerminal } from "../core/record/status.ts";
 import { summarize, summarizeListed } from "../core/api/summarize.ts";
 import type { Task, TaskSummary } from "../core/api/task.ts";
 import type {
@@ -34,7 +32,6 @@ import { turnOfLoop } from "../turn-of-loop.ts";
 import { QueueNotifier } from "./process/queue-notifier.ts";
 import { ChildTasks } from "./driving/child-tasks.ts";
 import { CommitWriter } from "./process/commit-writer.ts";
-import { checkKey, keyReused } from "./doors/create.ts";
 import { findTasks } from "./doors/find-tasks.ts";
 import { listTasks } from "./doors/list-tasks.ts";
 import { toSoundTask } from "./task/damage.ts";
@@ -42,7 +39,7 @@ import type { DrivingTools } from "./driving/driving-tools.ts";
 import { DrivenTasks } from "./driving/driven-tasks.ts";
 import { DrivingForCallers } from "./driving/drive-for-caller.ts";
 import { DrivingForWorker } from "./driving/drive-for-worker.ts";
-import { cannotCleanUp, endByForce } from "./driving/end-by-force.ts";
+import { cancelTask } from "./driving/cancel-task.ts";
 import { NewTasks } from "./driving/new-tasks.ts";
 import { retryTask } from "./driving/retry-task.ts";
 import { StoredTasks } from "./driving/stored-tasks.ts";
@@ -52,11 +49,10 @@ import { Lease } from "./process/lease.ts";
 import { ownHeartbeat } from "./process/own-heartbeat.ts";
 import { Pace } from "./process/pace.ts";
 import { Flows } from "./task/flows.ts";
-import { cancelOf, signalOf } from "./task/inbox-posts.ts";
-import { postResolution } from "./doors/resolve.ts";
 import { toTask, toWorker } from "./task/to-task.ts";
 import { runToEnd } from "./driving/run-to-end.ts";
-import { readSignal } from "./doors/signal.ts";
+import { resolveTask } from "./driving/resolve-task.ts";
+import { signalTask } from "./driving/signal-task.ts";
 import { StoreClock } from "./process/store-clock.ts";
 import { leaseWithin } from "./queue/maintenance.ts";
 import { type RunningWorker, Worker, type WorkOptions } from "./queue/worker.ts";
@@ -237,55 +233,17 @@ class StoreEngine implements Engine {
     );
   }
 
-  async signalTask(id: string, { name, payload, idempotencyKey }: SignalTask): Promise<Task> {
-    // its row alone: however large the task is, a signal is posted at once
-    const row = await this.#stored.readRow(parseTaskId(id));
-    const taskId = row.id;
-    if (idempotencyKey !== undefined) checkKey("Idempotency-Key", idempotencyKey);
-    const text = readSignal(this.#flows.ofTask(row), {
-      name,
-      payload,
-      bytesMax: this.#tools.limits.inputBytes,
-    });
-    const posted = await this.#store.postToTask(signalOf(taskId, name, text, idempotencyKey));
-    if (posted.kind === "refused") {
-      const { status } = await this.#stored.readRow(taskId);
-      throw new TaskonautError(
-        "task_ended",
-        `Task ${taskId} is ${status}; only a task that has not ended takes signals.`,
-        {
-          details: { id: taskId, status },
-        },
-      );
-    }
-    if (posted.kind === "duplicate" && !posted.same) throw keyReused(taskId);
-    this.#tools.log.info?.("signal received", { task_id: taskId, signal: name });
-    this.#wake(taskId);
-    return this.getTask(taskId);
+  async signalTask(id: string, signal: SignalTask): Promise<Task> {
+    return this.getTask(await signalTask(parseTaskId(id), signal, this.#tools));
   }
 
-  async cancelTask(id: string, { force = false }: CancelTask = {}): Promise<Task> {
-    const row = await this.#stored.readRow(parseTaskId(id));
-    const taskId = row.id;
-    if (isTerminal(row.status)) return this.getTask(taskId);
-    const { log } = this.#tools;
-    await this.#store.postToTask(cancelOf(taskId, { force }));
-    log.info?.("task cancel requested", { task_id: taskId, force });
-    this.#wake(taskId);
-    if (force) return this.#tell(await endByForce(taskId, this.#tools));
-    // whoever drives the task hears of it; where nobody does, it is done here, unless only others have its flow
-    if (await this.#stored.isHeldElsewhere({ task: row })) return this.getTask(taskId);
-    if (!this.#flows.get(row.flow_name)) {
-      log.warn?.("task cancel left to a process that has the flow", { task_id: taskId, flow: row.flow_name });
-      return this.getTask(taskId);
-    }
-    try {
-      return await this.#children.runCancelled(taskId);
-    } catch (error) {
-      // a tool that listens to no abort runs on: the flow hears of the cancel when it has come to its end
-      if (hasCode(error, "task_busy")) return this.getTask(taskId);
-      throw hasCode(error, "task_parked") ? cannotCleanUp(taskId, error) : error;
-    }
+  cancelTask(id: string, options: CancelTask = {}): Promise<Task> {
+    return cancelTask(parseTaskId(id), options, {
+      ...this.#tools,
+      cancelled: this.#children,
+      read: (taskId) => this.getTask(taskId),
+      tell: (record) => this.#tell(record),
+    });
   }
 
   async retryTask(id: string): Promise<Task> {
@@ -297,16 +255,8 @@ class StoreEngine implements Engine {
   }
 
   async resolveTask(id: string, request: ResolveTask): Promise<Task> {
-    const record = await this.#stored.read(parseTaskId(id));
-    const taskId = record.task.id;
-    const post = postResolution(this.#flows.ofTask(record.task), record, request, this.#tools.limits);
-    await this.#store.postToTask(post);
-    this.#tools.log.info?.("step in doubt settled", { task_id: taskId, resolution: request.resolution.kind });
-    this.#driven.wake(taskId);
     try {
-      // whoever drives the task hears of it; where nobody does, it is recorded here, and the task is in the queue
-      if (await this.#stored.isHeldElsewhere(record)) return await this.getTask(taskId);
-      return await this.#tell(await this.#callers.drive(taskId, (driver) => driver.hear()));
+      return await this.#tell(await resolveTask(parseTaskId(id), request, this.#tools, this.#callers));
     } finally {
       this.#notifier.tellWorkers();
     }

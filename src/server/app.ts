@@ -9,7 +9,8 @@ import type { Taskonaut } from "../core/api/taskonaut.ts";
 import { guardAccess, type AccessOptions } from "./access.ts";
 import { problemResponse } from "./errors.ts";
 import { refuseQuery } from "./query.ts";
-import { routesOf, type Route } from "./routes.ts";
+import type { Route } from "./route.ts";
+import { routesOf } from "./routes.ts";
 
 export interface AppOptions extends AccessOptions {
   /** Of a request's body; by default 64 KiB. */

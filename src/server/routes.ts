@@ -5,34 +5,16 @@ import * as v from "valibot";
 import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
 import { IDEMPOTENCY_KEY_MAX, MAX_STEPS_MAX, PAGE_MAX } from "../core/limits.ts";
 import type { Violation } from "../core/errors.ts";
-import type { Log } from "../core/log.ts";
 import { suggest } from "../core/nearest.ts";
 import type { Task, TaskSummary } from "../core/api/task.ts";
-import type { CreatedTask, ListTasks, SignalTask, Taskonaut } from "../core/api/taskonaut.ts";
+import type { CreatedTask, ListTasks, SignalTask } from "../core/api/taskonaut.ts";
 import { readJsonBody, requireJsonBody } from "./body.ts";
 import { check, inputInvalid } from "./check.ts";
 import { QUEUE_PARAMETERS, readQueueQuery } from "./queueing.ts";
 import { type Query, queryOf, violationsOf } from "./query.ts";
+import { param, type Route, type RouteOptions } from "./route.ts";
 import { readResolveBody } from "./resolution.ts";
 import { JSON_TYPE, type ReadPage, streamPage, streamTask, streamTasks } from "./task-stream.ts";
-
-export interface Route {
-  readonly method: "GET" | "POST";
-  /** As Hono writes it: `/tasks/:id`. */
-  readonly path: string;
-  /** Names of the parameters that it takes and checks itself; by default it takes none. `ignored`: whatever comes. */
-  readonly query?: readonly string[] | "ignored";
-  readonly handle: (c: Context) => Promise<Response>;
-}
-
-export interface RouteOptions {
-  readonly taskonaut: Taskonaut;
-  readonly maxBodyBytes: number;
-  readonly log: Log;
-  /** Of the program. */
-  readonly version: string;
-  readonly onLongWait: (request: Request) => void;
-}
 
 const VIEW_PARAMETERS: readonly string[] = ["view"];
 const LIST_PARAMETERS: readonly string[] = ["limit", "cursor", ...VIEW_PARAMETERS];
@@ -242,9 +224,4 @@ function readListRequest(query: Query): { readonly view: View; readonly page: Li
   if (errors.length > 0) throw inputInvalid(errors);
   if (limit === undefined && cursor === undefined) return { view, page: "all" };
   return { view, page: { limit: count, ...(cursor !== undefined && { cursor }) } };
-}
-
-/** A parameter of the path that the route has. */
-function param(c: Context, name: string): string {
-  return c.req.param(name) ?? "";
 }

@@ -16,7 +16,7 @@ export function leaseWithin(ms: number): number {
   return Math.ceil(Math.max(ms - 2 * DEATH_WATCH_MS, (2 / 3) * ms));
 }
 
-/** So often it is looked whether something of the rest is to be done. */
+/** So often it is looked whether a duty is to be done. */
 const LOOK_MS = 1000;
 
 /** So often the rows of dead workers are cleared away, and what other code has parked is looked for. */
@@ -25,13 +25,26 @@ const TIDY_MS = 60_000;
 /** So often tasks are looked for whose owner has no row: it was forgotten while it stood still, and died then. */
 const ORPHANS_MS = 600_000;
 
+/** What a worker does once in a while, beside its tasks. */
+export interface Duty {
+  /** For the log. */
+  readonly name: string;
+  /** From one beginning to the next; a second or more. */
+  readonly everyMs: number;
+  /** Ends soon: the other duties wait for it. What it throws is logged, and it is tried again at its next time. */
+  do(signal: AbortSignal): Promise<void>;
+}
+
 export interface MaintenanceTools extends Pick<DriverTools, "clock" | "log"> {
   readonly flows: Pick<Flows, "all" | "codeOf">;
   readonly store: Pick<Store, "releaseOrphans" | "unparkTasks" | "forgetDeadWorkers">;
+  /** Besides those for tasks that nobody looks after. */
+  readonly duties?: readonly Duty[];
 }
 
 export class Maintenance {
   #deadOwners: readonly string[] = [];
+  #forgetAt = 0;
 
   constructor(
     private readonly workerId: string,
@@ -60,26 +73,42 @@ export class Maintenance {
 
   /** Until `signal` aborts. Never rejects. */
   async goOn(signal: AbortSignal): Promise<void> {
-    const { store, clock, log } = this.tools;
-    let [forgetAt, unparkAt, orphansAt] = [0, clock.now() + TIDY_MS, clock.now() + ORPHANS_MS];
+    const { clock, log, duties = [] } = this.tools;
+    const due = [...this.#ownDuties(), ...duties].map((duty) => ({ duty, at: clock.now() + duty.everyMs }));
     while (await hasPassed(LOOK_MS, signal, clock)) {
-      try {
-        if (this.#deadOwners.length > 0 && clock.now() >= forgetAt) {
-          forgetAt = clock.now() + TIDY_MS;
-          await store.forgetDeadWorkers();
+      for (const next of due) {
+        if (clock.now() < next.at || signal.aborted) continue;
+        next.at = clock.now() + next.duty.everyMs;
+        try {
+          await next.duty.do(signal);
+        } catch (error) {
+          log.debug?.("duty not done", { worker_id: this.workerId, duty: next.duty.name, error: messageOf(error) });
         }
-        if (clock.now() >= unparkAt) {
-          unparkAt = clock.now() + TIDY_MS;
-          await this.#unpark();
-        }
-        if (clock.now() >= orphansAt) {
-          orphansAt = clock.now() + ORPHANS_MS;
-          if ((await store.releaseOrphans()) > 0) this.onNews();
-        }
-      } catch (error) {
-        log.debug?.("queue not tidied", { worker_id: this.workerId, error: messageOf(error) });
       }
     }
+  }
+
+  #ownDuties(): readonly Duty[] {
+    const { clock, store } = this.tools;
+    return [
+      {
+        name: "forget dead workers",
+        everyMs: LOOK_MS,
+        do: async () => {
+          if (this.#deadOwners.length === 0 || clock.now() < this.#forgetAt) return;
+          this.#forgetAt = clock.now() + TIDY_MS;
+          await store.forgetDeadWorkers();
+        },
+      },
+      { name: "unpark", everyMs: TIDY_MS, do: () => this.#unpark() },
+      {
+        name: "release orphans",
+        everyMs: ORPHANS_MS,
+        do: async () => {
+          if ((await store.releaseOrphans()) > 0) this.onNews();
+        },
+      },
+    ];
   }
 
   /** Also once in a while: beside this code other may be at work still, and park what it claims. */
