@@ -10,6 +10,9 @@ export interface Output {
   write(text: string): Promise<boolean>;
 }
 
+/** `empty`: there is nothing, or a terminal; `silent`: a pipe on which nothing has come yet, and which is still open. */
+export type StdinState = "empty" | "data" | "silent";
+
 export interface Io {
   /** For data. */
   readonly stdout: Output;
@@ -17,6 +20,8 @@ export interface Io {
   readonly stderr: Output;
   /** Whether a person can answer questions. */
   readonly stdinIsTTY: boolean;
+  /** What stands on stdin, without taking any of it. */
+  peekStdin(): StdinState;
   /** The streams for questions; opened only when there are some. */
   openTerminal(): { readonly input: Readable; readonly output: Writable };
   /** Calls back at each SIGINT and SIGTERM, which then do not end the process, until the returned function is called. */

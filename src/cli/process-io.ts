@@ -5,6 +5,7 @@ import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import type { LineWriter } from "./line-writer.ts";
 import type { Io, Output } from "./io.ts";
+import { peekStdin } from "./peek-stdin.ts";
 import type { OwnStdout } from "./own-stdout.ts";
 
 /** `lines`: what else is said on stderr, before which nothing may come that is said later. */
@@ -29,6 +30,7 @@ export function createProcessIo(lines: LineWriter, stdout: OwnStdout): Io {
       },
     },
     stdinIsTTY: isatty(0),
+    peekStdin,
     openTerminal: () => ({ input: process.stdin, output: process.stderr }),
     onSignal(listener) {
       process.on("SIGINT", listener);

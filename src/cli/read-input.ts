@@ -1,9 +1,9 @@
-// A flow's input as it was given: by fields, or whole, by `--input`: JSON text, `@file`, or `-` for stdin.
+// A flow's input as it was given: by fields, or whole: by `--input` (JSON text, `@file`, or `-` for stdin), or on stdin.
 
 import type { FlowDescription } from "../core/api/taskonaut.ts";
 import type { Call, Option } from "./command.ts";
 import { readFields } from "./input-fields.ts";
-import { PAYLOAD_FORM, readPayload } from "./read-payload.ts";
+import { PAYLOAD_FORM, readPayload, readStdin, refuseStdin } from "./read-payload.ts";
 import { usageError } from "./usage.ts";
 
 export const INPUT_OPTION: Option = {
@@ -12,19 +12,26 @@ export const INPUT_OPTION: Option = {
   summary: "The whole input: JSON, @file, or - for stdin; in place of fields",
 };
 
-/** From `--input` or from fields; `{}` where there is neither. `describe` is asked only for fields. Throws usage. */
+/**
+ * From `--input`, from fields, or from data on stdin; `{}` where there is none of them. `describe` is asked only for fields.
+ * Throws usage, also where it is given twice.
+ */
 export async function readInput(
   { flags, fields, io }: Pick<Call, "flags" | "fields" | "io">,
   options: readonly Option[],
   describe: () => Promise<FlowDescription>,
 ): Promise<unknown> {
+  const option = `--${INPUT_OPTION.name}`;
   const given = flags.get(INPUT_OPTION.name);
-  if (given === undefined) return fields.length === 0 ? {} : readFields(await describe(), fields, options);
-  if (fields.length > 0) {
-    const names = [...new Set(fields.map(([name]) => `--${name}`))];
-    throw usageError([
-      { path: "--input", message: `contradicts ${names.join(", ")}: give the whole input or its fields` },
-    ]);
+  const names = [...new Set(fields.map(([name]) => `--${name}`))].join(", ");
+  if (given !== undefined && fields.length > 0)
+    throw usageError([{ path: option, message: `contradicts ${names}: give the whole input or its fields` }]);
+  if (given !== undefined) return readPayload(given, { option, io });
+  if (fields.length === 0) {
+    const found = await readStdin({ io, flags }, option);
+    return found ? found.value : {};
   }
-  return readPayload(given, { option: "--input", io });
+  const input = readFields(await describe(), fields, options);
+  refuseStdin(io, { givenBy: names, option });
+  return input;
 }

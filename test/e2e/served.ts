@@ -34,7 +34,7 @@ export function dataOf({ exit, stdout, stderr }: Ended): unknown {
 
 export const LISTENING = /Listening on (https?:\/\/[^\s"]+)/;
 
-type Child = Subprocess<"ignore", "pipe", "pipe">;
+type Child = Subprocess<"ignore" | "pipe", "pipe", "pipe">;
 
 /** Follows a process that was just started. */
 export function follow(child: Child, timeoutMs: number): Started {

@@ -42,7 +42,7 @@ export function codeOf(cell = ""): readonly string[] {
 export function callsIn(text: string): readonly (readonly string[])[] {
   const blocks = [...text.matchAll(/^```(?:sh|console)\n(.*?)^```$/gms)].map(([, block = ""]) => block);
   const calls = blocks.flatMap((block) => [
-    ...block.replaceAll(/(?:^| )# .*$/gm, "").matchAll(/(?:dist\/)?\btaskonaut ([^\n|#&)>]*)/g),
+    ...block.replaceAll(/(?:^| )# .*$/gm, "").matchAll(/(?:dist\/)?\btaskonaut ([^\n|#&)<>]*)/g),
   ]);
   return calls.map(([, rest = ""]) => wordsOf(rest.replaceAll(/"?\$\w+"?/g, "x")));
 }

@@ -83,6 +83,7 @@ export async function callCli(
     stdout: output("stdout"),
     stderr: output("stderr"),
     stdinIsTTY: isTTY,
+    peekStdin: () => (stdin === undefined || stdin.length === 0 ? "empty" : "data"),
     openTerminal: () => (stdin === undefined ? openTerminal(types) : openPipe(stdin)),
     onSignal: signals.listen,
     onDismissal(listener) {

@@ -30,7 +30,7 @@ test.each<[string[], ResolveTask]>([
   [["--fail"], { resolution: { kind: "fail", message: "Settled by hand as failed." } }],
   [["--fail", "--step", "1"], { step: 1, resolution: { kind: "fail", message: "Settled by hand as failed." } }],
 ])("%j settles the step", async (argv, request) => {
-  const { result, asked } = await resolve([TASK_ID, ...argv], { stdin: "[2.50]" });
+  const { result, asked } = await resolve([TASK_ID, ...argv], argv.includes("-") ? { stdin: "[2.50]" } : {});
   expect([result.code, asked]).toEqual([0, [[TASK_ID, request]]]);
   expect(result.stderr).toStartWith("The step is settled.");
   expect(JSON.parse(result.stdout)).toMatchObject({ id: TASK_ID });

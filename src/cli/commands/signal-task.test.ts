@@ -11,7 +11,8 @@ test("signal-task sends exactly what was typed", async () => {
   await cli(["run-flow", "free", "--mode", "create"], { taskonaut });
   const path = join(await mkdtemp(join(tmpdir(), "taskonaut-cli-")), "payload.json");
   await writeFile(path, '\ufeff{"from":"a file"}\n');
-  const send = (...argv: string[]) => cli(["signal-task", TASK_ID, "nudged", ...argv], { taskonaut, stdin: "[2.50]" });
+  const send = (...argv: string[]) =>
+    cli(["signal-task", TASK_ID, "nudged", ...argv], { taskonaut, ...(argv.includes("-") && { stdin: "[2.50]" }) });
   for (const argv of [
     [],
     ["--payload", '{"by":"ann \\ud800"}'],
@@ -54,4 +55,14 @@ test("a payload on stdin that is not UTF-8 is refused", async () => {
     stdin: new Uint8Array([34, 255, 34]),
   });
   expect([code, stderr.split("\n")[0]]).toEqual([2, "error: --payload: stdin: not UTF-8"]);
+});
+
+test("data on stdin is the payload where none is given, and is refused beside one", async () => {
+  const taskonaut = new FakeTaskonaut();
+  await cli(["run-flow", "free", "--mode", "create"], { taskonaut });
+  const piped = { taskonaut, stdin: '{"by":"Ada"}' };
+  expect((await cli(["signal-task", TASK_ID, "nudged"], piped)).code).toBe(0);
+  const { code, stderr } = await cli(["signal-task", TASK_ID, "nudged", "--payload", "1"], piped);
+  expect([code, stderr.split(";")[0]]).toEqual([2, "error: stdin: has data, but --payload is given"]);
+  expect(taskonaut.requests("signalTask")).toEqual([[TASK_ID, { name: "nudged", payload: { by: "Ada" } }]]);
 });

@@ -5,7 +5,7 @@ import { examplePayload } from "../next-steps.ts";
 import type { Call, Command } from "../command.ts";
 import { withTask } from "../drive.ts";
 import { printTaken } from "../tell-takers.ts";
-import { PAYLOAD_FORM, readPayload } from "../read-payload.ts";
+import { PAYLOAD_FORM, readPayload, readStdin } from "../read-payload.ts";
 
 export const signalTask: Command = {
   name: "signal-task",
@@ -71,11 +71,14 @@ function describeDelivery(task: Task, signal: string): string {
 }
 
 async function readSignal({ args, flags, io }: Call): Promise<SignalTask> {
+  const option = "--payload";
   const given = flags.get("payload");
+  const found =
+    given === undefined ? await readStdin({ io, flags }, option) : { value: await readPayload(given, { option, io }) };
   const idempotencyKey = flags.get("idempotency-key");
   return {
     name: args[1] ?? "",
-    payload: given === undefined ? null : await readPayload(given, { option: "--payload", io }),
+    payload: found ? found.value : null,
     ...(idempotencyKey !== undefined && { idempotencyKey }),
   };
 }
