@@ -45,6 +45,10 @@ create table tasks (
   -- It was claimed under a limit on its flow, and is held: such tasks are counted with every claim. A flow without a limit
   -- has none, so that its claims change no index. Not in SQLite, which has all that is held in an index.
   limited boolean not null default false,
+  -- What counts together under the limits of its flow, computed when it was created; null: the flow had no key then.
+  limit_key text collate "C",
+  -- It has a key, and was taken up before: it goes before those of its key that have not begun.
+  limit_begun boolean not null default false,
   parked_reason text,
   -- Of the flow's code that parked the task: a worker that has other code for the flow takes it up again.
   parked_code text,
@@ -75,7 +79,12 @@ create index tasks_by_creation on tasks (created_at, id);
 -- The queue. A claimed task stays in it: a claim changes no index.
 create index tasks_due on tasks (flow_name, priority, due_at) where due_at is not null;
 create index tasks_parked on tasks (flow_name) where parked_reason is not null;
-create index tasks_limited on tasks (flow_name) where limited;
+create index tasks_limited on tasks (flow_name, limit_key) where limited;
+-- Of flows whose tasks have keys: what has not begun, key by key; and what goes on, whatever its key.
+create index tasks_by_key on tasks (flow_name, limit_key, due_at, id)
+  where limit_key is not null and due_at is not null and not limit_begun;
+create index tasks_begun on tasks (flow_name, due_at)
+  where limit_key is not null and due_at is not null and limit_begun;
 
 create table task_steps (
   task_id uuid not null references tasks (id) on delete cascade,
@@ -209,4 +218,30 @@ create table workers (
   -- What it does in one go, once that has taken long, as JSON: {"taskId", "stepId", "seconds"}; null again when that is
   -- done. It may be the death of its process, and nobody can put it down who dies of it.
   cause text
+);
+
+-- What somebody has set of a limit in the place of what the code says; of a limit that the code has. Null: as the code
+-- says; 0: not limited.
+create table limits (
+  kind text not null check (kind in ('flow', 'tool')),
+  name text not null,
+  running integer check (running >= 0),
+  running_per_key integer check (running_per_key >= 0),
+  rate_count integer check (rate_count >= 0),
+  rate_ms bigint check (rate_ms >= 1),
+  reason text,
+  changed_by text not null,
+  changed_at timestamptz not null,
+  primary key (kind, name),
+  constraint rate_is_whole check ((coalesce(rate_count, 0) = 0) = (rate_ms is null))
+);
+
+-- How many have begun under a limit with a rate. They are counted together that began within one slice of time, as if all
+-- had at its end: so there are about a hundred rows of a limit at most, and no stretch of time sees more than it may.
+create table limit_starts (
+  kind text not null check (kind in ('flow', 'tool')),
+  name text not null,
+  slice_at timestamptz not null,
+  count integer not null check (count >= 1),
+  primary key (kind, name, slice_at)
 );

@@ -44,6 +44,10 @@ create table tasks (
   wake_seq integer not null default 0,
   -- The worker that drives it; null: nobody does.
   lease_owner text,
+  -- What counts together under the limits of its flow, computed when it was created; null: the flow had no key then.
+  limit_key text,
+  -- It has a key, and was taken up before: it goes before those of its key that have not begun.
+  limit_begun integer not null default 0 check (limit_begun = 0 or limit_begun = 1),
   parked_reason text,
   -- Of the flow's code that parked the task: a worker that has other code for the flow takes it up again.
   parked_code text,
@@ -77,6 +81,13 @@ create index tasks_due on tasks (flow_name, priority, due_at) where due_at is no
 create index tasks_parked on tasks (flow_name) where parked_reason is not null;
 -- What workers hold is little beside what is due: it is counted, and let go of, without a walk through the queue.
 create index tasks_held on tasks (flow_name, lease_owner) where lease_owner is not null;
+create index tasks_held_by_key on tasks (flow_name, limit_key, lease_owner)
+  where limit_key is not null and lease_owner is not null;
+-- Of flows whose tasks have keys: what has not begun, key by key; and what goes on, whatever its key.
+create index tasks_by_key on tasks (flow_name, limit_key, due_at, id)
+  where limit_key is not null and due_at is not null and limit_begun = 0;
+create index tasks_begun on tasks (flow_name, due_at)
+  where limit_key is not null and due_at is not null and limit_begun = 1;
 
 create table task_steps (
   task_id text not null references tasks (id) on delete cascade,
@@ -210,4 +221,30 @@ create table workers (
   -- What it does in one go, once that has taken long, as JSON: {"taskId", "stepId", "seconds"}; null again when that is
   -- done. It may be the death of its process, and nobody can put it down who dies of it.
   cause text
+) strict, without rowid;
+
+-- What somebody has set of a limit in the place of what the code says; of a limit that the code has. Null: as the code
+-- says; 0: not limited.
+create table limits (
+  kind text not null check (kind = 'flow' or kind = 'tool'),
+  name text not null,
+  running integer check (running >= 0),
+  running_per_key integer check (running_per_key >= 0),
+  rate_count integer check (rate_count >= 0),
+  rate_ms integer check (rate_ms >= 1),
+  reason text,
+  changed_by text not null,
+  changed_at integer not null,
+  primary key (kind, name),
+  constraint rate_is_whole check ((coalesce(rate_count, 0) = 0) = (rate_ms is null))
+) strict, without rowid;
+
+-- How many have begun under a limit with a rate. They are counted together that began within one slice of time, as if all
+-- had at its end: so there are about a hundred rows of a limit at most, and no stretch of time sees more than it may.
+create table limit_starts (
+  kind text not null check (kind = 'flow' or kind = 'tool'),
+  name text not null,
+  slice_at integer not null,
+  count integer not null check (count >= 1),
+  primary key (kind, name, slice_at)
 ) strict, without rowid;

@@ -157,6 +157,32 @@ export interface ClaimFlow {
    * under a limit counts; what is run by hand may.
    */
   readonly heldMax: number | null;
+  /**
+   * Its tasks have keys (`limit_key`): keys take turns, and within a key those come first that have begun, then those that
+   * are due for longest. Unset: they have none. `heldMax`: how many of one key all workers together may hold; null: as many
+   * as they like. What is set in the table `limits` counts in the place of these numbers.
+   */
+  readonly keys?: { readonly heldMax: number | null } | undefined;
+  /** How many may be claimed that have not begun, within any stretch of time as long as `perMs`. Unset: as many as one likes. */
+  readonly rate?: Rate | null | undefined;
+}
+
+export interface Rate {
+  readonly count: number;
+  readonly perMs: number;
+}
+
+/** Whether the flow has any limit: then its claims go one after the other. */
+export function isLimited({ heldMax, keys, rate }: Omit<ClaimFlow, "limit">): boolean {
+  return heldMax !== null || keys !== undefined || (rate ?? null) !== null;
+}
+
+/** A rate is counted in so many slices of its time. */
+const SLICES = 100;
+
+/** How long a slice is, of starts that are counted together. */
+export function sliceMs({ perMs }: Rate): number {
+  return Math.max(1, Math.ceil(perMs / SLICES));
 }
 
 /** Of one claim at most. */

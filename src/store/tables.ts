@@ -56,6 +56,7 @@ export const TASKS = define<TaskRow>({
     cancelled_at: { type: "time", changes: true, begins: null },
     recorded_bytes: { type: "bigint", changes: true },
     priority: { type: "smallint", changes: true },
+    limit_key: { type: "text", begins: null },
     // a change writes it unless an outsider came meanwhile: then it is due at once
     due_at: { type: "time" },
     wake_seq: { type: "bigint", begins: 0 },

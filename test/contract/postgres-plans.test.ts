@@ -33,6 +33,21 @@ const claim = (flows: number, heldMax: number | null) => (client: PostgresClient
     deadOwners: [],
   });
 
+/** Half of the flows have keys, one in three a rate. */
+const claimByKeys = (flows: number) => (client: PostgresClient) =>
+  claimTasks(client, SCHEMA, {
+    workerId: WORKER,
+    limit: 200,
+    flows: Array.from({ length: flows }, (_, n) => ({
+      name: n === 0 ? "echo_add" : `flow_${n}`,
+      limit: 200,
+      heldMax: n % 4 === 0 ? 50 : null,
+      ...(n % 2 === 0 && { keys: { heldMax: 1 } }),
+      ...(n % 3 === 0 && { rate: { count: 100, perMs: 60_000 } }),
+    })),
+    deadOwners: [WORKER],
+  });
+
 const post = (over: Partial<InboxPost> = {}): InboxPost => ({
   task_id: idOf(7),
   kind: "signal",
@@ -78,6 +93,7 @@ const HOT: Readonly<Record<string, (client: PostgresClient) => Promise<unknown>>
   "claims of 10 flows": claim(10, null),
   "claims of 100 flows": claim(100, null),
   "claims of 10 flows with limits": claim(10, 5),
+  "claims of 10 flows with keys and rates": claimByKeys(10),
   "one insert": (client) => insertTasks(client, SCHEMA, [plannedRecord()]),
   "many inserts": (client) =>
     insertTasks(

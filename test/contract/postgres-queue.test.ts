@@ -92,7 +92,7 @@ test("claims do not walk past all that has ended while a transaction keeps vacuu
   const flows = [{ name: "echo_add", limit: BATCH, heldMax: null }];
   for (let done = 0; done < tasks; done += BATCH) {
     const claim = await frontier.through({ workerId, limit: BATCH, flows, deadOwners: [] }, (places) =>
-      claimTasks(client, quoteSchema(bench.schema), { workerId, limit: BATCH, flows, deadOwners: [] }, places),
+      claimTasks(client, quoteSchema(bench.schema), { workerId, limit: BATCH, flows, deadOwners: [] }, { places }),
     );
     const ends = claim.tasks.map(({ record: { task, steps } }) =>
       changeOf(

@@ -21,6 +21,7 @@ export function taskRow(over: Partial<TaskRow> = {}): TaskRow {
     lease_owner: null,
     due_at: null,
     priority: 5,
+    limit_key: null,
     wake_seq: 0,
     parked_reason: null,
     parked_code: null,

@@ -1,6 +1,7 @@
 // What every store must hold to, whatever lies beneath. One suite, called for both dialects.
 
 import { changeContract } from "./changes.contract.ts";
+import { limitsContract } from "./limits.contract.ts";
 import { migrationContract } from "./migrations.contract.ts";
 import type { Place } from "./place.ts";
 import { queueContract } from "./queue.contract.ts";
@@ -13,6 +14,7 @@ export function storeContract(dialect: string, create: () => Promise<Place>): vo
   taskContract(dialect, create);
   changeContract(dialect, create);
   queueContract(dialect, create);
+  limitsContract(dialect, create);
   sizeContract(dialect, create);
   workerContract(dialect, create);
   migrationContract(dialect, create);

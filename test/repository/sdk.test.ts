@@ -30,6 +30,8 @@ test.each([
   ["option of `retry`", ["RetryOptions"]],
   ["field of `ctx`", ["ToolContext"]],
   ["option of `defineFlow`", ["FlowCommon", "Bodies"]],
+  ["option of `limits`", ["LimitOptions"]],
+  ["option of `rate`", ["RateOptions"]],
   ["option of `call`", ["CallOptions"]],
   ["option of `map`", ["MapOptions"]],
   ["option of `waitForSignal`", ["WaitOptions"]],

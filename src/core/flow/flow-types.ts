@@ -4,6 +4,7 @@
 import type * as v from "valibot";
 import type { Schema } from "./contract.ts";
 import type { Operation } from "./operation.ts";
+import type { LimitOptions } from "./own-limits.ts";
 import type { Signal } from "./signal.ts";
 
 interface FlowCommon<In extends Schema, S> {
@@ -14,8 +15,10 @@ interface FlowCommon<In extends Schema, S> {
   readonly input: In;
   /** The signals that a task of this flow takes: `[approved]`, made by `defineSignal`, or `{ approved: schema }`. */
   readonly signals?: S & SignalsFault<NoInfer<S>>;
-  /** How many of its tasks all workers together may drive at once: 1 or more. Tasks that wait do not count. Default: no limit. */
+  /** How many of its tasks all workers together may drive at once: short for `limits: { running }`. Tasks that wait do not count. */
   readonly concurrency?: number;
+  /** How many of its tasks run at once, of one key at once, and begin within a time, over all workers. Default: no limit. */
+  readonly limits?: LimitOptions<v.InferOutput<In>>;
 }
 
 interface Bodies<In extends Schema, Run, Plan, S> {

@@ -7,6 +7,7 @@ import { Faults, isObject, type Options, tellGiven } from "./definition.ts";
 import type { OutputOf, PlanDefinition, RunDefinition } from "./flow-types.ts";
 import { faultOfContract } from "./json-contract.ts";
 import { isName, tellWrongName } from "./names.ts";
+import { type OwnLimits, readLimits } from "./own-limits.ts";
 import type { Operation } from "./operation.ts";
 import { isSignal } from "./signal.ts";
 
@@ -24,8 +25,8 @@ export interface Flow<In = unknown, Out = unknown> {
   /** Only a type: what the flow gives. */
   readonly output?: Out;
   readonly body: FlowBody;
-  /** How many of its tasks all workers together may drive at once; undefined: as many as they like. */
-  readonly concurrency: number | undefined;
+  /** What all workers together may drive of it; undefined: as much as they like. */
+  readonly limits: OwnLimits | undefined;
   /** Where it is defined: `/flows/pay.ts:12:9`; undefined where that cannot be told. */
   readonly at?: string | undefined;
   /** The file that it was loaded from; unset for those that come with the program. */
@@ -38,12 +39,15 @@ export type FlowBody =
   | { readonly form: "plan"; readonly plan: (input: unknown) => readonly Operation<unknown>[] }
   | { readonly form: "run"; readonly run: (input: unknown) => Generator<Operation<unknown>, unknown, unknown> };
 
+const NONE: OwnLimits = { running: null, runningPerKey: null, rate: null, key: undefined };
+
 const OPTIONS: Options = {
   name: ["id", "flow"],
   description: ["title", "summary"],
   input: ["schema", "inputs", "inputSchema"],
   signals: ["signal"],
-  concurrency: ["limit", "maxConcurrency"],
+  concurrency: ["maxConcurrency"],
+  limits: ["limit"],
   plan: ["steps"],
   run: ["handler", "execute", "body"],
 };
@@ -72,6 +76,10 @@ export function defineFlow(definition: unknown): Flow {
   if (concurrency !== undefined && !(Number.isSafeInteger(concurrency) && (concurrency as number) >= 1)) {
     faults.add("concurrency", `concurrency must be an integer, 1 or more, got ${tellGiven(concurrency)}`);
   }
+  const limits = readLimits(definition["limits"], faults);
+  if (limits && concurrency !== undefined) {
+    faults.add("concurrency", "concurrency is another word for limits.running: a flow has one of them");
+  }
   const body = readBody(definition, faults);
   faults.throwOf(isName(name) ? `Flow ${name}` : "defineFlow");
   return {
@@ -80,7 +88,7 @@ export function defineFlow(definition: unknown): Flow {
     description: description as string,
     input: input as Schema,
     signals: declared,
-    concurrency: concurrency as number | undefined,
+    limits: limits ?? (concurrency === undefined ? undefined : { ...NONE, running: concurrency as number }),
     body: body as FlowBody,
     at: definedAt(defineFlow),
   };

@@ -28,6 +28,8 @@ export interface TaskRow {
   readonly due_at: number | null;
   /** 0 (first) to 9 (last). */
   readonly priority: number;
+  /** What counts together under the limits of its flow, computed when it was created; null: the flow had no key then. */
+  readonly limit_key: string | null;
   /** Raised by outsiders (signals, children, cancels), never by the driver. */
   readonly wake_seq: number;
   readonly parked_reason: string | null;

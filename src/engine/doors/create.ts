@@ -5,10 +5,12 @@ import { TaskonautError } from "../../core/errors.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import { FlowStuckError, within } from "../../core/flow/flow-bound.ts";
 import { readGiven } from "../../core/flow/given-json.ts";
+import { keyOf } from "../../core/flow/own-limits.ts";
 import { keyedTaskId } from "../../core/record/ids.ts";
 import { IDEMPOTENCY_KEY_MAX, type Limits } from "../../core/limits.ts";
 import { createProgram } from "../../core/flow/create-program.ts";
 import type { Decision, Program } from "../../core/flow/program.ts";
+import { parseJson } from "../../core/record/json.ts";
 import type { JsonText, TaskRecord } from "../../core/record/record.ts";
 import { isA, messageOf, placeOf } from "../../core/record/stored-error.ts";
 import type { CreateTask } from "../../core/api/taskonaut.ts";
@@ -74,6 +76,7 @@ export function planTask({ id, flow, input: given, now, limits, dueAt, priority,
       lease_owner: null,
       due_at: dueAt ?? null,
       priority: priority ?? PRIORITY,
+      limit_key: limitKeyOf(flow, input),
       wake_seq: 0,
       parked_reason: null,
       parked_code: null,
@@ -105,6 +108,23 @@ function readInput(flow: Flow, given: unknown, bytesMax: number): JsonText {
     variable: "TASKONAUT_MAX_INPUT_BYTES",
     limit: "inputBytes",
   });
+}
+
+function limitKeyOf(flow: Flow, input: JsonText): string | null {
+  const { limits } = flow;
+  if (!limits?.key) return null;
+  try {
+    return within(flow, () => keyOf(`Flow ${flow.name}`, limits, parseJson(input)));
+  } catch (error) {
+    if (isA(error, TaskonautError)) throw error;
+    throw new TaskonautError(
+      "flow_invalid",
+      `Flow ${flow.name}: limits.key failed for this input: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 /** A contract is code of the flow's file: it comes to an end, or is cut short. */

@@ -4,11 +4,12 @@
 //     that it holds (the answer to a claim was lost, a write failed) it lets go of, for itself or another to claim.
 
 import type { Clock } from "../../core/clock.ts";
+import type { Flow } from "../../core/flow/flow.ts";
 import type { Flows } from "../task/flows.ts";
-import type { Claim, ClaimedTask, Store } from "../../store/store.ts";
+import { type Claim, type ClaimedTask, isLimited, type Store } from "../../store/store.ts";
 import { UNSURE_MS } from "../process/holdings.ts";
 import type { StoreClock } from "../process/store-clock.ts";
-import { FlowShares } from "./flow-shares.ts";
+import { FlowShares, type SharedFlow } from "./flow-shares.ts";
 
 export interface ClaimTools {
   readonly flows: Pick<Flows, "all" | "codeOf">;
@@ -21,7 +22,7 @@ export interface ClaimTools {
 
 export class Claims {
   readonly #flowShares: FlowShares;
-  /** Names of flows of which all workers together may only hold so many. */
+  /** Names of flows that have limits over all workers. */
   readonly #limited: ReadonlySet<string>;
   /** K1. */
   #mayHoldMore = false;
@@ -31,9 +32,9 @@ export class Claims {
     private readonly workerId: string,
     private readonly tools: ClaimTools,
   ) {
-    const flows = tools.flows.all().map(({ name, concurrency: heldMax = null }) => ({ name, heldMax }));
+    const flows = tools.flows.all().map(toShared);
     this.#flowShares = new FlowShares(flows);
-    this.#limited = new Set(flows.flatMap(({ name, heldMax }) => (heldMax === null ? [] : name)));
+    this.#limited = new Set(flows.filter(isLimited).map(({ name }) => name));
   }
 
   isLimited(flow: string): boolean {
@@ -65,6 +66,12 @@ export class Claims {
     this.#mayHoldMore = byHand.length > 0 || clock.now() < this.#unsureUntil;
     return store.releaseTasks({ workerId: this.workerId, except: [...held(), ...byHand] });
   }
+}
+
+function toShared({ name, limits }: Flow): SharedFlow {
+  if (!limits) return { name, heldMax: null };
+  const { running, key, runningPerKey, rate } = limits;
+  return { name, heldMax: running, ...(key && { keys: { heldMax: runningPerKey } }), ...(rate && { rate }) };
 }
 
 function countByFlow(tasks: readonly ClaimedTask[]): ReadonlyMap<string, number> {

@@ -4,11 +4,8 @@
 
 import type { ClaimFlow } from "../../store/store.ts";
 
-export interface SharedFlow {
-  readonly name: string;
-  /** How many of its tasks all workers together may hold; null: as many as they like. */
-  readonly heldMax: number | null;
-}
+/** A flow with its limits over all workers. */
+export type SharedFlow = Omit<ClaimFlow, "limit">;
 
 export class FlowShares {
   /** Names of flows that had more than they were granted, the one whose turn is furthest away last. */
@@ -49,6 +46,6 @@ export class FlowShares {
 }
 
 /** One that comes back with as many as the flow may have at all had more. */
-function claimOf({ name, heldMax }: SharedFlow, share: number): ClaimFlow {
-  return { name, limit: heldMax === null ? share : Math.min(share, heldMax), heldMax };
+function claimOf(flow: SharedFlow, share: number): ClaimFlow {
+  return { ...flow, limit: flow.heldMax === null ? share : Math.min(share, flow.heldMax) };
 }

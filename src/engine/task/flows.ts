@@ -94,7 +94,7 @@ async function describeFlow(flow: Flow): Promise<FlowDescription> {
     description: flow.description,
     form: flow.body.form,
     file: flow.file ?? null,
-    concurrency: flow.concurrency ?? null,
+    concurrency: flow.limits?.running ?? null,
     input_schema: convert(flow.input),
     signals: Object.fromEntries([...flow.signals].map(([name, schema]) => [name, convert(schema)])),
   };

@@ -7,7 +7,7 @@
 // PQ3. A limit over all workers is counted after the flow's own lock was taken, by a statement that begins after that:
 //      one that waits for the lock within itself would count what was there before.
 // PQ4. A row that was written between the statement's snapshot and its lock is locked as it is now, but its steps and
-//      calls would be read as they were then: it is left to the next claim, of which whoever wrote it tells.
+//      calls would be read as they were after: it is left to the next claim, of which whoever wrote it tells.
 // PQ5. The statement is prepared, and its plan may have been made when the tables were empty, and be kept when they are
 //      large. So it is written such that there is no plan but to look rows up one by one: `offset 0` keeps the planner
 //      from joining whole tables; `d.id = d.task_id`, which always holds, lets it expect one row, as in
@@ -21,9 +21,11 @@ import { hasCode } from "../../core/errors.ts";
 import type { StepRow, TaskRow, ToolCallRow } from "../../core/record/record.ts";
 import { fillRecords } from "../records.ts";
 import { LARGE_BYTES, TOGETHER_BYTES } from "../sizes.ts";
-import { type Claim, CLAIM_MAX, type ClaimedTask, type ClaimRequest } from "../store.ts";
+import { KeyTurns } from "../key-turns.ts";
+import { type Claim, CLAIM_MAX, type ClaimedTask, type ClaimFlow, type ClaimRequest, isLimited } from "../store.ts";
 import { TASK_STEPS, TASKS, TOOL_CALLS } from "../tables.ts";
 import { writeArray } from "./row-encoding.ts";
+import { KEYS_ARE_CUT, limitedCandidates, limitedFlow, limitedFlows, limitedStarts, VISITS } from "./claim-limited.ts";
 import { aggregateColumns, type Columns, columnsOf, toRows } from "./columns.ts";
 import type { PostgresClient } from "./connection.ts";
 import { recordReader } from "./read.ts";
@@ -31,43 +33,40 @@ import type { Places } from "./frontier.ts";
 import { milliseconds, quoteText, type Schema, timestamp } from "./schema.ts";
 import { workerNotRegistered } from "../worker-not-registered.ts";
 
-/** `places`: see `frontier.ts`. */
+/** `places`: see `frontier.ts`; `turns`: whose turn it is among the keys of flows that have some. */
 export async function claimTasks(
   client: PostgresClient,
   schema: Schema,
   request: ClaimRequest,
-  places?: Places,
+  { places, turns = new KeyTurns() }: { readonly places?: Places; readonly turns?: KeyTurns } = {},
 ): Promise<Claim> {
   const { workerId, limit, flows } = request;
   const names = writeArray(flows.map((flow) => flow.name));
   const limits = writeArray(flows.map((flow) => flow.limit));
-  const heldMax = writeArray(flows.map((flow) => flow.heldMax));
   const deadOwners = writeArray(request.deadOwners);
   const from = writeArray(places ?? []);
-  const isLimited = flows.some((flow) => flow.heldMax !== null);
-  const [row] = isLimited
+  const [row] = flows.some(isLimited)
     ? await client.execute<ClaimRow>(
-        limitedScript(schema, {
+        limitedScript(schema, flows, turns, {
           workerId: quoteText(workerId),
-          names: quoteText(names),
-          limits: quoteText(limits),
-          heldMax: quoteText(heldMax),
           deadOwners: quoteText(deadOwners),
           limit: String(limit),
           from: quoteText(from),
         }),
       )
-    : await client.query<ClaimRow>(claimStatement(schema, PARAMETERS, OWN_LIMITS), [
+    : await client.query<ClaimRow>(claimStatement(schema, PARAMETERS, unlimited(schema)), [
         workerId,
         names,
         limits,
-        heldMax,
         deadOwners,
         limit,
         from,
       ]);
   if (!row) throw new Error("A claim gives one row.");
   if (!row.is_registered) throw workerNotRegistered(request.workerId);
+  for (const [flow, last, keys] of JSON.parse(row.visits ?? "[]") as [string, string, number][]) {
+    turns.note(flow, { last, keys });
+  }
   const tasks = await filled(client, schema, toTasks(row));
   return { tasks, nextDueAt: row.next_due_at, now: row.now, ...(row.is_cut && { isCut: true }) };
 }
@@ -75,10 +74,6 @@ export async function claimTasks(
 /** What the statement reads, as SQL: parameters or literals. */
 interface Sources {
   readonly workerId: string;
-  /** Three arrays: of each flow its name, its limit, its heldMax. */
-  readonly names: string;
-  readonly limits: string;
-  readonly heldMax: string;
   /** An array of ids. */
   readonly deadOwners: string;
   readonly limit: string;
@@ -86,14 +81,14 @@ interface Sources {
   readonly from: string;
 }
 
-const PARAMETERS: Sources = {
+const PARAMETERS: Sources & { readonly names: string; readonly limits: string } = {
   workerId: "$1",
+  /** Two arrays: of each flow its name, and its limit. */
   names: "$2",
   limits: "$3",
-  heldMax: "$4",
-  deadOwners: "$5",
-  limit: "$6",
-  from: "$7",
+  deadOwners: "$4",
+  limit: "$5",
+  from: "$6",
 };
 
 interface ClaimRow {
@@ -104,6 +99,8 @@ interface ClaimRow {
   readonly is_cut: boolean;
   readonly next_due_at: number | null;
   readonly now: number;
+  /** See `VISITS`; unset where no flow has a limit. */
+  readonly visits?: string;
 }
 
 type LockedTask = TaskRow & { readonly taken_from: string | null };
@@ -112,44 +109,91 @@ const TASK: Columns<LockedTask> = { ...columnsOf(TASKS, "t"), taken_from: "t.tak
 const STEP = columnsOf(TASK_STEPS, "s");
 const CALL = columnsOf(TOOL_CALLS, "c");
 
-/** Of flow f: how many tasks may be claimed, and whether they must be a dead worker's. */
-const OWN_LIMITS = () => `select f."limit" as most, false as only_dead`;
+/** What depends on whether a flow of the claim has limits. */
+interface Parts {
+  /** Relation `flow`. */
+  readonly flow: string;
+  /** Relations that `due` reads, with a comma behind them. */
+  readonly candidates: string;
+  /** Tasks that may be claimed, locked, in order. `place`: where the walk begins. */
+  readonly due: string;
+  /** What a claim writes beside the tasks' owner, and what it gives of each. */
+  readonly claims: string;
+  readonly returns: string;
+  /** Relations that read `claimed`, with a comma before them. */
+  readonly after: string;
+  readonly isCut: string;
+  /** Further times that may be the next at which something is due, as rows (due_at). */
+  readonly times: string;
+  readonly columns: string;
+}
 
-/**
- * What a dead worker holds counts as held until somebody takes it over. So it is taken over first, which leaves the
- * number as it is; what nobody holds comes with a later claim.
- */
-const LIMITS_OVER_ALL = (schema: Schema): string => `
-  select
-    case when held.dead > 0 or f.held_max is null then f."limit"
-      else greatest(0, least(f."limit", f.held_max - held."all")) end as most,
-    f.held_max is not null and held.dead > 0 as only_dead
-  from (
-    select count(*) as "all", count(*) filter (where t.lease_owner in (select id from dead)) as dead
-    from ${schema}.tasks t
-    where f.held_max is not null and t.flow_name = f.name and t.limited
-  ) held`;
+/** Where the walk begins, of flow f and a priority. */
+function walkFrom(from: string): string {
+  return timestamp(`(${from}::float8[])[10 * (f.place - 1) + level.priority + 1]`);
+}
+
+function unlimited(schema: Schema): Parts {
+  const { names, limits, from } = PARAMETERS;
+  // PQ5. A subquery hides from the planner how long the arrays are: it expects ten elements, however many come.
+  const arrays = [`${names}::text[]`, `${limits}::integer[]`].map((array) => `(select ${array})`);
+  return {
+    flow: `select f.name, f.place, f."limit" as most
+      from unnest(${arrays.join(", ")}) with ordinality as f (name, "limit", place)
+      where (select is_registered from worker)`,
+    candidates: "",
+    due: `
+      select t.* from flow f cross join lateral (
+        select t.* from generate_series(0, 9) as level (priority) cross join lateral (
+          select t.id, t.id as task_id, t.lease_owner, t.version, t.recorded_bytes from ${schema}.tasks t
+          where t.flow_name = f.name and t.priority = level.priority and t.due_at <= now()
+            and t.due_at >= coalesce(${walkFrom(from)}, '-infinity')
+            and (t.lease_owner is null or t.lease_owner in (select id from dead))
+          order by t.due_at limit ${CLAIM_MAX}
+          for no key update skip locked
+        ) t limit f.most
+      ) t`,
+    claims: "limited = false",
+    returns: "",
+    after: "",
+    isCut: "false",
+    times: "",
+    columns: "",
+  };
+}
+
+function limited(schema: Schema, relation: string, from: string): Parts {
+  return {
+    flow: limitedFlow(schema, relation),
+    candidates: `${limitedCandidates(schema, walkFrom(from))},`,
+    due: `
+      select t.* from (
+        select id, task_id, lease_owner, version, recorded_bytes, is_limited, is_start, flow_place, nr from plain
+        union all
+        select id, task_id, lease_owner, version, recorded_bytes, is_limited, is_start, flow_place, nr from keyed
+      ) t order by t.flow_place, t.nr`,
+    claims: "limited = d.is_limited, limit_begun = t.limit_begun or (d.is_limited and t.limit_key is not null)",
+    returns: ", d.is_start",
+    after: `, ${limitedStarts(schema)}`,
+    isCut: KEYS_ARE_CUT,
+    times: "union all select f.next_at from flow f where f.next_at is not null",
+    columns: `, ${VISITS} as visits`,
+  };
+}
 
 /** PQ3. One message of two statements is one transaction; its locks end with it. */
-function limitedScript(schema: Schema, sources: Sources): string {
+function limitedScript(schema: Schema, flows: readonly ClaimFlow[], turns: KeyTurns, sources: Sources): string {
+  const names = flows.filter(isLimited).map(({ name }) => name);
+  const relation = limitedFlows(flows, ({ name, limit }) => turns.placeOf(name, limit));
   return `
     select pg_advisory_xact_lock(keys.key) from (
       select distinct hashtextextended('taskonaut:flow:' || ${quoteText(schema)} || ':' || f.name, 0) as key
-      from ${flowsOf(sources)} where f.held_max is not null order by key
+      from unnest((select ${quoteText(writeArray(names))}::text[])) as f (name) order by key
     ) keys;
-    ${claimStatement(schema, sources, LIMITS_OVER_ALL)}`;
+    ${claimStatement(schema, sources, limited(schema, relation, sources.from))}`;
 }
 
-/** PQ5. A subquery hides from the planner how long the arrays are: it expects ten elements, however many come. */
-function flowsOf({ names, limits, heldMax }: Sources): string {
-  const arrays = [`${names}::text[]`, `${limits}::integer[]`, `${heldMax}::integer[]`];
-  return `unnest(${arrays.map((array) => `(select ${array})`).join(", ")})
-    with ordinality as f (name, "limit", held_max, place)`;
-}
-
-function claimStatement(schema: Schema, sources: Sources, limits: (schema: Schema) => string): string {
-  const { workerId, deadOwners, limit, from } = sources;
-  const place = timestamp(`(${from}::float8[])[10 * (f.place - 1) + level.priority + 1]`);
+function claimStatement(schema: Schema, { workerId, deadOwners, limit }: Sources, parts: Parts): string {
   return `
   with worker as materialized (
     select count(*) > 0 as is_registered
@@ -157,32 +201,21 @@ function claimStatement(schema: Schema, sources: Sources, limits: (schema: Schem
   ), dead as materialized (
     select id from unnest((select ${deadOwners}::uuid[])) as owner (id)
   ), flow as materialized (
-    select f.name, f.place, f.held_max is not null as is_limited, l.most, l.only_dead
-    from ${flowsOf(sources)} cross join lateral (${limits(schema)}) l
-    where (select is_registered from worker)
-  ), due as materialized (
+    ${parts.flow}
+  ), ${parts.candidates} due as materialized (
     select t.*, row_number() over () as place from (
-      select t.*, f.is_limited from flow f cross join lateral (
-        select t.* from generate_series(0, 9) as level (priority) cross join lateral (
-          select t.id, t.id as task_id, t.lease_owner, t.version, t.recorded_bytes from ${schema}.tasks t
-          where t.flow_name = f.name and t.priority = level.priority and t.due_at <= now()
-            and t.due_at >= coalesce(${place}, '-infinity')
-            and ((t.lease_owner is null and not f.only_dead) or t.lease_owner in (select id from dead))
-          order by t.due_at limit ${CLAIM_MAX}
-          for no key update skip locked
-        ) t limit f.most
-      ) t limit (select ${limit}::integer)
+      ${parts.due} limit (select ${limit}::integer)
     ) t
     where t.version = (select seen.version from ${schema}.tasks seen where seen.id = t.id)
   ), fitting as materialized (
     select d.*, d.place > 1 and sum(d.recorded_bytes) over (order by d.place) > ${TOGETHER_BYTES} as is_beyond from due d
   ), claimed as (
     update ${schema}.tasks t set
-      lease_owner = ${workerId}::uuid, limited = d.is_limited, version = t.version + 1,
+      lease_owner = ${workerId}::uuid, ${parts.claims}, version = t.version + 1,
       updated_at = greatest(t.updated_at, now())
     from fitting d where t.id = d.id and d.id = d.task_id and not d.is_beyond
-    returning t.*, d.lease_owner as taken_from, d.place
-  )
+    returning t.*, d.lease_owner as taken_from, d.place${parts.returns}
+  )${parts.after}
   select
     (select ${aggregateColumns(TASK)} from (select * from claimed order by place) t) as tasks,
     (
@@ -203,15 +236,17 @@ function claimStatement(schema: Schema, sources: Sources, limits: (schema: Schem
       ) c
     ) as calls,
     (select is_registered from worker),
-    exists (select from fitting where is_beyond) as is_cut,
+    exists (select from fitting where is_beyond) or ${parts.isCut} as is_cut,
     case when not exists (select from claimed) then (
-      select ceil(extract(epoch from min(n.due_at)) * 1000)::bigint
-      from flow f cross join generate_series(0, 9) as level (priority) cross join lateral (
-        select t.due_at from ${schema}.tasks t
-        where t.flow_name = f.name and t.priority = level.priority and t.due_at > now() order by t.due_at limit 1
+      select ceil(extract(epoch from min(n.due_at)) * 1000)::bigint from (
+        select n.due_at
+        from flow f cross join generate_series(0, 9) as level (priority) cross join lateral (
+          select t.due_at from ${schema}.tasks t
+          where t.flow_name = f.name and t.priority = level.priority and t.due_at > now() order by t.due_at limit 1
+        ) n ${parts.times}
       ) n
     ) end as next_due_at,
-    ${milliseconds("now()")} as now`;
+    ${milliseconds("now()")} as now${parts.columns}`;
 }
 
 function toTasks({ tasks, steps, calls }: ClaimRow): ClaimedTask[] {

@@ -1,6 +1,7 @@
 // The store on PostgreSQL: as many processes as one likes on one database.
 
 import type { TellWait } from "../../core/waiting.ts";
+import { KeyTurns } from "../key-turns.ts";
 import { Processes } from "../processes.ts";
 import { NO_TURN, type Store } from "../store.ts";
 import { claimTasks } from "./claim.ts";
@@ -60,6 +61,7 @@ export async function openPostgresStore({
   const turns = works ? undefined : new Turns(all, schema);
   const processes = new Processes();
   const frontier = new Frontier(() => performance.now());
+  const keyTurns = new KeyTurns();
   const migrated = once((client: PostgresClient) => checkMigrated(client, schema));
 
   async function read<Result>(use: (client: PostgresClient) => Promise<Result>): Promise<Result> {
@@ -104,7 +106,7 @@ export async function openPostgresStore({
     findTasks: (name) => read((client) => findTasks(client, schema, name)),
     async claimTasks(request) {
       await migrated(claimer);
-      return frontier.through(request, (places) => claimTasks(claimer, schema, request, places));
+      return frontier.through(request, (places) => claimTasks(claimer, schema, request, { places, turns: keyTurns }));
     },
     async releaseTasks(release) {
       const released = await writeTasks((client) => releaseTasks(client, schema, release));

@@ -46,6 +46,7 @@ export function updateTasks(
     update ${schema}.tasks t set
       ${assignments(TASKS, "c")},
       limited = t.limited and c.lease_owner is not null,
+      limit_begun = t.limit_begun or (t.limit_key is not null and c.status <> 'PLANNED'),
       deaths = case
         when t.status = c.status and t.observed_count = c.observed_count and t.parked_reason is null then t.deaths
         else 0

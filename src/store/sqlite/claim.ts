@@ -10,8 +10,10 @@ import type { TaskRow, Writable } from "../../core/record/record.ts";
 import { NEXT } from "../../core/record/status.ts";
 import type { ReadTask } from "../records.ts";
 import { fitTogether } from "../sizes.ts";
-import type { Claim, ClaimedTask, ClaimFlow, ClaimRequest } from "../store.ts";
+import { BEGUN_MAX, KeyTurns } from "../key-turns.ts";
+import type { Claim, ClaimedTask, ClaimFlow, ClaimRequest, Rate } from "../store.ts";
 import { workerNotRegistered } from "../worker-not-registered.ts";
+import { countStarts, type FlowRoom, type LimitedClaim, roomOf, takeByKeys } from "./claim-limited.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { isCorrupt } from "./failures.ts";
 import { bare, completeTasks, fillTasks } from "./read.ts";
@@ -30,14 +32,20 @@ const SELECT_DUE = `select ${TASK_COLUMNS} ${DUE}`;
 
 const IS_DUE = `select 1 ${DUE}`;
 
-const COUNT_HELD = `
-  select count(*) as held from tasks indexed by tasks_held
-  where flow_name = $flow and lease_owner is not null and due_at is not null
-    and lease_owner not in (select value from json_each($deadOwners))`;
-
 const LEASE = `
   update tasks set lease_owner = $workerId, version = version + 1, updated_at = max(updated_at, $now)
   where id in (select value from json_each($ids))`;
+
+/** It has begun: from now on it goes before those of its key that have not. */
+const LEASE_KEYED = LEASE.replace("set lease_owner", "set limit_begun = limit_key is not null, lease_owner");
+
+/** What has begun is looked for among so many that are due for longest, where the rate of the flow is used up. */
+const BEGUN_OF_DUE = `
+  select ${TASK_COLUMNS} from tasks where id in (
+    select id from tasks indexed by tasks_due
+    where flow_name = $flow and priority = $priority and due_at <= $now order by due_at limit ${BEGUN_MAX}
+  ) and status <> 'PLANNED' and (lease_owner is null or lease_owner in (select value from json_each($deadOwners)))
+  order by due_at limit $limit`;
 
 const HAS_WORKER = "select 1 from workers where id = $workerId";
 
@@ -54,14 +62,16 @@ export async function claimTasks(
   connection: SqliteConnection,
   request: ClaimRequest,
   now: () => number,
+  turns: KeyTurns,
 ): Promise<Claim> {
-  const joined = await connection.joinWrite(() => new DueQuery(connection, request, now()).claim());
+  const query = (): DueQuery => new DueQuery(connection, request, now(), turns);
+  const joined = await connection.joinWrite(() => query().claim());
   if (joined) return filled(connection, joined.result);
   const idle = await connection.read(() => {
-    const query = new DueQuery(connection, request, now());
-    return query.hasAny() ? undefined : query.nothing();
+    const due = query();
+    return due.hasAny() ? undefined : due.nothing();
   });
-  return idle ?? filled(connection, await connection.write(() => new DueQuery(connection, request, now()).claim()));
+  return idle ?? filled(connection, await connection.write(() => query().claim()));
 }
 
 /** A task whose texts are damaged is given bare: whoever reads it by itself learns what is wrong with it. */
@@ -80,28 +90,43 @@ async function filled(connection: SqliteConnection, claim: Claim): Promise<Claim
 
 class DueQuery {
   readonly #deadOwners: string;
+  /** Of flows that have one. */
+  readonly #rates = new Map<string, Rate>();
+  /** Ids of tasks that were taken up before, whatever state they are in. */
+  readonly #begun = new Set<string>();
+  #isCut = false;
 
   constructor(
     private readonly connection: SqliteConnection,
     private readonly request: ClaimRequest,
     private readonly now: number,
+    private readonly turns: KeyTurns,
   ) {
     this.#deadOwners = JSON.stringify(request.deadOwners);
   }
 
   hasAny(): boolean {
     const isDue = this.connection.prepare(IS_DUE);
-    return this.request.flows.some(
-      (flow) =>
-        this.#roomOf(flow) > 0 &&
-        PRIORITIES.some((priority) => isDue.get(this.#parameters(flow, priority, 1)) !== null),
-    );
+    return this.request.flows.some((flow) => {
+      const found = this.#roomOf(flow);
+      if (found.room <= 0) return false;
+      // whose turn it is must not change by a look
+      if (flow.keys)
+        return (
+          takeByKeys(this.connection, { ...flow, limit: 1 }, { ...found, room: 1 }, this.#by(new KeyTurns())).tasks
+            .length > 0
+        );
+      if (found.left <= 0) return this.#begunOf(flow, 1).length > 0;
+      return PRIORITIES.some((priority) => isDue.get(this.#parameters(flow, priority, 1)) !== null);
+    });
   }
 
   nothing(): Claim {
     const flows = JSON.stringify(this.request.flows.map(({ name }) => name));
     const next = this.connection.prepare<{ due_at: number | null }>(NEXT_DUE).get({ flows, now: this.now });
-    return { tasks: [], nextDueAt: next?.due_at ?? null, now: this.now };
+    const times = this.request.flows.map((flow) => (flow.rate ? this.#roomOf(flow).nextAt : null));
+    const known = [next?.due_at ?? null, ...times].filter((time) => time !== null);
+    return { tasks: [], nextDueAt: known.length > 0 ? Math.min(...known) : null, now: this.now };
   }
 
   claim(): Claim {
@@ -111,7 +136,11 @@ class DueQuery {
     const all = this.#select();
     if (all.length === 0) return this.nothing();
     const due = all.slice(0, fitTogether(all));
-    connection.prepare(LEASE).run({ workerId, now, ids: JSON.stringify(due.map(({ id }) => id)) });
+    const isKeyed = this.request.flows.some(({ keys }) => keys !== undefined);
+    connection
+      .prepare(isKeyed ? LEASE_KEYED : LEASE)
+      .run({ workerId, now, ids: JSON.stringify(due.map(({ id }) => id)) });
+    this.#countStarts(due);
     const read = this.#complete(due);
     const tasks = due.map((task, index): ClaimedTask => {
       const takenFrom = task.lease_owner;
@@ -121,7 +150,7 @@ class DueQuery {
       const { record, isBare } = read[index] ?? bare(task);
       return isBare ? { record, takenFrom, isBare } : { record, takenFrom };
     });
-    return { tasks, nextDueAt: null, now, ...(due.length < all.length && { isCut: true }) };
+    return { tasks, nextDueAt: null, now, ...((due.length < all.length || this.#isCut) && { isCut: true }) };
   }
 
   /** Where the file is damaged, each is to be read by itself: all others are as good as ever. */
@@ -135,31 +164,66 @@ class DueQuery {
   }
 
   #select(): Writable<TaskRow>[] {
-    const select = this.connection.prepare<TaskRow>(SELECT_DUE);
     const due: Writable<TaskRow>[] = [];
     for (const flow of this.request.flows) {
-      let room = Math.min(this.#roomOf(flow), this.request.limit - due.length);
-      for (const priority of PRIORITIES) {
-        if (room <= 0) break;
-        // one in a state that no taskonaut has written would be claimed again and again: nobody can write it either
-        const found = select
-          .all(this.#parameters(flow, priority, room))
-          .filter((task) => Object.hasOwn(NEXT, task.status));
-        room -= found.length;
-        due.push(...found);
-      }
+      const found = this.#roomOf(flow);
+      const room = Math.min(found.room, this.request.limit - due.length);
+      if (room > 0) due.push(...this.#selectOf(flow, { ...found, room }));
     }
     return due;
   }
 
-  #roomOf({ name, limit, heldMax }: ClaimFlow): number {
-    if (heldMax === null) return limit;
-    const count = this.connection.prepare<{ held: number }>(COUNT_HELD);
-    const held = count.get({ flow: name, deadOwners: this.#deadOwners })?.held ?? 0;
-    return Math.min(limit, heldMax - held);
+  #selectOf(flow: ClaimFlow, found: FlowRoom): readonly Writable<TaskRow>[] {
+    if (found.rate) this.#rates.set(flow.name, found.rate);
+    if (flow.keys) {
+      const taken = takeByKeys(this.connection, flow, found, this.#by(this.turns));
+      for (const { id } of taken.begun) this.#begun.add(id);
+      if (taken.isCut) this.#isCut = true;
+      return taken.tasks.filter(isKnown);
+    }
+    if (found.left <= 0) return this.#begunOf(flow, found.room).filter(isKnown);
+    const due: Writable<TaskRow>[] = [];
+    const select = this.connection.prepare<Writable<TaskRow>>(SELECT_DUE);
+    let room = Math.min(found.room, found.left);
+    for (const priority of PRIORITIES) {
+      if (room <= 0) break;
+      const tasks = select.all(this.#parameters(flow, priority, room)).filter(isKnown);
+      room -= tasks.length;
+      due.push(...tasks);
+    }
+    return due;
+  }
+
+  #begunOf(flow: ClaimFlow, room: number): Writable<TaskRow>[] {
+    const select = this.connection.prepare<Writable<TaskRow>>(BEGUN_OF_DUE);
+    return PRIORITIES.flatMap((priority) => select.all(this.#parameters(flow, priority, room))).slice(0, room);
+  }
+
+  /** What has not begun counts for the rate of its flow; what a dead worker held has counted before. */
+  #countStarts(due: readonly TaskRow[]): void {
+    for (const [name, rate] of this.#rates) {
+      const count = due.filter(
+        ({ id, flow_name, status, lease_owner }) =>
+          flow_name === name && status === "PLANNED" && lease_owner === null && !this.#begun.has(id),
+      ).length;
+      countStarts(this.connection, { kind: "flow", name, rate, count }, this.now);
+    }
+  }
+
+  #roomOf(flow: ClaimFlow): FlowRoom {
+    return roomOf(this.connection, flow, { now: this.now, deadOwners: this.#deadOwners });
+  }
+
+  #by(turns: KeyTurns): LimitedClaim & { readonly turns: KeyTurns } {
+    return { now: this.now, deadOwners: this.#deadOwners, turns };
   }
 
   #parameters(flow: ClaimFlow, priority: number, limit: number): Record<string, string | number> {
     return { flow: flow.name, priority, now: this.now, deadOwners: this.#deadOwners, limit };
   }
+}
+
+/** One in a state that no taskonaut has written would be claimed again and again: nobody can write it either. */
+function isKnown({ status }: TaskRow): boolean {
+  return Object.hasOwn(NEXT, status);
 }

@@ -3,6 +3,7 @@
 import { realpathSync } from "node:fs";
 
 import type { TellWait } from "../../core/waiting.ts";
+import { KeyTurns } from "../key-turns.ts";
 import { databaseBehind } from "../migrations.ts";
 import { Processes } from "../processes.ts";
 import { NO_TURN, type Store } from "../store.ts";
@@ -64,6 +65,7 @@ export async function openSqliteStore({
   // Processes that reach the file by different names look at the same locks.
   const folder = path === ":memory:" ? undefined : `${realpathSync(path)}-workers`;
   const locks = new WorkerLocks(folder);
+  const keyTurns = new KeyTurns();
   const bells = new Set<BellWatch>();
   const keep = (): void => {
     locks.keep();
@@ -84,7 +86,7 @@ export async function openSqliteStore({
     readTaskRow: (id) => readTaskRow(connection, id),
     listTasks: (page) => listTasks(connection, page),
     findTasks: (name) => findTasks(connection, name),
-    claimTasks: (request) => claimTasks(connection, request, now),
+    claimTasks: (request) => claimTasks(connection, request, now, keyTurns),
     releaseTasks: (release) => releaseTasks(connection, release, now),
     releaseOrphans: () => releaseOrphans(connection, now),
     unparkTasks: (flows) => unparkTasks(connection, flows, now),

@@ -17,6 +17,7 @@ const UPDATE = `
       when wake_seq = $wake_seq or $finished_at is not null or $parked_reason is not null then $due_at
       else $now
     end,
+    limit_begun = limit_begun or (limit_key is not null and $status <> 'PLANNED'),
     deaths = case when status = $status and observed_count = $observed_count and parked_reason is null then deaths else 0 end
   where id = $id and version = $expectedVersion and lease_owner is $expectedOwner
     and (finished_at is null or ($reopens and status = 'FAILED')) and ($status <> 'PLANNED' or status = 'PLANNED')`;

@@ -1,0 +1,235 @@
+// The parts of a claim that keep to limits of flows: what it knows of each flow, and which tasks it may take.
+//
+// PK1. What runs is what is held: nothing is counted beside that, so that no count is ever wrong. What a dead worker holds
+//      counts until somebody takes it over; so that is taken over first, and what nobody holds comes with a later claim.
+// PK2. Of a flow whose tasks have keys, those that have begun come first; they are looked for among the first that are due.
+//      What has not begun is found key by key, from the key on that was served last: however many tasks of one key there
+//      are, or however many keys, a claim looks at about as many rows as it takes, and at one for each key that has no room.
+// PK3. A rate counts what has begun within slices of its time (`limit_starts`), by the claims themselves: they hold the
+//      flow's lock.
+
+import { BEGUN_MAX, type KeyPlace, KEYS_MAX } from "../key-turns.ts";
+import { CLAIM_MAX, type ClaimFlow, isLimited, sliceMs } from "../store.ts";
+import { writeArray } from "./row-encoding.ts";
+import { milliseconds, quoteText, type Schema } from "./schema.ts";
+
+/** A task that was created before its flow had a key is found while it is among so many that are due first. */
+const STRAYS_AMONG = 20;
+
+/** No key is so long. It says nothing, but with it the planner expects a short range of keys. */
+const BEYOND_KEYS = "repeat(chr(1114111), 300)";
+
+/** Subqueries hide from the planner how long the arrays are: it expects ten elements, however many come. */
+export function limitedFlows(flows: readonly ClaimFlow[], placeOf: (flow: ClaimFlow) => KeyPlace): string {
+  const places = flows.map(placeOf);
+  const arrays: readonly [name: string, type: string, values: readonly unknown[]][] = [
+    ["name", "text", flows.map(({ name }) => name)],
+    [`"limit"`, "integer", flows.map(({ limit }) => limit)],
+    ["is_limited", "boolean", flows.map(isLimited)],
+    ["held_max", "integer", flows.map(({ heldMax }) => heldMax)],
+    ["is_keyed", "boolean", flows.map(({ keys }) => keys !== undefined)],
+    ["key_held_max", "integer", flows.map(({ keys }) => keys?.heldMax ?? null)],
+    ["rate_count", "integer", flows.map(({ rate }) => rate?.count ?? null)],
+    ["rate_ms", "bigint", flows.map(({ rate }) => rate?.perMs ?? null)],
+    ["slice_ms", "bigint", flows.map(({ rate }) => (rate ? sliceMs(rate) : null))],
+    [`"after"`, "text", places.map(({ after }) => after)],
+    ["per_visit", "integer", places.map(({ perVisit }) => perVisit)],
+  ];
+  const columns = arrays.map(([, type, values]) => `(select ${quoteText(writeArray(values))}::${type}[])`);
+  return `unnest(${columns.join(", ")}) with ordinality as f (${arrays.map(([name]) => name).join(", ")}, place)`;
+}
+
+/**
+ * Of each flow: `most` tasks may be taken, those of dead workers alone if `only_dead`; `left`: so many of them that have not
+ * begun, null where no rate counts them, and 0 until `next_at`.
+ */
+export function limitedFlow(schema: Schema, relation: string): string {
+  return `
+    select f.name, f.place, f.is_limited, f.is_keyed, f.key_held_max, f.rate_ms, f.slice_ms, f."after", f.per_visit,
+      held.dead > 0 as only_dead,
+      case when held.dead > 0 then f."limit" else greatest(0, least(f."limit", f.held_max - held."all")) end as most,
+      case when f.rate_count is not null then greatest(0, f.rate_count - rate.used) end as "left",
+      case when rate.used >= f.rate_count then rate.next_at end as next_at
+    from (
+      select f.name, f.place, f."limit", f.is_limited, f.is_keyed, f."after", f.per_visit,
+        nullif(coalesce(o.running, f.held_max), 0) as held_max,
+        nullif(coalesce(o.running_per_key, f.key_held_max), 0) as key_held_max,
+        nullif(coalesce(o.rate_count, f.rate_count), 0) as rate_count,
+        case when o.rate_count is null then f.rate_ms else o.rate_ms end as rate_ms,
+        case when o.rate_count is null then f.slice_ms else greatest(1, ceil(o.rate_ms / 100.0)::bigint) end as slice_ms
+      from ${relation} left join lateral (
+        select * from ${schema}.limits o where o.kind = 'flow' and o.name = f.name offset 0
+      ) o on f.is_limited
+    ) f
+    cross join lateral (
+      select count(*) as "all", count(*) filter (where t.lease_owner in (select id from dead)) as dead
+      from ${schema}.tasks t where f.is_limited and t.flow_name = f.name and t.limited
+    ) held
+    cross join lateral (
+      select coalesce(sum(s.count), 0)::integer as used, min(s.slice_at) + f.rate_ms * interval '1 ms' as next_at
+      from ${schema}.limit_starts s
+      where f.rate_count is not null and s.kind = 'flow' and s.name = f.name
+        and s.slice_at > now() - f.rate_ms * interval '1 ms'
+    ) rate
+    where (select is_registered from worker)`;
+}
+
+/** Relations `plain` and `keyed`: what may be taken, locked. `from`: where the walk begins, of flow f and a priority. */
+export function limitedCandidates(schema: Schema, from: string): string {
+  const tasks = `${schema}.tasks`;
+  const isFree = `(t.lease_owner is null or t.lease_owner in (select id from dead))`;
+  return `
+  plain as materialized (
+    select f.place as flow_place, f.is_limited, row_number() over () as nr, t.* from flow f cross join lateral (
+      select t.* from generate_series(0, 9) as level (priority)
+      cross join lateral (
+        select case when f."left" = 0 then (
+          select t.due_at from ${tasks} t where t.flow_name = f.name and t.priority = level.priority and t.due_at <= now()
+          order by t.due_at offset ${BEGUN_MAX} limit 1
+        ) end as until offset 0
+      ) walk
+      cross join lateral (
+        select t.id, t.id as task_id, t.lease_owner, t.version, t.recorded_bytes, t.status = 'PLANNED' as is_start
+        from ${tasks} t
+        where not f.is_keyed and t.flow_name = f.name and t.priority = level.priority and t.due_at <= now()
+          and t.due_at >= coalesce(${from}, '-infinity') and t.due_at <= coalesce(walk.until, 'infinity')
+          and ((t.lease_owner is null and not f.only_dead) or t.lease_owner in (select id from dead))
+          and (f."left" is distinct from 0 or f.only_dead or t.status <> 'PLANNED')
+        order by t.due_at limit ${CLAIM_MAX}
+        for no key update skip locked
+      ) t limit case when f."left" > 0 and not f.only_dead then least(f.most, f."left") else f.most end
+    ) t limit ${CLAIM_MAX}
+  ), dead_held as materialized (
+    select f.place as flow_place, t.id, row_number() over () as nr from flow f cross join lateral (
+      select t.id from ${tasks} t
+      where f.is_keyed and f.only_dead and t.flow_name = f.name and t.limited and t.due_at <= now()
+        and t.lease_owner in (select id from dead)
+      limit f.most
+    ) t
+  ), going_on as materialized (
+    select b.* from flow f cross join lateral (
+      select f.place as flow_place, b.id, b.limit_key, b.due_at,
+        row_number() over (partition by b.limit_key order by b.due_at, b.id) as nth,
+        row_number() over (order by b.due_at, b.id) as nr
+      from (
+        select t.id, t.limit_key, t.due_at from ${tasks} t
+        where f.is_keyed and not f.only_dead and f.most > 0 and t.flow_name = f.name and t.limit_key is not null
+          and t.limit_begun and t.due_at <= now() and ${isFree}
+        order by t.due_at limit ${BEGUN_MAX}
+      ) b
+    ) b
+    where f.key_held_max is null or b.nth <= f.key_held_max - (
+      select count(*) from ${tasks} h where h.flow_name = f.name and h.limit_key = b.limit_key and h.limited
+    )
+  ), stray as materialized (
+    select f.place as flow_place, t.id, t.is_start, row_number() over (order by t.due_at) as nr
+    from flow f cross join lateral (
+      select t.id, t.due_at, t.status = 'PLANNED' as is_start from (
+        select t.id, t.due_at, t.status, t.limit_key, t.lease_owner
+        from generate_series(0, 9) as level (priority) cross join lateral (
+          select t.id, t.due_at, t.status, t.limit_key, t.lease_owner from ${tasks} t
+          where f.is_keyed and not f.only_dead and f.most > 0 and t.flow_name = f.name and t.priority = level.priority
+            and t.due_at <= now()
+          order by t.due_at limit ${STRAYS_AMONG}
+        ) t
+      ) t where t.limit_key is null and ${isFree} and (f."left" is distinct from 0 or t.status <> 'PLANNED')
+    ) t
+  ), visit as materialized (
+    select f.place as flow_place, f.name, f.most, f."left", f.per_visit, f.key_held_max, v.n, v.key, v.ids
+    from flow f
+    cross join lateral (
+      select least(
+        f.most - (select count(*) from going_on g where g.flow_place = f.place)
+          - (select count(*) from stray s where s.flow_place = f.place),
+        f."left" - (select count(*) from stray s where s.flow_place = f.place and s.is_start)
+      ) as wanted offset 0
+    ) room
+    cross join lateral (
+      with recursive v (n, key, lap, taken, ids) as (
+        select 0, f."after" collate "C", 0, 0, '{}'::uuid[]
+        union all
+        select v.n + 1, next.key, next.lap, v.taken + cardinality(found.ids), found.ids
+        from v
+        cross join lateral (
+          select (
+            select t.limit_key from ${tasks} t
+            where t.flow_name = f.name and t.limit_key > v.key and t.limit_key < ${BEYOND_KEYS}
+              and t.limit_key is not null and t.due_at is not null and not t.limit_begun
+            order by t.limit_key limit 1
+          ) as key offset 0
+        ) onward
+        cross join lateral (
+          select v.lap + (onward.key is null)::integer as lap, case
+            when onward.key is not null then onward.key
+            when v.lap = 0 then (
+              select t.limit_key from ${tasks} t
+              where t.flow_name = f.name and t.limit_key is not null and t.due_at is not null and not t.limit_begun
+              order by t.limit_key limit 1
+            )
+          end as key offset 0
+        ) next
+        cross join lateral (
+          select array(
+            select t.id from ${tasks} t
+            where t.flow_name = f.name and t.limit_key = next.key and t.limit_key is not null and not t.limit_begun
+              and t.due_at <= now() and ${isFree}
+            order by t.due_at, t.id
+            limit greatest(0, least(f.per_visit, f.key_held_max - (
+              select count(*) from ${tasks} h where h.flow_name = f.name and h.limit_key = next.key and h.limited
+            ) - (select count(*) from going_on g where g.flow_place = f.place and g.limit_key = next.key)))
+          ) as ids offset 0
+        ) found
+        where v.n < ${KEYS_MAX} and v.taken < room.wanted and next.key is not null
+          and (next.lap = 0 or next.key <= f."after")
+      )
+      select v.n, v.key, v.ids from v where v.n > 0
+    ) v
+    where f.is_keyed and not f.only_dead and f.most > 0
+  ), chosen as materialized (
+    select c.*, row_number() over (partition by c.flow_place order by c.source, c.nr, c.part) as rank from (
+      select flow_place, id, 0 as source, nr, 0::bigint as part, false as is_start from dead_held
+      union all select flow_place, id, 1, nr, 0, false from going_on
+      union all select flow_place, id, 2, nr, 0, is_start from stray
+      union all select v.flow_place, i.id, 3, v.n, i.part, true
+        from visit v cross join lateral unnest(v.ids) with ordinality as i (id, part)
+    ) c
+  ), keyed as materialized (
+    select c.flow_place, true as is_limited, c.rank as nr, t.*, c.is_start
+    from (
+      select c.* from chosen c join flow f on f.place = c.flow_place where c.rank <= f.most order by c.flow_place, c.rank
+    ) c cross join lateral (
+      select t.id, t.id as task_id, t.lease_owner, t.version, t.recorded_bytes from ${tasks} t
+      where t.id = c.id and t.due_at <= now() and ${isFree}
+      for no key update skip locked
+    ) t
+  )`;
+}
+
+/** PK3: what was taken of `claimed` (of `flow`, with `is_start`) is counted. */
+export function limitedStarts(schema: Schema): string {
+  const slice = `to_timestamp(ceil(${milliseconds("now()")}::numeric / f.slice_ms) * f.slice_ms / 1000.0)`;
+  return `
+  started as (
+    insert into ${schema}.limit_starts (kind, name, slice_at, count)
+    select 'flow', f.name, ${slice}, count(*) from claimed c join flow f on f.name = c.flow_name
+    where f."left" is not null and c.is_start and c.taken_from is null group by f.name, f.slice_ms
+    on conflict (kind, name, slice_at) do update set count = limit_starts.count + excluded.count
+  ), forgotten as (
+    delete from ${schema}.limit_starts s using flow f
+    where s.kind = 'flow' and s.name = f.name and s.slice_at <= now() - f.rate_ms * interval '1 ms'
+  )`;
+}
+
+/** Where each flow's walk from key to key came to, as a JSON array of [name, last key, keys]. */
+export const VISITS = `(
+  select coalesce(json_agg(json_build_array(v.name, v.key, v.n)), '[]')::text from (
+    select distinct on (v.name) v.name, v.key, v.n from visit v order by v.name, v.n desc
+  ) v
+)`;
+
+/** Keys have more than was taken in one look, and there was room for it. */
+export const KEYS_ARE_CUT = `exists (
+  select from visit v
+  where cardinality(v.ids) = v.per_visit and v.per_visit < coalesce(v.key_held_max, v.per_visit + 1)
+    and (select count(*) from chosen c where c.flow_place = v.flow_place) < least(v.most, v."left")
+)`;

@@ -1,0 +1,215 @@
+// What a claim knows of the limits of a flow, and which of its tasks it takes where they have keys. It holds the file's
+// write lock (LQ1 in `claim.ts`), or only asks whether there is anything to take.
+//
+// LK1. What has begun comes first; it is looked for among the first that are due. What has not is found key by key, from
+//      the key on that was served last: a claim looks at about as many rows as it takes, and at one for each key without room.
+// LK2. A rate counts what has begun within slices of its time (`limit_starts`).
+
+import type { TaskRow, Writable } from "../../core/record/record.ts";
+import { BEGUN_MAX, type KeyTurns, KEYS_MAX } from "../key-turns.ts";
+import { type ClaimFlow, isLimited, type Rate, sliceMs } from "../store.ts";
+import type { SqliteConnection } from "./connection.ts";
+import { TASK_COLUMNS } from "./tasks.ts";
+
+const OVERRIDE = `
+  select running, running_per_key, rate_count, rate_ms from limits where kind = $kind and name = $name`;
+
+/** What a dead worker held is taken over: it comes before what is new, and does not count until then. */
+const COUNT_HELD = `
+  select count(*) as held from tasks indexed by tasks_held
+  where flow_name = $flow and lease_owner is not null and due_at is not null
+    and lease_owner not in (select value from json_each($deadOwners))`;
+
+const COUNT_HELD_OF_KEY = `
+  select count(*) as held from tasks indexed by tasks_held_by_key
+  where flow_name = $flow and limit_key = $key and lease_owner is not null and due_at is not null
+    and lease_owner not in (select value from json_each($deadOwners))`;
+
+const STARTS = `
+  select coalesce(sum(count), 0) as used, min(slice_at) as first from limit_starts
+  where kind = $kind and name = $name and slice_at > $since`;
+
+const FORGET = "delete from limit_starts where kind = $kind and name = $name and slice_at <= $since";
+
+const COUNT_STARTS = `
+  insert into limit_starts (kind, name, slice_at, count) values ($kind, $name, $sliceAt, $count)
+  on conflict (kind, name, slice_at) do update set count = count + excluded.count`;
+
+const IS_FREE = "(lease_owner is null or lease_owner in (select value from json_each($deadOwners)))";
+
+const DEAD_HELD = `
+  select ${TASK_COLUMNS} from tasks indexed by tasks_held
+  where flow_name = $flow and lease_owner in (select value from json_each($deadOwners)) and due_at <= $now limit $limit`;
+
+const BEGUN = `
+  select ${TASK_COLUMNS} from tasks indexed by tasks_begun
+  where flow_name = $flow and limit_key is not null and limit_begun = 1 and due_at <= $now and ${IS_FREE}
+  order by due_at limit ${BEGUN_MAX}`;
+
+/** A task that was created before its flow had a key is found while it is among so many that are due first. */
+const STRAYS = `
+  select ${TASK_COLUMNS} from tasks where id in (
+    select id from tasks indexed by tasks_due
+    where flow_name = $flow and priority = $priority and due_at <= $now order by due_at limit 20
+  ) and limit_key is null and ${IS_FREE} order by due_at limit $limit`;
+
+const OF_KEY = "flow_name = $flow and limit_key is not null and due_at is not null and limit_begun = 0";
+
+const NEXT_KEY = `
+  select limit_key as key from tasks indexed by tasks_by_key
+  where ${OF_KEY} and limit_key > $after order by limit_key limit 1`;
+
+const FRESH = `
+  select ${TASK_COLUMNS} from tasks indexed by tasks_by_key
+  where ${OF_KEY} and limit_key = $key and due_at <= $now and ${IS_FREE} order by due_at, id limit $limit`;
+
+const PRIORITIES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+type Due = Writable<TaskRow>;
+
+/** Of a flow at this moment, with what was set in the place of its numbers. */
+export interface FlowRoom {
+  /** How many more of its tasks may be claimed. */
+  readonly room: number;
+  readonly keyHeldMax: number | null;
+  readonly rate: Rate | null;
+  /** So many of them may be such that have not begun; Infinity: any number. */
+  readonly left: number;
+  /** When that is more, if it is 0; in store time. */
+  readonly nextAt: number | null;
+}
+
+export interface LimitedClaim {
+  readonly now: number;
+  /** A JSON array of ids. */
+  readonly deadOwners: string;
+}
+
+export function roomOf(connection: SqliteConnection, flow: ClaimFlow, { now, deadOwners }: LimitedClaim): FlowRoom {
+  const { name, limit } = flow;
+  if (!isLimited(flow)) {
+    return { room: limit, keyHeldMax: null, rate: null, left: Number.POSITIVE_INFINITY, nextAt: null };
+  }
+  const set = connection.prepare<Override>(OVERRIDE).get({ kind: "flow", name });
+  const heldMax = valueOf(set?.running, flow.heldMax);
+  const rate = rateOf(set, flow.rate ?? null);
+  const keyHeldMax = valueOf(set?.running_per_key, flow.keys?.heldMax ?? null);
+  let room = limit;
+  if (heldMax !== null) {
+    const count = connection.prepare<{ held: number }>(COUNT_HELD);
+    room = Math.min(limit, heldMax - (count.get({ flow: name, deadOwners })?.held ?? 0));
+  }
+  if (rate === null) return { room, keyHeldMax, rate, left: Number.POSITIVE_INFINITY, nextAt: null };
+  const starts = connection.prepare<{ used: number; first: number | null }>(STARTS);
+  const { used, first } = starts.get({ kind: "flow", name, since: now - rate.perMs }) ?? { used: 0, first: null };
+  const left = Math.max(0, rate.count - used);
+  return { room, keyHeldMax, rate, left, nextAt: left > 0 || first === null ? null : first + rate.perMs };
+}
+
+interface Override {
+  readonly running: number | null;
+  readonly running_per_key: number | null;
+  readonly rate_count: number | null;
+  readonly rate_ms: number | null;
+}
+
+/** What is set as 0 is not limited. */
+function valueOf(set: number | null | undefined, own: number | null): number | null {
+  return (set ?? own) || null;
+}
+
+function rateOf(set: Override | null | undefined, own: Rate | null): Rate | null {
+  if ((set?.rate_count ?? null) === null) return own;
+  return set?.rate_count ? { count: set.rate_count, perMs: set.rate_ms ?? 1 } : null;
+}
+
+/** LK2. Within the transaction that claims them. */
+export function countStarts(
+  connection: SqliteConnection,
+  { kind, name, rate, count }: { kind: "flow" | "tool"; name: string; rate: Rate; count: number },
+  now: number,
+): void {
+  connection.prepare(FORGET).run({ kind, name, since: now - rate.perMs });
+  if (count === 0) return;
+  const slice = sliceMs(rate);
+  connection.prepare(COUNT_STARTS).run({ kind, name, sliceAt: Math.ceil(now / slice) * slice, count });
+}
+
+/** The tasks that are taken of a flow whose tasks have keys; `begun`: those of them that were taken up before. */
+export interface Taken {
+  readonly tasks: readonly Due[];
+  readonly begun: readonly Due[];
+  /** Keys have more than was taken in one look, and there was room for it. */
+  readonly isCut: boolean;
+}
+
+export function takeByKeys(
+  connection: SqliteConnection,
+  flow: ClaimFlow,
+  { room, keyHeldMax, left }: FlowRoom,
+  { now, deadOwners, turns }: LimitedClaim & { readonly turns: KeyTurns },
+): Taken {
+  const { name } = flow;
+  const common = { flow: name, now, deadOwners };
+  const tasks: Due[] = connection.prepare<Due>(DEAD_HELD).all({ ...common, limit: room });
+  const known = new Set(tasks.map(({ id }) => id));
+  const rooms = new Map<string, number>();
+  const countHeld = connection.prepare<{ held: number }>(COUNT_HELD_OF_KEY);
+  const roomOfKey = (key: string): number => {
+    if (keyHeldMax === null) return Number.POSITIVE_INFINITY;
+    const before = rooms.get(key);
+    if (before !== undefined) return before;
+    const taken = tasks.filter((task) => task.limit_key === key).length;
+    const roomLeft = keyHeldMax - (countHeld.get({ flow: name, key, deadOwners })?.held ?? 0) - taken;
+    rooms.set(key, roomLeft);
+    return roomLeft;
+  };
+  const take = (task: Due): void => {
+    if (task.limit_key !== null) rooms.set(task.limit_key, roomOfKey(task.limit_key) - 1);
+    known.add(task.id);
+    tasks.push(task);
+  };
+  for (const task of connection.prepare<Due>(BEGUN).all(common)) {
+    if (tasks.length >= room) break;
+    if (!known.has(task.id) && roomOfKey(task.limit_key ?? "") > 0) take(task);
+  }
+  const begun = [...tasks];
+  let started = 0;
+  for (const priority of PRIORITIES) {
+    if (tasks.length >= room) break;
+    const strays = connection.prepare<Due>(STRAYS).all({ ...common, priority, limit: room - tasks.length });
+    for (const task of strays) {
+      const isStart = task.status === "PLANNED";
+      if (known.has(task.id) || (isStart && started >= left)) continue;
+      if (isStart) started += 1;
+      take(task);
+    }
+  }
+  const place = turns.placeOf(name, flow.limit);
+  const fresh = connection.prepare<Due>(FRESH);
+  let isCut = false;
+  let keys = 0;
+  let last = place.after;
+  for (const key of keysFrom(connection, name, place.after)) {
+    if (tasks.length >= room || started >= left || keys >= KEYS_MAX) break;
+    last = key;
+    keys += 1;
+    const roomHere = Math.min(roomOfKey(key), room - tasks.length, left - started);
+    const limit = Math.min(place.perVisit, roomHere);
+    if (limit <= 0) continue;
+    const found = fresh.all({ ...common, key, limit }).filter(({ id }) => !known.has(id));
+    for (const task of found) take(task);
+    started += found.length;
+    if (found.length === limit && limit < roomHere) isCut = true;
+  }
+  turns.note(name, { last, keys });
+  return { tasks, begun, isCut: isCut && tasks.length < room && started < left };
+}
+
+/** Once around, from behind `after`: keys of tasks that have not begun. */
+function* keysFrom(connection: SqliteConnection, flow: string, after: string): Generator<string> {
+  const next = connection.prepare<{ key: string }>(NEXT_KEY);
+  const beyond = (key: string): string | undefined => next.get({ flow, after: key })?.key;
+  for (let key = beyond(after); key !== undefined; key = beyond(key)) yield key;
+  for (let key = beyond(""); key !== undefined && key <= after; key = beyond(key)) yield key;
+}
