@@ -44,7 +44,18 @@ export async function runOn(
     id,
     (signal) => {
       if (!waits) return run();
-      const sleep = (ms: number): Promise<void> => setTimeout(ms, undefined, { signal });
+      // whoever ends it, here or there: it is heard of at once
+      const sleep = async (ms: number): Promise<void> => {
+        const leave = new AbortController();
+        const either = AbortSignal.any([signal, leave.signal]);
+        const ended = taskonaut.results.awaitSummary(id, { waitMs: ms, signal: either });
+        try {
+          await Promise.race([setTimeout(ms, undefined, { signal: either }), ended]);
+        } finally {
+          leave.abort();
+          ended.catch(() => {});
+        }
+      };
       return awaitEnd({
         run,
         sleep,

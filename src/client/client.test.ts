@@ -53,6 +53,25 @@ describe("client and server together", () => {
     expect(await client.getTask(task.id)).toEqual(await taskonaut.getTask(task.id));
   });
 
+  test("who waits is answered with what the task came to, or with how it stands", async () => {
+    const { client, taskonaut } = await connect();
+    const request = { flow: "echo_add", input: { a: 4 }, idempotencyKey: "w" };
+    const made = await client.results.create(request, { waitMs: 1500.2 });
+    expect(made).toMatchObject({ created: true, task: { status: "COMPLETED" } });
+    expect(await client.results.create(request, { waitMs: 10 })).toMatchObject({ created: false });
+    const open = { flow: "free", input: {}, idempotencyKey: "o" };
+    expect(await client.results.create(open, { waitMs: 0 })).toMatchObject({
+      created: true,
+      task: { status: "PLANNED" },
+    });
+    expect(await client.results.create(open, { waitMs: 0 })).toMatchObject({ created: false });
+    const begun = await client.results.begin({ flow: "echo_add", input: {} });
+    expect((await client.results.await(begun.id, { waitMs: 1e9 })).status).toBe("PLANNED");
+    expect((await begun.run({ maxSteps: 5 })).status).toBe("COMPLETED");
+    expect(await client.results.awaitSummary(begun.id, { waitMs: -1 })).toEqual(await client.getTaskSummary(begun.id));
+    expect(taskonaut.results.waits.map(({ waitMs }) => waitMs)).toEqual([1501, 10, 0, 0, 600_000, 0]);
+  });
+
   test("summaries and names of tasks are the same as at home", async () => {
     const { client, taskonaut } = await connect();
     for (let n = 0; n < 3; n++)

@@ -9,7 +9,15 @@ import { toJsonText, type JsonResult } from "../core/record/json.ts";
 import { IDEMPOTENCY_KEY_MAX } from "../core/limits.ts";
 import type { Task } from "../core/api/task.ts";
 import { parseTaskName } from "../core/record/task-names.ts";
-import type { CreateTask, ListTasks, ResolveTask, Taskonaut, TaskPage } from "../core/api/taskonaut.ts";
+import type {
+  CreatedTask,
+  CreateTask,
+  ListTasks,
+  ResolveTask,
+  RunTask,
+  Taskonaut,
+  TaskPage,
+} from "../core/api/taskonaut.ts";
 import {
   FlowAnswer,
   FlowsAnswer,
@@ -21,6 +29,7 @@ import {
   TasksAnswer,
   WorkersAnswer,
 } from "./answers.ts";
+import { type Creation, createResults } from "./results.ts";
 import { createTransport, type Fetch } from "./transport.ts";
 
 export interface ClientOptions {
@@ -43,26 +52,26 @@ export function createClient(options: ClientOptions): Taskonaut {
     return (await ask(body === undefined ? request : { ...request, body })).body;
   }
 
+  async function createTask(request: CreateTask): Promise<CreatedTask> {
+    const { status, body } = await ask({ method: "POST", ...creationOf(request), answer: TaskAnswer });
+    return { task: body, created: status === 201 };
+  }
+
+  function runTask(id: string, { maxSteps }: RunTask = {}): Promise<Task> {
+    return drive(id, "run", JSON.stringify(maxSteps === undefined ? {} : { max_steps: maxSteps }));
+  }
+
   return {
+    results: createResults({ ask, createTask, runTask, creationOf }),
+
     listFlows: async () => (await ask({ path: "/flows", answer: FlowsAnswer })).body,
     describeFlow: async (name) => (await ask({ path: flowPath(name), answer: FlowAnswer })).body,
 
-    async createTask({ flow, input, idempotencyKey, start, priority }) {
-      const path = (flow === DEFAULT_FLOW ? "/tasks" : `${flowPath(flow)}/tasks`) + queryOf({ start, priority });
-      const { status, body } = await ask({
-        method: "POST",
-        path,
-        headers: headersOf(idempotencyKey),
-        body: textOf("input", toJsonText(input)),
-        answer: TaskAnswer,
-      });
-      return { task: body, created: status === 201 };
-    },
+    createTask,
 
     advanceTask: (id) => drive(id, "advance"),
 
-    runTask: (id, { maxSteps } = {}) =>
-      drive(id, "run", JSON.stringify(maxSteps === undefined ? {} : { max_steps: maxSteps })),
+    runTask,
 
     async signalTask(id, { name, payload, idempotencyKey }) {
       const { body } = await ask({
@@ -122,6 +131,15 @@ export function createClient(options: ClientOptions): Taskonaut {
   };
 }
 
+/** The request that creates the task, with how long it waits for its end. */
+function creationOf({ flow, input, idempotencyKey, start, priority }: CreateTask, wait?: string): Creation {
+  return {
+    path: (flow === DEFAULT_FLOW ? "/tasks" : `${flowPath(flow)}/tasks`) + queryOf({ start, priority, wait }),
+    headers: headersOf(idempotencyKey),
+    body: textOf("input", toJsonText(input)),
+  };
+}
+
 /** A name that no flow can have is told here: `..` would lead to another route. */
 function flowPath(name: string): string {
   try {
@@ -143,11 +161,20 @@ function signalSegment(name: string): string {
   return encodeURIComponent(name);
 }
 
-/** How a task is put in the queue; "" where it is not. */
-function queryOf({ start, priority }: { start: CreateTask["start"]; priority: CreateTask["priority"] }): string {
+/** How a task is put in the queue, and waited for; "" where neither is. */
+function queryOf({
+  start,
+  priority,
+  wait,
+}: {
+  readonly start: CreateTask["start"];
+  readonly priority: CreateTask["priority"];
+  readonly wait: string | undefined;
+}): string {
   const query = new URLSearchParams({
     ...(start !== undefined && { start: start === "now" ? start : new Date(start).toISOString() }),
     ...(priority !== undefined && { priority: String(priority) }),
+    ...(wait !== undefined && { wait }),
   });
   return query.size === 0 ? "" : `?${query.toString()}`;
 }

@@ -16,6 +16,10 @@ interface Ask<T> {
   readonly body?: string;
   /** Wait as long as the server does: it runs tools. */
   readonly patient?: boolean;
+  /** Wait for so much longer: the server waits for something. */
+  readonly waitMs?: number;
+  /** Aborts when nobody wants the answer any more: then its reason is thrown. */
+  readonly signal?: AbortSignal;
   readonly answer: Answer<T>;
 }
 
@@ -52,12 +56,13 @@ export function createTransport(options: TransportOptions): Transport {
     if (request.body !== undefined) init.body = request.body;
     // Bun's fetch has a timeout of its own, of five minutes; our signal is the one that counts
     init.timeout = false;
-    const quiet = new Quiet(request.patient ? undefined : timeoutMs);
-    init.signal = quiet.signal;
+    const quiet = new Quiet(request.patient ? undefined : timeoutMs + (request.waitMs ?? 0));
+    init.signal = request.signal ? AbortSignal.any([quiet.signal, request.signal]) : quiet.signal;
     try {
       const response = await fetch(url, init);
       return { response, text: await readAnswer(response, () => quiet.restart()) };
     } catch (cause) {
+      request.signal?.throwIfAborted();
       throw unreachable(url, describeFailure(cause, timeoutMs), cause);
     } finally {
       quiet.end();

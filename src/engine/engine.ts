@@ -41,8 +41,10 @@ import { DrivingForCallers } from "./driving/drive-for-caller.ts";
 import { DrivingForWorker } from "./driving/drive-for-worker.ts";
 import { cancelTask } from "./driving/cancel-task.ts";
 import { NewTasks } from "./driving/new-tasks.ts";
+import { TaskResults } from "./driving/task-results.ts";
 import { retryTask } from "./driving/retry-task.ts";
 import { StoredTasks } from "./driving/stored-tasks.ts";
+import { Ends } from "./process/ends.ts";
 import { Holdings } from "./process/holdings.ts";
 import { tellLateOutput } from "./doors/late-output.ts";
 import { Lease } from "./process/lease.ts";
@@ -50,7 +52,7 @@ import { ownHeartbeat } from "./process/own-heartbeat.ts";
 import { Pace } from "./process/pace.ts";
 import { Flows } from "./task/flows.ts";
 import { toTask, toWorker } from "./task/to-task.ts";
-import { runToEnd } from "./driving/run-to-end.ts";
+import { runToEnd, type RunTools } from "./driving/run-to-end.ts";
 import { resolveTask } from "./driving/resolve-task.ts";
 import { signalTask } from "./driving/signal-task.ts";
 import { StoreClock } from "./process/store-clock.ts";
@@ -95,6 +97,9 @@ const LEAN = { isLean: true } as const;
 const DELIVERY_MS = 5_000;
 
 class StoreEngine implements Engine {
+  readonly results: TaskResults;
+  readonly #ends: Ends;
+  readonly #runTools: RunTools;
   readonly #flows: Flows;
   readonly #store: Store;
   readonly #tools: DrivingTools;
@@ -122,6 +127,7 @@ class StoreEngine implements Engine {
     this.#notifier = new QueueNotifier(store, clock, log);
     this.#storeClock = new StoreClock(store, clock);
     this.#driven = new DrivenTasks(clock, limits.busyMs);
+    this.#ends = new Ends({ store, clock, storeClock: this.#storeClock });
     this.#stored = new StoredTasks(
       { store, lease, driven: this.#driven, clock, tellWait: options.tellWait },
       limits.busyMs,
@@ -158,6 +164,7 @@ class StoreEngine implements Engine {
       tellWait: options.tellWait,
       // a worker has no caller who would like to hear of an outage
       deliveryMs: () => (this.#worker && !this.#closing ? Number.POSITIVE_INFINITY : DELIVERY_MS),
+      onEnded: (taskId) => this.#ends.tell(taskId),
       onWoken: (taskId) => this.#wake(taskId),
       onLateOutput: (step, output) => {
         const told = tellLateOutput(step, output, {
@@ -172,6 +179,22 @@ class StoreEngine implements Engine {
     };
     this.#newTasks = new NewTasks(this.#tools, this.#notifier, options.newId);
     this.#callers = new DrivingForCallers(this.#tools, this.#notifier, () => this.#onOutage());
+    this.#runTools = {
+      callers: this.#callers,
+      driven: this.#driven,
+      children: this.#children,
+      stepsMax: limits.stepsPerTask,
+      isLeaving: () => this.#closing !== undefined,
+    };
+    this.results = new TaskResults({
+      tools: this.#tools,
+      ends: this.#ends,
+      newTasks: this.#newTasks,
+      runTools: this.#runTools,
+      tell: (record) => this.#tell(record),
+      getTask: (id) => this.getTask(id),
+      getTaskSummary: (id) => this.getTaskSummary(id),
+    });
     this.#holdings = new Holdings({
       store,
       lease,
@@ -222,15 +245,7 @@ class StoreEngine implements Engine {
   }
 
   async runTask(id: string, options: RunTask = {}): Promise<Task> {
-    return this.#tell(
-      await runToEnd(parseTaskId(id), options, {
-        callers: this.#callers,
-        driven: this.#driven,
-        children: this.#children,
-        stepsMax: this.#tools.limits.stepsPerTask,
-        isLeaving: () => this.#closing !== undefined,
-      }),
-    );
+    return this.#tell(await runToEnd(parseTaskId(id), options, this.#runTools));
   }
 
   async signalTask(id: string, signal: SignalTask): Promise<Task> {
@@ -316,7 +331,7 @@ class StoreEngine implements Engine {
     try {
       // a child that was cancelled just now has nobody else to end it, where there is no worker
       const left = this.#children.leaveAll(limits.graceMs).then((graceMs) => this.#driven.close(graceMs));
-      await Promise.all([this.#worker?.stop(), left]);
+      await Promise.all([this.#worker?.stop(), left, this.results.close()]);
       await writer.settle();
       await this.#notifier.settle();
       await this.#holdings.letGoOfAll();
@@ -339,6 +354,7 @@ class StoreEngine implements Engine {
 
   #wake(id: string): void {
     this.#driven.wake(id);
+    this.#ends.wake(id);
     this.#notifier.tellWorkers();
   }
 }

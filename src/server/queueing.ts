@@ -1,4 +1,4 @@
-// How the request that creates a task puts it in the queue: `?start=now|<time>&priority=0…9`.
+// How the request that creates a task puts it in the queue, and waits for it: `?start=now|<time>&priority=0…9&wait=10s`.
 
 import type { Violation } from "../core/errors.ts";
 import { readInstant } from "../core/record/instant.ts";
@@ -6,18 +6,26 @@ import { PRIORITY_MAX } from "../core/limits.ts";
 import { queueingOf, startAt, type Queueing } from "../core/api/queueing.ts";
 import { inputInvalid } from "./check.ts";
 import { type Query, violationsOf } from "./query.ts";
+import { readWait, WAIT_PARAMETER } from "./waiting.ts";
 
-export const QUEUE_PARAMETERS: readonly string[] = ["start", "priority"];
+export const CREATION_PARAMETERS: readonly string[] = ["start", "priority", WAIT_PARAMETER];
+
+export interface CreationQuery {
+  readonly queueing: Queueing;
+  /** How long to wait for the end of the task; undefined: not at all. */
+  readonly waitMs: number | undefined;
+}
 
 /** A time that has passed by `now` means now. Throws input_invalid with every violation. */
-export function readQueueQuery(query: Query, now: number): Queueing {
-  const errors = violationsOf(query, QUEUE_PARAMETERS);
+export function readCreationQuery(query: Query, now: number): CreationQuery {
+  const errors = violationsOf(query, CREATION_PARAMETERS);
   const [startText] = query.get("start") ?? [];
   const [priorityText] = query.get("priority") ?? [];
   const start = startText === undefined ? undefined : readStart(startText, now, errors);
   const priority = priorityText === undefined ? undefined : readPriority(priorityText, errors);
+  const waitMs = readWait(query, errors);
   if (errors.length > 0) throw inputInvalid(errors);
-  return queueingOf(start, priority);
+  return { queueing: queueingOf(start, priority), waitMs };
 }
 
 function readStart(text: string, now: number, errors: Violation[]): "now" | number | undefined {

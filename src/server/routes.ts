@@ -7,16 +7,19 @@ import { IDEMPOTENCY_KEY_MAX, MAX_STEPS_MAX, PAGE_MAX } from "../core/limits.ts"
 import type { Violation } from "../core/errors.ts";
 import { suggest } from "../core/nearest.ts";
 import type { Task, TaskSummary } from "../core/api/task.ts";
-import type { CreatedTask, ListTasks, SignalTask } from "../core/api/taskonaut.ts";
+import type { CreatedTask, CreateTask, ListTasks, SignalTask } from "../core/api/taskonaut.ts";
 import { readJsonBody, requireJsonBody } from "./body.ts";
+import { isTerminal } from "../core/record/status.ts";
 import { check, inputInvalid } from "./check.ts";
-import { QUEUE_PARAMETERS, readQueueQuery } from "./queueing.ts";
+import { CREATION_PARAMETERS, readCreationQuery } from "./queueing.ts";
 import { type Query, queryOf, violationsOf } from "./query.ts";
 import { param, type Route, type RouteOptions } from "./route.ts";
 import { readResolveBody } from "./resolution.ts";
 import { JSON_TYPE, type ReadPage, streamPage, streamTask, streamTasks } from "./task-stream.ts";
+import { left, readWait, WAIT_PARAMETER } from "./waiting.ts";
 
 const VIEW_PARAMETERS: readonly string[] = ["view"];
+const TASK_PARAMETERS: readonly string[] = [...VIEW_PARAMETERS, WAIT_PARAMETER];
 const LIST_PARAMETERS: readonly string[] = ["limit", "cursor", ...VIEW_PARAMETERS];
 
 /** Tasks of a page that is asked for by its cursor alone. */
@@ -34,17 +37,29 @@ const NoBody = v.strictObject({});
 export function routesOf({ taskonaut, maxBodyBytes, log, version, onLongWait }: RouteOptions): readonly Route[] {
   async function createTask(c: Context, flow: string): Promise<Response> {
     const idempotencyKey = readIdempotencyKey(c.req.header("idempotency-key"));
-    const queueing = readQueueQuery(queryOf(c), Date.now());
+    const { queueing, waitMs } = readCreationQuery(queryOf(c), Date.now());
     const input = await requireJsonBody(c.req.raw, maxBodyBytes);
-    return created(
-      c,
-      await taskonaut.createTask({
-        flow,
-        input,
-        ...queueing,
-        ...(idempotencyKey !== undefined && { idempotencyKey }),
-      }),
-    );
+    const request: CreateTask = { flow, input, ...queueing, ...(idempotencyKey !== undefined && { idempotencyKey }) };
+    if (waitMs === undefined) return created(c, await taskonaut.createTask(request));
+    return unlessLeft(c, async (signal) => {
+      const made = await taskonaut.results.create(request, { waitMs, signal });
+      if (isTerminal(made.task.status)) return created(c, made);
+      c.header("Location", `/tasks/${made.task.id}`);
+      c.header("Taskonaut-Created", String(made.created));
+      return answer(c, made.task, 202);
+    });
+  }
+
+  /** What waits for more than its turn. A client that leaves is answered nothing. */
+  async function unlessLeft(c: Context, respond: (signal: AbortSignal) => Promise<Response>): Promise<Response> {
+    const { raw } = c.req;
+    onLongWait(raw);
+    try {
+      return await respond(raw.signal);
+    } catch (error) {
+      if (raw.signal.aborted) return left();
+      throw error;
+    }
   }
 
   async function signalTask(c: Context): Promise<Response> {
@@ -109,12 +124,22 @@ export function routesOf({ taskonaut, maxBodyBytes, log, version, onLongWait }: 
   }
 
   async function getTask(c: Context): Promise<Response> {
-    const { view } = readView(queryOf(c));
+    const { view, waitMs } = readTaskQuery(queryOf(c));
     const id = param(c, "id");
+    const { results } = taskonaut;
+    if (waitMs !== undefined) {
+      return unlessLeft(c, async (signal) => {
+        const options = { waitMs, signal };
+        return answer(
+          c,
+          view === "summary" ? await results.awaitSummary(id, options) : await results.await(id, options),
+        );
+      });
+    }
     return answer(c, view === "summary" ? await taskonaut.getTaskSummary(id) : await taskonaut.getTask(id));
   }
 
-  function answer(c: Context, task: Task | TaskSummary, status: 200 | 201 = 200): Response {
+  function answer(c: Context, task: Task | TaskSummary, status: 200 | 201 | 202 = 200): Response {
     const stream = streamTask(task, log);
     return stream ? c.body(stream, status, JSON_TYPE) : c.json(task, status);
   }
@@ -127,9 +152,9 @@ export function routesOf({ taskonaut, maxBodyBytes, log, version, onLongWait }: 
   const routes: readonly Route[] = [
     // the table is whole when somebody asks for it
     { method: "GET", path: "/", handle: async (c) => c.json(describeApi(routes, version)) },
-    { method: "POST", path: "/tasks", query: QUEUE_PARAMETERS, handle: (c) => createTask(c, DEFAULT_FLOW) },
+    { method: "POST", path: "/tasks", query: CREATION_PARAMETERS, handle: (c) => createTask(c, DEFAULT_FLOW) },
     { method: "GET", path: "/tasks", query: LIST_PARAMETERS, handle: listTasks },
-    { method: "GET", path: "/tasks/:id", query: VIEW_PARAMETERS, handle: getTask },
+    { method: "GET", path: "/tasks/:id", query: TASK_PARAMETERS, handle: getTask },
     {
       method: "GET",
       path: "/task-ids/:name",
@@ -151,7 +176,7 @@ export function routesOf({ taskonaut, maxBodyBytes, log, version, onLongWait }: 
     {
       method: "POST",
       path: "/flows/:name/tasks",
-      query: QUEUE_PARAMETERS,
+      query: CREATION_PARAMETERS,
       handle: (c) => createTask(c, param(c, "name")),
     },
     { method: "GET", path: "/workers", handle: async (c) => c.json(await taskonaut.listWorkers()) },
@@ -194,11 +219,12 @@ function readIdempotencyKey(key: string | undefined): string | undefined {
 type View = "summary" | undefined;
 
 /** Throws input_invalid. */
-function readView(query: Query): { readonly view: View } {
-  const errors = violationsOf(query, VIEW_PARAMETERS);
+function readTaskQuery(query: Query): { readonly view: View; readonly waitMs: number | undefined } {
+  const errors = violationsOf(query, TASK_PARAMETERS);
   const view = viewOf(query, errors);
+  const waitMs = readWait(query, errors);
   if (errors.length > 0) throw inputInvalid(errors);
-  return { view };
+  return { view, waitMs };
 }
 
 /** Undefined: the task as a whole. */

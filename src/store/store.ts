@@ -101,8 +101,14 @@ export type ListedTask =
 /** Of a task's row what tells it from others. */
 export type BriefRow = Pick<TaskRow, "id" | "flow_name" | "status" | "parked_reason" | "created_at">;
 
+/** Of a task's row what tells whether it has ended, or whether somebody should go on with it. */
+export type Glance = Pick<TaskRow, "id" | "finished_at" | "due_at" | "lease_owner">;
+
 /** `@last` is looked for among so many of the newest tasks. */
 export const LAST_AMONG = 1000;
+
+/** One `glance` is given no more. */
+export const GLANCES_MAX = 500;
 
 /** A process that takes tasks from the queue, or holds some while it runs their tools. */
 export interface WorkerRow {
@@ -258,6 +264,8 @@ export interface Store {
   readTask(id: string, reading?: Reading): Promise<TaskRecord | undefined>;
   /** The task's row alone. */
   readTaskRow(id: string): Promise<TaskRow | undefined>;
+  /** Of those of these tasks that exist, in any order; GLANCES_MAX at most are asked for. It reads their rows alone. */
+  glance(ids: readonly string[]): Promise<readonly Glance[]>;
   /** A page of what waits in a task's inbox. What it reads is bounded, however many signals wait there that nobody wants. */
   readInbox(taskId: string, query: InboxQuery): Promise<InboxPage>;
   /** The outsiders' write: raises wake_seq, never the version. */

@@ -7,7 +7,7 @@ import { explain, findSystemServer, type Plan, type PlanMode, type Statement, ta
 import { claimTasks } from "../../src/store/postgres/claim.ts";
 import { commitChanges, insertTasks } from "../../src/store/postgres/commit.ts";
 import { PostgresClient } from "../../src/store/postgres/connection.ts";
-import { findTasks } from "../../src/store/postgres/find-tasks.ts";
+import { findTasks, glance } from "../../src/store/postgres/find-tasks.ts";
 import { postToTask, readInbox } from "../../src/store/postgres/inbox.ts";
 import { openPostgresMigrator } from "../../src/store/postgres/migrate.ts";
 import { listTasks, readTask } from "../../src/store/postgres/read.ts";
@@ -111,6 +111,12 @@ const HOT: Readonly<Record<string, (client: PostgresClient) => Promise<unknown>>
   "a page of a list": (client) => listTasks(client, SCHEMA, { limit: 101, after: { createdAt: T0, id: idOf(7) } }),
   "the tasks whose ids begin so": (client) =>
     findTasks(client, SCHEMA, { kind: "beginning", from: idOf(1), to: idOf(2_000) }),
+  "a glance at tasks that are waited for": (client) =>
+    glance(
+      client,
+      SCHEMA,
+      Array.from({ length: 300 }, (_, n) => idOf(n + 1)),
+    ),
   "the last task": (client) => findTasks(client, SCHEMA, { kind: "last", flow: null }),
   "the last task of a flow": (client) => findTasks(client, SCHEMA, { kind: "last", flow: "echo_add" }),
   "reading an inbox": (client) => readInbox(client, SCHEMA, idOf(7), { names: ["approved", "paid"], after: 0 }),

@@ -125,6 +125,25 @@ export function taskContract(dialect: string, create: () => Promise<Place>): voi
       expect(await last("ship")).toEqual([]);
     });
 
+    test("a glance at tasks tells who holds them, when they are due and when they ended, of those that exist", async () => {
+      const [due, held, ended] = [
+        taskRow({ due_at: T0 + 5 }),
+        taskRow({ lease_owner: crypto.randomUUID(), due_at: T0 }),
+        taskRow({ status: "COMPLETED", output_payload: "1", finished_at: T0 + 9 }),
+      ];
+      for (const task of [due, held, ended]) await insert({ task, steps: [], calls: [] });
+      const seen = await bench.store.glance([ended.id, crypto.randomUUID(), due.id, held.id]);
+      const toGlance = ({ id, finished_at, due_at, lease_owner }: TaskRow): object => ({
+        id,
+        finished_at,
+        due_at,
+        lease_owner,
+      });
+      const byId = (a: { id?: string }, b: { id?: string }): number => ((a.id ?? "") < (b.id ?? "") ? -1 : 1);
+      expect(seen.toSorted(byId)).toEqual([due, held, ended].map(toGlance).toSorted(byId) as (typeof seen)[number][]);
+      expect(await bench.store.glance([])).toEqual([]);
+    });
+
     test("a task that does not exist reads as undefined", async () => {
       expect(await bench.store.readTask(crypto.randomUUID())).toBeUndefined();
     });

@@ -90,6 +90,7 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
     readInbox: (id, query) => read("readInbox", () => database.readInbox(id, query)),
     postToTask: (post) => request("postToTask", (now) => database.postToTask(post, now)),
     listTasks: () => Promise.reject(new Error("No simulation lists tasks.")),
+    glance: (ids) => read("glance", () => ids.flatMap((id) => database.readTask(id)?.task ?? [])),
     findTasks: () => Promise.reject(new Error("No simulation looks for tasks.")),
     claimTasks: (claim) =>
       request("claimTasks", (now) => {

@@ -24,6 +24,7 @@ import type {
   Taskonaut,
   TaskPage,
 } from "../../src/core/api/taskonaut.ts";
+import { FakeResults } from "./fake-results.ts";
 import { plannedStep, plannedTask } from "./tasks.ts";
 
 const STATUS_AFTER: readonly TaskStatus[] = [
@@ -82,9 +83,15 @@ export function fakeTask(number: number, input: Json = { text: "hello", a: 1, b:
 /** The id of the task that is created first. */
 export const TASK_ID = fakeTask(1).id;
 
+/** Those of the Taskonaut itself, without what is in its parts. */
+type Method = {
+  [Name in keyof Taskonaut]: Taskonaut[Name] extends (...parameters: never[]) => unknown ? Name : never;
+}[keyof Taskonaut];
+
 export class FakeTaskonaut implements Taskonaut {
+  readonly results = new FakeResults(this);
   readonly tasks = new Map<string, Task>();
-  readonly #asked: { readonly method: keyof Taskonaut; readonly parameters: readonly unknown[] }[] = [];
+  readonly #asked: { readonly method: Method; readonly parameters: readonly unknown[] }[] = [];
   /** Thrown by every method while it is set. */
   failure: Error | undefined;
   closed = 0;
@@ -100,14 +107,14 @@ export class FakeTaskonaut implements Taskonaut {
   private readonly transitions = new Map<string, number>();
 
   /** Names of the methods that were called, in order. */
-  get calls(): readonly (keyof Taskonaut)[] {
+  get calls(): readonly Method[] {
     return this.#asked.map(({ method }) => method);
   }
 
   /** What each call of the method was given, in order. */
-  requests<Method extends keyof Taskonaut>(method: Method): readonly Parameters<Taskonaut[Method]>[] {
+  requests<Name extends Method>(method: Name): readonly Parameters<Taskonaut[Name]>[] {
     const calls = this.#asked.filter((call) => call.method === method);
-    return calls.map(({ parameters }) => parameters as Parameters<Taskonaut[Method]>);
+    return calls.map(({ parameters }) => parameters as Parameters<Taskonaut[Name]>);
   }
 
   async listFlows(): Promise<readonly FlowDescription[]> {
@@ -281,7 +288,7 @@ export class FakeTaskonaut implements Taskonaut {
     this.closed++;
   }
 
-  protected enter<Method extends keyof Taskonaut>(method: Method, ...parameters: Parameters<Taskonaut[Method]>): void {
+  protected enter<Name extends Method>(method: Name, ...parameters: Parameters<Taskonaut[Name]>): void {
     this.#asked.push({ method, parameters });
     if (this.failure !== undefined) throw this.failure;
   }

@@ -144,6 +144,7 @@ export class World {
       readTask: (id, reading) => alive(() => store.readTask(id, reading)),
       listTasks: (page) => alive(() => store.listTasks(page)),
       findTasks: (name) => alive(() => store.findTasks(name)),
+      glance: (ids) => alive(() => store.glance(ids)),
       claimTasks: (request) => write("claimTasks", () => store.claimTasks(request)),
       releaseTasks: (release) => write("releaseTasks", () => store.releaseTasks(release)),
       releaseOrphans: () => write("releaseOrphans", () => store.releaseOrphans()),

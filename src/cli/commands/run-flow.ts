@@ -1,5 +1,5 @@
 import type { Task } from "../../core/api/task.ts";
-import type { Taskonaut } from "../../core/api/taskonaut.ts";
+import type { CreateTask, Taskonaut } from "../../core/api/taskonaut.ts";
 import { MODES, type Mode } from "../ask-task.ts";
 import type { Call, Command, Option } from "../command.ts";
 import { drive, withTaskonaut } from "../drive.ts";
@@ -61,12 +61,14 @@ export const runFlow: Command = {
     const typed = await readTyped(call, [...OPTIONS, ...GLOBAL_OPTIONS]);
     return withTaskonaut(call, async (taskonaut) => {
       const { asked, request, mode: chosen } = await settleTask(call, taskonaut, typed, runs ? "run" : mode);
-      const { task: created } = await taskonaut.createTask(
-        chosen === "enqueue" ? { ...request, start: "now", ...queueing } : request,
-      );
-      const task = await printingParked(call, taskonaut, created.id, () =>
-        carryOn(call, taskonaut, created, { ...course, mode: chosen, shows: asked }),
-      );
+      // without a person who sees each step end, creation and run are one
+      const task =
+        chosen === "run" && !asked
+          ? await runNew(call, taskonaut, request, course)
+          : await carryOn(call, taskonaut, chosen === "enqueue" ? { ...request, start: "now", ...queueing } : request, {
+              ...course,
+              mode: chosen,
+            });
       if (asked) await call.io.stderr.write("\n");
       if (chosen === "enqueue") await printTaken(call, taskonaut, task, { done: `Task ${task.id} is in the queue.` });
       else await printTask(call, taskonaut, task);
@@ -75,26 +77,43 @@ export const runFlow: Command = {
   },
 };
 
-interface FlowCourse extends Course {
-  readonly mode: Mode;
-  /** Whether to show each step as it ends. */
-  readonly shows: boolean;
+async function runNew(call: Call, taskonaut: Taskonaut, request: CreateTask, course: Course): Promise<Task> {
+  const begun = await taskonaut.results.begin(request);
+  const { id } = begun;
+  const options = course.maxSteps === undefined ? {} : { maxSteps: course.maxSteps };
+  let isBegun = false;
+  const runOnce = (): Promise<Task> => {
+    if (isBegun) return taskonaut.runTask(id, options);
+    isBegun = true;
+    return begun.run(options);
+  };
+  return printingParked(call, taskonaut, id, () => runOn(call, taskonaut, { ...course, id, runOnce }));
 }
 
-function carryOn(call: Call, taskonaut: Taskonaut, task: Task, { mode, shows, ...course }: FlowCourse): Promise<Task> {
-  switch (mode) {
-    case "create":
-    case "enqueue":
-      return Promise.resolve(task);
-    case "advance":
-      return drive(call, taskonaut, task.id, () => taskonaut.advanceTask(task.id));
-    case "run":
-      return runOn(call, taskonaut, {
-        ...course,
-        id: task.id,
-        ...(shows && { runOnce: showingSteps(call, taskonaut, task, course) }),
-      });
-  }
+interface FlowCourse extends Course {
+  readonly mode: Mode;
+}
+
+/** Shows each step as it ends, where it is run. */
+async function carryOn(
+  call: Call,
+  taskonaut: Taskonaut,
+  request: CreateTask,
+  { mode, ...course }: FlowCourse,
+): Promise<Task> {
+  const { task } = await taskonaut.createTask(request);
+  const { id } = task;
+  return printingParked(call, taskonaut, id, () => {
+    switch (mode) {
+      case "create":
+      case "enqueue":
+        return Promise.resolve(task);
+      case "advance":
+        return drive(call, taskonaut, id, () => taskonaut.advanceTask(id));
+      case "run":
+        return runOn(call, taskonaut, { ...course, id, runOnce: showingSteps(call, taskonaut, task, course) });
+    }
+  });
 }
 
 /** Runs the task on from where the last call left it, and shows each step as it ends. */

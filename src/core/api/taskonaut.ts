@@ -2,6 +2,7 @@
 
 import type { Json } from "../record/json-value.ts";
 import type { ListedSummary, ListedTask, Task, TaskBrief, TaskSummary } from "./task.ts";
+import type { Results } from "./results.ts";
 import type { Worker } from "./worker.ts";
 
 export interface CreateTask {
@@ -97,6 +98,8 @@ export interface ResolveTask {
 }
 
 export interface Taskonaut {
+  /** What tasks come to, for whoever waits for it. */
+  readonly results: Results;
   /** In order of name. */
   listFlows(): Promise<readonly FlowDescription[]>;
   /** Throws flow_not_found. */

@@ -18,7 +18,7 @@ import { bytesOfStep, bytesOfText } from "../../core/record/record-size.ts";
 import { toStepRow } from "../task/step-row.ts";
 import { placeWhere, tellViolation } from "../task/tell-violation.ts";
 
-interface PlannedTask {
+export interface PlannedTask {
   readonly record: TaskRecord;
   readonly program: Program;
   /** Of each of its steps, in their order. */

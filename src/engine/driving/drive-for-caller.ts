@@ -10,7 +10,7 @@ import { isTerminal } from "../../core/record/status.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";
 import type { Turn } from "../../store/store.ts";
 import { damageOf, recoverSound } from "../task/damage.ts";
-import { FlowViolationError, LostTaskError } from "../task/driver-tools.ts";
+import { FlowViolationError, LostTaskError, TaskExistsError } from "../task/driver-tools.ts";
 import { TaskDriver } from "../task/task-driver.ts";
 import type { DrivingTools } from "./driving-tools.ts";
 import { busy } from "./not-now.ts";
@@ -29,14 +29,16 @@ export class DrivingForCallers {
 
   /**
    * Takes the lock of a task, lets `drive` make transitions, and gives the durable record. Where a driver from memory found
-   * none to make, the task is read again, for an outsider may have changed it.
+   * none to make, the task is read again, for an outsider may have changed it. `unborn`: knows the task, which is not in
+   * the store yet; throws TaskExistsError where one of its id is.
    */
-  async drive(id: string, drive: Drive): Promise<TaskRecord> {
+  async drive(id: string, drive: Drive, unborn?: TaskDriver): Promise<TaskRecord> {
     const { driven, stored, clock, limits, store } = this.tools;
     const deadline = clock.now() + limits.busyMs;
     const unlock = await driven.lock(id);
     let turn: Turn | undefined;
     try {
+      if (unborn) driven.remember(id, unborn);
       for (;;) {
         driven.assertOpen();
         const remembered = driven.remembered(id);
@@ -92,7 +94,7 @@ export class DrivingForCallers {
     if (hasCode(error, "task_parked")) return toldOnceDurable(error, driver);
     if (error instanceof FlowViolationError) return parkDriven(driver, error, this.tools);
     const isExplained = error instanceof TaskonautError && error.code !== "internal";
-    if (isExplained || error instanceof LostTaskError) return error;
+    if (isExplained || error instanceof LostTaskError || error instanceof TaskExistsError) return error;
     const { stored, store } = this.tools;
     try {
       return damageOf(await stored.read(driver.id), store.location) ?? error;

@@ -26,6 +26,7 @@ export async function endByForce(id: string, tools: DrivingTools): Promise<TaskR
       if (change && (await writer.submitChange(change))) {
         log.warn?.("task cancelled by force", { task_id: id, flow: record.task.flow_name });
         for (const post of change.posts) children.onPosted(post);
+        tools.onEnded(id);
         return draft.record;
       }
     }

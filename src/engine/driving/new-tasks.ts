@@ -4,10 +4,10 @@ import type { CreateTask } from "../../core/api/taskonaut.ts";
 import { stepId } from "../../core/record/ids.ts";
 import { canonicalJson } from "../../core/record/json.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
-import { keyReused, planTask, taskIdOf, type TaskPlan } from "../doors/create.ts";
+import { keyReused, type PlannedTask, planTask, taskIdOf, type TaskPlan } from "../doors/create.ts";
 import { checkPriority, dueAtOf } from "../doors/queue-start.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";
-import { TaskDriver } from "../task/task-driver.ts";
+import { TaskDriver, type DriverStart } from "../task/task-driver.ts";
 import type { DrivingTools } from "./driving-tools.ts";
 
 export interface NewTask {
@@ -28,15 +28,24 @@ export class NewTasks {
    * body_too_large, flow_invalid, idempotency_key_reused, and what the store throws.
    */
   async create(request: CreateTask): Promise<NewTask> {
-    const { flows, clock, limits, storeClock } = this.tools;
+    const start = dueAtOf(request.start, this.tools.storeClock);
+    const dueAt = start instanceof Promise ? await start : start;
+    const { record, isNew } = await this.insert(this.#planOf(request, dueAt));
+    return { record: isNew ? record : await this.findKeyed(record), isNew };
+  }
+
+  /** A task that is in no store and in no queue: its driver inserts it with its first write. Throws what planning throws. */
+  begin(request: CreateTask): { readonly record: TaskRecord; readonly driver: TaskDriver } {
+    const { record, program, decisions } = planTask(this.#planOf(request, null));
+    return { record, driver: this.#driverOf({ record, program, decisions }, { isUnborn: true }) };
+  }
+
+  #planOf(request: CreateTask, dueAt: number | null): TaskPlan {
+    const { flows, clock, limits } = this.tools;
     const flow = flows.find(request.flow);
-    const id = taskIdOf(request, this.newId);
     const { input, priority } = request;
     checkPriority(priority);
-    const start = dueAtOf(request.start, storeClock);
-    const dueAt = start instanceof Promise ? await start : start;
-    const { record, isNew } = await this.insert({ id, flow, input, now: clock.now(), limits, dueAt, priority });
-    return { record: isNew ? record : await this.#findKeyed(record), isNew };
+    return { id: taskIdOf(request, this.newId), flow, input, now: clock.now(), limits, dueAt, priority };
   }
 
   /** Workers hear of one that is in the queue. Throws what planning throws, and what the store throws. */
@@ -54,15 +63,17 @@ export class NewTasks {
     const { id, flow_name } = record.task;
     log.info?.("task created", { task_id: id, flow: flow_name });
     // one that is in the queue is a worker's: maybe of another process
-    if (record.task.due_at === null) {
-      const decisionOf = new Map(decisions.map((decision) => [stepId(id, decision.path), decision]));
-      driven.remember(id, new TaskDriver(record, program, decisionOf, this.tools, { isNew }));
-    }
+    if (record.task.due_at === null) driven.remember(id, this.#driverOf({ record, program, decisions }, { isNew }));
     return { record, isNew };
   }
 
-  /** What its key has created before must be the same. */
-  async #findKeyed({ task: wanted }: TaskRecord): Promise<TaskRecord> {
+  #driverOf({ record, program, decisions }: PlannedTask, start: DriverStart): TaskDriver {
+    const decisionOf = new Map(decisions.map((decision) => [stepId(record.task.id, decision.path), decision]));
+    return new TaskDriver(record, program, decisionOf, this.tools, start);
+  }
+
+  /** What its key has created before must be the same. Throws idempotency_key_reused. */
+  async findKeyed({ task: wanted }: TaskRecord): Promise<TaskRecord> {
     const found = await this.tools.stored.read(wanted.id);
     const isSame =
       found.task.flow_name === wanted.flow_name &&

@@ -9,7 +9,7 @@ import type { TaskDriver } from "../task/task-driver.ts";
 import type { DrivenTasks } from "./driven-tasks.ts";
 import type { DrivingForCallers } from "./drive-for-caller.ts";
 
-interface Tools {
+export interface RunTools {
   readonly callers: DrivingForCallers;
   readonly driven: DrivenTasks;
   readonly children: Pick<ChildTasks, "followCancelled">;
@@ -18,12 +18,14 @@ interface Tools {
   readonly isLeaving: () => boolean;
 }
 
-/** Gives the durable record. Throws max_steps_exhausted, shutting_down, and what driving throws. */
+/** Gives the durable record. `unborn`: as in `DrivingForCallers.drive`. Throws max_steps_exhausted, shutting_down, and what driving throws. */
 export async function runToEnd(
   taskId: string,
   { maxSteps }: RunTask,
-  { callers, driven, children, stepsMax, isLeaving }: Tools,
+  { callers, driven, children, stepsMax, isLeaving }: RunTools,
+  unborn?: TaskDriver,
 ): Promise<TaskRecord> {
+  let first = unborn;
   // a task of so many steps cannot make more: each is planned, run and observed once, those of its clean-up too
   let limit = maxSteps ?? 6 * stepsMax + 3;
   let made = 0;
@@ -35,7 +37,7 @@ export async function runToEnd(
       if (mover) made += mover.durableMoves - start;
       mover = undefined;
     };
-    const record = await callers.drive(taskId, async (driver) => {
+    const drive = async (driver: TaskDriver): Promise<boolean> => {
       countLost();
       mover = driver;
       start = driver.durableMoves;
@@ -47,7 +49,9 @@ export async function runToEnd(
         driver.writeSoon();
       } while (!driver.isEnded && made + moves < limit && !driven.isWanted(taskId) && !isLeaving());
       return moves > 0;
-    });
+    };
+    const record = await callers.drive(taskId, drive, first);
+    first = undefined;
     countLost();
     if (isTerminal(record.task.status) || !hasMoved) {
       await children.followCancelled(record);

@@ -62,10 +62,13 @@ export class CommitWriter {
 
   /** False: a task of this id exists. */
   submitTask(record: TaskRecord): Promise<boolean> {
-    return new Promise((onWritten, onFailed) => {
-      this.#inserts.push({ what: record, onWritten, onFailed });
-      this.#writeSoon();
-    });
+    return new Promise((onWritten, onFailed) => this.submitNew({ what: record, onWritten, onFailed }));
+  }
+
+  /** `onWritten` is told false where a task of this id exists. */
+  submitNew(job: Job<TaskRecord>): void {
+    this.#inserts.push(job);
+    this.#writeSoon();
   }
 
   /** After this turn of the event loop, so that what is ready together is written together. */

@@ -43,7 +43,7 @@ describe("a draft", () => {
 
   test("changes rows of its own where they are, and rows that others see in a copy", () => {
     const [task, step] = [{ ...RECORD.task }, { ...ECHO }];
-    const draft = new Draft({ task, steps: [step], calls: [] }, true);
+    const draft = new Draft({ task, steps: [step], calls: [] }, { isOwn: true });
     draft.setTask(2000, { current_step: 1 });
     draft.patchStep(step.id, { starts: 1 });
     expect([draft.task, draft.step(step.id)]).toEqual([task, step]);

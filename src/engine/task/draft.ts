@@ -31,9 +31,12 @@ export class Draft {
   #posts: InboxPost[] = [];
   #reopens = false;
   #decidedVersion = 0;
+  #isUnborn: boolean;
 
-  /** `isOwn`: nobody else sees the rows, now or later. */
-  constructor({ task, steps, calls }: TaskRecord, isOwn = false) {
+  /** `isOwn`: nobody else sees the rows, now or later. `isUnborn`: the store has none of them yet. */
+  constructor({ task, steps, calls }: TaskRecord, { isOwn = false, isUnborn = false } = {}) {
+    this.#isUnborn = isUnborn;
+    this.#isDirty = isUnborn;
     this.#task = task;
     this.#isOwn = isOwn;
     this.#expectedVersion = task.version;
@@ -41,9 +44,9 @@ export class Draft {
     // what came before is not read yet, and may be there still
     this.#wakeSeq = task.wake_seq === 0 ? 0 : UNREAD;
     this.#steps = new Rows();
-    for (const step of steps) this.#steps.know(step.id, step, isOwn);
+    for (const step of steps) this.#steps.know(step.id, step, { isOwn, isKnown: !isUnborn });
     this.#calls = new Rows();
-    for (const call of calls) this.#calls.know(call.task_step_id, call, isOwn);
+    for (const call of calls) this.#calls.know(call.task_step_id, call, { isOwn, isKnown: !isUnborn });
   }
 
   /** As it is now: ask again after a change. */
@@ -75,6 +78,11 @@ export class Draft {
 
   get isDirty(): boolean {
     return this.#isDirty;
+  }
+
+  /** The store does not have the task: what is taken next is all of it, to be inserted. */
+  get isUnborn(): boolean {
+    return this.#isUnborn;
   }
 
   /** By step_index. To be read at once: the rows change. */
@@ -201,6 +209,7 @@ export class Draft {
     this.#posts = [];
     this.#reopens = false;
     this.#isDirty = false;
+    this.#isUnborn = false;
     this.#isOwn = false;
     this.#expectedVersion = task.version;
     this.#expectedOwner = task.lease_owner;
@@ -262,8 +271,10 @@ class Rows<Row extends object> {
     });
   }
 
-  know(key: string, row: Row, isOwn: boolean): void {
-    this.#entries.set(key, { row, isOwn, isKnown: true, isDirty: false });
+  know(key: string, row: Row, { isOwn, isKnown }: { readonly isOwn: boolean; readonly isKnown: boolean }): void {
+    const entry = { row, isOwn, isKnown, isDirty: false };
+    this.#entries.set(key, entry);
+    if (!isKnown) this.#mark(entry);
   }
 
   put(key: string, row: Row): void {

@@ -31,6 +31,8 @@ export interface DriverTools {
   /** Told what a caller waits for. */
   readonly tellWait?: TellWait | undefined;
   readonly flows: Flows;
+  /** The end of a task is durable. It must not throw. */
+  readonly onEnded: (taskId: string) => void;
   /** Something has come for a task that nobody holds any more. */
   readonly onWoken: (taskId: string) => void;
   /** The output of an at-most-once tool whose step is in doubt, or is so for whoever drives the task now. */
@@ -66,6 +68,15 @@ export class LostTaskError extends Error {
 
   constructor(taskId: string) {
     super(`Somebody else wrote to task ${taskId}.`);
+  }
+}
+
+/** A task of this id was in the store before: the one that was to be inserted is not there. */
+export class TaskExistsError extends Error {
+  override readonly name = "TaskExistsError";
+
+  constructor(taskId: string) {
+    super(`Task ${taskId} exists.`);
   }
 }
 

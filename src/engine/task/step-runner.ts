@@ -136,6 +136,7 @@ export class StepRunner {
   /** While the database is away, what runs here runs on: the inbox can wait for the next look. */
   async #hearBesideTools(): Promise<void> {
     try {
+      if (this.state.isUnborn) await this.writer.settle();
       await this.inbox.collect();
     } catch (error) {
       if (!hasCode(error, "database_unavailable") || this.state.running.size === 0) throw error;
@@ -162,7 +163,7 @@ export class StepRunner {
   /** Children that wait go on beside the tools of their parent, and what takes its time is there for others to see. */
   #onTick(): void {
     const { state } = this;
-    this.writer.writeSoon();
+    this.writer.writeSoon({ evenUnborn: true });
     this.inbox.isWoken = true;
     if (state.isClaimed) return;
     for (const step of state.waitingSteps()) {

@@ -16,6 +16,8 @@ import { type Need, type Result, Transitions } from "./transitions.ts";
 
 /** How a driver comes to its task. */
 export interface DriverStart {
+  /** The store does not have it yet: its first write inserts it, as it is by then. */
+  readonly isUnborn?: boolean;
   /** It was just created: nobody can have written to it. */
   readonly isNew?: boolean;
   /** It was claimed from the queue for this process, which holds it until it ends or only waits. */
@@ -40,9 +42,9 @@ export class TaskDriver {
     program: Program,
     decisionOf: Map<string, Decision>,
     private readonly tools: DriverTools,
-    { isNew = false, isClaimed = false, isOrphan = false }: DriverStart,
+    { isUnborn = false, isNew = isUnborn, isClaimed = false, isOrphan = false }: DriverStart,
   ) {
-    this.#state = new TaskState(record, program, decisionOf, tools, isClaimed);
+    this.#state = new TaskState(record, program, decisionOf, tools, isClaimed, isUnborn);
     this.#writer = new TaskWriter(this.#state, tools, (reason) => this.#onFailed(reason));
     // where nobody has left anything yet: what comes from now on makes it due again, whatever is written
     const isQuiet = isNew || (isClaimed && record.task.wake_seq === 0 && !this.#state.hasWaits);
@@ -132,6 +134,7 @@ export class TaskDriver {
   async #supply(need: Need): Promise<void> {
     switch (need) {
       case "inbox":
+        if (this.#state.isUnborn) await this.#writer.settle();
         await this.#inbox.collect();
         return this.#transitions.supplied(need);
       case "store-time":

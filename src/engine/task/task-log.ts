@@ -24,6 +24,10 @@ export class TaskLog {
     return this.#lines.length === 0 ? NONE : this.#lines.splice(0);
   }
 
+  noteCreated(): void {
+    if (this.log.info) this.#lines.push(() => this.log.info?.("task created", this.fields));
+  }
+
   noteOutcome(step: StepRow, status: StepStatus): void {
     if (status === "FAILED" ? this.log.warn : this.log.debug) this.#lines.push(() => this.#tellOutcome(step, status));
   }

@@ -54,13 +54,16 @@ export class TaskState {
     private readonly tools: StateTools,
     /** A worker has claimed it, and looks after it when it is let go of. */
     readonly isFromQueue: boolean,
+    /** The store does not have it yet. */
+    isUnborn: boolean,
   ) {
     const { steps, task } = record;
-    this.#draft = new Draft(record, isFromQueue);
+    this.#draft = new Draft(record, { isOwn: isFromQueue, isUnborn });
     this.inbox = this.#draft;
     this.#draft.noteCode(program.flow.code ?? null);
     this.#open = new OpenSteps(steps, task.observed_count, (id) => this.step(id), program.isSequential);
     this.log = new TaskLog(tools.log, { task_id: task.id, flow: task.flow_name });
+    if (isUnborn) this.log.noteCreated();
     this.#place = new Place(tools.lease.workerId, () => this.storeTime(), task.due_at, isFromQueue);
     this.#time = new TaskTime(tools.clock, task.updated_at);
     this.steps = new StepRecord(this.#draft, this.#open, this.#place, this.#time, this.log, tools.log);
@@ -351,6 +354,11 @@ export class TaskState {
 
   get isDirty(): boolean {
     return this.#draft.isDirty;
+  }
+
+  /** The store does not have the task: what is taken next is all of it, to be inserted. */
+  get isUnborn(): boolean {
+    return this.#draft.isUnborn;
   }
 
   /** Transitions so far. */

@@ -4,13 +4,15 @@
 // T2. After a write that was lost or failed nothing more is written: the driver has to start from the store again.
 // T3. What is told of a transition (the log, other tasks) is told once it is durable.
 // T4. A task that is let go of, and is due, is known to be so.
+// T5. The first write of a task that is not in the store inserts it, as it is by then: a flow that has come to its end
+//     until then costs one commit. Nobody can have left anything for it, and it is held by nobody else.
 
 import type { TaskRecord } from "../../core/record/record.ts";
 import { isTerminal } from "../../core/record/status.ts";
 import type { Change } from "../../store/store.ts";
 import type { Job } from "../process/commit-writer.ts";
 import { retryWriteAfter } from "../process/retry-write.ts";
-import { LostTaskError, type DriverTools } from "./driver-tools.ts";
+import { LostTaskError, TaskExistsError, type DriverTools } from "./driver-tools.ts";
 import type { TaskState } from "./task-state.ts";
 
 /** Told that everything so far is durable, or why it cannot be made so. */
@@ -52,9 +54,12 @@ export class TaskWriter implements Job<Change> {
     this.onFirstFailure(this.failure);
   }
 
-  /** Starts to write what has changed, without waiting: more may join while the event loop turns. */
-  writeSoon(): void {
-    if (this.#isWriting || !this.state.isDirty) return;
+  /**
+   * Starts to write what has changed, without waiting: more may join while the event loop turns. A task that is not in the
+   * store waits for its end, or for what has to be durable, unless it takes its time (`evenUnborn`).
+   */
+  writeSoon({ evenUnborn = false } = {}): void {
+    if (this.#isWriting || !this.state.isDirty || (this.state.isUnborn && !evenUnborn)) return;
     this.#isWriting = true;
     setImmediate(() => this.#writeNext());
   }
@@ -83,6 +88,7 @@ export class TaskWriter implements Job<Change> {
 
   #writeNext(): void {
     this.#isWriting = true;
+    const { isUnborn } = this.state;
     try {
       this.#moves = this.state.moves;
       this.#change = this.failure === undefined ? this.state.takeChange() : undefined;
@@ -92,7 +98,17 @@ export class TaskWriter implements Job<Change> {
     if (!this.#change) return this.#rest();
     this.#lines = this.state.log.take();
     this.#startedAt = this.tools.clock.now();
-    this.tools.writer.submit(this);
+    if (isUnborn) this.#insert(this.#change);
+    else this.tools.writer.submit(this);
+  }
+
+  /** T5. Of an insert whose answer was lost nobody knows more than that: the caller hears it. */
+  #insert({ taskId, task, newSteps, newCalls }: Change): void {
+    this.tools.writer.submitNew({
+      what: { task, steps: newSteps, calls: newCalls },
+      onWritten: (isNew) => (isNew ? this.onWritten(true) : this.#giveUp(new TaskExistsError(taskId))),
+      onFailed: (error) => this.#giveUp(error),
+    });
   }
 
   // ---- the write that is under way
@@ -110,6 +126,7 @@ export class TaskWriter implements Job<Change> {
       this.durableVersion = change.task.version;
       for (const tell of this.#lines) tell();
       for (const post of change.posts) this.tools.children.onPosted(post);
+      if (isTerminal(change.task.status)) this.tools.onEnded(change.taskId);
     } catch (error) {
       return this.#giveUp(error);
     }

@@ -1,14 +1,17 @@
-// The tasks that a name stands for: a range of the primary key, or the newest ones.
+// The tasks that a name stands for: a range of the primary key, or the newest ones. And how tasks stand that somebody
+// waits for.
 
 import { FOUND_MAX, type TaskName } from "../../core/record/task-names.ts";
-import { type BriefRow, LAST_AMONG } from "../store.ts";
+import { type BriefRow, type Glance, GLANCES_MAX, LAST_AMONG } from "../store.ts";
 import { TASKS } from "../tables.ts";
 import { columnsOf, selectList } from "./columns.ts";
 import type { PostgresClient } from "./connection.ts";
 import type { Schema } from "./schema.ts";
 
-const { id, flow_name, status, parked_reason, created_at } = columnsOf(TASKS, "t");
+const { id, flow_name, status, parked_reason, created_at, finished_at, due_at, lease_owner } = columnsOf(TASKS, "t");
 const BRIEF = selectList<BriefRow>({ id, flow_name, status, parked_reason, created_at });
+
+const GLANCE = selectList<Glance>({ id, finished_at, due_at, lease_owner });
 
 /** See `Store.findTasks`. Limits stand in the text, for the planner. */
 export function findTasks(client: PostgresClient, schema: Schema, name: TaskName): Promise<BriefRow[]> {
@@ -28,5 +31,15 @@ export function findTasks(client: PostgresClient, schema: Schema, name: TaskName
     ) t where t.parent_task_id is null and ($1::text is null or t.flow_name = $1::text)
     order by t.created_at desc, t.id desc limit 1`,
     [name.flow],
+  );
+}
+
+/** See `Store.glance`. The limit is for the planner. */
+export function glance(client: PostgresClient, schema: Schema, ids: readonly string[]): Promise<Glance[]> {
+  return client.read<Glance>(
+    `select ${GLANCE} from (
+      select value::uuid as id from json_array_elements_text($1::text::json) limit ${GLANCES_MAX}
+    ) wanted join ${schema}.tasks t on t.id = wanted.id`,
+    [JSON.stringify(ids)],
   );
 }

@@ -8,7 +8,7 @@ import { claimTasks } from "./claim.ts";
 import { commitChanges, insertTasks } from "./commit.ts";
 import { PostgresClient } from "./connection.ts";
 import { postToTask, readInbox } from "./inbox.ts";
-import { findTasks } from "./find-tasks.ts";
+import { findTasks, glance } from "./find-tasks.ts";
 import { Frontier } from "./frontier.ts";
 import { explainLocked } from "./failures.ts";
 import { Lifeline } from "./lifeline.ts";
@@ -104,6 +104,7 @@ export async function openPostgresStore({
     readTaskRow: (id) => read((client) => readTaskRow(client, schema, id)),
     listTasks: (page) => read((client) => listTasks(client, schema, page)),
     findTasks: (name) => read((client) => findTasks(client, schema, name)),
+    glance: (ids) => read((client) => glance(client, schema, ids)),
     async claimTasks(request) {
       await migrated(claimer);
       return frontier.through(request, (places) => claimTasks(claimer, schema, request, { places, turns: keyTurns }));

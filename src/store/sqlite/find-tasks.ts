@@ -1,7 +1,8 @@
-// The tasks that a name stands for: a range of the primary key, or the newest ones.
+// The tasks that a name stands for: a range of the primary key, or the newest ones. And how tasks stand that somebody
+// waits for.
 
 import { FOUND_MAX, type TaskName } from "../../core/record/task-names.ts";
-import { type BriefRow, LAST_AMONG } from "../store.ts";
+import { type BriefRow, type Glance, LAST_AMONG } from "../store.ts";
 import type { SqliteConnection } from "./connection.ts";
 
 const BRIEF = "id, flow_name, status, parked_reason, created_at";
@@ -21,4 +22,13 @@ export function findTasks(connection: SqliteConnection, name: TaskName): Promise
       ? connection.prepare<BriefRow>(SELECT_BEGINNING).all({ from: name.from, to: name.to })
       : connection.prepare<BriefRow>(SELECT_LAST).all({ flow: name.flow }),
   );
+}
+
+const GLANCE = `
+  select task.id, task.finished_at, task.due_at, task.lease_owner
+  from json_each($ids) as wanted cross join tasks as task on task.id = wanted.value`;
+
+/** See `Store.glance`. */
+export function glance(connection: SqliteConnection, ids: readonly string[]): Promise<Glance[]> {
+  return connection.read(() => connection.prepare<Glance>(GLANCE).all({ ids: JSON.stringify(ids) }));
 }

@@ -10,7 +10,7 @@ import { NO_TURN, type Store } from "../store.ts";
 import { claimTasks } from "./claim.ts";
 import { commitChanges, insertTasks } from "./commit.ts";
 import { openConnection } from "./connection.ts";
-import { findTasks } from "./find-tasks.ts";
+import { findTasks, glance } from "./find-tasks.ts";
 import { postToTask, readInbox } from "./inbox.ts";
 import { migrate, readPending } from "./migrate.ts";
 import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
@@ -86,6 +86,7 @@ export async function openSqliteStore({
     readTaskRow: (id) => readTaskRow(connection, id),
     listTasks: (page) => listTasks(connection, page),
     findTasks: (name) => findTasks(connection, name),
+    glance: (ids) => glance(connection, ids),
     claimTasks: (request) => claimTasks(connection, request, now, keyTurns),
     releaseTasks: (release) => releaseTasks(connection, release, now),
     releaseOrphans: () => releaseOrphans(connection, now),

@@ -1,0 +1,110 @@
+// Who waits in this process for a task to come to its end.
+//
+// EN1. An end that is written here is told at once. Those of other processes are found by one look at all tasks that are
+//      waited for, a few times a second, however many they are: a caller who waits costs no more than his part of that.
+// EN2. Who waits no longer leaves nothing behind; while nobody waits, nothing is looked at.
+
+import type { Clock } from "../../core/clock.ts";
+import { type Glance, GLANCES_MAX, type Store } from "../../store/store.ts";
+import type { Patience } from "./patience.ts";
+
+/** From one look to the next: with a few tasks, and at most. */
+const LOOK_MS = 50;
+const LOOK_MS_MAX = 250;
+/** With so many tasks it is as long as it gets. */
+const MANY = 1000;
+
+/** `ended`: or it is gone. `due`: nobody holds it, and there is something to do for it. `over`: it is waited for no longer. */
+export type Arrival = "ended" | "due" | "over";
+
+interface Waiter {
+  readonly alsoDue: boolean;
+  tell(arrival: Arrival): void;
+}
+
+interface Tools {
+  readonly store: Pick<Store, "glance">;
+  readonly clock: Clock;
+  readonly storeClock: { guess(): number };
+}
+
+export class Ends {
+  readonly #waiters = new Map<string, Set<Waiter>>();
+  #looking: AbortController | undefined;
+
+  constructor(private readonly tools: Tools) {}
+
+  /** The end of the task is durable. */
+  tell(taskId: string): void {
+    this.#tell(taskId, "ended");
+  }
+
+  /** Something has come for the task. */
+  wake(taskId: string): void {
+    this.#tell(taskId, "due");
+  }
+
+  /** The first that comes to the task; `due` only where it is asked for. It never rejects. */
+  wait(taskId: string, patience: Patience, { alsoDue }: { readonly alsoDue: boolean }): Promise<Arrival> {
+    const { promise, resolve } = Promise.withResolvers<Arrival>();
+    if (patience.isOver) return Promise.resolve("over");
+    const waiters = this.#waiters.get(taskId) ?? new Set();
+    this.#waiters.set(taskId, waiters);
+    const leave = patience.onOver(() => waiter.tell("over"));
+    const waiter: Waiter = {
+      alsoDue,
+      tell: (arrival) => {
+        leave();
+        waiters.delete(waiter);
+        if (waiters.size === 0 && this.#waiters.get(taskId) === waiters) this.#waiters.delete(taskId);
+        if (this.#waiters.size === 0) this.#looking?.abort();
+        resolve(arrival);
+      },
+    };
+    waiters.add(waiter);
+    this.#look();
+    return promise;
+  }
+
+  #tell(taskId: string, arrival: Arrival): void {
+    const waiters = this.#waiters.get(taskId);
+    if (!waiters) return;
+    for (const waiter of Array.from(waiters)) if (arrival === "ended" || waiter.alsoDue) waiter.tell(arrival);
+  }
+
+  /** EN1, until nobody waits. */
+  #look(): void {
+    if (this.#looking && !this.#looking.signal.aborted) return;
+    const stop = new AbortController();
+    this.#looking = stop;
+    const looks = async (): Promise<void> => {
+      while (!stop.signal.aborted) {
+        const share = Math.min(1, this.#waiters.size / MANY);
+        await this.tools.clock.sleep(LOOK_MS + share * (LOOK_MS_MAX - LOOK_MS), stop.signal);
+        await this.#lookAtAll();
+      }
+    };
+    looks().catch(() => {}); // nobody waits any more
+  }
+
+  async #lookAtAll(): Promise<void> {
+    const ids = Array.from(this.#waiters.keys());
+    for (let from = 0; from < ids.length; from += GLANCES_MAX) {
+      const some = ids.slice(from, from + GLANCES_MAX);
+      let glances: readonly Glance[];
+      try {
+        glances = await this.tools.store.glance(some);
+      } catch {
+        return; // the database is away: who waits for longer than that sees what comes then
+      }
+      const found = new Map(glances.map((glance) => [glance.id, glance]));
+      for (const id of some) this.#tellOf(id, found.get(id));
+    }
+  }
+
+  #tellOf(id: string, glance: Glance | undefined): void {
+    if (!glance || glance.finished_at !== null) return this.#tell(id, "ended");
+    const { due_at, lease_owner } = glance;
+    if (due_at !== null && due_at <= this.tools.storeClock.guess() && lease_owner === null) this.#tell(id, "due");
+  }
+}

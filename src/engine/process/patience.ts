@@ -1,0 +1,63 @@
+// How long somebody waits: until a time is up, he leaves, or the process does.
+
+import type { Clock } from "../../core/clock.ts";
+
+interface Bounds {
+  readonly waitMs: number;
+  readonly clock: Clock;
+  /** Of the caller. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export class Patience {
+  #isOver = false;
+  readonly #onOver = new Set<() => void>();
+  readonly #timer = new AbortController();
+  readonly #signal: AbortSignal | undefined;
+  readonly #end = (): void => this.end();
+
+  constructor({ waitMs, clock, signal }: Bounds) {
+    this.#signal = signal;
+    if (signal?.aborted === true || waitMs <= 0) {
+      this.end();
+      return;
+    }
+    signal?.addEventListener("abort", this.#end, { once: true });
+    clock.sleep(waitMs, this.#timer.signal).then(this.#end, () => {}); // it was over before
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Gives what takes the listener away again. */
+  onOver(tell: () => void): () => void {
+    this.#onOver.add(tell);
+    return () => this.#onOver.delete(tell);
+  }
+
+  /** The value of `work`, or undefined where it is over first. Rejects with what `work` rejects with, before that. */
+  async unlessOver<T>(work: Promise<T>): Promise<T | undefined> {
+    if (this.#isOver) {
+      work.catch(() => {});
+      return undefined;
+    }
+    const over = Promise.withResolvers<undefined>();
+    const leave = this.onOver(() => over.resolve(undefined));
+    try {
+      return await Promise.race([work, over.promise]);
+    } finally {
+      leave();
+    }
+  }
+
+  /** Nobody waits any more. Harmless when repeated. */
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#timer.abort();
+    this.#signal?.removeEventListener("abort", this.#end);
+    for (const tell of Array.from(this.#onOver)) tell();
+    this.#onOver.clear();
+  }
+}
