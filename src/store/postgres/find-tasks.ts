@@ -2,7 +2,7 @@
 // waits for.
 
 import { FOUND_MAX, type TaskName } from "../../core/record/task-names.ts";
-import { type BriefRow, type Glance, GLANCES_MAX, LAST_AMONG } from "../store.ts";
+import { type BriefRow, type Glance, LAST_AMONG } from "../store.ts";
 import { TASKS } from "../tables.ts";
 import { columnsOf, selectList } from "./columns.ts";
 import type { PostgresClient } from "./connection.ts";
@@ -34,12 +34,11 @@ export function findTasks(client: PostgresClient, schema: Schema, name: TaskName
   );
 }
 
-/** See `Store.glance`. The limit is for the planner. */
+/** See `Store.glance`. Of an array the planner expects few elements, so it looks each of them up. */
 export function glance(client: PostgresClient, schema: Schema, ids: readonly string[]): Promise<Glance[]> {
   return client.read<Glance>(
-    `select ${GLANCE} from (
-      select value::uuid as id from json_array_elements_text($1::text::json) limit ${GLANCES_MAX}
-    ) wanted join ${schema}.tasks t on t.id = wanted.id`,
+    `select ${GLANCE} from ${schema}.tasks t
+    where t.id = any (array(select value::uuid from json_array_elements_text($1::text::json)))`,
     [JSON.stringify(ids)],
   );
 }
