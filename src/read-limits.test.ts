@@ -34,3 +34,18 @@ test.each<[string, number, number]>([
     );
   }
 });
+
+test("how long ended tasks are kept is a time of a minute or more, or off", () => {
+  const { retention } = readLimits({
+    TASKONAUT_RETENTION_COMPLETED: "7d",
+    TASKONAUT_RETENTION_FAILED: "off",
+    TASKONAUT_RETENTION_CANCELLED: "",
+  });
+  expect(retention).toEqual({ completed: 604_800_000, failed: null, cancelled: 7_776_000_000 });
+  for (const text of ["never", "7", "-1d", "7 d", "OFF"]) {
+    const message = `TASKONAUT_RETENTION_FAILED: ${JSON.stringify(text)} is not a valid duration`;
+    expect(() => readLimits({ TASKONAUT_RETENTION_FAILED: text })).toThrow(message);
+  }
+  const tooShort = 'TASKONAUT_RETENTION_COMPLETED: "59s" is too short: tasks are kept for a minute or more.';
+  expect(() => readLimits({ TASKONAUT_RETENTION_COMPLETED: "59s" })).toThrow(tooShort);
+});

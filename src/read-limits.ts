@@ -1,9 +1,10 @@
 import { TIMER_MS_MAX } from "./core/flow/duration.ts";
+import { readKeptFor, tellWrongKeptFor } from "./core/flow/retention.ts";
 import { TaskonautError } from "./core/errors.ts";
-import { DEFAULT_LIMITS, type Limits } from "./core/limits.ts";
+import { DEFAULT_LIMITS, type Limits, type Retention } from "./core/limits.ts";
 
 interface Variable {
-  readonly limit: keyof Limits;
+  readonly limit: Exclude<keyof Limits, "retention">;
   readonly min: number;
   readonly max: number;
 }
@@ -33,8 +34,17 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   TASKONAUT_STUCK_MS: { limit: "stuckMs", min: 1000, max: DAY_MS },
 };
 
+/** How long ended tasks are kept whose flow says nothing else. */
+const RETENTION: Readonly<Record<string, keyof Retention>> = {
+  TASKONAUT_RETENTION_COMPLETED: "completed",
+  TASKONAUT_RETENTION_FAILED: "failed",
+  TASKONAUT_RETENTION_CANCELLED: "cancelled",
+};
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** The defaults, with what the environment says in place of them; an empty variable is none. Throws usage. */
-export function readLimits(env: Readonly<Record<string, string | undefined>>): Limits {
+export function readLimits(env: Environment): Limits {
   const limits: { -readonly [Limit in keyof Limits]: Limits[Limit] } = { ...DEFAULT_LIMITS };
   for (const [name, { limit, min, max }] of Object.entries(VARIABLES)) {
     const text = env[name];
@@ -48,5 +58,18 @@ export function readLimits(env: Readonly<Record<string, string | undefined>>): L
     }
     limits[limit] = value;
   }
-  return limits;
+  return { ...limits, retention: readRetention(env) };
+}
+
+/** Throws usage. */
+function readRetention(env: Environment): Retention {
+  const retention: { -readonly [End in keyof Retention]: Retention[End] } = { ...DEFAULT_LIMITS.retention };
+  for (const [name, end] of Object.entries(RETENTION)) {
+    const text = env[name];
+    if (!text) continue;
+    const ms = readKeptFor(text);
+    if (ms === undefined) throw new TaskonautError("usage", `${name}: ${tellWrongKeptFor(text)}.`);
+    retention[end] = ms;
+  }
+  return retention;
 }

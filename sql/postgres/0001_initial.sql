@@ -76,6 +76,8 @@ create table tasks (
 ) with (fillfactor = 45);
 
 create index tasks_by_creation on tasks (created_at, id);
+-- What has ended: it changes no more.
+create index tasks_ended on tasks (flow_name, status, created_at, id) where finished_at is not null;
 -- The queue. A claimed task stays in it: a claim changes no index.
 create index tasks_due on tasks (flow_name, priority, due_at) where due_at is not null;
 create index tasks_parked on tasks (flow_name) where parked_reason is not null;
@@ -244,4 +246,12 @@ create table limit_starts (
   slice_at timestamptz not null,
   count integer not null check (count >= 1),
   primary key (kind, name, slice_at)
+);
+
+-- What one worker does at a time, for all.
+create table duties (
+  name text not null primary key,
+  -- The worker that does it, until its lease has passed.
+  owner uuid not null,
+  lease_until timestamptz not null
 );

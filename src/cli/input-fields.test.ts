@@ -13,6 +13,7 @@ const flow: FlowDescription = {
   form: "run",
   file: null,
   concurrency: null,
+  retention_ms: { completed: 2_592_000_000, failed: 7_776_000_000, cancelled: null },
   input_schema: {
     type: "object",
     properties: {

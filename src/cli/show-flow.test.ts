@@ -60,6 +60,7 @@ test("a flow is shown with its form, file, limit, fields and signals, and a call
     "form   run: it decides on each step by the outcomes before it",
     "file   /flows/checkout.ts",
     "limit  3 tasks run at once, over all workers; those that wait do not count",
+    "kept   completed 30 d, failed 90 d, cancelled for ever, from the end of a task on",
     "tools  not known before it runs: get-task shows those that a task has called",
     "",
     "Fields of checkout:",

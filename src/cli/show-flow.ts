@@ -9,6 +9,7 @@ import { exampleInput, exampleLine, fieldsSection, type FoundFlow, signalLines, 
 import { type HelpRow, type HelpSection, layRows } from "./help-rows.ts";
 import type { Hints } from "./hint.ts";
 import type { Look } from "./look.ts";
+import { roughly } from "./times.ts";
 
 export interface ShownFlow {
   readonly found: FoundFlow;
@@ -47,11 +48,12 @@ export function showFlow({ found, runFlow, hints }: ShownFlow, { columns, paint 
 }
 
 function factsOf(found: FoundFlow): readonly HelpRow[] {
-  const { form, file, concurrency } = found.flow;
+  const { form, file, concurrency, retention_ms } = found.flow;
   return [
     { name: "form", text: FORMS[form] },
     { name: "file", text: file ?? "built in" },
     { name: "limit", text: describeLimit(concurrency) },
+    { name: "kept", text: describeRetention(retention_ms) },
     { name: "tools", text: describeTools(found) },
   ];
 }
@@ -64,6 +66,12 @@ const FORMS: Readonly<Record<FlowDescription["form"], string>> = {
 function describeLimit(concurrency: number | null): string {
   if (concurrency === null) return "none: any number of its tasks run at once";
   return `${concurrency} ${concurrency === 1 ? "task runs" : "tasks run"} at once, over all workers; those that wait do not count`;
+}
+
+/** `completed 30 d, failed 90 d, cancelled for ever` */
+function describeRetention(retention: FlowDescription["retention_ms"]): string {
+  const kept = Object.entries(retention).map(([end, ms]) => `${end} ${ms === null ? "for ever" : roughly(ms)}`);
+  return `${kept.join(", ")}, from the end of a task on`;
 }
 
 /** Only what the definition tells: nobody has run it. */

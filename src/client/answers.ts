@@ -99,6 +99,11 @@ export const FlowAnswer = v.looseObject({
   form: v.picklist(["plan", "run"]),
   file: TextOrNull,
   concurrency: v.nullable(v.number()),
+  retention_ms: v.looseObject({
+    completed: v.nullable(v.number()),
+    failed: v.nullable(v.number()),
+    cancelled: v.nullable(v.number()),
+  }),
   input_schema: v.looseObject({}),
   signals: v.record(v.string(), v.looseObject({})),
 }) as unknown as Answer<FlowDescription>;

@@ -1,5 +1,12 @@
 // Every loop, batch, payload and wait has a named maximum. These are the defaults; units last.
 
+/** How long tasks are kept once they have ended that way, in milliseconds; null: until somebody removes them. */
+export interface Retention {
+  readonly completed: number | null;
+  readonly failed: number | null;
+  readonly cancelled: number | null;
+}
+
 export interface Limits {
   /** Of a flow's input, as UTF-8 JSON text. */
   readonly inputBytes: number;
@@ -27,7 +34,11 @@ export interface Limits {
   readonly flowStuckMs: number;
   /** How long the event loop of a worker may be stuck; then the process is killed. */
   readonly stuckMs: number;
+  /** Of tasks whose flow says nothing else. */
+  readonly retention: Retention;
 }
+
+const DAY_MS = 86_400_000;
 
 export const DEFAULT_LIMITS: Limits = {
   inputBytes: 64 * 1024,
@@ -43,6 +54,7 @@ export const DEFAULT_LIMITS: Limits = {
   deaths: 3,
   flowStuckMs: 2000,
   stuckMs: 60_000,
+  retention: { completed: 30 * DAY_MS, failed: 90 * DAY_MS, cancelled: 90 * DAY_MS },
 };
 
 /** `max_steps` of a run: 1 to this many transitions. */

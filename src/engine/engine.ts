@@ -56,7 +56,8 @@ import { runToEnd, type RunTools } from "./driving/run-to-end.ts";
 import { resolveTask } from "./driving/resolve-task.ts";
 import { signalTask } from "./driving/signal-task.ts";
 import { StoreClock } from "./process/store-clock.ts";
-import { leaseWithin } from "./queue/maintenance.ts";
+import { type Duty, leaseWithin } from "./queue/maintenance.ts";
+import { retentionDuty } from "./queue/retention.ts";
 import { type RunningWorker, Worker, type WorkOptions } from "./queue/worker.ts";
 
 export interface EngineOptions {
@@ -212,7 +213,7 @@ class StoreEngine implements Engine {
     const driving = new DrivingForWorker(this.#tools);
     const heldByHand = (): readonly string[] => this.#driven.heldIds();
     const worker = new Worker(
-      { ...this.#tools, store: this.#store, driving, heldByHand, notifier: this.#notifier },
+      { ...this.#tools, store: this.#store, driving, heldByHand, notifier: this.#notifier, duties: this.#duties() },
       options,
     );
     // before it has started: who closes the engine meanwhile stops it as well
@@ -224,6 +225,11 @@ class StoreEngine implements Engine {
       throw error;
     }
     return worker;
+  }
+
+  /** What its worker does once in a while, for all. */
+  #duties(): readonly Duty[] {
+    return [retentionDuty({ ...this.#tools, store: this.#store })];
   }
 
   listFlows(): Promise<readonly FlowDescription[]> {

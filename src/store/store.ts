@@ -12,6 +12,7 @@ import type { TaskonautError } from "../core/errors.ts";
 import type { InboxRow, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record/record.ts";
 import type { TaskName } from "../core/record/task-names.ts";
 import type { DeathCause } from "./blame.ts";
+import type { RemovalStore } from "./removal-store.ts";
 
 /** Everything that one write does to one task. */
 export interface Change {
@@ -329,6 +330,8 @@ export interface Store {
   forgetDeadWorkers(): Promise<number>;
   /** By started_at. */
   listWorkers(): Promise<readonly ListedWorker[]>;
+
+  readonly removal: RemovalStore;
 
   /** Throws `database_unavailable`, `database_behind`, `database_ahead` or `migration_changed`. */
   checkReady(): Promise<void>;

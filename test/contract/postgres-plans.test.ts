@@ -11,6 +11,7 @@ import { findTasks, glance } from "../../src/store/postgres/find-tasks.ts";
 import { postToTask, readInbox } from "../../src/store/postgres/inbox.ts";
 import { openPostgresMigrator } from "../../src/store/postgres/migrate.ts";
 import { listTasks, readTask } from "../../src/store/postgres/read.ts";
+import { removalStore } from "../../src/store/postgres/removal.ts";
 import { quoteSchema } from "../../src/store/postgres/schema.ts";
 import { Processes } from "../../src/store/processes.ts";
 import { findSuspects, renewWorker } from "../../src/store/postgres/workers.ts";
@@ -47,6 +48,8 @@ const claimByKeys = (flows: number) => (client: PostgresClient) =>
     })),
     deadOwners: [WORKER],
   });
+
+const removalOn = (client: PostgresClient) => removalStore((use) => use(client), SCHEMA);
 
 const post = (over: Partial<InboxPost> = {}): InboxPost => ({
   task_id: idOf(7),
@@ -119,6 +122,10 @@ const HOT: Readonly<Record<string, (client: PostgresClient) => Promise<unknown>>
     ),
   "the last task": (client) => findTasks(client, SCHEMA, { kind: "last", flow: null }),
   "the last task of a flow": (client) => findTasks(client, SCHEMA, { kind: "last", flow: "echo_add" }),
+  "the flows of ended tasks": (client) => removalOn(client).listEndedFlows(),
+  "ended tasks": (client) => removalOn(client).findEnded({ flow: "echo_add", status: "COMPLETED", keptMs: 1000 }),
+  "removing tasks": (client) =>
+    removalOn(client).removeTasks({ ids: [idOf(7), idOf(8)], keptMs: 1000, lease: { owner: WORKER, ms: 1000 } }),
   "reading an inbox": (client) => readInbox(client, SCHEMA, idOf(7), { names: ["approved", "paid"], after: 0 }),
   "a post": (client) => postToTask(client, SCHEMA, post()),
   "looking a key up": (client) => postToTask(client, SCHEMA, post({ idempotency_key: "k" })),

@@ -5,6 +5,7 @@ import { limitsContract } from "./limits.contract.ts";
 import { migrationContract } from "./migrations.contract.ts";
 import type { Place } from "./place.ts";
 import { queueContract } from "./queue.contract.ts";
+import { removalContract } from "./removal.contract.ts";
 import { sizeContract } from "./sizes.contract.ts";
 import { taskContract } from "./tasks.contract.ts";
 import { workerContract } from "./workers.contract.ts";
@@ -15,6 +16,7 @@ export function storeContract(dialect: string, create: () => Promise<Place>): vo
   changeContract(dialect, create);
   queueContract(dialect, create);
   limitsContract(dialect, create);
+  removalContract(dialect, create);
   sizeContract(dialect, create);
   workerContract(dialect, create);
   migrationContract(dialect, create);

@@ -60,7 +60,7 @@ test("docs/configuration.md lists the environment variables that the program rea
   const reads = [
     /\benv(?:ironment)?\["([A-Z_]+)"\]/g,
     /"(TASKONAUT_[A-Z_]+)"/g,
-    /^ {2}(TASKONAUT_[A-Z_]+): \{/gm,
+    /^ {2}(TASKONAUT_[A-Z_]+): ["{]/gm,
     /\bfind\("[^"]+", "([A-Z_]+)"\)/g,
   ];
   const read = program.flatMap(([, text]) =>

@@ -94,7 +94,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "core",
     ],
   },
-  "engine/queue": { imports: ["engine/driving", "engine/task", "engine/process", "store/store.ts", "core"] },
+  "engine/queue": {
+    imports: ["engine/driving", "engine/task", "engine/process", "store/store.ts", "store/removal-store.ts", "core"],
+  },
   "engine/driving": { imports: ["engine/doors", "engine/task", "engine/process", "store/store.ts", "core"] },
   "engine/doors": { imports: ["engine/task", "engine/process", "store/store.ts", "core"] },
   "engine/task": {
@@ -123,7 +125,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
   },
   "store/postgres": {
-    imports: ["store/baseline.ts", "store/*", "store/store.ts", "store/blame.ts", "core"],
+    imports: ["store/baseline.ts", "store/*", "store/store.ts", "store/removal-store.ts", "store/blame.ts", "core"],
     packages: ["node:dns/promises", "node:fs", "node:net", "node:timers/promises", "node:tls", "postgres"],
   },
   "store/sqlite": {
@@ -131,6 +133,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "store/baseline.ts",
       "store/*",
       "store/store.ts",
+      "store/removal-store.ts",
       "store/blame.ts",
       "store/record-damaged.ts",
       "turn-of-loop.ts",
@@ -144,7 +147,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ["node:fs", "node:os", "node:path"],
   },
   // what the engine knows of it
-  "store/store.ts": { imports: ["store/blame.ts", "core"] },
+  "store/store.ts": { imports: ["store/removal-store.ts", "store/blame.ts", "core"] },
+  "store/removal-store.ts": { imports: ["core"] },
   "store/blame.ts": { imports: ["core/*"] },
   "store/record-damaged.ts": { imports: ["core/*"] },
 

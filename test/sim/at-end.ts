@@ -15,7 +15,7 @@ export function breachesAtEnd(
   expected: ReadonlyMap<string, string | undefined> | undefined,
 ): string[] {
   const flows = new Map(simFlows(cannotAct).map((flow) => [flow.name, flow]));
-  return database.tasks.flatMap((stored) => {
+  return database.everyTask.flatMap((stored) => {
     const { task, steps, calls, inbox, consumed } = stored;
     const flow = flows.get(task.flow_name) as Flow;
     const broken: string[] = [];
@@ -37,7 +37,7 @@ export function breachesAtEnd(
     }
     for (const step of steps.values()) {
       if (step.kind !== "child" || step.outcome_seq === null) continue;
-      const child = database.find(childTaskId(step.id));
+      const child = database.findEver(childTaskId(step.id));
       // one that failed may have been retried, and its parent does not hear of that any more
       const isRetried = [...(child?.steps.values() ?? [])].some(({ attempt_epoch }) => attempt_epoch > 0);
       const isSame = (child?.task.output_payload ?? null) === step.output_payload;
@@ -67,7 +67,7 @@ export function outputOf({ task }: StoredTask): string | undefined {
 function isDisturbed(database: SimDatabase, { steps, inbox }: StoredTask): boolean {
   if (inbox.some((row) => row.kind === "cancel" || (row.kind === "resolve" && row.error !== null))) return true;
   return [...steps.values()].some((step) => {
-    const child = step.kind === "child" ? database.find(childTaskId(step.id)) : undefined;
+    const child = step.kind === "child" ? database.findEver(childTaskId(step.id)) : undefined;
     return child !== undefined && isDisturbed(database, child);
   });
 }

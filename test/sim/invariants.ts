@@ -7,6 +7,7 @@
 // I4. Who holds a task has it in the queue: a leased task is due. What is parked or has ended is held by nobody.
 // I5. Of a flow with a limit no more tasks are held than that.
 // I6. What was planned is never planned otherwise: path, kind, target, guarantee and input of a step stand.
+// I9. What is removed has ended, and so has its parent.
 //
 // And with every look of a process at the others:
 // I7. A process that lives is not found dead while its lease runs, whatever became of its connections (`world.ts`).
@@ -23,7 +24,7 @@ import {
 } from "../../src/core/record/status.ts";
 import type { Change } from "../../src/store/store.ts";
 import { brokenByCall, brokenByInbox, brokenByStep, brokenByTask } from "./row-checks.ts";
-import type { StoredTask } from "./sim-database.ts";
+import type { SimDatabase, StoredTask } from "./sim-database.ts";
 import { CAPPED_MAX } from "./sim-flows.ts";
 import type { Writer } from "./sim-store.ts";
 import type { SimWorkers } from "./sim-workers.ts";
@@ -50,6 +51,17 @@ export function breachesOf(write: Write, all: readonly StoredTask[], workers: Si
       broken.push(`${held.length} tasks of flow capped are held; its limit is ${CAPPED_MAX}.`);
   }
   return broken;
+}
+
+/** I9. What is broken by a removal. */
+export function breachesOfRemoval({ id, status, parent_task_id: parentId }: TaskRow, database: SimDatabase): string[] {
+  const parent = parentId === null ? undefined : database.find(parentId);
+  return [
+    ...(isTerminal(status) ? [] : [`Task ${id} is removed, and is ${status}.`]),
+    ...(parent && !isTerminal(parent.task.status)
+      ? [`Task ${id} is removed, whose parent is ${parent.task.status}.`]
+      : []),
+  ];
 }
 
 /** I2, I4. */

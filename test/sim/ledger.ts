@@ -53,7 +53,7 @@ export class Ledger {
       this.trace.breach(`${where} (${work.value}) beside what it undoes.`);
     }
     const effect = { stepId, input: JSON.stringify(work), execution: GUARANTEES[tool] };
-    const lack = this.decided.lack(this.database.find(taskId), effect);
+    const lack = this.decided.lack(this.database.findEver(taskId), effect);
     if (lack !== undefined) this.trace.breach(`${where}, ${lack}.`);
     if (tool === "once") this.#noteOnce(process, key, where);
   }

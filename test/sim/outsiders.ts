@@ -2,6 +2,7 @@
 // drives by hand. And, in the end, who gives every task what it still waits for.
 
 import { hasCode, TaskonautError, type ErrorCode } from "../../src/core/errors.ts";
+import { keyedTaskId } from "../../src/core/record/ids.ts";
 import { isStepOpen, isTerminal } from "../../src/core/record/status.ts";
 import type { CreateTask, Taskonaut } from "../../src/core/api/taskonaut.ts";
 import type { StepRow } from "../../src/core/record/record.ts";
@@ -84,6 +85,7 @@ export class Outsiders {
     const { random, timeline } = this.world;
     const process = this.#anyProcess();
     this.#unknown.add(key);
+    this.world.awaited.add(keyedTaskId(key));
     timeline.after(CREATE_AGAIN_MS, () => {
       if (this.#unknown.has(key)) this.#createAs(flow, key);
     });
@@ -100,6 +102,7 @@ export class Outsiders {
     this.call(process, `create ${flow} ${start}`, async (engine) => {
       await engine.createTask(request);
       this.#unknown.delete(key);
+      this.world.awaited.delete(keyedTaskId(key));
     });
   }
 

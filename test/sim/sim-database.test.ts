@@ -2,6 +2,7 @@
 // the other says too.
 
 import { expect, test } from "bun:test";
+import { END_STATUSES } from "../../src/core/flow/retention.ts";
 import type { TaskRow } from "../../src/core/record/record.ts";
 import { NEXT } from "../../src/core/record/status.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
@@ -28,6 +29,8 @@ test("the simulated database does what SQLite does", async () => {
     "claimed",
     "released",
     "unparked",
+    "removed",
+    "busy",
   ]) {
     expect(done.get(what) ?? 0, what).toBeGreaterThan(5);
   }
@@ -46,7 +49,18 @@ async function compare(seed: number, done: Map<string, number>): Promise<void> {
     now += random.int(0, 200);
     const id = ids.length > 0 ? random.pick(ids) : undefined;
     const task = id === undefined ? undefined : database.find(id)?.task;
-    const kind = random.pick(["insert", "commit", "commit", "post", "post", "post", "claim", "release", "unpark"]);
+    const kind = random.pick([
+      "insert",
+      "commit",
+      "commit",
+      "post",
+      "post",
+      "post",
+      "claim",
+      "release",
+      "unpark",
+      "remove",
+    ]);
     const expectSame = async <T>(simulated: T, real: Promise<unknown>): Promise<T> => {
       const told: unknown = await real;
       expect(told, `seed ${seed}, statement ${i}: ${kind}`).toEqual(simulated);
@@ -80,6 +94,17 @@ async function compare(seed: number, done: Map<string, number>): Promise<void> {
     } else if (kind === "release") {
       const release = { workerId: random.pick(WORKERS), except: ids.filter(() => random.chance(0.3)) };
       count("released", await expectSame(database.releaseTasks(release, now), sqlite.releaseTasks(release)));
+    } else if (kind === "remove") {
+      const query = { flow: random.pick(FLOWS), status: random.pick(END_STATUSES), keptMs: random.int(0, 200) };
+      const found = await expectSame(database.findEnded(query, now), sqlite.removal.findEnded(query));
+      const removal = {
+        ids: [...found.ids, ...ids.filter(() => random.chance(0.2))],
+        ...(random.chance(0.5) && { keptMs: query.keptMs }),
+        ...(random.chance(0.5) && { lease: { owner: random.pick(WORKERS), ms: random.int(0, 1500) } }),
+      };
+      const result = await expectSame(database.removeTasks(removal, now), sqlite.removal.removeTasks(removal));
+      if (result.kind === "busy") count("busy");
+      else count("removed", result.count);
     } else {
       const flows = FLOWS.map((name) => ({ name, code: random.pick(["old", "new"]) }));
       count("unparked", await expectSame(database.unparkTasks(flows, now), sqlite.unparkTasks(flows)));

@@ -13,6 +13,7 @@ import type {
   InboxQuery,
   PostResult,
 } from "../../src/store/store.ts";
+import type { EndedQuery, EndedTasks, Removal, RemovalResult } from "../../src/store/removal-store.ts";
 import { toInboxPage } from "../../src/store/inbox-page.ts";
 import { assertChanges } from "../../src/store/assert-changes.ts";
 
@@ -36,7 +37,12 @@ export type OnWrite = (write: {
 
 export class SimDatabase {
   readonly #tasks = new Map<string, StoredTask>();
+  /** What was removed, as it was. */
+  readonly #removed = new Map<string, StoredTask>();
+  #lease = { owner: "", until: Number.NEGATIVE_INFINITY };
   onWrite: OnWrite = () => {};
+  /** Told of each task before it is removed. */
+  onRemove: (task: StoredTask) => void = () => {};
 
   /** Every task, in the order of their creation in this database. */
   get tasks(): readonly StoredTask[] {
@@ -45,6 +51,16 @@ export class SimDatabase {
 
   find(id: string): StoredTask | undefined {
     return this.#tasks.get(id);
+  }
+
+  /** Also those that were removed. */
+  get everyTask(): readonly StoredTask[] {
+    return [...this.#removed.values(), ...this.#tasks.values()];
+  }
+
+  /** Also one that was removed. */
+  findEver(id: string): StoredTask | undefined {
+    return this.#tasks.get(id) ?? this.#removed.get(id);
   }
 
   insertTasks(records: readonly TaskRecord[]): boolean[] {
@@ -144,6 +160,37 @@ export class SimDatabase {
     );
     for (const stored of parked) this.#patch(stored, now, { parked_reason: null, parked_code: null, due_at: now });
     return parked.length;
+  }
+
+  findEnded({ flow, status, keptMs, after }: EndedQuery, now: number): EndedTasks {
+    const found = this.tasks
+      .map(({ task }) => task)
+      .filter((task) => task.flow_name === flow && task.status === status && task.created_at <= now - keptMs)
+      .toSorted((a, b) => a.created_at - b.created_at || (a.id < b.id ? -1 : 1))
+      .filter(({ created_at: at, id }) => !after || at > after.createdAt || (at === after.createdAt && id > after.id));
+    return { ids: found.filter((task) => this.#mayGo(task, now - keptMs)).map(({ id }) => id) };
+  }
+
+  removeTasks({ ids, keptMs, lease }: Removal, now: number): RemovalResult {
+    if (lease) {
+      if (this.#lease.owner !== lease.owner && this.#lease.until > now) return { kind: "busy" };
+      this.#lease = { owner: lease.owner, until: now + lease.ms };
+    }
+    const before = keptMs === undefined ? Number.POSITIVE_INFINITY : now - keptMs;
+    const going = [...new Set(ids)]
+      .flatMap((id) => this.#tasks.get(id) ?? [])
+      .filter(({ task }) => this.#mayGo(task, before));
+    for (const stored of going) {
+      this.onRemove(stored);
+      this.#tasks.delete(stored.task.id);
+      this.#removed.set(stored.task.id, stored);
+    }
+    return { kind: "removed", count: going.length };
+  }
+
+  #mayGo({ finished_at, parent_task_id }: TaskRow, before: number): boolean {
+    const parent = parent_task_id === null ? undefined : this.#tasks.get(parent_task_id);
+    return finished_at !== null && finished_at <= before && (parent === undefined || parent.task.finished_at !== null);
   }
 
   #patch(before: StoredTask, now: number, patch: Partial<TaskRow>): StoredTask {

@@ -18,6 +18,9 @@ export const LEASE_MS = 6000;
 /** Few, for the same reason: no tool kills its process, but processes die around them. */
 const DEATHS = 2;
 
+/** Short, so that tasks are removed beside those that are under way. */
+const RETENTION = { completed: 4000, failed: 8000, cancelled: 2000 };
+
 export class SimProcess {
   readonly life: Life;
   readonly clock: SimClock;
@@ -39,7 +42,14 @@ export class SimProcess {
       flows: simFlows((tool, work, context) => this.#act(tool, work, context)),
       clock: this.clock,
       log: this.#log(),
-      limits: { ...DEFAULT_LIMITS, leaseMs: LEASE_MS, busyMs: 2000, graceMs: 3000, deaths: DEATHS },
+      limits: {
+        ...DEFAULT_LIMITS,
+        retention: RETENTION,
+        leaseMs: LEASE_MS,
+        busyMs: 2000,
+        graceMs: 3000,
+        deaths: DEATHS,
+      },
       newId: () => random.uuid(),
       workerName: name,
     });

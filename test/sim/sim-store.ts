@@ -15,7 +15,13 @@ const DEADLINE_MS = 3000;
 export const GRACE_MS = 400;
 
 /** Requests that are in the trace although they may change no task. */
-const TOLD: ReadonlySet<string> = new Set(["registerWorker", "removeWorker", "forgetDeadWorkers", "releaseTasks"]);
+const TOLD: ReadonlySet<string> = new Set([
+  "registerWorker",
+  "removeWorker",
+  "forgetDeadWorkers",
+  "releaseTasks",
+  "removeTasks",
+]);
 
 /** Which process makes the write that is being made. */
 export interface Writer {
@@ -131,6 +137,12 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
       }),
     forgetDeadWorkers: () => request("forgetDeadWorkers", (now) => workers.forgetDead(now)),
     listWorkers: () => read("listWorkers", (now) => workers.list(now)),
+    removal: {
+      share: 0.5,
+      listEndedFlows: () => Promise.reject(new Error("No simulation purges.")),
+      findEnded: (query) => read("findEnded", (now) => world.withoutAwaited(database.findEnded(query, now))),
+      removeTasks: (removal) => request("removeTasks", (now) => database.removeTasks(removal, now)),
+    },
     checkReady: () => read("checkReady", () => undefined),
     close: async () => {
       for (const id of workerIds) workers.freeLock(id);

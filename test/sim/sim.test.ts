@@ -31,7 +31,7 @@ function run(seed: number): Promise<World> {
 
 beforeAll(async () => {
   const { database } = await run(0);
-  const tasks = database.tasks.filter(({ task }) => task.parent_task_id === null);
+  const tasks = database.everyTask.filter(({ task }) => task.parent_task_id === null);
   expected = new Map(tasks.map((stored) => [stored.task.flow_name, outputOf(stored)]));
 });
 

@@ -1,8 +1,9 @@
 // All that one simulation consists of: time, chance, the database, and the processes that come and go.
 
 import type { TaskRow } from "../../src/core/record/record.ts";
+import type { EndedTasks } from "../../src/store/removal-store.ts";
 import { Random } from "./random.ts";
-import { breachesOf } from "./invariants.ts";
+import { breachesOf, breachesOfRemoval } from "./invariants.ts";
 import { Deaths } from "./deaths.ts";
 import { Decided } from "./decided.ts";
 import { Ledger } from "./ledger.ts";
@@ -44,6 +45,8 @@ export class World {
   storeAheadMs = 0;
   /** Who makes the write that is being made. */
   writer: Writer | undefined;
+  /** Ids of tasks that somebody creates again until it is known that they are there: once removed they would be others. */
+  readonly awaited = new Set<string>();
   /** Tasks that are in the queue, or were: they must come to their end without a hand that drives them. */
   readonly queued = new Set<string>();
   /** Since when a task is free to be taken, by its id; in simulated time. */
@@ -60,6 +63,12 @@ export class World {
       const process = this.living.find(({ workerIds }) => workerIds.has(id));
       this.trace.note(`others find worker ${short(id)} dead`);
       if (process) this.trace.breach(`Worker ${short(id)} of ${process.name} lives, and was found dead.`);
+    };
+    this.database.onRemove = ({ task }) => {
+      this.trace.note(
+        `${this.writer?.life.name ?? "nobody"} removes ${short(task.id)} ${task.flow_name}: ${task.status}`,
+      );
+      for (const breach of breachesOfRemoval(task, this.database)) this.trace.breach(breach);
     };
     this.database.onWrite = (write) => {
       const { before, after, change } = write;
@@ -96,11 +105,16 @@ export class World {
     return this.database.tasks.filter(isNeglected).map(({ task }) => task);
   }
 
+  /** Who removes tasks keeps them for longer than any caller takes to hear that his is there. */
+  withoutAwaited({ ids }: EndedTasks): EndedTasks {
+    return { ids: ids.filter((id) => !this.awaited.has(id)) };
+  }
+
   /** A child follows from what is durable of its parent. */
   #noteCreated({ id, parent_task_id, parent_step_id, input_payload }: TaskRow): void {
     if (parent_task_id === null || parent_step_id === null) return;
     const effect = { stepId: parent_step_id, input: input_payload, execution: null };
-    const lack = this.#decided.lack(this.database.find(parent_task_id), effect);
+    const lack = this.#decided.lack(this.database.findEver(parent_task_id), effect);
     if (lack !== undefined) this.trace.breach(`Task ${short(id)} is created for step ${parent_step_id}, ${lack}.`);
   }
 

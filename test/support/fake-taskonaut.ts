@@ -48,6 +48,7 @@ export const ECHO_ADD: FlowDescription = {
   form: "plan",
   file: null,
   concurrency: null,
+  retention_ms: { completed: 2_592_000_000, failed: 7_776_000_000, cancelled: null },
   input_schema: {
     type: "object",
     properties: {

@@ -162,6 +162,12 @@ export class World {
       removeWorker: (id) => alive(() => store.removeWorker(id)),
       readWorkerState: (id) => alive(() => store.readWorkerState(id)),
       listWorkers: () => alive(() => store.listWorkers()),
+      removal: {
+        share: store.removal.share,
+        listEndedFlows: () => alive(() => store.removal.listEndedFlows()),
+        findEnded: (query) => alive(() => store.removal.findEnded(query)),
+        removeTasks: (removal) => alive(() => store.removal.removeTasks(removal)),
+      },
       checkReady: () => alive(() => store.checkReady()),
       close: async () => {},
     };

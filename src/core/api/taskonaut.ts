@@ -68,6 +68,12 @@ export interface FlowDescription {
   readonly file: string | null;
   /** How many of its tasks all workers together may drive at once; null: as many as they like. */
   readonly concurrency: number | null;
+  /** How long its tasks are kept once they have ended so, in milliseconds; null: until somebody removes them. */
+  readonly retention_ms: {
+    readonly completed: number | null;
+    readonly failed: number | null;
+    readonly cancelled: number | null;
+  };
   /** JSON Schema (draft 2020-12) of the flow's input. */
   readonly input_schema: { readonly [key: string]: Json };
   /** JSON Schema of each signal's payload, by name. */

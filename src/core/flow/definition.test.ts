@@ -49,7 +49,7 @@ describe("a key that nobody reads is an error, with the one that was meant", () 
     [{ signal: {} }, "Flow order: signal is not an option of defineFlow; did you mean signals?"],
     [
       { timeout: "5s" },
-      "Flow order: timeout is not an option of defineFlow; its options are name, description, input, signals, concurrency, limits, plan, run.",
+      "Flow order: timeout is not an option of defineFlow; its options are name, description, input, signals, concurrency, limits, retention, plan, run.",
     ],
   ])("of a flow: %p", (more, message) => {
     expect(flowWith(more)).toBe(message);
@@ -226,5 +226,30 @@ describe("signals of a flow", () => {
     expect(refusalOf(() => defineSignal("at", undefined as never))).toBe(
       "Signal at: its schema must be a synchronous valibot schema.",
     );
+  });
+});
+
+describe("how long tasks are kept", () => {
+  test.each([
+    [undefined, {}],
+    ["7d", { completed: 604_800_000, failed: 604_800_000, cancelled: 604_800_000 }],
+    [60_000, { completed: 60_000, failed: 60_000, cancelled: 60_000 }],
+    ["off", { completed: null, failed: null, cancelled: null }],
+    [
+      { completed: "1h", failed: "off" },
+      { completed: 3_600_000, failed: null },
+    ],
+  ] as const)("%j is taken", (retention, said) => {
+    expect(defineFlow({ ...FLOW, ...(retention !== undefined && { retention }) }).retention).toEqual(said);
+  });
+
+  test.each([
+    ["never", 'Flow order: retention: "never" is not a valid duration'],
+    ["30s", 'Flow order: retention: "30s" is too short: tasks are kept for a minute or more.'],
+    [{ canceled: "7d" }, "Flow order: retention.canceled is not an option of defineFlow; did you mean cancelled?"],
+    [{ failed: null }, "Flow order: retention: failed: null is not a valid duration"],
+    [["7d"], "Flow order: retention: a list is not a valid duration"],
+  ])("%j is refused", (retention, message) => {
+    expect(flowWith({ retention })).toStartWith(message);
   });
 });

@@ -5,6 +5,7 @@ import type * as v from "valibot";
 import type { Schema } from "./contract.ts";
 import type { Operation } from "./operation.ts";
 import type { LimitOptions } from "./own-limits.ts";
+import type { RetentionOption } from "./retention.ts";
 import type { Signal } from "./signal.ts";
 
 interface FlowCommon<In extends Schema, S> {
@@ -19,6 +20,11 @@ interface FlowCommon<In extends Schema, S> {
   readonly concurrency?: number;
   /** How many of its tasks run at once, of one key at once, and begin within a time, over all workers. Default: no limit. */
   readonly limits?: LimitOptions<v.InferOutput<In>>;
+  /**
+   * How long its tasks are kept once they have ended: `"7d"`, `"off"`, or `{ completed: "7d", failed: "off" }`. Default:
+   * completed ones 30 days, failed and cancelled ones 90 (TASKONAUT_RETENTION_COMPLETED, …_FAILED, …_CANCELLED).
+   */
+  readonly retention?: RetentionOption;
 }
 
 interface Bodies<In extends Schema, Run, Plan, S> {

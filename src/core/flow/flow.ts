@@ -8,7 +8,9 @@ import type { OutputOf, PlanDefinition, RunDefinition } from "./flow-types.ts";
 import { faultOfContract } from "./json-contract.ts";
 import { isName, tellWrongName } from "./names.ts";
 import { type OwnLimits, readLimits } from "./own-limits.ts";
+import type { Retention } from "../limits.ts";
 import type { Operation } from "./operation.ts";
+import { readRetention } from "./retention.ts";
 import { isSignal } from "./signal.ts";
 
 /** On every flow that `defineFlow` of this copy of the program made: its operations are known to this copy alone. */
@@ -27,6 +29,8 @@ export interface Flow<In = unknown, Out = unknown> {
   readonly body: FlowBody;
   /** What all workers together may drive of it; undefined: as much as they like. */
   readonly limits: OwnLimits | undefined;
+  /** How long its tasks are kept once they have ended, where it says so. */
+  readonly retention: Partial<Retention>;
   /** Where it is defined: `/flows/pay.ts:12:9`; undefined where that cannot be told. */
   readonly at?: string | undefined;
   /** The file that it was loaded from; unset for those that come with the program. */
@@ -48,6 +52,7 @@ const OPTIONS: Options = {
   signals: ["signal"],
   concurrency: ["maxConcurrency"],
   limits: ["limit"],
+  retention: ["keep", "ttl", "expireAfter"],
   plan: ["steps"],
   run: ["handler", "execute", "body"],
 };
@@ -66,7 +71,7 @@ export function defineFlow(definition: unknown): Flow {
     faults.add([], `it takes one object, and got ${tellGiven(definition)}`);
     return faults.refuse("defineFlow({ name, input, *run(input) { … } })");
   }
-  const { name, description = "", input, signals, concurrency } = definition;
+  const { name, description = "", input, signals, concurrency, retention } = definition;
   faults.addUnknownKeys(definition, "defineFlow", OPTIONS);
   faults.addWrongName("flow", name);
   if (typeof description !== "string")
@@ -80,6 +85,7 @@ export function defineFlow(definition: unknown): Flow {
   if (limits && concurrency !== undefined) {
     faults.add("concurrency", "concurrency is another word for limits.running: a flow has one of them");
   }
+  const kept = readRetention(retention, faults);
   const body = readBody(definition, faults);
   faults.throwOf(isName(name) ? `Flow ${name}` : "defineFlow");
   return {
@@ -89,6 +95,7 @@ export function defineFlow(definition: unknown): Flow {
     input: input as Schema,
     signals: declared,
     limits: limits ?? (concurrency === undefined ? undefined : { ...NONE, running: concurrency as number }),
+    retention: kept,
     body: body as FlowBody,
     at: definedAt(defineFlow),
   };

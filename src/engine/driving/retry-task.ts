@@ -39,7 +39,8 @@ async function retryChild(
   const childId = childTaskId(id);
   const named = `step ${step_index} (${step_name})`;
   const status = (await tools.store.readTask(childId))?.task.status;
-  if (status === undefined) throw notRetryable(parentId, `the child of ${named} was refused, and never began`);
+  if (status === undefined)
+    throw notRetryable(parentId, `the child of ${named} is not there: it was refused, or removed since`);
   if (status === "CANCELLED") throw notRetryable(parentId, `child ${childId} of ${named} was cancelled`);
   if (status !== "FAILED") return; // it was retried by itself
   try {

@@ -31,7 +31,7 @@ export interface Duty {
   readonly name: string;
   /** From one beginning to the next; a second or more. */
   readonly everyMs: number;
-  /** Ends soon: the other duties wait for it. What it throws is logged, and it is tried again at its next time. */
+  /** The other duties do not wait for it. What it throws is logged, and it is tried again at its next time. */
   do(signal: AbortSignal): Promise<void>;
 }
 
@@ -73,18 +73,27 @@ export class Maintenance {
 
   /** Until `signal` aborts. Never rejects. */
   async goOn(signal: AbortSignal): Promise<void> {
-    const { clock, log, duties = [] } = this.tools;
+    const { clock, duties = [] } = this.tools;
     const due = [...this.#ownDuties(), ...duties].map((duty) => ({ duty, at: clock.now() + duty.everyMs }));
+    const underWay = new Map<Duty, Promise<void>>();
     while (await hasPassed(LOOK_MS, signal, clock)) {
       for (const next of due) {
-        if (clock.now() < next.at || signal.aborted) continue;
-        next.at = clock.now() + next.duty.everyMs;
-        try {
-          await next.duty.do(signal);
-        } catch (error) {
-          log.debug?.("duty not done", { worker_id: this.workerId, duty: next.duty.name, error: messageOf(error) });
-        }
+        const { duty } = next;
+        if (clock.now() < next.at || underWay.has(duty)) continue;
+        next.at = clock.now() + duty.everyMs;
+        const done = this.#do(duty, signal).finally(() => underWay.delete(duty));
+        underWay.set(duty, done);
       }
+    }
+    await Promise.all(underWay.values());
+  }
+
+  async #do(duty: Duty, signal: AbortSignal): Promise<void> {
+    const { log } = this.tools;
+    try {
+      await duty.do(signal);
+    } catch (error) {
+      log.debug?.("duty not done", { worker_id: this.workerId, duty: duty.name, error: messageOf(error) });
     }
   }
 

@@ -5,7 +5,7 @@ import { TaskonautError } from "../../core/errors.ts";
 import type { Schema } from "../../core/flow/contract.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import { setBound } from "../../core/flow/flow-bound.ts";
-import type { Limits } from "../../core/limits.ts";
+import type { Limits, Retention } from "../../core/limits.ts";
 import { suggest } from "../../core/nearest.ts";
 import type { TaskRow } from "../../core/record/record.ts";
 import { boundOf } from "../process/flow-bound.ts";
@@ -16,8 +16,11 @@ const BUILT_IN = "built-in";
 export class Flows {
   readonly #byName: ReadonlyMap<string, Flow>;
 
+  readonly #limits: Pick<Limits, "flowStuckMs" | "retention">;
+
   /** From here on what users' flows compute in one go is bounded. */
-  constructor(flows: readonly Flow[], limits: Pick<Limits, "flowStuckMs">) {
+  constructor(flows: readonly Flow[], limits: Pick<Limits, "flowStuckMs" | "retention">) {
+    this.#limits = limits;
     if (flows.some(({ file }) => file !== undefined)) setBound(boundOf(limits.flowStuckMs));
     this.#byName = new Map(flows.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map((flow) => [flow.name, flow]));
   }
@@ -63,19 +66,19 @@ export class Flows {
 
   /** In order of name. */
   describeAll(): Promise<readonly FlowDescription[]> {
-    return Promise.all(this.all().map(describeFlow));
+    return Promise.all(this.all().map((flow) => describeFlow(flow, this.#limits.retention)));
   }
 
   /** Throws flow_not_found. */
   async describe(name: string): Promise<FlowDescription> {
-    return describeFlow(this.find(name));
+    return describeFlow(this.find(name), this.#limits.retention);
   }
 }
 
 type JsonSchema = FlowDescription["input_schema"];
 
 /** What people and programs may know of a flow. The schema library is loaded only here: most processes never ask. */
-async function describeFlow(flow: Flow): Promise<FlowDescription> {
+async function describeFlow(flow: Flow, defaults: Retention): Promise<FlowDescription> {
   const { toJsonSchema } = await import("@valibot/to-json-schema");
   // what JSON Schema cannot say (a custom check) is left out of it; the contract itself is applied all the same
   const convert = (schema: Schema): JsonSchema =>
@@ -95,6 +98,7 @@ async function describeFlow(flow: Flow): Promise<FlowDescription> {
     form: flow.body.form,
     file: flow.file ?? null,
     concurrency: flow.limits?.running ?? null,
+    retention_ms: { ...defaults, ...flow.retention },
     input_schema: convert(flow.input),
     signals: Object.fromEntries([...flow.signals].map(([name, schema]) => [name, convert(schema)])),
   };

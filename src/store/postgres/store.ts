@@ -15,6 +15,7 @@ import { Lifeline } from "./lifeline.ts";
 import { checkMigrated, checkReady } from "./migrate.ts";
 import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask, readTaskRow } from "./read.ts";
+import { removalStore } from "./removal.ts";
 import { milliseconds, quoteSchema } from "./schema.ts";
 import { Turns } from "./turns.ts";
 import { announce } from "./watch.ts";
@@ -133,6 +134,7 @@ export async function openPostgresStore({
     findDeadWorkers: () => signOfLife((line) => line.findDead()),
     forgetDeadWorkers: () => write((client) => forgetDeadWorkers(client, schema)),
     listWorkers: () => read((client) => listWorkers(client, schema, processes)),
+    removal: removalStore(read, schema),
     checkReady: () => checkReady(writer, schema),
     async close() {
       await Promise.all([lifeline.close(), reader.close(), writer.close(), claimer.close(), turns?.close()]);

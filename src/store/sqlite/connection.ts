@@ -33,6 +33,8 @@ export interface SqliteConnection {
   read<Result>(body: () => Result): Promise<Result>;
   /** Runs `body` in a write transaction and commits it: all of it is durable, or none of it happened. */
   write<Result>(body: () => Result): Promise<Result>;
+  /** The same without a look at foreign keys: `body` itself sees to it that no row is left behind that another goes with. */
+  writeUnlinked<Result>(body: () => Result): Promise<Result>;
   /**
    * Runs `body` after the next write of this turn of the event loop or the next, in its transaction. Undefined where there
    * was no such write, or where the two could not be written together: nothing of `body` has happened then. Throws
@@ -133,6 +135,20 @@ class Connection implements SqliteConnection {
   write<Result>(body: () => Result): Promise<Result> {
     const joiners = this.#takeJoiners();
     return joiners.length === 0 ? this.#writeAlone(body) : this.#writeTogether(body, joiners);
+  }
+
+  writeUnlinked<Result>(body: () => Result): Promise<Result> {
+    return untilUnlocked(this, () => {
+      // it means nothing within a transaction, and no other begins before this one is over (LC2)
+      this.prepare("pragma foreign_keys = off").run();
+      try {
+        const result = this.#inTransaction("begin immediate", body);
+        this.#onCommit?.();
+        return result;
+      } finally {
+        this.prepare("pragma foreign_keys = on").run();
+      }
+    });
   }
 
   joinWrite<Result>(body: () => Result): Promise<{ readonly result: Result } | undefined> {

@@ -15,6 +15,7 @@ import { postToTask, readInbox } from "./inbox.ts";
 import { migrate, readPending } from "./migrate.ts";
 import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask, readTaskRow } from "./read.ts";
+import { removalStore } from "./removal.ts";
 import { type BellWatch, ringBell, watchBell } from "./watch.ts";
 import { WorkerLocks } from "./worker-locks.ts";
 import {
@@ -117,6 +118,7 @@ export async function openSqliteStore({
     },
     forgetDeadWorkers: () => forgetDeadWorkers(connection, signs, now),
     listWorkers: () => listWorkers(connection, signs, now()),
+    removal: removalStore(connection, now),
     async checkReady() {
       const pending = await readPending(connection);
       if (pending.length > 0) throw databaseBehind(pending);

@@ -1,0 +1,122 @@
+// A worker's duty to remove tasks that ended long enough ago.
+//
+// RT1. A worker removes tasks of the flows that it has: only the flow says how long they are kept. Those of a flow that
+//      nobody has any more stay until somebody purges them.
+// RT2. One worker removes at a time, for as long as it renews its lease with every portion.
+// RT3. Who removes rests after each portion: a drain beside it loses little, however much there is to remove.
+
+import { END_STATUSES, type EndStatus, ENDS } from "../../core/flow/retention.ts";
+import type { Flow } from "../../core/flow/flow.ts";
+import type { Retention } from "../../core/limits.ts";
+import type { EndedPlace } from "../../store/removal-store.ts";
+import type { Store } from "../../store/store.ts";
+import { hasPassed } from "../process/has-passed.ts";
+import type { DriverTools } from "../task/driver-tools.ts";
+import type { Lease } from "../process/lease.ts";
+import type { Flows } from "../task/flows.ts";
+import type { Duty } from "./maintenance.ts";
+
+/** So often it is looked whether it is time. */
+const LOOK_MS = 1000;
+
+const HOUR_MS = 3_600_000;
+
+/** A worker that has just started has other things to do. */
+const FIRST_MS = 60_000;
+
+/** RT2. A worker that died has others wait for so long. */
+const LEASE_MS = 30_000;
+
+const REST_MS_MAX = LEASE_MS / 3;
+
+export interface RetentionTools extends Pick<DriverTools, "clock" | "log"> {
+  readonly flows: Pick<Flows, "all">;
+  readonly store: Pick<Store, "removal">;
+  readonly limits: { readonly retention: Retention };
+  readonly lease: Pick<Lease, "workerId">;
+}
+
+/** How long a flow's tasks that ended so are kept; null: until somebody removes them. */
+function keptMsOf(flow: Pick<Flow, "retention"> | undefined, status: EndStatus, defaults: Retention): number | null {
+  const said = flow?.retention[ENDS[status]];
+  return said === undefined ? defaults[ENDS[status]] : said;
+}
+
+/** Looks through what has ended, in the store's own time for it, and removes what is past its time. */
+export function retentionDuty(tools: RetentionTools): Duty {
+  const { clock } = tools;
+  let nextAt = clock.now() + Math.min(FIRST_MS, pauseOf(tools));
+  return {
+    name: "remove ended tasks",
+    everyMs: LOOK_MS,
+    async do(signal) {
+      if (clock.now() < nextAt) return;
+      if (await removeAll(tools, signal)) nextAt = clock.now() + pauseOf(tools);
+    },
+  };
+}
+
+/** A walk through all that has ended is worth while once in a fraction of the time that it is kept for. */
+function pauseOf({ flows, limits }: RetentionTools): number {
+  const times = flows.all().flatMap((flow) => END_STATUSES.map((status) => keptMsOf(flow, status, limits.retention)));
+  return Math.min(HOUR_MS, ...times.flatMap((ms) => (ms === null ? [] : [ms / 24])));
+}
+
+/** False where another worker is at it, or the signal came. */
+async function removeAll(tools: RetentionTools, signal: AbortSignal): Promise<boolean> {
+  const { flows, lease, limits, store } = tools;
+  const walk: Walk = { hasLease: false };
+  try {
+    for (const flow of flows.all()) {
+      for (const status of END_STATUSES) {
+        const keptMs = keptMsOf(flow, status, limits.retention);
+        if (keptMs !== null && !(await removeOf({ flow: flow.name, status, keptMs }, walk, tools, signal)))
+          return false;
+      }
+    }
+    return true;
+  } finally {
+    // the next one need not wait until it has passed
+    if (walk.hasLease) await store.removal.removeTasks({ ids: [], lease: { owner: lease.workerId, ms: 0 } });
+  }
+}
+
+/** One that found nothing has no lease. */
+interface Walk {
+  hasLease: boolean;
+}
+
+/** RT3. The clock may have been set meanwhile. */
+function restAfter(tookMs: number, share: number): number {
+  return Math.min(REST_MS_MAX, Math.ceil(Math.max(1, tookMs) * (1 / share - 1)));
+}
+
+interface Which {
+  readonly flow: string;
+  readonly status: EndStatus;
+  readonly keptMs: number;
+}
+
+async function removeOf(which: Which, walk: Walk, tools: RetentionTools, signal: AbortSignal): Promise<boolean> {
+  const { clock, log, store, lease } = tools;
+  const { removal } = store;
+  let removed = 0;
+  try {
+    for (let after: EndedPlace | undefined; ;) {
+      const began = clock.now();
+      const { ids, next } = await removal.findEnded({ ...which, ...(after && { after }) });
+      if (ids.length > 0) {
+        const mine = { owner: lease.workerId, ms: LEASE_MS };
+        const result = await removal.removeTasks({ ids, keptMs: which.keptMs, lease: mine });
+        walk.hasLease = result.kind !== "busy";
+        if (result.kind === "busy") return false;
+        removed += result.count;
+      }
+      if (!next) return true;
+      after = next;
+      if (!(await hasPassed(restAfter(clock.now() - began, removal.share), signal, clock))) return false;
+    }
+  } finally {
+    if (removed > 0) log.info?.("ended tasks removed", { flow: which.flow, status: which.status, tasks: removed });
+  }
+}

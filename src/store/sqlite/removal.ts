@@ -1,0 +1,110 @@
+// Removing ended tasks. Foreign keys would look for the rows below each row one by one, which takes as long again as to
+// remove them: so they are left out, and the rows of all tables below are removed first. Which tables these are is asked
+// of the database itself.
+
+import type { EndStatus } from "../../core/flow/retention.ts";
+import { fitTogether } from "../sizes.ts";
+import {
+  type EndedQuery,
+  type EndedTasks,
+  type Removal,
+  type RemovalResult,
+  type RemovalStore,
+  REMOVED_MAX,
+} from "../removal-store.ts";
+import type { SqliteConnection } from "./connection.ts";
+
+/** A loose scan: one step down the index for each flow. */
+const LIST_FLOWS = `
+  with recursive flows (name) as (
+    select ''
+    union all
+    select (
+      select flow_name from tasks indexed by tasks_ended
+      where finished_at is not null and flow_name > flows.name order by flow_name limit 1
+    ) from flows where flows.name is not null
+  )
+  select name from flows where name <> ''`;
+
+const IS_FREE = `
+  (parent_task_id is null
+    or not exists (select 1 from tasks as parent where parent.id = tasks.parent_task_id and parent.finished_at is null))`;
+
+const SELECT_ENDED = `
+  select id, created_at, recorded_bytes, finished_at <= $before and ${IS_FREE} as may_go
+  from tasks indexed by tasks_ended
+  where finished_at is not null and flow_name = $flow and status = $status and (created_at, id) > ($createdAt, $id)
+    and created_at <= $before
+  order by created_at, id limit ${REMOVED_MAX}`;
+
+const SELECT_GOING = `
+  select id from tasks
+  where id in (select value from json_each($ids)) and finished_at is not null and finished_at <= $before and ${IS_FREE}`;
+
+/** Tables whose rows go with a task: each has its id. */
+const SELECT_BELOW = `
+  with recursive below (name) as (
+    select 'tasks'
+    union
+    select child.name from below, sqlite_schema as child, pragma_foreign_key_list(child.name) as key
+    where child.type = 'table' and key."table" = below.name and key.on_delete = 'CASCADE'
+  )
+  select name from below where name <> 'tasks'`;
+
+const TAKE_LEASE = `
+  insert into duties (name, owner, lease_until) values ('remove tasks', $owner, $until)
+  on conflict (name) do update set owner = excluded.owner, lease_until = excluded.lease_until
+    where owner = excluded.owner or lease_until <= $now
+  returning 1`;
+
+const FIRST = { createdAt: -1, id: "" };
+
+interface EndedRow {
+  readonly id: string;
+  readonly created_at: number;
+  readonly recorded_bytes: number;
+  readonly may_go: 0 | 1;
+}
+
+export function removalStore(connection: SqliteConnection, now: () => number): RemovalStore {
+  return {
+    share: 1 / 8,
+    listEndedFlows: () =>
+      connection.read(() =>
+        connection
+          .prepare<{ name: string }>(LIST_FLOWS)
+          .all()
+          .map(({ name }) => name),
+      ),
+    findEnded: (query) => connection.read(() => findEnded(connection, query, now())),
+    removeTasks: (removal) => connection.writeUnlinked(() => removeTasks(connection, removal, now())),
+  };
+}
+
+function findEnded(connection: SqliteConnection, { flow, status, keptMs, after }: EndedQuery, now: number): EndedTasks {
+  const parameters: { flow: string; status: EndStatus; before: number } = { flow, status, before: now - keptMs };
+  const found = connection.prepare<EndedRow>(SELECT_ENDED).all({ ...parameters, ...(after ?? FIRST) });
+  const going = found.filter(({ may_go }) => may_go === 1);
+  const fit = fitTogether(going);
+  const last = fit < going.length ? going[fit - 1] : found.length === REMOVED_MAX ? found.at(-1) : undefined;
+  return {
+    ids: going.slice(0, fit).map(({ id }) => id),
+    ...(last && { next: { createdAt: last.created_at, id: last.id } }),
+  };
+}
+
+function removeTasks(connection: SqliteConnection, { ids, keptMs = 0, lease }: Removal, now: number): RemovalResult {
+  if (lease) {
+    const { owner, ms } = lease;
+    if (connection.prepare(TAKE_LEASE).get({ owner, until: now + ms, now }) === null) return { kind: "busy" };
+  }
+  // the clock of whoever wrote the end may be ahead of the store's
+  const before = keptMs === 0 ? Number.MAX_SAFE_INTEGER : now - keptMs;
+  const going = connection.prepare<{ id: string }>(SELECT_GOING).all({ ids: JSON.stringify(ids), before });
+  const named = JSON.stringify(going.map(({ id }) => id));
+  for (const { name } of connection.prepare<{ name: string }>(SELECT_BELOW).all()) {
+    connection.prepare(`delete from ${name} where task_id in (select value from json_each($named))`).run({ named });
+  }
+  connection.prepare("delete from tasks where id in (select value from json_each($named))").run({ named });
+  return { kind: "removed", count: going.length };
+}

@@ -1,0 +1,174 @@
+// Workers remove what ended long enough ago, beside their other work.
+
+import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import { defineFlow, type Flow } from "../../src/core/flow/flow.ts";
+import { runChild, waitForSignal } from "../../src/core/flow/operation.ts";
+import { DEFAULT_LIMITS, type Retention } from "../../src/core/limits.ts";
+import type { Clock } from "../../src/core/clock.ts";
+import type { Log } from "../../src/core/log.ts";
+import { retentionDuty } from "../../src/engine/queue/retention.ts";
+import { Flows } from "../../src/engine/task/flows.ts";
+import { echoAdd } from "../../src/flows/echo-add.ts";
+import type { Store } from "../../src/store/store.ts";
+import { plannedRecord, inStatus } from "../contract/rows.ts";
+import type { EndStatus, RetentionOption } from "../../src/core/flow/retention.ts";
+import { DATABASES } from "../support/databases.ts";
+import { benchOn } from "../support/bench.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+import { rejection } from "../support/rejection.ts";
+import { until } from "../support/until.ts";
+
+const DAY_MS = 86_400_000;
+
+const flowOf = (retention?: RetentionOption): Flow =>
+  defineFlow({
+    name: `flow_${crypto.randomUUID().replaceAll("-", "")}`,
+    input: v.unknown(),
+    signals: { go: v.unknown() },
+    ...(retention !== undefined && { retention }),
+    *run() {
+      yield* runChild(echoAdd, {});
+      yield* waitForSignal("go");
+    },
+  });
+
+/** A clock on which a rest is over at once. */
+const restless = (rests: number[]): Clock => ({
+  now: Date.now,
+  sleep: async (ms) => {
+    rests.push(ms);
+  },
+});
+
+interface Duty {
+  readonly flows?: readonly Flow[];
+  readonly retention?: Partial<Retention>;
+  readonly owner?: string;
+  readonly logged?: unknown[];
+  readonly rests?: number[];
+}
+
+/** What the duty of one worker comes to, when its time has come. */
+async function doDuty(store: Store, { flows = [], retention, owner, logged = [], rests = [] }: Duty): Promise<void> {
+  const log = { info: (message: string, fields: unknown) => logged.push([message, fields]) } as unknown as Log;
+  let skippedMs = 0;
+  const clock = restless(rests);
+  const duty = retentionDuty({
+    flows: new Flows([echoAdd, ...flows], DEFAULT_LIMITS),
+    store,
+    clock: { ...clock, now: () => Date.now() + skippedMs },
+    log,
+    limits: { retention: { ...DEFAULT_LIMITS.retention, ...retention } },
+    lease: { workerId: owner ?? Bun.randomUUIDv7() },
+  });
+  skippedMs = 3_600_000;
+  await duty.do(new AbortController().signal);
+}
+
+describe.each(DATABASES)("retention on %s", (_name, create) => {
+  const bench = benchOn(create);
+
+  const ended = async (store: Store, flow: string, status: EndStatus, days: number): Promise<string> => {
+    const at = Date.now() - days * DAY_MS;
+    const times = { created_at: at - 1, updated_at: at, finished_at: at };
+    const record = plannedRecord({ flow_name: flow, ...inStatus(status), ...times });
+    await store.insertTasks([record]);
+    return record.task.id;
+  };
+  const areThere = (store: Store, ids: readonly string[]): Promise<boolean[]> =>
+    Promise.all(ids.map(async (id) => (await store.readTaskRow(id)) !== undefined));
+
+  test("completed tasks go after 30 days, failed and cancelled ones after 90; the environment and a flow may say otherwise", async () => {
+    const store = await bench.openStore();
+    const [plain, week, some] = [flowOf(), flowOf("7d"), flowOf({ completed: "off", failed: "2d" })];
+    const cases = [
+      [plain, "COMPLETED", 29, true],
+      [plain, "COMPLETED", 31, false],
+      [plain, "FAILED", 31, true],
+      [plain, "FAILED", 91, false],
+      [plain, "CANCELLED", 4, true],
+      [plain, "CANCELLED", 6, false],
+      [week, "COMPLETED", 8, false],
+      [week, "FAILED", 8, false],
+      [week, "CANCELLED", 6, true],
+      [some, "COMPLETED", 1000, true],
+      [some, "FAILED", 3, false],
+      [some, "CANCELLED", 6, false],
+    ] as const;
+    const ids: string[] = [];
+    for (const [{ name }, status, days] of cases) ids.push(await ended(store, name, status, days));
+    const logged: unknown[] = [];
+    await doDuty(store, { flows: [plain, week, some], retention: { cancelled: 5 * DAY_MS }, logged });
+    expect(await areThere(store, ids)).toEqual(cases.map(([, , , stays]) => stays));
+    expect(logged).toContainEqual(["ended tasks removed", { flow: week.name, status: "FAILED", tasks: 1 }]);
+    const off = await ended(store, plain.name, "COMPLETED", 1000);
+    await doDuty(store, { flows: [plain], retention: { completed: null } });
+    expect(await areThere(store, [off])).toEqual([true]);
+  });
+
+  test("tasks of a flow that the worker has not are for others", async () => {
+    const store = await bench.openStore();
+    const flow = flowOf();
+    const id = await ended(store, flow.name, "COMPLETED", 1000);
+    await doDuty(store, {});
+    expect(await areThere(store, [id])).toEqual([true]);
+    await doDuty(store, { flows: [flow] });
+    expect(await areThere(store, [id])).toEqual([false]);
+  });
+
+  test("a worker rests after each portion, and while it removes no other does", async () => {
+    const store = await bench.openStore();
+    const flow = flowOf();
+    const at = Date.now() - 40 * DAY_MS;
+    const records = Array.from({ length: 1200 }, () =>
+      plannedRecord({
+        flow_name: flow.name,
+        ...inStatus("COMPLETED"),
+        created_at: at,
+        updated_at: at,
+        finished_at: at,
+      }),
+    );
+    await store.insertTasks(records);
+    const owner = Bun.randomUUIDv7();
+    await store.removal.removeTasks({ ids: [], lease: { owner, ms: DAY_MS } });
+    const rests: number[] = [];
+    await doDuty(store, { flows: [flow], rests });
+    expect(
+      { ...(await store.removal.findEnded({ flow: flow.name, status: "COMPLETED", keptMs: 0 })) }.ids,
+    ).toHaveLength(1000);
+    await doDuty(store, { flows: [flow], owner, rests });
+    expect(await store.removal.findEnded({ flow: flow.name, status: "COMPLETED", keptMs: 0 })).toEqual({ ids: [] });
+    expect(rests).toHaveLength(1);
+    expect(rests[0]).toBeGreaterThan(0);
+    // and it is free again at once
+    const other = { owner: Bun.randomUUIDv7(), ms: 0 };
+    expect(await store.removal.removeTasks({ ids: [], lease: other })).toMatchObject({ kind: "removed" });
+  });
+
+  test("a working worker does it, and spares what an open task has begun", async () => {
+    const clock = new FakeClock(Date.now() - 40 * DAY_MS);
+    const flow = flowOf();
+    const past = await bench.openEngine({ flows: [flow], clock });
+    const { task } = await past.createTask({ flow: flow.name, input: {} });
+    const waits = await past.runTask(task.id);
+    expect(waits.status).toBe("WAITING_OBSERVATION");
+    const child = waits.steps.find(({ child_task_id }) => child_task_id)?.child_task_id ?? "";
+    const { id: alone } = await past.runTask((await past.createTask({ flow: "echo_add", input: {} })).task.id);
+    expect(await past.getTask(child)).toMatchObject({ status: "COMPLETED" });
+
+    const present = new FakeClock(Date.now());
+    const engine = await bench.openEngine({ flows: [flow], clock: present });
+    await engine.startWorker({ concurrency: 1 });
+    const store = await bench.openStore();
+    await until(async () => {
+      await present.advance(61_000);
+      return (await store.readTaskRow(alone)) === undefined;
+    });
+    expect((await engine.getTask(child)).status).toBe("COMPLETED");
+    await engine.signalTask(task.id, { name: "go", payload: null });
+    expect((await engine.runTask(task.id)).status).toBe("COMPLETED");
+    expect(await rejection(engine.getTask(alone))).toMatchObject({ code: "task_not_found" });
+  });
+});
