@@ -21,6 +21,7 @@ import type { Limits } from "./core/limits.ts";
 import type { Flow } from "./core/flow/flow.ts";
 import type { StartHeartbeat } from "./core/heartbeat.ts";
 import type { Log } from "./core/log.ts";
+import type { TaskNews } from "./core/api/task-news.ts";
 import type { TellWait } from "./core/waiting.ts";
 import type { Taskonaut } from "./core/api/taskonaut.ts";
 import type { Engine } from "./engine/engine.ts";
@@ -78,9 +79,9 @@ function wire(surroundings: Surroundings): Wiring {
   let loading: Promise<LoadedFlows> | undefined;
   const context: Context = { ...surroundings, flows: () => (loading ??= loadAllFlows(surroundings)) };
   const { settings, env, log, tellWait } = context;
-  const openTaskonaut = async (): Promise<Taskonaut> =>
+  const openTaskonaut = async (news?: TaskNews): Promise<Taskonaut> =>
     settings.apiBaseUrl === undefined
-      ? (await openEngine(context, { mustExist: !settings.makesDatabase })).engine
+      ? (await openEngine(context, { mustExist: !settings.makesDatabase, news })).engine
       : openClient(settings.apiBaseUrl, settings.apiToken);
   return {
     log,
@@ -116,7 +117,7 @@ interface OpenEngine {
 /** `works`: it will have a worker, whose lease is kept by a thread of its own. */
 async function openEngine(
   context: Context,
-  { works = false, mustExist = false }: StoreOptions = {},
+  { works = false, mustExist = false, news }: StoreOptions & { readonly news?: TaskNews | undefined } = {},
 ): Promise<OpenEngine> {
   const { settings, env, log, tellWait } = context;
   const limits = readLimits(env);
@@ -139,6 +140,7 @@ async function openEngine(
     newId: () => Bun.randomUUIDv7(),
     workerName: `${hostname()}:${process.pid}`,
     tellWait,
+    news,
     ...(context.userCode && { toolWatch: context.userCode }),
     ...(startHeartbeat && { startHeartbeat }),
   });

@@ -1,16 +1,18 @@
 // Work that may take long: a task is driven until it is done, or until a signal says to leave.
 
 import { TaskonautError } from "../core/errors.ts";
+import type { TaskNews } from "../core/api/task-news.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
 import type { Call } from "./command.ts";
 import { findTaskId } from "./task-id.ts";
 
-/** Opens what the command speaks to, and closes it whatever happens. */
+/** Opens what the command speaks to, and closes it whatever happens. `news`: who shows what happens meanwhile. */
 export async function withTaskonaut<T>(
   { wiring }: Pick<Call, "wiring">,
   use: (taskonaut: Taskonaut) => Promise<T>,
+  news?: TaskNews,
 ): Promise<T> {
-  const taskonaut = await wiring.openTaskonaut();
+  const taskonaut = await wiring.openTaskonaut(news);
   try {
     return await use(taskonaut);
   } finally {
@@ -22,9 +24,11 @@ export async function withTaskonaut<T>(
 export function withTask<T>(
   call: Pick<Call, "wiring" | "args" | "look">,
   use: (taskonaut: Taskonaut, id: string) => Promise<T>,
+  news?: TaskNews,
 ): Promise<T> {
   const { args, look } = call;
-  return withTaskonaut(call, async (taskonaut) => use(taskonaut, await findTaskId(taskonaut, args[0] ?? "", look.now)));
+  const find = (taskonaut: Taskonaut): Promise<string> => findTaskId(taskonaut, args[0] ?? "", look.now);
+  return withTaskonaut(call, async (taskonaut) => use(taskonaut, await find(taskonaut)), news);
 }
 
 export interface DriveOptions {

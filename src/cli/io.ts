@@ -13,6 +13,16 @@ export interface Output {
 /** `empty`: there is nothing, or a terminal; `silent`: a pipe on which nothing has come yet, and which is still open. */
 export type StdinState = "empty" | "data" | "silent";
 
+/** Lines at the bottom of a terminal. What is said meanwhile stands above them. */
+export interface LiveLines {
+  readonly columns: number;
+  readonly rows: number;
+  /** In the place of those before. No line may be as wide as the terminal, and not so many may come as it has rows. */
+  show(lines: readonly string[]): void;
+  /** `keeps`: they stay where they are. Resolves when that is written. Harmless when repeated. */
+  close(how: { readonly keeps: boolean }): Promise<void>;
+}
+
 export interface Io {
   /** For data. */
   readonly stdout: Output;
@@ -24,6 +34,10 @@ export interface Io {
   peekStdin(): StdinState;
   /** The streams for questions; opened only when there are some. */
   openTerminal(): { readonly input: Readable; readonly output: Writable };
+  /** At the terminal that stderr is, until they are closed; one at a time. Without it nothing can be shown in place. */
+  openLive?(): LiveLines;
+  /** Leaves what stands there as it is, for an error to be told below. Harmless where there is nothing. */
+  endLive?(): Promise<void>;
   /** Calls back at each SIGINT and SIGTERM, which then do not end the process, until the returned function is called. */
   onSignal(listener: () => void): () => void;
   /** Calls back when the process that supervises this one wants it to leave, or is gone; never where there is none. */

@@ -81,3 +81,25 @@ test("a file is written at once", () => {
   expect(readFileSync(path, "utf8")).toBe("said\n");
   closeSync(file);
 });
+
+test("what is said and what stands at the bottom come in one order, and a change that was not written yet gives way", async () => {
+  const writer = new LineWriter(pipe, false);
+  writer.openArea({
+    draw: (text, lines) => `[${text}|${lines.join()}]`,
+    say: (text) => `[${text}]`,
+    end: ({ keeps }) => (keeps ? "[kept]" : "[gone]"),
+  });
+  expect(writer.isLive).toBe(true);
+  writer.show(["one"]);
+  writer.show(["two"]);
+  writer.write("said");
+  writer.show(["three"]);
+  writer.closeArea({ keeps: true });
+  writer.write(" after");
+  expect(await readAll(writer)).toBe("[|one][said after|three][kept]");
+  expect(writer.isLive).toBe(false);
+  writer.show(["four"]);
+  writer.closeArea({ keeps: false });
+  writer.write("as it is");
+  expect(await readAll(writer)).toBe("as it is");
+});

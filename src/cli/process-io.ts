@@ -4,8 +4,9 @@
 import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import type { LineWriter } from "./line-writer.ts";
-import type { Io, Output } from "./io.ts";
 import { peekStdin } from "./peek-stdin.ts";
+import type { Io, LiveLines, Output } from "./io.ts";
+import { LiveArea } from "./live/live-area.ts";
 import type { OwnStdout } from "./own-stdout.ts";
 
 /** `lines`: what else is said on stderr, before which nothing may come that is said later. */
@@ -17,20 +18,30 @@ export function createProcessIo(lines: LineWriter, stdout: OwnStdout): Io {
       return process.stderr.columns;
     },
   });
+  const out = createOutput(stdout);
   return {
-    stdout: createOutput(stdout),
+    stdout: {
+      isTTY: out.isTTY,
+      get columns() {
+        return out.columns;
+      },
+      write: (text) => (lines.isLive ? writeAbove(lines, text) : out.write(text)),
+    },
     stderr: {
       isTTY: stderr.isTTY,
       get columns() {
         return stderr.columns;
       },
       async write(text) {
+        if (lines.isLive) return writeAbove(lines, text);
         await lines.flush(FLUSH_MS);
         return stderr.write(text);
       },
     },
     stdinIsTTY: isatty(0),
     peekStdin,
+    openLive: () => openLive(lines),
+    endLive: () => endLive(lines, { keeps: true }),
     openTerminal: () => ({ input: process.stdin, output: process.stderr }),
     onSignal(listener) {
       process.on("SIGINT", listener);
@@ -51,6 +62,43 @@ export function createProcessIo(lines: LineWriter, stdout: OwnStdout): Io {
 }
 
 const FLUSH_MS = 1000;
+
+/** Above what stands at the bottom of the terminal. */
+async function writeAbove(lines: LineWriter, text: string): Promise<boolean> {
+  lines.write(text);
+  await lines.flush(FLUSH_MS);
+  return true;
+}
+
+function openLive(lines: LineWriter): LiveLines {
+  const { stderr } = process;
+  const area = new LiveArea(() => stderr.columns || COLUMNS);
+  const onContinued = (): void => area.forget();
+  process.on("SIGCONT", onContinued);
+  lines.openArea(area);
+  return {
+    get columns() {
+      return stderr.columns || COLUMNS;
+    },
+    get rows() {
+      return stderr.rows || ROWS;
+    },
+    show: (shown) => lines.show(shown),
+    async close(how) {
+      process.off("SIGCONT", onContinued);
+      await endLive(lines, how);
+    },
+  };
+}
+
+async function endLive(lines: LineWriter, how: { readonly keeps: boolean }): Promise<void> {
+  lines.closeArea(how);
+  await lines.flush(FLUSH_MS);
+}
+
+/** Where a terminal does not say. */
+const COLUMNS = 80;
+const ROWS = 24;
 
 interface Target {
   readonly descriptor: number;

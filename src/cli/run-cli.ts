@@ -173,6 +173,7 @@ async function runReading(
     const id = command?.args[0]?.name === "id" ? args[0] : undefined;
     const flow = command?.takesFields ? args[0] : undefined;
     const call = { command: command?.name, flow, id, follows: flags.has("wait"), hints };
+    await io.endLive?.();
     return printError(io.stderr, error, { ...call, json, debug, env });
   }
 }

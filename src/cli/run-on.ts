@@ -4,9 +4,11 @@ import { setTimeout } from "node:timers/promises";
 import { MAX_STEPS_MAX } from "../core/limits.ts";
 import type { Task } from "../core/api/task.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
+import { hasCode } from "../core/errors.ts";
 import { awaitEnd } from "./await-end.ts";
 import type { Call, Option } from "./command.ts";
 import { drive } from "./drive.ts";
+import type { RunView } from "./live/run-view.ts";
 import { tellWaits } from "./print.ts";
 import { readCount, usageError } from "./usage.ts";
 
@@ -21,6 +23,16 @@ export interface Course {
   readonly waits: boolean;
 }
 
+interface Running extends Course {
+  readonly id: string;
+  /** The task as it is, where it is known. */
+  readonly known?: Task;
+  /** Shows it meanwhile. */
+  readonly view?: RunView | undefined;
+  /** Runs the task until it has ended or only waits, if not by `runTask`. */
+  readonly runOnce?: () => Promise<Task>;
+}
+
 /** Throws usage. */
 export function readCourse({ flags }: Pick<Call, "flags">): Course {
   const maxSteps = readCount(flags, "max-steps", { min: 1, max: MAX_STEPS_MAX });
@@ -31,11 +43,26 @@ export function readCourse({ flags }: Pick<Call, "flags">): Course {
   return { maxSteps, waits };
 }
 
-/** `runOnce` runs the task until it has ended or only waits, if not by `runTask`. */
-export async function runOn(
+/** Throws what running throws, and `cancelled`. */
+export async function runOn(call: Call, taskonaut: Taskonaut, { view, known, ...course }: Running): Promise<Task> {
+  try {
+    view?.start(taskonaut, known ?? course.id);
+    const task = await follow(call, taskonaut, { view, ...course });
+    await view?.close({ keeps: false });
+    return task;
+  } catch (error) {
+    // what runs here comes to its end first
+    if (view && hasCode(error, "cancelled")) await taskonaut.close().catch(() => {}); // it is closed again, and throws then
+    // a parked task is shown whole
+    await view?.close({ keeps: !hasCode(error, "task_parked") });
+    throw error;
+  }
+}
+
+async function follow(
   call: Call,
   taskonaut: Taskonaut,
-  { id, maxSteps, waits, runOnce }: Course & { readonly id: string; readonly runOnce?: () => Promise<Task> },
+  { id, maxSteps, waits, view, runOnce }: Omit<Running, "known">,
 ): Promise<Task> {
   const run = runOnce ?? (() => taskonaut.runTask(id, maxSteps === undefined ? {} : { maxSteps }));
   const task = await drive(
@@ -60,8 +87,11 @@ export async function runOn(
         run,
         sleep,
         getTask: (each) => taskonaut.getTask(each),
-        onWaits: (waiting) =>
-          tellWaits(call, taskonaut, waiting, waiting.id === id.toLowerCase() ? "The task" : `Its child ${waiting.id}`),
+        async onWaits(waiting) {
+          view?.read(waiting);
+          const subject = waiting.id === id.toLowerCase() ? "The task" : `Its child ${waiting.id}`;
+          await tellWaits(call, taskonaut, waiting, subject);
+        },
       });
     },
     { follows: waits },

@@ -67,21 +67,6 @@ function columnsOf(rows: readonly Row[]): readonly Column<Row>[] {
   ];
 }
 
-/** What a step says on a line of its own. */
-export function stepCells(step: TaskStep): {
-  readonly name: Cell;
-  readonly status: Cell;
-  readonly time: Cell;
-  readonly result: (columns: number) => Cell;
-} {
-  return {
-    name: { text: `${step.step_index} ${showText(step.step_name, 32)}` },
-    status: statusCell(step.status),
-    time: { text: describeStepTime(step), color: "dim" },
-    result: (columns) => resultCell(step, columns),
-  };
-}
-
 /** Nothing where it is called like its step. */
 function toolOf({ step_name, tool_calls }: TaskStep): string {
   const names = new Set(tool_calls.map(({ tool_name }) => tool_name));

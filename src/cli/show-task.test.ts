@@ -6,7 +6,7 @@ import { CREATED_AT, plannedStep, plannedTask } from "../../test/support/tasks.t
 import { hintsOf } from "../../test/support/hints.ts";
 import { shorten, showJson, showText, wrapText } from "./cells.ts";
 import type { Look } from "./look.ts";
-import { showStep, showTask } from "./show-task.ts";
+import { showTask } from "./show-task.ts";
 import { standingOf } from "./standing.ts";
 
 const LATER = "2026-11-23T03:39:25.200Z";
@@ -260,7 +260,7 @@ test("whatever users and tools wrote, the terminal gets no control characters an
         waiting_for: isQueued ? [] : waits.map((wait) => ({ ...wait, name: value, until: value, task_id: value })),
         steps: isQueued ? [first, ...others] : [{ ...first, status: "RUNNING", doubt: value }, ...others],
       });
-      const shown = showTask(task, look(columns)) + task.steps.map((step) => showStep(step, look(columns))).join("");
+      const shown = showTask(task, look(columns));
       for (const line of shown.split("\n")) {
         expect(line).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u);
         expect(line.isWellFormed()).toBe(true);
@@ -274,7 +274,7 @@ test("a step's status that is none is shown, never obeyed", () => {
   const status = "\u001b]0;title\u0007\n" as "FAILED";
   const task = makeTask("x");
   const hostile = { ...task, steps: task.steps.map((step) => ({ ...step, status })) };
-  const shown = showTask(hostile, look(100)) + hostile.steps.map((step) => showStep(step, look(100))).join("");
+  const shown = showTask(hostile, look(100));
   expect(shown).not.toMatch(/[^\n\P{Cc}]/u);
   expect(shown).toContain("\\x1b]0;title\\x07\\n");
 });

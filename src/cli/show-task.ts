@@ -8,7 +8,7 @@ import { describeCauses } from "./describe-causes.ts";
 import { describeLeftUndone, describeWaits, isQueued, stepsInDoubt } from "./describe-waits.ts";
 import type { Hint } from "./hint.ts";
 import type { Look } from "./look.ts";
-import { showSteps, stepCells } from "./show-steps.ts";
+import { showSteps } from "./show-steps.ts";
 import { standingOf } from "./standing.ts";
 import { describeAge, describeMs, showTime } from "./times.ts";
 
@@ -74,14 +74,6 @@ export function showTask(task: Task, look: Look, next: readonly Hint[] = [], { p
   );
   if (task.steps.length > 0) lines.push("", ...showSteps(task, look));
   return `${lines.join("\n")}\n`;
-}
-
-/** A step that has ended, as one line: `1 echo  COMPLETED  12 ms  {"text":"hello"}`. */
-export function showStep(step: TaskStep, { columns, paint }: Look): string {
-  const { name, status, time, result } = stepCells(step);
-  const head = [name, status, time];
-  const taken = head.reduce((sum, { text }) => sum + Bun.stringWidth(text) + 2, 0);
-  return `${alignRows([[...head, result(Math.max(columns - taken, VALUE_COLUMNS_MIN))]], paint).join("")}\n`;
 }
 
 /** Where it was thrown, there to be opened, so whole; and what it was thrown for, one cause after the other. */

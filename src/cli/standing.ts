@@ -92,8 +92,8 @@ function firstToTell(waits: readonly Waiting[]): Waiting | undefined {
   return waits[0];
 }
 
-/** `stepName` stands beside it already: it is not said again. */
-function describeWaitShortly({ kind, name, until }: Waiting, now: number, stepName: string): string {
+/** What stands behind `WAITING`. `stepName` stands beside it already: it is not said again. */
+export function describeWaitShortly({ kind, name, until }: Waiting, now: number, stepName: string): string {
   const ahead = until === null ? "" : describeAhead(until, now);
   const later = ahead === "now" ? "" : ahead;
   const shown = name === stepName ? "" : showText(name ?? "", NAME_COLUMNS);

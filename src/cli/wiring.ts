@@ -7,6 +7,7 @@ import type { FlowCatalog } from "../core/api/flow-catalog.ts";
 import type { Log, LogLevel } from "../core/log.ts";
 import type { LogStyle } from "../log/create-log.ts";
 import type { Migrator } from "../core/api/migrator.ts";
+import type { TaskNews } from "../core/api/task-news.ts";
 import type { TellWait } from "../core/waiting.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
 
@@ -94,8 +95,11 @@ export interface TestOptions {
 
 export interface Wiring {
   readonly log: Log;
-  /** Throws database_not_found where the settings say that no file is made, and there is none. */
-  openTaskonaut(): Promise<Taskonaut>;
+  /**
+   * `news` is told what happens to the tasks that this process drives; a server tells nobody. Throws database_not_found
+   * where the settings say that no file is made, and there is none.
+   */
+  openTaskonaut(news?: TaskNews): Promise<Taskonaut>;
   openMigrator(): Promise<Migrator>;
   /** Copies an SQLite database to a new file. Throws usage, with what to use instead where it is on PostgreSQL. */
   backUp(file: string): Promise<Backup>;

@@ -26,6 +26,7 @@ import type {
   Taskonaut,
 } from "../core/api/taskonaut.ts";
 import type { Worker as WorkerResource } from "../core/api/worker.ts";
+import type { TaskNews } from "../core/api/task-news.ts";
 import type { TellWait } from "../core/waiting.ts";
 import type { Store } from "../store/store.ts";
 import { turnOfLoop } from "../turn-of-loop.ts";
@@ -74,6 +75,8 @@ export interface EngineOptions {
   readonly startHeartbeat?: StartHeartbeat;
   /** Told what a caller waits for. */
   readonly tellWait?: TellWait | undefined;
+  /** Told what happens to the tasks that are driven here. */
+  readonly news?: TaskNews | undefined;
   /** Sees what tools leave uncaught. */
   readonly toolWatch?: ToolWatch;
   /** Where flows log; by default with everything else. */
@@ -160,7 +163,9 @@ class StoreEngine implements Engine {
         retryWaitMs: limits.retryWaitMs,
         watch: options.toolWatch,
         call: options.callTool,
+        news: options.news,
       },
+      news: options.news,
       flowLog: options.flowLog ?? (log.info && ((message, fields) => tellFlow(log, message, fields))),
       tellWait: options.tellWait,
       // a worker has no caller who would like to hear of an outage

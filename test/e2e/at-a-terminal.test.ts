@@ -8,8 +8,9 @@ import { insist } from "../support/insist.ts";
 import { binary } from "./binary.ts";
 import { closeGate } from "./gate.ts";
 import { openSandbox, type Sandbox } from "./harness.ts";
+import { screenOf } from "../support/screen.ts";
 import { openPlace } from "./place.ts";
-import { expectCompleted, taskOf } from "./tasks.ts";
+import { taskOf } from "./tasks.ts";
 import type { Terminal } from "./terminal.ts";
 
 setDefaultTimeout(120_000);
@@ -26,7 +27,7 @@ async function tasksOf(sandbox: Pick<Sandbox, "run">): Promise<Task[]> {
   return JSON.parse((await sandbox.run(["get-tasks"])).stdout) as Task[];
 }
 
-/** Runs a command to its end in a terminal. */
+/** Runs a command to its end in a terminal. `shown` is what stands there then. */
 async function show(
   sandbox: Sandbox,
   args: readonly string[],
@@ -34,7 +35,8 @@ async function show(
 ): Promise<Pick<Terminal, "shown" | "raw"> & { exit: number }> {
   const terminal = await sandbox.terminal(args, options);
   const exit = await terminal.exited();
-  return { exit, shown: terminal.shown, raw: terminal.raw };
+  const { raw } = terminal;
+  return { exit, shown: await screenOf(raw, options?.columns ?? 100), raw };
 }
 
 /** Waits for the question, lets the person type, and presses Enter. */
@@ -169,6 +171,7 @@ describe("what is shown", () => {
 });
 
 describe("colours", () => {
+  const IN_PLACE = new RegExp(`\\r(?:${ESCAPE}\\[\\d+A)?|${ESCAPE}\\[[JK]`, "g");
   const COLOURS = new RegExp(`${ESCAPE}\\[(?:0|1|38;5;(?:28|31|63|130|196|243))m`, "g");
 
   test("are there for a person, and gone with NO_COLOR or a terminal that has none", async () => {
@@ -182,7 +185,7 @@ describe("colours", () => {
     }
   });
 
-  test("are the only controls: what users wrote is shown, not obeyed", async () => {
+  test("are the only controls, with those that show a task in place: what users wrote is shown, not obeyed", async () => {
     await using sandbox = await openSandbox();
     const evil = `${ESCAPE}[2J${ESCAPE}]0;title\u0007 \u009B31m \u202Egnp.exe \r\nforged line \b\u007F`;
     for (const args of [
@@ -197,8 +200,9 @@ describe("colours", () => {
     ]) {
       const { raw } = await show(sandbox, args);
       expect(raw).not.toBe("");
+      const own = raw.replaceAll("\r\n", "").replace(COLOURS, "").replace(IN_PLACE, "");
       // oxlint-disable-next-line no-control-regex -- controls are what it looks for
-      expect(raw.replaceAll("\r\n", "").replace(COLOURS, "")).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u202A-\u202E]/);
+      expect(own).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u202A-\u202E]/);
     }
     const [task] = await tasksOf(sandbox);
     expect(task?.input_payload).toMatchObject({ text: evil });
@@ -206,16 +210,14 @@ describe("colours", () => {
 });
 
 describe("questions", () => {
-  test("the defaults are taken with Enter, and every step is shown as it ends", async () => {
+  test("the defaults are taken with Enter, and every step is shown as it runs", async () => {
     await using place = await openPlace("postgres");
     await using gate = await closeGate(place, "add");
     const terminal = await place.terminal(["run-flow"]);
     for (const question of QUESTIONS) await answer(terminal, question);
-    await terminal.see(/1 echo {2}COMPLETED {2}\d+ ms {2}{"text":"hello"}/);
     await gate.reached();
-    expect(terminal.shown).not.toContain("2 add");
+    await terminal.see(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] 2 add +\d\.\d s/);
     await gate.open();
-    await terminal.see(/2 add {2}COMPLETED {2}\d+ ms {2}{"sum":3}/);
     await terminal.see('output   {"echo":{"text":"hello"},"add":{"sum":3}}');
     expect(await terminal.exited()).toBe(0);
   });
@@ -254,8 +256,6 @@ describe("questions", () => {
     const { url } = await sandbox.serve();
     const terminal = await sandbox.terminal(["run-flow"], { env: { TASKONAUT_API_URL: url } });
     for (const question of QUESTIONS) await answer(terminal, question);
-    await terminal.see("1 echo");
-    await terminal.see("2 add");
     await terminal.see("status   COMPLETED");
     expect(await terminal.exited()).toBe(0);
   });
@@ -292,7 +292,6 @@ describe("questions", () => {
     await using sandbox = await openSandbox();
     const terminal = await sandbox.terminal(["run-flow", "--max-steps", "3"]);
     for (const question of QUESTIONS.slice(0, 3)) await answer(terminal, question);
-    await terminal.see("1 echo");
     await terminal.see("did not reach terminal state within 3 steps");
     expect(await terminal.exited()).toBe(4);
     expect(terminal.shown).not.toContain("What to do with the task?");
@@ -301,21 +300,36 @@ describe("questions", () => {
 });
 
 describe("Ctrl-C while a task runs", () => {
-  test("lets the running step end, and says how to go on", async () => {
-    await using place = await openPlace("postgres");
-    await using gate = await closeGate(place, "echo");
-    const terminal = await place.terminal(["run-flow"]);
-    for (const question of QUESTIONS) await answer(terminal, question);
-    await gate.reached();
+  test("lets the running step end, which is shown, and says how to go on", async () => {
+    await using sandbox = await openSandbox({ TASKONAUT_FLOWS: "flows.ts" });
+    await sandbox.write(
+      "flows.ts",
+      `import { existsSync } from "node:fs";
+       import { call, defineFlow, defineTool } from "taskonaut";
+       import * as v from "valibot";
+       const input = v.object({});
+       const hold = defineTool({ name: "hold", input, output: v.string(), async run() {
+         while (!existsSync("go")) await Bun.sleep(20);
+         return "held";
+       } });
+       export const held = defineFlow({ name: "held", input, plan: () => [call(hold, {}), call(hold, {}, { as: "later" })] });`,
+    );
+    const terminal = await sandbox.terminal(["run-flow", "held"]);
+    await terminal.see(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] 1 hold/);
     terminal.press("ctrl-c");
     await terminal.see("Stopping after the running step; once more stops at once.");
-    await gate.open();
+    await terminal.see(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] 1 hold/);
+    await sandbox.write("go", "");
     await terminal.see("Stopped. Everything done so far is kept.");
     expect(await terminal.exited()).toBe(130);
-    const [task] = await tasksOf(place);
+    const [task] = await tasksOf(sandbox);
     expect(task).toMatchObject({ status: "WAITING_OBSERVATION", current_step: 1 });
-    expect(terminal.shown).toContain(`hint: go on from there:\n  ${await binary()} run-task ${task?.id}`);
-    expectCompleted(taskOf(await place.run(["run-task", task?.id ?? ""])));
+    const shown = await screenOf(terminal.raw, 100);
+    expect(shown).toMatch(
+      /^Stopping .*\n\S .* held .*\n {2}✔ 1 hold +\S+ m?s\n {2}· 2 later\nStopped. .*\nhint: go on from there:\n.*\n$/,
+    );
+    expect(shown).toContain(`hint: go on from there:\n  ${await binary()} run-task ${task?.id}`);
+    expect(taskOf(await sandbox.run(["run-task", task?.id ?? ""]))).toMatchObject({ status: "COMPLETED" });
   });
 
   test("shows the task where it came to its end all the same", async () => {

@@ -3,7 +3,7 @@ import type { CreateTask, Taskonaut } from "../../core/api/taskonaut.ts";
 import { MODES, type Mode } from "../ask-task.ts";
 import type { Call, Command, Option } from "../command.ts";
 import { drive, withTaskonaut } from "../drive.ts";
-import { followTask } from "../follow-task.ts";
+import type { RunView } from "../live/run-view.ts";
 import { GLOBAL_OPTIONS } from "../options.ts";
 import { printingParked } from "../print-parked.ts";
 import { exitCodeOf, printTask } from "../print.ts";
@@ -11,7 +11,7 @@ import { QUEUE_OPTIONS, readQueueOptions } from "../queue-options.ts";
 import { type Course, COURSE_OPTIONS, readCourse, runOn } from "../run-on.ts";
 import { INPUT_OPTION } from "../read-input.ts";
 import { readTyped, settleTask } from "../settle-task.ts";
-import { showStep } from "../show-task.ts";
+import { openRunView } from "../show-run.ts";
 import { printTaken } from "../tell-takers.ts";
 import { readWord, usageError } from "../usage.ts";
 
@@ -59,21 +59,28 @@ export const runFlow: Command = {
       throw usageError([{ path: `--${runs.name}`, message: `means nothing with --mode ${mode}` }]);
     }
     const typed = await readTyped(call, [...OPTIONS, ...GLOBAL_OPTIONS]);
-    return withTaskonaut(call, async (taskonaut) => {
-      const { asked, request, mode: chosen } = await settleTask(call, taskonaut, typed, runs ? "run" : mode);
-      // without a person who sees each step end, creation and run are one
-      const task =
-        chosen === "run" && !asked
-          ? await runNew(call, taskonaut, request, course)
-          : await carryOn(call, taskonaut, chosen === "enqueue" ? { ...request, start: "now", ...queueing } : request, {
-              ...course,
-              mode: chosen,
-            });
-      if (asked) await call.io.stderr.write("\n");
-      if (chosen === "enqueue") await printTaken(call, taskonaut, task, { done: `Task ${task.id} is in the queue.` });
-      else await printTask(call, taskonaut, task);
-      return exitCodeOf(task);
-    });
+    const view = await openRunView(call);
+    return withTaskonaut(
+      call,
+      async (taskonaut) => {
+        const { asked, request, mode: chosen } = await settleTask(call, taskonaut, typed, runs ? "run" : mode);
+        // a person sees the id of a task that is there; for a program creation and run are one
+        const task =
+          chosen === "run" && !view
+            ? await runNew(call, taskonaut, request, course)
+            : await carryOn(
+                call,
+                taskonaut,
+                chosen === "enqueue" ? { ...request, start: "now", ...queueing } : request,
+                { ...course, mode: chosen, view },
+              );
+        if (asked) await call.io.stderr.write("\n");
+        if (chosen === "enqueue") await printTaken(call, taskonaut, task, { done: `Task ${task.id} is in the queue.` });
+        else await printTask(call, taskonaut, task);
+        return exitCodeOf(task);
+      },
+      view?.model,
+    );
   },
 };
 
@@ -92,9 +99,10 @@ async function runNew(call: Call, taskonaut: Taskonaut, request: CreateTask, cou
 
 interface FlowCourse extends Course {
   readonly mode: Mode;
+  /** Shows the task while it runs. */
+  readonly view: RunView | undefined;
 }
 
-/** Shows each step as it ends, where it is run. */
 async function carryOn(
   call: Call,
   taskonaut: Taskonaut,
@@ -111,21 +119,7 @@ async function carryOn(
       case "advance":
         return drive(call, taskonaut, id, () => taskonaut.advanceTask(id));
       case "run":
-        return runOn(call, taskonaut, { ...course, id, runOnce: showingSteps(call, taskonaut, task, course) });
+        return runOn(call, taskonaut, { ...course, id, known: task });
     }
   });
-}
-
-/** Runs the task on from where the last call left it, and shows each step as it ends. */
-function showingSteps({ io, look }: Call, taskonaut: Taskonaut, task: Task, { maxSteps }: Course): () => Promise<Task> {
-  let current = task;
-  return async () => {
-    current = await followTask(taskonaut, current, {
-      maxSteps,
-      onStepEnded: async (step) => {
-        await io.stderr.write(showStep(step, look));
-      },
-    });
-    return current;
-  };
 }

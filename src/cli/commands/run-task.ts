@@ -2,6 +2,7 @@ import type { Command } from "../command.ts";
 import { withTask } from "../drive.ts";
 import { printingParked } from "../print-parked.ts";
 import { exitCodeOf, printTask } from "../print.ts";
+import { openRunView } from "../show-run.ts";
 import { tellBusy } from "../tell-busy.ts";
 import { COURSE_OPTIONS, readCourse, runOn } from "../run-on.ts";
 
@@ -19,11 +20,16 @@ export const runTask: Command = {
 
   async run(call) {
     const course = readCourse(call);
-    return withTask(call, async (taskonaut, id) => {
-      await tellBusy(call, taskonaut, id);
-      const task = await printingParked(call, taskonaut, id, () => runOn(call, taskonaut, { id, ...course }));
-      await printTask(call, taskonaut, task);
-      return exitCodeOf(task);
-    });
+    const view = await openRunView(call);
+    return withTask(
+      call,
+      async (taskonaut, id) => {
+        await tellBusy(call, taskonaut, id);
+        const task = await printingParked(call, taskonaut, id, () => runOn(call, taskonaut, { id, view, ...course }));
+        await printTask(call, taskonaut, task);
+        return exitCodeOf(task);
+      },
+      view?.model,
+    );
   },
 };

@@ -3,6 +3,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import type { Limits } from "../../core/limits.ts";
+import type { TaskNews } from "../../core/api/task-news.ts";
 import type { TellWait } from "../../core/waiting.ts";
 import type { Log, LogMethod } from "../../core/log.ts";
 import type { JsonText, StepRow } from "../../core/record/record.ts";
@@ -30,6 +31,8 @@ export interface DriverTools {
   readonly deliveryMs: () => number;
   /** Told what a caller waits for. */
   readonly tellWait?: TellWait | undefined;
+  /** Told what happens to tasks; undefined: nobody shows them. */
+  readonly news?: TaskNews | undefined;
   readonly flows: Flows;
   /** The end of a task is durable. It must not throw. */
   readonly onEnded: (taskId: string) => void;

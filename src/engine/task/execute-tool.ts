@@ -1,5 +1,6 @@
 // One execution of a step's tool: contracts, attempts, timeouts. It records nothing; what came of it is data.
 
+import type { TaskNews } from "../../core/api/task-news.ts";
 import { currentActivity } from "../../core/flow/activity.ts";
 import type { Clock } from "../../core/clock.ts";
 import { applyContract, type ContractResult } from "../../core/flow/contract.ts";
@@ -7,7 +8,7 @@ import { toContractJson } from "../../core/flow/given-json.ts";
 import type { Log, LogFields } from "../../core/log.ts";
 import type { JsonText } from "../../core/record/record.ts";
 import { lotOf, retry } from "../../core/flow/retry.ts";
-import { ContractError, isA, stackOf, storeError, toStoredError } from "../../core/record/stored-error.ts";
+import { ContractError, isA, readError, stackOf, storeError, toStoredError } from "../../core/record/stored-error.ts";
 import { type CallTool, NonRetryableError, type Tool } from "../../core/flow/tool.ts";
 import type { ToolWatch } from "../../core/flow/tool-watch.ts";
 import { Attempt, type Execution, fieldsOfAttempt, Running } from "./attempt.ts";
@@ -43,6 +44,8 @@ export interface ExecutionTools {
   readonly watch?: ToolWatch | undefined;
   /** Undefined: a tool is called by its own `run`. */
   readonly call?: CallTool | undefined;
+  /** Undefined: nobody shows what happens. */
+  readonly news?: TaskNews | undefined;
 }
 
 class ToolTimeoutError extends Error {
@@ -149,6 +152,8 @@ async function tryOn(
       first: firstNumber,
       sleep(ms, signal) {
         if (ms > tools.retryWaitMs) throw new Later(ms);
+        const { taskId, stepId } = execution;
+        tools.news?.attemptFailed({ taskId, stepId, attempt: failures, error: tellLast(lastError), nextMs: ms });
         return tools.clock.sleep(ms, signal);
       },
       jitter: (count) => lotOf(`${key}#${count}`),
@@ -178,6 +183,10 @@ async function tryOn(
     }
     return done({ kind: "failed", error }, Math.max(0, failures - 1), lastError ?? error);
   }
+}
+
+function tellLast(error: JsonText | null): string {
+  return error === null ? "" : readError(error).message;
 }
 
 async function outputAfterAll(tool: Tool, value: unknown, tools: ExecutionTools): Promise<JsonText | undefined> {

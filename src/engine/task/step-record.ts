@@ -1,5 +1,6 @@
 // What becomes of the steps of one task that is driven here, as its record says it.
 
+import type { TaskNews } from "../../core/api/task-news.ts";
 import type { Log } from "../../core/log.ts";
 import type { JsonText, StepRow, ToolCallRow } from "../../core/record/record.ts";
 import { bytesOfText } from "../../core/record/record-size.ts";
@@ -19,6 +20,7 @@ export class StepRecord {
     private readonly time: TaskTime,
     private readonly taskLog: TaskLog,
     private readonly log: Log,
+    private readonly news?: TaskNews,
   ) {}
 
   /** It is about to run here. `call` where it has none yet; `starts`: so often it was started since its process last lived. */
@@ -56,7 +58,7 @@ export class StepRecord {
     const task = this.draft.changeTask(now);
     task.recorded_bytes += bytesOfText(outcome.status === "COMPLETED" ? outcome.output_payload : outcome.error);
     if (step.step_index > task.current_step) task.current_step = step.step_index;
-    this.taskLog.noteOutcome(step, outcome.status);
+    this.taskLog.noteOutcome(row, outcome.status);
   }
 
   /** The outcome of a wait; of a tool, where it was in doubt. */
@@ -80,16 +82,20 @@ export class StepRecord {
   }
 
   /** Nobody knows whether the effect of its tool happened: somebody has to settle it. */
-  doubt({ id, step_name }: StepRow, error: JsonText): void {
+  doubt(step: StepRow, error: JsonText): void {
+    const { id, step_name } = step;
     this.draft.patchStep(id, { status: "RUNNING", doubt: error, updated_at: this.time.now() });
     this.open.wait(id);
     this.#touch();
+    this.news?.doubted(step);
     const reason = readError(error).message;
     this.log.warn?.("step in doubt", { ...this.taskLog.fields, step: step_name, reason });
   }
 
   /** The tool is to be called again at `dueAt`, in store time. */
-  postpone({ id }: StepRow, dueAt: number): void {
+  postpone(step: StepRow, dueAt: number): void {
+    const { id } = step;
+    this.news?.postponed(step, dueAt);
     this.draft.patchStep(id, { status: "RUNNING", due_at: dueAt, starts: 0, updated_at: this.time.now() });
     this.open.wait(id);
     this.#touch();

@@ -52,6 +52,7 @@ export class StepWork {
     const tool = state.tool(step);
     const failures = state.callOf(step)?.retry_count ?? 0;
     const execution = new StepExecution(tool, state.task.flow_name, step, failures);
+    this.tools.news?.started(step, failures + 1, tool.retry.attempts);
     const before = this.#endOfBefore(step);
     const execute = (): ExecutionResult | Promise<ExecutionResult> => executeTool(execution, this.tools.execution);
     const result = before ? before.then(execute) : execute();
@@ -139,7 +140,8 @@ export class StepWork {
     const flow = state.decision(step.id)?.flow;
     if (!flow) throw new Error(`Step ${step.id} of task ${step.task_id} has no flow.`);
     const { depth, priority } = state.task;
-    const { children } = this.tools;
+    const { children, news } = this.tools;
+    news?.started(step, 1, 1);
     const child = { flow, step, depth, priority, dueAt: state.storeTime() };
     const make = (): Promise<number | null> =>
       state.isClaimed ? children.create(child).then(() => null) : children.run(child);

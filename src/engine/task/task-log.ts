@@ -1,8 +1,9 @@
 // The log lines of one task: told once what they tell is durable, for a driver that loses the task has changed nothing.
-// Where a level is off, nothing is kept for it.
+// Where a level is off, nothing is kept for it. Who shows the task while it runs is told in the same moments.
 
+import type { TaskNews } from "../../core/api/task-news.ts";
 import type { Log, LogFields } from "../../core/log.ts";
-import type { JsonText, StepRow } from "../../core/record/record.ts";
+import type { JsonText, StepRow, TaskRow } from "../../core/record/record.ts";
 import { isTerminal, type StepStatus, type TaskStatus } from "../../core/record/status.ts";
 import { readError } from "../../core/record/stored-error.ts";
 
@@ -17,6 +18,7 @@ export class TaskLog {
     private readonly log: Log,
     /** On every line. */
     readonly fields: { readonly task_id: string; readonly flow: string },
+    private readonly news?: TaskNews,
   ) {}
 
   /** What was noted so far, to be told when it is durable. */
@@ -29,11 +31,22 @@ export class TaskLog {
   }
 
   noteOutcome(step: StepRow, status: StepStatus): void {
+    if (this.news) this.#lines.push(() => this.news?.ended(step, status, messageOf(step.error)));
     if (status === "FAILED" ? this.log.warn : this.log.debug) this.#lines.push(() => this.#tellOutcome(step, status));
   }
 
-  /** `error`: why it FAILED; `stack`: of that, for whoever looks for a fault. */
-  noteMove(from: TaskStatus, to: TaskStatus, error: JsonText | null, stack?: string): void {
+  /** Nobody waits for it any more. */
+  noteGivenUp(step: StepRow): void {
+    if (this.news) this.#lines.push(() => this.news?.ended(step, "CANCELLED", undefined));
+  }
+
+  /** `task`: as it is then. `error`: why it FAILED; `stack`: of that, for whoever looks for a fault. */
+  noteMove(from: TaskStatus, task: TaskRow, error: JsonText | null, stack?: string): void {
+    const { status: to } = task;
+    if (this.news) {
+      const moved = { ...task };
+      this.#lines.push(() => this.news?.moved(moved));
+    }
     const isTold = this.log.debug ?? (isTerminal(to) ? this.log.info : undefined);
     if (isTold) this.#lines.push(() => this.#tellMove(from, to, error, stack));
   }
@@ -56,6 +69,10 @@ export class TaskLog {
       });
     else if (isTerminal(to)) log.info?.("task ended", { ...this.fields, status: to });
   }
+}
+
+function messageOf(error: JsonText | null): string | undefined {
+  return error === null ? undefined : readError(error).message;
 }
 
 function describeError(text: JsonText): LogFields {

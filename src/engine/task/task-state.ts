@@ -4,6 +4,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Decision, Program, ProgramEnd, Turn } from "../../core/flow/program.ts";
 import { type Tool, withGuarantee } from "../../core/flow/tool.ts";
+import type { TaskNews } from "../../core/api/task-news.ts";
 import type { Log } from "../../core/log.ts";
 import { stepId } from "../../core/record/ids.ts";
 import { bytesOfStep, bytesOfText } from "../../core/record/record-size.ts";
@@ -31,6 +32,7 @@ export interface StateTools {
   readonly log: Log;
   readonly lease: { readonly workerId: string };
   readonly flows: Pick<Flows, "codeOf">;
+  readonly news?: TaskNews | undefined;
 }
 
 export class TaskState {
@@ -62,11 +64,11 @@ export class TaskState {
     this.inbox = this.#draft;
     this.#draft.noteCode(program.flow.code ?? null);
     this.#open = new OpenSteps(steps, task.observed_count, (id) => this.step(id), program.isSequential);
-    this.log = new TaskLog(tools.log, { task_id: task.id, flow: task.flow_name });
+    this.log = new TaskLog(tools.log, { task_id: task.id, flow: task.flow_name }, tools.news);
     if (isUnborn) this.log.noteCreated();
     this.#place = new Place(tools.lease.workerId, () => this.storeTime(), task.due_at, isFromQueue);
     this.#time = new TaskTime(tools.clock, task.updated_at);
-    this.steps = new StepRecord(this.#draft, this.#open, this.#place, this.#time, this.log, tools.log);
+    this.steps = new StepRecord(this.#draft, this.#open, this.#place, this.#time, this.log, tools.log, tools.news);
   }
 
   // ---- the rows, as they are now: ask again after a change
@@ -224,12 +226,14 @@ export class TaskState {
       this.#draft.grow(bytesOfStep(row));
       this.#open.add(row);
       this.decisionOf.set(row.id, decision);
+      this.tools.news?.planned(row);
     }
   }
 
   #giveUp(step: StepRow, now: number): void {
     if (!this.#open.giveUp(step.id)) return; // it has an outcome already, which the flow will ignore
     giveUpStep(this.#draft, step, now);
+    this.log.noteGivenUp(step);
     this.#place.stopHolding(step.id);
     this.running.giveUp(step.id, new Error("Nobody waits for this step any more."));
   }
@@ -249,7 +253,7 @@ export class TaskState {
   #moveTo(to: TaskStatus, error: JsonText | null, stack?: string): Writable<TaskRow> {
     const from = this.status;
     const row = this.#draft.moveTask(this.now(), to);
-    this.log.noteMove(from, to, error, stack);
+    this.log.noteMove(from, row, error, stack);
     return row;
   }
 
@@ -286,7 +290,7 @@ export class TaskState {
   cancelByForce(): void {
     const from = this.status;
     cancelByForce(this.#draft, this.now());
-    this.log.noteMove(from, "CANCELLED", null);
+    this.log.noteMove(from, this.task, null);
     this.#cancels = [];
     this.#open.giveUpAll();
     this.#place.stopHoldingAll();
@@ -309,6 +313,7 @@ export class TaskState {
   park(reason: string, { forAll = false } = {}): void {
     this.#place.park(reason, forAll ? null : this.tools.flows.codeOf(this.task.flow_name));
     if (this.task.parked_reason !== reason) this.touch();
+    this.tools.news?.parked(this.task, reason);
     this.tools.log.warn?.("task parked", { ...this.log.fields, reason });
   }
 

@@ -1,0 +1,168 @@
+// A running task as lines: its id, then a line for each step that there is room for, and one that counts the others.
+
+import type { Look } from "../look.ts";
+import { showText } from "../cells.ts";
+import { describeWaitShortly } from "../standing.ts";
+import { type Column, drawRows, layOut } from "../table.ts";
+import { describeMs } from "../times.ts";
+import type { Color } from "../../log/paint.ts";
+import { choose, type Entry, entriesOf } from "./choose-steps.ts";
+import { lineColumns } from "./live-area.ts";
+import type { RunModel, StepState, StepView } from "./run-model.ts";
+
+const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+
+const MARKS: Readonly<Record<StepState, readonly [mark: string, color: Color]>> = {
+  planned: ["·", "dim"],
+  running: ["", "cyan"], // it turns
+  retrying: ["↻", "yellow"],
+  waiting: ["◌", "cyan"],
+  doubt: ["?", "yellow"],
+  completed: ["✔", "green"],
+  failed: ["✖", "red"],
+  cancelled: ["–", "yellow"],
+};
+
+export interface Frame extends Pick<Look, "columns" | "paint"> {
+  /** How many lines there may be. */
+  readonly rows: number;
+  /** The wall clock, in milliseconds. */
+  readonly now: number;
+  /** Since when the task has been shown. */
+  readonly since: number;
+}
+
+/** How often the spinner turns. */
+export const TURN_MS = 100;
+
+/** In lines that are narrower than the terminal (`LA3`). */
+export function drawRun(model: RunModel, id: string, frame: Frame): readonly string[] {
+  const columns = lineColumns(frame.columns);
+  const head = drawHead(model, id, { ...frame, columns });
+  const room = Math.max(frame.rows - head.length, 1);
+  const { shown, rest } = choose(entriesOf(model, id), room);
+  const layout = layOut(
+    COLUMNS,
+    shown.map((entry) => ({ entry, frame })),
+    { width: columns },
+  );
+  const lines = drawRows(
+    layout,
+    shown.map((entry) => ({ entry, frame })),
+    frame.paint,
+  );
+  return [
+    ...head,
+    ...lines.map((line, place) => paintMark(line, shown[place], frame)),
+    ...(rest === "" ? [] : [frame.paint("dim", showText(`  ${rest}`, columns))]),
+  ];
+}
+
+function drawHead(model: RunModel, id: string, frame: Frame): readonly string[] {
+  const { columns, paint, now, since } = frame;
+  const flow = model.task(id)?.flow ?? "";
+  const mark = `${paint("cyan", turnOf(now))} `;
+  const facts = [flow, describeElapsed(now - since)].filter((text) => text !== "").join("  ");
+  const idText = paint("bold", showText(id, columns - 2));
+  const room = columns - 2 - id.length - 2;
+  if (Bun.stringWidth(facts) <= room) return [`${mark}${idText}  ${facts}`];
+  return [`${mark}${idText}`, `  ${showText(facts, columns - 2)}`];
+}
+
+function turnOf(now: number): string {
+  return SPINNER[Math.floor(now / TURN_MS) % SPINNER.length] ?? "";
+}
+
+/** To a tenth of a second as long as that says something. */
+function describeElapsed(ms: number): string {
+  return ms < 60_000 ? `${(Math.max(ms, 0) / 1000).toFixed(1)} s` : describeMs(ms);
+}
+
+interface Row {
+  readonly entry: Entry;
+  readonly frame: Frame;
+}
+
+const COLUMNS: readonly Column<Row>[] = [
+  {
+    head: "",
+    least: 10,
+    most: 44,
+    show: ({ entry, frame }, width) => ({ text: showText(labelOf(entry, frame), width) }),
+  },
+  {
+    head: "",
+    right: true,
+    goes: 1,
+    show: ({ entry: { step }, frame: { now } }) => ({ text: timeOf(step, now), color: "dim" }),
+  },
+  {
+    head: "",
+    least: 12,
+    show: ({ entry: { step }, frame: { now } }, width) => {
+      const { text, color } = noteOf(step, now);
+      return { text: showText(text, width), ...(color && { color }) };
+    },
+  },
+];
+
+function indentOf({ depth }: Entry): string {
+  return "  ".repeat(depth + 1);
+}
+
+function markOf({ step }: Entry, { now }: Frame): string {
+  return step.state === "running" ? turnOf(now) : MARKS[step.state][0];
+}
+
+function labelOf(entry: Entry, frame: Frame): string {
+  const { index, name } = entry.step;
+  return `${indentOf(entry)}${markOf(entry, frame)} ${index} ${name}`;
+}
+
+function paintMark(line: string, entry: Entry | undefined, frame: Frame): string {
+  if (!entry) return line;
+  const start = indentOf(entry).length;
+  const mark = markOf(entry, frame);
+  if (!line.startsWith(mark, start)) return line;
+  const painted = frame.paint(MARKS[entry.step.state][1], mark);
+  return line.slice(0, start) + painted + line.slice(start + mark.length);
+}
+
+function timeOf({ state, since, tookMs }: StepView, now: number): string {
+  if (tookMs !== undefined) return describeMs(tookMs);
+  return since === undefined || state === "planned" ? "" : describeElapsed(now - since);
+}
+
+function noteOf(step: StepView, now: number): { readonly text: string; readonly color?: Color } {
+  const { state, attempt, name, wait, error } = step;
+  switch (state) {
+    case "running":
+      return attempt > 1 ? { text: describeAttempt(step), color: "yellow" } : { text: "" };
+    case "retrying":
+      return { text: tellRetry(step, now), color: "yellow" };
+    case "waiting":
+      return { text: wait ? `WAITING ${describeWaitShortly(wait, now, name)}` : "WAITING", color: "cyan" };
+    case "doubt":
+      return { text: "IN DOUBT", color: "yellow" };
+    case "failed":
+      return { text: error ?? "FAILED", color: "red" };
+    case "cancelled":
+      return { text: "CANCELLED", color: "yellow" };
+    case "planned":
+    case "completed":
+      return { text: "" };
+  }
+}
+
+/** `attempt 2 of 3` */
+export function describeAttempt({ attempt, attempts }: StepView): string {
+  return attempts === undefined ? `attempt ${attempt}` : `attempt ${attempt} of ${attempts}`;
+}
+
+/** `attempt 2 of 3 in 400 ms: connection refused` */
+export function tellRetry(step: StepView, now: number): string {
+  const { nextAt, error } = step;
+  const ms = nextAt === undefined ? 0 : Math.max(nextAt - now, 0);
+  const ahead = ms > 0 ? ` in ${describeMs(ms < 1000 ? Math.ceil(ms / 100) * 100 : ms)}` : "";
+  return `${describeAttempt(step)}${ahead}${error === undefined ? "" : `: ${error}`}`;
+}

@@ -1,0 +1,35 @@
+// What happens to the tasks that this process drives, for whoever shows it while it happens. Nobody has to listen, and where
+// nobody does, nothing is made for it.
+
+import type { StepRow, TaskRow } from "../record/record.ts";
+import type { StepStatus } from "../record/status.ts";
+
+/** An attempt of a tool that failed, and is followed by another one in this process. */
+export interface FailedAttempt {
+  readonly taskId: string;
+  readonly stepId: string;
+  /** 1 for the first. */
+  readonly attempt: number;
+  readonly error: string;
+  /** How long the process waits before the next one. */
+  readonly nextMs: number;
+}
+
+/** The rows are those of the moment: who wants to keep something of them, copies it. None of these may throw. */
+export interface TaskNews {
+  /** The task has moved, durably. */
+  moved(task: TaskRow): void;
+  /** It has been left as it is, until a person resumes it. */
+  parked(task: TaskRow, reason: string): void;
+  /** The flow has decided on the step. */
+  planned(step: StepRow): void;
+  /** Its tool is about to be called, for the `attempt`-th time of so many, or its child is about to run. */
+  started(step: StepRow, attempt: number, attempts: number): void;
+  attemptFailed(failed: FailedAttempt): void;
+  /** The next attempt is far away, and none of this process's: the step waits for it until `dueAt`, in store time. */
+  postponed(step: StepRow, dueAt: number): void;
+  /** Nobody knows whether the effect of its tool happened. */
+  doubted(step: StepRow): void;
+  /** It has an outcome, durably. `error`: of one that failed. */
+  ended(step: StepRow, status: StepStatus, error: string | undefined): void;
+}
