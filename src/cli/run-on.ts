@@ -48,6 +48,7 @@ export async function runOn(call: Call, taskonaut: Taskonaut, { view, known, ...
   try {
     view?.start(taskonaut, known ?? course.id);
     const task = await follow(call, taskonaut, { view, ...course });
+    view?.read(task);
     await view?.close({ keeps: false });
     return task;
   } catch (error) {

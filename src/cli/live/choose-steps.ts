@@ -4,6 +4,8 @@ import type { RunModel, StepState, StepView } from "./run-model.ts";
 
 export interface Entry {
   readonly step: StepView;
+  /** Whose step it is. */
+  readonly taskId: string;
   /** 0 for the task itself, 1 for its children. */
   readonly depth: number;
 }
@@ -17,7 +19,7 @@ export function entriesOf(model: RunModel, id: string, depth = 0): readonly Entr
   if (!task) return [];
   const entries: Entry[] = [];
   for (const step of [...task.steps.values()].toSorted((a, b) => a.index - b.index)) {
-    entries.push({ step, depth });
+    entries.push({ step, taskId: id, depth });
     if (step.childId !== undefined && isOpen(step.state) && depth < DEPTH_MAX)
       for (const entry of entriesOf(model, step.childId, depth + 1)) entries.push(entry);
   }

@@ -10,8 +10,10 @@ import type { RunModel, StepView } from "./run-model.ts";
 import type { Surface } from "./run-view.ts";
 
 export class PlainRun implements Surface {
-  readonly #told = new Map<StepView, string>();
-  #hasBegun = false;
+  readonly isInPlace = false;
+  /** What was told of each step last. */
+  readonly #told = new Map<string, string>();
+  #id: string | undefined;
 
   constructor(
     private readonly model: RunModel,
@@ -20,25 +22,40 @@ export class PlainRun implements Surface {
 
   draw(id: string): void {
     const { io, look } = this.call;
+    const flow = this.model.task(id)?.flow;
+    if (flow === undefined) return; // nothing is known yet
     const lines: string[] = [];
-    if (!this.#hasBegun) lines.push(this.#head(id));
-    this.#hasBegun = true;
-    for (const { step, depth } of entriesOf(this.model, id)) {
-      const key = `${step.state} ${step.attempt} ${step.wait?.kind}`;
-      if (step.state === "planned" || this.#told.get(step) === key) continue;
-      this.#told.set(step, key);
+    if (this.#id === undefined)
+      lines.push(showText(flow === "" ? `Task ${id}` : `Task ${id} of flow ${flow}`, look.columns));
+    this.#id = id;
+    for (const { step, taskId, depth } of entriesOf(this.model, id)) {
+      const place = `${taskId} ${step.index}`;
+      const what = describe(step);
+      if (step.state === "planned" || this.#told.get(place) === what) continue;
+      this.#told.set(place, what);
       const indent = "  ".repeat(depth);
       lines.push(showText(`${indent}${step.index} ${step.name}  ${tell(step, io.time())}`, look.columns));
     }
     if (lines.length > 0) io.stderr.write(`${lines.join("\n")}\n`).catch(() => {}); // nobody reads it any more
   }
 
-  #head(id: string): string {
-    const flow = this.model.task(id)?.flow ?? "";
-    return showText(flow === "" ? `Task ${id}` : `Task ${id} of flow ${flow}`, this.call.look.columns);
+  /** What was begun to be told is told to its end. */
+  async close(): Promise<void> {
+    if (this.#id !== undefined && this.#told.size > 0) this.draw(this.#id);
   }
+}
 
-  async close(): Promise<void> {}
+/** The same for as long as there is nothing new to tell. */
+function describe({ state, attempt, wait }: StepView): string {
+  switch (state) {
+    case "running":
+    case "retrying":
+      return `${state} ${attempt}`;
+    case "waiting":
+      return `${state} ${wait?.kind} ${wait?.name}`;
+    default:
+      return state;
+  }
 }
 
 function tell(step: StepView, now: number): string {

@@ -45,8 +45,8 @@ export class RunView {
     this.#surface = surfaceFor(this.call, this.model);
     this.#ticks = setInterval(() => this.#tick(), TURN_MS).unref();
     this.#id = typeof task === "string" ? task : task.id;
-    if (typeof task === "string") this.#draw();
-    else this.read(task);
+    if (typeof task !== "string") this.read(task);
+    this.#draw();
     this.#follow(taskonaut, this.#id, typeof task === "string").catch(() => {}); // it is over
   }
 
@@ -67,7 +67,7 @@ export class RunView {
     this.#isChanged = true;
     this.#changedAt = this.call.io.now();
     // at once where it may be: a tool that blocks the process is seen before it does
-    if (this.#changedAt - this.#drawnAt >= TURN_MS) this.#draw();
+    if (this.#surface?.isInPlace && this.#changedAt - this.#drawnAt >= TURN_MS) this.#draw();
   }
 
   #tick(): void {
@@ -131,6 +131,7 @@ const ROWS_MIN = 3;
 
 /** Where it is shown. */
 export interface Surface {
+  readonly isInPlace: boolean;
   draw(id: string): void;
   close(how: { readonly keeps: boolean }): Promise<void>;
 }
@@ -141,6 +142,7 @@ function surfaceFor({ io, look, env }: Pick<Call, "io" | "look" | "env">, model:
   const since = io.time();
   let last = "";
   return {
+    isInPlace: true,
     draw(id) {
       const { columns, rows } = lines;
       const shown = drawRun(model, id, {
