@@ -17,6 +17,13 @@ create table tasks (
   flow_file text,
   parent_task_id text,
   parent_step_id text,
+  -- The schedule that made it; null for all others.
+  schedule text,
+  -- What people gave it to find it by, a JSON object of texts. Null: nothing. `task_tags` has the same, to be searched.
+  tags text,
+  -- What it waits for while it rests, as bits: 1 time, 2 a signal, 4 a child, 8 the next attempt of a tool, 16 a limit,
+  -- 32 somebody who settles a doubt, 64 the end of a pause. Null: nothing. It changes together with due_at.
+  waits integer check (waits between 1 and 127),
   depth integer not null default 0 check (depth >= 0),
 
   status text not null check (
@@ -68,7 +75,7 @@ create table tasks (
     (status = 'COMPLETED' or status = 'FAILED' or status = 'CANCELLED') = (finished_at is not null)
   ),
   constraint ended_is_held_by_nobody check (
-    finished_at is null or (lease_owner is null and due_at is null and parked_reason is null)
+    finished_at is null or (lease_owner is null and due_at is null and parked_reason is null and waits is null)
   ),
   constraint parked_is_not_due check (parked_reason is null or due_at is null),
   constraint parked_by_code check (parked_code is null or parked_reason is not null),
@@ -76,11 +83,17 @@ create table tasks (
 ) strict, without rowid;
 
 create index tasks_by_creation on tasks (created_at, id);
--- What has ended: it changes no more.
+-- What has ended stays in its place: its state may be in an index. That of a task under way may not.
+create index tasks_open on tasks (flow_name, created_at, id) where finished_at is null;
 create index tasks_ended on tasks (flow_name, status, created_at, id) where finished_at is not null;
+-- Tasks that rest. What few tasks have costs all others nothing.
+create index tasks_waiting on tasks (flow_name, waits, created_at, id) where waits is not null;
+create index tasks_of_parent on tasks (parent_task_id, created_at, id) where parent_task_id is not null;
+create index tasks_of_schedule on tasks (schedule, created_at, id) where schedule is not null;
+create index tasks_of_priority on tasks (priority, created_at, id) where priority <> 5;
 -- The queue. A claimed task stays in it: a claim changes no index.
 create index tasks_due on tasks (flow_name, priority, due_at) where due_at is not null;
-create index tasks_parked on tasks (flow_name) where parked_reason is not null;
+create index tasks_parked on tasks (flow_name, created_at, id) where parked_reason is not null;
 -- What workers hold is little beside what is due: it is counted, and let go of, without a walk through the queue.
 create index tasks_held on tasks (flow_name, lease_owner) where lease_owner is not null;
 create index tasks_held_by_key on tasks (flow_name, limit_key, lease_owner)
@@ -90,6 +103,18 @@ create index tasks_by_key on tasks (flow_name, limit_key, due_at, id)
   where limit_key is not null and due_at is not null and limit_begun = 0;
 create index tasks_begun on tasks (flow_name, due_at)
   where limit_key is not null and due_at is not null and limit_begun = 1;
+
+-- The tags of tasks, to be searched. They are few, and most tasks have none.
+create table task_tags (
+  task_id text not null references tasks (id) on delete cascade,
+  key text not null,
+  value text not null,
+  -- Of the task.
+  created_at integer not null,
+  primary key (task_id, key)
+) strict, without rowid;
+
+create index task_tags_by_value on task_tags (key, value, created_at, task_id);
 
 create table task_steps (
   task_id text not null references tasks (id) on delete cascade,

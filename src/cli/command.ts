@@ -75,6 +75,8 @@ export interface Call {
   readonly rest: readonly string[];
   /** Options by name, as typed; a switch, and a value that was left out, holds "". */
   readonly flags: ReadonlyMap<string, string>;
+  /** Values of options that may be given more than once, by name, as typed. */
+  readonly lists: ReadonlyMap<string, readonly string[]>;
   /** Fields of the flow's input, as typed, in order. */
   readonly fields: readonly FieldToken[];
   /** For what a variable says where an option does not. */

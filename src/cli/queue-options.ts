@@ -1,6 +1,7 @@
 // When a task that is put in the queue may start, and before which others.
 
-import { toMilliseconds, type Duration } from "../core/flow/duration.ts";
+import { toMilliseconds } from "../core/flow/duration.ts";
+import type { Duration } from "../core/record/duration.ts";
 import { readInstant } from "../core/record/instant.ts";
 import { PRIORITY_MAX } from "../core/limits.ts";
 import { queueingOf, startAt, type Queueing } from "../core/api/queueing.ts";

@@ -156,6 +156,7 @@ async function runReading(
       args,
       rest,
       flags: withJson(flags),
+      lists,
       fields,
       env,
       io,

@@ -7,7 +7,9 @@ import { TaskonautError } from "../core/errors.ts";
 import { parseTaskId } from "../core/record/ids.ts";
 import { toJsonText, type JsonResult } from "../core/record/json.ts";
 import { IDEMPOTENCY_KEY_MAX } from "../core/limits.ts";
+import { filterPairs } from "../core/api/filter-text.ts";
 import type { Task } from "../core/api/task.ts";
+import type { FilterPair } from "../core/api/task-filter.ts";
 import { parseTaskName } from "../core/record/task-names.ts";
 import type {
   CreatedTask,
@@ -207,8 +209,10 @@ function headersOf(idempotencyKey: string | undefined): Record<string, string> {
   });
 }
 
-function listQuery({ limit, cursor }: ListTasks): string {
-  return new URLSearchParams({ limit: String(limit), ...(cursor !== undefined && { cursor }) }).toString();
+function listQuery({ limit, cursor, filter = {} }: ListTasks): string {
+  const pairs: FilterPair[] = [["limit", String(limit)], ...filterPairs(filter)];
+  if (cursor !== undefined) pairs.push(["cursor", cursor]);
+  return new URLSearchParams(pairs).toString();
 }
 
 function nextOf(headers: Headers, url: string): Pick<TaskPage, "next"> {

@@ -8,7 +8,7 @@ export { all, call, map, race, runChild, sleep, waitForSignal } from "../core/fl
 export { ContractError, StepError } from "../core/record/stored-error.ts";
 export { defineSignal } from "../core/flow/signal.ts";
 export { defineTool, NonRetryableError } from "../core/flow/tool.ts";
-export type { Duration } from "../core/flow/duration.ts";
+export type { Duration } from "../core/record/duration.ts";
 export type { Flow } from "../core/flow/flow.ts";
 export type { PlanDefinition, RunDefinition } from "../core/flow/flow-types.ts";
 export type { CallOptions, MapOptions, Member, Operation, WaitOptions } from "../core/flow/operation.ts";

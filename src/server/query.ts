@@ -17,16 +17,16 @@ export function queryOf(c: Context): Query {
 }
 
 /**
- * Every parameter that is unknown, or given more than once: of a list with `?satus=FAILED`, or a task with `?strat=now`,
- * nobody would hear that it is not what was asked for.
+ * Every parameter that is unknown, or given more than once though it is not `repeatable`: of a list with
+ * `?satus=FAILED`, or a task with `?strat=now`, nobody would hear that it is not what was asked for.
  */
-export function violationsOf(query: Query, known: readonly string[]): Violation[] {
+export function violationsOf(query: Query, known: readonly string[], repeatable: readonly string[] = []): Violation[] {
   const errors: Violation[] = [];
   for (const [path, values] of query) {
     if (!known.includes(path)) {
       const others = known.length === 0 ? "this route takes none" : `known: ${known.join(", ")}`;
       errors.push({ path, message: `unknown parameter; ${others}${suggest(path, known)}` });
-    } else if (values.length > 1) errors.push({ path, message: "given more than once" });
+    } else if (values.length > 1 && !repeatable.includes(path)) errors.push({ path, message: "given more than once" });
   }
   return errors;
 }

@@ -3,27 +3,20 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
-import { IDEMPOTENCY_KEY_MAX, MAX_STEPS_MAX, PAGE_MAX } from "../core/limits.ts";
-import type { Violation } from "../core/errors.ts";
-import { suggest } from "../core/nearest.ts";
+import { IDEMPOTENCY_KEY_MAX, MAX_STEPS_MAX } from "../core/limits.ts";
+import { filterPairs } from "../core/api/filter-text.ts";
 import type { Task, TaskSummary } from "../core/api/task.ts";
-import type { CreatedTask, CreateTask, ListTasks, SignalTask } from "../core/api/taskonaut.ts";
+import type { CreatedTask, CreateTask, SignalTask } from "../core/api/taskonaut.ts";
 import { readJsonBody, requireJsonBody } from "./body.ts";
 import { isTerminal } from "../core/record/status.ts";
 import { check, inputInvalid } from "./check.ts";
+import { LIST_PARAMETERS, readListRequest, readTaskRequest, TASK_PARAMETERS } from "./list-request.ts";
 import { CREATION_PARAMETERS, readCreationQuery } from "./queueing.ts";
-import { type Query, queryOf, violationsOf } from "./query.ts";
+import { queryOf } from "./query.ts";
 import { param, type Route, type RouteOptions } from "./route.ts";
 import { readResolveBody } from "./resolution.ts";
 import { JSON_TYPE, type ReadPage, streamPage, streamTask, streamTasks } from "./task-stream.ts";
-import { left, readWait, WAIT_PARAMETER } from "./waiting.ts";
-
-const VIEW_PARAMETERS: readonly string[] = ["view"];
-const TASK_PARAMETERS: readonly string[] = [...VIEW_PARAMETERS, WAIT_PARAMETER];
-const LIST_PARAMETERS: readonly string[] = ["limit", "cursor", ...VIEW_PARAMETERS];
-
-/** Tasks of a page that is asked for by its cursor alone. */
-const DEFAULT_LIMIT = 100;
+import { left } from "./waiting.ts";
 
 const RunBody = v.strictObject({
   max_steps: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_STEPS_MAX))),
@@ -110,21 +103,24 @@ export function routesOf({ taskonaut, maxBodyBytes, log, version, onLongWait }: 
   }
 
   async function listTasks(c: Context): Promise<Response> {
-    const { view, page: request } = readListRequest(queryOf(c));
+    const { view, isAll, request } = readListRequest(queryOf(c));
     const read: ReadPage =
       view === "summary" ? (asked) => taskonaut.listTaskSummaries(asked) : (asked) => taskonaut.listTasks(asked);
-    if (request === "all") return c.body(await streamTasks(read, log), 200, JSON_TYPE);
+    if (isAll) return c.body(await streamTasks(read, request.filter, log), 200, JSON_TYPE);
     const page = await read(request);
     const { next } = page;
     if (next !== undefined) {
-      const query = new URLSearchParams({ limit: String(request.limit), cursor: next, ...(view && { view }) });
+      const query = new URLSearchParams([...filterPairs(request.filter)]);
+      for (const [name, value] of Object.entries({ limit: request.limit, cursor: next, view })) {
+        if (value !== undefined) query.set(name, String(value));
+      }
       c.header("Link", `<${c.req.path}?${query.toString()}>; rel="next"`);
     }
     return c.body(streamPage(page, log), 200, JSON_TYPE);
   }
 
   async function getTask(c: Context): Promise<Response> {
-    const { view, waitMs } = readTaskQuery(queryOf(c));
+    const { view, waitMs } = readTaskRequest(queryOf(c));
     const id = param(c, "id");
     const { results } = taskonaut;
     if (waitMs !== undefined) {
@@ -214,40 +210,4 @@ function readIdempotencyKey(key: string | undefined): string | undefined {
   if (key === undefined || (key.length >= 1 && key.length <= IDEMPOTENCY_KEY_MAX)) return key;
   const message = `expected 1 to ${IDEMPOTENCY_KEY_MAX} characters, received ${key.length}`;
   throw inputInvalid([{ path: "Idempotency-Key", message }]);
-}
-
-type View = "summary" | undefined;
-
-/** Throws input_invalid. */
-function readTaskQuery(query: Query): { readonly view: View; readonly waitMs: number | undefined } {
-  const errors = violationsOf(query, TASK_PARAMETERS);
-  const view = viewOf(query, errors);
-  const waitMs = readWait(query, errors);
-  if (errors.length > 0) throw inputInvalid(errors);
-  return { view, waitMs };
-}
-
-/** Undefined: the task as a whole. */
-function viewOf(query: Query, errors: Violation[]): View {
-  const [view] = query.get("view") ?? [];
-  if (view === undefined || view === "summary") return view;
-  const message = `expected summary, received ${JSON.stringify(view)}${suggest(view, ["summary"])}`;
-  errors.push({ path: "view", message });
-  return undefined;
-}
-
-/** Throws input_invalid. */
-function readListRequest(query: Query): { readonly view: View; readonly page: ListTasks | "all" } {
-  const errors = violationsOf(query, LIST_PARAMETERS);
-  const [limit] = query.get("limit") ?? [];
-  const [cursor] = query.get("cursor") ?? [];
-  const view = viewOf(query, errors);
-  const count = limit === undefined ? DEFAULT_LIMIT : /^\d{1,4}$/.test(limit) ? Number(limit) : 0;
-  if (count < 1 || count > PAGE_MAX) {
-    const message = `expected a whole number from 1 to ${PAGE_MAX}, received ${JSON.stringify(limit)}`;
-    errors.push({ path: "limit", message });
-  }
-  if (errors.length > 0) throw inputInvalid(errors);
-  if (limit === undefined && cursor === undefined) return { view, page: "all" };
-  return { view, page: { limit: count, ...(cursor !== undefined && { cursor }) } };
 }

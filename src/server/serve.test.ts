@@ -113,7 +113,7 @@ describe("malformed HTTP", () => {
     expect(await statusOf(url, post("?start=now&priority=2"))).toBe(201);
     expect(created).toMatchObject([{ start: "now", priority: 2 }]);
     expect(await statusOf(url, post("?strat=now"))).toBe(422);
-    expect(await statusOf(url, "GET /tasks?status=FAILED HTTP/1.0\r\n\r\n")).toBe(422);
+    expect(await statusOf(url, "GET /tasks?satus=FAILED HTTP/1.0\r\n\r\n")).toBe(422);
   });
 
   test("a request that comes before the answer to the one ahead of it ends the connection, and nothing else", async () => {

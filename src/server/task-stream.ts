@@ -5,6 +5,7 @@
 import type { Log } from "../core/log.ts";
 import type { Task, TaskSummary } from "../core/api/task.ts";
 import { taskJson, together } from "../core/api/task-json.ts";
+import type { TaskFilter } from "../core/api/task-filter.ts";
 import type { ListTasks, SummaryPage, TaskPage } from "../core/api/taskonaut.ts";
 import { turnOfLoop } from "../turn-of-loop.ts";
 
@@ -22,12 +23,12 @@ export type ReadPage = (request: ListTasks) => Promise<Page>;
 export const JSON_TYPE = { "Content-Type": "application/json" };
 
 /**
- * All tasks, as one array. The first page is read before this resolves, so that a database that is gone is still answered
+ * All tasks that the filter lets through, as one array. The first page is read before this resolves, so that a database that is gone is still answered
  * with a status. An error later breaks the connection off: the array is then visibly unfinished.
  */
-export async function streamTasks(read: ReadPage, log: Log): Promise<ReadableStream<Uint8Array>> {
-  const first = await read({ limit: STREAM_PAGE });
-  return toStream(arrayOf(pagesFrom(first, read), log), log, "GET /tasks");
+export async function streamTasks(read: ReadPage, filter: TaskFilter, log: Log): Promise<ReadableStream<Uint8Array>> {
+  const first = await read({ limit: STREAM_PAGE, filter });
+  return toStream(arrayOf(pagesFrom(first, filter, read), log), log, "GET /tasks");
 }
 
 /** One page, as an array. */
@@ -44,12 +45,12 @@ export function streamTask(task: Task | TaskSummary, log: Log): ReadableStream<U
   return toStream(together(taskJson(task)), log, `task ${task.id}`);
 }
 
-async function* pagesFrom(first: Page, read: ReadPage): AsyncGenerator<Page["tasks"]> {
+async function* pagesFrom(first: Page, filter: TaskFilter, read: ReadPage): AsyncGenerator<Page["tasks"]> {
   for (let page = first; ;) {
     yield page.tasks;
     if (page.next === undefined) return;
     await turnOfLoop(); // also where a page holds nothing to be written
-    page = await read({ limit: STREAM_PAGE, cursor: page.next });
+    page = await read({ limit: STREAM_PAGE, filter, cursor: page.next });
   }
 }
 

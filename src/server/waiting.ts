@@ -1,7 +1,7 @@
 // `?wait=10s`: how long a request waits for the end of a task.
 
 import type { Violation } from "../core/errors.ts";
-import { toMs } from "../core/flow/duration.ts";
+import { toMs } from "../core/record/duration.ts";
 import { WAIT_MS_MAX } from "../core/api/results.ts";
 import type { Query } from "./query.ts";
 

@@ -10,6 +10,7 @@
 
 import type { TaskonautError } from "../core/errors.ts";
 import type { InboxRow, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record/record.ts";
+import type { RowFilter } from "../core/record/row-filter.ts";
 import type { TaskName } from "../core/record/task-names.ts";
 import type { DeathCause } from "./blame.ts";
 import type { RemovalStore } from "./removal-store.ts";
@@ -28,6 +29,8 @@ export interface Change {
   readonly task: TaskRow;
   /** The one change that may lead out of an end: FAILED back to RUNNING. */
   readonly reopens: boolean;
+  /** The task's `tags` are others than before: they are searched for by the new ones. */
+  readonly retags: boolean;
   readonly newSteps: readonly StepRow[];
   /** Rows that exist; written is what `changes` (`tables.ts`). */
   readonly changedSteps: readonly StepRow[];
@@ -80,18 +83,38 @@ export interface Reading {
   readonly isLean?: boolean;
 }
 
-export interface ListPage extends Reading {
+/** The place of a task in lists. */
+export interface ListKey {
+  readonly createdAt: number;
+  readonly id: string;
+}
+
+export interface SearchPage {
+  /** Unset: all tasks. */
+  readonly filter?: RowFilter;
   /** 1 to PAGE_MAX. */
   readonly limit: number;
   /** Only tasks that come after this one: (created_at, id) both smaller, in this order. */
-  readonly after?: { readonly createdAt: number; readonly id: string };
+  readonly after?: ListKey;
 }
 
+export interface ListPage extends SearchPage, Reading {}
+
 export interface TaskList {
-  /** As many as the page's limit says, or fewer where they are large: no page but that of a single task has many bytes. */
+  /**
+   * As many as the page's limit says, or fewer where they are large (no page but that of a single task has many bytes),
+   * and where a filter lets few through (no page looks at many tasks): then there may be none, and a next page.
+   */
   readonly tasks: readonly ListedTask[];
   /** Where the next page begins; unset on the last one. */
-  readonly next?: NonNullable<ListPage["after"]>;
+  readonly next?: ListKey;
+}
+
+/** What a search finds, without more of each task than tells it from others. */
+export interface FoundTasks {
+  readonly rows: readonly BriefRow[];
+  /** As of a TaskList. */
+  readonly next?: ListKey;
 }
 
 /** `damage`: why its record cannot be read. */
@@ -273,6 +296,8 @@ export interface Store {
   postToTask(post: InboxPost): Promise<PostResult>;
   /** Newest first: created_at falling, then id falling. */
   listTasks(page: ListPage): Promise<TaskList>;
+  /** The same, of their rows what tells one from others. */
+  searchTasks(page: SearchPage): Promise<FoundTasks>;
   /**
    * The tasks that a name may stand for, by id: one more than FOUND_MAX at most. For `@last` one or none, of the newest
    * LAST_AMONG tasks. It walks a range of an index, and reads these rows alone.

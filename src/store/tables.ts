@@ -4,6 +4,7 @@
 
 import type { InboxRow, StepRow, TaskRow, ToolCallRow } from "../core/record/record.ts";
 import type { PayloadRow } from "./payloads.ts";
+import type { TagRow } from "./tag-rows.ts";
 import type { WorkerRow } from "./store.ts";
 
 /** What a column is to PostgreSQL; SQLite knows texts and integers. A `time` is milliseconds since 1970 outside. */
@@ -47,6 +48,9 @@ export const TASKS = define<TaskRow>({
     flow_file: { type: "text" },
     parent_task_id: { type: "uuid" },
     parent_step_id: { type: "uuid" },
+    schedule: { type: "text", begins: null },
+    tags: { type: "json", changes: true, begins: null },
+    waits: { type: "smallint", changes: true, begins: null },
     depth: { type: "integer" },
     status: { type: "text", changes: true },
     version: { type: "bigint", changes: true },
@@ -145,6 +149,17 @@ export const PAYLOADS = define<PayloadRow>({
   columns: { task_id: { type: "uuid" }, key: { type: "text" }, text: { type: "text" } },
 });
 
+export const TASK_TAGS = define<TagRow>({
+  name: "task_tags",
+  key: ["task_id", "key"],
+  columns: {
+    task_id: { type: "uuid" },
+    key: { type: "text" },
+    value: { type: "text" },
+    created_at: { type: "time" },
+  },
+});
+
 export interface StoredWorker extends WorkerRow {
   /** See `Processes.own`. */
   readonly process: string;
@@ -169,7 +184,7 @@ export const WORKERS = define<StoredWorker>({
   },
 });
 
-export const TABLES = [TASKS, TASK_STEPS, TOOL_CALLS, TASK_INBOX, PAYLOADS, WORKERS] as const;
+export const TABLES = [TASKS, TASK_STEPS, TOOL_CALLS, TASK_INBOX, TASK_TAGS, PAYLOADS, WORKERS] as const;
 
 /** Whether the row has nothing but what it begins with where its columns say so. */
 export function isAsMade<Row>({ begins }: Table<Row>, row: Row): boolean {

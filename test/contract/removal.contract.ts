@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { END_STATUSES, type EndStatus } from "../../src/core/flow/retention.ts";
 import type { TaskRecord } from "../../src/core/record/record.ts";
 import { isTerminal, NEXT, type TaskStatus } from "../../src/core/record/status.ts";
+import { toTagsText } from "../../src/core/record/tags.ts";
 import type { EndedPlace } from "../../src/store/removal-store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { TABLES } from "../../src/store/tables.ts";
@@ -38,7 +39,7 @@ export function removalContract(dialect: string, create: () => Promise<Place>): 
       await insertAll([open]);
       await bench.store.postToTask({ ...NONE, task_id: open.task.id, kind: "signal", name: "go", payload: LONG });
       const before = await rows();
-      const record = plannedRecord({ input_payload: LONG });
+      const record = plannedRecord({ input_payload: LONG, tags: toTagsText({ customer: "c1" }) });
       const { task } = record;
       const step = stepRow(task.id, { step_index: 3, output_payload: LONG, status: "COMPLETED", outcome_seq: 1 });
       await insertAll([{ ...record, steps: [...record.steps, step], calls: [callRow(step)] }]);

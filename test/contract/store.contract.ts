@@ -6,6 +6,7 @@ import { migrationContract } from "./migrations.contract.ts";
 import type { Place } from "./place.ts";
 import { queueContract } from "./queue.contract.ts";
 import { removalContract } from "./removal.contract.ts";
+import { searchContract } from "./search.contract.ts";
 import { sizeContract } from "./sizes.contract.ts";
 import { taskContract } from "./tasks.contract.ts";
 import { workerContract } from "./workers.contract.ts";
@@ -17,6 +18,7 @@ export function storeContract(dialect: string, create: () => Promise<Place>): vo
   queueContract(dialect, create);
   limitsContract(dialect, create);
   removalContract(dialect, create);
+  searchContract(dialect, create);
   sizeContract(dialect, create);
   workerContract(dialect, create);
   migrationContract(dialect, create);

@@ -248,7 +248,7 @@ describe.each(DIALECTS)("%s", (dialect) => {
       [422, "input_invalid", "GET", "/tasks?limit=1001"],
       [422, "input_invalid", "GET", "/tasks?limit=x"],
       [422, "input_invalid", "GET", "/tasks?cursor=x"],
-      [422, "input_invalid", "GET", "/tasks?status=FAILED"],
+      [422, "input_invalid", "GET", "/tasks?satus=FAILED"],
       [422, "input_invalid", "GET", `/tasks/${id}?view=all`],
       [422, "task_id_invalid", "GET", "/task-ids/5"],
       [405, "method_not_allowed", "POST", "/"],

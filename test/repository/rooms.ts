@@ -156,7 +156,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   log: { imports: ["core"], packages: ["consola/core"] },
 
   // the wings of core, which is pure
-  "core/api": { imports: ["core/record"] },
+  "core/api": { imports: ["core/record", "core/*"] },
   "core/flow": { imports: ["core/record", "core/*"], packages: ["valibot"] },
   "core/record": { imports: ["core/*"] },
   "core/*": { imports: [] },

@@ -2,6 +2,7 @@
 // writes it.
 
 import type { InboxRow, StepRow, TaskRow, ToolCallRow } from "../../src/core/record/record.ts";
+import { WAITS_END } from "../../src/core/record/waits.ts";
 import { isStepOpen, isTerminal } from "../../src/core/record/status.ts";
 
 type Rule = readonly [name: string, holds: boolean];
@@ -14,10 +15,12 @@ export function brokenByTask(task: TaskRow): string[] {
     ["finished_only_when_ended", isTerminal(task.status) === isEnded],
     [
       "ended_is_held_by_nobody",
-      !isEnded || (task.lease_owner === null && task.due_at === null && task.parked_reason === null),
+      !isEnded ||
+        (task.lease_owner === null && task.due_at === null && task.parked_reason === null && task.waits === null),
     ],
     ["parked_is_not_due", task.parked_reason === null || task.due_at === null],
     ["parked_code", task.parked_code === null || task.parked_reason !== null],
+    ["waits", task.waits === null || (task.waits >= 1 && task.waits < WAITS_END)],
     ["numbers", task.version >= 1 && task.observed_count >= 0 && task.current_step >= 0 && task.depth >= 0],
     ["priority", Number.isInteger(task.priority) && task.priority >= 0 && task.priority <= 9],
     ["times are whole", [task.due_at, task.created_at, task.updated_at, task.finished_at].every(isWhole)],

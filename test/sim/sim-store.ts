@@ -97,6 +97,7 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
     postToTask: (post) => request("postToTask", (now) => database.postToTask(post, now)),
     listTasks: () => Promise.reject(new Error("No simulation lists tasks.")),
     glance: (ids) => read("glance", () => ids.flatMap((id) => database.readTask(id)?.task ?? [])),
+    searchTasks: () => Promise.reject(new Error("No simulation searches for tasks.")),
     findTasks: () => Promise.reject(new Error("No simulation looks for tasks.")),
     claimTasks: (claim) =>
       request("claimTasks", (now) => {

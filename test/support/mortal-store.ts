@@ -143,6 +143,7 @@ export class World {
       readInbox: (id, query) => alive(() => store.readInbox(id, query)),
       readTask: (id, reading) => alive(() => store.readTask(id, reading)),
       listTasks: (page) => alive(() => store.listTasks(page)),
+      searchTasks: (page) => alive(() => store.searchTasks(page)),
       findTasks: (name) => alive(() => store.findTasks(name)),
       glance: (ids) => alive(() => store.glance(ids)),
       claimTasks: (request) => write("claimTasks", () => store.claimTasks(request)),

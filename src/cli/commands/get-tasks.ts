@@ -1,8 +1,10 @@
 import { TaskonautError } from "../../core/errors.ts";
 import type { DamagedTask } from "../../core/api/task.ts";
 import type { ListTasks, SummaryPage, TaskPage } from "../../core/api/taskonaut.ts";
+import type { TaskFilter } from "../../core/api/task-filter.ts";
 import type { Call, Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
+import { FILTER_OPTIONS, readFilterOptions } from "../filter-options.ts";
 import { type TaskPages, printTaskArray, printTaskLines, printTaskTable } from "../print-tasks.ts";
 import { readCount } from "../usage.ts";
 import { readView, VIEW_OPTION } from "../view.ts";
@@ -21,23 +23,30 @@ export const getTasks: Command = {
   options: [
     { name: "limit", value: "N", summary: `At most N tasks (default: all; on a terminal ${SHOWN_DEFAULT})` },
     VIEW_OPTION,
+    ...FILTER_OPTIONS,
   ],
   takesFields: false,
   needs: "tasks",
   readsOnly: true,
   logLevel: "warn",
-  examples: ["get-tasks --limit 10", "get-tasks | jq 'map(select(.status == \"FAILED\"))'"],
+  examples: [
+    "get-tasks --limit 10",
+    "get-tasks --flow echo_add --status FAILED --since 2h",
+    "get-tasks --needs-person",
+    "get-tasks --tag customer=c1 --error timeout",
+  ],
 
   async run(call) {
     const limit = readCount(call.flags, "limit", { min: 1, max: LIMIT_MAX });
     const view = readView(call);
+    const filter = readFilterOptions(call);
     return withTaskonaut(call, async (taskonaut) => {
       const isTable = call.look.style === "readable";
       const read: ReadPage =
         view === "summary"
           ? (request) => taskonaut.listTaskSummaries(request)
           : (request) => taskonaut.listTasks(request);
-      const pages = readPages(read, limit ?? (isTable ? SHOWN_DEFAULT : Number.POSITIVE_INFINITY));
+      const pages = readPages(read, filter, limit ?? (isTable ? SHOWN_DEFAULT : Number.POSITIVE_INFINITY));
       const damaged = await printerOf(call.look)(call, pages);
       if (damaged.length > 0) throw someDamaged(damaged);
       return 0;
@@ -68,12 +77,13 @@ function someDamaged(damaged: readonly DamagedTask[]): TaskonautError {
 type ReadPage = (request: ListTasks) => Promise<TaskPage | SummaryPage>;
 
 /** Page by page, so that any number of tasks costs constant memory. Returns whether there are more than the limit. */
-async function* readPages(read: ReadPage, limit: number): TaskPages {
+async function* readPages(read: ReadPage, filter: TaskFilter, limit: number): TaskPages {
   let left = limit;
   let cursor: string | undefined;
   do {
     const page = await read({
       limit: Math.min(left, PAGE_TASKS),
+      filter,
       ...(cursor === undefined ? {} : { cursor }),
     });
     yield page.tasks;

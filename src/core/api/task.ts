@@ -5,6 +5,7 @@ import type { LeftUndone } from "../record/left-undone.ts";
 import type { Json } from "../record/json-value.ts";
 import type { StepStatus, TaskStatus, ToolCallStatus } from "../record/status.ts";
 import type { StoredError } from "../record/stored-error.ts";
+import type { Tags } from "../record/tags.ts";
 
 /** RFC 3339, UTC, milliseconds: `2026-11-23T03:39:25.130Z`. */
 export type Timestamp = string;
@@ -85,6 +86,10 @@ export interface Task {
   /** Of a task that was cancelled by force: what its flow could not clean up; null for all others. */
   readonly left_undone: readonly LeftUndone[] | null;
   readonly parent_task_id: string | null;
+  /** Text to text, by which it is found. */
+  readonly tags: Tags;
+  /** The schedule that made it; null for all others. */
+  readonly schedule: string | null;
   /** 0 (first) to 9 (last) in the queue. */
   readonly priority: number;
   /** When a worker may take the task; null: it is not in the queue. */
@@ -93,6 +98,8 @@ export interface Task {
   readonly recorded_bytes: number;
   readonly created_at: Timestamp;
   readonly updated_at: Timestamp;
+  /** Null until it has ended. */
+  readonly finished_at: Timestamp | null;
   readonly steps: readonly TaskStep[];
   readonly tool_calls: readonly ToolCall[];
 }

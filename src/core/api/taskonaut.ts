@@ -3,6 +3,7 @@
 import type { Json } from "../record/json-value.ts";
 import type { ListedSummary, ListedTask, Task, TaskBrief, TaskSummary } from "./task.ts";
 import type { Results } from "./results.ts";
+import type { TaskFilter } from "./task-filter.ts";
 import type { Worker } from "./worker.ts";
 
 export interface CreateTask {
@@ -15,6 +16,8 @@ export interface CreateTask {
   readonly start?: "now" | number;
   /** 0 (first) to 9 (last) among the due tasks of its flow; by default 5. */
   readonly priority?: number;
+  /** By which it is found, beside those that its flow gives it: at most 20, each side of at most 256 bytes. */
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 export interface CreatedTask {
@@ -33,9 +36,11 @@ export interface RunTask {
 }
 
 export interface ListTasks {
-  /** How many tasks at most, 1 to 1000; fewer come where they are large. */
+  /** How many tasks at most, 1 to 1000; fewer come where they are large, and where a filter lets few through. */
   readonly limit: number;
-  /** The `next` of the page before; unset for the first page. */
+  /** Unset: all tasks. */
+  readonly filter?: TaskFilter;
+  /** The `next` of the page before, under the same filter; unset for the first page. */
   readonly cursor?: string;
 }
 
@@ -132,6 +137,7 @@ export interface Taskonaut {
   resumeTask(id: string): Promise<Task>;
   /** Throws task_not_found, task_id_invalid (no UUID; any letter case is taken). */
   getTask(id: string): Promise<Task>;
+  /** Newest first. With a filter a page may be short, or empty, and have a next one. Throws input_invalid. */
   listTasks(request: ListTasks): Promise<TaskPage>;
   /** As getTask, without payloads and without the flat list of tool calls. */
   getTaskSummary(id: string): Promise<TaskSummary>;

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { toMilliseconds, type Duration } from "./duration.ts";
+import type { Duration } from "../record/duration.ts";
+import { toMilliseconds } from "./duration.ts";
 
 test.each<[Duration, number]>([
   [0, 0],

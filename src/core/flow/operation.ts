@@ -2,7 +2,8 @@
 
 import { DefinitionError, Faults, isObject, type Options, tellGiven } from "./definition.ts";
 import { noteMade, noteUsed } from "./determinism.ts";
-import { tellWrongDuration, toMs, type Duration } from "./duration.ts";
+import { type Duration, toMs } from "../record/duration.ts";
+import { tellWrongDuration } from "./duration.ts";
 import { TaskonautError } from "../errors.ts";
 import type { Flow } from "./flow.ts";
 import type { StepKind } from "../record/record.ts";

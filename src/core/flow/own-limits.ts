@@ -2,7 +2,8 @@
 
 import { TaskonautError } from "../errors.ts";
 import { type Faults, isObject, type Options, tellGiven } from "./definition.ts";
-import { type Duration, tellWrongDuration, toMs } from "./duration.ts";
+import { type Duration, toMs } from "../record/duration.ts";
+import { tellWrongDuration } from "./duration.ts";
 
 /** No more than `count` begin within any stretch of time as long as `per`. */
 export interface RateOptions {

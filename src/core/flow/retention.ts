@@ -1,7 +1,8 @@
 // How long tasks are kept once they have ended. A flow may say it, in all or for one kind of end; where it says nothing, the
 // process that removes them does (`limits.ts`).
 
-import { type Duration, tellWrongDuration, toMs } from "./duration.ts";
+import { type Duration, toMs } from "../record/duration.ts";
+import { tellWrongDuration } from "./duration.ts";
 import { type Faults, isObject, tellGiven } from "./definition.ts";
 import type { Retention } from "../limits.ts";
 import type { TaskStatus } from "../record/status.ts";

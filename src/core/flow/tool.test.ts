@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import type { Duration } from "./duration.ts";
+import type { Duration } from "../record/duration.ts";
 import { defineTool, type RetryOptions, type Tool, withGuarantee } from "./tool.ts";
 
 function define(parts: { timeout?: Duration; retry?: RetryOptions }): Tool {

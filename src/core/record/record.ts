@@ -42,6 +42,12 @@ export interface TaskRow {
   /** The task that this one is a child of, and its step that waits for it. */
   readonly parent_task_id: string | null;
   readonly parent_step_id: string | null;
+  /** The schedule that made it; null for all others. */
+  readonly schedule: string | null;
+  /** By which it is found: a JSON object of texts (`core/record/tags.ts`); null: it has none. */
+  readonly tags: JsonText | null;
+  /** What it waits for while it rests (`core/record/waits.ts`); null: for nothing. */
+  readonly waits: number | null;
   /** 0 for a task without a parent. */
   readonly depth: number;
   /** How many outcomes the flow had been given when it heard of the cancel; null: it was not cancelled. */

@@ -1,7 +1,7 @@
 // From a request to a task that is ready to be inserted. Nothing is written here.
 
 import { applyContract, type ContractResult } from "../../core/flow/contract.ts";
-import { TaskonautError } from "../../core/errors.ts";
+import { describeViolations, TaskonautError } from "../../core/errors.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import { FlowStuckError, within } from "../../core/flow/flow-bound.ts";
 import { readGiven } from "../../core/flow/given-json.ts";
@@ -13,6 +13,7 @@ import type { Decision, Program } from "../../core/flow/program.ts";
 import { parseJson } from "../../core/record/json.ts";
 import type { JsonText, TaskRecord } from "../../core/record/record.ts";
 import { isA, messageOf, placeOf } from "../../core/record/stored-error.ts";
+import { tagViolations, type Tags, toTagsText } from "../../core/record/tags.ts";
 import type { CreateTask } from "../../core/api/taskonaut.ts";
 import { bytesOfStep, bytesOfText } from "../../core/record/record-size.ts";
 import { toStepRow } from "../task/step-row.ts";
@@ -38,6 +39,7 @@ export interface TaskPlan {
   readonly dueAt?: number | null;
   /** 0 to 9; by default 5. */
   readonly priority?: number | undefined;
+  readonly tags?: Tags | undefined;
   /** For a child: who waits for it. */
   readonly parent?: { readonly taskId: string; readonly stepId: string; readonly depth: number };
 }
@@ -48,8 +50,19 @@ export function taskIdOf({ idempotencyKey }: CreateTask, newId: () => string): s
 }
 
 /** Throws input_invalid, body_too_large, flow_invalid; where a limit of this process is the reason, `details.limit` names it. */
-export function planTask({ id, flow, input: given, now, limits, dueAt, priority, parent }: TaskPlan): PlannedTask {
+export function planTask({
+  id,
+  flow,
+  input: given,
+  now,
+  limits,
+  dueAt,
+  priority,
+  tags,
+  parent,
+}: TaskPlan): PlannedTask {
   const input = readInput(flow, given, limits.inputBytes);
+  const tagsText = tags === undefined ? null : readTagsOf(tags);
   const program = createProgram(flow, { id, input, createdAt: now, stepsMax: limits.stepsPerTask });
   // the steps of a `run` flow depend on outcomes: its first are planned when the task starts
   const decisions = flow.body.form === "plan" ? startPlan(flow, program) : [];
@@ -84,6 +97,9 @@ export function planTask({ id, flow, input: given, now, limits, dueAt, priority,
       flow_file: flow.file ?? null,
       parent_task_id: parent?.taskId ?? null,
       parent_step_id: parent?.stepId ?? null,
+      schedule: null,
+      tags: tagsText,
+      waits: null,
       depth: parent === undefined ? 0 : parent.depth + 1,
       cancelled_after: null,
       cancelled_at: null,
@@ -97,6 +113,13 @@ export function planTask({ id, flow, input: given, now, limits, dueAt, priority,
     calls: [],
   };
   return { record, program, decisions };
+}
+
+/** Throws input_invalid. */
+function readTagsOf(tags: Tags): JsonText | null {
+  const errors = tagViolations(tags, "tags");
+  if (errors.length === 0) return toTagsText(tags);
+  throw new TaskonautError("input_invalid", `The tags are wrong: ${describeViolations(errors)}.`, { errors });
 }
 
 function readInput(flow: Flow, given: unknown, bytesMax: number): JsonText {

@@ -10,6 +10,25 @@ test("a cursor is read as it was written", () => {
   });
 });
 
+test("a cursor belongs to its filter", () => {
+  const place = { createdAt: 5, id: ID };
+  const filter = { flow: ["order"], since: "2h" };
+  expect(readCursor(writeCursor(place, filter), { since: "2h", flow: ["order"] })).toEqual(place);
+  const others = [
+    [writeCursor(place, filter), {}],
+    [writeCursor(place), filter],
+    [writeCursor(place, filter), { flow: ["ship"] }],
+  ] as const;
+  for (const [cursor, other] of others) {
+    expect(() => readCursor(cursor, other)).toThrow(
+      expect.objectContaining({
+        code: "input_invalid",
+        errors: [{ path: "cursor", message: "belongs to a list with other filters" }],
+      }),
+    );
+  }
+});
+
 test("what is no cursor is refused", () => {
   const wrong = [
     "",

@@ -1,25 +1,42 @@
-// The place in a list after which the next page begins. Opaque outside: `<created_at in ms>_<task id>`.
+// The place in a list after which the next page begins. Opaque outside: `<created_at in ms>_<task id>`, and where the list
+// is filtered, a hash of the filter: under another one the place would mean something else.
 
+import { filterText } from "../../core/api/filter-text.ts";
+import type { TaskFilter } from "../../core/api/task-filter.ts";
 import { TaskonautError } from "../../core/errors.ts";
-import type { ListPage } from "../../store/store.ts";
+import type { ListKey } from "../../store/store.ts";
 
-const CURSOR = /^(\d{1,15})_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+const CURSOR = /^(\d{1,15})_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:_([0-9a-f]{16}))?$/;
 
-export function writeCursor({ createdAt, id }: NonNullable<ListPage["after"]>): string {
-  return `${createdAt}_${id}`;
+export function writeCursor({ createdAt, id }: ListKey, filter: TaskFilter = {}): string {
+  const hash = hashOf(filter);
+  return `${createdAt}_${id}${hash === undefined ? "" : `_${hash}`}`;
 }
 
 /** Throws input_invalid. */
-export function readCursor(cursor: string): NonNullable<ListPage["after"]> {
-  const [, createdAt, id] = CURSOR.exec(cursor) ?? [];
+export function readCursor(cursor: string, filter: TaskFilter = {}): ListKey {
+  const [, createdAt, id, hash] = CURSOR.exec(cursor) ?? [];
   if (createdAt === undefined || id === undefined) {
-    throw new TaskonautError(
-      "input_invalid",
+    throw cursorInvalid(
       `${JSON.stringify(cursor)} is no cursor of a task list; take it from the page before.`,
-      {
-        errors: [{ path: "cursor", message: "not a cursor of a task list" }],
-      },
+      "not a cursor of a task list",
+    );
+  }
+  if (hash !== hashOf(filter)) {
+    throw cursorInvalid(
+      "The cursor belongs to a list with other filters; keep the filters of the page before, or begin anew without a cursor.",
+      "belongs to a list with other filters",
     );
   }
   return { createdAt: Number(createdAt), id };
+}
+
+function cursorInvalid(message: string, problem: string): TaskonautError {
+  return new TaskonautError("input_invalid", message, { errors: [{ path: "cursor", message: problem }] });
+}
+
+/** Undefined for the filter that lets all tasks through. */
+function hashOf(filter: TaskFilter): string | undefined {
+  const text = filterText(filter);
+  return text === "" ? undefined : new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 16);
 }

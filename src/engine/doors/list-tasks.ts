@@ -1,14 +1,16 @@
 import { TaskonautError } from "../../core/errors.ts";
 import { PAGE_MAX } from "../../core/limits.ts";
+import { checkFilter } from "../../core/api/filter-text.ts";
 import type { ListTasks, TaskPage } from "../../core/api/taskonaut.ts";
 import type { Reading, Store } from "../../store/store.ts";
 import { toListedTasks } from "../task/damage.ts";
+import { rowFilterOf } from "./row-filter.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 
 /** See `Taskonaut.listTasks`. What a lean reading leaves out is anything but what was recorded. */
 export async function listTasks(
-  store: Pick<Store, "listTasks" | "location">,
-  { limit, cursor }: ListTasks,
+  store: Pick<Store, "listTasks" | "now" | "location">,
+  { limit, cursor, filter: given = {} }: ListTasks,
   reading: Reading = {},
 ): Promise<TaskPage> {
   if (!Number.isInteger(limit) || limit < 1 || limit > PAGE_MAX) {
@@ -16,8 +18,9 @@ export async function listTasks(
       errors: [{ path: "limit", message: `must be 1 to ${PAGE_MAX}` }],
     });
   }
-  const after = cursor === undefined ? {} : { after: readCursor(cursor) };
-  const list = await store.listTasks({ limit, ...after, ...reading });
+  const filter = checkFilter(given);
+  const after = cursor === undefined ? {} : { after: readCursor(cursor, filter) };
+  const list = await store.listTasks({ limit, ...(await rowFilterOf(filter, store)), ...after, ...reading });
   const tasks = await toListedTasks(list.tasks, store.location);
-  return { tasks, ...(list.next && { next: writeCursor(list.next) }) };
+  return { tasks, ...(list.next && { next: writeCursor(list.next, filter) }) };
 }

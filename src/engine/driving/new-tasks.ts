@@ -43,9 +43,9 @@ export class NewTasks {
   #planOf(request: CreateTask, dueAt: number | null): TaskPlan {
     const { flows, clock, limits } = this.tools;
     const flow = flows.find(request.flow);
-    const { input, priority } = request;
+    const { input, priority, tags } = request;
     checkPriority(priority);
-    return { id: taskIdOf(request, this.newId), flow, input, now: clock.now(), limits, dueAt, priority };
+    return { id: taskIdOf(request, this.newId), flow, input, now: clock.now(), limits, dueAt, priority, tags };
   }
 
   /** Workers hear of one that is in the queue. Throws what planning throws, and what the store throws. */

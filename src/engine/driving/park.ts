@@ -25,7 +25,10 @@ export async function park(
   const draft = new Draft(record);
   if (record.task.parked_reason !== reason || record.task.lease_owner !== null) {
     const now = clock.now();
-    draft.setTask(now, standingOf({ parked: { reason, code: forAll ? null : flows.codeOf(flow) }, now }));
+    draft.setTask(
+      now,
+      standingOf({ parked: { reason, code: forAll ? null : flows.codeOf(flow) }, waits: draft.task.waits, now }),
+    );
   }
   const change = draft.takeChange();
   // lost: somebody else got on with it, which is as good

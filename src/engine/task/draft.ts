@@ -198,6 +198,7 @@ export class Draft {
       expectedOwner: this.#expectedOwner,
       task: task.wake_seq === this.#wakeSeq ? task : { ...task, wake_seq: this.#wakeSeq },
       reopens: this.#reopens,
+      retags: false,
       newSteps: steps.fresh,
       changedSteps: steps.changed,
       newCalls: calls.fresh,
@@ -216,12 +217,13 @@ export class Draft {
     return change;
   }
 
-  #stand({ due_at, lease_owner, parked_reason, parked_code }: Standing): void {
+  #stand({ due_at, lease_owner, parked_reason, parked_code, waits }: Standing): void {
     const task = this.#ownTask();
     task.due_at = due_at;
     task.lease_owner = lease_owner;
     task.parked_reason = parked_reason;
     task.parked_code = parked_code;
+    task.waits = waits;
   }
 
   /** The task's row, to be changed in place. */

@@ -3,8 +3,9 @@
 
 import type { StepRow } from "../../core/record/record.ts";
 import { isStepOpen } from "../../core/record/status.ts";
+import { waitsOf } from "../../core/record/waits.ts";
 import type { RunningSteps } from "./running-steps.ts";
-import { isWait } from "./wait-events.ts";
+import { isWait, waitKindOf } from "./wait-events.ts";
 
 export class OpenSteps {
   /** In order of planning. */
@@ -62,6 +63,13 @@ export class OpenSteps {
       if (due_at !== null && (first === null || due_at < first)) first = due_at;
     }
     return first;
+  }
+
+  /** What the task waits for, as bits; while it does not rest, steps in doubt alone count. */
+  waits(isResting: boolean): number | null {
+    if (this.#waiting.size === 0) return null;
+    const kinds = this.waiting().map(waitKindOf);
+    return waitsOf(isResting ? kinds : kinds.filter((kind) => kind === "doubt"));
   }
 
   get areWaiting(): boolean {

@@ -8,6 +8,8 @@ interface Progress {
   readonly isEnded: boolean;
   readonly isAtWork: boolean;
   readonly firstDue: () => number | null;
+  /** What it waits for, while it rests or not. */
+  readonly waits: (isResting: boolean) => number | null;
 }
 
 export class Place {
@@ -68,7 +70,7 @@ export class Place {
     if (this.queuedAt === null || this.queuedAt > now) this.queuedAt = now;
   }
 
-  standing({ isEnded, isAtWork, firstDue }: Progress): Standing {
+  standing({ isEnded, isAtWork, firstDue, waits }: Progress): Standing {
     const isHeld = this.#holding.size > 0 || this.claimed;
     const isBusy = isHeld || isAtWork || this.#isUnread;
     const standing = standingOf({
@@ -79,6 +81,7 @@ export class Place {
       isUnread: this.#isUnread,
       queuedAt: this.queuedAt,
       firstDue: isBusy ? null : firstDue(),
+      waits: isEnded ? null : waits(!isBusy),
       now: this.storeTime(),
     });
     if (isBusy && standing.due_at !== null) this.queuedAt = standing.due_at;

@@ -37,7 +37,15 @@ describe("a task's standing", () => {
       lease_owner,
       parked_reason,
       parked_code: parked_reason === null ? null : "c",
+      waits: null,
     });
+  });
+
+  test("what it waits for is told until it has ended, also of a parked task", () => {
+    const parked = { reason: "why", code: null };
+    expect(standingOf({ waits: 2, now: NOW }).waits).toBe(2);
+    expect(standingOf({ waits: 2, parked, now: NOW }).waits).toBe(2);
+    expect(standingOf({ waits: 2, isEnded: true, now: NOW }).waits).toBeNull();
   });
 
   test("a task that every worker may try again is parked for no code", () => {

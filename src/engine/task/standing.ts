@@ -8,7 +8,7 @@
 
 import type { TaskRow } from "../../core/record/record.ts";
 
-export type Standing = Pick<TaskRow, "due_at" | "lease_owner" | "parked_reason" | "parked_code">;
+export type Standing = Pick<TaskRow, "due_at" | "lease_owner" | "parked_reason" | "parked_code" | "waits">;
 
 /** What its standing follows from; what is left out does not apply. Times are the store's, in milliseconds since 1970. */
 export interface Facts {
@@ -25,16 +25,19 @@ export interface Facts {
   readonly queuedAt?: number | null;
   /** When the first of its waits is over; null: none ends by itself. */
   readonly firstDue?: number | null;
+  /** What it waits for (`core/record/waits.ts`). */
+  readonly waits?: number | null;
   readonly now: number;
 }
 
-const ENDED: Standing = { due_at: null, lease_owner: null, parked_reason: null, parked_code: null };
+const ENDED: Standing = { due_at: null, lease_owner: null, parked_reason: null, parked_code: null, waits: null };
 
 /** Pure. Who is parked is parked, whatever else is true; and who has ended has ended. */
 export function standingOf(facts: Facts): Standing {
   const { parked, holder = null, isAtWork = false, isUnread = false, queuedAt = null, firstDue = null, now } = facts;
+  const { waits = null } = facts;
   if (facts.isEnded === true) return ENDED;
-  if (parked) return { due_at: null, lease_owner: null, parked_reason: parked.reason, parked_code: parked.code };
+  if (parked) return { due_at: null, lease_owner: null, parked_reason: parked.reason, parked_code: parked.code, waits };
   const isBusy = holder !== null || isUnread;
   // what is in an index should not change for nothing: while there is work to do it stays what it was
   const queued = isBusy && (queuedAt === null || queuedAt > now) ? now : queuedAt;
@@ -43,11 +46,15 @@ export function standingOf(facts: Facts): Standing {
     lease_owner: holder,
     parked_reason: null,
     parked_code: null,
+    waits,
   };
 }
 
 export function isSameStanding(one: Standing, other: Standing): boolean {
   return (
-    one.due_at === other.due_at && one.lease_owner === other.lease_owner && one.parked_reason === other.parked_reason
+    one.due_at === other.due_at &&
+    one.lease_owner === other.lease_owner &&
+    one.parked_reason === other.parked_reason &&
+    one.waits === other.waits
   );
 }

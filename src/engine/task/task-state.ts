@@ -346,6 +346,7 @@ export class TaskState {
       isEnded,
       isAtWork: isEnded || this.isAtWork(),
       firstDue: () => this.#open.firstDue(),
+      waits: (isResting) => this.#open.waits(isResting),
     });
   }
 

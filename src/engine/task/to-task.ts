@@ -6,13 +6,14 @@ import { readLeftUndone } from "../../core/record/left-undone.ts";
 import type { JsonText, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../core/record/record.ts";
 import { isStepOpen, NEXT, NEXT_STEP } from "../../core/record/status.ts";
 import { readError, type StoredError } from "../../core/record/stored-error.ts";
+import { readTags } from "../../core/record/tags.ts";
 import type { Json } from "../../core/record/json-value.ts";
 import type { Task, TaskBrief, TaskStep, Timestamp, ToolCall, Waiting } from "../../core/api/task.ts";
 import type { Worker } from "../../core/api/worker.ts";
 import type { BriefRow, ListedWorker } from "../../store/store.ts";
 import { turnOfLoop } from "../../turn-of-loop.ts";
 import { inOneGo } from "../process/in-slices.ts";
-import { isWait } from "./wait-events.ts";
+import { isWait, waitKindOf } from "./wait-events.ts";
 
 /** Throws where the record is damaged. */
 export function toTask(record: TaskRecord): Task {
@@ -61,11 +62,14 @@ function* makeTask({ task, steps, calls }: TaskRecord): Generator<undefined, Tas
     waiting_for: onlyWaits(task, steps) ? steps.flatMap((step) => toWaiting(step, reader)) : [],
     left_undone: task.left_undone === null ? null : readLeftUndone(task.left_undone),
     parent_task_id: task.parent_task_id,
+    tags: readTags(task.tags),
+    schedule: task.schedule,
     priority: task.priority,
     due_at: task.due_at === null ? null : reader.at(task.due_at),
     recorded_bytes: task.recorded_bytes,
     created_at: reader.at(task.created_at),
     updated_at: reader.at(task.updated_at),
+    finished_at: task.finished_at === null ? null : reader.at(task.finished_at),
     steps: taskSteps,
     tool_calls: toolCalls,
   };
@@ -91,14 +95,12 @@ function onlyWaits(task: TaskRow, steps: readonly StepRow[]): boolean {
   );
 }
 
-const WAITS = { sleep: "time", signal: "signal", child: "child" } as const;
-
 function toWaiting(step: StepRow, reader: Reader): Waiting[] {
-  const { kind, id, target, step_name, due_at, status, doubt } = step;
+  const { kind, id, target, step_name, due_at, status } = step;
   if (!isStepOpen(status) || !isWait(step)) return [];
   const until = due_at === null ? null : reader.at(due_at);
-  if (kind === "tool") return [{ kind: doubt === null ? "retry" : "doubt", name: step_name, until, task_id: null }];
-  return [{ kind: WAITS[kind], name: target, until, task_id: kind === "child" ? childTaskId(id) : null }];
+  const task_id = kind === "child" ? childTaskId(id) : null;
+  return [{ kind: waitKindOf(step), name: kind === "tool" ? step_name : target, until, task_id }];
 }
 
 export function toBrief({ id, status, flow_name, parked_reason, created_at }: BriefRow): TaskBrief {

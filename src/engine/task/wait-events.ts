@@ -6,6 +6,7 @@
 // N2. What came after a cancel is told after it.
 
 import type { InboxRow, JsonText, StepRow } from "../../core/record/record.ts";
+import type { WaitKind } from "../../core/record/waits.ts";
 import { isStepOpen } from "../../core/record/status.ts";
 
 export type WaitOutcome =
@@ -28,6 +29,13 @@ export interface News {
 export function isWait({ kind, doubt, due_at }: StepRow): boolean {
   return kind !== "tool" || doubt !== null || due_at !== null;
 }
+
+/** What a step that is such a wait waits for. */
+export function waitKindOf({ kind, doubt }: StepRow): Exclude<WaitKind, "limit" | "pause"> {
+  return kind === "tool" ? (doubt === null ? "retry" : "doubt") : WAITS[kind];
+}
+
+const WAITS = { sleep: "time", signal: "signal", child: "child" } as const;
 
 /**
  * `open` are the open steps, by step_index; `inbox` is in order of arrival; `now` is store time. One wait consumes one

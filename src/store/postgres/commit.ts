@@ -14,6 +14,8 @@ import { consumedRows, consumeInbox, insertPosts, postRows } from "./inbox.ts";
 import { payloadInserts, toPayloadInserts } from "./payloads.ts";
 import type { Schema } from "./schema.ts";
 import { stepInserts, stepUpdates } from "./steps.ts";
+import { tagRowsOf } from "../tag-rows.ts";
+import { tagUpserts } from "./tags.ts";
 import { CHANGED, lockRows, lockUnleased, taskInserts, toTaskChange, updateTasks } from "./tasks.ts";
 import { callInserts, callUpdates } from "./tool-calls.ts";
 
@@ -39,6 +41,10 @@ export async function insertTasks(
   statement.add(tasks.map(storableTask), taskInserts);
   statement.add(steps, stepInserts);
   statement.add(calls, callInserts);
+  statement.add(
+    chosen.flatMap(({ task }) => tagRowsOf(task)),
+    tagUpserts,
+  );
   statement.add(toPayloadInserts(apart.take()), payloadInserts);
   const won = await statement.run(client);
   return records.map(({ task }, index) => won.has(task.id) && first.get(task.id) === index);
@@ -92,6 +98,10 @@ export async function commitChanges(
   statement.add(changedSteps, stepUpdates);
   statement.add(newCalls, callInserts);
   statement.add(changedCalls, callUpdates);
+  statement.add(
+    changes.flatMap(({ retags, task }) => (retags ? tagRowsOf(task) : [])),
+    tagUpserts,
+  );
   statement.add(consumed, consumeInbox);
   statement.add(posts, insertPosts);
   statement.add(payloads, payloadInserts);

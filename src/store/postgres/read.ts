@@ -3,6 +3,7 @@
 
 import { PAGE_MAX } from "../../core/limits.ts";
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../core/record/record.ts";
+import type { RowFilter } from "../../core/record/row-filter.ts";
 import { completeRecord, type ReadTask, type RecordReader, toListed } from "../records.ts";
 import { LARGE_BYTES, PAGE_ROWS, TOGETHER_BYTES } from "../sizes.ts";
 import type { ListPage, Reading, TaskList } from "../store.ts";
@@ -10,7 +11,10 @@ import { TASK_STEPS, TASKS, TOOL_CALLS } from "../tables.ts";
 import { columnsOf, selectList } from "./columns.ts";
 import type { PostgresClient } from "./connection.ts";
 import { fillGaps } from "./payloads.ts";
+import { writeArray } from "./row-encoding.ts";
+import { filterParameters, matches } from "./row-filter.ts";
 import { type Schema, timestamp } from "./schema.ts";
+import { searchTasks } from "./search.ts";
 import { selectSteps } from "./steps.ts";
 import { selectCalls } from "./tool-calls.ts";
 
@@ -39,27 +43,67 @@ export async function readTaskRow(client: PostgresClient, schema: Schema, id: st
 
 /** See `Store.listTasks`. */
 export async function listTasks(client: PostgresClient, schema: Schema, page: ListPage): Promise<TaskList> {
+  if (page.filter) return listMatching(client, schema, page.filter, page);
   // The first page comes after a task that is later than any, so that one statement, and one index, serve all pages.
   const after = page.after ?? { createdAt: Number.POSITIVE_INFINITY, id: "ffffffff-ffff-ffff-ffff-ffffffffffff" };
   // The limit that stands in the text is for the planner, who takes the other one for a tenth of all tasks.
-  const rows = await client.read<RecordRow & { readonly has_more: boolean }>(
-    `select ${columns(schema)}, t.found > count(*) over () as has_more
+  const rows = await client.read<PageRow>(
+    selectPage(
+      schema,
+      `select * from (
+        select * from ${schema}.tasks where (created_at, id) < (${timestamp("$2::float8")}, $3::uuid)
+        order by created_at desc, id desc limit ${PAGE_MAX + 1}
+      ) t limit $1::integer + 1`,
+    ),
+    [page.limit, after.createdAt, after.id],
+  );
+  return toList(client, schema, rows, page);
+}
+
+/** What is found is read by itself, each still under the filter (SF4). */
+async function listMatching(
+  client: PostgresClient,
+  schema: Schema,
+  filter: RowFilter,
+  page: ListPage,
+): Promise<TaskList> {
+  const found = await searchTasks(client, schema, page);
+  if (found.rows.length === 0) return { tasks: [], ...(found.next && { next: found.next }) };
+  const rows = await client.read<PageRow>(
+    selectPage(
+      schema,
+      `select t.* from (select * from unnest($2::uuid[]) as k (id) limit ${PAGE_MAX}) k
+      cross join lateral (select * from ${schema}.tasks t where t.id = k.id offset 0) t
+      where ${matches(schema, 2)}`,
+    ),
+    [page.limit, writeArray(found.rows.map(({ id }) => id)), ...filterParameters(filter)],
+  );
+  const list = await toList(client, schema, rows, page);
+  return { ...(found.next && { next: found.next }), ...list };
+}
+
+type PageRow = RecordRow & { readonly has_more: boolean };
+
+/** The first $1 of these rows of `tasks`, in the order of lists, or fewer where they are large. */
+function selectPage(schema: Schema, rows: string): string {
+  return `select ${columns(schema)}, t.found > count(*) over () as has_more
     from (
       select t.*, count(*) over () as found, row_number() over (order by t.created_at desc, t.id desc) as place,
         sum(t.recorded_bytes) over (order by t.created_at desc, t.id desc) as bytes
-      from (
-        select * from (
-          select * from ${schema}.tasks where (created_at, id) < (${timestamp("$1::float8")}, $2::uuid)
-          order by created_at desc, id desc limit ${PAGE_MAX + 1}
-        ) t limit $3::integer + 1
-      ) t
-    ) t where t.place <= $3::integer and (t.place = 1 or t.bytes <= ${TOGETHER_BYTES}) order by t.place`,
-    [after.createdAt, after.id, page.limit],
-  );
+      from (${rows}) t
+    ) t where t.place <= $1::integer and (t.place = 1 or t.bytes <= ${TOGETHER_BYTES}) order by t.place`;
+}
+
+async function toList(
+  client: PostgresClient,
+  schema: Schema,
+  rows: readonly PageRow[],
+  reading: ListPage,
+): Promise<TaskList> {
   const last = rows.at(-1);
   const next = last?.has_more ? { createdAt: last.created_at, id: last.id } : undefined;
   const read = rows.map(({ has_more: _hasMore, ...row }) => toRead(row));
-  return { tasks: await toListed(read, recordReader(client, schema), page), ...(next && { next }) };
+  return { tasks: await toListed(read, recordReader(client, schema), reading), ...(next && { next }) };
 }
 
 function columns(schema: Schema): string {

@@ -17,6 +17,7 @@ import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask, readTaskRow } from "./read.ts";
 import { removalStore } from "./removal.ts";
 import { milliseconds, quoteSchema } from "./schema.ts";
+import { searchTasks } from "./search.ts";
 import { Turns } from "./turns.ts";
 import { announce } from "./watch.ts";
 import { deleteWorker, forgetDeadWorkers, listWorkers, readWorkerState } from "./workers.ts";
@@ -104,6 +105,7 @@ export async function openPostgresStore({
     readTask: (id, reading) => read((client) => readTask(client, schema, id, reading)),
     readTaskRow: (id) => read((client) => readTaskRow(client, schema, id)),
     listTasks: (page) => read((client) => listTasks(client, schema, page)),
+    searchTasks: (page) => read((client) => searchTasks(client, schema, page)),
     findTasks: (name) => read((client) => findTasks(client, schema, name)),
     glance: (ids) => read((client) => glance(client, schema, ids)),
     async claimTasks(request) {

@@ -10,6 +10,7 @@ import type { SqliteConnection } from "./connection.ts";
 import { consumeInbox, insertPost } from "./inbox.ts";
 import { insertPayloads } from "./payloads.ts";
 import { insertStep, updateStep } from "./steps.ts";
+import { insertTags, setTags } from "./tags.ts";
 import { insertTask, updateTask } from "./tasks.ts";
 import { insertCall, updateCall } from "./tool-calls.ts";
 
@@ -18,8 +19,10 @@ export function insertTasks(connection: SqliteConnection, records: readonly Task
     const apart = new KeptApart();
     const won = records.map(({ task }) => {
       const isNew = insertTask(connection, apart.row(task, task.id, TASKS.payloads));
-      if (isNew) insertPayloads(connection, apart);
-      else apart.take(); // they are none of the task that is there
+      if (isNew) {
+        insertPayloads(connection, apart);
+        insertTags(connection, task);
+      } else apart.take(); // they are none of the task that is there
       return isNew;
     });
     const made = records.filter((_record, place) => won[place]);
@@ -46,8 +49,10 @@ export async function commitChanges(
     const won = changes.map((change) => {
       const task = apart.row(change.task, change.taskId, TASKS.changedPayloads);
       const isWon = updateTask(connection, task === change.task ? change : { ...change, task }, at);
-      if (isWon) insertPayloads(connection, apart);
-      else apart.take();
+      if (isWon) {
+        insertPayloads(connection, apart);
+        if (change.retags) setTags(connection, change.task);
+      } else apart.take();
       return isWon;
     });
     const made = changes.filter((_change, place) => won[place]);

@@ -3,15 +3,17 @@
 import { quoteForShell } from "../../core/shell-quote.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import type { TaskRecord, TaskRow, ToolCallRow } from "../../core/record/record.ts";
+import type { RowFilter } from "../../core/record/row-filter.ts";
 import { recordDamaged } from "../record-damaged.ts";
 import { completeRecord, fillRecords, type ReadTask, type RecordReader, toListed } from "../records.ts";
 import { fitTogether, LARGE_BYTES } from "../sizes.ts";
-import type { ListPage, Reading, TaskList } from "../store.ts";
+import type { ListedTask, ListPage, Reading, TaskList } from "../store.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { isCorrupt } from "./failures.ts";
 import { fillGaps } from "./payloads.ts";
+import { searchTasks } from "./search.ts";
 import { selectStepPage, selectSteps } from "./steps.ts";
-import { selectTask, selectTaskKeys, selectTasks } from "./tasks.ts";
+import { selectMatching, selectTask, selectTaskKeys, selectTasks } from "./tasks.ts";
 import { selectCallPage, selectCalls } from "./tool-calls.ts";
 
 export async function readTask(
@@ -33,17 +35,60 @@ export function readTaskRow(connection: SqliteConnection, id: string): Promise<T
 
 /** See `Store.listTasks`. */
 export async function listTasks(connection: SqliteConnection, page: ListPage): Promise<TaskList> {
+  if (page.filter) return listMatching(connection, page.filter, page);
   const { rows, hasMore } = await readRows(connection, page);
   const last = hasMore ? rows.at(-1) : undefined;
+  const tasks = await completeRows(connection, rows, page);
+  return { tasks, ...(last && { next: { createdAt: last.created_at, id: last.id } }) };
+}
+
+/** What is found is read again, each still under the filter (SF4). */
+async function listMatching(connection: SqliteConnection, filter: RowFilter, page: ListPage): Promise<TaskList> {
+  const found = await searchTasks(connection, page);
+  const rows = await readMatching(connection, found.rows, filter);
+  const fitting = rows.slice(0, fitTogether(rows.map(sized)));
+  const last = fitting.length < rows.length ? fitting.at(-1) : undefined;
+  const next = last ? { createdAt: last.created_at, id: last.id } : found.next;
+  return { tasks: await completeRows(connection, fitting, page), ...(next && { next }) };
+}
+
+/** Where the file is damaged, each is read by itself. */
+async function readMatching(
+  connection: SqliteConnection,
+  keys: readonly UnreadRow[],
+  filter: RowFilter,
+): Promise<readonly (TaskRow | UnreadRow)[]> {
+  const select = (key: UnreadRow): TaskRow | undefined => selectMatching(connection, key.id, filter);
+  try {
+    return await connection.read(() => keys.flatMap((key) => select(key) ?? []));
+  } catch (error) {
+    if (!isCorrupt(error)) throw error;
+    const rows: (TaskRow | UnreadRow)[] = [];
+    for (const key of keys) {
+      const row = await connection
+        .read(() => select(key))
+        .catch((cause: unknown) => {
+          if (isCorrupt(cause)) return key;
+          throw cause;
+        });
+      if (row) rows.push(row);
+    }
+    return rows;
+  }
+}
+
+async function completeRows(
+  connection: SqliteConnection,
+  rows: readonly (TaskRow | UnreadRow)[],
+  reading: Reading,
+): Promise<ListedTask[]> {
   const sound = rows.filter((row) => "flow_name" in row);
   const read = new Map((await readTogether(connection, sound)).map((each) => [each.record.task.id, each]));
-  const reader = recordReader(connection);
-  const tasks = await toListed(
+  return toListed(
     rows.map((row) => read.get(row.id) ?? row),
-    reader,
-    page,
+    recordReader(connection),
+    reading,
   );
-  return { tasks, ...(last && { next: { createdAt: last.created_at, id: last.id } }) };
 }
 
 /** The tasks with their steps and calls, in the same order, large ones bare; within a transaction. */
@@ -77,6 +122,7 @@ export function fillTasks(connection: SqliteConnection, records: readonly TaskRe
 
 const NONE: ReadonlyMap<string, ToolCallRow[]> = new Map();
 
+/** Its row may be damaged: what tells of it is an index. */
 interface UnreadRow {
   readonly id: string;
   readonly created_at: number;
@@ -97,9 +143,13 @@ async function readRows(
     const keys = await aboutList(connection, () => selectTaskKeys(connection, more));
     const rows: (TaskRow | UnreadRow)[] = [];
     for (const key of keys.slice(0, page.limit)) rows.push(await readRowOrKey(connection, key));
-    const count = fitTogether(rows.map((row) => ("recorded_bytes" in row ? row : { recorded_bytes: 0 })));
+    const count = fitTogether(rows.map(sized));
     return { rows: rows.slice(0, count), hasMore: count < keys.length };
   }
+}
+
+function sized(row: TaskRow | UnreadRow): { readonly recorded_bytes: number } {
+  return "recorded_bytes" in row ? row : { recorded_bytes: 0 };
 }
 
 /** The index that lists are read from is all that a damaged file is asked for. */

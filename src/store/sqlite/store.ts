@@ -16,6 +16,7 @@ import { migrate, readPending } from "./migrate.ts";
 import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask, readTaskRow } from "./read.ts";
 import { removalStore } from "./removal.ts";
+import { searchTasks } from "./search.ts";
 import { type BellWatch, ringBell, watchBell } from "./watch.ts";
 import { WorkerLocks } from "./worker-locks.ts";
 import {
@@ -86,6 +87,7 @@ export async function openSqliteStore({
     readTask: (id, reading) => readTask(connection, id, reading),
     readTaskRow: (id) => readTaskRow(connection, id),
     listTasks: (page) => listTasks(connection, page),
+    searchTasks: (page) => searchTasks(connection, page),
     findTasks: (name) => findTasks(connection, name),
     glance: (ids) => glance(connection, ids),
     claimTasks: (request) => claimTasks(connection, request, now, keyTurns),

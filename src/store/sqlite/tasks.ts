@@ -1,10 +1,12 @@
 // The table `tasks`. These functions run within a transaction of the connection.
 
 import type { TaskRow } from "../../core/record/record.ts";
+import type { RowFilter } from "../../core/record/row-filter.ts";
 import { storableTask } from "../storable-text.ts";
 import type { Change, ListPage } from "../store.ts";
 import { TASKS } from "../tables.ts";
 import type { SqliteConnection } from "./connection.ts";
+import { filterParameters, MATCHES } from "./row-filter.ts";
 import { assignments, columnList, insertRow, insertsInto } from "./statements.ts";
 
 const INSERTS = insertsInto(TASKS, "on conflict (id) do nothing");
@@ -26,6 +28,8 @@ const UPDATE = `
 export const TASK_COLUMNS = columnList(TASKS, "tasks");
 
 const SELECT = `select ${TASK_COLUMNS} from tasks where id = $id`;
+
+const SELECT_MATCHING = `select ${columnList(TASKS, "t")} from tasks t where t.id = $id and ${MATCHES}`;
 
 const SELECT_FIRST = `select ${TASK_COLUMNS} from tasks order by created_at desc, id desc limit $limit`;
 
@@ -56,6 +60,11 @@ export function updateTask(connection: SqliteConnection, change: Change, now: nu
 
 export function selectTask(connection: SqliteConnection, id: string): TaskRow | undefined {
   return connection.prepare<TaskRow>(SELECT).get({ id }) ?? undefined;
+}
+
+/** Undefined where the filter does not let it through. */
+export function selectMatching(connection: SqliteConnection, id: string, filter: RowFilter): TaskRow | undefined {
+  return connection.prepare<TaskRow>(SELECT_MATCHING).get({ ...filterParameters(filter), id }) ?? undefined;
 }
 
 export function selectTasks(connection: SqliteConnection, { limit, after }: ListPage): TaskRow[] {

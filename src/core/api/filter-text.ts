@@ -1,0 +1,73 @@
+// Filters from texts and back: flags and parameters come in as pairs of name and value, and a filter has one form as text
+// by which it is compared.
+
+import { TaskonautError, describeViolations, type Violation } from "../errors.ts";
+import { suggest } from "../nearest.ts";
+import { toMs } from "../record/duration.ts";
+import { type FilterPair, FILTERS, type TaskFilter, timeOfBound } from "./task-filter.ts";
+
+export const FILTER_NAMES: readonly string[] = FILTERS.map(({ name }) => name);
+
+/** The filter, and every problem with the pairs; `pathOf` tells where a pair of that name stands. */
+export function readFilter(
+  pairs: Iterable<FilterPair>,
+  pathOf: (name: string) => string = (name) => name,
+): { readonly filter: TaskFilter; readonly errors: readonly Violation[] } {
+  const filter: TaskFilter = {};
+  const errors: Violation[] = [];
+  const seen = new Set<string>();
+  for (const [name, value] of pairs) {
+    const path = pathOf(name);
+    const definition = FILTERS.find((each) => each.name === name);
+    const problem =
+      definition === undefined
+        ? `unknown filter; known: ${FILTER_NAMES.join(", ")}${suggest(name, FILTER_NAMES)}`
+        : seen.has(name) && !definition.repeatable
+          ? "given more than once"
+          : definition.take(filter, value);
+    if (problem !== undefined) errors.push({ path, message: problem });
+    seen.add(name);
+  }
+  return { filter, errors };
+}
+
+/** In the order of the table. What `readFilter` makes of it is the same filter. */
+export function filterPairs(filter: TaskFilter): readonly FilterPair[] {
+  return FILTERS.flatMap((definition) => definition.tell(filter).map((value): FilterPair => [definition.name, value]));
+}
+
+/** One text for one filter: two filters are the same if their texts are. Empty where it lets all tasks through. */
+export function filterText(filter: TaskFilter): string {
+  const pairs = filterPairs(filter);
+  return pairs.length === 0 ? "" : JSON.stringify(pairs);
+}
+
+/** The filter that stands in such a text. Throws input_invalid. */
+export function parseFilterText(text: string): TaskFilter {
+  return checkFilter(readFilter(JSON.parse(text) as readonly FilterPair[]).filter);
+}
+
+/** A filter that came as an object, by the rules of the table. Throws input_invalid. */
+export function checkFilter(given: TaskFilter): TaskFilter {
+  const { filter, errors } = readFilter(filterPairs(given));
+  if (errors.length > 0)
+    throw new TaskonautError("input_invalid", `The filter is wrong: ${describeViolations(errors)}.`, { errors });
+  return filter;
+}
+
+/** The same filter with each duration as the time that it means by `now`: it means the same later on. */
+export function pinFilter(filter: TaskFilter, now: number): TaskFilter {
+  const pinned: Record<string, unknown> = { ...filter };
+  for (const field of BOUNDS) {
+    const bound = filter[field];
+    if (bound !== undefined) pinned[field] = new Date(timeOfBound(bound, now)).toISOString();
+  }
+  return pinned;
+}
+
+/** Whether what it means depends on the time at which it is asked. */
+export function isTimed(filter: TaskFilter): boolean {
+  return BOUNDS.some((field) => toMs(filter[field]) !== undefined);
+}
+
+const BOUNDS = ["since", "until", "updatedSince", "updatedUntil", "finishedSince", "finishedUntil"] as const;

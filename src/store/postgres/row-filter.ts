@@ -1,0 +1,66 @@
+// A filter as a condition on rows of `tasks`. Its text is the same whatever the filter says: what it does not say is null.
+
+import type { RowFilter } from "../../core/record/row-filter.ts";
+import { WAIT_BITS } from "../../core/record/waits.ts";
+import { searchedText } from "../search-found.ts";
+import type { Parameter } from "./connection.ts";
+import { type Schema, timestamp } from "./schema.ts";
+import { writeArray } from "./row-encoding.ts";
+
+/** The parameters of `matches`, in its order. */
+export function filterParameters(filter: RowFilter): Parameter[] {
+  const { created, updated, finished } = filter;
+  return [
+    filter.flows && writeArray(filter.flows),
+    filter.statuses && writeArray(filter.statuses),
+    filter.isParked,
+    filter.waits === 0 && filter.signals.length === 0 ? null : filter.waits,
+    writeArray(filter.signals),
+    filter.isInDoubt,
+    filter.needsPerson,
+    writeArray(filter.tags.map(({ key }) => key)),
+    writeArray(filter.tags.map(({ value }) => value)),
+    ...[created, updated, finished].flatMap(({ since, until }) => [since, until]),
+    filter.error === null ? null : searchedText(filter.error),
+    filter.parentId,
+    filter.schedule,
+    filter.priority,
+  ];
+}
+
+/** Whether row `t` matches the filter whose parameters begin after the first `before`. */
+export function matches(schema: Schema, before: number): string {
+  let place = before;
+  const next = (type: string): string => `$${++place}::${type}`;
+  const [flows, statuses, isParked] = [next("text[]"), next("text[]"), next("boolean")];
+  const [waits, signals] = [next("integer"), next("text[]")];
+  const [isInDoubt, needsPerson] = [next("boolean"), next("boolean")];
+  const [keys, values] = [next("text[]"), next("text[]")];
+  const within = (column: string): string => {
+    const [since, until] = [next("float8"), next("float8")];
+    return `(${since} is null or ${column} >= ${timestamp(since)}) and (${until} is null or ${column} < ${timestamp(until)})`;
+  };
+  const spans = ["t.created_at", "t.updated_at", "t.finished_at"].map(within);
+  const [error, parent, schedule, priority] = [next("text"), next("uuid"), next("text"), next("smallint")];
+  // a text that is kept apart (`payloads.ts`) is looked at when it has been read
+  const mayHold = `(left(t.error::text, 1) = ' ' or strpos(lower(t.error::text collate "C"), ${error}) > 0)`;
+  return `(${flows} is null or t.flow_name = any (${flows}))
+    and (${statuses} is null or t.status = any (${statuses}))
+    and (not ${isParked} or t.parked_reason is not null)
+    and (${waits} is null or (t.waits & ${waits}) <> 0 or ((t.waits & ${WAIT_BITS.signal}) <> 0 and exists (
+      select from ${schema}.task_steps s where s.task_id = t.id and s.kind = 'signal'
+        and s.status in ('PLANNED', 'RUNNING') and s.target = any (${signals})
+    )))
+    and (not ${isInDoubt} or (t.waits & ${WAIT_BITS.doubt}) <> 0)
+    and (not ${needsPerson} or t.parked_reason is not null or (t.waits & ${WAIT_BITS.signal | WAIT_BITS.doubt}) <> 0)
+    and (${keys} = '{}' or not exists (
+      select from unnest(${keys}, ${values}) as wanted (key, value) where not exists (
+        select from ${schema}.task_tags g where g.task_id = t.id and g.key = wanted.key and g.value = wanted.value
+      )
+    ))
+    and ${spans.join(" and ")}
+    and (${error} is null or ${mayHold})
+    and (${parent} is null or t.parent_task_id = ${parent})
+    and (${schedule} is null or t.schedule = ${schedule})
+    and (${priority} is null or t.priority = ${priority})`;
+}
