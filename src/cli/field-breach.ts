@@ -1,24 +1,102 @@
-import type { Json } from "../core/record/json-value.ts";
-import type { JsonSchema } from "./json-schema.ts";
+// What is wrong with a value by its JSON Schema alone, for a prompt that has no contract at hand. It refuses only what every
+// contract with that schema refuses: a schema says less than its contract, and the contract has the last word.
 
-/**
- * What a prompt can say at once about a value that its schema does not take; undefined where it finds nothing. It knows
- * the common bounds only: the contract itself is applied when the task is created.
- */
+import type { Json } from "../core/record/json-value.ts";
+import { describeLimits } from "./describe-limits.ts";
+import { type JsonSchema, optionsOf, schemasUnder, typeOfJson, typesOf, wordsOf } from "./json-schema.ts";
+
+/** Undefined where nothing is found. What is inside of lists and objects is not looked at. */
 export function findBreach(schema: JsonSchema, value: Json): string | undefined {
-  const bound = (name: string): number | undefined => {
-    const limit = schema[name];
-    return typeof limit === "number" ? limit : undefined;
-  };
-  if (typeof value === "number") {
-    if (value < (bound("minimum") ?? value)) return `must be at least ${bound("minimum")}`;
-    if (value > (bound("maximum") ?? value)) return `must be at most ${bound("maximum")}`;
-    if (value <= (bound("exclusiveMinimum") ?? -Infinity)) return `must be more than ${bound("exclusiveMinimum")}`;
-    if (value >= (bound("exclusiveMaximum") ?? Infinity)) return `must be less than ${bound("exclusiveMaximum")}`;
+  const words = wordsOf(schema);
+  if (words && !words.some((word) => JSON.stringify(word) === JSON.stringify(value)))
+    return `must be ${words.map(showWord).join(" or ")}`;
+  const types = typesOf(schema);
+  if (!hasType(types, value)) return `must be ${types.join(" or ")}`;
+  for (const part of schemasUnder(schema, "allOf")) {
+    const breach = findBreach(part, value);
+    if (breach !== undefined) return breach;
   }
-  if (typeof value === "string") {
-    if (value.length < (bound("minLength") ?? 0)) return `must have at least ${bound("minLength")} characters`;
-    if (value.length > (bound("maxLength") ?? Infinity)) return `must have at most ${bound("maxLength")} characters`;
-  }
-  return undefined;
+  const breaches = optionsOf(schema).map((option) => findBreach(option, value));
+  if (breaches.length > 0 && breaches.every((breach) => breach !== undefined))
+    return breachOfTyped(optionsOf(schema), value) ?? breaches[0];
+  if (typeof value === "number") return breachOfNumber(schema, value);
+  if (typeof value === "string") return breachOfText(schema, value);
+  return Array.isArray(value) ? breachOfCount(schema, value.length, "Items", "items") : undefined;
+}
+
+/** Of several options, the one that takes values of this type says best what is wrong. */
+function breachOfTyped(options: readonly JsonSchema[], value: Json): string | undefined {
+  const fitting = options.find((option) => hasType(typesOf(option), value));
+  return fitting && findBreach(fitting, value);
+}
+
+function hasType(types: readonly string[], value: Json): boolean {
+  if (types.length === 0 || types.includes(typeOfJson(value))) return true;
+  return types.includes("integer") && Number.isInteger(value);
+}
+
+function breachOfNumber(schema: JsonSchema, value: number): string | undefined {
+  const isBelow =
+    value < limitOf(schema, "minimum", -Infinity) || value <= limitOf(schema, "exclusiveMinimum", -Infinity);
+  const isAbove =
+    value > limitOf(schema, "maximum", Infinity) || value >= limitOf(schema, "exclusiveMaximum", Infinity);
+  if (isBelow || isAbove) return `must be ${rangeOf(schema)}`;
+  const step = limitOf(schema, "multipleOf", 0);
+  // of fractions the remainder is not exact
+  return step >= 1 && Number.isInteger(step) && value % step !== 0 ? `must be a multiple of ${step}` : undefined;
+}
+
+/** `1 to 9`, in the words of the help. */
+function rangeOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string {
+  const bounds = Object.entries({ minimum, maximum, exclusiveMinimum, exclusiveMaximum });
+  return describeLimits(Object.fromEntries(bounds.filter(([, bound]) => bound !== undefined)) as JsonSchema).join(
+    " and ",
+  );
+}
+
+function breachOfText(schema: JsonSchema, value: string): string | undefined {
+  const breach = breachOfCount(schema, value.length, "Length", "characters");
+  if (breach !== undefined) return breach;
+  const { pattern, format } = schema;
+  if (typeof pattern === "string" && !matches(pattern, value)) return `must match ${pattern}`;
+  const form = typeof format === "string" ? FORMATS.get(format) : undefined;
+  return form && !form.test(value) ? `must be ${describeLimits({ format: format ?? "" }).join("")}` : undefined;
+}
+
+/** A schema does not tell the flags of its pattern: what any of them would let pass is not refused. */
+function matches(pattern: string, value: string): boolean {
+  return ["", "u", "i", "iu", "s", "m"].some((flags) => {
+    try {
+      return new RegExp(pattern, flags).test(value);
+    } catch {
+      return flags === "m"; // no pattern that this runtime knows
+    }
+  });
+}
+
+/** Looser than any contract: some take times without seconds, some addresses that others refuse. */
+const FORMATS: ReadonlyMap<string, RegExp> = new Map([
+  ["email", /^\S+@\S+$/],
+  ["date", /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/],
+  ["date-time", /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/i],
+  ["time", /^\d\d:\d\d/],
+  ["uri", /^[a-z][\w+.-]*:/i],
+  ["uuid", /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i],
+  ["ipv4", /^\d{1,3}(?:\.\d{1,3}){3}$/],
+  ["ipv6", /^[\da-f:.%]*:[\w:.%]*$/i],
+]);
+
+function breachOfCount(schema: JsonSchema, count: number, of: string, unit: string): string | undefined {
+  const [min, max] = [limitOf(schema, `min${of}`, 0), limitOf(schema, `max${of}`, Infinity)];
+  if (count < min) return `must have at least ${min} ${unit}`;
+  return count > max ? `must have at most ${max} ${unit}` : undefined;
+}
+
+function limitOf(schema: JsonSchema, name: string, otherwise: number): number {
+  const limit = schema[name];
+  return typeof limit === "number" ? limit : otherwise;
+}
+
+function showWord(word: Json): string {
+  return typeof word === "string" ? word : JSON.stringify(word);
 }

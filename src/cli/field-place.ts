@@ -39,7 +39,7 @@ export function isSwitch(schema: JsonSchema): boolean {
 }
 
 /** A name that holds dots is taken whole before it is taken apart. */
-function findPlace(schema: JsonSchema, path: string): Place | undefined {
+export function findPlace(schema: JsonSchema, path: string): Place | undefined {
   const { fields, others } = formOf(schema);
   for (const head of headsOf(path)) {
     const field = fields.get(head);

@@ -1,10 +1,15 @@
 // Which task is to be made: from what was typed, and from a person's answers where one is there.
 
-import type { Taskonaut } from "../core/api/taskonaut.ts";
+import { hasCode } from "../core/errors.ts";
+import type { Json } from "../core/record/json-value.ts";
+import type { CreateTask, Taskonaut } from "../core/api/taskonaut.ts";
 import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
-import { type Answers, askMissing, askTask, type Mode } from "./ask-task.ts";
+import { askMissing, askTask, type CheckOf, type Mode } from "./ask-task.ts";
 import type { Call, Option } from "./command.ts";
 import { findFlow } from "./find-flow.ts";
+import { askAgain } from "./questions/ask-again.ts";
+import type { Form } from "./questions/form.ts";
+import { canAsk } from "./questions/open-questions.ts";
 import { INPUT_OPTION, readInput } from "./read-input.ts";
 
 interface Typed {
@@ -24,26 +29,59 @@ export async function readTyped(call: Call, options: readonly Option[]): Promise
   return { flow, input, isNothing: call.args.length === 0 && call.fields.length === 0 };
 }
 
-/** Tells also whether a person was asked for any of it: for everything, or for what they left out. */
+export interface Settled {
+  readonly request: CreateTask;
+  readonly mode: Mode;
+  /** Where a person was asked for any of it: for everything, or for what they left out. */
+  readonly form?: Form;
+}
+
 export async function settleTask(
   call: Call,
   taskonaut: Taskonaut,
   { flow, input, isNothing }: Typed,
   mode: Mode | undefined,
-): Promise<Answers & { readonly asked: boolean }> {
-  const request = { flow, input };
-  if (!canAsk(call)) return { asked: false, request, mode: mode ?? "run" };
-  if (isNothing) return { asked: true, ...(await askTask(call.io, { flows: await taskonaut.listFlows(), mode })) };
-  const given = input as object; // `--input` gives anything else, and then nobody is asked
-  const missing = await askMissing(call.io, await taskonaut.describeFlow(flow), given);
+): Promise<Settled> {
+  // `--input` gives anything, and then nobody is asked
+  if (!canAsk(call) || call.flags.has(INPUT_OPTION.name)) return { request: { flow, input }, mode: mode ?? "run" };
+  const checkOf = await contractsOf(call);
+  if (isNothing) {
+    const asked = await askTask(call.io, { flows: await taskonaut.listFlows(), mode, checkOf });
+    return { request: requestOf(asked.flow.name, asked.form), mode: asked.mode, form: asked.form };
+  }
+  const given = input as { readonly [name: string]: Json };
+  const form = await askMissing(call.io, await taskonaut.describeFlow(flow), given, checkOf);
   return {
-    asked: missing !== undefined,
-    request: { flow, input: { ...given, ...missing } },
+    request: form ? requestOf(flow, form) : { flow, input },
     mode: mode ?? "run",
+    ...(form && { form }),
   };
 }
 
-/** A person is there, wants text, and has not given the input as a whole. */
-function canAsk({ io, look, flags }: Call): boolean {
-  return io.stdinIsTTY && io.stderr.isTTY && look.style === "readable" && !flags.has(INPUT_OPTION.name);
+/** Creates the task. A person who was asked is asked again for what the contract refuses. */
+export async function createSettled<T>(
+  { request, form }: Pick<Settled, "request" | "form">,
+  create: (request: CreateTask) => Promise<T>,
+): Promise<T> {
+  let wrong: readonly string[] = [];
+  for (let next = request; ;) {
+    try {
+      return await create(next);
+    } catch (error) {
+      if (!form || !hasCode(error, "input_invalid") || error.errors.length === 0) throw error;
+      wrong = await askAgain(form, error.errors, wrong);
+      next = requestOf(request.flow, form);
+    }
+  }
+}
+
+function requestOf(flow: string, { draft }: Form): CreateTask {
+  return { flow, input: draft.value ?? {} };
+}
+
+/** Those of the flows that this process has: a server tells no more than their JSON Schema. */
+async function contractsOf({ wiring, isRemote }: Call): Promise<CheckOf> {
+  if (isRemote) return () => undefined;
+  const catalog = await wiring.openFlows();
+  return (flow) => (value) => catalog.findBreaches({ flow }, value);
 }

@@ -35,6 +35,7 @@ function catalogOf(flow: FlowDescription, steps: CheckedInput["steps"]): { openF
         if (steps === null && flow.form === "plan") throw new TaskonautError("input_invalid", "No.");
         return { flow: name, form: flow.form, input: input as never, steps };
       },
+      findBreaches: () => [],
     }),
   };
 }

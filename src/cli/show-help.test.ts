@@ -37,6 +37,7 @@ function catalogOf(
     list: async () => [flow],
     describe,
     check: (_name, input) => check(input),
+    findBreaches: () => [],
   };
   return { openFlows: async () => catalog };
 }

@@ -112,6 +112,7 @@ export async function callCli(
           list: () => options.taskonaut.listFlows(),
           describe: (name) => options.taskonaut.describeFlow(name),
           check: unwired,
+          findBreaches: () => [],
         }),
         hasFlowFile: () => true,
         readTemplate: unwired,

@@ -14,9 +14,10 @@ function withOneFlow(): FakeTaskonaut {
 
 test("on a terminal run-flow asks, refuses what does not fit, and shows the task at once", async () => {
   // the text; a: no integer, too many, good; b: its default; the mode: run
+  const env = { NO_COLOR: "1", TASKONAUT_API_URL: "http://localhost:1" };
   const types = ["hi\r", "x\r\u0015101\r\u00157\r", "\r", "\r"];
   const taskonaut = withOneFlow();
-  const { code, stdout, stderr } = await cli(["run-flow"], { taskonaut, isTTY: true, env: { NO_COLOR: "1" }, types });
+  const { code, stdout, stderr } = await cli(["run-flow"], { taskonaut, isTTY: true, env, types });
   expect(taskonaut.requests("createTask")).toEqual([[{ flow: "echo_add", input: { text: "hi", a: 7, b: 2 } }]]);
   expect(code).toBe(0);
   expect(stderr).toContain(`Task ${TASK_ID} of flow echo_add\n`);
@@ -52,7 +53,12 @@ test("on a terminal run-flow asks for what is missing of a flow that is named, a
     }
   }
   const run = (argv: readonly string[], types: readonly string[] = [], isTTY = true) =>
-    cli(["run-flow", "order", ...argv], { isTTY, types, taskonaut: new Orders(), env: { NO_COLOR: "1" } });
+    cli(["run-flow", "order", ...argv], {
+      isTTY,
+      types,
+      taskonaut: new Orders(),
+      env: { NO_COLOR: "1", TASKONAUT_API_URL: "http://localhost:1" },
+    });
 
   const asked = await run(["--note", "soon"], ["x\r1\r"]);
   expect(asked.taskonaut.requests("createTask")).toEqual([[{ flow: "order", input: { note: "soon", sku: "x1" } }]]);

@@ -1,6 +1,6 @@
 import type { Task } from "../../core/api/task.ts";
 import type { CreateTask, Taskonaut } from "../../core/api/taskonaut.ts";
-import { MODES, type Mode } from "../ask-task.ts";
+import { MODES } from "../ask-task.ts";
 import type { Call, Command, Option } from "../command.ts";
 import { drive, withTaskonaut } from "../drive.ts";
 import type { RunView } from "../live/run-view.ts";
@@ -10,7 +10,7 @@ import { exitCodeOf, printTask } from "../print.ts";
 import { QUEUE_OPTIONS, readQueueOptions } from "../queue-options.ts";
 import { type Course, COURSE_OPTIONS, readCourse, runOn } from "../run-on.ts";
 import { INPUT_OPTION } from "../read-input.ts";
-import { readTyped, settleTask } from "../settle-task.ts";
+import { createSettled, readTyped, type Settled, settleTask } from "../settle-task.ts";
 import { openRunView } from "../show-run.ts";
 import { printTaken } from "../tell-takers.ts";
 import { readWord, usageError } from "../usage.ts";
@@ -63,17 +63,18 @@ export const runFlow: Command = {
     return withTaskonaut(
       call,
       async (taskonaut) => {
-        const { asked, request, mode: chosen } = await settleTask(call, taskonaut, typed, runs ? "run" : mode);
+        const settled = await settleTask(call, taskonaut, typed, runs ? "run" : mode);
+        const { request, mode: chosen } = settled;
+        const asked = settled.form !== undefined;
         // a person sees the id of a task that is there; for a program creation and run are one
         const task =
-          chosen === "run" && !view
+          chosen === "run" && !view && !asked
             ? await runNew(call, taskonaut, request, course)
-            : await carryOn(
-                call,
-                taskonaut,
-                chosen === "enqueue" ? { ...request, start: "now", ...queueing } : request,
-                { ...course, mode: chosen, view },
-              );
+            : await carryOn(call, taskonaut, settled, {
+                ...course,
+                view,
+                queueing: chosen === "enqueue" ? { start: "now", ...queueing } : {},
+              });
         if (asked) await call.io.stderr.write("\n");
         if (chosen === "enqueue") await printTaken(call, taskonaut, task, { done: `Task ${task.id} is in the queue.` });
         else await printTask(call, taskonaut, task);
@@ -98,7 +99,8 @@ async function runNew(call: Call, taskonaut: Taskonaut, request: CreateTask, cou
 }
 
 interface FlowCourse extends Course {
-  readonly mode: Mode;
+  /** What goes with the task's creation. */
+  readonly queueing: Omit<CreateTask, "flow" | "input">;
   /** Shows the task while it runs. */
   readonly view: RunView | undefined;
 }
@@ -106,13 +108,13 @@ interface FlowCourse extends Course {
 async function carryOn(
   call: Call,
   taskonaut: Taskonaut,
-  request: CreateTask,
-  { mode, ...course }: FlowCourse,
+  settled: Settled,
+  { queueing, ...course }: FlowCourse,
 ): Promise<Task> {
-  const { task } = await taskonaut.createTask(request);
+  const { task } = await createSettled(settled, (request) => taskonaut.createTask({ ...request, ...queueing }));
   const { id } = task;
   return printingParked(call, taskonaut, id, () => {
-    switch (mode) {
+    switch (settled.mode) {
       case "create":
       case "enqueue":
         return Promise.resolve(task);

@@ -1,6 +1,7 @@
 // Flows by themselves, without a store: what there is, and whether an input would be taken.
 
 import type { Json } from "../record/json-value.ts";
+import type { Violation } from "../errors.ts";
 import type { FlowDescription } from "./taskonaut.ts";
 
 /** A step as it would be planned. */
@@ -29,4 +30,9 @@ export interface FlowCatalog {
   describe(name: string): Promise<FlowDescription>;
   /** Calls no tool. Throws flow_not_found, input_invalid (every violation at once), flow_invalid. */
   check(name: string, input: unknown): CheckedInput;
+  /**
+   * What is wrong with a value, by the contract of a flow's input or of one of its signals: what it lacks, too. No flow runs.
+   * Throws flow_not_found. A signal that the flow does not have takes anything.
+   */
+  findBreaches(of: { readonly flow: string; readonly signal?: string }, value: unknown): readonly Violation[];
 }

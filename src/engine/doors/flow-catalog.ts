@@ -1,4 +1,5 @@
 import type { FlowCatalog } from "../../core/api/flow-catalog.ts";
+import { applyContract } from "../../core/flow/contract.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import type { Limits } from "../../core/limits.ts";
 import { parseJson } from "../../core/record/json.ts";
@@ -27,6 +28,12 @@ export function createFlowCatalog(
       }));
       const { form } = flow.body;
       return { flow: name, form, input: parseJson(record.task.input_payload), steps: form === "plan" ? steps : null };
+    },
+    findBreaches({ flow: name, signal }, value) {
+      const flow = loaded.find(name);
+      const contract = signal === undefined ? flow.input : flow.signals.get(signal);
+      const result = contract && applyContract(contract, value);
+      return result && !result.ok ? result.errors : [];
     },
   };
 }
