@@ -83,6 +83,7 @@ export async function openBareInsert(databaseUrl: string): Promise<BareInsert> {
     const db = new Database(databaseUrl.slice("sqlite:".length));
     db.run("pragma journal_mode = wal");
     db.run("pragma synchronous = full");
+    db.run("pragma busy_timeout = 5000"); // the server writes to the file now and then
     db.run("create table if not exists bare_rows (id integer primary key, payload text not null)");
     const statement = db.query("insert into bare_rows (payload) values (?)");
     return { insert: () => statement.run(PAYLOAD), close: () => db.close() };
