@@ -182,13 +182,16 @@ create table tool_calls (
   response_payload text,
   error text,
   last_error text,
+  -- What the tool told last of its progress; null: nothing, or it has ended.
+  progress text,
 
   -- The unique constraint on the idempotency key, which starts with the task's id.
   primary key (task_id, idempotency_key),
   foreign key (task_id, task_step_id) references task_steps (task_id, id) on delete cascade,
   constraint response_only_when_completed check ((status = 'COMPLETED') = (response_payload is not null)),
   constraint error_only_when_failed check ((status = 'FAILED') = (error is not null)),
-  constraint finished_only_when_ended check ((status = 'RUNNING') = (finished_at is null))
+  constraint finished_only_when_ended check ((status = 'RUNNING') = (finished_at is null)),
+  constraint progress_while_running check (progress is null or status = 'RUNNING')
 ) strict, without rowid;
 
 -- What outsiders leave for a task: signals, ends of children, cancels, what a person says of a step in doubt.

@@ -15,6 +15,7 @@ const CALL: ToolCall = {
   tool_name: "pay",
   status: "COMPLETED",
   retry_count: 2,
+  progress: null,
   last_error: "connection reset",
   started_at: CREATED_AT,
   finished_at: LATER,

@@ -6,6 +6,7 @@ import type { Task, TaskStep, Timestamp, ToolCall } from "../core/api/task.ts";
 import type { Color } from "../log/paint.ts";
 import { escapeControls, showControls } from "../log/visible.ts";
 import { firstThatFits, wrapText } from "./cells.ts";
+import { describeProgress } from "./describe-progress.ts";
 import type { Look } from "./look.ts";
 import { standingsOf, statusCell } from "./standing.ts";
 import { describeAge, describeMs, showTime } from "./times.ts";
@@ -105,6 +106,9 @@ function callParts(call: ToolCall, { place, step, wrap, tellTime }: CallContext)
     },
     { name: "started", lines: [tellTime(call.started_at)] },
     ...(call.finished_at === null ? [] : [{ name: "finished", lines: [tellTime(call.finished_at)] }]),
+    ...(call.progress
+      ? [{ name: "progress", lines: wrap(describeProgress(call.progress)), color: "cyan" as const }]
+      : []),
     ...partOf("key", call.idempotency_key),
     ...(Bun.deepEquals(call.request_payload, step.input_payload) ? [] : jsonPart("request", call.request_payload)),
     ...(call.status !== "COMPLETED" || Bun.deepEquals(call.response_payload, step.output_payload)

@@ -6,6 +6,7 @@ import type { Look } from "./look.ts";
 import { idColumnOf, showId } from "./short-ids.ts";
 import { standingsOf, statusCell, waitsByStep } from "./standing.ts";
 import { type Column, drawTable } from "./table.ts";
+import { describeProgress } from "./describe-progress.ts";
 import { describeMs } from "./times.ts";
 
 interface Row {
@@ -73,9 +74,11 @@ function toolOf({ step_name, tool_calls }: TaskStep): string {
   return [...names].every((name) => name === step_name) ? "" : [...names].join(", ");
 }
 
-/** How a step ended, as one line: its output or its error; of one that has not, how its last attempt failed. */
+/** How a step ended, as one line: its output or its error; of one that has not, how far it is, or how its last attempt failed. */
 function resultCell(step: TaskStep, columns: number): Cell {
   if (step.error_message !== null) return { text: showText(step.error_message, columns), color: "red" };
+  const progress = describeProgress(step.tool_calls.at(-1)?.progress);
+  if (step.status === "RUNNING" && progress !== "") return { text: showText(progress, columns), color: "cyan" };
   const lastError = step.status === "RUNNING" ? step.tool_calls.at(-1)?.last_error : null;
   if (lastError) return { text: showText(lastError, columns), color: "yellow" };
   return { text: showJson(step.output_payload, columns) };

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import type { Progress } from "../core/record/progress.ts";
 import type { Task, TaskStep, ToolCall, Waiting } from "../core/api/task.ts";
 import { createPaint } from "../log/paint.ts";
 import { CREATED_AT, plannedStep, plannedTask } from "../../test/support/tasks.ts";
@@ -21,6 +22,7 @@ function makeTask(text: string, parts: Partial<Task> = {}): Task {
     tool_name: "echo",
     status: "COMPLETED",
     retry_count: 2,
+    progress: null,
     last_error: text,
     started_at: CREATED_AT,
     finished_at: LATER,
@@ -175,6 +177,26 @@ test("a step that is tried again later shows the attempts that were made, and ho
   expect(stepsOf({ waiting_for: [retry] })).toContain("1  echo  WAITING to retry         2  connection refused");
   // the third is under way
   expect(stepsOf({ waiting_for: [] })).toContain("1  echo  RUNNING 3 min         3  connection refused");
+});
+
+test("of a step that runs it is shown how far it is, and of one that has ended how it ended", () => {
+  const [step] = makeTask("x").steps as [TaskStep];
+  const lineOf = (progress: Progress, status: "RUNNING" | "COMPLETED" = "RUNNING"): string => {
+    const tool_calls = step.tool_calls.map(
+      (call) => ({ ...call, status: "RUNNING", finished_at: null, progress }) as const,
+    );
+    const steps = [{ ...step, status, tool_calls, ...(status === "RUNNING" && { output_payload: null }) }];
+    return (
+      showTask(makeTask("x", { status: "RUNNING", steps }), look(100))
+        .split("\n")
+        .at(-2) ?? ""
+    );
+  };
+  expect(lineOf({ done: 1200, total: 5000, message: "page 3" })).toEndWith("1,200 of 5,000 (24 %), page 3");
+  expect(lineOf({ done: 3.14159 })).toEndWith("3.14");
+  expect(lineOf({ done: 0, total: 0 })).toEndWith("0 of 0");
+  expect(lineOf({ message: "waits\u001b[2J for them" })).not.toContain("\u001b");
+  expect(lineOf({ message: "left over" }, "COMPLETED")).not.toContain("left over");
 });
 
 /** A task whose steps are in doubt. */

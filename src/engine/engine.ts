@@ -51,6 +51,7 @@ import { tellLateOutput } from "./doors/late-output.ts";
 import { Lease } from "./process/lease.ts";
 import { ownHeartbeat } from "./process/own-heartbeat.ts";
 import { Pace } from "./process/pace.ts";
+import { ProgressWriter } from "./process/progress-writer.ts";
 import { Flows } from "./task/flows.ts";
 import { toTask, toWorker } from "./task/to-task.ts";
 import { runToEnd, type RunTools } from "./driving/run-to-end.ts";
@@ -81,6 +82,8 @@ export interface EngineOptions {
   readonly toolWatch?: ToolWatch;
   /** Where flows log; by default with everything else. */
   readonly flowLog?: LogMethod;
+  /** Where tools log; by default with everything else. */
+  readonly toolLog?: Log;
   /** Calls tools in the place of the engine: a test of a flow has others to call. */
   readonly callTool?: CallTool;
 }
@@ -155,9 +158,11 @@ class StoreEngine implements Engine {
       storeClock: this.#storeClock,
       log,
       limits,
+      progress: new ProgressWriter({ store, clock, workerId }),
       execution: {
         clock,
         log,
+        toolLog: options.toolLog,
         outputBytesMax: limits.outputBytes,
         timeoutMs: limits.toolTimeoutMs,
         retryWaitMs: limits.retryWaitMs,

@@ -14,5 +14,6 @@ export type { PlanDefinition, RunDefinition } from "../core/flow/flow-types.ts";
 export type { CallOptions, MapOptions, Member, Operation, WaitOptions } from "../core/flow/operation.ts";
 export type { LimitOptions, RateOptions } from "../core/flow/own-limits.ts";
 export type { Execution } from "../core/record/record.ts";
+export type { Progress } from "../core/record/progress.ts";
 export type { Signal } from "../core/flow/signal.ts";
 export type { RetryOptions, Tool, ToolContext, ToolDefinition } from "../core/flow/tool.ts";

@@ -9,7 +9,7 @@
 // S4. The rows that a method gives are the caller's own, to be changed as he likes.
 
 import type { TaskonautError } from "../core/errors.ts";
-import type { InboxRow, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record/record.ts";
+import type { InboxRow, JsonText, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record/record.ts";
 import type { RowFilter } from "../core/record/row-filter.ts";
 import type { TaskName } from "../core/record/task-names.ts";
 import type { DeathCause } from "./blame.ts";
@@ -128,11 +128,22 @@ export type BriefRow = Pick<TaskRow, "id" | "flow_name" | "status" | "parked_rea
 /** Of a task's row what tells whether it has ended, or whether somebody should go on with it. */
 export type Glance = Pick<TaskRow, "id" | "finished_at" | "due_at" | "lease_owner">;
 
+/** How far the tool of a step has come. */
+export interface ProgressNote {
+  readonly taskId: string;
+  readonly stepId: string;
+  readonly idempotencyKey: string;
+  readonly progress: JsonText;
+}
+
 /** `@last` is looked for among so many of the newest tasks. */
 export const LAST_AMONG = 1000;
 
 /** One `glance` is given no more. */
 export const GLANCES_MAX = 500;
+
+/** One `noteProgress` is given no more. */
+export const PROGRESS_NOTES_MAX = 200;
 
 /** A process that takes tasks from the queue, or holds some while it runs their tools. */
 export interface WorkerRow {
@@ -292,6 +303,11 @@ export interface Store {
   glance(ids: readonly string[]): Promise<readonly Glance[]>;
   /** A page of what waits in a task's inbox. What it reads is bounded, however many signals wait there that nobody wants. */
   readInbox(taskId: string, query: InboxQuery): Promise<InboxPage>;
+  /**
+   * Puts it down with calls that run, of tasks that the worker or nobody holds, and passes the others over. It raises no
+   * version, and waits for nobody who writes to them. Gives the steps of those that were written.
+   */
+  noteProgress(workerId: string, notes: readonly ProgressNote[]): Promise<readonly string[]>;
   /** The outsiders' write: raises wake_seq, never the version. */
   postToTask(post: InboxPost): Promise<PostResult>;
   /** Newest first: created_at falling, then id falling. */

@@ -123,6 +123,7 @@ export const TOOL_CALLS = define<ToolCallRow>({
     response_payload: { type: "json", changes: true },
     error: { type: "json", changes: true, begins: null },
     last_error: { type: "json", changes: true, begins: null },
+    progress: { type: "json", changes: true, begins: null },
   },
 });
 

@@ -1,7 +1,7 @@
 // What a test imports as "taskonaut/testing", as types: `init` writes them for editors. They name nothing but what
 // "taskonaut" exports, and themselves.
 
-import type { Duration, Flow, Tool, ToolContext } from "../sdk/taskonaut.ts";
+import type { Duration, Flow, Progress, Tool, ToolContext } from "../sdk/taskonaut.ts";
 
 /** What a fake is given beside the tool's input. */
 export interface FakeContext extends ToolContext {
@@ -93,6 +93,14 @@ export interface Effect {
   readonly attempt: number;
 }
 
+/** What a tool, real or fake, told by `ctx.progress`. */
+export interface ToldProgress extends Progress {
+  readonly tool: string;
+  /** The idempotency key of its call. */
+  readonly key: string;
+  readonly attempt: number;
+}
+
 export interface LogLine {
   readonly level: "error" | "warn" | "info" | "debug";
   readonly message: string;
@@ -124,8 +132,10 @@ export interface TaskRun<Out = unknown> {
 export interface FlowRun<Out = unknown> extends TaskRun<Out> {
   /** Every call of a tool in the order of their beginning, those of children too. */
   readonly effects: readonly Effect[];
-  /** What the flow and its tools logged, in order, those of children too. */
+  /** What the flow and its tools logged, in order, those of children too. Lines of tools name their task, flow, step and attempt. */
   readonly logs: readonly LogLine[];
+  /** What tools told of their progress, in order. */
+  readonly progress: readonly ToldProgress[];
   /** Simulated milliseconds from its begin to its end. */
   readonly duration: number;
   /** The tasks of `runChild`, in the order of their creation. */

@@ -6,6 +6,7 @@ import { isObject } from "../core/flow/definition.ts";
 import { toMilliseconds } from "../core/flow/duration.ts";
 import type { CallTool, ToolContext } from "../core/flow/tool.ts";
 import type { Log } from "../core/log.ts";
+import type { Progress } from "../core/record/progress.ts";
 import type { Fake, FakeContext, FakeTool, RunOptions } from "./api.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
@@ -34,7 +35,7 @@ export function readFakes(tools: RunOptions["tools"] = {}, known: ReadonlySet<st
 export function callUnder(clock: SimulatedClock, fakes: Fakes, ledger: Ledger): CallTool {
   return (tool, input, given) => {
     ledger.note(tool, input, given);
-    const context = new TestContext(given, ledger.log, clock);
+    const context = new TestContext(given, clock, (progress) => ledger.noteProgress(tool, given, progress));
     const fake = fakes.get(tool.name);
     const value = promised(fake ? fake(input, context) : tool.run(input, context));
     context.runUntil(value);
@@ -52,6 +53,8 @@ class TestContext implements FakeContext {
   readonly stepId: string;
   readonly idempotencyKey: string;
   readonly attempt: number;
+  readonly log: Log;
+  readonly progress: ToolContext["progress"];
   readonly #given: ToolContext;
   readonly #clock: SimulatedClock;
   #end: (() => void) | undefined;
@@ -59,17 +62,18 @@ class TestContext implements FakeContext {
   /** The tool has given a promise that is not settled. */
   #isOpen = false;
 
-  constructor(
-    given: ToolContext,
-    readonly log: Log,
-    clock: SimulatedClock,
-  ) {
+  constructor(given: ToolContext, clock: SimulatedClock, note: (progress: Progress) => void) {
     this.#given = given;
     this.#clock = clock;
     this.taskId = given.taskId;
     this.stepId = given.stepId;
     this.idempotencyKey = given.idempotencyKey;
     this.attempt = given.attempt;
+    this.log = given.log;
+    this.progress = (progress) => {
+      note(progress);
+      given.progress(progress);
+    };
   }
 
   get signal(): AbortSignal {

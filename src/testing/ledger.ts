@@ -2,11 +2,15 @@
 
 import type { Tool, ToolContext } from "../core/flow/tool.ts";
 import type { Log, LogMethod } from "../core/log.ts";
-import type { Effect, LogLine } from "./api.ts";
+import { readProgress } from "../core/flow/progress.ts";
+import { parseJson } from "../core/record/json.ts";
+import type { Progress } from "../core/record/progress.ts";
+import type { Effect, LogLine, ToldProgress } from "./api.ts";
 
 export class Ledger {
   readonly effects: Effect[] = [];
   readonly logs: LogLine[] = [];
+  readonly progress: ToldProgress[] = [];
 
   readonly log: Log = {
     error: this.#write("error"),
@@ -17,6 +21,12 @@ export class Ledger {
 
   note({ name: tool }: Tool, input: unknown, { idempotencyKey: key, attempt }: ToolContext): void {
     this.effects.push({ tool, input: copyOf(input), key, attempt });
+  }
+
+  /** What is no progress is in the logs instead. */
+  noteProgress({ name: tool }: Tool, { idempotencyKey: key, attempt }: ToolContext, progress: Progress): void {
+    const read = readProgress(progress);
+    if (read.ok) this.progress.push({ tool, key, attempt, ...(parseJson(read.text) as Progress) });
   }
 
   #write(level: LogLine["level"]): LogMethod {

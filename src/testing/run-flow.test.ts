@@ -193,3 +193,50 @@ test("the same seed and start give the same run, and others another", async () =
   expect(other.output?.id).not.toBe(first.output?.id);
   expect(other.output?.time).toBe(Date.parse("2030-01-01T01:00:00Z"));
 });
+
+test("what tools log says whose it is, and what they tell of their progress is kept, of fakes too", async () => {
+  const count = define.defineTool({
+    name: "count",
+    input: v.number(),
+    output: v.number(),
+    async run(to, { log: tell, progress }) {
+      tell.info?.("counting", { to });
+      progress({ done: 1, total: to });
+      progress({ done: "all" as never });
+      return to;
+    },
+  });
+  const counting = define.defineFlow({
+    name: "counting",
+    input: v.object({}),
+    *run() {
+      return (yield* call(count, 3)) + (yield* call(count, 4, { as: "again" }));
+    },
+  });
+  const run = await runFlow(counting, {});
+  expect(run.output).toBe(7);
+  const whose = { task_id: run.id, flow: "counting", step: "count", attempt: 1 };
+  expect(run.logs.slice(0, 2)).toMatchObject([
+    { level: "info", message: "counting", fields: { ...whose, to: 3 } },
+    { level: "warn", message: "tool progress refused", fields: { ...whose, tool: "count" } },
+  ]);
+  const [first, again] = run.effects;
+  expect(run.progress).toEqual([
+    { tool: "count", key: first?.key ?? "", attempt: 1, done: 1, total: 3 },
+    { tool: "count", key: again?.key ?? "", attempt: 1, done: 1, total: 4 },
+  ]);
+  const faked = await runFlow(
+    counting,
+    {},
+    {
+      tools: {
+        count: async (to: number, ctx) => {
+          ctx.progress({ message: "fake" });
+          await ctx.sleep("5s");
+          return to;
+        },
+      },
+    },
+  );
+  expect([faked.progress.map(({ message }) => message), faked.duration]).toEqual([["fake", "fake"], 10_000]);
+});

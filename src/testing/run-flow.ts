@@ -62,6 +62,7 @@ export async function runOnce<Out>(
       newId: () => PROCESS,
       workerName: "test",
       callTool: callUnder(clock, fakes, ledger),
+      toolLog: ledger.log,
       ...(ledger.log.info && { flowLog: ledger.log.info }),
     });
     const course = new Course({ store, clock, engine, ids }, happenings, end);
@@ -73,8 +74,15 @@ export async function runOnce<Out>(
     if (!own) throw new Error("The run has no task.");
     const duration = (own.finishedAt ?? clock.now()) - startedAt;
     await clock.follow(engine.close());
-    const { effects, logs } = ledger;
-    return { ...(own.run as FlowRun<Out>), effects, logs, duration, children: children.map(({ run }) => run) };
+    const { effects, logs, progress } = ledger;
+    return {
+      ...(own.run as FlowRun<Out>),
+      effects,
+      logs,
+      progress,
+      duration,
+      children: children.map(({ run }) => run),
+    };
   } finally {
     await memory.close();
   }

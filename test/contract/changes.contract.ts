@@ -5,6 +5,7 @@ import { describe, expect, test } from "bun:test";
 
 import { NEXT, type TaskStatus } from "../../src/core/record/status.ts";
 import { openStore } from "../../src/store/open.ts";
+import type { ProgressNote } from "../../src/store/store.ts";
 import type { Place } from "./place.ts";
 import { startChild } from "./process.ts";
 import { runTogether } from "../support/children.ts";
@@ -15,6 +16,52 @@ export function changeContract(dialect: string, create: () => Promise<Place>): v
   describe(`${dialect}: changes`, () => {
     const bench = taskBench(create);
     const { insert } = bench;
+
+    test("progress is put down with a call that runs, of a task that the worker or nobody holds", async () => {
+      const [me, other] = [crypto.randomUUID(), crypto.randomUUID()];
+      const tasks = await Promise.all(
+        [me, null, other, me].map((lease_owner) => insert(plannedRecord({ lease_owner }))),
+      );
+      const calls = tasks.map(({ steps: [step] }, place) =>
+        callRow(
+          step as Parameters<typeof callRow>[0],
+          place === 3 ? { status: "COMPLETED", response_payload: "1", finished_at: T0 + 9 } : {},
+        ),
+      );
+      const changes = tasks.map(({ task }, place) => {
+        const call = calls[place] as (typeof calls)[0];
+        return changeOf(task, { lease_owner: task.lease_owner }, { newCalls: [call] });
+      });
+      expect(await bench.store.commitChanges(changes)).toEqual([true, true, true, true]);
+      const progress = '{"done":1,"message":"\\u0000 ü"}';
+      const note = (call: (typeof calls)[0]): ProgressNote => ({
+        taskId: call.task_id,
+        stepId: call.task_step_id,
+        idempotencyKey: call.idempotency_key,
+        progress,
+      });
+      const unknown = { ...note(calls[0] as (typeof calls)[0]), idempotencyKey: "none", stepId: crypto.randomUUID() };
+      const written = await bench.store.noteProgress(me, [unknown, ...calls.map(note)]);
+      expect(written.toSorted()).toEqual(
+        calls
+          .slice(0, 2)
+          .map((call) => call.task_step_id)
+          .toSorted(),
+      );
+      const read = await Promise.all(tasks.map(({ task }) => bench.store.readTask(task.id)));
+      expect(read.map((record) => record?.calls[0]?.progress)).toEqual([progress, progress, null, null]);
+      expect(read.map((record) => record?.task.version)).toEqual(changes.map(({ task }) => task.version));
+      const ended = {
+        ...(calls[0] as (typeof calls)[0]),
+        status: "COMPLETED",
+        response_payload: "1",
+        finished_at: T0 + 9,
+      } as const;
+      const [first] = changes as [(typeof changes)[0]];
+      await bench.store.commitChanges([changeOf(first.task, {}, { changedCalls: [ended] })]);
+      expect((await bench.store.readTask(ended.task_id))?.calls[0]).toEqual(ended);
+      expect(await bench.store.noteProgress(me, [])).toEqual([]);
+    });
 
     test("a change writes the task and all its rows", async () => {
       const { task, steps } = await insert(plannedRecord());

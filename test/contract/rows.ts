@@ -80,6 +80,7 @@ export function callRow(step: StepRow, over: Partial<ToolCallRow> = {}): ToolCal
     tool_name: "echo",
     status: "RUNNING",
     retry_count: 0,
+    progress: null,
     attempt_epoch: 0,
     last_error: null,
     request_payload: step.input_payload,

@@ -44,6 +44,7 @@ export function taskContract(dialect: string, create: () => Promise<Place>): voi
           error: "{}",
           last_error: '{"m":1}',
           retry_count: 2,
+          progress: null,
           finished_at: T0 + 4,
         }),
         callRow(steps[1], { status: "COMPLETED", response_payload: "{}", finished_at: T0 + 4 }),

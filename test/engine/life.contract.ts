@@ -96,6 +96,7 @@ export function lifeContract(bench: Bench): void {
           tool_name: "echo",
           status: "COMPLETED",
           retry_count: 0,
+          progress: null,
           last_error: null,
           started_at: expect.any(String),
           finished_at: expect.any(String),

@@ -46,6 +46,7 @@ export function brokenByCall(call: ToolCallRow): string[] {
     ["response_only_when_completed", (call.status === "COMPLETED") === (call.response_payload !== null)],
     ["error_only_when_failed", (call.status === "FAILED") === (call.error !== null)],
     ["finished_only_when_ended", (call.status === "RUNNING") === (call.finished_at === null)],
+    ["progress_while_running", call.progress === null || call.status === "RUNNING"],
     ["numbers", call.retry_count >= 0 && call.attempt_epoch >= 0],
     ["times are whole", [call.started_at, call.finished_at, call.created_at].every(isWhole)],
   ]);

@@ -96,6 +96,7 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
     readInbox: (id, query) => read("readInbox", () => database.readInbox(id, query)),
     postToTask: (post) => request("postToTask", (now) => database.postToTask(post, now)),
     listTasks: () => Promise.reject(new Error("No simulation lists tasks.")),
+    noteProgress: async () => [], // no tool of a simulation tells any
     glance: (ids) => read("glance", () => ids.flatMap((id) => database.readTask(id)?.task ?? [])),
     searchTasks: () => Promise.reject(new Error("No simulation searches for tasks.")),
     findTasks: () => Promise.reject(new Error("No simulation looks for tasks.")),

@@ -145,6 +145,7 @@ export class World {
       listTasks: (page) => alive(() => store.listTasks(page)),
       searchTasks: (page) => alive(() => store.searchTasks(page)),
       findTasks: (name) => alive(() => store.findTasks(name)),
+      noteProgress: (workerId, notes) => alive(() => store.noteProgress(workerId, notes)),
       glance: (ids) => alive(() => store.glance(ids)),
       claimTasks: (request) => write("claimTasks", () => store.claimTasks(request)),
       releaseTasks: (release) => write("releaseTasks", () => store.releaseTasks(release)),

@@ -3,6 +3,7 @@
 
 import type { LeftUndone } from "../record/left-undone.ts";
 import type { Json } from "../record/json-value.ts";
+import type { Progress } from "../record/progress.ts";
 import type { StepStatus, TaskStatus, ToolCallStatus } from "../record/status.ts";
 import type { StoredError } from "../record/stored-error.ts";
 import type { Tags } from "../record/tags.ts";
@@ -19,6 +20,8 @@ export interface ToolCall {
   readonly status: ToolCallStatus;
   /** How many attempts came before the last one. */
   readonly retry_count: number;
+  /** How far the tool has come, as it told it last; null: it has ended, or tells nothing. */
+  readonly progress: Progress | null;
   /** What the last attempt that failed said, even where a later one succeeded. */
   readonly last_error: string | null;
   readonly started_at: Timestamp;

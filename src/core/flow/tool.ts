@@ -8,6 +8,7 @@ import { type Duration, toMs } from "../record/duration.ts";
 import { TIMER_MS_MAX, tellWrongDuration } from "./duration.ts";
 import type { Log } from "../log.ts";
 import { isName } from "./names.ts";
+import type { Progress } from "../record/progress.ts";
 import type { Execution } from "../record/record.ts";
 import { DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
 
@@ -21,6 +22,12 @@ export interface ToolContext {
   /** Aborts when the attempt's time is up, or when nobody needs the outcome any more. */
   readonly signal: AbortSignal;
   readonly log: Log;
+  /**
+   * Tells how far the tool has come: `progress({ done: 3, total: 10, message: "page 3" })`. The latest is kept with the call
+   * while it runs, written at most once a second. It never fails and never waits: what is no progress is refused with a
+   * warning in the log.
+   */
+  readonly progress: (progress: Progress) => void;
 }
 
 export interface Tool<In = unknown, Parsed = unknown, Out = unknown> {

@@ -109,6 +109,8 @@ export interface ToolCallRow {
   readonly tool_name: string;
   readonly status: ToolCallStatus;
   readonly retry_count: number;
+  /** What the tool told last of its progress, while it runs (`core/flow/progress.ts`). */
+  readonly progress: JsonText | null;
   /** That of its step when it was made. A call of an earlier epoch says nothing about the step any more. */
   readonly attempt_epoch: number;
   readonly last_error: JsonText | null;

@@ -2,6 +2,7 @@
 
 import { type Log, type LogFields, type LogMethod, withFields } from "../../core/log.ts";
 import type { JsonText } from "../../core/record/record.ts";
+import { readProgress } from "../../core/flow/progress.ts";
 import type { Tool, ToolContext } from "../../core/flow/tool.ts";
 import type { RunningAttempt } from "../../core/flow/tool-watch.ts";
 
@@ -24,11 +25,15 @@ export interface Execution {
   readonly signal: AbortSignal;
   /** Nobody needs it any more before it begins: the tool is not called. */
   readonly isAborted?: boolean;
+  /** Told what the tool tells of its progress. It must not throw. */
+  onProgress?(progress: JsonText): void;
 }
 
 export class Attempt implements ToolContext {
   #own: AbortController | undefined;
   #signal: AbortSignal | undefined;
+  #progress: ToolContext["progress"] | undefined;
+  #hasRefused = false;
 
   readonly taskId: string;
   readonly stepId: string;
@@ -55,6 +60,21 @@ export class Attempt implements ToolContext {
     this.#own ??= new AbortController();
     this.#signal ??= AbortSignal.any([this.#execution.signal, this.#own.signal]);
     return this.#signal;
+  }
+
+  /** A function that stands by itself: a tool takes it out of its context. */
+  get progress(): ToolContext["progress"] {
+    return (this.#progress ??= (progress) => this.#tellProgress(progress));
+  }
+
+  #tellProgress(progress: unknown): void {
+    // nobody waits for what it comes to
+    if (this.#own?.signal.aborted || this.#execution.isAborted) return;
+    const read = readProgress(progress);
+    if (read.ok) return this.#execution.onProgress?.(read.text);
+    if (this.#hasRefused) return;
+    this.#hasRefused = true;
+    this.log.warn?.("tool progress refused", { tool: this.#execution.tool.name, error: read.message });
   }
 
   /** Its time is up. */

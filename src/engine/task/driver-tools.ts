@@ -12,6 +12,7 @@ import type { CommitWriter } from "../process/commit-writer.ts";
 import type { ExecutionTools } from "./execute-tool.ts";
 import type { Flows } from "./flows.ts";
 import type { Lease } from "../process/lease.ts";
+import type { ProgressWriter } from "../process/progress-writer.ts";
 import type { StoreClock } from "../process/store-clock.ts";
 
 export interface DriverTools {
@@ -23,6 +24,8 @@ export interface DriverTools {
   readonly storeClock: StoreClock;
   readonly log: Log;
   readonly limits: Limits;
+  /** What tools tell of their progress goes there. */
+  readonly progress: Pick<ProgressWriter, "note" | "forget">;
   /** What tools are executed with. */
   readonly execution: ExecutionTools;
   /** Where the lines of flows go; undefined where the level is off. */

@@ -34,6 +34,8 @@ export interface ExecutionResult {
 export interface ExecutionTools {
   readonly clock: Clock;
   readonly log: Log;
+  /** Where tools log; by default with everything else. */
+  readonly toolLog?: Log | undefined;
   /** Of the output's JSON text. */
   readonly outputBytesMax: number;
   /** Of one attempt of a tool that says nothing else. */
@@ -221,7 +223,7 @@ function describeFailure(thrown: unknown, { log }: ExecutionTools, toolAt: strin
 /** One call of the tool; what it gives is not checked yet. */
 function tryOnce(execution: Execution, input: unknown, attempt: number, tools: ExecutionTools): Try {
   try {
-    const context = new Attempt(execution, attempt, tools.log);
+    const context = new Attempt(execution, attempt, tools.toolLog ?? tools.log);
     const { tool } = execution;
     const call = (): unknown => awaitable(tools.call ? tools.call(tool, input, context) : tool.run(input, context));
     const running = tools.watch && new Running(execution, attempt);

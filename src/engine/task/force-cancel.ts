@@ -35,7 +35,8 @@ export function giveUpStep(draft: Draft, { id, kind }: StepRow, now: number): vo
 
 function cutShort(call: ToolCallRow, now: number): ToolCallRow {
   const error = storeError(new Error("Nobody waits for this step any more."));
-  return { ...call, status: "FAILED", error, last_error: error, finished_at: Math.max(now, call.started_at) };
+  const finished_at = Math.max(now, call.started_at);
+  return { ...call, status: "FAILED", error, last_error: error, progress: null, finished_at };
 }
 
 function findLeftUndone({ steps, calls }: TaskRecord): LeftUndone[] {

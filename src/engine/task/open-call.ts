@@ -20,6 +20,7 @@ export function openCall(earlier: ToolCallRow | undefined, step: StepRow, tool: 
     error: null,
     started_at: now,
     finished_at: null,
+    progress: null,
     created_at: earlier?.created_at ?? now,
   };
 }

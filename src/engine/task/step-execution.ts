@@ -5,6 +5,11 @@ import type { JsonText, StepRow } from "../../core/record/record.ts";
 import type { Tool } from "../../core/flow/tool.ts";
 import type { Execution } from "./attempt.ts";
 
+/** Who hears how far the tool of a step has come. */
+export interface Reporter {
+  onProgress(stepId: string, tool: Tool, progress: JsonText): void;
+}
+
 export class StepExecution implements Execution {
   readonly taskId: string;
   readonly step: string;
@@ -20,6 +25,7 @@ export class StepExecution implements Execution {
     readonly flow: string,
     step: StepRow,
     readonly failures: number,
+    private readonly reporter: Reporter,
   ) {
     this.taskId = step.task_id;
     this.step = step.step_name;
@@ -36,6 +42,10 @@ export class StepExecution implements Execution {
 
   get isAborted(): boolean {
     return this.#isAborted;
+  }
+
+  onProgress(progress: JsonText): void {
+    this.reporter.onProgress(this.stepId, this.tool, progress);
   }
 
   abort(reason: unknown): void {

@@ -115,6 +115,7 @@ function settledCall(call: ToolCallRow, outcome: WaitOutcome, now: number): Tool
     response_payload: isCompleted ? outcome.output_payload : null,
     error: isCompleted ? null : outcome.error,
     last_error: isCompleted ? call.last_error : outcome.error,
+    progress: null,
     finished_at: Math.max(now, call.started_at),
   };
 }

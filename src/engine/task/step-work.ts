@@ -8,16 +8,17 @@
 import { TaskonautError } from "../../core/errors.ts";
 import type { Tool } from "../../core/flow/tool.ts";
 import type { JsonText, StepRow, ToolCallRow, Writable } from "../../core/record/record.ts";
+import { idempotencyKeyOf } from "../../core/record/ids.ts";
 import { storeError } from "../../core/record/stored-error.ts";
 import { type DriverTools, ObstacleError } from "./driver-tools.ts";
 import { executeTool, type ExecutionResult } from "./execute-tool.ts";
 import type { InboxReader } from "./inbox-reader.ts";
 import { openCall } from "./open-call.ts";
-import { StepExecution } from "./step-execution.ts";
+import { type Reporter, StepExecution } from "./step-execution.ts";
 import type { TaskState } from "./task-state.ts";
 import type { TaskWriter } from "./task-writer.ts";
 
-export class StepWork {
+export class StepWork implements Reporter {
   /** When a child that only waits should be run again, in store time; null: with the next look at the inbox. */
   readonly #childDue = new Map<string, number | null>();
 
@@ -51,7 +52,7 @@ export class StepWork {
     const { state } = this;
     const tool = state.tool(step);
     const failures = state.callOf(step)?.retry_count ?? 0;
-    const execution = new StepExecution(tool, state.task.flow_name, step, failures);
+    const execution = new StepExecution(tool, state.task.flow_name, step, failures, this);
     this.tools.news?.started(step, failures + 1, tool.retry.attempts);
     const before = this.#endOfBefore(step);
     const execute = (): ExecutionResult | Promise<ExecutionResult> => executeTool(execution, this.tools.execution);
@@ -77,8 +78,22 @@ export class StepWork {
     return running.endOfBefore(this.state.decision(id)?.cleansUp);
   }
 
+  /** The first time, its call has to be there for it. */
+  onProgress(id: string, tool: Tool, progress: JsonText): void {
+    const { state, writer, tools } = this;
+    if (writer.failure !== undefined || !state.isOpen(id)) return;
+    const step = state.step(id);
+    if (!state.callOf(step)) {
+      state.steps.noteStart(step, 1, openCall(state.lastCallOf(step), step, tool, state.now()));
+      state.touch();
+    }
+    const idempotencyKey = idempotencyKeyOf({ taskId: step.task_id, stepId: id, tool: tool.name });
+    tools.progress.note({ taskId: step.task_id, stepId: id, idempotencyKey, progress });
+  }
+
   #onEnded(id: string, tool: Tool, result: ExecutionResult): void {
     const { state, writer } = this;
+    this.tools.progress.forget(id);
     state.running.delete(id);
     const wasLeased = state.stopHolding(id);
     const step = state.step(id);
@@ -99,6 +114,7 @@ export class StepWork {
     const call: Writable<ToolCallRow> = open
       ? { ...open }
       : openCall(state.lastCallOf(step), step, tool, result.startedAt);
+    call.progress = null;
     call.retry_count = result.retryCount;
     // what an earlier epoch left stays: a person should see why the step was opened again
     call.last_error = result.lastError ?? call.last_error;

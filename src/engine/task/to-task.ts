@@ -159,6 +159,7 @@ function toToolCall(call: ToolCallRow, reader: Reader): ToolCall {
     tool_name: call.tool_name,
     status: call.status,
     retry_count: call.retry_count,
+    progress: call.progress === null ? null : (parseJson(call.progress) as ToolCall["progress"]),
     last_error: message(call.last_error),
     started_at: reader.at(call.started_at),
     finished_at: call.finished_at === null ? null : reader.at(call.finished_at),

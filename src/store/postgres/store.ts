@@ -9,6 +9,7 @@ import { commitChanges, insertTasks } from "./commit.ts";
 import { PostgresClient } from "./connection.ts";
 import { postToTask, readInbox } from "./inbox.ts";
 import { findTasks, glance } from "./find-tasks.ts";
+import { noteProgress } from "./progress.ts";
 import { Frontier } from "./frontier.ts";
 import { explainLocked } from "./failures.ts";
 import { Lifeline } from "./lifeline.ts";
@@ -107,6 +108,7 @@ export async function openPostgresStore({
     listTasks: (page) => read((client) => listTasks(client, schema, page)),
     searchTasks: (page) => read((client) => searchTasks(client, schema, page)),
     findTasks: (name) => read((client) => findTasks(client, schema, name)),
+    noteProgress: (workerId, notes) => write((client) => noteProgress(client, schema, { workerId, notes })),
     glance: (ids) => read((client) => glance(client, schema, ids)),
     async claimTasks(request) {
       await migrated(claimer);

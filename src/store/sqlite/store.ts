@@ -11,6 +11,7 @@ import { claimTasks } from "./claim.ts";
 import { commitChanges, insertTasks } from "./commit.ts";
 import { openConnection } from "./connection.ts";
 import { findTasks, glance } from "./find-tasks.ts";
+import { noteProgress } from "./progress.ts";
 import { postToTask, readInbox } from "./inbox.ts";
 import { migrate, readPending } from "./migrate.ts";
 import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
@@ -90,6 +91,7 @@ export async function openSqliteStore({
     searchTasks: (page) => searchTasks(connection, page),
     findTasks: (name) => findTasks(connection, name),
     glance: (ids) => glance(connection, ids),
+    noteProgress: (workerId, notes) => noteProgress(connection, workerId, notes),
     claimTasks: (request) => claimTasks(connection, request, now, keyTurns),
     releaseTasks: (release) => releaseTasks(connection, release, now),
     releaseOrphans: () => releaseOrphans(connection, now),

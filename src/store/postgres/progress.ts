@@ -1,0 +1,42 @@
+// What tools tell of their progress, beside the writes of those who drive their tasks. It locks rows of calls alone, and
+// passes over those that somebody writes to: so it waits for nobody, and locks nobody out by another order.
+
+import type { ProgressNote } from "../store.ts";
+import type { PostgresClient } from "./connection.ts";
+import type { Schema } from "./schema.ts";
+
+interface Notes {
+  readonly workerId: string;
+  readonly notes: readonly ProgressNote[];
+}
+
+/** See `Store.noteProgress`. Each call is looked up by itself, whatever the planner thinks of how many there are. */
+export async function noteProgress(
+  client: PostgresClient,
+  schema: Schema,
+  { workerId, notes }: Notes,
+): Promise<string[]> {
+  const rows = notes.map(({ taskId, stepId, idempotencyKey, progress }) => [taskId, stepId, idempotencyKey, progress]);
+  const written = await client.query<{ step_id: string }>(
+    `with notes as materialized (
+      select (value->>0)::uuid as task_id, value->>1 as step_id, value->>2 as key, value->>3 as progress
+      from json_array_elements($2::text::json)
+    ), free as materialized (
+      select n.*, c.ctid as place from notes n
+      cross join lateral (
+        select c.ctid from ${schema}.tool_calls c
+        where c.task_id = n.task_id and c.idempotency_key = n.key and c.status = 'RUNNING'
+          and exists (
+            select from ${schema}.tasks t
+            where t.id = n.task_id and (t.lease_owner is null or t.lease_owner = $1::uuid)
+          )
+        limit 1 for no key update skip locked
+      ) c
+    )
+    update ${schema}.tool_calls c set progress = f.progress::json
+    from free f where c.ctid = f.place
+    returning f.step_id`,
+    [workerId, JSON.stringify(rows)],
+  );
+  return written.map(({ step_id }) => step_id);
+}
