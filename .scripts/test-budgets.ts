@@ -21,6 +21,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   "test/contract/postgres-locked.test.ts": 20, // until locks are given up
   "test/documents/documents.test.ts": 20, // every command of the README and of docs
   "test/engine/faults.test.ts": 20,
+  "test/engine/progress.test.ts": 30, // progress is written once a second, and a lease passes
   "test/engine/known-outcomes.test.ts": 20, // until locks are given up
   "test/engine/poison.test.ts": 20, // leases that pass
   "test/doors/work.test.ts": 20,

@@ -4,6 +4,7 @@ import type { Look } from "../look.ts";
 import { showText } from "../cells.ts";
 import { describeWaitShortly } from "../standing.ts";
 import { type Column, drawRows, layOut } from "../table.ts";
+import { describeProgress } from "../describe-progress.ts";
 import { describeMs } from "../times.ts";
 import type { Color } from "../../log/paint.ts";
 import { choose, type Entry, entriesOf } from "./choose-steps.ts";
@@ -134,10 +135,10 @@ function timeOf({ state, since, tookMs }: StepView, now: number): string {
 }
 
 function noteOf(step: StepView, now: number): { readonly text: string; readonly color?: Color } {
-  const { state, attempt, name, wait, error } = step;
+  const { state, name, wait, error } = step;
   switch (state) {
     case "running":
-      return attempt > 1 ? { text: describeAttempt(step), color: "yellow" } : { text: "" };
+      return noteOfRunning(step);
     case "retrying":
       return { text: tellRetry(step, now), color: "yellow" };
     case "waiting":
@@ -152,6 +153,13 @@ function noteOf(step: StepView, now: number): { readonly text: string; readonly 
     case "completed":
       return { text: "" };
   }
+}
+
+/** `attempt 2 of 3, 1,200 of 5,000 (24 %)` */
+function noteOfRunning(step: StepView): { readonly text: string; readonly color?: Color } {
+  const progress = describeProgress(step.progress);
+  if (step.attempt === 1) return progress === "" ? { text: "" } : { text: progress, color: "cyan" };
+  return { text: [describeAttempt(step), progress].filter((text) => text !== "").join(", "), color: "yellow" };
 }
 
 /** `attempt 2 of 3` */

@@ -49,6 +49,23 @@ test("a step is planned, runs, fails, waits for its next attempt, and ends", () 
   expect([model.isHere, shown.changes]).toEqual([false, 4]);
 });
 
+test("how far a tool is stands beside it while it runs", () => {
+  const shown = new Clocked();
+  const { model } = shown;
+  const rows = row(1, "rows");
+  model.planned(rows);
+  model.started(rows, 1, 3);
+  model.progressed(rows, '{"done":1200,"total":5000,"message":"page 3"}');
+  expect(shown.draw()).toEqual(["  ⠋ 1 rows  0.0 s  1,200 of 5,000 (24 %), page 3"]);
+  model.attemptFailed({ taskId: ID, stepId: "s1", attempt: 1, error: "refused", nextMs: 0 });
+  model.started(rows, 2, 3);
+  expect(shown.draw()).toEqual(["  ⠋ 1 rows  0.0 s  attempt 2 of 3"]);
+  model.progressed(rows, '{"done":7}');
+  expect(shown.draw()).toEqual(["  ⠋ 1 rows  0.0 s  attempt 2 of 3, 7"]);
+  model.ended(rows, "COMPLETED", undefined);
+  expect(shown.draw()).toEqual(["  ✔ 1 rows  0 ms"]);
+});
+
 test("waits, doubts, failures and what was given up are told as what they are", () => {
   const shown = new Clocked();
   const { model } = shown;

@@ -4,7 +4,9 @@
 import type { FailedAttempt, TaskNews } from "../../core/api/task-news.ts";
 import type { TaskSummary, Waiting } from "../../core/api/task.ts";
 import { childTaskId } from "../../core/record/ids.ts";
-import type { StepRow, TaskRow } from "../../core/record/record.ts";
+import { parseJson } from "../../core/record/json.ts";
+import type { Progress } from "../../core/record/progress.ts";
+import type { JsonText, StepRow, TaskRow } from "../../core/record/record.ts";
 import { isTerminal, type StepStatus, type TaskStatus } from "../../core/record/status.ts";
 import { viewsOf } from "./views-of.ts";
 
@@ -34,6 +36,8 @@ export interface StepView {
   /** When the next attempt begins. */
   nextAt: number | undefined;
   wait: Waiting | undefined;
+  /** How far its tool is, of one that runs. */
+  progress: Progress | undefined;
   /** The task that it runs. */
   readonly childId: string | undefined;
   /** Why it failed, or its last attempt did. */
@@ -121,7 +125,19 @@ export class RunModel implements TaskNews {
     const view = this.#viewOf(step);
     this.#here.add(step.id);
     view.since ??= this.time();
-    Object.assign(view, { state: "running", attempt, attempts, nextAt: undefined, wait: undefined });
+    Object.assign(view, {
+      state: "running",
+      attempt,
+      attempts,
+      nextAt: undefined,
+      wait: undefined,
+      progress: undefined,
+    });
+    this.onChange();
+  }
+
+  progressed(step: StepRow, progress: JsonText): void {
+    this.#viewOf(step).progress = parseJson(progress) as Progress;
     this.onChange();
   }
 
@@ -193,6 +209,7 @@ function newView(index: number, name: string, childId: string | undefined): Step
     tookMs: undefined,
     nextAt: undefined,
     wait: undefined,
+    progress: undefined,
     childId,
     error: undefined,
   };

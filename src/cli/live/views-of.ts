@@ -30,6 +30,7 @@ function viewOf(step: StepSummary, wait: Waiting | undefined): StepView {
     tookMs: since === undefined || finished === null ? undefined : Date.parse(finished) - since,
     nextAt: state === "retrying" && typeof wait?.until === "string" ? Date.parse(wait.until) : undefined,
     wait: state === "waiting" ? wait : undefined,
+    progress: state === "running" ? (last?.progress ?? undefined) : undefined,
     childId: step.child_task_id ?? wait?.task_id ?? undefined,
     error: step.error_message ?? (isStepOpen(step.status) ? last?.last_error : undefined) ?? undefined,
   };

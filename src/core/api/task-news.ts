@@ -1,7 +1,7 @@
 // What happens to the tasks that this process drives, for whoever shows it while it happens. Nobody has to listen, and where
 // nobody does, nothing is made for it.
 
-import type { StepRow, TaskRow } from "../record/record.ts";
+import type { JsonText, StepRow, TaskRow } from "../record/record.ts";
 import type { StepStatus } from "../record/status.ts";
 
 /** An attempt of a tool that failed, and is followed by another one in this process. */
@@ -25,6 +25,8 @@ export interface TaskNews {
   planned(step: StepRow): void;
   /** Its tool is about to be called, for the `attempt`-th time of so many, or its child is about to run. */
   started(step: StepRow, attempt: number, attempts: number): void;
+  /** How far its tool is, as JSON (`core/record/progress.ts`). */
+  progressed(step: StepRow, progress: JsonText): void;
   attemptFailed(failed: FailedAttempt): void;
   /** The next attempt is far away, and none of this process's: the step waits for it until `dueAt`, in store time. */
   postponed(step: StepRow, dueAt: number): void;

@@ -88,6 +88,7 @@ export class StepWork implements Reporter {
       state.touch();
     }
     const idempotencyKey = idempotencyKeyOf({ taskId: step.task_id, stepId: id, tool: tool.name });
+    tools.news?.progressed(step, progress);
     tools.progress.note({ taskId: step.task_id, stepId: id, idempotencyKey, progress });
   }
 
