@@ -193,7 +193,7 @@ test("of a step that runs it is shown how far it is, and of one that has ended h
     );
   };
   expect(lineOf({ done: 1200, total: 5000, message: "page 3" })).toEndWith("1,200 of 5,000 (24 %), page 3");
-  expect(lineOf({ done: 3.14159 })).toEndWith("3.14");
+  expect(lineOf({ done: 2.71999 })).toEndWith("2.72");
   expect(lineOf({ done: 0, total: 0 })).toEndWith("0 of 0");
   expect(lineOf({ message: "waits\u001b[2J for them" })).not.toContain("\u001b");
   expect(lineOf({ message: "left over" }, "COMPLETED")).not.toContain("left over");
