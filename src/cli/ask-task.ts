@@ -26,7 +26,7 @@ const MODE_HINTS: Readonly<Record<Mode, string>> = {
 const FAREWELL = "Cancelled. No task was created.";
 
 /** By the contract of the flow's input; undefined where only its JSON Schema is known. */
-export type CheckOf = (flow: string) => Check | undefined;
+export type CheckOf = (flow: string) => Promise<Check | undefined>;
 
 export interface Answers {
   readonly flow: FlowDescription;
@@ -41,7 +41,7 @@ export async function askTask(
 ): Promise<Answers> {
   const questions = await openQuestions(io, FAREWELL);
   const flow = await askFlow(questions, known.flows);
-  const form = formFor(questions, flow, known.checkOf);
+  const form = await formFor(questions, flow, known.checkOf);
   await askField(form, { keys: [], schema: form.schema, isRequired: true });
   return { flow, form, mode: known.mode ?? (await askMode(questions)) };
 }
@@ -62,20 +62,20 @@ export async function askMissing(
     ([name, field]) => required.has(name) && !("default" in field) && !Object.hasOwn(input, name),
   );
   if (missing.length === 0 && findBreach(schema, input) === undefined) return undefined;
-  const form = formFor(await openQuestions(io, FAREWELL), flow, checkOf, input);
+  const form = await formFor(await openQuestions(io, FAREWELL), flow, checkOf, input);
   if (Object.keys(input).length === 0) await askField(form, { keys: [], schema, isRequired: true });
   else for (const [name, field] of missing) await askField(form, { keys: [name], schema: field, isRequired: true });
   return form;
 }
 
-function formFor(
+async function formFor(
   questions: Questions,
   flow: FlowDescription,
   checkOf: CheckOf,
   input: { readonly [name: string]: Json } = {},
-): Form {
+): Promise<Form> {
   const draft = new Draft(Object.keys(input).length === 0 ? undefined : input);
-  return { questions, draft, judge: createJudge(checkOf(flow.name)), schema: rootOf(flow), whole: "input" };
+  return { questions, draft, judge: createJudge(await checkOf(flow.name)), schema: rootOf(flow), whole: "input" };
 }
 
 /** It may be a reference itself. */

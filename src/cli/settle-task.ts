@@ -1,14 +1,14 @@
 // Which task is to be made: from what was typed, and from a person's answers where one is there.
 
-import { hasCode } from "../core/errors.ts";
 import type { Json } from "../core/record/json-value.ts";
 import type { CreateTask, Taskonaut } from "../core/api/taskonaut.ts";
 import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
 import { askMissing, askTask, type CheckOf, type Mode } from "./ask-task.ts";
 import type { Call, Option } from "./command.ts";
 import { findFlow } from "./find-flow.ts";
-import { askAgain } from "./questions/ask-again.ts";
+import { untilTaken } from "./questions/ask-again.ts";
 import type { Form } from "./questions/form.ts";
+import { findCheck } from "./questions/contract-check.ts";
 import { canAsk } from "./questions/open-questions.ts";
 import { INPUT_OPTION, readInput } from "./read-input.ts";
 
@@ -44,7 +44,7 @@ export async function settleTask(
 ): Promise<Settled> {
   // `--input` gives anything, and then nobody is asked
   if (!canAsk(call) || call.flags.has(INPUT_OPTION.name)) return { request: { flow, input }, mode: mode ?? "run" };
-  const checkOf = await contractsOf(call);
+  const checkOf: CheckOf = (name) => findCheck(call, { flow: name });
   if (isNothing) {
     const asked = await askTask(call.io, { flows: await taskonaut.listFlows(), mode, checkOf });
     return { request: requestOf(asked.flow.name, asked.form), mode: asked.mode, form: asked.form };
@@ -59,29 +59,13 @@ export async function settleTask(
 }
 
 /** Creates the task. A person who was asked is asked again for what the contract refuses. */
-export async function createSettled<T>(
+export function createSettled<T>(
   { request, form }: Pick<Settled, "request" | "form">,
   create: (request: CreateTask) => Promise<T>,
 ): Promise<T> {
-  let wrong: readonly string[] = [];
-  for (let next = request; ;) {
-    try {
-      return await create(next);
-    } catch (error) {
-      if (!form || !hasCode(error, "input_invalid") || error.errors.length === 0) throw error;
-      wrong = await askAgain(form, error.errors, wrong);
-      next = requestOf(request.flow, form);
-    }
-  }
+  return untilTaken(form, () => create(form ? requestOf(request.flow, form) : request));
 }
 
 function requestOf(flow: string, { draft }: Form): CreateTask {
   return { flow, input: draft.value ?? {} };
-}
-
-/** Those of the flows that this process has: a server tells no more than their JSON Schema. */
-async function contractsOf({ wiring, isRemote }: Call): Promise<CheckOf> {
-  if (isRemote) return () => undefined;
-  const catalog = await wiring.openFlows();
-  return (flow) => (value) => catalog.findBreaches({ flow }, value);
 }

@@ -10,7 +10,7 @@ import type { Terminal } from "./terminal.ts";
 setDefaultTimeout(120_000);
 
 const FLOWS = `
-import { defineFlow } from "taskonaut";
+import { call, defineFlow, defineTool, waitForSignal } from "taskonaut";
 import * as v from "valibot";
 const Node = v.object({ name: v.string(), kids: v.optional(v.array(v.lazy(() => Node))) });
 const run = function* (input) { return input; };
@@ -32,6 +32,12 @@ export const rich = defineFlow({ name: "rich", run, input: v.object({
   stock: v.record(v.string(), v.number()), pair: v.tuple([v.string(), v.number()]), tree: Node, extra: v.unknown(),
   made: v.optional(v.string(), () => "by a function"), colors: v.optional(v.array(v.string()), ["red"]),
 }) });
+const approved = v.object({ by: v.pipe(v.string(), v.minLength(2)), level: v.picklist([1, 2]) });
+export const asks = defineFlow({ name: "asks", input: v.object({}), signals: { approved, nudged: v.unknown() },
+  *run() { return yield* waitForSignal("approved"); } });
+const pay = defineTool({ name: "pay", execution: "at-most-once", timeout: "20ms", input: v.object({}), output: v.object({ receipt: v.string() }),
+  run: () => new Promise((resolve) => setTimeout(resolve, 60_000)) });
+export const doubtful = defineFlow({ name: "doubtful", input: v.object({}), *run() { return yield* call(pay, {}); } });
 `;
 
 let sandbox: Sandbox;
@@ -154,6 +160,46 @@ describe.each(["this process", "a server"])("the contract of %s", (where) => {
       made: "by a function",
       colors: ["red"],
     });
+  });
+});
+
+describe.each(["this process", "a server"])("a task of %s", (where) => {
+  const env = (): Readonly<Record<string, string>> => (where === "a server" ? { TASKONAUT_API_URL: server.url } : {});
+
+  test("is asked for its signal's payload, where the signal needs one", async () => {
+    await sandbox.run(["run-flow", "asks"]);
+    const nudge = await sandbox.terminal(["signal-task", "@last", "nudged"], { env: env() });
+    expect(await nudge.exited()).toBe(0);
+    const terminal = await sandbox.terminal(["signal-task", "@last", "approved"], { env: env() });
+    await talk(terminal, [
+      ["by (at least 2 characters)", `A${ENTER}`],
+      ["must have at least 2 characters", `da${ENTER}`],
+      ["level", `${DOWN}${ENTER}`],
+    ]);
+    await terminal.see("Signal approved is delivered");
+    expect(await terminal.exited()).toBe(0);
+    const task = JSON.parse((await sandbox.run(["run-task", "@last"])).stdout) as Task;
+    expect(task.output_payload).toEqual({ by: "Ada", level: 2 });
+  });
+
+  test("in doubt asks how the step ended, and again where the output breaks the tool's contract", async () => {
+    const { id } = JSON.parse((await sandbox.run(["run-flow", "doubtful"])).stdout) as Task;
+    const left = await sandbox.terminal(["resolve", id], { env: env() });
+    await talk(left, [["How did step 1 pay end?", "\u001B"]]);
+    await left.see("Cancelled. Nothing was settled.");
+    expect(await left.exited()).toBe(130);
+
+    const terminal = await sandbox.terminal(["resolve", id], { env: env() });
+    await talk(terminal, [
+      ["How did step 1 pay end?", ENTER],
+      ["output, as JSON", `{"receipt":5}${ENTER}`],
+      ["output.receipt", ""],
+      ['{"receipt":5}', `${CLEAR}{"receipt":"R-17"}${ENTER}`],
+    ]);
+    await terminal.see("The step is settled.");
+    expect(await terminal.exited()).toBe(0);
+    const task = JSON.parse((await sandbox.run(["run-task", id])).stdout) as Task;
+    expect(task.output_payload).toEqual({ receipt: "R-17" });
   });
 });
 

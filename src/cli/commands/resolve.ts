@@ -1,9 +1,11 @@
 import { resolutionOf, waysAsked } from "../../core/api/resolution.ts";
-import type { Resolution, ResolveTask } from "../../core/api/taskonaut.ts";
+import type { Resolution } from "../../core/api/taskonaut.ts";
+import { resolveAsking } from "../ask-resolution.ts";
 import type { Call, Command } from "../command.ts";
 import { withTask } from "../drive.ts";
 import { printTaken } from "../tell-takers.ts";
 import { printingParked } from "../print-parked.ts";
+import { canAsk } from "../questions/open-questions.ts";
 import { PAYLOAD_FORM, readPayload } from "../read-payload.ts";
 import { readCount, usageError } from "../usage.ts";
 
@@ -14,7 +16,7 @@ export const resolve: Command = {
   name: "resolve",
   summary: "Settle a step in doubt",
   about:
-    "A step is in doubt when a process died in the middle of a tool that must not be called twice. Nobody but you can know whether its effect happened: say how it ended.",
+    "A step is in doubt when a process died in the middle of a tool that must not be called twice. Nobody but you can know whether its effect happened: say how it ended. A terminal asks.",
   args: [{ name: "id", required: true }],
   options: [
     { name: "step", value: "N", summary: "Its number; may be left out where just one step is in doubt" },
@@ -33,9 +35,16 @@ export const resolve: Command = {
 
   async run(call) {
     const step = readCount(call.flags, "step", { min: 1, max: STEP_MAX });
-    const request: ResolveTask = { resolution: await readWay(call), ...(step !== undefined && { step }) };
+    const isAsked = canAsk(call) && waysAsked((name) => call.flags.has(name)).length === 0;
+    const said = isAsked ? undefined : await readWay(call);
     return withTask(call, async (taskonaut, id) => {
-      const task = await printingParked(call, taskonaut, id, () => taskonaut.resolveTask(id, request));
+      const task = await printingParked(call, taskonaut, id, async () => {
+        const of = { step, messageDefault: MESSAGE_DEFAULT };
+        const settled = said ? undefined : await resolveAsking(call, taskonaut, await taskonaut.getTask(id), of);
+        if (settled) return settled;
+        const resolution = said ?? (await readWay(call));
+        return taskonaut.resolveTask(id, { resolution, ...(step !== undefined && { step }) });
+      });
       await printTaken(call, taskonaut, task, { done: "The step is settled." });
       return 0;
     });

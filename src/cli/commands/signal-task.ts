@@ -1,9 +1,11 @@
 import type { Task } from "../../core/api/task.ts";
 import type { SignalTask, Taskonaut } from "../../core/api/taskonaut.ts";
 import { hasCode, TaskonautError } from "../../core/errors.ts";
+import { askPayload, findSignal } from "../ask-payload.ts";
 import { examplePayload } from "../next-steps.ts";
 import type { Call, Command } from "../command.ts";
 import { withTask } from "../drive.ts";
+import { untilTaken } from "../questions/ask-again.ts";
 import { printTaken } from "../tell-takers.ts";
 import { PAYLOAD_FORM, readPayload, readStdin } from "../read-payload.ts";
 
@@ -11,7 +13,7 @@ export const signalTask: Command = {
   name: "signal-task",
   summary: "Send a task a signal that its flow waits for",
   about:
-    "The signal may come before the flow waits for it: it is kept until then. `taskonaut flows` shows the signals of a flow.",
+    "The signal may come before the flow waits for it: it is kept until then. A terminal asks for a payload that the signal needs. `taskonaut flows` shows the signals of a flow.",
   args: [
     { name: "id", required: true },
     { name: "signal", required: true },
@@ -33,7 +35,11 @@ export const signalTask: Command = {
   async run(call) {
     const signal = await readSignal(call);
     return withTask(call, async (taskonaut, id) => {
-      const task = await deliver(taskonaut, id, signal);
+      const form =
+        signal.payload === undefined ? await askPayload(call, taskonaut, { id, signal: signal.name }) : undefined;
+      const task = await untilTaken(form, () =>
+        deliver(taskonaut, id, { ...signal, payload: form?.draft.value ?? signal.payload ?? null }),
+      );
       await printTaken(call, taskonaut, task, { done: describeDelivery(task, signal.name) });
       return 0;
     });
@@ -55,13 +61,8 @@ async function deliver(taskonaut: Taskonaut, id: string, signal: SignalTask): Pr
 
 /** As JSON; undefined also where the flow takes no such signal, or cannot be asked. */
 async function findExample(taskonaut: Taskonaut, id: string, signal: string): Promise<string | undefined> {
-  try {
-    const [task] = (await taskonaut.findTasks(id)).tasks;
-    const contract = task && (await taskonaut.describeFlow(task.flow_name)).signals[signal];
-    return contract && examplePayload(contract);
-  } catch {
-    return undefined;
-  }
+  const found = await findSignal(taskonaut, { id, signal });
+  return found && examplePayload(found.contract);
 }
 
 function describeDelivery(task: Task, signal: string): string {
@@ -70,6 +71,7 @@ function describeDelivery(task: Task, signal: string): string {
   return `Signal ${signal} is delivered to task ${task.id}.${kept}`;
 }
 
+/** Without a payload where none was given. */
 async function readSignal({ args, flags, io }: Call): Promise<SignalTask> {
   const option = "--payload";
   const given = flags.get("payload");
@@ -78,7 +80,7 @@ async function readSignal({ args, flags, io }: Call): Promise<SignalTask> {
   const idempotencyKey = flags.get("idempotency-key");
   return {
     name: args[1] ?? "",
-    payload: found ? found.value : null,
+    payload: found?.value,
     ...(idempotencyKey !== undefined && { idempotencyKey }),
   };
 }

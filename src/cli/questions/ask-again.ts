@@ -1,6 +1,6 @@
 // After a refusal by the contract as a whole: what is wrong is asked for again, and everything else stays as it was typed.
 
-import { describeViolations, type Violation } from "../../core/errors.ts";
+import { describeViolations, hasCode, type Violation } from "../../core/errors.ts";
 import type { Json } from "../../core/record/json-value.ts";
 import { showJson } from "../cells.ts";
 import { findPlace, type Keys } from "../field-place.ts";
@@ -9,11 +9,27 @@ import { askField } from "./ask-field.ts";
 import type { Field, Form } from "./form.ts";
 import { pathOf } from "./judge.ts";
 
+/** Does it with the answers, and asks again for as long as the contract refuses them. Without a form nobody is asked. */
+export async function untilTaken<T>(
+  form: Form | undefined,
+  act: () => Promise<T>,
+  toForm: (violation: Violation) => Violation = (violation) => violation,
+): Promise<T> {
+  for (let wrong: readonly string[] = []; ;) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!form || !hasCode(error, "input_invalid") || error.errors.length === 0) throw error;
+      wrong = await askAgain(form, error.errors.map(toForm), wrong);
+    }
+  }
+}
+
 /**
  * Gives the paths that were wrong. Where the same ones are wrong again (`before`), or none is named, a person says what to
  * change: of two answers that contradict, the contract names one, and the other may be the slip.
  */
-export async function askAgain(
+async function askAgain(
   form: Form,
   errors: readonly Violation[],
   before: readonly string[],

@@ -4,7 +4,7 @@ import type { Resolution } from "./taskonaut.ts";
 
 export const WAYS = ["output", "retry", "fail"] as const satisfies readonly Resolution["kind"][];
 
-type Way = (typeof WAYS)[number];
+export type Way = (typeof WAYS)[number];
 
 /** The ways that were asked for; just one is right. */
 export function waysAsked(isAsked: (way: Way) => boolean): readonly Way[] {

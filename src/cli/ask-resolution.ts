@@ -1,0 +1,65 @@
+// Questions about a step in doubt: which one, and how it ended.
+
+import type { Task, TaskStep } from "../core/api/task.ts";
+import { resolutionOf, type Way, WAYS } from "../core/api/resolution.ts";
+import type { ResolveTask, Taskonaut } from "../core/api/taskonaut.ts";
+import type { Call } from "./command.ts";
+import { stepsInDoubt } from "./describe-waits.ts";
+import { askField } from "./questions/ask-field.ts";
+import { untilTaken } from "./questions/ask-again.ts";
+import { Draft } from "./questions/draft.ts";
+import type { Form } from "./questions/form.ts";
+import { openQuestions, type Questions } from "./questions/open-questions.ts";
+
+const LABELS: Readonly<Record<Way, { readonly label: string; readonly hint: string }>> = {
+  output: { label: "It happened", hint: "you give what came of it" },
+  retry: { label: "It did not happen", hint: "its tool is called again, under the same key" },
+  fail: { label: "It failed", hint: "the flow may catch that" },
+};
+
+/**
+ * Settles the step as a person says; an output that breaks the tool's contract is asked for again. Undefined where no step is
+ * in doubt. Throws `cancelled`.
+ */
+export async function resolveAsking(
+  { io }: Pick<Call, "io">,
+  taskonaut: Taskonaut,
+  task: Task,
+  { step: given, messageDefault }: { readonly step: number | undefined; readonly messageDefault: string },
+): Promise<Task | undefined> {
+  const doubts = stepsInDoubt(task).filter(({ step_index }) => given === undefined || step_index === given);
+  const [first] = doubts;
+  if (!first) return undefined;
+  const questions = await openQuestions(io, "Cancelled. Nothing was settled.");
+  const step = doubts.length === 1 ? first : await chooseStep(questions, doubts);
+  const choices = WAYS.map((way) => ({ value: way, ...LABELS[way] }));
+  const way = await questions.choose(`How did step ${step.step_index} ${step.step_name} end?`, choices);
+  const form = way === "output" ? await askOutput(questions) : undefined;
+  const message = way === "fail" ? await askMessage(questions, messageDefault) : messageDefault;
+  const request = (): ResolveTask => ({
+    step: step.step_index,
+    resolution: resolutionOf(way, { output: form?.draft.value, message }),
+  });
+  return untilTaken(
+    form,
+    () => taskonaut.resolveTask(task.id, request()),
+    // the whole is given as JSON, so the whole is asked for again
+    ({ path, message: wrong }) => ({ path: "", message: path === "" ? wrong : `${path}: ${wrong}` }),
+  );
+}
+
+function chooseStep(questions: Questions, doubts: readonly TaskStep[]): Promise<TaskStep> {
+  const choices = doubts.map((step) => ({ value: step, label: `${step.step_index} ${step.step_name}` }));
+  return questions.choose("Which step?", choices);
+}
+
+/** Its contract is the tool's, which is not described: it is given as JSON, and judged when it is sent. */
+async function askOutput(questions: Questions): Promise<Form> {
+  const form: Form = { questions, draft: new Draft(), judge: () => undefined, schema: {}, whole: "output" };
+  await askField(form, { keys: [], schema: {}, isRequired: true });
+  return form;
+}
+
+function askMessage(questions: Questions, preset: string): Promise<string> {
+  return questions.text("What is its error message?", { preset, validate: () => undefined });
+}
