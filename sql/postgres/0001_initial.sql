@@ -141,6 +141,8 @@ create table task_steps (
   input_payload json not null,
   output_payload json,
   error json,
+  -- The limit of its tool whose ticket it waits for; null: it does not.
+  limited_by text,
   -- Why nobody knows whether the effect of its at-most-once tool happened; null: it is not in doubt.
   doubt json,
 
@@ -153,7 +155,8 @@ create table task_steps (
   constraint outcome_is_numbered check (status not in ('COMPLETED', 'FAILED') or outcome_seq is not null),
   constraint open_has_no_outcome check (status not in ('PLANNED', 'RUNNING') or outcome_seq is null),
   constraint observed_has_outcome check (observed_at is null or outcome_seq is not null),
-  constraint doubt_is_open check (doubt is null or status = 'RUNNING')
+  constraint doubt_is_open check (doubt is null or status = 'RUNNING'),
+  constraint limited_is_open check (limited_by is null or (status in ('PLANNED', 'RUNNING') and due_at is not null))
 ) with (fillfactor = 45);
 
 create table tool_calls (
@@ -188,15 +191,15 @@ create table tool_calls (
   constraint progress_while_running check (progress is null or status = 'RUNNING')
 ) with (fillfactor = 80);
 
--- What outsiders leave for a task: signals, ends of children, cancels, what a person says of a step in doubt.
+-- What outsiders leave for a task: signals, ends of children, cancels, what a person says of a step in doubt, tickets.
 create table task_inbox (
   task_id uuid not null references tasks (id) on delete cascade,
   -- The wake_seq of the task that came with it.
   seq bigint not null,
-  kind text not null check (kind in ('signal', 'child', 'cancel', 'resolve')),
+  kind text not null check (kind in ('signal', 'child', 'cancel', 'resolve', 'ticket')),
   -- Of the signal.
   name text,
-  -- The step that waits for the child, or that is settled.
+  -- The step that waits for the child, that is settled, or that has its ticket now.
   step_id uuid,
   -- Of the step that a `resolve` settles, when it was posted: one that was opened again since is another.
   attempt_epoch integer,
@@ -209,7 +212,7 @@ create table task_inbox (
 
   primary key (task_id, seq),
   constraint signal_is_named check ((kind = 'signal') = (name is not null)),
-  constraint step_is_named check ((kind in ('child', 'resolve')) = (step_id is not null)),
+  constraint step_is_named check ((kind in ('child', 'resolve', 'ticket')) = (step_id is not null)),
   constraint child_ended_one_way check (kind <> 'child' or (payload is null) <> (error is null)),
   constraint resolve_has_epoch check ((kind = 'resolve') = (attempt_epoch is not null))
 );
@@ -250,20 +253,28 @@ create table workers (
   cause text
 );
 
--- What somebody has set of a limit in the place of what the code says; of a limit that the code has. Null: as the code
--- says; 0: not limited.
+-- The limits of flows and tools: what the code said of each the last time, and what somebody has set in the place of that.
 create table limits (
   kind text not null check (kind in ('flow', 'tool')),
   name text not null,
+  is_keyed boolean not null default false,
+  -- Null: not limited.
+  own_running integer check (own_running >= 1),
+  own_running_per_key integer check (own_running_per_key >= 1),
+  own_rate_count integer check (own_rate_count >= 1),
+  own_rate_ms bigint check (own_rate_ms >= 1),
+  -- Null: as the code says; 0: not limited.
   running integer check (running >= 0),
   running_per_key integer check (running_per_key >= 0),
   rate_count integer check (rate_count >= 0),
   rate_ms bigint check (rate_ms >= 1),
   reason text,
-  changed_by text not null,
-  changed_at timestamptz not null,
+  set_by text,
+  set_at timestamptz,
   primary key (kind, name),
-  constraint rate_is_whole check ((coalesce(rate_count, 0) = 0) = (rate_ms is null))
+  constraint own_rate_is_whole check ((own_rate_count is null) = (own_rate_ms is null)),
+  constraint rate_is_whole check ((coalesce(rate_count, 0) = 0) = (rate_ms is null)),
+  constraint set_by_somebody check ((set_by is null) = (set_at is null))
 );
 
 -- How many have begun under a limit with a rate. They are counted together that began within one slice of time, as if all
@@ -283,3 +294,20 @@ create table duties (
   owner uuid not null,
   lease_until timestamptz not null
 );
+
+-- Who runs, or waits to run, a step whose tool has a limit.
+create table tickets (
+  task_id uuid not null references tasks (id) on delete cascade,
+  step_id uuid not null,
+  -- In the order in which they were asked for.
+  id bigint generated always as identity,
+  limit_name text not null,
+  -- Empty: the limit has no key.
+  key text collate "C" not null,
+  -- Null: it waits.
+  granted_at timestamptz,
+  primary key (task_id, step_id)
+);
+
+create index tickets_waiting on tickets (limit_name, key, id) where granted_at is null;
+create index tickets_granted on tickets (limit_name, key) where granted_at is not null;

@@ -146,6 +146,8 @@ create table task_steps (
   input_payload text not null,
   output_payload text,
   error text,
+  -- The limit of its tool whose ticket it waits for; null: it does not.
+  limited_by text,
   -- Why nobody knows whether the effect of its at-most-once tool happened; null: it is not in doubt.
   doubt text,
 
@@ -159,7 +161,10 @@ create table task_steps (
   constraint outcome_is_numbered check (status not in ('COMPLETED', 'FAILED') or outcome_seq is not null),
   constraint open_has_no_outcome check (status not in ('PLANNED', 'RUNNING') or outcome_seq is null),
   constraint observed_has_outcome check (observed_at is null or outcome_seq is not null),
-  constraint doubt_is_open check (doubt is null or status = 'RUNNING')
+  constraint doubt_is_open check (doubt is null or status = 'RUNNING'),
+  constraint limited_is_open check (
+    limited_by is null or ((status = 'PLANNED' or status = 'RUNNING') and due_at is not null)
+  )
 ) strict, without rowid;
 
 create table tool_calls (
@@ -194,15 +199,15 @@ create table tool_calls (
   constraint progress_while_running check (progress is null or status = 'RUNNING')
 ) strict, without rowid;
 
--- What outsiders leave for a task: signals, ends of children, cancels, what a person says of a step in doubt.
+-- What outsiders leave for a task: signals, ends of children, cancels, what a person says of a step in doubt, tickets.
 create table task_inbox (
   task_id text not null references tasks (id) on delete cascade,
   -- The wake_seq of the task that came with it.
   seq integer not null,
-  kind text not null check (kind = 'signal' or kind = 'child' or kind = 'cancel' or kind = 'resolve'),
+  kind text not null check (kind = 'signal' or kind = 'child' or kind = 'cancel' or kind = 'resolve' or kind = 'ticket'),
   -- Of the signal.
   name text,
-  -- The step that waits for the child, or that is settled.
+  -- The step that waits for the child, that is settled, or that has its ticket now.
   step_id text,
   -- Of the step that a `resolve` settles, when it was posted: one that was opened again since is another.
   attempt_epoch integer,
@@ -215,7 +220,7 @@ create table task_inbox (
 
   primary key (task_id, seq),
   constraint signal_is_named check ((kind = 'signal') = (name is not null)),
-  constraint step_is_named check ((kind in ('child', 'resolve')) = (step_id is not null)),
+  constraint step_is_named check ((kind in ('child', 'resolve', 'ticket')) = (step_id is not null)),
   constraint child_ended_one_way check (kind <> 'child' or (payload is null) <> (error is null)),
   constraint resolve_has_epoch check ((kind = 'resolve') = (attempt_epoch is not null))
 ) strict, without rowid;
@@ -253,20 +258,28 @@ create table workers (
   cause text
 ) strict, without rowid;
 
--- What somebody has set of a limit in the place of what the code says; of a limit that the code has. Null: as the code
--- says; 0: not limited.
+-- The limits of flows and tools: what the code said of each the last time, and what somebody has set in the place of that.
 create table limits (
   kind text not null check (kind = 'flow' or kind = 'tool'),
   name text not null,
+  is_keyed integer not null default 0 check (is_keyed = 0 or is_keyed = 1),
+  -- Null: not limited.
+  own_running integer check (own_running >= 1),
+  own_running_per_key integer check (own_running_per_key >= 1),
+  own_rate_count integer check (own_rate_count >= 1),
+  own_rate_ms integer check (own_rate_ms >= 1),
+  -- Null: as the code says; 0: not limited.
   running integer check (running >= 0),
   running_per_key integer check (running_per_key >= 0),
   rate_count integer check (rate_count >= 0),
   rate_ms integer check (rate_ms >= 1),
   reason text,
-  changed_by text not null,
-  changed_at integer not null,
+  set_by text,
+  set_at integer,
   primary key (kind, name),
-  constraint rate_is_whole check ((coalesce(rate_count, 0) = 0) = (rate_ms is null))
+  constraint own_rate_is_whole check ((own_rate_count is null) = (own_rate_ms is null)),
+  constraint rate_is_whole check ((coalesce(rate_count, 0) = 0) = (rate_ms is null)),
+  constraint set_by_somebody check ((set_by is null) = (set_at is null))
 ) strict, without rowid;
 
 -- How many have begun under a limit with a rate. They are counted together that began within one slice of time, as if all
@@ -286,3 +299,20 @@ create table duties (
   owner text not null,
   lease_until integer not null
 ) strict, without rowid;
+
+-- Who runs, or waits to run, a step whose tool has a limit.
+create table tickets (
+  task_id text not null references tasks (id) on delete cascade,
+  step_id text not null,
+  -- In the order in which they were asked for.
+  id integer primary key autoincrement,
+  limit_name text not null,
+  -- Empty: the limit has no key.
+  key text not null,
+  -- Null: it waits.
+  granted_at integer,
+  unique (task_id, step_id)
+) strict;
+
+create index tickets_waiting on tickets (limit_name, key, id) where granted_at is null;
+create index tickets_granted on tickets (limit_name, key) where granted_at is not null;

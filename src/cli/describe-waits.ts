@@ -42,6 +42,8 @@ function describeWait({ kind, name, until, task_id }: Waiting, doubt: TaskStep |
       return [`for the next attempt of ${name}`, ...end].join(", ");
     case "doubt":
       return `for somebody who settles step ${doubt ? `${doubt.step_index} ` : ""}${name}, which is in doubt`;
+    case "limit":
+      return `for its turn: limit ${name}`;
     default:
       // of a server that knows more kinds than this version
       return [`for ${String(kind)}`, ...end].join(", ");

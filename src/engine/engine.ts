@@ -49,6 +49,7 @@ import { Ends } from "./process/ends.ts";
 import { Holdings } from "./process/holdings.ts";
 import { tellLateOutput } from "./doors/late-output.ts";
 import { Lease } from "./process/lease.ts";
+import { LimitDesk } from "./process/limit-desk.ts";
 import { ownHeartbeat } from "./process/own-heartbeat.ts";
 import { Pace } from "./process/pace.ts";
 import { ProgressWriter } from "./process/progress-writer.ts";
@@ -60,6 +61,7 @@ import { signalTask } from "./driving/signal-task.ts";
 import { StoreClock } from "./process/store-clock.ts";
 import { type Duty, leaseWithin } from "./queue/maintenance.ts";
 import { retentionDuty } from "./queue/retention.ts";
+import { limitsOf } from "./queue/limits-of.ts";
 import { type RunningWorker, Worker, type WorkOptions } from "./queue/worker.ts";
 
 export interface EngineOptions {
@@ -119,6 +121,7 @@ class StoreEngine implements Engine {
   readonly #storeClock: StoreClock;
   #worker: Worker | undefined;
   readonly #holdings: Holdings;
+  readonly #limitDesk: LimitDesk;
   #closing: Promise<void> | undefined;
 
   constructor(options: EngineOptions) {
@@ -146,6 +149,7 @@ class StoreEngine implements Engine {
       insert: (plan) => this.#newTasks.insert(plan),
       run: (id) => this.runTask(id),
     }));
+    this.#limitDesk = new LimitDesk({ store, clock, log, onWoken: (ids) => this.#wakeAll(ids) });
     this.#tools = {
       flows: this.#flows,
       driven: this.#driven,
@@ -153,6 +157,7 @@ class StoreEngine implements Engine {
       store,
       writer: new CommitWriter(store, new Pace(clock)),
       lease,
+      limitDesk: this.#limitDesk,
       children: this.#children,
       clock,
       storeClock: this.#storeClock,
@@ -229,6 +234,7 @@ class StoreEngine implements Engine {
     // before it has started: who closes the engine meanwhile stops it as well
     this.#worker = worker;
     try {
+      await this.#store.limits.declare(limitsOf(this.#flows.all()));
       await worker.start();
     } catch (error) {
       this.#worker = undefined;
@@ -239,7 +245,10 @@ class StoreEngine implements Engine {
 
   /** What its worker does once in a while, for all. */
   #duties(): readonly Duty[] {
-    return [retentionDuty({ ...this.#tools, store: this.#store })];
+    return [
+      retentionDuty({ ...this.#tools, store: this.#store }),
+      { name: "grant tickets", everyMs: 1000, do: () => this.#limitDesk.settle() },
+    ];
   }
 
   listFlows(): Promise<readonly FlowDescription[]> {
@@ -369,8 +378,12 @@ class StoreEngine implements Engine {
   }
 
   #wake(id: string): void {
-    this.#driven.wake(id);
     this.#ends.wake(id);
+    this.#wakeAll([id]);
+  }
+
+  #wakeAll(ids: readonly string[]): void {
+    for (const id of ids) this.#driven.wake(id);
     this.#notifier.tellWorkers();
   }
 }

@@ -12,7 +12,7 @@ export type { Duration } from "../core/record/duration.ts";
 export type { Flow } from "../core/flow/flow.ts";
 export type { PlanDefinition, RunDefinition } from "../core/flow/flow-types.ts";
 export type { CallOptions, MapOptions, Member, Operation, WaitOptions } from "../core/flow/operation.ts";
-export type { LimitOptions, RateOptions } from "../core/flow/own-limits.ts";
+export type { LimitOptions, RateOptions, ToolLimitOptions } from "../core/flow/own-limits.ts";
 export type { Execution } from "../core/record/record.ts";
 export type { Progress } from "../core/record/progress.ts";
 export type { Signal } from "../core/flow/signal.ts";

@@ -14,6 +14,7 @@ import type { RowFilter } from "../core/record/row-filter.ts";
 import type { TaskName } from "../core/record/task-names.ts";
 import type { DeathCause } from "./blame.ts";
 import type { RemovalStore } from "./removal-store.ts";
+import type { LimitStore, Rate } from "./limit-store.ts";
 
 /** Everything that one write does to one task. */
 export interface Change {
@@ -208,11 +209,6 @@ export interface ClaimFlow {
   readonly rate?: Rate | null | undefined;
 }
 
-export interface Rate {
-  readonly count: number;
-  readonly perMs: number;
-}
-
 /** Whether the flow has any limit: then its claims go one after the other. */
 export function isLimited({ heldMax, keys, rate }: Omit<ClaimFlow, "limit">): boolean {
   return heldMax !== null || keys !== undefined || (rate ?? null) !== null;
@@ -373,6 +369,8 @@ export interface Store {
   listWorkers(): Promise<readonly ListedWorker[]>;
 
   readonly removal: RemovalStore;
+  /** Limits over all workers, and the tickets of tools. */
+  readonly limits: LimitStore;
 
   /** Throws `database_unavailable`, `database_behind`, `database_ahead` or `migration_changed`. */
   checkReady(): Promise<void>;

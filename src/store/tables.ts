@@ -100,6 +100,7 @@ export const TASK_STEPS = define<StepRow>({
     input_payload: { type: "json" },
     output_payload: { type: "json", changes: true, begins: null },
     error: { type: "json", changes: true, begins: null },
+    limited_by: { type: "text", changes: true, begins: null },
     doubt: { type: "json", changes: true, begins: null },
   },
 });

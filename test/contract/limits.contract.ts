@@ -67,7 +67,7 @@ export function limitsContract(dialect: string, create: () => Promise<Place>): v
       expect(await store.commitChanges([changeOf(task, asleep)])).toEqual([true]);
     };
     const set = (columns: string, values: string): Promise<void> =>
-      place.execute(`insert into limits (kind, name, changed_by, changed_at, ${columns})
+      place.execute(`insert into limits (kind, name, set_by, set_at, ${columns})
         values ('flow', 'mail', 'me', ${dialect === "sqlite" ? "1" : "now()"}, ${values})`);
 
     test("one of each key runs at a time, in the order of creation, and keys take turns", async () => {

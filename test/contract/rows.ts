@@ -64,6 +64,7 @@ export function stepRow(taskId: string, over: Partial<StepRow> = {}): StepRow {
     due_at: null,
     attempt_epoch: 0,
     starts: 0,
+    limited_by: null,
     doubt: null,
     created_at: T0 + 1,
     updated_at: T0 + 2,

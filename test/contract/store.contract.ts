@@ -9,6 +9,7 @@ import { removalContract } from "./removal.contract.ts";
 import { searchContract } from "./search.contract.ts";
 import { sizeContract } from "./sizes.contract.ts";
 import { taskContract } from "./tasks.contract.ts";
+import { ticketContract } from "./tickets.contract.ts";
 import { workerContract } from "./workers.contract.ts";
 
 /** `create` gives a new, empty place for every test. */
@@ -20,6 +21,7 @@ export function storeContract(dialect: string, create: () => Promise<Place>): vo
   removalContract(dialect, create);
   searchContract(dialect, create);
   sizeContract(dialect, create);
+  ticketContract(dialect, create);
   workerContract(dialect, create);
   migrationContract(dialect, create);
 }

@@ -95,7 +95,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
   },
   "engine/queue": {
-    imports: ["engine/driving", "engine/task", "engine/process", "store/store.ts", "store/removal-store.ts", "core"],
+    imports: [
+      "engine/driving",
+      "engine/task",
+      "engine/process",
+      "store/store.ts",
+      "store/removal-store.ts",
+      "store/limit-store.ts",
+      "core",
+    ],
   },
   "engine/driving": { imports: ["engine/doors", "engine/task", "engine/process", "store/store.ts", "core"] },
   "engine/doors": { imports: ["engine/task", "engine/process", "store/store.ts", "core"] },
@@ -103,7 +111,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ["engine/process", "store/record-damaged.ts", "store/store.ts", "turn-of-loop.ts", "core"],
     packages: ["@valibot/to-json-schema", "bun:jsc", "node:fs", "node:path"],
   },
-  "engine/process": { imports: ["store/store.ts", "core"] },
+  "engine/process": { imports: ["store/store.ts", "store/limit-store.ts", "core"] },
 
   flows: {
     imports: ["sdk", "core"],
@@ -125,7 +133,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
   },
   "store/postgres": {
-    imports: ["store/baseline.ts", "store/*", "store/store.ts", "store/removal-store.ts", "store/blame.ts", "core"],
+    imports: [
+      "store/baseline.ts",
+      "store/*",
+      "store/store.ts",
+      "store/removal-store.ts",
+      "store/limit-store.ts",
+      "store/blame.ts",
+      "core",
+    ],
     packages: ["node:dns/promises", "node:fs", "node:net", "node:timers/promises", "node:tls", "postgres"],
   },
   "store/sqlite": {
@@ -134,6 +150,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "store/*",
       "store/store.ts",
       "store/removal-store.ts",
+      "store/limit-store.ts",
       "store/blame.ts",
       "store/record-damaged.ts",
       "turn-of-loop.ts",
@@ -143,11 +160,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "store/baseline.ts": { imports: ["store/*", "store/store.ts"] },
   "store/*": {
-    imports: ["store/store.ts", "store/record-damaged.ts", "turn-of-loop.ts", "core"],
+    imports: ["store/store.ts", "store/limit-store.ts", "store/record-damaged.ts", "turn-of-loop.ts", "core"],
     packages: ["node:fs", "node:os", "node:path"],
   },
   // what the engine knows of it
-  "store/store.ts": { imports: ["store/removal-store.ts", "store/blame.ts", "core"] },
+  "store/store.ts": { imports: ["store/removal-store.ts", "store/limit-store.ts", "store/blame.ts", "core"] },
+  "store/limit-store.ts": { imports: [] },
   "store/removal-store.ts": { imports: ["core"] },
   "store/blame.ts": { imports: ["core/*"] },
   "store/record-damaged.ts": { imports: ["core/*"] },

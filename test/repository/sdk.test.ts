@@ -30,7 +30,7 @@ test.each([
   ["option of `retry`", ["RetryOptions"]],
   ["field of `ctx`", ["ToolContext"]],
   ["option of `defineFlow`", ["FlowCommon", "Bodies"]],
-  ["option of `limits`", ["LimitOptions"]],
+  ["option of `limits`", ["ToolLimitOptions", "LimitOptions"]],
   ["option of `rate`", ["RateOptions"]],
   ["option of `call`", ["CallOptions"]],
   ["option of `map`", ["MapOptions"]],

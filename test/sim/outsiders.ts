@@ -8,6 +8,7 @@ import type { CreateTask, Taskonaut } from "../../src/core/api/taskonaut.ts";
 import type { StepRow } from "../../src/core/record/record.ts";
 import type { StoredTask } from "./sim-database.ts";
 import { type SimProcess, short } from "./sim-process.ts";
+import { LIMITED_FLOWS } from "./limit-watch.ts";
 import type { World } from "./world.ts";
 
 /** What a caller has to reckon with. Any other error is a bug. */
@@ -65,7 +66,7 @@ export class Outsiders {
       }
       case "drive": {
         // by hand no limit is looked at
-        const drivable = open.filter(({ task }) => task.flow_name !== "capped");
+        const drivable = open.filter(({ task }) => !LIMITED_FLOWS.has(task.flow_name));
         if (drivable.length > 0) this.#drive(process, random.pick(drivable));
         return;
       }
@@ -90,11 +91,12 @@ export class Outsiders {
       if (this.#unknown.has(key)) this.#createAs(flow, key);
     });
     if (!process) return;
-    const start = flow === "capped" ? "now" : random.pick(["now", "now", "later", "by hand"]);
+    const start = LIMITED_FLOWS.has(flow) ? "now" : random.pick(["now", "now", "later", "by hand"]);
     const at = process.clock.now() + random.int(0, 4000);
     const request: CreateTask = {
       flow,
-      input: {},
+      // the same whenever it is asked for
+      input: flow === "keyed" ? { tenant: (key.codePointAt(0) ?? 0) % 3 } : {},
       idempotencyKey: key,
       priority: random.int(0, 9),
       ...(start === "by hand" ? {} : { start: start === "now" ? start : at }),

@@ -35,6 +35,7 @@ export function brokenByStep(step: StepRow): string[] {
     ["outcome_is_numbered", isOpen || step.status === "CANCELLED" || step.outcome_seq !== null],
     ["open_has_no_outcome", !isOpen || step.outcome_seq === null],
     ["observed_has_outcome", step.observed_at === null || step.outcome_seq !== null],
+    ["limited_is_open", step.limited_by === null || (isOpen && step.due_at !== null)],
     ["doubt", step.doubt === null || step.status === "RUNNING"],
     ["numbers", step.step_index >= 1 && step.attempt_epoch >= 0 && step.starts >= 0],
     ["times are whole", [step.due_at, step.observed_at, step.created_at, step.updated_at].every(isWhole)],
@@ -55,7 +56,7 @@ export function brokenByCall(call: ToolCallRow): string[] {
 export function brokenByInbox(row: InboxRow): string[] {
   return broken("inbox row", `${row.task_id}/${row.seq}`, [
     ["signal_is_named", (row.kind === "signal") === (row.name !== null)],
-    ["step_is_named", (row.kind === "child" || row.kind === "resolve") === (row.step_id !== null)],
+    ["step_is_named", ["child", "resolve", "ticket"].includes(row.kind) === (row.step_id !== null)],
     ["child_ended_one_way", row.kind !== "child" || (row.payload === null) !== (row.error === null)],
     ["resolve_has_epoch", (row.kind === "resolve") === (row.attempt_epoch !== null)],
   ]);

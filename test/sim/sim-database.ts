@@ -16,6 +16,7 @@ import type {
 import type { EndedQuery, EndedTasks, Removal, RemovalResult } from "../../src/store/removal-store.ts";
 import { toInboxPage } from "../../src/store/inbox-page.ts";
 import { assertChanges } from "../../src/store/assert-changes.ts";
+import { SimLimits } from "./sim-limits.ts";
 
 /** A task with all its rows, none of which is ever changed in place. */
 export interface StoredTask {
@@ -43,6 +44,15 @@ export class SimDatabase {
   onWrite: OnWrite = () => {};
   /** Told of each task before it is removed. */
   onRemove: (task: StoredTask) => void = () => {};
+  readonly limits: SimLimits;
+
+  constructor() {
+    this.limits = new SimLimits({
+      tasks: () => this.tasks,
+      find: (id) => this.find(id),
+      tell: (taskId, stepId, now) => this.#tellTicket(taskId, stepId, now),
+    });
+  }
 
   /** Every task, in the order of their creation in this database. */
   get tasks(): readonly StoredTask[] {
@@ -117,14 +127,20 @@ export class SimDatabase {
     const isLiving = (owner: string | null): boolean => owner !== null && !deadOwners.includes(owner);
     for (const flow of flows) {
       const ofFlow = this.tasks.filter(({ task }) => task.flow_name === flow.name);
-      const held = ofFlow.filter(({ task }) => isLiving(task.lease_owner) && task.due_at !== null).length;
-      const room = Math.min(limit - claimed.length, flow.limit, (flow.heldMax ?? Number.POSITIVE_INFINITY) - held);
       const due = ofFlow
         .filter(({ task }) => task.due_at !== null && task.due_at <= now && !isLiving(task.lease_owner))
         .toSorted(({ task: a }, { task: b }) => {
           return a.priority - b.priority || (a.due_at ?? 0) - (b.due_at ?? 0) || (a.id < b.id ? -1 : 1);
         });
-      for (const before of due.slice(0, Math.max(0, room))) {
+      const share = { ...flow, limit: Math.max(0, Math.min(limit - claimed.length, flow.limit)) };
+      const isHeld = (task: TaskRow): boolean => isLiving(task.lease_owner) && task.due_at !== null;
+      const chosen = this.limits.choose(
+        share,
+        due.map(({ task }) => task),
+        isHeld,
+        now,
+      );
+      for (const before of chosen.flatMap(({ id }) => this.#tasks.get(id) ?? [])) {
         const after = this.#patch(before, now, { lease_owner: workerId });
         claimed.push({ record: recordOf(after), takenFrom: before.task.lease_owner });
       }
@@ -191,6 +207,18 @@ export class SimDatabase {
   #mayGo({ finished_at, parent_task_id }: TaskRow, before: number): boolean {
     const parent = parent_task_id === null ? undefined : this.#tasks.get(parent_task_id);
     return finished_at !== null && finished_at <= before && (parent === undefined || parent.task.finished_at !== null);
+  }
+
+  /** As if it had been in the queue from its creation on. */
+  #tellTicket(task_id: string, step_id: string, now: number): boolean {
+    const none = { name: null, payload: null, error: null, idempotency_key: null, attempt_epoch: null };
+    if (!this.#post({ ...none, task_id, kind: "ticket", step_id }, now)) return false;
+    const stored = this.#tasks.get(task_id);
+    const { due_at = null, created_at = 0, status, lease_owner = null } = stored?.task ?? {};
+    if (stored && due_at !== null && due_at > created_at && lease_owner === null && status !== "PLANNED") {
+      this.#put(stored, { ...stored, task: { ...stored.task, due_at: created_at } });
+    }
+    return true;
   }
 
   #patch(before: StoredTask, now: number, patch: Partial<TaskRow>): StoredTask {

@@ -28,12 +28,12 @@ const Done = v.object({ value: v.string(), receipt: v.string() });
 
 export type SimWork = v.InferOutput<typeof Work>;
 export type SimDone = v.InferOutput<typeof Done>;
-export type SimToolName = "note" | "effect" | "patient" | "once" | "unlucky";
+export type SimToolName = "note" | "effect" | "patient" | "once" | "unlucky" | "scarce";
 
 /** What a tool does, in the process that calls it. */
 export type Act = (tool: SimToolName, work: SimWork, context: ToolContext) => SimDone | Promise<SimDone>;
 
-export const ATTEMPTS = { note: 1, effect: 3, patient: 4, once: 1, unlucky: 2 } as const satisfies Record<
+export const ATTEMPTS = { note: 1, effect: 3, patient: 4, once: 1, unlucky: 2, scarce: 3 } as const satisfies Record<
   SimToolName,
   number
 >;
@@ -44,6 +44,7 @@ export const GUARANTEES = {
   patient: "at-least-once",
   once: "at-most-once",
   unlucky: "at-least-once",
+  scarce: "at-least-once",
 } as const satisfies Record<SimToolName, Execution>;
 
 /** At-most-once calls that take longer are in doubt. */
@@ -84,6 +85,14 @@ export function simFlows(act: Act): readonly Flow[] {
     ...contract,
     retry: { attempts: ATTEMPTS.unlucky },
     run: (work, context) => act("unlucky", work, context),
+  });
+
+  const scarce = defineTool({
+    name: "scarce",
+    ...contract,
+    retry: { attempts: ATTEMPTS.scarce, base: "4s" },
+    limits: { running: SCARCE_MAX, key: ({ value }) => value, runningPerKey: 1 },
+    run: (work, context) => act("scarce", work, context),
   });
 
   const work = (value: string, ...after: readonly SimDone[]): SimWork => ({
@@ -208,6 +217,31 @@ export function simFlows(act: Act): readonly Flow[] {
     CAPPED_MAX,
   );
 
+  const keyed = defineFlow({
+    name: "keyed",
+    input: v.object({ tenant: v.number() }),
+    limits: { ...KEYED, key: ({ tenant }) => tenant },
+    signals: { go: v.unknown(), stop: v.unknown() },
+    *run() {
+      const first = yield* call(effect, work("first"));
+      yield* sleep("200ms");
+      const second = yield* call(effect, work("second", first), { as: "second" });
+      return [first.value, second.value];
+    },
+  });
+
+  const sharing = flow("sharing", function* () {
+    const first = yield* call(scarce, work("a"));
+    const both = yield* all({
+      b: call(scarce, work("b", first), { as: "b" }),
+      c: call(scarce, work("a", first), { as: "c" }),
+      d: call(effect, work("d", first)),
+    });
+    yield* race({ tried: call(scarce, work("e", both.b), { as: "e" }), sleep: sleep("700ms") });
+    const last = yield* call(scarce, work("b", both.c, both.d), { as: "last" });
+    return [first.value, last.value];
+  });
+
   const shaky = flow("shaky", function* () {
     const first = yield* call(effect, work("first"));
     const { a } = yield* all({ a: call(unlucky, work("a", first)), b: sleep("1s") });
@@ -226,8 +260,14 @@ export function simFlows(act: Act): readonly Flow[] {
     return child;
   });
 
-  return [planned, chained, fanned, waiting, tidy, outrun, grave, capped, shaky, family, ancestor];
+  return [planned, chained, fanned, waiting, tidy, outrun, grave, capped, keyed, sharing, shaky, family, ancestor];
 }
+
+/** The limits of the flow `keyed`, whose keys are tenants. */
+export const KEYED = { running: 3, runningPerKey: 1, rate: { count: 4, per: 4000 } } as const;
+
+/** So many steps of the tool `scarce` at once. */
+const SCARCE_MAX = 2;
 
 /** So many tasks of the flow `capped` at once. */
 export const CAPPED_MAX = 2;

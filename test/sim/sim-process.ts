@@ -109,8 +109,14 @@ export class SimProcess {
   }
 
   #act(tool: SimToolName, work: SimWork, context: ToolContext): SimDone | Promise<SimDone> {
-    const { random, weather, ledger, trace } = this.world;
+    const { random, weather, ledger, trace, database, limits } = this.world;
     ledger.noteEffect(this.name, tool, work, context);
+    const without = limits.breachOfCall(tool, context, {
+      stored: database.find(context.taskId),
+      workerIds: this.workerIds,
+      hasTicket: database.limits.hasTicket(context.stepId),
+    });
+    if (without !== undefined) trace.breach(without);
     const isLast = context.attempt >= ATTEMPTS[tool];
     const fails = !isLast && random.chance(weather.failingAttempts);
     const isHopeless = tool === "unlucky" && random.chance(weather.failingAttempts);

@@ -109,6 +109,17 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
     releaseOrphans: () =>
       request("releaseOrphans", (now) => database.releaseOrphans((owner) => workers.isRegistered(owner), now)),
     unparkTasks: (flows) => request("unparkTasks", (now) => database.unparkTasks(flows, now)),
+    limits: {
+      declare: (limits) => request("declare", () => database.limits.declare(limits)),
+      take: (limit, asked) => request("take", (now) => database.limits.take(limit, asked, now)),
+      giveBack: (limit, steps) => request("giveBack", (now) => database.limits.giveBack(limit, steps, now)),
+      settle: () => request("settle", (now) => database.limits.settle(now)),
+      list: () => Promise.reject(new Error("No simulation lists limits.")),
+      set: () => Promise.reject(new Error("No simulation sets limits.")),
+      reset: () => Promise.reject(new Error("No simulation sets limits.")),
+      placeOfStep: () => Promise.reject(new Error("No simulation looks at lines.")),
+      placeOfTask: () => Promise.reject(new Error("No simulation looks at lines.")),
+    },
     announce: async () => world.announce(life),
     async watch(onNews) {
       await read("watch", () => undefined);

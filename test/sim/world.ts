@@ -7,6 +7,7 @@ import { breachesOf, breachesOfRemoval } from "./invariants.ts";
 import { Deaths } from "./deaths.ts";
 import { Decided } from "./decided.ts";
 import { Ledger } from "./ledger.ts";
+import { LIMITED_FLOWS, LimitWatch } from "./limit-watch.ts";
 import type { Life } from "./life.ts";
 import { BEGIN } from "./sim-clock.ts";
 import { SimDatabase, type StoredTask } from "./sim-database.ts";
@@ -36,6 +37,7 @@ export class World {
   readonly workers = new SimWorkers(this.database);
   readonly #decided = new Decided();
   readonly #deaths = new Deaths();
+  readonly limits = new LimitWatch();
   readonly ledger = new Ledger(this.database, this.#decided, this.trace);
   readonly processes: SimProcess[] = [];
   weather: Weather = CALM;
@@ -86,9 +88,11 @@ export class World {
           ` wake ${task.wake_seq}${task.parked_reason === null ? "" : ` parked: ${task.parked_reason}`}`,
       );
       if (!before) this.#noteCreated(task);
+      const over = this.limits.breachesOf(write, this.database.tasks, this.workers, this.storeNow());
+      for (const breach of over) this.trace.breach(breach);
       const undue = this.#deaths.breachOf({ ...write, writer: this.writer });
       if (undue !== undefined) this.trace.breach(undue);
-      for (const breach of breachesOf({ ...write, writer: this.writer }, this.database.tasks, this.workers)) {
+      for (const breach of breachesOf({ ...write, writer: this.writer }, this.workers)) {
         this.trace.breach(breach);
       }
     };
@@ -97,9 +101,9 @@ export class World {
   /** Tasks that nobody has taken for so long, although they are due and a worker has room. */
   neglected(ms: number): TaskRow[] {
     if (!this.living.some((process) => process.hasRoom)) return [];
-    // of the flow with a limit, what is free may have to wait
+    // of a flow with limits, what is free may have to wait
     const isNeglected = ({ task }: StoredTask): boolean =>
-      task.flow_name !== "capped" &&
+      !LIMITED_FLOWS.has(task.flow_name) &&
       (this.#freeSince.get(task.id) ?? Number.POSITIVE_INFINITY) + ms < this.timeline.now &&
       (task.due_at ?? Number.POSITIVE_INFINITY) + ms < this.storeNow();
     return this.database.tasks.filter(isNeglected).map(({ task }) => task);

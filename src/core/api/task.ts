@@ -54,12 +54,12 @@ export interface TaskStep {
 }
 
 /**
- * What a task waits for: time, a signal (with or without a timeout), the end of a child, the next attempt of a tool, or
- * somebody who settles a step in doubt (`resolve`).
+ * What a task waits for: time, a signal (with or without a timeout), the end of a child, the next attempt of a tool,
+ * somebody who settles a step in doubt (`resolve`), or its turn under a limit.
  */
 export interface Waiting {
-  readonly kind: "time" | "signal" | "child" | "retry" | "doubt";
-  /** The signal, the child's flow, or the step that is tried again or in doubt; null for time. */
+  readonly kind: "time" | "signal" | "child" | "retry" | "doubt" | "limit";
+  /** The signal, the child's flow, the step that is tried again or in doubt, or the limit; null for time. */
   readonly name: string | null;
   /** When the time is up, by the store's clock. */
   readonly until: Timestamp | null;

@@ -38,7 +38,7 @@ describe("a key that nobody reads is an error, with the one that was meant", () 
     [{ retires: undefined }, "Tool pay: retires is not an option of defineTool; did you mean retry?"],
     [
       { colour: "red" },
-      "Tool pay: colour is not an option of defineTool; its options are name, description, input, output, execution, retry, timeout, run.",
+      "Tool pay: colour is not an option of defineTool; its options are name, description, input, output, execution, retry, timeout, limits, run.",
     ],
   ])("of a tool: %p", (more, message) => {
     expect(toolWith(more)).toBe(message);

@@ -81,7 +81,7 @@ export function defineFlow(definition: unknown): Flow {
   if (concurrency !== undefined && !(Number.isSafeInteger(concurrency) && (concurrency as number) >= 1)) {
     faults.add("concurrency", `concurrency must be an integer, 1 or more, got ${tellGiven(concurrency)}`);
   }
-  const limits = readLimits(definition["limits"], faults);
+  const limits = readLimits(definition["limits"], faults, "flow");
   if (limits && concurrency !== undefined) {
     faults.add("concurrency", "concurrency is another word for limits.running: a flow has one of them");
   }

@@ -4,6 +4,7 @@ import { TaskonautError } from "../errors.ts";
 import { type Faults, isObject, type Options, tellGiven } from "./definition.ts";
 import { type Duration, toMs } from "../record/duration.ts";
 import { tellWrongDuration } from "./duration.ts";
+import { isName, tellWrongName } from "./names.ts";
 
 /** No more than `count` begin within any stretch of time as long as `per`. */
 export interface RateOptions {
@@ -21,6 +22,12 @@ export interface LimitOptions<Input = unknown> {
   /** How many of one key run at once: 1 or more. It needs a `key`. */
   readonly runningPerKey?: number;
   readonly rate?: RateOptions;
+}
+
+/** Of a tool. */
+export interface ToolLimitOptions<Input = unknown> extends LimitOptions<Input> {
+  /** Tools that give the same name share one limit. Default: the tool's name. */
+  readonly name?: string;
 }
 
 /** The numbers of a limit; null: not limited. */
@@ -42,6 +49,8 @@ const OPTIONS: Options = {
   rate: ["throttle", "rateLimit"],
 };
 
+const TOOL_OPTIONS: Options = { name: ["id", "limit"], ...OPTIONS };
+
 const RATE_OPTIONS: Options = { count: ["limit", "max", "tasks", "calls"], per: ["period", "window", "interval"] };
 
 /** No count is larger: what is written there is a 32-bit integer. */
@@ -49,15 +58,15 @@ const LIMIT_MAX = 1_000_000_000;
 
 const RATE_MS_MAX = 365 * 86_400_000;
 
-/** Undefined where none is given; with faults, what it gives is not used. */
-export function readLimits(given: unknown, faults: Faults): OwnLimits | undefined {
+/** Undefined where none is given; with faults, what it gives is not used. `of`: a tool's may have a name. */
+export function readLimits(given: unknown, faults: Faults, of: "flow" | "tool"): OwnLimits | undefined {
   if (given === undefined) return undefined;
   if (!isObject(given)) {
     faults.add("limits", `limits must be an object such as { running: 5 }, got ${tellGiven(given)}`);
     return undefined;
   }
-  faults.addUnknownKeys(given, "limits", OPTIONS, ["limits"]);
-  const { running, key, runningPerKey, rate } = given;
+  faults.addUnknownKeys(given, "limits", of === "tool" ? TOOL_OPTIONS : OPTIONS, ["limits"]);
+  const { running, key, runningPerKey, rate, name } = given;
   addWrongCount(["limits", "running"], running, faults);
   addWrongCount(["limits", "runningPerKey"], runningPerKey, faults);
   if (key !== undefined && typeof key !== "function") {
@@ -69,7 +78,10 @@ export function readLimits(given: unknown, faults: Faults): OwnLimits | undefine
   if (runningPerKey !== undefined && key === undefined) {
     faults.add(["limits", "runningPerKey"], "limits.runningPerKey needs limits.key: (input) => input.tenant");
   }
-  if (Object.keys(given).length === 0) faults.add("limits", "limits limits nothing; write { running: 5 }");
+  if (of === "tool" && name !== undefined && !isName(name))
+    faults.add(["limits", "name"], tellWrongName("limit", name));
+  if (running === undefined && key === undefined && rate === undefined && runningPerKey === undefined)
+    faults.add("limits", "limits limits nothing; write { running: 5 }");
   return {
     running: (running as number | undefined) ?? null,
     runningPerKey: (runningPerKey as number | undefined) ?? null,

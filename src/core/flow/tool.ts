@@ -9,6 +9,7 @@ import { TIMER_MS_MAX, tellWrongDuration } from "./duration.ts";
 import type { Log } from "../log.ts";
 import { isName } from "./names.ts";
 import type { Progress } from "../record/progress.ts";
+import { type OwnLimits, readLimits, type ToolLimitOptions } from "./own-limits.ts";
 import type { Execution } from "../record/record.ts";
 import { DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
 
@@ -39,9 +40,16 @@ export interface Tool<In = unknown, Parsed = unknown, Out = unknown> {
   readonly retry: RetryPolicy;
   /** Of one attempt; undefined: the limit of the program (30 s by default). */
   readonly timeoutMs: number | undefined;
+  /** What all processes together may run of it; undefined: as much as they like. */
+  readonly limits: ToolLimits | undefined;
   /** Where it is defined: `/flows/pay.ts:12:9`; undefined where that cannot be told. */
   readonly at?: string | undefined;
   run(input: Parsed, context: ToolContext): unknown;
+}
+
+/** `name`: of the limit; tools may share one. */
+export interface ToolLimits extends OwnLimits {
+  readonly name: string;
 }
 
 /** Calls a tool: by default its own `run`. The input has passed the tool's contract; what comes back is yet to. */
@@ -75,6 +83,8 @@ export interface ToolDefinition<In extends Schema, Out extends Schema> {
   readonly retry?: RetryOptions;
   /** Of one attempt: `"5s"`, or milliseconds; under 25 days. Default: 30 s. */
   readonly timeout?: Duration;
+  /** How many of its steps run at once, of one key at once, and begin within a time, over all workers. Default: no limit. */
+  readonly limits?: ToolLimitOptions<v.InferInput<In>>;
   run(input: v.InferOutput<In>, context: ToolContext): OutputOfContract<v.InferInput<Out>>;
 }
 
@@ -91,6 +101,7 @@ const OPTIONS: Options = {
   execution: ["guarantee"],
   retry: ["retries"],
   timeout: ["timeoutMs"],
+  limits: ["limit", "concurrency", "rate", "rateLimit"],
   run: ["handler", "execute"],
 };
 
@@ -134,6 +145,7 @@ export function defineTool<In extends Schema, Out extends Schema>(
   const retry = toPolicy(definition.retry, execution, faults);
   const timeoutMs = definition.timeout === undefined ? undefined : toTimer(["timeout"], definition.timeout, faults);
   if (timeoutMs === 0) faults.add("timeout", "timeout must be above 0");
+  const limits = readLimits(definition.limits, faults, "tool");
   faults.throwOf(isName(name) ? `Tool ${name}` : "defineTool");
   return {
     name,
@@ -143,6 +155,7 @@ export function defineTool<In extends Schema, Out extends Schema>(
     execution,
     retry,
     timeoutMs,
+    limits: limits && { ...limits, name: definition.limits?.name ?? name },
     at: definedAt(defineTool),
     run: (input, context) => definition.run(input, context),
   };

@@ -94,6 +94,8 @@ export interface StepRow {
   readonly attempt_epoch: number;
   /** How often it was started since an attempt of its tool last ended: more than once, and a worker died meanwhile. */
   readonly starts: number;
+  /** The limit of its tool whose ticket it waits for; null: it does not. With a due_at, at which it asks again. */
+  readonly limited_by: string | null;
   /** Why nobody knows whether the effect of its at-most-once tool happened: a stored error; null: not in doubt. */
   readonly doubt: JsonText | null;
   readonly created_at: number;
@@ -122,15 +124,15 @@ export interface ToolCallRow {
   readonly created_at: number;
 }
 
-/** What an outsider left for a task: a signal, the end of a child, a cancel, what settles a step in doubt. */
+/** What an outsider left for a task: a signal, the end of a child, a cancel, what settles a step in doubt, a ticket. */
 export interface InboxRow {
   readonly task_id: string;
   /** The wake_seq that came with it: 1, 2, 3 … within the task. */
   readonly seq: number;
-  readonly kind: "signal" | "child" | "cancel" | "resolve";
+  readonly kind: "signal" | "child" | "cancel" | "resolve" | "ticket";
   /** Of the signal. */
   readonly name: string | null;
-  /** The step that waits for the child, or that is settled. */
+  /** The step that waits for the child, that is settled, or that has its ticket now. */
   readonly step_id: string | null;
   /** Of a signal, the output of a child, or of the step that is settled. `resolve` with neither: try again; `cancel` with one: by force. */
   readonly payload: JsonText | null;

@@ -38,6 +38,7 @@ function failedRecord(): TaskRecord {
     step_name: "pay",
     target: "pay",
     execution: "at-least-once",
+    limited_by: null,
     status: "FAILED",
     input_payload: "1",
     output_payload: null,

@@ -11,6 +11,7 @@ import type { InboxPost, Store } from "../../store/store.ts";
 import type { CommitWriter } from "../process/commit-writer.ts";
 import type { ExecutionTools } from "./execute-tool.ts";
 import type { Flows } from "./flows.ts";
+import type { LimitDesk } from "../process/limit-desk.ts";
 import type { Lease } from "../process/lease.ts";
 import type { ProgressWriter } from "../process/progress-writer.ts";
 import type { StoreClock } from "../process/store-clock.ts";
@@ -20,6 +21,7 @@ export interface DriverTools {
   readonly writer: CommitWriter;
   readonly children: Children;
   readonly lease: Lease;
+  readonly limitDesk: Pick<LimitDesk, "take" | "giveBack">;
   readonly clock: Clock;
   readonly storeClock: StoreClock;
   readonly log: Log;

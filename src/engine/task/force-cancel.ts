@@ -27,7 +27,7 @@ export function cancelByForce(draft: Draft, now: number): void {
 
 /** Nobody waits for the step any more: it and its call are over, and a child hears that it is cancelled. */
 export function giveUpStep(draft: Draft, { id, kind }: StepRow, now: number): void {
-  draft.patchStep(id, { status: "CANCELLED", doubt: null, updated_at: now });
+  draft.patchStep(id, { status: "CANCELLED", doubt: null, limited_by: null, updated_at: now });
   if (kind === "child") draft.post(cancelOf(childTaskId(id)));
   const call = draft.callOf(id);
   if (call?.status === "RUNNING") draft.putCall(cutShort(call, now));

@@ -41,6 +41,11 @@ export class OpenSteps {
     return Array.from(this.#open, this.rowOf).toSorted((a, b) => a.step_index - b.step_index);
   }
 
+  some(holds: (step: StepRow) => boolean): boolean {
+    for (const id of this.#open) if (holds(this.rowOf(id))) return true;
+    return false;
+  }
+
   /** The one that was planned first. */
   get first(): StepRow | undefined {
     for (const id of this.#open) return this.rowOf(id);

@@ -33,6 +33,11 @@ export class RunningSteps {
     return this.#steps.has(id);
   }
 
+  /** Also one that is leaving. */
+  isThere(id: string): boolean {
+    return this.#steps.has(id) || this.#leaving.has(id);
+  }
+
   add(id: string, step: RunningStep): void {
     this.#steps.set(id, step);
   }

@@ -53,7 +53,10 @@ export class StepRecord {
     else row.error = outcome.error;
     row.starts = 0;
     row.doubt = null;
-    if (step.kind === "tool") row.due_at = null;
+    if (step.kind === "tool") {
+      row.due_at = null;
+      row.limited_by = null;
+    }
     row.updated_at = now;
     const task = this.draft.changeTask(now);
     task.recorded_bytes += bytesOfText(outcome.status === "COMPLETED" ? outcome.output_payload : outcome.error);
@@ -77,7 +80,7 @@ export class StepRecord {
       this.draft.noteDecided();
       this.draft.patchStep(id, { doubt: null, attempt_epoch: attempt_epoch + 1 });
     }
-    this.draft.patchStep(id, { due_at: null, starts: 0, updated_at: this.time.now() });
+    this.draft.patchStep(id, { due_at: null, limited_by: null, starts: 0, updated_at: this.time.now() });
     this.#touch();
   }
 
@@ -97,6 +100,13 @@ export class StepRecord {
     const { id } = step;
     this.news?.postponed(step, dueAt);
     this.draft.patchStep(id, { status: "RUNNING", due_at: dueAt, starts: 0, updated_at: this.time.now() });
+    this.open.wait(id);
+    this.#touch();
+  }
+
+  /** It waits in line for a ticket of its tool's limit, and asks again at `dueAt`, in store time. */
+  waitForTicket({ id }: StepRow, limit: string, dueAt: number): void {
+    this.draft.patchStep(id, { due_at: dueAt, limited_by: limit, updated_at: this.time.now() });
     this.open.wait(id);
     this.#touch();
   }

@@ -27,6 +27,7 @@ export function toStepRow(
     due_at: dueOf(decision, storeNow),
     attempt_epoch: 0,
     starts: 0,
+    limited_by: null,
     doubt: null,
     created_at: now,
     updated_at: now,

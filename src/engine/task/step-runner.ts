@@ -15,6 +15,7 @@ import type { DriverTools } from "./driver-tools.ts";
 import type { InboxReader } from "./inbox-reader.ts";
 import { isParked } from "./is-parked.ts";
 import { openCall } from "./open-call.ts";
+import { StepTickets } from "./step-tickets.ts";
 import { StepWork } from "./step-work.ts";
 import { Suspects } from "./suspects.ts";
 import type { TaskState } from "./task-state.ts";
@@ -30,6 +31,7 @@ export class StepRunner {
   /** R2; undefined: the last process did not die with the task. */
   readonly #suspects: Suspects | undefined;
   readonly #work: StepWork;
+  readonly #tickets: StepTickets;
   #onEvent: (() => void) | undefined;
   /** The steps that are started next. */
   #ready: readonly StepRow[] = NONE;
@@ -44,6 +46,9 @@ export class StepRunner {
     isOrphan: boolean,
   ) {
     this.#suspects = isOrphan ? new Suspects(state) : undefined;
+    this.#tickets = new StepTickets(state, tools, () => {
+      writer.onDurable ??= (change) => this.#tickets.onDurable(change);
+    });
     this.#work = new StepWork(state, writer, inbox, tools, (step) => this.#onEnded(step));
   }
 
@@ -57,14 +62,22 @@ export class StepRunner {
    * started in this transition already; then a child that only waits is no reason to start again. Nothing has to come before
    * steps that are recorded as started: whatever came meanwhile, nobody else may start them. Throws task_parked.
    */
-  needs({ isGoingOn }: { readonly isGoingOn: boolean }): "written" | "outcome" | undefined {
+  needs({ isGoingOn }: { readonly isGoingOn: boolean }): "tickets" | "written" | "outcome" | undefined {
     if (this.#isWritten) return undefined;
     this.#throwIfParked();
     this.#ready = this.#stepsToStart(isGoingOn);
     if (this.#ready.length === 0) return this.mustWait ? "outcome" : undefined;
     this.#throwIfTooLarge();
     this.#throwIfDeadly(this.#ready);
+    if (this.#tickets.lacks(this.#ready)) return "tickets";
     return this.#mustWrite(this.#ready) ? "written" : undefined;
+  }
+
+  /** Steps whose tools have limits get their tickets, or wait for them. Throws what the store throws. */
+  async takeTickets(): Promise<void> {
+    const steps = this.#ready;
+    this.#ready = NONE;
+    await this.#tickets.take(steps);
   }
 
   /** R1, R2. Makes durable what leads to the steps that are about to start. Throws what the store throws. */
@@ -191,7 +204,10 @@ export class StepRunner {
 
   /** Whether the task is leased while this step runs here. */
   #isHeld(step: StepRow): boolean {
-    return step.kind === "child" || this.state.tool(step).execution !== "pure";
+    if (step.kind === "child") return true;
+    const { execution, limits } = this.state.tool(step);
+    // who has a ticket keeps others from theirs: it is to be seen who that is
+    return execution !== "pure" || limits !== undefined;
   }
 
   /** R1, R2. Of a task that was claimed, all may be durable already: the steps of a plan are, from its creation on. */
@@ -253,6 +269,7 @@ export class StepRunner {
   /** What ran here has come to something, or to a wait. */
   #onEnded(step: StepRow): void {
     const { state, writer } = this;
+    this.#tickets.onEnded(step);
     this.#suspects?.delete(step.id); // its process lives: what comes after this attempt counts anew
     const isAwaited = this.#onEvent !== undefined;
     if (this.#suspects || (!isAwaited && (step.kind === "child" || !state.isClaimed))) writer.writeSoon();

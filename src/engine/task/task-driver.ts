@@ -141,6 +141,8 @@ export class TaskDriver {
         return this.#transitions.supplied(need, await this.tools.storeClock.read());
       case "second-look":
         return this.#transitions.lookedAgain();
+      case "tickets":
+        return this.#steps.takeTickets();
       case "written":
         return this.#steps.write();
       case "outcome":

@@ -2,6 +2,7 @@
 // leads to the other. Nothing here waits for anything, and nobody else changes a row.
 
 import type { Clock } from "../../core/clock.ts";
+import type { Flow } from "../../core/flow/flow.ts";
 import type { Decision, Program, ProgramEnd, Turn } from "../../core/flow/program.ts";
 import { type Tool, withGuarantee } from "../../core/flow/tool.ts";
 import type { TaskNews } from "../../core/api/task-news.ts";
@@ -122,6 +123,10 @@ export class TaskState {
     return isTerminal(this.status);
   }
 
+  get flow(): Flow {
+    return this.program.flow;
+  }
+
   get flowEnd(): ProgramEnd | undefined {
     return this.program.end;
   }
@@ -151,6 +156,10 @@ export class TaskState {
 
   isOpen(id: string): boolean {
     return this.#open.has(id);
+  }
+
+  someOpen(holds: (step: StepRow) => boolean): boolean {
+    return this.#open.some(holds);
   }
 
   /** By step_index. */

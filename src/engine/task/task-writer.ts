@@ -24,6 +24,8 @@ export class TaskWriter implements Job<Change> {
   /** The version of the task's row that is durable. */
   durableVersion: number;
   failure: Error | undefined;
+  /** Told of each change that is durable; must not throw. */
+  onDurable: ((change: Change) => void) | undefined;
   /** T1: a write is under way, or is about to begin. */
   #isWriting = false;
   /** The change that is being written. */
@@ -125,6 +127,7 @@ export class TaskWriter implements Job<Change> {
       this.durableMoves = this.#moves;
       this.durableVersion = change.task.version;
       for (const tell of this.#lines) tell();
+      this.onDurable?.(change);
       for (const post of change.posts) this.tools.children.onPosted(post);
       if (isTerminal(change.task.status)) this.tools.onEnded(change.taskId);
     } catch (error) {

@@ -96,8 +96,10 @@ function onlyWaits(task: TaskRow, steps: readonly StepRow[]): boolean {
 }
 
 function toWaiting(step: StepRow, reader: Reader): Waiting[] {
-  const { kind, id, target, step_name, due_at, status } = step;
+  const { kind, id, target, step_name, due_at, status, limited_by } = step;
   if (!isStepOpen(status) || !isWait(step)) return [];
+  // when it asks again is nothing to those who read
+  if (limited_by !== null) return [{ kind: "limit", name: limited_by, until: null, task_id: null }];
   const until = due_at === null ? null : reader.at(due_at);
   const task_id = kind === "child" ? childTaskId(id) : null;
   return [{ kind: waitKindOf(step), name: kind === "tool" ? step_name : target, until, task_id }];

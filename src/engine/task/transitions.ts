@@ -27,6 +27,8 @@ export type Need =
   | "store-time"
   /** The flow is long, and is being looked at again in slices (D5). */
   | "second-look"
+  /** Steps whose tools have limits get their tickets, or wait for them. */
+  | "tickets"
   /** What leads to an effect is made durable (step-runner's R1). */
   | "written"
   /** Something that runs here ends, or something comes meanwhile. */

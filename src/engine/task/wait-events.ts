@@ -31,7 +31,8 @@ export function isWait({ kind, doubt, due_at }: StepRow): boolean {
 }
 
 /** What a step that is such a wait waits for. */
-export function waitKindOf({ kind, doubt }: StepRow): Exclude<WaitKind, "limit" | "pause"> {
+export function waitKindOf({ kind, doubt, limited_by }: StepRow): Exclude<WaitKind, "pause"> {
+  if (limited_by !== null) return "limit";
   return kind === "tool" ? (doubt === null ? "retry" : "doubt") : WAITS[kind];
 }
 
@@ -77,6 +78,8 @@ function isFor({ kind, step_id, name, attempt_epoch }: InboxRow, wait: StepRow):
   switch (kind) {
     case "child":
       return wait.id === step_id;
+    case "ticket":
+      return wait.id === step_id && wait.limited_by !== null;
     case "resolve":
       return wait.id === step_id && wait.doubt !== null && wait.attempt_epoch === attempt_epoch;
     case "signal":
@@ -92,6 +95,7 @@ function isMoot({ kind, step_id, attempt_epoch }: InboxRow, open: readonly StepR
     case "signal":
       return false;
     case "child":
+    case "ticket":
       return true;
     case "cancel":
       return isCancelled;
@@ -102,7 +106,7 @@ function isMoot({ kind, step_id, attempt_epoch }: InboxRow, open: readonly StepR
 
 function outcomeOfRow({ kind, payload, error }: InboxRow): WaitOutcome | undefined {
   if (error !== null) return { status: "FAILED", error };
-  if (kind === "resolve" && payload === null) return undefined;
+  if (kind === "ticket" || (kind === "resolve" && payload === null)) return undefined;
   return { status: "COMPLETED", output_payload: payload ?? "null" };
 }
 

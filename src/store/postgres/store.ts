@@ -13,6 +13,7 @@ import { noteProgress } from "./progress.ts";
 import { Frontier } from "./frontier.ts";
 import { explainLocked } from "./failures.ts";
 import { Lifeline } from "./lifeline.ts";
+import { limitStore } from "./limits.ts";
 import { checkMigrated, checkReady } from "./migrate.ts";
 import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask, readTaskRow } from "./read.ts";
@@ -90,6 +91,11 @@ export async function openPostgresStore({
     }
   }
 
+  async function grant<Result>(use: (client: PostgresClient) => Promise<Result>): Promise<Result> {
+    await migrated(claimer);
+    return use(claimer);
+  }
+
   return {
     dialect: "postgres",
     location: reader.location,
@@ -139,6 +145,7 @@ export async function openPostgresStore({
     forgetDeadWorkers: () => write((client) => forgetDeadWorkers(client, schema)),
     listWorkers: () => read((client) => listWorkers(client, schema, processes)),
     removal: removalStore(read, schema),
+    limits: limitStore({ schema, turns: keyTurns, read, write: writeTasks, grant, onWoken: () => frontier.reset() }),
     checkReady: () => checkReady(writer, schema),
     async close() {
       await Promise.all([lifeline.close(), reader.close(), writer.close(), claimer.close(), turns?.close()]);

@@ -7,12 +7,14 @@
 
 import type { TaskRow, Writable } from "../../core/record/record.ts";
 import { BEGUN_MAX, type KeyTurns, KEYS_MAX } from "../key-turns.ts";
-import { type ClaimFlow, isLimited, type Rate, sliceMs } from "../store.ts";
+import type { Rate } from "../limit-store.ts";
+import { type ClaimFlow, isLimited, sliceMs } from "../store.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { TASK_COLUMNS } from "./tasks.ts";
 
-const OVERRIDE = `
-  select running, running_per_key, rate_count, rate_ms from limits where kind = $kind and name = $name`;
+const LIMIT = `
+  select own_running, own_running_per_key, own_rate_count, own_rate_ms, running, running_per_key, rate_count, rate_ms
+  from limits where kind = $kind and name = $name`;
 
 /** What a dead worker held is taken over: it comes before what is new, and does not count until then. */
 const COUNT_HELD = `
@@ -90,37 +92,71 @@ export function roomOf(connection: SqliteConnection, flow: ClaimFlow, { now, dea
   if (!isLimited(flow)) {
     return { room: limit, keyHeldMax: null, rate: null, left: Number.POSITIVE_INFINITY, nextAt: null };
   }
-  const set = connection.prepare<Override>(OVERRIDE).get({ kind: "flow", name });
-  const heldMax = valueOf(set?.running, flow.heldMax);
-  const rate = rateOf(set, flow.rate ?? null);
-  const keyHeldMax = valueOf(set?.running_per_key, flow.keys?.heldMax ?? null);
-  let room = limit;
-  if (heldMax !== null) {
-    const count = connection.prepare<{ held: number }>(COUNT_HELD);
-    room = Math.min(limit, heldMax - (count.get({ flow: name, deadOwners })?.held ?? 0));
-  }
-  if (rate === null) return { room, keyHeldMax, rate, left: Number.POSITIVE_INFINITY, nextAt: null };
-  const starts = connection.prepare<{ used: number; first: number | null }>(STARTS);
-  const { used, first } = starts.get({ kind: "flow", name, since: now - rate.perMs }) ?? { used: 0, first: null };
-  const left = Math.max(0, rate.count - used);
-  return { room, keyHeldMax, rate, left, nextAt: left > 0 || first === null ? null : first + rate.perMs };
+  const own = { heldMax: flow.heldMax, keyHeldMax: flow.keys?.heldMax ?? null, rate: flow.rate ?? null };
+  const { heldMax, ...found } = roomOfLimit(connection, { kind: "flow", name, own }, now);
+  if (heldMax === null) return { ...found, room: limit };
+  const count = connection.prepare<{ held: number }>(COUNT_HELD);
+  return { ...found, room: Math.min(limit, heldMax - (count.get({ flow: name, deadOwners })?.held ?? 0)) };
 }
 
-interface Override {
+interface Numbers {
+  readonly heldMax: number | null;
+  readonly keyHeldMax: number | null;
+  readonly rate: Rate | null;
+}
+
+/** The numbers that count, and what the rate leaves of them. */
+export interface LimitRoom extends Numbers {
+  readonly left: number;
+  readonly nextAt: number | null;
+}
+
+/** `own`: what the code says; by default what it said the last time that it was declared. */
+export function roomOfLimit(
+  connection: SqliteConnection,
+  { kind, name, own }: { kind: "flow" | "tool"; name: string; own?: Numbers },
+  now: number,
+): LimitRoom {
+  const row = connection.prepare<LimitNumbersRow>(LIMIT).get({ kind, name });
+  const { heldMax, keyHeldMax, rate } = numbersOf(row ?? undefined, own ?? ownOf(row ?? undefined));
+  if (rate === null) return { heldMax, keyHeldMax, rate, left: Number.POSITIVE_INFINITY, nextAt: null };
+  const starts = connection.prepare<{ used: number; first: number | null }>(STARTS);
+  const { used, first } = starts.get({ kind, name, since: now - rate.perMs }) ?? { used: 0, first: null };
+  const left = Math.max(0, rate.count - used);
+  return { heldMax, keyHeldMax, rate, left, nextAt: left > 0 || first === null ? null : first + rate.perMs };
+}
+
+interface LimitNumbersRow {
+  readonly own_running: number | null;
+  readonly own_running_per_key: number | null;
+  readonly own_rate_count: number | null;
+  readonly own_rate_ms: number | null;
   readonly running: number | null;
   readonly running_per_key: number | null;
   readonly rate_count: number | null;
   readonly rate_ms: number | null;
 }
 
-/** What is set as 0 is not limited. */
-function valueOf(set: number | null | undefined, own: number | null): number | null {
-  return (set ?? own) || null;
+function ownOf(row: LimitNumbersRow | undefined): Numbers {
+  return {
+    heldMax: row?.own_running ?? null,
+    keyHeldMax: row?.own_running_per_key ?? null,
+    rate: rateOf(row?.own_rate_count, row?.own_rate_ms),
+  };
 }
 
-function rateOf(set: Override | null | undefined, own: Rate | null): Rate | null {
-  if ((set?.rate_count ?? null) === null) return own;
-  return set?.rate_count ? { count: set.rate_count, perMs: set.rate_ms ?? 1 } : null;
+/** What is set counts; what is set as 0 is not limited. */
+function numbersOf(row: LimitNumbersRow | undefined, own: Numbers): Numbers {
+  const isRateSet = (row?.rate_count ?? null) !== null;
+  return {
+    heldMax: (row?.running ?? own.heldMax) || null,
+    keyHeldMax: (row?.running_per_key ?? own.keyHeldMax) || null,
+    rate: isRateSet ? rateOf(row?.rate_count, row?.rate_ms) : own.rate,
+  };
+}
+
+function rateOf(count: number | null | undefined, perMs: number | null | undefined): Rate | null {
+  return count && perMs ? { count, perMs } : null;
 }
 
 /** LK2. Within the transaction that claims them. */

@@ -13,6 +13,7 @@ import { openConnection } from "./connection.ts";
 import { findTasks, glance } from "./find-tasks.ts";
 import { noteProgress } from "./progress.ts";
 import { postToTask, readInbox } from "./inbox.ts";
+import { limitStore } from "./limits.ts";
 import { migrate, readPending } from "./migrate.ts";
 import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask, readTaskRow } from "./read.ts";
@@ -123,6 +124,7 @@ export async function openSqliteStore({
     forgetDeadWorkers: () => forgetDeadWorkers(connection, signs, now),
     listWorkers: () => listWorkers(connection, signs, now()),
     removal: removalStore(connection, now),
+    limits: limitStore(connection, keyTurns, now),
     async checkReady() {
       const pending = await readPending(connection);
       if (pending.length > 0) throw databaseBehind(pending);

@@ -1,0 +1,133 @@
+// Where the steps of this process get the tickets of tools that have limits (TK1 to TK4 in `store/limit-store.ts`). What is
+// asked for, and given back, while a request is under way goes with the next: many steps share one.
+
+import type { Clock } from "../../core/clock.ts";
+import type { ToolLimits } from "../../core/flow/tool.ts";
+import type { Log } from "../../core/log.ts";
+import { messageOf } from "../../core/record/stored-error.ts";
+import type { LimitStore, TicketRequest } from "../../store/limit-store.ts";
+
+/** Tickets of one request at most. */
+const TOGETHER_MAX = 200;
+
+/** So often it is looked whether somebody waits, of whom this process does not know. */
+const LOOK_MS = 20_000;
+
+export interface LimitDeskTools {
+  readonly store: { readonly limits: Pick<LimitStore, "declare" | "take" | "giveBack" | "settle"> };
+  readonly clock: Clock;
+  readonly log: Log;
+  /** These tasks have got tickets that they waited for. */
+  readonly onWoken: (taskIds: readonly string[]) => void;
+}
+
+interface Asking extends TicketRequest {
+  readonly resolve: (isGranted: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What goes with the next request about one limit. */
+interface Counter {
+  asking: Asking[];
+  givingBack: string[];
+  isBusy: boolean;
+  /** What the code says is in the store. */
+  isDeclared: boolean;
+}
+
+export class LimitDesk {
+  readonly #counters = new Map<string, Counter>();
+  /** Somebody may wait, as far as this process knows. */
+  #mayWait = false;
+  #lookAt = 0;
+
+  constructor(private readonly tools: LimitDeskTools) {}
+
+  /** False: the step waits in line, and its task hears of its ticket. Throws what the store throws. */
+  take(limits: ToolLimits, ticket: TicketRequest): Promise<boolean> {
+    const counter = this.#counterOf(limits.name);
+    return new Promise((resolve, reject) => {
+      counter.asking.push({ ...ticket, resolve, reject });
+      this.#serve(limits, counter);
+    });
+  }
+
+  /** The step needs it no more. Where that does not reach the store, `settle` finds out. */
+  giveBack(limits: ToolLimits, stepId: string): void {
+    const counter = this.#counterOf(limits.name);
+    counter.givingBack.push(stepId);
+    this.#serve(limits, counter);
+  }
+
+  /** A worker's duty: what others have left, and what there is room for again because time has passed. */
+  async settle(): Promise<void> {
+    const { store, clock } = this.tools;
+    if (!this.#mayWait && clock.now() < this.#lookAt) return;
+    this.#lookAt = clock.now() + LOOK_MS;
+    const { woken, isWaiting } = await store.limits.settle();
+    this.#mayWait = isWaiting;
+    this.#tell(woken);
+  }
+
+  #counterOf(name: string): Counter {
+    const known = this.#counters.get(name);
+    if (known) return known;
+    const counter: Counter = { asking: [], givingBack: [], isBusy: false, isDeclared: false };
+    this.#counters.set(name, counter);
+    return counter;
+  }
+
+  #serve(limits: ToolLimits, counter: Counter): void {
+    if (counter.isBusy) return;
+    counter.isBusy = true;
+    const served = this.#serveAll(limits, counter).finally(() => {
+      counter.isBusy = false;
+    });
+    served.catch(() => {}); // it never rejects
+  }
+
+  /** Never rejects. */
+  async #serveAll(limits: ToolLimits, counter: Counter): Promise<void> {
+    const { store, log } = this.tools;
+    while (counter.asking.length > 0 || counter.givingBack.length > 0) {
+      const asking = counter.asking.splice(0, TOGETHER_MAX);
+      const givingBack = counter.givingBack.splice(0, TOGETHER_MAX);
+      try {
+        if (givingBack.length > 0) this.#tell(await store.limits.giveBack(limits.name, givingBack));
+      } catch (error) {
+        this.#mayWait = true;
+        log.debug?.("tickets not given back", { limit: limits.name, error: messageOf(error) });
+      }
+      try {
+        if (asking.length > 0) await this.#take(limits, counter, asking);
+      } catch (error) {
+        for (const { reject } of asking) reject(error);
+      }
+    }
+  }
+
+  async #take(limits: ToolLimits, counter: Counter, asking: readonly Asking[]): Promise<void> {
+    const { store } = this.tools;
+    if (!counter.isDeclared) {
+      await store.limits.declare([{ kind: "tool", isKeyed: limits.key !== undefined, ...numbersOf(limits) }]);
+      counter.isDeclared = true;
+    }
+    const { granted, woken } = await store.limits.take(limits.name, asking.map(toRequest));
+    const steps = new Set(granted);
+    if (steps.size < asking.length) this.#mayWait = true;
+    this.#tell(woken);
+    for (const { stepId, resolve } of asking) resolve(steps.has(stepId));
+  }
+
+  #tell(woken: readonly string[]): void {
+    if (woken.length > 0) this.tools.onWoken(woken);
+  }
+}
+
+function numbersOf({ name, running, runningPerKey, rate }: ToolLimits): Omit<ToolLimits, "key"> {
+  return { name, running, runningPerKey, rate };
+}
+
+function toRequest({ taskId, stepId, key }: Asking): TicketRequest {
+  return { taskId, stepId, key };
+}

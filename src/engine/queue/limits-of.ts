@@ -1,0 +1,11 @@
+import type { Flow } from "../../core/flow/flow.ts";
+import type { OwnLimit } from "../../store/limit-store.ts";
+
+/** What flows say of their limits. */
+export function limitsOf(flows: readonly Flow[]): readonly OwnLimit[] {
+  return flows.flatMap(({ name, limits }) => {
+    if (!limits) return [];
+    const { running, runningPerKey, rate, key } = limits;
+    return [{ kind: "flow", name, running, runningPerKey, rate, isKeyed: key !== undefined } as const];
+  });
+}

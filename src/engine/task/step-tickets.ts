@@ -1,0 +1,107 @@
+// The tickets of one task's steps whose tools have limits: taken before a step starts, and given back when what became of
+// it is durable and its tool has come to its end here.
+
+import type { ToolLimits } from "../../core/flow/tool.ts";
+import { keyOf } from "../../core/flow/own-limits.ts";
+import { within } from "../../core/flow/flow-bound.ts";
+import { parseJson } from "../../core/record/json.ts";
+import type { StepRow } from "../../core/record/record.ts";
+import { isStepOpen } from "../../core/record/status.ts";
+import { storeError } from "../../core/record/stored-error.ts";
+import type { Change } from "../../store/store.ts";
+import type { DriverTools } from "./driver-tools.ts";
+import type { TaskState } from "./task-state.ts";
+import { isWait } from "./wait-events.ts";
+
+/**
+ * So long a step waits in line before it asks again: who grants it a ticket tells its task, so this is a net. One that is
+ * driven by hand may have nobody else who would.
+ */
+const ASK_AGAIN_MS = { claimed: 600_000, byHand: 60_000 };
+
+export class StepTickets {
+  /** Ids of steps that have one. */
+  readonly #held = new Set<string>();
+  /** Ids of steps that need theirs no more, but their tools still run here. */
+  readonly #ending = new Set<string>();
+
+  constructor(
+    private readonly state: TaskState,
+    private readonly tools: Pick<DriverTools, "limitDesk" | "storeClock">,
+    /** From now on it is to be told of what is durable. */
+    private readonly listen: () => void,
+  ) {
+    // what was begun elsewhere may have left some
+    if (state.someOpen((step) => step.kind === "tool" && (step.limited_by !== null || step.status === "RUNNING")))
+      listen();
+  }
+
+  /** Whether one of these steps needs a ticket before it can start. */
+  lacks(steps: readonly StepRow[]): boolean {
+    return steps.some((step) => this.#lacks(step));
+  }
+
+  /** Those that get none wait. Throws what the store throws. */
+  async take(steps: readonly StepRow[]): Promise<void> {
+    this.listen();
+    await Promise.all(steps.filter((step) => this.#lacks(step)).map((step) => this.#take(step)));
+  }
+
+  async #take(step: StepRow): Promise<void> {
+    const { state, tools } = this;
+    const limits = this.#limitsOf(step);
+    if (!limits) return;
+    const key = this.#keyOf(step, limits);
+    if (key === undefined) return;
+    const isGranted = await tools.limitDesk.take(limits, { taskId: step.task_id, stepId: step.id, key });
+    if (!state.isOpen(step.id)) return tools.limitDesk.giveBack(limits, step.id);
+    if (isGranted) {
+      this.#held.add(step.id);
+      return;
+    }
+    const ms = state.isClaimed ? ASK_AGAIN_MS.claimed : ASK_AGAIN_MS.byHand;
+    state.steps.waitForTicket(step, limits.name, (await tools.storeClock.recent()) + ms);
+  }
+
+  /** Undefined: it has none, and the step has failed for that. */
+  #keyOf(step: StepRow, limits: ToolLimits): string | undefined {
+    const { state } = this;
+    try {
+      const input = parseJson(step.input_payload);
+      return within(state.flow, () => keyOf(`Tool ${step.target}`, limits, input)) ?? "";
+    } catch (error) {
+      state.steps.recordOutcome(step, { status: "FAILED", error: storeError(error) });
+      return undefined;
+    }
+  }
+
+  /** What is durable from now on. */
+  onDurable({ newSteps, changedSteps }: Change): void {
+    for (const steps of [newSteps, changedSteps]) {
+      for (const step of steps) {
+        if (step.kind !== "tool" || (isStepOpen(step.status) && (!isWait(step) || step.limited_by !== null))) continue;
+        if (this.state.running.isThere(step.id)) this.#ending.add(step.id);
+        else this.#giveBack(step);
+      }
+    }
+  }
+
+  /** Its tool has come to its end here. */
+  onEnded(step: StepRow): void {
+    if (this.#ending.delete(step.id)) this.#giveBack(step);
+  }
+
+  #giveBack(step: StepRow): void {
+    const limits = this.#limitsOf(step);
+    this.#held.delete(step.id);
+    if (limits) this.tools.limitDesk.giveBack(limits, step.id);
+  }
+
+  #lacks(step: StepRow): boolean {
+    return this.#limitsOf(step) !== undefined && !this.#held.has(step.id);
+  }
+
+  #limitsOf({ id, kind }: StepRow): ToolLimits | undefined {
+    return kind === "tool" ? this.state.decision(id)?.tool?.limits : undefined;
+  }
+}

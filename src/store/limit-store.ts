@@ -1,0 +1,124 @@
+// Limits over all workers, as a store keeps them: what the code says of each, what was set in its place, and for tools the
+// tickets. (Limits of flows are kept by the claims: `claimTasks`.)
+//
+// TK1. A step whose tool has a limit runs only with a ticket. A ticket is a row of the step: it waits, or it is granted.
+//      Who has one keeps it, whichever process drives the task, until it is given back, or its step or task has ended.
+// TK2. Tickets of one limit are granted by one at a time, under the limit's lock: as many as the limit has room for. Keys
+//      take turns, and within a key those come first that were asked for first.
+// TK3. Who waited and is granted a ticket hears of it in the inbox of its task, in the same commit, and is due at once.
+// TK4. A ticket that was granted to a task that nobody drives holds up nobody for long: where others wait, it is taken back.
+
+/** No more than `count` begin within any stretch of time as long as `perMs`. */
+export interface Rate {
+  readonly count: number;
+  readonly perMs: number;
+}
+
+type LimitKind = "flow" | "tool";
+
+export interface LimitName {
+  readonly kind: LimitKind;
+  readonly name: string;
+}
+
+/** Null: not limited. */
+export interface LimitNumbers {
+  readonly running: number | null;
+  readonly runningPerKey: number | null;
+  readonly rate: Rate | null;
+}
+
+/** What the code says. */
+export interface OwnLimit extends LimitName, LimitNumbers {
+  readonly isKeyed: boolean;
+}
+
+export interface TicketRequest {
+  readonly taskId: string;
+  readonly stepId: string;
+  /** Empty: the limit has no key. */
+  readonly key: string;
+}
+
+export interface Granting {
+  /** Of the steps that were asked for: those that have a ticket now. */
+  readonly granted: readonly string[];
+  /** Tasks that waited, and are due now. */
+  readonly woken: readonly string[];
+}
+
+export interface Settling {
+  readonly woken: readonly string[];
+  /** Whether somebody still waits. */
+  readonly isWaiting: boolean;
+}
+
+/** What somebody sets of a limit: unset stays as it is, null is what the code says, 0 is no limit. */
+export interface LimitSetting {
+  readonly running?: number | null;
+  readonly runningPerKey?: number | null;
+  readonly rate?: Rate | 0 | null;
+  readonly reason: string | null;
+  readonly by: string;
+}
+
+export interface LimitRow extends LimitName {
+  readonly isKeyed: boolean;
+  /** Null: no code has said anything of it. */
+  readonly own: LimitNumbers | null;
+  /** What is set: null is what the code says, 0 is no limit. Null: nothing is set. */
+  readonly set: {
+    readonly running: number | null;
+    readonly runningPerKey: number | null;
+    readonly rate: Rate | 0 | null;
+    readonly reason: string | null;
+    readonly by: string;
+    readonly at: number;
+  } | null;
+  /** How many run now: of a flow the tasks that are held, of a tool the tickets that are granted. */
+  readonly running: number;
+  /** How many wait, up to WAITING_MAX: of a flow the tasks that are due and held by nobody. */
+  readonly waiting: number;
+  /** How many have begun within the time of the rate; 0 without one. */
+  readonly begun: number;
+  /** When the first of these counts no more, in store time. */
+  readonly nextAt: number | null;
+}
+
+/** More are not counted. */
+export const WAITING_MAX = 100_000;
+
+/** How a task or a step waits. */
+export interface LinePlace {
+  /** How many of its key, or of all where there are no keys, come before it; up to WAITING_MAX. */
+  readonly before: number;
+}
+
+export interface LimitStore {
+  /** What the code says now of these limits. */
+  declare(limits: readonly OwnLimit[]): Promise<void>;
+  /**
+   * Asks for tickets of a tool's limit, which was declared. Those that are not granted wait in line (TK3). Asking again
+   * for the same step is harmless.
+   */
+  take(limit: string, asked: readonly TicketRequest[]): Promise<Granting>;
+  /** Gives back what these steps have of the limit, and grants it to others. Gives the tasks that are due now. */
+  giveBack(limit: string, stepIds: readonly string[]): Promise<readonly string[]>;
+  /** Takes back what is held for nothing (TK4), and grants what there is room for, of all limits that somebody waits for. */
+  settle(): Promise<Settling>;
+  /** All that were declared or set, by kind and name. */
+  list(): Promise<readonly LimitRow[]>;
+  /** False: there is no such limit. */
+  set(limit: LimitName, setting: LimitSetting): Promise<boolean>;
+  /** What the code says counts again. False: there is no such limit. */
+  reset(limit: LimitName): Promise<boolean>;
+  /** Undefined: it does not wait in line. */
+  placeOfStep(taskId: string, stepId: string): Promise<LinePlace | undefined>;
+  placeOfTask(taskId: string): Promise<LinePlace | undefined>;
+}
+
+/** TK4. */
+export const UNDRIVEN_MS = 60_000;
+
+/** So many tickets are granted in one go. */
+export const GRANT_MAX = 500;

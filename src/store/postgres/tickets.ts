@@ -1,0 +1,255 @@
+// The table `tickets` (TK1 to TK4 in `limit-store.ts`). Each of these is one message of a few statements, and so one
+// transaction, which begins with the lock of the limit.
+
+import { type Granting, GRANT_MAX, type Settling, type TicketRequest, UNDRIVEN_MS } from "../limit-store.ts";
+import { KEYS_MAX, type KeyTurns } from "../key-turns.ts";
+import { writeArray } from "./row-encoding.ts";
+import type { PostgresClient } from "./connection.ts";
+import { milliseconds, quoteText, type Schema } from "./schema.ts";
+
+/** Grants of one call, should so many be cut short (`is_cut`). */
+const ROUNDS_MAX = 100;
+
+interface GrantRow {
+  readonly granted: string;
+  readonly woken: string;
+  readonly visits: string;
+  readonly is_cut: boolean;
+}
+
+export async function takeTickets(
+  client: PostgresClient,
+  schema: Schema,
+  turns: KeyTurns,
+  { limit, asked }: { readonly limit: string; readonly asked: readonly TicketRequest[] },
+): Promise<Granting> {
+  const columns = [
+    arrayOf("uuid", asked, ({ taskId }) => taskId),
+    arrayOf("uuid", asked, ({ stepId }) => stepId),
+    arrayOf("text", asked, ({ key }) => key),
+  ];
+  const ask = `
+    insert into ${schema}.tickets (limit_name, key, task_id, step_id)
+    select ${quoteText(limit)}, a.key, a.task_id, a.step_id
+    from unnest(${columns.join(", ")}) with ordinality as a (task_id, step_id, key, place)
+    where exists (select from ${schema}.tasks t where t.id = a.task_id and t.finished_at is null)
+    order by a.place
+    on conflict (task_id, step_id) do update set
+      limit_name = excluded.limit_name, key = excluded.key, granted_at = null
+      where tickets.limit_name <> excluded.limit_name`;
+  return grant(client, schema, turns, { limit, first: [ask], asked: asked.map(({ stepId }) => stepId) });
+}
+
+function arrayOf(type: string, asked: readonly TicketRequest[], of: (one: TicketRequest) => string): string {
+  return `(select ${quoteText(writeArray(asked.map(of)))}::${type}[])`;
+}
+
+export async function giveBackTickets(
+  client: PostgresClient,
+  schema: Schema,
+  turns: KeyTurns,
+  { limit, stepIds }: { readonly limit: string; readonly stepIds: readonly string[] },
+): Promise<readonly string[]> {
+  const giveBack = `
+    delete from ${schema}.tickets
+    where limit_name = ${quoteText(limit)} and step_id in (select unnest(${quoteText(writeArray(stepIds))}::uuid[]))`;
+  return (await grant(client, schema, turns, { limit, first: [giveBack], asked: [] })).woken;
+}
+
+export async function settleTickets(client: PostgresClient, schema: Schema, turns: KeyTurns): Promise<Settling> {
+  const limits = await waitingLimits(client, schema);
+  const woken: string[] = [];
+  for (const limit of limits) {
+    const takeBack = `
+      delete from ${schema}.tickets k using ${schema}.tasks t
+      where k.limit_name = ${quoteText(limit)} and k.granted_at is not null and t.id = k.task_id and (
+        t.finished_at is not null
+        or exists (
+          select from ${schema}.task_steps s
+          where s.task_id = k.task_id and s.id = k.step_id and s.status not in ('PLANNED', 'RUNNING')
+        )
+        or (t.lease_owner is null and k.granted_at < now() - ${UNDRIVEN_MS} * interval '1 ms')
+      )`;
+    woken.push(...(await grant(client, schema, turns, { limit, first: [takeBack], asked: [] })).woken);
+  }
+  return { woken, isWaiting: limits.length > 0 && (await waitingLimits(client, schema)).length > 0 };
+}
+
+/** One step down the index for each. */
+async function waitingLimits(client: PostgresClient, schema: Schema): Promise<readonly string[]> {
+  const next = (after: string): string => `
+    select k.limit_name from ${schema}.tickets k where k.granted_at is null ${after} order by k.limit_name limit 1`;
+  const rows = await client.query<{ name: string }>(
+    `with recursive found (name) as (
+      (${next("")})
+      union all
+      select (${next("and k.limit_name > found.name")}) from found where found.name is not null
+    )
+    select name from found where name is not null`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+interface Grant {
+  readonly limit: string;
+  /** Statements that come before, under the limit's lock. */
+  readonly first: readonly string[];
+  /** Ids of steps: they hear of their tickets by the answer. */
+  readonly asked: readonly string[];
+}
+
+async function grant(
+  client: PostgresClient,
+  schema: Schema,
+  turns: KeyTurns,
+  { limit, first, asked }: Grant,
+): Promise<Granting> {
+  const granted = new Set<string>();
+  const woken: string[] = [];
+  let statements = first;
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const [row] = await client.execute<GrantRow>(
+      [lock(schema, limit), ...statements, grantStatement(schema, turns, limit, asked)].join(";\n"),
+    );
+    if (!row) throw new Error("A grant gives one row.");
+    for (const id of JSON.parse(row.granted) as string[]) granted.add(id);
+    woken.push(...(JSON.parse(row.woken) as string[]));
+    for (const [last, keys] of JSON.parse(row.visits) as [string, number][]) turns.note(turnOf(limit), { last, keys });
+    if (!row.is_cut) break;
+    statements = [];
+  }
+  return { granted: [...granted], woken };
+}
+
+function turnOf(limit: string): string {
+  return `tool ${limit}`;
+}
+
+/** TK2. */
+function lock(schema: Schema, limit: string): string {
+  return `select pg_advisory_xact_lock(
+    hashtextextended('taskonaut:limit:' || ${quoteText(schema)} || ':' || ${quoteText(limit)}, 0)
+  )`;
+}
+
+/** What it grants it chooses among tickets of all kinds; those of steps and tasks that have ended it takes away, and is cut short. */
+function grantStatement(schema: Schema, turns: KeyTurns, limit: string, asked: readonly string[]): string {
+  const name = quoteText(limit);
+  const { after, perVisit } = turns.placeOf(turnOf(limit), GRANT_MAX);
+  const tickets = `${schema}.tickets`;
+  const askedIds = `(select unnest(${quoteText(writeArray(asked))}::uuid[]))`;
+  const waiting = `k.limit_name = ${name} and k.granted_at is null`;
+  const slice = `to_timestamp(ceil(${milliseconds("now()")}::numeric / r.slice_ms) * r.slice_ms / 1000.0)`;
+  return `
+  with recursive l as materialized (
+    select
+      nullif(coalesce(l.running, l.own_running), 0) as running,
+      nullif(coalesce(l.running_per_key, l.own_running_per_key), 0) as per_key,
+      nullif(coalesce(l.rate_count, l.own_rate_count), 0) as rate_count,
+      case when l.rate_count is null then l.own_rate_ms else l.rate_ms end as rate_ms
+    from (select) one left join ${schema}.limits l on l.kind = 'tool' and l.name = ${name}
+  ), r as materialized (
+    select l.*, greatest(1, ceil(l.rate_ms / 100.0)::bigint) as slice_ms,
+      greatest(0, least(
+        ${GRANT_MAX},
+        l.running - case when l.running is null then 0 else (
+          select count(*) from ${tickets} k where k.limit_name = ${name} and k.granted_at is not null
+        ) end,
+        l.rate_count - (
+          select coalesce(sum(s.count), 0) from ${schema}.limit_starts s
+          where s.kind = 'tool' and s.name = ${name} and s.slice_at > now() - l.rate_ms * interval '1 ms'
+        )
+      )) as wanted
+    from l
+  ), v (n, key, lap, taken, ids) as (
+    select 0, ${quoteText(after)} collate "C", 0, 0, '{}'::bigint[]
+    union all
+    select v.n + 1, next.key, next.lap, v.taken + cardinality(found.ids), found.ids
+    from v cross join r
+    cross join lateral (
+      select (
+        select k.key from ${tickets} k where ${waiting} and k.key > v.key order by k.key limit 1
+      ) as key offset 0
+    ) onward
+    cross join lateral (
+      select v.lap + (onward.key is null)::integer as lap, case
+        when onward.key is not null then onward.key
+        when v.lap = 0 then (select k.key from ${tickets} k where ${waiting} order by k.key limit 1)
+      end as key offset 0
+    ) next
+    cross join lateral (
+      select array(
+        select k.id from ${tickets} k where ${waiting} and k.key = next.key order by k.id
+        limit greatest(0, least(${perVisit}, r.per_key - case when r.per_key is null then 0 else (
+          select count(*) from ${tickets} h
+          where h.limit_name = ${name} and h.key = next.key and h.granted_at is not null
+        ) end))
+      ) as ids offset 0
+    ) found
+    where v.n < ${KEYS_MAX} and v.taken < r.wanted and next.key is not null
+      and (next.lap = 0 or next.key <= ${quoteText(after)})
+  ), chosen as materialized (
+    select k.id, k.task_id, k.step_id, exists (
+      select from ${schema}.tasks t where t.id = k.task_id and t.finished_at is null
+    ) and not exists (
+      select from ${schema}.task_steps s
+      where s.task_id = k.task_id and s.id = k.step_id and s.status not in ('PLANNED', 'RUNNING')
+    ) as is_open
+    from (
+      select i.id from v cross join lateral unnest(v.ids) with ordinality as i (id, part)
+      order by v.n, i.part limit (select wanted from r)
+    ) c cross join lateral (select k.id, k.task_id, k.step_id from ${tickets} k where k.id = c.id and ${waiting}) k
+  ), gone as (
+    delete from ${tickets} k using chosen c where k.task_id = c.task_id and k.step_id = c.step_id and not c.is_open
+  ), granted as (
+    update ${tickets} k set granted_at = now() from chosen c
+    where k.task_id = c.task_id and k.step_id = c.step_id and c.is_open
+    returning k.task_id, k.step_id
+  ), waited as materialized (
+    select g.task_id, g.step_id, row_number() over (partition by g.task_id order by g.step_id) as number
+    from granted g where g.step_id not in ${askedIds}
+  ), locked as materialized (
+    select t.id from ${schema}.tasks t where t.id in (select task_id from waited) order by t.id for no key update
+  ), woken as (
+    update ${schema}.tasks t set
+      wake_seq = t.wake_seq + w.number,
+      due_at = case
+        when t.parked_reason is not null or t.status = 'PLANNED' then t.due_at
+        when t.lease_owner is not null then least(t.due_at, now())
+        -- as if it had been in the queue from its creation on: who has a ticket keeps others from theirs
+        else least(t.due_at, t.created_at)
+      end
+    from (select task_id, count(*) as number from waited group by task_id) w, locked
+    where t.id = w.task_id and locked.id = t.id and t.finished_at is null
+    returning t.id, t.wake_seq - w.number as before
+  ), posted as (
+    insert into ${schema}.task_inbox (task_id, seq, kind, step_id, created_at)
+    select w.task_id, t.before + w.number, 'ticket', w.step_id, now()
+    from waited w join woken t on t.id = w.task_id
+  ), started as (
+    insert into ${schema}.limit_starts (kind, name, slice_at, count)
+    select 'tool', ${name}, ${slice}, count(*) from granted, r where r.rate_count is not null
+    group by r.slice_ms having count(*) > 0
+    on conflict (kind, name, slice_at) do update set count = limit_starts.count + excluded.count
+  ), forgotten as (
+    delete from ${schema}.limit_starts s using r
+    where s.kind = 'tool' and s.name = ${name} and s.slice_at <= now() - r.rate_ms * interval '1 ms'
+  )
+  select
+    (
+      select coalesce(json_agg(step_id), '[]')::text from (
+        select k.step_id from ${tickets} k where k.step_id in ${askedIds} and k.granted_at is not null
+        union select g.step_id from granted g where g.step_id in ${askedIds}
+      ) mine
+    ) as granted,
+    (select coalesce(json_agg(id), '[]')::text from woken) as woken,
+    (
+      select coalesce(json_agg(json_build_array(v.key, v.n)), '[]')::text
+      from (select key, n from v where n > 0 order by n desc limit 1) v
+    ) as visits,
+    exists (select from chosen where not is_open) or (
+      (select count(*) from chosen) < (select wanted from r) and exists (
+        select from v, r where cardinality(v.ids) = ${perVisit} and ${perVisit} < coalesce(r.per_key, ${perVisit} + 1)
+      )
+    ) or (select count(*) from chosen) = ${GRANT_MAX} as is_cut`;
+}

@@ -1,0 +1,200 @@
+// The table `tickets` (TK1 to TK4 in `limit-store.ts`). Who grants holds the file's write lock: that is the lock of every limit.
+
+import { GRANT_MAX, type Granting, type Settling, type TicketRequest, UNDRIVEN_MS } from "../limit-store.ts";
+import { KEYS_MAX, type KeyTurns } from "../key-turns.ts";
+import { turnOfLoop } from "../../turn-of-loop.ts";
+import { countStarts, type LimitRoom, roomOfLimit } from "./claim-limited.ts";
+import type { SqliteConnection } from "./connection.ts";
+import { insertPost } from "./inbox.ts";
+
+const ASK = `
+  insert into tickets (limit_name, key, task_id, step_id)
+  select $limit, $key, $taskId, $stepId
+  where exists (select 1 from tasks where id = $taskId and finished_at is null)
+  on conflict (task_id, step_id) do update set limit_name = excluded.limit_name, key = excluded.key, granted_at = null
+    where limit_name <> excluded.limit_name`;
+
+const IS_GRANTED = "select 1 from tickets where task_id = $taskId and step_id = $stepId and granted_at is not null";
+
+const GIVE_BACK = `
+  delete from tickets where limit_name = $limit and step_id in (select value from json_each($stepIds))`;
+
+const NEXT_LIMIT = `
+  select limit_name as name from tickets indexed by tickets_waiting
+  where granted_at is null and limit_name > $after order by limit_name limit 1`;
+
+const IS_OVER = `
+  exists (
+    select 1 from task_steps s where s.task_id = tickets.task_id and s.id = tickets.step_id
+      and s.status not in ('PLANNED', 'RUNNING')
+  )`;
+
+const TAKE_BACK = `
+  delete from tickets where limit_name = $limit and granted_at is not null and (
+    ${IS_OVER}
+    or exists (
+      select 1 from tasks t where t.id = tickets.task_id
+        and (t.finished_at is not null or (t.lease_owner is null and tickets.granted_at < $before))
+    )
+  )`;
+
+const COUNT_GRANTED = "select count(*) as count from tickets where limit_name = $limit and granted_at is not null";
+
+const COUNT_OF_KEY = `${COUNT_GRANTED} and key = $key`;
+
+const NEXT_KEY = `
+  select key from tickets indexed by tickets_waiting
+  where limit_name = $limit and granted_at is null and key > $after order by key limit 1`;
+
+const FIRST_KEY = `
+  select key from tickets indexed by tickets_waiting
+  where limit_name = $limit and granted_at is null order by key limit 1`;
+
+const OF_KEY = `
+  select id, task_id, step_id, ${IS_OVER} or not exists (
+    select 1 from tasks t where t.id = tickets.task_id and t.finished_at is null
+  ) as is_over
+  from tickets indexed by tickets_waiting
+  where limit_name = $limit and granted_at is null and key = $key order by id limit $limitRows`;
+
+const GRANT = "update tickets set granted_at = $now where id = $id";
+
+const REMOVE = "delete from tickets where id = $id";
+
+/** As if it had been in the queue from its creation on: who has a ticket keeps others from theirs. */
+const HURRY = `
+  update tasks set due_at = min(due_at, created_at)
+  where id = $taskId and due_at is not null and lease_owner is null and status <> 'PLANNED'`;
+
+interface Waiting {
+  readonly id: number;
+  readonly task_id: string;
+  readonly step_id: string;
+  readonly is_over: 0 | 1;
+}
+
+export function takeTickets(
+  connection: SqliteConnection,
+  turns: KeyTurns,
+  { limit, asked }: { readonly limit: string; readonly asked: readonly TicketRequest[] },
+  now: () => number,
+): Promise<Granting> {
+  return connection.write(() => {
+    const ask = connection.prepare(ASK);
+    for (const { taskId, stepId, key } of asked) ask.run({ limit, taskId, stepId, key });
+    const woken = grant(connection, turns, limit, { now: now(), asked: new Set(asked.map(({ stepId }) => stepId)) });
+    const isGranted = connection.prepare(IS_GRANTED);
+    const granted = asked.filter(({ taskId, stepId }) => isGranted.get({ taskId, stepId }) !== null);
+    return { granted: granted.map(({ stepId }) => stepId), woken };
+  });
+}
+
+export function giveBackTickets(
+  connection: SqliteConnection,
+  turns: KeyTurns,
+  { limit, stepIds }: { readonly limit: string; readonly stepIds: readonly string[] },
+  now: () => number,
+): Promise<readonly string[]> {
+  return connection.write(() => {
+    connection.prepare(GIVE_BACK).run({ limit, stepIds: JSON.stringify(stepIds) });
+    return grant(connection, turns, limit, { now: now(), asked: new Set() });
+  });
+}
+
+export async function settleTickets(
+  connection: SqliteConnection,
+  turns: KeyTurns,
+  now: () => number,
+): Promise<Settling> {
+  const woken: string[] = [];
+  // mostly nobody waits, and then nobody is kept from writing
+  for (const limit of await connection.read(() => waitingLimits(connection))) {
+    const due = await connection.write(() => {
+      connection.prepare(TAKE_BACK).run({ limit, before: now() - UNDRIVEN_MS });
+      return grant(connection, turns, limit, { now: now(), asked: new Set() });
+    });
+    woken.push(...due);
+    await turnOfLoop();
+  }
+  return { woken, isWaiting: (await connection.read(() => waitingLimits(connection))).length > 0 };
+}
+
+function waitingLimits(connection: SqliteConnection): string[] {
+  const next = connection.prepare<{ name: string }>(NEXT_LIMIT);
+  const names: string[] = [];
+  for (let name = next.get({ after: "" })?.name; name !== undefined; name = next.get({ after: name })?.name) {
+    names.push(name);
+  }
+  return names;
+}
+
+/** Within a write. Gives the tasks that waited and are due now. */
+function grant(
+  connection: SqliteConnection,
+  turns: KeyTurns,
+  limit: string,
+  { now, asked }: { readonly now: number; readonly asked: ReadonlySet<string> },
+): readonly string[] {
+  const room = roomOfLimit(connection, { kind: "tool", name: limit }, now);
+  let wanted = wantedOf(connection, limit, room);
+  const woken: string[] = [];
+  let started = 0;
+  let isMore = true;
+  while (isMore && wanted > 0) {
+    isMore = false;
+    const turn = `tool ${limit}`;
+    const place = turns.placeOf(turn, wanted);
+    let keys = 0;
+    let last = place.after;
+    for (const key of keysFrom(connection, limit, place.after)) {
+      if (wanted <= 0 || keys >= KEYS_MAX) break;
+      keys += 1;
+      last = key;
+      const limitRows = Math.min(place.perVisit, wanted, roomOfKey(connection, limit, key, room.keyHeldMax));
+      if (limitRows <= 0) continue;
+      const found = connection.prepare<Waiting>(OF_KEY).all({ limit, key, limitRows });
+      if (found.length === limitRows) isMore = true;
+      for (const { id, task_id: taskId, step_id: stepId, is_over: isOver } of found) {
+        if (isOver) {
+          connection.prepare(REMOVE).run({ id });
+          continue;
+        }
+        connection.prepare(GRANT).run({ id, now });
+        wanted -= 1;
+        started += 1;
+        if (!asked.has(stepId) && tell(connection, taskId, stepId, now)) woken.push(taskId);
+      }
+    }
+    turns.note(turn, { last, keys });
+  }
+  if (room.rate) countStarts(connection, { kind: "tool", name: limit, rate: room.rate, count: started }, now);
+  return woken;
+}
+
+function wantedOf(connection: SqliteConnection, limit: string, { heldMax, left }: LimitRoom): number {
+  const count = connection.prepare<{ count: number }>(COUNT_GRANTED);
+  const room = heldMax === null ? GRANT_MAX : heldMax - (count.get({ limit })?.count ?? 0);
+  return Math.min(GRANT_MAX, room, left);
+}
+
+function roomOfKey(connection: SqliteConnection, limit: string, key: string, heldMax: number | null): number {
+  if (heldMax === null) return GRANT_MAX;
+  return heldMax - (connection.prepare<{ count: number }>(COUNT_OF_KEY).get({ limit, key })?.count ?? 0);
+}
+
+/** Once around, from behind `after`: keys of tickets that wait. */
+function* keysFrom(connection: SqliteConnection, limit: string, after: string): Generator<string> {
+  const next = connection.prepare<{ key: string }>(NEXT_KEY);
+  const beyond = (key: string): string | undefined => next.get({ limit, after: key })?.key;
+  for (let key = beyond(after); key !== undefined; key = beyond(key)) yield key;
+  let key = connection.prepare<{ key: string }>(FIRST_KEY).get({ limit })?.key;
+  for (; key !== undefined && key <= after; key = beyond(key)) yield key;
+}
+
+/** TK3. */
+function tell(connection: SqliteConnection, taskId: string, stepId: string, now: number): boolean {
+  const none = { name: null, payload: null, error: null, idempotency_key: null, attempt_epoch: null };
+  const isTold = insertPost(connection, { ...none, task_id: taskId, kind: "ticket", step_id: stepId }, now);
+  if (isTold) connection.prepare(HURRY).run({ taskId });
+  return isTold;
+}
