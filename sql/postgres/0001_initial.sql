@@ -250,7 +250,25 @@ create table workers (
   grace_ms integer check (grace_ms > 0),
   -- What it does in one go, once that has taken long, as JSON: {"taskId", "stepId", "seconds"}; null again when that is
   -- done. It may be the death of its process, and nobody can put it down who dies of it.
-  cause text
+  cause text,
+  -- Ids of the pauses that it has taken note of: it starts nothing that they hold back.
+  pauses_seen text not null default ''
+);
+
+-- What is paused: no step that a row here holds back starts anywhere.
+create table pauses (
+  scope text not null check (scope in ('all', 'flow', 'tool')),
+  -- Of the flow or the tool; of `all` it is empty.
+  name text not null,
+  -- Another one for each pause of the same thing: workers tell by it which of them they know.
+  id uuid not null,
+  reason text,
+  made_by text not null,
+  -- 1: what ran when it began was told to stop.
+  aborts smallint not null default 0 check (aborts in (0, 1)),
+  since timestamptz not null,
+  primary key (scope, name),
+  constraint all_has_no_name check ((scope = 'all') = (name = ''))
 );
 
 -- The limits of flows and tools: what the code said of each the last time, and what somebody has set in the place of that.

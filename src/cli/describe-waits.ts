@@ -29,7 +29,7 @@ export function describeWaits(task: Task): readonly string[] {
 }
 
 /** `doubt` is the step that is in doubt, where it is one that is waited for. */
-function describeWait({ kind, name, until, task_id }: Waiting, doubt: TaskStep | undefined): string {
+function describeWait({ kind, name, until, task_id, reason }: Waiting, doubt: TaskStep | undefined): string {
   const end = until === null ? [] : [`until ${toWords(until)}`];
   switch (kind) {
     case "time":
@@ -44,6 +44,8 @@ function describeWait({ kind, name, until, task_id }: Waiting, doubt: TaskStep |
       return `for somebody who settles step ${doubt ? `${doubt.step_index} ` : ""}${name}, which is in doubt`;
     case "limit":
       return `for its turn: limit ${name}`;
+    case "pause":
+      return `for the end of the pause of ${name ?? "everything"}${reason ? `: ${reason}` : ""}`;
     default:
       // of a server that knows more kinds than this version
       return [`for ${String(kind)}`, ...end].join(", ");

@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import type { ErrorCode, TaskonautError } from "../core/errors.ts";
+import type { PauseTarget } from "../core/api/pauses.ts";
 import type { Hint, Hints } from "./hint.ts";
 
 /** The call that ended with the error. */
@@ -32,6 +33,11 @@ const BY_CODE: Partial<Record<ErrorCode, Find>> = {
   max_steps_exhausted: ({ id, hints }) => (id === undefined ? [] : hints.give("goOn", { id })),
   task_not_in_doubt: ({ id, hints }) => (id === undefined ? [] : hints.give("showTask", { id })),
   task_busy: ({ id, hints }) => (id === undefined ? [] : hints.give("showTask", { id })),
+  flow_paused: ({ details: { scope, name }, hints }) => {
+    const target = targetOf(scope, name);
+    return target ? hints.give("unpause", { target }) : hints.give("listPauses");
+  },
+  pause_not_found: ({ hints }) => hints.give("listPauses"),
   task_parked: ({ id, hints }) =>
     id === undefined ? [] : [...hints.give("resumeTask", { id }), ...hints.give("cancelByForce", { id })],
   unauthorized: ({ hints }) => hints.give("setToken"),
@@ -53,6 +59,12 @@ const BY_CODE: Partial<Record<ErrorCode, Find>> = {
     return follows ? hints.give("followAgain", { id }) : hints.give("goOn", { id });
   },
 };
+
+/** Of an error that came from a server, nothing is known but its message. */
+function targetOf(scope: unknown, name: unknown): PauseTarget | undefined {
+  if (scope === "all") return { scope };
+  return (scope === "flow" || scope === "tool") && typeof name === "string" ? { scope, name } : undefined;
+}
 
 const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 

@@ -1,6 +1,8 @@
 // Every hint that the program can print, by name. A draft says what the hint is good for, and the words of a command, without
 // what tells where tasks and flows are: `hint.ts` adds that.
 
+import type { PauseTarget } from "../core/api/pauses.ts";
+
 export interface HintDraft {
   readonly text?: string;
   readonly command?:
@@ -40,6 +42,9 @@ export const HINT_LIST = {
     run("or end it without what its flow would clean up", ["cancel-task", id, "--force"]),
   retryTask: ({ id }: OfTask) => run(undefined, ["retry-task", id]),
   retryParent: ({ id }: OfTask) => run("when this task has ended, retry its parent", ["retry-task", id]),
+  listPauses: () => run("see what is paused", ["pauses"]),
+  unpause: ({ target }: { readonly target: PauseTarget }) =>
+    run("let it go on when the reason is gone", ["unpause", ...wordsOf(target)]),
   work: () => run(undefined, ["work"]),
   startWorkerOfServer: () => ({
     text: "A worker beside the server's database takes it: `run-app` has one unless --no-worker was given.",
@@ -102,6 +107,11 @@ function bare(text: string | undefined, words: readonly string[]): HintDraft {
 
 function again(text: string, more: readonly string[]): HintDraft {
   return { text, command: { kind: "again", more } };
+}
+
+function wordsOf(target: PauseTarget): readonly string[] {
+  if (target.scope === "all") return ["--all"];
+  return target.scope === "flow" ? [target.name] : ["--tool", target.name];
 }
 
 function stepOf(step: number | undefined): readonly string[] {

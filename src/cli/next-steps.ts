@@ -2,7 +2,8 @@
 
 import { existsSync } from "node:fs";
 import { isTerminal } from "../core/record/status.ts";
-import type { Task, TaskStep } from "../core/api/task.ts";
+import type { PauseTarget } from "../core/api/pauses.ts";
+import type { Task, TaskStep, Waiting } from "../core/api/task.ts";
 import type { FlowDescription, Taskonaut } from "../core/api/taskonaut.ts";
 import type { Call } from "./command.ts";
 import { isQueued, stepsInDoubt } from "./describe-waits.ts";
@@ -50,11 +51,19 @@ export function suggestSteps(task: Task, hints: Hints, payloads: Payloads): read
   if (task.parked_reason !== null) return [...hints.give("resumeTask", { id }), ...hints.give("cancelByForce", { id })];
   if (task.status === "FAILED") return hasFailedTool(task) ? hints.give("retryTask", { id }) : [];
   if (isTerminal(task.status) || task.lease_owner !== null) return [];
+  const pause = task.waiting_for.find(({ kind }) => kind === "pause");
+  if (pause) return hints.give("unpause", { target: targetOf(pause, task) });
   if (isQueued(task)) return hints.isRemote ? hints.give("followTask", { id }) : hints.give("work");
   if (task.waiting_for.length === 0) return hints.give("runTask", { id });
   const signals = signalsOf(task);
   if (signals.length === 0) return hints.give("followTask", { id });
   return signals.slice(0, HINTS_MAX).flatMap((name) => suggestSignal(task, name, hints, payloads));
+}
+
+/** A pause is of the task's flow, of a tool, or of everything. */
+function targetOf({ name }: Waiting, { flow_name }: Task): PauseTarget {
+  if (name === null) return { scope: "all" };
+  return { scope: name === flow_name ? "flow" : "tool", name };
 }
 
 /** Where its contract is not known, what tells it: a server's flows are not here, and a file that is gone tells nothing. */

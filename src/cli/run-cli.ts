@@ -12,6 +12,8 @@ import { getTasks } from "./commands/get-tasks.ts";
 import { help } from "./commands/help.ts";
 import { init } from "./commands/init.ts";
 import { migrate } from "./commands/migrate.ts";
+import { pause } from "./commands/pause.ts";
+import { pauses } from "./commands/pauses.ts";
 import { resolve } from "./commands/resolve.ts";
 import { resumeTask } from "./commands/resume-task.ts";
 import { retryTask } from "./commands/retry-task.ts";
@@ -20,6 +22,7 @@ import { runFlow } from "./commands/run-flow.ts";
 import { runTask } from "./commands/run-task.ts";
 import { signalTask } from "./commands/signal-task.ts";
 import { test } from "./commands/test.ts";
+import { unpause } from "./commands/unpause.ts";
 import { validate } from "./commands/validate.ts";
 import { describeVersion, version } from "./commands/version.ts";
 import { work } from "./commands/work.ts";
@@ -53,6 +56,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { title: "Run tasks", commands: [runFlow, runTask, advanceTask] },
   { title: "Look at tasks", commands: [getTask, getTasks, workers] },
   { title: "Act on tasks", commands: [signalTask, cancelTask, retryTask, resumeTask, resolve] },
+  { title: "Hold back flows and tools", commands: [pause, unpause, pauses] },
   { title: "Serve and work", commands: [runApp, work] },
   { title: "Flows", commands: [init, flows, validate, test] },
   { title: "Database", commands: [migrate, backup, bench] },

@@ -82,7 +82,7 @@ export function waitsByStep({ steps, waiting_for }: Task): ReadonlyMap<TaskStep,
 }
 
 /** What others do about it is worth more words than time, which passes by itself. */
-const TOLD_FIRST: readonly Waiting["kind"][] = ["doubt", "signal", "child", "limit", "retry", "time"];
+const TOLD_FIRST: readonly Waiting["kind"][] = ["doubt", "pause", "signal", "child", "limit", "retry", "time"];
 
 function firstToTell(waits: readonly Waiting[]): Waiting | undefined {
   for (const kind of TOLD_FIRST) {
@@ -111,6 +111,8 @@ export function describeWaitShortly({ kind, name, until }: Waiting, now: number,
         return ["for a person to settle", shown];
       case "limit":
         return ["for its turn:", shown];
+      case "pause":
+        return ["for the end of a pause"];
       default:
         // of a server that knows more kinds than this version
         return ["for", showText(String(kind), NAME_COLUMNS)];

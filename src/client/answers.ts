@@ -6,6 +6,7 @@ import type { ErrorCode, Violation } from "../core/errors.ts";
 import { NEXT, NEXT_STEP, type ToolCallStatus } from "../core/record/status.ts";
 import type { FlowDescription, FoundTasks } from "../core/api/taskonaut.ts";
 import type { DamagedTask, ListedSummary, ListedTask, Task, TaskSummary } from "../core/api/task.ts";
+import type { Pause, Paused } from "../core/api/pauses.ts";
 import type { Worker } from "../core/api/worker.ts";
 
 /** A schema that checks a shape and stands for a type of core, whose fields beyond that shape it takes on trust. */
@@ -125,6 +126,21 @@ export const WorkersAnswer = v.array(
     lease_until: Text,
   }),
 ) as unknown as Answer<readonly Worker[]>;
+
+const PauseAnswer = v.looseObject({
+  scope: v.picklist(["all", "flow", "tool"] satisfies Pause["scope"][]),
+  name: TextOrNull,
+  reason: TextOrNull,
+  by: Text,
+  since: Text,
+});
+
+export const PausesAnswer = v.array(PauseAnswer) as unknown as Answer<readonly Pause[]>;
+
+export const PausedAnswer = v.looseObject({
+  pause: PauseAnswer,
+  unanswered: v.array(Text),
+}) as unknown as Answer<Paused>;
 
 export const ReadyAnswer: Answer<{ status: string }> = v.looseObject({ status: v.literal("ready") });
 

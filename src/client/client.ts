@@ -31,6 +31,7 @@ import {
   TasksAnswer,
   WorkersAnswer,
 } from "./answers.ts";
+import { createPauses } from "./pauses.ts";
 import { type Creation, createResults } from "./results.ts";
 import { createTransport, type Fetch } from "./transport.ts";
 
@@ -45,7 +46,8 @@ export interface ClientOptions {
 
 /** Throws usage where baseUrl is no http(s) URL. Every method also throws api_unreachable and unauthorized. */
 export function createClient(options: ClientOptions): Taskonaut {
-  const { ask } = createTransport(options);
+  const transport = createTransport(options);
+  const { ask } = transport;
 
   /** What makes the server drive the task takes as long as its tools do, or as its turn does to come. */
   async function drive(id: string, action: string, body?: string): Promise<Task> {
@@ -122,6 +124,8 @@ export function createClient(options: ClientOptions): Taskonaut {
       parseTaskName(name); // what is none leads to no route
       return (await ask({ path: `/task-ids/${encodeURIComponent(name)}`, answer: FoundAnswer })).body;
     },
+
+    pauses: createPauses(transport),
 
     listWorkers: async () => (await ask({ path: "/workers", answer: WorkersAnswer })).body,
 

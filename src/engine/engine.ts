@@ -25,6 +25,7 @@ import type {
   TaskPage,
   Taskonaut,
 } from "../core/api/taskonaut.ts";
+import type { Pauses } from "../core/api/pauses.ts";
 import type { Worker as WorkerResource } from "../core/api/worker.ts";
 import type { TaskNews } from "../core/api/task-news.ts";
 import type { TellWait } from "../core/waiting.ts";
@@ -47,13 +48,16 @@ import { retryTask } from "./driving/retry-task.ts";
 import { StoredTasks } from "./driving/stored-tasks.ts";
 import { Ends } from "./process/ends.ts";
 import { Holdings } from "./process/holdings.ts";
+import { Pausing } from "./doors/pauses.ts";
 import { tellLateOutput } from "./doors/late-output.ts";
 import { Lease } from "./process/lease.ts";
 import { LimitDesk } from "./process/limit-desk.ts";
 import { ownHeartbeat } from "./process/own-heartbeat.ts";
+import { KnownPauses } from "./process/known-pauses.ts";
 import { Pace } from "./process/pace.ts";
 import { ProgressWriter } from "./process/progress-writer.ts";
 import { Flows } from "./task/flows.ts";
+import { withPauses } from "./task/to-pause.ts";
 import { toTask, toWorker } from "./task/to-task.ts";
 import { runToEnd, type RunTools } from "./driving/run-to-end.ts";
 import { resolveTask } from "./driving/resolve-task.ts";
@@ -119,6 +123,8 @@ class StoreEngine implements Engine {
   readonly #children: ChildTasks;
   readonly #notifier: QueueNotifier;
   readonly #storeClock: StoreClock;
+  readonly #pauses: KnownPauses;
+  readonly pauses: Pauses;
   #worker: Worker | undefined;
   readonly #holdings: Holdings;
   readonly #limitDesk: LimitDesk;
@@ -129,6 +135,7 @@ class StoreEngine implements Engine {
     this.#store = store;
     this.#flows = new Flows(options.flows, limits);
     const workerId = options.newId();
+    this.#pauses = new KnownPauses({ store, clock, log, workerId, onAbort: () => {} });
     const beatByHand = ownHeartbeat(store, clock, log);
     const lease = new Lease(
       { id: workerId, name: options.workerName, leaseMs: leaseWithin(limits.leaseMs), flows: this.#flows.names },
@@ -161,6 +168,7 @@ class StoreEngine implements Engine {
       children: this.#children,
       clock,
       storeClock: this.#storeClock,
+      pauses: this.#pauses,
       log,
       limits,
       progress: new ProgressWriter({ store, clock, workerId }),
@@ -171,6 +179,7 @@ class StoreEngine implements Engine {
         outputBytesMax: limits.outputBytes,
         timeoutMs: limits.toolTimeoutMs,
         retryWaitMs: limits.retryWaitMs,
+        pauses: this.#pauses,
         watch: options.toolWatch,
         call: options.callTool,
         news: options.news,
@@ -193,6 +202,14 @@ class StoreEngine implements Engine {
         told.catch(() => {}); // it never rejects
       },
     };
+    this.pauses = new Pausing({
+      ...this.#tools,
+      store,
+      known: this.#pauses,
+      notifier: this.#notifier,
+      newId: options.newId,
+      name: options.workerName,
+    });
     this.#newTasks = new NewTasks(this.#tools, this.#notifier, options.newId);
     this.#callers = new DrivingForCallers(this.#tools, this.#notifier, () => this.#onOutage());
     this.#runTools = {
@@ -262,7 +279,8 @@ class StoreEngine implements Engine {
   async createTask(request: CreateTask): Promise<CreatedTask> {
     this.#driven.assertOpen();
     const { record, isNew } = await this.#newTasks.create(request);
-    return { task: isNew ? toTask(record) : await this.#tell(record), created: isNew };
+    const task = isNew ? withPauses(toTask(record), await this.#pauses.list()) : await this.#tell(record);
+    return { task, created: isNew };
   }
 
   async advanceTask(id: string): Promise<Task> {
@@ -320,7 +338,7 @@ class StoreEngine implements Engine {
 
   async listTasks(request: ListTasks): Promise<TaskPage> {
     await turnOfLoop(); // whoever asks for one page after the other must not keep all others waiting
-    return listTasks(this.#store, request);
+    return listTasks(this.#store, request, {}, await this.#pauses.list());
   }
 
   async getTaskSummary(id: string): Promise<TaskSummary> {
@@ -329,7 +347,7 @@ class StoreEngine implements Engine {
 
   async listTaskSummaries(request: ListTasks): Promise<SummaryPage> {
     await turnOfLoop();
-    const { tasks, ...page } = await listTasks(this.#store, request, LEAN);
+    const { tasks, ...page } = await listTasks(this.#store, request, LEAN, await this.#pauses.list());
     return { tasks: tasks.map(summarizeListed), ...page };
   }
 
@@ -359,6 +377,7 @@ class StoreEngine implements Engine {
       await Promise.all([this.#worker?.stop(), left, this.results.close()]);
       await writer.settle();
       await this.#notifier.settle();
+      await this.#pauses.settle();
       await this.#holdings.letGoOfAll();
     } finally {
       await lease.stop();
@@ -367,8 +386,8 @@ class StoreEngine implements Engine {
   }
 
   /** The task as its caller sees it. Throws record_damaged. */
-  #tell(record: TaskRecord): Promise<Task> {
-    return toSoundTask(record, this.#store.location);
+  async #tell(record: TaskRecord): Promise<Task> {
+    return withPauses(await toSoundTask(record, this.#store.location), await this.#pauses.list());
   }
 
   /** A worker looks itself; it knows what it has claimed. */

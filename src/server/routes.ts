@@ -11,6 +11,7 @@ import { readJsonBody, requireJsonBody } from "./body.ts";
 import { isTerminal } from "../core/record/status.ts";
 import { check, inputInvalid } from "./check.ts";
 import { LIST_PARAMETERS, readListRequest, readTaskRequest, TASK_PARAMETERS } from "./list-request.ts";
+import { pauseRoutes } from "./pause-routes.ts";
 import { CREATION_PARAMETERS, readCreationQuery } from "./queueing.ts";
 import { queryOf } from "./query.ts";
 import { param, type Route, type RouteOptions } from "./route.ts";
@@ -27,7 +28,9 @@ const CancelBody = v.strictObject({ force: v.optional(v.boolean(), false) });
 /** Of an order that says everything in its path; a body that says more is not passed over. */
 const NoBody = v.strictObject({});
 
-export function routesOf({ taskonaut, maxBodyBytes, log, version, onLongWait }: RouteOptions): readonly Route[] {
+export function routesOf(routeOptions: RouteOptions): readonly Route[] {
+  const { taskonaut, maxBodyBytes, log, version, onLongWait } = routeOptions;
+
   async function createTask(c: Context, flow: string): Promise<Response> {
     const idempotencyKey = readIdempotencyKey(c.req.header("idempotency-key"));
     const { queueing, waitMs } = readCreationQuery(queryOf(c), Date.now());
@@ -175,6 +178,7 @@ export function routesOf({ taskonaut, maxBodyBytes, log, version, onLongWait }: 
       query: CREATION_PARAMETERS,
       handle: (c) => createTask(c, param(c, "name")),
     },
+    ...pauseRoutes(routeOptions),
     { method: "GET", path: "/workers", handle: async (c) => c.json(await taskonaut.listWorkers()) },
     // probes come with what their senders like
     { method: "GET", path: "/healthz", query: "ignored", handle: async (c) => c.json({ status: "alive" }) },
@@ -184,7 +188,8 @@ export function routesOf({ taskonaut, maxBodyBytes, log, version, onLongWait }: 
       query: "ignored",
       handle: async (c) => {
         await taskonaut.checkReady();
-        return c.json({ status: "ready" });
+        const pauses = await taskonaut.pauses.list();
+        return c.json({ status: "ready", ...(pauses.length > 0 && { pauses }) });
       },
     },
   ];
@@ -197,7 +202,14 @@ function describeApi(routes: readonly Route[], version: string): object {
     name: "taskonaut",
     version,
     documentation: "docs/http-api.md",
-    links: { tasks: "/tasks", flows: "/flows", workers: "/workers", alive: "/healthz", ready: "/readyz" },
+    links: {
+      tasks: "/tasks",
+      flows: "/flows",
+      workers: "/workers",
+      pauses: "/pauses",
+      alive: "/healthz",
+      ready: "/readyz",
+    },
     routes: routes.map(({ method, path, query }) => ({
       method,
       path: path.replaceAll(/:(\w+)/g, "{$1}"),

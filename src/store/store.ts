@@ -13,8 +13,11 @@ import type { InboxRow, JsonText, StepRow, TaskRecord, TaskRow, ToolCallRow } fr
 import type { RowFilter } from "../core/record/row-filter.ts";
 import type { TaskName } from "../core/record/task-names.ts";
 import type { DeathCause } from "./blame.ts";
+import type { PauseRow, PauseStore } from "./pause-store.ts";
 import type { RemovalStore } from "./removal-store.ts";
 import type { LimitStore, Rate } from "./limit-store.ts";
+
+export type { NewPause, PauseRow, PauseScope, UnawareWorker } from "./pause-store.ts";
 
 /** Everything that one write does to one task. */
 export interface Change {
@@ -235,6 +238,8 @@ export interface Claim {
   readonly nextDueAt: number | null;
   /** The store's time of the claim. */
   readonly now: number;
+  /** What was paused then: no task of a flow that is was claimed. */
+  readonly pauses: readonly PauseRow[];
   /** More would have been claimed, had the tasks been smaller: one claim leases so many bytes, or one task. */
   readonly isCut?: boolean;
 }
@@ -321,7 +326,7 @@ export interface Store {
    * where a flow has a `heldMax` it holds however many claim at once. PLANNED tasks are claimed like any other once due_at
    * has come. Where the answer is lost, the tasks may have been claimed: see releaseTasks. Throws
    * worker_not_registered where the worker has no row: others have forgotten it while it was away. Where nothing is due
-   * that need not be looked at.
+   * that need not be looked at. Tasks of a flow that is paused, or of all where everything is, are passed over.
    */
   claimTasks(request: ClaimRequest): Promise<Claim>;
   /**
@@ -371,6 +376,9 @@ export interface Store {
   readonly removal: RemovalStore;
   /** Limits over all workers, and the tickets of tools. */
   readonly limits: LimitStore;
+
+  /** What is paused. */
+  readonly pauses: PauseStore;
 
   /** Throws `database_unavailable`, `database_behind`, `database_ahead` or `migration_changed`. */
   checkReady(): Promise<void>;

@@ -3,6 +3,7 @@
 // its row (`core/record/record.ts`).
 
 import type { InboxRow, StepRow, TaskRow, ToolCallRow } from "../core/record/record.ts";
+import type { PauseRow } from "./pause-store.ts";
 import type { PayloadRow } from "./payloads.ts";
 import type { TagRow } from "./tag-rows.ts";
 import type { WorkerRow } from "./store.ts";
@@ -186,7 +187,21 @@ export const WORKERS = define<StoredWorker>({
   },
 });
 
-export const TABLES = [TASKS, TASK_STEPS, TOOL_CALLS, TASK_INBOX, TASK_TAGS, PAYLOADS, WORKERS] as const;
+export const PAUSES = define<PauseRow>({
+  name: "pauses",
+  key: ["scope", "name"],
+  columns: {
+    scope: { type: "text" },
+    name: { type: "text" },
+    id: { type: "uuid" },
+    reason: { type: "text" },
+    made_by: { type: "text" },
+    aborts: { type: "smallint" },
+    since: { type: "time" },
+  },
+});
+
+export const TABLES = [TASKS, TASK_STEPS, TOOL_CALLS, TASK_INBOX, TASK_TAGS, PAYLOADS, WORKERS, PAUSES] as const;
 
 /** Whether the row has nothing but what it begins with where its columns say so. */
 export function isAsMade<Row>({ begins }: Table<Row>, row: Row): boolean {

@@ -109,7 +109,7 @@ export interface LogLine {
 
 /** What the flow waits for: time, a signal, a child, the next attempt of a tool, or somebody who settles a step in doubt. */
 export interface RunWait {
-  readonly kind: "time" | "signal" | "child" | "retry" | "doubt" | "limit";
+  readonly kind: "time" | "signal" | "child" | "retry" | "doubt" | "limit" | "pause";
   readonly name: string | null;
   /** Milliseconds after the flow began; null: no time is set. */
   readonly until: number | null;

@@ -87,8 +87,8 @@ interface PlanNode {
 function readsOf(node: PlanNode): readonly string[] {
   const { "Node Type": type, "Relation Name": table, "Index Name": index, "Index Cond": condition = "" } = node;
   const below = (node.Plans ?? []).flatMap(readsOf);
-  // workers are few
-  if (table === undefined || table === "workers" || type === "ModifyTable") return below;
+  // workers and pauses are few
+  if (table === undefined || table === "workers" || table === "pauses" || type === "ModifyTable") return below;
   const columns = [...condition.matchAll(/(\w+)\)* (?:=|<|>|IS)/g)].map(([, column]) => column);
   // which of the two it is depends on what vacuum has seen
   const how = type.replace("Index Only Scan", "Index Scan");

@@ -4,6 +4,7 @@ import { changeContract } from "./changes.contract.ts";
 import { limitsContract } from "./limits.contract.ts";
 import { migrationContract } from "./migrations.contract.ts";
 import type { Place } from "./place.ts";
+import { pauseContract } from "./pauses.contract.ts";
 import { queueContract } from "./queue.contract.ts";
 import { removalContract } from "./removal.contract.ts";
 import { searchContract } from "./search.contract.ts";
@@ -23,5 +24,6 @@ export function storeContract(dialect: string, create: () => Promise<Place>): vo
   sizeContract(dialect, create);
   ticketContract(dialect, create);
   workerContract(dialect, create);
+  pauseContract(dialect, create);
   migrationContract(dialect, create);
 }

@@ -22,6 +22,7 @@ const WITHIN = {
   "tasks.limit_begun": "both",
   "task_inbox.consumed_at": "both",
   "workers.grace_ms": "postgres",
+  "workers.pauses_seen": "both",
 } as const;
 
 const TYPES = {

@@ -107,6 +107,19 @@ const HINTS: Readonly<Record<HintId, Provoke>> = {
     const said = await type(["run-flow", "parks", ...PLACE]);
     expect(JSON.parse(await paste(find(said, "cancel-task")))).toMatchObject({ status: "CANCELLED" });
   },
+  async listPauses({ type, paste, create }) {
+    await create("nudged");
+    await type(["pause", "nudged", ...PLACE]);
+    expect(await paste(find(await type(["unpause", "waits", ...DATABASE]), "pauses"))).toContain('"nudged"');
+  },
+  async unpause({ type, paste, create }) {
+    await create("nudged");
+    await type(["pause", "--tool", "stock", ...PLACE]);
+    await type(["pause", "fails", ...PLACE]);
+    const said = await type(["run-flow", "fails", ...PLACE]);
+    expect(said.exit).toBe(4);
+    expect(await paste(find(said, "unpause"))).toContain('"stock"');
+  },
   async retryTask({ show, paste }) {
     const said = await show(["run-flow", "fails", ...PLACE]);
     expect(JSON.parse(await paste(find(said, "retry-task")))).toMatchObject({ status: "RUNNING" });

@@ -230,6 +230,7 @@ describe.each(DATABASES)("a tool that kills its process on %s", (_name, create) 
     // no look at what runs comes to pass, which would write what there is
     const clock: Clock = {
       now: () => systemClock.now(),
+      elapsed: () => systemClock.elapsed(),
       sleep: (ms, signal) => (ms === LOOK_MS ? new Promise(() => {}) : systemClock.sleep(ms, signal)),
     };
     const leaving = await bench.openEngine({ flows: [flow], clock });

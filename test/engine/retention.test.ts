@@ -36,6 +36,7 @@ const flowOf = (retention?: RetentionOption): Flow =>
 /** A clock on which a rest is over at once. */
 const restless = (rests: number[]): Clock => ({
   now: Date.now,
+  elapsed: () => performance.now(),
   sleep: async (ms) => {
     rests.push(ms);
   },

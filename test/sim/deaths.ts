@@ -34,12 +34,15 @@ export class Deaths {
     }
   }
 
-  #undue({ before, after: { task, steps } }: Write): string | undefined {
+  #undue({ before, after: { task, steps }, writer }: Write): string | undefined {
     if (task.parked_reason === null || task.parked_reason === before?.task.parked_reason) return undefined;
     const [, index, times] = DEADLY.exec(task.parked_reason) ?? [];
     if (index === undefined) return undefined;
     const step = [...steps.values()].find(({ step_index }) => step_index === Number(index));
-    const count = this.#counts.get(step?.id ?? "") ?? 0;
+    // who takes it over by hand parks it with that very write
+    const owner = before?.task.lease_owner ?? null;
+    const isTakenOver = owner !== null && writer?.workerIds.has(owner) !== true;
+    const count = (this.#counts.get(step?.id ?? "") ?? 0) + (isTakenOver ? 1 : 0);
     if (count >= Number(times)) return undefined;
     return `Task ${task.id} is parked for deaths of step ${index}, around which it was taken over ${count} times in a row.`;
   }

@@ -3,7 +3,8 @@
 
 import type { ToolContext } from "../../src/core/flow/tool.ts";
 import type { StepRow } from "../../src/core/record/record.ts";
-import type { Change } from "../../src/store/store.ts";
+import { holdsBack } from "../../src/engine/process/known-pauses.ts";
+import type { Change, PauseScope } from "../../src/store/store.ts";
 import type { Decided } from "./decided.ts";
 import { GUARANTEES, type SimToolName, type SimWork } from "./sim-flows.ts";
 import type { SimDatabase } from "./sim-database.ts";
@@ -22,6 +23,8 @@ export class Ledger {
   readonly effects = new Set<string>();
   readonly #onceEffects = new Set<string>();
   readonly #receipts = new Set<string>();
+  /** Ids of pauses of which somebody was told that they hold. */
+  readonly #pauses = new Set<string>();
   /** By process and key: the epoch of the call that the process has made durable as RUNNING. */
   readonly #intents = new Map<string, number>();
 
@@ -39,9 +42,18 @@ export class Ledger {
     }
   }
 
+  /** Whoever has paused this was told that nothing of it starts any more, which is so until somebody ends the pause. */
+  notePaused(scope: PauseScope, name: string): void {
+    for (const pause of this.database.pauses)
+      if (pause.scope === scope && pause.name === name) this.#pauses.add(pause.id);
+  }
+
   noteEffect(process: string, tool: SimToolName, work: SimWork, context: ToolContext): void {
     const { taskId, stepId, idempotencyKey: key } = context;
     const where = `${process} calls ${tool} for step ${stepId} of task ${taskId}`;
+    const flow = this.database.find(taskId)?.task.flow_name ?? "";
+    const pause = this.database.pauses.find((row) => this.#pauses.has(row.id) && holdsBack(row, flow, tool));
+    if (pause) this.trace.breach(`${where} of flow ${flow}, although ${pause.scope} ${pause.name} is paused.`);
     if (tool === "note") return;
     this.effects.add(key);
     for (const receipt of work.after) {

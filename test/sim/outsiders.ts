@@ -4,8 +4,10 @@
 import { hasCode, TaskonautError, type ErrorCode } from "../../src/core/errors.ts";
 import { keyedTaskId } from "../../src/core/record/ids.ts";
 import { isStepOpen, isTerminal } from "../../src/core/record/status.ts";
+import type { PauseTarget } from "../../src/core/api/pauses.ts";
 import type { CreateTask, Taskonaut } from "../../src/core/api/taskonaut.ts";
 import type { StepRow } from "../../src/core/record/record.ts";
+import type { PauseRow } from "../../src/store/store.ts";
 import type { StoredTask } from "./sim-database.ts";
 import { type SimProcess, short } from "./sim-process.ts";
 import { LIMITED_FLOWS } from "./limit-watch.ts";
@@ -17,6 +19,8 @@ const EXPECTED: ReadonlySet<ErrorCode> = new Set([
   "shutting_down",
   "task_busy",
   "task_parked",
+  "flow_paused",
+  "pause_not_found",
   "task_ended",
   "task_not_found",
   "task_not_in_doubt",
@@ -48,7 +52,18 @@ export class Outsiders {
     const process = this.#anyProcess();
     if (!process) return;
     const open = database.tasks.filter(({ task }) => !isTerminal(task.status));
-    const kind = random.pick(["signal", "signal", "cancel", "retry", "resolve", "drive", "drive", "resume"] as const);
+    const kind = random.pick([
+      "signal",
+      "signal",
+      "cancel",
+      "retry",
+      "resolve",
+      "drive",
+      "drive",
+      "resume",
+      "pause",
+      "unpause",
+    ] as const);
     switch (kind) {
       case "signal":
         if (open.length > 0) this.#signal(process, random.pick(open), random.pick(["go", "stop"]), random.uuid());
@@ -73,7 +88,15 @@ export class Outsiders {
       case "resume": {
         const parked = open.filter(({ task }) => task.parked_reason !== null);
         if (parked.length > 0) this.#resume(process, random.pick(parked));
+        return;
       }
+      case "pause": {
+        const name = random.pick(this.flows);
+        this.#pause(process, random.chance(0.8) ? { scope: "flow", name } : { scope: "all" });
+        return;
+      }
+      case "unpause":
+        if (database.pauses.length > 0) this.#unpause(process, random.pick(database.pauses));
     }
   }
 
@@ -121,6 +144,7 @@ export class Outsiders {
   help(): void {
     const process = this.#anyProcess();
     if (!process) return;
+    for (const pause of this.world.database.pauses) this.#unpause(process, pause);
     for (const { stored, step } of this.#openSteps((open) => open.kind === "signal" && open.due_at === null)) {
       this.#signal(process, stored, step.target ?? "", `for ${step.path}`);
     }
@@ -201,6 +225,20 @@ export class Outsiders {
     this.call(process, `${how} ${short(task.id)}`, (engine) =>
       how === "run" ? engine.runTask(task.id) : engine.advanceTask(task.id),
     );
+  }
+
+  #pause(process: SimProcess, target: PauseTarget): void {
+    const name = target.scope === "all" ? "" : target.name;
+    this.call(process, `pause ${target.scope} ${name}`, async (engine) => {
+      await engine.pauses.pause(target);
+      this.world.trace.note(`${target.scope} ${name} is paused`);
+      this.world.ledger.notePaused(target.scope, name);
+    });
+  }
+
+  #unpause(process: SimProcess, { scope, name }: PauseRow): void {
+    const target: PauseTarget = scope === "all" ? { scope } : { scope, name };
+    this.call(process, `unpause ${scope} ${name}`, (engine) => engine.pauses.unpause(target));
   }
 
   #resume(process: SimProcess, { task }: StoredTask): void {

@@ -19,6 +19,11 @@ export class SimClock implements Clock {
     return BEGIN + this.timeline.now + this.aheadMs;
   }
 
+  elapsed(): number {
+    this.timeline.count();
+    return this.timeline.now;
+  }
+
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);

@@ -11,9 +11,13 @@ import type {
   InboxPage,
   InboxPost,
   InboxQuery,
+  NewPause,
+  PauseRow,
+  PauseScope,
   PostResult,
 } from "../../src/store/store.ts";
 import type { EndedQuery, EndedTasks, Removal, RemovalResult } from "../../src/store/removal-store.ts";
+import { holdsBack } from "../../src/engine/process/known-pauses.ts";
 import { toInboxPage } from "../../src/store/inbox-page.ts";
 import { assertChanges } from "../../src/store/assert-changes.ts";
 import { SimLimits } from "./sim-limits.ts";
@@ -44,6 +48,9 @@ export class SimDatabase {
   onWrite: OnWrite = () => {};
   /** Told of each task before it is removed. */
   onRemove: (task: StoredTask) => void = () => {};
+  readonly #pauses = new Map<string, PauseRow>();
+  /** Told where something is no longer paused. */
+  onUnpaused: () => void = () => {};
   readonly limits: SimLimits;
 
   constructor() {
@@ -57,6 +64,23 @@ export class SimDatabase {
   /** Every task, in the order of their creation in this database. */
   get tasks(): readonly StoredTask[] {
     return [...this.#tasks.values()];
+  }
+
+  /** By scope, then by name. */
+  get pauses(): readonly PauseRow[] {
+    return [...this.#pauses.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, pause]) => pause);
+  }
+
+  putPause(pause: NewPause, now: number): PauseRow {
+    const row = { ...pause, since: now };
+    this.#pauses.set(`${pause.scope} ${pause.name}`, row);
+    return row;
+  }
+
+  removePause(scope: PauseScope, name: string): boolean {
+    const wasPaused = this.#pauses.delete(`${scope} ${name}`);
+    if (wasPaused) this.onUnpaused();
+    return wasPaused;
   }
 
   find(id: string): StoredTask | undefined {
@@ -122,8 +146,10 @@ export class SimDatabase {
     return { kind: this.#post(post, now) ? "posted" : "refused" };
   }
 
-  claimTasks({ workerId, limit, flows, deadOwners }: ClaimRequest, now: number): Claim {
+  claimTasks({ workerId, limit, flows: asked, deadOwners }: ClaimRequest, now: number): Claim {
     const claimed: ClaimedTask[] = [];
+    const { pauses } = this;
+    const flows = asked.filter(({ name }) => !pauses.some((pause) => holdsBack(pause, name)));
     const isLiving = (owner: string | null): boolean => owner !== null && !deadOwners.includes(owner);
     for (const flow of flows) {
       const ofFlow = this.tasks.filter(({ task }) => task.flow_name === flow.name);
@@ -150,7 +176,7 @@ export class SimDatabase {
       names.has(task.flow_name) && task.due_at !== null && task.due_at > now ? [task.due_at] : [],
     );
     const nextDueAt = claimed.length > 0 || later.length === 0 ? null : Math.min(...later);
-    return { tasks: claimed, nextDueAt, now };
+    return { tasks: claimed, nextDueAt, now, pauses };
   }
 
   releaseTasks({ workerId, except }: { workerId: string; except: readonly string[] }, now: number): number {

@@ -156,6 +156,13 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
       findEnded: (query) => read("findEnded", (now) => world.withoutAwaited(database.findEnded(query, now))),
       removeTasks: (removal) => request("removeTasks", (now) => database.removeTasks(removal, now)),
     },
+    pauses: {
+      read: (id) => read("readPauses", () => ({ pauses: database.pauses, seen: workers.pausesSeen(id) })),
+      put: (pause) => request("putPause", (now) => database.putPause(pause, now)),
+      remove: (scope, name) => request("removePause", () => database.removePause(scope, name)),
+      acknowledge: (id, seen) => request("acknowledgePauses", () => workers.acknowledgePauses(id, seen)),
+      findUnaware: (id) => read("findUnaware", () => workers.unawareOf(id)),
+    },
     checkReady: () => read("checkReady", () => undefined),
     close: async () => {
       for (const id of workerIds) workers.freeLock(id);

@@ -2,7 +2,7 @@
 // by them is for the real `DeathWatch` to say, of which each process has one.
 
 import type { Suspect } from "../../src/store/postgres/death-watch.ts";
-import type { ListedWorker, NewWorker, WorkerRow, WorkerState } from "../../src/store/store.ts";
+import type { ListedWorker, NewWorker, UnawareWorker, WorkerRow, WorkerState } from "../../src/store/store.ts";
 import type { SimDatabase } from "./sim-database.ts";
 
 interface StoredWorker extends WorkerRow {
@@ -10,6 +10,7 @@ interface StoredWorker extends WorkerRow {
   /** How often the lease was renewed. */
   readonly renewals: number;
   readonly graceMs: number | null;
+  readonly pausesSeen: string;
 }
 
 export class SimWorkers {
@@ -28,7 +29,23 @@ export class SimWorkers {
     const { id, name, leaseMs, concurrency, flows = [] } = worker;
     this.#locks.add(id);
     const lease = { started_at: now, lease_until: now + leaseMs, lease_ms: leaseMs };
-    this.#rows.set(id, { id, name, concurrency, flows: JSON.stringify(flows), ...lease, renewals: 0, graceMs });
+    const pausesSeen = this.#rows.get(id)?.pausesSeen ?? "";
+    const row = { id, name, concurrency, flows: JSON.stringify(flows), ...lease, renewals: 0, graceMs, pausesSeen };
+    this.#rows.set(id, row);
+  }
+
+  pausesSeen(id: string): string | null {
+    return this.#rows.get(id)?.pausesSeen ?? null;
+  }
+
+  acknowledgePauses(id: string, pausesSeen: string): void {
+    const row = this.#rows.get(id);
+    if (row) this.#rows.set(id, { ...row, pausesSeen });
+  }
+
+  /** Those that have not acknowledged this pause. */
+  unawareOf(pauseId: string): UnawareWorker[] {
+    return [...this.#rows.values()].filter(({ pausesSeen }) => !pausesSeen.includes(pauseId));
   }
 
   renew(id: string, leaseMs: number, now: number): boolean {

@@ -2,6 +2,7 @@
 
 import type { TaskRow } from "../../src/core/record/record.ts";
 import type { EndedTasks } from "../../src/store/removal-store.ts";
+import { holdsBack } from "../../src/engine/process/known-pauses.ts";
 import { Random } from "./random.ts";
 import { breachesOf, breachesOfRemoval } from "./invariants.ts";
 import { Deaths } from "./deaths.ts";
@@ -72,6 +73,9 @@ export class World {
       );
       for (const breach of breachesOfRemoval(task, this.database)) this.trace.breach(breach);
     };
+    this.database.onUnpaused = () => {
+      for (const id of this.#freeSince.keys()) this.#freeSince.set(id, this.timeline.now);
+    };
     this.database.onWrite = (write) => {
       const { before, after, change } = write;
       const { task } = after;
@@ -104,6 +108,7 @@ export class World {
     // of a flow with limits, what is free may have to wait
     const isNeglected = ({ task }: StoredTask): boolean =>
       !LIMITED_FLOWS.has(task.flow_name) &&
+      !this.database.pauses.some((pause) => holdsBack(pause, task.flow_name)) &&
       (this.#freeSince.get(task.id) ?? Number.POSITIVE_INFINITY) + ms < this.timeline.now &&
       (task.due_at ?? Number.POSITIVE_INFINITY) + ms < this.storeNow();
     return this.database.tasks.filter(isNeglected).map(({ task }) => task);

@@ -72,6 +72,7 @@ export function benchOn(createDatabase: () => Promise<EngineDatabase>): Bench {
       let isDead = false;
       const clock: Clock = {
         now: () => living.now(),
+        elapsed: () => living.elapsed(),
         sleep: (ms, signal) => (isDead ? new Promise(() => {}) : living.sleep(ms, signal)),
       };
       // who closes the connections of a worker frees its lock, but leaves its row and its tasks behind

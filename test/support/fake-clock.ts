@@ -15,6 +15,10 @@ export class FakeClock implements Clock {
     return this.time;
   }
 
+  elapsed(): number {
+    return this.time;
+  }
+
   /** How many are asleep now. */
   get sleeping(): number {
     return this.#sleepers.size;

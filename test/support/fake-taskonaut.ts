@@ -24,6 +24,7 @@ import type {
   Taskonaut,
   TaskPage,
 } from "../../src/core/api/taskonaut.ts";
+import { FakePauses } from "./fake-pauses.ts";
 import { FakeResults } from "./fake-results.ts";
 import { plannedStep, plannedTask } from "./tasks.ts";
 
@@ -106,6 +107,8 @@ export class FakeTaskonaut implements Taskonaut {
   whileRunning: (() => Promise<void>) | undefined;
   private readonly keys = new Map<string, string>();
   private readonly transitions = new Map<string, number>();
+
+  readonly pauses = new FakePauses();
 
   /** Names of the methods that were called, in order. */
   get calls(): readonly Method[] {

@@ -69,6 +69,7 @@ export class World {
     const store = this.#mortal(life, workers);
     const clock: Clock = {
       now: () => this.now(),
+      elapsed: () => performance.now(),
       sleep: (ms, signal) => (life.isOver ? new Promise(() => {}) : systemClock.sleep(ms / HURRY, signal)),
     };
     const engine = createEngine({
@@ -180,6 +181,13 @@ export class World {
         listEndedFlows: () => alive(() => store.removal.listEndedFlows()),
         findEnded: (query) => alive(() => store.removal.findEnded(query)),
         removeTasks: (removal) => alive(() => store.removal.removeTasks(removal)),
+      },
+      pauses: {
+        read: (id) => alive(() => store.pauses.read(id)),
+        put: (pause) => alive(() => store.pauses.put(pause)),
+        remove: (scope, name) => alive(() => store.pauses.remove(scope, name)),
+        acknowledge: (id, seen) => alive(() => store.pauses.acknowledge(id, seen)),
+        findUnaware: (id) => alive(() => store.pauses.findUnaware(id)),
       },
       checkReady: () => alive(() => store.checkReady()),
       close: async () => {},

@@ -55,16 +55,18 @@ export interface TaskStep {
 
 /**
  * What a task waits for: time, a signal (with or without a timeout), the end of a child, the next attempt of a tool,
- * somebody who settles a step in doubt (`resolve`), or its turn under a limit.
+ * somebody who settles a step in doubt (`resolve`), its turn under a limit, or the end of a pause.
  */
 export interface Waiting {
-  readonly kind: "time" | "signal" | "child" | "retry" | "doubt" | "limit";
-  /** The signal, the child's flow, the step that is tried again or in doubt, or the limit; null for time. */
+  readonly kind: "time" | "signal" | "child" | "retry" | "doubt" | "limit" | "pause";
+  /** The signal, the child's flow, the step that is tried again or in doubt, the limit, or what is paused; null for time, and where everything is paused. */
   readonly name: string | null;
   /** When the time is up, by the store's clock. */
   readonly until: Timestamp | null;
   /** For a child: its task. */
   readonly task_id: string | null;
+  /** Of a pause alone: why, where that was told. */
+  readonly reason?: string | null;
 }
 
 export interface Task {

@@ -2,6 +2,7 @@
 
 import type { Json } from "../record/json-value.ts";
 import type { ListedSummary, ListedTask, Task, TaskBrief, TaskSummary } from "./task.ts";
+import type { Pauses } from "./pauses.ts";
 import type { Results } from "./results.ts";
 import type { TaskFilter } from "./task-filter.ts";
 import type { Worker } from "./worker.ts";
@@ -148,6 +149,8 @@ export interface Taskonaut {
    * no child) or `@last:<flow>`. Throws task_id_invalid.
    */
   findTasks(name: string): Promise<FoundTasks>;
+  /** What is paused: flows, tools, or everything. */
+  readonly pauses: Pauses;
   /** Processes that take tasks from the queue or hold some, the oldest first. */
   listWorkers(): Promise<readonly Worker[]>;
   /** Returns where tasks can be created and advanced now: store reachable and migrated. Throws what stands against it. */

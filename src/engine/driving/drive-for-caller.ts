@@ -91,7 +91,7 @@ export class DrivingForCallers {
   }
 
   async #failureOf(error: unknown, driver: TaskDriver): Promise<unknown> {
-    if (hasCode(error, "task_parked")) return toldOnceDurable(error, driver);
+    if (hasCode(error, "task_parked") || hasCode(error, "flow_paused")) return toldOnceDurable(error, driver);
     if (error instanceof FlowViolationError) return parkDriven(driver, error, this.tools);
     const isExplained = error instanceof TaskonautError && error.code !== "internal";
     if (isExplained || error instanceof LostTaskError || error instanceof TaskExistsError) return error;
@@ -104,10 +104,10 @@ export class DrivingForCallers {
   }
 }
 
-/** What to tell of a parked task: that it is, once that is durable, or why it could not be written. */
-function toldOnceDurable(parked: unknown, driver: TaskDriver): Promise<unknown> {
+/** What to tell of a task that is parked or held back: that, once all is durable, or why it could not be written. */
+function toldOnceDurable(told: unknown, driver: TaskDriver): Promise<unknown> {
   return driver.settle().then(
-    () => parked,
+    () => told,
     (error: unknown) => error,
   );
 }

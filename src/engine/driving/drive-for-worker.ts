@@ -156,7 +156,7 @@ export class DrivingForWorker {
         if (told instanceof LostTaskError) throw told;
         return LET_GO;
       }
-      if (!hasCode(error, "task_parked")) throw error;
+      if (!hasCode(error, "task_parked") && !hasCode(error, "flow_paused")) throw error;
     }
     driver.release();
     tellIdle(work);

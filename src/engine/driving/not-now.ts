@@ -18,9 +18,15 @@ export function leaving(): TaskonautError {
   );
 }
 
-const NOT_NOW: ReadonlySet<string> = new Set(["task_busy", "task_parked", "shutting_down", "flow_not_loaded"]);
+const NOT_NOW: ReadonlySet<string> = new Set([
+  "task_busy",
+  "task_parked",
+  "flow_paused",
+  "shutting_down",
+  "flow_not_loaded",
+]);
 
-/** Somebody else drives the task, it is parked, or this process leaves: that is no failure of what waits for it. */
+/** Somebody else drives the task, it is parked or paused, or this process leaves: that is no failure of what waits for it. */
 export function isNotNow(error: unknown): boolean {
   return error instanceof TaskonautError && NOT_NOW.has(error.code);
 }

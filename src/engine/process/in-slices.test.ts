@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { recordOf } from "../../../test/support/engine.ts";
+import type { Clock } from "../../core/clock.ts";
 import { createProgram } from "../../core/flow/create-program.ts";
 import { defineFlow } from "../../core/flow/flow.ts";
 import { call } from "../../core/flow/operation.ts";
@@ -40,9 +41,9 @@ function ended(): { program: Program; record: Recorded } {
 }
 
 /** Goes on by `ms` whenever it is looked at. */
-function clockOf(ms: number): { now(): number; sleep(): Promise<void> } {
+function clockOf(ms: number): Clock {
   let now = 0;
-  return { now: () => (now += ms), sleep: () => Promise.reject(new Error("Nobody sleeps here.")) };
+  return { now: () => (now += ms), elapsed: () => now, sleep: () => Promise.reject(new Error("Nobody sleeps here.")) };
 }
 
 test("a large task is recovered in parts, and comes to the same as in one go", async () => {

@@ -3,6 +3,7 @@ import { TIMER_MS_MAX } from "../../core/flow/duration.ts";
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);

@@ -8,6 +8,7 @@ import type { Flow } from "../../core/flow/flow.ts";
 import type { Flows } from "../task/flows.ts";
 import { type Claim, type ClaimedTask, isLimited, type Store } from "../../store/store.ts";
 import { UNSURE_MS } from "../process/holdings.ts";
+import type { KnownPauses } from "../process/known-pauses.ts";
 import type { StoreClock } from "../process/store-clock.ts";
 import { FlowShares, type SharedFlow } from "./flow-shares.ts";
 
@@ -16,6 +17,7 @@ export interface ClaimTools {
   readonly store: Pick<Store, "claimTasks" | "releaseTasks">;
   readonly clock: Clock;
   readonly storeClock: StoreClock;
+  readonly pauses: Pick<KnownPauses, "note" | "look">;
   /** Ids of tasks that callers of this process may hold. */
   readonly heldByHand: () => readonly string[];
 }
@@ -43,10 +45,12 @@ export class Claims {
 
   /** `hasMore`: more may be due that could be claimed as soon as there is room. Throws what the store throws. */
   async claim(limit: number, deadOwners: readonly string[]): Promise<Claim & { readonly hasMore: boolean }> {
-    const { store, storeClock } = this.tools;
+    const { store, storeClock, clock, pauses } = this.tools;
     const flows = this.#flowShares.grant(limit);
+    const askedAt = clock.elapsed();
     const claim = await store.claimTasks({ workerId: this.workerId, limit, flows, deadOwners });
     storeClock.note(claim.now);
+    pauses.note(claim.pauses, askedAt);
     const isMore = this.#flowShares.note(countByFlow(claim.tasks), { isFull: claim.tasks.length >= limit });
     return { ...claim, hasMore: isMore || claim.isCut === true };
   }

@@ -41,13 +41,14 @@ class Bench {
             this.claims.push(request);
             if (this.isAway) throw new TaskonautError("database_unavailable", "It is away.");
             const tasks = this.queue.splice(0, request.limit).map((id) => claimOf(id));
-            return { tasks, nextDueAt: tasks.length > 0 ? null : this.nextDueAt, now: clock.now() };
+            return { tasks, nextDueAt: tasks.length > 0 ? null : this.nextDueAt, now: clock.now(), pauses: [] };
           },
           releaseTasks: async ({ except }) => this.releases.push(except),
           releaseOrphans: async () => 0,
           unparkTasks: async () => 0,
           forgetDeadWorkers: async () => 0,
         },
+        pauses: { note() {}, look() {} },
         driving: {
           drive: (claimed, claimant) => {
             this.#driven.set(claimed.record.task.id, { claimed, claimant });

@@ -81,7 +81,10 @@ export class Worker implements RunningWorker {
   async #start(): Promise<void> {
     const { lease, notifier, log } = this.tools;
     const newsComes = await lease.work(this.options.concurrency, {
-      onNews: () => this.#onNews(),
+      onNews: () => {
+        this.#onNews();
+        this.tools.pauses.look();
+      },
       onDead: (ids) => this.#maintenance.noteDead(ids),
     });
     await this.#maintenance.begin();

@@ -12,6 +12,7 @@ import type { CommitWriter } from "../process/commit-writer.ts";
 import type { ExecutionTools } from "./execute-tool.ts";
 import type { Flows } from "./flows.ts";
 import type { LimitDesk } from "../process/limit-desk.ts";
+import type { KnownPauses } from "../process/known-pauses.ts";
 import type { Lease } from "../process/lease.ts";
 import type { ProgressWriter } from "../process/progress-writer.ts";
 import type { StoreClock } from "../process/store-clock.ts";
@@ -24,6 +25,7 @@ export interface DriverTools {
   readonly limitDesk: Pick<LimitDesk, "take" | "giveBack">;
   readonly clock: Clock;
   readonly storeClock: StoreClock;
+  readonly pauses: KnownPauses;
   readonly log: Log;
   readonly limits: Limits;
   /** What tools tell of their progress goes there. */

@@ -12,6 +12,7 @@ import { ContractError, isA, readError, stackOf, storeError, toStoredError } fro
 import { type CallTool, NonRetryableError, type Tool } from "../../core/flow/tool.ts";
 import type { ToolWatch } from "../../core/flow/tool-watch.ts";
 import { Attempt, type Execution, fieldsOfAttempt, Running } from "./attempt.ts";
+import type { Gate } from "./held-back.ts";
 
 export interface ExecutionResult {
   readonly outcome:
@@ -23,8 +24,10 @@ export interface ExecutionResult {
      */
     | { readonly kind: "doubt"; readonly error: JsonText; readonly late: Promise<JsonText | undefined> }
     /** The wait before the next attempt is longer than a process waits for: to be executed again after `waitMs`. */
-    | { readonly kind: "later"; readonly waitMs: number };
-  /** Attempts before the last one; with `later`, before the next one. */
+    | { readonly kind: "later"; readonly waitMs: number }
+    /** The next attempt was not begun, for it is paused: to be executed again when that is over. */
+    | { readonly kind: "held" };
+  /** Attempts before the last one; with `later` and `held`, before the next one. */
   readonly retryCount: number;
   readonly lastError: JsonText | null;
   readonly startedAt: number;
@@ -42,6 +45,8 @@ export interface ExecutionTools {
   readonly timeoutMs: number;
   /** A longer wait between attempts is none of the process's. */
   readonly retryWaitMs: number;
+  /** Undefined: nothing is ever paused. */
+  readonly pauses?: Gate;
   /** Undefined: what tools leave uncaught is not looked for. */
   readonly watch?: ToolWatch | undefined;
   /** Undefined: a tool is called by its own `run`. */
@@ -60,6 +65,9 @@ class Later extends Error {
     super();
   }
 }
+
+/** How `retry` is left where the next attempt is paused. */
+class Held extends Error {}
 
 /** What an attempt left uncaught while it ran: nobody knows what it has done by then. */
 class Uncaught extends Error {
@@ -107,6 +115,10 @@ function execute(execution: Execution, tools: ExecutionTools): ExecutionResult |
     const error = storeError(execution.signal.reason);
     return done({ kind: "failed", error }, failures, error);
   }
+  const { pauses } = tools;
+  const held = (): ExecutionResult => done({ kind: "held" }, failures, null);
+  if (pauses && !pauses.areKnown) return onceKnown(pauses, () => executeTool(execution, tools), held);
+  if (pauses?.find(execution.flow, tool.name)) return held();
   const input = readInput(tool, execution.input);
   if (!input.ok) {
     const error = storeError(new ContractError(`The input of tool ${tool.name}`, input.errors), tool.at);
@@ -138,6 +150,10 @@ async function tryOn(
   const firstNumber = failures + 1;
   let hasCrashed = false;
   const attemptOnce = async (number: number): Promise<JsonText> => {
+    if (number !== firstNumber && tools.pauses) {
+      await tools.pauses.know().catch(throwHeld); // nobody knows
+      if (tools.pauses.find(execution.flow, tool.name)) throw new Held();
+    }
     const made = number === firstNumber ? first : inOneGo(execution, () => tryOnce(execution, input, number, tools));
     if ("error" in made) throw made.error;
     const { value } = made;
@@ -161,6 +177,7 @@ async function tryOn(
       jitter: (count) => lotOf(`${key}#${count}`),
       isRetryable,
       onFailure(error, count) {
+        if (isA(error, Held)) return;
         failures = count;
         lastError = storeError(error, tool.at);
         const { signal } = execution;
@@ -178,6 +195,7 @@ async function tryOn(
     return done({ kind: "completed", output }, failures, lastError);
   } catch (thrown) {
     if (isA(thrown, Later)) return done({ kind: "later", waitMs: thrown.waitMs }, failures, lastError);
+    if (isA(thrown, Held)) return done({ kind: "held" }, failures, lastError);
     const error = storeError(thrown, tool.at);
     const isCutShort = isA(thrown, ToolTimeoutError) || hasCrashed || execution.signal.aborted;
     if (tool.execution === "at-most-once" && isCutShort && "value" in first) {
@@ -246,6 +264,24 @@ function awaitable(value: unknown): unknown {
   });
 }
 
+/** `held`: nobody can say. */
+async function onceKnown(
+  pauses: Gate,
+  begin: () => ExecutionResult | Promise<ExecutionResult>,
+  held: () => ExecutionResult,
+): Promise<ExecutionResult> {
+  try {
+    await pauses.know();
+  } catch {
+    return held();
+  }
+  return begin();
+}
+
+function throwHeld(): never {
+  throw new Held();
+}
+
 /** The output as checked JSON text. */
 function checkOutput(tool: Tool, value: unknown, { outputBytesMax }: ExecutionTools): JsonText {
   const json = toContractJson(applyContract(tool.output, value));
@@ -291,5 +327,5 @@ async function withinTime(
 }
 
 function isRetryable(error: unknown): boolean {
-  return !isA(error, NonRetryableError) && !isA(error, ContractError);
+  return !isA(error, NonRetryableError) && !isA(error, ContractError) && !isA(error, Held);
 }

@@ -111,6 +111,20 @@ export class StepRecord {
     this.#touch();
   }
 
+  /**
+   * Its tool was not called, for that is paused: it is to be called when that is over. Where a call is recorded that must
+   * not be made twice, it was none: the next one has another epoch.
+   */
+  holdBack({ id, execution, attempt_epoch }: StepRow): void {
+    const isOnce = execution === "at-most-once" && this.draft.callOf(id)?.attempt_epoch === attempt_epoch;
+    this.draft.patchStep(id, {
+      ...(isOnce && { attempt_epoch: attempt_epoch + 1 }),
+      starts: 0,
+      updated_at: this.time.now(),
+    });
+    this.#touch();
+  }
+
   #touch(): void {
     this.draft.changeTask(this.time.now());
   }

@@ -12,6 +12,7 @@ import { hasCode } from "../../core/errors.ts";
 import type { StepRow } from "../../core/record/record.ts";
 import { storeError } from "../../core/record/stored-error.ts";
 import type { DriverTools } from "./driver-tools.ts";
+import { heldBack } from "./held-back.ts";
 import type { InboxReader } from "./inbox-reader.ts";
 import { isParked } from "./is-parked.ts";
 import { openCall } from "./open-call.ts";
@@ -37,6 +38,8 @@ export class StepRunner {
   #ready: readonly StepRow[] = NONE;
   /** And all is durable that has to be before (R1, R2). */
   #isWritten = false;
+  /** What is paused was asked for in this transition: what seems to be may be over. */
+  #hasLooked = false;
 
   constructor(
     private readonly state: TaskState,
@@ -60,13 +63,24 @@ export class StepRunner {
   /**
    * What has to come before the next steps can be started, or before there is anything else to do. `isGoingOn`: steps were
    * started in this transition already; then a child that only waits is no reason to start again. Nothing has to come before
-   * steps that are recorded as started: whatever came meanwhile, nobody else may start them. Throws task_parked.
+   * steps that are recorded as started: whatever came meanwhile, nobody else may start them. Throws task_parked, and
+   * flow_paused where there is nothing to do but what is held back.
    */
-  needs({ isGoingOn }: { readonly isGoingOn: boolean }): "tickets" | "written" | "outcome" | undefined {
+  needs({ isGoingOn }: { readonly isGoingOn: boolean }): "pauses" | "tickets" | "written" | "outcome" | undefined {
     if (this.#isWritten) return undefined;
     this.#throwIfParked();
-    this.#ready = this.#stepsToStart(isGoingOn);
-    if (this.#ready.length === 0) return this.mustWait ? "outcome" : undefined;
+    const open = this.#stepsToStart(isGoingOn);
+    this.#ready = open;
+    if (open.length > 0) {
+      if (!this.tools.pauses.areKnown) return "pauses";
+      this.#ready = this.#free(open);
+      if (this.#ready.length < open.length && !this.#hasLooked) return "pauses";
+    }
+    if (this.#ready.length === 0) {
+      if (this.mustWait) return "outcome";
+      if (open.length > 0) this.#throwIfHeldBack(open);
+      return undefined;
+    }
     this.#throwIfTooLarge();
     this.#throwIfDeadly(this.#ready);
     if (this.#tickets.lacks(this.#ready)) return "tickets";
@@ -96,6 +110,26 @@ export class StepRunner {
     this.#isWritten = true;
   }
 
+  /** A new transition begins. */
+  begin(): void {
+    this.#hasLooked = false;
+  }
+
+  /** Asks what is paused. Throws what the store throws: but first what was done here is written, however long that takes. */
+  async look(): Promise<void> {
+    const { pauses, clock } = this.tools;
+    try {
+      await (pauses.areKnown ? pauses.read() : pauses.know());
+      this.#hasLooked = true;
+    } catch (error) {
+      if (!hasCode(error, "database_unavailable")) throw error;
+      await this.writer.settle();
+      // what runs here runs on, and is asked about again
+      if (this.state.running.size > 0) await clock.sleep(POLL_MS);
+      else await pauses.know();
+    }
+  }
+
   /** Whether steps are recorded as started, and are yet to start. */
   get isWritten(): boolean {
     return this.#isWritten;
@@ -119,6 +153,18 @@ export class StepRunner {
     let areReused = false;
     for (const step of open) if (step.kind === "tool" && this.#reuseCall(step)) areReused = true;
     return areReused ? state.stepsToStart() : open;
+  }
+
+  /** Without those that are paused. A child that is there already may go on. */
+  #free(open: readonly StepRow[]): readonly StepRow[] {
+    return open.filter((step) => this.#work.findPause(step) === undefined);
+  }
+
+  /** An outcome that the flow has not been given yet goes before. */
+  #throwIfHeldBack([step]: readonly StepRow[]): void {
+    const { state } = this;
+    const pause = step && this.#work.findPause(step);
+    if (pause && !state.nextUnobserved) throw heldBack(state.task.id, pause);
   }
 
   /** Whether there is nothing to do but to wait for what runs here. */
@@ -178,6 +224,7 @@ export class StepRunner {
     const { state } = this;
     this.writer.writeSoon({ evenUnborn: true });
     this.inbox.isWoken = true;
+    this.tools.pauses.keep();
     if (state.isClaimed) return;
     for (const step of state.waitingSteps()) {
       const { id } = step;

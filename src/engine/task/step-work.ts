@@ -5,13 +5,15 @@
 //     they did is known by then. What a branch cleans up begins after what was given up in it. So no undo runs beside
 //     what it undoes. What comes after a lost race does not wait for the losers.
 
-import { TaskonautError } from "../../core/errors.ts";
+import { hasCode, TaskonautError } from "../../core/errors.ts";
 import type { Tool } from "../../core/flow/tool.ts";
 import type { JsonText, StepRow, ToolCallRow, Writable } from "../../core/record/record.ts";
 import { idempotencyKeyOf } from "../../core/record/ids.ts";
 import { storeError } from "../../core/record/stored-error.ts";
+import type { PauseRow } from "../../store/store.ts";
 import { type DriverTools, ObstacleError } from "./driver-tools.ts";
 import { executeTool, type ExecutionResult } from "./execute-tool.ts";
+import { heldBack } from "./held-back.ts";
 import type { InboxReader } from "./inbox-reader.ts";
 import { openCall } from "./open-call.ts";
 import { type Reporter, StepExecution } from "./step-execution.ts";
@@ -34,6 +36,14 @@ export class StepWork implements Reporter {
   start(step: StepRow): void {
     if (step.kind === "child") this.#startChild(step);
     else this.#startTool(step);
+  }
+
+  /** What holds the step back; undefined: it may start. A child that is there already may go on. */
+  findPause(step: StepRow): PauseRow | undefined {
+    const { pauses } = this.tools;
+    const flow = this.state.task.flow_name;
+    if (step.kind === "tool") return pauses.find(flow, this.state.tool(step).name);
+    return step.status === "PLANNED" ? pauses.find(flow) : undefined;
   }
 
   /** When the child of this step should be run again, in store time; null: with the next look; undefined: it has not paused. */
@@ -112,6 +122,7 @@ export class StepWork implements Reporter {
     const { outcome } = result;
     if (outcome.kind === "doubt") return this.doubt(step, outcome.error);
     const open = state.callOf(step);
+    if (outcome.kind === "held" && result.retryCount === (open?.retry_count ?? 0)) return state.steps.holdBack(step);
     const call: Writable<ToolCallRow> = open
       ? { ...open }
       : openCall(state.lastCallOf(step), step, tool, result.startedAt);
@@ -119,8 +130,9 @@ export class StepWork implements Reporter {
     call.retry_count = result.retryCount;
     // what an earlier epoch left stays: a person should see why the step was opened again
     call.last_error = result.lastError ?? call.last_error;
-    if (outcome.kind === "later") {
+    if (outcome.kind === "later" || outcome.kind === "held") {
       state.steps.putCall(call);
+      if (outcome.kind === "held") return state.steps.holdBack(step);
       return state.steps.postpone(step, state.storeTime() + outcome.waitMs);
     }
     call.started_at = result.startedAt;
@@ -160,11 +172,17 @@ export class StepWork implements Reporter {
     const { children, news } = this.tools;
     news?.started(step, 1, 1);
     const child = { flow, step, depth, priority, dueAt: state.storeTime() };
+    const { pauses } = this.tools;
     const make = (): Promise<number | null> =>
       state.isClaimed ? children.create(child).then(() => null) : children.run(child);
+    const makeUnlessPaused = (): Promise<number | null> => {
+      const pause = this.findPause(step);
+      if (pause) return Promise.reject(heldBack(step.task_id, pause));
+      return pauses.areKnown || step.status !== "PLANNED" ? make() : pauses.know().then(makeUnlessPaused);
+    };
     const before = this.#endOfBefore(step);
     const isWanted = (): boolean => state.isOpen(step.id) && this.writer.failure === undefined;
-    const made = before ? before.then(() => (isWanted() ? make() : null)) : make();
+    const made = before ? before.then(() => (isWanted() ? makeUnlessPaused() : null)) : makeUnlessPaused();
     const ended = made.then(
       (due) => this.#onChildPaused(step.id, undefined, due),
       (error: unknown) => this.#onChildPaused(step.id, error),
@@ -192,6 +210,7 @@ export class StepWork implements Reporter {
       if (isRefused && state.isOpen(id))
         state.steps.recordOutcome(step, { status: "FAILED", error: storeError(error) });
       else if (error instanceof ObstacleError) this.#stopAt(step, error);
+      else if (hasCode(error, "flow_paused")) state.touch(); // it is told when nothing else is left to do
       else if (error !== undefined && !isRefused) writer.fail(error);
       else if ((wasLeased || isMade) && !state.isEnded) state.touch(); // the lease may go now
     }

@@ -105,7 +105,7 @@ export class TaskDriver {
 
   /**
    * Makes one transition in memory, at once where nothing is needed for it. False: there is none to make, because the task
-   * has ended or only waits. Throws LostTaskError, FlowViolationError, task_parked, and what the store throws.
+   * has ended or only waits. Throws LostTaskError, FlowViolationError, task_parked, flow_paused, and what the store throws.
    */
   advance(): boolean | Promise<boolean> {
     this.#throwIfFailed();
@@ -143,6 +143,8 @@ export class TaskDriver {
         return this.#transitions.lookedAgain();
       case "tickets":
         return this.#steps.takeTickets();
+      case "pauses":
+        return this.#steps.look();
       case "written":
         return this.#steps.write();
       case "outcome":

@@ -29,6 +29,8 @@ export type Need =
   | "second-look"
   /** Steps whose tools have limits get their tickets, or wait for them. */
   | "tickets"
+  /** It is asked what is paused. */
+  | "pauses"
   /** What leads to an effect is made durable (step-runner's R1). */
   | "written"
   /** Something that runs here ends, or something comes meanwhile. */
@@ -73,6 +75,7 @@ export class Transitions {
   /** The next transition begins anew, whatever became of the one before: that may have failed half-way. */
   begin(): Need | Result {
     this.#hasRead = this.#hasStarted = this.#hasWaited = this.#hasFollowed = false;
+    this.parts.steps.begin();
     return this.advance();
   }
 

@@ -28,6 +28,7 @@ import { writeArray } from "./row-encoding.ts";
 import { KEYS_ARE_CUT, limitedCandidates, limitedFlow, limitedFlows, limitedStarts, VISITS } from "./claim-limited.ts";
 import { aggregateColumns, type Columns, columnsOf, toRows } from "./columns.ts";
 import type { PostgresClient } from "./connection.ts";
+import { isPaused, selectPauses, toPauses } from "./pauses.ts";
 import { recordReader } from "./read.ts";
 import type { Places } from "./frontier.ts";
 import { milliseconds, quoteText, type Schema, timestamp } from "./schema.ts";
@@ -68,7 +69,8 @@ export async function claimTasks(
     turns.note(flow, { last, keys });
   }
   const tasks = await filled(client, schema, toTasks(row));
-  return { tasks, nextDueAt: row.next_due_at, now: row.now, ...(row.is_cut && { isCut: true }) };
+  const pauses = toPauses(row.pauses);
+  return { tasks, nextDueAt: row.next_due_at, now: row.now, pauses, ...(row.is_cut && { isCut: true }) };
 }
 
 /** What the statement reads, as SQL: parameters or literals. */
@@ -101,6 +103,7 @@ interface ClaimRow {
   readonly now: number;
   /** See `VISITS`; unset where no flow has a limit. */
   readonly visits?: string;
+  readonly pauses: string;
 }
 
 type LockedTask = TaskRow & { readonly taken_from: string | null };
@@ -201,7 +204,7 @@ function claimStatement(schema: Schema, { workerId, deadOwners, limit }: Sources
   ), dead as materialized (
     select id from unnest((select ${deadOwners}::uuid[])) as owner (id)
   ), flow as materialized (
-    ${parts.flow}
+    select f.* from (${parts.flow}) f where not ${isPaused(schema, "f.name")}
   ), ${parts.candidates} due as materialized (
     select t.*, row_number() over () as place from (
       ${parts.due} limit (select ${limit}::integer)
@@ -246,7 +249,8 @@ function claimStatement(schema: Schema, { workerId, deadOwners, limit }: Sources
         ) n ${parts.times}
       ) n
     ) end as next_due_at,
-    ${milliseconds("now()")} as now${parts.columns}`;
+    ${milliseconds("now()")} as now,
+    ${selectPauses(schema)} as pauses${parts.columns}`;
 }
 
 function toTasks({ tasks, steps, calls }: ClaimRow): ClaimedTask[] {

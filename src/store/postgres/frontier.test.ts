@@ -28,7 +28,7 @@ class Queue {
         record: { task, steps: [], calls: [] },
         takenFrom: null,
       }));
-      return { tasks: claimed, nextDueAt: null, now: 5_000 };
+      return { tasks: claimed, nextDueAt: null, now: 5_000, pauses: [] };
     });
     return [begun, claim];
   }

@@ -15,6 +15,7 @@ import { explainLocked } from "./failures.ts";
 import { Lifeline } from "./lifeline.ts";
 import { limitStore } from "./limits.ts";
 import { checkMigrated, checkReady } from "./migrate.ts";
+import { pauseStore } from "./pauses.ts";
 import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask, readTaskRow } from "./read.ts";
 import { removalStore } from "./removal.ts";
@@ -146,6 +147,7 @@ export async function openPostgresStore({
     listWorkers: () => read((client) => listWorkers(client, schema, processes)),
     removal: removalStore(read, schema),
     limits: limitStore({ schema, turns: keyTurns, read, write: writeTasks, grant, onWoken: () => frontier.reset() }),
+    pauses: pauseStore({ read, write }, schema),
     checkReady: () => checkReady(writer, schema),
     async close() {
       await Promise.all([lifeline.close(), reader.close(), writer.close(), claimer.close(), turns?.close()]);

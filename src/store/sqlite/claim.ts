@@ -13,10 +13,12 @@ import { fitTogether } from "../sizes.ts";
 import type { Rate } from "../limit-store.ts";
 import { BEGUN_MAX, KeyTurns } from "../key-turns.ts";
 import type { Claim, ClaimedTask, ClaimFlow, ClaimRequest } from "../store.ts";
+import type { PauseRow } from "../pause-store.ts";
 import { workerNotRegistered } from "../worker-not-registered.ts";
 import { countStarts, type FlowRoom, type LimitedClaim, roomOf, takeByKeys } from "./claim-limited.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { isCorrupt } from "./failures.ts";
+import { selectPauses } from "./pauses.ts";
 import { bare, completeTasks, fillTasks } from "./read.ts";
 import { TASK_COLUMNS } from "./tasks.ts";
 
@@ -96,6 +98,9 @@ class DueQuery {
   /** Ids of tasks that were taken up before, whatever state they are in. */
   readonly #begun = new Set<string>();
   #isCut = false;
+  readonly #pauses: readonly PauseRow[];
+  /** Of these it may claim: none of them is paused. */
+  readonly #flows: readonly ClaimFlow[];
 
   constructor(
     private readonly connection: SqliteConnection,
@@ -104,11 +109,13 @@ class DueQuery {
     private readonly turns: KeyTurns,
   ) {
     this.#deadOwners = JSON.stringify(request.deadOwners);
+    this.#pauses = selectPauses(connection);
+    this.#flows = this.#pauses.length === 0 ? request.flows : request.flows.filter(({ name }) => !this.#isPaused(name));
   }
 
   hasAny(): boolean {
     const isDue = this.connection.prepare(IS_DUE);
-    return this.request.flows.some((flow) => {
+    return this.#flows.some((flow) => {
       const found = this.#roomOf(flow);
       if (found.room <= 0) return false;
       // whose turn it is must not change by a look
@@ -123,11 +130,11 @@ class DueQuery {
   }
 
   nothing(): Claim {
-    const flows = JSON.stringify(this.request.flows.map(({ name }) => name));
+    const flows = JSON.stringify(this.#flows.map(({ name }) => name));
     const next = this.connection.prepare<{ due_at: number | null }>(NEXT_DUE).get({ flows, now: this.now });
-    const times = this.request.flows.map((flow) => (flow.rate ? this.#roomOf(flow).nextAt : null));
+    const times = this.#flows.map((flow) => (flow.rate ? this.#roomOf(flow).nextAt : null));
     const known = [next?.due_at ?? null, ...times].filter((time) => time !== null);
-    return { tasks: [], nextDueAt: known.length > 0 ? Math.min(...known) : null, now: this.now };
+    return { tasks: [], nextDueAt: known.length > 0 ? Math.min(...known) : null, now: this.now, pauses: this.#pauses };
   }
 
   claim(): Claim {
@@ -151,7 +158,13 @@ class DueQuery {
       const { record, isBare } = read[index] ?? bare(task);
       return isBare ? { record, takenFrom, isBare } : { record, takenFrom };
     });
-    return { tasks, nextDueAt: null, now, ...((due.length < all.length || this.#isCut) && { isCut: true }) };
+    return {
+      tasks,
+      nextDueAt: null,
+      now,
+      pauses: this.#pauses,
+      ...((due.length < all.length || this.#isCut) && { isCut: true }),
+    };
   }
 
   /** Where the file is damaged, each is to be read by itself: all others are as good as ever. */
@@ -166,12 +179,16 @@ class DueQuery {
 
   #select(): Writable<TaskRow>[] {
     const due: Writable<TaskRow>[] = [];
-    for (const flow of this.request.flows) {
+    for (const flow of this.#flows) {
       const found = this.#roomOf(flow);
       const room = Math.min(found.room, this.request.limit - due.length);
       if (room > 0) due.push(...this.#selectOf(flow, { ...found, room }));
     }
     return due;
+  }
+
+  #isPaused(flow: string): boolean {
+    return this.#pauses.some(({ scope, name }) => scope === "all" || (scope === "flow" && name === flow));
   }
 
   #selectOf(flow: ClaimFlow, found: FlowRoom): readonly Writable<TaskRow>[] {

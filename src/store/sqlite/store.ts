@@ -12,6 +12,7 @@ import { commitChanges, insertTasks } from "./commit.ts";
 import { openConnection } from "./connection.ts";
 import { findTasks, glance } from "./find-tasks.ts";
 import { noteProgress } from "./progress.ts";
+import { pauseStore } from "./pauses.ts";
 import { postToTask, readInbox } from "./inbox.ts";
 import { limitStore } from "./limits.ts";
 import { migrate, readPending } from "./migrate.ts";
@@ -125,6 +126,7 @@ export async function openSqliteStore({
     listWorkers: () => listWorkers(connection, signs, now()),
     removal: removalStore(connection, now),
     limits: limitStore(connection, keyTurns, now),
+    pauses: pauseStore(connection, now),
     async checkReady() {
       const pending = await readPending(connection);
       if (pending.length > 0) throw databaseBehind(pending);

@@ -1,0 +1,30 @@
+// What `pause` and `unpause` are of, as it was typed: a flow by its name, `--tool <name>`, or `--all`.
+
+import type { PauseTarget } from "../core/api/pauses.ts";
+import type { Call, Option } from "./command.ts";
+import { usageError } from "./usage.ts";
+
+export const TARGET_OPTIONS: readonly Option[] = [
+  { name: "tool", value: "name", summary: "A tool, whatever flow calls it" },
+  { name: "all", summary: "All flows and tools" },
+];
+
+/** Throws usage. */
+export function readTarget({ args, flags }: Pick<Call, "args" | "flags">, command: string): PauseTarget {
+  const [flow] = args;
+  const tool = flags.get("tool");
+  const targets: readonly PauseTarget[] = [
+    ...(flow === undefined ? [] : [{ scope: "flow", name: flow } as const]),
+    ...(tool === undefined ? [] : [{ scope: "tool", name: tool } as const]),
+    ...(flags.has("all") ? [{ scope: "all" } as const] : []),
+  ];
+  const [target] = targets;
+  if (target && targets.length === 1) return target;
+  const what = target ? "just one of them" : "what it is of";
+  throw usageError([{ path: command, message: `name ${what}: a flow, --tool <name>, or --all` }]);
+}
+
+/** `flow order`, `tool charge`, `everything` */
+export function describeTarget(target: PauseTarget): string {
+  return target.scope === "all" ? "everything" : `${target.scope} ${target.name}`;
+}

@@ -1,0 +1,153 @@
+// What is paused, as this process knows it, and so what it may start. Whoever pauses something returns when no process
+// starts it any more (`pauses.ts`); that rests on these two.
+//
+// KP1. Nothing is started by what was read longer ago than KNOWN_MS, counted from when the database was asked, by a clock
+//      that nobody sets. So a pause that is older holds in every process: also in one that was told of nothing, that is
+//      no worker, or that is cut off from the database.
+// KP2. A worker says in its row which pauses it has taken note of, and says it afterwards. Between the look at what is
+//      paused and the call of a tool the event loop does not turn: what a worker was about to start has started by then.
+
+import type { Clock } from "../../core/clock.ts";
+import { TaskonautError } from "../../core/errors.ts";
+import type { Log } from "../../core/log.ts";
+import { messageOf } from "../../core/record/stored-error.ts";
+import type { PauseRow, Store } from "../../store/store.ts";
+
+/** KP1. */
+export const KNOWN_MS = 2000;
+
+/** News come often, and hardly any is of a pause: what was read so short a time ago is not read again for them. */
+const NEWS_MS = 100;
+
+/** A database that answers so often in a row only when KNOWN_MS are over is one that cannot be worked with. */
+const READS_MAX = 5;
+
+interface KnownPausesTools {
+  readonly store: Pick<Store, "pauses">;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly workerId: string;
+  /** Told of pauses that are new here, and tell what runs to stop. */
+  readonly onAbort: (pauses: readonly PauseRow[]) => void;
+}
+
+export class KnownPauses {
+  #pauses: readonly PauseRow[] = [];
+  #readAt = Number.NEGATIVE_INFINITY;
+  #reading: Promise<void> | undefined;
+  /** KP2: what the worker's row says, as far as is known here. */
+  #seen = "";
+  #acknowledging: Promise<void> = Promise.resolve();
+
+  constructor(private readonly tools: KnownPausesTools) {}
+
+  /** KP1: whether something may be started by what is known. */
+  get areKnown(): boolean {
+    return this.tools.clock.elapsed() - this.#readAt < KNOWN_MS;
+  }
+
+  /** What holds back that this flow starts something; with `tool`: that it calls it. Means nothing unless `areKnown`. */
+  find(flow: string, tool?: string): PauseRow | undefined {
+    if (this.#pauses.length === 0) return undefined;
+    return this.#pauses.find((pause) => holdsBack(pause, flow, tool));
+  }
+
+  /** To be shown: as it was known last, where the database does not answer. */
+  async list(): Promise<readonly PauseRow[]> {
+    if (!this.areKnown) await this.read().catch(() => {});
+    return this.#pauses;
+  }
+
+  /** Reads until it is known. Throws what the store throws. */
+  async know(): Promise<void> {
+    for (let reads = 0; !this.areKnown; reads++) {
+      if (reads === READS_MAX) {
+        throw new TaskonautError(
+          "database_unavailable",
+          `The database answers too slowly: it took longer than ${KNOWN_MS / 1000} s to say what is paused, ${READS_MAX} times in a row.`,
+        );
+      }
+      await this.read();
+    }
+  }
+
+  /** Reads what is paused now. Throws what the store throws. */
+  read(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  /** Something may have changed: reads soon, unless that was done just now. */
+  look(): void {
+    this.#readOlderThan(NEWS_MS);
+  }
+
+  /** Something runs here, and what comes after it should not have to wait for a look. */
+  keep(): void {
+    this.#readOlderThan(KNOWN_MS / 2);
+  }
+
+  /** The database has told what is paused; it was asked at `askedAt`, by the clock's `elapsed`. */
+  note(pauses: readonly PauseRow[], askedAt: number): void {
+    if (askedAt < this.#readAt) return;
+    this.#readAt = askedAt;
+    if (pauses.length === 0 && this.#pauses.length === 0) return;
+    const before = this.#pauses;
+    this.#pauses = pauses;
+    const fresh = pauses.filter(({ id, aborts }) => aborts === 1 && !before.some((known) => known.id === id));
+    if (fresh.length > 0) this.tools.onAbort(fresh);
+    if (this.#isUnsaid) this.#acknowledge();
+  }
+
+  /** Resolves when nothing is being written. Never rejects. */
+  async settle(): Promise<void> {
+    await this.#reading?.catch(() => {});
+    await this.#acknowledging;
+  }
+
+  #readOlderThan(ms: number): void {
+    if (this.#reading || this.tools.clock.elapsed() - this.#readAt < ms) return;
+    this.read().catch(() => {}); // whoever is about to start something reads again
+  }
+
+  async #read(): Promise<void> {
+    const { store, clock, workerId } = this.tools;
+    const askedAt = clock.elapsed();
+    const { pauses, seen } = await store.pauses.read(workerId);
+    // one that has no row tells nobody
+    this.#seen = seen ?? idsOf(pauses);
+    this.note(pauses, askedAt);
+  }
+
+  get #isUnsaid(): boolean {
+    return this.#pauses.some(({ id }) => !this.#seen.includes(id));
+  }
+
+  /** KP2. Where that fails it is done at the next look: whoever waits for it sends news again. */
+  #acknowledge(): void {
+    const { store, log, workerId } = this.tools;
+    const seen = idsOf(this.#pauses);
+    this.#seen = seen;
+    this.#acknowledging = store.pauses.acknowledge(workerId, seen).catch((error: unknown) => {
+      log.debug?.("pause not acknowledged", { worker_id: workerId, error: messageOf(error) });
+    });
+  }
+}
+
+/** Whether the pause holds back that this flow starts something; with `tool`: that it calls it. */
+export function holdsBack({ scope, name }: PauseRow, flow: string, tool?: string): boolean {
+  switch (scope) {
+    case "all":
+      return true;
+    case "flow":
+      return name === flow;
+    case "tool":
+      return name === tool;
+  }
+}
+
+function idsOf(pauses: readonly PauseRow[]): string {
+  return pauses.map(({ id }) => id).join(" ");
+}

@@ -1,0 +1,25 @@
+// Why a step is not started although nothing has failed: its flow is paused, or its tool, or everything.
+
+import { TaskonautError } from "../../core/errors.ts";
+import type { PauseRow } from "../../store/store.ts";
+import type { KnownPauses } from "../process/known-pauses.ts";
+
+/** What a look at the pauses takes. */
+export type Gate = Pick<KnownPauses, "areKnown" | "know" | "find">;
+
+/** What whoever drives the task is told. */
+export function heldBack(taskId: string, pause: PauseRow): TaskonautError {
+  const { scope, name } = pause;
+  return new TaskonautError(
+    "flow_paused",
+    `Task ${taskId} is held back: ${describePause(pause)}. It goes on when that is over.`,
+    { details: { id: taskId, scope, ...(scope !== "all" && { name }) } },
+  );
+}
+
+/** `flow order is paused by ada@host since 2026-11-29T03:39:25.130Z: bank is down` */
+function describePause({ scope, name, reason, made_by, since }: PauseRow): string {
+  const what = scope === "all" ? "everything" : `${scope} ${name}`;
+  const why = reason === null ? "" : `: ${reason}`;
+  return `${what} is paused by ${made_by} since ${new Date(since).toISOString()}${why}`;
+}

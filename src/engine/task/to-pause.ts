@@ -1,0 +1,30 @@
+// From the row of a pause to the resource, and to what a task that it holds back says of it.
+
+import type { Pause } from "../../core/api/pauses.ts";
+import type { Task, Waiting } from "../../core/api/task.ts";
+import { isTerminal } from "../../core/record/status.ts";
+import type { PauseRow } from "../../store/store.ts";
+import { holdsBack } from "../process/known-pauses.ts";
+
+export function toPause({ scope, name, reason, made_by, since }: PauseRow): Pause {
+  return {
+    scope,
+    name: scope === "all" ? null : name,
+    reason,
+    by: made_by,
+    since: new Date(since).toISOString(),
+  };
+}
+
+/** The task, and that it is held back, where nobody drives it now. */
+export function withPauses(task: Task, pauses: readonly PauseRow[]): Task {
+  if (pauses.length === 0 || isTerminal(task.status) || task.parked_reason !== null || task.lease_owner !== null) {
+    return task;
+  }
+  const pause = pauses.find((row) => holdsBack(row, task.flow_name));
+  return pause ? { ...task, waiting_for: [...task.waiting_for, toWaiting(pause)] } : task;
+}
+
+function toWaiting({ scope, name, reason }: PauseRow): Waiting {
+  return { kind: "pause", name: scope === "all" ? null : name, until: null, task_id: null, reason };
+}

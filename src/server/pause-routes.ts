@@ -1,0 +1,59 @@
+// The routes of pauses. What a pause is of stands in the body: one of `flow`, `tool` and `all`.
+
+import * as v from "valibot";
+import type { PauseTarget } from "../core/api/pauses.ts";
+import type { Violation } from "../core/errors.ts";
+import { requireJsonBody } from "./body.ts";
+import { check, inputInvalid } from "./check.ts";
+import type { Route, RouteOptions } from "./route.ts";
+
+const TARGET = {
+  flow: v.optional(v.string()),
+  tool: v.optional(v.string()),
+  all: v.optional(v.literal(true)),
+};
+
+const TargetBody = v.strictObject(TARGET);
+
+const PauseBody = v.strictObject({ ...TARGET, reason: v.optional(v.string()), by: v.optional(v.string()) });
+
+export function pauseRoutes({ taskonaut: { pauses }, maxBodyBytes, onLongWait }: RouteOptions): readonly Route[] {
+  return [
+    { method: "GET", path: "/pauses", handle: async (c) => c.json(await pauses.list()) },
+    {
+      method: "POST",
+      path: "/pauses",
+      handle: async (c) => {
+        const { reason, by, ...target } = check(PauseBody, await requireJsonBody(c.req.raw, maxBodyBytes));
+        onLongWait(c.req.raw);
+        const options = { ...(reason !== undefined && { reason }), ...(by !== undefined && { by }) };
+        return c.json(await pauses.pause(readTarget(target), options), 201);
+      },
+    },
+    {
+      method: "POST",
+      path: "/pauses/end",
+      handle: async (c) => {
+        const target = readTarget(check(TargetBody, await requireJsonBody(c.req.raw, maxBodyBytes)));
+        await pauses.unpause(target);
+        return c.json(await pauses.list());
+      },
+    },
+  ];
+}
+
+/** Throws input_invalid. */
+function readTarget({ flow, tool, all }: v.InferOutput<typeof TargetBody>): PauseTarget {
+  const targets: readonly PauseTarget[] = [
+    ...(flow === undefined ? [] : [{ scope: "flow", name: flow } as const]),
+    ...(tool === undefined ? [] : [{ scope: "tool", name: tool } as const]),
+    ...(all === undefined ? [] : [{ scope: "all" } as const]),
+  ];
+  const [target] = targets;
+  if (target && targets.length === 1) return target;
+  const violation: Violation = {
+    path: "",
+    message: 'say what it is of: one of "flow": <name>, "tool": <name>, and "all": true',
+  };
+  throw inputInvalid([violation]);
+}

@@ -1,0 +1,49 @@
+// What is paused, as the store keeps it: a flow, a tool, or everything. A claim passes over the tasks of what is paused.
+// All else is the engine's: `engine/process/known-pauses.ts` tells how a pause holds whatever processes do meanwhile.
+
+export type PauseScope = "all" | "flow" | "tool";
+
+export interface PauseRow {
+  readonly scope: PauseScope;
+  /** Of the flow or the tool; of `all` it is empty. */
+  readonly name: string;
+  /** Another one for each pause of the same thing. */
+  readonly id: string;
+  readonly reason: string | null;
+  /** Who has paused it, for people. */
+  readonly made_by: string;
+  /** 1: what ran when it began was told to stop. */
+  readonly aborts: number;
+  /** In store time. */
+  readonly since: number;
+}
+
+export type NewPause = Omit<PauseRow, "since">;
+
+/** What a process reads of the pauses. */
+interface PausesRead {
+  /** By scope, then by name. */
+  readonly pauses: readonly PauseRow[];
+  /** Ids of those that its worker has acknowledged, as `acknowledge` wrote them; null: it has no row. */
+  readonly seen: string | null;
+}
+
+/** A worker that may not know of a pause yet. */
+export interface UnawareWorker {
+  readonly id: string;
+  readonly name: string;
+  /** 0: it takes no tasks from the queue. */
+  readonly concurrency: number;
+}
+
+export interface PauseStore {
+  read(workerId: string): Promise<PausesRead>;
+  /** What is paused already is paused anew, from now on. */
+  put(pause: NewPause): Promise<PauseRow>;
+  /** False where it was not paused. */
+  remove(scope: PauseScope, name: string): Promise<boolean>;
+  /** The worker starts nothing that the pauses of these ids hold back. `seen` names all that it knows, and no other. */
+  acknowledge(workerId: string, seen: string): Promise<void>;
+  /** Workers, living and dead, that have not acknowledged this pause. */
+  findUnaware(pauseId: string): Promise<readonly UnawareWorker[]>;
+}

@@ -1,0 +1,83 @@
+// The table `pauses`. It is small, and mostly empty.
+
+import { storableText } from "../storable-text.ts";
+import type { NewPause, PauseRow, PauseStore } from "../pause-store.ts";
+import { PAUSES } from "../tables.ts";
+import { aggregateColumns, columnsOf, selectList, toRows } from "./columns.ts";
+import type { PostgresClient } from "./connection.ts";
+import type { Schema } from "./schema.ts";
+
+const PAUSE = columnsOf(PAUSES, "p");
+
+/** All of them as one JSON text, within a statement. */
+export function selectPauses(schema: Schema): string {
+  return `(select ${aggregateColumns(PAUSE)} from (select * from ${schema}.pauses order by scope, name) p)`;
+}
+
+/** What `selectPauses` gave. */
+export function toPauses(text: string): PauseRow[] {
+  return toRows<PauseRow>(PAUSE, text);
+}
+
+/** Whether the flow of this name (as SQL) is paused. */
+export function isPaused(schema: Schema, flow: string): string {
+  return `exists (
+    select from ${schema}.pauses p where p.scope = 'all' or (p.scope = 'flow' and p.name = ${flow})
+  )`;
+}
+
+interface Clients {
+  readonly read: <Result>(use: (client: PostgresClient) => Promise<Result>) => Promise<Result>;
+  readonly write: <Result>(use: (client: PostgresClient) => Promise<Result>) => Promise<Result>;
+}
+
+export function pauseStore({ read, write }: Clients, schema: Schema): PauseStore {
+  return {
+    async read(workerId) {
+      const [row] = await read((client) =>
+        client.read<{ pauses: string; seen: string | null }>(
+          `select ${selectPauses(schema)} as pauses,
+             (select w.pauses_seen from ${schema}.workers w where w.id = $1::uuid) as seen`,
+          [workerId],
+        ),
+      );
+      if (!row) throw new Error("A look at the pauses gives one row.");
+      return { pauses: toPauses(row.pauses), seen: row.seen };
+    },
+    put: (pause) => write((client) => putPause(client, schema, pause)),
+    async remove(scope, name) {
+      const removed = await write((client) =>
+        client.query(`delete from ${schema}.pauses where scope = $1 and name = $2 returning 1`, [scope, name]),
+      );
+      return removed.length === 1;
+    },
+    async acknowledge(workerId, seen) {
+      await write((client) =>
+        client.query(`update ${schema}.workers set pauses_seen = $2 where id = $1::uuid`, [workerId, seen]),
+      );
+    },
+    findUnaware: (pauseId) =>
+      read((client) =>
+        client.read(
+          `select id, name, concurrency from ${schema}.workers
+           where position($1 in pauses_seen) = 0 order by started_at, id`,
+          [pauseId],
+        ),
+      ),
+  };
+}
+
+async function putPause(client: PostgresClient, schema: Schema, pause: NewPause): Promise<PauseRow> {
+  const { scope, name, id, reason, made_by, aborts } = pause;
+  const [row] = await client.query<PauseRow>(
+    `insert into ${schema}.pauses as p (scope, name, id, reason, made_by, aborts, since)
+     values ($1, $2, $3::uuid, $4, $5, $6::smallint, now())
+     on conflict (scope, name) do update set
+       id = excluded.id, reason = excluded.reason, made_by = excluded.made_by, aborts = excluded.aborts,
+       since = excluded.since
+     returning ${selectList(PAUSE)}`,
+    [scope, name, id, reason === null ? null : storableText(reason), storableText(made_by), aborts],
+  );
+  if (!row) throw new Error("A pause that is written is given.");
+  return row;
+}
