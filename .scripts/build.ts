@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Build } from "bun";
 import { initAssets } from "./init-assets.ts";
 import { testingRuntime } from "./testing-runtime.ts";
+import { uiAssets } from "./ui-assets.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const DIST = join(ROOT, "dist");
@@ -41,8 +42,10 @@ async function build(name: string, target?: Build.CompileTarget): Promise<void> 
     const assets = join(folder, "init.assets");
     const runtime = join(folder, "testing.assets");
     await Bun.write(assets, Bun.zstdCompressSync(JSON.stringify(await initAssets()), { level: ZSTD_LEVEL }));
+    const ui = join(folder, "ui.assets");
     await Bun.write(runtime, await testingRuntime());
-    await compile(join(folder, name), [assets, runtime], target);
+    await Bun.write(ui, await uiAssets());
+    await compile(join(folder, name), [assets, runtime, ui], target);
     await rename(join(folder, name), join(DIST, name));
   } catch (error) {
     const why =
@@ -66,7 +69,7 @@ async function compile(
   await Bun.build({
     // A thread runs in a program of its own, which lies beside the main one.
     entrypoints: [join(ROOT, "src/main.ts"), join(ROOT, "src/heartbeat/thread.ts"), ...assets],
-    // embedded as they are, read only by `init` and `test`
+    // embedded as they are, read only by `init`, `test` and the server
     loader: { ".assets": "file" },
     naming: { entry: "[name].[ext]", asset: "[name].[ext]" },
     root: ROOT,

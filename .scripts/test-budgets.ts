@@ -5,6 +5,7 @@ const FEW_SECONDS = 8;
 
 const BUDGETS: Readonly<Record<string, number>> = {
   "test/chaos/chaos.test.ts": 100, // two thousand tasks under 46 kills, on both stores
+  "test/browser/dashboard.test.ts": 60, // a browser, and a server for each test
   "test/sim/sim.test.ts": 70, // a thousand seeds
   "test/chaos/faults.test.ts": 60, // each fault has its time, and a lease that passes
   "test/engine/crash.test.ts": 45, // a process for each place at which one may be killed

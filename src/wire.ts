@@ -26,6 +26,7 @@ import type { TellWait } from "./core/waiting.ts";
 import type { Taskonaut } from "./core/api/taskonaut.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { LineStyle } from "./heartbeat/messages.ts";
+import { findEmbedded } from "./flows/embedded.ts";
 import { findFlowFiles, resolveFlowPaths } from "./flows/find-flow-files.ts";
 import type { PassedOver } from "./flows/loader.ts";
 import { createLog } from "./log/create-log.ts";
@@ -236,6 +237,8 @@ async function serve({ host, port, insecure, worker }: ServerOptions, context: C
       maxBodyBytes,
       log,
       version: context.version,
+      readUi,
+      gate: opened.engine.tokens,
       graceMs,
     });
     ({ stop } = server);
@@ -245,6 +248,15 @@ async function serve({ host, port, insecure, worker }: ServerOptions, context: C
     await stop();
     throw error;
   }
+}
+
+/** From sources it is built now; a path that is put together is not bundled. */
+async function readUi(): Promise<Uint8Array> {
+  const embedded = findEmbedded("ui");
+  if (embedded) return new Uint8Array(await embedded.arrayBuffer());
+  const script = join(import.meta.dir, "../.scripts/ui-assets.ts");
+  const { uiAssets } = (await import(script)) as { readonly uiAssets: () => Promise<Uint8Array> };
+  return uiAssets();
 }
 
 async function work(options: WorkerOptions, context: Context): Promise<RunningWorker> {

@@ -329,3 +329,22 @@ create table tickets (
 
 create index tickets_waiting on tickets (limit_name, key, id) where granted_at is null;
 create index tickets_granted on tickets (limit_name, key) where granted_at is not null;
+
+-- Who shows a token may do what its role allows. There is no secret here, only SHA-256 of random ones.
+create table tokens (
+  id text not null primary key,
+  name text not null,
+  role text not null check (role in ('viewer', 'submit', 'operator', 'admin')),
+  -- Names of the flows whose tasks it reaches, as a JSON array. Null: all.
+  flows text,
+  hides_payloads smallint not null default 0 check (hides_payloads in (0, 1)),
+  secret_hash text not null,
+  -- Of the secret before the last rotation, which is taken until then.
+  old_hash text,
+  old_until timestamptz,
+  created_at timestamptz not null,
+  expires_at timestamptz,
+  revoked_at timestamptz,
+  last_used_at timestamptz,
+  constraint old_secret_ends check ((old_hash is null) = (old_until is null))
+);

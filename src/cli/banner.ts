@@ -43,10 +43,11 @@ export async function showBanner({ io, env, logStyle, wiring, hints }: Call, fac
 
 type Row = [name: string, text: string];
 
-function rowsOf({ location, flows, worker }: BannerFacts): Row[] {
+function rowsOf({ url, location, flows, worker }: BannerFacts): Row[] {
   const shown = flows.slice(0, FLOWS_SHOWN_MAX).join(", ");
   const more = flows.length - FLOWS_SHOWN_MAX;
   return [
+    ...(url === undefined ? [] : [["look", `${url}/ui`] satisfies Row]),
     ["store", location],
     ["flows", more > 0 ? `${shown} and ${more} more` : shown],
     [

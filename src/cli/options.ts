@@ -38,9 +38,11 @@ export const GLOBAL_OPTIONS: readonly Option[] = [
   { name: "help", short: "h", summary: "Show this help, or that of a command" },
 ];
 
-/** Those that mean something to the command. */
+/** Those that mean something to the command, and that it has no option of its own for. */
 export function globalOptionsOf(command: Command): readonly Option[] {
-  return GLOBAL_OPTIONS.filter(({ name }) => whyMeaningless(command, name) === undefined);
+  return GLOBAL_OPTIONS.filter(
+    ({ name }) => whyMeaningless(command, name) === undefined && !command.options.some((own) => own.name === name),
+  );
 }
 
 /** What to say to whoever gives the command this global option; undefined: it means something there. */

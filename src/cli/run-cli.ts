@@ -23,6 +23,7 @@ import { runTask } from "./commands/run-task.ts";
 import { signalTask } from "./commands/signal-task.ts";
 import { test } from "./commands/test.ts";
 import { unpause } from "./commands/unpause.ts";
+import { tokens } from "./commands/tokens.ts";
 import { validate } from "./commands/validate.ts";
 import { describeVersion, version } from "./commands/version.ts";
 import { work } from "./commands/work.ts";
@@ -57,7 +58,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { title: "Look at tasks", commands: [getTask, getTasks, workers] },
   { title: "Act on tasks", commands: [signalTask, cancelTask, retryTask, resumeTask, resolve] },
   { title: "Hold back flows and tools", commands: [pause, unpause, pauses] },
-  { title: "Serve and work", commands: [runApp, work] },
+  { title: "Serve and work", commands: [runApp, work, tokens] },
   { title: "Flows", commands: [init, flows, validate, test] },
   { title: "Database", commands: [migrate, backup, bench] },
   { title: "About taskonaut", commands: [help, version] },

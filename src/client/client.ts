@@ -33,6 +33,7 @@ import {
 } from "./answers.ts";
 import { createPauses } from "./pauses.ts";
 import { type Creation, createResults } from "./results.ts";
+import { createTokens } from "./tokens.ts";
 import { createTransport, type Fetch } from "./transport.ts";
 
 export interface ClientOptions {
@@ -66,6 +67,7 @@ export function createClient(options: ClientOptions): Taskonaut {
   }
 
   return {
+    tokens: createTokens(ask),
     results: createResults({ ask, createTask, runTask, creationOf }),
 
     listFlows: async () => (await ask({ path: "/flows", answer: FlowsAnswer })).body,

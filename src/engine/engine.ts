@@ -26,6 +26,7 @@ import type {
   Taskonaut,
 } from "../core/api/taskonaut.ts";
 import type { Pauses } from "../core/api/pauses.ts";
+import type { Gate } from "../core/api/tokens.ts";
 import type { Worker as WorkerResource } from "../core/api/worker.ts";
 import type { TaskNews } from "../core/api/task-news.ts";
 import type { TellWait } from "../core/waiting.ts";
@@ -36,6 +37,7 @@ import { ChildTasks } from "./driving/child-tasks.ts";
 import { CommitWriter } from "./process/commit-writer.ts";
 import { findTasks } from "./doors/find-tasks.ts";
 import { listTasks } from "./doors/list-tasks.ts";
+import { AccessTokens } from "./doors/tokens.ts";
 import { toSoundTask } from "./task/damage.ts";
 import type { DrivingTools } from "./driving/driving-tools.ts";
 import { DrivenTasks } from "./driving/driven-tasks.ts";
@@ -95,6 +97,7 @@ export interface EngineOptions {
 }
 
 export interface Engine extends Taskonaut {
+  readonly tokens: Gate;
   /** Takes due tasks from the queue and drives them, until it is stopped or the engine is closed. One at a time. */
   startWorker(options: WorkOptions): Promise<RunningWorker>;
 }
@@ -110,6 +113,7 @@ const LEAN = { isLean: true } as const;
 const DELIVERY_MS = 5_000;
 
 class StoreEngine implements Engine {
+  readonly tokens: Gate;
   readonly results: TaskResults;
   readonly #ends: Ends;
   readonly #runTools: RunTools;
@@ -143,6 +147,7 @@ class StoreEngine implements Engine {
     );
     this.#notifier = new QueueNotifier(store, clock, log);
     this.#storeClock = new StoreClock(store, clock);
+    this.tokens = new AccessTokens(store.tokens, clock, this.#storeClock);
     this.#driven = new DrivenTasks(clock, limits.busyMs);
     this.#ends = new Ends({ store, clock, storeClock: this.#storeClock });
     this.#stored = new StoredTasks(

@@ -6,11 +6,13 @@ import { TaskonautError } from "../core/errors.ts";
 import { DEFAULT_LIMITS } from "../core/limits.ts";
 import { SILENT, type Log } from "../core/log.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
+import { authorize } from "./authorize.ts";
 import { guardAccess, type AccessOptions } from "./access.ts";
 import { problemResponse } from "./errors.ts";
 import { refuseQuery } from "./query.ts";
 import type { Route } from "./route.ts";
 import { routesOf } from "./routes.ts";
+import { type ReadUi, serveUi } from "./ui-files.ts";
 
 export interface AppOptions extends AccessOptions {
   /** Of a request's body; by default 64 KiB. */
@@ -18,6 +20,8 @@ export interface AppOptions extends AccessOptions {
   readonly log?: Log | undefined;
   /** Of the program, for `GET /`. */
   readonly version?: string | undefined;
+  /** The dashboard; without it there is none. */
+  readonly readUi?: ReadUi | undefined;
   /** Told of a request that is allowed and read whole, and whose answer may take as long as a task's tools do. */
   readonly onLongWait?: ((request: Request) => void) | undefined;
 }
@@ -34,12 +38,15 @@ export function createApp(taskonaut: Taskonaut, options: AppOptions): Hono {
   const app = new Hono({ getPath: pathOf });
   app.use(logRequest(log));
   app.use(guardAccess(options));
-  for (const { method, path, query, handle } of routes) {
+  for (const route of routes) {
+    const { method, path, query, handle } = route;
     app.on(method, path, async (c) => {
+      await authorize(c, route, taskonaut);
       if (query === undefined) refuseQuery(c);
       return handle(c);
     });
   }
+  if (options.readUi) serveUi(app, options.readUi);
   for (const [path, allow] of methodsByPath(routes)) {
     app.all(path, (c) => {
       throw new TaskonautError(

@@ -1,8 +1,14 @@
 // One route of the API. The table is in `routes.ts`; a file per area gives its rows.
 
 import type { Context } from "hono";
+import type { Permission } from "../core/api/roles.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
 import type { Log } from "../core/log.ts";
+
+/** What a request wants to be allowed. */
+export function permissionOf({ method, needs }: Route): Permission {
+  return needs ?? (method === "GET" ? "look" : "operate");
+}
 
 export interface Route {
   readonly method: "GET" | "POST";
@@ -10,6 +16,8 @@ export interface Route {
   readonly path: string;
   /** Names of the parameters that it takes and checks itself; by default it takes none. `ignored`: whatever comes. */
   readonly query?: readonly string[] | "ignored";
+  /** By default `look` for what is read, else `operate`. */
+  readonly needs?: Permission;
   readonly handle: (c: Context) => Promise<Response>;
 }
 

@@ -6,9 +6,10 @@ import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
 import { IDEMPOTENCY_KEY_MAX, MAX_STEPS_MAX } from "../core/limits.ts";
 import { filterPairs } from "../core/api/filter-text.ts";
 import type { Task, TaskSummary } from "../core/api/task.ts";
-import type { CreatedTask, CreateTask, SignalTask } from "../core/api/taskonaut.ts";
+import type { CreatedTask, CreateTask, ListTasks, SignalTask, TaskPage } from "../core/api/taskonaut.ts";
 import { readJsonBody, requireJsonBody } from "./body.ts";
 import { isTerminal } from "../core/record/status.ts";
+import { callerOf } from "./caller.ts";
 import { check, inputInvalid } from "./check.ts";
 import { LIST_PARAMETERS, readListRequest, readTaskRequest, TASK_PARAMETERS } from "./list-request.ts";
 import { pauseRoutes } from "./pause-routes.ts";
@@ -18,6 +19,8 @@ import { param, type Route, type RouteOptions } from "./route.ts";
 import { readResolveBody } from "./resolution.ts";
 import { JSON_TYPE, type ReadPage, streamPage, streamTask, streamTasks } from "./task-stream.ts";
 import { left } from "./waiting.ts";
+import { tokenRoutes } from "./token-routes.ts";
+import { listedWithout, withoutPayloads } from "./without-payloads.ts";
 
 const RunBody = v.strictObject({
   max_steps: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_STEPS_MAX))),
@@ -28,8 +31,8 @@ const CancelBody = v.strictObject({ force: v.optional(v.boolean(), false) });
 /** Of an order that says everything in its path; a body that says more is not passed over. */
 const NoBody = v.strictObject({});
 
-export function routesOf(routeOptions: RouteOptions): readonly Route[] {
-  const { taskonaut, maxBodyBytes, log, version, onLongWait } = routeOptions;
+export function routesOf(parts: RouteOptions): readonly Route[] {
+  const { taskonaut, maxBodyBytes, log, version, onLongWait } = parts;
 
   async function createTask(c: Context, flow: string): Promise<Response> {
     const idempotencyKey = readIdempotencyKey(c.req.header("idempotency-key"));
@@ -105,10 +108,15 @@ export function routesOf(routeOptions: RouteOptions): readonly Route[] {
     return answer(c, await taskonaut.advanceTask(param(c, "id")));
   }
 
+  async function listWhole(c: Context, asked: ListTasks): Promise<TaskPage> {
+    const page = await taskonaut.listTasks(asked);
+    return callerOf(c).hidesPayloads ? { ...page, tasks: page.tasks.map(listedWithout) } : page;
+  }
+
   async function listTasks(c: Context): Promise<Response> {
     const { view, isAll, request } = readListRequest(queryOf(c));
     const read: ReadPage =
-      view === "summary" ? (asked) => taskonaut.listTaskSummaries(asked) : (asked) => taskonaut.listTasks(asked);
+      view === "summary" ? (asked) => taskonaut.listTaskSummaries(asked) : (asked) => listWhole(c, asked);
     if (isAll) return c.body(await streamTasks(read, request.filter, log), 200, JSON_TYPE);
     const page = await read(request);
     const { next } = page;
@@ -138,7 +146,8 @@ export function routesOf(routeOptions: RouteOptions): readonly Route[] {
     return answer(c, view === "summary" ? await taskonaut.getTaskSummary(id) : await taskonaut.getTask(id));
   }
 
-  function answer(c: Context, task: Task | TaskSummary, status: 200 | 201 | 202 = 200): Response {
+  function answer(c: Context, whole: Task | TaskSummary, status: 200 | 201 | 202 = 200): Response {
+    const task = callerOf(c).hidesPayloads ? withoutPayloads(whole) : whole;
     const stream = streamTask(task, log);
     return stream ? c.body(stream, status, JSON_TYPE) : c.json(task, status);
   }
@@ -150,10 +159,16 @@ export function routesOf(routeOptions: RouteOptions): readonly Route[] {
 
   const routes: readonly Route[] = [
     // the table is whole when somebody asks for it
-    { method: "GET", path: "/", handle: async (c) => c.json(describeApi(routes, version)) },
-    { method: "POST", path: "/tasks", query: CREATION_PARAMETERS, handle: (c) => createTask(c, DEFAULT_FLOW) },
+    { method: "GET", path: "/", needs: "see", handle: async (c) => c.json(describeApi(routes, version)) },
+    {
+      method: "POST",
+      path: "/tasks",
+      needs: "create",
+      query: CREATION_PARAMETERS,
+      handle: (c) => createTask(c, DEFAULT_FLOW),
+    },
     { method: "GET", path: "/tasks", query: LIST_PARAMETERS, handle: listTasks },
-    { method: "GET", path: "/tasks/:id", query: TASK_PARAMETERS, handle: getTask },
+    { method: "GET", path: "/tasks/:id", needs: "see", query: TASK_PARAMETERS, handle: getTask },
     {
       method: "GET",
       path: "/task-ids/:name",
@@ -166,25 +181,29 @@ export function routesOf(routeOptions: RouteOptions): readonly Route[] {
     { method: "POST", path: "/tasks/:id/cancel", handle: cancelTask },
     order("retry", (id) => taskonaut.retryTask(id)),
     order("resume", (id) => taskonaut.resumeTask(id)),
-    { method: "GET", path: "/flows", handle: async (c) => c.json(await taskonaut.listFlows()) },
+    { method: "GET", path: "/flows", needs: "see", handle: async (c) => c.json(await taskonaut.listFlows()) },
     {
       method: "GET",
       path: "/flows/:name",
+      needs: "see",
       handle: async (c) => c.json(await taskonaut.describeFlow(param(c, "name"))),
     },
     {
       method: "POST",
       path: "/flows/:name/tasks",
+      needs: "create",
       query: CREATION_PARAMETERS,
       handle: (c) => createTask(c, param(c, "name")),
     },
-    ...pauseRoutes(routeOptions),
+    ...pauseRoutes(parts),
+    ...tokenRoutes(parts),
     { method: "GET", path: "/workers", handle: async (c) => c.json(await taskonaut.listWorkers()) },
     // probes come with what their senders like
     { method: "GET", path: "/healthz", query: "ignored", handle: async (c) => c.json({ status: "alive" }) },
     {
       method: "GET",
       path: "/readyz",
+      needs: "see",
       query: "ignored",
       handle: async (c) => {
         await taskonaut.checkReady();

@@ -5,9 +5,10 @@ import { TaskonautError } from "../core/errors.ts";
 import { DEFAULT_LIMITS } from "../core/limits.ts";
 import { SILENT, type Log } from "../core/log.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
-import { isLoopback } from "./access.ts";
+import { type AccessOptions, isLoopback } from "./access.ts";
 import { createApp } from "./app.ts";
 import { problemResponse } from "./errors.ts";
+import type { ReadUi } from "./ui-files.ts";
 
 export interface ServeOptions {
   readonly taskonaut: Taskonaut;
@@ -16,12 +17,16 @@ export interface ServeOptions {
   readonly port: number;
   /** Empty or undefined: none. Visible ASCII, since it travels in a header. */
   readonly token?: string | undefined;
+  /** The tokens of the store. */
+  readonly gate?: AccessOptions["gate"];
   /** Serve without a token although `host` is not loopback. */
   readonly insecure: boolean;
   readonly maxBodyBytes?: number | undefined;
   readonly log?: Log | undefined;
   /** Of the program, for `GET /`. */
   readonly version?: string | undefined;
+  /** The dashboard. */
+  readonly readUi?: ReadUi | undefined;
   /** How long `stop` waits for requests under way, which is how long the taskonaut lets its steps run; by default 10 s. */
   readonly graceMs?: number | undefined;
   /** How long a connection may be quiet; by default a minute. */
@@ -43,16 +48,19 @@ const IDLE_TIMEOUT_SECONDS = 60;
 
 /** Throws usage: no token on an address that is not loopback, a token that no header can carry, nothing to listen on. */
 export async function startServer(options: ServeOptions): Promise<StartedServer> {
-  const { taskonaut, host, insecure, log = SILENT, graceMs = DEFAULT_LIMITS.graceMs } = options;
+  const { taskonaut, host, gate, insecure, log = SILENT, graceMs = DEFAULT_LIMITS.graceMs } = options;
   const token = options.token === "" ? undefined : options.token;
-  checkAccess({ host, token, insecure });
+  checkToken(token);
+  if (token === undefined && !insecure && !isLoopback(host) && !(await gate?.isGuarded())) throw openToAll(host);
   let stopping: Promise<void> | undefined;
   const app = createApp(taskonaut, {
     host,
     token,
+    gate,
     maxBodyBytes: options.maxBodyBytes,
     log,
     version: options.version,
+    readUi: options.readUi,
     // only now: who has not shown a token, or does not send what it announced, holds no connection for ever
     onLongWait: (request) => server.timeout(request, 0),
   });
@@ -108,17 +116,18 @@ function listen(
   }
 }
 
-function checkAccess({ host, token, insecure }: { host: string; token: string | undefined; insecure: boolean }): void {
-  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
-    throw new TaskonautError(
-      "usage",
-      "TASKONAUT_API_TOKEN must be visible ASCII characters without spaces: it travels in a header.",
-    );
-  }
-  if (token !== undefined || insecure || isLoopback(host)) return;
+function checkToken(token: string | undefined): void {
+  if (token === undefined || /^[\x21-\x7e]+$/.test(token)) return;
   throw new TaskonautError(
     "usage",
-    `Whoever reaches ${host} could run tasks: set TASKONAUT_API_TOKEN, or listen on 127.0.0.1, or say --insecure.`,
+    "TASKONAUT_API_TOKEN must be visible ASCII characters without spaces: it travels in a header.",
+  );
+}
+
+function openToAll(host: string): TaskonautError {
+  return new TaskonautError(
+    "usage",
+    `Whoever reaches ${host} could run tasks: make a token (see the command tokens), set TASKONAUT_API_TOKEN, listen on 127.0.0.1, or say --insecure.`,
   );
 }
 

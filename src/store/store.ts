@@ -16,6 +16,7 @@ import type { DeathCause } from "./blame.ts";
 import type { PauseRow, PauseStore } from "./pause-store.ts";
 import type { RemovalStore } from "./removal-store.ts";
 import type { LimitStore, Rate } from "./limit-store.ts";
+import type { TokenStore } from "./token-store.ts";
 
 export type { NewPause, PauseRow, PauseScope, UnawareWorker } from "./pause-store.ts";
 
@@ -272,6 +273,7 @@ export interface Turn {
 export const NO_TURN: Turn = { isOver: true, end: () => {} };
 
 export interface Store {
+  readonly tokens: TokenStore;
   readonly dialect: "sqlite" | "postgres";
   /** For people, without passwords: `sqlite:/home/me/tasks.db`, `postgres://me@host:5432/name`. */
   readonly location: string;

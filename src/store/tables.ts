@@ -7,6 +7,7 @@ import type { PauseRow } from "./pause-store.ts";
 import type { PayloadRow } from "./payloads.ts";
 import type { TagRow } from "./tag-rows.ts";
 import type { WorkerRow } from "./store.ts";
+import type { TokenRow } from "./token-store.ts";
 
 /** What a column is to PostgreSQL; SQLite knows texts and integers. A `time` is milliseconds since 1970 outside. */
 export type ColumnType = "uuid" | "text" | "smallint" | "integer" | "bigint" | "boolean" | "json" | "time";
@@ -201,7 +202,36 @@ export const PAUSES = define<PauseRow>({
   },
 });
 
-export const TABLES = [TASKS, TASK_STEPS, TOOL_CALLS, TASK_INBOX, TASK_TAGS, PAYLOADS, WORKERS, PAUSES] as const;
+export const TOKENS = define<TokenRow>({
+  name: "tokens",
+  key: ["id"],
+  columns: {
+    id: { type: "text" },
+    name: { type: "text" },
+    role: { type: "text" },
+    flows: { type: "text" },
+    hides_payloads: { type: "smallint" },
+    secret_hash: { type: "text" },
+    old_hash: { type: "text", begins: null },
+    old_until: { type: "time", begins: null },
+    created_at: { type: "time" },
+    expires_at: { type: "time" },
+    revoked_at: { type: "time", begins: null },
+    last_used_at: { type: "time", begins: null },
+  },
+});
+
+export const TABLES = [
+  TASKS,
+  TASK_STEPS,
+  TOOL_CALLS,
+  TASK_INBOX,
+  TASK_TAGS,
+  PAYLOADS,
+  WORKERS,
+  PAUSES,
+  TOKENS,
+] as const;
 
 /** Whether the row has nothing but what it begins with where its columns say so. */
 export function isAsMade<Row>({ begins }: Table<Row>, row: Row): boolean {

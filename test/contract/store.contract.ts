@@ -11,6 +11,7 @@ import { searchContract } from "./search.contract.ts";
 import { sizeContract } from "./sizes.contract.ts";
 import { taskContract } from "./tasks.contract.ts";
 import { ticketContract } from "./tickets.contract.ts";
+import { tokensContract } from "./tokens.contract.ts";
 import { workerContract } from "./workers.contract.ts";
 
 /** `create` gives a new, empty place for every test. */
@@ -23,6 +24,7 @@ export function storeContract(dialect: string, create: () => Promise<Place>): vo
   searchContract(dialect, create);
   sizeContract(dialect, create);
   ticketContract(dialect, create);
+  tokensContract(dialect, create);
   workerContract(dialect, create);
   pauseContract(dialect, create);
   migrationContract(dialect, create);

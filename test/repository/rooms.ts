@@ -1,4 +1,4 @@
-// Who may know whom. A room is a file, a folder with all that is in it, or (`core/*`) the files that stand in a folder itself;
+// Who may know whom. A room is a file, a folder with all that is in it, or (`core/*`, `store/*store.ts`) the files that stand in a folder itself;
 // a file belongs to the narrowest. A room knows itself, the rooms that it names here, and the packages; types count as well.
 // What it names stands further down, so imports go down only. `core` names all rooms within that folder at once.
 // `rooms.test.ts` holds the sources to it, and ARCHITECTURE.md tells what each room is for.
@@ -53,6 +53,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ["bun", "hono", "hono/utils/url", "node:crypto", "node:fs", "node:path", "valibot"],
   },
   client: { imports: ["core"], packages: ["valibot"] },
+  ui: { imports: ["core"], packages: ["@preact/signals", "preact", "preact/hooks"] },
 
   bench: {
     imports: ["engine/engine.ts", "engine/process", "flows", "store/baseline.ts", "core"],
@@ -72,7 +73,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "engine/task",
       "flows",
       "store/sqlite",
-      "store/store.ts",
+      "store/*store.ts",
       "turn-of-loop.ts",
       "sdk",
       "core",
@@ -90,29 +91,21 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "engine/doors",
       "engine/task",
       "engine/process",
-      "store/store.ts",
+      "store/*store.ts",
       "turn-of-loop.ts",
       "core",
     ],
   },
   "engine/queue": {
-    imports: [
-      "engine/driving",
-      "engine/task",
-      "engine/process",
-      "store/store.ts",
-      "store/removal-store.ts",
-      "store/limit-store.ts",
-      "core",
-    ],
+    imports: ["engine/driving", "engine/task", "engine/process", "store/*store.ts", "core"],
   },
-  "engine/driving": { imports: ["engine/doors", "engine/task", "engine/process", "store/store.ts", "core"] },
-  "engine/doors": { imports: ["engine/task", "engine/process", "store/store.ts", "core"] },
+  "engine/driving": { imports: ["engine/doors", "engine/task", "engine/process", "store/*store.ts", "core"] },
+  "engine/doors": { imports: ["engine/task", "engine/process", "store/*store.ts", "core"], packages: ["node:crypto"] },
   "engine/task": {
-    imports: ["engine/process", "store/record-damaged.ts", "store/store.ts", "turn-of-loop.ts", "core"],
+    imports: ["engine/process", "store/record-damaged.ts", "store/*store.ts", "turn-of-loop.ts", "core"],
     packages: ["@valibot/to-json-schema", "bun:jsc", "node:fs", "node:path"],
   },
-  "engine/process": { imports: ["store/store.ts", "store/limit-store.ts", "core"] },
+  "engine/process": { imports: ["store/*store.ts", "core"] },
 
   flows: {
     imports: ["sdk", "core"],
@@ -128,32 +121,20 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "store/sqlite",
       "store/baseline.ts",
       "store/*",
-      "store/store.ts",
+      "store/*store.ts",
       "store/blame.ts",
       "core",
     ],
   },
   "store/postgres": {
-    imports: [
-      "store/baseline.ts",
-      "store/*",
-      "store/store.ts",
-      "store/removal-store.ts",
-      "store/limit-store.ts",
-      "store/pause-store.ts",
-      "store/blame.ts",
-      "core",
-    ],
+    imports: ["store/baseline.ts", "store/*", "store/*store.ts", "store/blame.ts", "core"],
     packages: ["node:dns/promises", "node:fs", "node:net", "node:timers/promises", "node:tls", "postgres"],
   },
   "store/sqlite": {
     imports: [
       "store/baseline.ts",
       "store/*",
-      "store/store.ts",
-      "store/removal-store.ts",
-      "store/limit-store.ts",
-      "store/pause-store.ts",
+      "store/*store.ts",
       "store/blame.ts",
       "store/record-damaged.ts",
       "turn-of-loop.ts",
@@ -161,25 +142,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
     packages: ["bun:sqlite", "node:fs", "node:fs/promises", "node:path"],
   },
-  "store/baseline.ts": { imports: ["store/*", "store/store.ts"] },
+  "store/baseline.ts": { imports: ["store/*", "store/*store.ts"] },
   "store/*": {
-    imports: [
-      "store/store.ts",
-      "store/limit-store.ts",
-      "store/pause-store.ts",
-      "store/record-damaged.ts",
-      "turn-of-loop.ts",
-      "core",
-    ],
+    imports: ["store/*store.ts", "store/record-damaged.ts", "turn-of-loop.ts", "core"],
     packages: ["node:fs", "node:os", "node:path"],
   },
   // what the engine knows of it
-  "store/store.ts": {
-    imports: ["store/removal-store.ts", "store/limit-store.ts", "store/pause-store.ts", "store/blame.ts", "core"],
-  },
-  "store/limit-store.ts": { imports: [] },
-  "store/removal-store.ts": { imports: ["core"] },
-  "store/pause-store.ts": { imports: [] },
+  "store/*store.ts": { imports: ["store/blame.ts", "core"] },
   "store/blame.ts": { imports: ["core/*"] },
   "store/record-damaged.ts": { imports: ["core/*"] },
 

@@ -4,6 +4,7 @@
 import { TaskonautError } from "../../src/core/errors.ts";
 import { DeathWatch } from "../../src/store/postgres/death-watch.ts";
 import { NO_TURN, type Store } from "../../src/store/store.ts";
+import type { TokenStore } from "../../src/store/token-store.ts";
 import { workerNotRegistered } from "../../src/store/worker-not-registered.ts";
 import type { Life } from "./life.ts";
 import type { World } from "./world.ts";
@@ -13,6 +14,17 @@ const DEADLINE_MS = 3000;
 
 /** How long a lock must have been free, of a worker with nothing between it and the database. */
 export const GRACE_MS = 400;
+
+const unused = (): Promise<never> => Promise.reject(new Error("No simulation has tokens."));
+const NO_TOKENS: TokenStore = {
+  insert: unused,
+  list: unused,
+  read: unused,
+  isAny: unused,
+  rotate: unused,
+  revoke: unused,
+  noteUse: unused,
+};
 
 /** Requests that are in the trace although they may change no task. */
 const TOLD: ReadonlySet<string> = new Set([
@@ -86,6 +98,7 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
 
   return {
     dialect: "sqlite",
+    tokens: NO_TOKENS,
     location: "sim:",
     now: () => read("now", (now) => now),
     insertTasks: (records) => request("insertTasks", () => database.insertTasks(records)),

@@ -25,6 +25,7 @@ import type {
   TaskPage,
 } from "../../src/core/api/taskonaut.ts";
 import { FakePauses } from "./fake-pauses.ts";
+import { FakeTokens } from "./fake-tokens.ts";
 import { FakeResults } from "./fake-results.ts";
 import { plannedStep, plannedTask } from "./tasks.ts";
 
@@ -92,6 +93,7 @@ type Method = {
 
 export class FakeTaskonaut implements Taskonaut {
   readonly results = new FakeResults(this);
+  readonly tokens = new FakeTokens();
   readonly tasks = new Map<string, Task>();
   readonly #asked: { readonly method: Method; readonly parameters: readonly unknown[] }[] = [];
   /** Thrown by every method while it is set. */

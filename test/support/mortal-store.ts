@@ -135,6 +135,7 @@ export class World {
     return {
       dialect: store.dialect,
       location: store.location,
+      tokens: store.tokens,
       now: () => alive(async () => (this.#stoppedAt ?? (await store.now())) + this.skippedMs),
       insertTasks: (records) => write("insertTasks", () => store.insertTasks(records)),
       commitChanges: (changes) => write("commitChanges", () => store.commitChanges(changes)),

@@ -5,6 +5,7 @@ import type { ListedSummary, ListedTask, Task, TaskBrief, TaskSummary } from "./
 import type { Pauses } from "./pauses.ts";
 import type { Results } from "./results.ts";
 import type { TaskFilter } from "./task-filter.ts";
+import type { Tokens } from "./tokens.ts";
 import type { Worker } from "./worker.ts";
 
 export interface CreateTask {
@@ -110,6 +111,7 @@ export interface ResolveTask {
 }
 
 export interface Taskonaut {
+  readonly tokens: Tokens;
   /** What tasks come to, for whoever waits for it. */
   readonly results: Results;
   /** In order of name. */

@@ -21,6 +21,7 @@ import { listTasks, readTask, readTaskRow } from "./read.ts";
 import { removalStore } from "./removal.ts";
 import { milliseconds, quoteSchema } from "./schema.ts";
 import { searchTasks } from "./search.ts";
+import { tokenStore } from "./tokens.ts";
 import { Turns } from "./turns.ts";
 import { announce } from "./watch.ts";
 import { deleteWorker, forgetDeadWorkers, listWorkers, readWorkerState } from "./workers.ts";
@@ -99,6 +100,7 @@ export async function openPostgresStore({
 
   return {
     dialect: "postgres",
+    tokens: tokenStore(schema, { read, write }),
     location: reader.location,
     async now() {
       const [row] = await writer.read<{ now: number }>(`select ${milliseconds("clock_timestamp()")} as now`);

@@ -20,6 +20,7 @@ import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask, readTaskRow } from "./read.ts";
 import { removalStore } from "./removal.ts";
 import { searchTasks } from "./search.ts";
+import { tokenStore } from "./tokens.ts";
 import { type BellWatch, ringBell, watchBell } from "./watch.ts";
 import { WorkerLocks } from "./worker-locks.ts";
 import {
@@ -80,6 +81,7 @@ export async function openSqliteStore({
 
   return {
     dialect: "sqlite",
+    tokens: tokenStore(connection, now),
     location: `sqlite:${path}`,
     now: async () => now(),
     insertTasks: (records) => insertTasks(connection, records),

@@ -1,0 +1,194 @@
+// Tokens: made, told once, and asked for by the server. A secret has 256 random bits, so a plain hash of it is enough.
+
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { TaskonautError } from "../../core/errors.ts";
+import type { Caller, CreateToken, Gate, NewToken, Token } from "../../core/api/tokens.ts";
+import type { Timestamp } from "../../core/api/task.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { TokenRow, TokenStore } from "../../store/token-store.ts";
+import type { StoreClock } from "../process/store-clock.ts";
+
+/** How old what is known of a token may be: so long one that was revoked by another process still lets in. */
+const KNOWN_MS = 5000;
+
+/** Its last use is written at most so often. */
+const USE_MS = 60_000;
+
+/** Of those who try secrets: what is known of no more is kept. */
+const KNOWN_MAX = 1000;
+
+const ID_CHARACTERS = 12;
+const NAME_MAX = 100;
+
+const FORM = /^tkn_([a-z0-9]{12})_[\w-]{43}$/;
+
+interface Known {
+  readonly row: TokenRow | undefined;
+  readonly at: number;
+}
+
+export class AccessTokens implements Gate {
+  readonly #known = new Map<string, Known>();
+  readonly #usedAt = new Map<string, number>();
+  #guarded: { readonly is: boolean; readonly at: number } | undefined;
+
+  constructor(
+    private readonly store: TokenStore,
+    private readonly clock: Clock,
+    private readonly storeClock: Pick<StoreClock, "recent">,
+  ) {}
+
+  async create(request: CreateToken): Promise<NewToken> {
+    checkRequest(request);
+    const { name, role, flows, hidesPayloads = false, expiresInMs } = request;
+    const id = randomText(ID_CHARACTERS);
+    const secret = secretOf(id);
+    const row = await this.store.insert({
+      id,
+      name,
+      role,
+      flows: flows ? JSON.stringify([...new Set(flows)].toSorted()) : null,
+      hides_payloads: hidesPayloads ? 1 : 0,
+      secret_hash: hashOf(secret),
+      expiresInMs: expiresInMs ?? null,
+    });
+    this.#guarded = undefined;
+    return { token: await this.#tell(row), secret };
+  }
+
+  async list(): Promise<readonly Token[]> {
+    const [rows, now] = await Promise.all([this.store.list(), this.storeClock.recent()]);
+    return rows.map((row) => toToken(row, now));
+  }
+
+  async rotate(id: string, graceMs: number): Promise<NewToken> {
+    const secret = secretOf(id);
+    const row = await this.store.rotate(id, { hash: hashOf(secret), graceMs });
+    this.#known.delete(id);
+    if (row) return { token: await this.#tell(row), secret };
+    const found = await this.store.read(id);
+    if (!found) throw notFound(id);
+    const { state } = await this.#tell(found);
+    throw new TaskonautError("token_not_active", `Token ${id} is ${state}; create another one.`, {
+      details: { id, state },
+    });
+  }
+
+  async revoke(id: string): Promise<Token> {
+    const row = await this.store.revoke(id);
+    this.#known.delete(id);
+    if (!row) throw notFound(id);
+    return this.#tell(row);
+  }
+
+  async isGuarded(): Promise<boolean> {
+    const known = this.#guarded;
+    if (known && this.clock.now() - known.at < KNOWN_MS) return known.is;
+    const is = await this.store.isAny();
+    this.#guarded = { is, at: this.clock.now() };
+    return is;
+  }
+
+  async admit(secret: string): Promise<Caller | undefined> {
+    const id = FORM.exec(secret)?.[1];
+    if (id === undefined) return undefined;
+    const row = await this.#find(id);
+    if (!row) return undefined;
+    const now = await this.storeClock.recent();
+    const hash = hashOf(secret);
+    // both are compared, whatever the first one says
+    const isCurrent = isSame(hash, row.secret_hash);
+    const isOld = isSame(hash, row.old_hash ?? "") && now < (row.old_until ?? 0);
+    if ((!isCurrent && !isOld) || stateOf(row, now) !== "active") return undefined;
+    this.#noteUse(id);
+    const { name, role } = row;
+    return { name, role, flows: flowsOf(row), hidesPayloads: row.hides_payloads === 1 };
+  }
+
+  async #find(id: string): Promise<TokenRow | undefined> {
+    const known = this.#known.get(id);
+    if (known && this.clock.now() - known.at < KNOWN_MS) return known.row;
+    const row = await this.store.read(id);
+    if (this.#known.size >= KNOWN_MAX) this.#known.clear();
+    this.#known.set(id, { row, at: this.clock.now() });
+    return row;
+  }
+
+  /** Nobody waits for it, and where it fails the next use is noted. */
+  #noteUse(id: string): void {
+    const now = this.clock.now();
+    if (now - (this.#usedAt.get(id) ?? Number.NEGATIVE_INFINITY) < USE_MS) return;
+    this.#usedAt.set(id, now);
+    this.store.noteUse(id).catch(() => this.#usedAt.delete(id));
+  }
+
+  async #tell(row: TokenRow): Promise<Token> {
+    return toToken(row, await this.storeClock.recent());
+  }
+}
+
+function checkRequest({ name, role, flows, hidesPayloads = false }: CreateToken): void {
+  if (name.length === 0 || name.length > NAME_MAX) throw refusal("name", `must have 1 to ${NAME_MAX} characters`);
+  if (flows?.length === 0) throw refusal("flows", "must name a flow, or be left out");
+  if (hidesPayloads && role !== "viewer") throw refusal("no-payloads", "is for the role viewer");
+}
+
+function refusal(path: string, message: string): TaskonautError {
+  return new TaskonautError("input_invalid", `The token cannot be made: ${path} ${message}.`, {
+    errors: [{ path, message }],
+  });
+}
+
+function toToken(row: TokenRow, now: number): Token {
+  const { id, name, role, created_at, expires_at, revoked_at, last_used_at, old_until } = row;
+  const time = (at: number | null): string | null => (at === null ? null : timestamp(at));
+  return {
+    id,
+    name,
+    role,
+    flows: flowsOf(row),
+    hides_payloads: row.hides_payloads === 1,
+    state: stateOf(row, now),
+    created_at: timestamp(created_at),
+    expires_at: time(expires_at),
+    revoked_at: time(revoked_at),
+    last_used_at: time(last_used_at),
+    old_secret_until: old_until !== null && old_until > now ? timestamp(old_until) : null,
+  };
+}
+
+function timestamp(ms: number): Timestamp {
+  return new Date(ms).toISOString();
+}
+
+function stateOf({ revoked_at, expires_at }: TokenRow, now: number): Token["state"] {
+  if (revoked_at !== null) return "revoked";
+  return expires_at !== null && expires_at <= now ? "expired" : "active";
+}
+
+function flowsOf({ flows }: TokenRow): readonly string[] | null {
+  return flows === null ? null : (JSON.parse(flows) as string[]);
+}
+
+function notFound(id: string): TaskonautError {
+  return new TaskonautError("token_not_found", `Token ${JSON.stringify(id)} not found`, { details: { id } });
+}
+
+function secretOf(id: string): string {
+  return `tkn_${id}_${randomBytes(32).toString("base64url")}`;
+}
+
+/** Letters and digits that nobody takes for others. */
+function randomText(length: number): string {
+  const characters = "abcdefghjkmnpqrstuvwxyz23456789";
+  return Array.from(randomBytes(length), (byte) => characters[byte % characters.length]).join("");
+}
+
+function hashOf(secret: string): string {
+  return createHash("sha256").update(secret).digest("hex");
+}
+
+/** In a time that does not depend on how much is the same. */
+function isSame(one: string, other: string): boolean {
+  return one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
+}

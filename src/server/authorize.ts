@@ -1,0 +1,58 @@
+// What a caller may do: by his role, and by the flows that his token is for.
+
+import type { Context } from "hono";
+import { TaskonautError } from "../core/errors.ts";
+import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
+import { mayDo, rolesFor } from "../core/api/roles.ts";
+import type { Taskonaut } from "../core/api/taskonaut.ts";
+import type { Caller } from "../core/api/tokens.ts";
+import { callerOf } from "./caller.ts";
+import { param, permissionOf, type Route } from "./route.ts";
+
+/** They tell of no task. */
+const OF_NO_FLOW = new Set(["/", "/flows", "/readyz", "/workers"]);
+
+/** Throws forbidden; task_not_found and the like where it has to look at the task first. */
+export async function authorize(c: Context, route: Route, taskonaut: Taskonaut): Promise<void> {
+  const caller = callerOf(c);
+  const permission = permissionOf(route);
+  if (!mayDo(caller.role, permission)) {
+    throw forbidden(
+      `Token ${JSON.stringify(caller.name)} has the role ${caller.role}; ${c.req.method} ${c.req.path} is for ${rolesFor(permission).join(", ")}.`,
+    );
+  }
+  if (caller.flows !== null) await checkFlow(c, { route, caller, flows: caller.flows, taskonaut });
+}
+
+interface Question {
+  readonly route: Route;
+  readonly caller: Caller;
+  readonly flows: readonly string[];
+  readonly taskonaut: Taskonaut;
+}
+
+/** What is not known to be about one of his flows is refused. */
+async function checkFlow(c: Context, { route, caller, flows, taskonaut }: Question): Promise<void> {
+  const { path } = route;
+  if (OF_NO_FLOW.has(path)) return;
+  const asked = await flowsAsked(c, path, route.method, taskonaut);
+  if (asked.length > 0 && asked.every((flow) => flows.includes(flow))) return;
+  const advice = path === "/tasks" && route.method === "GET" ? ` Ask for ?flow=${flows[0]}.` : "";
+  throw forbidden(`Token ${JSON.stringify(caller.name)} is for ${flows.join(", ")} only.${advice}`);
+}
+
+async function flowsAsked(
+  c: Context,
+  path: string,
+  method: Route["method"],
+  taskonaut: Taskonaut,
+): Promise<readonly string[]> {
+  if (path.startsWith("/flows/:name")) return [param(c, "name")];
+  if (path.startsWith("/tasks/:id")) return [(await taskonaut.getTaskSummary(param(c, "id"))).flow_name];
+  if (path === "/tasks") return method === "POST" ? [DEFAULT_FLOW] : (c.req.queries("flow") ?? []);
+  return [];
+}
+
+function forbidden(message: string): TaskonautError {
+  return new TaskonautError("forbidden", message);
+}

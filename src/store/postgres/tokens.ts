@@ -1,0 +1,66 @@
+import { storableText } from "../storable-text.ts";
+import type { TokenRow, TokenStore } from "../token-store.ts";
+import { TOKENS } from "../tables.ts";
+import { columnsOf, selectList } from "./columns.ts";
+import type { PostgresClient } from "./connection.ts";
+import type { Schema } from "./schema.ts";
+
+type Use = <Result>(use: (client: PostgresClient) => Promise<Result>) => Promise<Result>;
+
+const COLUMNS = selectList(columnsOf(TOKENS, "t"));
+
+export function tokenStore(schema: Schema, { read, write }: { readonly read: Use; readonly write: Use }): TokenStore {
+  const table = `${schema}.tokens`;
+  return {
+    insert: (token) =>
+      write(async (client) => {
+        const [row] = await client.query<TokenRow>(
+          `insert into ${table} as t (id, name, role, flows, hides_payloads, secret_hash, created_at, expires_at)
+           values ($1, $2, $3, $4, $5::smallint, $6, now(), now() + $7::bigint * interval '1 ms') returning ${COLUMNS}`,
+          [
+            token.id,
+            storableText(token.name),
+            token.role,
+            token.flows,
+            token.hides_payloads,
+            token.secret_hash,
+            token.expiresInMs,
+          ],
+        );
+        if (!row) throw new Error("An insert gives its row.");
+        return row;
+      }),
+    list: () =>
+      read((client) => client.read<TokenRow>(`select ${COLUMNS} from ${table} t order by t.created_at, t.id`)),
+    read: (id) =>
+      read(async (client) => {
+        const [row] = await client.read<TokenRow>(`select ${COLUMNS} from ${table} t where t.id = $1`, [id]);
+        return row;
+      }),
+    isAny: () =>
+      read(async (client) => (await client.read(`select from ${table} where revoked_at is null limit 1`)).length > 0),
+    rotate: (id, { hash, graceMs }) =>
+      write(async (client) => {
+        const [row] = await client.query<TokenRow>(
+          `update ${table} as t set
+             old_hash = t.secret_hash, old_until = now() + $3::bigint * interval '1 ms', secret_hash = $2
+           where t.id = $1 and t.revoked_at is null and (t.expires_at is null or t.expires_at > now())
+           returning ${COLUMNS}`,
+          [id, hash, graceMs],
+        );
+        return row;
+      }),
+    revoke: (id) =>
+      write(async (client) => {
+        const [row] = await client.query<TokenRow>(
+          `update ${table} as t set revoked_at = coalesce(t.revoked_at, now()) where t.id = $1 returning ${COLUMNS}`,
+          [id],
+        );
+        return row;
+      }),
+    noteUse: (id) =>
+      write(async (client) => {
+        await client.query(`update ${table} set last_used_at = now() where id = $1`, [id]);
+      }),
+  };
+}

@@ -1,0 +1,53 @@
+import type { TokenRow, TokenStore } from "../token-store.ts";
+import { TOKENS } from "../tables.ts";
+import type { SqliteConnection } from "./connection.ts";
+import { columnList, insertRow, insertsInto } from "./statements.ts";
+
+const INSERTS = insertsInto(TOKENS);
+
+const COLUMNS = columnList(TOKENS, "tokens");
+
+const LIST = `select ${COLUMNS} from tokens order by created_at, id`;
+
+const READ = `select ${COLUMNS} from tokens where id = $id`;
+
+const IS_ANY = "select 1 from tokens where revoked_at is null limit 1";
+
+const ROTATE = `
+  update tokens set old_hash = secret_hash, old_until = $now + $graceMs, secret_hash = $hash
+  where id = $id and revoked_at is null and (expires_at is null or expires_at > $now)
+  returning ${COLUMNS}`;
+
+const REVOKE = `update tokens set revoked_at = coalesce(revoked_at, $now) where id = $id returning ${COLUMNS}`;
+
+const NOTE_USE = "update tokens set last_used_at = $now where id = $id";
+
+export function tokenStore(connection: SqliteConnection, now: () => number): TokenStore {
+  return {
+    insert({ expiresInMs, ...token }) {
+      const created_at = now();
+      const row: TokenRow = {
+        ...token,
+        old_hash: null,
+        old_until: null,
+        created_at,
+        expires_at: expiresInMs === null ? null : created_at + expiresInMs,
+        revoked_at: null,
+        last_used_at: null,
+      };
+      return connection.write(() => {
+        insertRow(connection, INSERTS, row);
+        return row;
+      });
+    },
+    list: () => connection.read(() => connection.prepare<TokenRow>(LIST).all({})),
+    read: (id) => connection.read(() => connection.prepare<TokenRow>(READ).get({ id }) ?? undefined),
+    isAny: () => connection.read(() => connection.prepare(IS_ANY).get({}) !== null),
+    rotate: (id, change) =>
+      connection.write(() => connection.prepare<TokenRow>(ROTATE).get({ id, ...change, now: now() }) ?? undefined),
+    revoke: (id) => connection.write(() => connection.prepare<TokenRow>(REVOKE).get({ id, now: now() }) ?? undefined),
+    async noteUse(id) {
+      await connection.write(() => connection.prepare(NOTE_USE).run({ id, now: now() }));
+    },
+  };
+}

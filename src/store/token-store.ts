@@ -1,0 +1,41 @@
+// The table of tokens. It has no secret, only SHA-256 of random ones: whoever reads it cannot get in with what is there.
+
+import type { Role } from "../core/api/roles.ts";
+
+export interface TokenRow {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  /** Names of flows, as a JSON array; null: all. */
+  readonly flows: string | null;
+  readonly hides_payloads: 0 | 1;
+  /** SHA-256 of the whole token, hexadecimal. */
+  readonly secret_hash: string;
+  /** Of the secret before the last rotation, which is taken until `old_until`. */
+  readonly old_hash: string | null;
+  readonly old_until: number | null;
+  readonly created_at: number;
+  readonly expires_at: number | null;
+  readonly revoked_at: number | null;
+  readonly last_used_at: number | null;
+}
+
+/** Times are the store's. */
+export interface TokenStore {
+  /** `expiresInMs`: from now on. Gives the row. */
+  insert(token: NewTokenRow): Promise<TokenRow>;
+  /** By created_at. */
+  list(): Promise<readonly TokenRow[]>;
+  read(id: string): Promise<TokenRow | undefined>;
+  /** Whether there is one that was not revoked: an expired one still shuts the door. */
+  isAny(): Promise<boolean>;
+  /** The hash that there is becomes the old one, for `graceMs`. Undefined where there is none that works. */
+  rotate(id: string, change: { readonly hash: string; readonly graceMs: number }): Promise<TokenRow | undefined>;
+  /** A second time changes nothing. Undefined where there is none. */
+  revoke(id: string): Promise<TokenRow | undefined>;
+  noteUse(id: string): Promise<void>;
+}
+
+type NewTokenRow = Pick<TokenRow, "id" | "name" | "role" | "flows" | "hides_payloads" | "secret_hash"> & {
+  readonly expiresInMs: number | null;
+};

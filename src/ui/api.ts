@@ -1,0 +1,101 @@
+// What the page asks of its server. Numbers that a browser would round keep their text.
+
+import { signal } from "@preact/signals";
+import { parseExact } from "./exact.ts";
+
+const TOKEN_KEY = "taskonaut.token";
+
+/** The server answers this page; `lost` since when it does not. */
+export const connection = signal<{ readonly state: "open" } | { readonly state: "lost"; readonly since: number }>({
+  state: "open",
+});
+
+/** The server wants a token, and the page has none that it takes. */
+export const wantsToken = signal(false);
+
+/** What the server refused, or that it could not be reached. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+
+  constructor(
+    message: string,
+    /** `unreachable` where there was no answer. */
+    readonly code: string,
+    readonly violations: readonly { readonly path: string; readonly message: string }[] = [],
+  ) {
+    super(message);
+  }
+}
+
+export interface Answer<Body> {
+  readonly body: Body;
+  /** The address of the next page. */
+  readonly next: string | undefined;
+}
+
+/** Throws ApiError. */
+export async function get<Body>(path: string, leaving?: AbortSignal): Promise<Answer<Body>> {
+  const response = await ask(path, leaving ? { signal: leaving } : {});
+  const next = /<([^>]+)>; *rel="next"/.exec(response.headers.get("link") ?? "")?.[1];
+  return { body: parseExact(await response.text()) as Body, next };
+}
+
+/** `json`: the text of the body, as it is to be stored. Throws ApiError. */
+export async function post<Body>(
+  path: string,
+  json?: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Body> {
+  const response = await ask(path, {
+    method: "POST",
+    headers: { ...headers, ...(json !== undefined && { "content-type": "application/json" }) },
+    ...(json !== undefined && { body: json }),
+  });
+  return parseExact(await response.text()) as Body;
+}
+
+export function keepToken(token: string): void {
+  sessionStorage.setItem(TOKEN_KEY, token);
+  wantsToken.value = false;
+}
+
+async function ask(path: string, init: RequestInit): Promise<Response> {
+  const headers = new Headers(init.headers);
+  const token = sessionStorage.getItem(TOKEN_KEY);
+  if (token !== null) headers.set("authorization", `Bearer ${token}`);
+  let response: Response;
+  try {
+    response = await fetch(path, { ...init, headers });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    noteLost();
+    throw new ApiError("The server does not answer.", "unreachable");
+  }
+  if (response.status === 502 || response.status === 504) noteLost();
+  else connection.value = { state: "open" };
+  if (response.status === 401) {
+    sessionStorage.removeItem(TOKEN_KEY);
+    wantsToken.value = true;
+  }
+  if (!response.ok) throw await refusal(response);
+  return response;
+}
+
+function noteLost(): void {
+  if (connection.value.state === "open") connection.value = { state: "lost", since: Date.now() };
+}
+
+interface Problem {
+  readonly detail?: string;
+  readonly code?: string;
+  readonly errors?: readonly { readonly path: string; readonly message: string }[];
+}
+
+async function refusal(response: Response): Promise<ApiError> {
+  try {
+    const problem = (await response.json()) as Problem;
+    return new ApiError(problem.detail ?? response.statusText, problem.code ?? String(response.status), problem.errors);
+  } catch {
+    return new ApiError(`The server answered ${response.status}.`, String(response.status));
+  }
+}

@@ -1,0 +1,119 @@
+// The frame of every view: where one can go, whether the server answers, and the view of the place.
+
+import { effect } from "@preact/signals";
+import type { ComponentChild } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { connection, keepToken, wantsToken } from "./api.ts";
+import { age } from "./format.ts";
+import { useNow } from "./live.ts";
+import { hrefOf, onLink, place, type Place } from "./router.ts";
+import { Inbox } from "./views/inbox.tsx";
+import { Start } from "./views/start.tsx";
+import { TaskView } from "./views/task.tsx";
+import { Tasks } from "./views/tasks.tsx";
+import { Workers } from "./views/workers.tsx";
+
+const VIEWS = [
+  { name: "tasks", title: "Tasks" },
+  { name: "inbox", title: "Inbox" },
+  { name: "start", title: "Start" },
+  { name: "workers", title: "Workers" },
+] as const;
+
+export function App(): ComponentChild {
+  const [at, setAt] = useState<Place>(place.value);
+  useEffect(() => effect(() => setAt(place.value)), []);
+  const [view = "tasks", id] = at.path;
+  useEffect(() => {
+    document.title = id ? `${id} – taskonaut` : `${VIEWS.find(({ name }) => name === view)?.title ?? view} – taskonaut`;
+  }, [view, id]);
+  return (
+    <div onClick={onLink}>
+      <a class="skip" href="#main">
+        To the content
+      </a>
+      <header class="bar">
+        <a class="brand" href={hrefOf("/tasks")}>
+          taskonaut
+        </a>
+        <nav aria-label="Views">
+          {VIEWS.map(({ name, title }) => (
+            <a key={name} href={hrefOf(`/${name}`)} aria-current={view === name ? "page" : undefined}>
+              {title}
+            </a>
+          ))}
+        </nav>
+      </header>
+      <Connection />
+      <main id="main" tabIndex={-1}>
+        <Login />
+        {viewOf(view, id, at)}
+      </main>
+    </div>
+  );
+}
+
+function viewOf(view: string, id: string | undefined, at: Place): ComponentChild {
+  switch (view) {
+    case "tasks":
+      return id === undefined ? <Tasks query={at.query} /> : <TaskView key={id} id={id} query={at.query} />;
+    case "inbox":
+      return <Inbox />;
+    case "start":
+      return <Start key={id} flow={id} />;
+    case "workers":
+      return <Workers />;
+    default:
+      return (
+        <p>
+          There is no view “{view}”. <a href={hrefOf("/tasks")}>Show the tasks</a>
+        </p>
+      );
+  }
+}
+
+/** A lost connection is shown; the views ask on by themselves. */
+function Connection(): ComponentChild {
+  const [state, setState] = useState(connection.value);
+  useEffect(() => effect(() => setState(connection.value)), []);
+  const now = useNow();
+  if (state.state === "open") return null;
+  return (
+    <p class="lost" role="status">
+      The server has not answered since {age(new Date(state.since).toISOString(), now)}. What is shown may be old; the
+      page keeps trying.
+    </p>
+  );
+}
+
+function Login(): ComponentChild {
+  const [wanted, setWanted] = useState(wantsToken.value);
+  useEffect(() => effect(() => setWanted(wantsToken.value)), []);
+  const [token, setToken] = useState("");
+  if (!wanted) return null;
+  return (
+    <form
+      class="card login"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (token.trim() === "") return;
+        keepToken(token.trim());
+        location.reload();
+      }}
+    >
+      <label>
+        This server wants a token (TASKONAUT_API_TOKEN of whoever started it). It is kept until this tab is closed.
+        <input
+          type="password"
+          autocomplete="off"
+          required
+          value={token}
+          onInput={(event) => setToken(event.currentTarget.value)}
+        />
+      </label>
+      <button type="submit" class="primary">
+        Log in
+      </button>
+    </form>
+  );
+}

@@ -1,0 +1,37 @@
+// JSON of which no number is rounded: 12345678901234567890 and 1.0 stay as they are written.
+
+/** A number whose text JavaScript would write otherwise. */
+class ExactNumber {
+  constructor(readonly text: string) {}
+}
+
+interface Context {
+  readonly source?: string;
+}
+
+/** What it gives is as JSON.parse gives it, but for such numbers. Throws SyntaxError. */
+export function parseExact(text: string): unknown {
+  const parse = JSON.parse as (
+    text: string,
+    reviver: (key: string, value: unknown, context: Context) => unknown,
+  ) => unknown;
+  return parse(text, (_key, value, context) => {
+    if (typeof value !== "number" || context.source === undefined || context.source === String(value)) return value;
+    return new ExactNumber(context.source);
+  });
+}
+
+/** Written over lines, with two spaces a level; short lists and objects on one. */
+export function writeExact(value: unknown, indent = ""): string {
+  if (value instanceof ExactNumber) return value.text;
+  if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
+  const inner = `${indent}  `;
+  const isList = Array.isArray(value);
+  const parts = isList
+    ? value.map((each) => writeExact(each, inner))
+    : Object.entries(value).map(([key, each]) => `${JSON.stringify(key)}: ${writeExact(each, inner)}`);
+  const [open, close] = isList ? "[]" : "{}";
+  const line = `${open}${isList || parts.length === 0 ? "" : " "}${parts.join(", ")}${isList || parts.length === 0 ? "" : " "}${close}`;
+  if (line.length + indent.length <= 72 && !line.includes("\n")) return line;
+  return `${open}\n${parts.map((part) => inner + part).join(",\n")}\n${indent}${close}`;
+}

@@ -1,0 +1,51 @@
+import type { ComponentChild } from "preact";
+import type { TaskSummary } from "../../core/api/task.ts";
+import { commandLine } from "../command-line.ts";
+import { isEnded } from "../standing.ts";
+import { Order } from "./order.tsx";
+import { SendSignal } from "./send-signal.tsx";
+
+/** What can be done about a task as it stands. */
+export function Actions({ task, onDone }: { readonly task: TaskSummary; readonly onDone: () => void }): ComponentChild {
+  const { id, status, parked_reason } = task;
+  const path = (order: string): string => `/tasks/${id}/${order}`;
+  const signals = task.waiting_for.flatMap(({ kind, name }) => (kind === "signal" && name !== null ? [name] : []));
+  return (
+    <section class="actions" aria-label="What can be done">
+      {status === "FAILED" && (
+        <Order title="Retry" path={path("retry")} command={commandLine("retry-task", id)} isPrimary onDone={onDone} />
+      )}
+      {parked_reason !== null && (
+        <Order
+          title="Resume"
+          path={path("resume")}
+          command={commandLine("resume-task", id)}
+          isPrimary
+          onDone={onDone}
+        />
+      )}
+      {[...new Set(signals)].map((name) => (
+        <SendSignal key={name} task={task} name={name} onDone={onDone} />
+      ))}
+      {!isEnded(status) && (
+        <Order
+          title="Cancel"
+          path={path("cancel")}
+          question="Cancel this task? Its cleanup runs, and then it has ended for good."
+          command={commandLine("cancel-task", id)}
+          onDone={onDone}
+        />
+      )}
+      {!isEnded(status) && (parked_reason !== null || task.steps.some(({ doubt }) => doubt !== null)) && (
+        <Order
+          title="Cancel by force"
+          path={path("cancel")}
+          json={`{"force": true}`}
+          question="End this task now, without its cleanup? What is left undone is listed afterwards."
+          command={commandLine("cancel-task", id, "--force")}
+          onDone={onDone}
+        />
+      )}
+    </section>
+  );
+}

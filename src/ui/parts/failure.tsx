@@ -1,0 +1,21 @@
+import type { ComponentChild } from "preact";
+import type { ApiError } from "../api.ts";
+
+/** Why something could not be read or done; nothing where nothing went wrong. A lost connection is told elsewhere. */
+export function Failure({ error }: { readonly error: ApiError | undefined }): ComponentChild {
+  if (!error || error.code === "unreachable") return null;
+  return (
+    <div class="failure" role="alert">
+      <p>{error.message}</p>
+      {error.violations.length > 0 && (
+        <ul>
+          {error.violations.map(({ path, message }) => (
+            <li key={path + message}>
+              <code>{path}</code> {message}
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}

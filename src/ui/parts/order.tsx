@@ -1,0 +1,62 @@
+// A button that does something to a task: with its command line beside it, a question where it destroys, and what the server
+// says of it.
+
+import type { ComponentChild } from "preact";
+import { useState } from "preact/hooks";
+import { ApiError, post } from "../api.ts";
+import { inBackground } from "../in-background.ts";
+import { Copy } from "./copy.tsx";
+import { Failure } from "./failure.tsx";
+
+interface Props {
+  readonly title: string;
+  /** `/tasks/<id>/retry`. */
+  readonly path: string;
+  /** The text of the request's body. */
+  readonly json?: string | undefined;
+  /** Asked before; unset where nothing is lost. */
+  readonly question?: string;
+  /** The same on the command line. */
+  readonly command: string;
+  readonly isPrimary?: boolean;
+  readonly onDone: () => void;
+}
+
+export function Order({ title, path, json, question, command, isPrimary = false, onDone }: Props): ComponentChild {
+  const [isBusy, setBusy] = useState(false);
+  const [error, setError] = useState<ApiError>();
+  const carryOut = async (): Promise<void> => {
+    if (question !== undefined && !confirm(question)) return;
+    setBusy(true);
+    try {
+      await post(path, json);
+      setError(undefined);
+      onDone();
+    } catch (thrown) {
+      if (!(thrown instanceof ApiError)) throw thrown;
+      setError(thrown);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <div class="order">
+      <button
+        type="button"
+        class={question === undefined ? (isPrimary ? "primary" : "") : "danger"}
+        disabled={isBusy}
+        onClick={inBackground(carryOut)}
+      >
+        {isBusy ? `${title}…` : title}
+      </button>
+      <code>{command}</code>
+      <Copy text={command} what="the command" />
+      <Failure error={error} />
+      {error?.code === "unreachable" && (
+        <p class="failure" role="alert">
+          The server did not answer: it may have been done. The page shows how the task stands as soon as it answers.
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,49 @@
+// Where the reader is: the address is the state, so that it can be shared, reloaded, and gone back from.
+
+import { signal } from "@preact/signals";
+
+const BASE = "/ui";
+
+export interface Place {
+  /** Below /ui, in parts: `["tasks", "<id>"]`. */
+  readonly path: readonly string[];
+  readonly query: URLSearchParams;
+}
+
+export const place = signal<Place>(read());
+
+addEventListener("popstate", () => {
+  place.value = read();
+});
+
+/** `/tasks?flow=order`, as the address that a link has. */
+export function hrefOf(to: string): string {
+  return BASE + to;
+}
+
+export function go(to: string, { replace = false } = {}): void {
+  const href = hrefOf(to);
+  if (href === location.pathname + location.search) return;
+  if (replace) history.replaceState(null, "", href);
+  else history.pushState(null, "", href);
+  place.value = read();
+  if (!replace) scrollTo(0, 0);
+}
+
+/** A click that the browser would follow in this tab. */
+export function onLink(event: MouseEvent): void {
+  if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
+    return;
+  const link = (event.target as Element).closest("a");
+  if (!link || link.target !== "" || link.origin !== location.origin || !link.pathname.startsWith(BASE)) return;
+  event.preventDefault();
+  go(link.pathname.slice(BASE.length) + link.search);
+}
+
+function read(): Place {
+  const path = location.pathname
+    .slice(BASE.length)
+    .split("/")
+    .filter((part) => part !== "");
+  return { path: path.map(decodeURIComponent), query: new URLSearchParams(location.search) };
+}

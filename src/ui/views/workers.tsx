@@ -1,0 +1,70 @@
+import type { ComponentChild } from "preact";
+import type { FlowDescription } from "../../core/api/taskonaut.ts";
+import type { Worker } from "../../core/api/worker.ts";
+import { get } from "../api.ts";
+import { age, shortId } from "../format.ts";
+import { useLive, useNow } from "../live.ts";
+import { Failure } from "../parts/failure.tsx";
+import { hrefOf } from "../router.ts";
+
+export function Workers(): ComponentChild {
+  const now = useNow();
+  const workers = useLive("workers", async (signal) => (await get<readonly Worker[]>("/workers", signal)).body);
+  const flows = useLive("flows", async (signal) => (await get<readonly FlowDescription[]>("/flows", signal)).body);
+  return (
+    <>
+      <h1>Workers</h1>
+      <Failure error={workers.error} />
+      {workers.data?.length === 0 && (
+        <p class="hint">
+          No worker runs: what is in the queue waits. Start one with <code>taskonaut work</code>.
+        </p>
+      )}
+      {workers.data && workers.data.length > 0 && (
+        <table>
+          <thead>
+            <tr>
+              <th>Worker</th>
+              <th>State</th>
+              <th class="number">Tasks</th>
+              <th>Started</th>
+              <th>Lease</th>
+            </tr>
+          </thead>
+          <tbody>
+            {workers.data.map((worker) => (
+              <tr key={worker.id}>
+                <td>
+                  {worker.name} <small title={worker.id}>{shortId(worker.id)}</small>
+                </td>
+                <td>
+                  <span class={`state ${worker.state === "alive" ? "good" : "bad"}`}>{worker.state}</span>
+                </td>
+                <td class="number">
+                  <meter
+                    min={0}
+                    max={Math.max(1, worker.concurrency)}
+                    value={worker.tasks}
+                    aria-label={`${worker.tasks} of ${worker.concurrency} tasks`}
+                  />{" "}
+                  {worker.tasks} of {worker.concurrency}
+                </td>
+                <td>{age(worker.started_at, now)}</td>
+                <td>{age(worker.lease_until, now)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <h2>Flows of this server</h2>
+      <Failure error={flows.error} />
+      <ul class="plain">
+        {flows.data?.map((flow) => (
+          <li key={flow.name}>
+            <a href={hrefOf(`/start/${encodeURIComponent(flow.name)}`)}>{flow.name}</a> {flow.description}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
