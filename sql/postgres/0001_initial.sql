@@ -100,6 +100,8 @@ create index tasks_by_key on tasks (flow_name, limit_key, due_at, id)
   where limit_key is not null and due_at is not null and not limit_begun;
 create index tasks_begun on tasks (flow_name, due_at)
   where limit_key is not null and due_at is not null and limit_begun;
+-- What a firing looks at before it makes another.
+create index tasks_open_of_schedule on tasks (schedule) where schedule is not null and finished_at is null;
 
 -- The tags of tasks, to be searched. They are few, and most tasks have none.
 create table task_tags (
@@ -347,4 +349,73 @@ create table tokens (
   revoked_at timestamptz,
   last_used_at timestamptz,
   constraint old_secret_ends check ((old_hash is null) = (old_until is null))
+);
+
+-- When tasks are made by themselves.
+create table schedules (
+  name text collate "C" not null primary key,
+  flow_name text not null,
+  -- flow: the file of its flow says it; command: somebody made it.
+  owner text not null check (owner = 'flow' or owner = 'command'),
+  -- Every write raises it: the fence.
+  version bigint not null default 1 check (version >= 1),
+
+  cron text,
+  every_ms bigint check (every_ms > 0),
+  time_zone text not null,
+  input json not null,
+  overlap text not null check (overlap = 'skip' or overlap = 'queue' or overlap = 'all' or overlap = 'cancel-running'),
+  catch_up text not null check (catch_up = 'none' or catch_up = 'last' or catch_up = 'within'),
+  catch_up_ms bigint check (catch_up_ms >= 0),
+  jitter_ms bigint not null default 0 check (jitter_ms >= 0),
+  priority smallint not null default 5 check (priority between 0 and 9),
+
+  -- The time of the next firing by the clock on the wall; null: there is none.
+  nominal_at timestamptz,
+  -- When that is due, or when it is looked again whether it can be made.
+  next_at timestamptz,
+  -- The firing that waits for the end of the task before.
+  queued_at timestamptz,
+  paused_at timestamptz,
+  pause_reason text,
+
+  fired_at timestamptz,
+  last_task_id uuid,
+  fired_count bigint not null default 0 check (fired_count >= 0),
+  skipped_count bigint not null default 0 check (skipped_count >= 0),
+  -- The range in schedule_skips that goes on; null: the next skip begins one.
+  skip_from timestamptz,
+  skip_kind text,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+
+  constraint fires_by_one_rule check ((cron is null) <> (every_ms is null)),
+  constraint within_so_long check ((catch_up = 'within') = (catch_up_ms is not null)),
+  constraint paused_is_not_due check (paused_at is null or next_at is null),
+  constraint reason_of_pause check (pause_reason is null or paused_at is not null)
+);
+
+create index schedules_due on schedules (flow_name, next_at) where next_at is not null;
+
+-- Firings that made no task, in ranges of one reason.
+create table schedule_skips (
+  schedule_name text not null references schedules (name) on delete cascade,
+  from_at timestamptz not null,
+  until_at timestamptz not null,
+  count bigint not null check (count >= 1),
+  kind text not null check (kind = 'missed' or kind = 'overlap' or kind = 'paused' or kind = 'refused'),
+  reason text not null,
+  recorded_at timestamptz not null,
+  primary key (schedule_name, from_at)
+);
+
+-- Which code of a flow's file says which schedules the flow has.
+create table schedule_sources (
+  flow_name text not null primary key,
+  code text not null,
+  -- The codes that had a say before, the last one last, as a JSON array.
+  seen json not null,
+  version bigint not null default 1 check (version >= 1),
+  -- When a worker that has this code was last there.
+  confirmed_at timestamptz not null
 );

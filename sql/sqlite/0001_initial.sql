@@ -94,6 +94,8 @@ create index tasks_of_priority on tasks (priority, created_at, id) where priorit
 -- The queue. A claimed task stays in it: a claim changes no index.
 create index tasks_due on tasks (flow_name, priority, due_at) where due_at is not null;
 create index tasks_parked on tasks (flow_name, created_at, id) where parked_reason is not null;
+-- What a firing looks at before it makes another.
+create index tasks_open_of_schedule on tasks (schedule) where schedule is not null and finished_at is null;
 -- What workers hold is little beside what is due: it is counted, and let go of, without a walk through the queue.
 create index tasks_held on tasks (flow_name, lease_owner) where lease_owner is not null;
 create index tasks_held_by_key on tasks (flow_name, limit_key, lease_owner)
@@ -352,4 +354,73 @@ create table tokens (
   revoked_at integer,
   last_used_at integer,
   constraint old_secret_ends check ((old_hash is null) = (old_until is null))
+) strict, without rowid;
+
+-- When tasks are made by themselves.
+create table schedules (
+  name text not null primary key,
+  flow_name text not null,
+  -- flow: the file of its flow says it; command: somebody made it.
+  owner text not null check (owner = 'flow' or owner = 'command'),
+  -- Every write raises it: the fence.
+  version integer not null default 1 check (version >= 1),
+
+  cron text,
+  every_ms integer check (every_ms > 0),
+  time_zone text not null,
+  input text not null,
+  overlap text not null check (overlap = 'skip' or overlap = 'queue' or overlap = 'all' or overlap = 'cancel-running'),
+  catch_up text not null check (catch_up = 'none' or catch_up = 'last' or catch_up = 'within'),
+  catch_up_ms integer check (catch_up_ms >= 0),
+  jitter_ms integer not null default 0 check (jitter_ms >= 0),
+  priority integer not null default 5 check (priority between 0 and 9),
+
+  -- The time of the next firing by the clock on the wall; null: there is none.
+  nominal_at integer,
+  -- When that is due, or when it is looked again whether it can be made.
+  next_at integer,
+  -- The firing that waits for the end of the task before.
+  queued_at integer,
+  paused_at integer,
+  pause_reason text,
+
+  fired_at integer,
+  last_task_id text,
+  fired_count integer not null default 0 check (fired_count >= 0),
+  skipped_count integer not null default 0 check (skipped_count >= 0),
+  -- The range in schedule_skips that goes on; null: the next skip begins one.
+  skip_from integer,
+  skip_kind text,
+  created_at integer not null,
+  updated_at integer not null,
+
+  constraint fires_by_one_rule check ((cron is null) <> (every_ms is null)),
+  constraint within_so_long check ((catch_up = 'within') = (catch_up_ms is not null)),
+  constraint paused_is_not_due check (paused_at is null or next_at is null),
+  constraint reason_of_pause check (pause_reason is null or paused_at is not null)
+) strict, without rowid;
+
+create index schedules_due on schedules (flow_name, next_at) where next_at is not null;
+
+-- Firings that made no task, in ranges of one reason.
+create table schedule_skips (
+  schedule_name text not null references schedules (name) on delete cascade,
+  from_at integer not null,
+  until_at integer not null,
+  count integer not null check (count >= 1),
+  kind text not null check (kind = 'missed' or kind = 'overlap' or kind = 'paused' or kind = 'refused'),
+  reason text not null,
+  recorded_at integer not null,
+  primary key (schedule_name, from_at)
+) strict, without rowid;
+
+-- Which code of a flow's file says which schedules the flow has.
+create table schedule_sources (
+  flow_name text not null primary key,
+  code text not null,
+  -- The codes that had a say before, the last one last, as a JSON array.
+  seen text not null,
+  version integer not null default 1 check (version >= 1),
+  -- When a worker that has this code was last there.
+  confirmed_at integer not null
 ) strict, without rowid;

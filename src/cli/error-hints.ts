@@ -47,6 +47,11 @@ const BY_CODE: Partial<Record<ErrorCode, Find>> = {
   },
   idempotency_key_reused: ({ details: { id }, hints }) =>
     typeof id === "string" ? hints.give("showOther", { id }) : [],
+  schedule_not_found: ({ details: { unseen }, hints }) => hints.give(unseen === true ? "work" : "listSchedules"),
+  schedule_exists: ({ details: { name }, hints }) =>
+    typeof name === "string" ? hints.give("showSchedule", { name }) : [],
+  schedule_of_flow: ({ details: { name }, hints }) =>
+    typeof name === "string" ? hints.give("pauseSchedule", { name }) : [],
   database_behind: ({ hints }) => hints.give("migrate"),
   database_not_found: ({ command, hints }) => (command === "backup" ? [] : hints.give("makeTask")),
   api_unreachable: ({ hints }) => {

@@ -56,6 +56,9 @@ export const HINT_LIST = {
   resolveByOutput: ({ step }: OfStep) => ({
     text: `If its effect happened, give what came of it as JSON, in place of ${step === undefined ? "" : `--step ${step} `}--retry: --output <json>.`,
   }),
+  listSchedules: () => run("list the schedules that there are", ["schedules"]),
+  showSchedule: ({ name }: OfSchedule) => run("see the one that has the name", ["schedule", "show", name]),
+  pauseSchedule: ({ name }: OfSchedule) => run("pause it", ["schedule", "pause", name]),
   migrate: () => run("bring the database up to date", ["migrate"]),
   serve: ({ port }: { readonly port: string }) => bare("start a server there", ["run-app", "--port", port]),
   setToken: () => ({ text: "Set TASKONAUT_API_TOKEN to the token that the server was started with." }),
@@ -81,6 +84,10 @@ export const HINT_LIST = {
 } satisfies Readonly<Record<string, (...given: never[]) => HintDraft>>;
 
 export type HintId = keyof typeof HINT_LIST;
+
+interface OfSchedule {
+  readonly name: string;
+}
 
 interface OfStep {
   /** Undefined where just one step is in doubt. */

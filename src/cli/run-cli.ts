@@ -20,6 +20,7 @@ import { retryTask } from "./commands/retry-task.ts";
 import { runApp } from "./commands/run-app.ts";
 import { runFlow } from "./commands/run-flow.ts";
 import { runTask } from "./commands/run-task.ts";
+import { schedule, schedules } from "./commands/schedules.ts";
 import { signalTask } from "./commands/signal-task.ts";
 import { test } from "./commands/test.ts";
 import { unpause } from "./commands/unpause.ts";
@@ -59,6 +60,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { title: "Act on tasks", commands: [signalTask, cancelTask, retryTask, resumeTask, resolve] },
   { title: "Hold back flows and tools", commands: [pause, unpause, pauses] },
   { title: "Serve and work", commands: [runApp, work, tokens] },
+  { title: "Schedules", commands: [schedules, schedule] },
   { title: "Flows", commands: [init, flows, validate, test] },
   { title: "Database", commands: [migrate, backup, bench] },
   { title: "About taskonaut", commands: [help, version] },

@@ -29,7 +29,8 @@ export const COMMAND_SYNONYMS: Synonyms = {
   enqueue: ["run-flow --mode enqueue"],
   queue: ["run-flow --mode enqueue"],
   submit: ["run-flow --mode enqueue"],
-  schedule: ["run-flow --mode enqueue"],
+  cron: ["schedules"],
+  crons: ["schedules"],
   step: ["advance-task"],
   next: ["advance-task"],
   continue: ["run-task", "resume-task"],
@@ -104,7 +105,6 @@ export const OPTION_SYNONYMS: Synonyms = {
   "--summary": ["--view summary"],
   "-j": ["--json"],
   "-n": ["--limit"],
-  "--count": ["--limit"],
   "--max": ["--limit"],
   "--follow": ["--wait"],
   "--data": ["--input", "--payload"],
@@ -131,7 +131,6 @@ export const OPTION_SYNONYMS: Synonyms = {
   "-c": ["--concurrency"],
   "-f": ["--flows"],
   "--template": ["--example"],
-  "--dry-run": ["--status"],
 };
 
 export const VALUE_SYNONYMS: Synonyms = {

@@ -34,6 +34,7 @@ import {
 import { createPauses } from "./pauses.ts";
 import { type Creation, createResults } from "./results.ts";
 import { createTokens } from "./tokens.ts";
+import { createSchedules } from "./schedules.ts";
 import { createTransport, type Fetch } from "./transport.ts";
 
 export interface ClientOptions {
@@ -69,6 +70,7 @@ export function createClient(options: ClientOptions): Taskonaut {
   return {
     tokens: createTokens(ask),
     results: createResults({ ask, createTask, runTask, creationOf }),
+    schedules: createSchedules(transport, headersOf),
 
     listFlows: async () => (await ask({ path: "/flows", answer: FlowsAnswer })).body,
     describeFlow: async (name) => (await ask({ path: flowPath(name), answer: FlowAnswer })).body,

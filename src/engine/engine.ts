@@ -47,6 +47,7 @@ import { cancelTask } from "./driving/cancel-task.ts";
 import { NewTasks } from "./driving/new-tasks.ts";
 import { TaskResults } from "./driving/task-results.ts";
 import { retryTask } from "./driving/retry-task.ts";
+import { schedulesOf } from "./driving/schedules.ts";
 import { StoredTasks } from "./driving/stored-tasks.ts";
 import { Ends } from "./process/ends.ts";
 import { Holdings } from "./process/holdings.ts";
@@ -64,10 +65,12 @@ import { toTask, toWorker } from "./task/to-task.ts";
 import { runToEnd, type RunTools } from "./driving/run-to-end.ts";
 import { resolveTask } from "./driving/resolve-task.ts";
 import { signalTask } from "./driving/signal-task.ts";
+import { tellingScheduleEnds } from "./process/schedule-ends.ts";
 import { StoreClock } from "./process/store-clock.ts";
 import { type Duty, leaseWithin } from "./queue/maintenance.ts";
 import { retentionDuty } from "./queue/retention.ts";
 import { limitsOf } from "./queue/limits-of.ts";
+import { Scheduling } from "./queue/scheduling.ts";
 import { type RunningWorker, Worker, type WorkOptions } from "./queue/worker.ts";
 
 export interface EngineOptions {
@@ -117,6 +120,7 @@ class StoreEngine implements Engine {
   readonly results: TaskResults;
   readonly #ends: Ends;
   readonly #runTools: RunTools;
+  readonly schedules: Taskonaut["schedules"];
   readonly #flows: Flows;
   readonly #store: Store;
   readonly #tools: DrivingTools;
@@ -167,7 +171,7 @@ class StoreEngine implements Engine {
       driven: this.#driven,
       stored: this.#stored,
       store,
-      writer: new CommitWriter(store, new Pace(clock)),
+      writer: new CommitWriter(tellingScheduleEnds(store, this.#notifier, log), new Pace(clock)),
       lease,
       limitDesk: this.#limitDesk,
       children: this.#children,
@@ -216,6 +220,7 @@ class StoreEngine implements Engine {
       name: options.workerName,
     });
     this.#newTasks = new NewTasks(this.#tools, this.#notifier, options.newId);
+    this.schedules = schedulesOf({ ...this.#tools, store, newTasks: this.#newTasks, notifier: this.#notifier });
     this.#callers = new DrivingForCallers(this.#tools, this.#notifier, () => this.#onOutage());
     this.#runTools = {
       callers: this.#callers,
@@ -249,8 +254,9 @@ class StoreEngine implements Engine {
     if (this.#worker && !this.#worker.isStopped) throw new Error("This engine has a worker already.");
     const driving = new DrivingForWorker(this.#tools);
     const heldByHand = (): readonly string[] => this.#driven.heldIds();
+    const tools = { ...this.#tools, store: this.#store, notifier: this.#notifier };
     const worker = new Worker(
-      { ...this.#tools, store: this.#store, driving, heldByHand, notifier: this.#notifier, duties: this.#duties() },
+      { ...tools, driving, heldByHand, duties: this.#duties(), sidelines: [new Scheduling(tools)] },
       options,
     );
     // before it has started: who closes the engine meanwhile stops it as well

@@ -33,6 +33,7 @@ export async function loadFlows(
     for (const flow of flows) if (!loaded.has(flow)) loaded.set(flow, { file: file.path, code });
   }
   checkNames(loaded);
+  checkScheduleNames(loaded);
   return [...loaded].map(([flow, origin]) => ({ ...flow, ...origin }));
 }
 
@@ -79,6 +80,25 @@ async function loadFile(file: FlowFile, tell: (passed: PassedOver) => void): Pro
     const explained = explainLoadError(error, file.path, sources);
     if (mustWork) throw explained;
     return passOver(file, `could not be loaded: ${explained.message}`, tell, true);
+  }
+}
+
+/** A schedule's name is one of the whole database. */
+function checkScheduleNames(loaded: ReadonlyMap<Flow, Origin>): void {
+  const taken = new Map<string, string>();
+  for (const [flow, { file }] of loaded) {
+    for (const { name } of flow.schedules) {
+      const other = taken.get(name);
+      if (other !== undefined) {
+        const at = positionOf(file, new RegExp(`name:\\s*(["'\`])${RegExp.escape(name)}\\1`));
+        throw new TaskonautError(
+          "flow_load_failed",
+          `${at}: schedule ${name} of flow ${flow.name} has the name of a schedule of flow ${other}. Give one of the two another name.`,
+          { details: { schedule: name, flow: flow.name, file, other } },
+        );
+      }
+      taken.set(name, flow.name);
+    }
   }
 }
 

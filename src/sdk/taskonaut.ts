@@ -15,5 +15,6 @@ export type { CallOptions, MapOptions, Member, Operation, WaitOptions } from "..
 export type { LimitOptions, RateOptions, ToolLimitOptions } from "../core/flow/own-limits.ts";
 export type { Execution } from "../core/record/record.ts";
 export type { Progress } from "../core/record/progress.ts";
+export type { ScheduleDefinition } from "../core/flow/schedule.ts";
 export type { Signal } from "../core/flow/signal.ts";
 export type { RetryOptions, Tool, ToolContext, ToolDefinition } from "../core/flow/tool.ts";

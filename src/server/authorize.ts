@@ -49,6 +49,7 @@ async function flowsAsked(
 ): Promise<readonly string[]> {
   if (path.startsWith("/flows/:name")) return [param(c, "name")];
   if (path.startsWith("/tasks/:id")) return [(await taskonaut.getTaskSummary(param(c, "id"))).flow_name];
+  if (path.startsWith("/schedules/:name")) return [(await taskonaut.schedules.get(param(c, "name"))).flow_name];
   if (path === "/tasks") return method === "POST" ? [DEFAULT_FLOW] : (c.req.queries("flow") ?? []);
   return [];
 }

@@ -2,8 +2,10 @@
 
 import type { Context } from "hono";
 import type { Permission } from "../core/api/roles.ts";
+import { IDEMPOTENCY_KEY_MAX } from "../core/limits.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
 import type { Log } from "../core/log.ts";
+import { inputInvalid } from "./check.ts";
 
 /** What a request wants to be allowed. */
 export function permissionOf({ method, needs }: Route): Permission {
@@ -33,4 +35,11 @@ export interface RouteOptions {
 /** A parameter of the path that the route has. */
 export function param(c: Context, name: string): string {
   return c.req.param(name) ?? "";
+}
+
+/** Throws input_invalid. */
+export function readIdempotencyKey(key: string | undefined): string | undefined {
+  if (key === undefined || (key.length >= 1 && key.length <= IDEMPOTENCY_KEY_MAX)) return key;
+  const message = `expected 1 to ${IDEMPOTENCY_KEY_MAX} characters, received ${key.length}`;
+  throw inputInvalid([{ path: "Idempotency-Key", message }]);
 }

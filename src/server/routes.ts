@@ -3,20 +3,21 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
-import { IDEMPOTENCY_KEY_MAX, MAX_STEPS_MAX } from "../core/limits.ts";
+import { MAX_STEPS_MAX } from "../core/limits.ts";
 import { filterPairs } from "../core/api/filter-text.ts";
 import type { Task, TaskSummary } from "../core/api/task.ts";
 import type { CreatedTask, CreateTask, ListTasks, SignalTask, TaskPage } from "../core/api/taskonaut.ts";
 import { readJsonBody, requireJsonBody } from "./body.ts";
 import { isTerminal } from "../core/record/status.ts";
 import { callerOf } from "./caller.ts";
-import { check, inputInvalid } from "./check.ts";
+import { check } from "./check.ts";
 import { LIST_PARAMETERS, readListRequest, readTaskRequest, TASK_PARAMETERS } from "./list-request.ts";
 import { pauseRoutes } from "./pause-routes.ts";
 import { CREATION_PARAMETERS, readCreationQuery } from "./queueing.ts";
 import { queryOf } from "./query.ts";
-import { param, type Route, type RouteOptions } from "./route.ts";
+import { param, readIdempotencyKey, type Route, type RouteOptions } from "./route.ts";
 import { readResolveBody } from "./resolution.ts";
+import { scheduleRoutes } from "./schedule-routes.ts";
 import { JSON_TYPE, type ReadPage, streamPage, streamTask, streamTasks } from "./task-stream.ts";
 import { left } from "./waiting.ts";
 import { tokenRoutes } from "./token-routes.ts";
@@ -197,6 +198,7 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
     },
     ...pauseRoutes(parts),
     ...tokenRoutes(parts),
+    ...scheduleRoutes(parts),
     { method: "GET", path: "/workers", handle: async (c) => c.json(await taskonaut.listWorkers()) },
     // probes come with what their senders like
     { method: "GET", path: "/healthz", query: "ignored", handle: async (c) => c.json({ status: "alive" }) },
@@ -224,6 +226,7 @@ function describeApi(routes: readonly Route[], version: string): object {
     links: {
       tasks: "/tasks",
       flows: "/flows",
+      schedules: "/schedules",
       workers: "/workers",
       pauses: "/pauses",
       alive: "/healthz",
@@ -235,10 +238,4 @@ function describeApi(routes: readonly Route[], version: string): object {
       query: query === "ignored" ? [] : (query ?? []),
     })),
   };
-}
-
-function readIdempotencyKey(key: string | undefined): string | undefined {
-  if (key === undefined || (key.length >= 1 && key.length <= IDEMPOTENCY_KEY_MAX)) return key;
-  const message = `expected 1 to ${IDEMPOTENCY_KEY_MAX} characters, received ${key.length}`;
-  throw inputInvalid([{ path: "Idempotency-Key", message }]);
 }

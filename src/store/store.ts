@@ -17,6 +17,7 @@ import type { PauseRow, PauseStore } from "./pause-store.ts";
 import type { RemovalStore } from "./removal-store.ts";
 import type { LimitStore, Rate } from "./limit-store.ts";
 import type { TokenStore } from "./token-store.ts";
+import type { ScheduleStore } from "./schedule-store.ts";
 
 export type { NewPause, PauseRow, PauseScope, UnawareWorker } from "./pause-store.ts";
 
@@ -277,6 +278,8 @@ export interface Store {
   readonly dialect: "sqlite" | "postgres";
   /** For people, without passwords: `sqlite:/home/me/tasks.db`, `postgres://me@host:5432/name`. */
   readonly location: string;
+
+  readonly schedules: ScheduleStore;
 
   /** The store's clock, milliseconds since 1970: the one that leases, due times and timeouts are compared by. */
   now(): Promise<number>;

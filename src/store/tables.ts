@@ -4,6 +4,7 @@
 
 import type { InboxRow, StepRow, TaskRow, ToolCallRow } from "../core/record/record.ts";
 import type { PauseRow } from "./pause-store.ts";
+import type { ScheduleRow, ScheduleSourceRow, SkipRow } from "../core/record/schedule.ts";
 import type { PayloadRow } from "./payloads.ts";
 import type { TagRow } from "./tag-rows.ts";
 import type { WorkerRow } from "./store.ts";
@@ -221,6 +222,65 @@ export const TOKENS = define<TokenRow>({
   },
 });
 
+export const SCHEDULES = define<ScheduleRow>({
+  name: "schedules",
+  key: ["name"],
+  columns: {
+    name: { type: "text" },
+    flow_name: { type: "text", changes: true },
+    owner: { type: "text" },
+    version: { type: "bigint", changes: true },
+    cron: { type: "text", changes: true },
+    every_ms: { type: "bigint", changes: true },
+    time_zone: { type: "text", changes: true },
+    input: { type: "json", changes: true },
+    overlap: { type: "text", changes: true },
+    catch_up: { type: "text", changes: true },
+    catch_up_ms: { type: "bigint", changes: true },
+    jitter_ms: { type: "bigint", changes: true },
+    priority: { type: "smallint", changes: true },
+    nominal_at: { type: "time", changes: true },
+    next_at: { type: "time", changes: true },
+    queued_at: { type: "time", changes: true },
+    paused_at: { type: "time", changes: true },
+    pause_reason: { type: "text", changes: true },
+    fired_at: { type: "time", changes: true },
+    last_task_id: { type: "uuid", changes: true },
+    fired_count: { type: "bigint", changes: true },
+    skipped_count: { type: "bigint", changes: true },
+    skip_from: { type: "time", changes: true },
+    skip_kind: { type: "text", changes: true },
+    created_at: { type: "time" },
+    updated_at: { type: "time", changes: true },
+  },
+});
+
+export const SCHEDULE_SKIPS = define<SkipRow>({
+  name: "schedule_skips",
+  key: ["schedule_name", "from_at"],
+  columns: {
+    schedule_name: { type: "text" },
+    from_at: { type: "time" },
+    until_at: { type: "time", changes: true },
+    count: { type: "bigint", changes: true },
+    kind: { type: "text" },
+    reason: { type: "text", changes: true },
+    recorded_at: { type: "time", changes: true },
+  },
+});
+
+export const SCHEDULE_SOURCES = define<ScheduleSourceRow>({
+  name: "schedule_sources",
+  key: ["flow_name"],
+  columns: {
+    flow_name: { type: "text" },
+    code: { type: "text", changes: true },
+    seen: { type: "json", changes: true },
+    version: { type: "bigint", changes: true },
+    confirmed_at: { type: "time", changes: true },
+  },
+});
+
 export const TABLES = [
   TASKS,
   TASK_STEPS,
@@ -231,6 +291,9 @@ export const TABLES = [
   WORKERS,
   PAUSES,
   TOKENS,
+  SCHEDULES,
+  SCHEDULE_SKIPS,
+  SCHEDULE_SOURCES,
 ] as const;
 
 /** Whether the row has nothing but what it begins with where its columns say so. */

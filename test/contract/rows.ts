@@ -1,6 +1,7 @@
 // Rows as the engine would write them, with what a test wants otherwise.
 
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../src/core/record/record.ts";
+import type { ScheduleRow } from "../../src/core/record/schedule.ts";
 import type { TaskStatus } from "../../src/core/record/status.ts";
 import type { Change } from "../../src/store/store.ts";
 
@@ -126,5 +127,38 @@ export function changeOf(task: TaskRow, over: Partial<TaskRow> = {}, rows: Parti
     consumed: [],
     posts: [],
     ...rows,
+  };
+}
+
+/** A schedule that somebody made, which is not due. */
+export function scheduleRow(over: Partial<ScheduleRow> = {}): ScheduleRow {
+  return {
+    name: "often",
+    flow_name: "echo_add",
+    owner: "command",
+    version: 1,
+    cron: null,
+    every_ms: 60_000,
+    time_zone: "UTC",
+    input: "{}",
+    overlap: "skip",
+    catch_up: "last",
+    catch_up_ms: null,
+    jitter_ms: 0,
+    priority: 5,
+    nominal_at: null,
+    next_at: null,
+    queued_at: null,
+    paused_at: null,
+    pause_reason: null,
+    fired_at: null,
+    last_task_id: null,
+    fired_count: 0,
+    skipped_count: 0,
+    skip_from: null,
+    skip_kind: null,
+    created_at: T0,
+    updated_at: T0,
+    ...over,
   };
 }

@@ -8,6 +8,7 @@ import { pauseContract } from "./pauses.contract.ts";
 import { queueContract } from "./queue.contract.ts";
 import { removalContract } from "./removal.contract.ts";
 import { searchContract } from "./search.contract.ts";
+import { scheduleContract } from "./schedules.contract.ts";
 import { sizeContract } from "./sizes.contract.ts";
 import { taskContract } from "./tasks.contract.ts";
 import { ticketContract } from "./tickets.contract.ts";
@@ -27,5 +28,6 @@ export function storeContract(dialect: string, create: () => Promise<Place>): vo
   tokensContract(dialect, create);
   workerContract(dialect, create);
   pauseContract(dialect, create);
+  scheduleContract(dialect, create);
   migrationContract(dialect, create);
 }

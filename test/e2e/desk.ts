@@ -35,7 +35,8 @@ export const waits = defineFlow({
 export const nudged = defineFlow({
   name: "nudged", input, signals: { go: v.any() }, *run() { yield* waitForSignal("go"); },
 });
-export const sleeps = defineFlow({ name: "sleeps", input, *run() { yield* sleep("1s"); } });
+const schedules = [{ name: "yearly", cron: "@yearly" }];
+export const sleeps = defineFlow({ name: "sleeps", input, schedules, *run() { yield* sleep("1s"); } });
 export const fails = defineFlow({ name: "fails", input, *run() { yield* call(fragile, {}); } });
 export const parent = defineFlow({ name: "parent", input, *run() { yield* runChild(fails, {}); } });
 export const pays = defineFlow({ name: "pays", input, *run() { yield* call(pay, {}); } });

@@ -51,6 +51,23 @@ const HINTS: Readonly<Record<HintId, Provoke>> = {
     await send("1");
     expect(await paste(find(await send("2"), "get-task"))).toContain(id);
   },
+  async listSchedules({ type, paste }) {
+    const said = await type(["schedule", "show", "nothing", ...DATABASE]);
+    expect(await paste(find(said, " schedules "))).toBe("[]\n");
+  },
+  async showSchedule({ type, paste }) {
+    const add = ["schedule", "add", "taken", "--flow", "echo_add", "--every", "1h"];
+    const input = ["--input", '{"text":"hello","a":1,"b":2}', ...DATABASE];
+    await type([...add, ...input]);
+    expect(await paste(find(await type([...add, ...input]), "schedule show"))).toContain('"taken"');
+  },
+  async pauseSchedule({ type, start, paste }) {
+    const worker = start(["work", ...PLACE]);
+    await worker.see("Worker started");
+    const said = await type(["schedule", "remove", "yearly", ...PLACE]);
+    expect(JSON.parse(await paste(find(said, "schedule pause")))).toMatchObject({ paused_at: expect.any(String) });
+    await worker.stop("SIGTERM");
+  },
   async goOn({ type, paste }) {
     const said = await type(["run-flow", "order", "--sku", "A1", "--qty", "2", "--max-steps", "1", ...PLACE]);
     expect(JSON.parse(await paste(find(said, "run-task")))).toMatchObject({ status: "COMPLETED" });

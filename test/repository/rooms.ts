@@ -97,7 +97,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
   },
   "engine/queue": {
-    imports: ["engine/driving", "engine/task", "engine/process", "store/*store.ts", "core"],
+    imports: ["engine/driving", "engine/doors", "engine/task", "engine/process", "store/*store.ts", "core"],
   },
   "engine/driving": { imports: ["engine/doors", "engine/task", "engine/process", "store/*store.ts", "core"] },
   "engine/doors": { imports: ["engine/task", "engine/process", "store/*store.ts", "core"], packages: ["node:crypto"] },

@@ -1,4 +1,4 @@
-// docs/sdk.md and docs/testing.md have every export of the SDK, every option and every field, and nothing that there is not.
+// docs/sdk.md, docs/testing.md and docs/schedules.md have every export of the SDK, every option and every field, and nothing that there is not.
 
 import { expect, test } from "bun:test";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { ROOT } from "./imports.ts";
 
 const page = await readText("docs/sdk.md");
 const testing = await readText("docs/testing.md");
+const schedules = await readText("docs/schedules.md");
 const sdk = await readText("src/sdk/taskonaut.ts");
 const files = await Array.fromAsync(new Bun.Glob("src/{core,testing}/**/*.ts").scan(ROOT));
 const sources = (
@@ -32,6 +33,7 @@ test.each([
   ["option of `defineFlow`", ["FlowCommon", "Bodies"]],
   ["option of `limits`", ["ToolLimitOptions", "LimitOptions"]],
   ["option of `rate`", ["RateOptions"]],
+  ["option of a schedule", ["ScheduleDefinition"]],
   ["option of `call`", ["CallOptions"]],
   ["option of `map`", ["MapOptions"]],
   ["option of `waitForSignal`", ["WaitOptions"]],
@@ -39,7 +41,7 @@ test.each([
   ["option of `runFlow`", ["RunOptions"]],
   ["field of a run", ["TaskRun", "FlowRun"]],
 ])("each %s is listed", (heading, interfaces) => {
-  const told = tableOf(page + testing, heading).flatMap(([name]) => codeOf(name));
+  const told = tableOf(page + testing + schedules, heading).flatMap(([name]) => codeOf(name));
   expect(told.toSorted()).toEqual(interfaces.flatMap(membersOf).toSorted());
 });
 

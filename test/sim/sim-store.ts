@@ -43,7 +43,7 @@ export interface Writer {
 }
 
 export function simStore(world: World, { life, workerIds }: { life: Life; workerIds: Set<string> }): Store {
-  const { random, timeline, database, workers } = world;
+  const { random, timeline, database, workers, schedules } = world;
   const me: Writer = { life, workerIds };
   const deaths = new DeathWatch();
   const delay = (): number => random.tail(0, world.weather.delayMsMax);
@@ -100,6 +100,19 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
     dialect: "sqlite",
     tokens: NO_TOKENS,
     location: "sim:",
+    schedules: {
+      list: (page) => read("list schedules", () => schedules.list(page)),
+      read: (name) => read("read schedule", () => schedules.read(name)),
+      readSkips: (name) => read("read skips", () => schedules.readSkips(name)),
+      insert: (row) => request("insert schedule", () => schedules.insert(row)),
+      remove: (name, version) => request("remove schedule", () => schedules.remove(name, version)),
+      readDue: (flows) => read("read due schedules", (now) => schedules.readDue(flows, now)),
+      fire: (firings) => request("fire schedules", () => schedules.fire(firings)),
+      wakeQueued: (names) => request("wake schedules", (now) => schedules.wakeQueued(names, now)),
+      listSources: () => read("list sources", () => schedules.listSources()),
+      declare: (declaration) => request("declare schedules", () => schedules.declare(declaration)),
+      confirm: (flows) => request("confirm schedules", (now) => schedules.confirm(flows, now)),
+    },
     now: () => read("now", (now) => now),
     insertTasks: (records) => request("insertTasks", () => database.insertTasks(records)),
     commitChanges: (changes) => request("commitChanges", (now) => database.commitChanges(changes, now)),

@@ -13,6 +13,7 @@ import type { Life } from "./life.ts";
 import { BEGIN } from "./sim-clock.ts";
 import { SimDatabase, type StoredTask } from "./sim-database.ts";
 import { SimProcess, short } from "./sim-process.ts";
+import { SimSchedules } from "./sim-schedules.ts";
 import { GRACE_MS, type Writer } from "./sim-store.ts";
 import { SimWorkers } from "./sim-workers.ts";
 import { Timeline } from "./timeline.ts";
@@ -35,6 +36,7 @@ export class World {
   readonly trace = new Trace(() => this.timeline.now);
   readonly random: Random;
   readonly database = new SimDatabase();
+  readonly schedules = new SimSchedules(this.database);
   readonly workers = new SimWorkers(this.database);
   readonly #decided = new Decided();
   readonly #deaths = new Deaths();

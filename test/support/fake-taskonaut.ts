@@ -9,6 +9,7 @@ import { isTerminal, type TaskStatus } from "../../src/core/record/status.ts";
 import type { Json } from "../../src/core/record/json-value.ts";
 import { FOUND_MAX, parseTaskName } from "../../src/core/record/task-names.ts";
 import { summarize, summarizeListed } from "../../src/core/api/summarize.ts";
+import type { Schedules } from "../../src/core/api/schedules.ts";
 import type { Task, TaskBrief, TaskStep, TaskSummary } from "../../src/core/api/task.ts";
 import type { Worker } from "../../src/core/api/worker.ts";
 import type {
@@ -94,6 +95,11 @@ type Method = {
 export class FakeTaskonaut implements Taskonaut {
   readonly results = new FakeResults(this);
   readonly tokens = new FakeTokens();
+  /** It has none: tests of schedules have an engine. */
+  readonly schedules = {
+    list: async () => ({ schedules: [] }),
+    get: async (name: string) => ({ name, flow_name: "echo_add" }),
+  } as unknown as Schedules;
   readonly tasks = new Map<string, Task>();
   readonly #asked: { readonly method: Method; readonly parameters: readonly unknown[] }[] = [];
   /** Thrown by every method while it is set. */

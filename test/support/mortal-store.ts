@@ -23,7 +23,8 @@ interface Moment {
     | "claimTasks"
     | "releaseTasks"
     | "releaseOrphans"
-    | "unparkTasks";
+    | "unparkTasks"
+    | "fire";
 }
 
 type Listener = (moment: Moment) => "die" | undefined | Promise<"die" | undefined>;
@@ -136,6 +137,19 @@ export class World {
       dialect: store.dialect,
       location: store.location,
       tokens: store.tokens,
+      schedules: {
+        list: (page) => alive(() => store.schedules.list(page)),
+        read: (name) => alive(() => store.schedules.read(name)),
+        readSkips: (name) => alive(() => store.schedules.readSkips(name)),
+        insert: (row) => alive(() => store.schedules.insert(row)),
+        remove: (name, version) => alive(() => store.schedules.remove(name, version)),
+        readDue: (flows) => alive(() => store.schedules.readDue(flows)),
+        fire: (firings) => write("fire", () => store.schedules.fire(firings)),
+        wakeQueued: (names) => alive(() => store.schedules.wakeQueued(names)),
+        listSources: () => alive(() => store.schedules.listSources()),
+        declare: (declaration) => alive(() => store.schedules.declare(declaration)),
+        confirm: (loaded) => alive(() => store.schedules.confirm(loaded)),
+      },
       now: () => alive(async () => (this.#stoppedAt ?? (await store.now())) + this.skippedMs),
       insertTasks: (records) => write("insertTasks", () => store.insertTasks(records)),
       commitChanges: (changes) => write("commitChanges", () => store.commitChanges(changes)),

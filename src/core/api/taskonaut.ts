@@ -1,6 +1,7 @@
 // What the CLI and the server speak to. Behind it is the engine in this process, or a server over HTTP: they cannot tell.
 
 import type { Json } from "../record/json-value.ts";
+import type { Schedules } from "./schedules.ts";
 import type { ListedSummary, ListedTask, Task, TaskBrief, TaskSummary } from "./task.ts";
 import type { Pauses } from "./pauses.ts";
 import type { Results } from "./results.ts";
@@ -114,6 +115,7 @@ export interface Taskonaut {
   readonly tokens: Tokens;
   /** What tasks come to, for whoever waits for it. */
   readonly results: Results;
+  readonly schedules: Schedules;
   /** In order of name. */
   listFlows(): Promise<readonly FlowDescription[]>;
   /** Throws flow_not_found. */

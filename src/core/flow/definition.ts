@@ -53,6 +53,11 @@ export class Faults {
     }
   }
 
+  /** Whether an unknown key was meant for this option: that is told already. */
+  isMeant(path: readonly string[]): boolean {
+    return this.#meant.has(path.join("."));
+  }
+
   /** `message` goes on after the option's name. */
   addMissing(option: string, message: string): void {
     if (!this.#meant.has(option)) this.add([], `${option} is missing; ${message}`);

@@ -6,6 +6,7 @@ import type { Schema } from "./contract.ts";
 import type { Operation } from "./operation.ts";
 import type { LimitOptions } from "./own-limits.ts";
 import type { RetentionOption } from "./retention.ts";
+import type { ScheduleDefinition } from "./schedule.ts";
 import type { Signal } from "./signal.ts";
 
 interface FlowCommon<In extends Schema, S> {
@@ -25,6 +26,8 @@ interface FlowCommon<In extends Schema, S> {
    * completed ones 30 days, failed and cancelled ones 90 (TASKONAUT_RETENTION_COMPLETED, …_FAILED, …_CANCELLED).
    */
   readonly retention?: RetentionOption;
+  /** When its tasks are made by themselves, by whatever worker has the flow. */
+  readonly schedules?: readonly ScheduleDefinition<v.InferInput<In>>[];
 }
 
 interface Bodies<In extends Schema, Run, Plan, S> {

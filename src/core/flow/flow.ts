@@ -11,6 +11,8 @@ import { type OwnLimits, readLimits } from "./own-limits.ts";
 import type { Retention } from "../limits.ts";
 import type { Operation } from "./operation.ts";
 import { readRetention } from "./retention.ts";
+import { readFlowSchedules } from "./flow-schedules.ts";
+import type { FlowSchedule } from "./schedule.ts";
 import { isSignal } from "./signal.ts";
 
 /** On every flow that `defineFlow` of this copy of the program made: its operations are known to this copy alone. */
@@ -31,6 +33,8 @@ export interface Flow<In = unknown, Out = unknown> {
   readonly limits: OwnLimits | undefined;
   /** How long its tasks are kept once they have ended, where it says so. */
   readonly retention: Partial<Retention>;
+  /** When its tasks are made by themselves. */
+  readonly schedules: readonly FlowSchedule[];
   /** Where it is defined: `/flows/pay.ts:12:9`; undefined where that cannot be told. */
   readonly at?: string | undefined;
   /** The file that it was loaded from; unset for those that come with the program. */
@@ -53,6 +57,7 @@ const OPTIONS: Options = {
   concurrency: ["maxConcurrency"],
   limits: ["limit"],
   retention: ["keep", "ttl", "expireAfter"],
+  schedules: ["schedule", "cron", "crons"],
   plan: ["steps"],
   run: ["handler", "execute", "body"],
 };
@@ -86,6 +91,7 @@ export function defineFlow(definition: unknown): Flow {
     faults.add("concurrency", "concurrency is another word for limits.running: a flow has one of them");
   }
   const kept = readRetention(retention, faults);
+  const schedules = readFlowSchedules(definition["schedules"], input, faults);
   const body = readBody(definition, faults);
   faults.throwOf(isName(name) ? `Flow ${name}` : "defineFlow");
   return {
@@ -96,6 +102,7 @@ export function defineFlow(definition: unknown): Flow {
     signals: declared,
     limits: limits ?? (concurrency === undefined ? undefined : { ...NONE, running: concurrency as number }),
     retention: kept,
+    schedules,
     body: body as FlowBody,
     at: definedAt(defineFlow),
   };

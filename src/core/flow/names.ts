@@ -2,7 +2,7 @@ import { TaskonautError } from "../errors.ts";
 
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
 
-type Named = "tool" | "flow" | "step" | "signal" | "limit";
+type Named = "tool" | "flow" | "step" | "signal" | "limit" | "schedule";
 
 /** Names are recorded, shown and typed: one plain form for all of them. */
 export function isName(name: unknown): name is string {

@@ -40,6 +40,8 @@ export interface TaskPlan {
   /** 0 to 9; by default 5. */
   readonly priority?: number | undefined;
   readonly tags?: Tags | undefined;
+  /** The schedule that makes it. */
+  readonly schedule?: string | undefined;
   /** For a child: who waits for it. */
   readonly parent?: { readonly taskId: string; readonly stepId: string; readonly depth: number };
 }
@@ -59,6 +61,7 @@ export function planTask({
   dueAt,
   priority,
   tags,
+  schedule,
   parent,
 }: TaskPlan): PlannedTask {
   const input = readInput(flow, given, limits.inputBytes);
@@ -97,9 +100,9 @@ export function planTask({
       flow_file: flow.file ?? null,
       parent_task_id: parent?.taskId ?? null,
       parent_step_id: parent?.stepId ?? null,
-      schedule: null,
       tags: tagsText,
       waits: null,
+      schedule: schedule ?? null,
       depth: parent === undefined ? 0 : parent.depth + 1,
       cancelled_after: null,
       cancelled_at: null,

@@ -24,13 +24,13 @@ export class NewTasks {
   ) {}
 
   /**
-   * The new task, or the one that the request's idempotency key has created before. Throws flow_not_found, input_invalid,
-   * body_too_large, flow_invalid, idempotency_key_reused, and what the store throws.
+   * The new task (of the schedule, where one is named), or the one that the request's idempotency key has created before.
+   * Throws flow_not_found, input_invalid, body_too_large, flow_invalid, idempotency_key_reused, and what the store throws.
    */
-  async create(request: CreateTask): Promise<NewTask> {
+  async create(request: CreateTask, schedule?: string): Promise<NewTask> {
     const start = dueAtOf(request.start, this.tools.storeClock);
     const dueAt = start instanceof Promise ? await start : start;
-    const { record, isNew } = await this.insert(this.#planOf(request, dueAt));
+    const { record, isNew } = await this.insert({ ...this.#planOf(request, dueAt), schedule });
     return { record: isNew ? record : await this.findKeyed(record), isNew };
   }
 

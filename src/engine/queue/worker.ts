@@ -13,7 +13,7 @@ import { within } from "../process/within.ts";
 import { BLIND_POLL_MS, ClaimSchedule, type Move } from "./claim-schedule.ts";
 import { Claims, type ClaimTools } from "./claims.ts";
 import { HeldTasks } from "./held-tasks.ts";
-import { Maintenance, type MaintenanceTools } from "./maintenance.ts";
+import { type Duty, Maintenance, type MaintenanceTools } from "./maintenance.ts";
 
 export interface WorkOptions {
   /** How many tasks are driven at once: 1 or more. */
@@ -28,12 +28,25 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
+/** What a worker does all the time, beside its tasks. */
+export interface Sideline {
+  /** What of it is done once in a while. */
+  readonly duty: Duty;
+  /** When the worker starts. Throws what the store throws: then nothing has started. */
+  begin(): Promise<void>;
+  /** Until `signal` aborts. Never rejects. */
+  goOn(signal: AbortSignal): Promise<void>;
+  /** Others may have written what concerns it. */
+  noteNews(): void;
+}
+
 export interface WorkerTools extends ClaimTools, MaintenanceTools {
   readonly lease: Pick<Lease, "workerId" | "work" | "renewRegistration">;
   readonly limits: Pick<Limits, "graceMs">;
   readonly driving: Pick<DrivingForWorker, "drive" | "setAside">;
   readonly store: ClaimTools["store"] & MaintenanceTools["store"];
   readonly notifier: Pick<QueueNotifier, "listen" | "tellWorkers" | "tellOthers">;
+  readonly sidelines?: readonly Sideline[];
 }
 
 export class Worker implements RunningWorker {
@@ -42,6 +55,7 @@ export class Worker implements RunningWorker {
   readonly #held: HeldTasks;
   readonly #claims: Claims;
   readonly #maintenance: Maintenance;
+  readonly #sidelines: readonly Sideline[];
   readonly #stopped = new AbortController();
   /** Between two looks into the queue. */
   readonly #pause: Pause;
@@ -69,7 +83,9 @@ export class Worker implements RunningWorker {
       onLetGo: (flow, dueAt) => this.#onLetGo(flow, dueAt),
       onUnsure: () => this.lookAgain(),
     });
-    this.#maintenance = new Maintenance(this.id, tools, () => this.#onNews());
+    this.#sidelines = tools.sidelines ?? [];
+    const duties = [...(tools.duties ?? []), ...this.#sidelines.map(({ duty }) => duty)];
+    this.#maintenance = new Maintenance(this.id, { ...tools, duties }, () => this.#onNews());
   }
 
   /** Throws what the store throws: then nothing has started. */
@@ -88,6 +104,7 @@ export class Worker implements RunningWorker {
       onDead: (ids) => this.#maintenance.noteDead(ids),
     });
     await this.#maintenance.begin();
+    for (const sideline of this.#sidelines) await sideline.begin();
     if (newsComes === "polling") {
       this.#schedule.pollEvery(BLIND_POLL_MS);
       log.warn?.(
@@ -96,7 +113,9 @@ export class Worker implements RunningWorker {
       );
     }
     notifier.listen(() => this.#onOwnNews());
-    this.#loops = Promise.all([this.#work(), this.#maintenance.goOn(this.#stopped.signal)]);
+    const { signal } = this.#stopped;
+    const beside = [this.#maintenance, ...this.#sidelines].map((each) => each.goOn(signal));
+    this.#loops = Promise.all([this.#work(), ...beside]);
   }
 
   get isStopped(): boolean {
@@ -176,12 +195,14 @@ export class Worker implements RunningWorker {
   // ---- what makes it look
 
   #onNews(): void {
+    for (const sideline of this.#sidelines) sideline.noteNews();
     this.#schedule.noteNews({ isAlone: false });
     this.#pause.cut();
   }
 
   /** News that nobody else has heard, of this process or of a time. Gives whether there is room: else others are to hear. */
   #onOwnNews(): boolean {
+    for (const sideline of this.#sidelines) sideline.noteNews();
     this.#schedule.noteNews({ isAlone: true });
     this.#pause.cut();
     return this.#held.room > 0;

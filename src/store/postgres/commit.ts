@@ -7,12 +7,12 @@ import { KeptApart } from "../payloads.ts";
 import { storableTask } from "../storable-text.ts";
 import type { Change } from "../store.ts";
 import { TASK_INBOX, TASK_STEPS, TASKS, TOOL_CALLS } from "../tables.ts";
-import { asJson, byColumns, type RowEncoding } from "./row-encoding.ts";
+import { asJson, byColumns } from "./row-encoding.ts";
 import type { PostgresClient } from "./connection.ts";
-import type { Part } from "./fields.ts";
 import { consumedRows, consumeInbox, insertPosts, postRows } from "./inbox.ts";
 import { payloadInserts, toPayloadInserts } from "./payloads.ts";
 import type { Schema } from "./schema.ts";
+import { Statement } from "./statement.ts";
 import { stepInserts, stepUpdates } from "./steps.ts";
 import { tagRowsOf } from "../tag-rows.ts";
 import { tagUpserts } from "./tags.ts";
@@ -28,26 +28,30 @@ export async function insertTasks(
   const first = new Map<string, number>();
   for (const [index, { task }] of records.entries()) if (!first.has(task.id)) first.set(task.id, index);
   const chosen = records.filter(({ task }, index) => first.get(task.id) === index);
+  const statement = new Statement(schema, records.length === 1 ? asJson : byColumns);
+  addRecords(statement, chosen);
+  const won = await run(statement, client);
+  return records.map(({ task }, index) => won.has(task.id) && first.get(task.id) === index);
+}
+
+/** New tasks with all their rows; no two of one id. `condition`: of the row `t` of a task. */
+export function addRecords(statement: Statement, records: readonly TaskRecord[], condition?: string): void {
   const apart = new KeptApart();
-  const tasks = chosen.map(({ task }) => apart.row(task, task.id, TASKS.payloads));
-  const steps = chosen
+  const tasks = records.map(({ task }) => apart.row(task, task.id, TASKS.payloads));
+  const steps = records
     .flatMap((record) => record.steps)
     .map((step) => apart.row(step, step.task_id, TASK_STEPS.payloads));
-  const calls = chosen
+  const calls = records
     .flatMap((record) => record.calls)
     .map((call) => apart.row(call, call.task_id, TOOL_CALLS.payloads));
-
-  const statement = new Statement(schema, records.length === 1 ? asJson : byColumns);
-  statement.add(tasks.map(storableTask), taskInserts);
+  statement.add(tasks.map(storableTask), taskInserts(condition));
   statement.add(steps, stepInserts);
   statement.add(calls, callInserts);
   statement.add(
-    chosen.flatMap(({ task }) => tagRowsOf(task)),
+    records.flatMap(({ task }) => tagRowsOf(task)),
     tagUpserts,
   );
   statement.add(toPayloadInserts(apart.take()), payloadInserts);
-  const won = await statement.run(client);
-  return records.map(({ task }, index) => won.has(task.id) && first.get(task.id) === index);
 }
 
 export async function commitChanges(
@@ -109,39 +113,20 @@ export async function commitChanges(
     ...(changedSteps.length > 0 ? ["(select count(*) from updated_steps) = sum(changed_steps)"] : []),
     ...(changedCalls.length > 0 ? ["(select count(*) from updated_calls) = sum(changed_calls)"] : []),
   ];
-  const won = await statement.run(client, checks);
+  const won = await run(statement, client, checks);
   return changes.map((change) => won.has(change.taskId));
 }
 
 const ID = { id: "uuid" } as const;
 
-/** A statement in the making: its parts, and the rows that they read. */
-class Statement {
-  readonly #parts: string[] = [];
-  readonly #parameters: (string | null)[] = [];
-
-  constructor(
-    private readonly schema: Schema,
-    private readonly encoding: RowEncoding,
-  ) {}
-
-  add<Row>(rows: readonly Row[], part: Part<Row>): void {
-    if (rows.length === 0) return;
-    const parameters = this.encoding.write(part.fields, rows);
-    const source = parameters.map((_, place) => `$${this.#parameters.length + place + 1}`);
-    this.#parameters.push(...parameters);
-    this.#parts.push(part.read(this.schema, (alias) => this.encoding.read(part.fields, source, alias)));
-  }
-
-  /** Gives the ids of the tasks that were written. */
-  async run(client: PostgresClient, checks: readonly string[] = []): Promise<ReadonlySet<string>> {
-    if (this.#parts.length === 0) return new Set();
-    const [row] = await client.query<{ ids: string | null }>(
-      `with ${this.#parts.join(", ")} ${selectWon(checks)}`,
-      this.#parameters,
-    );
-    return new Set(row?.ids?.split(","));
-  }
+/** Gives the ids of the tasks that were written. */
+async function run(
+  statement: Statement,
+  client: PostgresClient,
+  checks: readonly string[] = [],
+): Promise<ReadonlySet<string>> {
+  const [row] = await statement.run<{ ids: string | null }>(client, selectWon(checks));
+  return new Set(row?.ids?.split(","));
 }
 
 /**

@@ -19,6 +19,7 @@ import { pauseStore } from "./pauses.ts";
 import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask, readTaskRow } from "./read.ts";
 import { removalStore } from "./removal.ts";
+import { scheduleStore } from "./schedules.ts";
 import { milliseconds, quoteSchema } from "./schema.ts";
 import { searchTasks } from "./search.ts";
 import { tokenStore } from "./tokens.ts";
@@ -102,6 +103,14 @@ export async function openPostgresStore({
     dialect: "postgres",
     tokens: tokenStore(schema, { read, write }),
     location: reader.location,
+    schedules: scheduleStore(schema, {
+      read,
+      write,
+      look: async (use) => {
+        await migrated(claimer);
+        return use(claimer);
+      },
+    }),
     async now() {
       const [row] = await writer.read<{ now: number }>(`select ${milliseconds("clock_timestamp()")} as now`);
       if (!row) throw new Error("The server told no time.");

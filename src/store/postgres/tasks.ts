@@ -19,16 +19,18 @@ export const CHANGED: Fields<TaskChange> = {
   changed_calls: "integer",
 };
 
-/** Those that are new are in `won`. */
-export const taskInserts: Part<TaskRow> = {
-  fields: fieldsOf(TASKS),
-  read: (schema, rows) => `won as (
-    insert into ${schema}.tasks (${columnList(TASKS)})
-    select ${columnList(TASKS, "t")} from ${rows("t")} order by t.id
-    on conflict (id) do nothing
-    returning id
-  )`,
-};
+/** Those that are new are in `won`; `condition`: of a row `t`. */
+export function taskInserts(condition = "true"): Part<TaskRow> {
+  return {
+    fields: fieldsOf(TASKS),
+    read: (schema, rows) => `won as (
+      insert into ${schema}.tasks (${columnList(TASKS)})
+      select ${columnList(TASKS, "t")} from ${rows("t")} where ${condition} order by t.id
+      on conflict (id) do nothing
+      returning id
+    )`,
+  };
+}
 
 /**
  * The changes: those whose fence holds are in `won`. As a last line behind the engine's table of states,

@@ -15,26 +15,29 @@ import { insertTask, updateTask } from "./tasks.ts";
 import { insertCall, updateCall } from "./tool-calls.ts";
 
 export function insertTasks(connection: SqliteConnection, records: readonly TaskRecord[]): Promise<boolean[]> {
-  return connection.write(() => {
-    const apart = new KeptApart();
-    const won = records.map(({ task }) => {
-      const isNew = insertTask(connection, apart.row(task, task.id, TASKS.payloads));
-      if (isNew) {
-        insertPayloads(connection, apart);
-        insertTags(connection, task);
-      } else apart.take(); // they are none of the task that is there
-      return isNew;
-    });
-    const made = records.filter((_record, place) => won[place]);
-    for (const { steps } of made) {
-      for (const step of steps) insertStep(connection, apart.row(step, step.task_id, TASK_STEPS.payloads));
-    }
-    for (const { calls } of made) {
-      for (const call of calls) insertCall(connection, apart.row(call, call.task_id, TOOL_CALLS.payloads));
-    }
-    insertPayloads(connection, apart);
-    return won;
+  return connection.write(() => insertRecords(connection, records));
+}
+
+/** Within a transaction. Each place of the result tells whether that task is new. */
+export function insertRecords(connection: SqliteConnection, records: readonly TaskRecord[]): boolean[] {
+  const apart = new KeptApart();
+  const won = records.map(({ task }) => {
+    const isNew = insertTask(connection, apart.row(task, task.id, TASKS.payloads));
+    if (isNew) {
+      insertPayloads(connection, apart);
+      insertTags(connection, task);
+    } else apart.take(); // they are none of the task that is there
+    return isNew;
   });
+  const made = records.filter((_record, place) => won[place]);
+  for (const { steps } of made) {
+    for (const step of steps) insertStep(connection, apart.row(step, step.task_id, TASK_STEPS.payloads));
+  }
+  for (const { calls } of made) {
+    for (const call of calls) insertCall(connection, apart.row(call, call.task_id, TOOL_CALLS.payloads));
+  }
+  insertPayloads(connection, apart);
+  return won;
 }
 
 export async function commitChanges(

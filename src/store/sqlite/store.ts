@@ -21,6 +21,7 @@ import { listTasks, readTask, readTaskRow } from "./read.ts";
 import { removalStore } from "./removal.ts";
 import { searchTasks } from "./search.ts";
 import { tokenStore } from "./tokens.ts";
+import { scheduleStore } from "./schedules.ts";
 import { type BellWatch, ringBell, watchBell } from "./watch.ts";
 import { WorkerLocks } from "./worker-locks.ts";
 import {
@@ -83,6 +84,7 @@ export async function openSqliteStore({
     dialect: "sqlite",
     tokens: tokenStore(connection, now),
     location: `sqlite:${path}`,
+    schedules: scheduleStore(connection, now),
     now: async () => now(),
     insertTasks: (records) => insertTasks(connection, records),
     commitChanges: (changes) => commitChanges(connection, changes, now),

@@ -1,0 +1,164 @@
+// From what is said of a schedule to its row.
+
+import type { OwnTerms } from "../../core/flow/schedule.ts";
+import { firstFiring, nextFiring, type Timing } from "../../core/next-firing.ts";
+import type { JsonText } from "../../core/record/record.ts";
+import {
+  dueOf,
+  type ScheduleOwner,
+  type ScheduleRow,
+  type ScheduleTerms,
+  type SkipRow,
+} from "../../core/record/schedule.ts";
+
+export interface NewRow {
+  readonly name: string;
+  readonly flow: string;
+  readonly owner: ScheduleOwner;
+  readonly terms: OwnTerms;
+  readonly input: JsonText;
+  readonly now: number;
+}
+
+export function newScheduleRow({ name, flow, owner, terms, input, now }: NewRow): ScheduleRow {
+  return withNext(
+    {
+      ...terms,
+      name,
+      flow_name: flow,
+      owner,
+      input,
+      version: 1,
+      nominal_at: null,
+      next_at: null,
+      queued_at: null,
+      paused_at: null,
+      pause_reason: null,
+      fired_at: null,
+      last_task_id: null,
+      fired_count: 0,
+      skipped_count: 0,
+      skip_from: null,
+      skip_kind: null,
+      created_at: now,
+      updated_at: now,
+    },
+    now,
+  );
+}
+
+export function timingOf({ cron, every_ms, time_zone }: ScheduleTerms): Timing {
+  return { cron, everyMs: every_ms, timeZone: time_zone };
+}
+
+/** The row with the time of its next firing: the first one after `after`. */
+function withNext(row: ScheduleRow, after: number): ScheduleRow {
+  const next = nextFiring(timingOf(row), after) ?? null;
+  return { ...row, nominal_at: next, next_at: next === null ? null : dueOf(row, next) };
+}
+
+/** The row with other terms; undefined: they are the ones it has. Other times begin now; else the next one stays. */
+export function withTerms(row: ScheduleRow, terms: OwnTerms, input: JsonText, now: number): ScheduleRow | undefined {
+  const changed = { ...row, ...terms, input };
+  const differs = (names: readonly (keyof ScheduleTerms)[]): boolean =>
+    names.some((name) => changed[name] !== row[name]);
+  if (!differs([...(Object.keys(terms) as (keyof OwnTerms)[]), "input"])) return undefined;
+  const next: ScheduleRow = { ...changed, version: row.version + 1, updated_at: now };
+  if (row.paused_at !== null || !differs(["cron", "every_ms", "time_zone", "jitter_ms"])) return next;
+  return withNext({ ...next, skip_from: null, skip_kind: null }, now);
+}
+
+export function paused(row: ScheduleRow, reason: string | null, now: number): ScheduleRow {
+  const since = row.paused_at ?? now;
+  return { ...row, next_at: null, paused_at: since, pause_reason: reason, version: row.version + 1, updated_at: now };
+}
+
+/** What would have come meanwhile is skipped. */
+export function resumed(
+  row: ScheduleRow,
+  now: number,
+): { readonly row: ScheduleRow; readonly skips: readonly SkipRow[] } {
+  const next = withNext(
+    {
+      ...row,
+      paused_at: null,
+      pause_reason: null,
+      skip_from: null,
+      skip_kind: null,
+      version: row.version + 1,
+      updated_at: now,
+    },
+    now,
+  );
+  const passed = row.nominal_at === null ? undefined : passTimes(timingOf(row), row.nominal_at, now + 1);
+  const isQueued = next.queued_at !== null;
+  const skips = passed === undefined || passed.count === 0 ? [] : [skipOf(row, passed, now)];
+  const skipped = row.skipped_count + (passed?.count ?? 0);
+  return { row: { ...next, skipped_count: skipped, ...(isQueued && { next_at: now }) }, skips };
+}
+
+function skipOf(
+  { name, pause_reason: reason }: ScheduleRow,
+  { first, last, count, isAll }: PassedTimes,
+  now: number,
+): SkipRow {
+  const why = `the schedule was paused${reason === null ? "" : `: ${reason}`}`;
+  return {
+    schedule_name: name,
+    from_at: first,
+    until_at: last,
+    count,
+    kind: "paused",
+    reason: isAll ? why : `${why}; ${NOT_ALL}`,
+    recorded_at: now,
+  };
+}
+
+/** Of times in a row no more are counted. */
+const COUNTED_MAX = 1_000;
+
+export const NOT_ALL = "there were more of these times than are counted";
+
+export interface PassedTimes {
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+  /** False: there were more than are counted. */
+  readonly isAll: boolean;
+  /** The first one that is none of them. */
+  readonly next: number | null;
+}
+
+/** The times from `first`, which is one, up to `before`, which may be one and is not among them. */
+export function passTimes(timing: Timing, first: number, before: number): PassedTimes {
+  let count = 0;
+  let last = first;
+  let at: number | undefined = first;
+  while (at !== undefined && at < before && count < COUNTED_MAX) {
+    count += 1;
+    last = at;
+    at = nextFiring(timing, at);
+  }
+  if (at === undefined || at >= before) return { first, last, count, isAll: true, next: at ?? null };
+  return {
+    first,
+    last: lastBefore(timing, before - 1),
+    count,
+    isAll: false,
+    next: firstFiring(timing, before) ?? null,
+  };
+}
+
+/** The last time at `until` or before it; where there is none, a time long ago. */
+export function lastBefore(timing: Timing, until: number): number {
+  for (let back = 60_000; back < until; back *= 2) {
+    let last = nextFiring(timing, until - back);
+    if (last === undefined || last > until) continue;
+    for (;;) {
+      const next = nextFiring(timing, last);
+      if (next === undefined || next > until) return last;
+      last = next;
+    }
+  }
+  return 0;
+}

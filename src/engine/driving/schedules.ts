@@ -1,0 +1,234 @@
+// Schedules, for callers: what they ask of them, under the fence of each row.
+
+import type { Backfill, Schedules } from "../../core/api/schedules.ts";
+import { FIRINGS_MAX } from "../../core/api/schedules.ts";
+import { TaskonautError } from "../../core/errors.ts";
+import type { Flow } from "../../core/flow/flow.ts";
+import { suggest } from "../../core/nearest.ts";
+import { firstFiring, nextFiring } from "../../core/next-firing.ts";
+import { keyedTaskId } from "../../core/record/ids.ts";
+import { readInstant } from "../../core/record/instant.ts";
+import { parseJson } from "../../core/record/json.ts";
+import type { TaskRecord } from "../../core/record/record.ts";
+import { firingKey, type ScheduleRow, type SkipRow } from "../../core/record/schedule.ts";
+import type { Store } from "../../store/store.ts";
+import { planSchedule } from "../doors/new-schedule.ts";
+import { toBackfillTime, toFiringTime, toSchedule, toSkip } from "../doors/schedule-resource.ts";
+import { newScheduleRow, paused, resumed, timingOf } from "../doors/schedule-row.ts";
+import type { QueueNotifier } from "../process/queue-notifier.ts";
+import { toSoundTask } from "../task/damage.ts";
+import type { DrivingTools } from "./driving-tools.ts";
+import type { NewTasks } from "./new-tasks.ts";
+
+/** A file's schedule is its own for so long after a worker last had that file. */
+export const SOURCE_STALE_MS = 120_000;
+
+/** A schedule that fires often is written to often: so often a change of it is tried. */
+const TRIES_MAX = 20;
+
+export interface ScheduleTools extends Pick<DrivingTools, "flows" | "limits" | "clock" | "storeClock" | "log"> {
+  readonly store: Pick<Store, "schedules" | "readTaskRow" | "location">;
+  readonly newTasks: NewTasks;
+  readonly notifier: Pick<QueueNotifier, "tellWorkers">;
+}
+
+export function schedulesOf(tools: ScheduleTools): Schedules {
+  const { flows, limits, storeClock, log, notifier, newTasks } = tools;
+  const store = tools.store.schedules;
+
+  async function find(name: string): Promise<ScheduleRow> {
+    const row = await store.read(name);
+    if (row !== undefined) return row;
+    const flow = flowSaying(name, flows.all());
+    if (flow) {
+      throw notFound(name, `is in the file of flow ${flow.name}, and no worker has seen it yet. Start one`, {
+        unseen: true,
+      });
+    }
+    const near = suggest(
+      name,
+      (await store.list({ limit: NAMES_MAX })).map((each) => each.name),
+    );
+    throw notFound(name, `not found${near}`);
+  }
+
+  /** Writes what `change` makes of the row as it is then. */
+  async function change(
+    name: string,
+    make: (row: ScheduleRow, now: number) => { readonly row: ScheduleRow; readonly skips?: readonly SkipRow[] },
+  ): Promise<ScheduleRow> {
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      const { row, skips = [] } = make(await find(name), await storeClock.recent());
+      const [isWritten] = await store.fire([{ row, tasks: [], skips }]);
+      if (isWritten === true) return row;
+    }
+    throw busy(name);
+  }
+
+  async function makeTask(row: ScheduleRow, id: string): Promise<TaskRecord> {
+    const { record } = await newTasks.insert({
+      id,
+      flow: flows.find(row.flow_name),
+      input: parseJson(row.input),
+      now: tools.clock.now(),
+      limits,
+      dueAt: await storeClock.recent(),
+      priority: row.priority,
+      schedule: row.name,
+    });
+    return record;
+  }
+
+  return {
+    async list({ limit, after }) {
+      const rows = await store.list({ limit: limit + 1, ...(after !== undefined && { after }) });
+      const next = rows.length > limit ? rows[limit - 1]?.name : undefined;
+      return { schedules: rows.slice(0, limit).map(toSchedule), ...(next !== undefined && { next }) };
+    },
+
+    async get(name) {
+      const row = await find(name);
+      return { ...toSchedule(row), skips: (await store.readSkips(name)).map(toSkip) };
+    },
+
+    async add(schedule) {
+      const flow = flows.find(schedule.flow);
+      const row = planSchedule(schedule, flow, { now: await storeClock.recent(), limits });
+      if (!(await store.insert(row))) {
+        throw new TaskonautError(
+          "schedule_exists",
+          `There is a schedule ${row.name} already. Give the new one another name, or remove the other.`,
+          { details: { name: row.name } },
+        );
+      }
+      log.info?.("schedule added", { schedule: row.name, flow: flow.name });
+      notifier.tellWorkers();
+      return toSchedule(row);
+    },
+
+    async pause(name, { reason }) {
+      const row = await change(name, (before, now) => ({ row: paused(before, reason ?? null, now) }));
+      log.info?.("schedule paused", { schedule: name, ...(reason !== undefined && { reason }) });
+      return toSchedule(row);
+    },
+
+    async resume(name) {
+      const before = await find(name);
+      if (before.paused_at === null) return toSchedule(before);
+      const row = await change(name, resumed);
+      log.info?.("schedule resumed", { schedule: name });
+      notifier.tellWorkers();
+      return toSchedule(row);
+    },
+
+    async trigger(name, { idempotencyKey }) {
+      const { flow_name: flow, input, priority } = await find(name);
+      const key = idempotencyKey === undefined ? {} : { idempotencyKey };
+      const request = { flow, input: parseJson(input), start: "now", priority, ...key } as const;
+      return toSoundTask((await newTasks.create(request, name)).record, tools.store.location);
+    },
+
+    async remove(name) {
+      for (let tries = 0; tries < TRIES_MAX; tries++) {
+        const row = await find(name);
+        if (row.owner === "flow") await refuseOfFlow(row);
+        if (await store.remove(name, row.version)) {
+          log.info?.("schedule removed", { schedule: name });
+          return toSchedule(row);
+        }
+      }
+      throw busy(name);
+    },
+
+    async preview(name, { count, from }) {
+      if (!Number.isInteger(count) || count < 1 || count > FIRINGS_MAX)
+        throw invalid("count", `must be a whole number from 1 to ${FIRINGS_MAX}`);
+      const row = (await store.read(name)) ?? notYetSeen(name, flows.all()) ?? (await find(name));
+      let at = from === undefined ? await storeClock.recent() : readTime("from", from);
+      const times: number[] = [];
+      while (times.length < count) {
+        const next = nextFiring(timingOf(row), at);
+        if (next === undefined) break;
+        times.push(next);
+        at = next;
+      }
+      return times.map((each) => toFiringTime(each, row.time_zone));
+    },
+
+    async backfill(name, { from, until, dryRun }: Backfill) {
+      const row = await find(name);
+      const flow = flows.find(row.flow_name);
+      const times = timesWithin(row, readTime("from", from), readTime("until", until), await storeClock.recent());
+      const told = [];
+      for (const at of times) {
+        const id = keyedTaskId(firingKey(name, at));
+        const exists = (await tools.store.readTaskRow(id)) !== undefined;
+        if (!exists && !dryRun) await makeTask(row, id);
+        told.push(toBackfillTime(row, at, exists));
+      }
+      if (!dryRun) log.info?.("schedule backfilled", { schedule: name, flow: flow.name, times: told.length });
+      return told;
+    },
+  };
+
+  async function refuseOfFlow({ name, flow_name }: ScheduleRow): Promise<void> {
+    const source = (await store.listSources()).find((each) => each.flow_name === flow_name);
+    if (source === undefined || (await storeClock.recent()) - source.confirmed_at > SOURCE_STALE_MS) return;
+    throw new TaskonautError(
+      "schedule_of_flow",
+      `Schedule ${name} is said by the file of flow ${flow_name}, which workers have: take it out there. Here it can be paused.`,
+      { details: { name, flow: flow_name } },
+    );
+  }
+}
+
+/** Names that one is compared with. */
+const NAMES_MAX = 1000;
+
+function flowSaying(name: string, flows: readonly Flow[]): Flow | undefined {
+  return flows.find(({ schedules }) => schedules.some((each) => each.name === name));
+}
+
+/** Of a schedule that a loaded file says. */
+function notYetSeen(name: string, flows: readonly Flow[]): ScheduleRow | undefined {
+  const flow = flowSaying(name, flows);
+  const said = flow?.schedules.find((each) => each.name === name);
+  if (!flow || !said) return undefined;
+  return newScheduleRow({ name, flow: flow.name, owner: "flow", terms: said.terms, input: "{}", now: 0 });
+}
+
+/** Throws input_invalid. */
+function timesWithin(row: ScheduleRow, from: number, until: number, now: number): readonly number[] {
+  if (from > until) throw invalid("until", "must not be before from");
+  if (until > now) throw invalid("until", "must have passed: what is yet to come fires by itself");
+  const times: number[] = [];
+  let at = firstFiring(timingOf(row), from);
+  while (at !== undefined && at <= until) {
+    times.push(at);
+    if (times.length > FIRINGS_MAX)
+      throw invalid("until", `there are more than ${FIRINGS_MAX} times in between: take them in parts`);
+    at = nextFiring(timingOf(row), at);
+  }
+  return times;
+}
+
+function readTime(path: string, text: string): number {
+  const instant = readInstant(text);
+  if (!instant.ok) throw invalid(path, instant.message);
+  return instant.ms;
+}
+
+function invalid(path: string, message: string): TaskonautError {
+  return new TaskonautError("input_invalid", `${path}: ${message}.`, { errors: [{ path, message }] });
+}
+
+function notFound(name: string, why: string, more: { readonly unseen?: boolean } = {}): TaskonautError {
+  const message = `Schedule ${JSON.stringify(name)} ${why}${why.endsWith("?") ? "" : "."}`;
+  return new TaskonautError("schedule_not_found", message, { details: { name, ...more } });
+}
+
+function busy(name: string): TaskonautError {
+  return new TaskonautError("schedule_busy", `Schedule ${name} changes all the time. Try again.`, {
+    details: { name },
+  });
+}

@@ -1,0 +1,175 @@
+// What is to be done with a schedule that is due: decided from its row alone, without a store or a clock.
+//
+// DF1. Times are dealt with in their order, each once: it makes a task, or is put down as skipped, or waits (`queue`).
+// DF2. A time that has come within LATE_MS is on time, however its schedule catches up: a worker that is busy, or was
+//      killed a moment ago, loses none. Later ones follow `catch_up`.
+// DF3. What goes wrong with one time (its flow refuses the input) is put down for that time, and the next one comes.
+
+import { nextFiring } from "../../core/next-firing.ts";
+import { lastBefore, NOT_ALL, passTimes, timingOf } from "../doors/schedule-row.ts";
+import { dueOf, type ScheduleRow, type SkipKind, type SkipRow } from "../../core/record/schedule.ts";
+import type { TaskRecord } from "../../core/record/record.ts";
+import type { DueSchedule, Firing } from "../../store/schedule-store.ts";
+
+/** DF2. */
+const LATE_MS = 60_000;
+
+/** Tasks that one firing makes at most; what else is due is looked for at once. */
+const TASKS_MAX = 10;
+
+/** Times that one firing deals with at most. */
+const TIMES_MAX = 200;
+
+/** A firing that waits for the end of a task is looked at after a tenth of the time that it has waited, within these. */
+const WAIT_MS = { min: 1_000, max: 30_000 };
+
+export interface FiringPlan extends Firing {
+  /** Ids of tasks that are to be cancelled before the firing is written. */
+  readonly cancels: readonly string[];
+}
+
+/** Makes the task of a time, or says why there is none. */
+export type PlanFiring = (nominalAt: number) => TaskRecord | { readonly refused: string };
+
+export function decideFirings({ row, open }: DueSchedule, now: number, plan: PlanFiring): FiringPlan {
+  return new Decision(row, open, now, plan).decide();
+}
+
+class Decision {
+  readonly #tasks: TaskRecord[] = [];
+  readonly #skips: SkipRow[] = [];
+  #cancels: readonly string[] = [];
+  #hasOpen: boolean;
+  #row: ScheduleRow;
+
+  constructor(
+    row: ScheduleRow,
+    private readonly open: readonly string[],
+    private readonly now: number,
+    private readonly plan: PlanFiring,
+  ) {
+    this.#row = row;
+    this.#hasOpen = open.length > 0;
+  }
+
+  decide(): FiringPlan {
+    const { queued_at: queued } = this.#row;
+    if (queued !== null && (!this.#hasOpen || this.#row.overlap !== "queue")) {
+      this.#row = { ...this.#row, queued_at: null };
+      this.#fire(queued);
+    }
+    const timing = timingOf(this.#row);
+    let at = this.#row.nominal_at === null ? null : this.#passMissed(this.#row.nominal_at);
+    for (let times = 0; at !== null && this.#isDue(at) && times < TIMES_MAX; times++) {
+      if (this.#tasks.length === TASKS_MAX) break;
+      const next: number | null = nextFiring(timing, at) ?? null;
+      this.#dealWith(at, next === null || !this.#isDue(next));
+      at = next;
+    }
+    return {
+      row: this.#moved(at),
+      tasks: this.#tasks,
+      skips: this.#skips,
+      cancels: this.#tasks.length > 0 ? this.#cancels : [],
+    };
+  }
+
+  #isDue(at: number): boolean {
+    return dueOf(this.#row, at) <= this.now;
+  }
+
+  /** A worker is back after a long time: gives the first time that may matter still, with all before it put down. */
+  #passMissed(first: number): number | null {
+    const { catch_up, catch_up_ms, jitter_ms } = this.#row;
+    const timing = timingOf(this.#row);
+    const onTime = this.now - LATE_MS - jitter_ms;
+    if (first >= onTime) return first;
+    const latest = catch_up === "last" ? lastBefore(timing, onTime) : onTime;
+    const from = catch_up === "within" ? Math.min(onTime, this.now - (catch_up_ms ?? 0)) : latest;
+    const passed = passTimes(timing, first, from);
+    if (passed.count === 0) return first;
+    const { last: until, count, isAll, next } = passed;
+    this.#skip(first, "missed", isAll ? AWAY : `${AWAY}; ${NOT_ALL}`, { until, count });
+    return next;
+  }
+
+  #dealWith(at: number, isLast: boolean): void {
+    const { catch_up, catch_up_ms } = this.#row;
+    if (this.now - dueOf(this.#row, at) > LATE_MS) {
+      const isWanted = catch_up === "within" ? this.now - at <= (catch_up_ms ?? 0) : catch_up === "last" && isLast;
+      if (!isWanted) return this.#skip(at, "missed", AWAY);
+    }
+    switch (this.#row.overlap) {
+      case "all":
+        return this.#fire(at);
+      case "skip":
+        if (this.#hasOpen) return this.#skip(at, "overlap", `${this.#tellOpen()} has not ended`);
+        return this.#fire(at);
+      case "queue":
+        if (!this.#hasOpen && this.#row.queued_at === null) return this.#fire(at);
+        if (this.#row.queued_at === null) this.#row = { ...this.#row, queued_at: at };
+        else this.#skip(at, "overlap", `${this.#tellOpen()} has not ended, and a firing waits for that already`);
+        return;
+      case "cancel-running":
+        if (!isLast) return this.#skip(at, "overlap", "the next time has come as well, and its task is the one");
+        this.#cancels = this.open;
+        return this.#fire(at);
+    }
+  }
+
+  #tellOpen(): string {
+    return `task ${this.open[0] ?? this.#tasks.at(-1)?.task.id ?? ""}`;
+  }
+
+  #fire(at: number): void {
+    const made = this.plan(at);
+    if ("refused" in made) return this.#skip(at, "refused", made.refused);
+    this.#tasks.push(made);
+    this.#hasOpen = true;
+    this.#row = {
+      ...this.#row,
+      fired_at: at,
+      last_task_id: made.task.id,
+      fired_count: this.#row.fired_count + 1,
+      skip_from: null,
+      skip_kind: null,
+    };
+  }
+
+  /** Times in a row that are skipped for one reason are one range. */
+  #skip(at: number, kind: SkipKind, reason: string, { until = at, count = 1 } = {}): void {
+    const isSame = this.#row.skip_kind === kind && this.#row.skip_from !== null;
+    const from = isSame ? (this.#row.skip_from ?? at) : at;
+    const place = this.#skips.findIndex(({ from_at }) => from_at === from);
+    const skip: SkipRow = {
+      schedule_name: this.#row.name,
+      from_at: from,
+      until_at: until,
+      count: (this.#skips[place]?.count ?? 0) + count,
+      kind,
+      reason,
+      recorded_at: this.now,
+    };
+    if (place === -1) this.#skips.push(skip);
+    else this.#skips[place] = skip;
+    this.#row = { ...this.#row, skip_from: from, skip_kind: kind, skipped_count: this.#row.skipped_count + count };
+  }
+
+  #moved(next: number | null): ScheduleRow {
+    const row = this.#row;
+    const times = next === null ? [] : [dueOf(row, next)];
+    if (row.queued_at !== null) {
+      const waited = (this.now - row.queued_at) / 10;
+      times.push(this.now + Math.round(Math.min(Math.max(waited, WAIT_MS.min), WAIT_MS.max)));
+    }
+    return {
+      ...row,
+      version: row.version + 1,
+      nominal_at: next,
+      next_at: times.length === 0 ? null : Math.min(...times),
+      updated_at: this.now,
+    };
+  }
+}
+
+const AWAY = "no worker that has its flow was there";

@@ -1,0 +1,151 @@
+// What makes the tasks of schedules: a loop beside that of the queue, in every worker.
+//
+// SL1. It looks when the next schedule is due, when it is told that there may be news, and once in a while all the same.
+// SL2. Every worker looks, and whichever comes first fires (SS1): there is no leader, so none can be lost.
+// SL3. What `cancel-running` cancels was open when the row was read under whose version the firing is written: who comes
+//      too late cancels nothing that a later firing made, for that was not there.
+
+import { type Backoff, nextWait } from "../../core/backoff.ts";
+import { parseJson } from "../../core/record/json.ts";
+import { keyedTaskId } from "../../core/record/ids.ts";
+import type { TaskRecord } from "../../core/record/record.ts";
+import { firingKey, type ScheduleRow } from "../../core/record/schedule.ts";
+import { messageOf } from "../../core/record/stored-error.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { Limits } from "../../core/limits.ts";
+import type { Log } from "../../core/log.ts";
+import type { DueSchedule, FiringFlow } from "../../store/schedule-store.ts";
+import type { Store } from "../../store/store.ts";
+import { planTask } from "../doors/create.ts";
+import { Pace } from "../process/pace.ts";
+import { Pause } from "../process/pause.ts";
+import type { QueueNotifier } from "../process/queue-notifier.ts";
+import type { StoreClock } from "../process/store-clock.ts";
+import type { Flows } from "../task/flows.ts";
+import { cancelOf } from "../task/inbox-posts.ts";
+import { decideFirings, type FiringPlan } from "./decide-firings.ts";
+
+/** The net below all that tells of news. */
+const POLL_MS = 20_000;
+
+/** News is about tasks, nearly always: it makes nobody look more often. */
+const NEWS_MS = 500;
+
+const FAILED: Backoff = { minMs: 50, maxMs: 2_000 };
+
+export interface FiringTools {
+  readonly store: Pick<Store, "schedules" | "postToTask">;
+  readonly flows: Flows;
+  readonly clock: Clock;
+  readonly storeClock: StoreClock;
+  readonly limits: Limits;
+  readonly log: Log;
+  readonly notifier: Pick<QueueNotifier, "tellWorkers">;
+}
+
+export class Firings {
+  readonly #pause: Pause;
+  readonly #flows: readonly FiringFlow[];
+  /** In store time; null: none is known. */
+  #nextAt: number | null = null;
+  /** By the clock of this process. */
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #hasNews = true;
+  #failedMs = 0;
+
+  constructor(private readonly tools: FiringTools) {
+    this.#pause = new Pause(tools.clock);
+    this.#flows = tools.flows.all().map(({ name }) => ({ name, code: tools.flows.codeOf(name) }));
+  }
+
+  /** A schedule may have been made, or may be due. */
+  noteNews(): void {
+    if (this.#hasNews) return;
+    this.#hasNews = true;
+    this.#pause.cut();
+  }
+
+  /** Until `signal` aborts. Never rejects. */
+  async goOn(signal: AbortSignal): Promise<void> {
+    const onAbort = (): void => this.#pause.cut();
+    signal.addEventListener("abort", onAbort, { once: true });
+    while (!signal.aborted) {
+      this.#pause.arm();
+      const ms = this.#waitMs();
+      if (ms > 0) await this.#pause.take(ms);
+      else await this.tick();
+    }
+    signal.removeEventListener("abort", onAbort);
+  }
+
+  /** Makes what is due. Never rejects. */
+  async tick(): Promise<void> {
+    const { clock, log, storeClock } = this.tools;
+    this.#hasNews = false;
+    try {
+      const pace = new Pace(clock);
+      for (;;) {
+        const { now, due, nextAt } = await this.tools.store.schedules.readDue(this.#flows);
+        storeClock.note(now);
+        this.#nextAt = nextAt;
+        if (due.length === 0) break;
+        await this.#fireAll(due, now, pace);
+      }
+      this.#failedMs = 0;
+    } catch (error) {
+      this.#failedMs = nextWait(FAILED, this.#failedMs);
+      log.warn?.("schedules not reached", { error: messageOf(error) });
+    }
+    this.#lookedAt = clock.now();
+  }
+
+  #waitMs(): number {
+    const { clock, storeClock } = this.tools;
+    const since = clock.now() - this.#lookedAt;
+    // the clock was set back
+    if (since < 0) return 0;
+    if (this.#failedMs > 0) return this.#failedMs - since;
+    const dueMs = this.#nextAt === null ? POLL_MS : this.#nextAt - storeClock.guess();
+    return Math.ceil(Math.min(POLL_MS - since, dueMs, this.#hasNews ? NEWS_MS - since : POLL_MS));
+  }
+
+  async #fireAll(due: readonly DueSchedule[], now: number, pace: Pace): Promise<void> {
+    const { store, notifier, log } = this.tools;
+    const plans: FiringPlan[] = [];
+    for (const each of due) {
+      await pace.turn();
+      plans.push(decideFirings(each, now, (nominalAt) => this.#plan(each.row, nominalAt, now)));
+    }
+    // SL3
+    for (const id of plans.flatMap(({ cancels }) => cancels)) await store.postToTask(cancelOf(id));
+    const fired = await store.schedules.fire(plans);
+    let tasks = 0;
+    for (const [place, plan] of plans.entries()) {
+      if (fired[place] !== true) continue;
+      tasks += plan.tasks.length + plan.cancels.length;
+      for (const { task } of plan.tasks)
+        log.info?.("schedule fired", { schedule: plan.row.name, task_id: task.id, flow: task.flow_name });
+      for (const { kind, count, reason } of plan.skips)
+        log.warn?.("schedule skipped", { schedule: plan.row.name, kind, count, reason });
+    }
+    if (tasks > 0) notifier.tellWorkers();
+  }
+
+  #plan(row: ScheduleRow, nominalAt: number, now: number): TaskRecord | { readonly refused: string } {
+    const { flows, clock, limits } = this.tools;
+    try {
+      return planTask({
+        id: keyedTaskId(firingKey(row.name, nominalAt)),
+        flow: flows.find(row.flow_name),
+        input: parseJson(row.input),
+        now: clock.now(),
+        limits,
+        dueAt: now,
+        priority: row.priority,
+        schedule: row.name,
+      }).record;
+    } catch (error) {
+      return { refused: messageOf(error) };
+    }
+  }
+}

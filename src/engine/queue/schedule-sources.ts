@@ -1,0 +1,100 @@
+// Schedules of flows' files become rows, and go, as the files say. Several versions of a file may be at work at once, while
+// a new one is deployed or an old one again:
+//
+// SV1. What a flow's file says of its schedules is said by one code at a time (`schedule_sources`).
+// SV2. Code that had no say before is newer, and takes over. So each does so once, and none goes back and forth.
+// SV3. Code that had its say before, and was taken over from, waits: only where no worker confirms the other code any more
+//      does it take over again. That is a deployment that was taken back.
+// SV4. Only schedules of this flow's files are touched. A name that somebody else has stays his, and that is told.
+
+import { declaredRows } from "./schedule-rows.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { Flow } from "../../core/flow/flow.ts";
+import type { Log } from "../../core/log.ts";
+import type { ScheduleSourceRow } from "../../core/record/schedule.ts";
+import type { Store } from "../../store/store.ts";
+import type { StoreClock } from "../process/store-clock.ts";
+import { SOURCE_STALE_MS } from "../driving/schedules.ts";
+import type { Flows } from "../task/flows.ts";
+
+/** Codes that are remembered of each flow. */
+const SEEN_MAX = 50;
+
+/** Tries, where others are at it as well. */
+const TRIES_MAX = 5;
+
+export interface SourceTools {
+  readonly store: Pick<Store, "schedules">;
+  readonly flows: Flows;
+  readonly clock: Clock;
+  readonly storeClock: StoreClock;
+  readonly log: Log;
+}
+
+export class ScheduleSources {
+  /** What was told of already. */
+  readonly #told = new Set<string>();
+
+  constructor(
+    private readonly tools: SourceTools,
+    /** There may be schedules that were none before. */
+    private readonly onNews: () => void,
+  ) {}
+
+  /** Throws what the store throws. */
+  async declareAll(): Promise<void> {
+    const { store, flows, storeClock } = this.tools;
+    const sources = new Map((await store.schedules.listSources()).map((source) => [source.flow_name, source]));
+    const wanted = flows.all().filter(({ name, schedules }) => schedules.length > 0 || sources.has(name));
+    if (wanted.length === 0) return;
+    const now = await storeClock.recent();
+    // a schedule that has moved from one flow to another is free when the first one has let it go
+    let hasChanged = false;
+    for (const flow of [...wanted, ...wanted]) {
+      if (await this.#declare(flow, sources.get(flow.name), now)) {
+        hasChanged = true;
+        for (const source of await store.schedules.listSources()) sources.set(source.flow_name, source);
+      }
+    }
+    await store.schedules.confirm(wanted.map(({ name }) => ({ name, code: flows.codeOf(name) })));
+    if (hasChanged) this.onNews();
+  }
+
+  /** Gives whether anything was written. */
+  async #declare(flow: Flow, known: ScheduleSourceRow | undefined, now: number): Promise<boolean> {
+    const { store, flows, log } = this.tools;
+    const code = flows.codeOf(flow.name);
+    let source = known;
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      const seen = source === undefined ? [] : (JSON.parse(source.seen) as readonly string[]);
+      const isOurs = source?.code === code;
+      if (source !== undefined && !isOurs && seen.includes(code) && now - source.confirmed_at < SOURCE_STALE_MS) {
+        this.#tellOnce(flow.name, "schedules of a flow are those of other code, which is at work too");
+        return false;
+      }
+      const { rows, taken } = await declaredRows(flow, now, (name) => store.schedules.read(name));
+      for (const name of taken) this.#tellOnce(name, "a schedule's name is taken by another schedule, which stays");
+      if (isOurs && rows.length === 0) return false;
+      const next: ScheduleSourceRow = {
+        flow_name: flow.name,
+        code,
+        seen: JSON.stringify([...seen.filter((each) => each !== code), code].slice(-SEEN_MAX)),
+        version: (source?.version ?? 0) + 1,
+        confirmed_at: now,
+      };
+      const names = flow.schedules.map(({ name }) => name);
+      if (await store.schedules.declare({ source: next, rows, names })) {
+        log.info?.("schedules of a flow declared", { flow: flow.name, schedules: names.length, changed: rows.length });
+        return true;
+      }
+      source = (await store.schedules.listSources()).find(({ flow_name }) => flow_name === flow.name);
+    }
+    return false;
+  }
+
+  #tellOnce(name: string, message: string): void {
+    if (this.#told.has(name)) return;
+    this.#told.add(name);
+    this.tools.log.warn?.(message, { name });
+  }
+}

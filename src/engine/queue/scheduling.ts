@@ -1,0 +1,35 @@
+// Schedules, as a worker sees to them: what its flows' files say becomes rows, and what is due becomes tasks.
+
+import { Firings, type FiringTools } from "./firings.ts";
+import type { Duty } from "./maintenance.ts";
+import { ScheduleSources } from "./schedule-sources.ts";
+import type { Sideline } from "./worker.ts";
+
+/** So often a worker confirms that its code is there, and looks whether it is to take over. */
+const CONFIRM_MS = 30_000;
+
+export class Scheduling implements Sideline {
+  readonly #firings: Firings;
+  readonly #sources: ScheduleSources;
+
+  constructor(tools: FiringTools) {
+    this.#firings = new Firings(tools);
+    this.#sources = new ScheduleSources(tools, () => tools.notifier.tellWorkers());
+  }
+
+  get duty(): Duty {
+    return { name: "declare schedules", everyMs: CONFIRM_MS, do: () => this.#sources.declareAll() };
+  }
+
+  begin(): Promise<void> {
+    return this.#sources.declareAll();
+  }
+
+  goOn(signal: AbortSignal): Promise<void> {
+    return this.#firings.goOn(signal);
+  }
+
+  noteNews(): void {
+    this.#firings.noteNews();
+  }
+}

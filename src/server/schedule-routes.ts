@@ -1,0 +1,176 @@
+// The routes of schedules.
+
+import type { Context } from "hono";
+import * as v from "valibot";
+import { TaskonautError, type Violation } from "../core/errors.ts";
+import { PAGE_MAX, PRIORITY_MAX } from "../core/limits.ts";
+import { FIRINGS_MAX, type NewSchedule, type Schedule } from "../core/api/schedules.ts";
+import { readJsonBody, requireJsonBody } from "./body.ts";
+import { callerOf } from "./caller.ts";
+import { check, inputInvalid } from "./check.ts";
+import { queryOf, violationsOf } from "./query.ts";
+import { withoutPayloads } from "./without-payloads.ts";
+import { param, readIdempotencyKey, type Route, type RouteOptions } from "./route.ts";
+
+const Duration = v.union([v.string(), v.number()]);
+
+/** What it means is checked where it is read, in the same words as in a flow's file. */
+const AddBody = v.strictObject({
+  name: v.string(),
+  flow: v.string(),
+  cron: v.optional(v.string()),
+  every: v.optional(Duration),
+  time_zone: v.optional(v.string()),
+  input: v.optional(v.unknown()),
+  overlap: v.optional(v.string()),
+  catch_up: v.optional(v.union([v.string(), v.strictObject({ within: Duration })])),
+  jitter: v.optional(Duration),
+  priority: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(PRIORITY_MAX))),
+});
+
+const PauseBody = v.strictObject({ reason: v.optional(v.pipe(v.string(), v.maxLength(1000))) });
+const BackfillBody = v.strictObject({ from: v.string(), until: v.string(), dry_run: v.optional(v.boolean(), false) });
+const NoBody = v.strictObject({});
+
+const PAGE_PARAMETERS: readonly string[] = ["limit", "after"];
+const PREVIEW_PARAMETERS: readonly string[] = ["count", "from"];
+const DEFAULT_LIMIT = 100;
+const DEFAULT_COUNT = 10;
+
+export function scheduleRoutes({
+  taskonaut,
+  maxBodyBytes,
+}: Pick<RouteOptions, "taskonaut" | "maxBodyBytes">): readonly Route[] {
+  const { schedules } = taskonaut;
+  const body = async (c: Context): Promise<unknown> => (await readJsonBody(c.req.raw, maxBodyBytes)) ?? {};
+
+  async function list(c: Context): Promise<Response> {
+    const { limit, after } = readQuery(c, PAGE_PARAMETERS, { limit: { otherwise: DEFAULT_LIMIT, most: PAGE_MAX } });
+    const page = await schedules.list({ limit: limit ?? DEFAULT_LIMIT, ...(after !== undefined && { after }) });
+    if (page.next !== undefined) {
+      const query = new URLSearchParams({ limit: String(limit), after: page.next });
+      c.header("Link", `<${c.req.path}?${query.toString()}>; rel="next"`);
+    }
+    return c.json(page.schedules.map((each) => shownTo(c, each)));
+  }
+
+  async function add(c: Context): Promise<Response> {
+    const {
+      time_zone: timeZone,
+      catch_up: catchUp,
+      ...given
+    } = check(AddBody, await requireJsonBody(c.req.raw, maxBodyBytes));
+    const schedule = {
+      ...given,
+      ...(timeZone !== undefined && { timeZone }),
+      ...(catchUp !== undefined && { catchUp }),
+    };
+    try {
+      return c.json(await schedules.add(schedule as NewSchedule), 201);
+    } catch (error) {
+      throw inWordsOfBody(error);
+    }
+  }
+
+  async function preview(c: Context): Promise<Response> {
+    const { count, from } = readQuery(c, PREVIEW_PARAMETERS, {
+      count: { otherwise: DEFAULT_COUNT, most: FIRINGS_MAX },
+    });
+    return c.json(
+      await schedules.preview(param(c, "name"), { count: count ?? DEFAULT_COUNT, ...(from !== undefined && { from }) }),
+    );
+  }
+
+  async function backfill(c: Context): Promise<Response> {
+    const { from, until, dry_run: dryRun } = check(BackfillBody, await body(c));
+    return c.json(await schedules.backfill(param(c, "name"), { from, until, dryRun }));
+  }
+
+  async function pause(c: Context): Promise<Response> {
+    const { reason } = check(PauseBody, await body(c));
+    return c.json(await schedules.pause(param(c, "name"), reason === undefined ? {} : { reason }));
+  }
+
+  async function trigger(c: Context): Promise<Response> {
+    check(NoBody, await body(c));
+    const idempotencyKey = readIdempotencyKey(c.req.header("idempotency-key"));
+    const task = await schedules.trigger(param(c, "name"), idempotencyKey === undefined ? {} : { idempotencyKey });
+    c.header("Location", `/tasks/${task.id}`);
+    return c.json(callerOf(c).hidesPayloads ? withoutPayloads(task) : task, 201);
+  }
+
+  /** A route that does one thing, whatever its request's body could say. */
+  function order(action: "resume" | "remove"): Route {
+    return {
+      method: "POST",
+      path: `/schedules/:name/${action}`,
+      needs: action === "remove" ? "administer" : "operate",
+      handle: async (c) => {
+        check(NoBody, await body(c));
+        return c.json(await schedules[action](param(c, "name")));
+      },
+    };
+  }
+
+  return [
+    { method: "GET", path: "/schedules", query: PAGE_PARAMETERS, handle: list },
+    { method: "POST", path: "/schedules", needs: "administer", handle: add },
+    {
+      method: "GET",
+      path: "/schedules/:name",
+      handle: async (c) => c.json(shownTo(c, await schedules.get(param(c, "name")))),
+    },
+    { method: "GET", path: "/schedules/:name/preview", query: PREVIEW_PARAMETERS, handle: preview },
+    { method: "POST", path: "/schedules/:name/pause", handle: pause },
+    order("resume"),
+    { method: "POST", path: "/schedules/:name/trigger", handle: trigger },
+    { method: "POST", path: "/schedules/:name/backfill", handle: backfill },
+    order("remove"),
+  ];
+}
+
+/** Inputs are for those who may see payloads. */
+function shownTo<Shown extends Schedule>(c: Context, schedule: Shown): Shown {
+  return callerOf(c).hidesPayloads ? { ...schedule, input_payload: null } : schedule;
+}
+
+interface Count {
+  readonly otherwise: number;
+  readonly most: number;
+}
+
+/** Those of `counts` are whole numbers, all others texts. Throws input_invalid. */
+function readQuery(
+  c: Context,
+  known: readonly string[],
+  counts: Readonly<Record<string, Count>>,
+): { readonly limit?: number; readonly count?: number; readonly after?: string; readonly from?: string } {
+  const query = queryOf(c);
+  const errors: Violation[] = violationsOf(query, known);
+  const read: Record<string, number | string> = {};
+  for (const [name, { otherwise }] of Object.entries(counts)) read[name] = otherwise;
+  for (const [name, [text = ""]] of query) {
+    const count = counts[name];
+    const number = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+    if (count === undefined) read[name] = text;
+    else if (number >= 1 && number <= count.most) read[name] = number;
+    else {
+      const message = `expected a whole number from 1 to ${count.most}, received ${JSON.stringify(text)}`;
+      errors.push({ path: name, message });
+    }
+  }
+  if (errors.length > 0) throw inputInvalid(errors);
+  return read;
+}
+
+/** A body's fields are spelled otherwise than a flow's file. */
+function inWordsOfBody(error: unknown): unknown {
+  if (!(error instanceof TaskonautError) || error.errors.length === 0) return error;
+  const errors = error.errors.map(({ path, message }) => ({ path: FIELDS.get(path) ?? path, message }));
+  return new TaskonautError(error.code, error.message, { errors, details: error.details, cause: error });
+}
+
+const FIELDS: ReadonlyMap<string, string> = new Map([
+  ["timeZone", "time_zone"],
+  ["catchUp", "catch_up"],
+]);

@@ -1,0 +1,224 @@
+// The tables `schedules`, `schedule_skips` and `schedule_sources` (`../schedule-store.ts`).
+//
+// Lock order: sources, then schedules, by name, then tasks: no statement that has tasks asks for a schedule.
+
+import type { ScheduleRow, ScheduleSourceRow, SkipRow } from "../../core/record/schedule.ts";
+import { SKIPS_KEPT } from "../../core/record/schedule.ts";
+import {
+  type Declaration,
+  DUE_MAX,
+  type DueSchedule,
+  type DueSchedules,
+  type Firing,
+  type FiringFlow,
+  OPEN_TOLD,
+  type ScheduleStore,
+} from "../schedule-store.ts";
+import { SCHEDULE_SKIPS, SCHEDULE_SOURCES, SCHEDULES } from "../tables.ts";
+import { columnsOf, selectList } from "./columns.ts";
+import { addRecords } from "./commit.ts";
+import type { PostgresClient } from "./connection.ts";
+import { assignments, columnList, fieldsOf, type Part } from "./fields.ts";
+import { asJson, byColumns, writeArray } from "./row-encoding.ts";
+import { milliseconds, type Schema } from "./schema.ts";
+import { Statement } from "./statement.ts";
+
+type Use = <Result>(use: (client: PostgresClient) => Promise<Result>) => Promise<Result>;
+
+/** `look` is for what is asked all the time, and is short. */
+export function scheduleStore(
+  schema: Schema,
+  { read, look, write }: Record<"read" | "look" | "write", Use>,
+): ScheduleStore {
+  return {
+    list: ({ limit, after = "" }) =>
+      read((client) =>
+        client.read<ScheduleRow>(
+          `select ${selectList(SCHEDULE)} from ${schema}.schedules s where s.name > $1 order by s.name limit $2`,
+          [after, limit],
+        ),
+      ),
+    async read(name) {
+      const text = `select ${selectList(SCHEDULE)} from ${schema}.schedules s where s.name = $1`;
+      const [row] = await read((client) => client.read<ScheduleRow>(text, [name]));
+      return row;
+    },
+    readSkips: (name) =>
+      read((client) =>
+        client.read<SkipRow>(
+          `select ${selectList(SKIP)} from ${schema}.schedule_skips k where k.schedule_name = $1
+           order by k.from_at desc limit ${SKIPS_KEPT}`,
+          [name],
+        ),
+      ),
+    async insert(row) {
+      const statement = new Statement(schema, asJson);
+      statement.add([row], INSERTED);
+      return (await write((client) => statement.run(client, "select 1 from inserted"))).length === 1;
+    },
+    async remove(name, version) {
+      const text = `delete from ${schema}.schedules where name = $1 and version = $2 returning 1`;
+      return (await write((client) => client.query(text, [name, version]))).length === 1;
+    },
+    readDue: (flows) => look((client) => readDue(client, schema, flows)),
+    fire: (firings) => write((client) => fire(client, schema, firings)),
+    async wakeQueued(names) {
+      const text = `update ${schema}.schedules s set next_at = now()
+        where s.name = any ($1::text[]) and s.queued_at is not null and s.next_at > now() returning 1`;
+      return (await write((client) => client.query(text, [writeArray(names)]))).length;
+    },
+    listSources: () =>
+      read((client) =>
+        client.read<ScheduleSourceRow>(`select ${selectList(SOURCE)} from ${schema}.schedule_sources c`),
+      ),
+    declare: (declaration) => write((client) => declare(client, schema, declaration)),
+    async confirm(flows) {
+      await write((client) =>
+        client.query(
+          `update ${schema}.schedule_sources c set confirmed_at = now() from ${FLOWS}
+           where c.flow_name = f.name and c.code = f.code`,
+          [JSON.stringify(flows)],
+        ),
+      );
+    },
+  };
+}
+
+const SCHEDULE = columnsOf(SCHEDULES, "s");
+const SKIP = columnsOf(SCHEDULE_SKIPS, "k");
+const SOURCE = columnsOf(SCHEDULE_SOURCES, "c");
+
+const FLOWS = `json_to_recordset($1::text::json) as f (name text, code text)`;
+
+/** Of schedule s and flow f: whether who has the flow's code fires it (SS2). */
+function isOwn(schema: Schema): string {
+  return `(s.owner = 'command' or exists (
+    select from ${schema}.schedule_sources c where c.flow_name = s.flow_name and c.code = f.code
+  ))`;
+}
+
+async function readDue(client: PostgresClient, schema: Schema, flows: readonly FiringFlow[]): Promise<DueSchedules> {
+  const row = `json_build_object(${Object.entries<string>(SCHEDULE)
+    .map(([name, sql]) => `'${name}', ${sql}`)
+    .join(", ")})`;
+  const open = `array(
+    select t.id::text from ${schema}.tasks t
+    where t.schedule = s.name and t.schedule is not null and t.finished_at is null limit ${OPEN_TOLD}
+  )`;
+  const [found] = await client.read<{ now: number; due: string | null; next_at: number | null }>(
+    `with due as materialized (
+      select s.* from ${FLOWS} cross join lateral (
+        select s.* from ${schema}.schedules s
+        where s.flow_name = f.name and s.next_at <= now() and ${isOwn(schema)}
+        order by s.next_at limit ${DUE_MAX}
+      ) s order by s.next_at limit ${DUE_MAX}
+    )
+    select ${milliseconds("now()")} as now,
+      (select json_agg(json_build_object('row', ${row}, 'open', ${open}) order by s.next_at)::text from due s) as due,
+      (select ${milliseconds("min(n.next_at)")} from ${FLOWS} cross join lateral (
+        select s.next_at from ${schema}.schedules s
+        where s.flow_name = f.name and s.next_at > now() and ${isOwn(schema)}
+        order by s.next_at limit 1
+      ) n) as next_at`,
+    [JSON.stringify(flows)],
+  );
+  if (!found) throw new Error("A look gives one row.");
+  return { now: found.now, due: JSON.parse(found.due ?? "[]") as DueSchedule[], nextAt: found.next_at };
+}
+
+async function fire(client: PostgresClient, schema: Schema, firings: readonly Firing[]): Promise<boolean[]> {
+  const statement = new Statement(schema, firings.length === 1 ? asJson : byColumns);
+  statement.add(
+    firings.map(({ row }) => row),
+    MOVED,
+  );
+  const records = firings.flatMap(({ tasks }) => tasks);
+  addRecords(statement, records, "t.schedule in (select name from fired)");
+  statement.add(
+    firings.flatMap(({ skips }) => skips),
+    SKIPPED,
+  );
+  const [fired] = await statement.run<{ names: string | null }>(
+    client,
+    "select string_agg(name, ',') as names from fired",
+  );
+  const names = new Set(fired?.names?.split(","));
+  return firings.map(({ row }) => names.has(row.name));
+}
+
+/** SS1. Those whose versions hold are in `fired`. */
+const MOVED: Part<ScheduleRow> = {
+  fields: fieldsOf(SCHEDULES),
+  read: (schema, rows) => `locked as materialized (
+    select c.* from ${rows("c")} join ${schema}.schedules s on s.name = c.name and s.version = c.version - 1
+    order by s.name for no key update of s
+  ), fired as (
+    update ${schema}.schedules s set ${assignments(SCHEDULES, "c")} from locked c where s.name = c.name returning s.name
+  )`,
+};
+
+/** A range that is there goes on. Those that are very old go. */
+const SKIPPED: Part<SkipRow> = {
+  fields: fieldsOf(SCHEDULE_SKIPS),
+  read: (schema, rows) => `skipped as (
+    insert into ${schema}.schedule_skips (${columnList(SCHEDULE_SKIPS)})
+    select ${columnList(SCHEDULE_SKIPS, "k")} from ${rows("k")} where k.schedule_name in (select name from fired)
+    on conflict (schedule_name, from_at) do update set
+      until_at = excluded.until_at, count = schedule_skips.count + excluded.count, reason = excluded.reason,
+      recorded_at = excluded.recorded_at
+    returning schedule_name
+  ), cleared as (
+    delete from ${schema}.schedule_skips k
+    where k.schedule_name in (select schedule_name from skipped) and k.from_at < (
+      select o.from_at from ${schema}.schedule_skips o where o.schedule_name = k.schedule_name
+      order by o.from_at desc offset ${SKIPS_KEPT - 1} limit 1
+    )
+  )`,
+};
+
+const INSERTED: Part<ScheduleRow> = {
+  fields: fieldsOf(SCHEDULES),
+  read: (schema, rows) => `inserted as (
+    insert into ${schema}.schedules (${columnList(SCHEDULES)}) select ${columnList(SCHEDULES, "s")} from ${rows("s")}
+    on conflict (name) do nothing returning 1
+  )`,
+};
+
+async function declare(client: PostgresClient, schema: Schema, { source, rows, names }: Declaration): Promise<boolean> {
+  const statement = new Statement(schema, asJson);
+  statement.add([source], DECLARED);
+  statement.add([{ flow_name: source.flow_name, names: JSON.stringify(names) }], REMOVED);
+  statement.add(rows, CHANGED);
+  return (await statement.run(client, "select 1 from declared")).length === 1;
+}
+
+const DECLARED: Part<ScheduleSourceRow> = {
+  fields: fieldsOf(SCHEDULE_SOURCES),
+  read: (schema, rows) => `declared as (
+    insert into ${schema}.schedule_sources (${columnList(SCHEDULE_SOURCES)})
+    select ${columnList(SCHEDULE_SOURCES, "c")} from ${rows("c")}
+    on conflict (flow_name) do update set ${assignments(SCHEDULE_SOURCES, "excluded")}
+    where schedule_sources.version = excluded.version - 1
+    returning flow_name
+  )`,
+};
+
+const REMOVED: Part<{ readonly flow_name: string; readonly names: string }> = {
+  fields: { flow_name: "text", names: "json" },
+  read: (schema, rows) => `removed as (
+    delete from ${schema}.schedules s using ${rows("r")}
+    where s.flow_name = r.flow_name and s.owner = 'flow' and exists (select from declared)
+      and s.name not in (select json_array_elements_text(r.names))
+  )`,
+};
+
+const CHANGED: Part<ScheduleRow> = {
+  fields: fieldsOf(SCHEDULES),
+  read: (schema, rows) => `changed as (
+    insert into ${schema}.schedules (${columnList(SCHEDULES)})
+    select ${columnList(SCHEDULES, "s")} from ${rows("s")} where exists (select from declared) order by s.name
+    on conflict (name) do update set ${assignments(SCHEDULES, "excluded")}
+    where schedules.version = excluded.version - 1 and schedules.owner = 'flow'
+      and schedules.flow_name = excluded.flow_name
+  )`,
+};

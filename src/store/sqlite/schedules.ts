@@ -1,0 +1,138 @@
+// The tables `schedules`, `schedule_skips` and `schedule_sources` (`../schedule-store.ts`).
+
+import { type ScheduleRow, type ScheduleSourceRow, SKIPS_KEPT, type SkipRow } from "../../core/record/schedule.ts";
+import {
+  DUE_MAX,
+  type DueSchedule,
+  type DueSchedules,
+  type Firing,
+  type FiringFlow,
+  OPEN_TOLD,
+  type ScheduleStore,
+} from "../schedule-store.ts";
+import { SCHEDULE_SKIPS, SCHEDULE_SOURCES, SCHEDULES } from "../tables.ts";
+import { insertRecords } from "./commit.ts";
+import { parametersOf, type SqliteConnection } from "./connection.ts";
+import { assignments, columnList, insertRow, insertsInto } from "./statements.ts";
+
+export function scheduleStore(connection: SqliteConnection, now: () => number): ScheduleStore {
+  const run = (text: string, row: object): number => connection.prepare(text).run(parametersOf(row)).changes;
+  return {
+    list: ({ limit, after = "" }) =>
+      connection.read(() => connection.prepare<ScheduleRow>(SELECT_PAGE).all({ limit, after })),
+    read: (name) => connection.read(() => connection.prepare<ScheduleRow>(SELECT).get({ name }) ?? undefined),
+    readSkips: (name) => connection.read(() => connection.prepare<SkipRow>(SELECT_SKIPS).all({ name })),
+    insert: (row) => connection.write(() => insertRow(connection, INSERT_NEW, row) === 1),
+    remove: (name, version) => connection.write(() => run(DELETE, { name, version }) === 1),
+    readDue: (flows) => connection.read(() => readDue(connection, flows, now())),
+    fire: (firings) => connection.write(() => firings.map((firing) => fire(connection, firing))),
+    wakeQueued: (names) =>
+      connection.write(() => names.reduce((count, name) => count + run(WAKE, { name, now: now() }), 0)),
+    listSources: () => connection.read(() => connection.prepare<ScheduleSourceRow>(SELECT_SOURCES).all()),
+    declare: ({ source, rows, names }) =>
+      connection.write(() => {
+        if (insertRow(connection, DECLARE, source) === 0) return false;
+        run(DELETE_OTHERS, { flow_name: source.flow_name, names: JSON.stringify(names) });
+        for (const row of rows) insertRow(connection, DECLARE_ROW, row);
+        return true;
+      }),
+    confirm: (flows) =>
+      connection.write(() => {
+        for (const { name, code } of flows) run(CONFIRM, { name, code, now: now() });
+      }),
+  };
+}
+
+const COLUMNS = columnList(SCHEDULES, "schedules");
+
+const SELECT = `select ${COLUMNS} from schedules where name = $name`;
+
+const SELECT_PAGE = `select ${COLUMNS} from schedules where name > $after order by name limit $limit`;
+
+const SELECT_SKIPS = `
+  select ${columnList(SCHEDULE_SKIPS, "schedule_skips")} from schedule_skips where schedule_name = $name
+  order by from_at desc limit ${SKIPS_KEPT}`;
+
+const SELECT_SOURCES = `select ${columnList(SCHEDULE_SOURCES, "schedule_sources")} from schedule_sources`;
+
+const INSERT_NEW = insertsInto(SCHEDULES, "on conflict (name) do nothing");
+
+const DELETE = "delete from schedules where name = $name and version = $version";
+
+/** SS2. */
+const IS_OWN = `(owner = 'command' or exists (
+  select 1 from schedule_sources c where c.flow_name = schedules.flow_name and c.code = $code
+))`;
+
+const SELECT_DUE = `
+  select ${COLUMNS} from schedules indexed by schedules_due
+  where flow_name = $name and next_at <= $now and ${IS_OWN} order by next_at limit ${DUE_MAX}`;
+
+const SELECT_NEXT = `
+  select next_at from schedules indexed by schedules_due
+  where flow_name = $name and next_at > $now and ${IS_OWN} order by next_at limit 1`;
+
+const SELECT_OPEN = `
+  select id from tasks indexed by tasks_open_of_schedule
+  where schedule = $name and schedule is not null and finished_at is null limit ${OPEN_TOLD}`;
+
+const UPDATE = `update schedules set ${assignments(SCHEDULES)} where name = $name and version = $version - 1`;
+
+const SKIP = insertsInto(
+  SCHEDULE_SKIPS,
+  `on conflict (schedule_name, from_at) do update set
+    until_at = excluded.until_at, count = count + excluded.count, reason = excluded.reason,
+    recorded_at = excluded.recorded_at`,
+);
+
+const CLEAR_SKIPS = `
+  delete from schedule_skips where schedule_name = $name and from_at < (
+    select from_at from schedule_skips where schedule_name = $name order by from_at desc limit 1 offset ${SKIPS_KEPT - 1}
+  )`;
+
+const WAKE = "update schedules set next_at = $now where name = $name and queued_at is not null and next_at > $now";
+
+const DECLARE = insertsInto(
+  SCHEDULE_SOURCES,
+  `on conflict (flow_name) do update set ${SCHEDULE_SOURCES.changed.map((name) => `${name} = excluded.${name}`).join(", ")}
+  where version = excluded.version - 1`,
+);
+
+const DELETE_OTHERS = `
+  delete from schedules
+  where flow_name = $flow_name and owner = 'flow' and name not in (select value from json_each($names))`;
+
+const DECLARE_ROW = insertsInto(
+  SCHEDULES,
+  `on conflict (name) do update set ${SCHEDULES.changed.map((name) => `${name} = excluded.${name}`).join(", ")}
+  where version = excluded.version - 1 and owner = 'flow' and flow_name = excluded.flow_name`,
+);
+
+const CONFIRM = "update schedule_sources set confirmed_at = $now where flow_name = $name and code = $code";
+
+function readDue(connection: SqliteConnection, flows: readonly FiringFlow[], now: number): DueSchedules {
+  const rows: ScheduleRow[] = [];
+  let nextAt: number | null = null;
+  for (const { name, code } of flows) {
+    rows.push(...connection.prepare<ScheduleRow>(SELECT_DUE).all({ name, code, now }));
+    const next = connection.prepare<{ next_at: number }>(SELECT_NEXT).get({ name, code, now });
+    if (next !== null && (nextAt === null || next.next_at < nextAt)) nextAt = next.next_at;
+  }
+  const due = rows
+    .toSorted((a, b) => (a.next_at ?? 0) - (b.next_at ?? 0))
+    .slice(0, DUE_MAX)
+    .map((row): DueSchedule => {
+      const open = connection.prepare<{ id: string }>(SELECT_OPEN).all({ name: row.name });
+      return { row, open: open.map(({ id }) => id) };
+    });
+  return { now, due, nextAt };
+}
+
+/** SS1. */
+function fire(connection: SqliteConnection, { row, tasks, skips }: Firing): boolean {
+  if (connection.prepare(UPDATE).run(parametersOf(row)).changes === 0) return false;
+  insertRecords(connection, tasks);
+  for (const skip of skips) insertRow(connection, SKIP, skip);
+  if (skips.length > 0) connection.prepare(CLEAR_SKIPS).run({ name: row.name });
+  return true;
+}
