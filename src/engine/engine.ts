@@ -143,7 +143,7 @@ class StoreEngine implements Engine {
     this.#store = store;
     this.#flows = new Flows(options.flows, limits);
     const workerId = options.newId();
-    this.#pauses = new KnownPauses({ store, clock, log, workerId, onAbort: () => {} });
+    this.#pauses = new KnownPauses({ store, clock, log, workerId, onAbort: () => {}, onWoken: (id) => this.#wake(id) });
     const beatByHand = ownHeartbeat(store, clock, log);
     const lease = new Lease(
       { id: workerId, name: options.workerName, leaseMs: leaseWithin(limits.leaseMs), flows: this.#flows.names },

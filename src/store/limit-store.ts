@@ -7,6 +7,8 @@
 //      take turns, and within a key those come first that were asked for first.
 // TK3. Who waited and is granted a ticket hears of it in the inbox of its task, in the same commit, and is due at once.
 // TK4. A ticket that was granted to a task that nobody drives holds up nobody for long: where others wait, it is taken back.
+// TK5. While a tool is paused, its steps wait in the line of the name `pauseLine` gives: as a limit that has no room until
+//      the pause is over, and then room for all.
 
 /** No more than `count` begin within any stretch of time as long as `perMs`. */
 export interface Rate {

@@ -18,6 +18,18 @@ export interface PauseRow {
   readonly since: number;
 }
 
+/** TK5 in `limit-store.ts`. No limit has such a name. */
+export function pauseLine(tool: string): string {
+  return `${LINE}${tool}`;
+}
+
+/** The tool whose pause a step waits for in this line; undefined: it is the line of a limit. */
+export function toolOfLine(line: string): string | undefined {
+  return line.startsWith(LINE) ? line.slice(LINE.length) : undefined;
+}
+
+const LINE = "pause:";
+
 export type NewPause = Omit<PauseRow, "since">;
 
 /** What a process reads of the pauses. */

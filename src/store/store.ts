@@ -20,6 +20,7 @@ import type { TokenStore } from "./token-store.ts";
 import type { ScheduleStore } from "./schedule-store.ts";
 
 export type { NewPause, PauseRow, PauseScope, UnawareWorker } from "./pause-store.ts";
+export { pauseLine, toolOfLine } from "./pause-store.ts";
 
 /** Everything that one write does to one task. */
 export interface Change {

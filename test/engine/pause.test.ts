@@ -267,6 +267,56 @@ for (const [dialect, createDatabase] of DATABASES) {
       await ended(other, id);
     });
 
+    test("calls of a paused tool wait, whatever flow makes them, while other tools go on; they begin at once when it is over", async () => {
+      const effects = new Effects();
+      const [charge, ship] = [effects.tool("charge", "at-most-once"), effects.tool("ship")];
+      const flowOf = (name: string): Flow =>
+        defineFlow({
+          name,
+          input: v.unknown(),
+          *run() {
+            return yield* all({ charge: call(charge, {}), ship: call(ship, {}) });
+          },
+        });
+      const flows = [flowOf("order"), flowOf("gift")];
+      let claims = 0;
+      const works = await open(flows, (store) => ({
+        ...store,
+        claimTasks: (request) => {
+          claims += 1;
+          return store.claimTasks(request);
+        },
+      }));
+      const other = await open(flows);
+      await other.pauses.pause({ scope: "tool", name: "charge" }, { reason: "the bank is down" });
+      await works.startWorker({ concurrency: 5 });
+      const queued = [await create(other, "now"), await create(other, "now", "gift")];
+      const byHand = await create(other, undefined);
+      const wait = { kind: "pause", name: "charge", until: null, task_id: null, reason: "the bank is down" };
+      expect(await other.runTask(byHand)).toMatchObject({ status: "WAITING_OBSERVATION", waiting_for: [wait] });
+      const ids = [...queued, byHand];
+      for (const id of ids) {
+        const task = await until(async () => {
+          const found = await other.getTask(id);
+          return found.lease_owner === null && found.waiting_for.length > 0 && found;
+        });
+        expect(task).toMatchObject({ waiting_for: [wait], current_step: 2 });
+      }
+      expect(effects.begun).toEqual(["ship", "ship", "ship"]);
+      const before = claims;
+      await Bun.sleep(300); // three seconds for the engines: nobody goes round in circles
+      expect(claims - before).toBeLessThan(10);
+      await other.pauses.unpause({ scope: "tool", name: "charge" });
+      for (const id of ids) await ended(other, id);
+      expect(effects.begun.filter((name) => name === "charge")).toHaveLength(3);
+      // once more, with the same tasks gone: nothing is left of the first pause
+      await other.pauses.pause({ scope: "tool", name: "charge" });
+      const again = await create(other, "now");
+      await until(async () => (await other.getTask(again)).waiting_for.length > 0);
+      await other.pauses.unpause({ scope: "tool", name: "charge" });
+      await ended(other, again);
+    });
+
     test("a task that was not begun is cancelled; one that has to clean up waits, and can be ended by force", async () => {
       const effects = new Effects();
       const undo = effects.tool("undo");

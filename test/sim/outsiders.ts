@@ -92,7 +92,9 @@ export class Outsiders {
       }
       case "pause": {
         const name = random.pick(this.flows);
-        this.#pause(process, random.chance(0.8) ? { scope: "flow", name } : { scope: "all" });
+        const tool = random.pick(["effect", "once", "note", "unlucky"]);
+        const target = random.pick([{ scope: "flow", name }, { scope: "tool", name: tool }, { scope: "all" }] as const);
+        this.#pause(process, target);
         return;
       }
       case "unpause":

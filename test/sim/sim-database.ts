@@ -16,6 +16,7 @@ import type {
   PauseScope,
   PostResult,
 } from "../../src/store/store.ts";
+import { toolOfLine } from "../../src/store/store.ts";
 import type { EndedQuery, EndedTasks, Removal, RemovalResult } from "../../src/store/removal-store.ts";
 import { holdsBack } from "../../src/engine/process/known-pauses.ts";
 import { toInboxPage } from "../../src/store/inbox-page.ts";
@@ -57,6 +58,7 @@ export class SimDatabase {
     this.limits = new SimLimits({
       tasks: () => this.tasks,
       find: (id) => this.find(id),
+      isPaused: (line) => this.#pauses.has(`tool ${toolOfLine(line)}`),
       tell: (taskId, stepId, now) => this.#tellTicket(taskId, stepId, now),
     });
   }

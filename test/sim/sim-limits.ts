@@ -23,6 +23,8 @@ interface Ticket extends TicketRequest {
 interface World {
   tasks(): readonly StoredTask[];
   find(id: string): StoredTask | undefined;
+  /** Whether this is the line of a tool that is paused. */
+  isPaused(line: string): boolean;
   /** Tells a task of its ticket; false: it has ended. */
   tell(taskId: string, stepId: string, now: number): boolean;
 }
@@ -113,13 +115,15 @@ export class SimLimits {
   take(limit: string, asked: readonly TicketRequest[], now: number): Granting {
     for (const { taskId, stepId, key } of asked) {
       const stored = this.world.find(taskId);
-      if (!stored || isTerminal(stored.task.status) || this.#tickets.some((ticket) => ticket.stepId === stepId))
-        continue;
+      const own = this.#tickets.find((ticket) => ticket.stepId === stepId);
+      if (!stored || isTerminal(stored.task.status) || own?.limit === limit) continue;
+      this.#tickets = this.#tickets.filter((ticket) => ticket !== own);
       this.#tickets.push({ id: ++this.#lastId, limit, taskId, stepId, key, grantedAt: null });
     }
     const steps = new Set(asked.map(({ stepId }) => stepId));
     const woken = this.#grant(limit, steps, now);
-    return { granted: asked.filter(({ stepId }) => this.hasTicket(stepId)).map(({ stepId }) => stepId), woken };
+    const granted = new Set(this.granted(limit).map(({ stepId }) => stepId));
+    return { granted: [...steps].filter((id) => granted.has(id)), woken };
   }
 
   giveBack(limit: string, stepIds: readonly string[], now: number): readonly string[] {
@@ -154,6 +158,7 @@ export class SimLimits {
   #grant(limit: string, asked: ReadonlySet<string>, now: number): readonly string[] {
     const { running = null, runningPerKey = null, rate = null } = this.#own.get(`tool ${limit}`) ?? {};
     const woken: string[] = [];
+    if (this.world.isPaused(limit)) return woken;
     this.#tickets = this.#tickets.filter(
       (ticket) => ticket.limit !== limit || ticket.grantedAt !== null || !this.#isOver(ticket),
     );

@@ -31,12 +31,14 @@ const BY_MAX = 200;
 const PAUSES_MAX = 1000;
 
 export interface PausingTools {
-  readonly store: Pick<Store, "pauses" | "announce" | "listWorkers" | "findTasks" | "readWorkerState">;
+  readonly store: Pick<Store, "pauses" | "limits" | "announce" | "listWorkers" | "findTasks" | "readWorkerState">;
   readonly known: KnownPauses;
   readonly flows: Pick<Flows, "names">;
   readonly clock: Clock;
   readonly log: Log;
   readonly notifier: Pick<QueueNotifier, "tellWorkers">;
+  /** A task waited for a pause that is over. */
+  readonly onWoken: (taskId: string) => void;
   readonly newId: () => string;
   /** Of this process, for people. */
   readonly name: string;
@@ -72,11 +74,12 @@ export class Pausing implements Pauses {
   }
 
   async unpause(target: PauseTarget): Promise<void> {
-    const { store, log, notifier } = this.tools;
+    const { store, log, notifier, onWoken } = this.tools;
     const { scope, name } = keyOf(target);
     if (!(await store.pauses.remove(scope, name))) throw await this.#notPaused(scope, name);
     log.warn?.("no longer paused", { scope, name });
     await this.#tellAll();
+    if (scope === "tool") for (const id of (await store.limits.settle()).woken) onWoken(id);
     notifier.tellWorkers();
   }
 

@@ -23,12 +23,14 @@ const NEWS_MS = 100;
 const READS_MAX = 5;
 
 interface KnownPausesTools {
-  readonly store: Pick<Store, "pauses">;
+  readonly store: Pick<Store, "pauses" | "limits">;
   readonly clock: Clock;
   readonly log: Log;
   readonly workerId: string;
   /** Told of pauses that are new here, and tell what runs to stop. */
   readonly onAbort: (pauses: readonly PauseRow[]) => void;
+  /** The task waited for a pause that is over. */
+  readonly onWoken: (taskId: string) => void;
 }
 
 export class KnownPauses {
@@ -99,6 +101,22 @@ export class KnownPauses {
     const fresh = pauses.filter(({ id, aborts }) => aborts === 1 && !before.some((known) => known.id === id));
     if (fresh.length > 0) this.tools.onAbort(fresh);
     if (this.#isUnsaid) this.#acknowledge();
+  }
+
+  /** TK5 (`limit-store.ts`). False: the pause is over, and the step may start. Throws what the store throws. */
+  async waitInLine(
+    line: string,
+    { taskId, stepId }: { readonly taskId: string; readonly stepId: string },
+  ): Promise<boolean> {
+    const { store, onWoken } = this.tools;
+    // a ticket of an earlier pause is none of this one
+    const woken = [...(await store.limits.giveBack(line, [stepId]))];
+    const granting = await store.limits.take(line, [{ taskId, stepId, key: "" }]);
+    woken.push(...granting.woken);
+    for (const id of woken) onWoken(id);
+    if (!granting.granted.includes(stepId)) return true;
+    await this.read();
+    return false;
   }
 
   /** Resolves when nothing is being written. Never rejects. */

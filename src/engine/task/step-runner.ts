@@ -11,6 +11,7 @@
 import { hasCode } from "../../core/errors.ts";
 import type { StepRow } from "../../core/record/record.ts";
 import { storeError } from "../../core/record/stored-error.ts";
+import { pauseLine } from "../../store/store.ts";
 import type { DriverTools } from "./driver-tools.ts";
 import { heldBack } from "./held-back.ts";
 import type { InboxReader } from "./inbox-reader.ts";
@@ -25,6 +26,9 @@ import type { TaskWriter } from "./task-writer.ts";
 /** While tools run, the inbox is looked at so often: a signal or a cancel from another process is seen by then. */
 const POLL_MS = 500;
 
+/** Whoever ends the pause of a tool tells the tasks that wait for it: this is a net. */
+const ASK_AGAIN_MS = 600_000;
+
 /** But not more often than this, however much is due. */
 const POLL_MIN_MS = 10;
 
@@ -38,6 +42,8 @@ export class StepRunner {
   #ready: readonly StepRow[] = NONE;
   /** And all is durable that has to be before (R1, R2). */
   #isWritten = false;
+  /** Steps whose tools are paused. */
+  #inLine: readonly StepRow[] = NONE;
   /** What is paused was asked for in this transition: what seems to be may be over. */
   #hasLooked = false;
 
@@ -66,7 +72,11 @@ export class StepRunner {
    * steps that are recorded as started: whatever came meanwhile, nobody else may start them. Throws task_parked, and
    * flow_paused where there is nothing to do but what is held back.
    */
-  needs({ isGoingOn }: { readonly isGoingOn: boolean }): "pauses" | "tickets" | "written" | "outcome" | undefined {
+  needs({
+    isGoingOn,
+  }: {
+    readonly isGoingOn: boolean;
+  }): "pauses" | "line" | "tickets" | "written" | "outcome" | undefined {
     if (this.#isWritten) return undefined;
     this.#throwIfParked();
     const open = this.#stepsToStart(isGoingOn);
@@ -74,7 +84,11 @@ export class StepRunner {
     if (open.length > 0) {
       if (!this.tools.pauses.areKnown) return "pauses";
       this.#ready = this.#free(open);
-      if (this.#ready.length < open.length && !this.#hasLooked) return "pauses";
+      if (this.#ready.length < open.length) {
+        if (!this.#hasLooked) return "pauses";
+        this.#inLine = open.filter((step) => this.#work.findPause(step)?.scope === "tool");
+        if (this.#inLine.length > 0) return "line";
+      }
     }
     if (this.#ready.length === 0) {
       if (this.mustWait) return "outcome";
@@ -127,6 +141,22 @@ export class StepRunner {
       // what runs here runs on, and is asked about again
       if (this.state.running.size > 0) await clock.sleep(POLL_MS);
       else await pauses.know();
+    }
+  }
+
+  /** TK5 (`limit-store.ts`): steps whose tools are paused wait until that is over. Throws what the store throws. */
+  async waitInLine(): Promise<void> {
+    const { state, tools } = this;
+    const steps = this.#inLine;
+    this.#inLine = this.#ready = NONE;
+    await this.writer.settle(); // what was done here, and the task itself, where it is new
+    for (const step of steps) {
+      if (!state.isOpen(step.id)) continue;
+      const line = pauseLine(state.tool(step).name);
+      const isHeld = await tools.pauses.waitInLine(line, { taskId: step.task_id, stepId: step.id });
+      if (!state.isOpen(step.id)) continue;
+      if (isHeld) state.steps.waitForTicket(step, line, (await tools.storeClock.recent()) + ASK_AGAIN_MS);
+      else this.#hasLooked = false; // it is over by now
     }
   }
 

@@ -145,6 +145,8 @@ export class TaskDriver {
         return this.#steps.takeTickets();
       case "pauses":
         return this.#steps.look();
+      case "line":
+        return this.#steps.waitInLine();
       case "written":
         return this.#steps.write();
       case "outcome":

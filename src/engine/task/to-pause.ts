@@ -16,13 +16,18 @@ export function toPause({ scope, name, reason, made_by, since }: PauseRow): Paus
   };
 }
 
-/** The task, and that it is held back, where nobody drives it now. */
+/** The task, with why it is held back, where nobody drives it now. */
 export function withPauses(task: Task, pauses: readonly PauseRow[]): Task {
   if (pauses.length === 0 || isTerminal(task.status) || task.parked_reason !== null || task.lease_owner !== null) {
     return task;
   }
+  const waits = task.waiting_for.map((wait) => {
+    const tool =
+      wait.kind === "pause" ? pauses.find(({ scope, name }) => scope === "tool" && name === wait.name) : undefined;
+    return tool ? toWaiting(tool) : wait;
+  });
   const pause = pauses.find((row) => holdsBack(row, task.flow_name));
-  return pause ? { ...task, waiting_for: [...task.waiting_for, toWaiting(pause)] } : task;
+  return { ...task, waiting_for: pause ? [...waits, toWaiting(pause)] : waits };
 }
 
 function toWaiting({ scope, name, reason }: PauseRow): Waiting {

@@ -13,6 +13,7 @@ import type { Worker } from "../../core/api/worker.ts";
 import type { BriefRow, ListedWorker } from "../../store/store.ts";
 import { turnOfLoop } from "../../turn-of-loop.ts";
 import { inOneGo } from "../process/in-slices.ts";
+import { toolOfLine } from "../../store/store.ts";
 import { isWait, waitKindOf } from "./wait-events.ts";
 
 /** Throws where the record is damaged. */
@@ -99,7 +100,9 @@ function toWaiting(step: StepRow, reader: Reader): Waiting[] {
   const { kind, id, target, step_name, due_at, status, limited_by } = step;
   if (!isStepOpen(status) || !isWait(step)) return [];
   // when it asks again is nothing to those who read
-  if (limited_by !== null) return [{ kind: "limit", name: limited_by, until: null, task_id: null }];
+  if (limited_by !== null) {
+    return [{ kind: waitKindOf(step), name: toolOfLine(limited_by) ?? limited_by, until: null, task_id: null }];
+  }
   const until = due_at === null ? null : reader.at(due_at);
   const task_id = kind === "child" ? childTaskId(id) : null;
   return [{ kind: waitKindOf(step), name: kind === "tool" ? step_name : target, until, task_id }];

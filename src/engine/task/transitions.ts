@@ -31,6 +31,8 @@ export type Need =
   | "tickets"
   /** It is asked what is paused. */
   | "pauses"
+  /** Steps whose tools are paused wait until that is over. */
+  | "line"
   /** What leads to an effect is made durable (step-runner's R1). */
   | "written"
   /** Something that runs here ends, or something comes meanwhile. */

@@ -7,6 +7,7 @@
 
 import type { InboxRow, JsonText, StepRow } from "../../core/record/record.ts";
 import type { WaitKind } from "../../core/record/waits.ts";
+import { toolOfLine } from "../../store/store.ts";
 import { isStepOpen } from "../../core/record/status.ts";
 
 export type WaitOutcome =
@@ -31,8 +32,8 @@ export function isWait({ kind, doubt, due_at }: StepRow): boolean {
 }
 
 /** What a step that is such a wait waits for. */
-export function waitKindOf({ kind, doubt, limited_by }: StepRow): Exclude<WaitKind, "pause"> {
-  if (limited_by !== null) return "limit";
+export function waitKindOf({ kind, doubt, limited_by }: StepRow): WaitKind {
+  if (limited_by !== null) return toolOfLine(limited_by) === undefined ? "limit" : "pause";
   return kind === "tool" ? (doubt === null ? "retry" : "doubt") : WAITS[kind];
 }
 

@@ -3,6 +3,7 @@
 
 import { type Granting, GRANT_MAX, type Settling, type TicketRequest, UNDRIVEN_MS } from "../limit-store.ts";
 import { KEYS_MAX, type KeyTurns } from "../key-turns.ts";
+import { toolOfLine } from "../pause-store.ts";
 import { writeArray } from "./row-encoding.ts";
 import type { PostgresClient } from "./connection.ts";
 import { milliseconds, quoteText, type Schema } from "./schema.ts";
@@ -121,6 +122,13 @@ async function grant(
   return { granted: [...granted], woken };
 }
 
+/** TK5. */
+function unlessPaused(schema: Schema, line: string): string {
+  const tool = toolOfLine(line);
+  if (tool === undefined) return "";
+  return ` and not exists (select from ${schema}.pauses p where p.scope = 'tool' and p.name = ${quoteText(tool)})`;
+}
+
 function turnOf(limit: string): string {
   return `tool ${limit}`;
 }
@@ -138,7 +146,7 @@ function grantStatement(schema: Schema, turns: KeyTurns, limit: string, asked: r
   const { after, perVisit } = turns.placeOf(turnOf(limit), GRANT_MAX);
   const tickets = `${schema}.tickets`;
   const askedIds = `(select unnest(${quoteText(writeArray(asked))}::uuid[]))`;
-  const waiting = `k.limit_name = ${name} and k.granted_at is null`;
+  const waiting = `k.limit_name = ${name} and k.granted_at is null${unlessPaused(schema, limit)}`;
   const slice = `to_timestamp(ceil(${milliseconds("now()")}::numeric / r.slice_ms) * r.slice_ms / 1000.0)`;
   return `
   with recursive l as materialized (

@@ -2,6 +2,7 @@
 
 import { GRANT_MAX, type Granting, type Settling, type TicketRequest, UNDRIVEN_MS } from "../limit-store.ts";
 import { KEYS_MAX, type KeyTurns } from "../key-turns.ts";
+import { toolOfLine } from "../pause-store.ts";
 import { turnOfLoop } from "../../turn-of-loop.ts";
 import { countStarts, type LimitRoom, roomOfLimit } from "./claim-limited.ts";
 import type { SqliteConnection } from "./connection.ts";
@@ -56,6 +57,8 @@ const OF_KEY = `
   ) as is_over
   from tickets indexed by tickets_waiting
   where limit_name = $limit and granted_at is null and key = $key order by id limit $limitRows`;
+
+const IS_PAUSED = "select 1 from pauses where scope = 'tool' and name = $tool";
 
 const GRANT = "update tickets set granted_at = $now where id = $id";
 
@@ -135,6 +138,7 @@ function grant(
   limit: string,
   { now, asked }: { readonly now: number; readonly asked: ReadonlySet<string> },
 ): readonly string[] {
+  if (isPaused(connection, limit)) return [];
   const room = roomOfLimit(connection, { kind: "tool", name: limit }, now);
   let wanted = wantedOf(connection, limit, room);
   const woken: string[] = [];
@@ -169,6 +173,12 @@ function grant(
   }
   if (room.rate) countStarts(connection, { kind: "tool", name: limit, rate: room.rate, count: started }, now);
   return woken;
+}
+
+/** TK5. */
+function isPaused(connection: SqliteConnection, line: string): boolean {
+  const tool = toolOfLine(line);
+  return tool !== undefined && connection.prepare(IS_PAUSED).get({ tool }) !== null;
 }
 
 function wantedOf(connection: SqliteConnection, limit: string, { heldMax, left }: LimitRoom): number {
