@@ -21,6 +21,11 @@ create table tasks (
   schedule text,
   -- What people gave it to find it by, a JSON object of texts. Null: nothing. `task_tags` has the same, to be searched.
   tags text,
+  -- The tags that the task was created with, where its flow has set others since. Null: `tags` are these.
+  given_tags text,
+  -- Of a task that was forked: from which one, before which step, and what its flow draws its random numbers and its
+  -- first time from. Null: it was not.
+  origin text,
   -- What it waits for while it rests, as bits: 1 time, 2 a signal, 4 a child, 8 the next attempt of a tool, 16 a limit,
   -- 32 somebody who settles a doubt, 64 the end of a pause. Null: nothing. It changes together with due_at.
   waits integer check (waits between 1 and 127),

@@ -4,7 +4,7 @@ export { defineFlow } from "../core/flow/flow.ts";
 export { log, now, random, uuid } from "../core/flow/flow-context.ts";
 export { DeterminismError } from "../core/flow/determinism.ts";
 export { TaskonautError } from "../core/errors.ts";
-export { all, call, map, race, runChild, sleep, waitForSignal } from "../core/flow/operation.ts";
+export { all, annotate, call, map, race, runChild, sleep, waitForSignal } from "../core/flow/operation.ts";
 export { ContractError, StepError } from "../core/record/stored-error.ts";
 export { defineSignal } from "../core/flow/signal.ts";
 export { defineTool, NonRetryableError } from "../core/flow/tool.ts";

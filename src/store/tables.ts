@@ -53,6 +53,8 @@ export const TASKS = define<TaskRow>({
     parent_step_id: { type: "uuid" },
     schedule: { type: "text", begins: null },
     tags: { type: "json", changes: true, begins: null },
+    given_tags: { type: "json", changes: true, begins: null },
+    origin: { type: "json", begins: null },
     waits: { type: "smallint", changes: true, begins: null },
     depth: { type: "integer" },
     status: { type: "text", changes: true },

@@ -32,6 +32,8 @@ export function taskRow(over: Partial<TaskRow> = {}): TaskRow {
     parent_step_id: null,
     schedule: null,
     tags: null,
+    given_tags: null,
+    origin: null,
     waits: null,
     depth: 0,
     cancelled_after: null,

@@ -116,6 +116,12 @@ export function searchContract(dialect: string, create: () => Promise<Place>): v
       expect(await bench.store.commitChanges([lost])).toEqual([false]);
       expect(await find({ customer: "c3" })).toEqual([]);
       expect((await bench.store.readTask(task.id))?.task.tags).toBe(tags);
+      const [changed] = [changeOf(task, { tags })];
+      const fewer = toTagsText({ step: "sent" });
+      expect(await bench.store.commitChanges([changeOf(changed.task, { tags: fewer }, { retags: true })])).toEqual([
+        true,
+      ]);
+      expect([await find({ region: "eu" }), await find({ step: "sent" })]).toEqual([[], [task.id]]);
       await bench.place.execute(`${dialect === "sqlite" ? "pragma foreign_keys = on;" : ""} delete from tasks`);
       expect(await bench.place.count("task_tags")).toBe(0);
     });

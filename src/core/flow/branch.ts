@@ -15,6 +15,7 @@ import { noteUsed, type Shield } from "./determinism.ts";
 import { TaskonautError } from "../errors.ts";
 import { checkName } from "./names.ts";
 import { isGenerator, operationOf, type Group, type Leaf } from "./operation.ts";
+import type { Tags } from "../record/tags.ts";
 import { type Cut, memberPath, operationPath } from "./paths.ts";
 
 /** How an operation or a branch came out, inside of the program. */
@@ -28,6 +29,8 @@ export interface Planner {
   check(leaf: Leaf): void;
   /** Makes the leaf a step, which is checked; throws where its input cannot be one. `cleansUp`: after what was given up there. */
   plan(leaf: Leaf, path: string, settle: Settle, cleansUp?: readonly Cut[]): void;
+  /** The flow sets tags of its task. Throws where these are too many. */
+  note(tags: Tags): void;
   /** The step at this path is not waited for any more. */
   abandon(path: string): void;
   /** Groups of which a member has failed: looked at when the flow has been told all that there is for now (G5). */
@@ -161,6 +164,9 @@ export class Branch implements Running {
   }
 }
 
+/** What has settled at once. */
+const NOTED: Running = { isWait: false, cancel() {}, listGivenUp() {} };
+
 function begin(yielded: unknown, path: string, planner: Planner, settle: Settle): Running {
   const operation = operationOf(yielded);
   if (!operation) {
@@ -187,6 +193,11 @@ function begin(yielded: unknown, path: string, planner: Planner, settle: Settle)
       listGivenUp: (tell) => tell(path),
     };
   }
+  if (operation.form === "note") {
+    planner.note(operation.tags);
+    settle({ ok: true, value: undefined });
+    return NOTED;
+  }
   if (operation.form === "race" && operation.keys.length === 0) {
     throw new TaskonautError("flow_invalid", "race() needs at least one member.");
   }
@@ -202,7 +213,7 @@ function checkMembers({ form, members = [] }: Group, planner: Planner): void {
   for (const member of members) {
     const operation = operationOf(member);
     if (operation?.form === "leaf") inside.check(operation);
-    else if (operation) checkMembers(operation, inside);
+    else if (operation && operation.form !== "note") checkMembers(operation, inside);
   }
 }
 
@@ -341,6 +352,7 @@ function racePlanner(outer: Planner): Planner {
       outer.check(leaf);
     },
     plan: (leaf, path, settle, cleansUp) => outer.plan(leaf, path, settle, cleansUp),
+    note: (tags) => outer.note(tags),
     abandon: (path) => outer.abandon(path),
     failed: outer.failed,
     within: (path, run, shield) => outer.within(path, run, shield),
@@ -352,6 +364,7 @@ function cleanUpPlanner(outer: Planner, cut: Cut): Planner {
   return {
     check: (leaf) => outer.check(leaf),
     plan: (leaf, path, settle, cleansUp = []) => outer.plan(leaf, path, settle, [...cleansUp, cut]),
+    note: (tags) => outer.note(tags),
     abandon: (path) => outer.abandon(path),
     failed: outer.failed,
     within: (path, run, shield) => outer.within(path, run, shield),

@@ -10,6 +10,7 @@ import { obstacleIn } from "./obstacle.ts";
 import { isGenerator, type Leaf } from "./operation.ts";
 import type { Cut } from "./paths.ts";
 import type { Decision, Outcome, Program, ProgramEnd, ProgramTask, Turn } from "./program.ts";
+import { TAGS_MAX, type Tags, tooManyTags } from "../record/tags.ts";
 import { ContractError, isA, readError, stackOf, StepError, storeError } from "../record/stored-error.ts";
 
 export class GeneratorProgram implements Program {
@@ -24,6 +25,9 @@ export class GeneratorProgram implements Program {
   #planned: Decision[] = [];
   #abandoned: string[] = [];
   #steps = 0;
+  /** Undefined: the flow has set none. */
+  tags: Tags | undefined;
+  #isTagged = false;
   /** Of every step so far. */
   readonly #paths = new Set<string>();
   /** A path that two steps have: one of them would be lost. */
@@ -80,6 +84,7 @@ export class GeneratorProgram implements Program {
     this.#root = new Branch(generator, "", {
       check: (leaf) => this.#check(leaf),
       plan: (leaf, path, settle, cleansUp) => this.#plan(leaf, path, settle, cleansUp),
+      note: (tags) => this.#note(tags),
       abandon: (path) => this.#abandon(path),
       failed: this.#failed,
       within: (path, run, shield) => this.#within(path, run, shield),
@@ -200,6 +205,14 @@ export class GeneratorProgram implements Program {
     });
   }
 
+  #note(tags: Tags): void {
+    const merged = { ...(this.tags ?? this.task.tags), ...tags };
+    const count = Object.keys(merged).length;
+    if (count > TAGS_MAX) throw new TaskonautError("flow_invalid", `annotate(tags): ${tooManyTags(count)}.`);
+    this.tags = merged;
+    this.#isTagged = true;
+  }
+
   #abandon(path: string): void {
     this.#open.delete(path);
     const planned = this.#planned.findIndex((decision) => decision.path === path);
@@ -221,7 +234,12 @@ export class GeneratorProgram implements Program {
     if (this.#steps > this.task.stepsMax) {
       this.obstacle ??= `The flow plans more than ${this.task.stepsMax} steps, the limit of a task here (TASKONAUT_MAX_STEPS). Where it is higher the task goes on, also to be cancelled.`;
     }
-    const turn = { planned: this.#planned, abandoned: this.#abandoned };
+    const turn = {
+      planned: this.#planned,
+      abandoned: this.#abandoned,
+      ...(this.#isTagged && this.tags && { tags: this.tags }),
+    };
+    this.#isTagged = false;
     this.#planned = [];
     this.#abandoned = [];
     return turn;

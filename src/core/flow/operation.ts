@@ -7,6 +7,7 @@ import { tellWrongDuration } from "./duration.ts";
 import { TaskonautError } from "../errors.ts";
 import type { Flow } from "./flow.ts";
 import type { StepKind } from "../record/record.ts";
+import { tagViolations, type Tags } from "../record/tags.ts";
 import { isName, tellWrongName } from "./names.ts";
 import { isSignal, type Signal } from "./signal.ts";
 import type { Tool } from "./tool.ts";
@@ -18,7 +19,7 @@ const OPERATION = Symbol("taskonaut.operation");
  * is known to wait for, so that the compiler can look for them in the flow's `signals`; `string`: nobody knows.
  */
 export interface Operation<T, Waits extends string = string> {
-  readonly [OPERATION]: Leaf | Group;
+  readonly [OPERATION]: Leaf | Group | Note;
   [Symbol.iterator](): Generator<Operation<unknown, Waits>, T, unknown>;
 }
 
@@ -49,6 +50,12 @@ export interface Group {
   readonly isList: boolean;
   /** How many members go on at once, 1 or more. */
   readonly concurrency: number;
+}
+
+/** Something that the flow notes of its task: it takes no time, and is no step. */
+export interface Note {
+  readonly form: "note";
+  readonly tags: Tags;
 }
 
 /** An operation, or a branch: a generator that yields operations. */
@@ -211,6 +218,23 @@ export function runChild<In, Out>(
   return operation({ form: "leaf", kind: "child", name, target: flow.name, input, flow });
 }
 
+/**
+ * Sets tags of the task, by which it is found: text to text, at most 20 with those that it was created with, each at most 256
+ * bytes. Others stay. It is a decision of the flow without a tool: it takes no time, and a replay has to come to the same.
+ *
+ * @example yield* annotate({ customer: quote.customer })
+ */
+export function annotate(tags: Readonly<Record<string, string>>): Operation<void, never> {
+  refuseMore("annotate(tags)", arguments, "give all tags in one object");
+  const own: unknown = isObject(tags) ? { ...tags } : tags; // what has getters says the same from here on
+  const faults = tagViolations(own, "").map(({ path, message }) => {
+    const key = path.replace(/^\./, "");
+    return { path: key === "" ? [] : [key], message: key === "" ? message : `${key}: ${message}` };
+  });
+  if (faults.length > 0) throw new DefinitionError("annotate(tags)", faults);
+  return operation({ form: "note", tags: own as Tags });
+}
+
 const CALL_OPTIONS: Options = { as: ["name", "step", "stepName"] };
 const MAP_OPTIONS: Options = { concurrency: ["limit", "parallel"] };
 const WAIT_OPTIONS: Options = { timeout: ["timeoutMs", "within"] };
@@ -249,7 +273,7 @@ function notGiven(use: string, what: string, got: unknown): TaskonautError {
 }
 
 /** The operation inside of a yielded value, undefined where it is none. */
-export function operationOf(value: unknown): Leaf | Group | undefined {
+export function operationOf(value: unknown): Leaf | Group | Note | undefined {
   return typeof value === "object" && value !== null && OPERATION in value
     ? (value as Operation<unknown>)[OPERATION]
     : undefined;
@@ -297,9 +321,9 @@ function entriesOf(members: readonly Member[]): [string, Member][] {
 
 /** What `yield*` is given: it yields itself once, and returns what comes back. */
 class Decided<T, Waits extends string> implements Operation<T, Waits> {
-  readonly [OPERATION]: Leaf | Group;
+  readonly [OPERATION]: Leaf | Group | Note;
 
-  constructor(what: Leaf | Group) {
+  constructor(what: Leaf | Group | Note) {
     this[OPERATION] = what;
   }
 
@@ -309,8 +333,8 @@ class Decided<T, Waits extends string> implements Operation<T, Waits> {
   }
 }
 
-function operation<T, Waits extends string>(what: Leaf | Group): Operation<T, Waits> {
+function operation<T, Waits extends string>(what: Leaf | Group | Note): Operation<T, Waits> {
   const self = new Decided<T, Waits>(what);
-  noteMade(self, what.form === "leaf" ? what.name : `${what.form}(…)`);
+  noteMade(self, what.form === "leaf" ? what.name : what.form === "note" ? "annotate(…)" : `${what.form}(…)`);
   return self;
 }

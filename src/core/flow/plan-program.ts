@@ -17,6 +17,8 @@ const NOTHING: Turn = { planned: [], abandoned: [] };
 export class PlanProgram implements Program {
   readonly isSequential = true;
   end: ProgramEnd | undefined;
+  /** A plan has nothing but calls. */
+  readonly tags = undefined;
   obstacle: string | undefined;
   log: LogMethod | undefined;
   readonly #watch: Watch;

@@ -13,6 +13,7 @@ import type { Flow } from "./flow.ts";
 import type { LogMethod } from "../log.ts";
 import type { JsonText, StepKind } from "../record/record.ts";
 import type { Cut } from "./paths.ts";
+import type { Tags } from "../record/tags.ts";
 import type { Tool } from "./tool.ts";
 
 /** One step that the flow has decided on. */
@@ -39,6 +40,8 @@ export interface Turn {
   readonly planned: readonly Decision[];
   /** Paths of open steps whose outcome nobody waits for any more. */
   readonly abandoned: readonly string[];
+  /** Those of the task, where the flow has set some. */
+  readonly tags?: Tags;
 }
 
 export interface Program {
@@ -46,6 +49,8 @@ export interface Program {
   readonly flow: Flow;
   /** `plan` flows: steps go one after the other, and a failed one ends the task. */
   readonly isSequential: boolean;
+  /** Of the task as the flow has set them, with those that it was created with; undefined: it has set none. */
+  readonly tags: Tags | undefined;
   readonly end: ProgramEnd | undefined;
   /** Of the error that it ended with, for whoever looks for a fault. */
   readonly endStack?: string | undefined;
@@ -69,10 +74,13 @@ export interface Program {
 
 /** What a program is made for. */
 export interface ProgramTask {
+  /** What its random numbers are drawn from. */
   readonly id: string;
   /** The recorded text. */
   readonly input: JsonText;
   readonly createdAt: number;
+  /** Those that it was created with; by default none. */
+  readonly tags?: Tags;
   /** Steps that the task may have here, and once more as many for what its flow cleans up when it is cancelled. */
   readonly stepsMax: number;
 }

@@ -46,6 +46,10 @@ export interface TaskRow {
   readonly schedule: string | null;
   /** By which it is found: a JSON object of texts (`core/record/tags.ts`); null: it has none. */
   readonly tags: JsonText | null;
+  /** Those that it was created with, where its flow has set others since (`{}`: it had none); null: `tags` are these. */
+  readonly given_tags: JsonText | null;
+  /** Of a task that was forked from another one (`core/record/origin.ts`); null: it was not. */
+  readonly origin: JsonText | null;
   /** What it waits for while it rests (`core/record/waits.ts`); null: for nothing. */
   readonly waits: number | null;
   /** 0 for a task without a parent. */

@@ -30,7 +30,7 @@ export function tagViolations(tags: unknown, path: string): readonly Violation[]
   return [...tooMany, ...errors];
 }
 
-function tooManyTags(count: number): string {
+export function tooManyTags(count: number): string {
   return `a task has at most ${TAGS_MAX} tags, these are ${count}`;
 }
 

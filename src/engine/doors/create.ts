@@ -13,7 +13,7 @@ import type { Decision, Program } from "../../core/flow/program.ts";
 import { parseJson } from "../../core/record/json.ts";
 import type { JsonText, TaskRecord } from "../../core/record/record.ts";
 import { isA, messageOf, placeOf } from "../../core/record/stored-error.ts";
-import { tagViolations, type Tags, toTagsText } from "../../core/record/tags.ts";
+import { readTags, tagViolations, type Tags, toTagsText } from "../../core/record/tags.ts";
 import type { CreateTask } from "../../core/api/taskonaut.ts";
 import { bytesOfStep, bytesOfText } from "../../core/record/record-size.ts";
 import { toStepRow } from "../task/step-row.ts";
@@ -66,7 +66,13 @@ export function planTask({
 }: TaskPlan): PlannedTask {
   const input = readInput(flow, given, limits.inputBytes);
   const tagsText = tags === undefined ? null : readTagsOf(tags);
-  const program = createProgram(flow, { id, input, createdAt: now, stepsMax: limits.stepsPerTask });
+  const program = createProgram(flow, {
+    id,
+    input,
+    createdAt: now,
+    stepsMax: limits.stepsPerTask,
+    ...(tagsText !== null && { tags: readTags(tagsText) }),
+  });
   // the steps of a `run` flow depend on outcomes: its first are planned when the task starts
   const decisions = flow.body.form === "plan" ? startPlan(flow, program) : [];
   if (decisions.length > limits.stepsPerTask) {
@@ -101,6 +107,8 @@ export function planTask({
       parent_task_id: parent?.taskId ?? null,
       parent_step_id: parent?.stepId ?? null,
       tags: tagsText,
+      given_tags: null,
+      origin: null,
       waits: null,
       schedule: schedule ?? null,
       depth: parent === undefined ? 0 : parent.depth + 1,

@@ -11,7 +11,9 @@ import { TaskonautError } from "../../core/errors.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import type { StepRow, TaskRecord, TaskRow } from "../../core/record/record.ts";
 import { readError } from "../../core/record/stored-error.ts";
+import { readTags, toTagsText } from "../../core/record/tags.ts";
 import { Draft } from "../task/draft.ts";
+import { programTaskOf, retagged } from "../task/program-task.ts";
 import { recover } from "../task/recover.ts";
 import { outcomeOf } from "../task/replay.ts";
 import { standingOf } from "../task/standing.ts";
@@ -112,12 +114,7 @@ function placeWithout(
   stepsMax: number,
 ): number | undefined {
   const { task, steps } = record;
-  const program = createProgram(flow, {
-    id: task.id,
-    input: task.input_payload,
-    createdAt: task.created_at,
-    stepsMax: Math.max(stepsMax, steps.length),
-  });
+  const program = createProgram(flow, programTaskOf(task, Math.max(stepsMax, steps.length)));
   let place: number | undefined;
   try {
     let planned = program.start().planned.length;
@@ -138,6 +135,11 @@ function placeWithout(
 function reopenGivenUp(flow: Flow, draft: Draft, { now, stepsMax }: Pick<Moment, "now" | "stepsMax">): void {
   const recovery = recover(flow, draft.record, stepsMax, { isReopened: true });
   if (recovery.kind !== "ready") throw notRetryable(draft.task.id, recovery.reason);
+  // those that the flow set after the failure are set again, or others are
+  const { given_tags } = draft.task;
+  const { tags } = recovery.program;
+  if (tags) draft.retag(retagged(draft.task, tags));
+  else if (given_tags !== null) draft.retag({ tags: toTagsText(readTags(given_tags)), given_tags: null });
   for (const step of draft.record.steps) {
     if (step.status !== "CANCELLED" || recovery.abandoned.has(step.path)) continue;
     if (step.kind === "child") {

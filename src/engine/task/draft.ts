@@ -30,6 +30,7 @@ export class Draft {
   readonly #dealtWith = new Set<number>();
   #posts: InboxPost[] = [];
   #reopens = false;
+  #retags = false;
   #decidedVersion = 0;
   #isUnborn: boolean;
 
@@ -123,6 +124,12 @@ export class Draft {
     this.#ownTask().recorded_bytes += bytes;
   }
 
+  /** Others than before, as part of what is written next. */
+  retag(tags: Pick<TaskRow, "tags" | "given_tags">): void {
+    Object.assign(this.#ownTask(), tags);
+    this.#retags = true;
+  }
+
   /** One transition of the task. Gives its row, for what else changes with it. */
   moveTask(now: number, to: TaskStatus): Writable<TaskRow> {
     assertNext(this.#task.status, to);
@@ -198,7 +205,7 @@ export class Draft {
       expectedOwner: this.#expectedOwner,
       task: task.wake_seq === this.#wakeSeq ? task : { ...task, wake_seq: this.#wakeSeq },
       reopens: this.#reopens,
-      retags: false,
+      retags: this.#retags,
       newSteps: steps.fresh,
       changedSteps: steps.changed,
       newCalls: calls.fresh,
@@ -209,6 +216,7 @@ export class Draft {
     this.#consumed = [];
     this.#posts = [];
     this.#reopens = false;
+    this.#retags = false;
     this.#isDirty = false;
     this.#isUnborn = false;
     this.#isOwn = false;

@@ -8,6 +8,7 @@ import { createProgram } from "../../core/flow/create-program.ts";
 import type { Decision, Program } from "../../core/flow/program.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import { inOneGo, inSlices } from "../process/in-slices.ts";
+import { programTaskOf } from "./program-task.ts";
 import { tellViolation } from "./tell-violation.ts";
 import { Replay } from "./replay.ts";
 
@@ -50,12 +51,7 @@ function* replay(
   { isReopened = false }: RecoveryOptions = {},
 ): Generator<undefined, Recovery> {
   const { task } = record;
-  const program = createProgram(flow, {
-    id: task.id,
-    input: task.input_payload,
-    createdAt: task.created_at,
-    stepsMax: Math.max(stepsMax, record.steps.length),
-  });
+  const program = createProgram(flow, programTaskOf(task, Math.max(stepsMax, record.steps.length)));
   const comparison = new Replay(program, record);
   const { decisionOf, abandoned } = comparison;
   const ready: Recovery = { kind: "ready", program, decisionOf, abandoned };
@@ -66,7 +62,7 @@ function* replay(
   const difference = yield* comparison.run();
   if (program.obstacle !== undefined) return { kind: "obstacle", reason: program.obstacle };
   if (program.violation) return { kind: "mismatch", reason: tellViolation(program, record) };
-  const told = difference ?? (isReopened ? undefined : comparison.compareOpen());
+  const told = difference ?? (isReopened ? undefined : (comparison.compareOpen() ?? comparison.compareTags()));
   return told === undefined ? ready : { kind: "mismatch", reason: mismatch(flow, record, told) };
 }
 

@@ -10,12 +10,14 @@ import { canonicalJson } from "../../core/record/json.ts";
 import type { Decision, Outcome, Program, Turn } from "../../core/flow/program.ts";
 import type { StepRow, TaskRow } from "../../core/record/record.ts";
 import { isStepOpen } from "../../core/record/status.ts";
+import { readTags, toTagsText } from "../../core/record/tags.ts";
 import { toStoredError } from "../../core/record/stored-error.ts";
 import { tellBoth, tellDecision, tellEnd, tellRecorded, tellStep, tellError } from "./tell-decision.ts";
 
 /** What a replay needs to know of a task. */
 export interface Recorded {
-  readonly task: Pick<TaskRow, "observed_count" | "cancelled_after" | "cancelled_at">;
+  readonly task: Pick<TaskRow, "observed_count" | "cancelled_after" | "cancelled_at"> &
+    Partial<Pick<TaskRow, "tags" | "given_tags">>;
   /** By step_index. */
   readonly steps: readonly StepRow[];
 }
@@ -69,6 +71,16 @@ export class Replay {
       if (this.program.end) return `${named} was recorded as open, now ${tellEnd(this.program)}`;
     }
     return undefined;
+  }
+
+  /** Once it has run: whether the flow has set the tags that are recorded; else a sentence about the flow. */
+  compareTags(): string | undefined {
+    const { tags = null, given_tags = null } = this.record.task;
+    const { tags: now } = this.program;
+    if (now === undefined && given_tags === null) return undefined;
+    const decided = now === undefined ? toTagsText(readTags(given_tags)) : toTagsText(now);
+    if (decided === tags) return undefined;
+    return `it was recorded to have set the tags ${tags ?? "{}"}, now they are ${decided ?? "{}"}`;
   }
 
   #tellMissing(step: StepRow): string {

@@ -11,6 +11,7 @@ import { readError, type StoredError } from "../../core/record/stored-error.ts";
 import { ObstacleError } from "./driver-tools.ts";
 import { inSlices } from "../process/in-slices.ts";
 import { MEND } from "./recover.ts";
+import { retagged } from "./program-task.ts";
 import { tellViolation } from "./tell-violation.ts";
 import { Replay, type Recorded } from "./replay.ts";
 import { tellBoth, tellEnd } from "./tell-decision.ts";
@@ -39,6 +40,7 @@ function* compare(program: Program, again: Program, record: Recorded): Generator
   const difference =
     (yield* replay.run()) ??
     replay.compareOpen() ??
+    replay.compareTags() ??
     differenceOfEnds(program, again, record.task.cancelled_after !== null);
   if (again.obstacle !== undefined) throw new ObstacleError(again.obstacle);
   if (again.violation) return tellViolation(again, record);
@@ -75,13 +77,15 @@ function withoutPlaces({ cause, members, ...error }: StoredError): StoredError {
 /** The record as it will be. */
 function asPutDown({ task, steps }: Recorded, { turn, heard }: Told): Recorded {
   const { observed_count } = task;
+  const { tags = null, given_tags = null } = task;
+  const own = turn.tags ? { ...task, ...retagged({ tags, given_tags }, turn.tags) } : task;
   const abandoned = new Set(turn.abandoned);
   return {
     task: !heard
-      ? task
+      ? own
       : heard.step
-        ? { ...task, observed_count: observed_count + 1 }
-        : { ...task, cancelled_after: observed_count, cancelled_at: heard.at },
+        ? { ...own, observed_count: observed_count + 1 }
+        : { ...own, cancelled_after: observed_count, cancelled_at: heard.at },
     steps: steps.map((step) => {
       if (step.id === heard?.step?.id) return { ...step, observed_at: heard.at };
       return abandoned.has(step.path) && isStepOpen(step.status) ? { ...step, status: "CANCELLED" } : step;

@@ -21,6 +21,7 @@ import { OpenSteps } from "./open-steps.ts";
 import { Place } from "./place.ts";
 import { RunningSteps } from "./running-steps.ts";
 import { isSameStanding, type Standing } from "./standing.ts";
+import { retagged } from "./program-task.ts";
 import { reasonOfSize } from "./task-size.ts";
 import { StepRecord } from "./step-record.ts";
 import { toStepRow } from "./step-row.ts";
@@ -223,9 +224,10 @@ export class TaskState {
     this.#set({ cancelled_after: this.task.observed_count, cancelled_at: now });
   }
 
-  takeUp({ planned, abandoned }: Turn, storeNow: number): void {
-    if (planned.length === 0 && abandoned.length === 0) return;
+  takeUp({ planned, abandoned, tags }: Turn, storeNow: number): void {
+    if (planned.length === 0 && abandoned.length === 0 && !tags) return;
     this.#draft.noteDecided();
+    if (tags) this.#draft.retag(retagged(this.task, tags));
     const { id: taskId } = this.task;
     const now = this.now();
     for (const path of abandoned) this.#giveUp(this.step(stepId(taskId, path)), now);

@@ -15,7 +15,7 @@ import type { Schema } from "./schema.ts";
 import { Statement } from "./statement.ts";
 import { stepInserts, stepUpdates } from "./steps.ts";
 import { tagRowsOf } from "../tag-rows.ts";
-import { tagUpserts } from "./tags.ts";
+import { tagRemovals, tagUpserts, toRetagged } from "./tags.ts";
 import { CHANGED, lockRows, lockUnleased, taskInserts, toTaskChange, updateTasks } from "./tasks.ts";
 import { callInserts, callUpdates } from "./tool-calls.ts";
 
@@ -105,6 +105,10 @@ export async function commitChanges(
   statement.add(
     changes.flatMap(({ retags, task }) => (retags ? tagRowsOf(task) : [])),
     tagUpserts,
+  );
+  statement.add(
+    changes.flatMap(({ retags, task }) => (retags ? toRetagged(task) : [])),
+    tagRemovals,
   );
   statement.add(consumed, consumeInbox);
   statement.add(posts, insertPosts);
