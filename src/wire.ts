@@ -171,7 +171,8 @@ async function watchLate(address: StoreAddress, limits: Limits, context: Context
   if (isInMemory(address)) return;
   const { LateWatchdog } = await import("./heartbeat/start-watchdog.ts");
   const line = lineStyleOf(context.settings, context.env);
-  setActivity(new LateWatchdog({ address, ...stuckLimits(limits), line }));
+  // Ctrl-C comes from where stdin is
+  setActivity(new LateWatchdog({ address, ...stuckLimits(limits), line, atTerminal: isatty(0) }));
 }
 
 /** What can be cut short is by then. */

@@ -12,19 +12,23 @@ export interface WatchdogOptions {
   readonly stuckMs: number;
   readonly flowStuckMs: number;
   readonly line: LineStyle;
+  /** Whether a person may press Ctrl-C: then the thread starts before the first piece of a flow, which may never end. */
+  readonly atTerminal: boolean;
 }
 
 /** A command that is done by then never pays for the thread. */
 const START_MS = 250;
 
-/** A loop that is stuck for so long does not hear signals in time. */
+/** A loop that is stuck for so long does not hear signals in time: a person presses Ctrl-C twice, and expects it to end. */
 const DEAF_MS = 1000;
+const DEAF_AT_TERMINAL_MS = 200;
 
 const ENTRY = new URL("./thread.ts", import.meta.url);
 
 /**
- * Watches from now on, with a thread that starts when the first tool is about to be called, or in a moment: what a tool
- * does in one go may keep the loop from ever coming to that. Neither keeps the process alive.
+ * Watches from now on, with a thread that starts when the first tool is about to be called (at a terminal, the first piece
+ * of a flow), or in a moment: what is done in one go may keep the loop from ever coming to that. Neither keeps the process
+ * alive.
  */
 export class LateWatchdog implements Activity {
   readonly #shared = new SharedActivity();
@@ -36,7 +40,7 @@ export class LateWatchdog implements Activity {
   }
 
   begin(doing: Doing, taskId: string, stepId?: string): void {
-    if (doing === "tool") this.#start();
+    if (doing === "tool" || this.options.atTerminal) this.#start();
     this.#shared.begin(doing, taskId, stepId);
   }
 
@@ -48,8 +52,8 @@ export class LateWatchdog implements Activity {
     if (this.#isStarted) return;
     this.#isStarted = true;
     clearTimeout(this.#timer);
-    const { address, line, stuckMs, flowStuckMs } = this.options;
-    const limits = { stuckMs, flowStuckMs, deafMs: DEAF_MS };
+    const { address, line, stuckMs, flowStuckMs, atTerminal } = this.options;
+    const limits = { stuckMs, flowStuckMs, deafMs: atTerminal ? DEAF_AT_TERMINAL_MS : DEAF_MS };
     const data = { address, worker: undefined, limits, activity: this.#shared.memory, line };
     const thread = new ThreadHandle(ENTRY, data, () => {});
     thread.ended.catch(() => {}); // it never rejects
