@@ -58,8 +58,8 @@ const BY_CODE: Partial<Record<ErrorCode, Find>> = {
     const { hostname, port } = URL.parse(hints.apiBaseUrl ?? "") ?? {};
     return hostname !== undefined && LOOPBACK.test(hostname) ? hints.give("serve", { port: port || "80" }) : [];
   },
-  cancelled: ({ id, follows, hints }) => {
-    if (id === undefined) return [];
+  cancelled: ({ command, id, follows, hints }) => {
+    if (id === undefined || command === "get-task") return [];
     if (hints.isRemote) return hints.give("showTask", { id });
     return follows ? hints.give("followAgain", { id }) : hints.give("goOn", { id });
   },

@@ -1,9 +1,11 @@
-// A parked task is printed like every other task, and the reason is told as an error.
+// A parked task is printed like every other task, and the reason is told as an error: where a person sees both, once.
 
 import { hasCode } from "../core/errors.ts";
+import type { Task } from "../core/api/task.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
 import type { Call } from "./command.ts";
 import { printTask } from "./print.ts";
+import { showTask } from "./show-task.ts";
 
 /** Gives what `work` gives. Where that throws task_parked, the task (or the one that waits for it) is on stdout before. */
 export async function printingParked<T>(
@@ -18,8 +20,15 @@ export async function printingParked<T>(
     if (hasCode(error, "task_parked")) {
       // what to do about it is said with the error
       const task = await taskonaut.getTask(id).catch(() => undefined);
-      if (task) await printTask(call, taskonaut, task, []);
+      if (task) await printWithoutReason(call, taskonaut, task);
     }
     throw error;
   }
+}
+
+async function printWithoutReason(call: Call, taskonaut: Taskonaut, task: Task): Promise<void> {
+  const { io, look } = call;
+  const isTold = io.stdout.isTTY && io.stderr.isTTY && look.style === "readable";
+  if (isTold) await io.stdout.write(showTask(task, look, [], { reason: false }));
+  else await printTask(call, taskonaut, task, []);
 }

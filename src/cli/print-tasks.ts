@@ -9,7 +9,7 @@ import type { Look } from "./look.ts";
 import { tell, toJson } from "./print.ts";
 import { idColumnOf, showId } from "./short-ids.ts";
 import { standingOf } from "./standing.ts";
-import { type Column, drawHead, drawRows, type Layout, layOut } from "./table.ts";
+import { type Column, drawTable, drawHead, drawRows, type Layout, layOut } from "./table.ts";
 import { describeAge } from "./times.ts";
 import { withoutPayloads } from "./view.ts";
 
@@ -85,6 +85,12 @@ export async function printTaskTable(
   if (shown === 0) await tell(call, ["No tasks yet."], call.hints.give("makeFirstTask"));
   else if (page.value.more) await io.stderr.write(`The newest ${shown}; --limit N shows more.\n`);
   return damaged;
+}
+
+/** One page of tasks as a table, in lines without breaks. */
+export function drawTasks(tasks: readonly Listed[], look: Look): readonly string[] {
+  const shown = tasks.map(toShown);
+  return drawTable(taskColumns(shown, look.now()), shown, look);
 }
 
 /** A page of so many tasks may not be the last one. */

@@ -32,9 +32,14 @@ const VALUE_COLUMNS_MIN = 11;
 
 /**
  * Everything about one task: its own lines, then a table of its steps. Ends with a line break. Without `payloads` nothing is
- * said of input and output, which the task does not have then.
+ * said of input and output, which the task does not have then; without `reason`, not why it is parked.
  */
-export function showTask(task: Task, look: Look, next: readonly Hint[] = [], { payloads = true } = {}): string {
+export function showTask(
+  task: Task,
+  look: Look,
+  next: readonly Hint[] = [],
+  { payloads = true, reason = true } = {},
+): string {
   const { columns, paint } = look;
   const now = look.now();
   const width = Math.max(columns - NAME_COLUMNS, VALUE_COLUMNS_MIN);
@@ -56,7 +61,7 @@ export function showTask(task: Task, look: Look, next: readonly Hint[] = [], { p
       : wrapFact("error", task.error_message, width, "red").slice(0, ERROR_LINES_MAX)),
     ...describeError(task.error).map(([name, text]): Fact => [name, { text: showText(text, PLACE_COLUMNS) }]),
     // whole: what was recorded stands at its start, what the flow decides now at its end
-    ...(task.parked_reason === null ? [] : wrapFact("parked", task.parked_reason, width, "yellow")),
+    ...(task.parked_reason === null || !reason ? [] : wrapFact("parked", task.parked_reason, width, "yellow")),
     ...stepsInDoubt(task).flatMap((step) => describeDoubt(step, width)),
     ...describeLeftUndone(task).flatMap((text) => wrapFact("undone", text, width, "yellow")),
     ...factsOf("due", isQueued(task) ? task.due_at : null, (at): Cell => ({

@@ -8,6 +8,8 @@ import { printTask, toJson } from "../print.ts";
 import { showWholeStep } from "../show-step.ts";
 import { showTask } from "../show-task.ts";
 import { readCount } from "../usage.ts";
+import { readWatch, WATCH_OPTION } from "../watch.ts";
+import { watchTask } from "../watch-task.ts";
 import { readView, VIEW_OPTION, withoutPayloads } from "../view.ts";
 
 const STEP_MAX = 1_000_000;
@@ -19,6 +21,7 @@ export const getTask: Command = {
   options: [
     { name: "step", value: "N", summary: "One step alone, whole: input, output, errors with their causes, calls" },
     VIEW_OPTION,
+    WATCH_OPTION,
   ],
   takesFields: false,
   needs: "tasks",
@@ -29,12 +32,16 @@ export const getTask: Command = {
     "get-task @last",
     "get-task @last:echo_add --json",
     "get-task @last --step 2",
+    "# a line for each change, until the task has ended; on a terminal --watch alone shows the steps in place",
+    "get-task @last --watch --format ndjson",
   ],
 
   async run(call) {
     const step = readCount(call.flags, "step", { min: 1, max: STEP_MAX });
     const view = readView(call);
+    const watches = readWatch(call, ["step"]);
     return withTask(call, async (taskonaut, id) => {
+      if (watches && (await watchTask(call, taskonaut, id))) return 0;
       if (view === "summary")
         await printSummary(call, taskonaut, { summary: await taskonaut.getTaskSummary(id), step });
       else await print(call, taskonaut, { task: await taskonaut.getTask(id), step });

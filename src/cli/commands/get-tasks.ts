@@ -7,6 +7,8 @@ import { withTaskonaut } from "../drive.ts";
 import { FILTER_OPTIONS, readFilterOptions } from "../filter-options.ts";
 import { type TaskPages, printTaskArray, printTaskLines, printTaskTable } from "../print-tasks.ts";
 import { readCount } from "../usage.ts";
+import { readWatch, WATCH_OPTION } from "../watch.ts";
+import { WATCHED_DEFAULT, WATCHED_MAX, watchTasks } from "../watch-tasks.ts";
 import { readView, VIEW_OPTION } from "../view.ts";
 
 /** How many tasks a person sees who did not say how many; a program gets all. */
@@ -18,11 +20,13 @@ const PAGE_TASKS = 100;
 export const getTasks: Command = {
   name: "get-tasks",
   summary: "List tasks, newest first",
-  about: "A terminal gets a table of the newest; a pipe gets all of them as JSON.",
+  about:
+    "A terminal gets a table of the newest; a pipe gets all of them as JSON. With --watch the table is kept up to date until Ctrl-C.",
   args: [],
   options: [
     { name: "limit", value: "N", summary: `At most N tasks (default: all; on a terminal ${SHOWN_DEFAULT})` },
     VIEW_OPTION,
+    WATCH_OPTION,
     ...FILTER_OPTIONS,
   ],
   takesFields: false,
@@ -37,10 +41,15 @@ export const getTasks: Command = {
   ],
 
   async run(call) {
-    const limit = readCount(call.flags, "limit", { min: 1, max: LIMIT_MAX });
+    const watches = readWatch(call, []);
+    const limit = readCount(call.flags, "limit", { min: 1, max: watches ? WATCHED_MAX : LIMIT_MAX });
     const view = readView(call);
     const filter = readFilterOptions(call);
     return withTaskonaut(call, async (taskonaut) => {
+      if (watches) {
+        await watchTasks(call, () => taskonaut.listTaskSummaries({ limit: limit ?? WATCHED_DEFAULT, filter }));
+        return 0;
+      }
       const isTable = call.look.style === "readable";
       const read: ReadPage =
         view === "summary"

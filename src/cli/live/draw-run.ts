@@ -2,7 +2,7 @@
 
 import type { Look } from "../look.ts";
 import { showText } from "../cells.ts";
-import { describeWaitShortly } from "../standing.ts";
+import { describeWaitShortly, standingOf } from "../standing.ts";
 import { type Column, drawRows, layOut } from "../table.ts";
 import { describeProgress } from "../describe-progress.ts";
 import { describeMs } from "../times.ts";
@@ -29,8 +29,8 @@ export interface Frame extends Pick<Look, "columns" | "paint"> {
   readonly rows: number;
   /** The wall clock, in milliseconds. */
   readonly now: number;
-  /** Since when the task has been shown. */
-  readonly since: number;
+  /** Since when the task runs here; undefined: others drive it. */
+  readonly since: number | undefined;
 }
 
 /** How often the spinner turns. */
@@ -62,13 +62,26 @@ export function drawRun(model: RunModel, id: string, frame: Frame): readonly str
 function drawHead(model: RunModel, id: string, frame: Frame): readonly string[] {
   const { columns, paint, now, since } = frame;
   const flow = model.task(id)?.flow ?? "";
-  const mark = `${paint("cyan", turnOf(now))} `;
-  const facts = [flow, describeElapsed(now - since)].filter((text) => text !== "").join("  ");
+  const standing = standsStill(model, id, now);
+  const mark = `${paint("cyan", standing === undefined ? turnOf(now) : MARKS.waiting[0])} `;
+  const elapsed = since === undefined ? "" : describeElapsed(now - since);
+  const facts = [flow, standing ?? "", elapsed].filter((text) => text !== "").join("  ");
   const idText = paint("bold", showText(id, columns - 2));
   const room = columns - 2 - id.length - 2;
   if (Bun.stringWidth(facts) <= room) return [`${mark}${idText}  ${facts}`];
   return [`${mark}${idText}`, `  ${showText(facts, columns - 2)}`];
 }
+
+/** What it waits for, in words; undefined: it runs, as far as is known. */
+export function standsStill(model: RunModel, id: string, now: number): string | undefined {
+  const task = model.task(id);
+  if (task?.parked !== undefined) return "PARKED";
+  if (!task?.read || [...task.steps.values()].some(({ state }) => state === "running")) return undefined;
+  const { text } = standingOf(task.read, now);
+  return STILL.test(text) ? text : undefined;
+}
+
+const STILL = /^(?:WAITING|QUEUED|PARKED|IN DOUBT)/;
 
 function turnOf(now: number): string {
   return SPINNER[Math.floor(now / TURN_MS) % SPINNER.length] ?? "";

@@ -2,12 +2,13 @@
 // process in the moment (`TaskNews`), or reads summaries of a task that others drive. Nothing here waits or writes.
 
 import type { FailedAttempt, TaskNews } from "../../core/api/task-news.ts";
-import type { TaskSummary, Waiting } from "../../core/api/task.ts";
+import type { Task, TaskSummary, Waiting } from "../../core/api/task.ts";
 import { childTaskId } from "../../core/record/ids.ts";
 import { parseJson } from "../../core/record/json.ts";
 import type { Progress } from "../../core/record/progress.ts";
 import type { JsonText, StepRow, TaskRow } from "../../core/record/record.ts";
 import { isTerminal, type StepStatus, type TaskStatus } from "../../core/record/status.ts";
+import { withoutPayloads } from "../view.ts";
 import { viewsOf } from "./views-of.ts";
 
 export type StepState =
@@ -51,6 +52,8 @@ export interface TaskView {
   status: TaskStatus;
   /** Why nobody drives it before a person has resumed it. */
   parked: string | undefined;
+  /** As it was read; undefined: this process has told of it since. */
+  read: Task | undefined;
   /** By step_index. */
   readonly steps: ReadonlyMap<number, StepView>;
 }
@@ -85,27 +88,44 @@ export class RunModel implements TaskNews {
   read(summary: TaskSummary): void {
     const { id, flow_name: flow, status, parked_reason } = summary;
     const steps = new Map(viewsOf(summary).map((step) => [step.index, step]));
-    this.#tasks.set(id, { id, flow, status, parked: parked_reason ?? undefined, steps });
+    this.#tasks.set(id, {
+      id,
+      flow,
+      status,
+      parked: parked_reason ?? undefined,
+      read: withoutPayloads(summary),
+      steps,
+    });
     for (const { id: stepId, step_index } of summary.steps) {
       const view = steps.get(step_index);
       if (view) this.#steps.set(stepId, view);
     }
+    for (const step of steps.values()) this.#noteChild(step);
+    const above = this.#tasks.get(summary.parent_task_id ?? "");
+    for (const step of above?.steps.values() ?? []) if (step.childId === id) this.#noteChild(step);
     this.onChange();
+  }
+
+  /** A child that is there runs, whatever its parent's record says yet. */
+  #noteChild(step: StepView): void {
+    const child = step.childId === undefined ? undefined : this.#tasks.get(step.childId);
+    if (step.state === "planned" && child && !isTerminal(child.status)) step.state = "running";
   }
 
   /** The tasks below this one that have not ended, as far as they are known by their ids. */
   openChildren(id: string): readonly string[] {
     const task = this.#tasks.get(id);
     if (!task || isTerminal(task.status)) return [];
-    return [...task.steps.values()].flatMap(({ state, childId }) =>
-      childId !== undefined && (state === "running" || state === "waiting") ? [childId] : [],
-    );
+    const open = [...task.steps.values()].filter(({ childId }) => childId !== undefined);
+    // one that is planned may be there already: its parent says so later
+    const states = ["running", "waiting", "planned"];
+    return states.flatMap((state) => open.flatMap((step) => (step.state === state ? [step.childId ?? ""] : [])));
   }
 
   // ---- news of this process
 
   moved({ id, flow_name: flow, status }: TaskRow): void {
-    Object.assign(this.#taskOf(id), { flow, status });
+    Object.assign(this.#taskOf(id), { flow, status, read: undefined });
     this.onChange();
   }
 
@@ -125,6 +145,7 @@ export class RunModel implements TaskNews {
     const view = this.#viewOf(step);
     this.#here.add(step.id);
     view.since ??= this.time();
+    this.#taskOf(step.task_id).read = undefined;
     Object.assign(view, {
       state: "running",
       attempt,
@@ -172,7 +193,7 @@ export class RunModel implements TaskNews {
   #taskOf(id: string): OwnTask {
     let task = this.#tasks.get(id);
     if (!task) {
-      task = { id, flow: "", status: "RUNNING", parked: undefined, steps: new Map() };
+      task = { id, flow: "", status: "RUNNING", parked: undefined, read: undefined, steps: new Map() };
       this.#tasks.set(id, task);
     }
     return task;

@@ -7,20 +7,19 @@
 import { setTimeout } from "node:timers/promises";
 import { summarize } from "../../core/api/summarize.ts";
 import type { Task } from "../../core/api/task.ts";
-import type { Taskonaut } from "../../core/api/taskonaut.ts";
 import type { Call } from "../command.ts";
-import { drawRun, TURN_MS } from "./draw-run.ts";
+import { drawRun, standsStill, TURN_MS } from "./draw-run.ts";
+import { openInPlace, rowsFor } from "./in-place.ts";
 import { PlainRun } from "./plain-run.ts";
+import { type Reading, readRun } from "./read-run.ts";
 import { RunModel } from "./run-model.ts";
 
 /** Of a task that changes. One that does not is read as seldom as `QUIET_MS`. */
 const READ_MS = 300;
 const QUIET_MS = 1000;
 
-/** Of the tasks below the one that is shown, at each look. */
-const CHILDREN_READ_MAX = 8;
-
-type Reading = Pick<Taskonaut, "getTaskSummary">;
+/** A large task is not read all the time: so many times as long as it takes, nothing is read. */
+const REST = 5;
 
 export class RunView {
   readonly model: RunModel;
@@ -40,14 +39,21 @@ export class RunView {
     );
   }
 
-  /** From now on it is shown. What is known of it already may be given; else it is read. */
+  /** From now on it is shown, and read where this process does not hear of it. What is known of it already may be given. */
   start(taskonaut: Reading, task: Task | string): void {
-    this.#surface = surfaceFor(this.call, this.model);
-    this.#ticks = setInterval(() => this.#tick(), TURN_MS).unref();
-    this.#id = typeof task === "string" ? task : task.id;
-    if (typeof task !== "string") this.read(task);
+    const isKnown = typeof task !== "string";
+    const id = isKnown ? task.id : task;
+    if (isKnown) this.read(task);
+    this.show(id, { since: this.call.io.time() });
+    this.#follow(taskonaut, id, isKnown).catch(() => {}); // it is over
+  }
+
+  /** From now on it is shown, as the model is told of it. `since`: how long it runs is told from there on. */
+  show(id: string, { since }: { readonly since: number | undefined }): void {
+    this.#surface ??= surfaceFor(this.call, this.model, since);
+    this.#ticks ??= setInterval(() => this.#tick(), TURN_MS).unref();
+    this.#id = id;
     this.#draw();
-    this.#follow(taskonaut, this.#id, typeof task === "string").catch(() => {}); // it is over
   }
 
   /** The task as somebody has read it. */
@@ -71,7 +77,10 @@ export class RunView {
   }
 
   #tick(): void {
-    if (this.#isChanged || this.model.isHere || this.call.io.now() - this.#drawnAt >= QUIET_MS) this.#draw();
+    const { io } = this.call;
+    const isDue = this.#isChanged || io.now() - this.#drawnAt >= QUIET_MS;
+    const turns = this.#id !== undefined && standsStill(this.model, this.#id, io.time()) === undefined;
+    if (isDue || (turns && this.#surface?.isInPlace)) this.#draw();
   }
 
   #draw(): void {
@@ -82,52 +91,22 @@ export class RunView {
   }
 
   /** RV3 */
-  async #follow(taskonaut: Reading, id: string, isUnknown: boolean): Promise<void> {
+  async #follow(taskonaut: Reading, id: string, isKnown: boolean): Promise<void> {
     const { io, isRemote } = this.call;
     const { signal } = this.#over;
-    if (isUnknown) await this.#look(taskonaut, id);
-    for (let pauseMs = READ_MS; !signal.aborted;) {
+    const isOutdated = (): boolean => signal.aborted || (!isRemote && this.model.isHere);
+    let pauseMs = isKnown ? READ_MS : 0;
+    for (let seen = ""; !signal.aborted;) {
       await setTimeout(pauseMs, undefined, { signal, ref: false });
-      const isHeard = !isRemote && (this.model.isHere || io.now() - this.#changedAt < QUIET_MS);
       const startedAt = io.now();
-      const hasChanged = !isHeard && (await this.#look(taskonaut, id));
-      // a large task is not read all the time
-      const tookMs = io.now() - startedAt;
-      pauseMs = Math.max(hasChanged ? READ_MS : Math.min(pauseMs + 100, QUIET_MS), tookMs * 5);
+      const isHeard = !isRemote && (this.model.isHere || (pauseMs > 0 && startedAt - this.#changedAt < QUIET_MS));
+      const now = isHeard ? seen : await readRun(this.model, id, { taskonaut, isOutdated });
+      pauseMs = now === seen ? Math.min(pauseMs + 100, QUIET_MS) : READ_MS;
+      pauseMs = Math.max(pauseMs, (io.now() - startedAt) * REST);
+      seen = now;
     }
-  }
-
-  #seen = "";
-
-  /** Reads the task and those below it. Gives whether they have changed. */
-  async #look(taskonaut: Reading, id: string): Promise<boolean> {
-    let seen = "";
-    const ids = [id];
-    for (
-      let each = ids.shift(), count = 0;
-      each !== undefined && count <= CHILDREN_READ_MAX;
-      each = ids.shift(), count++
-    ) {
-      try {
-        const summary = await taskonaut.getTaskSummary(each);
-        if (this.#over.signal.aborted) return false;
-        if (!this.call.isRemote && this.model.isHere) return true; // what was read is out of date
-        seen += `${each} ${summary.updated_at} ${JSON.stringify(summary.steps.map(({ status }) => status))}\n`;
-        this.model.read(summary);
-        ids.push(...this.model.openChildren(each));
-      } catch {
-        // who drives it hears why it cannot be read
-      }
-    }
-    const hasChanged = seen !== this.#seen;
-    this.#seen = seen;
-    return hasChanged;
   }
 }
-
-/** What is said above, and the line of the cursor, are to be seen as well. */
-const ROWS_LEFT = 4;
-const ROWS_MIN = 3;
 
 /** Where it is shown. */
 export interface Surface {
@@ -136,22 +115,19 @@ export interface Surface {
   close(how: { readonly keeps: boolean }): Promise<void>;
 }
 
-function surfaceFor({ io, look, env }: Pick<Call, "io" | "look" | "env">, model: RunModel): Surface {
-  const lines = canDrawInPlace(env) ? io.openLive?.() : undefined;
+function surfaceFor(
+  { io, look, env }: Pick<Call, "io" | "look" | "env">,
+  model: RunModel,
+  since: number | undefined,
+): Surface {
+  const lines = openInPlace({ io, env });
   if (!lines) return new PlainRun(model, { io, look });
-  const since = io.time();
   let last = "";
   return {
     isInPlace: true,
     draw(id) {
-      const { columns, rows } = lines;
-      const shown = drawRun(model, id, {
-        columns,
-        rows: Math.max(rows - ROWS_LEFT, ROWS_MIN),
-        paint: look.paint,
-        now: io.time(),
-        since,
-      });
+      const { columns } = lines;
+      const shown = drawRun(model, id, { columns, rows: rowsFor(lines), paint: look.paint, now: io.time(), since });
       const text = `${columns} ${shown.join("\n")}`;
       if (text === last) return;
       last = text;
@@ -159,9 +135,4 @@ function surfaceFor({ io, look, env }: Pick<Call, "io" | "look" | "env">, model:
     },
     close: (how) => lines.close(how),
   };
-}
-
-/** Not where a person wants plain text, nor where a log is written that only looks like a terminal. */
-function canDrawInPlace(env: Call["env"]): boolean {
-  return !env["NO_COLOR"] && env["TERM"] !== "dumb" && !env["CI"];
 }

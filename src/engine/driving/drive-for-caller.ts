@@ -84,7 +84,7 @@ export class DrivingForCallers {
     const { record, isOrphan } = await stored.readFree(id, deadline);
     if (isTerminal(record.task.status)) return record;
     const recovery = await recoverSound(flows.ofTask(record.task), record, this.tools);
-    if (recovery.kind !== "ready") throw await parkUnrecovered(record, recovery, this.tools);
+    if (recovery.kind !== "ready") throw await parkUnrecovered(record, recovery, { ...this.tools, isForCaller: true });
     const driver = new TaskDriver(record, recovery.program, recovery.decisionOf, this.tools, { isOrphan });
     driven.remember(id, driver);
     return driver;
@@ -92,7 +92,7 @@ export class DrivingForCallers {
 
   async #failureOf(error: unknown, driver: TaskDriver): Promise<unknown> {
     if (hasCode(error, "task_parked") || hasCode(error, "flow_paused")) return toldOnceDurable(error, driver);
-    if (error instanceof FlowViolationError) return parkDriven(driver, error, this.tools);
+    if (error instanceof FlowViolationError) return parkDriven(driver, error, { ...this.tools, isForCaller: true });
     const isExplained = error instanceof TaskonautError && error.code !== "internal";
     if (isExplained || error instanceof LostTaskError || error instanceof TaskExistsError) return error;
     const { stored, store } = this.tools;

@@ -9,7 +9,10 @@ import type { Recovery } from "../task/recover.ts";
 import { standingOf } from "../task/standing.ts";
 import type { TaskDriver } from "../task/task-driver.ts";
 
-type Tools = Pick<DriverTools, "clock" | "log" | "writer" | "flows">;
+type Tools = Pick<DriverTools, "clock" | "log" | "writer" | "flows"> & {
+  /** Whoever calls is told by the error that is thrown; but not who drives the parent of the task. */
+  readonly isForCaller?: boolean;
+};
 
 /**
  * Parks a task, whoever holds it in this process. `forAll`: this process cannot drive it, and every worker that has the
@@ -18,7 +21,7 @@ type Tools = Pick<DriverTools, "clock" | "log" | "writer" | "flows">;
 export async function park(
   record: TaskRecord,
   reason: string,
-  { clock, log, writer, flows }: Tools,
+  { clock, log, writer, flows, isForCaller = false }: Tools,
   { forAll = false } = {},
 ): Promise<TaskonautError> {
   const { id, flow_name: flow } = record.task;
@@ -33,7 +36,8 @@ export async function park(
   const change = draft.takeChange();
   // lost: somebody else got on with it, which is as good
   if (change) await writer.submitChange(change);
-  log.warn?.("task parked", { task_id: id, flow, reason });
+  const tell = isForCaller && record.task.parent_task_id === null ? log.info : log.warn;
+  tell?.("task parked", { task_id: id, flow, reason });
   return isParked(id, reason);
 }
 

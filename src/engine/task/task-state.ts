@@ -325,7 +325,10 @@ export class TaskState {
     this.#place.park(reason, forAll ? null : this.tools.flows.codeOf(this.task.flow_name));
     if (this.task.parked_reason !== reason) this.touch();
     this.tools.news?.parked(this.task, reason);
-    this.tools.log.warn?.("task parked", { ...this.log.fields, reason });
+    // whoever drives it by hand is told by the error
+    const { warn, info } = this.tools.log;
+    const log = this.isFromQueue || this.task.parent_task_id !== null ? warn : info;
+    log?.("task parked", { ...this.log.fields, reason });
   }
 
   /** What stood against the task is gone, and it is there for workers too. */
