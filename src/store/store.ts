@@ -63,6 +63,9 @@ export type PostResult =
   /** The task has ended, or there is none. */
   | { readonly kind: "refused" };
 
+/** Of one commit: some milliseconds. */
+export const POSTS_MAX = 500;
+
 /** Signals of these names, and all that is no signal, beyond seq `after`. */
 export interface InboxQuery {
   readonly names: readonly string[];
@@ -317,6 +320,11 @@ export interface Store {
   noteProgress(workerId: string, notes: readonly ProgressNote[]): Promise<readonly string[]>;
   /** The outsiders' write: raises wake_seq, never the version. */
   postToTask(post: InboxPost): Promise<PostResult>;
+  /**
+   * The same for many tasks in one commit: POSTS_MAX at most, no two to one task, all under one idempotency key or under
+   * none. Gives in their order what came of each.
+   */
+  postToTasks(posts: readonly InboxPost[]): Promise<readonly PostResult["kind"][]>;
   /** Newest first: created_at falling, then id falling. */
   listTasks(page: ListPage): Promise<TaskList>;
   /** The same, of their rows what tells one from others. */

@@ -9,7 +9,7 @@ import { commitChanges, insertTasks } from "../../src/store/postgres/commit.ts";
 import { PostgresClient } from "../../src/store/postgres/connection.ts";
 import { noteProgress } from "../../src/store/postgres/progress.ts";
 import { findTasks, glance } from "../../src/store/postgres/find-tasks.ts";
-import { postToTask, readInbox } from "../../src/store/postgres/inbox.ts";
+import { postToTask, postToTasks, readInbox } from "../../src/store/postgres/inbox.ts";
 import { openPostgresMigrator } from "../../src/store/postgres/migrate.ts";
 import { listTasks, readTask } from "../../src/store/postgres/read.ts";
 import { removalStore } from "../../src/store/postgres/removal.ts";
@@ -134,6 +134,12 @@ const HOT: Readonly<Record<string, (client: PostgresClient) => Promise<unknown>>
     removalOn(client).removeTasks({ ids: [idOf(7), idOf(8)], keptMs: 1000, lease: { owner: WORKER, ms: 1000 } }),
   "reading an inbox": (client) => readInbox(client, SCHEMA, idOf(7), { names: ["approved", "paid"], after: 0 }),
   "a post": (client) => postToTask(client, SCHEMA, post()),
+  "many posts": (client) =>
+    postToTasks(
+      client,
+      SCHEMA,
+      Array.from({ length: 200 }, (_, n) => post({ task_id: idOf(n + 1), idempotency_key: "k" })),
+    ),
   "looking a key up": (client) => postToTask(client, SCHEMA, post({ idempotency_key: "k" })),
   "looking for dead workers": (client) => findSuspects(client.query.bind(client), SCHEMA, new Processes()),
   "renewing a lease": (client) => renewWorker(client.query.bind(client), SCHEMA, { id: WORKER, leaseMs: 1000 }),

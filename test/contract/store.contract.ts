@@ -6,6 +6,7 @@ import { migrationContract } from "./migrations.contract.ts";
 import type { Place } from "./place.ts";
 import { pauseContract } from "./pauses.contract.ts";
 import { queueContract } from "./queue.contract.ts";
+import { postsContract } from "./posts.contract.ts";
 import { removalContract } from "./removal.contract.ts";
 import { searchContract } from "./search.contract.ts";
 import { scheduleContract } from "./schedules.contract.ts";
@@ -21,6 +22,7 @@ export function storeContract(dialect: string, create: () => Promise<Place>): vo
   changeContract(dialect, create);
   queueContract(dialect, create);
   limitsContract(dialect, create);
+  postsContract(dialect, create);
   removalContract(dialect, create);
   searchContract(dialect, create);
   sizeContract(dialect, create);

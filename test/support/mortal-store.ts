@@ -20,6 +20,7 @@ interface Moment {
     | "insertTasks"
     | "commitChanges"
     | "postToTask"
+    | "postToTasks"
     | "claimTasks"
     | "releaseTasks"
     | "releaseOrphans"
@@ -167,6 +168,7 @@ export class World {
       },
       readTaskRow: (id) => alive(() => store.readTaskRow(id)),
       postToTask: (post) => write("postToTask", () => store.postToTask(post)),
+      postToTasks: (posts) => write("postToTasks", () => store.postToTasks(posts)),
       readInbox: (id, query) => alive(() => store.readInbox(id, query)),
       readTask: (id, reading) => alive(() => store.readTask(id, reading)),
       listTasks: (page) => alive(() => store.listTasks(page)),

@@ -1,12 +1,13 @@
 // The table `task_inbox`: what outsiders leave for a task, and the parts of the statements in `commit.ts` about it.
 
+import { hasCode } from "../../core/errors.ts";
 import { canonicalJson } from "../../core/record/json.ts";
 import type { InboxRow } from "../../core/record/record.ts";
 import { INBOX_FOUND_MAX, toInboxPage } from "../inbox-page.ts";
 import { Gaps, KeptApart } from "../payloads.ts";
 import type { Change, InboxPage, InboxPost, InboxQuery, PostResult } from "../store.ts";
 import { TASK_INBOX } from "../tables.ts";
-import { asJson, writeArray } from "./row-encoding.ts";
+import { asJson, byColumns, writeArray } from "./row-encoding.ts";
 import { type Columns, columnsOf } from "./columns.ts";
 import type { PostgresClient } from "./connection.ts";
 import { columnList, type Fields, fieldsOf, isWon, type Part } from "./fields.ts";
@@ -68,7 +69,7 @@ export const insertPosts: Part<PostRow> = {
     insert into ${schema}.task_inbox (${columnList(TASK_INBOX)})
     select ${TASK_INBOX.names.map((name) => GIVEN[name] ?? `p.${name}`).join(", ")}
     from posts p join woken w on w.id = p.task_id
-    returning 1
+    returning task_id
   )`,
 };
 
@@ -109,6 +110,55 @@ export async function postToTask(client: PostgresClient, schema: Schema, post: I
     const first = await findKeyed(client, schema, post);
     if (first) return first;
     throw error;
+  }
+}
+
+/**
+ * See `Store.postToTasks`. Rows are locked by id, as everywhere. Of two that post under one key at once the unique index
+ * refuses the second: it goes on one by one.
+ */
+export async function postToTasks(
+  client: PostgresClient,
+  schema: Schema,
+  posts: readonly InboxPost[],
+): Promise<readonly PostResult["kind"][]> {
+  const [first] = posts;
+  if (!first) return [];
+  const apart = new KeptApart();
+  const rows = posts.map((post, place) => ({
+    ...apart.row(post, post.task_id, TASK_INBOX.payloads),
+    from_id: post.task_id,
+    place,
+  }));
+  const payloads = toPayloadInserts(apart.take());
+  const parameters = [writeArray(posts.map(({ task_id }) => task_id)), first.idempotency_key];
+  const part = <Row>({ fields, read }: Part<Row>, all: readonly Row[]): string => {
+    const written = byColumns.write(fields, all);
+    const source = written.map((_, place) => `$${parameters.length + place + 1}`);
+    parameters.push(...written);
+    return read(schema, (alias) => byColumns.read(fields, source, alias));
+  };
+  const parts = [part(insertPosts, rows), ...(payloads.length > 0 ? [part(payloadInserts, payloads)] : [])];
+  try {
+    const [told] = await client.query<{ posted: string | null; earlier: string | null }>(
+      `with locked as materialized (
+        select t.id, (
+          select i.seq from ${schema}.task_inbox i where i.task_id = t.id and i.idempotency_key = $2
+        ) as earlier
+        from ${schema}.tasks t where t.id = any ($1::uuid[])
+        order by t.id for no key update of t
+      ), won as materialized (select id from locked where earlier is null), ${parts.join(", ")}
+      select (select string_agg(task_id::text, ',') from posted) as posted,
+        (select string_agg(id::text, ',') from locked where earlier is not null) as earlier`,
+      parameters,
+    );
+    const [posted, earlier] = [told?.posted, told?.earlier].map((ids) => new Set(ids?.split(",")));
+    return posts.map(({ task_id: id }) => (posted?.has(id) ? "posted" : earlier?.has(id) ? "duplicate" : "refused"));
+  } catch (error) {
+    if (first.idempotency_key === null || hasCode(error, "database_unavailable")) throw error;
+    const kinds: PostResult["kind"][] = [];
+    for (const post of posts) kinds.push((await postToTask(client, schema, post)).kind);
+    return kinds;
   }
 }
 

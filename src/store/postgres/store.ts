@@ -7,7 +7,7 @@ import { NO_TURN, type Store } from "../store.ts";
 import { claimTasks } from "./claim.ts";
 import { commitChanges, insertTasks } from "./commit.ts";
 import { PostgresClient } from "./connection.ts";
-import { postToTask, readInbox } from "./inbox.ts";
+import { postToTask, postToTasks, readInbox } from "./inbox.ts";
 import { findTasks, glance } from "./find-tasks.ts";
 import { noteProgress } from "./progress.ts";
 import { Frontier } from "./frontier.ts";
@@ -121,6 +121,7 @@ export async function openPostgresStore({
     takeTurn: async (taskId) => (await turns?.take(taskId)) ?? NO_TURN,
     readInbox: (taskId, query) => write((client) => readInbox(client, schema, taskId, query)),
     postToTask: (post) => writeTasks((client) => postToTask(client, schema, post)),
+    postToTasks: (posts) => writeTasks((client) => postToTasks(client, schema, posts)),
     readTask: (id, reading) => read((client) => readTask(client, schema, id, reading)),
     readTaskRow: (id) => read((client) => readTaskRow(client, schema, id)),
     listTasks: (page) => read((client) => listTasks(client, schema, page)),

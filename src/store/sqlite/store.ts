@@ -91,6 +91,7 @@ export async function openSqliteStore({
     takeTurn: async () => NO_TURN, // whoever writes waits for the file
     readInbox: (taskId, query) => readInbox(connection, taskId, query),
     postToTask: (post) => connection.write(() => postToTask(connection, post, now())),
+    postToTasks: (posts) => connection.write(() => posts.map((post) => postToTask(connection, post, now()).kind)),
     readTask: (id, reading) => readTask(connection, id, reading),
     readTaskRow: (id) => readTaskRow(connection, id),
     listTasks: (page) => listTasks(connection, page),
