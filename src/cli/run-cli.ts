@@ -6,6 +6,8 @@ import { advanceTask } from "./commands/advance-task.ts";
 import { backup } from "./commands/backup.ts";
 import { bench } from "./commands/bench.ts";
 import { cancelTask } from "./commands/cancel-task.ts";
+import { cancelTasks } from "./commands/cancel-tasks.ts";
+import { deleteTasks } from "./commands/delete-tasks.ts";
 import { flows } from "./commands/flows.ts";
 import { getTask } from "./commands/get-task.ts";
 import { getTasks } from "./commands/get-tasks.ts";
@@ -15,13 +17,16 @@ import { migrate } from "./commands/migrate.ts";
 import { pause } from "./commands/pause.ts";
 import { pauses } from "./commands/pauses.ts";
 import { resolve } from "./commands/resolve.ts";
+import { resumeTasks } from "./commands/resume-tasks.ts";
 import { resumeTask } from "./commands/resume-task.ts";
+import { retryTasks } from "./commands/retry-tasks.ts";
 import { retryTask } from "./commands/retry-task.ts";
 import { runApp } from "./commands/run-app.ts";
 import { runFlow } from "./commands/run-flow.ts";
 import { runTask } from "./commands/run-task.ts";
 import { schedule, schedules } from "./commands/schedules.ts";
 import { signalTask } from "./commands/signal-task.ts";
+import { signalTasks } from "./commands/signal-tasks.ts";
 import { test } from "./commands/test.ts";
 import { unpause } from "./commands/unpause.ts";
 import { tokens } from "./commands/tokens.ts";
@@ -61,6 +66,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { title: "Hold back flows and tools", commands: [pause, unpause, pauses] },
   { title: "Serve and work", commands: [runApp, work, tokens] },
   { title: "Schedules", commands: [schedules, schedule] },
+  { title: "Act on many tasks", commands: [cancelTasks, retryTasks, resumeTasks, signalTasks, deleteTasks] },
   { title: "Flows", commands: [init, flows, validate, test] },
   { title: "Database", commands: [migrate, backup, bench] },
   { title: "About taskonaut", commands: [help, version] },

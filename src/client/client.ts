@@ -32,6 +32,7 @@ import {
   WorkersAnswer,
 } from "./answers.ts";
 import { createPauses } from "./pauses.ts";
+import { createBulk } from "./bulk.ts";
 import { type Creation, createResults } from "./results.ts";
 import { createTokens } from "./tokens.ts";
 import { createSchedules } from "./schedules.ts";
@@ -69,6 +70,7 @@ export function createClient(options: ClientOptions): Taskonaut {
 
   return {
     tokens: createTokens(ask),
+    bulk: createBulk({ ask }),
     results: createResults({ ask, createTask, runTask, creationOf }),
     schedules: createSchedules(transport, headersOf),
 

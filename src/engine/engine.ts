@@ -33,6 +33,8 @@ import type { TellWait } from "../core/waiting.ts";
 import type { Store } from "../store/store.ts";
 import { turnOfLoop } from "../turn-of-loop.ts";
 import { QueueNotifier } from "./process/queue-notifier.ts";
+import { BulkOperations } from "./driving/bulk/bulk-operations.ts";
+import { createBulkFlow } from "./driving/bulk/bulk-flow.ts";
 import { ChildTasks } from "./driving/child-tasks.ts";
 import { CommitWriter } from "./process/commit-writer.ts";
 import { findTasks } from "./doors/find-tasks.ts";
@@ -118,6 +120,7 @@ const DELIVERY_MS = 5_000;
 class StoreEngine implements Engine {
   readonly tokens: Gate;
   readonly results: TaskResults;
+  readonly bulk: BulkOperations;
   readonly #ends: Ends;
   readonly #runTools: RunTools;
   readonly schedules: Taskonaut["schedules"];
@@ -141,7 +144,8 @@ class StoreEngine implements Engine {
   constructor(options: EngineOptions) {
     const { store, clock, log, limits } = options;
     this.#store = store;
-    this.#flows = new Flows(options.flows, limits);
+    const bulkFlow = createBulkFlow((request) => this.bulk.doPortion(request));
+    this.#flows = new Flows([...options.flows, bulkFlow], limits);
     const workerId = options.newId();
     this.#pauses = new KnownPauses({ store, clock, log, workerId, onAbort: () => {}, onWoken: (id) => this.#wake(id) });
     const beatByHand = ownHeartbeat(store, clock, log);
@@ -237,6 +241,11 @@ class StoreEngine implements Engine {
       tell: (record) => this.#tell(record),
       getTask: (id) => this.getTask(id),
       getTaskSummary: (id) => this.getTaskSummary(id),
+    });
+    this.bulk = new BulkOperations({
+      tools: { ...this.#tools, tasks: store, removal: store.removal, resumeTask: (id) => this.resumeTask(id) },
+      newTasks: this.#newTasks,
+      tell: async (record, isNew) => ({ task: isNew ? toTask(record) : await this.#tell(record), created: isNew }),
     });
     this.#holdings = new Holdings({
       store,

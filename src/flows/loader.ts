@@ -2,6 +2,7 @@
 // modules), everything else from their own node_modules; no install, no build.
 
 import * as valibot from "valibot";
+import { isReserved } from "../core/flow/names.ts";
 import { TaskonautError } from "../core/errors.ts";
 import type { Flow } from "../core/flow/flow.ts";
 import * as taskonaut from "../sdk/taskonaut.ts";
@@ -105,7 +106,7 @@ function checkScheduleNames(loaded: ReadonlyMap<Flow, Origin>): void {
 function checkNames(loaded: ReadonlyMap<Flow, Origin>): void {
   const taken = new Map(BUILT_IN_FLOWS.map((flow) => [flow.name, "taskonaut itself"]));
   for (const [{ name }, { file }] of loaded) {
-    const other = taken.get(name);
+    const other = isReserved(name) ? "taskonaut itself" : taken.get(name);
     if (other !== undefined) {
       const at = positionOf(file, new RegExp(`name:\\s*(["'\`])${RegExp.escape(name)}\\1`));
       throw new TaskonautError(

@@ -7,6 +7,7 @@ import { MAX_STEPS_MAX } from "../core/limits.ts";
 import { filterPairs } from "../core/api/filter-text.ts";
 import type { Task, TaskSummary } from "../core/api/task.ts";
 import type { CreatedTask, CreateTask, ListTasks, SignalTask, TaskPage } from "../core/api/taskonaut.ts";
+import { bulkRoutes } from "./bulk-routes.ts";
 import { readJsonBody, requireJsonBody } from "./body.ts";
 import { isTerminal } from "../core/record/status.ts";
 import { callerOf } from "./caller.ts";
@@ -183,6 +184,7 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
     order("retry", (id) => taskonaut.retryTask(id)),
     order("resume", (id) => taskonaut.resumeTask(id)),
     { method: "GET", path: "/flows", needs: "see", handle: async (c) => c.json(await taskonaut.listFlows()) },
+    ...bulkRoutes({ taskonaut, maxBodyBytes }, created),
     {
       method: "GET",
       path: "/flows/:name",

@@ -45,12 +45,18 @@ export function postsContract(dialect: string, create: () => Promise<Place>): vo
       const ids = [planned, running, parked, ended, Bun.randomUUIDv7()];
       const signals = ids.map((id) => post(id, { idempotency_key: "k", payload: LONG }));
       expect(await bench.store.postToTasks(signals)).toEqual(["posted", "posted", "posted", "refused", "refused"]);
-      expect(await bench.store.postToTasks(signals)).toEqual(["duplicate", "duplicate", "duplicate", "refused", "refused"]);
+      expect(await bench.store.postToTasks(signals)).toEqual([
+        "duplicate",
+        "duplicate",
+        "duplicate",
+        "refused",
+        "refused",
+      ]);
       expect(await inboxOf(planned)).toEqual([[1, "signal", LONG]]);
       expect(await inboxOf(running)).toEqual([[8, "signal", LONG]]);
       expect(await inboxOf(ended)).toEqual([]);
       const due = await Promise.all(ids.map(async (id) => (await read(id))?.due_at ?? null));
-      expect(due).toEqual([null, expect.any(Number), null, null, null]);
+      expect(due.map((at) => at !== null)).toEqual([false, true, false, false, false]);
       // a task that waits to be started is started by a cancel
       const cancels = ids.slice(0, 2).map((id) => post(id, { kind: "cancel", name: null, payload: null }));
       expect(await bench.store.postToTasks(cancels)).toEqual(["posted", "posted"]);

@@ -99,7 +99,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   "engine/queue": {
     imports: ["engine/driving", "engine/doors", "engine/task", "engine/process", "store/*store.ts", "core"],
   },
-  "engine/driving": { imports: ["engine/doors", "engine/task", "engine/process", "store/*store.ts", "core"] },
+  "engine/driving": {
+    imports: ["engine/doors", "engine/task", "engine/process", "store/*store.ts", "core"],
+    packages: ["valibot"],
+  },
   "engine/doors": { imports: ["engine/task", "engine/process", "store/*store.ts", "core"], packages: ["node:crypto"] },
   "engine/task": {
     imports: ["engine/process", "store/record-damaged.ts", "store/*store.ts", "turn-of-loop.ts", "core"],

@@ -121,8 +121,7 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
     readTaskRow: (id) => read("readTaskRow", () => database.readTask(id)?.task),
     readInbox: (id, query) => read("readInbox", () => database.readInbox(id, query)),
     postToTask: (post) => request("postToTask", (now) => database.postToTask(post, now)),
-    postToTasks: (posts) =>
-      request("postToTasks", (now) => posts.map((post) => database.postToTask(post, now).kind)),
+    postToTasks: (posts) => request("postToTasks", (now) => posts.map((post) => database.postToTask(post, now).kind)),
     listTasks: () => Promise.reject(new Error("No simulation lists tasks.")),
     noteProgress: async () => [], // no tool of a simulation tells any
     glance: (ids) => read("glance", () => ids.flatMap((id) => database.readTask(id)?.task ?? [])),

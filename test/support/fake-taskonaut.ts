@@ -27,6 +27,7 @@ import type {
 } from "../../src/core/api/taskonaut.ts";
 import { FakePauses } from "./fake-pauses.ts";
 import { FakeTokens } from "./fake-tokens.ts";
+import { FakeBulk } from "./fake-bulk.ts";
 import { FakeResults } from "./fake-results.ts";
 import { plannedStep, plannedTask } from "./tasks.ts";
 
@@ -100,6 +101,7 @@ export class FakeTaskonaut implements Taskonaut {
     list: async () => ({ schedules: [] }),
     get: async (name: string) => ({ name, flow_name: "echo_add" }),
   } as unknown as Schedules;
+  readonly bulk = new FakeBulk(this);
   readonly tasks = new Map<string, Task>();
   readonly #asked: { readonly method: Method; readonly parameters: readonly unknown[] }[] = [];
   /** Thrown by every method while it is set. */

@@ -23,6 +23,7 @@ interface Moment {
     | "postToTasks"
     | "claimTasks"
     | "releaseTasks"
+    | "removeTasks"
     | "releaseOrphans"
     | "unparkTasks"
     | "fire";
@@ -197,7 +198,7 @@ export class World {
         share: store.removal.share,
         listEndedFlows: () => alive(() => store.removal.listEndedFlows()),
         findEnded: (query) => alive(() => store.removal.findEnded(query)),
-        removeTasks: (removal) => alive(() => store.removal.removeTasks(removal)),
+        removeTasks: (removal) => write("removeTasks", () => store.removal.removeTasks(removal)),
       },
       pauses: {
         read: (id) => alive(() => store.pauses.read(id)),

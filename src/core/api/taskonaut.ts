@@ -4,6 +4,7 @@ import type { Json } from "../record/json-value.ts";
 import type { Schedules } from "./schedules.ts";
 import type { ListedSummary, ListedTask, Task, TaskBrief, TaskSummary } from "./task.ts";
 import type { Pauses } from "./pauses.ts";
+import type { Bulk } from "./bulk.ts";
 import type { Results } from "./results.ts";
 import type { TaskFilter } from "./task-filter.ts";
 import type { Tokens } from "./tokens.ts";
@@ -113,6 +114,7 @@ export interface ResolveTask {
 
 export interface Taskonaut {
   readonly tokens: Tokens;
+  readonly bulk: Bulk;
   /** What tasks come to, for whoever waits for it. */
   readonly results: Results;
   readonly schedules: Schedules;

@@ -2,6 +2,11 @@ import { TaskonautError } from "../errors.ts";
 
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
 
+/** Flows with such names come with the engine: tasks of them are made by what they stand for. */
+export function isReserved(flowName: string): boolean {
+  return flowName.startsWith("taskonaut.");
+}
+
 type Named = "tool" | "flow" | "step" | "signal" | "limit" | "schedule";
 
 /** Names are recorded, shown and typed: one plain form for all of them. */

@@ -19,7 +19,7 @@ export async function rowFilterOf(
 }
 
 /** `now`: the store's time, before which durations count. The filter has been checked. */
-function toRowFilter(filter: TaskFilter, now: number): RowFilter {
+export function toRowFilter(filter: TaskFilter, now: number): RowFilter {
   const waits = filter.waitingFor ?? [];
   const span = (since: string | undefined, until: string | undefined): Span => ({
     since: since === undefined ? null : timeOfBound(since, now),

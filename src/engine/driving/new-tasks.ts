@@ -1,6 +1,7 @@
 // Creates tasks, those of callers and those that are children of others.
 
 import type { CreateTask } from "../../core/api/taskonaut.ts";
+import type { Flow } from "../../core/flow/flow.ts";
 import { stepId } from "../../core/record/ids.ts";
 import { canonicalJson } from "../../core/record/json.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
@@ -16,6 +17,14 @@ export interface NewTask {
   readonly isNew: boolean;
 }
 
+/** What else there is to say of a task. */
+interface Origin {
+  /** The schedule that makes it. */
+  readonly schedule?: string;
+  /** Its flow, where anybody may not create tasks of it. */
+  readonly flow?: Flow | undefined;
+}
+
 export class NewTasks {
   constructor(
     private readonly tools: DrivingTools,
@@ -27,22 +36,24 @@ export class NewTasks {
    * The new task (of the schedule, where one is named), or the one that the request's idempotency key has created before.
    * Throws flow_not_found, input_invalid, body_too_large, flow_invalid, idempotency_key_reused, and what the store throws.
    */
-  async create(request: CreateTask, schedule?: string): Promise<NewTask> {
+  async create(request: CreateTask, { schedule, flow }: Origin = {}): Promise<NewTask> {
     const start = dueAtOf(request.start, this.tools.storeClock);
     const dueAt = start instanceof Promise ? await start : start;
-    const { record, isNew } = await this.insert({ ...this.#planOf(request, dueAt), schedule });
+    const { record, isNew } = await this.insert({
+      ...this.#planOf(request, flow ?? this.tools.flows.find(request.flow), dueAt),
+      schedule,
+    });
     return { record: isNew ? record : await this.findKeyed(record), isNew };
   }
 
   /** A task that is in no store and in no queue: its driver inserts it with its first write. Throws what planning throws. */
   begin(request: CreateTask): { readonly record: TaskRecord; readonly driver: TaskDriver } {
-    const { record, program, decisions } = planTask(this.#planOf(request, null));
+    const { record, program, decisions } = planTask(this.#planOf(request, this.tools.flows.find(request.flow), null));
     return { record, driver: this.#driverOf({ record, program, decisions }, { isUnborn: true }) };
   }
 
-  #planOf(request: CreateTask, dueAt: number | null): TaskPlan {
-    const { flows, clock, limits } = this.tools;
-    const flow = flows.find(request.flow);
+  #planOf(request: CreateTask, flow: Flow, dueAt: number | null): TaskPlan {
+    const { clock, limits } = this.tools;
     const { input, priority, tags } = request;
     checkPriority(priority);
     return { id: taskIdOf(request, this.newId), flow, input, now: clock.now(), limits, dueAt, priority, tags };

@@ -7,8 +7,8 @@ import { notRetryable, planReopening, reopen } from "../doors/reopen.ts";
 import type { DrivingTools } from "./driving-tools.ts";
 import { busy } from "./not-now.ts";
 
-/** Gives the record of the task, back at RUNNING and in the queue. Throws task_not_retryable, task_busy, task_not_found. */
-export async function retryTask(id: string, tools: DrivingTools): Promise<TaskRecord> {
+/** `notBefore`: of all that it writes. Gives the record of the task, back at RUNNING and in the queue. Throws task_not_retryable, task_busy, task_not_found. */
+export async function retryTask(id: string, tools: DrivingTools, { notBefore = 0 } = {}): Promise<TaskRecord> {
   const { clock, limits, log, writer, driven, stored, flows, storeClock } = tools;
   const unlock = await driven.lock(id);
   try {
@@ -16,9 +16,9 @@ export async function retryTask(id: string, tools: DrivingTools): Promise<TaskRe
     const flow = flows.ofTask(record.task);
     const { stepsPerTask: stepsMax } = limits;
     const plan = planReopening(flow, record, stepsMax);
-    for (const step of plan.failed) if (step.kind === "child") await retryChild(id, step, tools);
+    for (const step of plan.failed) if (step.kind === "child") await retryChild(id, step, tools, notBefore);
     const storeNow = await storeClock.read();
-    const draft = reopen(flow, record, plan, { now: clock.now(), storeNow, stepsMax });
+    const draft = reopen(flow, record, plan, { now: Math.max(clock.now(), notBefore), storeNow, stepsMax });
     const change = draft.takeChange();
     if (change && !(await writer.submitChange(change))) throw busy(id, limits.busyMs);
     driven.forget(id);
@@ -35,6 +35,7 @@ async function retryChild(
   parentId: string,
   { id, step_index, step_name }: StepRow,
   tools: DrivingTools,
+  notBefore: number,
 ): Promise<void> {
   const childId = childTaskId(id);
   const named = `step ${step_index} (${step_name})`;
@@ -44,7 +45,7 @@ async function retryChild(
   if (status === "CANCELLED") throw notRetryable(parentId, `child ${childId} of ${named} was cancelled`);
   if (status !== "FAILED") return; // it was retried by itself
   try {
-    await retryTask(childId, tools);
+    await retryTask(childId, tools, { notBefore });
   } catch (error) {
     throw hasCode(error, "task_not_retryable")
       ? notRetryable(parentId, `child ${childId} of ${named} failed. ${error.message.replace(/\.$/, "")}`)

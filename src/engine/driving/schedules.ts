@@ -125,7 +125,7 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
       const { flow_name: flow, input, priority } = await find(name);
       const key = idempotencyKey === undefined ? {} : { idempotencyKey };
       const request = { flow, input: parseJson(input), start: "now", priority, ...key } as const;
-      return toSoundTask((await newTasks.create(request, name)).record, tools.store.location);
+      return toSoundTask((await newTasks.create(request, { schedule: name })).record, tools.store.location);
     },
 
     async remove(name) {

@@ -2,6 +2,7 @@
 
 import type { FlowDescription } from "../../core/api/taskonaut.ts";
 import { TaskonautError } from "../../core/errors.ts";
+import { isReserved } from "../../core/flow/names.ts";
 import type { Schema } from "../../core/flow/contract.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import { setBound } from "../../core/flow/flow-bound.ts";
@@ -39,12 +40,18 @@ export class Flows {
     return this.#byName.get(name);
   }
 
+  /** Those of which anybody may create tasks. */
+  get #open(): readonly Flow[] {
+    return this.all().filter(({ name }) => !isReserved(name));
+  }
+
   /** Throws flow_not_found. */
   find(name: string): Flow {
     const flow = this.#byName.get(name);
-    if (flow) return flow;
-    const hint = suggest(name, this.names) || ".";
-    const message = `Flow ${JSON.stringify(name)} not found${hint} Known flows: ${this.names.join(", ")}.`;
+    if (flow && !isReserved(name)) return flow;
+    const names = this.#open.map((known) => known.name);
+    const hint = suggest(name, names) || ".";
+    const message = `Flow ${JSON.stringify(name)} not found${hint} Known flows: ${names.join(", ")}.`;
     throw new TaskonautError("flow_not_found", message, { details: { flow: name } });
   }
 
@@ -66,7 +73,7 @@ export class Flows {
 
   /** In order of name. */
   describeAll(): Promise<readonly FlowDescription[]> {
-    return Promise.all(this.all().map((flow) => describeFlow(flow, this.#limits.retention)));
+    return Promise.all(this.#open.map((flow) => describeFlow(flow, this.#limits.retention)));
   }
 
   /** Throws flow_not_found. */

@@ -132,13 +132,13 @@ export async function postToTasks(
   }));
   const payloads = toPayloadInserts(apart.take());
   const parameters = [writeArray(posts.map(({ task_id }) => task_id)), first.idempotency_key];
-  const part = <Row>({ fields, read }: Part<Row>, all: readonly Row[]): string => {
-    const written = byColumns.write(fields, all);
+  const partOf = <Row>(part: Part<Row>, all: readonly Row[]): string => {
+    const written = byColumns.write(part.fields, all);
     const source = written.map((_, place) => `$${parameters.length + place + 1}`);
     parameters.push(...written);
-    return read(schema, (alias) => byColumns.read(fields, source, alias));
+    return part.read(schema, (alias) => byColumns.read(part.fields, source, alias));
   };
-  const parts = [part(insertPosts, rows), ...(payloads.length > 0 ? [part(payloadInserts, payloads)] : [])];
+  const parts = [partOf(insertPosts, rows), ...(payloads.length > 0 ? [partOf(payloadInserts, payloads)] : [])];
   try {
     const [told] = await client.query<{ posted: string | null; earlier: string | null }>(
       `with locked as materialized (

@@ -1,0 +1,51 @@
+// What an operation would act on: how many tasks, and the newest of them.
+
+import type { BulkPreview } from "../../core/api/bulk.ts";
+import type { TaskBrief } from "../../core/api/task.ts";
+import { showText } from "../cells.ts";
+import type { Call } from "../command.ts";
+import { toJson } from "../print.ts";
+import { idColumnOf, showId } from "../short-ids.ts";
+import { type Column, drawTable } from "../table.ts";
+import { describeAge } from "../times.ts";
+import { countTasks, WORDS } from "./words.ts";
+
+export async function printPreview(
+  { io, look }: Pick<Call, "io" | "look">,
+  preview: BulkPreview,
+  to: Pick<Call["io"]["stdout"], "write"> = io.stdout,
+): Promise<void> {
+  if (look.style !== "readable") await io.stdout.write(`${toJson(preview, look)}\n`);
+  else await to.write(`${linesOf(preview, look).join("\n")}\n`);
+}
+
+function linesOf({ action, tasks, more, sample }: BulkPreview, look: Call["look"]): readonly string[] {
+  if (tasks === 0) return [`No task matches ${WORDS[action].which}.`];
+  const head = `${countTasks(tasks, more)} ${tasks === 1 && !more ? "matches" : "match"}`;
+  const which = sample.length < tasks || more ? `; the newest ${sample.length}` : "";
+  return [
+    `${head}${which}:`.replace(/^./, (letter) => letter.toUpperCase()),
+    ...drawTable(columnsOf(sample, look.now()), sample, look),
+  ];
+}
+
+function columnsOf(sample: readonly TaskBrief[], now: number): readonly Column<TaskBrief>[] {
+  return [
+    { ...idColumnOf(sample.map(({ id }) => id)), head: "TASK", show: ({ id }, width) => ({ text: showId(id, width) }) },
+    {
+      head: "STATUS",
+      least: 9,
+      show: ({ status, parked_reason }, width) => ({
+        text: showText(parked_reason === null ? status : "PARKED", width),
+      }),
+    },
+    {
+      head: "FLOW",
+      least: 8,
+      most: 40,
+      goes: 1,
+      show: ({ flow_name }, width) => ({ text: showText(flow_name, width) }),
+    },
+    { head: "CREATED", goes: 2, show: ({ created_at }) => ({ text: describeAge(created_at, now) }) },
+  ];
+}

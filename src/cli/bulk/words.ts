@@ -1,0 +1,26 @@
+// How an operation on many tasks is told.
+
+import type { BulkAction } from "../../core/api/bulk.ts";
+
+interface Words {
+  /** `Retry these 3 tasks?` */
+  readonly act: string;
+  /** `3 tasks were retried` */
+  readonly acted: string;
+  /** What is acted on, where nothing matches. */
+  readonly which: string;
+}
+
+export const WORDS: Readonly<Record<BulkAction, Words>> = {
+  cancel: { act: "Cancel", acted: "cancelled", which: "that has not ended" },
+  retry: { act: "Retry", acted: "opened again", which: "that has FAILED" },
+  resume: { act: "Resume", acted: "resumed", which: "that is parked" },
+  signal: { act: "Signal", acted: "signaled", which: "that has not ended" },
+  delete: { act: "Delete", acted: "deleted", which: "that has ended" },
+};
+
+/** `1 task`, `1,200 tasks`; `more`: there are more than those. */
+export function countTasks(tasks: number, more = false): string {
+  const count = `${tasks.toLocaleString("en")} ${tasks === 1 ? "task" : "tasks"}`;
+  return more ? `more than ${count}` : count;
+}

@@ -1,0 +1,95 @@
+// `Bulk` over a store: shows an operation, starts it, and does its portions.
+
+import { BULK_FLOW, type Bulk, type BulkPreview, type BulkRequest } from "../../../core/api/bulk.ts";
+import type { CreatedTask } from "../../../core/api/taskonaut.ts";
+import { parseJson } from "../../../core/record/json.ts";
+import type { RowFilter } from "../../../core/record/row-filter.ts";
+import type { TaskRecord } from "../../../core/record/record.ts";
+import type { BriefRow, ListKey } from "../../../store/store.ts";
+import { type BulkOperation, checkToken, isMeant, matchOf, momentOf, tokenOf, toOperation } from "../../doors/bulk.ts";
+import { toRowFilter } from "../../doors/row-filter.ts";
+import { toBrief } from "../../task/to-task.ts";
+import type { NewTasks } from "../new-tasks.ts";
+import { type Acting, ACTIONS, type ActionTools } from "./actions.ts";
+import type { Portion, PortionRequest } from "./bulk-flow.ts";
+import { Tally } from "./tally.ts";
+
+const SAMPLE = 5;
+
+/** Of one look, while an operation is counted. */
+const PAGE = 1000;
+
+/** Nobody waits longer for the count: there are more then. */
+const COUNT_MS = 2000;
+
+interface BulkTools {
+  readonly tools: ActionTools;
+  readonly newTasks: NewTasks;
+  readonly tell: (record: TaskRecord, isNew: boolean) => Promise<CreatedTask>;
+}
+
+export class BulkOperations implements Bulk {
+  constructor(private readonly parts: BulkTools) {}
+
+  async preview(request: BulkRequest): Promise<BulkPreview> {
+    const { tools } = this.parts;
+    const operation = toOperation(request, await tools.storeClock.read(), tools);
+    const { rows, tasks, more } = await this.#count(operation, matchOfOperation(operation));
+    return { action: operation.action, tasks, more, sample: rows.map(toBrief), token: tokenOf(operation) };
+  }
+
+  async start({ token, ...request }: BulkRequest & { readonly token: string }): Promise<CreatedTask> {
+    const { tools, newTasks, tell } = this.parts;
+    const operation = toOperation(request, momentOf(token), tools);
+    checkToken(token, operation);
+    const { record, isNew } = await newTasks.create(
+      { flow: BULK_FLOW, input: operation, idempotencyKey: `bulk:${token}`, start: "now" },
+      { flow: tools.flows.get(BULK_FLOW) },
+    );
+    return tell(record, isNew);
+  }
+
+  /** What the tool of the flow does. */
+  async doPortion({ taskId, after, ms, signal }: PortionRequest): Promise<Portion> {
+    const { tools } = this.parts;
+    const { input_payload } = await tools.stored.readRow(taskId);
+    const operation = parseJson(input_payload) as unknown as BulkOperation;
+    const match = matchOfOperation(operation);
+    const tally = new Tally();
+    let place: ListKey | undefined = after ?? undefined;
+    if (match) {
+      const acting: Acting = { operation, taskId, match, tally, isMeant: (flow) => isMeant(operation, flow) };
+      const end = tools.clock.now() + ms;
+      do {
+        signal.throwIfAborted();
+        place = await ACTIONS[operation.action](acting, place, tools);
+      } while (place && tools.clock.now() < end);
+    } else place = undefined;
+    return { ...tally.totals(), next: place ?? null };
+  }
+
+  async #count(
+    operation: BulkOperation,
+    match: RowFilter | undefined,
+  ): Promise<{ readonly rows: readonly BriefRow[]; readonly tasks: number; readonly more: boolean }> {
+    const { tasks: store, clock } = this.parts.tools;
+    const sample: BriefRow[] = [];
+    let tasks = 0;
+    if (!match) return { rows: sample, tasks, more: false };
+    const end = clock.now() + COUNT_MS;
+    let after: ListKey | undefined;
+    do {
+      const page = await store.searchTasks({ filter: match, limit: PAGE, ...(after && { after }) });
+      const rows = page.rows.filter(({ flow_name }) => isMeant(operation, flow_name));
+      sample.push(...rows.slice(0, SAMPLE - sample.length));
+      tasks += rows.length;
+      after = page.next;
+    } while (after && clock.now() < end);
+    return { rows: sample, tasks, more: after !== undefined };
+  }
+}
+
+function matchOfOperation(operation: BulkOperation): RowFilter | undefined {
+  // no time of its filter depends on now
+  return matchOf(operation, (filter) => toRowFilter(filter, 0));
+}

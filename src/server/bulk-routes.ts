@@ -1,0 +1,53 @@
+// Operations on many tasks: `POST /bulk` shows one, and with the token of what was shown it starts it.
+
+import type { Context } from "hono";
+import * as v from "valibot";
+import { BULK_ACTIONS, type BulkRequest } from "../core/api/bulk.ts";
+import { readFilter } from "../core/api/filter-text.ts";
+import type { FilterPair, TaskFilter } from "../core/api/task-filter.ts";
+import type { CreatedTask } from "../core/api/taskonaut.ts";
+import { requireJsonBody } from "./body.ts";
+import { check, inputInvalid } from "./check.ts";
+import type { Route, RouteOptions } from "./route.ts";
+
+const Value = v.union([v.string(), v.number(), v.boolean()]);
+
+const BulkBody = v.strictObject({
+  action: v.picklist(BULK_ACTIONS),
+  filter: v.record(v.string(), v.union([Value, v.array(Value)])),
+  signal: v.optional(v.strictObject({ name: v.string(), payload: v.optional(v.unknown()) })),
+  token: v.optional(v.string()),
+});
+
+/** `answer`: as of a task that was just created. */
+export function bulkRoutes(
+  { taskonaut, maxBodyBytes }: Pick<RouteOptions, "taskonaut" | "maxBodyBytes">,
+  answer: (c: Context, created: CreatedTask) => Response,
+): readonly Route[] {
+  const handle = async (c: Context): Promise<Response> => {
+    const { action, filter, signal, token } = check(BulkBody, await requireJsonBody(c.req.raw, maxBodyBytes));
+    const request: BulkRequest = {
+      action,
+      filter: readFilterObject(filter),
+      ...(signal && { signal: { name: signal.name, payload: signal.payload ?? null } }),
+    };
+    if (token === undefined) return c.json(await taskonaut.bulk.preview(request));
+    return answer(c, await taskonaut.bulk.start({ ...request, token }));
+  };
+  return [{ method: "POST", path: "/bulk", handle }];
+}
+
+/** `{ "flow": "order", "status": ["FAILED"], "since": "2h", "parked": true }`. Throws input_invalid. */
+function readFilterObject(
+  given: Readonly<Record<string, v.InferOutput<typeof Value> | v.InferOutput<typeof Value>[]>>,
+): TaskFilter {
+  const pairs = Object.entries(given).flatMap(([name, values]) =>
+    (Array.isArray(values) ? values : [values])
+      // a switch that is off is none
+      .filter((value) => value !== false)
+      .map((value): FilterPair => [name, String(value)]),
+  );
+  const { filter, errors } = readFilter(pairs, (name) => `filter.${name}`);
+  if (errors.length > 0) throw inputInvalid(errors);
+  return filter;
+}

@@ -1,0 +1,33 @@
+// Operations on the tasks of a FakeTaskonaut: they are shown and started, and act on nothing.
+
+import { type Bulk, type BulkPreview, type BulkRequest, type BulkTotals, NO_TOTALS } from "../../src/core/api/bulk.ts";
+import type { Task } from "../../src/core/api/task.ts";
+import type { Json } from "../../src/core/record/json-value.ts";
+import type { CreatedTask, Taskonaut } from "../../src/core/api/taskonaut.ts";
+
+import { plannedStep } from "./tasks.ts";
+
+interface Fake extends Pick<Taskonaut, "createTask" | "findTasks" | "getTask"> {
+  change(task: Task, patch: Partial<Task>): unknown;
+}
+
+export class FakeBulk implements Bulk {
+  readonly started: (BulkRequest & { readonly token: string })[] = [];
+  /** What comes of one. */
+  totals: BulkTotals = NO_TOTALS;
+
+  constructor(private readonly taskonaut: Fake) {}
+
+  async preview({ action }: BulkRequest): Promise<BulkPreview> {
+    const { tasks } = await this.taskonaut.findTasks("@last");
+    return { action, tasks: tasks.length, more: false, sample: tasks, token: "1-00000000000000000000000000000000" };
+  }
+
+  async start(request: BulkRequest & { readonly token: string }): Promise<CreatedTask> {
+    this.started.push(request);
+    const { task } = await this.taskonaut.createTask({ flow: "echo_add", input: {} });
+    const step = plannedStep({ output_payload: { ...this.totals } as unknown as Json });
+    this.taskonaut.change(task, { steps: [step], status: "COMPLETED" });
+    return { task: await this.taskonaut.getTask(task.id), created: true };
+  }
+}
