@@ -238,6 +238,15 @@ create table payloads (
   primary key (task_id, key)
 );
 
+-- How many tasks there are, by flow and state, as sums: who inserts, changes or removes tasks adds what they change, in
+-- the same commit, and waits for nobody. Once in a while rows are put together. So a count reads a few rows, not a
+-- million tasks.
+create table task_counts (
+  flow_name text not null,
+  status text not null,
+  tasks bigint not null
+);
+
 create table workers (
   id uuid not null primary key,
   name text not null,

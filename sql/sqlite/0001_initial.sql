@@ -247,6 +247,15 @@ create table payloads (
   unique (task_id, key)
 ) strict;
 
+-- How many tasks there are, by flow and state: who inserts, changes or removes tasks changes it in the same commit. So a
+-- count reads a few rows, not a million tasks.
+create table task_counts (
+  flow_name text not null,
+  status text not null,
+  tasks integer not null,
+  primary key (flow_name, status)
+) strict, without rowid;
+
 create table workers (
   id text not null primary key,
   name text not null,

@@ -122,6 +122,13 @@ function taskColumns(tasks: readonly ListedTask[], now: number): readonly Column
       show: (task, width) => ({ text: isDamaged(task) ? "" : showText(task.flow_name, width) }),
     },
     { head: "CREATED", goes: 2, show: ({ created_at }) => ({ text: describeAge(created_at, now) }) },
+    {
+      head: "TAGS",
+      least: 8,
+      most: 40,
+      goes: 5,
+      show: (task, width) => ({ text: tagsText(task, width), color: "dim" }),
+    },
     { head: "ERROR", least: 12, goes: 3, show: (task, width) => errorCell(task, width) },
     {
       head: "INPUT",
@@ -130,6 +137,16 @@ function taskColumns(tasks: readonly ListedTask[], now: number): readonly Column
       show: (task, width) => ({ text: isDamaged(task) ? "" : showJson(task.input_payload, width), color: "dim" }),
     },
   ];
+}
+
+function tagsText(task: ListedTask, width: number): string {
+  if (isDamaged(task)) return "";
+  return showText(
+    Object.entries(task.tags)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(" "),
+    width,
+  );
 }
 
 /** Why it failed, or why a person is needed. */

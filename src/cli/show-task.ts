@@ -48,6 +48,7 @@ export function showTask(
     ["task", { text: showText(task.id, ID_COLUMNS), color: "bold" }],
     ["flow", { text: showText(task.flow_name, width) }],
     ...factsOf("parent", task.parent_task_id, (id): Cell => ({ text: showText(id, ID_COLUMNS) })),
+    ...tagFacts(task, width),
     ["status", { ...standing, text: showText(standing.text, width) }],
     ["created", { text: tellCreated(task, now, width) }],
     ["updated", { text: tellUpdated(task, now, width) }],
@@ -101,6 +102,17 @@ function describeDoubt({ step_index, step_name, doubt, tool_calls }: TaskStep, c
   return [
     ...wrapFact("doubt", `step ${step_index} ${step_name}: ${doubt}`, columns, "yellow"),
     ...factsOf("key", key, (text): Cell => ({ text: showText(text, KEY_COLUMNS) })),
+  ];
+}
+
+/** As they are typed to find it. */
+function tagFacts({ tags, schedule }: Task, columns: number): Fact[] {
+  const text = Object.entries(tags)
+    .map(([key, value]) => `${key}=${value}`)
+    .join("  ");
+  return [
+    ...(text === "" ? [] : wrapFact("tags", text, columns)),
+    ...factsOf("schedule", schedule, (name): Cell => ({ text: showText(name, columns) })),
   ];
 }
 

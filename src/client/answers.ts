@@ -7,6 +7,7 @@ import { NEXT, NEXT_STEP, type ToolCallStatus } from "../core/record/status.ts";
 import type { FlowDescription, FoundTasks } from "../core/api/taskonaut.ts";
 import type { DamagedTask, ListedSummary, ListedTask, Task, TaskSummary } from "../core/api/task.ts";
 import type { Pause, Paused } from "../core/api/pauses.ts";
+import type { TaskCounts } from "../core/api/task-counts.ts";
 import type { Worker } from "../core/api/worker.ts";
 
 /** A schema that checks a shape and stands for a type of core, whose fields beyond that shape it takes on trust. */
@@ -96,6 +97,12 @@ export const FoundAnswer = v.looseObject({
   ),
   more: v.boolean(),
 }) as unknown as Answer<FoundTasks>;
+
+export const CountsAnswer = v.looseObject({
+  total: v.number(),
+  complete: v.boolean(),
+  counts: v.array(v.looseObject({ flow_name: Text, status: v.picklist(Object.keys(NEXT)), count: v.number() })),
+}) as unknown as Answer<TaskCounts>;
 
 export const FlowAnswer = v.looseObject({
   name: v.string(),

@@ -21,6 +21,7 @@ import type {
   TaskPage,
 } from "../core/api/taskonaut.ts";
 import {
+  CountsAnswer,
   FlowAnswer,
   FlowsAnswer,
   FoundAnswer,
@@ -115,6 +116,13 @@ export function createClient(options: ClientOptions): Taskonaut {
       return { tasks: body, ...nextOf(headers, url) };
     },
 
+    async countTasks({ filter = {} } = {}) {
+      const query = new URLSearchParams([...filterPairs(filter)]).toString();
+      // a search may take its time
+      const path = `/tasks/counts${query === "" ? "" : `?${query}`}`;
+      return (await ask({ path, answer: CountsAnswer })).body;
+    },
+
     getTaskSummary: async (id) =>
       (await ask({ path: `/tasks/${parseTaskId(id)}?view=summary`, answer: SummaryAnswer })).body,
 
@@ -144,9 +152,9 @@ export function createClient(options: ClientOptions): Taskonaut {
 }
 
 /** The request that creates the task, with how long it waits for its end. */
-function creationOf({ flow, input, idempotencyKey, start, priority }: CreateTask, wait?: string): Creation {
+function creationOf({ flow, input, idempotencyKey, start, priority, tags }: CreateTask, wait?: string): Creation {
   return {
-    path: (flow === DEFAULT_FLOW ? "/tasks" : `${flowPath(flow)}/tasks`) + queryOf({ start, priority, wait }),
+    path: (flow === DEFAULT_FLOW ? "/tasks" : `${flowPath(flow)}/tasks`) + queryOf({ start, priority, tags, wait }),
     headers: headersOf(idempotencyKey),
     body: textOf("input", toJsonText(input)),
   };
@@ -177,10 +185,12 @@ function signalSegment(name: string): string {
 function queryOf({
   start,
   priority,
+  tags = {},
   wait,
 }: {
   readonly start: CreateTask["start"];
   readonly priority: CreateTask["priority"];
+  readonly tags: CreateTask["tags"];
   readonly wait: string | undefined;
 }): string {
   const query = new URLSearchParams({
@@ -188,6 +198,7 @@ function queryOf({
     ...(priority !== undefined && { priority: String(priority) }),
     ...(wait !== undefined && { wait }),
   });
+  for (const [key, value] of Object.entries(tags)) query.append("tag", `${key}=${value}`);
   return query.size === 0 ? "" : `?${query.toString()}`;
 }
 

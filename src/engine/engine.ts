@@ -27,6 +27,7 @@ import type {
 } from "../core/api/taskonaut.ts";
 import type { Pauses } from "../core/api/pauses.ts";
 import type { Gate } from "../core/api/tokens.ts";
+import type { CountTasks, TaskCounts } from "../core/api/task-counts.ts";
 import type { Worker as WorkerResource } from "../core/api/worker.ts";
 import type { TaskNews } from "../core/api/task-news.ts";
 import type { TellWait } from "../core/waiting.ts";
@@ -37,6 +38,7 @@ import { BulkOperations } from "./driving/bulk/bulk-operations.ts";
 import { createBulkFlow } from "./driving/bulk/bulk-flow.ts";
 import { ChildTasks } from "./driving/child-tasks.ts";
 import { CommitWriter } from "./process/commit-writer.ts";
+import { countTasks } from "./doors/count-tasks.ts";
 import { findTasks } from "./doors/find-tasks.ts";
 import { listTasks } from "./doors/list-tasks.ts";
 import { AccessTokens } from "./doors/tokens.ts";
@@ -110,6 +112,9 @@ export interface Engine extends Taskonaut {
 export function createEngine(options: EngineOptions): Engine {
   return new StoreEngine(options);
 }
+
+/** Between two times that a worker puts counts together. */
+const FOLD_MS = 5_000;
 
 /** A summary tells of no payload. */
 const LEAN = { isLean: true } as const;
@@ -285,6 +290,7 @@ class StoreEngine implements Engine {
     return [
       retentionDuty({ ...this.#tools, store: this.#store }),
       { name: "grant tickets", everyMs: 1000, do: () => this.#limitDesk.settle() },
+      { name: "put counts together", everyMs: FOLD_MS, do: () => this.#store.counts.fold() },
     ];
   }
 
@@ -359,6 +365,10 @@ class StoreEngine implements Engine {
   async listTasks(request: ListTasks): Promise<TaskPage> {
     await turnOfLoop(); // whoever asks for one page after the other must not keep all others waiting
     return listTasks(this.#store, request, {}, await this.#pauses.list());
+  }
+
+  async countTasks(request: CountTasks = {}): Promise<TaskCounts> {
+    return countTasks(this.#store, this.#tools.clock, request);
   }
 
   async getTaskSummary(id: string): Promise<TaskSummary> {

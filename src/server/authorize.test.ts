@@ -96,6 +96,8 @@ describe("a token for some flows", () => {
     expect((await ask("GET", "/tasks", secret)).status).toBe(403);
     expect((await ask("GET", "/tasks?flow=other", secret)).status).toBe(403);
     expect((await ask("GET", "/tasks?flow=echo_add&flow=other", secret)).status).toBe(403);
+    expect((await ask("GET", "/tasks/counts", secret)).status).toBe(403);
+    expect((await ask("GET", "/tasks/counts?flow=echo_add", secret)).status).toBe(200);
   });
 
   test("says what it is for, and how to ask", async () => {

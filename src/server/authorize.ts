@@ -12,6 +12,9 @@ import { param, permissionOf, type Route } from "./route.ts";
 /** They tell of no task. */
 const OF_NO_FLOW = new Set(["/", "/flows", "/readyz", "/workers"]);
 
+/** What they tell is of the flows of their filter. */
+const LISTS = new Set(["/tasks", "/tasks/counts"]);
+
 /** Throws forbidden; task_not_found and the like where it has to look at the task first. */
 export async function authorize(c: Context, route: Route, taskonaut: Taskonaut): Promise<void> {
   const caller = callerOf(c);
@@ -37,7 +40,7 @@ async function checkFlow(c: Context, { route, caller, flows, taskonaut }: Questi
   if (OF_NO_FLOW.has(path)) return;
   const asked = await flowsAsked(c, path, route.method, taskonaut);
   if (asked.length > 0 && asked.every((flow) => flows.includes(flow))) return;
-  const advice = path === "/tasks" && route.method === "GET" ? ` Ask for ?flow=${flows[0]}.` : "";
+  const advice = LISTS.has(path) && route.method === "GET" ? ` Ask for ?flow=${flows[0]}.` : "";
   throw forbidden(`Token ${JSON.stringify(caller.name)} is for ${flows.join(", ")} only.${advice}`);
 }
 
@@ -50,7 +53,8 @@ async function flowsAsked(
   if (path.startsWith("/flows/:name")) return [param(c, "name")];
   if (path.startsWith("/tasks/:id")) return [(await taskonaut.getTaskSummary(param(c, "id"))).flow_name];
   if (path.startsWith("/schedules/:name")) return [(await taskonaut.schedules.get(param(c, "name"))).flow_name];
-  if (path === "/tasks") return method === "POST" ? [DEFAULT_FLOW] : (c.req.queries("flow") ?? []);
+  if (path === "/tasks" && method === "POST") return [DEFAULT_FLOW];
+  if (LISTS.has(path)) return c.req.queries("flow") ?? [];
   return [];
 }
 

@@ -58,3 +58,11 @@ export function readListRequest(query: Query): {
   const request = { limit: count, filter, ...(cursor !== undefined && { cursor }) };
   return { view, isAll: limit === undefined && cursor === undefined, request };
 }
+
+/** Throws input_invalid with every violation. */
+export function readCountRequest(query: Query): TaskFilter {
+  const errors = violationsOf(query, FILTER_PARAMETERS, REPEATABLE_FILTERS);
+  const filter = readFilterQuery(query, errors);
+  if (errors.length > 0) throw inputInvalid(errors);
+  return filter;
+}

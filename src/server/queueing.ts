@@ -1,31 +1,37 @@
-// How the request that creates a task puts it in the queue, and waits for it: `?start=now|<time>&priority=0…9&wait=10s`.
+// What the request that creates a task says of it beside its input: how it is put in the queue, its tags, and whether
+// somebody waits for it: `?start=now|<time>&priority=0…9&tag=customer=c1&wait=10s`.
 
 import type { Violation } from "../core/errors.ts";
 import { readInstant } from "../core/record/instant.ts";
 import { PRIORITY_MAX } from "../core/limits.ts";
+import { readTagTexts, type Tags } from "../core/record/tags.ts";
 import { queueingOf, startAt, type Queueing } from "../core/api/queueing.ts";
 import { inputInvalid } from "./check.ts";
 import { type Query, violationsOf } from "./query.ts";
 import { readWait, WAIT_PARAMETER } from "./waiting.ts";
 
-export const CREATION_PARAMETERS: readonly string[] = ["start", "priority", WAIT_PARAMETER];
+export const CREATION_PARAMETERS: readonly string[] = ["start", "priority", "tag", WAIT_PARAMETER];
 
 export interface CreationQuery {
   readonly queueing: Queueing;
+  /** Of `?tag=customer=c1&tag=region=eu`; undefined: none were given. */
+  readonly tags: Tags | undefined;
   /** How long to wait for the end of the task; undefined: not at all. */
   readonly waitMs: number | undefined;
 }
 
 /** A time that has passed by `now` means now. Throws input_invalid with every violation. */
 export function readCreationQuery(query: Query, now: number): CreationQuery {
-  const errors = violationsOf(query, CREATION_PARAMETERS);
+  const errors = violationsOf(query, CREATION_PARAMETERS, ["tag"]);
   const [startText] = query.get("start") ?? [];
   const [priorityText] = query.get("priority") ?? [];
   const start = startText === undefined ? undefined : readStart(startText, now, errors);
   const priority = priorityText === undefined ? undefined : readPriority(priorityText, errors);
   const waitMs = readWait(query, errors);
+  const { tags, errors: wrongTags } = readTagTexts(query.get("tag") ?? [], "tag");
+  errors.push(...wrongTags);
   if (errors.length > 0) throw inputInvalid(errors);
-  return { queueing: queueingOf(start, priority), waitMs };
+  return { queueing: queueingOf(start, priority), tags, waitMs };
 }
 
 function readStart(text: string, now: number, errors: Violation[]): "now" | number | undefined {

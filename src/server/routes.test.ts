@@ -78,7 +78,11 @@ describe("GET /", () => {
     expect(answer.routes.map(({ method, path }) => `${method} ${path}`)).toEqual(
       ROUTES.map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, "{$1}")}`),
     );
-    expect(answer.routes).toContainEqual({ method: "POST", path: "/tasks", query: ["start", "priority", "wait"] });
+    expect(answer.routes).toContainEqual({
+      method: "POST",
+      path: "/tasks",
+      query: ["start", "priority", "tag", "wait"],
+    });
     for (const path of Object.values(answer.links)) expect((await app.request(path)).status).toBe(200);
   });
 

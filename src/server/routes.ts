@@ -12,7 +12,14 @@ import { readJsonBody, requireJsonBody } from "./body.ts";
 import { isTerminal } from "../core/record/status.ts";
 import { callerOf } from "./caller.ts";
 import { check } from "./check.ts";
-import { LIST_PARAMETERS, readListRequest, readTaskRequest, TASK_PARAMETERS } from "./list-request.ts";
+import { FILTER_PARAMETERS } from "./filter-query.ts";
+import {
+  LIST_PARAMETERS,
+  readCountRequest,
+  readListRequest,
+  readTaskRequest,
+  TASK_PARAMETERS,
+} from "./list-request.ts";
 import { pauseRoutes } from "./pause-routes.ts";
 import { CREATION_PARAMETERS, readCreationQuery } from "./queueing.ts";
 import { queryOf } from "./query.ts";
@@ -38,9 +45,15 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
 
   async function createTask(c: Context, flow: string): Promise<Response> {
     const idempotencyKey = readIdempotencyKey(c.req.header("idempotency-key"));
-    const { queueing, waitMs } = readCreationQuery(queryOf(c), Date.now());
+    const { queueing, tags, waitMs } = readCreationQuery(queryOf(c), Date.now());
     const input = await requireJsonBody(c.req.raw, maxBodyBytes);
-    const request: CreateTask = { flow, input, ...queueing, ...(idempotencyKey !== undefined && { idempotencyKey }) };
+    const request: CreateTask = {
+      flow,
+      input,
+      ...queueing,
+      ...(tags && { tags }),
+      ...(idempotencyKey !== undefined && { idempotencyKey }),
+    };
     if (waitMs === undefined) return created(c, await taskonaut.createTask(request));
     return unlessLeft(c, async (signal) => {
       const made = await taskonaut.results.create(request, { waitMs, signal });
@@ -170,6 +183,13 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
       handle: (c) => createTask(c, DEFAULT_FLOW),
     },
     { method: "GET", path: "/tasks", query: LIST_PARAMETERS, handle: listTasks },
+    {
+      method: "GET",
+      path: "/tasks/counts",
+      needs: "see",
+      query: FILTER_PARAMETERS,
+      handle: async (c) => c.json(await taskonaut.countTasks({ filter: readCountRequest(queryOf(c)) })),
+    },
     { method: "GET", path: "/tasks/:id", needs: "see", query: TASK_PARAMETERS, handle: getTask },
     {
       method: "GET",

@@ -11,6 +11,7 @@
 import type { TaskonautError } from "../core/errors.ts";
 import type { InboxRow, JsonText, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record/record.ts";
 import type { RowFilter } from "../core/record/row-filter.ts";
+import type { TaskStatus } from "../core/record/status.ts";
 import type { TaskName } from "../core/record/task-names.ts";
 import type { DeathCause } from "./blame.ts";
 import type { PauseRow, PauseStore } from "./pause-store.ts";
@@ -27,6 +28,8 @@ export interface Change {
   readonly taskId: string;
   /** The version that the task must have. */
   readonly expectedVersion: number;
+  /** Its state before: that of the expected version. */
+  readonly fromStatus: TaskStatus;
   /** The lease_owner that the task must have. */
   readonly expectedOwner: string | null;
   /**
@@ -131,6 +134,21 @@ export interface FoundTasks {
 export type ListedTask =
   | { readonly record: TaskRecord; readonly damage?: undefined }
   | { readonly id: string; readonly created_at: number; readonly damage: TaskonautError };
+
+/** How many tasks are in a state. */
+export interface TaskCount {
+  readonly flow_name: string;
+  readonly status: TaskStatus;
+  readonly tasks: number;
+}
+
+/** How many tasks there are: kept with every write, so that nobody has to count them. */
+export interface CountStore {
+  /** By flow and state, in this order; none of them is 0. */
+  read(): Promise<readonly TaskCount[]>;
+  /** What many writes have added is put together, where there is much of it. Nothing changes for who reads. */
+  fold(): Promise<void>;
+}
 
 /** Of a task's row what tells it from others. */
 export type BriefRow = Pick<TaskRow, "id" | "flow_name" | "status" | "parked_reason" | "created_at">;
@@ -393,6 +411,9 @@ export interface Store {
 
   /** What is paused. */
   readonly pauses: PauseStore;
+
+  /** How many tasks there are. */
+  readonly counts: CountStore;
 
   /** Throws `database_unavailable`, `database_behind`, `database_ahead` or `migration_changed`. */
   checkReady(): Promise<void>;

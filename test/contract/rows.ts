@@ -119,6 +119,7 @@ export function changeOf(task: TaskRow, over: Partial<TaskRow> = {}, rows: Parti
     taskId: task.id,
     expectedVersion: task.version,
     expectedOwner: task.lease_owner,
+    fromStatus: task.status,
     task: { ...task, version: task.version + 1, ...over },
     newSteps: [],
     changedSteps: [],

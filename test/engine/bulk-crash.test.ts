@@ -64,7 +64,7 @@ async function park(store: Store, id: string): Promise<void> {
   if (!task) throw new Error("It is there.");
   const parked = { ...task, version: task.version + 1, parked_reason: "for the test", parked_code: null, due_at: null };
   const none = { newSteps: [], changedSteps: [], newCalls: [], changedCalls: [], consumed: [], posts: [] };
-  const fence = { taskId: id, expectedVersion: task.version, expectedOwner: task.lease_owner };
+  const fence = { taskId: id, expectedVersion: task.version, expectedOwner: task.lease_owner, fromStatus: task.status };
   await store.commitChanges([{ ...fence, ...none, reopens: false, retags: false, task: parked }]);
 }
 

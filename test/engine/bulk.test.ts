@@ -279,6 +279,7 @@ describe.each(DATABASES)("operations on many tasks on %s", (_name, create) => {
         taskId: id,
         expectedVersion: record.task.version,
         expectedOwner: null,
+        fromStatus: record.task.status,
         reopens: false,
         retags: false,
       };

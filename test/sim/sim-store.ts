@@ -177,6 +177,10 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
       }),
     forgetDeadWorkers: () => request("forgetDeadWorkers", (now) => workers.forgetDead(now)),
     listWorkers: () => read("listWorkers", (now) => workers.list(now)),
+    counts: {
+      read: () => Promise.reject(new Error("No simulation counts tasks.")),
+      fold: () => Promise.resolve(),
+    },
     removal: {
       share: 0.5,
       listEndedFlows: () => Promise.reject(new Error("No simulation purges.")),

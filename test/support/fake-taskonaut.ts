@@ -10,6 +10,8 @@ import type { Json } from "../../src/core/record/json-value.ts";
 import { FOUND_MAX, parseTaskName } from "../../src/core/record/task-names.ts";
 import { summarize, summarizeListed } from "../../src/core/api/summarize.ts";
 import type { Schedules } from "../../src/core/api/schedules.ts";
+import { matchesFilter } from "../../src/core/api/match-filter.ts";
+import type { CountTasks, TaskCounts } from "../../src/core/api/task-counts.ts";
 import type { Task, TaskBrief, TaskStep, TaskSummary } from "../../src/core/api/task.ts";
 import type { Worker } from "../../src/core/api/worker.ts";
 import type {
@@ -253,15 +255,26 @@ export class FakeTaskonaut implements Taskonaut {
   /** The cursor is the index of the page's first task. */
   async listTasks(request: ListTasks): Promise<TaskPage> {
     this.enter("listTasks", request);
-    const { limit, cursor } = request;
+    const { limit, cursor, filter = {} } = request;
     const start = Number(cursor ?? 0);
     if (!Number.isInteger(start))
       throw new TaskonautError("input_invalid", "The cursor is none.", {
         errors: [{ path: "cursor", message: "unknown" }],
       });
-    const all = [...this.tasks.values()].toReversed();
+    const now = Date.now();
+    const all = [...this.tasks.values()].filter((task) => matchesFilter(task, filter, now)).toReversed();
     const next = start + limit;
     return { tasks: all.slice(start, next), ...(next < all.length && { next: String(next) }) };
+  }
+
+  async countTasks({ filter = {} }: CountTasks = {}): Promise<TaskCounts> {
+    this.enter("countTasks", { filter });
+    const found = [...this.tasks.values()].filter((task) => matchesFilter(task, filter, Date.now()));
+    const counts = [...Map.groupBy(found, ({ flow_name, status }) => `${flow_name} ${status}`).values()].flatMap(
+      ([first, ...others]) =>
+        first ? [{ flow_name: first.flow_name, status: first.status, count: others.length + 1 }] : [],
+    );
+    return { total: found.length, complete: true, counts };
   }
 
   async getTaskSummary(id: string): Promise<TaskSummary> {

@@ -194,6 +194,10 @@ export class World {
       removeWorker: (id) => alive(() => store.removeWorker(id)),
       readWorkerState: (id) => alive(() => store.readWorkerState(id)),
       listWorkers: () => alive(() => store.listWorkers()),
+      counts: {
+        read: () => alive(() => store.counts.read()),
+        fold: () => alive(() => store.counts.fold()),
+      },
       removal: {
         share: store.removal.share,
         listEndedFlows: () => alive(() => store.removal.listEndedFlows()),

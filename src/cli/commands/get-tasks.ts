@@ -3,6 +3,7 @@ import type { DamagedTask } from "../../core/api/task.ts";
 import type { ListTasks, SummaryPage, TaskPage } from "../../core/api/taskonaut.ts";
 import type { TaskFilter } from "../../core/api/task-filter.ts";
 import type { Call, Command } from "../command.ts";
+import { countTasks, readCountBy } from "../count-tasks.ts";
 import { withTaskonaut } from "../drive.ts";
 import { FILTER_OPTIONS, readFilterOptions } from "../filter-options.ts";
 import { type TaskPages, printTaskArray, printTaskLines, printTaskTable } from "../print-tasks.ts";
@@ -28,6 +29,8 @@ export const getTasks: Command = {
     VIEW_OPTION,
     WATCH_OPTION,
     ...FILTER_OPTIONS,
+    { name: "count", summary: "Only say how many there are" },
+    { name: "by", value: "flow,status", summary: "With --count: of each flow, of each state, or of each of both" },
   ],
   takesFields: false,
   needs: "tasks",
@@ -38,6 +41,7 @@ export const getTasks: Command = {
     "get-tasks --flow echo_add --status FAILED --since 2h",
     "get-tasks --needs-person",
     "get-tasks --tag customer=c1 --error timeout",
+    "get-tasks --count --by flow,status",
   ],
 
   async run(call) {
@@ -45,6 +49,8 @@ export const getTasks: Command = {
     const limit = readCount(call.flags, "limit", { min: 1, max: watches ? WATCHED_MAX : LIMIT_MAX });
     const view = readView(call);
     const filter = readFilterOptions(call);
+    const by = readCountBy(call);
+    if (by) return countTasks(call, filter, by);
     return withTaskonaut(call, async (taskonaut) => {
       if (watches) {
         await watchTasks(call, () => taskonaut.listTaskSummaries({ limit: limit ?? WATCHED_DEFAULT, filter }));

@@ -12,6 +12,7 @@ import { type Course, COURSE_OPTIONS, readCourse, runOn } from "../run-on.ts";
 import { INPUT_OPTION } from "../read-input.ts";
 import { createSettled, readTyped, type Settled, settleTask } from "../settle-task.ts";
 import { openRunView } from "../show-run.ts";
+import { readTagOptions, TAG_OPTION } from "../tag-options.ts";
 import { printTaken } from "../tell-takers.ts";
 import { readWord, usageError } from "../usage.ts";
 
@@ -24,6 +25,7 @@ const OPTIONS: readonly Option[] = [
   },
   ...COURSE_OPTIONS,
   ...QUEUE_OPTIONS,
+  TAG_OPTION,
 ];
 
 export const runFlow: Command = {
@@ -48,12 +50,15 @@ export const runFlow: Command = {
     "run-flow echo_add --text 007 --mode create",
     "# put it in the queue, for a worker",
     "run-flow echo_add --mode enqueue --at 2h --priority 3",
+    "# find it again with get-tasks --tag customer=c1",
+    "run-flow echo_add --tag customer=c1",
   ],
 
   async run(call) {
     const mode = readWord(call.flags, "mode", MODES);
     const course = readCourse(call);
     const queueing = readQueueOptions(call, mode);
+    const tags = readTagOptions(call);
     const runs = COURSE_OPTIONS.find(({ name }) => call.flags.has(name));
     if (runs && (mode ?? "run") !== "run") {
       throw usageError([{ path: `--${runs.name}`, message: `means nothing with --mode ${mode}` }]);
@@ -64,7 +69,8 @@ export const runFlow: Command = {
       call,
       async (taskonaut) => {
         const settled = await settleTask(call, taskonaut, typed, runs ? "run" : mode);
-        const { request, mode: chosen } = settled;
+        const { mode: chosen } = settled;
+        const request = { ...settled.request, ...tags };
         const asked = settled.form !== undefined;
         // a person sees the id of a task that is there; for a program creation and run are one
         const task =
@@ -73,7 +79,7 @@ export const runFlow: Command = {
             : await carryOn(call, taskonaut, settled, {
                 ...course,
                 view,
-                queueing: chosen === "enqueue" ? { start: "now", ...queueing } : {},
+                queueing: chosen === "enqueue" ? { start: "now", ...queueing, ...tags } : tags,
               });
         if (asked) await call.io.stderr.write("\n");
         if (chosen === "enqueue") await printTaken(call, taskonaut, task, { done: `Task ${task.id} is in the queue.` });

@@ -6,6 +6,7 @@ import type { ListedSummary, ListedTask, Task, TaskBrief, TaskSummary } from "./
 import type { Pauses } from "./pauses.ts";
 import type { Bulk } from "./bulk.ts";
 import type { Results } from "./results.ts";
+import type { CountTasks, TaskCounts } from "./task-counts.ts";
 import type { TaskFilter } from "./task-filter.ts";
 import type { Tokens } from "./tokens.ts";
 import type { Worker } from "./worker.ts";
@@ -146,6 +147,8 @@ export interface Taskonaut {
   getTask(id: string): Promise<Task>;
   /** Newest first. With a filter a page may be short, or empty, and have a next one. Throws input_invalid. */
   listTasks(request: ListTasks): Promise<TaskPage>;
+  /** How many tasks there are, by flow and state. Throws input_invalid. */
+  countTasks(request?: CountTasks): Promise<TaskCounts>;
   /** As getTask, without payloads and without the flat list of tool calls. */
   getTaskSummary(id: string): Promise<TaskSummary>;
   /** As listTasks, with summaries. */

@@ -5,6 +5,7 @@ import type * as v from "valibot";
 import type { Schema } from "./contract.ts";
 import type { Operation } from "./operation.ts";
 import type { LimitOptions } from "./own-limits.ts";
+import type { OwnTags } from "./own-tags.ts";
 import type { RetentionOption } from "./retention.ts";
 import type { ScheduleDefinition } from "./schedule.ts";
 import type { Signal } from "./signal.ts";
@@ -28,6 +29,8 @@ interface FlowCommon<In extends Schema, S> {
   readonly retention?: RetentionOption;
   /** When its tasks are made by themselves, by whatever worker has the flow. */
   readonly schedules?: readonly ScheduleDefinition<v.InferInput<In>>[];
+  /** Tags by which its tasks are found: `(input) => ({ customer: input.customer })`. Given once, when a task is created. */
+  tags?(input: v.InferOutput<In>): OwnTags;
 }
 
 interface Bodies<In extends Schema, Run, Plan, S> {

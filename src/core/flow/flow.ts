@@ -35,6 +35,8 @@ export interface Flow<In = unknown, Out = unknown> {
   readonly retention: Partial<Retention>;
   /** When its tasks are made by themselves. */
   readonly schedules: readonly FlowSchedule[];
+  /** Gives a task its tags by its input. Of code of the user's file: `tagsOf` calls it. */
+  readonly tags: ((input: unknown) => unknown) | undefined;
   /** Where it is defined: `/flows/pay.ts:12:9`; undefined where that cannot be told. */
   readonly at?: string | undefined;
   /** The file that it was loaded from; unset for those that come with the program. */
@@ -58,6 +60,7 @@ const OPTIONS: Options = {
   limits: ["limit"],
   retention: ["keep", "ttl", "expireAfter"],
   schedules: ["schedule", "cron", "crons"],
+  tags: ["tag", "labels", "attributes"],
   plan: ["steps"],
   run: ["handler", "execute", "body"],
 };
@@ -92,6 +95,13 @@ export function defineFlow(definition: unknown): Flow {
   }
   const kept = readRetention(retention, faults);
   const schedules = readFlowSchedules(definition["schedules"], input, faults);
+  const { tags } = definition;
+  if (tags !== undefined && typeof tags !== "function") {
+    faults.add(
+      "tags",
+      `tags must be a function such as (input) => ({ customer: input.customer }), got ${tellGiven(tags)}`,
+    );
+  }
   const body = readBody(definition, faults);
   faults.throwOf(isName(name) ? `Flow ${name}` : "defineFlow");
   return {
@@ -103,6 +113,8 @@ export function defineFlow(definition: unknown): Flow {
     limits: limits ?? (concurrency === undefined ? undefined : { ...NONE, running: concurrency as number }),
     retention: kept,
     schedules,
+    // called as a method, should it ask for its `this`
+    tags: tags === undefined ? undefined : (of) => (definition as { tags(input: unknown): unknown }).tags(of),
     body: body as FlowBody,
     at: definedAt(defineFlow),
   };

@@ -44,6 +44,25 @@ export function readTag(text: string): { readonly key: string; readonly value: s
   return ofValue === undefined ? { key, value } : { problem: `the value ${ofValue}` };
 }
 
+/** Of several `key=value`, each key once; undefined: there are none. */
+export function readTagTexts(
+  texts: readonly string[],
+  path: string,
+): { readonly tags: Tags | undefined; readonly errors: readonly Violation[] } {
+  if (texts.length === 0) return { tags: undefined, errors: [] };
+  const tags: Record<string, string> = {};
+  const errors: Violation[] = [];
+  for (const text of texts) {
+    const tag = readTag(text);
+    if ("problem" in tag) errors.push({ path, message: tag.problem });
+    else if (Object.hasOwn(tags, tag.key)) errors.push({ path, message: `${JSON.stringify(tag.key)} is given twice` });
+    else tags[tag.key] = tag.value;
+  }
+  const count = Object.keys(tags).length;
+  if (count > TAGS_MAX) errors.push({ path, message: tooManyTags(count) });
+  return { tags, errors };
+}
+
 function tagTextProblem(text: string): string | undefined {
   if (text.includes("\0") || !text.isWellFormed()) return "must not hold NUL or half of a surrogate pair";
   const bytes = Buffer.byteLength(text);

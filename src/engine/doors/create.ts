@@ -1,7 +1,7 @@
 // From a request to a task that is ready to be inserted. Nothing is written here.
 
 import { applyContract, type ContractResult } from "../../core/flow/contract.ts";
-import { describeViolations, TaskonautError } from "../../core/errors.ts";
+import { TaskonautError } from "../../core/errors.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import { FlowStuckError, within } from "../../core/flow/flow-bound.ts";
 import { readGiven } from "../../core/flow/given-json.ts";
@@ -13,9 +13,10 @@ import type { Decision, Program } from "../../core/flow/program.ts";
 import { parseJson } from "../../core/record/json.ts";
 import type { JsonText, TaskRecord } from "../../core/record/record.ts";
 import { isA, messageOf, placeOf } from "../../core/record/stored-error.ts";
-import { readTags, tagViolations, type Tags, toTagsText } from "../../core/record/tags.ts";
+import { readTags, type Tags } from "../../core/record/tags.ts";
 import type { CreateTask } from "../../core/api/taskonaut.ts";
 import { bytesOfStep, bytesOfText } from "../../core/record/record-size.ts";
+import { planTags } from "./task-tags.ts";
 import { toStepRow } from "../task/step-row.ts";
 import { placeWhere, tellViolation } from "../task/tell-violation.ts";
 
@@ -65,7 +66,7 @@ export function planTask({
   parent,
 }: TaskPlan): PlannedTask {
   const input = readInput(flow, given, limits.inputBytes);
-  const tagsText = tags === undefined ? null : readTagsOf(tags);
+  const tagsText = planTags(flow, input, tags);
   const program = createProgram(flow, {
     id,
     input,
@@ -115,7 +116,10 @@ export function planTask({
       cancelled_after: null,
       cancelled_at: null,
       left_undone: null,
-      recorded_bytes: steps.reduce((bytes, step) => bytes + bytesOfStep(step), bytesOfText(input)),
+      recorded_bytes: steps.reduce(
+        (bytes, step) => bytes + bytesOfStep(step),
+        bytesOfText(input) + bytesOfText(tagsText ?? ""),
+      ),
       created_at: now,
       updated_at: now,
       finished_at: null,
@@ -124,13 +128,6 @@ export function planTask({
     calls: [],
   };
   return { record, program, decisions };
-}
-
-/** Throws input_invalid. */
-function readTagsOf(tags: Tags): JsonText | null {
-  const errors = tagViolations(tags, "tags");
-  if (errors.length === 0) return toTagsText(tags);
-  throw new TaskonautError("input_invalid", `The tags are wrong: ${describeViolations(errors)}.`, { errors });
 }
 
 function readInput(flow: Flow, given: unknown, bytesMax: number): JsonText {

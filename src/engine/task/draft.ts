@@ -22,6 +22,7 @@ export class Draft {
   /** The fence of the next change: what the store has, once everything taken so far is written. */
   #expectedVersion: number;
   #expectedOwner: string | null;
+  #fromStatus: TaskStatus;
   #wakeSeq: number;
   readonly #steps: Rows<StepRow>;
   readonly #calls: Rows<ToolCallRow>;
@@ -42,6 +43,7 @@ export class Draft {
     this.#isOwn = isOwn;
     this.#expectedVersion = task.version;
     this.#expectedOwner = task.lease_owner;
+    this.#fromStatus = task.status;
     // what came before is not read yet, and may be there still
     this.#wakeSeq = task.wake_seq === 0 ? 0 : UNREAD;
     this.#steps = new Rows();
@@ -203,6 +205,7 @@ export class Draft {
       taskId: task.id,
       expectedVersion: this.#expectedVersion,
       expectedOwner: this.#expectedOwner,
+      fromStatus: this.#fromStatus,
       task: task.wake_seq === this.#wakeSeq ? task : { ...task, wake_seq: this.#wakeSeq },
       reopens: this.#reopens,
       retags: this.#retags,
@@ -222,6 +225,7 @@ export class Draft {
     this.#isOwn = false;
     this.#expectedVersion = task.version;
     this.#expectedOwner = task.lease_owner;
+    this.#fromStatus = task.status;
     return change;
   }
 

@@ -9,6 +9,7 @@ import type { Change } from "../store.ts";
 import { TASK_INBOX, TASK_STEPS, TASKS, TOOL_CALLS } from "../tables.ts";
 import { asJson, byColumns } from "./row-encoding.ts";
 import type { PostgresClient } from "./connection.ts";
+import { countChanged, countInserted } from "./counts.ts";
 import { consumedRows, consumeInbox, insertPosts, postRows } from "./inbox.ts";
 import { payloadInserts, toPayloadInserts } from "./payloads.ts";
 import type { Schema } from "./schema.ts";
@@ -45,6 +46,7 @@ export function addRecords(statement: Statement, records: readonly TaskRecord[],
     .flatMap((record) => record.calls)
     .map((call) => apart.row(call, call.task_id, TOOL_CALLS.payloads));
   statement.add(tasks.map(storableTask), taskInserts(condition));
+  if (tasks.length > 0) statement.addFixed(countInserted(statement.schema));
   statement.add(steps, stepInserts);
   statement.add(calls, callInserts);
   statement.add(
@@ -98,6 +100,7 @@ export async function commitChanges(
     fields: CHANGED,
     read: (_, rows) => updateTasks(schema, rows, { lone, after: locks }),
   });
+  if (changes.some(({ task, fromStatus }) => task.status !== fromStatus)) statement.addFixed(countChanged(schema));
   statement.add(newSteps, stepInserts);
   statement.add(changedSteps, stepUpdates);
   statement.add(newCalls, callInserts);

@@ -110,7 +110,10 @@ async function removeTasks(
         )
       order by t.id for update skip locked
     ), removed as (
-      delete from ${schema}.tasks where id = any (array(select id from going)) returning 1
+      delete from ${schema}.tasks where id = any (array(select id from going)) returning flow_name, status
+    ), counted as (
+      insert into ${schema}.task_counts (flow_name, status, tasks)
+      select flow_name, status, -count(*) from removed group by flow_name, status
     )
     select (select count(*) from removed)::integer as removed, ($3::uuid is null or exists (select from lease)) as has_lease`,
     [JSON.stringify(ids), keptMs ?? null, lease?.owner ?? null, lease?.ms ?? null],

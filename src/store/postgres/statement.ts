@@ -11,7 +11,7 @@ export class Statement {
   readonly #parameters: (string | null)[] = [];
 
   constructor(
-    private readonly schema: Schema,
+    readonly schema: Schema,
     private readonly encoding: RowEncoding,
   ) {}
 
@@ -21,6 +21,11 @@ export class Statement {
     const source = parameters.map((_, place) => `$${this.#parameters.length + place + 1}`);
     this.#parameters.push(...parameters);
     this.#parts.push(part.read(this.schema, (alias) => this.encoding.read(part.fields, source, alias)));
+  }
+
+  /** A part that reads what the parts before it have written. */
+  addFixed(part: string): void {
+    this.#parts.push(part);
   }
 
   /** `select` reads the parts. Without any part nothing is run. */

@@ -18,6 +18,7 @@ import { checkMigrated, checkReady } from "./migrate.ts";
 import { pauseStore } from "./pauses.ts";
 import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask, readTaskRow } from "./read.ts";
+import { countStore } from "./counts.ts";
 import { removalStore } from "./removal.ts";
 import { scheduleStore } from "./schedules.ts";
 import { milliseconds, quoteSchema } from "./schema.ts";
@@ -160,6 +161,7 @@ export async function openPostgresStore({
     removal: removalStore(read, schema),
     limits: limitStore({ schema, turns: keyTurns, read, write: writeTasks, grant, onWoken: () => frontier.reset() }),
     pauses: pauseStore({ read, write }, schema),
+    counts: countStore(read, write, schema),
     checkReady: () => checkReady(writer, schema),
     async close() {
       await Promise.all([lifeline.close(), reader.close(), writer.close(), claimer.close(), turns?.close()]);

@@ -12,6 +12,7 @@ export const CHANGED: Fields<TaskChange> = {
   ...changeFieldsOf(TASKS),
   expected_version: "bigint",
   expected_owner: "uuid",
+  from_status: "text",
   due_at: "time",
   wake_seq: "bigint",
   reopens: "boolean",
@@ -27,7 +28,7 @@ export function taskInserts(condition = "true"): Part<TaskRow> {
       insert into ${schema}.tasks (${columnList(TASKS)})
       select ${columnList(TASKS, "t")} from ${rows("t")} where ${condition} order by t.id
       on conflict (id) do nothing
-      returning id
+      returning id, flow_name, status
     )`,
   };
 }
@@ -57,7 +58,7 @@ export function updateTasks(
         when t.wake_seq = c.wake_seq or c.finished_at is not null or c.parked_reason is not null then c.due_at
         else now()
       end`;
-  const returning = "returning t.id, c.changed_steps, c.changed_calls";
+  const returning = "returning t.id, t.flow_name, t.status, c.from_status, c.changed_steps, c.changed_calls";
 
   if (lone && !after.rows) return `${update} from ${rows("c")} where ${comesAfter(after)} and ${fence} ${returning})`;
   // Lock order: after the locks of `lockUnleased`, rows of `tasks`, by id. `locked` has each of them before `won` writes
@@ -118,6 +119,7 @@ export function lockRows(schema: Schema, rows: Rows, after: Locks): string {
 interface TaskChange extends TaskRow {
   readonly expected_version: number;
   readonly expected_owner: string | null;
+  readonly from_status: string;
   readonly reopens: boolean;
   readonly changed_steps: number;
   readonly changed_calls: number;
@@ -129,6 +131,7 @@ export function toTaskChange(change: Change, task: TaskRow): TaskChange {
     ...storableTask(task),
     expected_version: change.expectedVersion,
     expected_owner: change.expectedOwner,
+    from_status: change.fromStatus,
     reopens: change.reopens,
     changed_steps: change.changedSteps.length,
     changed_calls: change.changedCalls.length,

@@ -7,6 +7,7 @@ import { KeptApart } from "../payloads.ts";
 import type { Change } from "../store.ts";
 import { TASK_STEPS, TASKS, TOOL_CALLS } from "../tables.ts";
 import type { SqliteConnection } from "./connection.ts";
+import { CountChanges } from "./counts.ts";
 import { consumeInbox, insertPost } from "./inbox.ts";
 import { insertPayloads } from "./payloads.ts";
 import { insertStep, updateStep } from "./steps.ts";
@@ -21,11 +22,13 @@ export function insertTasks(connection: SqliteConnection, records: readonly Task
 /** Within a transaction. Each place of the result tells whether that task is new. */
 export function insertRecords(connection: SqliteConnection, records: readonly TaskRecord[]): boolean[] {
   const apart = new KeptApart();
+  const counts = new CountChanges();
   const won = records.map(({ task }) => {
     const isNew = insertTask(connection, apart.row(task, task.id, TASKS.payloads));
     if (isNew) {
       insertPayloads(connection, apart);
       insertTags(connection, task);
+      counts.add(task.flow_name, task.status, 1);
     } else apart.take(); // they are none of the task that is there
     return isNew;
   });
@@ -37,6 +40,7 @@ export function insertRecords(connection: SqliteConnection, records: readonly Ta
     for (const call of calls) insertCall(connection, apart.row(call, call.task_id, TOOL_CALLS.payloads));
   }
   insertPayloads(connection, apart);
+  counts.write(connection);
   return won;
 }
 
@@ -49,11 +53,13 @@ export async function commitChanges(
   return connection.write(() => {
     const at = now();
     const apart = new KeptApart();
+    const counts = new CountChanges();
     const won = changes.map((change) => {
       const task = apart.row(change.task, change.taskId, TASKS.changedPayloads);
       const isWon = updateTask(connection, task === change.task ? change : { ...change, task }, at);
       if (isWon) {
         insertPayloads(connection, apart);
+        counts.move(task.flow_name, change.fromStatus, task.status);
         if (change.retags) setTags(connection, change.task);
       } else apart.take();
       return isWon;
@@ -70,6 +76,7 @@ export async function commitChanges(
         updateCall(connection, apart.row(call, call.task_id, TOOL_CALLS.changedPayloads));
     }
     insertPayloads(connection, apart);
+    counts.write(connection);
     for (const change of made) {
       consumeInbox(connection, change, at);
       for (const post of change.posts) insertPost(connection, post, at);

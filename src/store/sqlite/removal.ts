@@ -2,6 +2,7 @@
 // remove them: so they are left out, and the rows of all tables below are removed first. Which tables these are is asked
 // of the database itself.
 
+import type { TaskRow } from "../../core/record/record.ts";
 import type { EndStatus } from "../../core/flow/retention.ts";
 import { fitTogether } from "../sizes.ts";
 import {
@@ -13,6 +14,7 @@ import {
   REMOVED_MAX,
 } from "../removal-store.ts";
 import type { SqliteConnection } from "./connection.ts";
+import { CountChanges } from "./counts.ts";
 
 /** A loose scan: one step down the index for each flow. */
 const LIST_FLOWS = `
@@ -38,7 +40,7 @@ const SELECT_ENDED = `
   order by created_at, id limit ${REMOVED_MAX}`;
 
 const SELECT_GOING = `
-  select id from tasks
+  select id, flow_name, status from tasks
   where id in (select value from json_each($ids)) and finished_at is not null and finished_at <= $before and ${IS_FREE}`;
 
 /** Tables whose rows go with a task: each has its id. */
@@ -100,11 +102,16 @@ function removeTasks(connection: SqliteConnection, { ids, keptMs = 0, lease }: R
   }
   // the clock of whoever wrote the end may be ahead of the store's
   const before = keptMs === 0 ? Number.MAX_SAFE_INTEGER : now - keptMs;
-  const going = connection.prepare<{ id: string }>(SELECT_GOING).all({ ids: JSON.stringify(ids), before });
+  const going = connection
+    .prepare<Pick<TaskRow, "id" | "flow_name" | "status">>(SELECT_GOING)
+    .all({ ids: JSON.stringify(ids), before });
   const named = JSON.stringify(going.map(({ id }) => id));
   for (const { name } of connection.prepare<{ name: string }>(SELECT_BELOW).all()) {
     connection.prepare(`delete from ${name} where task_id in (select value from json_each($named))`).run({ named });
   }
   connection.prepare("delete from tasks where id in (select value from json_each($named))").run({ named });
+  const counts = new CountChanges();
+  for (const { flow_name, status } of going) counts.add(flow_name, status, -1);
+  counts.write(connection);
   return { kind: "removed", count: going.length };
 }

@@ -18,6 +18,7 @@ import { limitStore } from "./limits.ts";
 import { migrate, readPending } from "./migrate.ts";
 import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask, readTaskRow } from "./read.ts";
+import { countStore } from "./counts.ts";
 import { removalStore } from "./removal.ts";
 import { searchTasks } from "./search.ts";
 import { tokenStore } from "./tokens.ts";
@@ -132,6 +133,7 @@ export async function openSqliteStore({
     removal: removalStore(connection, now),
     limits: limitStore(connection, keyTurns, now),
     pauses: pauseStore(connection, now),
+    counts: countStore(connection),
     async checkReady() {
       const pending = await readPending(connection);
       if (pending.length > 0) throw databaseBehind(pending);

@@ -1,0 +1,31 @@
+// The tags of a new task: those that its flow gives it by its input, and those of the request, which count more.
+
+import { describeViolations, TaskonautError } from "../../core/errors.ts";
+import type { Flow } from "../../core/flow/flow.ts";
+import { within } from "../../core/flow/flow-bound.ts";
+import { tagsOf } from "../../core/flow/own-tags.ts";
+import { parseJson } from "../../core/record/json.ts";
+import type { JsonText } from "../../core/record/record.ts";
+import { isA, messageOf } from "../../core/record/stored-error.ts";
+import { type Tags, tagViolations, toTagsText } from "../../core/record/tags.ts";
+
+/** As they are recorded; null: none. Throws input_invalid, flow_invalid. */
+export function planTags(flow: Flow, input: JsonText, given: Tags | undefined): JsonText | null {
+  if (flow.tags === undefined && given === undefined) return null;
+  const tags = { ...ofFlow(flow, input), ...given };
+  const errors = tagViolations(tags, "tags");
+  if (errors.length === 0) return toTagsText(tags);
+  throw new TaskonautError("input_invalid", `The tags are wrong: ${describeViolations(errors)}.`, { errors });
+}
+
+function ofFlow(flow: Flow, input: JsonText): Tags {
+  const { name, tags } = flow;
+  if (!tags) return {};
+  try {
+    return within(flow, () => tagsOf(name, tags, parseJson(input)));
+  } catch (cause) {
+    if (isA(cause, TaskonautError)) throw cause;
+    const message = `Flow ${name}: tags failed for this input: ${messageOf(cause)}`;
+    throw new TaskonautError("flow_invalid", message, { cause });
+  }
+}
