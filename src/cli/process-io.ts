@@ -71,17 +71,18 @@ async function writeAbove(lines: LineWriter, text: string): Promise<boolean> {
 }
 
 function openLive(lines: LineWriter): LiveLines {
-  const { stderr } = process;
-  const area = new LiveArea(() => stderr.columns || COLUMNS);
+  // both are the same terminal, and this one is set up by then: the width of data was asked for
+  const { stdout: terminal } = process;
+  const area = new LiveArea(() => terminal.columns || COLUMNS);
   const onContinued = (): void => area.forget();
   process.on("SIGCONT", onContinued);
   lines.openArea(area);
   return {
     get columns() {
-      return stderr.columns || COLUMNS;
+      return terminal.columns || COLUMNS;
     },
     get rows() {
-      return stderr.rows || ROWS;
+      return terminal.rows || ROWS;
     },
     show: (shown) => lines.show(shown),
     async close(how) {
@@ -112,7 +113,7 @@ function createOutput(target: Target): Output {
   return {
     isTTY,
     get columns() {
-      return (isTTY && target.columns) || 80;
+      return (isTTY && target.columns) || COLUMNS;
     },
     async write(text) {
       let rest = Buffer.from(text);
