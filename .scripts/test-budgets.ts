@@ -7,6 +7,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   "test/chaos/chaos.test.ts": 100, // two thousand tasks under 46 kills, on both stores
   "test/browser/dashboard.test.ts": 60, // a browser, and a server for each test
   "test/sim/sim.test.ts": 70, // a thousand seeds
+  "test/chaos/schedules.test.ts": 45, // fifty schedules each second under a dozen kills, on both stores
   "test/chaos/faults.test.ts": 60, // each fault has its time, and a lease that passes
   "test/engine/crash.test.ts": 45, // a process for each place at which one may be killed
   "test/e2e/work.test.ts": 45, // leases that pass, and event loops that are stuck
@@ -22,6 +23,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   "test/contract/postgres-locked.test.ts": 20, // until locks are given up
   "test/documents/documents.test.ts": 20, // every command of the README and of docs
   "test/engine/faults.test.ts": 20,
+  "test/engine/schedules.test.ts": 25, // workers that come and go, on both stores
   "test/engine/progress.test.ts": 30, // progress is written once a second, and a lease passes
   "test/engine/known-outcomes.test.ts": 20, // until locks are given up
   "test/engine/poison.test.ts": 20, // leases that pass

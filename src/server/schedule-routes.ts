@@ -29,7 +29,11 @@ const AddBody = v.strictObject({
 });
 
 const PauseBody = v.strictObject({ reason: v.optional(v.pipe(v.string(), v.maxLength(1000))) });
-const BackfillBody = v.strictObject({ from: v.string(), until: v.string(), dry_run: v.optional(v.boolean(), false) });
+const BackfillBody = v.strictObject({
+  from: v.string(),
+  until: v.optional(v.string()),
+  dry_run: v.optional(v.boolean(), false),
+});
 const NoBody = v.strictObject({});
 
 const PAGE_PARAMETERS: readonly string[] = ["limit", "after"];

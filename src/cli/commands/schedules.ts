@@ -130,8 +130,7 @@ async function backfill(call: Call, taskonaut: Taskonaut, name: string): Promise
   const { io, look, flags } = call;
   const from = flags.get("from");
   if (from === undefined) throw usageError([{ path: "--from", message: "is missing: from which time on" }]);
-  const until = flags.get("until") ?? new Date(look.now()).toISOString();
-  const range = { from, until };
+  const range = { from, until: flags.get("until") };
   const planned = await taskonaut.schedules.backfill(name, { ...range, dryRun: true });
   const missing = planned.filter(({ exists }) => !exists).length;
   if (look.style === "readable") {

@@ -88,9 +88,9 @@ interface SchedulePage {
 }
 
 export interface Backfill {
-  /** From this time to that one, both included. */
+  /** From this time to that one, both included; what is yet to come fires by itself. By default until now. */
   readonly from: Timestamp;
-  readonly until: Timestamp;
+  readonly until?: Timestamp | undefined;
   /** Only tell what would be made. */
   readonly dryRun: boolean;
 }

@@ -115,7 +115,7 @@ function skipOf(
 }
 
 /** Of times in a row no more are counted. */
-const COUNTED_MAX = 1_000;
+const COUNTED_MAX = 500;
 
 export const NOT_ALL = "there were more of these times than are counted";
 

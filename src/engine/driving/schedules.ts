@@ -158,7 +158,8 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
     async backfill(name, { from, until, dryRun }: Backfill) {
       const row = await find(name);
       const flow = flows.find(row.flow_name);
-      const times = timesWithin(row, readTime("from", from), readTime("until", until), await storeClock.recent());
+      const now = await storeClock.recent();
+      const times = timesWithin(row, readTime("from", from), until === undefined ? now : readTime("until", until), now);
       const told = [];
       for (const at of times) {
         const id = keyedTaskId(firingKey(name, at));
@@ -200,10 +201,9 @@ function notYetSeen(name: string, flows: readonly Flow[]): ScheduleRow | undefin
 /** Throws input_invalid. */
 function timesWithin(row: ScheduleRow, from: number, until: number, now: number): readonly number[] {
   if (from > until) throw invalid("until", "must not be before from");
-  if (until > now) throw invalid("until", "must have passed: what is yet to come fires by itself");
   const times: number[] = [];
   let at = firstFiring(timingOf(row), from);
-  while (at !== undefined && at <= until) {
+  while (at !== undefined && at <= Math.min(until, now)) {
     times.push(at);
     if (times.length > FIRINGS_MAX)
       throw invalid("until", `there are more than ${FIRINGS_MAX} times in between: take them in parts`);

@@ -147,7 +147,7 @@ class Decision {
       until_at: until,
       count: (this.#skips[place]?.count ?? 0) + count,
       kind,
-      reason,
+      reason: this.#skips[place]?.reason ?? reason,
       recorded_at: this.now,
     };
     if (place === -1) this.#skips.push(skip);

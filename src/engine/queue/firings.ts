@@ -31,6 +31,9 @@ const POLL_MS = 20_000;
 /** News is about tasks, nearly always: it makes nobody look more often. */
 const NEWS_MS = 500;
 
+/** After so long another worker, or this one, tries again what could not be worked out. */
+const LATER_MS = 60_000;
+
 const FAILED: Backoff = { minMs: 50, maxMs: 2_000 };
 
 export interface FiringTools {
@@ -48,7 +51,7 @@ export class Firings {
   readonly #flows: readonly FiringFlow[];
   /** In store time; null: none is known. */
   #nextAt: number | null = null;
-  /** By the clock of this process. */
+  /** As time passes in this process. */
   #lookedAt = Number.NEGATIVE_INFINITY;
   #hasNews = true;
   #failedMs = 0;
@@ -73,18 +76,18 @@ export class Firings {
       this.#pause.arm();
       const ms = this.#waitMs();
       if (ms > 0) await this.#pause.take(ms);
-      else await this.tick();
+      else await this.#look(signal);
     }
     signal.removeEventListener("abort", onAbort);
   }
 
   /** Makes what is due. Never rejects. */
-  async tick(): Promise<void> {
+  async #look(signal: AbortSignal): Promise<void> {
     const { clock, log, storeClock } = this.tools;
     this.#hasNews = false;
     try {
       const pace = new Pace(clock);
-      for (;;) {
+      while (!signal.aborted) {
         const { now, due, nextAt } = await this.tools.store.schedules.readDue(this.#flows);
         storeClock.note(now);
         this.#nextAt = nextAt;
@@ -96,14 +99,12 @@ export class Firings {
       this.#failedMs = nextWait(FAILED, this.#failedMs);
       log.warn?.("schedules not reached", { error: messageOf(error) });
     }
-    this.#lookedAt = clock.now();
+    this.#lookedAt = clock.elapsed();
   }
 
   #waitMs(): number {
     const { clock, storeClock } = this.tools;
-    const since = clock.now() - this.#lookedAt;
-    // the clock was set back
-    if (since < 0) return 0;
+    const since = clock.elapsed() - this.#lookedAt;
     if (this.#failedMs > 0) return this.#failedMs - since;
     const dueMs = this.#nextAt === null ? POLL_MS : this.#nextAt - storeClock.guess();
     return Math.ceil(Math.min(POLL_MS - since, dueMs, this.#hasNews ? NEWS_MS - since : POLL_MS));
@@ -114,7 +115,7 @@ export class Firings {
     const plans: FiringPlan[] = [];
     for (const each of due) {
       await pace.turn();
-      plans.push(decideFirings(each, now, (nominalAt) => this.#plan(each.row, nominalAt, now)));
+      plans.push(this.#decide(each, now));
     }
     // SL3
     for (const id of plans.flatMap(({ cancels }) => cancels)) await store.postToTask(cancelOf(id));
@@ -129,6 +130,17 @@ export class Firings {
         log.warn?.("schedule skipped", { schedule: plan.row.name, kind, count, reason });
     }
     if (tasks > 0) notifier.tellWorkers();
+  }
+
+  /** One that cannot be worked out here (a zone that this machine does not know) does not stand in the way of the others. */
+  #decide(due: DueSchedule, now: number): FiringPlan {
+    try {
+      return decideFirings(due, now, (nominalAt) => this.#plan(due.row, nominalAt, now));
+    } catch (error) {
+      const { row } = due;
+      this.tools.log.error?.("schedule not worked out", { schedule: row.name, error: messageOf(error) });
+      return { row: { ...row, version: row.version + 1, next_at: now + LATER_MS }, tasks: [], skips: [], cancels: [] };
+    }
   }
 
   #plan(row: ScheduleRow, nominalAt: number, now: number): TaskRecord | { readonly refused: string } {

@@ -1,0 +1,377 @@
+// Schedules over both stores: what files say, what workers make of it, and what comes of it when they die.
+
+import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import { defineFlow, type Flow } from "../../src/core/flow/flow.ts";
+import { waitForSignal } from "../../src/core/flow/operation.ts";
+import { keyedTaskId } from "../../src/core/record/ids.ts";
+import { firingKey, type ScheduleRow } from "../../src/core/record/schedule.ts";
+import type { ScheduleDefinition } from "../../src/core/flow/schedule.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import { isTerminal } from "../../src/core/record/status.ts";
+import type { Store } from "../../src/store/store.ts";
+import { scheduleRow } from "../contract/rows.ts";
+import { DATABASES } from "../support/databases.ts";
+import { rejection } from "../support/rejection.ts";
+import { until } from "../support/until.ts";
+import { workerBench } from "./worker-bench.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** A flow of a file, which waits for a signal. Each test has flows and schedules of its own. */
+function flowOfFile(
+  name: string,
+  code: string,
+  schedules: readonly ScheduleDefinition<{ readonly n: number }>[],
+): Flow {
+  const flow = defineFlow({
+    name,
+    input: v.object({ n: v.number() }),
+    signals: { go: v.unknown() },
+    schedules,
+    *run() {
+      yield* waitForSignal("go");
+    },
+  });
+  return { ...flow, file: `/flows/${name}.ts`, code };
+}
+
+const unique = (): string => `n${crypto.randomUUID().replaceAll("-", "")}`;
+const YEARLY = { cron: "0 0 1 1 *", input: { n: 1 } } as const;
+
+describe.each(DATABASES)("schedules on %s", (_, create) => {
+  const { bench, working } = workerBench(create);
+
+  const namesOf = async (store: Store, flow: string): Promise<readonly string[]> =>
+    (await store.schedules.list({ limit: 1000 })).filter((row) => row.flow_name === flow).map(({ name }) => name);
+
+  /** Ids of the tasks that a schedule has made, whatever became of them. */
+  const firedBy = async (store: Store, name: string): Promise<number> =>
+    (await store.schedules.read(name))?.fired_count ?? 0;
+
+  /** A schedule of the flow that is due, or was some time ago. */
+  async function dueSince(store: Store, flow: string, ms: number, over: Partial<ScheduleRow>): Promise<ScheduleRow> {
+    const every = over.every_ms ?? 24 * HOUR_MS;
+    const at = Math.floor(((await store.now()) - ms) / every) * every;
+    const row = scheduleRow({ name: unique(), flow_name: flow, input: '{"n":1}', every_ms: every, ...over });
+    const made = { ...row, nominal_at: at, next_at: at };
+    expect(await store.schedules.insert(made)).toBe(true);
+    return made;
+  }
+
+  const end = (engine: Engine, id: string): Promise<unknown> => engine.signalTask(id, { name: "go", payload: null });
+
+  describe("of a file", () => {
+    test("become rows when a worker starts, and are those of the new file when one with that starts", async () => {
+      const [flow, a, b, c, other] = [unique(), unique(), unique(), unique(), unique()];
+      const store = await bench.openStore();
+      const one = flowOfFile(flow, "one", [
+        { name: a, ...YEARLY },
+        { name: b, ...YEARLY, jitter: "1h" },
+      ]);
+      const { worker } = await working({ flows: [one] });
+      await store.schedules.insert(scheduleRow({ name: other, flow_name: flow }));
+      expect((await namesOf(store, flow)).toSorted()).toEqual([a, b, other].toSorted());
+      const before = await store.schedules.read(b);
+      const two = flowOfFile(flow, "two", [
+        { name: b, ...YEARLY, jitter: "1h", input: { n: 2 } },
+        { name: c, ...YEARLY },
+      ]);
+      await working({ flows: [two] });
+      expect((await namesOf(store, flow)).toSorted()).toEqual([b, c, other].toSorted());
+      // its times are the same: so is the next one
+      expect(await store.schedules.read(b)).toMatchObject({
+        input: '{"n":2}',
+        next_at: before?.next_at ?? 0,
+        version: 2,
+      });
+      await worker.stop();
+    });
+
+    test("are not taken back by an older worker that starts again, nor does that fire them", async () => {
+      const [flow, name] = [unique(), unique()];
+      const store = await bench.openStore();
+      const old = flowOfFile(flow, "old", [{ name, ...YEARLY }]);
+      const first = await working({ flows: [old] });
+      await working({ flows: [flowOfFile(flow, "new", [{ name, every: "1s", input: { n: 7 } }])] });
+      const again = await bench.openEngine({ flows: [old] });
+      await again.startWorker({ concurrency: 1 });
+      await until(async () => (await firedBy(store, name)) > 0);
+      expect(await store.schedules.read(name)).toMatchObject({ every_ms: 1000, input: '{"n":7}' });
+      expect((await store.schedules.listSources()).find((each) => each.flow_name === flow)?.code).toBe("new");
+      await first.worker.stop();
+    });
+
+    test("are those of the old file again when nobody has had the new one for a while", async () => {
+      const [flow, name] = [unique(), unique()];
+      const store = await bench.openStore();
+      const old = flowOfFile(flow, "old", [{ name, ...YEARLY }]);
+      for (const each of [old, flowOfFile(flow, "new", [])]) {
+        const engine = await bench.openEngine({ flows: [each] });
+        await (await engine.startWorker({ concurrency: 1 })).stop();
+      }
+      expect(await namesOf(store, flow)).toEqual([]);
+      const source = (await store.schedules.listSources()).find((each) => each.flow_name === flow);
+      if (!source) throw new Error("There is one.");
+      // as if the last worker that had it had left three minutes ago
+      const confirmed_at = (await store.now()) - 180_000;
+      await store.schedules.declare({
+        source: { ...source, version: source.version + 1, confirmed_at },
+        rows: [],
+        names: [],
+      });
+      await working({ flows: [old] });
+      expect(await namesOf(store, flow)).toEqual([name]);
+    });
+
+    test("a paused one stays paused when the file changes", async () => {
+      const [flow, name] = [unique(), unique()];
+      const store = await bench.openStore();
+      const { engine } = await working({ flows: [flowOfFile(flow, "one", [{ name, ...YEARLY }])] });
+      await engine.schedules.pause(name, { reason: "no" });
+      await working({ flows: [flowOfFile(flow, "two", [{ name, every: "1s", input: { n: 1 } }])] });
+      expect(await store.schedules.read(name)).toMatchObject({ every_ms: 1000, next_at: null, pause_reason: "no" });
+      await engine.schedules.resume(name);
+      await until(async () => (await firedBy(store, name)) > 0);
+    });
+
+    test("cannot be removed while a worker has the file, and can be when nobody has it any more", async () => {
+      const [flow, name] = [unique(), unique()];
+      const store = await bench.openStore();
+      const { engine } = await working({ flows: [flowOfFile(flow, "one", [{ name, ...YEARLY }])] });
+      expect(await rejection(engine.schedules.remove(name))).toMatchObject({ code: "schedule_of_flow" });
+      const source = (await store.schedules.listSources()).find((each) => each.flow_name === flow);
+      if (!source) throw new Error("There is one.");
+      const stale = { ...source, version: source.version + 1, confirmed_at: (await store.now()) - 180_000 };
+      await store.schedules.declare({ source: stale, rows: [], names: [name] });
+      await engine.schedules.remove(name);
+      expect(await store.schedules.read(name)).toBeUndefined();
+    });
+
+    test("one that moves to another flow of the same files is there, and a name that is taken stays", async () => {
+      const [from, to, name, taken] = [unique(), unique(), unique(), unique()];
+      const store = await bench.openStore();
+      await store.schedules.insert(scheduleRow({ name: taken, flow_name: "echo_add" }));
+      await working({ flows: [flowOfFile(from, "one", [{ name, ...YEARLY }]), flowOfFile(to, "one", [])] });
+      await working({
+        flows: [
+          flowOfFile(from, "two", []),
+          flowOfFile(to, "two", [
+            { name, ...YEARLY },
+            { name: taken, ...YEARLY },
+          ]),
+        ],
+      });
+      expect((await store.schedules.read(name))?.flow_name).toBe(to);
+      expect(await store.schedules.read(taken)).toMatchObject({ flow_name: "echo_add", owner: "command", version: 1 });
+    });
+  });
+
+  describe("when workers were away for an hour", () => {
+    const flow = flowOfFile(unique(), "code", []);
+
+    test.each([
+      ["none", null, 0, 1],
+      ["last", null, 1, 0],
+      ["within", 2 * HOUR_MS, 1, 0],
+      ["within", HOUR_MS / 2, 0, 1],
+    ] as const)("%s %p makes up for %i, and puts the rest down", async (catch_up, catch_up_ms, fired, skipped) => {
+      const store = await bench.openStore();
+      const every = 24 * HOUR_MS;
+      const at = (await store.now()) - HOUR_MS;
+      const row = scheduleRow({
+        name: unique(),
+        flow_name: flow.name,
+        input: '{"n":1}',
+        every_ms: every,
+        catch_up,
+        catch_up_ms,
+      });
+      await store.schedules.insert({ ...row, nominal_at: at, next_at: at });
+      await working({ flows: [flow] });
+      await until(async () => (await store.schedules.read(row.name))?.version === 2);
+      const after = await store.schedules.read(row.name);
+      expect(after).toMatchObject({ fired_count: fired, skipped_count: skipped });
+      expect(after?.next_at).toBeGreaterThan(await store.now());
+      const task = await store.readTaskRow(keyedTaskId(firingKey(row.name, at)));
+      expect(task === undefined).toBe(fired === 0);
+      expect((await store.schedules.readSkips(row.name)).map(({ kind, count }) => [kind, count])).toEqual(
+        skipped === 0 ? [] : [["missed", skipped]],
+      );
+    });
+
+    test("within makes up for each of many times, once and under its key", async () => {
+      const store = await bench.openStore();
+      const row = await dueSince(store, flow.name, HOUR_MS, {
+        every_ms: 60_000,
+        overlap: "all",
+        catch_up: "within",
+        catch_up_ms: 2 * HOUR_MS,
+      });
+      await Promise.all([working({ flows: [flow] }), working({ flows: [flow] }), working({ flows: [flow] })]);
+      await until(async () => ((await store.schedules.read(row.name))?.next_at ?? 0) > (await store.now()));
+      const after = (await store.schedules.read(row.name)) as ScheduleRow;
+      expect(after.skipped_count).toBe(0);
+      const first = row.nominal_at ?? 0;
+      const count = ((after.nominal_at ?? 0) - first) / 60_000;
+      expect(after.fired_count).toBe(count);
+      for (let i = 0; i < count; i++) {
+        const id = keyedTaskId(firingKey(row.name, first + i * 60_000));
+        expect(await store.readTaskRow(id)).toMatchObject({ schedule: row.name, input_payload: '{"n":1}' });
+      }
+    });
+  });
+
+  describe("while a task of it has not ended", () => {
+    const flow = flowOfFile(unique(), "code", []);
+
+    test("queue makes the one that waits when that task ends, whoever ends it", async () => {
+      const store = await bench.openStore();
+      const { engine } = await working({ flows: [flow] });
+      const row = scheduleRow({
+        name: unique(),
+        flow_name: flow.name,
+        input: '{"n":1}',
+        overlap: "queue",
+        every_ms: HOUR_MS,
+      });
+      await store.schedules.insert(row); // it has no next time yet
+      const { id } = await engine.schedules.trigger(row.name, {});
+      const at = (await store.now()) - 1;
+      await store.schedules.fire([{ row: { ...row, version: 2, nominal_at: at, next_at: at }, tasks: [], skips: [] }]);
+      await store.announce();
+      await until(async () => (await engine.schedules.get(row.name)).queued_at !== null);
+      expect(await firedBy(store, row.name)).toBe(0);
+      await end(engine, id);
+      await until(async () => (await firedBy(store, row.name)) === 1);
+      expect(await engine.schedules.get(row.name)).toMatchObject({ queued_at: null, skipped_count: 0 });
+      expect(await store.readTaskRow(keyedTaskId(firingKey(row.name, at)))).toMatchObject({ schedule: row.name });
+    });
+
+    test("cancel-running cancels it, and makes the next", async () => {
+      const store = await bench.openStore();
+      const engine = await bench.openEngine({ flows: [flow] });
+      const row = await dueSince(store, flow.name, 0, {
+        overlap: "cancel-running",
+        every_ms: 24 * HOUR_MS,
+        catch_up: "last",
+      });
+      const { id } = await engine.schedules.trigger(row.name, {});
+      await engine.startWorker({ concurrency: 5 });
+      await until(async () => (await firedBy(store, row.name)) === 1);
+      await until(async () => isTerminal((await engine.getTask(id)).status));
+      expect(await engine.getTask(id)).toMatchObject({ status: "CANCELLED" });
+      const made = keyedTaskId(firingKey(row.name, row.nominal_at ?? 0));
+      expect(isTerminal((await engine.getTask(made)).status)).toBe(false);
+    });
+  });
+
+  test("a firing whose input the flow refuses by now is put down, and the next one is made when it comes", async () => {
+    const flow = flowOfFile(unique(), "code", []);
+    const store = await bench.openStore();
+    const row = await dueSince(store, flow.name, 0, { input: '{"n":"no number"}' });
+    await working({ flows: [flow] });
+    await until(async () => (await store.schedules.read(row.name))?.version === 2);
+    const [skip] = await store.schedules.readSkips(row.name);
+    expect(skip).toMatchObject({ kind: "refused", reason: expect.stringContaining("n: invalid type") });
+  });
+
+  test("one whose zone this machine does not know stands in nobody's way", async () => {
+    const flow = flowOfFile(unique(), "code", []);
+    const store = await bench.openStore();
+    const at = (await store.now()) - 1000;
+    const odd = scheduleRow({
+      name: unique(),
+      flow_name: flow.name,
+      every_ms: null,
+      cron: "0 * * * *",
+      time_zone: "Mars/X",
+    });
+    await store.schedules.insert({ ...odd, nominal_at: at, next_at: at });
+    const row = await dueSince(store, flow.name, 0, {});
+    await working({ flows: [flow] });
+    await until(async () => (await firedBy(store, row.name)) === 1);
+    await until(async () => (await store.schedules.read(odd.name))?.version === 2);
+    expect((await store.schedules.read(odd.name))?.next_at).toBeGreaterThan(at + 30_000);
+  });
+
+  test("pause, resume, trigger and backfill do what they say", async () => {
+    const flow = flowOfFile(unique(), "code", []);
+    const store = await bench.openStore();
+    const { engine } = await working({ flows: [flow] });
+    const name = unique();
+    const added = await engine.schedules.add({ name, flow: flow.name, cron: "0 * * * *", input: { n: 3 } });
+    expect(added).toMatchObject({ owner: "command", time_zone: "UTC", overlap: "skip", catch_up: "last" });
+    expect(
+      await rejection(engine.schedules.add({ name, flow: flow.name, every: "1m", input: { n: 3 } })),
+    ).toMatchObject({
+      code: "schedule_exists",
+    });
+    await engine.schedules.pause(name, { reason: "the bank is down" });
+    expect(await engine.schedules.get(name)).toMatchObject({ next_at: null, pause_reason: "the bank is down" });
+    const row = (await store.schedules.read(name)) as ScheduleRow;
+    const hoursAgo = (row.nominal_at ?? 0) - 3 * HOUR_MS;
+    await store.schedules.fire([
+      { row: { ...row, version: row.version + 1, nominal_at: hoursAgo }, tasks: [], skips: [] },
+    ]);
+    expect(await engine.schedules.resume(name)).toMatchObject({
+      paused_at: null,
+      next_at: added.next_at,
+      skipped_count: 3,
+    });
+    expect((await engine.schedules.get(name)).skips).toMatchObject([
+      { kind: "paused", count: 3, from: new Date(hoursAgo).toISOString() },
+    ]);
+    const triggered = await engine.schedules.trigger(name, { idempotencyKey: `${name} once` });
+    expect((await engine.schedules.trigger(name, { idempotencyKey: `${name} once` })).id).toBe(triggered.id);
+    const range = { from: new Date((await store.now()) - 5 * HOUR_MS).toISOString() };
+    const planned = await engine.schedules.backfill(name, { ...range, dryRun: true });
+    expect(planned.map(({ exists }) => exists)).toEqual([false, false, false, false, false]);
+    const made = await engine.schedules.backfill(name, { ...range, dryRun: false });
+    expect(made).toEqual(planned);
+    const again = await engine.schedules.backfill(name, { ...range, dryRun: false });
+    expect(again.map(({ exists, task_id }) => [exists, task_id])).toEqual(
+      planned.map(({ task_id }) => [true, task_id]),
+    );
+    expect(await store.readTaskRow(planned[0]?.task_id ?? "")).toMatchObject({
+      schedule: name,
+      input_payload: '{"n":3}',
+    });
+    await engine.schedules.remove(name);
+    expect(await rejection(engine.schedules.get(name))).toMatchObject({ code: "schedule_not_found" });
+  });
+
+  test("what is wrong with a new one is told all at once, by option", async () => {
+    const flow = flowOfFile(unique(), "code", []);
+    const engine = await bench.openEngine({ flows: [flow] });
+    const wrong = {
+      name: "1st",
+      flow: flow.name,
+      cron: "0 0 30 2 *",
+      timeZone: "Mars",
+      overlap: "skp",
+      catchUp: "all",
+      jitter: "2d",
+    };
+    const error = await rejection(engine.schedules.add(wrong));
+    expect(error).toMatchObject({ code: "input_invalid" });
+    const { errors } = error as { errors?: readonly { path: string; message: string }[] };
+    expect(errors?.map(({ path }) => path).toSorted()).toEqual([
+      "catchUp",
+      "cron",
+      "jitter",
+      "name",
+      "overlap",
+      "timeZone",
+    ]);
+    expect(
+      await rejection(engine.schedules.add({ name: unique(), flow: flow.name, every: "1m", input: {} })),
+    ).toMatchObject({
+      code: "input_invalid",
+      errors: [{ path: "input.n", message: "required" }],
+    });
+    expect(await rejection(engine.schedules.add({ name: unique(), flow: "nothing", every: "1m" }))).toMatchObject({
+      code: "flow_not_found",
+    });
+  });
+});
