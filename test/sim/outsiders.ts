@@ -26,6 +26,9 @@ const EXPECTED: ReadonlySet<ErrorCode> = new Set([
   "task_not_in_doubt",
   "task_not_retryable",
   "idempotency_key_reused",
+  "schedule_not_found",
+  "schedule_exists",
+  "schedule_busy",
 ]);
 
 const CREATE_AGAIN_MS = 2000;
@@ -39,6 +42,8 @@ interface OpenStep {
 export class Outsiders {
   /** Keys of tasks that somebody wants, and does not know to be there. */
   readonly #unknown = new Set<string>();
+  /** Names of schedules that somebody wanted. */
+  readonly #schedules: string[] = [];
   #calls = 0;
 
   constructor(
@@ -52,6 +57,7 @@ export class Outsiders {
     const process = this.#anyProcess();
     if (!process) return;
     const open = database.tasks.filter(({ task }) => !isTerminal(task.status));
+    if (this.#schedules.length > 0 && random.chance(0.2)) return this.#pauseOrResume(process);
     const kind = random.pick([
       "signal",
       "signal",
@@ -100,6 +106,35 @@ export class Outsiders {
       case "unpause":
         if (database.pauses.length > 0) this.#unpause(process, random.pick(database.pauses));
     }
+  }
+
+  /** Somebody makes a schedule; it may not come to be. */
+  schedule(): void {
+    const { random } = this.world;
+    const process = this.#anyProcess();
+    if (!process) return;
+    const name = `schedule-${this.#schedules.length + 1}`;
+    this.#schedules.push(name);
+    const catchUp = random.pick(["none", "last", { within: random.int(1000, 100_000) }]);
+    this.call(process, `schedule ${name}`, (engine) =>
+      engine.schedules.add({
+        name,
+        flow: random.pick(this.flows),
+        every: random.int(1, 5) * 1000,
+        jitter: random.pick([0, 0, 1000]),
+        overlap: random.pick(["skip", "queue", "all", "cancel-running"]),
+        catchUp,
+      }),
+    );
+  }
+
+  #pauseOrResume(process: SimProcess): void {
+    const { random } = this.world;
+    const name = random.pick(this.#schedules);
+    const how = random.pick(["pause", "resume", "resume"] as const);
+    this.call(process, `${how} ${name}`, ({ schedules }) =>
+      how === "pause" ? schedules.pause(name, {}) : schedules.resume(name),
+    );
   }
 
   create(flow: string): void {

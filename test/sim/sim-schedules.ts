@@ -2,14 +2,16 @@
 
 import type { ScheduleRow, ScheduleSourceRow, SkipRow } from "../../src/core/record/schedule.ts";
 import type { Declaration, DueSchedules, Firing, FiringFlow } from "../../src/store/schedule-store.ts";
+import { ScheduleLedger } from "./schedule-ledger.ts";
 import type { SimDatabase } from "./sim-database.ts";
 
 export class SimSchedules {
   readonly #rows = new Map<string, ScheduleRow>();
   readonly #sources = new Map<string, ScheduleSourceRow>();
   readonly #skips = new Map<string, SkipRow>();
-  /** Told of each firing that is written. */
-  onFired: (firing: Firing) => void = () => {};
+  readonly ledger = new ScheduleLedger();
+  /** Told of what must not be. */
+  onBreach: (breach: string) => void = () => {};
 
   constructor(private readonly database: SimDatabase) {}
 
@@ -39,7 +41,18 @@ export class SimSchedules {
   insert(row: ScheduleRow): boolean {
     if (this.#rows.has(row.name)) return false;
     this.#rows.set(row.name, row);
+    this.ledger.noteInserted(row);
     return true;
+  }
+
+  /** They fire no more. */
+  stopAll(): void {
+    for (const row of this.rows) this.#rows.set(row.name, { ...row, next_at: null, version: row.version + 1 });
+  }
+
+  /** Those that nobody has fired for so long. */
+  neglected(ms: number, now: number): readonly ScheduleRow[] {
+    return this.rows.filter(({ next_at }) => next_at !== null && next_at + ms < now);
   }
 
   remove(name: string, version: number): boolean {
@@ -59,14 +72,16 @@ export class SimSchedules {
   fire(firings: readonly Firing[]): readonly boolean[] {
     return firings.map((firing) => {
       const { row, tasks, skips } = firing;
-      if (this.#rows.get(row.name)?.version !== row.version - 1) return false;
+      const before = this.#rows.get(row.name);
+      if (before?.version !== row.version - 1) return false;
+      const breach = this.ledger.breachOf(firing, before);
+      if (breach !== undefined) this.onBreach(breach);
       this.#rows.set(row.name, row);
       this.database.insertTasks(tasks);
       for (const skip of skips) {
         const key = `${skip.schedule_name} ${skip.from_at}`;
         this.#skips.set(key, { ...skip, count: skip.count + (this.#skips.get(key)?.count ?? 0) });
       }
-      this.onFired(firing);
       return true;
     });
   }

@@ -18,6 +18,9 @@ export interface Simulation {
   readonly onEvent?: (() => void) | undefined;
 }
 
+/** How likely there are schedules. */
+const SCHEDULED = 0.3;
+
 const TROUBLE_MS = { min: 5000, max: 25_000 };
 const TASKS = { min: 2, max: 8 };
 /** After so long a calm everything has come to its end: longest are the waits of flows, and leases that must pass. */
@@ -41,7 +44,10 @@ export async function simulate({ seed, flows, expected, onEvent }: Simulation): 
   const cast = expected && random.chance(0.3) ? [random.pick(flows), random.pick(flows)] : flows;
   const outsiders = new Outsiders(world, cast);
   const nemesis = new Nemesis(world);
-  const isOver = (): boolean => outsiders.isServed && world.database.tasks.every(({ task }) => isTerminal(task.status));
+  const isOver = (): boolean =>
+    outsiders.isServed &&
+    world.schedules.rows.every(({ next_at }) => next_at === null) &&
+    world.database.tasks.every(({ task }) => isTerminal(task.status));
   const runUntil = async (end: number, holds: () => boolean = () => false): Promise<boolean> => {
     timeline.after(end - timeline.now, () => {}); // so that time passes where nothing else happens
     while (trace.breaches.length === 0 && timeline.now < end && !holds()) {
@@ -64,6 +70,7 @@ export async function simulate({ seed, flows, expected, onEvent }: Simulation): 
     for (let i = random.int(TASKS.min, TASKS.max); i > 0; i--) {
       timeline.after(random.int(0, troubleMs / 2), () => outsiders.createAny());
     }
+    if (random.chance(SCHEDULED)) for (let i = random.int(1, 3); i > 0; i--) outsiders.schedule();
     for (let ms = 0; ms < troubleMs; ms += 1000) timeline.after(ms, () => nemesis.throwDice());
     for (let i = random.int(0, troubleMs / 500); i > 0; i--) {
       timeline.after(random.int(0, troubleMs), () => outsiders.act());
@@ -82,6 +89,9 @@ export async function simulate({ seed, flows, expected, onEvent }: Simulation): 
   const settledAt = timeline.now + SETTLE_MS;
   const findsNeglect = (): boolean => {
     if (timeline.now < settledAt) return false;
+    for (const { name } of world.schedules.neglected(NEGLECT_MS, world.storeNow()))
+      trace.breach(`Nobody fires schedule ${name}, which is due.`);
+    world.schedules.stopAll();
     const neglected = world.neglected(NEGLECT_MS);
     for (const task of neglected)
       trace.breach(`Nobody takes task ${short(task.id)}, which is due: ${JSON.stringify(task)}`);
@@ -95,6 +105,7 @@ export async function simulate({ seed, flows, expected, onEvent }: Simulation): 
     );
   }
   for (const breach of breachesAtEnd(world, expected)) trace.breach(breach);
+  for (const breach of world.schedules.ledger.breachesAtEnd(world.schedules.rows, world.database)) trace.breach(breach);
   trace.throwBreach(rerun);
   for (const { life } of world.living) life.die();
   return world;

@@ -78,6 +78,7 @@ export class World {
     this.database.onUnpaused = () => {
       for (const id of this.#freeSince.keys()) this.#freeSince.set(id, this.timeline.now);
     };
+    this.schedules.onBreach = (breach) => this.trace.breach(breach);
     this.database.onWrite = (write) => {
       const { before, after, change } = write;
       const { task } = after;

@@ -64,8 +64,9 @@ export function withTerms(row: ScheduleRow, terms: OwnTerms, input: JsonText, no
     names.some((name) => changed[name] !== row[name]);
   if (!differs([...(Object.keys(terms) as (keyof OwnTerms)[]), "input"])) return undefined;
   const next: ScheduleRow = { ...changed, version: row.version + 1, updated_at: now };
-  if (row.paused_at !== null || !differs(["cron", "every_ms", "time_zone", "jitter_ms"])) return next;
-  return withNext({ ...next, skip_from: null, skip_kind: null }, now);
+  if (!differs(["cron", "every_ms", "time_zone", "jitter_ms"])) return next;
+  const moved = withNext({ ...next, skip_from: null, skip_kind: null }, Math.max(now, row.fired_at ?? 0));
+  return row.paused_at === null ? moved : { ...moved, next_at: null };
 }
 
 export function paused(row: ScheduleRow, reason: string | null, now: number): ScheduleRow {
@@ -73,28 +74,29 @@ export function paused(row: ScheduleRow, reason: string | null, now: number): Sc
   return { ...row, next_at: null, paused_at: since, pause_reason: reason, version: row.version + 1, updated_at: now };
 }
 
-/** What would have come meanwhile is skipped. */
+/** What would have come meanwhile is skipped. No time comes again, also where the clock was set back. */
 export function resumed(
   row: ScheduleRow,
   now: number,
 ): { readonly row: ScheduleRow; readonly skips: readonly SkipRow[] } {
-  const next = withNext(
-    {
+  const passed = row.nominal_at === null ? undefined : passTimes(timingOf(row), row.nominal_at, now + 1);
+  const next = passed?.next ?? null;
+  const dueAt = next === null ? null : dueOf(row, next);
+  return {
+    row: {
       ...row,
+      nominal_at: next,
+      next_at: row.queued_at === null ? dueAt : now,
       paused_at: null,
       pause_reason: null,
       skip_from: null,
       skip_kind: null,
+      skipped_count: row.skipped_count + (passed?.count ?? 0),
       version: row.version + 1,
       updated_at: now,
     },
-    now,
-  );
-  const passed = row.nominal_at === null ? undefined : passTimes(timingOf(row), row.nominal_at, now + 1);
-  const isQueued = next.queued_at !== null;
-  const skips = passed === undefined || passed.count === 0 ? [] : [skipOf(row, passed, now)];
-  const skipped = row.skipped_count + (passed?.count ?? 0);
-  return { row: { ...next, skipped_count: skipped, ...(isQueued && { next_at: now }) }, skips };
+    skips: passed === undefined || passed.count === 0 ? [] : [skipOf(row, passed, now)],
+  };
 }
 
 function skipOf(
