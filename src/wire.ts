@@ -5,6 +5,7 @@ import { hostname } from "node:os";
 import { join, resolve, sep } from "node:path";
 import { isatty } from "node:tty";
 import type {
+  MetricsAddress,
   RunningServer,
   RunningWorker,
   ServerOptions,
@@ -31,6 +32,8 @@ import { findFlowFiles, resolveFlowPaths } from "./flows/find-flow-files.ts";
 import type { PassedOver } from "./flows/loader.ts";
 import { createLog } from "./log/create-log.ts";
 import { wantsColor } from "./log/paint.ts";
+import type { Store } from "./store/store.ts";
+import type { Metrics } from "./telemetry/metrics.ts";
 import type { LineWriter } from "./cli/line-writer.ts";
 import type { UserCode } from "./cli/user-code.ts";
 import { readLimits } from "./read-limits.ts";
@@ -113,12 +116,19 @@ interface OpenEngine {
   readonly location: string;
   /** Names of the flows that it has. */
   readonly flows: readonly string[];
+  readonly metrics: Metrics | undefined;
+}
+
+interface EngineNeeds extends StoreOptions {
+  readonly news?: TaskNews | undefined;
+  /** What it does is counted, for Prometheus. */
+  readonly isMeasured?: boolean;
 }
 
 /** `works`: it will have a worker, whose lease is kept by a thread of its own. */
 async function openEngine(
   context: Context,
-  { works = false, mustExist = false, news }: StoreOptions & { readonly news?: TaskNews | undefined } = {},
+  { works = false, mustExist = false, news, isMeasured = false }: EngineNeeds = {},
 ): Promise<OpenEngine> {
   const { settings, env, log, tellWait } = context;
   const limits = readLimits(env);
@@ -132,8 +142,9 @@ async function openEngine(
     works ? loadHeartbeat(address, limits, context) : undefined,
     works || flows.every(({ file }) => file === undefined) ? undefined : watchLate(address, limits, context),
   ]);
+  const metrics = isMeasured ? await measure(store, context) : undefined;
   const engine = createEngine({
-    store,
+    store: metrics?.store ?? store,
     flows,
     clock: systemClock,
     log,
@@ -145,7 +156,19 @@ async function openEngine(
     ...(context.userCode && { toolWatch: context.userCode }),
     ...(startHeartbeat && { startHeartbeat }),
   });
-  return { engine, location: store.location, flows: flows.map(({ name }) => name) };
+  return { engine, location: store.location, flows: flows.map(({ name }) => name), metrics: metrics?.metrics };
+}
+
+async function measure(
+  store: Store,
+  { version }: Context,
+): Promise<{ readonly metrics: Metrics; readonly store: Store }> {
+  const [{ Metrics }, { observedStore }] = await Promise.all([
+    import("./telemetry/metrics.ts"),
+    import("./telemetry/observed-store.ts"),
+  ]);
+  const metrics = new Metrics({ version: version ?? "unknown", dialect: store.dialect });
+  return { metrics, store: observedStore(store, metrics) };
 }
 
 /** Undefined for a store in memory, which no other thread can reach. */
@@ -221,7 +244,7 @@ async function serve({ host, port, insecure, worker }: ServerOptions, context: C
   const { settings, env, log } = context;
   const { inputBytes: maxBodyBytes, graceMs } = readLimits(env);
   const [opened, { startServer }] = await Promise.all([
-    openEngine(context, { works: worker !== undefined }),
+    openEngine(context, { works: worker !== undefined, isMeasured: true }),
     import("./server/serve.ts"),
   ]);
   const taskonaut = opened.engine;
@@ -240,6 +263,7 @@ async function serve({ host, port, insecure, worker }: ServerOptions, context: C
       version: context.version,
       readUi,
       gate: opened.engine.tokens,
+      metrics: opened.metrics,
       graceMs,
     });
     ({ stop } = server);
@@ -260,11 +284,21 @@ async function readUi(): Promise<Uint8Array> {
   return uiAssets();
 }
 
-async function work(options: WorkerOptions, context: Context): Promise<RunningWorker> {
-  const opened = await openEngine(context, { works: true });
+async function work(
+  { metrics: at, ...options }: WorkerOptions & { readonly metrics?: MetricsAddress | undefined },
+  context: Context,
+): Promise<RunningWorker> {
+  const opened = await openEngine(context, { works: true, isMeasured: at !== undefined });
   try {
     await opened.engine.checkReady();
-    return { ...(await startWorker(opened, options)), stop: () => opened.engine.close() };
+    const { metrics } = opened;
+    const served =
+      at && metrics && (await import("./server/serve.ts")).serveMetrics({ ...at, metrics, log: context.log });
+    const stop = async (): Promise<void> => {
+      await opened.engine.close();
+      await served?.stop();
+    };
+    return { ...(await startWorker(opened, options)), metricsUrl: served?.url, stop };
   } catch (error) {
     await opened.engine.close();
     throw error;

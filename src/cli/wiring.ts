@@ -59,12 +59,21 @@ export interface WorkerOptions {
   readonly concurrency: number;
 }
 
+/** Where a worker without a server tells Prometheus what it counts. */
+export interface MetricsAddress {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+}
+
 /** It takes the tasks of its flows. */
 export interface WorkerFacts extends WorkerOptions, StoreFacts {
   readonly id: string;
 }
 
 export interface RunningWorker extends WorkerFacts {
+  /** Of its metrics; undefined: it tells nobody. */
+  readonly metricsUrl?: string | undefined;
   /** Takes no more tasks, lets running tools end (bounded by the grace period), releases the rest, closes the store. */
   stop(): Promise<void>;
 }
@@ -110,7 +119,7 @@ export interface Wiring {
   /** What `init` writes: texts by their path in the new folder. */
   readTemplate(name: TemplateName): Promise<Template>;
   startServer(options: ServerOptions): Promise<RunningServer>;
-  startWorker(options: WorkerOptions): Promise<RunningWorker>;
+  startWorker(options: WorkerOptions & { readonly metrics?: MetricsAddress | undefined }): Promise<RunningWorker>;
   /** Measures the database in a schema or file of its own, which is gone when this ends. Throws cancelled. */
   runBench(options: BenchOptions): Promise<BenchReport>;
   /** Runs tests, shows what the runner reports, and gives its exit code. Throws usage where there are none. */

@@ -6,6 +6,7 @@ import { TaskonautError } from "../core/errors.ts";
 import { DEFAULT_LIMITS } from "../core/limits.ts";
 import { SILENT, type Log } from "../core/log.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
+import { answerMetrics, type RequestMetrics } from "./metrics-route.ts";
 import { authorize } from "./authorize.ts";
 import { guardAccess, type AccessOptions } from "./access.ts";
 import { problemResponse } from "./errors.ts";
@@ -22,25 +23,32 @@ export interface AppOptions extends AccessOptions {
   readonly version?: string | undefined;
   /** The dashboard; without it there is none. */
   readonly readUi?: ReadUi | undefined;
+  /** What is told to Prometheus; without it there is no /metrics. */
+  readonly metrics?: RequestMetrics | undefined;
   /** Told of a request that is allowed and read whole, and whose answer may take as long as a task's tools do. */
   readonly onLongWait?: ((request: Request) => void) | undefined;
 }
 
 export function createApp(taskonaut: Taskonaut, options: AppOptions): Hono {
   const log = options.log ?? SILENT;
+  const { metrics } = options;
   const routes = routesOf({
     taskonaut,
     maxBodyBytes: options.maxBodyBytes ?? DEFAULT_LIMITS.inputBytes,
     log,
     version: options.version ?? "unknown",
     onLongWait: options.onLongWait ?? (() => {}),
+    metrics,
   });
   const app = new Hono({ getPath: pathOf });
+  const matched = new WeakMap<Request, string>();
   app.use(logRequest(log));
+  if (metrics) app.use(countRequest(metrics, matched));
   app.use(guardAccess(options));
   for (const route of routes) {
     const { method, path, query, handle } = route;
     app.on(method, path, async (c) => {
+      if (metrics) matched.set(c.req.raw, path);
       await authorize(c, route, taskonaut);
       if (query === undefined) refuseQuery(c);
       return handle(c);
@@ -65,6 +73,25 @@ export function createApp(taskonaut: Taskonaut, options: AppOptions): Hono {
   return app;
 }
 
+/** Of a process that only works: what it counts, and that it lives. */
+export function createMetricsApp(metrics: RequestMetrics, options: AccessOptions & { readonly log: Log }): Hono {
+  const app = new Hono({ getPath: pathOf });
+  app.use(guardAccess(options));
+  app.get("/metrics", (c) => answerMetrics(c, metrics));
+  app.get("/healthz", (c) => c.json({ status: "alive" }));
+  app.notFound((c) =>
+    problemResponse(
+      new TaskonautError(
+        "route_not_found",
+        `There is no route ${c.req.method} ${c.req.path}; this worker has /metrics and /healthz.`,
+      ),
+      options.log,
+    ),
+  );
+  app.onError((error) => problemResponse(error, options.log));
+  return app;
+}
+
 /** Path → what `Allow` says of it. */
 function methodsByPath(routes: readonly Route[]): Map<string, string> {
   const methods = new Map<string, string>();
@@ -86,6 +113,16 @@ function logRequest(log: Log): MiddlewareHandler {
       status: c.res.status,
       ms: Math.round(performance.now() - started),
     });
+  };
+}
+
+/** Requests of no route are counted together: whoever asks for a million addresses fills nothing. */
+function countRequest(metrics: RequestMetrics, matched: WeakMap<Request, string>): MiddlewareHandler {
+  return async (c, next) => {
+    const started = performance.now();
+    await next();
+    const route = matched.get(c.req.raw) ?? "none";
+    metrics.noteRequest({ route, method: c.req.method, status: c.res.status }, performance.now() - started);
   };
 }
 

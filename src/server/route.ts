@@ -4,6 +4,7 @@ import type { Context } from "hono";
 import type { Permission } from "../core/api/roles.ts";
 import { IDEMPOTENCY_KEY_MAX } from "../core/limits.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
+import type { RequestMetrics } from "./metrics-route.ts";
 import type { Log } from "../core/log.ts";
 import { inputInvalid } from "./check.ts";
 
@@ -30,6 +31,8 @@ export interface RouteOptions {
   /** Of the program. */
   readonly version: string;
   readonly onLongWait: (request: Request) => void;
+  /** What is told to Prometheus. */
+  readonly metrics?: RequestMetrics | undefined;
 }
 
 /** A parameter of the path that the route has. */

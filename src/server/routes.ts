@@ -24,6 +24,7 @@ import { pauseRoutes } from "./pause-routes.ts";
 import { CREATION_PARAMETERS, readCreationQuery } from "./queueing.ts";
 import { queryOf } from "./query.ts";
 import { param, readIdempotencyKey, type Route, type RouteOptions } from "./route.ts";
+import { answerMetrics } from "./metrics-route.ts";
 import { readResolveBody } from "./resolution.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
 import { JSON_TYPE, type ReadPage, streamPage, streamTask, streamTasks } from "./task-stream.ts";
@@ -222,6 +223,11 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
     ...tokenRoutes(parts),
     ...scheduleRoutes(parts),
     { method: "GET", path: "/workers", handle: async (c) => c.json(await taskonaut.listWorkers()) },
+    {
+      method: "GET",
+      path: "/metrics",
+      handle: async (c) => answerMetrics(c, parts.metrics),
+    },
     // probes come with what their senders like
     { method: "GET", path: "/healthz", query: "ignored", handle: async (c) => c.json({ status: "alive" }) },
     {

@@ -6,8 +6,9 @@ import { DEFAULT_LIMITS } from "../core/limits.ts";
 import { SILENT, type Log } from "../core/log.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
 import { type AccessOptions, isLoopback } from "./access.ts";
-import { createApp } from "./app.ts";
+import { createApp, createMetricsApp } from "./app.ts";
 import { problemResponse } from "./errors.ts";
+import type { RequestMetrics } from "./metrics-route.ts";
 import type { ReadUi } from "./ui-files.ts";
 
 export interface ServeOptions {
@@ -25,6 +26,7 @@ export interface ServeOptions {
   readonly log?: Log | undefined;
   /** Of the program, for `GET /`. */
   readonly version?: string | undefined;
+  readonly metrics?: RequestMetrics | undefined;
   /** The dashboard. */
   readonly readUi?: ReadUi | undefined;
   /** How long `stop` waits for requests under way, which is how long the taskonaut lets its steps run; by default 10 s. */
@@ -61,6 +63,7 @@ export async function startServer(options: ServeOptions): Promise<StartedServer>
     log,
     version: options.version,
     readUi: options.readUi,
+    metrics: options.metrics,
     // only now: who has not shown a token, or does not send what it announced, holds no connection for ever
     onLongWait: (request) => server.timeout(request, 0),
   });
@@ -86,10 +89,25 @@ export async function startServer(options: ServeOptions): Promise<StartedServer>
   return { url: server.url.origin, stop: () => (stopping ??= stop()) };
 }
 
+/** Serves /metrics and /healthz alone, for a process that has no API. Throws usage where it cannot listen. */
+export function serveMetrics({
+  host,
+  port,
+  metrics,
+  log = SILENT,
+}: Pick<ServeOptions, "host" | "port" | "log"> & { readonly metrics: RequestMetrics }): {
+  readonly url: string;
+  stop(): Promise<void>;
+} {
+  const app = createMetricsApp(metrics, { host, log });
+  const server = listen({ host, port }, (request) => app.fetch(request), log);
+  return { url: server.url.origin, stop: () => server.stop(true) };
+}
+
 type Answer = (request: Request) => Response | Promise<Response>;
 
 function listen(
-  { host, port, idleTimeoutSeconds = IDLE_TIMEOUT_SECONDS }: ServeOptions,
+  { host, port, idleTimeoutSeconds = IDLE_TIMEOUT_SECONDS }: Pick<ServeOptions, "host" | "port" | "idleTimeoutSeconds">,
   answer: Answer,
   log: Log,
 ): Server<undefined> {

@@ -17,6 +17,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "cli",
       "server",
       "client",
+      "telemetry",
       "bench",
       "runner",
       "read-limits.ts",
@@ -53,6 +54,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ["bun", "hono", "hono/utils/url", "node:crypto", "node:fs", "node:path", "valibot"],
   },
   client: { imports: ["core"], packages: ["valibot"] },
+  // what is counted of the store's writes, and how Prometheus is told
+  telemetry: { imports: ["store/*store.ts", "core"] },
   ui: { imports: ["core"], packages: ["@preact/signals", "preact", "preact/hooks"] },
 
   bench: {

@@ -1,0 +1,32 @@
+// The metrics that the program has, and those that documents, alert rules and the Grafana dashboard name.
+
+import { expect, test } from "bun:test";
+import { Metrics } from "../../src/telemetry/metrics.ts";
+import { readExposition } from "../support/exposition.ts";
+import { readText, tableOf } from "./documents.ts";
+
+const HAS = [...readExposition(new Metrics({ version: "1", dialect: "sqlite" }).write()).keys()];
+
+test("docs/operations.md lists the metrics", async () => {
+  const rows = tableOf(await readText("docs/operations.md"), "metric");
+  const told = rows.flatMap(([names = ""]) => [...names.matchAll(/`(\w+)`/g)].map(([, name = ""]) => name));
+  expect(told.toSorted()).toEqual(HAS.toSorted());
+});
+
+test.each(["ops/alerts.yaml", "ops/grafana-dashboard.json"])("%s names no metric that there is not", async (path) => {
+  const text = await readText(path);
+  const named = [...text.matchAll(/\btaskonaut_\w+/g)].map(([name]) => name.replace(/_(?:bucket|sum|count)$/, ""));
+  expect(named.length).toBeGreaterThan(5);
+  expect([...new Set(named)].filter((name) => !HAS.includes(name))).toEqual([]);
+});
+
+test("the alert rules are YAML, and the dashboard is JSON, with an expression in each", async () => {
+  const { groups } = Bun.YAML.parse(await readText("ops/alerts.yaml")) as {
+    readonly groups: readonly { readonly rules: readonly { readonly alert: string; readonly expr: string }[] }[];
+  };
+  const { panels } = JSON.parse(await readText("ops/grafana-dashboard.json")) as {
+    readonly panels: readonly { readonly targets: readonly { readonly expr: string }[] }[];
+  };
+  const expressions = [...groups.flatMap(({ rules }) => rules), ...panels.flatMap(({ targets }) => targets)];
+  expect(expressions.filter(({ expr }) => expr.trim() === "")).toEqual([]);
+});
