@@ -133,6 +133,10 @@ describe("every example can be pasted", () => {
   }
 
   const create = (desk: Sandbox): Promise<unknown> => desk.run(["run-flow", "--mode", "create"]);
+  const createOrder = async (desk: Sandbox): Promise<void> => {
+    await desk.run(["init", "flows"]);
+    await desk.run(["run-flow", "order", "--sku", "A1", "--qty", "1", "--mode", "create"]);
+  };
   const run = (desk: Sandbox, flow: string, ...fields: string[]): Promise<unknown> =>
     desk.run(["run-flow", flow, ...fields, "--flows", "shop.ts"]);
   const write = (desk: Sandbox, file: string, text: string): Promise<void> => writeFile(join(desk.folder, file), text);
@@ -162,6 +166,15 @@ describe("every example can be pasted", () => {
         await desk.run(["run-task", "@last", "--flows", "shop.ts"]);
       },
     },
+    pause: { prepare: createOrder },
+    unpause: {
+      async prepare(desk) {
+        await createOrder(desk);
+        for (const what of ["order", "--tool=charge", "--all"]) await desk.run(["pause", what]);
+      },
+    },
+    pauses: { prepare: create },
+    tokens: { prepare: create },
     "run-app": { goesOn: () => /Listening|http:\/\// },
     work: { goesOn: () => /Worker started|stop/i, prepare: (desk) => desk.run(["init", "my-flows"]) },
     init: { prepare: (desk) => rm(join(desk.folder, "my-flows"), { recursive: true, force: true }) },
