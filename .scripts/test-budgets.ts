@@ -28,6 +28,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   "test/engine/known-outcomes.test.ts": 20, // until locks are given up
   "test/engine/poison.test.ts": 20, // leases that pass
   "test/doors/work.test.ts": 20,
+  "test/e2e/screens.test.ts": 45, // every command at three widths, each in a folder of its own
   "test/e2e/stdin.test.ts": 20, // a silent pipe is given up after 10 s
   "test/e2e/live.test.ts": 20, // looks once a second, and loops that are blocked
   "test/e2e/postgres.test.ts": 15, // a server that says nothing is given up after 10 s

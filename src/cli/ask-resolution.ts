@@ -1,5 +1,6 @@
 // Questions about a step in doubt: which one, and how it ended.
 
+import { TaskonautError } from "../core/errors.ts";
 import type { Task, TaskStep } from "../core/api/task.ts";
 import { resolutionOf, type Way, WAYS } from "../core/api/resolution.ts";
 import type { ResolveTask, Taskonaut } from "../core/api/taskonaut.ts";
@@ -18,18 +19,22 @@ const LABELS: Readonly<Record<Way, { readonly label: string; readonly hint: stri
 };
 
 /**
- * Settles the step as a person says; an output that breaks the tool's contract is asked for again. Undefined where no step is
- * in doubt. Throws `cancelled`.
+ * Settles the step as a person says; an output that breaks the tool's contract is asked for again. Throws task_not_in_doubt
+ * and `cancelled`.
  */
 export async function resolveAsking(
   { io }: Pick<Call, "io">,
   taskonaut: Taskonaut,
   task: Task,
   { step: given, messageDefault }: { readonly step: number | undefined; readonly messageDefault: string },
-): Promise<Task | undefined> {
+): Promise<Task> {
   const doubts = stepsInDoubt(task).filter(({ step_index }) => given === undefined || step_index === given);
   const [first] = doubts;
-  if (!first) return undefined;
+  if (!first) {
+    const where = given === undefined ? "no step of it is in doubt" : `step ${given} of it is not in doubt`;
+    const message = `Task ${task.id} is ${task.status}, and ${where}: there is nothing to settle.`;
+    throw new TaskonautError("task_not_in_doubt", message, { details: { id: task.id, status: task.status } });
+  }
   const questions = await openQuestions(io, "Cancelled. Nothing was settled.");
   const step = doubts.length === 1 ? first : await chooseStep(questions, doubts);
   const choices = WAYS.map((way) => ({ value: way, ...LABELS[way] }));
@@ -40,12 +45,14 @@ export async function resolveAsking(
     step: step.step_index,
     resolution: resolutionOf(way, { output: form?.draft.value, message }),
   });
-  return untilTaken(
+  const settled = await untilTaken(
     form,
     () => taskonaut.resolveTask(task.id, request()),
     // the whole is given as JSON, so the whole is asked for again
     ({ path, message: wrong }) => ({ path: "", message: path === "" ? wrong : `${path}: ${wrong}` }),
   );
+  await io.stderr.write("\n");
+  return settled;
 }
 
 function chooseStep(questions: Questions, doubts: readonly TaskStep[]): Promise<TaskStep> {

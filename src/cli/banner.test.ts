@@ -49,7 +49,7 @@ test("a person who starts a server sees where it is, what it works on, and how t
       "look    http://127.0.0.1:9/ui",
       "store   postgres://ada@db/tasks",
       "flows   echo_add, order",
-      "worker  w1, up to 20 tasks at once",
+      "worker  w1 (up to 20 tasks at once)",
       "Ctrl-C stops it.",
       "\n",
     ].join("\n"),

@@ -28,8 +28,8 @@ export async function showBanner({ io, env, logStyle, wiring, hints }: Call, fac
   const columns = Math.max(stderr.columns - NAME_COLUMNS - 1, TEXT_COLUMNS_MIN);
   const next = facts.worker ? [] : hints.give("work").flatMap(({ command }): Row[] => [["next", command ?? ""]]);
   const rows = [...rowsOf(facts), ...next].flatMap(([name, text]) =>
-    // a command is there to be copied: whole, however long it is
-    (name === "next" ? [text] : wrapText(text, columns)).map((line, index): Cell[] => [
+    // a command, an address and a path are there to be copied: whole, however long they are
+    (WHOLE.has(name) ? [text] : wrapText(text, columns)).map((line, index): Cell[] => [
       { text: index === 0 ? name : "", color: "dim" },
       { text: line },
     ]),
@@ -40,6 +40,8 @@ export async function showBanner({ io, env, logStyle, wiring, hints }: Call, fac
   await stderr.write(`${lines.join("\n")}\n\n`);
   return true;
 }
+
+const WHOLE: ReadonlySet<string> = new Set(["look", "next", "store"]);
 
 type Row = [name: string, text: string];
 
@@ -52,7 +54,7 @@ function rowsOf({ url, location, flows, worker }: BannerFacts): Row[] {
     ["flows", more > 0 ? `${shown} and ${more} more` : shown],
     [
       "worker",
-      worker ? `${worker.id}, up to ${worker.concurrency} tasks at once` : "none: what is queued waits for one",
+      worker ? `${worker.id} (up to ${worker.concurrency} tasks at once)` : "none: what is queued waits for one",
     ],
   ];
 }

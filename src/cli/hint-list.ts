@@ -20,8 +20,9 @@ interface OfTask {
 }
 
 export const HINT_LIST = {
-  helpOfProgram: () => bare("see what can be typed", ["--help"]),
-  helpOfCommand: ({ command }: { readonly command: string }) => bare("see what can be typed", [command, "--help"]),
+  helpOfProgram: () => bare("see the commands", ["--help"]),
+  helpOfCommand: ({ command }: { readonly command: string }) =>
+    bare("see its arguments and options", [command, "--help"]),
   helpOfFlow: ({ command, flow }: { readonly command: string; readonly flow: string }) =>
     run("see what the flow takes", [command, flow, "--help"]),
   listFlows: () => run("list the flows that are loaded", ["flows"]),

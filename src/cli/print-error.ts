@@ -1,6 +1,6 @@
 // Errors on stderr: what is wrong, each violation on a line, and what to do next.
 
-import { TaskonautError } from "../core/errors.ts";
+import { describeViolations, TaskonautError, type Violation } from "../core/errors.ts";
 import { toStoredError } from "../core/record/stored-error.ts";
 import { createPaint, wantsColor } from "../log/paint.ts";
 import { escapeControls, showControls } from "../log/visible.ts";
@@ -9,7 +9,7 @@ import { type FailedCall, hintsFor } from "./error-hints.ts";
 import { type Hint, showHint } from "./hint.ts";
 import type { Env, Output } from "./io.ts";
 import { showSource } from "./source-frame.ts";
-import { wrapWords } from "./wrap-words.ts";
+import { wrapIndented, wrapWords } from "./wrap-words.ts";
 
 export interface ErrorContext extends FailedCall {
   readonly json: boolean;
@@ -46,18 +46,25 @@ function toText(error: unknown, context: ErrorContext, stderr: Output): string {
   const paint = createPaint(wantsColor(isTTY, context.env));
   const known = error instanceof TaskonautError ? error : undefined;
   const isCancel = known?.code === "cancelled";
-  const said = messageOf(error);
+  const violations = known?.errors ?? [];
+  const said = withoutList(messageOf(error), violations);
   const lines = [wrapWords(isCancel ? said : `error: ${said}`, stderr).replace(/^error:/, paint("red", "error:"))];
   const isOfFile = known?.code === "flow_load_failed";
   if (isOfFile) lines.push(...showSource(known.message, { columns, paint }), ...showCauses(known.cause));
-  for (const { path, message } of known?.errors ?? []) {
-    // of the whole: the message has said it
-    if (path === "" && said.includes(message)) continue;
-    lines.push(showControls(path === "" ? `  ${message}` : `  ${path}: ${message}`));
+  for (const { path, message } of violations) {
+    // the message has said it
+    if (said.includes(path === "" ? message : `${path}: ${message}`)) continue;
+    lines.push(wrapIndented(showControls(path === "" ? message : `${path}: ${message}`), "  ", stderr));
   }
   lines.push(...hintsOf(error, context).map((hint) => showHint(hint, paint)));
   if (context.debug && (isFault(error) || isOfFile)) lines.push(showLines(stackOf(isOfFile ? known.cause : error)));
   return `${lines.join("\n")}\n`;
+}
+
+/** Several violations stand below the message, so it need not end with them. */
+function withoutList(message: string, violations: readonly Violation[]): string {
+  const list = `: ${describeViolations(violations)}`;
+  return violations.length > 1 && message.endsWith(list) ? `${message.slice(0, -list.length)}:` : message;
 }
 
 function hintsOf(error: unknown, context: ErrorContext): readonly Hint[] {

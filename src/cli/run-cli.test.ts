@@ -45,7 +45,7 @@ test("an error says what is wrong, each violation on a line, and what to do next
     "error: There are 2 problems with the command line",
     '  --a: expected an integer, got "abc"',
     '  --b: expected an integer, got "2.5"',
-    "hint: see what can be typed:",
+    "hint: see its arguments and options:",
     "  taskonaut run-flow --help",
     "",
   ]);

@@ -34,7 +34,7 @@ export function showBench(report: BenchReport, look: Look): string {
   ];
   const wrap = (text: string): readonly string[] => wrapText(text, look.columns);
   const lines = [
-    ...wrap(`${report.location} (removed again)`),
+    `${report.location} (removed again)`,
     ...wrap(settings.join(", ")),
     ...wrap(
       `${machine.cpu}, ${machine.cores} cores, ${gigabytes(machine.memory_bytes)}; ${machine.os}; Bun ${machine.bun}`,

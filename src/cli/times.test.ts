@@ -25,7 +25,14 @@ test("what is to come is told by how long it takes", () => {
   expect([at(-1), at(500), at(90_000), at(3 * 86_400_000)].map((time) => describeAhead(time, NOW))).toEqual([
     "now",
     "in 500 ms",
+    "in 2 min",
+    "in 3 d",
+  ]);
+  // a moment after it was set
+  expect([59_900, 7_199_000, 10_799_000, 3 * 86_400_000 - 1].map((ms) => describeAhead(at(ms), NOW))).toEqual([
     "in 1 min",
+    "in 2 h",
+    "in 3 h",
     "in 3 d",
   ]);
 });

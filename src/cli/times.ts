@@ -28,6 +28,13 @@ export function roughly(ms: number): string {
   return `${Math.floor(ms / 86_400_000)} d`;
 }
 
+/** The same of what lies ahead, to the nearest: what was set to 2 h a moment ago is told as `2 h`. */
+export function roughlyAhead(ms: number): string {
+  const half = [500, 30_000, 1_800_000, 43_200_000];
+  const unit = [1000, 60_000, 3_600_000, 2 * 86_400_000].findLastIndex((start) => ms >= start);
+  return roughly(ms + (half[unit] ?? 0));
+}
+
 /**
  * How long ago it was, by this machine's clock: `3 min ago`. What is too old for that, or lies ahead because the clocks
  * differ, is told by its day; what is no time at all is shown as it is.
@@ -43,5 +50,5 @@ export function describeAge(timestamp: Timestamp, now: number): string {
 export function describeAhead(timestamp: Timestamp, now: number): string {
   const ms = Date.parse(timestamp) - now;
   if (Number.isNaN(ms)) return "";
-  return ms <= 0 ? "now" : `in ${roughly(ms)}`;
+  return ms <= 0 ? "now" : `in ${roughlyAhead(ms)}`;
 }

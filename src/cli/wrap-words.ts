@@ -4,6 +4,15 @@
 import { showControls } from "../log/visible.ts";
 import type { Output } from "./io.ts";
 
+/** The same with `indent` before each line, and some more before those that go on. */
+export function wrapIndented(text: string, indent: string, output: Pick<Output, "isTTY" | "columns">): string {
+  const columns = Math.max(output.columns - indent.length - GOES_ON.length, COLUMNS_MIN);
+  return `${indent}${wrapWords(text, { isTTY: output.isTTY, columns }).replaceAll("\n", `\n${indent}${GOES_ON}`)}`;
+}
+
+const GOES_ON = "  ";
+const COLUMNS_MIN = 16;
+
 /** Line breaks of the text stay, other controls are written out. Where there is no terminal, lines are as long as they are. */
 export function wrapWords(text: string, { isTTY, columns }: Pick<Output, "isTTY" | "columns">): string {
   const lines = text.split("\n").map(showControls);

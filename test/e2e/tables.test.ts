@@ -8,6 +8,8 @@ import { join } from "node:path";
 import type { Task } from "../../src/core/api/task.ts";
 import { binary } from "./binary.ts";
 import { openSandbox, type Sandbox } from "./harness.ts";
+import { normalize } from "./normal-screen.ts";
+import { setTimes } from "./screens.ts";
 
 setDefaultTimeout(120_000);
 
@@ -49,25 +51,16 @@ beforeAll(async () => {
     doubtful: await run("order", "--qty", "8"),
     queued: await run("order", "--mode", "enqueue", "--at", "2h"),
   };
-  setTimes(join(sandbox.folder, "taskonaut", "taskonaut.db"));
+  const path = join(sandbox.folder, "taskonaut", "taskonaut.db");
+  setTimes(path);
+  addWorkers(path);
 });
 afterAll(() => sandbox[Symbol.asyncDispose]());
 
-/** Everything was made three hours ago and took a second and a half, and what is waited for is still far. */
-function setTimes(path: string): void {
+/** As setTimes has them. */
+function addWorkers(path: string): void {
   const database = new Database(path);
   const made = Date.now() - 12_600_000;
-  const [took, ahead] = [made + 1500, Date.now() + 9_000_000];
-  database.run("update tasks set updated_at = ?", [took]);
-  const all = database.query<{ id: string }, []>("select id from tasks order by created_at, id").all();
-  // in the same order, and each at a time of its own
-  for (const [place, { id }] of all.entries())
-    database.run("update tasks set created_at = ? where id = ?", [made + place, id]);
-  database.run("update tasks set due_at = ? where due_at is not null", [ahead]);
-  database.run("update task_steps set created_at = ?, updated_at = ?", [made, took]);
-  database.run("update task_steps set due_at = ? where kind = 'sleep'", [ahead]);
-  database.run("update tool_calls set created_at = ?, started_at = ?", [made, made]);
-  database.run("update tool_calls set finished_at = ? where finished_at is not null", [took]);
   for (const name of ["laptop:17", "a-host-with-a-rather-long-name.example.org:4711"]) {
     database.run(
       `insert into workers (id, name, concurrency, started_at, lease_until, lease_ms) values (?, ?, 100, ?, ?, 1000)`,
@@ -99,21 +92,6 @@ async function show(args: readonly string[], columns: number): Promise<{ shown: 
   await terminal.exited();
   const program = await binary();
   return { shown: normalize(terminal.shown.replaceAll(program, "taskonaut")), raw: terminal.raw };
-}
-
-/** What is another one in each run, as long as it was. */
-function normalize(text: string): string {
-  return (
-    text
-      .replace(/\b[\da-f]{8}-[\da-f]{4}(?:-[\da-f-]*)?\b/g, (id) => id.replaceAll(/[\da-f]/g, "0"))
-      .replace(/\b\d{4}-\d\d(?:-\d\d(?: \d\d:\d\d(?::\d\d(?:\.\d{1,3}Z?)?)?)?)?/g, (time) =>
-        time.replaceAll(/\d/g, "0"),
-      )
-      // of a time that is broken, the second half
-      .replace(/^ +(?:\d\d:[\d:.]+Z?|\d*Z)$/gm, (time) => time.replaceAll(/\d/g, "0"))
-      .replace(/(begin\s+with\s+)[\da-f]{4}/, "$10000")
-      .replace(/taskonaut-e2e-\w*/g, (folder) => `taskonaut-e2e-${"x".repeat(folder.length - 14)}`)
-  );
 }
 
 /** What is there to be copied is whole, however wide that is, and so is a payload; talk and hints are wrapped by nobody. */

@@ -39,11 +39,9 @@ export const resolve: Command = {
     const said = isAsked ? undefined : await readWay(call);
     return withTask(call, async (taskonaut, id) => {
       const task = await printingParked(call, taskonaut, id, async () => {
+        if (said) return taskonaut.resolveTask(id, { resolution: said, ...(step !== undefined && { step }) });
         const of = { step, messageDefault: MESSAGE_DEFAULT };
-        const settled = said ? undefined : await resolveAsking(call, taskonaut, await taskonaut.getTask(id), of);
-        if (settled) return settled;
-        const resolution = said ?? (await readWay(call));
-        return taskonaut.resolveTask(id, { resolution, ...(step !== undefined && { step }) });
+        return resolveAsking(call, taskonaut, await taskonaut.getTask(id), of);
       });
       await printTaken(call, taskonaut, task, { done: "The step is settled." });
       return 0;

@@ -1,3 +1,5 @@
+import { isTerminal } from "../../core/record/status.ts";
+import type { Task } from "../../core/api/task.ts";
 import type { Command } from "../command.ts";
 import { withTask } from "../drive.ts";
 import { printingParked } from "../print-parked.ts";
@@ -18,7 +20,11 @@ export const resumeTask: Command = {
   run: (call) =>
     withTask(call, async (taskonaut, id) => {
       const task = await printingParked(call, taskonaut, id, () => taskonaut.resumeTask(id));
-      await printTaken(call, taskonaut, task, { done: `Task ${task.id} is resumed.` });
+      await printTaken(call, taskonaut, task, { done: describeResumed(task) });
       return 0;
     }),
 };
+
+function describeResumed({ id, status }: Task): string {
+  return isTerminal(status) ? `Task ${id} is ${status}: there is nothing to resume.` : `Task ${id} is resumed.`;
+}

@@ -40,6 +40,7 @@ export const signalTask: Command = {
       const task = await untilTaken(form, () =>
         deliver(taskonaut, id, { ...signal, payload: form?.draft.value ?? signal.payload ?? null }),
       );
+      if (form) await call.io.stderr.write("\n");
       await printTaken(call, taskonaut, task, { done: describeDelivery(task, signal.name) });
       return 0;
     });

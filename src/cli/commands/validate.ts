@@ -4,6 +4,7 @@ import type { Call, Command } from "../command.ts";
 import { GLOBAL_OPTIONS } from "../options.ts";
 import { toJson } from "../print.ts";
 import { INPUT_OPTION, readInput } from "../read-input.ts";
+import { wrapWords } from "../wrap-words.ts";
 
 export const validate: Command = {
   name: "validate",
@@ -27,20 +28,22 @@ export const validate: Command = {
     const input = await readInput(call, [...validate.options, ...GLOBAL_OPTIONS], () => catalog.describe(name));
     const checked = catalog.check(name, input);
     await call.io.stdout.write(
-      call.look.style === "readable" ? showChecked(checked, call.look) : `${toJson(checked, call.look)}\n`,
+      call.look.style === "readable" ? showChecked(checked, call) : `${toJson(checked, call.look)}\n`,
     );
     return 0;
   },
 };
 
-function showChecked({ flow, input, steps }: CheckedInput, { columns, paint }: Call["look"]): string {
+function showChecked({ flow, input, steps }: CheckedInput, { look, io }: Pick<Call, "look" | "io">): string {
+  const { columns, paint } = look;
   const width = Math.max(columns - 7, 16);
   const facts: Cell[][] = [
     [{ text: "flow", color: "dim" }, { text: showText(flow, width) }],
     [{ text: "input", color: "dim" }, { text: showJson(input, width) }],
   ];
   const lines = alignRows(facts, paint);
-  if (steps === null) lines.push("", "The input is valid. The steps of this flow depend on outcomes.");
+  if (steps === null)
+    lines.push("", wrapWords("The input is valid. The steps of this flow depend on outcomes.", io.stdout));
   else lines.push("", "The input is valid. The steps:", ...showSteps(steps, columns, paint));
   return `${lines.join("\n")}\n`;
 }

@@ -77,7 +77,7 @@ test("waits, doubts, failures and what was given up are told as what they are", 
   model.ended(row(5, "look"), "CANCELLED", undefined);
   model.postponed(row(6, "later"), NOW + 60_000);
   expect(shown.draw()).toEqual([
-    "  ◌ 1 sleep            WAITING 1 min more",
+    "  ◌ 1 sleep            WAITING 2 min more",
     "  ◌ 2 approval         WAITING for signal approved",
     "  ? 3 pay       0.0 s  IN DOUBT",
     "  ✖ 4 mail       0 ms  no such\\naddress",

@@ -66,7 +66,9 @@ export class RunView {
     if (how.keeps && this.#isChanged) this.#draw();
     clearInterval(this.#ticks);
     this.#over.abort();
-    await this.#surface?.close(how);
+    // of a task that nobody could read there is nothing to keep
+    const isKnown = this.#id !== undefined && this.model.task(this.#id) !== undefined;
+    await this.#surface?.close({ keeps: how.keeps && isKnown });
   }
 
   #onChange(): void {

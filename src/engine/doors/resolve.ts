@@ -54,7 +54,7 @@ function findStep({ task, steps }: TaskRecord, index: number | undefined): StepR
     });
   }
   if (step === undefined || step.doubt === null) {
-    const what = step === undefined ? "no step of it" : `step ${index} of it is ${step.status} and not`;
+    const what = step === undefined ? "no step of it is" : `step ${index} of it is ${step.status} and not`;
     throw new TaskonautError(
       "task_not_in_doubt",
       `Task ${task.id} is ${task.status}, and ${what} in doubt${doubtful.length > 0 ? ` (in doubt: ${known})` : ""}: there is nothing to settle.`,

@@ -1,0 +1,39 @@
+// What a terminal showed, without what is another one in each run: ids, times, ports, folders, and how long things took.
+
+/** Ids, times and folders stay as long as they were. */
+export function normalize(text: string): string {
+  return (
+    text
+      .replace(/\b[\da-f]{8}-[\da-f]{4}(?:-[\da-f-]*)?\b/g, (id) => id.replaceAll(/[\da-f]/g, "0"))
+      .replace(/\b\d{4}-\d\d(?:-\d\d(?: \d\d:\d\d(?::\d\d(?:\.\d{1,3}Z?)?)?)?)?/g, (time) =>
+        time.replaceAll(/\d/g, "0"),
+      )
+      // of a time that is broken, the second half
+      .replace(/^ +(?:\d\d:[\d:.]+Z?|\d*Z)$/gm, (time) => time.replaceAll(/\d/g, "0"))
+      .replace(/(begin\s+with\s+)[\da-f]{4}/, "$10000")
+      .replace(/taskonaut-e2e-\w*/g, (folder) => `taskonaut-e2e-${"x".repeat(folder.length - 14)}`)
+  );
+}
+
+/** The same of a screen on which something ran: what stands beside a time that was measured moves with it. */
+export function normalizeRun(text: string): string {
+  return normalize(text)
+    .replace(/\((?:just now|\d s ago)\)/g, "(just now)")
+    .replace(/\btook [\d.]+ (?:ms|s|min)\b/g, "took N ms")
+    .replace(/\d\d:\d\d:\d\d(?=\}? \{?\w* ?(?:INFO|WARN|ERROR))/g, "00:00:00")
+    .replace(/\b[\d.]+ms\b/g, "N ms")
+    .replace(/ {2,}[\d.]+ (?:ms|s)(?= {2}|$)(.*…$)?/gm, (_, cut?: string) => `  N ms${cut === undefined ? "" : "  …"}`)
+    .replace(/ {2,}(\{\w+ )?TIME\b/g, "  $1TIME")
+    .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:00000")
+    .replace(/\d+ bytes/g, "N bytes")
+    .replace(/taskonaut \d[\w.-]* \(commit [\w-]+,\s+Bun [\d.]+\)/, "taskonaut 0.0.0 (commit 0000000, Bun 0.0.0)");
+}
+
+/** Of measurements only the words are left. */
+export function normalizeMeasured(text: string): string {
+  return text
+    .replace(/[^\n]*cores,[^\n]*\n/, "")
+    .replaceAll(/\s*sqlite:\S+\s*/g, " sqlite:… ")
+    .replaceAll(/[\d.]+/g, "N")
+    .replaceAll(/\s+/g, " ");
+}

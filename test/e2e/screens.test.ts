@@ -1,0 +1,67 @@
+// What every command shows in a real pseudo-terminal, in its usual outcome and in its main error, on narrow, usual and wide
+// terminals. The pictures stand in `__snapshots__`: look at each one that changes (`bun test -u` takes it).
+
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { Screen as Shown } from "../support/screen.ts";
+import { binary } from "./binary.ts";
+import { normalizeMeasured, normalizeRun } from "./normal-screen.ts";
+import { prepareScreens, type Screen, SCREENS } from "./screens.ts";
+
+setDefaultTimeout(120_000);
+
+let place: Awaited<ReturnType<typeof prepareScreens>>;
+let program: string;
+beforeAll(async () => {
+  program = await binary();
+  place = await prepareScreens();
+});
+afterAll(() => place.close());
+
+interface Look {
+  readonly exit: number;
+  readonly lines: readonly string[];
+  /** With `{red FAILED}` for what is red. */
+  readonly painted: readonly string[];
+}
+
+async function look(screen: Screen, columns: number, env: Readonly<Record<string, string>> = {}): Promise<Look> {
+  await using sandbox = await place.copy();
+  for (const args of screen.before ?? []) expect((await sandbox.run(args)).exit).toBe(0);
+  const terminal = await sandbox.terminal(screen.args(place.ids), { columns, env });
+  for (const [text, typed] of screen.types ?? []) {
+    await terminal.see(text);
+    terminal.type(typed);
+  }
+  const exit = await terminal.exited();
+  const shown = new Shown(columns, 100);
+  await shown.write(terminal.raw);
+  return { exit, lines: shown.lines, painted: shown.painted };
+}
+
+function textOf(screen: Screen, lines: readonly string[]): string {
+  const text = lines
+    .map((line) => `${line}\n`)
+    .join("")
+    .replaceAll(program, "taskonaut");
+  return screen.measures ? normalizeMeasured(text) : normalizeRun(text);
+}
+
+const CASES = SCREENS.map((screen) => [`${screen.command} ${screen.what}`, screen] as const);
+
+describe.each(CASES)("%s", (_, screen) => {
+  test.each([40, 120])("at %p columns", async (columns) => {
+    const { exit, lines } = await look(screen, columns);
+    expect(textOf(screen, lines)).toMatchSnapshot();
+    expect(exit).toBe(screen.exit);
+  });
+
+  test("at 80 columns, in the same colours on light and on dark", async () => {
+    const [light, dark] = await Promise.all([
+      look(screen, 80, { COLORFGBG: "0;15" }),
+      look(screen, 80, { COLORFGBG: "15;0" }),
+    ]);
+    expect(textOf(screen, dark.painted)).toMatchSnapshot();
+    expect(textOf(screen, light.painted)).toBe(textOf(screen, dark.painted));
+    expect([light.exit, dark.exit]).toEqual([screen.exit, screen.exit]);
+  });
+});
