@@ -29,7 +29,7 @@ export function roughly(ms: number): string {
 }
 
 /** The same of what lies ahead, to the nearest: what was set to 2 h a moment ago is told as `2 h`. */
-export function roughlyAhead(ms: number): string {
+function roughlyAhead(ms: number): string {
   const half = [500, 30_000, 1_800_000, 43_200_000];
   const unit = [1000, 60_000, 3_600_000, 2 * 86_400_000].findLastIndex((start) => ms >= start);
   return roughly(ms + (half[unit] ?? 0));

@@ -121,7 +121,7 @@ describe.each(Object.keys(DOORS))("%s", (name) => {
   test("a signal is checked, delivered once, and taken by the next run", async () => {
     const { id } = await taskOf("run-flow", "order", "--json");
     const wrong = await cli(["signal-task", id, "approved", "--payload", '{"by":1}']);
-    expectRefused(wrong, 2, "  by: ");
+    expectRefused(wrong, 2, ": by: ");
     const unknown = await cli(["signal-task", id, "aproved"]);
     expectRefused(unknown, 2, "approved");
 

@@ -46,8 +46,8 @@ export class Screen {
     for (let y = 0; y < active.length; y++) {
       const line = active.getLine(y);
       const runs: Run[] = [];
-      for (let x = 0; line && x < line.length; x++) {
-        const cell = line.getCell(x);
+      for (let x = 0; x < (line?.length ?? 0); x++) {
+        const cell = line?.getCell(x);
         if (!cell || cell.getWidth() === 0) continue;
         const [paint, last] = [paintOf(cell), runs.at(-1)];
         const text = cell.getChars() || " ";
