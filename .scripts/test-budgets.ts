@@ -26,6 +26,8 @@ const BUDGETS: Readonly<Record<string, number>> = {
   "test/engine/schedules.test.ts": 25, // workers that come and go, on both stores
   "test/engine/progress.test.ts": 30, // progress is written once a second, and a lease passes
   "test/engine/known-outcomes.test.ts": 20, // until locks are given up
+  "test/engine/bulk-crash.test.ts": 25, // an engine for each write at which one may die
+  "test/e2e/bulk.test.ts": 15, // processes that are killed
   "test/engine/poison.test.ts": 20, // leases that pass
   "test/doors/work.test.ts": 20,
   "test/e2e/screens.test.ts": 45, // every command at three widths, each in a folder of its own

@@ -16,6 +16,7 @@ import { init } from "./commands/init.ts";
 import { migrate } from "./commands/migrate.ts";
 import { pause } from "./commands/pause.ts";
 import { pauses } from "./commands/pauses.ts";
+import { purge } from "./commands/purge.ts";
 import { resolve } from "./commands/resolve.ts";
 import { resumeTasks } from "./commands/resume-tasks.ts";
 import { resumeTask } from "./commands/resume-task.ts";
@@ -66,7 +67,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { title: "Hold back flows and tools", commands: [pause, unpause, pauses] },
   { title: "Serve and work", commands: [runApp, work, tokens] },
   { title: "Schedules", commands: [schedules, schedule] },
-  { title: "Act on many tasks", commands: [cancelTasks, retryTasks, resumeTasks, signalTasks, deleteTasks] },
+  { title: "Act on many tasks", commands: [cancelTasks, retryTasks, resumeTasks, signalTasks, deleteTasks, purge] },
   { title: "Flows", commands: [init, flows, validate, test] },
   { title: "Database", commands: [migrate, backup, bench] },
   { title: "About taskonaut", commands: [help, version] },

@@ -3,6 +3,8 @@
 import * as v from "valibot";
 import { BULK_ACTIONS, type Bulk, type BulkPreview, type BulkRequest } from "../core/api/bulk.ts";
 import { filterPairs } from "../core/api/filter-text.ts";
+import type { PurgePage } from "../core/api/purge.ts";
+import type { TaskFilter } from "../core/api/task-filter.ts";
 import { type Answer, TaskAnswer } from "./answers.ts";
 import type { Transport } from "./transport.ts";
 
@@ -13,6 +15,12 @@ const PreviewAnswer = v.looseObject({
   token: v.string(),
   sample: v.array(v.looseObject({ id: v.string() })),
 }) as unknown as Answer<BulkPreview>;
+
+const PurgeAnswer = v.looseObject({
+  removed: v.array(v.looseObject({ flow_name: v.string(), status: v.string(), tasks: v.number() })),
+  not_loaded: v.array(v.string()),
+  next: v.nullable(v.string()),
+}) as unknown as Answer<PurgePage>;
 
 export function createBulk({ ask }: Pick<Transport, "ask">): Bulk {
   return {
@@ -28,11 +36,25 @@ export function createBulk({ ask }: Pick<Transport, "ask">): Bulk {
       });
       return { task: body, created: status === 201 };
     },
+
+    async purge({ filter, isDryRun, cursor }) {
+      const body = JSON.stringify({ filter: valuesOf(filter), dry_run: isDryRun, ...(cursor && { cursor }) });
+      return (await ask({ method: "POST", path: "/purge", body, answer: PurgeAnswer })).body;
+    },
   };
 }
 
 function bodyOf({ action, filter, signal }: BulkRequest, token?: string): string {
+  return JSON.stringify({
+    action,
+    filter: valuesOf(filter),
+    ...(signal && { signal }),
+    ...(token !== undefined && { token }),
+  });
+}
+
+function valuesOf(filter: TaskFilter): Readonly<Record<string, readonly string[]>> {
   const values: Record<string, string[]> = {};
   for (const [name, value] of filterPairs(filter)) values[name] = [...(values[name] ?? []), value];
-  return JSON.stringify({ action, filter: values, ...(signal && { signal }), ...(token !== undefined && { token }) });
+  return values;
 }

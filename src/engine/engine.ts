@@ -248,7 +248,7 @@ class StoreEngine implements Engine {
       getTaskSummary: (id) => this.getTaskSummary(id),
     });
     this.bulk = new BulkOperations({
-      tools: { ...this.#tools, tasks: store, removal: store.removal, resumeTask: (id) => this.resumeTask(id) },
+      tools: { ...this.#tools, tasks: store, resumeTask: (id) => this.resumeTask(id) },
       newTasks: this.#newTasks,
       tell: async (record, isNew) => ({ task: isNew ? toTask(record) : await this.#tell(record), created: isNew }),
     });

@@ -1,4 +1,5 @@
-// Operations on many tasks: `POST /bulk` shows one, and with the token of what was shown it starts it.
+// Operations on many tasks: `POST /bulk` shows one, and with the token of what was shown it starts it. `POST /purge`
+// removes what is past its time.
 
 import type { Context } from "hono";
 import * as v from "valibot";
@@ -12,9 +13,17 @@ import type { Route, RouteOptions } from "./route.ts";
 
 const Value = v.union([v.string(), v.number(), v.boolean()]);
 
+const Filter = v.record(v.string(), v.union([Value, v.array(Value)]));
+
+const PurgeBody = v.strictObject({
+  filter: v.optional(Filter, {}),
+  dry_run: v.optional(v.boolean(), false),
+  cursor: v.optional(v.string()),
+});
+
 const BulkBody = v.strictObject({
   action: v.picklist(BULK_ACTIONS),
-  filter: v.record(v.string(), v.union([Value, v.array(Value)])),
+  filter: Filter,
   signal: v.optional(v.strictObject({ name: v.string(), payload: v.optional(v.unknown()) })),
   token: v.optional(v.string()),
 });
@@ -34,13 +43,19 @@ export function bulkRoutes(
     if (token === undefined) return c.json(await taskonaut.bulk.preview(request));
     return answer(c, await taskonaut.bulk.start({ ...request, token }));
   };
-  return [{ method: "POST", path: "/bulk", handle }];
+  const purge = async (c: Context): Promise<Response> => {
+    const { filter, dry_run, cursor } = check(PurgeBody, await requireJsonBody(c.req.raw, maxBodyBytes));
+    const request = { filter: readFilterObject(filter), isDryRun: dry_run, ...(cursor !== undefined && { cursor }) };
+    return c.json(await taskonaut.bulk.purge(request));
+  };
+  return [
+    { method: "POST", path: "/bulk", handle },
+    { method: "POST", path: "/purge", handle: purge },
+  ];
 }
 
 /** `{ "flow": "order", "status": ["FAILED"], "since": "2h", "parked": true }`. Throws input_invalid. */
-function readFilterObject(
-  given: Readonly<Record<string, v.InferOutput<typeof Value> | v.InferOutput<typeof Value>[]>>,
-): TaskFilter {
+function readFilterObject(given: v.InferOutput<typeof Filter>): TaskFilter {
   const pairs = Object.entries(given).flatMap(([name, values]) =>
     (Array.isArray(values) ? values : [values])
       // a switch that is off is none

@@ -35,6 +35,8 @@ export interface Removal {
   readonly ids: readonly string[];
   /** They have ended so long ago; by default it does not matter when. */
   readonly keptMs?: number;
+  /** Only count what would be removed. */
+  readonly isDryRun?: boolean;
   /**
    * Where only one worker removes at a time: nothing is removed while another has a lease that has not passed. `ms`: from
    * now on; 0 ends it.

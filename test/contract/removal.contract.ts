@@ -76,6 +76,8 @@ export function removalContract(dialect: string, create: () => Promise<Place>): 
       const orphan = endedRecord({ status: "CANCELLED", parent: Bun.randomUUIDv7() });
       await insertAll([parent, child, orphan]);
       const ids = [child, parent, orphan].map(({ task }) => task.id);
+      // counted, and nothing more
+      expect(await bench.store.removal.removeTasks({ ids, isDryRun: true })).toEqual({ kind: "removed", count: 3 });
       expect(await bench.store.removal.removeTasks({ ids })).toEqual({ kind: "removed", count: 3 });
     });
 

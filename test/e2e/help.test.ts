@@ -157,6 +157,12 @@ describe("every example can be pasted", () => {
     },
     "retry-task": { flows: "shop.ts", prepare: (desk) => run(desk, "fails") },
     "resume-task": { prepare: (desk) => run(desk, "waits", "--sku", "AB-123") },
+    "cancel-tasks": { prepare: create },
+    "retry-tasks": { prepare: create },
+    "resume-tasks": { prepare: create },
+    "signal-tasks": { flows: "shop.ts", prepare: (desk) => run(desk, "waits", "--sku", "AB-123") },
+    "delete-tasks": { prepare: create },
+    purge: { prepare: create },
     resolve: {
       flows: "shop.ts",
       async prepare(desk, line) {

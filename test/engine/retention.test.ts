@@ -12,7 +12,7 @@ import { Flows } from "../../src/engine/task/flows.ts";
 import { echoAdd } from "../../src/flows/echo-add.ts";
 import type { Store } from "../../src/store/store.ts";
 import { plannedRecord, inStatus } from "../contract/rows.ts";
-import type { EndStatus, RetentionOption } from "../../src/core/flow/retention.ts";
+import { END_STATUSES, type EndStatus, type RetentionOption } from "../../src/core/flow/retention.ts";
 import { DATABASES } from "../support/databases.ts";
 import { benchOn } from "../support/bench.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -171,5 +171,65 @@ describe.each(DATABASES)("retention on %s", (_name, create) => {
     await engine.signalTask(task.id, { name: "go", payload: null });
     expect((await engine.runTask(task.id)).status).toBe("COMPLETED");
     expect(await rejection(engine.getTask(alone))).toMatchObject({ code: "task_not_found" });
+  });
+
+  test("a purge removes what is past its time, and no more; filters leave out others", async () => {
+    const week = flowOf("7d");
+    const gone = flowOf();
+    const engine = await bench.openEngine({ flows: [week] });
+    const store = await bench.openStore();
+    const [old, failed, recent, lost] = await Promise.all([
+      ended(store, week.name, "COMPLETED", 8),
+      ended(store, week.name, "FAILED", 8),
+      ended(store, week.name, "COMPLETED", 6),
+      ended(store, gone.name, "COMPLETED", 1000),
+    ]);
+    const all = [old, failed, recent, lost];
+    const filter = { flow: [week.name] };
+    const both = [
+      { flow_name: week.name, status: "COMPLETED", tasks: 1 },
+      { flow_name: week.name, status: "FAILED", tasks: 1 },
+    ] as const;
+    const counted = await engine.bulk.purge({ filter, isDryRun: true });
+    expect(counted).toEqual({ removed: both, not_loaded: [], next: null });
+    expect(await areThere(store, all)).toEqual([true, true, true, true]);
+    const some = { filter: { ...filter, status: ["FAILED"] }, isDryRun: false } as const;
+    expect((await engine.bulk.purge(some)).removed).toEqual([both[1]]);
+    expect(await areThere(store, all)).toEqual([true, false, true, true]);
+    const rest = await engine.bulk.purge({ filter: {}, isDryRun: false });
+    expect(rest.removed).toContainEqual(both[0]);
+    expect(rest.not_loaded).toContain(gone.name);
+    expect(await areThere(store, all)).toEqual([false, false, true, true]);
+    await engine.bulk.purge({ filter: { flow: [gone.name] }, isDryRun: false });
+    expect(await areThere(store, all)).toEqual([false, false, true, false]);
+  });
+
+  test("a purge goes on where its cursor says, flow by flow", async () => {
+    const flows = [flowOf("1d"), flowOf("1d"), flowOf("1d")];
+    // a moment is over at once
+    let skippedMs = 0;
+    const clock: Clock = { ...restless([]), now: () => Date.now() + (skippedMs += 400) };
+    const engine = await bench.openEngine({ flows, clock });
+    const store = await bench.openStore();
+    const ids: string[] = [];
+    for (const { name } of flows) {
+      for (const status of END_STATUSES) ids.push(await ended(store, name, status, 2));
+    }
+    const filter = { flow: flows.map(({ name }) => name) };
+    let calls = 0;
+    let sum = 0;
+    for (let cursor: string | null | undefined; cursor !== null; calls++) {
+      const page = await engine.bulk.purge({ filter, isDryRun: false, ...(cursor !== undefined && { cursor }) });
+      sum += page.removed.reduce((count, { tasks }) => count + tasks, 0);
+      cursor = page.next;
+      expect(calls).toBeLessThan(50);
+    }
+    expect(calls).toBeGreaterThan(1);
+    expect(sum).toBe(ids.length);
+    expect(new Set(await areThere(store, ids))).toEqual(new Set([false]));
+    for (const cursor of ["x", "order/RUNNING", "order/FAILED/1/2"])
+      expect(await rejection(engine.bulk.purge({ filter, isDryRun: true, cursor }))).toMatchObject({
+        code: "input_invalid",
+      });
   });
 });

@@ -215,7 +215,7 @@ export class SimDatabase {
     return { ids: found.filter((task) => this.#mayGo(task, now - keptMs)).map(({ id }) => id) };
   }
 
-  removeTasks({ ids, keptMs, lease }: Removal, now: number): RemovalResult {
+  removeTasks({ ids, keptMs, lease, isDryRun }: Removal, now: number): RemovalResult {
     if (lease) {
       if (this.#lease.owner !== lease.owner && this.#lease.until > now) return { kind: "busy" };
       this.#lease = { owner: lease.owner, until: now + lease.ms };
@@ -224,7 +224,7 @@ export class SimDatabase {
     const going = [...new Set(ids)]
       .flatMap((id) => this.#tasks.get(id) ?? [])
       .filter(({ task }) => this.#mayGo(task, before));
-    for (const stored of going) {
+    for (const stored of isDryRun ? [] : going) {
       this.onRemove(stored);
       this.#tasks.delete(stored.task.id);
       this.#removed.set(stored.task.id, stored);

@@ -1,6 +1,7 @@
 // Operations on the tasks of a FakeTaskonaut: they are shown and started, and act on nothing.
 
 import { type Bulk, type BulkPreview, type BulkRequest, type BulkTotals, NO_TOTALS } from "../../src/core/api/bulk.ts";
+import type { PurgePage, PurgeRequest } from "../../src/core/api/purge.ts";
 import type { Task } from "../../src/core/api/task.ts";
 import type { Json } from "../../src/core/record/json-value.ts";
 import type { CreatedTask, Taskonaut } from "../../src/core/api/taskonaut.ts";
@@ -29,5 +30,9 @@ export class FakeBulk implements Bulk {
     const step = plannedStep({ output_payload: { ...this.totals } as unknown as Json });
     this.taskonaut.change(task, { steps: [step], status: "COMPLETED" });
     return { task: await this.taskonaut.getTask(task.id), created: true };
+  }
+
+  async purge(_request: PurgeRequest): Promise<PurgePage> {
+    return { removed: [{ flow_name: "echo_add", status: "COMPLETED", tasks: 1 }], not_loaded: ["gone"], next: null };
   }
 }

@@ -1,6 +1,7 @@
 // Acting on many tasks. An operation is shown first: how many tasks it would act on. What is then started is just that, and
 // is itself a task, of the flow BULK_FLOW: it survives crashes, is in the same lists, and can be cancelled.
 
+import type { PurgePage, PurgeRequest } from "./purge.ts";
 import type { CreatedTask } from "./taskonaut.ts";
 import type { Task, TaskBrief } from "./task.ts";
 import type { TaskFilter } from "./task-filter.ts";
@@ -42,6 +43,8 @@ export interface Bulk {
    * another operation.
    */
   start(request: BulkRequest & { readonly token: string }): Promise<CreatedTask>;
+  /** Removes tasks whose time is over, for a moment. Throws input_invalid. */
+  purge(request: PurgeRequest): Promise<PurgePage>;
 }
 
 /** Tasks that were left as they are, for one reason. */

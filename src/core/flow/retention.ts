@@ -16,7 +16,7 @@ export type RetentionOption =
   | { readonly completed?: KeptFor; readonly failed?: KeptFor; readonly cancelled?: KeptFor };
 
 /** The states in which a task ends, and what they are called in a retention. */
-export const ENDS = { COMPLETED: "completed", FAILED: "failed", CANCELLED: "cancelled" } as const satisfies Partial<
+const ENDS = { COMPLETED: "completed", FAILED: "failed", CANCELLED: "cancelled" } as const satisfies Partial<
   Record<TaskStatus, keyof Retention>
 >;
 
@@ -61,4 +61,14 @@ export function readRetention(given: unknown, faults: Faults): Partial<Retention
     else said[state] = ms;
   }
   return said;
+}
+
+/** How long tasks of a flow are kept that ended so; null: until somebody removes them. */
+export function keptMsOf(
+  flow: { readonly retention: Partial<Retention> } | undefined,
+  status: EndStatus,
+  defaults: Retention,
+): number | null {
+  const said = flow?.retention[ENDS[status]];
+  return said === undefined ? defaults[ENDS[status]] : said;
 }

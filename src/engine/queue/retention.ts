@@ -5,8 +5,7 @@
 // RT2. One worker removes at a time, for as long as it renews its lease with every portion.
 // RT3. Who removes rests after each portion: a drain beside it loses little, however much there is to remove.
 
-import { END_STATUSES, type EndStatus, ENDS } from "../../core/flow/retention.ts";
-import type { Flow } from "../../core/flow/flow.ts";
+import { END_STATUSES, type EndStatus, keptMsOf } from "../../core/flow/retention.ts";
 import type { Retention } from "../../core/limits.ts";
 import type { EndedPlace } from "../../store/removal-store.ts";
 import type { Store } from "../../store/store.ts";
@@ -34,12 +33,6 @@ export interface RetentionTools extends Pick<DriverTools, "clock" | "log"> {
   readonly store: Pick<Store, "removal">;
   readonly limits: { readonly retention: Retention };
   readonly lease: Pick<Lease, "workerId">;
-}
-
-/** How long a flow's tasks that ended so are kept; null: until somebody removes them. */
-function keptMsOf(flow: Pick<Flow, "retention"> | undefined, status: EndStatus, defaults: Retention): number | null {
-  const said = flow?.retention[ENDS[status]];
-  return said === undefined ? defaults[ENDS[status]] : said;
 }
 
 /** Looks through what has ended, in the store's own time for it, and removes what is past its time. */

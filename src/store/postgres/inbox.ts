@@ -63,7 +63,7 @@ export const insertPosts: Part<PostRow> = {
         else least(t.due_at, now())
       end
     from (select task_id, count(*) as number, bool_or(kind = 'cancel') as cancels from posts group by task_id) p
-    where t.id = p.task_id and t.finished_at is null
+    where t.id = p.task_id and coalesce(t.finished_at, 'infinity') = 'infinity'
     returning t.id, t.wake_seq - p.number as before
   ), posted as (
     insert into ${schema}.task_inbox (${columnList(TASK_INBOX)})

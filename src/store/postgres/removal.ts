@@ -81,7 +81,7 @@ async function findEnded(
 async function removeTasks(
   client: PostgresClient,
   schema: Schema,
-  { ids, keptMs, lease }: Removal,
+  { ids, keptMs, lease, isDryRun = false }: Removal,
 ): Promise<RemovalResult> {
   const [row] = await client.query<{ removed: number; has_lease: boolean }>(
     `with lease as (
@@ -110,13 +110,13 @@ async function removeTasks(
         )
       order by t.id for update skip locked
     ), removed as (
-      delete from ${schema}.tasks where id = any (array(select id from going)) returning flow_name, status
+      delete from ${schema}.tasks where id = any (array(select id from going where not $5::boolean)) returning flow_name, status
     ), counted as (
       insert into ${schema}.task_counts (flow_name, status, tasks)
       select flow_name, status, -count(*) from removed group by flow_name, status
     )
-    select (select count(*) from removed)::integer as removed, ($3::uuid is null or exists (select from lease)) as has_lease`,
-    [JSON.stringify(ids), keptMs ?? null, lease?.owner ?? null, lease?.ms ?? null],
+    select (select count(*) from removed)::integer + (select count(*) from going where $5::boolean)::integer as removed, ($3::uuid is null or exists (select from lease)) as has_lease`,
+    [JSON.stringify(ids), keptMs ?? null, lease?.owner ?? null, lease?.ms ?? null, isDryRun],
   );
   return row?.has_lease === false ? { kind: "busy" } : { kind: "removed", count: row?.removed ?? 0 };
 }

@@ -95,7 +95,11 @@ function findEnded(connection: SqliteConnection, { flow, status, keptMs, after }
   };
 }
 
-function removeTasks(connection: SqliteConnection, { ids, keptMs = 0, lease }: Removal, now: number): RemovalResult {
+function removeTasks(
+  connection: SqliteConnection,
+  { ids, keptMs = 0, lease, isDryRun }: Removal,
+  now: number,
+): RemovalResult {
   if (lease) {
     const { owner, ms } = lease;
     if (connection.prepare(TAKE_LEASE).get({ owner, until: now + ms, now }) === null) return { kind: "busy" };
@@ -105,6 +109,7 @@ function removeTasks(connection: SqliteConnection, { ids, keptMs = 0, lease }: R
   const going = connection
     .prepare<Pick<TaskRow, "id" | "flow_name" | "status">>(SELECT_GOING)
     .all({ ids: JSON.stringify(ids), before });
+  if (isDryRun) return { kind: "removed", count: going.length };
   const named = JSON.stringify(going.map(({ id }) => id));
   for (const { name } of connection.prepare<{ name: string }>(SELECT_BELOW).all()) {
     connection.prepare(`delete from ${name} where task_id in (select value from json_each($named))`).run({ named });

@@ -6,7 +6,6 @@ import { hasCode } from "../../../core/errors.ts";
 import type { JsonText, TaskRecord } from "../../../core/record/record.ts";
 import type { RowFilter } from "../../../core/record/row-filter.ts";
 import { type BriefRow, type InboxPost, type ListKey, POSTS_MAX, type Store } from "../../../store/store.ts";
-import type { RemovalStore } from "../../../store/removal-store.ts";
 import type { BulkOperation } from "../../doors/bulk.ts";
 import { planReopening, reopen } from "../../doors/reopen.ts";
 import { readSignal } from "../../doors/signal.ts";
@@ -19,8 +18,7 @@ import { retryTask } from "../retry-task.ts";
 import type { Tally } from "./tally.ts";
 
 export interface ActionTools extends DrivingTools {
-  readonly tasks: Pick<Store, "listTasks" | "searchTasks" | "postToTasks">;
-  readonly removal: Pick<RemovalStore, "removeTasks">;
+  readonly tasks: Pick<Store, "listTasks" | "searchTasks" | "postToTasks" | "removal" | "now">;
   readonly resumeTask: (id: string) => Promise<unknown>;
 }
 
@@ -99,7 +97,7 @@ export const ACTIONS: Readonly<Record<BulkAction, ActOnPage>> = {
 
   async delete(acting, after, tools) {
     const { rows, next } = await search(acting, after, tools);
-    const result = await tools.removal.removeTasks({ ids: rows.map(({ id }) => id) });
+    const result = await tools.tasks.removal.removeTasks({ ids: rows.map(({ id }) => id) });
     const count = result.kind === "removed" ? result.count : 0;
     acting.tally.countDone(count);
     if (count < rows.length)

@@ -1,6 +1,7 @@
 // `Bulk` over a store: shows an operation, starts it, and does its portions.
 
 import { BULK_FLOW, type Bulk, type BulkPreview, type BulkRequest } from "../../../core/api/bulk.ts";
+import type { PurgePage, PurgeRequest } from "../../../core/api/purge.ts";
 import type { CreatedTask } from "../../../core/api/taskonaut.ts";
 import { parseJson } from "../../../core/record/json.ts";
 import type { RowFilter } from "../../../core/record/row-filter.ts";
@@ -10,6 +11,7 @@ import { type BulkOperation, checkToken, isMeant, matchOf, momentOf, tokenOf, to
 import { toRowFilter } from "../../doors/row-filter.ts";
 import { toBrief } from "../../task/to-task.ts";
 import type { NewTasks } from "../new-tasks.ts";
+import { purge } from "./purge.ts";
 import { type Acting, ACTIONS, type ActionTools } from "./actions.ts";
 import type { Portion, PortionRequest } from "./bulk-flow.ts";
 import { Tally } from "./tally.ts";
@@ -47,6 +49,10 @@ export class BulkOperations implements Bulk {
       { flow: tools.flows.get(BULK_FLOW) },
     );
     return tell(record, isNew);
+  }
+
+  purge(request: PurgeRequest): Promise<PurgePage> {
+    return purge(request, this.parts.tools);
   }
 
   /** What the tool of the flow does. */
