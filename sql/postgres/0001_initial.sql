@@ -367,7 +367,7 @@ create table tokens (
 
 -- When tasks are made by themselves.
 create table schedules (
-  name text collate "C" not null primary key,
+  name text not null primary key,
   flow_name text not null,
   -- flow: the file of its flow says it; command: somebody made it.
   owner text not null check (owner = 'flow' or owner = 'command'),

@@ -17,6 +17,9 @@ describe("the place of an option", () => {
     ["a generator", "define({ a, *b(x) {} })", ["b"], "b(x) {"],
     ["an async generator", "define({ a, async *b(x) {} })", ["b"], "b(x) {"],
     ["a key within a key", "define({ a: 1, c: { a: 22 } })", ["c", "a"], "a: 22 "],
+    ["a key within a list", "define({ a: [{ b: 1 }, { c: [1, { b: 2 }], b: 33 }] })", ["a", "1", "b"], "b: 33 "],
+    ["the first of a list", "define({ a: [{ b: 1 }] })", ["a", "0", "b"], "b: 1 }"],
+    ["an element of a list", "define({ a: [f(1, 2), [3], 44] })", ["a", "2"], "44] })"],
     ["a key that is called async", "define({ async: 5 })", ["async"], "async:"],
   ])("%s", (_what, text, path, found) => {
     expect(foundIn(text, ...path)).toBe(found);

@@ -11,6 +11,11 @@ export function locateKey(text: string, call: number, path: readonly string[]): 
   let found: number | undefined;
   let at = tokens.findIndex(({ text: token, start }) => start >= call && token === "(");
   for (const key of path) {
+    if (at >= 0 && tokens[at + 1]?.text === "[") {
+      at = elementIn(tokens, at + 1, Number(key));
+      found = tokens[at + 1]?.start ?? found;
+      continue;
+    }
     if (at < 0 || tokens[at + 1]?.text !== "{") break;
     const token = keyIn(tokens, at + 1, key);
     if (token === undefined) break;
@@ -23,6 +28,21 @@ export function locateKey(text: string, call: number, path: readonly string[]): 
 const OPENS = /^(?:[({[]|.*\$\{)$/s;
 const CLOSES = /^(?:[)}\]]|\}.*)$/s;
 const BEFORE_KEY = new Set(["*", "async", "get", "set"]);
+
+/** The token before an element of the list that begins at this token; -1 where it is not written there. */
+function elementIn(tokens: readonly Token[], open: number, index: number): number {
+  let depth = 0;
+  let place = 0;
+  for (let at = open; at < tokens.length; at++) {
+    if (depth === 1 && place === index && !CLOSES.test(tokens[at]?.text ?? "")) return at - 1;
+    const { text = "" } = tokens[at] ?? {};
+    if (CLOSES.test(text)) depth -= 1;
+    if (OPENS.test(text)) depth += 1;
+    if (depth === 0) return -1;
+    if (depth === 1 && text === ",") place += 1;
+  }
+  return -1;
+}
 
 /** Of the object that begins at this token. */
 function keyIn(tokens: readonly Token[], open: number, key: string): number | undefined {

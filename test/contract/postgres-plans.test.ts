@@ -13,12 +13,14 @@ import { postToTask, postToTasks, readInbox } from "../../src/store/postgres/inb
 import { openPostgresMigrator } from "../../src/store/postgres/migrate.ts";
 import { listTasks, readTask } from "../../src/store/postgres/read.ts";
 import { removalStore } from "../../src/store/postgres/removal.ts";
+import { scheduleStore } from "../../src/store/postgres/schedules.ts";
 import { quoteSchema } from "../../src/store/postgres/schema.ts";
 import { Processes } from "../../src/store/processes.ts";
 import { findSuspects, renewWorker } from "../../src/store/postgres/workers.ts";
+import type { Firing } from "../../src/store/schedule-store.ts";
 import type { Change, InboxPost } from "../../src/store/store.ts";
 import { createServer, type PostgresServer } from "../support/postgres-server.ts";
-import { callRow, changeOf, plannedRecord, stepRow, T0, taskRow } from "./rows.ts";
+import { callRow, changeOf, plannedRecord, scheduleRow, stepRow, T0, taskRow } from "./rows.ts";
 
 const SCHEMA = quoteSchema("taskonaut");
 const TASKS = 2_000;
@@ -92,6 +94,18 @@ const posting = (taskId: string): Partial<Change> => ({
   posts: [post({ task_id: idOf(1000 + Number(taskId.slice(-4))) })],
 });
 
+const schedulesOn = (client: PostgresClient) => {
+  const use = <Result>(run: (by: PostgresClient) => Promise<Result>): Promise<Result> => run(client);
+  return scheduleStore(SCHEMA, { read: use, look: use, write: use });
+};
+
+const firings = (count: number): Firing[] =>
+  Array.from({ length: count }, (_, n) => {
+    const row = scheduleRow({ name: `s${n}`, version: 2 });
+    const skip = { from_at: T0, until_at: T0, count: 1, kind: "missed", reason: "why", recorded_at: T0 } as const;
+    return { row, tasks: [plannedRecord({ schedule: row.name })], skips: [{ schedule_name: row.name, ...skip }] };
+  });
+
 const HOT: Readonly<Record<string, (client: PostgresClient) => Promise<unknown>>> = {
   "claims of 1 flow": claim(1, null),
   "claims of 10 flows": claim(10, null),
@@ -132,6 +146,13 @@ const HOT: Readonly<Record<string, (client: PostgresClient) => Promise<unknown>>
   "ended tasks": (client) => removalOn(client).findEnded({ flow: "echo_add", status: "COMPLETED", keptMs: 1000 }),
   "removing tasks": (client) =>
     removalOn(client).removeTasks({ ids: [idOf(7), idOf(8)], keptMs: 1000, lease: { owner: WORKER, ms: 1000 } }),
+  "looking for schedules that are due": (client) =>
+    schedulesOn(client).readDue([
+      { name: "echo_add", code: "built-in" },
+      { name: "order", code: "x" },
+    ]),
+  "firing a schedule": (client) => schedulesOn(client).fire(firings(1)),
+  "firing many schedules": (client) => schedulesOn(client).fire(firings(100)),
   "reading an inbox": (client) => readInbox(client, SCHEMA, idOf(7), { names: ["approved", "paid"], after: 0 }),
   "a post": (client) => postToTask(client, SCHEMA, post()),
   "many posts": (client) =>

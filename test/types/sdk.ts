@@ -198,6 +198,20 @@ defineFlow({
   plan: ({ sku }) => [call(price, { sku }), call(shout, sku)],
 });
 
+defineFlow({
+  name: "scheduled",
+  input: v.object({ sku: v.string(), quantity: v.optional(v.number(), 1) }),
+  schedules: [
+    { name: "nightly", cron: "30 2 * * *", timeZone: "Europe/Berlin", input: { sku: "A1" }, overlap: "queue" },
+    { name: "often", every: "15m", input: { sku: "A1", quantity: 2 }, catchUp: { within: "2h" } },
+    // @ts-expect-error the input is the flow's
+    { name: "wrong", every: "15m", input: { sku: 5 } },
+    // @ts-expect-error there is no such rule
+    { name: "odd", every: "15m", input: { sku: "A1" }, overlap: "wait" },
+  ],
+  *run() {},
+});
+
 // @ts-expect-error a flow has a plan or a run
 defineFlow({ name: "neither", input: v.string() });
 

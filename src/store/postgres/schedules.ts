@@ -34,7 +34,8 @@ export function scheduleStore(
     list: ({ limit, after = "" }) =>
       read((client) =>
         client.read<ScheduleRow>(
-          `select ${selectList(SCHEDULE)} from ${schema}.schedules s where s.name > $1 order by s.name limit $2`,
+          `select ${selectList(SCHEDULE)} from ${schema}.schedules s 
+           where s.name > $1 collate "C" order by s.name collate "C" limit $2`,
           [after, limit],
         ),
       ),
@@ -92,8 +93,8 @@ const FLOWS = `json_to_recordset($1::text::json) as f (name text, code text)`;
 
 /** Of schedule s and flow f: whether who has the flow's code fires it (SS2). */
 function isOwn(schema: Schema): string {
-  return `(s.owner = 'command' or exists (
-    select from ${schema}.schedule_sources c where c.flow_name = s.flow_name and c.code = f.code
+  return `(s.owner = 'command' or coalesce(
+    (select c.code = f.code from ${schema}.schedule_sources c where c.flow_name = s.flow_name), false
   ))`;
 }
 
@@ -149,11 +150,15 @@ async function fire(client: PostgresClient, schema: Schema, firings: readonly Fi
 /** SS1. Those whose versions hold are in `fired`. */
 const MOVED: Part<ScheduleRow> = {
   fields: fieldsOf(SCHEDULES),
-  read: (schema, rows) => `locked as materialized (
-    select c.* from ${rows("c")} join ${schema}.schedules s on s.name = c.name and s.version = c.version - 1
-    order by s.name for no key update of s
+  read: (schema, rows) => `moves as materialized (
+    select * from ${rows("c")} order by name
+  ), locked as materialized (
+    select m.*, s.place from moves m cross join lateral (
+      select s.ctid as place from ${schema}.schedules s where s.name = m.name and s.version = m.version - 1
+      for no key update
+    ) s
   ), fired as (
-    update ${schema}.schedules s set ${assignments(SCHEDULES, "c")} from locked c where s.name = c.name returning s.name
+    update ${schema}.schedules s set ${assignments(SCHEDULES, "c")} from locked c where s.ctid = c.place returning s.name
   )`,
 };
 
@@ -168,11 +173,12 @@ const SKIPPED: Part<SkipRow> = {
       recorded_at = excluded.recorded_at
     returning schedule_name
   ), cleared as (
-    delete from ${schema}.schedule_skips k
-    where k.schedule_name in (select schedule_name from skipped) and k.from_at < (
-      select o.from_at from ${schema}.schedule_skips o where o.schedule_name = k.schedule_name
-      order by o.from_at desc offset ${SKIPS_KEPT - 1} limit 1
-    )
+    delete from ${schema}.schedule_skips k where k.ctid = any (array(
+      select o.ctid from (select distinct schedule_name as name from skipped) n cross join lateral (
+        select k.ctid from ${schema}.schedule_skips k where k.schedule_name = n.name
+        order by k.from_at desc offset ${SKIPS_KEPT}
+      ) o
+    ))
   )`,
 };
 
