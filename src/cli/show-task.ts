@@ -49,7 +49,6 @@ export function showTask(
     ["flow", { text: showText(task.flow_name, width) }],
     ...factsOf("parent", task.parent_task_id, (id): Cell => ({ text: showText(id, ID_COLUMNS) })),
     ...tagFacts(task, width),
-    ...factsOf("made by", task.schedule, (name): Cell => ({ text: showText(`schedule ${name}`, width) })),
     ["status", { ...standing, text: showText(standing.text, width) }],
     ["created", { text: tellCreated(task, now, width) }],
     ["updated", { text: tellUpdated(task, now, width) }],
