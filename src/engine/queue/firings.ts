@@ -25,8 +25,8 @@ import type { Flows } from "../task/flows.ts";
 import { cancelOf } from "../task/inbox-posts.ts";
 import { decideFirings, type FiringPlan } from "./decide-firings.ts";
 
-/** The net below all that tells of news. */
-const POLL_MS = 20_000;
+/** The net below all that tells of news: when the next one is due is known. */
+const POLL_MS = 45_000;
 
 /** News is about tasks, nearly always: it makes nobody look more often. */
 const NEWS_MS = 500;

@@ -32,6 +32,7 @@ export interface SourceTools {
 }
 
 export class ScheduleSources {
+  #hasSay = false;
   /** What was told of already. */
   readonly #told = new Set<string>();
 
@@ -41,12 +42,18 @@ export class ScheduleSources {
     private readonly onNews: () => void,
   ) {}
 
+  /** Once in a while. A worker whose flows say nothing of schedules, and never did, has nothing to confirm. */
+  async confirm(): Promise<void> {
+    if (this.#hasSay) await this.declareAll();
+  }
+
   /** Throws what the store throws. */
   async declareAll(): Promise<void> {
     const { store, flows, storeClock } = this.tools;
     const sources = new Map((await store.schedules.listSources()).map((source) => [source.flow_name, source]));
     const wanted = flows.all().filter(({ name, schedules }) => schedules.length > 0 || sources.has(name));
-    if (wanted.length === 0) return;
+    this.#hasSay = wanted.length > 0;
+    if (!this.#hasSay) return;
     const now = await storeClock.recent();
     // a schedule that has moved from one flow to another is free when the first one has let it go
     let hasChanged = false;

@@ -6,7 +6,7 @@ import { ScheduleSources } from "./schedule-sources.ts";
 import type { Sideline } from "./worker.ts";
 
 /** So often a worker confirms that its code is there, and looks whether it is to take over. */
-const CONFIRM_MS = 30_000;
+const CONFIRM_MS = 40_000;
 
 export class Scheduling implements Sideline {
   readonly #firings: Firings;
@@ -18,7 +18,7 @@ export class Scheduling implements Sideline {
   }
 
   get duty(): Duty {
-    return { name: "declare schedules", everyMs: CONFIRM_MS, do: () => this.#sources.declareAll() };
+    return { name: "declare schedules", everyMs: CONFIRM_MS, do: () => this.#sources.confirm() };
   }
 
   begin(): Promise<void> {

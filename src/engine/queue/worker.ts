@@ -59,6 +59,8 @@ export class Worker implements RunningWorker {
   readonly #stopped = new AbortController();
   /** Between two looks into the queue. */
   readonly #pause: Pause;
+  /** The database cannot tell of news. */
+  #isBlind = false;
   #starting: Promise<void> = Promise.resolve();
   #loops: Promise<unknown> = Promise.resolve();
   #stopping: Promise<void> | undefined;
@@ -106,13 +108,17 @@ export class Worker implements RunningWorker {
     await this.#maintenance.begin();
     for (const sideline of this.#sidelines) await sideline.begin();
     if (newsComes === "polling") {
+      this.#isBlind = true;
       this.#schedule.pollEvery(BLIND_POLL_MS);
       log.warn?.(
         "this database cannot tell of news (a transaction pooler between?): the worker polls, and judges others by their leases",
         { poll_ms: BLIND_POLL_MS },
       );
     }
-    notifier.listen(() => this.#onOwnNews());
+    notifier.listen(() => {
+      this.#tellSidelines();
+      return this.#onOwnNews();
+    });
     const { signal } = this.#stopped;
     const beside = [this.#maintenance, ...this.#sidelines].map((each) => each.goOn(signal));
     this.#loops = Promise.all([this.#work(), ...beside]);
@@ -145,7 +151,9 @@ export class Worker implements RunningWorker {
       const move = await this.tick();
       if (move.kind === "claim") continue;
       const isOver = await this.#pause.take(move.ms);
-      if (isOver && move.kind === "idle") this.#onOwnNews();
+      if (!isOver || move.kind !== "idle") continue;
+      this.#onOwnNews();
+      if (this.#isBlind) this.#tellSidelines();
     }
   }
 
@@ -194,15 +202,18 @@ export class Worker implements RunningWorker {
 
   // ---- what makes it look
 
-  #onNews(): void {
+  #tellSidelines(): void {
     for (const sideline of this.#sidelines) sideline.noteNews();
+  }
+
+  #onNews(): void {
+    this.#tellSidelines();
     this.#schedule.noteNews({ isAlone: false });
     this.#pause.cut();
   }
 
   /** News that nobody else has heard, of this process or of a time. Gives whether there is room: else others are to hear. */
   #onOwnNews(): boolean {
-    for (const sideline of this.#sidelines) sideline.noteNews();
     this.#schedule.noteNews({ isAlone: true });
     this.#pause.cut();
     return this.#held.room > 0;
