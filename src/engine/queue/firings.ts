@@ -31,6 +31,9 @@ const POLL_MS = 45_000;
 /** News is about tasks, nearly always: it makes nobody look more often. */
 const NEWS_MS = 500;
 
+/** Of one commit, about: it is short, whatever there is to be made up for. */
+const TASKS_MAX = 100;
+
 /** After so long another worker, or this one, tries again what could not be worked out. */
 const LATER_MS = 60_000;
 
@@ -111,12 +114,17 @@ export class Firings {
   }
 
   async #fireAll(due: readonly DueSchedule[], now: number, pace: Pace): Promise<void> {
-    const { store, notifier, log } = this.tools;
     const plans: FiringPlan[] = [];
     for (const each of due) {
       await pace.turn();
       plans.push(this.#decide(each, now));
+      if (plans.reduce((sum, { tasks }) => sum + tasks.length, 0) >= TASKS_MAX) await this.#fire(plans.splice(0));
     }
+    if (plans.length > 0) await this.#fire(plans);
+  }
+
+  async #fire(plans: readonly FiringPlan[]): Promise<void> {
+    const { store, notifier, log } = this.tools;
     // SL3
     for (const id of plans.flatMap(({ cancels }) => cancels)) await store.postToTask(cancelOf(id));
     const fired = await store.schedules.fire(plans);

@@ -64,8 +64,12 @@ export function scheduleStore(
     readDue: (flows) => look((client) => readDue(client, schema, flows)),
     fire: (firings) => write((client) => fire(client, schema, firings)),
     async wakeQueued(names) {
-      const text = `update ${schema}.schedules s set next_at = now()
-        where s.name = any ($1::text[]) and s.queued_at is not null and s.next_at > now() returning 1`;
+      const text = `with queued as materialized (
+          select s.name from ${schema}.schedules s
+          where s.name = any ($1::text[]) and s.queued_at is not null and s.next_at > now()
+          order by s.name for no key update
+        )
+        update ${schema}.schedules s set next_at = now() where s.name = any (array(select name from queued)) returning 1`;
       return (await write((client) => client.query(text, [writeArray(names)]))).length;
     },
     listSources: () =>
@@ -212,9 +216,12 @@ const DECLARED: Part<ScheduleSourceRow> = {
 const REMOVED: Part<{ readonly flow_name: string; readonly names: string }> = {
   fields: { flow_name: "text", names: "json" },
   read: (schema, rows) => `removed as (
-    delete from ${schema}.schedules s using ${rows("r")}
-    where s.flow_name = r.flow_name and s.owner = 'flow' and exists (select from declared)
-      and s.name not in (select json_array_elements_text(r.names))
+    delete from ${schema}.schedules where name = any (array(
+      select s.name from ${rows("r")} join ${schema}.schedules s on s.flow_name = r.flow_name
+      where s.owner = 'flow' and exists (select from declared)
+        and s.name not in (select json_array_elements_text(r.names))
+      order by s.name for update of s
+    ))
   )`,
 };
 
