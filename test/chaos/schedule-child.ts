@@ -14,6 +14,7 @@ const now = (): number => Math.round(began + (Date.now() - began) * speed);
 const clock: Clock = {
   ...systemClock,
   now,
+  elapsed: () => systemClock.elapsed() * speed,
   sleep: (ms, signal) => systemClock.sleep(ms / speed, signal),
 };
 const isFile = url.startsWith("sqlite:");

@@ -52,9 +52,9 @@ export interface FiringTools {
 export class Firings {
   readonly #pause: Pause;
   readonly #flows: readonly FiringFlow[];
-  /** In store time; null: none is known. */
-  #nextAt: number | null = null;
-  /** As time passes in this process. */
+  /** When the next one is due, as time passes in this process: whatever its clock is set to; null: none is known. */
+  #dueAt: number | null = null;
+  /** By the same. */
   #lookedAt = Number.NEGATIVE_INFINITY;
   #hasNews = true;
   #failedMs = 0;
@@ -93,7 +93,7 @@ export class Firings {
       while (!signal.aborted) {
         const { now, due, nextAt } = await this.tools.store.schedules.readDue(this.#flows);
         storeClock.note(now);
-        this.#nextAt = nextAt;
+        this.#dueAt = nextAt === null ? null : clock.elapsed() + (nextAt - now);
         if (due.length === 0) break;
         await this.#fireAll(due, now, pace);
       }
@@ -106,10 +106,10 @@ export class Firings {
   }
 
   #waitMs(): number {
-    const { clock, storeClock } = this.tools;
+    const { clock } = this.tools;
     const since = clock.elapsed() - this.#lookedAt;
     if (this.#failedMs > 0) return this.#failedMs - since;
-    const dueMs = this.#nextAt === null ? POLL_MS : this.#nextAt - storeClock.guess();
+    const dueMs = this.#dueAt === null ? POLL_MS : this.#dueAt - clock.elapsed();
     return Math.ceil(Math.min(POLL_MS - since, dueMs, this.#hasNews ? NEWS_MS - since : POLL_MS));
   }
 
