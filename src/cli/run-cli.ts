@@ -21,6 +21,7 @@ import { resolve } from "./commands/resolve.ts";
 import { resumeTasks } from "./commands/resume-tasks.ts";
 import { resumeTask } from "./commands/resume-task.ts";
 import { retryTasks } from "./commands/retry-tasks.ts";
+import { forkTask } from "./commands/fork-task.ts";
 import { retryTask } from "./commands/retry-task.ts";
 import { runApp } from "./commands/run-app.ts";
 import { runFlow } from "./commands/run-flow.ts";
@@ -63,7 +64,7 @@ export interface CliOptions {
 export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { title: "Run tasks", commands: [runFlow, runTask, advanceTask] },
   { title: "Look at tasks", commands: [getTask, getTasks, workers] },
-  { title: "Act on tasks", commands: [signalTask, cancelTask, retryTask, resumeTask, resolve] },
+  { title: "Act on tasks", commands: [signalTask, cancelTask, retryTask, forkTask, resumeTask, resolve] },
   { title: "Hold back flows and tools", commands: [pause, unpause, pauses] },
   { title: "Serve and work", commands: [runApp, work, tokens] },
   { title: "Schedules", commands: [schedules, schedule] },

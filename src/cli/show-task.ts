@@ -47,6 +47,9 @@ export function showTask(
   const facts: Fact[] = [
     ["task", { text: showText(task.id, ID_COLUMNS), color: "bold" }],
     ["flow", { text: showText(task.flow_name, width) }],
+    ...factsOf("forked", task.forked_from?.task_id ?? null, (id): Cell => ({
+      text: firstThatFits(width, [`from step ${task.forked_from?.step} of ${id}`, id]),
+    })),
     ...factsOf("parent", task.parent_task_id, (id): Cell => ({ text: showText(id, ID_COLUMNS) })),
     ...tagFacts(task, width),
     ["status", { ...standing, text: showText(standing.text, width) }],

@@ -12,6 +12,7 @@ const OF_A_TASK = COMMANDS.filter(({ args }) => args[0]?.name === "id");
 const MORE: Readonly<Record<string, readonly string[]>> = {
   "signal-task": ["nudged"],
   resolve: ["--retry"],
+  "fork-task": ["--from", "1"],
 };
 
 /** Two tasks with ids of our own; what each command does to a task, it can do to them. */

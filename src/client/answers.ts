@@ -4,6 +4,7 @@
 import * as v from "valibot";
 import type { ErrorCode, Violation } from "../core/errors.ts";
 import { NEXT, NEXT_STEP, type ToolCallStatus } from "../core/record/status.ts";
+import type { ForkPreview } from "../core/api/forks.ts";
 import type { FlowDescription, FoundTasks } from "../core/api/taskonaut.ts";
 import type { DamagedTask, ListedSummary, ListedTask, Task, TaskSummary } from "../core/api/task.ts";
 import type { Pause, Paused } from "../core/api/pauses.ts";
@@ -62,6 +63,7 @@ const SUMMARY = {
     null,
   ),
   parent_task_id: TextOrNull,
+  forked_from: v.nullable(v.looseObject({ task_id: Text, step: v.number() })),
   tags: v.record(Text, Text),
   schedule: TextOrNull,
   priority: v.number(),
@@ -84,6 +86,23 @@ const DamagedAnswer = v.looseObject({ id: Text, created_at: Text, damage: Text }
 export const TasksAnswer: Answer<readonly ListedTask[]> = v.array(v.union([TaskAnswer, DamagedAnswer]));
 
 export const SummariesAnswer: Answer<readonly ListedSummary[]> = v.array(v.union([SummaryAnswer, DamagedAnswer]));
+
+export const ForkAnswer = v.looseObject({
+  id: Text,
+  flow_name: Text,
+  forked_from: v.looseObject({ task_id: Text, step: v.number() }),
+  shared_steps: v.number(),
+  effects: v.array(
+    v.looseObject({
+      step_index: v.number(),
+      step_name: Text,
+      target: TextOrNull,
+      kind: v.picklist(["tool", "child"]),
+      execution: TextOrNull,
+      idempotency_key: Text,
+    }),
+  ),
+}) as unknown as Answer<ForkPreview>;
 
 export const FoundAnswer = v.looseObject({
   tasks: v.array(

@@ -72,6 +72,19 @@ describe("client and server together", () => {
     expect(taskonaut.results.waits.map(({ waitMs }) => waitMs)).toEqual([1501, 10, 0, 0, 600_000, 0]);
   });
 
+  test("a fork is made of what is asked for, as at home", async () => {
+    const { client, taskonaut } = await connect();
+    const { task } = await client.createTask({ flow: "echo_add", input: {} });
+    const ended = await client.runTask(task.id);
+    const request = { from: 2, set: { 1: { text: "x" } }, idempotencyKey: "f" };
+    expect(await client.forks.preview(ended.id, request)).toEqual(await taskonaut.forks.preview(ended.id, request));
+    const start = { ...request, start: "now", priority: 1, input: { a: 9 } } as const;
+    const made = await client.forks.create(ended.id, start);
+    expect(made).toMatchObject({ created: true, task: { priority: 1, forked_from: { task_id: ended.id, step: 2 } } });
+    expect(taskonaut.forks.asked.at(-1)).toEqual(start);
+    expect((await client.forks.create(ended.id, start)).created).toBe(false);
+  });
+
   test("summaries and names of tasks are the same as at home", async () => {
     const { client, taskonaut } = await connect();
     for (let n = 0; n < 3; n++)

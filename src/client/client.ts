@@ -34,6 +34,7 @@ import {
 } from "./answers.ts";
 import { createPauses } from "./pauses.ts";
 import { createBulk } from "./bulk.ts";
+import { createForks } from "./forks.ts";
 import { type Creation, createResults } from "./results.ts";
 import { createTokens } from "./tokens.ts";
 import { createSchedules } from "./schedules.ts";
@@ -73,6 +74,12 @@ export function createClient(options: ClientOptions): Taskonaut {
     tokens: createTokens(ask),
     bulk: createBulk({ ask }),
     results: createResults({ ask, createTask, runTask, creationOf }),
+    forks: createForks({
+      ask,
+      headersOf,
+      queryOf: ({ start, priority }) => queryOf({ start, priority, wait: undefined }),
+      bodyOf: (body) => textOf("input", toJsonText(body)),
+    }),
     schedules: createSchedules(transport, headersOf),
 
     listFlows: async () => (await ask({ path: "/flows", answer: FlowsAnswer })).body,

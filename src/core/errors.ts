@@ -29,6 +29,7 @@ export const ERRORS = {
   task_ended: { status: 409, exit: 4, retryable: false },
   task_not_in_doubt: { status: 409, exit: 4, retryable: false },
   task_not_retryable: { status: 409, exit: 4, retryable: false },
+  task_not_forkable: { status: 409, exit: 4, retryable: false },
   token_not_active: { status: 409, exit: 4, retryable: false },
   flow_not_loaded: { status: 409, exit: 4, retryable: false },
   schedule_exists: { status: 409, exit: 4, retryable: false },

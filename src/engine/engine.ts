@@ -48,6 +48,7 @@ import { DrivenTasks } from "./driving/driven-tasks.ts";
 import { DrivingForCallers } from "./driving/drive-for-caller.ts";
 import { DrivingForWorker } from "./driving/drive-for-worker.ts";
 import { cancelTask } from "./driving/cancel-task.ts";
+import { Forking } from "./driving/forking.ts";
 import { NewTasks } from "./driving/new-tasks.ts";
 import { TaskResults } from "./driving/task-results.ts";
 import { retryTask } from "./driving/retry-task.ts";
@@ -123,6 +124,7 @@ const LEAN = { isLean: true } as const;
 const DELIVERY_MS = 5_000;
 
 class StoreEngine implements Engine {
+  readonly forks: Forking;
   readonly tokens: Gate;
   readonly results: TaskResults;
   readonly bulk: BulkOperations;
@@ -238,6 +240,12 @@ class StoreEngine implements Engine {
       stepsMax: limits.stepsPerTask,
       isLeaving: () => this.#closing !== undefined,
     };
+    this.forks = new Forking({
+      tools: this.#tools,
+      notifier: this.#notifier,
+      newId: options.newId,
+      tell: (record) => this.#tell(record),
+    });
     this.results = new TaskResults({
       tools: this.#tools,
       ends: this.#ends,

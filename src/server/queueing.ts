@@ -23,15 +23,21 @@ export interface CreationQuery {
 /** A time that has passed by `now` means now. Throws input_invalid with every violation. */
 export function readCreationQuery(query: Query, now: number): CreationQuery {
   const errors = violationsOf(query, CREATION_PARAMETERS, ["tag"]);
-  const [startText] = query.get("start") ?? [];
-  const [priorityText] = query.get("priority") ?? [];
-  const start = startText === undefined ? undefined : readStart(startText, now, errors);
-  const priority = priorityText === undefined ? undefined : readPriority(priorityText, errors);
+  const queueing = readQueueing(query, now, errors);
   const waitMs = readWait(query, errors);
   const { tags, errors: wrongTags } = readTagTexts(query.get("tag") ?? [], "tag");
   errors.push(...wrongTags);
   if (errors.length > 0) throw inputInvalid(errors);
-  return { queueing: queueingOf(start, priority), tags, waitMs };
+  return { queueing, tags, waitMs };
+}
+
+/** What is wrong with it joins the errors. */
+export function readQueueing(query: Query, now: number, errors: Violation[]): Queueing {
+  const [startText] = query.get("start") ?? [];
+  const [priorityText] = query.get("priority") ?? [];
+  const start = startText === undefined ? undefined : readStart(startText, now, errors);
+  const priority = priorityText === undefined ? undefined : readPriority(priorityText, errors);
+  return queueingOf(start, priority);
 }
 
 function readStart(text: string, now: number, errors: Violation[]): "now" | number | undefined {

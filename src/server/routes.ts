@@ -23,6 +23,7 @@ import {
 import { pauseRoutes } from "./pause-routes.ts";
 import { CREATION_PARAMETERS, readCreationQuery } from "./queueing.ts";
 import { queryOf } from "./query.ts";
+import { forkRoutes } from "./fork-routes.ts";
 import { param, readIdempotencyKey, type Route, type RouteOptions } from "./route.ts";
 import { answerMetrics } from "./metrics-route.ts";
 import { readResolveBody } from "./resolution.ts";
@@ -202,6 +203,7 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
     { method: "POST", path: "/tasks/:id/signals/:name", handle: signalTask },
     { method: "POST", path: "/tasks/:id/resolve", handle: resolveTask },
     { method: "POST", path: "/tasks/:id/cancel", handle: cancelTask },
+    ...forkRoutes(parts, created),
     order("retry", (id) => taskonaut.retryTask(id)),
     order("resume", (id) => taskonaut.resumeTask(id)),
     { method: "GET", path: "/flows", needs: "see", handle: async (c) => c.json(await taskonaut.listFlows()) },

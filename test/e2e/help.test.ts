@@ -155,6 +155,7 @@ describe("every example can be pasted", () => {
         await write(desk, "approval.json", '{"by":"Ada"}');
       },
     },
+    "fork-task": { prepare: (desk) => desk.run(["run-flow", "echo_add"]) },
     "retry-task": { flows: "shop.ts", prepare: (desk) => run(desk, "fails") },
     "resume-task": { prepare: (desk) => run(desk, "waits", "--sku", "AB-123") },
     "cancel-tasks": { prepare: create },

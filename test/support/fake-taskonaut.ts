@@ -30,6 +30,7 @@ import type {
 import { FakePauses } from "./fake-pauses.ts";
 import { FakeTokens } from "./fake-tokens.ts";
 import { FakeBulk } from "./fake-bulk.ts";
+import { FakeForks } from "./fake-forks.ts";
 import { FakeResults } from "./fake-results.ts";
 import { plannedStep, plannedTask } from "./tasks.ts";
 
@@ -97,6 +98,7 @@ type Method = {
 
 export class FakeTaskonaut implements Taskonaut {
   readonly results = new FakeResults(this);
+  readonly forks = new FakeForks(this);
   readonly tokens = new FakeTokens();
   /** It has none: tests of schedules have an engine. */
   readonly schedules = {

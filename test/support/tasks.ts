@@ -22,6 +22,7 @@ export function plannedTask(over: Partial<Task> = {}): Task {
     waiting_for: [],
     left_undone: null,
     parent_task_id: null,
+    forked_from: null,
     tags: {},
     schedule: null,
     priority: 5,

@@ -46,7 +46,7 @@ export interface TaskStep {
   readonly error: StoredError | null;
   /** Why nobody knows whether the effect of its at-most-once tool happened; null: it is not in doubt. */
   readonly doubt: string | null;
-  /** The task that the step runs; only a step that runs a child has it, and no other has the field. */
+  /** The task that the step runs: only a step that runs a child has the field, unless a fork took it over with its outcome. */
   readonly child_task_id?: string;
   readonly created_at: Timestamp;
   readonly updated_at: Timestamp;
@@ -91,6 +91,8 @@ export interface Task {
   /** Of a task that was cancelled by force: what its flow could not clean up; null for all others. */
   readonly left_undone: readonly LeftUndone[] | null;
   readonly parent_task_id: string | null;
+  /** The task whose record it shares, and the step_index of the first step that it does not; null: it was not forked. */
+  readonly forked_from: { readonly task_id: string; readonly step: number } | null;
   /** Text to text, by which it is found. */
   readonly tags: Tags;
   /** The schedule that made it; null for all others. */

@@ -5,6 +5,7 @@ import type { Schedules } from "./schedules.ts";
 import type { ListedSummary, ListedTask, Task, TaskBrief, TaskSummary } from "./task.ts";
 import type { Pauses } from "./pauses.ts";
 import type { Bulk } from "./bulk.ts";
+import type { Forks } from "./forks.ts";
 import type { Results } from "./results.ts";
 import type { CountTasks, TaskCounts } from "./task-counts.ts";
 import type { TaskFilter } from "./task-filter.ts";
@@ -118,6 +119,7 @@ export interface Taskonaut {
   readonly bulk: Bulk;
   /** What tasks come to, for whoever waits for it. */
   readonly results: Results;
+  readonly forks: Forks;
   readonly schedules: Schedules;
   /** In order of name. */
   listFlows(): Promise<readonly FlowDescription[]>;

@@ -48,7 +48,7 @@ export interface TaskPlan {
 }
 
 /** The id of a new task, or the one that belongs to the request's idempotency key. Throws input_invalid. */
-export function taskIdOf({ idempotencyKey }: CreateTask, newId: () => string): string {
+export function taskIdOf({ idempotencyKey }: Pick<CreateTask, "idempotencyKey">, newId: () => string): string {
   return idempotencyKey === undefined ? newId() : keyedTaskId(checkKey("Idempotency-Key", idempotencyKey));
 }
 

@@ -67,7 +67,8 @@ function findStep({ task, steps }: TaskRecord, index: number | undefined): StepR
   });
 }
 
-function readOutput(tool: Tool, output: unknown, bytesMax: number): JsonText {
+/** The output of a tool as a person gives it, as it is recorded. Throws input_invalid, body_too_large. */
+export function readOutput(tool: Tool, output: unknown, bytesMax: number): JsonText {
   return readGiven(applyContract(tool.output, output), {
     what: "The output",
     of: `tool ${tool.name}`,

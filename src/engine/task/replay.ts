@@ -84,9 +84,7 @@ export class Replay {
   }
 
   #tellMissing(step: StepRow): string {
-    const { program } = this;
-    if (program.end) return `${tellEnd(program)} where ${tellRecorded(step)}`;
-    return `it does not plan step ${step.step_index}, recorded as ${tellStep(step)}`;
+    return tellMissing(step, this.program);
   }
 
   #compare(turn: Turn): string | undefined {
@@ -94,10 +92,8 @@ export class Replay {
     for (const decision of turn.planned) {
       const step = this.record.steps[this.#planned++];
       if (!step) return `it plans step ${this.#planned}, ${tellDecision(decision)}, which was never recorded`;
-      if (!isSame(step, decision)) {
-        const [recorded, now] = tellBoth(step.input_payload, decision.input);
-        return `${tellRecorded(step, recorded)}, now it decides ${tellDecision(decision, now)}`;
-      }
+      const difference = differenceOf(step, decision);
+      if (difference !== undefined) return difference;
       this.decisionOf.set(step.id, decision);
     }
     return undefined;
@@ -115,6 +111,19 @@ function observedOf({ task, steps }: Recorded): readonly StepRow[] {
   return steps
     .filter((step) => step.outcome_seq !== null && step.outcome_seq <= task.observed_count)
     .toSorted((a, b) => (a.outcome_seq ?? 0) - (b.outcome_seq ?? 0));
+}
+
+/** Both sides, as a sentence about the flow; undefined: they are the same. */
+export function differenceOf(step: StepRow, decision: Decision): string | undefined {
+  if (isSame(step, decision)) return undefined;
+  const [recorded, now] = tellBoth(step.input_payload, decision.input);
+  return `${tellRecorded(step, recorded)}, now it decides ${tellDecision(decision, now)}`;
+}
+
+/** Of a step that is recorded, and that the flow does not decide on. */
+export function tellMissing(step: StepRow, program: Program): string {
+  if (program.end) return `${tellEnd(program)} where ${tellRecorded(step)}`;
+  return `it does not plan step ${step.step_index}, recorded as ${tellStep(step)}`;
 }
 
 function isSame(step: StepRow, decision: Decision): boolean {

@@ -6,6 +6,7 @@ import { readLeftUndone } from "../../core/record/left-undone.ts";
 import type { JsonText, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../core/record/record.ts";
 import { isStepOpen, NEXT, NEXT_STEP } from "../../core/record/status.ts";
 import { readError, type StoredError } from "../../core/record/stored-error.ts";
+import { readOrigin } from "../../core/record/origin.ts";
 import { readTags } from "../../core/record/tags.ts";
 import type { Json } from "../../core/record/json-value.ts";
 import type { Task, TaskBrief, TaskStep, Timestamp, ToolCall, Waiting } from "../../core/api/task.ts";
@@ -44,8 +45,10 @@ function* makeTask({ task, steps, calls }: TaskRecord): Generator<undefined, Tas
   }
   const callsByStep = Map.groupBy(toolCalls, (call) => call.task_step_id);
   const taskSteps: TaskStep[] = [];
+  const origin = readOrigin(task.origin);
   for (const step of steps) {
-    taskSteps.push(toStep(step, callsByStep.get(step.id) ?? [], reader));
+    const isShared = origin !== undefined && step.step_index < origin.step && step.outcome_seq !== null;
+    taskSteps.push(toStep(step, callsByStep.get(step.id) ?? [], { reader, isShared }));
     if (reader.isFull(READ_MAX)) yield;
   }
   return {
@@ -63,6 +66,7 @@ function* makeTask({ task, steps, calls }: TaskRecord): Generator<undefined, Tas
     waiting_for: onlyWaits(task, steps) ? steps.flatMap((step) => toWaiting(step, reader)) : [],
     left_undone: task.left_undone === null ? null : readLeftUndone(task.left_undone),
     parent_task_id: task.parent_task_id,
+    forked_from: origin === undefined ? null : { task_id: origin.task_id, step: origin.step },
     tags: readTags(task.tags),
     schedule: task.schedule,
     priority: task.priority,
@@ -135,7 +139,12 @@ export function toWorker({
   };
 }
 
-function toStep(step: StepRow, toolCalls: readonly ToolCall[], reader: Reader): TaskStep {
+/** `isShared`: a fork took it over with its outcome; its child is the other task's. */
+function toStep(
+  step: StepRow,
+  toolCalls: readonly ToolCall[],
+  { reader, isShared }: { readonly reader: Reader; readonly isShared: boolean },
+): TaskStep {
   assertKnown(NEXT_STEP, step.status);
   return {
     id: step.id,
@@ -148,7 +157,7 @@ function toStep(step: StepRow, toolCalls: readonly ToolCall[], reader: Reader): 
     error_message: message(step.error),
     error: stored(step.error),
     doubt: message(step.doubt),
-    ...(step.kind === "child" && { child_task_id: childTaskId(step.id) }),
+    ...(step.kind === "child" && !isShared && { child_task_id: childTaskId(step.id) }),
     created_at: reader.at(step.created_at),
     updated_at: reader.at(step.updated_at),
     tool_calls: toolCalls,

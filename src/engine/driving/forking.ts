@@ -1,0 +1,134 @@
+// Forks of tasks: planned from what is recorded, held to their flow by a replay, and inserted in one commit.
+
+import type { ForkPreview, Forks, ForkTask } from "../../core/api/forks.ts";
+import type { CreatedTask } from "../../core/api/taskonaut.ts";
+import type { Task } from "../../core/api/task.ts";
+import { TaskonautError } from "../../core/errors.ts";
+import type { Flow } from "../../core/flow/flow.ts";
+import { parseTaskId } from "../../core/record/ids.ts";
+import { canonicalJson, parseJson } from "../../core/record/json.ts";
+import type { TaskRecord, TaskRow } from "../../core/record/record.ts";
+import { readTags } from "../../core/record/tags.ts";
+import { keyReused, planTask, taskIdOf } from "../doors/create.ts";
+import { planFork } from "../doors/fork.ts";
+import { checkForkRequest, effectsOf, readOutputs } from "../doors/fork-request.ts";
+import { checkPriority, dueAtOf } from "../doors/queue-start.ts";
+import { inSlices } from "../process/in-slices.ts";
+import type { QueueNotifier } from "../process/queue-notifier.ts";
+import { recoverInSlices } from "../task/recover.ts";
+import type { DrivingTools } from "./driving-tools.ts";
+
+interface Parts {
+  readonly tools: DrivingTools;
+  readonly notifier: Pick<QueueNotifier, "tellWorkers">;
+  readonly newId: () => string;
+  /** The task as its caller sees it. */
+  readonly tell: (record: TaskRecord) => Promise<Task>;
+}
+
+interface Planned {
+  /** The other task. */
+  readonly from: TaskRecord;
+  readonly record: TaskRecord;
+  readonly shared: number;
+}
+
+export class Forking implements Forks {
+  constructor(private readonly parts: Parts) {}
+
+  async preview(id: string, request: ForkTask): Promise<ForkPreview> {
+    const { from, record, shared } = await this.#plan(id, request);
+    return {
+      id: record.task.id,
+      flow_name: record.task.flow_name,
+      forked_from: { task_id: from.task.id, step: request.from },
+      shared_steps: shared,
+      effects: effectsOf(from, record),
+    };
+  }
+
+  async create(id: string, request: ForkTask): Promise<CreatedTask> {
+    const { tools, notifier, tell } = this.parts;
+    const { record } = await this.#plan(id, request);
+    const { task } = record;
+    let isNew: boolean;
+    try {
+      isNew = await tools.writer.submitTask(record);
+    } finally {
+      if (task.due_at !== null) notifier.tellWorkers(); // also where only the answer was lost
+    }
+    if (!isNew) return { task: await tell(await this.#findKeyed(task)), created: false };
+    const { id: task_id, flow_name: flow } = task;
+    tools.log.info?.("task forked", { task_id, flow, forked_from: parseTaskId(id), step: request.from });
+    return { task: await tell(record), created: true };
+  }
+
+  async #plan(id: string, request: ForkTask): Promise<Planned> {
+    const { tools, newId } = this.parts;
+    const { driven, stored, flows, limits, clock, storeClock } = tools;
+    driven.assertOpen();
+    checkPriority(request.priority);
+    const from = await stored.read(parseTaskId(id));
+    checkForkRequest(from, request);
+    const flow = flows.ofTask(from.task);
+    // its waits begin now
+    const storeNow = await storeClock.read();
+    const dueAt = await dueAtOf(request.start, storeClock);
+    const plan = planFork({
+      flow,
+      record: from,
+      from: request.from,
+      outputOf: readOutputs(flow, request.set, limits),
+      base: this.#baseOf(flow, from, request, { id: taskIdOf(request, newId), dueAt }),
+      storeNow,
+      stepsMax: limits.stepsPerTask,
+    });
+    const fork = await inSlices(plan, clock);
+    if (fork.kind === "refused") throw notForkable(from.task, request.from, fork.reason);
+    // FK4: whoever takes it up comes to the same
+    const recovery = await recoverInSlices(flow, fork.record, tools);
+    if (recovery.kind !== "ready") throw notForkable(from.task, request.from, recovery.reason);
+    return { from, record: fork.record, shared: fork.shared };
+  }
+
+  /** The new task as it would be without anything shared. */
+  #baseOf(
+    flow: Flow,
+    { task }: TaskRecord,
+    { input, priority }: ForkTask,
+    { id, dueAt }: { readonly id: string; readonly dueAt: number | null },
+  ): TaskRow {
+    const { limits, clock } = this.parts.tools;
+    const given = task.given_tags ?? task.tags;
+    const { record } = planTask({
+      id,
+      flow,
+      input: input === undefined ? parseJson(task.input_payload) : input,
+      now: clock.now(),
+      limits,
+      dueAt,
+      priority: priority ?? task.priority,
+      ...(given !== null && { tags: readTags(given) }),
+    });
+    return input === undefined ? { ...record.task, input_payload: task.input_payload } : record.task;
+  }
+
+  /** What its key has created before must be the same fork. */
+  async #findKeyed(wanted: TaskRow): Promise<TaskRecord> {
+    const found = await this.parts.tools.stored.read(wanted.id);
+    const { origin, input_payload } = found.task;
+    const isSame = origin === wanted.origin && canonicalJson(input_payload) === canonicalJson(wanted.input_payload);
+    if (!isSame) throw keyReused(wanted.id);
+    return found;
+  }
+}
+
+function notForkable({ id, cancelled_after }: TaskRow, step: number, reason: string): TaskonautError {
+  const cancelled =
+    cancelled_after === null ? "" : " The task was cancelled, and what it did after that cannot be taken over.";
+  return new TaskonautError(
+    "task_not_forkable",
+    `Task ${id} cannot be forked from step ${step}: ${reason}.${cancelled} Fork from an earlier step, or with the flow's code that the task was run with.`,
+    { details: { id, step } },
+  );
+}

@@ -1,0 +1,45 @@
+// POST /tasks/{id}/fork: a new task that shares the record of this one up to a step.
+
+import type { Context } from "hono";
+import * as v from "valibot";
+import type { ForkTask } from "../core/api/forks.ts";
+import type { CreatedTask } from "../core/api/taskonaut.ts";
+import { requireJsonBody } from "./body.ts";
+import { check, inputInvalid } from "./check.ts";
+import { queryOf, violationsOf } from "./query.ts";
+import { readQueueing } from "./queueing.ts";
+import { param, readIdempotencyKey, type Route, type RouteOptions } from "./route.ts";
+
+const PARAMETERS: readonly string[] = ["start", "priority"];
+
+const ForkBody = v.strictObject({
+  from: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  input: v.optional(v.unknown()),
+  set: v.optional(v.record(v.string(), v.unknown())),
+  dry_run: v.optional(v.boolean(), false),
+});
+
+type Created = (c: Context, made: CreatedTask) => Response;
+
+export function forkRoutes({ taskonaut, maxBodyBytes }: RouteOptions, created: Created): readonly Route[] {
+  async function fork(c: Context): Promise<Response> {
+    const idempotencyKey = readIdempotencyKey(c.req.header("idempotency-key"));
+    const query = queryOf(c);
+    const errors = violationsOf(query, PARAMETERS);
+    const queueing = readQueueing(query, Date.now(), errors);
+    if (errors.length > 0) throw inputInvalid(errors);
+    const body = check(ForkBody, await requireJsonBody(c.req.raw, maxBodyBytes));
+    const request: ForkTask = {
+      from: body.from,
+      ...queueing,
+      ...(body.input !== undefined && { input: body.input }),
+      ...(body.set !== undefined && { set: body.set }),
+      ...(idempotencyKey !== undefined && { idempotencyKey }),
+    };
+    const id = param(c, "id");
+    if (body.dry_run) return c.json(await taskonaut.forks.preview(id, request));
+    return created(c, await taskonaut.forks.create(id, request));
+  }
+
+  return [{ method: "POST", path: "/tasks/:id/fork", query: PARAMETERS, handle: fork }];
+}
