@@ -257,6 +257,24 @@ describe.each(DATABASES)("forks on %s", (_name, create) => {
     expect((await rejection(engine.forks.create(task.id, { from: 5 }))).message).toContain("The task was cancelled");
   });
 
+  test("have the tags of the task, and those of its flow by their own input", async () => {
+    const tagged = defineFlow({
+      name: "tagged",
+      input: v.object({ customer: v.string() }),
+      tags: ({ customer }) => ({ customer }),
+      *run() {
+        return yield* call(price, "abc");
+      },
+    });
+    const engine = await bench.openEngine({ flows: [tagged] });
+    const { task } = await engine.createTask({ flow: "tagged", input: { customer: "c1" }, tags: { by: "hand" } });
+    expect((await engine.forks.create(task.id, { from: 1 })).task.tags).toEqual({ customer: "c1", by: "hand" });
+    const other = await engine.forks.create(task.id, { from: 1, input: { customer: "c2" } });
+    expect(other.task.tags).toEqual({ customer: "c2", by: "hand" });
+    const filter = { tags: { customer: "c2", by: "hand" } };
+    expect((await engine.listTasks({ limit: 9, filter })).tasks.map(({ id }) => id)).toContain(other.task.id);
+  });
+
   test("of a race keep who has won, and let it be run again", async () => {
     const flow = defineFlow({
       name: "race",

@@ -46,12 +46,7 @@ export function* planFork(plan: ForkPlan): Generator<undefined, Fork> {
   const { flow, record, base, stepsMax } = plan;
   const { task } = record;
   const origin = originOf(task, plan.from);
-  const row: TaskRow = {
-    ...base,
-    origin: JSON.stringify(origin),
-    tags: task.given_tags ?? task.tags,
-    given_tags: null,
-  };
+  const row: TaskRow = { ...base, origin: JSON.stringify(origin) };
   const program = createProgram(flow, programTaskOf(row, Math.max(stepsMax, record.steps.length)));
   const rows = new ForkedRows(plan, row, program);
   rows.decide(() => program.start());

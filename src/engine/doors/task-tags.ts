@@ -18,6 +18,12 @@ export function planTags(flow: Flow, input: JsonText, given: Tags | undefined): 
   throw new TaskonautError("input_invalid", `The tags are wrong: ${describeViolations(errors)}.`, { errors });
 }
 
+/** Of a task's tags those that do not come from its flow and its input. */
+export function ownTags(flow: Flow, input: JsonText, tags: Tags): Tags {
+  const derived = ofFlow(flow, input);
+  return Object.fromEntries(Object.entries(tags).filter(([key, value]) => derived[key] !== value));
+}
+
 function ofFlow(flow: Flow, input: JsonText): Tags {
   const { name, tags } = flow;
   if (!tags) return {};

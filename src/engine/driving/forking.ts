@@ -11,6 +11,7 @@ import type { TaskRecord, TaskRow } from "../../core/record/record.ts";
 import { readTags } from "../../core/record/tags.ts";
 import { keyReused, planTask, taskIdOf } from "../doors/create.ts";
 import { planFork } from "../doors/fork.ts";
+import { ownTags } from "../doors/task-tags.ts";
 import { checkForkRequest, effectsOf, readOutputs } from "../doors/fork-request.ts";
 import { checkPriority, dueAtOf } from "../doors/queue-start.ts";
 import { inSlices } from "../process/in-slices.ts";
@@ -108,9 +109,10 @@ export class Forking implements Forks {
       limits,
       dueAt,
       priority: priority ?? task.priority,
-      ...(given !== null && { tags: readTags(given) }),
+      ...(given !== null && { tags: ownTags(flow, task.input_payload, readTags(given)) }),
     });
-    return input === undefined ? { ...record.task, input_payload: task.input_payload } : record.task;
+    if (input !== undefined) return record.task;
+    return { ...record.task, input_payload: task.input_payload, tags: given };
   }
 
   /** What its key has created before must be the same fork. */
