@@ -89,6 +89,17 @@ test("whatever changes something is for more than a viewer", () => {
   expect(open).toEqual([]);
 });
 
+test("to delete tasks for good is for admins, and only to act on them for operators", async () => {
+  const bulk = async (action: string, role: Role): Promise<number> => {
+    const headers = { authorization: `Bearer ${await tokenFor({ role })}`, "content-type": "application/json" };
+    const body = JSON.stringify({ action, filter: { flow: "echo_add" } });
+    return (await app.request("/bulk", { method: "POST", headers, body })).status;
+  };
+  expect(await bulk("delete", "operator")).toBe(403);
+  expect(await bulk("cancel", "operator")).not.toBe(403);
+  expect(await bulk("delete", "admin")).not.toBe(403);
+});
+
 describe("a token for some flows", () => {
   test("reaches their tasks, and lists them where it names them", async () => {
     const secret = await tokenFor({ role: "viewer", flows: ["echo_add", "refund"] });

@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import { TaskonautError } from "../core/errors.ts";
 import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
-import { mayDo, rolesFor } from "../core/api/roles.ts";
+import { mayDo, type Permission, rolesFor } from "../core/api/roles.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
 import type { Caller } from "../core/api/tokens.ts";
 import { callerOf } from "./caller.ts";
@@ -17,14 +17,18 @@ const LISTS = new Set(["/tasks", "/tasks/counts"]);
 
 /** Throws forbidden; task_not_found and the like where it has to look at the task first. */
 export async function authorize(c: Context, route: Route, taskonaut: Taskonaut): Promise<void> {
+  requirePermission(c, permissionOf(route));
   const caller = callerOf(c);
-  const permission = permissionOf(route);
-  if (!mayDo(caller.role, permission)) {
-    throw forbidden(
-      `Token ${JSON.stringify(caller.name)} has the role ${caller.role}; ${c.req.method} ${c.req.path} is for ${rolesFor(permission).join(", ")}.`,
-    );
-  }
   if (caller.flows !== null) await checkFlow(c, { route, caller, flows: caller.flows, taskonaut });
+}
+
+/** Throws forbidden. */
+export function requirePermission(c: Context, permission: Permission): void {
+  const { name, role } = callerOf(c);
+  if (mayDo(role, permission)) return;
+  throw forbidden(
+    `Token ${JSON.stringify(name)} has the role ${role}; this is for ${rolesFor(permission).join(", ")}.`,
+  );
 }
 
 interface Question {

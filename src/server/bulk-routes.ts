@@ -7,6 +7,7 @@ import { BULK_ACTIONS, type BulkRequest } from "../core/api/bulk.ts";
 import { readFilter } from "../core/api/filter-text.ts";
 import type { FilterPair, TaskFilter } from "../core/api/task-filter.ts";
 import type { CreatedTask } from "../core/api/taskonaut.ts";
+import { requirePermission } from "./authorize.ts";
 import { requireJsonBody } from "./body.ts";
 import { check, inputInvalid } from "./check.ts";
 import type { Route, RouteOptions } from "./route.ts";
@@ -35,6 +36,7 @@ export function bulkRoutes(
 ): readonly Route[] {
   const handle = async (c: Context): Promise<Response> => {
     const { action, filter, signal, token } = check(BulkBody, await requireJsonBody(c.req.raw, maxBodyBytes));
+    if (action === "delete") requirePermission(c, "administer");
     const request: BulkRequest = {
       action,
       filter: readFilterObject(filter),

@@ -7,7 +7,9 @@ import { connection, keepToken, wantsToken } from "./api.ts";
 import { age } from "./format.ts";
 import { useNow } from "./live.ts";
 import { hrefOf, onLink, place, type Place } from "./router.ts";
+import { Flows } from "./views/flows.tsx";
 import { Inbox } from "./views/inbox.tsx";
+import { Schedules } from "./views/schedules.tsx";
 import { Start } from "./views/start.tsx";
 import { TaskView } from "./views/task.tsx";
 import { Tasks } from "./views/tasks.tsx";
@@ -17,6 +19,8 @@ const VIEWS = [
   { name: "tasks", title: "Tasks" },
   { name: "inbox", title: "Inbox" },
   { name: "start", title: "Start" },
+  { name: "flows", title: "Flows" },
+  { name: "schedules", title: "Schedules" },
   { name: "workers", title: "Workers" },
 ] as const;
 
@@ -61,6 +65,10 @@ function viewOf(view: string, id: string | undefined, at: Place): ComponentChild
       return <Inbox />;
     case "start":
       return <Start key={id} flow={id} />;
+    case "flows":
+      return <Flows />;
+    case "schedules":
+      return <Schedules name={id} />;
     case "workers":
       return <Workers />;
     default:

@@ -46,7 +46,7 @@ export function standingOfStep(step: StepSummary): Standing {
   return isInDoubt(step) ? { text: "IN DOUBT", tone: "person" } : standingOfStatus(step.status);
 }
 
-export function describeWait({ kind, name, until }: Waiting, now: number): string {
+export function describeWait({ kind, name, until, reason }: Waiting, now: number): string {
   const ahead = until === null ? "" : ` ${age(until, now)}`;
   switch (kind) {
     case "time":
@@ -57,6 +57,10 @@ export function describeWait({ kind, name, until }: Waiting, now: number): strin
       return `to retry ${name ?? ""}${ahead}`;
     case "doubt":
       return `for a person to settle ${name ?? ""}`;
+    case "limit":
+      return `for its turn under the limit ${name ?? ""}`;
+    case "pause":
+      return `for the end of a pause${reason ? `: ${reason}` : ""}`;
     default:
       return `for ${kind} ${name ?? ""}`;
   }

@@ -2,6 +2,7 @@
 
 import { afterAll, describe, expect, test } from "bun:test";
 import axe from "axe-core";
+import { until } from "../support/until.ts";
 import { CHROMIUM, closeBrowser, type Dashboard, openDashboard } from "./browser.ts";
 
 if (CHROMIUM === undefined) {
@@ -29,7 +30,8 @@ const ORDER = `
     async run() { await Bun.sleep(60_000); return { pages: 1 }; },
   });
   export const order = defineFlow({
-    name: "order", description: "Charges an order.",
+    name: "order", description: "Charges an order.", tags: ({ cents }) => ({ size: cents > 100 ? "large" : "small" }),
+    schedules: [{ name: "nightly", cron: "30 2 * * *", timeZone: "Europe/Berlin", input: { cents: 7 } }],
     input: v.object({ cents: v.pipe(v.number(), v.integer()), note: v.optional(v.string(), "none"), rush: v.optional(v.boolean(), false) }),
     *run({ cents }) { return yield* call(charge, { cents }); },
   });
@@ -158,6 +160,68 @@ describe("the dashboard", () => {
     await page.getByRole("heading", { name: /approval CANCELLED/ }).waitFor();
   });
 
+  inBrowser("acts on all that match a filter, after it was shown how many they are", async () => {
+    await using dashboard = await openDashboard({ flows: FLOWS });
+    const { page, sandbox } = dashboard;
+    const ids = await Promise.all(Array.from({ length: 12 }, (_, n) => create(dashboard, "order", { cents: n })));
+    await create(dashboard, "order", { cents: 500 });
+    await dashboard.open("/tasks?tag=size%3Dsmall&status=FAILED");
+    await until(async () => (await page.locator(".tasks tbody tr").count()) === 12, "all have failed");
+    await sandbox.write("paid-up", "");
+    await page.getByRole("button", { name: "Retry…" }).click();
+    await page.getByText("12 tasks would be retried, among them").waitFor();
+    await dashboard.picture("bulk");
+    await page.getByRole("button", { name: "Retry 12", exact: true }).click();
+    await page.getByRole("heading", { name: /taskonaut.bulk COMPLETED/ }).waitFor();
+    await until(async () => {
+      const tasks = await Promise.all(ids.map((id) => read(dashboard, id)));
+      return tasks.every(({ status }) => status === "COMPLETED");
+    }, "all were retried");
+    await dashboard.open("/tasks");
+    await page.getByRole("link", { name: "1 failed" }).click();
+    await page.getByText("charge: card declined").waitFor();
+    expect(dashboard.complaints).toEqual([]);
+  });
+
+  inBrowser("pauses a flow with a reason, and shows it where it holds something back", async () => {
+    await using dashboard = await openDashboard({ flows: FLOWS });
+    const { page, sandbox } = dashboard;
+    await sandbox.write("paid-up", "");
+    await dashboard.open("/flows");
+    await page.getByRole("button", { name: "Pause order" }).click();
+    await page.getByLabel("Reason").fill("the bank is down");
+    page.once("dialog", (dialog) => {
+      dialog.accept().catch(() => {});
+    });
+    await page.getByRole("button", { name: "Pause", exact: true }).click();
+    await page.getByText("The flow order is paused").waitFor();
+    await dashboard.picture("paused");
+    const id = await create(dashboard, "order", { cents: 1 });
+    await dashboard.open(`/tasks/${id}`);
+    await page.getByText("Waits for the end of a pause: the bank is down").waitFor();
+    await dashboard.open("/flows");
+    await page.getByRole("button", { name: "Unpause" }).click();
+    await dashboard.open(`/tasks/${id}`);
+    await page.getByRole("heading", { name: /order COMPLETED/ }).waitFor();
+    expect(dashboard.complaints).toEqual([]);
+  });
+
+  inBrowser("shows a schedule with its next times in both zones, and runs it now", async () => {
+    await using dashboard = await openDashboard({ flows: FLOWS });
+    const { page } = dashboard;
+    await dashboard.open("/schedules");
+    await page.getByRole("link", { name: "nightly" }).click();
+    await page.getByText("30 2 * * * (Europe/Berlin)").waitFor();
+    await until(async () => (await page.locator(".times li").count()) === 10, "ten times are shown");
+    page.once("dialog", (dialog) => {
+      dialog.accept().catch(() => {});
+    });
+    await page.getByRole("button", { name: "Run now" }).click();
+    await page.getByRole("heading", { name: /order FAILED/ }).waitFor();
+    await page.getByText('{ "cents": 7,').waitFor();
+    expect(dashboard.complaints).toEqual([]);
+  });
+
   inBrowser("tells of a lost connection, keeps what was typed, and heals", async () => {
     await using dashboard = await openDashboard({ flows: FLOWS });
     const { page, sandbox, server } = dashboard;
@@ -234,8 +298,12 @@ describe("the dashboard", () => {
           "/tasks",
           `/tasks/${failed}?step=1`,
           `/tasks/${waiting}`,
+          "/tasks?status=FAILED",
           "/inbox",
           "/start/order",
+          "/flows",
+          "/schedules",
+          "/schedules/nightly",
           "/workers",
         ]) {
           await dashboard.open(path);

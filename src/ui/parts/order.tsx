@@ -19,7 +19,8 @@ interface Props {
   /** The same on the command line. */
   readonly command: string;
   readonly isPrimary?: boolean;
-  readonly onDone: () => void;
+  /** Told what the server answered. */
+  readonly onDone: (answer: unknown) => void;
 }
 
 export function Order({ title, path, json, question, command, isPrimary = false, onDone }: Props): ComponentChild {
@@ -29,9 +30,9 @@ export function Order({ title, path, json, question, command, isPrimary = false,
     if (question !== undefined && !confirm(question)) return;
     setBusy(true);
     try {
-      await post(path, json);
+      const answer = await post(path, json);
       setError(undefined);
-      onDone();
+      onDone(answer);
     } catch (thrown) {
       if (!(thrown instanceof ApiError)) throw thrown;
       setError(thrown);

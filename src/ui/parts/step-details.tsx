@@ -4,6 +4,7 @@ import { clockTime, duration } from "../format.ts";
 import { hrefOf } from "../router.ts";
 import { isInDoubt, standingOfStep } from "../standing.ts";
 import { Payload } from "./payload.tsx";
+import { Progress } from "./progress.tsx";
 import { Settle } from "./settle.tsx";
 import { State } from "./state.tsx";
 
@@ -66,6 +67,14 @@ function Call({ call }: { readonly call: StepSummary["tool_calls"][number] }): C
         <>
           <dt>Took</dt>
           <dd>{duration(Date.parse(finished_at) - Date.parse(started_at))}</dd>
+        </>
+      )}
+      {call.progress !== null && (
+        <>
+          <dt>Progress</dt>
+          <dd>
+            <Progress progress={call.progress} />
+          </dd>
         </>
       )}
       {last_error !== null && (

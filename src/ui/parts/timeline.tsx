@@ -4,6 +4,7 @@
 import type { ComponentChild } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { StepSummary, TaskSummary } from "../../core/api/task.ts";
+import type { Progress as ToolProgress } from "../../core/record/progress.ts";
 import { duration } from "../format.ts";
 import { hrefOf } from "../router.ts";
 import { isEnded, standingOfStep } from "../standing.ts";
@@ -102,7 +103,9 @@ function Row({ step, place, from, to, now, isChosen, onChoose }: RowProps): Comp
         <span class="index">{step.step_index}</span>
         <span class="name">{step.step_name}</span>
         <State standing={standing} />
-        <span class="attempts">{attempts > 1 && `${attempts} attempts`}</span>
+        <span class="attempts">
+          {call?.progress ? shortProgress(call.progress) : attempts > 1 && `${attempts} attempts`}
+        </span>
         <span class="track">
           {!isOpen && (
             <span
@@ -120,6 +123,12 @@ function Row({ step, place, from, to, now, isChosen, onChoose }: RowProps): Comp
       )}
     </li>
   );
+}
+
+/** In the place of attempts: `40 %`, or `1,200`. */
+function shortProgress({ done, total, message }: ToolProgress): string {
+  if (done === undefined) return message ?? "";
+  return total ? `${Math.floor((100 * done) / total)} %` : done.toLocaleString();
 }
 
 /** When the last of it happened; of an open task: now. */

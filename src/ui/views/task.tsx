@@ -104,11 +104,31 @@ function Facts({ task, now }: { readonly task: TaskSummary; readonly now: number
       <dd>{duration(took)}</dd>
       <dt>Priority</dt>
       <dd>{task.priority}</dd>
+      {Object.keys(task.tags).length > 0 && (
+        <>
+          <dt>Tags</dt>
+          <dd>
+            {Object.entries(task.tags).map(([key, value]) => (
+              <a key={key} class="tag" href={hrefOf(`/tasks?tag=${encodeURIComponent(`${key}=${value}`)}`)}>
+                {key}={value}
+              </a>
+            ))}
+          </dd>
+        </>
+      )}
       {task.parent_task_id !== null && (
         <>
           <dt>Parent</dt>
           <dd class="id">
             <a href={hrefOf(`/tasks/${task.parent_task_id}`)}>{task.parent_task_id}</a>
+          </dd>
+        </>
+      )}
+      {task.schedule !== null && (
+        <>
+          <dt>Schedule</dt>
+          <dd>
+            <a href={hrefOf(`/schedules/${encodeURIComponent(task.schedule)}`)}>{task.schedule}</a>
           </dd>
         </>
       )}

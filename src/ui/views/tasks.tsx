@@ -8,6 +8,8 @@ import { type ApiError, type Answer, get } from "../api.ts";
 import { age, clockTime } from "../format.ts";
 import { useLive, useNow } from "../live.ts";
 import { inBackground } from "../in-background.ts";
+import { Bulk } from "../parts/bulk.tsx";
+import { Counts } from "../parts/counts.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { State } from "../parts/state.tsx";
 import { go, hrefOf } from "../router.ts";
@@ -34,6 +36,7 @@ export function Tasks({ query }: { readonly query: URLSearchParams }): Component
   return (
     <>
       <h1>Tasks</h1>
+      <Counts />
       <nav class="presets" aria-label="Presets">
         {PRESETS.map((preset) => (
           <a
@@ -46,6 +49,7 @@ export function Tasks({ query }: { readonly query: URLSearchParams }): Component
         ))}
       </nav>
       <Filters key={asked} query={query} />
+      {asked !== "" && <Bulk key={`bulk ${asked}`} query={query} />}
       <Failure error={error} />
       {data && data.body.length === 0 && (
         <p class="hint">{asked === "" ? "There is no task yet." : "No task matches."}</p>

@@ -1,16 +1,13 @@
 import type { ComponentChild } from "preact";
-import type { FlowDescription } from "../../core/api/taskonaut.ts";
 import type { Worker } from "../../core/api/worker.ts";
 import { get } from "../api.ts";
 import { age, shortId } from "../format.ts";
 import { useLive, useNow } from "../live.ts";
 import { Failure } from "../parts/failure.tsx";
-import { hrefOf } from "../router.ts";
 
 export function Workers(): ComponentChild {
   const now = useNow();
   const workers = useLive("workers", async (signal) => (await get<readonly Worker[]>("/workers", signal)).body);
-  const flows = useLive("flows", async (signal) => (await get<readonly FlowDescription[]>("/flows", signal)).body);
   return (
     <>
       <h1>Workers</h1>
@@ -56,15 +53,6 @@ export function Workers(): ComponentChild {
           </tbody>
         </table>
       )}
-      <h2>Flows of this server</h2>
-      <Failure error={flows.error} />
-      <ul class="plain">
-        {flows.data?.map((flow) => (
-          <li key={flow.name}>
-            <a href={hrefOf(`/start/${encodeURIComponent(flow.name)}`)}>{flow.name}</a> {flow.description}
-          </li>
-        ))}
-      </ul>
     </>
   );
 }
