@@ -29,6 +29,7 @@ export async function readPayload(
   const refuse = refusing(option, given === "-" ? "stdin" : given.startsWith("@") ? given.slice(1) : undefined);
   if (given === "-") return parse(await readBytes(io.openTerminal().input, refuse), refuse);
   const file = given.startsWith("@") ? given.slice(1) : undefined;
+  if (file === "") throw usageError([{ path: option, message: "names no file after @" }]);
   const isOfStdin = file !== undefined && isStdin(file);
   const value = parse(file === undefined ? given : await readBytes(createReadStream(file), refuse), refuse);
   if (!isOfStdin) refuseStdin(io, { givenBy: option, option });

@@ -27,6 +27,12 @@ const NAME_COLUMNS = 60;
 const IN_DOUBT: Cell = { text: "IN DOUBT", color: "yellow" };
 const PARKED: Cell = { text: "PARKED", color: "yellow" };
 
+/** Where no more is known of a task than its row: not what it waits for. */
+export function standingOfBrief({ status, parked_reason }: Pick<Task, "status" | "parked_reason">): Cell {
+  if (parked_reason !== null) return PARKED;
+  return status === "WAITING_OBSERVATION" ? { text: "WAITING", color: "cyan" } : statusCell(status);
+}
+
 /** What a person has to see to comes first. `now` is the wall clock. */
 export function standingOf(task: Task, now: number): Cell {
   const { status, due_at, lease_owner, parked_reason, waiting_for } = task;

@@ -4,6 +4,7 @@ import { TaskonautError, type Violation } from "../core/errors.ts";
 import { parseTaskName, readWholeId } from "../core/record/task-names.ts";
 import type { TaskBrief } from "../core/api/task.ts";
 import type { FoundTasks, Taskonaut } from "../core/api/taskonaut.ts";
+import { standingOfBrief } from "./standing.ts";
 import { describeAge } from "./times.ts";
 
 /**
@@ -44,6 +45,6 @@ function ambiguous(text: string, { tasks, more }: FoundTasks, now: number): Task
 
 /** `order, WAITING, 3 min ago` */
 function describe({ flow_name, status, parked_reason, created_at }: TaskBrief, now: number): string {
-  const standing = parked_reason === null ? status.replace("WAITING_OBSERVATION", "WAITING") : "PARKED";
+  const standing = standingOfBrief({ status, parked_reason }).text;
   return `${flow_name}, ${standing}, ${describeAge(created_at, now)}`;
 }

@@ -17,16 +17,30 @@ export function normalize(text: string): string {
 
 /** The same of a screen on which something ran: what stands beside a time that was measured moves with it. */
 export function normalizeRun(text: string): string {
-  return normalize(text)
-    .replace(/\((?:just now|\d s ago)\)/g, "(just now)")
-    .replace(/\btook [\d.]+ (?:ms|s|min)\b/g, "took N ms")
-    .replace(/\d\d:\d\d:\d\d(?=\}? \{?\w* ?(?:INFO|WARN|ERROR))/g, "00:00:00")
-    .replace(/\b[\d.]+ms\b/g, "N ms")
-    .replace(/ {2,}[\d.]+ (?:ms|s)(?= {2}|$)(.*…$)?/gm, (_, cut?: string) => `  N ms${cut === undefined ? "" : "  …"}`)
-    .replace(/ {2,}(\{\w+ )?TIME\b/g, "  $1TIME")
-    .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:00000")
-    .replace(/\d+ bytes/g, "N bytes")
-    .replace(/taskonaut \d[\w.-]* \(commit [\w-]+,\s+Bun [\d.]+\)/, "taskonaut 0.0.0 (commit 0000000, Bun 0.0.0)");
+  return (
+    normalize(text)
+      .replace(/\b\d s ago\b/g, "just now")
+      .replace(/( {2,}|\()in \d+ (?:s|min|h|d)( +(?=\d))?/g, (_, before: string, after?: string) =>
+        before === "(" ? "(in N min" : `  in N min${after === undefined ? "" : "  "}`,
+      )
+      .replace(/\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) 0000-00-00 00:00 [+-]\d\d:\d\d/g, "Day 0000-00-00 00:00 +00:00")
+      // of an id or a key that is cut, what is left
+      .replace(/\b[\da-f]{8}-[\da-f]{0,3}…/g, "00000000-…")
+      .replace(/:[\da-f]{1,8}[\da-f-]*…/g, ":…")
+      // the id of a token
+      .replace(/(\bci\}? {2,})[a-z0-9]{12}/g, "$1000000000000")
+      .replace(/\btook [\d.]+ (?:ms|s|min)\b/g, "took N ms")
+      .replace(/\d\d:\d\d:\d\d(?=\}? \{?\w* ?(?:INFO|WARN|ERROR))/g, "00:00:00")
+      .replace(/\b[\d.]+ms\b/g, "N ms")
+      .replace(
+        / {2,}[\d.]+ (?:ms|s)(?= {2}|$)(.*…$)?/gm,
+        (_, cut?: string) => `  N ms${cut === undefined ? "" : "  …"}`,
+      )
+      .replace(/ {2,}(\{\w+ )?TIME\b/g, "  $1TIME")
+      .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:00000")
+      .replace(/\d+ bytes/g, "N bytes")
+      .replace(/taskonaut \d[\w.-]* \(commit [\w-]+,\s+Bun [\d.]+\)/, "taskonaut 0.0.0 (commit 0000000, Bun 0.0.0)")
+  );
 }
 
 /** Of measurements only the words are left. */

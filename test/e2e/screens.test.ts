@@ -2,6 +2,7 @@
 // terminals. The pictures stand in `__snapshots__`: look at each one that changes (`bun test -u` takes it).
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { COMMANDS } from "../../src/cli/run-cli.ts";
 import { Screen as Shown } from "../support/screen.ts";
 import { binary } from "./binary.ts";
 import { normalizeMeasured, normalizeRun } from "./normal-screen.ts";
@@ -46,7 +47,19 @@ function textOf(screen: Screen, lines: readonly string[]): string {
   return screen.measures ? normalizeMeasured(text) : normalizeRun(text);
 }
 
-const CASES = SCREENS.map((screen) => [`${screen.command} ${screen.what}`, screen] as const);
+test("every command has a screen of its usual outcome, and one of its main error", () => {
+  const screensOf = (name: string): readonly boolean[] =>
+    SCREENS.filter(({ command }) => command === name).map(({ exit }) => exit === 0);
+  const lacking = COMMANDS.map(({ name }) => name).filter(
+    (name) => !screensOf(name).includes(true) || !screensOf(name).includes(false),
+  );
+  expect(lacking).toEqual([]);
+});
+
+const NAMES = new Set(COMMANDS.map(({ name }) => name));
+const CASES = SCREENS.filter(({ command }) => NAMES.has(command)).map(
+  (screen) => [`${screen.command} ${screen.what}`, screen] as const,
+);
 
 describe.each(CASES)("%s", (_, screen) => {
   test.each([40, 120])("at %p columns", async (columns) => {

@@ -27,8 +27,27 @@ export interface Screen {
 const CTRL_C = "\u0003";
 const ENTER = "\r";
 
-function screen(command: string, what: string, args: string | Screen["args"], more: Partial<Screen> = {}): Screen {
-  const words = typeof args === "string" ? () => args.split(" ") : args;
+const PAUSE = ["pause", "order", "--reason", "the bank is down", "--by", "ada"];
+const TOKEN = ["tokens", "create", "--name", "ci", "--role", "submit", "--flows", "order"];
+const SCHEDULE = [
+  "schedule",
+  "add",
+  "hourly",
+  "--flow",
+  "order",
+  "--cron",
+  "0 * * * *",
+  "--time-zone",
+  "Europe/Berlin",
+];
+
+function screen(
+  command: string,
+  what: string,
+  args: string | readonly string[] | Screen["args"],
+  more: Partial<Screen> = {},
+): Screen {
+  const words = typeof args === "function" ? args : () => (typeof args === "string" ? args.split(" ") : args);
   return { command, what, args: (ids) => [command, ...words(ids).filter((word) => word !== "")], exit: 0, ...more };
 }
 
@@ -100,6 +119,42 @@ export const SCREENS: readonly Screen[] = [
   screen("work", "until Ctrl-C", "", { types: [["Waiting for tasks", CTRL_C]] }),
   screen("work", "with a value that is none", "--concurrency 0", { exit: 2 }),
 
+  screen("pause", "of a flow", ["order", "--reason", "the bank is down", "--by", "ada"]),
+  screen("pause", "of nothing", "", { exit: 2 }),
+  screen("unpause", "of what is paused", "order", { before: [PAUSE] }),
+  screen("unpause", "of two things at once", "order --all", { exit: 2 }),
+  screen("pauses", "that hold flows back", "", { before: [PAUSE] }),
+  screen("pauses", "with an argument too many", "order", { exit: 2 }),
+  screen("tokens", "that are there", "", { before: [TOKEN] }),
+  screen("tokens", "with an action that there is not", "delete", { exit: 2 }),
+  screen("schedules", "that are there", "", { before: [SCHEDULE] }),
+  screen("schedules", "with an argument too many", "hourly", { exit: 2 }),
+  screen("schedule", "that is shown", "show hourly", { before: [SCHEDULE] }),
+  screen("schedule", "that is not there", "show nightly", { exit: 3 }),
+  screen("cancel-tasks", "that match, before it asks", "--flow order --dry-run"),
+  screen("cancel-tasks", "without a filter", "--yes", { exit: 2 }),
+  screen("retry-tasks", "that match, before it asks", "--flow order --dry-run"),
+  screen("retry-tasks", "without a filter", "--yes", { exit: 2 }),
+  screen("resume-tasks", "that match, before it asks", "--all --dry-run"),
+  screen("resume-tasks", "without a filter", "--yes", { exit: 2 }),
+  screen("signal-tasks", "that match, before it asks", [
+    "approved",
+    "--payload",
+    '{"by":"Ada"}',
+    "--waiting-for",
+    "signal:approved",
+    "--dry-run",
+  ]),
+  screen("signal-tasks", "without a filter", "approved --yes", { exit: 2 }),
+  screen("delete-tasks", "that match, before it asks", "--status CANCELLED --dry-run"),
+  screen("delete-tasks", "without a filter", "--yes", { exit: 2 }),
+  screen("purge", "that would remove nothing", "--dry-run"),
+  screen("purge", "with an argument too many", "order", { exit: 2 }),
+  screen("fork-task", "that lists what would happen again", ({ failed }) => [failed, "--from", "1", "--dry-run"]),
+  screen("fork-task", "without a step", ({ failed }) => [failed], { exit: 2 }),
+  screen("limits", "of the flows that are loaded", ""),
+  screen("limits", "with an action that there is not", "drop openai", { exit: 2 }),
+
   screen("init", "of a new folder", "shop"),
   screen("init", "of an example that there is not", "shop --example incidnt", { exit: 2 }),
   screen("flows", "that are loaded", ""),
@@ -118,8 +173,8 @@ export const SCREENS: readonly Screen[] = [
   screen("bench", "of this machine", "--tasks 100 --rounds 1", { measures: true }),
   screen("bench", "with a value that is none", "--rounds 0", { exit: 2 }),
 
-  screen("help", "of a command", "cancel-task"),
-  screen("help", "of a command that there is not", "cancel-tasks", { exit: 2 }),
+  screen("help", "of a command", "backup"),
+  screen("help", "of a command that there is not", "worker", { exit: 2 }),
   screen("version", "of the program", ""),
   screen("version", "with an argument too many", "now", { exit: 2 }),
 ];

@@ -13,7 +13,7 @@ async function withTask(): Promise<FakeTaskonaut> {
 const AT_TERMINAL = { isTTY: true, env: { NO_COLOR: "1" } } as const;
 
 test.each([
-  [["cancel-tasks", "--yes"], "--all: is missing, or a filter such as --flow <name>"],
+  [["cancel-tasks", "--yes"], "say which tasks: give a filter such as --flow <name>, or --all"],
   [["cancel-tasks", "--all", "--flow", "order", "--yes"], "--all: contradicts the filters"],
   [["cancel-tasks", "--all", "--yes", "--dry-run"], "--dry-run: contradicts --yes"],
   [["cancel-tasks", "--all"], "--yes: is missing, and nobody can be asked here"],

@@ -66,9 +66,7 @@ function checkScope({ flags, io, look }: Call, filter: TaskFilter): void {
     throw usageError([{ path: "--all", message: "contradicts the filters: leave one of the two out" }]);
   }
   if (!flags.has("all") && !isFiltered) {
-    throw usageError([
-      { path: "--all", message: "is missing, or a filter such as --flow <name>: nothing says which tasks are meant" },
-    ]);
+    throw usageError([{ path: "", message: "say which tasks: give a filter such as --flow <name>, or --all" }]);
   }
   if (flags.has("dry-run") && flags.has("yes")) {
     throw usageError([{ path: "--dry-run", message: "contradicts --yes" }]);

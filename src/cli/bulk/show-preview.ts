@@ -6,6 +6,7 @@ import { showText } from "../cells.ts";
 import type { Call } from "../command.ts";
 import { toJson } from "../print.ts";
 import { idColumnOf, showId } from "../short-ids.ts";
+import { standingOfBrief } from "../standing.ts";
 import { type Column, drawTable } from "../table.ts";
 import { describeAge } from "../times.ts";
 import { countTasks, WORDS } from "./words.ts";
@@ -35,9 +36,7 @@ function columnsOf(sample: readonly TaskBrief[], now: number): readonly Column<T
     {
       head: "STATUS",
       least: 9,
-      show: ({ status, parked_reason }, width) => ({
-        text: showText(parked_reason === null ? status : "PARKED", width),
-      }),
+      show: (task) => standingOfBrief(task),
     },
     {
       head: "FLOW",

@@ -39,6 +39,7 @@ test.each([
   ["", "--payload: Not valid JSON"],
   ["@/nowhere/payload.json", "--payload: /nowhere/payload.json: "],
   ["@.", "--payload: .: "],
+  ["@", "--payload: names no file after @"],
   ["-", "--payload: stdin: Not valid JSON at line 1, column 2"],
   ["9007199254740993", "send it as text"],
 ])("signal-task --payload %p is refused before anything is opened", async (payload, message) => {

@@ -109,6 +109,13 @@ describe("a contract that no JSON can keep is refused where it is defined, with 
     expect([takes(v.undefined()), gives(v.void())]).toEqual([undefined, undefined]); // `call(tool, undefined)`; a tool that gives nothing
   });
 
+  test("a field that is called __proto__, which would become the prototype of the fields", () => {
+    const fields = { a: v.string(), __proto__: v.string() } as Record<string, v.GenericSchema>;
+    expect(flow(v.object(fields))).toStartWith("Flow f: input has a field that is called __proto__");
+    expect(flow(v.object({ b: v.object(fields) }))).toStartWith("Flow f: input at b has a field");
+    expect(flow(v.object({ a: v.string() }))).toBeUndefined();
+  });
+
   test("what is no synchronous schema, at whatever depth", () => {
     const message = "must be a synchronous valibot schema.";
     expect(flow({})).toBe(`Flow f: input ${message}`);

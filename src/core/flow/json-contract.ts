@@ -132,6 +132,11 @@ function notJson(type: string, path: string): Fault {
 
 function faultInside(part: Part, path: string, sides: readonly Side[], within: readonly unknown[]): Fault | undefined {
   const at = (key: string): string => (path === "" ? key : `${path}.${key}`);
+  if (hasInherited(part.entries))
+    return {
+      path,
+      message: "has a field that is called __proto__, which JavaScript takes for something else. Rename it.",
+    };
   for (const [key, entry] of Object.entries(part.entries ?? {})) {
     const fault = faultIn(entry, at(key), sides, within);
     if (fault) return fault;
@@ -152,6 +157,12 @@ function faultInside(part: Part, path: string, sides: readonly Side[], within: r
     if (fault) return fault;
   }
   return faultInOptions(part, path, sides, within);
+}
+
+/** `{ __proto__: schema }` makes the schema the prototype of the object, and valibot takes what is inherited for fields. */
+function hasInherited(entries: object = {}): boolean {
+  for (const key in entries) if (!Object.hasOwn(entries, key)) return true;
+  return false;
 }
 
 /** What a lazy schema is, where that does not depend on the value. */
