@@ -51,10 +51,10 @@ export type RemovalResult =
 
 export interface RemovalStore {
   /**
-   * Which part of the time removing may take, of a process that removes much: with SQLite all writes of others stand still
-   * meanwhile.
+   * How long whoever removes much should rest after the last removal, in milliseconds, so that others lose little: with
+   * SQLite all of them stand still meanwhile.
    */
-  readonly share: number;
+  restMs(): number;
   /** Names of flows with tasks that have ended, in order. */
   listEndedFlows(): Promise<readonly string[]>;
   /** Those without an open parent; the work is bounded however many there are. */

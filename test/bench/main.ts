@@ -7,12 +7,13 @@ import type { Bench } from "./bench.ts";
 import { callers } from "./callers.bench.ts";
 import { http } from "./http.bench.ts";
 import { describeMachine } from "./machine.ts";
+import { manyTasks } from "./many-tasks.bench.ts";
 import { wholeProcess } from "./process.bench.ts";
 import { schedules } from "./schedules.bench.ts";
 import { steps } from "./steps.bench.ts";
 import { formatTable } from "./table.ts";
 
-const BENCHES: readonly Bench[] = [wholeProcess, advance, steps, callers, http, backlog, schedules];
+const BENCHES: readonly Bench[] = [wholeProcess, advance, steps, callers, http, backlog, schedules, manyTasks];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !BENCHES.some((bench) => bench.name === name));

@@ -6,6 +6,8 @@ import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import { isTerminal } from "../../src/core/record/status.ts";
 import { recover } from "../../src/engine/task/recover.ts";
 import { recordOf, type SimDatabase, type StoredTask } from "./sim-database.ts";
+import { createBulkFlow } from "../../src/engine/driving/bulk/bulk-flow.ts";
+import { BULK_FLOW } from "../../src/core/api/bulk.ts";
 import { simFlows } from "./sim-flows.ts";
 import type { World } from "./world.ts";
 
@@ -14,7 +16,8 @@ export function breachesAtEnd(
   { database, ledger }: World,
   expected: ReadonlyMap<string, string | undefined> | undefined,
 ): string[] {
-  const flows = new Map(simFlows(cannotAct).map((flow) => [flow.name, flow]));
+  const all = [...simFlows(cannotAct), createBulkFlow(cannotAct)];
+  const flows = new Map(all.map((flow) => [flow.name, flow]));
   return database.everyTask.flatMap((stored) => {
     const { task, steps, calls, inbox, consumed } = stored;
     const flow = flows.get(task.flow_name) as Flow;
@@ -29,7 +32,8 @@ export function breachesAtEnd(
     else if (replayed)
       say(!endsAlike(stored, replayed.program.end), `its replay ends with ${JSON.stringify(replayed.program.end)}`);
     for (const call of calls.values()) {
-      const isMade = call.tool_name === "note" || ledger.effects.has(call.idempotency_key);
+      const isMade =
+        call.tool_name === "note" || task.flow_name === BULK_FLOW || ledger.effects.has(call.idempotency_key);
       say(
         call.status === "COMPLETED" && !isMade && !wasSettled(stored, call.task_step_id),
         `call ${call.id} is COMPLETED, but its tool was never called`,
@@ -64,7 +68,8 @@ export function outputOf({ task }: StoredTask): string | undefined {
 }
 
 /** Whether a person decided the outcome: by a cancel, or by settling a doubt as a failure, here or in a child. */
-function isDisturbed(database: SimDatabase, { steps, inbox }: StoredTask): boolean {
+function isDisturbed(database: SimDatabase, { task, steps, inbox }: StoredTask): boolean {
+  if (task.cancelled_at !== null) return true;
   if (inbox.some((row) => row.kind === "cancel" || (row.kind === "resolve" && row.error !== null))) return true;
   return [...steps.values()].some((step) => {
     const child = step.kind === "child" ? database.findEver(childTaskId(step.id)) : undefined;

@@ -5,10 +5,12 @@ import { hasCode, TaskonautError, type ErrorCode } from "../../src/core/errors.t
 import { keyedTaskId } from "../../src/core/record/ids.ts";
 import { isStepOpen, isTerminal } from "../../src/core/record/status.ts";
 import type { PauseTarget } from "../../src/core/api/pauses.ts";
+import { BULK_FLOW, type BulkRequest } from "../../src/core/api/bulk.ts";
 import type { CreateTask, Taskonaut } from "../../src/core/api/taskonaut.ts";
 import type { StepRow } from "../../src/core/record/record.ts";
 import type { PauseRow } from "../../src/store/store.ts";
 import type { StoredTask } from "./sim-database.ts";
+import type { Random } from "./random.ts";
 import { type SimProcess, short } from "./sim-process.ts";
 import { LIMITED_FLOWS } from "./limit-watch.ts";
 import type { World } from "./world.ts";
@@ -255,6 +257,27 @@ export class Outsiders {
           kind === "output" ? { kind, output } : kind === "fail" ? { kind, message: "settled as failed" } : { kind },
       }),
     );
+  }
+
+  /** An operation on all tasks of a flow. Its own task has to come to its end like any other. */
+  actOnMany(random: Random): void {
+    const running = this.world.living.filter(({ life }) => life.state === "running");
+    if (running.length === 0) return;
+    const process = random.pick(running);
+    const action = random.pick(["cancel", "retry", "retry", "resume", "signal", "delete"] as const);
+    const flow = random.pick(this.flows);
+    if (flow === "planned" && action === "signal") return;
+    // what was deleted may be wanted again by who does not know yet that it was there
+    const names = action === "delete" ? [BULK_FLOW] : [flow];
+    const request: BulkRequest = {
+      action,
+      filter: { flow: names },
+      ...(action === "signal" && { signal: { name: random.pick(["go", "stop"]), payload: {} } }),
+    };
+    this.call(process, `${action} all of ${names.join()}`, async (engine) => {
+      const { token } = await engine.bulk.preview(request);
+      await engine.bulk.start({ ...request, token });
+    });
   }
 
   #drive(process: SimProcess, { task }: StoredTask): void {

@@ -7,6 +7,7 @@ import { NO_TURN, type Store } from "../../src/store/store.ts";
 import type { TokenStore } from "../../src/store/token-store.ts";
 import { workerNotRegistered } from "../../src/store/worker-not-registered.ts";
 import type { Life } from "./life.ts";
+import { listSimTasks, searchSimTasks } from "./sim-search.ts";
 import type { World } from "./world.ts";
 
 /** S3: who has heard nothing by then gives up. */
@@ -122,10 +123,10 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
     readInbox: (id, query) => read("readInbox", () => database.readInbox(id, query)),
     postToTask: (post) => request("postToTask", (now) => database.postToTask(post, now)),
     postToTasks: (posts) => request("postToTasks", (now) => posts.map((post) => database.postToTask(post, now).kind)),
-    listTasks: () => Promise.reject(new Error("No simulation lists tasks.")),
+    listTasks: (page) => read("listTasks", () => listSimTasks(database, page)),
     noteProgress: async () => [], // no tool of a simulation tells any
     glance: (ids) => read("glance", () => ids.flatMap((id) => database.readTask(id)?.task ?? [])),
-    searchTasks: () => Promise.reject(new Error("No simulation searches for tasks.")),
+    searchTasks: (page) => read("searchTasks", () => searchSimTasks(database, page)),
     findTasks: () => Promise.reject(new Error("No simulation looks for tasks.")),
     claimTasks: (claim) =>
       request("claimTasks", (now) => {
@@ -182,7 +183,7 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
       fold: () => Promise.resolve(),
     },
     removal: {
-      share: 0.5,
+      restMs: () => 5,
       listEndedFlows: () => Promise.reject(new Error("No simulation purges.")),
       findEnded: (query) => read("findEnded", (now) => world.withoutAwaited(database.findEnded(query, now))),
       removeTasks: (removal) => request("removeTasks", (now) => database.removeTasks(removal, now)),

@@ -4,6 +4,7 @@ import { isTerminal } from "../../src/core/record/status.ts";
 import { breachesAtEnd } from "./at-end.ts";
 import { Nemesis } from "./nemesis.ts";
 import { Outsiders } from "./outsiders.ts";
+import { Random } from "./random.ts";
 import { short } from "./sim-process.ts";
 import { CALM, drawWeather } from "./weather.ts";
 import { World } from "./world.ts";
@@ -23,6 +24,8 @@ const SCHEDULED = 0.3;
 
 const TROUBLE_MS = { min: 5000, max: 25_000 };
 const TASKS = { min: 2, max: 8 };
+/** In so many simulations somebody acts on many tasks at once. */
+const MANY = 0.3;
 /** After so long a calm everything has come to its end: longest are the waits of flows, and leases that must pass. */
 const CALM_MS_MAX = 180_000;
 
@@ -74,6 +77,13 @@ export async function simulate({ seed, flows, expected, onEvent }: Simulation): 
     for (let ms = 0; ms < troubleMs; ms += 1000) timeline.after(ms, () => nemesis.throwDice());
     for (let i = random.int(0, troubleMs / 500); i > 0; i--) {
       timeline.after(random.int(0, troubleMs), () => outsiders.act());
+    }
+    // by a chance of their own: a simulation without them is what it was
+    const many = new Random(seed + 1_000_000);
+    if (many.chance(MANY)) {
+      for (let i = many.int(1, 4); i > 0; i--) {
+        timeline.after(many.int(troubleMs / 4, troubleMs), () => outsiders.actOnMany(many));
+      }
     }
     await runUntil(troubleMs);
   }

@@ -199,7 +199,7 @@ export class World {
         fold: () => alive(() => store.counts.fold()),
       },
       removal: {
-        share: store.removal.share,
+        restMs: () => store.removal.restMs(),
         listEndedFlows: () => alive(() => store.removal.listEndedFlows()),
         findEnded: (query) => alive(() => store.removal.findEnded(query)),
         removeTasks: (removal) => write("removeTasks", () => store.removal.removeTasks(removal)),

@@ -79,11 +79,6 @@ interface Walk {
   hasLease: boolean;
 }
 
-/** RT3. The clock may have been set meanwhile. */
-function restAfter(tookMs: number, share: number): number {
-  return Math.min(REST_MS_MAX, Math.ceil(Math.max(1, tookMs) * (1 / share - 1)));
-}
-
 interface Which {
   readonly flow: string;
   readonly status: EndStatus;
@@ -96,7 +91,6 @@ async function removeOf(which: Which, walk: Walk, tools: RetentionTools, signal:
   let removed = 0;
   try {
     for (let after: EndedPlace | undefined; ;) {
-      const began = clock.now();
       const { ids, next } = await removal.findEnded({ ...which, ...(after && { after }) });
       if (ids.length > 0) {
         const mine = { owner: lease.workerId, ms: LEASE_MS };
@@ -107,7 +101,8 @@ async function removeOf(which: Which, walk: Walk, tools: RetentionTools, signal:
       }
       if (!next) return true;
       after = next;
-      if (!(await hasPassed(restAfter(clock.now() - began, removal.share), signal, clock))) return false;
+      const restMs = Math.min(REST_MS_MAX, Math.max(1, Math.ceil(removal.restMs())));
+      if (!(await hasPassed(restMs, signal, clock))) return false;
     }
   } finally {
     if (removed > 0) log.info?.("ended tasks removed", { flow: which.flow, status: which.status, tasks: removed });
