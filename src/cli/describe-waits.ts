@@ -2,6 +2,7 @@
 
 import { isStepOpen, isTerminal } from "../core/record/status.ts";
 import type { Task, TaskStep, Timestamp, Waiting } from "../core/api/task.ts";
+import { roughly } from "./times.ts";
 
 /** How many waits are told of one by one. */
 const WAITS_SHOWN_MAX = 8;
@@ -17,19 +18,20 @@ export function isQueued({ status, due_at, lease_owner, waiting_for }: Task): bo
 }
 
 /** A phrase for each: `for signal approved, until 2026-11-25 03:39:25.130Z`. Texts are as the task has them. */
-export function describeWaits(task: Task): readonly string[] {
+export function describeWaits(task: Task, now: number): readonly string[] {
   const { waiting_for } = task;
   // both are in the order of the steps; names may repeat
   const doubts = stepsInDoubt(task).values();
   const phrases = waiting_for
     .slice(0, WAITS_SHOWN_MAX)
-    .map((wait) => describeWait(wait, wait.kind === "doubt" ? doubts.next().value : undefined));
+    .map((wait) => describeWait(wait, now, wait.kind === "doubt" ? doubts.next().value : undefined));
   const more = waiting_for.length - phrases.length;
   return more > 0 ? [...phrases, `and for ${more} more`] : phrases;
 }
 
 /** `doubt` is the step that is in doubt, where it is one that is waited for. */
-function describeWait({ kind, name, until, task_id, reason }: Waiting, doubt: TaskStep | undefined): string {
+function describeWait(wait: Waiting, now: number, doubt: TaskStep | undefined): string {
+  const { kind, name, until, task_id, reason } = wait;
   const end = until === null ? [] : [`until ${toWords(until)}`];
   switch (kind) {
     case "time":
@@ -43,13 +45,23 @@ function describeWait({ kind, name, until, task_id, reason }: Waiting, doubt: Ta
     case "doubt":
       return `for somebody who settles step ${doubt ? `${doubt.step_index} ` : ""}${name}, which is in doubt`;
     case "limit":
-      return `for its turn: limit ${name}`;
+      return describeLimit(wait, now);
     case "pause":
       return `for the end of the pause of ${name ?? "everything"}${reason ? `: ${reason}` : ""}`;
     default:
       // of a server that knows more kinds than this version
       return [`for ${String(kind)}`, ...end].join(", ");
   }
+}
+
+/** `blocked by limit "openai" (100 in 1m), 2,311 before it, about 23 min`. */
+function describeLimit({ name, reason, before, until }: Waiting, now: number): string {
+  const ahead = until === null ? Number.NaN : Date.parse(until) - now;
+  return [
+    `blocked by limit ${JSON.stringify(name)}${reason ? ` (${reason})` : ""}`,
+    ...(typeof before === "number" ? [`${before.toLocaleString("en-US")} before it`] : []),
+    ...(ahead > 0 ? [`about ${roughly(ahead)}`] : []),
+  ].join(", ");
 }
 
 /** What a cancel by force left behind, a phrase for each: `step 2 refund: given up`. Texts are as the task has them. */

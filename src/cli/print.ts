@@ -31,7 +31,9 @@ export async function printTask(call: Printing, taskonaut: Flows, task: Task, ne
 /** Says on stderr what the task waits for and what takes it on, unless JSON was asked for and nothing else. */
 export async function tellWaits(call: Printing, taskonaut: Flows, task: Task, subject = "The task"): Promise<void> {
   if (task.waiting_for.length === 0 || call.flags.has("json")) return;
-  const texts = describeWaits(task).map((text) => `${subject} waits ${text}.`);
+  const texts = describeWaits(task, call.look.now()).map(
+    (text) => `${subject} ${text.startsWith("blocked") ? "is" : "waits"} ${text}.`,
+  );
   await tell(call, texts, await nextSteps(call, taskonaut, task));
 }
 

@@ -12,6 +12,7 @@ import { flows } from "./commands/flows.ts";
 import { getTask } from "./commands/get-task.ts";
 import { getTasks } from "./commands/get-tasks.ts";
 import { help } from "./commands/help.ts";
+import { limits } from "./commands/limits.ts";
 import { init } from "./commands/init.ts";
 import { migrate } from "./commands/migrate.ts";
 import { pause } from "./commands/pause.ts";
@@ -66,6 +67,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { title: "Look at tasks", commands: [getTask, getTasks, workers] },
   { title: "Act on tasks", commands: [signalTask, cancelTask, retryTask, forkTask, resumeTask, resolve] },
   { title: "Hold back flows and tools", commands: [pause, unpause, pauses] },
+  { title: "Limits", commands: [limits] },
   { title: "Serve and work", commands: [runApp, work, tokens] },
   { title: "Schedules", commands: [schedules, schedule] },
   { title: "Act on many tasks", commands: [cancelTasks, retryTasks, resumeTasks, signalTasks, deleteTasks, purge] },

@@ -71,7 +71,7 @@ export function showTask(
     ...factsOf("due", isQueued(task) ? task.due_at : null, (at): Cell => ({
       text: firstThatFits(width, [`${showTime(at)}  (in the queue, priority ${task.priority})`, showTime(at)]),
     })),
-    ...describeWaits(task).flatMap((text) => wrapFact("waits", text, width, "cyan")),
+    ...describeWaits(task, now).flatMap((text) => wrapFact("waits", text, width, "cyan")),
     // a command is there to be copied: whole, however long it is
     ...next.flatMap(({ text, command }) =>
       command === undefined ? wrapFact("hint", text ?? "", width) : [["next", { text: command }] as const],

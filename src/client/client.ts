@@ -35,6 +35,7 @@ import {
 import { createPauses } from "./pauses.ts";
 import { createBulk } from "./bulk.ts";
 import { createForks } from "./forks.ts";
+import { createLimits } from "./limits.ts";
 import { type Creation, createResults } from "./results.ts";
 import { createTokens } from "./tokens.ts";
 import { createSchedules } from "./schedules.ts";
@@ -81,6 +82,8 @@ export function createClient(options: ClientOptions): Taskonaut {
       bodyOf: (body) => textOf("input", toJsonText(body)),
     }),
     schedules: createSchedules(transport, headersOf),
+
+    limits: createLimits(ask),
 
     listFlows: async () => (await ask({ path: "/flows", answer: FlowsAnswer })).body,
     describeFlow: async (name) => (await ask({ path: flowPath(name), answer: FlowAnswer })).body,

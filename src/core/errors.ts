@@ -20,6 +20,7 @@ export const ERRORS = {
   token_not_found: { status: 404, exit: 3, retryable: false },
   flow_not_found: { status: 404, exit: 3, retryable: false },
   pause_not_found: { status: 404, exit: 3, retryable: false },
+  limit_not_found: { status: 404, exit: 3, retryable: false },
   route_not_found: { status: 404, exit: 3, retryable: false },
   method_not_allowed: { status: 405, exit: 2, retryable: false },
   max_steps_exhausted: { status: 409, exit: 4, retryable: false },

@@ -30,6 +30,7 @@ import type { Gate } from "../core/api/tokens.ts";
 import type { CountTasks, TaskCounts } from "../core/api/task-counts.ts";
 import type { Worker as WorkerResource } from "../core/api/worker.ts";
 import type { TaskNews } from "../core/api/task-news.ts";
+import type { Limits as LimitsApi } from "../core/api/limits.ts";
 import type { TellWait } from "../core/waiting.ts";
 import type { Store } from "../store/store.ts";
 import { turnOfLoop } from "../turn-of-loop.ts";
@@ -40,8 +41,10 @@ import { ChildTasks } from "./driving/child-tasks.ts";
 import { CommitWriter } from "./process/commit-writer.ts";
 import { countTasks } from "./doors/count-tasks.ts";
 import { findTasks } from "./doors/find-tasks.ts";
+import { LimitsDoor } from "./doors/limits.ts";
 import { listTasks } from "./doors/list-tasks.ts";
 import { AccessTokens } from "./doors/tokens.ts";
+import { tellLimits } from "./doors/tell-limits.ts";
 import { toSoundTask } from "./task/damage.ts";
 import type { DrivingTools } from "./driving/driving-tools.ts";
 import { DrivenTasks } from "./driving/driven-tasks.ts";
@@ -146,6 +149,7 @@ class StoreEngine implements Engine {
   #worker: Worker | undefined;
   readonly #holdings: Holdings;
   readonly #limitDesk: LimitDesk;
+  readonly limits: LimitsApi;
   #closing: Promise<void> | undefined;
 
   constructor(options: EngineOptions) {
@@ -177,6 +181,14 @@ class StoreEngine implements Engine {
       run: (id) => this.runTask(id),
     }));
     this.#limitDesk = new LimitDesk({ store, clock, log, onWoken: (ids) => this.#wakeAll(ids) });
+    this.limits = new LimitsDoor({
+      store,
+      own: () => limitsOf(this.#flows.all()),
+      onChanged: async () => {
+        await this.#limitDesk.settleNow();
+        this.#notifier.tellWorkers();
+      },
+    });
     this.#tools = {
       flows: this.#flows,
       driven: this.#driven,
@@ -367,7 +379,7 @@ class StoreEngine implements Engine {
   }
 
   async getTask(id: string): Promise<Task> {
-    return this.#tell(await this.#stored.read(parseTaskId(id)));
+    return this.#tellInLine(await this.#stored.read(parseTaskId(id)));
   }
 
   async listTasks(request: ListTasks): Promise<TaskPage> {
@@ -380,7 +392,7 @@ class StoreEngine implements Engine {
   }
 
   async getTaskSummary(id: string): Promise<TaskSummary> {
-    return summarize(await this.#tell(await this.#stored.read(parseTaskId(id), LEAN)));
+    return summarize(await this.#tellInLine(await this.#stored.read(parseTaskId(id), LEAN)));
   }
 
   async listTaskSummaries(request: ListTasks): Promise<SummaryPage> {
@@ -426,6 +438,17 @@ class StoreEngine implements Engine {
   /** The task as its caller sees it. Throws record_damaged. */
   async #tell(record: TaskRecord): Promise<Task> {
     return withPauses(await toSoundTask(record, this.#store.location), await this.#pauses.list());
+  }
+
+  /** With its place in the line, where a limit stands before it. */
+  async #tellInLine(record: TaskRecord): Promise<Task> {
+    const task = await this.#tell(record);
+    const waiting_for = await tellLimits(record, task.waiting_for, {
+      limits: this.#store.limits,
+      isLimited: (flow) => this.#flows.get(flow)?.limits !== undefined,
+      now: () => this.#storeClock.guess(),
+    });
+    return waiting_for === task.waiting_for ? task : { ...task, waiting_for };
   }
 
   /** A worker looks itself; it knows what it has claimed. */

@@ -20,6 +20,7 @@ import {
   readTaskRequest,
   TASK_PARAMETERS,
 } from "./list-request.ts";
+import { limitRoutes } from "./limit-routes.ts";
 import { pauseRoutes } from "./pause-routes.ts";
 import { CREATION_PARAMETERS, readCreationQuery } from "./queueing.ts";
 import { queryOf } from "./query.ts";
@@ -224,6 +225,7 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
     ...pauseRoutes(parts),
     ...tokenRoutes(parts),
     ...scheduleRoutes(parts),
+    ...limitRoutes(parts),
     { method: "GET", path: "/workers", handle: async (c) => c.json(await taskonaut.listWorkers()) },
     {
       method: "GET",
@@ -259,6 +261,7 @@ function describeApi(routes: readonly Route[], version: string): object {
       schedules: "/schedules",
       workers: "/workers",
       pauses: "/pauses",
+      limits: "/limits",
       alive: "/healthz",
       ready: "/readyz",
     },

@@ -96,6 +96,11 @@ export interface LinePlace {
   readonly before: number;
 }
 
+export interface TaskPlace extends LinePlace {
+  /** How many of its key are held; 0 where it has none. */
+  readonly ofKey: number;
+}
+
 export interface LimitStore {
   /** What the code says now of these limits. */
   declare(limits: readonly OwnLimit[]): Promise<void>;
@@ -108,15 +113,15 @@ export interface LimitStore {
   giveBack(limit: string, stepIds: readonly string[]): Promise<readonly string[]>;
   /** Takes back what is held for nothing (TK4), and grants what there is room for, of all limits that somebody waits for. */
   settle(): Promise<Settling>;
-  /** All that were declared or set, by kind and name. */
-  list(): Promise<readonly LimitRow[]>;
+  /** All that were declared, by kind and name; or this one, of which it is not counted how many wait. */
+  list(only?: LimitName): Promise<readonly LimitRow[]>;
   /** False: there is no such limit. */
   set(limit: LimitName, setting: LimitSetting): Promise<boolean>;
   /** What the code says counts again. False: there is no such limit. */
   reset(limit: LimitName): Promise<boolean>;
   /** Undefined: it does not wait in line. */
   placeOfStep(taskId: string, stepId: string): Promise<LinePlace | undefined>;
-  placeOfTask(taskId: string): Promise<LinePlace | undefined>;
+  placeOfTask(taskId: string): Promise<TaskPlace | undefined>;
 }
 
 /** TK4. */

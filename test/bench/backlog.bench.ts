@@ -6,6 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
+import type { OwnLimits } from "../../src/core/flow/own-limits.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import { SILENT } from "../../src/core/log.ts";
 import { createEngine } from "../../src/engine/engine.ts";
@@ -25,9 +26,27 @@ const DRAINED_MAX = 100_000;
 const MEASURE_MS_MAX = 60_000;
 const CONCURRENCY = 200;
 
-const CASES: readonly (Backlog & { readonly what: string; readonly holdsVacuum?: boolean })[] = [
+type Queue = Backlog & Pick<Case, "limits">;
+
+interface Case extends Backlog {
+  readonly what: string;
+  readonly holdsVacuum?: boolean;
+  /** Of each flow. */
+  readonly limits?: OwnLimits;
+}
+
+const FREE: OwnLimits = { running: null, runningPerKey: null, rate: null, key: undefined };
+
+/** Whatever it gives: the tasks of a backlog have theirs. */
+const KEYED: OwnLimits = { ...FREE, key: () => "key", runningPerKey: 1 };
+
+const CASES: readonly Case[] = [
   { what: "10,000 due tasks", due: 10_000 },
   { what: "100,000 due tasks", due: 100_000 },
+  { what: "100,000 due, a limit that is not reached", due: 100_000, limits: { ...FREE, running: 1_000 } },
+  { what: "100,000 due, of 10,000 keys, one of each at once", due: 100_000, keys: 10_000, limits: KEYED },
+  { what: "100,000 due, each of a key of its own", due: 100_000, keys: 100_000, limits: KEYED },
+  { what: "100,000 due, of 300 keys, one of each at once", due: 100_000, keys: 300, limits: KEYED },
   { what: "1,000,000 due tasks", due: 1_000_000 },
   { what: "100,000 due, 1,000,000 asleep", due: 100_000, asleep: 1_000_000 },
   { what: "100,000 due, of 10 flows", due: 100_000, flows: 10 },
@@ -41,7 +60,8 @@ export const backlog: Bench = {
   async run() {
     const rows: Row[] = [];
     let first: { readonly sqlite: number; readonly server: number } | undefined;
-    for (const { what, holdsVacuum = false, ...queue } of CASES) {
+    for (const each of CASES) {
+      const { what, holdsVacuum = false, ...queue } = each;
       const sqlite = await onSqlite(queue);
       const server = await onPostgres(queue, holdsVacuum);
       first ??= { sqlite, server };
@@ -60,7 +80,7 @@ function perSecond(rate: number, first: number): string {
   return `${Math.round(rate).toLocaleString("en")}/s (${Math.round((100 * rate) / first)} %)`;
 }
 
-async function onSqlite(queue: Backlog): Promise<number> {
+async function onSqlite(queue: Queue): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "taskonaut-bench-"));
   const path = join(folder, "taskonaut.db");
   try {
@@ -75,7 +95,7 @@ async function onSqlite(queue: Backlog): Promise<number> {
   }
 }
 
-async function onPostgres(queue: Backlog, holdsVacuum: boolean): Promise<number> {
+async function onPostgres(queue: Queue, holdsVacuum: boolean): Promise<number> {
   const { url, drop } = await testDatabase();
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   const holder = postgres(url, { max: 1 });
@@ -96,11 +116,11 @@ async function onPostgres(queue: Backlog, holdsVacuum: boolean): Promise<number>
 }
 
 /** Gives tasks a second. Closes the store. */
-async function drain(store: Store, { due, flows = 1 }: Backlog): Promise<number> {
+async function drain(store: Store, { due, flows = 1, limits }: Queue): Promise<number> {
   const names = Array.from({ length: flows }, (_, n) => `flow_${n}`);
   const engine = createEngine({
     store,
-    flows: names.map((name) => ({ ...echoAdd, name })),
+    flows: names.map((name) => ({ ...echoAdd, name, limits })),
     clock: systemClock,
     log: SILENT,
     limits: { ...DEFAULT_LIMITS, graceMs: 1000 },

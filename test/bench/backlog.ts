@@ -9,6 +9,8 @@ export interface Backlog {
   readonly flows?: number;
   /** Default: all. */
   readonly busyFlows?: number;
+  /** The tasks have so many keys, in turn. Default: none. */
+  readonly keys?: number;
 }
 
 interface Dialect {
@@ -46,14 +48,14 @@ const DAY_MS = 24 * HOUR_MS;
 /** Statements for empty, migrated tables, each a transaction. */
 export function backlogScript(
   dialect: "sqlite" | "postgres",
-  { due, asleep = 0, flows = 1, busyFlows = flows }: Backlog,
+  { due, asleep = 0, flows = 1, busyFlows = flows, keys }: Backlog,
 ): readonly string[] {
   const way = DIALECTS[dialect];
   // a task and its first steps have one time
   const at = Date.now() - HOUR_MS;
   const statements: string[] = [];
   for (let from = 0; from < due; from += PIECE) {
-    statements.push(...piece(way, { at, from, to: Math.min(due, from + PIECE) - 1, dueMs: "n", busyFlows }));
+    statements.push(...piece(way, { at, from, to: Math.min(due, from + PIECE) - 1, dueMs: "n", busyFlows, keys }));
   }
   for (let from = due; from < due + asleep; from += PIECE) {
     const to = Math.min(due + asleep, from + PIECE) - 1;
@@ -64,15 +66,22 @@ export function backlogScript(
 
 function piece(
   { numbers, time, hex, text, schema }: Dialect,
-  { at, from, to, dueMs, busyFlows }: { at: number; from: number; to: number; dueMs: string; busyFlows: number },
+  {
+    at,
+    from,
+    to,
+    dueMs,
+    busyFlows,
+    keys,
+  }: { at: number; from: number; to: number; dueMs: string; busyFlows: number; keys?: number | undefined },
 ): readonly string[] {
   const id = (first: string): string => `${first} || '-0000-7000-8000-' || ${hex("n", 12)}`;
   const task = text(id(hex("n / 65536", 8)), "uuid");
   const created = time(at, "0");
   const insert = `insert into ${schema}tasks
-    (id, flow_name, status, input_payload, due_at, created_at, updated_at, version, current_step, observed_count, priority, wake_seq, depth, recorded_bytes)
+    (id, flow_name, status, input_payload, due_at, created_at, updated_at, version, current_step, observed_count, priority, limit_key, wake_seq, depth, recorded_bytes)
     select ${task}, 'flow_' || (n % ${busyFlows}), 'PLANNED', ${text(`'{"text":"hello","a":1,"b":2}'`, "json")}, ${time(at, dueMs)}, ${created}, ${created},
-      1, 0, 0, 5, 0, 0, 0
+      1, 0, 0, 5, ${keys === undefined ? "null" : `'key ' || (n % ${keys})`}, 0, 0, 0
     from ${numbers(from, to)}`;
   const steps = [
     { index: 1, tool: "echo", input: '{"text":"hello"}' },

@@ -244,6 +244,7 @@ export function ticketContract(dialect: string, create: () => Promise<Place>): v
       }
       const places = async (all: readonly Asking[]) =>
         Promise.all(all.map(async ({ task }) => (await store.limits.placeOfTask(task.id))?.before));
+      expect(await store.limits.placeOfTask(keyed[2]?.task.id ?? "")).toEqual({ before: 1, ofKey: 0 });
       expect(await places(queued)).toEqual([0, 1, 2]);
       expect(await places(keyed)).toEqual([0, 0, 1]);
       expect(await places(asking.slice(0, 1))).toEqual([undefined]);

@@ -31,6 +31,7 @@ import { FakePauses } from "./fake-pauses.ts";
 import { FakeTokens } from "./fake-tokens.ts";
 import { FakeBulk } from "./fake-bulk.ts";
 import { FakeForks } from "./fake-forks.ts";
+import { FakeLimits } from "./fake-limits.ts";
 import { FakeResults } from "./fake-results.ts";
 import { plannedStep, plannedTask } from "./tasks.ts";
 
@@ -106,6 +107,7 @@ export class FakeTaskonaut implements Taskonaut {
     get: async (name: string) => ({ name, flow_name: "echo_add" }),
   } as unknown as Schedules;
   readonly bulk = new FakeBulk(this);
+  readonly limits = new FakeLimits();
   readonly tasks = new Map<string, Task>();
   readonly #asked: { readonly method: Method; readonly parameters: readonly unknown[] }[] = [];
   /** Thrown by every method while it is set. */

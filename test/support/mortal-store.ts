@@ -161,7 +161,7 @@ export class World {
         take: (limit, asked) => alive(() => store.limits.take(limit, asked)),
         giveBack: (limit, stepIds) => alive(() => store.limits.giveBack(limit, stepIds)),
         settle: () => alive(() => store.limits.settle()),
-        list: () => alive(() => store.limits.list()),
+        list: (only) => alive(() => store.limits.list(only)),
         set: (limit, setting) => alive(() => store.limits.set(limit, setting)),
         reset: (limit) => alive(() => store.limits.reset(limit)),
         placeOfStep: (taskId, stepId) => alive(() => store.limits.placeOfStep(taskId, stepId)),

@@ -65,8 +65,10 @@ export interface Waiting {
   readonly until: Timestamp | null;
   /** For a child: its task. */
   readonly task_id: string | null;
-  /** Of a pause alone: why, where that was told. */
+  /** Of a pause: why, where that was told. Of a limit: what of it stands before the task: `100 in 1m`, `5 at once`. */
   readonly reason?: string | null;
+  /** Of a limit: how many come before it, of its key where there are keys; more than 100,000 are not counted. */
+  readonly before?: number | null;
 }
 
 export interface Task {

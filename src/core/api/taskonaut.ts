@@ -6,6 +6,7 @@ import type { ListedSummary, ListedTask, Task, TaskBrief, TaskSummary } from "./
 import type { Pauses } from "./pauses.ts";
 import type { Bulk } from "./bulk.ts";
 import type { Forks } from "./forks.ts";
+import type { Limits } from "./limits.ts";
 import type { Results } from "./results.ts";
 import type { CountTasks, TaskCounts } from "./task-counts.ts";
 import type { TaskFilter } from "./task-filter.ts";
@@ -121,6 +122,8 @@ export interface Taskonaut {
   readonly results: Results;
   readonly forks: Forks;
   readonly schedules: Schedules;
+  /** How many of flows and tools run at once, and begin within a time, over all workers. */
+  readonly limits: Limits;
   /** In order of name. */
   listFlows(): Promise<readonly FlowDescription[]>;
   /** Throws flow_not_found. */

@@ -69,6 +69,12 @@ export class LimitDesk {
     this.#tell(woken);
   }
 
+  /** What a limit says has changed: whoever has room now is told. */
+  async settleNow(): Promise<void> {
+    this.#mayWait = true;
+    await this.settle();
+  }
+
   #counterOf(name: string): Counter {
     const known = this.#counters.get(name);
     if (known) return known;

@@ -7,6 +7,7 @@ import {
   type LimitStore,
   type LinePlace,
   type OwnLimit,
+  type TaskPlace,
   WAITING_MAX,
 } from "../limit-store.ts";
 import type { KeyTurns } from "../key-turns.ts";
@@ -39,7 +40,7 @@ export function limitStore({ schema, turns, read, write, grant, onWoken }: Limit
       return noting({ woken }).woken;
     },
     settle: async () => noting(await grant((client) => settleTickets(client, schema, turns))),
-    list: () => read((client) => listLimits(client, schema)),
+    list: (only) => read((client) => listLimits(client, schema, only)),
     set: (limit, setting) => write((client) => setLimit(client, schema, limit, setting)),
     reset: (limit) => write((client) => resetLimit(client, schema, limit)),
     placeOfStep: (taskId, stepId) => read((client) => placeOfStep(client, schema, taskId, stepId)),
@@ -72,7 +73,11 @@ async function declareLimits(client: PostgresClient, schema: Schema, limits: rea
   );
 }
 
-async function listLimits(client: PostgresClient, schema: Schema): Promise<readonly LimitRow[]> {
+async function listLimits(
+  client: PostgresClient,
+  schema: Schema,
+  only: LimitName | undefined,
+): Promise<readonly LimitRow[]> {
   const rows = await client.read<StoredLimit>(
     `select l.kind, l.name, l.is_keyed, l.own_running, l.own_running_per_key, l.own_rate_count, l.own_rate_ms,
        l.running, l.running_per_key, l.rate_count, l.rate_ms, l.reason, l.set_by, ${milliseconds("l.set_at")} as set_at,
@@ -84,12 +89,14 @@ async function listLimits(client: PostgresClient, schema: Schema): Promise<reado
          when 'flow' then (
            select count(*) from (
              select from ${schema}.tasks t
-             where t.flow_name = l.name and t.due_at <= now() and t.lease_owner is null limit ${WAITING_MAX}
+             where t.flow_name = l.name and t.due_at <= now() and t.lease_owner is null and $2::text is null
+             limit ${WAITING_MAX}
            ) due
          )
          else (
            select count(*) from (
-             select from ${schema}.tickets k where k.limit_name = l.name and k.granted_at is null limit ${WAITING_MAX}
+             select from ${schema}.tickets k
+             where k.limit_name = l.name and k.granted_at is null and $2::text is null limit ${WAITING_MAX}
            ) waiting
          )
        end::integer as waiting,
@@ -100,7 +107,9 @@ async function listLimits(client: PostgresClient, schema: Schema): Promise<reado
        where s.kind = l.kind and s.name = l.name
          and s.slice_at > now() - coalesce(l.rate_ms, l.own_rate_ms) * interval '1 ms'
      ) s
+     where $2::text is null or (l.kind = $1::text and l.name = $2::text)
      order by l.kind, l.name`,
+    [only?.kind ?? null, only?.name ?? null],
   );
   return rows.map(toLimitRow);
 }
@@ -167,8 +176,8 @@ async function placeOfStep(
 }
 
 /** By key where it has one and has not begun; else by its place in the queue of its flow. */
-async function placeOfTask(client: PostgresClient, schema: Schema, taskId: string): Promise<LinePlace | undefined> {
-  const [row] = await client.read<{ before: number }>(
+async function placeOfTask(client: PostgresClient, schema: Schema, taskId: string): Promise<TaskPlace | undefined> {
+  const [row] = await client.read<TaskPlace>(
     `select case
        when t.limit_key is not null and not t.limit_begun then (
          select count(*) from (
@@ -191,7 +200,10 @@ async function placeOfTask(client: PostgresClient, schema: Schema, taskId: strin
            ) o limit ${WAITING_MAX}
          ) before
        )
-     end::integer as before
+     end::integer as before, (
+       select count(*) from ${schema}.tasks h
+       where h.flow_name = t.flow_name and h.limit_key = t.limit_key and h.limited
+     )::integer as "ofKey"
      from ${schema}.tasks t where t.id = $1::uuid and t.due_at <= now() and t.lease_owner is null`,
     [taskId],
   );

@@ -1,6 +1,13 @@
 // The table `limits`: what the code says of each limit, and what somebody has set in the place of that.
 
-import { type LimitRow, type LimitStore, type LinePlace, type OwnLimit, WAITING_MAX } from "../limit-store.ts";
+import {
+  type LimitRow,
+  type LimitStore,
+  type LinePlace,
+  type OwnLimit,
+  type TaskPlace,
+  WAITING_MAX,
+} from "../limit-store.ts";
 import type { KeyTurns } from "../key-turns.ts";
 import { type StoredLimit, toLimitRow } from "../limit-rows.ts";
 import type { SqliteConnection } from "./connection.ts";
@@ -27,15 +34,15 @@ const LIST = `
       when 'flow' then (
         select count(*) from (
           select 1 from tasks indexed by tasks_due
-          where flow_name = l.name and due_at <= $now limit ${WAITING_MAX}
+          where flow_name = l.name and due_at <= $now and $name is null limit ${WAITING_MAX}
         )
       ) - (
         select count(*) from tasks indexed by tasks_held
-        where flow_name = l.name and lease_owner is not null and due_at <= $now
+        where flow_name = l.name and lease_owner is not null and due_at <= $now and $name is null
       )
       else (
         select count(*) from (
-          select 1 from tickets where limit_name = l.name and granted_at is null limit ${WAITING_MAX}
+          select 1 from tickets where limit_name = l.name and granted_at is null and $name is null limit ${WAITING_MAX}
         )
       )
     end as waiting,
@@ -47,7 +54,7 @@ const LIST = `
       select min(slice_at) from limit_starts s
       where s.kind = l.kind and s.name = l.name and s.slice_at > $now - coalesce(l.rate_ms, l.own_rate_ms)
     ) + coalesce(l.rate_ms, l.own_rate_ms) as next_at
-  from limits l order by l.kind, l.name`;
+  from limits l where $name is null or (l.kind = $kind and l.name = $name) order by l.kind, l.name`;
 
 const SET = `
   update limits set
@@ -92,7 +99,11 @@ const PLACE_OF_TASK = `
         ) and o.id <> t.id and o.lease_owner is null limit ${WAITING_MAX}
       )
     )
-  end as before
+  end as before, (
+    select count(*) from tasks h indexed by tasks_held_by_key
+    where h.flow_name = t.flow_name and h.limit_key = t.limit_key and h.limit_key is not null
+      and h.lease_owner is not null and h.due_at is not null
+  ) as ofKey
   from tasks t where t.id = $taskId and t.due_at <= $now and t.lease_owner is null`;
 
 export function limitStore(connection: SqliteConnection, turns: KeyTurns, now: () => number): LimitStore {
@@ -101,8 +112,15 @@ export function limitStore(connection: SqliteConnection, turns: KeyTurns, now: (
     take: (limit, asked) => takeTickets(connection, turns, { limit, asked }, now),
     giveBack: (limit, stepIds) => giveBackTickets(connection, turns, { limit, stepIds }, now),
     settle: () => settleTickets(connection, turns, now),
-    list: (): Promise<readonly LimitRow[]> =>
-      connection.read(() => connection.prepare<StoredLimit>(LIST).all({ now: now() }).map(toLimitRow)),
+    list: (only): Promise<readonly LimitRow[]> => {
+      const which = { kind: only?.kind ?? null, name: only?.name ?? null };
+      return connection.read(() =>
+        connection
+          .prepare<StoredLimit>(LIST)
+          .all({ ...which, now: now() })
+          .map(toLimitRow),
+      );
+    },
     set: ({ kind, name }, { running, runningPerKey, rate, reason, by }) =>
       connection.write(() => {
         const set = connection.prepare(SET).run({
@@ -125,7 +143,7 @@ export function limitStore(connection: SqliteConnection, turns: KeyTurns, now: (
     placeOfStep: (taskId, stepId) =>
       connection.read(() => connection.prepare<LinePlace>(PLACE_OF_STEP).get({ taskId, stepId }) ?? undefined),
     placeOfTask: (taskId) =>
-      connection.read(() => connection.prepare<LinePlace>(PLACE_OF_TASK).get({ taskId, now: now() }) ?? undefined),
+      connection.read(() => connection.prepare<TaskPlace>(PLACE_OF_TASK).get({ taskId, now: now() }) ?? undefined),
   };
 }
 
