@@ -100,11 +100,12 @@ create index tasks_of_priority on tasks (priority, created_at, id) where priorit
 create index tasks_due on tasks (flow_name, priority, due_at) where due_at is not null;
 create index tasks_parked on tasks (flow_name, created_at, id) where parked_reason is not null;
 create index tasks_limited on tasks (flow_name, limit_key) where limited;
--- Of flows whose tasks have keys: what has not begun, key by key; and what goes on, whatever its key.
+-- Of flows whose tasks have keys: what has not begun, key by key; and what goes on and is held by nobody, whatever its
+-- key.
 create index tasks_by_key on tasks (flow_name, limit_key, due_at, id)
   where limit_key is not null and due_at is not null and not limit_begun;
 create index tasks_begun on tasks (flow_name, due_at)
-  where limit_key is not null and due_at is not null and limit_begun;
+  where limit_key is not null and due_at is not null and limit_begun and not limited;
 -- What a firing looks at before it makes another.
 create index tasks_open_of_schedule on tasks (schedule) where schedule is not null and finished_at is null;
 

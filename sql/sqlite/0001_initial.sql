@@ -102,14 +102,13 @@ create index tasks_parked on tasks (flow_name, created_at, id) where parked_reas
 -- What a firing looks at before it makes another.
 create index tasks_open_of_schedule on tasks (schedule) where schedule is not null and finished_at is null;
 -- What workers hold is little beside what is due: it is counted, and let go of, without a walk through the queue.
-create index tasks_held on tasks (flow_name, lease_owner) where lease_owner is not null;
-create index tasks_held_by_key on tasks (flow_name, limit_key, lease_owner)
-  where limit_key is not null and lease_owner is not null;
--- Of flows whose tasks have keys: what has not begun, key by key; and what goes on, whatever its key.
+create index tasks_held on tasks (flow_name, lease_owner, limit_key) where lease_owner is not null;
+-- Of flows whose tasks have keys: what has not begun, key by key; and what goes on and is held by nobody, whatever its
+-- key.
 create index tasks_by_key on tasks (flow_name, limit_key, due_at, id)
   where limit_key is not null and due_at is not null and limit_begun = 0;
 create index tasks_begun on tasks (flow_name, due_at)
-  where limit_key is not null and due_at is not null and limit_begun = 1;
+  where limit_key is not null and due_at is not null and limit_begun = 1 and lease_owner is null;
 
 -- The tags of tasks, to be searched. They are few, and most tasks have none.
 create table task_tags (

@@ -142,11 +142,12 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
       take: (limit, asked) => request("take", (now) => database.limits.take(limit, asked, now)),
       giveBack: (limit, steps) => request("giveBack", (now) => database.limits.giveBack(limit, steps, now)),
       settle: () => request("settle", (now) => database.limits.settle(now)),
-      list: () => Promise.reject(new Error("No simulation lists limits.")),
+      // whoever asks for a task is told of no line
+      list: () => read("list", () => []),
       set: () => Promise.reject(new Error("No simulation sets limits.")),
       reset: () => Promise.reject(new Error("No simulation sets limits.")),
-      placeOfStep: () => Promise.reject(new Error("No simulation looks at lines.")),
-      placeOfTask: () => Promise.reject(new Error("No simulation looks at lines.")),
+      placeOfStep: () => read("placeOfStep", () => undefined),
+      placeOfTask: () => read("placeOfTask", () => undefined),
     },
     announce: async () => world.announce(life),
     async watch(onNews) {

@@ -114,7 +114,7 @@ export function limitedCandidates(schema: Schema, from: string): string {
       from (
         select t.id, t.limit_key, t.due_at from ${tasks} t
         where f.is_keyed and not f.only_dead and f.most > 0 and t.flow_name = f.name and t.limit_key is not null
-          and t.limit_begun and t.due_at <= now() and ${isFree}
+          and t.limit_begun and not t.limited and t.due_at <= now() and t.lease_owner is null
         order by t.due_at limit ${BEGUN_MAX}
       ) b
     ) b
@@ -134,21 +134,60 @@ export function limitedCandidates(schema: Schema, from: string): string {
         ) t
       ) t where t.limit_key is null and ${isFree} and (f."left" is distinct from 0 or t.status <> 'PLANNED')
     ) t
+  ), wanted as materialized (
+    select f.*, least(
+      f.most - (select count(*) from going_on g where g.flow_place = f.place)
+        - (select count(*) from stray s where s.flow_place = f.place),
+      f."left" - (select count(*) from stray s where s.flow_place = f.place and s.is_start)
+    ) as wanted
+    from flow f where f.is_keyed and not f.only_dead and f.most > 0
+  ), onward as materialized (${walkKeys(tasks, isFree, { after: `f."after"`, wanted: "f.wanted" })}
+  ), around as materialized (${walkKeys(tasks, isFree, {
+    after: `''`,
+    until: `f."after"`,
+    wanted: "f.wanted - (select coalesce(max(o.taken), 0) from onward o where o.flow_place = f.place)",
+  })}
   ), visit as materialized (
-    select f.place as flow_place, f.name, f.most, f."left", f.per_visit, f.key_held_max, v.n, v.key, v.ids
-    from flow f
+    select o.*, 0 as lap from onward o union all select a.*, 1 from around a
+  ), chosen as materialized (
+    select c.*, row_number() over (partition by c.flow_place order by c.source, c.nr, c.part) as rank from (
+      select flow_place, id, 0 as source, nr, 0::bigint as part, false as is_start from dead_held
+      union all select flow_place, id, 1, nr, 0, false from going_on
+      union all select flow_place, id, 2, nr, 0, is_start from stray
+      union all select v.flow_place, i.id, 3 + v.lap, v.n, i.part, true
+        from visit v cross join lateral unnest(v.ids) with ordinality as i (id, part)
+    ) c
+  ), keyed as materialized (
+    select c.flow_place, true as is_limited, c.rank as nr, t.*, c.is_start
+    from (
+      select c.* from chosen c join flow f on f.place = c.flow_place where c.rank <= f.most order by c.flow_place, c.rank
+    ) c cross join lateral (
+      select t.id, t.id as task_id, t.lease_owner, t.version, t.recorded_bytes from ${tasks} t
+      where t.id = c.id and t.due_at <= now() and ${isFree}
+      for no key update skip locked
+    ) t
+  )`;
+}
+
+interface Walk {
+  readonly after: string;
+  readonly until?: string;
+  readonly wanted: string;
+}
+
+/**
+ * PK2. The keys of flow f in order, from behind `after` to `until`, with what is taken of each; until there is enough. One
+ * walk for each half of the round: with both in one, each step took twice the time.
+ */
+function walkKeys(tasks: string, isFree: string, { after, until, wanted }: Walk): string {
+  return `
+    select f.place as flow_place, f.name, f.most, f."left", f.per_visit, f.key_held_max, v.n, v.key, v.taken, v.ids
+    from wanted f cross join lateral (select ${wanted} as wanted offset 0) room
     cross join lateral (
-      select least(
-        f.most - (select count(*) from going_on g where g.flow_place = f.place)
-          - (select count(*) from stray s where s.flow_place = f.place),
-        f."left" - (select count(*) from stray s where s.flow_place = f.place and s.is_start)
-      ) as wanted offset 0
-    ) room
-    cross join lateral (
-      with recursive v (n, key, lap, taken, ids) as (
-        select 0, f."after" collate "C", 0, 0, '{}'::uuid[]
+      with recursive v (n, key, taken, ids) as (
+        select 0, ${after} collate "C", 0, '{}'::uuid[]
         union all
-        select v.n + 1, next.key, next.lap, v.taken + cardinality(found.ids), found.ids
+        select v.n + 1, next.key, v.taken + cardinality(found.ids), found.ids
         from v
         cross join lateral (
           select (
@@ -157,16 +196,6 @@ export function limitedCandidates(schema: Schema, from: string): string {
               and t.limit_key is not null and t.due_at is not null and not t.limit_begun
             order by t.limit_key limit 1
           ) as key offset 0
-        ) onward
-        cross join lateral (
-          select v.lap + (onward.key is null)::integer as lap, case
-            when onward.key is not null then onward.key
-            when v.lap = 0 then (
-              select t.limit_key from ${tasks} t
-              where t.flow_name = f.name and t.limit_key is not null and t.due_at is not null and not t.limit_begun
-              order by t.limit_key limit 1
-            )
-          end as key offset 0
         ) next
         cross join lateral (
           select array(
@@ -180,29 +209,10 @@ export function limitedCandidates(schema: Schema, from: string): string {
           ) as ids offset 0
         ) found
         where v.n < ${KEYS_MAX} and v.taken < room.wanted and next.key is not null
-          and (next.lap = 0 or next.key <= f."after")
+          ${until === undefined ? "" : `and next.key <= ${until}`}
       )
-      select v.n, v.key, v.ids from v where v.n > 0
-    ) v
-    where f.is_keyed and not f.only_dead and f.most > 0
-  ), chosen as materialized (
-    select c.*, row_number() over (partition by c.flow_place order by c.source, c.nr, c.part) as rank from (
-      select flow_place, id, 0 as source, nr, 0::bigint as part, false as is_start from dead_held
-      union all select flow_place, id, 1, nr, 0, false from going_on
-      union all select flow_place, id, 2, nr, 0, is_start from stray
-      union all select v.flow_place, i.id, 3, v.n, i.part, true
-        from visit v cross join lateral unnest(v.ids) with ordinality as i (id, part)
-    ) c
-  ), keyed as materialized (
-    select c.flow_place, true as is_limited, c.rank as nr, t.*, c.is_start
-    from (
-      select c.* from chosen c join flow f on f.place = c.flow_place where c.rank <= f.most order by c.flow_place, c.rank
-    ) c cross join lateral (
-      select t.id, t.id as task_id, t.lease_owner, t.version, t.recorded_bytes from ${tasks} t
-      where t.id = c.id and t.due_at <= now() and ${isFree}
-      for no key update skip locked
-    ) t
-  )`;
+      select v.n, v.key, v.taken, v.ids from v where v.n > 0
+    ) v`;
 }
 
 /** PK3: what was taken of `claimed` (of `flow`, with `is_start`) is counted. */
@@ -222,8 +232,9 @@ export function limitedStarts(schema: Schema): string {
 
 /** Where each flow's walk from key to key came to, as a JSON array of [name, last key, keys]. */
 export const VISITS = `(
-  select coalesce(json_agg(json_build_array(v.name, v.key, v.n)), '[]')::text from (
-    select distinct on (v.name) v.name, v.key, v.n from visit v order by v.name, v.n desc
+  select coalesce(json_agg(json_build_array(v.name, v.key, v.keys)), '[]')::text from (
+    select distinct on (v.name) v.name, v.key, count(*) over (partition by v.name) as keys
+    from visit v order by v.name, v.lap desc, v.n desc
   ) v
 )`;
 

@@ -22,10 +22,12 @@ const COUNT_HELD = `
   where flow_name = $flow and lease_owner is not null and due_at is not null
     and lease_owner not in (select value from json_each($deadOwners))`;
 
-const COUNT_HELD_OF_KEY = `
-  select count(*) as held from tasks indexed by tasks_held_by_key
-  where flow_name = $flow and limit_key = $key and lease_owner is not null and due_at is not null
-    and lease_owner not in (select value from json_each($deadOwners))`;
+/** Of each key; by the index alone. What is driven by hand counts. */
+const HELD_BY_KEY = `
+  select limit_key as key, count(*) as held from tasks indexed by tasks_held
+  where flow_name = $flow and lease_owner is not null and limit_key is not null
+    and lease_owner not in (select value from json_each($deadOwners))
+  group by limit_key`;
 
 const STARTS = `
   select coalesce(sum(count), 0) as used, min(slice_at) as first from limit_starts
@@ -45,7 +47,7 @@ const DEAD_HELD = `
 
 const BEGUN = `
   select ${TASK_COLUMNS} from tasks indexed by tasks_begun
-  where flow_name = $flow and limit_key is not null and limit_begun = 1 and due_at <= $now and ${IS_FREE}
+  where flow_name = $flow and limit_key is not null and limit_begun = 1 and lease_owner is null and due_at <= $now
   order by due_at limit ${BEGUN_MAX}`;
 
 /** A task that was created before its flow had a key is found while it is among so many that are due first. */
@@ -57,9 +59,28 @@ const STRAYS = `
 
 const OF_KEY = "flow_name = $flow and limit_key is not null and due_at is not null and limit_begun = 0";
 
-const NEXT_KEY = `
-  select limit_key as key from tasks indexed by tasks_by_key
-  where ${OF_KEY} and limit_key > $after order by limit_key limit 1`;
+/**
+ * The next keys, each with the task of it that is due for longest; none of it may be due. One statement for many of them,
+ * which reads nothing but the index: a call for each would take longer than all else of the claim.
+ */
+const NEXT_KEYS = `
+  with recursive visit (n, key) as (
+    select 1, (
+      select limit_key from tasks indexed by tasks_by_key where ${OF_KEY} and limit_key > $after order by limit_key limit 1
+    )
+    union all
+    select n + 1, (
+      select limit_key from tasks indexed by tasks_by_key where ${OF_KEY} and limit_key > visit.key order by limit_key limit 1
+    ) from visit where visit.key is not null and n < $count
+  )
+  select key, (
+    select id from tasks indexed by tasks_by_key
+    where ${OF_KEY} and limit_key = visit.key and due_at <= $now order by due_at, id limit 1
+  ) as id
+  from visit where key is not null`;
+
+const FREE_ROWS = `
+  select ${TASK_COLUMNS} from tasks where id in (select value from json_each($ids)) and due_at <= $now and ${IS_FREE}`;
 
 const FRESH = `
   select ${TASK_COLUMNS} from tasks indexed by tasks_by_key
@@ -190,22 +211,18 @@ export function takeByKeys(
   const tasks: Due[] = connection.prepare<Due>(DEAD_HELD).all({ ...common, limit: room });
   const known = new Set(tasks.map(({ id }) => id));
   const rooms = new Map<string, number>();
-  const countHeld = connection.prepare<{ held: number }>(COUNT_HELD_OF_KEY);
-  const roomOfKey = (key: string): number => {
-    if (keyHeldMax === null) return Number.POSITIVE_INFINITY;
-    const before = rooms.get(key);
-    if (before !== undefined) return before;
-    const taken = tasks.filter((task) => task.limit_key === key).length;
-    const roomLeft = keyHeldMax - (countHeld.get({ flow: name, key, deadOwners })?.held ?? 0) - taken;
-    rooms.set(key, roomLeft);
-    return roomLeft;
-  };
+  if (keyHeldMax !== null) {
+    const held = connection.prepare<{ key: string; held: number }>(HELD_BY_KEY).all({ flow: name, deadOwners });
+    for (const { key, held: count } of held) rooms.set(key, keyHeldMax - count);
+  }
+  const roomOfKey = (key: string): number => rooms.get(key) ?? keyHeldMax ?? Number.POSITIVE_INFINITY;
   const take = (task: Due): void => {
     if (task.limit_key !== null) rooms.set(task.limit_key, roomOfKey(task.limit_key) - 1);
     known.add(task.id);
     tasks.push(task);
   };
-  for (const task of connection.prepare<Due>(BEGUN).all(common)) {
+  for (const { limit_key: key } of tasks) if (key !== null) rooms.set(key, roomOfKey(key) - 1);
+  for (const task of connection.prepare<Due>(BEGUN).all({ flow: name, now })) {
     if (tasks.length >= room) break;
     if (!known.has(task.id) && roomOfKey(task.limit_key ?? "") > 0) take(task);
   }
@@ -226,26 +243,47 @@ export function takeByKeys(
   let isCut = false;
   let keys = 0;
   let last = place.after;
-  for (const key of keysFrom(connection, name, place.after)) {
-    if (tasks.length >= room || started >= left || keys >= KEYS_MAX) break;
-    last = key;
-    keys += 1;
-    const roomHere = Math.min(roomOfKey(key), room - tasks.length, left - started);
-    const limit = Math.min(place.perVisit, roomHere);
-    if (limit <= 0) continue;
-    const found = fresh.all({ ...common, key, limit }).filter(({ id }) => !known.has(id));
-    for (const task of found) take(task);
-    started += found.length;
-    if (found.length === limit && limit < roomHere) isCut = true;
+  const isOver = (): boolean => tasks.length >= room || started >= left || keys >= KEYS_MAX;
+  for (const page of keysFrom(connection, { flow: name, after: place.after, now, count: () => room - tasks.length })) {
+    const ids = page.flatMap(({ key, id }) => (id !== null && roomOfKey(key) > 0 ? id : []));
+    const rows = connection.prepare<Due>(FREE_ROWS).all({ ids: JSON.stringify(ids), now, deadOwners });
+    const firsts = new Map(rows.map((row) => [row.id, row]));
+    for (const { key, id } of page) {
+      if (isOver()) break;
+      last = key;
+      keys += 1;
+      const roomHere = Math.min(roomOfKey(key), room - tasks.length, left - started);
+      const limit = Math.min(place.perVisit, roomHere);
+      if (limit <= 0 || id === null) continue;
+      const first = limit === 1 ? firsts.get(id) : undefined;
+      const due = first ? [first] : fresh.all({ ...common, key, limit });
+      const found = due.filter((task) => !known.has(task.id));
+      for (const task of found) take(task);
+      started += found.length;
+      if (found.length === limit && limit < roomHere) isCut = true;
+    }
+    if (isOver()) break;
   }
   turns.note(name, { last, keys });
   return { tasks, begun, isCut: isCut && tasks.length < room && started < left };
 }
 
-/** Once around, from behind `after`: keys of tasks that have not begun. */
-function* keysFrom(connection: SqliteConnection, flow: string, after: string): Generator<string> {
-  const next = connection.prepare<{ key: string }>(NEXT_KEY);
-  const beyond = (key: string): string | undefined => next.get({ flow, after: key })?.key;
-  for (let key = beyond(after); key !== undefined; key = beyond(key)) yield key;
-  for (let key = beyond(""); key !== undefined && key <= after; key = beyond(key)) yield key;
+interface KeyAndFirst {
+  readonly key: string;
+  readonly id: string | null;
+}
+
+/** Keys of tasks that have not begun; once around, from behind `after`. */
+function* keysFrom(
+  connection: SqliteConnection,
+  { flow, after, now, count }: { flow: string; after: string; now: number; count: () => number },
+): Generator<readonly KeyAndFirst[]> {
+  const next = connection.prepare<KeyAndFirst>(NEXT_KEYS);
+  const beyond = (key: string): readonly KeyAndFirst[] => next.all({ flow, now, after: key, count: count() });
+  for (let page = beyond(after); page.length > 0; page = beyond(page.at(-1)?.key ?? "")) yield page;
+  for (let page = beyond(""); page.length > 0; page = beyond(page.at(-1)?.key ?? "")) {
+    const before = page.filter(({ key }) => key <= after);
+    if (before.length > 0) yield before;
+    if (before.length < page.length) return;
+  }
 }

@@ -100,9 +100,8 @@ const PLACE_OF_TASK = `
       )
     )
   end as before, (
-    select count(*) from tasks h indexed by tasks_held_by_key
-    where h.flow_name = t.flow_name and h.limit_key = t.limit_key and h.limit_key is not null
-      and h.lease_owner is not null and h.due_at is not null
+    select count(*) from tasks h indexed by tasks_held
+    where h.flow_name = t.flow_name and h.limit_key = t.limit_key and h.lease_owner is not null
   ) as ofKey
   from tasks t where t.id = $taskId and t.due_at <= $now and t.lease_owner is null`;
 
