@@ -339,6 +339,8 @@ create table tickets (
   limit_name text not null,
   -- Empty: the limit has no key.
   key text collate "C" not null,
+  -- Of who asked for it last: he alone gives it back.
+  token text not null,
   -- Null: it waits.
   granted_at timestamptz,
   primary key (task_id, step_id)

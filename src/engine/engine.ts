@@ -180,7 +180,7 @@ class StoreEngine implements Engine {
       insert: (plan) => this.#newTasks.insert(plan),
       run: (id) => this.runTask(id),
     }));
-    this.#limitDesk = new LimitDesk({ store, clock, log, onWoken: (ids) => this.#wakeAll(ids) });
+    this.#limitDesk = new LimitDesk({ store, lease, clock, log, onWoken: (ids) => this.#wakeAll(ids) });
     this.limits = new LimitsDoor({
       store,
       own: () => limitsOf(this.#flows.all()),

@@ -9,6 +9,8 @@
 // TK4. A ticket that was granted to a task that nobody drives holds up nobody for long: where others wait, it is taken back.
 // TK5. While a tool is paused, its steps wait in the line of the name `pauseLine` gives: as a limit that has no room until
 //      the pause is over, and then room for all.
+// TK6. Each asking has a token. A ticket is given back under the token of the last asking alone: a request that comes late
+//      takes it from nobody who has asked since.
 
 /** No more than `count` begin within any stretch of time as long as `perMs`. */
 export interface Rate {
@@ -40,6 +42,14 @@ export interface TicketRequest {
   readonly stepId: string;
   /** Empty: the limit has no key. */
   readonly key: string;
+  /** Another each time that it is asked for. */
+  readonly token: string;
+}
+
+/** TK6. */
+export interface GivenBack {
+  readonly stepId: string;
+  readonly token: string;
 }
 
 export interface Granting {
@@ -110,7 +120,7 @@ export interface LimitStore {
    */
   take(limit: string, asked: readonly TicketRequest[]): Promise<Granting>;
   /** Gives back what these steps have of the limit, and grants it to others. Gives the tasks that are due now. */
-  giveBack(limit: string, stepIds: readonly string[]): Promise<readonly string[]>;
+  giveBack(limit: string, given: readonly GivenBack[]): Promise<readonly string[]>;
   /** Takes back what is held for nothing (TK4), and grants what there is room for, of all limits that somebody waits for. */
   settle(): Promise<Settling>;
   /** All that were declared, by kind and name; or this one, of which it is not counted how many wait. */

@@ -53,10 +53,14 @@ export function ticketContract(dialect: string, create: () => Promise<Place>): v
     const take = (asking: readonly Asking[], key = "", by = store) =>
       by.limits.take(
         "openai",
-        asking.map(({ task, step }) => ({ taskId: task.id, stepId: step.id, key })),
+        asking.map(({ task, step }) => ({ taskId: task.id, stepId: step.id, key, token: "t" })),
       );
     const idsOf = (asking: readonly Asking[]): readonly string[] => asking.map(({ step }) => step.id);
-    const giveBack = (asking: readonly Asking[]) => store.limits.giveBack("openai", idsOf(asking));
+    const giveBack = (asking: readonly Asking[]) =>
+      store.limits.giveBack(
+        "openai",
+        idsOf(asking).map((stepId) => ({ stepId, token: "t" })),
+      );
     const inboxOf = async ({ task }: Asking) => (await store.readInbox(task.id, { names: [], after: 0 })).rows;
     const sleep = async ({ task }: Asking): Promise<void> => {
       const asleep = { status: "WAITING_OBSERVATION", lease_owner: null, due_at: Date.now() + HOUR_MS } as const;
@@ -82,6 +86,22 @@ export function ticketContract(dialect: string, create: () => Promise<Place>): v
       expect(await giveBack([first, third])).toHaveLength(2);
       expect(await inboxOf(fourth)).toHaveLength(1);
       expect(await giveBack([first])).toEqual([]);
+    });
+
+    test("what is given back late takes it from nobody who has asked since", async () => {
+      await store.limits.declare([limited({ running: 1 })]);
+      const [one, other] = (await several(2)) as [Asking, Asking];
+      const askAs = (token: string, { task, step }: Asking) =>
+        store.limits.take("openai", [{ taskId: task.id, stepId: step.id, key: "", token }]);
+      expect((await askAs("first", one)).granted).toHaveLength(1);
+      expect((await askAs("second", one)).granted).toHaveLength(1);
+      await askAs("third", other);
+      await store.limits.giveBack("openai", [{ stepId: one.step.id, token: "first" }]);
+      await store.limits.giveBack("openai", [{ stepId: other.step.id, token: "first" }]);
+      expect(await place.count("tickets")).toBe(2);
+      expect(await store.limits.giveBack("openai", [{ stepId: one.step.id, token: "second" }])).toEqual([
+        other.task.id,
+      ]);
     });
 
     test("keys take turns, and have no more than each may", async () => {
@@ -182,7 +202,7 @@ export function ticketContract(dialect: string, create: () => Promise<Place>): v
             expect(held.size).toBeLessThanOrEqual(4);
             done.add(each.step.id);
             held.delete(each.step.id);
-            await by.limits.giveBack("openai", [each.step.id]);
+            await by.limits.giveBack("openai", [{ stepId: each.step.id, token: "t" }]);
           }
         }
       };

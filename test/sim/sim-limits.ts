@@ -4,6 +4,7 @@ import type { TaskRow } from "../../src/core/record/record.ts";
 import { isStepOpen, isTerminal } from "../../src/core/record/status.ts";
 import { KeyTurns } from "../../src/store/key-turns.ts";
 import {
+  type GivenBack,
   type Granting,
   type OwnLimit,
   type Rate,
@@ -11,10 +12,11 @@ import {
   type TicketRequest,
   UNDRIVEN_MS,
 } from "../../src/store/limit-store.ts";
-import { type ClaimFlow, isLimited, sliceMs } from "../../src/store/store.ts";
+import { type ClaimFlow, isLimited, sliceMs, toolOfLine } from "../../src/store/store.ts";
 import type { StoredTask } from "./sim-database.ts";
 
-interface Ticket extends TicketRequest {
+interface Ticket extends Omit<TicketRequest, "token"> {
+  token: string;
   readonly id: number;
   readonly limit: string;
   grantedAt: number | null;
@@ -113,12 +115,17 @@ export class SimLimits {
   }
 
   take(limit: string, asked: readonly TicketRequest[], now: number): Granting {
-    for (const { taskId, stepId, key } of asked) {
+    for (const { taskId, stepId, key, token } of asked) {
       const stored = this.world.find(taskId);
       const own = this.#tickets.find((ticket) => ticket.stepId === stepId);
-      if (!stored || isTerminal(stored.task.status) || own?.limit === limit) continue;
+      if (!stored || isTerminal(stored.task.status)) continue;
+      if (own?.limit === limit) {
+        own.token = token;
+        if (toolOfLine(limit) !== undefined) own.grantedAt = null;
+        continue;
+      }
       this.#tickets = this.#tickets.filter((ticket) => ticket !== own);
-      this.#tickets.push({ id: ++this.#lastId, limit, taskId, stepId, key, grantedAt: null });
+      this.#tickets.push({ id: ++this.#lastId, limit, taskId, stepId, key, token, grantedAt: null });
     }
     const steps = new Set(asked.map(({ stepId }) => stepId));
     const woken = this.#grant(limit, steps, now);
@@ -126,8 +133,12 @@ export class SimLimits {
     return { granted: [...steps].filter((id) => granted.has(id)), woken };
   }
 
-  giveBack(limit: string, stepIds: readonly string[], now: number): readonly string[] {
-    this.#tickets = this.#tickets.filter((ticket) => ticket.limit !== limit || !stepIds.includes(ticket.stepId));
+  giveBack(limit: string, given: readonly GivenBack[], now: number): readonly string[] {
+    this.#tickets = this.#tickets.filter(
+      (ticket) =>
+        ticket.limit !== limit ||
+        !given.some(({ stepId, token }) => ticket.stepId === stepId && ticket.token === token),
+    );
     return this.#grant(limit, new Set(), now);
   }
 

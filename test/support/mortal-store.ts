@@ -159,7 +159,7 @@ export class World {
       limits: {
         declare: (limits) => alive(() => store.limits.declare(limits)),
         take: (limit, asked) => alive(() => store.limits.take(limit, asked)),
-        giveBack: (limit, stepIds) => alive(() => store.limits.giveBack(limit, stepIds)),
+        giveBack: (limit, given) => alive(() => store.limits.giveBack(limit, given)),
         settle: () => alive(() => store.limits.settle()),
         list: (only) => alive(() => store.limits.list(only)),
         set: (limit, setting) => alive(() => store.limits.set(limit, setting)),

@@ -6,6 +6,7 @@ import type { Waiting } from "../../core/api/task.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import { isStepOpen, isTerminal } from "../../core/record/status.ts";
 import type { LimitName, LimitStore } from "../../store/limit-store.ts";
+import { waitKindOf } from "../task/wait-events.ts";
 import { toLimit } from "./limits.ts";
 
 interface LineTools {
@@ -24,7 +25,9 @@ export async function tellLimits(
 ): Promise<readonly Waiting[]> {
   if (isTerminal(task.status)) return waiting;
   if (waiting.some(({ kind }) => kind === "limit")) {
-    const waits = steps.filter((step) => isStepOpen(step.status) && step.limited_by !== null).values();
+    const waits = steps
+      .filter((step) => isStepOpen(step.status) && step.limited_by !== null && waitKindOf(step) === "limit")
+      .values();
     return Promise.all(
       waiting.map(async (wait) => {
         const step = wait.kind === "limit" ? waits.next().value : undefined;

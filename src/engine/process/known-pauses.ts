@@ -109,11 +109,9 @@ export class KnownPauses {
     { taskId, stepId }: { readonly taskId: string; readonly stepId: string },
   ): Promise<boolean> {
     const { store, onWoken } = this.tools;
-    // a ticket of an earlier pause is none of this one
-    const woken = [...(await store.limits.giveBack(line, [stepId]))];
-    const granting = await store.limits.take(line, [{ taskId, stepId, key: "" }]);
-    woken.push(...granting.woken);
-    for (const id of woken) onWoken(id);
+    // a ticket of an earlier pause is none of this one: in such a line whoever asks again waits again
+    const granting = await store.limits.take(line, [{ taskId, stepId, key: "", token: "" }]);
+    for (const id of granting.woken) onWoken(id);
     if (!granting.granted.includes(stepId)) return true;
     await this.read();
     return false;

@@ -5,7 +5,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { ToolLimits } from "../../core/flow/tool.ts";
 import type { Log } from "../../core/log.ts";
 import { messageOf } from "../../core/record/stored-error.ts";
-import type { LimitStore, TicketRequest } from "../../store/limit-store.ts";
+import type { GivenBack, LimitStore, TicketRequest } from "../../store/limit-store.ts";
 
 /** Tickets of one request at most. */
 const TOGETHER_MAX = 200;
@@ -15,6 +15,7 @@ const LOOK_MS = 20_000;
 
 export interface LimitDeskTools {
   readonly store: { readonly limits: Pick<LimitStore, "declare" | "take" | "giveBack" | "settle"> };
+  readonly lease: { readonly workerId: string };
   readonly clock: Clock;
   readonly log: Log;
   /** These tasks have got tickets that they waited for. */
@@ -29,7 +30,7 @@ interface Asking extends TicketRequest {
 /** What goes with the next request about one limit. */
 interface Counter {
   asking: Asking[];
-  givingBack: string[];
+  givingBack: GivenBack[];
   isBusy: boolean;
   /** What the code says is in the store. */
   isDeclared: boolean;
@@ -37,6 +38,9 @@ interface Counter {
 
 export class LimitDesk {
   readonly #counters = new Map<string, Counter>();
+  /** TK6: of each step that has asked here, under what; until it gives it back, or waits. */
+  readonly #tokens = new Map<string, string>();
+  #asked = 0;
   /** Somebody may wait, as far as this process knows. */
   #mayWait = false;
   #lookAt = 0;
@@ -44,8 +48,10 @@ export class LimitDesk {
   constructor(private readonly tools: LimitDeskTools) {}
 
   /** False: the step waits in line, and its task hears of its ticket. Throws what the store throws. */
-  take(limits: ToolLimits, ticket: TicketRequest): Promise<boolean> {
+  take(limits: ToolLimits, asked: Omit<TicketRequest, "token">): Promise<boolean> {
     const counter = this.#counterOf(limits.name);
+    const ticket = { ...asked, token: `${this.tools.lease.workerId} ${++this.#asked}` };
+    this.#tokens.set(asked.stepId, ticket.token);
     return new Promise((resolve, reject) => {
       counter.asking.push({ ...ticket, resolve, reject });
       this.#serve(limits, counter);
@@ -54,8 +60,15 @@ export class LimitDesk {
 
   /** The step needs it no more. Where that does not reach the store, `settle` finds out. */
   giveBack(limits: ToolLimits, stepId: string): void {
+    const token = this.#tokens.get(stepId);
+    if (token === undefined) {
+      // it was asked for elsewhere, before the task was taken over
+      this.#mayWait = true;
+      return;
+    }
+    this.#tokens.delete(stepId);
     const counter = this.#counterOf(limits.name);
-    counter.givingBack.push(stepId);
+    counter.givingBack.push({ stepId, token });
     this.#serve(limits, counter);
   }
 
@@ -122,7 +135,11 @@ export class LimitDesk {
     const steps = new Set(granted);
     if (steps.size < asking.length) this.#mayWait = true;
     this.#tell(woken);
-    for (const { stepId, resolve } of asking) resolve(steps.has(stepId));
+    for (const { stepId, resolve } of asking) {
+      // who waits lets go of its task, and asks again
+      if (!steps.has(stepId)) this.#tokens.delete(stepId);
+      resolve(steps.has(stepId));
+    }
   }
 
   #tell(woken: readonly string[]): void {
@@ -134,6 +151,6 @@ function numbersOf({ name, running, runningPerKey, rate }: ToolLimits): Omit<Too
   return { name, running, runningPerKey, rate };
 }
 
-function toRequest({ taskId, stepId, key }: Asking): TicketRequest {
-  return { taskId, stepId, key };
+function toRequest({ taskId, stepId, key, token }: Asking): TicketRequest {
+  return { taskId, stepId, key, token };
 }

@@ -35,8 +35,8 @@ export function limitStore({ schema, turns, read, write, grant, onWoken }: Limit
   return {
     declare: (limits) => write((client) => declareLimits(client, schema, limits)),
     take: async (limit, asked) => noting(await grant((client) => takeTickets(client, schema, turns, { limit, asked }))),
-    async giveBack(limit, stepIds) {
-      const woken = await grant((client) => giveBackTickets(client, schema, turns, { limit, stepIds }));
+    async giveBack(limit, given) {
+      const woken = await grant((client) => giveBackTickets(client, schema, turns, { limit, given }));
       return noting({ woken }).woken;
     },
     settle: async () => noting(await grant((client) => settleTickets(client, schema, turns))),

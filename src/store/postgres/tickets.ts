@@ -1,7 +1,14 @@
 // The table `tickets` (TK1 to TK4 in `limit-store.ts`). Each of these is one message of a few statements, and so one
 // transaction, which begins with the lock of the limit.
 
-import { type Granting, GRANT_MAX, type Settling, type TicketRequest, UNDRIVEN_MS } from "../limit-store.ts";
+import {
+  type GivenBack,
+  type Granting,
+  GRANT_MAX,
+  type Settling,
+  type TicketRequest,
+  UNDRIVEN_MS,
+} from "../limit-store.ts";
 import { KEYS_MAX, type KeyTurns } from "../key-turns.ts";
 import { toolOfLine } from "../pause-store.ts";
 import { writeArray } from "./row-encoding.ts";
@@ -28,16 +35,17 @@ export async function takeTickets(
     arrayOf("uuid", asked, ({ taskId }) => taskId),
     arrayOf("uuid", asked, ({ stepId }) => stepId),
     arrayOf("text", asked, ({ key }) => key),
+    arrayOf("text", asked, ({ token }) => token),
   ];
   const ask = `
-    insert into ${schema}.tickets (limit_name, key, task_id, step_id)
-    select ${quoteText(limit)}, a.key, a.task_id, a.step_id
-    from unnest(${columns.join(", ")}) with ordinality as a (task_id, step_id, key, place)
+    insert into ${schema}.tickets (limit_name, key, task_id, step_id, token)
+    select ${quoteText(limit)}, a.key, a.task_id, a.step_id, a.token
+    from unnest(${columns.join(", ")}) with ordinality as a (task_id, step_id, key, token, place)
     where exists (select from ${schema}.tasks t where t.id = a.task_id and t.finished_at is null)
     order by a.place
     on conflict (task_id, step_id) do update set
-      limit_name = excluded.limit_name, key = excluded.key, granted_at = null
-      where tickets.limit_name <> excluded.limit_name`;
+      token = excluded.token, limit_name = excluded.limit_name, key = excluded.key,
+      granted_at = ${toolOfLine(limit) === undefined ? "case when tickets.limit_name = excluded.limit_name then tickets.granted_at end" : "null"}`;
   return grant(client, schema, turns, { limit, first: [ask], asked: asked.map(({ stepId }) => stepId) });
 }
 
@@ -49,11 +57,16 @@ export async function giveBackTickets(
   client: PostgresClient,
   schema: Schema,
   turns: KeyTurns,
-  { limit, stepIds }: { readonly limit: string; readonly stepIds: readonly string[] },
+  { limit, given }: { readonly limit: string; readonly given: readonly GivenBack[] },
 ): Promise<readonly string[]> {
   const giveBack = `
     delete from ${schema}.tickets
-    where limit_name = ${quoteText(limit)} and step_id in (select unnest(${quoteText(writeArray(stepIds))}::uuid[]))`;
+    where limit_name = ${quoteText(limit)} and (step_id, token) in (
+      select * from unnest(
+        ${quoteText(writeArray(given.map(({ stepId }) => stepId)))}::uuid[],
+        ${quoteText(writeArray(given.map(({ token }) => token)))}::text[]
+      )
+    )`;
   return (await grant(client, schema, turns, { limit, first: [giveBack], asked: [] })).woken;
 }
 

@@ -109,7 +109,7 @@ export function limitStore(connection: SqliteConnection, turns: KeyTurns, now: (
   return {
     declare: (limits) => declareLimits(connection, limits),
     take: (limit, asked) => takeTickets(connection, turns, { limit, asked }, now),
-    giveBack: (limit, stepIds) => giveBackTickets(connection, turns, { limit, stepIds }, now),
+    giveBack: (limit, given) => giveBackTickets(connection, turns, { limit, given }, now),
     settle: () => settleTickets(connection, turns, now),
     list: (only): Promise<readonly LimitRow[]> => {
       const which = { kind: only?.kind ?? null, name: only?.name ?? null };

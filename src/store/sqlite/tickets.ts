@@ -1,6 +1,13 @@
 // The table `tickets` (TK1 to TK4 in `limit-store.ts`). Who grants holds the file's write lock: that is the lock of every limit.
 
-import { GRANT_MAX, type Granting, type Settling, type TicketRequest, UNDRIVEN_MS } from "../limit-store.ts";
+import {
+  type GivenBack,
+  GRANT_MAX,
+  type Granting,
+  type Settling,
+  type TicketRequest,
+  UNDRIVEN_MS,
+} from "../limit-store.ts";
 import { KEYS_MAX, type KeyTurns } from "../key-turns.ts";
 import { toolOfLine } from "../pause-store.ts";
 import { turnOfLoop } from "../../turn-of-loop.ts";
@@ -9,16 +16,16 @@ import type { SqliteConnection } from "./connection.ts";
 import { insertPost } from "./inbox.ts";
 
 const ASK = `
-  insert into tickets (limit_name, key, task_id, step_id)
-  select $limit, $key, $taskId, $stepId
+  insert into tickets (limit_name, key, task_id, step_id, token)
+  select $limit, $key, $taskId, $stepId, $token
   where exists (select 1 from tasks where id = $taskId and finished_at is null)
-  on conflict (task_id, step_id) do update set limit_name = excluded.limit_name, key = excluded.key, granted_at = null
-    where limit_name <> excluded.limit_name`;
+  on conflict (task_id, step_id) do update set
+    token = excluded.token, limit_name = excluded.limit_name, key = excluded.key,
+    granted_at = case when limit_name = excluded.limit_name and not $isPause then granted_at end`;
 
 const IS_GRANTED = "select 1 from tickets where task_id = $taskId and step_id = $stepId and granted_at is not null";
 
-const GIVE_BACK = `
-  delete from tickets where limit_name = $limit and step_id in (select value from json_each($stepIds))`;
+const GIVE_BACK = "delete from tickets where limit_name = $limit and step_id = $stepId and token = $token";
 
 const NEXT_LIMIT = `
   select limit_name as name from tickets indexed by tickets_waiting
@@ -84,7 +91,8 @@ export function takeTickets(
 ): Promise<Granting> {
   return connection.write(() => {
     const ask = connection.prepare(ASK);
-    for (const { taskId, stepId, key } of asked) ask.run({ limit, taskId, stepId, key });
+    const isPause = toolOfLine(limit) === undefined ? 0 : 1;
+    for (const { taskId, stepId, key, token } of asked) ask.run({ limit, taskId, stepId, key, token, isPause });
     const woken = grant(connection, turns, limit, { now: now(), asked: new Set(asked.map(({ stepId }) => stepId)) });
     const isGranted = connection.prepare(IS_GRANTED);
     const granted = asked.filter(({ taskId, stepId }) => isGranted.get({ taskId, stepId }) !== null);
@@ -95,11 +103,12 @@ export function takeTickets(
 export function giveBackTickets(
   connection: SqliteConnection,
   turns: KeyTurns,
-  { limit, stepIds }: { readonly limit: string; readonly stepIds: readonly string[] },
+  { limit, given }: { readonly limit: string; readonly given: readonly GivenBack[] },
   now: () => number,
 ): Promise<readonly string[]> {
   return connection.write(() => {
-    connection.prepare(GIVE_BACK).run({ limit, stepIds: JSON.stringify(stepIds) });
+    const giveBack = connection.prepare(GIVE_BACK);
+    for (const { stepId, token } of given) giveBack.run({ limit, stepId, token });
     return grant(connection, turns, limit, { now: now(), asked: new Set() });
   });
 }
