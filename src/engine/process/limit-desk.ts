@@ -11,7 +11,7 @@ import type { GivenBack, LimitStore, TicketRequest } from "../../store/limit-sto
 const TOGETHER_MAX = 200;
 
 /** So often it is looked whether somebody waits, of whom this process does not know. */
-const LOOK_MS = 20_000;
+const LOOK_MS = 60_000;
 
 export interface LimitDeskTools {
   readonly store: { readonly limits: Pick<LimitStore, "declare" | "take" | "giveBack" | "settle"> };
