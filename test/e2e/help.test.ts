@@ -60,6 +60,15 @@ export const fails = defineFlow({ name: "fails", input: v.object({}), *run() { y
 export const pays = defineFlow({ name: "pays", input: v.object({}), *run() { yield* call(pay, {}); yield* call(pay, {}); } });
 `;
 
+/** A limit is known once its tool was called. */
+const ASKS = `
+import { call, defineFlow, defineTool } from "taskonaut";
+import * as v from "valibot";
+const any = v.unknown();
+const ask = defineTool({ name: "ask", input: any, output: any, limits: { name: "openai", running: 5 }, run: () => null });
+export default defineFlow({ name: "asks", input: any, *run() { return yield* call(ask, null); } });
+`;
+
 const PROGRAM = "./t";
 
 /** Where \`./taskonaut\` is the program, with a folder of flows. */
@@ -181,6 +190,12 @@ describe("every example can be pasted", () => {
       },
     },
     pauses: { prepare: create },
+    limits: {
+      async prepare(desk) {
+        await write(desk, "asks.ts", ASKS);
+        await desk.run(["run-flow", "asks", "--flows", "asks.ts"]);
+      },
+    },
     tokens: { prepare: create },
     "run-app": { goesOn: () => /Listening|http:\/\// },
     work: { goesOn: () => /Worker started|stop/i, prepare: (desk) => desk.run(["init", "my-flows"]) },

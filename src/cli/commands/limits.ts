@@ -36,8 +36,9 @@ export const limits: Command = {
   logLevel: "warn",
   examples: [
     "limits",
-    '# limits set openai --rate 20/1m --reason "their incident"',
-    "limits --json | jq '.[] | select(.waiting > 0)'",
+    "# while the other side is in trouble",
+    'limits set openai --rate 20/1m --reason "their incident"',
+    "limits reset openai",
   ],
 
   run: (call) => {
