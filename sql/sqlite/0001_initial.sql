@@ -74,6 +74,13 @@ create table tasks (
   -- What a cancel by force left behind; null: the task was not cancelled by force.
   left_undone text,
 
+  -- Of all tasks of its flow that have not ended it alone has this key. Null: its flow had none when it was created.
+  unique_key text,
+  -- If it has not begun by then it is cancelled. Null once it has, and where it has all the time it likes.
+  expires_at integer,
+  -- Why it was cancelled, where nobody has done that.
+  cancel_reason text,
+
   constraint output_only_when_completed check ((status = 'COMPLETED') = (output_payload is not null)),
   constraint error_only_when_failed check ((status = 'FAILED') = (error is not null)),
   constraint finished_only_when_ended check (
@@ -84,7 +91,9 @@ create table tasks (
   ),
   constraint parked_is_not_due check (parked_reason is null or due_at is null),
   constraint parked_by_code check (parked_code is null or parked_reason is not null),
-  constraint left_undone_by_cancel check (left_undone is null or status = 'CANCELLED')
+  constraint left_undone_by_cancel check (left_undone is null or status = 'CANCELLED'),
+  constraint expires_before_it_begins check (expires_at is null or status = 'PLANNED'),
+  constraint reason_of_cancel check (cancel_reason is null or status = 'CANCELLED')
 ) strict, without rowid;
 
 create index tasks_by_creation on tasks (created_at, id);
@@ -98,6 +107,8 @@ create index tasks_of_schedule on tasks (schedule, created_at, id) where schedul
 create index tasks_of_priority on tasks (priority, created_at, id) where priority <> 5;
 -- The queue. A claimed task stays in it: a claim changes no index.
 create index tasks_due on tasks (flow_name, priority, due_at) where due_at is not null;
+create unique index tasks_unique on tasks (flow_name, unique_key) where unique_key is not null and finished_at is null;
+create index tasks_expiring on tasks (expires_at) where expires_at is not null;
 create index tasks_parked on tasks (flow_name, created_at, id) where parked_reason is not null;
 -- What a firing looks at before it makes another.
 create index tasks_open_of_schedule on tasks (schedule) where schedule is not null and finished_at is null;

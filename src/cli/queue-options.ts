@@ -1,13 +1,20 @@
 // When a task that is put in the queue may start, and before which others.
 
 import { toMilliseconds } from "../core/flow/duration.ts";
-import type { Duration } from "../core/record/duration.ts";
+import { type Duration, toMs } from "../core/record/duration.ts";
 import { readInstant } from "../core/record/instant.ts";
-import { PRIORITY_MAX } from "../core/limits.ts";
+import { EXPIRES_MS_MIN, PRIORITY_MAX } from "../core/limits.ts";
 import { queueingOf, startAt, type Queueing } from "../core/api/queueing.ts";
 import type { Mode } from "./ask-task.ts";
 import type { Call, Option } from "./command.ts";
 import { readCount, usageError } from "./usage.ts";
+
+export const EXPIRES_OPTION: Option = {
+  name: "expires-in",
+  value: "time",
+  summary:
+    "With --mode create or enqueue: cancelled unless it has begun by then: 30s, 10m, 2h (default: as its flow says)",
+};
 
 export const QUEUE_OPTIONS: readonly Option[] = [
   {
@@ -30,7 +37,21 @@ export function readQueueOptions({ flags }: Pick<Call, "flags">, mode: Mode | un
   }
   const priority = readCount(flags, "priority", { min: 0, max: PRIORITY_MAX });
   const at = flags.get("at");
-  return queueingOf(at === undefined ? undefined : readAt(at, Date.now()), priority);
+  const expiresIn = readExpiresIn(flags.get(EXPIRES_OPTION.name), mode);
+  return queueingOf(at === undefined ? undefined : readAt(at, Date.now()), priority, expiresIn);
+}
+
+/** In milliseconds. */
+function readExpiresIn(text: string | undefined, mode: Mode | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const path = `--${EXPIRES_OPTION.name}`;
+  if (mode !== "enqueue" && mode !== "create") {
+    throw usageError([{ path, message: "means something with --mode create or enqueue only" }]);
+  }
+  const ms = toMs(text);
+  if (ms !== undefined && ms >= EXPIRES_MS_MIN) return ms;
+  const message = `expected a duration of a second or more, such as 30s, 10m or 2h, got ${JSON.stringify(text)}`;
+  throw usageError([{ path, message }]);
 }
 
 /** `now`, a time with its zone, or a duration from now on (`10m`, `in 10m`); one that has passed is now. */

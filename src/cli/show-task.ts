@@ -66,6 +66,7 @@ export function showTask(
     ...describeError(task.error).map(([name, text]): Fact => [name, { text: showText(text, PLACE_COLUMNS) }]),
     // whole: what was recorded stands at its start, what the flow decides now at its end
     ...(task.parked_reason === null || !reason ? [] : wrapFact("parked", task.parked_reason, width, "yellow")),
+    ...((task.cancel_reason ?? null) === null ? [] : wrapFact("reason", task.cancel_reason ?? "", width, "yellow")),
     ...stepsInDoubt(task).flatMap((step) => describeDoubt(step, width)),
     ...describeLeftUndone(task).flatMap((text) => wrapFact("undone", text, width, "yellow")),
     ...factsOf("due", isQueued(task) ? task.due_at : null, (at): Cell => ({

@@ -58,6 +58,7 @@ const SUMMARY = {
   error: ErrorAnswer,
   lease_owner: TextOrNull,
   parked_reason: TextOrNull,
+  cancel_reason: v.optional(TextOrNull, null),
   left_undone: v.optional(
     v.nullable(v.array(v.looseObject({ what: Text, step_index: v.number(), step_name: Text, task_id: TextOrNull }))),
     null,

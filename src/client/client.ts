@@ -162,9 +162,14 @@ export function createClient(options: ClientOptions): Taskonaut {
 }
 
 /** The request that creates the task, with how long it waits for its end. */
-function creationOf({ flow, input, idempotencyKey, start, priority, tags }: CreateTask, wait?: string): Creation {
+function creationOf(
+  { flow, input, idempotencyKey, start, priority, expiresIn, tags }: CreateTask,
+  wait?: string,
+): Creation {
   return {
-    path: (flow === DEFAULT_FLOW ? "/tasks" : `${flowPath(flow)}/tasks`) + queryOf({ start, priority, tags, wait }),
+    path:
+      (flow === DEFAULT_FLOW ? "/tasks" : `${flowPath(flow)}/tasks`) +
+      queryOf({ start, priority, expiresIn, tags, wait }),
     headers: headersOf(idempotencyKey),
     body: textOf("input", toJsonText(input)),
   };
@@ -196,16 +201,19 @@ function queryOf({
   start,
   priority,
   tags = {},
+  expiresIn,
   wait,
 }: {
   readonly start: CreateTask["start"];
   readonly priority: CreateTask["priority"];
   readonly tags: CreateTask["tags"];
+  readonly expiresIn: CreateTask["expiresIn"];
   readonly wait: string | undefined;
 }): string {
   const query = new URLSearchParams({
     ...(start !== undefined && { start: start === "now" ? start : new Date(start).toISOString() }),
     ...(priority !== undefined && { priority: String(priority) }),
+    ...(expiresIn !== undefined && { expires_in: `${expiresIn}ms` }),
     ...(wait !== undefined && { wait }),
   });
   for (const [key, value] of Object.entries(tags)) query.append("tag", `${key}=${value}`);

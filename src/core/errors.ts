@@ -36,6 +36,7 @@ export const ERRORS = {
   schedule_exists: { status: 409, exit: 4, retryable: false },
   schedule_of_flow: { status: 409, exit: 4, retryable: false },
   schedule_busy: { status: 409, exit: 4, retryable: true },
+  unique_key_taken: { status: 409, exit: 4, retryable: true },
   idempotency_key_reused: { status: 409, exit: 4, retryable: false },
   body_too_large: { status: 413, exit: 2, retryable: false },
   content_type_unsupported: { status: 415, exit: 2, retryable: false },

@@ -68,3 +68,6 @@ export const PRIORITY_MAX = 9;
 
 /** Tasks of one page of a list. */
 export const PAGE_MAX = 1000;
+
+/** A task is given a second to begin, or more. */
+export const EXPIRES_MS_MIN = 1000;

@@ -54,6 +54,8 @@ import { cancelTask } from "./driving/cancel-task.ts";
 import { Forking } from "./driving/forking.ts";
 import { NewTasks } from "./driving/new-tasks.ts";
 import { TaskResults } from "./driving/task-results.ts";
+import { expireTasks } from "./driving/expiry.ts";
+import { UniqueTasks } from "./driving/unique-tasks.ts";
 import { retryTask } from "./driving/retry-task.ts";
 import { schedulesOf } from "./driving/schedules.ts";
 import { StoredTasks } from "./driving/stored-tasks.ts";
@@ -242,7 +244,12 @@ class StoreEngine implements Engine {
       newId: options.newId,
       name: options.workerName,
     });
-    this.#newTasks = new NewTasks(this.#tools, this.#notifier, options.newId);
+    this.#newTasks = new NewTasks(
+      this.#tools,
+      this.#notifier,
+      options.newId,
+      new UniqueTasks({ ...this.#tools, store, cancel: (id) => this.cancelTask(id) }),
+    );
     this.schedules = schedulesOf({ ...this.#tools, store, newTasks: this.#newTasks, notifier: this.#notifier });
     this.#callers = new DrivingForCallers(this.#tools, this.#notifier, () => this.#onOutage());
     this.#runTools = {
@@ -309,6 +316,11 @@ class StoreEngine implements Engine {
   #duties(): readonly Duty[] {
     return [
       retentionDuty({ ...this.#tools, store: this.#store }),
+      {
+        name: "expire tasks",
+        everyMs: 1000,
+        do: (signal) => expireTasks({ ...this.#tools, store: this.#store }, signal),
+      },
       { name: "grant tickets", everyMs: 1000, do: () => this.#limitDesk.settle() },
       { name: "put counts together", everyMs: FOLD_MS, do: () => this.#store.counts.fold() },
     ];

@@ -17,4 +17,5 @@ export type { Execution } from "../core/record/record.ts";
 export type { Progress } from "../core/record/progress.ts";
 export type { ScheduleDefinition } from "../core/flow/schedule.ts";
 export type { Signal } from "../core/flow/signal.ts";
+export type { UniqueOptions } from "../core/flow/unique.ts";
 export type { RetryOptions, Tool, ToolContext, ToolDefinition } from "../core/flow/tool.ts";

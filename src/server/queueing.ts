@@ -1,16 +1,17 @@
 // What the request that creates a task says of it beside its input: how it is put in the queue, its tags, and whether
-// somebody waits for it: `?start=now|<time>&priority=0…9&tag=customer=c1&wait=10s`.
+// somebody waits for it: `?start=now|<time>&priority=0…9&expires_in=10m&tag=customer=c1&wait=10s`.
 
 import type { Violation } from "../core/errors.ts";
 import { readInstant } from "../core/record/instant.ts";
-import { PRIORITY_MAX } from "../core/limits.ts";
+import { toMs } from "../core/record/duration.ts";
+import { EXPIRES_MS_MIN, PRIORITY_MAX } from "../core/limits.ts";
 import { readTagTexts, type Tags } from "../core/record/tags.ts";
 import { queueingOf, startAt, type Queueing } from "../core/api/queueing.ts";
 import { inputInvalid } from "./check.ts";
 import { type Query, violationsOf } from "./query.ts";
 import { readWait, WAIT_PARAMETER } from "./waiting.ts";
 
-export const CREATION_PARAMETERS: readonly string[] = ["start", "priority", "tag", WAIT_PARAMETER];
+export const CREATION_PARAMETERS: readonly string[] = ["start", "priority", "expires_in", "tag", WAIT_PARAMETER];
 
 export interface CreationQuery {
   readonly queueing: Queueing;
@@ -37,7 +38,8 @@ export function readQueueing(query: Query, now: number, errors: Violation[]): Qu
   const [priorityText] = query.get("priority") ?? [];
   const start = startText === undefined ? undefined : readStart(startText, now, errors);
   const priority = priorityText === undefined ? undefined : readPriority(priorityText, errors);
-  return queueingOf(start, priority);
+  const expiresIn = readExpiresIn(query, errors);
+  return queueingOf(start, priority, expiresIn);
 }
 
 function readStart(text: string, now: number, errors: Violation[]): "now" | number | undefined {
@@ -46,6 +48,17 @@ function readStart(text: string, now: number, errors: Violation[]): "now" | numb
   const instant = readInstant(text.replace(/ (?=\d\d:?\d\d$)/, "+"));
   if (instant.ok) return startAt(instant.ms, now);
   errors.push({ path: "start", message: `${instant.message}; or "now"` });
+  return undefined;
+}
+
+/** In milliseconds; undefined: as its flow says. */
+function readExpiresIn(query: Query, errors: Violation[]): number | undefined {
+  const [text] = query.get("expires_in") ?? [];
+  if (text === undefined) return undefined;
+  const ms = toMs(text);
+  if (ms !== undefined && ms >= EXPIRES_MS_MIN) return ms;
+  const message = `expected a duration of a second or more, such as 30s, 10m or 2h, received ${JSON.stringify(text)}`;
+  errors.push({ path: "expires_in", message });
   return undefined;
 }
 

@@ -13,6 +13,7 @@ import type { InboxRow, JsonText, StepRow, TaskRecord, TaskRow, ToolCallRow } fr
 import type { RowFilter } from "../core/record/row-filter.ts";
 import type { TaskStatus } from "../core/record/status.ts";
 import type { TaskName } from "../core/record/task-names.ts";
+import type { AdmissionStore } from "./admission-store.ts";
 import type { DeathCause } from "./blame.ts";
 import type { PauseRow, PauseStore } from "./pause-store.ts";
 import type { RemovalStore } from "./removal-store.ts";
@@ -306,7 +307,10 @@ export interface Store {
   /** The store's clock, milliseconds since 1970: the one that leases, due times and timeouts are compared by. */
   now(): Promise<number>;
 
-  /** Inserts whole tasks, all in one commit. A task whose id exists is left as it is: its place holds false. */
+  /**
+   * Inserts whole tasks, all in one commit. A task whose id exists is left as it is, and one whose unique key an open task
+   * of its flow has is not inserted: its place holds false.
+   */
   insertTasks(records: readonly TaskRecord[]): Promise<readonly boolean[]>;
 
   /**
@@ -411,6 +415,8 @@ export interface Store {
 
   /** What is paused. */
   readonly pauses: PauseStore;
+  /** Tasks that may not begin. */
+  readonly admission: AdmissionStore;
 
   /** How many tasks there are. */
   readonly counts: CountStore;

@@ -66,6 +66,9 @@ export const TASKS = define<TaskRow>({
     recorded_bytes: { type: "bigint", changes: true },
     priority: { type: "smallint", changes: true },
     limit_key: { type: "text", begins: null },
+    unique_key: { type: "text", begins: null },
+    expires_at: { type: "time", changes: true, begins: null },
+    cancel_reason: { type: "text", changes: true, begins: null },
     // a change writes it unless an outsider came meanwhile: then it is due at once
     due_at: { type: "time" },
     wake_seq: { type: "bigint", begins: 0 },

@@ -99,9 +99,23 @@ export class SimDatabase {
     return this.#tasks.get(id) ?? this.#removed.get(id);
   }
 
+  findOpen(flow: string, key: string): string | undefined {
+    return this.tasks.find(({ task }) => isOpenWith(task, flow, key))?.task.id;
+  }
+
+  findExpired(limit: number, now: number): string[] {
+    const expired = this.tasks.filter(
+      ({ task }) => task.expires_at !== null && task.expires_at <= now && task.lease_owner === null,
+    );
+    const inOrder = expired.toSorted(({ task: a }, { task: b }) => (a.expires_at ?? 0) - (b.expires_at ?? 0));
+    return inOrder.slice(0, limit).map(({ task }) => task.id);
+  }
+
   insertTasks(records: readonly TaskRecord[]): boolean[] {
     return records.map(({ task, steps, calls }) => {
       if (this.#tasks.has(task.id)) return false;
+      const { flow_name: flow, unique_key: key } = task;
+      if (key !== null && this.findOpen(flow, key) !== undefined) return false;
       const after = {
         task,
         steps: new Map(steps.map((step) => [step.id, step])),
@@ -305,6 +319,10 @@ export class SimDatabase {
     this.onWrite({ before, after, ...(change && { change }) });
     return after;
   }
+}
+
+function isOpenWith(task: TaskRow, flow: string, key: string): boolean {
+  return task.flow_name === flow && task.unique_key === key && task.finished_at === null;
 }
 
 /** Steps by step_index, calls by (created_at, step_index of their step). Copies: the reader's to change. */

@@ -189,6 +189,10 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
       findEnded: (query) => read("findEnded", (now) => world.withoutAwaited(database.findEnded(query, now))),
       removeTasks: (removal) => request("removeTasks", (now) => database.removeTasks(removal, now)),
     },
+    admission: {
+      findOpen: (flow, key) => read("findOpen", () => database.findOpen(flow, key)),
+      findExpired: (limit) => read("findExpired", (now) => database.findExpired(limit, now)),
+    },
     pauses: {
       read: (id) => read("readPauses", () => ({ pauses: database.pauses, seen: workers.pausesSeen(id) })),
       put: (pause) => request("putPause", (now) => database.putPause(pause, now)),

@@ -204,6 +204,10 @@ export class World {
         findEnded: (query) => alive(() => store.removal.findEnded(query)),
         removeTasks: (removal) => write("removeTasks", () => store.removal.removeTasks(removal)),
       },
+      admission: {
+        findOpen: (flow, key) => alive(() => store.admission.findOpen(flow, key)),
+        findExpired: (limit) => alive(() => store.admission.findExpired(limit)),
+      },
       pauses: {
         read: (id) => alive(() => store.pauses.read(id)),
         put: (pause) => alive(() => store.pauses.put(pause)),

@@ -7,7 +7,7 @@ import type { RunView } from "../live/run-view.ts";
 import { GLOBAL_OPTIONS } from "../options.ts";
 import { printingParked } from "../print-parked.ts";
 import { exitCodeOf, printTask } from "../print.ts";
-import { QUEUE_OPTIONS, readQueueOptions } from "../queue-options.ts";
+import { EXPIRES_OPTION, QUEUE_OPTIONS, readQueueOptions } from "../queue-options.ts";
 import { type Course, COURSE_OPTIONS, readCourse, runOn } from "../run-on.ts";
 import { INPUT_OPTION } from "../read-input.ts";
 import { createSettled, readTyped, type Settled, settleTask } from "../settle-task.ts";
@@ -26,6 +26,7 @@ const OPTIONS: readonly Option[] = [
   ...COURSE_OPTIONS,
   ...QUEUE_OPTIONS,
   TAG_OPTION,
+  EXPIRES_OPTION,
 ];
 
 export const runFlow: Command = {
@@ -79,7 +80,7 @@ export const runFlow: Command = {
             : await carryOn(call, taskonaut, settled, {
                 ...course,
                 view,
-                queueing: chosen === "enqueue" ? { start: "now", ...queueing, ...tags } : tags,
+                queueing: chosen === "enqueue" ? { start: "now", ...queueing, ...tags } : { ...queueing, ...tags },
               });
         if (asked) await call.io.stderr.write("\n");
         if (chosen === "enqueue") await printTaken(call, taskonaut, task, { done: `Task ${task.id} is in the queue.` });

@@ -1,7 +1,7 @@
 import type { CreateTask } from "./taskonaut.ts";
 
 /** How the creation of a task puts it in the queue. */
-export type Queueing = Pick<CreateTask, "start" | "priority">;
+export type Queueing = Pick<CreateTask, "start" | "priority" | "expiresIn">;
 
 /** For a task that is to start at this time: one that has passed is now. */
 export function startAt(ms: number, now: number): "now" | number {
@@ -12,6 +12,11 @@ export function startAt(ms: number, now: number): "now" | number {
 export function queueingOf(
   start: CreateTask["start"] | undefined,
   priority: CreateTask["priority"] | undefined,
+  expiresIn?: CreateTask["expiresIn"],
 ): Queueing {
-  return { ...(start !== undefined && { start }), ...(priority !== undefined && { priority }) };
+  return {
+    ...(start !== undefined && { start }),
+    ...(priority !== undefined && { priority }),
+    ...(expiresIn !== undefined && { expiresIn }),
+  };
 }

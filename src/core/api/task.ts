@@ -90,6 +90,12 @@ export interface Task {
   readonly parked_reason: string | null;
   /** What the task waits for while nothing else is left to do; else empty. */
   readonly waiting_for: readonly Waiting[];
+  /** Of all open tasks of its flow it alone has this key; null: its flow has no keys. */
+  readonly unique_key: string | null;
+  /** If it has not begun by then it is CANCELLED; null once it has, and where it has all the time it likes. */
+  readonly expires_at: Timestamp | null;
+  /** Why it was CANCELLED, where nobody has cancelled it; else null. */
+  readonly cancel_reason: string | null;
   /** Of a task that was cancelled by force: what its flow could not clean up; null for all others. */
   readonly left_undone: readonly LeftUndone[] | null;
   readonly parent_task_id: string | null;

@@ -23,6 +23,8 @@ export interface CreateTask {
   readonly start?: "now" | number;
   /** 0 (first) to 9 (last) among the due tasks of its flow; by default 5. */
   readonly priority?: number;
+  /** If it has not begun so long after it could, in milliseconds, it is CANCELLED: 1000 or more. Unset: as its flow says. */
+  readonly expiresIn?: number;
   /** By which it is found, beside those that its flow gives it: at most 20, each side of at most 256 bytes. */
   readonly tags?: Readonly<Record<string, string>>;
 }
@@ -128,7 +130,7 @@ export interface Taskonaut {
   listFlows(): Promise<readonly FlowDescription[]>;
   /** Throws flow_not_found. */
   describeFlow(name: string): Promise<FlowDescription>;
-  /** Throws flow_not_found, input_invalid, idempotency_key_reused. A task that the idempotency key finds stays as it is: it is not queued again. */
+  /** Throws flow_not_found, input_invalid, idempotency_key_reused, unique_key_taken. A task that the idempotency key finds stays as it is: it is not queued again. */
   createTask(request: CreateTask): Promise<CreatedTask>;
   /** Makes exactly one transition, durable when it returns; a task that has ended comes back as it is. Throws task_not_found, task_id_invalid, task_busy. */
   advanceTask(id: string): Promise<Task>;

@@ -49,7 +49,7 @@ describe("a key that nobody reads is an error, with the one that was meant", () 
     [{ signal: {} }, "Flow order: signal is not an option of defineFlow; did you mean signals?"],
     [
       { timeout: "5s" },
-      "Flow order: timeout is not an option of defineFlow; its options are name, description, input, signals, concurrency, limits, retention, schedules, tags, plan, run.",
+      "Flow order: timeout is not an option of defineFlow; its options are name, description, input, signals, concurrency, limits, retention, unique, expiresIn, schedules, tags, plan, run.",
     ],
   ])("of a flow: %p", (more, message) => {
     expect(flowWith(more)).toBe(message);

@@ -2,6 +2,7 @@
 // the editor shows that sentence, and not that one generator is no other.
 
 import type * as v from "valibot";
+import type { Duration } from "../record/duration.ts";
 import type { Schema } from "./contract.ts";
 import type { Operation } from "./operation.ts";
 import type { LimitOptions } from "./own-limits.ts";
@@ -9,6 +10,7 @@ import type { OwnTags } from "./own-tags.ts";
 import type { RetentionOption } from "./retention.ts";
 import type { ScheduleDefinition } from "./schedule.ts";
 import type { Signal } from "./signal.ts";
+import type { UniqueOptions } from "./unique.ts";
 
 interface FlowCommon<In extends Schema, S> {
   /** A letter, then letters, digits, `_`, `-`, `.`; at most 100 characters. It is recorded: a stored word is forever. */
@@ -27,6 +29,10 @@ interface FlowCommon<In extends Schema, S> {
    * completed ones 30 days, failed and cancelled ones 90 (TASKONAUT_RETENTION_COMPLETED, …_FAILED, …_CANCELLED).
    */
   readonly retention?: RetentionOption;
+  /** One open task for each key. Default: as many as one likes. */
+  readonly unique?: UniqueOptions<v.InferOutput<In>>;
+  /** A task that has not begun so long after it could is CANCELLED: `"10m"`, or milliseconds, 1 s or more. Default: never. */
+  readonly expiresIn?: Duration;
   /** When its tasks are made by themselves, by whatever worker has the flow. */
   readonly schedules?: readonly ScheduleDefinition<v.InferInput<In>>[];
   /** Tags by which its tasks are found: `(input) => ({ customer: input.customer })`. Given once, when a task is created. */

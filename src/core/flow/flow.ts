@@ -10,6 +10,10 @@ import { isName, tellWrongName } from "./names.ts";
 import { type OwnLimits, readLimits } from "./own-limits.ts";
 import type { Retention } from "../limits.ts";
 import type { Operation } from "./operation.ts";
+import { tellWrongDuration } from "./duration.ts";
+import { EXPIRES_MS_MIN } from "../limits.ts";
+import { toMs } from "../record/duration.ts";
+import { type OwnUnique, readUnique } from "./unique.ts";
 import { readRetention } from "./retention.ts";
 import { readFlowSchedules } from "./flow-schedules.ts";
 import type { FlowSchedule } from "./schedule.ts";
@@ -33,6 +37,10 @@ export interface Flow<In = unknown, Out = unknown> {
   readonly limits: OwnLimits | undefined;
   /** How long its tasks are kept once they have ended, where it says so. */
   readonly retention: Partial<Retention>;
+  /** Undefined: any number of its tasks may be open, whatever their inputs. */
+  readonly unique: OwnUnique | undefined;
+  /** Undefined: its tasks wait for as long as it takes. */
+  readonly expiresInMs: number | undefined;
   /** When its tasks are made by themselves. */
   readonly schedules: readonly FlowSchedule[];
   /** Gives a task its tags by its input. Of code of the user's file: `tagsOf` calls it. */
@@ -59,6 +67,8 @@ const OPTIONS: Options = {
   concurrency: ["maxConcurrency"],
   limits: ["limit"],
   retention: ["keep", "ttl", "expireAfter"],
+  unique: ["singleton", "dedupe", "uniqueBy"],
+  expiresIn: ["expires", "expiry", "startWithin"],
   schedules: ["schedule", "cron", "crons"],
   tags: ["tag", "labels", "attributes"],
   plan: ["steps"],
@@ -94,6 +104,8 @@ export function defineFlow(definition: unknown): Flow {
     faults.add("concurrency", "concurrency is another word for limits.running: a flow has one of them");
   }
   const kept = readRetention(retention, faults);
+  const unique = readUnique(definition["unique"], faults);
+  const expiresInMs = readExpiresIn(definition["expiresIn"], faults);
   const schedules = readFlowSchedules(definition["schedules"], input, faults);
   const { tags } = definition;
   if (tags !== undefined && typeof tags !== "function") {
@@ -112,12 +124,22 @@ export function defineFlow(definition: unknown): Flow {
     signals: declared,
     limits: limits ?? (concurrency === undefined ? undefined : { ...NONE, running: concurrency as number }),
     retention: kept,
+    unique,
+    expiresInMs,
     schedules,
     // called as a method, should it ask for its `this`
     tags: tags === undefined ? undefined : (of) => (definition as { tags(input: unknown): unknown }).tags(of),
     body: body as FlowBody,
     at: definedAt(defineFlow),
   };
+}
+
+function readExpiresIn(given: unknown, faults: Faults): number | undefined {
+  if (given === undefined) return undefined;
+  const ms = toMs(given);
+  if (ms === undefined) faults.add("expiresIn", `expiresIn: ${tellWrongDuration(given)}`);
+  else if (ms < EXPIRES_MS_MIN) faults.add("expiresIn", `expiresIn must be a second or more, got ${tellGiven(given)}`);
+  return ms;
 }
 
 /** Whether `defineFlow` of this copy of the program made it. */

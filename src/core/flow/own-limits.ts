@@ -120,15 +120,21 @@ function addWrongCount(path: readonly string[], count: unknown, faults: Faults):
 }
 
 /** In characters. */
-const KEY_MAX = 256;
+export const KEY_MAX = 256;
+
+/** The key that a user's function gave, as text; undefined: it is none. */
+export function readKey(given: unknown): string | undefined {
+  const text = typeof given === "number" ? String(given) : given;
+  const isKey = typeof text === "string" && text.length >= 1 && text.length <= KEY_MAX;
+  return isKey && text.isWellFormed() && !text.includes("\0") ? text : undefined;
+}
 
 /** The key of an input, as it is recorded. Throws flow_invalid, and what the user's function throws. */
 export function keyOf(owner: string, { key }: OwnLimits, input: unknown): string | null {
   if (!key) return null;
   const given = key(input);
-  const text = typeof given === "number" ? String(given) : given;
-  const isKey = typeof text === "string" && text.length >= 1 && text.length <= KEY_MAX;
-  if (isKey && text.isWellFormed() && !text.includes("\0")) return text;
+  const text = readKey(given);
+  if (text !== undefined) return text;
   throw new TaskonautError(
     "flow_invalid",
     `${owner}: limits.key must give a text of 1 to ${KEY_MAX} characters, or a number, for each input, and gave ${tellGiven(given)} for this one.`,

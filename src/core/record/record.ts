@@ -61,6 +61,12 @@ export interface TaskRow {
   readonly left_undone: JsonText | null;
   /** About what its record takes: every JSON text in it once, and a share for each step (`core/record/record-size.ts`). */
   readonly recorded_bytes: number;
+  /** Of all tasks of its flow that have not ended it alone has this key (`core/flow/unique.ts`); null: its flow had no keys. */
+  readonly unique_key: string | null;
+  /** If it has not begun by then, in store time, it is CANCELLED; null once it has, and where it has all the time it likes. */
+  readonly expires_at: number | null;
+  /** Why the task was CANCELLED, where nobody has cancelled it. */
+  readonly cancel_reason: string | null;
   readonly created_at: number;
   readonly updated_at: number;
   readonly finished_at: number | null;

@@ -6,6 +6,7 @@ import type { Flow } from "../../core/flow/flow.ts";
 import { FlowStuckError, within } from "../../core/flow/flow-bound.ts";
 import { readGiven } from "../../core/flow/given-json.ts";
 import { keyOf } from "../../core/flow/own-limits.ts";
+import { uniqueKeyOf } from "../../core/flow/unique.ts";
 import { keyedTaskId } from "../../core/record/ids.ts";
 import { IDEMPOTENCY_KEY_MAX, type Limits } from "../../core/limits.ts";
 import { createProgram } from "../../core/flow/create-program.ts";
@@ -41,6 +42,8 @@ export interface TaskPlan {
   /** 0 to 9; by default 5. */
   readonly priority?: number | undefined;
   readonly tags?: Tags | undefined;
+  /** If it has not begun by then, in store time, it is cancelled; null: it has all the time it likes; unset: as its flow says. */
+  readonly expiresAt?: number | null | undefined;
   /** The schedule that makes it. */
   readonly schedule?: string | undefined;
   /** For a child: who waits for it. */
@@ -62,6 +65,7 @@ export function planTask({
   dueAt,
   priority,
   tags,
+  expiresAt,
   schedule,
   parent,
 }: TaskPlan): PlannedTask {
@@ -100,6 +104,9 @@ export function planTask({
       due_at: dueAt ?? null,
       priority: priority ?? PRIORITY,
       limit_key: limitKeyOf(flow, input),
+      unique_key: flow.unique ? keyBy("unique.key", flow, input, flow.unique, uniqueKeyOf) : null,
+      expires_at: expiresAt === undefined ? expiryOf(flow, dueAt) : expiresAt,
+      cancel_reason: null,
       wake_seq: 0,
       parked_reason: null,
       parked_code: null,
@@ -141,20 +148,31 @@ function readInput(flow: Flow, given: unknown, bytesMax: number): JsonText {
   });
 }
 
+/** As the flow says. One that is in no queue may begin at any time: then it is counted from its creation, by whoever knows. */
+function expiryOf({ expiresInMs }: Flow, dueAt: number | null = null): number | null {
+  return expiresInMs === undefined || dueAt === null ? null : dueAt + expiresInMs;
+}
+
 function limitKeyOf(flow: Flow, input: JsonText): string | null {
   const { limits } = flow;
-  if (!limits?.key) return null;
+  return limits?.key ? keyBy("limits.key", flow, input, limits, keyOf) : null;
+}
+
+/** A key is computed by code of the flow's file: it comes to an end, or is cut short. */
+function keyBy<Rule, Key>(
+  name: string,
+  flow: Flow,
+  input: JsonText,
+  rule: Rule,
+  compute: (owner: string, rule: Rule, input: unknown) => Key,
+): Key {
   try {
-    return within(flow, () => keyOf(`Flow ${flow.name}`, limits, parseJson(input)));
+    return within(flow, () => compute(`Flow ${flow.name}`, rule, parseJson(input)));
   } catch (error) {
     if (isA(error, TaskonautError)) throw error;
-    throw new TaskonautError(
-      "flow_invalid",
-      `Flow ${flow.name}: limits.key failed for this input: ${messageOf(error)}`,
-      {
-        cause: error,
-      },
-    );
+    throw new TaskonautError("flow_invalid", `Flow ${flow.name}: ${name} failed for this input: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

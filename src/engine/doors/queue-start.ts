@@ -1,7 +1,7 @@
 // When a new task is due, and how urgent it is.
 
 import { TaskonautError } from "../../core/errors.ts";
-import { PRIORITY_MAX } from "../../core/limits.ts";
+import { EXPIRES_MS_MIN, PRIORITY_MAX } from "../../core/limits.ts";
 import type { CreateTask } from "../../core/api/taskonaut.ts";
 import type { StoreClock } from "../process/store-clock.ts";
 
@@ -13,6 +13,15 @@ export function checkPriority(priority: number | undefined): void {
   if (priority === undefined || (Number.isInteger(priority) && priority >= 0 && priority <= PRIORITY_MAX)) return;
   throw invalid("priority", `must be an integer from 0 (first) to ${PRIORITY_MAX} (last), got ${priority}`);
 }
+
+/** Throws input_invalid. */
+export function checkExpiresIn(ms: number): void {
+  if (Number.isSafeInteger(ms) && ms >= EXPIRES_MS_MIN && ms <= EXPIRES_MS_MAX) return;
+  throw invalid("expires_in", `must be a second to a hundred years, in milliseconds, got ${ms}`);
+}
+
+/** A hundred years. */
+const EXPIRES_MS_MAX = 100 * 365 * 86_400_000;
 
 /** In store time; null: the task is not queued. Throws input_invalid. */
 export function dueAtOf(start: CreateTask["start"], clock: StoreClock): number | null | Promise<number> {

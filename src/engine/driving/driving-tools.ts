@@ -6,7 +6,7 @@ import type { StoredTasks } from "./stored-tasks.ts";
 
 /** What tasks are driven with, whoever they are driven for. */
 export interface DrivingTools extends DriverTools {
-  readonly store: DriverTools["store"] & Pick<Store, "takeTurn" | "postToTask">;
+  readonly store: DriverTools["store"] & Pick<Store, "takeTurn" | "postToTask" | "admission">;
   readonly flows: Flows;
   readonly driven: DrivenTasks;
   readonly stored: StoredTasks;

@@ -6,7 +6,9 @@ import { stepId } from "../../core/record/ids.ts";
 import { canonicalJson } from "../../core/record/json.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import { keyReused, type PlannedTask, planTask, taskIdOf, type TaskPlan } from "../doors/create.ts";
-import { checkPriority, dueAtOf } from "../doors/queue-start.ts";
+import { checkExpiresIn, checkPriority, dueAtOf } from "../doors/queue-start.ts";
+import { busy } from "./not-now.ts";
+import type { UniqueTasks } from "./unique-tasks.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";
 import { TaskDriver, type DriverStart } from "../task/task-driver.ts";
 import type { DrivingTools } from "./driving-tools.ts";
@@ -25,11 +27,15 @@ interface Origin {
   readonly flow?: Flow | undefined;
 }
 
+/** So often the key of a task may be taken anew by others, while it is about to be inserted. */
+const TRIES_MAX = 20;
+
 export class NewTasks {
   constructor(
     private readonly tools: DrivingTools,
     private readonly notifier: Pick<QueueNotifier, "tellWorkers">,
     private readonly newId: () => string,
+    private readonly unique: UniqueTasks,
   ) {}
 
   /**
@@ -39,11 +45,10 @@ export class NewTasks {
   async create(request: CreateTask, { schedule, flow }: Origin = {}): Promise<NewTask> {
     const start = dueAtOf(request.start, this.tools.storeClock);
     const dueAt = start instanceof Promise ? await start : start;
-    const { record, isNew } = await this.insert({
-      ...this.#planOf(request, flow ?? this.tools.flows.find(request.flow), dueAt),
-      schedule,
-    });
-    return { record: isNew ? record : await this.findKeyed(record), isNew };
+    const plan = this.#planOf(request, flow ?? this.tools.flows.find(request.flow), dueAt);
+    const expiresAt = await this.#expiryOf(request, plan);
+    const { record, isNew, isJoined } = await this.insert({ ...plan, schedule, expiresAt });
+    return { record: isNew || isJoined ? record : await this.findKeyed(record), isNew };
   }
 
   /** A task that is in no store and in no queue: its driver inserts it with its first write. Throws what planning throws. */
@@ -59,23 +64,47 @@ export class NewTasks {
     return { id: taskIdOf(request, this.newId), flow, input, now: clock.now(), limits, dueAt, priority, tags };
   }
 
-  /** Workers hear of one that is in the queue. Throws what planning throws, and what the store throws. */
-  async insert(plan: TaskPlan): Promise<NewTask> {
-    const { writer, log, driven } = this.tools;
+  /** In store time; null: it has all the time it likes. Counted from when it may begin. Throws input_invalid. */
+  async #expiryOf(request: CreateTask, { flow, dueAt }: TaskPlan): Promise<number | null> {
+    const ms = request.expiresIn ?? flow.expiresInMs;
+    if (ms === undefined) return null;
+    checkExpiresIn(ms);
+    return (dueAt ?? (await this.tools.storeClock.recent())) + ms;
+  }
+
+  /** Whether creating a task of this flow may come to another one, or take time until it is there. Throws flow_not_found. */
+  isUnique({ flow }: CreateTask): boolean {
+    return this.tools.flows.find(flow).unique !== undefined;
+  }
+
+  /**
+   * Workers hear of one that is in the queue. Throws what planning throws, what the store throws, and where another task
+   * has its key, unique_key_taken and task_busy.
+   */
+  async insert(plan: TaskPlan): Promise<NewTask & { readonly isJoined: boolean }> {
+    const { log, driven, limits } = this.tools;
     const { record, program, decisions } = planTask(plan);
-    let isNew: boolean;
+    for (let tries = 1; !(await this.#submit(record)); tries++) {
+      const conflict = await this.unique.settle(plan, record);
+      if (conflict.kind === "joined") return { record: conflict.record, isNew: false, isJoined: true };
+      if (conflict.kind === "known") return { record, isNew: false, isJoined: false };
+      if (tries === TRIES_MAX) throw busy(record.task.id, limits.busyMs, "others create tasks of the same key");
+    }
+    const { id, flow_name } = record.task;
+    log.info?.("task created", { task_id: id, flow: flow_name });
+    // one that is in the queue is a worker's: maybe of another process
+    if (record.task.due_at === null)
+      driven.remember(id, this.#driverOf({ record, program, decisions }, { isNew: true }));
+    return { record, isNew: true, isJoined: false };
+  }
+
+  async #submit(record: TaskRecord): Promise<boolean> {
     try {
-      isNew = await writer.submitTask(record);
+      return await this.tools.writer.submitTask(record);
     } finally {
       // also where only the answer was lost: the task may be there
       if (record.task.due_at !== null) this.notifier.tellWorkers();
     }
-    if (!isNew) return { record, isNew };
-    const { id, flow_name } = record.task;
-    log.info?.("task created", { task_id: id, flow: flow_name });
-    // one that is in the queue is a worker's: maybe of another process
-    if (record.task.due_at === null) driven.remember(id, this.#driverOf({ record, program, decisions }, { isNew }));
-    return { record, isNew };
   }
 
   #driverOf({ record, program, decisions }: PlannedTask, start: DriverStart): TaskDriver {

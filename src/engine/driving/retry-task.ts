@@ -2,6 +2,7 @@
 
 import { hasCode } from "../../core/errors.ts";
 import { childTaskId } from "../../core/record/ids.ts";
+import type { Change } from "../../store/store.ts";
 import type { StepRow, TaskRecord } from "../../core/record/record.ts";
 import { notRetryable, planReopening, reopen } from "../doors/reopen.ts";
 import type { DrivingTools } from "./driving-tools.ts";
@@ -9,7 +10,7 @@ import { busy } from "./not-now.ts";
 
 /** `notBefore`: of all that it writes. Gives the record of the task, back at RUNNING and in the queue. Throws task_not_retryable, task_busy, task_not_found. */
 export async function retryTask(id: string, tools: DrivingTools, { notBefore = 0 } = {}): Promise<TaskRecord> {
-  const { clock, limits, log, writer, driven, stored, flows, storeClock } = tools;
+  const { clock, limits, log, driven, stored, flows, storeClock } = tools;
   const unlock = await driven.lock(id);
   try {
     const record = await stored.read(id);
@@ -20,13 +21,25 @@ export async function retryTask(id: string, tools: DrivingTools, { notBefore = 0
     const storeNow = await storeClock.read();
     const draft = reopen(flow, record, plan, { now: Math.max(clock.now(), notBefore), storeNow, stepsMax });
     const change = draft.takeChange();
-    if (change && !(await writer.submitChange(change))) throw busy(id, limits.busyMs);
+    if (change && !(await submitOpened(change, tools))) throw busy(id, limits.busyMs);
     driven.forget(id);
     const { flow_name, parent_task_id: parent } = record.task;
     log.info?.("task reopened", { task_id: id, flow: flow_name, parent });
     return draft.record;
   } finally {
     unlock();
+  }
+}
+
+/** Where an open task has its unique key by now, the store refuses it. Throws task_not_retryable. */
+async function submitOpened(change: Change, { writer, store }: DrivingTools): Promise<boolean> {
+  const { id, flow_name: flow, unique_key: key } = change.task;
+  try {
+    return await writer.submitChange(change);
+  } catch (error) {
+    const other = key === null ? undefined : await store.admission.findOpen(flow, key).catch(() => undefined);
+    if (other === undefined || other === id) throw error;
+    throw notRetryable(id, `task ${other} has its key ${JSON.stringify(key)} now, and has not ended`);
   }
 }
 

@@ -41,7 +41,12 @@ export class TaskResults implements Results {
   constructor(private readonly parts: Parts) {}
 
   async begin(request: CreateTask): Promise<BegunTask> {
-    this.parts.tools.driven.assertOpen();
+    const { tools, newTasks, runTools, tell } = this.parts;
+    tools.driven.assertOpen();
+    if (newTasks.isUnique(request)) {
+      const { id } = (await newTasks.create(request)).record.task;
+      return { id, run: async (options) => tell(await runToEnd(id, options ?? {}, runTools)) };
+    }
     const { id, run } = this.#begin(request);
     return { id, run: async (options) => this.parts.tell((await run(options)).record) };
   }
@@ -108,7 +113,14 @@ export class TaskResults implements Results {
   }
 
   async #createHere(request: CreateTask, patience: Patience, { signal }: AwaitEnd): Promise<CreatedTask> {
-    const { tell, getTask } = this.parts;
+    const { tell, getTask, newTasks, runTools } = this.parts;
+    if (newTasks.isUnique(request)) {
+      const { record, isNew } = await newTasks.create(request);
+      const { id: taskId } = record.task;
+      const end = await this.#follow(taskId, runToEnd(taskId, {}, runTools), patience);
+      signal?.throwIfAborted();
+      return { task: end ? await tell(end) : await getTask(taskId), created: isNew };
+    }
     const { id, run, settled } = this.#begin(request);
     const first = run();
     const ended = await this.#follow(

@@ -137,6 +137,7 @@ export class Draft {
     assertNext(this.#task.status, to);
     const task = this.changeTask(now);
     task.status = to;
+    task.expires_at = null; // it has begun, or ended
     this.moves += 1;
     return task;
   }

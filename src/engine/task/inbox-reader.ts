@@ -20,7 +20,7 @@ export class InboxReader {
     const { state } = this;
     this.isWoken = false;
     if (state.isEnded) return true;
-    const isTimed = state.waitingSteps().some((step) => step.due_at !== null);
+    const isTimed = state.task.expires_at !== null || state.waitingSteps().some((step) => step.due_at !== null);
     // first: what had come by then is in the inbox
     const now = isTimed ? await this.tools.storeClock.read() : 0;
     const { wakeSeq, rows, isAll } = await this.#readInbox();

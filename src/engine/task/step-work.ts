@@ -220,4 +220,4 @@ export class StepWork implements Reporter {
 }
 
 /** What a child can be refused for: that is the step's failure. All else is the trouble of this process. */
-const REFUSALS: ReadonlySet<string> = new Set(["input_invalid", "flow_invalid"]);
+const REFUSALS: ReadonlySet<string> = new Set(["input_invalid", "flow_invalid", "unique_key_taken"]);

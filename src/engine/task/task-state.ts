@@ -290,9 +290,9 @@ export class TaskState {
   }
 
   /** A task that is cancelled before its flow has begun ends at once. */
-  cancelUnbegun(): void {
+  cancelUnbegun(reason: string | null = null): void {
     const now = this.now();
-    this.#set({ cancelled_after: 0, cancelled_at: now });
+    this.#set({ cancelled_after: 0, cancelled_at: now, cancel_reason: reason });
     for (const step of this.openSteps()) this.#giveUp(step, now);
     this.end({ kind: "completed", output: "null" });
   }

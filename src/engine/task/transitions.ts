@@ -13,6 +13,7 @@ import type { Program } from "../../core/flow/program.ts";
 import type { StepRow } from "../../core/record/record.ts";
 import { FlowViolationError, ObstacleError, type DriverTools } from "./driver-tools.ts";
 import type { InboxReader } from "./inbox-reader.ts";
+import { reasonOfExpiry } from "./expire.ts";
 import { outcomeOf } from "./replay.ts";
 import { lookAgain, type Told } from "./second-look.ts";
 import type { StepRunner } from "./step-runner.ts";
@@ -117,7 +118,8 @@ export class Transitions {
     }
     switch (state.status) {
       case "PLANNED":
-        return inbox.isWoken && !this.#hasRead ? "inbox" : undefined;
+        // which asks for the store's time as well, where it may be too late to begin
+        return (inbox.isWoken || state.task.expires_at !== null) && !this.#hasRead ? "inbox" : undefined;
       case "RUNNING":
         return this.#needsToWork();
       case "WAITING_OBSERVATION":
@@ -166,7 +168,9 @@ export class Transitions {
 
   #begin(): Result | "part" {
     const { state, program } = this.parts;
+    const { expires_at: expiresAt } = state.task;
     if (state.isCancelling) state.cancelUnbegun();
+    else if (expiresAt !== null && expiresAt <= state.storeTime()) state.cancelUnbegun(reasonOfExpiry(expiresAt));
     else if (program.isSequential) state.move("RUNNING");
     else return this.#conclude({ turn: program.start() }, true);
     return "moved";

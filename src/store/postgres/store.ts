@@ -4,6 +4,7 @@ import type { TellWait } from "../../core/waiting.ts";
 import { KeyTurns } from "../key-turns.ts";
 import { Processes } from "../processes.ts";
 import { NO_TURN, type Store } from "../store.ts";
+import { admissionStore } from "./admission.ts";
 import { claimTasks } from "./claim.ts";
 import { commitChanges, insertTasks } from "./commit.ts";
 import { PostgresClient } from "./connection.ts";
@@ -162,6 +163,7 @@ export async function openPostgresStore({
     limits: limitStore({ schema, turns: keyTurns, read, write: writeTasks, grant, onWoken: () => frontier.reset() }),
     pauses: pauseStore({ read, write }, schema),
     counts: countStore(read, write, schema),
+    admission: admissionStore(read, schema),
     checkReady: () => checkReady(writer, schema),
     async close() {
       await Promise.all([lifeline.close(), reader.close(), writer.close(), claimer.close(), turns?.close()]);

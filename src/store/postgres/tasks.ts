@@ -20,14 +20,17 @@ export const CHANGED: Fields<TaskChange> = {
   changed_calls: "integer",
 };
 
-/** Those that are new are in `won`; `condition`: of a row `t`. */
+/**
+ * Those that are new, and whose unique keys are free, are in `won`; `condition`: of a row `t`. Whoever inserts what another
+ * transaction is just inserting waits for that: so the order is one, keys before ids.
+ */
 export function taskInserts(condition = "true"): Part<TaskRow> {
   return {
     fields: fieldsOf(TASKS),
     read: (schema, rows) => `won as (
       insert into ${schema}.tasks (${columnList(TASKS)})
-      select ${columnList(TASKS, "t")} from ${rows("t")} where ${condition} order by t.id
-      on conflict (id) do nothing
+      select ${columnList(TASKS, "t")} from ${rows("t")} where ${condition} order by t.unique_key, t.flow_name, t.id
+      on conflict do nothing
       returning id, flow_name, status
     )`,
   };

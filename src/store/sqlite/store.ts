@@ -7,6 +7,7 @@ import { KeyTurns } from "../key-turns.ts";
 import { databaseBehind } from "../migrations.ts";
 import { Processes } from "../processes.ts";
 import { NO_TURN, type Store } from "../store.ts";
+import { admissionStore } from "./admission.ts";
 import { claimTasks } from "./claim.ts";
 import { commitChanges, insertTasks } from "./commit.ts";
 import { openConnection } from "./connection.ts";
@@ -134,6 +135,7 @@ export async function openSqliteStore({
     limits: limitStore(connection, keyTurns, now),
     pauses: pauseStore(connection, now),
     counts: countStore(connection),
+    admission: admissionStore(connection, now),
     async checkReady() {
       const pending = await readPending(connection);
       if (pending.length > 0) throw databaseBehind(pending);

@@ -9,7 +9,7 @@ import type { SqliteConnection } from "./connection.ts";
 import { filterParameters, MATCHES } from "./row-filter.ts";
 import { assignments, columnList, insertRow, insertsInto } from "./statements.ts";
 
-const INSERTS = insertsInto(TASKS, "on conflict (id) do nothing");
+const INSERTS = insertsInto(TASKS, "on conflict do nothing");
 
 /** `due_at` depends on what an outsider did meanwhile. */
 const UPDATE = `
@@ -43,7 +43,7 @@ const SELECT_KEYS_AFTER = `
   select id, created_at from tasks where (created_at, id) < ($createdAt, $id)
   order by created_at desc, id desc limit $limit`;
 
-/** False where the task exists. */
+/** False where the task exists, or another one has its unique key. */
 export function insertTask(connection: SqliteConnection, task: TaskRow): boolean {
   return insertRow(connection, INSERTS, storableTask(task)) === 1;
 }

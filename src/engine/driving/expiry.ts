@@ -1,0 +1,43 @@
+// A worker's duty: tasks that have not begun in time are cancelled, whoever's flow they are of. (Who drives one sees it by
+// itself: `transitions.ts`.)
+
+import type { Store } from "../../store/store.ts";
+import { expire } from "../task/expire.ts";
+import type { DrivingTools } from "./driving-tools.ts";
+
+/** Of one look. */
+const PORTION = 200;
+/** Of one turn of the duty, which others wait for. */
+const PORTIONS_MAX = 10;
+
+export interface ExpiryTools extends Pick<
+  DrivingTools,
+  "clock" | "writer" | "log" | "children" | "onEnded" | "driven"
+> {
+  readonly store: Pick<Store, "admission" | "readTask">;
+}
+
+export async function expireTasks(tools: ExpiryTools, signal: AbortSignal): Promise<void> {
+  const { store } = tools;
+  for (let portion = 0; portion < PORTIONS_MAX && !signal.aborted; portion++) {
+    const ids = await store.admission.findExpired(PORTION);
+    const expired = await Promise.all(ids.map((id) => expireTask(id, tools)));
+    // where others are at it as well, the rest is left to them
+    if (ids.length < PORTION || expired.filter(Boolean).length < PORTION / 2) return;
+  }
+}
+
+async function expireTask(
+  id: string,
+  { store, clock, writer, log, children, onEnded, driven }: ExpiryTools,
+): Promise<boolean> {
+  const record = await store.readTask(id);
+  const change = record && expire(record, clock.now());
+  // lost: somebody has begun it just now, or ended it
+  if (!change || !(await writer.submitChange(change))) return false;
+  log.info?.("task expired", { task_id: id, flow: change.task.flow_name, reason: change.task.cancel_reason });
+  driven.forget(id);
+  for (const post of change.posts) children.onPosted(post);
+  onEnded(id);
+  return true;
+}

@@ -1,0 +1,26 @@
+// Tasks that may not begin (`admission-store.ts`).
+
+import type { AdmissionStore } from "../admission-store.ts";
+import type { SqliteConnection } from "./connection.ts";
+
+const OPEN = `
+  select id from tasks indexed by tasks_unique
+  where flow_name = $flow and unique_key = $uniqueKey and unique_key is not null and finished_at is null`;
+
+const EXPIRED = `
+  select id from tasks indexed by tasks_expiring
+  where expires_at is not null and expires_at <= $now and lease_owner is null order by expires_at limit $limit`;
+
+export function admissionStore(connection: SqliteConnection, now: () => number): AdmissionStore {
+  return {
+    findOpen: (flow, uniqueKey) =>
+      connection.read(() => connection.prepare<{ id: string }>(OPEN).get({ flow, uniqueKey })?.id),
+    findExpired: (limit) =>
+      connection.read(() =>
+        connection
+          .prepare<{ id: string }>(EXPIRED)
+          .all({ now: now(), limit })
+          .map(({ id }) => id),
+      ),
+  };
+}
