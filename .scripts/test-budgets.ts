@@ -8,6 +8,9 @@ const BUDGETS: Readonly<Record<string, number>> = {
   "test/browser/dashboard.test.ts": 60, // a browser, and a server for each test
   "test/sim/sim.test.ts": 70, // a thousand seeds
   "test/chaos/schedules.test.ts": 45, // fifty schedules each second under a dozen kills, on both stores
+  "test/e2e/pause.test.ts": 60, // workers that are killed, and pauses that each take some seconds
+  "test/engine/pause.test.ts": 20, // pauses, on both stores
+  "test/engine/unique.test.ts": 12, // until tasks have expired
   "test/chaos/faults.test.ts": 60, // each fault has its time, and a lease that passes
   "test/engine/crash.test.ts": 45, // a process for each place at which one may be killed
   "test/e2e/work.test.ts": 45, // leases that pass, and event loops that are stuck

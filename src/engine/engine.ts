@@ -160,7 +160,14 @@ class StoreEngine implements Engine {
     const bulkFlow = createBulkFlow((request) => this.bulk.doPortion(request));
     this.#flows = new Flows([...options.flows, bulkFlow], limits);
     const workerId = options.newId();
-    this.#pauses = new KnownPauses({ store, clock, log, workerId, onAbort: () => {}, onWoken: (id) => this.#wake(id) });
+    this.#pauses = new KnownPauses({
+      store,
+      clock,
+      log,
+      workerId,
+      onAbort: (pauses) => this.#driven.drivers().forEach((driver) => driver.interrupt(pauses)),
+      onWoken: (id) => this.#wake(id),
+    });
     const beatByHand = ownHeartbeat(store, clock, log);
     const lease = new Lease(
       { id: workerId, name: options.workerName, leaseMs: leaseWithin(limits.leaseMs), flows: this.#flows.names },

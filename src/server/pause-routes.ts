@@ -15,7 +15,12 @@ const TARGET = {
 
 const TargetBody = v.strictObject(TARGET);
 
-const PauseBody = v.strictObject({ ...TARGET, reason: v.optional(v.string()), by: v.optional(v.string()) });
+const PauseBody = v.strictObject({
+  ...TARGET,
+  reason: v.optional(v.string()),
+  by: v.optional(v.string()),
+  abort: v.optional(v.boolean()),
+});
 
 export function pauseRoutes({ taskonaut: { pauses }, maxBodyBytes, onLongWait }: RouteOptions): readonly Route[] {
   return [
@@ -24,9 +29,14 @@ export function pauseRoutes({ taskonaut: { pauses }, maxBodyBytes, onLongWait }:
       method: "POST",
       path: "/pauses",
       handle: async (c) => {
-        const { reason, by, ...target } = check(PauseBody, await requireJsonBody(c.req.raw, maxBodyBytes));
+        const {
+          reason,
+          by,
+          abort = false,
+          ...target
+        } = check(PauseBody, await requireJsonBody(c.req.raw, maxBodyBytes));
         onLongWait(c.req.raw);
-        const options = { ...(reason !== undefined && { reason }), ...(by !== undefined && { by }) };
+        const options = { ...(reason !== undefined && { reason }), ...(by !== undefined && { by }), abort };
         return c.json(await pauses.pause(readTarget(target), options), 201);
       },
     },

@@ -317,6 +317,63 @@ for (const [dialect, createDatabase] of DATABASES) {
       await ended(other, again);
     });
 
+    test("with abort what runs is told to stop, is no failed attempt, and is called again with its key; an at-most-once tool runs on", async () => {
+      const keys: string[] = [];
+      const told: string[] = [];
+      const listens = (name: string, execution: Execution): Tool =>
+        defineTool({
+          name,
+          input: v.unknown(),
+          output: v.string(),
+          execution,
+          retry: { attempts: 1 },
+          run: async (_input, { signal, idempotencyKey }) => {
+            keys.push(`${name} ${idempotencyKey}`);
+            if (keys.filter((key) => key.startsWith(name)).length > 1) return name;
+            const end = Promise.withResolvers<string>();
+            signal.addEventListener("abort", () => {
+              told.push(name);
+              end.reject(signal.reason as Error);
+            });
+            if (execution === "at-most-once") gate.promise.then(() => end.resolve(name)).catch(() => {});
+            return end.promise;
+          },
+        });
+      const gate = Promise.withResolvers<void>();
+      const [often, once] = [listens("often", "at-least-once"), listens("once", "at-most-once")];
+      const flow = defineFlow({
+        name: "order",
+        input: v.unknown(),
+        *run() {
+          return yield* all({ often: call(often, {}), once: call(once, {}) });
+        },
+      });
+      const [works, other] = [await open([flow]), await open([flow])];
+      await works.startWorker({ concurrency: 1 });
+      const id = await create(other, "now");
+      await until(() => keys.length === 2);
+      await other.pauses.pause({ scope: "flow", name: "order" }, { abort: true });
+      expect(told).toEqual(["often"]);
+      gate.resolve();
+      const task = await until(async () => {
+        const found = await other.getTask(id);
+        return found.lease_owner === null && found;
+      });
+      expect(task.steps.map(({ step_name, status, doubt }) => [step_name, status, doubt])).toEqual([
+        ["often", "RUNNING", null],
+        ["once", "COMPLETED", null],
+      ]);
+      await other.pauses.unpause({ scope: "flow", name: "order" });
+      await ended(other, id);
+      expect(new Set(keys).size).toBe(2);
+      expect(keys).toHaveLength(3);
+      const calls = (await other.getTask(id)).tool_calls;
+      expect(calls.map(({ retry_count, last_error }) => [retry_count, last_error])).toEqual([
+        [0, null],
+        [0, null],
+      ]);
+    });
+
     test("a task that was not begun is cancelled; one that has to clean up waits, and can be ended by force", async () => {
       const effects = new Effects();
       const undo = effects.tool("undo");

@@ -9,10 +9,11 @@ export const pause: Command = {
   name: "pause",
   summary: "Hold back a flow, a tool or everything",
   about:
-    "When it returns, after about two seconds, no step of it starts any more, on any worker or by hand. What runs runs on to its end. Tasks can still be created, and wait; `taskonaut unpause` lets them go on.",
+    "When it returns, after about two seconds, no step of it starts any more, on any worker or by hand. What runs runs on to its end, unless `--abort` is given. Tasks can still be created, and wait; `taskonaut unpause` lets them go on.",
   args: [{ name: "flow", required: false }],
   options: [
     ...TARGET_OPTIONS,
+    { name: "abort", summary: "Tell running tools to stop, except at-most-once ones; they run again afterwards" },
     { name: "by", value: "name", summary: "Who pauses it (default: your user name)" },
     { name: "reason", value: "text", summary: "Why; shown with each task that waits for it" },
   ],
@@ -24,7 +25,11 @@ export const pause: Command = {
   async run(call) {
     const target = readTarget(call, "pause");
     const reason = call.flags.get("reason");
-    const options = { by: call.flags.get("by") ?? whoAmI(), ...(reason !== undefined && { reason }) };
+    const options = {
+      abort: call.flags.has("abort"),
+      by: call.flags.get("by") ?? whoAmI(),
+      ...(reason !== undefined && { reason }),
+    };
     return withTaskonaut(call, async (taskonaut) => {
       const paused = await taskonaut.pauses.pause(target, options);
       const { io, look, hints } = call;

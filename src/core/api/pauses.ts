@@ -22,6 +22,8 @@ export interface PauseOptions {
   readonly reason?: string;
   /** Who pauses it, for people; by default this process. */
   readonly by?: string;
+  /** Tells what runs to stop, and to be run again afterwards; but not at-most-once tools, which would be in doubt. */
+  readonly abort?: boolean;
 }
 
 /** What came of a pause. */
@@ -39,7 +41,7 @@ export interface Pauses {
   list(): Promise<readonly Pause[]>;
   /**
    * Holds back every step of a flow, every call of a tool, or everything, for as long as it is not taken back. When this
-   * returns nothing of it starts any more, in any process; what runs runs on to its end. What is paused already is paused
+   * returns nothing of it starts any more, in any process; what runs runs on to its end, unless it is aborted. What is paused already is paused
    * anew, with this reason. Throws flow_not_found, input_invalid.
    */
   pause(target: PauseTarget, options?: PauseOptions): Promise<Paused>;

@@ -52,7 +52,7 @@ export class Pausing implements Pauses {
     return (await this.#rows()).map(toPause);
   }
 
-  async pause(target: PauseTarget, { reason, by }: PauseOptions = {}): Promise<Paused> {
+  async pause(target: PauseTarget, { reason, by, abort = false }: PauseOptions = {}): Promise<Paused> {
     const { store, clock, log, newId, name: ownName } = this.tools;
     const key = keyOf(target);
     checkText("reason", reason, REASON_MAX);
@@ -66,7 +66,7 @@ export class Pausing implements Pauses {
       id: newId(),
       reason: reason ?? null,
       made_by: by ?? ownName,
-      aborts: 0,
+      aborts: abort ? 1 : 0,
     });
     log.warn?.("paused", { scope: row.scope, name: row.name, reason: row.reason, by: row.made_by });
     const unanswered = await this.#untilHeld(row, clock.elapsed());

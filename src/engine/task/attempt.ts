@@ -25,6 +25,8 @@ export interface Execution {
   readonly signal: AbortSignal;
   /** Nobody needs it any more before it begins: the tool is not called. */
   readonly isAborted?: boolean;
+  /** It is told to stop because of a pause, and is to be made again when that is over. */
+  readonly isInterrupted?: boolean;
   /** Told what the tool tells of its progress. It must not throw. */
   onProgress?(progress: JsonText): void;
 }

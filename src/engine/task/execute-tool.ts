@@ -146,6 +146,7 @@ async function tryOn(
 ): Promise<ExecutionResult> {
   const { tool, idempotencyKey: key } = execution;
   let lastError: JsonText | null = null;
+  let lastBefore: JsonText | null = null;
   let failures = execution.failures ?? 0;
   const firstNumber = failures + 1;
   let hasCrashed = false;
@@ -178,6 +179,7 @@ async function tryOn(
       isRetryable,
       onFailure(error, count) {
         if (isA(error, Held)) return;
+        lastBefore = lastError;
         failures = count;
         lastError = storeError(error, tool.at);
         const { signal } = execution;
@@ -196,6 +198,8 @@ async function tryOn(
   } catch (thrown) {
     if (isA(thrown, Later)) return done({ kind: "later", waitMs: thrown.waitMs }, failures, lastError);
     if (isA(thrown, Held)) return done({ kind: "held" }, failures, lastError);
+    // the attempt that was cut short is none
+    if (execution.isInterrupted) return done({ kind: "held" }, Math.max(firstNumber - 1, failures - 1), lastBefore);
     const error = storeError(thrown, tool.at);
     const isCutShort = isA(thrown, ToolTimeoutError) || hasCrashed || execution.signal.aborted;
     if (tool.execution === "at-most-once" && isCutShort && "value" in first) {

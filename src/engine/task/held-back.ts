@@ -18,7 +18,7 @@ export function heldBack(taskId: string, pause: PauseRow): TaskonautError {
 }
 
 /** `flow order is paused by ada@host since 2026-11-29T03:39:25.130Z: bank is down` */
-function describePause({ scope, name, reason, made_by, since }: PauseRow): string {
+export function describePause({ scope, name, reason, made_by, since }: PauseRow): string {
   const what = scope === "all" ? "everything" : `${scope} ${name}`;
   const why = reason === null ? "" : `: ${reason}`;
   return `${what} is paused by ${made_by} since ${new Date(since).toISOString()}${why}`;

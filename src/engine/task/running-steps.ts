@@ -10,6 +10,8 @@ interface RunningStep {
   readonly path: string;
   /** Undefined: a child, which hears of it in another way. */
   readonly abort: ((reason: unknown) => void) | undefined;
+  /** Undefined: a child, which goes by its own flow. */
+  readonly interrupt?: (reason: unknown) => void;
   readonly ended: Promise<void>;
 }
 
@@ -46,6 +48,15 @@ export class RunningSteps {
     this.#steps.delete(id);
     this.#stopping.delete(id);
     this.#leaving.delete(id);
+  }
+
+  ids(): readonly string[] {
+    return [...this.#steps.keys()];
+  }
+
+  /** Because of a pause: it is made again, unless it comes to its end all the same. */
+  interrupt(id: string, reason: unknown): void {
+    this.#steps.get(id)?.interrupt?.(reason);
   }
 
   /** What it comes to still counts. */

@@ -19,6 +19,7 @@ export class StepExecution implements Execution {
   #controller: AbortController | undefined;
   #reason: unknown;
   #isAborted = false;
+  #isInterrupted = false;
 
   constructor(
     readonly tool: Tool,
@@ -46,6 +47,17 @@ export class StepExecution implements Execution {
 
   onProgress(progress: JsonText): void {
     this.reporter.onProgress(this.stepId, this.tool, progress);
+  }
+
+  get isInterrupted(): boolean {
+    return this.#isInterrupted;
+  }
+
+  /** Because of a pause. What an at-most-once tool did until then nobody would know: it runs on. */
+  interrupt(reason: unknown): void {
+    if (this.tool.execution === "at-most-once" || this.#isAborted) return;
+    this.#isInterrupted = true;
+    this.abort(reason);
   }
 
   abort(reason: unknown): void {

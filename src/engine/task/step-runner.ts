@@ -11,7 +11,7 @@
 import { hasCode } from "../../core/errors.ts";
 import type { StepRow } from "../../core/record/record.ts";
 import { storeError } from "../../core/record/stored-error.ts";
-import { pauseLine } from "../../store/store.ts";
+import { pauseLine, type PauseRow } from "../../store/store.ts";
 import type { DriverTools } from "./driver-tools.ts";
 import { heldBack } from "./held-back.ts";
 import type { InboxReader } from "./inbox-reader.ts";
@@ -59,6 +59,11 @@ export class StepRunner {
       writer.onDurable ??= (change) => this.#tickets.onDurable(change);
     });
     this.#work = new StepWork(state, writer, inbox, tools, (step) => this.#onEnded(step));
+  }
+
+  /** Tells tools that run here, and that these pauses hold back, to stop. */
+  interrupt(pauses: readonly PauseRow[]): void {
+    this.#work.interrupt(pauses);
   }
 
   /** Whoever waits for an outcome looks again. */

@@ -13,7 +13,8 @@ import { storeError } from "../../core/record/stored-error.ts";
 import type { PauseRow } from "../../store/store.ts";
 import { type DriverTools, ObstacleError } from "./driver-tools.ts";
 import { executeTool, type ExecutionResult } from "./execute-tool.ts";
-import { heldBack } from "./held-back.ts";
+import { describePause, heldBack } from "./held-back.ts";
+import { holdsBack } from "../process/known-pauses.ts";
 import type { InboxReader } from "./inbox-reader.ts";
 import { openCall } from "./open-call.ts";
 import { type Reporter, StepExecution } from "./step-execution.ts";
@@ -44,6 +45,18 @@ export class StepWork implements Reporter {
     const flow = this.state.task.flow_name;
     if (step.kind === "tool") return pauses.find(flow, this.state.tool(step).name);
     return step.status === "PLANNED" ? pauses.find(flow) : undefined;
+  }
+
+  /** Tells tools that run here, and that these pauses hold back, to stop. */
+  interrupt(pauses: readonly PauseRow[]): void {
+    const { running, task } = this.state;
+    for (const id of running.ids()) {
+      const step = this.state.step(id);
+      if (step.kind !== "tool") continue;
+      const tool = this.state.tool(step).name;
+      const pause = pauses.find((row) => holdsBack(row, task.flow_name, tool));
+      if (pause) running.interrupt(id, new Error(`It is told to stop: ${describePause(pause)}.`));
+    }
   }
 
   /** When the child of this step should be run again, in store time; null: with the next look; undefined: it has not paused. */
@@ -79,7 +92,12 @@ export class StepWork implements Reporter {
         state.stopHolding(step.id);
         this.writer.fail(error);
       });
-    state.running.add(step.id, { path: step.path, abort: (reason) => execution.abort(reason), ended });
+    state.running.add(step.id, {
+      path: step.path,
+      abort: (reason) => execution.abort(reason),
+      interrupt: (reason) => execution.interrupt(reason),
+      ended,
+    });
   }
 
   /** R3. Undefined where there is nothing to wait for. */

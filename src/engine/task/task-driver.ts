@@ -7,6 +7,7 @@
 import type { Decision, Program } from "../../core/flow/program.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import type { TaskStatus } from "../../core/record/status.ts";
+import type { PauseRow } from "../../store/store.ts";
 import type { DriverTools } from "./driver-tools.ts";
 import { InboxReader } from "./inbox-reader.ts";
 import { StepRunner } from "./step-runner.ts";
@@ -166,6 +167,11 @@ export class TaskDriver {
     const { version } = this.#state.task;
     if (!this.isEnded) await this.#inbox.collect();
     return this.#state.task.version !== version;
+  }
+
+  /** Tells tools of it that run here, and that these pauses hold back, to stop. */
+  interrupt(pauses: readonly PauseRow[]): void {
+    this.#steps.interrupt(pauses);
   }
 
   /** Something came for this task: look at the inbox soon. */
