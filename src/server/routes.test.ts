@@ -81,7 +81,7 @@ describe("GET /", () => {
     expect(answer.routes).toContainEqual({
       method: "POST",
       path: "/tasks",
-      query: ["start", "priority", "tag", "wait"],
+      query: ["start", "priority", "expires_in", "tag", "wait"],
     });
     for (const path of Object.values(answer.links)) expect((await app.request(path)).status).toBe(200);
   });
