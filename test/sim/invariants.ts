@@ -112,6 +112,8 @@ function brokenByTransition(before: StoredTask, after: StoredTask, reopens: bool
   const isSameTask = CONSTANT_OF_TASK.every((column) => before.task[column] === after.task[column]);
   say(!isSameTask, "a column of its row changed that never changes");
   say(versions < 0, "its version fell");
+  const isExpired = before.task.cancel_reason === null && after.task.cancel_reason !== null;
+  say(isExpired && before.task.status !== "PLANNED", "it expired, although it had begun");
   say(versions > 0 && isTerminal(before.task.status) && !reopens, "it changed after its end");
   const { status: from } = before.task;
   const { status: to } = after.task;

@@ -161,6 +161,7 @@ export class Outsiders {
       input: flow === "keyed" ? { tenant: (key.codePointAt(0) ?? 0) % 3 } : {},
       idempotencyKey: key,
       priority: random.int(0, 9),
+      ...(random.chance(0.2) && { expiresIn: random.int(1000, 8000) }),
       ...(start === "by hand" ? {} : { start: start === "now" ? start : at }),
     };
     this.call(process, `create ${flow} ${start}`, async (engine) => {

@@ -19,6 +19,8 @@ export function brokenByTask(task: TaskRow): string[] {
         (task.lease_owner === null && task.due_at === null && task.parked_reason === null && task.waits === null),
     ],
     ["parked_is_not_due", task.parked_reason === null || task.due_at === null],
+    ["expires_before_it_begins", task.expires_at === null || task.status === "PLANNED"],
+    ["reason_of_cancel", task.cancel_reason === null || task.status === "CANCELLED"],
     ["parked_code", task.parked_code === null || task.parked_reason !== null],
     ["waits", task.waits === null || (task.waits >= 1 && task.waits < WAITS_END)],
     ["numbers", task.version >= 1 && task.observed_count >= 0 && task.current_step >= 0 && task.depth >= 0],

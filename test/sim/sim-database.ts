@@ -1,6 +1,7 @@
 // The database of a simulation: the rows, and what each statement of a real store does to them. Every method is one
 // transaction. It stands for both dialects; `sim-database.test.ts` holds it to SQLite, statement by statement.
 
+import { TaskonautError } from "../../src/core/errors.ts";
 import { canonicalJson } from "../../src/core/record/json.ts";
 import type { InboxRow, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../src/core/record/record.ts";
 import type {
@@ -273,6 +274,10 @@ export class SimDatabase {
     const before = this.#tasks.get(change.taskId);
     if (!before || !this.#passesFence(before.task, change)) return false;
     const { task } = change;
+    const { flow_name: flow, unique_key: key } = task;
+    if (change.reopens && key !== null && this.findOpen(flow, key) !== undefined) {
+      throw new TaskonautError("internal", `The simulated database refuses a second open task of key ${key}.`);
+    }
     const { wake_seq } = before.task;
     const isUnseen = wake_seq !== task.wake_seq && task.finished_at === null && task.parked_reason === null;
     const steps = new Map(before.steps);

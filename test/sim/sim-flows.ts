@@ -112,6 +112,20 @@ export function simFlows(act: Act): readonly Flow[] {
       ...(concurrency !== undefined && { concurrency }),
     });
 
+  /** One open task of it at a time: whoever wants another one is given that. */
+  const sole = defineFlow({
+    name: "sole",
+    input: v.unknown(),
+    signals: { go: v.unknown(), stop: v.unknown() },
+    unique: { key: () => "the one", onConflict: "join" },
+    *run() {
+      const first = yield* call(effect, work("first"));
+      yield* sleep("500ms");
+      const { a } = yield* all({ a: call(unlucky, work("a", first)) });
+      return [first.value, a.value];
+    },
+  });
+
   function* inTurn(...values: readonly string[]): Body<SimDone> {
     let last = yield* call(effect, work("begin"));
     for (const value of values) last = yield* call(effect, work(value, last));
@@ -260,7 +274,22 @@ export function simFlows(act: Act): readonly Flow[] {
     return child;
   });
 
-  return [planned, chained, fanned, waiting, tidy, outrun, grave, capped, keyed, sharing, shaky, family, ancestor];
+  return [
+    planned,
+    chained,
+    fanned,
+    waiting,
+    tidy,
+    outrun,
+    grave,
+    capped,
+    keyed,
+    sharing,
+    shaky,
+    sole,
+    family,
+    ancestor,
+  ];
 }
 
 /** The limits of the flow `keyed`, whose keys are tenants. */

@@ -13,10 +13,13 @@ import {
   type ToolDefinition,
 } from "../../src/core/flow/tool.ts";
 import { executeTool, type ExecutionResult } from "../../src/engine/task/execute-tool.ts";
+import type { Gate } from "../../src/engine/task/held-back.ts";
 import { FakeClock } from "./fake-clock.ts";
 
 export const KEY = "task:step:tool";
 export const RETRY: RetryPolicy = { attempts: 3, baseMs: 100, factor: 2, maxMs: 1000, jitter: 0 };
+
+const NEVER: Gate = { areKnown: true, know: async () => {}, find: () => undefined };
 
 /** As a tool's definition says it. */
 export function optionsOf({ attempts, baseMs, factor, maxMs, jitter }: RetryPolicy): RetryOptions {
@@ -50,14 +53,22 @@ interface Running {
 
 export function execute(
   tool: Tool,
-  { input = '{"n":1}', log = SILENT, outputBytesMax = 1000, retryWaitMs = 2000, failures = 0, isAborted = false } = {},
+  {
+    input = '{"n":1}',
+    log = SILENT,
+    outputBytesMax = 1000,
+    retryWaitMs = 2000,
+    failures = 0,
+    isAborted = false,
+    pauses = NEVER,
+  } = {},
 ): Running {
   const clock = new FakeClock(5000);
   const stop = new AbortController();
   const { signal } = stop;
   const names = { taskId: "task", flow: "flow", step: "named", stepId: "step" };
   const execution = { tool, ...names, idempotencyKey: KEY, input, failures, signal, isAborted };
-  const given = executeTool(execution, { clock, log, outputBytesMax, timeoutMs: 30_000, retryWaitMs });
+  const given = executeTool(execution, { clock, log, outputBytesMax, timeoutMs: 30_000, retryWaitMs, pauses });
   return { clock, stop, given, result: Promise.resolve(given) };
 }
 

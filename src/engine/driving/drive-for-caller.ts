@@ -85,7 +85,10 @@ export class DrivingForCallers {
     if (isTerminal(record.task.status)) return record;
     const recovery = await recoverSound(flows.ofTask(record.task), record, this.tools);
     if (recovery.kind !== "ready") throw await parkUnrecovered(record, recovery, { ...this.tools, isForCaller: true });
-    const driver = new TaskDriver(record, recovery.program, recovery.decisionOf, this.tools, { isOrphan });
+    const driver = new TaskDriver(record, recovery.program, recovery.decisionOf, this.tools, {
+      isOrphan,
+      left: driven.leftOf(id),
+    });
     driven.remember(id, driver);
     return driver;
   }

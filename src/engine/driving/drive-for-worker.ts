@@ -134,7 +134,8 @@ export class DrivingForWorker {
 
   #driveFrom(recovery: Recovery, record: TaskRecord, start: DriverStart, work: Work): TaskDriver | Promise<WorkEnd> {
     if (recovery.kind !== "ready") return parkUnrecovered(record, recovery, this.tools).then(() => LET_GO);
-    const driver = new TaskDriver(record, recovery.program, recovery.decisionOf, this.tools, start);
+    const left = this.tools.driven.leftOf(record.task.id);
+    const driver = new TaskDriver(record, recovery.program, recovery.decisionOf, this.tools, { ...start, left });
     try {
       const moving = goFar(driver, work.claimant);
       if (moving || driver.isBusy) return this.#driveSlowly(driver, moving, work);
@@ -156,7 +157,10 @@ export class DrivingForWorker {
         if (told instanceof LostTaskError) throw told;
         return LET_GO;
       }
-      if (!hasCode(error, "task_parked") && !hasCode(error, "flow_paused")) throw error;
+      if (!hasCode(error, "task_parked") && !hasCode(error, "flow_paused")) {
+        driver.abandon(error); // what runs is told: the task is given back
+        throw error;
+      }
     }
     driver.release();
     tellIdle(work);

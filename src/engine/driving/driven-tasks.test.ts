@@ -3,7 +3,8 @@ import { FakeClock } from "../../../test/support/fake-clock.ts";
 import type { TaskDriver } from "../task/task-driver.ts";
 import { DrivenTasks } from "./driven-tasks.ts";
 
-const driver = (isBusy = false): TaskDriver => ({ isBusy, isAbandoned: false }) as TaskDriver;
+const driver = (isBusy = false, toolsThatRun: TaskDriver["toolsThatRun"] = []): TaskDriver =>
+  ({ isBusy, toolsThatRun, isAbandoned: false }) as TaskDriver;
 
 function filled(count: number, from = 0): { tasks: DrivenTasks; more: (id: string) => void } {
   const tasks = new DrivenTasks(new FakeClock(), 1000);
@@ -70,4 +71,20 @@ test("drivers that are only held are no reason to forget others", () => {
   for (let i = 0; i < 500; i++) tasks.hold(`held${i}`, driver());
   more("new");
   expect(tasks.remembered("t0")).toBeDefined();
+});
+
+test("what a driver that was dropped has left running is known until it ends, however often it is told on", async () => {
+  const tasks = new DrivenTasks(new FakeClock(0), 0);
+  const end = Promise.withResolvers<void>();
+  const left = { path: "a", ended: end.promise };
+  tasks.remember("t", driver(false, [left]));
+  tasks.forget("t");
+  expect(tasks.leftOf("t")).toEqual([left]);
+  tasks.hold("t", driver(false, [...tasks.leftOf("t")]));
+  tasks.letGo("t");
+  expect(tasks.leftOf("t")).toEqual([left]);
+  expect(tasks.leftOf("other")).toEqual([]);
+  end.resolve();
+  await end.promise;
+  expect(tasks.leftOf("t")).toEqual([]);
 });

@@ -7,7 +7,9 @@ import type { Clock } from "../../core/clock.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import { within } from "../process/within.ts";
 import { TaskLock } from "../process/task-lock.ts";
+import type { LeavingTool } from "../task/running-steps.ts";
 import type { TaskDriver } from "../task/task-driver.ts";
+import { LeftTools } from "./left-tools.ts";
 import { busy, leaving } from "./not-now.ts";
 
 /** So many drivers are remembered. */
@@ -29,6 +31,7 @@ export type Unlock = () => void;
 export class DrivenTasks {
   /** In order of last use, the latest last. */
   readonly #tasks = new Map<string, DrivenTask>();
+  readonly #left = new LeftTools();
   #rememberedCount = 0;
   #isClosing = false;
 
@@ -82,6 +85,7 @@ export class DrivenTasks {
   /** Also after the lock is free, unless too many others come. */
   remember(id: string, driver: TaskDriver): void {
     const task = this.#tasks.get(id) ?? this.#add(id);
+    if (task.driver !== driver) this.#noteLeft(id, task);
     task.driver = driver;
     if (!task.isRemembered) this.#rememberedCount += 1;
     task.isRemembered = true;
@@ -92,6 +96,7 @@ export class DrivenTasks {
   /** Only for as long as the worker has the lock: it lets go of the driver before it unlocks. */
   hold(id: string, driver: TaskDriver): void {
     const task = this.#tasks.get(id) ?? this.#add(id);
+    if (task.driver !== driver) this.#noteLeft(id, task);
     task.driver = driver;
   }
 
@@ -108,8 +113,18 @@ export class DrivenTasks {
     if (!task?.driver) return;
     if (task.isRemembered) this.#rememberedCount -= 1;
     task.isRemembered = false;
+    this.#noteLeft(id, task);
     task.driver = undefined;
     this.#removeUnused(id, task);
+  }
+
+  /** What drivers of it that are gone have left running here. */
+  leftOf(id: string): readonly LeavingTool[] {
+    return this.#left.of(id);
+  }
+
+  #noteLeft(id: string, { driver }: DrivenTask): void {
+    if (driver) this.#left.note(id, driver.toolsThatRun);
   }
 
   /** The worker of this process has taken it from a dead one, and waits for its lock, or has it and is yet to read it. */

@@ -5,6 +5,7 @@ import { errorOf, execute, failingUntil, resultOf, toolOf } from "../../../test/
 import { SILENT, type Log } from "../../core/log.ts";
 import { readError } from "../../core/record/stored-error.ts";
 import type { Tool, ToolContext } from "../../core/flow/tool.ts";
+import type { Gate } from "./held-back.ts";
 
 describe("the time of an attempt", () => {
   const hanging = (signals: AbortSignal[] = [], extra: Parameters<typeof toolOf>[1] = {}): Tool =>
@@ -185,5 +186,33 @@ describe("an abort", () => {
     const { stop, result } = execute(listening);
     stop.abort(new Error("leaving"));
     expect(errorOf(await result)).toMatchObject({ kind: "doubt", message: "stopped" });
+  });
+});
+
+describe("a pause that is asked about between two attempts", () => {
+  const asked = (): { known: PromiseWithResolvers<void>; pauses: Gate } => {
+    const known = Promise.withResolvers<void>();
+    return { known, pauses: { areKnown: true, know: () => known.promise, find: () => undefined } };
+  };
+
+  test("begins none when the execution was aborted meanwhile", async () => {
+    const contexts: ToolContext[] = [];
+    const { known, pauses } = asked();
+    const { clock, stop, result } = execute(failingUntil(3, contexts), { pauses });
+    await clock.advance(100);
+    stop.abort(new Error("given up"));
+    known.resolve();
+    expect(errorOf(await result)).toMatchObject({ kind: "failed", message: "given up" });
+    expect(contexts).toHaveLength(1);
+  });
+
+  test("begins none where nobody knows", async () => {
+    const contexts: ToolContext[] = [];
+    const { known, pauses } = asked();
+    const { clock, result } = execute(failingUntil(3, contexts), { pauses });
+    await clock.advance(100);
+    known.reject(new Error("cut off"));
+    expect((await result).outcome).toEqual({ kind: "held" });
+    expect(contexts).toHaveLength(1);
   });
 });

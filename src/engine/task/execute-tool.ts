@@ -152,7 +152,9 @@ async function tryOn(
   let hasCrashed = false;
   const attemptOnce = async (number: number): Promise<JsonText> => {
     if (number !== firstNumber && tools.pauses) {
-      await tools.pauses.know().catch(throwHeld); // nobody knows
+      const isKnown = await tools.pauses.know().then(isSo, isNotSo);
+      execution.signal.throwIfAborted(); // in the meantime
+      if (!isKnown) throw new Held();
       if (tools.pauses.find(execution.flow, tool.name)) throw new Held();
     }
     const made = number === firstNumber ? first : inOneGo(execution, () => tryOnce(execution, input, number, tools));
@@ -282,8 +284,12 @@ async function onceKnown(
   return begin();
 }
 
-function throwHeld(): never {
-  throw new Held();
+function isSo(): true {
+  return true;
+}
+
+function isNotSo(): false {
+  return false;
 }
 
 /** The output as checked JSON text. */

@@ -6,6 +6,12 @@
 
 import { type Cut, isBeforeCut } from "../../core/flow/paths.ts";
 
+/** A tool of a driver that is gone: it runs on here until it has come to its end. */
+export interface LeavingTool {
+  readonly path: string;
+  readonly ended: Promise<void>;
+}
+
 interface RunningStep {
   readonly path: string;
   /** Undefined: a child, which hears of it in another way. */
@@ -20,6 +26,24 @@ export class RunningSteps {
   /** Ids of those that were aborted. */
   readonly #stopping = new Set<string>();
   readonly #leaving = new Map<string, RunningStep>();
+
+  /** `left`: what still runs here of drivers of this task that are gone. */
+  constructor(left: readonly LeavingTool[] = []) {
+    for (const [place, { path, ended }] of left.entries()) {
+      const id = `left ${place}`;
+      this.#leaving.set(id, { path, ended, abort: () => {} }); // it was told already
+      const isGone = () => this.#leaving.delete(id);
+      ended.then(isGone, isGone);
+    }
+  }
+
+  /** Tools that still run, for whoever drives the task next. */
+  get tools(): readonly LeavingTool[] {
+    const isNone = this.#steps.size === 0 && this.#leaving.size === 0;
+    return isNone
+      ? []
+      : [...this.#steps.values(), ...this.#leaving.values()].filter(({ abort }) => abort !== undefined);
+  }
 
   /** Those that are leaving do not count. */
   get size(): number {

@@ -10,6 +10,7 @@ import type { TaskStatus } from "../../core/record/status.ts";
 import type { PauseRow } from "../../store/store.ts";
 import type { DriverTools } from "./driver-tools.ts";
 import { InboxReader } from "./inbox-reader.ts";
+import type { LeavingTool } from "./running-steps.ts";
 import { StepRunner } from "./step-runner.ts";
 import { TaskState } from "./task-state.ts";
 import { TaskWriter, type OnSettled } from "./task-writer.ts";
@@ -25,6 +26,8 @@ export interface DriverStart {
   readonly isClaimed?: boolean;
   /** The worker that held it is dead, and may have died of what it ran. */
   readonly isOrphan?: boolean;
+  /** What drivers of it that are gone have left running here. */
+  readonly left?: readonly LeavingTool[];
 }
 
 export class TaskDriver {
@@ -43,9 +46,9 @@ export class TaskDriver {
     program: Program,
     decisionOf: Map<string, Decision>,
     private readonly tools: DriverTools,
-    { isUnborn = false, isNew = isUnborn, isClaimed = false, isOrphan = false }: DriverStart,
+    { isUnborn = false, isNew = isUnborn, isClaimed = false, isOrphan = false, left = [] }: DriverStart,
   ) {
-    this.#state = new TaskState(record, program, decisionOf, tools, isClaimed, isUnborn);
+    this.#state = new TaskState(record, program, decisionOf, tools, isClaimed, isUnborn, left);
     this.#writer = new TaskWriter(this.#state, tools, (reason) => this.#onFailed(reason));
     // where nobody has left anything yet: what comes from now on makes it due again, whatever is written
     const isQuiet = isNew || (isClaimed && record.task.wake_seq === 0 && !this.#state.hasWaits);
@@ -92,6 +95,11 @@ export class TaskDriver {
   /** Whether tools of this task run in this process. */
   get isBusy(): boolean {
     return !this.isAbandoned && this.#state.running.size > 0;
+  }
+
+  /** What runs here, whether or not anybody still waits for what it comes to. */
+  get toolsThatRun(): readonly LeavingTool[] {
+    return this.#state.running.tools;
   }
 
   /** Whether something of it is still to be written: an outage may delay that for long. */

@@ -19,7 +19,7 @@ import { cancelByForce, giveUpStep } from "./force-cancel.ts";
 import { CANCELLED_CHILD, endOfChild } from "./inbox-posts.ts";
 import { OpenSteps } from "./open-steps.ts";
 import { Place } from "./place.ts";
-import { RunningSteps } from "./running-steps.ts";
+import { type LeavingTool, RunningSteps } from "./running-steps.ts";
 import { isSameStanding, type Standing } from "./standing.ts";
 import { retagged } from "./program-task.ts";
 import { reasonOfSize } from "./task-size.ts";
@@ -39,7 +39,7 @@ export interface StateTools {
 
 export class TaskState {
   readonly log: TaskLog;
-  readonly running = new RunningSteps();
+  readonly running: RunningSteps;
   /** What becomes of its steps is put down there. */
   readonly steps: StepRecord;
   /** What of its inbox was read and dealt with. */
@@ -60,7 +60,9 @@ export class TaskState {
     readonly isFromQueue: boolean,
     /** The store does not have it yet. */
     isUnborn: boolean,
+    left: readonly LeavingTool[],
   ) {
+    this.running = new RunningSteps(left);
     const { steps, task } = record;
     this.#draft = new Draft(record, { isOwn: isFromQueue, isUnborn });
     this.inbox = this.#draft;
