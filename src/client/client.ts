@@ -78,7 +78,8 @@ export function createClient(options: ClientOptions): Taskonaut {
     forks: createForks({
       ask,
       headersOf,
-      queryOf: ({ start, priority }) => queryOf({ start, priority, tags: undefined, wait: undefined }),
+      queryOf: ({ start, priority }) =>
+        queryOf({ start, priority, tags: undefined, expiresIn: undefined, wait: undefined }),
       bodyOf: (body) => textOf("input", toJsonText(body)),
     }),
     schedules: createSchedules(transport, headersOf),

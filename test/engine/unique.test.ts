@@ -59,6 +59,19 @@ for (const [dialect, createDatabase] of DATABASES) {
       await engine.runTask(id);
     };
 
+    test("a fork has the key of its task, and is refused while that or another one is open", async () => {
+      const engine = await open();
+      const first = await create(engine, "refuse", key("a"));
+      await engine.runTask(first);
+      const code = await rejection(engine.forks.create(first, { from: 1 }));
+      expect(code).toMatchObject({ code: "unique_key_taken", details: { id: first } });
+      await end(engine, first);
+      const request = { from: 1, idempotencyKey: crypto.randomUUID() };
+      const { task } = await engine.forks.create(first, request);
+      expect(task.unique_key).toBe(key("a"));
+      expect(await engine.forks.create(first, request)).toMatchObject({ created: false, task: { id: task.id } });
+    });
+
     test("a second task of the key is refused and told which one is open; keys of other flows, and ended tasks, count for nothing", async () => {
       const [one, other] = [await open(), await open()];
       const first = await create(one, "refuse", key("c1"));

@@ -14,6 +14,7 @@ import { planFork } from "../doors/fork.ts";
 import { ownTags } from "../doors/task-tags.ts";
 import { checkForkRequest, effectsOf, readOutputs } from "../doors/fork-request.ts";
 import { checkPriority, dueAtOf } from "../doors/queue-start.ts";
+import { keyTaken } from "./unique-tasks.ts";
 import { inSlices } from "../process/in-slices.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";
 import { recoverInSlices } from "../task/recover.ts";
@@ -117,7 +118,12 @@ export class Forking implements Forks {
 
   /** What its key has created before must be the same fork. */
   async #findKeyed(wanted: TaskRow): Promise<TaskRecord> {
-    const found = await this.parts.tools.stored.read(wanted.id);
+    const { store, stored } = this.parts.tools;
+    const found = await stored.read(wanted.id).catch(async (error: unknown) => {
+      const { flow_name: flow, unique_key: key } = wanted;
+      const holder = key === null ? undefined : await store.admission.findOpen(flow, key);
+      throw holder === undefined ? error : keyTaken(wanted, holder);
+    });
     const { origin, input_payload } = found.task;
     const isSame = origin === wanted.origin && canonicalJson(input_payload) === canonicalJson(wanted.input_payload);
     if (!isSame) throw keyReused(wanted.id);

@@ -68,7 +68,7 @@ export class UniqueTasks {
   }
 }
 
-function keyTaken({ flow_name: flow, unique_key: key }: TaskRow, other: string): TaskonautError {
+export function keyTaken({ flow_name: flow, unique_key: key }: TaskRow, other: string): TaskonautError {
   return new TaskonautError(
     "unique_key_taken",
     `Task ${other} of flow ${flow} has the key ${JSON.stringify(key)} and has not ended: there is one open task per key. Wait for its end, or cancel it.`,
