@@ -32,6 +32,8 @@ const BY_CODE: Partial<Record<ErrorCode, Find>> = {
   task_id_invalid: listTasks,
   max_steps_exhausted: ({ id, hints }) => (id === undefined ? [] : hints.give("goOn", { id })),
   task_not_in_doubt: ({ id, hints }) => (id === undefined ? [] : hints.give("showTask", { id })),
+  task_not_retryable: ({ id, hints }) => (id === undefined ? [] : hints.give("forkTask", { id })),
+  task_not_forkable: ({ id, hints }) => (id === undefined ? [] : hints.give("showTask", { id })),
   task_busy: ({ id, hints }) => (id === undefined ? [] : hints.give("showTask", { id })),
   flow_paused: ({ details: { scope, name }, hints }) => {
     const target = targetOf(scope, name);

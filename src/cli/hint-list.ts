@@ -30,6 +30,8 @@ export const HINT_LIST = {
   listTasksOfServer: () => run("list the tasks of this server", ["get-tasks"]),
   showTask: ({ id }: OfTask) => run("see how far it is", ["get-task", id]),
   showOther: ({ id }: OfTask) => run("see the task that has the key", ["get-task", id]),
+  forkTask: ({ id }: OfTask) =>
+    run("see what a new task from its record would do again", ["fork-task", id, "--from", "1", "--dry-run"]),
   goOn: ({ id }: OfTask) => run("go on from there", ["run-task", id]),
   runTask: ({ id }: OfTask) => run(undefined, ["run-task", id]),
   followTask: ({ id }: OfTask) => run(undefined, ["run-task", id, "--wait"]),

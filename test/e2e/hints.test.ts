@@ -44,6 +44,11 @@ const HINTS: Readonly<Record<HintId, Provoke>> = {
     const id = await create("nudged");
     expect(await paste(find(await type(["resolve", id, "--retry", ...PLACE]), "get-task"))).toContain(id);
   },
+  async forkTask({ type, paste, create }) {
+    const id = await create("nudged");
+    const said = await type(["retry-task", id, ...PLACE]);
+    expect(await paste(find(said, "fork-task"))).toContain(id);
+  },
   async showOther({ type, paste, create }) {
     const id = await create("nudged");
     const send = (payload: string) =>

@@ -11,6 +11,7 @@ import type { ToolContext } from "../../src/core/flow/tool.ts";
 import type { Execution } from "../../src/core/record/record.ts";
 import {
   all,
+  annotate,
   call,
   defineFlow,
   defineTool,
@@ -238,6 +239,7 @@ export function simFlows(act: Act): readonly Flow[] {
     signals: { go: v.unknown(), stop: v.unknown() },
     *run() {
       const first = yield* call(effect, work("first"));
+      yield* annotate({ first: first.value });
       yield* sleep("200ms");
       const second = yield* call(effect, work("second", first), { as: "second" });
       return [first.value, second.value];
