@@ -98,8 +98,9 @@ create table tasks (
 
 create index tasks_by_creation on tasks (created_at, id);
 -- What has ended stays in its place: its state may be in an index. That of a task under way may not.
-create index tasks_open on tasks (flow_name, created_at, id) where finished_at is null;
-create index tasks_ended on tasks (flow_name, status, created_at, id) where finished_at is not null;
+-- Both have finished_at: without it SQLite would read the row of each task that it finds in them.
+create index tasks_open on tasks (flow_name, created_at, id, finished_at) where finished_at is null;
+create index tasks_ended on tasks (flow_name, status, created_at, id, finished_at) where finished_at is not null;
 -- Tasks that rest. What few tasks have costs all others nothing.
 create index tasks_waiting on tasks (flow_name, waits, created_at, id) where waits is not null;
 create index tasks_of_parent on tasks (parent_task_id, created_at, id) where parent_task_id is not null;

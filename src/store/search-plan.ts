@@ -46,7 +46,7 @@ export interface SearchPlan {
 }
 
 /** So many keys a page looks at where most may not match (SF2). */
-export const CANDIDATES_MAX = 1000;
+export const CANDIDATES_MAX = 500;
 
 /** So many keys of all streams together are read for a page, if they are not too many for that. */
 const KEYS_MAX = 6000;
@@ -70,8 +70,8 @@ export function planSearch(filter: RowFilter): SearchPlan {
 
 /** How many keys of each stream are read, so that the page of `wanted` tasks is full if it can be. */
 export function keysOfEach(streams: number, wanted: number, hasRest: boolean): number {
-  const enough = hasRest ? CANDIDATES_MAX : wanted;
-  return Math.min(enough, Math.max(KEYS_MIN, Math.ceil(KEYS_MAX / Math.max(1, streams))));
+  const [enough, max] = hasRest ? [CANDIDATES_MAX, 2 * CANDIDATES_MAX] : [wanted, KEYS_MAX];
+  return Math.min(enough, Math.max(KEYS_MIN, Math.ceil(max / Math.max(1, streams))));
 }
 
 /** Where a page begins: after the one before, and where nothing is too late for the filter. */

@@ -23,7 +23,8 @@ interface Dialect {
   readonly schema: string;
 }
 
-const DIALECTS: Readonly<Record<"sqlite" | "postgres", Dialect>> = {
+/** How each writes what is made of a number. */
+export const DIALECTS: Readonly<Record<"sqlite" | "postgres", Dialect>> = {
   postgres: {
     numbers: (from, to) => `generate_series(${from}, ${to}) as numbers (n)`,
     time: (from, ms) => `timestamptz '${new Date(from).toISOString()}' + ${ms} * interval '1 ms'`,

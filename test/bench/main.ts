@@ -5,6 +5,7 @@ import { advance } from "./advance.bench.ts";
 import { backlog } from "./backlog.bench.ts";
 import type { Bench } from "./bench.ts";
 import { callers } from "./callers.bench.ts";
+import { filters } from "./filters.bench.ts";
 import { http } from "./http.bench.ts";
 import { describeMachine } from "./machine.ts";
 import { manyTasks } from "./many-tasks.bench.ts";
@@ -13,7 +14,17 @@ import { schedules } from "./schedules.bench.ts";
 import { steps } from "./steps.bench.ts";
 import { formatTable } from "./table.ts";
 
-const BENCHES: readonly Bench[] = [wholeProcess, advance, steps, callers, http, backlog, schedules, manyTasks];
+const BENCHES: readonly Bench[] = [
+  wholeProcess,
+  advance,
+  steps,
+  callers,
+  http,
+  backlog,
+  schedules,
+  manyTasks,
+  filters,
+];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !BENCHES.some((bench) => bench.name === name));

@@ -14,7 +14,9 @@ import { openPostgresMigrator } from "../../src/store/postgres/migrate.ts";
 import { listTasks, readTask } from "../../src/store/postgres/read.ts";
 import { removalStore } from "../../src/store/postgres/removal.ts";
 import { scheduleStore } from "../../src/store/postgres/schedules.ts";
+import { searchTasks } from "../../src/store/postgres/search.ts";
 import { quoteSchema } from "../../src/store/postgres/schema.ts";
+import { ANY_TASK, type RowFilter } from "../../src/core/record/row-filter.ts";
 import { Processes } from "../../src/store/processes.ts";
 import { findSuspects, renewWorker } from "../../src/store/postgres/workers.ts";
 import type { Firing } from "../../src/store/schedule-store.ts";
@@ -166,6 +168,41 @@ const HOT: Readonly<Record<string, (client: PostgresClient) => Promise<unknown>>
   "renewing a lease": (client) => renewWorker(client.query.bind(client), SCHEMA, { id: WORKER, leaseMs: 1000 }),
 };
 
+const search =
+  (filter: Partial<RowFilter>) =>
+  (client: PostgresClient): Promise<unknown> =>
+    searchTasks(client, SCHEMA, { filter: { ...ANY_TASK, ...filter }, limit: 100 });
+
+/** Searches, and what they are answered before the statement that is meant. */
+const SEARCHES: Readonly<Record<string, readonly [ReturnType<typeof search>, ...unknown[][]]>> = {
+  "a search by time of change": [search({ updated: { since: T0, until: null } })],
+  "a search by flow": [search({ flows: ["echo_add"] })],
+  "a search by flow and state": [search({ flows: ["echo_add"], statuses: ["FAILED", "PLANNED"] })],
+  "a search by state": [search({ statuses: ["FAILED"], error: "timeout" }), [{ a: "echo_add", b: "FAILED" }]],
+  "a search for what is parked": [search({ flows: ["echo_add"], isParked: true })],
+  "a search for what needs a person": [
+    search({ needsPerson: true }),
+    [{ a: "echo_add", b: null }],
+    [{ a: "echo_add", b: "2" }],
+  ],
+  "a search by signal": [search({ signals: ["approved"] }), [{ a: "echo_add", b: "2" }]],
+  "a search by tags": [
+    search({
+      tags: [
+        { key: "customer", value: "c1" },
+        { key: "region", value: "eu" },
+      ],
+    }),
+  ],
+  "a search by parent": [search({ parentId: idOf(1) })],
+  "a search by schedule": [search({ schedule: "nightly" })],
+  "a search by priority": [search({ priority: 0 })],
+  "a list of what a search found": [
+    (client) => listTasks(client, SCHEMA, { filter: { ...ANY_TASK, flows: ["echo_add"] }, limit: 100 }),
+    Array.from({ length: 100 }, (_, n) => ({ id: idOf(n + 1), is_cut: false })),
+  ],
+};
+
 /** In this order: each goes on from the one before. */
 const STATES: Readonly<Record<string, string>> = {
   new: "select 1",
@@ -177,7 +214,7 @@ const STATES: Readonly<Record<string, string>> = {
     where relnamespace = 'taskonaut'::regnamespace and reltuples > 0`,
 };
 
-/** Half of the tasks are due, the others wait; each has two steps, a call, and two rows in its inbox. */
+/** Half of the tasks are due, the others wait; each has two steps, two tags, a call, and two rows in its inbox. */
 function fill(from: number, to: number): string {
   const numbers = `generate_series(${from}, ${to}) as n`;
   const id = (n: string): string => `('00000000-0000-4000-8000-' || lpad((${n})::text, 12, '0'))::uuid`;
@@ -194,6 +231,8 @@ function fill(from: number, to: number): string {
     select ${id("n")}, ${id("n * 2")}, ${id("n * 2")}, 'k' || n, 'echo', 'RUNNING', '{}', now(), now() from ${numbers};
     insert into taskonaut.task_inbox (task_id, seq, kind, name, created_at)
     select ${id("n")}, i, 'signal', 'approved', now() from ${numbers}, generate_series(1, 2) as i;
+    insert into taskonaut.task_tags (task_id, key, value, created_at)
+    select ${id("n")}, tag, n % 50, now() from ${numbers}, unnest('{customer,region}'::text[]) as tag;
     insert into taskonaut.workers (id, name, started_at, lease_until, lease_ms)
     values (gen_random_uuid(), 'w', now(), now(), 1000)`;
 }
@@ -232,9 +271,13 @@ describe.each([
     );
     if (!first || !second) throw new Error("no clients");
     await second.execute(SWALLOWED);
-    const hot = await Promise.all(
-      Object.entries(HOT).map(async ([what, use]) => ({ what, statements: await takeDown(use) })),
-    );
+    const hot = await Promise.all([
+      ...Object.entries(HOT).map(async ([what, use]) => ({ what, statements: await takeDown(use) })),
+      ...Object.entries(SEARCHES).map(async ([what, [use, ...answers]]) => ({
+        what,
+        statements: await takeDown(use, answers),
+      })),
+    ]);
     for (const [state, script] of Object.entries(STATES)) {
       for (const statement of script.split(";")) await first.execute(statement);
       for (const { what, statements } of hot) {
@@ -276,7 +319,7 @@ async function planAll(
   for (const [place, statement] of statements.entries()) {
     for (const mode of MODES) {
       plans.push({
-        what: place === 0 ? what : `${what}, then`,
+        what: place === 0 ? what : `${what}, then ${place}`,
         when: `${state}, ${mode}`,
         ...(await explain(client, statement, mode)),
       });

@@ -10,17 +10,18 @@ export interface Statement {
   readonly parameters: readonly Parameter[];
 }
 
-/** A client that takes statements down, and runs none. */
+/** A client that takes statements down, and runs none: the first ones get the answers that it was given. */
 class Notebook extends PostgresClient {
   readonly statements: Statement[] = [];
 
-  constructor() {
+  constructor(private readonly answers: readonly unknown[][] = []) {
     super({ url: "postgres://nobody@127.0.0.1:1/nothing", connectionsMax: 1, deadlineMs: 1 });
   }
 
   override query<Row>(text: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
     this.statements.push({ text, parameters });
-    return Promise.reject(new Error("Nothing is run here."));
+    const answer = this.answers[this.statements.length - 1];
+    return answer ? Promise.resolve(answer as Row[]) : Promise.reject(new Error("Nothing is run here."));
   }
 
   override read<Row>(text: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
@@ -33,9 +34,12 @@ class Notebook extends PostgresClient {
   }
 }
 
-/** The statements that `use` begins with: it ends where it would need an answer. */
-export async function takeDown(use: (client: PostgresClient) => Promise<unknown>): Promise<readonly Statement[]> {
-  const notebook = new Notebook();
+/** The statements that `use` begins with: it ends where it would need an answer that there is not. */
+export async function takeDown(
+  use: (client: PostgresClient) => Promise<unknown>,
+  answers: readonly unknown[][] = [],
+): Promise<readonly Statement[]> {
+  const notebook = new Notebook(answers);
   await use(notebook).catch(() => {});
   if (notebook.statements.length === 0) throw new Error("No statement was taken down.");
   return notebook.statements;

@@ -8,6 +8,7 @@ import { pauseContract } from "./pauses.contract.ts";
 import { queueContract } from "./queue.contract.ts";
 import { postsContract } from "./posts.contract.ts";
 import { removalContract } from "./removal.contract.ts";
+import { countContract } from "./counts.contract.ts";
 import { searchContract } from "./search.contract.ts";
 import { scheduleContract } from "./schedules.contract.ts";
 import { sizeContract } from "./sizes.contract.ts";
@@ -25,6 +26,7 @@ export function storeContract(dialect: string, create: () => Promise<Place>): vo
   postsContract(dialect, create);
   removalContract(dialect, create);
   searchContract(dialect, create);
+  countContract(dialect, create);
   sizeContract(dialect, create);
   ticketContract(dialect, create);
   tokensContract(dialect, create);

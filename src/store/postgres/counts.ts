@@ -50,11 +50,11 @@ async function fold(client: PostgresClient, schema: Schema): Promise<void> {
   await client.query(
     `with many as materialized (
       select 1 from (select from ${schema}.task_counts limit ${ROWS_FEW + 1}) c having count(*) > ${ROWS_FEW}
-    ), some as materialized (
+    ), chosen as materialized (
       select c.ctid as place from ${schema}.task_counts c where exists (select from many)
       limit ${FOLDED_MAX} for update skip locked
     ), gone as (
-      delete from ${schema}.task_counts where ctid = any (array(select place from some))
+      delete from ${schema}.task_counts where ctid = any (array(select place from chosen))
       returning flow_name, status, tasks
     )
     insert into ${schema}.task_counts (flow_name, status, tasks)

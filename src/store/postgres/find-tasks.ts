@@ -6,7 +6,7 @@ import { type BriefRow, type Glance, LAST_AMONG } from "../store.ts";
 import { TASKS } from "../tables.ts";
 import { columnsOf, selectList } from "./columns.ts";
 import type { PostgresClient } from "./connection.ts";
-import type { Schema } from "./schema.ts";
+import { IN_LIST, type Schema } from "./schema.ts";
 
 const { id, flow_name, status, parked_reason, created_at, finished_at, due_at, lease_owner } = columnsOf(TASKS, "t");
 const BRIEF = selectList<BriefRow>({ id, flow_name, status, parked_reason, created_at });
@@ -25,8 +25,8 @@ export function findTasks(client: PostgresClient, schema: Schema, name: TaskName
   // the condition that always holds makes it a walk through the index, as for the first page of a list
   return client.read<BriefRow>(
     `select ${BRIEF} from (
-      select * from ${schema}.tasks
-      where (created_at, id) < ('infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+      select * from ${schema}.tasks t
+      where ${IN_LIST} and (created_at, id) < ('infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff')
       order by created_at desc, id desc limit ${LAST_AMONG}
     ) t where t.parent_task_id is null and ($1::text is null or t.flow_name = $1::text)
     order by t.created_at desc, t.id desc limit 1`,

@@ -13,7 +13,7 @@ import type { PostgresClient } from "./connection.ts";
 import { fillGaps } from "./payloads.ts";
 import { writeArray } from "./row-encoding.ts";
 import { filterParameters, matches } from "./row-filter.ts";
-import { type Schema, timestamp } from "./schema.ts";
+import { IN_LIST, type Schema, timestamp } from "./schema.ts";
 import { searchTasks } from "./search.ts";
 import { selectSteps } from "./steps.ts";
 import { selectCalls } from "./tool-calls.ts";
@@ -51,7 +51,7 @@ export async function listTasks(client: PostgresClient, schema: Schema, page: Li
     selectPage(
       schema,
       `select * from (
-        select * from ${schema}.tasks where (created_at, id) < (${timestamp("$2::float8")}, $3::uuid)
+        select * from ${schema}.tasks t where ${IN_LIST} and (created_at, id) < (${timestamp("$2::float8")}, $3::uuid)
         order by created_at desc, id desc limit ${PAGE_MAX + 1}
       ) t limit $1::integer + 1`,
     ),
@@ -74,7 +74,7 @@ async function listMatching(
       schema,
       `select t.* from (select * from unnest($2::uuid[]) as k (id) limit ${PAGE_MAX}) k
       cross join lateral (select * from ${schema}.tasks t where t.id = k.id offset 0) t
-      where ${matches(schema, 2)}`,
+      where ${matches(schema, filter, 2)}`,
     ),
     [page.limit, writeArray(found.rows.map(({ id }) => id)), ...filterParameters(filter)],
   );

@@ -1,4 +1,5 @@
-// A filter as a condition on rows of `tasks`. Its text is the same whatever the filter says: what it does not say is null.
+// A filter as a condition on rows of `tasks`. Its text is nearly the same whatever the filter says: what it does not say is
+// null. So there are a few texts, each prepared once for each connection.
 
 import type { RowFilter } from "../../core/record/row-filter.ts";
 import { WAIT_BITS } from "../../core/record/waits.ts";
@@ -28,8 +29,11 @@ export function filterParameters(filter: RowFilter): Parameter[] {
   ];
 }
 
-/** Whether row `t` matches the filter whose parameters begin after the first `before`. */
-export function matches(schema: Schema, before: number): string {
+/**
+ * Whether row `t` matches the filter, whose parameters begin after the first `before`. Other tables are looked into only
+ * by filters that need it; as values, not by `exists`, for which the planner may read a table whole.
+ */
+export function matches(schema: Schema, filter: RowFilter, before: number): string {
   let place = before;
   const next = (type: string): string => `$${++place}::${type}`;
   const [flows, statuses, isParked] = [next("text[]"), next("text[]"), next("boolean")];
@@ -44,23 +48,35 @@ export function matches(schema: Schema, before: number): string {
   const [error, parent, schedule, priority] = [next("text"), next("uuid"), next("text"), next("smallint")];
   // a text that is kept apart (`payloads.ts`) is looked at when it has been read
   const mayHold = `(left(t.error::text, 1) = ' ' or strpos(lower(t.error::text collate "C"), ${error}) > 0)`;
+  const waitsForSignal =
+    filter.signals.length === 0
+      ? unused(signals)
+      : `((t.waits & ${WAIT_BITS.signal}) <> 0 and (
+          select true from ${schema}.task_steps s where s.task_id = t.id and s.kind = 'signal'
+            and s.status in ('PLANNED', 'RUNNING') and s.target = any (${signals}) limit 1
+        ) is true)`;
+  const hasTags =
+    filter.tags.length === 0
+      ? `not (${unused(keys)} or ${unused(values)})`
+      : `(
+          select count(*) from unnest(${keys}, ${values}) as wanted (key, value)
+          where (select g.value from ${schema}.task_tags g where g.task_id = t.id and g.key = wanted.key) = wanted.value
+        ) = cardinality(${keys})`;
   return `(${flows} is null or t.flow_name = any (${flows}))
     and (${statuses} is null or t.status = any (${statuses}))
     and (not ${isParked} or t.parked_reason is not null)
-    and (${waits} is null or (t.waits & ${waits}) <> 0 or ((t.waits & ${WAIT_BITS.signal}) <> 0 and exists (
-      select from ${schema}.task_steps s where s.task_id = t.id and s.kind = 'signal'
-        and s.status in ('PLANNED', 'RUNNING') and s.target = any (${signals})
-    )))
+    and (${waits} is null or (t.waits & ${waits}) <> 0 or ${waitsForSignal})
     and (not ${isInDoubt} or (t.waits & ${WAIT_BITS.doubt}) <> 0)
     and (not ${needsPerson} or t.parked_reason is not null or (t.waits & ${WAIT_BITS.signal | WAIT_BITS.doubt}) <> 0)
-    and (${keys} = '{}' or not exists (
-      select from unnest(${keys}, ${values}) as wanted (key, value) where not exists (
-        select from ${schema}.task_tags g where g.task_id = t.id and g.key = wanted.key and g.value = wanted.value
-      )
-    ))
+    and ${hasTags}
     and ${spans.join(" and ")}
     and (${error} is null or ${mayHold})
     and (${parent} is null or t.parent_task_id = ${parent})
     and (${schedule} is null or t.schedule = ${schedule})
     and (${priority} is null or t.priority = ${priority})`;
+}
+
+/** False; the server has to be told the type of every parameter. */
+function unused(parameter: string): string {
+  return `(false and ${parameter} is null)`;
 }

@@ -16,6 +16,9 @@ export function quoteSchema(name: string): Schema {
   return `"${name}"` as Schema;
 }
 
+/** Of row `t` of `tasks`, for who reads the index of all tasks. It always holds. */
+export const IN_LIST = "t.depth >= 0";
+
 /** Any text (without NUL) as a literal, for a statement that cannot have parameters. */
 export function quoteText(text: string): string {
   // Doubled backslashes in an `E` literal: right whatever `standard_conforming_strings` is.

@@ -3,7 +3,7 @@
 //
 // Limits that stand in a text are for the planner, who takes those in parameters for a tenth of all that there is.
 
-import { ANY_TASK } from "../../core/record/row-filter.ts";
+import { ANY_TASK, type RowFilter } from "../../core/record/row-filter.ts";
 import { PAGE_MAX } from "../../core/limits.ts";
 import { type ErrorRow, pageOfFound } from "../search-found.ts";
 import {
@@ -24,7 +24,7 @@ import type { Parameter, PostgresClient } from "./connection.ts";
 import { fillGaps } from "./payloads.ts";
 import { filterParameters, matches } from "./row-filter.ts";
 import { writeArray } from "./row-encoding.ts";
-import { milliseconds, type Schema, timestamp } from "./schema.ts";
+import { IN_LIST, milliseconds, type Schema, timestamp } from "./schema.ts";
 
 /** See `Store.searchTasks`. */
 export async function searchTasks(client: PostgresClient, schema: Schema, page: SearchPage): Promise<FoundTasks> {
@@ -45,7 +45,10 @@ export async function searchTasks(client: PostgresClient, schema: Schema, page: 
     ...filterParameters(filter),
     ...streams.flatMap(({ prefixes }) => [0, 1].map((place) => writeArray(prefixes.map((prefix) => prefix[place])))),
   ];
-  const found = await client.read<SearchRow>(selectMatches(schema, streams), parameters);
+  const found = await client.read<SearchRow>(
+    selectMatches(schema, streams, { filter, hasRest: plan.hasRest }),
+    parameters,
+  );
   const [first] = found;
   const looked = { at: first?.last_at ?? null, id: first?.last_id ?? null, isCut: first?.is_cut ?? false };
   const rows = found.filter((row) => row.id !== null);
@@ -72,7 +75,11 @@ const FIXED = 6;
 /** Of `filterParameters`. */
 const FILTERED = 19;
 
-function selectMatches(schema: Schema, streams: readonly Streams[]): string {
+function selectMatches(
+  schema: Schema,
+  streams: readonly Streams[],
+  { filter, hasRest }: { readonly filter: RowFilter; readonly hasRest: boolean },
+): string {
   const keys = streams.map(({ kind }, place) => {
     const first = FIXED + FILTERED + 1 + 2 * place;
     return `select k.created_at, k.id, k.nth
@@ -91,12 +98,12 @@ function selectMatches(schema: Schema, streams: readonly Streams[]): string {
   ), candidates as materialized (
     select * from (
       select k.created_at, k.id from keys k where ${isKnown}
-      group by k.created_at, k.id order by k.created_at desc, k.id desc limit ${PAGE_MAX + 1}
+      group by k.created_at, k.id order by k.created_at desc, k.id desc limit ${hasRest ? CANDIDATES_MAX : PAGE_MAX + 1}
     ) k limit $5::integer
   ), matching as (
     select ${BRIEF}, case when $${FIXED + 16}::text is not null then t.error::text end as error
     from candidates c cross join lateral (select * from ${schema}.tasks t where t.id = c.id offset 0) t
-    where ${matches(schema, FIXED)}
+    where ${matches(schema, filter, FIXED)}
     order by c.created_at desc, c.id desc limit $6::integer
   ), looked as (
     select ${milliseconds("c.created_at")} as last_at, c.id as last_id from candidates c
@@ -110,8 +117,7 @@ function selectMatches(schema: Schema, streams: readonly Streams[]): string {
 
 /** The keys of stream `s` of one kind, in the order of lists, after the page before. */
 function selectKeys(schema: Schema, kind: SourceKind): string {
-  const id = kind === "tag" ? "task_id" : "id";
-  const table = kind === "tag" ? "task_tags" : "tasks";
+  const [table, id] = kind === "tag" ? ["task_tags", "task_id"] : ["tasks", "id"];
   return `select t.created_at, t.${id} as id from ${schema}.${table} t
     where ${STREAMS[kind]}
       and (t.created_at, t.${id}) < (${timestamp("$1::float8")}, $2::uuid)
@@ -119,9 +125,13 @@ function selectKeys(schema: Schema, kind: SourceKind): string {
     order by t.created_at desc, t.${id} desc`;
 }
 
+/** As the index says it. */
+const IS_OPEN = "coalesce(t.finished_at, 'infinity') = 'infinity'";
+
+/** Each has an index that begins with these columns, and no other one can be used for it. */
 const STREAMS: Readonly<Record<SourceKind, string>> = {
-  created: "true",
-  open: "t.finished_at is null and t.flow_name = s.a",
+  created: IN_LIST,
+  open: `${IS_OPEN} and t.flow_name = s.a`,
   ended: "t.finished_at is not null and t.flow_name = s.a and t.status = s.b",
   parked: "t.parked_reason is not null and t.flow_name = s.a",
   waiting: "t.waits is not null and t.flow_name = s.a and t.waits = s.b::smallint",
@@ -151,7 +161,7 @@ async function readPrefixes(client: PostgresClient, schema: Schema, kind: Prefix
 const PREFIXES: Readonly<
   Record<PrefixKind, { readonly columns: readonly string[]; readonly lowest: string; readonly where: string }>
 > = {
-  open: { columns: ["t.flow_name"], lowest: "''", where: "t.finished_at is null" },
+  open: { columns: ["t.flow_name"], lowest: "''", where: IS_OPEN },
   ended: { columns: ["t.flow_name", "t.status"], lowest: "'', ''", where: "t.finished_at is not null" },
   parked: { columns: ["t.flow_name"], lowest: "''", where: "t.parked_reason is not null" },
   waiting: { columns: ["t.flow_name", "t.waits"], lowest: "'', 0", where: "t.waits is not null" },

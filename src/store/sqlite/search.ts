@@ -77,7 +77,8 @@ class MergedKeys {
   first(max: number): { readonly keys: readonly Key[]; readonly isCut: boolean } {
     const frontier = this.#frontier;
     const known = [...this.#keys.values()].filter((key) => frontier === undefined || !isBefore(frontier, key));
-    const keys = known.toSorted((one, other) => (isBefore(one, other) ? -1 : 1)).slice(0, max);
+    known.sort((one, other) => other.created_at - one.created_at || (one.id < other.id ? 1 : -1));
+    const keys = known.slice(0, max);
     return { keys, isCut: frontier !== undefined || keys.length === max };
   }
 }
@@ -123,21 +124,29 @@ function prefixParameters(kind: SourceKind, [a, b]: Prefix): Record<string, stri
 /** By a walk from each to the next: it looks up as many as there are. */
 function readPrefixes(connection: SqliteConnection, kind: PrefixKind): Prefix[] {
   const { index, where, second } = PREFIXES[kind];
-  const columns = second === undefined ? "flow_name" : `flow_name, ${second}`;
-  const after = second === undefined ? "flow_name > $a" : `(flow_name, ${second}) > ($a, $b)`;
-  const statement = connection.prepare<{ a: string; b: string | number | null }>(
-    `select flow_name as a, ${second ?? "null"} as b from tasks indexed by ${index}
-    where ${where} and ${after} order by ${columns} limit 1`,
-  );
   const found: Prefix[] = [];
-  let last: { a: string; b: string | number | null } = { a: "", b: kind === "waiting" ? 0 : "" };
-  for (;;) {
-    const next = statement.get(second === undefined ? { a: last.a } : last);
-    if (!next) return found;
-    found.push([next.a, next.b === null ? null : String(next.b)]);
-    last = next;
+  const from = `from tasks indexed by ${index} where ${where}`;
+  const nextFlow = connection.prepare<{ a: string }>(
+    `select flow_name as a ${from} and flow_name > $a order by flow_name limit 1`,
+  );
+  const nextSecond =
+    second === undefined
+      ? undefined
+      : connection.prepare<{ b: string | number }>(
+          `select ${second} as b ${from} and flow_name = $a and ${second} > $b order by ${second} limit 1`,
+        );
+  for (let flow = nextFlow.get({ a: "" }); flow; flow = nextFlow.get(flow)) {
+    const { a } = flow;
+    if (!nextSecond) found.push([a, null]);
+    for (let next = nextSecond?.get({ a, b: LEAST }); next; next = nextSecond?.get({ a, b: next.b })) {
+      found.push([a, String(next.b)]);
+    }
   }
+  return found;
 }
+
+/** Before every number and every text. */
+const LEAST = -1;
 
 const PREFIXES: Readonly<
   Record<PrefixKind, { readonly index: string; readonly where: string; readonly second?: string }>
