@@ -21,6 +21,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   "test/contract/postgres.test.ts": 30, // a schema for each test
   "test/engine/engine.test.ts": 30,
   "test/chaos/limits.test.ts": 65, // five workers under kills, on both stores
+  "test/e2e/find-tasks.test.ts": 15, // sixty processes
   "test/chaos/poison.test.ts": 25,
   "test/engine/constructs.test.ts": 25, // an engine for each write at which one may die
   "test/e2e/connections.test.ts": 20, // until idle connections are closed
