@@ -102,7 +102,7 @@ create index tasks_by_creation on tasks (created_at, id) where depth >= 0;
 -- What has ended stays in its place: its state may be in an index. That of a task under way may not.
 -- Not `finished_at is null`, which writes say of a task that they look up: on a new database the planner would rather read
 -- this index whole for them.
-create index tasks_open on tasks (flow_name, created_at, id) where coalesce(finished_at, 'infinity') = 'infinity';
+create index tasks_open on tasks (flow_name, created_at, id) where coalesce(finished_at, '-infinity') = '-infinity';
 create index tasks_ended on tasks (flow_name, status, created_at, id) where finished_at is not null;
 -- Tasks that rest. What few tasks have costs all others nothing.
 create index tasks_waiting on tasks (flow_name, waits, created_at, id) where waits is not null;

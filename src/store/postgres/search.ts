@@ -126,7 +126,7 @@ function selectKeys(schema: Schema, kind: SourceKind): string {
 }
 
 /** As the index says it. */
-const IS_OPEN = "coalesce(t.finished_at, 'infinity') = 'infinity'";
+const IS_OPEN = "coalesce(t.finished_at, '-infinity') = '-infinity'";
 
 /** Each has an index that begins with these columns, and no other one can be used for it. */
 const STREAMS: Readonly<Record<SourceKind, string>> = {
