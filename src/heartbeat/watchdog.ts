@@ -24,7 +24,7 @@ export class Watchdog {
     if (turns !== this.#turns) {
       this.#turns = turns;
       this.#stuckMs = 0;
-    } else if (sinceMs < LATE * this.periodMs) {
+    } else if (sinceMs < Math.max(LATE * this.periodMs, LATE_MS_MIN)) {
       this.#stuckMs += sinceMs; // HD2
     }
     return this.#stuckMs;
@@ -33,3 +33,5 @@ export class Watchdog {
 
 /** A look that comes after so many periods is late. */
 const LATE = 2;
+/** But not before that, however short the period: on a busy machine every thread is late by so much now and then. */
+const LATE_MS_MIN = 500;
