@@ -54,7 +54,6 @@ import { cancelTask } from "./driving/cancel-task.ts";
 import { Forking } from "./driving/forking.ts";
 import { NewTasks } from "./driving/new-tasks.ts";
 import { TaskResults } from "./driving/task-results.ts";
-import { expireTasks } from "./driving/expiry.ts";
 import { UniqueTasks } from "./driving/unique-tasks.ts";
 import { retryTask } from "./driving/retry-task.ts";
 import { schedulesOf } from "./driving/schedules.ts";
@@ -78,7 +77,7 @@ import { signalTask } from "./driving/signal-task.ts";
 import { tellingScheduleEnds } from "./process/schedule-ends.ts";
 import { StoreClock } from "./process/store-clock.ts";
 import { type Duty, leaseWithin } from "./queue/maintenance.ts";
-import { retentionDuty } from "./queue/retention.ts";
+import { dutiesOf } from "./queue/duties.ts";
 import { limitsOf } from "./queue/limits-of.ts";
 import { Scheduling } from "./queue/scheduling.ts";
 import { type RunningWorker, Worker, type WorkOptions } from "./queue/worker.ts";
@@ -118,9 +117,6 @@ export interface Engine extends Taskonaut {
 export function createEngine(options: EngineOptions): Engine {
   return new StoreEngine(options);
 }
-
-/** Between two times that a worker puts counts together. */
-const FOLD_MS = 5_000;
 
 /** A summary tells of no payload. */
 const LEAN = { isLean: true } as const;
@@ -321,16 +317,7 @@ class StoreEngine implements Engine {
 
   /** What its worker does once in a while, for all. */
   #duties(): readonly Duty[] {
-    return [
-      retentionDuty({ ...this.#tools, store: this.#store }),
-      {
-        name: "expire tasks",
-        everyMs: 1000,
-        do: (signal) => expireTasks({ ...this.#tools, store: this.#store }, signal),
-      },
-      { name: "grant tickets", everyMs: 1000, do: () => this.#limitDesk.settle() },
-      { name: "put counts together", everyMs: FOLD_MS, do: () => this.#store.counts.fold() },
-    ];
+    return dutiesOf({ ...this.#tools, store: this.#store, limitDesk: this.#limitDesk });
   }
 
   listFlows(): Promise<readonly FlowDescription[]> {

@@ -22,7 +22,8 @@ test("an idle worker is near silent, beside 10,000 tasks that sleep", async () =
   const before = relay.queries.length;
   await Bun.sleep(IDLE_SECONDS * 1000);
   const own = relay.queries.slice(before).filter((text) => !IS_HEARTBEAT_OR_WATCH.test(text));
-  expect((own.length * 60) / IDLE_SECONDS, own.join("\n")).toBeLessThanOrEqual(6);
+  // one look at the queue, one at the line for tickets, one for schedules
+  expect((own.length * 60) / IDLE_SECONDS, own.join("\n")).toBeLessThanOrEqual(8);
   // it has looked after all: nobody else counts here
   expect(own.length).toBeGreaterThan(0);
 });

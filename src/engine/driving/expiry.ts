@@ -17,14 +17,15 @@ export interface ExpiryTools extends Pick<
   readonly store: Pick<Store, "admission" | "readTask">;
 }
 
-export async function expireTasks(tools: ExpiryTools, signal: AbortSignal): Promise<void> {
+export async function expireTasks(tools: ExpiryTools, signal: AbortSignal): Promise<boolean> {
   const { store } = tools;
   for (let portion = 0; portion < PORTIONS_MAX && !signal.aborted; portion++) {
     const ids = await store.admission.findExpired(PORTION);
     const expired = await Promise.all(ids.map((id) => expireTask(id, tools)));
     // where others are at it as well, the rest is left to them
-    if (ids.length < PORTION || expired.filter(Boolean).length < PORTION / 2) return;
+    if (ids.length < PORTION || expired.filter(Boolean).length < PORTION / 2) return portion > 0 || ids.length > 0;
   }
+  return true;
 }
 
 async function expireTask(

@@ -37,12 +37,18 @@ export class CommitWriter {
   readonly #changes: Job<Change>[] = [];
   readonly #inserts: Job<TaskRecord>[] = [];
   #isWriting = false;
+  #batches = 0;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly store: Pick<Store, "insertTasks" | "commitChanges">,
     private readonly pace = new Pace(STANDING),
   ) {}
+
+  /** How many times it has written something so far. */
+  get batches(): number {
+    return this.#batches;
+  }
 
   /** Resolves when everything submitted so far has been written, or has failed. */
   async settle(): Promise<void> {
@@ -81,6 +87,7 @@ export class CommitWriter {
   async #write(): Promise<void> {
     while (this.#inserts.length > 0 || this.#changes.length > 0) {
       await this.pace.turn(); // W3
+      this.#batches += 1;
       await writeBatch(takeWithinBytes(this.#inserts), (batch) => this.store.insertTasks(batch));
       await writeBatch(takeOnePerTask(this.#changes), (batch) => this.store.commitChanges(batch));
     }

@@ -1,0 +1,62 @@
+// What a worker does once in a while, beside its tasks and those that nobody looks after.
+
+import type { Store } from "../../store/store.ts";
+import { expireTasks, type ExpiryTools } from "../driving/expiry.ts";
+import type { CommitWriter } from "../process/commit-writer.ts";
+import type { LimitDesk } from "../process/limit-desk.ts";
+import type { Duty } from "./maintenance.ts";
+import { retentionDuty, type RetentionTools } from "./retention.ts";
+
+/** Between two times that a worker puts counts together. */
+const FOLD_MS = 5_000;
+
+/** Between two looks for tasks that have expired: where something goes on, and where nothing does. */
+const EXPIRY_MS = 1_000;
+const IDLE_EXPIRY_MS = 60_000;
+
+export interface DutyTools extends RetentionTools, ExpiryTools {
+  readonly store: RetentionTools["store"] & ExpiryTools["store"] & Pick<Store, "counts">;
+  readonly writer: ExpiryTools["writer"] & Pick<CommitWriter, "batches">;
+  readonly limitDesk: Pick<LimitDesk, "settle">;
+}
+
+export function dutiesOf(tools: DutyTools): readonly Duty[] {
+  return [
+    retentionDuty(tools),
+    expiryDuty(tools),
+    { name: "grant tickets", everyMs: 1000, do: () => tools.limitDesk.settle() },
+    foldDuty(tools),
+  ];
+}
+
+/** Who claims a task that has expired ends it; this is for those that nobody claims. */
+function expiryDuty(tools: DutyTools): Duty {
+  const { clock, writer } = tools;
+  let batches = -1;
+  let lookAt = 0;
+  return {
+    name: "expire tasks",
+    everyMs: EXPIRY_MS,
+    async do(signal) {
+      if (batches === writer.batches && clock.now() < lookAt) return;
+      batches = writer.batches;
+      const hasFound = await expireTasks(tools, signal);
+      lookAt = clock.now() + (hasFound ? EXPIRY_MS : IDLE_EXPIRY_MS);
+    },
+  };
+}
+
+/** Who has written has added counts; where nobody writes nothing is to be put together, and nothing is asked. */
+function foldDuty({ store, writer }: Pick<DutyTools, "store" | "writer">): Duty {
+  let folded = 0;
+  return {
+    name: "put counts together",
+    everyMs: FOLD_MS,
+    async do() {
+      const { batches } = writer;
+      if (batches === folded) return;
+      await store.counts.fold();
+      folded = batches;
+    },
+  };
+}
