@@ -10,7 +10,7 @@ export const CHROMIUM =
   Bun.which("chromium") ?? Bun.which("chromium-browser") ?? Bun.which("google-chrome") ?? undefined;
 
 /** A screenshot of each view is put there, to be looked at. */
-const SCREENSHOTS = process.env["TASKONAUT_SCREENSHOTS"];
+const SCREENSHOTS = process.env["DASHBOARD_PICTURES"];
 
 export interface Dashboard extends AsyncDisposable {
   readonly sandbox: Sandbox;
