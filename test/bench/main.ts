@@ -14,17 +14,7 @@ import { schedules } from "./schedules.bench.ts";
 import { steps } from "./steps.bench.ts";
 import { formatTable } from "./table.ts";
 
-const BENCHES: readonly Bench[] = [
-  wholeProcess,
-  advance,
-  steps,
-  callers,
-  http,
-  backlog,
-  schedules,
-  manyTasks,
-  filters,
-];
+const BENCHES: readonly Bench[] = [wholeProcess, advance, steps, callers, http, backlog, schedules, manyTasks, filters];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !BENCHES.some((bench) => bench.name === name));
