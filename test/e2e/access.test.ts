@@ -26,7 +26,7 @@ describe("where it starts", () => {
     for (const host of ["0.0.0.0", "::", outerAddress() ?? "192.0.2.1"]) {
       const { exit, stdout, stderr } = await sandbox.run(["run-app", "--port", "0", "--host", host]);
       expect({ host, exit, stdout }).toEqual({ host, exit: 2, stdout: "" });
-      expect(stderr).toMatch(/set TASKONAUT_API_TOKEN, or listen on 127\.0\.0\.1, or say --insecure/);
+      expect(stderr).toMatch(/set TASKONAUT_API_TOKEN, listen on 127\.0\.0\.1, or say --insecure/);
     }
     for (const host of ["127.0.0.1", "localhost"]) {
       await using place = await openSandbox();

@@ -7,8 +7,8 @@ import { readText, tableOf } from "./documents.ts";
 
 const HAS = [...readExposition(new Metrics({ version: "1", dialect: "sqlite" }).write()).keys()];
 
-test("docs/operations.md lists the metrics", async () => {
-  const rows = tableOf(await readText("docs/operations.md"), "metric");
+test("docs/metrics.md lists the metrics", async () => {
+  const rows = tableOf(await readText("docs/metrics.md"), "metric");
   const told = rows.flatMap(([names = ""]) => [...names.matchAll(/`(\w+)`/g)].map(([, name = ""]) => name));
   expect(told.toSorted()).toEqual(HAS.toSorted());
 });
