@@ -195,8 +195,9 @@ describe("logs", () => {
     await using sandbox = await openSandbox();
     const { stderr } = await sandbox.run(["run-flow", "--a", "9007199254740991", "--log-level", "info"]);
     expect(linesOf(stderr).map(({ level, message }) => [level, message])).toEqual([
-      ["info", "task created"],
       ["warn", "tool attempt failed"],
+      // with all that came of it, in one commit
+      ["info", "task created"],
       ["warn", "step failed"],
       ["info", "task failed"],
     ]);
