@@ -25,7 +25,7 @@ import type { Log } from "./core/log.ts";
 import type { TaskNews } from "./core/api/task-news.ts";
 import type { TellWait } from "./core/waiting.ts";
 import type { Taskonaut } from "./core/api/taskonaut.ts";
-import type { Engine } from "./engine/engine.ts";
+import type { Engine } from "./engine/engine-options.ts";
 import type { LineStyle } from "./heartbeat/messages.ts";
 import { findEmbedded } from "./flows/embedded.ts";
 import { findFlowFiles, resolveFlowPaths } from "./flows/find-flow-files.ts";

@@ -1,15 +1,7 @@
 // The engine: `Taskonaut` over a store in this process, and the worker that it may have.
 
-import type { Clock } from "../core/clock.ts";
-import type { Flow } from "../core/flow/flow.ts";
-import type { CallTool } from "../core/flow/tool.ts";
-import type { ToolWatch } from "../core/flow/tool-watch.ts";
-import type { StartHeartbeat } from "../core/heartbeat.ts";
 import { parseTaskId } from "../core/record/ids.ts";
-import type { Limits } from "../core/limits.ts";
-import type { Log, LogFields, LogMethod } from "../core/log.ts";
-import type { TaskRecord } from "../core/record/record.ts";
-import { summarize, summarizeListed } from "../core/api/summarize.ts";
+import type { Log, LogFields } from "../core/log.ts";
 import type { Task, TaskSummary } from "../core/api/task.ts";
 import type {
   CancelTask,
@@ -29,23 +21,19 @@ import type { Pauses } from "../core/api/pauses.ts";
 import type { Gate } from "../core/api/tokens.ts";
 import type { CountTasks, TaskCounts } from "../core/api/task-counts.ts";
 import type { Worker as WorkerResource } from "../core/api/worker.ts";
-import type { TaskNews } from "../core/api/task-news.ts";
 import type { Limits as LimitsApi } from "../core/api/limits.ts";
-import type { TellWait } from "../core/waiting.ts";
 import type { Store } from "../store/store.ts";
 import { turnOfLoop } from "../turn-of-loop.ts";
+import type { Engine, EngineOptions } from "./engine-options.ts";
 import { QueueNotifier } from "./process/queue-notifier.ts";
 import { BulkOperations } from "./driving/bulk/bulk-operations.ts";
 import { createBulkFlow } from "./driving/bulk/bulk-flow.ts";
 import { ChildTasks } from "./driving/child-tasks.ts";
 import { CommitWriter } from "./process/commit-writer.ts";
-import { countTasks } from "./doors/count-tasks.ts";
 import { findTasks } from "./doors/find-tasks.ts";
 import { LimitsDoor } from "./doors/limits.ts";
-import { listTasks } from "./doors/list-tasks.ts";
+import { TaskReading } from "./doors/task-reading.ts";
 import { AccessTokens } from "./doors/tokens.ts";
-import { tellLimits } from "./doors/tell-limits.ts";
-import { toSoundTask } from "./task/damage.ts";
 import type { DrivingTools } from "./driving/driving-tools.ts";
 import { DrivenTasks } from "./driving/driven-tasks.ts";
 import { DrivingForCallers } from "./driving/drive-for-caller.ts";
@@ -69,7 +57,6 @@ import { KnownPauses } from "./process/known-pauses.ts";
 import { Pace } from "./process/pace.ts";
 import { ProgressWriter } from "./process/progress-writer.ts";
 import { Flows } from "./task/flows.ts";
-import { withPauses } from "./task/to-pause.ts";
 import { toTask, toWorker } from "./task/to-task.ts";
 import { runToEnd, type RunTools } from "./driving/run-to-end.ts";
 import { resolveTask } from "./driving/resolve-task.ts";
@@ -80,46 +67,12 @@ import { type Duty, leaseWithin } from "./queue/maintenance.ts";
 import { dutiesOf } from "./queue/duties.ts";
 import { limitsOf } from "./queue/limits-of.ts";
 import { Scheduling } from "./queue/scheduling.ts";
-import { type RunningWorker, Worker, type WorkOptions } from "./queue/worker.ts";
-
-export interface EngineOptions {
-  readonly store: Store;
-  readonly flows: readonly Flow[];
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly limits: Limits;
-  /** Gives a new UUID, version 7: ids of tasks and of this worker. */
-  readonly newId: () => string;
-  /** For people: host and process id. */
-  readonly workerName: string;
-  /** Keeps the lease of a worker that takes tasks from the queue; without it the event loop does. */
-  readonly startHeartbeat?: StartHeartbeat;
-  /** Told what a caller waits for. */
-  readonly tellWait?: TellWait | undefined;
-  /** Told what happens to the tasks that are driven here. */
-  readonly news?: TaskNews | undefined;
-  /** Sees what tools leave uncaught. */
-  readonly toolWatch?: ToolWatch;
-  /** Where flows log; by default with everything else. */
-  readonly flowLog?: LogMethod;
-  /** Where tools log; by default with everything else. */
-  readonly toolLog?: Log;
-  /** Calls tools in the place of the engine: a test of a flow has others to call. */
-  readonly callTool?: CallTool;
-}
-
-export interface Engine extends Taskonaut {
-  readonly tokens: Gate;
-  /** Takes due tasks from the queue and drives them, until it is stopped or the engine is closed. One at a time. */
-  startWorker(options: WorkOptions): Promise<RunningWorker>;
-}
+import { Worker } from "./queue/worker.ts";
+import type { RunningWorker, WorkOptions } from "./queue/worker-tools.ts";
 
 export function createEngine(options: EngineOptions): Engine {
   return new StoreEngine(options);
 }
-
-/** A summary tells of no payload. */
-const LEAN = { isLean: true } as const;
 
 /** So long a caller waits for the database to come back before it hears of the outage. */
 const DELIVERY_MS = 5_000;
@@ -146,6 +99,7 @@ class StoreEngine implements Engine {
   readonly pauses: Pauses;
   #worker: Worker | undefined;
   readonly #holdings: Holdings;
+  readonly #reading: TaskReading;
   readonly #limitDesk: LimitDesk;
   readonly limits: LimitsApi;
   #closing: Promise<void> | undefined;
@@ -178,6 +132,15 @@ class StoreEngine implements Engine {
       { store, lease, driven: this.#driven, clock, tellWait: options.tellWait },
       limits.busyMs,
     );
+    this.#reading = new TaskReading({
+      store,
+      clock,
+      storeClock: this.#storeClock,
+      pauses: this.#pauses,
+      flows: this.#flows,
+      read: (id, reading) => this.#stored.read(id, reading),
+      turnOfLoop,
+    });
     this.#children = new ChildTasks(() => ({
       store,
       tools: this.#tools,
@@ -266,21 +229,24 @@ class StoreEngine implements Engine {
       tools: this.#tools,
       notifier: this.#notifier,
       newId: options.newId,
-      tell: (record) => this.#tell(record),
+      tell: (record) => this.#reading.tell(record),
     });
     this.results = new TaskResults({
       tools: this.#tools,
       ends: this.#ends,
       newTasks: this.#newTasks,
       runTools: this.#runTools,
-      tell: (record) => this.#tell(record),
+      tell: (record) => this.#reading.tell(record),
       getTask: (id) => this.getTask(id),
       getTaskSummary: (id) => this.getTaskSummary(id),
     });
     this.bulk = new BulkOperations({
       tools: { ...this.#tools, tasks: store, resumeTask: (id) => this.resumeTask(id) },
       newTasks: this.#newTasks,
-      tell: async (record, isNew) => ({ task: isNew ? toTask(record) : await this.#tell(record), created: isNew }),
+      tell: async (record, isNew) => ({
+        task: isNew ? toTask(record) : await this.#reading.tell(record),
+        created: isNew,
+      }),
     });
     this.#holdings = new Holdings({
       store,
@@ -331,16 +297,15 @@ class StoreEngine implements Engine {
   async createTask(request: CreateTask): Promise<CreatedTask> {
     this.#driven.assertOpen();
     const { record, isNew } = await this.#newTasks.create(request);
-    const task = isNew ? withPauses(toTask(record), await this.#pauses.list()) : await this.#tell(record);
-    return { task, created: isNew };
+    return { task: await (isNew ? this.#reading.tellNew(record) : this.#reading.tell(record)), created: isNew };
   }
 
   async advanceTask(id: string): Promise<Task> {
-    return this.#tell(await this.#callers.drive(parseTaskId(id), (driver) => driver.advance()));
+    return this.#reading.tell(await this.#callers.drive(parseTaskId(id), (driver) => driver.advance()));
   }
 
   async runTask(id: string, options: RunTask = {}): Promise<Task> {
-    return this.#tell(await runToEnd(parseTaskId(id), options, this.#runTools));
+    return this.#reading.tell(await runToEnd(parseTaskId(id), options, this.#runTools));
   }
 
   async signalTask(id: string, signal: SignalTask): Promise<Task> {
@@ -352,13 +317,13 @@ class StoreEngine implements Engine {
       ...this.#tools,
       cancelled: this.#children,
       read: (taskId) => this.getTask(taskId),
-      tell: (record) => this.#tell(record),
+      tell: (record) => this.#reading.tell(record),
     });
   }
 
   async retryTask(id: string): Promise<Task> {
     try {
-      return await this.#tell(await retryTask(parseTaskId(id), this.#tools));
+      return await this.#reading.tell(await retryTask(parseTaskId(id), this.#tools));
     } finally {
       this.#notifier.tellWorkers(); // a child may be in the queue by now, whatever became of its parent
     }
@@ -366,7 +331,7 @@ class StoreEngine implements Engine {
 
   async resolveTask(id: string, request: ResolveTask): Promise<Task> {
     try {
-      return await this.#tell(await resolveTask(parseTaskId(id), request, this.#tools, this.#callers));
+      return await this.#reading.tell(await resolveTask(parseTaskId(id), request, this.#tools, this.#callers));
     } finally {
       this.#notifier.tellWorkers();
     }
@@ -381,30 +346,27 @@ class StoreEngine implements Engine {
       driver.unpark();
       return true;
     });
-    return this.#tell(resumed);
+    return this.#reading.tell(resumed);
   }
 
-  async getTask(id: string): Promise<Task> {
-    return this.#tellInLine(await this.#stored.read(parseTaskId(id)));
+  getTask(id: string): Promise<Task> {
+    return this.#reading.getTask(id);
   }
 
-  async listTasks(request: ListTasks): Promise<TaskPage> {
-    await turnOfLoop(); // whoever asks for one page after the other must not keep all others waiting
-    return listTasks(this.#store, request, {}, await this.#pauses.list());
+  listTasks(request: ListTasks): Promise<TaskPage> {
+    return this.#reading.listTasks(request);
   }
 
-  async countTasks(request: CountTasks = {}): Promise<TaskCounts> {
-    return countTasks(this.#store, this.#tools.clock, request);
+  countTasks(request: CountTasks = {}): Promise<TaskCounts> {
+    return this.#reading.countTasks(request);
   }
 
-  async getTaskSummary(id: string): Promise<TaskSummary> {
-    return summarize(await this.#tellInLine(await this.#stored.read(parseTaskId(id), LEAN)));
+  getTaskSummary(id: string): Promise<TaskSummary> {
+    return this.#reading.getTaskSummary(id);
   }
 
-  async listTaskSummaries(request: ListTasks): Promise<SummaryPage> {
-    await turnOfLoop();
-    const { tasks, ...page } = await listTasks(this.#store, request, LEAN, await this.#pauses.list());
-    return { tasks: tasks.map(summarizeListed), ...page };
+  listTaskSummaries(request: ListTasks): Promise<SummaryPage> {
+    return this.#reading.listTaskSummaries(request);
   }
 
   findTasks(name: string): Promise<FoundTasks> {
@@ -439,22 +401,6 @@ class StoreEngine implements Engine {
       await lease.stop();
       await this.#store.close();
     }
-  }
-
-  /** The task as its caller sees it. Throws record_damaged. */
-  async #tell(record: TaskRecord): Promise<Task> {
-    return withPauses(await toSoundTask(record, this.#store.location), await this.#pauses.list());
-  }
-
-  /** With its place in the line, where a limit stands before it. */
-  async #tellInLine(record: TaskRecord): Promise<Task> {
-    const task = await this.#tell(record);
-    const waiting_for = await tellLimits(record, task.waiting_for, {
-      limits: this.#store.limits,
-      isLimited: (flow) => this.#flows.get(flow)?.limits !== undefined,
-      now: () => this.#storeClock.guess(),
-    });
-    return waiting_for === task.waiting_for ? task : { ...task, waiting_for };
   }
 
   /** A worker looks itself; it knows what it has claimed. */

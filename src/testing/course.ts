@@ -2,7 +2,7 @@
 
 import type { TaskRow } from "../core/record/record.ts";
 import { isStepOpen, isTerminal } from "../core/record/status.ts";
-import type { Engine } from "../engine/engine.ts";
+import type { Engine } from "../engine/engine-options.ts";
 import type { Change, Store } from "../store/store.ts";
 import type { Happening } from "./happenings.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";

@@ -3,7 +3,7 @@
 import { hasCode, TaskonautError } from "../core/errors.ts";
 import { toMilliseconds } from "../core/flow/duration.ts";
 import { isTerminal } from "../core/record/status.ts";
-import type { Engine } from "../engine/engine.ts";
+import type { Engine } from "../engine/engine-options.ts";
 import type { Moment, RunOptions, TimedSignal } from "./api.ts";
 
 export interface Happening {

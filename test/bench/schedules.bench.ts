@@ -3,7 +3,8 @@
 
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import { SILENT } from "../../src/core/log.ts";
-import { createEngine, type Engine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine-options.ts";
 import { systemClock } from "../../src/engine/process/system-clock.ts";
 import { echoAdd } from "../../src/flows/echo-add.ts";
 import type { Store } from "../../src/store/store.ts";

@@ -8,7 +8,7 @@ import type { Limit } from "../../src/core/api/limits.ts";
 import type { Task } from "../../src/core/api/task.ts";
 import type { Taskonaut } from "../../src/core/api/taskonaut.ts";
 import type { Flow } from "../../src/core/flow/flow.ts";
-import type { Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine-options.ts";
 import { call, defineFlow } from "../../src/sdk/taskonaut.ts";
 import { startServer } from "../../src/server/serve.ts";
 import { callCli, type CliResult } from "../support/cli.ts";

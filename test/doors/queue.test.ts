@@ -8,7 +8,7 @@ import type { Flow } from "../../src/core/flow/flow.ts";
 import type { Task } from "../../src/core/api/task.ts";
 import type { Taskonaut } from "../../src/core/api/taskonaut.ts";
 import type { Worker } from "../../src/core/api/worker.ts";
-import type { Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine-options.ts";
 import { call, defineFlow, defineTool } from "../../src/sdk/taskonaut.ts";
 import { startServer } from "../../src/server/serve.ts";
 import { callCli, type CliCall, type CliResult } from "../support/cli.ts";

@@ -9,7 +9,7 @@ import { call, runChild, waitForSignal } from "../../src/core/flow/operation.ts"
 import { defineTool } from "../../src/core/flow/tool.ts";
 import type { BulkOperations } from "../../src/engine/driving/bulk/bulk-operations.ts";
 import { systemClock } from "../../src/engine/process/system-clock.ts";
-import type { Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine-options.ts";
 import { DATABASES } from "../support/databases.ts";
 import { benchOn } from "../support/bench.ts";
 import { ended, enqueue, waiting } from "../support/queue.ts";

@@ -1,7 +1,7 @@
 // What a flow undoes never runs beside what it undoes, though a tool may listen to no abort.
 
 import { describe, expect, test } from "bun:test";
-import type { Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine-options.ts";
 import { call, race, sleep } from "../../src/sdk/taskonaut.ts";
 import { DATABASES } from "../support/databases.ts";
 import { ended, enqueue } from "../support/queue.ts";

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import postgres from "postgres";
 import { call, waitForSignal } from "../../src/core/flow/operation.ts";
 import { isDamaged } from "../../src/core/api/task.ts";
-import type { Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine-options.ts";
 import { DATABASES } from "../support/databases.ts";
 import { enqueue, ended } from "../support/queue.ts";
 import { giveBack } from "../support/tools.ts";

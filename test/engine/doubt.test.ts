@@ -7,7 +7,7 @@ import { defineFlow, type Flow } from "../../src/core/flow/flow.ts";
 import { all, call } from "../../src/core/flow/operation.ts";
 import type { Resolution } from "../../src/core/api/taskonaut.ts";
 import type { Tool } from "../../src/core/flow/tool.ts";
-import type { Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine-options.ts";
 import { benchOn } from "../support/bench.ts";
 import { DATABASES } from "../support/databases.ts";
 import { ended, enqueue, waiting } from "../support/queue.ts";

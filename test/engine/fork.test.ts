@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import type { Task } from "../../src/core/api/task.ts";
 import type { Flow } from "../../src/core/flow/flow.ts";
-import type { Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine-options.ts";
 import {
   all,
   annotate,

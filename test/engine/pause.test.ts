@@ -7,7 +7,7 @@ import type { Clock } from "../../src/core/clock.ts";
 import type { Flow } from "../../src/core/flow/flow.ts";
 import type { Tool } from "../../src/core/flow/tool.ts";
 import type { Execution } from "../../src/core/record/record.ts";
-import type { Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine-options.ts";
 import { systemClock } from "../../src/engine/process/system-clock.ts";
 import { all, call, defineFlow, defineTool, runChild, waitForSignal } from "../../src/sdk/taskonaut.ts";
 import type { Store } from "../../src/store/store.ts";

@@ -5,7 +5,7 @@ import * as v from "valibot";
 import type { ToolContext } from "../../src/core/flow/tool.ts";
 import type { Execution } from "../../src/core/record/record.ts";
 import type { Progress } from "../../src/core/record/progress.ts";
-import type { Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine-options.ts";
 import { call, defineFlow, defineTool } from "../../src/sdk/taskonaut.ts";
 import type { ProgressNote, Store } from "../../src/store/store.ts";
 import { benchOn } from "../support/bench.ts";

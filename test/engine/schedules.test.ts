@@ -7,7 +7,7 @@ import { waitForSignal } from "../../src/core/flow/operation.ts";
 import { keyedTaskId } from "../../src/core/record/ids.ts";
 import { firingKey, type ScheduleRow } from "../../src/core/record/schedule.ts";
 import type { ScheduleDefinition } from "../../src/core/flow/schedule.ts";
-import type { Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine-options.ts";
 import { isTerminal } from "../../src/core/record/status.ts";
 import type { Store } from "../../src/store/store.ts";
 import { scheduleRow } from "../contract/rows.ts";

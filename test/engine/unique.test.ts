@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import type { Flow } from "../../src/core/flow/flow.ts";
 import type { OnConflict } from "../../src/core/flow/unique.ts";
-import type { Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine-options.ts";
 import { call, defineFlow, defineTool, runChild, waitForSignal } from "../../src/sdk/taskonaut.ts";
 import { benchOn } from "../support/bench.ts";
 import { DATABASES } from "../support/databases.ts";

@@ -4,8 +4,8 @@ import * as v from "valibot";
 import { defineFlow, type Flow } from "../../src/core/flow/flow.ts";
 import { call, type Operation } from "../../src/core/flow/operation.ts";
 import type { Tool } from "../../src/core/flow/tool.ts";
-import type { Engine } from "../../src/engine/engine.ts";
-import type { RunningWorker } from "../../src/engine/queue/worker.ts";
+import type { Engine } from "../../src/engine/engine-options.ts";
+import type { RunningWorker } from "../../src/engine/queue/worker-tools.ts";
 import { type Bench, benchOn } from "../support/bench.ts";
 import type { EngineDatabase } from "../support/databases.ts";
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { call } from "../../src/core/flow/operation.ts";
 import { defineTool } from "../../src/core/flow/tool.ts";
-import type { Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine-options.ts";
 import { DATABASES } from "../support/databases.ts";
 import { ended, enqueue } from "../support/queue.ts";
 import { Gate, giveBack } from "../support/tools.ts";

@@ -59,7 +59,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   ui: { imports: ["core"], packages: ["@preact/signals", "preact", "preact/hooks"] },
 
   bench: {
-    imports: ["engine/engine.ts", "engine/process", "flows", "store/baseline.ts", "core"],
+    imports: ["engine/engine*.ts", "engine/process", "flows", "store/baseline.ts", "core"],
     packages: ["node:os"],
   },
   heartbeat: {
@@ -72,7 +72,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   testing: {
     imports: [
       "read-limits.ts",
-      "engine/engine.ts",
+      "engine/engine*.ts",
       "engine/task",
       "flows",
       "store/sqlite",
@@ -87,7 +87,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   "read-limits.ts": { imports: ["core"] },
 
   // the wings of the engine
-  "engine/engine.ts": {
+  "engine/engine*.ts": {
     imports: [
       "engine/queue",
       "engine/driving",

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll } from "bun:test";
 import type { Store } from "../../src/store/store.ts";
 import type { EngineDatabase } from "./databases.ts";
 import type { Clock } from "../../src/core/clock.ts";
-import type { Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine-options.ts";
 import { systemClock } from "../../src/engine/process/system-clock.ts";
 import { engineOn } from "./engine.ts";
 

@@ -3,7 +3,7 @@
 import { Firings, type FiringTools } from "./firings.ts";
 import type { Duty } from "./maintenance.ts";
 import { ScheduleSources } from "./schedule-sources.ts";
-import type { Sideline } from "./worker.ts";
+import type { Sideline } from "./worker-tools.ts";
 
 /** So often a worker confirms that its code is there, and looks whether it is to take over. */
 const CONFIRM_MS = 40_000;

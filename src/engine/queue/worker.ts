@@ -2,52 +2,15 @@
 // schedule (K2); it claims (K1), and holds what it has claimed until that is let go of (K3).
 
 import { hasCode } from "../../core/errors.ts";
-import type { Limits } from "../../core/limits.ts";
 import { messageOf } from "../../core/record/stored-error.ts";
-import type { DrivingForWorker } from "../driving/drive-for-worker.ts";
-import type { Lease } from "../process/lease.ts";
 import { Pace, SMALL_PIECES_MS } from "../process/pace.ts";
 import { Pause } from "../process/pause.ts";
-import type { QueueNotifier } from "../process/queue-notifier.ts";
 import { within } from "../process/within.ts";
 import { BLIND_POLL_MS, ClaimSchedule, type Move } from "./claim-schedule.ts";
-import { Claims, type ClaimTools } from "./claims.ts";
+import { Claims } from "./claims.ts";
 import { HeldTasks } from "./held-tasks.ts";
-import { type Duty, Maintenance, type MaintenanceTools } from "./maintenance.ts";
-
-export interface WorkOptions {
-  /** How many tasks are driven at once: 1 or more. */
-  readonly concurrency: number;
-  /** Told of each task that has ended here, once that is durable. */
-  readonly onEnded?: (taskId: string) => void;
-}
-
-export interface RunningWorker {
-  readonly id: string;
-  /** Takes no more tasks, lets running tools end within the grace period, and releases the rest for others at once. */
-  stop(): Promise<void>;
-}
-
-/** What a worker does all the time, beside its tasks. */
-export interface Sideline {
-  /** What of it is done once in a while. */
-  readonly duty: Duty;
-  /** When the worker starts. Throws what the store throws: then nothing has started. */
-  begin(): Promise<void>;
-  /** Until `signal` aborts. Never rejects. */
-  goOn(signal: AbortSignal): Promise<void>;
-  /** Others may have written what concerns it. */
-  noteNews(): void;
-}
-
-export interface WorkerTools extends ClaimTools, MaintenanceTools {
-  readonly lease: Pick<Lease, "workerId" | "work" | "renewRegistration">;
-  readonly limits: Pick<Limits, "graceMs">;
-  readonly driving: Pick<DrivingForWorker, "drive" | "setAside">;
-  readonly store: ClaimTools["store"] & MaintenanceTools["store"];
-  readonly notifier: Pick<QueueNotifier, "listen" | "tellWorkers" | "tellOthers">;
-  readonly sidelines?: readonly Sideline[];
-}
+import { Maintenance } from "./maintenance.ts";
+import type { RunningWorker, Sideline, WorkerTools, WorkOptions } from "./worker-tools.ts";
 
 export class Worker implements RunningWorker {
   readonly id: string;

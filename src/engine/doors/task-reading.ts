@@ -1,0 +1,86 @@
+// Tasks as their callers see them: one, a page of them, or how many there are.
+
+import { parseTaskId } from "../../core/record/ids.ts";
+import type { TaskRecord } from "../../core/record/record.ts";
+import { summarize, summarizeListed } from "../../core/api/summarize.ts";
+import type { CountTasks, TaskCounts } from "../../core/api/task-counts.ts";
+import type { Task, TaskSummary } from "../../core/api/task.ts";
+import type { ListTasks, SummaryPage, TaskPage } from "../../core/api/taskonaut.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { Reading, Store } from "../../store/store.ts";
+import type { KnownPauses } from "../process/known-pauses.ts";
+import type { StoreClock } from "../process/store-clock.ts";
+import { toSoundTask } from "../task/damage.ts";
+import type { Flows } from "../task/flows.ts";
+import { withPauses } from "../task/to-pause.ts";
+import { toTask } from "../task/to-task.ts";
+import { countTasks } from "./count-tasks.ts";
+import { listTasks } from "./list-tasks.ts";
+import { tellLimits } from "./tell-limits.ts";
+
+/** A summary tells of no payload. */
+const LEAN = { isLean: true } as const;
+
+interface ReadingTools {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly storeClock: Pick<StoreClock, "guess">;
+  readonly pauses: Pick<KnownPauses, "list">;
+  readonly flows: Pick<Flows, "get">;
+  /** Throws task_not_found, record_damaged. */
+  readonly read: (id: string, reading?: Reading) => Promise<TaskRecord>;
+  /** Whoever asks for one page after the other must not keep all others waiting. */
+  readonly turnOfLoop: () => Promise<void>;
+}
+
+export class TaskReading {
+  constructor(private readonly tools: ReadingTools) {}
+
+  async getTask(id: string): Promise<Task> {
+    return this.#tellInLine(await this.tools.read(parseTaskId(id)));
+  }
+
+  async getTaskSummary(id: string): Promise<TaskSummary> {
+    return summarize(await this.#tellInLine(await this.tools.read(parseTaskId(id), LEAN)));
+  }
+
+  async listTasks(request: ListTasks): Promise<TaskPage> {
+    const { store, pauses, turnOfLoop } = this.tools;
+    await turnOfLoop();
+    return listTasks(store, request, {}, await pauses.list());
+  }
+
+  async listTaskSummaries(request: ListTasks): Promise<SummaryPage> {
+    const { store, pauses, turnOfLoop } = this.tools;
+    await turnOfLoop();
+    const { tasks, ...page } = await listTasks(store, request, LEAN, await pauses.list());
+    return { tasks: tasks.map(summarizeListed), ...page };
+  }
+
+  countTasks(request: CountTasks): Promise<TaskCounts> {
+    return countTasks(this.tools.store, this.tools.clock, request);
+  }
+
+  /** The task as its caller sees it. Throws record_damaged. */
+  async tell(record: TaskRecord): Promise<Task> {
+    const { store, pauses } = this.tools;
+    return withPauses(await toSoundTask(record, store.location), await pauses.list());
+  }
+
+  /** The same of one that was just made here, whose record is sound. */
+  async tellNew(record: TaskRecord): Promise<Task> {
+    return withPauses(toTask(record), await this.tools.pauses.list());
+  }
+
+  /** With its place in the line, where a limit stands before it. */
+  async #tellInLine(record: TaskRecord): Promise<Task> {
+    const { store, flows, storeClock } = this.tools;
+    const task = await this.tell(record);
+    const waiting_for = await tellLimits(record, task.waiting_for, {
+      limits: store.limits,
+      isLimited: (flow) => flows.get(flow)?.limits !== undefined,
+      now: () => storeClock.guess(),
+    });
+    return waiting_for === task.waiting_for ? task : { ...task, waiting_for };
+  }
+}
