@@ -238,7 +238,7 @@ create table task_inbox (
 
   primary key (task_id, seq),
   constraint signal_is_named check ((kind = 'signal') = (name is not null)),
-  constraint step_is_named check ((kind in ('child', 'resolve', 'ticket')) = (step_id is not null)),
+  constraint step_is_named check ((kind = 'child' or kind = 'resolve' or kind = 'ticket') = (step_id is not null)),
   constraint child_ended_one_way check (kind <> 'child' or (payload is null) <> (error is null)),
   constraint resolve_has_epoch check ((kind = 'resolve') = (attempt_epoch is not null))
 ) strict, without rowid;

@@ -14,7 +14,7 @@ export async function listTasks(
   store: Pick<Store, "listTasks" | "now" | "location">,
   { limit, cursor, filter: given = {} }: ListTasks,
   reading: Reading = {},
-  pauses: readonly PauseRow[] = [],
+  readPauses: () => Promise<readonly PauseRow[]> = async () => [],
 ): Promise<TaskPage> {
   if (!Number.isInteger(limit) || limit < 1 || limit > PAGE_MAX) {
     throw new TaskonautError("input_invalid", `limit must be an integer from 1 to ${PAGE_MAX}, got ${limit}.`, {
@@ -25,6 +25,7 @@ export async function listTasks(
   const after = cursor === undefined ? {} : { after: readCursor(cursor, filter) };
   const list = await store.listTasks({ limit, ...(await rowFilterOf(filter, store)), ...after, ...reading });
   const tasks = await toListedTasks(list.tasks, store.location);
+  const pauses = await readPauses();
   const told = tasks.map((task) => (isDamaged(task) ? task : withPauses(task, pauses)));
   return { tasks: told, ...(list.next && { next: writeCursor(list.next, filter) }) };
 }

@@ -47,13 +47,13 @@ export class TaskReading {
   async listTasks(request: ListTasks): Promise<TaskPage> {
     const { store, pauses, turnOfLoop } = this.tools;
     await turnOfLoop();
-    return listTasks(store, request, {}, await pauses.list());
+    return listTasks(store, request, {}, () => pauses.list());
   }
 
   async listTaskSummaries(request: ListTasks): Promise<SummaryPage> {
     const { store, pauses, turnOfLoop } = this.tools;
     await turnOfLoop();
-    const { tasks, ...page } = await listTasks(store, request, LEAN, await pauses.list());
+    const { tasks, ...page } = await listTasks(store, request, LEAN, () => pauses.list());
     return { tasks: tasks.map(summarizeListed), ...page };
   }
 
