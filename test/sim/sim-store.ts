@@ -173,7 +173,11 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
     readWorkerState: (id) => read("readWorkerState", (now) => workers.stateOf(id, now)),
     findDeadWorkers: () =>
       read("findDeadWorkers", (now) => {
-        const dead = deaths.look(workers.suspects(now), { session: world.sessionOf(life), now: timeline.now });
+        const dead = deaths.look(workers.suspects(now), {
+          passed: workers.findDead(now),
+          session: world.sessionOf(life),
+          now: timeline.now,
+        });
         for (const suspect of dead) workers.endLease(suspect, now);
         return workers.findDead(now);
       }),

@@ -4,15 +4,17 @@ import { DeathWatch, type Suspect } from "./death-watch.ts";
 const ELSEWHERE: Suspect = { id: "w", lease: "1", whereabouts: "unknown", graceMs: 400 };
 
 /** Looks at these times, each 250 ms after the one before; gives at which of them the worker is dead. */
-function deathsOf(looks: readonly (Suspect | undefined | { readonly cut: true })[]): number[] {
+function deathsOf(looks: readonly (Suspect | undefined | "passed" | { readonly cut: true })[]): number[] {
   const watch = new DeathWatch();
   let session = 1;
   return looks.flatMap((look, index) => {
+    const at = { passed: [], session, now: 250 * index };
+    if (look === "passed") return watch.look([], { ...at, passed: [ELSEWHERE.id] }).map(() => index);
     if (look && "cut" in look) {
       session += 1;
       return [];
     }
-    const dead = watch.look(look ? [look] : [], { session, now: 250 * index });
+    const dead = watch.look(look ? [look] : [], at);
     return dead.map(() => index);
   });
 }
@@ -48,6 +50,14 @@ describe("a lock that is free while the lease runs", () => {
     expect(deathsOf([...free, undefined, ELSEWHERE, ELSEWHERE, ELSEWHERE])).toEqual([23]);
   });
 
+  test("proves nothing where the lease had passed, and was renewed before the lock was taken again", () => {
+    const free = Array.from({ length: 20 }, () => ELSEWHERE);
+    expect(deathsOf(["passed", ...free])).toEqual([]);
+    expect(deathsOf([undefined, { cut: true }, "passed", ...free])).toEqual([]);
+    // once it was taken again, its next fall counts
+    expect(deathsOf(["passed", ELSEWHERE, undefined, ELSEWHERE, ELSEWHERE, ELSEWHERE])).toEqual([5]);
+  });
+
   test("proves nothing while the lease is renewed", () => {
     const renewing = Array.from({ length: 20 }, (_, index) => ({ ...ELSEWHERE, lease: String(index) }));
     expect(deathsOf([undefined, ...renewing])).toEqual([]);
@@ -64,9 +74,9 @@ describe("a lock that is free while the lease runs", () => {
 
   test("is judged for each worker by itself", () => {
     const watch = new DeathWatch();
-    watch.look([], { session: 1, now: 0 });
+    watch.look([], { passed: [], session: 1, now: 0 });
     const both = [ELSEWHERE, { ...ELSEWHERE, id: "v", graceMs: 5000 }];
-    watch.look(both, { session: 1, now: 250 });
-    expect(watch.look(both, { session: 1, now: 700 }).map(({ id }) => id)).toEqual(["w"]);
+    watch.look(both, { passed: [], session: 1, now: 250 });
+    expect(watch.look(both, { passed: [], session: 1, now: 700 }).map(({ id }) => id)).toEqual(["w"]);
   });
 });

@@ -8,7 +8,8 @@
 // PD3. Of a process elsewhere it is a proof where all of this holds: nothing but the two kernels has a say in the
 //      connection (`graceMs` is given then); we have had one connection since before the lock fell, so that what cut
 //      theirs did not cut ours; and it has been free, and the lease not renewed, for as long as the worker takes to
-//      come back, and more.
+//      come back, and more. Where its lease had passed, we did not look at its lock: it may have been free since before
+//      our connection, and stay so for a while after the lease is renewed.
 // PD4. Whoever has a proof ends the lease, unless it was renewed meanwhile: so all agree on who is dead.
 
 import type { Whereabouts } from "../processes.ts";
@@ -23,10 +24,20 @@ export interface Suspect {
   readonly graceMs: number | null;
 }
 
+export interface Look {
+  /** Ids of the workers whose leases have passed. */
+  readonly passed: readonly string[];
+  /** Names the connection. */
+  readonly session: unknown;
+  /** A monotonic time in milliseconds. */
+  readonly now: number;
+}
+
 interface Absence {
-  readonly lease: string;
+  /** Undefined: it had passed. */
+  readonly lease: string | undefined;
   readonly since: number;
-  /** Free when we came: since when, and why, we cannot know. */
+  /** Free when we came, or when its lease had passed: since when, and why, we cannot know. */
   readonly isOlder: boolean;
 }
 
@@ -34,12 +45,15 @@ export class DeathWatch {
   #session: unknown;
   #absent: ReadonlyMap<string, Absence> = new Map();
 
-  /** All suspects of one look, on a connection that `session` names; `now`: a monotonic time in milliseconds. Gives the dead. */
-  look(suspects: readonly Suspect[], { session, now }: { readonly session: unknown; readonly now: number }): Suspect[] {
+  /** All suspects of one look. Gives the dead. */
+  look(suspects: readonly Suspect[], { passed, session, now }: Look): Suspect[] {
     const isNew = session !== this.#session;
     if (isNew) this.#absent = new Map();
     this.#session = session;
-    this.#absent = new Map(suspects.map((suspect) => [suspect.id, this.#absenceOf(suspect, now, isNew)]));
+    this.#absent = new Map([
+      ...passed.map((id): [string, Absence] => [id, { lease: undefined, since: now, isOlder: true }]),
+      ...suspects.map((suspect): [string, Absence] => [suspect.id, this.#absenceOf(suspect, now, isNew)]),
+    ]);
     return suspects.filter((suspect) => this.#isDead(suspect, now));
   }
 

@@ -122,7 +122,11 @@ export class Lifeline {
       this.schema,
       this.#processes,
     );
-    const dead = this.#deaths.look(suspects, { session: `${session.losses} ${backend}`, now: performance.now() });
+    const dead = this.#deaths.look(suspects, {
+      passed,
+      session: `${session.losses} ${backend}`,
+      now: performance.now(),
+    });
     const ended = dead.length === 0 ? [] : await endLeases(query, this.schema, dead);
     const all = [...passed, ...ended];
     for (const id of all) {
