@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
+import { LostTaskError } from "../task/driver-tools.ts";
 import type { TaskDriver } from "../task/task-driver.ts";
 import { DrivenTasks } from "./driven-tasks.ts";
 
@@ -50,6 +51,20 @@ test("a driver that was dropped is gone, and leaves room for another", () => {
   expect(tasks.remembered("t7")).toBeUndefined();
   more("new");
   expect(tasks.drivers()).toHaveLength(500);
+});
+
+test("a driver that is dropped while its tools run drives no more, one that only rests is left as it is", () => {
+  const tasks = new DrivenTasks(new FakeClock(), 1000);
+  const given: unknown[] = [];
+  for (const [id, isBusy] of Object.entries({ busy: true, resting: false })) {
+    const abandon = (reason: unknown): void => {
+      given.push(id, reason);
+    };
+    const toolsThatRun: TaskDriver["toolsThatRun"] = [];
+    tasks.remember(id, { isBusy, toolsThatRun, isAbandoned: false, abandon } as TaskDriver);
+    tasks.forget(id);
+  }
+  expect(given).toEqual(["busy", expect.any(LostTaskError)]);
 });
 
 test("a driver that was only held is gone when it is let go of, a remembered one stays", () => {

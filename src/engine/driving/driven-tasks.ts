@@ -7,6 +7,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import { within } from "../process/within.ts";
 import { TaskLock } from "../process/task-lock.ts";
+import { LostTaskError } from "../task/driver-tools.ts";
 import type { LeavingTool } from "../task/running-steps.ts";
 import type { TaskDriver } from "../task/task-driver.ts";
 import { LeftTools } from "./left-tools.ts";
@@ -107,10 +108,14 @@ export class DrivenTasks {
     if (!task.isRemembered) this.forget(id);
   }
 
-  /** What the driver knows is out of date, or nobody needs it any more. */
+  /**
+   * What the driver knows is out of date, or nobody needs it any more. Tools that it runs still are told to stop, and no
+   * attempt of them begins (D2 in `task-driver.ts`): whoever drives the task next runs their steps itself.
+   */
   forget(id: string): void {
     const task = this.#tasks.get(id);
     if (!task?.driver) return;
+    if (task.driver.isBusy) task.driver.abandon(new LostTaskError(id));
     if (task.isRemembered) this.#rememberedCount -= 1;
     task.isRemembered = false;
     this.#noteLeft(id, task);
