@@ -6,7 +6,7 @@ const FEW_SECONDS = 8;
 const BUDGETS: Readonly<Record<string, number>> = {
   "test/chaos/chaos.test.ts": 100, // two thousand tasks under 46 kills, on both stores
   "test/browser/dashboard.test.ts": 60, // a browser, and a server for each test
-  "test/sim/sim.test.ts": 70, // a thousand seeds
+  "test/sim/sim.test.ts": 110, // a thousand seeds
   "test/chaos/schedules.test.ts": 45, // fifty schedules each second under a dozen kills, on both stores
   "test/e2e/pause.test.ts": 60, // workers that are killed, and pauses that each take some seconds
   "test/engine/pause.test.ts": 20, // pauses, on both stores
