@@ -2,11 +2,8 @@
 
 import type { LimitNumbers, LimitRow, Rate } from "./limit-store.ts";
 
-export interface StoredLimit {
-  readonly kind: LimitRow["kind"];
-  readonly name: string;
-  /** SQLite has 0 and 1. */
-  readonly is_keyed: boolean | number;
+/** What the code says (`own_…`), and what is set in its place. */
+export interface StoredNumbers {
   readonly own_running: number | null;
   readonly own_running_per_key: number | null;
   readonly own_rate_count: number | null;
@@ -15,6 +12,13 @@ export interface StoredLimit {
   readonly running_per_key: number | null;
   readonly rate_count: number | null;
   readonly rate_ms: number | null;
+}
+
+export interface StoredLimit extends StoredNumbers {
+  readonly kind: LimitRow["kind"];
+  readonly name: string;
+  /** SQLite has 0 and 1. */
+  readonly is_keyed: boolean | number;
   readonly reason: string | null;
   readonly set_by: string | null;
   readonly set_at: number | null;

@@ -237,7 +237,7 @@ export interface ClaimFlow {
   readonly rate?: Rate | null | undefined;
 }
 
-/** Whether the flow has any limit: then its claims go one after the other. */
+/** Whether a limit stands on the flow: then its claims go one after the other. */
 export function isLimited({ heldMax, keys, rate }: Omit<ClaimFlow, "limit">): boolean {
   return heldMax !== null || keys !== undefined || (rate ?? null) !== null;
 }

@@ -37,7 +37,7 @@ export class LiveArea {
     return this.draw(text, this.#lines);
   }
 
-  /** What to write at the end. `keeps`: the lines stay, as any other text; else they are taken away. */
+  /** What to write at the end. `keeps`: the lines stay on the screen like other text. Otherwise they are removed. */
   end({ keeps }: { readonly keeps: boolean }): string {
     const rest = this.#unfinished === "" ? "" : "\n";
     const lines = keeps ? this.#lines : [];

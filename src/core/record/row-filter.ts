@@ -13,7 +13,7 @@ export interface RowFilter {
   readonly flows: readonly string[] | null;
   readonly statuses: readonly TaskStatus[] | null;
   readonly isParked: boolean;
-  /** Its `waits` has any of these bits (`waits.ts`); 0, and no `signals`: whatever. */
+  /** Its `waits` has one of these bits or more (`waits.ts`). 0, without `signals`: it is not asked for. */
   readonly waits: number;
   /** Or it waits for one of these signals. */
   readonly signals: readonly string[];

@@ -1,7 +1,7 @@
 // A worker's duty to remove tasks that ended long enough ago.
 //
 // RT1. A worker removes tasks of the flows that it has: only the flow says how long they are kept. Those of a flow that
-//      nobody has any more stay until somebody purges them.
+//      no worker has stay until somebody purges them.
 // RT2. One worker removes at a time, for as long as it renews its lease with every portion.
 // RT3. Who removes rests after each portion: a drain beside it loses little, however much there is to remove.
 

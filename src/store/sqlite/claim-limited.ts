@@ -6,6 +6,7 @@
 // LK2. A rate counts what has begun within slices of its time (`limit_starts`).
 
 import type { TaskRow, Writable } from "../../core/record/record.ts";
+import type { StoredNumbers } from "../limit-rows.ts";
 import { BEGUN_MAX, type KeyTurns, KEYS_MAX } from "../key-turns.ts";
 import type { Rate } from "../limit-store.ts";
 import { type ClaimFlow, isLimited, sliceMs } from "../store.ts";
@@ -138,7 +139,7 @@ export function roomOfLimit(
   { kind, name, own }: { kind: "flow" | "tool"; name: string; own?: Numbers },
   now: number,
 ): LimitRoom {
-  const row = connection.prepare<LimitNumbersRow>(LIMIT).get({ kind, name });
+  const row = connection.prepare<StoredNumbers>(LIMIT).get({ kind, name });
   const { heldMax, keyHeldMax, rate } = numbersOf(row ?? undefined, own ?? ownOf(row ?? undefined));
   if (rate === null) return { heldMax, keyHeldMax, rate, left: Number.POSITIVE_INFINITY, nextAt: null };
   const starts = connection.prepare<{ used: number; first: number | null }>(STARTS);
@@ -147,18 +148,7 @@ export function roomOfLimit(
   return { heldMax, keyHeldMax, rate, left, nextAt: left > 0 || first === null ? null : first + rate.perMs };
 }
 
-interface LimitNumbersRow {
-  readonly own_running: number | null;
-  readonly own_running_per_key: number | null;
-  readonly own_rate_count: number | null;
-  readonly own_rate_ms: number | null;
-  readonly running: number | null;
-  readonly running_per_key: number | null;
-  readonly rate_count: number | null;
-  readonly rate_ms: number | null;
-}
-
-function ownOf(row: LimitNumbersRow | undefined): Numbers {
+function ownOf(row: StoredNumbers | undefined): Numbers {
   return {
     heldMax: row?.own_running ?? null,
     keyHeldMax: row?.own_running_per_key ?? null,
@@ -167,7 +157,7 @@ function ownOf(row: LimitNumbersRow | undefined): Numbers {
 }
 
 /** What is set counts; what is set as 0 is not limited. */
-function numbersOf(row: LimitNumbersRow | undefined, own: Numbers): Numbers {
+function numbersOf(row: StoredNumbers | undefined, own: Numbers): Numbers {
   const isRateSet = (row?.rate_count ?? null) !== null;
   return {
     heldMax: (row?.running ?? own.heldMax) || null,
