@@ -33,8 +33,9 @@ export function normalizeRun(text: string): string {
       .replace(/\d\d:\d\d:\d\d(?=\}? \{?\w* ?(?:INFO|WARN|ERROR))/g, "00:00:00")
       .replace(/\b[\d.]+ms\b/g, "N ms")
       .replace(
-        / {2,}[\d.]+ (?:ms|s)(?= {2}|$)(.*…$)?/gm,
-        (_, cut?: string) => `  N ms${cut === undefined ? "" : "  …"}`,
+        / {2,}[\d.]+ (?:ms|s)(?= {2}|$)(.*…\}?$)?/gm,
+        // how much of the text is cut follows from how wide the time is; its color does not
+        (_, cut: string | undefined = "") => `  N ms${cut.replace(/^ *(\{\w+ )?.*…(\}?)$/, "  $1…$2")}`,
       )
       .replace(/ {2,}(\{\w+ )?TIME\b/g, "  $1TIME")
       .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:00000")
