@@ -50,10 +50,12 @@ describe("the commands of", () => {
     const own = blocks.filter((block) => block.page === page);
     const wantsPostgres = own.some(({ text }) => text.includes(POSTGRES));
     const database = wantsPostgres ? await testDatabase() : undefined;
-    const port = String(await freePort());
+    const [port, metrics] = await Promise.all([freePort(), freePort()]);
     const replaced: readonly (readonly [string, string])[] = [
       [":8000", `:${port}`],
       ["run-app", `run-app --port ${port}`],
+      [":9464", `:${metrics}`],
+      ["--metrics-port 9464", `--metrics-port ${metrics}`],
       ...(database ? [[POSTGRES, database.url] as const] : []),
     ];
     try {

@@ -4,16 +4,13 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { COMMANDS } from "../../src/cli/run-cli.ts";
 import { Screen as Shown } from "../support/screen.ts";
-import { binary } from "./binary.ts";
 import { normalizeMeasured, normalizeRun } from "./normal-screen.ts";
 import { prepareScreens, type Screen, SCREENS } from "./screens.ts";
 
 setDefaultTimeout(120_000);
 
 let place: Awaited<ReturnType<typeof prepareScreens>>;
-let program: string;
 beforeAll(async () => {
-  program = await binary();
   place = await prepareScreens();
 });
 afterAll(() => place.close());
@@ -40,10 +37,7 @@ async function look(screen: Screen, columns: number, env: Readonly<Record<string
 }
 
 function textOf(screen: Screen, lines: readonly string[]): string {
-  const text = lines
-    .map((line) => `${line}\n`)
-    .join("")
-    .replaceAll(program, "taskonaut");
+  const text = lines.map((line) => `${line}\n`).join("");
   return screen.measures ? normalizeMeasured(text) : normalizeRun(text);
 }
 

@@ -1,9 +1,11 @@
 // What each command shows on a terminal: in its usual outcome, and in its main error. A new command brings its screens here.
 
 import { Database } from "bun:sqlite";
-import { cp } from "node:fs/promises";
+import { cp, mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Task } from "../../src/core/api/task.ts";
+import { binary } from "./binary.ts";
 import { openSandbox, type Sandbox } from "./harness.ts";
 
 /** The tasks that are there, each made once, by name. */
@@ -216,7 +218,11 @@ export async function prepareScreens(): Promise<{
   copy(): Promise<Sandbox>;
   close(): Promise<void>;
 }> {
-  const sandbox = await openSandbox(ENV);
+  // By a short name on the path: a help text is wrapped by what the program is called.
+  const bin = await mkdtemp(join(tmpdir(), "taskonaut-bin-"));
+  await symlink(await binary(), join(bin, "taskonaut"));
+  const open = (): Promise<Sandbox> => openSandbox({ ...ENV, PATH: `${bin}:/usr/bin:/bin` }, ["taskonaut"]);
+  const sandbox = await open();
   await sandbox.write("flows.ts", FLOWS);
   await sandbox.write(
     "broken.ts",
@@ -242,13 +248,14 @@ export async function prepareScreens(): Promise<{
   return {
     ids,
     async copy() {
-      const copy = await openSandbox(ENV);
+      const copy = await open();
       for (const name of ["flows.ts", "broken.ts", "taskonaut"])
         await cp(join(sandbox.folder, name), join(copy.folder, name), { recursive: true });
       return copy;
     },
     async close() {
       await sandbox[Symbol.asyncDispose]();
+      await rm(bin, { recursive: true });
     },
   };
 }
