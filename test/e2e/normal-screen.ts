@@ -46,10 +46,12 @@ export function normalizeRun(text: string): string {
 
 /** Of measurements only the words are left. */
 export function normalizeMeasured(text: string): string {
-  return text
-    // the machine: how many lines its name takes is its own
-    .replace(/(synchronous \w+)\s[^]*?\bBun\s+[\d.]+/, "$1 machine")
-    .replaceAll(/\s*sqlite:\S+\s*/g, " sqlite:… ")
-    .replaceAll(/[\d.]+/g, "N")
-    .replaceAll(/\s+/g, " ");
+  return (
+    text
+      // the machine: how many lines its name takes is its own
+      .replace(/(synchronous \w+)\s[^]*?\bBun\s+[\d.]+/, "$1 machine")
+      .replaceAll(/\s*sqlite:\S+\s*/g, " sqlite:… ")
+      .replaceAll(/[\d.]+/g, "N")
+      .replaceAll(/\s+/g, " ")
+  );
 }
