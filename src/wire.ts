@@ -167,7 +167,7 @@ async function measure(
     import("./telemetry/metrics.ts"),
     import("./telemetry/observed-store.ts"),
   ]);
-  const metrics = new Metrics({ version: version ?? "unknown", dialect: store.dialect });
+  const metrics = new Metrics({ version: version ?? "unknown", dialect: store.dialect, store });
   return { metrics, store: observedStore(store, metrics) };
 }
 
@@ -306,9 +306,13 @@ async function work(
 }
 
 /** Whoever closes the engine stops it. */
-async function startWorker({ engine, location, flows }: OpenEngine, options: WorkerOptions): Promise<WorkerFacts> {
-  const { id } = await engine.startWorker(options);
-  return { ...options, id, location, flows };
+async function startWorker(
+  { engine, location, flows, metrics }: OpenEngine,
+  options: WorkerOptions,
+): Promise<WorkerFacts> {
+  const worker = await engine.startWorker(options);
+  metrics?.noteWorker({ concurrency: options.concurrency, driven: () => worker.driven });
+  return { ...options, id: worker.id, location, flows };
 }
 
 async function bench(options: BenchOptions, context: Context): Promise<BenchReport> {

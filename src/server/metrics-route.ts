@@ -5,13 +5,13 @@ import { TaskonautError } from "../core/errors.ts";
 
 export interface RequestMetrics {
   /** All that is known, in Prometheus' text format. */
-  write(): string;
+  write(): Promise<string>;
   noteRequest(request: { readonly route: string; readonly method: string; readonly status: number }, ms: number): void;
 }
 
 const TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-export function answerMetrics(c: Context, metrics: RequestMetrics | undefined): Response {
+export async function answerMetrics(c: Context, metrics: RequestMetrics | undefined): Promise<Response> {
   if (!metrics) throw new TaskonautError("route_not_found", "This server keeps no metrics.");
-  return c.body(metrics.write(), 200, { "Content-Type": TYPE });
+  return c.body(await metrics.write(), 200, { "Content-Type": TYPE });
 }

@@ -230,7 +230,7 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
     {
       method: "GET",
       path: "/metrics",
-      handle: async (c) => answerMetrics(c, parts.metrics),
+      handle: (c) => answerMetrics(c, parts.metrics),
     },
     // probes come with what their senders like
     { method: "GET", path: "/healthz", query: "ignored", handle: async (c) => c.json({ status: "alive" }) },

@@ -15,6 +15,7 @@ import type { TaskStatus } from "../core/record/status.ts";
 import type { TaskName } from "../core/record/task-names.ts";
 import type { AdmissionStore } from "./admission-store.ts";
 import type { DeathCause } from "./blame.ts";
+import type { FigureStore } from "./figure-store.ts";
 import type { PauseRow, PauseStore } from "./pause-store.ts";
 import type { RemovalStore } from "./removal-store.ts";
 import type { LimitStore, Rate } from "./limit-store.ts";
@@ -420,6 +421,8 @@ export interface Store {
 
   /** How many tasks there are. */
   readonly counts: CountStore;
+  /** What else there is to tell of all of them together. */
+  readonly figures: FigureStore;
 
   /** Throws `database_unavailable`, `database_behind`, `database_ahead` or `migration_changed`. */
   checkReady(): Promise<void>;

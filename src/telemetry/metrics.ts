@@ -4,6 +4,7 @@
 import type { Claim } from "../store/store.ts";
 import type { TaskRow, ToolCallRow } from "../core/record/record.ts";
 import { type Buckets, type Count, Registry } from "./registry.ts";
+import { type FiguresOptions, StoreFigures } from "./store-figures.ts";
 
 /** From a millisecond to a day, in seconds. */
 const SECONDS = [
@@ -16,10 +17,20 @@ export interface MetricsFacts {
   /** Of the program. */
   readonly version: string;
   readonly dialect: string;
+  /** What is told of it as a whole; unset: nothing. */
+  readonly store?: FiguresOptions["store"] | undefined;
+}
+
+/** What a worker drives, of what it can. */
+export interface WorkerLoad {
+  readonly concurrency: number;
+  driven(): number;
 }
 
 export class Metrics {
   readonly #registry = new Registry();
+  readonly #figures: StoreFigures | undefined;
+  #worker: WorkerLoad | undefined;
   readonly #flows = new Map<string, FlowSeries>();
   readonly #tools = new Map<string, ToolSeries>();
   readonly #created = this.#registry.counter("taskonaut_tasks_created_total", "Tasks that were created here.", [
@@ -66,7 +77,13 @@ export class Metrics {
     { labels: ["route", "method", "status"], bounds: SHORT_SECONDS },
   );
 
-  constructor({ version, dialect }: MetricsFacts) {
+  constructor({ version, dialect, store }: MetricsFacts) {
+    this.#figures = store && new StoreFigures({ store });
+    this.#figures?.addTo(this.#registry);
+    this.#registry.reading("taskonaut_worker_slots", "Places for tasks of the worker in this process.", {
+      labels: ["state"],
+      read: () => slotsOf(this.#worker),
+    });
     this.#registry.reading("taskonaut_build_info", "The program that runs here.", {
       labels: ["version", "store"],
       read: () => [[{ version, store: dialect }, 1]],
@@ -90,9 +107,14 @@ export class Metrics {
     });
   }
 
-  /** For `GET /metrics`. */
-  write(): string {
+  /** For `GET /metrics`. It waits for the store for a few seconds at most. */
+  async write(): Promise<string> {
+    await this.#figures?.refresh();
     return this.#registry.write();
+  }
+
+  noteWorker(worker: WorkerLoad): void {
+    this.#worker = worker;
   }
 
   noteCreated(task: TaskRow, calls: readonly ToolCallRow[]): void {
@@ -169,6 +191,15 @@ export class Metrics {
     this.#tools.set(tool, series);
     return series;
   }
+}
+
+function slotsOf(worker: WorkerLoad | undefined): readonly (readonly [{ readonly state: string }, number])[] {
+  if (!worker) return [];
+  const used = worker.driven();
+  return [
+    [{ state: "used" }, used],
+    [{ state: "free" }, Math.max(0, worker.concurrency - used)],
+  ];
 }
 
 type EndStatus = "COMPLETED" | "FAILED" | "CANCELLED";

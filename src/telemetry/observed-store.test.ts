@@ -24,8 +24,8 @@ beforeEach(async () => {
 
 afterEach(() => plain.close());
 
-const valueNow = (name: string, labels?: Readonly<Record<string, string>>): number =>
-  valueOf(metrics.write(), `taskonaut_${name}`, labels);
+const valueNow = async (name: string, labels?: Readonly<Record<string, string>>): Promise<number> =>
+  valueOf(await metrics.write(), `taskonaut_${name}`, labels);
 
 test("a task that is created and run is counted once in each, with its tools", async () => {
   let calls = 0;
@@ -49,52 +49,54 @@ test("a task that is created and run is counted once in each, with its tools", a
   });
   const engine = engineOn(store, { flows: [flow] });
   const { task } = await engine.createTask({ flow: "order", input: {} });
-  expect([valueNow("tasks_created_total", { flow: "order" }), valueNow("tasks_finished_total")]).toEqual([1, 0]);
+  expect([await valueNow("tasks_created_total", { flow: "order" }), await valueNow("tasks_finished_total")]).toEqual([
+    1, 0,
+  ]);
   await engine.runTask(task.id);
-  expect(valueNow("tasks_finished_total", { flow: "order", status: "COMPLETED" })).toBe(1);
-  expect(valueNow("task_duration_seconds_count", { status: "COMPLETED" })).toBe(1);
-  expect(valueNow("tool_attempts_total", { tool: "flaky", outcome: "completed" })).toBe(1);
-  expect(valueNow("tool_attempts_total", { tool: "flaky", outcome: "failed" })).toBe(2);
-  expect(valueNow("tool_duration_seconds_count")).toBe(1);
+  expect(await valueNow("tasks_finished_total", { flow: "order", status: "COMPLETED" })).toBe(1);
+  expect(await valueNow("task_duration_seconds_count", { status: "COMPLETED" })).toBe(1);
+  expect(await valueNow("tool_attempts_total", { tool: "flaky", outcome: "completed" })).toBe(1);
+  expect(await valueNow("tool_attempts_total", { tool: "flaky", outcome: "failed" })).toBe(2);
+  expect(await valueNow("tool_duration_seconds_count")).toBe(1);
   await engine.runTask(task.id);
-  expect(valueNow("tasks_finished_total")).toBe(1);
+  expect(await valueNow("tasks_finished_total")).toBe(1);
 });
 
 test("a change that was not won is not counted, nor a task that was there", async () => {
   const record = plannedRecord();
   await store.insertTasks([record]);
   await store.insertTasks([record]);
-  expect(valueNow("tasks_created_total")).toBe(1);
+  expect(await valueNow("tasks_created_total")).toBe(1);
   const ended = { status: "CANCELLED", finished_at: record.task.created_at + 1500, due_at: null } as const;
   const change = changeOf(record.task, ended);
   expect(
     await store.commitChanges([{ ...change, expectedVersion: 99, task: { ...change.task, version: 100 } }]),
   ).toEqual([false]);
-  expect(valueNow("tasks_finished_total")).toBe(0);
+  expect(await valueNow("tasks_finished_total")).toBe(0);
   expect(await store.commitChanges([change])).toEqual([true]);
-  expect(valueNow("tasks_finished_total", { status: "CANCELLED" })).toBe(1);
-  expect(valueNow("task_duration_seconds_sum")).toBe(1.5);
+  expect(await valueNow("tasks_finished_total", { status: "CANCELLED" })).toBe(1);
+  expect(await valueNow("task_duration_seconds_sum")).toBe(1.5);
 });
 
 test("a commit that fails is timed as such, its error is thrown on, and nothing of it is counted", async () => {
   const broken = observedStore({ ...plain, insertTasks: () => Promise.reject(new Error("the disk")) }, metrics);
   expect(await rejection(broken.insertTasks([plannedRecord()]))).toMatchObject({ message: "the disk" });
-  expect(valueNow("store_commit_seconds_count", { outcome: "failed" })).toBe(1);
-  expect(valueNow("tasks_created_total")).toBe(0);
+  expect(await valueNow("store_commit_seconds_count", { outcome: "failed" })).toBe(1);
+  expect(await valueNow("tasks_created_total")).toBe(0);
 });
 
-test("requests are told by their route, not by their address", () => {
+test("requests are told by their route, not by their address", async () => {
   metrics.noteRequest({ route: "/tasks/:id", method: "GET", status: 404 }, 12);
-  expect(valueNow("http_request_duration_seconds_count", { route: "/tasks/:id", status: "404" })).toBe(1);
-  expect(valueNow("build_info", { version: "1.2.3", store: "sqlite" })).toBe(1);
+  expect(await valueNow("http_request_duration_seconds_count", { route: "/tasks/:id", status: "404" })).toBe(1);
+  expect(await valueNow("build_info", { version: "1.2.3", store: "sqlite" })).toBe(1);
 });
 
-test("clocks that differ give no negative times", () => {
+test("clocks that differ give no negative times", async () => {
   const record = plannedRecord();
   metrics.noteClaim({
     tasks: [{ record: { ...record, task: { ...record.task, due_at: 9e12 } }, takenFrom: "w" }],
     now: 1,
   });
-  expect(valueNow("queue_delay_seconds_sum")).toBe(0);
-  expect(valueNow("takeovers_total")).toBe(1);
+  expect(await valueNow("queue_delay_seconds_sum")).toBe(0);
+  expect(await valueNow("takeovers_total")).toBe(1);
 });

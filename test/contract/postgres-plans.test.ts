@@ -7,6 +7,7 @@ import { explain, findSystemServer, type Plan, type PlanMode, type Statement, ta
 import { claimTasks } from "../../src/store/postgres/claim.ts";
 import { commitChanges, insertTasks } from "../../src/store/postgres/commit.ts";
 import { PostgresClient } from "../../src/store/postgres/connection.ts";
+import { ofFlows, ofTickets } from "../../src/store/postgres/figures.ts";
 import { noteProgress } from "../../src/store/postgres/progress.ts";
 import { findTasks, glance } from "../../src/store/postgres/find-tasks.ts";
 import { postToTask, postToTasks, readInbox } from "../../src/store/postgres/inbox.ts";
@@ -155,6 +156,8 @@ const HOT: Readonly<Record<string, (client: PostgresClient) => Promise<unknown>>
     ]),
   "firing a schedule": (client) => schedulesOn(client).fire(firings(1)),
   "firing many schedules": (client) => schedulesOn(client).fire(firings(100)),
+  "figures of flows": (client) => ofFlows(client, SCHEMA, ["echo_add", "order"]),
+  "figures of tickets": (client) => ofTickets(client, SCHEMA),
   "reading an inbox": (client) => readInbox(client, SCHEMA, idOf(7), { names: ["approved", "paid"], after: 0 }),
   "a post": (client) => postToTask(client, SCHEMA, post()),
   "many posts": (client) =>

@@ -1,6 +1,7 @@
 // What every store must hold to, whatever lies beneath. One suite, called for both dialects.
 
 import { changeContract } from "./changes.contract.ts";
+import { figureContract } from "./figures.contract.ts";
 import { limitsContract } from "./limits.contract.ts";
 import { migrationContract } from "./migrations.contract.ts";
 import type { Place } from "./place.ts";
@@ -27,6 +28,7 @@ export function storeContract(dialect: string, create: () => Promise<Place>): vo
   removalContract(dialect, create);
   searchContract(dialect, create);
   countContract(dialect, create);
+  figureContract(dialect, create);
   sizeContract(dialect, create);
   ticketContract(dialect, create);
   tokensContract(dialect, create);

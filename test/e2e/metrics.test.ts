@@ -26,6 +26,8 @@ test("a server tells of its tasks and requests, and wants a viewer's token where
   expect(valueOf(text, "taskonaut_tasks_finished_total", { flow: "echo_add", status: "COMPLETED" })).toBe(1);
   expect(valueOf(text, "taskonaut_http_request_duration_seconds_count", { route: "/tasks", method: "POST" })).toBe(1);
   expect(valueOf(text, "taskonaut_http_request_duration_seconds_count", { status: "401" })).toBe(1);
+  expect(valueOf(text, "taskonaut_store_up")).toBe(1);
+  expect(valueOf(text, "taskonaut_tasks", { flow: "echo_add", status: "COMPLETED" })).toBe(1);
 });
 
 test("a worker tells of its own on a port of its own", async () => {
@@ -38,6 +40,8 @@ test("a worker tells of its own on a port of its own", async () => {
   const text = await (await get(url)).text();
   expect(valueOf(text, "taskonaut_tasks_finished_total", { status: "COMPLETED" })).toBe(1);
   expect(valueOf(text, "taskonaut_queue_delay_seconds_count", { flow: "echo_add" })).toBe(1);
+  expect(valueOf(text, "taskonaut_worker_slots")).toBe(valueOf(text, "taskonaut_slots"));
+  expect(valueOf(text, "taskonaut_worker_slots", { state: "free" })).toBeGreaterThan(0);
   expect((await fetch(`${url}/tasks`)).status).toBe(404);
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
   expect((await worker.stop()).exit).toBe(0);

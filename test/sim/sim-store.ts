@@ -27,6 +27,9 @@ const NO_TOKENS: TokenStore = {
   noteUse: unused,
 };
 
+const noFigures = (): Promise<never> => Promise.reject(new Error("No simulation tells figures."));
+const NO_FIGURES: Store["figures"] = { ofFlows: noFigures, ofTickets: noFigures, ofWorkers: noFigures };
+
 /** Requests that are in the trace although they may change no task. */
 const TOLD: ReadonlySet<string> = new Set([
   "registerWorker",
@@ -187,6 +190,7 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
       read: () => Promise.reject(new Error("No simulation counts tasks.")),
       fold: () => Promise.resolve(),
     },
+    figures: NO_FIGURES,
     removal: {
       restMs: () => 5,
       listEndedFlows: () => Promise.reject(new Error("No simulation purges.")),

@@ -199,6 +199,11 @@ export class World {
         read: () => alive(() => store.counts.read()),
         fold: () => alive(() => store.counts.fold()),
       },
+      figures: {
+        ofFlows: (names) => alive(() => store.figures.ofFlows(names)),
+        ofTickets: () => alive(() => store.figures.ofTickets()),
+        ofWorkers: () => alive(() => store.figures.ofWorkers()),
+      },
       removal: {
         restMs: () => store.removal.restMs(),
         listEndedFlows: () => alive(() => store.removal.listEndedFlows()),

@@ -16,3 +16,8 @@ export function waitsOf(kinds: Iterable<WaitKind>): number | null {
   for (const kind of kinds) bits |= WAIT_BITS[kind];
   return bits === 0 ? null : bits;
 }
+
+/** The values of `waits` of a task that has a step in doubt. */
+export const WAITS_IN_DOUBT: readonly number[] = Array.from({ length: 127 }, (_, n) => n + 1).filter(
+  (waits) => (waits & WAIT_BITS.doubt) !== 0,
+);

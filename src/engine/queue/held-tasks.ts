@@ -52,6 +52,11 @@ export class HeldTasks implements Claimant {
 
   constructor(private readonly holder: Holder) {}
 
+  /** How many are driven now. */
+  get driven(): number {
+    return this.#driven;
+  }
+
   /**
    * How many more there are places for; 0 or less: none. Tasks that are only being written take no place, but for so long
    * that not any number of them pile up.

@@ -16,6 +16,8 @@ export interface WorkOptions {
 
 export interface RunningWorker {
   readonly id: string;
+  /** How many tasks it drives now. */
+  readonly driven: number;
   /** Takes no more tasks, lets running tools end within the grace period, and releases the rest for others at once. */
   stop(): Promise<void>;
 }

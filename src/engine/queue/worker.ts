@@ -87,6 +87,10 @@ export class Worker implements RunningWorker {
     this.#loops = Promise.all([this.#work(), ...beside]);
   }
 
+  get driven(): number {
+    return this.#held.driven;
+  }
+
   get isStopped(): boolean {
     return this.#stopping !== undefined;
   }

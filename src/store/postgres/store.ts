@@ -20,6 +20,7 @@ import { pauseStore } from "./pauses.ts";
 import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask, readTaskRow } from "./read.ts";
 import { countStore } from "./counts.ts";
+import { figureStore } from "./figures.ts";
 import { removalStore } from "./removal.ts";
 import { scheduleStore } from "./schedules.ts";
 import { milliseconds, quoteSchema } from "./schema.ts";
@@ -163,6 +164,7 @@ export async function openPostgresStore({
     limits: limitStore({ schema, turns: keyTurns, read, write: writeTasks, grant, onWoken: () => frontier.reset() }),
     pauses: pauseStore({ read, write }, schema),
     counts: countStore(read, write, schema),
+    figures: figureStore(read, schema),
     admission: admissionStore(read, schema),
     checkReady: () => checkReady(writer, schema),
     async close() {

@@ -20,6 +20,7 @@ import { migrate, readPending } from "./migrate.ts";
 import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask, readTaskRow } from "./read.ts";
 import { countStore } from "./counts.ts";
+import { figureStore } from "./figures.ts";
 import { removalStore } from "./removal.ts";
 import { searchTasks } from "./search.ts";
 import { tokenStore } from "./tokens.ts";
@@ -135,6 +136,7 @@ export async function openSqliteStore({
     limits: limitStore(connection, keyTurns, now),
     pauses: pauseStore(connection, now),
     counts: countStore(connection),
+    figures: figureStore(connection, now),
     admission: admissionStore(connection, now),
     async checkReady() {
       const pending = await readPending(connection);

@@ -1,0 +1,41 @@
+// What there is to tell of the store as a whole, beside the counts of its tasks. Each figure is read from a range of an
+// index, and none is counted further than FIGURE_MAX: whoever watches a store asks again and again.
+
+/** No more is counted of anything. */
+export const FIGURE_MAX = 1_000;
+
+/** So many flows are asked for at once. */
+export const FIGURE_FLOWS_MAX = 200;
+
+export interface FlowFigures {
+  readonly flow_name: string;
+  /** Tasks that are due and that nobody holds. */
+  readonly due: number;
+  /** How long the first of them has been due, in milliseconds; null: there is none. */
+  readonly oldest_due_ms: number | null;
+  /** Tasks that rest, and have a step in doubt. */
+  readonly in_doubt: number;
+  readonly parked: number;
+}
+
+/** Of a tool's limit. */
+export interface TicketFigure {
+  readonly limit_name: string;
+  /** Steps that wait for a ticket. */
+  readonly waiting: number;
+}
+
+/** Of those whose leases have not passed, and that take tasks from the queue. */
+export interface WorkerFigures {
+  readonly workers: number;
+  /** How many tasks they drive at once. */
+  readonly slots: number;
+}
+
+export interface FigureStore {
+  /** Of these flows, FIGURE_FLOWS_MAX at most, in any order. */
+  ofFlows(names: readonly string[]): Promise<readonly FlowFigures[]>;
+  /** Of all limits of tools, by name. */
+  ofTickets(): Promise<readonly TicketFigure[]>;
+  ofWorkers(): Promise<WorkerFigures>;
+}
