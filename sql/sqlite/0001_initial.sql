@@ -406,7 +406,7 @@ create table schedules (
   nominal_at integer,
   -- When that is due, or when it is looked again whether it can be made.
   next_at integer,
-  -- The firing that waits for the end of the task before.
+  -- The firing that waits for the end of the task before, or of one that it replaces.
   queued_at integer,
   paused_at integer,
   pause_reason text,
@@ -435,7 +435,7 @@ create table schedule_skips (
   from_at integer not null,
   until_at integer not null,
   count integer not null check (count >= 1),
-  kind text not null check (kind = 'missed' or kind = 'overlap' or kind = 'paused' or kind = 'refused'),
+  kind text not null check (kind = 'missed' or kind = 'overlap' or kind = 'unique' or kind = 'paused' or kind = 'refused'),
   reason text not null,
   recorded_at integer not null,
   primary key (schedule_name, from_at)

@@ -72,7 +72,7 @@ export function showSchedule(schedule: ScheduleDetails, look: Look): string {
     ["with jitter", schedule.jitter_ms === 0 ? undefined : when(schedule.due_at)],
     [
       "waits",
-      schedule.queued_at === null ? undefined : `for the end of the task before, since ${when(schedule.queued_at)}`,
+      schedule.queued_at === null ? undefined : `for the end of another task, since ${when(schedule.queued_at)}`,
     ],
     ["paused", schedule.paused_at === null ? undefined : `${when(schedule.paused_at)}${reasonOf(schedule)}`],
     ["last", when(schedule.last_fired_at)],
@@ -135,10 +135,17 @@ export function showTimes(times: readonly (FiringTime | BackfillTime)[], look: L
     },
     {
       head: "TASK",
-      show: (time) => ("exists" in time && time.exists ? { text: "is there", color: "dim" } : { text: "" }),
+      least: 8,
+      show: (time, width) => tellTaskOf(time, width),
     },
   ];
   return `${drawTable(columns, times, look).join("\n")}\n`;
+}
+
+function tellTaskOf(time: FiringTime | BackfillTime, width: number): Cell {
+  if (!("exists" in time)) return { text: "" };
+  if (time.refused !== undefined) return { text: showText(time.refused, width), color: "yellow" };
+  return time.exists ? { text: "is there", color: "dim" } : { text: "" };
 }
 
 /** `Sun 2026-03-29 03:30 +02:00` */

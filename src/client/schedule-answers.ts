@@ -46,5 +46,5 @@ const FIRING = { at: Text, wall: Text, time_zone: Text, clock_change: v.boolean(
 export const FiringsAnswer = v.array(v.looseObject(FIRING)) as unknown as Answer<readonly FiringTime[]>;
 
 export const BackfillAnswer = v.array(
-  v.looseObject({ ...FIRING, task_id: Text, exists: v.boolean() }),
+  v.looseObject({ ...FIRING, task_id: Text, exists: v.boolean(), refused: v.exactOptional(Text) }),
 ) as unknown as Answer<readonly BackfillTime[]>;

@@ -4,6 +4,7 @@
 //      commit: however many try, one does, and where nobody's commit came through, the firing is still to be made.
 // SS2. Schedules of flows' files belong to the code that `schedule_sources` names. Other code changes none of them, and
 //      fires none.
+// SS3. A firing with a task whose unique key another open task has got meanwhile is not written: it is decided anew.
 
 import type { TaskRecord } from "../core/record/record.ts";
 import type { ScheduleRow, ScheduleSourceRow, SkipRow } from "../core/record/schedule.ts";
@@ -66,7 +67,7 @@ export interface ScheduleStore {
   remove(name: string, version: number): Promise<boolean>;
   /** What is due of these flows now, and when the next one is. */
   readDue(flows: readonly FiringFlow[]): Promise<DueSchedules>;
-  /** SS1. Each place tells whether that firing was written; no two are of one schedule. */
+  /** SS1, SS3. Each place tells whether that firing was written; no two are of one schedule. */
   fire(firings: readonly Firing[]): Promise<readonly boolean[]>;
   /** A task of each has ended: a firing that waits for that is due now. Gives how many there are. */
   wakeQueued(names: readonly string[]): Promise<number>;

@@ -1,5 +1,6 @@
 // The schedules of a simulated database: what each statement of a real store does to them.
 
+import type { TaskRow } from "../../src/core/record/record.ts";
 import type { ScheduleRow, ScheduleSourceRow, SkipRow } from "../../src/core/record/schedule.ts";
 import type { Declaration, DueSchedules, Firing, FiringFlow } from "../../src/store/schedule-store.ts";
 import { ScheduleLedger } from "./schedule-ledger.ts";
@@ -74,6 +75,7 @@ export class SimSchedules {
       const { row, tasks, skips } = firing;
       const before = this.#rows.get(row.name);
       if (before?.version !== row.version - 1) return false;
+      if (tasks.some(({ task }) => this.#isKeyTaken(task))) return false;
       const breach = this.ledger.breachOf(firing, before);
       if (breach !== undefined) this.onBreach(breach);
       this.#rows.set(row.name, row);
@@ -117,6 +119,10 @@ export class SimSchedules {
       const source = this.#sources.get(name);
       if (source?.code === code) this.#sources.set(name, { ...source, confirmed_at: now });
     }
+  }
+
+  #isKeyTaken({ id, flow_name: flow, unique_key: key }: TaskRow): boolean {
+    return key !== null && !this.database.readTask(id) && this.database.findOpen(flow, key) !== undefined;
   }
 
   #isOwn({ flow_name, owner }: ScheduleRow, { name, code }: FiringFlow): boolean {

@@ -144,9 +144,12 @@ async function backfill(call: Call, taskonaut: Taskonaut, name: string): Promise
   }
   await confirm(call, `Create ${missing} ${missing === 1 ? "task" : "tasks"}?`, "Cancelled. No task was created.");
   const made = await taskonaut.schedules.backfill(name, { ...range, dryRun: false });
-  if (look.style === "readable")
-    await io.stdout.write(`${missing} ${missing === 1 ? "task is" : "tasks are"} created.\n`);
-  else await io.stdout.write(listToJson(made, look));
+  if (look.style === "readable") {
+    const refused = made.filter((time) => time.refused !== undefined);
+    const count = made.filter(({ exists }) => !exists).length - refused.length;
+    await io.stdout.write(`${count} ${count === 1 ? "task is" : "tasks are"} created.\n`);
+    if (refused.length > 0) await io.stdout.write(`\nNot created:\n${showTimes(refused, look)}`);
+  } else await io.stdout.write(listToJson(made, look));
 }
 
 async function print(call: Call, made: Schedule, text?: string): Promise<void> {

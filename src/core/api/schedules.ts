@@ -22,7 +22,7 @@ export interface Schedule {
   /** The time of the next firing by the clock on the wall, and when it comes with its jitter; null: there is none. */
   readonly next_at: Timestamp | null;
   readonly due_at: Timestamp | null;
-  /** The firing that waits for the end of the task before (`queue`). */
+  /** The firing that waits for the end of a task: of the one before (`queue`), or of one that it replaces. */
   readonly queued_at: Timestamp | null;
   readonly paused_at: Timestamp | null;
   readonly pause_reason: string | null;
@@ -63,6 +63,8 @@ export interface BackfillTime extends FiringTime {
   readonly task_id: string;
   /** Its task is there already, and stays as it is. */
   readonly exists: boolean;
+  /** Why there is none: another task has its key, or its flow refuses the input. */
+  readonly refused?: string;
 }
 
 /** As the file of a flow says it (`ScheduleDefinition`), beside its flow. */

@@ -88,9 +88,18 @@ test.each([
   [[{ ...GOOD, jitter: "2d" }], "jitter must be at most a day"],
   [[{ name: "a", every: "1m", jitter: "2m", input: { n: 1 } }], "jitter must be at most a day, and as long as every"],
   [[{ ...GOOD, priority: 10 }], "priority must be an integer from 0"],
+  [[{ ...GOOD, input: { n: 1n } }], "input is no JSON (n: "],
+  [[{ ...GOOD, input: { n: 1, more: ["{{firing.Date}}"] } }], "input has {{firing.Date}}, which no firing fills in"],
   [[{ ...GOOD, input: {} }], "input breaks the flow's contract (n: required)"],
 ])("%p is refused", (schedules, message) => {
   expect(flowWith(schedules)).toContain(message);
+});
+
+test("an input may say the time of its firing, which the contract is tried with, and have other braces of its own", () => {
+  const input = v.object({ day: v.pipe(v.string(), v.isoDate()), text: v.string() });
+  const given = { day: "{{firing.date}}", text: "Dear {{name}}, it is {{ firing.time }}" };
+  expect((flowWith([{ ...GOOD, input: given }], input) as Flow).schedules[0]?.input).toEqual(given);
+  expect(flowWith([{ ...GOOD, input: { ...given, day: "{{firing.time}}" } }], input)).toContain("breaks the flow's");
 });
 
 test("all that is wrong is told at once, and what a wrong key was meant for is not missing as well", () => {

@@ -3,9 +3,11 @@
 import { describeViolations } from "../errors.ts";
 import { applyContract, type Schema } from "./contract.ts";
 import { type Faults, isObject, tellGiven } from "./definition.ts";
+import { faultOfFiringWords, fillFiring } from "./firing-input.ts";
 import { toContractJson } from "./given-json.ts";
 import { faultOfContract } from "./json-contract.ts";
 import { isName, tellWrongName } from "./names.ts";
+import { parseJson, toJsonText } from "../record/json.ts";
 import { type FlowSchedule, readTerms, SCHEDULE_OPTIONS } from "./schedule.ts";
 
 export function readFlowSchedules(given: unknown, input: unknown, faults: Faults): readonly FlowSchedule[] {
@@ -47,9 +49,17 @@ export function readFlowSchedules(given: unknown, input: unknown, faults: Faults
   });
 }
 
+/** Any would do. */
+const SOME_FIRING = { at: 0, timeZone: "UTC" };
+
 /** What tasks are to be made of is tried when the flow is defined, and not at three in the morning. */
 function checkInput(given: unknown, schema: unknown, complain: (message: string) => void): void {
+  const raw = toJsonText(given ?? {});
+  if (!raw.ok) return complain(`is no JSON (${describeViolations(raw.errors)})`);
+  const input = parseJson(raw.text);
+  const fault = faultOfFiringWords(input);
+  if (fault !== undefined) return complain(fault);
   if (schema === undefined || faultOfContract(schema, ["takes", "gives"]) !== undefined) return; // that is told of itself
-  const json = toContractJson(applyContract(schema as Schema, given ?? {}));
+  const json = toContractJson(applyContract(schema as Schema, fillFiring(input, SOME_FIRING)));
   if (!json.ok) complain(`breaks the flow's contract (${describeViolations(json.errors)})`);
 }

@@ -11,7 +11,7 @@ export type Overlap = (typeof OVERLAPS)[number];
 export type ScheduleOwner = "flow" | "command";
 
 /** Why firings made no task. */
-export const SKIP_KINDS = ["missed", "overlap", "paused", "refused"] as const;
+export const SKIP_KINDS = ["missed", "overlap", "unique", "paused", "refused"] as const;
 export type SkipKind = (typeof SKIP_KINDS)[number];
 
 /** What a flow's file, a command or a request says of a schedule. */
@@ -40,7 +40,7 @@ export interface ScheduleRow extends ScheduleTerms {
   readonly nominal_at: number | null;
   /** When that is due, with its jitter; or when it is looked again whether it can start (`queued_at`). */
   readonly next_at: number | null;
-  /** `queue`: the nominal time of the firing that waits for the end of the task before. */
+  /** The nominal time of the firing that waits for the end of a task: the one before (`queue`), or one that is replaced. */
   readonly queued_at: number | null;
   readonly paused_at: number | null;
   readonly pause_reason: string | null;

@@ -4,6 +4,7 @@ import { applyContract } from "../../core/flow/contract.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import { readGiven } from "../../core/flow/given-json.ts";
 import { isName, tellWrongName } from "../../core/flow/names.ts";
+import { faultOfFiringWords, fillFiring } from "../../core/flow/firing-input.ts";
 import { readTerms } from "../../core/flow/schedule.ts";
 import { describeViolations, TaskonautError, type Violation } from "../../core/errors.ts";
 import type { Limits } from "../../core/limits.ts";
@@ -26,8 +27,15 @@ export function planSchedule(
       errors,
     });
   }
+  const json = toJsonText(input);
+  if (!json.ok) {
+    throw new TaskonautError("input_invalid", "The input holds what JSON cannot carry.", { errors: json.errors });
+  }
+  const fault = faultOfFiringWords(input);
+  if (fault !== undefined)
+    throw new TaskonautError("input_invalid", `The input ${fault}.`, { errors: [{ path: "input", message: fault }] });
   // its input is kept as it came: each firing applies the contract that there is then
-  readGiven(applyContract(flow.input, input), {
+  readGiven(applyContract(flow.input, fillFiring(input, { at: now, timeZone: terms.time_zone })), {
     what: "The input",
     of: `flow ${flow.name}`,
     named: `The input of flow ${flow.name}`,
@@ -35,9 +43,5 @@ export function planSchedule(
     variable: "TASKONAUT_MAX_INPUT_BYTES",
     at: "input",
   });
-  const json = toJsonText(input);
-  if (!json.ok) {
-    throw new TaskonautError("input_invalid", "The input holds what JSON cannot carry.", { errors: json.errors });
-  }
   return newScheduleRow({ name, flow: flow.name, owner: "command", terms, input: json.text, now });
 }

@@ -1,7 +1,9 @@
 // From what is said of a schedule to its row.
 
+import { fillFiring } from "../../core/flow/firing-input.ts";
 import type { OwnTerms } from "../../core/flow/schedule.ts";
 import { firstFiring, nextFiring, type Timing } from "../../core/next-firing.ts";
+import { parseJson } from "../../core/record/json.ts";
 import type { JsonText } from "../../core/record/record.ts";
 import {
   dueOf,
@@ -45,6 +47,11 @@ export function newScheduleRow({ name, flow, owner, terms, input, now }: NewRow)
     },
     now,
   );
+}
+
+/** What the task of a time gets: the contract of its flow is applied to it. */
+export function inputOfFiring({ input, time_zone: timeZone }: ScheduleTerms, at: number): unknown {
+  return fillFiring(parseJson(input), { at, timeZone });
 }
 
 export function timingOf({ cron, every_ms, time_zone }: ScheduleTerms): Timing {

@@ -2,19 +2,19 @@
 
 import type { Backfill, Schedules } from "../../core/api/schedules.ts";
 import { FIRINGS_MAX } from "../../core/api/schedules.ts";
-import { TaskonautError } from "../../core/errors.ts";
+import { type ErrorCode, hasCode, TaskonautError } from "../../core/errors.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import { suggest } from "../../core/nearest.ts";
 import { firstFiring, nextFiring } from "../../core/next-firing.ts";
 import { keyedTaskId } from "../../core/record/ids.ts";
 import { readInstant } from "../../core/record/instant.ts";
-import { parseJson } from "../../core/record/json.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
+import { messageOf } from "../../core/record/stored-error.ts";
 import { firingKey, type ScheduleRow, type SkipRow } from "../../core/record/schedule.ts";
 import type { Store } from "../../store/store.ts";
 import { planSchedule } from "../doors/new-schedule.ts";
 import { toBackfillTime, toFiringTime, toSchedule, toSkip } from "../doors/schedule-resource.ts";
-import { newScheduleRow, paused, resumed, timingOf } from "../doors/schedule-row.ts";
+import { inputOfFiring, newScheduleRow, paused, resumed, timingOf } from "../doors/schedule-row.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";
 import { toSoundTask } from "../task/damage.ts";
 import type { DrivingTools } from "./driving-tools.ts";
@@ -65,11 +65,11 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
     throw busy(name);
   }
 
-  async function makeTask(row: ScheduleRow, id: string): Promise<TaskRecord> {
+  async function makeTask(row: ScheduleRow, at: number): Promise<TaskRecord> {
     const { record } = await newTasks.insert({
-      id,
+      id: keyedTaskId(firingKey(row.name, at)),
       flow: flows.find(row.flow_name),
-      input: parseJson(row.input),
+      input: inputOfFiring(row, at),
       now: tools.clock.now(),
       limits,
       dueAt: await storeClock.recent(),
@@ -122,9 +122,11 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
     },
 
     async trigger(name, { idempotencyKey }) {
-      const { flow_name: flow, input, priority } = await find(name);
+      const row = await find(name);
+      const { flow_name: flow, priority } = row;
       const key = idempotencyKey === undefined ? {} : { idempotencyKey };
-      const request = { flow, input: parseJson(input), start: "now", priority, ...key } as const;
+      const input = inputOfFiring(row, await storeClock.recent());
+      const request = { flow, input, start: "now", priority, ...key } as const;
       return toSoundTask((await newTasks.create(request, { schedule: name })).record, tools.store.location);
     },
 
@@ -164,8 +166,8 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
       for (const at of times) {
         const id = keyedTaskId(firingKey(name, at));
         const exists = (await tools.store.readTaskRow(id)) !== undefined;
-        if (!exists && !dryRun) await makeTask(row, id);
-        told.push(toBackfillTime(row, at, exists));
+        const refused = exists || dryRun ? undefined : await whyRefused(() => makeTask(row, at));
+        told.push({ ...toBackfillTime(row, at, exists), ...(refused !== undefined && { refused }) });
       }
       if (!dryRun) log.info?.("schedule backfilled", { schedule: name, flow: flow.name, times: told.length });
       return told;
@@ -180,6 +182,20 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
       `Schedule ${name} is said by the file of flow ${flow_name}, which workers have: take it out there. Here it can be paused.`,
       { details: { name, flow: flow_name } },
     );
+  }
+}
+
+/** Of one time only: others may do better. */
+const REFUSALS: readonly ErrorCode[] = ["unique_key_taken", "task_busy", "input_invalid", "flow_invalid"];
+
+/** Undefined: its task is made. Throws what concerns all of them. */
+async function whyRefused(make: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await make();
+    return undefined;
+  } catch (error) {
+    if (REFUSALS.some((code) => hasCode(error, code))) return messageOf(error);
+    throw error;
   }
 }
 

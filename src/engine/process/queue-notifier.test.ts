@@ -57,6 +57,16 @@ describe("the queue notifier", () => {
     expect(clock.sleeping).toBe(0);
   });
 
+  test("settles without the pause, also where news keeps coming meanwhile", async () => {
+    const { notifier, told } = notifierOn(async () => {
+      if (told.length < 3) notifier.tellWorkers();
+    });
+    notifier.tellWorkers();
+    await turn(); // it pauses now
+    await notifier.settle(); // the clock stands still
+    expect(told).toHaveLength(3);
+  });
+
   test("that could not tell of a task is no trouble to anybody, and tells the next time", async () => {
     let isAway = true;
     const { notifier, told } = notifierOn(async () => {

@@ -5,6 +5,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import { messageOf } from "../../core/record/stored-error.ts";
 import type { Store } from "../../store/store.ts";
+import { Pause } from "./pause.ts";
 
 /** At most one announcement in so long. */
 const PAUSE_MS = 20;
@@ -16,12 +17,17 @@ export class QueueNotifier {
   #listener: Listener | undefined;
   #isWanted = false;
   #announcing: Promise<void> | undefined;
+  readonly #pause: Pause;
+  /** How many wait for the end of it: while they do there is no pause. */
+  #settling = 0;
 
   constructor(
     private readonly store: Pick<Store, "announce">,
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly log: Log,
-  ) {}
+  ) {
+    this.#pause = new Pause(clock);
+  }
 
   /** The worker of this process; undefined when it leaves. */
   listen(listener: Listener | undefined): void {
@@ -39,21 +45,25 @@ export class QueueNotifier {
     this.#announcing ??= this.#announce();
   }
 
-  /** Resolves when nothing is left to be told. */
+  /** Resolves when nothing is left to be told. What is left is told at once: nobody waits for a pause to pass. */
   async settle(): Promise<void> {
+    this.#settling += 1;
+    this.#pause.cut();
     await this.#announcing;
+    this.#settling -= 1;
   }
 
   async #announce(): Promise<void> {
     while (this.#isWanted) {
       this.#isWanted = false;
+      this.#pause.arm();
       try {
         await this.store.announce();
       } catch (error) {
         // they look for themselves once in a while
         this.log.debug?.("workers not told of a task", { error: messageOf(error) });
       }
-      if (this.#isWanted) await this.clock.sleep(PAUSE_MS);
+      if (this.#isWanted && this.#settling === 0) await this.#pause.take(PAUSE_MS);
     }
     this.#announcing = undefined;
   }

@@ -9,7 +9,7 @@ const HOUR = 3_600_000;
 const NOON = Date.UTC(2026, 10, 23, 12);
 
 /** A task of which nothing but its id is of interest here. */
-const taskAt = (at: number): TaskRecord => ({ task: { id: `task-${at}` } }) as TaskRecord;
+const taskAt = (at: number): TaskRecord => ({ task: { id: `task-${at}`, unique_key: null } }) as TaskRecord;
 const plan: PlanFiring = taskAt;
 
 /** Its next firing is at `nominal_at`. */
@@ -188,6 +188,46 @@ test("a time that its flow refuses is put down with the reason, and the next one
   const decided = decideFirings({ row: schedule({ every_ms: 10_000 }), open: [] }, NOON + 10_000, refuse);
   expect(made(decided)).toEqual([NOON + 10_000]);
   expect(decided.skips).toMatchObject([{ from_at: NOON, kind: "refused", reason: "the input breaks the contract" }]);
+});
+
+describe("while another task has its key", () => {
+  const keyed = (at: number, key: string): TaskRecord =>
+    ({ task: { id: `task-${at}`, unique_key: key } }) as TaskRecord;
+  const taken =
+    (replaces: boolean): PlanFiring =>
+    () => ({ key: "c1", takenBy: "other", replaces });
+
+  test("a time makes no task, and is put down with who has the key", () => {
+    const decided = decideFirings({ row: schedule(), open: [] }, NOON, taken(false));
+    expect([made(decided), skipped(decided)]).toEqual([[], [{ from: NOON, until: NOON, count: 1, kind: "unique" }]]);
+    expect(decided.skips[0]?.reason).toBe('task other has its key "c1" and has not ended');
+    expect(decided.row).toMatchObject({ fired_count: 0, last_task_id: null, queued_at: null });
+  });
+
+  test("two times of one look never make two tasks of one key", () => {
+    const row = schedule({ every_ms: 10_000 });
+    const decided = decideFirings({ row, open: [] }, NOON + 10_000, (at) => keyed(at, "c1"));
+    expect([made(decided), skipped(decided)[0]?.kind]).toEqual([[NOON], "unique"]);
+    expect(made(decideFirings({ row, open: [] }, NOON + 10_000, (at) => keyed(at, String(at))))).toHaveLength(2);
+  });
+
+  test("a flow that replaces it has it cancelled, and one time waits for its end", () => {
+    const first = decideFirings({ row: schedule(), open: [] }, NOON, taken(true));
+    expect(first).toMatchObject({ tasks: [], skips: [], cancels: ["other"], row: { queued_at: NOON } });
+    expect(first.row.next_at).toBeLessThan(NOON + MINUTE);
+    const second = decideFirings({ row: first.row, open: [] }, NOON + MINUTE, taken(true));
+    expect(second.row.queued_at).toBe(NOON);
+    expect(skipped(second)).toEqual([{ from: NOON + MINUTE, until: NOON + MINUTE, count: 1, kind: "unique" }]);
+    const third = decideFirings({ row: second.row, open: [] }, second.row.next_at ?? 0, plan);
+    expect([made(third), third.row.queued_at]).toEqual([[NOON], null]);
+  });
+
+  test("cancel-running waits for the end of what it cancels, where that has the key", () => {
+    const row = schedule({ overlap: "cancel-running" });
+    const decided = decideFirings({ row, open: ["other", "older"] }, NOON, taken(false));
+    expect(decided.cancels.toSorted()).toEqual(["older", "other"]);
+    expect([made(decided), skipped(decided), decided.row.queued_at]).toEqual([[], [], NOON]);
+  });
 });
 
 describe("across a change of the clock", () => {

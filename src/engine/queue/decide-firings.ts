@@ -4,6 +4,8 @@
 // DF2. A time that has come within LATE_MS is on time, however its schedule catches up: a worker that is busy, or was
 //      killed a moment ago, loses none. Later ones follow `catch_up`.
 // DF3. What goes wrong with one time (its flow refuses the input) is put down for that time, and the next one comes.
+// DF4. A time whose key another open task has is put down, too. Where that task is to be replaced it is cancelled, and the
+//      time waits for its end, as one of `queue` does.
 
 import { nextFiring } from "../../core/next-firing.ts";
 import { lastBefore, NOT_ALL, passTimes, timingOf } from "../doors/schedule-row.ts";
@@ -28,8 +30,16 @@ export interface FiringPlan extends Firing {
   readonly cancels: readonly string[];
 }
 
+/** Another task of the flow, which has not ended, has the key of a firing's task. */
+export interface TakenKey {
+  readonly key: string;
+  readonly takenBy: string;
+  /** The flow has such a task cancelled, and the new one takes its place when it has ended. */
+  readonly replaces: boolean;
+}
+
 /** Makes the task of a time, or says why there is none. */
-export type PlanFiring = (nominalAt: number) => TaskRecord | { readonly refused: string };
+export type PlanFiring = (nominalAt: number) => TaskRecord | TakenKey | { readonly refused: string };
 
 export function decideFirings({ row, open }: DueSchedule, now: number, plan: PlanFiring): FiringPlan {
   return new Decision(row, open, now, plan).decide();
@@ -38,7 +48,7 @@ export function decideFirings({ row, open }: DueSchedule, now: number, plan: Pla
 class Decision {
   readonly #tasks: TaskRecord[] = [];
   readonly #skips: SkipRow[] = [];
-  #cancels: readonly string[] = [];
+  readonly #cancels = new Set<string>();
   #hasOpen: boolean;
   #row: ScheduleRow;
 
@@ -56,7 +66,7 @@ class Decision {
     const { queued_at: queued } = this.#row;
     if (queued !== null && (!this.#hasOpen || this.#row.overlap !== "queue")) {
       this.#row = { ...this.#row, queued_at: null };
-      this.#fire(queued);
+      this.#fire(queued, this.#row.overlap === "cancel-running" ? this.open : []);
     }
     const timing = timingOf(this.#row);
     let at = this.#row.nominal_at === null ? null : this.#passMissed(this.#row.nominal_at);
@@ -70,7 +80,7 @@ class Decision {
       row: this.#moved(at),
       tasks: this.#tasks,
       skips: this.#skips,
-      cancels: this.#tasks.length > 0 ? this.#cancels : [],
+      cancels: [...this.#cancels],
     };
   }
 
@@ -112,8 +122,7 @@ class Decision {
         return;
       case "cancel-running":
         if (!isLast) return this.#skip(at, "overlap", "the next time has come as well, and its task is the one");
-        this.#cancels = this.open;
-        return this.#fire(at);
+        return this.#fire(at, this.open);
     }
   }
 
@@ -121,9 +130,14 @@ class Decision {
     return `task ${this.open[0] ?? this.#tasks.at(-1)?.task.id ?? ""}`;
   }
 
-  #fire(at: number): void {
+  /** `replaced`: tasks that are cancelled for it. */
+  #fire(at: number, replaced: readonly string[] = []): void {
     const made = this.plan(at);
     if ("refused" in made) return this.#skip(at, "refused", made.refused);
+    const taken = "key" in made ? made : this.#takenHere(made);
+    if (taken) return this.#fireLater(at, taken, replaced);
+    if ("key" in made) return;
+    for (const id of replaced) this.#cancels.add(id);
     this.#tasks.push(made);
     this.#hasOpen = true;
     this.#row = {
@@ -134,6 +148,22 @@ class Decision {
       skip_from: null,
       skip_kind: null,
     };
+  }
+
+  /** DF4. Another one is about to be made with its key. */
+  #takenHere({ task: { unique_key: key } }: TaskRecord): TakenKey | undefined {
+    const other = key === null ? undefined : this.#tasks.find(({ task }) => task.unique_key === key);
+    return other && key !== null ? { key, takenBy: other.task.id, replaces: false } : undefined;
+  }
+
+  /** DF4. */
+  #fireLater(at: number, { key, takenBy, replaces }: TakenKey, replaced: readonly string[]): void {
+    const why = `task ${takenBy} has its key ${JSON.stringify(key)} and has not ended`;
+    if (!replaces && !replaced.includes(takenBy)) return this.#skip(at, "unique", why);
+    if (this.#row.queued_at !== null) return this.#skip(at, "unique", `${why}, and a firing waits for that already`);
+    for (const id of replaced) this.#cancels.add(id);
+    this.#cancels.add(takenBy);
+    this.#row = { ...this.#row, queued_at: at };
   }
 
   /** Times in a row that are skipped for one reason are one range. */

@@ -6,9 +6,7 @@
 //      too late cancels nothing that a later firing made, for that was not there.
 
 import { type Backoff, nextWait } from "../../core/backoff.ts";
-import { parseJson } from "../../core/record/json.ts";
 import { keyedTaskId } from "../../core/record/ids.ts";
-import type { TaskRecord } from "../../core/record/record.ts";
 import { firingKey, type ScheduleRow } from "../../core/record/schedule.ts";
 import { messageOf } from "../../core/record/stored-error.ts";
 import type { Clock } from "../../core/clock.ts";
@@ -17,13 +15,14 @@ import type { Log } from "../../core/log.ts";
 import type { DueSchedule, FiringFlow } from "../../store/schedule-store.ts";
 import type { Store } from "../../store/store.ts";
 import { planTask } from "../doors/create.ts";
+import { inputOfFiring } from "../doors/schedule-row.ts";
 import { Pace } from "../process/pace.ts";
 import { Pause } from "../process/pause.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";
 import type { StoreClock } from "../process/store-clock.ts";
 import type { Flows } from "../task/flows.ts";
 import { cancelOf } from "../task/inbox-posts.ts";
-import { decideFirings, type FiringPlan } from "./decide-firings.ts";
+import { decideFirings, type FiringPlan, type PlanFiring } from "./decide-firings.ts";
 
 /** The net below all that tells of news: when the next one is due is known. */
 const POLL_MS = 45_000;
@@ -40,13 +39,24 @@ const LATER_MS = 60_000;
 const FAILED: Backoff = { minMs: 50, maxMs: 2_000 };
 
 export interface FiringTools {
-  readonly store: Pick<Store, "schedules" | "postToTask">;
+  readonly store: Pick<Store, "schedules" | "postToTask" | "admission">;
   readonly flows: Flows;
   readonly clock: Clock;
   readonly storeClock: StoreClock;
   readonly limits: Limits;
   readonly log: Log;
   readonly notifier: Pick<QueueNotifier, "tellWorkers">;
+}
+
+/** By key; undefined: nobody has it. */
+type KeyHolders = Map<string, string | undefined>;
+
+/** The open task that has the key. */
+type HolderOf = (key: string) => string | undefined;
+
+interface Planning {
+  readonly now: number;
+  readonly holderOf: HolderOf;
 }
 
 export class Firings {
@@ -117,7 +127,7 @@ export class Firings {
     const plans: FiringPlan[] = [];
     for (const each of due) {
       await pace.turn();
-      plans.push(this.#decide(each, now));
+      plans.push(await this.#decide(each, now));
       if (plans.reduce((sum, { tasks }) => sum + tasks.length, 0) >= TASKS_MAX) await this.#fire(plans.splice(0));
     }
     if (plans.length > 0) await this.#fire(plans);
@@ -141,9 +151,23 @@ export class Firings {
   }
 
   /** One that cannot be worked out here (a zone that this machine does not know) does not stand in the way of the others. */
-  #decide(due: DueSchedule, now: number): FiringPlan {
+  async #decide(due: DueSchedule, now: number): Promise<FiringPlan> {
+    const { row } = due;
+    const holders: KeyHolders = new Map();
+    for (;;) {
+      const unknown = new Set<string>();
+      const decided = this.#tryDecide(due, now, (key) => {
+        if (!holders.has(key)) unknown.add(key);
+        return holders.get(key);
+      });
+      if (unknown.size === 0) return decided;
+      for (const key of unknown) holders.set(key, await this.tools.store.admission.findOpen(row.flow_name, key));
+    }
+  }
+
+  #tryDecide(due: DueSchedule, now: number, holderOf: HolderOf): FiringPlan {
     try {
-      return decideFirings(due, now, (nominalAt) => this.#plan(due.row, nominalAt, now));
+      return decideFirings(due, now, (nominalAt) => this.#plan(due.row, nominalAt, { now, holderOf }));
     } catch (error) {
       const { row } = due;
       this.tools.log.error?.("schedule not worked out", { schedule: row.name, error: messageOf(error) });
@@ -151,19 +175,26 @@ export class Firings {
     }
   }
 
-  #plan(row: ScheduleRow, nominalAt: number, now: number): TaskRecord | { readonly refused: string } {
+  #plan(row: ScheduleRow, nominalAt: number, { now, holderOf }: Planning): ReturnType<PlanFiring> {
     const { flows, clock, limits } = this.tools;
+    const id = keyedTaskId(firingKey(row.name, nominalAt));
     try {
-      return planTask({
-        id: keyedTaskId(firingKey(row.name, nominalAt)),
-        flow: flows.find(row.flow_name),
-        input: parseJson(row.input),
+      const flow = flows.find(row.flow_name);
+      const { record } = planTask({
+        id,
+        flow,
+        input: inputOfFiring(row, nominalAt),
         now: clock.now(),
         limits,
         dueAt: now,
         priority: row.priority,
         schedule: row.name,
-      }).record;
+      });
+      const { unique_key: key } = record.task;
+      const takenBy = key === null ? undefined : holderOf(key);
+      // one of the same time is there already where it was made by hand
+      if (key === null || takenBy === undefined || takenBy === id) return record;
+      return { key, takenBy, replaces: flow.unique?.onConflict === "replace" };
     } catch (error) {
       return { refused: messageOf(error) };
     }

@@ -135,10 +135,13 @@ async function fire(client: PostgresClient, schema: Schema, firings: readonly Fi
   const statement = new Statement(schema, firings.length === 1 ? asJson : byColumns);
   statement.add(
     firings.map(({ row }) => row),
-    MOVED,
+    LOCKED,
   );
   const records = firings.flatMap(({ tasks }) => tasks);
-  addRecords(statement, records, "t.schedule in (select name from fired)");
+  addRecords(statement, records, "t.schedule in (select name from locked)");
+  const keyed = keyedTasks(firings);
+  statement.add(keyed, KEYED);
+  statement.addFixed(moved(schema, keyed.length > 0 ? isMade(schema) : "true"));
   statement.add(
     firings.flatMap(({ skips }) => skips),
     SKIPPED,
@@ -151,8 +154,8 @@ async function fire(client: PostgresClient, schema: Schema, firings: readonly Fi
   return firings.map(({ row }) => names.has(row.name));
 }
 
-/** SS1. Those whose versions hold are in `fired`. */
-const MOVED: Part<ScheduleRow> = {
+/** SS1. Those whose versions hold are in `locked`. */
+const LOCKED: Part<ScheduleRow> = {
   fields: fieldsOf(SCHEDULES),
   read: (schema, rows) => `moves as materialized (
     select * from ${rows("c")} order by name
@@ -161,10 +164,41 @@ const MOVED: Part<ScheduleRow> = {
       select s.ctid as place from ${schema}.schedules s where s.name = m.name and s.version = m.version - 1
       for no key update
     ) s
-  ), fired as (
-    update ${schema}.schedules s set ${assignments(SCHEDULES, "c")} from locked c where s.ctid = c.place returning s.name
   )`,
 };
+
+/** `condition`: of a row `c` of `locked`. */
+function moved(schema: Schema, condition: string): string {
+  return `fired as (
+    update ${schema}.schedules s set ${assignments(SCHEDULES, "c")} from locked c
+    where s.ctid = c.place and ${condition} returning s.name
+  )`;
+}
+
+interface KeyedTask {
+  readonly id: string;
+  readonly schedule: string;
+}
+
+/** SS3. */
+function keyedTasks(firings: readonly Firing[]): readonly KeyedTask[] {
+  return firings.flatMap(({ row, tasks }) =>
+    tasks.filter(({ task }) => task.unique_key !== null).map(({ task }) => ({ id: task.id, schedule: row.name })),
+  );
+}
+
+const KEYED: Part<KeyedTask> = {
+  fields: { id: "uuid", schedule: "text" },
+  read: (_schema, rows) => `keyed as materialized (select * from ${rows("k")})`,
+};
+
+/** SS3. One that was not inserted is there already, or another one has its key. */
+function isMade(schema: Schema): string {
+  return `not exists (
+    select from keyed k where k.schedule = c.name and k.id not in (select id from won)
+      and (select t.id from ${schema}.tasks t where t.id = k.id) is null
+  )`;
+}
 
 /** A range that is there goes on. Those that are very old go. */
 const SKIPPED: Part<SkipRow> = {

@@ -11,10 +11,13 @@ const EXPIRED = `
   select id from tasks indexed by tasks_expiring
   where expires_at is not null and expires_at <= $now and lease_owner is null order by expires_at limit $limit`;
 
+export function findOpen(connection: SqliteConnection, flow: string, uniqueKey: string): string | undefined {
+  return connection.prepare<{ id: string }>(OPEN).get({ flow, uniqueKey })?.id;
+}
+
 export function admissionStore(connection: SqliteConnection, now: () => number): AdmissionStore {
   return {
-    findOpen: (flow, uniqueKey) =>
-      connection.read(() => connection.prepare<{ id: string }>(OPEN).get({ flow, uniqueKey })?.id),
+    findOpen: (flow, uniqueKey) => connection.read(() => findOpen(connection, flow, uniqueKey)),
     findExpired: (limit) =>
       connection.read(() =>
         connection

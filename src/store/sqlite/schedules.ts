@@ -11,9 +11,12 @@ import {
   type ScheduleStore,
 } from "../schedule-store.ts";
 import { SCHEDULE_SKIPS, SCHEDULE_SOURCES, SCHEDULES } from "../tables.ts";
+import type { TaskRecord } from "../../core/record/record.ts";
+import { findOpen } from "./admission.ts";
 import { insertRecords } from "./commit.ts";
 import { parametersOf, type SqliteConnection } from "./connection.ts";
 import { assignments, columnList, insertRow, insertsInto } from "./statements.ts";
+import { selectTask } from "./tasks.ts";
 
 export function scheduleStore(connection: SqliteConnection, now: () => number): ScheduleStore {
   const run = (text: string, row: object): number => connection.prepare(text).run(parametersOf(row)).changes;
@@ -128,8 +131,16 @@ function readDue(connection: SqliteConnection, flows: readonly FiringFlow[], now
   return { now, due, nextAt };
 }
 
+/** SS3. */
+function isKeyTaken(connection: SqliteConnection, { task }: TaskRecord): boolean {
+  const { id, flow_name, unique_key: key } = task;
+  if (key === null || selectTask(connection, id)) return false;
+  return findOpen(connection, flow_name, key) !== undefined;
+}
+
 /** SS1. */
 function fire(connection: SqliteConnection, { row, tasks, skips }: Firing): boolean {
+  if (tasks.some((record) => isKeyTaken(connection, record))) return false;
   if (connection.prepare(UPDATE).run(parametersOf(row)).changes === 0) return false;
   insertRecords(connection, tasks);
   for (const skip of skips) insertRow(connection, SKIP, skip);
