@@ -31,7 +31,7 @@ export interface FiringPlan extends Firing {
 }
 
 /** Another task of the flow, which has not ended, has the key of a firing's task. */
-export interface TakenKey {
+interface TakenKey {
   readonly key: string;
   readonly takenBy: string;
   /** The flow has such a task cancelled, and the new one takes its place when it has ended. */
