@@ -58,6 +58,8 @@ export interface Command {
   readonly readsOnly?: boolean;
   /** It makes the SQLite file where there is none; all others say that it is not there. */
   readonly makesDatabase?: boolean;
+  /** It is about flows: `--flows` means these files, whatever server the environment names. */
+  readonly prefersFiles?: boolean;
   /** Global options that mean nothing to it, beside those that `needs` and `readsOnly` rule out. */
   readonly ignores?: readonly string[];
   /** Where neither a flag nor the environment says otherwise. */

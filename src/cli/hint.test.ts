@@ -41,7 +41,9 @@ test("a command says where tasks and flows are as it was said, as far as that me
   );
   const hints = hintsOf(["run-flow", ...place]);
   expect(hints.give("listTasks")[0]?.command).toBe("taskonaut get-tasks --database-url sqlite:x.db");
-  expect(hints.give("listFlows")[0]?.command).toBe("taskonaut flows --flows a.ts --flows=-b");
+  expect(hints.give("listFlows")[0]?.command).toBe(
+    "taskonaut flows --database-url sqlite:x.db --flows a.ts --flows=-b",
+  );
   expect(hints.give("helpOfCommand", { command: "run-flow" })[0]?.command).toBe("taskonaut run-flow --help");
   const remote = hintsOf(["run-flow", "--api-base-url", "http://127.0.0.1:1"]);
   expect(remote.give("runTask", { id: "t1" })[0]?.command).toBe(

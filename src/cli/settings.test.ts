@@ -4,6 +4,7 @@ import { runApp } from "./commands/run-app.ts";
 import { runTask } from "./commands/run-task.ts";
 import type { Env } from "./io.ts";
 import { flows } from "./commands/flows.ts";
+import { validate } from "./commands/validate.ts";
 import { resolveSettings } from "./settings.ts";
 
 function resolve(flags: Record<string, string>, env: Env = {}, command = runTask) {
@@ -113,7 +114,17 @@ test("flows are refused as well where only the environment names a server, unles
 });
 
 test("a command that works on files takes no database and no server, and the environment's do not matter to it", () => {
-  expect(() => resolve({ "database-url": "sqlite:x" }, {}, flows)).toThrow("--database-url: means nothing to flows");
-  expect(() => resolve({ "api-base-url": "http://x" }, {}, flows)).toThrow("--api-base-url: means nothing to flows");
-  expect(resolve({}, { TASKONAUT_API_URL: "http://127.0.0.1:1" }, flows).apiBaseUrl).toBeUndefined();
+  expect(() => resolve({ "database-url": "sqlite:x" }, {}, validate)).toThrow("means nothing to validate");
+  expect(() => resolve({ "api-base-url": "http://x" }, {}, validate)).toThrow("means nothing to validate");
+  expect(resolve({}, { TASKONAUT_API_URL: "http://127.0.0.1:1" }, validate).apiBaseUrl).toBeUndefined();
+});
+
+test("flows are the server's, unless files are named", () => {
+  const env = { TASKONAUT_API_URL: "http://127.0.0.1:1" };
+  const lists = new Map([["flows", ["a.ts"]]]);
+  expect(resolve({}, env, flows).apiBaseUrl).toBe("http://127.0.0.1:1");
+  expect(resolveSettings(flows, new Map(), env, lists).apiBaseUrl).toBeUndefined();
+  expect(() => resolveSettings(flows, new Map([["api-base-url", "http://x"]]), env, lists)).toThrow(
+    "--flows: contradicts --api-base-url",
+  );
 });

@@ -30,6 +30,7 @@ export function resolveSettings(
   const find = (flag: string, variable: string): Source | undefined => findSource(flags, flag, env, variable);
   const ofDatabase = command.needs === "database";
   const ofFiles = command.needs === "files";
+  const meansFiles = command.prefersFiles === true && lists.has("flows") && !flags.has("api-base-url");
 
   if (flags.has("api-base-url") && flags.has("database-url")) {
     problems.push({ path: "--api-base-url", message: "contradicts --database-url: give one of the two" });
@@ -43,7 +44,9 @@ export function resolveSettings(
     problems.push({ path: "--flows", message: "contradicts --api-base-url: the server has flows of its own" });
   }
   const api =
-    flags.has("database-url") || ofDatabase || ofFiles ? undefined : find("api-base-url", "TASKONAUT_API_URL");
+    flags.has("database-url") || ofDatabase || ofFiles || meansFiles
+      ? undefined
+      : find("api-base-url", "TASKONAUT_API_URL");
   const database = flags.has("api-base-url") ? undefined : find("database-url", "DATABASE_URL");
   const level = find("log-level", "LOG_LEVEL");
   const style = flags.has("logster") ? undefined : find("log-style", "LOG_STYLE");

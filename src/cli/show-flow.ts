@@ -1,7 +1,8 @@
 // One flow for people: what it takes, what it waits for, which tools it calls, and a call that runs it.
 
 import type { CheckedInput } from "../core/api/flow-catalog.ts";
-import type { FlowDescription } from "../core/api/taskonaut.ts";
+import type { Pause } from "../core/api/pauses.ts";
+import type { FlowDescription, FlowSchedule } from "../core/api/taskonaut.ts";
 import { showControls } from "../log/visible.ts";
 import { wrapText } from "./cells.ts";
 import type { Command } from "./command.ts";
@@ -9,7 +10,8 @@ import { exampleInput, exampleLine, fieldsSection, type FoundFlow, signalLines, 
 import { type HelpRow, type HelpSection, layRows } from "./help-rows.ts";
 import type { Hints } from "./hint.ts";
 import type { Look } from "./look.ts";
-import { roughly } from "./times.ts";
+import { tellTiming } from "./show-schedules.ts";
+import { describeAge, describeAhead, roughly } from "./times.ts";
 
 export interface ShownFlow {
   readonly found: FoundFlow;
@@ -19,7 +21,7 @@ export interface ShownFlow {
 }
 
 /** Ends with a line break. */
-export function showFlow({ found, runFlow, hints }: ShownFlow, { columns, paint }: Look): string {
+export function showFlow({ found, runFlow, hints }: ShownFlow, { columns, paint, now }: Look): string {
   const { flow } = found;
   const example = exampleLine(found, runFlow, hints);
   const run =
@@ -32,7 +34,7 @@ export function showFlow({ found, runFlow, hints }: ShownFlow, { columns, paint 
     {
       body: [paint("bold", showControls(flow.name)), ...wrapText(flow.description, columns)].filter(Boolean).join("\n"),
     },
-    { body: layRows(factsOf(found), { columns }).replaceAll(/^ {2}/gm, "") },
+    { body: layRows(factsOf(found, now()), { columns }).replaceAll(/^ {2}/gm, "") },
     fieldsSection(flow, runFlow, columns),
     signalsSection(flow, columns),
     { title: "Run it", body: run.join("\n") },
@@ -47,7 +49,7 @@ export function showFlow({ found, runFlow, hints }: ShownFlow, { columns, paint 
   return `${shown.map(({ title, body }) => (title === undefined ? body : `${paint("bold", title)}:\n${body}`)).join("\n\n")}\n`;
 }
 
-function factsOf(found: FoundFlow): readonly HelpRow[] {
+function factsOf(found: FoundFlow, now: number): readonly HelpRow[] {
   const { form, file, concurrency, retention_ms } = found.flow;
   return [
     { name: "form", text: FORMS[form] },
@@ -55,6 +57,10 @@ function factsOf(found: FoundFlow): readonly HelpRow[] {
     { name: "limit", text: describeLimit(concurrency) },
     { name: "kept", text: describeRetention(retention_ms) },
     { name: "tools", text: describeTools(found) },
+    ...found.flow.schedules.map((schedule, place) => {
+      return { name: place === 0 ? "schedules" : "", text: describeSchedule(schedule, now) };
+    }),
+    ...found.flow.pauses.map((pause) => ({ name: "paused", text: describePause(pause, now) })),
   ];
 }
 
@@ -66,6 +72,19 @@ const FORMS: Readonly<Record<FlowDescription["form"], string>> = {
 function describeLimit(concurrency: number | null): string {
   if (concurrency === null) return "none: any number of its tasks run at once";
   return `${concurrency} ${concurrency === 1 ? "task runs" : "tasks run"} at once, over all workers; those that wait do not count`;
+}
+
+/** `nightly: 30 2 * * * Europe/Berlin, in 14 h` */
+function describeSchedule(schedule: FlowSchedule, now: number): string {
+  const { name, next_at, paused_at } = schedule;
+  const next = paused_at !== null ? ", paused" : next_at === null ? "" : `, ${describeAhead(next_at, now)}`;
+  return `${showControls(name)}: ${tellTiming(schedule)}${next}`;
+}
+
+/** `by ada, 2 min ago: the bank is down` */
+function describePause({ scope, by, since, reason }: Pause, now: number): string {
+  const all = scope === "all" ? "with everything, " : "";
+  return `${all}by ${showControls(by)}, ${describeAge(since, now)}${reason === null ? "" : `: ${showControls(reason)}`}`;
 }
 
 /** `completed 30 d, failed 90 d, cancelled for ever` */

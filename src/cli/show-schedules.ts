@@ -48,7 +48,7 @@ function columnsOf(now: number): readonly Column<Schedule>[] {
 }
 
 /** `30 2 * * * Europe/Berlin`, `every 15 min`. */
-function tellTiming({ cron, every_ms, time_zone }: Pick<Schedule, "cron" | "every_ms" | "time_zone">): string {
+export function tellTiming({ cron, every_ms, time_zone }: Pick<Schedule, "cron" | "every_ms" | "time_zone">): string {
   return every_ms === null ? `${cron ?? ""} ${time_zone}` : `every ${roughly(every_ms)}`;
 }
 

@@ -124,6 +124,14 @@ export const CountsAnswer = v.looseObject({
   counts: v.array(v.looseObject({ flow_name: Text, status: v.picklist(Object.keys(NEXT)), count: v.number() })),
 }) as unknown as Answer<TaskCounts>;
 
+const PauseAnswer = v.looseObject({
+  scope: v.picklist(["all", "flow", "tool"] satisfies Pause["scope"][]),
+  name: TextOrNull,
+  reason: TextOrNull,
+  by: Text,
+  since: Text,
+});
+
 export const FlowAnswer = v.looseObject({
   name: v.string(),
   description: v.string(),
@@ -135,6 +143,18 @@ export const FlowAnswer = v.looseObject({
     failed: v.nullable(v.number()),
     cancelled: v.nullable(v.number()),
   }),
+  schedules: v.array(
+    v.looseObject({
+      name: Text,
+      owner: v.picklist(["flow", "command"]),
+      cron: TextOrNull,
+      every_ms: v.nullable(v.number()),
+      time_zone: Text,
+      next_at: TextOrNull,
+      paused_at: TextOrNull,
+    }),
+  ),
+  pauses: v.array(PauseAnswer),
   input_schema: v.looseObject({}),
   signals: v.record(v.string(), v.looseObject({})),
 }) as unknown as Answer<FlowDescription>;
@@ -153,14 +173,6 @@ export const WorkersAnswer = v.array(
     lease_until: Text,
   }),
 ) as unknown as Answer<readonly Worker[]>;
-
-const PauseAnswer = v.looseObject({
-  scope: v.picklist(["all", "flow", "tool"] satisfies Pause["scope"][]),
-  name: TextOrNull,
-  reason: TextOrNull,
-  by: Text,
-  since: Text,
-});
 
 export const PausesAnswer = v.array(PauseAnswer) as unknown as Answer<readonly Pause[]>;
 

@@ -48,6 +48,7 @@ import { schedulesOf } from "./driving/schedules.ts";
 import { StoredTasks } from "./driving/stored-tasks.ts";
 import { Ends } from "./process/ends.ts";
 import { Holdings } from "./process/holdings.ts";
+import { withStanding } from "./doors/flow-standing.ts";
 import { Pausing } from "./doors/pauses.ts";
 import { tellLateOutput } from "./doors/late-output.ts";
 import { Lease } from "./process/lease.ts";
@@ -286,12 +287,14 @@ class StoreEngine implements Engine {
     return dutiesOf({ ...this.#tools, store: this.#store, limitDesk: this.#limitDesk });
   }
 
-  listFlows(): Promise<readonly FlowDescription[]> {
-    return this.#flows.describeAll();
+  async listFlows(): Promise<readonly FlowDescription[]> {
+    return withStanding(await this.#flows.describeAll(), this.#store);
   }
 
-  describeFlow(name: string): Promise<FlowDescription> {
-    return this.#flows.describe(name);
+  async describeFlow(name: string): Promise<FlowDescription> {
+    const [told] = await withStanding([await this.#flows.describe(name)], this.#store);
+    if (!told) throw new Error("One description gives one.");
+    return told;
   }
 
   async createTask(request: CreateTask): Promise<CreatedTask> {

@@ -57,6 +57,8 @@ export const ECHO_ADD: FlowDescription = {
   file: null,
   concurrency: null,
   retention_ms: { completed: 2_592_000_000, failed: 7_776_000_000, cancelled: null },
+  schedules: [],
+  pauses: [],
   input_schema: {
     type: "object",
     properties: {

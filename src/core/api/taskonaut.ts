@@ -1,9 +1,9 @@
 // What the CLI and the server speak to. Behind it is the engine in this process, or a server over HTTP: they cannot tell.
 
 import type { Json } from "../record/json-value.ts";
-import type { Schedules } from "./schedules.ts";
+import type { Schedule, Schedules } from "./schedules.ts";
 import type { ListedSummary, ListedTask, Task, TaskBrief, TaskSummary } from "./task.ts";
-import type { Pauses } from "./pauses.ts";
+import type { Pause, Pauses } from "./pauses.ts";
 import type { Bulk } from "./bulk.ts";
 import type { Forks } from "./forks.ts";
 import type { Limits } from "./limits.ts";
@@ -73,6 +73,12 @@ export interface FoundTasks {
   readonly more: boolean;
 }
 
+/** Of a file that no worker has had yet, and where no database was asked, its times are null. */
+export type FlowSchedule = Pick<
+  Schedule,
+  "name" | "owner" | "cron" | "every_ms" | "time_zone" | "next_at" | "paused_at"
+>;
+
 export interface FlowDescription {
   readonly name: string;
   readonly description: string;
@@ -88,6 +94,10 @@ export interface FlowDescription {
     readonly failed: number | null;
     readonly cancelled: number | null;
   };
+  /** When its tasks are made by themselves: those that its file says, and those made by commands. */
+  readonly schedules: readonly FlowSchedule[];
+  /** What holds its steps back: its own pause, and that of everything. */
+  readonly pauses: readonly Pause[];
   /** JSON Schema (draft 2020-12) of the flow's input. */
   readonly input_schema: { readonly [key: string]: Json };
   /** JSON Schema of each signal's payload, by name. */

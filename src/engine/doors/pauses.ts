@@ -11,6 +11,7 @@ import type { Pause, Paused, PauseOptions, Pauses, PauseTarget } from "../../cor
 import type { TellWait } from "../../core/waiting.ts";
 import type { PauseRow, PauseScope, Store } from "../../store/store.ts";
 import { KNOWN_MS, type KnownPauses } from "../process/known-pauses.ts";
+import { NOBODY } from "../process/nobody.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";
 import type { Flows } from "../task/flows.ts";
 import { toPause } from "../task/to-pause.ts";
@@ -158,9 +159,6 @@ export class Pausing implements Pauses {
     });
   }
 }
-
-/** No worker's. */
-const NOBODY = "00000000-0000-0000-0000-000000000000";
 
 /** Throws input_invalid. */
 function keyOf(target: PauseTarget): { readonly scope: PauseScope; readonly name: string } {

@@ -106,6 +106,10 @@ async function describeFlow(flow: Flow, defaults: Retention): Promise<FlowDescri
     file: flow.file ?? null,
     concurrency: flow.limits?.running ?? null,
     retention_ms: { ...defaults, ...flow.retention },
+    schedules: flow.schedules.map(({ name, terms: { cron, every_ms, time_zone } }) => {
+      return { name, owner: "flow", cron, every_ms, time_zone, next_at: null, paused_at: null } as const;
+    }),
+    pauses: [],
     input_schema: convert(flow.input),
     signals: Object.fromEntries([...flow.signals].map(([name, schema]) => [name, convert(schema)])),
   };
