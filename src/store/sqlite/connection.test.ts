@@ -88,3 +88,12 @@ test("while another process has the lock both wait for it, and no longer than on
   ]);
   other.prepare("rollback").run();
 });
+
+test("no plan is made for the value of a parameter, which each run would have to make anew", async () => {
+  await connection.write(() => connection.execute("create index long_words on words (word) where length(word) = 9"));
+  const plan = "explain query plan select word from words where length(word) = $length limit $limit";
+  const looked = connection.prepare<{ detail: string }>(plan).all({ length: 9, limit: 1 });
+  expect(looked.map(({ detail }) => detail).join()).not.toContain("long_words");
+  const known = connection.prepare<{ detail: string }>(plan.replace("$length", "9")).all({ limit: 1 });
+  expect(known.map(({ detail }) => detail).join()).toContain("long_words");
+});

@@ -6,6 +6,9 @@
 //      run several times (LC1), so it changes nothing but the database.
 // LC3. What is read or acknowledged is in the file that stands at the path, not in one that was taken away from there.
 // LC4. A transaction costs as much as the rows of some ten tasks. What is in no hurry can join another's (`joinWrite`).
+// LC5. A statement is planned once, whatever it is bound to. SQLite looks at the value of a parameter that stands for
+//      itself, in a limit or where rows have an order, and plans the whole statement anew each time it is bound: measured,
+//      20 to 40 µs instead of 1. It does not look behind a sign.
 
 import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
 import { existsSync, lstatSync, mkdirSync, readlinkSync, statSync } from "node:fs";
@@ -118,7 +121,7 @@ class Connection implements SqliteConnection {
     // `database.query` has a cache of its own, but of 20 statements only.
     let statement = this.#statements.get(text);
     if (!statement) {
-      statement = this.database.prepare(text);
+      statement = this.database.prepare(hideValues(text));
       this.#statements.set(text, statement);
     }
     return statement as Statement<Row, SQLQueryBindings[]>;
@@ -224,6 +227,11 @@ class Connection implements SqliteConnection {
     this.file?.noteLog();
     return result;
   }
+}
+
+/** LC5. `+$name` is `$name`, and nobody plans with it. */
+function hideValues(text: string): string {
+  return text.replaceAll(/\$(?=[a-z])/gi, "+$$");
 }
 
 function leaveOut(joiners: readonly Joiner[]): void {
