@@ -136,8 +136,10 @@ create table task_tags (
 
 create index task_tags_by_value on task_tags (key, value, created_at, task_id);
 
+-- Steps and calls have no foreign keys: to look for the task of each row took as long as to write the row. Who writes them
+-- writes the row of their task in the same statement, and they go with it (`remove_rows_of_tasks`).
 create table task_steps (
-  task_id uuid not null references tasks (id) on delete cascade,
+  task_id uuid not null,
   id uuid not null,
   step_index integer not null check (step_index >= 1),
   path text not null,
@@ -207,12 +209,22 @@ create table tool_calls (
 
   -- The unique constraint on the idempotency key, which starts with the task's id.
   primary key (task_id, idempotency_key),
-  foreign key (task_id, task_step_id) references task_steps (task_id, id) on delete cascade,
   constraint response_only_when_completed check ((status = 'COMPLETED') = (response_payload is not null)),
   constraint error_only_when_failed check ((status = 'FAILED') = (error is not null)),
   constraint finished_only_when_ended check ((status = 'RUNNING') = (finished_at is null)),
   constraint progress_while_running check (progress is null or status = 'RUNNING')
 ) with (fillfactor = 80);
+
+create function remove_rows_of_tasks() returns trigger language plpgsql as $$
+begin
+  execute format('delete from %I.tool_calls where task_id = any (array(select id from gone))', tg_table_schema);
+  execute format('delete from %I.task_steps where task_id = any (array(select id from gone))', tg_table_schema);
+  return null;
+end
+$$;
+
+create trigger tasks_take_their_rows after delete on tasks referencing old table as gone
+  for each statement execute function remove_rows_of_tasks();
 
 -- What outsiders leave for a task: signals, ends of children, cancels, what a person says of a step in doubt, tickets.
 create table task_inbox (

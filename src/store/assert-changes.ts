@@ -1,4 +1,5 @@
-import type { StepRow, ToolCallRow } from "../core/record/record.ts";
+import { TaskonautError } from "../core/errors.ts";
+import type { StepRow, TaskRecord, ToolCallRow } from "../core/record/record.ts";
 import { isStepOpen, isTerminal } from "../core/record/status.ts";
 import type { Change } from "./store.ts";
 
@@ -15,6 +16,23 @@ export function assertChanges(changes: readonly Change[]): void {
     assertOwn(taskId, changedSteps);
     assertOwn(taskId, newCalls);
     assertOwn(taskId, changedCalls);
+    assertCallsOf(newCalls, [newSteps, changedSteps]);
+  }
+}
+
+/** The same of new tasks. */
+export function assertRecords(records: readonly TaskRecord[]): void {
+  for (const { steps, calls } of records) assertCallsOf(calls, [steps]);
+}
+
+/** No database looks for the step of a call. Those that are changed are there, or the change is refused. */
+function assertCallsOf(calls: readonly ToolCallRow[], written: readonly (readonly StepRow[])[]): void {
+  for (const { task_id: taskId, task_step_id: stepId } of calls) {
+    if (written.some((steps) => steps.some(({ id }) => id === stepId))) continue;
+    throw new TaskonautError(
+      "internal",
+      `A new call of task ${taskId} is of step ${stepId}, which is not written with it.`,
+    );
   }
 }
 

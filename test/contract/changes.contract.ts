@@ -28,9 +28,10 @@ export function changeContract(dialect: string, create: () => Promise<Place>): v
           place === 3 ? { status: "COMPLETED", response_payload: "1", finished_at: T0 + 9 } : {},
         ),
       );
-      const changes = tasks.map(({ task }, place) => {
+      const changes = tasks.map(({ task, steps: [step] }, place) => {
         const call = calls[place] as (typeof calls)[0];
-        return changeOf(task, { lease_owner: task.lease_owner }, { newCalls: [call] });
+        const changedSteps = [step as Parameters<typeof callRow>[0]];
+        return changeOf(task, { lease_owner: task.lease_owner }, { changedSteps, newCalls: [call] });
       });
       expect(await bench.store.commitChanges(changes)).toEqual([true, true, true, true]);
       const progress = '{"done":1,"message":"\\u0000 ü"}';
@@ -177,7 +178,7 @@ export function changeContract(dialect: string, create: () => Promise<Place>): v
       const refused = [
         changeOf(bad.task, { status: "COMPLETED" }),
         changeOf(bad.task, {}, { newSteps: [step] }),
-        changeOf(bad.task, {}, { newCalls: [callRow(step), callRow(step)] }),
+        changeOf(bad.task, {}, { changedSteps: [step], newCalls: [callRow(step), callRow(step)] }),
         changeOf(bad.task, {}, { newCalls: [callRow(stepRow(bad.task.id))] }),
         changeOf(bad.task, {}, { changedSteps: [stepRow(bad.task.id)] }),
         changeOf(bad.task, {}, { changedCalls: [callRow(step)] }),
@@ -193,9 +194,10 @@ export function changeContract(dialect: string, create: () => Promise<Place>): v
       const { task, steps } = await insert(plannedRecord());
       const [step] = steps;
       if (!step) throw new Error("no step");
-      const first = changeOf(task, {}, { newCalls: [callRow(step)] });
+      const first = changeOf(task, {}, { changedSteps: [step], newCalls: [callRow(step)] });
       expect(await bench.store.commitChanges([first])).toEqual([true]);
-      await expectRefused(bench.store.commitChanges([changeOf(first.task, {}, { newCalls: [callRow(step)] })]));
+      const again = changeOf(first.task, {}, { changedSteps: [step], newCalls: [callRow(step)] });
+      await expectRefused(bench.store.commitChanges([again]));
       expect((await bench.store.readTask(task.id))?.calls).toEqual(first.newCalls);
     });
 

@@ -3,7 +3,7 @@
 import type { StoreAddress } from "../address.ts";
 import type { BenchPlace, BytesWritten, Baseline } from "../baseline.ts";
 import type { Store } from "../store.ts";
-import { TABLES } from "../tables.ts";
+import { TABLES, TASK_STEPS, TASKS, TOOL_CALLS, WORKERS } from "../tables.ts";
 import { PostgresClient } from "./connection.ts";
 import { createBaseline, BASELINE_SESSION } from "./baseline.ts";
 import { openPostgresMigrator } from "./migrate.ts";
@@ -97,7 +97,8 @@ class PostgresBenchPlace implements BenchPlace {
   }
 
   async clear(): Promise<void> {
-    await this.#aside.execute(`truncate ${this.#schema}.tasks, ${this.#schema}.workers cascade`);
+    const names = [TASKS, TASK_STEPS, TOOL_CALLS, WORKERS].map(({ name }) => `${this.#schema}.${name}`);
+    await this.#aside.execute(`truncate ${names.join(", ")} cascade`);
   }
 
   remove(): Promise<void> {

@@ -2,7 +2,7 @@
 // A table without rows has no part in the statement, so there are a few texts, each prepared once for each connection.
 
 import type { StepRow, TaskRecord, ToolCallRow } from "../../core/record/record.ts";
-import { assertChanges } from "../assert-changes.ts";
+import { assertChanges, assertRecords } from "../assert-changes.ts";
 import { KeptApart } from "../payloads.ts";
 import { storableTask } from "../storable-text.ts";
 import type { Change } from "../store.ts";
@@ -37,6 +37,7 @@ export async function insertTasks(
 
 /** New tasks with all their rows; no two of one id. `condition`: of the row `t` of a task. */
 export function addRecords(statement: Statement, records: readonly TaskRecord[], condition?: string): void {
+  assertRecords(records);
   const apart = new KeptApart();
   const tasks = records.map(({ task }) => apart.row(task, task.id, TASKS.payloads));
   const steps = records

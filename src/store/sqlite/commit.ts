@@ -2,7 +2,7 @@
 // the processor's caches then.
 
 import type { TaskRecord } from "../../core/record/record.ts";
-import { assertChanges } from "../assert-changes.ts";
+import { assertChanges, assertRecords } from "../assert-changes.ts";
 import { KeptApart } from "../payloads.ts";
 import type { Change } from "../store.ts";
 import { TASK_STEPS, TASKS, TOOL_CALLS } from "../tables.ts";
@@ -21,6 +21,7 @@ export function insertTasks(connection: SqliteConnection, records: readonly Task
 
 /** Within a transaction. Each place of the result tells whether that task is new. */
 export function insertRecords(connection: SqliteConnection, records: readonly TaskRecord[]): boolean[] {
+  assertRecords(records);
   const apart = new KeptApart();
   const counts = new CountChanges();
   const won = records.map(({ task }) => {

@@ -1,6 +1,6 @@
-// Removing ended tasks. Foreign keys would look for the rows below each row one by one, which takes as long again as to
-// remove them: so they are left out, and the rows of all tables below are removed first. Which tables these are is asked
-// of the database itself.
+// Removing ended tasks. Few of the tables below have foreign keys, which would look for the rows of each task one by one
+// and take as long again as to remove them: so they are left out, and the rows of all tables below are removed first.
+// Which tables these are is asked of the database itself.
 
 import type { TaskRow } from "../../core/record/record.ts";
 import type { EndStatus } from "../../core/flow/retention.ts";
@@ -45,13 +45,8 @@ const SELECT_GOING = `
 
 /** Tables whose rows go with a task: each has its id. */
 const SELECT_BELOW = `
-  with recursive below (name) as (
-    select 'tasks'
-    union
-    select child.name from below, sqlite_schema as child, pragma_foreign_key_list(child.name) as key
-    where child.type = 'table' and key."table" = below.name and key.on_delete = 'CASCADE'
-  )
-  select name from below where name <> 'tasks'`;
+  select name from sqlite_schema as below
+  where type = 'table' and exists (select 1 from pragma_table_info(below.name) where name = 'task_id')`;
 
 const TAKE_LEASE = `
   insert into duties (name, owner, lease_until) values ('remove tasks', $owner, $until)
