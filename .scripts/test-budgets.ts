@@ -35,6 +35,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   "test/e2e/bulk.test.ts": 15, // processes that are killed
   "test/engine/poison.test.ts": 20, // leases that pass
   "test/doors/work.test.ts": 20,
+  "test/doors/openapi.test.ts": 20, // each route in all the ways in which it can go wrong, on both stores
   "test/e2e/screens.test.ts": 45, // every command at three widths, each in a folder of its own
   "test/e2e/stdin.test.ts": 20, // a silent pipe is given up after 10 s
   "test/e2e/live.test.ts": 20, // looks once a second, and loops that are blocked

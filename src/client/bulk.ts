@@ -1,31 +1,16 @@
 // Operations on many tasks, asked of a server.
 
-import * as v from "valibot";
-import { BULK_ACTIONS, type Bulk, type BulkPreview, type BulkRequest } from "../core/api/bulk.ts";
+import type { Bulk, BulkRequest } from "../core/api/bulk.ts";
 import { filterPairs } from "../core/api/filter-text.ts";
-import type { PurgePage } from "../core/api/purge.ts";
 import type { TaskFilter } from "../core/api/task-filter.ts";
-import { type Answer, TaskAnswer } from "./answers.ts";
+import { TaskAnswer } from "../core/api/answers.ts";
+import { BulkPreviewAnswer, PurgeAnswer } from "../core/api/bulk-answers.ts";
 import type { Transport } from "./transport.ts";
-
-const PreviewAnswer = v.looseObject({
-  action: v.picklist(BULK_ACTIONS),
-  tasks: v.number(),
-  more: v.boolean(),
-  token: v.string(),
-  sample: v.array(v.looseObject({ id: v.string() })),
-}) as unknown as Answer<BulkPreview>;
-
-const PurgeAnswer = v.looseObject({
-  removed: v.array(v.looseObject({ flow_name: v.string(), status: v.string(), tasks: v.number() })),
-  not_loaded: v.array(v.string()),
-  next: v.nullable(v.string()),
-}) as unknown as Answer<PurgePage>;
 
 export function createBulk({ ask }: Pick<Transport, "ask">): Bulk {
   return {
     preview: async (request) =>
-      (await ask({ method: "POST", path: "/bulk", body: bodyOf(request), answer: PreviewAnswer })).body,
+      (await ask({ method: "POST", path: "/bulk", body: bodyOf(request), answer: BulkPreviewAnswer })).body,
 
     async start({ token, ...request }) {
       const { status, body } = await ask({

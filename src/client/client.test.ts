@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { TaskonautError } from "../core/errors.ts";
-import type { Task, TaskStep } from "../core/api/task.ts";
+import type { Task, ToolCall } from "../core/api/task.ts";
 import type { CreateTask, ResolveTask } from "../core/api/taskonaut.ts";
 import { FakeTaskonaut, fakeTask } from "../../test/support/fake-taskonaut.ts";
+import { CREATED_AT, plannedStep } from "../../test/support/tasks.ts";
 import { startServer } from "../server/serve.ts";
 import { createClient, type ClientOptions } from "./client.ts";
 import type { Fetch } from "./transport.ts";
@@ -166,7 +167,7 @@ describe("client and server together", () => {
   test("how a step in doubt is settled arrives as it was said, and its errors come back", async () => {
     const { client, taskonaut } = await connect();
     const { task } = await client.createTask({ flow: "free", input: {} });
-    const step = { id: "s", step_index: 2, step_name: "pay", status: "RUNNING", error_message: null, tool_calls: [] };
+    const step = plannedStep({ step_index: 2, step_name: "pay", status: "RUNNING" });
     const sent: ResolveTask[] = [
       { resolution: { kind: "output", output: { by: "\u0000 \ud800 ü" } } },
       { step: 2, resolution: { kind: "output", output: null } },
@@ -174,7 +175,7 @@ describe("client and server together", () => {
       { resolution: { kind: "fail", message: "no money" } },
     ];
     for (const request of sent) {
-      taskonaut.change(task, { steps: [{ ...step, doubt: "why" } as unknown as TaskStep] });
+      taskonaut.change(task, { steps: [{ ...step, doubt: "why" }] });
       expect((await client.getTask(task.id)).steps[0]?.doubt).toBe("why");
       expect((await client.resolveTask(task.id.toUpperCase(), request)).steps[0]?.doubt).toBeNull();
     }
@@ -322,12 +323,28 @@ describe("what is no taskonaut server", () => {
   });
 
   test("a task whose words and numbers are of another kind is told apart, whatever is in it", async () => {
-    const call = { id: "c", idempotency_key: "k", tool_name: "t", status: "COMPLETED", retry_count: 0 };
-    const ended = { last_error: null, error_message: null, started_at: "", finished_at: null };
-    const step = { id: "s", step_index: 1, step_name: "n", status: "COMPLETED", error_message: null, doubt: null };
+    const call: ToolCall = {
+      id: "c",
+      task_id: "t1",
+      task_step_id: "s1",
+      idempotency_key: "k",
+      tool_name: "t",
+      status: "COMPLETED",
+      retry_count: 0,
+      progress: null,
+      last_error: null,
+      error_message: null,
+      error: null,
+      started_at: CREATED_AT,
+      finished_at: null,
+      request_payload: null,
+      response_payload: null,
+      created_at: CREATED_AT,
+    };
+    const step = plannedStep({ status: "COMPLETED" });
     const whole = (stepParts: object, callParts: object, parts: object): Task => ({
       ...fakeTask(1),
-      steps: [{ ...step, tool_calls: [{ ...call, ...ended, ...callParts }], ...stepParts } as unknown as TaskStep],
+      steps: [{ ...step, tool_calls: [{ ...call, ...callParts }], ...stepParts }],
       ...parts,
     });
     const ask = (task: Task): Promise<Task> =>

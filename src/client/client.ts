@@ -25,13 +25,13 @@ import {
   FlowAnswer,
   FlowsAnswer,
   FoundAnswer,
-  ReadyAnswer,
   SummariesAnswer,
   SummaryAnswer,
   TaskAnswer,
   TasksAnswer,
   WorkersAnswer,
-} from "./answers.ts";
+} from "../core/api/answers.ts";
+import { ReadyAnswer } from "../core/api/pause-answers.ts";
 import { createPauses } from "./pauses.ts";
 import { createBulk } from "./bulk.ts";
 import { createForks } from "./forks.ts";

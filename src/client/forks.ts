@@ -2,7 +2,7 @@
 
 import type { Forks, ForkTask } from "../core/api/forks.ts";
 import { parseTaskId } from "../core/record/ids.ts";
-import { ForkAnswer, TaskAnswer } from "./answers.ts";
+import { ForkAnswer, TaskAnswer } from "../core/api/answers.ts";
 import type { Transport } from "./transport.ts";
 
 interface Parts {

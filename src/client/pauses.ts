@@ -1,7 +1,7 @@
 // Pauses over HTTP.
 
 import type { Pauses, PauseTarget } from "../core/api/pauses.ts";
-import { PausedAnswer, PausesAnswer } from "./answers.ts";
+import { PausedAnswer, PausesAnswer } from "../core/api/pause-answers.ts";
 import type { Transport } from "./transport.ts";
 
 export function createPauses({ ask }: Transport): Pauses {

@@ -4,14 +4,14 @@ import { TaskonautError } from "../core/errors.ts";
 import { isName } from "../core/flow/names.ts";
 import { toJsonText } from "../core/record/json.ts";
 import type { Schedules } from "../core/api/schedules.ts";
-import { TaskAnswer } from "./answers.ts";
+import { TaskAnswer } from "../core/api/answers.ts";
 import {
   BackfillAnswer,
   FiringsAnswer,
   ScheduleAnswer,
   ScheduleDetailsAnswer,
   SchedulesAnswer,
-} from "./schedule-answers.ts";
+} from "../core/api/schedule-answers.ts";
 import type { Transport } from "./transport.ts";
 
 /** `headersOf`: of an idempotency key. */

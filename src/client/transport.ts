@@ -2,7 +2,8 @@
 
 import * as v from "valibot";
 import { ERRORS, TaskonautError, type ErrorCode } from "../core/errors.ts";
-import { ProblemAnswer, type Answer } from "./answers.ts";
+import { ProblemAnswer } from "../core/api/answers.ts";
+import type { Answer } from "../core/api/contract.ts";
 import { AnswerError, Quiet, readAnswer } from "./read-answer.ts";
 
 export type Fetch = (url: string, init: BunFetchRequestInit) => Promise<Response>;

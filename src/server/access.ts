@@ -25,7 +25,8 @@ export interface AccessOptions {
 /** Who has the token that the server was started with. */
 const OWNER: Caller = { ...ANYBODY, name: "TASKONAUT_API_TOKEN" };
 
-const isOpen = (path: string): boolean => path === "/healthz" || path === "/ui" || path.startsWith("/ui/");
+/** Nobody has to show a token there. */
+export const isOpen = (path: string): boolean => path === "/healthz" || path === "/ui" || path.startsWith("/ui/");
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i;
 const LOOPBACK_HOST_HEADER = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;

@@ -7,7 +7,10 @@ import { BULK_ACTIONS, type BulkRequest } from "../core/api/bulk.ts";
 import { readFilter } from "../core/api/filter-text.ts";
 import type { FilterPair, TaskFilter } from "../core/api/task-filter.ts";
 import type { CreatedTask } from "../core/api/taskonaut.ts";
+import { TaskAnswer } from "../core/api/answers.ts";
+import { BulkPreviewAnswer, PurgeAnswer } from "../core/api/bulk-answers.ts";
 import { requirePermission } from "./authorize.ts";
+import { LOCATION } from "./about.ts";
 import { requireJsonBody } from "./body.ts";
 import { check, inputInvalid } from "./check.ts";
 import type { Route, RouteOptions } from "./route.ts";
@@ -51,8 +54,31 @@ export function bulkRoutes(
     return c.json(await taskonaut.bulk.purge(request));
   };
   return [
-    { method: "POST", path: "/bulk", handle },
-    { method: "POST", path: "/purge", handle: purge },
+    {
+      method: "POST",
+      path: "/bulk",
+      about: {
+        summary: "Acts on all tasks that match a filter",
+        more: "Without a token it only shows what it would act on, with a token. With that token it starts a task that does it. To delete tasks is for admins.",
+        body: BulkBody,
+        answers: { 200: v.union([BulkPreviewAnswer, TaskAnswer]), 201: TaskAnswer },
+        headers: LOCATION,
+        destroys: true,
+      },
+      handle,
+    },
+    {
+      method: "POST",
+      path: "/purge",
+      about: {
+        summary: "Removes tasks whose time is over, for a moment",
+        more: "next is the cursor of the next call, null when all are done.",
+        body: PurgeBody,
+        answers: { 200: PurgeAnswer },
+        destroys: true,
+      },
+      handle: purge,
+    },
   ];
 }
 

@@ -4,6 +4,8 @@ import type { Context } from "hono";
 import * as v from "valibot";
 import type { ForkTask } from "../core/api/forks.ts";
 import type { CreatedTask } from "../core/api/taskonaut.ts";
+import { ForkAnswer, TaskAnswer } from "../core/api/answers.ts";
+import { LOCATION } from "./about.ts";
 import { requireJsonBody } from "./body.ts";
 import { check, inputInvalid } from "./check.ts";
 import { queryOf, violationsOf } from "./query.ts";
@@ -41,5 +43,21 @@ export function forkRoutes({ taskonaut, maxBodyBytes }: RouteOptions, created: C
     return created(c, await taskonaut.forks.create(id, request));
   }
 
-  return [{ method: "POST", path: "/tasks/:id/fork", query: PARAMETERS, handle: fork }];
+  return [
+    {
+      method: "POST",
+      path: "/tasks/:id/fork",
+      query: PARAMETERS,
+      about: {
+        summary: "Makes a new task that shares the record of this one up to a step",
+        more: "With dry_run it only tells what it would make. The keys of set are step numbers.",
+        body: ForkBody,
+        isIdempotent: true,
+        answers: { 200: v.union([ForkAnswer, TaskAnswer]), 201: TaskAnswer },
+        headers: LOCATION,
+        errors: ["flow_not_loaded", "task_not_forkable", "idempotency_key_reused", "unique_key_taken"],
+      },
+      handle: fork,
+    },
+  ];
 }

@@ -3,6 +3,7 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import type { SetLimit } from "../core/api/limits.ts";
+import { LimitAnswer, LimitsAnswer } from "../core/api/limit-answers.ts";
 import { toMs } from "../core/record/duration.ts";
 import { readJsonBody, requireJsonBody } from "./body.ts";
 import { check, inputInvalid } from "./check.ts";
@@ -45,9 +46,36 @@ export function limitRoutes({ taskonaut, maxBodyBytes }: RouteOptions): readonly
   }
 
   return [
-    { method: "GET", path: "/limits", handle: async (c) => c.json(await limits.list()) },
-    { method: "POST", path: "/limits/:name", handle: set },
-    { method: "POST", path: "/limits/:name/reset", handle: reset },
+    {
+      method: "GET",
+      path: "/limits",
+      about: { summary: "Lists the limits of flows and tools", answers: { 200: LimitsAnswer } },
+      handle: async (c) => c.json(await limits.list()),
+    },
+    {
+      method: "POST",
+      path: "/limits/:name",
+      about: {
+        summary: "Sets limits of a flow or a tool",
+        more: 'A number is a limit, "none" is no limit, null is what the code says; what is left out stays as it is.',
+        body: SetBody,
+        answers: { 200: LimitAnswer },
+        errors: ["limit_not_found"],
+      },
+      handle: set,
+    },
+    {
+      method: "POST",
+      path: "/limits/:name/reset",
+      about: {
+        summary: "Goes back to what the code says",
+        body: ResetBody,
+        isBodyOptional: true,
+        answers: { 200: LimitAnswer },
+        errors: ["limit_not_found"],
+      },
+      handle: reset,
+    },
   ];
 }
 

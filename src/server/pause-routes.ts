@@ -1,6 +1,7 @@
 // The routes of pauses. What a pause is of stands in the body: one of `flow`, `tool` and `all`.
 
 import * as v from "valibot";
+import { PausedAnswer, PausesAnswer } from "../core/api/pause-answers.ts";
 import type { PauseTarget } from "../core/api/pauses.ts";
 import type { Violation } from "../core/errors.ts";
 import { requireJsonBody } from "./body.ts";
@@ -24,10 +25,23 @@ const PauseBody = v.strictObject({
 
 export function pauseRoutes({ taskonaut: { pauses }, maxBodyBytes, onLongWait }: RouteOptions): readonly Route[] {
   return [
-    { method: "GET", path: "/pauses", handle: async (c) => c.json(await pauses.list()) },
+    {
+      method: "GET",
+      path: "/pauses",
+      about: { summary: "Lists what is paused", answers: { 200: PausesAnswer } },
+      handle: async (c) => c.json(await pauses.list()),
+    },
     {
       method: "POST",
       path: "/pauses",
+      about: {
+        summary: "Pauses a flow, a tool, or everything",
+        more: "It answers when nothing of it starts any more. Just one of flow, tool and all.",
+        body: PauseBody,
+        answers: { 201: PausedAnswer },
+        errors: ["flow_not_found"],
+        destroys: true,
+      },
       handle: async (c) => {
         const {
           reason,
@@ -43,6 +57,12 @@ export function pauseRoutes({ taskonaut: { pauses }, maxBodyBytes, onLongWait }:
     {
       method: "POST",
       path: "/pauses/end",
+      about: {
+        summary: "Ends a pause",
+        body: TargetBody,
+        answers: { 200: PausesAnswer },
+        errors: ["pause_not_found"],
+      },
       handle: async (c) => {
         const target = readTarget(check(TargetBody, await requireJsonBody(c.req.raw, maxBodyBytes)));
         await pauses.unpause(target);

@@ -5,7 +5,7 @@ import { resolutionOf, WAYS, waysAsked } from "../core/api/resolution.ts";
 import type { ResolveTask } from "../core/api/taskonaut.ts";
 import { check, inputInvalid } from "./check.ts";
 
-const ResolveBody = v.strictObject({
+export const ResolveBody = v.strictObject({
   step: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
   output: v.optional(v.unknown()),
   retry: v.optional(v.literal(true)),

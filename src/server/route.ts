@@ -6,6 +6,7 @@ import { IDEMPOTENCY_KEY_MAX } from "../core/limits.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
 import type { RequestMetrics } from "./metrics-route.ts";
 import type { Log } from "../core/log.ts";
+import type { About } from "./about.ts";
 import { inputInvalid } from "./check.ts";
 
 /** What a request wants to be allowed. */
@@ -21,6 +22,7 @@ export interface Route {
   readonly query?: readonly string[] | "ignored";
   /** By default `look` for what is read, else `operate`. */
   readonly needs?: Permission;
+  readonly about: About;
   readonly handle: (c: Context) => Promise<Response>;
 }
 

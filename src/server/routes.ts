@@ -7,6 +7,19 @@ import { MAX_STEPS_MAX } from "../core/limits.ts";
 import { filterPairs } from "../core/api/filter-text.ts";
 import type { Task, TaskSummary } from "../core/api/task.ts";
 import type { CreatedTask, CreateTask, ListTasks, SignalTask, TaskPage } from "../core/api/taskonaut.ts";
+import {
+  CountsAnswer,
+  FlowAnswer,
+  FlowsAnswer,
+  FoundAnswer,
+  SummariesAnswer,
+  SummaryAnswer,
+  TaskAnswer,
+  TasksAnswer,
+  WorkersAnswer,
+} from "../core/api/answers.ts";
+import type { ErrorCode } from "../core/errors.ts";
+import { type About, ANSWERS_CREATED, ANSWERS_TASK, LINK, LOCATION, NO_BODY, NoBody } from "./about.ts";
 import { bulkRoutes } from "./bulk-routes.ts";
 import { readJsonBody, requireJsonBody } from "./body.ts";
 import { isTerminal } from "../core/record/status.ts";
@@ -26,8 +39,8 @@ import { CREATION_PARAMETERS, readCreationQuery } from "./queueing.ts";
 import { queryOf } from "./query.ts";
 import { forkRoutes } from "./fork-routes.ts";
 import { param, readIdempotencyKey, type Route, type RouteOptions } from "./route.ts";
-import { answerMetrics } from "./metrics-route.ts";
-import { readResolveBody } from "./resolution.ts";
+import { ownRoutes } from "./own-routes.ts";
+import { readResolveBody, ResolveBody } from "./resolution.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
 import { JSON_TYPE, type ReadPage, streamPage, streamTask, streamTasks } from "./task-stream.ts";
 import { left } from "./waiting.ts";
@@ -40,11 +53,8 @@ const RunBody = v.strictObject({
 
 const CancelBody = v.strictObject({ force: v.optional(v.boolean(), false) });
 
-/** Of an order that says everything in its path; a body that says more is not passed over. */
-const NoBody = v.strictObject({});
-
 export function routesOf(parts: RouteOptions): readonly Route[] {
-  const { taskonaut, maxBodyBytes, log, version, onLongWait } = parts;
+  const { taskonaut, maxBodyBytes, log, onLongWait } = parts;
 
   async function createTask(c: Context, flow: string): Promise<Response> {
     const idempotencyKey = readIdempotencyKey(c.req.header("idempotency-key"));
@@ -96,14 +106,23 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
   }
 
   /** A route that does one thing to a task, whatever its request's body could say. */
-  function order(name: string, carryOut: (id: string) => Promise<Task>): Route {
+  function order(
+    name: string,
+    about: Pick<About, "summary" | "errors">,
+    carryOut: (id: string) => Promise<Task>,
+  ): Route {
     const handle = async (c: Context): Promise<Response> => {
       const body = await readJsonBody(c.req.raw, maxBodyBytes);
       check(NoBody, body === undefined ? {} : body);
       onLongWait(c.req.raw);
       return answer(c, await carryOut(param(c, "id")));
     };
-    return { method: "POST", path: `/tasks/:id/${name}`, handle };
+    return {
+      method: "POST",
+      path: `/tasks/:id/${name}`,
+      about: { ...about, ...NO_BODY, answers: ANSWERS_TASK },
+      handle,
+    };
   }
 
   async function runTask(c: Context): Promise<Response> {
@@ -175,44 +194,143 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
     return answer(c, task, isNew ? 201 : 200);
   }
 
+  const creates = {
+    more: "With start it is put in the queue; without it, it waits for advance or run. With wait it is run, and answered when it has ended.",
+    isIdempotent: true,
+    answers: { ...ANSWERS_CREATED, 202: TaskAnswer },
+    headers: { ...LOCATION, "Taskonaut-Created": "With 202: whether the task is new." },
+    errors: ["idempotency_key_reused", "unique_key_taken"],
+  } satisfies Partial<About>;
+
   const routes: readonly Route[] = [
     // the table is whole when somebody asks for it
-    { method: "GET", path: "/", needs: "see", handle: async (c) => c.json(describeApi(routes, version)) },
+    ...ownRoutes(parts, () => routes),
     {
       method: "POST",
       path: "/tasks",
       needs: "create",
       query: CREATION_PARAMETERS,
+      about: { summary: `Creates a task of ${DEFAULT_FLOW}`, ...creates, body: { of: "flow" } },
       handle: (c) => createTask(c, DEFAULT_FLOW),
     },
-    { method: "GET", path: "/tasks", query: LIST_PARAMETERS, handle: listTasks },
+    {
+      method: "GET",
+      path: "/tasks",
+      query: LIST_PARAMETERS,
+      about: {
+        summary: "Lists tasks, newest first",
+        more: "Without limit and cursor: all of them, as a stream. A task whose record cannot be read is told as damaged.",
+        answers: { 200: v.union([TasksAnswer, SummariesAnswer]) },
+        headers: LINK,
+      },
+      handle: listTasks,
+    },
     {
       method: "GET",
       path: "/tasks/counts",
       needs: "see",
       query: FILTER_PARAMETERS,
+      about: { summary: "Counts tasks by flow and state", answers: { 200: CountsAnswer } },
       handle: async (c) => c.json(await taskonaut.countTasks({ filter: readCountRequest(queryOf(c)) })),
     },
-    { method: "GET", path: "/tasks/:id", needs: "see", query: TASK_PARAMETERS, handle: getTask },
+    {
+      method: "GET",
+      path: "/tasks/:id",
+      needs: "see",
+      query: TASK_PARAMETERS,
+      about: {
+        summary: "Gives a task",
+        more: "With view=summary without payloads. With wait it answers when the task has ended, or the time is up.",
+        answers: { 200: v.union([TaskAnswer, SummaryAnswer]) },
+      },
+      handle: getTask,
+    },
     {
       method: "GET",
       path: "/task-ids/:name",
+      about: {
+        summary: "Finds tasks by a short name",
+        more: "The beginning of an id (4 characters or more), @last, or @last:<flow>.",
+        answers: { 200: FoundAnswer },
+        errors: ["task_id_invalid"],
+      },
       handle: async (c) => c.json(await taskonaut.findTasks(param(c, "name"))),
     },
-    { method: "POST", path: "/tasks/:id/advance", handle: advanceTask },
-    { method: "POST", path: "/tasks/:id/run", handle: runTask },
-    { method: "POST", path: "/tasks/:id/signals/:name", handle: signalTask },
-    { method: "POST", path: "/tasks/:id/resolve", handle: resolveTask },
-    { method: "POST", path: "/tasks/:id/cancel", handle: cancelTask },
+    {
+      method: "POST",
+      path: "/tasks/:id/advance",
+      about: { summary: "Makes one transition", answers: ANSWERS_TASK, errors: DRIVING },
+      handle: advanceTask,
+    },
+    {
+      method: "POST",
+      path: "/tasks/:id/run",
+      about: {
+        summary: "Runs a task until it ends or only waits",
+        body: RunBody,
+        isBodyOptional: true,
+        answers: ANSWERS_TASK,
+        errors: [...DRIVING, "max_steps_exhausted"],
+      },
+      handle: runTask,
+    },
+    {
+      method: "POST",
+      path: "/tasks/:id/signals/:name",
+      about: {
+        summary: "Sends a signal to a task",
+        body: { of: "signal" },
+        isBodyOptional: true,
+        isIdempotent: true,
+        answers: ANSWERS_TASK,
+        errors: ["task_ended", "flow_not_loaded", "idempotency_key_reused"],
+      },
+      handle: signalTask,
+    },
+    {
+      method: "POST",
+      path: "/tasks/:id/resolve",
+      about: {
+        summary: "Settles a step in doubt",
+        more: "Just one of output, retry and fail; and the step, where several are in doubt.",
+        body: ResolveBody,
+        answers: ANSWERS_TASK,
+        errors: ["task_not_in_doubt", "flow_not_loaded", "task_ended"],
+      },
+      handle: resolveTask,
+    },
+    {
+      method: "POST",
+      path: "/tasks/:id/cancel",
+      about: {
+        summary: "Cancels a task",
+        more: "Its cleanup runs. With force it ends at once, and left_undone says what was not cleaned up.",
+        body: CancelBody,
+        isBodyOptional: true,
+        answers: ANSWERS_TASK,
+        errors: ["task_parked", "task_busy", "flow_not_loaded"],
+        destroys: true,
+      },
+      handle: cancelTask,
+    },
     ...forkRoutes(parts, created),
-    order("retry", (id) => taskonaut.retryTask(id)),
-    order("resume", (id) => taskonaut.resumeTask(id)),
-    { method: "GET", path: "/flows", needs: "see", handle: async (c) => c.json(await taskonaut.listFlows()) },
+    order("retry", { summary: "Opens the failed step again", errors: ["task_not_retryable", ...DRIVING] }, (id) =>
+      taskonaut.retryTask(id),
+    ),
+    order("resume", { summary: "Releases a parked task", errors: DRIVING }, (id) => taskonaut.resumeTask(id)),
     ...bulkRoutes({ taskonaut, maxBodyBytes }, created),
+    {
+      method: "GET",
+      path: "/flows",
+      needs: "see",
+      about: { summary: "Lists the loaded flows with their schemas", answers: { 200: FlowsAnswer } },
+      handle: async (c) => c.json(await taskonaut.listFlows()),
+    },
     {
       method: "GET",
       path: "/flows/:name",
       needs: "see",
+      about: { summary: "Gives a flow", answers: { 200: FlowAnswer }, errors: ["flow_not_found"] },
       handle: async (c) => c.json(await taskonaut.describeFlow(param(c, "name"))),
     },
     {
@@ -220,55 +338,27 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
       path: "/flows/:name/tasks",
       needs: "create",
       query: CREATION_PARAMETERS,
+      about: {
+        summary: "Creates a task of a flow",
+        ...creates,
+        body: { of: "flow" },
+        errors: ["flow_not_found", ...creates.errors],
+      },
       handle: (c) => createTask(c, param(c, "name")),
     },
     ...pauseRoutes(parts),
     ...tokenRoutes(parts),
     ...scheduleRoutes(parts),
     ...limitRoutes(parts),
-    { method: "GET", path: "/workers", handle: async (c) => c.json(await taskonaut.listWorkers()) },
     {
       method: "GET",
-      path: "/metrics",
-      handle: (c) => answerMetrics(c, parts.metrics),
-    },
-    // probes come with what their senders like
-    { method: "GET", path: "/healthz", query: "ignored", handle: async (c) => c.json({ status: "alive" }) },
-    {
-      method: "GET",
-      path: "/readyz",
-      needs: "see",
-      query: "ignored",
-      handle: async (c) => {
-        await taskonaut.checkReady();
-        const pauses = await taskonaut.pauses.list();
-        return c.json({ status: "ready", ...(pauses.length > 0 && { pauses }) });
-      },
+      path: "/workers",
+      about: { summary: "Lists the processes that take tasks or hold some", answers: { 200: WorkersAnswer } },
+      handle: async (c) => c.json(await taskonaut.listWorkers()),
     },
   ];
   return routes;
 }
 
-/** What is here: nothing that a client could not find out by asking each route. */
-function describeApi(routes: readonly Route[], version: string): object {
-  return {
-    name: "taskonaut",
-    version,
-    documentation: "docs/http-api.md",
-    links: {
-      tasks: "/tasks",
-      flows: "/flows",
-      schedules: "/schedules",
-      workers: "/workers",
-      pauses: "/pauses",
-      limits: "/limits",
-      alive: "/healthz",
-      ready: "/readyz",
-    },
-    routes: routes.map(({ method, path, query }) => ({
-      method,
-      path: path.replaceAll(/:(\w+)/g, "{$1}"),
-      query: query === "ignored" ? [] : (query ?? []),
-    })),
-  };
-}
+/** What stands in the way of whoever drives a task. */
+const DRIVING: readonly ErrorCode[] = ["task_busy", "task_parked", "flow_not_loaded", "flow_paused"];

@@ -2,9 +2,18 @@
 
 import type { Context } from "hono";
 import * as v from "valibot";
-import { TaskonautError, type Violation } from "../core/errors.ts";
+import { TaskonautError, type ErrorCode, type Violation } from "../core/errors.ts";
 import { PAGE_MAX, PRIORITY_MAX } from "../core/limits.ts";
+import { TaskAnswer } from "../core/api/answers.ts";
+import {
+  BackfillAnswer,
+  FiringsAnswer,
+  ScheduleAnswer,
+  ScheduleDetailsAnswer,
+  SchedulesAnswer,
+} from "../core/api/schedule-answers.ts";
 import { FIRINGS_MAX, type NewSchedule, type Schedule } from "../core/api/schedules.ts";
+import { type About, LINK, LOCATION, NO_BODY, NoBody } from "./about.ts";
 import { readJsonBody, requireJsonBody } from "./body.ts";
 import { callerOf } from "./caller.ts";
 import { check, inputInvalid } from "./check.ts";
@@ -34,7 +43,6 @@ const BackfillBody = v.strictObject({
   until: v.optional(v.string()),
   dry_run: v.optional(v.boolean(), false),
 });
-const NoBody = v.strictObject({});
 
 const PAGE_PARAMETERS: readonly string[] = ["limit", "after"];
 const PREVIEW_PARAMETERS: readonly string[] = ["count", "from"];
@@ -104,11 +112,12 @@ export function scheduleRoutes({
   }
 
   /** A route that does one thing, whatever its request's body could say. */
-  function order(action: "resume" | "remove"): Route {
+  function order(action: "resume" | "remove", about: Pick<About, "summary" | "errors" | "destroys">): Route {
     return {
       method: "POST",
       path: `/schedules/:name/${action}`,
       needs: action === "remove" ? "administer" : "operate",
+      about: { ...about, ...NO_BODY, answers: { 200: ScheduleAnswer } },
       handle: async (c) => {
         check(NoBody, await body(c));
         return c.json(await schedules[action](param(c, "name")));
@@ -117,21 +126,87 @@ export function scheduleRoutes({
   }
 
   return [
-    { method: "GET", path: "/schedules", query: PAGE_PARAMETERS, handle: list },
-    { method: "POST", path: "/schedules", needs: "administer", handle: add },
+    {
+      method: "GET",
+      path: "/schedules",
+      query: PAGE_PARAMETERS,
+      about: { summary: "Lists the schedules by name", answers: { 200: SchedulesAnswer }, headers: LINK },
+      handle: list,
+    },
+    {
+      method: "POST",
+      path: "/schedules",
+      needs: "administer",
+      about: {
+        summary: "Makes a schedule",
+        more: "Just one of cron and every.",
+        body: AddBody,
+        answers: { 201: ScheduleAnswer },
+        errors: ["flow_not_found", "schedule_exists"],
+      },
+      handle: add,
+    },
     {
       method: "GET",
       path: "/schedules/:name",
+      about: {
+        summary: "Gives a schedule and what it skipped",
+        answers: { 200: ScheduleDetailsAnswer },
+        errors: UNKNOWN,
+      },
       handle: async (c) => c.json(shownTo(c, await schedules.get(param(c, "name")))),
     },
-    { method: "GET", path: "/schedules/:name/preview", query: PREVIEW_PARAMETERS, handle: preview },
-    { method: "POST", path: "/schedules/:name/pause", handle: pause },
-    order("resume"),
-    { method: "POST", path: "/schedules/:name/trigger", handle: trigger },
-    { method: "POST", path: "/schedules/:name/backfill", handle: backfill },
-    order("remove"),
+    {
+      method: "GET",
+      path: "/schedules/:name/preview",
+      query: PREVIEW_PARAMETERS,
+      about: { summary: "Tells the next times of a schedule", answers: { 200: FiringsAnswer }, errors: UNKNOWN },
+      handle: preview,
+    },
+    {
+      method: "POST",
+      path: "/schedules/:name/pause",
+      about: {
+        summary: "Pauses a schedule",
+        body: PauseBody,
+        isBodyOptional: true,
+        answers: { 200: ScheduleAnswer },
+        errors: CHANGING,
+      },
+      handle: pause,
+    },
+    order("resume", { summary: "Resumes a schedule", errors: CHANGING }),
+    {
+      method: "POST",
+      path: "/schedules/:name/trigger",
+      about: {
+        summary: "Makes a task of a schedule now",
+        ...NO_BODY,
+        isIdempotent: true,
+        answers: { 201: TaskAnswer },
+        headers: LOCATION,
+        errors: [...CHANGING, "flow_not_loaded", "unique_key_taken"],
+      },
+      handle: trigger,
+    },
+    {
+      method: "POST",
+      path: "/schedules/:name/backfill",
+      about: {
+        summary: "Makes the tasks of times that have passed",
+        more: "With dry_run it only tells them.",
+        body: BackfillBody,
+        answers: { 200: BackfillAnswer },
+        errors: [...CHANGING, "flow_not_loaded"],
+      },
+      handle: backfill,
+    },
+    order("remove", { summary: "Removes a schedule", errors: [...CHANGING, "schedule_of_flow"], destroys: true }),
   ];
 }
+
+const UNKNOWN: readonly ErrorCode[] = ["schedule_not_found"];
+const CHANGING: readonly ErrorCode[] = [...UNKNOWN, "schedule_busy"];
 
 /** Inputs are for those who may see payloads. */
 function shownTo<Shown extends Schedule>(c: Context, schedule: Shown): Shown {

@@ -51,7 +51,16 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   server: {
     imports: ["turn-of-loop.ts", "core"],
-    packages: ["bun", "hono", "hono/utils/url", "node:crypto", "node:fs", "node:path", "valibot"],
+    packages: [
+      "@valibot/to-json-schema",
+      "bun",
+      "hono",
+      "hono/utils/url",
+      "node:crypto",
+      "node:fs",
+      "node:path",
+      "valibot",
+    ],
   },
   client: { imports: ["core"], packages: ["valibot"] },
   // what is counted of the store's writes, and how Prometheus is told
@@ -162,7 +171,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   log: { imports: ["core"], packages: ["consola/core"] },
 
   // the wings of core, which is pure
-  "core/api": { imports: ["core/record", "core/*"] },
+  "core/api": { imports: ["core/record", "core/*"], packages: ["valibot"] },
   "core/flow": { imports: ["core/record", "core/*"], packages: ["valibot"] },
   "core/record": { imports: ["core/*"] },
   "core/*": { imports: [] },

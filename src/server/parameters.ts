@@ -1,0 +1,91 @@
+// The parameters of queries and paths, as the OpenAPI document tells of them. What they mean is read elsewhere, each by the
+// route that takes it; a name that is not here cannot be told of, and the document says so when it is made.
+
+import { FILTERS } from "../core/api/task-filter.ts";
+import { WAIT_MS_MAX } from "../core/api/results.ts";
+import { FIRINGS_MAX } from "../core/api/schedules.ts";
+import { IDEMPOTENCY_KEY_MAX, PAGE_MAX, PRIORITY_MAX } from "../core/limits.ts";
+import { NEXT } from "../core/record/status.ts";
+
+interface Parameter {
+  readonly description: string;
+  readonly schema: { readonly [key: string]: unknown };
+}
+
+const text = (description: string): Parameter => ({ description, schema: { type: "string" } });
+const whole = (description: string, minimum: number, maximum: number): Parameter => ({
+  description,
+  schema: { type: "integer", minimum, maximum },
+});
+
+const OF_FILTERS: Readonly<Record<string, Parameter>> = Object.fromEntries(
+  FILTERS.map(({ name, value, repeatable, summary }) => [
+    name,
+    {
+      description: summary,
+      schema: repeatable ? { type: "array", items: schemaOf(name, value) } : schemaOf(name, value),
+    },
+  ]),
+);
+
+function schemaOf(name: string, value: string | undefined): Parameter["schema"] {
+  if (value === undefined) return { type: "string", enum: ["true"] };
+  if (name === "status") return { type: "string", enum: Object.keys(NEXT) };
+  return name === "priority" ? { type: "integer", minimum: 0, maximum: PRIORITY_MAX } : { type: "string" };
+}
+
+const PARAMETERS: Readonly<Record<string, Parameter>> = {
+  ...OF_FILTERS,
+  limit: whole("How many there are on a page", 1, PAGE_MAX),
+  cursor: text("Of the next page, from the Link header of the page before"),
+  after: text("The page after this name"),
+  view: { description: "Without payloads", schema: { type: "string", enum: ["summary"] } },
+  wait: text(`How long to wait for the end of the task: 500ms, 10s or 2m, at most ${WAIT_MS_MAX / 60_000}m`),
+  start: text("When it is put in the queue: now, or a time (RFC 3339)"),
+  expires_in: text("It is cancelled if it has not begun within this duration: 30s, 10m or 2h"),
+  count: whole("How many times", 1, FIRINGS_MAX),
+  from: text("From this time on (RFC 3339); by default now"),
+};
+
+/** Where the same name means something else than in a filter. */
+const OF_CREATION: Readonly<Record<string, Parameter>> = {
+  priority: whole("0 (first) to 9 (last) among the due tasks of its flow; by default 5", 0, PRIORITY_MAX),
+  tag: {
+    description: "A tag, key=value, by which the task is found; may be repeated",
+    schema: { type: "array", items: { type: "string" } },
+  },
+};
+
+const OF_PATHS: Readonly<Record<string, Parameter>> = {
+  "/tasks/:id": { description: "The id of the task", schema: { type: "string", format: "uuid" } },
+  "/tasks/:id/signals/:name": text("The name of the signal"),
+  "/task-ids/:name": text("The short name"),
+  "/flows/:name": text("The name of the flow"),
+  "/schedules/:name": text("The name of the schedule"),
+  "/limits/:name": text("The name of the flow or the tool"),
+  "/tokens/:token": text("The id of the token"),
+};
+
+/** As a parameter object of OpenAPI. Throws where nothing is known of it: say in this file what it means. */
+export function queryParameter(name: string, method: "GET" | "POST"): object {
+  const found = (method === "POST" ? OF_CREATION[name] : undefined) ?? PARAMETERS[name];
+  if (!found) throw new Error(`No parameter ${JSON.stringify(name)} is described in src/server/parameters.ts.`);
+  return { name, in: "query", required: false, ...found };
+}
+
+/** Those in the path of a route, as parameter objects of OpenAPI. Throws as `queryParameter`. */
+export function pathParameters(path: string): readonly { readonly name: string }[] {
+  return [...path.matchAll(/\/:(\w+)/g)].map(({ 0: part, 1: name = "", index }) => {
+    const found = OF_PATHS[path.slice(0, index + part.length)];
+    if (!found) throw new Error(`What :${name} of ${path} is must be said in src/server/parameters.ts.`);
+    return { name, in: "path", required: true, ...found };
+  });
+}
+
+export const IDEMPOTENCY_KEY = {
+  name: "Idempotency-Key",
+  in: "header",
+  required: false,
+  description: "Who repeats the request with the same key finds what the first one made",
+  schema: { type: "string", minLength: 1, maxLength: IDEMPOTENCY_KEY_MAX },
+};
