@@ -36,14 +36,14 @@ interface Row {
   readonly count: number;
 }
 
-/** One number and a line break, or a table; for a program `{"count": 5}`, or a list of such with flow and state. */
+/** One number and a line break, or a table; for a program `{"count": 5}`, with `"complete": false` where there are more, or a list of such with flow and state. */
 export function countTasks(call: Call, filter: TaskFilter, by: By): Promise<number> {
   return withTaskonaut(call, async (taskonaut) => {
     const counts = await taskonaut.countTasks({ filter });
     const { io, look } = call;
     const rows = sumUp(counts, by);
     if (look.style !== "readable") {
-      const text = by.length === 0 ? `${toJson({ count: counts.total }, look)}\n` : listToJson(rows, look);
+      const text = by.length === 0 ? `${toJson(countOf(counts), look)}\n` : listToJson(rows, look);
       await io.stdout.write(text);
     } else if (by.length === 0) await io.stdout.write(`${counts.total}\n`);
     else if (rows.length > 0) await io.stdout.write(`${drawTable(columnsOf(by), rows, look).join("\n")}\n`);
@@ -51,6 +51,10 @@ export function countTasks(call: Call, filter: TaskFilter, by: By): Promise<numb
     if (!counts.complete) await tell(call, ["There are more: to search for all of them takes too long."]);
     return 0;
   });
+}
+
+function countOf({ total, complete }: TaskCounts): object {
+  return { count: total, ...(!complete && { complete }) };
 }
 
 function sumUp({ counts }: TaskCounts, by: By): readonly Row[] {

@@ -6,7 +6,7 @@ import { escapeControls } from "../log/visible.ts";
 import { type Cell, showJson, showText } from "./cells.ts";
 import type { Call } from "./command.ts";
 import type { Look } from "./look.ts";
-import { tell, toJson } from "./print.ts";
+import { toJson } from "./print.ts";
 import { idColumnOf, showId } from "./short-ids.ts";
 import { standingOf } from "./standing.ts";
 import { type Column, drawTable, drawHead, drawRows, type Layout, layOut } from "./table.ts";
@@ -61,10 +61,11 @@ function* endedLines(tasks: readonly Listed[]): Generator<string, void, void> {
   }
 }
 
-/** A line per task; says on stderr when there are more than were asked for. Gives those that are damaged. */
+/** A line per task; says on stderr when there are more than were asked for, and `tellNone` where there is none. Gives those that are damaged. */
 export async function printTaskTable(
-  call: Pick<Call, "io" | "look" | "talk" | "flags" | "hints">,
+  call: Pick<Call, "io" | "look">,
   pages: TaskPages,
+  tellNone: () => Promise<void>,
 ): Promise<readonly DamagedTask[]> {
   const { io, look } = call;
   const damaged: DamagedTask[] = [];
@@ -82,7 +83,7 @@ export async function printTaskTable(
     const lines = [...(head ? [drawHead(layout, look.paint)] : []), ...drawRows(layout, tasks, look.paint)];
     if (!(await io.stdout.write(`${lines.join("\n")}\n`))) return damaged;
   }
-  if (shown === 0) await tell(call, ["No tasks yet."], call.hints.give("makeFirstTask"));
+  if (shown === 0) await tellNone();
   else if (page.value.more) await io.stderr.write(`The newest ${shown}; --limit N shows more.\n`);
   return damaged;
 }

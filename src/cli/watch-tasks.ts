@@ -57,7 +57,7 @@ function inPlace({ look }: Call, lines: LiveLines, rowsMax: () => number): (page
     const columns = lines.columns - 1;
     const table = shown.length === 0 ? [] : drawTasks(shown, { ...look, columns });
     const isMore = next !== undefined || tasks.length > shown.length;
-    const foot = shown.length === 0 ? "No tasks yet." : isMore ? `The newest ${shown.length}.` : "All tasks.";
+    const foot = shown.length === 0 ? "No tasks." : isMore ? `The newest ${shown.length}.` : "All tasks.";
     lines.show([...table, look.paint("dim", `${foot} Ctrl-C stops.`.slice(0, columns))]);
   };
 }

@@ -75,3 +75,17 @@ test("a view that there is not is misuse", async () => {
   expect(code).toBe(2);
   expect(stderr).toContain("--view");
 });
+
+test("a filter that nothing matches is told as that, with the flow that may have been meant", async () => {
+  const none = new ManyTasks(0);
+  none.countTasks = async () => {
+    return { total: 1, complete: true, counts: [{ flow_name: "order", status: "FAILED", count: 1 }] };
+  };
+  const say = async (...filters: string[]): Promise<string> =>
+    (await cli(["get-tasks", ...filters], { isTTY: true, taskonaut: none })).stderr;
+  expect(await say()).toStartWith("No tasks yet.\n");
+  expect(await say("--status", "FAILED")).toBe("No task matches.\n");
+  expect(await say("--flow", "odrer", "--flow", "order")).toBe(
+    "No task matches.\nThere is no task of flow odrer; did you mean order?\n",
+  );
+});

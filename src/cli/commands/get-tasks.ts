@@ -1,11 +1,13 @@
 import { TaskonautError } from "../../core/errors.ts";
 import type { DamagedTask } from "../../core/api/task.ts";
-import type { ListTasks, SummaryPage, TaskPage } from "../../core/api/taskonaut.ts";
+import type { ListTasks, SummaryPage, TaskPage, Taskonaut } from "../../core/api/taskonaut.ts";
 import type { TaskFilter } from "../../core/api/task-filter.ts";
+import { suggest } from "../../core/nearest.ts";
 import type { Call, Command } from "../command.ts";
 import { countTasks, readCountBy } from "../count-tasks.ts";
 import { withTaskonaut } from "../drive.ts";
 import { FILTER_OPTIONS, readFilterOptions } from "../filter-options.ts";
+import { tell } from "../print.ts";
 import { type TaskPages, printTaskArray, printTaskLines, printTaskTable } from "../print-tasks.ts";
 import { readCount } from "../usage.ts";
 import { readWatch, WATCH_OPTION } from "../watch.ts";
@@ -62,7 +64,7 @@ export const getTasks: Command = {
           ? (request) => taskonaut.listTaskSummaries(request)
           : (request) => taskonaut.listTasks(request);
       const pages = readPages(read, filter, limit ?? (isTable ? SHOWN_DEFAULT : Number.POSITIVE_INFINITY));
-      const damaged = await printerOf(call.look)(call, pages);
+      const damaged = await printerOf(call.look)(call, pages, () => tellNone(call, taskonaut, filter));
       if (damaged.length > 0) throw someDamaged(damaged);
       return 0;
     });
@@ -79,6 +81,19 @@ function printerOf({ style }: Call["look"]): typeof printTaskTable {
     case "pretty":
       return printTaskArray;
   }
+}
+
+/** A flow of which there is no task may be a slip of the pen. */
+async function tellNone(call: Call, taskonaut: Taskonaut, filter: TaskFilter): Promise<void> {
+  if (Object.keys(filter).length === 0) return tell(call, ["No tasks yet."], call.hints.give("makeFirstTask"));
+  const { flow: asked } = filter;
+  if (asked === undefined) return tell(call, ["No task matches."]);
+  const { counts } = await taskonaut.countTasks({});
+  const names = [...new Set(counts.map(({ flow_name }) => flow_name))];
+  const lines = asked
+    .filter((name) => !names.includes(name))
+    .map((name) => `There is no task of flow ${name}${suggest(name, names) || "."}`);
+  await tell(call, ["No task matches.", ...lines]);
 }
 
 /** All others are listed by then. */

@@ -163,8 +163,7 @@ export const FILTERS: readonly FilterDefinition[] = [
     value: "name",
     summary: "Made by this schedule",
     take(filter, text) {
-      if (text === "" || text.length > 255 || text.includes("\0") || !text.isWellFormed())
-        return `expected the name of a schedule, got ${JSON.stringify(text)}`;
+      if (!/^[A-Za-z][\w.-]{0,99}$/.test(text)) return `expected the name of a schedule, got ${JSON.stringify(text)}`;
       filter.schedule = text;
       return undefined;
     },
