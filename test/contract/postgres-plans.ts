@@ -2,7 +2,7 @@
 
 import { dirname } from "node:path";
 
-import { type Parameter, PostgresClient } from "../../src/store/postgres/connection.ts";
+import { type Parameter, PostgresClient, type Query } from "../../src/store/postgres/connection.ts";
 import { quoteText } from "../../src/store/postgres/schema.ts";
 
 export interface Statement {
@@ -26,6 +26,11 @@ class Notebook extends PostgresClient {
 
   override read<Row>(text: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
     return this.query(text, parameters);
+  }
+
+  override queryAfter<Row>(script: string, { text, parameters }: Query): Promise<Row[]> {
+    this.statements.push({ text: script, parameters: [] }, { text, parameters });
+    return Promise.reject(new Error("Nothing is run here."));
   }
 
   override execute<Row>(script: string): Promise<Row[]> {

@@ -11,7 +11,7 @@
 import { BEGUN_MAX, type KeyPlace, KEYS_MAX } from "../key-turns.ts";
 import { CLAIM_MAX, type ClaimFlow, isLimited, sliceMs } from "../store.ts";
 import { writeArray } from "./row-encoding.ts";
-import { milliseconds, quoteText, type Schema } from "./schema.ts";
+import { milliseconds, type Schema } from "./schema.ts";
 
 /** A task that was created before its flow had a key is found while it is among so many that are due first. */
 const STRAYS_AMONG = 20;
@@ -19,24 +19,37 @@ const STRAYS_AMONG = 20;
 /** No key is so long. It says nothing, but with it the planner expects a short range of keys. */
 const BEYOND_KEYS = "repeat(chr(1114111), 300)";
 
-/** Subqueries hide from the planner how long the arrays are: it expects ten elements, however many come. */
-export function limitedFlows(flows: readonly ClaimFlow[], placeOf: (flow: ClaimFlow) => KeyPlace): string {
-  const places = flows.map(placeOf);
-  const arrays: readonly [name: string, type: string, values: readonly unknown[]][] = [
-    ["name", "text", flows.map(({ name }) => name)],
-    [`"limit"`, "integer", flows.map(({ limit }) => limit)],
-    ["is_limited", "boolean", flows.map(isLimited)],
-    ["held_max", "integer", flows.map(({ heldMax }) => heldMax)],
-    ["is_keyed", "boolean", flows.map(({ keys }) => keys !== undefined)],
-    ["key_held_max", "integer", flows.map(({ keys }) => keys?.heldMax ?? null)],
-    ["rate_count", "integer", flows.map(({ rate }) => rate?.count ?? null)],
-    ["rate_ms", "bigint", flows.map(({ rate }) => rate?.perMs ?? null)],
-    ["slice_ms", "bigint", flows.map(({ rate }) => (rate ? sliceMs(rate) : null))],
-    [`"after"`, "text", places.map(({ after }) => after)],
-    ["per_visit", "integer", places.map(({ perVisit }) => perVisit)],
-  ];
-  const columns = arrays.map(([, type, values]) => `(select ${quoteText(writeArray(values))}::${type}[])`);
-  return `unnest(${columns.join(", ")}) with ordinality as f (${arrays.map(([name]) => name).join(", ")}, place)`;
+/** What a claim knows of a flow: a column each, which comes as an array. */
+const FLOW_COLUMNS: readonly (readonly [
+  name: string,
+  type: string,
+  value: (flow: ClaimFlow, place: KeyPlace) => unknown,
+])[] = [
+  ["name", "text", ({ name }) => name],
+  [`"limit"`, "integer", ({ limit }) => limit],
+  ["is_limited", "boolean", isLimited],
+  ["held_max", "integer", ({ heldMax }) => heldMax],
+  ["is_keyed", "boolean", ({ keys }) => keys !== undefined],
+  ["key_held_max", "integer", ({ keys }) => keys?.heldMax ?? null],
+  ["rate_count", "integer", ({ rate }) => rate?.count ?? null],
+  ["rate_ms", "bigint", ({ rate }) => rate?.perMs ?? null],
+  ["slice_ms", "bigint", ({ rate }) => (rate ? sliceMs(rate) : null)],
+  [`"after"`, "text", (_flow, { after }) => after],
+  ["per_visit", "integer", (_flow, { perVisit }) => perVisit],
+];
+
+/** Of `limitedFlows`. */
+export function flowParameters(flows: readonly ClaimFlow[], placeOf: (flow: ClaimFlow) => KeyPlace): string[] {
+  return FLOW_COLUMNS.map(([, , value]) => writeArray(flows.map((flow) => value(flow, placeOf(flow)))));
+}
+
+/**
+ * A relation of the flows, whose parameters come after the first `before`. Subqueries hide from the planner how long the
+ * arrays are: it expects ten elements, however many come.
+ */
+export function limitedFlows(before: number): string {
+  const columns = FLOW_COLUMNS.map(([, type], place) => `(select $${before + place + 1}::${type}[])`);
+  return `unnest(${columns.join(", ")}) with ordinality as f (${FLOW_COLUMNS.map(([name]) => name).join(", ")}, place)`;
 }
 
 /**

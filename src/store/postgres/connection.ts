@@ -14,8 +14,10 @@ import postgres from "postgres";
 
 import { TaskonautError } from "../../core/errors.ts";
 import { type TellWait, WONDERS_MS } from "../../core/waiting.ts";
+import { isA } from "../../core/record/stored-error.ts";
 import { displayServer } from "../address.ts";
 import {
+  codeOf,
   DeadlineError,
   DiscardedError,
   explainFailure,
@@ -24,10 +26,17 @@ import {
   refusedParameter,
 } from "./failures.ts";
 import { Route } from "./route.ts";
+import { quoteText } from "./schema.ts";
 import { parseServerUrl, type ServerAddress, type ServerUrl } from "./server-url.ts";
 import { Sockets, type Target } from "./socket.ts";
 
 export type Parameter = string | number | boolean | null;
+
+/** A statement of a constant text, which says of which type each of its parameters is (`$1::uuid`). */
+export interface Query {
+  readonly text: string;
+  readonly parameters: readonly Parameter[];
+}
 
 export interface ClientOptions {
   readonly url: string;
@@ -57,6 +66,8 @@ type Start = (sql: postgres.Sql) => PromiseLike<postgres.Row[]>;
 interface Session {
   readonly sql: postgres.Sql;
   readonly sockets: Sockets;
+  /** Names of the statements that `queryAfter` has prepared there. */
+  readonly prepared: Set<string>;
   /** Rejects a call that is under way. */
   readonly underWay: Set<(error: Error) => void>;
 }
@@ -98,6 +109,30 @@ export class PostgresClient {
     const results = await this.#run((sql) => sql.unsafe(script).simple(), { tries: 1 });
     const rows = results.findLast((result) => Array.isArray(result)) ?? results;
     return Array.from(rows as readonly Row[]);
+  }
+
+  /**
+   * Runs a statement after a script without parameters, both in one transaction: the statement sees what others had
+   * committed when the script ended. The driver prepares only what is alone in its message, so it is prepared by SQL.
+   */
+  async queryAfter<Row>(script: string, { text, parameters }: Query): Promise<Row[]> {
+    const name = nameOf(text);
+    const values = parameters.map((value) => (value === null ? "null" : quoteText(String(value))));
+    const run = `${script};\nexecute ${name} (${values.join(", ")})`;
+    for (let triesLeft = PREPARE_TRIES_MAX; ; triesLeft--) {
+      const isPrepared = this.#session?.prepared.has(name) === true;
+      try {
+        const rows = await this.execute<Row>(isPrepared ? run : `prepare ${name} as ${text};\n${run}`);
+        this.#session?.prepared.add(name);
+        return rows;
+      } catch (error) {
+        // a pooler hands statements to other sessions than before; and what is prepared stays where the rest has failed
+        const code = isA(error, TaskonautError) ? codeOf(error.cause) : "";
+        if (triesLeft === 1 || (code !== NOT_PREPARED && code !== PREPARED_ALREADY)) throw error;
+        if (code === NOT_PREPARED) this.#session?.prepared.delete(name);
+        else this.#session?.prepared.add(name);
+      }
+    }
   }
 
   /** Of our ends of the connections that stand; without those of Unix sockets. */
@@ -168,6 +203,7 @@ export class PostgresClient {
     const sockets = new Sockets(this.#route, this.#server.tls);
     const session: Session = {
       sockets,
+      prepared: new Set(),
       underWay: new Set(),
       sql: connectClient(this.#server, this.options, sockets, {
         onclose: () => this.#lost(session),
@@ -235,6 +271,17 @@ async function tellingWait<Result>(work: Promise<Result>, tell: () => void): Pro
 }
 
 const CLOSE_SECONDS = 2;
+
+const NOT_PREPARED = "26000";
+const PREPARED_ALREADY = "42P05";
+
+/** More can come of a pooler that is unlucky. */
+const PREPARE_TRIES_MAX = 5;
+
+/** The same for whoever prepares the same text. */
+function nameOf(text: string): string {
+  return `taskonaut_${new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 32)}`;
+}
 
 /** Ends the connections, and cuts what has not ended by then: `end` alone waits for ever for a query that failed (1130). */
 async function end({ sql, sockets }: Session, seconds: number): Promise<void> {

@@ -152,6 +152,6 @@ function unavailable(location: string, advice: string, cause?: unknown): Taskona
   });
 }
 
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }
