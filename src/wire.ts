@@ -142,9 +142,9 @@ async function openEngine(
     works ? loadHeartbeat(address, limits, context) : undefined,
     works || flows.every(({ file }) => file === undefined) ? undefined : watchLate(address, limits, context),
   ]);
-  const metrics = isMeasured ? await measure(store, context) : undefined;
+  const observed = await observe(store, isMeasured, context);
   const engine = createEngine({
-    store: metrics?.store ?? store,
+    store: observed.store,
     flows,
     clock: systemClock,
     log,
@@ -156,19 +156,31 @@ async function openEngine(
     ...(context.userCode && { toolWatch: context.userCode }),
     ...(startHeartbeat && { startHeartbeat }),
   });
-  return { engine, location: store.location, flows: flows.map(({ name }) => name), metrics: metrics?.metrics };
+  return { engine, location: store.location, flows: flows.map(({ name }) => name), metrics: observed.metrics };
 }
 
-async function measure(
+/** What is done with tasks is counted, for the store's own counters and where it is asked for for Prometheus. */
+async function observe(
   store: Store,
+  isMeasured: boolean,
   { version }: Context,
-): Promise<{ readonly metrics: Metrics; readonly store: Store }> {
-  const [{ Metrics }, { observedStore }] = await Promise.all([
-    import("./telemetry/metrics.ts"),
+): Promise<{ readonly metrics: Metrics | undefined; readonly store: Store }> {
+  const [{ CounterWriter }, { observedStore }, metrics] = await Promise.all([
+    import("./telemetry/counter-writer.ts"),
     import("./telemetry/observed-store.ts"),
+    isMeasured
+      ? import("./telemetry/metrics.ts").then(
+          ({ Metrics }) => new Metrics({ version: version ?? "unknown", dialect: store.dialect, store }),
+        )
+      : undefined,
   ]);
-  const metrics = new Metrics({ version: version ?? "unknown", dialect: store.dialect, store });
-  return { metrics, store: observedStore(store, metrics) };
+  const counters = new CounterWriter({ store, writer: Bun.randomUUIDv7() });
+  const observed = observedStore(store, metrics ? [counters, metrics] : [counters]);
+  const close = async (): Promise<void> => {
+    await counters.close();
+    await store.close();
+  };
+  return { metrics, store: { ...observed, close } };
 }
 
 /** Undefined for a store in memory, which no other thread can reach. */

@@ -463,3 +463,44 @@ create table schedule_sources (
   -- When a worker that has this code was last there.
   confirmed_at timestamptz not null
 );
+
+-- What has happened in each minute, and of long ago in each hour: what processes have counted, each in rows of its own
+-- (`writer`), which are put together in time (writer '').
+create table counters (
+  -- How long the row tells of.
+  minutes smallint not null check (minutes = 1 or minutes = 60),
+  begins_at timestamptz not null,
+  flow_name text not null,
+  writer text not null,
+  created bigint not null check (created >= 0),
+  completed bigint not null check (completed >= 0),
+  failed bigint not null check (failed >= 0),
+  cancelled bigint not null check (cancelled >= 0),
+  -- Claims of tasks, by how long each was due: up to so many milliseconds, and more than the name before says.
+  delay_1 bigint not null default 0,
+  delay_2 bigint not null default 0,
+  delay_5 bigint not null default 0,
+  delay_10 bigint not null default 0,
+  delay_20 bigint not null default 0,
+  delay_50 bigint not null default 0,
+  delay_100 bigint not null default 0,
+  delay_200 bigint not null default 0,
+  delay_500 bigint not null default 0,
+  delay_1000 bigint not null default 0,
+  delay_2000 bigint not null default 0,
+  delay_5000 bigint not null default 0,
+  delay_10000 bigint not null default 0,
+  delay_20000 bigint not null default 0,
+  delay_60000 bigint not null default 0,
+  delay_120000 bigint not null default 0,
+  delay_300000 bigint not null default 0,
+  delay_900000 bigint not null default 0,
+  delay_3600000 bigint not null default 0,
+  delay_21600000 bigint not null default 0,
+  delay_86400000 bigint not null default 0,
+  delay_more bigint not null default 0,
+  primary key (minutes, begins_at, flow_name, writer)
+) with (fillfactor = 50);
+
+-- What is still to be put together.
+create index counters_apart on counters (begins_at) where writer <> '';

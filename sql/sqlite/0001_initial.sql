@@ -457,3 +457,44 @@ create table schedule_sources (
   -- When a worker that has this code was last there.
   confirmed_at integer not null
 ) strict, without rowid;
+
+-- What has happened in each minute, and of long ago in each hour: what processes have counted, each in rows of its own
+-- (`writer`), which are put together in time (writer '').
+create table counters (
+  -- How long the row tells of.
+  minutes integer not null check (minutes = 1 or minutes = 60),
+  begins_at integer not null,
+  flow_name text not null,
+  writer text not null,
+  created integer not null check (created >= 0),
+  completed integer not null check (completed >= 0),
+  failed integer not null check (failed >= 0),
+  cancelled integer not null check (cancelled >= 0),
+  -- Claims of tasks, by how long each was due: up to so many milliseconds, and more than the name before says.
+  delay_1 integer not null default 0,
+  delay_2 integer not null default 0,
+  delay_5 integer not null default 0,
+  delay_10 integer not null default 0,
+  delay_20 integer not null default 0,
+  delay_50 integer not null default 0,
+  delay_100 integer not null default 0,
+  delay_200 integer not null default 0,
+  delay_500 integer not null default 0,
+  delay_1000 integer not null default 0,
+  delay_2000 integer not null default 0,
+  delay_5000 integer not null default 0,
+  delay_10000 integer not null default 0,
+  delay_20000 integer not null default 0,
+  delay_60000 integer not null default 0,
+  delay_120000 integer not null default 0,
+  delay_300000 integer not null default 0,
+  delay_900000 integer not null default 0,
+  delay_3600000 integer not null default 0,
+  delay_21600000 integer not null default 0,
+  delay_86400000 integer not null default 0,
+  delay_more integer not null default 0,
+  primary key (minutes, begins_at, flow_name, writer)
+) strict, without rowid;
+
+-- What is still to be put together.
+create index counters_apart on counters (begins_at) where writer <> '';

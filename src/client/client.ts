@@ -38,6 +38,7 @@ import { createForks } from "./forks.ts";
 import { createLimits } from "./limits.ts";
 import { type Creation, createResults } from "./results.ts";
 import { createTokens } from "./tokens.ts";
+import { readStatsBy } from "./stats.ts";
 import { createSchedules } from "./schedules.ts";
 import { createTransport, type Fetch } from "./transport.ts";
 
@@ -133,6 +134,8 @@ export function createClient(options: ClientOptions): Taskonaut {
       const path = `/tasks/counts${query === "" ? "" : `?${query}`}`;
       return (await ask({ path, answer: CountsAnswer })).body;
     },
+
+    readStats: readStatsBy(ask),
 
     getTaskSummary: async (id) =>
       (await ask({ path: `/tasks/${parseTaskId(id)}?view=summary`, answer: SummaryAnswer })).body,

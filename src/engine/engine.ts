@@ -19,6 +19,7 @@ import type {
 } from "../core/api/taskonaut.ts";
 import type { Pauses } from "../core/api/pauses.ts";
 import type { Gate } from "../core/api/tokens.ts";
+import type { ReadStats, Stats } from "../core/api/stats.ts";
 import type { CountTasks, TaskCounts } from "../core/api/task-counts.ts";
 import type { Worker as WorkerResource } from "../core/api/worker.ts";
 import type { Limits as LimitsApi } from "../core/api/limits.ts";
@@ -32,6 +33,7 @@ import { ChildTasks } from "./driving/child-tasks.ts";
 import { CommitWriter } from "./process/commit-writer.ts";
 import { findTasks } from "./doors/find-tasks.ts";
 import { LimitsDoor } from "./doors/limits.ts";
+import { readStats } from "./doors/stats.ts";
 import { TaskReading } from "./doors/task-reading.ts";
 import { AccessTokens } from "./doors/tokens.ts";
 import type { DrivingTools } from "./driving/driving-tools.ts";
@@ -362,6 +364,10 @@ class StoreEngine implements Engine {
 
   countTasks(request: CountTasks = {}): Promise<TaskCounts> {
     return this.#reading.countTasks(request);
+  }
+
+  readStats(request: ReadStats = {}): Promise<Stats> {
+    return readStats(this.#store, request);
   }
 
   getTaskSummary(id: string): Promise<TaskSummary> {

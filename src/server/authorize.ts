@@ -13,7 +13,7 @@ import { param, permissionOf, type Route } from "./route.ts";
 const OF_NO_FLOW = new Set(["/", "/openapi.json", "/flows", "/readyz", "/workers"]);
 
 /** What they tell is of the flows of their filter. */
-const LISTS = new Set(["/tasks", "/tasks/counts"]);
+const LISTS = new Set(["/tasks", "/tasks/counts", "/stats"]);
 
 /** Throws forbidden; task_not_found and the like where it has to look at the task first. */
 export async function authorize(c: Context, route: Route, taskonaut: Taskonaut): Promise<void> {

@@ -103,7 +103,7 @@ function operationOf(route: Route, extra: Extra, components: Components): object
   const query = route.query === "ignored" ? [] : (route.query ?? []);
   const parameters = [
     ...pathParameters(route.path).filter(({ name }) => !given.has(name)),
-    ...query.map((name) => queryParameter(name, method)),
+    ...query.map((name) => queryParameter(name, route)),
     ...(about.isIdempotent ? [IDEMPOTENCY_KEY] : []),
   ];
   const isForAll = isOpen(route.path);

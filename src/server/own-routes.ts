@@ -90,6 +90,7 @@ function describeApi(routes: readonly Route[], version: string): object {
       workers: "/workers",
       pauses: "/pauses",
       limits: "/limits",
+      stats: "/stats",
       openapi: "/openapi.json",
       alive: "/healthz",
       ready: "/readyz",

@@ -6,6 +6,7 @@ import { WAIT_MS_MAX } from "../core/api/results.ts";
 import { FIRINGS_MAX } from "../core/api/schedules.ts";
 import { IDEMPOTENCY_KEY_MAX, PAGE_MAX, PRIORITY_MAX } from "../core/limits.ts";
 import { NEXT } from "../core/record/status.ts";
+import type { Route } from "./route.ts";
 
 interface Parameter {
   readonly description: string;
@@ -56,6 +57,13 @@ const OF_CREATION: Readonly<Record<string, Parameter>> = {
   },
 };
 
+/** The same of `GET /stats`. */
+const OF_STATS: Readonly<Record<string, Parameter>> = {
+  since: text("From then on: 6h (six hours ago), or a time; by default an hour ago"),
+  until: text("Up to then: 1h (an hour ago), or a time; by default now"),
+  flow: text("Of the tasks of this flow; by default of all"),
+};
+
 const OF_PATHS: Readonly<Record<string, Parameter>> = {
   "/tasks/:id": { description: "The id of the task", schema: { type: "string", format: "uuid" } },
   "/tasks/:id/signals/:name": text("The name of the signal"),
@@ -67,8 +75,9 @@ const OF_PATHS: Readonly<Record<string, Parameter>> = {
 };
 
 /** As a parameter object of OpenAPI. Throws where nothing is known of it: say in this file what it means. */
-export function queryParameter(name: string, method: "GET" | "POST"): object {
-  const found = (method === "POST" ? OF_CREATION[name] : undefined) ?? PARAMETERS[name];
+export function queryParameter(name: string, { method, path }: Pick<Route, "method" | "path">): object {
+  const own = path === "/stats" ? OF_STATS : method === "POST" ? OF_CREATION : undefined;
+  const found = own?.[name] ?? PARAMETERS[name];
   if (!found) throw new Error(`No parameter ${JSON.stringify(name)} is described in src/server/parameters.ts.`);
   return { name, in: "query", required: false, ...found };
 }

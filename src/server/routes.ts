@@ -44,6 +44,7 @@ import { readResolveBody, ResolveBody } from "./resolution.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
 import { JSON_TYPE, type ReadPage, streamPage, streamTask, streamTasks } from "./task-stream.ts";
 import { left } from "./waiting.ts";
+import { statsRoutes } from "./stats-route.ts";
 import { tokenRoutes } from "./token-routes.ts";
 import { listedWithout, withoutPayloads } from "./without-payloads.ts";
 
@@ -350,6 +351,7 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
     ...tokenRoutes(parts),
     ...scheduleRoutes(parts),
     ...limitRoutes(parts),
+    ...statsRoutes(parts),
     {
       method: "GET",
       path: "/workers",

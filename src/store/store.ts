@@ -15,6 +15,7 @@ import type { TaskStatus } from "../core/record/status.ts";
 import type { TaskName } from "../core/record/task-names.ts";
 import type { AdmissionStore } from "./admission-store.ts";
 import type { DeathCause } from "./blame.ts";
+import type { CounterStore } from "./counter-store.ts";
 import type { FigureStore } from "./figure-store.ts";
 import type { PauseRow, PauseStore } from "./pause-store.ts";
 import type { RemovalStore } from "./removal-store.ts";
@@ -423,6 +424,8 @@ export interface Store {
   readonly counts: CountStore;
   /** What else there is to tell of all of them together. */
   readonly figures: FigureStore;
+  /** What happened when. */
+  readonly counters: CounterStore;
 
   /** Throws `database_unavailable`, `database_behind`, `database_ahead` or `migration_changed`. */
   checkReady(): Promise<void>;

@@ -19,7 +19,7 @@ let store: Store;
 beforeEach(async () => {
   metrics = new Metrics({ version: "1.2.3", dialect: "sqlite" });
   plain = await openSqliteStore({ path: ":memory:" });
-  store = observedStore(plain, metrics);
+  store = observedStore(plain, [metrics]);
 });
 
 afterEach(() => plain.close());
@@ -79,7 +79,7 @@ test("a change that was not won is not counted, nor a task that was there", asyn
 });
 
 test("a commit that fails is timed as such, its error is thrown on, and nothing of it is counted", async () => {
-  const broken = observedStore({ ...plain, insertTasks: () => Promise.reject(new Error("the disk")) }, metrics);
+  const broken = observedStore({ ...plain, insertTasks: () => Promise.reject(new Error("the disk")) }, [metrics]);
   expect(await rejection(broken.insertTasks([plannedRecord()]))).toMatchObject({ message: "the disk" });
   expect(await valueNow("store_commit_seconds_count", { outcome: "failed" })).toBe(1);
   expect(await valueNow("tasks_created_total")).toBe(0);

@@ -1,18 +1,29 @@
-// A store whose durable writes and claims are counted.
+// A store whose durable writes and claims are told to those who count.
 
-import type { Store } from "../store/store.ts";
-import type { Metrics } from "./metrics.ts";
+import type { Claim, Store } from "../store/store.ts";
+import type { TaskRow, ToolCallRow } from "../core/record/record.ts";
+
+export interface StoreObserver {
+  noteCreated(task: TaskRow, calls: readonly ToolCallRow[]): void;
+  noteChanged(task: TaskRow, calls: readonly ToolCallRow[]): void;
+  noteClaim(claim: Pick<Claim, "tasks" | "now">): void;
+  /** Of so many tasks. */
+  noteCommit?(tasks: number, ms: number, outcome: "written" | "failed"): void;
+}
 
 /** All else goes to the store as it is. What fails is thrown on. */
-export function observedStore(store: Store, metrics: Metrics): Store {
+export function observedStore(store: Store, observers: readonly StoreObserver[]): Store {
   const timed = async <Result>(tasks: number, write: () => Promise<Result>): Promise<Result> => {
     const started = performance.now();
+    const tell = (outcome: "written" | "failed"): void => {
+      for (const observer of observers) observer.noteCommit?.(tasks, performance.now() - started, outcome);
+    };
     try {
       const result = await write();
-      metrics.noteCommit(tasks, performance.now() - started, "written");
+      tell("written");
       return result;
     } catch (error) {
-      metrics.noteCommit(tasks, performance.now() - started, "failed");
+      tell("failed");
       throw error;
     }
   };
@@ -20,22 +31,39 @@ export function observedStore(store: Store, metrics: Metrics): Store {
     ...store,
     async insertTasks(records) {
       const inserted = await timed(records.length, () => store.insertTasks(records));
-      for (const [place, { task, calls }] of records.entries()) if (inserted[place]) metrics.noteCreated(task, calls);
+      for (const observer of observers) {
+        for (const [place, { task, calls }] of records.entries()) {
+          if (inserted[place]) observer.noteCreated(task, calls);
+        }
+      }
       return inserted;
     },
     async commitChanges(changes) {
       const written = await timed(changes.length, () => store.commitChanges(changes));
-      for (const [place, { task, newCalls, changedCalls }] of changes.entries()) {
-        if (!written[place]) continue;
-        metrics.noteChanged(task, newCalls);
-        for (const call of changedCalls) metrics.noteCall(call);
+      for (const observer of observers) {
+        for (const [place, { task, newCalls, changedCalls }] of changes.entries()) {
+          if (!written[place]) continue;
+          observer.noteChanged(task, changedCalls.length === 0 ? newCalls : [...newCalls, ...changedCalls]);
+        }
       }
       return written;
     },
     async claimTasks(request) {
       const claim = await store.claimTasks(request);
-      metrics.noteClaim(claim);
+      for (const observer of observers) observer.noteClaim(claim);
       return claim;
+    },
+    schedules: {
+      ...store.schedules,
+      async fire(firings) {
+        const fired = await store.schedules.fire(firings);
+        for (const observer of observers) {
+          for (const [place, { tasks }] of firings.entries()) {
+            if (fired[place]) for (const { task, calls } of tasks) observer.noteCreated(task, calls);
+          }
+        }
+        return fired;
+      },
     },
   };
 }

@@ -1,6 +1,7 @@
 // What every store must hold to, whatever lies beneath. One suite, called for both dialects.
 
 import { changeContract } from "./changes.contract.ts";
+import { counterContract } from "./counters.contract.ts";
 import { figureContract } from "./figures.contract.ts";
 import { limitsContract } from "./limits.contract.ts";
 import { migrationContract } from "./migrations.contract.ts";
@@ -29,6 +30,7 @@ export function storeContract(dialect: string, create: () => Promise<Place>): vo
   searchContract(dialect, create);
   countContract(dialect, create);
   figureContract(dialect, create);
+  counterContract(dialect, create);
   sizeContract(dialect, create);
   ticketContract(dialect, create);
   tokensContract(dialect, create);

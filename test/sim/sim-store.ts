@@ -29,6 +29,7 @@ const NO_TOKENS: TokenStore = {
 
 const noFigures = (): Promise<never> => Promise.reject(new Error("No simulation tells figures."));
 const NO_FIGURES: Store["figures"] = { ofFlows: noFigures, ofTickets: noFigures, ofWorkers: noFigures };
+const NO_COUNTERS: Store["counters"] = { write: noFigures, read: noFigures, fold: () => Promise.resolve() };
 
 /** Requests that are in the trace although they may change no task. */
 const TOLD: ReadonlySet<string> = new Set([
@@ -191,6 +192,7 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
       fold: () => Promise.resolve(),
     },
     figures: NO_FIGURES,
+    counters: NO_COUNTERS,
     removal: {
       restMs: () => 5,
       listEndedFlows: () => Promise.reject(new Error("No simulation purges.")),

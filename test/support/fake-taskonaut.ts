@@ -28,6 +28,7 @@ import type {
   TaskPage,
 } from "../../src/core/api/taskonaut.ts";
 import { FakePauses } from "./fake-pauses.ts";
+import { fakeStats } from "./fake-stats.ts";
 import { FakeTokens } from "./fake-tokens.ts";
 import { FakeBulk } from "./fake-bulk.ts";
 import { FakeForks } from "./fake-forks.ts";
@@ -282,6 +283,8 @@ export class FakeTaskonaut implements Taskonaut {
     );
     return { total: found.length, complete: true, counts };
   }
+
+  readonly readStats = fakeStats;
 
   async getTaskSummary(id: string): Promise<TaskSummary> {
     this.enter("getTaskSummary", id);

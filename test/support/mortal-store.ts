@@ -199,6 +199,11 @@ export class World {
         read: () => alive(() => store.counts.read()),
         fold: () => alive(() => store.counts.fold()),
       },
+      counters: {
+        write: (writer, minutes) => alive(() => store.counters.write(writer, minutes)),
+        read: (query) => alive(() => store.counters.read(query)),
+        fold: () => alive(() => store.counters.fold()),
+      },
       figures: {
         ofFlows: (names) => alive(() => store.figures.ofFlows(names)),
         ofTickets: () => alive(() => store.figures.ofTickets()),

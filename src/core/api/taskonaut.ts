@@ -9,6 +9,7 @@ import type { Forks } from "./forks.ts";
 import type { Limits } from "./limits.ts";
 import type { Results } from "./results.ts";
 import type { CountTasks, TaskCounts } from "./task-counts.ts";
+import type { ReadStats, Stats } from "./stats.ts";
 import type { TaskFilter } from "./task-filter.ts";
 import type { Tokens } from "./tokens.ts";
 import type { Worker } from "./worker.ts";
@@ -166,6 +167,8 @@ export interface Taskonaut {
   listTasks(request: ListTasks): Promise<TaskPage>;
   /** How many tasks there are, by flow and state. Throws input_invalid. */
   countTasks(request?: CountTasks): Promise<TaskCounts>;
+  /** What happened when, for charts. The last five seconds may be missing. Throws input_invalid. */
+  readStats(request?: ReadStats): Promise<Stats>;
   /** As getTask, without payloads and without the flat list of tool calls. */
   getTaskSummary(id: string): Promise<TaskSummary>;
   /** As listTasks, with summaries. */

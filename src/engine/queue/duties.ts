@@ -1,5 +1,6 @@
 // What a worker does once in a while, beside its tasks and those that nobody looks after.
 
+import { APART_MS } from "../../store/counter-store.ts";
 import type { Store } from "../../store/store.ts";
 import { expireTasks, type ExpiryTools } from "../driving/expiry.ts";
 import type { CommitWriter } from "../process/commit-writer.ts";
@@ -10,12 +11,15 @@ import { retentionDuty, type RetentionTools } from "./retention.ts";
 /** Between two times that a worker puts counts together. */
 const FOLD_MS = 5_000;
 
+/** Between two times that what was counted minute by minute is put together. */
+const HISTORY_MS = 300_000;
+
 /** Between two looks for tasks that have expired: where something goes on, and where nothing does. */
 const EXPIRY_MS = 1_000;
 const IDLE_EXPIRY_MS = 60_000;
 
 export interface DutyTools extends RetentionTools, ExpiryTools {
-  readonly store: RetentionTools["store"] & ExpiryTools["store"] & Pick<Store, "counts">;
+  readonly store: RetentionTools["store"] & ExpiryTools["store"] & Pick<Store, "counts" | "counters">;
   readonly writer: ExpiryTools["writer"] & Pick<CommitWriter, "batches">;
   readonly limitDesk: Pick<LimitDesk, "settle">;
 }
@@ -26,6 +30,7 @@ export function dutiesOf(tools: DutyTools): readonly Duty[] {
     expiryDuty(tools),
     { name: "grant tickets", everyMs: 1000, do: () => tools.limitDesk.settle() },
     foldDuty(tools),
+    historyDuty(tools),
   ];
 }
 
@@ -57,6 +62,22 @@ function foldDuty({ store, writer }: Pick<DutyTools, "store" | "writer">): Duty 
       if (batches === folded) return;
       await store.counts.fold();
       folded = batches;
+    },
+  };
+}
+
+/** What processes have counted is put together while somebody writes, and until all of that is old enough. */
+function historyDuty({ store, writer, clock }: Pick<DutyTools, "store" | "writer" | "clock">): Duty {
+  let batches = 0;
+  let until = 0;
+  return {
+    name: "put counters together",
+    everyMs: HISTORY_MS,
+    async do() {
+      const now = clock.now();
+      if (writer.batches !== batches) until = now + APART_MS + 2 * HISTORY_MS;
+      batches = writer.batches;
+      if (now < until) await store.counters.fold();
     },
   };
 }

@@ -20,6 +20,7 @@ import { pauseStore } from "./pauses.ts";
 import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask, readTaskRow } from "./read.ts";
 import { countStore } from "./counts.ts";
+import { counterStore } from "./counters.ts";
 import { figureStore } from "./figures.ts";
 import { removalStore } from "./removal.ts";
 import { scheduleStore } from "./schedules.ts";
@@ -165,6 +166,7 @@ export async function openPostgresStore({
     pauses: pauseStore({ read, write }, schema),
     counts: countStore(read, write, schema),
     figures: figureStore(read, schema),
+    counters: counterStore({ read, write }, schema),
     admission: admissionStore(read, schema),
     checkReady: () => checkReady(writer, schema),
     async close() {

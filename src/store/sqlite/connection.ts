@@ -39,6 +39,10 @@ export interface SqliteConnection {
   /** The same without a look at foreign keys: `body` itself sees to it that no row is left behind that another goes with. */
   writeUnlinked<Result>(body: () => Result): Promise<Result>;
   /**
+   * As `write`, and waits for no disk: after a power cut it may not have happened, unless somebody else has written since.
+   */
+  writeLightly<Result>(body: () => Result): Promise<Result>;
+  /**
    * Runs `body` after the next write of this turn of the event loop or the next, in its transaction. Undefined where there
    * was no such write, or where the two could not be written together: nothing of `body` has happened then. Throws
    * `database_unavailable` where that write does.
@@ -150,6 +154,20 @@ class Connection implements SqliteConnection {
         return result;
       } finally {
         this.prepare("pragma foreign_keys = on").run();
+      }
+    });
+  }
+
+  writeLightly<Result>(body: () => Result): Promise<Result> {
+    return untilUnlocked(this, () => {
+      // it means nothing within a transaction, and no other begins before this one is over (LC2)
+      this.prepare("pragma synchronous = normal").run();
+      try {
+        const result = this.#inTransaction("begin immediate", body);
+        this.#onCommit?.();
+        return result;
+      } finally {
+        this.prepare("pragma synchronous = full").run();
       }
     });
   }

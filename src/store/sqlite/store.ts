@@ -20,6 +20,7 @@ import { migrate, readPending } from "./migrate.ts";
 import { releaseOrphans, releaseTasks, unparkTasks } from "./queue.ts";
 import { listTasks, readTask, readTaskRow } from "./read.ts";
 import { countStore } from "./counts.ts";
+import { counterStore } from "./counters.ts";
 import { figureStore } from "./figures.ts";
 import { removalStore } from "./removal.ts";
 import { searchTasks } from "./search.ts";
@@ -137,6 +138,7 @@ export async function openSqliteStore({
     pauses: pauseStore(connection, now),
     counts: countStore(connection),
     figures: figureStore(connection, now),
+    counters: counterStore(connection, now),
     admission: admissionStore(connection, now),
     async checkReady() {
       const pending = await readPending(connection);

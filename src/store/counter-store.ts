@@ -1,0 +1,94 @@
+// What processes count of tasks, minute by minute.
+//
+// CN1. A process writes what it has counted of a minute so far, not what has come since: to write it again changes nothing.
+// CN2. What comes more than LATE_MS after its minute is not written, and what is put together is older: nothing is counted
+//      twice, whatever a process has slept through.
+// CN3. Who does not know the store's time yet says no minute. This is added to what all have of the minute that it is, and
+//      is not to be written again where nobody knows whether it was.
+
+import { DELAY_BOUNDS_MS } from "../core/record/delays.ts";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** CN2. */
+export const LATE_MS = 5 * MINUTE_MS;
+export const APART_MS = 10 * MINUTE_MS;
+
+/** Minutes are put together to hours after so long, and hours are removed. */
+export const MINUTES_KEPT_MS = 2 * DAY_MS;
+export const HOURS_KEPT_MS = 90 * DAY_MS;
+
+/** Of one commit. */
+export const COUNTERS_FOLDED_MAX = 2_000;
+
+/** Of one `write`. */
+export const COUNTERS_WRITTEN_MAX = 500;
+
+export interface Counts {
+  readonly created: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  /** DELAY_RANGES of them. */
+  readonly delays: readonly number[];
+}
+
+export interface FlowMinute extends Counts {
+  readonly flow_name: string;
+  /** When the minute begins, in store time; null: the one that it is (CN3). */
+  readonly begins_at: number | null;
+}
+
+export interface CountsQuery {
+  /** Of rows that begin at `from` or later, and before `until`. */
+  readonly from: number;
+  readonly until: number;
+  /** They are added up in steps of so long, counted from 1970. */
+  readonly stepMs: number;
+  /** Null: of all. */
+  readonly flow: string | null;
+}
+
+export interface CountedStep extends Counts {
+  /** When it begins. */
+  readonly at: number;
+}
+
+export interface CounterStore {
+  /** CN1, CN2, CN3; COUNTERS_WRITTEN_MAX at most. It need not outlive a power cut. Gives the store's time. */
+  write(writer: string, minutes: readonly FlowMinute[]): Promise<number>;
+  /** In order of time; steps without anything are left out. */
+  read(query: CountsQuery): Promise<readonly CountedStep[]>;
+  /** Puts together what is old enough, and removes what is too old; a part of it, where there is much. */
+  fold(): Promise<void>;
+}
+
+/** Of the table `counters`, in the order of DELAY_RANGES. */
+const DELAY_COLUMNS: readonly string[] = [...DELAY_BOUNDS_MS.map((bound) => `delay_${bound}`), "delay_more"];
+
+export const COUNT_COLUMNS: readonly string[] = ["created", "completed", "failed", "cancelled", ...DELAY_COLUMNS];
+
+/** A row as a dialect gives it. */
+export type CountedRow = Readonly<Record<string, number>> & { readonly at: number };
+
+export function stepOf(row: CountedRow): CountedStep {
+  const { at, created = 0, completed = 0, failed = 0, cancelled = 0 } = row;
+  return { at, created, completed, failed, cancelled, delays: DELAY_COLUMNS.map((name) => row[name] ?? 0) };
+}
+
+/** The same, to be written. */
+export function countedRow({
+  flow_name,
+  begins_at,
+  delays,
+  ...counts
+}: FlowMinute): Record<string, string | number | null> {
+  return {
+    flow_name,
+    begins_at,
+    ...counts,
+    ...Object.fromEntries(delays.map((count, n) => [DELAY_COLUMNS[n] ?? "", count])),
+  };
+}
