@@ -7,6 +7,7 @@ import { connection, keepToken, wantsToken } from "./api.ts";
 import { age } from "./format.ts";
 import { useNow } from "./live.ts";
 import { hrefOf, onLink, place, type Place } from "./router.ts";
+import { Charts } from "./views/charts.tsx";
 import { Flows } from "./views/flows.tsx";
 import { Inbox } from "./views/inbox.tsx";
 import { Schedules } from "./views/schedules.tsx";
@@ -22,6 +23,7 @@ const VIEWS = [
   { name: "flows", title: "Flows" },
   { name: "schedules", title: "Schedules" },
   { name: "workers", title: "Workers" },
+  { name: "charts", title: "Charts" },
 ] as const;
 
 export function App(): ComponentChild {
@@ -71,6 +73,8 @@ function viewOf(view: string, id: string | undefined, at: Place): ComponentChild
       return <Schedules name={id} />;
     case "workers":
       return <Workers />;
+    case "charts":
+      return <Charts query={at.query} />;
     default:
       return (
         <p>

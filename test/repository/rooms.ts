@@ -65,7 +65,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   client: { imports: ["core"], packages: ["valibot"] },
   // what is counted of the store's writes, and how Prometheus is told
   telemetry: { imports: ["store/*store.ts", "core"] },
-  ui: { imports: ["core"], packages: ["@preact/signals", "preact", "preact/hooks"] },
+  ui: { imports: ["core"], packages: ["@preact/signals", "preact", "preact/hooks", "uplot"] },
 
   bench: {
     imports: ["engine/engine*.ts", "engine/process", "flows", "store/baseline.ts", "core"],
