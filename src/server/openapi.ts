@@ -95,7 +95,7 @@ interface Extra {
 }
 
 function operationOf(route: Route, extra: Extra, components: Components): object {
-  const { method, about } = route;
+  const { about } = route;
   const own = extra.flow ?? extra.signal;
   const more = [extra.about, about.more].filter((text) => text !== undefined && text !== "");
   const body = extra.body ?? (about.body && !("of" in about.body) ? components.takes(about.body) : undefined);

@@ -346,6 +346,10 @@ async function callsOf(engine: Engine, ask: Ask): Promise<Calls> {
       { path: "/pauses/end", body: { flow: "naps" }, status: 200 },
       { path: "/pauses/end", body: { flow: "naps" }, status: 404 },
     ],
+    "GET /stats": [
+      { path: "/stats?since=6h&flow=echo_add", status: 200 },
+      { path: "/stats?since=yesterday", status: 422 },
+    ],
     "GET /limits": [{ path: "/limits", status: 200 }],
     "POST /limits/{name}": [
       { path: "/limits/other", body: { running: 3, rate: { count: 1, per: "1m" } }, status: 200 },
