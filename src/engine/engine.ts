@@ -302,7 +302,8 @@ class StoreEngine implements Engine {
   async createTask(request: CreateTask): Promise<CreatedTask> {
     this.#driven.assertOpen();
     const { record, isNew } = await this.#newTasks.create(request);
-    return { task: await (isNew ? this.#reading.tellNew(record) : this.#reading.tell(record)), created: isNew };
+    const task = isNew ? this.#reading.tellNew(record) : this.#reading.tell(record);
+    return { task: task instanceof Promise ? await task : task, created: isNew };
   }
 
   async advanceTask(id: string): Promise<Task> {

@@ -38,7 +38,7 @@ export interface TaskPlan {
   readonly now: number;
   readonly limits: Limits;
   /** When a worker may take it, in store time; null or unset: not before somebody advances it. */
-  readonly dueAt?: number | null;
+  readonly dueAt?: number | null | undefined;
   /** 0 to 9; by default 5. */
   readonly priority?: number | undefined;
   readonly tags?: Tags | undefined;

@@ -14,7 +14,7 @@ export async function listTasks(
   store: Pick<Store, "listTasks" | "now" | "location">,
   { limit, cursor, filter: given = {} }: ListTasks,
   reading: Reading = {},
-  readPauses: () => Promise<readonly PauseRow[]> = async () => [],
+  readPauses: () => readonly PauseRow[] | Promise<readonly PauseRow[]> = () => [],
 ): Promise<TaskPage> {
   if (!Number.isInteger(limit) || limit < 1 || limit > PAGE_MAX) {
     throw new TaskonautError("input_invalid", `limit must be an integer from 1 to ${PAGE_MAX}, got ${limit}.`, {

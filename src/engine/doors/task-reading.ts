@@ -12,6 +12,7 @@ import type { KnownPauses } from "../process/known-pauses.ts";
 import type { StoreClock } from "../process/store-clock.ts";
 import { toSoundTask } from "../task/damage.ts";
 import type { Flows } from "../task/flows.ts";
+import type { PauseRow } from "../../store/pause-store.ts";
 import { withPauses } from "../task/to-pause.ts";
 import { toTask } from "../task/to-task.ts";
 import { countTasks } from "./count-tasks.ts";
@@ -67,9 +68,11 @@ export class TaskReading {
     return withPauses(await toSoundTask(record, store.location), await pauses.list());
   }
 
-  /** The same of one that was just made here, whose record is sound. */
-  async tellNew(record: TaskRecord): Promise<Task> {
-    return withPauses(toTask(record), await this.tools.pauses.list());
+  /** The same of one that was just made here, whose record is sound: mostly at once. */
+  tellNew(record: TaskRecord): Task | Promise<Task> {
+    const pauses = this.tools.pauses.list();
+    const tell = (known: readonly PauseRow[]): Task => withPauses(toTask(record), known);
+    return pauses instanceof Promise ? pauses.then(tell) : tell(pauses);
   }
 
   /** With its place in the line, where a limit stands before it. */

@@ -45,31 +45,45 @@ export class NewTasks {
   async create(request: CreateTask, { schedule, flow }: Origin = {}): Promise<NewTask> {
     const start = dueAtOf(request.start, this.tools.storeClock);
     const dueAt = start instanceof Promise ? await start : start;
-    const plan = this.#planOf(request, flow ?? this.tools.flows.find(request.flow), dueAt);
-    const expiresAt = await this.#expiryOf(request, plan);
-    const { record, isNew, isJoined } = await this.insert({ ...plan, schedule, expiresAt });
+    const found = flow ?? this.tools.flows.find(request.flow);
+    const id = this.#idOf(request);
+    const expiry = this.#expiryOf(request, found, dueAt);
+    const expiresAt = expiry instanceof Promise ? await expiry : expiry;
+    const plan = this.#planOf(request, { id, flow: found, dueAt, expiresAt, schedule });
+    const { record, isNew, isJoined } = await this.insert(plan);
     return { record: isNew || isJoined ? record : await this.findKeyed(record), isNew };
   }
 
   /** A task that is in no store and in no queue: its driver inserts it with its first write. Throws what planning throws. */
   begin(request: CreateTask): { readonly record: TaskRecord; readonly driver: TaskDriver } {
-    const { record, program, decisions } = planTask(this.#planOf(request, this.tools.flows.find(request.flow), null));
+    const flow = this.tools.flows.find(request.flow);
+    const { record, program, decisions } = planTask(
+      this.#planOf(request, { id: this.#idOf(request), flow, dueAt: null }),
+    );
     return { record, driver: this.#driverOf({ record, program, decisions }, { isUnborn: true }) };
   }
 
-  #planOf(request: CreateTask, flow: Flow, dueAt: number | null): TaskPlan {
+  /** Throws input_invalid. */
+  #idOf(request: CreateTask): string {
+    checkPriority(request.priority);
+    return taskIdOf(request, this.newId);
+  }
+
+  #planOf(
+    { input, priority, tags }: CreateTask,
+    { id, flow, dueAt, expiresAt, schedule }: Pick<TaskPlan, "id" | "flow" | "dueAt" | "expiresAt" | "schedule">,
+  ): TaskPlan {
     const { clock, limits } = this.tools;
-    const { input, priority, tags } = request;
-    checkPriority(priority);
-    return { id: taskIdOf(request, this.newId), flow, input, now: clock.now(), limits, dueAt, priority, tags };
+    return { id, flow, input, now: clock.now(), limits, dueAt, priority, tags, expiresAt, schedule };
   }
 
   /** In store time; null: it has all the time it likes. Counted from when it may begin. Throws input_invalid. */
-  async #expiryOf(request: CreateTask, { flow, dueAt }: TaskPlan): Promise<number | null> {
+  #expiryOf(request: CreateTask, flow: Flow, dueAt: number | null): number | null | Promise<number> {
     const ms = request.expiresIn ?? flow.expiresInMs;
     if (ms === undefined) return null;
     checkExpiresIn(ms);
-    return (dueAt ?? (await this.tools.storeClock.recent())) + ms;
+    const start = dueAt ?? this.tools.storeClock.recent();
+    return start instanceof Promise ? start.then((at) => at + ms) : start + ms;
   }
 
   /** Whether creating a task of this flow may come to another one, or take time until it is there. Throws flow_not_found. */
@@ -82,9 +96,17 @@ export class NewTasks {
    * has its key, unique_key_taken and task_busy.
    */
   async insert(plan: TaskPlan): Promise<NewTask & { readonly isJoined: boolean }> {
-    const { log, driven, limits } = this.tools;
+    const { writer, log, driven, limits } = this.tools;
     const { record, program, decisions } = planTask(plan);
-    for (let tries = 1; !(await this.#submit(record)); tries++) {
+    for (let tries = 1; ; tries++) {
+      let isNew: boolean;
+      try {
+        isNew = await writer.submitTask(record);
+      } finally {
+        // also where only the answer was lost: the task may be there
+        if (record.task.due_at !== null) this.notifier.tellWorkers();
+      }
+      if (isNew) break;
       const conflict = await this.unique.settle(plan, record);
       if (conflict.kind === "joined") return { record: conflict.record, isNew: false, isJoined: true };
       if (conflict.kind === "known") return { record, isNew: false, isJoined: false };
@@ -96,15 +118,6 @@ export class NewTasks {
     if (record.task.due_at === null)
       driven.remember(id, this.#driverOf({ record, program, decisions }, { isNew: true }));
     return { record, isNew: true, isJoined: false };
-  }
-
-  async #submit(record: TaskRecord): Promise<boolean> {
-    try {
-      return await this.tools.writer.submitTask(record);
-    } finally {
-      // also where only the answer was lost: the task may be there
-      if (record.task.due_at !== null) this.notifier.tellWorkers();
-    }
   }
 
   #driverOf({ record, program, decisions }: PlannedTask, start: DriverStart): TaskDriver {

@@ -54,10 +54,11 @@ export class KnownPauses {
     return this.#pauses.find((pause) => holdsBack(pause, flow, tool));
   }
 
-  /** To be shown: as it was known last, where the database does not answer. */
-  async list(): Promise<readonly PauseRow[]> {
-    if (!this.areKnown) await this.read().catch(() => {});
-    return this.#pauses;
+  /** To be shown: as it was known last, where the database does not answer. At once where it is known. */
+  list(): readonly PauseRow[] | Promise<readonly PauseRow[]> {
+    if (this.areKnown) return this.#pauses;
+    const known = (): readonly PauseRow[] => this.#pauses;
+    return this.read().then(known, known);
   }
 
   /** Reads until it is known. Throws what the store throws. */
