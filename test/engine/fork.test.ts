@@ -23,6 +23,7 @@ import {
 } from "../../src/sdk/taskonaut.ts";
 import { benchOn } from "../support/bench.ts";
 import { DATABASES } from "../support/databases.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 import { rejection } from "../support/rejection.ts";
 import { Gate, giveBack } from "../support/tools.ts";
 
@@ -291,6 +292,28 @@ describe.each(DATABASES)("forks on %s", (_name, create) => {
       const { task: fork } = await engine.forks.create(task.id, { from });
       expect((await engine.runTask(fork.id)).output_payload).toEqual(first.output_payload);
     }
+  });
+
+  test("go on in the time of what they share, also where the clock of the other task's process was ahead", async () => {
+    const HOUR_MS = 3_600_000;
+    const timed = defineFlow({
+      name: "timed",
+      input: v.object({}),
+      *run() {
+        yield* call(price, "a");
+        const first = now().getTime();
+        yield* call(price, "bc", { as: "again" });
+        return [first, now().getTime()];
+      },
+    });
+    const ahead = await bench.openEngine({ flows: [timed], clock: new FakeClock(Date.now() + HOUR_MS) });
+    const { task } = await ahead.createTask({ flow: "timed", input: {} });
+    await ahead.runTask(task.id);
+    const engine = await bench.openEngine({ flows: [timed] });
+    const { task: fork } = await engine.forks.create(task.id, { from: 2 });
+    const [first, second] = (await engine.runTask(fork.id)).output_payload as readonly [number, number];
+    expect(first).toBeGreaterThan(Date.now() + HOUR_MS / 2);
+    expect(second).toBeGreaterThanOrEqual(first);
   });
 
   test("of a plan share its steps as well, and of a queued one a worker goes on", async () => {

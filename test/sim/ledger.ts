@@ -2,12 +2,12 @@
 // called for it, so what may never happen is looked at here, in the moment in which it happens.
 
 import type { ToolContext } from "../../src/core/flow/tool.ts";
-import type { StepRow } from "../../src/core/record/record.ts";
+import type { StepRow, ToolCallRow } from "../../src/core/record/record.ts";
 import { holdsBack } from "../../src/engine/process/known-pauses.ts";
 import type { Change, PauseScope } from "../../src/store/store.ts";
 import type { Decided } from "./decided.ts";
 import { GUARANTEES, type SimToolName, type SimWork } from "./sim-flows.ts";
-import type { SimDatabase } from "./sim-database.ts";
+import type { SimDatabase, StoredTask } from "./sim-database.ts";
 import type { Trace } from "./trace.ts";
 
 /** An undo, and what it undoes: the one never begins while the other still runs in the process. */
@@ -37,9 +37,13 @@ export class Ledger {
   /** What is durable from now on. */
   noteChange(writer: string, { newSteps, changedSteps, newCalls, changedCalls }: Change): void {
     for (const step of [...newSteps, ...changedSteps]) this.#noteOutput(step);
-    for (const call of [...newCalls, ...changedCalls]) {
-      if (call.status === "RUNNING") this.#intents.set(`${writer} ${call.idempotency_key}`, call.attempt_epoch);
-    }
+    for (const call of [...newCalls, ...changedCalls]) this.#noteIntent(writer, call);
+  }
+
+  /** The same of a task that is new: it may have come to an end in its first write, or share what another one has done. */
+  noteInserted(writer: string, { steps, calls }: StoredTask): void {
+    for (const step of steps.values()) this.#noteOutput(step);
+    for (const call of calls.values()) this.#noteIntent(writer, call);
   }
 
   /** Whoever has paused this was told that nothing of it starts any more, which is so until somebody ends the pause. */
@@ -89,6 +93,10 @@ export class Ledger {
       if (!WAITED_FOR.some((known) => reason.includes(known))) end();
     });
     return end;
+  }
+
+  #noteIntent(writer: string, { status, idempotency_key: key, attempt_epoch: epoch }: ToolCallRow): void {
+    if (status === "RUNNING") this.#intents.set(`${writer} ${key}`, epoch);
   }
 
   #noteOnce(process: string, key: string, where: string): void {

@@ -31,6 +31,8 @@ const EXPECTED: ReadonlySet<ErrorCode> = new Set([
   "schedule_not_found",
   "schedule_exists",
   "schedule_busy",
+  "task_not_forkable",
+  "unique_key_taken",
 ]);
 
 const CREATE_AGAIN_MS = 2000;
@@ -171,6 +173,37 @@ export class Outsiders {
     });
   }
 
+  /** Somebody creates a task and waits for what it comes to; it runs in the process that he has asked. */
+  createHere(random: Random): void {
+    const process = this.#anyOf(random);
+    const flow = random.pick(this.flows);
+    // by hand no limit is looked at
+    if (!process || LIMITED_FLOWS.has(flow)) return;
+    const key = random.uuid();
+    const waitMs = random.pick([0, 50, 1000, 20_000]);
+    this.world.awaited.add(keyedTaskId(key));
+    this.call(process, `create ${flow} and run it for ${waitMs} ms`, async (engine) => {
+      const { task } = await engine.results.create({ flow, input: {}, idempotencyKey: key }, { waitMs });
+      this.world.awaited.delete(task.id);
+    });
+  }
+
+  /** Somebody begins anew in the middle of what a task has done. */
+  fork(random: Random): void {
+    const process = this.#anyOf(random);
+    const forkable = this.world.database.tasks.filter(({ task }) => task.flow_name !== BULK_FLOW);
+    if (!process || forkable.length === 0) return;
+    const { task, steps } = random.pick(forkable);
+    const from = random.int(1, steps.size + 1);
+    const request = { from, idempotencyKey: random.uuid(), start: "now" } as const;
+    this.call(process, `fork ${short(task.id)} from step ${from}`, (engine) => engine.forks.create(task.id, request));
+  }
+
+  #anyOf(random: Random): SimProcess | undefined {
+    const running = this.world.living.filter(({ life }) => life.state === "running");
+    return running.length === 0 ? undefined : random.pick(running);
+  }
+
   /** Whether every task that somebody wanted is there. */
   get isServed(): boolean {
     return this.#unknown.size === 0;
@@ -262,9 +295,8 @@ export class Outsiders {
 
   /** An operation on all tasks of a flow. Its own task has to come to its end like any other. */
   actOnMany(random: Random): void {
-    const running = this.world.living.filter(({ life }) => life.state === "running");
-    if (running.length === 0) return;
-    const process = random.pick(running);
+    const process = this.#anyOf(random);
+    if (!process) return;
     const action = random.pick(["cancel", "retry", "retry", "resume", "signal", "delete"] as const);
     const flow = random.pick(this.flows);
     if (flow === "planned" && action === "signal") return;

@@ -26,6 +26,8 @@ const TROUBLE_MS = { min: 5000, max: 25_000 };
 const TASKS = { min: 2, max: 8 };
 /** In so many simulations somebody acts on many tasks at once. */
 const MANY = 0.3;
+/** In so many somebody waits for the tasks that he creates, and in so many somebody forks some. */
+const SOME = 0.4;
 /** After so long a calm everything has come to its end: longest are the waits of flows, and leases that must pass. */
 const CALM_MS_MAX = 180_000;
 
@@ -84,6 +86,11 @@ export async function simulate({ seed, flows, expected, onEvent }: Simulation): 
       for (let i = many.int(1, 4); i > 0; i--) {
         timeline.after(many.int(troubleMs / 4, troubleMs), () => outsiders.actOnMany(many));
       }
+    }
+    const more = new Random(seed + 2_000_000);
+    for (const act of [() => outsiders.createHere(more), () => outsiders.fork(more)]) {
+      if (!more.chance(SOME)) continue;
+      for (let i = more.int(1, 5); i > 0; i--) timeline.after(more.int(0, troubleMs), act);
     }
     await runUntil(troubleMs);
   }

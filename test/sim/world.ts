@@ -94,7 +94,10 @@ export class World {
           ` observed ${task.observed_count} owner ${task.lease_owner && short(task.lease_owner)} due ${task.due_at && task.due_at - BEGIN}` +
           ` wake ${task.wake_seq}${task.parked_reason === null ? "" : ` parked: ${task.parked_reason}`}`,
       );
-      if (!before) this.#noteCreated(task);
+      if (!before) {
+        this.ledger.noteInserted(who, after);
+        this.#noteCreated(task);
+      }
       const over = this.limits.breachesOf(write, this.database.tasks, this.workers, this.storeNow());
       for (const breach of over) this.trace.breach(breach);
       const undue = this.#deaths.breachOf({ ...write, writer: this.writer });

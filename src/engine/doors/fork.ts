@@ -214,6 +214,8 @@ class ForkedRows {
       current_step: Math.max(0, ...ended.map(({ step_index }) => step_index)),
       observed_count: this.#observed,
       recorded_bytes: bytes,
+      // by the clock of whoever told the flow of them, which may be ahead: its time goes on from there
+      updated_at: Math.max(this.task.updated_at, ...steps.map(({ observed_at }) => observed_at ?? 0)),
     };
   }
 
