@@ -196,6 +196,39 @@ describe.each(DATABASES)("operations on many tasks on %s", (_name, create) => {
     expect((await carryOut(engine, request)).totals).toMatchObject({ done: 0 });
   });
 
+  test("the next page is read while one is written, and a page that no time is left for belongs to the next portion", async () => {
+    const flow = paying(new Trouble());
+    const events: string[] = [];
+    const engine = await bench.openEngine({
+      flows: [flow],
+      around: (store) => ({
+        ...store,
+        listTasks: (page) => {
+          events.push("read");
+          return store.listTasks(page);
+        },
+        commitChanges: (changes) => {
+          events.push("write");
+          return store.commitChanges(changes);
+        },
+      }),
+    });
+    const creating = Array.from({ length: 501 }, () => engine.createTask({ flow: flow.name, input: {} }));
+    await Promise.all(creating);
+    const request: BulkRequest = { action: "cancel", filter: { flow: [flow.name] } };
+    const { token } = await engine.bulk.preview(request);
+    const { task } = await engine.bulk.start({ ...request, token });
+    const operations = engine.bulk as BulkOperations;
+    const portion = { taskId: task.id, after: null, ms: 0, signal: new AbortController().signal };
+    const first = await operations.doPortion(portion);
+    expect(first).toMatchObject({ done: 250, next: expect.anything() });
+    expect(events.slice(0, 3)).toEqual(["read", "read", "write"]);
+    const second = await operations.doPortion({ ...portion, after: first.next });
+    const third = await operations.doPortion({ ...portion, after: second.next });
+    expect([second, third]).toMatchObject([{ done: 250 }, { done: 1, next: null }]);
+    await engine.cancelTask(task.id);
+  });
+
   test("a portion that is done again opens no task again that has failed since, whatever the clocks say", async () => {
     const trouble = new Trouble();
     const flow = paying(trouble);

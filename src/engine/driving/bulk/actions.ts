@@ -32,19 +32,55 @@ export interface Acting {
   readonly tally: Tally;
 }
 
-/** Does the page that begins there; gives where the next one begins, undefined where there is none. */
-export type ActOnPage = (
+/**
+ * Does page after page, from the one that begins there on, while it may go on. Gives where the next one begins, undefined
+ * where there is none. `goesOn` is asked after each page; what it throws ends the portion.
+ */
+export type ActOnPages = (
   acting: Acting,
   after: ListKey | undefined,
   tools: ActionTools,
+  goesOn: () => boolean,
 ) => Promise<ListKey | undefined>;
 
 /** Records of one page; whole tasks are read. */
 const RECORDS = 250;
 
-export const ACTIONS: Readonly<Record<BulkAction, ActOnPage>> = {
-  async cancel(acting, after, tools) {
-    const { records, next } = await readRecords(acting, after, tools, { isLean: true });
+interface Page {
+  readonly next: ListKey | undefined;
+}
+
+interface Rows extends Page {
+  readonly rows: readonly BriefRow[];
+}
+
+interface Records extends Page {
+  readonly records: readonly TaskRecord[];
+  readonly damaged: readonly { readonly id: string; readonly damage: unknown }[];
+}
+
+type Read<Found extends Page> = (acting: Acting, after: ListKey | undefined, tools: ActionTools) => Promise<Found>;
+
+/** The next page is read while this one is written: half of the time each waited for the other. */
+function overPages<Found extends Page>(
+  read: Read<Found>,
+  act: (acting: Acting, page: Found, tools: ActionTools) => Promise<void>,
+): ActOnPages {
+  return async (acting, after, tools, goesOn) => {
+    let page = await read(acting, after, tools);
+    for (;;) {
+      const ahead = page.next && read(acting, page.next, tools);
+      ahead?.catch(() => {}); // thrown where it is waited for, if it is
+      await act(acting, page, tools);
+      if (!ahead || !goesOn()) return page.next;
+      page = await ahead;
+    }
+  };
+}
+
+export const ACTIONS: Readonly<Record<BulkAction, ActOnPages>> = {
+  cancel: overPages(readLeanRecords, async (acting, { records, damaged }, tools) => {
+    for (const { id, damage } of damaged) acting.tally.fail(damage, id);
     const begun: string[] = [];
     await Promise.all(
       records.map(async (record) => {
@@ -58,11 +94,9 @@ export const ACTIONS: Readonly<Record<BulkAction, ActOnPage>> = {
       acting,
       tools,
     );
-    return next;
-  },
+  }),
 
-  async signal(acting, after, tools) {
-    const { rows, next } = await search(acting, after, tools);
+  signal: overPages(readRows(POSTS_MAX), async (acting, { rows }, tools) => {
     const texts = new PayloadTexts(acting, tools);
     const posts = rows.flatMap(({ id, flow_name }): InboxPost[] => {
       const text = texts.of(flow_name);
@@ -71,14 +105,13 @@ export const ACTIONS: Readonly<Record<BulkAction, ActOnPage>> = {
       return [];
     });
     await post(posts, acting, tools);
-    return next;
-  },
+  }),
 
-  async retry(acting, after, tools) {
-    const { records, next } = await readRecords(acting, after, tools, {});
+  retry: overPages(readWholeRecords, async (acting, { records, damaged }, tools) => {
+    for (const { id, damage } of damaged) acting.tally.fail(damage, id);
     // a task that fails again has ended later than that, whatever the clocks say (BK1)
     const notBefore = acting.operation.at + 1;
-    const storeNow = await tools.storeClock.read();
+    const storeNow = await tools.storeClock.recent();
     const pace = new Pace(tools.clock);
     const done: Promise<void>[] = [];
     for (const record of records) {
@@ -86,53 +119,54 @@ export const ACTIONS: Readonly<Record<BulkAction, ActOnPage>> = {
       done.push(tallied(record.task.id, acting, () => retryOne(record, { notBefore, storeNow }, tools)));
     }
     await Promise.all(done);
-    return next;
-  },
+  }),
 
-  async resume(acting, after, tools) {
-    const { rows, next } = await search(acting, after, tools, RECORDS);
+  resume: overPages(readRows(RECORDS), async (acting, { rows }, tools) => {
     for (const { id } of rows) await tallied(id, acting, () => tools.resumeTask(id));
-    return next;
-  },
+  }),
 
-  async delete(acting, after, tools) {
-    const { rows, next } = await search(acting, after, tools);
+  delete: overPages(readRows(POSTS_MAX), async (acting, { rows }, tools) => {
     const result = await tools.tasks.removal.removeTasks({ ids: rows.map(({ id }) => id) });
     const count = result.kind === "removed" ? result.count : 0;
     acting.tally.countDone(count);
     if (count < rows.length)
       acting.tally.skip("Its parent has not ended, or it was just being written to.", null, rows.length - count);
-    return next;
-  },
+  }),
 };
 
 function keyOf({ taskId }: Acting): string {
   return `bulk:${taskId}`;
 }
 
-async function search(
-  { match, isMeant, taskId }: Acting,
-  after: ListKey | undefined,
-  { tasks }: ActionTools,
-  limit = POSTS_MAX,
-): Promise<{ readonly rows: readonly BriefRow[]; readonly next: ListKey | undefined }> {
-  const { rows, next } = await tasks.searchTasks({ filter: match, limit, ...(after && { after }) });
-  return { rows: rows.filter(({ id, flow_name }) => id !== taskId && isMeant(flow_name)), next };
+function readRows(limit: number): Read<Rows> {
+  return async ({ match, isMeant, taskId }, after, { tasks }) => {
+    const { rows, next } = await tasks.searchTasks({ filter: match, limit, ...(after && { after }) });
+    return { rows: rows.filter(({ id, flow_name }) => id !== taskId && isMeant(flow_name)), next };
+  };
+}
+
+function readLeanRecords(acting: Acting, after: ListKey | undefined, tools: ActionTools): Promise<Records> {
+  return readRecords(acting, after, tools, { isLean: true });
+}
+
+function readWholeRecords(acting: Acting, after: ListKey | undefined, tools: ActionTools): Promise<Records> {
+  return readRecords(acting, after, tools, {});
 }
 
 async function readRecords(
-  { match, isMeant, taskId, tally }: Acting,
+  { match, isMeant, taskId }: Acting,
   after: ListKey | undefined,
   { tasks }: ActionTools,
   reading: { readonly isLean?: boolean },
-): Promise<{ readonly records: readonly TaskRecord[]; readonly next: ListKey | undefined }> {
+): Promise<Records> {
   const list = await tasks.listTasks({ filter: match, limit: RECORDS, ...reading, ...(after && { after }) });
-  const records = list.tasks.flatMap((listed): TaskRecord[] => {
-    if (!listed.damage) return [listed.record];
-    tally.fail(listed.damage, listed.id);
-    return [];
-  });
-  return { records: records.filter(({ task }) => task.id !== taskId && isMeant(task.flow_name)), next: list.next };
+  const records = list.tasks.flatMap((listed) => (listed.damage ? [] : listed.record));
+  const damaged = list.tasks.flatMap((listed) => (listed.damage ? { id: listed.id, damage: listed.damage } : []));
+  return {
+    records: records.filter(({ task }) => task.id !== taskId && isMeant(task.flow_name)),
+    damaged,
+    next: list.next,
+  };
 }
 
 /** Of a task that nobody has begun and nobody holds: it has ended. False: its flow has to hear of it. */
@@ -209,21 +243,22 @@ async function retryOne(
   const stepsMax = limits.stepsPerTask;
   const plan = planReopening(flow, record, stepsMax);
   const unlock = plan.failed.some(({ kind }) => kind === "child") ? undefined : driven.lockNow(id);
-  // with its children, one after the other
-  if (!unlock) {
-    await retryTask(id, tools, { notBefore });
-    return;
+  if (unlock) {
+    try {
+      const now = Math.max(clock.now(), notBefore);
+      const change = reopen(flow, record, plan, { now, storeNow, stepsMax }).takeChange();
+      if (!change || (await writer.submitChange(change))) {
+        driven.forget(id);
+        log.info?.("task reopened", { task_id: id, flow: flow_name, parent });
+        tools.onWoken(id);
+        return;
+      }
+    } finally {
+      unlock();
+    }
   }
-  try {
-    const now = Math.max(clock.now(), notBefore);
-    const change = reopen(flow, record, plan, { now, storeNow, stepsMax }).takeChange();
-    if (change && !(await writer.submitChange(change))) throw new Error("It was just being written to.");
-    driven.forget(id);
-    log.info?.("task reopened", { task_id: id, flow: flow_name, parent });
-    tools.onWoken(id);
-  } finally {
-    unlock();
-  }
+  // with its children, one after the other; or as it is by now, where it was written to since it was read
+  await retryTask(id, tools, { notBefore });
 }
 
 /** What cannot be done as the task is, is passed over; what else fails is told. An outage fails the portion. */

@@ -62,16 +62,14 @@ export class BulkOperations implements Bulk {
     const operation = parseJson(input_payload) as unknown as BulkOperation;
     const match = matchOfOperation(operation);
     const tally = new Tally();
-    let place: ListKey | undefined = after ?? undefined;
-    if (match) {
-      const acting: Acting = { operation, taskId, match, tally, isMeant: (flow) => isMeant(operation, flow) };
-      const end = tools.clock.now() + ms;
-      do {
-        signal.throwIfAborted();
-        place = await ACTIONS[operation.action](acting, place, tools);
-      } while (place && tools.clock.now() < end);
-    } else place = undefined;
-    return { ...tally.totals(), next: place ?? null };
+    if (!match) return { ...tally.totals(), next: null };
+    const acting: Acting = { operation, taskId, match, tally, isMeant: (flow) => isMeant(operation, flow) };
+    const end = tools.clock.now() + ms;
+    const next = await ACTIONS[operation.action](acting, after ?? undefined, tools, () => {
+      signal.throwIfAborted();
+      return tools.clock.now() < end;
+    });
+    return { ...tally.totals(), next: next ?? null };
   }
 
   async #count(
