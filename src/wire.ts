@@ -275,6 +275,7 @@ async function serve({ host, port, insecure, worker }: ServerOptions, context: C
       version: context.version,
       readUi,
       gate: opened.engine.tokens,
+      sessions: opened.engine.sessions,
       metrics: opened.metrics,
       graceMs,
     });

@@ -395,6 +395,76 @@ create table tokens (
   constraint old_secret_ends check ((old_hash is null) = (old_until is null))
 );
 
+-- What people and tokens have done: one entry after the other, each chained to the one before by its hash. Entries are
+-- only added. `seal_audit_entry` gives each its place, its time and its hash.
+create table audit_log (
+  seq bigint not null primary key,
+  at timestamptz not null,
+  who text not null,
+  -- Id of the token; null: none was shown.
+  token_id text,
+  role text not null,
+  -- By which way it came.
+  way text not null check (way in ('cli', 'http', 'dashboard')),
+  action text not null,
+  target_kind text not null,
+  target text not null,
+  reason text,
+  request_id text,
+  address text,
+  -- JSON texts, as they were hashed.
+  state_before text,
+  state_after text,
+  previous_hash text not null,
+  hash text not null
+);
+
+create index audit_log_of_target on audit_log (target, seq);
+
+-- One row: the last entry. Who adds one locks it last of all, so entries come one after the other.
+create table audit_head (
+  id smallint not null primary key check (id = 1),
+  seq bigint not null,
+  hash text not null,
+  -- Where the log begins: the entry before it was removed, because a setting says how long entries are kept.
+  first_seq bigint not null,
+  first_hash text not null
+);
+
+insert into audit_head (id, seq, hash, first_seq, first_hash) values (1, 0, '', 1, '');
+
+-- As `canonicalEntry` in core/record/audit.ts writes it.
+create function seal_audit_entry() returns trigger language plpgsql set search_path from current as $$
+begin
+  update audit_head set seq = seq + 1 where id = 1 returning seq, hash into new.seq, new.previous_hash;
+  new.at := date_trunc('milliseconds', clock_timestamp());
+  new.hash := encode(sha256(convert_to((
+    select string_agg(coalesce(octet_length(convert_to(f.field, 'UTF8')) || ':' || f.field || ';', '-;'), '' order by f.place)
+    from unnest(array[
+      new.seq::text, round(date_part('epoch', new.at)::numeric * 1000)::bigint::text, new.who, new.token_id, new.role,
+      new.way, new.action, new.target_kind, new.target, new.reason, new.request_id, new.address, new.state_before,
+      new.state_after, new.previous_hash
+    ]) with ordinality as f (field, place)
+  ), 'UTF8')), 'hex');
+  update audit_head set hash = new.hash where id = 1;
+  return new;
+end $$;
+
+create trigger seal_audit_entry before insert on audit_log for each row execute function seal_audit_entry();
+
+-- Who has logged in to the dashboard. There is no secret here, only SHA-256 of random ones.
+create table sessions (
+  hash text not null primary key,
+  -- Null: of the token that the server was started with, which is part of the hash.
+  token_id text references tokens (id) on delete cascade,
+  -- Of the secret that was shown: when that works no more, neither does this.
+  secret_hash text,
+  created_at timestamptz not null,
+  used_at timestamptz not null
+);
+
+create index sessions_used on sessions (used_at);
+
 -- When tasks are made by themselves.
 create table schedules (
   name text not null primary key,

@@ -389,6 +389,57 @@ create table tokens (
   constraint old_secret_ends check ((old_hash is null) = (old_until is null))
 ) strict, without rowid;
 
+-- What people and tokens have done: one entry after the other, each chained to the one before by its hash. Entries are
+-- only added.
+create table audit_log (
+  seq integer not null primary key,
+  at integer not null,
+  who text not null,
+  -- Id of the token; null: none was shown.
+  token_id text,
+  role text not null,
+  -- By which way it came.
+  way text not null check (way = 'cli' or way = 'http' or way = 'dashboard'),
+  action text not null,
+  target_kind text not null,
+  target text not null,
+  reason text,
+  request_id text,
+  address text,
+  -- JSON texts, as they were hashed.
+  state_before text,
+  state_after text,
+  previous_hash text not null,
+  hash text not null
+) strict;
+
+create index audit_log_of_target on audit_log (target, seq);
+
+-- One row: the last entry.
+create table audit_head (
+  id integer not null primary key check (id = 1),
+  seq integer not null,
+  hash text not null,
+  -- Where the log begins: the entry before it was removed, because a setting says how long entries are kept.
+  first_seq integer not null,
+  first_hash text not null
+) strict;
+
+insert into audit_head (id, seq, hash, first_seq, first_hash) values (1, 0, '', 1, '');
+
+-- Who has logged in to the dashboard. There is no secret here, only SHA-256 of random ones.
+create table sessions (
+  hash text not null primary key,
+  -- Null: of the token that the server was started with, which is part of the hash.
+  token_id text references tokens (id) on delete cascade,
+  -- Of the secret that was shown: when that works no more, neither does this.
+  secret_hash text,
+  created_at integer not null,
+  used_at integer not null
+) strict, without rowid;
+
+create index sessions_used on sessions (used_at);
+
 -- When tasks are made by themselves.
 create table schedules (
   name text not null primary key,

@@ -94,6 +94,8 @@ export interface Call {
   readonly program: Program;
   /** Whether a server does the work, so that it goes on when this process leaves. */
   readonly isRemote: boolean;
+  /** Whether the command changes something, so that it is written down who has called it. */
+  readonly changes: boolean;
 }
 
 /** What the program tells of itself. */

@@ -4,17 +4,20 @@ import { TaskonautError } from "../core/errors.ts";
 import type { TaskNews } from "../core/api/task-news.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
 import type { Call } from "./command.ts";
+import { actorOf } from "./reason.ts";
 import { findTaskId } from "./task-id.ts";
 
 /** Opens what the command speaks to, and closes it whatever happens. `news`: who shows what happens meanwhile. */
 export async function withTaskonaut<T>(
-  { wiring }: Pick<Call, "wiring">,
+  call: Pick<Call, "wiring"> & Partial<Pick<Call, "changes" | "flags">>,
   use: (taskonaut: Taskonaut) => Promise<T>,
   news?: TaskNews,
 ): Promise<T> {
-  const taskonaut = await wiring.openTaskonaut(news);
+  const taskonaut = await call.wiring.openTaskonaut(news);
+  const { changes, flags } = call;
   try {
-    return await use(taskonaut);
+    if (changes !== true || !flags) return await use(taskonaut);
+    return await taskonaut.audit.acting(actorOf({ flags }), () => use(taskonaut));
   } finally {
     await taskonaut.close();
   }
@@ -22,7 +25,7 @@ export async function withTaskonaut<T>(
 
 /** The same, for a command whose first argument says which task it is about, in any way that a person may say it. */
 export function withTask<T>(
-  call: Pick<Call, "wiring" | "args" | "look">,
+  call: Pick<Call, "wiring" | "args" | "look"> & Partial<Pick<Call, "changes" | "flags">>,
   use: (taskonaut: Taskonaut, id: string) => Promise<T>,
   news?: TaskNews,
 ): Promise<T> {

@@ -15,6 +15,7 @@ import { help } from "./commands/help.ts";
 import { limits } from "./commands/limits.ts";
 import { init } from "./commands/init.ts";
 import { migrate } from "./commands/migrate.ts";
+import { auditLog } from "./commands/audit-log.ts";
 import { pause } from "./commands/pause.ts";
 import { pauses } from "./commands/pauses.ts";
 import { purge } from "./commands/purge.ts";
@@ -45,6 +46,7 @@ import type { Env, Io } from "./io.ts";
 import { chooseLook } from "./look.ts";
 import { GLOBAL_OPTIONS } from "./options.ts";
 import { printError } from "./print-error.ts";
+import { changes } from "./reason.ts";
 import { resolveSettings } from "./settings.ts";
 import { tellerOfWaits } from "./tell-waits.ts";
 import { usageError } from "./usage.ts";
@@ -68,7 +70,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { title: "Act on tasks", commands: [signalTask, cancelTask, retryTask, forkTask, resumeTask, resolve] },
   { title: "Hold back flows and tools", commands: [pause, unpause, pauses] },
   { title: "Limits", commands: [limits] },
-  { title: "Serve and work", commands: [runApp, work, tokens] },
+  { title: "Serve and work", commands: [runApp, work, tokens, auditLog] },
   { title: "Schedules", commands: [schedules, schedule] },
   { title: "Act on many tasks", commands: [cancelTasks, retryTasks, resumeTasks, signalTasks, deleteTasks, purge] },
   { title: "Flows", commands: [init, flows, validate, test] },
@@ -185,6 +187,7 @@ async function runReading(
       wiring: wire(settings, tellerFor(command, { flags, io })),
       program,
       isRemote: hints.isRemote,
+      changes: changes(command),
     });
     return await Promise.race([done, interrupts.second]);
   } catch (error) {

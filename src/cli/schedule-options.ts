@@ -6,6 +6,7 @@ import { OVERLAPS } from "../core/record/schedule.ts";
 import { suggest } from "../core/nearest.ts";
 import type { Call, Option } from "./command.ts";
 import { PAYLOAD_FORM, readPayload } from "./read-payload.ts";
+import { REASON } from "./reason.ts";
 import { readCount, readWord, usageError } from "./usage.ts";
 
 const ACTIONS = ["list", "show", "add", "pause", "resume", "trigger", "remove", "preview", "backfill"] as const;
@@ -44,7 +45,7 @@ const OPTION_ACTIONS: Readonly<Record<string, readonly ScheduleAction[]>> = {
 
 export const SCHEDULE_OPTIONS: readonly Option[] = [
   ...ADD_OPTIONS,
-  { name: "reason", value: "text", summary: "With pause: why" },
+  { ...REASON, summary: "Why, for the audit log; of a pause it is shown" },
   { name: "count", value: "N", summary: "With preview: so many times (default: 10)" },
   { name: "from", value: "time", summary: "With preview and backfill: from then on, such as 2026-11-24T08:00:00Z" },
   { name: "until", value: "time", summary: "With backfill: until then (default: now)" },

@@ -1,6 +1,7 @@
 // The Taskonaut interface over HTTP: what a command asks of a server it asks in the same words as of an engine at home,
 // and it gets the same errors.
 
+import { Acting } from "../acting.ts";
 import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
 import { checkName } from "../core/flow/names.ts";
 import { TaskonautError } from "../core/errors.ts";
@@ -32,6 +33,7 @@ import {
   WorkersAnswer,
 } from "../core/api/answers.ts";
 import { ReadyAnswer } from "../core/api/pause-answers.ts";
+import { createAudit } from "./audit.ts";
 import { createPauses } from "./pauses.ts";
 import { createBulk } from "./bulk.ts";
 import { createForks } from "./forks.ts";
@@ -53,7 +55,8 @@ export interface ClientOptions {
 
 /** Throws usage where baseUrl is no http(s) URL. Every method also throws api_unreachable and unauthorized. */
 export function createClient(options: ClientOptions): Taskonaut {
-  const transport = createTransport(options);
+  const actors = new Acting();
+  const transport = createTransport({ ...options, reason: () => actors.actor?.reason });
   const { ask } = transport;
 
   /** What makes the server drive the task takes as long as its tools do, or as its turn does to come. */
@@ -73,6 +76,7 @@ export function createClient(options: ClientOptions): Taskonaut {
   }
 
   return {
+    audit: createAudit(ask, actors),
     tokens: createTokens(ask),
     bulk: createBulk({ ask }),
     results: createResults({ ask, createTask, runTask, creationOf }),

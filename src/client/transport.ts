@@ -1,6 +1,7 @@
 // One request, one answer. Whatever is not the answer of a taskonaut server becomes an error that says what to check.
 
 import * as v from "valibot";
+import { REASON_HEADER, writeReason } from "../core/api/audit-text.ts";
 import { ERRORS, TaskonautError, type ErrorCode } from "../core/errors.ts";
 import { ProblemAnswer } from "../core/api/answers.ts";
 import type { Answer } from "../core/api/contract.ts";
@@ -40,6 +41,8 @@ export interface TransportOptions {
   readonly token?: string | undefined;
   readonly fetch?: Fetch | undefined;
   readonly timeoutMs?: number | undefined;
+  /** Why something is changed. */
+  readonly reason?: () => string | undefined;
 }
 
 const TIMEOUT_MS = 30_000;
@@ -52,6 +55,8 @@ export function createTransport(options: TransportOptions): Transport {
   async function send(url: string, request: Ask<unknown>): Promise<{ response: Response; text: string }> {
     const headers: Record<string, string> = { Accept: "application/json", ...request.headers };
     if (token) headers["Authorization"] = `Bearer ${token}`;
+    const reason = request.method === "POST" ? options.reason?.() : undefined;
+    if (reason !== undefined) headers[REASON_HEADER] = writeReason(reason);
     if (request.body !== undefined) headers["Content-Type"] = "application/json";
     const init: BunFetchRequestInit = { method: request.method ?? "GET", headers, redirect: "manual" };
     if (request.body !== undefined) init.body = request.body;

@@ -44,6 +44,7 @@ export const ERRORS = {
   task_id_invalid: { status: 422, exit: 2, retryable: false },
   flow_invalid: { status: 422, exit: 2, retryable: false },
   flow_load_failed: { status: 422, exit: 2, retryable: false },
+  too_many_attempts: { status: 429, exit: 2, retryable: true },
   internal: { status: 500, exit: 70, retryable: false },
   database_unavailable: { status: 503, exit: 5, retryable: true },
   record_damaged: { status: 503, exit: 5, retryable: false },

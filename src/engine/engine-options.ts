@@ -9,6 +9,7 @@ import type { Limits } from "../core/limits.ts";
 import type { Log, LogMethod } from "../core/log.ts";
 import type { TaskNews } from "../core/api/task-news.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
+import type { Sessions } from "../core/api/sessions.ts";
 import type { Gate } from "../core/api/tokens.ts";
 import type { TellWait } from "../core/waiting.ts";
 import type { Store } from "../store/store.ts";
@@ -42,6 +43,7 @@ export interface EngineOptions {
 
 export interface Engine extends Taskonaut {
   readonly tokens: Gate;
+  readonly sessions: Sessions;
   /** Takes due tasks from the queue and drives them, until it is stopped or the engine is closed. One at a time. */
   startWorker(options: WorkOptions): Promise<RunningWorker>;
 }

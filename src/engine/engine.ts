@@ -18,12 +18,15 @@ import type {
   Taskonaut,
 } from "../core/api/taskonaut.ts";
 import type { Pauses } from "../core/api/pauses.ts";
+import type { AuditLog } from "../core/api/audit.ts";
+import type { Sessions } from "../core/api/sessions.ts";
 import type { Gate } from "../core/api/tokens.ts";
 import type { ReadStats, Stats } from "../core/api/stats.ts";
 import type { CountTasks, TaskCounts } from "../core/api/task-counts.ts";
 import type { Worker as WorkerResource } from "../core/api/worker.ts";
 import type { Limits as LimitsApi } from "../core/api/limits.ts";
 import type { Store } from "../store/store.ts";
+import { Acting } from "../acting.ts";
 import { turnOfLoop } from "../turn-of-loop.ts";
 import type { Engine, EngineOptions } from "./engine-options.ts";
 import { QueueNotifier } from "./process/queue-notifier.ts";
@@ -31,10 +34,12 @@ import { BulkOperations } from "./driving/bulk/bulk-operations.ts";
 import { createBulkFlow } from "./driving/bulk/bulk-flow.ts";
 import { ChildTasks } from "./driving/child-tasks.ts";
 import { CommitWriter } from "./process/commit-writer.ts";
+import { AuditDoor } from "./doors/audit.ts";
 import { findTasks } from "./doors/find-tasks.ts";
 import { LimitsDoor } from "./doors/limits.ts";
 import { readStats } from "./doors/stats.ts";
 import { TaskReading } from "./doors/task-reading.ts";
+import { LoginSessions } from "./doors/sessions.ts";
 import { AccessTokens } from "./doors/tokens.ts";
 import type { DrivingTools } from "./driving/driving-tools.ts";
 import { DrivenTasks } from "./driving/driven-tasks.ts";
@@ -83,6 +88,8 @@ const DELIVERY_MS = 5_000;
 class StoreEngine implements Engine {
   readonly forks: Forking;
   readonly tokens: Gate;
+  readonly audit: AuditLog;
+  readonly sessions: Sessions;
   readonly results: TaskResults;
   readonly bulk: BulkOperations;
   readonly #ends: Ends;
@@ -110,7 +117,12 @@ class StoreEngine implements Engine {
   constructor(options: EngineOptions) {
     const { store, clock, log, limits } = options;
     this.#store = store;
-    const bulkFlow = createBulkFlow((request) => this.bulk.doPortion(request));
+    const actors = new Acting();
+    const door = new AuditDoor(store.audit, actors);
+    this.audit = door;
+    const { audit } = door;
+    // its start is written down, and says who; the rest is a worker's
+    const bulkFlow = createBulkFlow((request) => actors.asNobody(() => this.bulk.doPortion(request)));
     this.#flows = new Flows([...options.flows, bulkFlow], limits);
     const workerId = options.newId();
     this.#pauses = new KnownPauses({
@@ -128,7 +140,9 @@ class StoreEngine implements Engine {
     );
     this.#notifier = new QueueNotifier(store, clock, log);
     this.#storeClock = new StoreClock(store, clock);
-    this.tokens = new AccessTokens(store.tokens, clock, this.#storeClock);
+    const tokens = new AccessTokens(store.tokens, clock, this.#storeClock, audit);
+    this.tokens = tokens;
+    this.sessions = new LoginSessions(store.sessions, tokens, clock, this.#storeClock, audit);
     this.#driven = new DrivenTasks(clock, limits.busyMs);
     this.#ends = new Ends({ store, clock, storeClock: this.#storeClock });
     this.#stored = new StoredTasks(
@@ -154,6 +168,7 @@ class StoreEngine implements Engine {
     this.#limitDesk = new LimitDesk({ store, lease, clock, log, onWoken: (ids) => this.#wakeAll(ids) });
     this.limits = new LimitsDoor({
       store,
+      audit,
       own: () => limitsOf(this.#flows.all()),
       onChanged: async () => {
         await this.#limitDesk.settleNow();
@@ -162,6 +177,7 @@ class StoreEngine implements Engine {
     });
     this.#tools = {
       flows: this.#flows,
+      audit,
       driven: this.#driven,
       stored: this.#stored,
       store,
@@ -345,11 +361,13 @@ class StoreEngine implements Engine {
 
   async resumeTask(id: string): Promise<Task> {
     const taskId = parseTaskId(id);
-    const { parked_reason } = await this.#stored.readRow(taskId);
+    const { parked_reason, status } = await this.#stored.readRow(taskId);
     if (parked_reason === null) return this.getTask(taskId);
+    const before = { status, parked_reason };
+    const audited = this.#tools.audit({ action: "resume-task", kind: "task", target: taskId, before });
     await this.#storeClock.recent(); // it is due from now on
     const resumed = await this.#callers.drive(taskId, (driver) => {
-      driver.unpark();
+      driver.unpark(audited);
       return true;
     });
     return this.#reading.tell(resumed);

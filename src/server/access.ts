@@ -1,18 +1,24 @@
-// Who may ask. Three rules, each against one kind of stranger:
+// Who may ask. Rules, each against one kind of stranger:
 //
-// A1. A token, where one is set, is wanted on every route but /healthz, on loopback too: whoever sets one means it. The
-//     dashboard's own files are open as well: they hold nothing, and ask for the token.
+// A1. A token, where one is set, is wanted on every route but /healthz and the login, on loopback too: whoever sets one
+//     means it. The dashboard's own files are open as well: they hold nothing, and ask for the token.
 //     A bind that is not loopback does not start without one (serve.ts). So are the tokens of the store, as soon as there
-//     is one: each allows what its role does (authorize.ts).
+//     is one: each allows what its role does (authorize.ts). A session stands for the token that it was given for.
 // A2. A request with a foreign Origin is refused: a web page that its reader's browser lets speak to us.
 // A3. On a loopback bind a foreign Host is refused: a name of a stranger's that resolves to 127.0.0.1 (DNS rebinding),
 //     which would make the stranger's page same-origin.
+// A4. A session changes something only for our own page: the browser has to say that it was that (CSRF).
+// A5. A token in a URL is refused, whoever sends it: it is in logs and histories by then.
+// A6. Who shows wrong tokens again and again waits (attempts.ts). Who has a right one is let in meanwhile, but by the login.
 
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { TaskonautError } from "../core/errors.ts";
+import type { Session, Sessions } from "../core/api/sessions.ts";
 import type { Caller, Gate } from "../core/api/tokens.ts";
-import { ANYBODY, noteCaller } from "./caller.ts";
+import { Attempts } from "./attempts.ts";
+import { type AddressOf, ANYBODY, noteCaller } from "./caller.ts";
+import { readSession } from "./cookie.ts";
 
 export interface AccessOptions {
   /** What the server is bound to. */
@@ -20,32 +26,117 @@ export interface AccessOptions {
   readonly token?: string | undefined;
   /** The tokens of the store; without it there are none. */
   readonly gate?: Pick<Gate, "isGuarded" | "admit"> | undefined;
+  /** Of the dashboard; without it nobody can log in. */
+  readonly sessions?: Sessions | undefined;
+  /** Where a request came from; without it nobody knows. */
+  readonly addressOf?: AddressOf | undefined;
 }
 
 /** Who has the token that the server was started with. */
-const OWNER: Caller = { ...ANYBODY, name: "TASKONAUT_API_TOKEN" };
+const OWNER: Caller = { name: "TASKONAUT_API_TOKEN", role: "admin", flows: null, hidesPayloads: false };
 
 /** Nobody has to show a token there. */
-export const isOpen = (path: string): boolean => path === "/healthz" || path === "/ui" || path.startsWith("/ui/");
+export const isOpen = (method: string, path: string): boolean =>
+  path === "/healthz" || path === "/ui" || path.startsWith("/ui/") || (method === "POST" && path === "/session");
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i;
 const LOOPBACK_HOST_HEADER = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
 
-/** Throws origin_forbidden (A2, A3) and unauthorized (A1), in this order. */
-export function guardAccess({ host, token, gate }: AccessOptions): MiddlewareHandler {
-  const loopback = isLoopback(host);
-  return async (c, next) => {
-    const hostHeader = c.req.header("host");
-    if (loopback) checkHost(hostHeader);
-    checkOrigin(c.req.header("origin"), hostHeader);
-    if (!isOpen(c.req.path)) noteCaller(c, await admit(c.req.header("authorization"), token, gate));
-    await next();
-  };
-}
+/** What a token of ours looks like, wherever it stands. */
+const TOKEN_IN_URL = /tkn_[a-z0-9]{12}_[\w-]{43}|[?&](?:access_)?token=/i;
 
 /** Names that resolve to loopback by somebody's configuration do not count: the safe side. */
 export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host);
+}
+
+/** Throws origin_forbidden (A2 to A4), input_invalid (A5), unauthorized (A1) and too_many_attempts (A6). */
+export function guardAccess(access: Access): MiddlewareHandler {
+  return (c, next) => access.guard(c, next);
+}
+
+export class Access {
+  readonly #attempts = new Attempts();
+  readonly #isLoopback: boolean;
+
+  constructor(private readonly options: AccessOptions) {
+    this.#isLoopback = isLoopback(options.host);
+  }
+
+  async guard(c: Context, next: () => Promise<void>): Promise<void> {
+    const hostHeader = c.req.header("host");
+    if (this.#isLoopback) checkHost(hostHeader);
+    checkOrigin(c.req.header("origin"), hostHeader);
+    checkUrl(c.req.raw.url);
+    if (!isOpen(c.req.method, c.req.path)) noteCaller(c, await this.#admit(c));
+    await next();
+  }
+
+  /** For the login. Throws unauthorized, too_many_attempts. */
+  async admitToken(c: Context, token: string): Promise<Caller> {
+    checkSameSite(c, { isSaid: false });
+    const address = this.options.addressOf?.(c.req.raw);
+    const waitMs = this.#attempts.waitMs(address);
+    if (waitMs > 0) throw tooManyAttempts(waitMs);
+    const caller = await this.#callerOf(token);
+    if (caller) {
+      this.#attempts.noteRight(address);
+      return caller;
+    }
+    this.#attempts.noteWrong(address);
+    throw new TaskonautError("unauthorized", "This token is not one of this server's, or works no more.");
+  }
+
+  /** A session for who has just been admitted with this token; the one before is over. Throws unauthorized. */
+  async openSession(c: Context, token: string): Promise<Session> {
+    const { sessions, token: ownerToken } = this.options;
+    const isOwner = ownerToken !== undefined && equalInConstantTime(token, ownerToken);
+    const session = isOwner ? await sessions?.openForOwner(ownerToken, OWNER) : await sessions?.open(token);
+    if (!session) throw new TaskonautError("unauthorized", "This server has nobody log in.");
+    await this.endSession(c);
+    return session;
+  }
+
+  async endSession(c: Context): Promise<void> {
+    const secret = readSession(c);
+    if (secret !== undefined) await this.options.sessions?.end(secret, this.options.token);
+  }
+
+  /** Throws what the store throws, where its tokens cannot be read: nobody gets in on a guess. */
+  async #admit(c: Context): Promise<Caller> {
+    const authorization = c.req.header("authorization");
+    const given = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
+    const caller = given === undefined ? undefined : await this.#callerOf(given);
+    if (caller) return caller;
+    const secret = authorization === undefined ? readSession(c) : undefined;
+    const ofSession = secret === undefined ? undefined : await this.#callerOfSession(c, secret);
+    if (ofSession) return ofSession;
+    const { token, gate } = this.options;
+    if (token === undefined && !(await gate?.isGuarded())) return ANYBODY;
+    if (given !== undefined) this.#refuseWrong(c);
+    throw unauthorized(authorization, secret !== undefined);
+  }
+
+  async #callerOf(given: string): Promise<Caller | undefined> {
+    const { token, gate } = this.options;
+    if (token !== undefined && equalInConstantTime(given, token)) return OWNER;
+    return gate?.admit(given);
+  }
+
+  async #callerOfSession(c: Context, secret: string): Promise<Caller | undefined> {
+    const found = await this.options.sessions?.find(secret, this.options.token);
+    if (found === undefined) return undefined;
+    if (c.req.method !== "GET" && c.req.method !== "HEAD") checkSameSite(c, { isSaid: true });
+    return { ...(found === "owner" ? OWNER : found), bySession: true };
+  }
+
+  /** Throws too_many_attempts. */
+  #refuseWrong(c: Context): void {
+    const address = this.options.addressOf?.(c.req.raw);
+    const waitMs = this.#attempts.waitMs(address);
+    if (waitMs > 0) throw tooManyAttempts(waitMs);
+    this.#attempts.noteWrong(address);
+  }
 }
 
 /** Browsers always send a Host; a request without one (HTTP/1.0) comes from none. */
@@ -65,24 +156,47 @@ function checkOrigin(origin: string | undefined, hostHeader: string | undefined)
   throw new TaskonautError("origin_forbidden", `Web pages of ${JSON.stringify(origin)} may not speak to this server.`);
 }
 
-/** Throws unauthorized; and what the store throws, where its tokens cannot be read: nobody gets in on a guess. */
-async function admit(
-  authorization: string | undefined,
-  token: string | undefined,
-  gate: AccessOptions["gate"],
-): Promise<Caller> {
-  const given = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
-  if (token !== undefined && given !== undefined && equalInConstantTime(given, token)) return OWNER;
-  const caller = given === undefined ? undefined : await gate?.admit(given);
-  if (caller) return caller;
-  if (token === undefined && !(await gate?.isGuarded())) return ANYBODY;
-  const fault =
-    authorization === undefined
-      ? "This server wants a token"
-      : "The token is not one of this server's, or works no more";
+/** A4. An own Origin says it, which is checked by then; `isSaid`: something has to. */
+function checkSameSite(c: Context, { isSaid }: { readonly isSaid: boolean }): void {
+  const site = c.req.header("sec-fetch-site");
+  const isOwn = site === "same-origin" || (site === undefined && (!isSaid || c.req.header("origin") !== undefined));
+  if (isOwn) return;
+  const message =
+    site === undefined
+      ? "With a session something is changed by the dashboard alone: send an Origin, or a token in its place."
+      : `A request from another site (${site}) changes nothing here.`;
+  throw new TaskonautError("origin_forbidden", message);
+}
+
+/** A5. */
+function checkUrl(url: string): void {
+  if (!TOKEN_IN_URL.test(url)) return;
   throw new TaskonautError(
+    "input_invalid",
+    'A token does not belong in a URL, which ends up in logs: send it as "Authorization: Bearer <token>". Rotate this one, if it is a token.',
+    { errors: [{ path: "", message: "a token in the URL" }] },
+  );
+}
+
+function unauthorized(authorization: string | undefined, hadSession: boolean): TaskonautError {
+  const fault =
+    authorization !== undefined
+      ? "The token is not one of this server's, or works no more"
+      : hadSession
+        ? "The session is over: log in again"
+        : "This server wants a token";
+  return new TaskonautError(
     "unauthorized",
     `${fault}: send "Authorization: Bearer <token>" (the CLI takes it from TASKONAUT_API_TOKEN).`,
+  );
+}
+
+function tooManyAttempts(waitMs: number): TaskonautError {
+  const seconds = Math.ceil(waitMs / 1000);
+  return new TaskonautError(
+    "too_many_attempts",
+    `Too many wrong tokens came from your address; try again in ${seconds} s.`,
+    { details: { seconds } },
   );
 }
 

@@ -7,8 +7,9 @@ import { DEFAULT_LIMITS } from "../core/limits.ts";
 import { SILENT, type Log } from "../core/log.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
 import { answerMetrics, type RequestMetrics } from "./metrics-route.ts";
+import { actorOf, isAudited } from "./actor.ts";
 import { authorize } from "./authorize.ts";
-import { guardAccess, type AccessOptions } from "./access.ts";
+import { Access, type AccessOptions, guardAccess } from "./access.ts";
 import { problemResponse } from "./errors.ts";
 import { refuseQuery } from "./query.ts";
 import type { Route } from "./route.ts";
@@ -32,6 +33,7 @@ export interface AppOptions extends AccessOptions {
 export function createApp(taskonaut: Taskonaut, options: AppOptions): Hono {
   const log = options.log ?? SILENT;
   const { metrics } = options;
+  const access = new Access(options);
   const routes = routesOf({
     taskonaut,
     maxBodyBytes: options.maxBodyBytes ?? DEFAULT_LIMITS.inputBytes,
@@ -39,19 +41,22 @@ export function createApp(taskonaut: Taskonaut, options: AppOptions): Hono {
     version: options.version ?? "unknown",
     onLongWait: options.onLongWait ?? (() => {}),
     metrics,
+    access: options.sessions && access,
+    addressOf: options.addressOf,
   });
   const app = new Hono({ getPath: pathOf });
   const matched = new WeakMap<Request, string>();
   app.use(logRequest(log));
   if (metrics) app.use(countRequest(metrics, matched));
-  app.use(guardAccess(options));
+  app.use(guardAccess(access));
   for (const route of routes) {
     const { method, path, query, handle } = route;
     app.on(method, path, async (c) => {
       if (metrics) matched.set(c.req.raw, path);
       await authorize(c, route, taskonaut);
       if (query === undefined) refuseQuery(c);
-      return handle(c);
+      if (!isAudited(route)) return handle(c);
+      return taskonaut.audit.acting(actorOf(c, options.addressOf), () => handle(c));
     });
   }
   if (options.readUi) serveUi(app, options.readUi);
@@ -76,7 +81,7 @@ export function createApp(taskonaut: Taskonaut, options: AppOptions): Hono {
 /** Of a process that only works: what it counts, and that it lives. */
 export function createMetricsApp(metrics: RequestMetrics, options: AccessOptions & { readonly log: Log }): Hono {
   const app = new Hono({ getPath: pathOf });
-  app.use(guardAccess(options));
+  app.use(guardAccess(new Access(options)));
   app.get("/metrics", (c) => answerMetrics(c, metrics));
   app.get("/healthz", (c) => c.json({ status: "alive" }));
   app.notFound((c) =>

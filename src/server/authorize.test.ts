@@ -2,12 +2,13 @@
 
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { Hono } from "hono";
+import { FakeSessions } from "../../test/support/fake-sessions.ts";
 import { FakeTaskonaut, TASK_ID } from "../../test/support/fake-taskonaut.ts";
 import type { Role } from "../core/api/roles.ts";
 import type { CreateToken } from "../core/api/tokens.ts";
 import { SILENT } from "../core/log.ts";
 import { createApp } from "./app.ts";
-import { permissionOf } from "./route.ts";
+import { permissionOf, type Route } from "./route.ts";
 import { routesOf } from "./routes.ts";
 
 let taskonaut: FakeTaskonaut;
@@ -15,7 +16,8 @@ let app: Hono;
 
 beforeEach(async () => {
   taskonaut = new FakeTaskonaut();
-  app = createApp(taskonaut, { host: "127.0.0.1", gate: taskonaut.tokens });
+  const sessions = new FakeSessions(taskonaut.tokens);
+  app = createApp(taskonaut, { host: "127.0.0.1", gate: taskonaut.tokens, sessions });
   await taskonaut.createTask({ flow: "echo_add", input: { text: "secret words", a: 1, b: 2 } });
 });
 
@@ -31,11 +33,27 @@ async function tokenFor(request: Partial<CreateToken> & { readonly role: Role })
   return (await taskonaut.tokens.create({ name: request.role, ...request })).secret;
 }
 
-async function ask(method: string, path: string, secret?: string): Promise<Response> {
+const isOfNoFlow = ({ path }: Route): boolean =>
+  ["/", "/openapi.json", "/flows", "/readyz", "/session", "/session/end", "/workers"].includes(path);
+
+/** As a browser on the dashboard sends it. */
+async function sessionOf(token: string): Promise<Record<string, string>> {
+  const own = { host: "localhost:8000", origin: "http://localhost:8000" };
+  const response = await app.request("/session", {
+    method: "POST",
+    headers: { ...own, "content-type": "application/json" },
+    body: JSON.stringify({ token }),
+  });
+  const [cookie = ""] = (response.headers.get("set-cookie") ?? "").split(";");
+  return { ...own, cookie };
+}
+
+/** `by`: the secret of a token, or headers. */
+async function ask(method: string, path: string, by?: string | Record<string, string>): Promise<Response> {
   const concrete = path.replace("/tasks/:id", `/tasks/${TASK_ID}`).replace("/flows/:name", "/flows/echo_add");
   return app.request(concrete.replaceAll(/:\w+/g, "x"), {
     method,
-    ...(secret !== undefined && { headers: { authorization: `Bearer ${secret}` } }),
+    ...(by !== undefined && { headers: typeof by === "string" ? { authorization: `Bearer ${by}` } : by }),
   });
 }
 
@@ -48,13 +66,31 @@ const FOR: Readonly<Record<string, readonly Role[]>> = {
   administer: ["admin"],
 };
 
-describe.each(ROUTES.filter(({ path }) => path !== "/healthz"))("$method $path", (route) => {
+/** Whoever has no token yet logs in there. */
+const isOpen = ({ method, path }: Route): boolean => path === "/healthz" || (method === "POST" && path === "/session");
+
+describe.each(ROUTES.filter((route) => !isOpen(route)))("$method $path", (route) => {
   test("lets in the roles that it is for, and no others", async () => {
     for (const role of ["viewer", "submit", "operator", "admin"] as const) {
       const { status } = await ask(route.method, route.path, await tokenFor({ role }));
       const isAllowed = FOR[permissionOf(route)]?.includes(role);
       expect({ role, isRefused: status === 403 }).toEqual({ role, isRefused: !isAllowed });
     }
+  });
+
+  test("lets in by a session whom the token of the session lets in, and nobody when that is revoked", async () => {
+    for (const role of ["viewer", "submit", "operator", "admin"] as const) {
+      const headers = await sessionOf(await tokenFor({ role }));
+      const isAllowed = FOR[permissionOf(route)]?.includes(role);
+      const { status } = await ask(route.method, route.path, headers);
+      expect({ role, isRefused: status === 403 }).toEqual({ role, isRefused: !isAllowed });
+      await taskonaut.tokens.revoke(taskonaut.tokens.all.at(-1)?.id ?? "");
+      await tokenFor({ role: "viewer" });
+      expect((await ask(route.method, route.path, headers)).status).toBe(401);
+    }
+    const other = await sessionOf(await tokenFor({ role: "admin", flows: ["refund"] }));
+    expect((await ask(route.method, route.path, other)).status === 403).toBe(!isOfNoFlow(route));
+    expect((await ask(route.method, route.path, { ...other, cookie: "taskonaut-8000=wrong" })).status).toBe(401);
   });
 
   test("wants a token that works: none, a wrong and a revoked one are 401", async () => {
@@ -70,8 +106,7 @@ describe.each(ROUTES.filter(({ path }) => path !== "/healthz"))("$method $path",
   test("refuses a token for other flows, unless it tells of no task", async () => {
     const secret = await tokenFor({ role: "admin", flows: ["refund"] });
     const { status } = await ask(route.method, route.path, secret);
-    const isOfNoFlow = ["/", "/openapi.json", "/flows", "/readyz", "/workers"].includes(route.path);
-    expect(status === 403).toBe(!isOfNoFlow);
+    expect(status === 403).toBe(!isOfNoFlow(route));
   });
 });
 
@@ -86,7 +121,8 @@ test("tokens are for admins alone", () => {
 
 test("whatever changes something is for more than a viewer", () => {
   const open = ROUTES.filter((route) => route.method !== "GET" && ["see", "look"].includes(permissionOf(route)));
-  expect(open).toEqual([]);
+  // but for a session of their own
+  expect(open.map(({ path }) => path)).toEqual(["/session", "/session/end"]);
 });
 
 test("to delete tasks for good is for admins, and only to act on them for operators", async () => {
@@ -160,8 +196,8 @@ test("where the tokens cannot be read nobody gets in", async () => {
   expect((await broken.request("/tasks", { headers: { authorization: "Bearer x" } })).status).toBe(500);
 });
 
-test("a token in the address is no token", async () => {
+test("a token in the address is no token, and is refused as one", async () => {
   const secret = await tokenFor({ role: "admin" });
-  expect((await app.request(`/tasks?token=${secret}`)).status).toBe(401);
-  expect((await app.request(`/tasks?access_token=${secret}`)).status).toBe(401);
+  expect((await app.request(`/tasks?token=${secret}`)).status).toBe(422);
+  expect((await app.request(`/tasks?access_token=${secret}`)).status).toBe(422);
 });

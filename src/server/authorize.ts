@@ -10,7 +10,7 @@ import { callerOf } from "./caller.ts";
 import { param, permissionOf, type Route } from "./route.ts";
 
 /** They tell of no task. */
-const OF_NO_FLOW = new Set(["/", "/openapi.json", "/flows", "/readyz", "/workers"]);
+const OF_NO_FLOW = new Set(["/", "/openapi.json", "/flows", "/readyz", "/session", "/session/end", "/workers"]);
 
 /** What they tell is of the flows of their filter. */
 const LISTS = new Set(["/tasks", "/tasks/counts", "/stats"]);

@@ -3,10 +3,13 @@
 import type { Context } from "hono";
 import type { Caller } from "../core/api/tokens.ts";
 
+/** Where a request came from. */
+export type AddressOf = (request: Request) => string | undefined;
+
 const callers = new WeakMap<Request, Caller>();
 
 /** Of a server that wants no token: whoever reaches it may do everything. */
-export const ANYBODY: Caller = { name: "anybody", role: "admin", flows: null, hidesPayloads: false };
+export const ANYBODY: Caller = { name: "anybody", role: "admin", flows: null, hidesPayloads: false, isAnybody: true };
 
 export function noteCaller(c: Context, caller: Caller): void {
   callers.set(c.req.raw, caller);

@@ -42,6 +42,7 @@ function headersOf(error: TaskonautError): Record<string, string> {
   if (error.code === "unauthorized") headers["WWW-Authenticate"] = "Bearer";
   if (error.code === "method_not_allowed") headers["Allow"] = String(error.details["allow"]);
   if (error.status === 503 && error.retryable) headers["Retry-After"] = String(RETRY_AFTER_SECONDS);
+  if (error.code === "too_many_attempts") headers["Retry-After"] = String(error.details["seconds"]);
   // what is left of a body that is too large is not worth reading, and a server that stops wants no further request
   if (error.code === "body_too_large" || error.code === "shutting_down") headers["Connection"] = "close";
   return headers;

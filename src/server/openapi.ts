@@ -7,8 +7,9 @@ import { rolesFor } from "../core/api/roles.ts";
 import type { FlowDescription } from "../core/api/taskonaut.ts";
 import type { About, AnswerBody } from "./about.ts";
 import { isOpen } from "./access.ts";
+import { isAudited } from "./actor.ts";
 import { Components, type JsonSchema } from "./openapi-schemas.ts";
-import { IDEMPOTENCY_KEY, pathParameters, queryParameter } from "./parameters.ts";
+import { IDEMPOTENCY_KEY, pathParameters, queryParameter, REASON } from "./parameters.ts";
 import { permissionOf, type Route } from "./route.ts";
 
 export interface DocumentOptions {
@@ -105,8 +106,9 @@ function operationOf(route: Route, extra: Extra, components: Components): object
     ...pathParameters(route.path).filter(({ name }) => !given.has(name)),
     ...query.map((name) => queryParameter(name, route)),
     ...(about.isIdempotent ? [IDEMPOTENCY_KEY] : []),
+    ...(isAudited(route) ? [REASON] : []),
   ];
-  const isForAll = isOpen(route.path);
+  const isForAll = isOpen(route.method, route.path);
   return {
     operationId: idOf(route) + (own === undefined ? "" : `_${own}`),
     summary: own === undefined ? about.summary : summaryFor(about.summary, extra),
@@ -171,7 +173,7 @@ function problemsOf(route: Route, components: Components): Record<string, object
 function errorsOf(route: Route): readonly ErrorCode[] {
   const { method, path, about } = route;
   const codes = new Set<ErrorCode>(["origin_forbidden", "shutting_down", ...(about.errors ?? [])]);
-  if (!isOpen(path)) for (const code of GUARDED) codes.add(code);
+  if (!isOpen(method, path)) for (const code of GUARDED) codes.add(code);
   if (route.query !== "ignored") codes.add("input_invalid");
   if (path.startsWith("/tasks/:id")) codes.add("task_id_invalid").add("task_not_found");
   if (method === "POST" && about.body) for (const code of OF_BODY) codes.add(code);
@@ -180,6 +182,7 @@ function errorsOf(route: Route): readonly ErrorCode[] {
 
 const GUARDED = [
   "unauthorized",
+  "too_many_attempts",
   "forbidden",
   "internal",
   "database_unavailable",

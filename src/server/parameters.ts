@@ -1,10 +1,12 @@
 // The parameters of queries and paths, as the OpenAPI document tells of them. What they mean is read elsewhere, each by the
 // route that takes it; a name that is not here cannot be told of, and the document says so when it is made.
 
+import { REASON_HEADER } from "../core/api/audit-text.ts";
 import { FILTERS } from "../core/api/task-filter.ts";
 import { WAIT_MS_MAX } from "../core/api/results.ts";
 import { FIRINGS_MAX } from "../core/api/schedules.ts";
 import { IDEMPOTENCY_KEY_MAX, PAGE_MAX, PRIORITY_MAX } from "../core/limits.ts";
+import { WAYS } from "../core/record/audit.ts";
 import { NEXT } from "../core/record/status.ts";
 import type { Route } from "./route.ts";
 
@@ -45,6 +47,11 @@ const PARAMETERS: Readonly<Record<string, Parameter>> = {
   start: text("When it is put in the queue: now, or a time (RFC 3339)"),
   expires_in: text("It is cancelled if it has not begun within this duration: 30s, 10m or 2h"),
   count: whole("How many times", 1, FIRINGS_MAX),
+  who: text("Done by whom: a token's name, or user@host"),
+  action: text("What was done, as cancel-task"),
+  target: text("To what: an id or a name"),
+  way: { description: "By which way", schema: { type: "string", enum: WAYS } },
+  before: whole("Entries before this one", 1, Number.MAX_SAFE_INTEGER),
   from: text("From this time on (RFC 3339); by default now"),
 };
 
@@ -97,4 +104,13 @@ export const IDEMPOTENCY_KEY = {
   required: false,
   description: "Who repeats the request with the same key finds what the first one made",
   schema: { type: "string", minLength: 1, maxLength: IDEMPOTENCY_KEY_MAX },
+};
+
+/** Of what is written to the audit log. */
+export const REASON = {
+  name: REASON_HEADER,
+  in: "header",
+  required: false,
+  description: "Why, for the audit log; what is not ASCII is percent-encoded",
+  schema: { type: "string", minLength: 1 },
 };

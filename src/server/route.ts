@@ -4,6 +4,8 @@ import type { Context } from "hono";
 import type { Permission } from "../core/api/roles.ts";
 import { IDEMPOTENCY_KEY_MAX } from "../core/limits.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
+import type { Access } from "./access.ts";
+import type { AddressOf } from "./caller.ts";
 import type { RequestMetrics } from "./metrics-route.ts";
 import type { Log } from "../core/log.ts";
 import type { About } from "./about.ts";
@@ -22,6 +24,8 @@ export interface Route {
   readonly query?: readonly string[] | "ignored";
   /** By default `look` for what is read, else `operate`. */
   readonly needs?: Permission;
+  /** It changes nothing, or only does what a worker would do: nothing is written to the audit log. */
+  readonly isUnaudited?: true;
   readonly about: About;
   readonly handle: (c: Context) => Promise<Response>;
 }
@@ -33,6 +37,9 @@ export interface RouteOptions {
   /** Of the program. */
   readonly version: string;
   readonly onLongWait: (request: Request) => void;
+  /** Where one can log in. */
+  readonly access?: Access | undefined;
+  readonly addressOf?: AddressOf | undefined;
   /** What is told to Prometheus. */
   readonly metrics?: RequestMetrics | undefined;
 }

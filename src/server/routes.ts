@@ -20,6 +20,7 @@ import {
 } from "../core/api/answers.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import { type About, ANSWERS_CREATED, ANSWERS_TASK, LINK, LOCATION, NO_BODY, NoBody } from "./about.ts";
+import { auditRoutes } from "./audit-routes.ts";
 import { bulkRoutes } from "./bulk-routes.ts";
 import { readJsonBody, requireJsonBody } from "./body.ts";
 import { isTerminal } from "../core/record/status.ts";
@@ -45,6 +46,7 @@ import { scheduleRoutes } from "./schedule-routes.ts";
 import { JSON_TYPE, type ReadPage, streamPage, streamTask, streamTasks } from "./task-stream.ts";
 import { left } from "./waiting.ts";
 import { statsRoutes } from "./stats-route.ts";
+import { sessionRoutes } from "./session-routes.ts";
 import { tokenRoutes } from "./token-routes.ts";
 import { listedWithout, withoutPayloads } from "./without-payloads.ts";
 
@@ -260,12 +262,14 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
     {
       method: "POST",
       path: "/tasks/:id/advance",
+      isUnaudited: true,
       about: { summary: "Makes one transition", answers: ANSWERS_TASK, errors: DRIVING },
       handle: advanceTask,
     },
     {
       method: "POST",
       path: "/tasks/:id/run",
+      isUnaudited: true,
       about: {
         summary: "Runs a task until it ends or only waits",
         body: RunBody,
@@ -349,6 +353,8 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
     },
     ...pauseRoutes(parts),
     ...tokenRoutes(parts),
+    ...sessionRoutes(parts),
+    ...auditRoutes(parts),
     ...scheduleRoutes(parts),
     ...limitRoutes(parts),
     ...statsRoutes(parts),

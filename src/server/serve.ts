@@ -20,6 +20,8 @@ export interface ServeOptions {
   readonly token?: string | undefined;
   /** The tokens of the store. */
   readonly gate?: AccessOptions["gate"];
+  /** Of the dashboard. */
+  readonly sessions?: AccessOptions["sessions"];
   /** Serve without a token although `host` is not loopback. */
   readonly insecure: boolean;
   readonly maxBodyBytes?: number | undefined;
@@ -50,7 +52,7 @@ const IDLE_TIMEOUT_SECONDS = 60;
 
 /** Throws usage: no token on an address that is not loopback, a token that no header can carry, nothing to listen on. */
 export async function startServer(options: ServeOptions): Promise<StartedServer> {
-  const { taskonaut, host, gate, insecure, log = SILENT, graceMs = DEFAULT_LIMITS.graceMs } = options;
+  const { taskonaut, host, gate, sessions, insecure, log = SILENT, graceMs = DEFAULT_LIMITS.graceMs } = options;
   const token = options.token === "" ? undefined : options.token;
   checkToken(token);
   if (token === undefined && !insecure && !isLoopback(host) && !(await gate?.isGuarded())) throw openToAll(host);
@@ -59,11 +61,13 @@ export async function startServer(options: ServeOptions): Promise<StartedServer>
     host,
     token,
     gate,
+    sessions,
     maxBodyBytes: options.maxBodyBytes,
     log,
     version: options.version,
     readUi: options.readUi,
     metrics: options.metrics,
+    addressOf: (request) => server.requestIP(request)?.address,
     // only now: who has not shown a token, or does not send what it announced, holds no connection for ever
     onLongWait: (request) => server.timeout(request, 0),
   });

@@ -12,6 +12,8 @@
 // TK6. Each asking has a token. A ticket is given back under the token of the last asking alone: a request that comes late
 //      takes it from nobody who has asked since.
 
+import type { Audited } from "./audit-store.ts";
+
 /** No more than `count` begin within any stretch of time as long as `perMs`. */
 export interface Rate {
   readonly count: number;
@@ -126,9 +128,9 @@ export interface LimitStore {
   /** All that were declared, by kind and name; or this one, of which it is not counted how many wait. */
   list(only?: LimitName): Promise<readonly LimitRow[]>;
   /** False: there is no such limit. */
-  set(limit: LimitName, setting: LimitSetting): Promise<boolean>;
+  set(limit: LimitName, setting: LimitSetting, audited?: Audited): Promise<boolean>;
   /** What the code says counts again. False: there is no such limit. */
-  reset(limit: LimitName): Promise<boolean>;
+  reset(limit: LimitName, audited?: Audited): Promise<boolean>;
   /** Undefined: it does not wait in line. */
   placeOfStep(taskId: string, stepId: string): Promise<LinePlace | undefined>;
   placeOfTask(taskId: string): Promise<TaskPlace | undefined>;

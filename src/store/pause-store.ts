@@ -1,6 +1,8 @@
 // What is paused, as the store keeps it: a flow, a tool, or everything. A claim passes over the tasks of what is paused.
 // All else is the engine's: `engine/process/known-pauses.ts` tells how a pause holds whatever processes do meanwhile.
 
+import type { Audited } from "./audit-store.ts";
+
 export type PauseScope = "all" | "flow" | "tool";
 
 export interface PauseRow {
@@ -51,9 +53,9 @@ export interface UnawareWorker {
 export interface PauseStore {
   read(workerId: string): Promise<PausesRead>;
   /** What is paused already is paused anew, from now on. */
-  put(pause: NewPause): Promise<PauseRow>;
+  put(pause: NewPause, audited?: Audited): Promise<PauseRow>;
   /** False where it was not paused. */
-  remove(scope: PauseScope, name: string): Promise<boolean>;
+  remove(scope: PauseScope, name: string, audited?: Audited): Promise<boolean>;
   /** The worker starts nothing that the pauses of these ids hold back. `seen` names all that it knows, and no other. */
   acknowledge(workerId: string, seen: string): Promise<void>;
   /** Workers, living and dead, that have not acknowledged this pause. */

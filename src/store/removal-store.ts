@@ -5,6 +5,7 @@
 // RM2. A task goes with its steps, calls, inbox and payloads, in one commit.
 
 import type { EndStatus } from "../core/flow/retention.ts";
+import type { Audited } from "./audit-store.ts";
 
 /** Tasks that one write removes at most. */
 export const REMOVED_MAX = 1000;
@@ -30,7 +31,7 @@ export interface EndedTasks {
   readonly next?: EndedPlace;
 }
 
-export interface Removal {
+export interface Removal extends Audited {
   /** REMOVED_MAX at most. */
   readonly ids: readonly string[];
   /** They have ended so long ago; by default it does not matter when. */

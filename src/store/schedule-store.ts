@@ -8,6 +8,7 @@
 
 import type { TaskRecord } from "../core/record/record.ts";
 import type { ScheduleRow, ScheduleSourceRow, SkipRow } from "../core/record/schedule.ts";
+import type { Audited } from "./audit-store.ts";
 
 /** Of one look at most. */
 export const DUE_MAX = 100;
@@ -37,7 +38,7 @@ export interface FiringFlow {
 }
 
 /** What one firing, or several of one schedule in a row, writes. */
-export interface Firing {
+export interface Firing extends Audited {
   /** The row after it. Its version is the expected one and 1. */
   readonly row: ScheduleRow;
   /** A task that exists already (of a backfill) is left as it is. */
@@ -63,8 +64,8 @@ export interface ScheduleStore {
   /** The newest first. */
   readSkips(name: string): Promise<readonly SkipRow[]>;
   /** False where the name is taken. */
-  insert(row: ScheduleRow): Promise<boolean>;
-  remove(name: string, version: number): Promise<boolean>;
+  insert(row: ScheduleRow, audited?: Audited): Promise<boolean>;
+  remove(name: string, version: number, audited?: Audited): Promise<boolean>;
   /** What is due of these flows now, and when the next one is. */
   readDue(flows: readonly FiringFlow[]): Promise<DueSchedules>;
   /** SS1, SS3. Each place tells whether that firing was written; no two are of one schedule. */

@@ -14,12 +14,14 @@ import type { RowFilter } from "../core/record/row-filter.ts";
 import type { TaskStatus } from "../core/record/status.ts";
 import type { TaskName } from "../core/record/task-names.ts";
 import type { AdmissionStore } from "./admission-store.ts";
+import type { Audited, AuditStore } from "./audit-store.ts";
 import type { DeathCause } from "./blame.ts";
 import type { CounterStore } from "./counter-store.ts";
 import type { FigureStore } from "./figure-store.ts";
 import type { PauseRow, PauseStore } from "./pause-store.ts";
 import type { RemovalStore } from "./removal-store.ts";
 import type { LimitStore, Rate } from "./limit-store.ts";
+import type { SessionStore } from "./session-store.ts";
 import type { TokenStore } from "./token-store.ts";
 import type { ScheduleStore } from "./schedule-store.ts";
 
@@ -27,7 +29,7 @@ export type { NewPause, PauseRow, PauseScope, UnawareWorker } from "./pause-stor
 export { pauseLine, toolOfLine } from "./pause-store.ts";
 
 /** Everything that one write does to one task. */
-export interface Change {
+export interface Change extends Audited {
   readonly taskId: string;
   /** The version that the task must have. */
   readonly expectedVersion: number;
@@ -55,6 +57,9 @@ export interface Change {
   /** What other tasks are to hear: a parent of its child's end, children of a cancel. None of them is in the batch. */
   readonly posts: readonly InboxPost[];
 }
+
+/** A new task with all its rows. */
+export interface NewRecord extends TaskRecord, Audited {}
 
 /** Something for a task's inbox. It wakes the task; one that has ended hears nothing any more. */
 export type InboxPost = Pick<
@@ -313,7 +318,7 @@ export interface Store {
    * Inserts whole tasks, all in one commit. A task whose id exists is left as it is, and one whose unique key an open task
    * of its flow has is not inserted: its place holds false.
    */
-  insertTasks(records: readonly TaskRecord[]): Promise<readonly boolean[]>;
+  insertTasks(records: readonly NewRecord[]): Promise<readonly boolean[]>;
 
   /**
    * Writes the changes of different tasks in one commit (no two of one task), each under its fence (S1).
@@ -343,7 +348,7 @@ export interface Store {
    */
   noteProgress(workerId: string, notes: readonly ProgressNote[]): Promise<readonly string[]>;
   /** The outsiders' write: raises wake_seq, never the version. */
-  postToTask(post: InboxPost): Promise<PostResult>;
+  postToTask(post: InboxPost, audited?: Audited): Promise<PostResult>;
   /**
    * The same for many tasks in one commit: POSTS_MAX at most, no two to one task, all under one idempotency key or under
    * none. Gives in their order what came of each.
@@ -415,6 +420,10 @@ export interface Store {
   /** Limits over all workers, and the tickets of tools. */
   readonly limits: LimitStore;
 
+  /** What people and tokens have done. */
+  readonly audit: AuditStore;
+  /** Who has logged in to the dashboard. */
+  readonly sessions: SessionStore;
   /** What is paused. */
   readonly pauses: PauseStore;
   /** Tasks that may not begin. */

@@ -8,6 +8,8 @@ import type { ScheduleRow, ScheduleSourceRow, SkipRow } from "../core/record/sch
 import type { PayloadRow } from "./payloads.ts";
 import type { TagRow } from "./tag-rows.ts";
 import type { WorkerRow } from "./store.ts";
+import type { AuditRow } from "../core/record/audit.ts";
+import type { SessionRow } from "./session-store.ts";
 import type { TokenRow } from "./token-store.ts";
 
 /** What a column is to PostgreSQL; SQLite knows texts and integers. A `time` is milliseconds since 1970 outside. */
@@ -227,6 +229,41 @@ export const TOKENS = define<TokenRow>({
   },
 });
 
+export const SESSIONS = define<SessionRow>({
+  name: "sessions",
+  key: ["hash"],
+  columns: {
+    hash: { type: "text" },
+    token_id: { type: "text" },
+    secret_hash: { type: "text" },
+    created_at: { type: "time" },
+    used_at: { type: "time" },
+  },
+});
+
+export const AUDIT_LOG = define<AuditRow>({
+  name: "audit_log",
+  key: ["seq"],
+  columns: {
+    seq: { type: "bigint" },
+    at: { type: "time" },
+    who: { type: "text" },
+    token_id: { type: "text" },
+    role: { type: "text" },
+    way: { type: "text" },
+    action: { type: "text" },
+    target_kind: { type: "text" },
+    target: { type: "text" },
+    reason: { type: "text" },
+    request_id: { type: "text" },
+    address: { type: "text" },
+    state_before: { type: "text" },
+    state_after: { type: "text" },
+    previous_hash: { type: "text" },
+    hash: { type: "text" },
+  },
+});
+
 export const SCHEDULES = define<ScheduleRow>({
   name: "schedules",
   key: ["name"],
@@ -296,6 +333,8 @@ export const TABLES = [
   WORKERS,
   PAUSES,
   TOKENS,
+  AUDIT_LOG,
+  SESSIONS,
   SCHEDULES,
   SCHEDULE_SKIPS,
   SCHEDULE_SOURCES,

@@ -1,6 +1,7 @@
 // The table of tokens. It has no secret, only SHA-256 of random ones: whoever reads it cannot get in with what is there.
 
 import type { Role } from "../core/api/roles.ts";
+import type { Audited } from "./audit-store.ts";
 
 export interface TokenRow {
   readonly id: string;
@@ -23,16 +24,20 @@ export interface TokenRow {
 /** Times are the store's. */
 export interface TokenStore {
   /** `expiresInMs`: from now on. Gives the row. */
-  insert(token: NewTokenRow): Promise<TokenRow>;
+  insert(token: NewTokenRow, audited?: Audited): Promise<TokenRow>;
   /** By created_at. */
   list(): Promise<readonly TokenRow[]>;
   read(id: string): Promise<TokenRow | undefined>;
   /** Whether there is one that was not revoked: an expired one still shuts the door. */
   isAny(): Promise<boolean>;
   /** The hash that there is becomes the old one, for `graceMs`. Undefined where there is none that works. */
-  rotate(id: string, change: { readonly hash: string; readonly graceMs: number }): Promise<TokenRow | undefined>;
+  rotate(
+    id: string,
+    change: { readonly hash: string; readonly graceMs: number },
+    audited?: Audited,
+  ): Promise<TokenRow | undefined>;
   /** A second time changes nothing. Undefined where there is none. */
-  revoke(id: string): Promise<TokenRow | undefined>;
+  revoke(id: string, audited?: Audited): Promise<TokenRow | undefined>;
   noteUse(id: string): Promise<void>;
 }
 

@@ -3,14 +3,12 @@
 import { signal } from "@preact/signals";
 import { parseExact } from "./exact.ts";
 
-const TOKEN_KEY = "taskonaut.token";
-
 /** The server answers this page; `lost` since when it does not. */
 export const connection = signal<{ readonly state: "open" } | { readonly state: "lost"; readonly since: number }>({
   state: "open",
 });
 
-/** The server wants a token, and the page has none that it takes. */
+/** The server wants a token, and there is no session of one. */
 export const wantsToken = signal(false);
 
 /** What the server refused, or that it could not be reached. */
@@ -54,18 +52,10 @@ export async function post<Body>(
   return parseExact(await response.text()) as Body;
 }
 
-export function keepToken(token: string): void {
-  sessionStorage.setItem(TOKEN_KEY, token);
-  wantsToken.value = false;
-}
-
 async function ask(path: string, init: RequestInit): Promise<Response> {
-  const headers = new Headers(init.headers);
-  const token = sessionStorage.getItem(TOKEN_KEY);
-  if (token !== null) headers.set("authorization", `Bearer ${token}`);
   let response: Response;
   try {
-    response = await fetch(path, { ...init, headers });
+    response = await fetch(path, init);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     noteLost();
@@ -73,10 +63,7 @@ async function ask(path: string, init: RequestInit): Promise<Response> {
   }
   if (response.status === 502 || response.status === 504) noteLost();
   else connection.value = { state: "open" };
-  if (response.status === 401) {
-    sessionStorage.removeItem(TOKEN_KEY);
-    wantsToken.value = true;
-  }
+  if (response.status === 401) wantsToken.value = true;
   if (!response.ok) throw await refusal(response);
   return response;
 }

@@ -3,11 +3,13 @@
 import { effect } from "@preact/signals";
 import type { ComponentChild } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { connection, keepToken, wantsToken } from "./api.ts";
+import { connection } from "./api.ts";
 import { age } from "./format.ts";
 import { useNow } from "./live.ts";
+import { Login, Who } from "./parts/login.tsx";
 import { hrefOf, onLink, place, type Place } from "./router.ts";
 import { Charts } from "./views/charts.tsx";
+import { Audit } from "./views/audit.tsx";
 import { Flows } from "./views/flows.tsx";
 import { Inbox } from "./views/inbox.tsx";
 import { Schedules } from "./views/schedules.tsx";
@@ -24,6 +26,7 @@ const VIEWS = [
   { name: "schedules", title: "Schedules" },
   { name: "workers", title: "Workers" },
   { name: "charts", title: "Charts" },
+  { name: "audit", title: "Audit" },
 ] as const;
 
 export function App(): ComponentChild {
@@ -49,6 +52,7 @@ export function App(): ComponentChild {
             </a>
           ))}
         </nav>
+        <Who />
       </header>
       <Connection />
       <main id="main" tabIndex={-1}>
@@ -75,6 +79,8 @@ function viewOf(view: string, id: string | undefined, at: Place): ComponentChild
       return <Workers />;
     case "charts":
       return <Charts query={at.query} />;
+    case "audit":
+      return <Audit query={at.query} />;
     default:
       return (
         <p>
@@ -95,37 +101,5 @@ function Connection(): ComponentChild {
       The server has not answered since {age(new Date(state.since).toISOString(), now)}. What is shown may be old; the
       page keeps trying.
     </p>
-  );
-}
-
-function Login(): ComponentChild {
-  const [wanted, setWanted] = useState(wantsToken.value);
-  useEffect(() => effect(() => setWanted(wantsToken.value)), []);
-  const [token, setToken] = useState("");
-  if (!wanted) return null;
-  return (
-    <form
-      class="card login"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (token.trim() === "") return;
-        keepToken(token.trim());
-        location.reload();
-      }}
-    >
-      <label>
-        This server wants a token (TASKONAUT_API_TOKEN of whoever started it). It is kept until this tab is closed.
-        <input
-          type="password"
-          autocomplete="off"
-          required
-          value={token}
-          onInput={(event) => setToken(event.currentTarget.value)}
-        />
-      </label>
-      <button type="submit" class="primary">
-        Log in
-      </button>
-    </form>
   );
 }

@@ -16,6 +16,8 @@ import { scheduleContract } from "./schedules.contract.ts";
 import { sizeContract } from "./sizes.contract.ts";
 import { taskContract } from "./tasks.contract.ts";
 import { ticketContract } from "./tickets.contract.ts";
+import { auditContract } from "./audit.contract.ts";
+import { sessionsContract } from "./sessions.contract.ts";
 import { tokensContract } from "./tokens.contract.ts";
 import { workerContract } from "./workers.contract.ts";
 
@@ -33,6 +35,8 @@ export function storeContract(dialect: string, create: () => Promise<Place>): vo
   counterContract(dialect, create);
   sizeContract(dialect, create);
   ticketContract(dialect, create);
+  auditContract(dialect, create);
+  sessionsContract(dialect, create);
   tokensContract(dialect, create);
   workerContract(dialect, create);
   pauseContract(dialect, create);

@@ -91,6 +91,8 @@ describe.each(DATABASES)("the document of a server on %s", (_name, createDatabas
       port: 0,
       insecure: false,
       token: TOKEN,
+      gate: engine.tokens,
+      sessions: engine.sessions,
       metrics,
     });
     contract = new Contract((await (await ask("GET", { path: "/openapi.json" })).json()) as OpenApi);
@@ -155,7 +157,8 @@ describe.each(DATABASES)("the document of a server on %s", (_name, createDatabas
       };
       await wrong(403, { headers: { origin: "http://elsewhere.example" } });
       if (path === "/healthz") continue;
-      await wrong(401, { headers: { authorization: "Bearer nope" } });
+      // whoever shows wrong tokens again and again would have to wait
+      if (key !== "POST /session") await wrong(401, { headers: { authorization: "Basic nope" } });
       if (path !== "/readyz") await wrong(422, { path: `${path}?nope=1`, ...(method === "POST" && { body: {} }) });
       if (!operation.requestBody) continue;
       await wrong(400, { body: "{" });
@@ -244,6 +247,17 @@ async function callsOf(engine: Engine, ask: Ask): Promise<Calls> {
     "GET /healthz": [{ path: "/healthz?any=1", status: 200 }],
     "GET /readyz": [{ path: "/readyz?any=1", status: 200 }],
     "GET /workers": [{ path: "/workers", status: 200 }],
+    "GET /session": [{ path: "/session", status: 200 }],
+    "POST /session": [
+      { path: "/session", body: { token: TOKEN }, status: 200 },
+      { path: "/session", body: { token: "nope" }, status: 401 },
+    ],
+    "POST /session/end": [{ path: "/session/end", body: {}, status: 200 }],
+    "GET /audit-log": [
+      { path: "/audit-log?limit=5&way=http&since=2h", status: 200 },
+      { path: "/audit-log?way=nope", status: 422 },
+    ],
+    "GET /audit-log/verify": [{ path: "/audit-log/verify", status: 200 }],
     "POST /tasks": [
       { path: "/tasks", body: { a: 3 }, headers: { "idempotency-key": "k" }, status: 201 },
       { path: "/tasks", body: { a: 3 }, headers: { "idempotency-key": "k" }, status: 200 },

@@ -129,6 +129,8 @@ export const SCREENS: readonly Screen[] = [
   screen("pauses", "with an argument too many", "order", { exit: 2 }),
   screen("tokens", "that are there", "", { before: [TOKEN] }),
   screen("tokens", "with an action that there is not", "delete", { exit: 2 }),
+  screen("audit-log", "without an entry that matches", "--action pause --since 7d"),
+  screen("audit-log", "with an action that there is not", "verfy", { exit: 2 }),
   // paused: what time is left to the next one is as wide as the hour makes it
   screen("schedules", "that are there", "", { before: [SCHEDULE, ["schedule", "pause", "hourly"]] }),
   screen("schedules", "with an argument too many", "hourly", { exit: 2 }),

@@ -62,7 +62,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "valibot",
     ],
   },
-  client: { imports: ["core"], packages: ["valibot"] },
+  client: { imports: ["acting.ts", "core"], packages: ["valibot"] },
   // what is counted of the store's writes, and how Prometheus is told
   telemetry: { imports: ["store/*store.ts", "core"] },
   ui: { imports: ["core"], packages: ["@preact/signals", "preact", "preact/hooks", "uplot"] },
@@ -104,6 +104,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "engine/task",
       "engine/process",
       "store/*store.ts",
+      "acting.ts",
       "turn-of-loop.ts",
       "core",
     ],
@@ -115,7 +116,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ["engine/doors", "engine/task", "engine/process", "store/*store.ts", "core"],
     packages: ["valibot"],
   },
-  "engine/doors": { imports: ["engine/task", "engine/process", "store/*store.ts", "core"], packages: ["node:crypto"] },
+  "engine/doors": {
+    imports: ["engine/task", "engine/process", "store/*store.ts", "acting.ts", "core"],
+    packages: ["node:crypto"],
+  },
   "engine/task": {
     imports: ["engine/process", "store/record-damaged.ts", "store/*store.ts", "turn-of-loop.ts", "core"],
     packages: ["@valibot/to-json-schema", "bun:jsc", "node:fs", "node:path"],
@@ -166,6 +170,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   "store/*store.ts": { imports: ["store/blame.ts", "core"] },
   "store/blame.ts": { imports: ["core/*"] },
   "store/record-damaged.ts": { imports: ["core/*"] },
+
+  // who acts, through all that waits
+  "acting.ts": { imports: ["core"], packages: ["node:async_hooks"] },
 
   sdk: { imports: ["core"] },
   log: { imports: ["core"], packages: ["consola/core"] },

@@ -4,6 +4,8 @@
 import { TaskonautError } from "../../src/core/errors.ts";
 import { DeathWatch } from "../../src/store/postgres/death-watch.ts";
 import { NO_TURN, type Store } from "../../src/store/store.ts";
+import type { AuditStore } from "../../src/store/audit-store.ts";
+import type { SessionStore } from "../../src/store/session-store.ts";
 import type { TokenStore } from "../../src/store/token-store.ts";
 import { workerNotRegistered } from "../../src/store/worker-not-registered.ts";
 import type { Life } from "./life.ts";
@@ -30,6 +32,8 @@ const NO_TOKENS: TokenStore = {
 const noFigures = (): Promise<never> => Promise.reject(new Error("No simulation tells figures."));
 const NO_FIGURES: Store["figures"] = { ofFlows: noFigures, ofTickets: noFigures, ofWorkers: noFigures };
 const NO_COUNTERS: Store["counters"] = { write: noFigures, read: noFigures, fold: () => Promise.resolve() };
+const NO_SESSIONS: SessionStore = { insert: unused, read: unused, noteUse: unused, remove: unused };
+const NO_AUDIT: AuditStore = { list: unused, walk: unused, head: unused };
 
 /** Requests that are in the trace although they may change no task. */
 const TOLD: ReadonlySet<string> = new Set([
@@ -104,6 +108,8 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
   return {
     dialect: "sqlite",
     tokens: NO_TOKENS,
+    audit: NO_AUDIT,
+    sessions: NO_SESSIONS,
     location: "sim:",
     schedules: {
       list: (page) => read("list schedules", () => schedules.list(page)),

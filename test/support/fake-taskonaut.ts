@@ -28,6 +28,7 @@ import type {
   TaskPage,
 } from "../../src/core/api/taskonaut.ts";
 import { FakePauses } from "./fake-pauses.ts";
+import { FakeAudit } from "./fake-audit.ts";
 import { fakeStats } from "./fake-stats.ts";
 import { FakeTokens } from "./fake-tokens.ts";
 import { FakeBulk } from "./fake-bulk.ts";
@@ -104,6 +105,7 @@ export class FakeTaskonaut implements Taskonaut {
   readonly results = new FakeResults(this);
   readonly forks = new FakeForks(this);
   readonly tokens = new FakeTokens();
+  readonly audit = new FakeAudit();
   /** It has none: tests of schedules have an engine. */
   readonly schedules = {
     list: async () => ({ schedules: [] }),

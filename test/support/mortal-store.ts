@@ -140,6 +140,8 @@ export class World {
       dialect: store.dialect,
       location: store.location,
       tokens: store.tokens,
+      audit: store.audit,
+      sessions: store.sessions,
       schedules: {
         list: (page) => alive(() => store.schedules.list(page)),
         read: (name) => alive(() => store.schedules.read(name)),
@@ -169,7 +171,7 @@ export class World {
         placeOfTask: (taskId) => alive(() => store.limits.placeOfTask(taskId)),
       },
       readTaskRow: (id) => alive(() => store.readTaskRow(id)),
-      postToTask: (post) => write("postToTask", () => store.postToTask(post)),
+      postToTask: (post, audited) => write("postToTask", () => store.postToTask(post, audited)),
       postToTasks: (posts) => write("postToTasks", () => store.postToTasks(posts)),
       readInbox: (id, query) => alive(() => store.readInbox(id, query)),
       readTask: (id, reading) => alive(() => store.readTask(id, reading)),

@@ -7,6 +7,7 @@ import type { TaskFilter } from "../../core/api/task-filter.ts";
 import type { Call, Command, Option } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
 import { FILTER_OPTIONS, readFilterOptions } from "../filter-options.ts";
+import { REASON } from "../reason.ts";
 import { usageError } from "../usage.ts";
 import { followOperation } from "./follow-operation.ts";
 import { printPreview } from "./show-preview.ts";
@@ -30,7 +31,7 @@ export function bulkCommand({ action, args = [], options = [], readSignal, ...co
   return {
     ...command,
     args,
-    options: [...options, ...OPTIONS, ...FILTER_OPTIONS],
+    options: [...options, ...OPTIONS, ...FILTER_OPTIONS, REASON],
     takesFields: false,
     needs: "tasks",
     logLevel: "warn",

@@ -3,6 +3,7 @@ import type { Task } from "../../core/api/task.ts";
 import type { Command } from "../command.ts";
 import { drive, withTask } from "../drive.ts";
 import { printingParked } from "../print-parked.ts";
+import { REASON } from "../reason.ts";
 import { printTask } from "../print.ts";
 import { printTaken } from "../tell-takers.ts";
 
@@ -17,6 +18,7 @@ export const cancelTask: Command = {
   args: [{ name: "id", required: true }],
   options: [
     { name: "force", summary: "End it at once, also where its flow cannot clean up, and tell what is left undone" },
+    REASON,
   ],
   takesFields: false,
   needs: "tasks",

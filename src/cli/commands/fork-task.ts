@@ -8,6 +8,7 @@ import { printingParked } from "../print-parked.ts";
 import { exitCodeOf, printTask, toJson } from "../print.ts";
 import { QUEUE_OPTIONS, readQueueOptions } from "../queue-options.ts";
 import { PAYLOAD_FORM, readPayload } from "../read-payload.ts";
+import { REASON } from "../reason.ts";
 import { runOn } from "../run-on.ts";
 import { drawTable } from "../table.ts";
 import { printTaken } from "../tell-takers.ts";
@@ -36,6 +37,7 @@ export const forkTask: Command = {
     ...QUEUE_OPTIONS,
     { name: "dry-run", summary: "Only show what it would take over, and what would happen again" },
     { name: "yes", summary: "Do not ask" },
+    REASON,
   ],
   takesFields: false,
   needs: "tasks",

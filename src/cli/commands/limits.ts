@@ -6,6 +6,7 @@ import { showText } from "../cells.ts";
 import type { Call, Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
 import { listToJson, tell } from "../print.ts";
+import { REASON } from "../reason.ts";
 import { type Column, drawTable } from "../table.ts";
 import { describeAge, describeAhead } from "../times.ts";
 import { usageError } from "../usage.ts";
@@ -27,7 +28,7 @@ export const limits: Command = {
     { name: "running", value: "n", summary: "With set: so many at once; none: any number; code: as the code says" },
     { name: "per-key", value: "n", summary: "With set: so many of one key at once; or none, or code" },
     { name: "rate", value: "n/time", summary: "With set: so many begin within the time, as 100/1m; or none, or code" },
-    { name: "reason", value: "text", summary: "With set: why, for others" },
+    { ...REASON, summary: "With set and reset: why, for others and for the audit log" },
     { name: "kind", value: "kind", summary: "flow or tool, where both have a limit of the name" },
   ],
   takesFields: false,
@@ -54,7 +55,8 @@ export const limits: Command = {
     if (name === undefined) throw refused(`limits ${action} needs the name of a limit`);
     const kind = readKind(call.flags.get("kind"));
     if (action === "reset") {
-      if (given.length > 0) throw refused(`--${given[0]} means nothing to limits reset: leave it out`);
+      const stray = given.find((option) => option !== "reason");
+      if (stray !== undefined) throw refused(`--${stray} means nothing to limits reset: leave it out`);
       return withTaskonaut(call, async (taskonaut) => show(call, await taskonaut.limits.reset(name, kind)));
     }
     const change = readChange(call, kind);

@@ -1,8 +1,8 @@
-import { hostname, userInfo } from "node:os";
 import type { Paused } from "../../core/api/pauses.ts";
 import type { Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
 import { describeTarget, readTarget, TARGET_OPTIONS } from "../pause-target.ts";
+import { REASON, whoAmI } from "../reason.ts";
 import { tell, toJson } from "../print.ts";
 
 export const pause: Command = {
@@ -15,7 +15,7 @@ export const pause: Command = {
     ...TARGET_OPTIONS,
     { name: "abort", summary: "Tell running tools to stop, except at-most-once ones; they run again afterwards" },
     { name: "by", value: "name", summary: "Who pauses it (default: your user name)" },
-    { name: "reason", value: "text", summary: "Why; shown with each task that waits for it" },
+    { ...REASON, summary: "Why; shown with each task that waits for it, and in the audit log" },
   ],
   takesFields: false,
   needs: "tasks",
@@ -49,11 +49,6 @@ function describeUnanswered({ unanswered }: Paused): readonly string[] {
   if (unanswered.length === 0) return [];
   const who = unanswered.length === 1 ? `Worker ${unanswered[0]} has` : `Workers ${unanswered.join(", ")} have`;
   return [`${who} not answered. Once it goes on it may still start what it was just about to start, and nothing else.`];
-}
-
-/** For whoever sees the pause and wants to ask. */
-function whoAmI(): string {
-  return `${userInfo().username}@${hostname()}`;
 }
 
 function capitalized(words: string): string {

@@ -7,6 +7,7 @@ import type { Call, Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
 import { FILTER_OPTIONS, readFilterOptions } from "../filter-options.ts";
 import { tell, toJson } from "../print.ts";
+import { REASON } from "../reason.ts";
 import { drawTable } from "../table.ts";
 
 export const purge: Command = {
@@ -15,7 +16,7 @@ export const purge: Command = {
   about:
     "It removes what workers remove by themselves: tasks that ended longer ago than they are kept. Filters leave out others. What is to go earlier is a matter of `taskonaut delete-tasks`.",
   args: [],
-  options: [{ name: "dry-run", summary: "Only count" }, ...FILTER_OPTIONS],
+  options: [{ name: "dry-run", summary: "Only count" }, ...FILTER_OPTIONS, REASON],
   takesFields: false,
   needs: "tasks",
   logLevel: "warn",

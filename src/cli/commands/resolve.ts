@@ -3,6 +3,7 @@ import type { Resolution } from "../../core/api/taskonaut.ts";
 import { resolveAsking } from "../ask-resolution.ts";
 import type { Call, Command } from "../command.ts";
 import { withTask } from "../drive.ts";
+import { REASON } from "../reason.ts";
 import { printTaken } from "../tell-takers.ts";
 import { printingParked } from "../print-parked.ts";
 import { canAsk } from "../questions/open-questions.ts";
@@ -23,6 +24,7 @@ export const resolve: Command = {
     { name: "output", value: PAYLOAD_FORM, summary: "It happened, and this is what came of it" },
     { name: "retry", summary: "It did not happen: call the tool again, under the same idempotency key" },
     { name: "fail", value: "message", isValueOptional: true, summary: "The step failed; the flow may catch it" },
+    REASON,
   ],
   takesFields: false,
   needs: "tasks",

@@ -3,6 +3,7 @@ import type { Task } from "../../core/api/task.ts";
 import type { Command } from "../command.ts";
 import { withTask } from "../drive.ts";
 import { printingParked } from "../print-parked.ts";
+import { REASON } from "../reason.ts";
 import { printTaken } from "../tell-takers.ts";
 
 export const resumeTask: Command = {
@@ -11,7 +12,7 @@ export const resumeTask: Command = {
   about:
     "A task is parked when it cannot go on as its flow stands now; `taskonaut get-task` shows why. Change the flow back, or whatever the reason says; then resume the task, and `taskonaut run-task` goes on.",
   args: [{ name: "id", required: true }],
-  options: [],
+  options: [REASON],
   takesFields: false,
   needs: "tasks",
   logLevel: "warn",

@@ -2,6 +2,7 @@ import type { Task } from "../../core/api/task.ts";
 import type { Taskonaut } from "../../core/api/taskonaut.ts";
 import type { Call, Command } from "../command.ts";
 import { withTask } from "../drive.ts";
+import { REASON } from "../reason.ts";
 import { tell } from "../print.ts";
 import { printTaken } from "../tell-takers.ts";
 
@@ -11,7 +12,7 @@ export const retryTask: Command = {
   about:
     "It opens the step whose failure ended the task, or all failed steps of a group. Other results stay as they are. `taskonaut run-task` then goes on.",
   args: [{ name: "id", required: true }],
-  options: [],
+  options: [REASON],
   takesFields: false,
   needs: "tasks",
   logLevel: "warn",

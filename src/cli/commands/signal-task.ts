@@ -6,6 +6,7 @@ import { examplePayload } from "../next-steps.ts";
 import type { Call, Command } from "../command.ts";
 import { withTask } from "../drive.ts";
 import { untilTaken } from "../questions/ask-again.ts";
+import { REASON } from "../reason.ts";
 import { printTaken } from "../tell-takers.ts";
 import { PAYLOAD_FORM, readPayload, readStdin } from "../read-payload.ts";
 
@@ -21,6 +22,7 @@ export const signalTask: Command = {
   options: [
     { name: "payload", value: PAYLOAD_FORM, summary: "What the signal carries, as JSON (default: null)" },
     { name: "idempotency-key", value: "key", summary: "The same key delivers once, however often it is sent" },
+    REASON,
   ],
   takesFields: false,
   needs: "tasks",

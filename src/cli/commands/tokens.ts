@@ -7,6 +7,7 @@ import { showText } from "../cells.ts";
 import type { Call, Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
 import { listToJson, tell } from "../print.ts";
+import { REASON } from "../reason.ts";
 import { type Column, drawTable } from "../table.ts";
 import { describeAge, describeAhead } from "../times.ts";
 import { notOneOf, readWord, usageError } from "../usage.ts";
@@ -49,6 +50,7 @@ export const tokens: Command = {
       value: "duration",
       summary: `rotate: how long the secret before it still works (default: ${GRACE})`,
     },
+    REASON,
   ],
   takesFields: false,
   needs: "tasks",
@@ -66,7 +68,9 @@ export const tokens: Command = {
         { path: "", message: needsId ? `<id> is missing: \`tokens\` lists them` : `${action} takes no id` },
       ]);
     }
-    const stray = tokens.options.filter(({ name }) => call.flags.has(name) && !OPTIONS_OF[action].includes(name));
+    const stray = tokens.options.filter(
+      ({ name }) => call.flags.has(name) && name !== REASON.name && !OPTIONS_OF[action].includes(name),
+    );
     if (stray.length > 0) {
       throw usageError(stray.map(({ name }) => ({ path: `--${name}`, message: `means nothing to tokens ${action}` })));
     }

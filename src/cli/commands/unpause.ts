@@ -1,6 +1,7 @@
 import type { Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
 import { listToJson, tell } from "../print.ts";
+import { REASON } from "../reason.ts";
 import { describeTarget, readTarget, TARGET_OPTIONS } from "../pause-target.ts";
 
 export const unpause: Command = {
@@ -8,7 +9,7 @@ export const unpause: Command = {
   summary: "Let go on what a pause holds back",
   about: "Workers take up at once what has waited. It prints what is still paused.",
   args: [{ name: "flow", required: false }],
-  options: TARGET_OPTIONS,
+  options: [...TARGET_OPTIONS, REASON],
   takesFields: false,
   needs: "tasks",
   readsOnly: true,

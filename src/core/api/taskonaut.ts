@@ -1,6 +1,7 @@
 // What the CLI and the server speak to. Behind it is the engine in this process, or a server over HTTP: they cannot tell.
 
 import type { Json } from "../record/json-value.ts";
+import type { AuditLog } from "./audit.ts";
 import type { Schedule, Schedules } from "./schedules.ts";
 import type { ListedSummary, ListedTask, Task, TaskBrief, TaskSummary } from "./task.ts";
 import type { Pause, Pauses } from "./pauses.ts";
@@ -129,6 +130,8 @@ export interface ResolveTask {
 }
 
 export interface Taskonaut {
+  /** What people and tokens have changed. */
+  readonly audit: AuditLog;
   readonly tokens: Tokens;
   readonly bulk: Bulk;
   /** What tasks come to, for whoever waits for it. */

@@ -41,6 +41,12 @@ export interface NewToken {
 
 /** What whoever has shown a token may do. */
 export interface Caller {
+  /** Of the token; unset: the store has none of it. */
+  readonly id?: string;
+  /** No token was wanted. */
+  readonly isAnybody?: true;
+  /** By a session of the dashboard. */
+  readonly bySession?: true;
   /** Of the token. */
   readonly name: string;
   readonly role: Role;

@@ -2,6 +2,7 @@
 
 import { TaskonautError } from "../../core/errors.ts";
 import type { Limit, LimitNumbersTold, Limits, RateNumbers, SetLimit } from "../../core/api/limits.ts";
+import type { Audit } from "./audit.ts";
 import { suggest } from "../../core/nearest.ts";
 import { IDEMPOTENCY_KEY_MAX } from "../../core/limits.ts";
 import type { LimitName, LimitNumbers, LimitRow, LimitStore, OwnLimit, Rate } from "../../store/limit-store.ts";
@@ -13,6 +14,7 @@ const RATE_MS_MAX = 365 * 86_400_000;
 
 interface DoorTools {
   readonly store: { readonly limits: Pick<LimitStore, "declare" | "list" | "set" | "reset"> };
+  readonly audit: Audit;
   /** What the flows of this process say. */
   readonly own: () => readonly OwnLimit[];
   /** A limit is another: somebody may have room now. */
@@ -29,18 +31,32 @@ export class LimitsDoor implements Limits {
   async set(name: string, change: SetLimit): Promise<Limit> {
     const numbers = checkChange(change);
     const limit = await this.#find(name, change.kind);
-    await this.tools.store.limits.set(limit, {
-      ...numbers,
-      reason: change.reason ?? null,
-      by: change.by ?? "somebody",
-    });
+    const { audit, store } = this.tools;
+    const { reason, by = "somebody" } = change;
+    const before = await this.#setOf(limit);
+    const after = { ...before, ...told(numbers), reason: reason ?? null, by };
+    await store.limits.set(
+      limit,
+      { ...numbers, reason: reason ?? null, by },
+      audit({ action: "limits set", kind: "limit", target: nameOf(limit), before, after, reason }),
+    );
     return this.#changed(limit);
   }
 
   async reset(name: string, kind?: Limit["kind"]): Promise<Limit> {
     const limit = await this.#find(name, kind);
-    await this.tools.store.limits.reset(limit);
+    const { audit, store } = this.tools;
+    const before = await this.#setOf(limit);
+    await store.limits.reset(limit, audit({ action: "limits reset", kind: "limit", target: nameOf(limit), before }));
     return this.#changed(limit);
+  }
+
+  /** What is set now, for who asks later what was. */
+  async #setOf(limit: LimitName): Promise<object | undefined> {
+    const [row] = await this.tools.store.limits.list(limit);
+    if (!row?.set) return undefined;
+    const { reason, by } = row.set;
+    return { ...told(row.set), reason, by };
   }
 
   async #changed({ kind, name }: LimitName): Promise<Limit> {
@@ -67,6 +83,19 @@ export class LimitsDoor implements Limits {
     }
     return found;
   }
+}
+
+function nameOf({ kind, name }: LimitName): string {
+  return `${kind} ${name}`;
+}
+
+/** Null: as the code says; 0: no limit. */
+function told({ running, runningPerKey, rate }: Numbers): object {
+  return {
+    ...(running !== undefined && { running }),
+    ...(runningPerKey !== undefined && { running_per_key: runningPerKey }),
+    ...(rate !== undefined && { rate: rate ? tellRate(rate) : rate }),
+  };
 }
 
 function notFound(name: string, known: readonly string[]): TaskonautError {

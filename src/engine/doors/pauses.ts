@@ -15,6 +15,7 @@ import { NOBODY } from "../process/nobody.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";
 import type { Flows } from "../task/flows.ts";
 import { toPause } from "../task/to-pause.ts";
+import type { Audit } from "./audit.ts";
 
 /** KP1: nobody starts anything by what he knew before; and whoever was just about to has done it by then. */
 const HELD_AFTER_MS = KNOWN_MS + 250;
@@ -36,6 +37,7 @@ export interface PausingTools {
   readonly known: KnownPauses;
   readonly flows: Pick<Flows, "names">;
   readonly clock: Clock;
+  readonly audit: Audit;
   readonly log: Log;
   readonly notifier: Pick<QueueNotifier, "tellWorkers">;
   /** A task waited for a pause that is over. */
@@ -54,30 +56,34 @@ export class Pausing implements Pauses {
   }
 
   async pause(target: PauseTarget, { reason, by, abort = false }: PauseOptions = {}): Promise<Paused> {
-    const { store, clock, log, newId, name: ownName } = this.tools;
+    const { store, clock, log, newId, audit, name: ownName } = this.tools;
     const key = keyOf(target);
     checkText("reason", reason, REASON_MAX);
     checkText("by", by, BY_MAX);
     if (target.scope === "flow") await this.#findFlow(target.name);
-    if ((await this.#rows()).length >= PAUSES_MAX) {
+    const all = await this.#rows();
+    if (all.length >= PAUSES_MAX) {
       throw invalid("name", `there are ${PAUSES_MAX} pauses already; take some back, or pause everything`);
     }
-    const row = await store.pauses.put({
-      ...key,
-      id: newId(),
-      reason: reason ?? null,
-      made_by: by ?? ownName,
-      aborts: abort ? 1 : 0,
-    });
+    const earlier = all.find((each) => each.scope === key.scope && each.name === key.name);
+    const before = earlier && { reason: earlier.reason, by: earlier.made_by, abort: earlier.aborts === 1 };
+    const after = { reason: reason ?? null, by: by ?? ownName, abort };
+    const row = await store.pauses.put(
+      { ...key, id: newId(), reason: after.reason, made_by: after.by, aborts: abort ? 1 : 0 },
+      audit({ action: "pause", kind: key.scope, target: key.name, before, after, reason }),
+    );
     log.warn?.("paused", { scope: row.scope, name: row.name, reason: row.reason, by: row.made_by });
     const unanswered = await this.#untilHeld(row, clock.elapsed());
     return { pause: toPause(row), unanswered };
   }
 
   async unpause(target: PauseTarget): Promise<void> {
-    const { store, log, notifier, onWoken } = this.tools;
+    const { store, log, notifier, onWoken, audit } = this.tools;
     const { scope, name } = keyOf(target);
-    if (!(await store.pauses.remove(scope, name))) throw await this.#notPaused(scope, name);
+    const earlier = (await this.#rows()).find((each) => each.scope === scope && each.name === name);
+    const before = earlier && { reason: earlier.reason, by: earlier.made_by, abort: earlier.aborts === 1 };
+    const audited = audit({ action: "unpause", kind: scope, target: name, before });
+    if (!(await store.pauses.remove(scope, name, audited))) throw await this.#notPaused(scope, name);
     log.warn?.("no longer paused", { scope, name });
     await this.#tellAll();
     if (scope === "tool") for (const id of (await store.limits.settle()).woken) onWoken(id);

@@ -22,6 +22,7 @@ const open = (): AccessTokens =>
     },
     clock,
     new StoreClock({ now: async () => clock.now() }, clock),
+    () => ({}),
   );
 
 let tokens: AccessTokens;
@@ -39,6 +40,7 @@ describe("a token", () => {
     const { token, secret } = await tokens.create({ name: "ci", role: "submit", flows: ["refund", "order", "order"] });
     expect(secret).toMatch(new RegExp(`^tkn_${token.id}_[\\w-]{43}$`));
     expect(await tokens.admit(secret)).toEqual({
+      id: token.id,
       name: "ci",
       role: "submit",
       flows: ["order", "refund"],

@@ -7,6 +7,7 @@ import type { Timestamp } from "../../core/api/task.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { TokenRow, TokenStore } from "../../store/token-store.ts";
 import type { StoreClock } from "../process/store-clock.ts";
+import type { Audit } from "./audit.ts";
 
 /** How old what is known of a token may be: so long one that was revoked by another process still lets in. */
 const KNOWN_MS = 5000;
@@ -36,6 +37,7 @@ export class AccessTokens implements Gate {
     private readonly store: TokenStore,
     private readonly clock: Clock,
     private readonly storeClock: Pick<StoreClock, "recent">,
+    private readonly audit: Audit,
   ) {}
 
   async create(request: CreateToken): Promise<NewToken> {
@@ -43,15 +45,20 @@ export class AccessTokens implements Gate {
     const { name, role, flows, hidesPayloads = false, expiresInMs } = request;
     const id = randomText(ID_CHARACTERS);
     const secret = secretOf(id);
-    const row = await this.store.insert({
-      id,
-      name,
-      role,
-      flows: flows ? JSON.stringify([...new Set(flows)].toSorted()) : null,
-      hides_payloads: hidesPayloads ? 1 : 0,
-      secret_hash: hashOf(secret),
-      expiresInMs: expiresInMs ?? null,
-    });
+    const sorted = flows ? [...new Set(flows)].toSorted() : null;
+    const after = { name, role, flows: sorted, hides_payloads: hidesPayloads, expires_in_ms: expiresInMs ?? null };
+    const row = await this.store.insert(
+      {
+        id,
+        name,
+        role,
+        flows: sorted && JSON.stringify(sorted),
+        hides_payloads: hidesPayloads ? 1 : 0,
+        secret_hash: hashOf(secret),
+        expiresInMs: after.expires_in_ms,
+      },
+      this.audit({ action: "tokens create", kind: "token", target: id, after }),
+    );
     this.#guarded = undefined;
     return { token: await this.#tell(row), secret };
   }
@@ -63,7 +70,18 @@ export class AccessTokens implements Gate {
 
   async rotate(id: string, graceMs: number): Promise<NewToken> {
     const secret = secretOf(id);
-    const row = await this.store.rotate(id, { hash: hashOf(secret), graceMs });
+    const before = await this.#told(id);
+    const row = await this.store.rotate(
+      id,
+      { hash: hashOf(secret), graceMs },
+      this.audit({
+        action: "tokens rotate",
+        kind: "token",
+        target: id,
+        before,
+        after: { ...before, grace_ms: graceMs },
+      }),
+    );
     this.#known.delete(id);
     if (row) return { token: await this.#tell(row), secret };
     const found = await this.store.read(id);
@@ -75,10 +93,23 @@ export class AccessTokens implements Gate {
   }
 
   async revoke(id: string): Promise<Token> {
-    const row = await this.store.revoke(id);
+    const before = await this.#told(id);
+    const after = before && { ...before, state: "revoked" };
+    const row = await this.store.revoke(
+      id,
+      this.audit({ action: "tokens revoke", kind: "token", target: id, before, after }),
+    );
     this.#known.delete(id);
     if (!row) throw notFound(id);
     return this.#tell(row);
+  }
+
+  /** For the audit log. */
+  async #told(id: string): Promise<object | undefined> {
+    const row = await this.store.read(id);
+    if (!row) return undefined;
+    const { name, role, state } = await this.#tell(row);
+    return { name, role, state };
   }
 
   async isGuarded(): Promise<boolean> {
@@ -90,19 +121,30 @@ export class AccessTokens implements Gate {
   }
 
   async admit(secret: string): Promise<Caller | undefined> {
+    return (await this.identify(secret))?.caller;
+  }
+
+  /** Which token it is, and the hash of what was shown. */
+  async identify(secret: string): Promise<{ id: string; secretHash: string; caller: Caller } | undefined> {
     const id = FORM.exec(secret)?.[1];
     if (id === undefined) return undefined;
+    const secretHash = hashOf(secret);
+    const caller = await this.callerOf(id, secretHash);
+    return caller && { id, secretHash, caller };
+  }
+
+  /** Undefined: the token does not work, or no more with what has this hash. */
+  async callerOf(id: string, hash: string): Promise<Caller | undefined> {
     const row = await this.#find(id);
     if (!row) return undefined;
     const now = await this.storeClock.recent();
-    const hash = hashOf(secret);
     // both are compared, whatever the first one says
     const isCurrent = isSame(hash, row.secret_hash);
     const isOld = isSame(hash, row.old_hash ?? "") && now < (row.old_until ?? 0);
     if ((!isCurrent && !isOld) || stateOf(row, now) !== "active") return undefined;
     this.#noteUse(id);
     const { name, role } = row;
-    return { name, role, flows: flowsOf(row), hidesPayloads: row.hides_payloads === 1 };
+    return { id, name, role, flows: flowsOf(row), hidesPayloads: row.hides_payloads === 1 };
   }
 
   async #find(id: string): Promise<TokenRow | undefined> {

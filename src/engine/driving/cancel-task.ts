@@ -20,10 +20,12 @@ interface CancelTools extends DrivingTools {
  * Throws task_not_found, task_busy, and task_parked where the flow cannot clean up as things are.
  */
 export async function cancelTask(id: string, { force = false }: CancelTask, tools: CancelTools): Promise<Task> {
-  const { stored, store, flows, log, onWoken, read } = tools;
+  const { stored, store, flows, log, onWoken, read, audit } = tools;
   const row = await stored.readRow(id);
   if (isTerminal(row.status)) return read(id);
-  await store.postToTask(cancelOf(id, { force }));
+  const before = { status: row.status };
+  const doing = { action: "cancel-task", kind: "task", target: id, before, after: { force } } as const;
+  await store.postToTask(cancelOf(id, { force }), audit(doing));
   log.info?.("task cancel requested", { task_id: id, force });
   onWoken(id);
   if (force) return tools.tell(await endByForce(id, tools));

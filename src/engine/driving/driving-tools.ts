@@ -1,4 +1,5 @@
 import type { Store } from "../../store/store.ts";
+import type { Audit } from "../doors/audit.ts";
 import type { Flows } from "../task/flows.ts";
 import type { DriverTools } from "../task/driver-tools.ts";
 import type { DrivenTasks } from "./driven-tasks.ts";
@@ -8,6 +9,8 @@ import type { StoredTasks } from "./stored-tasks.ts";
 export interface DrivingTools extends DriverTools {
   readonly store: DriverTools["store"] & Pick<Store, "takeTurn" | "postToTask" | "admission">;
   readonly flows: Flows;
+  /** What is written with what people do. */
+  readonly audit: Audit;
   readonly driven: DrivenTasks;
   readonly stored: StoredTasks;
 }

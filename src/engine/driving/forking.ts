@@ -55,7 +55,19 @@ export class Forking implements Forks {
     const { task } = record;
     let isNew: boolean;
     try {
-      isNew = await tools.writer.submitTask(record);
+      const { input, set } = request;
+      const doing = {
+        action: "fork-task",
+        kind: "task",
+        target: parseTaskId(id),
+        after: {
+          task_id: task.id,
+          from: request.from,
+          other_input: input !== undefined,
+          other_outputs: Object.keys(set ?? {}),
+        },
+      } as const;
+      isNew = await tools.writer.submitTask({ ...record, ...tools.audit(doing) });
     } finally {
       if (task.due_at !== null) notifier.tellWorkers(); // also where only the answer was lost
     }

@@ -1,6 +1,7 @@
 // Creates tasks, those of callers and those that are children of others.
 
 import type { CreateTask } from "../../core/api/taskonaut.ts";
+import type { Audited } from "../../store/audit-store.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import { stepId } from "../../core/record/ids.ts";
 import { canonicalJson } from "../../core/record/json.ts";
@@ -25,6 +26,8 @@ interface Origin {
   readonly schedule?: string;
   /** Its flow, where anybody may not create tasks of it. */
   readonly flow?: Flow | undefined;
+  /** What is written of who makes it. */
+  readonly audit?: ((id: string) => Audited) | undefined;
 }
 
 /** So often the key of a task may be taken anew by others, while it is about to be inserted. */
@@ -42,7 +45,7 @@ export class NewTasks {
    * The new task (of the schedule, where one is named), or the one that the request's idempotency key has created before.
    * Throws flow_not_found, input_invalid, body_too_large, flow_invalid, idempotency_key_reused, and what the store throws.
    */
-  async create(request: CreateTask, { schedule, flow }: Origin = {}): Promise<NewTask> {
+  async create(request: CreateTask, { schedule, flow, audit }: Origin = {}): Promise<NewTask> {
     const start = dueAtOf(request.start, this.tools.storeClock);
     const dueAt = start instanceof Promise ? await start : start;
     const found = flow ?? this.tools.flows.find(request.flow);
@@ -50,7 +53,7 @@ export class NewTasks {
     const expiry = this.#expiryOf(request, found, dueAt);
     const expiresAt = expiry instanceof Promise ? await expiry : expiry;
     const plan = this.#planOf(request, { id, flow: found, dueAt, expiresAt, schedule });
-    const { record, isNew, isJoined } = await this.insert(plan);
+    const { record, isNew, isJoined } = await this.insert(plan, audit?.(id));
     return { record: isNew || isJoined ? record : await this.findKeyed(record), isNew };
   }
 
@@ -95,13 +98,13 @@ export class NewTasks {
    * Workers hear of one that is in the queue. Throws what planning throws, what the store throws, and where another task
    * has its key, unique_key_taken and task_busy.
    */
-  async insert(plan: TaskPlan): Promise<NewTask & { readonly isJoined: boolean }> {
+  async insert(plan: TaskPlan, audited?: Audited): Promise<NewTask & { readonly isJoined: boolean }> {
     const { writer, log, driven, limits } = this.tools;
     const { record, program, decisions } = planTask(plan);
     for (let tries = 1; ; tries++) {
       let isNew: boolean;
       try {
-        isNew = await writer.submitTask(record);
+        isNew = await writer.submitTask(audited?.audit ? { ...record, ...audited } : record);
       } finally {
         // also where only the answer was lost: the task may be there
         if (record.task.due_at !== null) this.notifier.tellWorkers();

@@ -11,11 +11,22 @@ import type { DrivingTools } from "./driving-tools.ts";
 export async function resolveTask(
   id: string,
   request: ResolveTask,
-  { stored, store, flows, limits, log, driven }: DrivingTools,
+  { stored, store, flows, limits, log, driven, audit }: DrivingTools,
   callers: DrivingForCallers,
 ): Promise<TaskRecord> {
   const record = await stored.read(id);
-  await store.postToTask(postResolution(flows.ofTask(record.task), record, request, limits));
+  const post = postResolution(flows.ofTask(record.task), record, request, limits);
+  const step = record.steps.find((each) => each.id === post.step_id);
+  await store.postToTask(
+    post,
+    audit({
+      action: "resolve",
+      kind: "task",
+      target: id,
+      before: { status: record.task.status, step: step?.step_index, doubt: step?.doubt },
+      after: { step: step?.step_index, resolution: request.resolution.kind },
+    }),
+  );
   log.info?.("step in doubt settled", { task_id: id, resolution: request.resolution.kind });
   driven.wake(id);
   if (await stored.isHeldElsewhere(record)) return stored.read(id);

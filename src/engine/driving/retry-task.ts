@@ -9,8 +9,12 @@ import type { DrivingTools } from "./driving-tools.ts";
 import { busy } from "./not-now.ts";
 
 /** `notBefore`: of all that it writes. Gives the record of the task, back at RUNNING and in the queue. Throws task_not_retryable, task_busy, task_not_found. */
-export async function retryTask(id: string, tools: DrivingTools, { notBefore = 0 } = {}): Promise<TaskRecord> {
-  const { clock, limits, log, driven, stored, flows, storeClock } = tools;
+export async function retryTask(
+  id: string,
+  tools: DrivingTools,
+  { notBefore = 0, isChild = false } = {},
+): Promise<TaskRecord> {
+  const { clock, limits, log, driven, stored, flows, storeClock, audit } = tools;
   const unlock = await driven.lock(id);
   try {
     const record = await stored.read(id);
@@ -21,7 +25,12 @@ export async function retryTask(id: string, tools: DrivingTools, { notBefore = 0
     const storeNow = await storeClock.read();
     const draft = reopen(flow, record, plan, { now: Math.max(clock.now(), notBefore), storeNow, stepsMax });
     const change = draft.takeChange();
-    if (change && !(await submitOpened(change, tools))) throw busy(id, limits.busyMs);
+    const { status, error } = record.task;
+    const states = { before: { status, error }, after: { status: draft.record.task.status } };
+    const doing = { action: "retry-task", kind: "task", target: id, ...states } as const;
+    // the children that failed it are part of it
+    const audited = isChild ? {} : audit(doing);
+    if (change && !(await submitOpened({ ...change, ...audited }, tools))) throw busy(id, limits.busyMs);
     driven.forget(id);
     const { flow_name, parent_task_id: parent } = record.task;
     log.info?.("task reopened", { task_id: id, flow: flow_name, parent });
@@ -58,7 +67,7 @@ async function retryChild(
   if (status === "CANCELLED") throw notRetryable(parentId, `child ${childId} of ${named} was cancelled`);
   if (status !== "FAILED") return; // it was retried by itself
   try {
-    await retryTask(childId, tools, { notBefore });
+    await retryTask(childId, tools, { notBefore, isChild: true });
   } catch (error) {
     throw hasCode(error, "task_not_retryable")
       ? notRetryable(parentId, `child ${childId} of ${named} failed. ${error.message.replace(/\.$/, "")}`)

@@ -11,6 +11,7 @@ import { readInstant } from "../../core/record/instant.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import { messageOf } from "../../core/record/stored-error.ts";
 import { firingKey, type ScheduleRow, type SkipRow } from "../../core/record/schedule.ts";
+import type { Audited } from "../../store/audit-store.ts";
 import type { Store } from "../../store/store.ts";
 import { planSchedule } from "../doors/new-schedule.ts";
 import { toBackfillTime, toFiringTime, toSchedule, toSkip } from "../doors/schedule-resource.ts";
@@ -26,14 +27,17 @@ export const SOURCE_STALE_MS = 120_000;
 /** A schedule that fires often is written to often: so often a change of it is tried. */
 const TRIES_MAX = 20;
 
-export interface ScheduleTools extends Pick<DrivingTools, "flows" | "limits" | "clock" | "storeClock" | "log"> {
+export interface ScheduleTools extends Pick<
+  DrivingTools,
+  "flows" | "limits" | "clock" | "storeClock" | "log" | "audit"
+> {
   readonly store: Pick<Store, "schedules" | "readTaskRow" | "location">;
   readonly newTasks: NewTasks;
   readonly notifier: Pick<QueueNotifier, "tellWorkers">;
 }
 
 export function schedulesOf(tools: ScheduleTools): Schedules {
-  const { flows, limits, storeClock, log, notifier, newTasks } = tools;
+  const { flows, limits, storeClock, log, notifier, newTasks, audit } = tools;
   const store = tools.store.schedules;
 
   async function find(name: string): Promise<ScheduleRow> {
@@ -55,11 +59,16 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
   /** Writes what `change` makes of the row as it is then. */
   async function change(
     name: string,
+    action: "schedules pause" | "schedules resume",
     make: (row: ScheduleRow, now: number) => { readonly row: ScheduleRow; readonly skips?: readonly SkipRow[] },
+    reason?: string,
   ): Promise<ScheduleRow> {
     for (let tries = 0; tries < TRIES_MAX; tries++) {
-      const { row, skips = [] } = make(await find(name), await storeClock.recent());
-      const [isWritten] = await store.fire([{ row, tasks: [], skips }]);
+      const before = await find(name);
+      const { row, skips = [] } = make(before, await storeClock.recent());
+      const states = { before: pauseOf(before), after: pauseOf(row) };
+      const audited = audit({ action, kind: "schedule", target: name, ...states, reason });
+      const [isWritten] = await store.fire([{ row, tasks: [], skips, ...audited }]);
       if (isWritten === true) return row;
     }
     throw busy(name);
@@ -94,7 +103,8 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
     async add(schedule) {
       const flow = flows.find(schedule.flow);
       const row = planSchedule(schedule, flow, { now: await storeClock.recent(), limits });
-      if (!(await store.insert(row))) {
+      const doing = { action: "schedules add", kind: "schedule", target: row.name, after: termsOf(row) } as const;
+      if (!(await store.insert(row, audit(doing)))) {
         throw new TaskonautError(
           "schedule_exists",
           `There is a schedule ${row.name} already. Give the new one another name, or remove the other.`,
@@ -107,7 +117,12 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
     },
 
     async pause(name, { reason }) {
-      const row = await change(name, (before, now) => ({ row: paused(before, reason ?? null, now) }));
+      const row = await change(
+        name,
+        "schedules pause",
+        (before, now) => ({ row: paused(before, reason ?? null, now) }),
+        reason,
+      );
       log.info?.("schedule paused", { schedule: name, ...(reason !== undefined && { reason }) });
       return toSchedule(row);
     },
@@ -115,7 +130,7 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
     async resume(name) {
       const before = await find(name);
       if (before.paused_at === null) return toSchedule(before);
-      const row = await change(name, resumed);
+      const row = await change(name, "schedules resume", resumed);
       log.info?.("schedule resumed", { schedule: name });
       notifier.tellWorkers();
       return toSchedule(row);
@@ -127,14 +142,18 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
       const key = idempotencyKey === undefined ? {} : { idempotencyKey };
       const input = inputOfFiring(row, await storeClock.recent());
       const request = { flow, input, start: "now", priority, ...key } as const;
-      return toSoundTask((await newTasks.create(request, { schedule: name })).record, tools.store.location);
+      const triggered = (task_id: string): Audited =>
+        audit({ action: "schedules trigger", kind: "schedule", target: name, after: { task_id } });
+      const { record } = await newTasks.create(request, { schedule: name, audit: triggered });
+      return toSoundTask(record, tools.store.location);
     },
 
     async remove(name) {
       for (let tries = 0; tries < TRIES_MAX; tries++) {
         const row = await find(name);
         if (row.owner === "flow") await refuseOfFlow(row);
-        if (await store.remove(name, row.version)) {
+        const doing = { action: "schedules remove", kind: "schedule", target: name, before: termsOf(row) } as const;
+        if (await store.remove(name, row.version, audit(doing))) {
           log.info?.("schedule removed", { schedule: name });
           return toSchedule(row);
         }
@@ -197,6 +216,15 @@ async function whyRefused(make: () => Promise<unknown>): Promise<string | undefi
     if (REFUSALS.some((code) => hasCode(error, code))) return messageOf(error);
     throw error;
   }
+}
+
+function pauseOf({ paused_at, pause_reason }: ScheduleRow): object {
+  return { paused: paused_at !== null, ...(pause_reason !== null && { reason: pause_reason }) };
+}
+
+/** What it says, without its input, which may be large. */
+function termsOf({ flow_name: flow, cron, every_ms, time_zone, overlap, catch_up, priority }: ScheduleRow): object {
+  return { flow, cron, every_ms, time_zone, overlap, catch_up, priority };
 }
 
 /** Names that one is compared with. */

@@ -12,12 +12,19 @@ import type { DrivingTools } from "./driving-tools.ts";
 export async function signalTask(
   id: string,
   { name, payload, idempotencyKey }: SignalTask,
-  { stored, store, flows, limits, log, onWoken }: DrivingTools,
+  { stored, store, flows, limits, log, onWoken, audit }: DrivingTools,
 ): Promise<string> {
   const row = await stored.readRow(id);
   if (idempotencyKey !== undefined) checkKey("Idempotency-Key", idempotencyKey);
   const text = readSignal(flows.ofTask(row), { name, payload, bytesMax: limits.inputBytes });
-  const posted = await store.postToTask(signalOf(row.id, name, text, idempotencyKey));
+  const doing = {
+    action: "signal-task",
+    kind: "task",
+    target: row.id,
+    before: { status: row.status },
+    after: { signal: name },
+  } as const;
+  const posted = await store.postToTask(signalOf(row.id, name, text, idempotencyKey), audit(doing));
   if (posted.kind === "refused") {
     const { status } = await stored.readRow(row.id);
     throw new TaskonautError(

@@ -7,8 +7,8 @@
 // W3. However much there is to write, the event loop has its turns in between.
 
 import { hasCode } from "../../core/errors.ts";
-import type { StepRow, TaskRecord, ToolCallRow } from "../../core/record/record.ts";
-import type { Change, Store } from "../../store/store.ts";
+import type { StepRow, ToolCallRow } from "../../core/record/record.ts";
+import type { Change, NewRecord, Store } from "../../store/store.ts";
 import { Pace } from "./pace.ts";
 
 /** No commit holds more: bounds the size of a statement and how long others wait. A new task has half the rows. */
@@ -35,7 +35,7 @@ export interface Job<In> {
 
 export class CommitWriter {
   readonly #changes: Job<Change>[] = [];
-  readonly #inserts: Job<TaskRecord>[] = [];
+  readonly #inserts: Job<NewRecord>[] = [];
   #isWriting = false;
   #batches = 0;
   #writing: Promise<void> = Promise.resolve();
@@ -67,12 +67,12 @@ export class CommitWriter {
   }
 
   /** False: a task of this id exists. */
-  submitTask(record: TaskRecord): Promise<boolean> {
+  submitTask(record: NewRecord): Promise<boolean> {
     return new Promise((onWritten, onFailed) => this.submitNew({ what: record, onWritten, onFailed }));
   }
 
   /** `onWritten` is told false where a task of this id exists. */
-  submitNew(job: Job<TaskRecord>): void {
+  submitNew(job: Job<NewRecord>): void {
     this.#inserts.push(job);
     this.#writeSoon();
   }
@@ -146,7 +146,7 @@ function takeOnePerTask(queue: Job<Change>[]): Job<Change>[] {
 }
 
 /** Takes, in order, up to a batch of new tasks. */
-function takeWithinBytes(queue: Job<TaskRecord>[]): Job<TaskRecord>[] {
+function takeWithinBytes(queue: Job<NewRecord>[]): Job<NewRecord>[] {
   let bytes = 0;
   let count = 0;
   for (const { what } of queue) {

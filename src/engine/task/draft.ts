@@ -6,6 +6,7 @@
 
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow, Writable } from "../../core/record/record.ts";
 import { assertNext, type TaskStatus } from "../../core/record/status.ts";
+import type { AuditDraft } from "../../core/record/audit.ts";
 import type { Change, InboxPost } from "../../store/store.ts";
 import type { Standing } from "./standing.ts";
 
@@ -32,6 +33,7 @@ export class Draft {
   #posts: InboxPost[] = [];
   #reopens = false;
   #retags = false;
+  #audit: AuditDraft | undefined;
   #decidedVersion = 0;
   #isUnborn: boolean;
 
@@ -192,6 +194,11 @@ export class Draft {
     this.setTask(now, { ...patch, status: "RUNNING", error: null, finished_at: null });
   }
 
+  /** An entry of the audit log, which is written with what is written next. */
+  note(entry: AuditDraft | undefined): void {
+    this.#audit = entry;
+  }
+
   /**
    * What has changed since the last time, to be written under one fence. Undefined where nothing has. `standing` is what
    * follows from all that changed, and is written with it.
@@ -216,7 +223,9 @@ export class Draft {
       changedCalls: calls.changed,
       consumed: this.#consumed,
       posts: this.#posts,
+      audit: this.#audit,
     };
+    this.#audit = undefined;
     this.#consumed = [];
     this.#posts = [];
     this.#reopens = false;

@@ -7,6 +7,7 @@
 import type { Decision, Program } from "../../core/flow/program.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import type { TaskStatus } from "../../core/record/status.ts";
+import type { Audited } from "../../store/audit-store.ts";
 import type { PauseRow } from "../../store/store.ts";
 import type { DriverTools } from "./driver-tools.ts";
 import { InboxReader } from "./inbox-reader.ts";
@@ -189,8 +190,8 @@ export class TaskDriver {
   }
 
   /** What stood against the task is gone, and it is there for workers too. */
-  unpark(): void {
-    this.#state.unpark();
+  unpark(audited: Audited = {}): void {
+    this.#state.unpark(audited);
   }
 
   /** Lets go of a claimed task that is left as it is, for other workers; to be settled. */

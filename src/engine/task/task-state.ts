@@ -11,6 +11,7 @@ import { stepId } from "../../core/record/ids.ts";
 import { bytesOfStep, bytesOfText } from "../../core/record/record-size.ts";
 import type { JsonText, StepRow, TaskRecord, TaskRow, ToolCallRow, Writable } from "../../core/record/record.ts";
 import { isTerminal, type TaskStatus } from "../../core/record/status.ts";
+import type { Audited } from "../../store/audit-store.ts";
 import type { Change } from "../../store/store.ts";
 import type { StoreClock } from "../process/store-clock.ts";
 import { Draft } from "./draft.ts";
@@ -334,7 +335,8 @@ export class TaskState {
   }
 
   /** What stood against the task is gone, and it is there for workers too. */
-  unpark(): void {
+  unpark({ audit }: Audited): void {
+    this.#draft.note(audit);
     this.#place.unpark();
     for (const { id, starts } of this.openSteps()) {
       if (starts > 0) this.#draft.patchStep(id, { starts: 0, updated_at: this.now() });

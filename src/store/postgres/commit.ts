@@ -1,12 +1,13 @@
 // The two writes of a driver, each one statement over all three tables. How rows go in: `row-encoding.ts`.
 // A table without rows has no part in the statement, so there are a few texts, each prepared once for each connection.
 
-import type { StepRow, TaskRecord, ToolCallRow } from "../../core/record/record.ts";
+import type { StepRow, ToolCallRow } from "../../core/record/record.ts";
 import { assertChanges, assertRecords } from "../assert-changes.ts";
 import { KeptApart } from "../payloads.ts";
 import { storableTask } from "../storable-text.ts";
-import type { Change } from "../store.ts";
+import type { Change, NewRecord } from "../store.ts";
 import { TASK_INBOX, TASK_STEPS, TASKS, TOOL_CALLS } from "../tables.ts";
+import { auditInserts, entriesOf } from "./audit.ts";
 import { asJson, byColumns } from "./row-encoding.ts";
 import type { PostgresClient } from "./connection.ts";
 import { countChanged, countInserted } from "./counts.ts";
@@ -23,7 +24,7 @@ import { callInserts, callUpdates } from "./tool-calls.ts";
 export async function insertTasks(
   client: PostgresClient,
   schema: Schema,
-  records: readonly TaskRecord[],
+  records: readonly NewRecord[],
 ): Promise<boolean[]> {
   // Of a task that comes twice, the first is the one.
   const first = new Map<string, number>();
@@ -36,7 +37,7 @@ export async function insertTasks(
 }
 
 /** New tasks with all their rows; no two of one id. `condition`: of the row `t` of a task. */
-export function addRecords(statement: Statement, records: readonly TaskRecord[], condition?: string): void {
+export function addRecords(statement: Statement, records: readonly NewRecord[], condition?: string): void {
   assertRecords(records);
   const apart = new KeptApart();
   const tasks = records.map(({ task }) => apart.row(task, task.id, TASKS.payloads));
@@ -55,6 +56,7 @@ export function addRecords(statement: Statement, records: readonly TaskRecord[],
     tagUpserts,
   );
   statement.add(toPayloadInserts(apart.take()), payloadInserts);
+  statement.add(entriesOf(records.map(({ task, audit }) => ({ of_task: task.id, audit }))), auditInserts);
 }
 
 export async function commitChanges(
@@ -117,6 +119,7 @@ export async function commitChanges(
   statement.add(consumed, consumeInbox);
   statement.add(posts, insertPosts);
   statement.add(payloads, payloadInserts);
+  statement.add(entriesOf(changes.map(({ taskId, audit }) => ({ of_task: taskId, audit }))), auditInserts);
   const checks = [
     ...(changedSteps.length > 0 ? ["(select count(*) from updated_steps) = sum(changed_steps)"] : []),
     ...(changedCalls.length > 0 ? ["(select count(*) from updated_calls) = sum(changed_calls)"] : []),

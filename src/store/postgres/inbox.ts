@@ -5,8 +5,10 @@ import { canonicalJson } from "../../core/record/json.ts";
 import type { InboxRow } from "../../core/record/record.ts";
 import { INBOX_FOUND_MAX, toInboxPage } from "../inbox-page.ts";
 import { Gaps, KeptApart } from "../payloads.ts";
+import type { Audited } from "../audit-store.ts";
 import type { Change, InboxPage, InboxPost, InboxQuery, PostResult } from "../store.ts";
 import { TASK_INBOX } from "../tables.ts";
+import { auditInsertsAfter, storableDraft } from "./audit.ts";
 import { asJson, byColumns, writeArray } from "./row-encoding.ts";
 import { type Columns, columnsOf } from "./columns.ts";
 import type { PostgresClient } from "./connection.ts";
@@ -85,7 +87,12 @@ export function postRows(changes: readonly Change[]): PostRow[] {
     .map((post, place) => ({ ...post, place }));
 }
 
-export async function postToTask(client: PostgresClient, schema: Schema, post: InboxPost): Promise<PostResult> {
+export async function postToTask(
+  client: PostgresClient,
+  schema: Schema,
+  post: InboxPost,
+  { audit }: Audited = {},
+): Promise<PostResult> {
   const earlier = await findKeyed(client, schema, post);
   if (earlier) return earlier;
   const { task_id: taskId } = post;
@@ -99,6 +106,12 @@ export async function postToTask(client: PostgresClient, schema: Schema, post: I
       const { fields } = payloadInserts;
       parameters.push(...asJson.write(fields, toPayloadInserts(payloads)));
       parts.push(payloadInserts.read(schema, (alias) => asJson.read(fields, ["$3"], alias)));
+    }
+    if (audit) {
+      const entry = auditInsertsAfter("posted");
+      parameters.push(...asJson.write(entry.fields, [storableDraft(audit)]));
+      const source = `$${parameters.length}`;
+      parts.push(entry.read(schema, (alias) => asJson.read(entry.fields, [source], alias)));
     }
     const posted = await client.query(
       `with won as (select id from ${schema}.tasks where id = $1::text::uuid), ${parts.join(", ")} select from posted`,

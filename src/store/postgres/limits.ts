@@ -1,5 +1,6 @@
 // The table `limits`: what the code says of each limit, and what somebody has set in the place of that.
 
+import type { Audited } from "../audit-store.ts";
 import {
   type LimitName,
   type LimitRow,
@@ -12,6 +13,7 @@ import {
 } from "../limit-store.ts";
 import type { KeyTurns } from "../key-turns.ts";
 import { type StoredLimit, toLimitRow } from "../limit-rows.ts";
+import { queryAudited } from "./audit.ts";
 import type { PostgresClient } from "./connection.ts";
 import { milliseconds, type Schema } from "./schema.ts";
 import { giveBackTickets, settleTickets, takeTickets } from "./tickets.ts";
@@ -41,8 +43,8 @@ export function limitStore({ schema, turns, read, write, grant, onWoken }: Limit
     },
     settle: async () => noting(await grant((client) => settleTickets(client, schema, turns))),
     list: (only) => read((client) => listLimits(client, schema, only)),
-    set: (limit, setting) => write((client) => setLimit(client, schema, limit, setting)),
-    reset: (limit) => write((client) => resetLimit(client, schema, limit)),
+    set: (limit, setting, audited) => write((client) => setLimit(client, schema, limit, { ...setting, ...audited })),
+    reset: (limit, audited) => write((client) => resetLimit(client, schema, limit, audited)),
     placeOfStep: (taskId, stepId) => read((client) => placeOfStep(client, schema, taskId, stepId)),
     placeOfTask: (taskId) => read((client) => placeOfTask(client, schema, taskId)),
   };
@@ -118,18 +120,18 @@ async function setLimit(
   client: PostgresClient,
   schema: Schema,
   { kind, name }: LimitName,
-  setting: LimitSetting,
+  { running, runningPerKey, rate, reason, by, audit }: LimitSetting & Audited,
 ): Promise<boolean> {
-  const { running, runningPerKey, rate, reason, by } = setting;
-  const rows = await client.query(
-    `update ${schema}.limits set
+  const rows = await queryAudited(client, schema, {
+    audit,
+    text: `update ${schema}.limits set
        running = case when $3::boolean then $4::integer else running end,
        running_per_key = case when $5::boolean then $6::integer else running_per_key end,
        rate_count = case when $7::boolean then $8::integer else rate_count end,
        rate_ms = case when $7::boolean then $9::bigint else rate_ms end,
        reason = $10, set_by = $11, set_at = now()
      where kind = $1 and name = $2 returning 1`,
-    [
+    parameters: [
       kind,
       name,
       running !== undefined,
@@ -142,17 +144,23 @@ async function setLimit(
       reason,
       by,
     ],
-  );
+  });
   return rows.length === 1;
 }
 
-async function resetLimit(client: PostgresClient, schema: Schema, { kind, name }: LimitName): Promise<boolean> {
-  const rows = await client.query(
-    `update ${schema}.limits set
+async function resetLimit(
+  client: PostgresClient,
+  schema: Schema,
+  { kind, name }: LimitName,
+  audited: Audited | undefined,
+): Promise<boolean> {
+  const rows = await queryAudited(client, schema, {
+    text: `update ${schema}.limits set
        running = null, running_per_key = null, rate_count = null, rate_ms = null, reason = null, set_by = null, set_at = null
      where kind = $1 and name = $2 returning 1`,
-    [kind, name],
-  );
+    parameters: [kind, name],
+    ...audited,
+  });
   return rows.length === 1;
 }
 

@@ -1,9 +1,11 @@
 // The table `pauses`. It is small, and mostly empty.
 
 import { storableText } from "../storable-text.ts";
+import type { Audited } from "../audit-store.ts";
 import type { NewPause, PauseRow, PauseStore } from "../pause-store.ts";
 import { PAUSES } from "../tables.ts";
 import { aggregateColumns, columnsOf, selectList, toRows } from "./columns.ts";
+import { queryAudited } from "./audit.ts";
 import type { PostgresClient } from "./connection.ts";
 import type { Schema } from "./schema.ts";
 
@@ -44,10 +46,11 @@ export function pauseStore({ read, write }: Clients, schema: Schema): PauseStore
       if (!row) throw new Error("A look at the pauses gives one row.");
       return { pauses: toPauses(row.pauses), seen: row.seen };
     },
-    put: (pause) => write((client) => putPause(client, schema, pause)),
-    async remove(scope, name) {
+    put: (pause, audited) => write((client) => putPause(client, schema, pause, audited)),
+    async remove(scope, name, audited) {
+      const text = `delete from ${schema}.pauses where scope = $1 and name = $2 returning 1`;
       const removed = await write((client) =>
-        client.query(`delete from ${schema}.pauses where scope = $1 and name = $2 returning 1`, [scope, name]),
+        queryAudited(client, schema, { text, parameters: [scope, name], ...audited }),
       );
       return removed.length === 1;
     },
@@ -67,17 +70,23 @@ export function pauseStore({ read, write }: Clients, schema: Schema): PauseStore
   };
 }
 
-async function putPause(client: PostgresClient, schema: Schema, pause: NewPause): Promise<PauseRow> {
+async function putPause(
+  client: PostgresClient,
+  schema: Schema,
+  pause: NewPause,
+  audited: Audited | undefined,
+): Promise<PauseRow> {
   const { scope, name, id, reason, made_by, aborts } = pause;
-  const [row] = await client.query<PauseRow>(
-    `insert into ${schema}.pauses as p (scope, name, id, reason, made_by, aborts, since)
+  const [row] = await queryAudited<PauseRow>(client, schema, {
+    text: `insert into ${schema}.pauses as p (scope, name, id, reason, made_by, aborts, since)
      values ($1, $2, $3::uuid, $4, $5, $6::smallint, now())
      on conflict (scope, name) do update set
        id = excluded.id, reason = excluded.reason, made_by = excluded.made_by, aborts = excluded.aborts,
        since = excluded.since
      returning ${selectList(PAUSE)}`,
-    [scope, name, id, reason === null ? null : storableText(reason), storableText(made_by), aborts],
-  );
+    parameters: [scope, name, id, reason === null ? null : storableText(reason), storableText(made_by), aborts],
+    ...audited,
+  });
   if (!row) throw new Error("A pause that is written is given.");
   return row;
 }

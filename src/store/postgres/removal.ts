@@ -10,7 +10,9 @@ import {
   type RemovalStore,
   REMOVED_MAX,
 } from "../removal-store.ts";
+import { auditInsertsAfter, storableDraft } from "./audit.ts";
 import type { PostgresClient } from "./connection.ts";
+import { asJson } from "./row-encoding.ts";
 import { milliseconds, type Schema, timestamp } from "./schema.ts";
 
 type Use = <Result>(use: (client: PostgresClient) => Promise<Result>) => Promise<Result>;
@@ -88,8 +90,10 @@ async function findEnded(
 async function removeTasks(
   client: PostgresClient,
   schema: Schema,
-  { ids, keptMs, lease, isDryRun = false }: Removal,
+  { ids, keptMs, lease, isDryRun = false, audit }: Removal,
 ): Promise<RemovalResult> {
+  const entry = auditInsertsAfter("removed");
+  const audited = audit ? `, ${entry.read(schema, (alias) => asJson.read(entry.fields, ["$6"], alias))}` : "";
   const [row] = await client.query<{ removed: number; has_lease: boolean }>(
     `with lease as (
       insert into ${schema}.duties as d (name, owner, lease_until)
@@ -121,9 +125,16 @@ async function removeTasks(
     ), counted as (
       insert into ${schema}.task_counts (flow_name, status, tasks)
       select flow_name, status, -count(*) from removed group by flow_name, status
-    )
+    )${audited}
     select (select count(*) from removed)::integer + (select count(*) from going where $5::boolean)::integer as removed, ($3::uuid is null or exists (select from lease)) as has_lease`,
-    [JSON.stringify(ids), keptMs ?? null, lease?.owner ?? null, lease?.ms ?? null, isDryRun],
+    [
+      JSON.stringify(ids),
+      keptMs ?? null,
+      lease?.owner ?? null,
+      lease?.ms ?? null,
+      isDryRun,
+      ...(audit ? asJson.write(entry.fields, [storableDraft(audit)]) : []),
+    ],
   );
   return row?.has_lease === false ? { kind: "busy" } : { kind: "removed", count: row?.removed ?? 0 };
 }

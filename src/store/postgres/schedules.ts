@@ -15,6 +15,7 @@ import {
   type ScheduleStore,
 } from "../schedule-store.ts";
 import { SCHEDULE_SKIPS, SCHEDULE_SOURCES, SCHEDULES } from "../tables.ts";
+import { auditInsertsAfter, queryAudited, storableDraft } from "./audit.ts";
 import { columnsOf, selectList } from "./columns.ts";
 import { addRecords } from "./commit.ts";
 import type { PostgresClient } from "./connection.ts";
@@ -52,14 +53,17 @@ export function scheduleStore(
           [name],
         ),
       ),
-    async insert(row) {
+    async insert(row, audited) {
       const statement = new Statement(schema, asJson);
       statement.add([row], INSERTED);
+      if (audited?.audit) statement.add([storableDraft(audited.audit)], auditInsertsAfter("inserted"));
       return (await write((client) => statement.run(client, "select 1 from inserted"))).length === 1;
     },
-    async remove(name, version) {
+    async remove(name, version, audited) {
       const text = `delete from ${schema}.schedules where name = $1 and version = $2 returning 1`;
-      return (await write((client) => client.query(text, [name, version]))).length === 1;
+      const parameters = [name, version];
+      const removed = await write((client) => queryAudited(client, schema, { text, parameters, ...audited }));
+      return removed.length === 1;
     },
     readDue: (flows) => look((client) => readDue(client, schema, flows)),
     fire: (firings) => write((client) => fire(client, schema, firings)),
@@ -146,6 +150,8 @@ async function fire(client: PostgresClient, schema: Schema, firings: readonly Fi
     firings.flatMap(({ skips }) => skips),
     SKIPPED,
   );
+  // who changes one by hand writes it alone
+  for (const { audit } of firings) if (audit) statement.add([storableDraft(audit)], auditInsertsAfter("fired"));
   const [fired] = await statement.run<{ names: string | null }>(
     client,
     "select string_agg(name, ',') as names from fired",

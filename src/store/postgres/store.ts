@@ -6,6 +6,7 @@ import { Processes } from "../processes.ts";
 import { NO_TURN, type Store } from "../store.ts";
 import { admissionStore } from "./admission.ts";
 import { claimTasks } from "./claim.ts";
+import { auditStore } from "./audit.ts";
 import { commitChanges, insertTasks } from "./commit.ts";
 import { PostgresClient } from "./connection.ts";
 import { postToTask, postToTasks, readInbox } from "./inbox.ts";
@@ -26,6 +27,7 @@ import { removalStore } from "./removal.ts";
 import { scheduleStore } from "./schedules.ts";
 import { milliseconds, quoteSchema } from "./schema.ts";
 import { searchTasks } from "./search.ts";
+import { sessionStore } from "./sessions.ts";
 import { tokenStore } from "./tokens.ts";
 import { Turns } from "./turns.ts";
 import { announce } from "./watch.ts";
@@ -124,7 +126,7 @@ export async function openPostgresStore({
     commitChanges: (changes) => writeTasks((client) => commitChanges(client, schema, changes)),
     takeTurn: async (taskId) => (await turns?.take(taskId)) ?? NO_TURN,
     readInbox: (taskId, query) => write((client) => readInbox(client, schema, taskId, query)),
-    postToTask: (post) => writeTasks((client) => postToTask(client, schema, post)),
+    postToTask: (post, audited) => writeTasks((client) => postToTask(client, schema, post, audited)),
     postToTasks: (posts) => writeTasks((client) => postToTasks(client, schema, posts)),
     readTask: (id, reading) => read((client) => readTask(client, schema, id, reading)),
     readTaskRow: (id) => read((client) => readTaskRow(client, schema, id)),
@@ -164,6 +166,8 @@ export async function openPostgresStore({
     removal: removalStore(read, schema),
     limits: limitStore({ schema, turns: keyTurns, read, write: writeTasks, grant, onWoken: () => frontier.reset() }),
     pauses: pauseStore({ read, write }, schema),
+    audit: auditStore(schema, read),
+    sessions: sessionStore(schema, { read, write }),
     counts: countStore(read, write, schema),
     figures: figureStore(read, schema),
     counters: counterStore({ read, write }, schema),

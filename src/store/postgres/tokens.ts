@@ -2,6 +2,7 @@ import { storableText } from "../storable-text.ts";
 import type { TokenRow, TokenStore } from "../token-store.ts";
 import { TOKENS } from "../tables.ts";
 import { columnsOf, selectList } from "./columns.ts";
+import { queryAudited } from "./audit.ts";
 import type { PostgresClient } from "./connection.ts";
 import type { Schema } from "./schema.ts";
 
@@ -12,12 +13,13 @@ const COLUMNS = selectList(columnsOf(TOKENS, "t"));
 export function tokenStore(schema: Schema, { read, write }: { readonly read: Use; readonly write: Use }): TokenStore {
   const table = `${schema}.tokens`;
   return {
-    insert: (token) =>
+    insert: (token, audited) =>
       write(async (client) => {
-        const [row] = await client.query<TokenRow>(
-          `insert into ${table} as t (id, name, role, flows, hides_payloads, secret_hash, created_at, expires_at)
+        const [row] = await queryAudited<TokenRow>(client, schema, {
+          ...audited,
+          text: `insert into ${table} as t (id, name, role, flows, hides_payloads, secret_hash, created_at, expires_at)
            values ($1, $2, $3, $4, $5::smallint, $6, now(), now() + $7::bigint * interval '1 ms') returning ${COLUMNS}`,
-          [
+          parameters: [
             token.id,
             storableText(token.name),
             token.role,
@@ -26,7 +28,7 @@ export function tokenStore(schema: Schema, { read, write }: { readonly read: Use
             token.secret_hash,
             token.expiresInMs,
           ],
-        );
+        });
         if (!row) throw new Error("An insert gives its row.");
         return row;
       }),
@@ -39,24 +41,29 @@ export function tokenStore(schema: Schema, { read, write }: { readonly read: Use
       }),
     isAny: () =>
       read(async (client) => (await client.read(`select from ${table} where revoked_at is null limit 1`)).length > 0),
-    rotate: (id, { hash, graceMs }) =>
+    rotate: (id, { hash, graceMs }, audited) =>
       write(async (client) => {
-        const [row] = await client.query<TokenRow>(
-          `update ${table} as t set
+        const [row] = await queryAudited<TokenRow>(client, schema, {
+          ...audited,
+          text: `update ${table} as t set
              old_hash = t.secret_hash, old_until = now() + $3::bigint * interval '1 ms', secret_hash = $2
            where t.id = $1 and t.revoked_at is null and (t.expires_at is null or t.expires_at > now())
            returning ${COLUMNS}`,
-          [id, hash, graceMs],
-        );
+          parameters: [id, hash, graceMs],
+        });
         return row;
       }),
-    revoke: (id) =>
+    // a second time changes nothing, and is nobody's doing
+    revoke: (id, audited) =>
       write(async (client) => {
-        const [row] = await client.query<TokenRow>(
-          `update ${table} as t set revoked_at = coalesce(t.revoked_at, now()) where t.id = $1 returning ${COLUMNS}`,
-          [id],
-        );
-        return row;
+        const [row] = await queryAudited<TokenRow>(client, schema, {
+          ...audited,
+          text: `update ${table} as t set revoked_at = now() where t.id = $1 and t.revoked_at is null returning ${COLUMNS}`,
+          parameters: [id],
+        });
+        if (row) return row;
+        const [earlier] = await client.query<TokenRow>(`select ${COLUMNS} from ${table} t where t.id = $1`, [id]);
+        return earlier;
       }),
     noteUse: (id) =>
       write(async (client) => {

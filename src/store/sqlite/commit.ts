@@ -1,11 +1,11 @@
 // The two writes of a driver, each one transaction over all tables: one table after the other, for what a table is in
 // the processor's caches then.
 
-import type { TaskRecord } from "../../core/record/record.ts";
 import { assertChanges, assertRecords } from "../assert-changes.ts";
 import { KeptApart } from "../payloads.ts";
-import type { Change } from "../store.ts";
+import type { Change, NewRecord } from "../store.ts";
 import { TASK_STEPS, TASKS, TOOL_CALLS } from "../tables.ts";
+import { appendEntry } from "./audit.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { CountChanges } from "./counts.ts";
 import { consumeInbox, insertPost } from "./inbox.ts";
@@ -15,12 +15,22 @@ import { insertTags, setTags } from "./tags.ts";
 import { insertTask, updateTask } from "./tasks.ts";
 import { insertCall, updateCall } from "./tool-calls.ts";
 
-export function insertTasks(connection: SqliteConnection, records: readonly TaskRecord[]): Promise<boolean[]> {
-  return connection.write(() => insertRecords(connection, records));
+export function insertTasks(
+  connection: SqliteConnection,
+  records: readonly NewRecord[],
+  now: () => number,
+): Promise<boolean[]> {
+  return connection.write(() => {
+    const won = insertRecords(connection, records);
+    records.forEach(({ audit }, place) => {
+      if (audit && won[place] === true) appendEntry(connection, audit, now());
+    });
+    return won;
+  });
 }
 
 /** Within a transaction. Each place of the result tells whether that task is new. */
-export function insertRecords(connection: SqliteConnection, records: readonly TaskRecord[]): boolean[] {
+export function insertRecords(connection: SqliteConnection, records: readonly NewRecord[]): boolean[] {
   assertRecords(records);
   const apart = new KeptApart();
   const counts = new CountChanges();
@@ -81,6 +91,7 @@ export async function commitChanges(
     for (const change of made) {
       consumeInbox(connection, change, at);
       for (const post of change.posts) insertPost(connection, post, at);
+      appendEntry(connection, change.audit, at);
     }
     return won;
   });

@@ -4,8 +4,10 @@ import { canonicalJson } from "../../core/record/json.ts";
 import type { InboxRow } from "../../core/record/record.ts";
 import { INBOX_FOUND_MAX, toInboxPage } from "../inbox-page.ts";
 import { Gaps, KeptApart } from "../payloads.ts";
+import type { Audited } from "../audit-store.ts";
 import type { Change, InboxPage, InboxPost, InboxQuery, PostResult } from "../store.ts";
 import { TASK_INBOX } from "../tables.ts";
+import { appendEntry } from "./audit.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { fillGaps, insertPayloads, wholeText } from "./payloads.ts";
 import { columnList, insertRow, insertsInto } from "./statements.ts";
@@ -51,7 +53,12 @@ export function insertPost(connection: SqliteConnection, post: InboxPost, now: n
   return true;
 }
 
-export function postToTask(connection: SqliteConnection, post: InboxPost, now: number): PostResult {
+export function postToTask(
+  connection: SqliteConnection,
+  post: InboxPost,
+  now: number,
+  { audit }: Audited = {},
+): PostResult {
   const { task_id: taskId, idempotency_key: key } = post;
   const earlier = key === null ? null : connection.prepare<InboxRow>(SELECT_KEY).get({ taskId, key });
   if (earlier) {
@@ -59,7 +66,9 @@ export function postToTask(connection: SqliteConnection, post: InboxPost, now: n
     const same = earlier.name === post.name && canonicalJson(payload) === canonicalJson(post.payload ?? "null");
     return { kind: "duplicate", same };
   }
-  return { kind: insertPost(connection, post, now) ? "posted" : "refused" };
+  if (!insertPost(connection, post, now)) return { kind: "refused" };
+  appendEntry(connection, audit, now);
+  return { kind: "posted" };
 }
 
 export function consumeInbox(connection: SqliteConnection, { taskId, consumed }: Change, now: number): void {

@@ -10,6 +10,7 @@ import {
 } from "../limit-store.ts";
 import type { KeyTurns } from "../key-turns.ts";
 import { type StoredLimit, toLimitRow } from "../limit-rows.ts";
+import { appendEntry } from "./audit.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { giveBackTickets, settleTickets, takeTickets } from "./tickets.ts";
 
@@ -120,7 +121,7 @@ export function limitStore(connection: SqliteConnection, turns: KeyTurns, now: (
           .map(toLimitRow),
       );
     },
-    set: ({ kind, name }, { running, runningPerKey, rate, reason, by }) =>
+    set: ({ kind, name }, { running, runningPerKey, rate, reason, by }, audited) =>
       connection.write(() => {
         const set = connection.prepare(SET).run({
           kind,
@@ -136,9 +137,16 @@ export function limitStore(connection: SqliteConnection, turns: KeyTurns, now: (
           by,
           now: now(),
         });
-        return set.changes === 1;
+        if (set.changes === 0) return false;
+        appendEntry(connection, audited?.audit, now());
+        return true;
       }),
-    reset: ({ kind, name }) => connection.write(() => connection.prepare(RESET).run({ kind, name }).changes === 1),
+    reset: ({ kind, name }, audited) =>
+      connection.write(() => {
+        if (connection.prepare(RESET).run({ kind, name }).changes === 0) return false;
+        appendEntry(connection, audited?.audit, now());
+        return true;
+      }),
     placeOfStep: (taskId, stepId) =>
       connection.read(() => connection.prepare<LinePlace>(PLACE_OF_STEP).get({ taskId, stepId }) ?? undefined),
     placeOfTask: (taskId) =>

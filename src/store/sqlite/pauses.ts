@@ -3,6 +3,7 @@
 import { storableText } from "../storable-text.ts";
 import type { PauseRow, PauseStore, UnawareWorker } from "../pause-store.ts";
 import { PAUSES } from "../tables.ts";
+import { appendEntry } from "./audit.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { columnList, insertRow, insertsInto } from "./statements.ts";
 
@@ -34,7 +35,7 @@ export function pauseStore(connection: SqliteConnection, now: () => number): Pau
         pauses: selectPauses(connection),
         seen: connection.prepare<{ seen: string }>(SEEN).get({ workerId })?.seen ?? null,
       })),
-    put: (pause) =>
+    put: (pause, audited) =>
       connection.write(() => {
         const row = {
           ...pause,
@@ -43,9 +44,15 @@ export function pauseStore(connection: SqliteConnection, now: () => number): Pau
           since: now(),
         };
         insertRow(connection, PUT, row);
+        appendEntry(connection, audited?.audit, row.since);
         return row;
       }),
-    remove: (scope, name) => connection.write(() => connection.prepare(REMOVE).run({ scope, name }).changes === 1),
+    remove: (scope, name, audited) =>
+      connection.write(() => {
+        if (connection.prepare(REMOVE).run({ scope, name }).changes === 0) return false;
+        appendEntry(connection, audited?.audit, now());
+        return true;
+      }),
     acknowledge: async (workerId, seen) => {
       await connection.write(() => connection.prepare(ACKNOWLEDGE).run({ workerId, seen }));
     },

@@ -13,6 +13,7 @@ import {
   type RemovalStore,
   REMOVED_MAX,
 } from "../removal-store.ts";
+import { appendEntry } from "./audit.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { CountChanges } from "./counts.ts";
 
@@ -104,7 +105,7 @@ function findEnded(connection: SqliteConnection, { flow, status, keptMs, after }
 
 function removeTasks(
   connection: SqliteConnection,
-  { ids, keptMs = 0, lease, isDryRun }: Removal,
+  { ids, keptMs = 0, lease, isDryRun, audit }: Removal,
   now: number,
 ): RemovalResult {
   if (lease) {
@@ -125,5 +126,6 @@ function removeTasks(
   const counts = new CountChanges();
   for (const { flow_name, status } of going) counts.add(flow_name, status, -1);
   counts.write(connection);
+  if (going.length > 0) appendEntry(connection, audit, now);
   return { kind: "removed", count: going.length };
 }

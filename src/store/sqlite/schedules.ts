@@ -13,6 +13,7 @@ import {
 import { SCHEDULE_SKIPS, SCHEDULE_SOURCES, SCHEDULES } from "../tables.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import { findOpen } from "./admission.ts";
+import { appendEntry } from "./audit.ts";
 import { insertRecords } from "./commit.ts";
 import { parametersOf, type SqliteConnection } from "./connection.ts";
 import { assignments, columnList, insertRow, insertsInto } from "./statements.ts";
@@ -25,10 +26,20 @@ export function scheduleStore(connection: SqliteConnection, now: () => number): 
       connection.read(() => connection.prepare<ScheduleRow>(SELECT_PAGE).all({ limit, after })),
     read: (name) => connection.read(() => connection.prepare<ScheduleRow>(SELECT).get({ name }) ?? undefined),
     readSkips: (name) => connection.read(() => connection.prepare<SkipRow>(SELECT_SKIPS).all({ name })),
-    insert: (row) => connection.write(() => insertRow(connection, INSERT_NEW, row) === 1),
-    remove: (name, version) => connection.write(() => run(DELETE, { name, version }) === 1),
+    insert: (row, audited) =>
+      connection.write(() => {
+        if (insertRow(connection, INSERT_NEW, row) === 0) return false;
+        appendEntry(connection, audited?.audit, now());
+        return true;
+      }),
+    remove: (name, version, audited) =>
+      connection.write(() => {
+        if (run(DELETE, { name, version }) === 0) return false;
+        appendEntry(connection, audited?.audit, now());
+        return true;
+      }),
     readDue: (flows) => connection.read(() => readDue(connection, flows, now())),
-    fire: (firings) => connection.write(() => firings.map((firing) => fire(connection, firing))),
+    fire: (firings) => connection.write(() => firings.map((firing) => fire(connection, firing, now()))),
     wakeQueued: (names) =>
       connection.write(() => names.reduce((count, name) => count + run(WAKE, { name, now: now() }), 0)),
     listSources: () => connection.read(() => connection.prepare<ScheduleSourceRow>(SELECT_SOURCES).all()),
@@ -139,11 +150,12 @@ function isKeyTaken(connection: SqliteConnection, { task }: TaskRecord): boolean
 }
 
 /** SS1. */
-function fire(connection: SqliteConnection, { row, tasks, skips }: Firing): boolean {
+function fire(connection: SqliteConnection, { row, tasks, skips, audit }: Firing, now: number): boolean {
   if (tasks.some((record) => isKeyTaken(connection, record))) return false;
   if (connection.prepare(UPDATE).run(parametersOf(row)).changes === 0) return false;
   insertRecords(connection, tasks);
   for (const skip of skips) insertRow(connection, SKIP, skip);
   if (skips.length > 0) connection.prepare(CLEAR_SKIPS).run({ name: row.name });
+  appendEntry(connection, audit, now);
   return true;
 }

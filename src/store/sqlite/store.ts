@@ -8,6 +8,7 @@ import { databaseBehind } from "../migrations.ts";
 import { Processes } from "../processes.ts";
 import { NO_TURN, type Store } from "../store.ts";
 import { admissionStore } from "./admission.ts";
+import { auditStore } from "./audit.ts";
 import { claimTasks } from "./claim.ts";
 import { commitChanges, insertTasks } from "./commit.ts";
 import { openConnection } from "./connection.ts";
@@ -24,6 +25,7 @@ import { counterStore } from "./counters.ts";
 import { figureStore } from "./figures.ts";
 import { removalStore } from "./removal.ts";
 import { searchTasks } from "./search.ts";
+import { sessionStore } from "./sessions.ts";
 import { tokenStore } from "./tokens.ts";
 import { scheduleStore } from "./schedules.ts";
 import { type BellWatch, ringBell, watchBell } from "./watch.ts";
@@ -90,11 +92,11 @@ export async function openSqliteStore({
     location: `sqlite:${path}`,
     schedules: scheduleStore(connection, now),
     now: async () => now(),
-    insertTasks: (records) => insertTasks(connection, records),
+    insertTasks: (records) => insertTasks(connection, records, now),
     commitChanges: (changes) => commitChanges(connection, changes, now),
     takeTurn: async () => NO_TURN, // whoever writes waits for the file
     readInbox: (taskId, query) => readInbox(connection, taskId, query),
-    postToTask: (post) => connection.write(() => postToTask(connection, post, now())),
+    postToTask: (post, audited) => connection.write(() => postToTask(connection, post, now(), audited)),
     postToTasks: (posts) => connection.write(() => posts.map((post) => postToTask(connection, post, now()).kind)),
     readTask: (id, reading) => readTask(connection, id, reading),
     readTaskRow: (id) => readTaskRow(connection, id),
@@ -135,6 +137,8 @@ export async function openSqliteStore({
     listWorkers: () => listWorkers(connection, signs, now()),
     removal: removalStore(connection, now),
     limits: limitStore(connection, keyTurns, now),
+    audit: auditStore(connection),
+    sessions: sessionStore(connection, now),
     pauses: pauseStore(connection, now),
     counts: countStore(connection),
     figures: figureStore(connection, now),

@@ -1,5 +1,6 @@
 import type { TokenRow, TokenStore } from "../token-store.ts";
 import { TOKENS } from "../tables.ts";
+import { appendEntry } from "./audit.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { columnList, insertRow, insertsInto } from "./statements.ts";
 
@@ -18,13 +19,14 @@ const ROTATE = `
   where id = $id and revoked_at is null and (expires_at is null or expires_at > $now)
   returning ${COLUMNS}`;
 
-const REVOKE = `update tokens set revoked_at = coalesce(revoked_at, $now) where id = $id returning ${COLUMNS}`;
+/** A second time changes nothing, and is nobody's doing. */
+const REVOKE = "update tokens set revoked_at = $now where id = $id and revoked_at is null";
 
 const NOTE_USE = "update tokens set last_used_at = $now where id = $id";
 
 export function tokenStore(connection: SqliteConnection, now: () => number): TokenStore {
   return {
-    insert({ expiresInMs, ...token }) {
+    insert({ expiresInMs, ...token }, audited) {
       const created_at = now();
       const row: TokenRow = {
         ...token,
@@ -37,15 +39,26 @@ export function tokenStore(connection: SqliteConnection, now: () => number): Tok
       };
       return connection.write(() => {
         insertRow(connection, INSERTS, row);
+        appendEntry(connection, audited?.audit, created_at);
         return row;
       });
     },
     list: () => connection.read(() => connection.prepare<TokenRow>(LIST).all({})),
     read: (id) => connection.read(() => connection.prepare<TokenRow>(READ).get({ id }) ?? undefined),
     isAny: () => connection.read(() => connection.prepare(IS_ANY).get({}) !== null),
-    rotate: (id, change) =>
-      connection.write(() => connection.prepare<TokenRow>(ROTATE).get({ id, ...change, now: now() }) ?? undefined),
-    revoke: (id) => connection.write(() => connection.prepare<TokenRow>(REVOKE).get({ id, now: now() }) ?? undefined),
+    rotate: (id, change, audited) =>
+      connection.write(() => {
+        const at = now();
+        const row = connection.prepare<TokenRow>(ROTATE).get({ id, ...change, now: at }) ?? undefined;
+        if (row) appendEntry(connection, audited?.audit, at);
+        return row;
+      }),
+    revoke: (id, audited) =>
+      connection.write(() => {
+        const at = now();
+        if (connection.prepare(REVOKE).run({ id, now: at }).changes > 0) appendEntry(connection, audited?.audit, at);
+        return connection.prepare<TokenRow>(READ).get({ id }) ?? undefined;
+      }),
     async noteUse(id) {
       await connection.write(() => connection.prepare(NOTE_USE).run({ id, now: now() }));
     },

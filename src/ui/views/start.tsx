@@ -73,7 +73,7 @@ function StartForm({ flow }: { readonly flow: FlowDescription }): ComponentChild
       <h2>{flow.name}</h2>
       <SchemaForm schema={flow.input_schema} name="input" onChange={setJson} />
       <Failure error={error} />
-      <div class="order">
+      <div class="order creates">
         <button type="submit" class="primary" disabled={isBusy}>
           {isBusy ? "Starting…" : "Start"}
         </button>

@@ -11,6 +11,7 @@ import { Failure } from "../parts/failure.tsx";
 import { Payload } from "../parts/payload.tsx";
 import { State } from "../parts/state.tsx";
 import { StepDetails } from "../parts/step-details.tsx";
+import { TaskAudit } from "../parts/task-audit.tsx";
 import { Timeline } from "../parts/timeline.tsx";
 import { go, hrefOf } from "../router.ts";
 import { describeWait, isEnded, standingOfTask } from "../standing.ts";
@@ -81,6 +82,7 @@ export function TaskView({ id, query }: Props): ComponentChild {
           {whole.output_payload !== null && <Payload title="Output" value={whole.output_payload} />}
         </div>
       )}
+      <TaskAudit id={id} version={task.updated_at} />
     </>
   );
 }

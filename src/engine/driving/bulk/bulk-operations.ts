@@ -46,7 +46,16 @@ export class BulkOperations implements Bulk {
     checkToken(token, operation);
     const { record, isNew } = await newTasks.create(
       { flow: BULK_FLOW, input: operation, idempotencyKey: `bulk:${token}`, start: "now" },
-      { flow: tools.flows.get(BULK_FLOW) },
+      {
+        flow: tools.flows.get(BULK_FLOW),
+        audit: (target) =>
+          tools.audit({
+            action: `${request.action}-tasks`,
+            kind: "tasks",
+            target,
+            after: { filter: request.filter, ...(request.signal && { signal: request.signal.name }) },
+          }),
+      },
     );
     return tell(record, isNew);
   }

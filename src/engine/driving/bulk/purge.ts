@@ -8,6 +8,7 @@ import type { RowFilter } from "../../../core/record/row-filter.ts";
 import type { Clock } from "../../../core/clock.ts";
 import type { Limits } from "../../../core/limits.ts";
 import type { ListKey, Store } from "../../../store/store.ts";
+import type { Audit } from "../../doors/audit.ts";
 import { toRowFilter } from "../../doors/row-filter.ts";
 import type { Flows } from "../../task/flows.ts";
 
@@ -16,6 +17,7 @@ interface PurgeTools {
   readonly flows: Pick<Flows, "get" | "names">;
   readonly limits: Pick<Limits, "retention">;
   readonly clock: Clock;
+  readonly audit: Audit;
 }
 
 /** Of one call. */
@@ -55,7 +57,9 @@ export async function purge({ filter: given, isDryRun, cursor }: PurgeRequest, t
       const match = within(filter, { flow, status, before: now - keptMs });
       const page = await tasks.searchTasks({ filter: match, limit: PAGE, ...(after && { after }) });
       const ids = page.rows.map(({ id }) => id);
-      const result = await tasks.removal.removeTasks({ ids, keptMs, isDryRun });
+      const doing = { action: "purge", kind: "tasks", target: flow, before: { status, tasks: ids } } as const;
+      const audited = isDryRun ? {} : tools.audit(doing);
+      const result = await tasks.removal.removeTasks({ ids, keptMs, isDryRun, ...audited });
       const count = result.kind === "removed" ? result.count : 0;
       if (count > 0) removed = addPurged(removed, [{ flow_name: flow, status, tasks: count }]);
       after = page.next;

@@ -1,0 +1,228 @@
+// The audit log: what is to be written down of what is done, what is there, and whether it is as it was written.
+
+import { createHash } from "node:crypto";
+import type { Acting } from "../../acting.ts";
+import {
+  AUDIT_FAULTS_MAX,
+  AUDIT_PAGE_MAX,
+  type AuditEntry,
+  type AuditFault,
+  type AuditLog,
+  type AuditPage,
+  type AuditVerdict,
+  type Actor,
+  type ListAudit,
+} from "../../core/api/audit.ts";
+import { TaskonautError } from "../../core/errors.ts";
+import { type AuditRow, canonicalEntry, REASON_MAX, type TargetKind } from "../../core/record/audit.ts";
+import type { Json } from "../../core/record/json-value.ts";
+import { parseJson } from "../../core/record/json.ts";
+import type { AuditHead, Audited, AuditStore } from "../../store/audit-store.ts";
+
+/** What is done, to what. */
+interface Doing {
+  /** As the command is called. */
+  readonly action: string;
+  readonly kind: TargetKind;
+  readonly target: string;
+  readonly before?: unknown;
+  readonly after?: unknown;
+  /** Where whoever acts gives none. */
+  readonly reason?: string | undefined;
+}
+
+/** Gives what a write brings with it; nothing, where nobody acts. Throws input_invalid. */
+export type Audit = (doing: Doing) => Audited;
+
+/** Entries that are read at once. */
+const WALK = 500;
+
+/** So far away an entry is looked for that stands at another place than it was written. */
+const MOVED_MAX = 500;
+
+export class AuditDoor implements AuditLog {
+  constructor(
+    private readonly store: AuditStore,
+    private readonly actors: Acting,
+  ) {}
+
+  acting<Result>(actor: Actor, act: () => Promise<Result>): Promise<Result> {
+    checkReason(actor.reason);
+    return this.actors.run(actor, act);
+  }
+
+  readonly audit: Audit = ({ action, kind, target, before, after, reason: given }) => {
+    const { actor } = this.actors;
+    if (!actor) return {};
+    const { who, tokenId, role, way, reason = given, requestId, address } = actor;
+    return {
+      audit: {
+        who,
+        token_id: tokenId ?? null,
+        role,
+        way,
+        action,
+        target_kind: kind,
+        target,
+        reason: reason ?? null,
+        request_id: requestId ?? null,
+        address: address ?? null,
+        state_before: textOf(before),
+        state_after: textOf(after),
+      },
+    };
+  };
+
+  async list({ filter = {}, limit, before }: ListAudit): Promise<AuditPage> {
+    if (!Number.isInteger(limit) || limit < 1 || limit > AUDIT_PAGE_MAX) {
+      throw invalid("limit", `must be a whole number from 1 to ${AUDIT_PAGE_MAX}`);
+    }
+    const { who, action, target, way, since, until } = filter;
+    const rows = await this.store.list(
+      {
+        who: who ?? null,
+        action: action ?? null,
+        target: target ?? null,
+        way: way ?? null,
+        since: since ?? null,
+        until: until ?? null,
+      },
+      { limit: limit + 1, before: before ?? null },
+    );
+    const next = rows.length > limit ? rows[limit - 1]?.seq : undefined;
+    return { entries: rows.slice(0, limit).map(toEntry), ...(next !== undefined && { next }) };
+  }
+
+  async verify(): Promise<AuditVerdict> {
+    // what is written meanwhile is not looked at
+    const head = await this.store.head();
+    const walk = new Walk(head);
+    for (let after = 0; after < head.seq;) {
+      const rows = await this.store.walk(after, WALK);
+      const last = rows.at(-1);
+      if (!last) break;
+      walk.see(rows.filter(({ seq }) => seq <= head.seq));
+      after = last.seq;
+    }
+    return walk.end();
+  }
+}
+
+/** Looks at entries in order, and finds what does not fit. */
+class Walk {
+  readonly #faults: AuditFault[] = [];
+  #entries = 0;
+  #seq: number;
+  #hash: string;
+  /** Of an entry that is not as it was, the hash says nothing of the next. */
+  #isKnown = true;
+
+  constructor(private readonly head: AuditHead) {
+    this.#seq = head.first_seq - 1;
+    this.#hash = head.first_hash;
+  }
+
+  see(rows: readonly AuditRow[]): void {
+    for (const row of rows) this.#look(row);
+  }
+
+  #look(row: AuditRow): void {
+    this.#entries += 1;
+    const { seq } = row;
+    if (seq > this.#seq + 1) {
+      this.#tell("removed", this.#seq + 1, seq - 1, (which, was) => `${which} ${was} removed`);
+      this.#isKnown = false;
+    }
+    if (hashOf(row) !== row.hash) {
+      const place = placeOf(row);
+      if (place === undefined) this.#tell("changed", seq, seq, (which) => `${which} was changed`);
+      else this.#tell("moved", seq, seq, (which) => `${which} was written as entry ${place}, and moved here`);
+      this.#isKnown = false;
+    } else if (this.#isKnown && row.previous_hash !== this.#hash) {
+      // it is whole in itself, so somebody has written it, or the one before, anew
+      this.#tell("changed", Math.max(1, seq - 1), seq, () => {
+        return seq === 1 ? "entry 1 was written anew" : `entry ${seq - 1} or entry ${seq} was written anew`;
+      });
+    } else this.#isKnown = true;
+    this.#seq = seq;
+    this.#hash = row.hash;
+  }
+
+  end(): AuditVerdict {
+    const { seq, hash } = this.head;
+    if (this.#seq < seq) this.#tell("cut", this.#seq + 1, seq, (which, was) => `${which} ${was} removed from the end`);
+    else if (this.#seq > 0 && this.#hash !== hash)
+      this.#tell("changed", seq, seq, (which) => `${which} was written anew`);
+    return { intact: this.#faults.length === 0, entries: this.#entries, head: { seq, hash }, faults: this.#faults };
+  }
+
+  #tell(
+    kind: AuditFault["kind"],
+    first: number,
+    last: number,
+    tell: (which: string, was: "was" | "were") => string,
+  ): void {
+    if (this.#faults.length === AUDIT_FAULTS_MAX) return;
+    const message = first === last ? tell(`entry ${first}`, "was") : tell(`entries ${first} to ${last}`, "were");
+    this.#faults.push({ kind, first, last, message });
+  }
+}
+
+/** Where an entry was written that is whole, but for its place. */
+function placeOf(row: AuditRow): number | undefined {
+  for (let distance = 1; distance <= MOVED_MAX; distance++) {
+    for (const seq of [row.seq - distance, row.seq + distance]) {
+      if (seq >= 1 && hashOf({ ...row, seq }) === row.hash) return seq;
+    }
+  }
+  return undefined;
+}
+
+function hashOf(row: AuditRow): string {
+  return createHash("sha256").update(canonicalEntry(row)).digest("hex");
+}
+
+function toEntry(row: AuditRow): AuditEntry {
+  const { seq, at, who, token_id, role, way, action, target_kind, target, reason, request_id, address, hash } = row;
+  return {
+    seq,
+    at: new Date(at).toISOString(),
+    who,
+    token_id,
+    role,
+    way,
+    action,
+    target: { kind: target_kind, id: target },
+    reason,
+    request_id,
+    address,
+    before: jsonOf(row.state_before),
+    after: jsonOf(row.state_after),
+    hash,
+  };
+}
+
+/** What somebody else has written into the table may be no JSON: it is shown as it is. */
+function jsonOf(text: string | null): Json {
+  if (text === null) return null;
+  try {
+    return parseJson(text);
+  } catch {
+    return text;
+  }
+}
+
+function textOf(state: unknown): string | null {
+  return state === undefined ? null : JSON.stringify(state);
+}
+
+/** Throws input_invalid. */
+function checkReason(reason: string | undefined): void {
+  if (reason === undefined) return;
+  const isText = reason.length >= 1 && reason.length <= REASON_MAX && reason.isWellFormed() && !reason.includes("\0");
+  if (!isText) throw invalid("reason", `must have 1 to ${REASON_MAX} characters`);
+}
+
+function invalid(path: string, message: string): TaskonautError {
+  return new TaskonautError("input_invalid", `${path} ${message}.`, { errors: [{ path, message }] });
+}

@@ -1,0 +1,40 @@
+// The table `audit_log`. Its entries are written by the methods that write what they tell of, in the same transaction.
+//
+// AU1. An entry is written with what it tells of, or neither is.
+// AU2. Entries have no gap and no fork: each is chained to the one before under one lock, which is taken last of all.
+
+import type { AuditDraft, AuditRow, Way } from "../core/record/audit.ts";
+
+/** What a write may bring with it. */
+export interface Audited {
+  readonly audit?: AuditDraft | undefined;
+}
+
+/** Null: whatever it is. Times are in milliseconds, in store time. */
+export interface AuditMatch {
+  readonly who: string | null;
+  readonly action: string | null;
+  readonly target: string | null;
+  readonly way: Way | null;
+  readonly since: number | null;
+  readonly until: number | null;
+}
+
+export interface AuditHead {
+  readonly seq: number;
+  readonly hash: string;
+  /** The first entry that is kept, and the hash of the one before it. */
+  readonly first_seq: number;
+  readonly first_hash: string;
+}
+
+export interface AuditStore {
+  /** Newest first, from below `before`. Null: from the newest. */
+  list(
+    match: AuditMatch,
+    page: { readonly limit: number; readonly before: number | null },
+  ): Promise<readonly AuditRow[]>;
+  /** In order, from beyond `after`. */
+  walk(after: number, limit: number): Promise<readonly AuditRow[]>;
+  head(): Promise<AuditHead>;
+}

@@ -1,0 +1,127 @@
+// The table `audit_log`. A trigger gives each entry its place, its time and its hash (`seal_audit_entry`).
+//
+// Lock order: the row of `audit_head` last of all. The part that inserts reads what the statement has written, so it
+// comes after that, and nothing of the statement waits for a lock any more.
+
+import type { AuditDraft, AuditRow } from "../../core/record/audit.ts";
+import type { AuditHead, AuditStore } from "../audit-store.ts";
+import { storableText } from "../storable-text.ts";
+import { AUDIT_LOG } from "../tables.ts";
+import { columnsOf, selectList } from "./columns.ts";
+import type { Parameter, PostgresClient } from "./connection.ts";
+import { type Fields, isWon, type Part } from "./fields.ts";
+import { timestamp, type Schema } from "./schema.ts";
+
+const DRAFT: Fields<AuditDraft> = {
+  who: "text",
+  token_id: "text",
+  role: "text",
+  way: "text",
+  action: "text",
+  target_kind: "text",
+  target: "text",
+  reason: "text",
+  request_id: "text",
+  address: "text",
+  state_before: "text",
+  state_after: "text",
+};
+
+const NAMES = Object.keys(DRAFT) as (keyof AuditDraft)[];
+
+const COLUMNS = selectList(columnsOf(AUDIT_LOG, "a"));
+
+/** An entry, and the task whose write it goes with. */
+interface EntryOfTask extends AuditDraft {
+  readonly of_task: string;
+}
+
+/** AU1: only with tasks that are in `won`. */
+export const auditInserts: Part<EntryOfTask> = {
+  fields: { of_task: "uuid", ...DRAFT },
+  read: (schema, rows) => insertEntries(schema, rows("a"), isWon("a.of_task")),
+};
+
+/** The same where nothing but the entry's statement decides: with whatever `done` has. */
+export function auditInsertsAfter(done: string): Part<AuditDraft> {
+  return {
+    fields: DRAFT,
+    read: (schema, rows) => insertEntries(schema, rows("a"), `exists (select from ${done})`),
+  };
+}
+
+function insertEntries(schema: Schema, from: string, condition: string): string {
+  return `audited as (
+    insert into ${schema}.audit_log (${NAMES.join(", ")})
+    select ${NAMES.map((name) => `a.${name}`).join(", ")} from ${from} where ${condition}
+  )`;
+}
+
+export function entriesOf(
+  writes: readonly { readonly of_task: string; readonly audit?: AuditDraft | undefined }[],
+): EntryOfTask[] {
+  return writes.flatMap(({ of_task, audit }) => (audit ? [{ of_task, ...storableDraft(audit) }] : []));
+}
+
+export function storableDraft(draft: AuditDraft): AuditDraft {
+  return {
+    ...draft,
+    who: storableText(draft.who),
+    target: storableText(draft.target),
+    reason: draft.reason === null ? null : storableText(draft.reason),
+  };
+}
+
+/** Runs a statement that gives a row for what it has written, with the entry of that. Without one it is run as it is. */
+export function queryAudited<Row>(
+  client: PostgresClient,
+  schema: Schema,
+  {
+    text,
+    parameters,
+    audit,
+  }: { readonly text: string; readonly parameters: readonly Parameter[]; readonly audit?: AuditDraft | undefined },
+): Promise<readonly Row[]> {
+  if (!audit) return client.query<Row>(text, parameters);
+  const columns = NAMES.map((name) => `${name} text`).join(", ");
+  const from = `json_to_record($${parameters.length + 1}::text::json) as a (${columns})`;
+  return client.query<Row>(
+    `with done as (${text}), ${insertEntries(schema, from, "exists (select from done)")} select * from done`,
+    [...parameters, JSON.stringify(storableDraft(audit))],
+  );
+}
+
+type Use = <Result>(use: (client: PostgresClient) => Promise<Result>) => Promise<Result>;
+
+export function auditStore(schema: Schema, read: Use): AuditStore {
+  return {
+    list: ({ who, action, target, way, since, until }, { limit, before }) =>
+      read((client) =>
+        client.read<AuditRow>(
+          `select ${COLUMNS} from ${schema}.audit_log a
+           where ($1::text is null or a.who = $1) and ($2::text is null or a.action = $2)
+             and ($3::text is null or a.target = $3) and ($4::text is null or a.way = $4)
+             and ($5::float8 is null or a.at >= ${timestamp("$5::float8")})
+             and ($6::float8 is null or a.at < ${timestamp("$6::float8")})
+             and ($7::bigint is null or a.seq < $7)
+           order by a.seq desc limit $8`,
+          [who, action, target, way, since, until, before, limit],
+        ),
+      ),
+    walk: (after, limit) =>
+      read((client) =>
+        client.read<AuditRow>(`select ${COLUMNS} from ${schema}.audit_log a where a.seq > $1 order by a.seq limit $2`, [
+          after,
+          limit,
+        ]),
+      ),
+    head: () =>
+      read(async (client) => {
+        const [head] = await client.read<AuditHead>(
+          `select seq, hash, first_seq, first_hash from ${schema}.audit_head where id = 1`,
+        );
+        if (!head) throw new Error("The audit log has no head: the table audit_head was emptied.");
+        return head;
+      }),
+  };
+}

@@ -1,0 +1,26 @@
+// The table of sessions. It has only hashes of random secrets: whoever reads it cannot get in with what is there.
+
+import type { Audited } from "./audit-store.ts";
+
+export interface SessionRow {
+  readonly hash: string;
+  /** Null: of the token that the server was started with. */
+  readonly token_id: string | null;
+  /** Of the secret of the token that was shown. */
+  readonly secret_hash: string | null;
+  readonly created_at: number;
+  readonly used_at: number;
+}
+
+/** Times are the store's. */
+export interface SessionStore {
+  /** Those that were not used for `idleMs` are removed with it. */
+  insert(
+    session: Pick<SessionRow, "hash" | "token_id" | "secret_hash">,
+    options: Audited & { readonly idleMs: number },
+  ): Promise<void>;
+  read(hash: string): Promise<SessionRow | undefined>;
+  noteUse(hash: string): Promise<void>;
+  /** False where there was none. */
+  remove(hash: string, audited?: Audited): Promise<boolean>;
+}

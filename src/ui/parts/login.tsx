@@ -1,0 +1,90 @@
+// Logging in with a token, who is logged in, and logging out.
+
+import { effect } from "@preact/signals";
+import type { ComponentChild } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { ApiError, wantsToken } from "../api.ts";
+import { inBackground } from "../in-background.ts";
+import { askWhoIAm, logIn, logOut, me } from "../session.ts";
+import { Failure } from "./failure.tsx";
+
+export function Login(): ComponentChild {
+  const [wanted, setWanted] = useState(wantsToken.value);
+  useEffect(() => effect(() => setWanted(wantsToken.value)), []);
+  const [token, setToken] = useState("");
+  const [error, setError] = useState<ApiError>();
+  const [isBusy, setBusy] = useState(false);
+  if (!wanted) return null;
+  const submit = async (): Promise<void> => {
+    setBusy(true);
+    try {
+      await logIn(token.trim());
+      setToken("");
+      setError(undefined);
+    } catch (thrown) {
+      if (!(thrown instanceof ApiError)) throw thrown;
+      setError(thrown);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <form
+      class="card login"
+      aria-label="Log in"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (token.trim() !== "") inBackground(submit)();
+      }}
+    >
+      <label>
+        This server wants a token: one that an admin has made (tokens create), or its TASKONAUT_API_TOKEN.
+        <input
+          type="password"
+          autocomplete="off"
+          required
+          value={token}
+          onInput={(event) => setToken(event.currentTarget.value)}
+        />
+      </label>
+      <button type="submit" class="primary" disabled={isBusy}>
+        {isBusy ? "Logging in…" : "Log in"}
+      </button>
+      <Failure error={error} />
+    </form>
+  );
+}
+
+/** Nothing where the server wants no token: then everybody is the same. */
+export function Who(): ComponentChild {
+  const [facts, setFacts] = useState(me.value);
+  useEffect(() => effect(() => setFacts(me.value)), []);
+  useEffect(inBackground(askWhoIAm), []);
+  const [error, setError] = useState<ApiError>();
+  if (!facts || facts.by === "open") return null;
+  const { name, role, flows, hides_payloads: hidesPayloads } = facts;
+  const leave = async (): Promise<void> => {
+    try {
+      await logOut();
+    } catch (thrown) {
+      if (!(thrown instanceof ApiError)) throw thrown;
+      setError(thrown);
+    }
+  };
+  return (
+    <div class="who" role="group" aria-label="Who is logged in">
+      <span>
+        {name}{" "}
+        <small>
+          {[role, hidesPayloads ? "payloads are hidden" : "", flows?.join(", ")].filter(Boolean).join(", ")}
+        </small>
+      </span>
+      {facts.by === "session" && (
+        <button type="button" onClick={inBackground(leave)}>
+          Log out
+        </button>
+      )}
+      <Failure error={error} />
+    </div>
+  );
+}

@@ -1,0 +1,134 @@
+// Logging in to the dashboard, what each role is offered, and the audit log of what was done there.
+
+import { Database } from "bun:sqlite";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "bun:test";
+import { CHROMIUM, closeBrowser, type Dashboard, openDashboard } from "./browser.ts";
+
+const inBrowser = test.skipIf(CHROMIUM === undefined);
+
+afterAll(closeBrowser);
+
+const OWNER = "let-me-in";
+
+const APPROVAL = `
+  import { defineFlow, waitForSignal } from "taskonaut";
+  import * as v from "valibot";
+  export const approval = defineFlow({
+    name: "approval", input: v.object({ card: v.string() }), signals: { approved: v.object({ by: v.string() }) },
+    *run() { return yield* waitForSignal("approved"); },
+  });
+`;
+
+const open = (): Promise<Dashboard> =>
+  openDashboard({ flows: { "approval.ts": APPROVAL }, env: { TASKONAUT_API_TOKEN: OWNER } });
+
+async function post({ server }: Dashboard, path: string, body: object): Promise<Record<string, unknown>> {
+  const response = await fetch(server.url + path, {
+    method: "POST",
+    headers: { authorization: `Bearer ${OWNER}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  expect(response.ok).toBe(true);
+  return (await response.json()) as Record<string, unknown>;
+}
+
+const create = async (dashboard: Dashboard): Promise<string> =>
+  String((await post(dashboard, "/flows/approval/tasks?start=now", { card: "4111" }))["id"]);
+
+async function tokenOf(dashboard: Dashboard, name: string, role: string, more: object = {}): Promise<string> {
+  return String((await post(dashboard, "/tokens", { name, role, ...more }))["secret"]);
+}
+
+async function logIn({ page }: Dashboard, token: string): Promise<void> {
+  const form = page.getByRole("form", { name: "Log in" });
+  await form.locator("input").fill(token);
+  await form.getByRole("button", { name: "Log in" }).click();
+}
+
+describe("the dashboard of a server that wants a token", () => {
+  inBrowser("is shown to who logs in, acts in his name, and is shut when he logs out", async () => {
+    await using dashboard = await open();
+    const { page } = dashboard;
+    const id = await create(dashboard);
+    const token = await tokenOf(dashboard, "Ada", "operator");
+    await dashboard.open(`/tasks/${id}`);
+    await dashboard.picture("login");
+    await logIn(dashboard, "wrong");
+    await page.getByText("This token is not one of this server's").waitFor();
+    await logIn(dashboard, token);
+    await page.getByRole("heading", { name: /approval/ }).waitFor();
+    await page.getByRole("group", { name: "Who is logged in" }).getByText("operator").waitFor();
+    await dashboard.picture("logged-in");
+    // no script has the session, and nobody the token
+    const cookies = await page.context().cookies();
+    expect(cookies).toMatchObject([{ httpOnly: true, sameSite: "Strict", path: "/" }]);
+    expect(await page.evaluate("document.cookie + JSON.stringify(sessionStorage) + JSON.stringify(localStorage)")).toBe(
+      "{}{}",
+    );
+    expect(cookies[0]?.value).not.toContain(token);
+    page.once("dialog", (dialog) => {
+      dialog.accept().catch(() => {});
+    });
+    await page.getByRole("button", { name: "Cancel", exact: true }).click();
+    await page.getByRole("heading", { name: /CANCELLED/ }).waitFor();
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByRole("form", { name: "Log in" }).waitFor();
+    expect(await page.context().cookies()).toEqual([]);
+    expect(await page.getByText("approval").count()).toBe(0);
+    const log = await dashboard.sandbox.run(["audit-log", "--who", "Ada"]);
+    expect(JSON.parse(log.stdout)).toMatchObject([
+      { action: "log out", way: "dashboard" },
+      { action: "cancel-task", way: "dashboard", target: { kind: "task", id }, role: "operator", address: "127.0.0.1" },
+      { action: "log in", way: "dashboard" },
+    ]);
+  });
+
+  inBrowser("offers a viewer nothing to act with, and says that payloads are hidden", async () => {
+    await using dashboard = await open();
+    const { page } = dashboard;
+    const id = await create(dashboard);
+    await dashboard.open(`/tasks/${id}`);
+    await logIn(dashboard, await tokenOf(dashboard, "Bob", "viewer", { hides_payloads: true }));
+    await page.getByRole("heading", { name: /approval/ }).waitFor();
+    await page.getByText("payloads are hidden").waitFor();
+    expect(await page.getByText("4111").count()).toBe(0);
+    for (const name of ["Cancel", "Send approved"]) expect(await page.getByRole("button", { name }).count()).toBe(0);
+    for (const name of ["Start", "Audit"]) {
+      expect(await page.getByRole("link", { name, exact: true }).count()).toBe(0);
+    }
+    // what is not offered is refused as well
+    const status = await page.evaluate(`fetch("/tasks/${id}/cancel", { method: "POST" }).then((r) => r.status)`);
+    expect(status).toBe(403);
+    await dashboard.picture("viewer");
+  });
+
+  inBrowser("shows an admin the audit log, its filters, and whether somebody altered it", async () => {
+    await using dashboard = await open();
+    const { page, sandbox } = dashboard;
+    const id = await create(dashboard);
+    await tokenOf(dashboard, "Bob", "viewer");
+    await post(dashboard, `/tasks/${id}/signals/approved`, { by: "Ada" });
+    await dashboard.open("/audit");
+    await logIn(dashboard, OWNER);
+    await page.getByRole("cell", { name: "signal-task" }).waitFor();
+    await page.getByRole("button", { name: "Verify" }).click();
+    await page.getByText(/entries are as written/).waitFor();
+    await dashboard.picture("audit");
+    await page.getByLabel("Action").fill("tokens create");
+    await page.getByRole("button", { name: "Filter" }).click();
+    await page.waitForURL(/action=tokens/);
+    await page.getByRole("cell", { name: "tokens create" }).waitFor();
+    await page.getByRole("cell", { name: "signal-task" }).waitFor({ state: "detached" });
+    await page.getByText("taskonaut audit-log --action 'tokens create'").waitFor();
+    const database = new Database(join(sandbox.folder, "taskonaut", "taskonaut.db"));
+    database.run("update audit_log set who = 'Eve' where seq = 1");
+    database.close();
+    await page.getByRole("button", { name: "Verify" }).click();
+    await page.getByText("entry 1 was changed").waitFor();
+    // a task tells who has acted on it
+    await dashboard.open(`/tasks/${id}`);
+    await page.getByRole("heading", { name: "Who has acted on it" }).waitFor();
+    await page.getByRole("cell", { name: "signal-task" }).waitFor();
+  });
+});
