@@ -113,11 +113,14 @@ export const ACTIONS: Readonly<Record<BulkAction, ActOnPages>> = {
     const notBefore = acting.operation.at + 1;
     const storeNow = await tools.storeClock.recent();
     const pace = new Pace(tools.clock);
+    // what is ready is written together: else each turn of the loop had a commit of its own
+    const { promise: planned, resolve: isPlanned } = Promise.withResolvers<void>();
     const done: Promise<void>[] = [];
     for (const record of records) {
       await pace.turn();
-      done.push(tallied(record.task.id, acting, () => retryOne(record, { notBefore, storeNow }, tools)));
+      done.push(tallied(record.task.id, acting, () => retryOne(record, { notBefore, storeNow, planned }, tools)));
     }
+    isPlanned();
     await Promise.all(done);
   }),
 
@@ -234,7 +237,11 @@ class PayloadTexts {
 
 async function retryOne(
   record: TaskRecord,
-  { notBefore, storeNow }: { readonly notBefore: number; readonly storeNow: number },
+  {
+    notBefore,
+    storeNow,
+    planned,
+  }: { readonly notBefore: number; readonly storeNow: number; readonly planned: Promise<void> },
   tools: ActionTools,
 ): Promise<void> {
   const { flows, driven, clock, writer, limits, log } = tools;
@@ -247,6 +254,7 @@ async function retryOne(
     try {
       const now = Math.max(clock.now(), notBefore);
       const change = reopen(flow, record, plan, { now, storeNow, stepsMax }).takeChange();
+      await planned;
       if (!change || (await writer.submitChange(change))) {
         driven.forget(id);
         log.info?.("task reopened", { task_id: id, flow: flow_name, parent });
