@@ -425,13 +425,10 @@ create index audit_log_of_target on audit_log (target, seq);
 create table audit_head (
   id smallint not null primary key check (id = 1),
   seq bigint not null,
-  hash text not null,
-  -- Where the log begins: the entry before it was removed, because a setting says how long entries are kept.
-  first_seq bigint not null,
-  first_hash text not null
+  hash text not null
 );
 
-insert into audit_head (id, seq, hash, first_seq, first_hash) values (1, 0, '', 1, '');
+insert into audit_head (id, seq, hash) values (1, 0, '');
 
 -- As `canonicalEntry` in core/record/audit.ts writes it.
 create function seal_audit_entry() returns trigger language plpgsql set search_path from current as $$

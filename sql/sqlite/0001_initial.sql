@@ -419,13 +419,10 @@ create index audit_log_of_target on audit_log (target, seq);
 create table audit_head (
   id integer not null primary key check (id = 1),
   seq integer not null,
-  hash text not null,
-  -- Where the log begins: the entry before it was removed, because a setting says how long entries are kept.
-  first_seq integer not null,
-  first_hash text not null
+  hash text not null
 ) strict;
 
-insert into audit_head (id, seq, hash, first_seq, first_hash) values (1, 0, '', 1, '');
+insert into audit_head (id, seq, hash) values (1, 0, '');
 
 -- Who has logged in to the dashboard. There is no secret here, only SHA-256 of random ones.
 create table sessions (

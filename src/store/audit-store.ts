@@ -20,12 +20,10 @@ export interface AuditMatch {
   readonly until: number | null;
 }
 
+/** The last entry; 0 and an empty hash: there is none. */
 export interface AuditHead {
   readonly seq: number;
   readonly hash: string;
-  /** The first entry that is kept, and the hash of the one before it. */
-  readonly first_seq: number;
-  readonly first_hash: string;
 }
 
 export interface AuditStore {

@@ -10,9 +10,10 @@ const store = await openStore(parseJson(address) as unknown as StoreAddress);
 process.stdout.write("ready\n");
 await Bun.stdin.text(); // until all are
 for (let index = 0; index < Number(times); index++) {
+  const id = crypto.randomUUID();
   await store.pauses.put(
-    { scope: "tool", name: who, id: crypto.randomUUID(), reason: null, made_by: who, aborts: 0 },
-    { audit: draftOf(who, { who }) },
+    { scope: "tool", name: who, id, reason: id, made_by: who, aborts: 0 },
+    { audit: draftOf(who, { who, reason: id }) },
   );
 }
 await store.close();

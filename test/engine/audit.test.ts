@@ -198,6 +198,16 @@ const DOINGS: readonly Doing[] = [
     },
   })),
   {
+    action: "schedules backfill",
+    after: expect.objectContaining({ at: "2026-01-01T03:00:00.000Z" }),
+    async prepare(engine) {
+      const name = nameOf("daily");
+      await engine.schedules.add({ ...DAILY, name });
+      const times = { from: "2026-01-01T00:00:00Z", until: "2026-01-01T12:00:00Z", dryRun: false };
+      return [name, () => engine.schedules.backfill(name, times)];
+    },
+  },
+  {
     action: "tokens create",
     after: { name: "ci", role: "viewer", flows: ["asks"], hides_payloads: true, expires_in_ms: 1000 },
     async prepare(engine) {

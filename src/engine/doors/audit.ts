@@ -112,15 +112,12 @@ export class AuditDoor implements AuditLog {
 class Walk {
   readonly #faults: AuditFault[] = [];
   #entries = 0;
-  #seq: number;
-  #hash: string;
+  #seq = 0;
+  #hash = "";
   /** Of an entry that is not as it was, the hash says nothing of the next. */
   #isKnown = true;
 
-  constructor(private readonly head: AuditHead) {
-    this.#seq = head.first_seq - 1;
-    this.#hash = head.first_hash;
-  }
+  constructor(private readonly head: AuditHead) {}
 
   see(rows: readonly AuditRow[]): void {
     for (const row of rows) this.#look(row);

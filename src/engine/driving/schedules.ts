@@ -75,8 +75,10 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
   }
 
   async function makeTask(row: ScheduleRow, at: number): Promise<TaskRecord> {
-    const { record } = await newTasks.insert({
-      id: keyedTaskId(firingKey(row.name, at)),
+    const id = keyedTaskId(firingKey(row.name, at));
+    const after = { task_id: id, at: new Date(at).toISOString() };
+    const plan = {
+      id,
       flow: flows.find(row.flow_name),
       input: inputOfFiring(row, at),
       now: tools.clock.now(),
@@ -84,8 +86,9 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
       dueAt: await storeClock.recent(),
       priority: row.priority,
       schedule: row.name,
-    });
-    return record;
+    };
+    const doing = { action: "schedules backfill", kind: "schedule", target: row.name, after } as const;
+    return (await newTasks.insert(plan, audit(doing))).record;
   }
 
   return {

@@ -117,9 +117,7 @@ export function auditStore(schema: Schema, read: Use): AuditStore {
       ),
     head: () =>
       read(async (client) => {
-        const [head] = await client.read<AuditHead>(
-          `select seq, hash, first_seq, first_hash from ${schema}.audit_head where id = 1`,
-        );
+        const [head] = await client.read<AuditHead>(`select seq, hash from ${schema}.audit_head where id = 1`);
         if (!head) throw new Error("The audit log has no head: the table audit_head was emptied.");
         return head;
       }),

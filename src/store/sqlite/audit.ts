@@ -11,7 +11,7 @@ const INSERTS = insertsInto(AUDIT_LOG);
 
 const COLUMNS = columnList(AUDIT_LOG, "audit_log");
 
-const HEAD = "select seq, hash, first_seq, first_hash from audit_head where id = 1";
+const HEAD = "select seq, hash from audit_head where id = 1";
 
 const MOVE_HEAD = "update audit_head set seq = $seq, hash = $hash where id = 1";
 
