@@ -9,7 +9,7 @@
 // SF4. What is found is compared with the whole filter in the statement that reads its row: a task that changes
 //      meanwhile is not told of under a state that it has left.
 
-import { ANY_TASK, type RowFilter } from "../core/record/row-filter.ts";
+import { ALL_FLOWS, ANY_TASK, type RowFilter } from "../core/record/row-filter.ts";
 import { isTerminal, NEXT, type TaskStatus } from "../core/record/status.ts";
 import { WAIT_BITS } from "../core/record/waits.ts";
 import type { ListKey } from "./store.ts";
@@ -85,7 +85,7 @@ const LOWEST = "00000000-0000-0000-0000-000000000000";
 
 /** `rest`: what of the filter the streams leave to be compared. The narrowest first. */
 function chooseSources(filter: RowFilter): { readonly sources: readonly Source[]; readonly rest: RowFilter } {
-  const { flows, parentId, schedule, priority, tags, waits, signals } = filter;
+  const { flows, parentId, schedule, priority, tags, waits, signals, pausedFlows } = filter;
   const isOfFlow = ([flow]: Prefix): boolean => flow !== null && (flows === null || flows.includes(flow));
   const ofFlows = flows?.map((flow): Prefix => [flow, null]) ?? isOfFlow;
   const waiting = (bits: number): Source => ({
@@ -104,6 +104,12 @@ function chooseSources(filter: RowFilter): { readonly sources: readonly Source[]
   if (filter.isInDoubt) return alone(waiting(WAIT_BITS.doubt), { ...withoutFlows, isInDoubt: false });
   if (waits !== 0 || signals.length > 0) {
     const bits = signals.length > 0 ? waits | WAIT_BITS.signal : waits;
+    if (pausedFlows.length > 0) {
+      const isPaused = ([flow]: Prefix): boolean =>
+        flow !== null && (pausedFlows.includes(ALL_FLOWS) || pausedFlows.includes(flow));
+      const held: Source = { kind: "open", prefixes: (prefix) => isOfFlow(prefix) && isPaused(prefix) };
+      return { sources: [waiting(bits), held], rest: withoutFlows };
+    }
     return alone(waiting(bits), signals.length > 0 ? withoutFlows : { ...withoutFlows, waits: 0 });
   }
   if (filter.needsPerson) {

@@ -11,6 +11,8 @@ import type { TaskRecord } from "../../src/core/record/record.ts";
 import { toTagsText } from "../../src/core/record/tags.ts";
 import { listTasks } from "../../src/engine/doors/list-tasks.ts";
 import { rowFilterOf } from "../../src/engine/doors/row-filter.ts";
+import { NOBODY } from "../../src/engine/process/nobody.ts";
+import { withPauses } from "../../src/engine/task/to-pause.ts";
 import { toTask } from "../../src/engine/task/to-task.ts";
 import type { ListKey, Store } from "../../src/store/store.ts";
 import { tasksOf } from "../support/listed.ts";
@@ -31,7 +33,17 @@ const anyPair: fc.Arbitrary<FilterPair> = fc.oneof(
   pair("needs-person", fc.constant("true")),
   pair(
     "waiting-for",
-    fc.constantFrom("time", "signal", "child", "retry", "doubt", "limit", ...SIGNALS.map((name) => `signal:${name}`)),
+    fc.constantFrom(
+      "time",
+      "signal",
+      "child",
+      "retry",
+      "doubt",
+      "limit",
+      "pause",
+      "pause",
+      ...SIGNALS.map((name) => `signal:${name}`),
+    ),
   ),
   pair("tag", fc.constantFrom(...Object.entries(TAGS).flatMap(([key, all]) => all.map((value) => `${key}=${value}`)))),
   ...["since", "until", "updated-since", "updated-until", "finished-since", "finished-until"].map((name) =>
@@ -58,11 +70,24 @@ export function searchContract(dialect: string, create: () => Promise<Place>): v
         fc.asyncProperty(
           fc.array(randomRecord, { minLength: 30, maxLength: 60 }),
           fc.array(fc.tuple(anyFilter, fc.integer({ min: 1, max: 20 })), { minLength: 30, maxLength: 30 }),
-          async (records, asked) => {
-            await bench.place.execute("delete from task_tags; delete from task_steps; delete from tasks");
+          fc.constantFrom(undefined, { scope: "all", name: "" } as const, { scope: "flow", name: FLOWS[0] } as const),
+          async (records, asked, paused) => {
+            await bench.place.execute(
+              "delete from task_tags; delete from task_steps; delete from tasks; delete from pauses",
+            );
             await bench.store.insertTasks(records);
+            if (paused)
+              await bench.store.pauses.put({
+                ...paused,
+                id: crypto.randomUUID(),
+                reason: null,
+                made_by: "me",
+                aborts: 0,
+              });
+            const { pauses } = await bench.store.pauses.read(NOBODY);
             const now = await bench.store.now();
-            const tasks = records.map(toTask).toSorted((one, other) => (orderOf(one) < orderOf(other) ? 1 : -1));
+            const told = records.map((record) => withPauses(toTask(record), pauses));
+            const tasks = told.toSorted((one, other) => (orderOf(one) < orderOf(other) ? 1 : -1));
             for (const [filter, limit] of asked) {
               const wanted = tasks.filter((task) => matchesFilter(task, filter, now)).map(({ id }) => id);
               expect({ filter, ids: await listAll(bench.store, filter, limit) }).toEqual({ filter, ids: wanted });
@@ -82,6 +107,7 @@ export function searchContract(dialect: string, create: () => Promise<Place>): v
           Array.from({ length: 500 }, () => ({ task: taskRow({ updated_at: T0 }), steps: [], calls: [] })),
         );
       }
+      await bench.place.execute("delete from pauses");
       const filter: TaskFilter = { updatedSince: new Date(T0 + 1).toISOString() };
       const first = await bench.store.searchTasks({ ...(await rowFilterOf(filter, bench.store)), limit: 100 });
       expect(first.rows).toEqual([]);

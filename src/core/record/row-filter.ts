@@ -17,6 +17,8 @@ export interface RowFilter {
   readonly waits: number;
   /** Or it waits for one of these signals. */
   readonly signals: readonly string[];
+  /** Or it is held by nobody, neither parked nor ended, and of one of these flows, which are paused; ALL_FLOWS: of any. */
+  readonly pausedFlows: readonly string[];
   readonly isInDoubt: boolean;
   /** It is parked, in doubt, or waits for a signal. */
   readonly needsPerson: boolean;
@@ -32,6 +34,9 @@ export interface RowFilter {
   readonly priority: number | null;
 }
 
+/** No flow has this name. */
+export const ALL_FLOWS = "*";
+
 const ALWAYS: Span = { since: null, until: null };
 
 /** Lets every task through. */
@@ -41,6 +46,7 @@ export const ANY_TASK: RowFilter = {
   isParked: false,
   waits: 0,
   signals: [],
+  pausedFlows: [],
   isInDoubt: false,
   needsPerson: false,
   tags: [],

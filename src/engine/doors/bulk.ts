@@ -6,7 +6,6 @@
 
 import { BULK_ACTIONS, BULK_FLOW, type BulkAction, type BulkRequest } from "../../core/api/bulk.ts";
 import { checkFilter, filterText, parseFilterText, pinFilter } from "../../core/api/filter-text.ts";
-import type { TaskFilter } from "../../core/api/task-filter.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import type { Limits } from "../../core/limits.ts";
 import { NEXT, type TaskStatus } from "../../core/record/status.ts";
@@ -71,12 +70,7 @@ export function checkToken(token: string, operation: BulkOperation): void {
 }
 
 /** What the operation acts on, in terms of rows; undefined: nothing matches. */
-export function matchOf(
-  { action, filter: text, at }: BulkOperation,
-  toRowFilter: (filter: TaskFilter) => RowFilter,
-): RowFilter | undefined {
-  const filter = text === "" ? {} : parseFilterText(text);
-  const row = toRowFilter(filter);
+export function matchOf({ action, at }: BulkOperation, row: RowFilter): RowFilter | undefined {
   const { statuses, isParked } = ACTS_ON[action];
   const matching = row.statuses?.filter((status) => statuses.includes(status)) ?? statuses;
   if (matching.length === 0) return undefined;

@@ -11,7 +11,7 @@ import { readCursor, writeCursor } from "./cursor.ts";
 
 /** See `Taskonaut.listTasks`. What a lean reading leaves out is anything but what was recorded. */
 export async function listTasks(
-  store: Pick<Store, "listTasks" | "now" | "location">,
+  store: Pick<Store, "listTasks" | "now" | "location" | "pauses">,
   { limit, cursor, filter: given = {} }: ListTasks,
   reading: Reading = {},
   readPauses: () => readonly PauseRow[] | Promise<readonly PauseRow[]> = () => [],

@@ -2,24 +2,41 @@
 
 import { filterPairs, isTimed } from "../../core/api/filter-text.ts";
 import { type TaskFilter, timeOfBound } from "../../core/api/task-filter.ts";
-import type { RowFilter, Span } from "../../core/record/row-filter.ts";
+import { ALL_FLOWS, type RowFilter, type Span } from "../../core/record/row-filter.ts";
 import type { Store } from "../../store/store.ts";
+import { NOBODY } from "../process/nobody.ts";
 import { WAIT_BITS, type WaitKind, waitsOf } from "../../core/record/waits.ts";
 
 /** Nothing where it lets all tasks through. */
 export async function rowFilterOf(
   filter: TaskFilter,
-  store: Pick<Store, "now">,
+  store: Pick<Store, "now" | "pauses">,
 ): Promise<{ readonly filter?: RowFilter }> {
   const pairs = filterPairs(filter);
   if (pairs.length === 0) return {};
   // the clock is asked only where a bound depends on it
   const now = isTimed(filter) ? await store.now() : 0;
-  return { filter: toRowFilter(filter, now) };
+  return { filter: toRowFilter(filter, { now, pausedFlows: await readPausedFlows(filter, store) }) };
 }
 
-/** `now`: the store's time, before which durations count. The filter has been checked. */
-export function toRowFilter(filter: TaskFilter, now: number): RowFilter {
+/** Flows whose tasks wait for the end of a pause, where the filter asks for such. */
+export async function readPausedFlows(
+  { waitingFor }: TaskFilter,
+  store: Pick<Store, "pauses">,
+): Promise<readonly string[]> {
+  if (waitingFor?.includes("pause") !== true) return [];
+  const { pauses } = await store.pauses.read(NOBODY);
+  return pauses.flatMap(({ scope, name }) => (scope === "all" ? [ALL_FLOWS] : scope === "flow" ? [name] : []));
+}
+
+interface Known {
+  /** The store's time, before which durations count. */
+  readonly now: number;
+  readonly pausedFlows?: readonly string[];
+}
+
+/** The filter has been checked. */
+export function toRowFilter(filter: TaskFilter, { now, pausedFlows = [] }: Known): RowFilter {
   const waits = filter.waitingFor ?? [];
   const span = (since: string | undefined, until: string | undefined): Span => ({
     since: since === undefined ? null : timeOfBound(since, now),
@@ -31,6 +48,7 @@ export function toRowFilter(filter: TaskFilter, now: number): RowFilter {
     isParked: filter.parked === true,
     waits: waitsOf(waits.filter((wait): wait is WaitKind => Object.hasOwn(WAIT_BITS, wait))) ?? 0,
     signals: waits.flatMap((wait) => (wait.startsWith(SIGNAL) ? [wait.slice(SIGNAL.length)] : [])),
+    pausedFlows,
     isInDoubt: filter.inDoubt === true,
     needsPerson: filter.needsPerson === true,
     tags: Object.entries(filter.tags ?? {}).map(([key, value]) => ({ key, value })),

@@ -1,7 +1,7 @@
 // A filter as a condition on rows of `tasks`. Its text is nearly the same whatever the filter says: what it does not say is
 // null. So there are a few texts, each prepared once for each connection.
 
-import type { RowFilter } from "../../core/record/row-filter.ts";
+import { ALL_FLOWS, type RowFilter } from "../../core/record/row-filter.ts";
 import { WAIT_BITS } from "../../core/record/waits.ts";
 import { searchedText } from "../search-found.ts";
 import type { Parameter } from "./connection.ts";
@@ -26,6 +26,7 @@ export function filterParameters(filter: RowFilter): Parameter[] {
     filter.parentId,
     filter.schedule,
     filter.priority,
+    writeArray(filter.pausedFlows),
   ];
 }
 
@@ -46,6 +47,7 @@ export function matches(schema: Schema, filter: RowFilter, before: number): stri
   };
   const spans = ["t.created_at", "t.updated_at", "t.finished_at"].map(within);
   const [error, parent, schedule, priority] = [next("text"), next("uuid"), next("text"), next("smallint")];
+  const paused = next("text[]");
   // a text that is kept apart (`payloads.ts`) is looked at when it has been read
   const mayHold = `(left(t.error::text, 1) = ' ' or strpos(lower(t.error::text collate "C"), ${error}) > 0)`;
   const waitsForSignal =
@@ -55,6 +57,11 @@ export function matches(schema: Schema, filter: RowFilter, before: number): stri
           select true from ${schema}.task_steps s where s.task_id = t.id and s.kind = 'signal'
             and s.status in ('PLANNED', 'RUNNING') and s.target = any (${signals}) limit 1
         ) is true)`;
+  const waitsForPause =
+    filter.pausedFlows.length === 0
+      ? unused(paused)
+      : `(t.finished_at is null and t.parked_reason is null and t.lease_owner is null
+          and (t.flow_name = any (${paused}) or '${ALL_FLOWS}' = any (${paused})))`;
   const hasTags =
     filter.tags.length === 0
       ? `not (${unused(keys)} or ${unused(values)})`
@@ -65,7 +72,7 @@ export function matches(schema: Schema, filter: RowFilter, before: number): stri
   return `(${flows} is null or t.flow_name = any (${flows}))
     and (${statuses} is null or t.status = any (${statuses}))
     and (not ${isParked} or t.parked_reason is not null)
-    and (${waits} is null or (t.waits & ${waits}) <> 0 or ${waitsForSignal})
+    and (${waits} is null or (t.waits & ${waits}) <> 0 or ${waitsForSignal} or ${waitsForPause})
     and (not ${isInDoubt} or (t.waits & ${WAIT_BITS.doubt}) <> 0)
     and (not ${needsPerson} or t.parked_reason is not null or (t.waits & ${WAIT_BITS.signal | WAIT_BITS.doubt}) <> 0)
     and ${hasTags}

@@ -1,7 +1,7 @@
 // A filter as a condition on rows of `tasks`. Its text is the same whatever the filter says: what it does not say is null.
 
 import type { SQLQueryBindings } from "bun:sqlite";
-import type { RowFilter } from "../../core/record/row-filter.ts";
+import { ALL_FLOWS, type RowFilter } from "../../core/record/row-filter.ts";
 import { WAIT_BITS } from "../../core/record/waits.ts";
 import { searchedText } from "../search-found.ts";
 
@@ -13,6 +13,7 @@ export function filterParameters(filter: RowFilter): Record<string, SQLQueryBind
     isParked: filter.isParked ? 1 : 0,
     waits: filter.waits === 0 && filter.signals.length === 0 ? null : filter.waits,
     signals: JSON.stringify(filter.signals),
+    pausedFlows: filter.pausedFlows.length === 0 ? null : JSON.stringify(filter.pausedFlows),
     isInDoubt: filter.isInDoubt ? 1 : 0,
     needsPerson: filter.needsPerson ? 1 : 0,
     tags: filter.tags.length === 0 ? null : JSON.stringify(filter.tags.map(({ key, value }) => [key, value])),
@@ -32,6 +33,9 @@ export function filterParameters(filter: RowFilter): Record<string, SQLQueryBind
 const within = (column: string, name: string): string =>
   `($${name}Since is null or ${column} >= $${name}Since) and ($${name}Until is null or ${column} < $${name}Until)`;
 
+/** A pause of its flow would hold it back. */
+const IS_HELD = "t.finished_at is null and t.parked_reason is null and t.lease_owner is null";
+
 /** Whether row `t` matches the filter of these parameters. A text that is kept apart is looked at when it has been read. */
 export const MATCHES = `
   ($flows is null or t.flow_name in (select value from json_each($flows)))
@@ -40,6 +44,8 @@ export const MATCHES = `
   and ($waits is null or (t.waits & $waits) <> 0 or ((t.waits & ${WAIT_BITS.signal}) <> 0 and exists (
     select 1 from task_steps s where s.task_id = t.id and s.kind = 'signal'
       and (s.status = 'PLANNED' or s.status = 'RUNNING') and s.target in (select value from json_each($signals))
+  )) or ($pausedFlows is not null and ${IS_HELD} and exists (
+    select 1 from json_each($pausedFlows) where value = t.flow_name or value = '${ALL_FLOWS}'
   )))
   and (not $isInDoubt or (t.waits & ${WAIT_BITS.doubt}) <> 0)
   and (not $needsPerson or t.parked_reason is not null or (t.waits & ${WAIT_BITS.signal | WAIT_BITS.doubt}) <> 0)

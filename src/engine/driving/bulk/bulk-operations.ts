@@ -8,7 +8,8 @@ import type { RowFilter } from "../../../core/record/row-filter.ts";
 import type { TaskRecord } from "../../../core/record/record.ts";
 import type { BriefRow, ListKey } from "../../../store/store.ts";
 import { type BulkOperation, checkToken, isMeant, matchOf, momentOf, tokenOf, toOperation } from "../../doors/bulk.ts";
-import { toRowFilter } from "../../doors/row-filter.ts";
+import { parseFilterText } from "../../../core/api/filter-text.ts";
+import { readPausedFlows, toRowFilter } from "../../doors/row-filter.ts";
 import { toBrief } from "../../task/to-task.ts";
 import type { NewTasks } from "../new-tasks.ts";
 import { purge } from "./purge.ts";
@@ -36,7 +37,7 @@ export class BulkOperations implements Bulk {
   async preview(request: BulkRequest): Promise<BulkPreview> {
     const { tools } = this.parts;
     const operation = toOperation(request, await tools.storeClock.read(), tools);
-    const { rows, tasks, more } = await this.#count(operation, matchOfOperation(operation));
+    const { rows, tasks, more } = await this.#count(operation, await matchOfOperation(operation, tools.tasks));
     return { action: operation.action, tasks, more, sample: rows.map(toBrief), token: tokenOf(operation) };
   }
 
@@ -69,7 +70,7 @@ export class BulkOperations implements Bulk {
     const { tools } = this.parts;
     const { input_payload } = await tools.stored.readRow(taskId);
     const operation = parseJson(input_payload) as unknown as BulkOperation;
-    const match = matchOfOperation(operation);
+    const match = await matchOfOperation(operation, tools.tasks);
     const tally = new Tally();
     if (!match) return { ...tally.totals(), next: null };
     const acting: Acting = { operation, taskId, match, tally, isMeant: (flow) => isMeant(operation, flow) };
@@ -102,7 +103,12 @@ export class BulkOperations implements Bulk {
   }
 }
 
-function matchOfOperation(operation: BulkOperation): RowFilter | undefined {
+async function matchOfOperation(
+  operation: BulkOperation,
+  store: Pick<ActionTools["tasks"], "pauses">,
+): Promise<RowFilter | undefined> {
+  const filter = operation.filter === "" ? {} : parseFilterText(operation.filter);
+  const pausedFlows = await readPausedFlows(filter, store);
   // no time of its filter depends on now
-  return matchOf(operation, (filter) => toRowFilter(filter, 0));
+  return matchOf(operation, toRowFilter(filter, { now: 0, pausedFlows }));
 }

@@ -37,7 +37,7 @@ interface Place {
 export async function purge({ filter: given, isDryRun, cursor }: PurgeRequest, tools: PurgeTools): Promise<PurgePage> {
   const { tasks, flows, clock } = tools;
   const now = await tasks.now();
-  const filter = toRowFilter(checkFilter(given), now);
+  const filter = toRowFilter(checkFilter(given), { now });
   const ended = await tasks.removal.listEndedFlows();
   const known = new Set(filter.flows ?? flows.names);
   const begin = cursor === undefined ? undefined : readCursor(cursor);
