@@ -12,7 +12,7 @@ export function check<Out>(schema: v.GenericSchema<unknown, Out>, value: unknown
 }
 
 export function inputInvalid(errors: readonly Violation[]): TaskonautError {
-  return new TaskonautError("input_invalid", `The request breaks its contract: ${describeViolations(errors)}.`, {
-    errors,
-  });
+  const told = describeViolations(errors);
+  const message = `The request breaks its contract: ${told}${told.endsWith("?") ? "" : "."}`;
+  return new TaskonautError("input_invalid", message, { errors });
 }

@@ -85,7 +85,7 @@ const LOWEST = "00000000-0000-0000-0000-000000000000";
 
 /** `rest`: what of the filter the streams leave to be compared. The narrowest first. */
 function chooseSources(filter: RowFilter): { readonly sources: readonly Source[]; readonly rest: RowFilter } {
-  const { flows, parentId, schedule, priority, tags, waits, signals, pausedFlows } = filter;
+  const { flows, parentId, schedule, priority, tags, waits, signals, pausedFlows, fullFlows } = filter;
   const isOfFlow = ([flow]: Prefix): boolean => flow !== null && (flows === null || flows.includes(flow));
   const ofFlows = flows?.map((flow): Prefix => [flow, null]) ?? isOfFlow;
   const waiting = (bits: number): Source => ({
@@ -104,11 +104,11 @@ function chooseSources(filter: RowFilter): { readonly sources: readonly Source[]
   if (filter.isInDoubt) return alone(waiting(WAIT_BITS.doubt), { ...withoutFlows, isInDoubt: false });
   if (waits !== 0 || signals.length > 0) {
     const bits = signals.length > 0 ? waits | WAIT_BITS.signal : waits;
-    if (pausedFlows.length > 0) {
-      const isPaused = ([flow]: Prefix): boolean =>
-        flow !== null && (pausedFlows.includes(ALL_FLOWS) || pausedFlows.includes(flow));
-      const held: Source = { kind: "open", prefixes: (prefix) => isOfFlow(prefix) && isPaused(prefix) };
-      return { sources: [waiting(bits), held], rest: withoutFlows };
+    const held = [...pausedFlows, ...fullFlows.map(({ name }) => name)];
+    if (held.length > 0) {
+      const isHeld = ([flow]: Prefix): boolean => flow !== null && (held.includes(ALL_FLOWS) || held.includes(flow));
+      const open: Source = { kind: "open", prefixes: (prefix) => isOfFlow(prefix) && isHeld(prefix) };
+      return { sources: [waiting(bits), open], rest: withoutFlows };
     }
     return alone(waiting(bits), signals.length > 0 ? withoutFlows : { ...withoutFlows, waits: 0 });
   }

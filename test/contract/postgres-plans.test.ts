@@ -189,6 +189,16 @@ const SEARCHES: Readonly<Record<string, readonly [ReturnType<typeof search>, ...
     [{ a: "echo_add", b: "2" }],
   ],
   "a search by signal": [search({ signals: ["approved"] }), [{ a: "echo_add", b: "2" }]],
+  "a search for what a pause or a limit of its flow holds back": [
+    search({
+      waits: 80,
+      pausedFlows: ["echo_add"],
+      fullFlows: [{ name: "order", perKey: 2, dueBy: T0 }],
+      flows: ["echo_add", "order"],
+    }),
+    [{ a: "echo_add", b: "64" }],
+    [{ a: "echo_add", b: null }],
+  ],
   "a search by tags": [
     search({
       tags: [

@@ -8,6 +8,14 @@ export interface Span {
   readonly until: number | null;
 }
 
+export interface FullFlow {
+  readonly name: string;
+  /** There is no room for tasks of whose key so many are held; 0: there is none for any. */
+  readonly perKey: number;
+  /** A task of it is due that was to begin by then. */
+  readonly dueBy: number;
+}
+
 export interface RowFilter {
   /** Any of them; null: whatever. */
   readonly flows: readonly string[] | null;
@@ -19,6 +27,8 @@ export interface RowFilter {
   readonly signals: readonly string[];
   /** Or it is held by nobody, neither parked nor ended, and of one of these flows, which are paused; ALL_FLOWS: of any. */
   readonly pausedFlows: readonly string[];
+  /** Or it is due, held by nobody, and of one of these flows, whose limits have no room for it. */
+  readonly fullFlows: readonly FullFlow[];
   readonly isInDoubt: boolean;
   /** It is parked, in doubt, or waits for a signal. */
   readonly needsPerson: boolean;
@@ -47,6 +57,7 @@ export const ANY_TASK: RowFilter = {
   waits: 0,
   signals: [],
   pausedFlows: [],
+  fullFlows: [],
   isInDoubt: false,
   needsPerson: false,
   tags: [],

@@ -12,7 +12,7 @@ const COUNT_MS_MAX = 10_000;
 
 /** See `Taskonaut.countTasks`. */
 export async function countTasks(
-  store: Pick<Store, "counts" | "searchTasks" | "now" | "pauses">,
+  store: Pick<Store, "counts" | "searchTasks" | "now" | "pauses" | "limits">,
   clock: Pick<Clock, "now">,
   { filter: given = {} }: CountTasks,
 ): Promise<TaskCounts> {

@@ -11,7 +11,7 @@ import { readCursor, writeCursor } from "./cursor.ts";
 
 /** See `Taskonaut.listTasks`. What a lean reading leaves out is anything but what was recorded. */
 export async function listTasks(
-  store: Pick<Store, "listTasks" | "now" | "location" | "pauses">,
+  store: Pick<Store, "listTasks" | "now" | "location" | "pauses" | "limits">,
   { limit, cursor, filter: given = {} }: ListTasks,
   reading: Reading = {},
   readPauses: () => readonly PauseRow[] | Promise<readonly PauseRow[]> = () => [],

@@ -27,6 +27,8 @@ export function filterParameters(filter: RowFilter): Parameter[] {
     filter.schedule,
     filter.priority,
     writeArray(filter.pausedFlows),
+    writeArray(filter.fullFlows.map(({ name }) => name)),
+    writeArray(filter.fullFlows.map(({ perKey }) => perKey)),
   ];
 }
 
@@ -47,7 +49,7 @@ export function matches(schema: Schema, filter: RowFilter, before: number): stri
   };
   const spans = ["t.created_at", "t.updated_at", "t.finished_at"].map(within);
   const [error, parent, schedule, priority] = [next("text"), next("uuid"), next("text"), next("smallint")];
-  const paused = next("text[]");
+  const [paused, full, perKey] = [next("text[]"), next("text[]"), next("integer[]")];
   // a text that is kept apart (`payloads.ts`) is looked at when it has been read
   const mayHold = `(left(t.error::text, 1) = ' ' or strpos(lower(t.error::text collate "C"), ${error}) > 0)`;
   const waitsForSignal =
@@ -62,6 +64,15 @@ export function matches(schema: Schema, filter: RowFilter, before: number): stri
       ? unused(paused)
       : `(t.finished_at is null and t.parked_reason is null and t.lease_owner is null
           and (t.flow_name = any (${paused}) or '${ALL_FLOWS}' = any (${paused})))`;
+  const waitsForLimit =
+    filter.fullFlows.length === 0
+      ? `(${unused(full)} or ${unused(perKey)})`
+      : `(t.finished_at is null and t.parked_reason is null and t.lease_owner is null and t.due_at <= now() and (
+          select f.most = 0 or f.most <= (
+            select count(*) from ${schema}.tasks h
+            where h.flow_name = t.flow_name and h.limit_key = t.limit_key and h.limited
+          ) from unnest(${full}, ${perKey}) as f (name, most) where f.name = t.flow_name limit 1
+        ) is true)`;
   const hasTags =
     filter.tags.length === 0
       ? `not (${unused(keys)} or ${unused(values)})`
@@ -72,7 +83,7 @@ export function matches(schema: Schema, filter: RowFilter, before: number): stri
   return `(${flows} is null or t.flow_name = any (${flows}))
     and (${statuses} is null or t.status = any (${statuses}))
     and (not ${isParked} or t.parked_reason is not null)
-    and (${waits} is null or (t.waits & ${waits}) <> 0 or ${waitsForSignal} or ${waitsForPause})
+    and (${waits} is null or (t.waits & ${waits}) <> 0 or ${waitsForSignal} or ${waitsForPause} or ${waitsForLimit})
     and (not ${isInDoubt} or (t.waits & ${WAIT_BITS.doubt}) <> 0)
     and (not ${needsPerson} or t.parked_reason is not null or (t.waits & ${WAIT_BITS.signal | WAIT_BITS.doubt}) <> 0)
     and ${hasTags}

@@ -73,7 +73,7 @@ const BRIEF = selectList<BriefRow>({
 
 const FIXED = 6;
 /** Of `filterParameters`. */
-const FILTERED = 20;
+const FILTERED = 22;
 
 function selectMatches(
   schema: Schema,

@@ -14,6 +14,7 @@ export function filterParameters(filter: RowFilter): Record<string, SQLQueryBind
     waits: filter.waits === 0 && filter.signals.length === 0 ? null : filter.waits,
     signals: JSON.stringify(filter.signals),
     pausedFlows: filter.pausedFlows.length === 0 ? null : JSON.stringify(filter.pausedFlows),
+    fullFlows: filter.fullFlows.length === 0 ? null : JSON.stringify(filter.fullFlows),
     isInDoubt: filter.isInDoubt ? 1 : 0,
     needsPerson: filter.needsPerson ? 1 : 0,
     tags: filter.tags.length === 0 ? null : JSON.stringify(filter.tags.map(({ key, value }) => [key, value])),
@@ -46,6 +47,12 @@ export const MATCHES = `
       and (s.status = 'PLANNED' or s.status = 'RUNNING') and s.target in (select value from json_each($signals))
   )) or ($pausedFlows is not null and ${IS_HELD} and exists (
     select 1 from json_each($pausedFlows) where value = t.flow_name or value = '${ALL_FLOWS}'
+  )) or ($fullFlows is not null and ${IS_HELD} and exists (
+    select 1 from json_each($fullFlows) f where f.value ->> 'name' = t.flow_name and t.due_at <= f.value ->> 'dueBy'
+      and (f.value ->> 'perKey' = 0 or f.value ->> 'perKey' <= (
+        select count(*) from tasks h indexed by tasks_held
+        where h.flow_name = t.flow_name and h.limit_key = t.limit_key and h.lease_owner is not null
+      ))
   )))
   and (not $isInDoubt or (t.waits & ${WAIT_BITS.doubt}) <> 0)
   and (not $needsPerson or t.parked_reason is not null or (t.waits & ${WAIT_BITS.signal | WAIT_BITS.doubt}) <> 0)

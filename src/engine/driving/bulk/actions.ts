@@ -18,7 +18,7 @@ import { retryTask } from "../retry-task.ts";
 import type { Tally } from "./tally.ts";
 
 export interface ActionTools extends DrivingTools {
-  readonly tasks: Pick<Store, "listTasks" | "searchTasks" | "postToTasks" | "removal" | "now" | "pauses">;
+  readonly tasks: Pick<Store, "listTasks" | "searchTasks" | "postToTasks" | "removal" | "now" | "pauses" | "limits">;
   readonly resumeTask: (id: string) => Promise<unknown>;
 }
 

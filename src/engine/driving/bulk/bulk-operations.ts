@@ -9,7 +9,7 @@ import type { TaskRecord } from "../../../core/record/record.ts";
 import type { BriefRow, ListKey } from "../../../store/store.ts";
 import { type BulkOperation, checkToken, isMeant, matchOf, momentOf, tokenOf, toOperation } from "../../doors/bulk.ts";
 import { parseFilterText } from "../../../core/api/filter-text.ts";
-import { readPausedFlows, toRowFilter } from "../../doors/row-filter.ts";
+import { readHeld, toRowFilter } from "../../doors/row-filter.ts";
 import { toBrief } from "../../task/to-task.ts";
 import type { NewTasks } from "../new-tasks.ts";
 import { purge } from "./purge.ts";
@@ -105,10 +105,9 @@ export class BulkOperations implements Bulk {
 
 async function matchOfOperation(
   operation: BulkOperation,
-  store: Pick<ActionTools["tasks"], "pauses">,
+  store: Pick<ActionTools["tasks"], "pauses" | "limits" | "now">,
 ): Promise<RowFilter | undefined> {
   const filter = operation.filter === "" ? {} : parseFilterText(operation.filter);
-  const pausedFlows = await readPausedFlows(filter, store);
   // no time of its filter depends on now
-  return matchOf(operation, toRowFilter(filter, { now: 0, pausedFlows }));
+  return matchOf(operation, toRowFilter(filter, { now: 0, ...(await readHeld(filter, store)) }));
 }
