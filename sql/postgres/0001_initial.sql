@@ -571,3 +571,36 @@ create table counters (
 
 -- What is still to be put together.
 create index counters_apart on counters (begins_at) where writer <> '';
+
+-- Whether somebody listens to what happens to tasks: while that is so, writers put each change into task_events as well. One
+-- row, or none. Both tables are gone after a crash of the server: whoever listened is told to read anew.
+create unlogged table event_journal (
+  id smallint not null primary key default 1 check (id = 1),
+  -- Another one whenever nobody has listened for a while: what happened meanwhile was not put down.
+  epoch uuid not null,
+  -- The transaction since when all is put down, and the one since when none of it was removed.
+  began bigint not null,
+  floor bigint not null,
+  listened_until timestamptz not null
+);
+
+-- What happened to tasks lately, for those who listen. It is written in the transaction of the change.
+create unlogged table task_events (
+  -- Of the transaction: numbers of rows are drawn in another order than transactions end.
+  xid xid8 not null default pg_current_xact_id(),
+  id bigint generated always as identity,
+  at timestamptz not null default now(),
+  kind text not null check (kind in ('created', 'changed', 'removed')),
+  -- Not `task_id`: what has that goes with the task, and this tells that it has gone.
+  about_id uuid not null,
+  version bigint not null,
+  flow_name text not null,
+  status text not null,
+  parked boolean not null,
+  waits smallint,
+  parent_task_id uuid,
+  schedule text,
+  priority smallint not null,
+  tags json,
+  primary key (xid, id)
+);

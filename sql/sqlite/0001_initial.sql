@@ -546,3 +546,33 @@ create table counters (
 
 -- What is still to be put together.
 create index counters_apart on counters (begins_at) where writer <> '';
+
+-- Whether somebody listens to what happens to tasks: while that is so, writers put each change into task_events as well. One
+-- row, or none.
+create table event_journal (
+  id integer not null primary key default 1 check (id = 1),
+  -- Another one whenever nobody has listened for a while: what happened meanwhile was not put down.
+  epoch text not null,
+  -- The position since when nothing was removed.
+  floor integer not null,
+  listened_until integer not null
+) strict;
+
+-- What happened to tasks lately, for those who listen. It is written in the transaction of the change. No position comes
+-- twice.
+create table task_events (
+  position integer not null primary key autoincrement,
+  at integer not null,
+  kind text not null check (kind in ('created', 'changed', 'removed')),
+  -- Not `task_id`: what has that goes with the task, and this tells that it has gone.
+  about_id text not null,
+  version integer not null,
+  flow_name text not null,
+  status text not null,
+  parked integer not null check (parked = 0 or parked = 1),
+  waits integer,
+  parent_task_id text,
+  schedule text,
+  priority integer not null,
+  tags text
+) strict;

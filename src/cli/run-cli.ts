@@ -32,10 +32,12 @@ import { schedule, schedules } from "./commands/schedules.ts";
 import { signalTask } from "./commands/signal-task.ts";
 import { signalTasks } from "./commands/signal-tasks.ts";
 import { test } from "./commands/test.ts";
+import { ui } from "./commands/ui.ts";
 import { unpause } from "./commands/unpause.ts";
 import { tokens } from "./commands/tokens.ts";
 import { validate } from "./commands/validate.ts";
 import { describeVersion, version } from "./commands/version.ts";
+import { watch } from "./commands/watch.ts";
 import { work } from "./commands/work.ts";
 import { workers } from "./commands/workers.ts";
 import { createPaint, wantsColor } from "../log/paint.ts";
@@ -66,11 +68,11 @@ export interface CliOptions {
 /** All of them, as the help shows them. */
 export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { title: "Run tasks", commands: [runFlow, runTask, advanceTask] },
-  { title: "Look at tasks", commands: [getTask, getTasks, workers] },
+  { title: "Look at tasks", commands: [getTask, getTasks, watch, workers] },
   { title: "Act on tasks", commands: [signalTask, cancelTask, retryTask, forkTask, resumeTask, resolve] },
   { title: "Hold back flows and tools", commands: [pause, unpause, pauses] },
   { title: "Limits", commands: [limits] },
-  { title: "Serve and work", commands: [runApp, work, tokens, auditLog] },
+  { title: "Serve and work", commands: [runApp, ui, work, tokens, auditLog] },
   { title: "Schedules", commands: [schedules, schedule] },
   { title: "Act on many tasks", commands: [cancelTasks, retryTasks, resumeTasks, signalTasks, deleteTasks, purge] },
   { title: "Flows", commands: [init, flows, validate, test] },

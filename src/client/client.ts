@@ -36,6 +36,7 @@ import { ReadyAnswer } from "../core/api/pause-answers.ts";
 import { createAudit } from "./audit.ts";
 import { createPauses } from "./pauses.ts";
 import { createBulk } from "./bulk.ts";
+import { createEvents } from "./events.ts";
 import { createForks } from "./forks.ts";
 import { createLimits } from "./limits.ts";
 import { type Creation, createResults } from "./results.ts";
@@ -88,6 +89,7 @@ export function createClient(options: ClientOptions): Taskonaut {
       bodyOf: (body) => textOf("input", toJsonText(body)),
     }),
     schedules: createSchedules(transport, headersOf),
+    events: createEvents(transport),
 
     limits: createLimits(ask),
 

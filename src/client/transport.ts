@@ -32,8 +32,20 @@ interface Answered<T> {
   readonly url: string;
 }
 
+interface Open {
+  /** From the base URL on, with its query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+  /** It is given up where nothing comes for so long. */
+  readonly silentMs: number;
+}
+
 export interface Transport {
   readonly ask: <T>(request: Ask<T>) => Promise<Answered<T>>;
+  /** An answer that comes in pieces, for as long as it likes. Reading it throws api_unreachable. */
+  readonly open: (request: Open) => Promise<AsyncIterable<Uint8Array>>;
 }
 
 export interface TransportOptions {
@@ -76,6 +88,27 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   return {
+    async open(request) {
+      const url = base + request.path;
+      const headers: Record<string, string> = { ...request.headers };
+      if (token) headers["Authorization"] = `Bearer ${token}`;
+      const quiet = new Quiet(request.silentMs);
+      const signal = AbortSignal.any([quiet.signal, request.signal]);
+      let response: Response;
+      try {
+        response = await fetch(url, { headers, redirect: "manual", timeout: false, signal });
+      } catch (cause) {
+        quiet.end();
+        request.signal.throwIfAborted();
+        throw unreachable(url, describeFailure(cause, request.silentMs), cause);
+      }
+      if (response.ok && /^text\/event-stream\b/i.test(response.headers.get("content-type") ?? "")) {
+        return piecesOf(url, response, quiet, request);
+      }
+      const text = await readAnswer(response, () => quiet.restart()).catch(() => "");
+      quiet.end();
+      throw errorOf(url, response, parse(text));
+    },
     async ask<T>(request: Ask<T>): Promise<Answered<T>> {
       const url = base + request.path;
       const { response, text } = await send(url, request);
@@ -88,6 +121,22 @@ export function createTransport(options: TransportOptions): Transport {
       return { status: response.status, headers: response.headers, body, url };
     },
   };
+}
+
+/** Throws api_unreachable where it breaks off. */
+async function* piecesOf(url: string, response: Response, quiet: Quiet, request: Open): AsyncGenerator<Uint8Array> {
+  try {
+    if (!response.body) return;
+    for await (const piece of response.body as AsyncIterable<Uint8Array>) {
+      quiet.restart();
+      yield piece;
+    }
+  } catch (cause) {
+    request.signal.throwIfAborted();
+    throw unreachable(url, describeFailure(cause, request.silentMs), cause);
+  } finally {
+    quiet.end();
+  }
 }
 
 /** Without a slash at the end. Query, fragment and credentials have no meaning here and are refused with the rest. */

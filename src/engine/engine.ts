@@ -61,6 +61,7 @@ import { tellLateOutput } from "./doors/late-output.ts";
 import { Lease } from "./process/lease.ts";
 import { LimitDesk } from "./process/limit-desk.ts";
 import { ownHeartbeat } from "./process/own-heartbeat.ts";
+import { EventHub } from "./process/event-hub.ts";
 import { KnownPauses } from "./process/known-pauses.ts";
 import { Pace } from "./process/pace.ts";
 import { ProgressWriter } from "./process/progress-writer.ts";
@@ -69,6 +70,7 @@ import { toTask, toWorker } from "./task/to-task.ts";
 import { runToEnd, type RunTools } from "./driving/run-to-end.ts";
 import { resolveTask } from "./driving/resolve-task.ts";
 import { signalTask } from "./driving/signal-task.ts";
+import { tellingHub } from "./process/telling-hub.ts";
 import { tellingScheduleEnds } from "./process/schedule-ends.ts";
 import { StoreClock } from "./process/store-clock.ts";
 import { type Duty, leaseWithin } from "./queue/maintenance.ts";
@@ -87,6 +89,7 @@ const DELIVERY_MS = 5_000;
 
 class StoreEngine implements Engine {
   readonly forks: Forking;
+  readonly events: EventHub;
   readonly tokens: Gate;
   readonly audit: AuditLog;
   readonly sessions: Sessions;
@@ -139,6 +142,7 @@ class StoreEngine implements Engine {
       { store, beatByHand, beatForQueue: options.startHeartbeat ?? beatByHand },
     );
     this.#notifier = new QueueNotifier(store, clock, log);
+    this.events = new EventHub({ events: store.events, clock, log });
     this.#storeClock = new StoreClock(store, clock);
     const tokens = new AccessTokens(store.tokens, clock, this.#storeClock, audit);
     this.tokens = tokens;
@@ -181,7 +185,10 @@ class StoreEngine implements Engine {
       driven: this.#driven,
       stored: this.#stored,
       store,
-      writer: new CommitWriter(tellingScheduleEnds(store, this.#notifier, log), new Pace(clock)),
+      writer: new CommitWriter(
+        tellingHub(tellingScheduleEnds(store, this.#notifier, log), this.events),
+        new Pace(clock),
+      ),
       lease,
       limitDesk: this.#limitDesk,
       children: this.#children,
@@ -417,6 +424,7 @@ class StoreEngine implements Engine {
   /** One grace period for everything that runs; what is held then is there for others at once. */
   async #close(): Promise<void> {
     const { limits, writer, lease } = this.#tools;
+    this.events.close();
     try {
       // a child that was cancelled just now has nobody else to end it, where there is no worker
       const left = this.#children.leaveAll(limits.graceMs).then((graceMs) => this.#driven.close(graceMs));

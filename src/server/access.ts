@@ -68,7 +68,7 @@ export class Access {
     if (this.#isLoopback) checkHost(hostHeader);
     checkOrigin(c.req.header("origin"), hostHeader);
     checkUrl(c.req.raw.url);
-    if (!isOpen(c.req.method, c.req.path)) noteCaller(c, await this.#admit(c));
+    if (!isOpen(c.req.method, c.req.path)) noteCaller(c, await this.#admit(c), () => this.#admit(c));
     await next();
   }
 

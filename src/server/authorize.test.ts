@@ -34,7 +34,7 @@ async function tokenFor(request: Partial<CreateToken> & { readonly role: Role })
 }
 
 const isOfNoFlow = ({ path }: Route): boolean =>
-  ["/", "/openapi.json", "/flows", "/readyz", "/session", "/session/end", "/workers"].includes(path);
+  ["/", "/events", "/openapi.json", "/flows", "/readyz", "/session", "/session/end", "/workers"].includes(path);
 
 /** As a browser on the dashboard sends it. */
 async function sessionOf(token: string): Promise<Record<string, string>> {

@@ -58,6 +58,8 @@ async function flowsAsked(
   if (path.startsWith("/tasks/:id")) return [(await taskonaut.getTaskSummary(param(c, "id"))).flow_name];
   if (path.startsWith("/schedules/:name")) return [(await taskonaut.schedules.get(param(c, "name"))).flow_name];
   if (path === "/tasks" && method === "POST") return [DEFAULT_FLOW];
+  // who names none hears of his
+  if (path === "/events") return c.req.queries("flow") ?? callerOf(c).flows ?? [];
   if (LISTS.has(path)) return c.req.queries("flow") ?? [];
   return [];
 }

@@ -2,6 +2,7 @@
 // route that takes it; a name that is not here cannot be told of, and the document says so when it is made.
 
 import { REASON_HEADER } from "../core/api/audit-text.ts";
+import { EVENT_KINDS } from "../core/api/events.ts";
 import { FILTERS } from "../core/api/task-filter.ts";
 import { WAIT_MS_MAX } from "../core/api/results.ts";
 import { FIRINGS_MAX } from "../core/api/schedules.ts";
@@ -46,6 +47,17 @@ const PARAMETERS: Readonly<Record<string, Parameter>> = {
   wait: text(`How long to wait for the end of the task: 500ms, 10s or 2m, at most ${WAIT_MS_MAX / 60_000}m`),
   start: text("When it is put in the queue: now, or a time (RFC 3339)"),
   expires_in: text("It is cancelled if it has not begun within this duration: 30s, 10m or 2h"),
+  task: {
+    description: "Of this task; may be repeated",
+    schema: { type: "array", items: { type: "string", format: "uuid" } },
+  },
+  kind: {
+    description: "Only these events; may be repeated",
+    schema: { type: "array", items: { type: "string", enum: [...EVENT_KINDS] } },
+  },
+  "last-event-id": text(
+    "What has happened since the event with this id is told first; the header of that name counts more",
+  ),
   count: whole("How many times", 1, FIRINGS_MAX),
   who: text("Done by whom: a token's name, or user@host"),
   action: text("What was done, as cancel-task"),

@@ -38,6 +38,7 @@ import { limitRoutes } from "./limit-routes.ts";
 import { pauseRoutes } from "./pause-routes.ts";
 import { CREATION_PARAMETERS, readCreationQuery } from "./queueing.ts";
 import { queryOf } from "./query.ts";
+import { eventRoutes } from "./event-routes.ts";
 import { forkRoutes } from "./fork-routes.ts";
 import { param, readIdempotencyKey, type Route, type RouteOptions } from "./route.ts";
 import { ownRoutes } from "./own-routes.ts";
@@ -351,6 +352,7 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
       },
       handle: (c) => createTask(c, param(c, "name")),
     },
+    ...eventRoutes(parts),
     ...pauseRoutes(parts),
     ...tokenRoutes(parts),
     ...sessionRoutes(parts),

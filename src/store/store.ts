@@ -18,6 +18,7 @@ import type { Audited, AuditStore } from "./audit-store.ts";
 import type { DeathCause } from "./blame.ts";
 import type { CounterStore } from "./counter-store.ts";
 import type { FigureStore } from "./figure-store.ts";
+import type { EventStore } from "./event-store.ts";
 import type { PauseRow, PauseStore } from "./pause-store.ts";
 import type { RemovalStore } from "./removal-store.ts";
 import type { LimitStore, Rate } from "./limit-store.ts";
@@ -435,6 +436,8 @@ export interface Store {
   readonly figures: FigureStore;
   /** What happened when. */
   readonly counters: CounterStore;
+  /** What happened to tasks lately. */
+  readonly events: EventStore;
 
   /** Throws `database_unavailable`, `database_behind`, `database_ahead` or `migration_changed`. */
   checkReady(): Promise<void>;

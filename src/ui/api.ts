@@ -52,6 +52,18 @@ export async function post<Body>(
   return parseExact(await response.text()) as Body;
 }
 
+/** The body of an answer that does not end. `after`: the last id that came. Throws ApiError. */
+export async function openStream(
+  path: string,
+  after: string | undefined,
+  leaving: AbortSignal,
+): Promise<ReadableStream<Uint8Array>> {
+  const headers = after === undefined ? {} : { "last-event-id": after };
+  const { body } = await ask(path, { signal: leaving, headers });
+  if (body === null) throw new ApiError("The server has no events.", "route_not_found");
+  return body;
+}
+
 async function ask(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {

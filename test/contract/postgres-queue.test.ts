@@ -224,6 +224,8 @@ async function openGate(): Promise<Gate> {
     create view ${name}.task_steps as select * from ${tables}.task_steps;
     create view ${name}.tool_calls as select * from ${tables}.tool_calls;
     create view ${name}.workers as select * from ${tables}.workers;
+    create view ${name}.event_journal as select * from ${tables}.event_journal;
+    create view ${name}.task_events as select * from ${tables}.task_events;
     create view ${name}.pauses as select * from ${tables}.pauses;
     select pg_advisory_lock(${lock});`);
   const client = new PostgresClient({ url: bench.url, connectionsMax: 1, deadlineMs: 20_000 });

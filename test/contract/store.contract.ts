@@ -3,6 +3,7 @@
 import { changeContract } from "./changes.contract.ts";
 import { counterContract } from "./counters.contract.ts";
 import { figureContract } from "./figures.contract.ts";
+import { eventContract } from "./events.contract.ts";
 import { limitsContract } from "./limits.contract.ts";
 import { migrationContract } from "./migrations.contract.ts";
 import type { Place } from "./place.ts";
@@ -33,6 +34,7 @@ export function storeContract(dialect: string, create: () => Promise<Place>): vo
   countContract(dialect, create);
   figureContract(dialect, create);
   counterContract(dialect, create);
+  eventContract(dialect, create);
   sizeContract(dialect, create);
   ticketContract(dialect, create);
   auditContract(dialect, create);

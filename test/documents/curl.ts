@@ -19,8 +19,8 @@ for (let at = 0; at < args.length; at++) {
   else if (arg === "-H") {
     const [name = "", ...rest] = value().split(":");
     headers.set(name, rest.join(":").trim());
-  } else if (arg.startsWith("-") && arg !== "-s") throw new Error(`This curl knows no ${arg}.`);
-  else if (arg !== "-s") url = arg;
+  } else if (arg.startsWith("-") && arg !== "-s" && arg !== "-sN") throw new Error(`This curl knows no ${arg}.`);
+  else if (!arg.startsWith("-")) url = arg;
 }
 
 const address = url?.includes("://") === true ? url : `http://${url}`;
@@ -34,5 +34,7 @@ if (showsHead) {
   for (const [name, text] of response.headers) stdout.write(`${name}: ${text}\n`);
   stdout.write("\n");
 }
-stdout.write(await response.text());
+// an answer that does not end is shown as it comes
+const pieces = response.body as AsyncIterable<Uint8Array> | null;
+for await (const piece of pieces ?? []) stdout.write(piece);
 if (!response.ok && !showsHead) process.exitCode = 22;

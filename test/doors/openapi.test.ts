@@ -243,6 +243,10 @@ async function callsOf(engine: Engine, ask: Ask): Promise<Calls> {
   return {
     "GET /": [{ path: "/", status: 200 }],
     "GET /openapi.json": [{ path: "/openapi.json", status: 200 }],
+    "GET /events": [
+      { path: "/events?kind=ended&flow=order", status: 200 },
+      { path: "/events?error=timeout", status: 422 },
+    ],
     "GET /metrics": [{ path: "/metrics", status: 200 }],
     "GET /healthz": [{ path: "/healthz?any=1", status: 200 }],
     "GET /readyz": [{ path: "/readyz?any=1", status: 200 }],

@@ -198,6 +198,8 @@ describe("every example can be pasted", () => {
     },
     tokens: { prepare: create },
     "audit-log": { prepare: create },
+    watch: { goesOn: () => /Listening/, prepare: create },
+    ui: { goesOn: () => /http:\/\// },
     "run-app": { goesOn: () => /Listening|http:\/\// },
     work: { goesOn: () => /Worker started|stop/i, prepare: (desk) => desk.run(["init", "my-flows"]) },
     init: { prepare: (desk) => rm(join(desk.folder, "my-flows"), { recursive: true, force: true }) },

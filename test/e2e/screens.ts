@@ -87,6 +87,8 @@ export const SCREENS: readonly Screen[] = [
   screen("get-task", "of what is no id", "nope", { exit: 2 }),
   screen("get-tasks", "of this database", ""),
   screen("get-tasks", "with a value that is none", "--limit many", { exit: 2 }),
+  screen("watch", "until Ctrl-C", "", { exit: 130, types: [["Listening.", CTRL_C]] }),
+  screen("watch", "with a filter that no event decides", "--waiting-for signal:approved --kind endet", { exit: 2 }),
   screen("workers", "where nobody works", ""),
   screen("workers", "with an option that there is not", "--al", { exit: 2 }),
 
@@ -116,6 +118,8 @@ export const SCREENS: readonly Screen[] = [
   }),
   screen("resolve", "of a task that is not in doubt", ({ done }) => [done, "--retry"], { exit: 4 }),
 
+  screen("ui", "until Ctrl-C", "--no-open", { types: [["/ui", CTRL_C]] }),
+  screen("ui", "on a port that is none", "--port many", { exit: 2 }),
   screen("run-app", "until Ctrl-C", "--port 0", { types: [["Listening on", CTRL_C]] }),
   screen("run-app", "for everybody, without a token", "--host 0.0.0.0", { exit: 2 }),
   screen("work", "until Ctrl-C", "", { types: [["Waiting for tasks", CTRL_C]] }),

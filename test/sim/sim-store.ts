@@ -199,6 +199,10 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
     },
     figures: NO_FIGURES,
     counters: NO_COUNTERS,
+    events: {
+      listen: () => Promise.reject(new Error("In no simulation anybody listens.")),
+      openReader: () => ({ read: () => Promise.reject(new Error("In no simulation anybody listens.")) }),
+    },
     removal: {
       restMs: () => 5,
       listEndedFlows: () => Promise.reject(new Error("No simulation purges.")),

@@ -31,6 +31,7 @@ import { FakePauses } from "./fake-pauses.ts";
 import { FakeAudit } from "./fake-audit.ts";
 import { fakeStats } from "./fake-stats.ts";
 import { FakeTokens } from "./fake-tokens.ts";
+import { FakeEvents } from "./fake-events.ts";
 import { FakeBulk } from "./fake-bulk.ts";
 import { FakeForks } from "./fake-forks.ts";
 import { FakeLimits } from "./fake-limits.ts";
@@ -106,6 +107,7 @@ export class FakeTaskonaut implements Taskonaut {
   readonly forks = new FakeForks(this);
   readonly tokens = new FakeTokens();
   readonly audit = new FakeAudit();
+  readonly events = new FakeEvents();
   /** It has none: tests of schedules have an engine. */
   readonly schedules = {
     list: async () => ({ schedules: [] }),

@@ -211,6 +211,13 @@ export class World {
         ofTickets: () => alive(() => store.figures.ofTickets()),
         ofWorkers: () => alive(() => store.figures.ofWorkers()),
       },
+      events: {
+        listen: (ms) => alive(() => store.events.listen(ms)),
+        openReader: () => {
+          const reader = store.events.openReader();
+          return { read: () => alive(() => reader.read()) };
+        },
+      },
       removal: {
         restMs: () => store.removal.restMs(),
         listEndedFlows: () => alive(() => store.removal.listEndedFlows()),

@@ -39,7 +39,10 @@ export class Contract {
     const operation = this.operations.get(key);
     if (!operation) throw new Error(`The document has no ${key}.`);
     const { status } = response;
-    const text = await response.text();
+    // a stream does not end
+    const isStream = response.headers.get("content-type") === "text/event-stream";
+    if (isStream) await response.body?.cancel();
+    const text = isStream ? "" : await response.text();
     const said = operation.responses[status];
     if (!said) throw new Error(`${key} answered ${status}, which the document does not know: ${text}`);
     const { content } = said;

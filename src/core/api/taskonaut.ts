@@ -6,6 +6,7 @@ import type { Schedule, Schedules } from "./schedules.ts";
 import type { ListedSummary, ListedTask, Task, TaskBrief, TaskSummary } from "./task.ts";
 import type { Pause, Pauses } from "./pauses.ts";
 import type { Bulk } from "./bulk.ts";
+import type { Events } from "./events.ts";
 import type { Forks } from "./forks.ts";
 import type { Limits } from "./limits.ts";
 import type { Results } from "./results.ts";
@@ -137,6 +138,8 @@ export interface Taskonaut {
   /** What tasks come to, for whoever waits for it. */
   readonly results: Results;
   readonly forks: Forks;
+  /** What happens to tasks, while it happens. */
+  readonly events: Events;
   readonly schedules: Schedules;
   /** How many of flows and tools run at once, and begin within a time, over all workers. */
   readonly limits: Limits;

@@ -1,5 +1,6 @@
 import { type Blame, blameOfDead, DEATHS_MAX, tellBlame } from "../blame.ts";
 import { type Parameter, PostgresClient } from "./connection.ts";
+import { EVENT_COLUMNS, noteEvents } from "./events.ts";
 import { quoteSchema, type Schema } from "./schema.ts";
 
 type Query = <Row>(text: string, parameters?: readonly Parameter[]) => Promise<Row[]>;
@@ -62,14 +63,15 @@ async function putDown(query: Query, schema: Schema, blame: Blame, noted: string
     ), cleared as (
       update ${schema}.task_steps set starts = 0
       where starts > 0 and task_id = any (array(select id from held where not is_to_blame))
-    )
+    ), blamed as (
     update ${schema}.tasks t set
       deaths = t.deaths + held.is_to_blame::integer, lease_owner = null, limited = false,
       version = t.version + 1, updated_at = greatest(t.updated_at, now()),
       parked_reason = case when held.is_over then $4 else t.parked_reason end,
       parked_code = case when held.is_over then t.flow_code else t.parked_code end,
       due_at = case when held.is_over then null else t.due_at end
-    from held where t.id = held.id`,
+    from held where t.id = held.id returning ${EVENT_COLUMNS}
+    ), ${noteEvents(schema, "changed", "blamed")} select from blamed`,
     [workerId, taskId, DEATHS_MAX, tellBlame(blame, flow_name, step), noted],
   );
 }

@@ -37,6 +37,7 @@ import {
 } from "./claim-limited.ts";
 import { aggregateColumns, type Columns, columnsOf, toRows } from "./columns.ts";
 import type { PostgresClient } from "./connection.ts";
+import { noteEvents } from "./events.ts";
 import { isPaused, selectPauses, toPauses } from "./pauses.ts";
 import { recordReader } from "./read.ts";
 import type { Places } from "./frontier.ts";
@@ -210,7 +211,7 @@ function claimStatement(schema: Schema, parts: Parts): string {
       updated_at = greatest(t.updated_at, now())
     from fitting d where t.id = d.id and d.id = d.task_id and not d.is_beyond
     returning t.*, d.lease_owner as taken_from, d.place${parts.returns}
-  )${parts.after}
+  ), ${noteEvents(schema, "changed", "claimed")}${parts.after}
   select
     (select ${aggregateColumns(TASK)} from (select * from claimed order by place) t) as tasks,
     (

@@ -11,6 +11,7 @@ import { auditInserts, entriesOf } from "./audit.ts";
 import { asJson, byColumns } from "./row-encoding.ts";
 import type { PostgresClient } from "./connection.ts";
 import { countChanged, countInserted } from "./counts.ts";
+import { noteEvents } from "./events.ts";
 import { consumedRows, consumeInbox, insertPosts, postRows } from "./inbox.ts";
 import { payloadInserts, toPayloadInserts } from "./payloads.ts";
 import type { Schema } from "./schema.ts";
@@ -48,7 +49,10 @@ export function addRecords(statement: Statement, records: readonly NewRecord[], 
     .flatMap((record) => record.calls)
     .map((call) => apart.row(call, call.task_id, TOOL_CALLS.payloads));
   statement.add(tasks.map(storableTask), taskInserts(condition));
-  if (tasks.length > 0) statement.addFixed(countInserted(statement.schema));
+  if (tasks.length > 0) {
+    statement.addFixed(countInserted(statement.schema));
+    statement.addFixed(noteEvents(statement.schema, "created", "won"));
+  }
   statement.add(steps, stepInserts);
   statement.add(calls, callInserts);
   statement.add(
@@ -104,6 +108,7 @@ export async function commitChanges(
     read: (_, rows) => updateTasks(schema, rows, { lone, after: locks }),
   });
   if (changes.some(({ task, fromStatus }) => task.status !== fromStatus)) statement.addFixed(countChanged(schema));
+  if (changes.length > 0) statement.addFixed(noteEvents(schema, "changed", "won"));
   statement.add(newSteps, stepInserts);
   statement.add(changedSteps, stepUpdates);
   statement.add(newCalls, callInserts);

@@ -14,6 +14,7 @@ import { type Columns, columnsOf } from "./columns.ts";
 import type { PostgresClient } from "./connection.ts";
 import { columnList, type Fields, fieldsOf, isWon, type Part } from "./fields.ts";
 import { fillGaps, payloadInserts, toPayloadInserts, wholeText } from "./payloads.ts";
+import { EVENT_COLUMNS, noteEvents } from "./events.ts";
 import type { Schema } from "./schema.ts";
 
 interface ConsumedRow {
@@ -66,8 +67,8 @@ export const insertPosts: Part<PostRow> = {
       end
     from (select task_id, count(*) as number, bool_or(kind = 'cancel') as cancels from posts group by task_id) p
     where t.id = p.task_id and coalesce(t.finished_at, 'infinity') = 'infinity'
-    returning t.id, t.wake_seq - p.number as before
-  ), posted as (
+    returning ${EVENT_COLUMNS}, t.wake_seq - p.number as before
+  ), ${noteEvents(schema, "changed", "woken")}, posted as (
     insert into ${schema}.task_inbox (${columnList(TASK_INBOX)})
     select ${TASK_INBOX.names.map((name) => GIVEN[name] ?? `p.${name}`).join(", ")}
     from posts p join woken w on w.id = p.task_id

@@ -3,6 +3,7 @@
 
 import type { ProgressNote } from "../store.ts";
 import type { PostgresClient } from "./connection.ts";
+import { EVENT_COLUMNS, noteEvents } from "./events.ts";
 import type { Schema } from "./schema.ts";
 
 interface Notes {
@@ -32,10 +33,14 @@ export async function noteProgress(
           )
         limit 1 for no key update skip locked
       ) c
-    )
-    update ${schema}.tool_calls c set progress = f.progress::json
-    from free f where c.ctid = f.place
-    returning f.step_id`,
+    ), written as (
+      update ${schema}.tool_calls c set progress = f.progress::json
+      from free f where c.ctid = f.place
+      returning f.step_id, f.task_id
+    ), told as (
+      select ${EVENT_COLUMNS} from ${schema}.tasks t where t.id = any (array(select task_id from written))
+    ), ${noteEvents(schema, "changed", "told")}
+    select step_id from written`,
     [workerId, JSON.stringify(rows)],
   );
   return written.map(({ step_id }) => step_id);

@@ -2,6 +2,7 @@
 // everywhere (`tasks.ts`), and versions rise: what a driver prepared before is not written any more.
 
 import type { PostgresClient } from "./connection.ts";
+import { EVENT_COLUMNS, noteEvents } from "./events.ts";
 import type { Schema } from "./schema.ts";
 
 /** Who lets go of a task has not died with it: nothing of it is a suspect any more. */
@@ -18,10 +19,12 @@ export async function releaseTasks(
       order by id for no key update
     ), cleared as (
       update ${schema}.task_steps set starts = 0 where starts > 0 and task_id = any (array(select id from held))
-    )
-    update ${schema}.tasks set
-      lease_owner = null, limited = false, version = version + 1, updated_at = greatest(updated_at, now())
-    where id = any (array(select id from held)) returning 1`,
+    ), released as (
+      update ${schema}.tasks t set
+        lease_owner = null, limited = false, version = version + 1, updated_at = greatest(updated_at, now())
+      where id = any (array(select id from held)) returning ${EVENT_COLUMNS}
+    ), ${noteEvents(schema, "changed", "released")}
+    select from released`,
     [workerId, JSON.stringify(except)],
   );
   return released.length;
@@ -34,10 +37,12 @@ export async function releaseOrphans(client: PostgresClient, schema: Schema): Pr
       where t.due_at is not null and t.lease_owner is not null
         and not exists (select from ${schema}.workers w where w.id = t.lease_owner)
       order by t.id for no key update
-    )
-    update ${schema}.tasks set
-      lease_owner = null, limited = false, version = version + 1, updated_at = greatest(updated_at, now())
-    where id = any (array(select id from orphans)) returning 1`,
+    ), released as (
+      update ${schema}.tasks t set
+        lease_owner = null, limited = false, version = version + 1, updated_at = greatest(updated_at, now())
+      where id = any (array(select id from orphans)) returning ${EVENT_COLUMNS}
+    ), ${noteEvents(schema, "changed", "released")}
+    select from released`,
   );
   return released.length;
 }
@@ -54,11 +59,13 @@ export async function unparkTasks(
       join ${schema}.tasks t
         on t.flow_name = f.name and t.parked_reason is not null and t.parked_code is distinct from f.code
       order by t.id for no key update of t
-    )
-    update ${schema}.tasks set
-      parked_reason = null, parked_code = null, deaths = 0, due_at = now(), version = version + 1,
-      updated_at = greatest(updated_at, now())
-    where id = any (array(select id from parked)) returning 1`,
+    ), due as (
+      update ${schema}.tasks t set
+        parked_reason = null, parked_code = null, deaths = 0, due_at = now(), version = version + 1,
+        updated_at = greatest(updated_at, now())
+      where id = any (array(select id from parked)) returning ${EVENT_COLUMNS}
+    ), ${noteEvents(schema, "changed", "due")}
+    select from due`,
     [JSON.stringify(flows)],
   );
   return due.length;

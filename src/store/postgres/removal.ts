@@ -12,6 +12,7 @@ import {
 } from "../removal-store.ts";
 import { auditInsertsAfter, storableDraft } from "./audit.ts";
 import type { PostgresClient } from "./connection.ts";
+import { EVENT_COLUMNS, noteEvents } from "./events.ts";
 import { asJson } from "./row-encoding.ts";
 import { milliseconds, type Schema, timestamp } from "./schema.ts";
 
@@ -121,8 +122,9 @@ async function removeTasks(
         )
       order by t.id for update skip locked
     ), removed as (
-      delete from ${schema}.tasks where id = any (array(select id from going where not $5::boolean)) returning flow_name, status
-    ), counted as (
+      delete from ${schema}.tasks t where t.id = any (array(select id from going where not $5::boolean))
+      returning ${EVENT_COLUMNS}
+    ), ${noteEvents(schema, "removed", "removed")}, counted as (
       insert into ${schema}.task_counts (flow_name, status, tasks)
       select flow_name, status, -count(*) from removed group by flow_name, status
     )${audited}

@@ -23,6 +23,7 @@ import { listTasks, readTask, readTaskRow } from "./read.ts";
 import { countStore } from "./counts.ts";
 import { counterStore } from "./counters.ts";
 import { figureStore } from "./figures.ts";
+import { eventStore } from "./events.ts";
 import { removalStore } from "./removal.ts";
 import { scheduleStore } from "./schedules.ts";
 import { milliseconds, quoteSchema } from "./schema.ts";
@@ -171,6 +172,7 @@ export async function openPostgresStore({
     counts: countStore(read, write, schema),
     figures: figureStore(read, schema),
     counters: counterStore({ read, write }, schema),
+    events: eventStore(read, schema),
     admission: admissionStore(read, schema),
     checkReady: () => checkReady(writer, schema),
     async close() {

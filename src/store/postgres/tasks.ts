@@ -5,6 +5,7 @@ import { storableTask } from "../storable-text.ts";
 import type { Change } from "../store.ts";
 import { TASKS } from "../tables.ts";
 import { assignments, changeFieldsOf, columnList, type Fields, fieldsOf, type Part, type Rows } from "./fields.ts";
+import { EVENT_COLUMNS } from "./events.ts";
 import { quoteText, type Schema } from "./schema.ts";
 
 /** `due_at` depends on what an outsider did meanwhile. */
@@ -28,10 +29,10 @@ export function taskInserts(condition = "true"): Part<TaskRow> {
   return {
     fields: fieldsOf(TASKS),
     read: (schema, rows) => `won as (
-      insert into ${schema}.tasks (${columnList(TASKS)})
+      insert into ${schema}.tasks as t (${columnList(TASKS)})
       select ${columnList(TASKS, "t")} from ${rows("t")} where ${condition} order by t.unique_key, t.flow_name, t.id
       on conflict do nothing
-      returning id, flow_name, status
+      returning ${EVENT_COLUMNS}
     )`,
   };
 }
@@ -61,7 +62,7 @@ export function updateTasks(
         when t.wake_seq = c.wake_seq or c.finished_at is not null or c.parked_reason is not null then c.due_at
         else now()
       end`;
-  const returning = "returning t.id, t.flow_name, t.status, c.from_status, c.changed_steps, c.changed_calls";
+  const returning = `returning ${EVENT_COLUMNS}, c.from_status, c.changed_steps, c.changed_calls`;
 
   if (lone && !after.rows) return `${update} from ${rows("c")} where ${comesAfter(after)} and ${fence} ${returning})`;
   // Lock order: after the locks of `lockUnleased`, rows of `tasks`, by id. `locked` has each of them before `won` writes

@@ -1,5 +1,6 @@
 import { type Blame, blameOfDead, DEATHS_MAX, tellBlame } from "../blame.ts";
 import { openConnection, type SqliteConnection } from "./connection.ts";
+import { NOTED_COLUMNS, type NotedTask, noteEvents } from "./events.ts";
 
 const FLOW = "select flow_name from tasks where id = $taskId";
 
@@ -11,7 +12,8 @@ const BLAME = `
     parked_reason = case when deaths + 1 >= ${DEATHS_MAX} then $reason else parked_reason end,
     parked_code = case when deaths + 1 >= ${DEATHS_MAX} then flow_code else parked_code end,
     due_at = case when deaths + 1 >= ${DEATHS_MAX} then null else due_at end
-  where id = $taskId and finished_at is null and (lease_owner is null or lease_owner = $workerId)`;
+  where id = $taskId and finished_at is null and (lease_owner is null or lease_owner = $workerId)
+  returning ${NOTED_COLUMNS}`;
 
 /** Of what else the worker holds nothing is a suspect any more. */
 const CLEAR = `
@@ -21,7 +23,8 @@ const CLEAR = `
 /** It goes back to the queue. */
 const RELEASE = `
   update tasks indexed by tasks_held set lease_owner = null, version = version + 1, updated_at = max(updated_at, $now)
-  where lease_owner = $workerId`;
+  where lease_owner = $workerId
+  returning ${NOTED_COLUMNS}`;
 
 const TAKE_CAUSE = "update workers set cause = null where id = $workerId and cause is not null";
 
@@ -52,8 +55,10 @@ function blameWithin(connection: SqliteConnection, blame: Blame): void {
   const now = Date.now();
   const flow = connection.prepare<{ flow_name: string }>(FLOW).get({ taskId })?.flow_name ?? "";
   const step = connection.prepare<Step>(STEP).get({ taskId, stepId }) ?? undefined;
-  connection.prepare(BLAME).run({ taskId, workerId, now, reason: tellBlame(blame, flow, step) });
+  const reason = tellBlame(blame, flow, step);
+  const blamed = connection.prepare<NotedTask>(BLAME).all({ taskId, workerId, now, reason });
   connection.prepare(CLEAR).run({ workerId });
-  connection.prepare(RELEASE).run({ workerId, now });
+  const released = connection.prepare<NotedTask>(RELEASE).all({ workerId, now });
+  noteEvents(connection, "changed", [...blamed, ...released], now);
   connection.prepare(TAKE_CAUSE).run({ workerId });
 }

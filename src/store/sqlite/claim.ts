@@ -16,6 +16,7 @@ import type { Claim, ClaimedTask, ClaimFlow, ClaimRequest } from "../store.ts";
 import type { PauseRow } from "../pause-store.ts";
 import { workerNotRegistered } from "../worker-not-registered.ts";
 import { countStarts, type FlowRoom, type LimitedClaim, roomOf, takeByKeys } from "./claim-limited.ts";
+import { noteEvents } from "./events.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { isCorrupt } from "./failures.ts";
 import { selectPauses } from "./pauses.ts";
@@ -158,6 +159,7 @@ class DueQuery {
       const { record, isBare } = read[index] ?? bare(task);
       return isBare ? { record, takenFrom, isBare } : { record, takenFrom };
     });
+    noteEvents(connection, "changed", due, now);
     return {
       tasks,
       nextDueAt: null,

@@ -8,6 +8,7 @@ import { TASK_STEPS, TASKS, TOOL_CALLS } from "../tables.ts";
 import { appendEntry } from "./audit.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { CountChanges } from "./counts.ts";
+import { noteEvents } from "./events.ts";
 import { consumeInbox, insertPost } from "./inbox.ts";
 import { insertPayloads } from "./payloads.ts";
 import { insertStep, updateStep } from "./steps.ts";
@@ -21,16 +22,17 @@ export function insertTasks(
   now: () => number,
 ): Promise<boolean[]> {
   return connection.write(() => {
-    const won = insertRecords(connection, records);
+    const at = now();
+    const won = insertRecords(connection, records, at);
     records.forEach(({ audit }, place) => {
-      if (audit && won[place] === true) appendEntry(connection, audit, now());
+      if (audit && won[place] === true) appendEntry(connection, audit, at);
     });
     return won;
   });
 }
 
 /** Within a transaction. Each place of the result tells whether that task is new. */
-export function insertRecords(connection: SqliteConnection, records: readonly NewRecord[]): boolean[] {
+export function insertRecords(connection: SqliteConnection, records: readonly NewRecord[], now: number): boolean[] {
   assertRecords(records);
   const apart = new KeptApart();
   const counts = new CountChanges();
@@ -52,6 +54,12 @@ export function insertRecords(connection: SqliteConnection, records: readonly Ne
   }
   insertPayloads(connection, apart);
   counts.write(connection);
+  noteEvents(
+    connection,
+    "created",
+    made.map(({ task }) => task),
+    now,
+  );
   return won;
 }
 
@@ -88,6 +96,12 @@ export async function commitChanges(
     }
     insertPayloads(connection, apart);
     counts.write(connection);
+    noteEvents(
+      connection,
+      "changed",
+      made.map(({ task }) => task),
+      at,
+    );
     for (const change of made) {
       consumeInbox(connection, change, at);
       for (const post of change.posts) insertPost(connection, post, at);

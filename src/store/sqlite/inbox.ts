@@ -9,6 +9,7 @@ import type { Change, InboxPage, InboxPost, InboxQuery, PostResult } from "../st
 import { TASK_INBOX } from "../tables.ts";
 import { appendEntry } from "./audit.ts";
 import type { SqliteConnection } from "./connection.ts";
+import { NOTED_COLUMNS, type NotedTask, noteEvents } from "./events.ts";
 import { fillGaps, insertPayloads, wholeText } from "./payloads.ts";
 import { columnList, insertRow, insertsInto } from "./statements.ts";
 
@@ -18,7 +19,7 @@ const WAKE = `
     wake_seq = wake_seq + 1,
     due_at = case when parked_reason is not null or (status = 'PLANNED' and $kind <> 'cancel') then due_at else $now end
   where id = $task_id and finished_at is null
-  returning wake_seq`;
+  returning wake_seq, ${NOTED_COLUMNS}`;
 
 const INSERTS = insertsInto(TASK_INBOX);
 
@@ -44,12 +45,13 @@ const SELECT_KEY = "select name, payload from task_inbox where task_id = $taskId
 /** False where the task has ended, or is not there. */
 export function insertPost(connection: SqliteConnection, post: InboxPost, now: number): boolean {
   const { task_id, kind } = post;
-  const task = connection.prepare<{ wake_seq: number }>(WAKE).get({ task_id, kind, now });
+  const task = connection.prepare<NotedTask & { readonly wake_seq: number }>(WAKE).get({ task_id, kind, now });
   if (!task) return false;
   const apart = new KeptApart();
   const given = { seq: task.wake_seq, created_at: now };
   insertRow(connection, INSERTS, { ...apart.row(post, task_id, TASK_INBOX.payloads), ...given });
   insertPayloads(connection, apart);
+  noteEvents(connection, "changed", [task], now);
   return true;
 }
 

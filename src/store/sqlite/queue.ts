@@ -3,6 +3,7 @@
 
 import { turnOfLoop } from "../../turn-of-loop.ts";
 import type { SqliteConnection } from "./connection.ts";
+import { NOTED_COLUMNS, type NotedTask, noteEvents } from "./events.ts";
 
 /** Tasks of one transaction: some milliseconds. */
 const BATCH = 500;
@@ -17,7 +18,8 @@ const CLEAR = `update task_steps set starts = 0 where starts > 0 and task_id in 
 /** The version rises, as with every step of a driver: what was prepared under the lease cannot be written after it. */
 const RELEASE = `
   update tasks set lease_owner = null, version = version + 1, updated_at = max(updated_at, $now)
-  where id in (${HELD})`;
+  where id in (${HELD})
+  returning ${NOTED_COLUMNS}`;
 
 const ORPHANED = `
   lease_owner is not null and due_at is not null
@@ -27,7 +29,8 @@ const HAS_ORPHANS = `select 1 from tasks indexed by tasks_held where ${ORPHANED}
 
 const RELEASE_ORPHANS = `
   update tasks set lease_owner = null, version = version + 1, updated_at = max(updated_at, $now)
-  where id in (select id from tasks indexed by tasks_held where ${ORPHANED} limit ${BATCH})`;
+  where id in (select id from tasks indexed by tasks_held where ${ORPHANED} limit ${BATCH})
+  returning ${NOTED_COLUMNS}`;
 
 /** `is not`: what was parked by code without a name was parked by other code. */
 const PARKED_BY_OTHERS = "flow_name = $name and parked_reason is not null and parked_code is not $code";
@@ -38,7 +41,8 @@ const UNPARK = `
   update tasks set
     parked_reason = null, parked_code = null, deaths = 0, due_at = $now, version = version + 1,
     updated_at = max(updated_at, $now)
-  where id in (select id from tasks indexed by tasks_parked where ${PARKED_BY_OTHERS} limit ${BATCH})`;
+  where id in (select id from tasks indexed by tasks_parked where ${PARKED_BY_OTHERS} limit ${BATCH})
+  returning ${NOTED_COLUMNS}`;
 
 export function releaseTasks(
   connection: SqliteConnection,
@@ -48,7 +52,7 @@ export function releaseTasks(
   const parameters = { workerId, except: JSON.stringify(except) };
   return inBatches(connection, () => {
     connection.prepare(CLEAR).run(parameters);
-    return connection.prepare(RELEASE).run({ ...parameters, now: now() }).changes;
+    return noted(connection, RELEASE, { ...parameters, now: now() });
   });
 }
 
@@ -56,7 +60,7 @@ export async function releaseOrphans(connection: SqliteConnection, now: () => nu
   const hasAny = await connection.read(() => connection.prepare(HAS_ORPHANS).get() !== null);
   // Mostly there are none, and then nobody is kept from writing.
   if (!hasAny) return 0;
-  return inBatches(connection, () => connection.prepare(RELEASE_ORPHANS).run({ now: now() }).changes);
+  return inBatches(connection, () => noted(connection, RELEASE_ORPHANS, { now: now() }));
 }
 
 export async function unparkTasks(
@@ -71,9 +75,20 @@ export async function unparkTasks(
   if (found.length === 0) return 0;
   let count = 0;
   for (const flow of found) {
-    count += await inBatches(connection, () => connection.prepare(UNPARK).run({ ...flow, now: now() }).changes);
+    count += await inBatches(connection, () => noted(connection, UNPARK, { ...flow, now: now() }));
   }
   return count;
+}
+
+/** Gives how many tasks the statement has changed. */
+function noted(
+  connection: SqliteConnection,
+  statement: string,
+  parameters: Readonly<Record<string, string | number>> & { readonly now: number },
+): number {
+  const changed = connection.prepare<NotedTask>(statement).all(parameters);
+  noteEvents(connection, "changed", changed, parameters.now);
+  return changed.length;
 }
 
 /** `write` changes a batch at most, and gives how many it has changed: fewer where none is left. */

@@ -2,7 +2,6 @@
 // and take as long again as to remove them: so they are left out, and the rows of all tables below are removed first.
 // Which tables these are is asked of the database itself.
 
-import type { TaskRow } from "../../core/record/record.ts";
 import type { EndStatus } from "../../core/flow/retention.ts";
 import { fitTogether } from "../sizes.ts";
 import {
@@ -16,6 +15,7 @@ import {
 import { appendEntry } from "./audit.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { CountChanges } from "./counts.ts";
+import { NOTED_COLUMNS, type NotedTask, noteEvents } from "./events.ts";
 
 /** A loose scan: one step down the index for each flow. */
 const LIST_FLOWS = `
@@ -41,7 +41,7 @@ const SELECT_ENDED = `
   order by created_at, id limit ${REMOVED_MAX}`;
 
 const SELECT_GOING = `
-  select id, flow_name, status from tasks
+  select ${NOTED_COLUMNS} from tasks
   where id in (select value from json_each($ids)) and finished_at is not null and finished_at <= $before and ${IS_FREE}`;
 
 /** Tables whose rows go with a task: each has its id. */
@@ -114,9 +114,7 @@ function removeTasks(
   }
   // the clock of whoever wrote the end may be ahead of the store's
   const before = keptMs === 0 ? Number.MAX_SAFE_INTEGER : now - keptMs;
-  const going = connection
-    .prepare<Pick<TaskRow, "id" | "flow_name" | "status">>(SELECT_GOING)
-    .all({ ids: JSON.stringify(ids), before });
+  const going = connection.prepare<NotedTask>(SELECT_GOING).all({ ids: JSON.stringify(ids), before });
   if (isDryRun) return { kind: "removed", count: going.length };
   const named = JSON.stringify(going.map(({ id }) => id));
   for (const { name } of connection.prepare<{ name: string }>(SELECT_BELOW).all()) {
@@ -127,5 +125,6 @@ function removeTasks(
   for (const { flow_name, status } of going) counts.add(flow_name, status, -1);
   counts.write(connection);
   if (going.length > 0) appendEntry(connection, audit, now);
+  noteEvents(connection, "removed", going, now);
   return { kind: "removed", count: going.length };
 }

@@ -39,7 +39,11 @@ export function scheduleStore(connection: SqliteConnection, now: () => number): 
         return true;
       }),
     readDue: (flows) => connection.read(() => readDue(connection, flows, now())),
-    fire: (firings) => connection.write(() => firings.map((firing) => fire(connection, firing, now()))),
+    fire: (firings) =>
+      connection.write(() => {
+        const at = now();
+        return firings.map((firing) => fire(connection, firing, at));
+      }),
     wakeQueued: (names) =>
       connection.write(() => names.reduce((count, name) => count + run(WAKE, { name, now: now() }), 0)),
     listSources: () => connection.read(() => connection.prepare<ScheduleSourceRow>(SELECT_SOURCES).all()),
@@ -153,7 +157,7 @@ function isKeyTaken(connection: SqliteConnection, { task }: TaskRecord): boolean
 function fire(connection: SqliteConnection, { row, tasks, skips, audit }: Firing, now: number): boolean {
   if (tasks.some((record) => isKeyTaken(connection, record))) return false;
   if (connection.prepare(UPDATE).run(parametersOf(row)).changes === 0) return false;
-  insertRecords(connection, tasks);
+  insertRecords(connection, tasks, now);
   for (const skip of skips) insertRow(connection, SKIP, skip);
   if (skips.length > 0) connection.prepare(CLEAR_SKIPS).run({ name: row.name });
   appendEntry(connection, audit, now);

@@ -23,6 +23,7 @@ import { listTasks, readTask, readTaskRow } from "./read.ts";
 import { countStore } from "./counts.ts";
 import { counterStore } from "./counters.ts";
 import { figureStore } from "./figures.ts";
+import { eventStore } from "./events.ts";
 import { removalStore } from "./removal.ts";
 import { searchTasks } from "./search.ts";
 import { sessionStore } from "./sessions.ts";
@@ -104,7 +105,7 @@ export async function openSqliteStore({
     searchTasks: (page) => searchTasks(connection, page),
     findTasks: (name) => findTasks(connection, name),
     glance: (ids) => glance(connection, ids),
-    noteProgress: (workerId, notes) => noteProgress(connection, workerId, notes),
+    noteProgress: (workerId, notes) => noteProgress(connection, workerId, notes, now),
     claimTasks: (request) => claimTasks(connection, request, now, keyTurns),
     releaseTasks: (release) => releaseTasks(connection, release, now),
     releaseOrphans: () => releaseOrphans(connection, now),
@@ -143,6 +144,7 @@ export async function openSqliteStore({
     counts: countStore(connection),
     figures: figureStore(connection, now),
     counters: counterStore(connection, now),
+    events: eventStore(connection, now),
     admission: admissionStore(connection, now),
     async checkReady() {
       const pending = await readPending(connection);

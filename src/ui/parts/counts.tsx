@@ -1,14 +1,14 @@
 import type { ComponentChild } from "preact";
 import type { TaskCounts } from "../../core/api/task-counts.ts";
 import { get } from "../api.ts";
-import { useLive } from "../live.ts";
+import { TOLD, useLive } from "../live.ts";
 import { hrefOf } from "../router.ts";
 
 const STATUSES = ["PLANNED", "RUNNING", "WAITING_OBSERVATION", "FAILED", "CANCELLED", "COMPLETED"];
 
 /** How many tasks there are in each state; each number leads to them. */
 export function Counts(): ComponentChild {
-  const { data } = useLive("counts", async (signal) => (await get<TaskCounts>("/tasks/counts", signal)).body);
+  const { data } = useLive("counts", async (signal) => (await get<TaskCounts>("/tasks/counts", signal)).body, TOLD);
   if (!data || data.total === 0) return null;
   const sum = (status: string): number =>
     data.counts.reduce((all, each) => all + (each.status === status ? each.count : 0), 0);

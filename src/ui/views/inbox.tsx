@@ -4,7 +4,7 @@ import type { ComponentChild } from "preact";
 import type { ListedSummary, TaskSummary } from "../../core/api/task.ts";
 import { get } from "../api.ts";
 import { age } from "../format.ts";
-import { useLive, useNow } from "../live.ts";
+import { TOLD, useLive, useNow } from "../live.ts";
 import { Failure } from "../parts/failure.tsx";
 import { SendSignal } from "../parts/send-signal.tsx";
 import { State } from "../parts/state.tsx";
@@ -15,8 +15,10 @@ const PAGE = 50;
 
 export function Inbox(): ComponentChild {
   const now = useNow();
-  const { data, error, refresh } = useLive("inbox", (signal) =>
-    get<readonly ListedSummary[]>(`/tasks?needs-person=true&view=summary&limit=${PAGE}`, signal),
+  const { data, error, refresh } = useLive(
+    "inbox",
+    (signal) => get<readonly ListedSummary[]>(`/tasks?needs-person=true&view=summary&limit=${PAGE}`, signal),
+    TOLD,
   );
   const tasks = data?.body.flatMap((task) => ("damage" in task ? [] : [task])) ?? [];
   return (

@@ -6,7 +6,7 @@ import type { Task } from "../../core/api/task.ts";
 import { get } from "../api.ts";
 import { commandLine } from "../command-line.ts";
 import { age, clockTime, duration } from "../format.ts";
-import { useLive, useNow } from "../live.ts";
+import { UNTOLD, useLive, useNow } from "../live.ts";
 import { Failure } from "../parts/failure.tsx";
 import { Order } from "../parts/order.tsx";
 import { Payload } from "../parts/payload.tsx";
@@ -21,6 +21,7 @@ function All(): ComponentChild {
   const { data, error } = useLive(
     "schedules",
     async (signal) => (await get<readonly Schedule[]>("/schedules?limit=500", signal)).body,
+    UNTOLD,
   );
   return (
     <>
@@ -77,7 +78,7 @@ function One({ name }: { readonly name: string }): ComponentChild {
     data: schedule,
     error,
     refresh,
-  } = useLive(path, async (signal) => (await get<ScheduleDetails>(path, signal)).body);
+  } = useLive(path, async (signal) => (await get<ScheduleDetails>(path, signal)).body, UNTOLD);
   const next = useLive(
     `${path} ${schedule?.next_at}`,
     async (signal) => (await get<readonly FiringTime[]>(`${path}/preview?count=10`, signal)).body,

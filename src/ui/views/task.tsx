@@ -14,7 +14,7 @@ import { StepDetails } from "../parts/step-details.tsx";
 import { TaskAudit } from "../parts/task-audit.tsx";
 import { Timeline } from "../parts/timeline.tsx";
 import { go, hrefOf } from "../router.ts";
-import { describeWait, isEnded, standingOfTask } from "../standing.ts";
+import { isEnded, describeWait, standingOfTask } from "../standing.ts";
 
 /** Payloads of a larger record are asked for by hand: a page that reads 30 MB again and again helps nobody. */
 const READ_WHOLE_BYTES = 1_000_000;
@@ -33,8 +33,7 @@ export function TaskView({ id, query }: Props): ComponentChild {
   } = useLive(
     id,
     async (signal) => (await get<TaskSummary>(`/tasks/${encodeURIComponent(id)}?view=summary`, signal)).body,
-    // one that has failed may be retried by somebody
-    ({ status }) => status === "FAILED" || !isEnded(status),
+    { isTold: true, events: ({ task_id, parent_task_id }) => task_id === id || parent_task_id === id },
   );
   const [isWanted, setWanted] = useState(false);
   const readsWhole = task !== undefined && (isWanted || task.recorded_bytes <= READ_WHOLE_BYTES);

@@ -32,7 +32,10 @@ type Page = Answer<readonly ListedSummary[]>;
 export function Tasks({ query }: { readonly query: URLSearchParams }): ComponentChild {
   const now = useNow();
   const asked = query.toString();
-  const { data, error } = useLive(asked, (signal) => get<readonly ListedSummary[]>(listPath(query), signal));
+  const { data, error } = useLive(asked, (signal) => get<readonly ListedSummary[]>(listPath(query), signal), {
+    isTold: true,
+    events: ({ flow_name }) => !query.has("flow") || query.getAll("flow").includes(flow_name),
+  });
   return (
     <>
       <h1>Tasks</h1>

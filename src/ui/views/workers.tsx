@@ -2,12 +2,12 @@ import type { ComponentChild } from "preact";
 import type { Worker } from "../../core/api/worker.ts";
 import { get } from "../api.ts";
 import { age, shortId } from "../format.ts";
-import { useLive, useNow } from "../live.ts";
+import { UNTOLD, useLive, useNow } from "../live.ts";
 import { Failure } from "../parts/failure.tsx";
 
 export function Workers(): ComponentChild {
   const now = useNow();
-  const workers = useLive("workers", async (signal) => (await get<readonly Worker[]>("/workers", signal)).body);
+  const workers = useLive("workers", async (signal) => (await get<readonly Worker[]>("/workers", signal)).body, UNTOLD);
   return (
     <>
       <h1>Workers</h1>

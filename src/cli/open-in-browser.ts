@@ -1,0 +1,32 @@
+// Hands an address to the browser of whoever sits at this machine.
+
+import { messageOf } from "../core/record/stored-error.ts";
+import type { Env } from "./io.ts";
+
+/** Undefined: it is on its way; else why it is not. Nobody waits for the browser, and it outlives this program. */
+export function openInBrowser(address: string, env: Env): string | undefined {
+  const command = commandFor(env);
+  if (typeof command === "string") return command;
+  try {
+    const child = Bun.spawn([...command, address], { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
+    child.unref();
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** What takes an address; or why there is nothing. BROWSER comes first, as for other programs. */
+function commandFor(env: Env): readonly string[] | string {
+  const own = env["BROWSER"];
+  if (own !== undefined && own !== "") return [own];
+  switch (process.platform) {
+    case "darwin":
+      return ["open"];
+    case "win32":
+      return ["explorer"];
+    default:
+      if (!env["DISPLAY"] && !env["WAYLAND_DISPLAY"]) return "there is no display here.";
+      return Bun.which("xdg-open") === null ? "there is no xdg-open here." : ["xdg-open"];
+  }
+}

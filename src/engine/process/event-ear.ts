@@ -1,0 +1,49 @@
+// One who listens: what he has not taken yet. It is bounded; what is too much gives way to a `resync`.
+
+import type { Told } from "../../core/api/events.ts";
+
+/** So many may pile up. */
+const BACKLOG_MAX = 4000;
+
+export class Ear {
+  #batches: (readonly Told[])[] = [];
+  #size = 0;
+  #since = -1;
+  #waiting: PromiseWithResolvers<void> | undefined;
+  #isOver = false;
+
+  /** What belongs to a round that he has had when he joined is passed over. */
+  tell(batch: readonly Told[], { round }: { readonly round: number }): void {
+    if (this.#isOver || round <= this.#since) return;
+    if (this.#since < 0) this.#since = round;
+    const last = batch.at(-1);
+    if (last === undefined) return;
+    if (this.#size + batch.length > BACKLOG_MAX && this.#size > 0) {
+      this.#batches = [[{ kind: "resync", id: last.id, reason: "the listener was too slow" }]];
+      this.#size = 1;
+    } else {
+      this.#batches.push(batch);
+      this.#size += batch.length;
+    }
+    this.#waiting?.resolve();
+  }
+
+  /** What has come next; undefined: it is over. */
+  async next(): Promise<readonly Told[] | undefined> {
+    for (;;) {
+      if (this.#isOver) return undefined;
+      const batch = this.#batches.shift();
+      if (batch) {
+        this.#size -= batch.length;
+        return batch;
+      }
+      this.#waiting = Promise.withResolvers<void>();
+      await this.#waiting.promise;
+    }
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.#waiting?.resolve();
+  }
+}

@@ -1,0 +1,133 @@
+// The tables `event_journal` and `task_events`. One writes at a time, so positions are in the order of commits.
+
+import type { TaskRow } from "../../core/record/record.ts";
+import {
+  type EventPage,
+  type EventReader,
+  type EventRow,
+  EVENTS_KEPT,
+  EVENTS_PAGE,
+  type EventStore,
+} from "../event-store.ts";
+import type { SqliteConnection } from "./connection.ts";
+
+const IS_LISTENED_TO = "select 1 from event_journal where listened_until > $now";
+
+const NOTE = `
+  insert into task_events (
+    at, kind, about_id, version, flow_name, status, parked, waits, parent_task_id, schedule, priority, tags
+  ) values (
+    $at, $kind, $id, $version, $flow, $status, $parked, $waits, $parent, $schedule, $priority, $tags
+  )`;
+
+const LISTEN = `
+  insert into event_journal (id, epoch, floor, listened_until)
+  select 1, $epoch, coalesce((select seq from sqlite_sequence where name = 'task_events'), 0) + 1, $until where true
+  on conflict (id) do update set
+    epoch = case when listened_until > $now then epoch else excluded.epoch end,
+    floor = case when listened_until > $now then max(floor, $floor) else excluded.floor end,
+    listened_until = max(listened_until, excluded.listened_until)
+  returning epoch`;
+
+const SELECT_FLOOR = `
+  select coalesce((select max(position) from task_events), 0) - ${EVENTS_KEPT} + 1 as floor`;
+
+const TRIM = "delete from task_events where position < $floor";
+
+const SELECT_JOURNAL = "select epoch, floor from event_journal";
+
+const SELECT_ROWS = `
+  select * from task_events where position >= $from order by position limit ${EVENTS_PAGE}`;
+
+/** What an event is made from. */
+export type NotedTask = Pick<
+  TaskRow,
+  | "id"
+  | "version"
+  | "flow_name"
+  | "status"
+  | "parked_reason"
+  | "waits"
+  | "parent_task_id"
+  | "schedule"
+  | "priority"
+  | "tags"
+>;
+
+/** Of a statement that gives what `noteEvents` takes. */
+export const NOTED_COLUMNS =
+  "id, version, flow_name, status, parked_reason, waits, parent_task_id, schedule, priority, tags";
+
+/** Within a transaction, of tasks that it has written. Nothing is written where nobody listens. */
+export function noteEvents(
+  connection: SqliteConnection,
+  kind: EventRow["kind"],
+  tasks: readonly NotedTask[],
+  now: number,
+): void {
+  if (tasks.length === 0 || connection.prepare(IS_LISTENED_TO).get({ now }) === null) return;
+  const note = connection.prepare(NOTE);
+  for (const task of tasks) {
+    note.run({
+      at: now,
+      kind,
+      id: task.id,
+      version: task.version,
+      flow: task.flow_name,
+      status: task.status,
+      parked: task.parked_reason === null ? 0 : 1,
+      waits: task.waits,
+      parent: task.parent_task_id,
+      schedule: task.schedule,
+      priority: task.priority,
+      tags: task.tags,
+    });
+  }
+}
+
+export function eventStore(connection: SqliteConnection, now: () => number): EventStore {
+  return {
+    listen: (ms) =>
+      connection.write(() => {
+        const at = now();
+        const floor = connection.prepare<{ floor: number }>(SELECT_FLOOR).get({})?.floor ?? 0;
+        connection.prepare(TRIM).run({ floor });
+        const row = connection
+          .prepare<{ epoch: string }>(LISTEN)
+          .get({ epoch: crypto.randomUUID(), until: at + ms, now: at, floor });
+        if (!row) throw new Error("An upsert gives its row.");
+        return row;
+      }),
+    openReader: () => new Reader(connection),
+  };
+}
+
+interface StoredEvent extends Omit<EventRow, "parked" | "task_id"> {
+  readonly about_id: string;
+  readonly parked: 0 | 1;
+}
+
+class Reader implements EventReader {
+  #from = 0;
+
+  constructor(private readonly connection: SqliteConnection) {}
+
+  read(): Promise<EventPage> {
+    const { connection } = this;
+    return connection.read((): EventPage => {
+      const journal = connection.prepare<{ epoch: string; floor: number }>(SELECT_JOURNAL).get({});
+      if (!journal) return { epoch: null, rows: [], floor: 0, next: this.#from, isCut: false, isWhole: false };
+      const { epoch, floor } = journal;
+      const stored = connection.prepare<StoredEvent>(SELECT_ROWS).all({ from: Math.max(this.#from, floor) });
+      this.#from = (stored.at(-1)?.position ?? Math.max(this.#from, floor) - 1) + 1;
+      return {
+        epoch,
+        rows: stored.map(({ about_id, ...row }) => ({ ...row, task_id: about_id, parked: row.parked === 1 })),
+        floor,
+        next: this.#from,
+        isCut: stored.length === EVENTS_PAGE,
+        isWhole: true,
+      };
+    });
+  }
+}

@@ -1,0 +1,136 @@
+// The server's stream of events, one for this tab while it is seen. Views hear of what happens, and ask for the rest.
+
+import { signal } from "@preact/signals";
+import { EventStreamReader, fromMessage } from "../core/api/event-stream.ts";
+import type { TaskEvent } from "../core/api/events.ts";
+import { ApiError, openStream } from "./api.ts";
+
+/** `undefined`: something may have been missed. */
+type Hear = (event: TaskEvent | undefined) => void;
+
+/** Whether events come: else views have to ask. */
+export const isLive = signal(false);
+
+/** A browser has six connections to a server (HTTP/1.1): no more tabs than this hold one. */
+const TABS_MAX = 3;
+
+const RETRY_MS = 500;
+const RETRY_MS_MAX = 10_000;
+/** The server says something every ten seconds. */
+const SILENT_MS = 30_000;
+
+const listeners = new Set<Hear>();
+let running: AbortController | undefined;
+let lastId: string | undefined;
+
+/** Gives what ends it. The stream is there as long as anybody hears, and the tab is seen. */
+export function onEvents(hear: Hear): () => void {
+  listeners.add(hear);
+  settle();
+  return () => {
+    listeners.delete(hear);
+    settle();
+  };
+}
+
+document.addEventListener("visibilitychange", settle);
+
+function settle(): void {
+  const isWanted = listeners.size > 0 && !document.hidden;
+  if (isWanted && running === undefined) {
+    running = new AbortController();
+    run(running.signal).catch(reportError);
+  } else if (!isWanted) {
+    running?.abort();
+    running = undefined;
+    isLive.value = false;
+  }
+}
+
+async function run(leaving: AbortSignal): Promise<void> {
+  let failures = 0;
+  while (!leaving.aborted) {
+    try {
+      await withPlace(leaving, async () => {
+        await hearAll(leaving, () => {
+          failures = 0;
+        });
+      });
+    } catch (error) {
+      if (leaving.aborted) return;
+      // a token that may not listen, or a server that has no events: the views ask by themselves
+      if (error instanceof ApiError && isFinal(error.code)) return;
+    } finally {
+      if (!leaving.aborted) isLive.value = false;
+    }
+    await pause(Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** failures), leaving);
+    failures += 1;
+  }
+}
+
+function isFinal(code: string): boolean {
+  return ["unauthorized", "forbidden", "route_not_found", "method_not_allowed"].includes(code);
+}
+
+/** Does the work if this tab may have a connection of its own; locks are there only where the page came safely. */
+async function withPlace(leaving: AbortSignal, work: () => Promise<void>): Promise<void> {
+  const { locks } = navigator as { readonly locks?: LockManager };
+  if (locks === undefined) return work();
+  for (let place = 1; place <= TABS_MAX && !leaving.aborted; place++) {
+    const done = await locks.request(`taskonaut-events-${place}`, { ifAvailable: true }, async (lock) => {
+      if (lock === null) return false;
+      await work();
+      return true;
+    });
+    if (done) return;
+  }
+}
+
+async function hearAll(leaving: AbortSignal, onReady: () => void): Promise<void> {
+  const silent = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const heard = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => silent.abort(), SILENT_MS);
+  };
+  heard();
+  try {
+    const body = await openStream("/events", lastId, AbortSignal.any([leaving, silent.signal]));
+    const messages = new EventStreamReader();
+    const pieces = body.getReader();
+    for (;;) {
+      const { done, value } = await pieces.read();
+      if (done) return;
+      heard();
+      for (const message of messages.read(value)) {
+        const told = fromMessage(message);
+        if (told === undefined) continue;
+        // what came while nobody listened is told now, if it is known
+        const isBack = lastId !== undefined;
+        if (told.id !== "") lastId = told.id;
+        if (told.kind === "ready") {
+          isLive.value = true;
+          onReady();
+          if (!isBack) tell(undefined);
+        } else if (told.kind === "event") tell(told.event);
+        else if (told.kind === "resync") tell(undefined);
+      }
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function tell(event: TaskEvent | undefined): void {
+  for (const hear of listeners) hear(event);
+}
+
+function pause(ms: number, leaving: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    leaving.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
