@@ -2,12 +2,36 @@
 
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "bun:test";
-import { CHROMIUM, closeBrowser, type Dashboard, openDashboard } from "./browser.ts";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { openSandbox, type Sandbox } from "../e2e/harness.ts";
+import type { Served } from "../e2e/served.ts";
 
-const inBrowser = test.skipIf(CHROMIUM === undefined);
+const CHROMIUM = Bun.which("chromium") ?? Bun.which("chromium-browser") ?? Bun.which("google-chrome");
 
-afterAll(closeBrowser);
+const inBrowser = test.skipIf(CHROMIUM === null);
+
+/** A screenshot of each view is put there, to be looked at. */
+const PICTURES = process.env["DASHBOARD_PICTURES"];
+
+/** A server of its own for each test: who is logged in, and what the log has, is the whole server's. */
+interface Dashboard extends AsyncDisposable {
+  readonly sandbox: Sandbox;
+  readonly server: Served;
+  readonly page: Page;
+  open(path: string): Promise<void>;
+  picture(name: string): Promise<void>;
+}
+
+let browser: Browser | undefined;
+
+beforeAll(async () => {
+  if (CHROMIUM !== null) browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+});
+
+afterAll(async () => {
+  await browser?.close();
+});
 
 const OWNER = "let-me-in";
 
@@ -20,8 +44,29 @@ const APPROVAL = `
   });
 `;
 
-const open = (): Promise<Dashboard> =>
-  openDashboard({ flows: { "approval.ts": APPROVAL }, env: { TASKONAUT_API_TOKEN: OWNER } });
+async function open(): Promise<Dashboard> {
+  if (!browser) throw new Error("There is no browser.");
+  const sandbox = await openSandbox({ TASKONAUT_API_TOKEN: OWNER });
+  await sandbox.write("flows/approval.ts", APPROVAL);
+  const server = await sandbox.serve(["--flows", "flows"]);
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const page = await context.newPage();
+  return {
+    sandbox,
+    server,
+    page,
+    async open(path) {
+      await page.goto(`${server.url}/ui${path}`);
+    },
+    async picture(name) {
+      if (PICTURES !== undefined) await page.screenshot({ path: join(PICTURES, `${name}.png`) });
+    },
+    async [Symbol.asyncDispose]() {
+      await context.close();
+      await sandbox[Symbol.asyncDispose]();
+    },
+  };
+}
 
 async function post({ server }: Dashboard, path: string, body: object): Promise<Record<string, unknown>> {
   const response = await fetch(server.url + path, {

@@ -4,7 +4,7 @@
 // comes after that, and nothing of the statement waits for a lock any more.
 
 import type { AuditDraft, AuditRow } from "../../core/record/audit.ts";
-import type { AuditHead, AuditStore } from "../audit-store.ts";
+import type { Audited, AuditHead, AuditStore } from "../audit-store.ts";
 import { storableText } from "../storable-text.ts";
 import { AUDIT_LOG } from "../tables.ts";
 import { columnsOf, selectList } from "./columns.ts";
@@ -57,10 +57,16 @@ function insertEntries(schema: Schema, from: string, condition: string): string 
   )`;
 }
 
-export function entriesOf(
-  writes: readonly { readonly of_task: string; readonly audit?: AuditDraft | undefined }[],
+/** Mostly there are none, of however many writes. */
+export function entriesOf<Write extends Audited>(
+  writes: readonly Write[],
+  taskOf: (write: Write) => string,
 ): EntryOfTask[] {
-  return writes.flatMap(({ of_task, audit }) => (audit ? [{ of_task, ...storableDraft(audit) }] : []));
+  const entries: EntryOfTask[] = [];
+  for (const write of writes) {
+    if (write.audit) entries.push({ of_task: taskOf(write), ...storableDraft(write.audit) });
+  }
+  return entries;
 }
 
 export function storableDraft(draft: AuditDraft): AuditDraft {

@@ -60,7 +60,10 @@ export function addRecords(statement: Statement, records: readonly NewRecord[], 
     tagUpserts,
   );
   statement.add(toPayloadInserts(apart.take()), payloadInserts);
-  statement.add(entriesOf(records.map(({ task, audit }) => ({ of_task: task.id, audit }))), auditInserts);
+  statement.add(
+    entriesOf(records, ({ task }) => task.id),
+    auditInserts,
+  );
 }
 
 export async function commitChanges(
@@ -124,7 +127,10 @@ export async function commitChanges(
   statement.add(consumed, consumeInbox);
   statement.add(posts, insertPosts);
   statement.add(payloads, payloadInserts);
-  statement.add(entriesOf(changes.map(({ taskId, audit }) => ({ of_task: taskId, audit }))), auditInserts);
+  statement.add(
+    entriesOf(changes, ({ taskId }) => taskId),
+    auditInserts,
+  );
   const checks = [
     ...(changedSteps.length > 0 ? ["(select count(*) from updated_steps) = sum(changed_steps)"] : []),
     ...(changedCalls.length > 0 ? ["(select count(*) from updated_calls) = sum(changed_calls)"] : []),
