@@ -316,6 +316,16 @@ describe.each(DATABASES)("forks on %s", (_name, create) => {
     expect(second).toBeGreaterThanOrEqual(first);
   });
 
+  test("are refused of an operation on many tasks, which is shown before it is started", async () => {
+    const engine = await bench.openEngine();
+    const request = { action: "cancel", filter: { flow: ["none"] } } as const;
+    const { token } = await engine.bulk.preview(request);
+    const { task } = await engine.bulk.start({ ...request, token });
+    const refusal = { code: "task_not_forkable", message: expect.stringContaining("Start another operation") };
+    expect(await rejection(engine.forks.create(task.id, { from: 1 }))).toMatchObject(refusal);
+    expect(await rejection(engine.forks.preview(task.id, { from: 1 }))).toMatchObject(refusal);
+  });
+
   test("of a plan share its steps as well, and of a queued one a worker goes on", async () => {
     const engine = await bench.openEngine();
     const { task } = await engine.createTask({ flow: "echo_add", input: { a: 2, b: 3 } });

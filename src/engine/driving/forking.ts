@@ -5,6 +5,7 @@ import type { CreatedTask } from "../../core/api/taskonaut.ts";
 import type { Task } from "../../core/api/task.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import type { Flow } from "../../core/flow/flow.ts";
+import { isReserved } from "../../core/flow/names.ts";
 import { parseTaskId } from "../../core/record/ids.ts";
 import { canonicalJson, parseJson } from "../../core/record/json.ts";
 import type { TaskRecord, TaskRow } from "../../core/record/record.ts";
@@ -83,6 +84,7 @@ export class Forking implements Forks {
     driven.assertOpen();
     checkPriority(request.priority);
     const from = await stored.read(parseTaskId(id));
+    if (isReserved(from.task.flow_name)) throw operationForked(from.task);
     checkForkRequest(from, request);
     const flow = flows.ofTask(from.task);
     // its waits begin now
@@ -141,6 +143,15 @@ export class Forking implements Forks {
     if (!isSame) throw keyReused(wanted.id);
     return found;
   }
+}
+
+/** What it acts on is shown before it is started, and by a fork it would not be. */
+function operationForked({ id, flow_name: flow }: TaskRow): TaskonautError {
+  return new TaskonautError(
+    "task_not_forkable",
+    `Task ${id} is of ${flow}, which comes with taskonaut: it is not forked. Start another operation instead.`,
+    { details: { id, flow } },
+  );
 }
 
 function notForkable({ id, cancelled_after }: TaskRow, step: number, reason: string): TaskonautError {
