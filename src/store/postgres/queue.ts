@@ -1,5 +1,8 @@
 // What goes back to the queue: what a worker lets go of, and what was parked for other code. Rows are locked by id, as
 // everywhere (`tasks.ts`), and versions rise: what a driver prepared before is not written any more.
+//
+// No index has the owner of a task, so whoever lets go walks the queue. It does so before it sorts by id: where one statement
+// does both at once, the planner walks all tasks that there ever were in the order of their ids instead.
 
 import type { PostgresClient } from "./connection.ts";
 import { EVENT_COLUMNS, noteEvents } from "./events.ts";
@@ -12,10 +15,13 @@ export async function releaseTasks(
   { workerId, except }: { readonly workerId: string; readonly except: readonly string[] },
 ): Promise<number> {
   const released = await client.query(
-    `with held as materialized (
+    `with queued as materialized (
       select id from ${schema}.tasks
       where due_at is not null and lease_owner = $1::uuid
         and id not in (select value::uuid from json_array_elements_text($2::text::json))
+    ), held as materialized (
+      select id from ${schema}.tasks
+      where id = any (array(select id from queued)) and due_at is not null and lease_owner = $1::uuid
       order by id for no key update
     ), cleared as (
       update ${schema}.task_steps set starts = 0 where starts > 0 and task_id = any (array(select id from held))
@@ -32,9 +38,13 @@ export async function releaseTasks(
 
 export async function releaseOrphans(client: PostgresClient, schema: Schema): Promise<number> {
   const released = await client.query(
-    `with orphans as materialized (
+    `with queued as materialized (
       select t.id from ${schema}.tasks t
       where t.due_at is not null and t.lease_owner is not null
+        and not exists (select from ${schema}.workers w where w.id = t.lease_owner)
+    ), orphans as materialized (
+      select t.id from ${schema}.tasks t
+      where t.id = any (array(select id from queued)) and t.due_at is not null and t.lease_owner is not null
         and not exists (select from ${schema}.workers w where w.id = t.lease_owner)
       order by t.id for no key update
     ), released as (
