@@ -1,7 +1,6 @@
 // The engine: `Taskonaut` over a store in this process, and the worker that it may have.
 
 import { parseTaskId } from "../core/record/ids.ts";
-import type { Log, LogFields } from "../core/log.ts";
 import type { Task, TaskSummary } from "../core/api/task.ts";
 import type {
   CancelTask,
@@ -29,6 +28,7 @@ import type { Store } from "../store/store.ts";
 import { Acting } from "../acting.ts";
 import { turnOfLoop } from "../turn-of-loop.ts";
 import type { Engine, EngineOptions } from "./engine-options.ts";
+import { drivingToolsOf } from "./engine-tools.ts";
 import { QueueNotifier } from "./process/queue-notifier.ts";
 import { BulkOperations } from "./driving/bulk/bulk-operations.ts";
 import { createBulkFlow } from "./driving/bulk/bulk-flow.ts";
@@ -57,14 +57,12 @@ import { Ends } from "./process/ends.ts";
 import { Holdings } from "./process/holdings.ts";
 import { withStanding } from "./doors/flow-standing.ts";
 import { Pausing } from "./doors/pauses.ts";
-import { tellLateOutput } from "./doors/late-output.ts";
 import { Lease } from "./process/lease.ts";
 import { LimitDesk } from "./process/limit-desk.ts";
 import { ownHeartbeat } from "./process/own-heartbeat.ts";
 import { EventHub } from "./process/event-hub.ts";
 import { KnownPauses } from "./process/known-pauses.ts";
 import { Pace } from "./process/pace.ts";
-import { ProgressWriter } from "./process/progress-writer.ts";
 import { Flows } from "./task/flows.ts";
 import { toTask, toWorker } from "./task/to-task.ts";
 import { runToEnd, type RunTools } from "./driving/run-to-end.ts";
@@ -83,9 +81,6 @@ import type { RunningWorker, WorkOptions } from "./queue/worker-tools.ts";
 export function createEngine(options: EngineOptions): Engine {
   return new StoreEngine(options);
 }
-
-/** So long a caller waits for the database to come back before it hears of the outage. */
-const DELIVERY_MS = 5_000;
 
 class StoreEngine implements Engine {
   readonly forks: Forking;
@@ -179,12 +174,11 @@ class StoreEngine implements Engine {
         this.#notifier.tellWorkers();
       },
     });
-    this.#tools = {
+    this.#tools = drivingToolsOf(options, {
       flows: this.#flows,
       audit,
       driven: this.#driven,
       stored: this.#stored,
-      store,
       writer: new CommitWriter(
         tellingHub(tellingScheduleEnds(store, this.#notifier, log), this.events),
         new Pace(clock),
@@ -192,42 +186,13 @@ class StoreEngine implements Engine {
       lease,
       limitDesk: this.#limitDesk,
       children: this.#children,
-      clock,
       storeClock: this.#storeClock,
       pauses: this.#pauses,
-      log,
-      limits,
-      progress: new ProgressWriter({ store, clock, workerId }),
-      execution: {
-        clock,
-        log,
-        toolLog: options.toolLog,
-        outputBytesMax: limits.outputBytes,
-        timeoutMs: limits.toolTimeoutMs,
-        retryWaitMs: limits.retryWaitMs,
-        pauses: this.#pauses,
-        watch: options.toolWatch,
-        call: options.callTool,
-        news: options.news,
-      },
-      news: options.news,
-      flowLog: options.flowLog ?? (log.info && ((message, fields) => tellFlow(log, message, fields))),
-      tellWait: options.tellWait,
-      // a worker has no caller who would like to hear of an outage
-      deliveryMs: () => (this.#worker && !this.#closing ? Number.POSITIVE_INFINITY : DELIVERY_MS),
+      isLeaving: () => this.#closing !== undefined,
+      hasWorker: () => this.#worker !== undefined,
       onEnded: (taskId) => this.#ends.tell(taskId),
       onWoken: (taskId) => this.#wake(taskId),
-      onLateOutput: (step, output) => {
-        const told = tellLateOutput(step, output, {
-          store,
-          clock,
-          log,
-          isLeaving: () => this.#closing !== undefined,
-          onPosted: (taskId) => this.#wake(taskId),
-        });
-        told.catch(() => {}); // it never rejects
-      },
-    };
+    });
     this.pauses = new Pausing({
       ...this.#tools,
       store,
@@ -454,9 +419,4 @@ class StoreEngine implements Engine {
     for (const id of ids) this.#driven.wake(id);
     this.#notifier.tellWorkers();
   }
-}
-
-/** A named function: the log tells who has called. */
-function tellFlow(log: Log, message: string, fields?: LogFields): void {
-  log.info?.(message, fields);
 }

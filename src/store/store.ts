@@ -15,7 +15,6 @@ import type { TaskStatus } from "../core/record/status.ts";
 import type { TaskName } from "../core/record/task-names.ts";
 import type { AdmissionStore } from "./admission-store.ts";
 import type { Audited, AuditStore } from "./audit-store.ts";
-import type { DeathCause } from "./blame.ts";
 import type { CounterStore } from "./counter-store.ts";
 import type { FigureStore } from "./figure-store.ts";
 import type { EventStore } from "./event-store.ts";
@@ -25,6 +24,7 @@ import type { LimitStore, Rate } from "./limit-store.ts";
 import type { SessionStore } from "./session-store.ts";
 import type { TokenStore } from "./token-store.ts";
 import type { ScheduleStore } from "./schedule-store.ts";
+import type { WorkerStore } from "./worker-store.ts";
 
 export type { NewPause, PauseRow, PauseScope, UnawareWorker } from "./pause-store.ts";
 export { pauseLine, toolOfLine } from "./pause-store.ts";
@@ -182,39 +182,6 @@ export const GLANCES_MAX = 500;
 /** One `noteProgress` is given no more. */
 export const PROGRESS_NOTES_MAX = 200;
 
-/** A process that takes tasks from the queue, or holds some while it runs their tools. */
-export interface WorkerRow {
-  readonly id: string;
-  /** For people: host and process id. */
-  readonly name: string;
-  /** How many tasks it drives at once; 0: it takes none from the queue. */
-  readonly concurrency: number;
-  /** Names of the flows that it has, as a JSON array. */
-  readonly flows: string;
-  readonly started_at: number;
-  /** In store time. A worker whose lease has passed holds nothing any more. */
-  readonly lease_until: number;
-}
-
-/** What a worker tells of itself. */
-export interface NewWorker {
-  readonly id: string;
-  readonly name: string;
-  readonly leaseMs: number;
-  readonly concurrency: number;
-  /** Names of the flows that it has; unset: none. */
-  readonly flows?: readonly string[];
-}
-
-export interface ListedWorker extends WorkerRow {
-  readonly state: WorkerState;
-  /** How many tasks it holds now. */
-  readonly tasks: number;
-}
-
-/** `dead`: its lease has passed, or it is known to be gone although its lease has not (see each dialect's `workers.ts`). */
-export type WorkerState = "alive" | "dead";
-
 /** What a worker asks of the queue: due tasks of flows that it has loaded. */
 export interface ClaimRequest {
   readonly workerId: string;
@@ -304,7 +271,7 @@ export interface Turn {
 /** Of who does not wait. */
 export const NO_TURN: Turn = { isOver: true, end: () => {} };
 
-export interface Store {
+export interface Store extends WorkerStore {
   readonly tokens: TokenStore;
   readonly dialect: "sqlite" | "postgres";
   /** For people, without passwords: `sqlite:/home/me/tasks.db`, `postgres://me@host:5432/name`. */
@@ -393,29 +360,6 @@ export interface Store {
    * after each time at which some may have been missed. Connects before it resolves.
    */
   watch(onNews: () => void): Promise<Watch>;
-
-  /** Writes the worker's row with a lease from now on, and takes the lock by which others see that it lives. */
-  registerWorker(worker: NewWorker): Promise<void>;
-  /** What the worker's process does in one go and may die of; null: that is done. */
-  noteCause(id: string, cause: DeathCause | null): Promise<void>;
-  /** Prolongs the lease from now on; false where the row is gone. */
-  renewWorker(id: string, leaseMs: number): Promise<boolean>;
-  /**
-   * Frees the lock and removes the row, unless the worker holds a task still: the row stays then, dead, so that others
-   * see whose task it is. Harmless where there is none.
-   */
-  removeWorker(id: string): Promise<void>;
-  /** `dead` also for an id that has no row. */
-  readWorkerState(id: string): Promise<WorkerState>;
-  /**
-   * Ids of the rows of workers that are dead. Cheap: living workers ask several times a second. Where it is noted what one
-   * died of, that is put down (`blame.ts`) before its id is given.
-   */
-  findDeadWorkers(): Promise<readonly string[]>;
-  /** Removes the rows of dead workers that hold no task any more. Looks through the queue: once in a while. */
-  forgetDeadWorkers(): Promise<number>;
-  /** By started_at. */
-  listWorkers(): Promise<readonly ListedWorker[]>;
 
   readonly removal: RemovalStore;
   /** Limits over all workers, and the tickets of tools. */

@@ -7,9 +7,9 @@ import type { PauseRow } from "./pause-store.ts";
 import type { ScheduleRow, ScheduleSourceRow, SkipRow } from "../core/record/schedule.ts";
 import type { PayloadRow } from "./payloads.ts";
 import type { TagRow } from "./tag-rows.ts";
-import type { WorkerRow } from "./store.ts";
 import type { AuditRow } from "../core/record/audit.ts";
 import type { SessionRow } from "./session-store.ts";
+import type { WorkerRow } from "./worker-store.ts";
 import type { TokenRow } from "./token-store.ts";
 
 /** What a column is to PostgreSQL; SQLite knows texts and integers. A `time` is milliseconds since 1970 outside. */

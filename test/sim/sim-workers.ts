@@ -2,7 +2,8 @@
 // by them is for the real `DeathWatch` to say, of which each process has one.
 
 import type { Suspect } from "../../src/store/postgres/death-watch.ts";
-import type { ListedWorker, NewWorker, UnawareWorker, WorkerRow, WorkerState } from "../../src/store/store.ts";
+import type { UnawareWorker } from "../../src/store/store.ts";
+import type { ListedWorker, NewWorker, WorkerRow, WorkerState } from "../../src/store/worker-store.ts";
 import type { SimDatabase } from "./sim-database.ts";
 
 interface StoredWorker extends WorkerRow {

@@ -2,7 +2,7 @@
 
 import type { TaskRecord } from "../../core/record/record.ts";
 import { describeDriver } from "../../core/waiting.ts";
-import type { ListedWorker } from "../../store/store.ts";
+import type { ListedWorker } from "../../store/worker-store.ts";
 
 /** As `describeDriver`; the worker is undefined where its row is gone. */
 export function describeHolder({ task, steps, calls }: TaskRecord, worker: ListedWorker | undefined): string {

@@ -20,6 +20,7 @@ import { openCall } from "./open-call.ts";
 import { StepTickets } from "./step-tickets.ts";
 import { StepWork } from "./step-work.ts";
 import { Suspects } from "./suspects.ts";
+import { reasonOfSize } from "./task-size.ts";
 import type { TaskState } from "./task-state.ts";
 import type { TaskWriter } from "./task-writer.ts";
 
@@ -157,7 +158,7 @@ export class StepRunner {
     await this.writer.settle(); // what was done here, and the task itself, where it is new
     for (const step of steps) {
       if (!state.isOpen(step.id)) continue;
-      const line = pauseLine(state.tool(step).name);
+      const line = pauseLine(state.decisions.tool(step).name);
       const isHeld = await tools.pauses.waitInLine(line, { taskId: step.task_id, stepId: step.id });
       if (!state.isOpen(step.id)) continue;
       if (isHeld) state.steps.waitForTicket(step, line, (await tools.storeClock.recent()) + ASK_AGAIN_MS);
@@ -273,7 +274,7 @@ export class StepRunner {
   #reuseCall(step: StepRow): boolean {
     const { state } = this;
     const call = state.callOf(step);
-    if (call?.status === "RUNNING" && state.tool(step).execution === "at-most-once") {
+    if (call?.status === "RUNNING" && state.decisions.tool(step).execution === "at-most-once") {
       const reason = new Error("The process that called the tool did not record what came of it.");
       this.#work.doubt(step, storeError(reason));
     } else if (call?.status === "COMPLETED" && call.response_payload !== null) {
@@ -287,7 +288,7 @@ export class StepRunner {
   /** Whether the task is leased while this step runs here. */
   #isHeld(step: StepRow): boolean {
     if (step.kind === "child") return true;
-    const { execution, limits } = this.state.tool(step);
+    const { execution, limits } = this.state.decisions.tool(step);
     // who has a ticket keeps others from theirs: it is to be seen who that is
     return execution !== "pure" || limits !== undefined;
   }
@@ -298,7 +299,7 @@ export class StepRunner {
     if (this.#suspects) return true;
     if (!steps.some((step) => this.#isHeld(step))) return false;
     if (!state.isClaimed || state.decidedVersion > this.writer.durableVersion) return true;
-    return steps.some((step) => step.kind === "child" || state.tool(step).execution === "at-most-once");
+    return steps.some((step) => step.kind === "child" || state.decisions.tool(step).execution === "at-most-once");
   }
 
   /** Puts down that these steps are about to run here. Where nobody would miss it, nothing is put down. */
@@ -312,7 +313,9 @@ export class StepRunner {
       if (isHeld) state.hold(step.id);
       // one of kind child is not RUNNING before its task is there
       if (step.kind === "child" || (!isHeld && !this.#suspects)) continue;
-      const call = state.callOf(step) ? undefined : openCall(state.lastCallOf(step), step, state.tool(step), now);
+      const call = state.callOf(step)
+        ? undefined
+        : openCall(state.lastCallOf(step), step, state.decisions.tool(step), now);
       state.steps.noteStart(step, this.#suspects?.startsOf(step) ?? 1, call);
     }
     state.touch();
@@ -326,7 +329,7 @@ export class StepRunner {
   }
 
   #throwIfTooLarge(): void {
-    const reason = this.state.reasonOfSize(this.tools.limits.taskBytes, []);
+    const reason = reasonOfSize(this.state, [], this.tools.limits.taskBytes);
     if (reason === undefined) return;
     this.state.park(reason, { forAll: true });
     this.#throwIfParked();

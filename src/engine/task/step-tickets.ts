@@ -102,6 +102,6 @@ export class StepTickets {
   }
 
   #limitsOf({ id, kind }: StepRow): ToolLimits | undefined {
-    return kind === "tool" ? this.state.decision(id)?.tool?.limits : undefined;
+    return kind === "tool" ? this.state.decisions.of(id)?.tool?.limits : undefined;
   }
 }

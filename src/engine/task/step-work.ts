@@ -43,7 +43,7 @@ export class StepWork implements Reporter {
   findPause(step: StepRow): PauseRow | undefined {
     const { pauses } = this.tools;
     const flow = this.state.task.flow_name;
-    if (step.kind === "tool") return pauses.find(flow, this.state.tool(step).name);
+    if (step.kind === "tool") return pauses.find(flow, this.state.decisions.tool(step).name);
     return step.status === "PLANNED" ? pauses.find(flow) : undefined;
   }
 
@@ -53,7 +53,7 @@ export class StepWork implements Reporter {
     for (const id of running.ids()) {
       const step = this.state.step(id);
       if (step.kind !== "tool") continue;
-      const tool = this.state.tool(step).name;
+      const tool = this.state.decisions.tool(step).name;
       const pause = pauses.find((row) => holdsBack(row, task.flow_name, tool));
       if (pause) running.interrupt(id, new Error(`It is told to stop: ${describePause(pause)}.`));
     }
@@ -73,7 +73,7 @@ export class StepWork implements Reporter {
 
   #startTool(step: StepRow): void {
     const { state } = this;
-    const tool = state.tool(step);
+    const tool = state.decisions.tool(step);
     const failures = state.callOf(step)?.retry_count ?? 0;
     const execution = new StepExecution(tool, state.task.flow_name, step, failures, this);
     this.tools.news?.started(step, failures + 1, tool.retry.attempts);
@@ -103,7 +103,7 @@ export class StepWork implements Reporter {
   /** R3. Undefined where there is nothing to wait for. */
   #endOfBefore({ id }: StepRow): Promise<unknown> | undefined {
     const { running } = this.state;
-    return running.endOfBefore(this.state.decision(id)?.cleansUp);
+    return running.endOfBefore(this.state.decisions.of(id)?.cleansUp);
   }
 
   /** The first time, its call has to be there for it. */
@@ -184,7 +184,7 @@ export class StepWork implements Reporter {
 
   #startChild(step: StepRow): void {
     const { state } = this;
-    const flow = state.decision(step.id)?.flow;
+    const flow = state.decisions.of(step.id)?.flow;
     if (!flow) throw new Error(`Step ${step.id} of task ${step.task_id} has no flow.`);
     const { depth, priority } = state.task;
     const { children, news } = this.tools;

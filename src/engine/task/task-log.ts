@@ -51,6 +51,13 @@ export class TaskLog {
     if (isTold) this.#lines.push(() => this.#tellMove(from, to, error, stack));
   }
 
+  /** At once, whether or not it can be written. */
+  tellParked(task: TaskRow, reason: string, { isByHand }: { readonly isByHand: boolean }): void {
+    this.news?.parked(task, reason);
+    const { warn, info } = this.log;
+    (isByHand ? info : warn)?.("task parked", { ...this.fields, reason });
+  }
+
   #tellOutcome(step: StepRow, status: StepStatus): void {
     const { log } = this;
     const fields = { ...this.fields, step: step.step_name, tool: step.target };

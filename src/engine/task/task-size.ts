@@ -4,13 +4,16 @@ import { bytesOfStep } from "../../core/record/record-size.ts";
 
 /**
  * Why a task is not driven on, with these steps planned: its record would be larger than this process allows, in bytes of
- * JSON. What ran is recorded in any case. Undefined where nothing stands against it.
+ * JSON. What ran is recorded in any case. Undefined where nothing stands against it: a cancelled task may clean up, whatever
+ * its size.
  */
 export function reasonOfSize(
-  { recorded_bytes: bytes }: TaskRow,
+  { task, isCancelling }: { readonly task: TaskRow; readonly isCancelling: boolean },
   planned: readonly Decision[],
   bytesMax: number,
 ): string | undefined {
+  if (task.cancelled_after !== null || isCancelling) return undefined;
+  const bytes = task.recorded_bytes;
   let more = 0;
   for (const { input } of planned) more += bytesOfStep({ input_payload: input });
   if (bytes + more <= bytesMax) return undefined;

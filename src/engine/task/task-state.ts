@@ -4,7 +4,6 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import type { Decision, Program, ProgramEnd, Turn } from "../../core/flow/program.ts";
-import { type Tool, withGuarantee } from "../../core/flow/tool.ts";
 import type { TaskNews } from "../../core/api/task-news.ts";
 import type { Log } from "../../core/log.ts";
 import { stepId } from "../../core/record/ids.ts";
@@ -23,7 +22,7 @@ import { Place } from "./place.ts";
 import { type LeavingTool, RunningSteps } from "./running-steps.ts";
 import { isSameStanding, type Standing } from "./standing.ts";
 import { retagged } from "./program-task.ts";
-import { reasonOfSize } from "./task-size.ts";
+import { StepDecisions } from "./step-decisions.ts";
 import { StepRecord } from "./step-record.ts";
 import { toStepRow } from "./step-row.ts";
 import { TaskLog } from "./task-log.ts";
@@ -43,6 +42,7 @@ export class TaskState {
   readonly running: RunningSteps;
   /** What becomes of its steps is put down there. */
   readonly steps: StepRecord;
+  readonly decisions: StepDecisions;
   /** What of its inbox was read and dealt with. */
   readonly inbox: Pick<Draft, "isConsumed" | "consume" | "seeWake" | "hasHeard">;
   readonly #draft: Draft;
@@ -55,7 +55,7 @@ export class TaskState {
   constructor(
     record: TaskRecord,
     private readonly program: Program,
-    private readonly decisionOf: Map<string, Decision>,
+    decisionOf: Map<string, Decision>,
     private readonly tools: StateTools,
     /** A worker has claimed it, and looks after it when it is let go of. */
     readonly isFromQueue: boolean,
@@ -64,6 +64,7 @@ export class TaskState {
     left: readonly LeavingTool[],
   ) {
     this.running = new RunningSteps(left);
+    this.decisions = new StepDecisions(decisionOf);
     const { steps, task } = record;
     this.#draft = new Draft(record, { isOwn: isFromQueue, isUnborn });
     this.inbox = this.#draft;
@@ -104,17 +105,6 @@ export class TaskState {
   /** Of any epoch. */
   lastCallOf({ id }: StepRow): ToolCallRow | undefined {
     return this.#draft.callOf(id);
-  }
-
-  decision(id: string): Decision | undefined {
-    return this.decisionOf.get(id);
-  }
-
-  /** With the guarantee that was recorded: the code may have been edited since. */
-  tool(step: StepRow): Tool {
-    const tool = this.decisionOf.get(step.id)?.tool;
-    if (!tool) throw new Error(`Step ${step.id} of task ${step.task_id} has no tool.`);
-    return step.execution === null ? tool : withGuarantee(tool, step.execution);
   }
 
   // ---- how it stands
@@ -239,7 +229,7 @@ export class TaskState {
       this.#draft.putStep(row);
       this.#draft.grow(bytesOfStep(row));
       this.#open.add(row);
-      this.decisionOf.set(row.id, decision);
+      this.decisions.add(row.id, decision);
       this.tools.news?.planned(row);
     }
   }
@@ -327,11 +317,8 @@ export class TaskState {
   park(reason: string, { forAll = false } = {}): void {
     this.#place.park(reason, forAll ? null : this.tools.flows.codeOf(this.task.flow_name));
     if (this.task.parked_reason !== reason) this.touch();
-    this.tools.news?.parked(this.task, reason);
     // whoever drives it by hand is told by the error
-    const { warn, info } = this.tools.log;
-    const log = this.isFromQueue || this.task.parent_task_id !== null ? warn : info;
-    log?.("task parked", { ...this.log.fields, reason });
+    this.log.tellParked(this.task, reason, { isByHand: !this.isFromQueue && this.task.parent_task_id === null });
   }
 
   /** What stood against the task is gone, and it is there for workers too. */
@@ -366,12 +353,6 @@ export class TaskState {
       firstDue: () => this.#open.firstDue(),
       waits: (isResting) => this.#open.waits(isResting),
     });
-  }
-
-  /** Why the task is not driven on with these steps planned. A cancelled one may clean up, whatever its size. */
-  reasonOfSize(bytesMax: number, planned: readonly Decision[]): string | undefined {
-    if (this.task.cancelled_after !== null || this.isCancelling) return undefined;
-    return reasonOfSize(this.task, planned, bytesMax);
   }
 
   // ---- what is written

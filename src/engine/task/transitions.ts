@@ -17,6 +17,7 @@ import { reasonOfExpiry } from "./expire.ts";
 import { outcomeOf } from "./replay.ts";
 import { lookAgain, type Told } from "./second-look.ts";
 import type { StepRunner } from "./step-runner.ts";
+import { reasonOfSize } from "./task-size.ts";
 import type { TaskState } from "./task-state.ts";
 import { tellViolation } from "./tell-violation.ts";
 
@@ -270,7 +271,7 @@ export class Transitions {
   /** `storeNow`: where there are waits that begin then. */
   #takeUp({ turn, heard }: Told, storeNow: number | undefined): void {
     const { state, inbox, tools } = this.parts;
-    const tooLarge = state.reasonOfSize(tools.limits.taskBytes, turn.planned);
+    const tooLarge = reasonOfSize(state, turn.planned, tools.limits.taskBytes);
     if (tooLarge !== undefined) throw new ObstacleError(tooLarge);
     if (heard?.step) state.noteObserved(heard.step, heard.at);
     else if (heard) state.noteCancelled(heard.at);

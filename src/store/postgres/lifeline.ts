@@ -6,7 +6,8 @@
 
 import type { DeathCause } from "../blame.ts";
 import { Processes } from "../processes.ts";
-import type { NewWorker, SignOfLife, Store, Watch } from "../store.ts";
+import type { SignOfLife, Store, Watch } from "../store.ts";
+import type { NewWorker } from "../worker-store.ts";
 import { blameDead } from "./blame.ts";
 import { PostgresClient } from "./connection.ts";
 import { DeathWatch } from "./death-watch.ts";

@@ -4,7 +4,7 @@
 import type { DeathCause } from "../blame.ts";
 import type { Processes, Whereabouts } from "../processes.ts";
 import { storableText } from "../storable-text.ts";
-import type { ListedWorker, NewWorker, WorkerState } from "../store.ts";
+import type { ListedWorker, NewWorker, WorkerState } from "../worker-store.ts";
 import { type StoredWorker, WORKERS } from "../tables.ts";
 import { type Columns, columnsOf, selectList } from "./columns.ts";
 import type { Parameter, PostgresClient } from "./connection.ts";

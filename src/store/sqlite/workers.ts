@@ -10,7 +10,7 @@
 import type { DeathCause } from "../blame.ts";
 import type { Processes } from "../processes.ts";
 import { storableText } from "../storable-text.ts";
-import type { ListedWorker, NewWorker, WorkerState } from "../store.ts";
+import type { ListedWorker, NewWorker, WorkerState } from "../worker-store.ts";
 import { type StoredWorker, WORKERS } from "../tables.ts";
 import { blameDead } from "./blame.ts";
 import { type SqliteConnection, untilUnlocked } from "./connection.ts";

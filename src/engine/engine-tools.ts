@@ -1,0 +1,70 @@
+// With what an engine drives tasks: the parts that it has made, and what its options say.
+
+import type { Log, LogFields } from "../core/log.ts";
+import type { StepRow, JsonText } from "../core/record/record.ts";
+import { tellLateOutput } from "./doors/late-output.ts";
+import type { DrivingTools } from "./driving/driving-tools.ts";
+import type { EngineOptions } from "./engine-options.ts";
+import { ProgressWriter } from "./process/progress-writer.ts";
+
+/** So long a caller waits for the database to come back before it hears of the outage. */
+const DELIVERY_MS = 5_000;
+
+type Parts = Pick<
+  DrivingTools,
+  | "flows"
+  | "audit"
+  | "driven"
+  | "stored"
+  | "writer"
+  | "lease"
+  | "limitDesk"
+  | "children"
+  | "storeClock"
+  | "pauses"
+  | "onEnded"
+  | "onWoken"
+> & {
+  /** The engine is being closed. */
+  readonly isLeaving: () => boolean;
+  /** Tasks are driven for a worker too. */
+  readonly hasWorker: () => boolean;
+};
+
+export function drivingToolsOf(options: EngineOptions, { isLeaving, hasWorker, ...parts }: Parts): DrivingTools {
+  const { store, clock, log, limits, news } = options;
+  return {
+    ...parts,
+    store,
+    clock,
+    log,
+    limits,
+    progress: new ProgressWriter({ store, clock, workerId: parts.lease.workerId }),
+    execution: {
+      clock,
+      log,
+      toolLog: options.toolLog,
+      outputBytesMax: limits.outputBytes,
+      timeoutMs: limits.toolTimeoutMs,
+      retryWaitMs: limits.retryWaitMs,
+      pauses: parts.pauses,
+      watch: options.toolWatch,
+      call: options.callTool,
+      news,
+    },
+    news,
+    flowLog: options.flowLog ?? (log.info && ((message, fields) => tellFlow(log, message, fields))),
+    tellWait: options.tellWait,
+    // a worker has no caller who would like to hear of an outage
+    deliveryMs: () => (hasWorker() && !isLeaving() ? Number.POSITIVE_INFINITY : DELIVERY_MS),
+    onLateOutput: (step: StepRow, output: JsonText) => {
+      const told = tellLateOutput(step, output, { store, clock, log, isLeaving, onPosted: parts.onWoken });
+      told.catch(() => {}); // it never rejects
+    },
+  };
+}
+
+/** A named function: the log tells who has called. */
+function tellFlow(log: Log, message: string, fields?: LogFields): void {
+  log.info?.(message, fields);
+}
