@@ -65,11 +65,11 @@ test("in a form that was chosen, the contract is followed as far as it looks, an
   expect(judge(pay, { size: {} }, ["size", "cm"], 2, cm)).toBeUndefined();
 });
 
-test("a contract that has no words of its own is told in those of the help", () => {
+test("a contract that has no words of its own is told in a sentence", () => {
   const short = judgeOf(v.object({ sku: v.pipe(v.string(), v.minLength(2), v.endsWith("!")) }));
   const schema = { type: "string", minLength: 2 };
-  expect(judge(short, {}, ["sku"], "a", schema)).toBe("must have at least 2 characters");
-  expect(judge(short, {}, ["sku"], "ab", schema)).toBe('invalid end: Expected "!" but received "b"');
+  expect(judge(short, {}, ["sku"], "a", schema)).toBe("must have at least 2 characters, has 1");
+  expect(judge(short, {}, ["sku"], "ab", schema)).toBe('must end with "!", got "ab"');
 });
 
 test("without a contract the schema is what there is", () => {

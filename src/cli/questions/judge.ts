@@ -23,12 +23,9 @@ export function createJudge(check: Check | undefined): Judge {
     // what is right by itself is wrong beside another answer, which may be the one to change: that is told at the end
     const alone = lookAt(path, check(draft.alone(keys, value)));
     if (alone.breach === undefined && !alone.isHidden) return undefined;
-    return (UNWORDED.test(among.breach) ? findBreach(schema, value) : undefined) ?? among.breach;
+    return among.breach;
   };
 }
-
-/** As the library words it where the contract has no message of its own: the schema says the same in plainer words. */
-const UNWORDED = /^invalid [\w ]+: /;
 
 interface Verdict {
   readonly breach: string | undefined;

@@ -22,13 +22,13 @@ describe("a contract", () => {
     expect(violations(order, { count: 2.5, items: [{ cents: 1 }, { cents: "2" }], more: 1 })).toEqual([
       "sku: required",
       "count: must be an integer",
-      'items.1.cents: invalid type: Expected number but received "2"',
+      'items.1.cents: expected a number, got "2"',
       "more: unknown field",
     ]);
   });
 
   test("speaks of the whole value where that has the wrong type", () => {
-    expect(violations(order, 5)).toEqual([": invalid type: Expected Object but received 5"]);
+    expect(violations(order, 5)).toEqual([": expected an object, got 5"]);
     expect(violations(order, undefined)).toEqual([": required"]);
   });
 

@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import type { Violation } from "../errors.ts";
 import { messageOf } from "../record/stored-error.ts";
+import { tellIssue } from "./tell-issue.ts";
 
 /** A synchronous valibot schema: In is what it takes, Out what it gives. */
 export type Schema<In = unknown, Out = unknown> = v.GenericSchema<In, Out>;
@@ -18,7 +19,7 @@ export function applyContract<Out>(schema: Schema<unknown, Out>, value: unknown)
     if (result.success) return { ok: true, value: result.output as Out };
     return {
       ok: false,
-      errors: result.issues.map((issue) => ({ path: v.getDotPath(issue) ?? "", message: describe(issue) })),
+      errors: result.issues.map((issue) => ({ path: v.getDotPath(issue) ?? "", message: tellIssue(issue) })),
     };
   } catch (thrown) {
     return { ok: false, errors: [{ path: "", message: messageOf(thrown) }] };
@@ -98,14 +99,4 @@ function strictPartOf(part: unknown): unknown {
 
 function isSchema(value: unknown): value is Schema {
   return typeof value === "object" && value !== null && "kind" in value && value.kind === "schema";
-}
-
-function describe(issue: v.BaseIssue<unknown>): string {
-  if (issue.kind === "schema" && issue.received === "undefined") return "required";
-  if (issue.expected === "never") return "unknown field";
-  return lowerFirst(issue.message);
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }
