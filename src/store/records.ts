@@ -31,6 +31,8 @@ export interface RecordReader {
   readCalls(taskId: string, after: string): Promise<readonly ToolCallRow[]>;
   /** Throws record_damaged. */
   fillGaps(gaps: Gaps): Promise<void>;
+  /** Where the database takes any bytes for a text: throws record_damaged where those of the record are none. */
+  checkTexts?(record: TaskRecord): Promise<void>;
 }
 
 /** SR1. So often a large task is read again. */
@@ -64,6 +66,7 @@ export async function fillRecords(
     for (const call of calls) gaps.find(call, task.id, columns.call);
   }
   if (!gaps.isEmpty) await reader.fillGaps(gaps);
+  if (reader.checkTexts) for (const record of records) await reader.checkTexts(record);
 }
 
 /** Of JSON text, which may be kept apart. */

@@ -79,6 +79,16 @@ describe.each<[string, string, RegExp]>([
     "update task_steps set id = cast(x'ff' as text) where step_index = 1",
     /table task_steps, .*its id is none/,
   ],
+  [
+    "a text of the task",
+    `update tasks set input_payload = cast(x'7b22ff223a317d' as text)`,
+    /table tasks, task [\w-]+: its input_payload is not UTF-8/,
+  ],
+  [
+    "a text of a step",
+    `update task_steps set input_payload = cast(x'22c328' || x'22' as text) where step_index = 2`,
+    /table task_steps, step [\w-]+: its input_payload is not UTF-8/,
+  ],
 ])("bytes that are none of ours in %s", (_what, sql, says) => {
   const { bench } = workerBench(createSqlite);
 
@@ -92,6 +102,28 @@ describe.each<[string, string, RegExp]>([
       message: expect.stringMatching(says),
     });
     await other.listTasks({ limit: 10 });
+  });
+});
+
+describe("U+FFFD in a text", () => {
+  const { bench } = workerBench(createSqlite);
+
+  test("is a character like any other where its bytes are its own; where they are not, lists name the task", async () => {
+    const engine = await bench.openEngine();
+    const { task: sound } = await engine.createTask({ flow: "echo_add", input: { text: "\u{FFFD}" } });
+    const { task: garbled } = await engine.createTask({ flow: "echo_add", input: { text: "garbled" } });
+    await execute(bench.database.url, {
+      sqlite: `update tasks set input_payload = cast(x'7b2274657874223a22ff227d' as text) where id = '${garbled.id}'`,
+    });
+    const other = await bench.openEngine();
+    expect((await other.runTask(sound.id)).status).toBe("COMPLETED");
+    const listed = (await other.listTasks({ limit: 10 })).tasks;
+    expect(listed.map((task) => [task.id, isDamaged(task) && task.damage])).toEqual([
+      [garbled.id, expect.stringContaining("its input_payload is not UTF-8")],
+      [sound.id, false],
+    ]);
+    await other.startWorker({ concurrency: 1 });
+    await expect(other.getTask(garbled.id)).rejects.toMatchObject({ code: "record_damaged" });
   });
 });
 

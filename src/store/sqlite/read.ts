@@ -10,6 +10,7 @@ import { fitTogether, LARGE_BYTES } from "../sizes.ts";
 import type { ListedTask, ListPage, Reading, TaskList } from "../store.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { isCorrupt } from "./failures.ts";
+import { assertUtf8, mayBeGarbled } from "./garbled.ts";
 import { fillGaps } from "./payloads.ts";
 import { searchTasks } from "./search.ts";
 import { selectStepPage, selectSteps } from "./steps.ts";
@@ -192,6 +193,9 @@ function recordReader(connection: SqliteConnection): RecordReader {
     readSteps: (id, after) => aboutTask(connection, id, () => selectStepPage(connection, id, after)),
     readCalls: (id, after) => aboutTask(connection, id, () => selectCallPage(connection, id, after)),
     fillGaps: (gaps) => fillGaps(connection, gaps),
+    checkTexts: async (record) => {
+      if (mayBeGarbled(record)) await assertUtf8(connection, record.task.id);
+    },
   };
 }
 
