@@ -86,6 +86,8 @@ describe("a body", () => {
     "application/x-www-form-urlencoded",
     "application/jsonx",
     "multipart/form-data; boundary=json",
+    "application/json; charset=utf-16",
+    'application/json;charset="latin1"',
     "",
   ])("the content type %p answers 415", async (type) => {
     expect((await problemOf(await post("/tasks", "{}", { "Content-Type": type }))).status).toBe(415);
@@ -95,8 +97,17 @@ describe("a body", () => {
     "application/json",
     "APPLICATION/JSON; charset=utf-8",
     "application/json;charset=utf-8",
+    'application/json; charset="UTF8"',
     "application/vnd.api+json",
   ])("the content type %p is taken", async (type) => {
     expect((await post("/tasks", "{}", { "Content-Type": type })).status).toBe(201);
+  });
+
+  test("a compressed body answers 415, and says how it came", async () => {
+    const type = { "Content-Type": "application/json" };
+    const zipped = await post("/tasks", Bun.gzipSync("{}"), { ...type, "Content-Encoding": "gzip" });
+    expect(zipped.status).toBe(415);
+    expect((await problemOf(zipped)).detail).toBe('The body must not be compressed, found Content-Encoding: "gzip".');
+    expect((await post("/tasks", "{}", { ...type, "Content-Encoding": "identity" })).status).toBe(201);
   });
 });

@@ -5,14 +5,17 @@ import { parseExactJson } from "../core/record/exact-json.ts";
 
 const JSON_TYPE = /^application\/(?:[\w.!#$&^+-]+\+)?json\s*(?:;|$)/i;
 
+const OTHER_CHARSET = /;\s*charset\s*=\s*"?(?!utf-?8|us-ascii)[\w-]+/i;
+
 /**
  * Undefined where there is no body. Throws body_too_large (over maxBytes, announced or counted while reading),
- * content_type_unsupported, body_invalid (not UTF-8, not JSON, or cut off) and input_invalid (numbers that would be rounded, keys that are repeated).
+ * content_type_unsupported (compressed, too), body_invalid (not UTF-8, not JSON, or cut off) and input_invalid (numbers that would be rounded, keys that are repeated).
  */
 export async function readJsonBody(request: Request, maxBytes: number): Promise<unknown> {
   const bytes = await readBytes(request, maxBytes);
   if (bytes.byteLength === 0) return undefined;
   checkContentType(request.headers.get("content-type"));
+  checkEncoding(request.headers.get("content-encoding"));
   return parseExactJson(decodeUtf8(bytes));
 }
 
@@ -56,11 +59,19 @@ async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8
 }
 
 function checkContentType(contentType: string | null): void {
-  if (contentType !== null && JSON_TYPE.test(contentType)) return;
+  if (contentType !== null && JSON_TYPE.test(contentType) && !OTHER_CHARSET.test(contentType)) return;
   const found = contentType === null ? "none" : JSON.stringify(contentType);
   throw new TaskonautError(
     "content_type_unsupported",
-    `The body must be JSON (Content-Type: application/json), found ${found}.`,
+    `The body must be JSON in UTF-8 (Content-Type: application/json), found ${found}.`,
+  );
+}
+
+function checkEncoding(encoding: string | null): void {
+  if (encoding === null || /^\s*(?:identity)?\s*$/i.test(encoding)) return;
+  throw new TaskonautError(
+    "content_type_unsupported",
+    `The body must not be compressed, found Content-Encoding: ${JSON.stringify(encoding)}.`,
   );
 }
 
