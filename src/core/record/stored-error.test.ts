@@ -197,6 +197,14 @@ describe("an error is stored", () => {
     const thrown = { message: "declined", status: 402, detail: { code: "card" } };
     expect(stored(thrown)).toEqual({ name: "Error", message: "declined", fields: thrown });
     expect(stored({ big: "x".repeat(10_000) })).not.toHaveProperty("fields");
+    const circle: Record<string, unknown> = { status: 404 };
+    circle["self"] = circle;
+    expect(stored(circle)).toEqual({ name: "Error", message: '{"status":404}', fields: { status: 404 } });
+  });
+
+  test("a date in UTC, whatever the time zone is", () => {
+    expect(stored(new Date(0))).toEqual({ name: "Error", message: "1970-01-01T00:00:00.000Z" });
+    expect(stored(new Date(Number.NaN))).toEqual({ name: "Error", message: "Invalid Date" });
   });
 
   test("with the place where it was made, in the user's own code rather than in a package", () => {

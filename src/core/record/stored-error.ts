@@ -103,7 +103,8 @@ function describe(thrown: unknown, room: Room): StoredError {
   }
   if (isA(thrown, Error)) return describeError(thrown, room);
   const fields = fieldsOf(thrown, isJson);
-  return { name: "Error", message: cut(textOf(thrown) ?? UNSHOWN), ...(fields && { fields }) };
+  const message = textOf(thrown) ?? (fields && JSON.stringify(fields)) ?? UNSHOWN;
+  return { name: "Error", message: cut(message), ...(fields && { fields }) };
 }
 
 function describeError(error: Error, room: Room): StoredError {
@@ -248,6 +249,8 @@ function violationsOf(get: () => unknown): readonly Violation[] | undefined {
 
 /** What is no error. Of a plain object the text says nothing. */
 function textOf(thrown: unknown): string | undefined {
+  // its own text is in local time, which is refused in flows
+  if (isA(thrown, Date)) return read(() => thrown.toISOString()) ?? "Invalid Date";
   const text = asText(() => thrown);
   if (text !== "[object Object]") return text;
   // an object that is thrown in place of an error may have a message all the same
