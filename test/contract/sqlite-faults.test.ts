@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { Database } from "bun:sqlite";
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -44,13 +45,13 @@ function unavailable(...words: string[]): object {
 test("a file that is no database is refused, and left as it is", async () => {
   const garbage = "This is a letter, not a database.\n".repeat(200);
   writeFileSync(path, garbage);
-  await expect(openSqliteStore({ path })).rejects.toMatchObject(unavailable("tasks.db", "no SQLite database"));
+  await expect(openSqliteStore({ path })).rejects.toMatchObject(unavailable("tasks.db", "not an SQLite database"));
   expect(await Bun.file(path).text()).toBe(garbage);
 });
 
 test("a folder in the file's place, a file in the folder's place, and a folder that cannot be are told", async () => {
   mkdirSync(path);
-  await expect(openSqliteStore({ path })).rejects.toMatchObject(unavailable("tasks.db", "cannot be opened"));
+  await expect(openSqliteStore({ path })).rejects.toMatchObject(unavailable("tasks.db", "it is a folder"));
   const file = join(folder, "file");
   writeFileSync(file, "");
   await expect(openSqliteStore({ path: join(file, "tasks.db") })).rejects.toMatchObject(
@@ -127,6 +128,19 @@ test("twenty processes that open a new file in a new folder at once all succeed"
     Array(20).fill("opened"),
   );
 }, 120_000);
+
+test("what is no regular file, and a link that leads nowhere, are told", async () => {
+  execFileSync("mkfifo", [path]);
+  await expect(openSqliteStore({ path })).rejects.toMatchObject(unavailable("tasks.db", "not a regular file"));
+  const link = join(folder, "link.db");
+  symlinkSync(join("gone", "tasks.db"), link);
+  await expect(openSqliteStore({ path: link })).rejects.toMatchObject(
+    unavailable("link.db", "a link to gone/tasks.db, which is not there"),
+  );
+  const circle = join(folder, "circle.db");
+  symlinkSync("circle.db", circle);
+  await expect(openSqliteStore({ path: circle })).rejects.toMatchObject(unavailable("circle.db", "a link"));
+});
 
 test("a file or a folder that this user may not write to is told", async () => {
   const store = await openSqliteStore({ path });

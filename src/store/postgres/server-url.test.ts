@@ -54,6 +54,13 @@ test("what cannot be is refused, whichever host it is of", () => {
   for (const url of wrong) expect(() => parseServerUrl(url)).toThrow(TaskonautError);
 });
 
+test("a host without a name is this machine", () => {
+  expect(parseServerUrl("postgres://db.example,:6432/app").addresses).toEqual([
+    { host: "db.example", port: 5432 },
+    { host: "localhost", port: 6432 },
+  ]);
+});
+
 test("several ports and addresses belong to several hosts", () => {
   const { addresses } = parseServerUrl("postgres:///name?host=a,b&hostaddr=10.0.0.1,10.0.0.2&port=1,2");
   expect(addresses).toEqual([

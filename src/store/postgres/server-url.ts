@@ -57,10 +57,12 @@ function parseAddresses(hosts: string, hostaddr: string | undefined, port: strin
     const [whole, name = "", ownPort] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(text) ?? [];
     const host = name.replace(/^\[|\]$/g, "");
     const place = places[index];
+    // as libpq has it, where it finds no socket
+    const isDefault = host === "" && place === undefined;
     const number = Number((ownPort ?? ports[index] ?? ports[0]) || 5432);
     if (whole === undefined || !(Number.isInteger(number) && number >= 1 && number <= PORT_MAX)) throw unreadable();
     return {
-      host,
+      host: isDefault ? "localhost" : host,
       port: number,
       ...(place !== undefined && place !== host && { place }),
     };

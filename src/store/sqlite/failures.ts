@@ -1,6 +1,7 @@
 // What SQLite and the file system say, as errors that tell a person which file, what is wrong and what to do.
 
 import { SQLiteError } from "bun:sqlite";
+import { readlinkSync, statSync } from "node:fs";
 
 import { quoteForShell } from "../../core/shell-quote.ts";
 import { TaskonautError } from "../../core/errors.ts";
@@ -9,7 +10,7 @@ const CANNOT_OPEN = "it cannot be opened. Name a file (not a folder) in a folder
 
 /** By the start of the result code's name: extended codes (`SQLITE_IOERR_FSYNC`) count as their first part. */
 const ADVICE: readonly (readonly [code: string, advice: string])[] = [
-  ["SQLITE_NOTADB", "it is no SQLite database. Name another file, or move this one away"],
+  ["SQLITE_NOTADB", "it is not an SQLite database. Name another file, or move this one away"],
   [
     "SQLITE_CORRUPT",
     "it is damaged. Restore it from a backup, or save what can be read with `sqlite3 {file} .recover`",
@@ -49,7 +50,8 @@ export function databaseLocked(cause: unknown, waited: { path: string; deadlineM
 export function explainFailure(error: unknown, path: string): unknown {
   if (error instanceof SQLiteError) {
     const code = error.code ?? "";
-    const advice = ADVICE.find(([start]) => code.startsWith(start))?.[1];
+    const known = adviceOf(code);
+    const advice = known && (noFileAt(path) ?? known);
     if (advice !== undefined)
       return unavailable(
         path,
@@ -69,6 +71,28 @@ export function explainFailure(error: unknown, path: string): unknown {
     return unavailable(path, `its folder cannot be created (${error.message}). Name another place`, error);
   }
   return error;
+}
+
+function adviceOf(code: string): string | undefined {
+  return ADVICE.find(([start]) => code.startsWith(start))?.[1];
+}
+
+/** What stands at the path in the place of a file. SQLite would say that it cannot be opened, or that the disk has an error. */
+function noFileAt(path: string): string | undefined {
+  const found = attempt(() => statSync(path));
+  if (found?.isFile()) return undefined;
+  const other = "Name a file, or a path at which there is nothing yet";
+  if (found) return `it is ${found.isDirectory() ? "a folder" : "not a regular file"}. ${other}`;
+  const link = attempt(() => readlinkSync(path));
+  return link === undefined ? undefined : `it is a link to ${link}, which is not there. ${other}`;
+}
+
+function attempt<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
 }
 
 /** What the file system says of a folder in which nothing can be made. */
