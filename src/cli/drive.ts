@@ -52,7 +52,7 @@ const FAREWELLS = {
   // nothing is waited for: the step runs over there
   remote: {
     stopping: "",
-    cancelled: "Stopped waiting. The server goes on with the task.",
+    cancelled: "Stopped waiting. The server continues the task.",
   },
 };
 

@@ -57,7 +57,7 @@ export function fieldsSection({ name, input_schema }: FlowDescription, command: 
   if (rows.length > 0) return { title, body: layRows(rows, { columns }) };
   const none = exampleOf(input_schema)?.value;
   const isObject = typeof none === "object" && none !== null && !Array.isArray(none);
-  const text = isObject ? "It takes no fields." : "Its input is no object with fields: give it whole with --input.";
+  const text = isObject ? "It takes no fields." : "Its input is not an object with fields: pass it whole with --input.";
   return { title, body: indented(wrapText(text, columns - 2)) };
 }
 

@@ -53,7 +53,7 @@ test("help of what there is not names the nearest that there is", async () => {
   ] as const) {
     const { code, stdout, stderr } = await cli(["help", word]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr).toStartWith(`error: there is no help of "${word}"${hint}\n`);
+    expect(stderr).toStartWith(`error: there is no help for "${word}"${hint}\n`);
   }
 });
 

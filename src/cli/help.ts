@@ -62,7 +62,7 @@ export function writeHelp(groups: readonly CommandGroup[], look: HelpLook): stri
     ...listed.map(({ title, rows }) => ({ title, body: layRows(rows, { columns, beside }) })),
     globalsOf(GLOBAL_OPTIONS, look),
     examples,
-    proseOf(["`taskonaut help run-flow` tells more of a command."], look),
+    proseOf(["`taskonaut help run-flow` tells more about a command."], look),
   ]);
 }
 

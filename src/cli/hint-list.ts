@@ -32,7 +32,7 @@ export const HINT_LIST = {
   showOther: ({ id }: OfTask) => run("see the task that has the key", ["get-task", id]),
   forkTask: ({ id }: OfTask) =>
     run("see what a new task from its record would do again", ["fork-task", id, "--from", "1", "--dry-run"]),
-  goOn: ({ id }: OfTask) => run("go on from there", ["run-task", id]),
+  goOn: ({ id }: OfTask) => run("continue from there", ["run-task", id]),
   runTask: ({ id }: OfTask) => run(undefined, ["run-task", id]),
   followTask: ({ id }: OfTask) => run(undefined, ["run-task", id, "--wait"]),
   followAgain: ({ id }: OfTask) => run("follow the task again", ["run-task", id, "--wait"]),
@@ -47,7 +47,7 @@ export const HINT_LIST = {
   retryParent: ({ id }: OfTask) => run("when this task has ended, retry its parent", ["retry-task", id]),
   listPauses: () => run("see what is paused", ["pauses"]),
   unpause: ({ target }: { readonly target: PauseTarget }) =>
-    run("let it go on when the reason is gone", ["unpause", ...wordsOf(target)]),
+    run("continue it when the reason is gone", ["unpause", ...wordsOf(target)]),
   work: () => run(undefined, ["work"]),
   startWorkerOfServer: () => ({
     text: "A worker beside the server's database takes it: `run-app` has one unless --no-worker was given.",

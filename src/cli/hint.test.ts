@@ -85,7 +85,7 @@ test("a command stands on a line of its own, to be copied whole", () => {
   const paint = createPaint(false);
   const hints = hintsOf(["run-flow", "--database-url", "sqlite:my tasks.db"]);
   expect(hints.give("goOn", { id: "t1" }).map((hint) => showHint(hint, paint))).toEqual([
-    "hint: go on from there:\n  taskonaut run-task t1 --database-url 'sqlite:my tasks.db'",
+    "hint: continue from there:\n  taskonaut run-task t1 --database-url 'sqlite:my tasks.db'",
   ]);
   expect(hints.give("work").map((hint) => showHint(hint, paint))).toEqual([
     "next: taskonaut work --database-url 'sqlite:my tasks.db'",

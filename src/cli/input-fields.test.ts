@@ -274,9 +274,12 @@ describe("an order", () => {
     [["--tags=[a"], ['--tags: expected JSON, got "[a"']],
     [
       ['--tags=["a"]', "--tags=b"],
-      ['--tags: "[\\"a\\"]" is no item of it: give the whole once, or its items one by one'],
+      ['--tags: "[\\"a\\"]" is not a valid item: give the whole list once, or its items one by one'],
     ],
-    [["--notes=a", "--notes=null"], ['--notes: "null" is no item of it: give the whole once, or its items one by one']],
+    [
+      ["--notes=a", "--notes=null"],
+      ['--notes: "null" is not a valid item: give the whole list once, or its items one by one'],
+    ],
     [["--sizes=1", "--sizes=x"], ['--sizes: expected an integer, got "x"']],
     [["--address.zip=1", "--address.zip=2"], ["--address.zip: given more than once"]],
     [["--address.zip=1", "--address={}"], ["--address.zip: contradicts --address: give the whole or its parts"]],

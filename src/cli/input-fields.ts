@@ -118,7 +118,7 @@ function readItems(schema: JsonSchema, texts: readonly string[]): FieldResult {
     const types = typesOf(item);
     const isWhole = isListText(text) && types.length > 0 && !types.includes("array");
     if (isWhole || (text === "null" && typesOf(schema).includes("null") && !types.includes("null")))
-      return no(`${JSON.stringify(text)} is no item of it: give the whole once, or its items one by one`);
+      return no(`${JSON.stringify(text)} is not a valid item: give the whole list once, or its items one by one`);
     const result = readField(item, text);
     if (!result.ok) return result;
     items.push(result.value);

@@ -37,7 +37,7 @@ test("Ctrl-C against a server says that the server goes on, and how to look", as
     const { code, stderr } = await cli(argv, { taskonaut, env }, signals);
     expect(code).toBe(130);
     expect(stderr).toBe(
-      `Stopped waiting. The server goes on with the task.\nhint: see how far it is:\n  taskonaut get-task ${TASK_ID}\n`,
+      `Stopped waiting. The server continues the task.\nhint: see how far it is:\n  taskonaut get-task ${TASK_ID}\n`,
     );
   }
 });

@@ -78,7 +78,10 @@ test("an example that the contract refuses is not given", async () => {
 test("a flow without fields says so, and one whose input is no object how to give it", async () => {
   for (const [input_schema, said] of [
     [{ type: "object" }, "It takes no fields."],
-    [{ type: "array", items: { type: "string" } }, "Its input is no object with fields: give it whole with --input."],
+    [
+      { type: "array", items: { type: "string" } },
+      "Its input is not an object with fields: pass it whole with --input.",
+    ],
   ] as const) {
     const { stdout } = await cli(["run-flow", "order", "--help"], {
       wiring: catalogOf({ ...ORDER, input_schema }, takesAll),

@@ -49,7 +49,7 @@ function findCommand(groups: readonly CommandGroup[], word: string): Command {
   if (found) return found;
   const names = commands.map(({ name }) => name);
   const hint = suggest(word, [...names, OPTIONS_TOPIC], COMMAND_SYNONYMS);
-  throw usageError([{ path: "", message: `there is no help of ${JSON.stringify(word)}${hint}` }]);
+  throw usageError([{ path: "", message: `there is no help for ${JSON.stringify(word)}${hint}` }]);
 }
 
 async function describeTopic({ look, findFlow }: HelpRequest, command: Command, name: string): Promise<HelpTopic> {

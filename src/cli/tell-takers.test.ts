@@ -39,10 +39,10 @@ async function signal({
 const DELIVERED = `Signal nudged is delivered to task ${TASK_ID}.`;
 
 test("a delivered signal says which worker takes the task up", async () => {
-  expect((await signal({ workers: [WORKER] })).stderr).toBe(`${DELIVERED} Worker host:1 takes it up.\n`);
+  expect((await signal({ workers: [WORKER] })).stderr).toBe(`${DELIVERED} Worker host:1 picks it up.\n`);
   const four = [1, 2, 3, 4].map((n) => ({ ...WORKER, id: `w${n}`, name: `host:${n}` }));
   expect((await signal({ workers: four })).stderr).toBe(
-    `${DELIVERED} One of 4 workers (host:1, host:2, host:3, …) takes it up.\n`,
+    `${DELIVERED} One of 4 workers (host:1, host:2, host:3, …) picks it up.\n`,
   );
 });
 
@@ -53,7 +53,7 @@ test("a delivered signal says which worker drives the task now", async () => {
     `${DELIVERED} Worker laptop:9 drives the task now.\n`,
   );
   const dead = { ...caller, state: "dead" } as const;
-  expect((await signal({ workers: [WORKER, dead], task })).stderr).toBe(`${DELIVERED} Worker host:1 takes it up.\n`);
+  expect((await signal({ workers: [WORKER, dead], task })).stderr).toBe(`${DELIVERED} Worker host:1 picks it up.\n`);
 });
 
 test.each<[string, readonly Worker[], string]>([
@@ -97,7 +97,7 @@ test("a task that is due later is not offered to be run now", async () => {
   expect(stderr).toBe(`Task ${TASK_ID} is in the queue. No worker is running.\nnext: taskonaut work\n`);
   taskonaut.workers = [WORKER];
   const told = await cli(["run-flow", "free", "--mode", "enqueue", "--at", "2099-01-01T00:00:00Z"], { taskonaut });
-  expect(told.stderr).toContain("is in the queue. Worker host:1 takes it up at 2099-01-01 00:00:00.000Z.");
+  expect(told.stderr).toContain("is in the queue. Worker host:1 picks it up at 2099-01-01 00:00:00.000Z.");
 });
 
 test("that workers cannot be seen is no error of what was done", async () => {

@@ -65,7 +65,7 @@ function describeTakers(takers: readonly Worker[], at: Timestamp | null): string
   const more = takers.length > NAMES_MAX ? ", …" : "";
   const who =
     takers.length === 1 ? `Worker ${names[0]}` : `One of ${takers.length} workers (${names.join(", ")}${more})`;
-  return at === null ? `${who} takes it up.` : `${who} takes it up at ${showTime(at)}.`;
+  return at === null ? `${who} picks it up.` : `${who} picks it up at ${showTime(at)}.`;
 }
 
 function isDueLater({ due_at, waiting_for }: Task, now: number): boolean {

@@ -200,7 +200,7 @@ function signalSegment(name: string): string {
   try {
     checkName("signal", name);
   } catch (cause) {
-    const message = `No flow takes a signal ${JSON.stringify(name)}: that is no name for one.`;
+    const message = `No flow takes a signal ${JSON.stringify(name)}: that is not a valid name.`;
     throw new TaskonautError("input_invalid", message, { errors: [{ path: "name", message: "no name" }], cause });
   }
   return encodeURIComponent(name);

@@ -59,7 +59,7 @@ function pathOf(name: string): string {
   if (isName(name)) return `/schedules/${encodeURIComponent(name)}`;
   throw new TaskonautError(
     "schedule_not_found",
-    `Schedule ${JSON.stringify(name)} not found: that is no name for one.`,
+    `Schedule ${JSON.stringify(name)} not found: that is not a valid name.`,
   );
 }
 

@@ -147,7 +147,7 @@ function parseBaseUrl(text: string): string {
   if (plain) return url.href.replace(/\/+$/, "");
   throw new TaskonautError(
     "usage",
-    `${JSON.stringify(text)} is no address of a server: expected something like http://127.0.0.1:8000.`,
+    `${JSON.stringify(text)} is not the address of a server: expected something like http://127.0.0.1:8000.`,
   );
 }
 

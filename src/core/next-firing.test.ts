@@ -97,7 +97,7 @@ describe("an expression that is none", () => {
     ["0 0 * * 5L", "5L, which is not supported"],
     ["0 0 15W * *", "15W, which is not supported"],
     ["0 0 * * 1#2", "1#2, which is not supported"],
-    ["61 * * * *", "no cron expression"],
+    ["61 * * * *", "not a cron expression"],
     ["@reboot", "@hourly, @daily"],
     ["0 0 30 2 *", "no such day"],
   ])("%s is refused with what is wrong", (cron, why) => {

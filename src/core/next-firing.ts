@@ -40,7 +40,7 @@ export function faultOfCron(cron: string): string | undefined {
     return first === null ? "never fires: there is no such day" : undefined;
   } catch (error) {
     const why = error instanceof Error ? error.message.replace(/^Invalid cron expression: /, "") : String(error);
-    return `is no cron expression (${why}); five fields such as 30 2 * * *, or ${AT_NAMES}`;
+    return `is not a cron expression (${why}); five fields such as 30 2 * * *, or ${AT_NAMES}`;
   }
 }
 

@@ -192,7 +192,7 @@ describe("what cannot be loaded is told with its place and what to do", () => {
     expect(error.message).toBe(`${path}:3:16: Flow f: 3 things are wrong.`);
     expect(error.errors.map((each) => `${each.path}: ${each.message}`.replaceAll(`${folder}/`, ""))).toEqual([
       "flow.ts:5:3: input must be a synchronous valibot schema.",
-      "flow.ts:6:10: a flow is not async: write *run(input) { … } or plan(input) { … }, for an async function cannot be replayed. What has to be awaited belongs into a tool.",
+      "flow.ts:6:10: a flow is not async: write *run(input) { … } or plan(input) { … }, for an async function cannot be replayed. What has to be awaited belongs in a tool.",
       "flow.ts:7:3: concurency is not an option of defineFlow; did you mean concurrency?",
     ]);
   });

@@ -63,7 +63,7 @@ async function killProcess(data: ThreadData, seconds: number, seen: Seen | undef
 function tellKill(seconds: number, doing: Doing | undefined): string {
   const killed = `the event loop was blocked for ${seconds.toFixed(1)} s; this process is killed, so that others take its tasks over.`;
   if (doing === "flow")
-    return `${killed} A flow only decides: what takes long belongs into a tool, as does a regular expression that may`;
+    return `${killed} A flow only decides: what takes long belongs in a tool, as does a regular expression that may`;
   return `${killed} A tool must not block: it should await what takes long, or hand it to a child process or a thread`;
 }
 

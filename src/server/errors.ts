@@ -49,7 +49,7 @@ function headersOf(error: TaskonautError): Record<string, string> {
 }
 
 function internal(cause: unknown): TaskonautError {
-  return new TaskonautError("internal", "Something in the server is broken; its log tells more.", { cause });
+  return new TaskonautError("internal", "Something in the server is broken; its log says more.", { cause });
 }
 
 /** `task_not_found` → "Task not found" */

@@ -47,7 +47,7 @@ export async function superviseServer({
         log.warn?.("the server ended; it is started again after the next change", { exit: child.exitCode });
       }
       const file = await change;
-      if (file !== undefined) log.info?.("a source changed; the server starts anew", { file });
+      if (file !== undefined) log.info?.("a source changed; the server restarts", { file });
       await endChild(child, graceMs + STUCK_MS);
     }
   } finally {

@@ -132,7 +132,7 @@ function listen(
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new TaskonautError(
       "usage",
-      `Cannot listen on ${host}, port ${port}: the port is taken, or the host is no address of this machine (${reason}). Choose others with --port and --host.`,
+      `Cannot listen on ${host}, port ${port}: the port is taken, or the host is not an address of this machine (${reason}). Choose others with --port and --host.`,
       { cause },
     );
   }

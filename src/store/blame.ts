@@ -34,9 +34,9 @@ export function tellBlame(
   step: { readonly step_index: number; readonly step_name: string } | undefined,
 ): string {
   const what = step ? `step ${step.step_index} (${step.step_name})` : `the code of flow ${flow}`;
-  const mend = step ? "Mend its tool" : "Mend the flow";
+  const mend = step ? "Fix its tool" : "Fix the flow";
   const why = isKilled
     ? `each was killed, for it held the event loop for ${seconds.toFixed(1)} s in one go`
     : `the last one after ${seconds.toFixed(1)} s or more in one go, of a crash or for want of memory`;
-  return `The processes that ran ${what} died ${DEATHS_MAX} times in a row while it ran: ${why}. ${mend}, and take the task up again with resume-task.`;
+  return `The processes that ran ${what} died ${DEATHS_MAX} times in a row while it ran: ${why}. ${mend}, then resume the task with resume-task.`;
 }

@@ -326,9 +326,9 @@ describe("Ctrl-C while a task runs", () => {
     expect(task).toMatchObject({ status: "WAITING_OBSERVATION", current_step: 1 });
     const shown = await screenOf(terminal.raw, 100);
     expect(shown).toMatch(
-      /^Stopping .*\n\S .* held .*\n {2}✔ 1 hold +\S+ m?s\n {2}· 2 later\nStopped. .*\nhint: go on from there:\n.*\n$/,
+      /^Stopping .*\n\S .* held .*\n {2}✔ 1 hold +\S+ m?s\n {2}· 2 later\nStopped. .*\nhint: continue from there:\n.*\n$/,
     );
-    expect(shown).toContain(`hint: go on from there:\n  ${await binary()} run-task ${task?.id}`);
+    expect(shown).toContain(`hint: continue from there:\n  ${await binary()} run-task ${task?.id}`);
     expect(taskOf(await sandbox.run(["run-task", task?.id ?? ""]))).toMatchObject({ status: "COMPLETED" });
   });
 

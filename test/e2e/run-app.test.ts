@@ -216,7 +216,7 @@ describe("run-app --reload", () => {
         const created = await sandbox.run(["run-flow", "--api-base-url", url]);
         const { id } = taskOf(created);
         await change();
-        await server.see("a source changed; the server starts anew");
+        await server.see("a source changed; the server restarts");
         const old = url;
         url = (await server.see(LISTENING))[1] ?? "";
         expect(url === old || !(await isOpen(old))).toBe(true);

@@ -42,7 +42,7 @@ test.each(DIALECTS)("a signal and an enqueue say which worker has the flow, or t
 
   const worker = place.start(["work", ...flows]);
   await worker.see("Worker started");
-  const name = new RegExp(`Worker \\S+:${worker.pid} (?:takes it up|drives the task now)\\.\n$`);
+  const name = new RegExp(`Worker \\S+:${worker.pid} (?:picks it up|drives the task now)\\.\n$`);
   for (const door of doors) {
     const queued = await place.run(["run-flow", "waits", "--mode", "enqueue", ...door]);
     expect(queued.stderr).toMatch(name);

@@ -45,7 +45,7 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
   "an output that is no JSON": {
     does: () => ({ sqlite: "update payloads set text = '{broken'" }),
     table: "tasks", // it is the input as well
-    says: /input_payload is no JSON/,
+    says: /input_payload is not JSON/,
   },
   "a text that is gone": {
     does: () => ({ sqlite: "delete from payloads" }),
@@ -68,16 +68,16 @@ const [, createSqlite] = DATABASES.find(([name]) => name === "sqlite")!;
 
 describe.each<[string, string, RegExp]>([
   ["a status", "update tasks set status = cast(x'ff' as text)", /table tasks, its status is/],
-  ["a time of the task", "update tasks set created_at = 9000000000000000", /table tasks, its created_at is no time/],
+  ["a time of the task", "update tasks set created_at = 9000000000000000", /table tasks, its created_at is not a time/],
   [
     "a time of a step",
     "update task_steps set created_at = 9000000000000000",
-    /table task_steps, .*its created_at is no time/,
+    /table task_steps, .*its created_at is not a time/,
   ],
   [
     "the id of a step",
     "update task_steps set id = cast(x'ff' as text) where step_index = 1",
-    /table task_steps, .*its id is none/,
+    /table task_steps, .*its id is not a UUID/,
   ],
   [
     "a text of the task",

@@ -18,7 +18,7 @@ export const used = [all, call, defineFlow, map, race, sleep, waitForSignal, pay
 const SAMPLES: Readonly<Record<string, { readonly code: string; readonly says: string }>> = {
   "an async generator": {
     code: "defineFlow({ ...start, async *run({ cents }) { return cents; } });",
-    says: `is not assignable to type '"a flow is not async: write *run(input) { … } or plan(input) { … }; what has to be awaited belongs into a tool"'`,
+    says: `is not assignable to type '"a flow is not async: write *run(input) { … } or plan(input) { … }; what has to be awaited belongs in a tool"'`,
   },
   "an async function": {
     code: "defineFlow({ ...start, async run({ cents }) { return cents; } });",
@@ -46,7 +46,7 @@ const SAMPLES: Readonly<Record<string, { readonly code: string; readonly says: s
   },
   "a plan that is a generator": {
     code: "defineFlow({ ...start, *plan({ cents }) { yield* call(pay, { cents }); } });",
-    says: `"a generator belongs into *run(input) { … }; plan(input) { … } gives a list of calls"`,
+    says: `"a generator belongs in *run(input) { … }; plan(input) { … } gives a list of calls"`,
   },
   "a plan of something else": {
     code: "defineFlow({ ...start, plan: ({ cents }) => [cents] });",

@@ -20,7 +20,7 @@ export const runApp: Command = {
       summary: `Address to listen on (default: ${HOST_DEFAULT}); others than loopback want TASKONAUT_API_TOKEN`,
     },
     { name: "port", value: "port", summary: `Port to listen on (default: ${PORT_DEFAULT}; 0: any that is free)` },
-    { name: "reload", summary: "Start anew when a source or a flow file changes" },
+    { name: "reload", summary: "Restart when a source or a flow file changes" },
     { name: "insecure", summary: "Serve others than loopback without a token" },
     CONCURRENCY_OPTION,
     { name: "no-worker", summary: "Serve only; others (`work`) take the tasks of the queue" },

@@ -16,7 +16,7 @@ export const test: Command = {
     { name: "timeout", value: "ms", summary: "How long one test may take, in real time (default: 5000)" },
     { name: "bail", value: "N", summary: "Stop after this many failures" },
     { name: "coverage", summary: "Show which lines of the flows were run" },
-    { name: "update-snapshots", short: "u", summary: "Write snapshots anew" },
+    { name: "update-snapshots", short: "u", summary: "Update snapshots" },
   ],
   takesFields: false,
   takesRest: true,

@@ -6,7 +6,7 @@ import { describeTarget, readTarget, TARGET_OPTIONS } from "../pause-target.ts";
 
 export const unpause: Command = {
   name: "unpause",
-  summary: "Let go on what a pause holds back",
+  summary: "Continue what a pause holds back",
   about: "Workers take up at once what has waited. It prints what is still paused.",
   args: [{ name: "flow", required: false }],
   options: [...TARGET_OPTIONS, REASON],

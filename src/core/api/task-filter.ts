@@ -187,7 +187,7 @@ export function timeOfBound(text: string, now: number): number {
   const duration = toMs(text);
   if (duration !== undefined) return now - duration;
   const instant = readInstant(text);
-  if (!instant.ok) throw new Error(`${JSON.stringify(text)} is no bound in time.`);
+  if (!instant.ok) throw new Error(`${JSON.stringify(text)} is not a time.`);
   return instant.ms;
 }
 

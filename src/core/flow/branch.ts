@@ -177,7 +177,7 @@ function begin(yielded: unknown, path: string, planner: Planner, settle: Settle)
     }
     throw new TaskonautError(
       "flow_invalid",
-      "A flow yielded something that is no operation. Write `yield* call(…)`, `yield* all(…)`; a promise or a plain value cannot be yielded.",
+      "A flow yielded something that is not an operation. Write `yield* call(…)`, `yield* all(…)`; a promise or a plain value cannot be yielded.",
     );
   }
   if (operation.form === "leaf") {

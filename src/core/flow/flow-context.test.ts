@@ -130,7 +130,7 @@ test.each<[string, () => unknown]>([
   ["uuid()", uuid],
   ["log()", () => log("x")],
 ])("%s outside of a flow says where it belongs", (name, use) => {
-  expect(use).toThrow(`${name} belongs into a flow`);
+  expect(use).toThrow(`${name} belongs in a flow`);
 });
 
 describe("in a plan", () => {

@@ -49,6 +49,6 @@ function scopeFor(call: string): FlowScope {
   if (scope) return scope;
   throw new TaskonautError(
     "flow_invalid",
-    `${call} belongs into a flow: into run or plan, not beside them. A tool uses the real thing, and its context (ctx) to log.`,
+    `${call} belongs in a flow: into run or plan, not beside them. A tool uses the real thing, and its context (ctx) to log.`,
   );
 }

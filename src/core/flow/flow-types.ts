@@ -63,7 +63,7 @@ export type OutputOf<Run> = [Run] extends [Generator<unknown, infer Out, never>]
 type WaitsOf<Yielded> = Yielded extends Operation<unknown, infer Name> ? (string extends Name ? never : Name) : never;
 
 type NotAsync =
-  "a flow is not async: write *run(input) { … } or plan(input) { … }; what has to be awaited belongs into a tool";
+  "a flow is not async: write *run(input) { … } or plan(input) { … }; what has to be awaited belongs in a tool";
 
 /** A list, where what is wrong may be a number or a text, which a sentence would swallow. */
 type Says<Sentence extends string> = readonly [Sentence];
@@ -88,7 +88,7 @@ type PlanFault<Plan, Run> = unknown extends Run
     : Plan extends AsyncGenerator | Promise<unknown>
       ? NotAsync
       : Plan extends Generator
-        ? "a generator belongs into *run(input) { … }; plan(input) { … } gives a list of calls"
+        ? "a generator belongs in *run(input) { … }; plan(input) { … } gives a list of calls"
         : Plan extends readonly Operation<unknown>[]
           ? unknown
           : Says<"plan gives a list of calls: [call(tool, input), …]">

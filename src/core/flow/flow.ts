@@ -206,7 +206,7 @@ function readBody(definition: Readonly<Record<string, unknown>>, faults: Faults)
   if (kind.startsWith("Async")) {
     faults.add(
       key,
-      `a flow is not async: write *run(input) { … } or plan(input) { … }, for an async function cannot be replayed. What has to be awaited belongs into a tool`,
+      `a flow is not async: write *run(input) { … } or plan(input) { … }, for an async function cannot be replayed. What has to be awaited belongs in a tool`,
     );
   } else if (key === "run" && kind !== "GeneratorFunction") {
     faults.add(

@@ -118,7 +118,7 @@ describe("a run flow", () => {
       yield Promise.resolve(1) as unknown as Operation<unknown>;
     });
     program.start();
-    expect(errorOf(program)).toContain("no operation");
+    expect(errorOf(program)).toContain("not an operation");
   });
 });
 

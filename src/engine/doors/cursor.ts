@@ -18,13 +18,13 @@ export function readCursor(cursor: string, filter: TaskFilter = {}): ListKey {
   const [, createdAt, id, hash] = CURSOR.exec(cursor) ?? [];
   if (createdAt === undefined || id === undefined) {
     throw cursorInvalid(
-      `${JSON.stringify(cursor)} is no cursor of a task list; take it from the page before.`,
+      `${JSON.stringify(cursor)} is not a cursor of a task list; take it from the previous page.`,
       "not a cursor of a task list",
     );
   }
   if (hash !== hashOf(filter)) {
     throw cursorInvalid(
-      "The cursor belongs to a list with other filters; keep the filters of the page before, or begin anew without a cursor.",
+      "The cursor belongs to a list with other filters; keep the filters of the previous page, or start again without a cursor.",
       "belongs to a list with other filters",
     );
   }

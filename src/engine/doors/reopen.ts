@@ -43,7 +43,7 @@ export function planReopening(flow: Flow, record: TaskRecord, stepsMax: number):
   if (!last) {
     throw notRetryable(
       task.id,
-      "no step of it failed: its flow itself ended with an error. Mend the flow, and start a new task",
+      "no step of it failed: its flow itself ended with an error. Fix the flow, and start a new task",
     );
   }
   for (const step of failures) {
@@ -53,7 +53,7 @@ export function planReopening(flow: Flow, record: TaskRecord, stepsMax: number):
     if (step.kind !== "tool" && step.kind !== "child") {
       throw notRetryable(
         task.id,
-        `step ${step.step_index} (${step.step_name}) waited in vain: that is no failure of a tool`,
+        `step ${step.step_index} (${step.step_name}) waited in vain, which is not a failure of a tool`,
       );
     }
     // of its neighbours in a group that failed too each would end the task again

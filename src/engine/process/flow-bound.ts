@@ -53,5 +53,5 @@ function isCutShort(thrown: unknown): boolean {
 }
 
 function tellStuck({ name }: BoundFlow, ms: number): string {
-  return `Flow ${name} computed for ${ms / 1000} s without a pause, and was cut short. A flow only decides: what takes long belongs into a tool (TASKONAUT_FLOW_STUCK_MS is how long a flow may take).`;
+  return `Flow ${name} computed for ${ms / 1000} s without a pause, and was cut short. A flow only decides: what takes long belongs in a tool (TASKONAUT_FLOW_STUCK_MS is how long a flow may take).`;
 }

@@ -51,7 +51,7 @@ export class Holdings {
     } catch (error) {
       if (!isPassing(error)) throw error;
       // others see that this process is gone, and take what it held
-      log.warn?.("what was held was not let go of", { worker_id: lease.workerId, error: messageOf(error) });
+      log.warn?.("held tasks were not released", { worker_id: lease.workerId, error: messageOf(error) });
     }
   }
 

@@ -126,7 +126,7 @@ export class Maintenance {
     const codes = flows.all().map(({ name }) => ({ name, code: flows.codeOf(name) }));
     const unparked = await store.unparkTasks(codes);
     if (unparked === 0) return;
-    log.info?.("parked tasks taken up again", { tasks: unparked });
+    log.info?.("parked tasks resumed", { tasks: unparked });
     this.onNews();
   }
 }

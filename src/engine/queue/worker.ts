@@ -74,7 +74,7 @@ export class Worker implements RunningWorker {
       this.#isBlind = true;
       this.#schedule.pollEvery(BLIND_POLL_MS);
       log.warn?.(
-        "this database cannot tell of news (a transaction pooler between?): the worker polls, and judges others by their leases",
+        "this database cannot send notifications (is there a transaction pooler between?): the worker polls, and judges other workers by their leases",
         { poll_ms: BLIND_POLL_MS },
       );
     }

@@ -121,12 +121,12 @@ function firstOf(complaints: readonly (string | undefined)[]): string | undefine
 }
 
 function inStatus(known: object, status: string): string | undefined {
-  return Object.hasOwn(known, status) ? undefined : `its status is ${JSON.stringify(status)}, which there is not`;
+  return Object.hasOwn(known, status) ? undefined : `its status is ${JSON.stringify(status)}, which does not exist`;
 }
 
 /** Bytes that are none of ours come as other characters. */
 function inId(id: string): string | undefined {
-  return isId(id) ? undefined : "its id is none";
+  return isId(id) ? undefined : "its id is not a UUID";
 }
 
 function timesOf<Name extends string>(
@@ -135,7 +135,7 @@ function timesOf<Name extends string>(
 ): (string | undefined)[] {
   return columns.map((column) => {
     const ms = row[column];
-    return ms === null || isTime(ms) ? undefined : `its ${column} is no time`;
+    return ms === null || isTime(ms) ? undefined : `its ${column} is not a time`;
   });
 }
 
@@ -154,6 +154,6 @@ function isJson(column: string, text: JsonText | null): string | undefined {
     JSON.parse(text);
     return undefined;
   } catch {
-    return `its ${column} is no JSON`;
+    return `its ${column} is not JSON`;
   }
 }

@@ -377,5 +377,5 @@ test("a recorded null that no reading of the contract takes is refused as null",
         { input: "null" },
       ),
     ).message,
-  ).toContain("received null");
+  ).toContain("got null");
 });

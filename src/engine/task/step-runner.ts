@@ -341,7 +341,7 @@ export class StepRunner {
     const step = steps.find(({ id, starts }) => this.#suspects?.has(id) === true && starts >= deaths);
     if (!step) return;
     this.state.park(
-      `The processes that ran step ${step.step_index} (${step.step_name}) died ${deaths} times in a row while it ran. Mend its tool, and take the task up again with resume-task.`,
+      `The processes that ran step ${step.step_index} (${step.step_name}) died ${deaths} times in a row while it ran. Fix its tool, then resume the task with resume-task.`,
     );
     this.#throwIfParked();
   }

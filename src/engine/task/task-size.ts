@@ -17,5 +17,5 @@ export function reasonOfSize(
   let more = 0;
   for (const { input } of planned) more += bytesOfStep({ input_payload: input });
   if (bytes + more <= bytesMax) return undefined;
-  return `Its record holds ${bytes} bytes${more === 0 ? "" : `, with its next steps ${bytes + more}`}; here a task may have ${bytesMax} (TASKONAUT_MAX_TASK_BYTES). Raise the limit and take the task up again with resume-task, or cancel it.`;
+  return `Its record holds ${bytes} bytes${more === 0 ? "" : `, with its next steps ${bytes + more}`}; here a task may have ${bytesMax} (TASKONAUT_MAX_TASK_BYTES). Raise the limit and resume the task with resume-task, or cancel it.`;
 }

@@ -1,7 +1,6 @@
 // Texts whose bytes are none of UTF-8. SQLite does not mind, and the runtime reads U+FFFD in their place: another text, which
 // looks like a changed flow.
 
-import { isUtf8 } from "node:buffer";
 import type { TaskRecord } from "../../core/record/record.ts";
 import { recordDamaged } from "../record-damaged.ts";
 import { TASK_STEPS, TASKS, TOOL_CALLS } from "../tables.ts";
@@ -78,5 +77,14 @@ async function findGarbled(
     if (garbled || !last || rows.length < PAGE) return garbled?.key;
     after = last.key;
     await turnOfLoop();
+  }
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
   }
 }

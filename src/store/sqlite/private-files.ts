@@ -40,7 +40,7 @@ export function ensurePrivateFolder(folder: string): void {
   const found = lstatSync(folder);
   const me = process.getuid?.() ?? 0;
   if (found.isDirectory() && (found.uid === me || me === 0)) return;
-  const what = found.isDirectory() ? "belongs to another user" : "is no folder";
+  const what = found.isDirectory() ? "belongs to another user" : "is not a folder";
   throw new TaskonautError(
     "database_unavailable",
     `${folder}, where the workers of the database keep their locks, ${what}. Remove it, or move the database into a folder that nobody else can write to.`,

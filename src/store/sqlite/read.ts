@@ -161,7 +161,7 @@ async function aboutList<Result>(connection: SqliteConnection, read: () => Resul
     if (!isCorrupt(cause)) throw cause;
     throw new TaskonautError(
       "database_unavailable",
-      `The database ${connection.path} cannot be used for lists: the index tasks_by_creation of the table tasks is damaged. Make it anew with \`sqlite3 ${quoteForShell(connection.path)} 'reindex tasks_by_creation'\`, or restore the file from a backup.`,
+      `The database ${connection.path} cannot be used for lists: the index tasks_by_creation of the table tasks is damaged. Rebuild it with \`sqlite3 ${quoteForShell(connection.path)} 'reindex tasks_by_creation'\`, or restore the file from a backup.`,
       { details: { path: connection.path, table: "tasks" }, cause },
     );
   }

@@ -104,7 +104,7 @@ function readCursor(cursor: string): Place {
   const [, flow, status, createdAt, id] =
     /^([\w.-]{1,100})\/(COMPLETED|FAILED|CANCELLED)(?:\/(-?\d{1,16})\/([0-9a-f-]{36}))?$/.exec(cursor) ?? [];
   if (flow === undefined || status === undefined) {
-    throw new TaskonautError("input_invalid", `${JSON.stringify(cursor)} is no cursor of a purge.`, {
+    throw new TaskonautError("input_invalid", `${JSON.stringify(cursor)} is not a cursor of a purge.`, {
       errors: [{ path: "cursor", message: "is none of a purge: take it from the answer before" }],
     });
   }
