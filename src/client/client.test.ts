@@ -1,9 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { TaskonautError } from "../core/errors.ts";
-import type { Task, ToolCall } from "../core/api/task.ts";
 import type { CreateTask, ResolveTask } from "../core/api/taskonaut.ts";
 import { fakeTask } from "../../test/support/fake-taskonaut.ts";
-import { CREATED_AT, plannedStep } from "../../test/support/tasks.ts";
+import { plannedStep } from "../../test/support/tasks.ts";
 import { createClient } from "./client.ts";
 import { tasksOf } from "../../test/support/listed.ts";
 import { connectingClients, errorOf } from "../../test/support/client-and-server.ts";
