@@ -13,7 +13,7 @@ import type { Form } from "./questions/form.ts";
 import { openQuestions, type Questions } from "./questions/open-questions.ts";
 
 const LABELS: Readonly<Record<Way, { readonly label: string; readonly hint: string }>> = {
-  output: { label: "It happened", hint: "you give what came of it" },
+  output: { label: "It happened", hint: "you give its output" },
   retry: { label: "It did not happen", hint: "its tool is called again, under the same key" },
   fail: { label: "It failed", hint: "the flow may catch that" },
 };

@@ -58,7 +58,7 @@ const FAREWELLS = {
 
 /**
  * Drives a task. The first SIGINT or SIGTERM aborts the signal that `work` gets, lets the running step end and then
- * throws `cancelled`. What comes to its end in spite of it is given as if there had been none.
+ * throws `cancelled`. What ends in spite of it is given as if there had been none.
  */
 export async function drive<T>(
   { io, interrupts, isRemote }: Pick<Call, "io" | "interrupts" | "isRemote">,

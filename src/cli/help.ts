@@ -36,7 +36,7 @@ const ABOUT_OPTIONS =
 const EXAMPLES = [
   "# run the flow that comes with the program",
   "run-flow --text hello --a 2 --b 3",
-  "# see what became of it",
+  "# see how it went",
   "get-tasks --limit 10",
   "# start with a flow of your own",
   "init my-flows",

@@ -57,7 +57,7 @@ export const HINT_LIST = {
   resolveByFailing: ({ id, step }: OfTask & OfStep) =>
     run("or let the step fail", ["resolve", id, ...stepOf(step), "--fail"]),
   resolveByOutput: ({ step }: OfStep) => ({
-    text: `If its effect happened, give what came of it as JSON, in place of ${step === undefined ? "" : `--step ${step} `}--retry: --output <json>.`,
+    text: `If its effect happened, give its result as JSON, in place of ${step === undefined ? "" : `--step ${step} `}--retry: --output <json>.`,
   }),
   listSchedules: () => run("list the schedules that there are", ["schedules"]),
   showSchedule: ({ name }: OfSchedule) => run("see the one that has the name", ["schedule", "show", name]),

@@ -72,7 +72,7 @@ test("a signal lets the running step end, and says how to go on", async () => {
   expect(stderr).not.toContain("closing");
 });
 
-test("a task that comes to its end in spite of the signal is printed as ever", async () => {
+test("a task that ends in spite of the signal is printed as ever", async () => {
   const signals = new Signals();
   const taskonaut = new FakeTaskonaut();
   const ended = Promise.withResolvers<void>();

@@ -90,6 +90,6 @@ test("a doubt is settled before the task is resumed, and with all that a person 
     ({ text }) => text,
   );
   expect(texts).toContain(
-    "If its effect happened, give what came of it as JSON, in place of --step 5 --retry: --output <json>.",
+    "If its effect happened, give its result as JSON, in place of --step 5 --retry: --output <json>.",
   );
 });

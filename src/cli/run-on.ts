@@ -52,7 +52,7 @@ export async function runOn(call: Call, taskonaut: Taskonaut, { view, known, ...
     await view?.close({ keeps: false });
     return task;
   } catch (error) {
-    // what runs here comes to its end first
+    // what runs here ends first
     if (view && hasCode(error, "cancelled")) await taskonaut.close().catch(() => {}); // it is closed again, and throws then
     // a parked task is shown whole
     await view?.close({ keeps: !hasCode(error, "task_parked") });

@@ -115,7 +115,7 @@ export class SimulatedClock implements Clock {
     return true;
   }
 
-  /** Until a tool has come to its end, or the next one has slept for as long as it meant to. */
+  /** Until a tool has ended, or the next one has slept for as long as it meant to. */
   async #waitReally(done: Promise<void>): Promise<void> {
     const change = Promise.withResolvers<void>();
     this.#onChange = change.resolve;

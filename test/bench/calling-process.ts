@@ -16,7 +16,7 @@ const count = defineTool({
   run: (input) => input,
 });
 
-/** So long that no caller comes to its end. */
+/** So long that no caller ends. */
 export const chain = defineFlow({
   name: "chain",
   input: v.object({}),

@@ -43,7 +43,7 @@ async function locks(): Promise<Locks> {
   return row ?? { held: 0, waiting: 0 };
 }
 
-/** Whether it has come to its end by now, with nobody waited for. */
+/** Whether it has ended by now, with nobody waited for. */
 function watched<Result>(promise: Promise<Result>): {
   readonly promise: Promise<Result>;
   readonly isDone: () => boolean;

@@ -101,7 +101,7 @@ describe.each(Object.keys(DOORS))("%s", (name) => {
     return id;
   }
 
-  test("a task that is enqueued is taken by the worker and comes to its end", async () => {
+  test("a task that is enqueued is taken by the worker and ends", async () => {
     const queued = await dataOf("run-flow", "--mode", "enqueue", "--priority", "2");
     expect(queued).toMatchObject({ status: "PLANNED", priority: 2, due_at: expect.any(String) });
     const ended = await untilTask(queued.id, ({ status }) => status === "COMPLETED");

@@ -54,7 +54,7 @@ test("a flow that computes without an end is named with file and line, and the c
   expect(stderr).toMatch(/Flow endless computed for 0\.2 s without a pause.* It was at .*stuck\.ts:\d+ \(run\)/);
 });
 
-test("a signal ends a command whose tool does not come to its end", async () => {
+test("a signal ends a command whose tool does not end", async () => {
   const running = sandbox.start(["run-flow", "holding"]);
   await until(isHolding);
   const { exit } = await insist(() => process.kill(running.pid, "SIGTERM"), running.ended());

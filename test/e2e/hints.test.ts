@@ -194,7 +194,7 @@ const HINTS: Readonly<Record<HintId, Provoke>> = {
     const said = await type(["run-flow", "pays", ...PLACE]);
     const { id } = JSON.parse(said.stdout) as Task;
     expect(said.stderr).toContain(
-      "hint: If its effect happened, give what came of it as JSON, in place of --retry: --output <json>.",
+      "hint: If its effect happened, give its result as JSON, in place of --retry: --output <json>.",
     );
     await paste(find(said, "--retry").replace("--retry", "--output '7'"));
     await type(["run-task", id, ...PLACE]);

@@ -67,7 +67,7 @@ describe.each(DATABASES)("annotate on %s", (_name, create) => {
     expect(await found(engine, "tenant", "t1")).toEqual([]);
   });
 
-  test("a flow that has come to its end by it alone is one commit", async () => {
+  test("a flow that has ended by it alone is one commit", async () => {
     const flow = flowOf(function* () {
       yield* annotate({ a: "1" });
       return null;

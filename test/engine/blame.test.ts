@@ -1,4 +1,4 @@
-// What is put down before a process is killed that does not come to its end: the task that was the cause is counted, and
+// What is put down before a process is killed that does not end: the task that was the cause is counted, and
 // what else the process held is nobody's suspect.
 
 import { describe, expect, test } from "bun:test";

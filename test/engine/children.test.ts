@@ -238,7 +238,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
   });
 
   test.each(["advanceTask", "runTask"] as const)(
-    "that lost a race has come to its end when the process has left (%s)",
+    "that lost a race has ended when the process has left (%s)",
     async (drive) => {
       const { world, id } = await begin(() => race([runChild(held, null), call(work, 1)])[Symbol.iterator]());
       const { engine } = world.engine();

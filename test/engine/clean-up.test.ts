@@ -28,7 +28,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
       }
     });
 
-  test("a cancelled flow hears of it when its tool has come to its end, and knows what that gave", async () => {
+  test("a cancelled flow hears of it when its tool has ended, and knows what that gave", async () => {
     const [charge, refund] = [new Gate("charge"), new Gate("refund")];
     const flow = paying(charge, refund);
     const { engine } = await working({ flows: [flow] });
@@ -80,7 +80,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     expect((await ended(engine, id)).status).toBe("CANCELLED");
   });
 
-  test("a branch that lost a race cleans up when its tool has come to its end", async () => {
+  test("a branch that lost a race cleans up when its tool has ended", async () => {
     const [slow, quick, undo] = [new Gate("slow"), new Gate("quick"), new Gate("undo")];
     const flow = flowOf(function* () {
       return yield* race({

@@ -68,7 +68,7 @@ export function flowContract(bench: Bench): void {
           expect(answers.at(-1)?.output_payload).toEqual({ second: { first: { n: 1 }, n: 2 } });
         });
 
-        test(`with groups in groups of ${name} tools comes to its end with ${engines}`, async () => {
+        test(`with groups in groups of ${name} tools ends with ${engines}`, async () => {
           const branch = function* (letter: string): Generator<Operation<unknown>, unknown, unknown> {
             const seen = yield* call(tool, `${letter}1`, { as: `${letter}1` });
             return [seen, yield* call(tool, `${letter}2`, { as: `${letter}2` })];
@@ -92,7 +92,7 @@ export function flowContract(bench: Bench): void {
           expect(new Set(last?.steps.map((step) => step.status))).toEqual(new Set(["COMPLETED"]));
         });
 
-        test(`with a race of ${name} tools comes to its end with ${engines}`, async () => {
+        test(`with a race of ${name} tools ends with ${engines}`, async () => {
           const answers = await lifeOf(
             flowOf(function* () {
               const first = yield* race([call(tool, "a", { as: "a" }), call(tool, "b", { as: "b" })]);

@@ -45,7 +45,7 @@ const keyed = defineFlow({
 describe.each(DATABASES)("on %s", (_name, create) => {
   const worlds = useWorlds(create);
 
-  test("a flow with keys of any text comes to its end, live and on replay, and its output has them as they were", async () => {
+  test("a flow with keys of any text ends, live and on replay, and its output has them as they were", async () => {
     const world = worlds.open([keyed]);
     const { task } = await world.engine().engine.createTask({ flow: "keyed", input: null });
     for (let transitions = 0; transitions < 8; transitions++) await world.engine().engine.advanceTask(task.id);

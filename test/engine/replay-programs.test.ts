@@ -188,7 +188,7 @@ interface Rows {
 }
 
 /**
- * What is the same in every run. In which order members of a group come to their ends is not; what is drawn depends on
+ * What is the same in every run. In which order members of a group ends is not; what is drawn depends on
  * the task's id.
  */
 function essence(rows: Rows | null): unknown {

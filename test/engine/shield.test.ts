@@ -1,4 +1,4 @@
-// `finally` is shielded: a cancel, or a lost race, that finds a branch in one lets it come to its end first.
+// `finally` is shielded: a cancel, or a lost race, that finds a branch in one lets it end first.
 
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
@@ -130,7 +130,7 @@ describe.each(DATABASES)("on %s", (_name, create) => {
       },
       ["do", "undo 1", { ms: 1 }, {}, "undo 2"],
     ],
-  ] as [string, () => Body, unknown[]][])("a cancel lets a finally %s come to its end", async (_what, body, steps) => {
+  ] as [string, () => Body, unknown[]][])("a cancel lets a finally %s end", async (_what, body, steps) => {
     const { world, id } = await begin(body);
     await world.engine().engine.runTask(id);
     world.skippedMs += 1000;

@@ -35,7 +35,7 @@ describe.each(DATABASES)("a worker on %s", (_name, create) => {
   });
 
   describe("with three of them", () => {
-    test("each task is driven by one, and all come to their ends", async () => {
+    test("each task is driven by one, and all ends", async () => {
       const calls = new Map<string, number>();
       const count = defineTool({
         name: "count",
@@ -59,7 +59,7 @@ describe.each(DATABASES)("a worker on %s", (_name, create) => {
       expect(Math.max(...calls.values())).toBe(1);
     });
 
-    test("a flow's limit holds over all of them, and all come to their ends", async () => {
+    test("a flow's limit holds over all of them, and all ends", async () => {
       let [now, most] = [0, 0];
       const count = defineTool({
         name: "count",

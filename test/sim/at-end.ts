@@ -27,7 +27,7 @@ export function breachesAtEnd(
     const say = (isBroken: boolean, what: string): void => {
       if (isBroken) broken.push(`Task ${task.id} (${task.flow_name}, ${task.status}): ${what}.`);
     };
-    // a task that was cancelled before it began has nothing to replay, and one that was ended by force did not come to its end
+    // a task that was cancelled before it began has nothing to replay, and one that was ended by force did not end
     const isBegun = (steps.size > 0 || task.status !== "CANCELLED") && task.left_undone === null;
     const replayed = isBegun ? recover(flow, recordOf(stored), DEFAULT_LIMITS.stepsPerTask) : undefined;
     if (replayed && replayed.kind !== "ready") say(true, replayed.reason);

@@ -293,7 +293,7 @@ export class Outsiders {
     );
   }
 
-  /** An operation on all tasks of a flow. Its own task has to come to its end like any other. */
+  /** An operation on all tasks of a flow. Its own task has to end like any other. */
   actOnMany(random: Random): void {
     const process = this.#anyOf(random);
     if (!process) return;

@@ -28,7 +28,7 @@ const TASKS = { min: 2, max: 8 };
 const MANY = 0.3;
 /** In so many somebody waits for the tasks that he creates, and in so many somebody forks some. */
 const SOME = 0.4;
-/** After so long a calm everything has come to its end: longest are the waits of flows, and leases that must pass. */
+/** After so long a calm everything has ended: longest are the waits of flows, and leases that must pass. */
 const CALM_MS_MAX = 180_000;
 
 /** In the calm, after so long every worker is back. */

@@ -52,7 +52,7 @@ export class World {
   writer: Writer | undefined;
   /** Ids of tasks that somebody creates again until it is known that they are there: once removed they would be others. */
   readonly awaited = new Set<string>();
-  /** Tasks that are in the queue, or were: they must come to their end without a hand that drives them. */
+  /** Tasks that are in the queue, or were: they must end without a hand that drives them. */
   readonly queued = new Set<string>();
   /** Since when a task is free to be taken, by its id; in simulated time. */
   readonly #freeSince = new Map<string, number>();

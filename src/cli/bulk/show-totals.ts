@@ -7,7 +7,7 @@ import type { Call } from "../command.ts";
 import { toJson } from "../print.ts";
 import { countTasks, WORDS } from "./words.ts";
 
-/** Gives the exit code: 1 where something failed, or where it did not come to its end. */
+/** Gives the exit code: 1 where something failed, or where it did not end. */
 export async function printTotals(
   { io, look }: Pick<Call, "io" | "look">,
   { id, status }: Task,

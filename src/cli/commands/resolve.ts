@@ -21,7 +21,7 @@ export const resolve: Command = {
   args: [{ name: "id", required: true }],
   options: [
     { name: "step", value: "N", summary: "Its number; may be left out where just one step is in doubt" },
-    { name: "output", value: PAYLOAD_FORM, summary: "It happened, and this is what came of it" },
+    { name: "output", value: PAYLOAD_FORM, summary: "It happened, with this output" },
     { name: "retry", summary: "It did not happen: call the tool again, under the same idempotency key" },
     { name: "fail", value: "message", isValueOptional: true, summary: "The step failed; the flow may catch it" },
     REASON,

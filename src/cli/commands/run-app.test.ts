@@ -1,4 +1,4 @@
-// How `run-app` comes to its end; the worker inside it: work.test.ts.
+// How `run-app` ends; the worker inside it: work.test.ts.
 
 import { expect, mock, test } from "bun:test";
 import { Signals } from "../../../test/support/cli.ts";

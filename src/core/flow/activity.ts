@@ -1,5 +1,5 @@
 // What runs in one go right now: a piece of a flow, or what a tool does before it first waits. It is noted before it
-// begins, for a watchdog that sees only from outside that it does not come to its end. Module state, as the watch is.
+// begins, for a watchdog that sees only from outside that it does not end. Module state, as the watch is.
 
 export type Doing = "flow" | "tool";
 

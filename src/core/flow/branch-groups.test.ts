@@ -221,7 +221,7 @@ describe("cancel", () => {
     expect(names(program.observe("/1", done(1), 0))).toEqual(["two"]);
   });
 
-  test("of a loser of a race that cleans up lets it come to its end", () => {
+  test("of a loser of a race that cleans up lets it end", () => {
     const program = programOf(function* () {
       try {
         yield* race([

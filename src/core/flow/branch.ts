@@ -7,9 +7,9 @@
 // G3. Cancelling gives up what is open, then lets `finally` blocks run: they may plan further steps, and are waited
 //     for.
 // G4. A branch that is in a `finally` block of its own accord is not disturbed: it is cancelled where the block has
-//     come to its end, before anything that the branch decides then is begun (program: P4).
+//     end, before anything that the branch decides then is begun (program: P4).
 // G5. A group of which a member has failed is not held back by members that only wait, however that is written:
-//     whatever does something comes to its end, or to the next place where it only waits, and is given up there.
+//     whatever does something ends, or to the next place where it only waits, and is given up there.
 
 import { noteUsed, type Shield } from "./determinism.ts";
 import { TaskonautError } from "../errors.ts";
@@ -239,7 +239,7 @@ class Members implements Running, Failed {
   }
 
   get isWait(): boolean {
-    if (this.#isDecided) return false; // it is coming to its end
+    if (this.#isDecided) return false; // it is ending
     for (const member of this.#running.values()) if (!member.isWait) return false;
     return true;
   }

@@ -188,7 +188,7 @@ describe("all", () => {
     expect(outputOf(program)).toEqual({ named: { bill: "b", ship: "s" }, listed: [1, 2] });
   });
 
-  test("lets the others come to their end and then throws the failure that came first", () => {
+  test("lets the others end and then throws the failure that came first", () => {
     const program = programOf(function* () {
       try {
         yield* all([step("a"), step("b"), branch(["c", "d"])]);

@@ -6,7 +6,7 @@
 //     other branches do, or how fast, cannot change it.
 // P3. Once `end` is set nothing more is planned, and no step is open.
 // P4. A branch is given up (a cancel, a lost race) only where no `finally` block of its own is under way; else as soon
-//     as the block has come to its end. Where that is follows from the flow's code and its record alone.
+//     as the block has ended. Where that is follows from the flow's code and its record alone.
 
 import type { Watch } from "./determinism.ts";
 import type { Flow } from "./flow.ts";
@@ -25,7 +25,7 @@ export interface Decision {
   readonly input: JsonText;
   readonly tool: Tool | undefined;
   readonly flow: Flow | undefined;
-  /** Of a branch that was cancelled: it is to begin when what was given up there has come to its end. */
+  /** Of a branch that was cancelled: it is to begin when what was given up there has ended. */
   readonly cleansUp?: readonly Cut[] | undefined;
 }
 

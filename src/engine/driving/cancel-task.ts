@@ -38,7 +38,7 @@ export async function cancelTask(id: string, { force = false }: CancelTask, tool
   try {
     return await tools.cancelled.runCancelled(id);
   } catch (error) {
-    // a tool that listens to no abort runs on: the flow hears of the cancel when it has come to its end
+    // a tool that listens to no abort runs on: the flow hears of the cancel when it has ended
     // and where its flow is paused, what it cleans up waits until that is over
     if (hasCode(error, "task_busy") || hasCode(error, "flow_paused")) return read(id);
     throw hasCode(error, "task_parked") ? cannotCleanUp(id, error) : error;

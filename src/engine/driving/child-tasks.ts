@@ -1,4 +1,4 @@
-// Tasks that are children of others: how they begin, and how they come to their end where they were cancelled.
+// Tasks that are children of others: how they begin, and how they end where they were cancelled.
 
 import { TaskonautError } from "../../core/errors.ts";
 import { childTaskId } from "../../core/record/ids.ts";
@@ -25,7 +25,7 @@ interface Family {
 }
 
 export class ChildTasks implements Children {
-  /** By task: children that were cancelled and come to their end here. */
+  /** By task: children that were cancelled and end here. */
   readonly #leaving = new Map<string, Promise<void>>();
 
   /** `family` is asked for when it is needed: the engine is made of parts that know each other. */

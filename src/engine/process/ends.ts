@@ -1,4 +1,4 @@
-// Who waits in this process for a task to come to its end.
+// Who waits in this process for a task to end.
 //
 // EN1. An end that is written here is told at once. Those of other processes are found by one look at all tasks that are
 //      waited for, a few times a second, however many they are: a caller who waits costs no more than his part of that.

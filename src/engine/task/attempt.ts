@@ -19,7 +19,7 @@ export interface Execution {
   readonly failures?: number;
   /**
    * Tells the attempt that runs that nobody needs it any more, and allows no other. The attempt is over when the tool
-   * comes to its end, whether it listens or not, or when its time is up: what it did until then is known. It is asked for
+   * ends, whether it listens or not, or when its time is up: what it did until then is known. It is asked for
    * only where an attempt takes time.
    */
   readonly signal: AbortSignal;

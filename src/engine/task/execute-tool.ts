@@ -86,7 +86,7 @@ export function executeTool(execution: Execution, tools: ExecutionTools): Execut
   return inOneGo(execution, () => execute(execution, tools));
 }
 
-/** What runs before anything is waited for: it is noted whose it is, for it may never come to its end. */
+/** What runs before anything is waited for: it is noted whose it is, for it may never end. */
 function inOneGo<T>({ taskId, stepId }: Execution, piece: () => T): T {
   const activity = currentActivity();
   activity?.begin("tool", taskId, stepId);

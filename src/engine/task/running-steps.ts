@@ -1,12 +1,12 @@
 // The steps of one task that run in this process: tools, and children that are created or run here.
 //
-// A tool that is aborted may take its time until it has come to its end, or listen to nobody. Until then it is known here:
+// A tool that is aborted may take its time until it has ended, or listen to nobody. Until then it is known here:
 // while its outcome still counts it is `stopping`; where nobody waits for the outcome any more, it is `leaving`, and what
 // cleans up after it begins no sooner (`endOfBefore`).
 
 import { type Cut, isBeforeCut } from "../../core/flow/paths.ts";
 
-/** A tool of a driver that is gone: it runs on here until it has come to its end. */
+/** A tool of a driver that is gone: it runs on here until it has ended. */
 export interface LeavingTool {
   readonly path: string;
   readonly ended: Promise<void>;
@@ -78,7 +78,7 @@ export class RunningSteps {
     return [...this.#steps.keys()];
   }
 
-  /** Because of a pause: it is made again, unless it comes to its end all the same. */
+  /** Because of a pause: it is made again, unless it ends all the same. */
   interrupt(id: string, reason: unknown): void {
     this.#steps.get(id)?.interrupt?.(reason);
   }

@@ -1,5 +1,5 @@
 // The tickets of one task's steps whose tools have limits: taken before a step starts, and given back when what became of
-// it is durable and its tool has come to its end here.
+// it is durable and its tool has ended here.
 
 import type { ToolLimits } from "../../core/flow/tool.ts";
 import { keyOf } from "../../core/flow/own-limits.ts";
@@ -86,7 +86,7 @@ export class StepTickets {
     }
   }
 
-  /** Its tool has come to its end here. */
+  /** Its tool has ended here. */
   onEnded(step: StepRow): void {
     if (this.#ending.delete(step.id)) this.#giveBack(step);
   }

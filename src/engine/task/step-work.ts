@@ -1,7 +1,7 @@
 // The work of one task's steps in this process: tools that run, and children that are created or run here. What comes of
 // it goes into the task's state.
 //
-// R3. A flow hears of a cancel when the tools that it gives up then have come to their end, or their time is up: what
+// R3. A flow hears of a cancel when the tools that it gives up then have ended, or their time is up: what
 //     they did is known by then. What a branch cleans up begins after what was given up in it. So no undo runs beside
 //     what it undoes. What comes after a lost race does not wait for the losers.
 

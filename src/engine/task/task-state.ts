@@ -204,7 +204,7 @@ export class TaskState {
     if (cancels.length === 0 || this.task.cancelled_after !== null || this.isCancelling) return;
     this.#cancels = cancels;
     this.#place.enqueue();
-    // what the flow will give up need not run on: it hears when that has come to its end
+    // what the flow will give up need not run on: it hears when that has ended
     const reason = new Error("The task was cancelled.");
     for (const path of this.program.givenUpByCancel()) this.running.abort(stepId(this.task.id, path), reason);
   }

@@ -4,7 +4,7 @@
 // T2. After a write that was lost or failed nothing more is written: the driver has to start from the store again.
 // T3. What is told of a transition (the log, other tasks) is told once it is durable.
 // T4. A task that is let go of, and is due, is known to be so.
-// T5. The first write of a task that is not in the store inserts it, as it is by then: a flow that has come to its end
+// T5. The first write of a task that is not in the store inserts it, as it is by then: a flow that has ended
 //     until then costs one commit. Nobody can have left anything for it, and it is held by nobody else.
 
 import type { TaskRecord } from "../../core/record/record.ts";

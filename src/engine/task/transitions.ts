@@ -45,7 +45,7 @@ export type Result = "moved" | "rests";
 
 /** D3: what is not put down yet. */
 interface Conclusion {
-  /** Undefined where the flow had come to its end before. */
+  /** Undefined where the flow had ended before. */
   readonly told: Told | undefined;
   readonly isBegin: boolean;
   readonly isTimed: boolean;
@@ -136,14 +136,14 @@ export class Transitions {
     const { inbox, steps } = this.parts;
     if (!steps.isWritten && inbox.isWoken && !this.#hasRead && !this.#hasWaited) return "inbox";
     if (this.#isFlowAtWork) return steps.needs({ isGoingOn: this.#hasStarted });
-    // a cancel came while tools ran: it is taken up when they have come to their end
+    // a cancel came while tools ran: it is taken up when they have ended
     return this.#hasWaited && steps.mustWait ? "outcome" : undefined;
   }
 
   #needsToObserve(): Need | undefined {
     const { state, steps } = this.parts;
     if (state.nextUnobserved) return undefined;
-    // what a cancel gives up is still coming to its end
+    // what a cancel gives up is still ending
     if (state.isCancelling) return steps.mustWait ? "outcome" : undefined;
     if (state.flowEnd || state.hasWork()) return undefined;
     if (this.#hasFollowed && steps.mustWait) return "outcome";

@@ -260,7 +260,7 @@ export class PostgresClient {
   }
 }
 
-/** Calls `tell` unless the work has come to its end by then. */
+/** Calls `tell` unless the work has ended by then. */
 async function tellingWait<Result>(work: Promise<Result>, tell: () => void): Promise<Result> {
   const timer = setTimeout(tell, WONDERS_MS);
   try {

@@ -20,7 +20,7 @@ export function Settle({ task, step, onDone }: Props): ComponentChild {
   const index = step.step_index;
   return (
     <fieldset class="card">
-      <legend>What came of it?</legend>
+      <legend>How did it end?</legend>
       <label>
         It happened, with this output (JSON)
         <textarea rows={3} value={output} onInput={(event) => setOutput(event.currentTarget.value)} />

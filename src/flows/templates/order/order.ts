@@ -45,7 +45,7 @@ export default defineFlow({
     qty: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.description("how many of it")), 1),
   }),
   *run({ sku, qty }) {
-    // Both at once; if one fails, the other comes to its end, then the failure is thrown here and can be caught.
+    // Both at once. If one fails, the other finishes first; then the error is thrown here and can be caught.
     const { price, stock } = yield* all({
       price: call(getPrice, { sku }),
       stock: call(reserve, { sku, qty }),
