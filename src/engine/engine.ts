@@ -67,6 +67,7 @@ import { Flows } from "./task/flows.ts";
 import { toTask, toWorker } from "./task/to-task.ts";
 import { runToEnd, type RunTools } from "./driving/run-to-end.ts";
 import { resolveTask } from "./driving/resolve-task.ts";
+import { resumeTask } from "./driving/resume-task.ts";
 import { signalTask } from "./driving/signal-task.ts";
 import { tellingHub } from "./process/telling-hub.ts";
 import { tellingScheduleEnds } from "./process/schedule-ends.ts";
@@ -333,16 +334,8 @@ class StoreEngine implements Engine {
 
   async resumeTask(id: string): Promise<Task> {
     const taskId = parseTaskId(id);
-    const { parked_reason, status } = await this.#stored.readRow(taskId);
-    if (parked_reason === null) return this.getTask(taskId);
-    const before = { status, parked_reason };
-    const audited = this.#tools.audit({ action: "resume-task", kind: "task", target: taskId, before });
-    await this.#storeClock.recent(); // it is due from now on
-    const resumed = await this.#callers.drive(taskId, (driver) => {
-      driver.unpark(audited);
-      return true;
-    });
-    return this.#reading.tell(resumed);
+    const resumed = await resumeTask(taskId, this.#tools, this.#callers);
+    return resumed ? this.#reading.tell(resumed) : this.getTask(taskId);
   }
 
   getTask(id: string): Promise<Task> {
