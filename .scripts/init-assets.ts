@@ -15,6 +15,8 @@ const TYPE_PACKAGES = { "bun-types": "bun-types", node: "@types/node", "undici-t
 export async function initAssets(): Promise<Readonly<Record<string, string>>> {
   const assets: Record<string, string> = {
     ...(await ownTypes()),
+    "client/client.js": await clientCode(),
+    "client/LICENSE": await Bun.file(join(ROOT, "LICENSE")).text(),
     "types/valibot/index.d.ts": await Bun.file(join(PACKAGES, "valibot/dist/index.d.mts")).text(),
     "types/valibot/LICENSE.md": await Bun.file(join(PACKAGES, "valibot/LICENSE.md")).text(),
   };
@@ -31,20 +33,36 @@ export async function initAssets(): Promise<Readonly<Record<string, string>>> {
   return assets;
 }
 
-const ENTRIES = ["src/sdk/taskonaut.ts", "src/testing/api.ts"];
+const ENTRIES = ["src/sdk/taskonaut.ts", "src/testing/api.ts", "src/client/api.ts"];
 
-/** Of "taskonaut" and of "taskonaut/testing". */
+/** Of "taskonaut", of "taskonaut/testing" and of "taskonaut/client". */
 async function ownTypes(): Promise<Record<string, string>> {
   const folder = await mkdtemp(join(tmpdir(), "taskonaut-types-"));
   try {
     await emitDeclarations(folder);
     return {
-      "types/taskonaut/index.d.ts": await flatten(join(folder, "src/sdk/taskonaut.d.ts")),
+      "types/taskonaut/index.d.ts": await flatten(join(folder, "src/sdk/taskonaut.d.ts"), SDK_HEAD),
+      "client/client.d.ts": await flatten(join(folder, "src/client/api.d.ts"), CLIENT_HEAD),
       "types/taskonaut/testing.d.ts": testingTypes(await Bun.file(join(folder, "src/testing/api.d.ts")).text()),
     };
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+const SDK_HEAD = `// The types of "taskonaut", as of the program that wrote this file.\n\nimport type * as v from "valibot";`;
+const CLIENT_HEAD = `// The types of "taskonaut/client", as of the program that wrote this file.`;
+
+/** "taskonaut/client" with all that it needs, for any runtime that has fetch. */
+async function clientCode(): Promise<string> {
+  const built = await Bun.build({
+    entrypoints: [join(ROOT, "src/client/api.ts")],
+    target: "browser",
+    format: "esm",
+    minify: { whitespace: true, syntax: true, identifiers: true },
+  });
+  const [code] = await Promise.all(built.outputs.map((output) => output.text()));
+  return `// The client of a taskonaut server, as of the program that wrote this file.\n${code ?? ""}`;
 }
 
 /** What names nothing but "taskonaut" and itself; the values have its types. */
@@ -81,14 +99,13 @@ async function emitDeclarations(outDir: string): Promise<void> {
 const RELATIVE = /^(?:import|export)\b[^;]*?from "(\.[^"]+)\.ts";$/gm;
 
 /** The compiler's declarations in one file, one after the other, with only the SDK's names exported. */
-async function flatten(entry: string): Promise<string> {
+async function flatten(entry: string, head: string): Promise<string> {
   const [entryText = "", ...texts] = (
     await Promise.all((await inOrder(entry)).map((path) => Bun.file(path).text()))
   ).toReversed();
   const declarations = texts.toReversed().flatMap(declarationsIn);
   const exported = entryText.replaceAll(/ from "\.[^"]+"/g, "").trim();
   const kept = keepReachable(exported, declarations);
-  const head = `// The types of "taskonaut", as of the program that wrote this file.\n\nimport type * as v from "valibot";`;
   return `${[head, ...kept, exported].join("\n\n")}\n`;
 }
 
@@ -98,6 +115,9 @@ interface Declaration {
   readonly text: string;
 }
 
+/** A comment that no declaration follows stands within one: before a member of a union. */
+const PART = /^(?=\/\*\*(?:(?!\*\/)[^])*\*\/\n(?:declare|interface|type) |\/\/|(?:declare|interface|type) )/m;
+
 const DECLARATION = /^(?:declare )?(?:abstract )?(?:interface|type|const|function|class) (\w+)/m;
 
 /** The compiler writes each declaration, and the comment before it, from the first column on. */
@@ -105,7 +125,7 @@ function declarationsIn(text: string): Declaration[] {
   const bare = text.replaceAll(/^import .*\n/gm, "").replaceAll(/^export (?:\{\};\n)?/gm, "");
   const found: Declaration[] = [];
   let comment = "";
-  for (const part of bare.split(/^(?=\/\*\*|\/\/|(?:declare|interface|type) )/m)) {
+  for (const part of bare.split(PART)) {
     const name = DECLARATION.exec(part)?.[1];
     if (name === undefined) {
       // only the comment right before a declaration is its own

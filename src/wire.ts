@@ -5,6 +5,7 @@ import { hostname } from "node:os";
 import { join, resolve, sep } from "node:path";
 import { isatty } from "node:tty";
 import type {
+  ApiDocument,
   MetricsAddress,
   RunningServer,
   RunningWorker,
@@ -96,6 +97,11 @@ function wire(surroundings: Surroundings): Wiring {
       const { createFlowCatalog } = await import("./engine/doors/flow-catalog.ts");
       const { flows, passedOver } = await context.flows();
       return createFlowCatalog(flows, readLimits(env), passedOver);
+    },
+    readApiDocument: () => readApiDocument(context),
+    readClientPackage: async () => {
+      const { readClientPackage } = await import("./flows/templates.ts");
+      return readClientPackage(context.version ?? "0.0.0");
     },
     hasFlowFile: (path) => flowPathsOf(context).some((at) => path === at || path.startsWith(join(at, sep))),
     readTemplate: async (name) => {
@@ -250,6 +256,23 @@ function addressOf({ settings, env, cwd }: Context): StoreAddress {
 async function openClient(baseUrl: string, token: string | undefined): Promise<Taskonaut> {
   const { createClient } = await import("./client/client.ts");
   return createClient({ baseUrl, token });
+}
+
+/** Of the server that the settings name, or as one with these flows would have it. */
+async function readApiDocument(context: Context): Promise<ApiDocument> {
+  const { settings, version = "unknown" } = context;
+  if (settings.apiBaseUrl !== undefined) {
+    const { fetchApiDocument } = await import("./client/api-document.ts");
+    return fetchApiDocument({ baseUrl: settings.apiBaseUrl, token: settings.apiToken });
+  }
+  const { readApiDocument: read } = await import("./server/api-document.ts");
+  // no task is asked for
+  const { engine } = await openEngine({ ...context, settings: { ...settings, databaseUrl: "sqlite::memory:" } });
+  try {
+    return await read(engine, version);
+  } finally {
+    await engine.close();
+  }
 }
 
 async function serve({ host, port, insecure, worker }: ServerOptions, context: Context): Promise<RunningServer> {

@@ -16,6 +16,7 @@ import { limits } from "./commands/limits.ts";
 import { init } from "./commands/init.ts";
 import { migrate } from "./commands/migrate.ts";
 import { auditLog } from "./commands/audit-log.ts";
+import { openapi } from "./commands/openapi.ts";
 import { pause } from "./commands/pause.ts";
 import { pauses } from "./commands/pauses.ts";
 import { purge } from "./commands/purge.ts";
@@ -32,6 +33,7 @@ import { schedule, schedules } from "./commands/schedules.ts";
 import { signalTask } from "./commands/signal-task.ts";
 import { signalTasks } from "./commands/signal-tasks.ts";
 import { test } from "./commands/test.ts";
+import { types } from "./commands/types.ts";
 import { ui } from "./commands/ui.ts";
 import { unpause } from "./commands/unpause.ts";
 import { tokens } from "./commands/tokens.ts";
@@ -75,7 +77,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { title: "Serve and work", commands: [runApp, ui, work, tokens, auditLog] },
   { title: "Schedules", commands: [schedules, schedule] },
   { title: "Act on many tasks", commands: [cancelTasks, retryTasks, resumeTasks, signalTasks, deleteTasks, purge] },
-  { title: "Flows", commands: [init, flows, validate, test] },
+  { title: "Flows", commands: [init, flows, validate, test, types, openapi] },
   { title: "Database", commands: [migrate, backup, bench] },
   { title: "About taskonaut", commands: [help, version] },
 ];

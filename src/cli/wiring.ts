@@ -102,6 +102,19 @@ export interface TestOptions {
   readonly signal: AbortSignal;
 }
 
+interface ApiOperation {
+  readonly summary: string;
+  /** It is there because of this flow, or of flows with this signal. */
+  readonly "x-flow"?: string;
+  readonly "x-signal"?: string;
+}
+
+/** What is read of an OpenAPI document here. */
+export interface ApiDocument {
+  /** By path, then by method. */
+  readonly paths: Readonly<Record<string, Readonly<Record<string, ApiOperation>>>>;
+}
+
 export interface Wiring {
   readonly log: Log;
   /**
@@ -114,8 +127,12 @@ export interface Wiring {
   backUp(file: string): Promise<Backup>;
   /** The flows of the files and of the program, without a store. Throws flow_load_failed. */
   openFlows(): Promise<FlowCatalog>;
+  /** The OpenAPI document of a server with these flows, or of the server that the settings name. */
+  readApiDocument(): Promise<ApiDocument>;
   /** Whether this file, or a folder that it is in, is among those that flows come from. */
   hasFlowFile(path: string): boolean;
+  /** What `types --client` writes: texts by their path in the package's folder. */
+  readClientPackage(): Promise<ReadonlyMap<string, string>>;
   /** What `init` writes: texts by their path in the new folder. */
   readTemplate(name: TemplateName): Promise<Template>;
   startServer(options: ServerOptions): Promise<RunningServer>;

@@ -34,6 +34,21 @@ export async function readTemplate(name: keyof typeof TEMPLATES): Promise<Templa
   return { ...TEMPLATES[name], files, generated };
 }
 
+/** The package `taskonaut` for programs of users: "taskonaut/client", with its types. */
+export async function readClientPackage(version: string): Promise<ReadonlyMap<string, string>> {
+  const description = {
+    name: "taskonaut",
+    version,
+    description: "The client of a taskonaut server",
+    license: "MIT",
+    type: "module",
+    exports: { "./client": { types: "./client.d.ts", default: "./client.js" } },
+    sideEffects: false,
+  };
+  const files = below("client/", await readAssets());
+  return new Map([["package.json", `${JSON.stringify(description, null, 2)}\n`], ...files]);
+}
+
 type Assets = Readonly<Record<string, string>>;
 
 function below(prefix: string, assets: Assets): Map<string, string> {

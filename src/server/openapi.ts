@@ -26,16 +26,22 @@ export interface OpenApi {
   readonly servers: readonly JsonSchema[];
   readonly tags: readonly { readonly name: string }[];
   readonly security: readonly JsonSchema[];
-  readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: {
     readonly schemas: Readonly<Record<string, JsonSchema>>;
     readonly securitySchemes: Readonly<Record<string, JsonSchema>>;
   };
 }
 
+interface Operation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly [field: string]: unknown;
+}
+
 export function createDocument({ routes, flows, version }: DocumentOptions): OpenApi {
   const components = new Components(flows);
-  const paths: Record<string, Record<string, unknown>> = {};
+  const paths: Record<string, Record<string, Operation>> = {};
   const add = (path: string, route: Route, more: Extra): void => {
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, more, components) };
   };
@@ -95,7 +101,7 @@ interface Extra {
   readonly body?: JsonSchema;
 }
 
-function operationOf(route: Route, extra: Extra, components: Components): object {
+function operationOf(route: Route, extra: Extra, components: Components): Operation {
   const { about } = route;
   const own = extra.flow ?? extra.signal;
   const more = [extra.about, about.more].filter((text) => text !== undefined && text !== "");
@@ -116,6 +122,8 @@ function operationOf(route: Route, extra: Extra, components: Components): object
     tags: [tagOf(route)],
     ...(isForAll ? { security: [] } : { "x-roles": rolesFor(permissionOf(route)) }),
     ...(about.destroys && { "x-destroys": true }),
+    ...(extra.flow !== undefined && { "x-flow": extra.flow }),
+    ...(extra.signal !== undefined && { "x-signal": extra.signal }),
     ...(parameters.length > 0 && { parameters }),
     ...(body && {
       requestBody: { required: about.isBodyOptional !== true, content: { "application/json": { schema: body } } },

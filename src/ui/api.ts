@@ -64,7 +64,63 @@ export async function openStream(
   return body;
 }
 
+/** An answer as it came, whatever it says. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly statusText: string;
+  readonly type: string;
+  /** JSON is read, with its numbers as they are written. */
+  readonly body: unknown;
+  /** It is no JSON, or only a part of it. */
+  readonly isText: boolean;
+  /** There was more of it. */
+  readonly isCut: boolean;
+}
+
+/** So much of an answer is read, in bytes. */
+const READ_MAX = 1_000_000;
+
+/** A refusal is an answer, too. Throws ApiError where there is none. */
+export async function send(
+  method: string,
+  path: string,
+  { headers, json }: { readonly headers: Readonly<Record<string, string>>; readonly json?: string },
+): Promise<RawAnswer> {
+  const response = await reach(path, {
+    method,
+    headers: { ...headers, ...(json !== undefined && { "content-type": "application/json" }) },
+    ...(json !== undefined && { body: json }),
+  });
+  const { text, isCut } = await beginningOf(response);
+  const type = response.headers.get("content-type") ?? "";
+  const isText = isCut || text === "" || !/json/.test(type);
+  const { status, statusText } = response;
+  return { status, statusText, type, body: isText ? text : parseExact(text), isText, isCut };
+}
+
+async function beginningOf(response: Response): Promise<{ readonly text: string; readonly isCut: boolean }> {
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for (;;) {
+    const part = await reader?.read();
+    if (!part || part.done) return { text: text + decoder.decode(), isCut: false };
+    text += decoder.decode(part.value, { stream: true });
+    size += part.value.length;
+    if (size < READ_MAX) continue;
+    await reader?.cancel();
+    return { text, isCut: true };
+  }
+}
+
 async function ask(path: string, init: RequestInit): Promise<Response> {
+  const response = await reach(path, init);
+  if (!response.ok) throw await refusal(response);
+  return response;
+}
+
+async function reach(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, init);
@@ -76,7 +132,6 @@ async function ask(path: string, init: RequestInit): Promise<Response> {
   if (response.status === 502 || response.status === 504) noteLost();
   else connection.value = { state: "open" };
   if (response.status === 401) wantsToken.value = true;
-  if (!response.ok) throw await refusal(response);
   return response;
 }
 

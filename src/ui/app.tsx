@@ -10,6 +10,7 @@ import { Login, Who } from "./parts/login.tsx";
 import { hrefOf, onLink, place, type Place } from "./router.ts";
 import { Charts } from "./views/charts.tsx";
 import { Audit } from "./views/audit.tsx";
+import { Api } from "./views/api.tsx";
 import { Flows } from "./views/flows.tsx";
 import { Inbox } from "./views/inbox.tsx";
 import { Schedules } from "./views/schedules.tsx";
@@ -27,6 +28,7 @@ const VIEWS = [
   { name: "workers", title: "Workers" },
   { name: "charts", title: "Charts" },
   { name: "audit", title: "Audit" },
+  { name: "api", title: "API" },
 ] as const;
 
 export function App(): ComponentChild {
@@ -75,6 +77,8 @@ function viewOf(view: string, id: string | undefined, at: Place): ComponentChild
       return <Flows />;
     case "schedules":
       return <Schedules name={id} />;
+    case "api":
+      return <Api id={id} />;
     case "workers":
       return <Workers />;
     case "charts":

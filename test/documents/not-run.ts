@@ -8,6 +8,11 @@ export interface NotRun {
 }
 
 export const NOT_RUN: readonly NotRun[] = [
+  {
+    page: "docs/openapi.md",
+    begins: "// main.ts",
+    why: "test/e2e/openapi.test.ts runs a program like it, with its package",
+  },
   { page: "README.md", begins: "npx --yes bun@1.4.5 run quickstart", why: "it builds and checks this very program" },
   ...["taskonaut ", "# "].map((begins) => ({
     page: "docs/command-line.md",

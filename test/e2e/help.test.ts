@@ -204,6 +204,8 @@ describe("every example can be pasted", () => {
     work: { goesOn: () => /Worker started|stop/i, prepare: (desk) => desk.run(["init", "my-flows"]) },
     init: { prepare: (desk) => rm(join(desk.folder, "my-flows"), { recursive: true, force: true }) },
     flows: { prepare: (desk) => desk.run(["init", "my-flows"]) },
+    openapi: { prepare: (desk) => desk.run(["init", "my-flows"]) },
+    types: { prepare: create },
     validate: {
       async prepare(desk) {
         await desk.run(["init", "flows"]);

@@ -114,6 +114,8 @@ export async function callCli(
           check: unwired,
           findBreaches: () => [],
         }),
+        readApiDocument: unwired,
+        readClientPackage: unwired,
         hasFlowFile: () => true,
         readTemplate: unwired,
         startServer: unwired,

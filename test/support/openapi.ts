@@ -28,7 +28,7 @@ export class Contract {
     this.operations = new Map(
       Object.entries(document.paths).flatMap(([path, methods]) =>
         Object.entries(methods).map(
-          ([method, each]) => [`${method.toUpperCase()} ${path}`, each as Operation] as const,
+          ([method, each]) => [`${method.toUpperCase()} ${path}`, each as unknown as Operation] as const,
         ),
       ),
     );

@@ -9,11 +9,13 @@ const SHOWN_MAX = 20_000;
 interface Props {
   readonly title: string;
   readonly value: unknown;
+  /** It is no JSON, but this text. */
+  readonly isText?: boolean;
 }
 
 /** Stored JSON, with its numbers as they are written. */
-export function Payload({ title, value }: Props): ComponentChild {
-  const text = useMemo(() => writeExact(value), [value]);
+export function Payload({ title, value, isText = false }: Props): ComponentChild {
+  const text = useMemo(() => (isText ? String(value) : writeExact(value)), [value]);
   const rest = text.length - SHOWN_MAX;
   return (
     <section class="payload">

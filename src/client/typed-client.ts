@@ -1,0 +1,150 @@
+// The client that programs of users have: typed by the flows that `taskonaut types` has written.
+
+import type { ListedTask, Task } from "../core/api/task.ts";
+import type { TaskCounts } from "../core/api/task-counts.ts";
+import type { TaskFilter } from "../core/api/task-filter.ts";
+import type { FlowDescription, Resolution } from "../core/api/taskonaut.ts";
+import type { Worker } from "../core/api/worker.ts";
+import { createClient as connect } from "./client.ts";
+
+/** What is known of a flow. */
+export interface FlowTypes {
+  readonly input: unknown;
+  readonly output: unknown;
+  readonly signals: object;
+}
+
+/** Where nothing is known of the flows. */
+export type AnyFlows = {
+  readonly [flow: string]: { input: unknown; output: unknown; signals: Record<string, unknown> };
+};
+
+type Known<Flows> = { readonly [Name in keyof Flows]: FlowTypes };
+
+/** A task of this flow, with the types of its flow. */
+export type TaskOf<Flows extends Known<Flows>, Name extends keyof Flows> = Name extends string
+  ? Omit<Task, "flow_name" | "output_payload"> & {
+      readonly flow_name: Name;
+      /** Null until it is COMPLETED. */
+      readonly output_payload: Flows[Name]["output"] | null;
+    }
+  : never;
+
+/** Of a task of any of the flows: `flow_name` tells which. */
+export type AnyTask<Flows extends Known<Flows>> = TaskOf<Flows, keyof Flows>;
+
+export interface ClientOptions {
+  /** Of the server: `http://127.0.0.1:8000`. */
+  readonly baseUrl: string;
+  /** A token of the server, where it wants one. */
+  readonly token?: string;
+  /** By default that of the runtime. */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** How long a request may take that waits for nobody's tools, in milliseconds; by default 30,000. */
+  readonly timeoutMs?: number;
+}
+
+export interface CreateOptions {
+  /** The same key gives the same task: 1 to 255 characters. */
+  readonly idempotencyKey?: string;
+  /** When a worker may take it: `"now"`, or a time. Unset: nobody takes it until `runTask`. */
+  readonly start?: "now" | Date;
+  /** 0 (first) to 9 (last) among the due tasks of its flow; by default 5. */
+  readonly priority?: number;
+  /** It is cancelled if it has not begun within so many milliseconds: 1000 or more. */
+  readonly expiresInMs?: number;
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** Every method throws a TaskonautError: its `code` says what is wrong; `api_unreachable` where no server answers. */
+export interface Client<Flows extends Known<Flows>> {
+  /** Creates a task. */
+  createTask<Name extends keyof Flows & string>(
+    flow: Name,
+    input: Flows[Name]["input"],
+    options?: CreateOptions,
+  ): Promise<TaskOf<Flows, Name>>;
+  /** Creates a task, has it run, and gives it when it has ended, or as it is when the time is up: 10 minutes at most. */
+  runFlow<Name extends keyof Flows & string>(
+    flow: Name,
+    input: Flows[Name]["input"],
+    options?: CreateOptions & { readonly waitMs?: number; readonly signal?: AbortSignal },
+  ): Promise<TaskOf<Flows, Name>>;
+  getTask(id: string): Promise<AnyTask<Flows>>;
+  /** The task when it has ended, or as it is when the time is up: 10 minutes at most. */
+  awaitTask(id: string, options?: { readonly waitMs?: number; readonly signal?: AbortSignal }): Promise<AnyTask<Flows>>;
+  /** A page, newest first. `next` is the cursor of the next one. */
+  listTasks(options?: {
+    readonly filter?: TaskFilter;
+    readonly limit?: number;
+    readonly cursor?: string;
+  }): Promise<{ readonly tasks: readonly ListedTask[]; readonly next?: string }>;
+  countTasks(filter?: TaskFilter): Promise<TaskCounts>;
+  /** `task`: a task, or its id with the name of its flow. */
+  sendSignal<Name extends keyof Flows & string, Signal extends keyof Flows[Name]["signals"] & string>(
+    task: { readonly id: string; readonly flow_name: Name },
+    signal: Signal,
+    payload: Flows[Name]["signals"][Signal],
+    options?: { readonly idempotencyKey?: string },
+  ): Promise<TaskOf<Flows, Name>>;
+  /** Runs it until it ends or only waits. */
+  runTask(id: string, options?: { readonly maxSteps?: number }): Promise<AnyTask<Flows>>;
+  cancelTask(id: string, options?: { readonly force?: boolean }): Promise<AnyTask<Flows>>;
+  retryTask(id: string): Promise<AnyTask<Flows>>;
+  resumeTask(id: string): Promise<AnyTask<Flows>>;
+  /** Settles a step in doubt; `step`: its step_index, where several are. */
+  resolveTask(id: string, resolution: Resolution, options?: { readonly step?: number }): Promise<AnyTask<Flows>>;
+  listFlows(): Promise<readonly FlowDescription[]>;
+  listWorkers(): Promise<readonly Worker[]>;
+}
+
+const WAIT_MS = 60_000;
+const PAGE = 100;
+
+/**
+ * A client of the server at `baseUrl`. Throws usage where that is no address.
+ *
+ * @example const { createTask } = createClient<Flows>({ baseUrl: "http://127.0.0.1:8000" });
+ */
+export function createClient<Flows extends Known<Flows> = AnyFlows>(options: ClientOptions): Client<Flows> {
+  const api = connect(options);
+  return {
+    createTask: async (flow, input, more) => typed((await api.createTask(requestOf(flow, input, more))).task),
+    async runFlow(flow, input, { waitMs = WAIT_MS, signal, ...more } = {}) {
+      const waiting = { waitMs, ...(signal && { signal }) };
+      return typed((await api.results.create(requestOf(flow, input, more), waiting)).task);
+    },
+    getTask: async (id) => typed(await api.getTask(id)),
+    awaitTask: async (id, { waitMs = WAIT_MS, signal } = {}) =>
+      typed(await api.results.await(id, { waitMs, ...(signal && { signal }) })),
+    listTasks: ({ limit = PAGE, ...more } = {}) => api.listTasks({ limit, ...more }),
+    countTasks: (filter = {}) => api.countTasks({ filter }),
+    sendSignal: async ({ id }, name, payload, more) => typed(await api.signalTask(id, { name, payload, ...more })),
+    runTask: async (id, more) => typed(await api.runTask(id, more)),
+    cancelTask: async (id, more) => typed(await api.cancelTask(id, more)),
+    retryTask: async (id) => typed(await api.retryTask(id)),
+    resumeTask: async (id) => typed(await api.resumeTask(id)),
+    resolveTask: async (id, resolution, more) => typed(await api.resolveTask(id, { resolution, ...more })),
+    listFlows: () => api.listFlows(),
+    listWorkers: () => api.listWorkers(),
+  };
+}
+
+/** Of which flow it is the caller has said, which the compiler cannot follow. */
+function typed(task: Task): never {
+  return task as never;
+}
+
+function requestOf(
+  flow: string,
+  input: unknown,
+  { start, expiresInMs, ...more }: CreateOptions = {},
+): Parameters<ReturnType<typeof connect>["createTask"]>[0] {
+  return {
+    flow,
+    input,
+    ...more,
+    ...(start !== undefined && { start: start === "now" ? start : start.getTime() }),
+    ...(expiresInMs !== undefined && { expiresIn: expiresInMs }),
+  };
+}
