@@ -34,6 +34,7 @@ import type { PassedOver } from "./flows/loader.ts";
 import { createLog } from "./log/create-log.ts";
 import { wantsColor } from "./log/paint.ts";
 import type { Store } from "./store/store.ts";
+import type { TraceExporter } from "./telemetry/traces/exporter.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import type { LineWriter } from "./cli/line-writer.ts";
 import type { UserCode } from "./cli/user-code.ts";
@@ -169,24 +170,39 @@ async function openEngine(
 async function observe(
   store: Store,
   isMeasured: boolean,
-  { version }: Context,
+  { version = "unknown", env, log }: Context,
 ): Promise<{ readonly metrics: Metrics | undefined; readonly store: Store }> {
-  const [{ CounterWriter }, { observedStore }, metrics] = await Promise.all([
+  const isTraced = Object.keys(env).some((name) => name.startsWith("OTEL_EXPORTER_OTLP_") && name.endsWith("ENDPOINT"));
+  const [{ CounterWriter }, { observedStore }, metrics, traces] = await Promise.all([
     import("./telemetry/counter-writer.ts"),
     import("./telemetry/observed-store.ts"),
     isMeasured
-      ? import("./telemetry/metrics.ts").then(
-          ({ Metrics }) => new Metrics({ version: version ?? "unknown", dialect: store.dialect, store }),
-        )
+      ? import("./telemetry/metrics.ts").then(({ Metrics }) => new Metrics({ version, dialect: store.dialect, store }))
       : undefined,
+    isTraced ? openTraces({ env, log, version }) : undefined,
   ]);
   const counters = new CounterWriter({ store, writer: Bun.randomUUIDv7() });
-  const observed = observedStore(store, metrics ? [counters, metrics] : [counters]);
+  if (traces) metrics?.noteTraces(traces.counts);
+  const observers = [counters, metrics, traces].filter((observer) => observer !== undefined);
+  const observed = observedStore(store, observers);
   const close = async (): Promise<void> => {
-    await counters.close();
+    await Promise.all([counters.close(), traces?.close()]);
     await store.close();
   };
   return { metrics, store: { ...observed, close } };
+}
+
+/** Undefined: the variables ask for none. Throws usage. */
+async function openTraces({
+  env,
+  ...options
+}: Pick<Context, "env" | "log"> & { readonly version: string }): Promise<TraceExporter | undefined> {
+  const [{ readTraceSettings }, { TraceExporter }] = await Promise.all([
+    import("./telemetry/traces/settings.ts"),
+    import("./telemetry/traces/exporter.ts"),
+  ]);
+  const settings = readTraceSettings(env);
+  return settings && new TraceExporter({ settings, ...options });
 }
 
 /** Undefined for a store in memory, which no other thread can reach. */

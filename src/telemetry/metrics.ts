@@ -4,6 +4,7 @@
 import type { Claim } from "../store/store.ts";
 import type { TaskRow, ToolCallRow } from "../core/record/record.ts";
 import { type Buckets, type Count, Registry } from "./registry.ts";
+import type { SpanCounts } from "./traces/exporter.ts";
 import { type FiguresOptions, StoreFigures } from "./store-figures.ts";
 
 /** From a millisecond to a day, in seconds. */
@@ -111,6 +112,14 @@ export class Metrics {
   async write(): Promise<string> {
     await this.#figures?.refresh();
     return this.#registry.write();
+  }
+
+  noteTraces(counts: Readonly<SpanCounts>): void {
+    this.#registry.reading("taskonaut_spans_total", "Spans for a collector of traces, by what became of them.", {
+      type: "counter",
+      labels: ["outcome"],
+      read: () => Object.entries(counts).map(([outcome, spans]) => [{ outcome }, spans] as const),
+    });
   }
 
   noteWorker(worker: WorkerLoad): void {

@@ -1,12 +1,13 @@
 // A store whose durable writes and claims are told to those who count.
 
 import type { Claim, Store } from "../store/store.ts";
-import type { TaskRow, ToolCallRow } from "../core/record/record.ts";
+import type { StepRow, TaskRow, ToolCallRow } from "../core/record/record.ts";
 
 export interface StoreObserver {
-  noteCreated(task: TaskRow, calls: readonly ToolCallRow[]): void;
-  noteChanged(task: TaskRow, calls: readonly ToolCallRow[]): void;
-  noteClaim(claim: Pick<Claim, "tasks" | "now">): void;
+  noteCreated(task: TaskRow, calls: readonly ToolCallRow[], steps: readonly StepRow[]): void;
+  /** What is new or other than before. */
+  noteChanged(task: TaskRow, calls: readonly ToolCallRow[], steps: readonly StepRow[]): void;
+  noteClaim?(claim: Pick<Claim, "tasks" | "now">): void;
   /** Of so many tasks. */
   noteCommit?(tasks: number, ms: number, outcome: "written" | "failed"): void;
 }
@@ -32,8 +33,8 @@ export function observedStore(store: Store, observers: readonly StoreObserver[])
     async insertTasks(records) {
       const inserted = await timed(records.length, () => store.insertTasks(records));
       for (const observer of observers) {
-        for (const [place, { task, calls }] of records.entries()) {
-          if (inserted[place]) observer.noteCreated(task, calls);
+        for (const [place, { task, calls, steps }] of records.entries()) {
+          if (inserted[place]) observer.noteCreated(task, calls, steps);
         }
       }
       return inserted;
@@ -41,16 +42,16 @@ export function observedStore(store: Store, observers: readonly StoreObserver[])
     async commitChanges(changes) {
       const written = await timed(changes.length, () => store.commitChanges(changes));
       for (const observer of observers) {
-        for (const [place, { task, newCalls, changedCalls }] of changes.entries()) {
-          if (!written[place]) continue;
-          observer.noteChanged(task, changedCalls.length === 0 ? newCalls : [...newCalls, ...changedCalls]);
+        for (const [place, { task, newCalls, changedCalls, newSteps, changedSteps }] of changes.entries()) {
+          if (written[place])
+            observer.noteChanged(task, joined(newCalls, changedCalls), joined(newSteps, changedSteps));
         }
       }
       return written;
     },
     async claimTasks(request) {
       const claim = await store.claimTasks(request);
-      for (const observer of observers) observer.noteClaim(claim);
+      for (const observer of observers) observer.noteClaim?.(claim);
       return claim;
     },
     schedules: {
@@ -59,11 +60,15 @@ export function observedStore(store: Store, observers: readonly StoreObserver[])
         const fired = await store.schedules.fire(firings);
         for (const observer of observers) {
           for (const [place, { tasks }] of firings.entries()) {
-            if (fired[place]) for (const { task, calls } of tasks) observer.noteCreated(task, calls);
+            if (fired[place]) for (const { task, calls, steps } of tasks) observer.noteCreated(task, calls, steps);
           }
         }
         return fired;
       },
     },
   };
+}
+
+function joined<Row>(some: readonly Row[], others: readonly Row[]): readonly Row[] {
+  return others.length === 0 ? some : [...some, ...others];
 }

@@ -1,0 +1,166 @@
+// The spans of tasks that were really run.
+
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import * as v from "valibot";
+import { type OtlpReceiver, startOtlpReceiver } from "../../../test/support/otlp-receiver.ts";
+import { engineOn } from "../../../test/support/engine.ts";
+import { until } from "../../../test/support/until.ts";
+import { SILENT } from "../../core/log.ts";
+import { all, call, defineFlow, defineTool, race, runChild, sleep, waitForSignal } from "../../sdk/taskonaut.ts";
+import { openSqliteStore } from "../../store/sqlite/store.ts";
+import type { Store } from "../../store/store.ts";
+import { observedStore } from "../observed-store.ts";
+import { TraceExporter } from "./exporter.ts";
+import { readTraceSettings, type TraceSettings } from "./settings.ts";
+import { isSampled, spansOfRecord, traceIdOf } from "./spans.ts";
+
+let receiver: OtlpReceiver;
+let plain: Store;
+
+beforeEach(async () => {
+  receiver = startOtlpReceiver();
+  plain = await openSqliteStore({ path: ":memory:" });
+});
+
+afterEach(async () => {
+  receiver[Symbol.dispose]();
+  await plain.close();
+});
+
+function exporter(over: Partial<TraceSettings> = {}): TraceExporter {
+  const settings = readTraceSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_SERVICE_NAME: "shop" });
+  if (!settings) throw new Error("They were asked for.");
+  return new TraceExporter({ settings: { ...settings, ...over }, version: "1.2.3", log: SILENT });
+}
+
+let fails = true;
+const charge = defineTool({
+  name: "charge",
+  input: v.number(),
+  output: v.number(),
+  retry: { attempts: 2, base: "1ms" },
+  run: (n) => {
+    if (fails) throw new Error("card declined");
+    return n;
+  },
+});
+const child = defineFlow({
+  name: "child",
+  input: v.object({}),
+  *run() {
+    yield* sleep("1ms");
+  },
+});
+const parent = defineFlow({
+  name: "parent",
+  input: v.object({}),
+  signals: { go: v.unknown() },
+  *run() {
+    yield* race({ slow: sleep("1h"), fast: sleep("1ms") });
+    yield* all({ a: call(charge, 1), b: runChild(child, {}) });
+    yield* waitForSignal("go");
+  },
+});
+
+test("each thing that ended has one span, with its parent and its times, also after a replay and a retry by hand", async () => {
+  const traces = exporter();
+  const flows = [parent, child];
+  const engine = engineOn(observedStore(plain, [traces]), { flows });
+  fails = true;
+  const { task } = await engine.createTask({ flow: "parent", input: {} });
+  await until(async () => (await engine.runTask(task.id)).status === "FAILED");
+  fails = false;
+  await engine.retryTask(task.id);
+  await until(async () => (await engine.runTask(task.id)).waiting_for.some(({ kind }) => kind === "signal"));
+  // another process: it has to replay all of it
+  const other = engineOn(observedStore(plain, [traces]), { flows });
+  await other.getTask(task.id);
+  await other.signalTask(task.id, { name: "go", payload: null });
+  expect((await other.runTask(task.id)).status).toBe("COMPLETED");
+  await traces.close();
+  const ofParent = receiver.spans.filter(({ traceId }) => traceId === traceIdOf(task.id));
+  const ids = receiver.spans.map(({ traceId, spanId }) => `${traceId} ${spanId}`);
+  // the retry by hand ends the task once more, and gives the flow again what came beside the failed step
+  const again = receiver.spans.filter((_, place) => ids.indexOf(ids[place] ?? "") < place);
+  expect(again.map(({ name }) => name).toSorted()).toEqual(["parent", "run child child"]);
+  const root = ofParent.findLast(({ name }) => name === "parent");
+  expect(ofParent.map(({ name }) => name).toSorted()).toEqual([
+    "charge",
+    "charge",
+    "charge attempt 1",
+    "charge attempt 2",
+    "parent",
+    "parent",
+    "run child child",
+    "run child child",
+    "sleep",
+    "sleep",
+    "wait for signal go",
+  ]);
+  const rest = ofParent.filter(({ parentSpanId, name }) => parentSpanId !== root?.spanId && name !== "parent");
+  expect(rest.map(({ name }) => name).toSorted()).toEqual(["charge attempt 1", "charge attempt 2"]);
+  const calls = new Set(ofParent.filter(({ name }) => name === "charge").map(({ spanId }) => spanId));
+  expect(calls.size).toBe(2);
+  expect(rest.every(({ parentSpanId = "" }) => calls.has(parentSpanId))).toBe(true);
+  expect(ofParent.find(({ name }) => name === "charge attempt 2")?.status).toEqual({
+    code: 2,
+    message: "card declined",
+  });
+  const [ofChild] = receiver.spans.filter(({ name }) => name === "child");
+  const step = ofParent.find(({ name }) => name === "run child child");
+  expect(ofChild?.links).toEqual([{ traceId: traceIdOf(task.id), spanId: step?.spanId ?? "" }]);
+  // what the record tells later are the same spans
+  const record = await plain.readTask(task.id);
+  const told = record ? spansOfRecord(record).map(({ spanId }) => spanId) : [];
+  expect(told.filter((id) => !ofParent.some(({ spanId }) => spanId === id))).toEqual([]);
+  const [request] = receiver.requests;
+  expect([request?.path, request?.headers.get("content-type")]).toEqual(["/v1/traces", "application/json"]);
+  expect(request?.body.resourceSpans[0]?.resource.attributes).toEqual([
+    { key: "service.name", value: { stringValue: "shop" } },
+  ]);
+  expect(traces.counts).toEqual({ sent: receiver.spans.length, failed: 0, dropped: 0 });
+});
+
+const quick = defineFlow({
+  name: "quick",
+  input: v.object({}),
+  *run() {
+    yield* call(charge, 1);
+  },
+});
+
+test("a collector that refuses, or is not there, keeps nobody from working; what it did not take is counted", async () => {
+  fails = false;
+  receiver.answer = () => new Response("no", { status: 503 });
+  for (const url of [receiver.url, "http://127.0.0.1:1"]) {
+    const traces = exporter({ url });
+    const engine = engineOn(observedStore(plain, [traces]), { flows: [quick] });
+    const { task } = await engine.createTask({ flow: "quick", input: {} });
+    expect((await engine.runTask(task.id)).status).toBe("COMPLETED");
+    await traces.close();
+    expect(traces.counts).toEqual({ sent: 0, failed: 3, dropped: 0 });
+  }
+  receiver.answer = () => Response.json({ partialSuccess: { rejectedSpans: "2", errorMessage: "too old" } });
+  const traces = exporter();
+  traces.add(spansOfTask());
+  await traces.close();
+  expect(traces.counts).toEqual({ sent: 1, failed: 2, dropped: 0 });
+});
+
+test("no more waits than there is place for, and the rest is counted as dropped", () => {
+  const traces = exporter();
+  for (let n = 0; n < 3_000; n++) traces.add(spansOfTask());
+  expect(traces.counts).toEqual({ sent: 0, failed: 0, dropped: 3 * 3_000 - 8_192 });
+});
+
+test("a share of the tasks is sampled, each whole", () => {
+  const ids = Array.from({ length: 4_000 }, () => Bun.randomUUIDv7());
+  const sampled = ids.filter((id) => isSampled(id, 0.25)).length;
+  expect(Math.abs(sampled - 1_000)).toBeLessThan(150);
+  expect([isSampled(ids[0] ?? "", 0), isSampled(ids[0] ?? "", 1)]).toEqual([false, true]);
+});
+
+function spansOfTask() {
+  const span = { traceId: "1".repeat(32), parentSpanId: null, name: "n", start: 1.7e12, end: 1.7e12, error: null };
+  return [1, 2, 3].map((n) => ({ ...span, spanId: `${n}`.repeat(16), attributes: {}, link: null }));
+}
