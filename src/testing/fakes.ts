@@ -80,6 +80,10 @@ class TestContext implements FakeContext {
     return this.#given.signal;
   }
 
+  get traceparent(): string {
+    return this.#given.traceparent;
+  }
+
   // a property: a fake takes it out of its context
   readonly sleep: FakeContext["sleep"] = async (duration) => {
     this.#sleeping += 1;

@@ -20,6 +20,8 @@ export interface ToolContext {
   readonly idempotencyKey: string;
   /** 1 for the first. */
   readonly attempt: number;
+  /** The header `traceparent` for what the tool calls: it is in the task's trace then, below the step. */
+  readonly traceparent: string;
   /** Aborts when the attempt's time is up, or when nobody needs the outcome any more. */
   readonly signal: AbortSignal;
   readonly log: Log;

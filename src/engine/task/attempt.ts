@@ -2,6 +2,7 @@
 
 import { type Log, type LogFields, type LogMethod, withFields } from "../../core/log.ts";
 import type { JsonText } from "../../core/record/record.ts";
+import { traceparentOf } from "../../core/record/trace-ids.ts";
 import { readProgress } from "../../core/flow/progress.ts";
 import type { Tool, ToolContext } from "../../core/flow/tool.ts";
 import type { RunningAttempt } from "../../core/flow/tool-watch.ts";
@@ -14,6 +15,8 @@ export interface Execution {
   readonly step: string;
   readonly stepId: string;
   readonly idempotencyKey: string;
+  /** Of the step; by default 0. */
+  readonly epoch?: number;
   readonly input: JsonText;
   /** Attempts that have failed before, in this process or in others; by default 0. */
   readonly failures?: number;
@@ -56,6 +59,10 @@ export class Attempt implements ToolContext {
     this.taskId = execution.taskId;
     this.stepId = execution.stepId;
     this.idempotencyKey = execution.idempotencyKey;
+  }
+
+  get traceparent(): string {
+    return traceparentOf({ taskId: this.taskId, stepId: this.stepId, epoch: this.#execution.epoch ?? 0 });
   }
 
   get signal(): AbortSignal {

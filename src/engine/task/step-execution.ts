@@ -15,6 +15,7 @@ export class StepExecution implements Execution {
   readonly step: string;
   readonly stepId: string;
   readonly idempotencyKey: string;
+  readonly epoch: number;
   readonly input: JsonText;
   #controller: AbortController | undefined;
   #reason: unknown;
@@ -32,6 +33,7 @@ export class StepExecution implements Execution {
     this.step = step.step_name;
     this.stepId = step.id;
     this.idempotencyKey = idempotencyKeyOf({ taskId: step.task_id, stepId: step.id, tool: tool.name });
+    this.epoch = step.attempt_epoch;
     this.input = step.input_payload;
   }
 

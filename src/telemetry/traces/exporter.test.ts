@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { type OtlpReceiver, startOtlpReceiver } from "../../../test/support/otlp-receiver.ts";
 import { engineOn } from "../../../test/support/engine.ts";
 import { until } from "../../../test/support/until.ts";
+import { traceIdOf } from "../../core/record/trace-ids.ts";
 import { SILENT } from "../../core/log.ts";
 import { all, call, defineFlow, defineTool, race, runChild, sleep, waitForSignal } from "../../sdk/taskonaut.ts";
 import { openSqliteStore } from "../../store/sqlite/store.ts";
@@ -12,7 +13,7 @@ import type { Store } from "../../store/store.ts";
 import { observedStore } from "../observed-store.ts";
 import { TraceExporter } from "./exporter.ts";
 import { readTraceSettings, type TraceSettings } from "./settings.ts";
-import { isSampled, spansOfRecord, traceIdOf } from "./spans.ts";
+import { isSampled, spansOfRecord } from "./spans.ts";
 
 let receiver: OtlpReceiver;
 let plain: Store;
@@ -34,12 +35,14 @@ function exporter(over: Partial<TraceSettings> = {}): TraceExporter {
 }
 
 let fails = true;
+let traceparents: string[] = [];
 const charge = defineTool({
   name: "charge",
   input: v.number(),
   output: v.number(),
   retry: { attempts: 2, base: "1ms" },
-  run: (n) => {
+  run: (n, { traceparent }) => {
+    traceparents.push(traceparent);
     if (fails) throw new Error("card declined");
     return n;
   },
@@ -67,6 +70,7 @@ test("each thing that ended has one span, with its parent and its times, also af
   const flows = [parent, child];
   const engine = engineOn(observedStore(plain, [traces]), { flows });
   fails = true;
+  traceparents = [];
   const { task } = await engine.createTask({ flow: "parent", input: {} });
   await until(async () => (await engine.runTask(task.id)).status === "FAILED");
   fails = false;
@@ -101,6 +105,10 @@ test("each thing that ended has one span, with its parent and its times, also af
   expect(rest.map(({ name }) => name).toSorted()).toEqual(["charge attempt 1", "charge attempt 2"]);
   const calls = new Set(ofParent.filter(({ name }) => name === "charge").map(({ spanId }) => spanId));
   expect(calls.size).toBe(2);
+  // two attempts of the first call, and one of that after the retry by hand
+  const [first, , third] = traceparents;
+  expect(traceparents).toEqual([first, first, third].map(String));
+  expect([first, third].toSorted()).toEqual([...calls].map((id) => `00-${traceIdOf(task.id)}-${id}-01`).toSorted());
   expect(rest.every(({ parentSpanId = "" }) => calls.has(parentSpanId))).toBe(true);
   expect(ofParent.find(({ name }) => name === "charge attempt 2")?.status).toEqual({
     code: 2,

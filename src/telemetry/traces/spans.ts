@@ -5,6 +5,7 @@
 //      its end, an attempt of a tool and its step with the end of the call, a wait when its outcome is given to the flow or
 //      when it is cancelled. A replay writes nothing, so it tells of nothing.
 
+import { endOf, spanIdOf, traceIdOf } from "../../core/record/trace-ids.ts";
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../core/record/record.ts";
 
 /** What is known of a span. */
@@ -20,11 +21,6 @@ export interface SpanFacts {
   readonly error: string | null;
   readonly attributes: Readonly<Record<string, string | number>>;
   readonly link: { readonly traceId: string; readonly spanId: string } | null;
-}
-
-/** 32 hexadecimal digits: of a task. */
-export function traceIdOf(taskId: string): string {
-  return taskId.replaceAll("-", "");
 }
 
 /** By the random bits at the end of the task's id: 52 of them are a number. */
@@ -43,23 +39,6 @@ export function countSpans(task: TaskRow, calls: readonly ToolCallRow[], steps: 
 function isWaitOver({ kind, observed_at, status }: StepRow): boolean {
   return kind !== "tool" && (observed_at !== null || status === "CANCELLED");
 }
-
-/** 16 hexadecimal digits: those at the end of an id, in which random bits or a hash are. */
-function endOf(id: string): string {
-  return id.slice(-17).replace("-", "");
-}
-
-/** The id of a call ends as that of its step. What is done anew by hand has another epoch, and another span. */
-function spanIdOf(id: string, epoch: number, what: "step" | "attempt"): string {
-  const place = 2 * epoch + (what === "step" ? 0 : 1);
-  const end = endOf(id);
-  if (place === 0) return end;
-  return ((BigInt(`0x${end}`) + BigInt(place) * GOLDEN) & MASK).toString(16).padStart(16, "0");
-}
-
-/** Odd, and its bits are mixed: what it is added to is far from what it was. */
-const GOLDEN = 0x9e3779b97f4a7c15n;
-const MASK = (1n << 64n) - 1n;
 
 /** Of all that this change of a task has brought to an end (TE1). */
 export function spansOfChange(task: TaskRow, calls: readonly ToolCallRow[], steps: readonly StepRow[]): SpanFacts[] {
