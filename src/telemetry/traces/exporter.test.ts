@@ -108,7 +108,9 @@ test("each thing that ended has one span, with its parent and its times, also af
   // two attempts of the first call, and one of that after the retry by hand
   const [first, , third] = traceparents;
   expect(traceparents).toEqual([first, first, third].map(String));
-  expect([first, third].toSorted()).toEqual([...calls].map((id) => `00-${traceIdOf(task.id)}-${id}-01`).toSorted());
+  expect([first, third].map(String).toSorted()).toEqual(
+    [...calls].map((id) => `00-${traceIdOf(task.id)}-${id}-01`).toSorted(),
+  );
   expect(rest.every(({ parentSpanId = "" }) => calls.has(parentSpanId))).toBe(true);
   expect(ofParent.find(({ name }) => name === "charge attempt 2")?.status).toEqual({
     code: 2,
