@@ -64,8 +64,8 @@ test("ui serves the dashboard, hands its address to the browser, and ends with C
   const opened = await place.write("opened.sh", '#!/bin/sh\necho "$1" > opened\n');
   await Bun.spawn(["chmod", "+x", opened]).exited;
   const ui = await place.terminal(["ui"], { env: { BROWSER: opened } });
-  await ui.see("Ctrl-C stops it.");
   const [address = ""] = await ui.see(/http:\/\/127\.0\.0\.1:\d+\/ui/);
+  await ui.see("Ctrl-C stops it.");
   const page = await fetch(address);
   expect(page.status).toBe(200);
   expect(await page.text()).toStartWith("<!doctype html>");

@@ -198,7 +198,7 @@ describe("every example can be pasted", () => {
     },
     tokens: { prepare: create },
     "audit-log": { prepare: create },
-    watch: { goesOn: () => /Listening/, prepare: create },
+    watch: { goesOn: () => /Listening|"ready"/, prepare: create },
     ui: { goesOn: () => /http:\/\// },
     "run-app": { goesOn: () => /Listening|http:\/\// },
     work: { goesOn: () => /Worker started|stop/i, prepare: (desk) => desk.run(["init", "my-flows"]) },

@@ -118,7 +118,7 @@ export const SCREENS: readonly Screen[] = [
   }),
   screen("resolve", "of a task that is not in doubt", ({ done }) => [done, "--retry"], { exit: 4 }),
 
-  screen("ui", "until Ctrl-C", "--no-open", { types: [["/ui", CTRL_C]] }),
+  screen("ui", "until Ctrl-C", "--no-open", { types: [["stops it.", CTRL_C]] }),
   screen("ui", "on a port that is none", "--port many", { exit: 2 }),
   screen("run-app", "until Ctrl-C", "--port 0", { types: [["Listening on", CTRL_C]] }),
   screen("run-app", "for everybody, without a token", "--host 0.0.0.0", { exit: 2 }),

@@ -28,7 +28,7 @@ export const ui: Command = {
       if (port !== undefined) throw usageError([{ path: "--port", message: "means nothing with --api-base-url" }]);
       await checkServer(call);
       const base = call.flags.get("api-base-url") ?? call.env["TASKONAUT_API_URL"] ?? "";
-      await show(call, base.replace(/\/+$/, ""));
+      await show(call, base.replace(/\/+$/, ""), { isShown: false });
       return 0;
     }
     const leave = new AbortController();
@@ -42,9 +42,9 @@ export const ui: Command = {
         worker: undefined,
       });
       try {
-        if (!(await showBanner(call, server)))
-          call.wiring.log.info?.(`Listening on ${server.url}`, { url: server.url });
-        await show(call, server.url);
+        const isShown = await showBanner(call, server);
+        if (!isShown) call.wiring.log.info?.(`Listening on ${server.url}`, { url: server.url });
+        await show(call, server.url, { isShown: isShown && call.io.stdout.isTTY });
         await whenAborted(leave.signal);
       } finally {
         await server.stop();
@@ -65,10 +65,14 @@ async function checkServer(call: Call): Promise<void> {
   }
 }
 
-/** Prints the address in any case: the browser may be on another machine. */
-async function show({ io, env, flags, wiring }: Call, url: string): Promise<void> {
+/** Prints the address, unless it is seen already: the browser may be on another machine. */
+async function show(
+  { io, env, flags, wiring }: Call,
+  url: string,
+  { isShown }: { readonly isShown: boolean },
+): Promise<void> {
   const address = `${url}/ui`;
-  await io.stdout.write(`${address}\n`);
+  if (!isShown) await io.stdout.write(`${address}\n`);
   if (flags.has("no-open")) return;
   const problem = openInBrowser(address, env);
   if (problem !== undefined) wiring.log.info?.(`No browser was opened: ${problem}`);
