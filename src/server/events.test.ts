@@ -1,6 +1,6 @@
 // GET /events: what stands in the stream, who may hear it, and when it ends.
 
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, spyOn, test } from "bun:test";
 import type { TaskEvent, Told } from "../core/api/events.ts";
 import { EventStreamReader, fromMessage, type Message } from "../core/api/event-stream.ts";
 import { problemOf } from "../../test/support/api.ts";
@@ -132,6 +132,29 @@ test("a token for some flows hears of these alone, whether it names them or not"
   expect((await ask("/events?flow=bill", headers)).response.status).toBe(200);
   expect((await app.request("/events?flow=bill&flow=echo_add", { headers })).status).toBe(403);
   expect(taskonaut.events.asked.map(({ filter }) => filter?.flow)).toEqual([["order", "bill"], ["bill"]]);
+});
+
+test("it ends soon after its token was revoked, and not before", async () => {
+  const { taskonaut, ask } = appWith();
+  const [kept, revoked] = [
+    await taskonaut.tokens.create({ name: "kept", role: "viewer" }),
+    await taskonaut.tokens.create({ name: "revoked", role: "viewer" }),
+  ];
+  const [goesOn, ends] = [
+    await ask("/events", { authorization: `Bearer ${kept.secret}` }),
+    await ask("/events", { authorization: `Bearer ${revoked.secret}` }),
+  ];
+  await until(() => goesOn.messages.length + ends.messages.length === 2, "ready");
+  await taskonaut.tokens.revoke(revoked.token.id);
+  const now = performance.now.bind(performance);
+  const clock = spyOn(performance, "now").mockImplementation(() => now() + 11_000);
+  try {
+    taskonaut.events.tell({ kind: "quiet", id: "e.2" });
+    await until(() => ends.isOver && goesOn.messages.length === 2, "one has ended, the other one goes on");
+  } finally {
+    clock.mockRestore();
+  }
+  expect([ends.messages.length, goesOn.isOver, taskonaut.events.listeners]).toEqual([1, false, 1]);
 });
 
 describe("over a socket", () => {
