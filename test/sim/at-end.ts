@@ -3,7 +3,6 @@
 import type { Flow } from "../../src/core/flow/flow.ts";
 import { childTaskId } from "../../src/core/record/ids.ts";
 import { readOrigin } from "../../src/core/record/origin.ts";
-import type { StepRow, TaskRow } from "../../src/core/record/record.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import { isTerminal } from "../../src/core/record/status.ts";
 import { recover } from "../../src/engine/task/recover.ts";
@@ -34,8 +33,7 @@ export function breachesAtEnd(
     else if (replayed)
       say(!endsAlike(stored, replayed.program.end), `its replay ends with ${JSON.stringify(replayed.program.end)}`);
     for (const call of calls.values()) {
-      const step = steps.get(call.task_step_id);
-      if (step && isShared(task, step)) continue; // it was made for the other task
+      if (ledger.inherited.has(call.task_step_id)) continue; // it was made for the other task
       const isMade =
         call.tool_name === "note" || task.flow_name === BULK_FLOW || ledger.effects.has(call.idempotency_key);
       say(
@@ -44,7 +42,7 @@ export function breachesAtEnd(
       );
     }
     for (const step of steps.values()) {
-      if (step.kind !== "child" || step.outcome_seq === null || isShared(task, step)) continue;
+      if (step.kind !== "child" || step.outcome_seq === null || ledger.inherited.has(step.id)) continue;
       const child = database.findEver(childTaskId(step.id));
       // one that failed may have been retried, and its parent does not hear of that any more
       const isRetried = [...(child?.steps.values() ?? [])].some(({ attempt_epoch }) => attempt_epoch > 0);
@@ -56,7 +54,7 @@ export function breachesAtEnd(
     }
     const taken = inbox.filter((row) => row.kind === "signal" && consumed.has(row.seq)).length;
     const waited = [...steps.values()].filter(
-      (step) => step.kind === "signal" && step.status === "COMPLETED" && !isShared(task, step),
+      (step) => step.kind === "signal" && step.status === "COMPLETED" && !ledger.inherited.has(step.id),
     ).length;
     say(taken !== waited, `${taken} signals were consumed by ${waited} waits`);
     if (!isDisturbed(database, stored) && task.flow_name !== "shaky" && task.flow_name !== "sole") {
@@ -66,11 +64,6 @@ export function breachesAtEnd(
     }
     return broken;
   });
-}
-
-/** A fork has it, with its outcome, from the task that it was forked from. */
-function isShared({ origin }: TaskRow, { step_index, outcome_seq }: StepRow): boolean {
-  return outcome_seq !== null && step_index < (readOrigin(origin)?.step ?? 0);
 }
 
 /** As it is in every run: which execution of a tool a value came from does not count. */

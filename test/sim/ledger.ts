@@ -21,6 +21,8 @@ export class Ledger {
   readonly #running = new Map<string, number>();
   /** Idempotency keys of effects that happened. */
   readonly effects = new Set<string>();
+  /** Steps of forks that came with their outcomes, from the task that was forked. */
+  readonly inherited = new Set<string>();
   readonly #onceEffects = new Set<string>();
   readonly #receipts = new Set<string>();
   /** Ids of pauses of which somebody was told that they hold. */
@@ -41,8 +43,11 @@ export class Ledger {
   }
 
   /** The same of a task that is new: it may have come to an end in its first write, or share what another one has done. */
-  noteInserted(writer: string, { steps, calls }: StoredTask): void {
-    for (const step of steps.values()) this.#noteOutput(step);
+  noteInserted(writer: string, { task, steps, calls }: StoredTask): void {
+    for (const step of steps.values()) {
+      this.#noteOutput(step);
+      if (task.origin !== null && step.outcome_seq !== null) this.inherited.add(step.id);
+    }
     for (const call of calls.values()) this.#noteIntent(writer, call);
   }
 
