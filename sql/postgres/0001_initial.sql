@@ -68,6 +68,9 @@ create table tasks (
   created_at timestamptz not null,
   updated_at timestamptz not null,
   finished_at timestamptz,
+  -- Its status, once it has ended: an index may have it. One that has `status` makes every change of it a new entry in all
+  -- indexes, also while the index leaves the task out: no update would be HOT.
+  end_status text generated always as (case when finished_at is not null then status end) stored,
 
   input_payload json not null,
   output_payload json,
@@ -103,7 +106,7 @@ create index tasks_by_creation on tasks (created_at, id) where depth >= 0;
 -- Not `finished_at is null`, which writes say of a task that they look up: on a new database the planner would rather read
 -- this index whole for them.
 create index tasks_open on tasks (flow_name, created_at, id) where coalesce(finished_at, '-infinity') = '-infinity';
-create index tasks_ended on tasks (flow_name, status, created_at, id) where finished_at is not null;
+create index tasks_ended on tasks (flow_name, end_status, created_at, id) where finished_at is not null;
 -- Tasks that rest. What few tasks have costs all others nothing.
 create index tasks_waiting on tasks (flow_name, waits, created_at, id) where waits is not null;
 create index tasks_of_parent on tasks (parent_task_id, created_at, id) where parent_task_id is not null;

@@ -49,6 +49,23 @@ test("claims are HOT, so are changes of steps, and no statement that was planned
   expect(await counted("seq_scan")).toEqual(scansBefore);
 }, 120_000);
 
+test("a change of a task that goes on is HOT, whatever state it comes to", async () => {
+  await bench.place.execute("alter table tasks set (autovacuum_enabled = off)");
+  const store = await openStore(bench.place.address);
+  const workerId = await register(store);
+  const records = Array.from({ length: BATCH }, () => plannedRecord({ due_at: Date.now() - 1000 }));
+  await store.insertTasks(records);
+  const flows = [{ name: "echo_add", limit: BATCH, heldMax: null }];
+  const { tasks } = await store.claimTasks({ workerId, limit: BATCH, flows, deadOwners: [] });
+  const changes = tasks.map(({ record: { task } }) =>
+    changeOf(task, { ...inStatus("RUNNING"), lease_owner: workerId, due_at: task.due_at }),
+  );
+  expect(await store.commitChanges(changes)).toEqual(Array.from({ length: BATCH }, () => true));
+  await store.close();
+  await until(async () => (await counted("n_tup_upd"))["tasks"] === 2 * BATCH);
+  expect((await counted("n_tup_hot_upd"))["tasks"]).toBe(2 * BATCH);
+});
+
 test("what a flow's limit leaves in the queue is not read with every claim", async () => {
   const filler = await openStore(bench.place.address);
   for (let start = 0; start < TASKS; start += BATCH) {

@@ -19,6 +19,7 @@ interface Found {
 const WITHIN = {
   "tasks.deaths": "both",
   "tasks.limited": "postgres",
+  "tasks.end_status": "postgres",
   "tasks.limit_begun": "both",
   "task_inbox.consumed_at": "both",
   "workers.grace_ms": "postgres",

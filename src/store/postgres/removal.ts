@@ -73,9 +73,9 @@ async function findEnded(
     from (
       select * from ${schema}.tasks
       where finished_at is not null
-        and (flow_name, status, created_at, id) > ($1, $2, ${timestamp("$4::float8")}, $5::uuid)
-        and (flow_name, status, created_at) <= ($1, $2, now() - $3::float8 * interval '1 ms')
-      order by flow_name, status, created_at, id limit ${REMOVED_MAX}
+        and (flow_name, end_status, created_at, id) > ($1, $2, ${timestamp("$4::float8")}, $5::uuid)
+        and (flow_name, end_status, created_at) <= ($1, $2, now() - $3::float8 * interval '1 ms')
+      order by flow_name, end_status, created_at, id limit ${REMOVED_MAX}
     ) t order by t.created_at, t.id`,
     [flow, status, keptMs, after.createdAt, after.id],
   );

@@ -132,7 +132,7 @@ const IS_OPEN = "coalesce(t.finished_at, '-infinity') = '-infinity'";
 const STREAMS: Readonly<Record<SourceKind, string>> = {
   created: IN_LIST,
   open: `${IS_OPEN} and t.flow_name = s.a`,
-  ended: "t.finished_at is not null and t.flow_name = s.a and t.status = s.b",
+  ended: "t.finished_at is not null and t.flow_name = s.a and t.end_status = s.b",
   parked: "t.parked_reason is not null and t.flow_name = s.a",
   waiting: "t.waits is not null and t.flow_name = s.a and t.waits = s.b::smallint",
   parent: "t.parent_task_id is not null and t.parent_task_id = s.a::uuid",
@@ -162,7 +162,7 @@ const PREFIXES: Readonly<
   Record<PrefixKind, { readonly columns: readonly string[]; readonly lowest: string; readonly where: string }>
 > = {
   open: { columns: ["t.flow_name"], lowest: "''", where: IS_OPEN },
-  ended: { columns: ["t.flow_name", "t.status"], lowest: "'', ''", where: "t.finished_at is not null" },
+  ended: { columns: ["t.flow_name", "t.end_status"], lowest: "'', ''", where: "t.finished_at is not null" },
   parked: { columns: ["t.flow_name"], lowest: "''", where: "t.parked_reason is not null" },
   waiting: { columns: ["t.flow_name", "t.waits"], lowest: "'', 0", where: "t.waits is not null" },
 };
