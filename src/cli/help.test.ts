@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { Signals } from "../../test/support/cli.ts";
 import { cli } from "../../test/support/cli-in-memory.ts";
 import { readArgv } from "./argv.ts";
 import { writeCommandHelp, writeHelp, writeOptionsHelp } from "./help.ts";
@@ -98,7 +99,7 @@ test("examples have no prompt, and each is a call that can be typed", () => {
     const calls = examples.filter((example) => !example.startsWith("#"));
     expect([name, calls.length > 0]).toEqual([name, true]);
     for (const call of calls) {
-      const words = [...call.split(" | ")[0]!.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
+      const words = [...call.split(/ [|>] /)[0]!.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
         ([, single, double, bare]) => single ?? double ?? bare ?? "",
       );
       expect([call, readArgv(words, COMMANDS, GLOBAL_OPTIONS).problems]).toEqual([call, []]);
@@ -119,7 +120,11 @@ test("a command refuses the global options that its help does not show, and take
     const own = new Set(["help", "version", ...command.options.map(({ name }) => name)]);
     for (const option of GLOBAL_OPTIONS.filter(({ name }) => !own.has(name))) {
       const value = option.value === undefined ? [] : [values[option.name] ?? "http://127.0.0.1:1"];
-      const { code, stderr } = await cli([command.name, ...args, `--${option.name}`, ...value]);
+      // `watch` goes on until it is told to stop
+      const signals = new Signals();
+      const stopping = setInterval(() => signals.send(), 1);
+      const { code, stderr } = await cli([command.name, ...args, `--${option.name}`, ...value], {}, signals);
+      clearInterval(stopping);
       const isRefused = new RegExp(`--${option.name}: .*(?:means nothing to|works on a database)`).test(stderr);
       expect([command.name, option.name, isRefused]).toEqual([command.name, option.name, !shown.includes(option)]);
       if (isRefused) expect(code).toBe(2);
