@@ -54,10 +54,10 @@ function updateOf(written: readonly Indexed[] | "all"): string {
 const UPDATE = updateOf("all");
 
 /** Of a task that goes on. */
-const UPDATE_GOING = updateOf([]);
+export const UPDATE_GOING = updateOf([]);
 
 /** Of a task that ends. */
-const UPDATE_ENDED = updateOf(["finished_at", "lease_owner", "due_at"]);
+export const UPDATE_ENDED = updateOf(["finished_at", "lease_owner", "due_at"]);
 
 /** Of a whole row, in every statement that gives one. */
 export const TASK_COLUMNS = columnList(TASKS, "tasks");
