@@ -58,7 +58,7 @@ try {
     const page = await browser.newPage({ viewport: SIZE, colorScheme: scheme, deviceScaleFactor: 1 });
     await page.goto(`${url}/ui/tasks`);
     await page.getByText("card declined").waitFor();
-    await page.getByText("WAITING for time").waitFor();
+    await page.getByText(/WAITING \d+ h more/).waitFor();
     await page.screenshot({ path: join(ROOT, `docs/dashboard-${scheme}.png`) });
     await page.close();
   }

@@ -5,7 +5,12 @@ const FEW_SECONDS = 8;
 
 const BUDGETS: Readonly<Record<string, number>> = {
   "test/chaos/chaos.test.ts": 120, // two thousand tasks under 46 kills, on both stores
-  "test/browser/dashboard.test.ts": 60, // a browser, and a server for each test
+  "test/browser/views.test.ts": 60, // axe looks at each view in each size and color
+  "test/browser/task.test.ts": 45, // a browser, and a server
+  "test/browser/tasks.test.ts": 45,
+  "test/browser/operate.test.ts": 45,
+  "test/browser/forms.test.ts": 45,
+  "test/browser/charts.test.ts": 30, // what is counted is written every five seconds
   "test/sim/sim.test.ts": 170, // a thousand seeds
   "test/chaos/schedules.test.ts": 45, // fifty schedules each second under a dozen kills, on both stores
   "test/e2e/pause.test.ts": 60, // workers that are killed, and pauses that each take some seconds

@@ -5,7 +5,7 @@ import type { Task, TaskStep } from "../core/api/task.ts";
 import { resolutionOf, type Way, WAYS } from "../core/api/resolution.ts";
 import type { ResolveTask, Taskonaut } from "../core/api/taskonaut.ts";
 import type { Call } from "./command.ts";
-import { stepsInDoubt } from "./describe-waits.ts";
+import { stepsInDoubt } from "../core/api/describe-waits.ts";
 import { askField } from "./questions/ask-field.ts";
 import { untilTaken } from "./questions/ask-again.ts";
 import { Draft } from "./questions/draft.ts";

@@ -6,7 +6,7 @@ import type { PauseTarget } from "../core/api/pauses.ts";
 import type { Task, TaskStep, Waiting } from "../core/api/task.ts";
 import type { FlowDescription, Taskonaut } from "../core/api/taskonaut.ts";
 import type { Call } from "./command.ts";
-import { isQueued, stepsInDoubt } from "./describe-waits.ts";
+import { isQueued, stepsInDoubt } from "../core/api/describe-waits.ts";
 import { exampleOf, takesNull } from "./example-value.ts";
 import type { Hint, Hints } from "./hint.ts";
 

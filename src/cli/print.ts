@@ -5,7 +5,7 @@ import type { Taskonaut } from "../core/api/taskonaut.ts";
 import { taskJson } from "../core/api/task-json.ts";
 import { escapeControls } from "../log/visible.ts";
 import type { Call } from "./command.ts";
-import { describeWaits } from "./describe-waits.ts";
+import { describeWaits } from "../core/api/describe-waits.ts";
 import { type Hint, showHint } from "./hint.ts";
 import type { Look } from "./look.ts";
 import { nextSteps } from "./next-steps.ts";

@@ -11,7 +11,8 @@ import { type HelpRow, type HelpSection, layRows } from "./help-rows.ts";
 import type { Hints } from "./hint.ts";
 import type { Look } from "./look.ts";
 import { tellTiming } from "./show-schedules.ts";
-import { describeAge, describeAhead, roughly } from "./times.ts";
+import { describeAhead, roughly } from "../core/times.ts";
+import { describeAge } from "./times.ts";
 
 export interface ShownFlow {
   readonly found: FoundFlow;

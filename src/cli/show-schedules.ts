@@ -5,7 +5,8 @@ import { isClockChangeDay, wallTime } from "../core/next-firing.ts";
 import { alignRows, type Cell, showJson, showText } from "./cells.ts";
 import type { Look } from "./look.ts";
 import { type Column, drawTable } from "./table.ts";
-import { describeAge, describeAhead, roughly, showTime } from "./times.ts";
+import { describeAhead, roughly } from "../core/times.ts";
+import { describeAge, showTime } from "./times.ts";
 
 /** What has not come so long after its time is late: nobody is there who makes it. */
 const OVERDUE_MS = 60_000;

@@ -5,7 +5,7 @@ import type { Task, TaskStep } from "../core/api/task.ts";
 import type { Color } from "../log/paint.ts";
 import { alignRows, type Cell, firstThatFits, showJson, showText, wrapText } from "./cells.ts";
 import { describeCauses } from "./describe-causes.ts";
-import { describeLeftUndone, describeWaits, isQueued, stepsInDoubt } from "./describe-waits.ts";
+import { describeLeftUndone, describeWaits, isQueued, stepsInDoubt } from "../core/api/describe-waits.ts";
 import type { Hint } from "./hint.ts";
 import type { Look } from "./look.ts";
 import { showSteps } from "./show-steps.ts";

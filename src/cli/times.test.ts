@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { describeAge, describeAhead, roughly } from "./times.ts";
+import { describeAhead, roughly } from "../core/times.ts";
+import { describeAge } from "./times.ts";
 
 const NOW = Date.parse("2026-11-23T12:00:00.000Z");
 const at = (ms: number): string => new Date(NOW + ms).toISOString();

@@ -1,6 +1,7 @@
 // Times and durations for people.
 
 import type { Timestamp } from "../core/api/task.ts";
+import { roughly } from "../core/times.ts";
 import { showText } from "./cells.ts";
 
 /** An older time is told by its day. */
@@ -19,22 +20,6 @@ export function describeMs(ms: number): string {
   return `${(ms / 3_600_000).toFixed(1)} h`;
 }
 
-/** To the largest unit: `70 ms`, `3 s`, `12 min`, `5 h`, `4 d`. */
-export function roughly(ms: number): string {
-  if (ms < 1000) return `${Math.max(Math.round(ms), 0)} ms`;
-  if (ms < 60_000) return `${Math.floor(ms / 1000)} s`;
-  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min`;
-  if (ms < 2 * 86_400_000) return `${Math.floor(ms / 3_600_000)} h`;
-  return `${Math.floor(ms / 86_400_000)} d`;
-}
-
-/** The same of what lies ahead, to the nearest: what was set to 2 h a moment ago is told as `2 h`. */
-function roughlyAhead(ms: number): string {
-  const half = [500, 30_000, 1_800_000, 43_200_000];
-  const unit = [1000, 60_000, 3_600_000, 2 * 86_400_000].findLastIndex((start) => ms >= start);
-  return roughly(ms + (half[unit] ?? 0));
-}
-
 /**
  * How long ago it was, by this machine's clock: `3 min ago`. What is too old for that, or lies ahead because the clocks
  * differ, is told by its day; what is no time at all is shown as it is.
@@ -44,11 +29,4 @@ export function describeAge(timestamp: Timestamp, now: number): string {
   if (Number.isNaN(ms)) return showText(timestamp, 32);
   if (ms > AGE_MS_MAX || ms < -60_000) return showText(timestamp.slice(0, 10), 10);
   return ms < 1000 ? "just now" : `${roughly(ms)} ago`;
-}
-
-/** How long it is until then: `in 3 min`; `now` where the time has come, nothing for what is no time. */
-export function describeAhead(timestamp: Timestamp, now: number): string {
-  const ms = Date.parse(timestamp) - now;
-  if (Number.isNaN(ms)) return "";
-  return ms <= 0 ? "now" : `in ${roughlyAhead(ms)}`;
 }

@@ -7,10 +7,11 @@ import { PAGE_MAX } from "../core/limits.ts";
 import { suggest } from "../core/nearest.ts";
 import { inputInvalid } from "./check.ts";
 import { FILTER_PARAMETERS, readFilterQuery, REPEATABLE_FILTERS } from "./filter-query.ts";
+import { readStepRange, type StepRange, STEPS_PARAMETER } from "./pick-steps.ts";
 import { type Query, violationsOf } from "./query.ts";
 import { readWait, WAIT_PARAMETER } from "./waiting.ts";
 
-const VIEW_PARAMETERS: readonly string[] = ["view"];
+const VIEW_PARAMETERS: readonly string[] = ["view", STEPS_PARAMETER];
 export const TASK_PARAMETERS: readonly string[] = [...VIEW_PARAMETERS, WAIT_PARAMETER];
 export const LIST_PARAMETERS: readonly string[] = ["limit", "cursor", ...VIEW_PARAMETERS, ...FILTER_PARAMETERS];
 
@@ -20,12 +21,17 @@ const DEFAULT_LIMIT = 100;
 export type View = "summary" | undefined;
 
 /** Throws input_invalid. */
-export function readTaskRequest(query: Query): { readonly view: View; readonly waitMs: number | undefined } {
+export function readTaskRequest(query: Query): {
+  readonly view: View;
+  readonly steps: StepRange | undefined;
+  readonly waitMs: number | undefined;
+} {
   const errors = violationsOf(query, TASK_PARAMETERS);
   const view = viewOf(query, errors);
+  const steps = readStepRange(query, errors);
   const waitMs = readWait(query, errors);
   if (errors.length > 0) throw inputInvalid(errors);
-  return { view, waitMs };
+  return { view, steps, waitMs };
 }
 
 /** Undefined: the task as a whole. */
@@ -40,6 +46,7 @@ function viewOf(query: Query, errors: Violation[]): View {
 /** Throws input_invalid with every violation. */
 export function readListRequest(query: Query): {
   readonly view: View;
+  readonly steps: StepRange | undefined;
   /** The request is for all tasks, however many: it named no limit and no page. */
   readonly isAll: boolean;
   readonly request: ListTasks & { readonly filter: TaskFilter };
@@ -48,6 +55,7 @@ export function readListRequest(query: Query): {
   const [limit] = query.get("limit") ?? [];
   const [cursor] = query.get("cursor") ?? [];
   const view = viewOf(query, errors);
+  const steps = readStepRange(query, errors);
   const filter = readFilterQuery(query, errors);
   const count = limit === undefined ? DEFAULT_LIMIT : /^\d{1,4}$/.test(limit) ? Number(limit) : 0;
   if (count < 1 || count > PAGE_MAX) {
@@ -56,7 +64,7 @@ export function readListRequest(query: Query): {
   }
   if (errors.length > 0) throw inputInvalid(errors);
   const request = { limit: count, filter, ...(cursor !== undefined && { cursor }) };
-  return { view, isAll: limit === undefined && cursor === undefined, request };
+  return { view, steps, isAll: limit === undefined && cursor === undefined, request };
 }
 
 /** Throws input_invalid with every violation. */

@@ -157,3 +157,38 @@ describe("streams", () => {
       expect(await (await api.app.request(path)).json()).toEqual([damaged]);
   });
 });
+
+describe("?steps", () => {
+  test("of the steps gives those that are asked for, those in doubt, and how many there are", async () => {
+    const { id } = await api.taskonaut.runTask((await createTask()).id);
+    const whole = api.taskonaut.tasks.get(id) as Task;
+    const [one, two] = whole.steps;
+    const planned = [3, 4].map((step_index) => plannedStep({ id: `s${step_index}`, task_id: id, step_index }));
+    const steps = [one, { ...two, doubt: "its worker died" }, ...planned] as Task["steps"];
+    const tool_calls = steps.map((step) => ({ task_step_id: step.id })) as unknown as Task["tool_calls"];
+    api.taskonaut.tasks.set(id, { ...whole, steps, tool_calls });
+    const read = async (query: string): Promise<Task> =>
+      (await (await api.app.request(`/tasks/${id}?${query}`)).json()) as Task;
+    const indexesOf = (task: Task | undefined): unknown => task?.steps.map(({ step_index }) => step_index);
+    expect(indexesOf(await read("steps=3-9"))).toEqual([2, 3, 4]);
+    expect(indexesOf(await read("steps=last&view=summary"))).toEqual([2, 4]);
+    const none = await read("steps=none");
+    expect(indexesOf(none)).toEqual([2]);
+    expect(none.step_count).toBe(4);
+    expect(none.tool_calls.map(({ task_step_id }) => task_step_id)).toEqual([two?.id ?? ""]);
+    const response = await api.app.request("/tasks?limit=1&steps=last");
+    expect(indexesOf(((await response.json()) as Task[])[0])).toEqual([2, 4]);
+  });
+
+  test("goes on to the next page", async () => {
+    for (let i = 0; i < 3; i++) await createTask();
+    const { headers } = await api.app.request("/tasks?limit=2&steps=none");
+    expect(headers.get("link")).toContain("steps=none");
+  });
+
+  test.each(["2", "0-3", "4-2", "1-", "some", ""])("steps=%s is refused", async (steps) => {
+    const { id } = await createTask();
+    for (const path of [`/tasks/${id}`, "/tasks"])
+      expect((await problemOf(await api.app.request(`${path}?steps=${steps}`))).errors?.[0]?.path).toBe("steps");
+  });
+});

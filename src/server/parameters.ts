@@ -44,6 +44,7 @@ const PARAMETERS: Readonly<Record<string, Parameter>> = {
   cursor: text("Of the next page, from the Link header of the page before"),
   after: text("The page after this name"),
   view: { description: "Without payloads", schema: { type: "string", enum: ["summary"] } },
+  steps: text("Of each task only these steps, and those in doubt: a range such as 1-200, last, or none"),
   wait: text(`How long to wait for the end of the task: 500ms, 10s or 2m, at most ${WAIT_MS_MAX / 60_000}m`),
   start: text("When it is put in the queue: now, or a time (RFC 3339)"),
   expires_in: text("It is cancelled if it has not begun within this duration: 30s, 10m or 2h"),

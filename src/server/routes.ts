@@ -37,6 +37,7 @@ import {
 import { limitRoutes } from "./limit-routes.ts";
 import { pauseRoutes } from "./pause-routes.ts";
 import { CREATION_PARAMETERS, readCreationQuery } from "./queueing.ts";
+import { pickListed, pickSteps, STEPS_PARAMETER } from "./pick-steps.ts";
 import { queryOf } from "./query.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { forkRoutes } from "./fork-routes.ts";
@@ -155,15 +156,22 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
   }
 
   async function listTasks(c: Context): Promise<Response> {
-    const { view, isAll, request } = readListRequest(queryOf(c));
-    const read: ReadPage =
-      view === "summary" ? (asked) => taskonaut.listTaskSummaries(asked) : (asked) => listWhole(c, asked);
+    const { view, steps, isAll, request } = readListRequest(queryOf(c));
+    const read: ReadPage = async (asked) => {
+      const page = view === "summary" ? await taskonaut.listTaskSummaries(asked) : await listWhole(c, asked);
+      return steps === undefined ? page : pickListed(page, steps);
+    };
     if (isAll) return c.body(await streamTasks(read, request.filter, log), 200, JSON_TYPE);
     const page = await read(request);
     const { next } = page;
     if (next !== undefined) {
       const query = new URLSearchParams([...filterPairs(request.filter)]);
-      for (const [name, value] of Object.entries({ limit: request.limit, cursor: next, view })) {
+      for (const [name, value] of Object.entries({
+        limit: request.limit,
+        cursor: next,
+        view,
+        steps: queryOf(c).get(STEPS_PARAMETER)?.[0],
+      })) {
         if (value !== undefined) query.set(name, String(value));
       }
       c.header("Link", `<${c.req.path}?${query.toString()}>; rel="next"`);
@@ -172,19 +180,18 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
   }
 
   async function getTask(c: Context): Promise<Response> {
-    const { view, waitMs } = readTaskRequest(queryOf(c));
+    const { view, steps, waitMs } = readTaskRequest(queryOf(c));
     const id = param(c, "id");
     const { results } = taskonaut;
     if (waitMs !== undefined) {
       return unlessLeft(c, async (signal) => {
         const options = { waitMs, signal };
-        return answer(
-          c,
-          view === "summary" ? await results.awaitSummary(id, options) : await results.await(id, options),
-        );
+        const task = view === "summary" ? await results.awaitSummary(id, options) : await results.await(id, options);
+        return answer(c, pickSteps(task, steps));
       });
     }
-    return answer(c, view === "summary" ? await taskonaut.getTaskSummary(id) : await taskonaut.getTask(id));
+    const task = view === "summary" ? await taskonaut.getTaskSummary(id) : await taskonaut.getTask(id);
+    return answer(c, pickSteps(task, steps));
   }
 
   function answer(c: Context, whole: Task | TaskSummary, status: 200 | 201 | 202 = 200): Response {

@@ -8,6 +8,14 @@ export const connection = signal<{ readonly state: "open" } | { readonly state: 
   state: "open",
 });
 
+/** What was asked for has not been answered for long. */
+export const isSlow = signal(false);
+
+/** From then on people are told that they wait for the server. */
+const SLOW_MS = 2000;
+
+let slowRequests = 0;
+
 /** The server wants a token, and there is no session of one. */
 export const wantsToken = signal(false);
 
@@ -36,6 +44,11 @@ export async function get<Body>(path: string, leaving?: AbortSignal): Promise<An
   const response = await ask(path, leaving ? { signal: leaving } : {});
   const next = /<([^>]+)>; *rel="next"/.exec(response.headers.get("link") ?? "")?.[1];
   return { body: parseExact(await response.text()) as Body, next };
+}
+
+/** What is no JSON. Throws ApiError. */
+export async function getText(path: string, leaving?: AbortSignal): Promise<string> {
+  return (await ask(path, leaving ? { signal: leaving } : {})).text();
 }
 
 /** `json`: the text of the body, as it is to be stored. Throws ApiError. */
@@ -122,17 +135,35 @@ async function ask(path: string, init: RequestInit): Promise<Response> {
 
 async function reach(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
+  const endOfWait = noteWait();
   try {
     response = await fetch(path, init);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     noteLost();
     throw new ApiError("The server does not answer.", "unreachable");
+  } finally {
+    endOfWait();
   }
   if (response.status === 502 || response.status === 504) noteLost();
   else connection.value = { state: "open" };
   if (response.status === 401) wantsToken.value = true;
   return response;
+}
+
+/** Gives what is to be called when the answer is there. */
+function noteWait(): () => void {
+  let isTold = false;
+  const timer = setTimeout(() => {
+    isTold = true;
+    slowRequests++;
+    isSlow.value = true;
+  }, SLOW_MS);
+  return () => {
+    clearTimeout(timer);
+    if (isTold) slowRequests--;
+    isSlow.value = slowRequests > 0;
+  };
 }
 
 function noteLost(): void {

@@ -2,8 +2,8 @@
 
 import { effect } from "@preact/signals";
 import type { ComponentChild } from "preact";
-import { useEffect, useState } from "preact/hooks";
-import { connection } from "./api.ts";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { connection, isSlow } from "./api.ts";
 import { age } from "./format.ts";
 import { useNow } from "./live.ts";
 import { Login, Who } from "./parts/login.tsx";
@@ -13,6 +13,7 @@ import { Audit } from "./views/audit.tsx";
 import { Api } from "./views/api.tsx";
 import { Flows } from "./views/flows.tsx";
 import { Inbox } from "./views/inbox.tsx";
+import { Limits } from "./views/limits.tsx";
 import { Schedules } from "./views/schedules.tsx";
 import { Start } from "./views/start.tsx";
 import { TaskView } from "./views/task.tsx";
@@ -25,6 +26,7 @@ const VIEWS = [
   { name: "start", title: "Start" },
   { name: "flows", title: "Flows" },
   { name: "schedules", title: "Schedules" },
+  { name: "limits", title: "Limits" },
   { name: "workers", title: "Workers" },
   { name: "charts", title: "Charts" },
   { name: "audit", title: "Audit" },
@@ -38,6 +40,13 @@ export function App(): ComponentChild {
   useEffect(() => {
     document.title = id ? `${id} – taskonaut` : `${VIEWS.find(({ name }) => name === view)?.title ?? view} – taskonaut`;
   }, [view, id]);
+  // who reads by ear or by keyboard begins at the top of what is new
+  const shown = useRef(at.path.join("/"));
+  useEffect(() => {
+    const path = at.path.join("/");
+    if (path !== shown.current) document.getElementById("main")?.focus({ preventScroll: true });
+    shown.current = path;
+  }, [at]);
   return (
     <div onClick={onLink}>
       <a class="skip" href="#main">
@@ -79,6 +88,8 @@ function viewOf(view: string, id: string | undefined, at: Place): ComponentChild
       return <Schedules name={id} />;
     case "api":
       return <Api id={id} />;
+    case "limits":
+      return <Limits />;
     case "workers":
       return <Workers />;
     case "charts":
@@ -94,12 +105,21 @@ function viewOf(view: string, id: string | undefined, at: Place): ComponentChild
   }
 }
 
-/** A lost connection is shown; the views ask on by themselves. */
+/** A slow or lost connection is shown; the views ask on by themselves. */
 function Connection(): ComponentChild {
   const [state, setState] = useState(connection.value);
   useEffect(() => effect(() => setState(connection.value)), []);
+  const [slow, setSlow] = useState(isSlow.value);
+  useEffect(() => effect(() => setSlow(isSlow.value)), []);
   const now = useNow();
-  if (state.state === "open") return null;
+  if (state.state === "open") {
+    if (!slow) return null;
+    return (
+      <p class="lost" role="status">
+        The server takes long to answer. What is shown may be old.
+      </p>
+    );
+  }
   return (
     <p class="lost" role="status">
       The server has not answered since {age(new Date(state.since).toISOString(), now)}. What is shown may be old; the

@@ -35,7 +35,14 @@ export function onLink(event: MouseEvent): void {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
     return;
   const link = (event.target as Element).closest("a");
-  if (!link || link.target !== "" || link.origin !== location.origin || !link.pathname.startsWith(BASE)) return;
+  if (
+    !link ||
+    link.target !== "" ||
+    link.hash !== "" ||
+    link.origin !== location.origin ||
+    !link.pathname.startsWith(BASE)
+  )
+    return;
   event.preventDefault();
   go(link.pathname.slice(BASE.length) + link.search);
 }

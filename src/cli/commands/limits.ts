@@ -8,7 +8,8 @@ import { withTaskonaut } from "../drive.ts";
 import { listToJson, tell } from "../print.ts";
 import { REASON } from "../reason.ts";
 import { type Column, drawTable } from "../table.ts";
-import { describeAge, describeAhead } from "../times.ts";
+import { describeAhead } from "../../core/times.ts";
+import { describeAge } from "../times.ts";
 import { usageError } from "../usage.ts";
 
 const ACTIONS = ["set", "reset"] as const;

@@ -15,7 +15,7 @@ import { withTaskonaut } from "../drive.ts";
 import { FILTER_OPTIONS, readFilterOptions } from "../filter-options.ts";
 import { toJson } from "../print.ts";
 import { findTaskId } from "../task-id.ts";
-import { roughly } from "../times.ts";
+import { roughly } from "../../core/times.ts";
 import { usageError } from "../usage.ts";
 import { untilSignal } from "../watch.ts";
 

@@ -4,7 +4,8 @@ import type { Call, Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
 import { listToJson, tell } from "../print.ts";
 import { type Column, drawTable } from "../table.ts";
-import { describeAge, roughly } from "../times.ts";
+import { roughly } from "../../core/times.ts";
+import { describeAge } from "../times.ts";
 
 export const workers: Command = {
   name: "workers",

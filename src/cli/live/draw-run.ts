@@ -2,7 +2,8 @@
 
 import type { Look } from "../look.ts";
 import { showText } from "../cells.ts";
-import { describeWaitShortly, standingOf } from "../standing.ts";
+import { describeWaitShortly } from "../../core/api/standing.ts";
+import { showName, standingOf } from "../standing.ts";
 import { type Column, drawRows, layOut } from "../table.ts";
 import { describeProgress } from "../describe-progress.ts";
 import { describeMs } from "../times.ts";
@@ -155,7 +156,10 @@ function noteOf(step: StepView, now: number): { readonly text: string; readonly 
     case "retrying":
       return { text: tellRetry(step, now), color: "yellow" };
     case "waiting":
-      return { text: wait ? `WAITING ${describeWaitShortly(wait, now, name)}` : "WAITING", color: "cyan" };
+      return {
+        text: wait ? `WAITING ${describeWaitShortly(wait, now, { stepName: name, show: showName })}` : "WAITING",
+        color: "cyan",
+      };
     case "doubt":
       return { text: "IN DOUBT", color: "yellow" };
     case "failed":

@@ -2,7 +2,8 @@
 
 import type { Call } from "../command.ts";
 import { showText } from "../cells.ts";
-import { describeWaitShortly } from "../standing.ts";
+import { describeWaitShortly } from "../../core/api/standing.ts";
+import { showName } from "../standing.ts";
 import { describeMs } from "../times.ts";
 import { entriesOf } from "./choose-steps.ts";
 import { describeAttempt, tellRetry } from "./draw-run.ts";
@@ -69,7 +70,7 @@ function tell(step: StepView, now: number): string {
     case "retrying":
       return tellRetry(step, now);
     case "waiting":
-      return wait ? `WAITING ${describeWaitShortly(wait, now, name)}` : "WAITING";
+      return wait ? `WAITING ${describeWaitShortly(wait, now, { stepName: name, show: showName })}` : "WAITING";
     case "doubt":
       return "IN DOUBT";
     case "completed":

@@ -2,7 +2,7 @@
 
 import type { StepSummary, TaskSummary, Waiting } from "../../core/api/task.ts";
 import { isStepOpen } from "../../core/record/status.ts";
-import { waitsByStep } from "../standing.ts";
+import { waitsByStep } from "../../core/api/standing.ts";
 import { withoutPayloads } from "../view.ts";
 import type { StepState, StepView } from "./run-model.ts";
 

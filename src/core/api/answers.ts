@@ -153,6 +153,7 @@ const TASK = {
   created_at: Time,
   updated_at: Time,
   finished_at: TimeOrNull,
+  step_count: v.exactOptional(Whole),
 };
 
 export const TaskAnswer: Answer<Task> = v.looseObject({

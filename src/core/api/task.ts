@@ -115,6 +115,8 @@ export interface Task {
   readonly updated_at: Timestamp;
   /** Null until it has ended. */
   readonly finished_at: Timestamp | null;
+  /** How many steps there are, where `steps` has been told to hold only some of them. */
+  readonly step_count?: number;
   readonly steps: readonly TaskStep[];
   readonly tool_calls: readonly ToolCall[];
 }

@@ -2,7 +2,7 @@
 
 import type { ComponentChild } from "preact";
 import { useState } from "preact/hooks";
-import type { BulkAction, BulkPreview } from "../../core/api/bulk.ts";
+import { BULK_ACTIONS, type BulkAction, type BulkPreview } from "../../core/api/bulk.ts";
 import type { Task } from "../../core/api/task.ts";
 import { ApiError, post } from "../api.ts";
 import { commandLine } from "../command-line.ts";
@@ -11,19 +11,17 @@ import { go, hrefOf } from "../router.ts";
 import { Copy } from "./copy.tsx";
 import { Failure } from "./failure.tsx";
 
-/** `signal` wants a payload, which the command line asks for. */
-const ACTIONS = ["cancel", "retry", "resume", "delete"] as const satisfies readonly BulkAction[];
-
-type Action = (typeof ACTIONS)[number];
-
 export function Bulk({ query }: { readonly query: URLSearchParams }): ComponentChild {
-  const [preview, setPreview] = useState<BulkPreview & { readonly action: Action }>();
+  const [action, setAction] = useState<BulkAction>();
+  const [preview, setPreview] = useState<BulkPreview>();
   const [error, setError] = useState<ApiError>();
   const [isBusy, setBusy] = useState(false);
-  const ask = async <Body,>(body: object): Promise<Body | undefined> => {
+  const [signal, setSignal] = useState("");
+  const [payload, setPayload] = useState("");
+  const ask = async <Body,>(what: BulkAction, token?: string): Promise<Body | undefined> => {
     setBusy(true);
     try {
-      const answer = await post<Body>("/bulk", JSON.stringify(body));
+      const answer = await post<Body>("/bulk", bodyOf(what, { query, signal, payload, token }));
       setError(undefined);
       return answer;
     } catch (thrown) {
@@ -34,80 +32,146 @@ export function Bulk({ query }: { readonly query: URLSearchParams }): ComponentC
       setBusy(false);
     }
   };
-  const filter = filterOf(query);
-  const show = async (action: Action): Promise<void> => {
-    const shown = await ask<BulkPreview>({ action, filter });
-    if (shown) setPreview({ ...shown, action });
+  const show = async (what: BulkAction): Promise<void> => {
+    setPreview(await ask<BulkPreview>(what));
   };
   const start = async (): Promise<void> => {
     if (!preview) return;
-    const task = await ask<Task>({ action: preview.action, filter, token: preview.token });
-    if (task) go(`/tasks/${task.id}`);
+    const task = await ask<Task>(preview.action, preview.token);
+    if (task) go(`/tasks/${task.id}${preview.more ? "" : `?all=${preview.tasks}`}`);
+  };
+  const choose = (what: BulkAction): void => {
+    setAction(what);
+    setPreview(undefined);
+    setError(undefined);
+    if (what !== "signal") inBackground(() => show(what))();
   };
   return (
     <section class="bulk" aria-label="All that match">
       <span class="hint">All that match:</span>
-      {ACTIONS.map((action) => (
-        <button key={action} type="button" disabled={isBusy} onClick={inBackground(() => show(action))}>
-          {titleOf(action)}…
+      {BULK_ACTIONS.map((each) => (
+        <button
+          key={each}
+          type="button"
+          disabled={isBusy}
+          aria-expanded={each === action && preview !== undefined}
+          onClick={() => choose(each)}
+        >
+          {titleOf(each)}…
         </button>
       ))}
+      {action === "signal" && (
+        <form
+          class="row"
+          onSubmit={(event) => {
+            event.preventDefault();
+            inBackground(() => show("signal"))();
+          }}
+        >
+          <label>
+            Signal
+            <input required value={signal} onInput={(event) => setSignal(event.currentTarget.value)} />
+          </label>
+          <label class="grows">
+            Payload (JSON; empty: null)
+            <input value={payload} onInput={(event) => setPayload(event.currentTarget.value)} />
+          </label>
+          <button type="submit" disabled={isBusy}>
+            Preview
+          </button>
+        </form>
+      )}
       <Failure error={error} />
       {preview && (
-        <div class="card preview" role="group" aria-label="Before it starts">
-          <p>
-            <strong>
-              {preview.more ? "More than " : ""}
-              {preview.tasks.toLocaleString()} {preview.tasks === 1 ? "task" : "tasks"}
-            </strong>{" "}
-            would be {DONE[preview.action]}
-            {preview.sample.length > 0 && ", among them"}
-          </p>
-          <ul class="plain">
-            {preview.sample.map(({ id, flow_name, status }) => (
-              <li key={id}>
-                <a class="id" href={hrefOf(`/tasks/${id}`)}>
-                  {id}
-                </a>{" "}
-                {flow_name} {status}
-              </li>
-            ))}
-          </ul>
-          <div class="order">
-            {preview.tasks > 0 && (
-              <button type="button" class="danger" disabled={isBusy} onClick={inBackground(start)}>
-                {titleOf(preview.action)} {preview.more ? "all of them" : preview.tasks.toLocaleString()}
-              </button>
-            )}
-            <button type="button" onClick={() => setPreview(undefined)}>
-              Leave it
-            </button>
-            <code>{commandOf(preview.action, query)}</code>
-            <Copy text={commandOf(preview.action, query)} what="the command" />
-          </div>
-        </div>
+        <Preview
+          preview={preview}
+          isBusy={isBusy}
+          command={commandOf(preview.action, { query, signal, payload })}
+          onStart={start}
+          onLeave={() => setPreview(undefined)}
+        />
       )}
     </section>
   );
 }
 
-const DONE: Readonly<Record<Action, string>> = {
+interface PreviewProps {
+  readonly preview: BulkPreview;
+  readonly isBusy: boolean;
+  readonly command: string;
+  readonly onStart: () => Promise<void>;
+  readonly onLeave: () => void;
+}
+
+function Preview({ preview, isBusy, command, onStart, onLeave }: PreviewProps): ComponentChild {
+  const { action, tasks, more, sample } = preview;
+  return (
+    <div class="card preview" role="group" aria-label="Before it starts">
+      <p>
+        <strong>
+          {more ? "More than " : ""}
+          {tasks.toLocaleString()} {tasks === 1 ? "task" : "tasks"}
+        </strong>{" "}
+        would be {DONE[action]}
+        {sample.length > 0 && ", among them"}
+      </p>
+      <ul class="plain">
+        {sample.map(({ id, flow_name, status }) => (
+          <li key={id}>
+            <a class="id" href={hrefOf(`/tasks/${id}`)}>
+              {id}
+            </a>{" "}
+            {flow_name} {status}
+          </li>
+        ))}
+      </ul>
+      <div class="order">
+        {tasks > 0 && (
+          <button type="button" class="danger" disabled={isBusy} onClick={inBackground(onStart)}>
+            {titleOf(action)} {more ? "all of them" : tasks.toLocaleString()}
+          </button>
+        )}
+        <button type="button" onClick={onLeave}>
+          Leave it
+        </button>
+        <code>{command}</code>
+        <Copy text={command} what="the command" />
+      </div>
+    </div>
+  );
+}
+
+const DONE: Readonly<Record<BulkAction, string>> = {
   cancel: "cancelled",
   retry: "retried",
   resume: "resumed",
+  signal: "sent the signal",
   delete: "deleted for good",
 };
 
-function titleOf(action: Action): string {
+function titleOf(action: BulkAction): string {
   return action.charAt(0).toUpperCase() + action.slice(1);
 }
 
-/** Each filter with all its values. */
-function filterOf(query: URLSearchParams): Readonly<Record<string, readonly string[]>> {
-  return Object.fromEntries([...new Set(query.keys())].map((name) => [name, query.getAll(name)]));
+interface Given {
+  readonly query: URLSearchParams;
+  readonly signal: string;
+  /** JSON as it was typed. */
+  readonly payload: string;
+  readonly token?: string | undefined;
 }
 
-function commandOf(action: Action, query: URLSearchParams): string {
+/** Each filter with all its values; the payload stays as it was typed. */
+function bodyOf(action: BulkAction, { query, signal, payload, token }: Given): string {
+  const filter = Object.fromEntries([...new Set(query.keys())].map((name) => [name, query.getAll(name)]));
+  const body = JSON.stringify({ action, filter, token });
+  if (action !== "signal") return body;
+  const given = payload.trim() === "" ? "null" : payload;
+  return `${body.slice(0, -1)}, "signal": {"name": ${JSON.stringify(signal)}, "payload": ${given}}}`;
+}
+
+function commandOf(action: BulkAction, { query, signal, payload }: Given): string {
   const flags = [...query].flatMap(([name, value]) => (value === "true" ? [`--${name}`] : [`--${name}`, value]));
-  return commandLine(`${action}-tasks`, ...flags);
+  const what = action === "signal" ? [signal, ...(payload.trim() === "" ? [] : ["--payload", payload])] : [];
+  return commandLine(`${action}-tasks`, ...what, ...flags);
 }

@@ -14,6 +14,7 @@ interface Props {
   readonly path: string;
   /** The text of the request's body. */
   readonly json?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Asked before; unset where nothing is lost. */
   readonly question?: string;
   /** The same on the command line. */
@@ -23,14 +24,23 @@ interface Props {
   readonly onDone: (answer: unknown) => void;
 }
 
-export function Order({ title, path, json, question, command, isPrimary = false, onDone }: Props): ComponentChild {
+export function Order({
+  title,
+  path,
+  json,
+  headers,
+  question,
+  command,
+  isPrimary = false,
+  onDone,
+}: Props): ComponentChild {
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError>();
   const carryOut = async (): Promise<void> => {
     if (question !== undefined && !confirm(question)) return;
     setBusy(true);
     try {
-      const answer = await post(path, json);
+      const answer = await post(path, json, headers);
       setError(undefined);
       onDone(answer);
     } catch (thrown) {

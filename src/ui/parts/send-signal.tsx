@@ -17,7 +17,7 @@ interface Props {
 /** A form made of the signal's own schema; where its flow is not known here, a field for JSON. */
 export function SendSignal({ task, name, onDone }: Props): ComponentChild {
   const path = `/flows/${encodeURIComponent(task.flow_name)}`;
-  const { data } = useLive(
+  const { data, error } = useLive(
     path,
     async (signal) => (await get<FlowDescription>(path, signal)).body,
     () => false,
@@ -27,7 +27,7 @@ export function SendSignal({ task, name, onDone }: Props): ComponentChild {
   return (
     <fieldset class="card">
       <legend>Signal {name}</legend>
-      <SchemaForm schema={data?.signals[name] ?? {}} name={name} onChange={setJson} />
+      {(data ?? error) && <SchemaForm schema={data?.signals[name] ?? {}} name={name} onChange={setJson} />}
       <Order
         title={`Send ${name}`}
         path={`/tasks/${task.id}/signals/${encodeURIComponent(name)}`}

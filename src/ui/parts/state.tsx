@@ -1,5 +1,5 @@
 import type { ComponentChild } from "preact";
-import type { Standing } from "../standing.ts";
+import type { Standing } from "../../core/api/standing.ts";
 
 export function State({ standing }: { readonly standing: Standing }): ComponentChild {
   return <span class={`state ${standing.tone}`}>{standing.text}</span>;

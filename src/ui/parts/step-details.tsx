@@ -1,8 +1,10 @@
 import type { ComponentChild } from "preact";
+import { standingOfStep } from "../../core/api/standing.ts";
 import type { StepSummary, TaskStep, TaskSummary } from "../../core/api/task.ts";
 import { clockTime, duration } from "../format.ts";
 import { hrefOf } from "../router.ts";
-import { isInDoubt, standingOfStep } from "../standing.ts";
+import { isInDoubt } from "../standing.ts";
+import { Fork } from "./fork.tsx";
 import { Payload } from "./payload.tsx";
 import { Progress } from "./progress.tsx";
 import { Settle } from "./settle.tsx";
@@ -11,17 +13,18 @@ import { State } from "./state.tsx";
 interface Props {
   readonly task: TaskSummary;
   readonly step: StepSummary;
+  readonly now: number;
   /** With what went in and came out; undefined: it is not read. */
   readonly whole: TaskStep | undefined;
   readonly onDone: () => void;
   readonly onClose: () => void;
 }
 
-export function StepDetails({ task, step, whole, onDone, onClose }: Props): ComponentChild {
+export function StepDetails({ task, step, now, whole, onDone, onClose }: Props): ComponentChild {
   return (
     <aside class="card details" aria-label={`Step ${step.step_index}`}>
       <h2>
-        {step.step_index} {step.step_name} <State standing={standingOfStep(step)} />
+        {step.step_index} {step.step_name} <State standing={standingOfStep(step, now, task.status)} />
         <button type="button" class="small" onClick={onClose} aria-label="Close the step">
           Close
         </button>
@@ -47,6 +50,7 @@ export function StepDetails({ task, step, whole, onDone, onClose }: Props): Comp
       {step.tool_calls.map((call) => (
         <Call key={call.id} call={call} />
       ))}
+      <Fork id={task.id} from={step.step_index} />
       {whole && <Payload title="Input" value={whole.input_payload} />}
       {whole && whole.output_payload !== null && <Payload title="Output" value={whole.output_payload} />}
     </aside>

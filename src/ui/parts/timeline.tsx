@@ -1,137 +1,217 @@
-// The steps of a task along its time: a row for each, a bar for how long it took. Only rows that are seen are made, so that
-// 20,000 steps scroll like twenty.
+// The steps of a task along its time: a row for each, a bar for how long it took, and below a step that runs a child the
+// child's own steps. Only rows that are seen are made, and only steps that are seen are asked for, so that 20,000 steps
+// scroll like twenty.
 
 import type { ComponentChild } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { standingOf, waitsByStep } from "../../core/api/standing.ts";
 import type { StepSummary, TaskSummary } from "../../core/api/task.ts";
-import type { Progress as ToolProgress } from "../../core/record/progress.ts";
+import { get } from "../api.ts";
 import { duration } from "../format.ts";
-import { hrefOf } from "../router.ts";
-import { isEnded, standingOfStep } from "../standing.ts";
+import { useLive } from "../live.ts";
+import { go, hrefOf } from "../router.ts";
+import { isEnded } from "../standing.ts";
 import { State } from "./state.tsx";
+import { StepRow, type Span } from "./step-row.tsx";
 
 const ROW_PX = 32;
 /** Rows beyond the edges, so that a fast scroll shows no holes. */
-const SPARE = 12;
+const SPARE = 16;
+/** Rows are made anew when so many have been scrolled past. */
+const STRIDE_PX = 8 * ROW_PX;
 const HEIGHT_MAX_PX = 640;
+/** Of a child, inline; the rest is on its own page. */
+const CHILD_STEPS = 200;
 
 interface Props {
   readonly task: TaskSummary;
+  /** By step_index: those that were read so far. */
+  readonly steps: ReadonlyMap<number, StepSummary>;
+  /** Of all of them. */
+  readonly count: number;
   readonly now: number;
   /** Its step_index; NaN: none. */
   readonly chosen: number;
   readonly onChoose: (index: number) => void;
+  /** Told the step_index in the middle of what is seen. */
+  readonly onLook: (index: number) => void;
 }
 
-export function Timeline({ task, now, chosen, onChoose }: Props): ComponentChild {
+/** A step of the task; or, below it, the child that it runs, and the child's steps. */
+type Line =
+  | { readonly kind: "step"; readonly index: number }
+  | {
+      readonly kind: "child";
+      readonly index: number;
+      readonly child: TaskSummary | undefined;
+      readonly step?: StepSummary;
+    };
+
+export function Timeline({ task, steps, count, now, chosen, onChoose, onLook }: Props): ComponentChild {
   const [top, setTop] = useState(0);
+  const [children, setChildren] = useState<ReadonlyMap<number, TaskSummary | undefined>>(new Map());
   const scroller = useRef<HTMLDivElement>(null);
-  const { steps } = task;
-  const from = Date.parse(task.created_at);
-  const to = useMemo(() => endOf(task, now), [task, isEnded(task.status) ? 0 : now]);
-  const height = Math.min(HEIGHT_MAX_PX, steps.length * ROW_PX);
+  const opened = [...children.keys()].toSorted((a, b) => a - b);
+  const rows = count + opened.reduce((sum, index) => sum + linesBelow(children.get(index)), 0);
+  const height = Math.min(HEIGHT_MAX_PX, rows * ROW_PX);
   const first = Math.max(0, Math.floor(top / ROW_PX) - SPARE);
-  const last = Math.min(steps.length, Math.ceil((top + height) / ROW_PX) + SPARE);
+  const last = Math.min(rows, Math.ceil((top + height) / ROW_PX) + SPARE);
+  const lineAt = (row: number): Line => {
+    let before = 0;
+    for (const index of opened) {
+      // rows of steps up to that one, and of what is open above it
+      if (row < index + before) break;
+      const child = children.get(index);
+      const place = row - index - before;
+      if (place < linesBelow(child)) {
+        const step = child?.steps[place - 1];
+        return { kind: "child", index, child, ...(step && { step }) };
+      }
+      before += linesBelow(child);
+    }
+    return { kind: "step", index: row - before + 1 };
+  };
+  const middle = lineAt(Math.floor((top + height / 2) / ROW_PX)).index;
+  useEffect(() => onLook(middle), [middle]);
   useEffect(() => {
-    const place = steps.findIndex(({ step_index }) => step_index === chosen);
     const box = scroller.current;
-    if (place < 0 || !box) return;
-    const at = place * ROW_PX;
+    if (!(chosen >= 1 && chosen <= count) || !box) return;
+    const above = opened.filter((index) => index < chosen);
+    const at = (chosen - 1 + above.reduce((sum, index) => sum + linesBelow(children.get(index)), 0)) * ROW_PX;
     if (at < box.scrollTop || at + ROW_PX > box.scrollTop + height) box.scrollTop = at - height / 2;
   }, [chosen]);
-  if (steps.length === 0) return <p class="hint">No step has been decided yet.</p>;
+  if (count === 0) return <p class="hint">No step has been decided yet.</p>;
+  const span = spanOf(task, now);
+  // what a step waits for is known where all of them are
+  const waits = steps.size >= count ? waitsByStep(inOrder(task, steps)) : undefined;
+  const toggle = (index: number): void => {
+    setChildren((before) => {
+      const after = new Map(before);
+      if (!after.delete(index)) after.set(index, undefined);
+      return after;
+    });
+  };
+  const lines = Array.from({ length: last - first }, (_, place) => first + place);
   return (
     <section class="timeline" aria-label="Steps">
       <p class="scale" aria-hidden="true">
         <span>0</span>
-        <span>{duration((to - from) / 2)}</span>
-        <span>{duration(to - from)}</span>
+        <span>{duration((span.to - span.from) / 2)}</span>
+        <span>{duration(span.to - span.from)}</span>
       </p>
+      {opened.map((index) => (
+        <ChildReader
+          key={index}
+          id={steps.get(index)?.child_task_id}
+          onRead={(child) => setChildren((before) => (before.has(index) ? new Map(before).set(index, child) : before))}
+        />
+      ))}
       <div
         ref={scroller}
         class="scroller"
         style={{ height: `${height}px` }}
         tabIndex={-1}
-        onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+        onScroll={({ currentTarget }) => setTop(Math.floor(currentTarget.scrollTop / STRIDE_PX) * STRIDE_PX)}
       >
-        <ol style={{ height: `${steps.length * ROW_PX}px` }}>
-          {steps.slice(first, last).map((step, place) => (
-            <Row
-              key={step.id}
-              step={step}
-              place={first + place}
-              from={from}
-              to={to}
-              now={now}
-              isChosen={step.step_index === chosen}
-              onChoose={onChoose}
-            />
-          ))}
+        <ol style={{ height: `${rows * ROW_PX}px` }}>
+          {lines.map((row) => {
+            const line = lineAt(row);
+            const at = { top: `${row * ROW_PX}px` };
+            if (line.kind === "step") {
+              const step = steps.get(line.index);
+              return (
+                <StepRow
+                  key={line.index}
+                  style={at}
+                  index={line.index}
+                  step={step}
+                  wait={step && waits?.get(step)}
+                  ofTask={task.status}
+                  span={span}
+                  now={now}
+                  isChosen={line.index === chosen}
+                  onChoose={() => onChoose(line.index)}
+                  isOpen={children.has(line.index)}
+                  onToggle={() => toggle(line.index)}
+                />
+              );
+            }
+            const { child, step } = line;
+            if (!child || !step) {
+              return (
+                <li key={`${line.index} child`} class="child-head" style={at}>
+                  {child ? <ChildHead child={child} now={now} /> : <span class="hint">…</span>}
+                </li>
+              );
+            }
+            return (
+              <StepRow
+                key={`${line.index} ${step.step_index}`}
+                style={at}
+                isOfChild
+                index={step.step_index}
+                step={step}
+                wait={undefined}
+                ofTask={child.status}
+                span={span}
+                now={now}
+                isChosen={false}
+                onChoose={() => go(`/tasks/${child.id}?step=${step.step_index}`)}
+              />
+            );
+          })}
         </ol>
       </div>
     </section>
   );
 }
 
-interface RowProps {
-  readonly step: StepSummary;
-  readonly place: number;
-  readonly from: number;
-  readonly to: number;
-  readonly now: number;
-  readonly isChosen: boolean;
-  readonly onChoose: (index: number) => void;
-}
-
-function Row({ step, place, from, to, now, isChosen, onChoose }: RowProps): ComponentChild {
-  const call = step.tool_calls.at(-1);
-  const began = Date.parse(call?.started_at ?? step.created_at);
-  const over = step.status === "RUNNING" ? now : Date.parse(call?.finished_at ?? step.updated_at);
-  const isOpen = step.status === "PLANNED";
-  const standing = standingOfStep(step);
-  const share = (time: number): number => Math.min(100, Math.max(0, (100 * (time - from)) / Math.max(1, to - from)));
-  const attempts = call ? call.retry_count + 1 : 0;
+function ChildHead({ child, now }: { readonly child: TaskSummary; readonly now: number }): ComponentChild {
+  const more = (child.step_count ?? 0) - child.steps.length;
   return (
-    <li style={{ top: `${place * ROW_PX}px` }}>
-      <button
-        type="button"
-        class="step"
-        aria-expanded={isChosen}
-        onClick={() => onChoose(step.step_index)}
-        title={step.error_message ?? ""}
-      >
-        <span class="index">{step.step_index}</span>
-        <span class="name">{step.step_name}</span>
-        <State standing={standing} />
-        <span class="attempts">
-          {call?.progress ? shortProgress(call.progress) : attempts > 1 && `${attempts} attempts`}
-        </span>
-        <span class="track">
-          {!isOpen && (
-            <span
-              class={`piece ${standing.tone}`}
-              style={{ left: `${share(began)}%`, width: `max(3px, ${share(over) - share(began)}%)` }}
-            />
-          )}
-        </span>
-        <span class="took">{isOpen ? "" : duration(over - began)}</span>
-      </button>
-      {step.child_task_id !== undefined && (
-        <a class="child" href={hrefOf(`/tasks/${step.child_task_id}`)}>
-          child
-        </a>
-      )}
-    </li>
+    <>
+      <a href={hrefOf(`/tasks/${child.id}`)}>{child.flow_name}</a> <State standing={standingOf(child, now)} />
+      {more > 0 && <small>{more.toLocaleString()} more steps on its page</small>}
+    </>
   );
 }
 
-/** In the place of attempts: `40 %`, or `1,200`. */
-function shortProgress({ done, total, message }: ToolProgress): string {
-  if (done === undefined) return message ?? "";
-  return total ? `${Math.floor((100 * done) / total)} %` : done.toLocaleString();
+/** Shows nothing: it reads the child for as long as it is open. */
+function ChildReader({
+  id,
+  onRead,
+}: {
+  readonly id: string | undefined;
+  readonly onRead: (child: TaskSummary) => void;
+}): ComponentChild {
+  const { data } = useLive(
+    `child ${id}`,
+    async (signal) =>
+      id === undefined
+        ? undefined
+        : (await get<TaskSummary>(`/tasks/${id}?view=summary&steps=1-${CHILD_STEPS}`, signal)).body,
+    { isTold: true, events: ({ task_id }) => task_id === id },
+  );
+  useEffect(() => {
+    if (data) onRead(data);
+  }, [data]);
+  return null;
 }
 
-/** When the last of it happened; of an open task: now. */
-function endOf({ status, updated_at, created_at }: TaskSummary, now: number): number {
-  return Math.max(Date.parse(created_at) + 1, isEnded(status) ? Date.parse(updated_at) : now);
+/** Its head, and its steps once they are read. */
+function linesBelow(child: TaskSummary | undefined): number {
+  return 1 + (child?.steps.length ?? 0);
+}
+
+function inOrder(
+  { waiting_for }: TaskSummary,
+  steps: ReadonlyMap<number, StepSummary>,
+): { readonly waiting_for: TaskSummary["waiting_for"]; readonly steps: readonly StepSummary[] } {
+  return { waiting_for, steps: [...steps.values()].toSorted((a, b) => a.step_index - b.step_index) };
+}
+
+/** From its creation to when the last of it happened; of an open task: to now. */
+function spanOf({ status, updated_at, created_at }: TaskSummary, now: number): Span {
+  const from = Date.parse(created_at);
+  return { from, to: Math.max(from + 1, isEnded(status) ? Date.parse(updated_at) : now) };
 }

@@ -1,15 +1,18 @@
 // What waits for a person: signals to be sent, doubts to be settled, tasks that are parked.
 
 import type { ComponentChild } from "preact";
-import type { ListedSummary, TaskSummary } from "../../core/api/task.ts";
-import { get } from "../api.ts";
-import { age } from "../format.ts";
+import { standingOf } from "../../core/api/standing.ts";
+import type { TaskSummary } from "../../core/api/task.ts";
+import { commandLine } from "../command-line.ts";
+import { age, shortId } from "../format.ts";
 import { TOLD, useLive, useNow } from "../live.ts";
 import { Failure } from "../parts/failure.tsx";
+import { Order } from "../parts/order.tsx";
 import { SendSignal } from "../parts/send-signal.tsx";
+import { Settle } from "../parts/settle.tsx";
 import { State } from "../parts/state.tsx";
+import { readPage } from "../read-page.ts";
 import { hrefOf } from "../router.ts";
-import { standingOfTask } from "../standing.ts";
 
 const PAGE = 50;
 
@@ -17,7 +20,7 @@ export function Inbox(): ComponentChild {
   const now = useNow();
   const { data, error, refresh } = useLive(
     "inbox",
-    (signal) => get<readonly ListedSummary[]>(`/tasks?needs-person=true&view=summary&limit=${PAGE}`, signal),
+    (signal) => readPage(`/tasks?needs-person=true&view=summary&steps=none&limit=${PAGE}`, PAGE, signal),
     TOLD,
   );
   const tasks = data?.body.flatMap((task) => ("damage" in task ? [] : [task])) ?? [];
@@ -31,7 +34,7 @@ export function Inbox(): ComponentChild {
       ))}
       {data?.next !== undefined && (
         <p>
-          <a href={hrefOf("/tasks?needs-person=true")}>There are more than {PAGE}: show all</a>
+          <a href={hrefOf("/tasks?needs-person=true")}>There are more: show all</a>
         </p>
       )}
     </>
@@ -50,14 +53,31 @@ function Item({ task, now, onDone }: ItemProps): ComponentChild {
   return (
     <article class="card">
       <h2>
-        <a href={hrefOf(`/tasks/${task.id}`)}>{task.flow_name}</a> <State standing={standingOfTask(task, now)} />
+        <a href={hrefOf(`/tasks/${task.id}`)}>
+          {task.flow_name} <span class="id">{shortId(task.id)}</span>
+        </a>{" "}
+        <State standing={standingOf(task, now)} />
         <small>{age(task.created_at, now)}</small>
       </h2>
-      {task.parked_reason !== null && <p class="reason person">{task.parked_reason}</p>}
+      {task.parked_reason !== null && (
+        <>
+          <pre class="reason person">{task.parked_reason}</pre>
+          <Order
+            title="Resume"
+            path={`/tasks/${task.id}/resume`}
+            command={commandLine("resume-task", task.id)}
+            isPrimary
+            onDone={onDone}
+          />
+        </>
+      )}
       {doubts.map((step) => (
-        <p key={step.id} class="reason person">
-          {step.doubt} <a href={hrefOf(`/tasks/${task.id}?step=${step.step_index}`)}>Settle {step.step_name}</a>
-        </p>
+        <details key={step.id}>
+          <summary>
+            Settle step {step.step_index} {step.step_name}: {step.doubt}
+          </summary>
+          <Settle task={task} step={step} onDone={onDone} />
+        </details>
       ))}
       {[...new Set(signals)].map((name) => (
         <SendSignal key={name} task={task} name={name} onDone={onDone} />

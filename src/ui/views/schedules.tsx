@@ -1,12 +1,14 @@
 // What starts by itself: when it did last, when it will next, and what did not start, with the reason.
 
 import type { ComponentChild } from "preact";
+import { useState } from "preact/hooks";
 import type { FiringTime, Schedule, ScheduleDetails } from "../../core/api/schedules.ts";
 import type { Task } from "../../core/api/task.ts";
 import { get } from "../api.ts";
 import { commandLine } from "../command-line.ts";
 import { age, clockTime, duration } from "../format.ts";
 import { UNTOLD, useLive, useNow } from "../live.ts";
+import { AddSchedule } from "../parts/add-schedule.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Order } from "../parts/order.tsx";
 import { Payload } from "../parts/payload.tsx";
@@ -33,6 +35,7 @@ function All(): ComponentChild {
           <code>taskonaut schedule add</code>.
         </p>
       )}
+      <AddSchedule />
       {data && data.length > 0 && (
         <table>
           <thead>
@@ -73,6 +76,7 @@ function All(): ComponentChild {
 
 function One({ name }: { readonly name: string }): ComponentChild {
   const now = useNow();
+  const [reason, setReason] = useState("");
   const path = `/schedules/${encodeURIComponent(name)}`;
   const {
     data: schedule,
@@ -116,6 +120,12 @@ function One({ name }: { readonly name: string }): ComponentChild {
           </>
         )}
       </dl>
+      {!isPaused && (
+        <label class="reason-field hands">
+          Reason of a pause
+          <input value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
+        </label>
+      )}
       <section class="actions" aria-label="What can be done">
         {isPaused ? (
           <Order
@@ -129,18 +139,26 @@ function One({ name }: { readonly name: string }): ComponentChild {
           <Order
             title="Pause"
             path={`${path}/pause`}
-            json="{}"
-            command={commandLine("schedule", "pause", name)}
+            json={reason.trim() === "" ? "{}" : JSON.stringify({ reason })}
+            command={commandLine("schedule", "pause", name, ...(reason.trim() === "" ? [] : ["--reason", reason]))}
             onDone={refresh}
           />
         )}
         <Order
           title="Run now"
           path={`${path}/trigger`}
-          question="Make a task of this schedule now?"
           command={commandLine("schedule", "trigger", name)}
           onDone={(task) => go(`/tasks/${(task as Task).id}`)}
         />
+        {schedule.owner === "command" && (
+          <Order
+            title="Remove"
+            path={`${path}/remove`}
+            question={`Remove the schedule ${name}? Tasks that it has made stay.`}
+            command={commandLine("schedule", "remove", name)}
+            onDone={() => go("/schedules")}
+          />
+        )}
       </section>
       <h2>Next times</h2>
       <Failure error={next.error} />
@@ -156,10 +174,10 @@ function One({ name }: { readonly name: string }): ComponentChild {
         <>
           <h2>What made no task</h2>
           <ul class="plain">
-            {schedule.skips.map(({ from, until, count, reason }) => (
+            {schedule.skips.map(({ from, until, count, reason: why }) => (
               <li key={from}>
                 {clockTime(from)}
-                {count > 1 && ` to ${clockTime(until)}, ${count} times`}: {reason}
+                {count > 1 && ` to ${clockTime(until)}, ${count} times`}: {why}
               </li>
             ))}
           </ul>

@@ -2,11 +2,15 @@
 
 import type { ComponentChild } from "preact";
 import { useRef, useState } from "preact/hooks";
+import { BULK_FLOW } from "../../core/api/bulk.ts";
+import { describeLeftUndone, describeWaits } from "../../core/api/describe-waits.ts";
+import { standingOf } from "../../core/api/standing.ts";
 import type { Task, TaskSummary } from "../../core/api/task.ts";
 import { get } from "../api.ts";
 import { age, clockTime, duration } from "../format.ts";
 import { useLive, useNow } from "../live.ts";
 import { Actions } from "../parts/actions.tsx";
+import { BulkProgress } from "../parts/bulk-progress.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Payload } from "../parts/payload.tsx";
 import { State } from "../parts/state.tsx";
@@ -14,10 +18,11 @@ import { StepDetails } from "../parts/step-details.tsx";
 import { TaskAudit } from "../parts/task-audit.tsx";
 import { Timeline } from "../parts/timeline.tsx";
 import { go, hrefOf } from "../router.ts";
-import { isEnded, describeWait, standingOfTask } from "../standing.ts";
+import { useTaskWindow } from "../task-window.ts";
+import { isEnded } from "../standing.ts";
 
-/** Payloads of a larger record are asked for by hand: a page that reads 30 MB again and again helps nobody. */
-const READ_WHOLE_BYTES = 1_000_000;
+/** Payloads of a larger record are asked for by hand: to read so much helps nobody who only looks. */
+const READ_WHOLE_BYTES = 50_000_000;
 
 interface Props {
   readonly id: string;
@@ -26,51 +31,47 @@ interface Props {
 
 export function TaskView({ id, query }: Props): ComponentChild {
   const now = useNow();
-  const {
-    data: task,
-    error,
-    refresh,
-  } = useLive(
-    id,
-    async (signal) => (await get<TaskSummary>(`/tasks/${encodeURIComponent(id)}?view=summary`, signal)).body,
-    { isTold: true, events: ({ task_id, parent_task_id }) => task_id === id || parent_task_id === id },
-  );
-  const [isWanted, setWanted] = useState(false);
-  const readsWhole = task !== undefined && (isWanted || task.recorded_bytes <= READ_WHOLE_BYTES);
-  const { data: latest } = useLive(
-    `${id} ${readsWhole ? task.updated_at : ""}`,
-    async (signal) => (readsWhole ? (await get<Task>(`/tasks/${encodeURIComponent(id)}`, signal)).body : undefined),
-    () => false,
-  );
-  const whole = useLast(latest);
-  if (!task) return <Failure error={error} />;
   const chosen = Number(query.get("step") ?? Number.NaN);
-  const step = task.steps.find(({ step_index }) => step_index === chosen);
+  const { task, steps, count, error, refresh, lookAt } = useTaskWindow(id, chosen);
+  const [isWanted, setWanted] = useState(false);
+  const readsPayloads = task !== undefined && (isWanted || task.recorded_bytes <= READ_WHOLE_BYTES);
+  const step = steps.get(chosen);
+  const whole = useWhole(readsPayloads ? `/tasks/${id}?steps=none` : undefined, String(task && isEnded(task.status)));
+  const wholeStep = useWhole(
+    readsPayloads && step ? `/tasks/${id}?steps=${chosen}-${chosen}` : undefined,
+    step?.updated_at ?? "",
+  );
+  if (!task) return <Failure error={error} />;
   const choose = (index: number): void => {
-    go(`/tasks/${id}${index === chosen ? "" : `?step=${index}`}`, { replace: true });
+    const next = new URLSearchParams(query);
+    if (index === chosen) next.delete("step");
+    else next.set("step", String(index));
+    go(`/tasks/${id}${next.size > 0 ? `?${next.toString()}` : ""}`, { replace: true });
   };
   return (
     <>
       <h1>
-        {task.flow_name} <State standing={standingOfTask(task, now)} />
+        {task.flow_name} <State standing={standingOf(task, now)} />
       </h1>
       <Facts task={task} now={now} />
       <Failure error={error} />
       <Reason task={task} now={now} />
+      {task.flow_name === BULK_FLOW && <BulkProgress task={task} all={Number(query.get("all") ?? Number.NaN)} />}
       <Actions task={task} onDone={refresh} />
       <div class={step ? "split" : undefined}>
-        <Timeline task={task} now={now} chosen={chosen} onChoose={choose} />
+        <Timeline task={task} steps={steps} count={count} now={now} chosen={chosen} onChoose={choose} onLook={lookAt} />
         {step && (
           <StepDetails
             task={task}
             step={step}
-            whole={whole?.steps.find(({ id: other }) => other === step.id)}
+            now={now}
+            whole={wholeStep?.steps.find(({ id: other }) => other === step.id)}
             onDone={refresh}
             onClose={() => choose(chosen)}
           />
         )}
       </div>
-      {!readsWhole && (
+      {!readsPayloads && (
         <button type="button" onClick={() => setWanted(true)}>
           Load inputs and outputs ({(task.recorded_bytes / 1e6).toFixed(0)} MB)
         </button>
@@ -86,11 +87,17 @@ export function TaskView({ id, query }: Props): ComponentChild {
   );
 }
 
-/** The last that was there: while the next one is read, it stands. */
-function useLast<Data>(data: Data | undefined): Data | undefined {
-  const last = useRef(data);
-  if (data !== undefined) last.current = data;
-  return last.current;
+/** Read once, and again when `version` changes; what was there last stands meanwhile. Undefined path: it is not read. */
+function useWhole(path: string | undefined, version: string): Task | undefined {
+  const { data } = useLive(
+    `${path} ${version}`,
+    async (signal) => (path === undefined ? undefined : (await get<Task>(path, signal)).body),
+    () => false,
+  );
+  const last = useRef<{ path: string | undefined; task: Task | undefined }>({ path, task: undefined });
+  if (last.current.path !== path) last.current = { path, task: undefined };
+  if (data !== undefined) last.current.task = data;
+  return last.current.task;
 }
 
 function Facts({ task, now }: { readonly task: TaskSummary; readonly now: number }): ComponentChild {
@@ -162,20 +169,36 @@ function Reason({ task, now }: { readonly task: TaskSummary; readonly now: numbe
       </div>
     );
   }
+  if (task.left_undone !== null || task.cancel_reason !== null) {
+    return (
+      <div class="reason person">
+        <strong>{task.cancel_reason ?? "Cancelled by force. What its flow could not clean up:"}</strong>
+        <ul>
+          {describeLeftUndone(task).map((phrase) => (
+            <li key={phrase}>{phrase}</li>
+          ))}
+        </ul>
+      </div>
+    );
+  }
   if (task.waiting_for.length === 0) return null;
+  const phrases = describeWaits(task, now);
   return (
     <ul class="reason wait">
-      {task.waiting_for.map((wait) => (
-        <li key={`${wait.kind} ${wait.name} ${wait.until}`}>
-          Waits {describeWait(wait, now)}
-          {wait.task_id !== null && (
-            <>
-              {" "}
-              <a href={hrefOf(`/tasks/${wait.task_id}`)}>{wait.task_id}</a>
-            </>
-          )}
-        </li>
-      ))}
+      {phrases.map((phrase, place) => {
+        const child = task.waiting_for[place]?.task_id;
+        return (
+          <li key={phrase}>
+            Waits {phrase}
+            {child && (
+              <>
+                {" "}
+                <a href={hrefOf(`/tasks/${child}`)}>Show the child</a>
+              </>
+            )}
+          </li>
+        );
+      })}
     </ul>
   );
 }

@@ -1,7 +1,7 @@
 import type { ComponentChild } from "preact";
 import type { Worker } from "../../core/api/worker.ts";
 import { get } from "../api.ts";
-import { age, shortId } from "../format.ts";
+import { age, clockTime, shortId } from "../format.ts";
 import { UNTOLD, useLive, useNow } from "../live.ts";
 import { Failure } from "../parts/failure.tsx";
 
@@ -26,6 +26,7 @@ export function Workers(): ComponentChild {
               <th class="number">Tasks</th>
               <th>Started</th>
               <th>Lease</th>
+              <th class="wide">Flows</th>
             </tr>
           </thead>
           <tbody>
@@ -38,16 +39,19 @@ export function Workers(): ComponentChild {
                   <span class={`state ${worker.state === "alive" ? "good" : "bad"}`}>{worker.state}</span>
                 </td>
                 <td class="number">
-                  <meter
-                    min={0}
-                    max={Math.max(1, worker.concurrency)}
-                    value={worker.tasks}
-                    aria-label={`${worker.tasks} of ${worker.concurrency} tasks`}
-                  />{" "}
-                  {worker.tasks} of {worker.concurrency}
+                  {worker.concurrency > 0 && (
+                    <meter
+                      min={0}
+                      max={worker.concurrency}
+                      value={worker.tasks}
+                      aria-label={`${worker.tasks} of ${worker.concurrency} tasks`}
+                    />
+                  )}{" "}
+                  {worker.concurrency > 0 ? `${worker.tasks} of ${worker.concurrency}` : worker.tasks}
                 </td>
                 <td>{age(worker.started_at, now)}</td>
-                <td>{age(worker.lease_until, now)}</td>
+                <td title={clockTime(worker.lease_until)}>{leaseOf(worker, now)}</td>
+                <td class="wide">{worker.flows.join(", ")}</td>
               </tr>
             ))}
           </tbody>
@@ -55,4 +59,9 @@ export function Workers(): ComponentChild {
       )}
     </>
   );
+}
+
+/** How long others leave its tasks alone. */
+function leaseOf({ lease_until: until }: Worker, now: number): string {
+  return Date.parse(until) > now ? `for ${age(until, now).replace("in ", "")}` : `ended ${age(until, now)}`;
 }

@@ -1,24 +1,27 @@
 // What a task waits for, in words.
 
-import { isStepOpen, isTerminal } from "../core/record/status.ts";
-import type { Task, TaskStep, Timestamp, Waiting } from "../core/api/task.ts";
-import { roughly } from "./times.ts";
+import { isStepOpen, isTerminal } from "../record/status.ts";
+import { roughly } from "../times.ts";
+import type { StepSummary, Task, TaskSummary, Timestamp, Waiting } from "./task.ts";
 
 /** How many waits are told of one by one. */
 const WAITS_SHOWN_MAX = 8;
 
 /** The steps of which nobody knows whether their effect happened, while it still matters. */
-export function stepsInDoubt({ status, steps }: Task): readonly TaskStep[] {
+export function stepsInDoubt<Step extends StepSummary>({
+  status,
+  steps,
+}: Pick<Task, "status"> & { readonly steps: readonly Step[] }): readonly Step[] {
   return isTerminal(status) ? [] : steps.filter((step) => step.doubt !== null && isStepOpen(step.status));
 }
 
 /** Whether the task is in the queue, where a worker takes it, now or when it is due. */
-export function isQueued({ status, due_at, lease_owner, waiting_for }: Task): boolean {
+export function isQueued({ status, due_at, lease_owner, waiting_for }: TaskSummary): boolean {
   return due_at !== null && lease_owner === null && waiting_for.length === 0 && !isTerminal(status);
 }
 
 /** A phrase for each: `for signal approved, until 2026-11-25 03:39:25.130Z`. Texts are as the task has them. */
-export function describeWaits(task: Task, now: number): readonly string[] {
+export function describeWaits(task: TaskSummary, now: number): readonly string[] {
   const { waiting_for } = task;
   // both are in the order of the steps; names may repeat
   const doubts = stepsInDoubt(task).values();
@@ -30,7 +33,7 @@ export function describeWaits(task: Task, now: number): readonly string[] {
 }
 
 /** `doubt` is the step that is in doubt, where it is one that is waited for. */
-function describeWait(wait: Waiting, now: number, doubt: TaskStep | undefined): string {
+function describeWait(wait: Waiting, now: number, doubt: StepSummary | undefined): string {
   const { kind, name, until, task_id, reason } = wait;
   const end = until === null ? [] : [`until ${toWords(until)}`];
   switch (kind) {
@@ -65,7 +68,7 @@ function describeLimit({ name, reason, before, until }: Waiting, now: number): s
 }
 
 /** What a cancel by force left behind, a phrase for each: `step 2 refund: given up`. Texts are as the task has them. */
-export function describeLeftUndone({ left_undone }: Task): readonly string[] {
+export function describeLeftUndone({ left_undone }: Pick<Task, "left_undone">): readonly string[] {
   const all = left_undone ?? [];
   const urgent = all.toSorted((a, b) => Number(a.what === "ran") - Number(b.what === "ran"));
   const phrases = urgent.slice(0, WAITS_SHOWN_MAX).map(({ what, step_index, step_name, task_id }) => {

@@ -1,0 +1,124 @@
+// Each view of the dashboard for those who do not see it, or see it in another way: without a mouse, in the dark, on a phone.
+
+import { describe, expect } from "bun:test";
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+import { until } from "../support/until.ts";
+import { inBrowser, type OpenPage, openPage, type Site, useSite } from "./browser.ts";
+
+const site = useSite();
+
+interface View {
+  readonly path: string;
+  /** What is there once the view has what it shows. */
+  readonly shows: string;
+}
+
+async function viewsOf(of: Site): Promise<readonly View[]> {
+  const [failed, waiting, family, doubtful] = await Promise.all([
+    of.create("order", { cents: 1 }),
+    of.create("approval"),
+    of.create("family"),
+    of.create("doubtful"),
+    of.create("mailing"),
+    of.create("mailing"),
+  ]);
+  await until(async () => (await of.taskOf(failed)).status === "FAILED", "it has failed");
+  return [
+    { path: "/tasks", shows: ".tasks .state" },
+    { path: "/tasks?status=FAILED&flow=order", shows: ".chips" },
+    { path: `/tasks/${failed}?step=1`, shows: ".details .payload" },
+    { path: `/tasks/${waiting}`, shows: ".field input" },
+    { path: `/tasks/${family}`, shows: "button.child" },
+    { path: `/tasks/${doubtful}?step=1`, shows: ".details textarea" },
+    { path: "/inbox", shows: "article .field input" },
+    { path: "/start/order", shows: ".field input" },
+    { path: "/flows", shows: "tbody tr" },
+    { path: "/schedules", shows: "tbody tr" },
+    { path: "/schedules/nightly", shows: ".times li" },
+    { path: "/limits", shows: "article meter, article .uses" },
+    { path: "/workers", shows: "tbody tr" },
+    { path: "/charts", shows: ".chart canvas" },
+  ];
+}
+
+async function faultsOf(dashboard: OpenPage, { path, shows }: View): Promise<readonly unknown[]> {
+  const { page } = dashboard;
+  await dashboard.open(path);
+  await page.locator(shows).first().waitFor();
+  // the policy forbids a script that comes from nowhere: the debugger puts this one in
+  await page.evaluate(axe.source);
+  const found: unknown[] = [];
+  for (const width of [1280, 768, 400]) {
+    await page.setViewportSize({ width, height: 800 });
+    // a chart is drawn anew once it has seen its new size
+    await until(async () => (await overflowOf(page)) === 0, `${path} fits into ${width} pixels`);
+    for (const scheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await dashboard.picture(`view${path.replaceAll(/[^a-z]+/g, "-").slice(0, 16)}-${scheme}-${width}`);
+      // between the two nothing is hidden that one of them shows
+      if (width === 768) continue;
+      const { violations } = await page.evaluate<axe.AxeResults>("axe.run({ resultTypes: ['violations'] })");
+      for (const { id, impact, nodes } of violations)
+        if (impact === "serious" || impact === "critical")
+          found.push({ path, width, scheme, id, html: nodes[0]?.html });
+    }
+  }
+  return found;
+}
+
+async function overflowOf(page: Page): Promise<number> {
+  return page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
+}
+
+describe("the dashboard", () => {
+  inBrowser("has no serious fault for those who do not see it, in any view, size and colors", async () => {
+    await using dashboard = await openPage(site());
+    const found: unknown[] = [];
+    for (const view of await viewsOf(site())) found.push(...(await faultsOf(dashboard, view)));
+    expect(found).toEqual([]);
+    expect(dashboard.complaints).toEqual([]);
+  });
+
+  inBrowser("is used by the keyboard alone", async () => {
+    await using dashboard = await openPage(site());
+    const { page } = dashboard;
+    const id = await site().create("order", { cents: 1 });
+    await dashboard.open(`/tasks/${id}`);
+    await page.getByRole("button", { name: "Retry", exact: true }).waitFor();
+    await page.keyboard.press("Tab");
+    const focused = async (): Promise<unknown> => page.evaluate("document.activeElement.textContent");
+    expect(await focused()).toBe("To the content");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate("document.activeElement.closest('main') !== null")).toBe(true);
+    await page.getByRole("button", { name: /1 charge/ }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("complementary", { name: "Step 1" }).waitFor();
+    expect(page.url()).toEndWith("?step=1");
+  });
+
+  inBrowser("after a click on a link the focus is at the top of the new view", async () => {
+    await using dashboard = await openPage(site());
+    const { page } = dashboard;
+    await dashboard.open("/tasks");
+    await page.getByRole("link", { name: "Workers" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Workers" }).waitFor();
+    expect(await page.evaluate("document.activeElement.id")).toBe("main");
+    expect(await page.title()).toBe("Workers – taskonaut");
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("Shift+Tab");
+    expect(await page.evaluate("document.activeElement.closest('header') !== null")).toBe(true);
+  });
+
+  inBrowser("moves nothing for those who want less motion", async () => {
+    await using dashboard = await openPage(site(), { reducedMotion: "reduce" });
+    const { page } = dashboard;
+    await dashboard.open(`/tasks/${await site().create("loading")}`);
+    await page.locator(".piece.busy").waitFor();
+    expect(await page.evaluate("getComputedStyle(document.querySelector('.piece.busy')).transitionDuration")).toBe(
+      "0s",
+    );
+  });
+});
