@@ -2,6 +2,7 @@
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { BULK_FLOW } from "../../src/core/api/bulk.ts";
+import { columnsOf } from "./columns.ts";
 import { DIALECTS, openPlace, type Place } from "./place.ts";
 
 setDefaultTimeout(120_000);
@@ -36,17 +37,9 @@ async function multiply(place: Place): Promise<void> {
   const hex = dialect === "sqlite" ? `printf('%012x', c.${name})` : `lpad(to_hex(c.${name}), 12, '0')`;
   const uuid = (sql: string): string => (dialect === "sqlite" ? sql : `(${sql})::uuid`);
   const id = uuid(`'0193d3f0-7c1e-7b7a-9c5e-' || ${hex}`);
-  const columns = async (table: string): Promise<string[]> =>
-    (
-      await place.query<{ name: string }>(
-        dialect === "sqlite"
-          ? `select name from pragma_table_info('${table}')`
-          : `select column_name as name from information_schema.columns where table_schema = 'taskonaut' and table_name = '${table}'`,
-      )
-    ).map((row) => row.name);
   const from = dialect === "sqlite" ? `${copies} c` : `${copies} as c (n)`;
   const copy = async (table: string, key: string): Promise<void> => {
-    const names = await columns(table);
+    const names = await columnsOf(place, table);
     const values = names.map((column) => (column === key ? id : `o.${column}`));
     await place.query(
       `insert into ${table} (${names.join(", ")}) select ${values.join(", ")} from (select * from ${table} limit 1) o, ${from}`,

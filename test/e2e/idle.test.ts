@@ -2,6 +2,7 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { until } from "../support/until.ts";
+import { columnsOf } from "./columns.ts";
 import { openPlace, type Place } from "./place.ts";
 import { openQueryRelay } from "./queries.ts";
 import { taskOf } from "./tasks.ts";
@@ -12,10 +13,11 @@ test("an idle worker is near silent, beside 10,000 tasks that sleep", async () =
   await using place = await openPlace("postgres");
   await startWorker(place);
   const { id: asleep } = taskOf(await place.run(["run-flow", "--mode", "enqueue", "--at", "1h"]));
+  const columns = await columnsOf(place, "tasks");
+  const values = columns.map((column) => (column === "id" ? "gen_random_uuid()" : column));
   await place.query(`
-    insert into tasks
-    select (jsonb_populate_record(t, jsonb_build_object('id', gen_random_uuid()))).*
-    from tasks t, generate_series(1, 10000) where t.id = '${asleep}'`);
+    insert into tasks (${columns.join(", ")})
+    select ${values.join(", ")} from tasks, generate_series(1, 10000) where id = '${asleep}'`);
   using relay = await openQueryRelay(place.url);
   await startWorker(place, { DATABASE_URL: relay.url });
   await until(() => relay.queries.some((text) => IS_CLAIM.test(text)), "it has looked into the queue");

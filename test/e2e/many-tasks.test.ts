@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { $ } from "bun";
 import type { Launch } from "../bench/launcher.ts";
 import { binary } from "./binary.ts";
+import { columnsOf } from "./columns.ts";
 import { openSandbox } from "./harness.ts";
 import { DIALECTS, openPlace, type Place } from "./place.ts";
 import { taskOf } from "./tasks.ts";
@@ -29,8 +30,7 @@ async function multiply(place: Place, id: string): Promise<void> {
       ? "printf('00000000-0000-7000-8000-%012d', i)"
       : "('00000000-0000-7000-8000-' || lpad(i::text, 12, '0'))::uuid";
   for (const [table, idColumn] of Object.entries(ID_COLUMNS)) {
-    const [row] = await place.query<Record<string, unknown>>(`select * from ${table} limit 1`);
-    const columns = Object.keys(row ?? {});
+    const columns = await columnsOf(place, table);
     const values = columns.map((column) => (column === idColumn ? newId : column));
     await place.query(`
       with recursive numbers (i) as (select 1 union all select i + 1 from numbers where i < ${TASKS - 1})
