@@ -563,7 +563,7 @@ create table event_journal (
 create table task_events (
   position integer not null primary key autoincrement,
   at integer not null,
-  kind text not null check (kind in ('created', 'changed', 'removed')),
+  kind text not null check (kind = 'created' or kind = 'changed' or kind = 'removed'),
   -- Not `task_id`: what has that goes with the task, and this tells that it has gone.
   about_id text not null,
   version integer not null,

@@ -79,7 +79,7 @@ async function post({ server }: Dashboard, path: string, body: object): Promise<
 }
 
 const create = async (dashboard: Dashboard): Promise<string> =>
-  String((await post(dashboard, "/flows/approval/tasks?start=now", { card: "4111" }))["id"]);
+  String((await post(dashboard, "/flows/approval/tasks?start=now", { card: "4111 1111" }))["id"]);
 
 async function tokenOf(dashboard: Dashboard, name: string, role: string, more: object = {}): Promise<string> {
   return String((await post(dashboard, "/tokens", { name, role, ...more }))["secret"]);
@@ -137,7 +137,7 @@ describe("the dashboard of a server that wants a token", () => {
     await logIn(dashboard, await tokenOf(dashboard, "Bob", "viewer", { hides_payloads: true }));
     await page.getByRole("heading", { name: /approval/ }).waitFor();
     await page.getByText("payloads are hidden").waitFor();
-    expect(await page.getByText("4111").count()).toBe(0);
+    expect(await page.getByText("4111 1111").count()).toBe(0);
     for (const name of ["Cancel", "Send approved"]) expect(await page.getByRole("button", { name }).count()).toBe(0);
     for (const name of ["Start", "Audit"]) {
       expect(await page.getByRole("link", { name, exact: true }).count()).toBe(0);

@@ -116,7 +116,7 @@ test("a link in the place of the locks' folder is refused", async () => {
   symlinkSync(other, `${path}-workers`);
   await expect(use(() => {})).rejects.toMatchObject({
     code: "database_unavailable",
-    message: expect.stringMatching(/tasks\.db-workers.*is no folder.*Remove it/s),
+    message: expect.stringMatching(/tasks\.db-workers.*is not a folder.*Remove it/s),
   });
   expect(readdirSync(other)).toEqual([]);
 });

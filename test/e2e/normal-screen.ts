@@ -53,5 +53,10 @@ export function normalizeMeasured(text: string): string {
       .replaceAll(/\s*sqlite:\S+\s*/g, " sqlite:… ")
       .replaceAll(/[\d.]+/g, "N")
       .replaceAll(/\s+/g, " ")
+      // which columns a terminal has room for follows from how wide the figures are
+      .replace(/(?<=synchronous \w+ machine).*?(?= Median)/, (table) => {
+        const rows = table.match(/create|drain(?: echo_add|, at-least-once)/g) ?? [];
+        return [" RATIO", ...rows].filter((word) => table.includes(word)).join(" … ");
+      })
   );
 }
