@@ -41,6 +41,9 @@ const PULSE_MS = 10_000;
 /** A write that began before anybody listened has ended by then. */
 const STRAGGLER_MS = 15_000;
 
+/** Before anybody is told `ready`: most writes that began before end within a few round trips. */
+const FIRST_LOOKS = 20;
+
 /** Of one group, within moments and in the long run; what is more is told as one `resync`. */
 const BURST_MAX = 2000;
 const PER_SECOND = 500;
@@ -202,10 +205,12 @@ export class EventHub implements Events {
   async #open(): Promise<void> {
     if (this.#running) return;
     await this.#renew();
-    for (let isCut = true; isCut;) {
+    for (let looks = 0; ;) {
       const page = await this.#read();
       this.#keep(page);
-      ({ isCut } = page);
+      if (page.isCut) continue;
+      looks += 1;
+      if (page.isWhole || looks === FIRST_LOOKS) break;
     }
     if (this.#running || this.#isClosed) return;
     const running = new AbortController();

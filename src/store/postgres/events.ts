@@ -142,7 +142,8 @@ class Reader implements EventReader {
     const packed = JSON.parse(journal.rows ?? "[]") as Packed[];
     const isCut = packed.length === EVENTS_PAGE;
     const last = packed.at(-1);
-    const next = isCut && last ? Math.min(journal.horizon, last[0]) : journal.horizon;
+    // a transaction of anybody on the server may be open since before anybody listened: nothing before the floor is read
+    const next = Math.max(journal.floor, isCut && last ? Math.min(journal.horizon, last[0]) : journal.horizon);
     for (const [position, id] of packed) this.#given.set(id, position);
     for (const [id, position] of this.#given) if (position < next) this.#given.delete(id);
     this.#from = next;
