@@ -66,10 +66,12 @@ function memberOf(of: Shape): Member {
     case "draw":
       return draw();
     case "all": {
-      // a failure gives up what its neighbours still wait for: of two that wait for the world outside, it would decide
-      // which one is answered first, and after a death the world may answer in another order
-      const isOrdered = of.members.filter(waits).length <= 1;
-      return all(of.members.map((each) => (isOrdered || !waits(each) ? memberOf(each) : inTurn("try", [each]))));
+      // a failure gives up what its neighbours wait for: of two that wait for the world outside, it would decide which one
+      // is answered first, and of one that waits after other steps, whether it comes to wait; the order of outcomes decides
+      // that, which is not the same in every run
+      const waiting = of.members.filter(waits);
+      const isOrdered = waiting.length <= 1 && !waiting.some((each) => "members" in each);
+      return all(of.members.map((each) => (isOrdered ? memberOf(each) : inTurn("try", [each]))));
     }
     case "race":
       // of two that both do something, the order of their outcomes would decide; here one always wins
