@@ -1,16 +1,16 @@
 // What every store must hold to of the audit log: AU1 and AU2 of `audit-store.ts`, and that whoever alters it is found out.
 
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 
 import { Acting } from "../../src/acting.ts";
 import type { AuditFault } from "../../src/core/api/audit.ts";
 import { type AuditDraft, canonicalEntry } from "../../src/core/record/audit.ts";
 import { AuditDoor } from "../../src/engine/doors/audit.ts";
-import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { draftOf } from "./audit-rows.ts";
-import { migrate, type Place } from "./place.ts";
+import type { Place } from "./place.ts";
+import { taskBench } from "./task-bench.ts";
 
 const PROCESSES = 4;
 const EACH = 25;
@@ -19,35 +19,23 @@ const CHILD = join(import.meta.dir, "audit-child.ts");
 
 export function auditContract(dialect: string, create: () => Promise<Place>): void {
   describe(`${dialect}: audit log`, () => {
-    let place: Place;
-    let store: Store;
-
-    beforeEach(async () => {
-      place = await create();
-      await migrate(place.address);
-      store = await openStore(place.address);
-    });
-
-    afterEach(async () => {
-      await store.close();
-      await place.drop();
-    });
+    const bench = taskBench(create);
 
     const write = (target: string, more?: Partial<AuditDraft>): Promise<unknown> =>
-      store.pauses.put(
+      bench.store.pauses.put(
         { scope: "tool", name: target, id: crypto.randomUUID(), reason: null, made_by: "Ada", aborts: 0 },
         { audit: draftOf(target, more) },
       );
 
     const faults = async (): Promise<readonly Pick<AuditFault, "kind" | "first" | "last">[]> =>
-      (await new AuditDoor(store.audit, new Acting()).verify()).faults.map(({ kind, first, last }) => ({
+      (await new AuditDoor(bench.store.audit, new Acting()).verify()).faults.map(({ kind, first, last }) => ({
         kind,
         first,
         last,
       }));
 
     test("an entry is read as it was given, whatever is in it, with its place and the store's time", async () => {
-      const before = await store.now();
+      const before = await bench.store.now();
       const odd = draftOf("täglich 7:5;", {
         who: "-;3:abc;",
         token_id: "",
@@ -58,7 +46,7 @@ export function auditContract(dialect: string, create: () => Promise<Place>): vo
       });
       await write("first");
       await write("second", odd);
-      const [second, first] = await store.audit.list(
+      const [second, first] = await bench.store.audit.list(
         { who: null, action: null, target: null, way: null, since: null, until: null },
         { limit: 10, before: null },
       );
@@ -66,16 +54,16 @@ export function auditContract(dialect: string, create: () => Promise<Place>): vo
       expect(second).toMatchObject({ ...odd, seq: 2, previous_hash: first?.hash as string });
       expect(second?.at).toBeGreaterThanOrEqual(before);
       expect(await faults()).toEqual([]);
-      expect(await store.audit.head()).toEqual({ seq: 2, hash: second?.hash as string });
+      expect(await bench.store.audit.head()).toEqual({ seq: 2, hash: second?.hash as string });
     });
 
     test("a write that comes to nothing has no entry", async () => {
-      await store.pauses.remove("tool", "nothing", { audit: draftOf("nothing") });
-      await store.tokens.revoke("nothing", { audit: draftOf("nothing") });
-      await store.schedules.remove("nothing", 1, { audit: draftOf("nothing") });
-      await store.limits.reset({ kind: "tool", name: "nothing" }, { audit: draftOf("nothing") });
-      await store.removal.removeTasks({ ids: [crypto.randomUUID()], audit: draftOf("nothing") });
-      expect(await store.audit.head()).toMatchObject({ seq: 0 });
+      await bench.store.pauses.remove("tool", "nothing", { audit: draftOf("nothing") });
+      await bench.store.tokens.revoke("nothing", { audit: draftOf("nothing") });
+      await bench.store.schedules.remove("nothing", 1, { audit: draftOf("nothing") });
+      await bench.store.limits.reset({ kind: "tool", name: "nothing" }, { audit: draftOf("nothing") });
+      await bench.store.removal.removeTasks({ ids: [crypto.randomUUID()], audit: draftOf("nothing") });
+      expect(await bench.store.audit.head()).toMatchObject({ seq: 0 });
     });
 
     test("filters let through what they say, the newest first, page by page", async () => {
@@ -91,7 +79,7 @@ export function auditContract(dialect: string, create: () => Promise<Place>): vo
         match: Partial<Parameters<Store["audit"]["list"]>[0]>,
         limit = 10,
         before: number | null = null,
-      ) => (await store.audit.list({ ...none, ...match }, { limit, before })).map(({ seq }) => seq);
+      ) => (await bench.store.audit.list({ ...none, ...match }, { limit, before })).map(({ seq }) => seq);
       expect(await list({})).toEqual([4, 3, 2, 1]);
       expect(await list({}, 2, 4)).toEqual([3, 2]);
       expect(await list({ who: "Ada" })).toEqual([4, 3, 2]);
@@ -99,7 +87,7 @@ export function auditContract(dialect: string, create: () => Promise<Place>): vo
       expect(await list({ way: "cli" })).toEqual([4, 1]);
       expect(await list({ target: "tool 1" })).toEqual([2]);
       expect(await list({ target: "tool 1", who: "Bob" })).toEqual([]);
-      const now = await store.now();
+      const now = await bench.store.now();
       expect(await list({ since: now + 60_000 })).toEqual([]);
       expect(await list({ since: now - 60_000, until: now + 60_000 })).toEqual([4, 3, 2, 1]);
       expect(await list({ until: now - 60_000 })).toEqual([]);
@@ -113,13 +101,13 @@ export function auditContract(dialect: string, create: () => Promise<Place>): vo
     ])("an entry in which %s was changed is named", async (_what, script) => {
       for (let index = 1; index <= 5; index++) await write(`tool ${index}`);
       expect(await faults()).toEqual([]);
-      await place.execute(script);
+      await bench.place.execute(script);
       expect(await faults()).toEqual([{ kind: "changed", first: 3, last: 3 }]);
     });
 
     test("entries that were removed are named, at the beginning, in between and at the end", async () => {
       for (let index = 1; index <= 7; index++) await write(`tool ${index}`);
-      await place.execute("delete from audit_log where seq = 1 or seq = 3 or seq = 4 or seq = 7");
+      await bench.place.execute("delete from audit_log where seq = 1 or seq = 3 or seq = 4 or seq = 7");
       expect(await faults()).toEqual([
         { kind: "removed", first: 1, last: 1 },
         { kind: "removed", first: 3, last: 4 },
@@ -134,7 +122,7 @@ export function auditContract(dialect: string, create: () => Promise<Place>): vo
         [4, 2],
         [99, 4],
       ]) {
-        await place.execute(`update audit_log set seq = ${to} where seq = ${from}`);
+        await bench.place.execute(`update audit_log set seq = ${to} where seq = ${from}`);
       }
       expect(await faults()).toEqual([
         { kind: "moved", first: 2, last: 2 },
@@ -144,38 +132,38 @@ export function auditContract(dialect: string, create: () => Promise<Place>): vo
 
     test("an entry that was written anew with a hash of its own does not fit the next one", async () => {
       for (let index = 1; index <= 3; index++) await write(`tool ${index}`);
-      const [, row] = await store.audit.walk(0, 2);
+      const [, row] = await bench.store.audit.walk(0, 2);
       if (!row) throw new Error("There are three entries.");
       const text = canonicalEntry({ ...row, who: "Eve" });
       const hash = new Bun.CryptoHasher("sha256").update(text).digest("hex");
-      await place.execute(`update audit_log set who = 'Eve', hash = '${hash}' where seq = 2`);
+      await bench.place.execute(`update audit_log set who = 'Eve', hash = '${hash}' where seq = 2`);
       expect(await faults()).toEqual([{ kind: "changed", first: 2, last: 3 }]);
     });
 
     test("after entries were cut off from the end, what is written goes on from what there was", async () => {
       for (let index = 1; index <= 3; index++) await write(`tool ${index}`);
-      await place.execute("delete from audit_log where seq = 3");
+      await bench.place.execute("delete from audit_log where seq = 3");
       await write("tool 4");
       expect(await faults()).toEqual([{ kind: "removed", first: 3, last: 3 }]);
     });
 
     test("a process that is killed leaves what it did with its entry, or neither of them", async () => {
       for (let round = 1; round <= 5; round++) {
-        const child = Bun.spawn([process.execPath, CHILD, JSON.stringify(place.address), "1000", "killed"], {
+        const child = Bun.spawn([process.execPath, CHILD, JSON.stringify(bench.place.address), "1000", "killed"], {
           stdin: "pipe",
           stdout: "pipe",
           stderr: "inherit",
         });
         const told = child.stdout.getReader();
         await told.read();
-        const { seq } = await store.audit.head();
+        const { seq } = await bench.store.audit.head();
         await child.stdin.end();
         // somewhere in one of its writes
-        while ((await store.audit.head()).seq < seq + round) await Promise.resolve();
+        while ((await bench.store.audit.head()).seq < seq + round) await Promise.resolve();
         child.kill("SIGKILL");
         await child.exited;
-        const { pauses } = await store.pauses.read(crypto.randomUUID());
-        const [last] = await store.audit.walk((await store.audit.head()).seq - 1, 1);
+        const { pauses } = await bench.store.pauses.read(crypto.randomUUID());
+        const [last] = await bench.store.audit.walk((await bench.store.audit.head()).seq - 1, 1);
         expect(pauses.map(({ reason }) => reason)).toEqual([last?.reason as string]);
       }
       expect(await faults()).toEqual([]);
@@ -183,7 +171,7 @@ export function auditContract(dialect: string, create: () => Promise<Place>): vo
 
     test(`${PROCESSES} processes that write at once make one chain`, async () => {
       const children = Array.from({ length: PROCESSES }, (_, index) =>
-        Bun.spawn([process.execPath, CHILD, JSON.stringify(place.address), String(EACH), `process ${index}`], {
+        Bun.spawn([process.execPath, CHILD, JSON.stringify(bench.place.address), String(EACH), `process ${index}`], {
           stdin: "pipe",
           stdout: "pipe",
           stderr: "inherit",
@@ -194,7 +182,7 @@ export function auditContract(dialect: string, create: () => Promise<Place>): vo
       for (const { stdin } of children) await stdin.end();
       expect(await Promise.all(children.map(({ exited }) => exited))).toEqual(children.map(() => 0));
       expect(await faults()).toEqual([]);
-      expect(await store.audit.head()).toMatchObject({ seq: PROCESSES * EACH });
+      expect(await bench.store.audit.head()).toMatchObject({ seq: PROCESSES * EACH });
     });
   });
 }

@@ -1,32 +1,19 @@
 // What every store must hold to of tokens. Their times are the store's.
 
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 
-import { openStore } from "../../src/store/open.ts";
-import type { Store } from "../../src/store/store.ts";
-import { migrate, type Place } from "./place.ts";
+import type { Place } from "./place.ts";
+import { taskBench } from "./task-bench.ts";
 
 const HASH = "a".repeat(64);
 const OTHER = "b".repeat(64);
 
 export function tokensContract(dialect: string, create: () => Promise<Place>): void {
   describe(`${dialect}: tokens`, () => {
-    let place: Place;
-    let store: Store;
-
-    beforeEach(async () => {
-      place = await create();
-      await migrate(place.address);
-      store = await openStore(place.address);
-    });
-
-    afterEach(async () => {
-      await store.close();
-      await place.drop();
-    });
+    const bench = taskBench(create);
 
     const insert = (id: string, expiresInMs: number | null = null) =>
-      store.tokens.insert({
+      bench.store.tokens.insert({
         id,
         name: `name of ${id}`,
         role: "operator",
@@ -37,9 +24,9 @@ export function tokensContract(dialect: string, create: () => Promise<Place>): v
       });
 
     test("one that was inserted is read as it was given, with the store's time", async () => {
-      const before = await store.now();
+      const before = await bench.store.now();
       const row = await insert("one", 60_000);
-      expect(await store.tokens.read("one")).toEqual(row);
+      expect(await bench.store.tokens.read("one")).toEqual(row);
       expect(row).toMatchObject({
         id: "one",
         name: "name of one",
@@ -54,56 +41,56 @@ export function tokensContract(dialect: string, create: () => Promise<Place>): v
       });
       expect(row.created_at).toBeGreaterThanOrEqual(before);
       expect(row.expires_at).toBe(row.created_at + 60_000);
-      expect(await store.tokens.read("two")).toBeUndefined();
+      expect(await bench.store.tokens.read("two")).toBeUndefined();
     });
 
     test("they are listed in the order in which they were made", async () => {
       for (const id of ["b", "a", "c"]) {
         const row = await insert(id);
-        while ((await store.now()) <= row.created_at) await Promise.resolve();
+        while ((await bench.store.now()) <= row.created_at) await Promise.resolve();
       }
-      expect((await store.tokens.list()).map(({ id }) => id)).toEqual(["b", "a", "c"]);
+      expect((await bench.store.tokens.list()).map(({ id }) => id)).toEqual(["b", "a", "c"]);
     });
 
     test("the door is shut as long as there is one that was not revoked", async () => {
-      expect(await store.tokens.isAny()).toBe(false);
+      expect(await bench.store.tokens.isAny()).toBe(false);
       await insert("one", 0);
-      expect(await store.tokens.isAny()).toBe(true);
-      await store.tokens.revoke("one");
-      expect(await store.tokens.isAny()).toBe(false);
+      expect(await bench.store.tokens.isAny()).toBe(true);
+      await bench.store.tokens.revoke("one");
+      expect(await bench.store.tokens.isAny()).toBe(false);
     });
 
     test("a rotation keeps the hash before, until its grace is over", async () => {
       await insert("one");
-      const row = await store.tokens.rotate("one", { hash: OTHER, graceMs: 60_000 });
+      const row = await bench.store.tokens.rotate("one", { hash: OTHER, graceMs: 60_000 });
       expect(row).toMatchObject({ secret_hash: OTHER, old_hash: HASH });
-      expect(row?.old_until).toBeGreaterThan(await store.now());
-      expect(await store.tokens.read("one")).toEqual(row);
+      expect(row?.old_until).toBeGreaterThan(await bench.store.now());
+      expect(await bench.store.tokens.read("one")).toEqual(row);
     });
 
     test("what has expired, was revoked or is not there is not rotated", async () => {
       await insert("expired", 0);
       await insert("revoked");
-      await store.tokens.revoke("revoked");
+      await bench.store.tokens.revoke("revoked");
       for (const id of ["expired", "revoked", "none"]) {
-        expect(await store.tokens.rotate(id, { hash: OTHER, graceMs: 0 })).toBeUndefined();
+        expect(await bench.store.tokens.rotate(id, { hash: OTHER, graceMs: 0 })).toBeUndefined();
       }
-      expect((await store.tokens.list()).map(({ secret_hash }) => secret_hash)).toEqual([HASH, HASH]);
+      expect((await bench.store.tokens.list()).map(({ secret_hash }) => secret_hash)).toEqual([HASH, HASH]);
     });
 
     test("a second revocation leaves the time of the first", async () => {
       await insert("one");
-      const first = await store.tokens.revoke("one");
-      while ((await store.now()) <= (first?.revoked_at ?? 0)) await Promise.resolve();
-      expect(await store.tokens.revoke("one")).toEqual(first);
-      expect(await store.tokens.revoke("none")).toBeUndefined();
+      const first = await bench.store.tokens.revoke("one");
+      while ((await bench.store.now()) <= (first?.revoked_at ?? 0)) await Promise.resolve();
+      expect(await bench.store.tokens.revoke("one")).toEqual(first);
+      expect(await bench.store.tokens.revoke("none")).toBeUndefined();
     });
 
     test("its last use is noted", async () => {
       await insert("one");
-      const before = await store.now();
-      await store.tokens.noteUse("one");
-      expect((await store.tokens.read("one"))?.last_used_at).toBeGreaterThanOrEqual(before);
+      const before = await bench.store.now();
+      await bench.store.tokens.noteUse("one");
+      expect((await bench.store.tokens.read("one"))?.last_used_at).toBeGreaterThanOrEqual(before);
     });
   });
 }
