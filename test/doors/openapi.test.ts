@@ -3,62 +3,16 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
-import * as v from "valibot";
 import type { Task } from "../../src/core/api/task.ts";
 import type { Engine } from "../../src/engine/engine-options.ts";
-import { call, defineFlow, defineTool, sleep, waitForSignal } from "../../src/sdk/taskonaut.ts";
 import type { OpenApi } from "../../src/server/openapi.ts";
 import { type StartedServer, startServer } from "../../src/server/serve.ts";
 import { UNKNOWN_ID } from "../support/api.ts";
 import { DATABASES, type EngineDatabase } from "../support/databases.ts";
 import { engineOn } from "../support/engine.ts";
-import { Gate } from "../support/tools.ts";
 import { Contract } from "../support/openapi.ts";
+import { charge, FLOWS, other } from "../support/openapi-flows.ts";
 
-/** In doubt after a millisecond. */
-const charge = new Gate("charge", { execution: "at-most-once", timeout: 1 });
-const refuse = defineTool({
-  name: "refuse",
-  input: v.unknown(),
-  output: v.unknown(),
-  retry: { attempts: 1 },
-  run: () => {
-    throw new TypeError("no", { cause: new AggregateError([new Error("a")], "both") });
-  },
-});
-/** A line of an order may hold lines itself. */
-interface Line {
-  readonly sku: string;
-  readonly lines?: readonly Line[] | undefined;
-}
-const Line: v.GenericSchema<Line> = v.object({ sku: v.string(), lines: v.optional(v.array(v.lazy(() => Line))) });
-const order = defineFlow({
-  name: "order",
-  description: "Sells something.",
-  input: v.object({ sku: v.pipe(v.string(), v.minLength(2)), line: v.optional(Line) }),
-  signals: { approved: v.object({ by: v.string() }) },
-  *run({ sku }) {
-    yield* waitForSignal("approved");
-    return yield* call(charge.tool, sku);
-  },
-});
-const other = defineFlow({
-  name: "other",
-  input: v.unknown(),
-  signals: { approved: v.string() },
-  limits: { running: 9 },
-  *run() {
-    yield* call(refuse, null);
-  },
-});
-const naps = defineFlow({
-  name: "naps",
-  input: v.object({}),
-  *run() {
-    yield* sleep("30d");
-  },
-});
-const FLOWS = [order, other, naps];
 const TOKEN = "admin-token";
 
 interface Call {
