@@ -182,6 +182,54 @@ describe("what a tool leaves uncaught", () => {
   });
 });
 
+describe("what a flow's file computes besides its program", () => {
+  const OWN = `
+import { call, defineFlow, defineTool } from "taskonaut";
+import * as v from "valibot";
+import { writeSync } from "node:fs";
+
+const echo = defineTool({ name: "echo_all", input: v.unknown(), output: v.unknown(), run: (given) => given });
+const ODD = {
+  exits() { process.exit(0); },
+  writes() { process.stdout.write("by process.stdout\\n"); writeSync(1, "by writeSync\\n"); console.log("by console"); return this.good; },
+  throws() { throw Object.assign(new RangeError("odd \\u001b[31m"), { code: 1n }); },
+  promises() { return Promise.resolve(this.good); },
+};
+const input = v.object({});
+function* run() { return yield* call(echo, 1); }
+const flowsOf = (how) => [
+  defineFlow({ name: "tags_" + how, input, tags: () => ODD[how].call({ good: { a: "b" } }), run }),
+  defineFlow({ name: "key_" + how, input, limits: { running: 1, key: () => ODD[how].call({ good: "k" }) }, run }),
+  defineFlow({ name: "unique_" + how, input, unique: { key: () => ODD[how].call({ good: "k" }) }, run }),
+];
+export const [a, b, c] = flowsOf("exits");
+export const [d, e, f] = flowsOf("writes");
+export const [g, h, i] = flowsOf("throws");
+export const [j, k, l] = flowsOf("promises");
+`;
+  const runOwn = (flow: string): Promise<Ended> => sandbox.run(["run-flow", flow, "--flows", "own.ts"]);
+
+  beforeAll(() => writeFile(join(sandbox.folder, "own.ts"), OWN));
+
+  test.each([
+    ["tags", "tags"],
+    ["key", "limits.key"],
+    ["unique", "unique.key"],
+  ])("is its own: %s", async (kind, option) => {
+    const [exits, writes, throws, promises] = await Promise.all(
+      ["exits", "writes", "throws", "promises"].map((how) => runOwn(`${kind}_${how}`)),
+    );
+    expect([exits?.exit, exits?.stdout]).toEqual([2, ""]);
+    expect(exits?.stderr).toMatch(new RegExp(`${option} failed for this input: .*process\\.exit\\(0\\).*own\\.ts:8:`));
+    expect(taskOf(writes as Ended).status).toBe("COMPLETED");
+    for (const how of ["process.stdout", "writeSync", "console"]) expect(writes?.stderr).toContain(`by ${how}\n`);
+    expect([throws?.exit, throws?.stdout]).toEqual([2, ""]);
+    expect(throws?.stderr).toMatch(/failed for this input: odd \\x1b\[31m \(at .*own\.ts:10:\d+\)/);
+    expect([promises?.exit, promises?.stdout]).toEqual([2, ""]);
+    expect(promises?.stderr).toMatch(/a promise.* It was at .*own\.ts:\d+:\d+\./s);
+  });
+});
+
 test("a flow file that ends the process while it is loaded is refused, with the place", async () => {
   await writeFile(join(sandbox.folder, "leaves.ts"), "process.exit(0);\n");
   const { exit, stdout, stderr } = await sandbox.run(["flows", "--flows", "leaves.ts"]);

@@ -94,8 +94,8 @@ describe("an error is stored", () => {
       }),
       "a value that cannot be shown was thrown",
     ],
-    ["a plain object", { code: 7 }, '{"code":7}'],
-    ["a list", [1, 2], "1,2"],
+    ["a plain object", { kind: 7 }, '{"kind":7}'],
+    ["a list", [1, "a", { b: 2n }], '[1,"a",{"b":"2"}]'],
     ["a function", () => 5, "() => 5"],
     ["an object whose toString throws", { toString: gotcha }, UNSHOWN],
     ["an object that holds itself", holdingItself(), UNSHOWN],
@@ -196,10 +196,80 @@ describe("an error is stored", () => {
   test("with the fields of a plain object, which may have a message", () => {
     const thrown = { message: "declined", status: 402, detail: { code: "card" } };
     expect(stored(thrown)).toEqual({ name: "Error", message: "declined", fields: thrown });
-    expect(stored({ big: "x".repeat(10_000) })).not.toHaveProperty("fields");
+    expect(stored({ big: "x".repeat(10_000) })).toMatchObject({
+      fields: { big: expect.stringMatching(/^x{1024}… \(10000 characters\)$/) },
+    });
     const circle: Record<string, unknown> = { status: 404 };
     circle["self"] = circle;
     expect(stored(circle)).toEqual({ name: "Error", message: '{"status":404}', fields: { status: 404 } });
+  });
+
+  test("with what a plain object says that JSON has no word for", () => {
+    const thrown = {
+      status: 500,
+      id: 12n,
+      at: new Date(0),
+      of: new Map([["a", new Set([Symbol("b")])]]),
+      left: Number.NaN,
+    };
+    const fields = { status: 500, id: "12", at: "1970-01-01T00:00:00.000Z", of: [["a", ["Symbol(b)"]]], left: "NaN" };
+    expect(stored(thrown)).toEqual({ name: "Error", message: JSON.stringify(fields), fields });
+    expect(stored({ toJSON: () => ({ a: 1 }), secret: 2 })).toEqual({
+      name: "Error",
+      message: '{"a":1}',
+      fields: { a: 1 },
+    });
+  });
+
+  test("with the class and the code by which a flow tells it from others, also where it is no error", () => {
+    class Declined {
+      readonly code = "card";
+    }
+    expect(stored(new Declined())).toMatchObject({ name: "Declined", code: "card" });
+    expect(stored({ name: "PgError", message: "taken", code: "23505" })).toMatchObject({
+      name: "PgError",
+      message: "taken",
+      code: "23505",
+    });
+    expect(stored(new (class Quiet {})())).toEqual({ name: "Quiet", message: UNSHOWN });
+  });
+
+  test("with the status of a response that was thrown as it came", () => {
+    const response = new Response("a secret", { status: 503, statusText: "Unavailable" });
+    expect(stored(response)).toEqual({
+      name: "Response",
+      message: "503 Unavailable",
+      fields: { message: "503 Unavailable", status: 503 },
+    });
+  });
+
+  test("with the errors that it holds under names of its own", () => {
+    const cause = new TypeError("the cause");
+    expect(stored({ status: 500, error: cause })).toMatchObject({
+      message: '{"status":500}',
+      fields: { status: 500 },
+      cause: { name: "TypeError", message: "the cause" },
+    });
+    expect(stored([new Error("a"), cause])).toMatchObject({
+      cause: { message: "a" },
+      members: [{ name: "TypeError" }],
+    });
+    const original = Object.assign(new Error("outer", { cause }), {
+      original: new RangeError("original"),
+      again: cause,
+    });
+    const { members, ...outer } = stored(original) as StoredError;
+    expect(outer.cause).toMatchObject({ message: "the cause" });
+    expect(members).toMatchObject([{ name: "RangeError", message: "original" }]);
+    class OwnAggregate extends Error {
+      readonly errors = [cause, "beside"];
+    }
+    expect((stored(new OwnAggregate("all")) as StoredError).members).toMatchObject([{ message: "the cause" }]);
+    const suppressed = new SuppressedError(new Error("at the end"), cause, "two");
+    expect((stored(suppressed) as StoredError).members).toMatchObject([
+      { message: "at the end" },
+      { message: "the cause" },
+    ]);
   });
 
   test("a date in UTC, whatever the time zone is", () => {
@@ -218,6 +288,8 @@ describe("an error is stored", () => {
     expect(placeOf(`Error: x\n${ours}\n${packaged}\n    at /app/pay.ts:7:8`)).toBe("/app/pay.ts:7:8");
     expect(placeOf(`Error: x\n${packaged}`)).toBe("/app/node_modules/pg/lib/client.js:5:6");
     expect(placeOf(`Error: x\n${ours}\n    at native`)).toBeUndefined();
+    // a piece of the runtime that has no file
+    expect(placeOf(`Error: x\n${ours}\n    at run (/:1:42)`)).toBeUndefined();
   });
 
   test("as the step's own with all that is known of it, where a flow lets it through", () => {

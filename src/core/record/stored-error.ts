@@ -5,6 +5,8 @@ import { TaskonautError, describeViolations, type Violation } from "../errors.ts
 import type { Json } from "./json-value.ts";
 import { isOfProgram } from "./program-files.ts";
 import type { JsonText } from "./record.ts";
+import { describeValue, toFields } from "./thrown-value.ts";
+import { asText, isObject, read } from "./untrusted.ts";
 
 /** What a person who has only the record needs to tell what went wrong; a flow tells errors apart by `name` and `code`. */
 export interface StoredError {
@@ -18,7 +20,7 @@ export interface StoredError {
   /** Where in the user's own code it was made: `/flows/pay.ts:12:9`. */
   readonly at?: string;
   readonly cause?: StoredError;
-  /** Of an AggregateError: those that it gathers. */
+  /** Of an AggregateError: those that it gathers. Of others: those that it holds. */
   readonly members?: readonly StoredError[];
   /** Of a broken contract: every violation. */
   readonly errors?: readonly Violation[];
@@ -102,18 +104,32 @@ function describe(thrown: unknown, room: Room): StoredError {
     return { name: nameOf(() => thrown.code), message: messageIn(thrown), ...(at !== undefined && { at }) };
   }
   if (isA(thrown, Error)) return describeError(thrown, room);
-  const fields = fieldsOf(thrown, isJson);
-  const message = textOf(thrown) ?? (fields && JSON.stringify(fields)) ?? UNSHOWN;
-  return { name: "Error", message: cut(message), ...(fields && { fields }) };
+  return describeOther(thrown, room);
+}
+
+function describeOther(thrown: unknown, room: Room): StoredError {
+  const { name, message, code, fields } = describeValue(thrown);
+  const held = heldBy(thrown).slice(0, MEMBERS_MAX);
+  const [cause, ...members] = held.flatMap((each) => within(room, each) ?? []);
+  const told = message ?? (cause && [cause, ...members].map((each) => each.message).join("; "));
+  return {
+    name: name?.slice(0, NAME_MAX) ?? "Error",
+    message: cut(told ?? UNSHOWN),
+    ...(code !== undefined && { code }),
+    ...(fields && { fields }),
+    ...(cause && { cause }),
+    ...(members.length > 0 && { members }),
+  };
 }
 
 function describeError(error: Error, room: Room): StoredError {
   const code = read(() => (error as { code?: unknown }).code);
-  const fields = fieldsOf(error, isPlain);
+  const fields = isObject(error) ? toFields(error, (key, value) => !TOLD.has(key) && isPlain(value)) : undefined;
   const at = placeOf(error);
   const cause = within(room, read(() => error.cause) ?? undefined);
-  const held = isA(error, AggregateError) ? read(() => [...(error.errors as unknown[])]) : undefined;
-  const members = held?.slice(0, MEMBERS_MAX).flatMap((member) => within(room, member) ?? []);
+  const members = membersOf(error)
+    ?.slice(0, MEMBERS_MAX)
+    .flatMap((member) => within(room, member) ?? []);
   return {
     name: classOf(error),
     message: messageIn(error),
@@ -142,8 +158,10 @@ const DEPTH_MAX = 5;
 const MEMBERS_MAX = 10;
 const ERRORS_MAX = 20;
 
-/** Of all fields together, and of one text of an error. */
-const FIELDS_MAX = 4096;
+/** Of the fields of what is thrown, in which errors are looked for. */
+const HELD_MAX = 100;
+
+/** Of one text of an error. */
 const FIELD_MAX = 1024;
 
 const UNSHOWN = "a value that cannot be shown was thrown";
@@ -183,19 +201,26 @@ function classOf(error: Error): string {
 /** They have fields of their own above. */
 const TOLD: ReadonlySet<string> = new Set(["name", "message", "stack", "code", "cause", "errors"]);
 
-/** Undefined where there is nothing to say, or too much. */
-function fieldsOf(thrown: unknown, isTold: (value: unknown) => boolean): { [key: string]: Json } | undefined {
-  if (typeof thrown !== "object" || thrown === null || Array.isArray(thrown)) return undefined;
-  return read(() => {
-    const fields: [string, unknown][] = [];
-    for (const key of Object.keys(thrown).slice(0, FIELD_MAX)) {
-      const value = read(() => (thrown as Record<string, unknown>)[key]);
-      if (isA(thrown, Error) && TOLD.has(key)) continue;
-      if (value !== undefined && isTold(value)) fields.push([key, value]);
-    }
-    const text = fields.length === 0 ? undefined : JSON.stringify(Object.fromEntries(fields));
-    return text === undefined || text.length > FIELDS_MAX ? undefined : (JSON.parse(text) as { [key: string]: Json });
-  });
+/** Those that it gathers; undefined: it is no error that does. */
+function membersOf(error: Error): readonly unknown[] | undefined {
+  if (isA(error, AggregateError)) return read(() => [...(error.errors as unknown[])]);
+  // of `using`: what was thrown at its end, and what had been thrown before
+  if (isA(error, SuppressedError)) return read(() => [error.error as unknown, error.suppressed as unknown]);
+  const gathered = read(() => (error as { errors?: unknown }).errors);
+  const errors = read(() => (Array.isArray(gathered) ? gathered.filter((each) => isA(each, Error)) : [])) ?? [];
+  // under another name: `original`, `parent`
+  const members = [...errors, ...heldBy(error)];
+  return members.length === 0 ? undefined : members;
+}
+
+/** The errors that an object or a list holds, each once, besides its cause. */
+function heldBy(holder: unknown): readonly Error[] {
+  if (typeof holder !== "object" || holder === null) return [];
+  const cause = isA(holder, Error) ? read(() => holder.cause) : undefined;
+  const keys = (read(() => Object.keys(holder)) ?? []).slice(0, HELD_MAX);
+  const values = keys.map((key) => read(() => (holder as Readonly<Record<string, unknown>>)[key]));
+  const errors = values.filter((value) => isA(value, Error) && value !== cause && value !== holder);
+  return [...new Set(errors as readonly Error[])];
 }
 
 /** Not what an error carries along: the request of an HTTP client has its secrets. */
@@ -204,11 +229,7 @@ function isPlain(value: unknown): boolean {
   return typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value));
 }
 
-function isJson(value: unknown): boolean {
-  return read(() => JSON.stringify(value)) !== undefined;
-}
-
-const FRAME = /(?:\(|at |@)(?:file:\/\/)?(\/[^()\n]*?:\d+:\d+)\)?$/gm;
+const FRAME = /(?:\(|at |@)(?:file:\/\/)?(\/[^():\n][^()\n]*?:\d+:\d+)\)?$/gm;
 
 /** The topmost frame in a file of the user's; in a package only where there is no other. */
 export function placeOf(error: Error): string | undefined {
@@ -245,31 +266,6 @@ function violationsOf(get: () => unknown): readonly Violation[] | undefined {
       return { path: cut(asText(() => path) ?? ""), message: cut(asText(() => message) ?? UNSHOWN) };
     });
   });
-}
-
-/** What is no error. Of a plain object the text says nothing. */
-function textOf(thrown: unknown): string | undefined {
-  // its own text is in local time, which is refused in flows
-  if (isA(thrown, Date)) return read(() => thrown.toISOString()) ?? "Invalid Date";
-  const text = asText(() => thrown);
-  if (text !== "[object Object]") return text;
-  // an object that is thrown in place of an error may have a message all the same
-  const message = read(() => (thrown as { message?: unknown }).message);
-  return typeof message === "string" ? message : asText(() => JSON.stringify(thrown));
-}
-
-/** Undefined where it cannot be read as a text. */
-function asText(get: () => unknown): string | undefined {
-  return read(() => String(get()));
-}
-
-/** Undefined where it cannot be read: a getter, a Proxy. */
-function read<T>(get: () => T): T | undefined {
-  try {
-    return get();
-  } catch {
-    return undefined;
-  }
 }
 
 function cut(message: string): string {

@@ -17,6 +17,7 @@ import { isA, messageOf, placeOf } from "../../core/record/stored-error.ts";
 import { readTags, type Tags } from "../../core/record/tags.ts";
 import type { CreateTask } from "../../core/api/taskonaut.ts";
 import { bytesOfStep, bytesOfText } from "../../core/record/record-size.ts";
+import { computeBy, withPlace } from "./own-code.ts";
 import { planTags } from "./task-tags.ts";
 import { toStepRow } from "../task/step-row.ts";
 import { placeWhere, tellViolation } from "../task/tell-violation.ts";
@@ -104,7 +105,7 @@ export function planTask({
       due_at: dueAt ?? null,
       priority: priority ?? PRIORITY,
       limit_key: limitKeyOf(flow, input),
-      unique_key: flow.unique ? keyBy("unique.key", flow, input, flow.unique, uniqueKeyOf) : null,
+      unique_key: uniqueKeyBy(flow, input),
       expires_at: expiresAt === undefined ? expiryOf(flow, dueAt) : expiresAt,
       cancel_reason: null,
       wake_seq: 0,
@@ -155,25 +156,12 @@ function expiryOf({ expiresInMs }: Flow, dueAt: number | null = null): number | 
 
 function limitKeyOf(flow: Flow, input: JsonText): string | null {
   const { limits } = flow;
-  return limits?.key ? keyBy("limits.key", flow, input, limits, keyOf) : null;
+  return limits?.key ? computeBy(flow, "limits.key", () => keyOf(`Flow ${flow.name}`, limits, parseJson(input))) : null;
 }
 
-/** A key is computed by code of the flow's file: it comes to an end, or is cut short. */
-function keyBy<Rule, Key>(
-  name: string,
-  flow: Flow,
-  input: JsonText,
-  rule: Rule,
-  compute: (owner: string, rule: Rule, input: unknown) => Key,
-): Key {
-  try {
-    return within(flow, () => compute(`Flow ${flow.name}`, rule, parseJson(input)));
-  } catch (error) {
-    if (isA(error, TaskonautError)) throw error;
-    throw new TaskonautError("flow_invalid", `Flow ${flow.name}: ${name} failed for this input: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
+function uniqueKeyBy(flow: Flow, input: JsonText): string | null {
+  const { name, unique } = flow;
+  return unique ? computeBy(flow, "unique.key", () => uniqueKeyOf(`Flow ${name}`, unique, parseJson(input))) : null;
 }
 
 /** A contract is code of the flow's file: it comes to an end, or is cut short. */
@@ -206,14 +194,6 @@ function startPlan(flow: Flow, program: Program): ReturnType<Program["start"]>["
       cause: error,
     });
   }
-}
-
-/** What the SDK refused: told with the place in the user's file. */
-function withPlace(error: TaskonautError, flow: Flow): TaskonautError {
-  const at = placeOf(error) ?? flow.at;
-  if (at === undefined) return error;
-  const { code, message, details, errors } = error;
-  return new TaskonautError(code, `${message} It was at ${at}.`, { details: { ...details, at }, errors, cause: error });
 }
 
 /** Of a task that is not there yet. */

@@ -2,12 +2,11 @@
 
 import { describeViolations, TaskonautError } from "../../core/errors.ts";
 import type { Flow } from "../../core/flow/flow.ts";
-import { within } from "../../core/flow/flow-bound.ts";
 import { tagsOf } from "../../core/flow/own-tags.ts";
 import { parseJson } from "../../core/record/json.ts";
 import type { JsonText } from "../../core/record/record.ts";
-import { isA, messageOf } from "../../core/record/stored-error.ts";
 import { type Tags, tagViolations, toTagsText } from "../../core/record/tags.ts";
+import { computeBy } from "./own-code.ts";
 
 /** As they are recorded; null: none. Throws input_invalid, flow_invalid. */
 export function planTags(flow: Flow, input: JsonText, given: Tags | undefined): JsonText | null {
@@ -27,11 +26,5 @@ export function ownTags(flow: Flow, input: JsonText, tags: Tags): Tags {
 function ofFlow(flow: Flow, input: JsonText): Tags {
   const { name, tags } = flow;
   if (!tags) return {};
-  try {
-    return within(flow, () => tagsOf(name, tags, parseJson(input)));
-  } catch (cause) {
-    if (isA(cause, TaskonautError)) throw cause;
-    const message = `Flow ${name}: tags failed for this input: ${messageOf(cause)}`;
-    throw new TaskonautError("flow_invalid", message, { cause });
-  }
+  return computeBy(flow, "tags", () => tagsOf(name, tags, parseJson(input)));
 }

@@ -70,7 +70,10 @@ export class StepTickets {
       const input = parseJson(step.input_payload);
       return within(state.flow, () => keyOf(`Tool ${step.target}`, limits, input)) ?? "";
     } catch (error) {
-      state.steps.recordOutcome(step, { status: "FAILED", error: storeError(error) });
+      state.steps.recordOutcome(step, {
+        status: "FAILED",
+        error: storeError(error, state.decisions.of(step.id)?.tool?.at),
+      });
       return undefined;
     }
   }

@@ -1,0 +1,33 @@
+// What a flow's file computes besides its program: tags, and keys. It is a user's code: it comes to an end, or is cut short,
+// and what goes wrong there is told with its place.
+
+import { TaskonautError } from "../../core/errors.ts";
+import type { Flow } from "../../core/flow/flow.ts";
+import { FlowStuckError, within } from "../../core/flow/flow-bound.ts";
+import { isA, messageOf, placeOf } from "../../core/record/stored-error.ts";
+import { placeWhere } from "../task/tell-violation.ts";
+
+/** `name`: of the option that computes. Throws flow_invalid, also where `compute` refuses what the user's code gave. */
+export function computeBy<T>(flow: Flow, name: string, compute: () => T): T {
+  const run = (): T => within(flow, compute);
+  try {
+    return run();
+  } catch (error) {
+    if (isA(error, TaskonautError)) throw withPlace(error, flow);
+    const thrownAt = isA(error, Error) ? placeOf(error) : undefined;
+    const at = isA(error, FlowStuckError) ? (placeWhere(run, flow) ?? flow.file) : (thrownAt ?? flow.at);
+    const message = `Flow ${flow.name}: ${name} failed for this input: ${messageOf(error)}`;
+    throw new TaskonautError("flow_invalid", at === undefined ? message : `${message} (at ${at})`, {
+      ...(at !== undefined && { details: { at } }),
+      cause: error,
+    });
+  }
+}
+
+/** What the SDK refused: told with the place in the user's file. */
+export function withPlace(error: TaskonautError, flow: Flow): TaskonautError {
+  const at = placeOf(error) ?? flow.at;
+  if (at === undefined) return error;
+  const { code, message, details, errors } = error;
+  return new TaskonautError(code, `${message} It was at ${at}.`, { details: { ...details, at }, errors, cause: error });
+}
