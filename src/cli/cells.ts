@@ -2,7 +2,7 @@
 
 import type { Json } from "../core/record/json-value.ts";
 import type { Color, Paint } from "../log/paint.ts";
-import { escapeControls, showControls } from "../log/visible.ts";
+import { escapeControls, showControls } from "../core/visible.ts";
 
 export interface Cell {
   readonly text: string;

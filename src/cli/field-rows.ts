@@ -1,7 +1,7 @@
 // The fields of an input or a payload as lines of the help.
 
 import type { Json } from "../core/record/json-value.ts";
-import { escapeControls, showControls } from "../log/visible.ts";
+import { escapeControls, showControls } from "../core/visible.ts";
 import { showText } from "./cells.ts";
 import type { Option } from "./command.ts";
 import { describeLimits } from "./describe-limits.ts";

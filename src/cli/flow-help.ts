@@ -3,7 +3,7 @@
 import type { CheckedInput } from "../core/api/flow-catalog.ts";
 import type { FlowDescription } from "../core/api/taskonaut.ts";
 import type { Json } from "../core/record/json-value.ts";
-import { showControls } from "../log/visible.ts";
+import { showControls } from "../core/visible.ts";
 import { wrapText } from "./cells.ts";
 import type { Command, Option } from "./command.ts";
 import { wordsOfInput } from "./example-call.ts";

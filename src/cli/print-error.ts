@@ -3,7 +3,7 @@
 import { describeViolations, TaskonautError, type Violation } from "../core/errors.ts";
 import { toStoredError } from "../core/record/stored-error.ts";
 import { createPaint, wantsColor } from "../log/paint.ts";
-import { escapeControls, showControls } from "../log/visible.ts";
+import { escapeControls, showControls } from "../core/visible.ts";
 import { describeCauses } from "./describe-causes.ts";
 import { type FailedCall, hintsFor } from "./error-hints.ts";
 import { type Hint, showHint } from "./hint.ts";

@@ -2,7 +2,7 @@
 
 import { type DamagedTask, isDamaged, type ListedSummary, type ListedTask } from "../core/api/task.ts";
 import { taskJson, together } from "../core/api/task-json.ts";
-import { escapeControls } from "../log/visible.ts";
+import { escapeControls } from "../core/visible.ts";
 import { type Cell, showJson, showText } from "./cells.ts";
 import type { Call } from "./command.ts";
 import type { Look } from "./look.ts";

@@ -3,7 +3,7 @@
 import type { Task } from "../core/api/task.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
 import { taskJson } from "../core/api/task-json.ts";
-import { escapeControls } from "../log/visible.ts";
+import { escapeControls } from "../core/visible.ts";
 import type { Call } from "./command.ts";
 import { describeWaits } from "../core/api/describe-waits.ts";
 import { type Hint, showHint } from "./hint.ts";

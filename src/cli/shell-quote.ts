@@ -1,5 +1,5 @@
 import { quoteForShell } from "../core/shell-quote.ts";
-import { showControls } from "../log/visible.ts";
+import { showControls } from "../core/visible.ts";
 
 /**
  * The text as one word that a POSIX shell reads back as it is; undefined where a terminal could not show it as it is (a

@@ -3,7 +3,7 @@
 import type { CheckedInput } from "../core/api/flow-catalog.ts";
 import type { Pause } from "../core/api/pauses.ts";
 import type { FlowDescription, FlowSchedule } from "../core/api/taskonaut.ts";
-import { showControls } from "../log/visible.ts";
+import { showControls } from "../core/visible.ts";
 import { wrapText } from "./cells.ts";
 import type { Command } from "./command.ts";
 import { exampleInput, exampleLine, fieldsSection, type FoundFlow, signalLines, signalsSection } from "./flow-help.ts";

@@ -4,7 +4,7 @@ import type { Json } from "../core/record/json-value.ts";
 import type { StoredError } from "../core/record/stored-error.ts";
 import type { Task, TaskStep, Timestamp, ToolCall } from "../core/api/task.ts";
 import type { Color } from "../log/paint.ts";
-import { escapeControls, showControls } from "../log/visible.ts";
+import { escapeControls, showControls } from "../core/visible.ts";
 import { firstThatFits, wrapText } from "./cells.ts";
 import { describeProgress } from "./describe-progress.ts";
 import type { Look } from "./look.ts";

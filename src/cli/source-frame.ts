@@ -2,7 +2,7 @@
 
 import { readFileSync, statSync } from "node:fs";
 import type { Paint } from "../log/paint.ts";
-import { showControls } from "../log/visible.ts";
+import { showControls } from "../core/visible.ts";
 import { shorten } from "./cells.ts";
 
 /** How a message begins that names a place: `/home/me/flows/order.ts:12:5: …`. */

@@ -1,7 +1,7 @@
 // What a command waits for, on stderr: a person who waits as well is to know for what.
 
 import type { TellWait } from "../core/waiting.ts";
-import { showControls } from "../log/visible.ts";
+import { showControls } from "../core/visible.ts";
 import type { Output } from "./io.ts";
 
 /** Each wait is told once, however often it comes. */

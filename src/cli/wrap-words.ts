@@ -1,7 +1,7 @@
 // Sentences for a terminal: lines end between words. A word that is wider than the terminal (a path, a command) stays whole,
 // so that it can be copied; the terminal breaks it by itself.
 
-import { showControls } from "../log/visible.ts";
+import { showControls } from "../core/visible.ts";
 import type { Output } from "./io.ts";
 
 /** The same with `indent` before each line, and some more before those that go on. */

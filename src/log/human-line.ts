@@ -7,7 +7,7 @@ import type { LogFields } from "../core/log.ts";
 import type { Caller } from "./caller.ts";
 import { LEVEL_COLORS, type LogEntry, quote, readField, toPlainText } from "./lines.ts";
 import type { Paint } from "./paint.ts";
-import { showControls } from "./visible.ts";
+import { showControls } from "../core/visible.ts";
 
 /** Ids that a person has no use for: the task's id and the name of the step say the same. */
 const QUIET = new Set(["step_id"]);

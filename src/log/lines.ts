@@ -4,7 +4,7 @@ import type { LogFields, LogLevel } from "../core/log.ts";
 import type { Caller } from "./caller.ts";
 import { describeError, toFieldText } from "./field-text.ts";
 import type { Color, Paint } from "./paint.ts";
-import { escapeControls, showControls } from "./visible.ts";
+import { escapeControls, showControls } from "../core/visible.ts";
 
 export interface LogEntry {
   readonly date: Date;

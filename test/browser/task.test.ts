@@ -72,6 +72,31 @@ describe("a task in the dashboard", () => {
     await page.getByRole("heading", { name: /approval CANCELLED/ }).waitFor();
   });
 
+  inBrowser("shows what controls there are in the text of others, and none turns its line around", async () => {
+    await using dashboard = await openPage(site());
+    const { page } = dashboard;
+    const odd = "a\u202etxt.\u0007\u009bm";
+    const shown = String.raw`a\u202etxt.\u0007\u009bm`;
+    const id = await site().create("order", { cents: 1, note: odd, group: odd });
+    await site().sandbox.run(["pause", "paused", "--reason", odd]);
+    const places: readonly (readonly [path: string, ready: string])[] = [
+      ["/tasks", "card declined"],
+      [`/tasks/${id}`, shown],
+      ["/flows", shown],
+      ["/audit", shown],
+    ];
+    for (const [path, ready] of places) {
+      await dashboard.open(path);
+      await page.getByText(ready).first().waitFor();
+      // attributes that are read as text stand in the markup as well
+      const controls = await page.evaluate<readonly string[]>(
+        String.raw`[...document.body.outerHTML.matchAll(/[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069].{0,20}/g)].map(String)`,
+      );
+      expect([path, controls]).toEqual([path, []]);
+    }
+    await site().sandbox.run(["unpause", "paused"]);
+  });
+
   inBrowser("shows the steps of a child below the step that runs it", async () => {
     await using dashboard = await openPage(site());
     const { page } = dashboard;

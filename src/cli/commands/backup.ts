@@ -1,5 +1,5 @@
 import type { Command } from "../command.ts";
-import { showControls } from "../../log/visible.ts";
+import { showControls } from "../../core/visible.ts";
 import { toJson } from "../print.ts";
 
 export const backup: Command = {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { TaskonautError } from "../../core/errors.ts";
-import { showControls } from "../../log/visible.ts";
+import { showControls } from "../../core/visible.ts";
 import type { Call, Command } from "../command.ts";
 import { type Initialized, initFolder } from "../init-folder.ts";
 import { toJson } from "../print.ts";

@@ -1,5 +1,5 @@
 import type { MigrationStatus, Migrator } from "../../core/api/migrator.ts";
-import { showControls } from "../../log/visible.ts";
+import { showControls } from "../../core/visible.ts";
 import { showText } from "../cells.ts";
 import type { Call, Command } from "../command.ts";
 import { toJson } from "../print.ts";

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TaskonautError } from "../../core/errors.ts";
-import { showControls } from "../../log/visible.ts";
+import { showControls } from "../../core/visible.ts";
 import type { Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
 import { cannotWrite } from "../init-folder.ts";

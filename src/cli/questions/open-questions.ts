@@ -2,7 +2,7 @@
 
 import type * as Clack from "@clack/prompts";
 import { TaskonautError } from "../../core/errors.ts";
-import { showControls } from "../../log/visible.ts";
+import { showControls } from "../../core/visible.ts";
 import { wrapText } from "../cells.ts";
 import type { Call } from "../command.ts";
 import type { Io } from "../io.ts";

@@ -35,13 +35,13 @@ test("fields have their comments, which no text can end, and names that TypeScri
   const schema = {
     type: "object",
     properties: {
-      "a-b": { type: "string", description: "an */ end\n\u001b\u009bof it" },
+      "a-b": { type: "string", description: "an */ end\n\u001b\u009bof it\u202e" },
       c: { type: "object", properties: { d: {} } },
     },
     required: ["a-b"],
   };
   expect(typeOf(schema, noRefs)).toBe(
-    `{\n  /** an *\\/ end of it */\n  "a-b": string;\n  c?: {\n    d?: unknown;\n  };\n}`,
+    `{\n  /** an *\\/ end of it\\u202e */\n  "a-b": string;\n  c?: {\n    d?: unknown;\n  };\n}`,
   );
 });
 

@@ -1,6 +1,6 @@
 // A JSON Schema as a TypeScript type. What TypeScript cannot say (a minimum, a pattern) is left out of it.
 
-import { escapeControls } from "../../log/visible.ts";
+import { escapeControls, showControls } from "../../core/visible.ts";
 import type { Json } from "../../core/record/json-value.ts";
 
 export type JsonSchema = { readonly [key: string]: Json };
@@ -70,10 +70,8 @@ export function commentOf(schema: Json, indent: string): readonly string[] {
   const text = isSchema(schema) ? schema["description"] : undefined;
   if (typeof text !== "string" || text.trim() === "") return [];
   return [
-    `${indent}/** ${text
-      .replaceAll(/[\s\p{Cc}]+/gu, " ")
-      .trim()
-      .replaceAll("*/", "*\\/")} */`,
+    // an editor would show what bidirectional controls make of it
+    `${indent}/** ${showControls(text.replaceAll(/[\s\p{Cc}]+/gu, " ").trim()).replaceAll("*/", "*\\/")} */`,
   ];
 }
 

@@ -1,7 +1,11 @@
-// Text that users and tools wrote is shown, never obeyed: a terminal must not see a control character that came from it.
+// Text that users and tools wrote is shown, never obeyed: a terminal must not see a control character that came from it, and
+// neither there nor in a browser may it stand in another order than it is read in.
 
 /** Controls (C0, DEL, C1), line separators, bidirectional marks and overrides, and surrogates without a partner. */
-const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f]/gu;
+
+/** In a page, line breaks and tabs are space. */
+const SPACE: ReadonlySet<string> = new Set(["\n", "\r", "\t"]);
 
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
@@ -13,6 +17,11 @@ export function showControls(text: string): string {
 /** JSON text with every such character as its JSON escape: the same value, safe to show. Line breaks between values stay. */
 export function escapeControls(json: string): string {
   return json.replace(UNSAFE, (character) => (character === "\n" ? character : escape(character)));
+}
+
+/** For a page: the text with every such character as JSON writes it, so that JSON stays what it is. */
+export function showInPage(text: string): string {
+  return text.replace(UNSAFE, (character) => (SPACE.has(character) ? character : escape(character)));
 }
 
 function writeOut(character: string): string {
