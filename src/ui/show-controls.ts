@@ -9,7 +9,7 @@ const TEXTS = ["title", "aria-label", "label", "placeholder", "alt"] as const;
 
 /** From now on, for every element and every text that is made. */
 export function showControlsInPage(): void {
-  const { vnode: before } = options;
+  const before = options.vnode?.bind(options);
   options.vnode = (vnode: VNode) => {
     const made = vnode as { readonly type: unknown; props: unknown };
     // a text has neither type nor props of its own

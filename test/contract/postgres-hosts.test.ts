@@ -98,7 +98,16 @@ test("hosts that refuse are passed over, and so is one that takes writes not, wh
   await bench.admin.unsafe(`alter database ${name} set default_transaction_read_only = on`);
   try {
     const writing = client([healthy(), healthy()], { target_session_attrs: "read-write" });
-    await expect(writing.query("select 1")).rejects.toMatchObject({ code: "database_unavailable" });
+    for (const asked of [writing, client([healthy()], { target_session_attrs: "standby" })]) {
+      for (const ask of [() => asked.query("select 1"), () => asked.read("select 1")]) {
+        await expect(ask()).rejects.toMatchObject({
+          code: "database_unavailable",
+          message: expect.stringMatching(
+            /: no server there is what target_session_attrs=(read-write|standby) asks for\./,
+          ),
+        });
+      }
+    }
     const reading = client([silent.host, healthy()], { connect_timeout: "0.3", target_session_attrs: "read-only" });
     expect(await reading.query("select 1 as one")).toEqual([{ one: 1 }]);
   } finally {

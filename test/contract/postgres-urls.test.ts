@@ -94,8 +94,8 @@ describe("parameters", () => {
     ["sslmode=require&sslcert=/no/such/file", /file of sslcert cannot be read/],
     ["sslrootcert=/no/such/file&sslmode=verify-full", /file of sslrootcert cannot be read/],
     ["sslnegotiation=direct&sslmode=prefer", /sslnegotiation=direct needs/],
-    ["service=secret", /know: service\. /],
-    ["requirepeer=secret", /know: requirepeer\. /],
+    ["service=secret", /does not support: service\. /],
+    ["requirepeer=secret", /does not support: requirepeer\. /],
   ])("%s is refused by name, and its value is not shown", (parameters, message) => {
     const open = (): unknown =>
       new PostgresClient({ url: `postgres://h/n?${parameters}`, connectionsMax: 1, deadlineMs: 1 });

@@ -13,7 +13,7 @@ export function tagsOf(flow: string, tags: (input: unknown) => unknown, input: u
   // a promise, say, or a Map: an object without tags, to look at
   if (!isPlain(given)) throw refusal(flow, [{ path: "tags", message: `${EXPECTED}, got ${tellGiven(given)}` }]);
   const errors = tagViolations(textsOf(given), "tags");
-  if (errors.length === 0) return textsOf(given as OwnTags) as Tags;
+  if (errors.length === 0) return textsOf(given) as Tags;
   throw refusal(flow, errors);
 }
 

@@ -231,7 +231,7 @@ describe("an error is stored", () => {
       message: "taken",
       code: "23505",
     });
-    expect(stored(new (class Quiet {})())).toEqual({ name: "Quiet", message: UNSHOWN });
+    expect(stored(new WeakSet())).toEqual({ name: "WeakSet", message: UNSHOWN });
   });
 
   test("with the status of a response that was thrown as it came", () => {

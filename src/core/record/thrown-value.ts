@@ -98,8 +98,8 @@ function bySaying(value: unknown): unknown {
   if (read(() => value instanceof Date) === true) {
     return read(() => (value as Date).toISOString()) ?? "Invalid Date";
   }
-  const toJson = read(() => (isObject(value) ? value["toJSON"] : undefined));
-  return typeof toJson === "function" ? read(() => toJson.call(value) as unknown) : value;
+  const say = read(() => (isObject(value) ? value["toJSON"] : undefined));
+  return typeof say === "function" ? read(() => say.call(value) as unknown) : value;
 }
 
 /** A response that was thrown as it came has no fields of its own. */

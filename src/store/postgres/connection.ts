@@ -22,8 +22,10 @@ import {
   DiscardedError,
   explainFailure,
   isConnectionLost,
+  isDeclined,
   leavesConnectionUsable,
   refusedParameter,
+  serverNotWanted,
 } from "./failures.ts";
 import { Route } from "./route.ts";
 import { quoteText } from "./schema.ts";
@@ -171,7 +173,11 @@ export class PostgresClient {
           continue;
         }
         triesLeft -= 1;
-        if (triesLeft === 0 || !isConnectionLost(error)) throw explainFailure(error, this.location);
+        if (triesLeft > 0 && isConnectionLost(error)) continue;
+        const { wanted } = this.#server;
+        if (wanted !== undefined && isDeclined(error) && this.#route.isUnserved)
+          throw serverNotWanted(this.location, wanted, error);
+        throw explainFailure(error, this.location);
       }
     }
   }

@@ -54,6 +54,17 @@ export function isConnectionLost(error: unknown): boolean {
 
 const LOST = new Set(["CONNECTION_CLOSED", "CONNECTION_DESTROYED", "ECONNRESET", "EPIPE", "57P01", "57P02"]);
 
+/** Whether postgres.js may have closed the connection itself, because the server is not what `target_session_attrs` wants. */
+export function isDeclined(error: unknown): boolean {
+  return codeOf(error) === "CONNECTION_DESTROYED" && !(error instanceof DiscardedError);
+}
+
+/** `wanted`: what `target_session_attrs` says. */
+export function serverNotWanted(location: string, wanted: string, cause: unknown): TaskonautError {
+  const advice = `no server there is what target_session_attrs=${wanted} asks for. Name another in the database URL, or leave the parameter out`;
+  return unavailable(location, advice, cause);
+}
+
 /** Whether the connection can take more statements after this error: only where the server refused one, and lives on. */
 export function leavesConnectionUsable(error: unknown): boolean {
   // PgBouncer calls it a mere error that it refuses a connection.

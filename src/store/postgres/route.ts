@@ -57,6 +57,11 @@ export class Route {
     this.#last = { place, served: false };
   }
 
+  /** Whether the place that was tried last took the connection, and no call was answered there yet. */
+  get isUnserved(): boolean {
+    return this.#last?.served === false;
+  }
+
   noteServed(place: Place): void {
     this.#last = { place, served: true };
   }

@@ -50,8 +50,18 @@ test("what cannot be is refused, whichever host it is of", () => {
     "postgres:///name?host=a&port=x",
     "postgres://host/name?connect_timeout=soon",
     "postgres://host/name?target_session_attrs=first",
+    "postgres://host/name?sslnegotiation=soon",
   ];
   for (const url of wrong) expect(() => parseServerUrl(url)).toThrow(TaskonautError);
+});
+
+test("what libpq would do and cannot be had here is refused by its name, and not taken for a setting of the server", () => {
+  for (const name of ["service", "passfile", "require_auth", "ssl_min_protocol_version", "replication"]) {
+    expect(() => parseServerUrl(`postgres://host/name?${name}=x`)).toThrow(
+      `The PostgreSQL URL has a parameter that taskonaut does not support: ${name}. Remove it.`,
+    );
+  }
+  expect(() => parseServerUrl("postgres://host/name?statement_timeout=5")).toThrow("options=-c%20statement_timeout%3D");
 });
 
 test("a host without a name is this machine", () => {

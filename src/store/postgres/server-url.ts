@@ -23,6 +23,8 @@ export interface ServerUrl {
   readonly tls: Tls | undefined;
   /** How long each address has to answer, where the URL says so. */
   readonly connectMs: number | undefined;
+  /** What the server is to be (`target_session_attrs`); undefined: any is taken. */
+  readonly wanted: string | undefined;
 }
 
 /** Throws `usage`. Knows several hosts (`a:5432,b:5432`), and `?host=…&port=…`, which may name the folder of a Unix socket. */
@@ -43,6 +45,7 @@ export function parseServerUrl(url: string): ServerUrl {
     },
     tls,
     connectMs,
+    wanted: kept.get("target_session_attrs") ?? undefined,
   };
 }
 

@@ -36,6 +36,7 @@ export interface Tls {
 /** Undefined: without TLS. Throws `usage` for a word that means nothing, and for a file that cannot be read. */
 export function readTls(value: (name: string) => string | undefined): Tls | undefined {
   const mode = readMode(value);
+  const negotiation = readNegotiation(value("sslnegotiation"), mode);
   if (mode === "disable") return undefined;
   const root = value("sslrootcert");
   const ca = root === undefined || root === "system" ? undefined : readPem("sslrootcert", root);
@@ -46,7 +47,7 @@ export function readTls(value: (name: string) => string | undefined): Tls | unde
     cert: readPem("sslcert", value("sslcert")),
     key: readPem("sslkey", value("sslkey")),
     passphrase: value("sslpassword"),
-    isDirect: readNegotiation(value("sslnegotiation"), mode) === "direct",
+    isDirect: negotiation === "direct",
   };
 }
 

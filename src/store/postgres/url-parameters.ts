@@ -52,6 +52,28 @@ const NEEDLESS = [
   "tcp_user_timeout",
 ];
 
+/** libpq's that ask for what cannot be had here: to go without would be less than was asked for. */
+const REFUSED = [
+  "oauth_client_id",
+  "oauth_client_secret",
+  "oauth_issuer",
+  "oauth_scope",
+  "passfile",
+  "replication",
+  "require_auth",
+  "requirepeer",
+  "requiressl",
+  "scram_client_key",
+  "scram_server_key",
+  "service",
+  "servicefile",
+  "ssl_max_protocol_version",
+  "ssl_min_protocol_version",
+  "sslcrl",
+  "sslcrldir",
+  "sslkeylogfile",
+];
+
 /** Of Prisma, Supabase, JDBC, node-postgres, SQLAlchemy, pgx and others: for those programs, not for the server. */
 const FOREIGN = [
   "ApplicationName",
@@ -125,6 +147,10 @@ function wrong(name: string, wanted: string): TaskonautError {
 }
 
 function unknown(name: string): TaskonautError {
+  if (REFUSED.includes(name)) {
+    const message = `The PostgreSQL URL has a parameter that taskonaut does not support: ${name}. Remove it.`;
+    return new TaskonautError("usage", message, { details: { parameter: name } });
+  }
   const advice = /^[a-z_]+$/.test(name)
     ? `A setting of the server is written options=-c%20${name}%3D<value>.`
     : "Remove it.";
