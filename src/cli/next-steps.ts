@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { isTerminal } from "../core/record/status.ts";
 import type { PauseTarget } from "../core/api/pauses.ts";
-import type { Task, TaskStep, Waiting } from "../core/api/task.ts";
+import type { Task, TaskStep } from "../core/api/task.ts";
 import type { FlowDescription, Taskonaut } from "../core/api/taskonaut.ts";
 import type { Call } from "./command.ts";
 import { isQueued, stepsInDoubt } from "../core/api/describe-waits.ts";
@@ -51,8 +51,8 @@ export function suggestSteps(task: Task, hints: Hints, payloads: Payloads): read
   if (task.parked_reason !== null) return [...hints.give("resumeTask", { id }), ...hints.give("cancelByForce", { id })];
   if (task.status === "FAILED") return hasFailedTool(task) ? hints.give("retryTask", { id }) : [];
   if (isTerminal(task.status) || task.lease_owner !== null) return [];
-  const pause = task.waiting_for.find(({ kind }) => kind === "pause");
-  if (pause) return hints.give("unpause", { target: targetOf(pause, task) });
+  const pause = findPause(task);
+  if (pause) return hints.give("unpause", { target: pause });
   if (isQueued(task)) return hints.isRemote ? hints.give("followTask", { id }) : hints.give("work");
   if (task.waiting_for.length === 0) return hints.give("runTask", { id });
   const signals = signalsOf(task);
@@ -60,10 +60,12 @@ export function suggestSteps(task: Task, hints: Hints, payloads: Payloads): read
   return signals.slice(0, HINTS_MAX).flatMap((name) => suggestSignal(task, name, hints, payloads));
 }
 
-/** A pause is of the task's flow, of a tool, or of everything. */
-function targetOf({ name }: Waiting, { flow_name }: Task): PauseTarget {
-  if (name === null) return { scope: "all" };
-  return { scope: name === flow_name ? "flow" : "tool", name };
+/** The pause that the task waits for: of its flow, of a tool, or of everything. */
+export function findPause({ waiting_for, flow_name }: Task): PauseTarget | undefined {
+  const pause = waiting_for.find(({ kind }) => kind === "pause");
+  if (pause === undefined) return undefined;
+  const { name } = pause;
+  return name === null ? { scope: "all" } : { scope: name === flow_name ? "flow" : "tool", name };
 }
 
 /** Where its contract is not known, what tells it: a server's flows are not here, and a file that is gone tells nothing. */

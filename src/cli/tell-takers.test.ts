@@ -100,6 +100,21 @@ test("a task that is due later is not offered to be run now", async () => {
   expect(told.stderr).toContain("is in the queue. Worker host:1 picks it up at 2099-01-01 00:00:00.000Z.");
 });
 
+test.each<[string | null, string, string]>([
+  ["free", "flow free", "free"],
+  ["charge", "tool charge", "--tool charge"],
+  [null, "everything", "--all"],
+])(
+  "a task that a pause of %p holds is not said to be picked up, and the pause is offered to be ended",
+  async (name, what, typed) => {
+    const waiting_for = [{ kind: "pause", name, until: null, task_id: null }] as const;
+    const { stderr } = await signal({ workers: [WORKER], task: { waiting_for } });
+    expect(stderr).toContain(`It waits: ${what} is paused.`);
+    expect(stderr).toContain(`taskonaut unpause ${typed}\n`);
+    expect(stderr).not.toContain("picks it up");
+  },
+);
+
 test("that workers cannot be seen is no error of what was done", async () => {
   const taskonaut = new FakeTaskonaut();
   await taskonaut.createTask({ flow: "free", input: {} });

@@ -7,7 +7,8 @@ import type { Taskonaut } from "../core/api/taskonaut.ts";
 import type { Worker } from "../core/api/worker.ts";
 import type { Call } from "./command.ts";
 import type { Hint, Hints } from "./hint.ts";
-import { hintsOfTask } from "./next-steps.ts";
+import { findPause, hintsOfTask } from "./next-steps.ts";
+import { describeTarget } from "./pause-target.ts";
 import { printTask, tell } from "./print.ts";
 import { showTime } from "./times.ts";
 
@@ -47,6 +48,12 @@ async function findTakers(call: Call, taskonaut: Taskonaut, task: Task): Promise
   const alive = workers.filter(({ state }) => state === "alive");
   const driver = alive.find(({ id }) => id === task.lease_owner);
   if (driver) return { text: `Worker ${driver.name} drives the task now.`, steps: [] };
+  const pause = findPause(task);
+  if (pause)
+    return {
+      text: `It waits: ${describeTarget(pause)} is paused.`,
+      steps: call.hints.give("unpause", { target: pause }),
+    };
   const takers = alive.filter(({ concurrency, flows }) => concurrency > 0 && flows.includes(task.flow_name));
   const isLater = isDueLater(task, call.look.now());
   if (takers.length > 0) return { text: describeTakers(takers, isLater ? task.due_at : null), steps: [] };
