@@ -11,7 +11,7 @@ import { type HelpRow, type HelpSection, layRows } from "./help-rows.ts";
 import type { Hints } from "./hint.ts";
 import type { Look } from "./look.ts";
 import { tellTiming } from "./show-schedules.ts";
-import { describeAhead, roughly } from "../core/times.ts";
+import { describeAhead, exactly } from "../core/times.ts";
 import { describeAge } from "./times.ts";
 
 export interface ShownFlow {
@@ -90,7 +90,7 @@ function describePause({ scope, by, since, reason }: Pause, now: number): string
 
 /** `completed 30 d, failed 90 d, cancelled for ever` */
 function describeRetention(retention: FlowDescription["retention_ms"]): string {
-  const kept = Object.entries(retention).map(([end, ms]) => `${end} ${ms === null ? "for ever" : roughly(ms)}`);
+  const kept = Object.entries(retention).map(([end, ms]) => `${end} ${ms === null ? "for ever" : exactly(ms)}`);
   return `${kept.join(", ")}, from the end of a task on`;
 }
 

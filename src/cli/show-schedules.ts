@@ -5,7 +5,7 @@ import { isClockChangeDay, wallTime } from "../core/next-firing.ts";
 import { alignRows, type Cell, showJson, showText } from "./cells.ts";
 import type { Look } from "./look.ts";
 import { type Column, drawTable } from "./table.ts";
-import { describeAhead, roughly } from "../core/times.ts";
+import { describeAhead, exactly } from "../core/times.ts";
 import { describeAge, showTime } from "./times.ts";
 
 /** What has not come so long after its time is late: nobody is there who makes it. */
@@ -50,7 +50,7 @@ function columnsOf(now: number): readonly Column<Schedule>[] {
 
 /** `30 2 * * * Europe/Berlin`, `every 15 min`. */
 export function tellTiming({ cron, every_ms, time_zone }: Pick<Schedule, "cron" | "every_ms" | "time_zone">): string {
-  return every_ms === null ? `${cron ?? ""} ${time_zone}` : `every ${roughly(every_ms)}`;
+  return every_ms === null ? `${cron ?? ""} ${time_zone}` : `every ${exactly(every_ms)}`;
 }
 
 function tellNext({ next_at, due_at, paused_at, queued_at }: Schedule, now: number): Cell {
@@ -103,7 +103,7 @@ function reasonOf({ pause_reason }: Schedule): string {
 }
 
 function tellCatchUp({ catch_up }: Schedule): string {
-  return typeof catch_up === "string" ? catch_up : `all within ${roughly(catch_up.within_ms)}`;
+  return typeof catch_up === "string" ? catch_up : `all within ${exactly(catch_up.within_ms)}`;
 }
 
 const SKIP_COLUMNS = (zone: string): readonly Column<ScheduleSkip>[] => [

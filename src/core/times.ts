@@ -9,6 +9,19 @@ export function roughly(ms: number): string {
   return `${Math.floor(ms / 86_400_000)} d`;
 }
 
+const UNITS = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["min", 60_000],
+  ["s", 1000],
+] as const;
+
+/** What was set, with nothing rounded away: `15 min`, `90 min`, `36 h`, `1500 ms`. */
+export function exactly(ms: number): string {
+  const [unit, size] = UNITS.find(([, each]) => ms >= each && ms % each === 0) ?? (["ms", 1] as const);
+  return `${ms / size} ${unit}`;
+}
+
 /** How long it is until then: `in 3 min`; `now` where the time has come, nothing for what is no time. */
 export function describeAhead(timestamp: string, now: number): string {
   const ms = Date.parse(timestamp) - now;
@@ -17,7 +30,7 @@ export function describeAhead(timestamp: string, now: number): string {
 }
 
 /** To the nearest: what was set to 2 h a moment ago is told as `2 h`. */
-function roughlyAhead(ms: number): string {
+export function roughlyAhead(ms: number): string {
   const half = [500, 30_000, 1_800_000, 43_200_000];
   const unit = [1000, 60_000, 3_600_000, 2 * 86_400_000].findLastIndex((start) => ms >= start);
   return roughly(ms + (half[unit] ?? 0));

@@ -20,6 +20,17 @@ describe("errors", () => {
     expect((await api.app.request(`/tasks/${id.toUpperCase()}`)).status).toBe(200);
   });
 
+  test("an input that is wrapped as other systems want it is told to be the body itself", async () => {
+    const wrapped = JSON.stringify({ input: { text: "hello", a: 1, b: 2 } });
+    for (const query of ["", "?wait=1s"]) {
+      const { detail, errors } = await problemOf(await post(`/flows/echo_add/tasks${query}`, wrapped));
+      expect(detail).toEndWith('. The body is the input itself: send it without "input" around.');
+      expect(errors).toEqual([{ path: "input", message: "unknown field" }]);
+    }
+    const { detail } = await problemOf(await post("/flows/echo_add/tasks", JSON.stringify({ text: "hello" })));
+    expect(detail).not.toContain("around");
+  });
+
   test("while the database is gone everything but /healthz answers 503 with Retry-After", async () => {
     api.taskonaut.failure = new TaskonautError("database_unavailable", "The database does not answer.");
     const requests = ["/tasks", "/tasks?limit=1", `/tasks/${UNKNOWN_ID}`, "/readyz", "/flows"].map((path) =>

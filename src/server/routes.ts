@@ -51,6 +51,7 @@ import { statsRoutes } from "./stats-route.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { tokenRoutes } from "./token-routes.ts";
 import { listedWithout, withoutPayloads } from "./without-payloads.ts";
+import { tellingWrapped } from "./wrapped-input.ts";
 
 const RunBody = v.strictObject({
   max_steps: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_STEPS_MAX))),
@@ -72,9 +73,9 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
       ...(tags && { tags }),
       ...(idempotencyKey !== undefined && { idempotencyKey }),
     };
-    if (waitMs === undefined) return created(c, await taskonaut.createTask(request));
+    if (waitMs === undefined) return created(c, await tellingWrapped(input, () => taskonaut.createTask(request)));
     return unlessLeft(c, async (signal) => {
-      const made = await taskonaut.results.create(request, { waitMs, signal });
+      const made = await tellingWrapped(input, () => taskonaut.results.create(request, { waitMs, signal }));
       if (isTerminal(made.task.status)) return created(c, made);
       c.header("Location", `/tasks/${made.task.id}`);
       c.header("Taskonaut-Created", String(made.created));

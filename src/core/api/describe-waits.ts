@@ -1,7 +1,7 @@
 // What a task waits for, in words.
 
 import { isStepOpen, isTerminal } from "../record/status.ts";
-import { roughly } from "../times.ts";
+import { roughlyAhead } from "../times.ts";
 import type { StepSummary, Task, TaskSummary, Timestamp, Waiting } from "./task.ts";
 
 /** How many waits are told of one by one. */
@@ -63,7 +63,7 @@ function describeLimit({ name, reason, before, until }: Waiting, now: number): s
   return [
     `blocked by limit ${JSON.stringify(name)}${reason ? ` (${reason})` : ""}`,
     ...(typeof before === "number" ? [`${before.toLocaleString("en-US")} before it`] : []),
-    ...(ahead > 0 ? [`about ${roughly(ahead)}`] : []),
+    ...(ahead > 0 ? [`about ${roughlyAhead(ahead)}`] : []),
   ].join(", ");
 }
 

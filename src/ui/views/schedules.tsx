@@ -6,7 +6,8 @@ import type { FiringTime, Schedule, ScheduleDetails } from "../../core/api/sched
 import type { Task } from "../../core/api/task.ts";
 import { get } from "../api.ts";
 import { commandLine } from "../command-line.ts";
-import { age, clockTime, duration } from "../format.ts";
+import { exactly } from "../../core/times.ts";
+import { age, clockTime } from "../format.ts";
 import { UNTOLD, useLive, useNow } from "../live.ts";
 import { AddSchedule } from "../parts/add-schedule.tsx";
 import { Failure } from "../parts/failure.tsx";
@@ -189,7 +190,7 @@ function One({ name }: { readonly name: string }): ComponentChild {
 }
 
 function timingOf({ cron, every_ms, time_zone }: Schedule): string {
-  return cron === null ? `every ${duration(every_ms ?? 0)}` : `${cron} (${time_zone})`;
+  return cron === null ? `every ${exactly(every_ms ?? 0)}` : `${cron} (${time_zone})`;
 }
 
 function Next({ schedule, now }: { readonly schedule: Schedule; readonly now: number }): ComponentChild {
