@@ -4,6 +4,7 @@
 import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Build } from "bun";
+import { BUNDLE } from "./bundle.ts";
 import { initAssets } from "./init-assets.ts";
 import { testingRuntime } from "./testing-runtime.ts";
 import { uiAssets } from "./ui-assets.ts";
@@ -83,12 +84,7 @@ async function compile(
       // A flow file's own packages are found through their package.json.
       autoloadPackageJson: true,
     },
-    // Bytecode saves more than half of the start. It wants ES modules: top-level await, `import.meta`.
-    format: "esm",
-    bytecode: true,
-    // Names stay, and frames map to src/*.ts: the log's file, function and line are read from the stack.
-    minify: { whitespace: true, syntax: true, identifiers: false },
-    sourcemap: "inline",
+    ...BUNDLE,
     define: {
       BUILD_COMMIT: JSON.stringify(commit()),
       "process.env.NODE_ENV": JSON.stringify("production"),

@@ -3,7 +3,6 @@
 
 import { hostname } from "node:os";
 import { join, resolve, sep } from "node:path";
-import { isatty } from "node:tty";
 import type {
   ApiDocument,
   MetricsAddress,
@@ -36,6 +35,7 @@ import { wantsColor } from "./log/paint.ts";
 import type { Store } from "./store/store.ts";
 import type { TraceExporter } from "./telemetry/traces/exporter.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
+import { isTerminal } from "./cli/is-terminal.ts";
 import type { LineWriter } from "./cli/line-writer.ts";
 import type { UserCode } from "./cli/user-code.ts";
 import { readLimits } from "./read-limits.ts";
@@ -229,7 +229,7 @@ async function watchLate(address: StoreAddress, limits: Limits, context: Context
   const { LateWatchdog } = await import("./heartbeat/start-watchdog.ts");
   const line = lineStyleOf(context.settings, context.env);
   // Ctrl-C comes from where stdin is
-  setActivity(new LateWatchdog({ address, ...stuckLimits(limits), line, atTerminal: isatty(0) }));
+  setActivity(new LateWatchdog({ address, ...stuckLimits(limits), line, atTerminal: isTerminal(0) }));
 }
 
 /** What can be cut short is by then. */
@@ -404,5 +404,5 @@ async function supervise(signal: AbortSignal, context: Context): Promise<void> {
 }
 
 function lineStyleOf({ logStyle: style }: Settings, env: Environment): LineStyle {
-  return { style, color: wantsColor(isatty(2), env) };
+  return { style, color: wantsColor(isTerminal(2), env) };
 }

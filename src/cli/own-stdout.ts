@@ -1,14 +1,14 @@
 // stdout is for data alone. Descriptor 1 is what everything else in the process knows as stdout, child processes and the
 // shell too: so before user code is loaded the program keeps stdout under another number, and 1 is from then on stderr.
 
-import { isatty } from "node:tty";
+import { isTerminal } from "./is-terminal.ts";
 import { openLibc } from "./libc.ts";
 
 const STDOUT = 1;
 const STDERR = 2;
 
 export class OwnStdout {
-  readonly isTTY = isatty(STDOUT);
+  readonly isTTY = isTerminal(STDOUT);
   #descriptor = STDOUT;
 
   /** Where data goes: ask at each write. */

@@ -2,7 +2,7 @@
 // costs milliseconds, and their buffered writes are lost at `process.exit`.
 
 import { writeSync } from "node:fs";
-import { isatty } from "node:tty";
+import { isTerminal } from "./is-terminal.ts";
 import type { LineWriter } from "./line-writer.ts";
 import { peekStdin } from "./peek-stdin.ts";
 import type { Io, LiveLines, Output } from "./io.ts";
@@ -13,7 +13,7 @@ import type { OwnStdout } from "./own-stdout.ts";
 export function createProcessIo(lines: LineWriter, stdout: OwnStdout): Io {
   const stderr = createOutput({
     descriptor: 2,
-    isTTY: isatty(2),
+    isTTY: isTerminal(2),
     get columns() {
       return process.stderr.columns;
     },
@@ -38,7 +38,7 @@ export function createProcessIo(lines: LineWriter, stdout: OwnStdout): Io {
         return stderr.write(text);
       },
     },
-    stdinIsTTY: isatty(0),
+    stdinIsTTY: isTerminal(0),
     peekStdin,
     openLive: () => openLive(lines),
     endLive: () => endLive(lines, { keeps: true }),

@@ -32,15 +32,15 @@ export class UserCode implements ToolWatch {
   static host(lines: LineWriter, stdout: OwnStdout): UserCode {
     const userCode = new UserCode(lines, stdout, refuseEnds());
     sendConsoleToStderr(lines.write);
-    sendStdoutToStderr(lines.write);
     process.on("uncaughtException", (error) => userCode.#onUncaught(error));
     process.on("unhandledRejection", (error) => userCode.#onUncaught(error));
     return userCode;
   }
 
-  /** Files of users are about to be loaded. */
+  /** Files of users are about to be loaded. Not sooner: the runtime's streams take milliseconds to set up. */
   beforeFiles(): void {
     this.stdout.keepFromOthers();
+    sendStdoutToStderr(this.lines.write);
   }
 
   /** Where what is uncaught is told; until then on stderr as it is. */

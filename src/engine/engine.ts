@@ -1,6 +1,7 @@
 // The engine: `Taskonaut` over a store in this process, and the worker that it may have.
 
 import { parseTaskId } from "../core/record/ids.ts";
+import { BULK_FLOW } from "../core/api/bulk.ts";
 import type { Task, TaskSummary } from "../core/api/task.ts";
 import type {
   CancelTask,
@@ -121,8 +122,8 @@ class StoreEngine implements Engine {
     this.audit = door;
     const { audit } = door;
     // its start is written down, and says who; the rest is a worker's
-    const bulkFlow = createBulkFlow((request) => actors.asNobody(() => this.bulk.doPortion(request)));
-    this.#flows = new Flows([...options.flows, bulkFlow], limits);
+    const makeBulkFlow = () => createBulkFlow((request) => actors.asNobody(() => this.bulk.doPortion(request)));
+    this.#flows = new Flows(options.flows, limits, { name: BULK_FLOW, make: makeBulkFlow });
     const workerId = options.newId();
     this.#pauses = new KnownPauses({
       store,

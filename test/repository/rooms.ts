@@ -28,7 +28,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "log",
       "core",
     ],
-    packages: ["node:os", "node:path", "node:tty"],
+    packages: ["node:os", "node:path"],
   },
   // the doors: they speak to the interface `core/api/taskonaut.ts` alone
   cli: {
@@ -118,7 +118,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "engine/doors": {
     imports: ["engine/task", "engine/process", "store/*store.ts", "acting.ts", "core"],
-    packages: ["node:crypto"],
   },
   "engine/task": {
     imports: ["engine/process", "store/record-damaged.ts", "store/*store.ts", "turn-of-loop.ts", "core"],

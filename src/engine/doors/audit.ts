@@ -1,6 +1,5 @@
 // The audit log: what is to be written down of what is done, what is there, and whether it is as it was written.
 
-import { createHash } from "node:crypto";
 import type { Acting } from "../../acting.ts";
 import {
   AUDIT_FAULTS_MAX,
@@ -18,6 +17,7 @@ import { type AuditRow, canonicalEntry, REASON_MAX, type TargetKind } from "../.
 import type { Json } from "../../core/record/json-value.ts";
 import { parseJson } from "../../core/record/json.ts";
 import type { AuditHead, Audited, AuditStore } from "../../store/audit-store.ts";
+import { sha256 } from "./secrets.ts";
 
 /** What is done, to what. */
 interface Doing {
@@ -176,7 +176,7 @@ function placeOf(row: AuditRow): number | undefined {
 }
 
 function hashOf(row: AuditRow): string {
-  return createHash("sha256").update(canonicalEntry(row)).digest("hex");
+  return sha256(canonicalEntry(row));
 }
 
 function toEntry(row: AuditRow): AuditEntry {

@@ -4,13 +4,13 @@
 // SE1. A session works for as long as the secret works that was shown for it: with its token it is revoked, expires, and
 //      ends with the grace of a rotation.
 
-import { createHash, randomBytes } from "node:crypto";
 import { SESSION_IDLE_MS, type Session, type Sessions } from "../../core/api/sessions.ts";
 import type { Caller } from "../../core/api/tokens.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { SessionRow, SessionStore } from "../../store/session-store.ts";
 import type { StoreClock } from "../process/store-clock.ts";
 import type { Audit } from "./audit.ts";
+import { randomSecret, sha256 } from "./secrets.ts";
 import type { AccessTokens } from "./tokens.ts";
 
 /** How old what is known of a session may be. */
@@ -103,7 +103,7 @@ export class LoginSessions implements Sessions {
 }
 
 function secretOf(kind: "ses" | "own"): string {
-  return `${kind}_${randomBytes(32).toString("base64url")}`;
+  return `${kind}_${randomSecret()}`;
 }
 
 /** Undefined: it is no secret of a session. */
@@ -116,6 +116,5 @@ function hashIn(secret: string, ownerToken: string | undefined): string | undefi
 
 /** Somebody has chosen the owner's token: with a random secret before it nobody can guess it from its hash. */
 function hashOf(secret: string, ownerToken: string | undefined): string {
-  const hash = createHash("sha256").update(secret);
-  return (ownerToken === undefined ? hash : hash.update("\0").update(ownerToken)).digest("hex");
+  return sha256(ownerToken === undefined ? secret : `${secret}\0${ownerToken}`);
 }

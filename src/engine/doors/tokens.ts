@@ -1,6 +1,5 @@
 // Tokens: made, told once, and asked for by the server. A secret has 256 random bits, so a plain hash of it is enough.
 
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { TaskonautError } from "../../core/errors.ts";
 import type { Caller, CreateToken, Gate, NewToken, Token } from "../../core/api/tokens.ts";
 import type { Timestamp } from "../../core/api/task.ts";
@@ -8,6 +7,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { TokenRow, TokenStore } from "../../store/token-store.ts";
 import type { StoreClock } from "../process/store-clock.ts";
 import type { Audit } from "./audit.ts";
+import { randomBytes, randomSecret, sha256 } from "./secrets.ts";
 
 /** How old what is known of a token may be: so long one that was revoked by another process still lets in. */
 const KNOWN_MS = 5000;
@@ -217,7 +217,7 @@ function notFound(id: string): TaskonautError {
 }
 
 function secretOf(id: string): string {
-  return `tkn_${id}_${randomBytes(32).toString("base64url")}`;
+  return `tkn_${id}_${randomSecret()}`;
 }
 
 /** Letters and digits that nobody takes for others. */
@@ -227,10 +227,10 @@ function randomText(length: number): string {
 }
 
 function hashOf(secret: string): string {
-  return createHash("sha256").update(secret).digest("hex");
+  return sha256(secret);
 }
 
 /** In a time that does not depend on how much is the same. */
 function isSame(one: string, other: string): boolean {
-  return one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
+  return one.length === other.length && crypto.timingSafeEqual(Buffer.from(one), Buffer.from(other));
 }

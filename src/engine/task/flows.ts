@@ -14,35 +14,47 @@ import { boundOf } from "../process/flow-bound.ts";
 /** The code of flows that come with the program. */
 const BUILT_IN = "built-in";
 
+/** A flow of the engine's own. Most commands do not need it, so it is made only when somebody does. */
+export interface OwnFlow {
+  readonly name: string;
+  make(): Flow;
+}
+
 export class Flows {
   readonly #byName: ReadonlyMap<string, Flow>;
-
   readonly #limits: Pick<Limits, "flowStuckMs" | "retention">;
+  readonly #own: OwnFlow | undefined;
+  #madeOwn: Flow | undefined;
 
   /** From here on what users' flows compute in one go is bounded. */
-  constructor(flows: readonly Flow[], limits: Pick<Limits, "flowStuckMs" | "retention">) {
+  constructor(flows: readonly Flow[], limits: Pick<Limits, "flowStuckMs" | "retention">, own?: OwnFlow) {
     this.#limits = limits;
+    this.#own = own;
     if (flows.some(({ file }) => file !== undefined)) setBound(boundOf(limits.flowStuckMs));
-    this.#byName = new Map(flows.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map((flow) => [flow.name, flow]));
+    this.#byName = new Map(flows.map((flow) => [flow.name, flow]));
   }
 
   /** In order of name. */
   all(): readonly Flow[] {
-    return [...this.#byName.values()];
+    return this.names.map((name) => this.get(name)).filter((flow) => flow !== undefined);
   }
 
   get names(): readonly string[] {
-    return [...this.#byName.keys()];
+    const own = this.#own ? [this.#own.name] : [];
+    return [...this.#byName.keys(), ...own].toSorted();
   }
 
   /** Undefined: it is not loaded here. */
   get(name: string): Flow | undefined {
+    if (name === this.#own?.name) return (this.#madeOwn ??= this.#own.make());
     return this.#byName.get(name);
   }
 
   /** Those of which anybody may create tasks. */
   get #open(): readonly Flow[] {
-    return this.all().filter(({ name }) => !isReserved(name));
+    return [...this.#byName.values()]
+      .filter(({ name }) => !isReserved(name))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** Throws flow_not_found. */
@@ -57,7 +69,7 @@ export class Flows {
 
   /** Throws flow_not_loaded. */
   ofTask({ id, flow_name: name, flow_file: file }: Pick<TaskRow, "id" | "flow_name" | "flow_file">): Flow {
-    const flow = this.#byName.get(name);
+    const flow = this.get(name);
     if (flow) return flow;
     throw new TaskonautError(
       "flow_not_loaded",
@@ -68,7 +80,7 @@ export class Flows {
 
   /** What changes when the flow's file does: a parked task is recorded with it. */
   codeOf(name: string): string {
-    return this.#byName.get(name)?.code ?? BUILT_IN;
+    return this.get(name)?.code ?? BUILT_IN;
   }
 
   /** In order of name. */
