@@ -24,6 +24,8 @@ create table tasks (
   tags json,
   -- The tags that the task was created with, where its flow has set others since. Null: `tags` are these.
   given_tags json,
+  -- The header of W3C Trace Context that came with its creation: its trace is that one's. Null: it has a trace of its own.
+  traceparent text check (length(traceparent) = 55),
   -- Of a task that was forked: from which one, before which step, and what its flow draws its random numbers and its
   -- first time from. Null: it was not.
   origin json,

@@ -78,3 +78,17 @@ test("tags of a new task are given as typed", async () => {
   expect(taskonaut.requests("createTask")[0]?.[0].tags).toEqual({ customer: "c1", x: "a=b" });
   expect((await cli(["run-flow", "echo_add", "--tag", "customer"])).code).toBe(2);
 });
+
+test("the trace of a new task is given as typed, whatever is done with it, and what is none is refused", async () => {
+  const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  for (const mode of ["create", "enqueue", "run"]) {
+    const taskonaut = new FakeTaskonaut();
+    await cli(["run-flow", "echo_add", "--mode", mode, "--traceparent", traceparent], { taskonaut });
+    const [made] = taskonaut.requests("createTask");
+    expect([mode, made?.[0].traceparent]).toEqual([mode, traceparent]);
+  }
+  const wrong = await cli(["run-flow", "echo_add", "--traceparent", "4bf92f3577b34da6a3ce929d0e0e4736"]);
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toContain("--traceparent");
+  expect(wrong.stderr).toContain("such as 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+});

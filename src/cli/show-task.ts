@@ -52,6 +52,7 @@ export function showTask(
     })),
     ...factsOf("parent", task.parent_task_id, (id): Cell => ({ text: showText(id, ID_COLUMNS) })),
     ...tagFacts(task, width),
+    ...factsOf("trace", task.traceparent, (text): Cell => ({ text: text.split("-")[1] ?? text })),
     ["status", { ...standing, text: showText(standing.text, width) }],
     ["created", { text: tellCreated(task, now, width) }],
     ["updated", { text: tellUpdated(task, now, width) }],

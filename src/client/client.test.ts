@@ -138,6 +138,18 @@ describe("client and server together", () => {
     expect(refused).toMatchObject({ code: "input_invalid", errors: [{ path: "priority" }] });
   });
 
+  test("a trace is passed on, also where somebody waits; one that is none is told here", async () => {
+    const { client, taskonaut } = await connect();
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const request = { flow: "free", input: {}, traceparent };
+    await client.createTask(request);
+    await client.results.create(request, { waitMs: 0 });
+    const arrived = taskonaut.requests("createTask");
+    expect(arrived.map(([made]) => made.traceparent)).toEqual([traceparent, traceparent]);
+    const refused = await errorOf(client.createTask({ ...request, traceparent: "mine" }));
+    expect(refused).toMatchObject({ code: "input_invalid", errors: [{ path: "traceparent" }] });
+  });
+
   test("how a step in doubt is settled arrives as it was said, and its errors come back", async () => {
     const { client, taskonaut } = await connect();
     const { task } = await client.createTask({ flow: "free", input: {} });

@@ -11,6 +11,7 @@ import { IDEMPOTENCY_KEY_MAX } from "../core/limits.ts";
 import { filterPairs } from "../core/api/filter-text.ts";
 import type { Task } from "../core/api/task.ts";
 import type { FilterPair } from "../core/api/task-filter.ts";
+import { checkTraceparent } from "../core/record/trace-context.ts";
 import { parseTaskName } from "../core/record/task-names.ts";
 import type {
   CreatedTask,
@@ -173,14 +174,15 @@ export function createClient(options: ClientOptions): Taskonaut {
 
 /** The request that creates the task, with how long it waits for its end. */
 function creationOf(
-  { flow, input, idempotencyKey, start, priority, expiresIn, tags }: CreateTask,
+  { flow, input, idempotencyKey, start, priority, expiresIn, tags, traceparent: given }: CreateTask,
   wait?: string,
 ): Creation {
+  const traceparent = checkTraceparent(given);
   return {
     path:
       (flow === DEFAULT_FLOW ? "/tasks" : `${flowPath(flow)}/tasks`) +
       queryOf({ start, priority, expiresIn, tags, wait }),
-    headers: headersOf(idempotencyKey),
+    headers: { ...headersOf(idempotencyKey), ...(traceparent !== null && { traceparent }) },
     body: textOf("input", toJsonText(input)),
   };
 }

@@ -54,6 +54,8 @@ export interface CreateOptions {
   /** It is cancelled if it has not begun within so many milliseconds: 1000 or more. */
   readonly expiresInMs?: number;
   readonly tags?: Readonly<Record<string, string>>;
+  /** The header `traceparent` of what creates the task: the task is in that trace then. */
+  readonly traceparent?: string;
 }
 
 /** Every method throws a TaskonautError: its `code` says what is wrong; `api_unreachable` where no server answers. */

@@ -28,6 +28,8 @@ export interface About {
   readonly errors?: readonly ErrorCode[];
   /** It removes something, ends something, or stops others from working: a person is asked first. */
   readonly destroys?: true;
+  /** The header `traceparent` of its request is kept with the task that it makes. */
+  readonly isTraced?: true;
 }
 
 /** Of an order that says everything in its path; a body that says more is not passed over. */

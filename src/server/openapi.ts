@@ -9,7 +9,7 @@ import type { About, AnswerBody } from "./about.ts";
 import { isOpen } from "./access.ts";
 import { isAudited } from "./actor.ts";
 import { Components, type JsonSchema } from "./openapi-schemas.ts";
-import { IDEMPOTENCY_KEY, pathParameters, queryParameter, REASON } from "./parameters.ts";
+import { IDEMPOTENCY_KEY, pathParameters, queryParameter, REASON, TRACEPARENT_HEADER } from "./parameters.ts";
 import { permissionOf, type Route } from "./route.ts";
 
 export interface DocumentOptions {
@@ -112,6 +112,7 @@ function operationOf(route: Route, extra: Extra, components: Components): Operat
     ...pathParameters(route.path).filter(({ name }) => !given.has(name)),
     ...query.map((name) => queryParameter(name, route)),
     ...(about.isIdempotent ? [IDEMPOTENCY_KEY] : []),
+    ...(about.isTraced ? [TRACEPARENT_HEADER] : []),
     ...(isAudited(route) ? [REASON] : []),
   ];
   const isForAll = isOpen(route.method, route.path);

@@ -6,6 +6,7 @@ import { EVENT_KINDS } from "../core/api/events.ts";
 import { FILTERS } from "../core/api/task-filter.ts";
 import { WAIT_MS_MAX } from "../core/api/results.ts";
 import { FIRINGS_MAX } from "../core/api/schedules.ts";
+import { TRACEPARENT } from "../core/record/trace-context.ts";
 import { IDEMPOTENCY_KEY_MAX, PAGE_MAX, PRIORITY_MAX } from "../core/limits.ts";
 import { WAYS } from "../core/record/audit.ts";
 import { NEXT } from "../core/record/status.ts";
@@ -117,6 +118,14 @@ export const IDEMPOTENCY_KEY = {
   required: false,
   description: "Who repeats the request with the same key finds what the first one made",
   schema: { type: "string", minLength: 1, maxLength: IDEMPOTENCY_KEY_MAX },
+};
+
+export const TRACEPARENT_HEADER = {
+  name: TRACEPARENT,
+  in: "header",
+  required: false,
+  description: "W3C Trace Context: the trace that the task is in; one that cannot be read is passed over",
+  schema: { type: "string" },
 };
 
 /** Of what is written to the audit log. */

@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
 import { MAX_STEPS_MAX } from "../core/limits.ts";
 import { filterPairs } from "../core/api/filter-text.ts";
+import { readTraceparent, TRACEPARENT } from "../core/record/trace-context.ts";
 import type { Task, TaskSummary } from "../core/api/task.ts";
 import type { CreatedTask, CreateTask, ListTasks, SignalTask, TaskPage } from "../core/api/taskonaut.ts";
 import {
@@ -64,6 +65,8 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
 
   async function createTask(c: Context, flow: string): Promise<Response> {
     const idempotencyKey = readIdempotencyKey(c.req.header("idempotency-key"));
+    // one that is none is as good as none, says W3C Trace Context
+    const traceparent = readTraceparent(c.req.header(TRACEPARENT));
     const { queueing, tags, waitMs } = readCreationQuery(queryOf(c), Date.now());
     const input = await requireJsonBody(c.req.raw, maxBodyBytes);
     const request: CreateTask = {
@@ -71,6 +74,7 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
       input,
       ...queueing,
       ...(tags && { tags }),
+      ...(traceparent !== undefined && { traceparent }),
       ...(idempotencyKey !== undefined && { idempotencyKey }),
     };
     if (waitMs === undefined) return created(c, await tellingWrapped(input, () => taskonaut.createTask(request)));
@@ -209,6 +213,7 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
   const creates = {
     more: "With start it is put in the queue; without it, it waits for advance or run. With wait it is run, and answered when it has ended.",
     isIdempotent: true,
+    isTraced: true,
     answers: { ...ANSWERS_CREATED, 202: TaskAnswer },
     headers: { ...LOCATION, "Taskonaut-Created": "With 202: whether the task is new." },
     errors: ["idempotency_key_reused", "unique_key_taken"],

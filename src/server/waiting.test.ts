@@ -33,6 +33,20 @@ describe.each(["/tasks", "/flows/free/tasks"])("POST %s?wait", (path) => {
     expect(await second.json()).toEqual(task);
   });
 
+  test("and POST alone keep the trace of the request, and pass over a header that is none", async () => {
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for (const [header, kept] of [
+      [traceparent, traceparent],
+      ["00-0-0-01", undefined],
+    ]) {
+      const headers = { "content-type": "application/json", traceparent: header ?? "" };
+      const answers = [await api.post(path, "{}", headers), await api.post(`${path}?wait=0s`, "{}", headers)];
+      expect(answers.map(({ status }) => status)).toEqual([201, 202]);
+      const arrived = api.taskonaut.requests("createTask").slice(-2);
+      expect(arrived.map(([made]) => made.traceparent)).toEqual([kept, kept]);
+    }
+  });
+
   test("answers 200 where the key has found a task that has ended", async () => {
     const ask = (): Promise<Response> => api.post(`${path}?wait=1s`, "{}", KEYED);
     expect([(await ask()).status, (await ask()).status]).toEqual([201, 200]);

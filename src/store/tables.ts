@@ -56,6 +56,7 @@ export const TASKS = define<TaskRow>({
     schedule: { type: "text", begins: null },
     tags: { type: "json", changes: true, begins: null },
     given_tags: { type: "json", changes: true, begins: null },
+    traceparent: { type: "text", begins: null },
     origin: { type: "json", begins: null },
     waits: { type: "smallint", changes: true, begins: null },
     depth: { type: "integer" },

@@ -47,10 +47,11 @@ const parts = fc.record({
   parent: fc.option(fc.constantFrom(...PARENTS)),
   schedule: fc.option(fc.constantFrom(...SCHEDULES)),
   priority: fc.constantFrom(0, 5, 5, 5, 9),
+  traceparent: fc.option(fc.constant("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")),
 });
 
 export const randomRecord: fc.Arbitrary<TaskRecord> = parts.map((part): TaskRecord => {
-  const { status, flow, parent, schedule, priority, customer, size } = part;
+  const { status, flow, parent, schedule, priority, customer, size, traceparent } = part;
   const isOpen = ["PLANNED", "RUNNING", "WAITING_OBSERVATION"].includes(status);
   const created_at = T0 + part.created * STEP_MS;
   const updated_at = created_at + part.later * STEP_MS;
@@ -67,6 +68,7 @@ export const randomRecord: fc.Arbitrary<TaskRecord> = parts.map((part): TaskReco
     parent_task_id: parent,
     schedule,
     priority,
+    traceparent,
     tags: toTagsText(tags),
   };
   const task = taskRow(over);

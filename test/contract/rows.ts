@@ -36,6 +36,7 @@ export function taskRow(over: Partial<TaskRow> = {}): TaskRow {
     schedule: null,
     tags: null,
     given_tags: null,
+    traceparent: null,
     origin: null,
     waits: null,
     depth: 0,

@@ -28,6 +28,7 @@ export function plannedTask(over: Partial<Task> = {}): Task {
     forked_from: null,
     tags: {},
     schedule: null,
+    traceparent: null,
     priority: 5,
     due_at: null,
     recorded_bytes: 0,

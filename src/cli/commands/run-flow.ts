@@ -13,6 +13,7 @@ import { INPUT_OPTION } from "../read-input.ts";
 import { createSettled, readTyped, type Settled, settleTask } from "../settle-task.ts";
 import { openRunView } from "../show-run.ts";
 import { readTagOptions, TAG_OPTION } from "../tag-options.ts";
+import { readTraceparentOption, TRACEPARENT_OPTION } from "../traceparent-option.ts";
 import { printTaken } from "../tell-takers.ts";
 import { readWord, usageError } from "../usage.ts";
 
@@ -27,6 +28,7 @@ const OPTIONS: readonly Option[] = [
   ...QUEUE_OPTIONS,
   TAG_OPTION,
   EXPIRES_OPTION,
+  TRACEPARENT_OPTION,
 ];
 
 export const runFlow: Command = {
@@ -59,7 +61,7 @@ export const runFlow: Command = {
     const mode = readWord(call.flags, "mode", MODES);
     const course = readCourse(call);
     const queueing = readQueueOptions(call, mode);
-    const tags = readTagOptions(call);
+    const more = { ...readTagOptions(call), ...readTraceparentOption(call) };
     const runs = COURSE_OPTIONS.find(({ name }) => call.flags.has(name));
     if (runs && (mode ?? "run") !== "run") {
       throw usageError([{ path: `--${runs.name}`, message: `means nothing with --mode ${mode}` }]);
@@ -71,7 +73,7 @@ export const runFlow: Command = {
       async (taskonaut) => {
         const settled = await settleTask(call, taskonaut, typed, runs ? "run" : mode);
         const { mode: chosen } = settled;
-        const request = { ...settled.request, ...tags };
+        const request = { ...settled.request, ...more };
         const asked = settled.form !== undefined;
         // a person sees the id of a task that is there; for a program creation and run are one
         const task =
@@ -80,7 +82,7 @@ export const runFlow: Command = {
             : await carryOn(call, taskonaut, settled, {
                 ...course,
                 view,
-                queueing: chosen === "enqueue" ? { start: "now", ...queueing, ...tags } : { ...queueing, ...tags },
+                queueing: chosen === "enqueue" ? { start: "now", ...queueing, ...more } : { ...queueing, ...more },
               });
         if (asked) await call.io.stderr.write("\n");
         if (chosen === "enqueue") await printTaken(call, taskonaut, task, { done: `Task ${task.id} is in the queue.` });

@@ -147,6 +147,7 @@ const TASK = {
   forked_from: v.nullable(v.looseObject({ task_id: Id, step: Whole })),
   tags: v.record(Text, Text),
   schedule: TextOrNull,
+  traceparent: TextOrNull,
   priority: Whole,
   due_at: TimeOrNull,
   recorded_bytes: Whole,

@@ -105,6 +105,8 @@ export interface Task {
   readonly tags: Tags;
   /** The schedule that made it; null for all others. */
   readonly schedule: string | null;
+  /** The header of W3C Trace Context that it was created with: its trace is that one's. Null: it has its own, named by its id. */
+  readonly traceparent: string | null;
   /** 0 (first) to 9 (last) in the queue. */
   readonly priority: number;
   /** When a worker may take the task; null: it is not in the queue. */

@@ -30,6 +30,8 @@ export interface CreateTask {
   readonly expiresIn?: number;
   /** By which it is found, beside those that its flow gives it: at most 20, each side of at most 256 bytes. */
   readonly tags?: Readonly<Record<string, string>>;
+  /** A header of W3C Trace Context: the task is in that trace, below that span. */
+  readonly traceparent?: string;
 }
 
 export interface CreatedTask {

@@ -48,6 +48,8 @@ export interface TaskRow {
   readonly tags: JsonText | null;
   /** Those that it was created with, where its flow has set others since (`{}`: it had none); null: `tags` are these. */
   readonly given_tags: JsonText | null;
+  /** The header that came with its creation (`core/record/trace-ids.ts`): its trace is that one's. Null: it has a trace of its own. */
+  readonly traceparent: string | null;
   /** Of a task that was forked from another one (`core/record/origin.ts`); null: it was not. */
   readonly origin: JsonText | null;
   /** What it waits for while it rests (`core/record/waits.ts`); null: for nothing. */

@@ -1,10 +1,7 @@
 // The ids of traces and spans, which follow from those of tasks and steps: whoever tells of the same thing, from wherever,
 // tells of the same span. https://www.w3.org/TR/trace-context/
 
-/** 32 hexadecimal digits: of a task. */
-export function traceIdOf(taskId: string): string {
-  return taskId.replaceAll("-", "");
-}
+import { traceOf } from "./trace-context.ts";
 
 /** 16 hexadecimal digits: those at the end of an id, in which random bits or a hash are. */
 export function endOf(id: string): string {
@@ -23,11 +20,11 @@ export function spanIdOf(id: string, epoch: number, what: "step" | "attempt"): s
 const GOLDEN = 0x9e3779b97f4a7c15n;
 const MASK = (1n << 64n) - 1n;
 
-/** What a tool sends along, so that what it calls is in the task's trace, below the step. */
-export function traceparentOf(step: {
-  readonly taskId: string;
-  readonly stepId: string;
-  readonly epoch: number;
-}): string {
-  return `00-${traceIdOf(step.taskId)}-${spanIdOf(step.stepId, step.epoch, "step")}-01`;
+/** For what is below a step of the task: what its tool calls, or the child that it waits for. */
+export function traceparentOf(
+  task: { readonly id: string; readonly traceparent: string | null },
+  step: { readonly id: string; readonly epoch: number },
+): string {
+  const { traceId, flags } = traceOf(task);
+  return `00-${traceId}-${spanIdOf(step.id, step.epoch, "step")}-${flags}`;
 }

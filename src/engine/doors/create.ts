@@ -47,6 +47,8 @@ export interface TaskPlan {
   readonly expiresAt?: number | null | undefined;
   /** The schedule that makes it. */
   readonly schedule?: string | undefined;
+  /** As `readTraceparent` gives it. */
+  readonly traceparent?: string | null | undefined;
   /** For a child: who waits for it. */
   readonly parent?: { readonly taskId: string; readonly stepId: string; readonly depth: number };
 }
@@ -68,6 +70,7 @@ export function planTask({
   tags,
   expiresAt,
   schedule,
+  traceparent,
   parent,
 }: TaskPlan): PlannedTask {
   const input = readInput(flow, given, limits.inputBytes);
@@ -117,6 +120,7 @@ export function planTask({
       parent_step_id: parent?.stepId ?? null,
       tags: tagsText,
       given_tags: null,
+      traceparent: traceparent ?? null,
       origin: null,
       waits: null,
       schedule: schedule ?? null,

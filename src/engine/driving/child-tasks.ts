@@ -31,7 +31,7 @@ export class ChildTasks implements Children {
   /** `family` is asked for when it is needed: the engine is made of parts that know each other. */
   constructor(private readonly family: () => Family) {}
 
-  async create({ flow, step, depth, priority, dueAt }: ChildStep): Promise<void> {
+  async create({ flow, step, depth, priority, dueAt, traceparent }: ChildStep): Promise<void> {
     const { tools, insert } = this.family();
     const { flows, clock, limits, log } = tools;
     if (depth + 1 > limits.childDepth) {
@@ -55,6 +55,7 @@ export class ChildTasks implements Children {
       // whatever becomes of its parent's process, a worker can go on with it
       dueAt,
       priority,
+      traceparent,
       parent: { taskId: step.task_id, stepId: step.id, depth },
     });
     const { isNew } = await made.catch(throwObstacle);

@@ -5,6 +5,7 @@ import type { Audited } from "../../store/audit-store.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import { stepId } from "../../core/record/ids.ts";
 import { canonicalJson } from "../../core/record/json.ts";
+import { checkTraceparent } from "../../core/record/trace-context.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import { keyReused, type PlannedTask, planTask, taskIdOf, type TaskPlan } from "../doors/create.ts";
 import { checkExpiresIn, checkPriority, dueAtOf } from "../doors/queue-start.ts";
@@ -73,11 +74,12 @@ export class NewTasks {
   }
 
   #planOf(
-    { input, priority, tags }: CreateTask,
+    { input, priority, tags, traceparent: given }: CreateTask,
     { id, flow, dueAt, expiresAt, schedule }: Pick<TaskPlan, "id" | "flow" | "dueAt" | "expiresAt" | "schedule">,
   ): TaskPlan {
     const { clock, limits } = this.tools;
-    return { id, flow, input, now: clock.now(), limits, dueAt, priority, tags, expiresAt, schedule };
+    const traceparent = checkTraceparent(given);
+    return { id, flow, input, now: clock.now(), limits, dueAt, priority, tags, expiresAt, schedule, traceparent };
   }
 
   /** In store time; null: it has all the time it likes. Counted from when it may begin. Throws input_invalid. */

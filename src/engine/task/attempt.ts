@@ -15,6 +15,8 @@ export interface Execution {
   readonly step: string;
   readonly stepId: string;
   readonly idempotencyKey: string;
+  /** That of the task; by default null. */
+  readonly traceparent?: string | null;
   /** Of the step; by default 0. */
   readonly epoch?: number;
   readonly input: JsonText;
@@ -62,7 +64,8 @@ export class Attempt implements ToolContext {
   }
 
   get traceparent(): string {
-    return traceparentOf({ taskId: this.taskId, stepId: this.stepId, epoch: this.#execution.epoch ?? 0 });
+    const { traceparent = null, epoch = 0 } = this.#execution;
+    return traceparentOf({ id: this.taskId, traceparent }, { id: this.stepId, epoch });
   }
 
   get signal(): AbortSignal {

@@ -57,6 +57,8 @@ export interface ChildStep {
   readonly priority: number;
   /** In store time: from then on a worker may take it. */
   readonly dueAt: number;
+  /** What the child's trace is below; null: it has one of its own. */
+  readonly traceparent: string | null;
 }
 
 /** How a step of kind child comes to its task. Its end comes through the inbox. */

@@ -1,7 +1,7 @@
 // One execution of a step's tool. Its signal is made when somebody asks for it: most tools end before anybody does.
 
 import { idempotencyKeyOf } from "../../core/record/ids.ts";
-import type { JsonText, StepRow } from "../../core/record/record.ts";
+import type { JsonText, StepRow, TaskRow } from "../../core/record/record.ts";
 import type { Tool } from "../../core/flow/tool.ts";
 import type { Execution } from "./attempt.ts";
 
@@ -11,6 +11,8 @@ export interface Reporter {
 }
 
 export class StepExecution implements Execution {
+  readonly flow: string;
+  readonly traceparent: string | null;
   readonly taskId: string;
   readonly step: string;
   readonly stepId: string;
@@ -24,11 +26,13 @@ export class StepExecution implements Execution {
 
   constructor(
     readonly tool: Tool,
-    readonly flow: string,
+    task: Pick<TaskRow, "flow_name" | "traceparent">,
     step: StepRow,
     readonly failures: number,
     private readonly reporter: Reporter,
   ) {
+    this.flow = task.flow_name;
+    this.traceparent = task.traceparent;
     this.taskId = step.task_id;
     this.step = step.step_name;
     this.stepId = step.id;

@@ -9,6 +9,7 @@ import { hasCode, TaskonautError } from "../../core/errors.ts";
 import type { Tool } from "../../core/flow/tool.ts";
 import type { JsonText, StepRow, ToolCallRow, Writable } from "../../core/record/record.ts";
 import { idempotencyKeyOf } from "../../core/record/ids.ts";
+import { traceparentOf } from "../../core/record/trace-ids.ts";
 import { storeError } from "../../core/record/stored-error.ts";
 import type { PauseRow } from "../../store/store.ts";
 import { type DriverTools, ObstacleError } from "./driver-tools.ts";
@@ -75,7 +76,7 @@ export class StepWork implements Reporter {
     const { state } = this;
     const tool = state.decisions.tool(step);
     const failures = state.callOf(step)?.retry_count ?? 0;
-    const execution = new StepExecution(tool, state.task.flow_name, step, failures, this);
+    const execution = new StepExecution(tool, state.task, step, failures, this);
     this.tools.news?.started(step, failures + 1, tool.retry.attempts);
     const before = this.#endOfBefore(step);
     const execute = (): ExecutionResult | Promise<ExecutionResult> => executeTool(execution, this.tools.execution);
@@ -186,10 +187,12 @@ export class StepWork implements Reporter {
     const { state } = this;
     const flow = state.decisions.of(step.id)?.flow;
     if (!flow) throw new Error(`Step ${step.id} of task ${step.task_id} has no flow.`);
-    const { depth, priority } = state.task;
+    const { depth, priority, traceparent: own } = state.task;
     const { children, news } = this.tools;
     news?.started(step, 1, 1);
-    const child = { flow, step, depth, priority, dueAt: state.storeTime() };
+    // without one each task has a trace of its own
+    const traceparent = own === null ? null : traceparentOf(state.task, { id: step.id, epoch: step.attempt_epoch });
+    const child = { flow, step, depth, priority, dueAt: state.storeTime(), traceparent };
     const { pauses } = this.tools;
     const make = (): Promise<number | null> =>
       state.isClaimed ? children.create(child).then(() => null) : children.run(child);

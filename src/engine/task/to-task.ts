@@ -73,6 +73,7 @@ function* makeTask({ task, steps, calls }: TaskRecord): Generator<undefined, Tas
     forked_from: origin === undefined ? null : { task_id: origin.task_id, step: origin.step },
     tags: readTags(task.tags),
     schedule: task.schedule,
+    traceparent: task.traceparent,
     priority: task.priority,
     due_at: task.due_at === null ? null : reader.at(task.due_at),
     recorded_bytes: task.recorded_bytes,

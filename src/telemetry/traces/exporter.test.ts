@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { type OtlpReceiver, startOtlpReceiver } from "../../../test/support/otlp-receiver.ts";
 import { engineOn } from "../../../test/support/engine.ts";
 import { until } from "../../../test/support/until.ts";
-import { traceIdOf } from "../../core/record/trace-ids.ts";
+import { traceOf } from "../../core/record/trace-context.ts";
 import { SILENT } from "../../core/log.ts";
 import { all, call, defineFlow, defineTool, race, runChild, sleep, waitForSignal } from "../../sdk/taskonaut.ts";
 import { openSqliteStore } from "../../store/sqlite/store.ts";
@@ -82,7 +82,7 @@ test("each thing that ended has one span, with its parent and its times, also af
   await other.signalTask(task.id, { name: "go", payload: null });
   expect((await other.runTask(task.id)).status).toBe("COMPLETED");
   await traces.close();
-  const ofParent = receiver.spans.filter(({ traceId }) => traceId === traceIdOf(task.id));
+  const ofParent = receiver.spans.filter(({ traceId }) => traceId === traceIdOf(task));
   const ids = receiver.spans.map(({ traceId, spanId }) => `${traceId} ${spanId}`);
   // the retry by hand ends the task once more, and gives the flow again what came beside the failed step
   const again = receiver.spans.filter((_, place) => ids.indexOf(ids[place] ?? "") < place);
@@ -109,7 +109,7 @@ test("each thing that ended has one span, with its parent and its times, also af
   const [first, , third] = traceparents;
   expect(traceparents).toEqual([first, first, third].map(String));
   expect([first, third].map(String).toSorted()).toEqual(
-    [...calls].map((id) => `00-${traceIdOf(task.id)}-${id}-01`).toSorted(),
+    [...calls].map((id) => `00-${traceIdOf(task)}-${id}-01`).toSorted(),
   );
   expect(rest.every(({ parentSpanId = "" }) => calls.has(parentSpanId))).toBe(true);
   expect(ofParent.find(({ name }) => name === "charge attempt 2")?.status).toEqual({
@@ -118,7 +118,7 @@ test("each thing that ended has one span, with its parent and its times, also af
   });
   const [ofChild] = receiver.spans.filter(({ name }) => name === "child");
   const step = ofParent.find(({ name }) => name === "run child child");
-  expect(ofChild?.links).toEqual([{ traceId: traceIdOf(task.id), spanId: step?.spanId ?? "" }]);
+  expect(ofChild?.links).toEqual([{ traceId: traceIdOf(task), spanId: step?.spanId ?? "" }]);
   // what the record tells later are the same spans
   const record = await plain.readTask(task.id);
   const told = record ? spansOfRecord(record).map(({ spanId }) => spanId) : [];
@@ -164,11 +164,57 @@ test("no more waits than there is place for, and the rest is counted as dropped"
 });
 
 test("a share of the tasks is sampled, each whole", () => {
-  const ids = Array.from({ length: 4_000 }, () => Bun.randomUUIDv7());
-  const sampled = ids.filter((id) => isSampled(id, 0.25)).length;
-  expect(Math.abs(sampled - 1_000)).toBeLessThan(150);
-  expect([isSampled(ids[0] ?? "", 0), isSampled(ids[0] ?? "", 1)]).toEqual([false, true]);
+  const tasks = Array.from({ length: 4_000 }, () => ({ id: Bun.randomUUIDv7(), traceparent: null }));
+  const bySampler = (ratio: number) => tasks.filter((task) => isSampled(task, { ratio, isParentBased: true })).length;
+  expect(Math.abs(bySampler(0.25) - 1_000)).toBeLessThan(150);
+  expect([bySampler(0), bySampler(1)]).toEqual([0, 4_000]);
 });
+
+test("a task in a trace of somebody else is sampled as that one says, or with all of its trace by the share", () => {
+  const traced = (flags: string, end = "0") => ({
+    id: Bun.randomUUIDv7(),
+    traceparent: `00-4bf92f3577b34da6a3c${end.repeat(13)}-00f067aa0ba902b7-${flags}`,
+  });
+  for (const ratio of [0, 0.5, 1]) {
+    const parentBased = { ratio, isParentBased: true };
+    expect([isSampled(traced("01"), parentBased), isSampled(traced("02"), parentBased)]).toEqual([true, false]);
+  }
+  const half = { ratio: 0.5, isParentBased: false };
+  expect([isSampled(traced("00", "7"), half), isSampled(traced("01", "8"), half)]).toEqual([true, false]);
+});
+
+test("a task that is created with a traceparent is in that trace: its spans, what its tools call, and its children", async () => {
+  const [traceId, above] = ["4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"];
+  const traces = exporter();
+  const engine = engineOn(observedStore(plain, [traces]), { flows: [parent, child] });
+  fails = false;
+  traceparents = [];
+  const { task } = await engine.createTask({
+    flow: "parent",
+    input: {},
+    traceparent: `00-${traceId}-${above}-01`,
+  });
+  expect(task.traceparent).toBe(`00-${traceId}-${above}-01`);
+  await until(async () => (await engine.runTask(task.id)).waiting_for.some(({ kind }) => kind === "signal"));
+  await engine.signalTask(task.id, { name: "go", payload: null });
+  expect((await engine.runTask(task.id)).status).toBe("COMPLETED");
+  await traces.close();
+  expect(new Set(receiver.spans.map((span) => span.traceId))).toEqual(new Set([traceId]));
+  const named = (name: string) => receiver.spans.find((span) => span.name === name);
+  const root = named("parent");
+  expect(root?.parentSpanId).toBe(above);
+  expect(traceparents).toEqual([`00-${traceId}-${named("charge")?.spanId}-01`]);
+  const ofChild = named("child");
+  const step = named("run child child");
+  expect([ofChild?.parentSpanId, ofChild?.links, step?.parentSpanId]).toEqual([step?.spanId, undefined, root?.spanId]);
+  // a retry goes on in the trace; a fork is work of its own
+  const { task: fork } = await engine.forks.create(task.id, { from: 1 });
+  expect(fork.traceparent).toBeNull();
+});
+
+function traceIdOf(task: { readonly id: string; readonly traceparent: string | null }): string {
+  return traceOf(task).traceId;
+}
 
 function spansOfTask() {
   const span = { traceId: "1".repeat(32), parentSpanId: null, name: "n", start: 1.7e12, end: 1.7e12, error: null };

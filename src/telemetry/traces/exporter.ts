@@ -62,7 +62,7 @@ export class TraceExporter implements StoreObserver {
   }
 
   noteChanged(task: TaskRow, calls: readonly ToolCallRow[], steps: readonly StepRow[]): void {
-    if (!isSampled(task.id, this.options.settings.ratio)) return;
+    if (!isSampled(task, this.options.settings)) return;
     if (this.#waiting.length >= WAITING_MAX) this.counts.dropped += countSpans(task, calls, steps);
     else this.add(spansOfChange(task, calls, steps));
   }

@@ -16,6 +16,7 @@ test("the variables of traces go before those of all signals", () => {
     headers: {},
     timeoutMs: 10_000,
     ratio: 1,
+    isParentBased: true,
     resource: { "service.name": "taskonaut" },
   });
   const all = {
@@ -44,6 +45,7 @@ test("the variables of traces go before those of all signals", () => {
     headers: { "api-key": "a,b", other: "2" },
     timeoutMs: 7,
     ratio: 0.25,
+    isParentBased: true,
     resource: { "service.name": "billing" },
   });
 });

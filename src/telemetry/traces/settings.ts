@@ -10,6 +10,8 @@ export interface TraceSettings {
   readonly timeoutMs: number;
   /** The share of tasks whose spans are sent, 0 to 1. */
   readonly ratio: number;
+  /** Of a task that was created in a trace of somebody else, that one's mark says whether they are. */
+  readonly isParentBased: boolean;
   /** Of the resource: who sends them. */
   readonly resource: Readonly<Record<string, string>>;
 }
@@ -40,6 +42,7 @@ export function readTraceSettings(env: Environment): TraceSettings | undefined {
     },
     timeoutMs: timeoutOf(first(env["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT"], env["OTEL_EXPORTER_OTLP_TIMEOUT"])),
     ratio: ratioOf(env),
+    isParentBased: samplerOf(env).startsWith(PARENT_BASED),
     resource: { ...attributes, "service.name": service },
   };
 }
@@ -76,9 +79,16 @@ function timeoutOf(text: string | undefined): number {
   );
 }
 
+const PARENT_BASED = "parentbased_";
+
+/** The default is that of OpenTelemetry. */
+function samplerOf(env: Environment): string {
+  return env["OTEL_TRACES_SAMPLER"] || `${PARENT_BASED}always_on`;
+}
+
 /** A task has all of its spans or none, whoever sends them. */
 function ratioOf(env: Environment): number {
-  const sampler = (env["OTEL_TRACES_SAMPLER"] || "always_on").replace(/^parentbased_/, "");
+  const sampler = samplerOf(env).replace(PARENT_BASED, "");
   if (sampler === "always_on") return 1;
   if (sampler === "always_off") return 0;
   if (sampler !== "traceidratio") {

@@ -1,11 +1,13 @@
-// Spans of what is recorded. A trace is a task: its trace id is the task's id, and the ids of its spans follow from those of
-// its steps and calls. So whoever tells of the same thing again, from wherever, tells of the same span.
+// Spans of what is recorded. A trace is a task: its trace id is the task's id, or that of its traceparent, and the ids of its
+// spans follow from those of its steps and calls. So whoever tells of the same thing again, from wherever, tells of the same
+// span.
 //
 // TE1. A span is told of what is durable and over, by the process that has written that, after the commit: the task with
 //      its end, an attempt of a tool and its step with the end of the call, a wait when its outcome is given to the flow or
 //      when it is cancelled. A replay writes nothing, so it tells of nothing.
 
-import { endOf, spanIdOf, traceIdOf } from "../../core/record/trace-ids.ts";
+import { isMarkedSampled, traceOf } from "../../core/record/trace-context.ts";
+import { endOf, spanIdOf } from "../../core/record/trace-ids.ts";
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../core/record/record.ts";
 
 /** What is known of a span. */
@@ -23,9 +25,21 @@ export interface SpanFacts {
   readonly link: { readonly traceId: string; readonly spanId: string } | null;
 }
 
-/** By the random bits at the end of the task's id: 52 of them are a number. */
-export function isSampled(taskId: string, ratio: number): boolean {
-  return ratio >= 1 || Number.parseInt(taskId.slice(-14).replace("-", "").slice(-13), 16) < ratio * 2 ** 52;
+/** Which tasks have spans that are sent. */
+export interface Sampling {
+  /** The share of them, 0 to 1. */
+  readonly ratio: number;
+  /** Of a task with a traceparent whoever made that has decided. */
+  readonly isParentBased: boolean;
+}
+
+type Traced = Pick<TaskRow, "id" | "traceparent">;
+
+/** A trace has all of its spans or none: by the random bits at the end of its id, of which 52 are a number. */
+export function isSampled(task: Traced, { ratio, isParentBased }: Sampling): boolean {
+  const marked = isParentBased ? isMarkedSampled(task.traceparent) : null;
+  if (marked !== null || ratio >= 1) return marked ?? true;
+  return Number.parseInt(traceOf(task).traceId.slice(-13), 16) < ratio * 2 ** 52;
 }
 
 /** How many spans `spansOfChange` would give, at little cost. */
@@ -43,9 +57,10 @@ function isWaitOver({ kind, observed_at, status }: StepRow): boolean {
 /** Of all that this change of a task has brought to an end (TE1). */
 export function spansOfChange(task: TaskRow, calls: readonly ToolCallRow[], steps: readonly StepRow[]): SpanFacts[] {
   const spans: SpanFacts[] = [];
-  for (const call of calls) spans.push(...spansOfCall(call));
+  const { traceId } = traceOf(task);
+  for (const call of calls) spans.push(...spansOfCall(call, traceId));
   for (const step of steps) {
-    if (isWaitOver(step)) spans.push(spanOfWait(step));
+    if (isWaitOver(step)) spans.push(spanOfWait(step, traceId));
   }
   if (task.finished_at !== null) spans.push(spanOfTask(task, task.finished_at));
   return spans;
@@ -57,29 +72,31 @@ export function spansOfRecord({ task, calls, steps }: TaskRecord): readonly Span
 }
 
 function spanOfTask(task: TaskRow, end: number): SpanFacts {
-  const { id, flow_name, status, parent_task_id, parent_step_id, error } = task;
+  const { id, flow_name, status, parent_task_id, parent_step_id, error, traceparent } = task;
+  const { traceId, parentSpanId } = traceOf(task);
   return {
-    traceId: traceIdOf(id),
+    traceId,
     spanId: endOf(id),
-    parentSpanId: null,
+    parentSpanId,
     name: flow_name,
     start: task.created_at,
     end,
     error: status === "FAILED" ? error : null,
     attributes: { "taskonaut.task.id": id, "taskonaut.flow": flow_name, "taskonaut.status": status },
+    // in a trace of somebody else it is below the step of its parent; a parent without one has its own trace
     link:
-      parent_task_id === null || parent_step_id === null
+      parent_task_id === null || parent_step_id === null || traceparent !== null
         ? null
-        : { traceId: traceIdOf(parent_task_id), spanId: endOf(parent_step_id) },
+        : { traceId: traceOf({ id: parent_task_id, traceparent }).traceId, spanId: endOf(parent_step_id) },
   };
 }
 
 /** The step, and within it the attempt that ended it; of attempts before the record tells their number alone. */
-function spansOfCall(call: ToolCallRow): readonly SpanFacts[] {
+function spansOfCall(call: ToolCallRow, traceId: string): readonly SpanFacts[] {
   const { task_id, task_step_id, tool_name, finished_at, attempt_epoch, retry_count } = call;
   if (finished_at === null) return [];
   const step = {
-    traceId: traceIdOf(task_id),
+    traceId,
     spanId: spanIdOf(task_step_id, attempt_epoch, "step"),
     parentSpanId: endOf(task_id),
     name: tool_name,
@@ -108,11 +125,11 @@ function spansOfCall(call: ToolCallRow): readonly SpanFacts[] {
 
 const WAITS = { sleep: "sleep", signal: "wait for signal", child: "run child" } as const;
 
-function spanOfWait(step: StepRow): SpanFacts {
+function spanOfWait(step: StepRow, traceId: string): SpanFacts {
   const { id, task_id, kind, target, status, step_name, created_at, observed_at, updated_at, attempt_epoch } = step;
   const what = kind === "tool" ? kind : WAITS[kind];
   return {
-    traceId: traceIdOf(task_id),
+    traceId,
     spanId: spanIdOf(id, attempt_epoch, "step"),
     parentSpanId: endOf(task_id),
     name: target === null ? what : `${what} ${target}`,
