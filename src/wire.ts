@@ -93,6 +93,15 @@ function wire(surroundings: Surroundings): Wiring {
     log,
     openTaskonaut,
     openMigrator: async () => openMigrator(addressOf(context), { tellWait }),
+    sendSpans: async (spans) => {
+      const exporter = await openTraces({ env, log, version: context.version ?? "unknown" });
+      if (exporter) return exporter.sendAll(spans);
+      const { TaskonautError } = await import("./core/errors.ts");
+      throw new TaskonautError(
+        "usage",
+        "No collector is known: set OTEL_EXPORTER_OTLP_ENDPOINT, for example to http://127.0.0.1:4318.",
+      );
+    },
     backUp: async (file) => backUp(addressOf(context), resolve(context.cwd, file), tellWait),
     openFlows: async () => {
       const { createFlowCatalog } = await import("./engine/doors/flow-catalog.ts");

@@ -33,6 +33,7 @@ import { schedule, schedules } from "./commands/schedules.ts";
 import { signalTask } from "./commands/signal-task.ts";
 import { signalTasks } from "./commands/signal-tasks.ts";
 import { test } from "./commands/test.ts";
+import { traces } from "./commands/traces.ts";
 import { types } from "./commands/types.ts";
 import { ui } from "./commands/ui.ts";
 import { unpause } from "./commands/unpause.ts";
@@ -70,7 +71,7 @@ export interface CliOptions {
 /** All of them, as the help shows them. */
 export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { title: "Run tasks", commands: [runFlow, runTask, advanceTask] },
-  { title: "Look at tasks", commands: [getTask, getTasks, watch, workers] },
+  { title: "Look at tasks", commands: [getTask, getTasks, traces, watch, workers] },
   { title: "Act on tasks", commands: [signalTask, cancelTask, retryTask, forkTask, resumeTask, resolve] },
   { title: "Hold back flows and tools", commands: [pause, unpause, pauses] },
   { title: "Limits", commands: [limits] },

@@ -8,6 +8,7 @@ import type { Log, LogLevel } from "../core/log.ts";
 import type { LogStyle } from "../log/create-log.ts";
 import type { Migrator } from "../core/api/migrator.ts";
 import type { TaskNews } from "../core/api/task-news.ts";
+import type { SentSpans, Span } from "../core/record/trace.ts";
 import type { TellWait } from "../core/waiting.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
 
@@ -123,6 +124,8 @@ export interface Wiring {
    */
   openTaskonaut(news?: TaskNews): Promise<Taskonaut>;
   openMigrator(): Promise<Migrator>;
+  /** Sends spans to the collector that the variables of OpenTelemetry name. Throws usage where they name none. */
+  sendSpans(spans: readonly Span[]): Promise<SentSpans>;
   /** Copies an SQLite database to a new file. Throws usage, with what to use instead where it is on PostgreSQL. */
   backUp(file: string): Promise<Backup>;
   /** The flows of the files and of the program, without a store. Throws flow_load_failed. */

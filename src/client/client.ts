@@ -31,6 +31,7 @@ import {
   SummaryAnswer,
   TaskAnswer,
   TasksAnswer,
+  TraceAnswer,
   WorkersAnswer,
 } from "../core/api/answers.ts";
 import { ReadyAnswer } from "../core/api/pause-answers.ts";
@@ -146,6 +147,8 @@ export function createClient(options: ClientOptions): Taskonaut {
 
     getTaskSummary: async (id) =>
       (await ask({ path: `/tasks/${parseTaskId(id)}?view=summary`, answer: SummaryAnswer })).body,
+
+    readTrace: async (id) => (await ask({ path: `/tasks/${parseTaskId(id)}/trace`, answer: TraceAnswer })).body,
 
     async listTaskSummaries(request) {
       const { body, headers, url } = await ask({

@@ -23,6 +23,7 @@ import type { Sessions } from "../core/api/sessions.ts";
 import type { Gate } from "../core/api/tokens.ts";
 import type { ReadStats, Stats } from "../core/api/stats.ts";
 import type { CountTasks, TaskCounts } from "../core/api/task-counts.ts";
+import type { Trace } from "../core/record/trace.ts";
 import type { Worker as WorkerResource } from "../core/api/worker.ts";
 import type { Limits as LimitsApi } from "../core/api/limits.ts";
 import type { Store } from "../store/store.ts";
@@ -353,6 +354,10 @@ class StoreEngine implements Engine {
 
   readStats(request: ReadStats = {}): Promise<Stats> {
     return readStats(this.#store, request);
+  }
+
+  readTrace(id: string): Promise<Trace> {
+    return this.#reading.readTrace(id);
   }
 
   getTaskSummary(id: string): Promise<TaskSummary> {

@@ -17,6 +17,7 @@ import {
   SummaryAnswer,
   TaskAnswer,
   TasksAnswer,
+  TraceAnswer,
   WorkersAnswer,
 } from "../core/api/answers.ts";
 import type { ErrorCode } from "../core/errors.ts";
@@ -261,6 +262,17 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
         answers: { 200: v.union([TaskAnswer, SummaryAnswer]) },
       },
       handle: getTask,
+    },
+    {
+      method: "GET",
+      path: "/tasks/:id/trace",
+      needs: "see",
+      about: {
+        summary: "Gives the spans of a task",
+        more: "As a collector of OpenTelemetry takes them (OTLP, JSON): of what has ended, from what is recorded.",
+        answers: { 200: TraceAnswer },
+      },
+      handle: async (c) => c.json(await taskonaut.readTrace(param(c, "id"))),
     },
     {
       method: "GET",

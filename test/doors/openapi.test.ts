@@ -216,6 +216,7 @@ async function callsOf(engine: Engine, ask: Ask): Promise<Calls> {
       { path: "/audit-log?way=nope", status: 422 },
     ],
     "GET /audit-log/verify": [{ path: "/audit-log/verify", status: 200 }],
+    "GET /tasks/{id}/trace": [{ path: `/tasks/${done.id}/trace`, status: 200 }, unknown("/trace")],
     "POST /tasks": [
       { path: "/tasks", body: { a: 3 }, headers: { "idempotency-key": "k" }, status: 201 },
       { path: "/tasks", body: { a: 3 }, headers: { "idempotency-key": "k" }, status: 200 },

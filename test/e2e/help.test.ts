@@ -155,6 +155,7 @@ describe("every example can be pasted", () => {
     "advance-task": { prepare: create },
     "get-task": { prepare: (desk) => desk.run(["run-flow"]) },
     "get-tasks": { prepare: create },
+    traces: { prepare: (desk) => desk.run(["run-flow"]) },
     workers: { prepare: create },
     "cancel-task": { prepare: create },
     "signal-task": {

@@ -58,3 +58,21 @@ test.each(DIALECTS)(
     expect(roots.length).toBeGreaterThan(0);
   },
 );
+
+test("a collector that was not there gets the spans of a task later, the same that it would have got then", async () => {
+  using collector = startOtlpReceiver();
+  await using place = await openPlace("sqlite", {});
+  await place.write("flows/steps.ts", FLOW);
+  expect((await place.run(["run-flow", "--flows", "flows", "steps", "--wait"])).exit).toBe(0);
+  const shown = await place.run(["traces", "@last:steps"]);
+  const refused = await place.run(["traces", "@last:steps", "--send"]);
+  expect([refused.exit, refused.stderr]).toEqual([2, expect.stringContaining("OTEL_EXPORTER_OTLP_ENDPOINT")]);
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_SERVICE_NAME: "shop" };
+  expect((await place.run(["traces", "@last:steps", "--send"], { env })).exit).toBe(0);
+  expect(collector.spans.length).toBe(16);
+  const told = JSON.parse(shown.stdout) as (typeof collector.requests)[number]["body"];
+  expect(told.resourceSpans[0]?.scopeSpans[0]?.spans).toEqual(collector.spans);
+  expect(collector.requests[0]?.body.resourceSpans[0]?.resource.attributes).toEqual([
+    { key: "service.name", value: { stringValue: "shop" } },
+  ]);
+});

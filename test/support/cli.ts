@@ -107,6 +107,7 @@ export async function callCli(
         openTaskonaut: async () => options.taskonaut,
         openMigrator: unwired,
         backUp: unwired,
+        sendSpans: unwired,
         openFlows: async () => ({
           passedOver: [],
           list: () => options.taskonaut.listFlows(),

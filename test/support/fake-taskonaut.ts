@@ -12,6 +12,8 @@ import { summarize, summarizeListed } from "../../src/core/api/summarize.ts";
 import type { Schedules } from "../../src/core/api/schedules.ts";
 import { matchesFilter } from "../../src/core/api/match-filter.ts";
 import type { CountTasks, TaskCounts } from "../../src/core/api/task-counts.ts";
+import { toTrace } from "../../src/core/record/otlp.ts";
+import type { Trace } from "../../src/core/record/trace.ts";
 import type { Task, TaskBrief, TaskStep, TaskSummary } from "../../src/core/api/task.ts";
 import type { Worker } from "../../src/core/api/worker.ts";
 import type {
@@ -120,6 +122,8 @@ export class FakeTaskonaut implements Taskonaut {
   /** Thrown by every method while it is set. */
   failure: Error | undefined;
   closed = 0;
+  /** Of every task; unset: one without spans. */
+  trace: Trace | undefined;
   /** What was delivered, in order. */
   readonly signals: SignalTask[] = [];
   workers: readonly Worker[] = [];
@@ -256,6 +260,11 @@ export class FakeTaskonaut implements Taskonaut {
     const changed = { ...task, ...parts };
     this.tasks.set(task.id, changed);
     return changed;
+  }
+
+  async readTrace(id: string): Promise<Trace> {
+    this.enter("readTrace", id);
+    return this.trace ?? toTrace([], { resource: { "taskonaut.task.id": this.find(id).id } });
   }
 
   async getTask(id: string): Promise<Task> {

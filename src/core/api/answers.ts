@@ -34,6 +34,7 @@ import type {
   ToolCall,
   Waiting,
 } from "./task.ts";
+import type { Span, Trace } from "../record/trace.ts";
 import type { TaskCounts } from "./task-counts.ts";
 import type { FlowDescription, FoundTasks } from "./taskonaut.ts";
 import type { Worker } from "./worker.ts";
@@ -250,6 +251,40 @@ export const WorkerAnswer: Answer<Worker> = v.looseObject({
 });
 
 export const WorkersAnswer: Answer<readonly Worker[]> = v.array(WorkerAnswer);
+
+const AttributesAnswer = v.array(
+  v.looseObject({
+    key: Text,
+    value: v.looseObject({ stringValue: v.exactOptional(Text), intValue: v.exactOptional(Text) }),
+  }),
+);
+
+const SpanAnswer: Answer<Span> = v.looseObject({
+  traceId: Text,
+  spanId: Text,
+  parentSpanId: v.exactOptional(Text),
+  name: Text,
+  kind: Whole,
+  startTimeUnixNano: Text,
+  endTimeUnixNano: Text,
+  attributes: AttributesAnswer,
+  links: v.exactOptional(v.array(v.looseObject({ traceId: Text, spanId: Text }))),
+  status: v.looseObject({ code: v.exactOptional(Whole), message: v.exactOptional(Text) }),
+});
+
+export const TraceAnswer: Answer<Trace> = v.looseObject({
+  resourceSpans: v.array(
+    v.looseObject({
+      resource: v.looseObject({ attributes: AttributesAnswer }),
+      scopeSpans: v.array(
+        v.looseObject({
+          scope: v.looseObject({ name: Text, version: v.exactOptional(Text) }),
+          spans: v.array(SpanAnswer),
+        }),
+      ),
+    }),
+  ),
+});
 
 /** A problem (RFC 9457) as our servers write it. */
 export const ProblemAnswer: Answer<{

@@ -13,6 +13,7 @@ import type { Results } from "./results.ts";
 import type { CountTasks, TaskCounts } from "./task-counts.ts";
 import type { ReadStats, Stats } from "./stats.ts";
 import type { TaskFilter } from "./task-filter.ts";
+import type { Trace } from "../record/trace.ts";
 import type { Tokens } from "./tokens.ts";
 import type { Worker } from "./worker.ts";
 
@@ -177,6 +178,8 @@ export interface Taskonaut {
   countTasks(request?: CountTasks): Promise<TaskCounts>;
   /** What happened when, for charts. The last five seconds may be missing. Throws input_invalid. */
   readStats(request?: ReadStats): Promise<Stats>;
+  /** What has ended of the task, as spans. Throws as getTask. */
+  readTrace(id: string): Promise<Trace>;
   /** As getTask, without payloads and without the flat list of tool calls. */
   getTaskSummary(id: string): Promise<TaskSummary>;
   /** As listTasks, with summaries. */

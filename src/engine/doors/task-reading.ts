@@ -1,7 +1,10 @@
 // Tasks as their callers see them: one, a page of them, or how many there are.
 
 import { parseTaskId } from "../../core/record/ids.ts";
+import { toSpan, toTrace } from "../../core/record/otlp.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
+import { spansOfRecord } from "../../core/record/spans.ts";
+import type { Trace } from "../../core/record/trace.ts";
 import { summarize, summarizeListed } from "../../core/api/summarize.ts";
 import type { CountTasks, TaskCounts } from "../../core/api/task-counts.ts";
 import type { Task, TaskSummary } from "../../core/api/task.ts";
@@ -43,6 +46,11 @@ export class TaskReading {
 
   async getTaskSummary(id: string): Promise<TaskSummary> {
     return summarize(await this.#tellInLine(await this.tools.read(parseTaskId(id), LEAN)));
+  }
+
+  async readTrace(id: string): Promise<Trace> {
+    const spans = spansOfRecord(await this.tools.read(parseTaskId(id), LEAN));
+    return toTrace(spans.map(toSpan), { resource: { "service.name": "taskonaut" } });
   }
 
   async listTasks(request: ListTasks): Promise<TaskPage> {

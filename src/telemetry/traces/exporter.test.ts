@@ -6,6 +6,7 @@ import { type OtlpReceiver, startOtlpReceiver } from "../../../test/support/otlp
 import { engineOn } from "../../../test/support/engine.ts";
 import { until } from "../../../test/support/until.ts";
 import { traceOf } from "../../core/record/trace-context.ts";
+import { toSpan } from "../../core/record/otlp.ts";
 import { SILENT } from "../../core/log.ts";
 import { all, call, defineFlow, defineTool, race, runChild, sleep, waitForSignal } from "../../sdk/taskonaut.ts";
 import { openSqliteStore } from "../../store/sqlite/store.ts";
@@ -13,7 +14,7 @@ import type { Store } from "../../store/store.ts";
 import { observedStore } from "../observed-store.ts";
 import { TraceExporter } from "./exporter.ts";
 import { readTraceSettings, type TraceSettings } from "./settings.ts";
-import { isSampled, spansOfRecord } from "./spans.ts";
+import { isSampled, spansOfRecord } from "../../core/record/spans.ts";
 
 let receiver: OtlpReceiver;
 let plain: Store;
@@ -155,6 +156,32 @@ test("a collector that refuses, or is not there, keeps nobody from working; what
   traces.add(spansOfTask());
   await traces.close();
   expect(traces.counts).toEqual({ sent: 1, failed: 2, dropped: 0 });
+});
+
+test("what somebody asks for is sent in requests of a bounded size, whatever is sampled, and as far as the collector takes it", async () => {
+  const spans = Array.from({ length: 1_200 }, () => spansOfTask().map(toSpan)).flat();
+  const traces = exporter({ ratio: 0 });
+  expect(await traces.sendAll(spans)).toEqual({ sent: 3_600, failed: 0, to: `${receiver.url}/v1/traces` });
+  expect([receiver.spans.length, receiver.requests.length]).toEqual([3_600, 8]);
+  receiver.answer = () => new Response("no", { status: 503 });
+  const told = await exporter().sendAll(spans.slice(0, 3));
+  expect(told).toEqual({ sent: 0, failed: 3, reason: "it answered 503: no", to: `${receiver.url}/v1/traces` });
+});
+
+test("the record of a fork tells of what it does itself, not of what it shares", async () => {
+  const engine = engineOn(plain, { flows: [parent, child] });
+  fails = false;
+  const { task } = await engine.createTask({ flow: "parent", input: {} });
+  await until(async () => (await engine.runTask(task.id)).waiting_for.some(({ kind }) => kind === "signal"));
+  const { task: fork } = await engine.forks.create(task.id, { from: 4 });
+  await until(async () => (await engine.runTask(fork.id)).waiting_for.some(({ kind }) => kind === "signal"));
+  const spansOf = async (id: string) =>
+    (await engine.readTrace(id)).resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans));
+  const names = async (id: string) => (await spansOf(id)).map(({ name }) => name).toSorted();
+  expect(await names(task.id)).toEqual(["charge", "charge attempt 1", "run child child", "sleep", "sleep"]);
+  expect(await names(fork.id)).toEqual(["run child child"]);
+  const [first] = await spansOf(fork.id);
+  expect(first?.traceId).toBe(traceIdOf(fork));
 });
 
 test("no more waits than there is place for, and the rest is counted as dropped", () => {

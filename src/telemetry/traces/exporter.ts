@@ -6,12 +6,13 @@
 //      there is in the record, and has the same ids when it is sent again.
 
 import { messageOf } from "../../core/record/stored-error.ts";
+import type { SentSpans, Span } from "../../core/record/trace.ts";
 import type { Log } from "../../core/log.ts";
 import type { StepRow, TaskRow, ToolCallRow } from "../../core/record/record.ts";
 import type { StoreObserver } from "../observed-store.ts";
-import { toOtlp } from "./otlp.ts";
+import { toSpan, toTrace } from "../../core/record/otlp.ts";
 import type { TraceSettings } from "./settings.ts";
-import { countSpans, isSampled, type SpanFacts, spansOfChange } from "./spans.ts";
+import { countSpans, isSampled, type SpanFacts, spansOfChange } from "../../core/record/spans.ts";
 
 /** TX1. */
 const WAITING_MAX = 8_192;
@@ -51,6 +52,7 @@ export class TraceExporter implements StoreObserver {
   /** The timer is that of a full batch. */
   #isSoon = false;
   #sending: Promise<void> | undefined;
+  #firstReason: string | undefined;
   #toldAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: TraceExporterOptions) {}
@@ -73,6 +75,18 @@ export class TraceExporter implements StoreObserver {
       else this.counts.dropped += 1;
     }
     if (this.#waiting.length > 0) this.#sendLater();
+  }
+
+  /**
+   * Sends them now, one request after the other, whatever share of tasks is sampled: somebody asked for them. The collector
+   * knows by their ids those that it has.
+   */
+  async sendAll(spans: readonly Span[]): Promise<SentSpans> {
+    for (let start = 0; start < spans.length; start += BATCH_MAX)
+      await this.#post(spans.slice(start, start + BATCH_MAX));
+    const { sent, failed } = this.counts;
+    const reason = this.#firstReason;
+    return { sent, failed, ...(reason !== undefined && { reason }), to: withoutSecrets(this.options.settings.url) };
   }
 
   /** Sends what is left, for two seconds at most. Never rejects. */
@@ -104,20 +118,20 @@ export class TraceExporter implements StoreObserver {
     this.#timer = undefined;
     if (this.#sending || this.#waiting.length === 0) return;
     const batch = this.#waiting.splice(0, BATCH_MAX);
-    this.#sending = this.#post(batch).finally(() => {
+    this.#sending = this.#post(batch.map(toSpan)).finally(() => {
       this.#sending = undefined;
       if (this.#waiting.length > 0) this.#sendLater();
     });
   }
 
   /** Never rejects. */
-  async #post(batch: readonly SpanFacts[]): Promise<void> {
+  async #post(batch: readonly Span[]): Promise<void> {
     const { settings, version, fetch = globalThis.fetch } = this.options;
     try {
       const response = await fetch(settings.url, {
         method: "POST",
         headers: { ...settings.headers, "content-type": "application/json" },
-        body: toOtlp(batch, settings.resource, version),
+        body: JSON.stringify(toTrace(batch, { resource: settings.resource, version })),
         signal: AbortSignal.timeout(settings.timeoutMs),
         redirect: "error",
       });
@@ -133,6 +147,7 @@ export class TraceExporter implements StoreObserver {
 
   #noteFailed(spans: number, reason: string): void {
     this.counts.failed += spans;
+    this.#firstReason ??= reason;
     const now = performance.now();
     if (now - this.#toldAt < TOLD_MS) return;
     this.#toldAt = now;

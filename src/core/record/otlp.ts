@@ -1,15 +1,19 @@
 // Spans as OTLP has them in JSON. https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 
+import type { Span, Trace } from "./trace.ts";
 import type { SpanFacts } from "./spans.ts";
 
+export interface Sender {
+  /** Of the resource. */
+  readonly resource: Readonly<Record<string, string>>;
+  /** Of the program. */
+  readonly version?: string;
+}
+
 /** The body of a request. */
-export function toOtlp(
-  spans: readonly SpanFacts[],
-  resource: Readonly<Record<string, string>>,
-  version: string,
-): string {
-  const scopeSpans = [{ scope: { name: "taskonaut", version }, spans: spans.map(toSpan) }];
-  return JSON.stringify({ resourceSpans: [{ resource: { attributes: toAttributes(resource) }, scopeSpans }] });
+export function toTrace(spans: readonly Span[], { resource, version }: Sender): Trace {
+  const scope = { name: "taskonaut", ...(version !== undefined && { version }) };
+  return { resourceSpans: [{ resource: { attributes: toAttributes(resource) }, scopeSpans: [{ scope, spans }] }] };
 }
 
 const INTERNAL = 1;
@@ -18,7 +22,7 @@ const ERROR = 2;
 /** Of a message in a trace; the record has the whole of it. */
 const MESSAGE_MAX = 1000;
 
-function toSpan({ traceId, spanId, parentSpanId, name, start, end, error, attributes, link }: SpanFacts): object {
+export function toSpan({ traceId, spanId, parentSpanId, name, start, end, error, attributes, link }: SpanFacts): Span {
   return {
     traceId,
     spanId,
@@ -38,7 +42,7 @@ function nanoseconds(ms: number): string {
   return `${Math.trunc(ms)}000000`;
 }
 
-function toAttributes(values: Readonly<Record<string, string | number>>): readonly object[] {
+function toAttributes(values: Readonly<Record<string, string | number>>): Span["attributes"] {
   return Object.entries(values).map(([key, value]) => ({
     key,
     value: typeof value === "number" ? { intValue: String(value) } : { stringValue: value },

@@ -6,9 +6,10 @@
 //      its end, an attempt of a tool and its step with the end of the call, a wait when its outcome is given to the flow or
 //      when it is cancelled. A replay writes nothing, so it tells of nothing.
 
-import { isMarkedSampled, traceOf } from "../../core/record/trace-context.ts";
-import { endOf, spanIdOf } from "../../core/record/trace-ids.ts";
-import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../core/record/record.ts";
+import { isMarkedSampled, traceOf } from "./trace-context.ts";
+import { endOf, spanIdOf } from "./trace-ids.ts";
+import { readOrigin } from "./origin.ts";
+import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "./record.ts";
 
 /** What is known of a span. */
 export interface SpanFacts {
@@ -66,9 +67,20 @@ export function spansOfChange(task: TaskRow, calls: readonly ToolCallRow[], step
   return spans;
 }
 
-/** Of a task as it is recorded. */
+/** Of a task as it is recorded, the root first. What a fork shares with another task was told of that one. */
 export function spansOfRecord({ task, calls, steps }: TaskRecord): readonly SpanFacts[] {
-  return spansOfChange(task, calls, steps);
+  const from = readOrigin(task.origin)?.step ?? 0;
+  const isShared = ({ step_index, outcome_seq, attempt_epoch, status, updated_at }: StepRow): boolean =>
+    step_index < from &&
+    attempt_epoch === 0 &&
+    (outcome_seq !== null || (status === "CANCELLED" && updated_at <= task.created_at));
+  const shared = new Set(steps.filter(isShared).map(({ id }) => id));
+  const spans = spansOfChange(
+    task,
+    calls.filter((call) => !shared.has(call.task_step_id) || call.attempt_epoch > 0),
+    steps.filter(({ id }) => !shared.has(id)),
+  );
+  return spans.toSorted((a, b) => a.start - b.start || b.end - a.end);
 }
 
 function spanOfTask(task: TaskRow, end: number): SpanFacts {
