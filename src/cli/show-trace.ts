@@ -26,13 +26,14 @@ const COLUMNS: readonly Column<Row>[] = [
   {
     head: "SPAN",
     least: 12,
+    turn: 0,
     show: ({ depth, span }, width) => ({ text: shorten(`${"  ".repeat(depth)}${showText(span.name, width)}`, width) }),
   },
   { head: "AFTER", right: true, goes: 2, show: ({ after }) => ({ text: describeMs(after) }) },
   { head: "TOOK", right: true, goes: 1, show: ({ took }) => ({ text: describeMs(took) }) },
   {
     head: "ERROR",
-    least: 8,
+    least: 16,
     goes: 3,
     show: ({ span: { status } }, width) => ({ text: showText(status.message ?? "", width), color: "red" }),
   },

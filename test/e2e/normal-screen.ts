@@ -5,6 +5,7 @@ export function normalize(text: string): string {
   return (
     text
       .replace(/\b[\da-f]{8}-[\da-f]{4}(?:-[\da-f-]*)?\b/g, (id) => id.replaceAll(/[\da-f]/g, "0"))
+      .replace(/\btrace [\da-f]{32}\b/g, `trace ${"0".repeat(32)}`)
       .replace(/\b\d{4}-\d\d(?:-\d\d(?: \d\d:\d\d(?::\d\d(?:\.\d{1,3}Z?)?)?)?)?/g, (time) =>
         time.replaceAll(/\d/g, "0"),
       )
@@ -37,7 +38,7 @@ export function normalizeRun(text: string): string {
         // how much of the text is cut follows from how wide the time is; its color does not
         (_, cut: string | undefined = "") => `  N ms${cut.replace(/^ *(\{\w+ )?.*…(\}?)$/, "  $1…$2")}`,
       )
-      .replace(/ {2,}(\{\w+ )?TIME\b/g, "  $1TIME")
+      .replace(/ {2,}(\{\w+ )?(TIME|AFTER|TOOK)\b/g, "  $1$2")
       .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:00000")
       .replace(/\d+ bytes/g, "N bytes")
       .replace(/taskonaut \d[\w.-]* \(commit [\w-]+,\s+Bun [\d.]+\)/, "taskonaut 0.0.0 (commit 0000000, Bun 0.0.0)")
