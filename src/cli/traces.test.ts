@@ -68,7 +68,10 @@ test("a pipe gets what a collector takes, and --send says what became of it", as
   const to = "http://collector:4318/v1/traces";
   const send = async (told: SentSpans): Promise<[number, unknown]> => {
     let given: readonly Span[] = [];
-    const sendSpans = async (spans: readonly Span[]): Promise<SentSpans> => ((given = spans), told);
+    const sendSpans = async (spans: readonly Span[]): Promise<SentSpans> => {
+      given = spans;
+      return told;
+    };
     const { code, stdout } = await cli(["traces", id, "--send"], { taskonaut, wiring: { sendSpans } });
     expect(given).toEqual(SPANS);
     return [code, JSON.parse(stdout)];
