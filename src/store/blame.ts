@@ -27,14 +27,23 @@ export function blameOfDead(workerId: string, cause: string): Blame {
   return { ...(JSON.parse(cause) as DeathCause), workerId, isKilled: false };
 }
 
+export interface BlamedStep {
+  readonly step_index: number;
+  readonly step_name: string;
+  /** A step of kind child runs code of the child's flow before there is a child. */
+  readonly kind: string;
+}
+
 /** Why the task is parked. `step`: undefined where the flow's own code was the cause. */
 export function tellBlame(
   { seconds, isKilled }: Pick<Blame, "seconds" | "isKilled">,
   flow: string,
-  step: { readonly step_index: number; readonly step_name: string } | undefined,
+  step: BlamedStep | undefined,
 ): string {
-  const what = step ? `step ${step.step_index} (${step.step_name})` : `the code of flow ${flow}`;
-  const mend = step ? "Fix its tool" : "Fix the flow";
+  const named = step && `step ${step.step_index} (${step.step_name})`;
+  const isChild = step?.kind === "child";
+  const what = isChild ? `the contract, keys or plan of the child of ${named}` : (named ?? `the code of flow ${flow}`);
+  const mend = isChild ? "Fix the child's flow" : step ? "Fix its tool" : "Fix the flow";
   const why = isKilled
     ? `each was killed, for it held the event loop for ${seconds.toFixed(1)} s in one go`
     : `the last one after ${seconds.toFixed(1)} s or more in one go, of a crash or for want of memory`;

@@ -4,7 +4,9 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { defineFlow, type Flow } from "../../src/core/flow/flow.ts";
-import { all, call } from "../../src/core/flow/operation.ts";
+import { setActivity } from "../../src/core/flow/activity.ts";
+import { all, call, type Operation, runChild } from "../../src/core/flow/operation.ts";
+import { defineTool } from "../../src/core/flow/tool.ts";
 import { benchOn } from "../support/bench.ts";
 import { DATABASES } from "../support/databases.ts";
 import { ended, enqueue, when } from "../support/queue.ts";
@@ -94,6 +96,77 @@ describe.each(DATABASES)("a flow that computes without an end on %s", (_name, cr
     expect(await ended(engine, stuck)).toMatchObject({ status: "COMPLETED", output_payload: "well" });
   });
 });
+
+describe.each(DATABASES)(
+  "what is called for a task beside its flow, and computes without an end, on %s",
+  (_name, create) => {
+    const bench = benchOn(create);
+
+    const slow = (): string => {
+      spin();
+      return "key";
+    };
+    const keyed = defineTool({
+      name: "keyed",
+      input,
+      output: input,
+      limits: { running: 1, key: slow },
+      run: (given) => given,
+    });
+    const contract = v.pipe(
+      input,
+      v.check(() => slow() !== ""),
+    );
+    const KIDS = [
+      defineFlow({ name: "kid_contract", input: contract, plan: () => [] }),
+      defineFlow({ name: "kid_limit", input, limits: { running: 1, key: slow }, plan: () => [] }),
+      defineFlow({ name: "kid_unique", input, unique: { key: slow }, plan: () => [] }),
+      defineFlow({ name: "kid_tags", input, tags: () => ({ tag: slow() }), plan: () => [] }),
+      defineFlow({ name: "kid_plan", input, plan: () => (slow() === "" ? [] : []) }),
+    ].map(ofFile);
+    const parentOf = (name: string, operation: () => Operation<unknown>): Flow =>
+      ofFile(
+        defineFlow({
+          name,
+          input,
+          *run() {
+            yield* operation();
+            return "well";
+          },
+        }),
+      );
+    const FLOWS_OF = [
+      parentOf("with_key", () => call(keyed, 1)),
+      ...KIDS.map((kid) => parentOf(`with_${kid.name}`, () => runChild(kid, {}))),
+    ];
+
+    test.each(FLOWS_OF)("is noted with the task, which is parked and does not fail ($name)", async (flow) => {
+      state.isMended = false;
+      const engine = await bench.openEngine({ flows: [flow, ...KIDS], limits: BOUND });
+      const id = await enqueue(engine, flow.name);
+      const noted: string[] = [];
+      setActivity({
+        begin: (doing, taskId, stepId = "") => {
+          if (stepId !== "") noted.push(`${doing} of ${taskId}`);
+        },
+        end: () => {},
+      });
+      try {
+        await engine.startWorker({ concurrency: 10 });
+        const { parked_reason, status } = await when(engine, id, (task) => task.parked_reason !== null);
+        expect(status).toBe("RUNNING");
+        expect(parked_reason).toContain("computed for 0.1 s without a pause");
+        expect(noted).toContain(`flow of ${id}`);
+
+        state.isMended = true;
+        await engine.resumeTask(id);
+        expect(await ended(engine, id)).toMatchObject({ status: "COMPLETED", output_payload: "well" });
+      } finally {
+        setActivity(undefined);
+      }
+    });
+  },
+);
 
 describe("a task is not created", () => {
   const bench = benchOn((DATABASES[0] as (typeof DATABASES)[number])[1]);

@@ -3,6 +3,12 @@
 
 export type Doing = "flow" | "tool";
 
+/** For whom it is done; whoever dies of it is put down there. */
+interface DoneFor {
+  readonly taskId: string;
+  readonly stepId?: string;
+}
+
 export interface Activity {
   /** `stepId`: of a tool. */
   begin(doing: Doing, taskId: string, stepId?: string): void;
@@ -11,11 +17,23 @@ export interface Activity {
 
 let activity: Activity | undefined;
 
-export function setActivity(to: Activity): void {
+/** Undefined: nobody watches any more. */
+export function setActivity(to: Activity | undefined): void {
   activity = to;
 }
 
-/** Undefined where nobody watches. */
-export function currentActivity(): Activity | undefined {
-  return activity;
+/** Whether a piece is noted: what runs within it is part of it. */
+let isNoted = false;
+
+/** Notes what `piece` is while it runs, where somebody watches. */
+export function during<T>(doing: Doing, { taskId, stepId = "" }: DoneFor, piece: () => T): T {
+  if (activity === undefined || isNoted) return piece();
+  isNoted = true;
+  activity.begin(doing, taskId, stepId);
+  try {
+    return piece();
+  } finally {
+    activity.end();
+    isNoted = false;
+  }
 }

@@ -2,7 +2,7 @@
 // (`flows/guards.ts`) ask it, and so do `now()`, `random()`, `uuid()` and `log`. It is module state because the globals
 // that are wrapped are.
 
-import { currentActivity } from "./activity.ts";
+import { during } from "./activity.ts";
 import { type BoundFlow, FlowStuckError, within } from "./flow-bound.ts";
 import type { LogMethod } from "../log.ts";
 
@@ -48,18 +48,20 @@ export function underWatch<T>(watch: Watch, run: () => T): T {
   if (current !== undefined || watch.flow === undefined) return watched(watch, run);
   // a flow that was cut short does not go on, whatever it would catch
   if (watch.violation instanceof FlowStuckError) throw watch.violation;
-  const activity = watch.flow.file === undefined ? undefined : currentActivity();
-  activity?.begin("flow", watch.scope?.taskId ?? "");
+  if (watch.flow.file === undefined) return bounded(watch, watch.flow, run);
+  const { flow } = watch;
+  return during("flow", { taskId: watch.scope?.taskId ?? "" }, () => bounded(watch, flow, run));
+}
+
+function bounded<T>(watch: Watch, flow: BoundFlow, run: () => T): T {
   try {
-    return within(watch.flow, () => watched(watch, run));
+    return within(flow, () => watched(watch, run));
   } catch (error) {
     if (error instanceof FlowStuckError) {
       current = undefined; // what is cut short leaves everything as it is
       watch.violation ??= error;
     }
     throw error;
-  } finally {
-    activity?.end();
   }
 }
 

@@ -17,7 +17,7 @@ import { isA, messageOf, placeOf } from "../../core/record/stored-error.ts";
 import { readTags, type Tags } from "../../core/record/tags.ts";
 import type { CreateTask } from "../../core/api/taskonaut.ts";
 import { bytesOfStep, bytesOfText } from "../../core/record/record-size.ts";
-import { computeBy, withPlace } from "./own-code.ts";
+import { computeBy, OF_PROCESS, withPlace } from "./own-code.ts";
 import { planTags } from "./task-tags.ts";
 import { toStepRow } from "../task/step-row.ts";
 import { placeWhere, tellViolation } from "../task/tell-violation.ts";
@@ -176,7 +176,10 @@ function parseInput(flow: Flow, given: unknown): ContractResult<unknown> {
   } catch (error) {
     if (!(error instanceof FlowStuckError)) throw error;
     const place = placeWhere(() => within(flow, parse), flow);
-    throw new TaskonautError("flow_invalid", `Its input contract: ${error.message} It was at ${place ?? flow.file}.`);
+    throw new TaskonautError("flow_invalid", `Its input contract: ${error.message} It was at ${place ?? flow.file}.`, {
+      details: OF_PROCESS,
+      cause: error,
+    });
   }
 }
 
@@ -188,13 +191,14 @@ function startPlan(flow: Flow, program: Program): ReturnType<Program["start"]>["
   } catch (error) {
     if (isA(error, TaskonautError)) throw withPlace(error, flow);
     if (program.obstacle !== undefined) {
-      throw new TaskonautError("flow_invalid", program.obstacle, { details: { limit: "process" }, cause: error });
+      throw new TaskonautError("flow_invalid", program.obstacle, { details: OF_PROCESS, cause: error });
     }
     const at = isA(error, Error) ? placeOf(error) : undefined;
     const why = program.violation
       ? tellViolation(program, UNBEGUN)
       : `${messageOf(error)}${at === undefined ? "" : ` (at ${at})`}`;
     throw new TaskonautError("flow_invalid", `Flow ${flow.name} could not plan its steps for this input: ${why}`, {
+      ...(program.violation instanceof FlowStuckError && { details: OF_PROCESS }),
       cause: error,
     });
   }

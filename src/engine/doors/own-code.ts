@@ -4,8 +4,12 @@
 import { TaskonautError } from "../../core/errors.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import { FlowStuckError, within } from "../../core/flow/flow-bound.ts";
+import { obstacleIn } from "../../core/flow/obstacle.ts";
 import { isA, messageOf, placeOf } from "../../core/record/stored-error.ts";
 import { placeWhere } from "../task/tell-violation.ts";
+
+/** Details of an error that is about this process: another one may do what it refuses. */
+export const OF_PROCESS = { limit: "process" } as const;
 
 /** `name`: of the option that computes. Throws flow_invalid, also where `compute` refuses what the user's code gave. */
 export function computeBy<T>(flow: Flow, name: string, compute: () => T): T {
@@ -16,9 +20,11 @@ export function computeBy<T>(flow: Flow, name: string, compute: () => T): T {
     if (isA(error, TaskonautError)) throw withPlace(error, flow);
     const thrownAt = isA(error, Error) ? placeOf(error) : undefined;
     const at = isA(error, FlowStuckError) ? (placeWhere(run, flow) ?? flow.file) : (thrownAt ?? flow.at);
-    const message = `Flow ${flow.name}: ${name} failed for this input: ${messageOf(error)}`;
+    const obstacle = obstacleIn(error);
+    const isOfProcess = isA(error, FlowStuckError) || obstacle !== undefined;
+    const message = `Flow ${flow.name}: ${name} failed for this input: ${obstacle ?? messageOf(error)}`;
     throw new TaskonautError("flow_invalid", at === undefined ? message : `${message} (at ${at})`, {
-      ...(at !== undefined && { details: { at } }),
+      details: { ...(at !== undefined && { at }), ...(isOfProcess && OF_PROCESS) },
       cause: error,
     });
   }

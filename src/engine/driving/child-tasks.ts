@@ -1,6 +1,7 @@
 // Tasks that are children of others: how they begin, and how they end where they were cancelled.
 
 import { TaskonautError } from "../../core/errors.ts";
+import { during } from "../../core/flow/activity.ts";
 import { childTaskId } from "../../core/record/ids.ts";
 import { messageOf } from "../../core/record/stored-error.ts";
 import { isTerminal } from "../../core/record/status.ts";
@@ -46,9 +47,9 @@ export class ChildTasks implements Children {
       );
     }
     // nothing is awaited before: whatever is written later, a cancel of the child for one, comes after it
-    const made = insert({
+    const plan: TaskPlan = {
       id: childTaskId(step.id),
-      flow,
+      flow: loaded ?? flow, // which knows its file
       input: JSON.parse(step.input_payload),
       now: clock.now(),
       limits,
@@ -57,7 +58,9 @@ export class ChildTasks implements Children {
       priority,
       traceparent,
       parent: { taskId: step.task_id, stepId: step.id, depth },
-    });
+    };
+    // its contract, its keys and its plan are code of its file, which runs for the parent: there is no child yet
+    const made = during("flow", { taskId: step.task_id, stepId: step.id }, () => insert(plan));
     const { isNew } = await made.catch(throwObstacle);
     if (!isNew && step.status === "PLANNED") await this.#tellEndAgain(step);
     if (isNew && !loaded) {

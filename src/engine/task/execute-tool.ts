@@ -1,7 +1,7 @@
 // One execution of a step's tool: contracts, attempts, timeouts. It records nothing; what came of it is data.
 
 import type { TaskNews } from "../../core/api/task-news.ts";
-import { currentActivity } from "../../core/flow/activity.ts";
+import { during } from "../../core/flow/activity.ts";
 import type { Clock } from "../../core/clock.ts";
 import { applyContract, type ContractResult } from "../../core/flow/contract.ts";
 import { toContractJson } from "../../core/flow/given-json.ts";
@@ -87,14 +87,8 @@ export function executeTool(execution: Execution, tools: ExecutionTools): Execut
 }
 
 /** What runs before anything is waited for: it is noted whose it is, for it may never end. */
-function inOneGo<T>({ taskId, stepId }: Execution, piece: () => T): T {
-  const activity = currentActivity();
-  activity?.begin("tool", taskId, stepId);
-  try {
-    return piece();
-  } finally {
-    activity?.end();
-  }
+function inOneGo<T>(execution: Execution, piece: () => T): T {
+  return during("tool", execution, piece);
 }
 
 function execute(execution: Execution, tools: ExecutionTools): ExecutionResult | Promise<ExecutionResult> {

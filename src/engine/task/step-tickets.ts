@@ -3,7 +3,9 @@
 
 import type { ToolLimits } from "../../core/flow/tool.ts";
 import { keyOf } from "../../core/flow/own-limits.ts";
-import { within } from "../../core/flow/flow-bound.ts";
+import { during } from "../../core/flow/activity.ts";
+import { FlowStuckError, within } from "../../core/flow/flow-bound.ts";
+import { obstacleIn } from "../../core/flow/obstacle.ts";
 import { parseJson } from "../../core/record/json.ts";
 import type { StepRow } from "../../core/record/record.ts";
 import { isStepOpen } from "../../core/record/status.ts";
@@ -68,8 +70,14 @@ export class StepTickets {
     const { state } = this;
     try {
       const input = parseJson(step.input_payload);
-      return within(state.flow, () => keyOf(`Tool ${step.target}`, limits, input)) ?? "";
+      const compute = (): string | null => within(state.flow, () => keyOf(`Tool ${step.target}`, limits, input));
+      return during("flow", { taskId: step.task_id, stepId: step.id }, compute) ?? "";
     } catch (error) {
+      const obstacle = error instanceof FlowStuckError ? error.message : obstacleIn(error);
+      if (obstacle !== undefined) {
+        state.park(`Step ${step.step_index} (${step.step_name}): limits.key: ${obstacle}`, { forAll: true });
+        return undefined;
+      }
       state.steps.recordOutcome(step, {
         status: "FAILED",
         error: storeError(error, state.decisions.of(step.id)?.tool?.at),

@@ -1,15 +1,15 @@
-import { type Blame, blameOfDead, DEATHS_MAX, tellBlame } from "../blame.ts";
+import { type Blame, type BlamedStep, blameOfDead, DEATHS_MAX, tellBlame } from "../blame.ts";
 import { type Parameter, PostgresClient } from "./connection.ts";
 import { EVENT_COLUMNS, noteEvents } from "./events.ts";
 import { quoteSchema, type Schema } from "./schema.ts";
 
 type Query = <Row>(text: string, parameters?: readonly Parameter[]) => Promise<Row[]>;
 
-interface Told {
+interface Told extends Nullable<BlamedStep> {
   readonly flow_name: string;
-  readonly step_index: number | null;
-  readonly step_name: string | null;
 }
+
+type Nullable<Row> = { readonly [Column in keyof Row]: Row[Column] | null };
 
 /** Before this process is killed by its own watchdog. */
 export async function blameOnPostgres(
@@ -41,13 +41,13 @@ export async function blameDead(
 async function putDown(query: Query, schema: Schema, blame: Blame, noted: string | null): Promise<void> {
   const { taskId, stepId, workerId } = blame;
   const [told] = await query<Told>(
-    `select t.flow_name, s.step_index, s.step_name
+    `select t.flow_name, s.step_index, s.step_name, s.kind
      from ${schema}.tasks t left join ${schema}.task_steps s on s.task_id = t.id and s.id::text = $2
      where t.id = $1::uuid`,
     [taskId, stepId],
   );
-  const { flow_name = "", step_index = null, step_name = null } = told ?? {};
-  const step = step_index === null || step_name === null ? undefined : { step_index, step_name };
+  const { flow_name = "", step_index = null, step_name = null, kind = null } = told ?? {};
+  const step = step_index === null || step_name === null || kind === null ? undefined : { step_index, step_name, kind };
   await query(
     `with taken as materialized (
       update ${schema}.workers set cause = null

@@ -1,10 +1,10 @@
-import { type Blame, blameOfDead, DEATHS_MAX, tellBlame } from "../blame.ts";
+import { type Blame, type BlamedStep, blameOfDead, DEATHS_MAX, tellBlame } from "../blame.ts";
 import { openConnection, type SqliteConnection } from "./connection.ts";
 import { NOTED_COLUMNS, type NotedTask, noteEvents } from "./events.ts";
 
 const FLOW = "select flow_name from tasks where id = $taskId";
 
-const STEP = "select step_index, step_name from task_steps where task_id = $taskId and id = $stepId";
+const STEP = "select step_index, step_name, kind from task_steps where task_id = $taskId and id = $stepId";
 
 const BLAME = `
   update tasks set
@@ -30,11 +30,6 @@ const TAKE_CAUSE = "update workers set cause = null where id = $workerId and cau
 
 const READ_CAUSE = "select cause from workers where id = $workerId";
 
-interface Step {
-  readonly step_index: number;
-  readonly step_name: string;
-}
-
 export async function blameOnSqlite(path: string, blame: Blame, deadlineMs: number): Promise<void> {
   const connection = await openConnection({ path, deadlineMs });
   try {
@@ -54,7 +49,7 @@ function blameWithin(connection: SqliteConnection, blame: Blame): void {
   const { taskId, stepId, workerId } = blame;
   const now = Date.now();
   const flow = connection.prepare<{ flow_name: string }>(FLOW).get({ taskId })?.flow_name ?? "";
-  const step = connection.prepare<Step>(STEP).get({ taskId, stepId }) ?? undefined;
+  const step = connection.prepare<BlamedStep>(STEP).get({ taskId, stepId }) ?? undefined;
   const reason = tellBlame(blame, flow, step);
   const blamed = connection.prepare<NotedTask>(BLAME).all({ taskId, workerId, now, reason });
   connection.prepare(CLEAR).run({ workerId });
