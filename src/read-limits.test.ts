@@ -49,3 +49,11 @@ test("how long ended tasks are kept is a time of a minute or more, or off", () =
   const tooShort = 'TASKONAUT_RETENTION_COMPLETED: "59s" is too short: tasks are kept for a minute or more.';
   expect(() => readLimits({ TASKONAUT_RETENTION_COMPLETED: "59s" })).toThrow(tooShort);
 });
+
+test("entries of the audit log are kept for ever, unless the environment says otherwise", () => {
+  expect(readLimits({}).auditKeptMs).toBeNull();
+  expect(readLimits({ TASKONAUT_RETENTION_AUDIT: "off" }).auditKeptMs).toBeNull();
+  expect(readLimits({ TASKONAUT_RETENTION_AUDIT: "365d" }).auditKeptMs).toBe(365 * 86_400_000);
+  const tooShort = 'TASKONAUT_RETENTION_AUDIT: "59s" is too short: entries are kept for a minute or more.';
+  expect(() => readLimits({ TASKONAUT_RETENTION_AUDIT: "59s" })).toThrow(tooShort);
+});

@@ -4,7 +4,7 @@ import { TaskonautError } from "./core/errors.ts";
 import { DEFAULT_LIMITS, type Limits, type Retention } from "./core/limits.ts";
 
 interface Variable {
-  readonly limit: Exclude<keyof Limits, "retention">;
+  readonly limit: Exclude<keyof Limits, "retention" | "auditKeptMs">;
   readonly min: number;
   readonly max: number;
 }
@@ -41,6 +41,9 @@ const RETENTION: Readonly<Record<string, keyof Retention>> = {
   TASKONAUT_RETENTION_CANCELLED: "cancelled",
 };
 
+/** How long entries of the audit log are kept. */
+const AUDIT_RETENTION = "TASKONAUT_RETENTION_AUDIT";
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The defaults, with what the environment says in place of them; an empty variable is none. Throws usage. */
@@ -58,7 +61,12 @@ export function readLimits(env: Environment): Limits {
     }
     limits[limit] = value;
   }
-  return { ...limits, retention: readRetention(env) };
+  const audit = env[AUDIT_RETENTION];
+  return {
+    ...limits,
+    retention: readRetention(env),
+    auditKeptMs: audit ? keptFor(AUDIT_RETENTION, audit, "entries") : DEFAULT_LIMITS.auditKeptMs,
+  };
 }
 
 /** Throws usage. */
@@ -66,10 +74,14 @@ function readRetention(env: Environment): Retention {
   const retention: { -readonly [End in keyof Retention]: Retention[End] } = { ...DEFAULT_LIMITS.retention };
   for (const [name, end] of Object.entries(RETENTION)) {
     const text = env[name];
-    if (!text) continue;
-    const ms = readKeptFor(text);
-    if (ms === undefined) throw new TaskonautError("usage", `${name}: ${tellWrongKeptFor(text)}.`);
-    retention[end] = ms;
+    if (text) retention[end] = keptFor(name, text);
   }
   return retention;
+}
+
+/** Milliseconds; null: for ever. Throws usage. */
+function keptFor(name: string, text: string, what?: string): number | null {
+  const ms = readKeptFor(text);
+  if (ms === undefined) throw new TaskonautError("usage", `${name}: ${tellWrongKeptFor(text, what)}.`);
+  return ms;
 }

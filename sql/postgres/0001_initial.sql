@@ -401,7 +401,7 @@ create table tokens (
 );
 
 -- What people and tokens have done: one entry after the other, each chained to the one before by its hash. Entries are
--- only added. `seal_audit_entry` gives each its place, its time and its hash.
+-- only added; the oldest go where a setting says so, which is an entry as well. `seal_audit_entry` gives each its place, its time and its hash.
 create table audit_log (
   seq bigint not null primary key,
   at timestamptz not null,
@@ -410,7 +410,7 @@ create table audit_log (
   token_id text,
   role text not null,
   -- By which way it came.
-  way text not null check (way in ('cli', 'http', 'dashboard')),
+  way text not null check (way in ('cli', 'http', 'dashboard', 'worker')),
   action text not null,
   target_kind text not null,
   target text not null,

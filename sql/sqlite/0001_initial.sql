@@ -392,7 +392,7 @@ create table tokens (
 ) strict, without rowid;
 
 -- What people and tokens have done: one entry after the other, each chained to the one before by its hash. Entries are
--- only added.
+-- only added; the oldest go where a setting says so, which is an entry as well.
 create table audit_log (
   seq integer not null primary key,
   at integer not null,
@@ -401,7 +401,7 @@ create table audit_log (
   token_id text,
   role text not null,
   -- By which way it came.
-  way text not null check (way = 'cli' or way = 'http' or way = 'dashboard'),
+  way text not null check (way = 'cli' or way = 'http' or way = 'dashboard' or way = 'worker'),
   action text not null,
   target_kind text not null,
   target text not null,

@@ -36,6 +36,8 @@ export interface Limits {
   readonly stuckMs: number;
   /** Of tasks whose flow says nothing else. */
   readonly retention: Retention;
+  /** How long entries of the audit log are kept, in milliseconds; null: for ever. */
+  readonly auditKeptMs: number | null;
 }
 
 const DAY_MS = 86_400_000;
@@ -55,6 +57,7 @@ export const DEFAULT_LIMITS: Limits = {
   flowStuckMs: 2000,
   stuckMs: 60_000,
   retention: { completed: 30 * DAY_MS, failed: 90 * DAY_MS, cancelled: 90 * DAY_MS },
+  auditKeptMs: null,
 };
 
 /** `max_steps` of a run: 1 to this many transitions. */

@@ -35,4 +35,25 @@ export interface AuditStore {
   /** In order, from beyond `after`. */
   walk(after: number, limit: number): Promise<readonly AuditRow[]>;
   head(): Promise<AuditHead>;
+  /**
+   * The last of the oldest entries that are older than `keptMs`, by the store's clock, counted in whole steps of `stepMs`;
+   * of OLD_MAX at most. Undefined: not even the oldest one is.
+   */
+  findOld(age: { readonly keptMs: number; readonly stepMs: number }): Promise<OldEntries | undefined>;
+  /**
+   * Removes the oldest entries up to this one, REMOVED_AT_ONCE at most, and gives how many. `audit`: what tells of it, which
+   * is written first of all where it is not there yet.
+   */
+  removeOld(removal: { readonly through: number; readonly audit?: AuditDraft | undefined }): Promise<number>;
+}
+
+/** Entries that are looked at at once. */
+export const OLD_MAX = 5000;
+
+/** Entries that one write removes. */
+export const REMOVED_AT_ONCE = 1000;
+
+export interface OldEntries extends AuditHead {
+  /** They are from before then, in store time. */
+  readonly until: number;
 }

@@ -17,6 +17,7 @@ import { scheduleContract } from "./schedules.contract.ts";
 import { sizeContract } from "./sizes.contract.ts";
 import { taskContract } from "./tasks.contract.ts";
 import { ticketContract } from "./tickets.contract.ts";
+import { auditRemovalContract } from "./audit-removal.contract.ts";
 import { auditContract } from "./audit.contract.ts";
 import { sessionsContract } from "./sessions.contract.ts";
 import { tokensContract } from "./tokens.contract.ts";
@@ -38,6 +39,7 @@ export function storeContract(dialect: string, create: () => Promise<Place>): vo
   sizeContract(dialect, create);
   ticketContract(dialect, create);
   auditContract(dialect, create);
+  auditRemovalContract(dialect, create);
   sessionsContract(dialect, create);
   tokensContract(dialect, create);
   workerContract(dialect, create);

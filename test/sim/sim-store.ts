@@ -33,7 +33,13 @@ const noFigures = (): Promise<never> => Promise.reject(new Error("No simulation 
 const NO_FIGURES: Store["figures"] = { ofFlows: noFigures, ofTickets: noFigures, ofWorkers: noFigures };
 const NO_COUNTERS: Store["counters"] = { write: noFigures, read: noFigures, fold: () => Promise.resolve() };
 const NO_SESSIONS: SessionStore = { insert: unused, read: unused, noteUse: unused, remove: unused };
-const NO_AUDIT: AuditStore = { list: unused, walk: unused, head: unused };
+const NO_AUDIT: AuditStore = {
+  list: unused,
+  walk: unused,
+  head: unused,
+  findOld: unused,
+  removeOld: unused,
+};
 
 /** Requests that are in the trace although they may change no task. */
 const TOLD: ReadonlySet<string> = new Set([

@@ -3,7 +3,7 @@ import type { Actor, AuditEntry, AuditLog, AuditPage, AuditVerdict, ListAudit } 
 /** A log of entries that a test puts there. */
 export class FakeAudit implements AuditLog {
   entries: readonly AuditEntry[] = [];
-  verdict: AuditVerdict = { intact: true, entries: 0, head: { seq: 0, hash: "" }, faults: [] };
+  verdict: AuditVerdict = { intact: true, entries: 0, removed: null, head: { seq: 0, hash: "" }, faults: [] };
   /** Who has acted, in order. */
   readonly actors: Actor[] = [];
   readonly asked: ListAudit[] = [];

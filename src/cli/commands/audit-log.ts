@@ -8,7 +8,7 @@ import { withTaskonaut } from "../drive.ts";
 import { listToJson, toJson } from "../print.ts";
 import { type Column, drawTable } from "../table.ts";
 import { findTaskId } from "../task-id.ts";
-import { describeAge } from "../times.ts";
+import { describeAge, showTime } from "../times.ts";
 import { readCount, usageError } from "../usage.ts";
 
 const ACTIONS = ["list", "verify"] as const;
@@ -94,17 +94,25 @@ async function list(call: Call, taskonaut: Taskonaut): Promise<void> {
 }
 
 async function tellVerdict({ io, look }: Call, verdict: AuditVerdict): Promise<number> {
-  const { intact, entries, head, faults } = verdict;
+  const { intact, entries, removed, head, faults } = verdict;
   if (look.style !== "readable") await io.stdout.write(`${toJson(verdict, look)}\n`);
   else if (intact) {
     const what = entries === 1 ? "The one entry is" : `All ${entries.toLocaleString("en")} entries are`;
     const last = `The last one is ${head.seq}:\n${head.hash}\n`;
+    await io.stdout.write(tellRemoved(removed));
     await io.stdout.write(entries === 0 ? "There is no entry yet.\n" : `${what} as written.\n${last}`);
   } else {
     const lines = faults.map(({ message }) => `- ${message}`);
-    await io.stdout.write(`The audit log is not as it was written:\n${lines.join("\n")}\n`);
+    await io.stdout.write(`${tellRemoved(removed)}The audit log is not as it was written:\n${lines.join("\n")}\n`);
   }
   return intact ? 0 : EXIT_BROKEN;
+}
+
+/** By the setting, and not by somebody else. */
+function tellRemoved(removed: AuditVerdict["removed"]): string {
+  if (removed === null) return "";
+  const which = removed.through === 1 ? "Entry 1 was" : `Entries 1 to ${removed.through.toLocaleString("en")} were`;
+  return `${which} removed as the setting says (from before ${showTime(removed.until)}; entry ${removed.entry} tells).\n`;
 }
 
 function columnsOf(now: number): readonly Column<AuditEntry>[] {
@@ -120,7 +128,7 @@ function columnsOf(now: number): readonly Column<AuditEntry>[] {
       least: 8,
       most: 45,
       show: ({ target: { kind, id } }, width) => ({
-        text: showText(id === "" ? "everything" : `${kind} ${id}`, width),
+        text: showText(id === "" ? "everything" : kind === "log" ? "the audit log" : `${kind} ${id}`, width),
       }),
     },
     { head: "REASON", least: 6, goes: 1, show: ({ reason }, width) => ({ text: showText(reason ?? "", width) }) },

@@ -30,6 +30,7 @@ export const AuditPageAnswer: Answer<AuditPage> = v.looseObject({
 export const AuditVerdictAnswer: Answer<AuditVerdict> = v.looseObject({
   intact: v.boolean(),
   entries: Whole,
+  removed: v.nullable(v.looseObject({ through: Whole, until: Time, entry: Whole })),
   head: v.looseObject({ seq: Whole, hash: Text }),
   faults: v.array(
     v.looseObject({

@@ -84,6 +84,14 @@ export interface AuditVerdict {
   readonly intact: boolean;
   /** Entries that were looked at. */
   readonly entries: number;
+  /** What was removed because a setting says so, up to this entry; null: nothing is missing at the beginning. */
+  readonly removed: {
+    readonly through: number;
+    /** They were from before then. */
+    readonly until: Timestamp;
+    /** The entry that tells so. */
+    readonly entry: number;
+  } | null;
   /** The last entry; noted elsewhere, it tells later that the log up to it is the same. */
   readonly head: { readonly seq: number; readonly hash: string };
   /** AUDIT_FAULTS_MAX at most. */

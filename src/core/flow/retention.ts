@@ -35,9 +35,9 @@ export function readKeptFor(given: unknown): number | null | undefined {
 }
 
 /** What to say of one that is none, without a full stop. */
-export function tellWrongKeptFor(given: unknown): string {
+export function tellWrongKeptFor(given: unknown, what = "tasks"): string {
   const ms = toMs(given);
-  if (ms !== undefined) return `${tellGiven(given)} is too short: tasks are kept for a minute or more`;
+  if (ms !== undefined) return `${tellGiven(given)} is too short: ${what} are kept for a minute or more`;
   return `${tellWrongDuration(given)}, or "off"`;
 }
 

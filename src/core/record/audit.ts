@@ -1,11 +1,22 @@
 // An entry of the audit log as it is stored, column by column, the same in both stores, and the text that is hashed.
 
-/** By which way something was done: a command on the database, a request with a token, or the dashboard. */
-export const WAYS = ["cli", "http", "dashboard"] as const;
+/** By which way something was done: a command on the database, a request with a token, the dashboard, or a worker's own duty. */
+export const WAYS = ["cli", "http", "dashboard", "worker"] as const;
 export type Way = (typeof WAYS)[number];
 
 /** What something is done to. `tasks`: many at once. */
-export const TARGET_KINDS = ["task", "tasks", "flow", "tool", "all", "limit", "schedule", "token", "session"] as const;
+export const TARGET_KINDS = [
+  "task",
+  "tasks",
+  "flow",
+  "tool",
+  "all",
+  "limit",
+  "schedule",
+  "token",
+  "session",
+  "log",
+] as const;
 export type TargetKind = (typeof TARGET_KINDS)[number];
 
 /** Who acts, and why. */
@@ -42,6 +53,31 @@ export interface AuditRow extends AuditDraft {
   readonly previous_hash: string;
   /** SHA-256 of the canonical text, hexadecimal. */
   readonly hash: string;
+}
+
+/** What tells in the log that its oldest entries were removed because a setting says so. */
+export const REMOVAL = { action: "remove-entries", target_kind: "log", target: "audit-log" } as const;
+
+/** The `state_after` of such an entry. */
+export interface RemovedEntries {
+  /** The last entry that was to go, with all before it. */
+  readonly through: number;
+  /** Of that entry: what is kept is chained to it. */
+  readonly hash: string;
+  /** They were from before then, milliseconds since 1970. */
+  readonly until: number;
+  readonly kept_ms: number;
+}
+
+/** Undefined: the entry tells of something else. */
+export function readRemoval({
+  action,
+  way,
+  target_kind,
+  state_after,
+}: Pick<AuditDraft, "action" | "way" | "target_kind" | "state_after">): RemovedEntries | undefined {
+  if (action !== REMOVAL.action || target_kind !== REMOVAL.target_kind || way !== "worker") return undefined;
+  return state_after === null ? undefined : (JSON.parse(state_after) as RemovedEntries);
 }
 
 /** Characters of a reason at most. */

@@ -13,7 +13,14 @@ import {
   type ListAudit,
 } from "../../core/api/audit.ts";
 import { TaskonautError } from "../../core/errors.ts";
-import { type AuditRow, canonicalEntry, REASON_MAX, type TargetKind } from "../../core/record/audit.ts";
+import {
+  type AuditRow,
+  canonicalEntry,
+  readRemoval,
+  REASON_MAX,
+  type RemovedEntries,
+  type TargetKind,
+} from "../../core/record/audit.ts";
 import type { Json } from "../../core/record/json-value.ts";
 import { parseJson } from "../../core/record/json.ts";
 import type { AuditHead, Audited, AuditStore } from "../../store/audit-store.ts";
@@ -116,6 +123,10 @@ class Walk {
   #hash = "";
   /** Of an entry that is not as it was, the hash says nothing of the next. */
   #isKnown = true;
+  /** Where it begins that is not the first. */
+  #start: AuditRow | undefined;
+  /** What the log itself tells of the removal of its oldest entries. */
+  #removal: { readonly told: RemovedEntries; readonly entry: number } | undefined;
 
   constructor(private readonly head: AuditHead) {}
 
@@ -126,7 +137,10 @@ class Walk {
   #look(row: AuditRow): void {
     this.#entries += 1;
     const { seq } = row;
-    if (seq > this.#seq + 1) {
+    if (this.#entries === 1 && seq > 1) {
+      this.#start = row;
+      this.#isKnown = false;
+    } else if (seq > this.#seq + 1) {
       this.#tell("removed", this.#seq + 1, seq - 1, (which, was) => `${which} ${was} removed`);
       this.#isKnown = false;
     }
@@ -140,7 +154,11 @@ class Walk {
       this.#tell("changed", Math.max(1, seq - 1), seq, () => {
         return seq === 1 ? "entry 1 was written anew" : `entry ${seq - 1} or entry ${seq} was written anew`;
       });
-    } else this.#isKnown = true;
+    } else {
+      this.#isKnown = true;
+      const told = readRemoval(row);
+      if (told && told.through < seq) this.#removal = { told, entry: seq };
+    }
     this.#seq = seq;
     this.#hash = row.hash;
   }
@@ -150,7 +168,22 @@ class Walk {
     if (this.#seq < seq) this.#tell("cut", this.#seq + 1, seq, (which, was) => `${which} ${was} removed from the end`);
     else if (this.#seq > 0 && this.#hash !== hash)
       this.#tell("changed", seq, seq, (which) => `${which} was written anew`);
-    return { intact: this.#faults.length === 0, entries: this.#entries, head: { seq, hash }, faults: this.#faults };
+    const removed = this.#judgeStart();
+    const faults = this.#faults;
+    return { intact: faults.length === 0, entries: this.#entries, removed, head: { seq, hash }, faults };
+  }
+
+  /** What is missing at the beginning the log has to tell of, and the first that is kept is chained to the last of it. */
+  #judgeStart(): AuditVerdict["removed"] {
+    if (!this.#start) return null;
+    const { seq: first, previous_hash } = this.#start;
+    const { told, entry } = this.#removal ?? { told: undefined, entry: 0 };
+    const through = Math.min(told?.through ?? 0, first - 1);
+    if (through < first - 1)
+      this.#tell("removed", through + 1, first - 1, (which, was) => `${which} ${was} removed`, "first");
+    else if (told && told.through === first - 1 && told.hash !== previous_hash)
+      this.#tell("changed", first, first, (which) => `${which} was written anew`, "first");
+    return told ? { through, until: new Date(told.until).toISOString(), entry } : null;
   }
 
   #tell(
@@ -158,10 +191,12 @@ class Walk {
     first: number,
     last: number,
     tell: (which: string, was: "was" | "were") => string,
+    place: "first" | "last" = "last",
   ): void {
-    if (this.#faults.length === AUDIT_FAULTS_MAX) return;
+    if (this.#faults.length === AUDIT_FAULTS_MAX && place === "last") return;
     const message = first === last ? tell(`entry ${first}`, "was") : tell(`entries ${first} to ${last}`, "were");
-    this.#faults.push({ kind, first, last, message });
+    if (place === "first") this.#faults.splice(AUDIT_FAULTS_MAX - 1);
+    this.#faults[place === "first" ? "unshift" : "push"]({ kind, first, last, message });
   }
 }
 

@@ -5,6 +5,7 @@ import type { Store } from "../../store/store.ts";
 import { expireTasks, type ExpiryTools } from "../driving/expiry.ts";
 import type { CommitWriter } from "../process/commit-writer.ts";
 import type { LimitDesk } from "../process/limit-desk.ts";
+import { auditRetentionDuties, type AuditRetentionTools } from "./audit-retention.ts";
 import type { Duty } from "./maintenance.ts";
 import { retentionDuty, type RetentionTools } from "./retention.ts";
 
@@ -18,8 +19,12 @@ const HISTORY_MS = 300_000;
 const EXPIRY_MS = 1_000;
 const IDLE_EXPIRY_MS = 60_000;
 
-export interface DutyTools extends RetentionTools, ExpiryTools {
-  readonly store: RetentionTools["store"] & ExpiryTools["store"] & Pick<Store, "counts" | "counters">;
+export interface DutyTools extends RetentionTools, AuditRetentionTools, ExpiryTools {
+  readonly limits: RetentionTools["limits"] & AuditRetentionTools["limits"];
+  readonly store: RetentionTools["store"] &
+    AuditRetentionTools["store"] &
+    ExpiryTools["store"] &
+    Pick<Store, "counts" | "counters">;
   readonly writer: ExpiryTools["writer"] & Pick<CommitWriter, "batches">;
   readonly limitDesk: Pick<LimitDesk, "settle">;
 }
@@ -27,6 +32,7 @@ export interface DutyTools extends RetentionTools, ExpiryTools {
 export function dutiesOf(tools: DutyTools): readonly Duty[] {
   return [
     retentionDuty(tools),
+    ...auditRetentionDuties(tools),
     expiryDuty(tools),
     { name: "grant tickets", everyMs: 1000, do: () => tools.limitDesk.settle() },
     foldDuty(tools),

@@ -4,13 +4,20 @@
 // comes after that, and nothing of the statement waits for a lock any more.
 
 import type { AuditDraft, AuditRow } from "../../core/record/audit.ts";
-import type { Audited, AuditHead, AuditStore } from "../audit-store.ts";
+import {
+  type Audited,
+  type AuditHead,
+  type AuditStore,
+  OLD_MAX,
+  type OldEntries,
+  REMOVED_AT_ONCE,
+} from "../audit-store.ts";
 import { storableText } from "../storable-text.ts";
 import { AUDIT_LOG } from "../tables.ts";
 import { columnsOf, selectList } from "./columns.ts";
 import type { Parameter, PostgresClient } from "./connection.ts";
 import { type Fields, isWon, type Part } from "./fields.ts";
-import { timestamp, type Schema } from "./schema.ts";
+import { milliseconds, timestamp, type Schema } from "./schema.ts";
 
 const DRAFT: Fields<AuditDraft> = {
   who: "text",
@@ -126,6 +133,35 @@ export function auditStore(schema: Schema, read: Use): AuditStore {
         const [head] = await client.read<AuditHead>(`select seq, hash from ${schema}.audit_head where id = 1`);
         if (!head) throw new Error("The audit log has no head: the table audit_head was emptied.");
         return head;
+      }),
+    findOld: ({ keptMs, stepMs }) =>
+      read(async (client) => {
+        const [last] = await client.read<OldEntries>(
+          `with age as materialized (
+            select floor((${milliseconds("now()")} - $1::float8) / $2::float8) * $2::float8 as until
+          ), oldest as materialized (
+            select seq, at, hash from ${schema}.audit_log order by seq limit ${OLD_MAX}
+          )
+          select o.seq, o.hash, age.until from oldest o, age
+          where o.seq < coalesce(
+            (select min(seq) from oldest where at >= ${timestamp("age.until")}), ${Number.MAX_SAFE_INTEGER}
+          )
+          order by o.seq desc limit 1`,
+          [keptMs, stepMs],
+        );
+        return last;
+      }),
+    removeOld: ({ through, audit }) =>
+      read(async (client) => {
+        const gone = `delete from ${schema}.audit_log where seq = any (array(
+          select seq from ${schema}.audit_log where seq <= $1 order by seq limit ${REMOVED_AT_ONCE}
+        )) returning seq`;
+        const removed = await queryAudited<{ seq: number }>(client, schema, {
+          text: gone,
+          parameters: [through],
+          audit,
+        });
+        return removed.length;
       }),
   };
 }

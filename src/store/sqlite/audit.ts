@@ -1,7 +1,7 @@
 // The table `audit_log`. One process writes to the file at a time, so the chain needs no other lock (AU2).
 
 import { type AuditDraft, type AuditRow, canonicalEntry } from "../../core/record/audit.ts";
-import type { AuditHead, AuditMatch, AuditStore } from "../audit-store.ts";
+import { type AuditHead, type AuditMatch, type AuditStore, OLD_MAX, REMOVED_AT_ONCE } from "../audit-store.ts";
 import { storableText } from "../storable-text.ts";
 import { AUDIT_LOG } from "../tables.ts";
 import type { SqliteConnection } from "./connection.ts";
@@ -25,6 +25,17 @@ const LIST = `select ${COLUMNS} from audit_log where ${MATCHES} order by seq des
 const LIST_OF_TARGET = `
   select ${COLUMNS} from audit_log indexed by audit_log_of_target
   where target = $target and ${MATCHES} order by seq desc limit $limit`;
+
+const FIND_OLD = `
+  with oldest as (select seq, at, hash from audit_log order by seq limit ${OLD_MAX})
+  select seq, hash from oldest
+  where seq < coalesce((select min(seq) from oldest where at >= $until), ${Number.MAX_SAFE_INTEGER})
+  order by seq desc limit 1`;
+
+const REMOVE_OLD = `
+  delete from audit_log where seq in (
+    select seq from audit_log where seq <= $through order by seq limit ${REMOVED_AT_ONCE}
+  )`;
 
 const WALK = `select ${COLUMNS} from audit_log where seq > $after order by seq limit $limit`;
 
@@ -52,7 +63,7 @@ function readHead(connection: SqliteConnection): AuditHead {
   return head;
 }
 
-export function auditStore(connection: SqliteConnection): AuditStore {
+export function auditStore(connection: SqliteConnection, now: () => number): AuditStore {
   return {
     list: (match: AuditMatch, page) =>
       connection.read(() => {
@@ -62,5 +73,17 @@ export function auditStore(connection: SqliteConnection): AuditStore {
       }),
     walk: (after, limit) => connection.read(() => connection.prepare<AuditRow>(WALK).all({ after, limit })),
     head: () => connection.read(() => readHead(connection)),
+    findOld: ({ keptMs, stepMs }) =>
+      connection.read(() => {
+        const until = Math.floor((now() - keptMs) / stepMs) * stepMs;
+        const last = connection.prepare<AuditHead>(FIND_OLD).get({ until });
+        return last ? { ...last, until } : undefined;
+      }),
+    removeOld: ({ through, audit }) =>
+      connection.writeUnlinked(() => {
+        const { changes } = connection.prepare(REMOVE_OLD).run({ through });
+        if (changes > 0) appendEntry(connection, audit, now());
+        return changes;
+      }),
   };
 }

@@ -138,7 +138,7 @@ export async function openSqliteStore({
     listWorkers: () => listWorkers(connection, signs, now()),
     removal: removalStore(connection, now),
     limits: limitStore(connection, keyTurns, now),
-    audit: auditStore(connection),
+    audit: auditStore(connection, now),
     sessions: sessionStore(connection, now),
     pauses: pauseStore(connection, now),
     counts: countStore(connection),

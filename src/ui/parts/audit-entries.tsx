@@ -53,6 +53,7 @@ export function Entries({
 function Target({ entry: { target } }: { readonly entry: AuditEntry }): ComponentChild {
   const { kind, id } = target;
   if (kind === "all") return "everything";
+  if (kind === "log") return "the audit log";
   if (kind === "task" || (kind === "tasks" && /^[0-9a-f]{8}-/.test(id))) {
     return (
       <a class="id" href={hrefOf(`/tasks/${id}`)}>

@@ -122,6 +122,12 @@ function Verify(): ComponentChild {
         {isBusy ? "Verifying…" : "Verify"}
       </button>{" "}
       <span role="status">
+        {verdict?.removed && (
+          <>
+            Entries up to {verdict.removed.through.toLocaleString()} were removed as the setting says; entry{" "}
+            {verdict.removed.entry} tells.{" "}
+          </>
+        )}
         {verdict?.intact === true && (
           <>
             All {verdict.entries.toLocaleString()} entries are as written. The last one is {verdict.head.seq},{" "}
