@@ -14,6 +14,7 @@ test("counts are put together after writes, and where nothing was written nothin
     store: { counts: { fold } },
     clock: { now: () => 0 },
     flows: { all: () => [] },
+    limits: { auditKeptMs: null },
   } as unknown as DutyTools);
   const duty = duties.find(({ name }) => name === "put counts together");
   const run = async (): Promise<number> => {
