@@ -294,6 +294,41 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     expect(message).toContain(`child ${childId} of step 1 (unlucky) failed. Task ${childId} cannot be retried`);
   });
 
+  test.each([
+    ["whose contract refused the input", "input_invalid"],
+    ["whose key an open task had", "unique_key_taken"],
+  ])("of a parent makes the child %s", async (_what, code) => {
+    let isStrict = true;
+    const kid = defineFlow({
+      name: "kid",
+      input: v.pipe(
+        v.string(),
+        v.check(() => code !== "input_invalid" || !isStrict),
+      ),
+      ...(code === "unique_key_taken" && { unique: { key: (input: string) => input } }),
+      signals: { go: v.unknown() },
+      *run() {
+        if (code === "unique_key_taken" && isStrict) yield* waitForSignal("go");
+        return "made";
+      },
+    });
+    const parent = flowOf(function* () {
+      return yield* runChild(kid, "one");
+    });
+    const world = new World(worlds.store, [parent, kid]);
+    const { engine } = world.engine();
+    const holder =
+      code === "unique_key_taken" ? (await engine.createTask({ flow: "kid", input: "one" })).task : undefined;
+    if (holder) await engine.runTask(holder.id);
+    const { task } = await engine.createTask({ flow: "sample", input: null });
+    expect((await engine.runTask(task.id)).error?.name).toBe(code);
+    if (holder) await engine.cancelTask(holder.id);
+    isStrict = false;
+    await engine.retryTask(task.id);
+    expect((await engine.runTask(task.id)).output_payload).toBe("made");
+    await world.end();
+  });
+
   test("of a flow that decides otherwise by now is refused, and shows both sides", async () => {
     const { world, task } = await failed(flowOf(() => call(flaky, 1)[Symbol.iterator]()));
     const edited = flowOf(() => call(flaky, 2)[Symbol.iterator]());

@@ -5,6 +5,7 @@ import { childTaskId } from "../../core/record/ids.ts";
 import type { Change } from "../../store/store.ts";
 import type { StepRow, TaskRecord } from "../../core/record/record.ts";
 import { notRetryable, planReopening, reopen } from "../doors/reopen.ts";
+import { wasRefused } from "../task/refused-child.ts";
 import type { DrivingTools } from "./driving-tools.ts";
 import { busy } from "./not-now.ts";
 
@@ -55,22 +56,22 @@ async function submitOpened(change: Change, { writer, store }: DrivingTools): Pr
 /** Its parent is about to be opened again, and takes up whatever end it has then. Throws task_not_retryable. */
 async function retryChild(
   parentId: string,
-  { id, step_index, step_name }: StepRow,
+  { id, step_index, step_name, error }: StepRow,
   tools: DrivingTools,
   notBefore: number,
 ): Promise<void> {
   const childId = childTaskId(id);
   const named = `step ${step_index} (${step_name})`;
   const status = (await tools.store.readTask(childId))?.task.status;
-  if (status === undefined)
-    throw notRetryable(parentId, `the child of ${named} is not there: it was refused, or removed since`);
+  if (status === undefined && wasRefused(error)) return; // it is made by the retry
+  if (status === undefined) throw notRetryable(parentId, `the child of ${named} was removed since`);
   if (status === "CANCELLED") throw notRetryable(parentId, `child ${childId} of ${named} was cancelled`);
   if (status !== "FAILED") return; // it was retried by itself
   try {
     await retryTask(childId, tools, { notBefore, isChild: true });
-  } catch (error) {
-    throw hasCode(error, "task_not_retryable")
-      ? notRetryable(parentId, `child ${childId} of ${named} failed. ${error.message.replace(/\.$/, "")}`)
-      : error;
+  } catch (thrown) {
+    throw hasCode(thrown, "task_not_retryable")
+      ? notRetryable(parentId, `child ${childId} of ${named} failed. ${thrown.message.replace(/\.$/, "")}`)
+      : thrown;
   }
 }

@@ -19,6 +19,7 @@ import { holdsBack } from "../process/known-pauses.ts";
 import type { InboxReader } from "./inbox-reader.ts";
 import { openCall } from "./open-call.ts";
 import { type Reporter, StepExecution } from "./step-execution.ts";
+import { isRefusal, storeRefusal } from "./refused-child.ts";
 import type { TaskState } from "./task-state.ts";
 import type { TaskWriter } from "./task-writer.ts";
 
@@ -224,12 +225,12 @@ export class StepWork implements Reporter {
     const wasLeased = state.stopHolding(id);
     if (writer.failure === undefined) {
       const step = state.step(id);
-      const isRefused = error instanceof TaskonautError && REFUSALS.has(error.code);
+      const isRefused = error instanceof TaskonautError && isRefusal(error.code);
       const isMade = error === undefined && state.isOpen(id) && step.status === "PLANNED";
       // not before: a step of kind child that is RUNNING has its task
       if (isMade) state.steps.noteChild(step);
       if (isRefused && state.isOpen(id))
-        state.steps.recordOutcome(step, { status: "FAILED", error: storeError(error) });
+        state.steps.recordOutcome(step, { status: "FAILED", error: storeRefusal(error) });
       else if (error instanceof ObstacleError) this.#stopAt(step, error);
       else if (hasCode(error, "flow_paused")) state.touch(); // it is told when nothing else is left to do
       else if (error !== undefined && !isRefused) writer.fail(error);
@@ -239,6 +240,3 @@ export class StepWork implements Reporter {
     this.onEnded(state.step(id));
   }
 }
-
-/** What a child can be refused for: that is the step's failure. All else is the trouble of this process. */
-const REFUSALS: ReadonlySet<string> = new Set(["input_invalid", "flow_invalid", "unique_key_taken"]);
