@@ -115,6 +115,15 @@ const GUARDED: Readonly<Record<string, readonly string[]>> = {
     "made('node:' + 'os').hostname()",
     "import.meta.require('node:' + 'os').hostname()",
     "GOT.hostname()",
+    "import.meta.env.HOME",
+    "self.Bun.fetch('http://127.0.0.1:1/')",
+    "globalThis?.Bun.fetch('http://127.0.0.1:1/')",
+    "OTHER_BUN.fetch('http://127.0.0.1:1/')",
+    "GLOBAL.Bun.which('true')",
+    "STATEMENT.get()",
+    "STATEMENT.all()",
+    "fetch.preconnect('http://127.0.0.1:1/')",
+    "util.parseArgs()",
     "CHANNEL.port1.postMessage(1)",
     "SOCKET.write('x')",
   ],
@@ -143,6 +152,10 @@ const GUARDED: Readonly<Record<string, readonly string[]>> = {
     "new Date(5).toLocaleString()",
     "new Date(5).toLocaleDateString('en')",
     "new Intl.DateTimeFormat('en')",
+    "LOCAL_DAYS.format(5)",
+    "LOCAL_DAYS.formatToParts(5)",
+    "LOCAL_DAYS.formatRange(5, 6)",
+    "FORMAT_DAY(5)",
   ],
   locale: [
     "'a'.localeCompare('b')",
@@ -150,6 +163,12 @@ const GUARDED: Readonly<Record<string, readonly string[]>> = {
     "'i'.toLocaleUpperCase()",
     "new Intl.NumberFormat()",
     "new Intl.Collator()",
+    "LOCAL_NUMBERS.format(1.5)",
+    "LOCAL_NUMBERS.formatToParts(1.5)",
+    "FORMAT_NUMBER(1.5)",
+    "['b', 'a'].toSorted(LOCAL_ORDER.compare)",
+    "LOCAL_LIST.format(['a'])",
+    "LOCAL_RULES.select(1)",
     "Temporal.PlainDate.from('2026-01-01').toLocaleString()",
   ],
   "absolute path": [
@@ -160,8 +179,13 @@ const GUARDED: Readonly<Record<string, readonly string[]>> = {
     "Bun.pathToFileURL('a')",
   ],
   lastModified: ["new File([], 'x')", "new buffer.File([], 'x')"],
-  terminal: ["util.styleText('red', 'x')"],
-  operations: ["queueMicrotask(() => {})", "process.nextTick(() => {})", "Bun.peek(Promise.resolve(1))"],
+  terminal: ["util.styleText('red', 'x')", "Bun.color('red', 'ansi')"],
+  operations: [
+    "queueMicrotask(() => {})",
+    "process.nextTick(() => {})",
+    "Bun.peek(Promise.resolve(1))",
+    "Bun.peek.status(Promise.resolve(1))",
+  ],
   "keep the value": ["new WeakRef({}).deref()", "new FinalizationRegistry(() => {})"],
   "top of the file": ["process.getBuiltinModule('node:fs')"],
 };
@@ -208,6 +232,10 @@ const PASSES = [
   "new File([], 'x', { lastModified: 5 }).lastModified",
   "Buffer.alloc(8)",
   "util.styleText('red', 'x', { validateStream: false })",
+  "util.parseArgs({ args: [] }).positionals",
+  "Bun.color('red', 'css')",
+  "NUMBERS.format(1.5)",
+  "['b', 'a'].toSorted(ORDER.compare)",
   "Temporal.PlainDate.from('2026-01-01').toLocaleString('en')",
   "zlib.gzipSync('x').length",
   "v8.deserialize(v8.serialize({ a: 1 }))",
@@ -247,6 +275,18 @@ import * as zlib from "node:zlib";
 import { AsyncLocalStorage } from "node:async_hooks";
 const DATABASE = new Database(":memory:");
 const MADE_AT_LOAD = new Intl.DateTimeFormat("en", { timeZone: "UTC" });
+const LOCAL_DAYS = new Intl.DateTimeFormat("en");
+const FORMAT_DAY = new Intl.DateTimeFormat("en").format;
+const LOCAL_NUMBERS = new Intl.NumberFormat();
+const FORMAT_NUMBER = Intl.NumberFormat(undefined, { maximumFractionDigits: 1 }).format;
+const LOCAL_ORDER = new Intl.Collator();
+const LOCAL_LIST = new Intl.ListFormat();
+const LOCAL_RULES = new Intl.PluralRules();
+const NUMBERS = new Intl.NumberFormat("en");
+const ORDER = new Intl.Collator("en");
+const STATEMENT = new Database(":memory:").query("select random()");
+const { Bun: OTHER_BUN } = globalThis;
+const GLOBAL = globalThis;
 const requireOs = () => require("os");
 const made = makeRequire(import.meta.url);
 const GOT = process.getBuiltinModule("node:os");
@@ -347,7 +387,10 @@ describe("outside of a flow", () => {
   test.each(CALLS)("%s works", async (call) => {
     const index = CALLS.indexOf(call);
     const value = run.direct[index]?.();
-    if (/^(?:fetch|Bun\.(?:fetch|write|sql)|undici|CLIENT)/.test(call)) await Promise.resolve(value).catch(() => {});
+    if (
+      /^(?:fetch(?:OfBun|\.preconnect)?\(|(?:\w+\??\.)?(?:Bun|OTHER_BUN)\.(?:fetch|write|sql)|undici|CLIENT)/.test(call)
+    )
+      await Promise.resolve(value).catch(() => {});
     if (call.startsWith("new W")) (value as { close?(): void; terminate?(): unknown }).terminate?.();
     if (call.startsWith("setInterval")) clearInterval(value as Timer);
   });

@@ -3,13 +3,14 @@
 
 import { enterFinally } from "../core/flow/shield.ts";
 import { withGuardedBun } from "./guards/bun.ts";
+import { withGuardedEnv } from "./guards/env.ts";
 import { FINALLY_KEY, markFinally } from "./mark-finally.ts";
 import { isScript, loaderOf, type Source } from "./sources.ts";
 
 /** Before the file is imported. Does nothing for one that is loaded as it is. */
 export function provideRewritten({ path, text, isOwn }: Source): void {
   if (!isOwn || !isScript(path)) return;
-  const marked = withMarks(text);
+  const marked = withMarks(withGuardedEnv(text));
   const withBun = withGuardedBun(marked);
   const contents = withBun?.text ?? marked;
   if (contents === text) return;

@@ -48,7 +48,7 @@ export function readSources(path: string): Sources {
       else if (!PROVIDED.has(specifier)) addResolved({ seen, idPackages }, specifier, file);
     }
     for (const specifier of fetchedModules(text)) guardModule(specifier);
-    if (isOwn ? /["'`]Bun["'`]/.test(text) : /\bBun\b/.test(text)) guardRealBun();
+    if (isOwn ? NAMES_REAL_BUN.test(text) : /\bBun\b/.test(text)) guardRealBun();
     if (isOwn && FETCHES_COMPUTED.test(text)) guardModules();
     if (readsPackages && seen.size > FILES_MAX) {
       guardModules();
@@ -80,6 +80,9 @@ export function loaderOf(path: string): "tsx" | "ts" | "jsx" {
   if (path.endsWith("tsx")) return "tsx";
   return path.endsWith("ts") ? "ts" : "jsx";
 }
+
+/** By other ways than those that get another one (`guards/bun.ts`). */
+const NAMES_REAL_BUN = /["'`]Bun["'`]|(?<!(?<![.\w$])(?:globalThis|global|self)\s*\??)\.\s*Bun\b/;
 
 /** A module that is fetched around the loader must be computed to be missed by `fetchedModules`. */
 const FETCHES_COMPUTED = /\bimport\.meta\.require\b|\b(?:import|require)\s*\(\s*(?!["'][^"']*["']\s*[,)])/;

@@ -81,10 +81,17 @@ function expectRefused(member: PropertyDescriptor, path: string, mayBeValue: boo
 
 function expectMembersRefused(owner: object, path: string): void {
   if (owner === process.env || Array.isArray(owner)) return;
-  for (const key of Object.getOwnPropertyNames(owner)) {
-    const member = Object.getOwnPropertyDescriptor(owner, key);
-    if (!isHead(owner, key)) expectRefused(member ?? {}, join(path, key), true);
-  }
+  const members = membersOf(owner);
+  // a guard inherits the statics of what it stands in front of, and some of those are final
+  const original: unknown = typeof owner === "function" && isGuarded(owner) ? Object.getPrototypeOf(owner) : undefined;
+  for (const [key, member] of Object.entries(isObject(original) ? membersOf(original) : {}))
+    if (member.configurable === false && member.writable === false) members[key] ??= member;
+  for (const [key, member] of Object.entries(members))
+    if (!isHead(owner, key)) expectRefused(member, join(path, key), true);
+}
+
+function membersOf(owner: object): Record<string, PropertyDescriptor> {
+  return Object.getOwnPropertyDescriptors(owner) as Record<string, PropertyDescriptor>;
 }
 
 function isSafeValue(value: unknown): boolean {

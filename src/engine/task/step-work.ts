@@ -10,7 +10,6 @@ import type { Tool } from "../../core/flow/tool.ts";
 import type { JsonText, StepRow, ToolCallRow, Writable } from "../../core/record/record.ts";
 import { idempotencyKeyOf } from "../../core/record/ids.ts";
 import { traceparentOf } from "../../core/record/trace-ids.ts";
-import { storeError } from "../../core/record/stored-error.ts";
 import type { PauseRow } from "../../store/store.ts";
 import { type DriverTools, ObstacleError } from "./driver-tools.ts";
 import { executeTool, type ExecutionResult } from "./execute-tool.ts";

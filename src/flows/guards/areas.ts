@@ -80,7 +80,19 @@ export function guardValue(value: object, path: string, depth = 0): object {
   }
   guardOwn(value, path, depth);
   guardPrototype(value, path, depth);
-  return guardFunction(value, { call: nameOf(path), ...ruleOf(path) });
+  return guardFinalStatics(guardFunction(value, { call: nameOf(path), ...ruleOf(path) }), value, path);
+}
+
+/** Statics that cannot be replaced where they are (`fetch.preconnect`) get their guards on what stands in front of them. */
+function guardFinalStatics(guarded: object, original: object, path: string): object {
+  for (const key of Object.getOwnPropertyNames(original)) {
+    if (isStructure(original, key) || Object.hasOwn(guarded, key)) continue;
+    const { value, configurable, writable } = propertyOf(original, key) ?? {};
+    if (typeof value !== "function" || isGuarded(value) || configurable === true || writable === true) continue;
+    const inner = join(path, key);
+    Object.defineProperty(guarded, key, { value: guardFunction(value, { call: nameOf(inner), ...ruleOf(inner) }) });
+  }
+  return guarded;
 }
 
 /** `fs.promises.FileHandle` is the deepest that there is. */

@@ -10,7 +10,7 @@ import { guardFunction, guardGetter } from "./guard.ts";
 const MODULE = "taskonaut:bun";
 
 /** Plain values: they differ from process to process. */
-const VALUES = new Set(["argv", "cwd", "embeddedFiles", "env", "main", "origin"]);
+const VALUES = new Set(["argv", "cwd", "embeddedFiles", "enableANSIColors", "env", "main", "origin"]);
 
 /** What `Bun` is to a flow file. A member is looked at when it is asked for. */
 export function guardedBun(): object {
@@ -50,12 +50,18 @@ export interface WithBun {
 }
 
 const IS_MODULE = /^\s*(?:import|export)\b/m;
-const DECLARES = /\b(?:const|let|var|class|function|import|as)\s+Bun\b|\bimport\s*\{[^}]*\bBun\b[^}]*\}/;
+const DECLARES =
+  /\b(?:const|let|var|class|function|import|as)\s+Bun\b|\bimport\s*\{[^}]*\bBun\b[^}]*\}|\b(?:const|let|var)\s*\{[^{}]*\bBun\b(?!\s*:)[^{}]*\}\s*=/;
+/** Of the global object, under any of its names. */
+const MEMBER = /(?<![.\w$])(?:globalThis|global|self)\s*\??\.\s*Bun\b/g;
+const TAKEN_APART = /(\{[^{}]*\bBun\b[^{}]*\}\s*=\s*)(?:globalThis|global|self)\b(?!\s*[.?[(])/g;
+/** What the user's file calls by none of its names. */
+const ALIAS = "$taskonautBun";
 const IMPORT = /(\b(?:import|export)\s+(?:[^'";]*?\s+from\s*)?)(["'])bun\2/g;
 
 /**
  * The text with the guarded `Bun` in it; undefined where it names none. No line of it moves, and no column but after a
- * specifier "bun".
+ * specifier "bun" or a `globalThis.Bun`.
  */
 export function withGuardedBun(text: string): WithBun | undefined {
   if (!/\bBun\b|["']bun["']/.test(text) || !IS_MODULE.test(text)) return undefined;
@@ -63,17 +69,19 @@ export function withGuardedBun(text: string): WithBun | undefined {
   const name = [MODULE, ...names.toSorted()].join("/");
   const rewritten = text
     .replaceAll(IMPORT, (_all, clause: string) => `${clause.replace(/\*\s*as\s+/, "")}${JSON.stringify(name)}`)
-    .replaceAll(/\b(?:globalThis|global)\s*\.\s*Bun\b/g, "Bun")
+    .replaceAll(MEMBER, () => ALIAS)
+    .replaceAll(TAKEN_APART, (_all, taken: string) => `${taken}({ __proto__: globalThis, Bun: ${ALIAS} })`)
     .replaceAll(/\brequire\(\s*(["'])bun\1\s*\)/g, "Bun")
     .replaceAll(/\bimport\(\s*(["'])bun\1\s*\)/g, "Promise.resolve(Bun)");
   const facade = guardedBun();
   const exports = Object.fromEntries(
     ["default", ...names].flatMap((each) => (each in facade ? [[each, Reflect.get(facade, each) as unknown]] : [])),
   );
-  const declares = DECLARES.test(text);
+  const locals = [...(DECLARES.test(text) ? [] : ["Bun"]), ...(rewritten.includes(ALIAS) ? [ALIAS] : [])];
+  const imports = locals.map((local) => `\nimport ${local} from ${JSON.stringify(name)};\n`);
   return {
     // at the end, where it moves nothing: imports count from the start
-    text: declares ? rewritten : `${rewritten}\nimport Bun from ${JSON.stringify(name)};\n`,
+    text: `${rewritten}${imports.join("")}`,
     module: { name, exports },
   };
 }

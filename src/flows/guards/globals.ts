@@ -3,12 +3,12 @@
 import { applyRules, guardArea } from "./areas.ts";
 import { markGuarded } from "./guard.ts";
 import { guardFetching } from "./modules.ts";
-import { guardFormat } from "./texts.ts";
+import { guardFormats } from "./formatters.ts";
 
 /** All but `Bun`: the user's own files get another one (`bun.ts`). */
 export function guardGlobals(): void {
   markGuarded(process.env); // several things hang it on themselves; it has texts only, and takes nothing else
-  guardFormat();
+  guardFormats();
   guardFetching(process, "getBuiltinModule", "process");
   guardArea(globalThis, "");
   applyRules(globalThis, "");

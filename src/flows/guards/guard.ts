@@ -25,7 +25,7 @@ export interface Guard {
 }
 
 /** Gives what to write instead; undefined for a use that gives the same result everywhere and always: it passes. */
-export type Judge = (args: readonly unknown[], isNew: boolean) => string | undefined;
+export type Judge = (args: readonly unknown[], isNew: boolean, self?: unknown) => string | undefined;
 
 type Callable = (this: unknown, ...args: unknown[]) => unknown;
 
@@ -89,7 +89,7 @@ function judge(
   { self, args, isNew }: { readonly self: unknown; readonly args: readonly unknown[]; readonly isNew: boolean },
   wrapper: object,
 ): { readonly value: unknown } | undefined {
-  const advice = typeof instead === "string" ? instead : instead(args, isNew);
+  const advice = typeof instead === "string" ? instead : instead(args, isNew, self);
   if (advice === undefined) return undefined;
   const caller = callerOf(wrapper);
   const given = caller.isPackage ? answer?.(args, isNew, self) : undefined;

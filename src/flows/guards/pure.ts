@@ -55,7 +55,7 @@ export const PURE: Readonly<Record<string, string>> = {
     stderr stdin stdout`,
   Bun: `
     ArrayBufferSink Cookie CookieMap CryptoHasher MD4 MD5 SHA1 SHA224 SHA256 SHA384 SHA512 SHA512_256 Transpiler
-    JSON5 JSONC JSONL TOML XML YAML allocUnsafe color concatArrayBuffers deepEquals deepMatch deflateSync enableANSIColors escapeHTML
+    JSON5 JSONC JSONL TOML XML YAML allocUnsafe color concatArrayBuffers deepEquals deepMatch deflateSync escapeHTML
     fileURLToPath gunzipSync gzipSync hash indexOfLine inflateSync inspect isMainThread isStandaloneExecutable markdown randomUUIDv5
     readableStreamToArray readableStreamToArrayBuffer readableStreamToBlob readableStreamToBytes readableStreamToFormData
     readableStreamToJSON readableStreamToText revision semver sha shrink sliceAnsi stringWidth stripANSI version version_with_sha

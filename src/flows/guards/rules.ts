@@ -5,9 +5,9 @@ import { randomForPackages } from "../../core/flow/flow-context.ts";
 import {
   END_FLOW,
   GIVE_LAST_MODIFIED,
-  GIVE_NO_STREAM,
   IMPORT_AT_TOP,
   KEEP_VALUE,
+  READ_IN_TOOL,
   USE_NOW,
   USE_OPERATIONS,
   USE_RANDOM,
@@ -20,7 +20,15 @@ import { giveDate, giveNow, giveTextInUtc, wantsTextWithZone, wantsTime } from "
 import type { Guard, Judge } from "./guard.ts";
 import { wantsAbsolutePath, wantsOneAbsolute, wantsTwoAbsolute } from "./paths.ts";
 import { markPool } from "./pools.ts";
-import { giveFormat, wantsDate, wantsLocale, wantsLocaleAfterText, wantsLocaleAndZone } from "./texts.ts";
+import {
+  rememberWhere,
+  wantsDateAndOwnSettings,
+  wantsLocale,
+  wantsLocaleAndZone,
+  wantsOwnSettings,
+} from "./formatters.ts";
+import { guardStatement } from "./statements.ts";
+import { giveFormat, wantsLocaleAfterText, wantsNoStream, wantsNoTerminal } from "./texts.ts";
 
 type Rule = Omit<Guard, "call">;
 
@@ -48,9 +56,9 @@ const wantsLastModified: Judge = ([, , options]) =>
     ? GIVE_LAST_MODIFIED
     : undefined;
 
-/** A text for a terminal holds its colours if there is one. */
-const wantsNoStream: Judge = ([, , options]) =>
-  (options as { readonly validateStream?: unknown } | undefined)?.validateStream === false ? undefined : GIVE_NO_STREAM;
+/** By default they are those of the process. */
+const wantsArgs: Judge = ([config]) =>
+  (config as { readonly args?: unknown } | undefined)?.args === undefined ? READ_IN_TOOL : undefined;
 
 /** What is filled stays filled. */
 const FILLS: Rule = {
@@ -75,6 +83,11 @@ const RANDOM: Rule = {
     return value === undefined ? undefined : { value };
   },
 };
+
+const FORMATTER: Rule = { instead: wantsLocale, after: rememberWhere(wantsLocale) };
+
+/** A statement that was made when a file was loaded has methods of its own, which are no prototype's. */
+const STATEMENT: Rule = { instead: USE_TOOL, after: guardStatement };
 
 const RULES: Readonly<Record<string, string | Judge | Rule>> = {
   setTimeout: USE_SLEEP,
@@ -114,16 +127,31 @@ const RULES: Readonly<Record<string, string | Judge | Rule>> = {
   "String.prototype.toLocaleLowerCase": wantsLocale,
   "String.prototype.toLocaleUpperCase": wantsLocale,
   "String.prototype.localeCompare": wantsLocaleAfterText,
-  "Intl.Collator": wantsLocale,
-  "Intl.DisplayNames": wantsLocale,
-  "Intl.DurationFormat": wantsLocale,
-  "Intl.ListFormat": wantsLocale,
-  "Intl.NumberFormat": wantsLocale,
-  "Intl.PluralRules": wantsLocale,
-  "Intl.RelativeTimeFormat": wantsLocale,
-  "Intl.Segmenter": wantsLocale,
-  "Intl.DateTimeFormat": { instead: wantsLocaleAndZone, answer: giveFormat },
-  "Intl.DateTimeFormat.prototype.formatToParts": wantsDate,
+  "Intl.Collator": FORMATTER,
+  "Intl.DisplayNames": FORMATTER,
+  "Intl.DurationFormat": FORMATTER,
+  "Intl.ListFormat": FORMATTER,
+  "Intl.NumberFormat": FORMATTER,
+  "Intl.PluralRules": FORMATTER,
+  "Intl.RelativeTimeFormat": FORMATTER,
+  "Intl.Segmenter": FORMATTER,
+  "Intl.DateTimeFormat": { instead: wantsLocaleAndZone, answer: giveFormat, after: rememberWhere(wantsLocaleAndZone) },
+  "Intl.DateTimeFormat.prototype.formatToParts": wantsDateAndOwnSettings,
+  "Intl.DateTimeFormat.prototype.formatRange": wantsOwnSettings,
+  "Intl.DateTimeFormat.prototype.formatRangeToParts": wantsOwnSettings,
+  "Intl.DisplayNames.prototype.of": wantsOwnSettings,
+  "Intl.DurationFormat.prototype.format": wantsOwnSettings,
+  "Intl.DurationFormat.prototype.formatToParts": wantsOwnSettings,
+  "Intl.ListFormat.prototype.format": wantsOwnSettings,
+  "Intl.ListFormat.prototype.formatToParts": wantsOwnSettings,
+  "Intl.NumberFormat.prototype.formatToParts": wantsOwnSettings,
+  "Intl.NumberFormat.prototype.formatRange": wantsOwnSettings,
+  "Intl.NumberFormat.prototype.formatRangeToParts": wantsOwnSettings,
+  "Intl.PluralRules.prototype.select": wantsOwnSettings,
+  "Intl.PluralRules.prototype.selectRange": wantsOwnSettings,
+  "Intl.RelativeTimeFormat.prototype.format": wantsOwnSettings,
+  "Intl.RelativeTimeFormat.prototype.formatToParts": wantsOwnSettings,
+  "Intl.Segmenter.prototype.segment": wantsOwnSettings,
   // the one type that is shown in a zone and has none
   "Temporal.Instant.prototype.toLocaleString": wantsLocaleAndZone,
   "Temporal.Duration.prototype.toLocaleString": wantsLocale,
@@ -151,8 +179,12 @@ const RULES: Readonly<Record<string, string | Judge | Rule>> = {
   "Bun.sleepSync": USE_SLEEP,
   "Bun.randomUUIDv7": USE_UUID,
   "Bun.peek": USE_OPERATIONS,
+  "Bun.color": wantsNoTerminal,
   "Bun.pathToFileURL": wantsAbsolutePath,
   "Bun.Cookie.prototype.isExpired": USE_NOW,
+
+  "bun:sqlite.Database.prototype.prepare": STATEMENT,
+  "bun:sqlite.Database.prototype.query": STATEMENT,
 
   "node:buffer.File": wantsLastModified,
   "node:crypto.getRandomValues": FILLS,
@@ -173,6 +205,8 @@ const RULES: Readonly<Record<string, string | Judge | Rule>> = {
   "node:timers/promises": USE_SLEEP,
   "node:undici.File": wantsLastModified,
   "node:url.pathToFileURL": wantsAbsolutePath,
+  "node:util.parseArgs": wantsArgs,
   "node:util.styleText": wantsNoStream,
+  "node:sys.parseArgs": wantsArgs,
   "node:sys.styleText": wantsNoStream,
 };

@@ -1,0 +1,78 @@
+// Formatters that were made when a file was loaded, without a language or a zone: they are those of the machine, and a flow
+// that uses one depends on it. They are remembered when they are made; what is made with all it needs passes.
+
+import { currentScope, isWatched, violate } from "../../core/flow/determinism.ts";
+import { GIVE_LOCALE, GIVE_LOCALE_AND_ZONE, USE_NOW } from "./advice.ts";
+import { callerOf } from "./caller.ts";
+import { guardFunction, type Judge, markGuarded, propertyOf } from "./guard.ts";
+
+const { Collator, DateTimeFormat, NumberFormat } = Intl;
+
+/** With what they should have been given. */
+const ofMachine = new WeakMap<object, string>();
+
+/** Of a constructor: remembers what it makes outside of flows. `judge` says what the arguments lack. */
+export function rememberWhere(judge: Judge) {
+  return (made: unknown, args: readonly unknown[]): unknown => {
+    const lack = judge(args, true);
+    if (lack !== undefined && typeof made === "object" && made !== null) ofMachine.set(made, lack);
+    return made;
+  };
+}
+
+/** Of a method: one that is the machine's is refused. */
+export const wantsOwnSettings: Judge = (_args, _isNew, self) =>
+  typeof self === "object" && self !== null ? ofMachine.get(self) : undefined;
+
+export const wantsLocale: Judge = ([locales]) => (locales === undefined ? GIVE_LOCALE : undefined);
+
+export const wantsLocaleAndZone: Judge = ([locales, options]) => {
+  const { timeZone } = (options ?? {}) as { readonly timeZone?: unknown };
+  return locales === undefined || timeZone === undefined ? GIVE_LOCALE_AND_ZONE : undefined;
+};
+
+const wantsDate: Judge = ([date]) => (date === undefined ? USE_NOW : undefined);
+
+export const wantsDateAndOwnSettings: Judge = (args, isNew, self) =>
+  wantsDate(args, isNew) ?? wantsOwnSettings(args, isNew, self);
+
+/** `format` and `compare` are getters that give bound functions: a formatter made outside of flows formats the time of now as well. */
+export function guardFormats(): void {
+  guardBound(NumberFormat.prototype, "format", "Intl.NumberFormat.format");
+  guardBound(Collator.prototype as object, "compare", "Intl.Collator.compare");
+  guardBound(DateTimeFormat.prototype, "format", "Intl.DateTimeFormat.format", (format, lack) =>
+    guardFunction(format, {
+      call: "Intl.DateTimeFormat.format",
+      instead: lack ?? wantsDate,
+      // to see whether a zone is one, packages format the time of now with it
+      answer: () => {
+        const scope = currentScope();
+        return scope && { value: format(scope.now) };
+      },
+    }),
+  );
+}
+
+type Bound = (given?: number) => unknown;
+
+/** `guard`: of what the getter gives; by default what is not the machine's passes as it is. */
+function guardBound(
+  prototype: object,
+  key: string,
+  call: string,
+  guard = (bound: Bound, lack: string | undefined): Bound =>
+    lack === undefined ? bound : guardFunction(bound, { call, instead: lack }),
+): void {
+  const property = propertyOf(prototype, key);
+  const get = property?.get;
+  if (!property || !get) return;
+  const getter = function (this: object): unknown {
+    const lack = ofMachine.get(this);
+    if (lack !== undefined && isWatched()) {
+      const { isPackage, place } = callerOf(getter);
+      if (!isPackage) violate(call, lack, place);
+    }
+    return guard(Reflect.apply(get, this, []) as Bound, lack);
+  };
+  Object.defineProperty(prototype, key, { ...property, get: markGuarded(getter) });
+}
