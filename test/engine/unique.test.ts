@@ -139,6 +139,35 @@ for (const [dialect, createDatabase] of DATABASES) {
       await create(engine, "replace", key("c1"));
     });
 
+    test("where the task that is to be replaced is parked and cannot clean up, the caller is told at once, and what ends it", async () => {
+      const once = (decided: number): Flow =>
+        defineFlow({
+          name: "replace",
+          input: Input,
+          signals: { go: v.unknown() },
+          unique: { key: ({ customer }) => customer, onConflict: "replace" },
+          *run() {
+            yield* call(one, decided);
+            yield* waitForSignal("go");
+          },
+        });
+      const one = defineTool({ name: "one", input: v.number(), output: v.number(), run: (n) => n });
+      const before = await bench.openEngine({ flows: [once(1)] });
+      const first = await create(before, "replace", key("c1"));
+      await before.runTask(first);
+      // no patience is needed: a wait for its end would be one without an end
+      const after = await bench.openEngine({ flows: [once(2)], limits: { busyMs: 600_000 } });
+      for (let tries = 0; tries < 2; tries++) {
+        expect(await rejection(create(after, "replace", key("c1")))).toMatchObject({
+          code: "task_parked",
+          details: { id: first },
+          message: expect.stringMatching(/is parked\. .*A cancel by force ends it now/),
+        });
+      }
+      await after.cancelTask(first, { force: true });
+      await create(after, "replace", key("c1"));
+    });
+
     for (const onConflict of ["refuse", "join", "replace"] as const) {
       test(`many engines that create tasks of a few keys at once leave one open for each key: ${onConflict}`, async () => {
         const engines = await Promise.all([open(), open(), open(), open()]);

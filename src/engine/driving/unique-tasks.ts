@@ -6,7 +6,9 @@ import type { TaskRecord, TaskRow } from "../../core/record/record.ts";
 import { isTerminal } from "../../core/record/status.ts";
 import type { Store } from "../../store/store.ts";
 import type { TaskPlan } from "../doors/create.ts";
+import { isParked } from "../task/is-parked.ts";
 import type { DrivingTools } from "./driving-tools.ts";
+import { cannotCleanUp } from "./end-by-force.ts";
 
 /** While the task that is replaced cleans up. */
 const LOOK_MS = 50;
@@ -28,7 +30,10 @@ export type Conflict =
 export class UniqueTasks {
   constructor(private readonly tools: UniqueTools) {}
 
-  /** Throws unique_key_taken, and task_busy where the task that is to be replaced does not end in time. */
+  /**
+   * Throws unique_key_taken, and where a task is to be replaced task_busy if it does not end in time, task_parked if it
+   * cannot.
+   */
   async settle({ id, flow, parent }: TaskPlan, { task }: TaskRecord): Promise<Conflict> {
     const { store, stored } = this.tools;
     const { unique_key: key } = task;
@@ -50,12 +55,13 @@ export class UniqueTasks {
     try {
       await cancel(id);
     } catch (error) {
-      // the cancel is recorded: it ends when it can, or is gone
-      if (!hasCode(error, "task_parked") && !hasCode(error, "task_not_found")) throw error;
+      if (!hasCode(error, "task_not_found")) throw error;
     }
     for (;;) {
       const row = await store.readTaskRow(id);
       if (!row || isTerminal(row.status)) return;
+      // nobody cleans up: to wait would be in vain
+      if (row.parked_reason !== null) throw cannotCleanUp(id, isParked(id, row.parked_reason));
       if (clock.elapsed() > until) {
         throw new TaskonautError(
           "task_busy",
