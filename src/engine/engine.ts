@@ -39,6 +39,7 @@ import { CommitWriter } from "./process/commit-writer.ts";
 import { AuditDoor } from "./doors/audit.ts";
 import { findTasks } from "./doors/find-tasks.ts";
 import { LimitsDoor } from "./doors/limits.ts";
+import { KnownNames } from "./doors/known-names.ts";
 import { readStats } from "./doors/stats.ts";
 import { TaskReading } from "./doors/task-reading.ts";
 import { LoginSessions } from "./doors/sessions.ts";
@@ -111,6 +112,7 @@ class StoreEngine implements Engine {
   #worker: Worker | undefined;
   readonly #holdings: Holdings;
   readonly #reading: TaskReading;
+  readonly #names: KnownNames;
   readonly #limitDesk: LimitDesk;
   readonly limits: LimitsApi;
   #closing: Promise<void> | undefined;
@@ -140,7 +142,9 @@ class StoreEngine implements Engine {
       { store, beatByHand, beatForQueue: options.startHeartbeat ?? beatByHand },
     );
     this.#notifier = new QueueNotifier(store, clock, log);
-    this.events = new EventHub({ events: store.events, clock, log });
+    const names = new KnownNames({ store, flows: this.#flows });
+    this.#names = names;
+    this.events = new EventHub({ events: store.events, clock, log, checkNames: (filter) => names.check(filter) });
     this.#storeClock = new StoreClock(store, clock);
     const tokens = new AccessTokens(store.tokens, clock, this.#storeClock, audit);
     this.tokens = tokens;
@@ -157,6 +161,7 @@ class StoreEngine implements Engine {
       storeClock: this.#storeClock,
       pauses: this.#pauses,
       flows: this.#flows,
+      names,
       read: (id, reading) => this.#stored.read(id, reading),
       turnOfLoop,
     });
@@ -235,7 +240,7 @@ class StoreEngine implements Engine {
       getTaskSummary: (id) => this.getTaskSummary(id),
     });
     this.bulk = new BulkOperations({
-      tools: { ...this.#tools, tasks: store, resumeTask: (id) => this.resumeTask(id) },
+      tools: { ...this.#tools, tasks: store, names, resumeTask: (id) => this.resumeTask(id) },
       newTasks: this.#newTasks,
       tell: async (record, isNew) => ({
         task: isNew ? toTask(record) : await this.#reading.tell(record),
@@ -353,7 +358,7 @@ class StoreEngine implements Engine {
   }
 
   readStats(request: ReadStats = {}): Promise<Stats> {
-    return readStats(this.#store, request);
+    return readStats(this.#store, this.#names, request);
   }
 
   readTrace(id: string): Promise<Trace> {

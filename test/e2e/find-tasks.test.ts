@@ -20,6 +20,19 @@ const QUESTIONS: readonly (readonly string[])[] = [
   ["--status", "FALED"],
   ["--tag", "customer"],
   ["--since", "soon"],
+  ["--flow", "eco_add"],
+  ["--count", "--flow", "echo_add", "--flow", "eco_add"],
+  ["--schedule", "nightly"],
+];
+
+/** Each asks for tasks of a flow that there is not. */
+const MISTYPED: readonly (readonly string[])[] = [
+  ["get-tasks", "--flow", "eco_add"],
+  ["get-tasks", "--count", "--flow", "eco_add"],
+  ["cancel-tasks", "--dry-run", "--flow", "eco_add"],
+  ["retry-tasks", "--yes", "--flow", "eco_add"],
+  ["purge", "--dry-run", "--flow", "eco_add"],
+  ["watch", "--flow", "eco_add"],
 ];
 
 describe.each(DIALECTS)("%s", (dialect) => {
@@ -46,7 +59,14 @@ describe.each(DIALECTS)("%s", (dialect) => {
       });
       counted.push(own.exit === 0 ? own.stdout.split("\n").length - 1 : -own.exit);
     }
-    expect(counted).toEqual([2, 1, 1, 1, 1, 0, 0, 0, 1, 2, 1, -2, -2, -2]);
+    expect(counted).toEqual([2, 1, 1, 1, 1, 0, 0, 0, 1, 2, 1, -2, -2, -2, -2, -2, -2]);
+    for (const asked of MISTYPED) {
+      for (const where of [[], ["--api-base-url", server.url]]) {
+        const { exit, stdout, stderr } = await place.run([...asked, ...where]);
+        expect({ asked, exit, stdout }).toEqual({ asked, exit: 2, stdout: "" });
+        expect(stderr).toMatch(/flow: unknown flow "eco_add"; known: echo_add; did you mean echo_add\?/);
+      }
+    }
     await server.stop();
   });
 });

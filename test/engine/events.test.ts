@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Listening, TaskEvent, Told } from "../../src/core/api/events.ts";
+import { BULK_FLOW } from "../../src/core/api/bulk.ts";
 import type { Engine } from "../../src/engine/engine-options.ts";
 import type { EventPage } from "../../src/store/event-store.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -127,7 +128,7 @@ describe.each(DATABASES)("%s", (_dialect, create) => {
         { filter: { status: ["COMPLETED" as const], tags: { customer: "c2" }, priority: 3 } },
       ].map((listening) => new Ear(engine, listening).ready()),
     );
-    const nothing = await new Ear(engine, { filter: { flow: ["other"] } }).ready();
+    const nothing = await new Ear(engine, { filter: { flow: [BULK_FLOW] } }).ready();
     const other = await engine.createTask({ flow: "echo_add", input: INPUT });
     await engine.runTask(other.task.id);
     await engine.runTask(task.id);

@@ -318,7 +318,7 @@ describe.each(DATABASES)("forks on %s", (_name, create) => {
 
   test("are refused of an operation on many tasks, which is shown before it is started", async () => {
     const engine = await bench.openEngine();
-    const request = { action: "cancel", filter: { flow: ["none"] } } as const;
+    const request = { action: "cancel", filter: { flow: ["echo_add"], priority: 9 } } as const;
     const { token } = await engine.bulk.preview(request);
     const { task } = await engine.bulk.start({ ...request, token });
     const refusal = { code: "task_not_forkable", message: expect.stringContaining("Start another operation") };

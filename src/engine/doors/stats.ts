@@ -7,6 +7,7 @@ import { TaskonautError } from "../../core/errors.ts";
 import { DELAY_RANGES, delayAt } from "../../core/record/delays.ts";
 import { type CountedStep, type Counts, HOURS_KEPT_MS, MINUTES_KEPT_MS } from "../../store/counter-store.ts";
 import type { Store } from "../../store/store.ts";
+import type { KnownNames } from "./known-names.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -16,7 +17,11 @@ const STEPS_MS = [1, 5, 15, 60, 360, 1440].map((minutes) => minutes * MINUTE_MS)
 const STEPS_MAX = 400;
 
 /** Throws input_invalid. */
-export async function readStats(store: Pick<Store, "counters" | "now">, { flow, ...given }: ReadStats): Promise<Stats> {
+export async function readStats(
+  store: Pick<Store, "counters" | "now">,
+  names: Pick<KnownNames, "check">,
+  { flow, ...given }: ReadStats,
+): Promise<Stats> {
   const { since = "1h", until } = checkFilter({ ...given, ...(flow !== undefined && { flow: [flow] }) });
   const now = await store.now();
   const to = until === undefined ? now : Math.min(now, timeOfBound(until, now));
@@ -30,6 +35,8 @@ export async function readStats(store: Pick<Store, "counters" | "now">, { flow, 
   const stepMs = stepOf(from, to, now);
   const first = Math.floor(from / stepMs) * stepMs;
   const found = await store.counters.read({ from: first, until: to, stepMs, flow: flow ?? null });
+  // of a flow of which there is nothing any more something may be told all the same
+  if (found.length === 0 && flow !== undefined) await names.check({ flow: [flow] });
   // where no worker does it, who reads them keeps them few; a database that cannot be written to is read all the same
   await store.counters.fold().catch(() => {});
   const byTime = new Map(found.map((step) => [step.at, step]));

@@ -6,6 +6,8 @@ import type { TaskRecord } from "../../core/record/record.ts";
 import { spansOfRecord } from "../../core/record/spans.ts";
 import type { Trace } from "../../core/record/trace.ts";
 import { summarize, summarizeListed } from "../../core/api/summarize.ts";
+import { checkFilter } from "../../core/api/filter-text.ts";
+import type { TaskFilter } from "../../core/api/task-filter.ts";
 import type { CountTasks, TaskCounts } from "../../core/api/task-counts.ts";
 import type { Task, TaskSummary } from "../../core/api/task.ts";
 import type { ListTasks, SummaryPage, TaskPage } from "../../core/api/taskonaut.ts";
@@ -19,6 +21,7 @@ import type { PauseRow } from "../../store/pause-store.ts";
 import { withPauses } from "../task/to-pause.ts";
 import { toTask } from "../task/to-task.ts";
 import { countTasks } from "./count-tasks.ts";
+import type { KnownNames } from "./known-names.ts";
 import { listTasks } from "./list-tasks.ts";
 import { tellLimits } from "./tell-limits.ts";
 
@@ -31,6 +34,7 @@ interface ReadingTools {
   readonly storeClock: Pick<StoreClock, "guess">;
   readonly pauses: Pick<KnownPauses, "list">;
   readonly flows: Pick<Flows, "get">;
+  readonly names: Pick<KnownNames, "check">;
   /** Throws task_not_found, record_damaged. */
   readonly read: (id: string, reading?: Reading) => Promise<TaskRecord>;
   /** Whoever asks for one page after the other must not keep all others waiting. */
@@ -56,18 +60,26 @@ export class TaskReading {
   async listTasks(request: ListTasks): Promise<TaskPage> {
     const { store, pauses, turnOfLoop } = this.tools;
     await turnOfLoop();
+    await this.#checkNames(request);
     return listTasks(store, request, {}, () => pauses.list());
   }
 
   async listTaskSummaries(request: ListTasks): Promise<SummaryPage> {
     const { store, pauses, turnOfLoop } = this.tools;
     await turnOfLoop();
+    await this.#checkNames(request);
     const { tasks, ...page } = await listTasks(store, request, LEAN, () => pauses.list());
     return { tasks: tasks.map(summarizeListed), ...page };
   }
 
-  countTasks(request: CountTasks): Promise<TaskCounts> {
+  async countTasks(request: CountTasks): Promise<TaskCounts> {
+    await this.#checkNames(request);
     return countTasks(this.tools.store, this.tools.clock, request);
+  }
+
+  /** Of a first page: on a later one, what was there may be gone by now. Throws input_invalid. */
+  async #checkNames({ filter, cursor }: { readonly filter?: TaskFilter; readonly cursor?: string }): Promise<void> {
+    if (filter && cursor === undefined) await this.tools.names.check(checkFilter(filter));
   }
 
   /** The task as its caller sees it. Throws record_damaged. */

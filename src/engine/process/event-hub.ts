@@ -19,6 +19,7 @@ import {
 import { filterText } from "../../core/api/filter-text.ts";
 import { messageOf } from "../../core/record/stored-error.ts";
 import { type EventPage, type EventReader, EVENTS_KEPT, type EventStore } from "../../store/event-store.ts";
+import type { TaskFilter } from "../../core/api/task-filter.ts";
 import { Ear } from "./event-ear.ts";
 import { eventsOf } from "./event-of-row.ts";
 import { inSlices } from "./in-slices.ts";
@@ -67,6 +68,8 @@ interface Tools {
   readonly events: EventStore;
   readonly clock: Clock;
   readonly log: Log;
+  /** Rejects where the filter names what there is not. */
+  readonly checkNames?: (filter: TaskFilter) => Promise<void>;
 }
 
 export class EventHub implements Events {
@@ -101,6 +104,8 @@ export class EventHub implements Events {
 
   async *listen(listening: Listening): AsyncGenerator<readonly Told[]> {
     checkEventFilter(listening.filter ?? {});
+    // who goes on was let in before
+    if (listening.after === undefined) await this.tools.checkNames?.(listening.filter ?? {});
     if (this.#isClosed || listening.signal?.aborted) return;
     const ear = new Ear();
     const key = keyOf(listening);

@@ -15,10 +15,13 @@ import { Draft } from "../../task/draft.ts";
 import { cancelOf, signalOf } from "../../task/inbox-posts.ts";
 import type { DrivingTools } from "../driving-tools.ts";
 import { retryTask } from "../retry-task.ts";
+import type { KnownNames } from "../../doors/known-names.ts";
 import type { Tally } from "./tally.ts";
 
 export interface ActionTools extends DrivingTools {
   readonly tasks: Pick<Store, "listTasks" | "searchTasks" | "postToTasks" | "removal" | "now" | "pauses" | "limits">;
+  /** Throws input_invalid. */
+  readonly names: Pick<KnownNames, "check">;
   readonly resumeTask: (id: string) => Promise<unknown>;
 }
 

@@ -37,6 +37,7 @@ export class BulkOperations implements Bulk {
   async preview(request: BulkRequest): Promise<BulkPreview> {
     const { tools } = this.parts;
     const operation = toOperation(request, await tools.storeClock.read(), tools);
+    await tools.names.check(request.filter);
     const { rows, tasks, more } = await this.#count(operation, await matchOfOperation(operation, tools.tasks));
     return { action: operation.action, tasks, more, sample: rows.map(toBrief), token: tokenOf(operation) };
   }

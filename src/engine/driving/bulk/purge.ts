@@ -9,6 +9,7 @@ import type { Clock } from "../../../core/clock.ts";
 import type { Limits } from "../../../core/limits.ts";
 import type { ListKey, Store } from "../../../store/store.ts";
 import type { Audit } from "../../doors/audit.ts";
+import type { KnownNames } from "../../doors/known-names.ts";
 import { toRowFilter } from "../../doors/row-filter.ts";
 import type { Flows } from "../../task/flows.ts";
 
@@ -18,6 +19,7 @@ interface PurgeTools {
   readonly limits: Pick<Limits, "retention">;
   readonly clock: Clock;
   readonly audit: Audit;
+  readonly names: Pick<KnownNames, "check">;
 }
 
 /** Of one call. */
@@ -36,6 +38,7 @@ interface Place {
 /** See `Bulk.purge`. */
 export async function purge({ filter: given, isDryRun, cursor }: PurgeRequest, tools: PurgeTools): Promise<PurgePage> {
   const { tasks, flows, clock } = tools;
+  if (cursor === undefined) await tools.names.check(checkFilter(given));
   const now = await tasks.now();
   const filter = toRowFilter(checkFilter(given), { now });
   const ended = await tasks.removal.listEndedFlows();

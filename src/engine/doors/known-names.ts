@@ -1,0 +1,81 @@
+// Names in a filter of what there is not. A flow is known that is loaded here, of which there is a task, or that somebody has
+// made a schedule or a token for; a schedule, that is stored, in a loaded file, or of which there is a task.
+
+import { TaskonautError } from "../../core/errors.ts";
+import { isReserved } from "../../core/flow/names.ts";
+import { suggest } from "../../core/nearest.ts";
+import type { TaskFilter } from "../../core/api/task-filter.ts";
+import type { Store } from "../../store/store.ts";
+import type { Flows } from "../task/flows.ts";
+import { toRowFilter } from "./row-filter.ts";
+
+interface Parts {
+  readonly store: Pick<Store, "counts" | "tokens" | "searchTasks"> & {
+    readonly schedules: Pick<Store["schedules"], "list" | "read">;
+  };
+  readonly flows: Pick<Flows, "all" | "names">;
+}
+
+/** Of those that are told to who has mistyped one. */
+const TOLD_MAX = 20;
+
+/** Of one look for the schedules that there are. */
+const SCHEDULES_MAX = 1000;
+
+export class KnownNames {
+  /** Found before: they are not looked for again. */
+  readonly #flows = new Set<string>();
+  readonly #schedules = new Set<string>();
+
+  constructor(private readonly parts: Parts) {}
+
+  /** Throws input_invalid with the names that there are. Costs nothing where all were known before. */
+  async check({ flow: flows = [], schedule }: Pick<TaskFilter, "flow" | "schedule">): Promise<void> {
+    const { names } = this.parts.flows;
+    const odd = flows.filter((name) => !this.#flows.has(name) && !names.includes(name));
+    if (odd.length > 0) await this.#checkFlows(odd);
+    if (schedule !== undefined && !this.#schedules.has(schedule)) await this.#checkSchedule(schedule);
+  }
+
+  async #checkFlows(names: readonly string[]): Promise<void> {
+    const { store, flows } = this.parts;
+    const known = new Set((await store.counts.read()).map(({ flow_name }) => flow_name));
+    if (names.some((name) => !known.has(name))) {
+      for (const { flow_name } of await store.schedules.list({ limit: SCHEDULES_MAX })) known.add(flow_name);
+      for (const token of await store.tokens.list()) for (const name of flowsOf(token)) known.add(name);
+    }
+    const odd = names.find((name) => !known.has(name));
+    if (odd !== undefined) throw unknown("flow", odd, [...known, ...flows.names]);
+    for (const name of names) this.#flows.add(name);
+  }
+
+  async #checkSchedule(name: string): Promise<void> {
+    const { store, flows } = this.parts;
+    const own = flows.all().flatMap(({ schedules }) => schedules.map((each) => each.name));
+    if (!own.includes(name) && !(await store.schedules.read(name)) && !(await this.#hasTask(name))) {
+      const stored = await store.schedules.list({ limit: SCHEDULES_MAX });
+      throw unknown("schedule", name, [...own, ...stored.map((each) => each.name)]);
+    }
+    this.#schedules.add(name);
+  }
+
+  /** Of a schedule that is not there any more. */
+  async #hasTask(schedule: string): Promise<boolean> {
+    const { rows } = await this.parts.store.searchTasks({ filter: toRowFilter({ schedule }, { now: 0 }), limit: 1 });
+    return rows.length > 0;
+  }
+}
+
+function flowsOf({ flows }: { readonly flows: string | null }): readonly string[] {
+  return flows === null ? [] : (JSON.parse(flows) as readonly string[]);
+}
+
+function unknown(kind: "flow" | "schedule", name: string, known: readonly string[]): TaskonautError {
+  const names = [...new Set(known)].filter((each) => !isReserved(each)).toSorted();
+  const more = names.length > TOLD_MAX ? `, and ${names.length - TOLD_MAX} more` : "";
+  const list = names.length === 0 ? "there is none" : `known: ${names.slice(0, TOLD_MAX).join(", ")}${more}`;
+  const message = `unknown ${kind} ${JSON.stringify(name)}; ${list}${suggest(name, names)}`;
+  return new TaskonautError("input_invalid", `The filter is wrong: ${kind}: ${message.replace(/[^?]$/, "$&.")}`, {
+    errors: [{ path: kind, message }],
+  });
+}
