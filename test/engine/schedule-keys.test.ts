@@ -64,6 +64,25 @@ describe.each(DATABASES)("schedules and keys on %s", (_, create) => {
     expect(await store.readTaskRow(idOf(free))).toMatchObject({ unique_key: "c2", schedule: free.name });
   });
 
+  test("several times that are due at once, of one key, make their tasks one after the other", async () => {
+    const flow = defineFlow({ name: unique(), input: v.object({}), unique: { key: () => "one" }, *run() {} });
+    const store = await bench.openStore();
+    // intervals count from 1970
+    const begin = Math.floor(((await store.now()) - 35_000) / 10_000) * 10_000;
+    const row = {
+      ...scheduleRow({ name: unique(), flow_name: flow.name, input: "{}", every_ms: 10_000, overlap: "all" }),
+      nominal_at: begin,
+      next_at: begin,
+    };
+    expect(await store.schedules.insert(row)).toBe(true);
+    await working({ flows: [flow] });
+    const ids = [0, 1, 2, 3].map((n) => idOf({ ...row, nominal_at: begin + n * 10_000 }));
+    await until(async () => (await store.readTaskRow(ids.at(-1) ?? ""))?.status === "COMPLETED");
+    const rows = await Promise.all(ids.map((id) => store.readTaskRow(id)));
+    expect(rows.map((task) => task?.status)).toEqual(["COMPLETED", "COMPLETED", "COMPLETED", "COMPLETED"]);
+    expect(await store.schedules.readSkips(row.name)).toEqual([]);
+  });
+
   test("a flow that replaces has the other cancelled, and its firing comes when that has ended", async () => {
     const flow = flowOf("replace");
     const store = await bench.openStore();

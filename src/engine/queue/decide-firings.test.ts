@@ -204,11 +204,80 @@ describe("while another task has its key", () => {
     expect(decided.row).toMatchObject({ fired_count: 0, last_task_id: null, queued_at: null });
   });
 
-  test("two times of one look never make two tasks of one key", () => {
+  /** Nobody else has a key. */
+  const free =
+    (keyAt: (at: number) => string, replaces = false): PlanFiring =>
+    (at, ownOf) => {
+      const key = keyAt(at);
+      const takenBy = ownOf(key);
+      return takenBy === undefined ? keyed(at, key) : { key, takenBy, replaces };
+    };
+
+  test("times of one look never make two tasks of one key: each waits for the end of the one before", () => {
     const row = schedule({ every_ms: 10_000 });
-    const decided = decideFirings({ row, open: [] }, NOON + 10_000, (at) => keyed(at, "c1"));
-    expect([made(decided), skipped(decided)[0]?.kind]).toEqual([[NOON], "unique"]);
-    expect(made(decideFirings({ row, open: [] }, NOON + 10_000, (at) => keyed(at, String(at))))).toHaveLength(2);
+    const now = NOON + 30_000;
+    const first = decideFirings(
+      { row, open: [] },
+      now,
+      free(() => "c1"),
+    );
+    expect([made(first), skipped(first), first.cancels]).toEqual([[NOON], [], []]);
+    // the third is left where it is
+    expect(first.row).toMatchObject({ queued_at: NOON + 10_000, nominal_at: NOON + 20_000, fired_count: 1 });
+    expect(first.row.next_at).toBe(now + 2000);
+    // it has ended
+    const second = decideFirings(
+      { row: first.row, open: [] },
+      now + 1,
+      free(() => "c1"),
+    );
+    expect([made(second), skipped(second)]).toEqual([[NOON + 10_000], []]);
+    expect(second.row).toMatchObject({ queued_at: NOON + 20_000, nominal_at: NOON + 30_000 });
+    // it has not
+    const still: PlanFiring = () => ({ key: "c1", takenBy: `task-${NOON + 10_000}`, replaces: false });
+    const third = decideFirings({ row: second.row, open: [] }, second.row.next_at ?? 0, still);
+    expect([made(third), skipped(third)]).toEqual([
+      [],
+      [{ from: NOON + 20_000, until: NOON + 30_000, count: 2, kind: "unique" }],
+    ]);
+    expect(third.row).toMatchObject({ queued_at: null, fired_count: 2, skipped_count: 2 });
+  });
+
+  test("times of one look that have keys of their own all make their tasks, whatever one of them waits for", () => {
+    const row = schedule({ every_ms: 10_000 });
+    const keys = ["a", "a", "b", "c"];
+    const decided = decideFirings(
+      { row, open: [] },
+      NOON + 30_000,
+      free((at) => keys[(at - NOON) / 10_000] ?? ""),
+    );
+    expect(made(decided)).toEqual([NOON, NOON + 20_000, NOON + 30_000]);
+    expect(decided.row).toMatchObject({ queued_at: NOON + 10_000, nominal_at: NOON + 40_000 });
+  });
+
+  test("where the flow replaces, of several times of one look the last one makes the task", () => {
+    const row = schedule({ every_ms: 10_000 });
+    const decided = decideFirings(
+      { row, open: [] },
+      NOON + 20_000,
+      free(() => "c1", true),
+    );
+    expect([made(decided), decided.cancels]).toEqual([[NOON + 20_000], []]);
+    expect(skipped(decided)).toEqual([{ from: NOON, until: NOON + 10_000, count: 2, kind: "unique" }]);
+    expect(decided.row).toMatchObject({
+      fired_count: 1,
+      skipped_count: 2,
+      fired_at: NOON + 20_000,
+      last_task_id: `task-${NOON + 20_000}`,
+      queued_at: null,
+    });
+    const mixed = decideFirings(
+      { row, open: [] },
+      NOON + 20_000,
+      free((at) => (at === NOON + 10_000 ? "b" : "a"), true),
+    );
+    expect(made(mixed)).toEqual([NOON + 10_000, NOON + 20_000]);
+    expect(skipped(mixed)).toEqual([{ from: NOON, until: NOON, count: 1, kind: "unique" }]);
   });
 
   test("a flow that replaces it has it cancelled, and one time waits for its end", () => {

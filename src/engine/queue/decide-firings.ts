@@ -6,6 +6,8 @@
 // DF3. What goes wrong with one time (its flow refuses the input) is put down for that time, and the next one comes.
 // DF4. A time whose key another open task has is put down, too. Where that task is to be replaced it is cancelled, and the
 //      time waits for its end, as one of `queue` does.
+// DF5. A task that is about to be made here has not had its time yet: a later time of its key is not refused for it, but
+//      waits for its end, or takes its place where the flow replaces.
 
 import { nextFiring } from "../../core/next-firing.ts";
 import { lastBefore, NOT_ALL, passTimes, timingOf } from "../doors/schedule-row.ts";
@@ -38,18 +40,30 @@ interface TakenKey {
   readonly replaces: boolean;
 }
 
-/** Makes the task of a time, or says why there is none. */
-export type PlanFiring = (nominalAt: number) => TaskRecord | TakenKey | { readonly refused: string };
+/** Makes the task of a time, or says why there is none. `ownOf`: the id of the task with a key that is about to be made. */
+export type PlanFiring = (
+  nominalAt: number,
+  ownOf: (key: string) => string | undefined,
+) => TaskRecord | TakenKey | { readonly refused: string };
+
+/** A task that is about to be made, and how the row was before. */
+interface Made {
+  readonly at: number;
+  readonly record: TaskRecord;
+  readonly before: ScheduleRow;
+}
 
 export function decideFirings({ row, open }: DueSchedule, now: number, plan: PlanFiring): FiringPlan {
   return new Decision(row, open, now, plan).decide();
 }
 
 class Decision {
-  readonly #tasks: TaskRecord[] = [];
+  readonly #made: Made[] = [];
   readonly #skips: SkipRow[] = [];
   readonly #cancels = new Set<string>();
   #hasOpen: boolean;
+  /** DF5. This time and all after it are left for the next look. */
+  #isHeld = false;
   #row: ScheduleRow;
 
   constructor(
@@ -71,14 +85,15 @@ class Decision {
     const timing = timingOf(this.#row);
     let at = this.#row.nominal_at === null ? null : this.#passMissed(this.#row.nominal_at);
     for (let times = 0; at !== null && this.#isDue(at) && times < TIMES_MAX; times++) {
-      if (this.#tasks.length === TASKS_MAX) break;
+      if (this.#made.length === TASKS_MAX) break;
       const next: number | null = nextFiring(timing, at) ?? null;
       this.#dealWith(at, next === null || !this.#isDue(next));
+      if (this.#isHeld) break;
       at = next;
     }
     return {
       row: this.#moved(at),
-      tasks: this.#tasks,
+      tasks: this.#made.map(({ record }) => record),
       skips: this.#skips,
       cancels: [...this.#cancels],
     };
@@ -127,18 +142,25 @@ class Decision {
   }
 
   #tellOpen(): string {
-    return `task ${this.open[0] ?? this.#tasks.at(-1)?.task.id ?? ""}`;
+    return `task ${this.open[0] ?? this.#made.at(-1)?.record.task.id ?? ""}`;
   }
 
   /** `replaced`: tasks that are cancelled for it. */
   #fire(at: number, replaced: readonly string[] = []): void {
-    const made = this.plan(at);
+    const made = this.plan(
+      at,
+      (key) => this.#made.find(({ record }) => record.task.unique_key === key)?.record.task.id,
+    );
     if ("refused" in made) return this.#skip(at, "refused", made.refused);
-    const taken = "key" in made ? made : this.#takenHere(made);
-    if (taken) return this.#fireLater(at, taken, replaced);
-    if ("key" in made) return;
+    if ("key" in made) {
+      const place = this.#made.findIndex(({ record }) => record.task.id === made.takenBy);
+      if (place === -1) return this.#fireLater(at, made, replaced);
+      if (!made.replaces) return this.#fireAfterOwn(at);
+      this.#unmake(place, made.key);
+      return this.#fire(at, replaced);
+    }
     for (const id of replaced) this.#cancels.add(id);
-    this.#tasks.push(made);
+    this.#made.push({ at, record: made, before: this.#row });
     this.#hasOpen = true;
     this.#row = {
       ...this.#row,
@@ -150,10 +172,22 @@ class Decision {
     };
   }
 
-  /** DF4. Another one is about to be made with its key. */
-  #takenHere({ task: { unique_key: key } }: TaskRecord): TakenKey | undefined {
-    const other = key === null ? undefined : this.#tasks.find(({ task }) => task.unique_key === key);
-    return other && key !== null ? { key, takenBy: other.task.id, replaces: false } : undefined;
+  /** DF5. */
+  #fireAfterOwn(at: number): void {
+    if (this.#row.queued_at === null) this.#row = { ...this.#row, queued_at: at };
+    else this.#isHeld = true;
+  }
+
+  /** DF5. Replaced before it was there: it never ran. */
+  #unmake(place: number, key: string): void {
+    const [{ at, before } = { at: 0, before: this.#row }] = this.#made.splice(place, 1);
+    const isLast = place === this.#made.length;
+    this.#row = {
+      ...this.#row,
+      fired_count: this.#row.fired_count - 1,
+      ...(isLast && { skip_from: before.skip_from, skip_kind: before.skip_kind }),
+    };
+    this.#skip(at, "unique", `the next time has come as well, and its task has the same key ${JSON.stringify(key)}`);
   }
 
   /** DF4. */
@@ -187,7 +221,7 @@ class Decision {
 
   #moved(next: number | null): ScheduleRow {
     const row = this.#row;
-    const times = next === null ? [] : [dueOf(row, next)];
+    const times = next === null || this.#isHeld ? [] : [dueOf(row, next)];
     if (row.queued_at !== null) {
       const waited = (this.now - row.queued_at) / 10;
       times.push(this.now + Math.round(Math.min(Math.max(waited, WAIT_MS.min), WAIT_MS.max)));

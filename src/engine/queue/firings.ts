@@ -167,7 +167,10 @@ export class Firings {
 
   #tryDecide(due: DueSchedule, now: number, holderOf: HolderOf): FiringPlan {
     try {
-      return decideFirings(due, now, (nominalAt) => this.#plan(due.row, nominalAt, { now, holderOf }));
+      return decideFirings(due, now, (nominalAt, ownOf) => {
+        const holder = (key: string): string | undefined => ownOf(key) ?? holderOf(key);
+        return this.#plan(due.row, nominalAt, { now, holderOf: holder });
+      });
     } catch (error) {
       const { row } = due;
       this.tools.log.error?.("schedule not worked out", { schedule: row.name, error: messageOf(error) });
