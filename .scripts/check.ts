@@ -1,5 +1,5 @@
 // Everything that must hold before a change is taken, from a clean checkout. With `--fast`: what needs neither a database
-// server nor the compiled program. The dependencies are there before it starts: a process that has looked for packages where
+// server nor the compiled program. With `--long`: random tests look for longer (test/support/effort.ts). The dependencies are there before it starts: a process that has looked for packages where
 // there were none takes them from Bun's cache from then on, where none of their own set-up has run.
 
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { isUnit } from "./test-budgets.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const isFast = process.argv.includes("--fast");
+const isLong = process.argv.includes("--long");
 
 /** They read what is there, and do not disturb one another. */
 const STATIC: Readonly<Record<string, readonly string[]>> = {
@@ -30,16 +31,18 @@ const files = (await Array.fromAsync(new Bun.Glob("{src,test}/**/*.test.ts").sca
 const isPassed = await runTests({
   root: ROOT,
   files: isFast ? files.filter(isUnit) : files,
-  env: isFast ? FAST : { TEST_DATABASE_URL: await databaseUrl() },
+  env: { ...(isFast ? FAST : await databaseServer()), TEST_EFFORT: isLong ? "long" : "check" },
   signal: stop.signal,
 });
 if (!isPassed) fail("test");
 process.exit();
 
-/** Of one PostgreSQL for all files, each of which has databases of its own on it. It ends with this process. */
-async function databaseUrl(): Promise<string> {
+/** One PostgreSQL for all files, each of which has databases of its own on it. It ends with this process. */
+async function databaseServer(): Promise<Readonly<Record<string, string>>> {
+  const given = process.env["TEST_DATABASE_URL"];
+  if (given !== undefined) return { TEST_DATABASE_URL: given };
   const { createServer } = await import("../test/support/postgres-server.ts");
-  return process.env["TEST_DATABASE_URL"] ?? (await createServer()).url;
+  return { TEST_DATABASE_URL: (await createServer()).url, TEST_DATABASES_SHARED: "1" };
 }
 
 /** Shows what the step printed only where it failed. */

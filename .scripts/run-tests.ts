@@ -1,10 +1,12 @@
 // Runs files of tests, each in a process of its own: no file sees what another has left behind, and what each prints
-// stays together. Those that take longest begin first. There is one at a time more than there are cores: tests wait a lot.
+// stays together. Tests of single modules, which leave nothing behind, share a process for each part of the sources. What
+// takes longest begins first. There is one process more at a time than there are cores, because tests wait a lot; files that
+// do little else than wait have places of their own beside these.
 
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { secondsFor } from "./test-budgets.ts";
+import { groupOf, secondsFor, waits } from "./test-budgets.ts";
 import { type Failure, readReport, shortened } from "./test-report.ts";
 
 /** Of one test that says nothing else: only what goes wrong takes so long. */
@@ -14,6 +16,9 @@ const TEST_MS_MAX = 120_000;
 const FILE_MS_MAX = 420_000;
 
 const SLOWEST = 10;
+
+/** For files that wait. */
+const WAITING_PLACES = 2;
 
 export interface FileRun {
   readonly file: string;
@@ -36,40 +41,59 @@ interface TestRun {
 
 /** Runs all of them, says what it has run while it goes on, and sums it up. Gives whether everything passed. */
 export async function runTests({ root, files, env = {}, signal }: TestRun): Promise<boolean> {
-  const waiting = files.toSorted((one, other) => secondsFor(other) - secondsFor(one));
+  const groups = [...Map.groupBy(files, groupOf).entries()]
+    .map(([name, members]) => ({ name, files: members }))
+    .toSorted((one, other) => secondsFor(other.name) - secondsFor(one.name));
+  const [idle, busy] = [groups.filter(({ name }) => waits(name)), groups.filter(({ name }) => !waits(name))];
   const runs: FileRun[] = [];
+  let left = files.length;
   const folder = mkdtempSync(join(tmpdir(), "taskonaut-check-"));
-  const slots = Array.from({ length: availableParallelism() + 1 }, async (_, slot) => {
-    for (let file = waiting.shift(); file !== undefined && !signal.aborted; file = waiting.shift()) {
-      const run = await runFile(file, { root, env, signal, log: join(folder, String(slot)) });
+  const place = async (log: string, ...queues: readonly Group[][]): Promise<void> => {
+    const next = (): Group | undefined => queues.find(({ length }) => length > 0)?.shift();
+    for (let group = next(); group !== undefined && !signal.aborted; group = next()) {
+      left -= group.files.length;
+      const run = await runGroup(group, { root, env, signal, log: join(folder, log) });
       console.log(lineOf(run));
       runs.push(run);
     }
-  });
-  await Promise.all(slots);
+  };
+  await Promise.all([
+    ...Array.from({ length: availableParallelism() + 1 }, (_, at) => place(`busy ${at}`, busy, idle)),
+    ...Array.from({ length: WAITING_PLACES }, (_, at) => place(`idle ${at}`, idle)),
+  ]);
   rmSync(folder, { recursive: true });
   sumUp(runs);
-  if (runs.length < files.length) console.log(`${files.length - runs.length} files of tests were not run.`);
-  return runs.length === files.length && runs.every(({ failures }) => failures.length === 0);
+  if (left > 0) console.log(`${left} files of tests were not run.`);
+  return left === 0 && runs.every(({ failures }) => failures.length === 0);
 }
 
-async function runFile(
-  file: string,
+/** What one process runs. */
+interface Group {
+  /** The file, or where its files are. */
+  readonly name: string;
+  readonly files: readonly string[];
+}
+
+async function runGroup(
+  { name: file, files }: Group,
   { root, env, signal, log }: Required<Omit<TestRun, "files">> & { readonly log: string },
 ): Promise<FileRun> {
   const started = performance.now();
   // one file for both streams: their lines stay in order
   const output = openSync(log, "w");
-  const child = Bun.spawn([process.execPath, "test", "--timeout", String(TEST_MS_MAX), `./${file}`], {
-    cwd: root,
-    env: { ...process.env, ...env },
-    stdin: "ignore",
-    stdout: output,
-    stderr: output,
-    timeout: FILE_MS_MAX,
-    killSignal: "SIGKILL",
-    signal,
-  });
+  const child = Bun.spawn(
+    [process.execPath, "test", "--timeout", String(TEST_MS_MAX), ...files.map((each) => `./${each}`)],
+    {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdin: "ignore",
+      stdout: output,
+      stderr: output,
+      timeout: FILE_MS_MAX,
+      killSignal: "SIGKILL",
+      signal,
+    },
+  );
   const exit = await child.exited;
   closeSync(output);
   const text = readFileSync(log, "utf8");
@@ -81,7 +105,7 @@ async function runFile(
     cpuSeconds: Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1e6,
     passed,
     skipped,
-    failures: isOdd ? [{ name: `ended with ${exit}`, text: shortened(text.split("\n")) }] : failures,
+    failures: isOdd ? [{ name: `ended with ${exit}`, file, text: shortened(text.split("\n")) }] : failures,
   };
 }
 
@@ -102,11 +126,15 @@ function sumUp(runs: readonly FileRun[]): void {
   for (const { file, seconds } of slowest.filter((run) => run.seconds > secondsFor(run.file))) {
     console.log(`${file} took ${seconds.toFixed(1)} s; its budget is ${secondsFor(file)} s (test-budgets.ts).`);
   }
-  const failed = runs.flatMap(({ file, failures }) => failures.map((failure) => ({ file, ...failure })));
+  const failed = runs.flatMap(({ file, failures }) =>
+    failures.map((failure) => ({ ...failure, file: failure.file ?? file })),
+  );
   for (const { file, text } of failed) console.log(`\n${file}:\n${text}`);
   if (failed.length > 0) console.log(`\nFailed:\n${failed.map(({ file, name }) => `  ${file}: ${name}`).join("\n")}`);
   const [passed, skipped] = [sum(runs, "passed"), sum(runs, "skipped")];
-  console.log(`\n${passed} passed, ${failed.length} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+  const cpuSeconds = runs.reduce((all, run) => all + run.cpuSeconds, 0);
+  console.log(`\nCPU ${cpuSeconds.toFixed(0)} s, without database servers and browsers.`);
+  console.log(`${passed} passed, ${failed.length} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
 }
 
 function sum(runs: readonly FileRun[], what: "passed" | "skipped"): number {

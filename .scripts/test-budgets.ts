@@ -59,8 +59,35 @@ const BUDGETS: Readonly<Record<string, number>> = {
   "test/engine/sizes.test.ts": 12,
 };
 
-export function secondsFor(file: string): number {
-  return BUDGETS[file] ?? FEW_SECONDS;
+/** They wait for leases, time limits and clocks, and hardly compute: others may run beside them. */
+const WAITING: ReadonlySet<string> = new Set([
+  "test/browser/charts.test.ts",
+  "test/contract/heartbeat.test.ts",
+  "test/contract/postgres-locked.test.ts",
+  "test/e2e/connections.test.ts",
+  "test/e2e/idle.test.ts",
+  "test/e2e/postgres.test.ts",
+  "test/e2e/stdin.test.ts",
+  "test/e2e/take-over.test.ts",
+  "test/engine/known-outcomes.test.ts",
+  "test/engine/pause.test.ts",
+  "test/engine/poison.test.ts",
+  "test/engine/progress.test.ts",
+  "test/engine/unique.test.ts",
+]);
+
+/** `name`: of a file, or of what `groupOf` gives. */
+export function secondsFor(name: string): number {
+  return BUDGETS[name] ?? FEW_SECONDS;
+}
+
+export function waits(name: string): boolean {
+  return WAITING.has(name);
+}
+
+/** The name of the process that runs it: the file's own, or that of a part of the sources, whose tests share one. */
+export function groupOf(file: string): string {
+  return /^src\/[^/]+(?=\/)/.exec(file)?.[0] ?? file;
 }
 
 /** Needs neither a database server nor the compiled program. */

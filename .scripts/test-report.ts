@@ -6,6 +6,8 @@ const REMARK = /^ +\^ /;
 /** An error that belongs to no test, that the file cannot be loaded for instance: it stands between two rules. */
 const ERROR_BETWEEN = "# Unhandled error between tests";
 const RULE = /^-{20,}$/;
+/** Before the tests of a file. */
+const FILE = /^(\S+\.test\.tsx?):$/;
 const SUMMARY = /^ *(\d+) (pass|fail|skip|todo|errors?)$/;
 
 /** Of the text of one failure: its beginning says where, its end what. */
@@ -13,6 +15,8 @@ const LINES_MAX = 60;
 
 export interface Failure {
   readonly name: string;
+  /** Undefined where the output does not say which. */
+  readonly file: string | undefined;
   /** With the error. */
   readonly text: string;
 }
@@ -29,7 +33,14 @@ export function readReport(output: string): TestReport {
   /** Printed since the last result: what the next one has to say, where it is a failure. */
   let pending: string[] = [];
   let rules = 0;
+  let file: string | undefined;
+  const failureOf = (line: string, lines: readonly string[]): Failure => ({
+    name: line.replace(/^\(fail\) | \[[\d.]+ms\]$/g, ""),
+    file,
+    text: shortened(lines),
+  });
   for (const line of Bun.stripANSI(output).split("\n")) {
+    file = FILE.exec(line)?.[1] ?? file;
     const result = RESULT.exec(line)?.[1];
     if (result === "pass") passed += 1;
     if (result === "skip" || result === "todo") skipped += 1;
@@ -45,10 +56,6 @@ export function readReport(output: string): TestReport {
     }
   }
   return { passed, skipped, failures };
-}
-
-function failureOf(line: string, lines: readonly string[]): Failure {
-  return { name: line.replace(/^\(fail\) | \[[\d.]+ms\]$/g, ""), text: shortened(lines) };
 }
 
 function remark(failures: Failure[], line: string): void {

@@ -17,19 +17,20 @@ import { Outsider, wishes } from "./outsider.ts";
 import { findBreaches, settle } from "./reckoning.ts";
 import { runUndisturbed, type Expected } from "./undisturbed.ts";
 import { until } from "../support/until.ts";
+import { effort } from "../support/effort.ts";
 
 const SEED = Number(process.env["CHAOS_SEED"] ?? Date.now() % 1_000_000);
 const LEASE_MS = 1000;
 const LEASE = { TASKONAUT_LEASE_MS: String(LEASE_MS) };
 
-const CRASHES = 3;
+const CRASHES = effort({ check: 1, long: 3 });
 const KILLS_PER_CRASH = 3;
 /** Answers, at least. */
-const LOST = 20;
-const STOPS = 5;
+const LOST = effort({ check: 8, long: 20 });
+const STOPS = effort({ check: 2, long: 5 });
 
 /** Of one round of questions. */
-const TASKS = 250;
+const TASKS = effort({ check: 100, long: 250 });
 /** What is not due at once starts within this time. */
 const OVER_MS = 5_000;
 

@@ -6,12 +6,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DIALECTS, openPlace, type Place } from "../e2e/place.ts";
 import { Random } from "../sim/random.ts";
+import { effort } from "../support/effort.ts";
 import { until } from "../support/until.ts";
 import { Crew, killAtRandom } from "./crew.ts";
 import { Outsider } from "./outsider.ts";
 
 const SEED = Number(process.env["CHAOS_SEED"] ?? 1);
-const KILLS = Number(process.env["CHAOS_KILLS"] ?? 6);
+const KILLS = Number(process.env["CHAOS_KILLS"] ?? effort({ check: 3, long: 6 }));
 const WORKERS = 5;
 const TENANTS = 4;
 const TASKS = 60 + 20 * KILLS;

@@ -11,12 +11,13 @@ import { scheduleRow } from "../contract/rows.ts";
 import { Random } from "../sim/random.ts";
 import { DATABASES } from "../support/databases.ts";
 import { until } from "../support/until.ts";
+import { effort } from "../support/effort.ts";
 
 setDefaultTimeout(120_000);
 
 const SCHEDULES = 50;
 const WORKERS = 3;
-const KILLS = Number(process.env["CHAOS_KILLS"] ?? 12);
+const KILLS = Number(process.env["CHAOS_KILLS"] ?? effort({ check: 6, long: 12 }));
 const SEED = Number(process.env["CHAOS_SEED"] ?? Date.now() % 1_000_000);
 const SECOND = 1000;
 

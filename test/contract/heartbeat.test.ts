@@ -6,10 +6,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { StoreAddress } from "../../src/store/address.ts";
 import { openStore } from "../../src/store/open.ts";
-import { migrate, type Place, postgresPlace, sqlitePlace } from "./place.ts";
+import { type Place, POSTGRES, SQLITE } from "./place.ts";
 import { startProxy } from "../support/proxy.ts";
 import { type BlockedWorker, startBlockedWorker } from "../support/blocked-worker.ts";
-import { testDatabase } from "../support/postgres.ts";
 import { rejection } from "../support/rejection.ts";
 import { until } from "../support/until.ts";
 import type { Heartbeat } from "../../src/core/heartbeat.ts";
@@ -19,15 +18,6 @@ import { type HeartbeatOptions, startHeartbeat } from "../../src/heartbeat/start
 
 const LEASE_MS = 600;
 const NEVER_STUCK_MS = 600_000;
-
-const database = { drop: async () => {} };
-afterAll(() => database.drop());
-
-async function createPostgres(): Promise<Place> {
-  const { url, drop } = await testDatabase();
-  database.drop = drop;
-  return postgresPlace(url);
-}
 
 let open: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -99,14 +89,13 @@ async function leaseOf(store: Store, id: string): Promise<number | undefined> {
 }
 
 describe.each([
-  ["sqlite", sqlitePlace],
-  ["postgres", createPostgres],
-] as const)("the heartbeat on %s", (dialect, createPlace) => {
+  ["sqlite", SQLITE],
+  ["postgres", POSTGRES],
+] as const)("the heartbeat on %s", (dialect, places) => {
   let place: Place;
   let store: Store;
   beforeAll(async () => {
-    place = await createPlace();
-    await migrate(place.address);
+    place = await places.migrated();
     store = await openStore(place.address);
   }, 120_000);
   afterAll(async () => {
@@ -235,8 +224,7 @@ describe.each([
 describe("the watchdog of the heartbeat", () => {
   let place: Place;
   beforeAll(async () => {
-    place = await sqlitePlace();
-    await migrate(place.address);
+    place = await SQLITE.migrated();
   });
   afterAll(() => place.drop());
 

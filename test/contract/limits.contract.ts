@@ -1,12 +1,12 @@
 // What every store must hold to of the limits of flows: how many tasks of a flow and of a key are held at once, how many
 // begin within a time, and whose turn it is.
 
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
 
 import type { TaskRow } from "../../src/core/record/record.ts";
-import { openStore } from "../../src/store/open.ts";
 import type { Claim, ClaimFlow, ClaimRequest, Store } from "../../src/store/store.ts";
-import { migrate, type Place } from "./place.ts";
+import type { Place } from "./place.ts";
+import { taskBench } from "./task-bench.ts";
 import { changeOf, inStatus, plannedRecord } from "./rows.ts";
 
 const HOUR_MS = 3_600_000;
@@ -14,33 +14,22 @@ const ONE_PER_KEY: ClaimFlow = { name: "mail", limit: 500, heldMax: null, keys: 
 
 export function limitsContract(dialect: string, create: () => Promise<Place>): void {
   describe(`${dialect}: limits of flows`, () => {
-    let place: Place;
-    let store: Store;
-    let more: Store[];
+    const bench = taskBench(create);
     const begunAt = Date.now() - 60_000;
     let due = begunAt;
 
-    beforeEach(async () => {
-      place = await create();
-      await migrate(place.address);
-      store = await openStore(place.address);
-      more = [];
+    beforeEach(() => {
       due = begunAt;
-    });
-
-    afterEach(async () => {
-      await Promise.all([store, ...more].map((each) => each.close()));
-      await place.drop();
     });
 
     const worker = crypto.randomUUID();
     const insertWorker = (id: string): Promise<void> => {
       const time = dialect === "sqlite" ? "1" : "now()";
-      return place.execute(`${dialect === "sqlite" ? "pragma busy_timeout = 5000;" : ""}
+      return bench.place.execute(`${dialect === "sqlite" ? "pragma busy_timeout = 5000;" : ""}
         insert into workers (id, name, started_at, lease_until, lease_ms) values ('${id}', 'w', ${time}, ${time}, 1)
         on conflict do nothing`);
     };
-    const claim = async (flow: ClaimFlow, over: Partial<ClaimRequest> = {}, by = store): Promise<Claim> => {
+    const claim = async (flow: ClaimFlow, over: Partial<ClaimRequest> = {}, by = bench.store): Promise<Claim> => {
       const request = { workerId: worker, limit: 500, flows: [flow], deadOwners: [], ...over };
       await insertWorker(request.workerId);
       return by.claimTasks(request);
@@ -55,19 +44,19 @@ export function limitsContract(dialect: string, create: () => Promise<Place>): v
       const records = keys.map((limit_key) =>
         plannedRecord({ flow_name: "mail", limit_key, due_at: (due += 1), ...over }),
       );
-      await store.insertTasks(records);
+      await bench.store.insertTasks(records);
       return records.map(({ task }) => task);
     };
-    const end = async (task: TaskRow, by = store): Promise<void> => {
+    const end = async (task: TaskRow, by = bench.store): Promise<void> => {
       const ended = { ...inStatus("COMPLETED"), lease_owner: null, due_at: null };
       expect(await by.commitChanges([changeOf(task, ended)])).toEqual([true]);
     };
     const sleep = async (task: TaskRow, dueAt: number): Promise<void> => {
       const asleep = { status: "WAITING_OBSERVATION", lease_owner: null, due_at: dueAt } as const;
-      expect(await store.commitChanges([changeOf(task, asleep)])).toEqual([true]);
+      expect(await bench.store.commitChanges([changeOf(task, asleep)])).toEqual([true]);
     };
     const set = (columns: string, values: string): Promise<void> =>
-      place.execute(`insert into limits (kind, name, set_by, set_at, ${columns})
+      bench.place.execute(`insert into limits (kind, name, set_by, set_at, ${columns})
         values ('flow', 'mail', 'me', ${dialect === "sqlite" ? "1" : "now()"}, ${values})`);
 
     test("one of each key runs at a time, in the order of creation, and keys take turns", async () => {
@@ -111,7 +100,7 @@ export function limitsContract(dialect: string, create: () => Promise<Place>): v
       expect(others.map((task) => task.limit_key ?? "none").toSorted()).toEqual(["a", "b"]);
       for (const task of others) await end(task);
       await queue(["a"], { due_at: begunAt - 1000 });
-      const asleep = (await store.readTask(begun.id))?.task;
+      const asleep = (await bench.store.readTask(begun.id))?.task;
       if (!asleep) throw new Error("It is gone.");
       await sleep(asleep, Date.now() - 1);
       const found = await claim(ONE_PER_KEY);
@@ -183,10 +172,10 @@ export function limitsContract(dialect: string, create: () => Promise<Place>): v
       expect((await claim(flow)).tasks).toEqual([]);
       // its time has passed
       const past = dialect === "sqlite" ? "slice_at - 3700000" : "slice_at - interval '3700 s'";
-      await place.execute(`update limit_starts set slice_at = ${past}`);
+      await bench.place.execute(`update limit_starts set slice_at = ${past}`);
       expect((await claim(flow)).tasks).toHaveLength(3);
       expect((await claim(flow)).tasks).toEqual([]);
-      expect(await place.count("limit_starts")).toBe(1);
+      expect(await bench.place.count("limit_starts")).toBe(1);
     });
 
     test("a rate holds with keys, and counts what begins once", async () => {
@@ -196,7 +185,7 @@ export function limitsContract(dialect: string, create: () => Promise<Place>): v
       expect(begun.map((task) => task.limit_key)).toEqual(["a", "b", "c", "d"]);
       expect((await claim(flow)).tasks).toEqual([]);
       // let go of before it had begun: it is counted already
-      expect(await store.releaseTasks({ workerId: worker, except: begun.slice(1).map(({ id }) => id) })).toBe(1);
+      expect(await bench.store.releaseTasks({ workerId: worker, except: begun.slice(1).map(({ id }) => id) })).toBe(1);
       expect(rowsOf(await claim(flow)).map(({ id }) => id)).toEqual([begun[0]?.id ?? ""]);
       for (const task of begun.slice(1)) await end(task);
       expect((await claim(flow)).tasks).toEqual([]);
@@ -209,7 +198,7 @@ export function limitsContract(dialect: string, create: () => Promise<Place>): v
       let tasks: readonly TaskRow[] = [];
       for (let n = 0; n < 3; n++) tasks = [...tasks, ...rowsOf(await claim(flow, { limit: 10 }))];
       expect(tasks.map((task) => task.limit_key ?? "none").toSorted()).toEqual(["a", "a", "b"]);
-      await place.execute("update limits set running = 0, running_per_key = 0, rate_count = 0, rate_ms = null");
+      await bench.place.execute("update limits set running = 0, running_per_key = 0, rate_count = 0, rate_ms = null");
       for (let n = 0; n < 3; n++) tasks = [...tasks, ...rowsOf(await claim(flow, { limit: 10 }))];
       expect(tasks).toHaveLength(5);
     });
@@ -218,7 +207,7 @@ export function limitsContract(dialect: string, create: () => Promise<Place>): v
       const flow: ClaimFlow = { ...ONE_PER_KEY, limit: 3, heldMax: 4 };
       const keys = Array.from({ length: 60 }, (_, n) => `key ${n % 7}`);
       await queue(keys);
-      more = await Promise.all(Array.from({ length: 5 }, () => openStore(place.address)));
+      const more = await Promise.all(Array.from({ length: 5 }, () => bench.open()));
       const held = new Map<string, TaskRow>();
       let left = keys.length;
       const work = async (by: Store): Promise<void> => {
@@ -236,7 +225,7 @@ export function limitsContract(dialect: string, create: () => Promise<Place>): v
         }
       };
       await Promise.all(more.map(work));
-      expect(await place.count("tasks where lease_owner is not null")).toBe(0);
+      expect(await bench.place.count("tasks where lease_owner is not null")).toBe(0);
     }, 60_000);
   });
 }

@@ -1,4 +1,4 @@
-// A place for a store: a database of a test's own, which other processes can be sent to.
+// A place for a store: a database of a test's own, which other processes can be sent to; empty, or with all tables.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,8 +6,11 @@ import { join } from "node:path";
 import { Database } from "bun:sqlite";
 import postgres from "postgres";
 
-import type { StoreAddress } from "../../src/store/address.ts";
+import type { PostgresAddress, SqliteAddress, StoreAddress } from "../../src/store/address.ts";
 import { openMigrator } from "../../src/store/open.ts";
+import { migratedDatabase } from "../support/migrated-database.ts";
+import { copyMigrated } from "../support/migrated-file.ts";
+import { testDatabase } from "../support/postgres.ts";
 
 export interface Place {
   readonly address: StoreAddress;
@@ -20,6 +23,38 @@ export interface Place {
   drop(): Promise<void>;
 }
 
+export type PostgresPlace = Place & { readonly address: PostgresAddress };
+
+type SqlitePlace = Place & { readonly address: SqliteAddress };
+
+/** Of one dialect. */
+export interface Places<P extends Place = Place> {
+  /** Without tables. */
+  empty(): Promise<P>;
+  migrated(): Promise<P>;
+}
+
+export const SQLITE: Places<SqlitePlace> = {
+  empty: sqlitePlace,
+  async migrated() {
+    const place = await sqlitePlace();
+    await copyMigrated(place.address.path);
+    return place;
+  },
+};
+
+export const POSTGRES: Places<PostgresPlace> = {
+  async empty() {
+    const database = await testDatabase();
+    return { ...postgresPlace(database.url), drop: () => database.drop() };
+  },
+  async migrated() {
+    const schema = "s_migrated";
+    const database = await migratedDatabase(schema);
+    return { ...postgresPlace(database.url, schema), drop: () => database.drop() };
+  },
+};
+
 export async function migrate(address: StoreAddress): Promise<void> {
   const migrator = await openMigrator(address);
   try {
@@ -29,7 +64,7 @@ export async function migrate(address: StoreAddress): Promise<void> {
   }
 }
 
-export async function sqlitePlace(): Promise<Place> {
+async function sqlitePlace(): Promise<SqlitePlace> {
   const folder = mkdtempSync(join(tmpdir(), "taskonaut-store-"));
   const path = join(folder, "tasks.db");
   return {
@@ -59,8 +94,7 @@ export async function sqlitePlace(): Promise<Place> {
 }
 
 /** A schema of its own in the database of `url`. */
-export async function postgresPlace(url: string): Promise<Place> {
-  const schema = `s_${crypto.randomUUID().replaceAll("-", "")}`;
+export function postgresPlace(url: string, schema = `s_${crypto.randomUUID().replaceAll("-", "")}`): PostgresPlace {
   const execute = async (script: string): Promise<unknown> => {
     const sql = postgres(url, { max: 1, onnotice: () => {} });
     try {

@@ -1,56 +1,81 @@
-// A database of PostgreSQL for the tests of one file, a place in it for each test, and a session that can see, and
-// hold up, what stores do there.
+// A place on PostgreSQL for each test, and a session that can see, and hold up, what stores do there.
 
 import { afterAll, afterEach, beforeAll, beforeEach } from "bun:test";
 import postgres from "postgres";
 
 import { type TestDatabase, testDatabase } from "../support/postgres.ts";
-import { type Place, postgresPlace } from "./place.ts";
+import { type Place, POSTGRES, type PostgresPlace, postgresPlace } from "./place.ts";
+
+const SET_UP_MS_MAX = 120_000;
 
 export interface PostgresBench {
   /** Of the database. */
   readonly url: string;
   /** A session past all stores; the only one of its client. */
   readonly admin: postgres.Sql;
-  /** Not migrated yet. Dropped after the test. */
+  /** Dropped after the test. */
   readonly place: Place;
   /** The schema of the place. */
   readonly schema: string;
 }
 
-/** Call it at the top of a file. `open`: where the database comes from. */
+/** Call it at the top of a file. `open`: where the database comes from, on which each test has an empty place. */
 export function postgresBench(open: () => Promise<TestDatabase> = testDatabase): PostgresBench {
-  let database: TestDatabase | undefined;
-  let admin: postgres.Sql | undefined;
-  let place: Place | undefined;
-
+  const current: Current = {};
+  let drop = async (): Promise<void> => {};
   beforeAll(async () => {
-    database = await open();
-    admin = postgres(database.url, { max: 1, onnotice: () => {} });
-  }, 120_000);
+    const database = await open();
+    ({ drop } = database);
+    Object.assign(current, { database, admin: adminOf(database.url) });
+  }, SET_UP_MS_MAX);
   afterAll(async () => {
-    await admin?.end();
-    await database?.drop();
+    await current.admin?.end();
+    await drop();
   });
-  beforeEach(async () => {
-    place = await postgresPlace(present(database).url);
+  beforeEach(() => {
+    current.place = postgresPlace(present(current.database).url);
   });
-  afterEach(() => place?.drop());
+  afterEach(() => current.place?.drop());
+  return benchOf(current);
+}
 
+/** The same, where each test has a database that is migrated already. */
+export function migratedBench(): PostgresBench {
+  const current: Current = {};
+  beforeEach(async () => {
+    const place = await POSTGRES.migrated();
+    Object.assign(current, { place, database: place.address, admin: adminOf(place.address.url) });
+  }, SET_UP_MS_MAX);
+  afterEach(async () => {
+    await current.admin?.end();
+    await current.place?.drop();
+  });
+  return benchOf(current);
+}
+
+interface Current {
+  database?: Pick<TestDatabase, "url">;
+  admin?: postgres.Sql;
+  place?: PostgresPlace;
+}
+
+function adminOf(url: string): postgres.Sql {
+  return postgres(url, { max: 1, onnotice: () => {} });
+}
+
+function benchOf(current: Current): PostgresBench {
   return {
     get url() {
-      return present(database).url;
+      return present(current.database).url;
     },
     get admin() {
-      return present(admin);
+      return present(current.admin);
     },
     get place() {
-      return present(place);
+      return present(current.place);
     },
     get schema() {
-      const { address } = present(place);
-      if (address.dialect !== "postgres") throw new Error("Not a place on PostgreSQL.");
-      return address.schema;
+      return present(current.place).address.schema;
     },
   };
 }

@@ -5,16 +5,14 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import type { EventRow } from "../../src/store/event-store.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
-import { migrate } from "./place.ts";
-import { postgresBench } from "./postgres-bench.ts";
+import { migratedBench } from "./postgres-bench.ts";
 import { plannedRecord } from "./rows.ts";
 
-const bench = postgresBench();
+const bench = migratedBench();
 const MINUTE = 60_000;
 
 let store: Store;
 beforeEach(async () => {
-  await migrate(bench.place.address);
   store = await openStore(bench.place.address);
 });
 afterEach(() => store.close());

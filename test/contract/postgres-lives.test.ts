@@ -4,8 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 
 import type { Store } from "../../src/store/store.ts";
 import { openStore } from "../../src/store/open.ts";
-import { migrate } from "./place.ts";
-import { postgresBench } from "./postgres-bench.ts";
+import { migratedBench } from "./postgres-bench.ts";
 import { startChild } from "./process.ts";
 import { startProxy } from "../support/proxy.ts";
 import { until } from "../support/until.ts";
@@ -15,13 +14,12 @@ const HOUR_MS = 3_600_000;
 /** Longer than a lock must be free to count. */
 const LONG_MS = 900;
 
-const bench = postgresBench();
+const bench = migratedBench();
 
 let observer: Store;
 let open: (() => Promise<void> | void)[];
 
 beforeEach(async () => {
-  await migrate(bench.place.address);
   observer = await openStore(bench.place.address);
   open = [() => observer.close()];
 });

@@ -1,6 +1,6 @@
 // Callers of one task from several processes: the lock under which each writes, and the turns that they wait for.
 
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 import postgres from "postgres";
 
 import { openStore } from "../../src/store/open.ts";
@@ -8,11 +8,10 @@ import { quoteSchema } from "../../src/store/postgres/schema.ts";
 import { taskKey } from "../../src/store/postgres/tasks.ts";
 import type { Store } from "../../src/store/store.ts";
 import { until } from "../support/until.ts";
-import { migrate } from "./place.ts";
-import { postgresBench } from "./postgres-bench.ts";
+import { migratedBench } from "./postgres-bench.ts";
 import { changeOf, plannedRecord } from "./rows.ts";
 
-const bench = postgresBench();
+const bench = migratedBench();
 const OWNER = "019aaaaa-0000-7000-8000-000000000001";
 
 const repeat = (value: boolean): boolean[] => Array.from({ length: 3 }, () => value);
@@ -24,7 +23,6 @@ async function another(works = false): Promise<Store> {
   return store;
 }
 
-beforeEach(() => migrate(bench.place.address));
 afterEach(async () => {
   await Promise.all(stores.map((store) => store.close()));
   stores = [];

@@ -1,13 +1,13 @@
 // What every store must hold to (`src/store/store.ts`), whatever lies beneath: the queue, who takes what from it, and
 // how the others hear of it.
 
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 
 import type { TaskRecord, TaskRow } from "../../src/core/record/record.ts";
 import type { Claim, ClaimFlow, ClaimRequest, Store } from "../../src/store/store.ts";
 import { turn } from "../support/fake-clock.ts";
-import { openStore } from "../../src/store/open.ts";
-import { migrate, type Place } from "./place.ts";
+import type { Place } from "./place.ts";
+import { taskBench } from "./task-bench.ts";
 import { callRow, changeOf, inStatus, plannedRecord, stepRow, T0 } from "./rows.ts";
 import { until } from "../support/until.ts";
 import { recordsOf } from "../support/listed.ts";
@@ -21,40 +21,24 @@ const FLOW: ClaimFlow = { name: "echo_add", limit: 500, heldMax: null };
 
 export function queueContract(dialect: string, create: () => Promise<Place>): void {
   describe(`${dialect}: queue`, () => {
-    let place: Place;
-    let store: Store;
-    let other: Store;
-    let more: Store[];
-
-    beforeEach(async () => {
-      place = await create();
-      await migrate(place.address);
-      store = await openStore(place.address);
-      other = await openStore(place.address);
-      more = [];
-    });
-
-    afterEach(async () => {
-      await Promise.all([store, other, ...more].map((each) => each.close()));
-      await place.drop();
-    });
+    const bench = taskBench(create, { hasOther: true });
 
     const worker = crypto.randomUUID();
     const peer = crypto.randomUUID();
 
     const queue = async (over: Partial<TaskRow> = {}): Promise<TaskRecord> => {
       const record = plannedRecord({ due_at: Date.now() - 1000, ...over });
-      expect(await store.insertTasks([record])).toEqual([true]);
+      expect(await bench.store.insertTasks([record])).toEqual([true]);
       return record;
     };
-    const claim = async (over: Partial<ClaimRequest> = {}, by = store): Promise<Claim> => {
+    const claim = async (over: Partial<ClaimRequest> = {}, by = bench.store): Promise<Claim> => {
       const request = { workerId: worker, limit: 500, flows: [FLOW], deadOwners: [], ...over };
       // the row of a worker that claims is there; whether it lives is nothing to a claim
-      await place.execute(workerRow(dialect, request.workerId));
+      await bench.place.execute(workerRow(dialect, request.workerId));
       return by.claimTasks(request);
     };
     const ownerOf = async ({ task }: TaskRecord): Promise<string | null | undefined> =>
-      (await other.readTask(task.id))?.task.lease_owner;
+      (await bench.other.readTask(task.id))?.task.lease_owner;
 
     test("a claim leases due tasks and gives them whole, as they are read afterwards", async () => {
       const planned = await queue({ due_at: T0 });
@@ -69,7 +53,7 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
         stepRow(task.id, { step_index: 2, status: "COMPLETED", output_payload: '{"b":1, "a":2}', outcome_seq: 1 }),
       ] as const;
       const calls = [callRow(steps[0], { created_at: T0 }), callRow(steps[1], { created_at: T0 - 1 })] as const;
-      await store.insertTasks([{ task, steps: steps.toReversed(), calls }]);
+      await bench.store.insertTasks([{ task, steps: steps.toReversed(), calls }]);
 
       const asked = Date.now();
       const { tasks, nextDueAt, now } = await claim();
@@ -86,14 +70,14 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
           takenFrom: null,
         },
       ]);
-      for (const { record } of tasks) expect(await other.readTask(record.task.id)).toEqual(record);
-      expect((await claim({ workerId: peer }, other)).tasks).toEqual([]);
+      for (const { record } of tasks) expect(await bench.other.readTask(record.task.id)).toEqual(record);
+      expect((await claim({ workerId: peer }, bench.other)).tasks).toEqual([]);
     });
 
     test("a worker that has no row, which nobody would see die, takes nothing", async () => {
       const record = await queue();
       const request = { workerId: crypto.randomUUID(), limit: 500, flows: [FLOW], deadOwners: [] };
-      await expect(store.claimTasks(request)).rejects.toMatchObject({ code: "worker_not_registered" });
+      await expect(bench.store.claimTasks(request)).rejects.toMatchObject({ code: "worker_not_registered" });
       expect(await ownerOf(record)).toBeNull();
       expect((await claim()).tasks).toHaveLength(1);
     });
@@ -102,11 +86,11 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
       const orphan = await queue({ lease_owner: crypto.randomUUID(), version: 3 });
       const free = await queue();
       const held = await queue({ lease_owner: peer });
-      await place.execute(workerRow(dialect, peer));
-      expect(await store.releaseOrphans()).toBe(1);
-      expect(await store.releaseOrphans()).toBe(0);
+      await bench.place.execute(workerRow(dialect, peer));
+      expect(await bench.store.releaseOrphans()).toBe(1);
+      expect(await bench.store.releaseOrphans()).toBe(0);
       expect(await ownerOf(held)).toBe(peer);
-      expect((await other.readTask(orphan.task.id))?.task).toMatchObject({ lease_owner: null, version: 4 });
+      expect((await bench.other.readTask(orphan.task.id))?.task).toMatchObject({ lease_owner: null, version: 4 });
       expect((await claim()).tasks.map(({ record }) => record.task.id).toSorted()).toEqual(
         [orphan.task.id, free.task.id].toSorted(),
       );
@@ -134,7 +118,7 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
       await queue({ lease_owner: peer });
       const parked = plannedRecord({ parked_reason: "why" });
       const ended = plannedRecord(inStatus("COMPLETED"));
-      await store.insertTasks([parked, ended]);
+      await bench.store.insertTasks([parked, ended]);
       expect((await claim()).tasks).toEqual([]);
       expect((await claim({ flows: [] })).tasks).toEqual([]);
       const free = await queue();
@@ -150,7 +134,7 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
         Object.entries(limits).map(([name, limit]) => ({ name, limit, heldMax: null }));
       const namesOf = ({ tasks }: Claim): string => tasks.map(({ record }) => record.task.flow_name).join("");
       expect(namesOf(await claim({ flows: flowsOf({ a: 1, b: 2 }) }))).toBe("abb");
-      expect(namesOf(await claim({ flows: flowsOf({ a: 500, b: 500 }), limit: 4 }, other))).toBe("aaab");
+      expect(namesOf(await claim({ flows: flowsOf({ a: 500, b: 500 }), limit: 4 }, bench.other))).toBe("aaab");
       expect(namesOf(await claim({ flows: flowsOf({ a: 500, b: 500 }) }))).toBe("b");
     });
 
@@ -179,16 +163,16 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
       ]);
       expect(await ownerOf(living)).toBe(peer);
       // Whoever was taken for dead wrongly can write nothing any more.
-      expect(await other.commitChanges([changeOf(held.task)])).toEqual([false]);
+      expect(await bench.other.commitChanges([changeOf(held.task)])).toEqual([false]);
     });
 
     test("a claimed task is its worker's to change, and leaves the queue when it ends", async () => {
       const { task } = await queue();
       const [claimed] = (await claim()).tasks;
       if (!claimed) throw new Error("Nothing was claimed.");
-      expect(await other.commitChanges([changeOf(task)])).toEqual([false]);
+      expect(await bench.other.commitChanges([changeOf(task)])).toEqual([false]);
       const end = { ...inStatus("COMPLETED"), lease_owner: null, due_at: null };
-      expect(await store.commitChanges([changeOf(claimed.record.task, end)])).toEqual([true]);
+      expect(await bench.store.commitChanges([changeOf(claimed.record.task, end)])).toEqual([true]);
       expect((await claim()).tasks).toEqual([]);
     });
 
@@ -196,14 +180,14 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
       const [kept, free] = [await queue({ due_at: T0 }), await queue()];
       const foreign = await queue({ lease_owner: peer });
       const [, claimed] = (await claim()).tasks;
-      expect(await store.releaseTasks({ workerId: worker, except: [kept.task.id] })).toBe(1);
+      expect(await bench.store.releaseTasks({ workerId: worker, except: [kept.task.id] })).toBe(1);
       expect([await ownerOf(kept), await ownerOf(free), await ownerOf(foreign)]).toEqual([worker, null, peer]);
       if (!claimed) throw new Error("Two were to be claimed.");
-      expect(await store.commitChanges([changeOf(claimed.record.task)])).toEqual([false]);
-      const { tasks } = await claim({ workerId: peer }, other);
+      expect(await bench.store.commitChanges([changeOf(claimed.record.task)])).toEqual([false]);
+      const { tasks } = await claim({ workerId: peer }, bench.other);
       expect(tasks.map(({ record }) => record.task)).toMatchObject([{ id: free.task.id, due_at: free.task.due_at }]);
-      expect(await store.releaseTasks({ workerId: worker, except: [] })).toBe(1);
-      expect(await store.releaseTasks({ workerId: worker, except: [] })).toBe(0);
+      expect(await bench.store.releaseTasks({ workerId: worker, except: [] })).toBe(1);
+      expect(await bench.store.releaseTasks({ workerId: worker, except: [] })).toBe(0);
     });
 
     test("of what a worker lets go of no start counts any more, of what it keeps all do", async () => {
@@ -212,10 +196,10 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
         return { task, steps: [stepRow(task.id, { status: "RUNNING", starts: 2 })], calls: [] };
       };
       const [kept, free] = [started(), started()];
-      await store.insertTasks([kept, free]);
-      expect(await store.releaseTasks({ workerId: worker, except: [kept.task.id] })).toBe(1);
+      await bench.store.insertTasks([kept, free]);
+      expect(await bench.store.releaseTasks({ workerId: worker, except: [kept.task.id] })).toBe(1);
       const startsOf = async ({ task }: TaskRecord): Promise<number | undefined> =>
-        (await other.readTask(task.id))?.steps[0]?.starts;
+        (await bench.other.readTask(task.id))?.steps[0]?.starts;
       expect([await startsOf(kept), await startsOf(free)]).toEqual([2, 0]);
     });
 
@@ -227,20 +211,20 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
       const same = await parked("new");
       const elsewhere = await parked("old", "elsewhere");
       const flows = [{ name: "echo_add", code: "new" }];
-      expect(await store.unparkTasks(flows)).toBe(2);
-      expect(await store.unparkTasks(flows)).toBe(0);
+      expect(await bench.store.unparkTasks(flows)).toBe(2);
+      expect(await bench.store.unparkTasks(flows)).toBe(0);
       for (const { task } of [older, unknown]) {
-        expect((await other.readTask(task.id))?.task).toMatchObject({ parked_reason: null, parked_code: null });
+        expect((await bench.other.readTask(task.id))?.task).toMatchObject({ parked_reason: null, parked_code: null });
       }
-      for (const { task } of [same, elsewhere]) expect((await other.readTask(task.id))?.task).toEqual(task);
+      for (const { task } of [same, elsewhere]) expect((await bench.other.readTask(task.id))?.task).toEqual(task);
       const claimed = (await claim()).tasks.map(({ record }) => record.task.id);
       expect(new Set(claimed)).toEqual(new Set([older.task.id, unknown.task.id]));
-      expect(await store.unparkTasks([])).toBe(0);
+      expect(await bench.store.unparkTasks([])).toBe(0);
     });
 
     test("many claim at once: each task is claimed by one", async () => {
       const records = Array.from({ length: 300 }, () => plannedRecord({ due_at: Date.now() - 1000 }));
-      await store.insertTasks(records);
+      await bench.store.insertTasks(records);
       const claimAll = async (by: Store): Promise<string[]> => {
         const ids: string[] = [];
         for (let rounds = 0; rounds < 100; rounds++) {
@@ -249,15 +233,15 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
         }
         return ids;
       };
-      const claimed = await Promise.all([store, other].map(claimAll));
+      const claimed = await Promise.all([bench.store, bench.other].map(claimAll));
       expect(claimed.flat().toSorted()).toEqual(records.map(({ task }) => task.id).toSorted());
     });
 
     test("a flow's limit over all workers holds, however many claim at once", async () => {
       const HELD_MAX = 5;
       const records = Array.from({ length: 60 }, () => plannedRecord({ due_at: Date.now() - 1000 }));
-      await store.insertTasks(records);
-      more = await Promise.all(Array.from({ length: 10 }, () => openStore(place.address)));
+      await bench.store.insertTasks(records);
+      const more = await Promise.all(Array.from({ length: 10 }, () => bench.open()));
       let left = records.length;
       const flows = [{ ...FLOW, limit: 4, heldMax: HELD_MAX }];
       const work = async (by: Store): Promise<void> => {
@@ -285,14 +269,14 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
       expect(most).toBeLessThanOrEqual(HELD_MAX);
       expect(left).toBe(0);
 
-      await store.insertTasks(Array.from({ length: 60 }, () => plannedRecord({ due_at: Date.now() - 1000 })));
+      await bench.store.insertTasks(Array.from({ length: 60 }, () => plannedRecord({ due_at: Date.now() - 1000 })));
       const claims = await Promise.all(more.map((by) => claim({ workerId: crypto.randomUUID(), flows }, by)));
       expect(claims.reduce((sum, { tasks }) => sum + tasks.length, 0)).toBe(HELD_MAX);
       expect(await countHeld()).toBe(HELD_MAX);
     }, 120_000);
 
     const countHeld = async (): Promise<number> =>
-      recordsOf(await other.listTasks({ limit: 200 })).filter(({ task }) => task.lease_owner !== null).length;
+      recordsOf(await bench.other.listTasks({ limit: 200 })).filter(({ task }) => task.lease_owner !== null).length;
 
     test("a flow's limit counts what the dead hold until it is taken over, and tasks in the queue only", async () => {
       const dead = crypto.randomUUID();
@@ -307,7 +291,7 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
       expect(await takenFrom({})).toEqual([]);
       expect(await takenFrom({ deadOwners: [dead] })).toEqual([dead, dead]);
       expect(await takenFrom({ deadOwners: [dead] })).toEqual([]);
-      expect(await store.releaseTasks({ workerId: worker, except: [] })).toBe(3);
+      expect(await bench.store.releaseTasks({ workerId: worker, except: [] })).toBe(3);
       expect(await takenFrom({ workerId: peer })).toEqual([null, null, null]);
     });
 
@@ -315,7 +299,10 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
       const names = ["o'neil", String.raw`back\slash`, "$1", "plain"];
       for (const flow_name of [...names, ...names]) await queue({ flow_name });
       const flows = names.map((name) => ({ name, limit: 5, heldMax: name === "plain" ? null : 1 }));
-      const claims = await Promise.all([claim({ flows }), claim({ flows: flows.toReversed(), workerId: peer }, other)]);
+      const claims = await Promise.all([
+        claim({ flows }),
+        claim({ flows: flows.toReversed(), workerId: peer }, bench.other),
+      ]);
       const claimed = claims.flatMap(({ tasks }) => tasks.map(({ record }) => record.task.flow_name));
       expect(claimed.toSorted()).toEqual([...names, "plain"].toSorted());
     });
@@ -327,60 +314,60 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
       for (const { task } of [held, asleep]) {
         const signal = { kind: "signal", name: "go", step_id: null, payload: "1", error: null } as const;
         const post = { ...signal, task_id: task.id, idempotency_key: null, attempt_epoch: null };
-        expect(await other.postToTask(post)).toEqual({ kind: "posted" });
+        expect(await bench.other.postToTask(post)).toEqual({ kind: "posted" });
       }
-      const { tasks } = await claim({ workerId: peer }, other);
+      const { tasks } = await claim({ workerId: peer }, bench.other);
       expect(tasks.map(({ record }) => record.task)).toMatchObject([{ id: asleep.task.id, wake_seq: 1 }]);
       expect(await ownerOf(held)).toBe(worker);
     });
 
     test("a watcher hears of what others put into the queue, until it is closed", async () => {
       let news = 0;
-      const watch = await other.watch(() => {
+      const watch = await bench.other.watch(() => {
         news += 1;
       });
       expect(watch.kind).toBe("notified");
       for (let round = 0; round < 3; round++) {
         const before = news;
         await queue();
-        await store.announce();
+        await bench.store.announce();
         await until(async () => news > before);
       }
-      const second = await other.watch(() => {});
+      const second = await bench.other.watch(() => {});
       await watch.close();
       await watch.close();
       const after = news;
       await queue();
-      await store.announce();
+      await bench.store.announce();
       await second.close();
       expect(news).toBe(after);
     });
 
     test("dead workers are found, and forgotten when they hold nothing any more", async () => {
       const register = (id: string): Promise<void> =>
-        other.registerWorker({ id, name: "host:1", leaseMs: HOUR_MS, concurrency: 7 });
+        bench.other.registerWorker({ id, name: "host:1", leaseMs: HOUR_MS, concurrency: 7 });
       await register(worker);
       // they are listed by their starts, which must not be in one millisecond
-      const started = await store.now();
-      await until(async () => (await store.now()) > started);
+      const started = await bench.store.now();
+      await until(async () => (await bench.store.now()) > started);
       await register(peer);
       await queue({ lease_owner: worker });
       await queue({ lease_owner: worker });
-      expect(await store.findDeadWorkers()).toEqual([]);
-      expect(await store.forgetDeadWorkers()).toBe(0);
-      await place.execute(LEASE_PASSED[place.address.dialect]);
-      expect(new Set(await store.findDeadWorkers())).toEqual(new Set([worker, peer]));
-      await other.renewWorker(peer, HOUR_MS);
-      expect(await store.findDeadWorkers()).toEqual([worker]);
-      expect(await store.forgetDeadWorkers()).toBe(0);
-      expect(await store.listWorkers()).toMatchObject([
+      expect(await bench.store.findDeadWorkers()).toEqual([]);
+      expect(await bench.store.forgetDeadWorkers()).toBe(0);
+      await bench.place.execute(LEASE_PASSED[bench.place.address.dialect]);
+      expect(new Set(await bench.store.findDeadWorkers())).toEqual(new Set([worker, peer]));
+      await bench.other.renewWorker(peer, HOUR_MS);
+      expect(await bench.store.findDeadWorkers()).toEqual([worker]);
+      expect(await bench.store.forgetDeadWorkers()).toBe(0);
+      expect(await bench.store.listWorkers()).toMatchObject([
         { id: worker, name: "host:1", concurrency: 7, state: "dead", tasks: 2 },
         { id: peer, name: "host:1", concurrency: 7, state: "alive", tasks: 0 },
       ]);
       await claim({ workerId: peer, deadOwners: [worker] });
-      expect(await store.forgetDeadWorkers()).toBe(1);
-      expect(await store.listWorkers()).toMatchObject([{ id: peer, tasks: 2 }]);
-      expect(await store.findDeadWorkers()).toEqual([]);
+      expect(await bench.store.forgetDeadWorkers()).toBe(1);
+      expect(await bench.store.listWorkers()).toMatchObject([{ id: peer, tasks: 2 }]);
+      expect(await bench.store.findDeadWorkers()).toEqual([]);
     });
   });
 }

@@ -13,6 +13,7 @@ import { TABLES } from "../../src/store/tables.ts";
 import type { Place } from "./place.ts";
 import { callRow, changeOf, inStatus, plannedRecord, stepRow } from "./rows.ts";
 import { taskBench } from "./task-bench.ts";
+import { effort } from "../support/effort.ts";
 
 const HOUR_MS = 3_600_000;
 const KEPT_MS = 5 * HOUR_MS;
@@ -173,7 +174,7 @@ export function removalContract(dialect: string, create: () => Promise<Place>): 
             tool_calls: kept.flatMap(({ calls }) => calls).length,
           });
         }),
-        { numRuns: 25 },
+        { numRuns: effort({ check: 10, long: 25 }) },
       );
     });
   });

@@ -20,6 +20,7 @@ import type { Place } from "./place.ts";
 import { FLOWS, PARENTS, randomRecord, SCHEDULES, SIGNALS, STEP_MS, TAGS } from "./random-records.ts";
 import { changeOf, plannedRecord, T0, taskRow } from "./rows.ts";
 import { taskBench } from "./task-bench.ts";
+import { effort } from "../support/effort.ts";
 
 const time = fc.nat({ max: 19 }).map((n) => new Date(T0 + n * STEP_MS + (n % 3) - 1).toISOString());
 const pair = (name: string, value: fc.Arbitrary<string>): fc.Arbitrary<FilterPair> =>
@@ -95,7 +96,7 @@ export function searchContract(dialect: string, create: () => Promise<Place>): v
             }
           },
         ),
-        { numRuns: 10, endOnFailure: true },
+        { numRuns: effort({ check: 4, long: 10 }), endOnFailure: true },
       );
     }, 120_000);
 

@@ -1,4 +1,4 @@
-import { sqlitePlace } from "./place.ts";
+import { SQLITE } from "./place.ts";
 import { storeContract } from "./store.contract.ts";
 
-storeContract("sqlite", sqlitePlace);
+storeContract("sqlite", SQLITE);

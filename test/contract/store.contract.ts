@@ -6,7 +6,7 @@ import { figureContract } from "./figures.contract.ts";
 import { eventContract } from "./events.contract.ts";
 import { limitsContract } from "./limits.contract.ts";
 import { migrationContract } from "./migrations.contract.ts";
-import type { Place } from "./place.ts";
+import type { Places } from "./place.ts";
 import { pauseContract } from "./pauses.contract.ts";
 import { queueContract } from "./queue.contract.ts";
 import { postsContract } from "./posts.contract.ts";
@@ -23,8 +23,9 @@ import { sessionsContract } from "./sessions.contract.ts";
 import { tokensContract } from "./tokens.contract.ts";
 import { workerContract } from "./workers.contract.ts";
 
-/** `create` gives a new, empty place for every test. */
-export function storeContract(dialect: string, create: () => Promise<Place>): void {
+/** Every test has a place of its own. */
+export function storeContract(dialect: string, places: Places): void {
+  const create = (): ReturnType<Places["migrated"]> => places.migrated();
   taskContract(dialect, create);
   changeContract(dialect, create);
   queueContract(dialect, create);
@@ -45,5 +46,5 @@ export function storeContract(dialect: string, create: () => Promise<Place>): vo
   workerContract(dialect, create);
   pauseContract(dialect, create);
   scheduleContract(dialect, create);
-  migrationContract(dialect, create);
+  migrationContract(dialect, () => places.empty());
 }

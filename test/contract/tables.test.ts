@@ -5,8 +5,7 @@ import { Database } from "bun:sqlite";
 import postgres from "postgres";
 
 import { TABLES } from "../../src/store/tables.ts";
-import { testDatabase } from "../support/postgres.ts";
-import { migrate, postgresPlace, sqlitePlace } from "./place.ts";
+import { POSTGRES, SQLITE } from "./place.ts";
 
 interface Found {
   readonly table: string;
@@ -70,8 +69,7 @@ function expectColumns(dialect: "sqlite" | "postgres", found: readonly Found[]):
 }
 
 test("on SQLite", async () => {
-  const place = await sqlitePlace();
-  await migrate(place.address);
+  const place = await SQLITE.migrated();
   if (place.address.dialect !== "sqlite") throw new Error("It is a place on SQLite.");
   const database = new Database(place.address.path);
   const found = database.query<Found, []>(
@@ -84,15 +82,13 @@ test("on SQLite", async () => {
 });
 
 test("on PostgreSQL", async () => {
-  const server = await testDatabase();
-  const place = await postgresPlace(server.url);
-  await migrate(place.address);
+  const place = await POSTGRES.migrated();
   if (place.address.dialect !== "postgres") throw new Error("It is a place on PostgreSQL.");
-  const sql = postgres(server.url, { max: 1 });
+  const sql = postgres(place.address.url, { max: 1 });
   const found = await sql<Found[]>`
     select table_name as "table", column_name as name, data_type as type, column_default as begins
     from information_schema.columns where table_schema = ${place.address.schema}`;
   expectColumns("postgres", found);
   await sql.end();
-  await server.drop();
+  await place.drop();
 }, 60_000);

@@ -6,33 +6,39 @@ import type { TaskRecord } from "../../src/core/record/record.ts";
 import type { TaskStatus } from "../../src/core/record/status.ts";
 import type { ListKey, Store, TaskCount } from "../../src/store/store.ts";
 import { openStore } from "../../src/store/open.ts";
-import { migrate, type Place } from "./place.ts";
+import type { Place } from "./place.ts";
 
 export interface TaskBench {
   readonly place: Place;
   readonly store: Store;
+  /** Another one, as another process has it. */
+  readonly other: Store;
+  /** One more, which is closed after the test. */
+  readonly open: () => Promise<Store>;
   /** Gives the record back. */
   readonly insert: (record: TaskRecord) => Promise<TaskRecord>;
 }
 
-/** Call it at the top of a `describe`. */
-export function taskBench(create: () => Promise<Place>): TaskBench {
+/** Call it at the top of a `describe`. `create` gives a place with all tables. */
+export function taskBench(create: () => Promise<Place>, { hasOther = false } = {}): TaskBench {
   let place: Place | undefined;
   let store: Store | undefined;
+  let others: Store[] = [];
   /** SQL past the store counts nothing. */
   let isWrittenPast = false;
 
   beforeEach(async () => {
     place = await create();
-    await migrate(place.address);
     store = await openStore(place.address);
+    if (hasOther) others = [await openStore(place.address)];
   });
   afterEach(async () => {
     try {
       if (store && !isWrittenPast) expect(await store.counts.read()).toEqual(await countByHand(store));
     } finally {
       isWrittenPast = false;
-      await store?.close();
+      await Promise.all([store, ...others].map((each) => each?.close()));
+      others = [];
       await place?.drop();
     }
   });
@@ -52,6 +58,16 @@ export function taskBench(create: () => Promise<Place>): TaskBench {
     get store() {
       if (!store) throw new Error("The store is there within tests only.");
       return store;
+    },
+    get other() {
+      const [first] = others;
+      if (!first) throw new Error("It has no other store.");
+      return first;
+    },
+    open: async () => {
+      const another = await openStore(bench.place.address);
+      others.push(another);
+      return another;
     },
     insert: async (record) => {
       expect(await bench.store.insertTasks([record])).toEqual([true]);

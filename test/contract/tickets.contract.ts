@@ -1,12 +1,12 @@
 // What every store must hold to of tickets (TK1 to TK4), and of what is set of limits.
 
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 
 import type { StepRow, TaskRow } from "../../src/core/record/record.ts";
 import type { LimitNumbers, OwnLimit } from "../../src/store/limit-store.ts";
-import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
-import { migrate, type Place } from "./place.ts";
+import type { Place } from "./place.ts";
+import { taskBench } from "./task-bench.ts";
 import { changeOf, inStatus, stepRow, taskRow } from "./rows.ts";
 
 const HOUR_MS = 3_600_000;
@@ -18,21 +18,7 @@ interface Asking {
 
 export function ticketContract(dialect: string, create: () => Promise<Place>): void {
   describe(`${dialect}: tickets`, () => {
-    let place: Place;
-    let store: Store;
-    let more: Store[];
-
-    beforeEach(async () => {
-      place = await create();
-      await migrate(place.address);
-      store = await openStore(place.address);
-      more = [];
-    });
-
-    afterEach(async () => {
-      await Promise.all([store, ...more].map((each) => each.close()));
-      await place.drop();
-    });
+    const bench = taskBench(create);
 
     const holder = crypto.randomUUID();
     const limited = (over: Partial<LimitNumbers>, isKeyed = false): OwnLimit => ({
@@ -47,30 +33,30 @@ export function ticketContract(dialect: string, create: () => Promise<Place>): v
     const insert = async (over: Partial<TaskRow> = {}): Promise<Asking> => {
       const task = taskRow({ status: "RUNNING", due_at: Date.now() - 1000, lease_owner: holder, ...over });
       const step = stepRow(task.id);
-      await store.insertTasks([{ task, steps: [step], calls: [] }]);
+      await bench.store.insertTasks([{ task, steps: [step], calls: [] }]);
       return { task, step };
     };
-    const take = (asking: readonly Asking[], key = "", by = store) =>
+    const take = (asking: readonly Asking[], key = "", by = bench.store) =>
       by.limits.take(
         "openai",
         asking.map(({ task, step }) => ({ taskId: task.id, stepId: step.id, key, token: "t" })),
       );
     const idsOf = (asking: readonly Asking[]): readonly string[] => asking.map(({ step }) => step.id);
     const giveBack = (asking: readonly Asking[]) =>
-      store.limits.giveBack(
+      bench.store.limits.giveBack(
         "openai",
         idsOf(asking).map((stepId) => ({ stepId, token: "t" })),
       );
-    const inboxOf = async ({ task }: Asking) => (await store.readInbox(task.id, { names: [], after: 0 })).rows;
+    const inboxOf = async ({ task }: Asking) => (await bench.store.readInbox(task.id, { names: [], after: 0 })).rows;
     const sleep = async ({ task }: Asking): Promise<void> => {
       const asleep = { status: "WAITING_OBSERVATION", lease_owner: null, due_at: Date.now() + HOUR_MS } as const;
-      expect(await store.commitChanges([changeOf(task, asleep)])).toEqual([true]);
+      expect(await bench.store.commitChanges([changeOf(task, asleep)])).toEqual([true]);
     };
     const several = (count: number): Promise<readonly Asking[]> =>
       Promise.all(Array.from({ length: count }, () => insert()));
 
     test("there are as many as the limit says; who waits has the next one that is given back, in order", async () => {
-      await store.limits.declare([limited({ running: 2 })]);
+      await bench.store.limits.declare([limited({ running: 2 })]);
       const asking = await several(5);
       const [first, second, third, fourth] = asking as [Asking, Asking, Asking, Asking, Asking];
       expect((await take(asking)).granted.toSorted()).toEqual(idsOf([first, second]).toSorted());
@@ -79,7 +65,7 @@ export function ticketContract(dialect: string, create: () => Promise<Place>): v
       await sleep(third);
       expect(await giveBack([second])).toEqual([third.task.id]);
       expect(await inboxOf(third)).toMatchObject([{ kind: "ticket", step_id: third.step.id, seq: 1 }]);
-      const woken = await store.readTaskRow(third.task.id);
+      const woken = await bench.store.readTaskRow(third.task.id);
       expect(woken).toMatchObject({ wake_seq: 1, version: third.task.version + 1 });
       expect(woken?.due_at ?? 0).toBeLessThanOrEqual(Date.now());
       expect((await take([third])).granted).toEqual(idsOf([third]));
@@ -89,23 +75,23 @@ export function ticketContract(dialect: string, create: () => Promise<Place>): v
     });
 
     test("what is given back late takes it from nobody who has asked since", async () => {
-      await store.limits.declare([limited({ running: 1 })]);
+      await bench.store.limits.declare([limited({ running: 1 })]);
       const [one, other] = (await several(2)) as [Asking, Asking];
       const askAs = (token: string, { task, step }: Asking) =>
-        store.limits.take("openai", [{ taskId: task.id, stepId: step.id, key: "", token }]);
+        bench.store.limits.take("openai", [{ taskId: task.id, stepId: step.id, key: "", token }]);
       expect((await askAs("first", one)).granted).toHaveLength(1);
       expect((await askAs("second", one)).granted).toHaveLength(1);
       await askAs("third", other);
-      await store.limits.giveBack("openai", [{ stepId: one.step.id, token: "first" }]);
-      await store.limits.giveBack("openai", [{ stepId: other.step.id, token: "first" }]);
-      expect(await place.count("tickets")).toBe(2);
-      expect(await store.limits.giveBack("openai", [{ stepId: one.step.id, token: "second" }])).toEqual([
+      await bench.store.limits.giveBack("openai", [{ stepId: one.step.id, token: "first" }]);
+      await bench.store.limits.giveBack("openai", [{ stepId: other.step.id, token: "first" }]);
+      expect(await bench.place.count("tickets")).toBe(2);
+      expect(await bench.store.limits.giveBack("openai", [{ stepId: one.step.id, token: "second" }])).toEqual([
         other.task.id,
       ]);
     });
 
     test("keys take turns, and have no more than each may", async () => {
-      await store.limits.declare([limited({ running: 3, runningPerKey: 2 }, true)]);
+      await bench.store.limits.declare([limited({ running: 3, runningPerKey: 2 }, true)]);
       const ofA = await several(6);
       const ofB = await several(2);
       expect((await take(ofA, "a")).granted).toHaveLength(2);
@@ -116,79 +102,79 @@ export function ticketContract(dialect: string, create: () => Promise<Place>): v
     });
 
     test("a rate grants so many within its time", async () => {
-      await store.limits.declare([limited({ rate: { count: 3, perMs: HOUR_MS } })]);
+      await bench.store.limits.declare([limited({ rate: { count: 3, perMs: HOUR_MS } })]);
       const asking = await several(5);
       expect((await take(asking)).granted).toHaveLength(3);
       expect(await giveBack(asking.slice(0, 3))).toEqual([]);
-      expect(await store.limits.settle()).toEqual({ woken: [], isWaiting: true });
+      expect(await bench.store.limits.settle()).toEqual({ woken: [], isWaiting: true });
       const past = dialect === "sqlite" ? "slice_at - 3700000" : "slice_at - interval '3700 s'";
-      await place.execute(`update limit_starts set slice_at = ${past}`);
-      expect((await store.limits.settle()).woken.toSorted()).toEqual(
+      await bench.place.execute(`update limit_starts set slice_at = ${past}`);
+      expect((await bench.store.limits.settle()).woken.toSorted()).toEqual(
         asking
           .slice(3)
           .map(({ task }) => task.id)
           .toSorted(),
       );
-      expect(await store.limits.settle()).toEqual({ woken: [], isWaiting: false });
+      expect(await bench.store.limits.settle()).toEqual({ woken: [], isWaiting: false });
     });
 
     test("without any number everybody has one, however many ask", async () => {
-      await store.limits.declare([limited({})]);
+      await bench.store.limits.declare([limited({})]);
       const asking = await several(3);
       expect((await take(asking)).granted).toHaveLength(3);
     });
 
     test("what is granted to a step that has ended, or to a task that has, is free again", async () => {
-      await store.limits.declare([limited({ running: 2 })]);
+      await bench.store.limits.declare([limited({ running: 2 })]);
       const asking = await several(5);
       const [ofStep, ofTask, ...waiting] = asking as [Asking, Asking, Asking, Asking, Asking];
       await take(asking);
       const step = { ...ofStep.step, status: "COMPLETED", output_payload: "1", outcome_seq: 1 } as const;
-      await store.commitChanges([changeOf(ofStep.task, {}, { changedSteps: [step] })]);
-      await store.commitChanges([
+      await bench.store.commitChanges([changeOf(ofStep.task, {}, { changedSteps: [step] })]);
+      await bench.store.commitChanges([
         changeOf(ofTask.task, { ...inStatus("CANCELLED"), lease_owner: null, due_at: null }),
         changeOf(waiting[0].task, { ...inStatus("CANCELLED"), lease_owner: null, due_at: null }),
       ]);
       // who has ended is passed over
-      expect((await store.limits.settle()).woken.toSorted()).toEqual(
+      expect((await bench.store.limits.settle()).woken.toSorted()).toEqual(
         waiting
           .slice(1)
           .map(({ task }) => task.id)
           .toSorted(),
       );
-      expect(await place.count("tickets")).toBe(2);
+      expect(await bench.place.count("tickets")).toBe(2);
     });
 
     test("a ticket of a task that nobody drives is taken back after a while, where others wait", async () => {
-      await store.limits.declare([limited({ running: 1 })]);
+      await bench.store.limits.declare([limited({ running: 1 })]);
       const [idle, waiting] = (await several(2)) as [Asking, Asking];
       await take([idle]);
       await sleep(idle);
-      await store.limits.settle();
+      await bench.store.limits.settle();
       await take([waiting]);
-      expect(await store.limits.settle()).toEqual({ woken: [], isWaiting: true });
+      expect(await bench.store.limits.settle()).toEqual({ woken: [], isWaiting: true });
       const past = dialect === "sqlite" ? "granted_at - 3700000" : "granted_at - interval '3700 s'";
-      await place.execute(`update tickets set granted_at = ${past} where granted_at is not null`);
-      expect((await store.limits.settle()).woken).toEqual([waiting.task.id]);
+      await bench.place.execute(`update tickets set granted_at = ${past} where granted_at is not null`);
+      expect((await bench.store.limits.settle()).woken).toEqual([waiting.task.id]);
     });
 
     test("tickets go with their task, and nobody who has ended gets one", async () => {
-      await store.limits.declare([limited({ running: 1 })]);
+      await bench.store.limits.declare([limited({ running: 1 })]);
       const [one, other] = (await several(2)) as [Asking, Asking];
       await take([one, other]);
-      await place.execute(
+      await bench.place.execute(
         `${dialect === "sqlite" ? "pragma foreign_keys = on;" : ""} delete from tasks where id = '${one.task.id}'`,
       );
-      expect(await place.count("tickets")).toBe(1);
-      expect((await store.limits.settle()).woken).toEqual([other.task.id]);
+      expect(await bench.place.count("tickets")).toBe(1);
+      expect((await bench.store.limits.settle()).woken).toEqual([other.task.id]);
       const ended = await insert({ ...inStatus("FAILED"), lease_owner: null, due_at: null });
       expect((await take([ended])).granted).toEqual([]);
-      expect(await place.count("tickets")).toBe(1);
+      expect(await bench.place.count("tickets")).toBe(1);
     });
 
     test("however many ask and give back at once, no more are granted than there are, and nobody is forgotten", async () => {
-      await store.limits.declare([limited({ running: 4, runningPerKey: 2 }, true)]);
-      more = await Promise.all(Array.from({ length: 4 }, () => openStore(place.address)));
+      await bench.store.limits.declare([limited({ running: 4, runningPerKey: 2 }, true)]);
+      const more = await Promise.all(Array.from({ length: 4 }, () => bench.open()));
       const asking = await several(40);
       const done = new Set<string>();
       const held = new Set<string>();
@@ -208,19 +194,19 @@ export function ticketContract(dialect: string, create: () => Promise<Place>): v
       };
       await Promise.all(more.map((by, n) => work(by, asking.slice(10 * n, 10 * n + 10))));
       expect(done.size).toBe(40);
-      expect(await place.count("tickets")).toBe(0);
+      expect(await bench.place.count("tickets")).toBe(0);
     }, 60_000);
 
     test("what is set counts in the place of what the code says, until it is reset", async () => {
       const limit = { kind: "tool", name: "openai" } as const;
-      expect(await store.limits.set(limit, { running: 3, reason: null, by: "me" })).toBe(false);
-      await store.limits.declare([limited({ running: 1, rate: { count: 50, perMs: 60_000 } })]);
+      expect(await bench.store.limits.set(limit, { running: 3, reason: null, by: "me" })).toBe(false);
+      await bench.store.limits.declare([limited({ running: 1, rate: { count: 50, perMs: 60_000 } })]);
       const asking = await several(4);
       expect((await take(asking)).granted).toHaveLength(1);
-      expect(await store.limits.set(limit, { running: 3, reason: "more money", by: "me" })).toBe(true);
-      expect((await store.limits.settle()).woken).toHaveLength(2);
-      expect(await store.limits.set(limit, { rate: 0, reason: "x", by: "you" })).toBe(true);
-      const [row] = await store.limits.list();
+      expect(await bench.store.limits.set(limit, { running: 3, reason: "more money", by: "me" })).toBe(true);
+      expect((await bench.store.limits.settle()).woken).toHaveLength(2);
+      expect(await bench.store.limits.set(limit, { rate: 0, reason: "x", by: "you" })).toBe(true);
+      const [row] = await bench.store.limits.list();
       expect(row).toMatchObject({
         ...limit,
         isKeyed: false,
@@ -231,20 +217,23 @@ export function ticketContract(dialect: string, create: () => Promise<Place>): v
       });
       expect(row?.set?.at ?? 0).toBeWithin(Date.now() - 10_000, Date.now() + 10_000);
       // what the code says anew changes nothing of what is set
-      await store.limits.declare([limited({ running: 2 })]);
-      expect((await store.limits.list())[0]).toMatchObject({ own: { running: 2, rate: null }, set: { running: 3 } });
-      expect(await store.limits.reset(limit)).toBe(true);
-      expect((await store.limits.list())[0]?.set).toBeNull();
-      expect(await store.limits.reset({ ...limit, name: "other" })).toBe(false);
+      await bench.store.limits.declare([limited({ running: 2 })]);
+      expect((await bench.store.limits.list())[0]).toMatchObject({
+        own: { running: 2, rate: null },
+        set: { running: 3 },
+      });
+      expect(await bench.store.limits.reset(limit)).toBe(true);
+      expect((await bench.store.limits.list())[0]?.set).toBeNull();
+      expect(await bench.store.limits.reset({ ...limit, name: "other" })).toBe(false);
     });
 
     test("who waits knows how many come before", async () => {
-      await store.limits.declare([limited({ running: 1 })]);
+      await bench.store.limits.declare([limited({ running: 1 })]);
       const asking = await several(4);
       await take(asking);
       const placeOf = (n: number) => {
         const { task, step } = asking[n] as Asking;
-        return store.limits.placeOfStep(task.id, step.id);
+        return bench.store.limits.placeOfStep(task.id, step.id);
       };
       expect(await placeOf(0)).toBeUndefined();
       expect(await placeOf(1)).toEqual({ before: 0 });
@@ -263,8 +252,8 @@ export function ticketContract(dialect: string, create: () => Promise<Place>): v
         keyed.push(await insert(over));
       }
       const places = async (all: readonly Asking[]) =>
-        Promise.all(all.map(async ({ task }) => (await store.limits.placeOfTask(task.id))?.before));
-      expect(await store.limits.placeOfTask(keyed[2]?.task.id ?? "")).toEqual({ before: 1, ofKey: 0 });
+        Promise.all(all.map(async ({ task }) => (await bench.store.limits.placeOfTask(task.id))?.before));
+      expect(await bench.store.limits.placeOfTask(keyed[2]?.task.id ?? "")).toEqual({ before: 1, ofKey: 0 });
       expect(await places(queued)).toEqual([0, 1, 2]);
       expect(await places(keyed)).toEqual([0, 0, 1]);
       expect(await places(asking.slice(0, 1))).toEqual([undefined]);

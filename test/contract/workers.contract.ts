@@ -1,12 +1,11 @@
 // What every store must hold to (`src/store/store.ts`), whatever lies beneath: workers, and who of them lives.
 
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 
 import type { TaskRecord } from "../../src/core/record/record.ts";
 import type { DeathCause } from "../../src/store/blame.ts";
-import type { Store } from "../../src/store/store.ts";
-import { openStore } from "../../src/store/open.ts";
-import { migrate, type Place } from "./place.ts";
+import type { Place } from "./place.ts";
+import { taskBench } from "./task-bench.ts";
 import { startChild } from "./process.ts";
 import type { Child } from "../support/children.ts";
 import { changeOf, plannedRecord } from "./rows.ts";
@@ -14,104 +13,101 @@ import { until } from "../support/until.ts";
 
 export function workerContract(dialect: string, create: () => Promise<Place>): void {
   describe(`${dialect}: workers`, () => {
-    let place: Place;
-    let store: Store;
-    let other: Store;
-
-    beforeEach(async () => {
-      place = await create();
-      await migrate(place.address);
-      store = await openStore(place.address);
-      other = await openStore(place.address);
-    });
-
-    afterEach(async () => {
-      await Promise.all([store.close(), other.close()]);
-      await place.drop();
-    });
+    const bench = taskBench(create, { hasOther: true });
 
     const HOUR_MS = 3_600_000;
 
     test("a worker lives from its registration to its removal, for itself and for others", async () => {
       const id = crypto.randomUUID();
-      expect(await other.readWorkerState(id)).toBe("dead");
+      expect(await bench.other.readWorkerState(id)).toBe("dead");
       const flows = ["order", "größe's"];
-      await store.registerWorker({ id, name: "host:1", leaseMs: HOUR_MS, concurrency: 7, flows });
-      expect([await store.readWorkerState(id), await other.readWorkerState(id)]).toEqual(["alive", "alive"]);
-      const [row] = await other.listWorkers();
+      await bench.store.registerWorker({ id, name: "host:1", leaseMs: HOUR_MS, concurrency: 7, flows });
+      expect([await bench.store.readWorkerState(id), await bench.other.readWorkerState(id)]).toEqual([
+        "alive",
+        "alive",
+      ]);
+      const [row] = await bench.other.listWorkers();
       expect(row).toMatchObject({ id, name: "host:1", flows: JSON.stringify(flows) });
       expect((row?.lease_until ?? 0) - (row?.started_at ?? 0)).toBe(HOUR_MS);
-      await store.removeWorker(id);
-      expect([await store.readWorkerState(id), await other.readWorkerState(id)]).toEqual(["dead", "dead"]);
-      expect(await other.listWorkers()).toEqual([]);
-      await store.removeWorker(id);
+      await bench.store.removeWorker(id);
+      expect([await bench.store.readWorkerState(id), await bench.other.readWorkerState(id)]).toEqual(["dead", "dead"]);
+      expect(await bench.other.listWorkers()).toEqual([]);
+      await bench.store.removeWorker(id);
     });
 
     test("a worker may have any name, with NUL and lone surrogates made visible", async () => {
-      await store.registerWorker({ id: crypto.randomUUID(), name: "a\0b\ud800", leaseMs: HOUR_MS, concurrency: 7 });
-      expect((await store.listWorkers()).map((worker) => worker.name)).toEqual(["a␀b�"]);
+      await bench.store.registerWorker({
+        id: crypto.randomUUID(),
+        name: "a\0b\ud800",
+        leaseMs: HOUR_MS,
+        concurrency: 7,
+      });
+      expect((await bench.store.listWorkers()).map((worker) => worker.name)).toEqual(["a␀b�"]);
     });
 
     test("a lease is prolonged, and a worker whose lease has passed is dead although it holds its lock", async () => {
       const id = crypto.randomUUID();
-      await store.registerWorker({ id, name: "w", leaseMs: HOUR_MS, concurrency: 7 });
-      await place.execute(LEASE_PASSED[place.address.dialect]);
-      expect([await store.readWorkerState(id), await other.readWorkerState(id)]).toEqual(["dead", "dead"]);
-      expect(await store.renewWorker(id, HOUR_MS)).toBe(true);
-      expect(await other.readWorkerState(id)).toBe("alive");
-      expect(await store.renewWorker(crypto.randomUUID(), HOUR_MS)).toBe(false);
+      await bench.store.registerWorker({ id, name: "w", leaseMs: HOUR_MS, concurrency: 7 });
+      await bench.place.execute(LEASE_PASSED[bench.place.address.dialect]);
+      expect([await bench.store.readWorkerState(id), await bench.other.readWorkerState(id)]).toEqual(["dead", "dead"]);
+      expect(await bench.store.renewWorker(id, HOUR_MS)).toBe(true);
+      expect(await bench.other.readWorkerState(id)).toBe("alive");
+      expect(await bench.store.renewWorker(crypto.randomUUID(), HOUR_MS)).toBe(false);
     });
 
     test("a killed process is dead at once, long before its lease ends, and one that leaves is too", async () => {
       const [killed, left] = [crypto.randomUUID(), crypto.randomUUID()];
-      const children = [killed, left].map((id) => startChild("work", place.address, id)) as [Child, Child];
+      const children = [killed, left].map((id) => startChild("work", bench.place.address, id)) as [Child, Child];
       await Promise.all(children.map((child) => child.ready));
-      expect([await store.readWorkerState(killed), await store.readWorkerState(left)]).toEqual(["alive", "alive"]);
+      expect([await bench.store.readWorkerState(killed), await bench.store.readWorkerState(left)]).toEqual([
+        "alive",
+        "alive",
+      ]);
       await children[0].kill();
-      await until(async () => (await store.readWorkerState(killed)) === "dead");
-      expect(await store.readWorkerState(left)).toBe("alive");
+      await until(async () => (await bench.store.readWorkerState(killed)) === "dead");
+      expect(await bench.store.readWorkerState(left)).toBe("alive");
       await children[1].go();
       expect(await children[1].result()).toBe("left");
-      expect(await store.readWorkerState(left)).toBe("dead");
-      expect((await store.listWorkers()).map((worker) => worker.id)).toEqual([killed]);
+      expect(await bench.store.readWorkerState(left)).toBe("dead");
+      expect((await bench.store.listWorkers()).map((worker) => worker.id)).toEqual([killed]);
     }, 120_000);
 
     test("one that leaves while it holds a task stays known, and is dead", async () => {
       const id = crypto.randomUUID();
-      await store.registerWorker({ id, name: "w", leaseMs: HOUR_MS, concurrency: 7 });
-      await store.insertTasks([plannedRecord({ due_at: 1, lease_owner: id })]);
-      await store.removeWorker(id);
-      expect(await other.listWorkers()).toMatchObject([{ id, state: "dead", tasks: 1 }]);
-      expect(await other.findDeadWorkers()).toEqual([id]);
+      await bench.store.registerWorker({ id, name: "w", leaseMs: HOUR_MS, concurrency: 7 });
+      await bench.store.insertTasks([plannedRecord({ due_at: 1, lease_owner: id })]);
+      await bench.store.removeWorker(id);
+      expect(await bench.other.listWorkers()).toMatchObject([{ id, state: "dead", tasks: 1 }]);
+      expect(await bench.other.findDeadWorkers()).toEqual([id]);
     });
 
     /** A worker holds both tasks, each with a step that has started, and is found dead. */
     async function dieOf(cause: DeathCause | null, tasks: readonly TaskRecord[]): Promise<void> {
       const id = crypto.randomUUID();
-      await store.registerWorker({ id, name: "w", leaseMs: HOUR_MS, concurrency: 7 });
+      await bench.store.registerWorker({ id, name: "w", leaseMs: HOUR_MS, concurrency: 7 });
       const flows = [{ name: "echo_add", limit: 10, heldMax: null }];
-      const claim = await store.claimTasks({ workerId: id, limit: 10, flows, deadOwners: [] });
+      const claim = await bench.store.claimTasks({ workerId: id, limit: 10, flows, deadOwners: [] });
       expect(claim.tasks).toHaveLength(tasks.length);
-      await store.commitChanges(
+      await bench.store.commitChanges(
         claim.tasks.map(({ record: { task, steps } }) =>
           changeOf(task, {}, { changedSteps: steps.map((step) => ({ ...step, starts: 2 })) }),
         ),
       );
-      if (cause) await store.noteCause(id, { ...cause, seconds: 9 });
-      await store.noteCause(id, cause);
-      expect(await other.findDeadWorkers()).toEqual([]);
-      await place.execute(LEASE_PASSED[place.address.dialect]);
+      if (cause) await bench.store.noteCause(id, { ...cause, seconds: 9 });
+      await bench.store.noteCause(id, cause);
+      expect(await bench.other.findDeadWorkers()).toEqual([]);
+      await bench.place.execute(LEASE_PASSED[bench.place.address.dialect]);
       // peers look at the same time
-      expect(await Promise.all([store.findDeadWorkers(), other.findDeadWorkers()])).toEqual([[id], [id]]);
-      if (cause === null) await store.releaseTasks({ workerId: id, except: [] });
-      await store.removeWorker(id);
+      expect(await Promise.all([bench.store.findDeadWorkers(), bench.other.findDeadWorkers()])).toEqual([[id], [id]]);
+      if (cause === null) await bench.store.releaseTasks({ workerId: id, except: [] });
+      await bench.store.removeWorker(id);
     }
 
     test("what a worker was seen to do when it died is counted once for that task, and nothing else that it held is a suspect", async () => {
       const [bad, good] = [plannedRecord({ due_at: 1 }), plannedRecord({ due_at: 1 })];
-      await store.insertTasks([bad, good]);
+      await bench.store.insertTasks([bad, good]);
       const stateOf = async ({ task: { id } }: TaskRecord): Promise<unknown> => {
-        const record = await other.readTask(id);
+        const record = await bench.other.readTask(id);
         const { lease_owner, parked_reason } = record?.task ?? {};
         return { lease_owner, parked_reason, starts: record?.steps.map(({ starts }) => starts) };
       };
@@ -137,14 +133,14 @@ export function workerContract(dialect: string, create: () => Promise<Place>): v
     test("what a worker did is forgotten when that is done, and when it comes back", async () => {
       const id = crypto.randomUUID();
       const worker = { id, name: "w", leaseMs: HOUR_MS, concurrency: 7 };
-      await store.registerWorker(worker);
+      await bench.store.registerWorker(worker);
       const record = plannedRecord({ due_at: 1, lease_owner: id });
-      await store.insertTasks([record]);
-      await store.noteCause(id, { taskId: record.task.id, stepId: "", seconds: 1 });
-      await store.registerWorker(worker);
-      await place.execute(LEASE_PASSED[place.address.dialect]);
-      expect(await other.findDeadWorkers()).toEqual([id]);
-      expect((await other.readTask(record.task.id))?.task.lease_owner).toBe(id);
+      await bench.store.insertTasks([record]);
+      await bench.store.noteCause(id, { taskId: record.task.id, stepId: "", seconds: 1 });
+      await bench.store.registerWorker(worker);
+      await bench.place.execute(LEASE_PASSED[bench.place.address.dialect]);
+      expect(await bench.other.findDeadWorkers()).toEqual([id]);
+      expect((await bench.other.readTask(record.task.id))?.task.lease_owner).toBe(id);
     });
   });
 }

@@ -2,6 +2,7 @@
 
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { once } from "../support/once.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const BINARY = join(ROOT, "dist/taskonaut");
@@ -30,9 +31,4 @@ function modifiedAt(path: string): Promise<number> {
     (found) => found.mtimeMs,
     () => 0,
   );
-}
-
-function once<T>(start: () => Promise<T>): () => Promise<T> {
-  let started: Promise<T> | undefined;
-  return () => (started ??= start());
 }

@@ -11,7 +11,7 @@ import { DIALECTS, openPlace, type Place } from "./place.ts";
 setDefaultTimeout(180_000);
 
 const WORKERS = 5;
-const TASKS = 80;
+const TASKS = 40;
 const STEPS = 40;
 const ROUNDS = 3;
 
@@ -28,7 +28,7 @@ const note = (tool) => (input, { idempotencyKey: key }) => {
 };
 const take = async (tool, input, context) => {
   note(tool)(input, context);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await new Promise((resolve) => setTimeout(resolve, 50));
   if (tool === "flaky" && context.attempt === 1) throw new Error("once more");
   return null;
 };

@@ -1,10 +1,13 @@
-// A sandbox with a database of its own, in either dialect, migrated by the program itself; and a way into that database
-// past the program.
+// A sandbox with a database of its own, in either dialect, that has all tables; and a way into that database past the
+// program.
 
 import { Database } from "bun:sqlite";
-import { join } from "node:path";
+import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import postgres from "postgres";
-import { type TestDatabase, testDatabase } from "../support/postgres.ts";
+import { migratedDatabase } from "../support/migrated-database.ts";
+import { copyMigrated } from "../support/migrated-file.ts";
+import type { TestDatabase } from "../support/postgres.ts";
 import { openSandbox, type Sandbox } from "./harness.ts";
 
 export const DIALECTS = ["sqlite", "postgres"] as const;
@@ -20,15 +23,12 @@ export interface Place extends Sandbox {
 
 /** Use it with `await using`; `env` reaches everything that runs there. */
 export async function openPlace(dialect: Dialect, env: Readonly<Record<string, string>> = {}): Promise<Place> {
-  return migrated(await (dialect === "sqlite" ? openSqlitePlace(env) : openPostgresPlace(await testDatabase(), env)));
+  return dialect === "sqlite" ? openSqlitePlace(env) : openPostgresPlace(await migratedDatabase(), env);
 }
 
-/** The same on a PostgreSQL database of the test's own, which goes with the place. */
+/** The same on a PostgreSQL database of the test's own, which goes with the place; the program makes the tables. */
 export async function openPlaceOn(database: TestDatabase, env: Readonly<Record<string, string>> = {}): Promise<Place> {
-  return migrated(await openPostgresPlace(database, env));
-}
-
-async function migrated(place: Place): Promise<Place> {
+  const place = await openPostgresPlace(database, env);
   const { exit, stderr } = await place.run(["migrate"]);
   if (exit === 0) return place;
   await place[Symbol.asyncDispose]();
@@ -39,6 +39,8 @@ async function migrated(place: Place): Promise<Place> {
 async function openSqlitePlace(env: Readonly<Record<string, string>>): Promise<Place> {
   const sandbox = await openSandbox(env);
   const path = join(sandbox.folder, "taskonaut", "taskonaut.db");
+  mkdirSync(dirname(path), { mode: 0o700 });
+  await copyMigrated(path);
   return {
     ...sandbox,
     dialect: "sqlite",

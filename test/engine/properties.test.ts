@@ -16,6 +16,7 @@ import { DATABASES } from "../support/databases.ts";
 import { engineOn } from "../support/engine.ts";
 import { giveBack } from "../support/tools.ts";
 import { LIFE } from "./life.contract.ts";
+import { effort } from "../support/effort.ts";
 
 /** The life of echo_add, with tools that are leased. */
 const leased = defineFlow({
@@ -100,7 +101,7 @@ const transitionsOf = (act: Act): number => (act.kind === "create" ? 0 : act.kin
 for (const [name, createDatabase] of DATABASES) {
   describe(`any interleaving on ${name}`, () => {
     const bench = benchOn(createDatabase);
-    const numRuns = name === "sqlite" ? 150 : 50;
+    const numRuns = name === "sqlite" ? effort({ check: 60, long: 150 }) : effort({ check: 15, long: 50 });
     const openEngines = (): Promise<Taskonaut[]> =>
       Promise.all(Array.from({ length: ENGINES }, () => bench.openEngine({ flows: [leased] })));
 
@@ -180,7 +181,7 @@ describe("any order of a store's answers", () => {
         const reader = engineOn({ ...store, close: async () => {} });
         for (const expected of tasks) expectState(await reader.getTask(expected.id), expected, expected.transitions);
       }),
-      { numRuns: 200 },
+      { numRuns: effort({ check: 80, long: 200 }) },
     );
   }, 120_000);
 });

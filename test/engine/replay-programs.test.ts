@@ -24,6 +24,7 @@ import { DATABASES } from "../support/databases.ts";
 import { World } from "../support/mortal-store.ts";
 import { advanceToEnd, breaches, rowsOf, runToEnd } from "../support/scripts.ts";
 import { useWorlds } from "../support/worlds.ts";
+import { effort } from "../support/effort.ts";
 
 type Shape =
   | { kind: "work" | "note" | "fail" | "sleep" | "signal" | "timeout" | "child" | "patient" | "draw" }
@@ -173,7 +174,7 @@ describe.each(DATABASES)("on %s", (name, create) => {
         },
       ),
       {
-        numRuns: name === "sqlite" ? 100 : 15,
+        numRuns: name === "sqlite" ? effort({ check: 40, long: 100 }) : effort({ check: 5, long: 15 }),
         // a program is long: its shrinking would take minutes
         endOnFailure: true,
         includeErrorInReport: true,

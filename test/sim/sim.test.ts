@@ -7,9 +7,10 @@ import { simFlows } from "./sim-flows.ts";
 import { simulate } from "./simulate.ts";
 import { startWatchdog } from "./watchdog.ts";
 import type { World } from "./world.ts";
+import { effort } from "../support/effort.ts";
 
 const FIRST = Number(process.env["SIM_SEED"] ?? 1);
-const SEEDS = Number(process.env["SIM_SEEDS"] ?? 1000);
+const SEEDS = Number(process.env["SIM_SEEDS"] ?? effort({ check: 200, long: 1000 }));
 /** Of one test: each stays well below its time limit. */
 const PORTION = 50;
 

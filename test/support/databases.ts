@@ -4,11 +4,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openPostgresMigrator } from "../../src/store/postgres/migrate.ts";
 import { openPostgresStore } from "../../src/store/postgres/store.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import type { Store } from "../../src/store/store.ts";
-import { testDatabase } from "./postgres.ts";
+import { migratedDatabase } from "./migrated-database.ts";
+import { copyMigrated } from "./migrated-file.ts";
 
 export interface EngineDatabase {
   /** For `openStore`, also in another process. */
@@ -31,14 +31,13 @@ export function openStore(url: string): Promise<Store> {
 
 async function createSqlite(): Promise<EngineDatabase> {
   const folder = await mkdtemp(join(tmpdir(), "taskonaut-engine-"));
-  const url = `sqlite:${join(folder, "tasks.db")}`;
+  const path = join(folder, "tasks.db");
+  await copyMigrated(path);
+  const url = `sqlite:${path}`;
   return { url, openStore: () => openStore(url), drop: () => rm(folder, { recursive: true }) };
 }
 
 async function createPostgres(): Promise<EngineDatabase> {
-  const database = await testDatabase();
-  const migrator = openPostgresMigrator({ url: database.url });
-  await migrator.migrate();
-  await migrator.close();
+  const database = await migratedDatabase();
   return { url: database.url, openStore: () => openStore(database.url), drop: () => database.drop() };
 }

@@ -1,11 +1,16 @@
 // A process that drives one task and kills itself (SIGKILL) at a given place: right before or right after its n-th
 // write, or in the middle of the n-th call of a tool. It prints how many of them there were, where it lives that long.
 
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { echoAdd } from "../../src/flows/echo-add.ts";
+import { atEnd } from "./at-end.ts";
 import { openStore } from "./databases.ts";
 import { engineOn } from "./engine.ts";
 import { faultyStore, type AtWrite } from "./faulty-store.ts";
 import { ledgerFlow } from "./ledger-flow.ts";
+import { once } from "./once.ts";
 
 export interface Doom {
   readonly where: "before a write" | "after a write" | "in a tool";
@@ -61,7 +66,7 @@ if (import.meta.main) {
 
 /** How much it did, or undefined where it killed itself. Throws where it ended in any other way. */
 export async function runDoomed(job: DoomedJob): Promise<Survived | undefined> {
-  const child = Bun.spawn([process.execPath, import.meta.path, JSON.stringify(job)], {
+  const child = Bun.spawn([process.execPath, await program(), JSON.stringify(job)], {
     stdout: "pipe",
     stderr: "inherit",
   });
@@ -71,3 +76,11 @@ export async function runDoomed(job: DoomedJob): Promise<Survived | undefined> {
   if (child.exitCode !== 0) throw new Error(`The process ended with ${child.exitCode ?? child.signalCode}.`);
   return JSON.parse(text) as Survived;
 }
+
+/** This file with all that it imports, in one file: hundreds of processes need not read each module by itself. */
+const program: () => Promise<string> = once(async () => {
+  const outdir = await mkdtemp(join(tmpdir(), "taskonaut-doomed-"));
+  atEnd(() => rm(outdir, { recursive: true }));
+  const { outputs } = await Bun.build({ entrypoints: [import.meta.path], target: "bun", outdir });
+  return outputs[0]?.path ?? "";
+});

@@ -1,7 +1,9 @@
 // Before any test file is loaded (bunfig.toml).
 
+import { afterAll } from "bun:test";
 import { enterFinally } from "../../src/core/flow/shield.ts";
 import { FINALLY_KEY, markFinally } from "../../src/flows/mark-finally.ts";
+import { doAtEnd } from "./at-end.ts";
 
 // What a developer's shell happens to hold must not reach the program under test.
 for (const name of Object.keys(process.env)) {
@@ -21,3 +23,5 @@ Bun.plugin({
     }));
   },
 });
+
+afterAll(doAtEnd);
