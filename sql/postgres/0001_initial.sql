@@ -289,6 +289,8 @@ create table workers (
   concurrency integer not null default 0 check (concurrency >= 0),
   -- Names of the flows that it has, as a JSON array.
   flows text not null default '[]',
+  -- Of the flows that come from files, the code that it has: a JSON object, from name to code.
+  codes text not null default '{}',
   started_at timestamptz not null,
   lease_until timestamptz not null,
   -- How long the lease is from one renewal to the next one missed.

@@ -284,6 +284,8 @@ create table workers (
   concurrency integer not null default 0 check (concurrency >= 0),
   -- Names of the flows that it has, as a JSON array.
   flows text not null default '[]',
+  -- Of the flows that come from files, the code that it has: a JSON object, from name to code.
+  codes text not null default '{}',
   started_at integer not null,
   lease_until integer not null,
   -- How long the lease is from one renewal to the next one missed.

@@ -10,6 +10,7 @@ const WORKER: Worker = {
   state: "alive",
   concurrency: 10,
   flows: ["echo_add", "free"],
+  codes: {},
   tasks: 0,
   started_at: "2026-11-23T03:39:25.130Z",
   lease_until: "2026-11-23T03:39:40.130Z",

@@ -176,7 +176,9 @@ describe("client and server together", () => {
     const { client, taskonaut } = await connect();
     expect(await client.listWorkers()).toEqual([]);
     const times = { started_at: fakeTask(1).created_at, lease_until: fakeTask(1).created_at };
-    taskonaut.workers = [{ id: "w", name: "host:1", state: "dead", concurrency: 0, flows: [], tasks: 1, ...times }];
+    taskonaut.workers = [
+      { id: "w", name: "host:1", state: "dead", concurrency: 0, flows: [], codes: {}, tasks: 1, ...times },
+    ];
     expect(await client.listWorkers()).toEqual(taskonaut.workers);
   });
 

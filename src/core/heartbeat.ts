@@ -23,6 +23,8 @@ export interface BeatingWorker {
   readonly concurrency: number;
   /** Names of the flows that it has, for others to see; unset: none. */
   readonly flows?: readonly string[];
+  /** Of those from files, their code. */
+  readonly codes?: Readonly<Record<string, string>>;
   /** Another process may have made a task due. */
   readonly onNews: () => void;
   /** Ids of all other workers that are dead, whenever they are others than before. */

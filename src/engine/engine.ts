@@ -138,7 +138,13 @@ class StoreEngine implements Engine {
     });
     const beatByHand = ownHeartbeat(store, clock, log);
     const lease = new Lease(
-      { id: workerId, name: options.workerName, leaseMs: leaseWithin(limits.leaseMs), flows: this.#flows.names },
+      {
+        id: workerId,
+        name: options.workerName,
+        leaseMs: leaseWithin(limits.leaseMs),
+        flows: this.#flows.names,
+        codes: this.#flows.codes,
+      },
       { store, beatByHand, beatForQueue: options.startHeartbeat ?? beatByHand },
     );
     this.#notifier = new QueueNotifier(store, clock, log);

@@ -25,7 +25,7 @@ export interface ThreadData {
   /** Of the store, which the thread opens itself. */
   readonly address: StoreAddress;
   /** Undefined: the process has none, and the thread only watches. */
-  readonly worker: Pick<BeatingWorker, "id" | "name" | "leaseMs" | "concurrency" | "flows"> | undefined;
+  readonly worker: Pick<BeatingWorker, "id" | "name" | "leaseMs" | "concurrency" | "flows" | "codes"> | undefined;
   readonly limits: LoopLimits;
   /** What the main thread does; undefined: nobody knows. */
   readonly activity: ActivityMemory | undefined;

@@ -44,6 +44,7 @@ export function startHeartbeat(options: HeartbeatOptions, entry = ENTRY): Heartb
     leaseMs,
     concurrency,
     flows = [],
+    codes = {},
     address,
     stuckMs,
     flowStuckMs = stuckMs,
@@ -52,7 +53,7 @@ export function startHeartbeat(options: HeartbeatOptions, entry = ENTRY): Heartb
     line,
   } = options;
   const limits = { stuckMs, flowStuckMs, deafMs: DEAF_MS };
-  const worker = { id, name, leaseMs, concurrency, flows };
+  const worker = { id, name, leaseMs, concurrency, flows, codes };
   const data = { address, worker, limits, activity: activity?.memory, line };
   const start = Promise.withResolvers<"notified" | "polling">();
   start.promise.catch(() => {}); // whoever waits for it hears of it

@@ -78,6 +78,7 @@ test("GET /workers lists them", async () => {
       state: "alive",
       concurrency: 100,
       flows: ["echo_add"],
+      codes: {},
       tasks: 3,
       started_at: "2026-11-23T03:39:25.130Z",
       lease_until: "2026-11-23T03:39:40.130Z",

@@ -190,6 +190,7 @@ export const WORKERS = define<StoredWorker>({
     process: { type: "text" },
     concurrency: { type: "integer" },
     flows: { type: "text" },
+    codes: { type: "text" },
     started_at: { type: "time" },
     lease_until: { type: "time" },
     lease_ms: { type: "integer" },

@@ -11,6 +11,8 @@ export interface WorkerRow {
   readonly concurrency: number;
   /** Names of the flows that it has, as a JSON array. */
   readonly flows: string;
+  /** Of the flows that come from files, the code that it has (`Flow.code`): a JSON object. */
+  readonly codes: string;
   readonly started_at: number;
   /** In store time. A worker whose lease has passed holds nothing any more. */
   readonly lease_until: number;
@@ -24,6 +26,8 @@ export interface NewWorker {
   readonly concurrency: number;
   /** Names of the flows that it has; unset: none. */
   readonly flows?: readonly string[];
+  /** Of those from files, their code; unset: none. */
+  readonly codes?: Readonly<Record<string, string>>;
 }
 
 export interface ListedWorker extends WorkerRow {

@@ -1,12 +1,20 @@
 // Who looks at this page, and what that role may do. The server decides; the page only does not offer what it would refuse.
 
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
 import { mayDo, type Permission } from "../core/api/roles.ts";
 import type { SessionFacts } from "../core/api/sessions.ts";
 import { ApiError, get, post, wantsToken } from "./api.ts";
 
 /** Undefined: nobody knows yet, or nobody is logged in. */
-export const me = signal<SessionFacts | undefined>(undefined);
+const me = signal<SessionFacts | undefined>(undefined);
+
+/** The same for a component, which is drawn anew when somebody else looks. */
+export function useMe(): SessionFacts | undefined {
+  const [facts, setFacts] = useState(me.value);
+  useEffect(() => effect(() => setFacts(me.value)), []);
+  return facts;
+}
 
 export function may(permission: Permission): boolean {
   return me.value !== undefined && mayDo(me.value.role, permission);

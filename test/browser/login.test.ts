@@ -142,6 +142,14 @@ describe("the dashboard of a server that wants a token", () => {
     for (const name of ["Start", "Audit"]) {
       expect(await page.getByRole("link", { name, exact: true }).count()).toBe(0);
     }
+    await page.getByText("Inputs and outputs are hidden from your token.").waitFor();
+    expect(await page.getByRole("heading", { name: /^Input/ }).count()).toBe(0);
+    // nor a call that this role may not send; what it may, it sends
+    await dashboard.open("/api/post_tasks_id_cancel");
+    await page.getByText("Your role (viewer) may not send this.").waitFor();
+    expect(await page.getByRole("button", { name: "Send", exact: true }).count()).toBe(0);
+    await dashboard.open("/api/get_tasks_id");
+    await page.getByRole("button", { name: "Send", exact: true }).waitFor();
     // what is not offered is refused as well
     const status = await page.evaluate(`fetch("/tasks/${id}/cancel", { method: "POST" }).then((r) => r.status)`);
     expect(status).toBe(403);

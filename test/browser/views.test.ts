@@ -4,6 +4,7 @@ import { describe, expect } from "bun:test";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { until } from "../support/until.ts";
+import { FLOWS } from "./flows.ts";
 import { inBrowser, type OpenPage, openPage, type Site, useSite } from "./browser.ts";
 
 const site = useSite();
@@ -39,6 +40,10 @@ async function viewsOf(of: Site): Promise<readonly View[]> {
     { path: "/limits", shows: "article meter, article .uses" },
     { path: "/workers", shows: "tbody tr" },
     { path: "/charts", shows: ".chart canvas" },
+    { path: "/audit", shows: ".verify button" },
+    { path: "/api", shows: ".api details" },
+    { path: "/api/post_flows_name_tasks_order", shows: ".api form" },
+    { path: "/nowhere", shows: "main p" },
   ];
 }
 
@@ -75,7 +80,13 @@ describe("the dashboard", () => {
   inBrowser("has no serious fault for those who do not see it, in any view, size and colors", async () => {
     await using dashboard = await openPage(site());
     const found: unknown[] = [];
-    for (const view of await viewsOf(site())) found.push(...(await faultsOf(dashboard, view)));
+    const views = await viewsOf(site());
+    await dashboard.open("/tasks");
+    const links = await dashboard.page.locator('nav[aria-label="Views"] a').all();
+    const linked = await Promise.all(links.map((link) => link.getAttribute("href")));
+    // none is left out
+    expect(linked.filter((href) => !views.some(({ path }) => `/ui${path}` === href))).toEqual(["/ui/start"]);
+    for (const view of views) found.push(...(await faultsOf(dashboard, view)));
     expect(found).toEqual([]);
     expect(dashboard.complaints).toEqual([]);
   });
@@ -120,5 +131,22 @@ describe("the dashboard", () => {
     expect(await page.evaluate("getComputedStyle(document.querySelector('.piece.busy')).transitionDuration")).toBe(
       "0s",
     );
+  });
+
+  inBrowser("tells the code of the workers' flows, and where one has other code than the rest", async () => {
+    await using dashboard = await openPage(site());
+    const { page } = dashboard;
+    const { sandbox } = site();
+    await dashboard.open("/workers");
+    const others = page.getByText("other workers have other code");
+    await page.getByRole("listitem").filter({ hasText: "order" }).first().waitFor();
+    expect(await others.count()).toBe(0);
+    const [first] = (await site().read("/workers")) as readonly { readonly codes: Readonly<Record<string, string>> }[];
+    expect(await page.locator(`code[title$="${first?.codes["order"]}"]`).count()).toBeGreaterThan(0);
+    await sandbox.write("changed/order.ts", `${FLOWS["order.ts"]}\n// another line\n`);
+    const worker = sandbox.start(["work", "--flows", "changed"]);
+    await worker.see("Worker started");
+    await others.first().waitFor();
+    expect((await worker.stop()).exit).toBe(0);
   });
 });

@@ -21,13 +21,14 @@ export function workerContract(dialect: string, create: () => Promise<Place>): v
       const id = crypto.randomUUID();
       expect(await bench.other.readWorkerState(id)).toBe("dead");
       const flows = ["order", "größe's"];
-      await bench.store.registerWorker({ id, name: "host:1", leaseMs: HOUR_MS, concurrency: 7, flows });
+      const codes = { order: "5f3a", "größe's": "77" };
+      await bench.store.registerWorker({ id, name: "host:1", leaseMs: HOUR_MS, concurrency: 7, flows, codes });
       expect([await bench.store.readWorkerState(id), await bench.other.readWorkerState(id)]).toEqual([
         "alive",
         "alive",
       ]);
       const [row] = await bench.other.listWorkers();
-      expect(row).toMatchObject({ id, name: "host:1", flows: JSON.stringify(flows) });
+      expect(row).toMatchObject({ id, name: "host:1", flows: JSON.stringify(flows), codes: JSON.stringify(codes) });
       expect((row?.lease_until ?? 0) - (row?.started_at ?? 0)).toBe(HOUR_MS);
       await bench.store.removeWorker(id);
       expect([await bench.store.readWorkerState(id), await bench.other.readWorkerState(id)]).toEqual(["dead", "dead"]);

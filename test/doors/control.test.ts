@@ -256,6 +256,8 @@ test("a parked task says why, and resume-task takes it up when the flow is the o
   let flows: readonly Flow[] = [order];
   const cli = async (...argv: string[]): Promise<CliResult> =>
     callCli(argv, { taskonaut: engineOn(await database.openStore(), { flows }), isTTY: true, env: { NO_COLOR: "1" } });
+  const entries = async (): Promise<unknown> =>
+    JSON.parse((await cli("audit-log", "--action", "resume-task", "--task", "@last", "--json")).stdout);
   try {
     const id = /^task +(\S+)$/m.exec((await cli("run-flow", "order")).stdout)?.[1] ?? "";
     flows = [other];
@@ -267,8 +269,19 @@ test("a parked task says why, and resume-task takes it up when the flow is the o
     const inVain = await cli("resume-task", id);
     expectParked(inVain);
     flows = [order];
-    const resumed = await cli("resume-task", id);
+    expect(await entries()).toEqual([]); // nothing was changed
+    const resumed = await cli("resume-task", id, "--reason", "the old code is back");
     expect(resumed.code).toBe(0);
+    expect(await entries()).toEqual([
+      expect.objectContaining({
+        action: "resume-task",
+        way: "cli",
+        role: "admin",
+        reason: "the old code is back",
+        target: { kind: "task", id },
+        before: { status: "WAITING_OBSERVATION", parked_reason: expect.any(String) },
+      }),
+    ]);
     expect(resumed.stdout).toContain("waits    for signal approved");
     expect(resumed.stdout).not.toContain("parked");
   } finally {

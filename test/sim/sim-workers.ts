@@ -27,11 +27,12 @@ export class SimWorkers {
   constructor(private readonly database: SimDatabase) {}
 
   register(worker: NewWorker, { now, graceMs }: { readonly now: number; readonly graceMs: number | null }): void {
-    const { id, name, leaseMs, concurrency, flows = [] } = worker;
+    const { id, name, leaseMs, concurrency, flows = [], codes = {} } = worker;
     this.#locks.add(id);
     const lease = { started_at: now, lease_until: now + leaseMs, lease_ms: leaseMs };
     const pausesSeen = this.#rows.get(id)?.pausesSeen ?? "";
-    const row = { id, name, concurrency, flows: JSON.stringify(flows), ...lease, renewals: 0, graceMs, pausesSeen };
+    const told = { flows: JSON.stringify(flows), codes: JSON.stringify(codes) };
+    const row = { id, name, concurrency, ...told, ...lease, renewals: 0, graceMs, pausesSeen };
     this.#rows.set(id, row);
   }
 

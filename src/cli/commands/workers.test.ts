@@ -10,6 +10,7 @@ const ALIVE: Worker = {
   state: "alive",
   concurrency: 100,
   flows: ["echo_add"],
+  codes: {},
   tasks: 12,
   started_at: "2026-11-23T03:39:25.130Z",
   lease_until: "2026-11-23T03:42:37.130Z",

@@ -245,6 +245,7 @@ export const WorkerAnswer: Answer<Worker> = v.looseObject({
   state: v.picklist(["alive", "dead"] satisfies Worker["state"][]),
   concurrency: Whole,
   flows: v.array(Text),
+  codes: v.record(Text, Text),
   tasks: Whole,
   started_at: Time,
   lease_until: Time,

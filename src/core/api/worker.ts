@@ -12,6 +12,8 @@ export interface Worker {
   readonly concurrency: number;
   /** Names of the flows whose tasks it can drive. */
   readonly flows: readonly string[];
+  /** By name, the code of those that come from files: workers with the same file have the same. */
+  readonly codes: Readonly<Record<string, string>>;
   /** How many tasks it holds now. */
   readonly tasks: number;
   readonly started_at: Timestamp;

@@ -45,7 +45,7 @@ export class Beat {
   #loops: Promise<unknown> = Promise.resolve();
 
   constructor(
-    private readonly worker: Pick<BeatingWorker, "id" | "name" | "leaseMs" | "concurrency" | "flows">,
+    private readonly worker: Pick<BeatingWorker, "id" | "name" | "leaseMs" | "concurrency" | "flows" | "codes">,
     private readonly tools: BeatTools,
   ) {
     this.#pause = new Pause(tools.clock);

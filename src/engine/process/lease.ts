@@ -19,7 +19,7 @@ export class Lease {
   #heartbeat: Heartbeat | undefined;
 
   constructor(
-    private readonly worker: Pick<BeatingWorker, "id" | "name" | "leaseMs" | "flows">,
+    private readonly worker: Pick<BeatingWorker, "id" | "name" | "leaseMs" | "flows" | "codes">,
     private readonly tools: LeaseTools,
   ) {}
 

@@ -83,6 +83,11 @@ export class Flows {
     return this.get(name)?.code ?? BUILT_IN;
   }
 
+  /** Of those that come from files. */
+  get codes(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.all().flatMap(({ name, code }) => (code === undefined ? [] : [[name, code]])));
+  }
+
   /** In order of name. */
   describeAll(): Promise<readonly FlowDescription[]> {
     return Promise.all(this.#open.map((flow) => describeFlow(flow, this.#limits.retention)));

@@ -39,6 +39,7 @@ const REGISTERED: Columns<StoredWorker & { readonly grace_ms: number | null }> =
   process: "$3",
   concurrency: "$4::integer",
   flows: "$7",
+  codes: "$8",
   started_at: "now()",
   lease_until: "now() + $5::integer * interval '1 ms'",
   lease_ms: "$5::integer",
@@ -63,6 +64,7 @@ export async function insertWorker(
       worker.leaseMs,
       worker.graceMs,
       JSON.stringify(worker.flows ?? []),
+      JSON.stringify(worker.codes ?? {}),
     ],
   );
 }

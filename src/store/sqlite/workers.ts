@@ -60,7 +60,7 @@ export interface Signs {
 export async function registerWorker(
   connection: SqliteConnection,
   { locks, processes }: Signs,
-  { id, name, leaseMs, concurrency, flows = [], now }: NewWorker & { now: number },
+  { id, name, leaseMs, concurrency, flows = [], codes = {}, now }: NewWorker & { now: number },
 ): Promise<void> {
   // The lock first: who sees the row is to find it.
   await untilUnlocked(connection, () => locks.take(id));
@@ -70,6 +70,7 @@ export async function registerWorker(
     name: storableText(name),
     concurrency,
     flows: JSON.stringify(flows),
+    codes: JSON.stringify(codes),
     process: processes.own,
     cause: null,
     ...lease,

@@ -5,7 +5,7 @@ import type { ComponentChild } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, wantsToken } from "../api.ts";
 import { inBackground } from "../in-background.ts";
-import { askWhoIAm, logIn, logOut, me } from "../session.ts";
+import { askWhoIAm, logIn, logOut, useMe } from "../session.ts";
 import { Failure } from "./failure.tsx";
 
 export function Login(): ComponentChild {
@@ -57,8 +57,7 @@ export function Login(): ComponentChild {
 
 /** Nothing where the server wants no token: then everybody is the same. */
 export function Who(): ComponentChild {
-  const [facts, setFacts] = useState(me.value);
-  useEffect(() => effect(() => setFacts(me.value)), []);
+  const facts = useMe();
   useEffect(inBackground(askWhoIAm), []);
   const [error, setError] = useState<ApiError>();
   if (!facts || facts.by === "open") return null;

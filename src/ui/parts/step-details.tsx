@@ -5,7 +5,7 @@ import { clockTime, duration } from "../format.ts";
 import { hrefOf } from "../router.ts";
 import { isInDoubt } from "../standing.ts";
 import { Fork } from "./fork.tsx";
-import { Payload } from "./payload.tsx";
+import { Payloads } from "./payload.tsx";
 import { Progress } from "./progress.tsx";
 import { Settle } from "./settle.tsx";
 import { State } from "./state.tsx";
@@ -51,8 +51,7 @@ export function StepDetails({ task, step, now, whole, onDone, onClose }: Props):
         <Call key={call.id} call={call} />
       ))}
       <Fork id={task.id} from={step.step_index} />
-      {whole && <Payload title="Input" value={whole.input_payload} />}
-      {whole && whole.output_payload !== null && <Payload title="Output" value={whole.output_payload} />}
+      {whole && <Payloads input_payload={whole.input_payload} output_payload={whole.output_payload} />}
     </aside>
   );
 }

@@ -15,6 +15,7 @@ import {
   type Values,
   within,
 } from "../openapi.ts";
+import { useMe } from "../session.ts";
 import { Copy } from "./copy.tsx";
 import { Failure } from "./failure.tsx";
 import { Payload } from "./payload.tsx";
@@ -32,6 +33,9 @@ export function TryCall({ operation, document }: Props): ComponentChild {
   const [isBusy, setBusy] = useState(false);
   const [answer, setAnswer] = useState<RawAnswer>();
   const [error, setError] = useState<ApiError>();
+  const me = useMe();
+  const roles = operation["x-roles"] ?? [];
+  const mayCall = roles.length === 0 || !me || roles.includes(me.role);
   const address = addressOf(operation, values);
   const headers = headersOf(operation, values);
   const schema = requestBody?.content["application/json"]?.schema;
@@ -81,7 +85,8 @@ export function TryCall({ operation, document }: Props): ComponentChild {
         </fieldset>
       )}
       <div class="send">
-        {!isEndless && (
+        {!mayCall && <span class="hint">Your role ({me.role}) may not send this.</span>}
+        {!isEndless && mayCall && (
           <button type="submit" class={operation["x-destroys"] ? "danger" : "primary"} disabled={isBusy}>
             {isBusy ? "Sending…" : "Send"}
           </button>

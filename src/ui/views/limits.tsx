@@ -134,6 +134,7 @@ function Blocked({ now }: { readonly now: number }): ComponentChild {
           <tr>
             <th>Task</th>
             <th>Flow</th>
+            <th class="number wide">Priority</th>
             <th>Waits</th>
             <th>Created</th>
           </tr>
@@ -147,6 +148,7 @@ function Blocked({ now }: { readonly now: number }): ComponentChild {
                 </a>
               </td>
               <td>{task.flow_name}</td>
+              <td class="number wide">{task.priority}</td>
               <td>
                 {task.waiting_for.length === 0 ? (
                   <State standing={standingOf(task, now)} />

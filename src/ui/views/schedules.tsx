@@ -12,7 +12,7 @@ import { UNTOLD, useLive, useNow } from "../live.ts";
 import { AddSchedule } from "../parts/add-schedule.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Order } from "../parts/order.tsx";
-import { Payload } from "../parts/payload.tsx";
+import { Payloads } from "../parts/payload.tsx";
 import { go, hrefOf } from "../router.ts";
 
 export function Schedules({ name }: { readonly name: string | undefined }): ComponentChild {
@@ -184,7 +184,7 @@ function One({ name }: { readonly name: string }): ComponentChild {
           </ul>
         </>
       )}
-      <Payload title="Input" value={schedule.input_payload} />
+      <Payloads input_payload={schedule.input_payload} />
     </>
   );
 }

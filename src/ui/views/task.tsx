@@ -12,7 +12,7 @@ import { useLive, useNow } from "../live.ts";
 import { Actions } from "../parts/actions.tsx";
 import { BulkProgress } from "../parts/bulk-progress.tsx";
 import { Failure } from "../parts/failure.tsx";
-import { Payload } from "../parts/payload.tsx";
+import { Payloads } from "../parts/payload.tsx";
 import { State } from "../parts/state.tsx";
 import { StepDetails } from "../parts/step-details.tsx";
 import { TaskAudit } from "../parts/task-audit.tsx";
@@ -78,8 +78,7 @@ export function TaskView({ id, query }: Props): ComponentChild {
       )}
       {whole && (
         <div class="pair">
-          <Payload title="Input" value={whole.input_payload} />
-          {whole.output_payload !== null && <Payload title="Output" value={whole.output_payload} />}
+          <Payloads input_payload={whole.input_payload} output_payload={whole.output_payload} />
         </div>
       )}
       <TaskAudit id={id} version={task.updated_at} />

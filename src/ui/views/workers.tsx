@@ -8,6 +8,7 @@ import { Failure } from "../parts/failure.tsx";
 export function Workers(): ComponentChild {
   const now = useNow();
   const workers = useLive("workers", async (signal) => (await get<readonly Worker[]>("/workers", signal)).body, UNTOLD);
+  const codes = codesOf(workers.data ?? []);
   return (
     <>
       <h1>Workers</h1>
@@ -51,12 +52,41 @@ export function Workers(): ComponentChild {
                 </td>
                 <td>{age(worker.started_at, now)}</td>
                 <td title={clockTime(worker.lease_until)}>{leaseOf(worker, now)}</td>
-                <td class="wide">{worker.flows.join(", ")}</td>
+                <td class="wide">
+                  <ul class="codes">
+                    {worker.flows.map((flow) => (
+                      <li key={flow}>
+                        {flow} <Code code={worker.codes[flow]} hasOthers={(codes.get(flow)?.size ?? 0) > 1} />
+                      </li>
+                    ))}
+                  </ul>
+                </td>
               </tr>
             ))}
           </tbody>
         </table>
       )}
+    </>
+  );
+}
+
+/** Of each flow, the codes that living workers have. */
+function codesOf(workers: readonly Worker[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const codes = new Map<string, Set<string>>();
+  for (const worker of workers) {
+    if (worker.state !== "alive") continue;
+    for (const [flow, code] of Object.entries(worker.codes)) codes.set(flow, (codes.get(flow) ?? new Set()).add(code));
+  }
+  return codes;
+}
+
+/** Tasks that other code has begun may be parked: so it is said where workers differ. */
+function Code({ code, hasOthers }: { readonly code: string | undefined; readonly hasOthers: boolean }): ComponentChild {
+  if (code === undefined) return null; // it comes with the program
+  return (
+    <>
+      <code title={`Its code: ${code}`}>{code.slice(0, 7)}</code>
+      {hasOthers && <span class="state wait">other workers have other code</span>}
     </>
   );
 }
