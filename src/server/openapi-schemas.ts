@@ -60,6 +60,7 @@ const CONFIG = {
 
 export class Components {
   readonly #schemas: Record<string, JsonSchema>;
+  readonly #responses = new Map<string, object>();
   readonly #flows: ReadonlyMap<string, FlowDescription>;
 
   constructor(flows: readonly FlowDescription[]) {
@@ -110,9 +111,10 @@ export class Components {
     return of.length === 1 && of[0] ? of[0] : { anyOf: of };
   }
 
-  /** A problem with one of these codes. */
-  problem(status: number, codes: readonly ErrorCode[]): JsonSchema {
-    return {
+  /** The answer of a problem with one of these codes, which are in order: by its name. */
+  problem(status: number, codes: readonly ErrorCode[]): { readonly $ref: string } {
+    const name = `${status}_${codes.join("_or_")}`;
+    const schema = {
       allOf: [
         { $ref: `${PLACE}Problem` },
         {
@@ -121,6 +123,16 @@ export class Components {
         },
       ],
     };
+    this.#responses.set(name, {
+      description: codes.join(", "),
+      content: { "application/problem+json": { schema } },
+    });
+    return { $ref: `#/components/responses/${name}` };
+  }
+
+  /** Those of problems, by name. */
+  responses(): Readonly<Record<string, object>> {
+    return Object.fromEntries([...this.#responses].toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   /** A document of its own becomes a part of this one: what it defines for itself stands beside it. */

@@ -29,6 +29,8 @@ export interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: {
     readonly schemas: Readonly<Record<string, JsonSchema>>;
+    /** The errors of one status that a route may answer, told once for all routes that have the same. */
+    readonly responses: Readonly<Record<string, object>>;
     readonly securitySchemes: Readonly<Record<string, JsonSchema>>;
   };
 }
@@ -82,6 +84,7 @@ export function createDocument({ routes, flows, version }: DocumentOptions): Ope
     paths,
     components: {
       schemas: components.all(),
+      responses: components.responses(),
       securitySchemes: {
         token: {
           type: "http",
@@ -168,13 +171,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
 function problemsOf(route: Route, components: Components): Record<string, object> {
   const byStatus = Map.groupBy(errorsOf(route), (code) => ERRORS[code].status);
   return Object.fromEntries(
-    [...byStatus].map(([status, codes]) => [
-      status,
-      {
-        description: codes.toSorted().join(", "),
-        content: { "application/problem+json": { schema: components.problem(status, codes.toSorted()) } },
-      },
-    ]),
+    [...byStatus].map(([status, codes]) => [status, components.problem(status, codes.toSorted())]),
   );
 }
 

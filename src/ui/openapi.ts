@@ -22,31 +22,52 @@ interface OperationObject {
     readonly required?: boolean;
     readonly content: Readonly<Record<string, { schema: Schema }>>;
   };
-  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: object }>>;
+  readonly responses: Readonly<Record<string, Answer | { readonly $ref: string }>>;
   readonly "x-roles"?: readonly string[];
   readonly "x-destroys"?: boolean;
 }
 
-export interface Operation extends OperationObject {
+interface Answer {
+  readonly description: string;
+  readonly content?: object;
+}
+
+export interface Operation extends Omit<OperationObject, "responses"> {
+  readonly responses: Readonly<Record<string, Answer>>;
   readonly method: string;
   readonly path: string;
 }
 
 export interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, OperationObject>>>>;
-  readonly components: Schema;
+  readonly components: { readonly schemas?: Json; readonly responses?: Readonly<Record<string, Answer>> };
 }
 
 /** In the order of the document. */
-export function operationsOf({ paths }: Document): readonly Operation[] {
+export function operationsOf({ paths, components }: Document): readonly Operation[] {
   return Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({ ...operation, method: method.toUpperCase(), path })),
+    Object.entries(methods).map(([method, { responses, ...operation }]) => ({
+      ...operation,
+      responses: Object.fromEntries(
+        Object.entries(responses).map(([status, one]) => [
+          status,
+          "$ref" in one ? answerAt(one.$ref, components) : one,
+        ]),
+      ),
+      method: method.toUpperCase(),
+      path,
+    })),
   );
 }
 
+/** What several operations answer is told once in the document. */
+function answerAt(ref: string, { responses = {} }: Document["components"]): Answer {
+  return responses[ref.split("/").at(-1) ?? ""] ?? { description: "" };
+}
+
 /** A schema within which the references of the document lead somewhere. */
-export function within(schema: Schema, { components }: Document): Schema {
-  return { ...schema, components };
+export function within(schema: Schema, { components: { schemas = {} } }: Document): Schema {
+  return { ...schema, components: { schemas } };
 }
 
 /** What the parameters say, each as a text; "" is left out. A parameter of several values has one on each line. */

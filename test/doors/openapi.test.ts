@@ -87,6 +87,19 @@ describe.each(DATABASES)("the document of a server on %s", (_name, createDatabas
     expect(operations.toSorted()).toEqual(Object.keys(calls).toSorted());
   });
 
+  test("tells each set of errors once, however many routes may answer with it", async () => {
+    const { paths, components } = contract.document;
+    const answers = Object.values(paths).flatMap((methods) =>
+      Object.values(methods).flatMap(({ responses }) => Object.entries(responses as Record<string, { $ref?: string }>)),
+    );
+    const refs = answers.flatMap(([status, { $ref }]) => (Number(status) < 400 ? [] : [$ref]));
+    expect(refs).not.toContain(undefined);
+    const told = Object.keys(components.responses).map((name) => `#/components/responses/${name}`);
+    expect([...new Set(refs)].toSorted()).toEqual(told.toSorted());
+    const texts = Object.values(components.responses).map((response) => JSON.stringify(response));
+    expect(texts.length).toBe(new Set(texts).size);
+  });
+
   test("every route answers by its schema, when it goes well and when it does not", async () => {
     for (const [key, each] of Object.entries(calls)) {
       const [method = ""] = key.split(" ");

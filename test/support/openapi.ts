@@ -11,9 +11,12 @@ export interface Operation {
   readonly operationId: string;
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
   readonly requestBody?: Json;
-  readonly responses: Readonly<
-    Record<string, { readonly content?: Readonly<Record<string, unknown>>; readonly headers?: Json }>
-  >;
+  readonly responses: Readonly<Record<string, Answer | { readonly $ref: string }>>;
+}
+
+interface Answer {
+  readonly content?: Readonly<Record<string, unknown>>;
+  readonly headers?: Json;
 }
 
 export class Contract {
@@ -45,7 +48,8 @@ export class Contract {
     const text = isStream ? "" : await response.text();
     const said = operation.responses[status];
     if (!said) throw new Error(`${key} answered ${status}, which the document does not know: ${text}`);
-    const { content } = said;
+    const [answer, at] = this.#answerOf(said, key, status);
+    const { content } = answer;
     if (!content) {
       if (text !== "")
         throw new Error(`${key} answered ${status} with a body that the document does not know: ${text}`);
@@ -55,14 +59,22 @@ export class Contract {
     if (!(type in content)) throw new Error(`${key} answered ${status} as ${type}, which the document does not know.`);
     if (!type.endsWith("json")) return text;
     const body: unknown = JSON.parse(text);
-    const validate = this.#validator(key, status, type);
+    const validate = this.#validator([...at, "content", type, "schema"]);
     if (validate(body)) return body;
     throw new Error(`${key} answered ${status} not by its schema: ${this.#ajv.errorsText(validate.errors)}\n${text}`);
   }
 
-  #validator(key: string, status: number, type: string): ValidateFunction {
+  /** With its place in the document: what several operations answer is told once, in the components. */
+  #answerOf(said: Operation["responses"][string], key: string, status: number): [Answer, readonly string[]] {
     const [method = "", path = ""] = key.split(" ");
-    const at = ["paths", path, method.toLowerCase(), "responses", String(status), "content", type, "schema"];
+    if (!("$ref" in said)) return [said, ["paths", path, method.toLowerCase(), "responses", String(status)]];
+    const at = said.$ref.split("/").slice(1);
+    const answer = this.document.components.responses[at.at(-1) ?? ""];
+    if (!answer) throw new Error(`${key} answers ${said.$ref}, which the document does not have.`);
+    return [answer, at];
+  }
+
+  #validator(at: readonly string[]): ValidateFunction {
     const ref = at.map((part) => encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1"))).join("/");
     const validate = this.#ajv.getSchema(`api#/${ref}`);
     if (!validate) throw new Error(`There is no schema at ${ref}.`);
