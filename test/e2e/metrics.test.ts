@@ -1,7 +1,9 @@
 // The metrics as Prometheus asks for them.
 
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { readExposition, valueOf } from "../support/exposition.ts";
+import { startOtlpReceiver } from "../support/otlp-receiver.ts";
 import { openSandbox } from "./harness.ts";
 
 const get = async (url: string, token?: string): Promise<Response> =>
@@ -45,4 +47,51 @@ test("a worker tells of its own on a port of its own", async () => {
   expect((await fetch(`${url}/tasks`)).status).toBe(404);
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
   expect((await worker.stop()).exit).toBe(0);
+});
+
+/** Prometheus' own check (Debian's package prometheus). Where there is none, that of `readExposition` has to do. */
+const PROMTOOL = Bun.which("promtool");
+
+async function complaintsOf(args: readonly string[], input = ""): Promise<string> {
+  if (PROMTOOL === null) return "";
+  const checking = Bun.spawn([PROMTOOL, ...args], { stdin: new Blob([input]), stdout: "pipe", stderr: "pipe" });
+  const [exit, stdout, stderr] = await Promise.all([
+    checking.exited,
+    new Response(checking.stdout).text(),
+    new Response(checking.stderr).text(),
+  ]);
+  return exit === 0 ? stderr : `${exit}: ${stdout}${stderr}`;
+}
+
+test("Prometheus' own check, where it is there, finds nothing in what server and worker tell", async () => {
+  using collector = startOtlpReceiver();
+  await using sandbox = await openSandbox({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+  const server = await sandbox.serve();
+  const worker = sandbox.start(["work", "--metrics-port", "0"]);
+  const [, url = ""] = await worker.see(/Metrics at (http:\S+)\/metrics/);
+  await sandbox.run(["run-flow", "--mode", "enqueue"]);
+  await sandbox.run(["run-flow", "--text", "hello"]);
+  await fetch(`${server.url}/nowhere`);
+  for (const from of [server.url, url]) {
+    const text = await (await get(from)).text();
+    expect(readExposition(text).size).toBeGreaterThan(10);
+    expect(await complaintsOf(["check", "metrics"], text)).toBe("");
+  }
+  expect((await worker.stop()).exit).toBe(0);
+});
+
+test("Prometheus' own check, where it is there, takes the alert rules, and what the Grafana dashboard asks", async () => {
+  expect(await complaintsOf(["check", "rules", "ops/alerts.yaml"])).toBe("");
+  const { panels } = (await Bun.file("ops/grafana-dashboard.json").json()) as {
+    readonly panels: readonly { readonly targets: readonly { readonly expr: string }[] }[];
+  };
+  const asked = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+  const rules = asked.map((expr, place) => ({
+    record: `asked:${place}`,
+    expr: expr.replaceAll("$__rate_interval", "5m"),
+  }));
+  expect(asked.length).toBeGreaterThan(5);
+  await using sandbox = await openSandbox();
+  await sandbox.write("rules.yaml", JSON.stringify({ groups: [{ name: "asked", rules }] }));
+  expect(await complaintsOf(["check", "rules", join(sandbox.folder, "rules.yaml")])).toBe("");
 });
