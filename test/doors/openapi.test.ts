@@ -92,8 +92,8 @@ describe.each(DATABASES)("the document of a server on %s", (_name, createDatabas
     const answers = Object.values(paths).flatMap((methods) =>
       Object.values(methods).flatMap(({ responses }) => Object.entries(responses as Record<string, { $ref?: string }>)),
     );
-    const refs = answers.flatMap(([status, { $ref }]) => (Number(status) < 400 ? [] : [$ref]));
-    expect(refs).not.toContain(undefined);
+    const refs = answers.flatMap(([status, { $ref = "none" }]) => (Number(status) < 400 ? [] : [$ref]));
+    expect(refs).not.toContain("none");
     const told = Object.keys(components.responses).map((name) => `#/components/responses/${name}`);
     expect([...new Set(refs)].toSorted()).toEqual(told.toSorted());
     const texts = Object.values(components.responses).map((response) => JSON.stringify(response));
