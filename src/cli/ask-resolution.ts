@@ -1,15 +1,17 @@
 // Questions about a step in doubt: which one, and how it ended.
 
-import { TaskonautError } from "../core/errors.ts";
+import { TaskonautError, type Violation } from "../core/errors.ts";
 import type { Task, TaskStep } from "../core/api/task.ts";
 import { resolutionOf, type Way, WAYS } from "../core/api/resolution.ts";
-import type { ResolveTask, Taskonaut } from "../core/api/taskonaut.ts";
+import type { OutputContract, ResolveTask, Taskonaut } from "../core/api/taskonaut.ts";
 import type { Call } from "./command.ts";
 import { stepsInDoubt } from "../core/api/describe-waits.ts";
+import { schemaWithin } from "./json-schema.ts";
 import { askField } from "./questions/ask-field.ts";
 import { untilTaken } from "./questions/ask-again.ts";
 import { Draft } from "./questions/draft.ts";
 import type { Form } from "./questions/form.ts";
+import { createJudge } from "./questions/judge.ts";
 import { openQuestions, type Questions } from "./questions/open-questions.ts";
 
 const LABELS: Readonly<Record<Way, { readonly label: string; readonly hint: string }>> = {
@@ -19,7 +21,7 @@ const LABELS: Readonly<Record<Way, { readonly label: string; readonly hint: stri
 };
 
 /**
- * Settles the step as a person says; an output that breaks the tool's contract is asked for again. Throws task_not_in_doubt
+ * Settles the step as a person says. Its output is asked for by the tool's contract, as far as it is known here. Throws task_not_in_doubt
  * and `cancelled`.
  */
 export async function resolveAsking(
@@ -39,7 +41,8 @@ export async function resolveAsking(
   const step = doubts.length === 1 ? first : await chooseStep(questions, doubts);
   const choices = WAYS.map((way) => ({ value: way, ...LABELS[way] }));
   const way = await questions.choose(`How did step ${step.step_index} ${step.step_name} end?`, choices);
-  const form = way === "output" ? await askOutput(questions) : undefined;
+  const contract = way === "output" ? await taskonaut.describeOutput(task.id, step.step_index) : undefined;
+  const form = way === "output" ? await askOutput(questions, contract) : undefined;
   const message = way === "fail" ? await askMessage(questions, messageDefault) : messageDefault;
   const request = (): ResolveTask => ({
     step: step.step_index,
@@ -48,8 +51,7 @@ export async function resolveAsking(
   const settled = await untilTaken(
     form,
     () => taskonaut.resolveTask(task.id, request()),
-    // the whole is given as JSON, so the whole is asked for again
-    ({ path, message: wrong }) => ({ path: "", message: path === "" ? wrong : `${path}: ${wrong}` }),
+    contract ? withinOutput : asWhole,
   );
   await io.stderr.write("\n");
   return settled;
@@ -60,11 +62,23 @@ function chooseStep(questions: Questions, doubts: readonly TaskStep[]): Promise<
   return questions.choose("Which step?", choices);
 }
 
-/** Its contract is the tool's, which is not described: it is given as JSON, and judged when it is sent. */
-async function askOutput(questions: Questions): Promise<Form> {
-  const form: Form = { questions, draft: new Draft(), judge: () => undefined, schema: {}, whole: "output" };
-  await askField(form, { keys: [], schema: {}, isRequired: true });
+/** Where the tool's contract is not known here, the output is given as JSON, and judged when it is sent. */
+async function askOutput(questions: Questions, contract: OutputContract | undefined): Promise<Form> {
+  const schema = contract ? schemaWithin(contract.schema, contract.schema) : {};
+  const judge = contract ? createJudge(contract.findBreaches) : (): undefined => undefined;
+  const form: Form = { questions, draft: new Draft(), judge, schema, whole: "output" };
+  await askField(form, { keys: [], schema, isRequired: true });
   return form;
+}
+
+/** `output.receipt` is the field `receipt`. */
+function withinOutput({ path, message }: Violation): Violation {
+  return { path: path.replace(/^output(?:\.|$)/, ""), message };
+}
+
+/** The whole was given as JSON, so the whole is asked for again. */
+function asWhole({ path, message }: Violation): Violation {
+  return { path: "", message: path === "" ? message : `${path}: ${message}` };
 }
 
 function askMessage(questions: Questions, preset: string): Promise<string> {

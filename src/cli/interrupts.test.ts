@@ -103,3 +103,27 @@ test("a second signal waits for nothing", async () => {
   expect(code).toBe(130);
   expect(stderr).toContain("Stopped at once.");
 });
+
+test("Ctrl-C twice in a row is heard at a terminal; elsewhere, and where one signal comes twice, it is one", async () => {
+  const stopsAtOnce = async (afterMs: number, isTTY: boolean): Promise<boolean> => {
+    const signals = new Signals();
+    const taskonaut = new FakeTaskonaut();
+    const step = Promise.withResolvers<never>();
+    taskonaut.close = () => {
+      signals.send(afterMs);
+      step.reject(new TaskonautError("shutting_down", "closing"));
+      return Promise.resolve();
+    };
+    taskonaut.whileRunning = () => {
+      signals.send();
+      return step.promise;
+    };
+    const { code, stderr } = await cli(["run-flow", "--mode", "run", "--text", "x"], { taskonaut, isTTY }, signals);
+    expect(code).toBe(130);
+    return stderr.includes("Stopped at once.");
+  };
+  expect(await stopsAtOnce(120, true)).toBe(true);
+  expect(await stopsAtOnce(5, true)).toBe(false);
+  expect(await stopsAtOnce(120, false)).toBe(false);
+  expect(await stopsAtOnce(300, false)).toBe(true);
+});

@@ -11,11 +11,17 @@ export interface Interrupts {
 
 /**
  * A signal so soon after the first one is the same: `timeout`, script runners and some supervisors signal a process and
- * then its whole group.
+ * then its whole group. At a terminal a person may press Ctrl-C twice in a row, which takes longer than that.
  */
 const SAME_MS = 250;
+const SAME_AT_TERMINAL_MS = 80;
 
-export function createInterrupts({ onSignal, now }: Pick<Io, "onSignal" | "now">): Interrupts {
+export function createInterrupts({
+  onSignal,
+  now,
+  stdinIsTTY,
+}: Pick<Io, "onSignal" | "now" | "stdinIsTTY">): Interrupts {
+  const sameMs = stdinIsTTY ? SAME_AT_TERMINAL_MS : SAME_MS;
   const second = Promise.withResolvers<never>();
   return {
     second: second.promise,
@@ -25,7 +31,9 @@ export function createInterrupts({ onSignal, now }: Pick<Io, "onSignal" | "now">
         if (firstAt === undefined) {
           firstAt = now();
           listener();
-        } else if (Math.abs(now() - firstAt) >= SAME_MS) {
+          // again, for a signal that came while the listener ran is heard only now
+          firstAt = now();
+        } else if (Math.abs(now() - firstAt) >= sameMs) {
           second.reject(new TaskonautError("cancelled", "Stopped at once. What had been recorded is kept."));
         }
       });

@@ -115,6 +115,8 @@ export function createClient(options: ClientOptions): Taskonaut {
       return body;
     },
 
+    // a server does not tell the contracts of tools
+    describeOutput: () => Promise.resolve(undefined),
     async resolveTask(id, request) {
       const { body } = await ask({
         method: "POST",

@@ -10,6 +10,7 @@ import type {
   FlowDescription,
   FoundTasks,
   ListTasks,
+  OutputContract,
   ResolveTask,
   RunTask,
   SignalTask,
@@ -40,6 +41,7 @@ import { AuditDoor } from "./doors/audit.ts";
 import { findTasks } from "./doors/find-tasks.ts";
 import { LimitsDoor } from "./doors/limits.ts";
 import { KnownNames } from "./doors/known-names.ts";
+import { describeOutput } from "./doors/resolve.ts";
 import { readStats } from "./doors/stats.ts";
 import { TaskReading } from "./doors/task-reading.ts";
 import { LoginSessions } from "./doors/sessions.ts";
@@ -343,6 +345,11 @@ class StoreEngine implements Engine {
     } finally {
       this.#notifier.tellWorkers();
     }
+  }
+
+  async describeOutput(id: string, step: number): Promise<OutputContract> {
+    const record = await this.#stored.read(parseTaskId(id));
+    return describeOutput(this.#flows.ofTask(record.task), record, step, this.#tools.limits);
   }
 
   async resumeTask(id: string): Promise<Task> {

@@ -12,7 +12,7 @@ export interface WatchdogOptions {
   readonly stuckMs: number;
   readonly flowStuckMs: number;
   readonly line: LineStyle;
-  /** Whether a person may press Ctrl-C: then the thread starts before the first piece of a flow, which may never end. */
+  /** Whether a person may press Ctrl-C: then the thread starts at once, for the first piece of a flow may never end. */
   readonly atTerminal: boolean;
 }
 
@@ -21,14 +21,13 @@ const START_MS = 250;
 
 /** A loop that is stuck for so long does not hear signals in time: a person presses Ctrl-C twice, and expects it to end. */
 const DEAF_MS = 1000;
-const DEAF_AT_TERMINAL_MS = 200;
+const DEAF_AT_TERMINAL_MS = 100;
 
 const ENTRY = new URL("./thread.ts", import.meta.url);
 
 /**
- * Watches from now on, with a thread that starts when the first tool is about to be called (at a terminal, the first piece
- * of a flow), or in a moment: what is done in one go may keep the loop from ever coming to that. Neither keeps the process
- * alive.
+ * Watches from now on, with a thread. At a terminal it starts at once. Elsewhere it starts before the first tool is called,
+ * or in a moment: what is done in one go may keep the loop from ever coming to that. It does not keep the process alive.
  */
 export class LateWatchdog implements Activity {
   readonly #shared = new SharedActivity();
@@ -37,10 +36,11 @@ export class LateWatchdog implements Activity {
 
   constructor(private readonly options: WatchdogOptions) {
     this.#timer.unref();
+    if (options.atTerminal) this.#start();
   }
 
   begin(doing: Doing, taskId: string, stepId?: string): void {
-    if (doing === "tool" || this.options.atTerminal) this.#start();
+    if (doing === "tool") this.#start();
     this.#shared.begin(doing, taskId, stepId);
   }
 

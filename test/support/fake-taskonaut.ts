@@ -242,6 +242,9 @@ export class FakeTaskonaut implements Taskonaut {
     return this.change(task, { steps: task.steps.map((step) => ({ ...step, doubt: null })) });
   }
 
+  /** As a server: it tells no contracts of tools. */
+  async describeOutput(): Promise<undefined> {}
+
   async listWorkers(): Promise<readonly Worker[]> {
     this.enter("listWorkers");
     return this.workers;

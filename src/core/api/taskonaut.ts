@@ -1,5 +1,6 @@
 // What the CLI and the server speak to. Behind it is the engine in this process, or a server over HTTP: they cannot tell.
 
+import type { Violation } from "../errors.ts";
 import type { Json } from "../record/json-value.ts";
 import type { AuditLog } from "./audit.ts";
 import type { Schedule, Schedules } from "./schedules.ts";
@@ -133,6 +134,13 @@ export interface ResolveTask {
   readonly resolution: Resolution;
 }
 
+/** What a tool's output must be. */
+export interface OutputContract {
+  readonly schema: FlowDescription["input_schema"];
+  /** What is wrong with a value as a whole, by the contract itself. */
+  findBreaches(value: unknown): readonly Violation[];
+}
+
 export interface Taskonaut {
   /** What people and tokens have changed. */
   readonly audit: AuditLog;
@@ -168,6 +176,11 @@ export interface Taskonaut {
   retryTask(id: string): Promise<Task>;
   /** Settles a step in doubt. Throws task_not_in_doubt, input_invalid (no such step, several, an output that breaks the tool's contract). */
   resolveTask(id: string, request: ResolveTask): Promise<Task>;
+  /**
+   * What the output of a step in doubt must be. Undefined over HTTP: only a process with the flow's code knows it. Throws
+   * task_not_in_doubt, flow_not_loaded, task_parked.
+   */
+  describeOutput(id: string, step: number): Promise<OutputContract | undefined>;
   /** Takes a parked task up again. Throws task_parked where what stood against it still does. */
   resumeTask(id: string): Promise<Task>;
   /** Throws task_not_found, task_id_invalid (no UUID; any letter case is taken). */

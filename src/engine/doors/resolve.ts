@@ -6,11 +6,12 @@ import type { Flow } from "../../core/flow/flow.ts";
 import { readGiven } from "../../core/flow/given-json.ts";
 import type { JsonText, StepRow, TaskRecord } from "../../core/record/record.ts";
 import { storeError } from "../../core/record/stored-error.ts";
-import type { ResolveTask } from "../../core/api/taskonaut.ts";
+import type { OutputContract, ResolveTask } from "../../core/api/taskonaut.ts";
 import type { Tool } from "../../core/flow/tool.ts";
 import type { InboxPost } from "../../store/store.ts";
 import { settlementOf } from "../task/inbox-posts.ts";
 import { isParked } from "../task/is-parked.ts";
+import { jsonSchemaOf } from "../task/json-schema-of.ts";
 import { recover } from "../task/recover.ts";
 
 interface Limits {
@@ -32,15 +33,36 @@ export function postResolution(
     case "fail":
       return settlementOf(step, { error: storeError(new Error(resolution.message)) });
     case "output": {
-      const recovery = recover(flow, record, limits.stepsPerTask);
-      if (recovery.kind !== "ready") {
-        throw isParked(record.task.id, recovery.reason);
-      }
-      const tool = recovery.decisionOf.get(step.id)?.tool;
-      if (!tool) throw new Error(`Step ${step.id} of task ${step.task_id} has no tool.`);
+      const tool = toolOf(flow, record, step, limits);
       return settlementOf(step, { payload: readOutput(tool, resolution.output, limits.outputBytes) });
     }
   }
+}
+
+/** What the output of a step in doubt must be. Throws as `postResolution` does. */
+export async function describeOutput(
+  flow: Flow,
+  record: TaskRecord,
+  index: number,
+  limits: Pick<Limits, "stepsPerTask">,
+): Promise<OutputContract> {
+  const { output } = toolOf(flow, record, findStep(record, index), limits);
+  return {
+    schema: await jsonSchemaOf(output),
+    findBreaches: (value) => {
+      const result = applyContract(output, value);
+      return result.ok ? [] : result.errors;
+    },
+  };
+}
+
+/** The record has its name only: a replay of the flow gives the tool itself. Throws task_parked. */
+function toolOf(flow: Flow, record: TaskRecord, step: StepRow, { stepsPerTask }: Pick<Limits, "stepsPerTask">): Tool {
+  const recovery = recover(flow, record, stepsPerTask);
+  if (recovery.kind !== "ready") throw isParked(record.task.id, recovery.reason);
+  const tool = recovery.decisionOf.get(step.id)?.tool;
+  if (!tool) throw new Error(`Step ${step.id} of task ${step.task_id} has no tool.`);
+  return tool;
 }
 
 function findStep({ task, steps }: TaskRecord, index: number | undefined): StepRow {

@@ -3,13 +3,13 @@
 import type { FlowDescription } from "../../core/api/taskonaut.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import { isReserved } from "../../core/flow/names.ts";
-import type { Schema } from "../../core/flow/contract.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import { setBound } from "../../core/flow/flow-bound.ts";
 import type { Limits, Retention } from "../../core/limits.ts";
 import { suggest } from "../../core/nearest.ts";
 import type { TaskRow } from "../../core/record/record.ts";
 import { boundOf } from "../process/flow-bound.ts";
+import { jsonSchemaOf } from "./json-schema-of.ts";
 
 /** The code of flows that come with the program. */
 const BUILT_IN = "built-in";
@@ -99,23 +99,9 @@ export class Flows {
   }
 }
 
-type JsonSchema = FlowDescription["input_schema"];
-
-/** What people and programs may know of a flow. The schema library is loaded only here: most processes never ask. */
+/** What people and programs may know of a flow. */
 async function describeFlow(flow: Flow, defaults: Retention): Promise<FlowDescription> {
-  const { toJsonSchema } = await import("@valibot/to-json-schema");
-  // what JSON Schema cannot say (a custom check) is left out of it; the contract itself is applied all the same
-  const convert = (schema: Schema): JsonSchema =>
-    JSON.parse(
-      JSON.stringify(
-        toJsonSchema(schema, {
-          target: "draft-2020-12",
-          errorMode: "ignore",
-          typeMode: "input",
-          overrideSchema: ({ valibotSchema, jsonSchema }) => withoutMadeDefault(valibotSchema, jsonSchema),
-        }),
-      ),
-    ) as JsonSchema;
+  const signals = [...flow.signals].map(async ([name, schema]) => [name, await jsonSchemaOf(schema)] as const);
   return {
     name: flow.name,
     description: flow.description,
@@ -127,17 +113,7 @@ async function describeFlow(flow: Flow, defaults: Retention): Promise<FlowDescri
       return { name, owner: "flow", cron, every_ms, time_zone, next_at: null, paused_at: null } as const;
     }),
     pauses: [],
-    input_schema: convert(flow.input),
-    signals: Object.fromEntries([...flow.signals].map(([name, schema]) => [name, convert(schema)])),
+    input_schema: await jsonSchemaOf(flow.input),
+    signals: Object.fromEntries(await Promise.all(signals)),
   };
-}
-
-/** A default that a function makes is another one each time: what it gave just now is not published as if it were the default. */
-function withoutMadeDefault<S extends { readonly default?: unknown }>(
-  valibotSchema: object,
-  jsonSchema: S,
-): S | undefined {
-  if (!("default" in valibotSchema) || typeof valibotSchema.default !== "function") return undefined;
-  const { default: _made, ...published } = jsonSchema;
-  return published as S;
 }
