@@ -1,6 +1,8 @@
 // The commands and their options as Markdown, from the table that the program itself reads.
 
+import { MODES } from "../src/cli/ask-task.ts";
 import type { Command, Option } from "../src/cli/command.ts";
+import { FORMATS } from "../src/cli/format.ts";
 import { nameCommand, nameOption } from "../src/cli/help.ts";
 import { GLOBAL_OPTIONS } from "../src/cli/options.ts";
 import { COMMAND_GROUPS, COMMANDS } from "../src/cli/run-cli.ts";
@@ -41,11 +43,20 @@ function optionRow(option: Option): readonly string[] {
   return [`\`${nameOption(option)}\`${option.repeatable === true ? ", repeatable" : ""}`, prose(option.summary)];
 }
 
+/** Words that an option takes as its value, where a summary says both. */
+const VALUES: Readonly<Record<string, readonly string[]>> = { mode: MODES, format: FORMATS, view: ["summary"] };
+
 /** What would be markup in Markdown is told as code. */
 function prose(text: string): string {
   return text.replaceAll(
-    /`[^`]*`|(?:sqlite:)?<\w+>|\bpostgres:\/\/…|\b[A-Z]+(?:_[A-Z]+)+(?:=\w+)?\b|--[a-z][a-z-]*(?: \w+)?/g,
-    (code) => (code.startsWith("`") ? code : `\`${code}\``),
+    /`[^`]*`|(?:sqlite:)?<\w+>|\bpostgres:\/\/…|\b[A-Z]+(?:_[A-Z]+)+(?:=\w+)?\b|--(?<name>[a-z][a-z-]*)(?: (?<next>\w+))?/g,
+    (...match) => {
+      const code = match[0] as string;
+      const { name, next } = match.at(-1) as { readonly name?: string; readonly next?: string };
+      if (code.startsWith("`")) return code;
+      if (name === undefined || next === undefined || VALUES[name]?.includes(next)) return `\`${code}\``;
+      return `\`--${name}\` ${next}`;
+    },
   );
 }
 

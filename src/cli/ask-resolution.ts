@@ -65,7 +65,7 @@ function chooseStep(questions: Questions, doubts: readonly TaskStep[]): Promise<
 /** Where the tool's contract is not known here, the output is given as JSON, and judged when it is sent. */
 async function askOutput(questions: Questions, contract: OutputContract | undefined): Promise<Form> {
   const schema = contract ? schemaWithin(contract.schema, contract.schema) : {};
-  const judge = contract ? createJudge(contract.findBreaches) : (): undefined => undefined;
+  const judge = contract ? createJudge((value) => contract.findBreaches(value)) : (): undefined => undefined;
   const form: Form = { questions, draft: new Draft(), judge, schema, whole: "output" };
   await askField(form, { keys: [], schema, isRequired: true });
   return form;

@@ -2,7 +2,7 @@
 
 import { readWord, usageError } from "./usage.ts";
 
-const FORMATS = ["table", "json", "ndjson"] as const;
+export const FORMATS = ["table", "json", "ndjson"] as const;
 
 export type Format = (typeof FORMATS)[number];
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LineWriter } from "./line-writer.ts";
+import { type Area, LineWriter } from "./line-writer.ts";
 
 /** More than a pipe holds, less than may wait. */
 const LINES = 3000;
@@ -82,13 +82,17 @@ test("a file is written at once", () => {
   closeSync(file);
 });
 
+const AREA: Area = {
+  draw: (text, lines) => `[${text}|${lines.join()}]`,
+  say: (text) => `[${text}]`,
+  below: (text, lines) => `[below ${text}|${lines.join()}]`,
+  forget: () => {},
+  end: ({ keeps }) => (keeps ? "[kept]" : "[gone]"),
+};
+
 test("what is said and what stands at the bottom come in one order, and a change that was not written yet gives way", async () => {
   const writer = new LineWriter(pipe, false);
-  writer.openArea({
-    draw: (text, lines) => `[${text}|${lines.join()}]`,
-    say: (text) => `[${text}]`,
-    end: ({ keeps }) => (keeps ? "[kept]" : "[gone]"),
-  });
+  writer.openArea(AREA);
   expect(writer.isLive).toBe(true);
   writer.show(["one"]);
   writer.show(["two"]);
@@ -102,4 +106,29 @@ test("what is said and what stands at the bottom come in one order, and a change
   writer.closeArea({ keeps: false });
   writer.write("as it is");
   expect(await readAll(writer)).toBe("as it is");
+});
+
+test("live lines are away while children have the terminal, and come back below with the next change", async () => {
+  const writer = new LineWriter(pipe, false);
+  writer.openArea(AREA);
+  writer.show(["one"]);
+  expect(await readAll(writer)).toBe("[|one]");
+  const [first, second] = [writer.yield(), writer.yield()];
+  expect(await readAll(writer)).toBe("[|]");
+  writer.show(["two"]);
+  writer.write("as it is");
+  first();
+  first();
+  writer.show(["three"]);
+  expect(await readAll(writer)).toBe("as it is");
+  second();
+  writer.show(["four"]);
+  expect(await readAll(writer)).toBe("[below |four]");
+  writer.yield();
+  writer.show(["five"]);
+  writer.closeArea({ keeps: true });
+  expect(await readAll(writer)).toBe("[|][below |five][kept]");
+  writer.yield()();
+  writer.write("after");
+  expect(await readAll(writer)).toBe("after");
 });

@@ -6,6 +6,7 @@
 //     again.
 // L3. Where lines stand at the bottom of the terminal and change (`live`), this alone writes to it, so it knows what is
 //     on the screen. A change that comes while a write is under way replaces the one that waits.
+// L4. A child process that has the terminal writes to it as well. Until it has ended the live lines are away (`yield`).
 
 import { fstatSync, write, writeSync } from "node:fs";
 
@@ -16,6 +17,8 @@ const WAITING_MAX = 1024 * 1024;
 export interface Area {
   draw(text: string, lines: readonly string[]): string;
   say(text: string): string;
+  below(text: string, lines: readonly string[]): string;
+  forget(): void;
   end(how: { readonly keeps: boolean }): string;
 }
 
@@ -26,12 +29,18 @@ export class LineWriter {
   #waiting: string[] = [];
   #length = 0;
   #isWriting = false;
+  #takesNow: (() => boolean) | undefined;
   #dropped = 0;
   #isGone = false;
   #idle: (() => void)[] = [];
   #area: Area | undefined;
   /** What the area is to show next. */
   #lines: readonly string[] | undefined;
+  /** What was shown last. */
+  #shown: readonly string[] = [];
+  #guests = 0;
+  /** Whether the area is on the screen (L4). */
+  #place: "here" | "away" | "returning" = "here";
   /** The area is to end. */
   #ending: { readonly keeps: boolean } | undefined;
   #tellDropped: TellDropped = (count) => this.write(`${count} lines were dropped: nobody read stderr.\n`);
@@ -71,14 +80,44 @@ export class LineWriter {
 
   show(lines: readonly string[]): void {
     if (!this.#area || this.#isGone) return;
-    this.#lines = lines;
+    this.#lines = this.#shown = lines;
     if (!this.#isWriting) this.#writeNext();
+  }
+
+  /**
+   * L4. From now on children may get the terminal, and nothing that is under way may mix with what they write. So what it
+   * takes at once, as `takesNow` says, is written at once.
+   */
+  expectGuests(takesNow: () => boolean): void {
+    this.#takesNow = () => this.#area !== undefined && takesNow();
+  }
+
+  /** L4. Lets somebody else write to the terminal, until what this returns is called. Nothing happens where nothing is live. */
+  yield(): () => void {
+    const area = this.#area;
+    if (!area || this.#isGone) return () => {};
+    this.#guests += 1;
+    if (this.#place === "here") {
+      // a terminal that takes nothing just now keeps what it is being given
+      if (this.#isWriting) area.forget();
+      else this.#start(area.draw("", []), 0);
+    }
+    this.#place = "away";
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      this.#guests -= 1;
+      // with the next change: another child may start at once
+      if (this.#guests === 0 && this.#area === area) this.#place = "returning";
+    };
   }
 
   /** From then on text is written as it is. Harmless when repeated. */
   closeArea(how: { readonly keeps: boolean }): void {
     if (!this.#area) return;
     this.#ending = how;
+    if (this.#place === "away") this.#place = "returning";
     if (!this.#isWriting) this.#writeNext();
   }
 
@@ -102,27 +141,46 @@ export class LineWriter {
   }
 
   #writeNext(): void {
-    if (this.#waiting.length === 0 && this.#lines === undefined && !this.#ending) {
+    const isChanged = this.#lines !== undefined && this.#place !== "away";
+    if (this.#waiting.length === 0 && !isChanged && !this.#ending) {
       this.#isWriting = false;
       for (const resolve of this.#idle.splice(0)) resolve();
       return;
     }
-    this.#isWriting = true;
     const { length } = this.#waiting.join("");
-    this.#writeOut(Buffer.from(this.#takeWaiting()), length);
+    this.#start(this.#takeWaiting(), length);
+  }
+
+  #start(text: string, length: number): void {
+    this.#isWriting = true;
+    if (!this.#takesNow?.()) return this.#writeOut(Buffer.from(text), length);
+    this.#writeNow(text);
+    this.#onWritten(length);
+  }
+
+  #onWritten(length: number): void {
+    this.#length -= length;
+    this.#noteFlowing();
+    this.#writeNext();
   }
 
   /** What waits, as it is to be written. */
   #takeWaiting(): string {
     const text = this.#waiting.splice(0).join("");
     const area = this.#area;
-    if (!area) return text;
-    const drawn = this.#lines === undefined ? area.say(text) : area.draw(text, this.#lines);
+    if (!area || this.#place === "away") return text;
+    const drawn = this.#draw(area, text);
     this.#lines = undefined;
+    this.#place = "here";
     if (!this.#ending) return drawn;
     const last = area.end(this.#ending);
     this.#area = this.#ending = undefined;
     return drawn + last;
+  }
+
+  #draw(area: Area, text: string): string {
+    if (this.#place === "returning") return area.below(text, this.#shown);
+    return this.#lines === undefined ? area.say(text) : area.draw(text, this.#lines);
   }
 
   /** `length`: what it counts for among what waits. */
@@ -138,9 +196,7 @@ export class LineWriter {
       } else if (written < bytes.length) {
         this.#writeOut(bytes.subarray(written), length);
       } else {
-        this.#length -= length;
-        this.#noteFlowing();
-        this.#writeNext();
+        this.#onWritten(length);
       }
     });
   }

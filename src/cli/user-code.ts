@@ -8,6 +8,7 @@ import type { Log, LogFields } from "../core/log.ts";
 import { toStoredError } from "../core/record/stored-error.ts";
 import type { RunningAttempt, ToolWatch } from "../core/flow/tool-watch.ts";
 import { sendConsoleToStderr } from "./console.ts";
+import { hostGuestProcesses } from "./guest-processes.ts";
 import type { LineWriter } from "./line-writer.ts";
 import type { OwnStdout } from "./own-stdout.ts";
 import { ProcessExitError, refuseEnds } from "./refuse-ends.ts";
@@ -41,6 +42,7 @@ export class UserCode implements ToolWatch {
   beforeFiles(): void {
     this.stdout.keepFromOthers();
     sendStdoutToStderr(this.lines.write);
+    hostGuestProcesses(this.lines);
   }
 
   /** Where what is uncaught is told; until then on stderr as it is. */

@@ -21,7 +21,7 @@ const START_MS = 250;
 
 /** A loop that is stuck for so long does not hear signals in time: a person presses Ctrl-C twice, and expects it to end. */
 const DEAF_MS = 1000;
-const DEAF_AT_TERMINAL_MS = 100;
+const DEAF_AT_TERMINAL_MS = 200;
 
 const ENTRY = new URL("./thread.ts", import.meta.url);
 

@@ -47,6 +47,31 @@ export const order = defineFlow({ name: "order", input, signals: { approved: v.u
 export const pay = defineFlow({ name: "pay", input: v.object({}), *run() { return yield* call(charge, {}); } });
 `;
 
+/** Children that get the terminal, in every way that there is. */
+const GUESTS = `
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { $ } from "bun";
+import { call, defineFlow, defineTool } from "taskonaut";
+import * as v from "valibot";
+const until = async (file: string): Promise<void> => { while (!existsSync(file)) await Bun.sleep(10); };
+const sh = (name: string, end = "\\\\n"): string[] =>
+  ["sh", "-c", "echo " + name + " says; until [ -e go ]; do sleep 0.02; done; printf '" + name + " is over" + end + "'"];
+const runs: Record<string, () => unknown> = {
+  bun: () => Bun.spawn(sh("bun", ""), { stdio: ["ignore", "inherit", "inherit"] }).exited,
+  errors: () => Bun.spawn(["sh", "-c", "echo errors say >&2"]).exited,
+  node: () => new Promise((resolve) => spawn("sh", sh("node").slice(1), { stdio: "inherit" }).on("exit", resolve)),
+  sync: () => execFileSync("sh", sh("sync").slice(1), { stdio: "inherit" }),
+  shell: () => $\`sh -c \${sh("shell")[2]}\`,
+  taken: () => $\`echo taken\`.text(),
+};
+const tools = Object.entries(runs).map(([name, run]) => defineTool({ name, input: v.null(), output: v.null(), timeout: "2m",
+  async run() { await run(); await until("then"); return null; } }));
+export const guests = defineFlow({ name: "guests", input: v.object({}), *run() {
+  for (const tool of tools) yield* call(tool, null);
+} });
+`;
+
 const BLOCKED = `
 import { call, defineFlow, defineTool } from "taskonaut";
 import * as v from "valibot";
@@ -121,6 +146,27 @@ describe("a task that runs", () => {
     expect(shown.match(/^holding for pack$/gm)).toHaveLength(1);
     expect(shown.match(/^half a line, and its end$/gm)).toHaveLength(4);
     expect(shown).not.toMatch(new RegExp(`${TURNS}|✔|◌`));
+    await expectClean(terminal);
+  });
+
+  test("steps aside for children that have the terminal, and comes back below what they have written", async () => {
+    await using sandbox = await openPlace();
+    await sandbox.write("flows.ts", GUESTS);
+    const terminal = await sandbox.terminal(["run-flow", "guests"], { columns: 100 });
+    await terminal.see("bun says");
+    await sandbox.write("go", "");
+    await terminal.see(new RegExp(`bun is over[^]*${TURNS}`));
+    await sandbox.write("then", "");
+    await terminal.see("status   COMPLETED");
+    expect(await terminal.exited()).toBe(0);
+    const shown = await screenOf(terminal.raw, 100);
+    const rows = shown.split(/\n| {3,}/).filter((row) => / (?:says?|is over)$/.test(row));
+    expect(rows).toEqual([
+      "bun says",
+      "bun is over",
+      "errors say",
+      ...["node", "sync", "shell"].flatMap((name) => [`${name} says`, `${name} is over`]),
+    ]);
     await expectClean(terminal);
   });
 

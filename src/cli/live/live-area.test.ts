@@ -37,6 +37,21 @@ describe("the live area", () => {
     expect(shown.screen.cursor).toEqual({ column: 0, row: 3 });
   });
 
+  test("they stand below what somebody else has written, whether or not that has ended its line", async () => {
+    for (const written of ["theirs\n", "no end", "x".repeat(40), `${"x".repeat(39)}\n`]) {
+      const shown = new Shown(40);
+      await shown.draw("", "one", "two");
+      await shown.draw("");
+      await shown.screen.write(written);
+      await shown.screen.write(shown.area.below("", ["one", "two"]));
+      await shown.draw("said\n", "one", "two");
+      // where a row of spaces led on to the next line, the emulator takes both for one
+      const rows = shown.screen.lines.flatMap((line) => line.split(/ {2,}/));
+      expect(rows).toEqual([written.trimEnd(), "said", "one", "two"]);
+      expect(shown.screen.cursor).toEqual({ column: 0, row: 4 });
+    }
+  });
+
   test("what is said stands above them, and what is unfinished waits for its end", async () => {
     const shown = new Shown(40);
     await shown.draw("", "live");

@@ -44,6 +44,15 @@ export class LiveArea {
     return this.draw(rest, lines);
   }
 
+  /**
+   * What to write so that `text` and `lines` stand below what somebody else wrote meanwhile. Where that did not end its
+   * line, a row of spaces leads to the next one; at the beginning of a line it leads nowhere.
+   */
+  below(text: string, lines: readonly string[]): string {
+    this.#lines = [];
+    return `${" ".repeat(Math.max(this.columns(), 1))}${this.draw(text, lines)}`;
+  }
+
   /** The program was stopped and goes on: what is on the screen by now, nobody knows. */
   forget(): void {
     this.#lines = [];
