@@ -51,7 +51,7 @@ function prose(text: string): string {
   return text.replaceAll(
     /`[^`]*`|(?:sqlite:)?<\w+>|\bpostgres:\/\/…|\b[A-Z]+(?:_[A-Z]+)+(?:=\w+)?\b|--(?<name>[a-z][a-z-]*)(?: (?<next>\w+))?/g,
     (...match) => {
-      const code = match[0] as string;
+      const [code] = match;
       const { name, next } = match.at(-1) as { readonly name?: string; readonly next?: string };
       if (code.startsWith("`")) return code;
       if (name === undefined || next === undefined || VALUES[name]?.includes(next)) return `\`${code}\``;

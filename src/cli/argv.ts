@@ -46,6 +46,8 @@ export function readArgv(
   let command: Command | undefined;
   let unknownCommand = false;
   let optionsEnded = false;
+  /** Words behind an unknown option, which are its value as a rule. */
+  const strays = new Set<string>();
   /** The first field that took for its value what looks like an option. */
   let swallowed: Swallowed | undefined;
 
@@ -77,6 +79,8 @@ export function readArgv(
           path: dashes + name,
           message: `unknown option${hintFor(dashes + name, known, commands, command)}`,
         });
+      const value = argv[index + 1];
+      if (attached === undefined && value !== undefined && !looksLikeOption(value)) strays.add(value);
       return index;
     }
     const next = argv[index + 1];
@@ -109,7 +113,11 @@ export function readArgv(
     else if (optionsEnded && command?.takesRest) rest.push(word);
     else takeWord(word);
   }
-  if (command) problems.push(...checkArgs(command, args, swallowed, takesNext !== undefined));
+  if (command) {
+    const most = command.args.at(-1)?.many === true ? Number.POSITIVE_INFINITY : command.args.length;
+    const meant = args.length > most ? args.filter((arg) => !strays.has(arg)) : args;
+    problems.push(...checkArgs(command, meant, swallowed, takesNext !== undefined));
+  }
   return { command, args, rest, flags, lists, fields, isOpen, problems };
 }
 

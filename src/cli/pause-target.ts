@@ -20,8 +20,8 @@ export function readTarget({ args, flags }: Pick<Call, "args" | "flags">, comman
   ];
   const [target] = targets;
   if (target && targets.length === 1) return target;
-  const what = target ? "just one of them" : "what it is of";
-  throw usageError([{ path: command, message: `name ${what}: a flow, --tool <name>, or --all` }]);
+  const what = target ? "name only one thing" : "name what is meant";
+  throw usageError([{ path: command, message: `${what}: a flow, --tool <name>, or --all` }]);
 }
 
 /** `flow order`, `tool charge`, `everything` */

@@ -36,6 +36,17 @@ export async function readPayload(
   return value;
 }
 
+/** What the option `name` gives, or without it what stands on stdin; undefined: neither is there. Throws as both do. */
+export async function readGiven(
+  call: Pick<Call, "io" | "flags">,
+  name: string,
+): Promise<{ readonly value: unknown } | undefined> {
+  const { flags, io } = call;
+  const option = `--${name}`;
+  const given = flags.get(name);
+  return given === undefined ? readStdin(call, option) : { value: await readPayload(given, { option, io }) };
+}
+
 interface Patience {
   /** After so many milliseconds without a byte a person is told what is waited for. */
   readonly tellMs: number;

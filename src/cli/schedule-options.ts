@@ -5,7 +5,7 @@ import { PRIORITY_MAX } from "../core/limits.ts";
 import { OVERLAPS } from "../core/record/schedule.ts";
 import { suggest } from "../core/nearest.ts";
 import type { Call, Option } from "./command.ts";
-import { PAYLOAD_FORM, readPayload } from "./read-payload.ts";
+import { PAYLOAD_FORM, readGiven } from "./read-payload.ts";
 import { REASON } from "./reason.ts";
 import { readCount, readWord, usageError } from "./usage.ts";
 
@@ -61,7 +61,8 @@ export function readAction({ args, flags }: Pick<Call, "args" | "flags">): {
   const [word = "list", name] = args;
   const action = ACTIONS.find((each) => each === word);
   if (action === undefined) {
-    const hint = suggest(word, ACTIONS, SYNONYMS);
+    // a name alone is meant to be shown
+    const hint = suggest(word, ACTIONS, SYNONYMS) || `; for one of that name: schedule show ${word}`;
     throw usageError([{ path: "", message: `expected ${ACTIONS.join(", ")}, got ${JSON.stringify(word)}${hint}` }]);
   }
   const problems = Object.entries(OPTION_ACTIONS)
@@ -97,8 +98,7 @@ const SYNONYMS = {
 export async function readNewSchedule({ flags, io }: Pick<Call, "flags" | "io">, name: string): Promise<NewSchedule> {
   const flow = flags.get("flow");
   if (flow === undefined) throw usageError([{ path: "--flow", message: "is missing: name the flow of its tasks" }]);
-  const given = flags.get("input");
-  const input = given === undefined ? undefined : await readPayload(given, { option: "--input", io });
+  const found = await readGiven({ flags, io }, "input");
   const catchUp = flags.get("catch-up");
   const priority = readCount(flags, "priority", { min: 0, max: PRIORITY_MAX });
   const overlap = readWord(flags, "overlap", OVERLAPS);
@@ -114,7 +114,7 @@ export async function readNewSchedule({ flags, io }: Pick<Call, "flags" | "io">,
     ...said("time-zone", "timeZone"),
     ...said("jitter"),
     ...(overlap !== undefined && { overlap }),
-    ...(input !== undefined && { input }),
+    ...(found && { input: found.value }),
     ...(catchUp !== undefined && { catchUp: /^\d/.test(catchUp) ? { within: catchUp } : catchUp }),
     ...(priority !== undefined && { priority }),
   };

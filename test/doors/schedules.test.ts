@@ -73,6 +73,17 @@ describe.each(Object.keys(DOORS))("%s", (name) => {
     return { code, error: JSON.parse(stderr) as { code: string; message: string; errors: unknown } };
   }
 
+  test("the data of a pipe is the input of its tasks", async () => {
+    const added = await cli(["schedule", "add", "hourly", "--flow", "report", "--every", "1h"], {
+      stdin: '{"region":"US"}',
+    });
+    expect([added.code, JSON.parse(added.stdout)]).toMatchObject([0, { input_payload: { region: "US" } }]);
+  });
+
+  test("a name in the place of an action is told how to be shown", async () => {
+    expect((await refusal("schedule", "hourly")).error.message).toContain("schedule show hourly");
+  });
+
   test("one is added, shown, listed, paused, resumed and removed", async () => {
     const options = [
       "--time-zone",

@@ -41,7 +41,7 @@ test("a dry run shows what matches, for people and as JSON, and starts nothing",
 
 test("where nothing matches nobody is asked", async () => {
   const { code, stdout } = await cli(["retry-tasks", "--all"], { taskonaut: new FakeTaskonaut(), ...AT_TERMINAL });
-  expect([code, stdout]).toEqual([0, "No task matches that has FAILED.\n"]);
+  expect([code, stdout]).toEqual([0, "No FAILED task matches.\n"]);
 });
 
 test("at a terminal it asks, and does nothing without a yes", async () => {

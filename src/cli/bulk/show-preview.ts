@@ -21,7 +21,7 @@ export async function printPreview(
 }
 
 function linesOf({ action, tasks, more, sample }: BulkPreview, look: Call["look"]): readonly string[] {
-  if (tasks === 0) return [`No task matches ${WORDS[action].which}.`];
+  if (tasks === 0) return [`No ${WORDS[action].which} matches.`];
   const head = `${countTasks(tasks, more)} ${tasks === 1 && !more ? "matches" : "match"}`;
   const which = sample.length < tasks || more ? `; the newest ${sample.length}` : "";
   return [

@@ -7,16 +7,16 @@ interface Words {
   readonly act: string;
   /** `3 tasks were retried` */
   readonly acted: string;
-  /** What is acted on, where nothing matches. */
+  /** What is acted on: `No FAILED task matches`. */
   readonly which: string;
 }
 
 export const WORDS: Readonly<Record<BulkAction, Words>> = {
-  cancel: { act: "Cancel", acted: "cancelled", which: "that has not ended" },
-  retry: { act: "Retry", acted: "opened again", which: "that has FAILED" },
-  resume: { act: "Resume", acted: "resumed", which: "that is parked" },
-  signal: { act: "Signal", acted: "signaled", which: "that has not ended" },
-  delete: { act: "Delete", acted: "deleted", which: "that has ended" },
+  cancel: { act: "Cancel", acted: "cancelled", which: "open task" },
+  retry: { act: "Retry", acted: "opened again", which: "FAILED task" },
+  resume: { act: "Resume", acted: "resumed", which: "parked task" },
+  signal: { act: "Signal", acted: "signaled", which: "open task" },
+  delete: { act: "Delete", acted: "deleted", which: "ended task" },
 };
 
 /** `1 task`, `1,200 tasks`; `more`: there are more than those. */

@@ -42,8 +42,19 @@ test("a fork may be run or enqueued, and one that does nothing again needs no qu
   expect([queued.code, JSON.parse(queued.stdout)]).toMatchObject([0, { status: "PLANNED", priority: 1 }]);
 });
 
+test("the data of a pipe is the input of a fork, and is refused beside --set", async () => {
+  const taskonaut = await ended();
+  const made = await cli(["fork-task", TASK_ID, "--from", "3"], { taskonaut, stdin: '{"a":9}' });
+  expect(made.code).toBe(0);
+  expect(taskonaut.forks.asked.at(-1)).toMatchObject({ from: 3, input: { a: 9 } });
+  const args = ["fork-task", TASK_ID, "--from", "3", "--set", '1={"text":"="}'];
+  const refused = await cli(args, { taskonaut, stdin: '{"a":9}' });
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain("stdin: has data, but --set 1 is given");
+});
+
 test.each([
-  [[], "--from: is missing"],
+  [[], "say from which step on the fork is new"],
   [["--from", "0"], "--from: expected"],
   [["--from", "2", "--set", "x=1"], "--set: expected the number of a step and its output"],
   [["--from", "2", "--set", "1=1", "--set", "1=2"], "--set: gives step 1 more than once"],

@@ -7,7 +7,7 @@ import { withTask } from "../drive.ts";
 import { printingParked } from "../print-parked.ts";
 import { exitCodeOf, printTask, toJson } from "../print.ts";
 import { QUEUE_OPTIONS, readQueueOptions } from "../queue-options.ts";
-import { PAYLOAD_FORM, readPayload } from "../read-payload.ts";
+import { PAYLOAD_FORM, readGiven, readPayload } from "../read-payload.ts";
 import { REASON } from "../reason.ts";
 import { runOn } from "../run-on.ts";
 import { drawTable } from "../table.ts";
@@ -52,13 +52,14 @@ export const forkTask: Command = {
   async run(call) {
     const from = readCount(call.flags, "from", { min: 1, max: STEP_MAX });
     if (from === undefined)
-      throw usageError([{ path: "--from", message: "is missing: from which step on is it new?" }]);
+      throw usageError([{ path: "", message: "say from which step on the fork is new, such as --from 2" }]);
     const mode = readWord(call.flags, "mode", FORK_MODES) ?? "create";
     const queueing = readQueueOptions(call, mode);
-    const input = call.flags.get("input");
+    // with --set the data of a pipe is an output, or it is refused
+    const found = call.flags.has("input") || !call.lists.has("set") ? await readGiven(call, "input") : undefined;
     const request: ForkTask = {
       from,
-      ...(input !== undefined && { input: await readPayload(input, { option: "--input", io: call.io }) }),
+      ...(found && { input: found.value }),
       ...(await readSet(call)),
       // so the keys that are shown are those that it gets
       idempotencyKey: `fork ${crypto.randomUUID()}`,
@@ -121,15 +122,16 @@ function describe({ look }: Pick<Call, "look">, { forked_from, shared_steps, eff
       { head: "#", right: true, show: ({ step_index }) => ({ text: String(step_index) }) },
       { head: "STEP", least: 6, most: 32, show: ({ step_name }, width) => ({ text: showText(step_name, width) }) },
       {
-        head: "GUARANTEE",
+        head: "CALLS",
+        least: 6,
+        most: 32,
         goes: 2,
-        show: ({ kind, execution }) => ({ text: kind === "child" ? "child" : (execution ?? "") }),
+        show: ({ target }, width) => ({ text: showText(target ?? "", width) }),
       },
       {
-        head: "NEW KEY",
-        least: 12,
+        head: "GUARANTEE",
         goes: 1,
-        show: ({ idempotency_key }, width) => ({ text: showText(idempotency_key, width) }),
+        show: ({ kind, execution }) => ({ text: kind === "child" ? "child" : (execution ?? "") }),
       },
     ],
     effects,

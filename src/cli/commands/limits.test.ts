@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { cli } from "../../../test/support/cli-in-memory.ts";
 import { FakeTaskonaut } from "../../../test/support/fake-taskonaut.ts";
 import { OPENAI } from "../../../test/support/fake-limits.ts";
+import { whoAmI } from "../reason.ts";
 
 const readable = ["--format", "table"];
 
@@ -33,7 +34,7 @@ test("for programs they are JSON, and none is told in words", async () => {
   expect(JSON.parse((await cli(["limits", "--json"])).stdout)).toEqual([OPENAI]);
   const taskonaut = new FakeTaskonaut();
   taskonaut.limits.all = [];
-  expect((await cli(["limits", ...readable], { taskonaut })).stderr).toContain("has a limit");
+  expect((await cli(["limits", ...readable], { taskonaut })).stderr).toContain("No limits.");
 });
 
 test("what is set is passed on, with who sets it", async () => {
@@ -50,7 +51,7 @@ test("what is set is passed on, with who sets it", async () => {
         running_per_key: "none",
         rate: { count: 20, per_ms: 30_000 },
         reason: "why",
-        by: "ada",
+        by: whoAmI(),
       },
     ],
   ]);
@@ -61,7 +62,7 @@ test("code stands for what the code says, and reset for all of it", async () => 
   const { taskonaut } = await cli(["limits", "set", "openai", "--rate", "code", "--running", "none"], { env: {} });
   await cli(["limits", "reset", "openai"], { taskonaut });
   expect(taskonaut.limits.asked).toEqual([
-    ["set", "openai", { running: "none", rate: null }],
+    ["set", "openai", { running: "none", rate: null, by: whoAmI() }],
     ["reset", "openai", undefined],
   ]);
 });
@@ -70,10 +71,10 @@ test.each([
   [["sett", "openai"], "did you mean set?"],
   [["set"], "needs the name of a limit"],
   [["set", "openai"], "needs --running, --per-key or --rate"],
-  [["set", "openai", "--running", "0"], "--running must be a number, none or code"],
-  [["set", "openai", "--rate", "100"], "--rate must be as 100/1m, none or code"],
-  [["set", "openai", "--rate", "1/0s"], "--rate must be as 100/1m"],
-  [["set", "openai", "--running", "1", "--kind", "step"], "--kind must be flow or tool"],
+  [["set", "openai", "--running", "0"], "--running: expected a number, none or code"],
+  [["set", "openai", "--rate", "100"], "--rate: expected a rate such as 100/1m, none or code"],
+  [["set", "openai", "--rate", "1/0s"], "--rate: expected a rate such as 100/1m"],
+  [["set", "openai", "--running", "1", "--kind", "step"], "--kind: expected flow, tool"],
   [["reset", "openai", "--running", "1"], "means nothing to limits reset"],
   [["--running", "1"], "is for limits set"],
 ])("limits %p is refused", async (argv, message) => {

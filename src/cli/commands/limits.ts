@@ -1,16 +1,15 @@
 import { describeRate, type Limit, type RateNumbers, type SetLimit } from "../../core/api/limits.ts";
 import type { Taskonaut } from "../../core/api/taskonaut.ts";
-import { suggest } from "../../core/nearest.ts";
 import { toMs } from "../../core/record/duration.ts";
 import { showText } from "../cells.ts";
 import type { Call, Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
 import { listToJson, tell } from "../print.ts";
-import { REASON } from "../reason.ts";
+import { REASON, whoAmI } from "../reason.ts";
 import { type Column, drawTable } from "../table.ts";
 import { describeAhead } from "../../core/times.ts";
 import { describeAge } from "../times.ts";
-import { usageError } from "../usage.ts";
+import { notOneOf, usageError } from "../usage.ts";
 
 const ACTIONS = ["set", "reset"] as const;
 
@@ -51,7 +50,7 @@ export const limits: Command = {
       return withTaskonaut(call, (taskonaut) => list(call, taskonaut));
     }
     if (action !== "set" && action !== "reset") {
-      throw refused(`limits has no ${JSON.stringify(action)}${suggest(action, ACTIONS)}; it has set and reset`);
+      throw usageError([notOneOf(ACTIONS, "<action>", action)]);
     }
     if (name === undefined) throw refused(`limits ${action} needs the name of a limit`);
     const kind = readKind(call.flags.get("kind"));
@@ -70,7 +69,10 @@ async function list(call: Call, taskonaut: Pick<Taskonaut, "limits">): Promise<n
   const all = await taskonaut.limits.list();
   if (look.style !== "readable") await io.stdout.write(listToJson(all, look));
   else if (all.length > 0) await io.stdout.write(showLimits(all, look));
-  else await tell(call, ["No flow that a worker has, and no tool that was called, has a limit."]);
+  else
+    await tell(call, [
+      "No limits. A flow's limit appears when a worker has the flow, a tool's when a step has called the tool.",
+    ]);
   return 0;
 }
 
@@ -80,34 +82,33 @@ async function show(call: Call, limit: Limit): Promise<number> {
   return 0;
 }
 
-function readChange({ flags, env }: Call, kind: Limit["kind"] | undefined): SetLimit {
+function readChange({ flags }: Call, kind: Limit["kind"] | undefined): SetLimit {
   const running = readCount("running", flags.get("running"));
   const perKey = readCount("per-key", flags.get("per-key"));
   const rate = readRate(flags.get("rate"));
   if (running === undefined && perKey === undefined && rate === undefined)
     throw refused("limits set needs --running, --per-key or --rate");
   const reason = flags.get("reason");
-  const by = env["USER"];
   return {
     ...(kind && { kind }),
     ...(running !== undefined && { running }),
     ...(perKey !== undefined && { running_per_key: perKey }),
     ...(rate !== undefined && { rate }),
     ...(reason !== undefined && { reason }),
-    ...(by !== undefined && by !== "" && { by }),
+    by: whoAmI(),
   };
 }
 
 function readKind(text: string | undefined): Limit["kind"] | undefined {
   if (text === undefined || text === "flow" || text === "tool") return text;
-  throw refused(`--kind must be flow or tool, got ${JSON.stringify(text)}`);
+  throw usageError([notOneOf(["flow", "tool"], "--kind", text)]);
 }
 
 function readCount(option: string, text: string | undefined): number | "none" | null | undefined {
   if (text === undefined || text === "none") return text;
   if (text === "code") return null;
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw refused(`--${option} must be a number, none or code, got ${JSON.stringify(text)}`);
+  throw refused(`--${option}: expected a number, none or code, got ${JSON.stringify(text)}`);
 }
 
 function readRate(text: string | undefined): RateNumbers | "none" | null | undefined {
@@ -116,7 +117,7 @@ function readRate(text: string | undefined): RateNumbers | "none" | null | undef
   const [, count, per] = /^([1-9]\d{0,8})\/(.+)$/.exec(text) ?? [];
   const ms = toMs(per);
   if (count !== undefined && ms !== undefined && ms >= 1) return { count: Number(count), per_ms: ms };
-  throw refused(`--rate must be as 100/1m, none or code, got ${JSON.stringify(text)}`);
+  throw refused(`--rate: expected a rate such as 100/1m, none or code, got ${JSON.stringify(text)}`);
 }
 
 function showLimits(all: readonly Limit[], look: Call["look"]): string {

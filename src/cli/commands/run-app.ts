@@ -75,6 +75,6 @@ async function serve(call: Call, options: ServerOptions, signal: AbortSignal): P
     if (server.worker) logWorkerStarted(log, server.worker);
   }
   await whenAborted(signal);
-  log.info?.("Stopping: no more requests are taken, nor tasks of the queue; those under way may end");
+  log.info?.("Stopping: the server takes no more requests and tasks, and lets those under way end");
   await server.stop();
 }

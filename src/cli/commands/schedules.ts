@@ -105,7 +105,7 @@ async function list(call: Call, taskonaut: Taskonaut): Promise<void> {
   else
     await tell(
       call,
-      ["There are no schedules. Those of flows' files come with a worker that has them."],
+      ["No schedules. Those in flow files appear when a worker that has the files starts."],
       hints.give("work"),
     );
 }
@@ -129,7 +129,7 @@ async function preview(call: Call, taskonaut: Taskonaut, name: string): Promise<
 async function backfill(call: Call, taskonaut: Taskonaut, name: string): Promise<void> {
   const { io, look, flags } = call;
   const from = flags.get("from");
-  if (from === undefined) throw usageError([{ path: "--from", message: "is missing: from which time on" }]);
+  if (from === undefined) throw usageError([{ path: "--from", message: "is missing: say from which time on" }]);
   const range = { from, until: flags.get("until") };
   const planned = await taskonaut.schedules.backfill(name, { ...range, dryRun: true });
   const missing = planned.filter(({ exists }) => !exists).length;

@@ -8,7 +8,7 @@ import { withTask } from "../drive.ts";
 import { untilTaken } from "../questions/ask-again.ts";
 import { REASON } from "../reason.ts";
 import { printTaken } from "../tell-takers.ts";
-import { PAYLOAD_FORM, readPayload, readStdin } from "../read-payload.ts";
+import { PAYLOAD_FORM, readGiven } from "../read-payload.ts";
 
 export const signalTask: Command = {
   name: "signal-task",
@@ -75,11 +75,9 @@ function describeDelivery(task: Task, signal: string): string {
 }
 
 /** Without a payload where none was given. */
-async function readSignal({ args, flags, io }: Call): Promise<SignalTask> {
-  const option = "--payload";
-  const given = flags.get("payload");
-  const found =
-    given === undefined ? await readStdin({ io, flags }, option) : { value: await readPayload(given, { option, io }) };
+async function readSignal(call: Call): Promise<SignalTask> {
+  const { args, flags } = call;
+  const found = await readGiven(call, "payload");
   const idempotencyKey = flags.get("idempotency-key");
   return {
     name: args[1] ?? "",

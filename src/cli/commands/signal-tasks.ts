@@ -1,5 +1,5 @@
 import { bulkCommand } from "../bulk/bulk-command.ts";
-import { PAYLOAD_FORM, readPayload, readStdin } from "../read-payload.ts";
+import { PAYLOAD_FORM, readGiven } from "../read-payload.ts";
 
 export const signalTasks = bulkCommand({
   action: "signal",
@@ -13,13 +13,8 @@ export const signalTasks = bulkCommand({
     'signal-tasks approved --waiting-for signal:approved --payload \'{"by":"Ada"}\' --yes',
   ],
 
-  async readSignal({ args, flags, io }) {
-    const option = "--payload";
-    const given = flags.get("payload");
-    const found =
-      given === undefined
-        ? await readStdin({ io, flags }, option)
-        : { value: await readPayload(given, { option, io }) };
-    return { name: args[0] ?? "", payload: found ? found.value : null };
+  async readSignal(call) {
+    const found = await readGiven(call, "payload");
+    return { name: call.args[0] ?? "", payload: found ? found.value : null };
   },
 });

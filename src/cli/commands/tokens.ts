@@ -34,7 +34,7 @@ export const tokens: Command = {
     "As soon as there is a token, a server on this database lets nobody in without one. A viewer sees, submit creates tasks and sees those, an operator does whatever changes a task, an admin everything. The secret is shown once.",
   args: [
     { name: "action", required: false },
-    { name: "id", required: false },
+    { name: "token", required: false },
   ],
   options: [
     { name: "name", value: "name", summary: "create: for whom it is" },
@@ -65,9 +65,8 @@ export const tokens: Command = {
     if (action === undefined) throw usageError([notOneOf(ACTIONS, "<action>", word)]);
     const needsId = action === "rotate" || action === "revoke";
     if (needsId !== (id !== undefined)) {
-      throw usageError([
-        { path: "", message: needsId ? `<id> is missing: \`tokens\` lists them` : `${action} takes no id` },
-      ]);
+      const message = needsId ? "name the token, by its id or its name" : `${action} takes no token`;
+      throw usageError([{ path: `tokens ${action}`, message }]);
     }
     const stray = tokens.options.filter(
       ({ name }) => call.flags.has(name) && name !== REASON.name && !OPTIONS_OF[action].includes(name),
@@ -82,7 +81,8 @@ export const tokens: Command = {
   },
 };
 
-async function carryOut(call: Call, taskonaut: Taskonaut, action: Action, id: string): Promise<void> {
+async function carryOut(call: Call, taskonaut: Taskonaut, action: Action, named: string): Promise<void> {
+  const id = named === "" ? named : await findTokenId(taskonaut, named);
   switch (action) {
     case "list":
       return printAll(call, await taskonaut.tokens.list());
@@ -100,6 +100,18 @@ async function carryOut(call: Call, taskonaut: Taskonaut, action: Action, id: st
       return tell(call, [`Token ${showText(token.name, 60)} (${token.id}) is revoked.`], []);
     }
   }
+}
+
+/** People know a token by its name; several may have one, so then its id is asked for. */
+async function findTokenId(taskonaut: Pick<Taskonaut, "tokens">, named: string): Promise<string> {
+  const known = await taskonaut.tokens.list();
+  if (known.some(({ id }) => id === named)) return named;
+  const all = known.filter(({ name }) => name === named);
+  const active = all.filter(({ state }) => state === "active");
+  const [found, other] = active.length > 0 ? active : all;
+  if (other)
+    throw usageError([{ path: "", message: `several tokens are called ${JSON.stringify(named)}: give the id of one` }]);
+  return found?.id ?? named;
 }
 
 function readRequest(call: Call): Parameters<Taskonaut["tokens"]["create"]>[0] {

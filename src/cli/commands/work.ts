@@ -47,7 +47,9 @@ export const work: Command = {
       if (worker.metricsUrl !== undefined)
         log.info?.(`Metrics at ${worker.metricsUrl}/metrics`, { url: worker.metricsUrl });
       await whenAborted(leave.signal);
-      log.info?.("Stopping: no more tasks are taken, running tools may end; once more leaves at once");
+      log.info?.(
+        "Stopping: the worker takes no more tasks, and lets running tools end. A second signal stops it at once",
+      );
       await worker.stop();
       log.info?.("Stopped", { worker_id: worker.id });
       return 0;

@@ -101,7 +101,7 @@ function told({ running, runningPerKey, rate }: Numbers): object {
 function notFound(name: string, known: readonly string[]): TaskonautError {
   return new TaskonautError(
     "limit_not_found",
-    `There is no limit ${JSON.stringify(name)}${suggest(name, known)}. A limit is known once a worker has its flow, or a step its tool.`,
+    `There is no limit ${JSON.stringify(name)}${suggest(name, known) || "."} A limit is known once a worker has its flow, or a step its tool.`,
     { details: { name } },
   );
 }

@@ -149,7 +149,7 @@ export class Forking implements Forks {
 function operationForked({ id, flow_name: flow }: TaskRow): TaskonautError {
   return new TaskonautError(
     "task_not_forkable",
-    `Task ${id} is of ${flow}, which comes with taskonaut: it is not forked. Start another operation instead.`,
+    `Task ${id} is of ${flow}, which comes with taskonaut, and cannot be forked. Start a new operation instead.`,
     { details: { id, flow } },
   );
 }
