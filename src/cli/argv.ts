@@ -1,10 +1,10 @@
-// Reads the arguments exactly as they were typed; nothing is cast, trimmed or guessed.
+// Reads the arguments exactly as they were typed. It casts, trims and guesses nothing.
 //
-// An option that takes a value takes what follows `=`, or else the next argument, whatever that looks like: so `--a -5`,
-// `--text ""` and `--text --help` need no quoting rules. Three leave alone what follows: one of the program's own whose
-// value was forgotten, where another of them follows; one whose value may be left out (`--fail [message]`), where
-// anything does that looks like an option; and a field that the flow's contract knows for a switch. `--` ends the options.
-// Every problem is collected. What fields mean is for their contract to say: they are given as they were typed.
+// The value of an option is the text after `=`, or else the next argument, whatever that looks like. So `--a -5`,
+// `--text ""` and `--text --help` need no quoting rules. Three kinds of options do not take the next argument: an option
+// of the program, if another option of the program follows (its value was forgotten); an option with an optional value
+// (`--fail [message]`), if anything follows that looks like an option; and a field that the flow's contract defines as a
+// switch. `--` ends the options. All problems are collected. Fields are passed on as typed: their contract interprets them.
 
 import type { Violation } from "../core/errors.ts";
 import { suggest } from "../core/nearest.ts";
@@ -17,9 +17,9 @@ export interface Argv {
   readonly args: readonly string[];
   readonly rest: readonly string[];
   readonly flags: ReadonlyMap<string, string>;
-  /** Those that may be given more than once, as often as they were. */
+  /** Options that may be given more than once, with all their values. */
   readonly lists: ReadonlyMap<string, readonly string[]>;
-  /** Every `--name` that is no option, in order. */
+  /** Every `--name` that is not an option, in order. */
   readonly fields: readonly FieldToken[];
   /** A field is followed by what looks like an option: whether that is its value depends on the flow's contract. */
   readonly isOpen: boolean;
@@ -27,7 +27,7 @@ export interface Argv {
   readonly problems: readonly Violation[];
 }
 
-/** Whether the field of that name (without dashes) takes the word that follows it for its value: by the flow's contract. */
+/** Whether the field (its name without dashes) takes the next word as its value, by the flow's contract. */
 export type TakesNext = (field: string, next: string) => boolean;
 
 export function readArgv(
@@ -46,9 +46,9 @@ export function readArgv(
   let command: Command | undefined;
   let unknownCommand = false;
   let optionsEnded = false;
-  /** Words behind an unknown option, which are its value as a rule. */
+  /** Words that follow an unknown option. Most of them are its value. */
   const strays = new Set<string>();
-  /** The first field that took for its value what looks like an option. */
+  /** The first field whose value looks like an option. */
   let swallowed: Swallowed | undefined;
 
   const takeWord = (word: string): void => {
@@ -121,7 +121,7 @@ export function readArgv(
   return { command, args, rest, flags, lists, fields, isOpen, problems };
 }
 
-/** `--json`, `-h`, `--`: no word, and no negative number. */
+/** `--json`, `-h` or `--`; not a negative number. */
 function looksLikeOption(word: string | undefined): boolean {
   return word !== undefined && /^-[^\d.]/.test(word);
 }
@@ -169,7 +169,7 @@ interface Swallowed {
   readonly value: string;
 }
 
-/** An argument too many mostly lost its option to a field before it, which was meant as a switch or lacks its value. */
+/** An extra argument mostly comes from a field before it: that took an option as its value, because it was meant as a switch. */
 function checkArgs(
   command: Command,
   args: readonly string[],

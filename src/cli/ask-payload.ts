@@ -24,7 +24,7 @@ interface FoundSignal {
   readonly contract: FlowDescription["input_schema"];
 }
 
-/** Undefined also where the task has ended, its flow takes no such signal, or cannot be asked. */
+/** Undefined if the task has ended, if its flow takes no such signal, or if nothing here can describe the flow. */
 export async function findSignal(taskonaut: Taskonaut, { id, signal }: SignalOf): Promise<FoundSignal | undefined> {
   try {
     const [task] = (await taskonaut.findTasks(id)).tasks;
@@ -36,7 +36,7 @@ export async function findSignal(taskonaut: Taskonaut, { id, signal }: SignalOf)
   }
 }
 
-/** Undefined where nobody can be asked, or no payload is needed. Throws `cancelled`. */
+/** Undefined if nobody can be asked, or if the signal needs no payload. Throws `cancelled`. */
 export async function askPayload(call: Call, taskonaut: Taskonaut, of: SignalOf): Promise<Form | undefined> {
   if (!canAsk(call)) return undefined;
   const found = await findSignal(taskonaut, of);

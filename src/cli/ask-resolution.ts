@@ -21,8 +21,8 @@ const LABELS: Readonly<Record<Way, { readonly label: string; readonly hint: stri
 };
 
 /**
- * Settles the step as a person says. Its output is asked for by the tool's contract, as far as it is known here. Throws task_not_in_doubt
- * and `cancelled`.
+ * Settles the step as a person says. Asks for the output by the tool's contract, if this process has it. Throws
+ * task_not_in_doubt and `cancelled`.
  */
 export async function resolveAsking(
   { io }: Pick<Call, "io">,
@@ -62,7 +62,7 @@ function chooseStep(questions: Questions, doubts: readonly TaskStep[]): Promise<
   return questions.choose("Which step?", choices);
 }
 
-/** Where the tool's contract is not known here, the output is given as JSON, and judged when it is sent. */
+/** Without the tool's contract the output is typed as JSON, and checked when it is sent. */
 async function askOutput(questions: Questions, contract: OutputContract | undefined): Promise<Form> {
   const schema = contract ? schemaWithin(contract.schema, contract.schema) : {};
   const judge = contract ? createJudge((value) => contract.findBreaches(value)) : (): undefined => undefined;

@@ -1,4 +1,4 @@
-// Questions about a task that is to be made: which flow, its input, and what to do with the task.
+// Questions about a new task: which flow, which input, and what to do with the task.
 
 import type { Json } from "../core/record/json-value.ts";
 import type { FlowDescription } from "../core/api/taskonaut.ts";
@@ -25,7 +25,7 @@ const MODE_HINTS: Readonly<Record<Mode, string>> = {
 
 const FAREWELL = "Cancelled. No task was created.";
 
-/** By the contract of the flow's input; undefined where only its JSON Schema is known. */
+/** Checks by the contract of the flow's input. Undefined if only its JSON Schema is known. */
 export type CheckOf = (flow: string) => Promise<Check | undefined>;
 
 export interface Answers {
@@ -34,7 +34,7 @@ export interface Answers {
   readonly form: Form;
 }
 
-/** Asks for what is not known yet. Throws `cancelled` when a question is answered with Ctrl-C or Escape. */
+/** Asks for everything that is still unknown. Throws `cancelled` if a person presses Ctrl-C or Escape. */
 export async function askTask(
   io: Pick<Io, "openTerminal" | "stderr">,
   known: { readonly flows: readonly FlowDescription[]; readonly mode: Mode | undefined; readonly checkOf: CheckOf },
@@ -47,8 +47,7 @@ export async function askTask(
 }
 
 /**
- * Asks for the fields that a task cannot do without and that `input` lacks, and for all of them where it is empty; undefined
- * where it lacks none.
+ * Asks for the required fields that `input` lacks, or for all fields if it is empty. Undefined if it lacks none.
  */
 export async function askMissing(
   io: Pick<Io, "openTerminal" | "stderr">,

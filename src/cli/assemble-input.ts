@@ -11,7 +11,7 @@ export interface Part {
   readonly value: Json;
 }
 
-/** No two of them may stand at the same place. Adds to `problems` what contradicts, and places of a list that are left out. */
+/** Each part has a place of its own. Adds contradictions, and gaps in lists, to `problems`. */
 export function assembleInput(parts: readonly Part[], problems: Violation[]): Json {
   return valueAt(parts, 0, problems);
 }

@@ -1,37 +1,37 @@
-// Follows a task to its end, over all that it waits for: time, signals, children, the next attempt of a tool, a person
-// who settles a doubt, and others that drive it.
+// Follows a task to its end, through all its waits: for time, signals, children, the next attempt of a tool, a person who
+// settles a doubt, and another process that drives the task.
 
 import { TaskonautError } from "../core/errors.ts";
 import { isTerminal } from "../core/record/status.ts";
 import type { Task, Waiting } from "../core/api/task.ts";
 
-/** How many children are looked at each time; one that ends makes room for the next. */
+/** How many children are checked each time. When one ends, the next one is checked. */
 const CHILDREN_LOOKED_MAX = 32;
 
-/** Somebody else may end the wait (a signal, a child, a cancel, who settles a doubt): so often is looked. */
+/** How often to check a wait that somebody else may end: by a signal, a child, a cancel, or by settling a doubt. */
 const LOOK_MS = 500;
-/** Where only time is waited for: the clock that ends the wait is the store's, and a cancel may come all the same. */
+/** How often to check a wait for time: the store's clock ends it, and a cancel may end it earlier. */
 const SLEEP_MS_MAX = 5_000;
-/** That clock may be behind ours: a wait that is over by ours is no reason to ask without a pause. */
+/** The store's clock may be behind ours. So there is a pause between checks even if the wait is over by our clock. */
 const PAUSE_MS_MIN = 20;
 
 export interface Following {
-  /** Runs the task until it has ended or only waits. */
+  /** Runs the task until it ends, or until it can only wait. */
   readonly run: () => Promise<Task>;
   /**
-   * Called whenever it begins to wait for something else; and where all that it waits for are children, with the task
-   * below it that waits for a person to settle a doubt.
+   * Called each time the task begins to wait for something else. If it waits for nothing but children, `below` is the
+   * descendant that waits for a person to settle a doubt.
    */
   readonly onWaits: (task: Task) => Promise<void>;
   /** How another task stands that it waits for. */
   readonly getTask: (id: string) => Promise<Task>;
-  /** Rejects when there is nobody any more who wants to know. */
+  /** Rejects when nobody wants the result any more. */
   readonly sleep: (ms: number) => Promise<void>;
 }
 
 /**
- * The task once it has ended. There is no limit to how long that takes: a signal may never come. Throws task_parked where
- * all that it waits for are children that nobody drives any more before a person has resumed them.
+ * Resolves with the task when it has ended. That may take for ever: a signal may never come. Throws task_parked if the
+ * task waits for nothing but parked children: nobody drives those until a person resumes them.
  */
 export async function awaitEnd({ run, onWaits, getTask, sleep }: Following): Promise<Task> {
   let told = "";
@@ -60,8 +60,8 @@ export function pauseOf(waits: readonly Waiting[], now: number): number {
 }
 
 /**
- * The first task below one that waits for nothing else, which only a person can take on: it is parked, or in doubt. Time, a
- * signal or another child would take the one above on.
+ * The first descendant that only a person can help, because it is parked or in doubt. Undefined if something else can
+ * still continue the task above: time, a signal or another child.
  */
 async function findStuck(
   { waiting_for }: Task,
@@ -92,7 +92,7 @@ function parkedChild({ id }: Task, child: Task): TaskonautError {
   );
 }
 
-/** Undefined: another process drives the task, which takes it on as well as we would. */
+/** Undefined: another process drives the task, and does so as well as this one would. */
 async function runUnlessBusy(run: () => Promise<Task>): Promise<Task | undefined> {
   try {
     return await run();

@@ -1,4 +1,4 @@
-// What a person sees when `run-app` or `work` has started: where it is reached, what it works on, and how to stop it.
+// What a person sees when `run-app` or `work` has started: its address, what it works on, and how to stop it.
 
 import { createPaint, wantsColor } from "../log/paint.ts";
 import { alignRows, type Cell, wrapText } from "./cells.ts";
@@ -11,7 +11,7 @@ export interface BannerFacts extends StoreFacts {
   readonly worker: WorkerFacts | undefined;
 }
 
-/** A program that serves a thousand flows has them all in the command `flows`. */
+/** If there are more flows, the command `flows` lists them all. */
 const FLOWS_SHOWN_MAX = 12;
 
 /** `worker  `, the widest name. */
@@ -19,8 +19,8 @@ const NAME_COLUMNS = 8;
 const TEXT_COLUMNS_MIN = 16;
 
 /**
- * Writes it to the terminal. False: nobody reads the log there, or only what is urgent; then the log tells that it has
- * started.
+ * Writes the banner to the terminal. False: no person reads the log, or only warnings are logged. Then the log says that
+ * the program has started.
  */
 export async function showBanner({ io, env, logStyle, wiring, hints }: Call, facts: BannerFacts): Promise<boolean> {
   const { stderr } = io;
@@ -28,7 +28,7 @@ export async function showBanner({ io, env, logStyle, wiring, hints }: Call, fac
   const columns = Math.max(stderr.columns - NAME_COLUMNS - 1, TEXT_COLUMNS_MIN);
   const next = facts.worker ? [] : hints.give("work").flatMap(({ command }): Row[] => [["next", command ?? ""]]);
   const rows = [...rowsOf(facts), ...next].flatMap(([name, text]) =>
-    // a command, an address and a path are there to be copied: whole, however long they are
+    // people copy commands, addresses and paths: they stay whole, however long they are
     (WHOLE.has(name) ? [text] : wrapText(text, columns)).map((line, index): Cell[] => [
       { text: index === 0 ? name : "", color: "dim" },
       { text: line },

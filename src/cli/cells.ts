@@ -1,4 +1,4 @@
-// Text in columns of a terminal: what a character takes there, not how many code units it has.
+// Text in columns of a terminal: widths count terminal columns, not code units.
 
 import type { Json } from "../core/record/json-value.ts";
 import type { Color, Paint } from "../log/paint.ts";
@@ -9,9 +9,9 @@ export interface Cell {
   readonly color?: Color;
 }
 
-/** At most `width` columns of the text, whole characters only; a `…` says that there was more. */
+/** At most `width` columns of the text, in whole characters. A `…` marks a cut. */
 export function shorten(text: string, width: number): string {
-  // no character has fewer than 0 columns, but hardly any has 0: what lies far beyond the width is not measured
+  // hardly any character has 0 columns: text far beyond the width is not measured
   const head = text.length > width * 8 + 64 ? text.slice(0, width * 8 + 64) : text;
   if (head === text && Bun.stringWidth(text) <= width) return text;
   return width > 0 ? `${headOf(head, width - 1)}…` : "";
@@ -19,7 +19,7 @@ export function shorten(text: string, width: number): string {
 
 /** As many whole characters from the start of the text as `width` columns hold. */
 function headOf(text: string, width: number): string {
-  // to load what knows about characters takes a millisecond: plain text does without
+  // the segmenter takes a millisecond to load: plain text does not need it
   const plain = text.slice(0, width + 1);
   if (/^[ -~\u2013\u2014\u2018-\u201d\u2026]*$/.test(plain)) return plain.slice(0, width);
   let kept = "";
@@ -38,14 +38,14 @@ export function showText(text: string, width: number): string {
   return shorten(showControls(text.slice(0, textMax(width))), width);
 }
 
-/** What is beyond is no reason any more that a person would read. */
+/** A person would not read more than this. */
 const WRAPPED_MAX = 8192;
 
 const LEADING_ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/;
 
 /**
- * Text of users and tools whole, as safe lines of at most `width` columns, broken at spaces where there are any. Only an id
- * is never broken, and may be longer.
+ * The whole text of users and tools, as safe lines of at most `width` columns, broken at spaces if possible. An id is
+ * never broken, so its line may be longer.
  */
 export function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];
@@ -53,7 +53,7 @@ export function wrapText(text: string, width: number): string[] {
   while (Bun.stringWidth(rest) > width) {
     const head = headOf(rest, width) || rest;
     const space = rest[head.length] === " " ? head.length : head.lastIndexOf(" ");
-    // an id is there to be copied
+    // people copy ids
     const id = LEADING_ID.exec(rest)?.[0] ?? "";
     const end = space > 0 ? space : Math.max(head.length, id.length);
     lines.push(rest.slice(0, end));
@@ -62,7 +62,7 @@ export function wrapText(text: string, width: number): string[] {
   return [...lines, rest];
 }
 
-/** Of the same in different lengths, the longest first; where none fits, the last one is cut. */
+/** Takes texts that say the same, the longest first, and gives the first that fits. If none fits, it cuts the last one. */
 export function firstThatFits(width: number, texts: readonly string[]): string {
   return texts.find((text) => Bun.stringWidth(text) <= width) ?? showText(texts.at(-1) ?? "", width);
 }

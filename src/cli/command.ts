@@ -1,4 +1,4 @@
-// A command: what it is called and takes, as data (the argv reader and the help work from it), and what it does.
+// A command: its name, arguments and options as data, for the argv reader and the help, and what it does.
 
 import type { LogLevel } from "../core/log.ts";
 import type { LogStyle } from "../log/create-log.ts";
@@ -17,7 +17,7 @@ export interface Option {
   readonly short?: string;
   /** What stands for its value in the help. Without it the option is a switch. */
   readonly value?: string;
-  /** Its value may be left out: what follows is taken for it unless it looks like an option. */
+  /** Its value is optional: the next argument is its value, unless that looks like an option. */
   readonly isValueOptional?: boolean;
   /** It may be given more than once. */
   readonly repeatable?: boolean;
@@ -27,7 +27,7 @@ export interface Option {
 interface Argument {
   readonly name: string;
   readonly required: boolean;
-  /** The last one may be given as often as one likes. */
+  /** The last argument may be repeated. */
   readonly many?: boolean;
 }
 
@@ -41,30 +41,30 @@ export interface Command {
   readonly name: string;
   /** What it does, in one line. */
   readonly summary: string;
-  /** What else there is to know of it, in sentences. */
+  /** More about it, in sentences. */
   readonly about?: string;
   readonly args: readonly Argument[];
   readonly options: readonly Option[];
   /** Whether every other `--name value` is a field of a flow's input. */
   readonly takesFields: boolean;
-  /** What stands after `--` is for the program that it starts. */
+  /** Arguments after `--` go to the program that the command starts. */
   readonly takesRest?: boolean;
   /**
-   * `database`: it works on the database itself, so an API address means nothing to it; `files`: on neither of them;
-   * `program`: on nothing, whatever the environment says.
+   * `tasks`: it works on tasks, in a database or on a server. `database`: it works on the database itself, and refuses an
+   * API address. `files`: it needs neither. `program`: it needs nothing, and ignores the environment.
    */
   readonly needs: "tasks" | "database" | "files" | "program";
-  /** It runs no flow, so none is loaded: a flow file with an error does not stand in its way. */
+  /** It runs no flow, so it loads none: a flow file with an error does not stop it. */
   readonly readsOnly?: boolean;
-  /** It makes the SQLite file where there is none; all others say that it is not there. */
+  /** It creates a missing SQLite file. All other commands report that the file is missing. */
   readonly makesDatabase?: boolean;
-  /** It is about flows: `--flows` means these files, whatever server the environment names. */
+  /** It is about flows: `--flows` means these files, even if the environment names a server. */
   readonly prefersFiles?: boolean;
-  /** Global options that mean nothing to it, beside those that `needs` and `readsOnly` rule out. */
+  /** Further global options that the command refuses, besides those that `needs` and `readsOnly` exclude. */
   readonly ignores?: readonly string[];
-  /** Where neither a flag nor the environment says otherwise. */
+  /** The default, if neither a flag nor the environment sets it. */
   readonly logLevel: LogLevel;
-  /** Calls without the program's name, which work as they stand; a line that begins with `#` tells of the next. */
+  /** Calls that work as they are, without the program's name. A line that begins with `#` explains the next one. */
   readonly examples: readonly string[];
   /** Gives the exit code, or throws a TaskonautError that has one. */
   run(call: Call): Promise<number>;
@@ -73,7 +73,7 @@ export interface Command {
 /** One call of a command, read and settled. */
 export interface Call {
   readonly args: readonly string[];
-  /** What stands after `--`, where the command takes that. */
+  /** Arguments after `--`, if the command takes them. */
   readonly rest: readonly string[];
   /** Options by name, as typed; a switch, and a value that was left out, holds "". */
   readonly flags: ReadonlyMap<string, string>;
@@ -81,7 +81,7 @@ export interface Call {
   readonly lists: ReadonlyMap<string, readonly string[]>;
   /** Fields of the flow's input, as typed, in order. */
   readonly fields: readonly FieldToken[];
-  /** For what a variable says where an option does not. */
+  /** For variables that stand in for options. */
   readonly env: Env;
   readonly io: Io;
   readonly interrupts: Interrupts;
@@ -92,15 +92,15 @@ export interface Call {
   readonly hints: Hints;
   readonly wiring: Wiring;
   readonly program: Program;
-  /** Whether a server does the work, so that it goes on when this process leaves. */
+  /** Whether a server does the work. Then it continues when this process ends. */
   readonly isRemote: boolean;
-  /** Whether the command changes something, so that it is written down who has called it. */
+  /** Whether the command changes something. Then the audit log gets who called it. */
   readonly changes: boolean;
 }
 
-/** What the program tells of itself. */
+/** What the program says about itself. */
 export interface Program {
   readonly version: VersionInfo;
-  /** The whole help, or that of a command, or of one of its topics. Throws usage where there is no such command. */
+  /** The help of the program, of a command or of a topic. Throws usage if there is no such command. */
   writeHelp(words: readonly string[]): Promise<string>;
 }

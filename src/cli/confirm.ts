@@ -1,12 +1,12 @@
-// A question with yes or no for a person at a terminal, before what cannot be taken back.
+// A yes-or-no question for a person at a terminal, before something that cannot be undone.
 
 import { TaskonautError } from "../core/errors.ts";
 import type { Call } from "./command.ts";
 import { usageError } from "./usage.ts";
 
 /**
- * Resolves where the answer is yes, or was given by `--yes`. Throws usage where nobody can be asked, and cancelled;
- * `otherwise` is said then.
+ * Resolves if the answer is yes, or if `--yes` was given. Throws usage if nobody can be asked. Throws cancelled, with the
+ * message `otherwise`, if the answer is no.
  */
 export async function confirm(
   { io, flags }: Pick<Call, "io" | "flags">,

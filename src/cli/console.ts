@@ -1,11 +1,11 @@
-// Where `console` of flow files and tools goes: to stderr. stdout is for data, and one line of talk between would make
-// the JSON of a command unreadable for programs.
+// Sends the `console` of flow files and tools to stderr. stdout is for data: one other line in it would make the JSON of a
+// command unreadable for programs.
 
 import type * as NodeConsole from "node:console";
 import { createRequire } from "node:module";
 import { outsideWatch } from "../core/flow/determinism.ts";
 
-/** Also those that write to stderr as it is: all of it in one order, and nobody waits for whoever reads it. */
+/** Methods that write to stderr anyway are included: so all lines keep their order, and no write blocks the process. */
 const METHODS = [
   "error",
   "warn",
@@ -27,19 +27,19 @@ const METHODS = [
   "timeEnd",
 ] as const satisfies readonly (keyof Console)[];
 
-/** From now on, by `write`. Before any user's file is loaded: it may keep what it finds. */
+/** From now on. Call it before a user's file is loaded: the file may keep a reference to what it finds. */
 export function sendConsoleToStderr(write: (text: string) => void): void {
   let made: OwnConsole | undefined;
   for (const name of METHODS) {
     console[name] = (...args: unknown[]): void => {
-      // also in a flow, whose guards would refuse the clock that a console reads
+      // outside the guards of a flow, which would refuse the clock that a console reads
       outsideWatch(() => {
         made ??= createConsole(write);
         (made[name] as (...args: unknown[]) => void)(...args);
       });
     };
   }
-  // Bun's own: the texts as they are
+  // Bun's own method: it writes the texts unchanged
   console.write = (...texts) => {
     const text = texts
       .map((each) => (typeof each === "string" ? each : Buffer.from(each as Uint8Array).toString()))
@@ -51,7 +51,7 @@ export function sendConsoleToStderr(write: (text: string) => void): void {
 
 type OwnConsole = Pick<Console, (typeof METHODS)[number]>;
 
-/** Made when something is said for the first time: to load it takes milliseconds, and most commands say nothing. */
+/** Created with the first line: it takes milliseconds to load, and most commands never need it. */
 function createConsole(write: (text: string) => void): OwnConsole {
   const { Console } = createRequire(import.meta.url)("node:console") as typeof NodeConsole;
   const stderr = {

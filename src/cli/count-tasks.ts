@@ -13,7 +13,7 @@ const COLUMNS = ["flow", "status"] as const;
 
 type By = readonly (typeof COLUMNS)[number][];
 
-/** Undefined: tasks are to be listed. Throws usage. */
+/** Undefined: the command lists tasks. Throws usage. */
 export function readCountBy({ flags }: Pick<Call, "flags">): By | undefined {
   const text = flags.get("by");
   if (!flags.has("count")) {
@@ -36,7 +36,10 @@ interface Row {
   readonly count: number;
 }
 
-/** One number and a line break, or a table; for a program `{"count": 5}`, with `"complete": false` where there are more, or a list of such with flow and state. */
+/**
+ * One number and a line break, or a table. A program gets `{"count": 5}`, with `"complete": false` if there are more; or a
+ * list of such objects with flow and state.
+ */
 export function countTasks(call: Call, filter: TaskFilter, by: By): Promise<number> {
   return withTaskonaut(call, async (taskonaut) => {
     const counts = await taskonaut.countTasks({ filter });

@@ -1,6 +1,6 @@
 import type { StoredError } from "../core/record/stored-error.ts";
 
-/** What an error was thrown for, one cause after the other: `PgError: deadlock (40P01), at /db.ts:9:1`. Texts are as they are. */
+/** The chain of causes of an error: `PgError: deadlock (40P01), at /db.ts:9:1`. Its texts are not made safe for a terminal. */
 export function describeCauses({ cause }: Pick<StoredError, "cause">): readonly string[] {
   if (!cause) return [];
   const code = cause.code === undefined ? "" : ` (${cause.code})`;

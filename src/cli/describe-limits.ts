@@ -31,7 +31,7 @@ export function describeLimits(schema: JsonSchema): readonly string[] {
   return [...own.filter((each) => each !== undefined), ...describeLimitsBelow(schema)];
 }
 
-/** Of all that are to be kept, and of the only one that is no null. */
+/** Looks into every schema of `allOf`, and into the only option that is not null. */
 function describeLimitsBelow(schema: JsonSchema): readonly string[] {
   const options = optionsOf(schema).filter((option) => !typesOf(option).every((type) => type === "null"));
   const [only] = options;

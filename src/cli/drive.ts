@@ -7,7 +7,7 @@ import type { Call } from "./command.ts";
 import { actorOf } from "./reason.ts";
 import { findTaskId } from "./task-id.ts";
 
-/** Opens what the command speaks to, and closes it whatever happens. `news`: who shows what happens meanwhile. */
+/** Opens the store or the server for `use`, and closes it afterwards in any case. `news` hears what happens meanwhile. */
 export async function withTaskonaut<T>(
   call: Pick<Call, "wiring"> & Partial<Pick<Call, "changes" | "flags">>,
   use: (taskonaut: Taskonaut) => Promise<T>,
@@ -23,7 +23,7 @@ export async function withTaskonaut<T>(
   }
 }
 
-/** The same, for a command whose first argument says which task it is about, in any way that a person may say it. */
+/** The same, for a command whose first argument names a task: by its id, the beginning of its id, or `@last`. */
 export function withTask<T>(
   call: Pick<Call, "wiring" | "args" | "look"> & Partial<Pick<Call, "changes" | "flags">>,
   use: (taskonaut: Taskonaut, id: string) => Promise<T>,
@@ -35,7 +35,7 @@ export function withTask<T>(
 }
 
 export interface DriveOptions {
-  /** Whether the task is followed over all its waits: then there may be nothing that runs, and it is followed again. */
+  /** Whether the task is followed through all its waits. Then nothing may be running when a signal comes. */
   readonly follows?: boolean;
 }
 
@@ -49,7 +49,7 @@ const FAREWELLS = {
     stopping: "Stopping, after a step that runs; once more stops at once.\n",
     cancelled: "Stopped following. Everything done so far is kept.",
   },
-  // nothing is waited for: the step runs over there
+  // this process waits for nothing: the step runs on the server
   remote: {
     stopping: "",
     cancelled: "Stopped waiting. The server continues the task.",
@@ -57,8 +57,8 @@ const FAREWELLS = {
 };
 
 /**
- * Drives a task. The first SIGINT or SIGTERM aborts the signal that `work` gets, lets the running step end and then
- * throws `cancelled`. What ends in spite of it is given as if there had been none.
+ * Drives a task. The first SIGINT or SIGTERM aborts the signal that `work` gets, lets the running step end, and throws
+ * `cancelled`. If `work` ends nevertheless, its result is returned.
  */
 export async function drive<T>(
   { io, interrupts, isRemote }: Pick<Call, "io" | "interrupts" | "isRemote">,
@@ -83,7 +83,7 @@ export async function drive<T>(
   try {
     return await Promise.race([work(leave.signal), stopped.promise]);
   } catch (error) {
-    // the work fails too when its store closes under it
+    // `work` also fails because its store is closed
     throw leave.signal.aborted ? cancelled : error;
   } finally {
     stopListening();

@@ -1,4 +1,4 @@
-// What to do about an error, where its message does not say it.
+// Says what to do about an error, if its message does not.
 
 import { existsSync } from "node:fs";
 import type { ErrorCode, TaskonautError } from "../core/errors.ts";
@@ -67,7 +67,7 @@ const BY_CODE: Partial<Record<ErrorCode, Find>> = {
   },
 };
 
-/** Of an error that came from a server, nothing is known but its message. */
+/** Of an error from a server only the message is known. */
 function targetOf(scope: unknown, name: unknown): PauseTarget | undefined {
   if (scope === "all") return { scope };
   return (scope === "flow" || scope === "tool") && typeof name === "string" ? { scope, name } : undefined;
@@ -75,7 +75,7 @@ function targetOf(scope: unknown, name: unknown): PauseTarget | undefined {
 
 const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
-/** What has to be done before the others can be pasted comes first. */
+/** A hint that must be followed before the others work comes first. */
 export function hintsFor({ code, details }: TaskonautError, call: FailedCall): readonly Hint[] {
   const id = details["task_id"] ?? details["id"] ?? call.id;
   const found = BY_CODE[code]?.({ ...call, id: typeof id === "string" ? id : undefined, details }) ?? [];

@@ -4,7 +4,7 @@ import type { Json } from "../core/record/json-value.ts";
 import type { Option } from "./command.ts";
 import { flagOf } from "./field-rows.ts";
 
-/** Unquoted, for a command that has these options. An input that is no object is given whole. */
+/** Unquoted words, for a command with these options. An input that is not an object is given as a whole. */
 export function wordsOfInput(input: Json, options: readonly Option[]): readonly string[] {
   return isObject(input) ? wordsWithin(input, "", options) : ["--input", JSON.stringify(input)];
 }
@@ -16,7 +16,7 @@ function wordsWithin(fields: JsonObject, above: string, options: readonly Option
     const flag = flagOf(path, options);
     if (typeof value === "boolean") return [value ? `--${flag}` : `--no-${flag}`];
     const text = typeof value === "string" ? value : JSON.stringify(value);
-    // what looks like an option could be taken for one
+    // a value that looks like an option could be read as one
     return text.startsWith("--") ? [`--${flag}=${text}`] : [`--${flag}`, text];
   });
 }

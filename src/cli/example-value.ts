@@ -1,12 +1,12 @@
-// A value that satisfies a JSON Schema, as short as it can be, to show what a contract wants. It is made of the schema alone:
-// what a contract checks beyond it (a custom check, some patterns) it may miss.
+// Finds a short value that satisfies a JSON Schema, to show what a contract wants. Only the schema is used, so the value may
+// fail what a contract checks besides (a custom check, some patterns).
 
 import type { Json } from "../core/record/json-value.ts";
 import { textOfPattern } from "./text-of-pattern.ts";
 
 type Schema = { readonly [key: string]: Json };
 
-/** Undefined where none is found. `{ value }`, for null is a value too. */
+/** Undefined if none is found. The value is wrapped, because null is a value too. */
 export function exampleOf(schema: Schema): { readonly value: Json } | undefined {
   try {
     return { value: make(schema, { root: schema, depth: 0 }) };
@@ -76,7 +76,7 @@ function typeOf({ type, properties }: Schema): Json | undefined {
   return type ?? (properties === undefined ? undefined : "object");
 }
 
-/** The first of them that there is an example for; null only where there is nothing else. */
+/** The first option that has an example; null only if no other option has one. */
 function makeFirst(schemas: readonly Schema[], place: Place): Json {
   for (const schema of schemas.toSorted((a, b) => Number(takesNull(a)) - Number(takesNull(b)))) {
     try {
@@ -88,7 +88,7 @@ function makeFirst(schemas: readonly Schema[], place: Place): Json {
   throw new NoExample();
 }
 
-/** What all of them say, as one schema; of objects their fields together. */
+/** All of them merged into one schema, with the fields of all objects. */
 function makeAll({ allOf: _all, ...rest }: Schema, schemas: readonly Schema[], place: Place): Json {
   let whole: Schema = rest;
   for (const schema of schemas) {

@@ -1,11 +1,11 @@
-// What is wrong with a value by its JSON Schema alone, for a prompt that has no contract at hand. It refuses only what every
-// contract with that schema refuses: a schema says less than its contract, and the contract has the last word.
+// Checks a value against a JSON Schema, for a prompt without the contract. It refuses only what every contract with this
+// schema refuses: a schema says less than its contract, and the contract decides in the end.
 
 import type { Json } from "../core/record/json-value.ts";
 import { describeLimits } from "./describe-limits.ts";
 import { type JsonSchema, optionsOf, schemasUnder, typeOfJson, typesOf, wordsOf } from "./json-schema.ts";
 
-/** Undefined where nothing is found. What is inside of lists and objects is not looked at. */
+/** Undefined if nothing is wrong. It does not look into lists and objects. */
 export function findBreach(schema: JsonSchema, value: Json): string | undefined {
   const words = wordsOf(schema);
   if (words && !words.some((word) => JSON.stringify(word) === JSON.stringify(value)))
@@ -24,7 +24,7 @@ export function findBreach(schema: JsonSchema, value: Json): string | undefined 
   return Array.isArray(value) ? breachOfCount(schema, value.length, "Items", "items") : undefined;
 }
 
-/** Of several options, the one that takes values of this type says best what is wrong. */
+/** If there are several options, the one that takes values of this type explains best what is wrong. */
 function breachOfTyped(options: readonly JsonSchema[], value: Json): string | undefined {
   const fitting = options.find((option) => hasType(typesOf(option), value));
   return fitting && findBreach(fitting, value);
@@ -42,7 +42,7 @@ function breachOfNumber(schema: JsonSchema, value: number): string | undefined {
     value > limitOf(schema, "maximum", Infinity) || value >= limitOf(schema, "exclusiveMaximum", Infinity);
   if (isBelow || isAbove) return `must be ${rangeOf(schema)}`;
   const step = limitOf(schema, "multipleOf", 0);
-  // of fractions the remainder is not exact
+  // the remainder of fractions is not exact
   return step >= 1 && Number.isInteger(step) && value % step !== 0 ? `must be a multiple of ${step}` : undefined;
 }
 
@@ -63,7 +63,7 @@ function breachOfText(schema: JsonSchema, value: string): string | undefined {
   return form && !form.test(value) ? `must be ${describeLimits({ format: format ?? "" }).join("")}` : undefined;
 }
 
-/** A schema does not tell the flags of its pattern: what any of them would let pass is not refused. */
+/** A schema does not contain the flags of its pattern, so a text passes if it matches with any flags. */
 function matches(pattern: string, value: string): boolean {
   return ["", "u", "i", "iu", "s", "m"].some((flags) => {
     try {
@@ -74,7 +74,7 @@ function matches(pattern: string, value: string): boolean {
   });
 }
 
-/** Looser than any contract: some take times without seconds, some addresses that others refuse. */
+/** Looser than every contract: some contracts accept times without seconds, or addresses that others refuse. */
 const FORMATS: ReadonlyMap<string, RegExp> = new Map([
   ["email", /^\S+@\S+$/],
   ["date", /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/],

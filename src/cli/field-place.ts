@@ -16,11 +16,11 @@ export interface TypedPlace extends Place {
   readonly isNegated: boolean;
 }
 
-/** Before this stands the name of a field that an option of the program has too: `--input.mode`. */
+/** The prefix for a field whose name is also an option of the program: `--input.mode`. */
 const PREFIX = "input.";
 const NO = "no-";
 
-/** Of what stands after the dashes; undefined where the contract has no such field. A field's own name comes first. */
+/** Takes the text after the dashes. Undefined if the contract has no such field. A field's own name has precedence. */
 export function findTyped(schema: JsonSchema, typed: string): TypedPlace | undefined {
   const place = findPlace(schema, withoutPrefix(typed));
   if (place) return { ...place, isNegated: false };
@@ -38,7 +38,7 @@ export function isSwitch(schema: JsonSchema): boolean {
   return types.length === 1 && types[0] === "boolean";
 }
 
-/** A name that holds dots is taken whole before it is taken apart. */
+/** A name with dots is tried as a whole before it is split. */
 export function findPlace(schema: JsonSchema, path: string): Place | undefined {
   const { fields, others } = formOf(schema);
   for (const head of headsOf(path)) {
