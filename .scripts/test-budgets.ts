@@ -39,7 +39,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   "test/engine/bulk-crash.test.ts": 25, // an engine for each write at which one may die
   "test/e2e/bulk.test.ts": 15, // processes that are killed
   "test/engine/poison.test.ts": 20, // leases that pass
-  "test/doors/work.test.ts": 20,
+  "test/e2e/worker-process.test.ts": 15,
   "test/doors/openapi.test.ts": 20, // each route in all the ways in which it can go wrong, on both stores
   "test/e2e/screens.test.ts": 75, // every command at three widths, each in a folder of its own
   "test/e2e/stdin.test.ts": 20, // a silent pipe is given up after 10 s

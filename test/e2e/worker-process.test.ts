@@ -5,13 +5,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Task } from "../../src/core/api/task.ts";
 import type { Worker } from "../../src/core/api/worker.ts";
-import { openSandbox, type Sandbox } from "../e2e/harness.ts";
-import type { Started } from "../e2e/served.ts";
+import { openSandbox, type Sandbox } from "./harness.ts";
+import { DIALECTS, openPlace } from "./place.ts";
+import type { Started } from "./served.ts";
 import { insist } from "../support/insist.ts";
-import { testDatabase } from "../support/postgres.ts";
 import { until } from "../support/until.ts";
-
-const MAIN = join(import.meta.dir, "../../src/main.ts");
 
 /** A tool that runs until the file `go` is there. */
 const FLOW = `
@@ -34,22 +32,15 @@ const gated = defineTool({
 export default defineFlow({ name: "gated", input: v.object({}), plan: () => [call(gated, {})] });
 `;
 
-describe.each(["sqlite", "postgres"])("%s", (dialect) => {
+describe.each(DIALECTS)("%s", (dialect) => {
   let sandbox: Sandbox;
-  let drop: () => Promise<void>;
 
   beforeEach(async () => {
-    const database = dialect === "postgres" ? await testDatabase() : undefined;
-    drop = database?.drop ?? (async () => {});
-    sandbox = await openSandbox(database ? { DATABASE_URL: database.url } : {}, [process.execPath, MAIN]);
-    expect((await sandbox.run(["migrate"])).exit).toBe(0);
+    sandbox = await openPlace(dialect);
     await Bun.write(join(sandbox.folder, "flows/gated.ts"), FLOW);
   });
 
-  afterEach(async () => {
-    await sandbox[Symbol.asyncDispose]();
-    await drop();
-  });
+  afterEach(() => sandbox[Symbol.asyncDispose]());
 
   async function dataOf<T = Task>(...argv: string[]): Promise<T> {
     const { exit, stdout, stderr } = await sandbox.run(argv);
@@ -135,7 +126,7 @@ test.each([
   ["TASKONAUT_GRACE_MS", "soon", 1],
   ["TASKONAUT_STUCK_MS", "soon", 1000],
 ])("%s=%s is refused with its range", async (name, text, min) => {
-  await using sandbox = await openSandbox({ [name]: text }, [process.execPath, MAIN]);
+  await using sandbox = await openSandbox({ [name]: text });
   const { exit, stderr } = await sandbox.run(["work"]);
   expect([exit, stderr.split("\n")[0]]).toEqual([
     2,

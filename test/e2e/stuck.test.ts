@@ -3,11 +3,10 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { openSandbox, type Sandbox } from "../e2e/harness.ts";
+import { openSandbox, type Sandbox } from "./harness.ts";
 import { insist } from "../support/insist.ts";
 import { until } from "../support/until.ts";
 
-const MAIN = join(import.meta.dir, "../../src/main.ts");
 const SIGTERM_EXIT = 143;
 const SIGKILL_EXIT = 137;
 
@@ -40,7 +39,7 @@ export const endless = defineFlow({
 let sandbox: Sandbox;
 
 beforeEach(async () => {
-  sandbox = await openSandbox({}, [process.execPath, MAIN]);
+  sandbox = await openSandbox();
   await Bun.write(join(sandbox.folder, "flows/stuck.ts"), FLOWS);
 });
 
