@@ -32,8 +32,6 @@ import { findFlowFiles, resolveFlowPaths } from "./flows/find-flow-files.ts";
 import type { PassedOver } from "./flows/loader.ts";
 import { createLog } from "./log/create-log.ts";
 import { wantsColor } from "./log/paint.ts";
-import type { Store } from "./store/store.ts";
-import type { TraceExporter } from "./telemetry/traces/exporter.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import { isTerminal } from "./cli/is-terminal.ts";
 import type { LineWriter } from "./cli/line-writer.ts";
@@ -94,7 +92,8 @@ function wire(surroundings: Surroundings): Wiring {
     openTaskonaut,
     openMigrator: async () => openMigrator(addressOf(context), { tellWait }),
     sendSpans: async (spans) => {
-      const exporter = await openTraces({ env, log, version: context.version ?? "unknown" });
+      const { openTraces } = await import("./telemetry/traces/open-traces.ts");
+      const exporter = openTraces({ env, log, version: context.version ?? "unknown" });
       if (exporter) return exporter.sendAll(spans);
       const { TaskonautError } = await import("./core/errors.ts");
       throw new TaskonautError(
@@ -158,7 +157,8 @@ async function openEngine(
     works ? loadHeartbeat(address, limits, context) : undefined,
     works || flows.every(({ file }) => file === undefined) ? undefined : watchLate(address, limits, context),
   ]);
-  const observed = await observe(store, isMeasured, context);
+  const { observe } = await import("./telemetry/observe.ts");
+  const observed = await observe(store, { isMeasured, version: context.version, env, log });
   const engine = createEngine({
     store: observed.store,
     flows,
@@ -173,45 +173,6 @@ async function openEngine(
     ...(startHeartbeat && { startHeartbeat }),
   });
   return { engine, location: store.location, flows: flows.map(({ name }) => name), metrics: observed.metrics };
-}
-
-/** What is done with tasks is counted, for the store's own counters and where it is asked for for Prometheus. */
-async function observe(
-  store: Store,
-  isMeasured: boolean,
-  { version = "unknown", env, log }: Context,
-): Promise<{ readonly metrics: Metrics | undefined; readonly store: Store }> {
-  const isTraced = Object.keys(env).some((name) => name.startsWith("OTEL_EXPORTER_OTLP_") && name.endsWith("ENDPOINT"));
-  const [{ CounterWriter }, { observedStore }, metrics, traces] = await Promise.all([
-    import("./telemetry/counter-writer.ts"),
-    import("./telemetry/observed-store.ts"),
-    isMeasured
-      ? import("./telemetry/metrics.ts").then(({ Metrics }) => new Metrics({ version, dialect: store.dialect, store }))
-      : undefined,
-    isTraced ? openTraces({ env, log, version }) : undefined,
-  ]);
-  const counters = new CounterWriter({ store, writer: Bun.randomUUIDv7() });
-  if (traces) metrics?.noteTraces(traces.counts);
-  const observers = [counters, metrics, traces].filter((observer) => observer !== undefined);
-  const observed = observedStore(store, observers);
-  const close = async (): Promise<void> => {
-    await Promise.all([counters.close(), traces?.close()]);
-    await store.close();
-  };
-  return { metrics, store: { ...observed, close } };
-}
-
-/** Undefined: the variables ask for none. Throws usage. */
-async function openTraces({
-  env,
-  ...options
-}: Pick<Context, "env" | "log"> & { readonly version: string }): Promise<TraceExporter | undefined> {
-  const [{ readTraceSettings }, { TraceExporter }] = await Promise.all([
-    import("./telemetry/traces/settings.ts"),
-    import("./telemetry/traces/exporter.ts"),
-  ]);
-  const settings = readTraceSettings(env);
-  return settings && new TraceExporter({ settings, ...options });
 }
 
 /** Undefined for a store in memory, which no other thread can reach. */

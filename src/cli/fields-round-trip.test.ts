@@ -10,7 +10,7 @@ import type { JsonSchema } from "./json-schema.ts";
 import { settleArgv } from "./settle-argv.ts";
 import { runFlow } from "./commands/run-flow.ts";
 import { GLOBAL_OPTIONS } from "./options.ts";
-import { ECHO_ADD } from "../../test/support/fake-taskonaut.ts";
+import { ECHO_ADD } from "../../test/support/fake-flows.ts";
 
 /** A value, a contract that it keeps, and how it can be typed. */
 interface Sample {

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import type { FlowDescription } from "../core/api/taskonaut.ts";
 import { TaskonautError } from "../core/errors.ts";
-import { ECHO_ADD } from "../../test/support/fake-taskonaut.ts";
+import { ECHO_ADD } from "../../test/support/fake-flows.ts";
 import { type Argv, readArgv } from "./argv.ts";
 import { runFlow } from "./commands/run-flow.ts";
 import { GLOBAL_OPTIONS } from "./options.ts";

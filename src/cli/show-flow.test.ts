@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { cli } from "../../test/support/cli-in-memory.ts";
-import { ECHO_ADD } from "../../test/support/fake-taskonaut.ts";
+import { ECHO_ADD } from "../../test/support/fake-flows.ts";
 import type { CheckedInput, FlowCatalog } from "../core/api/flow-catalog.ts";
 import type { FlowDescription } from "../core/api/taskonaut.ts";
 import { TaskonautError } from "../core/errors.ts";

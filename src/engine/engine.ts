@@ -32,6 +32,7 @@ import { Acting } from "../acting.ts";
 import { turnOfLoop } from "../turn-of-loop.ts";
 import type { Engine, EngineOptions } from "./engine-options.ts";
 import { drivingToolsOf } from "./engine-tools.ts";
+import { EngineWorker } from "./engine-worker.ts";
 import { QueueNotifier } from "./process/queue-notifier.ts";
 import { BulkOperations } from "./driving/bulk/bulk-operations.ts";
 import { createBulkFlow } from "./driving/bulk/bulk-flow.ts";
@@ -49,7 +50,6 @@ import { AccessTokens } from "./doors/tokens.ts";
 import type { DrivingTools } from "./driving/driving-tools.ts";
 import { DrivenTasks } from "./driving/driven-tasks.ts";
 import { DrivingForCallers } from "./driving/drive-for-caller.ts";
-import { DrivingForWorker } from "./driving/drive-for-worker.ts";
 import { cancelTask } from "./driving/cancel-task.ts";
 import { Forking } from "./driving/forking.ts";
 import { NewTasks } from "./driving/new-tasks.ts";
@@ -77,11 +77,8 @@ import { signalTask } from "./driving/signal-task.ts";
 import { tellingHub } from "./process/telling-hub.ts";
 import { tellingScheduleEnds } from "./process/schedule-ends.ts";
 import { StoreClock } from "./process/store-clock.ts";
-import { type Duty, leaseWithin } from "./queue/maintenance.ts";
-import { dutiesOf } from "./queue/duties.ts";
+import { leaseWithin } from "./queue/maintenance.ts";
 import { limitsOf } from "./queue/limits-of.ts";
-import { Scheduling } from "./queue/scheduling.ts";
-import { Worker } from "./queue/worker.ts";
 import type { RunningWorker, WorkOptions } from "./queue/worker-tools.ts";
 
 export function createEngine(options: EngineOptions): Engine {
@@ -108,14 +105,12 @@ class StoreEngine implements Engine {
   readonly #newTasks: NewTasks;
   readonly #children: ChildTasks;
   readonly #notifier: QueueNotifier;
-  readonly #storeClock: StoreClock;
   readonly #pauses: KnownPauses;
   readonly pauses: Pauses;
-  #worker: Worker | undefined;
+  readonly #worker: EngineWorker;
   readonly #holdings: Holdings;
   readonly #reading: TaskReading;
   readonly #names: KnownNames;
-  readonly #limitDesk: LimitDesk;
   readonly limits: LimitsApi;
   #closing: Promise<void> | undefined;
 
@@ -153,12 +148,12 @@ class StoreEngine implements Engine {
     const names = new KnownNames({ store, flows: this.#flows });
     this.#names = names;
     this.events = new EventHub({ events: store.events, clock, log, checkNames: (filter) => names.check(filter) });
-    this.#storeClock = new StoreClock(store, clock);
-    const tokens = new AccessTokens(store.tokens, clock, this.#storeClock, audit);
+    const storeClock = new StoreClock(store, clock);
+    const tokens = new AccessTokens(store.tokens, clock, storeClock, audit);
     this.tokens = tokens;
-    this.sessions = new LoginSessions(store.sessions, tokens, clock, this.#storeClock, audit);
+    this.sessions = new LoginSessions(store.sessions, tokens, clock, storeClock, audit);
     this.#driven = new DrivenTasks(clock, limits.busyMs);
-    this.#ends = new Ends({ store, clock, storeClock: this.#storeClock });
+    this.#ends = new Ends({ store, clock, storeClock });
     this.#stored = new StoredTasks(
       { store, lease, driven: this.#driven, clock, tellWait: options.tellWait },
       limits.busyMs,
@@ -166,7 +161,7 @@ class StoreEngine implements Engine {
     this.#reading = new TaskReading({
       store,
       clock,
-      storeClock: this.#storeClock,
+      storeClock,
       pauses: this.#pauses,
       flows: this.#flows,
       names,
@@ -180,13 +175,13 @@ class StoreEngine implements Engine {
       insert: (plan) => this.#newTasks.insert(plan),
       run: (id) => this.runTask(id),
     }));
-    this.#limitDesk = new LimitDesk({ store, lease, clock, log, onWoken: (ids) => this.#wakeAll(ids) });
+    const limitDesk = new LimitDesk({ store, lease, clock, log, onWoken: (ids) => this.#wakeAll(ids) });
     this.limits = new LimitsDoor({
       store,
       audit,
       own: () => limitsOf(this.#flows.all()),
       onChanged: async () => {
-        await this.#limitDesk.settleNow();
+        await limitDesk.settleNow();
         this.#notifier.tellWorkers();
       },
     });
@@ -200,12 +195,12 @@ class StoreEngine implements Engine {
         new Pace(clock),
       ),
       lease,
-      limitDesk: this.#limitDesk,
+      limitDesk,
       children: this.#children,
-      storeClock: this.#storeClock,
+      storeClock,
       pauses: this.#pauses,
       isLeaving: () => this.#closing !== undefined,
-      hasWorker: () => this.#worker !== undefined,
+      hasWorker: () => this.#worker.isThere,
       onEnded: (taskId) => this.#ends.tell(taskId),
       onWoken: (taskId) => this.#wake(taskId),
     });
@@ -224,6 +219,7 @@ class StoreEngine implements Engine {
       new UniqueTasks({ ...this.#tools, store, cancel: (id) => this.cancelTask(id) }),
     );
     this.schedules = schedulesOf({ ...this.#tools, store, newTasks: this.#newTasks, notifier: this.#notifier });
+    this.#worker = new EngineWorker({ ...this.#tools, store, notifier: this.#notifier, limitDesk });
     this.#callers = new DrivingForCallers(this.#tools, this.#notifier, () => this.#onOutage());
     this.#runTools = {
       callers: this.#callers,
@@ -268,29 +264,7 @@ class StoreEngine implements Engine {
 
   async startWorker(options: WorkOptions): Promise<RunningWorker> {
     this.#driven.assertOpen();
-    if (this.#worker && !this.#worker.isStopped) throw new Error("This engine has a worker already.");
-    const driving = new DrivingForWorker(this.#tools);
-    const heldByHand = (): readonly string[] => this.#driven.heldIds();
-    const tools = { ...this.#tools, store: this.#store, notifier: this.#notifier };
-    const worker = new Worker(
-      { ...tools, driving, heldByHand, duties: this.#duties(), sidelines: [new Scheduling(tools)] },
-      options,
-    );
-    // before it has started: who closes the engine meanwhile stops it as well
-    this.#worker = worker;
-    try {
-      await this.#store.limits.declare(limitsOf(this.#flows.all()));
-      await worker.start();
-    } catch (error) {
-      this.#worker = undefined;
-      throw error;
-    }
-    return worker;
-  }
-
-  /** What its worker does once in a while, for all. */
-  #duties(): readonly Duty[] {
-    return dutiesOf({ ...this.#tools, store: this.#store, limitDesk: this.#limitDesk });
+    return this.#worker.start(options);
   }
 
   async listFlows(): Promise<readonly FlowDescription[]> {
@@ -410,7 +384,7 @@ class StoreEngine implements Engine {
     try {
       // a child that was cancelled just now has nobody else to end it, where there is no worker
       const left = this.#children.leaveAll(limits.graceMs).then((graceMs) => this.#driven.close(graceMs));
-      await Promise.all([this.#worker?.stop(), left, this.results.close()]);
+      await Promise.all([this.#worker.stop(), left, this.results.close()]);
       await writer.settle();
       await this.#notifier.settle();
       await this.#pauses.settle();
@@ -423,8 +397,7 @@ class StoreEngine implements Engine {
 
   /** A worker looks itself; it knows what it has claimed. */
   #onOutage(): void {
-    if (this.#worker && !this.#worker.isStopped) this.#worker.lookAgain();
-    else this.#holdings.letGoSoon();
+    if (!this.#worker.lookAgain()) this.#holdings.letGoSoon();
   }
 
   #wake(id: string): void {

@@ -1,9 +1,7 @@
 // For tests of the command line, the server and the client: a Taskonaut in memory whose tasks walk through the five
 // transitions of `echo_add`. It has contracts and errors, but no tools to run: what is tested is how they are spoken of.
 
-import * as v from "valibot";
-import { applyContract, type ContractResult, type Schema } from "../../src/core/flow/contract.ts";
-import { TaskonautError, type Violation } from "../../src/core/errors.ts";
+import { TaskonautError } from "../../src/core/errors.ts";
 import { parseTaskId } from "../../src/core/record/ids.ts";
 import { isTerminal, type TaskStatus } from "../../src/core/record/status.ts";
 import type { Json } from "../../src/core/record/json-value.ts";
@@ -29,6 +27,7 @@ import type {
   Taskonaut,
   TaskPage,
 } from "../../src/core/api/taskonaut.ts";
+import { checkEchoAdd, checkSignal, ECHO_ADD, FREE } from "./fake-flows.ts";
 import { FakePauses } from "./fake-pauses.ts";
 import { FakeAudit } from "./fake-audit.ts";
 import { fakeStats } from "./fake-stats.ts";
@@ -48,48 +47,6 @@ const STATUS_AFTER: readonly TaskStatus[] = [
   "WAITING_OBSERVATION",
   "COMPLETED",
 ];
-
-const EchoAddInput = v.strictObject({
-  text: v.optional(v.string(), "hello"),
-  a: v.optional(v.pipe(v.number(), v.safeInteger()), 1),
-  b: v.optional(v.pipe(v.number(), v.safeInteger()), 2),
-});
-
-export const ECHO_ADD: FlowDescription = {
-  name: "echo_add",
-  description: "Echoes a text, then adds two integers.",
-  form: "plan",
-  file: null,
-  concurrency: null,
-  retention_ms: { completed: 2_592_000_000, failed: 7_776_000_000, cancelled: null },
-  schedules: [],
-  pauses: [],
-  input_schema: {
-    type: "object",
-    properties: {
-      text: { type: "string", default: "hello", description: "the text to echo" },
-      a: { type: "integer", default: 1, maximum: 100 },
-      b: { type: "integer", default: 2 },
-    },
-    additionalProperties: false,
-  },
-  signals: {},
-};
-
-/** Takes any input, and waits for nothing in particular. */
-const FREE: FlowDescription = {
-  ...ECHO_ADD,
-  name: "free",
-  description: "The flow free.",
-  input_schema: { type: "object" },
-  signals: { approved: { type: "object", required: ["by"] }, nudged: {} },
-};
-
-/** Of the signals of the flow `free`. */
-const SIGNALS: ReadonlyMap<string, Schema> = new Map<string, Schema>([
-  ["approved", v.strictObject({ by: v.string() })],
-  ["nudged", v.unknown()],
-]);
 
 export function fakeTask(number: number, input: Json = { text: "hello", a: 1, b: 2 }, flow = "echo_add"): Task {
   const id = `00000000-0000-7000-8000-${String(number).padStart(12, "0")}`;
@@ -391,23 +348,7 @@ function stepsAfter({ id, steps }: Task, transitions: number): readonly TaskStep
   });
 }
 
-function checkSignal({ flow_name }: Task, { name, payload }: SignalTask): void {
-  const schema = flow_name === "free" ? SIGNALS.get(name) : undefined;
-  const errors = schema ? resultErrors(applyContract(schema, payload)) : [{ path: "name", message: "unknown signal" }];
-  if (errors.length > 0) throw new TaskonautError("input_invalid", `No such signal ${name}, or not so.`, { errors });
-}
-
-function resultErrors(result: ContractResult<unknown>): readonly Violation[] {
-  return result.ok ? [] : result.errors;
-}
-
 function queuedAs({ start, priority = 5 }: CreateTask, { created_at }: Task): Pick<Task, "due_at" | "priority"> {
   const due_at = start === undefined ? null : start === "now" ? created_at : new Date(start).toISOString();
   return { due_at, priority };
-}
-
-function checkEchoAdd(input: unknown): Json {
-  const result = applyContract(EchoAddInput, input);
-  if (result.ok) return result.value;
-  throw new TaskonautError("input_invalid", "The input breaks the contract of echo_add.", { errors: result.errors });
 }

@@ -3,7 +3,8 @@
 import { expect, test } from "bun:test";
 import type { FlowDescription } from "../../core/api/taskonaut.ts";
 import { cli } from "../../../test/support/cli-in-memory.ts";
-import { ECHO_ADD, FakeTaskonaut, TASK_ID } from "../../../test/support/fake-taskonaut.ts";
+import { ECHO_ADD } from "../../../test/support/fake-flows.ts";
+import { FakeTaskonaut, TASK_ID } from "../../../test/support/fake-taskonaut.ts";
 
 /** Nobody is asked which one is meant. */
 function withOneFlow(): FakeTaskonaut {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { FlowDescription } from "../../core/api/taskonaut.ts";
 import type { Json } from "../../core/record/json-value.ts";
-import { ECHO_ADD } from "../../../test/support/fake-taskonaut.ts";
+import { ECHO_ADD } from "../../../test/support/fake-flows.ts";
 import { writeFlowTypes } from "./flow-types.ts";
 import { typeOf } from "./schema-types.ts";
 
