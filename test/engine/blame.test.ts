@@ -77,6 +77,18 @@ describe.each(DATABASES)("a process that is killed for a task on %s", (_name, cr
     for (const id of [bad, good]) expect((await ended(engine, id)).status).toBe("COMPLETED");
   });
 
+  test("clears the other steps of its task of suspicion, and not the one that it died of", async () => {
+    const engine = await bench.openEngine({ flows: [flow] });
+    const id = await enqueue(engine, flow.name);
+    const [one] = (await engine.getTask(id)).steps;
+    const startsAfter = async (stepId: string): Promise<unknown> => {
+      await dieFor(id, stepId);
+      return (await (await bench.openStore()).readTask(id))?.steps.map(({ starts }) => starts);
+    };
+    expect(await startsAfter(one?.id ?? "")).toEqual([2, 0]);
+    expect(await startsAfter("")).toEqual([0, 0]);
+  });
+
   test("counts from one again where the task has come further meanwhile, and names its flow where no tool ran", async () => {
     const engine = await bench.openEngine({ flows: [flow] });
     const id = await enqueue(engine, flow.name);

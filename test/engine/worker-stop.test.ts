@@ -5,6 +5,7 @@ import type { Store } from "../../src/store/store.ts";
 import { DATABASES } from "../support/databases.ts";
 import { ended, enqueue, waiting } from "../support/queue.ts";
 import { Gate, giveBack } from "../support/tools.ts";
+import { until } from "../support/until.ts";
 import { inTurn, workerBench } from "./worker-bench.ts";
 
 describe.each(DATABASES)("a worker on %s", (_name, create) => {
@@ -85,6 +86,32 @@ describe.each(DATABASES)("a worker on %s", (_name, create) => {
       expect(doubtful).toMatchObject({ due_at: null, steps: [{ status: "RUNNING", doubt: expect.any(String) }] });
       expect(charge.calls).toHaveLength(1);
       expect(ship.calls[0]?.signal.aborted).toBe(true);
+    });
+
+    test("tells others of a task whose tool ends after the grace period", async () => {
+      const gate = new Gate("slow");
+      const seen: string[] = [];
+      const around = (store: Store): Store => ({
+        ...store,
+        announce: async () => {
+          seen.push("told");
+          await store.announce();
+        },
+        commitChanges: async (changes) => {
+          const won = await store.commitChanges(changes);
+          if (changes.some(({ task }) => task.lease_owner === null && task.due_at !== null)) seen.push("let go");
+          return won;
+        },
+      });
+      const flow = inTurn(gate.tool, giveBack("next"));
+      const { engine, worker } = await working({ flows: [flow], around, limits: { graceMs: 20 } });
+      await enqueue(engine, flow.name);
+      await gate.called();
+      await worker.stop();
+      await until(() => seen.includes("told")); // of what it gave back when it stopped
+      seen.length = 0;
+      gate.end(0, "done");
+      await until(() => seen.includes("let go") && seen.at(-1) === "told");
     });
 
     test("is no worker any more: others are told of it, and its engine may start another", async () => {

@@ -26,7 +26,8 @@ test("the numbers under a letter are 1, 2, 3 …", () => {
   const letters = Map.groupBy(invariants.keys(), (number) => number.replace(/\d+$/, ""));
   expect(letters.size).toBeGreaterThan(20);
   for (const [letter, numbers] of letters) {
-    expect(numbers.toSorted()).toEqual(numbers.map((_, index) => `${letter}${index + 1}`));
+    const inOrder = numbers.toSorted((a, b) => a.localeCompare(b, "en", { numeric: true }));
+    expect(inOrder).toEqual(numbers.map((_, index) => `${letter}${index + 1}`));
   }
 });
 

@@ -12,7 +12,11 @@
 //
 // And with every look of a process at the others:
 // I7. A process that lives is not found dead while its lease runs, whatever became of its connections (`world.ts`).
-// I8. What is parked for deaths was taken over as often in a row (`deaths.ts`).
+// I8. What is parked for deaths was taken over, or had its processes killed, as often in a row (`deaths.ts`).
+//
+// In the moment in which an effect begins:
+// I10. It follows from what is durable: whoever has only that comes to the same step, with the same input and guarantee
+//      (`decided.ts`).
 
 import type { StepRow, TaskRow } from "../../src/core/record/record.ts";
 import {

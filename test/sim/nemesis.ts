@@ -7,7 +7,9 @@ import type { World } from "./world.ts";
 export class Nemesis {
   #born = 0;
 
-  constructor(private readonly world: World) {}
+  constructor(private readonly world: World) {
+    world.onKilled = () => world.timeline.after(world.random.int(0, 3000), () => this.bear());
+  }
 
   /** A process that is there from the beginning, or that takes the place of another. */
   bear(): void {

@@ -22,6 +22,7 @@ import type { EndedQuery, EndedTasks, Removal, RemovalResult } from "../../src/s
 import { holdsBack } from "../../src/engine/process/known-pauses.ts";
 import { toInboxPage } from "../../src/store/inbox-page.ts";
 import { assertChanges } from "../../src/store/assert-changes.ts";
+import { DEATHS_MAX, tellBlame } from "../../src/store/blame.ts";
 import { SimLimits } from "./sim-limits.ts";
 
 /** A task with all its rows, none of which is ever changed in place. */
@@ -50,6 +51,8 @@ export class SimDatabase {
   onWrite: OnWrite = () => {};
   /** Told of each task before it is removed. */
   onRemove: (task: StoredTask) => void = () => {};
+  /** Of each task: how often in a row a process was killed for it. */
+  readonly #deaths = new Map<string, number>();
   readonly #pauses = new Map<string, PauseRow>();
   /** Told where something is no longer paused. */
   onUnpaused: () => void = () => {};
@@ -198,10 +201,7 @@ export class SimDatabase {
 
   releaseTasks({ workerId, except }: { workerId: string; except: readonly string[] }, now: number): number {
     const held = this.tasks.filter(({ task }) => task.lease_owner === workerId && !except.includes(task.id));
-    for (const stored of held) {
-      const steps = new Map([...stored.steps].map(([id, step]) => [id, { ...step, starts: 0 }]));
-      this.#patch({ ...stored, steps }, now, { lease_owner: null });
-    }
+    for (const stored of held) this.#patch(withoutStarts(stored), now, { lease_owner: null });
     return held.length;
   }
 
@@ -219,6 +219,29 @@ export class SimDatabase {
     );
     for (const stored of parked) this.#patch(stored, now, { parked_reason: null, parked_code: null, due_at: now });
     return parked.length;
+  }
+
+  /** As `store/blame.ts` says: the task counts its deaths, and what else the worker held is nobody's suspect. */
+  blame({ taskId, workerId }: { taskId: string; workerId: string }, now: number): void {
+    for (const stored of this.tasks) {
+      const { id, lease_owner, finished_at } = stored.task;
+      const isToBlame = id === taskId && finished_at === null && (lease_owner === null || lease_owner === workerId);
+      if (isToBlame) this.#countDeath(stored, now);
+      else if (lease_owner === workerId) this.#patch(withoutStarts(stored), now, { lease_owner: null });
+    }
+  }
+
+  #countDeath(stored: StoredTask, now: number): void {
+    const { id, flow_name: flow, flow_code } = stored.task;
+    const deaths = (this.#deaths.get(id) ?? 0) + 1;
+    const isOver = deaths >= DEATHS_MAX;
+    const parked = {
+      parked_reason: tellBlame({ seconds: 1, isKilled: true }, flow, undefined),
+      parked_code: flow_code,
+      due_at: null,
+    };
+    this.#patch(withoutStarts(stored), now, { lease_owner: null, ...(isOver && parked) });
+    this.#deaths.set(id, deaths);
   }
 
   findEnded({ flow, status, keptMs, after }: EndedQuery, now: number): EndedTasks {
@@ -321,9 +344,23 @@ export class SimDatabase {
 
   #put(before: StoredTask | undefined, after: StoredTask, change?: Change): StoredTask {
     this.#tasks.set(after.task.id, after);
+    if (before && hasComeFurther(before.task, after.task)) this.#deaths.delete(after.task.id);
     this.onWrite({ before, after, ...(change && { change }) });
     return after;
   }
+}
+
+function withoutStarts(stored: StoredTask): StoredTask {
+  return { ...stored, steps: new Map([...stored.steps].map(([id, step]) => [id, { ...step, starts: 0 }])) };
+}
+
+/** Or it was resumed: its deaths count from one again. */
+function hasComeFurther(before: TaskRow, after: TaskRow): boolean {
+  return (
+    before.status !== after.status ||
+    before.observed_count !== after.observed_count ||
+    (before.parked_reason !== null && after.parked_reason === null)
+  );
 }
 
 function isOpenWith(task: TaskRow, flow: string, key: string): boolean {

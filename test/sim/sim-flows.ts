@@ -6,6 +6,7 @@
 // A pure tool passes on the receipts that it was given: whether its own outcome is durable, nobody can tell.
 
 import * as v from "valibot";
+import { currentScope } from "../../src/core/flow/determinism.ts";
 import type { Flow } from "../../src/core/flow/flow.ts";
 import type { ToolContext } from "../../src/core/flow/tool.ts";
 import type { Execution } from "../../src/core/record/record.ts";
@@ -53,8 +54,11 @@ export const ONCE_TIMEOUT_MS = 3000;
 
 type Body<Out = unknown> = Generator<Operation<unknown>, Out, unknown>;
 
-/** By name: what it gives is the same in every run in which nobody cancels it and no doubt is settled as a failure. */
-export function simFlows(act: Act): readonly Flow[] {
+/**
+ * By name: what it gives is the same in every run in which nobody cancels it and no doubt is settled as a failure.
+ * `mayDie`: called by the own code of a flow that takes its process with it now and then.
+ */
+export function simFlows(act: Act, mayDie: (taskId: string) => void = () => {}): readonly Flow[] {
   const contract = { input: Work, output: Done };
   const note = defineTool({
     name: "note",
@@ -264,6 +268,24 @@ export function simFlows(act: Act): readonly Flow[] {
     return a.value;
   });
 
+  const deadly = flow("deadly", function* () {
+    const die = (): void => mayDie(currentScope()?.taskId ?? "");
+    die();
+    const first = yield* call(effect, work("first"));
+    die();
+    const { a, b } = yield* all({
+      a: call(effect, work("a", first), { as: "a" }),
+      b: (function* () {
+        yield* sleep("300ms");
+        die();
+        return yield* call(patient, timed(work("b", first)), { as: "b" });
+      })(),
+    });
+    const last = yield* call(effect, timed(work("last", a, b)), { as: "last" });
+    die();
+    return [first.value, a.value, b.value, last.value];
+  });
+
   const family = flow("family", function* () {
     const first = yield* runChild(chained, now().getTime());
     const both = yield* all({ grave: runChild(grave, null), tidy: runChild(tidy, null), own: inTurn("own") });
@@ -289,6 +311,7 @@ export function simFlows(act: Act): readonly Flow[] {
     sharing,
     shaky,
     sole,
+    deadly,
     family,
     ancestor,
   ];

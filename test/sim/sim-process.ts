@@ -16,6 +16,9 @@ import type { World } from "./world.ts";
 /** Short, so that a simulation sees many of them. */
 export const LEASE_MS = 6000;
 
+/** How likely a deadly flow kills its process, each time that it may. */
+const DEADLY = 0.3;
+
 /** Few, for the same reason: no tool kills its process, but processes die around them. */
 const DEATHS = 2;
 
@@ -40,7 +43,10 @@ export class SimProcess {
     this.clock = new SimClock(timeline, this.life, aheadMs);
     this.engine = createEngine({
       store: simStore(world, this),
-      flows: simFlows((tool, work, context) => this.#act(tool, work, context)),
+      flows: simFlows(
+        (tool, work, context) => this.#act(tool, work, context),
+        (taskId) => this.#mayDie(taskId),
+      ),
       clock: this.clock,
       log: this.#log(),
       limits: {
@@ -99,6 +105,29 @@ export class SimProcess {
     );
   }
 
+  /**
+   * A flow's own code takes the process with it. Mostly the watchdog puts that down before; nothing that comes after it in
+   * the same piece of code reaches anybody.
+   */
+  #mayDie(taskId: string): void {
+    const { random, weather, trace, database, isAway } = this.world;
+    if (!this.life.isDead && (weather.crashes === 0 || !random.chance(DEADLY))) return;
+    if (!this.life.isDead) {
+      const isPutDown = !isAway && random.chance(0.7);
+      trace.note(`${this.name} is killed by the code of task ${short(taskId)}${isPutDown ? "" : ", and nobody knows"}`);
+      this.crash(random.chance(0.6));
+      if (isPutDown) {
+        this.world.writer = { life: this.life, workerIds: this.workerIds };
+        const workerId = [...this.workerIds].at(-1) ?? "";
+        this.world.deaths.noteKilled(taskId);
+        database.blame({ taskId, workerId }, this.world.storeNow());
+        this.world.writer = undefined;
+      }
+      this.world.onKilled();
+    }
+    throw new Error("This process is dead.");
+  }
+
   #survive(what: string, onFailed: () => void, run: () => Promise<void>): void {
     run().catch((error: unknown) => {
       this.world.trace.note(`${this.name} ${what}: ${String(error)}`);
@@ -110,6 +139,7 @@ export class SimProcess {
   }
 
   #act(tool: SimToolName, work: SimWork, context: ToolContext): SimDone | Promise<SimDone> {
+    if (this.life.isDead) return new Promise(() => {}); // killed in the middle of a piece of code
     const { random, weather, ledger, trace, database, limits } = this.world;
     ledger.noteEffect(this.name, tool, work, context);
     const without = limits.breachOfCall(tool, context, {

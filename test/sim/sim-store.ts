@@ -66,6 +66,7 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
   /** `apply` is what the database does; `kind` is for the trace. */
   const request = <Result>(kind: string, apply: (now: number) => Result, isWrite = true): Promise<Result> =>
     new Promise((resolve, reject) => {
+      if (life.isDead) return; // killed in the middle of a piece of code
       const { lostRequests, lostAnswers, lateRequests } = world.weather;
       const answer = (ms: number, tell: () => void): unknown => timeline.after(ms, () => life.reach(tell));
       const giveUp = (ms: number, why: string): unknown =>
@@ -165,7 +166,7 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
       placeOfStep: () => read("placeOfStep", () => undefined),
       placeOfTask: () => read("placeOfTask", () => undefined),
     },
-    announce: async () => world.announce(life),
+    announce: async () => (life.isDead ? undefined : world.announce(life)),
     async watch(onNews) {
       await read("watch", () => undefined);
       const stop = world.watch(life, onNews);

@@ -39,7 +39,9 @@ export class World {
   readonly schedules = new SimSchedules(this.database);
   readonly workers = new SimWorkers(this.database);
   readonly #decided = new Decided();
-  readonly #deaths = new Deaths();
+  readonly deaths = new Deaths();
+  /** Told that a process has killed itself: another one is started. */
+  onKilled: () => void = () => {};
   readonly limits = new LimitWatch();
   readonly ledger = new Ledger(this.database, this.#decided, this.trace);
   readonly processes: SimProcess[] = [];
@@ -100,7 +102,7 @@ export class World {
       }
       const over = this.limits.breachesOf(write, this.database.tasks, this.workers, this.storeNow());
       for (const breach of over) this.trace.breach(breach);
-      const undue = this.#deaths.breachOf({ ...write, writer: this.writer });
+      const undue = this.deaths.breachOf({ ...write, writer: this.writer });
       if (undue !== undefined) this.trace.breach(undue);
       for (const breach of breachesOf({ ...write, writer: this.writer }, this.workers)) {
         this.trace.breach(breach);

@@ -192,6 +192,8 @@ export class Worker implements RunningWorker {
 
   #onLetGo(flow: string, dueAt: number | null): void {
     if (dueAt !== null && this.#schedule.noteDue(dueAt)) this.#pause.cut();
+    // what its tool outlived the grace for is for others
+    if (dueAt !== null && this.isStopped) this.tools.notifier.tellWorkers();
     // of a flow of which only so many may be held: whoever has room may take the next
     if (this.#claims.isLimited(flow)) {
       this.#schedule.noteNews({ isAlone: false });

@@ -35,7 +35,7 @@ export async function blameDead(
 }
 
 /**
- * Of what else the worker holds nothing is a suspect: it goes back to the queue. Rows are locked by id, as everywhere.
+ * Of what else the worker holds nothing is a suspect, nor is another step of the task: it goes back to the queue. Rows are locked by id, as everywhere.
  * `noted`: only where the worker's lease has passed, and this is noted of it still. Whoever comes second waits for that.
  */
 async function putDown(query: Query, schema: Schema, blame: Blame, noted: string | null): Promise<void> {
@@ -62,7 +62,8 @@ async function putDown(query: Query, schema: Schema, blame: Blame, noted: string
       order by t.id for no key update
     ), cleared as (
       update ${schema}.task_steps set starts = 0
-      where starts > 0 and task_id = any (array(select id from held where not is_to_blame))
+      where starts > 0 and task_id = any (array(select id from held))
+        and (task_id <> $2::uuid or id::text <> $6::text)
     ), blamed as (
     update ${schema}.tasks t set
       deaths = t.deaths + held.is_to_blame::integer, lease_owner = null, limited = false,
@@ -72,6 +73,6 @@ async function putDown(query: Query, schema: Schema, blame: Blame, noted: string
       due_at = case when held.is_over then null else t.due_at end
     from held where t.id = held.id returning ${EVENT_COLUMNS}
     ), ${noteEvents(schema, "changed", "blamed")} select from blamed`,
-    [workerId, taskId, DEATHS_MAX, tellBlame(blame, flow_name, step), noted],
+    [workerId, taskId, DEATHS_MAX, tellBlame(blame, flow_name, step), noted, stepId],
   );
 }

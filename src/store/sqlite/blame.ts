@@ -20,6 +20,9 @@ const CLEAR = `
   update task_steps set starts = 0
   where starts > 0 and task_id in (select id from tasks indexed by tasks_held where lease_owner = $workerId)`;
 
+/** Nor is another step of the task itself: what its process died of is known. */
+const CLEAR_BESIDE = "update task_steps set starts = 0 where starts > 0 and task_id = $taskId and id <> $stepId";
+
 /** It goes back to the queue. */
 const RELEASE = `
   update tasks indexed by tasks_held set lease_owner = null, version = version + 1, updated_at = max(updated_at, $now)
@@ -53,6 +56,7 @@ function blameWithin(connection: SqliteConnection, blame: Blame): void {
   const reason = tellBlame(blame, flow, step);
   const blamed = connection.prepare<NotedTask>(BLAME).all({ taskId, workerId, now, reason });
   connection.prepare(CLEAR).run({ workerId });
+  if (blamed.length > 0) connection.prepare(CLEAR_BESIDE).run({ taskId, stepId });
   const released = connection.prepare<NotedTask>(RELEASE).all({ workerId, now });
   noteEvents(connection, "changed", [...blamed, ...released], now);
   connection.prepare(TAKE_CAUSE).run({ workerId });
