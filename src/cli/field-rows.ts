@@ -13,12 +13,12 @@ import { itemOf, type JsonSchema } from "./json-schema.ts";
 const WORDS_COLUMNS_MAX = 16;
 const DEFAULT_COLUMNS_MAX = 60;
 
-/** As flags: `--qty <integer>`. A field that is called like one of the `options` is typed with `input.` before it. */
+/** As flags: `--qty <integer>`. A field with the name of one of the `options` gets the prefix `input.`. */
 export function flagRows(schema: JsonSchema, options: readonly Option[]): readonly HelpRow[] {
   return listFields(schema).map((facts) => {
     const path = showControls(flagOf(facts.path, options));
     const value = valueOf(facts);
-    // what may be given alone may be denied
+    // a flag that may stand alone also has its `--no-` form
     const name = facts.kind === "boolean" && !facts.repeatable ? `--${path}, --no-${path}` : `--${path} <${value}>`;
     return { name, text: describeField(facts) };
   });

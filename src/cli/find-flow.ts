@@ -1,10 +1,10 @@
-// A flow by its name, without a database: of the server where one is named, else of the files and of the program.
+// Finds a flow by its name, without a database: on the server if one is named, else in the files and in the program.
 
 import { withTaskonaut } from "./drive.ts";
 import type { FoundFlow } from "./flow-help.ts";
 import type { Wiring } from "./wiring.ts";
 
-/** Throws flow_not_found, flow_load_failed, and what stands between here and the server. */
+/** Throws flow_not_found, flow_load_failed, and errors of the connection to the server. */
 export async function findFlow(
   wiring: Wiring,
   { name, isRemote }: { readonly name: string; readonly isRemote: boolean },

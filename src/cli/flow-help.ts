@@ -18,22 +18,22 @@ import { type HelpSection, layRows } from "./help-rows.ts";
 /** A flow as a command finds it. */
 export interface FoundFlow {
   readonly flow: FlowDescription;
-  /** Plans a task of it without making one. Throws input_invalid. Undefined: only a server could. */
+  /** Plans a task of the flow without creating one. Throws input_invalid. Undefined if only a server could do it. */
   readonly check: ((input: unknown) => CheckedInput) | undefined;
 }
 
-/** An input that the flow takes, with the steps that it would plan; undefined where none is known. */
+/** An input that the flow takes, with the steps that it would plan. Undefined if none is known. */
 export function exampleInput({ flow, check }: FoundFlow): { input: Json; steps: CheckedInput["steps"] } | undefined {
   const example = exampleOf(flow.input_schema);
   if (example === undefined) return undefined;
   try {
     return { input: example.value, steps: check?.(example.value).steps ?? null };
   } catch {
-    return undefined; // what its schema does not tell is not kept, or its plan fails: an example that works is not known
+    return undefined; // its contract checks more than its schema says, or its plan fails: no working example is known
   }
 }
 
-/** A call of the command for the flow that works when it is pasted; undefined where none is known. */
+/** A call of the command for the flow that works when pasted. Undefined if none is known. */
 export function exampleLine(found: FoundFlow, command: Command, hints: Hints): string | undefined {
   const example = exampleInput(found);
   if (example === undefined) return undefined;
@@ -76,7 +76,7 @@ export function signalsSection({ signals }: FlowDescription, columns: number): H
   return { title: "Signals", body: body.join("\n") };
 }
 
-/** Calls that send each of its signals to its newest task, as far as a payload is known that each takes. */
+/** Calls that send each signal of the flow to its newest task, for the signals with a known example payload. */
 export function signalLines({ name: flow, signals }: FlowDescription, hints: Hints): readonly string[] {
   return Object.entries(signals).flatMap(([name, schema]) => {
     const example = takesNull(schema) ? undefined : exampleOf(schema);

@@ -1,4 +1,4 @@
-// In which form data is printed: `--format table | json | ndjson`, of which `--json` is the short form of one.
+// The form of printed data: `--format table | json | ndjson`. `--json` is short for `--format json`.
 
 import { readWord, usageError } from "./usage.ts";
 
@@ -6,7 +6,7 @@ export const FORMATS = ["table", "json", "ndjson"] as const;
 
 export type Format = (typeof FORMATS)[number];
 
-/** Undefined where nobody said. Throws usage. */
+/** Undefined if no format was given. Throws usage. */
 export function readFormat(flags: ReadonlyMap<string, string>): Format | undefined {
   const format = readWord(flags, "format", FORMATS);
   if (!flags.has("json")) return format;
@@ -15,12 +15,12 @@ export function readFormat(flags: ReadonlyMap<string, string>): Format | undefin
   return "json";
 }
 
-/** Whether errors are to be JSON as well, whatever else was typed. */
+/** Whether errors are JSON as well, even if other arguments are wrong. */
 export function asksForJson(flags: ReadonlyMap<string, string>): boolean {
   return flags.has("json") || ["json", "ndjson"].includes(flags.get("format") ?? "");
 }
 
-/** The options with `--json` among them where another option means the same: what is said beside the data depends on it. */
+/** Adds `--json` if another option means the same: code that writes beside the data asks for `json` only. */
 export function withJson(flags: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   return asksForJson(flags) ? new Map([...flags, ["json", ""]]) : flags;
 }

@@ -1,5 +1,5 @@
-// Child processes that tools start, and that write to the terminal themselves. The live lines at its bottom step aside for
-// them, and come back below what they have written.
+// Child processes of tools may write to the terminal themselves. The live lines at its bottom step aside for such a child,
+// and come back below its output.
 //
 // `node:child_process` starts its processes through the two functions of Bun that are replaced here.
 
@@ -89,12 +89,12 @@ function hasTerminal({ stdio, stdout, stderr }: Options): boolean {
   return [stdio?.[1] ?? stdout, stdio?.[2] ?? stderr].some((to) => to === "inherit" || to === 1 || to === 2);
 }
 
-/** Bun gives a child the terminal for its errors when nobody says otherwise. Most children have none to tell. */
+/** By default Bun gives a child the terminal for its errors. Most children write none. */
 function isSilentByDefault({ stdio, stderr }: Options): boolean {
   return stdio === undefined && stderr === undefined;
 }
 
-/** They stand above the live lines, like all that is said. */
+/** The errors of the child stand above the live lines, like log lines. */
 function sayErrors(lines: Lines, start: Start, [first, second, ...more]: StartArguments): unknown {
   const piped = Array.isArray(first)
     ? [first, { ...(second as object), stderr: "pipe" }]
@@ -109,7 +109,7 @@ async function say(lines: Lines, errors: ReadableStream<Uint8Array>): Promise<vo
   for await (const piece of errors) lines.write(decoder.decode(piece, { stream: true }));
 }
 
-/** These take what a command of the shell writes, which the terminal gets otherwise. */
+/** With these methods the caller takes the output of a shell command. Without them the terminal gets it. */
 const TAKERS = ["quiet", "text", "json", "lines", "arrayBuffer", "bytes", "blob"];
 
 /** A command of the shell begins when somebody waits for it. */

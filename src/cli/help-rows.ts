@@ -1,4 +1,4 @@
-// Names with what there is to say of each: in two columns where the terminal is wide enough, else one under the other.
+// Names with a text for each: in two columns if the terminal is wide enough, else one under the other.
 
 import { wrapText } from "./cells.ts";
 
@@ -20,7 +20,7 @@ const TEXT_COLUMNS_MIN = 32;
 const INDENT = 2;
 const GAP = 2;
 
-/** Lines of at most `columns` columns, as far as names are no longer. `beside`: rows with whose texts these are to align. */
+/** Lines of at most `columns` columns, unless a name is longer. `beside`: other rows, whose texts these align with. */
 export function layRows(
   rows: readonly HelpRow[],
   { columns, beside = rows }: { readonly columns: number; readonly beside?: readonly HelpRow[] },

@@ -1,6 +1,6 @@
-// The help. cac is told of the commands and composes the sections; here each section gets the look that cac has not: groups,
-// lines that fit the terminal, and examples that can be pasted. cac reads no arguments: it would turn `007` into 7 and
-// refuse `--a -5` (see argv.ts).
+// The help. cac knows the commands and composes the sections. This file adds what cac lacks: groups, lines that fit the
+// terminal, and examples that can be pasted. cac does not read the arguments: it would turn `007` into 7 and refuse
+// `--a -5` (see argv.ts).
 
 import { type CAC, type Command as CacCommand, cac } from "cac";
 import { wrapText } from "./cells.ts";
@@ -10,7 +10,7 @@ import type { Look } from "./look.ts";
 import { GLOBAL_OPTIONS, globalOptionsOf } from "./options.ts";
 
 export interface HelpLook extends Pick<Look, "columns" | "paint"> {
-  /** What to type for the program, quoted for a shell: `taskonaut`, `npx taskonaut`. */
+  /** How to call the program, quoted for a shell: `taskonaut`, `npx taskonaut`. */
   readonly program: string;
 }
 
@@ -46,7 +46,7 @@ const EXAMPLES = [
 /** Longer lines are hard to read, however wide the terminal is. */
 const COLUMNS_MAX = 100;
 
-/** Of the whole program. Ends with a line break. */
+/** The help of the whole program. Ends with a line break. */
 export function writeHelp(groups: readonly CommandGroup[], look: HelpLook): string {
   const columns = columnsOf(look);
   const cli = declare(groups, look);
@@ -66,7 +66,7 @@ export function writeHelp(groups: readonly CommandGroup[], look: HelpLook): stri
   ]);
 }
 
-/** Of one command, and of a flow of it where there is a `topic`. Ends with a line break. */
+/** The help of one command, with a flow if there is a `topic`. Ends with a line break. */
 export function writeCommandHelp(
   groups: readonly CommandGroup[],
   command: Command,
@@ -88,7 +88,7 @@ export function writeCommandHelp(
   ]);
 }
 
-/** Of the options that every command has. Ends with a line break. */
+/** The help of the options that every command has. Ends with a line break. */
 export function writeOptionsHelp(look: HelpLook): string {
   const { globalCommand } = declare([], look);
   return compose(globalCommand, look, ({ usage }) => [
@@ -136,7 +136,7 @@ function declareCommand(cli: CAC, command: Command, topic?: HelpTopic): CacComma
   return made;
 }
 
-/** cac composes; `arrange` says which sections there are. cac prints with console.info; where that goes is for the caller to say. */
+/** cac composes, and `arrange` chooses the sections. cac prints with console.info; the caller decides where that goes. */
 function compose(
   shown: CacCommand,
   look: HelpLook,

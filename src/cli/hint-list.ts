@@ -1,5 +1,5 @@
-// Every hint that the program can print, by name. A draft says what the hint is good for, and the words of a command, without
-// what tells where tasks and flows are: `hint.ts` adds that.
+// Every hint that the program can print, by name. A draft has a sentence and the words of a command. `hint.ts` adds the
+// options that say where tasks and flows are.
 
 import type { PauseTarget } from "../core/api/pauses.ts";
 

@@ -1,5 +1,5 @@
-// A hint: what a person can do next. It is made of a draft of the list in `hint-list.ts` and of how the program was called,
-// by `Hints` alone, so that no text can be printed as a hint that the list does not have.
+// A hint: what a person can do next. Only `Hints` makes one, from a draft in `hint-list.ts` and from the way the program was
+// called. So the program cannot print a hint that the list does not have.
 
 import type { Paint } from "../log/paint.ts";
 import type { Argv } from "./argv.ts";
@@ -29,7 +29,7 @@ export interface HintsOptions {
   readonly typed: Pick<Argv, "flags" | "lists">;
   readonly commands: readonly Command[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Of the server that commands speak to; undefined: they speak to a database. */
+  /** The server that commands use. Undefined: they use a database. */
   readonly apiBaseUrl: string | undefined;
 }
 
@@ -38,7 +38,7 @@ type Given<Id extends HintId> = Parameters<(typeof HINT_LIST)[Id]>;
 export class Hints {
   constructor(private readonly options: HintsOptions) {}
 
-  /** Of a task whose flow none of the paths that were named has, so that it is loaded with each command. */
+  /** The file of a task's flow, if no named path has it: then each command loads it. */
   withFlows(path: string): Hints {
     const { typed } = this.options;
     const flows = [...(typed.lists.get("flows") ?? []), path];
@@ -54,8 +54,8 @@ export class Hints {
   }
 
   /**
-   * The hint of this name, in a list of its own. There is none where its command could not be pasted: a word of it cannot be
-   * shown, it is for a database and a server was named, or the database is gone with this process.
+   * A list with the hint of this name. The list is empty if its command could not be pasted: because a word cannot be
+   * shown, because it needs a database and a server was named, or because the database ends with this process.
    */
   give<Id extends HintId>(id: Id, ...given: Given<Id>): readonly Hint[] {
     const make = HINT_LIST[id] as (...values: Given<Id>) => HintDraft;
@@ -65,7 +65,7 @@ export class Hints {
     return command === undefined ? [] : [new MadeHint(id, draft.text, command)];
   }
 
-  /** What has to be done before the commands of these hints can be pasted. */
+  /** What must be done before the commands of these hints work. */
   before(hints: readonly Hint[]): readonly Hint[] {
     const isSecret = (name: UrlFlag): boolean => {
       const url = this.options.typed.flags.get(name);
@@ -83,7 +83,7 @@ export class Hints {
     return place && this.#join(draft.words, place);
   }
 
-  /** The call as it was typed, and more: behind the command, for at the end it could be taken for the value of something. */
+  /** The call as typed, with more options. They follow the command: at the end they could be read as a value. */
   #again(more: readonly string[]): string | undefined {
     const argv = withoutOption(this.options.argv, more[0] === "--flows" ? undefined : more[0]);
     const words = argv.map((word, index) => {
@@ -106,7 +106,7 @@ export class Hints {
         );
   }
 
-  /** The flags that name the place of the tasks, and the flows; undefined: the command has none here. */
+  /** The flags that name the database or server, and the flows. Undefined if the command cannot be used here. */
   #place({ needs, readsOnly }: Command): readonly string[] | undefined {
     const { typed } = this.options;
     const { isRemote } = this;
@@ -161,7 +161,7 @@ function withoutOption(argv: readonly string[], option: string | undefined): rea
   );
 }
 
-/** Quoted; a value with a dash in front is attached, or it could be taken for an option. */
+/** Quoted. A value that begins with a dash is attached with `=`, or it could be read as an option. */
 function optionOf(name: string, value: string): readonly string[] {
   const quoted = quoteWord(value) ?? UNSHOWN;
   return value.startsWith("-") ? [`--${name}=${quoted}`] : [`--${name}`, quoted];

@@ -1,5 +1,5 @@
-// What `init` does to a folder. Files of a template are the user's from the moment that they are written: none that is there
-// is ever touched. What is in `.taskonaut` is generated, and written anew where it is another.
+// What `init` does to a folder. Once written, the files of a template belong to the user: `init` never changes a file that
+// exists. The files in `.taskonaut` are generated: `init` writes them again if they differ.
 
 import { lstat, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -11,21 +11,21 @@ export interface Initialized {
   readonly written: readonly string[];
   /** Files of the template's flow that were there already; of the settings beside it `adviseOnSettings` tells. */
   readonly kept: readonly string[];
-  /** What has become of `.taskonaut`. */
+  /** What was done to `.taskonaut`. */
   readonly generated: "written" | "renewed" | "up to date";
   /** Whether the template's flow is there, as it was written now. */
   readonly hasFlow: boolean;
 }
 
 const GENERATED = ".taskonaut";
-/** They stand for themselves: the flow runs without them. */
+/** Optional files: the flow runs without them. */
 const SETTINGS: ReadonlySet<string> = new Set(["tsconfig.json", "bunfig.toml"]);
 /** Of what is generated: it may be edited, and then stays as it is. */
 const ONCE = ".gitignore";
 
 /**
- * Writes the template's files where the folder has no `.taskonaut` yet, or where they were asked for; its flow and what belongs
- * to that all or not at all, for half of them would not run. Throws usage.
+ * Writes the template's files if the folder has no `.taskonaut` yet, or if somebody asked for them. It writes the flow and
+ * its files together or not at all: half of them would not run. Throws usage.
  */
 export async function initFolder(
   folder: string,
@@ -100,7 +100,7 @@ async function read(path: string): Promise<string | undefined> {
   }
 }
 
-/** `wx`: what has appeared in the meantime is not overwritten. */
+/** `wx`: a file that has appeared meanwhile is not overwritten. */
 async function write(path: string, text: string, flag: "w" | "wx"): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true });

@@ -1,5 +1,5 @@
-// Fields of a flow's input, from the text that was typed to the JSON that the flow's input_schema asks for. Whether the
-// input keeps the contract is for createTask to say; here only the text is read, and nothing is rounded or guessed.
+// Turns the typed fields of a flow's input into the JSON that the flow's input_schema asks for. It only reads the text, and
+// rounds and guesses nothing. createTask checks whether the input fits the contract.
 
 import { describeViolations, TaskonautError, type Violation } from "../core/errors.ts";
 import { parseExactJson } from "../core/record/exact-json.ts";
@@ -50,7 +50,7 @@ export function readFields(
   return input as Record<string, Json>;
 }
 
-/** All that was typed for one place of the input, or for a name that it has not. */
+/** Everything that was typed for one place of the input, or for a name that the input does not have. */
 interface GivenField {
   /** As it was typed last. */
   readonly flag: string;
@@ -103,7 +103,7 @@ function readTexts(schema: JsonSchema, texts: readonly (string | undefined)[]): 
   return texts.length === 1 ? readList(schema, first) : readItems(schema, given);
 }
 
-/** A list as JSON, or else its one item; another value where the contract takes that too. */
+/** A list as JSON, or one item of it; or another value, if the contract takes that too. */
 function readList(schema: JsonSchema, text: string): FieldResult {
   const types = typesOf(schema);
   if (isListText(text) || types.includes("string")) return readField(schema, text);
@@ -126,7 +126,7 @@ function readItems(schema: JsonSchema, texts: readonly string[]): FieldResult {
   return { ok: true, value: items };
 }
 
-/** What begins as JSON's lists do is one: a mistake in it does not make it a text. */
+/** Text that begins like a JSON list is one: a mistake in it does not make it a plain text. */
 function isListText(text: string): boolean {
   return text.trimStart().startsWith("[");
 }
@@ -163,7 +163,7 @@ function readBoolean(text: string): FieldResult {
   return text === "true" || text === "false" ? { ok: true, value: text === "true" } : refuse("true or false", text);
 }
 
-/** Exact, or refused. Leading zeros, which JSON does not know, say nothing and are taken. */
+/** Exact, or refused. Leading zeros are allowed, although JSON has none. */
 function readDecimal(expected: string, form: RegExp, text: string): FieldResult {
   return form.test(text) ? readJson(text.replace(/^(-?)0+(?=\d)/, "$1")) : refuse(expected, text);
 }

@@ -1,9 +1,9 @@
-// The fields that an object may have, whichever of its forms it takes: by its JSON Schema.
+// The fields that an object may have in any of its forms, by its JSON Schema.
 
 import type { Json } from "../core/record/json-value.ts";
 import { isSchema, type JsonSchema, optionsOf, schemasUnder, schemaWithin, wordsOf } from "./json-schema.ts";
 
-/** What an input may have, whichever of its forms it takes. */
+/** The fields that an input may have in any of its forms. */
 export interface InputForm {
   readonly fields: ReadonlyMap<string, JsonSchema>;
   /** Those that every form needs. */
@@ -14,7 +14,7 @@ export interface InputForm {
   readonly others: JsonSchema | undefined;
 }
 
-/** Of an object; of several that are all to be kept (allOf); of several of which one is to be kept (anyOf, oneOf). */
+/** Takes the schema of an object, or of several: all of them apply (allOf), or one of them (anyOf, oneOf). */
 export function formOf(schema: JsonSchema): InputForm {
   const parts = schemasUnder(schema, "allOf").map(formOf);
   const options = optionsOf(schema).filter(isObjectForm).map(formOf);
@@ -52,7 +52,7 @@ function fieldsNamed(name: string, options: readonly InputForm[]): JsonSchema[] 
   return options.map(({ fields }) => fields.get(name)).filter((field) => field !== undefined);
 }
 
-/** Words that one of several forms has are the words of all of them. */
+/** If several forms list words for a field, the field has the words of all of them. */
 function oneSchemaOf(schemas: readonly JsonSchema[]): JsonSchema {
   const [first = {}, ...rest] = schemas;
   if (rest.every((schema) => JSON.stringify(schema) === JSON.stringify(first))) return first;

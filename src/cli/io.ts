@@ -6,20 +6,20 @@ export interface Output {
   readonly isTTY: boolean;
   /** Width of the terminal in columns; 80 where there is none. */
   readonly columns: number;
-  /** Resolves when the text has been handed over; false once nobody reads any more (a closed pipe): stop writing. */
+  /** Resolves when the text is written. False: nobody reads any more (a closed pipe), so stop writing. */
   write(text: string): Promise<boolean>;
 }
 
 /** `empty`: there is nothing, or a terminal; `silent`: a pipe on which nothing has come yet, and which is still open. */
 export type StdinState = "empty" | "data" | "silent";
 
-/** Lines at the bottom of a terminal. What is said meanwhile stands above them. */
+/** Lines at the bottom of a terminal. Other output appears above them. */
 export interface LiveLines {
   readonly columns: number;
   readonly rows: number;
-  /** In the place of those before. No line may be as wide as the terminal, and not so many may come as it has rows. */
+  /** Replaces the lines. Each must be narrower than the terminal, and there must be fewer lines than it has rows. */
   show(lines: readonly string[]): void;
-  /** `keeps`: they stay where they are. Resolves when that is written. Harmless when repeated. */
+  /** `keeps`: the lines stay on the screen. Resolves when that is written. May be repeated. */
   close(how: { readonly keeps: boolean }): Promise<void>;
 }
 
@@ -30,19 +30,19 @@ export interface Io {
   readonly stderr: Output;
   /** Whether a person can answer questions. */
   readonly stdinIsTTY: boolean;
-  /** What stands on stdin, without taking any of it. */
+  /** Looks at stdin without reading from it. */
   peekStdin(): StdinState;
   /** The streams for questions; opened only when there are some. */
   openTerminal(): { readonly input: Readable; readonly output: Writable };
-  /** At the terminal that stderr is, until they are closed; one at a time. Without it nothing can be shown in place. */
+  /** Opens live lines on the terminal of stderr, one set at a time. Absent if nothing can be shown in place. */
   openLive?(): LiveLines;
-  /** Leaves what stands there as it is, for an error to be told below. Harmless where there is nothing. */
+  /** Ends the live lines and keeps them on the screen, so that an error can follow. Does nothing if there are none. */
   endLive?(): Promise<void>;
   /** Calls back at each SIGINT and SIGTERM, which then do not end the process, until the returned function is called. */
   onSignal(listener: () => void): () => void;
-  /** Calls back when the process that supervises this one wants it to leave, or is gone; never where there is none. */
+  /** Calls back when the supervising process wants this one to end, or is gone. Never called without a supervisor. */
   onDismissal(listener: () => void): () => void;
-  /** Milliseconds by a clock that nobody sets. */
+  /** Milliseconds of a monotonic clock. */
   now(): number;
   /** The wall clock, milliseconds since 1970. */
   time(): number;

@@ -1,5 +1,5 @@
-// What a JSON Schema says on its face. The schemas are those of contracts, as a flow's description has them; whether a
-// value keeps the contract is for the contract to say.
+// Reads what a JSON Schema says directly. The schemas are those of contracts, from a flow's description. Only the contract
+// itself decides whether a value fits.
 
 import type { Json } from "../core/record/json-value.ts";
 
@@ -10,8 +10,8 @@ export function isSchema(value: Json | undefined): value is JsonSchema {
 }
 
 /**
- * A schema that stands within another one: the parts that the whole defines once (`$defs`) are handed down, and a
- * reference to one of them is replaced by what it names. What is no schema takes anything.
+ * A schema inside another one. It gets the definitions (`$defs`) of the whole, and a reference is replaced by what it names.
+ * Anything that is not a schema counts as a schema that takes every value.
  */
 export function schemaWithin(parent: JsonSchema, child: Json | undefined): JsonSchema {
   const defs = parent["$defs"];
@@ -36,12 +36,12 @@ export function schemasUnder(schema: JsonSchema, key: "allOf" | "anyOf" | "oneOf
     : [];
 }
 
-/** Of several of which one is to be kept. */
+/** The options of a schema of which one must fit. */
 export function optionsOf(schema: JsonSchema): readonly JsonSchema[] {
   return [...schemasUnder(schema, "anyOf"), ...schemasUnder(schema, "oneOf")];
 }
 
-/** The JSON types that a schema takes, as far as it says so on its face; none: any. */
+/** The JSON types that a schema names directly. None: it may take any. */
 export function typesOf(schema: JsonSchema): readonly string[] {
   const { type } = schema;
   if (typeof type === "string") return [type];
@@ -69,7 +69,7 @@ export function typeOfJson(value: Json): string {
   return Array.isArray(value) ? "array" : typeof value;
 }
 
-/** Of its lists: what stands at a place; undefined where it takes no list, or none so long. */
+/** The schema of an item of its lists. Undefined if it takes no list, or none that long. */
 export function itemOf(schema: JsonSchema, place: number): JsonSchema | undefined {
   const { items, prefixItems } = schema;
   const places: readonly Json[] = Array.isArray(prefixItems) ? prefixItems : Array.isArray(items) ? items : [];

@@ -1,19 +1,19 @@
-// What is said on stderr: log lines, and what user code says with `console`. Nobody waits for whoever reads it: a pipe that
-// is full, or a terminal that was stopped, would stop the whole process.
+// Writes to stderr: log lines, and the `console` output of user code. It never waits for the reader: a full pipe, or a
+// stopped terminal, would stop the whole process.
 //
-// L1. One write is under way at a time, so that lines stay in order.
-// L2. What waits is bounded. What comes beyond that is dropped and counted, and the count is told when lines flow
+// L1. Only one write is under way at a time, so lines stay in order.
+// L2. The waiting text is bounded. Further text is dropped and counted, and the count is logged when the reader reads
 //     again.
-// L3. Where lines stand at the bottom of the terminal and change (`live`), this alone writes to it, so it knows what is
-//     on the screen. A change that comes while a write is under way replaces the one that waits.
-// L4. A child process that has the terminal writes to it as well. Until it has ended the live lines are away (`yield`).
+// L3. While live lines are at the bottom of the terminal (`live`), only this class writes to it. So it knows what is on
+//     the screen. A change that comes during a write replaces the change that waits.
+// L4. A child process that has the terminal writes to it as well. The live lines are away until it ends (`yield`).
 
 import { fstatSync, write, writeSync } from "node:fs";
 
 /** Of text that waits. */
 const WAITING_MAX = 1024 * 1024;
 
-/** What stands at the bottom of the terminal (`live/live-area.ts`): each gives what is to be written next. */
+/** The live lines (`live/live-area.ts`). Each method returns the text to write next. */
 export interface Area {
   draw(text: string, lines: readonly string[]): string;
   say(text: string): string;
@@ -45,7 +45,7 @@ export class LineWriter {
   #ending: { readonly keeps: boolean } | undefined;
   #tellDropped: TellDropped = (count) => this.write(`${count} lines were dropped: nobody read stderr.\n`);
 
-  /** `isWaitedFor`: the write of a file ends at once, so it is made at once. */
+  /** `isWaitedFor`: a write to a file ends at once, so it is synchronous. */
   constructor(
     private readonly descriptor = 2,
     private readonly isWaitedFor = isFile(descriptor),
@@ -56,7 +56,7 @@ export class LineWriter {
     this.#tellDropped = tell;
   }
 
-  /** Takes a text, whole lines as a rule. Never throws, and never waits. */
+  /** Takes a text, mostly whole lines. Never throws, and never waits. */
   readonly write = (text: string): void => {
     if (this.#isGone || text === "") return;
     if (this.isWaitedFor) return this.#writeNow(text);
@@ -69,7 +69,7 @@ export class LineWriter {
     if (!this.#isWriting) this.#writeNext();
   };
 
-  /** Whether something stands at the bottom: nothing else may be written to the terminal then. */
+  /** Whether there are live lines. Then nothing else may write to the terminal. */
   get isLive(): boolean {
     return this.#area !== undefined;
   }
@@ -85,20 +85,20 @@ export class LineWriter {
   }
 
   /**
-   * L4. From now on children may get the terminal, and nothing that is under way may mix with what they write. So what it
-   * takes at once, as `takesNow` says, is written at once.
+   * L4. From now on children may get the terminal, and no write may still be under way when one starts. So if the terminal
+   * takes text without waiting (`takesNow`), it is written at once.
    */
   expectGuests(takesNow: () => boolean): void {
     this.#takesNow = () => this.#area !== undefined && takesNow();
   }
 
-  /** L4. Lets somebody else write to the terminal, until what this returns is called. Nothing happens where nothing is live. */
+  /** L4. Lets another process write to the terminal, until the returned function is called. Does nothing without live lines. */
   yield(): () => void {
     const area = this.#area;
     if (!area || this.#isGone) return () => {};
     this.#guests += 1;
     if (this.#place === "here") {
-      // a terminal that takes nothing just now keeps what it is being given
+      // the terminal takes no text just now: the lines that it is being given stay
       if (this.#isWriting) area.forget();
       else this.#start(area.draw("", []), 0);
     }
@@ -113,7 +113,7 @@ export class LineWriter {
     };
   }
 
-  /** From then on text is written as it is. Harmless when repeated. */
+  /** Ends the live lines: from now on text is written unchanged. May be repeated. */
   closeArea(how: { readonly keeps: boolean }): void {
     if (!this.#area) return;
     this.#ending = how;
@@ -121,7 +121,7 @@ export class LineWriter {
     if (!this.#isWriting) this.#writeNext();
   }
 
-  /** Resolves when all is written that was taken before, or after `msMax`. */
+  /** Resolves when all text taken so far is written, or after `msMax`. */
   async flush(msMax: number): Promise<void> {
     if (!this.#isWriting) return;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -187,7 +187,7 @@ export class LineWriter {
   #writeOut(bytes: Buffer, length: number): void {
     write(this.descriptor, bytes, (error, written) => {
       if (error?.code === "EAGAIN") {
-        // a pipe that its owner has set not to block
+        // the owner of the pipe has set it to non-blocking
         setTimeout(() => this.#writeOut(bytes, length), RETRY_MS);
       } else if (error) {
         this.#isGone = true; // nobody reads any more

@@ -4,7 +4,7 @@ import type { Json } from "../core/record/json-value.ts";
 import { formOf, isObjectForm } from "./input-form.ts";
 import { itemOf, type JsonSchema, typesOf, wordsOf } from "./json-schema.ts";
 
-/** What is typed: a text as it is, a number in decimals, true or false (or the flag alone), or JSON. */
+/** What a person types: plain text, a decimal number, true or false (or the flag alone), or JSON. */
 type FieldKind = "text" | "integer" | "number" | "boolean" | "json";
 
 export interface FieldFacts {
@@ -29,7 +29,7 @@ export interface FieldFacts {
   readonly schema: JsonSchema;
 }
 
-/** Objects are walked through, lists and what holds itself are not. In the order of the contract. */
+/** Lists the fields of nested objects too, in the order of the contract. It does not enter lists and recursive schemas. */
 export function listFields(schema: JsonSchema): readonly FieldFacts[] {
   return listWithin(schema, { path: "", required: true, partial: false, depth: 0 });
 }
@@ -41,7 +41,7 @@ interface Above {
   readonly depth: number;
 }
 
-/** Deeper than this an object is given as JSON, or by the path that somebody knows: contracts may hold themselves. */
+/** Deeper objects are given as JSON, or by a path that the user knows: contracts may be recursive. */
 const DEPTH_MAX = 4;
 
 function listWithin(schema: JsonSchema, above: Above): readonly FieldFacts[] {
@@ -85,7 +85,7 @@ function factsOf(schema: JsonSchema, { path, required, partial }: Above): FieldF
   };
 }
 
-/** A text among other types is a text, for whatever is typed can be one. */
+/** If one of the types is a text, the field is a text: anything that is typed can be one. */
 function kindOf(schema: JsonSchema): FieldKind {
   const types = typesOf(schema).filter((type) => type !== "null");
   if (types.includes("string")) return "text";
