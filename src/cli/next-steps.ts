@@ -1,4 +1,4 @@
-// What a person can do about a task that has not ended, or has failed, as commands to copy.
+// The commands with which a person can continue a task that has not ended, or has failed.
 
 import { existsSync } from "node:fs";
 import { isTerminal } from "../core/record/status.ts";
@@ -10,18 +10,18 @@ import { isQueued, stepsInDoubt } from "../core/api/describe-waits.ts";
 import { exampleOf, takesNull } from "./example-value.ts";
 import type { Hint, Hints } from "./hint.ts";
 
-/** So many signals, and steps in doubt, are given hints for. */
+/** At most so many signals, and steps in doubt, get hints. */
 const HINTS_MAX = 8;
 
 /**
- * Of each signal whose contract is known, the payload to show: JSON, or undefined where the contract takes none at all, or no
+ * For each signal with a known contract, the payload to show: JSON, or undefined if the contract takes none, or if no
  * example is found.
  */
 type Payloads = ReadonlyMap<string, string | undefined>;
 
 /**
- * The commands that take the task on from where it stands; none where it has ended for good, or is driven right now. What has
- * to be done before one can be pasted comes first.
+ * The commands that continue the task. None if it has ended for good, or if somebody drives it right now. A hint that must
+ * be followed before the others work comes first.
  */
 export async function nextSteps(
   call: Pick<Call, "hints" | "wiring" | "isRemote">,
@@ -34,7 +34,7 @@ export async function nextSteps(
   return [...hints.before(steps), ...steps];
 }
 
-/** Those of the call, and where its flow is, where the call has not named it. */
+/** The hints of the call, with the file of the task's flow if the call does not name it. */
 export function hintsOfTask(
   { hints, wiring, isRemote }: Pick<Call, "hints" | "wiring" | "isRemote">,
   task: Task,
@@ -68,7 +68,7 @@ export function findPause({ waiting_for, flow_name }: Task): PauseTarget | undef
   return name === null ? { scope: "all" } : { scope: name === flow_name ? "flow" : "tool", name };
 }
 
-/** Where its contract is not known, what tells it: a server's flows are not here, and a file that is gone tells nothing. */
+/** If the contract of the signal is unknown, a hint that shows it: the flows of a server, or of a missing file, are not here. */
 function suggestSignal(
   { id, flow_name, flow_file }: Task,
   name: string,
@@ -89,7 +89,7 @@ function isOpen(task: Task): boolean {
   return !isTerminal(task.status) && task.parked_reason === null && stepsInDoubt(task).length === 0;
 }
 
-/** All that can be known of an effect: that it happened, that it did not, or that it will not. */
+/** The three ways in which a step in doubt can be settled: its effect happened, it did not happen, or it failed. */
 function suggestResolutions(id: string, doubts: readonly TaskStep[], hints: Hints): readonly Hint[] {
   return doubts.slice(0, HINTS_MAX).flatMap(({ step_index }) => {
     const step = doubts.length === 1 ? undefined : step_index;
@@ -121,13 +121,13 @@ async function findPayloads(
   );
 }
 
-/** JSON that satisfies the contract; undefined where it takes none at all, or no example is found. */
+/** JSON that satisfies the contract. Undefined if it takes no payload, or if no example is found. */
 export function examplePayload(contract: FlowDescription["input_schema"]): string | undefined {
   const example = takesNull(contract) ? undefined : exampleOf(contract);
   return example && JSON.stringify(example.value);
 }
 
-/** A command that only reads has no flows of files with it: they are loaded for the asking. Undefined where that fails. */
+/** A command that only reads has loaded no flow files, so they are loaded here. Undefined if that fails. */
 function describeFlow(
   { wiring, isRemote }: Pick<Call, "wiring" | "isRemote">,
   taskonaut: Pick<Taskonaut, "describeFlow">,

@@ -1,9 +1,9 @@
-// Hands an address to the browser of whoever sits at this machine.
+// Opens an address in the browser of the person at this machine.
 
 import { messageOf } from "../core/record/stored-error.ts";
 import type { Env } from "./io.ts";
 
-/** Undefined: it is on its way; else why it is not. Nobody waits for the browser, and it outlives this program. */
+/** Undefined if the browser was started; else the reason why not. It does not wait for the browser, which outlives it. */
 export function openInBrowser(address: string, env: Env): string | undefined {
   const command = commandFor(env);
   if (typeof command === "string") return command;
@@ -16,7 +16,7 @@ export function openInBrowser(address: string, env: Env): string | undefined {
   }
 }
 
-/** What takes an address; or why there is nothing. BROWSER comes first, as for other programs. */
+/** The command that opens an address, or the reason why there is none. BROWSER comes first, as in other programs. */
 function commandFor(env: Env): readonly string[] | string {
   const own = env["BROWSER"];
   if (own !== undefined && own !== "") return [own];

@@ -1,6 +1,6 @@
 import type { Command, Option } from "./command.ts";
 
-/** Options that stand before the name of a command or after it; `whyMeaningless` tells to which they mean nothing. */
+/** Options that may stand before or after the name of a command. `whyMeaningless` says which commands refuse them. */
 export const GLOBAL_OPTIONS: readonly Option[] = [
   {
     name: "database-url",
@@ -38,14 +38,14 @@ export const GLOBAL_OPTIONS: readonly Option[] = [
   { name: "help", short: "h", summary: "Show this help, or that of a command" },
 ];
 
-/** Those that mean something to the command, and that it has no option of its own for. */
+/** The global options that the command accepts, without those that it defines itself. */
 export function globalOptionsOf(command: Command): readonly Option[] {
   return GLOBAL_OPTIONS.filter(
     ({ name }) => whyMeaningless(command, name) === undefined && !command.options.some((own) => own.name === name),
   );
 }
 
-/** What to say to whoever gives the command this global option; undefined: it means something there. */
+/** Why the command refuses this global option. Undefined if it accepts it. */
 export function whyMeaningless({ name, needs, readsOnly, ignores = [] }: Command, option: string): string | undefined {
   const nothing = `means nothing to ${name}`;
   if (ignores.includes(option)) return `${nothing}: leave it out`;
@@ -57,7 +57,7 @@ export function whyMeaningless({ name, needs, readsOnly, ignores = [] }: Command
       if (needs === "database") return `${name} works on a database: use --database-url`;
       return needs === "files" ? `${nothing}, which works on files: leave it out` : undefined;
     case "flows":
-      // what only reads tasks names them in the commands that it offers
+      // a command that only reads tasks repeats these options in its hints
       return readsOnly && needs !== "tasks" ? `${nothing}, which loads no flow: leave it out` : undefined;
     default:
       return undefined;

@@ -1,5 +1,5 @@
-// stdout is for data alone. Descriptor 1 is what everything else in the process knows as stdout, child processes and the
-// shell too: so before user code is loaded the program keeps stdout under another number, and 1 is from then on stderr.
+// stdout is for data alone. User code, child processes and the shell know stdout as descriptor 1. So before user code is
+// loaded, the program keeps stdout under another number, and makes descriptor 1 a copy of stderr.
 
 import { isTerminal } from "./is-terminal.ts";
 import { openLibc } from "./libc.ts";
@@ -11,7 +11,7 @@ export class OwnStdout {
   readonly isTTY = isTerminal(STDOUT);
   #descriptor = STDOUT;
 
-  /** Where data goes: ask at each write. */
+  /** The descriptor for data. It may change, so ask before each write. */
   get descriptor(): number {
     return this.#descriptor;
   }
@@ -21,7 +21,7 @@ export class OwnStdout {
     return process.stdout.columns;
   }
 
-  /** From now on. Where the system does not let us, descriptor 1 stays what it is. */
+  /** From now on. If the system does not allow it, descriptor 1 stays as it is. */
   keepFromOthers(): void {
     if (this.#descriptor !== STDOUT) return;
     const libc = openLibc({

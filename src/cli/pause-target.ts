@@ -1,4 +1,4 @@
-// What `pause` and `unpause` are of, as it was typed: a flow by its name, `--tool <name>`, or `--all`.
+// The target of `pause` and `unpause`, as typed: a flow by its name, `--tool <name>`, or `--all`.
 
 import type { PauseTarget } from "../core/api/pauses.ts";
 import type { Call, Option } from "./command.ts";

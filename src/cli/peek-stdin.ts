@@ -1,5 +1,5 @@
-// Looks at stdin without taking anything from it: what is there may be meant for somebody else, such as the loop of a
-// script that reads its lines from the same pipe.
+// Looks at stdin without reading from it: its data may be meant for somebody else, such as the loop of a script that reads
+// lines from the same pipe.
 
 import { fstatSync, type Stats } from "node:fs";
 import { openLibc } from "./libc.ts";
@@ -47,7 +47,7 @@ function peekPipe(stats: Stats): StdinState {
   libc.poll(asked, 1n, 0);
   const told = asked[3] ?? 0;
   if ((told & POLLIN) === 0) return (told & POLLHUP) === 0 ? "silent" : "empty";
-  // at its end a socket is ready to be read as well, and on macOS so is a pipe, whose size is what it holds
+  // a socket is also readable at its end; so is a pipe on macOS, where the size says how much it holds
   if (stats.isSocket()) return libc.recv(STDIN, new Uint8Array(1), 1n, MSG_PEEK | MSG_DONTWAIT) > 0n ? "data" : "empty";
   return process.platform === "darwin" && stats.size === 0 ? "empty" : "data";
 }

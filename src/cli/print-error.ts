@@ -13,7 +13,7 @@ import { wrapIndented, wrapWords } from "./wrap-words.ts";
 
 export interface ErrorContext extends FailedCall {
   readonly json: boolean;
-  /** Show the stack of an error that nobody foresaw. */
+  /** Shows the stack of an unforeseen error. */
   readonly debug: boolean;
   readonly env: Env;
 }
@@ -27,7 +27,7 @@ export async function printError(stderr: Output, error: unknown, context: ErrorC
   return error instanceof TaskonautError ? error.exit : EXIT_UNKNOWN;
 }
 
-/** Of URLs that were typed in the wrong place, for one: an error is read aloud, logged and pasted into a chat. */
+/** Hides passwords, for example of a URL in the wrong place: people log errors and paste them into chats. */
 function hidePasswords(text: string): string {
   return text.replace(/(:\/\/[^\s"/@:]{0,200}:)[^\s"]{1,500}@/g, "$1***@");
 }
@@ -37,7 +37,7 @@ function toJsonText(error: unknown, context: ErrorContext): string {
     error instanceof TaskonautError ? error : { code: "internal", errors: [], details: {} };
   const hint = hintsOf(error, context).map(({ text, command }) => command ?? text);
   const stack = context.debug && code === "internal" ? { stack: stackOf(error) } : {};
-  // whoever reads it, a terminal may be what shows it
+  // a terminal may show it, even if a program reads it
   return `${escapeControls(JSON.stringify({ code, message: messageOf(error), errors, details, hint, ...stack }))}\n`;
 }
 
@@ -61,7 +61,7 @@ function toText(error: unknown, context: ErrorContext, stderr: Output): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Several violations stand below the message, so it need not end with them. */
+/** Several violations are listed below the message, so it does not repeat them at its end. */
 function withoutList(message: string, violations: readonly Violation[]): string {
   const list = `: ${describeViolations(violations)}`;
   return violations.length > 1 && message.endsWith(list) ? `${message.slice(0, -list.length)}:` : message;
@@ -69,7 +69,7 @@ function withoutList(message: string, violations: readonly Violation[]): string 
 
 function hintsOf(error: unknown, context: ErrorContext): readonly Hint[] {
   if (error instanceof TaskonautError && error.code !== "internal") return hintsFor(error, context);
-  // what is wrong in a server is in its own log
+  // the server's own log has the details
   const isElsewhere = context.hints.isRemote && error instanceof TaskonautError;
   return context.debug || isElsewhere || !isFault(error) ? [] : context.hints.give("showFault");
 }

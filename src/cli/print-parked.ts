@@ -1,4 +1,5 @@
-// A parked task is printed like every other task, and the reason is told as an error: where a person sees both, once.
+// A parked task is printed like every other task, and its reason is printed as an error. A person who sees both gets the
+// reason once.
 
 import { hasCode } from "../core/errors.ts";
 import type { Task } from "../core/api/task.ts";
@@ -7,7 +8,7 @@ import type { Call } from "./command.ts";
 import { printTask } from "./print.ts";
 import { showTask } from "./show-task.ts";
 
-/** Gives what `work` gives. Where that throws task_parked, the task (or the one that waits for it) is on stdout before. */
+/** Returns what `work` returns. If `work` throws task_parked, prints the task (or the task that waits for it) first. */
 export async function printingParked<T>(
   call: Call,
   taskonaut: Taskonaut,

@@ -1,4 +1,4 @@
-// Many tasks on stdout, a page at a time. Whoever reads may go away in the middle (`| head`): that is no error.
+// Many tasks on stdout, a page at a time. The reader may stop in the middle (`| head`): that is not an error.
 
 import { type DamagedTask, isDamaged, type ListedSummary, type ListedTask } from "../core/api/task.ts";
 import { taskJson, together } from "../core/api/task-json.ts";
@@ -18,7 +18,7 @@ type Listed = ListedTask | ListedSummary;
 
 export type TaskPages = AsyncGenerator<readonly Listed[], { readonly more: boolean }>;
 
-/** One JSON array, a task a line (indented on a terminal), written as the pages come. Gives those that are damaged. */
+/** One JSON array with a task per line (indented on a terminal), written page by page. Returns the damaged tasks. */
 export async function printTaskArray(
   { io, look }: Pick<Call, "io" | "look">,
   pages: TaskPages,
@@ -44,7 +44,7 @@ function* linesOf(tasks: readonly Listed[], first: string, look: Look): Generato
   }
 }
 
-/** As many lines of tasks as there are values; nothing stands around them. Gives those that are damaged. */
+/** One line per task, without an array around them. Returns the damaged tasks. */
 export async function printTaskLines({ io }: Pick<Call, "io">, pages: TaskPages): Promise<readonly DamagedTask[]> {
   const damaged: DamagedTask[] = [];
   for await (const tasks of pages) {
@@ -61,7 +61,10 @@ function* endedLines(tasks: readonly Listed[]): Generator<string, void, void> {
   }
 }
 
-/** A line per task; says on stderr when there are more than were asked for, and `tellNone` where there is none. Gives those that are damaged. */
+/**
+ * A table with a line per task. Says on stderr if there are more tasks than were asked for, and calls `tellNone` if there
+ * are none. Returns the damaged tasks.
+ */
 export async function printTaskTable(
   call: Pick<Call, "io" | "look">,
   pages: TaskPages,
@@ -106,7 +109,7 @@ function taskColumns(tasks: readonly ListedTask[], now: number): readonly Column
     },
     {
       head: "STATUS",
-      // `WAITING for sig`: with less nobody knows what for
+      // `WAITING for sig`: with less room nobody knows what the task waits for
       least: 15,
       most: 48,
       turn: 0,

@@ -15,7 +15,7 @@ import { wrapWords } from "./wrap-words.ts";
 type Printing = Pick<Call, "io" | "look" | "talk" | "flags" | "hints" | "wiring" | "isRemote">;
 type Flows = Pick<Taskonaut, "describeFlow">;
 
-/** `next`: what is shown to a person to do next, if not what takes the task on. */
+/** `next`: hints for a person, in place of those that continue the task. */
 export async function printTask(call: Printing, taskonaut: Flows, task: Task, next?: readonly Hint[]): Promise<void> {
   const { io, look } = call;
   if (look.style === "readable")
@@ -28,7 +28,7 @@ export async function printTask(call: Printing, taskonaut: Flows, task: Task, ne
   }
 }
 
-/** Says on stderr what the task waits for and what takes it on, unless JSON was asked for and nothing else. */
+/** Says on stderr what the task waits for and how to continue it, unless JSON was asked for. */
 export async function tellWaits(call: Printing, taskonaut: Flows, task: Task, subject = "The task"): Promise<void> {
   if (task.waiting_for.length === 0 || call.flags.has("json")) return;
   const texts = describeWaits(task, call.look.now()).map(
@@ -37,7 +37,7 @@ export async function tellWaits(call: Printing, taskonaut: Flows, task: Task, su
   await tell(call, texts, await nextSteps(call, taskonaut, task));
 }
 
-/** Says it on stderr, with what to do next, unless JSON was asked for and nothing else. */
+/** Writes lines and hints to stderr, unless JSON was asked for. */
 export async function tell(
   { io, flags, talk }: Pick<Call, "io" | "flags" | "talk">,
   texts: readonly string[],
@@ -49,8 +49,8 @@ export async function tell(
 }
 
 /**
- * Exactly the value. `pretty`: indented; `pretty` and `lines`: with controls as escapes, which no terminal obeys, and no
- * reader takes for the end of a line.
+ * The exact value. `pretty` is indented. `pretty` and `lines` escape control characters: a terminal does not obey the
+ * escapes, and no reader mistakes them for the end of a line.
  */
 export function toJson(value: unknown, { style }: Pick<Look, "style">): string {
   if (style === "compact") return JSON.stringify(value);

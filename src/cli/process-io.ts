@@ -1,5 +1,5 @@
-// The Io of a real process. Nothing here touches `process.stdout` and its kin before they are needed: to set them up
-// costs milliseconds, and their buffered writes are lost at `process.exit`.
+// The Io of a real process. It does not touch `process.stdout`, `process.stderr` and `process.stdin` before it needs them:
+// they take milliseconds to set up, and `process.exit` loses their buffered writes.
 
 import { writeSync } from "node:fs";
 import { isTerminal } from "./is-terminal.ts";
@@ -9,7 +9,7 @@ import type { Io, LiveLines, Output } from "./io.ts";
 import { LiveArea } from "./live/live-area.ts";
 import type { OwnStdout } from "./own-stdout.ts";
 
-/** `lines`: what else is said on stderr, before which nothing may come that is said later. */
+/** `lines` writes the log to stderr. Text that comes later is written after it. */
 export function createProcessIo(lines: LineWriter, stdout: OwnStdout): Io {
   const stderr = createOutput({
     descriptor: 2,
@@ -71,7 +71,7 @@ async function writeAbove(lines: LineWriter, text: string): Promise<boolean> {
 }
 
 function openLive(lines: LineWriter): LiveLines {
-  // both are the same terminal, and this one is set up by then: the width of data was asked for
+  // stdout and stderr are the same terminal, and stdout is set up already, because its width was read
   const { stdout: terminal } = process;
   const area = new LiveArea(() => terminal.columns || COLUMNS);
   const onContinued = (): void => area.forget();
@@ -97,7 +97,7 @@ async function endLive(lines: LineWriter, how: { readonly keeps: boolean }): Pro
   await lines.flush(FLUSH_MS);
 }
 
-/** Where a terminal does not say. */
+/** If the terminal does not say. */
 const COLUMNS = 80;
 const ROWS = 24;
 
@@ -123,7 +123,7 @@ function createOutput(target: Target): Output {
         } catch (error) {
           const { code } = error as NodeJS.ErrnoException;
           if (code === "EPIPE") open = false;
-          // a pipe that does not block and is full: its reader sets the pace
+          // a full non-blocking pipe: its reader sets the pace
           else if (code === "EAGAIN") await Bun.sleep(1);
           else throw error;
         }

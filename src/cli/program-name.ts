@@ -1,4 +1,4 @@
-// How the program was called, so that a command that it prints can be pasted into the same shell.
+// How the program was called: so the commands that it prints can be pasted into the same shell.
 
 import { relative } from "node:path";
 import type { Env } from "./io.ts";

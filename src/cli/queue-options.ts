@@ -1,4 +1,4 @@
-// When a task that is put in the queue may start, and before which others.
+// When a queued task may start, and with which priority.
 
 import { toMilliseconds } from "../core/flow/duration.ts";
 import { type Duration, toMs } from "../core/record/duration.ts";
@@ -29,7 +29,7 @@ export const QUEUE_OPTIONS: readonly Option[] = [
   },
 ];
 
-/** What goes with the creation of a task; nothing where it is not put in the queue. Throws usage. */
+/** The options for creating a queued task. None if the task is not queued. Throws usage. */
 export function readQueueOptions({ flags }: Pick<Call, "flags">, mode: Mode | undefined): Queueing {
   const given = QUEUE_OPTIONS.find(({ name }) => flags.has(name));
   if (given && mode !== "enqueue") {

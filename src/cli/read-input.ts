@@ -1,4 +1,4 @@
-// A flow's input as it was given: by fields, or whole: by `--input` (JSON text, `@file`, or `-` for stdin), or on stdin.
+// A flow's input as given: by fields, by `--input` (JSON text, `@file`, or `-` for stdin), or as data on stdin.
 
 import type { FlowDescription } from "../core/api/taskonaut.ts";
 import type { Call, Option } from "./command.ts";
@@ -13,8 +13,8 @@ export const INPUT_OPTION: Option = {
 };
 
 /**
- * From `--input`, from fields, or from data on stdin; `{}` where there is none of them. `describe` is asked only for fields.
- * Throws usage, also where it is given twice.
+ * From `--input`, from fields, or from data on stdin; `{}` without any of them. `describe` is called only for fields.
+ * Throws usage, also if the input is given twice.
  */
 export async function readInput(
   { flags, fields, io }: Pick<Call, "flags" | "fields" | "io">,

@@ -13,7 +13,7 @@ import { usageError } from "./usage.ts";
 /** What stands for such a value in the help. */
 export const PAYLOAD_FORM = "json | @file | -";
 
-/** More than this is no input and no payload, whatever its limit is set to. */
+/** No input and no payload may be larger, whatever the limits are set to. */
 const BYTES_MAX = 64 * 1024 * 1024;
 
 type Refuse = (message: string) => TaskonautError;
@@ -36,7 +36,7 @@ export async function readPayload(
   return value;
 }
 
-/** What the option `name` gives, or without it what stands on stdin; undefined: neither is there. Throws as both do. */
+/** The value of the option `name`, or the data on stdin. Undefined if there is neither. Throws as both do. */
 export async function readGiven(
   call: Pick<Call, "io" | "flags">,
   name: string,
@@ -57,9 +57,9 @@ interface Patience {
 const PATIENCE: Patience = { tellMs: WONDERS_MS, endMs: 10_000 };
 
 /**
- * What stands on stdin where nothing is given as `option`; undefined: nothing does. A pipe that stays silent is waited for,
- * since what comes late may not be lost, but not for ever: many processes inherit one on which nothing will ever come.
- * Throws as readPayload does, and usage where the wait is over.
+ * The data on stdin, if `option` is not given. Undefined if there is none. It waits for a silent pipe, so that late data is
+ * not lost, but not for ever: many processes inherit a pipe on which nothing ever comes. Throws as readPayload does, and
+ * usage at the end of the wait.
  */
 export async function readStdin(
   { io, flags }: Pick<Call, "io" | "flags">,
@@ -93,7 +93,7 @@ export async function readStdin(
   }
 }
 
-/** Data that nobody would read is refused, and stays where it is: it may be the lines of a loop. Throws usage. */
+/** Refuses data on stdin that nobody would read. It stays unread: it may belong to a loop of a script. Throws usage. */
 export function refuseStdin(
   io: Pick<Io, "peekStdin">,
   { givenBy, option }: { readonly givenBy: string; readonly option: string },

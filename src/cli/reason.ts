@@ -1,4 +1,4 @@
-// Every command that changes something takes a reason, and who calls it is written down.
+// Every command that changes something takes a reason. The audit log gets the reason, and who called the command.
 
 import { hostname, userInfo } from "node:os";
 import type { Actor } from "../core/api/audit.ts";
@@ -11,7 +11,7 @@ export function changes({ options }: Command): boolean {
   return options.some(({ name }) => name === REASON.name);
 }
 
-/** For whoever sees what was done, and wants to ask. */
+/** Who called the command: `ada@laptop`. */
 export function whoAmI(): string {
   return `${userInfo().username}@${hostname()}`;
 }

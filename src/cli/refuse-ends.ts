@@ -1,4 +1,4 @@
-// The process ends when the program does. What would end it from within is an error to user code.
+// Only the program may end the process. If user code tries to end it, it gets an error.
 
 import { NonRetryableError } from "../core/flow/tool.ts";
 
@@ -6,7 +6,7 @@ export class ProcessExitError extends NonRetryableError {
   override readonly name = "ProcessExitError";
 }
 
-/** From now on, in this process. Gives the way out that is left. */
+/** From now on, in this process. Returns the function that still ends it. */
 export function refuseEnds(): (code: number) => never {
   const exit = process.exit.bind(process);
   const leave = Reflect.get(process, "reallyExit");
@@ -31,7 +31,7 @@ function replace(name: string, end: (...args: never[]) => unknown): void {
   Reflect.set(process, name, end);
 }
 
-/** A signal to this process, or to the group that it may lead or be in. Signal 0 only asks whether there is one. */
+/** Whether the call sends a signal to this process or to its group. Signal 0 only asks whether a process exists. */
 function endsUs(id?: unknown, signal?: unknown): boolean {
   const { pid } = process;
   return signal !== 0 && [pid, -pid, 0].includes(Number(id));

@@ -109,7 +109,7 @@ export async function runCli(options: CliOptions): Promise<number> {
   }
 }
 
-/** The same wiring for the same settings: what it has loaded is loaded. */
+/** Returns the same wiring for the same settings, so that nothing is loaded twice. */
 function wireOnce(wire: Wire): Wire {
   const wirings = new Map<string, Wiring>();
   return (settings, tellWait) => {
@@ -120,7 +120,7 @@ function wireOnce(wire: Wire): Wire {
   };
 }
 
-/** Undefined for a program that reads, and for a service: it has a log, which is nobody's who waits for it. */
+/** Undefined if a program reads the output, and for a service: nobody waits in front of its log. */
 function tellerFor(
   command: Command,
   { flags, io }: Pick<Argv, "flags"> & Pick<CliOptions, "io">,
@@ -128,7 +128,7 @@ function tellerFor(
   return asksForJson(flags) || command.logLevel === "info" ? undefined : tellerOfWaits(io.stderr);
 }
 
-/** `failure` is why no flow was found that says how the arguments are to be read. */
+/** `failure`: why the flow was not found whose contract says how to read the arguments. */
 async function runReading(
   { command, args, rest, flags, lists, fields, problems }: Argv,
   { argv, env, io, wire, calledAs, version: versionInfo }: CliOptions,

@@ -29,7 +29,7 @@ interface Running extends Course {
   readonly known?: Task;
   /** Shows it meanwhile. */
   readonly view?: RunView | undefined;
-  /** Runs the task until it has ended or only waits, if not by `runTask`. */
+  /** Runs the task until it ends or can only wait, in place of `runTask`. */
   readonly runOnce?: () => Promise<Task>;
 }
 
@@ -53,7 +53,7 @@ export async function runOn(call: Call, taskonaut: Taskonaut, { view, known, ...
     return task;
   } catch (error) {
     // what runs here ends first
-    if (view && hasCode(error, "cancelled")) await taskonaut.close().catch(() => {}); // it is closed again, and throws then
+    if (view && hasCode(error, "cancelled")) await taskonaut.close().catch(() => {}); // the next close throws the same
     // a parked task is shown whole
     await view?.close({ keeps: !hasCode(error, "task_parked") });
     throw error;
@@ -72,7 +72,7 @@ async function follow(
     id,
     (signal) => {
       if (!waits) return run();
-      // whoever ends it, here or there: it is heard of at once
+      // hears of the end at once, in whichever process it happens
       const sleep = async (ms: number): Promise<void> => {
         const leave = new AbortController();
         const either = AbortSignal.any([signal, leave.signal]);

@@ -53,7 +53,7 @@ export const SCHEDULE_OPTIONS: readonly Option[] = [
   { name: "yes", summary: "With backfill: do not ask" },
 ];
 
-/** Throws usage: no such action, an option of another one, a name that is missing or one too many. */
+/** Throws usage if there is no such action, if an option belongs to another one, or if a name is missing or too many. */
 export function readAction({ args, flags }: Pick<Call, "args" | "flags">): {
   readonly action: ScheduleAction;
   readonly name: string;
@@ -61,7 +61,7 @@ export function readAction({ args, flags }: Pick<Call, "args" | "flags">): {
   const [word = "list", name] = args;
   const action = ACTIONS.find((each) => each === word);
   if (action === undefined) {
-    // a name alone is meant to be shown
+    // somebody who types only a name wants to see it
     const hint = suggest(word, ACTIONS, SYNONYMS) || `; for one of that name: schedule show ${word}`;
     throw usageError([{ path: "", message: `expected ${ACTIONS.join(", ")}, got ${JSON.stringify(word)}${hint}` }]);
   }

@@ -1,4 +1,4 @@
-// Settings of the user's own are not touched: what is missing in them is said, to be written by hand.
+// `init` does not change the user's own settings. It says what they lack, so that the user can add it.
 
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -33,7 +33,7 @@ async function adviseOnTsconfig(folder: string): Promise<string | undefined> {
   if (config === undefined) return `${path} cannot be read as JSON: correct it, and add "extends": "${OURS}".`;
   const bases = (Array.isArray(config.extends) ? config.extends : [config.extends]).filter(isText);
   const ours = resolve(folder, OURS);
-  // what does not begin like a path is a package to the compiler
+  // the compiler takes a specifier that does not begin like a path for a package
   const isOurs = (base: string): boolean =>
     /^\.{0,2}\//.test(base) && [base, `${base}.json`].some((each) => resolve(dirname(path), each) === ours);
   if (!bases.some(isOurs)) {

@@ -17,7 +17,7 @@ interface Source {
 
 /**
  * Throws usage, with every violation at once. `--database-url` beats TASKONAUT_API_URL and `--api-base-url` beats
- * DATABASE_URL, because who types one means it; typing both is a contradiction. `logsAtTerminal`: a person reads the log.
+ * DATABASE_URL, because typed options count more; typing both is a contradiction. `logsAtTerminal`: a person reads the log.
  */
 export function resolveSettings(
   command: Command,
@@ -56,7 +56,7 @@ export function resolveSettings(
     return style ? chooseWord(style, LOG_STYLES, problems) : logsAtTerminal ? "human" : "json";
   };
 
-  // those that only read load no flows, whoever answers
+  // commands that only read load no flows, with or without a server
   if (api?.name === "TASKONAUT_API_URL" && lists.has("flows") && !command.readsOnly) {
     const message = `means nothing to the server that ${api.name} names, which has flows of its own: leave it out, or give --database-url`;
     problems.push({ path: "--flows", message });

@@ -1,4 +1,4 @@
-// Which task is to be made: from what was typed, and from a person's answers where one is there.
+// Decides which task to create: from the typed arguments, and from the answers of a person.
 
 import type { Json } from "../core/record/json-value.ts";
 import type { CreateTask, Taskonaut } from "../core/api/taskonaut.ts";
@@ -32,7 +32,7 @@ export async function readTyped(call: Call, options: readonly Option[]): Promise
 export interface Settled {
   readonly request: CreateTask;
   readonly mode: Mode;
-  /** Where a person was asked for any of it: for everything, or for what they left out. */
+  /** The form, if a person was asked: for everything, or for what they had left out. */
   readonly form?: Form;
 }
 

@@ -1,5 +1,5 @@
-// Ids in tables: whole where there is room, else as much of their beginnings as tells them apart. What is shown can be
-// typed: a unique beginning of an id stands for it (`task-id.ts`).
+// Ids in tables: whole if there is room, else beginnings that are long enough to be unique. A person can type what is shown:
+// commands accept a unique beginning of an id (`task-id.ts`).
 
 import { showText } from "./cells.ts";
 import type { Column } from "./table.ts";
@@ -7,8 +7,8 @@ import type { Column } from "./table.ts";
 const WHOLE = 36;
 
 /**
- * The millisecond in which a task was created, which is how its id begins. With less, the next task would make the
- * beginning ambiguous that somebody has just copied.
+ * The length of the creation time, with which an id begins. With less, the next task could make a beginning ambiguous that
+ * somebody has just copied.
  */
 const LEAST = 13;
 
@@ -17,7 +17,7 @@ export function idColumnOf(ids: readonly string[]): Pick<Column<never>, "least" 
   return { least: lengthThatTells(ids), most: WHOLE, turn: 2, isStiff: true };
 }
 
-/** At most so many columns of the id; a cut says nothing of itself, and does not end with a dash. */
+/** At most so many columns of the id. A cut is not marked, and does not end with a dash. */
 export function showId(id: string, width: number): string {
   // whatever a server calls an id
   if (!/^[\da-f-]{1,36}$/i.test(id)) return showText(id, Math.min(width, WHOLE));

@@ -24,11 +24,14 @@ export interface HelpRequest {
   /** A command and its arguments, a topic, or nothing. */
   readonly words: readonly string[];
   readonly look: HelpLook;
-  /** The flow as that command would have it. Throws whatever stands against it. */
+  /** Finds the flow as that command would. Throws the reason if it cannot. */
   readonly findFlow: (command: Command, name: string) => Promise<{ readonly found: FoundFlow; readonly hints: Hints }>;
 }
 
-/** Throws usage for a command that there is not, and for a flow of one that takes no fields. A flow that cannot be shown is no error: the help says so. */
+/**
+ * Throws usage for an unknown command, and for a flow behind a command that takes no fields. A flow that cannot be shown
+ * is not an error: the help says why.
+ */
 export async function showHelp(request: HelpRequest): Promise<string> {
   const { groups, words, look } = request;
   const [word, flow] = words;

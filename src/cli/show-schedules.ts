@@ -8,7 +8,7 @@ import { type Column, drawTable } from "./table.ts";
 import { describeAhead, exactly } from "../core/times.ts";
 import { describeAge, showTime } from "./times.ts";
 
-/** What has not come so long after its time is late: nobody is there who makes it. */
+/** A firing that is overdue for so long is late: no worker makes it. */
 const OVERDUE_MS = 60_000;
 
 export function showSchedules(schedules: readonly Schedule[], look: Look): string {

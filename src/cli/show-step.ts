@@ -11,7 +11,7 @@ import type { Look } from "./look.ts";
 import { standingsOf, statusCell } from "./standing.ts";
 import { describeAge, describeMs, showTime } from "./times.ts";
 
-/** A heading, and under it what it is about; a short one stands beside it. */
+/** A heading with its text below, or beside it if the text is short. */
 interface Part {
   readonly name: string;
   readonly lines: readonly string[];
@@ -21,7 +21,7 @@ interface Part {
 const NAME_COLUMNS = 10;
 const WIDTH_MIN = 10;
 
-/** Ends with a line break. Without `payloads` nothing is said of inputs and outputs, which the step does not have then. */
+/** Ends with a line break. Without `payloads` the step has no input and output, and they are not mentioned. */
 export function showWholeStep(task: Task, step: TaskStep, look: Look, { payloads = true } = {}): string {
   const width = Math.max(look.columns - NAME_COLUMNS, WIDTH_MIN);
   const wrap = (text: string): readonly string[] => wrapText(text, width);
@@ -56,7 +56,7 @@ function draw({ name, lines, color }: Part, { paint }: Look): readonly string[] 
   return [`${paint("dim", name)}${padding}${first}`.trimEnd(), ...others.map((line) => `${indent}${line}`)];
 }
 
-/** An id or a key: there to be copied, so on one line. */
+/** An id or a key: on one line, so that it can be copied. */
 function partOf(name: string, text: string | null): Part[] {
   return text === null ? [] : [{ name, lines: [showControls(text)] }];
 }
@@ -65,7 +65,7 @@ function jsonPart(name: string, value: Json): Part[] {
   return [{ name, lines: escapeControls(JSON.stringify(value, null, 2)).split("\n") }];
 }
 
-/** What was thrown, where, and what it was thrown for, one cause after the other. */
+/** The error, its place, and the chain of its causes. */
 function errorParts(
   name: string,
   error: StoredError | null,
@@ -91,7 +91,7 @@ interface CallContext {
   readonly tellTime: (time: Timestamp) => string;
 }
 
-/** What its step has said already is not said again. */
+/** Leaves out what its step has said already. */
 function callParts(call: ToolCall, { place, step, wrap, tellTime }: CallContext): Part[] {
   const attempts = `${call.retry_count + 1} ${call.retry_count === 0 ? "attempt" : "attempts"}`;
   const took =

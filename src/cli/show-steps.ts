@@ -69,13 +69,13 @@ function columnsOf(rows: readonly Row[]): readonly Column<Row>[] {
   ];
 }
 
-/** Nothing where it is called like its step. */
+/** Empty if it has the same name as its step. */
 function toolOf({ step_name, tool_calls }: TaskStep): string {
   const names = new Set(tool_calls.map(({ tool_name }) => tool_name));
   return [...names].every((name) => name === step_name) ? "" : [...names].join(", ");
 }
 
-/** How a step ended, as one line: its output or its error; of one that has not, how far it is, or how its last attempt failed. */
+/** One line about a step: its output or error; or, if it has not ended, its progress or the error of its last attempt. */
 function resultCell(step: TaskStep, columns: number): Cell {
   if (step.error_message !== null) return { text: showText(step.error_message, columns), color: "red" };
   const progress = describeProgress(step.tool_calls.at(-1)?.progress);
@@ -86,8 +86,8 @@ function resultCell(step: TaskStep, columns: number): Cell {
 }
 
 /**
- * From the first attempt's start to the last one's end: `12 ms`; nothing while it runs. A step without a tool took from
- * its decision to its end.
+ * From the start of the first attempt to the end of the last one: `12 ms`; empty while it runs. For a step without a tool,
+ * from its decision to its end.
  */
 function describeStepTime({ status, tool_calls, created_at, updated_at }: TaskStep): string {
   const first = tool_calls[0];

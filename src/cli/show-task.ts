@@ -21,7 +21,7 @@ const KEY_COLUMNS = 2 * (ID_COLUMNS + 1) + 100;
 /** A path, and a message before it. */
 const PLACE_COLUMNS = 500;
 
-/** What is longer is no message to a person, and `--json` has it whole. */
+/** A person would not read a longer message. `--json` has all of it. */
 const ERROR_LINES_MAX = 12;
 
 /** `created`, the longest name of a fact, and what stands between it and its value. */
@@ -31,8 +31,8 @@ const NAME_COLUMNS = 9;
 const VALUE_COLUMNS_MIN = 11;
 
 /**
- * Everything about one task: its own lines, then a table of its steps. Ends with a line break. Without `payloads` nothing is
- * said of input and output, which the task does not have then; without `reason`, not why it is parked.
+ * Everything about one task: its own lines, then a table of its steps. Ends with a line break. Without `payloads` the task
+ * has no input and output, and they are not mentioned. Without `reason`, the reason why it is parked is left out.
  */
 export function showTask(
   task: Task,
@@ -65,7 +65,7 @@ export function showTask(
       ? []
       : wrapFact("error", task.error_message, width, "red").slice(0, ERROR_LINES_MAX)),
     ...describeError(task.error).map(([name, text]): Fact => [name, { text: showText(text, PLACE_COLUMNS) }]),
-    // whole: what was recorded stands at its start, what the flow decides now at its end
+    // whole: it begins with what was recorded, and ends with what the flow decides now
     ...(task.parked_reason === null || !reason ? [] : wrapFact("parked", task.parked_reason, width, "yellow")),
     ...((task.cancel_reason ?? null) === null ? [] : wrapFact("reason", task.cancel_reason ?? "", width, "yellow")),
     ...stepsInDoubt(task).flatMap((step) => describeDoubt(step, width)),
@@ -74,7 +74,7 @@ export function showTask(
       text: firstThatFits(width, [`${showTime(at)}  (in the queue, priority ${task.priority})`, showTime(at)]),
     })),
     ...describeWaits(task, now).flatMap((text) => wrapFact("waits", text, width, "cyan")),
-    // a command is there to be copied: whole, however long it is
+    // people copy commands: they stay whole, however long they are
     ...next.flatMap(({ text, command }) =>
       command === undefined ? wrapFact("hint", text ?? "", width) : [["next", { text: command }] as const],
     ),
@@ -87,7 +87,7 @@ export function showTask(
   return `${lines.join("\n")}\n`;
 }
 
-/** Where it was thrown, there to be opened, so whole; and what it was thrown for, one cause after the other. */
+/** The place of the error, whole, so that it can be opened; and the chain of its causes. */
 function describeError(error: Task["error"]): [name: string, text: string][] {
   if (!error) return [];
   const causes = describeCauses(error).map((text): [string, string] => ["cause", text]);
@@ -101,7 +101,7 @@ function factsOf(name: string, value: string | null, show: (value: string) => Ce
   return value === null ? [] : [[name, show(value)]];
 }
 
-/** Why it is in doubt, and under which key to look for its effect: there to be copied, so whole. */
+/** Why it is in doubt, and the key with which to look for its effect: whole, so that it can be copied. */
 function describeDoubt({ step_index, step_name, doubt, tool_calls }: TaskStep, columns: number): Fact[] {
   const key = tool_calls.at(-1)?.idempotency_key ?? null;
   return [
@@ -110,7 +110,7 @@ function describeDoubt({ step_index, step_name, doubt, tool_calls }: TaskStep, c
   ];
 }
 
-/** As they are typed to find it. */
+/** In the form in which `--tag` takes them. */
 function tagFacts({ tags, schedule }: Task, columns: number): Fact[] {
   const text = Object.entries(tags)
     .map(([key, value]) => `${key}=${value}`)

@@ -39,7 +39,7 @@ const COLUMNS: readonly Column<Row>[] = [
   },
 ];
 
-/** Whose parent is not among them begins a tree: the task's own span comes with its end, and may be below that of a caller. */
+/** A span whose parent is missing begins a tree: a task's own span comes only with its end, and its parent may be a caller's. */
 function rowsOf(spans: readonly Span[]): readonly Row[] {
   const known = new Set(spans.map(({ spanId }) => spanId));
   const above = ({ parentSpanId }: Span): string => (known.has(parentSpanId ?? "") ? (parentSpanId ?? "") : "");

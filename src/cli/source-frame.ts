@@ -8,13 +8,13 @@ import { shorten } from "./cells.ts";
 /** How a message begins that names a place: `/home/me/flows/order.ts:12:5: …`. */
 const PLACE = /^(\/[^\n]*?):(\d+):(\d+): /;
 
-/** A larger file is not read: none that a person writes is. */
+/** A larger file is not read: people do not write such files. */
 const BYTES_MAX = 4 * 1024 * 1024;
 
 /** So much of the line is shown from the mark on at least, where the line is longer than the terminal is wide. */
 const AFTER = 20;
 
-/** None where the message names no place, or the file cannot be read any more. */
+/** None if the message names no place, or if the file cannot be read any more. */
 export function showSource(message: string, { columns, paint }: { columns: number; paint: Paint }): readonly string[] {
   const [, path, line, column] = PLACE.exec(message) ?? [];
   if (path === undefined) return [];
@@ -42,7 +42,7 @@ function frame(text: string, { line, column, columns, paint }: Place): readonly 
   ];
 }
 
-/** The end of the text that is at most so wide, behind a `…` where it is not all of it. */
+/** The end of the text, at most so wide. A `…` marks a cut. */
 function endOf(text: string, width: number): string {
   if (Bun.stringWidth(text) <= width) return text;
   let end = text.slice(-width);

@@ -29,12 +29,12 @@ const STATUS_COLUMNS = 19;
 /** Names are at most a hundred characters, and tables cut them further. */
 const NAME_COLUMNS = 60;
 
-/** Where no more is known of a task than its row: not what it waits for. */
+/** For a task of which only the row is known, not what it waits for. */
 export function standingOfBrief(task: Pick<Task, "status" | "parked_reason">): Cell {
   return toCell(standingOfRow(task));
 }
 
-/** What a person has to see to comes first. `now` is the wall clock. */
+/** States that need a person come first. `now` is the wall clock. */
 export function standingOf(task: TaskSummary, now: number): Cell {
   return toCell(standingOfTask(task, now, showName));
 }
@@ -55,7 +55,7 @@ export function showName(name: string): string {
   return showText(name, NAME_COLUMNS);
 }
 
-/** A wait has the color of what goes on, whoever ends it. */
+/** A wait has the color of running work, whoever ends the wait. */
 function toCell({ text, tone }: Standing): Cell {
   return { text, color: text.startsWith("WAITING ") ? "cyan" : COLORS[tone] };
 }

@@ -1,5 +1,5 @@
-// What other programs call it, for the "did you mean" of commands, options and values. Each line is a word that somebody may
-// type, and what to offer instead; an option or a value is offered only where the command has it.
+// Words of other programs, for the "did you mean" of commands, options and values. Each line has a word that somebody may
+// type, and what to suggest instead. An option or a value is suggested only if the command has it.
 
 import type { Synonyms } from "../core/nearest.ts";
 

@@ -1,22 +1,22 @@
-// Tables that fit their terminal, whatever its width: columns shrink first, then the least important ones go, and no line
-// is ever wider. Every cell says itself in as many columns as it is given, so wide characters are never cut in half.
+// Tables that fit every terminal: columns shrink first, then the least important ones disappear, and no line is wider than
+// the terminal. Each cell renders itself for a given width, so wide characters are never cut in half.
 
 import type { Paint } from "../log/paint.ts";
 import { type Cell, shorten } from "./cells.ts";
 
 export interface Column<Row> {
   readonly head: string;
-  /** The row's cell, in at most so many columns of the terminal. */
+  /** The cell of the row, in at most `width` columns of the terminal. */
   readonly show: (row: Row, width: number) => Cell;
-  /** How narrow it may become before a column has to go; by default as wide as its widest cell, and no narrower. */
+  /** Its least width. By default the width of its widest cell. */
   readonly least?: number;
-  /** How wide it becomes at most; by default as wide as the terminal. */
+  /** Its greatest width. By default the width of the terminal. */
   readonly most?: number;
-  /** Which column goes first where there is no room: the one with the highest. Without it the column stays. */
+  /** Without room, the column with the highest number disappears first. Without a number it stays. */
   readonly goes?: number;
-  /** Room is given first to the columns with the lowest, until they have what they want; by default 1. */
+  /** Columns with the lowest number get room first. The default is 1. */
   readonly turn?: number;
-  /** It is as wide as it wants to be, or as narrow as it may be, and nothing between. */
+  /** It has either its full width or its least width, nothing in between. */
   readonly isStiff?: boolean;
   readonly right?: boolean;
 }
@@ -92,7 +92,7 @@ interface Measured<Row> {
   readonly wanted: number;
 }
 
-/** Undefined: the column says nothing. */
+/** Undefined: the column is empty. */
 function measure<Row>(
   column: Column<Row>,
   rows: readonly Row[],
@@ -114,7 +114,7 @@ function widthOf(widths: readonly number[]): number {
   return widths.reduce((sum, each) => sum + each, 0) + GAP * Math.max(widths.length - 1, 0);
 }
 
-/** Gives what room is left to those that want it, to each as much as to the others. */
+/** Shares the remaining room equally among the columns that want more. */
 function spread<Row>(
   measured: readonly Measured<Row>[],
   widths: number[],
@@ -140,7 +140,7 @@ function spread<Row>(
   }
 }
 
-/** Takes from the last columns what does not fit, where none can go any more. */
+/** Narrows the last columns if no further column may disappear. */
 function squeeze(widths: number[], width: number): void {
   for (let place = widths.length - 1; place >= 0; place--) {
     const tooMuch = widthOf(widths) - width;
@@ -149,7 +149,7 @@ function squeeze(widths: number[], width: number): void {
   }
 }
 
-/** A cell that is wider than it was told to be is cut all the same. */
+/** Cuts a cell that is wider than its column. */
 function fit(cell: Cell, width: number): Cell {
   return { ...cell, text: shorten(cell.text, width) };
 }

@@ -1,4 +1,4 @@
-// Which task a person means who types its id, the beginning of it, or `@last`.
+// Finds the task that a person means with an id, the beginning of an id, or `@last`.
 
 import { TaskonautError, type Violation } from "../core/errors.ts";
 import { parseTaskName, readWholeId } from "../core/record/task-names.ts";
@@ -8,8 +8,8 @@ import { standingOfBrief } from "./standing.ts";
 import { describeAge } from "./times.ts";
 
 /**
- * The whole id; one that was typed whole is not looked for. `now` is the wall clock. Throws task_not_found, and
- * task_id_invalid: what is none, or the beginning of several, with the tasks that it may be.
+ * The whole id. An id that was typed whole is not looked up. `now` is the wall clock. Throws task_not_found, and
+ * task_id_invalid if the text is not an id, or if several ids begin with it; the error lists those tasks.
  */
 export async function findTaskId(
   taskonaut: Pick<Taskonaut, "findTasks">,

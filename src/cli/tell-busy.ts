@@ -1,4 +1,5 @@
-// Of a task that a worker drives already, at once: a server waits for it in silence. In this process the engine tells.
+// Says at once that a worker drives the task already, if a server is asked: the server waits for it in silence. Without a
+// server the engine says it.
 
 import type { Taskonaut } from "../core/api/taskonaut.ts";
 import { isTerminal } from "../core/record/status.ts";
@@ -6,7 +7,7 @@ import { describeDriver } from "../core/waiting.ts";
 import type { Call } from "./command.ts";
 import { tell } from "./print.ts";
 
-/** Says on stderr who drives the task, and which step it is at, where a server is asked and somebody does. */
+/** Says on stderr who drives the task, and at which step it is. Only with a server, and only if somebody drives it. */
 export async function tellBusy(
   call: Pick<Call, "io" | "flags" | "talk" | "isRemote">,
   taskonaut: Pick<Taskonaut, "getTaskSummary" | "listWorkers">,
@@ -22,6 +23,6 @@ export async function tellBusy(
     const since = Date.parse(step?.tool_calls.at(-1)?.started_at ?? task.updated_at);
     await tell(call, [`Waiting for task ${task.id}: ${describeDriver({ name: worker.name, step, since })}.`]);
   } catch {
-    // what is asked of the task next says what is wrong
+    // the next request for this task reports the error
   }
 }

@@ -1,5 +1,5 @@
-// Prints a task that something was left for (a signal, a retry, a place in the queue), and says who takes it up, or what to
-// run where nobody does.
+// Prints a task after a signal, a retry or an enqueue, and says which worker will continue it, or what to run if there is
+// none.
 
 import { isTerminal } from "../core/record/status.ts";
 import type { Task, Timestamp } from "../core/api/task.ts";
@@ -13,8 +13,8 @@ import { printTask, tell } from "./print.ts";
 import { showTime } from "./times.ts";
 
 /**
- * The task goes to stdout. On stderr it is said what was done (`Signal approved is delivered to task …`), and who goes on from
- * there; not with --json. `more` are hints for a task that has not ended, besides.
+ * Prints the task on stdout. On stderr it says what was done (`Signal approved is delivered to task …`) and who continues,
+ * unless --json is given. `more` are further hints for a task that has not ended.
  */
 export async function printTaken(
   call: Call,
@@ -22,7 +22,7 @@ export async function printTaken(
   task: Task,
   { done, more = [] }: { readonly done: string; readonly more?: readonly Hint[] },
 ): Promise<void> {
-  // with --json nothing is told, so nobody is looked for
+  // with --json nothing is said, so no worker is looked for
   if (isTerminal(task.status) || call.flags.has("json")) {
     await printTask(call, taskonaut, task);
     return tell(call, [done]);
@@ -42,7 +42,7 @@ interface Takers {
 }
 
 async function findTakers(call: Call, taskonaut: Taskonaut, task: Task): Promise<Takers> {
-  // what was asked for is done: that nobody can be seen is no error
+  // the request itself has succeeded: it is not an error if the workers cannot be listed
   const workers = await taskonaut.listWorkers().catch(() => undefined);
   if (workers === undefined) return { text: "", steps: [] };
   const alive = workers.filter(({ state }) => state === "alive");
@@ -79,7 +79,7 @@ function isDueLater({ due_at, waiting_for }: Task, now: number): boolean {
   return due_at !== null && Date.parse(due_at) > now && waiting_for.length === 0;
 }
 
-/** By hand it would start at once, whenever it is due. Against a server nobody here can start a worker beside its database. */
+/** `run-task` would start it at once, even before it is due. With a server, nobody here can start a worker on its database. */
 function suggestTakers(hints: Hints, id: string, isLater: boolean): readonly Hint[] {
   return [
     ...(isLater ? [] : hints.give("followTask", { id })),

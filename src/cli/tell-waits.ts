@@ -1,10 +1,10 @@
-// What a command waits for, on stderr: a person who waits as well is to know for what.
+// Says on stderr what a command waits for, so that the person who waits knows it.
 
 import type { TellWait } from "../core/waiting.ts";
 import { showControls } from "../core/visible.ts";
 import type { Output } from "./io.ts";
 
-/** Each wait is told once, however often it comes. */
+/** Reports each wait once, however often it happens. */
 export function tellerOfWaits(stderr: Output): TellWait {
   const told = new Set<string>();
   return (what) => {

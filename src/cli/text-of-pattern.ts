@@ -1,5 +1,5 @@
-// A text that a regular expression matches, for examples: of classes, repetitions, groups and alternatives, as patterns of
-// article numbers and codes have them. What else there is in it makes it give up; whoever asks tries the text.
+// Makes a text that matches a regular expression, for examples. It knows classes, repetitions, groups and alternatives, as
+// in patterns of article numbers and codes. It gives up if the pattern has anything else. The caller checks the text.
 
 /** Undefined: none is found. The shortest repetitions and the first alternatives are taken. */
 export function textOfPattern(pattern: string): string | undefined {

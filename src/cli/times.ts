@@ -21,8 +21,8 @@ export function describeMs(ms: number): string {
 }
 
 /**
- * How long ago it was, by this machine's clock: `3 min ago`. What is too old for that, or lies ahead because the clocks
- * differ, is told by its day; what is no time at all is shown as it is.
+ * How long ago it was, by this machine's clock: `3 min ago`. A time that is too old, or ahead because the clocks differ,
+ * is shown as its day. A text that is not a time is shown unchanged.
  */
 export function describeAge(timestamp: Timestamp, now: number): string {
   const ms = now - Date.parse(timestamp);

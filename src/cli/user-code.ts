@@ -1,6 +1,6 @@
-// The manners of a process that runs other people's code. stdout is for data, so what that code writes there goes to stderr,
-// as `console` does. The process ends when the program does, so `process.exit` and its kin are errors. And what nobody
-// catches is told in the log, with the tool that it is of, whose failure it is.
+// Rules for a process that runs user code. stdout is for data, so the code's writes to stdout and `console` go to stderr.
+// Only the program may end the process, so `process.exit` and the like are errors. An uncaught error is logged with the
+// tool that it belongs to, and fails that tool's step.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { TaskonautError } from "../core/errors.ts";
@@ -29,7 +29,7 @@ export class UserCode implements ToolWatch {
     private readonly exit: (code: number) => never,
   ) {}
 
-  /** From now on, in this process. Before any user's file is loaded: it may keep what it finds. */
+  /** From now on, in this process. Call it before user files are loaded: they may keep references to what they find. */
   static host(lines: LineWriter, stdout: OwnStdout): UserCode {
     const userCode = new UserCode(lines, stdout, refuseEnds());
     sendConsoleToStderr(lines.write);
@@ -38,14 +38,14 @@ export class UserCode implements ToolWatch {
     return userCode;
   }
 
-  /** Files of users are about to be loaded. Not sooner: the runtime's streams take milliseconds to set up. */
+  /** Call it before user files are loaded, and not earlier: the runtime's streams take milliseconds to set up. */
   beforeFiles(): void {
     this.stdout.keepFromOthers();
     sendStdoutToStderr(this.lines.write);
     hostGuestProcesses(this.lines);
   }
 
-  /** Where what is uncaught is told; until then on stderr as it is. */
+  /** The log for uncaught errors. Until it is set they go to stderr. */
   tellTo(log: Log): void {
     this.#log = log;
   }
@@ -62,7 +62,7 @@ export class UserCode implements ToolWatch {
     this.#running.delete(attempt);
   }
 
-  /** Ends the process, once what was said is written, or soon. */
+  /** Ends the process when all lines are written, or after a short while. */
   async leave(code: number): Promise<never> {
     await this.lines.flush(LAST_LINES_MS);
     return this.exit(code);
@@ -89,7 +89,7 @@ export class UserCode implements ToolWatch {
     }
   }
 
-  /** The runtime does not tell whose a rejection is: where one tool runs, it is that one's. */
+  /** The runtime does not say where a rejection comes from. If only one tool runs, it is assigned to that tool. */
   #onlyRunning(): RunningAttempt | undefined {
     const [only, other] = this.#running;
     return other === undefined ? only : undefined;
@@ -112,7 +112,7 @@ function describe(thrown: unknown): Record<string, unknown> {
   };
 }
 
-/** By the writer of lines, so that nobody waits for whoever reads stderr; what comes by the descriptor finds its own way. */
+/** Through the line writer, which never waits for the reader of stderr. Direct writes to the descriptor are not affected. */
 function sendStdoutToStderr(write: (text: string) => void): void {
   const toStderr = (chunk: string | Uint8Array, encoding?: unknown, callback?: unknown): boolean => {
     write(typeof chunk === "string" ? chunk : Buffer.from(chunk).toString());

@@ -8,7 +8,7 @@ import { toJson } from "./print.ts";
 import { openRunView } from "./show-run.ts";
 import { lookAgain, untilSignal } from "./watch.ts";
 
-/** Shows the task until it has ended, by summaries alone. Gives whether all of it was said: as lines of JSON. Throws cancelled. */
+/** Shows the task until it ends, from summaries alone. Returns true if it has printed JSON lines. Throws cancelled. */
 export async function watchTask(call: Call, taskonaut: Taskonaut, id: string): Promise<boolean> {
   if (call.look.style === "lines") {
     await untilSignal(call, (signal) => printChanges(call, signal, () => taskonaut.getTaskSummary(id)));

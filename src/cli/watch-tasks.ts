@@ -8,7 +8,7 @@ import { drawTasks } from "./print-tasks.ts";
 import { toJson } from "./print.ts";
 import { lookAgain, untilSignal } from "./watch.ts";
 
-/** How many tasks are looked at each time, where nobody said how many, and at most. */
+/** How many tasks are read each time: the default, and the maximum. */
 export const WATCHED_DEFAULT = 20;
 export const WATCHED_MAX = 100;
 
@@ -19,7 +19,7 @@ export function watchTasks(call: Call, read: Read): Promise<void> {
   return call.look.style === "lines" ? printChanges(call, read) : showChanges(call, read);
 }
 
-/** A line for each task that is new, or another than it was; the oldest first. */
+/** A line for each new or changed task, the oldest first. */
 function printChanges(call: Call, read: Read): Promise<void> {
   let last: ReadonlyMap<string, string> = new Map();
   return untilSignal(call, async (signal) => {
@@ -62,7 +62,7 @@ function inPlace({ look }: Call, lines: LiveLines, rowsMax: () => number): (page
   };
 }
 
-/** Where nothing can be shown in place: the rows that are new, or other than they were. */
+/** If nothing can be shown in place: the new and changed rows. */
 function lineByLine({ io, look }: Call): (page: SummaryPage) => Promise<void> {
   let last: ReadonlyMap<string, string> = new Map();
   return async ({ tasks }) => {

@@ -1,4 +1,4 @@
-// `--watch`: what is looked at is shown again and again, until it has ended or a signal comes.
+// `--watch`: reads and shows something again and again, until it ends or a signal comes.
 
 import { setTimeout } from "node:timers/promises";
 import { TaskonautError } from "../core/errors.ts";
@@ -10,13 +10,13 @@ export const WATCH_OPTION: Option = {
   summary: "Show each change: in place on a terminal, with --format ndjson a line for each",
 };
 
-/** So often the store is looked at. */
+/** How often the store is read. */
 const WATCH_MS = 1000;
 
-/** Looking that takes long is done less often. */
+/** Slow reads are made less often. */
 const REST = 5;
 
-/** Throws usage where it cannot be shown, and where one of these options is there, which mean nothing with it. */
+/** Throws usage if nothing can be shown, or if one of these options was given, which contradict `--watch`. */
 export function readWatch(
   { flags, io, look }: Pick<Call, "flags" | "io" | "look">,
   without: readonly string[],
@@ -29,7 +29,7 @@ export function readWatch(
   return true;
 }
 
-/** Gives what `work` comes to. The first signal ends it, for nothing is done here: `cancelled`. */
+/** Returns the result of `work`. The first signal ends it at once with `cancelled`, because it only reads. */
 export async function untilSignal<T>(
   { interrupts }: Pick<Call, "interrupts">,
   work: (signal: AbortSignal) => Promise<T>,

@@ -1,5 +1,5 @@
-// What the CLI asks of the file that knows everything (`src/wire.ts`). Settings are resolved (flags over environment
-// over defaults) before anything is opened; nothing is opened that a command does not need.
+// What the CLI needs from `src/wire.ts`, which knows all parts. Settings are resolved (flags over environment over
+// defaults) before anything is opened, and a command opens only what it needs.
 
 import type { Backup } from "../core/api/backup.ts";
 import type { BenchOptions, BenchReport } from "../core/api/bench.ts";
@@ -18,7 +18,7 @@ export interface Settings {
   /** Set: commands speak to this server instead of to a store. */
   readonly apiBaseUrl: string | undefined;
   readonly apiToken: string | undefined;
-  /** Whether an SQLite file is made where there is none. */
+  /** Whether a missing SQLite file is created. */
   readonly makesDatabase: boolean;
   /** Flow files and folders, as typed; none: the places where they usually are. */
   readonly flows: readonly string[];

@@ -1,4 +1,4 @@
-// What `work` and the worker inside `run-app` are told, and what they tell when they start.
+// The options of `work` and of the worker inside `run-app`.
 
 import type { Log } from "../core/log.ts";
 import type { Call, Option } from "./command.ts";

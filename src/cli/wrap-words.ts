@@ -1,5 +1,5 @@
-// Sentences for a terminal: lines end between words. A word that is wider than the terminal (a path, a command) stays whole,
-// so that it can be copied; the terminal breaks it by itself.
+// Wraps sentences for a terminal, between words. A word that is wider than the terminal (a path, a command) stays whole, so
+// that it can be copied; the terminal breaks it by itself.
 
 import { showControls } from "../core/visible.ts";
 import type { Output } from "./io.ts";

@@ -1,4 +1,4 @@
-// A command that acts on all tasks that match: it shows how many, asks, and carries it out.
+// A command that acts on all tasks that match: it shows how many there are, asks, and does it.
 
 import type { BulkAction, BulkPreview, BulkRequest } from "../../core/api/bulk.ts";
 import { TaskonautError } from "../../core/errors.ts";
@@ -60,7 +60,7 @@ export function bulkCommand({ action, args = [], options = [], readSignal, ...co
   };
 }
 
-/** Throws usage where nothing says which tasks are meant, and where nobody could be asked. */
+/** Throws usage if nothing says which tasks are meant, or if nobody can be asked. */
 function checkScope({ flags, io, look }: Call, filter: TaskFilter): void {
   const isFiltered = filterPairs(filter).length > 0;
   if (flags.has("all") && isFiltered) {

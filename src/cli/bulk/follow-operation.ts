@@ -42,7 +42,7 @@ export async function followOperation(call: Call, taskonaut: Taskonaut, id: stri
   }
 }
 
-/** What cannot be seen now may be seen the next time: the operation itself tells what went wrong. */
+/** A failed read is tried again the next time: the operation itself reports what went wrong. */
 async function watch(signal: AbortSignal, look: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {
     await setTimeout(LOOK_MS, undefined, { signal }).catch(() => {});

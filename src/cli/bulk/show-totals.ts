@@ -1,4 +1,4 @@
-// What has come of an operation.
+// The result of an operation.
 
 import { type BulkAction, type BulkReason, type BulkTotals, countOf } from "../../core/api/bulk.ts";
 import type { Task } from "../../core/api/task.ts";
@@ -7,7 +7,7 @@ import type { Call } from "../command.ts";
 import { toJson } from "../print.ts";
 import { countTasks, WORDS } from "./words.ts";
 
-/** Gives the exit code: 1 where something failed, or where it did not end. */
+/** Returns the exit code: 1 if something failed, or if the operation did not end. */
 export async function printTotals(
   { io, look }: Pick<Call, "io" | "look">,
   { id, status }: Task,

@@ -1,4 +1,4 @@
-// How an operation on many tasks is told.
+// The words for operations on many tasks.
 
 import type { BulkAction } from "../../core/api/bulk.ts";
 

@@ -13,7 +13,7 @@ import { readCount, usageError } from "../usage.ts";
 
 const ACTIONS = ["list", "verify"] as const;
 
-/** How many entries a person sees who did not say how many. */
+/** How many entries a person sees by default. */
 const SHOWN_DEFAULT = 50;
 const LIMIT_MAX = 1_000_000_000;
 const PAGE = 500;
@@ -108,7 +108,7 @@ async function tellVerdict({ io, look }: Call, verdict: AuditVerdict): Promise<n
   return intact ? 0 : EXIT_BROKEN;
 }
 
-/** By the setting, and not by somebody else. */
+/** Removed because of the setting, not by a person. */
 function tellRemoved(removed: AuditVerdict["removed"]): string {
   if (removed === null) return "";
   const which = removed.through === 1 ? "Entry 1 was" : `Entries 1 to ${removed.through.toLocaleString("en")} were`;

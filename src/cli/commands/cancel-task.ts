@@ -25,7 +25,7 @@ export const cancelTask: Command = {
   logLevel: "warn",
   examples: ["cancel-task @last", "# where its flow is lost, or cannot clean up", "cancel-task @last --force"],
 
-  // 0, other than for a run that ends CANCELLED: here that is what was asked for
+  // 0, unlike a run that ends CANCELLED: here the cancel was asked for
   run: (call) =>
     withTask(call, async (taskonaut, id) => {
       const force = call.flags.has("force");

@@ -49,10 +49,10 @@ export const flows: Command = {
   },
 };
 
-/** Of a database that there is not nobody need be told. */
+/** A missing database is not worth a message. */
 const ABSENT: ErrorCode = "database_not_found";
 
-/** Flows as they stand in the database; undefined where none can be asked: the files say the rest. */
+/** The flows with what the database knows. Undefined if no database can be read: the files have the rest. */
 async function readStanding<Told>(
   call: Call,
   read: (taskonaut: Taskonaut) => Promise<Told>,
@@ -70,7 +70,7 @@ function showTable(all: readonly FlowDescription[], look: Call["look"]): string 
   return `${drawTable(columns, all, look).join("\n")}\n`;
 }
 
-/** `only`: a column that is there where it says something of one of them. */
+/** `only`: a column that is left out if it would be empty. */
 const COLUMNS: readonly (Column<FlowDescription> & { readonly only?: (flow: FlowDescription) => boolean })[] = [
   { head: "FLOW", least: 10, most: 40, show: ({ name }, width) => ({ text: showText(name, width), color: "bold" }) },
   { head: "FORM", goes: 4, show: ({ form }) => ({ text: form }) },
@@ -107,7 +107,7 @@ const COLUMNS: readonly (Column<FlowDescription> & { readonly only?: (flow: Flow
   },
 ];
 
-/** The path from the folder that the program was started in, where the file lies below it. */
+/** The path relative to the folder in which the program was started, if the file is below it. */
 function fromHere(file: string | null): string {
   if (file === null) return "(built in)";
   const path = relative(process.cwd(), file);

@@ -61,7 +61,7 @@ export const forkTask: Command = {
       from,
       ...(found && { input: found.value }),
       ...(await readSet(call)),
-      // so the keys that are shown are those that it gets
+      // so the preview shows the keys that the fork will have
       idempotencyKey: `fork ${crypto.randomUUID()}`,
     };
     return withTask(call, async (taskonaut, id) => {

@@ -14,7 +14,7 @@ import { readWatch, WATCH_OPTION } from "../watch.ts";
 import { WATCHED_DEFAULT, WATCHED_MAX, watchTasks } from "../watch-tasks.ts";
 import { readView, VIEW_OPTION } from "../view.ts";
 
-/** How many tasks a person sees who did not say how many; a program gets all. */
+/** How many tasks a person sees by default; a program gets all. */
 const SHOWN_DEFAULT = 20;
 const LIMIT_MAX = 1_000_000_000;
 /** Tasks of one page: enough to make the round trips cheap, few enough to hold them whole. */
@@ -83,7 +83,7 @@ function printerOf({ style }: Call["look"]): typeof printTaskTable {
   }
 }
 
-/** A flow of which there is no task may be a slip of the pen. */
+/** A flow without tasks may be a typing mistake. */
 async function tellNone(call: Call, taskonaut: Taskonaut, filter: TaskFilter): Promise<void> {
   if (Object.keys(filter).length === 0) return tell(call, ["No tasks yet."], call.hints.give("makeFirstTask"));
   const { flow: asked } = filter;

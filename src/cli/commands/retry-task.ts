@@ -27,10 +27,10 @@ export const retryTask: Command = {
     }),
 };
 
-/** It has failed with this task, and does not go on by itself: its own retry takes up what comes of this one. */
+/** The parent has failed with this task, and does not continue by itself: it needs a retry of its own. */
 async function tellOfParent(call: Call, taskonaut: Taskonaut, task: Task): Promise<void> {
   if (call.flags.has("json") || task.parent_task_id === null) return;
-  // the retry is done: no parent that was removed, or cannot be read, makes it an error
+  // the retry has succeeded: a parent that was removed or cannot be read does not make it an error
   const found = await taskonaut.findTasks(task.parent_task_id).catch(() => undefined);
   const parent = found?.tasks[0];
   if (parent?.status !== "FAILED") return;

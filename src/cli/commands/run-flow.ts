@@ -75,7 +75,7 @@ export const runFlow: Command = {
         const { mode: chosen } = settled;
         const request = { ...settled.request, ...more };
         const asked = settled.form !== undefined;
-        // a person sees the id of a task that is there; for a program creation and run are one
+        // a person sees the id as soon as the task exists; for a program, creating and running are one call
         const task =
           chosen === "run" && !view && !asked
             ? await runNew(call, taskonaut, request, course)

@@ -158,7 +158,7 @@ async function print(call: Call, made: Schedule, text?: string): Promise<void> {
   else await io.stdout.write(text ?? showSchedules([made], look));
 }
 
-/** The options are spelled otherwise than in a flow's file, or in a request. */
+/** The options have other names here than in a flow's file, or in a request. */
 function inWordsOfOptions(error: unknown): unknown {
   if (!hasCode(error, "input_invalid") || error.errors.length === 0) return error;
   const errors = error.errors.map(({ path, message }) => ({

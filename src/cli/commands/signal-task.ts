@@ -49,7 +49,7 @@ export const signalTask: Command = {
   },
 };
 
-/** Where the payload breaks its contract, the error has one that does not. */
+/** If the payload breaks its contract, the error contains one that fits. */
 async function deliver(taskonaut: Taskonaut, id: string, signal: SignalTask): Promise<Task> {
   try {
     return await taskonaut.signalTask(id, signal);

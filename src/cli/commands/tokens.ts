@@ -102,7 +102,7 @@ async function carryOut(call: Call, taskonaut: Taskonaut, action: Action, named:
   }
 }
 
-/** People know a token by its name; several may have one, so then its id is asked for. */
+/** People know a token by its name. If several active tokens have the name, the id is needed. */
 async function findTokenId(taskonaut: Pick<Taskonaut, "tokens">, named: string): Promise<string> {
   const known = await taskonaut.tokens.list();
   if (known.some(({ id }) => id === named)) return named;

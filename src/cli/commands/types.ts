@@ -41,7 +41,7 @@ export const types: Command = {
   },
 };
 
-/** Over what an earlier call wrote there. Gives the paths. Throws usage. */
+/** Replaces the files of an earlier call. Returns the paths. Throws usage. */
 async function writePackage(folder: string, files: ReadonlyMap<string, string>): Promise<readonly string[]> {
   await checkFree(folder);
   const written: string[] = [];
@@ -58,7 +58,7 @@ async function writePackage(folder: string, files: ReadonlyMap<string, string>):
   return written;
 }
 
-/** A project of somebody's has a package.json, too, which is not to be written over. */
+/** Somebody's own project has a package.json too: it is not overwritten. */
 async function checkFree(folder: string): Promise<void> {
   let text: string;
   try {

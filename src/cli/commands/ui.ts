@@ -56,7 +56,7 @@ export const ui: Command = {
   },
 };
 
-/** Throws api_unreachable. One that wants a token is there: its page asks for it. */
+/** Throws api_unreachable. A server that needs a token counts as reachable: its page asks for the token. */
 async function checkServer(call: Call): Promise<void> {
   try {
     await withTaskonaut(call, (taskonaut) => taskonaut.checkReady());

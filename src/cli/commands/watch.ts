@@ -117,7 +117,7 @@ function lineOf(event: TaskEvent, { paint }: Call["look"]): string {
     .trimEnd();
 }
 
-/** A line for a program: the event, or what else it has to know. */
+/** A line for a program: the event, `ready` or `resync`. */
 async function showJsonLine({ io }: Call, told: Told): Promise<boolean> {
   if (told.kind === "quiet") return true;
   const value = told.kind === "event" ? told.event : told;

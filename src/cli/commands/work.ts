@@ -37,7 +37,7 @@ export const work: Command = {
     const { interrupts, wiring } = call;
     const { log } = wiring;
     const leave = new AbortController();
-    // from the start: a signal that comes while the database is opened counts too
+    // listens from the start: a signal that comes while the database is opened counts too
     const stopListening = interrupts.onFirst(() => {
       leave.abort();
     });

@@ -46,7 +46,7 @@ function columnsOf(now: number): readonly Column<Worker>[] {
       head: "STATE",
       show: ({ state }) => ({ text: showText(state, 8), color: state === "alive" ? "green" : "red" }),
     },
-    // one that takes none from the queue holds what callers drive through it
+    // a process that takes no tasks from the queue holds the tasks that callers drive through it
     {
       head: "TASKS",
       right: true,
