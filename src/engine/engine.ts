@@ -10,6 +10,7 @@ import type {
   FlowDescription,
   FoundTasks,
   ListTasks,
+  LookAtSteps,
   OutputContract,
   ResolveTask,
   RunTask,
@@ -332,8 +333,8 @@ class StoreEngine implements Engine {
     return resumed ? this.#reading.tell(resumed) : this.getTask(taskId);
   }
 
-  getTask(id: string): Promise<Task> {
-    return this.#reading.getTask(id);
+  getTask(id: string, look?: LookAtSteps): Promise<Task> {
+    return this.#reading.getTask(id, look);
   }
 
   listTasks(request: ListTasks): Promise<TaskPage> {
@@ -352,8 +353,8 @@ class StoreEngine implements Engine {
     return this.#reading.readTrace(id);
   }
 
-  getTaskSummary(id: string): Promise<TaskSummary> {
-    return this.#reading.getTaskSummary(id);
+  getTaskSummary(id: string, look?: LookAtSteps): Promise<TaskSummary> {
+    return this.#reading.getTaskSummary(id, look);
   }
 
   listTaskSummaries(request: ListTasks): Promise<SummaryPage> {

@@ -1,5 +1,6 @@
 // What a caller may do: by his role, and by the flows that his token is for.
 
+import { NO_STEPS } from "../core/record/step-range.ts";
 import type { Context } from "hono";
 import { TaskonautError } from "../core/errors.ts";
 import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
@@ -48,6 +49,9 @@ async function checkFlow(c: Context, { route, caller, flows, taskonaut }: Questi
   throw forbidden(`Token ${JSON.stringify(caller.name)} is for ${flows.join(", ")} only.${advice}`);
 }
 
+/** Of the task its flow is wanted alone, however many steps it has. */
+const NO_LOOK = { steps: NO_STEPS };
+
 async function flowsAsked(
   c: Context,
   path: string,
@@ -55,7 +59,7 @@ async function flowsAsked(
   taskonaut: Taskonaut,
 ): Promise<readonly string[]> {
   if (path.startsWith("/flows/:name")) return [param(c, "name")];
-  if (path.startsWith("/tasks/:id")) return [(await taskonaut.getTaskSummary(param(c, "id"))).flow_name];
+  if (path.startsWith("/tasks/:id")) return [(await taskonaut.getTaskSummary(param(c, "id"), NO_LOOK)).flow_name];
   if (path.startsWith("/schedules/:name")) return [(await taskonaut.schedules.get(param(c, "name"))).flow_name];
   if (path === "/tasks" && method === "POST") return [DEFAULT_FLOW];
   // who names none hears of his

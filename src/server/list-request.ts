@@ -1,13 +1,14 @@
 // What a request for tasks asks for: which of them, how many, and how much of each.
 
 import type { ListTasks } from "../core/api/taskonaut.ts";
+import type { StepRange } from "../core/record/step-range.ts";
 import type { TaskFilter } from "../core/api/task-filter.ts";
 import type { Violation } from "../core/errors.ts";
 import { PAGE_MAX } from "../core/limits.ts";
 import { suggest } from "../core/nearest.ts";
 import { inputInvalid } from "./check.ts";
 import { FILTER_PARAMETERS, readFilterQuery, REPEATABLE_FILTERS } from "./filter-query.ts";
-import { readStepRange, type StepRange, STEPS_PARAMETER } from "./pick-steps.ts";
+import { readStepRange, STEPS_PARAMETER } from "./pick-steps.ts";
 import { type Query, violationsOf } from "./query.ts";
 import { readWait, WAIT_PARAMETER } from "./waiting.ts";
 
@@ -63,7 +64,7 @@ export function readListRequest(query: Query): {
     errors.push({ path: "limit", message });
   }
   if (errors.length > 0) throw inputInvalid(errors);
-  const request = { limit: count, filter, ...(cursor !== undefined && { cursor }) };
+  const request = { limit: count, filter, steps, ...(cursor !== undefined && { cursor }) };
   return { view, steps, isAll: limit === undefined && cursor === undefined, request };
 }
 

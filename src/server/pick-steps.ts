@@ -2,21 +2,17 @@
 
 import type { StepSummary, Task, TaskStep, TaskSummary } from "../core/api/task.ts";
 import type { SummaryPage, TaskPage } from "../core/api/taskonaut.ts";
+import { NO_STEPS, type StepRange } from "../core/record/step-range.ts";
 import type { Violation } from "../core/errors.ts";
 import type { Query } from "./query.ts";
 
 export const STEPS_PARAMETER = "steps";
 
-/** A range of step_index, both ends included; `last`: the newest one. */
-export type StepRange = { readonly from: number; readonly to: number } | "last";
-
-const NONE: StepRange = { from: 0, to: -1 };
-
 /** Undefined: all of them. What is wrong with it joins the errors. */
 export function readStepRange(query: Query, errors: Violation[]): StepRange | undefined {
   const [text] = query.get(STEPS_PARAMETER) ?? [];
   if (text === undefined) return undefined;
-  if (text === "none") return NONE;
+  if (text === "none") return NO_STEPS;
   if (text === "last") return text;
   const [, first, last] = /^(\d{1,9})-(\d{1,9})$/.exec(text) ?? [];
   const [from, to] = [Number(first), Number(last)];
@@ -32,15 +28,15 @@ export function readStepRange(query: Query, errors: Violation[]): StepRange | un
  */
 export function pickSteps(task: Task | TaskSummary, range: StepRange | undefined): Task | TaskSummary {
   if (range === undefined) return task;
-  const { length } = task.steps;
+  const count = task.step_count ?? task.steps.length;
   const last = task.steps.at(-1)?.step_index;
   const isPicked = ({ step_index: index, doubt }: TaskStep | StepSummary): boolean =>
     doubt !== null || (range === "last" ? index === last : index >= range.from && index <= range.to);
-  if (!("tool_calls" in task)) return { ...task, steps: task.steps.filter(isPicked), step_count: length };
+  if (!("tool_calls" in task)) return { ...task, steps: task.steps.filter(isPicked), step_count: count };
   const steps = task.steps.filter(isPicked);
   const ids = new Set(steps.map(({ id }) => id));
   const tool_calls = task.tool_calls.filter((call) => ids.has(call.task_step_id));
-  return { ...task, steps, tool_calls, step_count: length };
+  return { ...task, steps, tool_calls, step_count: count };
 }
 
 /** What is damaged stays as it is told. */

@@ -196,7 +196,8 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
         return answer(c, pickSteps(task, steps));
       });
     }
-    const task = view === "summary" ? await taskonaut.getTaskSummary(id) : await taskonaut.getTask(id);
+    const look = { steps };
+    const task = view === "summary" ? await taskonaut.getTaskSummary(id, look) : await taskonaut.getTask(id, look);
     return answer(c, pickSteps(task, steps));
   }
 

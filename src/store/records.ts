@@ -6,6 +6,7 @@
 
 import { hasCode } from "../core/errors.ts";
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record/record.ts";
+import type { StepRange } from "../core/record/step-range.ts";
 import { turnOfLoop } from "../turn-of-loop.ts";
 import { Gaps } from "./payloads.ts";
 import { recordDamaged } from "./record-damaged.ts";
@@ -29,10 +30,29 @@ export interface RecordReader {
   readSteps(taskId: string, after: string): Promise<readonly StepRow[]>;
   /** PAGE_ROWS at most, by idempotency_key, beginning after `after`. */
   readCalls(taskId: string, after: string): Promise<readonly ToolCallRow[]>;
+  /** From one snapshot. */
+  readPart(taskId: string, part: PartOfSteps): Promise<ReadPart>;
   /** Throws record_damaged. */
   fillGaps(gaps: Gaps): Promise<void>;
   /** Where the database takes any bytes for a text: throws record_damaged where those of the record are none. */
   checkTexts?(record: TaskRecord): Promise<void>;
+}
+
+/** Of a range the steps that are read at once; more are read page by page. */
+const PART_MAX = 2000;
+
+/** Besides the range all that are in doubt, that run or wait, and whose outcomes the flow has not been given. */
+export interface PartOfSteps {
+  readonly range: StepRange;
+  /** Of the task's row. */
+  readonly observed: number;
+}
+
+export interface ReadPart {
+  /** Of the task. */
+  readonly count: number;
+  readonly steps: readonly StepRow[];
+  readonly calls: readonly ToolCallRow[];
 }
 
 /** SR1. So often a large task is read again. */
@@ -47,7 +67,7 @@ export async function completeRecord(
   reader: RecordReader,
   reading: Reading = {},
 ): Promise<TaskRecord | undefined> {
-  const record = read.isBare ? await readLarge(read.record.task, reader) : read.record;
+  const record = read.isBare ? await readBare(read.record.task, reader, reading) : read.record;
   if (record) await fillRecords([record], reader, reading);
   return record;
 }
@@ -128,24 +148,40 @@ async function succeeds(filling: Promise<void>): Promise<boolean> {
   }
 }
 
-async function readLarge(first: TaskRow, reader: RecordReader): Promise<TaskRecord | undefined> {
-  const { id } = first;
+async function readBare(
+  first: TaskRow,
+  reader: RecordReader,
+  { steps: range }: Reading,
+): Promise<TaskRecord | undefined> {
+  const isPart = range === "last" || (range !== undefined && range.to - range.from < PART_MAX);
   for (let task = first, readings = 1; ; readings++) {
-    const steps = await readPages(
-      (after) => reader.readSteps(id, after),
-      FIRST.id,
-      (step) => step.id,
-    );
-    const calls = await readPages(
-      (after) => reader.readCalls(id, after),
-      FIRST.key,
-      (call) => call.idempotency_key,
-    );
-    const now = await reader.readRow(id);
+    const below = isPart ? await readPart(task, range, reader) : await readAll(task.id, reader);
+    const now = await reader.readRow(task.id);
     if (!now) return undefined;
-    if (now.version === task.version || readings === READINGS_MAX) return inOrder({ task, steps, calls });
+    if (now.version === task.version || readings === READINGS_MAX) return inOrder({ task, ...below });
     task = now;
   }
+}
+
+type Below = Omit<TaskRecord, "task">;
+
+async function readPart({ id, observed_count }: TaskRow, range: StepRange, reader: RecordReader): Promise<Below> {
+  const { count, ...rows } = await reader.readPart(id, { range, observed: observed_count });
+  return { ...rows, stepCount: count };
+}
+
+async function readAll(id: string, reader: RecordReader): Promise<Below> {
+  const steps = await readPages(
+    (after) => reader.readSteps(id, after),
+    FIRST.id,
+    (step) => step.id,
+  );
+  const calls = await readPages(
+    (after) => reader.readCalls(id, after),
+    FIRST.key,
+    (call) => call.idempotency_key,
+  );
+  return { steps, calls };
 }
 
 async function readPages<Row>(
@@ -164,11 +200,11 @@ async function readPages<Row>(
   }
 }
 
-function inOrder({ task, steps, calls }: TaskRecord): TaskRecord {
+function inOrder({ steps, calls, ...others }: TaskRecord): TaskRecord {
   const indexOf = new Map(steps.map((step) => [step.id, step.step_index]));
   const placeOf = (call: ToolCallRow): number => indexOf.get(call.task_step_id) ?? 0;
   return {
-    task,
+    ...others,
     steps: steps.toSorted((a, b) => a.step_index - b.step_index),
     calls: calls.toSorted((a, b) => a.created_at - b.created_at || placeOf(a) - placeOf(b) || (a.id < b.id ? -1 : 1)),
   };

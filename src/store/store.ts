@@ -14,6 +14,7 @@ import type { RowFilter } from "../core/record/row-filter.ts";
 import type { TaskStatus } from "../core/record/status.ts";
 import type { TaskName } from "../core/record/task-names.ts";
 import type { AdmissionStore } from "./admission-store.ts";
+import type { StepRange } from "../core/record/step-range.ts";
 import type { Audited, AuditStore } from "./audit-store.ts";
 import type { CounterStore } from "./counter-store.ts";
 import type { FigureStore } from "./figure-store.ts";
@@ -103,6 +104,8 @@ export const INBOX_PAGE = 20;
 export interface Reading {
   /** For a summary: long inputs and outputs are left where they are, and their columns hold anything but them. */
   readonly isLean?: boolean;
+  /** Of a large task at least these steps, with their calls, and all that tell what it waits for; unset: all. */
+  readonly steps?: StepRange | undefined;
 }
 
 /** The place of a task in lists. */

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 
 import type { StepRow, TaskRecord } from "../../src/core/record/record.ts";
+import { NO_STEPS, type StepRange } from "../../src/core/record/step-range.ts";
 import { LARGE_BYTES, PAGE_ROWS, TOGETHER_BYTES } from "../../src/store/sizes.ts";
 import type { InboxPost } from "../../src/store/store.ts";
 import { recordsOf } from "../support/listed.ts";
@@ -50,6 +51,44 @@ export function sizeContract(dialect: string, create: () => Promise<Place>): voi
   describe(`${dialect}: sizes`, () => {
     const bench = taskBench(create);
     const { insert } = bench;
+
+    test("of a large task steps are read alone, with what tells what the task waits for, and their number", async () => {
+      const count = 3 * PAGE_ROWS;
+      const record = largeRecord(count, { observed_count: count });
+      const open = { output_payload: null, outcome_seq: null, observed_at: null };
+      const special: Readonly<Record<number, Partial<StepRow>>> = {
+        7: { ...open, status: "RUNNING", doubt: '{"message":"Its worker died."}' },
+        8: { ...open, status: "RUNNING" },
+        9: { ...open, status: "PLANNED", kind: "sleep", target: null, execution: null },
+        10: { ...open, status: "PLANNED" },
+        11: { ...open, status: "PLANNED", due_at: null },
+        12: { outcome_seq: count + 1, observed_at: null },
+      };
+      const steps = record.steps.map((step) => ({ ...step, ...special[step.step_index] }));
+      const called = record.calls.filter(({ task_step_id: of }) => steps.find(({ id }) => id === of)?.kind === "tool");
+      const whole = await insert({ ...record, steps, calls: called });
+      const { id } = whole.task;
+      const read = async (range: StepRange): Promise<TaskRecord> => {
+        const part = await bench.store.readTask(id, { steps: range });
+        if (!part) throw new Error("It is there.");
+        return part;
+      };
+      const indexesOf = ({ steps: told }: TaskRecord): readonly number[] => told.map(({ step_index }) => step_index);
+      const always = [7, 8, 9, 10, 12];
+      const part = await read({ from: 301, to: 310 });
+      expect(indexesOf(part)).toEqual([...always, 301, 302, 303, 304, 305, 306, 307, 308, 309, 310]);
+      expect(part.stepCount).toBe(count);
+      // the same rows as in the whole record, with their calls
+      const told = new Set(part.steps.map((step) => step.id));
+      const all = await bench.store.readTask(id);
+      expect(part.steps).toEqual(all?.steps.filter((step) => told.has(step.id)) ?? []);
+      expect(part.calls).toEqual(all?.calls.filter((call) => told.has(call.task_step_id)) ?? []);
+      expect([all?.stepCount, all?.steps.length]).toEqual([undefined, count]);
+      expect(indexesOf(await read("last"))).toEqual([...always, count]);
+      expect(indexesOf(await read(NO_STEPS))).toEqual(always);
+      const [listed] = recordsOf(await bench.store.listTasks({ limit: 1, steps: "last" }));
+      expect([listed && indexesOf(listed), listed?.stepCount]).toEqual([[...always, count], count]);
+    });
 
     test("a lean reading leaves long payloads where they are, and tells all else", async () => {
       const error = JSON.stringify({ name: "Error", message: "no", fields: { text: "ž".repeat(10_000) } });

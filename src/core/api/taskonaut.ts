@@ -13,6 +13,7 @@ import type { Limits } from "./limits.ts";
 import type { Results } from "./results.ts";
 import type { CountTasks, TaskCounts } from "./task-counts.ts";
 import type { ReadStats, Stats } from "./stats.ts";
+import type { StepRange } from "../record/step-range.ts";
 import type { TaskFilter } from "./task-filter.ts";
 import type { Trace } from "../record/trace.ts";
 import type { Tokens } from "./tokens.ts";
@@ -51,7 +52,12 @@ export interface RunTask {
   readonly maxSteps?: number;
 }
 
-export interface ListTasks {
+export interface LookAtSteps {
+  /** Of a large task steps may be left out that are not among these; then `step_count` tells how many there are. */
+  readonly steps?: StepRange | undefined;
+}
+
+export interface ListTasks extends LookAtSteps {
   /** How many tasks at most, 1 to 1000; fewer come where they are large, and where a filter lets few through. */
   readonly limit: number;
   /** Unset: all tasks. */
@@ -184,7 +190,7 @@ export interface Taskonaut {
   /** Takes a parked task up again. Throws task_parked where what stood against it still does. */
   resumeTask(id: string): Promise<Task>;
   /** Throws task_not_found, task_id_invalid (no UUID; any letter case is taken). */
-  getTask(id: string): Promise<Task>;
+  getTask(id: string, look?: LookAtSteps): Promise<Task>;
   /** Newest first. With a filter a page may be short, or empty, and have a next one. Throws input_invalid. */
   listTasks(request: ListTasks): Promise<TaskPage>;
   /** How many tasks there are, by flow and state. Throws input_invalid. */
@@ -194,7 +200,7 @@ export interface Taskonaut {
   /** What has ended of the task, as spans. Throws as getTask. */
   readTrace(id: string): Promise<Trace>;
   /** As getTask, without payloads and without the flat list of tool calls. */
-  getTaskSummary(id: string): Promise<TaskSummary>;
+  getTaskSummary(id: string, look?: LookAtSteps): Promise<TaskSummary>;
   /** As listTasks, with summaries. */
   listTaskSummaries(request: ListTasks): Promise<SummaryPage>;
   /**

@@ -161,4 +161,6 @@ export interface TaskRecord {
   readonly task: TaskRow;
   readonly steps: readonly StepRow[];
   readonly calls: readonly ToolCallRow[];
+  /** How many steps there are, where only those are here that somebody looks at: nobody drives the task by it. */
+  readonly stepCount?: number;
 }

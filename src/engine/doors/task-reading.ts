@@ -10,7 +10,7 @@ import { checkFilter } from "../../core/api/filter-text.ts";
 import type { TaskFilter } from "../../core/api/task-filter.ts";
 import type { CountTasks, TaskCounts } from "../../core/api/task-counts.ts";
 import type { Task, TaskSummary } from "../../core/api/task.ts";
-import type { ListTasks, SummaryPage, TaskPage } from "../../core/api/taskonaut.ts";
+import type { ListTasks, LookAtSteps, SummaryPage, TaskPage } from "../../core/api/taskonaut.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Reading, Store } from "../../store/store.ts";
 import type { KnownPauses } from "../process/known-pauses.ts";
@@ -44,12 +44,12 @@ interface ReadingTools {
 export class TaskReading {
   constructor(private readonly tools: ReadingTools) {}
 
-  async getTask(id: string): Promise<Task> {
-    return this.#tellInLine(await this.tools.read(parseTaskId(id)));
+  async getTask(id: string, { steps }: LookAtSteps = {}): Promise<Task> {
+    return this.#tellInLine(await this.tools.read(parseTaskId(id), { steps }));
   }
 
-  async getTaskSummary(id: string): Promise<TaskSummary> {
-    return summarize(await this.#tellInLine(await this.tools.read(parseTaskId(id), LEAN)));
+  async getTaskSummary(id: string, { steps }: LookAtSteps = {}): Promise<TaskSummary> {
+    return summarize(await this.#tellInLine(await this.tools.read(parseTaskId(id), { ...LEAN, steps })));
   }
 
   async readTrace(id: string): Promise<Trace> {
@@ -61,14 +61,14 @@ export class TaskReading {
     const { store, pauses, turnOfLoop } = this.tools;
     await turnOfLoop();
     await this.#checkNames(request);
-    return listTasks(store, request, {}, () => pauses.list());
+    return listTasks(store, request, { steps: request.steps }, () => pauses.list());
   }
 
   async listTaskSummaries(request: ListTasks): Promise<SummaryPage> {
     const { store, pauses, turnOfLoop } = this.tools;
     await turnOfLoop();
     await this.#checkNames(request);
-    const { tasks, ...page } = await listTasks(store, request, LEAN, () => pauses.list());
+    const { tasks, ...page } = await listTasks(store, request, { ...LEAN, steps: request.steps }, () => pauses.list());
     return { tasks: tasks.map(summarizeListed), ...page };
   }
 

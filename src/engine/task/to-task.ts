@@ -36,7 +36,7 @@ export async function toTaskInTurns(record: TaskRecord): Promise<Task> {
 /** So much JSON is read between two yields, in characters. */
 const READ_MAX = 512 * 1024;
 
-function* makeTask({ task, steps, calls }: TaskRecord): Generator<undefined, Task> {
+function* makeTask({ task, steps, calls, stepCount }: TaskRecord): Generator<undefined, Task> {
   assertKnown(NEXT, task.status);
   const reader = new Reader();
   const toolCalls: ToolCall[] = [];
@@ -80,6 +80,7 @@ function* makeTask({ task, steps, calls }: TaskRecord): Generator<undefined, Tas
     created_at: reader.at(task.created_at),
     updated_at: reader.at(task.updated_at),
     finished_at: task.finished_at === null ? null : reader.at(task.finished_at),
+    ...(stepCount !== undefined && { step_count: stepCount }),
     steps: taskSteps,
     tool_calls: toolCalls,
   };

@@ -4,7 +4,14 @@
 import { PAGE_MAX } from "../../core/limits.ts";
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../core/record/record.ts";
 import type { RowFilter } from "../../core/record/row-filter.ts";
-import { completeRecord, type ReadTask, type RecordReader, toListed } from "../records.ts";
+import {
+  completeRecord,
+  type PartOfSteps,
+  type ReadPart,
+  type ReadTask,
+  type RecordReader,
+  toListed,
+} from "../records.ts";
 import { LARGE_BYTES, PAGE_ROWS, TOGETHER_BYTES } from "../sizes.ts";
 import type { ListPage, Reading, TaskList } from "../store.ts";
 import { TASK_STEPS, TASKS, TOOL_CALLS } from "../tables.ts";
@@ -139,6 +146,38 @@ export function recordReader(client: PostgresClient, schema: Schema): RecordRead
         where c.task_id = $1 and c.idempotency_key > $2 order by c.idempotency_key limit ${PAGE_ROWS}`,
         [id, after],
       ),
+    readPart: (id, part) => readPart(client, schema, id, part),
     fillGaps: (gaps) => fillGaps(client, schema, gaps),
   };
+}
+
+/** One statement, so one snapshot. */
+async function readPart(
+  client: PostgresClient,
+  schema: Schema,
+  id: string,
+  { range, observed }: PartOfSteps,
+): Promise<ReadPart> {
+  const isLast = range === "last";
+  const [row] = await client.read<{ count: number; steps: string; calls: string }>(
+    `with counted as materialized (
+      select count(*)::integer as count, max(step_index) as last from ${schema}.task_steps where task_id = $1::uuid
+    ), step as materialized (
+      select s.* from ${schema}.task_steps s, counted n where s.task_id = $1::uuid and (
+        s.step_index between coalesce($2::integer, n.last) and coalesce($3::integer, n.last)
+        or s.doubt is not null or s.status = 'RUNNING'
+        or (s.status = 'PLANNED' and (s.kind <> 'tool' or s.due_at is not null)) or s.outcome_seq > $4::integer
+      )
+    ), call as materialized (
+      select c.* from ${schema}.tool_calls c
+      where c.task_id = $1::uuid and c.task_step_id in (select id from step)
+    )
+    select n.count,
+      (select coalesce(json_agg(r), '[]')::text from (select ${selectList(columnsOf(TASK_STEPS, "s"))} from step s) r) as steps,
+      (select coalesce(json_agg(r), '[]')::text from (select ${selectList(columnsOf(TOOL_CALLS, "c"))} from call c) r) as calls
+    from counted n`,
+    [id, isLast ? null : range.from, isLast ? null : range.to, observed],
+  );
+  if (!row) throw new Error("A count is one row.");
+  return { count: row.count, steps: JSON.parse(row.steps) as StepRow[], calls: JSON.parse(row.calls) as ToolCallRow[] };
 }

@@ -13,9 +13,9 @@ import { isCorrupt } from "./failures.ts";
 import { assertUtf8, mayBeGarbled } from "./garbled.ts";
 import { fillGaps } from "./payloads.ts";
 import { searchTasks } from "./search.ts";
-import { selectStepPage, selectSteps } from "./steps.ts";
+import { selectPart, selectStepPage, selectSteps } from "./steps.ts";
 import { selectMatching, selectTask, selectTaskKeys, selectTasks } from "./tasks.ts";
-import { selectCallPage, selectCalls } from "./tool-calls.ts";
+import { selectCallPage, selectCalls, selectCallsOf } from "./tool-calls.ts";
 
 export async function readTask(
   connection: SqliteConnection,
@@ -192,6 +192,19 @@ function recordReader(connection: SqliteConnection): RecordReader {
     readRow: (id) => aboutTask(connection, id, () => selectTask(connection, id)),
     readSteps: (id, after) => aboutTask(connection, id, () => selectStepPage(connection, id, after)),
     readCalls: (id, after) => aboutTask(connection, id, () => selectCallPage(connection, id, after)),
+    readPart: (id, part) =>
+      aboutTask(connection, id, () => {
+        const { count, steps } = selectPart(connection, id, part);
+        return {
+          count,
+          steps,
+          calls: selectCallsOf(
+            connection,
+            id,
+            steps.map((step) => step.id),
+          ),
+        };
+      }),
     fillGaps: (gaps) => fillGaps(connection, gaps),
     checkTexts: async (record) => {
       if (mayBeGarbled(record)) await assertUtf8(connection, record.task.id);

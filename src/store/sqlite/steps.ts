@@ -1,6 +1,7 @@
 // The table `task_steps`. These functions run within a transaction of the connection.
 
 import type { StepRow, Writable } from "../../core/record/record.ts";
+import type { PartOfSteps } from "../records.ts";
 import { PAGE_ROWS } from "../sizes.ts";
 import { TASK_STEPS } from "../tables.ts";
 import { parametersOf, type SqliteConnection } from "./connection.ts";
@@ -20,6 +21,16 @@ const SELECT_PAGE = `
   select ${columnList(TASK_STEPS, "step")}
   from task_steps as step where step.task_id = $taskId and step.id > $after order by step.id limit ${PAGE_ROWS}`;
 
+/** A task's steps lie together: one walk, in which few rows are taken. */
+const SELECT_PART = `
+  select ${columnList(TASK_STEPS, "step")}
+  from task_steps as step where step.task_id = $taskId and (
+    step.step_index between $from and $to or step.doubt is not null or step.status = 'RUNNING'
+    or (step.status = 'PLANNED' and (step.kind <> 'tool' or step.due_at is not null)) or step.outcome_seq > $observed
+  )`;
+
+const COUNT = "select count(*) as count, max(step_index) as last from task_steps where task_id = $taskId";
+
 export function insertStep(connection: SqliteConnection, step: StepRow): void {
   insertRow(connection, INSERTS, step);
 }
@@ -31,6 +42,17 @@ export function updateStep(connection: SqliteConnection, step: StepRow): void {
 /** A page of the steps of one task, by id. */
 export function selectStepPage(connection: SqliteConnection, taskId: string, after: string): StepRow[] {
   return connection.prepare<StepRow>(SELECT_PAGE).all({ taskId, after });
+}
+
+/** See `PartOfSteps`; in no order. */
+export function selectPart(
+  connection: SqliteConnection,
+  taskId: string,
+  { range, observed }: PartOfSteps,
+): { readonly count: number; readonly steps: StepRow[] } {
+  const { count = 0, last } = connection.prepare<{ count: number; last: number | null }>(COUNT).get({ taskId }) ?? {};
+  const { from, to } = range === "last" ? { from: last ?? 0, to: last ?? 0 } : range;
+  return { count, steps: connection.prepare<StepRow>(SELECT_PART).all({ taskId, from, to, observed }) };
 }
 
 /** The steps of each of these tasks by step_index. They are few: sorting all of them in SQL costs more. */

@@ -22,6 +22,10 @@ const SELECT_PAGE = `
   from tool_calls c where c.task_id = $taskId and c.idempotency_key > $after
   order by c.idempotency_key limit ${PAGE_ROWS}`;
 
+const SELECT_OF_STEPS = `
+  select ${columnList(TOOL_CALLS, "c")}
+  from tool_calls c where c.task_id = $taskId and c.task_step_id in (select value from json_each($stepIds))`;
+
 export function insertCall(connection: SqliteConnection, call: ToolCallRow): void {
   insertRow(connection, INSERTS, call);
 }
@@ -33,6 +37,11 @@ export function updateCall(connection: SqliteConnection, call: ToolCallRow): voi
 /** A page of the calls of one task, by idempotency_key. */
 export function selectCallPage(connection: SqliteConnection, taskId: string, after: string): ToolCallRow[] {
   return connection.prepare<ToolCallRow>(SELECT_PAGE).all({ taskId, after });
+}
+
+/** In no order. */
+export function selectCallsOf(connection: SqliteConnection, taskId: string, stepIds: readonly string[]): ToolCallRow[] {
+  return connection.prepare<ToolCallRow>(SELECT_OF_STEPS).all({ taskId, stepIds: JSON.stringify(stepIds) });
 }
 
 /** The calls of each task by created_at, then by the step_index of their step. */
