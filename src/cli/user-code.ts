@@ -19,6 +19,8 @@ const LAST_LINES_MS = 1000;
 
 export class UserCode implements ToolWatch {
   readonly #attempts = new AsyncLocalStorage<RunningAttempt>();
+  /** Runs something as if nothing had been entered, and takes back what that enters. */
+  readonly #outside = AsyncLocalStorage.snapshot();
   readonly #running = new Set<RunningAttempt>();
   #log: Log | undefined;
 
@@ -51,7 +53,8 @@ export class UserCode implements ToolWatch {
   }
 
   within<T>(attempt: RunningAttempt, run: () => T): T {
-    return this.#attempts.run(attempt, run);
+    // `enterWith` in a tool would last for whatever runs next in this process: other tools, and flows
+    return this.#outside(() => this.#attempts.run(attempt, run));
   }
 
   begin(attempt: RunningAttempt): void {

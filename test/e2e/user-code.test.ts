@@ -16,13 +16,17 @@ const FLOWS = `
 import { call, defineFlow, defineTool } from "taskonaut";
 import * as v from "valibot";
 import { execSync, spawn, spawnSync } from "node:child_process";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { createWriteStream, writeSync } from "node:fs";
 
 Bun.spawnSync(["echo", "by a file that is loaded"], { stdout: "inherit" });
 
 const never = new Promise(() => {});
 
+const storage = new AsyncLocalStorage();
 const MANNERS = {
+  enters() { storage.enterWith("of a tool"); return storage.getStore(); },
+  async enters_later() { storage.enterWith("of a tool"); await 1; return storage.getStore(); },
   exits() { process.exit(0); },
   aborts() { process.abort(); },
   really_exits() { process.reallyExit(0); },
@@ -71,7 +75,19 @@ const once = defineTool({
 export const flows = [...tools, once].map((tool) =>
   defineFlow({ name: "flow_" + tool.name, input: v.object({}), *run() { return yield* call(tool, {}); } }),
 );
-export const [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = flows;
+const [enters, entersLater] = tools;
+const looks = defineTool({ name: "looks", input: v.object({}), output: v.unknown(), run: () => storage.getStore() ?? "nothing" });
+export const entering = defineFlow({
+  name: "entering",
+  input: v.object({}),
+  *run() {
+    const seen = [storage.getStore() ?? "nothing"];
+    for (const tool of [enters, entersLater])
+      seen.push(yield* call(tool, {}), storage.getStore() ?? "nothing", yield* call(looks, {}, { as: "looks_" + seen.length }));
+    return seen;
+  },
+});
+export const [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q] = flows;
 `;
 
 let sandbox: Sandbox;
@@ -126,6 +142,13 @@ test("what a tool writes around the program goes to stderr as well, from child p
   const ways = ["the shell", "Bun.spawn", "spawn", "execSync", "spawnSync", "writeSync", "createWriteStream"];
   for (const how of [...ways, "Bun.file", "a writer", "a thread", "a file that is loaded"])
     expect(ended.stderr).toContain(`by ${how}\n`);
+});
+
+test("what a tool enters by AsyncLocalStorage is its own: no flow and no other tool sees it", async () => {
+  const { exit, stdout } = await sandbox.run(["run-flow", "entering", "--json"]);
+  expect(exit).toBe(0);
+  const { output_payload } = JSON.parse(stdout) as Task;
+  expect(output_payload).toEqual(["nothing", ...Array(2).fill(["of a tool", "nothing", "nothing"]).flat()]);
 });
 
 test("a process that only looks whether it is there is not ended by that", async () => {

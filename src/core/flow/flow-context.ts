@@ -17,7 +17,7 @@ export function random(): number {
 /** As `random()`, of a row of its own: a package that draws, or does not, changes nothing of what the flow draws. */
 export function randomForPackages(): number | undefined {
   const scope = currentScope();
-  return scope && toFraction(draw(scope, `${scope.path}|packages`));
+  return scope && toFraction(draw(scope, `${scope.path}/packages`));
 }
 
 /** A UUID (version 5), drawn from the task's id and the place in the flow. */

@@ -48,6 +48,9 @@ describe("a contract that no JSON can keep is refused where it is defined, with 
     ["a promise", v.object({ p: v.promise() }), "at p is v.promise()"],
     ["nothing at all", v.undefined(), "is v.undefined()"],
     ["a literal", v.object({ n: v.literal(5n) }), "at n is v.bigint()"],
+    ["a literal that is no number", v.literal(Number.NaN), "is v.literal(NaN)"],
+    ["a literal without an end", v.object({ n: v.literal(Infinity) }), "at n is v.literal(Infinity)"],
+    ["every word of a list", v.picklist([5n, 6n]), "is v.bigint()"],
     ["a field that may be left out", v.object({ at: v.optional(v.date(), () => new Date()) }), "at at is v.date()"],
     ["the start of a pipe", v.pipe(v.date(), v.maxValue(new Date(5))), "is v.date()"],
     ["the end of a pipe", v.pipe(v.unknown(), v.date()), "is v.date()"],
@@ -88,6 +91,10 @@ describe("a contract that no JSON can keep is refused where it is defined, with 
     expect(gives(toDate)).toBeUndefined(); // nobody knows what it makes
     expect([takes(toDate), gives(fromDate)]).toEqual([undefined, undefined]);
     expect(takes(fromDate)).toContain("v.date()");
+  });
+
+  test("of a list of words one is enough", () => {
+    expect(flow(v.picklist([5n, 6]))).toBeUndefined();
   });
 
   test("what can be kept passes", () => {

@@ -115,11 +115,24 @@ function faultOfNone({ kind, type, options = [], enum: members = {} }: Part, pat
   return isEmpty ? { path, message: `is v.${type}() of nothing, which no value satisfies.` } : undefined;
 }
 
-function faultOfType({ type, literal }: Part, path: string, sides: readonly Side[]): Fault | undefined {
+function faultOfType(
+  { type, literal, options = [], enum: members = {} }: Part,
+  path: string,
+  sides: readonly Side[],
+): Fault | undefined {
   if (sides.includes("nothing") && (type === "undefined" || type === "void")) return undefined;
   if (Object.hasOwn(NOT_JSON, type)) return notJson(type, path);
-  const isLiteral = type === "literal" && ["bigint", "symbol", "undefined"].includes(typeof literal);
-  return isLiteral ? notJson(typeof literal, path) : undefined;
+  if (type === "literal") return faultOfWord(literal, path);
+  // of a list of words one is enough
+  const words = type === "picklist" ? options : type === "enum" ? Object.values(members) : [];
+  const faults = words.map((word) => faultOfWord(word, path));
+  return faults.every(Boolean) ? faults[0] : undefined;
+}
+
+function faultOfWord(word: unknown, path: string): Fault | undefined {
+  if (["bigint", "symbol", "undefined"].includes(typeof word)) return notJson(typeof word, path);
+  if (typeof word !== "number" || Number.isFinite(word)) return undefined;
+  return { path, message: `is v.literal(${word}), and JSON has no such value. Write v.nullable(v.number()).` };
 }
 
 function without(sides: readonly Side[], side: Side): readonly Side[] {
