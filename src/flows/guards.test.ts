@@ -116,6 +116,11 @@ const GUARDED: Readonly<Record<string, readonly string[]>> = {
     "import.meta.require('node:' + 'os').hostname()",
     "GOT.hostname()",
     "import.meta.env.HOME",
+    "KEPT_ENV.HOME",
+    "'HOME' in KEPT_META_ENV",
+    "({ ...importedEnv })",
+    "importedEnv.HOME",
+    "importedArgv.length",
     "self.Bun.fetch('http://127.0.0.1:1/')",
     "globalThis?.Bun.fetch('http://127.0.0.1:1/')",
     "OTHER_BUN.fetch('http://127.0.0.1:1/')",
@@ -251,6 +256,7 @@ import { readFileSync } from "node:fs";
 import * as fsPromises from "fs/promises";
 import * as processModule from "node:process";
 import { hrtime } from "process";
+import { env as importedEnv, argv as importedArgv } from "node:process";
 import * as http from "node:http";
 import * as https from "node:https";
 import { createRequire as makeRequire } from "node:module";
@@ -275,6 +281,8 @@ import * as zlib from "node:zlib";
 import { AsyncLocalStorage } from "node:async_hooks";
 const DATABASE = new Database(":memory:");
 const MADE_AT_LOAD = new Intl.DateTimeFormat("en", { timeZone: "UTC" });
+const KEPT_ENV = process.env;
+const KEPT_META_ENV = import.meta.env;
 const LOCAL_DAYS = new Intl.DateTimeFormat("en");
 const FORMAT_DAY = new Intl.DateTimeFormat("en").format;
 const LOCAL_NUMBERS = new Intl.NumberFormat();

@@ -5,7 +5,7 @@
 // the comparison with the record catches where it changes a decision or an output:
 // - streams, servers and requests that were made at module load (but for sockets and databases: `INSTANCES` in `pure.ts`);
 // - state that a module keeps between calls (a counter, a cache, a map of what was seen before);
-// - values that were read at module load: `const { HOME } = process.env`, `import { env } from "node:process"`, a file;
+// - values that were read at module load: `const { HOME } = process.env`, a file;
 // - what is final of the real `Bun` (`fetch`) by a name that no text shows: `const all = globalThis; all.Bun.fetch(…)`;
 // - a promise that the flow makes and drops: its callbacks run after the flag is off (an async function as a flow is
 //   refused by itself);

@@ -148,7 +148,7 @@ test("what a tool enters by AsyncLocalStorage is its own: no flow and no other t
   const { exit, stdout } = await sandbox.run(["run-flow", "entering", "--json"]);
   expect(exit).toBe(0);
   const { output_payload } = JSON.parse(stdout) as Task;
-  expect(output_payload).toEqual(["nothing", ...Array(2).fill(["of a tool", "nothing", "nothing"]).flat()]);
+  expect(output_payload).toEqual(["nothing", "of a tool", "nothing", "nothing", "of a tool", "nothing", "nothing"]);
 });
 
 test("a process that only looks whether it is there is not ended by that", async () => {

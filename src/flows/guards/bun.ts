@@ -87,7 +87,7 @@ export function withGuardedBun(text: string): WithBun | undefined {
 }
 
 /** `import { fetch, type Server, sql as db }` → fetch, sql. */
-function namesIn(clause: string): string[] {
+export function namesIn(clause: string): string[] {
   const [, list = ""] = /\{([^}]*)\}/.exec(clause) ?? [];
   return list
     .split(",")
