@@ -56,8 +56,8 @@ export interface Command {
   readonly needs: "tasks" | "database" | "files" | "program";
   /** It runs no flow, so it loads none: a flow file with an error does not stop it. */
   readonly readsOnly?: boolean;
-  /** It creates a missing SQLite file. All other commands report that the file is missing. */
-  readonly makesDatabase?: boolean;
+  /** The command, or this action of it, creates a missing SQLite file. All other commands report that the file is missing. */
+  readonly makesDatabase?: true | "add";
   /** It is about flows: `--flows` means these files, even if the environment names a server. */
   readonly prefersFiles?: boolean;
   /** Further global options that the command refuses, besides those that `needs` and `readsOnly` exclude. */

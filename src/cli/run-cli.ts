@@ -170,7 +170,7 @@ async function runReading(
     }
     const logsAtTerminal = io.stderr.isTTY;
     const ownEnv = command.needs === "program" ? {} : env;
-    const settings = resolveSettings(command, flags, ownEnv, lists, { logsAtTerminal });
+    const settings = resolveSettings(command, flags, ownEnv, lists, { logsAtTerminal, action: args[0] });
     debug = settings.logLevel === "debug";
     hints = new Hints({ ...typed, apiBaseUrl: settings.apiBaseUrl });
     const interrupts = createInterrupts(io);

@@ -24,7 +24,7 @@ export function resolveSettings(
   flags: ReadonlyMap<string, string>,
   env: Env,
   lists: ReadonlyMap<string, readonly string[]> = new Map(),
-  { logsAtTerminal = false } = {},
+  { logsAtTerminal = false, action }: { readonly logsAtTerminal?: boolean; readonly action?: string | undefined } = {},
 ): Settings {
   const problems: Violation[] = [];
   const find = (flag: string, variable: string): Source | undefined => findSource(flags, flag, env, variable);
@@ -67,7 +67,7 @@ export function resolveSettings(
     databaseUrl: database?.value,
     apiBaseUrl: api && readHttpUrl(api, problems),
     apiToken: env["TASKONAUT_API_TOKEN"] || undefined,
-    makesDatabase: command.makesDatabase === true,
+    makesDatabase: [true, action ?? ""].includes(command.makesDatabase ?? false),
     flows: lists.get("flows") ?? [],
     loadsFlows: command.readsOnly !== true,
     logLevel: level ? chooseWord<LogLevel>(level, LOG_LEVELS, problems) : command.logLevel,

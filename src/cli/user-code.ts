@@ -11,7 +11,7 @@ import { sendConsoleToStderr } from "./console.ts";
 import { hostGuestProcesses } from "./guest-processes.ts";
 import type { LineWriter } from "./line-writer.ts";
 import type { OwnStdout } from "./own-stdout.ts";
-import { ProcessExitError, refuseEnds } from "./refuse-ends.ts";
+import { ProcessExitError, refuseEnds } from "../refuse-ends.ts";
 
 /** What a fault of the program itself exits with: EX_SOFTWARE of sysexits.h. */
 const EXIT_INTERNAL = 70;

@@ -5,7 +5,9 @@
 import * as valibot from "valibot";
 import { installGuards } from "../flows/guards.ts";
 import { provideModules } from "../flows/prepare.ts";
+import { refuseEnds } from "../refuse-ends.ts";
 import { createTesting } from "./create-testing.ts";
+import { withUsersLines } from "./own-lines.ts";
 import { provideTested } from "./provide-tested.ts";
 
 /** Two copies would not know each other's flows: the first one stays. */
@@ -15,6 +17,8 @@ if (!(LOADED in globalThis)) {
   Reflect.set(globalThis, LOADED, true);
   // whatever a test starts, it means that program
   Reflect.deleteProperty(process.env, "BUN_BE_BUN");
+  // else a test that leaves with 0 passes for all those that follow
+  refuseEnds(withUsersLines);
   installGuards();
   provideTested();
   const { sdk, testing } = createTesting(process.env);

@@ -48,6 +48,43 @@ test("a test that fails shows its line and makes the exit code 1", async () => {
   expect(stdout).not.toContain("taskonaut-testing.js");
 });
 
+test("nothing that a test file or a tool does ends the run: what would is an error, and all other tests run", async () => {
+  await write("leaves/first.test.ts", 'import { test } from "bun:test";\nprocess.exit(0);\ntest("never", () => {});\n');
+  await write(
+    "leaves/second.test.ts",
+    `
+import { expect, test } from "bun:test";
+import { call, defineFlow, defineTool } from "taskonaut";
+import { runFlow } from "taskonaut/testing";
+import * as v from "valibot";
+const tool = defineTool({ name: "leaves", input: v.null(), output: v.null(), run: () => process.exit(0) });
+const flow = defineFlow({ name: "leaving", input: v.object({}), *run() { return yield* call(tool, null); } });
+test("a tool that leaves has failed", async () => {
+  const run = await runFlow(flow, {});
+  expect([run.status, run.error?.name]).toEqual(["FAILED", "ProcessExitError"]);
+});
+test("leaves", () => {
+  process.exit(0);
+});
+test("kills", () => {
+  process.kill(process.pid);
+});
+test("fails", () => {
+  throw new Error("seen");
+});
+`,
+  );
+  const { exit, stdout } = await sandbox.run(["test", "leaves"]);
+  expect(exit).toBe(1);
+  expect(stdout).toContain("(pass) a tool that leaves has failed");
+  for (const name of ["leaves", "kills", "fails"]) expect(stdout).toContain(`(fail) ${name}`);
+  expect(stdout).toContain("User code called process.exit(0)");
+  // with the lines of the files, and not with those of this program
+  for (const place of ["first.test.ts:2:", "second.test.ts:13:", "second.test.ts:16:", "second.test.ts:19:"])
+    expect(stdout).toContain(`/leaves/${place}`);
+  expect(stdout).not.toContain("taskonaut-testing.js");
+});
+
 test("no tests at all are an error that says how one is called", async () => {
   await write("none/pay.ts", "");
   const { exit, stdout, stderr } = await sandbox.run(["test", "none"]);

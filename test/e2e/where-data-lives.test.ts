@@ -78,6 +78,17 @@ describe("the embedded database", () => {
       ["retry-task", id],
       ["resume-task", id],
       ["resolve", id, "--retry"],
+      ["schedules"],
+      ["schedules", "preview", "nightly"],
+      ["schedule", "trigger", "nightly"],
+      ["get-tasks", "--count"],
+      ["watch"],
+      ["limits"],
+      ["pauses"],
+      ["tokens"],
+      ["audit-log", "verify"],
+      ["purge", "--dry-run"],
+      ["retry-tasks", "--all", "--dry-run"],
     ];
     for (const place of [[], ["--database-url", "sqlite:tpyo.db"]]) {
       const path = join(sandbox.folder, place.length === 0 ? "taskonaut/taskonaut.db" : "tpyo.db");
@@ -91,6 +102,8 @@ describe("the embedded database", () => {
     expect(await readdir(sandbox.folder)).toEqual([]);
     taskOf(await sandbox.run(["run-flow"]));
     expect((await sandbox.run(["workers"])).stdout).toBe("[]\n");
+    const add = ["schedule", "add", "hourly", "--flow", "echo_add", "--every", "1h"];
+    expect((await sandbox.run([...add, "--database-url", "sqlite:added.db"])).exit).toBe(0);
   });
 
   test("follows XDG_DATA_HOME, and without it the home", async () => {

@@ -32,7 +32,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   // the doors: they speak to the interface `core/api/taskonaut.ts` alone
   cli: {
-    imports: ["log", "core"],
+    imports: ["refuse-ends.ts", "log", "core"],
     packages: [
       "@clack/prompts",
       "bun:ffi",
@@ -87,6 +87,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "store/sqlite",
       "store/*store.ts",
       "turn-of-loop.ts",
+      "refuse-ends.ts",
       "sdk",
       "core",
     ],
@@ -171,6 +172,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   "store/record-damaged.ts": { imports: ["core/*"] },
 
   // who acts, through all that waits
+  "refuse-ends.ts": { imports: ["core"] },
   "acting.ts": { imports: ["core"], packages: ["node:async_hooks"] },
 
   sdk: { imports: ["core"] },

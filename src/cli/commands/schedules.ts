@@ -14,7 +14,7 @@ const COMMON = {
   options: SCHEDULE_OPTIONS,
   takesFields: false,
   needs: "tasks",
-  makesDatabase: true,
+  makesDatabase: "add",
   logLevel: "warn",
 } as const;
 
