@@ -1,4 +1,4 @@
-/** Waits between tries of what fails for a while: each is twice as long as the one before, up to a maximum. */
+/** Waits between retries: each is twice as long as the one before, up to a maximum. */
 export interface Backoff {
   readonly minMs: number;
   readonly maxMs: number;

@@ -1,4 +1,4 @@
-// Every error that a person or a program may see. The code is stable; the table says what each door makes of it.
+// Every error that a person or a program may see. The code is stable. The table gives the HTTP status and the exit code.
 
 interface ErrorFacts {
   /** What the HTTP server answers. */

@@ -1,16 +1,16 @@
-// What the engine knows of the heartbeat: the sign of life of a worker, and its ears and eyes for the others. For a worker
-// that takes tasks from the queue it is not the event loop's business, which a tool may block.
+// The heartbeat as the engine sees it: it shows that a worker is alive, and watches the other workers. For a worker that
+// takes tasks from the queue it does not run on the event loop, because a tool may block that.
 
-/** From when it is started, the worker is registered, and its lease renewed. */
+/** As soon as it is started, it registers the worker and renews its lease. */
 export interface Heartbeat {
   /**
-   * Resolves once the worker is registered: from then on it may hold tasks. Tells whether news comes by itself, or has to be
-   * looked for. Rejects with what the store throws: then nothing beats.
+   * Resolves when the worker is registered: from then on it may hold tasks. Says whether news arrives by itself or needs
+   * polling. Rejects with the error of the store: then there is no heartbeat.
    */
   readonly started: Promise<"notified" | "polling">;
-  /** Others have forgotten the worker while it was away: it is registered again, soon. */
+  /** Called if others have removed the worker while it was away: soon it is registered again. */
   register(): void;
-  /** When it resolves, no renewal is under way and none will come. Takes about a second at most, also where the database is away. */
+  /** Resolves when no renewal is under way and none will follow. Takes at most about a second, even without the database. */
   stop(): Promise<void>;
 }
 
@@ -19,7 +19,7 @@ export interface BeatingWorker {
   /** For people: host and process id. */
   readonly name: string;
   readonly leaseMs: number;
-  /** How many tasks it drives at once; 0: it takes none from the queue, and need not hear of others. */
+  /** How many tasks it drives at once. 0: it takes none from the queue, and needs no news of others. */
   readonly concurrency: number;
   /** Names of the flows that it has, for others to see; unset: none. */
   readonly flows?: readonly string[];
@@ -27,7 +27,7 @@ export interface BeatingWorker {
   readonly codes?: Readonly<Record<string, string>>;
   /** Another process may have made a task due. */
   readonly onNews: () => void;
-  /** Ids of all other workers that are dead, whenever they are others than before. */
+  /** The ids of all dead workers, each time they change. */
   readonly onDead: (ids: readonly string[]) => void;
 }
 

@@ -14,7 +14,7 @@ export interface Limits {
   readonly outputBytes: number;
   /** Of one task, over its whole life. */
   readonly stepsPerTask: number;
-  /** Of one task's record, about: its JSON texts, and a share for each step. One that has grown beyond is parked. */
+  /** The approximate size of one task's record: its JSON texts, and a share for each step. A larger task is parked. */
   readonly taskBytes: number;
   /** Of one attempt of a tool that says nothing else. */
   readonly toolTimeoutMs: number;
@@ -24,11 +24,11 @@ export interface Limits {
   readonly busyMs: number;
   /** How long running steps may take to end when the process is told to leave. */
   readonly graceMs: number;
-  /** Within this time after a worker's last sign of life others take over what it held. */
+  /** Within this time after a worker's last sign of life, others take over its tasks. */
   readonly leaseMs: number;
   /** A longer wait between two attempts is durable: the task is released and comes back when it is due. */
   readonly retryWaitMs: number;
-  /** A step whose workers died so many times in a row while it ran parks its task. */
+  /** If workers die so many times in a row while a step runs, its task is parked. */
   readonly deaths: number;
   /** How long a piece of a flow's own code may compute, from one decision to the next. */
   readonly flowStuckMs: number;

@@ -1,4 +1,4 @@
-// What the engine and the server know of logging. Writing lines is the business of `src/log`.
+// Logging as the engine and the server see it. `src/log` writes the lines.
 
 export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

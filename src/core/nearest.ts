@@ -1,12 +1,12 @@
-// What somebody may have meant who typed a name that there is not.
+// Suggests a name for one that does not exist.
 
-/** Words of other programs, and what they are called here: the text that is offered begins with the name. */
+/** Words of other programs with their names here. The suggested text begins with the name. */
 export type Synonyms = Readonly<Record<string, readonly string[]>>;
 
-/** More names than that are no help. */
+/** More suggestions would not help. */
 const OFFERED_MAX = 3;
 
-/** `; did you mean get-task?` where some of the names are close to what was typed, or mean the same; else nothing. */
+/** `; did you mean get-task?` if a name is similar to the typed word, or means the same; else an empty text. */
 export function suggest(typed: string, names: readonly string[], synonyms: Synonyms = {}): string {
   const meant = findMeant(typed, names, synonyms);
   return meant.length === 0 ? "" : `; did you mean ${meant.join(" or ")}?`;
@@ -28,7 +28,7 @@ function findMeant(typed: string, names: readonly string[], synonyms: Synonyms):
   return synonym === undefined ? [] : known(synonyms[synonym] ?? []);
 }
 
-/** A shorter word with a slip in it could be anything. */
+/** A shorter misspelled word could be anything. */
 const SYNONYM_LETTERS_MIN = 4;
 const SYNONYM_EDITS_MAX = 1;
 

@@ -1,4 +1,4 @@
-// When a schedule fires: the one place that knows cron, zones and the days on which clocks change.
+// When a schedule fires. Only this file knows cron, time zones, and the days on which clocks change.
 //
 // NF1. A cron expression is about the clock on the wall of its zone: minute, hour, day, month, weekday.
 // NF2. A time that does not exist, because the clock is set forward over it, fires once, shifted by the gap: 02:30 is 03:30.
@@ -6,7 +6,7 @@
 //      rhythm: it fires in both of them.
 // NF4. An interval (`every`) counts from 1970-01-01T00:00Z, whatever clocks do: all processes come to the same times.
 
-/** What says when. Just one of `cron` and `everyMs` is set. */
+/** When it fires. Exactly one of `cron` and `everyMs` is set. */
 export interface Timing {
   readonly cron: string | null;
   readonly everyMs: number | null;

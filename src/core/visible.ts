@@ -1,5 +1,5 @@
-// Text that users and tools wrote is shown, never obeyed: a terminal must not see a control character that came from it, and
-// neither there nor in a browser may it stand in another order than it is read in.
+// Makes text of users and tools safe to show. A terminal must not get its control characters, and neither a terminal nor a
+// browser may show it in another order than it is written in.
 
 /** Controls (C0, DEL, C1), line separators, bidirectional marks and overrides, and surrogates without a partner. */
 const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f]/gu;

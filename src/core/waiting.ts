@@ -1,4 +1,4 @@
-// What a call waits for, told once it has waited so long that a person wonders.
+// Says what a call waits for, once it has waited so long that a person would wonder.
 
 /** Told what stands between `Waiting for` and a full stop: `the database /home/me/tasks.db, which another process keeps locked`. */
 export type TellWait = (what: string) => void;

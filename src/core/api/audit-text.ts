@@ -1,4 +1,4 @@
-// The audit log as it is asked for and travels: its filters, the reason in a header, and times.
+// The audit log in requests: its filters, the reason in a header, and times.
 
 import type { Violation } from "../errors.ts";
 import { WAYS } from "../record/audit.ts";

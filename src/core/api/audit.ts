@@ -5,7 +5,7 @@ import type { Json } from "../record/json-value.ts";
 import type { Role } from "./roles.ts";
 import type { Timestamp } from "./task.ts";
 
-/** Who does what is done meanwhile. */
+/** Who acts. */
 export interface Actor {
   /** For people: the name of the token, or user and host. */
   readonly who: string;
@@ -19,7 +19,7 @@ export interface Actor {
 }
 
 export interface AuditEntry {
-  /** 1, 2, 3 … in the order in which it was done. */
+  /** 1, 2, 3 … in the order of the changes. */
   readonly seq: number;
   readonly at: Timestamp;
   readonly who: string;
@@ -43,7 +43,7 @@ export interface AuditFilter {
   /** The whole name. */
   readonly who?: string | undefined;
   readonly action?: string | undefined;
-  /** The whole id or name of what it was done to. */
+  /** The whole id or name of the target. */
   readonly target?: string | undefined;
   readonly way?: Way | undefined;
   /** Milliseconds since 1970: from then on, and before then. */
@@ -92,7 +92,7 @@ export interface AuditVerdict {
     /** The entry that tells so. */
     readonly entry: number;
   } | null;
-  /** The last entry; noted elsewhere, it tells later that the log up to it is the same. */
+  /** The last entry. Saved elsewhere, it shows later whether the log up to it is unchanged. */
   readonly head: { readonly seq: number; readonly hash: string };
   /** AUDIT_FAULTS_MAX at most. */
   readonly faults: readonly AuditFault[];
@@ -101,7 +101,7 @@ export interface AuditVerdict {
 export const AUDIT_FAULTS_MAX = 20;
 
 export interface AuditLog {
-  /** What is done within is written down under this name. A server decides itself who acts, and takes the reason alone. */
+  /** Records everything that `act` does under this name. A server decides itself who acts, and takes only the reason. */
   acting<Result>(actor: Actor, act: () => Promise<Result>): Promise<Result>;
   /** Throws input_invalid. */
   list(request: ListAudit): Promise<AuditPage>;

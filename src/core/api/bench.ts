@@ -1,5 +1,5 @@
-// What `taskonaut bench` asks and gives: figures of one run on one machine, the engine beside the baseline of its
-// database.
+// The request and the result of `taskonaut bench`: figures of one run on one machine, for the engine and for a baseline of
+// its database.
 
 export interface BenchOptions {
   /** In each round, of each kind. */

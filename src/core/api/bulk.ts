@@ -1,5 +1,6 @@
-// Acting on many tasks. An operation is shown first: how many tasks it would act on. What is then started is just that, and
-// is itself a task, of the flow BULK_FLOW: it survives crashes, is in the same lists, and can be cancelled.
+// Operations on many tasks. A preview says how many tasks an operation would act on. The started operation is exactly the
+// one of the preview. It is itself a task, of the flow BULK_FLOW: it survives crashes, is in the lists of tasks, and can be
+// cancelled.
 
 import type { PurgePage, PurgeRequest } from "./purge.ts";
 import type { CreatedTask } from "./taskonaut.ts";
@@ -13,8 +14,8 @@ export const BULK_ACTIONS = ["cancel", "retry", "resume", "signal", "delete"] as
 export type BulkAction = (typeof BULK_ACTIONS)[number];
 
 /**
- * `cancel` and `signal` act on tasks that have not ended, `retry` on FAILED ones, `resume` on parked ones, and `delete` on
- * those that have ended: others do not match.
+ * `cancel` and `signal` act on tasks that have not ended, `retry` on FAILED tasks, `resume` on parked tasks, and `delete` on
+ * tasks that have ended. Other tasks do not match.
  */
 export interface BulkRequest {
   readonly action: BulkAction;
@@ -39,11 +40,11 @@ export interface Bulk {
   /** Throws input_invalid. */
   preview(request: BulkRequest): Promise<BulkPreview>;
   /**
-   * The task of the operation, in the queue. The same token gives the same task. Throws input_invalid where the token is of
-   * another operation.
+   * The task of the operation, in the queue. The same token gives the same task. Throws input_invalid if the token belongs
+   * to another operation.
    */
   start(request: BulkRequest & { readonly token: string }): Promise<CreatedTask>;
-  /** Removes tasks whose time is over, for a moment. Throws input_invalid. */
+  /** Removes tasks whose retention is over, for a short while. Throws input_invalid. */
   purge(request: PurgeRequest): Promise<PurgePage>;
 }
 
@@ -55,7 +56,7 @@ export interface BulkReason {
   readonly example: string | null;
 }
 
-/** What an operation has come to so far. After a crash tasks may be missing here that were done all the same. */
+/** The result of an operation so far. After a crash some tasks may be done and not be counted here. */
 export interface BulkTotals {
   readonly done: number;
   /** Of these: cancels that take effect when the task's flow has cleaned up. */
@@ -66,7 +67,7 @@ export interface BulkTotals {
 
 export const NO_TOTALS: BulkTotals = { done: 0, pending: 0, skipped: [], failed: [] };
 
-/** Reasons beyond so many are told as one. */
+/** Further reasons are combined into one. */
 const REASONS_MAX = 20;
 
 export function addTotals(one: BulkTotals, other: BulkTotals): BulkTotals {

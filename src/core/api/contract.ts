@@ -1,4 +1,4 @@
-// Contracts of the resources that a server answers with: its OpenAPI document is made of them, and the client tells by them
+// Contracts of the resources in a server's answers. Its OpenAPI document is made from them, and the client checks with them
 // whether a taskonaut server has answered. Fields may be added, so objects are open. A field that released servers do not
 // send yet is `v.exactOptional`.
 
@@ -23,7 +23,7 @@ export const IdOrNull = v.nullable(Id);
 /** Whatever a user's flow or tool put there. */
 export const Payload = v.any() as v.GenericSchema<Json, Json>;
 
-/** One of these words, of which a newer server may have more: a client takes any text. */
+/** One of these words. A newer server may have more, so a client accepts any text. */
 export function word<const Word extends string>(words: readonly Word[]): v.GenericSchema<Word, Word> {
   return v.pipe(
     v.custom<Word>((value) => typeof value === "string"),

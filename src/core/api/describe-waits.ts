@@ -4,10 +4,10 @@ import { isStepOpen, isTerminal } from "../record/status.ts";
 import { roughlyAhead } from "../times.ts";
 import type { StepSummary, Task, TaskSummary, Timestamp, Waiting } from "./task.ts";
 
-/** How many waits are told of one by one. */
+/** How many waits are listed one by one. */
 const WAITS_SHOWN_MAX = 8;
 
-/** The steps of which nobody knows whether their effect happened, while it still matters. */
+/** The steps in doubt: nobody knows whether their effect happened, and it still matters. */
 export function stepsInDoubt<Step extends StepSummary>({
   status,
   steps,

@@ -1,4 +1,4 @@
-// Server-Sent Events, as the HTML standard has them: what is told, as text and back.
+// Server-Sent Events of the HTML standard: writes messages as text, and reads them back.
 
 import type { TaskEvent, Told } from "./events.ts";
 
@@ -30,7 +30,7 @@ function toMessage(told: Told): string {
   }
 }
 
-/** Undefined for what a newer server tells, which this program does not know. */
+/** Undefined for a message of a newer server that this program does not know. */
 export function fromMessage({ id, event, data }: Message): Told | undefined {
   switch (event) {
     case "ready":

@@ -1,6 +1,6 @@
-// What happens to tasks, for whoever wants to hear of it while it happens. An event is a hint: it says which task is at which
-// version now, and who wants to know more reads the task. It may come twice, and it never comes before what it tells of is
-// durable. Where one may have been missed, the listener is told to read anew.
+// Events report what happens to tasks, while it happens. An event is a hint: it says which version a task has now, and a
+// listener that needs more reads the task. An event may come twice, and it comes only after the change is durable. If
+// events may have been missed, the listener is told to read again.
 
 import { TaskonautError, type Violation } from "../errors.ts";
 import { WAIT_BITS, WAIT_KINDS, type WaitKind } from "../record/waits.ts";
@@ -10,7 +10,7 @@ import type { Timestamp } from "./task.ts";
 
 export const EVENT_KINDS = ["created", "changed", "ended", "removed"] as const;
 
-/** `changed`: taken up by a worker, let go of, moved on, further with a tool, woken. `removed`: it is not there any more. */
+/** `changed`: a worker took or released the task, it made progress, or it was woken. `removed`: it was deleted. */
 export type EventKind = (typeof EVENT_KINDS)[number];
 
 export interface TaskEvent {
@@ -31,16 +31,16 @@ export interface TaskEvent {
   readonly at: Timestamp;
 }
 
-/** Told one after the other. Who has lost the stream goes on after the last `id` that he was given. */
+/** One message after the other. After a broken connection, a listener continues after the last `id` that it got. */
 export type Told =
-  /** From now on everything is told: what is read after this is not older. */
+  /** From now on the listener gets every event, so whatever it reads after this is not older. */
   | { readonly kind: "ready"; readonly id: string }
   | { readonly kind: "event"; readonly id: string; readonly event: TaskEvent }
   /** Nothing has happened for a while. */
   | { readonly kind: "quiet"; readonly id: string }
-  /** The server is away; it is asked again after `retryMs`. What happens meanwhile is told then, or a `resync`. */
+  /** The server is away. It is asked again after `retryMs`, and then sends what has happened meanwhile, or a `resync`. */
   | { readonly kind: "lost"; readonly id: string; readonly reason: string; readonly retryMs: number }
-  /** Something was or may have been missed: read anew what you show. `reason`: for people. */
+  /** Events were or may have been missed: read again what you show. `reason`: for people. */
   | { readonly kind: "resync"; readonly id: string; readonly reason: string };
 
 /** A task has to match each field that is there. */
@@ -51,7 +51,7 @@ export interface Listening {
   readonly kinds?: readonly EventKind[] | undefined;
   /** Of what an event tells: see `checkEventFilter`. */
   readonly filter?: TaskFilter | undefined;
-  /** The id that was told last; what has happened since is told first, or that it cannot be told. */
+  /** The last id that the listener got. Events since then come first, or a `resync` if they are no longer known. */
   readonly after?: string | undefined;
   /** Ends it. */
   readonly signal?: AbortSignal | undefined;
@@ -59,13 +59,14 @@ export interface Listening {
 
 export interface Events {
   /**
-   * Told in batches, `ready` in the first one. It ends when the signal aborts, or when this process closes; who is slow
-   * is told `resync` instead of what has piled up. Throws input_invalid (a filter that no event decides).
+   * Messages in batches, with `ready` in the first one. It ends when the signal aborts, or when this process closes. A slow
+   * listener gets `resync` instead of the events that have piled up. Throws input_invalid for a filter that needs more than
+   * an event has.
    */
   listen(listening: Listening): AsyncIterable<readonly Told[]>;
 }
 
-/** Filters that need more of a task than an event tells. */
+/** Filters that need more of a task than an event has. */
 const NOT_OF_EVENTS = new Set([
   "since",
   "until",

@@ -1,5 +1,5 @@
-// Filters from texts and back: flags and parameters come in as pairs of name and value, and a filter has one form as text
-// by which it is compared.
+// Reads filters from text and writes them. Flags and parameters are pairs of name and value. Each filter has one canonical
+// text, by which filters are compared.
 
 import { TaskonautError, describeViolations, type Violation } from "../errors.ts";
 import { suggest } from "../nearest.ts";
@@ -36,7 +36,7 @@ export function filterPairs(filter: TaskFilter): readonly FilterPair[] {
   return FILTERS.flatMap((definition) => definition.tell(filter).map((value): FilterPair => [definition.name, value]));
 }
 
-/** One text for one filter: two filters are the same if their texts are. Empty where it lets all tasks through. */
+/** The canonical text of a filter: two filters are equal if their texts are. Empty if the filter matches all tasks. */
 export function filterText(filter: TaskFilter): string {
   const pairs = filterPairs(filter);
   return pairs.length === 0 ? "" : JSON.stringify(pairs);
@@ -55,7 +55,7 @@ export function checkFilter(given: TaskFilter): TaskFilter {
   return filter;
 }
 
-/** The same filter with each duration as the time that it means by `now`: it means the same later on. */
+/** The same filter with each duration replaced by its time, counted back from `now`: so its meaning does not change later. */
 export function pinFilter(filter: TaskFilter, now: number): TaskFilter {
   const pinned: Record<string, unknown> = { ...filter };
   for (const field of BOUNDS) {

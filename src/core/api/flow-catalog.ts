@@ -1,4 +1,4 @@
-// Flows by themselves, without a store: what there is, and whether an input would be taken.
+// Flows without a store: which flows exist, and whether they would accept an input.
 
 import type { Json } from "../record/json-value.ts";
 import type { Violation } from "../errors.ts";
@@ -31,8 +31,8 @@ export interface FlowCatalog {
   /** Calls no tool. Throws flow_not_found, input_invalid (every violation at once), flow_invalid. */
   check(name: string, input: unknown): CheckedInput;
   /**
-   * What is wrong with a value, by the contract of a flow's input or of one of its signals: what it lacks, too. No flow runs.
-   * Throws flow_not_found. A signal that the flow does not have takes anything.
+   * All violations of the contract of a flow's input, or of one of its signals, including missing parts. No flow runs.
+   * Throws flow_not_found. A signal that the flow does not have accepts anything.
    */
   findBreaches(of: { readonly flow: string; readonly signal?: string }, value: unknown): readonly Violation[];
 }

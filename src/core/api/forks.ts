@@ -12,7 +12,7 @@ export interface ForkTask extends Pick<CreateTask, "start" | "priority" | "idemp
   readonly set?: Readonly<Record<string, unknown>>;
 }
 
-/** Something that the task has done, and that the fork will do again unless its flow goes another way. */
+/** An effect of the task that the fork will repeat, unless its flow decides otherwise. */
 export interface ForkEffect {
   readonly step_index: number;
   readonly step_name: string;
@@ -20,7 +20,7 @@ export interface ForkEffect {
   readonly target: string | null;
   readonly kind: "tool" | "child";
   readonly execution: Execution | null;
-  /** Under which it is done then; of a child the id of its new task. */
+  /** The new idempotency key; for a child, the id of its new task. */
   readonly idempotency_key: string;
 }
 

@@ -1,4 +1,4 @@
-// What a filter means, said once for one task in memory. The stores search by indexes; tests hold them to this.
+// The meaning of a filter, defined once for a task in memory. The stores search by indexes, and tests compare them with this.
 
 import { isWithin } from "../record/text-within.ts";
 import type { Task } from "./task.ts";

@@ -1,4 +1,4 @@
-// What `taskonaut migrate` speaks to.
+// The interface for `taskonaut migrate`.
 
 export interface MigrationStatus {
   readonly number: number;
@@ -7,7 +7,7 @@ export interface MigrationStatus {
   readonly applied_at: number | null;
 }
 
-/** A database that can be migrated. Ten `migrate` calls at once, from any processes, are as good as one. */
+/** A database that can be migrated. Several `migrate` calls at once, from any processes, have the effect of one. */
 export interface Migrator {
   readonly location: string;
   /** Read-only. Throws `migration_changed`, `database_ahead`, `database_unavailable`. */

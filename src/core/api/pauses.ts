@@ -22,7 +22,7 @@ export interface PauseOptions {
   readonly reason?: string;
   /** Who pauses it, for people; by default this process. */
   readonly by?: string;
-  /** Tells what runs to stop, and to be run again afterwards; but not at-most-once tools, which would be in doubt. */
+  /** Aborts running tools, which run again after the pause. It does not abort at-most-once tools: they would be in doubt. */
   readonly abort?: boolean;
 }
 
@@ -30,8 +30,8 @@ export interface PauseOptions {
 export interface Paused {
   readonly pause: Pause;
   /**
-   * Names of living workers that have not said in time that they know of it. They start nothing that is held back, as soon
-   * as they go on; what they were just about to start may start then.
+   * Names of living workers that have not confirmed the pause in time. When they continue they start nothing of it, except
+   * what they were just about to start.
    */
   readonly unanswered: readonly string[];
 }
@@ -40,11 +40,11 @@ export interface Pauses {
   /** By scope, then by name. */
   list(): Promise<readonly Pause[]>;
   /**
-   * Holds back every step of a flow, every call of a tool, or everything, for as long as it is not taken back. When this
-   * returns nothing of it starts any more, in any process; what runs runs on to its end, unless it is aborted. What is paused already is paused
-   * anew, with this reason. Throws flow_not_found, input_invalid.
+   * Holds back every step of a flow, every call of a tool, or everything, until the pause is lifted. When this returns,
+   * nothing of it starts any more, in any process. Running steps run to their end, unless they are aborted. If it is paused
+   * already, this reason replaces the old one. Throws flow_not_found, input_invalid.
    */
   pause(target: PauseTarget, options?: PauseOptions): Promise<Paused>;
-  /** What was held back goes on at once. Throws pause_not_found. */
+  /** Lifts the pause: everything that it held back continues at once. Throws pause_not_found. */
   unpause(target: PauseTarget): Promise<void>;
 }

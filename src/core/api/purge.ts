@@ -1,4 +1,4 @@
-// Removing now what workers would remove: tasks that ended long enough ago.
+// Removes the tasks now that workers would remove: those whose retention is over.
 
 import type { TaskStatus } from "../record/status.ts";
 import type { TaskFilter } from "./task-filter.ts";
@@ -15,7 +15,7 @@ export interface PurgeRequest {
 /** Each call takes a moment: there may be a next one. */
 export interface PurgePage {
   readonly removed: readonly PurgedTasks[];
-  /** Flows whose tasks were left alone, because nothing here says how long they are kept. On the first page. */
+  /** Flows whose tasks were kept, because this process does not know their retention. Only on the first page. */
   readonly not_loaded: readonly string[];
   readonly next: string | null;
 }

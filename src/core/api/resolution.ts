@@ -1,4 +1,4 @@
-// How a step in doubt may be settled, in the words that every door has for it.
+// The ways to settle a step in doubt, in the words that the command line and the API share.
 
 import type { Resolution } from "./taskonaut.ts";
 

@@ -1,15 +1,15 @@
-// What tasks come to, for whoever waits for it.
+// The results of tasks, for callers that wait for them.
 
 import type { CreatedTask, CreateTask, RunTask } from "./taskonaut.ts";
 import type { Task, TaskSummary } from "./task.ts";
 
-/** Nobody waits for longer than this in one go: who wants to, asks again. */
+/** The longest wait of one call. A caller that wants to wait longer calls again. */
 export const WAIT_MS_MAX = 600_000;
 
 export interface AwaitEnd {
   /** 0 to WAIT_MS_MAX. */
   readonly waitMs: number;
-  /** Aborts when nobody wants to know any more: then the call rejects with its reason. What was begun goes on. */
+  /** Aborts when nobody wants the result any more: then the call rejects with its reason. Running work continues. */
   readonly signal?: AbortSignal;
 }
 
@@ -24,13 +24,13 @@ export interface Results {
   /** Throws what `createTask` throws; over HTTP the task is created by then. */
   begin(request: CreateTask): Promise<BegunTask>;
   /**
-   * Creates the task, runs it in the process that serves the caller and follows it over all that it waits for, and gives it
-   * when it has ended; or as it is when the time is up, or when it is parked. It is not dropped then: what runs goes on,
-   * and what waits is in the queue. Where `start` is given it is a worker that runs it, and here it is only waited for.
-   * One that the idempotency key finds is followed likewise. Throws what `createTask` throws.
+   * Creates the task, runs it in the process that serves the caller, and follows it through all its waits. Returns the task
+   * when it has ended, when it is parked, or as it is when the time is up. Then running work continues, and a waiting task is
+   * in the queue. With `start`, a worker runs the task, and this call only waits for it. If the idempotency key finds a
+   * task, that one is followed. Throws what `createTask` throws.
    */
   create(request: CreateTask, options: AwaitEnd): Promise<CreatedTask>;
-  /** The task when it has ended, or as it is when the time is up. It drives nothing. Throws task_not_found. */
+  /** The task when it has ended, or as it is when the time is up. This call does not run it. Throws task_not_found. */
   await(id: string, options: AwaitEnd): Promise<Task>;
   /** The same, without payloads. */
   awaitSummary(id: string, options: AwaitEnd): Promise<TaskSummary>;

@@ -1,4 +1,4 @@
-// Who may do what. A route says what it wants, a role what it allows; nothing else decides.
+// Who may do what. Each route names the permission that it needs, and each role the permissions that it has.
 
 /** `look`: lists and overviews; `see`: one task whose id is known, flows; `create`: tasks; `operate`: whatever changes a task; `administer`: tokens and the like. */
 export type Permission = "look" | "see" | "create" | "operate" | "administer";

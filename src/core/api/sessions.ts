@@ -1,4 +1,4 @@
-// Logging in to the dashboard: a token is shown once, and the browser keeps a session, which ends with its token.
+// Login to the dashboard: a person enters a token once, and the browser keeps a session, which ends with the token.
 
 import type { Role } from "./roles.ts";
 import type { Caller } from "./tokens.ts";
@@ -26,7 +26,7 @@ export interface SessionFacts {
 export interface Sessions {
   /** Undefined: the token is none of the store's, or works no more. */
   open(token: string): Promise<Session | undefined>;
-  /** For who has shown the token that the server was started with: it ends where a server has another one. */
+  /** A session for the token that the server was started with. It ends if the server is started with another one. */
   openForOwner(ownerToken: string, caller: Caller): Promise<Session>;
   /** Undefined: there is none, or it has ended. Up to 5 s old. `owner`: it is of the token that the server has. */
   find(secret: string, ownerToken: string | undefined): Promise<Caller | "owner" | undefined>;

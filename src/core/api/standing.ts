@@ -1,5 +1,5 @@
-// How a task and its steps stand, in a few words: `COMPLETED`, `RUNNING 3 s`, `WAITING for signal approved`, `QUEUED`,
-// `PARKED`, `IN DOUBT`. A terminal and the dashboard say the same; each has its colors for a tone.
+// The state of a task and its steps in a few words: `COMPLETED`, `RUNNING 3 s`, `WAITING for signal approved`, `QUEUED`,
+// `PARKED`, `IN DOUBT`. The terminal and the dashboard use the same words, and have their own colors for each tone.
 
 import type { StepStatus, TaskStatus } from "../record/status.ts";
 import { isStepOpen, isTerminal } from "../record/status.ts";
@@ -7,7 +7,7 @@ import { describeAhead, roughly } from "../times.ts";
 import { isQueued, stepsInDoubt } from "./describe-waits.ts";
 import type { StepSummary, Task, TaskSummary, Waiting } from "./task.ts";
 
-/** `person`: somebody has to see to it. `quiet`: nothing happens to it. */
+/** `person`: it needs a person. `quiet`: nothing happens to it. */
 export type Tone = "good" | "bad" | "busy" | "wait" | "person" | "cancelled" | "quiet";
 
 export interface Standing {
@@ -30,13 +30,13 @@ const TONES: Readonly<Record<TaskStatus | StepStatus, Tone>> = {
 const IN_DOUBT: Standing = { text: "IN DOUBT", tone: "person" };
 const PARKED: Standing = { text: "PARKED", tone: "person" };
 
-/** Where no more is known of a task than its row: not what it waits for. */
+/** For a task of which only the row is known, not what it waits for. */
 export function standingOfBrief({ status, parked_reason }: Pick<Task, "status" | "parked_reason">): Standing {
   if (parked_reason !== null) return PARKED;
   return status === "WAITING_OBSERVATION" ? { text: "WAITING", tone: "wait" } : standingOfStatus(status);
 }
 
-/** What a person has to see to comes first. `now` is the wall clock. */
+/** States that need a person come first. `now` is the wall clock. */
 export function standingOf(task: TaskSummary, now: number, show: ShowName = asItIs): Standing {
   const { status, due_at, lease_owner, parked_reason, waiting_for } = task;
   if (isTerminal(status)) return standingOfStatus(status);

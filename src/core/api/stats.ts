@@ -1,4 +1,4 @@
-// What happened when, as processes have counted it: numbers for charts.
+// Counts of events over time, for charts.
 
 import type { Timestamp } from "./task.ts";
 

@@ -4,7 +4,7 @@ import type { TaskStatus } from "../record/status.ts";
 import type { TaskFilter } from "./task-filter.ts";
 
 export interface CountTasks {
-  /** Unset: all tasks. By flow and state alone it costs nothing to count; by anything else tasks are searched for. */
+  /** Unset: all tasks. Filters by flow and state alone use stored counts; other filters search the tasks. */
   readonly filter?: TaskFilter;
 }
 
@@ -17,7 +17,7 @@ interface TaskCount {
 export interface TaskCounts {
   /** Of all of them. */
   readonly total: number;
-  /** False: there are more, which were not counted, for it takes too long. */
+  /** False: there are more tasks, and counting them would take too long. */
   readonly complete: boolean;
   /** By flow, then by state as they follow each other; what there is none of is left out. */
   readonly counts: readonly TaskCount[];

@@ -1,5 +1,5 @@
-// The filters of tasks: one vocabulary for flags of the command line, parameters of a query, and operations on many
-// tasks. From this table all of them are read and told.
+// The filters of tasks: one vocabulary for flags of the command line, query parameters, and operations on many tasks. All of
+// them are read and written by this table.
 
 import { suggest } from "../nearest.ts";
 import { PRIORITY_MAX } from "../limits.ts";

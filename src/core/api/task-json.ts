@@ -1,5 +1,4 @@
-// Tasks as JSON text, in pieces: a large task is written while what was written before is on its way, and nobody holds all
-// of its text at once.
+// Writes tasks as JSON text in pieces, so that nobody holds the whole text of a large task at once.
 
 import type { ListedSummary, ListedTask, Task, TaskSummary } from "./task.ts";
 

@@ -1,5 +1,4 @@
-// What happens to the tasks that this process drives, for whoever shows it while it happens. Nobody has to listen, and where
-// nobody does, nothing is made for it.
+// Reports what happens to the tasks that this process drives, for a live view. Without a listener it costs nothing.
 
 import type { JsonText, StepRow, TaskRow } from "../record/record.ts";
 import type { StepStatus } from "../record/status.ts";
@@ -15,7 +14,7 @@ export interface FailedAttempt {
   readonly nextMs: number;
 }
 
-/** The rows are those of the moment: who wants to keep something of them, copies it. None of these may throw. */
+/** The rows may change later: a listener copies what it keeps. No method may throw. */
 export interface TaskNews {
   /** The task has moved, durably. */
   moved(task: TaskRow): void;

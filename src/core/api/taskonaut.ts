@@ -1,4 +1,5 @@
-// What the CLI and the server speak to. Behind it is the engine in this process, or a server over HTTP: they cannot tell.
+// The interface for the CLI and the server. Behind it is the engine in this process, or a server over HTTP; callers see no
+// difference.
 
 import type { Violation } from "../errors.ts";
 import type { Json } from "../record/json-value.ts";
@@ -29,7 +30,7 @@ export interface CreateTask {
   readonly start?: "now" | number;
   /** 0 (first) to 9 (last) among the due tasks of its flow; by default 5. */
   readonly priority?: number;
-  /** If it has not begun so long after it could, in milliseconds, it is CANCELLED: 1000 or more. Unset: as its flow says. */
+  /** In milliseconds, 1000 or more: if the task has not begun within this time, it is CANCELLED. Unset: as its flow says. */
   readonly expiresIn?: number;
   /** By which it is found, beside those that its flow gives it: at most 20, each side of at most 256 bytes. */
   readonly tags?: Readonly<Record<string, string>>;
@@ -173,12 +174,12 @@ export interface Taskonaut {
   /** Leaves a signal for the task, which it takes when it waits for one. Throws task_ended, input_invalid. */
   signalTask(id: string, signal: SignalTask): Promise<Task>;
   /**
-   * Cancels the task and lets its `finally` blocks run; one that has ended comes back as it is. With `force` it has ended
-   * when this returns, whatever its flow has not cleaned up: `left_undone` tells. Throws task_parked where the flow cannot
-   * clean up as things are; the cancel is recorded all the same.
+   * Cancels the task and lets its `finally` blocks run. A task that has ended is returned as it is. With `force` the task has
+   * ended when this returns, and `left_undone` lists what its flow has not cleaned up. Throws task_parked if the flow cannot
+   * clean up now; the cancel is recorded all the same.
    */
   cancelTask(id: string, options?: CancelTask): Promise<Task>;
-  /** Opens the failed step again that ended the task, under the same key. Throws task_not_retryable with the reason. */
+  /** Opens the failed step that ended the task again, under the same key. Throws task_not_retryable with the reason. */
   retryTask(id: string): Promise<Task>;
   /** Settles a step in doubt. Throws task_not_in_doubt, input_invalid (no such step, several, an output that breaks the tool's contract). */
   resolveTask(id: string, request: ResolveTask): Promise<Task>;
@@ -187,7 +188,7 @@ export interface Taskonaut {
    * task_not_in_doubt, flow_not_loaded, task_parked.
    */
   describeOutput(id: string, step: number): Promise<OutputContract | undefined>;
-  /** Takes a parked task up again. Throws task_parked where what stood against it still does. */
+  /** Continues a parked task. Throws task_parked if its reason still applies. */
   resumeTask(id: string): Promise<Task>;
   /** Throws task_not_found, task_id_invalid (no UUID; any letter case is taken). */
   getTask(id: string, look?: LookAtSteps): Promise<Task>;
@@ -212,7 +213,7 @@ export interface Taskonaut {
   readonly pauses: Pauses;
   /** Processes that take tasks from the queue or hold some, the oldest first. */
   listWorkers(): Promise<readonly Worker[]>;
-  /** Returns where tasks can be created and advanced now: store reachable and migrated. Throws what stands against it. */
+  /** Returns if tasks can be created and advanced now: the store is reachable and migrated. Else it throws the reason. */
   checkReady(): Promise<void>;
   /** Lets running steps end (bounded by the grace period), then releases everything held. */
   close(): Promise<void>;

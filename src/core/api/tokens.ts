@@ -1,4 +1,4 @@
-// Tokens: who shows one may do what its role allows. The secret is told once; the store has only its hash.
+// Tokens: a caller with a token may do what its role allows. The secret is shown once; the store has only its hash.
 
 import type { Role } from "./roles.ts";
 import type { Timestamp } from "./task.ts";
@@ -12,7 +12,7 @@ export interface Token {
   readonly flows: readonly string[] | null;
   /** Inputs and outputs are not shown to it. */
   readonly hides_payloads: boolean;
-  /** `active`, or why nobody gets in with it. */
+  /** `active`, or the reason why it is refused. */
   readonly state: "active" | "expired" | "revoked";
   readonly created_at: Timestamp;
   readonly expires_at: Timestamp | null;
@@ -59,9 +59,9 @@ export interface Tokens {
   create(request: CreateToken): Promise<NewToken>;
   /** By created_at, those included that no longer work. */
   list(): Promise<readonly Token[]>;
-  /** Gives the token another secret; the one before is taken for `graceMs` longer. Throws token_not_found, token_not_active. */
+  /** Gives the token another secret. The old one is accepted for `graceMs` longer. Throws token_not_found, token_not_active. */
   rotate(id: string, graceMs: number): Promise<NewToken>;
-  /** Nobody gets in with it any more; other servers on the same database hear of it within 5 s. Throws token_not_found. */
+  /** Ends the token. Other servers on the same database notice within 5 s. Throws token_not_found. */
   revoke(id: string): Promise<Token>;
 }
 

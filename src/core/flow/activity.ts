@@ -1,5 +1,5 @@
-// What runs in one go right now: a piece of a flow, or what a tool does before it first waits. It is noted before it
-// begins, for a watchdog that sees only from outside that it does not end. Module state, as the watch is.
+// The synchronous piece of user code that runs right now: of a flow, or of a tool before its first wait. It is noted before
+// it begins, for a watchdog that can only see from outside that it does not end. Module state, like the watch.
 
 export type Doing = "flow" | "tool";
 

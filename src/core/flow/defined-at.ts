@@ -1,4 +1,4 @@
-// Where a tool or a flow is defined, for errors that say no place of their own: a broken contract, a timeout.
+// Where a tool or a flow is defined, for errors without a place of their own: a broken contract, a timeout.
 
 import { placeOf } from "../record/stored-error.ts";
 

@@ -1,5 +1,5 @@
-// What a user's code says to the SDK, checked where it says it: keys that nobody reads, values that cannot work. All that is
-// wrong with one definition is told at once.
+// Checks what user code passes to the SDK, at the place of the call: unknown keys, and values that cannot work. All faults
+// of one definition are reported at once.
 
 import { TaskonautError } from "../errors.ts";
 import { findNearest } from "../nearest.ts";

@@ -1,12 +1,12 @@
-// Whether a flow's program is running now, and which one. Wrappers around what is not deterministic
-// (`flows/guards.ts`) ask it, and so do `now()`, `random()`, `uuid()` and `log`. It is module state because the globals
-// that are wrapped are.
+// Knows whether a flow's program runs now, and which one. The wrappers around nondeterministic functions
+// (`flows/guards.ts`) ask it, and so do `now()`, `random()`, `uuid()` and `log`. It is module state, because the wrapped
+// globals are.
 
 import { during } from "./activity.ts";
 import { type BoundFlow, FlowStuckError, within } from "./flow-bound.ts";
 import type { LogMethod } from "../log.ts";
 
-/** A flow called what would give another result on replay. */
+/** A flow has called something that could give another result on replay. */
 export class DeterminismError extends Error {
   override readonly name = "DeterminismError";
 }
@@ -16,7 +16,7 @@ export interface Shield {
   depth: number;
 }
 
-/** What a flow may know besides its input and its outcomes, the same live and on replay. */
+/** What a flow may know besides its input and outcomes. It is the same live and on replay. */
 export interface FlowScope {
   readonly taskId: string;
   /** When the last observation was recorded; before the first, when the task was created. Milliseconds since 1970. */
@@ -37,7 +37,7 @@ export interface Watch {
   /** Whose code it is; unset: it is not bound. */
   readonly flow?: BoundFlow;
   readonly scope?: FlowScope;
-  /** Operations that were made and not used yet, by what they are called: one that stays here was kept for a case that did not come, or forgotten. */
+  /** The names of operations that were created and not yet used. One that stays here was not needed, or was forgotten. */
   readonly unused?: Map<object, string>;
 }
 
