@@ -1,4 +1,4 @@
-// What an engine is built from, and what it is.
+// The options of an engine, and its interface.
 
 import type { Clock } from "../core/clock.ts";
 import type { Flow } from "../core/flow/flow.ts";
@@ -37,7 +37,7 @@ export interface EngineOptions {
   readonly flowLog?: LogMethod;
   /** Where tools log; by default with everything else. */
   readonly toolLog?: Log;
-  /** Calls tools in the place of the engine: a test of a flow has others to call. */
+  /** Calls tools in place of the engine: a test of a flow passes its fakes here. */
   readonly callTool?: CallTool;
 }
 

@@ -1,4 +1,4 @@
-// With what an engine drives tasks: the parts that it has made, and what its options say.
+// The tools with which an engine drives tasks: its parts, and the values of its options.
 
 import type { Log, LogFields } from "../core/log.ts";
 import type { StepRow, JsonText } from "../core/record/record.ts";
@@ -55,7 +55,7 @@ export function drivingToolsOf(options: EngineOptions, { isLeaving, hasWorker, .
     news,
     flowLog: options.flowLog ?? (log.info && ((message, fields) => tellFlow(log, message, fields))),
     tellWait: options.tellWait,
-    // a worker has no caller who would like to hear of an outage
+    // a worker has no caller that needs to hear of an outage
     deliveryMs: () => (hasWorker() && !isLeaving() ? Number.POSITIVE_INFINITY : DELIVERY_MS),
     onLateOutput: (step: StepRow, output: JsonText) => {
       const told = tellLateOutput(step, output, { store, clock, log, isLeaving, onPosted: parts.onWoken });

@@ -1,4 +1,4 @@
-// The worker that an engine may have: none until it is asked for, and one at a time.
+// The worker of an engine: none until somebody starts it, and one at a time.
 
 import type { Store } from "../store/store.ts";
 import type { DrivingTools } from "./driving/driving-tools.ts";
@@ -40,7 +40,7 @@ export class EngineWorker {
       },
       options,
     );
-    // before it has started: who closes the engine meanwhile stops it as well
+    // set before it has started, so that closing the engine meanwhile stops it as well
     this.#worker = worker;
     try {
       await tools.store.limits.declare(limitsOf(tools.flows.all()));

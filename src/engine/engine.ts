@@ -378,7 +378,7 @@ class StoreEngine implements Engine {
     return this.#closing;
   }
 
-  /** One grace period for everything that runs; what is held then is there for others at once. */
+  /** Everything that runs shares one grace period. Then all held tasks are released, and others can take them at once. */
   async #close(): Promise<void> {
     const { limits, writer, lease } = this.#tools;
     this.events.close();

@@ -1,4 +1,4 @@
-// The audit log: what is to be written down of what is done, what is there, and whether it is as it was written.
+// The audit log: makes entries of changes, lists them, and verifies that they are as they were written.
 
 import type { Acting } from "../../acting.ts";
 import {
@@ -38,13 +38,13 @@ interface Doing {
   readonly reason?: string | undefined;
 }
 
-/** Gives what a write brings with it; nothing, where nobody acts. Throws input_invalid. */
+/** Returns the entry that goes with a write; nothing if nobody acts. Throws input_invalid. */
 export type Audit = (doing: Doing) => Audited;
 
 /** Entries that are read at once. */
 const WALK = 500;
 
-/** So far away an entry is looked for that stands at another place than it was written. */
+/** How far away a moved entry is searched for. */
 const MOVED_MAX = 500;
 
 export class AuditDoor implements AuditLog {
@@ -101,7 +101,7 @@ export class AuditDoor implements AuditLog {
   }
 
   async verify(): Promise<AuditVerdict> {
-    // what is written meanwhile is not looked at
+    // entries that are written meanwhile are not checked
     const head = await this.store.head();
     const walk = new Walk(head);
     for (let after = 0; after < head.seq;) {
@@ -115,13 +115,13 @@ export class AuditDoor implements AuditLog {
   }
 }
 
-/** Looks at entries in order, and finds what does not fit. */
+/** Checks entries in order, and collects the faults. */
 class Walk {
   readonly #faults: AuditFault[] = [];
   #entries = 0;
   #seq = 0;
   #hash = "";
-  /** Of an entry that is not as it was, the hash says nothing of the next. */
+  /** False after a changed entry: its hash says nothing about the next one. */
   #isKnown = true;
   /** Where it begins that is not the first. */
   #start: AuditRow | undefined;
@@ -150,7 +150,7 @@ class Walk {
       else this.#tell("moved", seq, seq, (which) => `${which} was written as entry ${place}, and moved here`);
       this.#isKnown = false;
     } else if (this.#isKnown && row.previous_hash !== this.#hash) {
-      // it is whole in itself, so somebody has written it, or the one before, anew
+      // its own hash fits, so somebody has rewritten it or the entry before
       this.#tell("changed", Math.max(1, seq - 1), seq, () => {
         return seq === 1 ? "entry 1 was written anew" : `entry ${seq - 1} or entry ${seq} was written anew`;
       });
@@ -200,7 +200,7 @@ class Walk {
   }
 }
 
-/** Where an entry was written that is whole, but for its place. */
+/** The place at which an entry was written, if only its place has changed. */
 function placeOf(row: AuditRow): number | undefined {
   for (let distance = 1; distance <= MOVED_MAX; distance++) {
     for (const seq of [row.seq - distance, row.seq + distance]) {

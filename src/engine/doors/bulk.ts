@@ -1,8 +1,8 @@
-// From a request for an operation on many tasks to what it acts on. Nothing is read or written here.
+// Turns a request for an operation on many tasks into what it acts on. Nothing is read or written here.
 //
-// BK1. What an operation acts on is fixed when it is shown: its filter, with every time in it, and the moment. A task that
-//      is created later does not match, and one that failed anew since is not retried.
-// BK2. A token is of one action, filter, payload and moment: what is started is what was shown.
+// BK1. The preview fixes what an operation acts on: its filter, with every time in it, and the moment. A task that is
+//      created later does not match, and a task that has failed again since is not retried.
+// BK2. A token belongs to one action, filter, payload and moment. So what is started is what was previewed.
 
 import { BULK_ACTIONS, BULK_FLOW, type BulkAction, type BulkRequest } from "../../core/api/bulk.ts";
 import { checkFilter, filterText, parseFilterText, pinFilter } from "../../core/api/filter-text.ts";

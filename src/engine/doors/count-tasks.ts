@@ -7,7 +7,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { ListKey, Store } from "../../store/store.ts";
 import { rowFilterOf } from "./row-filter.ts";
 
-/** Who counts by a search gives up after so long, and says so. */
+/** A count by search gives up after this time, and says so. */
 const COUNT_MS_MAX = 10_000;
 
 /** See `Taskonaut.countTasks`. */
@@ -42,7 +42,7 @@ async function countKept(store: Pick<Store, "counts">, { flow, status }: TaskFil
     if (status && !status.includes(count.status)) continue;
     tally.add(count.flow_name, count.status, count.tasks);
   }
-  // where no worker does it, who reads them keeps them few; a database that cannot be written to is read all the same
+  // without a worker, readers compact the counts; a read-only database is read without that
   await store.counts.fold().catch(() => {});
   return tally.tell(true);
 }

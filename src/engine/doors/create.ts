@@ -1,4 +1,4 @@
-// From a request to a task that is ready to be inserted. Nothing is written here.
+// Turns a request into a task that is ready to be inserted. Nothing is written here.
 
 import { applyContract, type ContractResult } from "../../core/flow/contract.ts";
 import { TaskonautError } from "../../core/errors.ts";
@@ -43,7 +43,7 @@ export interface TaskPlan {
   /** 0 to 9; by default 5. */
   readonly priority?: number | undefined;
   readonly tags?: Tags | undefined;
-  /** If it has not begun by then, in store time, it is cancelled; null: it has all the time it likes; unset: as its flow says. */
+  /** In store time: if it has not begun by then, it is cancelled. Null: it never expires. Unset: as its flow says. */
   readonly expiresAt?: number | null | undefined;
   /** The schedule that makes it. */
   readonly schedule?: string | undefined;
@@ -58,7 +58,7 @@ export function taskIdOf({ idempotencyKey }: Pick<CreateTask, "idempotencyKey">,
   return idempotencyKey === undefined ? newId() : keyedTaskId(checkKey("Idempotency-Key", idempotencyKey));
 }
 
-/** Throws input_invalid, body_too_large, flow_invalid; where a limit of this process is the reason, `details.limit` names it. */
+/** Throws input_invalid, body_too_large, flow_invalid. If a limit of this process is the reason, `details.limit` names it. */
 export function planTask({
   id,
   flow,
@@ -153,7 +153,7 @@ function readInput(flow: Flow, given: unknown, bytesMax: number): JsonText {
   });
 }
 
-/** As the flow says. One that is in no queue may begin at any time: then it is counted from its creation, by whoever knows. */
+/** As the flow says. A task outside the queue may begin at any time, so its time counts from its creation. */
 function expiryOf({ expiresInMs }: Flow, dueAt: number | null = null): number | null {
   return expiresInMs === undefined || dueAt === null ? null : dueAt + expiresInMs;
 }
@@ -168,7 +168,7 @@ function uniqueKeyBy(flow: Flow, input: JsonText): string | null {
   return unique ? computeBy(flow, "unique.key", () => uniqueKeyOf(`Flow ${name}`, unique, parseJson(input))) : null;
 }
 
-/** A contract is code of the flow's file: it comes to an end, or is cut short. */
+/** A contract is code of the flow's file: it ends, or is aborted. */
 function parseInput(flow: Flow, given: unknown): ContractResult<unknown> {
   const parse = (): ContractResult<unknown> => applyContract(flow.input, given);
   try {

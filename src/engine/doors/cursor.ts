@@ -1,5 +1,5 @@
-// The place in a list after which the next page begins. Opaque outside: `<created_at in ms>_<task id>`, and where the list
-// is filtered, a hash of the filter: under another one the place would mean something else.
+// The place in a list after which the next page begins: `<created_at in ms>_<task id>`, with a hash of the filter if there is
+// one, because the place belongs to that filter. Callers do not interpret it.
 
 import { filterText } from "../../core/api/filter-text.ts";
 import type { TaskFilter } from "../../core/api/task-filter.ts";

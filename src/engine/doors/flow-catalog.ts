@@ -6,7 +6,7 @@ import { parseJson } from "../../core/record/json.ts";
 import { Flows } from "../task/flows.ts";
 import { planTask } from "./create.ts";
 
-/** A task is planned as `createTask` does it, and thrown away. */
+/** Plans a task as `createTask` does, and discards it. */
 export function createFlowCatalog(
   flows: readonly Flow[],
   limits: Limits,

@@ -1,4 +1,4 @@
-// How flows stand in a database: what holds them back, and when their tasks are made by themselves.
+// The state of flows in a database: their pauses, and their schedules.
 
 import type { Schedule } from "../../core/api/schedules.ts";
 import type { FlowDescription, FlowSchedule } from "../../core/api/taskonaut.ts";

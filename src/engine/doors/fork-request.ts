@@ -1,4 +1,4 @@
-// What somebody asks for who forks a task, checked against the task's record and its flow.
+// Checks a request for a fork against the task's record and its flow.
 
 import { TaskonautError } from "../../core/errors.ts";
 import type { Flow } from "../../core/flow/flow.ts";
@@ -82,7 +82,7 @@ function withPlace(error: unknown, place: string): unknown {
   return new TaskonautError(error.code, error.message, { errors, details: error.details, cause: error });
 }
 
-/** What the task has begun to do, and the fork does not take over: it happens again, unless its flow goes another way. */
+/** The effects of the task that the fork does not take over: they happen again, unless its flow decides otherwise. */
 export function effectsOf({ steps, calls }: TaskRecord, fork: TaskRecord): readonly ForkEffect[] {
   const taskId = fork.task.id;
   const kept = new Set(fork.steps.flatMap(({ path, outcome_seq }) => (outcome_seq === null ? [] : path)));

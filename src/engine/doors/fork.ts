@@ -1,11 +1,11 @@
 // A new task that shares the record of another one up to a step. Nothing is written here.
 //
-// FK1. Steps before the fork that have an outcome are taken over with it, in the order in which the flow was given them.
-//      Whatever led to a step has an outcome and stands before it, so what is shared makes sense by itself.
-// FK2. Ids and idempotency keys are the new task's: an effect is never taken for one of the other task.
-// FK3. What the flow draws (random numbers, ids, its first time) comes from where the other task's came from.
-// FK4. The flow is run on what is shared, and has to decide what is recorded; the rows of the new task are what it then
-//      decides. So it is a task like any other, and any process can go on with it.
+// FK1. The fork takes over the steps before it that have an outcome, in the order in which the flow observed the outcomes.
+//      Everything that led to a step has an outcome and comes before it, so the shared part is complete.
+// FK2. Ids and idempotency keys are the new task's own: no effect is mistaken for one of the other task.
+// FK3. The values that the flow draws (random numbers, ids, its first time) have the same source as in the other task.
+// FK4. The flow runs on the shared part, and must decide what is recorded. The rows of the new task are its decisions. So it
+//      is a task like any other, and any process can resume it.
 
 import { createProgram } from "../../core/flow/create-program.ts";
 import type { Flow } from "../../core/flow/flow.ts";

@@ -1,5 +1,5 @@
-// Names in a filter of what there is not. A flow is known that is loaded here, of which there is a task, or that somebody has
-// made a schedule or a token for; a schedule, that is stored, in a loaded file, or of which there is a task.
+// Finds unknown names in a filter. A flow is known if it is loaded here, if it has a task, or if there is a schedule or a token
+// for it. A schedule is known if it is stored, in a loaded file, or has made a task.
 
 import { TaskonautError } from "../../core/errors.ts";
 import { isReserved } from "../../core/flow/names.ts";

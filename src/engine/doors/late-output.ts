@@ -1,5 +1,5 @@
-// What an at-most-once tool gave after all, where its outcome could not be recorded here any more: it settles the doubt,
-// for whoever has the task now. There is nobody else who knows, so it is told again until the database takes it.
+// The late output of an at-most-once tool whose outcome this process could not record any more. It settles the doubt for the
+// process that has the task now. Nobody else knows the output, so it is posted again until the database takes it.
 
 import { type Backoff, nextWait } from "../../core/backoff.ts";
 import type { Clock } from "../../core/clock.ts";

@@ -51,7 +51,7 @@ export class LimitsDoor implements Limits {
     return this.#changed(limit);
   }
 
-  /** What is set now, for who asks later what was. */
+  /** What is set now, for the audit log. */
   async #setOf(limit: LimitName): Promise<object | undefined> {
     const [row] = await this.tools.store.limits.list(limit);
     if (!row?.set) return undefined;

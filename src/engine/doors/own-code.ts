@@ -1,5 +1,5 @@
-// What a flow's file computes besides its program: tags, and keys. It is a user's code: it comes to an end, or is cut short,
-// and what goes wrong there is told with its place.
+// User code of a flow besides its program: it computes tags and keys. It ends or is aborted, and its errors are reported with
+// their place.
 
 import { TaskonautError } from "../../core/errors.ts";
 import type { Flow } from "../../core/flow/flow.ts";

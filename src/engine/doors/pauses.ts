@@ -1,4 +1,4 @@
-// To pause, and to take that back. KP1 and KP2 in `known-pauses.ts` say why a pause holds when this returns.
+// Pauses and unpauses. KP1 and KP2 in `known-pauses.ts` say why a pause is effective when this returns.
 
 import type { Clock } from "../../core/clock.ts";
 import { TaskonautError } from "../../core/errors.ts";
@@ -17,15 +17,15 @@ import type { Flows } from "../task/flows.ts";
 import { toPause } from "../task/to-pause.ts";
 import type { Audit } from "./audit.ts";
 
-/** KP1: nobody starts anything by what he knew before; and whoever was just about to has done it by then. */
+/** KP1: after this time no process starts anything based on older knowledge, and starts that were under way are done. */
 const HELD_AFTER_MS = KNOWN_MS + 250;
 
-/** KP2: so long a worker may take. One that stands still is dead by then, and its lease over. */
+/** KP2: how long a worker may take. A worker that stands still is dead by then, and its lease is over. */
 const ANSWER_MS_MAX = 30_000;
 
 const LOOK_MS = 100;
 
-/** So often workers are told again: news may get lost. */
+/** How often workers are notified again: notifications may get lost. */
 const TELL_AGAIN_MS = 1000;
 
 const REASON_MAX = 1000;

@@ -1,4 +1,4 @@
-// When a new task is due, and how urgent it is.
+// The due time and the priority of a new task.
 
 import { TaskonautError } from "../../core/errors.ts";
 import { EXPIRES_MS_MIN, PRIORITY_MAX } from "../../core/limits.ts";

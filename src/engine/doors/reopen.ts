@@ -1,10 +1,9 @@
 // retry-task: the failed step that ended a task is opened again, under the same key and a higher epoch.
 //
-// O1. What was recorded stays recorded. The task goes back to a place at which its flow, with all that it had been told
-//     but for these failures, had decided on just the steps that are recorded; outcomes that came later are told again,
-//     in their order.
-// O2. Where its flow went on after a failure (it caught it, or cleaned up) there is no such place: what it did since
-//     would have to be undone.
+// O1. The record stays as it is. The task goes back to a place at which its flow, given all outcomes except these failures,
+//     had decided on exactly the recorded steps. Later outcomes are given to the flow again, in their order.
+// O2. If the flow has continued after a failure (it caught it, or cleaned up), there is no such place: its later work would
+//     have to be undone.
 
 import { createProgram } from "../../core/flow/create-program.ts";
 import { TaskonautError } from "../../core/errors.ts";

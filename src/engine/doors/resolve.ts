@@ -1,4 +1,4 @@
-// resolve: what a person says of a step in doubt, checked, for the task's inbox.
+// resolve: checks what a person says about a step in doubt, for the task's inbox.
 
 import { applyContract } from "../../core/flow/contract.ts";
 import { TaskonautError } from "../../core/errors.ts";

@@ -1,4 +1,4 @@
-// From a filter as people write it to what a store searches by.
+// Turns a filter as people write it into one that a store can search by.
 
 import { filterPairs, isTimed } from "../../core/api/filter-text.ts";
 import { type TaskFilter, timeOfBound } from "../../core/api/task-filter.ts";

@@ -1,4 +1,4 @@
-// From rows to what people and programs see.
+// Turns rows of schedules into resources.
 
 import type { BackfillTime, FiringTime, Schedule, ScheduleSkip } from "../../core/api/schedules.ts";
 import { isClockChangeDay, wallTime } from "../../core/next-firing.ts";

@@ -1,4 +1,4 @@
-// From what is said of a schedule to its row.
+// Turns the terms of a schedule into its row.
 
 import { fillFiring } from "../../core/flow/firing-input.ts";
 import type { OwnTerms } from "../../core/flow/schedule.ts";
@@ -64,7 +64,7 @@ function withNext(row: ScheduleRow, after: number): ScheduleRow {
   return { ...row, nominal_at: next, next_at: next === null ? null : dueOf(row, next) };
 }
 
-/** The row with other terms; undefined: they are the ones it has. Other times begin now; else the next one stays. */
+/** The row with new terms. Undefined if nothing changes. New times begin now; without new times the next one stays. */
 export function withTerms(row: ScheduleRow, terms: OwnTerms, input: JsonText, now: number): ScheduleRow | undefined {
   const changed = { ...row, ...terms, input };
   const differs = (names: readonly (keyof ScheduleTerms)[]): boolean =>
@@ -81,7 +81,7 @@ export function paused(row: ScheduleRow, reason: string | null, now: number): Sc
   return { ...row, next_at: null, paused_at: since, pause_reason: reason, version: row.version + 1, updated_at: now };
 }
 
-/** What would have come meanwhile is skipped. No time comes again, also where the clock was set back. */
+/** Skips the firings of the meantime. No time fires twice, even if the clock was set back. */
 export function resumed(
   row: ScheduleRow,
   now: number,

@@ -1,8 +1,8 @@
-// Sessions of the dashboard. They are rows, and not signed by the server: so they end when somebody logs out, and several
-// servers on one database know the same ones without a key that they would have to share.
+// Sessions of the dashboard. They are rows, not signed values. So a logout ends them, and several servers on one database
+// know the same sessions without a shared key.
 //
-// SE1. A session works for as long as the secret works that was shown for it: with its token it is revoked, expires, and
-//      ends with the grace of a rotation.
+// SE1. A session works as long as the secret that it was opened with: it ends when its token is revoked or expires, or at
+//      the end of the grace period of a rotation.
 
 import { SESSION_IDLE_MS, type Session, type Sessions } from "../../core/api/sessions.ts";
 import type { Caller } from "../../core/api/tokens.ts";
@@ -114,7 +114,7 @@ function hashIn(secret: string, ownerToken: string | undefined): string | undefi
   return ownerToken === undefined ? undefined : hashOf(secret, ownerToken);
 }
 
-/** Somebody has chosen the owner's token: with a random secret before it nobody can guess it from its hash. */
+/** A person has chosen the owner's token. The random secret before it keeps others from guessing it from the hash. */
 function hashOf(secret: string, ownerToken: string | undefined): string {
   return sha256(ownerToken === undefined ? secret : `${secret}\0${ownerToken}`);
 }

@@ -37,7 +37,7 @@ export async function readStats(
   const found = await store.counters.read({ from: first, until: to, stepMs, flow: flow ?? null });
   // of a flow of which there is nothing any more something may be told all the same
   if (found.length === 0 && flow !== undefined) await names.check({ flow: [flow] });
-  // where no worker does it, who reads them keeps them few; a database that cannot be written to is read all the same
+  // without a worker, readers compact the counts; a read-only database is read without that
   await store.counters.fold().catch(() => {});
   const byTime = new Map(found.map((step) => [step.at, step]));
   const steps: { readonly at: string; readonly counts: StatsCounts }[] = [];

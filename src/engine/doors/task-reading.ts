@@ -1,4 +1,4 @@
-// Tasks as their callers see them: one, a page of them, or how many there are.
+// Reads tasks for callers: one task, a page of tasks, or their number.
 
 import { parseTaskId } from "../../core/record/ids.ts";
 import { toSpan, toTrace } from "../../core/record/otlp.ts";
@@ -37,7 +37,7 @@ interface ReadingTools {
   readonly names: Pick<KnownNames, "check">;
   /** Throws task_not_found, record_damaged. */
   readonly read: (id: string, reading?: Reading) => Promise<TaskRecord>;
-  /** Whoever asks for one page after the other must not keep all others waiting. */
+  /** A caller that reads page after page must not block the others. */
   readonly turnOfLoop: () => Promise<void>;
 }
 

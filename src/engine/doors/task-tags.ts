@@ -1,4 +1,4 @@
-// The tags of a new task: those that its flow gives it by its input, and those of the request, which count more.
+// The tags of a new task: those that its flow computes from the input, and those of the request, which override them.
 
 import { describeViolations, TaskonautError } from "../../core/errors.ts";
 import type { Flow } from "../../core/flow/flow.ts";

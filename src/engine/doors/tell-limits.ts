@@ -1,5 +1,5 @@
-// What a task waits for under a limit: which, behind how many, and for about how long. It is looked up for whoever asks for
-// one task, and only where the task may wait so.
+// Finds the limit that a task waits for, how many are before it, and about how long it will take. It is looked up only when
+// somebody reads a single task, and only if that task may wait for a limit.
 
 import { describeBounds, type Limit } from "../../core/api/limits.ts";
 import type { Waiting } from "../../core/api/task.ts";

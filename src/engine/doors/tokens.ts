@@ -1,4 +1,5 @@
-// Tokens: made, told once, and asked for by the server. A secret has 256 random bits, so a plain hash of it is enough.
+// Creates tokens, and checks them for the server. A secret has 256 random bits and is shown once, so a plain hash of it is
+// enough.
 
 import { TaskonautError } from "../../core/errors.ts";
 import type { Caller, CreateToken, Gate, NewToken, Token } from "../../core/api/tokens.ts";
@@ -9,13 +10,13 @@ import type { StoreClock } from "../process/store-clock.ts";
 import type { Audit } from "./audit.ts";
 import { randomBytes, randomSecret, sha256 } from "./secrets.ts";
 
-/** How old what is known of a token may be: so long one that was revoked by another process still lets in. */
+/** How long knowledge about a token is used: for this time a token that another process has revoked still works. */
 const KNOWN_MS = 5000;
 
 /** Its last use is written at most so often. */
 const USE_MS = 60_000;
 
-/** Of those who try secrets: what is known of no more is kept. */
+/** At most so many tried secrets are remembered. */
 const KNOWN_MAX = 1000;
 
 const ID_CHARACTERS = 12;
@@ -230,7 +231,7 @@ function hashOf(secret: string): string {
   return sha256(secret);
 }
 
-/** In a time that does not depend on how much is the same. */
+/** In constant time. */
 function isSame(one: string, other: string): boolean {
   return one.length === other.length && crypto.timingSafeEqual(Buffer.from(one), Buffer.from(other));
 }

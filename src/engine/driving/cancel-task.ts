@@ -16,8 +16,8 @@ interface CancelTools extends DrivingTools {
 }
 
 /**
- * Records the cancel, and lets the flow clean up where nobody else does. With `force` the task has ended afterwards.
- * Throws task_not_found, task_busy, and task_parked where the flow cannot clean up as things are.
+ * Records the cancel, and lets the flow clean up unless another process does. With `force` the task has ended afterwards.
+ * Throws task_not_found, task_busy, and task_parked if the flow cannot clean up now.
  */
 export async function cancelTask(id: string, { force = false }: CancelTask, tools: CancelTools): Promise<Task> {
   const { stored, store, flows, log, onWoken, read, audit } = tools;
@@ -29,7 +29,7 @@ export async function cancelTask(id: string, { force = false }: CancelTask, tool
   log.info?.("task cancel requested", { task_id: id, force });
   onWoken(id);
   if (force) return tools.tell(await endByForce(id, tools));
-  // whoever drives the task hears of it; where nobody does, it is done here, unless only others have its flow
+  // the process that drives the task hears of it; if none does, it is done here, unless only others have its flow
   if (await stored.isHeldElsewhere({ task: row })) return read(id);
   if (!flows.get(row.flow_name)) {
     log.warn?.("task cancel left to a process that has the flow", { task_id: id, flow: row.flow_name });
@@ -38,7 +38,7 @@ export async function cancelTask(id: string, { force = false }: CancelTask, tool
   try {
     return await tools.cancelled.runCancelled(id);
   } catch (error) {
-    // a tool that listens to no abort runs on: the flow hears of the cancel when it has ended
+    // a tool that ignores its abort signal runs on: the flow hears of the cancel when the tool has ended
     // and where its flow is paused, what it cleans up waits until that is over
     if (hasCode(error, "task_busy") || hasCode(error, "flow_paused")) return read(id);
     throw hasCode(error, "task_parked") ? cannotCleanUp(id, error) : error;

@@ -1,4 +1,4 @@
-// Tasks that are children of others: how they begin, and how they end where they were cancelled.
+// Child tasks: how they begin, and how cancelled ones end.
 
 import { TaskonautError } from "../../core/errors.ts";
 import { during } from "../../core/flow/activity.ts";
@@ -53,7 +53,7 @@ export class ChildTasks implements Children {
       input: JSON.parse(step.input_payload),
       now: clock.now(),
       limits,
-      // whatever becomes of its parent's process, a worker can go on with it
+      // a worker can continue it, even if its parent's process ends
       dueAt,
       priority,
       traceparent,
