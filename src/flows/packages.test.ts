@@ -19,6 +19,8 @@ const FILES: Readonly<Record<string, string>> = {
     export const isZone = (zone) => { try { new Intl.DateTimeFormat("en-US", { timeZone: zone }).format(); return true; } catch { return false; } };
     export const seed = () => Math.random() * 2;
     export const debug = () => process.env.DEBUG ?? "off";
+    // as zod asks whether it may make functions
+    export const agent = () => navigator.userAgent.includes("Cloudflare");
     export const hours = () => new Date(5).getHours();
     export const zoneOfMachine = () => new Intl.DateTimeFormat("en").format(5);
     export const bytes = () => crypto.getRandomValues(new Uint8Array(4));`,
@@ -90,6 +92,7 @@ test.each([
   ["text", "Thu Jan 01 1970 00:00:00 GMT+0000 (Coordinated Universal Time)"],
   ["locale", "en-US"],
   ["isUtc", true],
+  ["agent", false],
   ["debug", process.env["DEBUG"] ?? "off"],
   ["pure", ["abc", true]],
 ])("a package that asks for %s in a flow gets what the record has", (what, output) => {

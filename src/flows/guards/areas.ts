@@ -33,7 +33,7 @@ const AREAS: ReadonlySet<string> = new Set(
 const HIDDEN = new Set(["process", "navigator"]);
 
 /** Which of them packages look at to see how they should go about. */
-const SETTINGS = new Set(["process.argv", "process.env", "process.execArgv"]);
+const SETTINGS = new Set(["process.argv", "process.env", "process.execArgv", "navigator.userAgent"]);
 
 /** Guards one member and what hangs on it. */
 function guardMember(owner: object, key: PropertyKey, path: string, depth = 0): void {
