@@ -42,6 +42,12 @@ const FILES: Readonly<Record<string, string>> = {
     import { randomFillSync } from "node:crypto";
     const pool = new Uint8Array(256); let at = 256;
     export const draw = () => { if (at > pool.length - 16) { randomFillSync(pool); at = 0; } return pool[at++]; };`,
+  // branches of flows, as a team shares them
+  "node_modules/branches/index.js": `
+    import { sleep } from "taskonaut";
+    export function* tidy() { try { yield* sleep("1s"); } finally { yield* sleep("2s"); } }`,
+  "node_modules/other/index.js": `
+    export function* count() { try { yield 1; } finally { yield 2; } }`,
   "flow.ts": `
     import { defineFlow } from "taskonaut";
     import * as v from "valibot";
@@ -49,6 +55,9 @@ const FILES: Readonly<Record<string, string>> = {
     import { customAlphabet, nanoid, urlAlphabet } from "nanoid";
     import { v4, validate } from "uuid";
     import { draw } from "pool";
+    import { tidy } from "branches";
+    import { count } from "other";
+    export const generators = { tidy, count };
     const short = customAlphabet();
     export const use = {
       ...dates, nanoid, v4, short, draw,
@@ -62,6 +71,7 @@ const FILES: Readonly<Record<string, string>> = {
 let folder: string;
 let flow: Flow;
 let use: Readonly<Record<string, () => unknown>>;
+let generators: Readonly<Record<string, () => unknown>>;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "taskonaut-"));
@@ -71,7 +81,7 @@ beforeAll(async () => {
   }
   const path = join(folder, "flow.ts");
   [flow] = (await loadFlows([path])) as [Flow];
-  ({ use } = (await import(path)) as { use: typeof use });
+  ({ use, generators } = (await import(path)) as { use: typeof use; generators: typeof generators });
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -118,4 +128,9 @@ test.each(["nanoid", "v4", "short", "draw"])("%s is refused whatever the process
     expect(run(what).violation).toContain("Use `uuid()` or `random()`");
     use[what]?.(); // as a tool: that fills what the package keeps
   }
+});
+
+test("a package that has branches of flows has marks in its finally blocks, and no other package has", () => {
+  expect(generators["tidy"]?.toString()).toContain("$taskonaut");
+  expect(generators["count"]?.toString()).not.toContain("$taskonaut");
 });

@@ -12,9 +12,10 @@ export async function prepareSources(
   rewrite: typeof provideRewritten = provideRewritten,
 ): Promise<void> {
   for (const source of sources) {
-    if (!source.isOwn) continue;
-    refuseTsconfigOptions(source);
-    refuseDropped(source.path, source.text);
+    if (source.isOwn) {
+      refuseTsconfigOptions(source);
+      refuseDropped(source.path, source.text);
+    }
     rewrite(source);
   }
   for (const [path, name] of idPackages) await guardPackage(name, path);
