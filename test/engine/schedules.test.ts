@@ -61,6 +61,17 @@ describe.each(DATABASES)("schedules on %s", (_, create) => {
 
   const end = (engine: Engine, id: string): Promise<unknown> => engine.signalTask(id, { name: "go", payload: null });
 
+  test("whose input is too large for this process are left for one that can make their tasks", async () => {
+    const flow = flowOfFile(unique(), "one", []);
+    const store = await bench.openStore();
+    const { name, nominal_at, next_at } = await dueSince(store, flow.name, 0, { catch_up: "last" });
+    const { worker } = await working({ flows: [flow], limits: { inputBytes: 3 } });
+    await until(async () => ((await store.schedules.read(name))?.next_at ?? 0) > (next_at ?? 0));
+    expect(await store.schedules.read(name)).toMatchObject({ nominal_at, fired_count: 0 });
+    expect(await store.schedules.readSkips(name)).toEqual([]);
+    await worker.stop();
+  });
+
   describe("of a file", () => {
     test("become rows when a worker starts, and are those of the new file when one with that starts", async () => {
       const [flow, a, b, c, other] = [unique(), unique(), unique(), unique(), unique()];

@@ -8,7 +8,8 @@
 import { type Backoff, nextWait } from "../../core/backoff.ts";
 import { keyedTaskId } from "../../core/record/ids.ts";
 import { firingKey, type ScheduleRow } from "../../core/record/schedule.ts";
-import { messageOf } from "../../core/record/stored-error.ts";
+import { TaskonautError } from "../../core/errors.ts";
+import { isA, messageOf } from "../../core/record/stored-error.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Limits } from "../../core/limits.ts";
 import type { Log } from "../../core/log.ts";
@@ -199,6 +200,8 @@ export class Firings {
       if (key === null || takenBy === undefined || takenBy === id) return record;
       return { key, takenBy, replaces: flow.unique?.onConflict === "replace" };
     } catch (error) {
+      // where a limit of this process is the reason, the time is left for one that can
+      if (isA(error, TaskonautError) && error.details["limit"] !== undefined) throw error;
       return { refused: messageOf(error) };
     }
   }
