@@ -23,7 +23,10 @@ export function Api({ id }: { readonly id: string | undefined }): ComponentChild
         What this server takes and answers, as <a href="/openapi.json">an OpenAPI document</a> for other programs.
       </p>
       <Failure error={error} />
+      {/* what was chosen comes before the long list, for those who listen and on a phone */}
       <div class="api">
+        {document && operation && <Details key={operation.operationId} operation={operation} document={document} />}
+        {document && id !== undefined && !operation && <p>This server has no call “{id}”.</p>}
         <nav aria-label="Calls">
           {[...Map.groupBy(operations, ({ tags: [tag = "other"] }) => tag)].map(([tag, each]) => (
             <details key={tag} open={each.some(({ operationId }) => operationId === id) || undefined}>
@@ -38,8 +41,6 @@ export function Api({ id }: { readonly id: string | undefined }): ComponentChild
             </details>
           ))}
         </nav>
-        {document && operation && <Details key={operation.operationId} operation={operation} document={document} />}
-        {document && id !== undefined && !operation && <p>This server has no call “{id}”.</p>}
       </div>
     </>
   );
