@@ -164,4 +164,23 @@ describe("a task in the dashboard", () => {
     // all of it is 4 MB
     expect(bytes).toBeLessThan(2_000_000);
   });
+
+  inBrowser("tells the trace that it was created in, and the task that it was forked from", async () => {
+    await using dashboard = await openPage(site());
+    const { page } = dashboard;
+    const { server } = site();
+    const post = async (path: string, body: object, headers = {}): Promise<string> => {
+      const init = { method: "POST", headers: { "content-type": "application/json", ...headers } };
+      const response = await fetch(server.url + path, { ...init, body: JSON.stringify(body) });
+      return ((await response.json()) as { readonly id: string }).id;
+    };
+    const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const id = await post("/tasks?wait=1m", {}, { traceparent: `00-${traceId}-00f067aa0ba902b7-01` });
+    await dashboard.open(`/tasks/${id}`);
+    await page.getByRole("definition").filter({ hasText: traceId }).waitFor();
+    const fork = await post(`/tasks/${id}/fork`, { from: 2 });
+    await dashboard.open(`/tasks/${fork}`);
+    await page.getByRole("link", { name: id }).click();
+    await page.getByRole("definition").filter({ hasText: traceId }).waitFor();
+  });
 });

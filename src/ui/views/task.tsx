@@ -131,6 +131,21 @@ function Facts({ task, now }: { readonly task: TaskSummary; readonly now: number
           </dd>
         </>
       )}
+      {task.forked_from !== null && (
+        <>
+          <dt>Forked from</dt>
+          <dd>
+            <a href={hrefOf(`/tasks/${task.forked_from.task_id}`)}>{task.forked_from.task_id}</a>, step{" "}
+            {task.forked_from.step}
+          </dd>
+        </>
+      )}
+      {task.traceparent !== null && (
+        <>
+          <dt>Trace</dt>
+          <dd class="id">{task.traceparent.split("-")[1]}</dd>
+        </>
+      )}
       {task.schedule !== null && (
         <>
           <dt>Schedule</dt>
