@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { TaskonautError } from "../../src/core/errors.ts";
 import { keyedTaskId } from "../../src/core/record/ids.ts";
 import type { Task } from "../../src/core/api/task.ts";
 import { benchOn } from "../support/bench.ts";
@@ -34,10 +35,12 @@ for (const [name, createDatabase] of DATABASES) {
     /** Completes the task with an engine of its own, if it is there, and looks at everything that was recorded. */
     async function expectCompletes(job: DoomedJob): Promise<Task | undefined> {
       const engine = await bench.openEngine({ flows: [ledgerFlow(job.ledger)] });
-      const store = await bench.openStore();
-      const id = keyedTaskId(job.idempotencyKey);
-      if (!(await store.readTask(id))) return undefined;
-      const task = await engine.runTask(id);
+      const task = await engine.runTask(keyedTaskId(job.idempotencyKey)).catch((error: unknown) => {
+        if (error instanceof TaskonautError && error.code === "task_not_found") return undefined;
+        throw error;
+      });
+      await engine.close();
+      if (!task) return undefined;
       expect(task).toMatchObject({
         status: "COMPLETED",
         output_payload: OUTPUTS[job.flow],
