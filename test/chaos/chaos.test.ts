@@ -13,7 +13,7 @@ import { runUndisturbed, type Expected } from "./undisturbed.ts";
 import { until } from "../support/until.ts";
 import { effort } from "../support/effort.ts";
 
-const KILLS = Number(process.env["CHAOS_KILLS"] ?? effort({ check: 12, long: 46 }));
+const KILLS = Number(process.env["CHAOS_KILLS"] ?? effort({ check: 8, long: 46 }));
 const SEED = Number(process.env["CHAOS_SEED"] ?? Date.now() % 1_000_000);
 
 /** There is enough to do for all kills, and for a while after. */

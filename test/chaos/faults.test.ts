@@ -30,7 +30,7 @@ const LOST = effort({ check: 8, long: 20 });
 const STOPS = effort({ check: 2, long: 5 });
 
 /** Of one round of questions. */
-const TASKS = effort({ check: 100, long: 250 });
+const TASKS = effort({ check: 60, long: 250 });
 /** What is not due at once starts within this time. */
 const OVER_MS = 5_000;
 

@@ -12,7 +12,7 @@ import { Crew, killAtRandom } from "./crew.ts";
 import { Outsider } from "./outsider.ts";
 
 const SEED = Number(process.env["CHAOS_SEED"] ?? 1);
-const KILLS = Number(process.env["CHAOS_KILLS"] ?? effort({ check: 3, long: 6 }));
+const KILLS = Number(process.env["CHAOS_KILLS"] ?? effort({ check: 2, long: 6 }));
 const WORKERS = 5;
 const TENANTS = 4;
 const TASKS = 60 + 20 * KILLS;

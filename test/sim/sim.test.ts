@@ -10,7 +10,7 @@ import type { World } from "./world.ts";
 import { effort } from "../support/effort.ts";
 
 const FIRST = Number(process.env["SIM_SEED"] ?? 1);
-const SEEDS = Number(process.env["SIM_SEEDS"] ?? effort({ check: 200, long: 1000 }));
+const SEEDS = Number(process.env["SIM_SEEDS"] ?? effort({ check: 150, long: 1000 }));
 /** Of one test: each stays well below its time limit. */
 const PORTION = 50;
 

@@ -42,7 +42,7 @@ const block = defineTool({
   output: v.object({ pid: v.number() }),
   run({ ms }, context) {
     act("block", "at-least-once", context);
-    for (const end = performance.now() + ms; performance.now() < end;);
+    Bun.sleepSync(ms);
     return { pid: process.pid };
   },
 });
@@ -55,7 +55,7 @@ const stick = defineTool({
   run({ unless }, context) {
     const isMended = existsSync(unless);
     act("stick", "at-least-once", context);
-    if (!isMended) for (;;);
+    if (!isMended) Bun.sleepSync(600_000);
     return { pid: process.pid };
   },
 });
