@@ -40,7 +40,7 @@ describe("a server that is told to stop", () => {
     const underWay = fetch(`${server.url}/tasks/${id}/run`, { method: "POST" });
     await gate.reached();
     process.kill(server.pid, signal);
-    await server.see("Stopping: no more requests are taken");
+    await server.see("Stopping: the server takes no more requests");
     await until(async () => !(await isOpen(server.url)));
     await gate.open();
     const response = await underWay;
@@ -262,7 +262,7 @@ describe("run-app --reload", () => {
     const underWay = fetch(`${url}/tasks/${id}/run`, { method: "POST" });
     await gate.reached();
     terminal.press("ctrl-c");
-    await terminal.see("Stopping: no more requests are taken");
+    await terminal.see("Stopping: the server takes no more requests");
     await until(async () => !(await isOpen(url)));
     await gate.open();
     expectCompleted((await (await underWay).json()) as Task);
