@@ -17,7 +17,7 @@ interface DoorTools {
   readonly audit: Audit;
   /** What the flows of this process say. */
   readonly own: () => readonly OwnLimit[];
-  /** A limit is another: somebody may have room now. */
+  /** A limit has changed: waiting tasks may have room now. */
   readonly onChanged: () => Promise<void>;
 }
 

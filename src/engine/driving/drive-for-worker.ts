@@ -14,7 +14,7 @@ import type { Unlock } from "./driven-tasks.ts";
 import type { DrivingTools } from "./driving-tools.ts";
 import { park, parkDriven, parkUnrecovered } from "./park.ts";
 
-/** Who has claimed tasks, as those who drive them see it. None of these must throw. */
+/** The claimant of tasks, as their drivers see it. No method may throw. */
 export interface Claimant {
   isLeaving(): boolean;
   /** Once for each task that took its time: nothing is left to do but to write what was done. */
@@ -72,7 +72,7 @@ export class DrivingForWorker {
     return true;
   }
 
-  /** Parks a task that this process holds and cannot drive, whatever it is that fails. */
+  /** Parks a task that this process holds and cannot drive, for whatever reason. */
   async setAside(id: string, failure: string): Promise<void> {
     const { stored, lease } = this.tools;
     // its row alone: the rest of its record may be what cannot be read

@@ -5,7 +5,7 @@ import type { DriverTools } from "../task/driver-tools.ts";
 import type { DrivenTasks } from "./driven-tasks.ts";
 import type { StoredTasks } from "./stored-tasks.ts";
 
-/** What tasks are driven with, whoever they are driven for. */
+/** The tools for driving tasks, for callers and for the worker. */
 export interface DrivingTools extends DriverTools {
   readonly store: DriverTools["store"] & Pick<Store, "takeTurn" | "postToTask" | "admission">;
   readonly flows: Flows;

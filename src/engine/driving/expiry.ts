@@ -1,5 +1,5 @@
-// A worker's duty: tasks that have not begun in time are cancelled, whoever's flow they are of. (Who drives one sees it by
-// itself: `transitions.ts`.)
+// A worker's duty: it cancels tasks that have not begun in time, of all flows. (A driver notices it by itself:
+// `transitions.ts`.)
 
 import type { Store } from "../../store/store.ts";
 import { expire } from "../task/expire.ts";
@@ -22,7 +22,7 @@ export async function expireTasks(tools: ExpiryTools, signal: AbortSignal): Prom
   for (let portion = 0; portion < PORTIONS_MAX && !signal.aborted; portion++) {
     const ids = await store.admission.findExpired(PORTION);
     const expired = await Promise.all(ids.map((id) => expireTask(id, tools)));
-    // where others are at it as well, the rest is left to them
+    // if others do the same, the rest is left to them
     if (ids.length < PORTION || expired.filter(Boolean).length < PORTION / 2) return portion > 0 || ids.length > 0;
   }
   return true;

@@ -1,4 +1,4 @@
-// Forks of tasks: planned from what is recorded, held to their flow by a replay, and inserted in one commit.
+// Forks of tasks: planned from the record, checked against their flow by a replay, and inserted in one commit.
 
 import type { ForkPreview, Forks, ForkTask } from "../../core/api/forks.ts";
 import type { CreatedTask } from "../../core/api/taskonaut.ts";

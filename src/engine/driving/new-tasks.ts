@@ -1,4 +1,4 @@
-// Creates tasks, those of callers and those that are children of others.
+// Creates tasks, for callers and as children of other tasks.
 
 import type { CreateTask } from "../../core/api/taskonaut.ts";
 import type { Audited } from "../../store/audit-store.ts";
@@ -31,7 +31,7 @@ interface Origin {
   readonly audit?: ((id: string) => Audited) | undefined;
 }
 
-/** So often the key of a task may be taken anew by others, while it is about to be inserted. */
+/** How often others may take the key of a task again while it is about to be inserted. */
 const TRIES_MAX = 20;
 
 export class NewTasks {

@@ -1,4 +1,4 @@
-// Why a task is not driven here and now, although nothing has failed.
+// Reasons why a task is not driven here and now, although nothing has failed.
 
 import { TaskonautError } from "../../core/errors.ts";
 

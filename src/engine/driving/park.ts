@@ -1,4 +1,4 @@
-// Puts tasks aside that nobody can drive on, each with the reason why.
+// Parks tasks that nobody can continue, each with its reason.
 
 import type { TaskonautError } from "../../core/errors.ts";
 import type { TaskRecord } from "../../core/record/record.ts";

@@ -1,4 +1,4 @@
-// Takes a parked task out of its rest, for whoever drives it next.
+// Ends the rest of a parked task, so that the next driver can continue it.
 
 import type { TaskRecord } from "../../core/record/record.ts";
 import type { DrivingForCallers } from "./drive-for-caller.ts";

@@ -1,4 +1,4 @@
-// `run`: one transition after the other, by whoever calls, until the task has ended or only waits.
+// `run`: makes one transition after the other for a caller, until the task has ended or can only wait.
 
 import { TaskonautError } from "../../core/errors.ts";
 import type { TaskRecord } from "../../core/record/record.ts";

@@ -1,4 +1,4 @@
-// Schedules, for callers: what they ask of them, under the fence of each row.
+// Schedules for callers: reads and changes them, under the fence of each row.
 
 import type { Backfill, Schedules } from "../../core/api/schedules.ts";
 import { FIRINGS_MAX } from "../../core/api/schedules.ts";

@@ -1,4 +1,4 @@
-// Tasks as the store has them, for whoever is about to drive one: its record, and who holds it.
+// Tasks in the store, for a driver that is about to take one: the record, and its holder.
 
 import { type Backoff, nextWait } from "../../core/backoff.ts";
 import type { Clock } from "../../core/clock.ts";
@@ -22,7 +22,7 @@ interface Tools {
   readonly tellWait?: TellWait | undefined;
 }
 
-/** So long a caller waits in silence: most that hold a task hold it for a moment. */
+/** How long a caller waits in silence: most holders hold a task only for a moment. */
 const SILENT_MS = 200;
 
 export class StoredTasks {

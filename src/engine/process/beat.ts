@@ -1,4 +1,5 @@
-// What a heartbeat does, wherever it runs: registers a worker, renews its lease, hears of news, and looks for the dead.
+// The work of a heartbeat, wherever it runs: it registers a worker, renews its lease, listens for news, and looks for dead
+// workers.
 
 import type { Clock } from "../../core/clock.ts";
 import type { BeatingWorker } from "../../core/heartbeat.ts";

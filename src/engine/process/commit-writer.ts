@@ -1,10 +1,10 @@
-// Group commit: one writer per process. While a commit is under way the changes of all tasks gather; together they are
-// the next one. A change that comes alone is written at once: there is no timer.
+// Group commit: one writer per process. The changes that arrive during a commit form the next one. A change that arrives
+// alone is written at once: there is no timer.
 //
 // W1. A task has at most one change in a commit, and one commit is under way at a time; so a task's changes are written
 //     in the order in which they were submitted.
-// W2. A change that was not won makes every later change of that driver lose as well: each expects the version before.
-// W3. However much there is to write, the event loop has its turns in between.
+// W2. If a change loses, every later change of that driver loses as well: each expects the version before.
+// W3. However much there is to write, the event loop gets its turns in between.
 
 import { hasCode } from "../../core/errors.ts";
 import type { StepRow, ToolCallRow } from "../../core/record/record.ts";

@@ -1,8 +1,8 @@
-// Who waits in this process for a task to end.
+// The callers in this process that wait for tasks to end.
 //
-// EN1. An end that is written here is told at once. Those of other processes are found by one look at all tasks that are
-//      waited for, a few times a second, however many they are: a caller who waits costs no more than his part of that.
-// EN2. Who waits no longer leaves nothing behind; while nobody waits, nothing is looked at.
+// EN1. An end that is written here is reported at once. The ends of other processes are found by one query for all awaited
+//      tasks, a few times a second, however many there are: so a waiting caller costs little.
+// EN2. A caller that stops waiting leaves nothing behind. While nobody waits, nothing is queried.
 
 import type { Clock } from "../../core/clock.ts";
 import { type Glance, GLANCES_MAX, type Store } from "../../store/store.ts";

@@ -1,4 +1,4 @@
-// One who listens: what he has not taken yet. It is bounded; what is too much gives way to a `resync`.
+// The queue of one listener. It is bounded: too many events are replaced by a `resync`.
 
 import type { Told } from "../../core/api/events.ts";
 

@@ -1,10 +1,10 @@
-// What happens to tasks, for all who listen in this process.
+// Distributes the events of tasks to all listeners in this process.
 //
-// EH1. One reader of the journal for all, and none while nobody listens: then nothing is put down either.
-// EH2. Whoever is told `ready` is told everything that a later look at the store does not show. Where that cannot be said,
-//      he is told `resync`.
-// EH3. Listeners who want the same share what they are told. What piles up for one who is slow is bounded, and is dropped in
-//      favor of a `resync`: nobody is waited for.
+// EH1. All listeners share one reader of the journal. While nobody listens there is no reader, and nothing is written either.
+// EH2. After `ready` a listener gets every event that a later read of the store does not show. If that is not certain, it
+//      gets `resync`.
+// EH3. Listeners with the same filter share their events. The queue of a slow listener is bounded, and is replaced by a
+//      `resync` when it is full: nothing waits for a listener.
 
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";

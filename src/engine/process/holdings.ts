@@ -1,5 +1,5 @@
-// What this process holds in the database without driving it: after a write that failed nobody knows, and when the
-// process leaves everything. It is let go of, so that others may take it.
+// Releases tasks that this process holds in the database without driving them, so that others may take them: after a failed
+// write, whose result nobody knows, and all tasks when the process ends.
 
 import { type Backoff, nextWait } from "../../core/backoff.ts";
 import type { Clock } from "../../core/clock.ts";

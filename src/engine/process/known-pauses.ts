@@ -1,11 +1,11 @@
-// What is paused, as this process knows it, and so what it may start. Whoever pauses something returns when no process
-// starts it any more (`pauses.ts`); that rests on these two.
+// The pauses that this process knows, and so what it may start. `pause` returns when no process starts anything of its target
+// any more (`pauses.ts`). That rests on two rules.
 //
-// KP1. Nothing is started by what was read longer ago than KNOWN_MS, counted from when the database was asked, by a clock
-//      that nobody sets. So a pause that is older holds in every process: also in one that was told of nothing, that is
-//      no worker, or that is cut off from the database.
-// KP2. A worker says in its row which pauses it has taken note of, and says it afterwards. Between the look at what is
-//      paused and the call of a tool the event loop does not turn: what a worker was about to start has started by then.
+// KP1. No process starts anything based on knowledge older than KNOWN_MS, counted from the moment of the query, by a
+//      monotonic clock. So an older pause is effective in every process: also in one that got no notification, that is not a
+//      worker, or that has lost the database.
+// KP2. After a worker has read the pauses, it writes in its row which ones it knows. The event loop does not turn between the
+//      check of the pauses and the call of a tool. So whatever the worker was about to start has started by then.
 
 import type { Clock } from "../../core/clock.ts";
 import { TaskonautError } from "../../core/errors.ts";

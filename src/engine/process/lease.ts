@@ -1,5 +1,5 @@
-// This process as a worker: the row that owns the tasks that it holds. It is registered when the first task is about to
-// be held (a pure tool that is run by hand needs no lease), renewed while the process lives, and removed when it leaves.
+// This process as a worker: the row that owns its tasks. The row is inserted before the process holds its first task (a pure
+// tool that is run by hand needs no lease), renewed while the process lives, and removed when it ends.
 
 import type { BeatingWorker, Heartbeat, StartHeartbeat } from "../../core/heartbeat.ts";
 import type { Store } from "../../store/store.ts";
@@ -43,7 +43,7 @@ export class Lease {
     return this.#registration;
   }
 
-  /** Others have forgotten this worker while it was away: it is registered again, soon. */
+  /** Called if others have removed this worker while it was away: soon it is registered again. */
   renewRegistration(): void {
     this.#heartbeat?.register();
   }
@@ -52,7 +52,7 @@ export class Lease {
     return this.#registration !== undefined;
   }
 
-  /** No more signs of life; the row stays, and tells the others that its tasks are theirs once the lease has passed. */
+  /** Stops renewing. The row stays, so others can take its tasks when the lease has passed. */
   async stop(): Promise<void> {
     await this.#registration?.catch(() => {}); // its caller hears of it
     await this.#heartbeat?.stop();

@@ -1,5 +1,5 @@
-// Where the steps of this process get the tickets of tools that have limits (TK1 to TK4 in `store/limit-store.ts`). What is
-// asked for, and given back, while a request is under way goes with the next: many steps share one.
+// Gets tickets for the steps of this process whose tools have limits (TK1 to TK4 in `store/limit-store.ts`). Requests and
+// returns that arrive during a request go with the next one, so many steps share one request.
 
 import type { Clock } from "../../core/clock.ts";
 import type { ToolLimits } from "../../core/flow/tool.ts";
@@ -10,7 +10,7 @@ import type { GivenBack, LimitStore, TicketRequest } from "../../store/limit-sto
 /** Tickets of one request at most. */
 const TOGETHER_MAX = 200;
 
-/** So often it is looked whether somebody waits, of whom this process does not know. */
+/** How often to check for waiting steps that this process does not know. */
 const LOOK_MS = 60_000;
 
 export interface LimitDeskTools {
@@ -38,7 +38,7 @@ interface Counter {
 
 export class LimitDesk {
   readonly #counters = new Map<string, Counter>();
-  /** TK6: of each step that has asked here, under what; until it gives it back, or waits. */
+  /** TK6: for each step that has asked here, its request, until it returns the ticket or waits. */
   readonly #tokens = new Map<string, string>();
   #asked = 0;
   /** Somebody may wait, as far as this process knows. */
@@ -72,7 +72,7 @@ export class LimitDesk {
     this.#serve(limits, counter);
   }
 
-  /** A worker's duty: what others have left, and what there is room for again because time has passed. */
+  /** A worker's duty: tickets that others have left behind, and places that are free again because time has passed. */
   async settle(): Promise<void> {
     const { store, clock } = this.tools;
     if (!this.#mayWait && clock.now() < this.#lookAt) return;
