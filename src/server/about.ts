@@ -1,5 +1,5 @@
-// What a route tells of itself for the OpenAPI document (`openapi.ts`). It is a part of the route's row: a route without it
-// does not compile.
+// The description of a route for the OpenAPI document (`openapi.ts`). It is part of the route's row: a route without it does
+// not compile.
 
 import * as v from "valibot";
 import { TaskAnswer } from "../core/api/answers.ts";

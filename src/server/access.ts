@@ -9,7 +9,7 @@
 //     which would make the stranger's page same-origin.
 // A4. A session changes something only for our own page: the browser has to say that it was that (CSRF).
 // A5. A token in a URL is refused, whoever sends it: it is in logs and histories by then.
-// A6. Who shows wrong tokens again and again waits (attempts.ts). Who has a right one is let in meanwhile, but by the login.
+// A6. A caller with repeated wrong tokens has to wait (attempts.ts). Meanwhile a right token still works, except at the login.
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";

@@ -1,5 +1,5 @@
-// Wrong attempts to get in, by address: after a few of them each further one has to wait longer. Secrets have 256 random
-// bits, so nobody guesses one; but a token that a person has chosen for a server is worth guessing.
+// Counts wrong tokens by address: after a few of them, each further attempt has to wait longer. Nobody can guess a secret of
+// 256 random bits, but a token that a person has chosen may be guessed.
 
 /** Wrong attempts that cost nothing: whoever mistypes one is not held up. */
 const FREE = 5;

@@ -1,4 +1,4 @@
-// What a caller may do: by his role, and by the flows that his token is for.
+// What a caller may do, by its role and by the flows of its token.
 
 import { NO_STEPS } from "../core/record/step-range.ts";
 import type { Context } from "hono";

@@ -1,5 +1,4 @@
-// What the engine asks of the store about tasks that may not begin: those whose unique keys an open task has, and those
-// whose time to begin is over.
+// The engine's queries for tasks that may not begin: an open task has their unique key, or they have expired.
 
 export interface AdmissionStore {
   /** The id of the open task that has this key; undefined: none has. */

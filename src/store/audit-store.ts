@@ -1,6 +1,6 @@
-// The table `audit_log`. Its entries are written by the methods that write what they tell of, in the same transaction.
+// The table `audit_log`. The method that makes a change writes its entry, in the same transaction.
 //
-// AU1. An entry is written with what it tells of, or neither is.
+// AU1. A change and its entry are written together, or neither is.
 // AU2. Entries have no gap and no fork: each is chained to the one before under one lock, which is taken last of all.
 
 import type { AuditDraft, AuditRow, Way } from "../core/record/audit.ts";

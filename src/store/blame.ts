@@ -1,6 +1,6 @@
-// A process has died for what it did for one task. That is put down: so the task is parked when it has happened too often
-// in a row, and whatever else the process held is no suspect. The watchdog puts it down before it kills its own process. Of
-// one that dies by something else (it uses up all memory, it crashes) its peers do, by what was noted while it lived.
+// Records that a process has died because of one task. After too many such deaths in a row the task is parked, and the other
+// tasks of the process are not suspected. The watchdog records it before it kills its own process. If a process dies otherwise
+// (it runs out of memory, it crashes), its peers record it, from what the process had noted.
 
 import { DEFAULT_LIMITS } from "../core/limits.ts";
 

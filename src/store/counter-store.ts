@@ -1,10 +1,10 @@
 // What processes count of tasks, minute by minute.
 //
-// CN1. A process writes what it has counted of a minute so far, not what has come since: to write it again changes nothing.
-// CN2. What comes more than LATE_MS after its minute is not written, and what is put together is older: nothing is counted
-//      twice, whatever a process has slept through.
-// CN3. Who does not know the store's time yet says no minute. This is added to what all have of the minute that it is, and
-//      is not to be written again where nobody knows whether it was.
+// CN1. A process writes its total of a minute so far, not an increment: so writing it again changes nothing.
+// CN2. Counts more than LATE_MS after their minute are not written, and only older minutes are compacted. So nothing is
+//      counted twice, however long a process has slept.
+// CN3. A process that does not know the store's time yet names no minute. Its counts are added to the current minute, and
+//      must not be written again if the result of the write is unknown.
 
 import { DELAY_BOUNDS_MS } from "../core/record/delays.ts";
 

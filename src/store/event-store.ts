@@ -1,6 +1,6 @@
-// What happened to tasks lately, for those who listen. While somebody does, every writer puts its changes down in the
-// transaction that makes them, so that none is told that did not happen, and none is lost with its process. While nobody
-// does, nothing is written.
+// The journal of recent changes of tasks, for listeners. While somebody listens, every writer adds its changes in the
+// transaction that makes them: so no event is reported that did not happen, and none is lost with its process. While nobody
+// listens, nothing is written.
 
 /** Of the task as the change left it. */
 export interface EventRow {

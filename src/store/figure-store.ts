@@ -1,5 +1,5 @@
-// What there is to tell of the store as a whole, beside the counts of its tasks. Each figure is read from a range of an
-// index, and none is counted further than FIGURE_MAX: whoever watches a store asks again and again.
+// Figures of the whole store, besides the counts of its tasks. Each is read from a range of an index, and counted up to
+// FIGURE_MAX at most, because monitoring asks again and again.
 
 /** No more is counted of anything. */
 export const FIGURE_MAX = 1_000;

@@ -1,5 +1,5 @@
-// Whose turn it is among the keys of a flow: each process goes on behind the key that it came to last. It is remembered
-// in memory alone, for nothing goes wrong where it is forgotten.
+// Turns among the keys of a flow: each process continues after the last key that it served. It is kept in memory only:
+// forgetting it does no harm.
 
 /** Where a claim begins, and how it goes on. */
 export interface KeyPlace {

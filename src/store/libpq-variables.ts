@@ -1,5 +1,5 @@
-// What libpq's variables in the environment say of a PostgreSQL server, where its URL says nothing: as psql has it. They
-// become parameters of the URL, which are checked like any others.
+// Takes what the URL of a PostgreSQL server does not say from libpq's environment variables, as psql does. They become
+// parameters of the URL, which are checked like any others.
 //
 // Source: https://www.postgresql.org/docs/current/libpq-envars.html
 

@@ -1,4 +1,4 @@
-// From a row of `limits`, with what is counted beside it, to what is told of it. The same in both stores.
+// Turns a row of `limits`, with its counts, into a resource. The same in both stores.
 
 import type { LimitNumbers, LimitRow, Rate } from "./limit-store.ts";
 

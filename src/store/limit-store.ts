@@ -1,16 +1,16 @@
-// Limits over all workers, as a store keeps them: what the code says of each, what was set in its place, and for tools the
-// tickets. (Limits of flows are kept by the claims: `claimTasks`.)
+// Limits over all workers in a store: the numbers of the code, the numbers that were set, and the tickets for tools. (Claims
+// enforce the limits of flows: `claimTasks`.)
 //
-// TK1. A step whose tool has a limit runs only with a ticket. A ticket is a row of the step: it waits, or it is granted.
-//      Who has one keeps it, whichever process drives the task, until it is given back, or its step or task has ended.
-// TK2. Tickets of one limit are granted by one at a time, under the limit's lock: as many as the limit has room for. Keys
-//      take turns, and within a key those come first that were asked for first.
-// TK3. Who waited and is granted a ticket hears of it in the inbox of its task, in the same commit, and is due at once.
-// TK4. A ticket that was granted to a task that nobody drives holds up nobody for long: where others wait, it is taken back.
-// TK5. While a tool is paused, its steps wait in the line of the name `pauseLine` gives: as a limit that has no room until
-//      the pause is over, and then room for all.
-// TK6. Each asking has a token. A ticket is given back under the token of the last asking alone: a request that comes late
-//      takes it from nobody who has asked since.
+// TK1. A step whose tool has a limit runs only with a ticket. A ticket is a row of the step: it waits, or it is granted. The
+//      step keeps its ticket, whichever process drives the task, until the ticket is returned, or its step or task has ended.
+// TK2. Only one process at a time grants tickets of a limit, under the limit's lock: as many as the limit has room for. Keys
+//      take turns, and within a key the oldest requests come first.
+// TK3. When a waiting step is granted a ticket, the same commit posts it to the task's inbox and makes the task due.
+// TK4. A ticket of a task that nobody drives does not block others for long: if others wait, it is taken back.
+// TK5. While a tool is paused, its steps wait in the line that `pauseLine` names: as in a limit that has no room until the
+//      pause is over, and then room for all.
+// TK6. Each request has a token. A ticket is returned only under the token of the last request: so a late return does not take
+//      the ticket away from a newer request.
 
 import type { Audited } from "./audit-store.ts";
 

@@ -1,5 +1,5 @@
-// What is paused, as the store keeps it: a flow, a tool, or everything. A claim passes over the tasks of what is paused.
-// All else is the engine's: `engine/process/known-pauses.ts` tells how a pause holds whatever processes do meanwhile.
+// The pauses in a store: of a flow, a tool, or everything. Claims skip the tasks of paused flows. The engine does the rest:
+// `engine/process/known-pauses.ts` says why a pause is effective whatever processes do meanwhile.
 
 import type { Audited } from "./audit-store.ts";
 

@@ -1,5 +1,5 @@
-// Processes as others on their machine can find them again, by a text that stands in the database. The number of a
-// process alone does not do: it is given to another one later, and in another container it means another one.
+// Identifies processes for others on the same machine, by a text in the database. A process id alone is not enough: it is
+// reused later, and means another process in another container.
 
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";

@@ -1,4 +1,4 @@
-// Records on their way out of a store: the texts that are kept apart are put back, and a large task is read page by page.
+// Reads records from a store: it puts the separately stored texts back, and reads a large task page by page.
 //
 // SR1. Between the pages of a large task others may write to it. It is read again then; who writes all the time gives a
 //      record whose task row is older than its steps: enough to be looked at, and for a driver as good as none, for the

@@ -1,7 +1,7 @@
-// What the engine needs of a place where schedules live.
+// The engine's interface for stored schedules.
 //
-// SS1. A schedule is written under the fence of its version. Whoever fires makes the tasks and moves the schedule on in one
-//      commit: however many try, one does, and where nobody's commit came through, the firing is still to be made.
+// SS1. A schedule is written under the fence of its version. A firing creates its tasks and sets the schedule's next time in one
+//      commit. So if several workers try, one succeeds, and if no commit succeeds, the firing is still to be made.
 // SS2. Schedules of flows' files belong to the code that `schedule_sources` names. Other code changes none of them, and
 //      fires none.
 // SS3. A firing with a task whose unique key another open task has got meanwhile is not written: it is decided anew.

@@ -1,5 +1,5 @@
-// What a search has found, on its way out. Of texts within errors a database finds all that match and some more, for it
-// looks into the JSON of an error; who has read the error tells them apart.
+// Filters the results of a search. For a text within errors the database finds all matches and some more, because it searches
+// the JSON of the error. The caller checks the error itself.
 
 import type { RowFilter } from "../core/record/row-filter.ts";
 import { readError } from "../core/record/stored-error.ts";

@@ -1,4 +1,4 @@
-// The table of sessions. It has only hashes of random secrets: whoever reads it cannot get in with what is there.
+// The table of sessions. It has only hashes of random secrets, so nobody can log in with its contents.
 
 import type { Audited } from "./audit-store.ts";
 

@@ -1,12 +1,12 @@
-// What the engine needs of a place where tasks live. Two dialects implement it (`sqlite/`, `postgres/`), one suite
-// (`test/contract`) holds both to it. A store knows rows, fences and time; what a flow means is none of its business.
+// The engine's interface for stored tasks. Two dialects implement it (`sqlite/`, `postgres/`), and one suite
+// (`test/contract`) tests both. A store knows rows, fences and time; it knows nothing about what flows do.
 //
 // S1. A change is written whole or not at all, and only where the task still has the version and the owner that the
 //     change expects. So a driver that lost its task can write nothing, and two drivers never both win.
 // S2. When a promise of a write resolves, the write is durable. When it rejects with `database_unavailable`, the
 //     outcome is unknown: it may have been written.
 // S3. No method hangs: each ends within its deadline, with a result or an error.
-// S4. The rows that a method gives are the caller's own, to be changed as he likes.
+// S4. The rows that a method returns belong to the caller, who may change them.
 
 import type { TaskonautError } from "../core/errors.ts";
 import type { InboxRow, JsonText, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record/record.ts";

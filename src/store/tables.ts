@@ -1,6 +1,6 @@
-// The columns of the tables, each told once. From here both dialects make what inserts, changes and reads rows: a new
-// column is a line here, one in a migration of each store, and where it is used. What it means is told beside the type of
-// its row (`core/record/record.ts`).
+// The columns of the tables, each defined once. Both dialects derive their statements that insert, change and read rows from
+// it: a new column needs a line here, one in a migration of each store, and its uses. The type of its row says what it means
+// (`core/record/record.ts`).
 
 import type { InboxRow, StepRow, TaskRow, ToolCallRow } from "../core/record/record.ts";
 import type { PauseRow } from "./pause-store.ts";

@@ -1,4 +1,4 @@
-// The table of tokens. It has no secret, only SHA-256 of random ones: whoever reads it cannot get in with what is there.
+// The table of tokens. It has only SHA-256 hashes of random secrets, so nobody can log in with its contents.
 
 import type { Role } from "../core/api/roles.ts";
 import type { Audited } from "./audit-store.ts";

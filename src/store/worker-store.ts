@@ -1,4 +1,4 @@
-// Workers as a store knows them: rows with leases, and who of them lives.
+// Workers in a store: rows with leases, and which of them are alive.
 
 import type { DeathCause } from "./blame.ts";
 

@@ -1,7 +1,7 @@
 // Claims due tasks for a worker, fairly between flows.
 //
-// K1. A task is driven by who has claimed it, and by nobody else while that worker lives. What a worker does not know
-//     that it holds (the answer to a claim was lost, a write failed) it lets go of, for itself or another to claim.
+// K1. Only the worker that has claimed a task drives it, as long as that worker lives. If a worker may hold tasks without
+//     knowing them (the answer to a claim was lost, a write failed), it releases them, so that any worker can claim them.
 
 import type { Clock } from "../../core/clock.ts";
 import type { Flow } from "../../core/flow/flow.ts";

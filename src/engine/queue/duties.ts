@@ -1,4 +1,4 @@
-// What a worker does once in a while, beside its tasks and those that nobody looks after.
+// The periodic duties of a worker, besides its tasks.
 
 import { APART_MS } from "../../store/counter-store.ts";
 import type { Store } from "../../store/store.ts";

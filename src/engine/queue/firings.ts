@@ -1,7 +1,7 @@
-// What makes the tasks of schedules: a loop beside that of the queue, in every worker.
+// Makes the tasks of schedules: a loop beside that of the queue, in every worker.
 //
-// SL1. It looks when the next schedule is due, when it is told that there may be news, and once in a while all the same.
-// SL2. Every worker looks, and whichever comes first fires (SS1): there is no leader, so none can be lost.
+// SL1. It looks when the next schedule is due, when there may be news, and now and then in any case.
+// SL2. Every worker looks, and the first one fires (SS1): there is no leader that could be lost.
 // SL3. What `cancel-running` cancels was open when the row was read under whose version the firing is written: who comes
 //      too late cancels nothing that a later firing made, for that was not there.
 

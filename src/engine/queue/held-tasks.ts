@@ -1,4 +1,4 @@
-// The tasks that a worker holds: each is driven from its claim until it is let go of, and takes a place meanwhile.
+// The tasks that a worker holds: each is driven from its claim until its release, and takes a place meanwhile.
 //
 // K3. Steps whose processes died twice in a row while they ran are run one after the other: of two that run together
 //     nobody could tell which one it was.

@@ -1,4 +1,4 @@
-// Jobs that are done one after the other. However many wait, they take one of the places that the others share.
+// Runs jobs one after the other. However many wait, they take only one place.
 
 export class Quarantine {
   #size = 0;

@@ -1,9 +1,9 @@
 // A worker's duty to remove tasks that ended long enough ago.
 //
-// RT1. A worker removes tasks of the flows that it has: only the flow says how long they are kept. Those of a flow that
-//      no worker has stay until somebody purges them.
-// RT2. One worker removes at a time, for as long as it renews its lease with every portion.
-// RT3. Who removes rests after each portion: a drain beside it loses little, however much there is to remove.
+// RT1. A worker removes the tasks of its own flows, because only the flow says how long they are kept. If no worker has a
+//      flow, its tasks stay until somebody purges them.
+// RT2. Only one worker removes tasks at a time, as long as it renews its lease with every portion.
+// RT3. It rests after each portion, so running work is hardly slowed down, however much there is to remove.
 
 import { END_STATUSES, type EndStatus, keptMsOf } from "../../core/flow/retention.ts";
 import type { Retention } from "../../core/limits.ts";

@@ -1,11 +1,12 @@
-// Schedules of flows' files become rows, and go, as the files say. Several versions of a file may be at work at once, while
-// a new one is deployed or an old one again:
+// Adds and removes rows for the schedules of flow files. During a deployment or a rollback, workers may have several versions
+// of a file:
 //
-// SV1. What a flow's file says of its schedules is said by one code at a time (`schedule_sources`).
-// SV2. Code that had no say before is newer, and takes over. So each does so once, and none goes back and forth.
-// SV3. Code that had its say before, and was taken over from, waits: only where no worker confirms the other code any more
-//      does it take over again. That is a deployment that was taken back.
-// SV4. Only schedules of this flow's files are touched. A name that somebody else has stays his, and that is told.
+// SV1. Only one version of the code decides about a flow's schedules at a time (`schedule_sources`).
+// SV2. Code that has not decided before is newer, and takes over. So each version takes over once, and none goes back and
+//      forth.
+// SV3. Code that has decided before and was replaced waits. It takes over again only if no worker confirms the other code any
+//      more: then the deployment was rolled back.
+// SV4. Only schedules of this flow's files are changed. If another schedule has the name, it keeps it, and that is logged.
 
 import { declaredRows } from "./schedule-rows.ts";
 import type { Clock } from "../../core/clock.ts";

@@ -1,4 +1,4 @@
-// Schedules, as a worker sees to them: what its flows' files say becomes rows, and what is due becomes tasks.
+// A worker's duty for schedules: it turns the schedules of its flow files into rows, and due firings into tasks.
 
 import { Firings, type FiringTools } from "./firings.ts";
 import type { Duty } from "./maintenance.ts";

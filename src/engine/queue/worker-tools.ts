@@ -1,4 +1,4 @@
-// What a worker is told, what it works with, and what others see of it.
+// The options, the tools and the interface of a worker.
 
 import type { Limits } from "../../core/limits.ts";
 import type { DrivingForWorker } from "../driving/drive-for-worker.ts";

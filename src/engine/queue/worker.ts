@@ -1,5 +1,5 @@
-// A worker: takes due tasks from the queue and drives them, as many at once as it was told. When it looks is decided by its
-// schedule (K2); it claims (K1), and holds what it has claimed until that is let go of (K3).
+// A worker: takes due tasks from the queue and drives them, up to a given number at once. Its schedule decides when it looks
+// (K2). It claims tasks (K1), and holds them until their release (K3).
 
 import { hasCode } from "../../core/errors.ts";
 import { messageOf } from "../../core/record/stored-error.ts";

@@ -1,4 +1,4 @@
-// One attempt of a tool, as the tool is told of it. What most tools never look at is made when it is asked for.
+// One attempt of a tool, as the tool sees it. Parts that most tools never use are created on demand.
 
 import { type Log, type LogFields, type LogMethod, withFields } from "../../core/log.ts";
 import type { JsonText } from "../../core/record/record.ts";

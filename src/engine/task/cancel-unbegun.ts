@@ -1,4 +1,4 @@
-// A cancel of a task that nobody has begun: there is nothing to clean up, so its rows alone are needed, and not its flow.
+// Cancels a task that has not begun: there is nothing to clean up, so only its rows are needed, not its flow.
 
 import { isStepOpen } from "../../core/record/status.ts";
 import type { Draft } from "./draft.ts";

@@ -1,5 +1,5 @@
-// Whether a record says what no taskonaut has written. Looked for only where something about it has failed: a damaged record
-// looks like a changed flow, or like a fault of ours.
+// Finds damage: parts of a record that taskonaut cannot have written. It is checked only after a failure, because a damaged
+// record looks like a changed flow, or like a bug.
 
 import type { Clock } from "../../core/clock.ts";
 import type { Flow } from "../../core/flow/flow.ts";

@@ -1,4 +1,4 @@
-// What a driver is handed, and how it fails.
+// The tools of a driver, and its errors.
 
 import type { Clock } from "../../core/clock.ts";
 import type { Flow } from "../../core/flow/flow.ts";

@@ -1,4 +1,4 @@
-// One execution of a step's tool: contracts, attempts, timeouts. It records nothing; what came of it is data.
+// One execution of a step's tool: contracts, attempts, timeouts. It records nothing, and returns its outcome as data.
 
 import type { TaskNews } from "../../core/api/task-news.ts";
 import { during } from "../../core/flow/activity.ts";

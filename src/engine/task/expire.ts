@@ -1,4 +1,4 @@
-// A task that was to begin by a certain time, and has not: it ends CANCELLED, without its flow having begun.
+// Ends a task as CANCELLED that has not begun before its expiry.
 
 import type { TaskRecord } from "../../core/record/record.ts";
 import { isStepOpen } from "../../core/record/status.ts";

@@ -1,5 +1,5 @@
-// A cancel by force: the task is CANCELLED at once, whatever its flow would have to clean up, and its record says what was
-// left undone. It needs nothing but the rows: the flow may be gone, or wait for ever.
+// A cancel by force: the task is CANCELLED at once, without its clean-up, and its record lists what was left undone. It needs
+// only the rows: the flow may be missing, or wait for ever.
 
 import { childTaskId } from "../../core/record/ids.ts";
 import { writeLeftUndone, type LeftUndone } from "../../core/record/left-undone.ts";

@@ -1,4 +1,4 @@
-// What is left for a task in its inbox: by drivers of other tasks, as part of what they write, and by people.
+// Posts for the inbox of a task: from drivers of other tasks, as part of their writes, and from people.
 
 import type { ProgramEnd } from "../../core/flow/program.ts";
 import type { JsonText, StepRow, TaskRow } from "../../core/record/record.ts";

@@ -1,4 +1,4 @@
-// Reads what outsiders have left for a task, and the clock, and records it in the task's state.
+// Reads a task's inbox and the clock, and records both in the task's state.
 
 import type { InboxRow, StepRow } from "../../core/record/record.ts";
 import type { InboxPage } from "../../store/store.ts";

@@ -1,5 +1,5 @@
-// Which steps of one task have no outcome yet, which of them only wait, which outcomes the flow has not been given; and so
-// what there is to do.
+// Knows which steps of a task have no outcome yet, which of them only wait, and which outcomes the flow has not observed; and
+// so what to do next.
 
 import type { StepRow } from "../../core/record/record.ts";
 import { isStepOpen } from "../../core/record/status.ts";

@@ -1,5 +1,5 @@
-// From a record back to a program that stands where the record stands: replay. A difference is told with both sides, and
-// nothing is written.
+// Replays a record, and returns a program at the same point. A difference is reported with both sides, and nothing is
+// written.
 
 import type { Clock } from "../../core/clock.ts";
 import type { Flow } from "../../core/flow/flow.ts";

@@ -1,10 +1,9 @@
-// Replay: a new program is fed what is recorded, one outcome after the other, and each decision is compared with the
-// record: the steps that it plans, in their order, and those that it gives up.
+// Replay: a new program gets the recorded outcomes one after the other, and each decision is compared with the record: the
+// steps that it plans, in their order, and the steps that it gives up.
 //
-// Y1. Every step of the record is one that the replay plans, the same in path, kind, name, target and input; and the
-//     other way round.
-// Y2. A step that is open in the record is open in the replay, and one that is CANCELLED is one that the replay has
-//     given up. What has an outcome may be either: it was recorded before the flow could be told.
+// Y1. The replay plans exactly the steps of the record, with the same path, kind, name, target and input.
+// Y2. A step that is open in the record is open in the replay, and the replay has given up every CANCELLED step. A step with
+//     an outcome may be either: its outcome was recorded before the flow observed it.
 
 import { canonicalJson } from "../../core/record/json.ts";
 import type { Decision, Outcome, Program, Turn } from "../../core/flow/program.ts";

@@ -1,4 +1,4 @@
-// How a task stands towards everybody else: in the queue or not and from when on, held by whom, put aside for what reason.
+// The standing of a task: whether and from when on it is in the queue, which worker holds it, and why it is parked.
 //
 // U1. A task is in the queue (due_at) while a worker may take it up: once it was queued, has waited, or is held, until
 //     it ends, is parked, or waits for somebody.

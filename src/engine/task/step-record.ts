@@ -1,4 +1,4 @@
-// What becomes of the steps of one task that is driven here, as its record says it.
+// Records the outcomes of the steps of one task that is driven here.
 
 import type { TaskNews } from "../../core/api/task-news.ts";
 import type { Log } from "../../core/log.ts";

@@ -2,7 +2,7 @@
 //
 // `transitions.ts` says what it needs for the next one; this supplies it, and `task-writer.ts` makes durable what was made.
 //
-// D2. A driver that lost its task (somebody else wrote to it) aborts its tools and writes nothing more.
+// D2. A driver that has lost its task (another process wrote to it) aborts its tools and writes nothing more.
 
 import type { Decision, Program } from "../../core/flow/program.ts";
 import type { TaskRecord } from "../../core/record/record.ts";

@@ -1,4 +1,4 @@
-// What a flow decides, and what is recorded of it, for people. Long values are shown in part: where they differ.
+// Describes a decision of a flow and its record for people. Of long values it shows the part where they differ.
 
 import type { Decision, Program } from "../../core/flow/program.ts";
 import type { JsonText, StepRow } from "../../core/record/record.ts";
