@@ -35,3 +35,21 @@ test("a flow's limit is told with it", async () => {
   expect((await new Flows([flow(3)], DEFAULT_LIMITS).describe("f")).concurrency).toBe(3);
   expect((await new Flows([flow()], DEFAULT_LIMITS).describe("f")).concurrency).toBeNull();
 });
+
+test("the engine's own flow is made when somebody needs it, and once", async () => {
+  let made = 0;
+  const make = () => {
+    made += 1;
+    return defineFlow({ name: "taskonaut.own", input: v.object({}), plan: () => [] });
+  };
+  const order = defineFlow({ name: "order", input: v.object({}), plan: () => [] });
+  const flows = new Flows([order], DEFAULT_LIMITS, { name: "taskonaut.own", make });
+  expect(flows.names).toEqual(["order", "taskonaut.own"]);
+  expect(flows.codes).toEqual({});
+  expect((await flows.describeAll()).map(({ name }) => name)).toEqual(["order"]);
+  expect(flows.find("order").name).toBe("order");
+  expect(made).toBe(0);
+  expect(flows.all().map(({ name }) => name)).toEqual(["order", "taskonaut.own"]);
+  expect(flows.get("taskonaut.own")?.name).toBe("taskonaut.own");
+  expect(made).toBe(1);
+});

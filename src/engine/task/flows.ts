@@ -83,9 +83,10 @@ export class Flows {
     return this.get(name)?.code ?? BUILT_IN;
   }
 
-  /** Of those that come from files. */
+  /** The code of each flow from a file, in order of name. The engine's own flow has none. */
   get codes(): Readonly<Record<string, string>> {
-    return Object.fromEntries(this.all().flatMap(({ name, code }) => (code === undefined ? [] : [[name, code]])));
+    const named = [...this.#byName].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    return Object.fromEntries(named.flatMap(([name, { code }]) => (code === undefined ? [] : [[name, code]])));
   }
 
   /** In order of name. */
