@@ -287,6 +287,15 @@ describe("a tsconfig.json is the editor's", () => {
     expect(await messageOf(path)).toBe(
       'flow.ts:3:8: cannot find "@/lib/rate". "@/*" in paths of tsconfig.json is for the editor alone. Write the path from this file, such as "./lib/rate.ts".',
     );
+    // where the file is there, that is the one
+    await write("src/lib/rate.ts", "export const rate = 1;");
+    expect(await messageOf(path)).toEndWith('for the editor alone. Write "./src/lib/rate.ts".');
+    await tsconfig({ baseUrl: "./src", paths: { "@rate": ["./none", "../src/lib/rate"], "#*": ["./*/index.ts"] } });
+    await write("src/deep/index.ts", "export const deep = 1;");
+    const deeper = await write("flows/flow.ts", `${HEAD}import "@rate";\n${flowNamed("a")}`);
+    expect(await messageOf(deeper)).toEndWith('for the editor alone. Write "../src/lib/rate.ts".');
+    const deepest = await write("flows/deep.ts", `${HEAD}import "#deep";\n${flowNamed("b")}`);
+    expect(await messageOf(deepest)).toEndWith('for the editor alone. Write "../src/deep/index.ts".');
   });
 
   test("a decorator of experimentalDecorators is refused; one of the language is not", async () => {

@@ -1,14 +1,15 @@
 // A tsconfig.json beside the flows is the editor's: taskonaut runs the files without it. What it would change about them is
 // refused in words, for otherwise a file would do one thing in the editor's eyes and another here.
 
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
 import { TaskonautError } from "../core/errors.ts";
 import { placeOf } from "./position.ts";
 import type { Source } from "./sources.ts";
 import { readTokens } from "./tokens.ts";
 
 interface CompilerOptions {
+  readonly baseUrl?: unknown;
   readonly experimentalDecorators?: unknown;
   readonly jsx?: unknown;
   readonly jsxFactory?: unknown;
@@ -63,8 +64,42 @@ export function adviceForPaths(specifier: string, from: string): string | undefi
     return end === undefined ? specifier === each : specifier.startsWith(start) && specifier.endsWith(end);
   });
   if (pattern === undefined) return undefined;
-  return `${JSON.stringify(pattern)} in paths of ${tsconfig.path} is for the editor alone. Write the path from this file, such as "./${specifier.replace(/^.*?\//, "")}.ts".`;
+  const meant = fileMeant(tsconfig, { pattern, targets: (paths as Record<string, unknown>)[pattern], specifier });
+  const path = meant === undefined ? undefined : relative(dirname(from), meant);
+  const advice =
+    path === undefined
+      ? `Write the path from this file, such as "./${specifier.replace(/^.*?\//, "")}.ts".`
+      : `Write ${JSON.stringify(path.startsWith("..") ? path : `./${path}`)}.`;
+  return `${JSON.stringify(pattern)} in paths of ${tsconfig.path} is for the editor alone. ${advice}`;
 }
+
+interface Mapping {
+  readonly pattern: string;
+  readonly targets: unknown;
+  readonly specifier: string;
+}
+
+/** The file that the editor finds; undefined: none. */
+function fileMeant({ path, options }: Tsconfig, { pattern, targets, specifier }: Mapping): string | undefined {
+  const [start = "", end = ""] = pattern.split("*");
+  const rest = specifier.slice(start.length, specifier.length - end.length);
+  const base = resolve(dirname(path), typeof options.baseUrl === "string" ? options.baseUrl : ".");
+  for (const target of Array.isArray(targets) ? (targets as readonly unknown[]) : []) {
+    if (typeof target !== "string") continue;
+    const place = resolve(
+      base,
+      target.replace("*", () => rest),
+    );
+    const file = ENDINGS.map((ending) => place + ending).find((each) =>
+      statSync(each, { throwIfNoEntry: false })?.isFile(),
+    );
+    if (file !== undefined) return file;
+  }
+  return undefined;
+}
+
+/** What an import may leave out. */
+const ENDINGS = ["", ".ts", ".tsx", ".mts", ".js", ".mjs", "/index.ts", "/index.js"];
 
 /** The nearest one at or above the file, with those that it extends by their path. */
 function tsconfigOf(file: string): Tsconfig | undefined {
