@@ -73,6 +73,7 @@ describe("toJsonText", () => {
     ["a Set", new Set([1]), "JSON cannot carry a Set"],
     ["an instance of a class", new Money(5), "JSON cannot carry a Money"],
     ["an error", new Error("x"), "JSON cannot carry a Error"],
+    ["a generator", (function* () {})(), "JSON cannot carry a Generator"],
     ["bytes", new Uint8Array(2), "JSON cannot carry a Uint8Array"],
     ["a boxed string", Object("x"), "JSON cannot carry a String"],
     [

@@ -62,7 +62,7 @@ function findUncarried(value: unknown, path: string, depth: number, errors: Viol
         return;
       }
       if (!isPlain(value)) {
-        errors.push({ path, message: `JSON cannot carry a ${value.constructor?.name ?? "object of a class"}` });
+        errors.push({ path, message: `JSON cannot carry a ${classOf(value)}` });
         return;
       }
       for (const key of Object.keys(value)) {
@@ -83,6 +83,14 @@ function isPlain(value: object): boolean {
   if ("toJSON" in value && typeof value.toJSON === "function") return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype;
+}
+
+/** A generator has no class with a name, and says what it is all the same. */
+function classOf(value: object): string {
+  const { name } = value.constructor ?? {};
+  if (typeof name === "string" && name !== "") return name;
+  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  return tag === "Object" ? "object of a class" : tag;
 }
 
 function sortKeys(value: Json): Json {
