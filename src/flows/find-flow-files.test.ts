@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findFlowFiles } from "./find-flow-files.ts";
+import { findFlowFiles, resolveFlowPaths } from "./find-flow-files.ts";
 
 let folder: string;
 
@@ -45,4 +45,24 @@ test("a link that leads nowhere is told as such where it is named, and in a fold
     failing(/link\.ts: it is a link to \/none\/flow\.ts, where there is nothing/),
   );
   expect(findFlowFiles([folder])).toEqual([{ path: link, isNamed: false, whyNot: "is a link that leads nowhere" }]);
+});
+
+test("what cannot be read is told as such where it is named, and in a folder passed over", () => {
+  const loop = join(folder, "loop.ts");
+  symlinkSync("loop.ts", loop);
+  symlinkSync("loop", join(folder, "loop"));
+  writeFileSync(join(folder, "good.ts"), "");
+  expect(() => findFlowFiles([loop])).toThrow(
+    failing(/loop\.ts: it is a link that leads back to itself\. Check --flows/),
+  );
+  expect(() => findFlowFiles([join(folder, "n".repeat(300))])).toThrow(failing(/: its name is too long\./));
+  expect(() => findFlowFiles([join(folder, "good.ts", "x")])).toThrow(failing(/there is no such file or folder/));
+  expect(() => findFlowFiles(["/dev/null"])).toThrow(failing(/^\/dev\/null: it is neither a file nor a folder\./));
+  expect(findFlowFiles([folder])).toEqual([
+    { path: join(folder, "good.ts"), isNamed: false },
+    { path: loop, isNamed: false, whyNot: "is a link that leads nowhere" },
+  ]);
+  expect(resolveFlowPaths({ flags: [], env: {}, cwd: folder })).toEqual([]);
+  symlinkSync("flows", join(folder, "flows"));
+  expect(resolveFlowPaths({ flags: [], env: {}, cwd: folder })).toEqual([]);
 });

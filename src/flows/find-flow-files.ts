@@ -1,8 +1,9 @@
 // From paths to flow files.
 
-import { lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { type Dirent, readdirSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { TaskonautError } from "../core/errors.ts";
+import { lookAt, whyNot as whyNotRead } from "./look-at.ts";
 
 export interface FlowFile {
   /** Absolute. */
@@ -39,7 +40,7 @@ export function findFlowFiles(paths: readonly string[]): readonly FlowFile[] {
   const found = new Map<string, FlowFile>();
   for (const path of paths.map((each) => resolve(each))) {
     if (UNREADABLE.test(path)) throw unreadable(path);
-    for (const file of statOf(path).isDirectory() ? filesIn(path, 0) : [{ path, isNamed: true }]) {
+    for (const file of isFolderNamed(path) ? filesIn(path, 0) : [{ path, isNamed: true }]) {
       if (file.isNamed || !found.has(file.path)) found.set(file.path, file);
     }
   }
@@ -63,10 +64,10 @@ const FILES_MAX = 1_000;
 function filesIn(folder: string, depth: number): FlowFile[] {
   const files: FlowFile[] = [];
   if (depth > DEPTH_MAX) return files;
-  for (const entry of readdirSync(folder, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const entry of entriesOf(folder)) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
-      if (!SKIPPED_FOLDER.test(entry.name)) files.push(...filesIn(path, depth + 1));
+      if (!SKIPPED_FOLDER.test(entry.name)) files.push(...filesBelow(path, depth + 1));
     } else if (SOURCE.test(entry.name) && !entry.name.startsWith(".")) {
       const whyNot = whyNoFlow(path, entry.isSymbolicLink());
       files.push({ path, isNamed: false, ...(whyNot !== undefined && { whyNot }) });
@@ -79,6 +80,25 @@ function filesIn(folder: string, depth: number): FlowFile[] {
     }
   }
   return files;
+}
+
+/** One that cannot be looked into does not keep what stands beside it from running. */
+function filesBelow(folder: string, depth: number): FlowFile[] {
+  try {
+    return filesIn(folder, depth);
+  } catch (error) {
+    if (!(error instanceof TaskonautError) || error.details["folder"] !== folder) throw error;
+    return [{ path: folder, isNamed: false, whyNot: String(error.details["why"]) }];
+  }
+}
+
+/** By name. Throws flow_load_failed. */
+function entriesOf(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    throw notThere(folder, whyNotRead(error), { folder });
+  }
 }
 
 /** The runtime takes one for the beginning of a query, and the other for a slash. */
@@ -94,22 +114,26 @@ function unreadable(path: string): TaskonautError {
 
 function whyNoFlow(path: string, isLink: boolean): string | undefined {
   if (UNREADABLE.test(path)) return "has a ? or a \\ in its path, and cannot be read";
-  if (isLink && !statSync(path, { throwIfNoEntry: false })) return "is a link that leads nowhere";
+  if (isLink && typeof lookAt(path) === "string") return "is a link that leads nowhere";
   return NO_FLOWS.find(([form]) => form.test(path))?.[1];
 }
 
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const found = lookAt(path);
+  return typeof found !== "string" && found.isDirectory();
 }
 
-function statOf(path: string): { isDirectory(): boolean } {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat) return stat;
-  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
-  const what = isLink
-    ? `it is a link to ${readlinkSync(path)}, where there is nothing`
-    : "there is no such file or folder";
-  throw new TaskonautError("flow_load_failed", `${path}: ${what}. Check --flows or TASKONAUT_FLOWS.`, {
-    details: { path },
+/** Throws flow_load_failed for what is no file. */
+function isFolderNamed(path: string): boolean {
+  const found = lookAt(path);
+  if (typeof found === "string") throw notThere(path, found);
+  // a pipe has text as well
+  if (found.isDirectory() || found.isFile() || found.isFIFO()) return found.isDirectory();
+  throw notThere(path, "it is neither a file nor a folder");
+}
+
+function notThere(path: string, why: string, details: object = {}): TaskonautError {
+  return new TaskonautError("flow_load_failed", `${path}: ${why}. Check --flows or TASKONAUT_FLOWS.`, {
+    details: { path, why, ...details },
   });
 }

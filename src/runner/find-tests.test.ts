@@ -41,6 +41,8 @@ test("where no path is named, tests are looked for where the flows are, else in 
 
 test("a path that is not there, one that is no test, and a folder without tests are told", () => {
   expect(() => find(["nope"])).toThrow(`${root}/nope: there is no such file or folder.`);
+  expect(() => find(["order.ts/x"])).toThrow(`${root}/order.ts/x: there is no such file or folder.`);
+  expect(() => find(["n".repeat(300)])).toThrow("its name is too long.");
   expect(() => find(["order.ts"])).toThrow("Write the tests of it in order.test.ts.");
   expect(() => find(["empty"])).toThrow(`No tests found in ${root}/empty.`);
 });

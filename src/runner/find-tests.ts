@@ -1,8 +1,9 @@
 // From paths to files of tests.
 
-import { readdirSync, statSync } from "node:fs";
+import { type Dirent, readdirSync, type Stats } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { TaskonautError } from "../core/errors.ts";
+import { lookAt, whyNot } from "../flows/look-at.ts";
 
 /** `order.test.ts`, `order_spec.js`: as the runner knows them. */
 const TEST_FILE = /[._](?:test|spec)\.[cm]?[jt]sx?$/;
@@ -31,12 +32,12 @@ export function findTests(
 /** A flow file stands for the folder that it is in. */
 function defaultPlaces(flowPaths: readonly string[], cwd: string): readonly string[] {
   if (flowPaths.length === 0) return [cwd];
-  return flowPaths.map((path) => (statOf(path)?.isFile() === true ? dirname(path) : path));
+  return flowPaths.map((path) => (isFile(path) ? dirname(path) : path));
 }
 
 function testsAt(path: string): readonly string[] {
-  const stat = statOf(path);
-  if (!stat) throw new TaskonautError("usage", `${path}: there is no such file or folder.`);
+  const stat: Stats | string = lookAt(path);
+  if (typeof stat === "string") throw new TaskonautError("usage", `${path}: ${stat}.`);
   if (stat.isDirectory()) return testsIn(path, 0);
   if (TEST_FILE.test(path)) return [path];
   const beside = basename(path).replace(/(?=\.\w+$)/, ".test");
@@ -48,14 +49,23 @@ function testsAt(path: string): readonly string[] {
 
 function testsIn(folder: string, depth: number): string[] {
   if (depth > DEPTH_MAX) return [];
-  const entries = readdirSync(folder, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const entries = entriesOf(folder).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return entries.flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return SKIPPED_FOLDER.test(entry.name) ? [] : testsIn(path, depth + 1);
-    return TEST_FILE.test(entry.name) && statOf(path)?.isFile() === true ? [path] : [];
+    return TEST_FILE.test(entry.name) && isFile(path) ? [path] : [];
   });
 }
 
-function statOf(path: string): ReturnType<typeof statSync> | undefined {
-  return statSync(path, { throwIfNoEntry: false });
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    throw new TaskonautError("usage", `${folder}: ${whyNot(error)}.`, { cause: error });
+  }
+}
+
+function isFile(path: string): boolean {
+  const found = lookAt(path);
+  return typeof found !== "string" && found.isFile();
 }
