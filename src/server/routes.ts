@@ -47,7 +47,7 @@ import { param, readIdempotencyKey, type Route, type RouteOptions } from "./rout
 import { ownRoutes } from "./own-routes.ts";
 import { readResolveBody, ResolveBody } from "./resolution.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
-import { JSON_TYPE, type ReadPage, streamPage, streamTask, streamTasks } from "./task-stream.ts";
+import { JSON_TYPE, type ReadPage, streamPage, streamTask, streamTasks, streamTrace } from "./task-stream.ts";
 import { left } from "./waiting.ts";
 import { statsRoutes } from "./stats-route.ts";
 import { sessionRoutes } from "./session-routes.ts";
@@ -273,7 +273,10 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
         more: "As a collector of OpenTelemetry takes them (OTLP, JSON): of what has ended, from what is recorded.",
         answers: { 200: TraceAnswer },
       },
-      handle: async (c) => c.json(await taskonaut.readTrace(param(c, "id"))),
+      async handle(c) {
+        const id = param(c, "id");
+        return c.body(streamTrace(await taskonaut.readTrace(id), id, log), 200, JSON_TYPE);
+      },
     },
     {
       method: "GET",

@@ -7,6 +7,8 @@ import type { Task, TaskSummary } from "../core/api/task.ts";
 import { taskJson, together } from "../core/api/task-json.ts";
 import type { TaskFilter } from "../core/api/task-filter.ts";
 import type { ListTasks, SummaryPage, TaskPage } from "../core/api/taskonaut.ts";
+import { traceJson } from "../core/record/otlp.ts";
+import type { Trace } from "../core/record/trace.ts";
 import { turnOfLoop } from "../turn-of-loop.ts";
 
 /** Tasks asked for at a time: enough to make a page cheap, few enough that many clients' pages fit in memory. */
@@ -43,6 +45,11 @@ export function streamPage(page: Page, log: Log): ReadableStream<Uint8Array> {
 export function streamTask(task: Task | TaskSummary, log: Log): ReadableStream<Uint8Array> | undefined {
   if (!(task.recorded_bytes >= STREAMED_FROM)) return undefined;
   return toStream(together(taskJson(task)), log, `task ${task.id}`);
+}
+
+/** The spans of a task. */
+export function streamTrace(trace: Trace, id: string, log: Log): ReadableStream<Uint8Array> {
+  return toStream(together(traceJson(trace)), log, `trace of task ${id}`);
 }
 
 async function* pagesFrom(first: Page, filter: TaskFilter, read: ReadPage): AsyncGenerator<Page["tasks"]> {

@@ -55,3 +55,20 @@ function messageIn(error: string): string {
   const isTold = typeof stored === "object" && stored !== null && "message" in stored;
   return isTold && typeof stored.message === "string" ? stored.message : error;
 }
+
+/** So many spans are a piece of text. */
+const PIECE = 200;
+
+/** The JSON of a trace of the one shape that `toTrace` makes, in pieces. */
+export function* traceJson(trace: Trace): Generator<string, void, void> {
+  const [resourceSpans] = trace.resourceSpans;
+  const [scopeSpans] = resourceSpans?.scopeSpans ?? [];
+  const { spans = [], scope } = scopeSpans ?? {};
+  const head = JSON.stringify({ resource: resourceSpans?.resource ?? {} }).slice(0, -1);
+  yield `{"resourceSpans":[${head},"scopeSpans":[{"scope":${JSON.stringify(scope ?? {})},"spans":[`;
+  for (let start = 0; start < spans.length; start += PIECE) {
+    const texts = spans.slice(start, start + PIECE).map((span) => JSON.stringify(span));
+    yield (start === 0 ? "" : ",") + texts.join(",");
+  }
+  yield "]}]}]}";
+}

@@ -68,18 +68,35 @@ export function spansOfChange(task: TaskRow, calls: readonly ToolCallRow[], step
 }
 
 /** Of a task as it is recorded, the root first. What a fork shares with another task was told of that one. */
-export function spansOfRecord({ task, calls, steps }: TaskRecord): readonly SpanFacts[] {
+export function spansOfRecord(record: TaskRecord): readonly SpanFacts[] {
+  const work = spansInSlices(record);
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}
+
+/** So many steps or calls are looked at between two yields. */
+const SLICE = 500;
+
+/** The same of a task that may be large: it yields now and then. */
+export function* spansInSlices({ task, calls, steps }: TaskRecord): Generator<undefined, readonly SpanFacts[]> {
   const from = readOrigin(task.origin)?.step ?? 0;
   const isShared = ({ step_index, outcome_seq, attempt_epoch, status, updated_at }: StepRow): boolean =>
     step_index < from &&
     attempt_epoch === 0 &&
     (outcome_seq !== null || (status === "CANCELLED" && updated_at <= task.created_at));
-  const shared = new Set(steps.filter(isShared).map(({ id }) => id));
-  const spans = spansOfChange(
-    task,
-    calls.filter((call) => !shared.has(call.task_step_id) || call.attempt_epoch > 0),
-    steps.filter(({ id }) => !shared.has(id)),
-  );
+  const shared = new Set(from === 0 ? [] : steps.filter(isShared).map(({ id }) => id));
+  const spans: SpanFacts[] = [...spansOfChange(task, [], [])];
+  const open = { ...task, finished_at: null };
+  for (let start = 0; start < Math.max(calls.length, steps.length); start += SLICE) {
+    const ownCalls = calls
+      .slice(start, start + SLICE)
+      .filter((call) => !shared.has(call.task_step_id) || call.attempt_epoch > 0);
+    const ownSteps = steps.slice(start, start + SLICE).filter(({ id }) => !shared.has(id));
+    spans.push(...spansOfChange(open, ownCalls, ownSteps));
+    yield;
+  }
   return spans.toSorted((a, b) => a.start - b.start || b.end - a.end);
 }
 

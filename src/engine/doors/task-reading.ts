@@ -3,8 +3,8 @@
 import { parseTaskId } from "../../core/record/ids.ts";
 import { toSpan, toTrace } from "../../core/record/otlp.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
-import { spansOfRecord } from "../../core/record/spans.ts";
-import type { Trace } from "../../core/record/trace.ts";
+import { spansInSlices } from "../../core/record/spans.ts";
+import type { Span, Trace } from "../../core/record/trace.ts";
 import { summarize, summarizeListed } from "../../core/api/summarize.ts";
 import { checkFilter } from "../../core/api/filter-text.ts";
 import type { TaskFilter } from "../../core/api/task-filter.ts";
@@ -13,6 +13,7 @@ import type { Task, TaskSummary } from "../../core/api/task.ts";
 import type { ListTasks, LookAtSteps, SummaryPage, TaskPage } from "../../core/api/taskonaut.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Reading, Store } from "../../store/store.ts";
+import { inSlices } from "../process/in-slices.ts";
 import type { KnownPauses } from "../process/known-pauses.ts";
 import type { StoreClock } from "../process/store-clock.ts";
 import { toSoundTask } from "../task/damage.ts";
@@ -53,8 +54,7 @@ export class TaskReading {
   }
 
   async readTrace(id: string): Promise<Trace> {
-    const spans = spansOfRecord(await this.tools.read(parseTaskId(id), LEAN));
-    return toTrace(spans.map(toSpan), { resource: { "service.name": "taskonaut" } });
+    return inSlices(makeTrace(await this.tools.read(parseTaskId(id), LEAN)), this.tools.clock);
   }
 
   async listTasks(request: ListTasks): Promise<TaskPage> {
@@ -107,3 +107,15 @@ export class TaskReading {
     return waiting_for === task.waiting_for ? task : { ...task, waiting_for };
   }
 }
+
+function* makeTrace(record: TaskRecord): Generator<undefined, Trace> {
+  const spans: Span[] = [];
+  for (const facts of yield* spansInSlices(record)) {
+    spans.push(toSpan(facts));
+    if (spans.length % TURN === 0) yield;
+  }
+  return toTrace(spans, { resource: { "service.name": "taskonaut" } });
+}
+
+/** So many spans are made between two yields. */
+const TURN = 500;

@@ -6,7 +6,7 @@ import { type OtlpReceiver, startOtlpReceiver } from "../../../test/support/otlp
 import { engineOn } from "../../../test/support/engine.ts";
 import { until } from "../../../test/support/until.ts";
 import { traceOf } from "../../core/record/trace-context.ts";
-import { toSpan } from "../../core/record/otlp.ts";
+import { toSpan, toTrace, traceJson } from "../../core/record/otlp.ts";
 import { SILENT } from "../../core/log.ts";
 import { all, call, defineFlow, defineTool, race, runChild, sleep, waitForSignal } from "../../sdk/taskonaut.ts";
 import { openSqliteStore } from "../../store/sqlite/store.ts";
@@ -182,6 +182,16 @@ test("the record of a fork tells of what it does itself, not of what it shares",
   expect(await names(fork.id)).toEqual(["run child child"]);
   const [first] = await spansOf(fork.id);
   expect(first?.traceId).toBe(traceIdOf(fork));
+});
+
+test("the JSON of a trace in pieces is that of the whole", () => {
+  for (const count of [0, 1, 200, 401]) {
+    const spans = Array.from({ length: count }, () => spansOfTask().map(toSpan)).flat();
+    const trace = toTrace(spans, { resource: { "service.name": "a" }, version: "1" });
+    const pieces = [...traceJson(trace)];
+    expect(pieces.join("")).toBe(JSON.stringify(trace));
+    expect(pieces.length).toBe(2 + Math.ceil(spans.length / 200));
+  }
 });
 
 test("no more waits than there is place for, and the rest is counted as dropped", () => {
