@@ -6,6 +6,8 @@ const REMARK = /^ +\^ /;
 /** An error that belongs to no test, that the file cannot be loaded for instance: it stands between two rules. */
 const ERROR_BETWEEN = "# Unhandled error between tests";
 const RULE = /^-{20,}$/;
+/** What follows was printed before. */
+const RECAP = /^\d+ tests? failed:$/;
 /** Before the tests of a file. */
 const FILE = /^(\S+\.test\.tsx?):$/;
 const SUMMARY = /^ *(\d+) (pass|fail|skip|todo|errors?)$/;
@@ -40,6 +42,7 @@ export function readReport(output: string): TestReport {
     text: shortened(lines),
   });
   for (const line of Bun.stripANSI(output).split("\n")) {
+    if (RECAP.test(line)) break;
     file = FILE.exec(line)?.[1] ?? file;
     const result = RESULT.exec(line)?.[1];
     if (result === "pass") passed += 1;

@@ -191,6 +191,7 @@ describe("every example can be pasted", () => {
       },
     },
     pauses: { prepare: create },
+    schedules: { prepare: create },
     limits: {
       async prepare(desk) {
         await write(desk, "asks.ts", ASKS);

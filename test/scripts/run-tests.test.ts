@@ -16,6 +16,9 @@ const FILES: Readonly<Record<string, string>> = {
     test("is wrong", () => expect({ sum: 3 }).toEqual({ sum: 4 }));
     test("is late", () => new Promise(() => {}), 10);`,
   "broken.test.ts": `throw new Error("It cannot be loaded.");`,
+  "long.test.ts": `
+    test("is wrong first", () => expect(1).toBe(2));
+    for (let n = 0; n < 100; n++) test("holds " + n, () => {});`,
   "leaves.test.ts": `test("leaves", () => process.exit(0));`,
   "empty.test.ts": ``,
   "talks.test.ts": `
@@ -63,6 +66,12 @@ test("each failure is said again at the end with its error, then by name, howeve
   for (const name of [...told, "leaves.test.ts: ended with 0", "empty.test.ts: ended with "]) {
     expect(names).toContain(`  ${name}`);
   }
+});
+
+test("a failure that bun says twice, where many tests follow it, is one", async () => {
+  const lines = await run(["long.test.ts"]);
+  expect(lines.slice(-2)).toEqual(["100 passed, 1 failed", "false"]);
+  expect(lines.slice(lines.indexOf("Failed:") + 1)[0]).toBe("  long.test.ts: is wrong first");
 });
 
 test("of a long text of a failure its beginning and its end are said again", async () => {
