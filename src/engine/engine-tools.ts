@@ -5,7 +5,13 @@ import type { StepRow, JsonText } from "../core/record/record.ts";
 import { tellLateOutput } from "./doors/late-output.ts";
 import type { DrivingTools } from "./driving/driving-tools.ts";
 import type { EngineOptions } from "./engine-options.ts";
+import { CommitWriter } from "./process/commit-writer.ts";
+import type { EventHub } from "./process/event-hub.ts";
+import { Pace } from "./process/pace.ts";
 import { ProgressWriter } from "./process/progress-writer.ts";
+import type { QueueNotifier } from "./process/queue-notifier.ts";
+import { tellingScheduleEnds } from "./process/schedule-ends.ts";
+import { tellingHub } from "./process/telling-hub.ts";
 
 /** So long a caller waits for the database to come back before it hears of the outage. */
 const DELIVERY_MS = 5_000;
@@ -16,7 +22,6 @@ type Parts = Pick<
   | "audit"
   | "driven"
   | "stored"
-  | "writer"
   | "lease"
   | "limitDesk"
   | "children"
@@ -25,13 +30,18 @@ type Parts = Pick<
   | "onEnded"
   | "onWoken"
 > & {
+  readonly notifier: QueueNotifier;
+  readonly events: EventHub;
   /** The engine is being closed. */
   readonly isLeaving: () => boolean;
   /** Tasks are driven for a worker too. */
   readonly hasWorker: () => boolean;
 };
 
-export function drivingToolsOf(options: EngineOptions, { isLeaving, hasWorker, ...parts }: Parts): DrivingTools {
+export function drivingToolsOf(
+  options: EngineOptions,
+  { notifier, events, isLeaving, hasWorker, ...parts }: Parts,
+): DrivingTools {
   const { store, clock, log, limits, news } = options;
   return {
     ...parts,
@@ -39,6 +49,7 @@ export function drivingToolsOf(options: EngineOptions, { isLeaving, hasWorker, .
     clock,
     log,
     limits,
+    writer: new CommitWriter(tellingHub(tellingScheduleEnds(store, notifier, log), events), new Pace(clock)),
     progress: new ProgressWriter({ store, clock, workerId: parts.lease.workerId }),
     execution: {
       clock,

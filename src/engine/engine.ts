@@ -32,13 +32,13 @@ import type { Store } from "../store/store.ts";
 import { Acting } from "../acting.ts";
 import { turnOfLoop } from "../turn-of-loop.ts";
 import type { Engine, EngineOptions } from "./engine-options.ts";
+import { leaseOf } from "./engine-lease.ts";
 import { drivingToolsOf } from "./engine-tools.ts";
 import { EngineWorker } from "./engine-worker.ts";
 import { QueueNotifier } from "./process/queue-notifier.ts";
 import { BulkOperations } from "./driving/bulk/bulk-operations.ts";
 import { createBulkFlow } from "./driving/bulk/bulk-flow.ts";
 import { ChildTasks } from "./driving/child-tasks.ts";
-import { CommitWriter } from "./process/commit-writer.ts";
 import { AuditDoor } from "./doors/audit.ts";
 import { findTasks } from "./doors/find-tasks.ts";
 import { LimitsDoor } from "./doors/limits.ts";
@@ -63,22 +63,16 @@ import { Ends } from "./process/ends.ts";
 import { Holdings } from "./process/holdings.ts";
 import { withStanding } from "./doors/flow-standing.ts";
 import { Pausing } from "./doors/pauses.ts";
-import { Lease } from "./process/lease.ts";
 import { LimitDesk } from "./process/limit-desk.ts";
-import { ownHeartbeat } from "./process/own-heartbeat.ts";
 import { EventHub } from "./process/event-hub.ts";
 import { KnownPauses } from "./process/known-pauses.ts";
-import { Pace } from "./process/pace.ts";
 import { Flows } from "./task/flows.ts";
 import { toTask, toWorker } from "./task/to-task.ts";
 import { runToEnd, type RunTools } from "./driving/run-to-end.ts";
 import { resolveTask } from "./driving/resolve-task.ts";
 import { resumeTask } from "./driving/resume-task.ts";
 import { signalTask } from "./driving/signal-task.ts";
-import { tellingHub } from "./process/telling-hub.ts";
-import { tellingScheduleEnds } from "./process/schedule-ends.ts";
 import { StoreClock } from "./process/store-clock.ts";
-import { leaseWithin } from "./queue/maintenance.ts";
 import { limitsOf } from "./queue/limits-of.ts";
 import type { RunningWorker, WorkOptions } from "./queue/worker-tools.ts";
 
@@ -134,17 +128,7 @@ class StoreEngine implements Engine {
       onAbort: (pauses) => this.#driven.drivers().forEach((driver) => driver.interrupt(pauses)),
       onWoken: (id) => this.#wake(id),
     });
-    const beatByHand = ownHeartbeat(store, clock, log);
-    const lease = new Lease(
-      {
-        id: workerId,
-        name: options.workerName,
-        leaseMs: leaseWithin(limits.leaseMs),
-        flows: this.#flows.names,
-        codes: this.#flows.codes,
-      },
-      { store, beatByHand, beatForQueue: options.startHeartbeat ?? beatByHand },
-    );
+    const lease = leaseOf(options, workerId, this.#flows);
     this.#notifier = new QueueNotifier(store, clock, log);
     const names = new KnownNames({ store, flows: this.#flows });
     this.#names = names;
@@ -191,10 +175,8 @@ class StoreEngine implements Engine {
       audit,
       driven: this.#driven,
       stored: this.#stored,
-      writer: new CommitWriter(
-        tellingHub(tellingScheduleEnds(store, this.#notifier, log), this.events),
-        new Pace(clock),
-      ),
+      notifier: this.#notifier,
+      events: this.events,
       lease,
       limitDesk,
       children: this.#children,
