@@ -77,7 +77,7 @@ describe("a task in the dashboard", () => {
     const { page } = dashboard;
     const odd = "a\u202etxt.\u0007\u009bm";
     const shown = String.raw`a\u202etxt.\u0007\u009bm`;
-    const id = await site().create("order", { cents: 1, note: odd, group: odd });
+    const id = await site().create("order", { cents: 77, note: odd, group: odd });
     await site().sandbox.run(["pause", "paused", "--reason", odd]);
     const places: readonly (readonly [path: string, ready: string])[] = [
       ["/tasks", "card declined"],
