@@ -2,6 +2,7 @@
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Task } from "../../src/core/api/task.ts";
+import { effort } from "../support/effort.ts";
 import { openSandbox } from "./harness.ts";
 import { Load } from "./load.ts";
 import { DIALECTS, openPlace, type Place } from "./place.ts";
@@ -10,7 +11,7 @@ import { expectCompleted, taskOf } from "./tasks.ts";
 
 setDefaultTimeout(120_000);
 
-const KILLS = 20;
+const KILLS = effort({ check: 10, long: 20 });
 const KILLED = 137;
 
 /** Of one command, those that were not killed among them. */
