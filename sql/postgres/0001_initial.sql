@@ -19,7 +19,7 @@ create table tasks (
   parent_task_id uuid,
   parent_step_id uuid,
   -- The schedule that made it; null for all others.
-  schedule text,
+  schedule text collate "C",
   -- What people gave it to find it by, a JSON object of texts. Null: nothing. `task_tags` has the same, to be searched.
   tags json,
   -- The tags that the task was created with, where its flow has set others since. Null: `tags` are these.
@@ -471,7 +471,8 @@ create index sessions_used on sessions (used_at);
 
 -- When tasks are made by themselves.
 create table schedules (
-  name text not null primary key,
+  -- Lists go by the bytes of names, as in SQLite.
+  name text collate "C" not null primary key,
   flow_name text not null,
   -- flow: the file of its flow says it; command: somebody made it.
   owner text not null check (owner = 'flow' or owner = 'command'),
@@ -517,7 +518,7 @@ create index schedules_due on schedules (flow_name, next_at) where next_at is no
 
 -- Firings that made no task, in ranges of one reason.
 create table schedule_skips (
-  schedule_name text not null references schedules (name) on delete cascade,
+  schedule_name text collate "C" not null references schedules (name) on delete cascade,
   from_at timestamptz not null,
   until_at timestamptz not null,
   count bigint not null check (count >= 1),

@@ -50,6 +50,7 @@ export interface TicketRequest {
 
 /** TK6. */
 export interface GivenBack {
+  readonly taskId: string;
   readonly stepId: string;
   readonly token: string;
 }

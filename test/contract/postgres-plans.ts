@@ -78,6 +78,22 @@ export async function explain(client: PostgresClient, { text, parameters }: Stat
   };
 }
 
+/** Tables that stay small, whatever is in the others: reading all of one is as good as anything. */
+export const FEW_ROWS: readonly string[] = [
+  "workers",
+  "pauses",
+  "limits",
+  // a hundred of each limit at most
+  "limit_starts",
+  "tokens",
+  "schedule_sources",
+  "event_journal",
+  "audit_head",
+  "duties",
+  // they are put together all the time
+  "task_counts",
+];
+
 interface Explained {
   readonly Plan: PlanNode;
   readonly JIT?: unknown;
@@ -96,8 +112,7 @@ interface PlanNode {
 function readsOf(node: PlanNode): readonly string[] {
   const { "Node Type": type, "Relation Name": table, "Index Name": index, "Index Cond": condition = "" } = node;
   const below = (node.Plans ?? []).flatMap(readsOf);
-  // workers and pauses are few
-  if (table === undefined || table === "workers" || table === "pauses" || type === "ModifyTable") return below;
+  if (table === undefined || FEW_ROWS.includes(table) || type === "ModifyTable") return below;
   const columns = [...condition.matchAll(/(\w+)\)* (?:=|<|>|IS)/g)].map(([, column]) => column);
   // which of the two it is depends on what vacuum has seen
   const how = type.replace("Index Only Scan", "Index Scan");

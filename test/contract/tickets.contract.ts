@@ -45,7 +45,7 @@ export function ticketContract(dialect: string, create: () => Promise<Place>): v
     const giveBack = (asking: readonly Asking[]) =>
       bench.store.limits.giveBack(
         "openai",
-        idsOf(asking).map((stepId) => ({ stepId, token: "t" })),
+        asking.map(({ task, step }) => ({ taskId: task.id, stepId: step.id, token: "t" })),
       );
     const inboxOf = async ({ task }: Asking) => (await bench.store.readInbox(task.id, { names: [], after: 0 })).rows;
     const sleep = async ({ task }: Asking): Promise<void> => {
@@ -82,12 +82,12 @@ export function ticketContract(dialect: string, create: () => Promise<Place>): v
       expect((await askAs("first", one)).granted).toHaveLength(1);
       expect((await askAs("second", one)).granted).toHaveLength(1);
       await askAs("third", other);
-      await bench.store.limits.giveBack("openai", [{ stepId: one.step.id, token: "first" }]);
-      await bench.store.limits.giveBack("openai", [{ stepId: other.step.id, token: "first" }]);
+      await bench.store.limits.giveBack("openai", [{ taskId: one.task.id, stepId: one.step.id, token: "first" }]);
+      await bench.store.limits.giveBack("openai", [{ taskId: other.task.id, stepId: other.step.id, token: "first" }]);
       expect(await bench.place.count("tickets")).toBe(2);
-      expect(await bench.store.limits.giveBack("openai", [{ stepId: one.step.id, token: "second" }])).toEqual([
-        other.task.id,
-      ]);
+      expect(
+        await bench.store.limits.giveBack("openai", [{ taskId: one.task.id, stepId: one.step.id, token: "second" }]),
+      ).toEqual([other.task.id]);
     });
 
     test("keys take turns, and have no more than each may", async () => {
@@ -188,7 +188,7 @@ export function ticketContract(dialect: string, create: () => Promise<Place>): v
             expect(held.size).toBeLessThanOrEqual(4);
             done.add(each.step.id);
             held.delete(each.step.id);
-            await by.limits.giveBack("openai", [{ stepId: each.step.id, token: "t" }]);
+            await by.limits.giveBack("openai", [{ taskId: each.task.id, stepId: each.step.id, token: "t" }]);
           }
         }
       };

@@ -38,8 +38,8 @@ interface Counter {
 
 export class LimitDesk {
   readonly #counters = new Map<string, Counter>();
-  /** TK6: for each step that has asked here, its request, until it returns the ticket or waits. */
-  readonly #tokens = new Map<string, string>();
+  /** TK6: for each step that has asked here, what it is to give back, until it does or waits. */
+  readonly #given = new Map<string, GivenBack>();
   #asked = 0;
   /** Somebody may wait, as far as this process knows. */
   #mayWait = false;
@@ -51,7 +51,7 @@ export class LimitDesk {
   take(limits: ToolLimits, asked: Omit<TicketRequest, "token">): Promise<boolean> {
     const counter = this.#counterOf(limits.name);
     const ticket = { ...asked, token: `${this.tools.lease.workerId} ${++this.#asked}` };
-    this.#tokens.set(asked.stepId, ticket.token);
+    this.#given.set(asked.stepId, { taskId: asked.taskId, stepId: asked.stepId, token: ticket.token });
     return new Promise((resolve, reject) => {
       counter.asking.push({ ...ticket, resolve, reject });
       this.#serve(limits, counter);
@@ -60,15 +60,15 @@ export class LimitDesk {
 
   /** The step needs it no more. Where that does not reach the store, `settle` finds out. */
   giveBack(limits: ToolLimits, stepId: string): void {
-    const token = this.#tokens.get(stepId);
-    if (token === undefined) {
+    const given = this.#given.get(stepId);
+    if (given === undefined) {
       // it was asked for elsewhere, before the task was taken over
       this.#mayWait = true;
       return;
     }
-    this.#tokens.delete(stepId);
+    this.#given.delete(stepId);
     const counter = this.#counterOf(limits.name);
-    counter.givingBack.push({ stepId, token });
+    counter.givingBack.push(given);
     this.#serve(limits, counter);
   }
 
@@ -137,7 +137,7 @@ export class LimitDesk {
     this.#tell(woken);
     for (const { stepId, resolve } of asking) {
       // who waits lets go of its task, and asks again
-      if (!steps.has(stepId)) this.#tokens.delete(stepId);
+      if (!steps.has(stepId)) this.#given.delete(stepId);
       resolve(steps.has(stepId));
     }
   }

@@ -3,10 +3,12 @@
 // Lock order: the row of `audit_head` last of all. The part that inserts reads what the statement has written, so it
 // comes after that, and nothing of the statement waits for a lock any more.
 
+import { PAGE_MAX } from "../../core/limits.ts";
 import type { AuditDraft, AuditRow } from "../../core/record/audit.ts";
 import {
   type Audited,
   type AuditHead,
+  type AuditMatch,
   type AuditStore,
   OLD_MAX,
   type OldEntries,
@@ -106,27 +108,46 @@ export function queryAudited<Row>(
 
 type Use = <Result>(use: (client: PostgresClient) => Promise<Result>) => Promise<Result>;
 
+/** What is asked for stands in the text, so that the planner sees by which index it is found. */
+function listEntries(
+  client: PostgresClient,
+  schema: Schema,
+  { who, action, target, way, since, until }: AuditMatch,
+  { limit, before }: { readonly limit: number; readonly before: number | null },
+): Promise<AuditRow[]> {
+  const asked: readonly (readonly [value: string | number | null, condition: (parameter: string) => string])[] = [
+    [who, (value) => `a.who = ${value}`],
+    [action, (value) => `a.action = ${value}`],
+    [target, (value) => `a.target = ${value}`],
+    [way, (value) => `a.way = ${value}`],
+    [since, (value) => `a.at >= ${timestamp(`${value}::float8`)}`],
+    [until, (value) => `a.at < ${timestamp(`${value}::float8`)}`],
+    [before, (value) => `a.seq < ${value}::bigint`],
+  ];
+  const parameters: (string | number)[] = [limit];
+  const conditions = ["a.seq > 0"];
+  for (const [value, condition] of asked) {
+    if (value !== null) conditions.push(condition(`$${parameters.push(value)}`));
+  }
+  return client.read<AuditRow>(
+    `select ${COLUMNS} from (
+       select * from ${schema}.audit_log a where ${conditions.join(" and ")} order by a.seq desc limit ${PAGE_MAX + 1}
+     ) a order by a.seq desc limit $1`,
+    parameters,
+  );
+}
+
 export function auditStore(schema: Schema, read: Use): AuditStore {
   return {
-    list: ({ who, action, target, way, since, until }, { limit, before }) =>
-      read((client) =>
-        client.read<AuditRow>(
-          `select ${COLUMNS} from ${schema}.audit_log a
-           where ($1::text is null or a.who = $1) and ($2::text is null or a.action = $2)
-             and ($3::text is null or a.target = $3) and ($4::text is null or a.way = $4)
-             and ($5::float8 is null or a.at >= ${timestamp("$5::float8")})
-             and ($6::float8 is null or a.at < ${timestamp("$6::float8")})
-             and ($7::bigint is null or a.seq < $7)
-           order by a.seq desc limit $8`,
-          [who, action, target, way, since, until, before, limit],
-        ),
-      ),
+    list: (match, page) => read((client) => listEntries(client, schema, match, page)),
     walk: (after, limit) =>
       read((client) =>
-        client.read<AuditRow>(`select ${COLUMNS} from ${schema}.audit_log a where a.seq > $1 order by a.seq limit $2`, [
-          after,
-          limit,
-        ]),
+        client.read<AuditRow>(
+          `select ${COLUMNS} from (
+             select * from ${schema}.audit_log a where a.seq > $1::bigint order by a.seq limit ${PAGE_MAX}
+           ) a order by a.seq limit $2`,
+          [after, limit],
+        ),
       ),
     head: () =>
       read(async (client) => {

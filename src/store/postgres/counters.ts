@@ -26,11 +26,13 @@ export function counterStore({ read, write }: Record<"read" | "write", Use>, sch
     write: (writer, minutes) => write((client) => writeMinutes(client, schema, writer, minutes)),
     read: ({ from, until, stepMs, flow }) =>
       read(async (client) => {
+        // each has a text, and so a plan, of its own
+        const ofFlow = flow === null ? "$4::text is null" : "c.flow_name = $4::text";
         const rows = await client.read<CountedRow>(
           `select floor(date_part('epoch', c.begins_at) * 1000 / $3::bigint)::bigint * $3::bigint as at, ${SUMS}
            from ${schema}.counters c
            where c.minutes in (1, 60) and c.begins_at >= ${timestamp("$1::bigint")}
-             and c.begins_at < ${timestamp("$2::bigint")} and ($4::text is null or c.flow_name = $4::text)
+             and c.begins_at < ${timestamp("$2::bigint")} and ${ofFlow}
            group by 1 order by 1`,
           [from, until, stepMs, flow],
         );

@@ -62,10 +62,10 @@ async function listen(client: PostgresClient, schema: Schema, ms: number): Promi
     `with cut as materialized (
       select xid, id from ${schema}.task_events order by xid desc, id desc offset ${EVENTS_KEPT} limit 1
     ), gone as (
-      delete from ${schema}.task_events where (xid, id) in (
-        select e.xid, e.id from ${schema}.task_events e, cut where (e.xid, e.id) <= (cut.xid, cut.id)
+      delete from ${schema}.task_events where ctid = any (array(
+        select e.ctid from ${schema}.task_events e where (e.xid, e.id) <= ((select xid from cut), (select id from cut))
         order by e.xid, e.id limit ${REMOVED_MAX}
-      )
+      ))
     )
     insert into ${schema}.event_journal as j (epoch, began, floor, listened_until)
     select gen_random_uuid(), own.xid, own.xid, now() + $1::float8 * interval '1 ms'
@@ -134,7 +134,7 @@ class Reader implements EventReader {
             order by xid, id limit ${EVENTS_PAGE}
           ) e
         ) as rows
-        from ${schema}.event_journal j`,
+        from ${schema}.event_journal j where j.id = 1`,
         [this.#from, `{${[...this.#given.keys()].join(",")}}`],
       ),
     );

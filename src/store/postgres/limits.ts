@@ -80,6 +80,9 @@ async function listLimits(
   schema: Schema,
   only: LimitName | undefined,
 ): Promise<readonly LimitRow[]> {
+  const [which, parameters] = only ? ["l.kind = $1 and l.name = $2", [only.kind, only.name]] : ["true", []];
+  const waiting = (rows: string): string =>
+    only ? "0" : `(select count(*) from (select from ${rows} limit ${WAITING_MAX}) waiting)`;
   const rows = await client.read<StoredLimit>(
     `select l.kind, l.name, l.is_keyed, l.own_running, l.own_running_per_key, l.own_rate_count, l.own_rate_ms,
        l.running, l.running_per_key, l.rate_count, l.rate_ms, l.reason, l.set_by, ${milliseconds("l.set_at")} as set_at,
@@ -88,19 +91,8 @@ async function listLimits(
          else (select count(*) from ${schema}.tickets k where k.limit_name = l.name and k.granted_at is not null)
        end::integer as running_now,
        case l.kind
-         when 'flow' then (
-           select count(*) from (
-             select from ${schema}.tasks t
-             where t.flow_name = l.name and t.due_at <= now() and t.lease_owner is null and $2::text is null
-             limit ${WAITING_MAX}
-           ) due
-         )
-         else (
-           select count(*) from (
-             select from ${schema}.tickets k
-             where k.limit_name = l.name and k.granted_at is null and $2::text is null limit ${WAITING_MAX}
-           ) waiting
-         )
+         when 'flow' then ${waiting(`${schema}.tasks t where t.flow_name = l.name and t.due_at <= now() and t.lease_owner is null`)}
+         else ${waiting(`${schema}.tickets k where k.limit_name = l.name and k.granted_at is null`)}
        end::integer as waiting,
        coalesce(s.begun, 0)::integer as begun,
        ${milliseconds("s.first_at + coalesce(l.rate_ms, l.own_rate_ms) * interval '1 ms'")} as next_at
@@ -109,9 +101,8 @@ async function listLimits(
        where s.kind = l.kind and s.name = l.name
          and s.slice_at > now() - coalesce(l.rate_ms, l.own_rate_ms) * interval '1 ms'
      ) s
-     where $2::text is null or (l.kind = $1::text and l.name = $2::text)
-     order by l.kind, l.name`,
-    [only?.kind ?? null, only?.name ?? null],
+     where ${which} order by l.kind, l.name`,
+    parameters,
   );
   return rows.map(toLimitRow);
 }

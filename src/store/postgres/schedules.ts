@@ -3,6 +3,7 @@
 // Lock order: sources, then schedules, by name, then tasks: no statement that has tasks asks for a schedule.
 
 import type { ScheduleRow, ScheduleSourceRow, SkipRow } from "../../core/record/schedule.ts";
+import { PAGE_MAX } from "../../core/limits.ts";
 import { SKIPS_KEPT } from "../../core/record/schedule.ts";
 import {
   type Declaration,
@@ -35,8 +36,9 @@ export function scheduleStore(
     list: ({ limit, after = "" }) =>
       read((client) =>
         client.read<ScheduleRow>(
-          `select ${selectList(SCHEDULE)} from ${schema}.schedules s 
-           where s.name > $1 collate "C" order by s.name collate "C" limit $2`,
+          `select ${selectList(SCHEDULE)} from (
+             select * from ${schema}.schedules s where s.name > $1 order by s.name limit ${PAGE_MAX + 1}
+           ) s order by s.name limit $2`,
           [after, limit],
         ),
       ),

@@ -9,6 +9,9 @@ type Use = <Result>(use: (client: PostgresClient) => Promise<Result>) => Promise
 
 const COLUMNS = selectList(columnsOf(SESSIONS, "s"));
 
+/** Of those that were not used for long, with each new one. */
+const REMOVED_MAX = 1000;
+
 export function sessionStore(
   schema: Schema,
   { read, write }: { readonly read: Use; readonly write: Use },
@@ -17,7 +20,13 @@ export function sessionStore(
   return {
     async insert({ hash, token_id, secret_hash }, { idleMs, audit }) {
       await write(async (client) => {
-        await client.query(`delete from ${table} where used_at < now() - $1::float8 * interval '1 ms'`, [idleMs]);
+        await client.query(
+          `delete from ${table} where ctid = any (array(
+             select ctid from ${table} where used_at < now() - $1::float8 * interval '1 ms'
+             order by used_at limit ${REMOVED_MAX}
+           ))`,
+          [idleMs],
+        );
         await queryAudited(client, schema, {
           audit,
           text: `insert into ${table} (hash, token_id, secret_hash, created_at, used_at)

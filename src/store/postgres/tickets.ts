@@ -31,26 +31,27 @@ export async function takeTickets(
   turns: KeyTurns,
   { limit, asked }: { readonly limit: string; readonly asked: readonly TicketRequest[] },
 ): Promise<Granting> {
-  const columns = [
-    arrayOf("uuid", asked, ({ taskId }) => taskId),
-    arrayOf("uuid", asked, ({ stepId }) => stepId),
-    arrayOf("text", asked, ({ key }) => key),
-    arrayOf("text", asked, ({ token }) => token),
-  ];
   const ask = `
     insert into ${schema}.tickets (limit_name, key, task_id, step_id, token)
     select ${quoteText(limit)}, a.key, a.task_id, a.step_id, a.token
-    from unnest(${columns.join(", ")}) with ordinality as a (task_id, step_id, key, token, place)
-    where exists (select from ${schema}.tasks t where t.id = a.task_id and t.finished_at is null)
+    from ${relationOf(asked, "a")}
+    where (select t.finished_at is null from ${schema}.tasks t where t.id = a.task_id)
     order by a.place
     on conflict (task_id, step_id) do update set
       token = excluded.token, limit_name = excluded.limit_name, key = excluded.key,
       granted_at = ${toolOfLine(limit) === undefined ? "case when tickets.limit_name = excluded.limit_name then tickets.granted_at end" : "null"}`;
-  return grant(client, schema, turns, { limit, first: [ask], asked: asked.map(({ stepId }) => stepId) });
+  return grant(client, schema, turns, { limit, first: [ask], asked });
 }
 
-function arrayOf(type: string, asked: readonly TicketRequest[], of: (one: TicketRequest) => string): string {
-  return `(select ${quoteText(writeArray(asked.map(of)))}::${type}[])`;
+type Ticket = Pick<TicketRequest, "taskId" | "stepId" | "token"> & Partial<Pick<TicketRequest, "key">>;
+
+/** A relation of them, in their order. Subqueries hide from the planner how many there are: it expects ten. */
+function relationOf(tickets: readonly Ticket[], alias: string): string {
+  const array = (type: string, of: (ticket: Ticket) => string): string =>
+    `(select ${quoteText(writeArray(tickets.map(of)))}::${type}[])`;
+  return `unnest(${array("uuid", ({ taskId }) => taskId)}, ${array("uuid", ({ stepId }) => stepId)},
+    ${array("text", ({ key }) => key ?? "")}, ${array("text", ({ token }) => token)}
+  ) with ordinality as ${alias} (task_id, step_id, key, token, place)`;
 }
 
 export async function giveBackTickets(
@@ -60,13 +61,14 @@ export async function giveBackTickets(
   { limit, given }: { readonly limit: string; readonly given: readonly GivenBack[] },
 ): Promise<readonly string[]> {
   const giveBack = `
-    delete from ${schema}.tickets
-    where limit_name = ${quoteText(limit)} and (step_id, token) in (
-      select * from unnest(
-        ${quoteText(writeArray(given.map(({ stepId }) => stepId)))}::uuid[],
-        ${quoteText(writeArray(given.map(({ token }) => token)))}::text[]
-      )
-    )`;
+    delete from ${schema}.tickets where ctid = any (array(
+      select k.ctid from ${relationOf(given, "g")} cross join lateral (
+        select k.ctid from ${schema}.tickets k
+        where k.task_id = g.task_id and k.step_id = g.step_id and k.token = g.token
+          and k.limit_name = ${quoteText(limit)}
+        for update
+      ) k
+    ))`;
   return (await grant(client, schema, turns, { limit, first: [giveBack], asked: [] })).woken;
 }
 
@@ -75,14 +77,17 @@ export async function settleTickets(client: PostgresClient, schema: Schema, turn
   const woken: string[] = [];
   for (const limit of limits) {
     const takeBack = `
-      delete from ${schema}.tickets k using ${schema}.tasks t
-      where k.limit_name = ${quoteText(limit)} and k.granted_at is not null and t.id = k.task_id and (
-        t.finished_at is not null
-        or exists (
-          select from ${schema}.task_steps s
-          where s.task_id = k.task_id and s.id = k.step_id and s.status not in ('PLANNED', 'RUNNING')
+      delete from ${schema}.tickets k
+      where k.limit_name = ${quoteText(limit)} and k.granted_at is not null and (
+        (
+          select t.finished_at is not null
+            or (t.lease_owner is null and k.granted_at < now() - ${UNDRIVEN_MS} * interval '1 ms')
+          from ${schema}.tasks t where t.id = k.task_id
         )
-        or (t.lease_owner is null and k.granted_at < now() - ${UNDRIVEN_MS} * interval '1 ms')
+        or (
+          select s.status not in ('PLANNED', 'RUNNING')
+          from ${schema}.task_steps s where s.task_id = k.task_id and s.id = k.step_id
+        )
       )`;
     woken.push(...(await grant(client, schema, turns, { limit, first: [takeBack], asked: [] })).woken);
   }
@@ -95,7 +100,7 @@ async function waitingLimits(client: PostgresClient, schema: Schema): Promise<re
     select k.limit_name from ${schema}.tickets k where k.granted_at is null ${after} order by k.limit_name limit 1`;
   const rows = await client.query<{ name: string }>(
     `with recursive found (name) as (
-      (${next("")})
+      (${next("and k.limit_name > ''")})
       union all
       select (${next("and k.limit_name > found.name")}) from found where found.name is not null
     )
@@ -108,8 +113,8 @@ interface Grant {
   readonly limit: string;
   /** Statements that come before, under the limit's lock. */
   readonly first: readonly string[];
-  /** Ids of steps: they hear of their tickets by the answer. */
-  readonly asked: readonly string[];
+  /** They hear of their tickets by the answer. */
+  readonly asked: readonly Ticket[];
 }
 
 async function grant(
@@ -154,12 +159,13 @@ function lock(schema: Schema, limit: string): string {
 }
 
 /** What it grants it chooses among tickets of all kinds; those of steps and tasks that have ended it takes away, and is cut short. */
-function grantStatement(schema: Schema, turns: KeyTurns, limit: string, asked: readonly string[]): string {
+function grantStatement(schema: Schema, turns: KeyTurns, limit: string, asked: readonly Ticket[]): string {
   const name = quoteText(limit);
   const { after, perVisit } = turns.placeOf(turnOf(limit), GRANT_MAX);
   const tickets = `${schema}.tickets`;
-  const askedIds = `(select unnest(${quoteText(writeArray(asked))}::uuid[]))`;
+  const askedIds = `(select a.step_id from ${relationOf(asked, "a")})`;
   const waiting = `k.limit_name = ${name} and k.granted_at is null${unlessPaused(schema, limit)}`;
+  const number = "(select c.number from counted c where c.task_id = t.id)";
   const slice = `to_timestamp(ceil(${milliseconds("now()")}::numeric / r.slice_ms) * r.slice_ms / 1000.0)`;
   return `
   with recursive l as materialized (
@@ -200,7 +206,9 @@ function grantStatement(schema: Schema, turns: KeyTurns, limit: string, asked: r
     ) next
     cross join lateral (
       select array(
-        select k.id from ${tickets} k where ${waiting} and k.key = next.key order by k.id
+        select k.id from (
+          select k.id from ${tickets} k where ${waiting} and k.key = next.key order by k.id limit ${GRANT_MAX}
+        ) k
         limit greatest(0, least(${perVisit}, r.per_key - case when r.per_key is null then 0 else (
           select count(*) from ${tickets} h
           where h.limit_name = ${name} and h.key = next.key and h.granted_at is not null
@@ -210,39 +218,43 @@ function grantStatement(schema: Schema, turns: KeyTurns, limit: string, asked: r
     where v.n < ${KEYS_MAX} and v.taken < r.wanted and next.key is not null
       and (next.lap = 0 or next.key <= ${quoteText(after)})
   ), chosen as materialized (
-    select k.id, k.task_id, k.step_id, exists (
-      select from ${schema}.tasks t where t.id = k.task_id and t.finished_at is null
-    ) and not exists (
-      select from ${schema}.task_steps s
-      where s.task_id = k.task_id and s.id = k.step_id and s.status not in ('PLANNED', 'RUNNING')
-    ) as is_open
+    select k.place, coalesce((
+      select t.finished_at is null from ${schema}.tasks t where t.id = k.task_id
+    ), false) and coalesce((
+      select s.status in ('PLANNED', 'RUNNING')
+      from ${schema}.task_steps s where s.task_id = k.task_id and s.id = k.step_id
+    ), true) as is_open
     from (
-      select i.id from v cross join lateral unnest(v.ids) with ordinality as i (id, part)
+      select v.key, i.id from v cross join lateral unnest(v.ids) with ordinality as i (id, part)
       order by v.n, i.part limit (select wanted from r)
-    ) c cross join lateral (select k.id, k.task_id, k.step_id from ${tickets} k where k.id = c.id and ${waiting}) k
+    ) c cross join lateral (
+      select k.ctid as place, k.task_id, k.step_id from ${tickets} k
+      where ${waiting} and k.key = c.key and k.id = c.id offset 0
+    ) k
   ), gone as (
-    delete from ${tickets} k using chosen c where k.task_id = c.task_id and k.step_id = c.step_id and not c.is_open
+    delete from ${tickets} where ctid = any (array(select place from chosen where not is_open))
   ), granted as (
-    update ${tickets} k set granted_at = now() from chosen c
-    where k.task_id = c.task_id and k.step_id = c.step_id and c.is_open
-    returning k.task_id, k.step_id
+    update ${tickets} set granted_at = now() where ctid = any (array(select place from chosen where is_open))
+    returning task_id, step_id
   ), waited as materialized (
     select g.task_id, g.step_id, row_number() over (partition by g.task_id order by g.step_id) as number
     from granted g where g.step_id not in ${askedIds}
+  ), counted as materialized (
+    select task_id, count(*) as number from waited group by task_id
   ), locked as materialized (
-    select t.id from ${schema}.tasks t where t.id in (select task_id from waited) order by t.id for no key update
+    select t.id from ${schema}.tasks t
+    where t.id = any (array(select task_id from counted)) order by t.id for no key update
   ), woken as (
     update ${schema}.tasks t set
-      wake_seq = t.wake_seq + w.number,
+      wake_seq = t.wake_seq + ${number},
       due_at = case
         when t.parked_reason is not null or t.status = 'PLANNED' then t.due_at
         when t.lease_owner is not null then least(t.due_at, now())
         -- as if it had been in the queue from its creation on: who has a ticket keeps others from theirs
         else least(t.due_at, t.created_at)
       end
-    from (select task_id, count(*) as number from waited group by task_id) w, locked
-    where t.id = w.task_id and locked.id = t.id and t.finished_at is null
-    returning t.id, t.wake_seq - w.number as before
+    where t.id = any (array(select id from locked)) and t.finished_at is null
+    returning t.id, t.wake_seq - ${number} as before
   ), posted as (
     insert into ${schema}.task_inbox (task_id, seq, kind, step_id, created_at)
     select w.task_id, t.before + w.number, 'ticket', w.step_id, now()
@@ -253,13 +265,16 @@ function grantStatement(schema: Schema, turns: KeyTurns, limit: string, asked: r
     group by r.slice_ms having count(*) > 0
     on conflict (kind, name, slice_at) do update set count = limit_starts.count + excluded.count
   ), forgotten as (
-    delete from ${schema}.limit_starts s using r
-    where s.kind = 'tool' and s.name = ${name} and s.slice_at <= now() - r.rate_ms * interval '1 ms'
+    delete from ${schema}.limit_starts s
+    where s.kind = 'tool' and s.name = ${name} and s.slice_at <= now() - (select rate_ms from r) * interval '1 ms'
   )
   select
     (
       select coalesce(json_agg(step_id), '[]')::text from (
-        select k.step_id from ${tickets} k where k.step_id in ${askedIds} and k.granted_at is not null
+        select k.step_id from ${relationOf(asked, "a")} cross join lateral (
+          select k.step_id, k.granted_at from ${tickets} k
+          where k.task_id = a.task_id and k.step_id = a.step_id offset 0
+        ) k where k.granted_at is not null
         union select g.step_id from granted g where g.step_id in ${askedIds}
       ) mine
     ) as granted,

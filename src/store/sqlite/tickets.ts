@@ -25,7 +25,8 @@ const ASK = `
 
 const IS_GRANTED = "select 1 from tickets where task_id = $taskId and step_id = $stepId and granted_at is not null";
 
-const GIVE_BACK = "delete from tickets where limit_name = $limit and step_id = $stepId and token = $token";
+const GIVE_BACK = `
+  delete from tickets where task_id = $taskId and step_id = $stepId and limit_name = $limit and token = $token`;
 
 const NEXT_LIMIT = `
   select limit_name as name from tickets indexed by tickets_waiting
@@ -108,7 +109,7 @@ export function giveBackTickets(
 ): Promise<readonly string[]> {
   return connection.write(() => {
     const giveBack = connection.prepare(GIVE_BACK);
-    for (const { stepId, token } of given) giveBack.run({ limit, stepId, token });
+    for (const { taskId, stepId, token } of given) giveBack.run({ limit, taskId, stepId, token });
     return grant(connection, turns, limit, { now: now(), asked: new Set() });
   });
 }
