@@ -113,7 +113,7 @@ class StoreEngine implements Engine {
     const { store, clock, log, limits } = options;
     this.#store = store;
     const actors = new Acting();
-    const door = new AuditDoor(store.audit, actors);
+    const door = new AuditDoor(store.audit, actors, turnOfLoop);
     this.audit = door;
     const { audit } = door;
     // its start is written down, and says who; the rest is a worker's

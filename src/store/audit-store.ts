@@ -20,6 +20,12 @@ export interface AuditMatch {
   readonly until: number | null;
 }
 
+/** Where a page is. */
+export interface AuditPlace {
+  readonly limit: number;
+  readonly before: number | null;
+}
+
 /** The last entry; 0 and an empty hash: there is none. */
 export interface AuditHead {
   readonly seq: number;
@@ -28,10 +34,7 @@ export interface AuditHead {
 
 export interface AuditStore {
   /** Newest first, from below `before`. Null: from the newest. */
-  list(
-    match: AuditMatch,
-    page: { readonly limit: number; readonly before: number | null },
-  ): Promise<readonly AuditRow[]>;
+  list(match: AuditMatch, page: AuditPlace): Promise<readonly AuditRow[]>;
   /** In order, from beyond `after`. */
   walk(after: number, limit: number): Promise<readonly AuditRow[]>;
   head(): Promise<AuditHead>;

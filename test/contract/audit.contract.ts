@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 
+import { turnOfLoop } from "../../src/turn-of-loop.ts";
 import { Acting } from "../../src/acting.ts";
 import type { AuditFault } from "../../src/core/api/audit.ts";
 import { type AuditDraft, canonicalEntry } from "../../src/core/record/audit.ts";
@@ -28,11 +29,13 @@ export function auditContract(dialect: string, create: () => Promise<Place>): vo
       );
 
     const faults = async (): Promise<readonly Pick<AuditFault, "kind" | "first" | "last">[]> =>
-      (await new AuditDoor(bench.store.audit, new Acting()).verify()).faults.map(({ kind, first, last }) => ({
-        kind,
-        first,
-        last,
-      }));
+      (await new AuditDoor(bench.store.audit, new Acting(), turnOfLoop).verify()).faults.map(
+        ({ kind, first, last }) => ({
+          kind,
+          first,
+          last,
+        }),
+      );
 
     test("an entry is read as it was given, whatever is in it, with its place and the store's time", async () => {
       const before = await bench.store.now();

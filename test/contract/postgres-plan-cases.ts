@@ -27,7 +27,7 @@ import {
 } from "../../src/store/postgres/workers.ts";
 import { Processes } from "../../src/store/processes.ts";
 import type { Change, InboxPost } from "../../src/store/store.ts";
-import { AUDIT, idOf, WORKER } from "./postgres-plan-parts.ts";
+import { AUDIT, idOf, WORKER } from "./part-calls.ts";
 import { callRow, changeOf, plannedRecord, stepRow, T0, taskRow } from "./rows.ts";
 
 const NEW_WORKER = { id: WORKER, name: "w", leaseMs: 1000, concurrency: 1, process: "p", graceMs: null };

@@ -7,7 +7,8 @@ import { PostgresClient } from "../../src/store/postgres/connection.ts";
 import { openPostgresMigrator } from "../../src/store/postgres/migrate.ts";
 import { createServer, type PostgresServer } from "../support/postgres-server.ts";
 import { HOT, SCHEMA, SEARCHES, SELDOM } from "./postgres-plan-cases.ts";
-import { ANSWERS, callsOfParts } from "./postgres-plan-parts.ts";
+import { callsOfParts } from "./part-calls.ts";
+import { ANSWERS, partsOn } from "./postgres-plan-parts.ts";
 import {
   explain,
   FEW_ROWS,
@@ -120,9 +121,9 @@ describe.each([
     await second.execute(SWALLOWED);
     const hot = await Promise.all([
       ...Object.entries({ ...HOT, ...SELDOM }).map(async ([what, use]) => ({ what, statements: await takeDown(use) })),
-      ...Object.entries(callsOfParts(SCHEMA)).map(async ([what, use]) => ({
+      ...Object.entries(callsOfParts()).map(async ([what, ask]) => ({
         what,
-        statements: await takeDown(use, ANSWERS[what]),
+        statements: await takeDown((client) => ask(partsOn(client, SCHEMA)), ANSWERS[what]),
       })),
       ...Object.entries(SEARCHES).map(async ([what, [use, ...answers]]) => ({
         what,

@@ -51,6 +51,7 @@ export class AuditDoor implements AuditLog {
   constructor(
     private readonly store: AuditStore,
     private readonly actors: Acting,
+    private readonly turnOfLoop: () => Promise<void>,
   ) {}
 
   acting<Result>(actor: Actor, act: () => Promise<Result>): Promise<Result> {
@@ -108,8 +109,13 @@ export class AuditDoor implements AuditLog {
       const rows = await this.store.walk(after, WALK);
       const last = rows.at(-1);
       if (!last) break;
-      walk.see(rows.filter(({ seq }) => seq <= head.seq));
+      for (const row of rows) {
+        if (row.seq > head.seq) break;
+        // where somebody has changed much, much is looked for
+        if (!walk.see(row)) await this.turnOfLoop();
+      }
       after = last.seq;
+      await this.turnOfLoop();
     }
     return walk.end();
   }
@@ -130,11 +136,8 @@ class Walk {
 
   constructor(private readonly head: AuditHead) {}
 
-  see(rows: readonly AuditRow[]): void {
-    for (const row of rows) this.#look(row);
-  }
-
-  #look(row: AuditRow): void {
+  /** False: it is not as it was written. */
+  see(row: AuditRow): boolean {
     this.#entries += 1;
     const { seq } = row;
     if (this.#entries === 1 && seq > 1) {
@@ -144,8 +147,9 @@ class Walk {
       this.#tell("removed", this.#seq + 1, seq - 1, (which, was) => `${which} ${was} removed`);
       this.#isKnown = false;
     }
-    if (hashOf(row) !== row.hash) {
-      const place = placeOf(row);
+    const isWhole = hashOf(row) === row.hash;
+    if (!isWhole) {
+      const place = this.#isFull ? undefined : placeOf(row);
       if (place === undefined) this.#tell("changed", seq, seq, (which) => `${which} was changed`);
       else this.#tell("moved", seq, seq, (which) => `${which} was written as entry ${place}, and moved here`);
       this.#isKnown = false;
@@ -161,6 +165,7 @@ class Walk {
     }
     this.#seq = seq;
     this.#hash = row.hash;
+    return isWhole;
   }
 
   end(): AuditVerdict {
@@ -186,6 +191,11 @@ class Walk {
     return told ? { through, until: new Date(told.until).toISOString(), entry } : null;
   }
 
+  /** No more is told. */
+  get #isFull(): boolean {
+    return this.#faults.length === AUDIT_FAULTS_MAX;
+  }
+
   #tell(
     kind: AuditFault["kind"],
     first: number,
@@ -193,7 +203,7 @@ class Walk {
     tell: (which: string, was: "was" | "were") => string,
     place: "first" | "last" = "last",
   ): void {
-    if (this.#faults.length === AUDIT_FAULTS_MAX && place === "last") return;
+    if (this.#isFull && place === "last") return;
     const message = first === last ? tell(`entry ${first}`, "was") : tell(`entries ${first} to ${last}`, "were");
     if (place === "first") this.#faults.splice(AUDIT_FAULTS_MAX - 1);
     this.#faults[place === "first" ? "unshift" : "push"]({ kind, first, last, message });

@@ -9,6 +9,7 @@ import {
   type Audited,
   type AuditHead,
   type AuditMatch,
+  type AuditPlace,
   type AuditStore,
   OLD_MAX,
   type OldEntries,
@@ -113,7 +114,7 @@ function listEntries(
   client: PostgresClient,
   schema: Schema,
   { who, action, target, way, since, until }: AuditMatch,
-  { limit, before }: { readonly limit: number; readonly before: number | null },
+  { limit, before }: AuditPlace,
 ): Promise<AuditRow[]> {
   const asked: readonly (readonly [value: string | number | null, condition: (parameter: string) => string])[] = [
     [who, (value) => `a.who = ${value}`],

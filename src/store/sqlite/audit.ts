@@ -1,7 +1,15 @@
 // The table `audit_log`. One process writes to the file at a time, so the chain needs no other lock (AU2).
 
 import { type AuditDraft, type AuditRow, canonicalEntry } from "../../core/record/audit.ts";
-import { type AuditHead, type AuditMatch, type AuditStore, OLD_MAX, REMOVED_AT_ONCE } from "../audit-store.ts";
+import { turnOfLoop } from "../../turn-of-loop.ts";
+import {
+  type AuditHead,
+  type AuditMatch,
+  type AuditPlace,
+  type AuditStore,
+  OLD_MAX,
+  REMOVED_AT_ONCE,
+} from "../audit-store.ts";
 import { storableText } from "../storable-text.ts";
 import { AUDIT_LOG } from "../tables.ts";
 import type { SqliteConnection } from "./connection.ts";
@@ -20,7 +28,11 @@ const MATCHES = `
   and ($since is null or at >= $since) and ($until is null or at < $until)
   and ($before is null or seq < $before)`;
 
-const LIST = `select ${COLUMNS} from audit_log where ${MATCHES} order by seq desc limit $limit`;
+/** So many entries are looked at in one go. */
+const LOOKED_AT = 5_000;
+
+const LIST = `
+  select ${COLUMNS} from audit_log where seq >= $from and ${MATCHES} order by seq desc limit $limit`;
 
 const LIST_OF_TARGET = `
   select ${COLUMNS} from audit_log indexed by audit_log_of_target
@@ -36,6 +48,8 @@ const REMOVE_OLD = `
   delete from audit_log where seq in (
     select seq from audit_log where seq <= $through order by seq limit ${REMOVED_AT_ONCE}
   )`;
+
+const ENDS = "select coalesce(min(seq), 1) as first, coalesce(max(seq), 0) as last from audit_log";
 
 const WALK = `select ${COLUMNS} from audit_log where seq > $after order by seq limit $limit`;
 
@@ -63,14 +77,31 @@ function readHead(connection: SqliteConnection): AuditHead {
   return head;
 }
 
+/** However many entries are none of these, others have their turns. */
+async function listAll(
+  connection: SqliteConnection,
+  { target: _any, ...match }: AuditMatch,
+  { limit, before }: AuditPlace,
+): Promise<AuditRow[]> {
+  const found: AuditRow[] = [];
+  const ends = connection.prepare<{ first: number; last: number }>(ENDS);
+  const { first, last } = (await connection.read(() => ends.get({}))) ?? { first: 1, last: 0 };
+  let below = before ?? last + 1;
+  while (below > first && found.length < limit) {
+    const place = { from: Math.max(first, below - LOOKED_AT), before: below, limit: limit - found.length };
+    found.push(...(await connection.read(() => connection.prepare<AuditRow>(LIST).all({ ...match, ...place }))));
+    below = place.from;
+    await turnOfLoop();
+  }
+  return found;
+}
+
 export function auditStore(connection: SqliteConnection, now: () => number): AuditStore {
   return {
-    list: (match: AuditMatch, page) =>
-      connection.read(() => {
-        const { target, ...others } = match;
-        if (target === null) return connection.prepare<AuditRow>(LIST).all({ ...others, ...page });
-        return connection.prepare<AuditRow>(LIST_OF_TARGET).all({ ...match, ...page });
-      }),
+    list: (match, page) =>
+      match.target === null
+        ? listAll(connection, match, page)
+        : connection.read(() => connection.prepare<AuditRow>(LIST_OF_TARGET).all({ ...match, ...page })),
     walk: (after, limit) => connection.read(() => connection.prepare<AuditRow>(WALK).all({ after, limit })),
     head: () => connection.read(() => readHead(connection)),
     findOld: ({ keptMs, stepMs }) =>

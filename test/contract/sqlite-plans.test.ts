@@ -1,0 +1,50 @@
+// What the parts of the store ask of SQLite looks rows up, however many there are.
+
+import { Database } from "bun:sqlite";
+import { expect, spyOn, test } from "bun:test";
+
+import { openStore } from "../../src/store/open.ts";
+import { callsOfParts } from "./part-calls.ts";
+import { migrate, sqlitePlace } from "./place.ts";
+
+/** Tables that stay small, and relations that are no tables (`l` are the limits). */
+const FEW_ROWS = /^SCAN (workers|pauses|l|tokens|schedule_sources|event_journal|sqlite_sequence|task_counts)$/;
+const NO_TABLE = /^SCAN (CONSTANT ROW|\(subquery-\d+\)|flows|below|.+ VIRTUAL TABLE .+)$/;
+
+/** The newest entries, which are read from the end; and what comes with other code of a flow. */
+const MAY_SCAN = ["audit.list: SCAN audit_log", "schedules.declare: SCAN schedules"];
+
+test("no statement of the parts of the store reads a whole table", async () => {
+  const place = await sqlitePlace();
+  if (place.address.dialect !== "sqlite") throw new Error("Not a file.");
+  await migrate(place.address);
+  const store = await openStore(place.address);
+  const asked = new Map<string, string>();
+  let now = "";
+  const { prepare } = Database.prototype;
+  const spy = spyOn(Database.prototype, "prepare").mockImplementation(function (this: Database, text: string) {
+    if (!asked.has(text)) asked.set(text, now);
+    return prepare.call(this, text);
+  } as typeof prepare);
+  try {
+    for (const [what, ask] of Object.entries(callsOfParts())) {
+      now = what;
+      await ask(store);
+    }
+  } finally {
+    spy.mockRestore();
+  }
+  const database = new Database(place.address.path);
+  const scans = new Set<string>();
+  for (const [text, what] of asked) {
+    for (const { detail } of database.query<{ detail: string }, []>(`explain query plan ${text}`).all()) {
+      if (!detail.startsWith("SCAN") || FEW_ROWS.test(detail) || NO_TABLE.test(detail)) continue;
+      scans.add(`${what}: ${detail}`);
+    }
+  }
+  database.close();
+  await store.close();
+  await place.drop();
+  expect(asked.size).toBeGreaterThan(50);
+  expect([...scans]).toEqual(MAY_SCAN);
+});
