@@ -56,10 +56,21 @@ export interface RemovalStore {
    * SQLite all of them stand still meanwhile.
    */
   restMs(): number;
+  /** How many tasks a removal should name now, so that it holds up nobody for long: the more rows tasks have, the fewer. */
+  portion(): number;
   /** Names of flows with tasks that have ended, in order. */
   listEndedFlows(): Promise<readonly string[]>;
   /** Those without an open parent; the work is bounded however many there are. */
   findEnded(query: EndedQuery): Promise<EndedTasks>;
   /** Tasks that may not go (RM1), that are being written to, or that are not there are left out. */
   removeTasks(removal: Removal): Promise<RemovalResult>;
+}
+
+/** Ids by portions, each as large as the store says when it is asked for. */
+export function* portionsOf(ids: readonly string[], removal: Pick<RemovalStore, "portion">): Generator<string[]> {
+  for (let from = 0; from < ids.length;) {
+    const portion = ids.slice(from, from + removal.portion());
+    yield portion;
+    from += portion.length;
+  }
 }

@@ -135,6 +135,7 @@ const CALLS: { readonly [Name in PartName]: Calls<Store[Name]> } = {
   },
   removal: {
     restMs: null,
+    portion: null,
     listEndedFlows: (removal) => removal.listEndedFlows(),
     findEnded: (removal) => removal.findEnded({ flow: "echo_add", status: "COMPLETED", keptMs: 1000 }),
     removeTasks: {

@@ -10,6 +10,7 @@ import type { Log } from "../../src/core/log.ts";
 import { retentionDuty } from "../../src/engine/queue/retention.ts";
 import { Flows } from "../../src/engine/task/flows.ts";
 import { echoAdd } from "../../src/flows/echo-add.ts";
+import type { RemovalStore } from "../../src/store/removal-store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { plannedRecord, inStatus } from "../contract/rows.ts";
 import { END_STATUSES, type EndStatus, type RetentionOption } from "../../src/core/flow/retention.ts";
@@ -139,10 +140,21 @@ describe.each(DATABASES)("retention on %s", (_name, create) => {
     expect(
       { ...(await store.removal.findEnded({ flow: flow.name, status: "COMPLETED", keptMs: 0 })) }.ids,
     ).toHaveLength(1000);
-    await doDuty(store, { flows: [flow], owner, rests });
+    // 1000 in three portions, and the last 200
+    const removed: number[] = [];
+    const removal: RemovalStore = {
+      ...store.removal,
+      portion: () => 400,
+      removeTasks(which) {
+        if (which.ids.length > 0) removed.push(which.ids.length);
+        return store.removal.removeTasks(which);
+      },
+    };
+    await doDuty({ ...store, removal }, { flows: [flow], owner, rests });
     expect(await store.removal.findEnded({ flow: flow.name, status: "COMPLETED", keptMs: 0 })).toEqual({ ids: [] });
-    expect(rests).toHaveLength(1);
-    expect(rests[0]).toBeGreaterThan(0);
+    expect(removed).toEqual([400, 400, 200, 200]);
+    expect(rests).toHaveLength(3);
+    for (const rest of rests) expect(rest).toBeGreaterThan(0);
     // and it is free again at once
     const other = { owner: Bun.randomUUIDv7(), ms: 0 };
     expect(await store.removal.removeTasks({ ids: [], lease: other })).toMatchObject({ kind: "removed" });

@@ -5,6 +5,7 @@ import { TaskonautError } from "../../src/core/errors.ts";
 import { DeathWatch } from "../../src/store/postgres/death-watch.ts";
 import { NO_TURN, type Store } from "../../src/store/store.ts";
 import type { AuditStore } from "../../src/store/audit-store.ts";
+import { REMOVED_MAX } from "../../src/store/removal-store.ts";
 import type { SessionStore } from "../../src/store/session-store.ts";
 import type { TokenStore } from "../../src/store/token-store.ts";
 import { workerNotRegistered } from "../../src/store/worker-not-registered.ts";
@@ -212,6 +213,7 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
     },
     removal: {
       restMs: () => 5,
+      portion: () => REMOVED_MAX,
       listEndedFlows: () => Promise.reject(new Error("No simulation purges.")),
       findEnded: (query) => read("findEnded", (now) => world.withoutAwaited(database.findEnded(query, now))),
       removeTasks: (removal) => request("removeTasks", (now) => database.removeTasks(removal, now)),

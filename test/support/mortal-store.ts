@@ -220,6 +220,7 @@ export class World {
       },
       removal: {
         restMs: () => store.removal.restMs(),
+        portion: () => store.removal.portion(),
         listEndedFlows: () => alive(() => store.removal.listEndedFlows()),
         findEnded: (query) => alive(() => store.removal.findEnded(query)),
         removeTasks: (removal) => write("removeTasks", () => store.removal.removeTasks(removal)),

@@ -7,7 +7,7 @@
 
 import { END_STATUSES, type EndStatus, keptMsOf } from "../../core/flow/retention.ts";
 import type { Retention } from "../../core/limits.ts";
-import type { EndedPlace } from "../../store/removal-store.ts";
+import { type EndedPlace, portionsOf } from "../../store/removal-store.ts";
 import type { Store } from "../../store/store.ts";
 import { hasPassed } from "../process/has-passed.ts";
 import type { DriverTools } from "../task/driver-tools.ts";
@@ -89,20 +89,24 @@ async function removeOf(which: Which, walk: Walk, tools: RetentionTools, signal:
   const { clock, log, store, lease } = tools;
   const { removal } = store;
   let removed = 0;
+  const rest = (): Promise<boolean> =>
+    hasPassed(Math.min(REST_MS_MAX, Math.max(1, Math.ceil(removal.restMs()))), signal, clock);
   try {
     for (let after: EndedPlace | undefined; ;) {
       const { ids, next } = await removal.findEnded({ ...which, ...(after && { after }) });
-      if (ids.length > 0) {
+      let left = ids.length;
+      for (const portion of portionsOf(ids, removal)) {
         const mine = { owner: lease.workerId, ms: LEASE_MS };
-        const result = await removal.removeTasks({ ids, keptMs: which.keptMs, lease: mine });
+        const result = await removal.removeTasks({ ids: portion, keptMs: which.keptMs, lease: mine });
         walk.hasLease = result.kind !== "busy";
         if (result.kind === "busy") return false;
         removed += result.count;
+        left -= portion.length;
+        if (left > 0 && !(await rest())) return false;
       }
       if (!next) return true;
       after = next;
-      const restMs = Math.min(REST_MS_MAX, Math.max(1, Math.ceil(removal.restMs())));
-      if (!(await hasPassed(restMs, signal, clock))) return false;
+      if (!(await rest())) return false;
     }
   } finally {
     if (removed > 0) log.info?.("ended tasks removed", { flow: which.flow, status: which.status, tasks: removed });

@@ -33,6 +33,7 @@ export function removalStore(reader: Use, schema: Schema): RemovalStore {
   return {
     // it is done beside the writes of others, by a session of its own
     restMs: () => tookMs,
+    portion: () => REMOVED_MAX,
     listEndedFlows: () => reader((client) => listEndedFlows(client, schema)),
     findEnded: (query) => reader((client) => findEnded(client, schema, query)),
     // not by the connection of the writes: drivers do not wait for it

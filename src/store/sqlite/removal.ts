@@ -3,6 +3,7 @@
 // Which tables these are is asked of the database itself.
 
 import type { EndStatus } from "../../core/flow/retention.ts";
+import { RemovalPortion } from "../removal-portion.ts";
 import { fitTogether } from "../sizes.ts";
 import {
   type EndedQuery,
@@ -69,8 +70,10 @@ interface EndedRow {
 
 export function removalStore(connection: SqliteConnection, now: () => number): RemovalStore {
   let tookMs = 0;
+  const portion = new RemovalPortion();
   return {
     restMs: () => RESTS * tookMs,
+    portion: () => portion.tasks,
     listEndedFlows: () =>
       connection.read(() =>
         connection
@@ -85,6 +88,7 @@ export function removalStore(connection: SqliteConnection, now: () => number): R
         const began = performance.now();
         const removed = removeTasks(connection, removal, now());
         tookMs = performance.now() - began;
+        if (removed.kind === "removed" && removal.isDryRun !== true) portion.note(removed.count, tookMs);
         return removed;
       });
     },

@@ -5,6 +5,7 @@ import type { BulkAction } from "../../../core/api/bulk.ts";
 import { hasCode } from "../../../core/errors.ts";
 import type { JsonText, TaskRecord } from "../../../core/record/record.ts";
 import type { RowFilter } from "../../../core/record/row-filter.ts";
+import { portionsOf } from "../../../store/removal-store.ts";
 import { type BriefRow, type InboxPost, type ListKey, POSTS_MAX, type Store } from "../../../store/store.ts";
 import type { BulkOperation } from "../../doors/bulk.ts";
 import { planReopening, reopen } from "../../doors/reopen.ts";
@@ -132,8 +133,17 @@ export const ACTIONS: Readonly<Record<BulkAction, ActOnPages>> = {
   }),
 
   delete: overPages(readRows(POSTS_MAX), async (acting, { rows }, tools) => {
-    const result = await tools.tasks.removal.removeTasks({ ids: rows.map(({ id }) => id) });
-    const count = result.kind === "removed" ? result.count : 0;
+    const { removal } = tools.tasks;
+    const pace = new Pace(tools.clock);
+    let count = 0;
+    for (const ids of portionsOf(
+      rows.map(({ id }) => id),
+      removal,
+    )) {
+      const result = await removal.removeTasks({ ids });
+      if (result.kind === "removed") count += result.count;
+      await pace.next();
+    }
     acting.tally.countDone(count);
     if (count < rows.length)
       acting.tally.skip("Its parent has not ended, or it was just being written to.", null, rows.length - count);

@@ -8,6 +8,7 @@ import type { RowFilter } from "../../../core/record/row-filter.ts";
 import type { Clock } from "../../../core/clock.ts";
 import type { Limits } from "../../../core/limits.ts";
 import type { ListKey, Store } from "../../../store/store.ts";
+import { Pace } from "../../process/pace.ts";
 import type { Audit } from "../../doors/audit.ts";
 import type { KnownNames } from "../../doors/known-names.ts";
 import { toRowFilter } from "../../doors/row-filter.ts";
@@ -45,6 +46,7 @@ export async function purge({ filter: given, isDryRun, cursor }: PurgeRequest, t
   const known = new Set(filter.flows ?? flows.names);
   const begin = cursor === undefined ? undefined : readCursor(cursor);
   let removed: readonly PurgedTasks[] = [];
+  const pace = new Pace(clock);
   const end = clock.now() + CALL_MS;
   for (const place of placesOf(
     ended.filter((flow) => known.has(flow)),
@@ -58,7 +60,11 @@ export async function purge({ filter: given, isDryRun, cursor }: PurgeRequest, t
       if (clock.now() > end)
         return { removed, not_loaded: notLoaded(ended), next: writeCursor({ flow, status, after }) };
       const match = within(filter, { flow, status, before: now - keptMs });
-      const page = await tasks.searchTasks({ filter: match, limit: PAGE, ...(after && { after }) });
+      const page = await tasks.searchTasks({
+        filter: match,
+        limit: Math.min(PAGE, isDryRun ? PAGE : tasks.removal.portion()),
+        ...(after && { after }),
+      });
       const ids = page.rows.map(({ id }) => id);
       const doing = { action: "purge", kind: "tasks", target: flow, before: { status, tasks: ids } } as const;
       const audited = isDryRun ? {} : tools.audit(doing);
@@ -66,6 +72,7 @@ export async function purge({ filter: given, isDryRun, cursor }: PurgeRequest, t
       const count = result.kind === "removed" ? result.count : 0;
       if (count > 0) removed = addPurged(removed, [{ flow_name: flow, status, tasks: count }]);
       after = page.next;
+      await pace.next();
     } while (after);
   }
   return { removed, not_loaded: notLoaded(ended), next: null };
