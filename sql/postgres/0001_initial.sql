@@ -441,6 +441,9 @@ insert into audit_head (id, seq, hash) values (1, 0, '');
 create function seal_audit_entry() returns trigger language plpgsql set search_path from current as $$
 begin
   update audit_head set seq = seq + 1 where id = 1 returning seq, hash into new.seq, new.previous_hash;
+  if not found then
+    raise exception 'table audit_head, it is empty: no entry can be chained to the last one' using errcode = 'data_corrupted';
+  end if;
   new.at := date_trunc('milliseconds', clock_timestamp());
   new.hash := encode(sha256(convert_to((
     select string_agg(coalesce(octet_length(convert_to(f.field, 'UTF8')) || ':' || f.field || ';', '-;'), '' order by f.place)

@@ -18,3 +18,23 @@ export function recordDamaged({ location, taskId, table, what, cause }: Damage):
     { details: { id: taskId, location, table }, cause },
   );
 }
+
+/** The same of a row that belongs to no task. */
+export function rowDamaged({
+  location,
+  row,
+  table,
+  what,
+  cause,
+}: Omit<Damage, "taskId"> & { readonly row: string }): TaskonautError {
+  return new TaskonautError(
+    "record_damaged",
+    `${row} in ${location} is damaged: table ${table}, ${what}. Restore the database from a backup, or remove the row; all else is not affected.`,
+    { details: { location, table, row }, cause },
+  );
+}
+
+/** Nothing can be chained to the last entry where that is not known. */
+export function noAuditHead(location: string): TaskonautError {
+  return rowDamaged({ location, row: "The head of the audit log", table: "audit_head", what: "it is empty" });
+}

@@ -226,3 +226,92 @@ describe("a file of which a page is damaged", () => {
     expect((await other.runTask(ids[0] ?? "")).waiting_for).toHaveLength(1);
   });
 });
+
+describe.each<[string, string, RegExp]>([
+  ["a version", "version = -5", /it breaks the rule version/],
+  ["a task that is parked and due", "parked_reason = 'why'", /it breaks the rule parked_is_not_due/],
+  ["an end of a task that goes on", "finished_at = 1", /it breaks the rule finished_only_when_ended/],
+  ["an output of a task that goes on", "output_payload = '{}'", /it breaks the rule output_only_when_completed/],
+  ["a status", "status = 'FROB'", /its status is "FROB"/],
+  ["tags", "tags = '{'", /its tags is not JSON/],
+  ["an origin", "origin = '{'", /its origin is not JSON/],
+])("%s that no table would take", (_what, set, says) => {
+  const { bench, working } = workerBench(createSqlite);
+
+  test("is told as damage by whoever touches the task, and keeps nobody from the others", async () => {
+    const engine = await bench.openEngine({ flows: [flow] });
+    const [before, id, after] = [
+      await enqueue(engine, "echo_add"),
+      await enqueue(engine, "echo_add"),
+      await enqueue(engine, "echo_add"),
+    ];
+    await execute(bench.database.url, { sqlite: `update tasks set ${set} where id = '${id}'` });
+    const told = { code: "record_damaged", details: { id, table: "tasks" }, message: expect.stringMatching(says) };
+    const other = await bench.openEngine({ flows: [flow] });
+    await expect(other.getTask(id)).rejects.toMatchObject(told);
+    await expect(other.runTask(id)).rejects.toMatchObject(told);
+    await expect(other.cancelTask(id)).rejects.toMatchObject(told);
+    const { tasks } = await other.listTasks({ limit: 10 });
+    expect(tasks.map((task) => [task.id, isDamaged(task)])).toEqual([
+      [after, false],
+      [id, true],
+      [before, false],
+    ]);
+    const { engine: worker } = await working({ flows: [flow] });
+    for (const each of [before, after]) expect((await ended(worker, each)).status).toBe("COMPLETED");
+  });
+});
+
+describe("a damaged schedule", () => {
+  const { bench, working } = workerBench(createSqlite);
+  const terms = { flow: "echo_add", every: "1m", input: { text: "a", a: 1, b: 2 } };
+
+  test.each<[string, RegExp]>([
+    ["overlap = 'frob'", /Schedule bad_.* in sqlite:.* is damaged: table schedules, it breaks the rule overlap/],
+    ["every_ms = null", /it breaks the rule fires_by_one_rule/],
+    ["input = '{'", /its input is not JSON/],
+    ["every_ms = null, cron = 'frob'", /no time of it can be worked out/],
+  ])("(%s) is told by whoever asks for it, keeps no other from its time, and can be removed", async (set, says) => {
+    const engine = await bench.openEngine({});
+    // a firing of one name and time has one task, whatever became of the schedule
+    const [bad, good] = [`bad_${crypto.randomUUID()}`, `good_${crypto.randomUUID()}`];
+    for (const name of [bad, good]) await engine.schedules.add({ name, ...terms });
+    await execute(bench.database.url, {
+      sqlite: `update schedules set next_at = 1, nominal_at = 1; update schedules set ${set} where name = '${bad}'`,
+    });
+    const told = { code: "record_damaged", details: { table: "schedules" }, message: expect.stringMatching(says) };
+    await expect(engine.schedules.get(bad)).rejects.toMatchObject(told);
+    await expect(engine.schedules.list({ limit: 10 })).rejects.toMatchObject(told);
+    await expect(engine.schedules.trigger(bad, {})).rejects.toMatchObject(told);
+    await expect(engine.schedules.preview(bad, { count: 1 })).rejects.toMatchObject(told);
+    const { engine: worker } = await working({});
+    await until(async () => (await worker.schedules.get(good)).fired_count > 0);
+    expect(await engine.schedules.remove(bad)).toMatchObject({ name: bad });
+    expect((await engine.schedules.list({ limit: 10 })).schedules.map(({ name }) => name)).toEqual([good]);
+    await engine.schedules.remove(good);
+  });
+
+  test("list of codes keeps no worker from its work", async () => {
+    const engine = await bench.openEngine({});
+    await execute(bench.database.url, {
+      sqlite: "insert into schedule_sources (flow_name, code, seen, confirmed_at) values ('echo_add', 'x', '{', 1)",
+    });
+    const { engine: worker } = await working({});
+    expect((await ended(worker, await enqueue(engine, "echo_add"))).status).toBe("COMPLETED");
+  });
+});
+
+describe.each(DATABASES)("an audit log without its head on %s", (_name, create) => {
+  const { bench } = workerBench(create);
+
+  test("is told as damage by whatever is to be written down there", async () => {
+    const engine = await bench.openEngine({});
+    await execute(bench.database.url, { sqlite: "delete from audit_head" });
+    const told = { code: "record_damaged", message: expect.stringMatching(/damaged.*audit_head/) };
+    await expect(engine.audit.verify()).rejects.toMatchObject(told);
+    const pausing = engine.audit.acting({ who: "me", role: "admin", way: "cli" }, () =>
+      engine.pauses.pause({ scope: "flow", name: "echo_add" }),
+    );
+    await expect(pausing).rejects.toMatchObject(told);
+  });
+});

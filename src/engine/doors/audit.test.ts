@@ -25,7 +25,14 @@ test.each([0, ROWS])("a look at entries, %d of which were changed, gives the eve
   // each hash reads it once
   for (const row of rows) {
     const { action } = row;
-    Object.defineProperty(row, "action", { enumerable: true, get: () => ((most = Math.max(most, ++hashes)), action) });
+    Object.defineProperty(row, "action", {
+      enumerable: true,
+      get: () => {
+        hashes += 1;
+        most = Math.max(most, hashes);
+        return action;
+      },
+    });
   }
   const store: AuditStore = {
     list: () => Promise.resolve([]),

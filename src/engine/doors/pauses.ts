@@ -5,7 +5,7 @@ import { TaskonautError } from "../../core/errors.ts";
 import { isName, tellWrongName } from "../../core/flow/names.ts";
 import type { Log } from "../../core/log.ts";
 import { suggest } from "../../core/nearest.ts";
-import { parseJson } from "../../core/record/json.ts";
+import { readNames } from "../../core/record/names.ts";
 import { messageOf } from "../../core/record/stored-error.ts";
 import type { Pause, Paused, PauseOptions, Pauses, PauseTarget } from "../../core/api/pauses.ts";
 import type { TellWait } from "../../core/waiting.ts";
@@ -143,7 +143,7 @@ export class Pausing implements Pauses {
     const { flows, store } = this.tools;
     if (flows.names.includes(name)) return;
     const workers = await store.listWorkers();
-    const known = new Set([...flows.names, ...workers.flatMap((worker) => parseJson(worker.flows) as string[])]);
+    const known = new Set([...flows.names, ...workers.flatMap((worker) => readNames(worker.flows))]);
     if (known.has(name)) return;
     if ((await store.findTasks({ kind: "last", flow: name })).length > 0) return;
     const hint = suggest(name, [...known]) || ".";

@@ -5,6 +5,7 @@ import { TaskonautError } from "../../core/errors.ts";
 import type { Caller, CreateToken, Gate, NewToken, Token } from "../../core/api/tokens.ts";
 import type { Timestamp } from "../../core/api/task.ts";
 import type { Clock } from "../../core/clock.ts";
+import { readNames } from "../../core/record/names.ts";
 import type { TokenRow, TokenStore } from "../../store/token-store.ts";
 import type { StoreClock } from "../process/store-clock.ts";
 import type { Audit } from "./audit.ts";
@@ -210,7 +211,8 @@ function stateOf({ revoked_at, expires_at }: TokenRow, now: number): Token["stat
 }
 
 function flowsOf({ flows }: TokenRow): readonly string[] | null {
-  return flows === null ? null : (JSON.parse(flows) as string[]);
+  // of a damaged list it reaches none
+  return flows === null ? null : readNames(flows);
 }
 
 function notFound(id: string): TaskonautError {

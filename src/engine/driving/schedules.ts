@@ -15,6 +15,7 @@ import type { Audited } from "../../store/audit-store.ts";
 import type { Store } from "../../store/store.ts";
 import { planSchedule } from "../doors/new-schedule.ts";
 import { toBackfillTime, toFiringTime, toSchedule, toSkip } from "../doors/schedule-resource.ts";
+import { assertSound, damageOfSchedule } from "../doors/schedule-damage.ts";
 import { inputOfFiring, newScheduleRow, paused, resumed, timingOf } from "../doors/schedule-row.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";
 import { toSoundTask } from "../task/damage.ts";
@@ -38,9 +39,15 @@ export interface ScheduleTools extends Pick<
 
 export function schedulesOf(tools: ScheduleTools): Schedules {
   const { flows, limits, storeClock, log, notifier, newTasks, audit } = tools;
-  const store = tools.store.schedules;
+  const { schedules: store, location } = tools.store;
 
+  /** Throws schedule_not_found and record_damaged. */
   async function find(name: string): Promise<ScheduleRow> {
+    return assertSound(await findStored(name), location);
+  }
+
+  /** As it is stored: it may be damaged. */
+  async function findStored(name: string): Promise<ScheduleRow> {
     const row = await store.read(name);
     if (row !== undefined) return row;
     const flow = flowSaying(name, flows.all());
@@ -95,7 +102,10 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
     async list({ limit, after }) {
       const rows = await store.list({ limit: limit + 1, ...(after !== undefined && { after }) });
       const next = rows.length > limit ? rows[limit - 1]?.name : undefined;
-      return { schedules: rows.slice(0, limit).map(toSchedule), ...(next !== undefined && { next }) };
+      return {
+        schedules: rows.slice(0, limit).map((row) => toSchedule(assertSound(row, location))),
+        ...(next !== undefined && { next }),
+      };
     },
 
     async get(name) {
@@ -153,8 +163,10 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
 
     async remove(name) {
       for (let tries = 0; tries < TRIES_MAX; tries++) {
-        const row = await find(name);
-        if (row.owner === "flow") await refuseOfFlow(row);
+        const stored = await findStored(name);
+        if (stored.owner === "flow") await refuseOfFlow(stored);
+        // one that is damaged can be removed as any other
+        const row = damageOfSchedule(stored, location) ? { ...stored, input: "null" } : stored;
         const doing = { action: "schedules remove", kind: "schedule", target: name, before: termsOf(row) } as const;
         if (await store.remove(name, row.version, audit(doing))) {
           log.info?.("schedule removed", { schedule: name });
@@ -167,7 +179,8 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
     async preview(name, { count, from }) {
       if (!Number.isInteger(count) || count < 1 || count > FIRINGS_MAX)
         throw invalid("count", `must be a whole number from 1 to ${FIRINGS_MAX}`);
-      const row = (await store.read(name)) ?? notYetSeen(name, flows.all()) ?? (await find(name));
+      const stored = (await store.read(name)) ?? notYetSeen(name, flows.all()) ?? (await find(name));
+      const row = assertSound(stored, location);
       let at = from === undefined ? await storeClock.recent() : readTime("from", from);
       const times: number[] = [];
       while (times.length < count) {

@@ -6,6 +6,7 @@ import { TaskonautError } from "../../core/errors.ts";
 import type { TaskRecord, TaskRow } from "../../core/record/record.ts";
 import type { TellWait } from "../../core/waiting.ts";
 import type { Reading, Store } from "../../store/store.ts";
+import { assertRowKept } from "../task/damage.ts";
 import type { Lease } from "../process/lease.ts";
 import type { DrivenTasks } from "./driven-tasks.ts";
 import { describeHolder } from "./holder.ts";
@@ -15,7 +16,7 @@ import { busy } from "./not-now.ts";
 const HELD: Backoff = { minMs: 2, maxMs: 100 };
 
 interface Tools {
-  readonly store: Pick<Store, "readTask" | "readTaskRow" | "readWorkerState" | "listWorkers">;
+  readonly store: Pick<Store, "location" | "readTask" | "readTaskRow" | "readWorkerState" | "listWorkers">;
   readonly lease: Pick<Lease, "workerId">;
   readonly driven: Pick<DrivenTasks, "assertOpen" | "isOrphan">;
   readonly clock: Clock;
@@ -32,14 +33,20 @@ export class StoredTasks {
     private readonly busyMs: number,
   ) {}
 
-  /** Throws task_not_found. */
+  /** Throws task_not_found and record_damaged. */
   async read(id: string, reading?: Reading): Promise<TaskRecord> {
-    return (await this.tools.store.readTask(id, reading)) ?? throwNotFound(id);
+    const { store } = this.tools;
+    const record = (await store.readTask(id, reading)) ?? throwNotFound(id);
+    assertRowKept(record.task, store.location);
+    return record;
   }
 
-  /** The task's row alone, however large the task is. Throws task_not_found. */
+  /** The task's row alone, however large the task is. Throws task_not_found and record_damaged. */
   async readRow(id: string): Promise<TaskRow> {
-    return (await this.tools.store.readTaskRow(id)) ?? throwNotFound(id);
+    const { store } = this.tools;
+    const task = (await store.readTaskRow(id)) ?? throwNotFound(id);
+    assertRowKept(task, store.location);
+    return task;
   }
 
   /** Whether a living worker of another process holds the task. */

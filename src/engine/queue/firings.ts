@@ -7,6 +7,7 @@
 
 import { type Backoff, nextWait } from "../../core/backoff.ts";
 import { keyedTaskId } from "../../core/record/ids.ts";
+import { ruleBrokenBySchedule } from "../../core/record/row-rules.ts";
 import { firingKey, type ScheduleRow } from "../../core/record/schedule.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import { isA, messageOf } from "../../core/record/stored-error.ts";
@@ -16,6 +17,7 @@ import type { Log } from "../../core/log.ts";
 import type { DueSchedule, FiringFlow } from "../../store/schedule-store.ts";
 import type { Store } from "../../store/store.ts";
 import { planTask } from "../doors/create.ts";
+import { damageOfSchedule } from "../doors/schedule-damage.ts";
 import { inputOfFiring } from "../doors/schedule-row.ts";
 import { Pace } from "../process/pace.ts";
 import { Pause } from "../process/pause.ts";
@@ -40,7 +42,7 @@ const LATER_MS = 60_000;
 const FAILED: Backoff = { minMs: 50, maxMs: 2_000 };
 
 export interface FiringTools {
-  readonly store: Pick<Store, "schedules" | "postToTask" | "admission">;
+  readonly store: Pick<Store, "location" | "schedules" | "postToTask" | "admission">;
   readonly flows: Flows;
   readonly clock: Clock;
   readonly storeClock: StoreClock;
@@ -69,6 +71,8 @@ export class Firings {
   #lookedAt = Number.NEGATIVE_INFINITY;
   #hasNews = true;
   #failedMs = 0;
+  /** What was told of damaged schedules. */
+  readonly #told = new Set<string>();
 
   constructor(private readonly tools: FiringTools) {
     this.#pause = new Pause(tools.clock);
@@ -106,7 +110,10 @@ export class Firings {
         storeClock.note(now);
         this.#dueAt = nextAt === null ? null : clock.elapsed() + (nextAt - now);
         if (due.length === 0) break;
-        await this.#fireAll(due, now, pace);
+        const sound = due.filter(({ row }) => this.#isSound(row));
+        // those that are left are due again at once
+        if (sound.length === 0) break;
+        await this.#fireAll(sound, now, pace);
       }
       this.#failedMs = 0;
     } catch (error) {
@@ -114,6 +121,19 @@ export class Firings {
       log.warn?.("schedules not reached", { error: messageOf(error) });
     }
     this.#lookedAt = clock.elapsed();
+  }
+
+  /** One that is damaged, and that nobody can write, does not stand in the way of the others. */
+  #isSound(row: ScheduleRow): boolean {
+    const broken = ruleBrokenBySchedule(row);
+    if (broken === undefined) return true;
+    const key = `${row.name} ${broken}`;
+    if (!this.#told.has(key)) {
+      const damage = damageOfSchedule(row, this.tools.store.location);
+      this.tools.log.error?.("schedule damaged", { schedule: row.name, error: damage?.message });
+    }
+    this.#told.add(key);
+    return false;
   }
 
   #waitMs(): number {

@@ -8,6 +8,7 @@
 //      more: then the deployment was rolled back.
 // SV4. Only schedules of this flow's files are changed. If another schedule has the name, it keeps it, and that is logged.
 
+import { readNames } from "../../core/record/names.ts";
 import { declaredRows } from "./schedule-rows.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Flow } from "../../core/flow/flow.ts";
@@ -74,7 +75,7 @@ export class ScheduleSources {
     const code = flows.codeOf(flow.name);
     let source = known;
     for (let tries = 0; tries < TRIES_MAX; tries++) {
-      const seen = source === undefined ? [] : (JSON.parse(source.seen) as readonly string[]);
+      const seen = source === undefined ? [] : readNames(source.seen);
       const isOurs = source?.code === code;
       if (source !== undefined && !isOurs && seen.includes(code) && now - source.confirmed_at < SOURCE_STALE_MS) {
         this.#tellOnce(flow.name, "schedules of a flow are those of other code, which is at work too");

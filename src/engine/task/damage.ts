@@ -1,19 +1,21 @@
-// Finds damage: parts of a record that taskonaut cannot have written. It is checked only after a failure, because a damaged
-// record looks like a changed flow, or like a bug.
+// Finds damage: parts of a record that taskonaut cannot have written. What the database itself would refuse is looked for in
+// every record that is read. The rest is checked only after a failure, because a damaged record looks like a changed flow, or
+// like a bug.
 
 import type { Clock } from "../../core/clock.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import type { Limits } from "../../core/limits.ts";
 import { hasCode, type TaskonautError } from "../../core/errors.ts";
 import { isId } from "../../core/record/ids.ts";
-import type { JsonText, TaskRecord } from "../../core/record/record.ts";
+import type { JsonText, TaskRecord, TaskRow } from "../../core/record/record.ts";
+import { ruleBrokenByCall, ruleBrokenByStep, ruleBrokenByTask } from "../../core/record/row-rules.ts";
 import { NEXT, NEXT_STEP, type ToolCallStatus } from "../../core/record/status.ts";
 import type { DamagedTask, ListedTask, Task } from "../../core/api/task.ts";
 import { recordDamaged } from "../../store/record-damaged.ts";
 import type { ListedTask as StoredTask, Store } from "../../store/store.ts";
 import { turnOfLoop } from "../../turn-of-loop.ts";
 import { recoverInSlices, type Recovery } from "./recover.ts";
-import { assertKnown, toTaskInTurns } from "./to-task.ts";
+import { toTaskInTurns } from "./to-task.ts";
 
 const CALL_STATUSES: Readonly<Record<ToolCallStatus, true>> = { RUNNING: true, COMPLETED: true, FAILED: true };
 
@@ -23,9 +25,14 @@ export function damageOf({ task, steps, calls }: TaskRecord, location: string): 
     recordDamaged({ location, taskId: task.id, table, what });
   const ofTask = firstOf([
     inStatus(NEXT, task.status),
+    inRules(ruleBrokenByTask(task)),
     isText("input_payload", task.input_payload),
     isJson("output_payload", task.output_payload),
     isJson("error", task.error),
+    isJson("tags", task.tags),
+    isJson("given_tags", task.given_tags),
+    isJson("origin", task.origin),
+    isJson("left_undone", task.left_undone),
     ...timesOf(task, ["created_at", "updated_at", "finished_at", "due_at"]),
   ]);
   if (ofTask !== undefined) return said("tasks", ofTask);
@@ -33,6 +40,7 @@ export function damageOf({ task, steps, calls }: TaskRecord, location: string): 
     const wrong = firstOf([
       inId(step.id),
       inStatus(NEXT_STEP, step.status),
+      inRules(ruleBrokenByStep(step)),
       isText("input_payload", step.input_payload),
       isJson("output_payload", step.output_payload),
       isJson("error", step.error),
@@ -44,15 +52,42 @@ export function damageOf({ task, steps, calls }: TaskRecord, location: string): 
   for (const call of calls) {
     const wrong = firstOf([
       inStatus(CALL_STATUSES, call.status),
+      inRules(ruleBrokenByCall(call)),
       isText("request_payload", call.request_payload),
       isJson("response_payload", call.response_payload),
       isJson("error", call.error),
       isJson("last_error", call.last_error),
+      isJson("progress", call.progress),
       ...timesOf(call, ["created_at", "started_at", "finished_at"]),
     ]);
     if (wrong !== undefined) return said("tool_calls", `call ${call.idempotency_key}: ${wrong}`);
   }
   return undefined;
+}
+
+/** Throws record_damaged where the database would refuse what is written to the task. Its steps may be ended by force. */
+export function assertRowKept(task: TaskRow, location: string): void {
+  assertKept({ task, steps: [], calls: [] }, location);
+}
+
+function assertKept(record: TaskRecord, location: string): TaskRecord {
+  const damage = refusedDamage(record, location);
+  if (damage) throw damage;
+  return record;
+}
+
+/** As `damageOf`, of what the database itself would refuse alone: it takes hardly any time. */
+export function refusedDamage(record: TaskRecord, location: string): TaskonautError | undefined {
+  return isKept(record) ? undefined : damageOf(record, location);
+}
+
+function isKept({ task, steps, calls }: TaskRecord): boolean {
+  return (
+    Object.hasOwn(NEXT, task.status) &&
+    ruleBrokenByTask(task) === undefined &&
+    steps.every((step) => ruleBrokenByStep(step) === undefined) &&
+    calls.every((call) => ruleBrokenByCall(call) === undefined)
+  );
 }
 
 /** As `recoverInSlices`. A record that is damaged is no other flow's. Throws record_damaged. */
@@ -67,7 +102,7 @@ export function recoverSound(flow: Flow, record: TaskRecord, tools: RecoveryTool
     return recovery;
   };
   try {
-    assertKnown(NEXT, record.task.status);
+    assertKept(record, location);
     const recovery = recoverInSlices(flow, record, tools);
     return recovery instanceof Promise ? recovery.then(check, explain) : check(recovery);
   } catch (error) {
@@ -84,7 +119,7 @@ interface RecoveryTools {
 /** The task as people see it. Throws record_damaged. */
 export async function toSoundTask(record: TaskRecord, location: string): Promise<Task> {
   try {
-    return await toTaskInTurns(record);
+    return await toTaskInTurns(assertKept(record, location));
   } catch (error) {
     throw damageOf(record, location) ?? error;
   }
@@ -122,6 +157,10 @@ function firstOf(complaints: readonly (string | undefined)[]): string | undefine
 
 function inStatus(known: object, status: string): string | undefined {
   return Object.hasOwn(known, status) ? undefined : `its status is ${JSON.stringify(status)}, which does not exist`;
+}
+
+function inRules(broken: string | undefined): string | undefined {
+  return broken === undefined ? undefined : `it breaks the rule ${broken}`;
 }
 
 /** Bytes that are none of ours come as other characters. */

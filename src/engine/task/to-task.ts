@@ -6,6 +6,7 @@ import { readLeftUndone } from "../../core/record/left-undone.ts";
 import type { JsonText, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../core/record/record.ts";
 import { isStepOpen, NEXT, NEXT_STEP } from "../../core/record/status.ts";
 import { readError, type StoredError } from "../../core/record/stored-error.ts";
+import { readNames } from "../../core/record/names.ts";
 import { readOrigin } from "../../core/record/origin.ts";
 import { readTags } from "../../core/record/tags.ts";
 import type { Json } from "../../core/record/json-value.ts";
@@ -139,7 +140,7 @@ export function toWorker({
     name,
     state,
     concurrency,
-    flows: parseJson(flows) as readonly string[],
+    flows: readNames(flows),
     codes: parseJson(codes) as Worker["codes"],
     tasks,
     started_at: reader.at(started_at),

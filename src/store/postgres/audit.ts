@@ -16,6 +16,7 @@ import {
   REMOVED_AT_ONCE,
 } from "../audit-store.ts";
 import { storableText } from "../storable-text.ts";
+import { noAuditHead } from "../record-damaged.ts";
 import { AUDIT_LOG } from "../tables.ts";
 import { columnsOf, selectList } from "./columns.ts";
 import type { Parameter, PostgresClient } from "./connection.ts";
@@ -153,7 +154,7 @@ export function auditStore(schema: Schema, read: Use): AuditStore {
     head: () =>
       read(async (client) => {
         const [head] = await client.read<AuditHead>(`select seq, hash from ${schema}.audit_head where id = 1`);
-        if (!head) throw new Error("The audit log has no head: the table audit_head was emptied.");
+        if (!head) throw noAuditHead(client.location);
         return head;
       }),
     findOld: ({ keptMs, stepMs }) =>

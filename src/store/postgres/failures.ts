@@ -119,6 +119,14 @@ export function explainFailure(error: unknown, location: string): unknown {
       { details: { location, code }, cause: error },
     );
   }
+  // data_corrupted, index_corrupted: of the server itself, or of the audit log
+  if (code === "XX001" || code === "XX002") {
+    return new TaskonautError(
+      "record_damaged",
+      `The database ${location} is damaged: ${error.message}. Restore it from a backup.`,
+      { details: { location, code }, cause: error },
+    );
+  }
   if (error instanceof postgres.PostgresError) {
     const advice = SERVER_ADVICE.find(([start]) => code.startsWith(start))?.[1];
     if (advice !== undefined) {

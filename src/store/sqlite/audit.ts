@@ -11,6 +11,7 @@ import {
   REMOVED_AT_ONCE,
 } from "../audit-store.ts";
 import { storableText } from "../storable-text.ts";
+import { noAuditHead } from "../record-damaged.ts";
 import { AUDIT_LOG } from "../tables.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { columnList, insertRow, insertsInto } from "./statements.ts";
@@ -73,7 +74,7 @@ export function appendEntry(connection: SqliteConnection, draft: AuditDraft | un
 
 function readHead(connection: SqliteConnection): AuditHead {
   const head = connection.prepare<AuditHead>(HEAD).get({});
-  if (!head) throw new Error("The audit log has no head: the table audit_head was emptied.");
+  if (!head) throw noAuditHead(`sqlite:${connection.path}`);
   return head;
 }
 

@@ -7,6 +7,7 @@
 
 import { hasCode } from "../../core/errors.ts";
 import type { TaskRow, Writable } from "../../core/record/record.ts";
+import { ruleBrokenByTask } from "../../core/record/row-rules.ts";
 import { NEXT } from "../../core/record/status.ts";
 import type { ReadTask } from "../records.ts";
 import { fitTogether } from "../sizes.ts";
@@ -243,7 +244,7 @@ class DueQuery {
   }
 }
 
-/** One in a state that no taskonaut has written would be claimed again and again: nobody can write it either. */
-function isKnown({ status }: TaskRow): boolean {
-  return Object.hasOwn(NEXT, status);
+/** One that no taskonaut has written would be claimed again and again, or keep all others from it: nobody can write it. */
+function isKnown(task: TaskRow): boolean {
+  return Object.hasOwn(NEXT, task.status) && ruleBrokenByTask(task) === undefined;
 }

@@ -12,6 +12,7 @@ import { planReopening, reopen } from "../../doors/reopen.ts";
 import { readSignal } from "../../doors/signal.ts";
 import { Pace } from "../../process/pace.ts";
 import { cancelUnbegun } from "../../task/cancel-unbegun.ts";
+import { refusedDamage } from "../../task/damage.ts";
 import { Draft } from "../../task/draft.ts";
 import { cancelOf, signalOf } from "../../task/inbox-posts.ts";
 import type { DrivingTools } from "../driving-tools.ts";
@@ -20,7 +21,10 @@ import type { KnownNames } from "../../doors/known-names.ts";
 import type { Tally } from "./tally.ts";
 
 export interface ActionTools extends DrivingTools {
-  readonly tasks: Pick<Store, "listTasks" | "searchTasks" | "postToTasks" | "removal" | "now" | "pauses" | "limits">;
+  readonly tasks: Pick<
+    Store,
+    "location" | "listTasks" | "searchTasks" | "postToTasks" | "removal" | "now" | "pauses" | "limits"
+  >;
   /** Throws input_invalid. */
   readonly names: Pick<KnownNames, "check">;
   readonly resumeTask: (id: string) => Promise<unknown>;
@@ -176,8 +180,17 @@ async function readRecords(
   reading: { readonly isLean?: boolean },
 ): Promise<Records> {
   const list = await tasks.listTasks({ filter: match, limit: RECORDS, ...reading, ...(after && { after }) });
-  const records = list.tasks.flatMap((listed) => (listed.damage ? [] : listed.record));
-  const damaged = list.tasks.flatMap((listed) => (listed.damage ? { id: listed.id, damage: listed.damage } : []));
+  const records: TaskRecord[] = [];
+  const damaged: { id: string; damage: unknown }[] = [];
+  for (const listed of list.tasks) {
+    if (listed.damage) damaged.push({ id: listed.id, damage: listed.damage });
+    else {
+      const { record } = listed;
+      const damage = refusedDamage(record, tasks.location);
+      if (damage) damaged.push({ id: record.task.id, damage });
+      else records.push(record);
+    }
+  }
   return {
     records: records.filter(({ task }) => task.id !== taskId && isMeant(task.flow_name)),
     damaged,
