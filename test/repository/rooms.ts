@@ -118,7 +118,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ["valibot"],
   },
   "engine/doors": {
-    imports: ["engine/task", "engine/process", "store/*store.ts", "acting.ts", "core"],
+    imports: ["engine/task", "engine/process", "store/record-damaged.ts", "store/*store.ts", "acting.ts", "core"],
   },
   "engine/task": {
     imports: ["engine/process", "store/record-damaged.ts", "store/*store.ts", "turn-of-loop.ts", "core"],
@@ -146,7 +146,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
   },
   "store/postgres": {
-    imports: ["store/baseline.ts", "store/*", "store/*store.ts", "store/blame.ts", "core"],
+    imports: ["store/baseline.ts", "store/*", "store/*store.ts", "store/blame.ts", "store/record-damaged.ts", "core"],
     packages: ["node:dns/promises", "node:fs", "node:net", "node:timers/promises", "node:tls", "postgres"],
   },
   "store/sqlite": {
