@@ -88,6 +88,11 @@ const CALLS: { readonly [Name in PartName]: Calls<Store[Name]> } = {
     },
     walk: (audit) => audit.walk(100, 500),
     head: (audit) => audit.head(),
+    findOld: (audit) => audit.findOld({ keptMs: 1000, stepMs: 1000 }),
+    removeOld: {
+      "": (audit) => audit.removeOld({ through: 0 }),
+      first: (audit) => audit.removeOld({ through: 0, audit: { ...AUDIT, target_kind: "log" } }),
+    },
   },
   counters: {
     write: {

@@ -5,7 +5,7 @@ import { expect, spyOn, test } from "bun:test";
 
 import { openStore } from "../../src/store/open.ts";
 import { callsOfParts } from "./part-calls.ts";
-import { migrate, sqlitePlace } from "./place.ts";
+import { SQLITE } from "./place.ts";
 
 /** Tables that stay small, and relations that are no tables (`l` are the limits). */
 const FEW_ROWS = /^SCAN (workers|pauses|l|tokens|schedule_sources|event_journal|sqlite_sequence|task_counts)$/;
@@ -15,9 +15,7 @@ const NO_TABLE = /^SCAN (CONSTANT ROW|\(subquery-\d+\)|flows|below|.+ VIRTUAL TA
 const MAY_SCAN = ["audit.list: SCAN audit_log", "schedules.declare: SCAN schedules"];
 
 test("no statement of the parts of the store reads a whole table", async () => {
-  const place = await sqlitePlace();
-  if (place.address.dialect !== "sqlite") throw new Error("Not a file.");
-  await migrate(place.address);
+  const place = await SQLITE.migrated();
   const store = await openStore(place.address);
   const asked = new Map<string, string>();
   let now = "";

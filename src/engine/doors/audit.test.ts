@@ -38,6 +38,8 @@ test.each([0, ROWS])("a look at entries, %d of which were changed, gives the eve
     list: () => Promise.resolve([]),
     walk: (after, limit) => Promise.resolve(rows.slice(after, after + limit)),
     head: () => Promise.resolve({ seq: ROWS, hash }),
+    findOld: () => Promise.resolve(undefined),
+    removeOld: () => Promise.resolve(0),
   };
   const door = new AuditDoor(store, new Acting(), () => {
     hashes = 0;

@@ -163,12 +163,12 @@ export function auditStore(schema: Schema, read: Use): AuditStore {
           `with age as materialized (
             select floor((${milliseconds("now()")} - $1::float8) / $2::float8) * $2::float8 as until
           ), oldest as materialized (
-            select seq, at, hash from ${schema}.audit_log order by seq limit ${OLD_MAX}
+            select seq, at, hash from ${schema}.audit_log where seq > 0 order by seq limit ${OLD_MAX}
+          ), young as materialized (
+            select min(o.seq) as seq from oldest o, age where o.at >= ${timestamp("age.until")}
           )
-          select o.seq, o.hash, age.until from oldest o, age
-          where o.seq < coalesce(
-            (select min(seq) from oldest where at >= ${timestamp("age.until")}), ${Number.MAX_SAFE_INTEGER}
-          )
+          select o.seq, o.hash, age.until from oldest o, age, young
+          where o.seq < coalesce(young.seq, ${Number.MAX_SAFE_INTEGER})
           order by o.seq desc limit 1`,
           [keptMs, stepMs],
         );
