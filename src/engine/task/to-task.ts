@@ -88,7 +88,7 @@ function* makeTask({ task, steps, calls, stepCount }: TaskRecord): Generator<und
 }
 
 /** What the types say of a column, the database may not have kept to. */
-export function assertKnown(known: object, status: string): void {
+function assertKnown(known: object, status: string): void {
   if (!Object.hasOwn(known, status)) throw new Error(`The status ${JSON.stringify(status)} is unknown.`);
 }
 

@@ -23,7 +23,7 @@ export function figureStore(read: Use, schema: Schema): FigureStore {
 }
 
 /** The index of the queue is looked through by priority: what is due later is not read. */
-export function ofFlows(client: PostgresClient, schema: Schema, names: readonly string[]): Promise<FlowFigures[]> {
+function ofFlows(client: PostgresClient, schema: Schema, names: readonly string[]): Promise<FlowFigures[]> {
   return client.read<FlowFigures>(
     `select f.name as flow_name, least(q.due, ${FIGURE_MAX})::integer as due,
        (date_part('epoch', now() - q.first_at) * 1000)::bigint as oldest_due_ms,
@@ -53,7 +53,7 @@ export function ofFlows(client: PostgresClient, schema: Schema, names: readonly 
   );
 }
 
-export function ofTickets(client: PostgresClient, schema: Schema): Promise<TicketFigure[]> {
+function ofTickets(client: PostgresClient, schema: Schema): Promise<TicketFigure[]> {
   return client.read<TicketFigure>(
     `select l.name as limit_name, (
        select count(*) from (
