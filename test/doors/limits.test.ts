@@ -2,6 +2,7 @@
 // at once, and a task says what it waits for.
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { whoAmI } from "../../src/cli/reason.ts";
 import * as v from "valibot";
 import { createClient } from "../../src/client/client.ts";
 import type { Limit } from "../../src/core/api/limits.ts";
@@ -110,7 +111,7 @@ describe.each(PLACES)("limits on %s", (_name, createDatabase, openDoor) => {
       set: null,
     });
     const { stdout } = await cli("limits", "set", "openai", "--running", "2", "--reason", "a larger plan");
-    expect(JSON.parse(stdout)).toMatchObject({ max: { running: 2 }, set: { by: "ada", reason: "a larger plan" } });
+    expect(JSON.parse(stdout)).toMatchObject({ max: { running: 2 }, set: { by: whoAmI(), reason: "a larger plan" } });
     await gate.called(2);
     await cli("limits", "set", "openai", "--rate", "2/1h");
     gate.end(0, null);

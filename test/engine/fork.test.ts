@@ -321,7 +321,7 @@ describe.each(DATABASES)("forks on %s", (_name, create) => {
     const request = { action: "cancel", filter: { flow: ["echo_add"], priority: 9 } } as const;
     const { token } = await engine.bulk.preview(request);
     const { task } = await engine.bulk.start({ ...request, token });
-    const refusal = { code: "task_not_forkable", message: expect.stringContaining("Start another operation") };
+    const refusal = { code: "task_not_forkable", message: expect.stringContaining("Start a new operation") };
     expect(await rejection(engine.forks.create(task.id, { from: 1 }))).toMatchObject(refusal);
     expect(await rejection(engine.forks.preview(task.id, { from: 1 }))).toMatchObject(refusal);
   });
