@@ -1,15 +1,15 @@
-// Who may ask. Rules, each against one kind of stranger:
+// Who may send requests. Each rule is against one kind of attacker:
 //
-// A1. A token, where one is set, is wanted on every route but /healthz and the login, on loopback too: whoever sets one
-//     means it. The dashboard's own files are open as well: they hold nothing, and ask for the token.
-//     A bind that is not loopback does not start without one (serve.ts). So are the tokens of the store, as soon as there
-//     is one: each allows what its role does (authorize.ts). A session stands for the token that it was given for.
-// A2. A request with a foreign Origin is refused: a web page that its reader's browser lets speak to us.
-// A3. On a loopback bind a foreign Host is refused: a name of a stranger's that resolves to 127.0.0.1 (DNS rebinding),
-//     which would make the stranger's page same-origin.
-// A4. A session changes something only for our own page: the browser has to say that it was that (CSRF).
-// A5. A token in a URL is refused, whoever sends it: it is in logs and histories by then.
-// A6. A caller with repeated wrong tokens has to wait (attempts.ts). Meanwhile a right token still works, except at the login.
+// A1. If a token is set, every route except /healthz and the login requires it, on loopback too. The dashboard's own
+//     files are open as well: they hold no data, and the page asks for the token. The server does not start without a
+//     token on an address that is not loopback (serve.ts). As soon as the store has tokens, they are required in the
+//     same way. Each allows what its role may do (authorize.ts). A session stands for the token that opened it.
+// A2. A request with a foreign Origin is refused: it comes from another website in the user's browser.
+// A3. On a loopback bind a foreign Host is refused: an attacker's name that resolves to 127.0.0.1 (DNS rebinding) would
+//     make the attacker's page same-origin.
+// A4. A session may change something only if the browser says that the request comes from our own page (CSRF).
+// A5. A token in a URL is refused, whoever sends it: it is already in logs and histories.
+// A6. A caller with repeated wrong tokens has to wait (attempts.ts). A right token still works, except at the login.
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";
@@ -21,31 +21,31 @@ import { type AddressOf, ANYBODY, noteCaller } from "./caller.ts";
 import { readSession } from "./cookie.ts";
 
 export interface AccessOptions {
-  /** What the server is bound to. */
+  /** The address that the server is bound to. */
   readonly host: string;
   readonly token?: string | undefined;
-  /** The tokens of the store; without it there are none. */
+  /** The tokens of the store. Unset: there are none. */
   readonly gate?: Pick<Gate, "isGuarded" | "admit"> | undefined;
-  /** Of the dashboard; without it nobody can log in. */
+  /** The sessions of the dashboard. Unset: nobody can log in. */
   readonly sessions?: Sessions | undefined;
-  /** Where a request came from; without it nobody knows. */
+  /** The address of a request's sender. Unset: it is not known. */
   readonly addressOf?: AddressOf | undefined;
 }
 
-/** Who has the token that the server was started with. */
+/** The caller with the token that the server was started with. */
 const OWNER: Caller = { name: "TASKONAUT_API_TOKEN", role: "admin", flows: null, hidesPayloads: false };
 
-/** Nobody has to show a token there. */
+/** These routes need no token. */
 export const isOpen = (method: string, path: string): boolean =>
   path === "/healthz" || path === "/ui" || path.startsWith("/ui/") || (method === "POST" && path === "/session");
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i;
 const LOOPBACK_HOST_HEADER = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
 
-/** What a token of ours looks like, wherever it stands. */
+/** The form of our tokens, anywhere in a URL. */
 const TOKEN_IN_URL = /tkn_[a-z0-9]{12}_[\w-]{43}|[?&](?:access_)?token=/i;
 
-/** Names that resolve to loopback by somebody's configuration do not count: the safe side. */
+/** A name that only some configuration resolves to loopback does not count, to be on the safe side. */
 export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host);
 }
@@ -84,15 +84,17 @@ export class Access {
       return caller;
     }
     this.#attempts.noteWrong(address);
-    throw new TaskonautError("unauthorized", "This token is not one of this server's, or works no more.");
+    throw new TaskonautError("unauthorized", "This token is not one of this server's, or no longer works.");
   }
 
-  /** A session for who has just been admitted with this token; the one before is over. Throws unauthorized. */
+  /**
+   * Opens a session for a caller that was just admitted with this token, and ends the one before. Throws unauthorized.
+   */
   async openSession(c: Context, token: string): Promise<Session> {
     const { sessions, token: ownerToken } = this.options;
     const isOwner = ownerToken !== undefined && equalInConstantTime(token, ownerToken);
     const session = isOwner ? await sessions?.openForOwner(ownerToken, OWNER) : await sessions?.open(token);
-    if (!session) throw new TaskonautError("unauthorized", "This server has nobody log in.");
+    if (!session) throw new TaskonautError("unauthorized", "Nobody can log in to this server.");
     await this.endSession(c);
     return session;
   }
@@ -102,7 +104,7 @@ export class Access {
     if (secret !== undefined) await this.options.sessions?.end(secret, this.options.token);
   }
 
-  /** Throws what the store throws, where its tokens cannot be read: nobody gets in on a guess. */
+  /** If the store's tokens cannot be read, throws the store's error: nobody is admitted without a check. */
   async #admit(c: Context): Promise<Caller> {
     const authorization = c.req.header("authorization");
     const given = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
@@ -139,7 +141,7 @@ export class Access {
   }
 }
 
-/** Browsers always send a Host; a request without one (HTTP/1.0) comes from none. */
+/** Browsers always send a Host, so a request without one (HTTP/1.0) does not come from a browser. */
 function checkHost(hostHeader: string | undefined): void {
   if (hostHeader === undefined || LOOPBACK_HOST_HEADER.test(hostHeader)) return;
   throw new TaskonautError(
@@ -148,7 +150,9 @@ function checkHost(hostHeader: string | undefined): void {
   );
 }
 
-/** Own is what has the authority that the request was sent to. The scheme is not compared: TLS may end at a proxy. */
+/**
+ * An origin is our own if its authority is the one in the Host header. The scheme may differ: TLS may end at a proxy.
+ */
 function checkOrigin(origin: string | undefined, hostHeader: string | undefined): void {
   if (origin === undefined) return;
   const own = URL.parse(origin);
@@ -156,7 +160,7 @@ function checkOrigin(origin: string | undefined, hostHeader: string | undefined)
   throw new TaskonautError("origin_forbidden", `Web pages of ${JSON.stringify(origin)} may not speak to this server.`);
 }
 
-/** A4. An own Origin says it, which is checked by then; `isSaid`: something has to. */
+/** A4. An own Origin, which is checked by now, is enough. `isSaid`: the browser must have sent one of both headers. */
 function checkSameSite(c: Context, { isSaid }: { readonly isSaid: boolean }): void {
   const site = c.req.header("sec-fetch-site");
   const isOwn = site === "same-origin" || (site === undefined && (!isSaid || c.req.header("origin") !== undefined));
@@ -181,7 +185,7 @@ function checkUrl(url: string): void {
 function unauthorized(authorization: string | undefined, hadSession: boolean): TaskonautError {
   const fault =
     authorization !== undefined
-      ? "The token is not one of this server's, or works no more"
+      ? "The token is not one of this server's, or no longer works"
       : hadSession
         ? "The session is over: log in again"
         : "This server wants a token";
@@ -200,7 +204,7 @@ function tooManyAttempts(waitMs: number): TaskonautError {
   );
 }
 
-/** Of digests, so that not even the length tells anything. */
+/** Compares digests, so that not even the length leaks. */
 function equalInConstantTime(a: string, b: string): boolean {
   return timingSafeEqual(digest(a), digest(b));
 }

@@ -4,7 +4,7 @@ import { SILENT } from "../core/log.ts";
 import { isAudited } from "./actor.ts";
 import { routesOf } from "./routes.ts";
 
-/** They make tasks, or drive them on as a worker would; the login writes its entry itself. */
+/** These routes make tasks, or drive them as a worker would. The login writes its entry itself. */
 const WITHOUT = [
   "POST /flows/:name/tasks",
   "POST /session",

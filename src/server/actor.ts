@@ -1,4 +1,4 @@
-// Who acts by a request, for the audit log.
+// Who makes a request, for the audit log.
 
 import type { Context } from "hono";
 import type { Actor } from "../core/api/audit.ts";
@@ -9,8 +9,8 @@ import { permissionOf, type Route } from "./route.ts";
 const REQUEST_ID = "X-Request-Id";
 
 /**
- * Whether what the route does is written down: whatever changes something, but for tasks that are created or driven on. (The
- * login finds out itself who acts.)
+ * Whether the route writes to the audit log. All routes that change something do, except those that create or drive
+ * tasks. (The login finds out itself who acts.)
  */
 export function isAudited(route: Route): boolean {
   if (route.method !== "POST" || route.isUnaudited === true) return false;
@@ -18,7 +18,7 @@ export function isAudited(route: Route): boolean {
   return route.path === "/session/end" || permission === "operate" || permission === "administer";
 }
 
-/** Its id is the sender's, where that is one; and is told in the answer. */
+/** Uses the sender's request id if it is valid. The answer carries the id. */
 export function actorOf(c: Context, addressOf: AddressOf | undefined): Actor {
   const { name, role, id, isAnybody, bySession } = callerOf(c);
   const given = c.req.header(REQUEST_ID);
@@ -29,7 +29,7 @@ export function actorOf(c: Context, addressOf: AddressOf | undefined): Actor {
     who: name,
     tokenId: id,
     role,
-    // a page that asks without a token is the dashboard of an open server: others' pages are refused
+    // a page that asks without a token is the dashboard of an open server: other pages are refused
     way: bySession || (isAnybody && c.req.header("origin") !== undefined) ? "dashboard" : "http",
     reason: reason === undefined ? undefined : readReason(reason),
     requestId,

@@ -1,4 +1,4 @@
-// The HTTP API (docs/http-api.md): access first, then the route, and every error through one mapper.
+// The HTTP API (docs/http-api.md): access rules first, then the route. One mapper handles every error.
 
 import { Hono, type MiddlewareHandler } from "hono";
 import { getPath } from "hono/utils/url";
@@ -17,16 +17,16 @@ import { routesOf } from "./routes.ts";
 import { type ReadUi, serveUi } from "./ui-files.ts";
 
 export interface AppOptions extends AccessOptions {
-  /** Of a request's body; by default 64 KiB. */
+  /** The largest request body; by default 64 KiB. */
   readonly maxBodyBytes?: number | undefined;
   readonly log?: Log | undefined;
-  /** Of the program, for `GET /`. */
+  /** The program's version, for `GET /`. */
   readonly version?: string | undefined;
-  /** The dashboard; without it there is none. */
+  /** The dashboard's files. Unset: there is no dashboard. */
   readonly readUi?: ReadUi | undefined;
-  /** What is told to Prometheus; without it there is no /metrics. */
+  /** The metrics for Prometheus. Unset: there is no /metrics. */
   readonly metrics?: RequestMetrics | undefined;
-  /** Told of a request that is allowed and read whole, and whose answer may take as long as a task's tools do. */
+  /** Called for a request that is admitted and completely read, and whose answer may take as long as a task's tools. */
   readonly onLongWait?: ((request: Request) => void) | undefined;
 }
 
@@ -78,7 +78,7 @@ export function createApp(taskonaut: Taskonaut, options: AppOptions): Hono {
   return app;
 }
 
-/** Of a process that only works: what it counts, and that it lives. */
+/** The app of a process that only works: metrics and a health check. */
 export function createMetricsApp(metrics: RequestMetrics, options: AccessOptions & { readonly log: Log }): Hono {
   const app = new Hono({ getPath: pathOf });
   app.use(guardAccess(new Access(options)));
@@ -97,7 +97,7 @@ export function createMetricsApp(metrics: RequestMetrics, options: AccessOptions
   return app;
 }
 
-/** Path → what `Allow` says of it. */
+/** Path → value of its `Allow` header. */
 function methodsByPath(routes: readonly Route[]): Map<string, string> {
   const methods = new Map<string, string>();
   for (const { method, path } of routes) {
@@ -121,7 +121,7 @@ function logRequest(log: Log): MiddlewareHandler {
   };
 }
 
-/** Requests of no route are counted together: whoever asks for a million addresses fills nothing. */
+/** Requests without a route are counted together: a million different addresses take no memory. */
 function countRequest(metrics: RequestMetrics, matched: WeakMap<Request, string>): MiddlewareHandler {
   return async (c, next) => {
     const started = performance.now();
@@ -131,7 +131,7 @@ function countRequest(metrics: RequestMetrics, matched: WeakMap<Request, string>
   };
 }
 
-/** Bun gives a request without a usable Host (HTTP/1.0) the bare path as its URL, which Hono's own reading cuts short. */
+/** For a request without a usable Host (HTTP/1.0), Bun gives the bare path as its URL, which Hono would cut short. */
 function pathOf(request: Request): string {
   return request.url.startsWith("/") ? (/^[^?#]*/.exec(request.url)?.[0] ?? "/") : getPath(request);
 }

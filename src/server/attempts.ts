@@ -1,16 +1,16 @@
-// Counts wrong tokens by address: after a few of them, each further attempt has to wait longer. Nobody can guess a secret of
+// Counts wrong tokens by address: after a few, each further attempt has to wait longer. Nobody can guess a secret of
 // 256 random bits, but a token that a person has chosen may be guessed.
 
-/** Wrong attempts that cost nothing: whoever mistypes one is not held up. */
+/** Wrong attempts without a wait: a typing error costs nothing. */
 const FREE = 5;
 
 const WAIT_MS_MIN = 1000;
 const WAIT_MS_MAX = 60_000;
 
-/** An address is forgotten when it was quiet for so long. */
+/** An address is forgotten after this time without an attempt. */
 const QUIET_MS = 15 * 60_000;
 
-/** Addresses that are remembered at most; then those that were quiet for longest are forgotten. */
+/** The largest number of remembered addresses. Beyond it the ones with the oldest attempts are forgotten. */
 const ADDRESSES_MAX = 10_000;
 
 interface Wrong {
@@ -19,12 +19,12 @@ interface Wrong {
 }
 
 export class Attempts {
-  /** In the order of their last wrong attempt. */
+  /** In the order of the last wrong attempts. */
   readonly #wrong = new Map<string, Wrong>();
 
   constructor(private readonly now: () => number = Date.now) {}
 
-  /** How long the address has to wait before it may try again, in milliseconds; 0: it may now. */
+  /** How many milliseconds the address has to wait before its next attempt; 0: it may try now. */
   waitMs(address: string | undefined): number {
     const wrong = this.#wrong.get(networkOf(address));
     if (!wrong || wrong.count < FREE) return 0;
@@ -49,13 +49,13 @@ export class Attempts {
     this.#wrong.delete(networkOf(address));
   }
 
-  /** Of addresses that are remembered. */
+  /** The number of remembered addresses. */
   get size(): number {
     return this.#wrong.size;
   }
 }
 
-/** Who has an address of IPv6 has 2^64 of them. */
+/** The owner of one IPv6 address has 2^64 of them, so the whole network counts. */
 function networkOf(address: string | undefined): string {
   if (address === undefined) return "";
   const plain = address.replace(/^::ffff:/i, "");

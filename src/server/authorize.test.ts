@@ -1,4 +1,4 @@
-// Every route × every role × whatever can be wrong with a token.
+// Every route × every role × every fault of a token.
 
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { Hono } from "hono";
@@ -36,7 +36,7 @@ async function tokenFor(request: Partial<CreateToken> & { readonly role: Role })
 const isOfNoFlow = ({ path }: Route): boolean =>
   ["/", "/events", "/openapi.json", "/flows", "/readyz", "/session", "/session/end", "/workers"].includes(path);
 
-/** As a browser on the dashboard sends it. */
+/** The headers that a browser on the dashboard sends. */
 async function sessionOf(token: string): Promise<Record<string, string>> {
   const own = { host: "localhost:8000", origin: "http://localhost:8000" };
   const response = await app.request("/session", {
@@ -57,7 +57,7 @@ async function ask(method: string, path: string, by?: string | Record<string, st
   });
 }
 
-/** What each role may: a route that is new has to be entered here. */
+/** What each role may do: every new route has to be entered here. */
 const FOR: Readonly<Record<string, readonly Role[]>> = {
   see: ["viewer", "submit", "operator", "admin"],
   look: ["viewer", "operator", "admin"],
@@ -66,7 +66,7 @@ const FOR: Readonly<Record<string, readonly Role[]>> = {
   administer: ["admin"],
 };
 
-/** Whoever has no token yet logs in there. */
+/** A caller without a token can use these. */
 const isOpen = ({ method, path }: Route): boolean => path === "/healthz" || (method === "POST" && path === "/session");
 
 describe.each(ROUTES.filter((route) => !isOpen(route)))("$method $path", (route) => {
@@ -121,7 +121,7 @@ test("tokens are for admins alone", () => {
 
 test("whatever changes something is for more than a viewer", () => {
   const open = ROUTES.filter((route) => route.method !== "GET" && ["see", "look"].includes(permissionOf(route)));
-  // but for a session of their own
+  // except for their own session
   expect(open.map(({ path }) => path)).toEqual(["/session", "/session/end"]);
 });
 

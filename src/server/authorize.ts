@@ -10,13 +10,13 @@ import type { Caller } from "../core/api/tokens.ts";
 import { callerOf } from "./caller.ts";
 import { param, permissionOf, type Route } from "./route.ts";
 
-/** They tell of no task. */
+/** These routes show no tasks. */
 const OF_NO_FLOW = new Set(["/", "/openapi.json", "/flows", "/readyz", "/session", "/session/end", "/workers"]);
 
-/** What they tell is of the flows of their filter. */
+/** These routes show only the flows of their filter. */
 const LISTS = new Set(["/tasks", "/tasks/counts", "/stats"]);
 
-/** Throws forbidden; task_not_found and the like where it has to look at the task first. */
+/** Throws forbidden. If it has to read the task first, also task_not_found and the like. */
 export async function authorize(c: Context, route: Route, taskonaut: Taskonaut): Promise<void> {
   requirePermission(c, permissionOf(route));
   const caller = callerOf(c);
@@ -39,7 +39,7 @@ interface Question {
   readonly taskonaut: Taskonaut;
 }
 
-/** What is not known to be about one of his flows is refused. */
+/** Refuses every request that is not known to be about one of the caller's flows. */
 async function checkFlow(c: Context, { route, caller, flows, taskonaut }: Question): Promise<void> {
   const { path } = route;
   if (OF_NO_FLOW.has(path)) return;
@@ -49,7 +49,7 @@ async function checkFlow(c: Context, { route, caller, flows, taskonaut }: Questi
   throw forbidden(`Token ${JSON.stringify(caller.name)} is for ${flows.join(", ")} only.${advice}`);
 }
 
-/** Of the task its flow is wanted alone, however many steps it has. */
+/** Only the task's flow is needed, however many steps it has. */
 const NO_LOOK = { steps: NO_STEPS };
 
 async function flowsAsked(
@@ -62,7 +62,7 @@ async function flowsAsked(
   if (path.startsWith("/tasks/:id")) return [(await taskonaut.getTaskSummary(param(c, "id"), NO_LOOK)).flow_name];
   if (path.startsWith("/schedules/:name")) return [(await taskonaut.schedules.get(param(c, "name"))).flow_name];
   if (path === "/tasks" && method === "POST") return [DEFAULT_FLOW];
-  // who names none hears of his
+  // without a filter the caller gets the events of its own flows
   if (path === "/events") return c.req.queries("flow") ?? callerOf(c).flows ?? [];
   if (LISTS.has(path)) return c.req.queries("flow") ?? [];
   return [];

@@ -1,4 +1,4 @@
-// What a request may carry: which bodies are read, and exactly, and which are refused, and why.
+// Request bodies: which are read exactly, and which are refused and why.
 
 import { describe, expect, test } from "bun:test";
 import type { Task } from "../core/api/task.ts";

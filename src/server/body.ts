@@ -8,8 +8,9 @@ const JSON_TYPE = /^application\/(?:[\w.!#$&^+-]+\+)?json\s*(?:;|$)/i;
 const OTHER_CHARSET = /;\s*charset\s*=\s*"?(?!utf-?8|us-ascii)[\w-]+/i;
 
 /**
- * Undefined where there is no body. Throws body_too_large (over maxBytes, announced or counted while reading),
- * content_type_unsupported (compressed, too), body_invalid (not UTF-8, not JSON, or cut off) and input_invalid (numbers that would be rounded, keys that are repeated).
+ * Returns undefined if there is no body. Throws body_too_large (over maxBytes, by its header or counted while reading),
+ * content_type_unsupported (also for compressed bodies), body_invalid (not UTF-8, not JSON, or cut off) and
+ * input_invalid (numbers that would be rounded, repeated keys).
  */
 export async function readJsonBody(request: Request, maxBytes: number): Promise<unknown> {
   const bytes = await readBytes(request, maxBytes);
@@ -19,7 +20,7 @@ export async function readJsonBody(request: Request, maxBytes: number): Promise<
   return parseExactJson(decodeUtf8(bytes));
 }
 
-/** As readJsonBody, and throws body_invalid where there is no body. */
+/** Like readJsonBody, but throws body_invalid if there is no body. */
 export async function requireJsonBody(request: Request, maxBytes: number): Promise<unknown> {
   const body = await readJsonBody(request, maxBytes);
   if (body === undefined) {
@@ -33,7 +34,7 @@ async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array
   if (Number(request.headers.get("content-length")) > maxBytes) throw bodyTooLarge(maxBytes);
   const chunks: Uint8Array[] = [];
   let size = 0;
-  // leaving the loop by a throw cancels the stream: the rest is not read
+  // a throw out of this loop cancels the stream: the rest is not read
   for await (const chunk of chunksOf(request.body)) {
     size += chunk.byteLength;
     if (size > maxBytes) throw bodyTooLarge(maxBytes);
@@ -42,7 +43,7 @@ async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array
   return Buffer.concat(chunks, size);
 }
 
-/** A client that breaks its own request off is no fault of the server's. */
+/** A client that aborts its own request is not a fault of the server. */
 async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = body.getReader();
   try {

@@ -1,5 +1,5 @@
-// Operations on many tasks: `POST /bulk` shows one, and with the token of what was shown it starts it. `POST /purge`
-// removes what is past its time.
+// Operations on many tasks. `POST /bulk` previews one, and starts it when it gets the preview's token. `POST /purge`
+// removes tasks whose retention time is over.
 
 import type { Context } from "hono";
 import * as v from "valibot";
@@ -32,7 +32,7 @@ const BulkBody = v.strictObject({
   token: v.optional(v.string()),
 });
 
-/** `answer`: as of a task that was just created. */
+/** `answer`: makes the answer for a task that was just created. */
 export function bulkRoutes(
   { taskonaut, maxBodyBytes }: Pick<RouteOptions, "taskonaut" | "maxBodyBytes">,
   answer: (c: Context, created: CreatedTask) => Response,
@@ -86,7 +86,7 @@ export function bulkRoutes(
 function readFilterObject(given: v.InferOutput<typeof Filter>): TaskFilter {
   const pairs = Object.entries(given).flatMap(([name, values]) =>
     (Array.isArray(values) ? values : [values])
-      // a switch that is off is none
+      // false means that the filter is not set
       .filter((value) => value !== false)
       .map((value): FilterPair => [name, String(value)]),
   );

@@ -1,4 +1,4 @@
-// `POST /bulk` and `POST /purge`, and the client that asks them.
+// `POST /bulk` and `POST /purge`, and the client methods for them.
 
 import { expect, test } from "bun:test";
 import { createClient } from "../client/client.ts";

@@ -1,10 +1,10 @@
-// What a request says beyond a flow's input has contracts of its own.
+// Checks parts of a request other than a flow's input.
 
 import type * as v from "valibot";
 import { applyContract } from "../core/flow/contract.ts";
 import { TaskonautError, describeViolations, type Violation } from "../core/errors.ts";
 
-/** What the schema makes of the value. Throws input_invalid. */
+/** Parses the value with the schema. Throws input_invalid. */
 export function check<Out>(schema: v.GenericSchema<unknown, Out>, value: unknown): Out {
   const result = applyContract(schema, value);
   if (!result.ok) throw inputInvalid(result.errors);

@@ -1,5 +1,5 @@
-// The cookie of a session. Browsers send a `__Host-` one to this host alone, over https alone. On loopback, where there is
-// no https, its name has the port: cookies of one host are sent to all of its ports.
+// The cookie of a session. Browsers send a `__Host-` cookie only to this host, and only over https. Loopback has no
+// https, so there the cookie's name contains the port: browsers send a host's cookies to all of its ports.
 
 import type { Context } from "hono";
 
@@ -10,7 +10,7 @@ const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/
 /** How a session's cookie travels; `refused`: neither over https nor on loopback. */
 export type Transit = "secure" | "loopback" | "refused";
 
-/** By the page's own origin, which the browser tells with whatever changes something. */
+/** Decides by the page's own origin, which the browser sends with every request that changes something. */
 export function transitOf(c: Context): Transit {
   const isLoopback = LOOPBACK_HOST.test(c.req.header("host") ?? "");
   const origin = c.req.header("origin");
@@ -19,7 +19,7 @@ export function transitOf(c: Context): Transit {
   return isLoopback ? "loopback" : "refused";
 }
 
-/** What the browser has kept; undefined: nothing that could be a session. */
+/** The session's secret from the browser. Undefined: the request has none. */
 export function readSession(c: Context): string | undefined {
   const host = c.req.header("host") ?? "";
   const names = LOOPBACK_HOST.test(host) ? [SECURE_NAME, loopbackName(host)] : [SECURE_NAME];
@@ -30,7 +30,7 @@ export function readSession(c: Context): string | undefined {
   return undefined;
 }
 
-/** `secret`: null ends it. It has no end of its own: the browser forgets it when it is closed, and the server when it is idle. */
+/** `secret`: null ends the session. The cookie has no expiry: the browser forgets it on exit, the server when idle. */
 export function writeSession(c: Context, secret: string | null, transit: Exclude<Transit, "refused">): void {
   const isSecure = transit === "secure";
   const name = isSecure ? SECURE_NAME : loopbackName(c.req.header("host") ?? "");

@@ -1,4 +1,4 @@
-// How what goes wrong behind the API is told, and logged.
+// How failures behind the API are answered and logged.
 
 import { describe, expect, test } from "bun:test";
 import { TaskonautError } from "../core/errors.ts";

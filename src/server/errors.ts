@@ -1,25 +1,25 @@
-// The one place where an error becomes an answer (RFC 9457, application/problem+json).
+// The only place that turns an error into an answer (RFC 9457, application/problem+json).
 
 import { TaskonautError, type ErrorCode, type Violation } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 
 export interface Problem {
-  /** A stable name of the kind of problem, not an address: `urn:taskonaut:error:task_not_found`. */
+  /** A stable name for the kind of problem, not an address: `urn:taskonaut:error:task_not_found`. */
   readonly type: string;
   readonly title: string;
   readonly status: number;
   /** What happened and what to do about it, for people. */
   readonly detail: string;
-  /** Stable, for programs: a code of `core/errors.ts`. */
+  /** Stable, for programs: a code from `core/errors.ts`. */
   readonly code: ErrorCode;
-  /** Every violation of a contract at once. */
+  /** All violations of a contract. */
   readonly errors?: readonly Violation[];
 }
 
-/** How long a client should leave the server alone while the database is gone. */
+/** How long a client should wait while the database is not available. */
 const RETRY_AFTER_SECONDS = 2;
 
-/** Any error as an answer. What is not a TaskonautError is our fault: logged whole, told to nobody outside. */
+/** Turns any error into an answer. An error that is not a TaskonautError is our fault: only the log shows it. */
 export function problemResponse(error: unknown, log: Log): Response {
   const known = error instanceof TaskonautError ? error : internal(error);
   if (known.status === 500) log.error?.("a request failed in the server", { error: known.cause ?? known });
@@ -43,7 +43,7 @@ function headersOf(error: TaskonautError): Record<string, string> {
   if (error.code === "method_not_allowed") headers["Allow"] = String(error.details["allow"]);
   if (error.status === 503 && error.retryable) headers["Retry-After"] = String(RETRY_AFTER_SECONDS);
   if (error.code === "too_many_attempts") headers["Retry-After"] = String(error.details["seconds"]);
-  // what is left of a body that is too large is not worth reading, and a server that stops wants no further request
+  // the rest of a body that is too large is not worth reading, and a stopping server wants no further requests
   if (error.code === "body_too_large" || error.code === "shutting_down") headers["Connection"] = "close";
   return headers;
 }

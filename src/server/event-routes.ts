@@ -1,5 +1,5 @@
-// GET /events: what happens to tasks, as Server-Sent Events. The stream is made of batches that many listeners share; one who
-// does not read takes none, and is told `resync` later.
+// GET /events: events of tasks, as Server-Sent Events. Listeners share the batches that the stream consists of. A
+// listener that does not read gets no batches, and later a `resync`.
 
 import type { Context } from "hono";
 import type { Violation } from "../core/errors.ts";
@@ -25,16 +25,16 @@ const LAST_ID = "last-event-id";
 
 const PARAMETERS: readonly string[] = ["task", "kind", LAST_ID, ...EVENT_FILTERS.map(({ name }) => name)];
 
-/** A stream is told no more tasks than this; who wants more listens to all. */
+/** A stream can follow at most this many tasks. To follow more, listen to all. */
 const TASKS_MAX = 100;
 
-/** So often it is looked whether the listener may still listen. */
+/** How often the server checks that the listener is still admitted. */
 const LET_IN_MS = 10_000;
 
 const HEADERS = {
   "Content-Type": "text/event-stream",
   "Cache-Control": "no-store",
-  // of proxies that collect an answer before they send it on
+  // for proxies that buffer an answer before they forward it
   "X-Accel-Buffering": "no",
 };
 
@@ -46,12 +46,12 @@ export function eventRoutes({ taskonaut, onLongWait }: RouteOptions): readonly R
     const filter = flows === null ? asked.filter : { ...asked.filter, flow: asked.filter.flow ?? flows };
     const leaving = new AbortController();
     const told = taskonaut.events.listen({ ...asked, filter, signal: leaving.signal })[Symbol.asyncIterator]();
-    // what is wrong with the store is answered, not streamed
+    // a failure of the store is answered with a status, not streamed
     const first = await told.next();
     onLongWait(c.req.raw);
     const leave = (): void => {
       leaving.abort();
-      told.return?.().catch(() => {}); // it has ended
+      told.return?.().catch(() => {}); // it has already ended
     };
     let letInAt = performance.now();
     let next: IteratorResult<readonly Told[]> | undefined = first;
@@ -69,7 +69,7 @@ export function eventRoutes({ taskonaut, onLongWait }: RouteOptions): readonly R
             } else controller.enqueue(bytesOf(taken.value));
           } catch {
             leave();
-            // without a reason: Bun would print one to stderr, past the log
+            // without a reason: otherwise Bun prints it to stderr, past the log
             controller.error();
           }
         },
@@ -97,7 +97,7 @@ export function eventRoutes({ taskonaut, onLongWait }: RouteOptions): readonly R
   ];
 }
 
-/** A batch is one object for all who want the same. */
+/** All listeners with the same filter get the same batch object. */
 const texts = new WeakMap<readonly Told[], Uint8Array>();
 
 function bytesOf(batch: readonly Told[]): Uint8Array {

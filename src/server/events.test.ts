@@ -1,4 +1,4 @@
-// GET /events: what stands in the stream, who may hear it, and when it ends.
+// GET /events: the content of the stream, who may listen, and when it ends.
 
 import { afterEach, describe, expect, spyOn, test } from "bun:test";
 import type { TaskEvent, Told } from "../core/api/events.ts";
@@ -31,7 +31,7 @@ const BATCH: readonly Told[] = [
   { kind: "quiet", id: "e.10" },
 ];
 
-/** Reads a stream as far as it has come. */
+/** Reads the part of a stream that has arrived. */
 class Stream {
   readonly messages: Message[] = [];
   text = "";
@@ -201,7 +201,7 @@ describe("over a socket", () => {
     wire.socket.pause();
     const large: Told = { kind: "resync", id: "e.1", reason: "x".repeat(100_000) };
     let told = 0;
-    // about 4 MB fit into the buffers of the kernel
+    // the kernel's buffers hold about 4 MB
     await until(() => {
       taskonaut.events.tell(large);
       return (told += 1) > 300;

@@ -11,7 +11,7 @@ export const REPEATABLE_FILTERS: readonly string[] = FILTERS.filter(({ repeatabl
   ({ name }) => name,
 );
 
-/** The filter of the parameters that are filters. */
+/** Reads the filter from the parameters that belong to it. */
 export function readFilterQuery(query: Query, errors: Violation[]): TaskFilter {
   const pairs = [...query].flatMap(([name, values]) =>
     FILTER_NAMES.includes(name) ? values.map((value): FilterPair => [name, value]) : [],

@@ -1,4 +1,4 @@
-// What a request for tasks asks for: which of them, how many, and how much of each.
+// Reads requests for tasks: which tasks, how many, and how much of each.
 
 import type { ListTasks } from "../core/api/taskonaut.ts";
 import type { StepRange } from "../core/record/step-range.ts";
@@ -16,7 +16,7 @@ const VIEW_PARAMETERS: readonly string[] = ["view", STEPS_PARAMETER];
 export const TASK_PARAMETERS: readonly string[] = [...VIEW_PARAMETERS, WAIT_PARAMETER];
 export const LIST_PARAMETERS: readonly string[] = ["limit", "cursor", ...VIEW_PARAMETERS, ...FILTER_PARAMETERS];
 
-/** Tasks of a page that is asked for by its cursor alone. */
+/** Page size for a request that has only a cursor. */
 const DEFAULT_LIMIT = 100;
 
 export type View = "summary" | undefined;
@@ -35,7 +35,7 @@ export function readTaskRequest(query: Query): {
   return { view, steps, waitMs };
 }
 
-/** Undefined: the task as a whole. */
+/** Undefined: the whole task. */
 function viewOf(query: Query, errors: Violation[]): View {
   const [view] = query.get("view") ?? [];
   if (view === undefined || view === "summary") return view;
@@ -48,7 +48,7 @@ function viewOf(query: Query, errors: Violation[]): View {
 export function readListRequest(query: Query): {
   readonly view: View;
   readonly steps: StepRange | undefined;
-  /** The request is for all tasks, however many: it named no limit and no page. */
+  /** The request is for all tasks, however many: it has no limit and no page. */
   readonly isAll: boolean;
   readonly request: ListTasks & { readonly filter: TaskFilter };
 } {

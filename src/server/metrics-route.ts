@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import { TaskonautError } from "../core/errors.ts";
 
 export interface RequestMetrics {
-  /** All that is known, in Prometheus' text format. */
+  /** All metrics, in Prometheus' text format. */
   write(): Promise<string>;
   noteRequest(request: { readonly route: string; readonly method: string; readonly status: number }, ms: number): void;
 }

@@ -1,4 +1,4 @@
-// GET /openapi.json: made once, when somebody first asks; the flows of a process stay as they are.
+// GET /openapi.json: made once, on the first request. The flows of a process do not change.
 
 import type { Context } from "hono";
 import type { Route, RouteOptions } from "./route.ts";
@@ -15,7 +15,7 @@ export function serveDocument(
   let writing: Promise<Written> | undefined;
 
   async function write(): Promise<Written> {
-    // it is seldom asked for, and what it is made with takes a while to load
+    // it is rarely requested, and its libraries load slowly
     const [{ createDocument }, flows] = await Promise.all([import("./openapi.ts"), taskonaut.listFlows()]);
     const text = JSON.stringify(createDocument({ routes: routes(), flows, version }));
     return { text, etag: `"${Bun.hash(text).toString(36)}"` };
@@ -23,7 +23,7 @@ export function serveDocument(
 
   return async (c) => {
     writing ??= write();
-    // what failed is tried again
+    // a failed attempt is repeated on the next request
     writing.catch(() => (writing = undefined));
     const { text, etag } = await writing;
     const headers = { ETag: etag, "Cache-Control": "no-cache" };

@@ -1,4 +1,4 @@
-// The schemas of an OpenAPI document: those of our contracts that have a name, and those of the loaded flows.
+// The schemas of an OpenAPI document: our named contracts, and those of the loaded flows.
 
 import { toJsonSchema, toJsonSchemaDefs } from "@valibot/to-json-schema";
 import type { GenericSchema } from "valibot";
@@ -27,7 +27,7 @@ import type { Json } from "../core/record/json-value.ts";
 
 export type JsonSchema = { readonly [key: string]: Json };
 
-/** Contracts that have a name in the document; another one is written out where it stands. */
+/** Contracts with a name in the document. All others are written inline. */
 const NAMED = {
   Task: TaskAnswer,
   TaskSummary: SummaryAnswer,
@@ -52,7 +52,7 @@ const PLACE = "#/components/schemas/";
 
 const CONFIG = {
   target: "draft-2020-12",
-  // what JSON Schema cannot say (a custom check) is left out of it; the contract itself is applied all the same
+  // custom checks have no form in JSON Schema and are left out; the contract still applies them
   errorMode: "ignore",
   definitions: NAMED,
   overrideRef: ({ referenceId }: { readonly referenceId: string }) => PLACE + referenceId,
@@ -84,17 +84,17 @@ export class Components {
     return Object.fromEntries(Object.entries(this.#schemas).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }
 
-  /** What a request may send. */
+  /** The schema of a request. */
   takes(schema: Schema): JsonSchema {
     return written(toJsonSchema(schema, { ...CONFIG, typeMode: "input" }));
   }
 
-  /** What an answer is. */
+  /** The schema of an answer. */
   gives(schema: Schema): JsonSchema {
     return written(toJsonSchema(schema, { ...CONFIG, typeMode: "output" }));
   }
 
-  /** The input of a loaded flow; of another one anything. */
+  /** The input of a loaded flow. The input of any other flow can be anything. */
   input(flow: string): JsonSchema {
     return this.#flows.has(flow) ? { $ref: `${PLACE}input.${flow}` } : {};
   }
@@ -103,7 +103,7 @@ export class Components {
     return { $ref: `${PLACE}task.${flow}` };
   }
 
-  /** The payload, by whatever flow has a signal of this name. */
+  /** The payload of a signal, for every flow that has a signal of this name. */
   signal(name: string): JsonSchema {
     const of = [...this.#flows.values()].flatMap((flow) =>
       Object.hasOwn(flow.signals, name) ? [{ $ref: `${PLACE}signal.${flow.name}.${name}` }] : [],
@@ -111,7 +111,7 @@ export class Components {
     return of.length === 1 && of[0] ? of[0] : { anyOf: of };
   }
 
-  /** The answer of a problem with one of these codes, which are in order: by its name. */
+  /** A reference to the problem answer with one of these codes. The codes are sorted. */
   problem(status: number, codes: readonly ErrorCode[]): { readonly $ref: string } {
     const name = `${status}_${codes.join("_or_")}`;
     const schema = {
@@ -130,12 +130,12 @@ export class Components {
     return { $ref: `#/components/responses/${name}` };
   }
 
-  /** Those of problems, by name. */
+  /** The problem answers, by name. */
   responses(): Readonly<Record<string, object>> {
     return Object.fromEntries([...this.#responses].toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }
 
-  /** A document of its own becomes a part of this one: what it defines for itself stands beside it. */
+  /** Makes a separate schema document part of this one: its definitions move to the components. */
   #hoist(name: string, schema: JsonSchema): void {
     const { $schema: _draft, $defs: own = {}, ...rest } = schema;
     const moved = (ref: string): string =>
@@ -152,10 +152,10 @@ function nameOf(of: string, key: string): string {
   return `${of}.${key.replaceAll(/[^\w.-]/g, "_")}`;
 }
 
-/** Not in values: a default or an example may have a `$ref` of its own. */
+/** Values are left as they are: a default or an example may have a `$ref` of its own. */
 const VALUES: ReadonlySet<string> = new Set(["default", "const", "enum", "examples"]);
 
-/** Their keys are names of a user's, not words of JSON Schema. */
+/** The keys of these are names from the user, not JSON Schema keywords. */
 const MAPS: ReadonlySet<string> = new Set(["properties", "patternProperties", "dependentSchemas"]);
 
 function withRefs(schema: Json, moved: (ref: string) => string): Json {
@@ -174,7 +174,7 @@ function mapped(schemas: Json, change: (schema: Json) => Json): Json {
   return Object.fromEntries(Object.entries(schemas as JsonSchema).map(([name, each]) => [name, change(each)]));
 }
 
-/** Without what the converter puts around it: the definitions stand in the document. */
+/** Removes the parts that the converter adds: the definitions are in the components. */
 function written(schema: object): JsonSchema {
   const { $schema: _draft, $defs: _defs, ...rest } = plain(schema) as JsonSchema;
   return rest;

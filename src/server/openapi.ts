@@ -1,5 +1,5 @@
-// The OpenAPI 3.1 document of a server: its routes with the contracts that check them, the schemas of the loaded flows, and
-// the table of errors. Nothing in it is written twice.
+// The OpenAPI 3.1 document of a server, from its routes with their contracts, the schemas of the loaded flows, and the
+// table of errors. Nothing in it is written twice.
 
 import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
 import { ERRORS, type ErrorCode } from "../core/errors.ts";
@@ -15,11 +15,11 @@ import { permissionOf, type Route } from "./route.ts";
 export interface DocumentOptions {
   readonly routes: readonly Route[];
   readonly flows: readonly FlowDescription[];
-  /** Of the program. */
+  /** The program's version. */
   readonly version: string;
 }
 
-/** As it is sent. */
+/** The document as it is sent. */
 export interface OpenApi {
   readonly openapi: "3.1.1";
   readonly info: JsonSchema;
@@ -29,7 +29,7 @@ export interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: {
     readonly schemas: Readonly<Record<string, JsonSchema>>;
-    /** The errors of one status that a route may answer, told once for all routes that have the same. */
+    /** The errors of one status, once for all routes with the same errors. */
     readonly responses: Readonly<Record<string, object>>;
     readonly securitySchemes: Readonly<Record<string, JsonSchema>>;
   };
@@ -53,7 +53,7 @@ export function createDocument({ routes, flows, version }: DocumentOptions): Ope
     if (body === undefined || !("of" in body)) add(path, route, {});
     else if (body.of === "signal") {
       add(path, route, { body: {} });
-      // the most special path counts, so a signal that a flow declares has its own
+      // the most specific path wins, so each declared signal has its own path
       for (const signal of signalsOf(flows)) {
         const of = { signal, body: components.signal(signal) };
         add(path.replace("{name}", signal), route, of);
@@ -79,7 +79,7 @@ export function createDocument({ routes, flows, version }: DocumentOptions): Ope
     },
     servers: [{ url: "/", description: "This server" }],
     tags: [...new Set(routes.map(tagOf))].map((name) => ({ name })),
-    // on loopback, as long as nobody has made a token, it wants none
+    // on loopback no token is required as long as nobody has made one
     security: [{ token: [] }, {}],
     paths,
     components: {
@@ -96,7 +96,7 @@ export function createDocument({ routes, flows, version }: DocumentOptions): Ope
   };
 }
 
-/** What an operation of one flow, or of one signal, has of its own. */
+/** What the operation of one flow or one signal has besides its route. */
 interface Extra {
   readonly flow?: string;
   readonly signal?: string;
@@ -167,7 +167,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   304: "As it was",
 };
 
-/** By status, the errors that the route may answer. */
+/** The errors that the route may answer, by status. */
 function problemsOf(route: Route, components: Components): Record<string, object> {
   const byStatus = Map.groupBy(errorsOf(route), (code) => ERRORS[code].status);
   return Object.fromEntries(
@@ -175,7 +175,7 @@ function problemsOf(route: Route, components: Components): Record<string, object
   );
 }
 
-/** What may go wrong follows from what a route takes, but for what it says itself. */
+/** Most errors follow from the route's parameters and body. The route adds the rest itself. */
 function errorsOf(route: Route): readonly ErrorCode[] {
   const { method, path, about } = route;
   const codes = new Set<ErrorCode>(["origin_forbidden", "shutting_down", ...(about.errors ?? [])]);
@@ -200,7 +200,7 @@ const GUARDED = [
 
 const OF_BODY = ["body_invalid", "body_too_large", "content_type_unsupported", "input_invalid"] as const;
 
-/** `GET /tasks/:id` → `get_tasks_id`; stable, since generators name functions by it. */
+/** `GET /tasks/:id` → `get_tasks_id`. Stable, because generators name functions by it. */
 function idOf({ method, path }: Route): string {
   const words = path
     .replaceAll(/[:{}]/g, "")

@@ -1,4 +1,4 @@
-// Routes about the server itself: what it has, whether it lives, and what it counts.
+// Routes about the server itself: what it has, its health and its metrics.
 
 import type { Context } from "hono";
 import * as v from "valibot";
@@ -16,7 +16,7 @@ const ApiAnswer = v.looseObject({
   routes: v.array(v.looseObject({ method: Text, path: Text, query: v.array(Text) })),
 });
 
-/** `all` gives the whole table, of which these are a part. */
+/** `all` returns the whole table, including these routes. */
 export function ownRoutes(parts: RouteOptions, all: () => readonly Route[]): readonly Route[] {
   const { taskonaut, version } = parts;
 
@@ -55,7 +55,7 @@ export function ownRoutes(parts: RouteOptions, all: () => readonly Route[]): rea
       },
       handle: (c) => answerMetrics(c, parts.metrics),
     },
-    // probes come with what their senders like
+    // probes may send any parameters
     {
       method: "GET",
       path: "/healthz",
@@ -77,7 +77,7 @@ export function ownRoutes(parts: RouteOptions, all: () => readonly Route[]): rea
   ];
 }
 
-/** What is here: nothing that a client could not find out by asking each route. */
+/** Lists nothing that a client could not find out by requesting each route. */
 function describeApi(routes: readonly Route[], version: string): object {
   return {
     name: "taskonaut",

@@ -1,5 +1,5 @@
-// The parameters of queries and paths, as the OpenAPI document tells of them. What they mean is read elsewhere, each by the
-// route that takes it; a name that is not here cannot be told of, and the document says so when it is made.
+// Descriptions of query and path parameters for the OpenAPI document. Each route reads its own parameters. If one is
+// missing here, making the document fails and says so.
 
 import { REASON_HEADER } from "../core/api/audit-text.ts";
 import { EVENT_KINDS } from "../core/api/events.ts";
@@ -69,7 +69,7 @@ const PARAMETERS: Readonly<Record<string, Parameter>> = {
   from: text("From this time on (RFC 3339); by default now"),
 };
 
-/** Where the same name means something else than in a filter. */
+/** Names that mean something else here than in a filter. */
 const OF_CREATION: Readonly<Record<string, Parameter>> = {
   priority: whole("0 (first) to 9 (last) among the due tasks of its flow; by default 5", 0, PRIORITY_MAX),
   tag: {
@@ -78,7 +78,7 @@ const OF_CREATION: Readonly<Record<string, Parameter>> = {
   },
 };
 
-/** The same of `GET /stats`. */
+/** The same for `GET /stats`. */
 const OF_STATS: Readonly<Record<string, Parameter>> = {
   since: text("From then on: 6h (six hours ago), or a time; by default an hour ago"),
   until: text("Up to then: 1h (an hour ago), or a time; by default now"),
@@ -95,7 +95,7 @@ const OF_PATHS: Readonly<Record<string, Parameter>> = {
   "/tokens/:token": text("The id of the token"),
 };
 
-/** As a parameter object of OpenAPI. Throws where nothing is known of it: say in this file what it means. */
+/** As an OpenAPI parameter object. Throws if the name has no description: add it in this file. */
 export function queryParameter(name: string, { method, path }: Pick<Route, "method" | "path">): object {
   const own = path === "/stats" ? OF_STATS : method === "POST" ? OF_CREATION : undefined;
   const found = own?.[name] ?? PARAMETERS[name];
@@ -103,7 +103,7 @@ export function queryParameter(name: string, { method, path }: Pick<Route, "meth
   return { name, in: "query", required: false, ...found };
 }
 
-/** Those in the path of a route, as parameter objects of OpenAPI. Throws as `queryParameter`. */
+/** The parameters in a route's path, as OpenAPI parameter objects. Throws like `queryParameter`. */
 export function pathParameters(path: string): readonly { readonly name: string }[] {
   return [...path.matchAll(/\/:(\w+)/g)].map(({ 0: part, 1: name = "", index }) => {
     const found = OF_PATHS[path.slice(0, index + part.length)];
@@ -128,7 +128,7 @@ export const TRACEPARENT_HEADER = {
   schema: { type: "string" },
 };
 
-/** Of what is written to the audit log. */
+/** For routes that write to the audit log. */
 export const REASON = {
   name: REASON_HEADER,
   in: "header",

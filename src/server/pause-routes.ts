@@ -1,4 +1,4 @@
-// The routes of pauses. What a pause is of stands in the body: one of `flow`, `tool` and `all`.
+// The routes of pauses. The body names the target: one of `flow`, `tool` and `all`.
 
 import * as v from "valibot";
 import { PausedAnswer, PausesAnswer } from "../core/api/pause-answers.ts";

@@ -1,4 +1,4 @@
-// `?steps=1-200`: of a task with thousands of steps only those that somebody looks at.
+// `?steps=1-200`: only a range of steps, for tasks that have thousands.
 
 import type { StepSummary, Task, TaskStep, TaskSummary } from "../core/api/task.ts";
 import type { SummaryPage, TaskPage } from "../core/api/taskonaut.ts";
@@ -8,7 +8,7 @@ import type { Query } from "./query.ts";
 
 export const STEPS_PARAMETER = "steps";
 
-/** Undefined: all of them. What is wrong with it joins the errors. */
+/** Undefined: all steps. Violations are added to `errors`. */
 export function readStepRange(query: Query, errors: Violation[]): StepRange | undefined {
   const [text] = query.get(STEPS_PARAMETER) ?? [];
   if (text === undefined) return undefined;
@@ -23,8 +23,8 @@ export function readStepRange(query: Query, errors: Violation[]): StepRange | un
 }
 
 /**
- * The task with the steps of the range, and with those in doubt wherever they are: they want a person. `step_count` tells
- * how many there are. Without a range the task stays as it is.
+ * The task with the steps of the range, and with all steps in doubt, because those need a person. `step_count` is the
+ * number of all steps. Without a range the task stays as it is.
  */
 export function pickSteps(task: Task | TaskSummary, range: StepRange | undefined): Task | TaskSummary {
   if (range === undefined) return task;
@@ -39,7 +39,7 @@ export function pickSteps(task: Task | TaskSummary, range: StepRange | undefined
   return { ...task, steps, tool_calls, step_count: count };
 }
 
-/** What is damaged stays as it is told. */
+/** Entries for damaged tasks stay as they are. */
 export function pickListed(page: TaskPage | SummaryPage, range: StepRange | undefined): SummaryPage {
   return { ...page, tasks: page.tasks.map((task) => ("damage" in task ? task : pickSteps(task, range))) };
 }

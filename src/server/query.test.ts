@@ -1,4 +1,4 @@
-// What a request's query may say: what the route knows, once, and nothing else.
+// Queries of requests: only known parameters, each once.
 
 import { describe, expect, test } from "bun:test";
 import { apiInMemory, problemOf } from "../../test/support/api.ts";

@@ -1,5 +1,5 @@
-// The parameters of a request's query, read from its URL as it came: of a request without a Host (HTTP/1.0) that is the
-// bare path, of which Hono would lose them.
+// The query parameters of a request, read from its raw URL. For a request without a Host (HTTP/1.0) that is the bare
+// path, and Hono would lose its parameters.
 
 import type { Context } from "hono";
 import type { Violation } from "../core/errors.ts";
@@ -17,8 +17,8 @@ export function queryOf(c: Context): Query {
 }
 
 /**
- * Every parameter that is unknown, or given more than once though it is not `repeatable`: of a list with
- * `?satus=FAILED`, or a task with `?strat=now`, nobody would hear that it is not what was asked for.
+ * Finds every parameter that is unknown, or given more than once without being `repeatable`. Otherwise nobody would
+ * notice that `?satus=FAILED` or `?strat=now` has no effect.
  */
 export function violationsOf(query: Query, known: readonly string[], repeatable: readonly string[] = []): Violation[] {
   const errors: Violation[] = [];
@@ -31,7 +31,7 @@ export function violationsOf(query: Query, known: readonly string[], repeatable:
   return errors;
 }
 
-/** Throws input_invalid where there is any parameter at all. */
+/** Throws input_invalid if there is any parameter. */
 export function refuseQuery(c: Context): void {
   const errors = violationsOf(queryOf(c), []);
   if (errors.length > 0) throw inputInvalid(errors);

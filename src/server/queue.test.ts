@@ -1,4 +1,4 @@
-// What the API says of the queue: how a task gets into it, who works on it, and how a step in doubt is settled.
+// The queue over the API: how a task gets into it, which worker has it, and how a step in doubt is settled.
 
 import { beforeEach, describe, expect, setSystemTime, test } from "bun:test";
 import type { ResolveTask } from "../core/api/taskonaut.ts";
@@ -26,9 +26,9 @@ describe.each(["/tasks", "/flows/free/tasks"])("POST %s", (path) => {
     ["start=now", "2026-11-23T03:39:25.130Z", 5],
     ["start=2026-11-24T08:00:00Z", "2026-11-24T08:00:00.000Z", 5],
     ["start=2026-11-24T09:00:00%2B01:00&priority=0", "2026-11-24T08:00:00.000Z", 0],
-    // not encoded: a space by the time it is read
+    // not encoded, so it arrives as a space
     ["start=2026-11-24T09:00:00+01:00", "2026-11-24T08:00:00.000Z", 5],
-    // in the past is now
+    // a past time means now
     ["start=1999-12-31T23:59:59Z&priority=9", "2026-11-23T03:39:25.130Z", 9],
     ["priority=3", null, 3],
   ])("with %s makes a task that is due then", async (query, due_at, priority) => {

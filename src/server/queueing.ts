@@ -1,5 +1,5 @@
-// What the request that creates a task says of it beside its input: how it is put in the queue, its tags, and whether
-// somebody waits for it: `?start=now|<time>&priority=0…9&expires_in=10m&tag=customer=c1&wait=10s`.
+// What the request that creates a task says besides its input: its place in the queue, its tags, and how long to wait
+// for its end: `?start=now|<time>&priority=0…9&expires_in=10m&tag=customer=c1&wait=10s`.
 
 import type { Violation } from "../core/errors.ts";
 import { readInstant } from "../core/record/instant.ts";
@@ -15,13 +15,13 @@ export const CREATION_PARAMETERS: readonly string[] = ["start", "priority", "exp
 
 export interface CreationQuery {
   readonly queueing: Queueing;
-  /** Of `?tag=customer=c1&tag=region=eu`; undefined: none were given. */
+  /** From `?tag=customer=c1&tag=region=eu`. Undefined: no tags were given. */
   readonly tags: Tags | undefined;
-  /** How long to wait for the end of the task; undefined: not at all. */
+  /** How long to wait for the end of the task. Undefined: not at all. */
   readonly waitMs: number | undefined;
 }
 
-/** A time that has passed by `now` means now. Throws input_invalid with every violation. */
+/** A time before `now` means now. Throws input_invalid with every violation. */
 export function readCreationQuery(query: Query, now: number): CreationQuery {
   const errors = violationsOf(query, CREATION_PARAMETERS, ["tag"]);
   const queueing = readQueueing(query, now, errors);
@@ -32,7 +32,7 @@ export function readCreationQuery(query: Query, now: number): CreationQuery {
   return { queueing, tags, waitMs };
 }
 
-/** What is wrong with it joins the errors. */
+/** Violations are added to `errors`. */
 export function readQueueing(query: Query, now: number, errors: Violation[]): Queueing {
   const [startText] = query.get("start") ?? [];
   const [priorityText] = query.get("priority") ?? [];
@@ -44,14 +44,14 @@ export function readQueueing(query: Query, now: number, errors: Violation[]): Qu
 
 function readStart(text: string, now: number, errors: Violation[]): "now" | number | undefined {
   if (text === "now") return "now";
-  // `+01:00` that was not encoded is a space by now
+  // `+01:00` arrives with a space if it was not encoded
   const instant = readInstant(text.replace(/ (?=\d\d:?\d\d$)/, "+"));
   if (instant.ok) return startAt(instant.ms, now);
   errors.push({ path: "start", message: `${instant.message}; or "now"` });
   return undefined;
 }
 
-/** In milliseconds; undefined: as its flow says. */
+/** In milliseconds. Undefined: the flow decides. */
 function readExpiresIn(query: Query, errors: Violation[]): number | undefined {
   const [text] = query.get("expires_in") ?? [];
   if (text === undefined) return undefined;

@@ -16,7 +16,7 @@ beforeEach(() => {
   journal = join(folder, "journal");
   mkdirSync(join(sources, "deep"), { recursive: true });
   writeFileSync(journal, "");
-  // a server that tells when it starts and when it is asked to end
+  // a server that reports when it starts and when it is asked to stop
   writeFileSync(
     join(folder, "child.js"),
     `const { appendFileSync } = require("node:fs");
@@ -30,7 +30,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Another process writes it. */
+/** Waits, because another process writes the journal. */
 async function journalIs(expected: string): Promise<void> {
   await until(() => readFileSync(journal, "utf8").trim() === expected, `the journal is ${expected}`);
 }
@@ -76,7 +76,7 @@ describe("run-app --reload", () => {
     await supervised(
       async () => {
         await journalIs("start");
-        // both are one change: the last of what counts is named
+        // both count as one change, which is named after the last file that counts
         writeFileSync(join(sources, "deep", "flow.ts"), "1");
         writeFileSync(join(sources, "tasks.db-wal"), "1");
         expect(await changed.promise).toBe(join("deep", "flow.ts"));
@@ -124,7 +124,7 @@ describe("run-app --reload", () => {
     await supervised(
       async () => {
         await warned.promise;
-        // that nothing happens can only be waited for: a loop would start a dozen servers meanwhile
+        // only a wait can show that nothing happens: a loop would start a dozen servers meanwhile
         await Bun.sleep(300);
         await journalIs("start");
         writeFileSync(join(sources, "flow.ts"), "1");

@@ -1,8 +1,8 @@
-// `run-app --reload`: the server as a child process, started anew when a source changes. A process that is replaced
-// whole cannot keep a stale module, a guard or a timer of the code before.
+// `run-app --reload`: runs the server as a child process, and restarts it when a source changes. A new process cannot
+// keep a stale module, guard or timer.
 //
-// The child is told to leave by closing the channel to it, not by a signal: Ctrl-C at a terminal has reached it already,
-// and a second signal would cut off what is under way. The channel closes too when this process is killed.
+// The parent stops the child by closing the channel to it, not by a signal: Ctrl-C at a terminal has already reached
+// the child, and a second signal would abort running work. The channel also closes when the parent is killed.
 
 import { statSync, watch, type FSWatcher } from "node:fs";
 import { basename, dirname } from "node:path";
@@ -13,23 +13,25 @@ export interface SuperviseOptions {
   readonly command: readonly string[];
   /** Folders (with everything below them) and single files. */
   readonly watch: readonly string[];
-  /** Aborted: the child is stopped, and the promise resolves. */
+  /** When it aborts, the child is stopped and the promise resolves. */
   readonly signal: AbortSignal;
   readonly log: Log;
-  /** How long a server that is told to leave lets its requests and tools end. */
+  /** How long a stopping server lets its requests and tools finish. */
   readonly graceMs: number;
 }
 
-/** An editor's save is several events: they count as one. */
+/** An editor's save causes several events, which count as one. */
 const DEBOUNCE_MS = 100;
 
-/** A server that lives so much longer than its grace period is stuck. */
+/** A server that runs this long after its grace period is stuck. */
 const STUCK_MS = 5_000;
 
-/** In a watched folder only sources count: a database beside them changes with every task. */
+/** In a watched folder only source files count: a database there changes with every task. */
 const SOURCE = /\.(?:[cm]?[jt]sx?|json|sql)$/;
 
-/** Resolves when `signal` aborts. A child that ends by itself is not started again before a file has changed: no hot loop. */
+/**
+ * Resolves when `signal` aborts. A child that exits by itself is restarted only after a file has changed: no hot loop.
+ */
 export async function superviseServer({
   command,
   watch: paths,
@@ -63,7 +65,7 @@ async function endChild(child: Bun.Subprocess, killAfterMs: number): Promise<voi
 }
 
 interface Changes {
-  /** The file of the next change, once it has been quiet for DEBOUNCE_MS; undefined when the signal aborts. */
+  /** The file of the next change, after DEBOUNCE_MS without another one. Undefined when the signal aborts. */
   next(): Promise<string | undefined>;
   close(): void;
 }
@@ -93,8 +95,8 @@ function watchSources(paths: readonly string[], signal: AbortSignal): Changes {
 }
 
 /**
- * A single file is watched through its folder: editors replace a file, and a watch on the old one hears nothing more.
- * The sources beside it count too: it may import them.
+ * A single file is watched through its folder: editors replace files, and a watch on the old file would see nothing
+ * more. Other sources in the folder count too, because the file may import them.
  */
 function watchPath(path: string, onChange: (file: string) => void): FSWatcher {
   if (statSync(path).isDirectory()) {

@@ -1,4 +1,4 @@
-// How a step in doubt is settled: one of `output`, `retry` and `fail`, and the step where there may be several.
+// How to settle a step in doubt: one of `output`, `retry` and `fail`, and the step if there may be several.
 
 import * as v from "valibot";
 import { resolutionOf, WAYS, waysAsked } from "../core/api/resolution.ts";
@@ -15,7 +15,7 @@ export const ResolveBody = v.strictObject({
 /** Throws input_invalid. */
 export function readResolveBody(body: unknown): ResolveTask {
   const { step, ...said } = check(ResolveBody, body);
-  // not by their values: `"output": null` is an output
+  // by key, not by value: `"output": null` is an output
   const [way, other] = waysAsked((name) => Object.hasOwn(said, name));
   if (way === undefined || other !== undefined) {
     throw inputInvalid([{ path: "", message: `expected just one of ${WAYS.join(", ")}` }]);

@@ -1,4 +1,4 @@
-// One route of the API. The table is in `routes.ts`; a file per area gives its rows.
+// One route of the API. The table is in `routes.ts`; each area has a file with its rows.
 
 import type { Context } from "hono";
 import type { Permission } from "../core/api/roles.ts";
@@ -11,20 +11,20 @@ import type { Log } from "../core/log.ts";
 import type { About } from "./about.ts";
 import { inputInvalid } from "./check.ts";
 
-/** What a request wants to be allowed. */
+/** The permission that a request needs. */
 export function permissionOf({ method, needs }: Route): Permission {
   return needs ?? (method === "GET" ? "look" : "operate");
 }
 
 export interface Route {
   readonly method: "GET" | "POST";
-  /** As Hono writes it: `/tasks/:id`. */
+  /** In Hono's form: `/tasks/:id`. */
   readonly path: string;
-  /** Names of the parameters that it takes and checks itself; by default it takes none. `ignored`: whatever comes. */
+  /** Names of the query parameters that the route reads and checks; by default none. `ignored`: it accepts any. */
   readonly query?: readonly string[] | "ignored";
-  /** By default `look` for what is read, else `operate`. */
+  /** By default `look` for reading, otherwise `operate`. */
   readonly needs?: Permission;
-  /** It changes nothing, or only does what a worker would do: nothing is written to the audit log. */
+  /** The route changes nothing, or only does what a worker would do: it writes nothing to the audit log. */
   readonly isUnaudited?: true;
   readonly about: About;
   readonly handle: (c: Context) => Promise<Response>;
@@ -34,17 +34,17 @@ export interface RouteOptions {
   readonly taskonaut: Taskonaut;
   readonly maxBodyBytes: number;
   readonly log: Log;
-  /** Of the program. */
+  /** The program's version. */
   readonly version: string;
   readonly onLongWait: (request: Request) => void;
-  /** Where one can log in. */
+  /** For the login. */
   readonly access?: Access | undefined;
   readonly addressOf?: AddressOf | undefined;
-  /** What is told to Prometheus. */
+  /** The metrics for Prometheus. */
   readonly metrics?: RequestMetrics | undefined;
 }
 
-/** A parameter of the path that the route has. */
+/** A path parameter that the route must have. */
 export function param(c: Context, name: string): string {
   return c.req.param(name) ?? "";
 }

@@ -1,4 +1,4 @@
-// Which paths and methods there are.
+// The paths and methods of the API.
 
 import { describe, expect, test } from "bun:test";
 import { createApp } from "./app.ts";

@@ -1,4 +1,4 @@
-// Every route of the API, as a table. A handler takes what came, asks the Taskonaut, and gives the resource as JSON.
+// All routes of the API, as a table. A handler reads the request, calls the Taskonaut, and returns JSON.
 
 import type { Context } from "hono";
 import * as v from "valibot";
@@ -66,7 +66,7 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
 
   async function createTask(c: Context, flow: string): Promise<Response> {
     const idempotencyKey = readIdempotencyKey(c.req.header("idempotency-key"));
-    // one that is none is as good as none, says W3C Trace Context
+    // an invalid traceparent counts as none, says W3C Trace Context
     const traceparent = readTraceparent(c.req.header(TRACEPARENT));
     const { queueing, tags, waitMs } = readCreationQuery(queryOf(c), Date.now());
     const input = await requireJsonBody(c.req.raw, maxBodyBytes);
@@ -88,7 +88,7 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
     });
   }
 
-  /** What waits for more than its turn. A client that leaves is answered nothing. */
+  /** For requests that may wait. A client that has left gets no answer. */
   async function unlessLeft(c: Context, respond: (signal: AbortSignal) => Promise<Response>): Promise<Response> {
     const { raw } = c.req;
     onLongWait(raw);
@@ -116,7 +116,7 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
     return answer(c, await taskonaut.resolveTask(param(c, "id"), request));
   }
 
-  /** A route that does one thing to a task, whatever its request's body could say. */
+  /** A route that does one thing to a task. Its request needs no body. */
   function order(
     name: string,
     about: Pick<About, "summary" | "errors">,
@@ -222,7 +222,7 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
   } satisfies Partial<About>;
 
   const routes: readonly Route[] = [
-    // the table is whole when somebody asks for it
+    // the table is complete by the time of a request
     ...ownRoutes(parts, () => routes),
     {
       method: "POST",
@@ -399,5 +399,5 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
   return routes;
 }
 
-/** What stands in the way of whoever drives a task. */
+/** Errors that can stop a caller from driving a task. */
 const DRIVING: readonly ErrorCode[] = ["task_busy", "task_parked", "flow_not_loaded", "flow_paused"];

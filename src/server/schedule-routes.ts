@@ -23,7 +23,7 @@ import { param, readIdempotencyKey, type Route, type RouteOptions } from "./rout
 
 const Duration = v.union([v.string(), v.number()]);
 
-/** What it means is checked where it is read, in the same words as in a flow's file. */
+/** The code that reads a value checks it, with the same messages as for a flow's file. */
 const AddBody = v.strictObject({
   name: v.string(),
   flow: v.string(),
@@ -111,7 +111,7 @@ export function scheduleRoutes({
     return c.json(callerOf(c).hidesPayloads ? withoutPayloads(task) : task, 201);
   }
 
-  /** A route that does one thing, whatever its request's body could say. */
+  /** A route that does one thing. Its request needs no body. */
   function order(action: "resume" | "remove", about: Pick<About, "summary" | "errors" | "destroys">): Route {
     return {
       method: "POST",
@@ -208,7 +208,7 @@ export function scheduleRoutes({
 const UNKNOWN: readonly ErrorCode[] = ["schedule_not_found"];
 const CHANGING: readonly ErrorCode[] = [...UNKNOWN, "schedule_busy"];
 
-/** Inputs are for those who may see payloads. */
+/** Only callers that may see payloads see inputs. */
 function shownTo<Shown extends Schedule>(c: Context, schedule: Shown): Shown {
   return callerOf(c).hidesPayloads ? { ...schedule, input_payload: null } : schedule;
 }
@@ -218,7 +218,7 @@ interface Count {
   readonly most: number;
 }
 
-/** Those of `counts` are whole numbers, all others texts. Throws input_invalid. */
+/** The parameters in `counts` are whole numbers, all others are texts. Throws input_invalid. */
 function readQuery(
   c: Context,
   known: readonly string[],
@@ -242,7 +242,7 @@ function readQuery(
   return read;
 }
 
-/** A body's fields are spelled otherwise than a flow's file. */
+/** Some fields have other names in a body than in a flow's file. */
 function inWordsOfBody(error: unknown): unknown {
   if (!(error instanceof TaskonautError) || error.errors.length === 0) return error;
   const errors = error.errors.map(({ path, message }) => ({ path: FIELDS.get(path) ?? path, message }));

@@ -1,4 +1,4 @@
-// Over real sockets: what only a socket can show.
+// Tests that need real sockets.
 
 import { afterEach, describe, expect, test } from "bun:test";
 import { TaskonautError } from "../core/errors.ts";
@@ -38,7 +38,7 @@ async function statusOf(url: string, text: string): Promise<number> {
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(wire.received)?.[1] ?? 0);
 }
 
-/** `code: message` of what a promise rejects with; undefined where it does not. */
+/** `code: message` of a promise's rejection. Undefined if it does not reject. */
 async function rejectionOf(promise: Promise<unknown>): Promise<string | undefined> {
   return promise.then(
     () => undefined,
@@ -167,12 +167,12 @@ describe("malformed HTTP", () => {
   });
 });
 
-/** 100,000 of them, and a kilobyte each. */
+/** 100,000 tasks of a kilobyte each. */
 function manyTasks(): ManyTasks {
   return new ManyTasks(100_000, "x".repeat(1000));
 }
 
-/** The value once it has stood still for ten looks, 10 ms apart: stalled, for all that a test can see. */
+/** The value once ten checks, 10 ms apart, have seen no change: then it has stalled, as far as a test can see. */
 async function settle(read: () => number): Promise<number> {
   let last = read();
   for (let still = 0, looks = 0; still < 10 && looks < 500; looks++) {
@@ -203,7 +203,7 @@ describe("the list of all tasks as a stream", () => {
     await wire.until(/^HTTP/);
     wire.socket.pause();
     const stalledAt = await settle(() => taskonaut.requests("listTasks").length);
-    // what the kernel's buffers hold: a few megabytes of the 130
+    // the kernel's buffers hold a few megabytes of the 130
     expect(stalledAt).toBeLessThan(PAGES / 5);
     wire.socket.destroy();
     const leftAt = await settle(() => taskonaut.requests("listTasks").length);
@@ -235,7 +235,7 @@ describe("a quiet connection", () => {
     const gate = Promise.withResolvers<void>();
     taskonaut.whileRunning = () => gate.promise;
     const headers = { Authorization: "Bearer t", "Content-Type": "application/json" };
-    // they are quiet for longer than those that are cut, since they began before them
+    // these started earlier, so they are quiet for longer than the ones that are cut
     const runs = [undefined, "{}"].map((body) =>
       fetch(`${url}/tasks/${task.id}/run`, { method: "POST", headers, body }),
     );
@@ -331,7 +331,7 @@ describe("stopping", () => {
     taskonaut.close = () => Bun.sleep(graceMs);
     const answer = rejectionOf(fetch(`${url}/tasks/${task.id}/run`, { method: "POST" }));
     await until(() => taskonaut.calls.includes("runTask"));
-    // a timer of this process: it is as late as whatever else waits here
+    // a timer of this process: it is as late as everything else that waits here
     const late = Bun.sleep(1.9 * graceMs).then(() => "after two periods");
     expect(await Promise.race([stop().then(() => "stopped"), late])).toBe("stopped");
     expect(await answer).toBeString();

@@ -1,4 +1,4 @@
-// The app on a socket.
+// Serves the app on a socket.
 
 import type { Server } from "bun";
 import { TaskonautError } from "../core/errors.ts";
@@ -16,22 +16,22 @@ export interface ServeOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** Empty or undefined: none. Visible ASCII, since it travels in a header. */
+  /** Empty or undefined: no token. Visible ASCII, because it travels in a header. */
   readonly token?: string | undefined;
   /** The tokens of the store. */
   readonly gate?: AccessOptions["gate"];
-  /** Of the dashboard. */
+  /** The sessions of the dashboard. */
   readonly sessions?: AccessOptions["sessions"];
   /** Serve without a token although `host` is not loopback. */
   readonly insecure: boolean;
   readonly maxBodyBytes?: number | undefined;
   readonly log?: Log | undefined;
-  /** Of the program, for `GET /`. */
+  /** The program's version, for `GET /`. */
   readonly version?: string | undefined;
   readonly metrics?: RequestMetrics | undefined;
   /** The dashboard. */
   readonly readUi?: ReadUi | undefined;
-  /** How long `stop` waits for requests under way, which is how long the taskonaut lets its steps run; by default 10 s. */
+  /** How long `stop` waits for running requests. The taskonaut lets its steps run as long. By default 10 s. */
   readonly graceMs?: number | undefined;
   /** How long a connection may be quiet; by default a minute. */
   readonly idleTimeoutSeconds?: number | undefined;
@@ -41,16 +41,20 @@ export interface StartedServer {
   /** `http://127.0.0.1:8000` */
   readonly url: string;
   /**
-   * Takes no more requests and closes the taskonaut; all that is under way has one graceMs to end, or is told that the
-   * taskonaut is leaving. Rejects with what closing it rejects with. Safe to call twice.
+   * Accepts no more requests and closes the taskonaut. All running work has one graceMs to finish; after that its
+   * requests hear that the taskonaut is leaving. Rejects with the error of that close. Safe to call twice.
    */
   readonly stop: () => Promise<void>;
 }
 
-/** A connection on which nothing moves for so long is closed, a body that does not come included; a run may take longer. */
+/**
+ * A connection that is quiet for this long is closed, also in the middle of a body. Only running tasks may take longer.
+ */
 const IDLE_TIMEOUT_SECONDS = 60;
 
-/** Throws usage: no token on an address that is not loopback, a token that no header can carry, nothing to listen on. */
+/**
+ * Throws usage: no token on an address that is not loopback, a token that no header can carry, or a failure to listen.
+ */
 export async function startServer(options: ServeOptions): Promise<StartedServer> {
   const { taskonaut, host, gate, sessions, insecure, log = SILENT, graceMs = DEFAULT_LIMITS.graceMs } = options;
   const token = options.token === "" ? undefined : options.token;
@@ -68,7 +72,7 @@ export async function startServer(options: ServeOptions): Promise<StartedServer>
     readUi: options.readUi,
     metrics: options.metrics,
     addressOf: (request) => server.requestIP(request)?.address,
-    // only now: who has not shown a token, or does not send what it announced, holds no connection for ever
+    // not earlier: a client without a token, or with an unfinished body, must not hold a connection forever
     onLongWait: (request) => server.timeout(request, 0),
   });
   const answer = (request: Request): Response | Promise<Response> =>
@@ -76,9 +80,9 @@ export async function startServer(options: ServeOptions): Promise<StartedServer>
   const server = listen(options, answer, log);
 
   async function stop(): Promise<void> {
-    // idle connections are closed at once, busy ones when their answer is out
+    // idle connections close at once, busy ones after their answer
     const drained = server.stop();
-    // beside it, not after it: one grace period for both
+    // at the same time, not afterwards: both share one grace period
     const closed = taskonaut.close();
     const grace = Promise.withResolvers<void>();
     const timer = setTimeout(grace.resolve, graceMs);
@@ -93,7 +97,7 @@ export async function startServer(options: ServeOptions): Promise<StartedServer>
   return { url: server.url.origin, stop: () => (stopping ??= stop()) };
 }
 
-/** Serves /metrics and /healthz alone, for a process that has no API. Throws usage where it cannot listen. */
+/** Serves only /metrics and /healthz, for a process that has no API. Throws usage if it cannot listen. */
 export function serveMetrics({
   host,
   port,
@@ -120,10 +124,10 @@ function listen(
       hostname: host,
       port,
       development: false,
-      // said, because Bun shares ports as soon as it is not in development: a second server would start in silence
+      // explicit, because outside of development Bun shares ports: a second server would start without an error
       reusePort: false,
       idleTimeout: idleTimeoutSeconds,
-      // the limit that counts is kept in body.ts, which answers with a reason
+      // body.ts enforces the real limit, and answers with a reason
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       fetch: answer,
       error: (error) => problemResponse(error, log),

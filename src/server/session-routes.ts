@@ -1,4 +1,4 @@
-// Who asks; and logging in to the dashboard: a token is shown once, and the browser keeps a session.
+// Who is logged in, and the dashboard's login: the user enters a token once, and the browser keeps a session.
 
 import type { Context } from "hono";
 import * as v from "valibot";
@@ -22,7 +22,7 @@ const TOKEN_MAX = 4096;
 const LoginBody = v.strictObject({ token: v.pipe(v.string(), v.minLength(1), v.maxLength(TOKEN_MAX)) });
 
 export function sessionRoutes({ taskonaut, access, addressOf, maxBodyBytes }: RouteOptions): readonly Route[] {
-  /** The session is always another one than whatever the browser had: nobody can plant one. */
+  /** The session is always a new one, whatever the browser had, so nobody can plant a session. */
   async function logIn(c: Context, guard: Access): Promise<Response> {
     const { token } = check(LoginBody, await requireJsonBody(c.req.raw, maxBodyBytes));
     const transit = transitOf(c);

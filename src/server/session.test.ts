@@ -1,4 +1,4 @@
-// Logging in to the dashboard, and what a session is worth to whom.
+// The dashboard's login, and what a session allows.
 
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { Hono } from "hono";
@@ -40,7 +40,7 @@ async function post(path: string, headers: Headers, body: object = {}): Promise<
 
 const logIn = (token: string, headers: Headers = LOOPBACK): Promise<Response> => post("/session", headers, { token });
 
-/** As a browser sends it back. */
+/** The cookie that a browser sends back. */
 function cookieOf(response: Response): string {
   return /^[^;]*/.exec(response.headers.get("set-cookie") ?? "")?.[0] ?? "";
 }

@@ -1,4 +1,4 @@
-// `GET /stats`: what happened when.
+// `GET /stats`: counts over time.
 
 import type { ReadStats } from "../core/api/stats.ts";
 import { StatsAnswer } from "../core/api/stats-answers.ts";

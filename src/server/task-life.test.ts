@@ -1,4 +1,4 @@
-// A task over HTTP: made, advanced and run, and what a person may do to it besides.
+// A task over HTTP: created, advanced and run, and other operations on it.
 
 import { describe, expect, test } from "bun:test";
 import type { Task } from "../core/api/task.ts";

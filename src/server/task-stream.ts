@@ -1,6 +1,6 @@
-// Tasks as JSON, in constant memory: the next piece is made when the client has taken the one before, nothing stays open in
-// the store between pages, and a client that leaves ends the reading. Between two pieces the event loop has a turn: several
-// streams that only compute must not keep all other requests waiting.
+// Streams tasks as JSON, in constant memory. The next piece is made when the client has taken the previous one. Nothing
+// stays open in the store between pages, and the reading ends when the client leaves. The event loop gets a turn
+// between two pieces: otherwise a few streams that only compute would block all other requests.
 
 import type { Log } from "../core/log.ts";
 import type { Task, TaskSummary } from "../core/api/task.ts";
@@ -11,13 +11,13 @@ import { traceJson } from "../core/record/otlp.ts";
 import type { Trace } from "../core/record/trace.ts";
 import { turnOfLoop } from "../turn-of-loop.ts";
 
-/** Tasks asked for at a time: enough to make a page cheap, few enough that many clients' pages fit in memory. */
+/** Tasks per page: enough to make a page cheap, few enough that many clients' pages fit in memory. */
 const STREAM_PAGE = 100;
 
-/** A smaller task is answered at once. */
+/** A smaller task is answered without a stream. */
 const STREAMED_FROM = 256 * 1024;
 
-/** Of tasks, or of their summaries. */
+/** A page of tasks, or of their summaries. */
 type Page = TaskPage | SummaryPage;
 
 export type ReadPage = (request: ListTasks) => Promise<Page>;
@@ -25,8 +25,8 @@ export type ReadPage = (request: ListTasks) => Promise<Page>;
 export const JSON_TYPE = { "Content-Type": "application/json" };
 
 /**
- * All tasks that the filter lets through, as one array. The first page is read before this resolves, so that a database that is gone is still answered
- * with a status. An error later breaks the connection off: the array is then visibly unfinished.
+ * All tasks that match the filter, as one array. The first page is read before this resolves, so that an unreachable
+ * database is still answered with a status. A later error breaks the connection: the array is then visibly incomplete.
  */
 export async function streamTasks(read: ReadPage, filter: TaskFilter, log: Log): Promise<ReadableStream<Uint8Array>> {
   const first = await read({ limit: STREAM_PAGE, filter });
@@ -41,7 +41,7 @@ export function streamPage(page: Page, log: Log): ReadableStream<Uint8Array> {
   return toStream(arrayOf(pages, log), log, "GET /tasks");
 }
 
-/** One task; undefined where it is small enough to be answered at once. */
+/** One task. Undefined: it is small enough for an answer without a stream. */
 export function streamTask(task: Task | TaskSummary, log: Log): ReadableStream<Uint8Array> | undefined {
   if (!(task.recorded_bytes >= STREAMED_FROM)) return undefined;
   return toStream(together(taskJson(task)), log, `task ${task.id}`);
@@ -56,7 +56,7 @@ async function* pagesFrom(first: Page, filter: TaskFilter, read: ReadPage): Asyn
   for (let page = first; ;) {
     yield page.tasks;
     if (page.next === undefined) return;
-    await turnOfLoop(); // also where a page holds nothing to be written
+    await turnOfLoop(); // also if a page has nothing to write
     page = await read({ limit: STREAM_PAGE, filter, cursor: page.next });
   }
 }
@@ -98,7 +98,7 @@ function toStream(
           else controller.enqueue(encoder.encode(piece.value));
         } catch (error) {
           if (!left) log.error?.(`${what} broke off`, { error });
-          // without a reason: Bun would print one to stderr, past the log
+          // without a reason: otherwise Bun prints it to stderr, past the log
           controller.error();
         }
       },

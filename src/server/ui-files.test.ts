@@ -1,4 +1,4 @@
-// How the dashboard's files are handed out.
+// How the dashboard's files are served.
 
 import { beforeAll, describe, expect, test } from "bun:test";
 import type { Hono } from "hono";

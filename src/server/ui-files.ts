@@ -1,10 +1,10 @@
-// The dashboard's files, as the build has packed them (`.scripts/ui-assets.ts`). They hold nothing of anybody's tasks: the
-// page asks the API for that, with whatever token its reader has.
+// The dashboard's files, as the build has packed them (`.scripts/ui-assets.ts`). They contain no data of tasks: the
+// page requests it from the API, with the user's token.
 
 import type { Context, Hono } from "hono";
 import { TaskonautError } from "../core/errors.ts";
 
-/** Gives what the build has packed. */
+/** Returns the packed files. */
 export type ReadUi = () => Promise<Uint8Array>;
 
 interface UiFile {
@@ -15,7 +15,7 @@ interface UiFile {
 
 const PAGE = "index.html";
 
-/** Nothing inline, nothing from elsewhere, in nobody's frame. */
+/** No inline code, nothing from other hosts, and no frames. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -27,7 +27,7 @@ const POLICY = [
   "form-action 'self'",
 ].join("; ");
 
-/** Adds `/ui` and all below it: the page for every view's address, and its files. */
+/** Adds `/ui` and everything below it: the page for the address of every view, and its files. */
 export function serveUi(app: Hono, read: ReadUi): void {
   let reading: Promise<ReadonlyMap<string, UiFile>> | undefined;
   const files = (): Promise<ReadonlyMap<string, UiFile>> => {

@@ -109,14 +109,14 @@ describe("on a socket", () => {
       expect(each.status === "rejected" && (each.reason as Error).message).toBe("enough");
     await until(() => leftBy.length === 2);
     expect(leftBy.toSorted()).toEqual(["5000", "7000"]);
-    // one that says nothing is cut off by now: the patient one is quiet for as long
+    // a quiet connection is cut off by now; the patient request has been quiet just as long
     await Promise.allSettled([fetch(`${server.url}/tasks`, { method: "POST", body: stalled() })]);
     goOn.resolve();
     expect((await patient).id).toBe(task.id);
   }, 60_000);
 });
 
-/** A body that begins, and never goes on. */
+/** A body that begins, and never continues. */
 function stalled(): ReadableStream<Uint8Array> {
   return new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode("{")) });
 }

@@ -7,7 +7,7 @@ import type { Query } from "./query.ts";
 
 export const WAIT_PARAMETER = "wait";
 
-/** In milliseconds; undefined: it does not wait. What is wrong with it joins the errors. */
+/** In milliseconds. Undefined: the request does not wait. Violations are added to `errors`. */
 export function readWait(query: Query, errors: Violation[]): number | undefined {
   const [text] = query.get(WAIT_PARAMETER) ?? [];
   if (text === undefined) return undefined;
@@ -18,5 +18,5 @@ export function readWait(query: Query, errors: Violation[]): number | undefined 
   return undefined;
 }
 
-/** The answer to a client that has left: nobody reads it. */
+/** The answer for a client that has left: nobody reads it. */
 export const left = (): Response => new Response(null, { status: 499 });

@@ -1,4 +1,4 @@
-// Tasks as they are shown to a token that hides inputs and outputs. What a tool or flow wrote into an error is shown.
+// Tasks for a token that hides inputs and outputs. Texts that a tool or flow has put into an error are shown.
 
 import type { ListedTask, Task, TaskSummary, ToolCall } from "../core/api/task.ts";
 

@@ -1,8 +1,9 @@
-// Many APIs take `{"input": …}` when something is started. Here the body is the input itself: whoever wraps it is told.
+// Many APIs take `{"input": …}` to start something. Here the body is the input itself, and the error says so if a
+// caller wraps it.
 
 import { hasCode, TaskonautError } from "../core/errors.ts";
 
-/** Gives what `make` gives. Where the input is refused and the body seems to wrap it, the error says so. */
+/** Returns the result of `make`. If the input is refused and the body seems to wrap it, the error says so. */
 export async function tellingWrapped<Made>(body: unknown, make: () => Promise<Made>): Promise<Made> {
   try {
     return await make();
