@@ -1,31 +1,31 @@
-// What the page asks of its server. Numbers that a browser would round keep their text.
+// The page's requests to its server. Numbers that a browser would round keep their text.
 
 import { signal } from "@preact/signals";
 import { parseExact } from "./exact.ts";
 
-/** The server answers this page; `lost` since when it does not. */
+/** Whether the server answers this page; `lost` since when it does not. */
 export const connection = signal<{ readonly state: "open" } | { readonly state: "lost"; readonly since: number }>({
   state: "open",
 });
 
-/** What was asked for has not been answered for long. */
+/** A request has waited too long for its answer. */
 export const isSlow = signal(false);
 
-/** From then on people are told that they wait for the server. */
+/** After this time the page says that it waits for the server. */
 const SLOW_MS = 2000;
 
 let slowRequests = 0;
 
-/** The server wants a token, and there is no session of one. */
+/** The server requires a token, and there is no session. */
 export const wantsToken = signal(false);
 
-/** What the server refused, or that it could not be reached. */
+/** A refusal by the server, or a failure to reach it. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
 
   constructor(
     message: string,
-    /** `unreachable` where there was no answer. */
+    /** `unreachable` if there was no answer. */
     readonly code: string,
     readonly violations: readonly { readonly path: string; readonly message: string }[] = [],
   ) {
@@ -46,12 +46,12 @@ export async function get<Body>(path: string, leaving?: AbortSignal): Promise<An
   return { body: parseExact(await response.text()) as Body, next };
 }
 
-/** What is no JSON. Throws ApiError. */
+/** For answers that are not JSON. Throws ApiError. */
 export async function getText(path: string, leaving?: AbortSignal): Promise<string> {
   return (await ask(path, leaving ? { signal: leaving } : {})).text();
 }
 
-/** `json`: the text of the body, as it is to be stored. Throws ApiError. */
+/** `json`: the text of the body, exactly as it will be stored. Throws ApiError. */
 export async function post<Body>(
   path: string,
   json?: string,
@@ -65,7 +65,7 @@ export async function post<Body>(
   return parseExact(await response.text()) as Body;
 }
 
-/** The body of an answer that does not end. `after`: the last id that came. Throws ApiError. */
+/** The body of an endless answer. `after`: the id of the last received event. Throws ApiError. */
 export async function openStream(
   path: string,
   after: string | undefined,
@@ -77,23 +77,23 @@ export async function openStream(
   return body;
 }
 
-/** An answer as it came, whatever it says. */
+/** An answer as it came, also a refusal. */
 export interface RawAnswer {
   readonly status: number;
   readonly statusText: string;
   readonly type: string;
-  /** JSON is read, with its numbers as they are written. */
+  /** Parsed if it is JSON; its numbers keep their text. */
   readonly body: unknown;
-  /** It is no JSON, or only a part of it. */
+  /** The body is not JSON, or only a part of it. */
   readonly isText: boolean;
-  /** There was more of it. */
+  /** The answer was longer than `body`. */
   readonly isCut: boolean;
 }
 
-/** So much of an answer is read, in bytes. */
+/** The largest part of an answer that is read, in bytes. */
 const READ_MAX = 1_000_000;
 
-/** A refusal is an answer, too. Throws ApiError where there is none. */
+/** A refusal counts as an answer, too. Throws ApiError if there is no answer. */
 export async function send(
   method: string,
   path: string,
@@ -151,7 +151,7 @@ async function reach(path: string, init: RequestInit): Promise<Response> {
   return response;
 }
 
-/** Gives what is to be called when the answer is there. */
+/** Returns a function to call when the answer has come. */
 function noteWait(): () => void {
   let isTold = false;
   const timer = setTimeout(() => {

@@ -1,4 +1,4 @@
-// The frame of every view: where one can go, whether the server answers, and the view of the place.
+// The frame of every view: navigation, the state of the connection, and the current view.
 
 import { effect } from "@preact/signals";
 import type { ComponentChild } from "preact";
@@ -40,7 +40,7 @@ export function App(): ComponentChild {
   useEffect(() => {
     document.title = id ? `${id} – taskonaut` : `${VIEWS.find(({ name }) => name === view)?.title ?? view} – taskonaut`;
   }, [view, id]);
-  // who reads by ear or by keyboard begins at the top of what is new
+  // for screen readers and keyboards, focus moves to the top of the new view
   const shown = useRef(at.path.join("/"));
   useEffect(() => {
     const path = at.path.join("/");
@@ -105,7 +105,7 @@ function viewOf(view: string, id: string | undefined, at: Place): ComponentChild
   }
 }
 
-/** A slow or lost connection is shown; the views ask on by themselves. */
+/** Shows a slow or lost connection. The views retry by themselves. */
 function Connection(): ComponentChild {
   const [state, setState] = useState(connection.value);
   useEffect(() => effect(() => setState(connection.value)), []);

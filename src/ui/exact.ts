@@ -1,6 +1,6 @@
-// JSON of which no number is rounded: 12345678901234567890 and 1.0 stay as they are written.
+// JSON without rounded numbers: 12345678901234567890 and 1.0 stay as they are written.
 
-/** A number whose text JavaScript would write otherwise. */
+/** A number that JavaScript would write differently. */
 class ExactNumber {
   constructor(readonly text: string) {}
 }
@@ -9,7 +9,7 @@ interface Context {
   readonly source?: string;
 }
 
-/** What it gives is as JSON.parse gives it, but for such numbers. Throws SyntaxError. */
+/** Like JSON.parse, except for such numbers. Throws SyntaxError. */
 export function parseExact(text: string): unknown {
   const parse = JSON.parse as (
     text: string,
@@ -21,7 +21,7 @@ export function parseExact(text: string): unknown {
   });
 }
 
-/** Written over lines, with two spaces a level; short lists and objects on one. */
+/** Writes JSON over several lines, with two spaces per level, and short lists and objects on one line. */
 export function writeExact(value: unknown, indent = ""): string {
   if (value instanceof ExactNumber) return value.text;
   if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";

@@ -1,4 +1,4 @@
-// Times and names as people read them.
+// Times and names for people.
 
 /** `12 ms`, `3.2 s`, `4 min 10 s`, `2 h 5 min`, `3 d 4 h`. */
 export function duration(ms: number): string {
@@ -26,12 +26,12 @@ export function age(time: string, now: number): string {
   return ms >= 0 ? `${text} ago` : `in ${text}`;
 }
 
-/** In the reader's zone, to the second. */
+/** In the user's time zone, to the second. */
 export function clockTime(time: string): string {
   return new Date(time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
 }
 
-/** The end of an id: version 7 begins with the time, so the end tells tasks of one moment apart. */
+/** The end of an id. A version 7 id begins with the time, so only the end differs between tasks of the same moment. */
 export function shortId(id: string): string {
   return `${id.slice(0, 8)}…${id.slice(-4)}`;
 }

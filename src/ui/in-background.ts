@@ -1,4 +1,4 @@
-/** A handler that starts what takes a while. What it throws is a fault of the page: it is told in the console. */
+/** Returns a handler that starts slow work. If the work throws, that is a bug in the page, and the console shows it. */
 export function inBackground(work: () => Promise<void>): () => void {
   return () => {
     work().catch(reportError);

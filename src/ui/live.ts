@@ -1,5 +1,5 @@
-// What a view shows, kept up to date while it is looked at: asked for again when an event says that it has changed, and now
-// and then where events do not come or do not tell of it.
+// Keeps a view's data up to date while the user looks at it. It requests the data again when an event reports a change,
+// and now and then if there are no events, or if events do not report its changes.
 
 import { effect } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -7,43 +7,43 @@ import type { TaskEvent } from "../core/api/events.ts";
 import { ApiError } from "./api.ts";
 import { isLive, onEvents } from "./stream.ts";
 
-/** So long after one question the next follows, where events ask for it: longer while they go on, so that a tab rests. */
+/** The shortest pause between two requests that events cause. It grows while events continue, so that the tab rests. */
 const EVENT_MS = 250;
 const EVENT_MS_MAX = 1000;
-/** Without events for so long it is quick again. */
+/** After this time without events the pause is short again. */
 const CALM_MS = 3000;
-/** How often is asked without the events: of what they do not tell, and where they do not come. */
+/** How often data is requested without events: data that events do not report, or if there are no events. */
 const UNTOLD_MS = 10_000;
 const POLL_MS = 5000;
 /** The same while the server does not answer. */
 const LOST_MS = 3000;
 
 export interface Live<Data> {
-  /** The last that came; it stays while a newer one is asked for, and where that fails. */
+  /** The last data that came. It stays while newer data is requested, and if that fails. */
   readonly data: Data | undefined;
   readonly error: ApiError | undefined;
-  /** Asks again at once. */
+  /** Requests the data again at once. */
   readonly refresh: () => void;
 }
 
 export interface Heed<Data> {
-  /** Whether what is shown may have changed by it; by default any event. `nothing`: no event tells of it. */
+  /** Whether an event may change the data; by default every event. `nothing`: no event reports its changes. */
   readonly events?: ((event: TaskEvent) => boolean) | "nothing";
-  /** Events tell of each change: it is not asked for beside them. */
+  /** Events report every change, so no other requests are needed. */
   readonly isTold?: boolean;
-  /** Whether it can change any more; by default it can. */
+  /** Whether the data can still change; by default it can. */
   readonly goesOn?: (data: Data) => boolean;
 }
 
-/** Of tasks: events tell of each change. */
+/** For tasks: events report every change. */
 export const TOLD: Heed<unknown> = { isTold: true };
 
-/** Of what is no task: it is asked for again and again. */
+/** For data other than tasks: it is requested at intervals. */
 export const UNTOLD: Heed<unknown> = { events: "nothing" };
 
 /**
- * Asks by `read` whenever `key` changes, and again as is to be heeded (a function: `goesOn`), as long as the tab is seen. An
- * answer that comes after a newer question is passed over.
+ * Calls `read` whenever `key` changes, and repeats it as `heed` says (a function stands for `goesOn`), while the tab is
+ * visible. An answer that a newer request has overtaken is ignored.
  */
 export function useLive<Data>(
   key: string,
@@ -110,7 +110,7 @@ export function useLive<Data>(
     const stopHearing = events === "nothing" ? () => {} : onEvents(hear);
     let isFirst = true;
     const stopWatching = effect(() => {
-      // without events it has to ask by itself, from then on
+      // without events the view polls from now on
       if (!isLive.value && !isFirst && !isAsking && !isOver && events !== "nothing") askIn(POLL_MS);
       isFirst = false;
     });
@@ -131,7 +131,7 @@ export function useLive<Data>(
   };
 }
 
-/** How long it is good without an event; undefined: as long as none comes. */
+/** How long the data is good without an event. Undefined: until the next event. */
 function restAfter<Data>(data: Data, { events, isTold = false, goesOn = () => true }: Heed<Data>): number | undefined {
   if (!goesOn(data)) return undefined;
   if (events === "nothing") return UNTOLD_MS;
@@ -139,12 +139,12 @@ function restAfter<Data>(data: Data, { events, isTold = false, goesOn = () => tr
   return isTold ? undefined : UNTOLD_MS;
 }
 
-/** How soon events may make a view ask again. */
+/** Limits how soon events may cause another request. */
 class Pace {
   #ms = EVENT_MS;
   #beganAt = Number.NEGATIVE_INFINITY;
 
-  /** It asks now. */
+  /** A request begins now. */
   begin(): void {
     const now = performance.now();
     const gap = now - this.#beganAt;
@@ -152,13 +152,13 @@ class Pace {
     this.#beganAt = now;
   }
 
-  /** From now on. */
+  /** Milliseconds until the next request may begin. */
   rest(): number {
     return Math.max(0, this.#beganAt + this.#ms - performance.now());
   }
 }
 
-/** The time, to the second, for ages that grow while they are looked at. */
+/** The current time, once a second, for ages that grow on the page. */
 export function useNow(): number {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {

@@ -1,4 +1,4 @@
-// What the page reads of an OpenAPI document.
+// The parts of an OpenAPI document that the page reads.
 
 import type { Json } from "../core/record/json-value.ts";
 
@@ -43,7 +43,7 @@ export interface Document {
   readonly components: { readonly schemas?: Json; readonly responses?: Readonly<Record<string, Answer>> };
 }
 
-/** In the order of the document. */
+/** In the document's order. */
 export function operationsOf({ paths, components }: Document): readonly Operation[] {
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { responses, ...operation }]) => ({
@@ -60,20 +60,20 @@ export function operationsOf({ paths, components }: Document): readonly Operatio
   );
 }
 
-/** What several operations answer is told once in the document. */
+/** The document has each answer once, also if several operations share it. */
 function answerAt(ref: string, { responses = {} }: Document["components"]): Answer {
   return responses[ref.split("/").at(-1) ?? ""] ?? { description: "" };
 }
 
-/** A schema within which the references of the document lead somewhere. */
+/** A schema in which the document's references resolve. */
 export function within(schema: Schema, { components: { schemas = {} } }: Document): Schema {
   return { ...schema, components: { schemas } };
 }
 
-/** What the parameters say, each as a text; "" is left out. A parameter of several values has one on each line. */
+/** The values of the parameters, as texts; "" is left out. A parameter with several values has one per line. */
 export type Values = Readonly<Record<string, string>>;
 
-/** Undefined as long as a part of the path is missing. */
+/** Undefined as long as a path parameter is missing. */
 export function addressOf({ path, parameters = [] }: Operation, values: Values): string | undefined {
   let address = path;
   const query = new URLSearchParams();
@@ -100,7 +100,7 @@ export function headersOf({ parameters = [] }: Operation, values: Values): Reado
   );
 }
 
-/** The same on a command line. */
+/** The same call as a curl command. */
 export function curlOf(
   method: string,
   url: string,

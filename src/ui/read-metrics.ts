@@ -1,8 +1,8 @@
-// Figures of the store, which the server tells in the text that Prometheus reads.
+// The store's figures, from the server's Prometheus text.
 
 const LINE = /^(\w+)\{flow="((?:[^"\\]|\\.)*)"\} (\S+)$/gm;
 
-/** By metric, then by flow: those that have no other label. */
+/** By metric, then by flow. Only series without other labels. */
 export function readFlowFigures(text: string): ReadonlyMap<string, ReadonlyMap<string, number>> {
   const figures = new Map<string, Map<string, number>>();
   for (const [, name = "", flow = "", value] of text.matchAll(LINE)) {

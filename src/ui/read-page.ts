@@ -1,14 +1,14 @@
-// Pages of tasks, as the views show them.
+// Pages of tasks for the views.
 
 import type { ListedSummary } from "../core/api/task.ts";
 import { type Answer, get } from "./api.ts";
 
 export type Page = Answer<readonly ListedSummary[]>;
 
-/** Pages may be short, where tasks are large and where few match: so many are put together before they are shown. */
+/** A page may be short if tasks are large or few match, so up to this many are joined before they are shown. */
 const REQUESTS_MAX = 4;
 
-/** `limit` tasks or more where there are as many; fewer with a next page where they are hard to find. Throws ApiError. */
+/** At least `limit` tasks if there are as many. Fewer, with a next page, if they are hard to find. Throws ApiError. */
 export async function readPage(path: string, limit: number, leaving?: AbortSignal): Promise<Page> {
   const body: ListedSummary[] = [];
   let next: string | undefined = path;

@@ -1,11 +1,11 @@
-// Where the reader is: the address is the state, so that it can be shared, reloaded, and gone back from.
+// The current place. The address is the state, so that users can share it, reload it, and go back.
 
 import { signal } from "@preact/signals";
 
 const BASE = "/ui";
 
 export interface Place {
-  /** Below /ui, in parts: `["tasks", "<id>"]`. */
+  /** The parts below /ui: `["tasks", "<id>"]`. */
   readonly path: readonly string[];
   readonly query: URLSearchParams;
 }
@@ -16,7 +16,7 @@ addEventListener("popstate", () => {
   place.value = read();
 });
 
-/** `/tasks?flow=order`, as the address that a link has. */
+/** `/tasks?flow=order` → the address for a link. */
 export function hrefOf(to: string): string {
   return BASE + to;
 }
@@ -30,7 +30,7 @@ export function go(to: string, { replace = false } = {}): void {
   if (!replace) scrollTo(0, 0);
 }
 
-/** A click that the browser would follow in this tab. */
+/** Handles a click that the browser would follow in this tab. */
 export function onLink(event: MouseEvent): void {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
     return;

@@ -1,4 +1,4 @@
-// Who looks at this page, and what that role may do. The server decides; the page only does not offer what it would refuse.
+// The user of this page, and what the user's role may do. The server decides; the page hides what it would refuse.
 
 import { effect, signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
@@ -6,10 +6,10 @@ import { mayDo, type Permission } from "../core/api/roles.ts";
 import type { SessionFacts } from "../core/api/sessions.ts";
 import { ApiError, get, post, wantsToken } from "./api.ts";
 
-/** Undefined: nobody knows yet, or nobody is logged in. */
+/** Undefined: the user is not known yet, or not logged in. */
 const me = signal<SessionFacts | undefined>(undefined);
 
-/** The same for a component, which is drawn anew when somebody else looks. */
+/** The same for a component, which renders again when the user changes. */
 export function useMe(): SessionFacts | undefined {
   const [facts, setFacts] = useState(me.value);
   useEffect(() => effect(() => setFacts(me.value)), []);
@@ -20,7 +20,7 @@ export function may(permission: Permission): boolean {
   return me.value !== undefined && mayDo(me.value.role, permission);
 }
 
-/** Where the server wants a token, the form comes; where it does not answer, that is told elsewhere. */
+/** If the server requires a token, the login form appears. If it does not answer, another part says so. */
 export async function askWhoIAm(): Promise<void> {
   try {
     become((await get<SessionFacts>("/session")).body);
@@ -29,22 +29,22 @@ export async function askWhoIAm(): Promise<void> {
   }
 }
 
-/** What was typed into the views stays there. Throws ApiError. */
+/** Texts that were typed into the views stay. Throws ApiError. */
 export async function logIn(token: string): Promise<void> {
   const facts = await post<SessionFacts>("/session", JSON.stringify({ token }));
   wantsToken.value = false;
   become(facts);
-  // views that were refused ask again
+  // views with refused requests repeat them
   document.dispatchEvent(new Event("visibilitychange"));
 }
 
-/** Nothing of what was shown stays. Throws ApiError. */
+/** Removes all data from the page. Throws ApiError. */
 export async function logOut(): Promise<void> {
   await post("/session/end");
   location.reload();
 }
 
-/** The sheet hides what this role may not do (`style.css`). */
+/** The style sheet hides what this role may not do (`style.css`). */
 function become(facts: SessionFacts): void {
   me.value = facts;
   const { dataset } = document.documentElement;

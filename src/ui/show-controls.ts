@@ -1,18 +1,18 @@
-// Whatever text a page shows passes here: what others wrote may hold controls that nobody sees, and bidirectional ones that
-// turn it around. Fields keep what is typed.
+// All texts of a page pass through here. Texts from other people may contain invisible control characters, and
+// bidirectional ones that reverse the text. Input fields keep what was typed.
 
 import { options, type VNode } from "preact";
 import { showInPage } from "../core/visible.ts";
 
-/** Attributes that are read as text. */
+/** Attributes that show text. */
 const TEXTS = ["title", "aria-label", "label", "placeholder", "alt"] as const;
 
-/** From now on, for every element and every text that is made. */
+/** Applies to every element and text that is created from now on. */
 export function showControlsInPage(): void {
   const before = options.vnode?.bind(options);
   options.vnode = (vnode: VNode) => {
     const made = vnode as { readonly type: unknown; props: unknown };
-    // a text has neither type nor props of its own
+    // a plain text has neither type nor props
     if (typeof made.props === "string") made.props = showInPage(made.props);
     else if (typeof made.type === "string") showInAttributes(made.props as Record<string, unknown>);
     before?.(vnode);

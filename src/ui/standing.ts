@@ -1,4 +1,4 @@
-// What the pages ask of how a task stands, beside the words that they share with the command line.
+// What the pages need to know about a task's state, besides the words that they share with the command line.
 
 import type { StepSummary } from "../core/api/task.ts";
 

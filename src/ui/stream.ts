@@ -1,29 +1,29 @@
-// The server's stream of events, one for this tab while it is seen. Views hear of what happens, and ask for the rest.
+// The server's stream of events: one per tab, while the tab is visible. Views hear events, and request the data.
 
 import { signal } from "@preact/signals";
 import { EventStreamReader, fromMessage } from "../core/api/event-stream.ts";
 import type { TaskEvent } from "../core/api/events.ts";
 import { ApiError, openStream } from "./api.ts";
 
-/** `undefined`: something may have been missed. */
+/** `undefined`: events may have been missed. */
 type Hear = (event: TaskEvent | undefined) => void;
 
-/** Whether events come: else views have to ask. */
+/** Whether events arrive. If not, views have to poll. */
 export const isLive = signal(false);
 
-/** A browser has six connections to a server (HTTP/1.1): no more tabs than this hold one. */
+/** A browser has six connections per server (HTTP/1.1), so at most this many tabs hold one. */
 const TABS_MAX = 3;
 
 const RETRY_MS = 500;
 const RETRY_MS_MAX = 10_000;
-/** The server says something every ten seconds. */
+/** The server sends something every ten seconds. */
 const SILENT_MS = 30_000;
 
 const listeners = new Set<Hear>();
 let running: AbortController | undefined;
 let lastId: string | undefined;
 
-/** Gives what ends it. The stream is there as long as anybody hears, and the tab is seen. */
+/** Returns a function that ends it. The stream is open as long as there are listeners and the tab is visible. */
 export function onEvents(hear: Hear): () => void {
   listeners.add(hear);
   settle();
@@ -58,7 +58,7 @@ async function run(leaving: AbortSignal): Promise<void> {
       });
     } catch (error) {
       if (leaving.aborted) return;
-      // a token that may not listen, or a server that has no events: the views ask by themselves
+      // the token may not listen, or the server has no events: the views poll
       if (error instanceof ApiError && isFinal(error.code)) return;
     } finally {
       if (!leaving.aborted) isLive.value = false;
@@ -72,7 +72,7 @@ function isFinal(code: string): boolean {
   return ["unauthorized", "forbidden", "route_not_found", "method_not_allowed"].includes(code);
 }
 
-/** Does the work if this tab may have a connection of its own; locks are there only where the page came safely. */
+/** Does the work if this tab may have its own connection. Without locks (the page is not secure) every tab may. */
 async function withPlace(leaving: AbortSignal, work: () => Promise<void>): Promise<void> {
   const { locks } = navigator as { readonly locks?: LockManager };
   if (locks === undefined) return work();
@@ -105,7 +105,7 @@ async function hearAll(leaving: AbortSignal, onReady: () => void): Promise<void>
       for (const message of messages.read(value)) {
         const told = fromMessage(message);
         if (told === undefined) continue;
-        // what came while nobody listened is told now, if it is known
+        // a reconnected stream reports the events that were missed, if the server still has them
         const isBack = lastId !== undefined;
         if (told.id !== "") lastId = told.id;
         if (told.kind === "ready") {

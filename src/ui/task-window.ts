@@ -1,4 +1,4 @@
-// A task and those of its steps that somebody looks at: of 20,000 nobody sees more than some dozens at once.
+// A task and its visible steps: of 20,000 nobody sees more than some dozens at once.
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { StepSummary, TaskSummary } from "../core/api/task.ts";
@@ -6,25 +6,25 @@ import { type ApiError, get } from "./api.ts";
 import { useLive } from "./live.ts";
 import { isEnded } from "./standing.ts";
 
-/** Windows begin at a multiple of this, and are twice as long: whoever scrolls asks seldom. */
+/** Windows begin at a multiple of this, and are twice as long, so scrolling rarely causes a request. */
 const HALF = 500;
-/** More than are seen at once, to each side of what is looked at. */
+/** More steps than are visible on each side of the middle one. */
 const SEEN = 40;
-/** Whoever scrolls on asks for nothing. */
+/** No request is sent until scrolling has stopped for this time. */
 const REST_MS = 120;
 
 interface TaskWindow {
   readonly task: TaskSummary | undefined;
-  /** By step_index: all that were read so far, the newest of each. */
+  /** The loaded steps by step_index, the newest version of each. */
   readonly steps: ReadonlyMap<number, StepSummary>;
   readonly count: number;
   readonly error: ApiError | undefined;
   readonly refresh: () => void;
-  /** What is looked at is around this step. */
+  /** Call it with the step in the middle of the visible ones. */
   readonly lookAt: (index: number) => void;
 }
 
-/** `around`: the step that is looked at first. */
+/** `around`: the step that is shown first. */
 export function useTaskWindow(id: string, around: number): TaskWindow {
   const [begin, setBegin] = useState(beginOf(around));
   const { data, error, refresh } = useLive(
@@ -58,14 +58,14 @@ interface Known {
   readonly steps: Map<number, StepSummary>;
 }
 
-/** What is seen there was read, and changes no more. */
+/** The steps around it are loaded, and no longer change. */
 function isKnown({ task, steps }: Known, index: number): boolean {
   if (!task || !isEnded(task.status)) return false;
   const count = task.step_count ?? 0;
   return [Math.max(1, index - SEEN), Math.min(count, index + SEEN)].every((each) => steps.has(each));
 }
 
-/** Of the window in whose middle the step is. */
+/** The first step of the window that has this step in its middle. */
 function beginOf(index: number): number {
   const middle = Number.isNaN(index) ? 1 : index;
   return Math.max(0, Math.round(middle / HALF) - 1) * HALF + 1;

@@ -5,7 +5,7 @@ import { isEnded } from "../standing.ts";
 import { Order } from "./order.tsx";
 import { SendSignal } from "./send-signal.tsx";
 
-/** What can be done about a task as it stands. */
+/** The actions that the task's current state allows. */
 export function Actions({ task, onDone }: { readonly task: TaskSummary; readonly onDone: () => void }): ComponentChild {
   const { id, status, parked_reason } = task;
   const path = (order: string): string => `/tasks/${id}/${order}`;

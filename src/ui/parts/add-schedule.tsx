@@ -12,7 +12,7 @@ import { SchemaForm } from "./schema-form.tsx";
 
 const OVERLAPS = ["skip", "queue", "all", "cancel-running"];
 
-/** Makes a schedule, beside those that the files of flows say. */
+/** Adds a schedule, besides those in flow files. */
 export function AddSchedule(): ComponentChild {
   const flows = useLive(
     "flows",
@@ -23,7 +23,7 @@ export function AddSchedule(): ComponentChild {
   const [input, setInput] = useState<string | undefined>("{}");
   const flow = flows.data?.find(({ name }) => name === fields["flow"]);
   const { name = "" } = fields;
-  // the flow comes with its name, the others with what they are called on the command line
+  // the flow's field is its name, the other fields are options of the command
   const given = ["flow", "cron", "every", "time-zone", "overlap"].flatMap((field) => {
     const text = fields[field]?.trim() ?? "";
     return text === "" ? [] : [{ field, text }];

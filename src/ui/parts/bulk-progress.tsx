@@ -8,11 +8,11 @@ import { hrefOf } from "../router.ts";
 
 interface Props {
   readonly task: TaskSummary;
-  /** How many tasks matched when it was started; NaN: that is not known here. */
+  /** How many tasks matched at the start. NaN: not known here. */
   readonly all: number;
 }
 
-/** What an operation on many tasks has come to so far. */
+/** The progress of an operation on many tasks. */
 export function BulkProgress({ task, all }: Props): ComponentChild {
   const { data } = useLive(
     `bulk ${task.id} ${task.updated_at}`,

@@ -1,4 +1,4 @@
-// Acts on all tasks that match the filters of the address: first it is shown how many, then it is started, and is a task itself.
+// Acts on all tasks that match the filters of the address: shows how many, then starts the operation, which is a task.
 
 import type { ComponentChild } from "preact";
 import { useState } from "preact/hooks";
@@ -156,12 +156,12 @@ function titleOf(action: BulkAction): string {
 interface Given {
   readonly query: URLSearchParams;
   readonly signal: string;
-  /** JSON as it was typed. */
+  /** JSON as the user typed it. */
   readonly payload: string;
   readonly token?: string | undefined;
 }
 
-/** Each filter with all its values; the payload stays as it was typed. */
+/** Each filter with all its values. The payload stays as the user typed it. */
 function bodyOf(action: BulkAction, { query, signal, payload, token }: Given): string {
   const filter = Object.fromEntries([...new Set(query.keys())].map((name) => [name, query.getAll(name)]));
   const body = JSON.stringify({ action, filter, token });

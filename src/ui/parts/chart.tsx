@@ -1,4 +1,4 @@
-// A chart, for those who see it; the table of the view tells the same.
+// A chart for sighted users. The view's table has the same figures.
 
 import type { ComponentChild } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -7,7 +7,7 @@ import type { PlotData } from "./plot.ts";
 
 interface ChartProps extends PlotData {
   readonly title: string;
-  /** What is seen, in words. */
+  /** A description of the chart in words. */
   readonly summary: string;
 }
 
@@ -35,7 +35,7 @@ export function Chart({ title, summary, ...data }: ChartProps): ComponentChild {
   );
 }
 
-/** Another value when the reader's colors change. */
+/** The value changes when the user's colors change. */
 function useScheme(): boolean {
   const [isDark, setDark] = useState(() => matchMedia("(prefers-color-scheme: dark)").matches);
   useEffect(() => {

@@ -6,7 +6,7 @@ import { hrefOf } from "../router.ts";
 
 const STATUSES = ["PLANNED", "RUNNING", "WAITING_OBSERVATION", "FAILED", "CANCELLED", "COMPLETED"];
 
-/** How many tasks there are in each state; each number leads to them. */
+/** How many tasks are in each state. Each number links to them. */
 export function Counts(): ComponentChild {
   const { data } = useLive("counts", async (signal) => (await get<TaskCounts>("/tasks/counts", signal)).body, TOLD);
   if (!data || data.total === 0) return null;

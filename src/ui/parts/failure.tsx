@@ -1,7 +1,7 @@
 import type { ComponentChild } from "preact";
 import type { ApiError } from "../api.ts";
 
-/** Why something could not be read or done; nothing where nothing went wrong. A lost connection is told elsewhere. */
+/** Why reading or an action failed; nothing if nothing failed. Another part shows a lost connection. */
 export function Failure({ error }: { readonly error: ApiError | undefined }): ComponentChild {
   if (!error || error.code === "unreachable") return null;
   return (

@@ -1,4 +1,4 @@
-// The filters of the address: what there is, each to be taken away; and more of them, in the words that the command line has.
+// The filters of the address: each can be removed, and others added, with the same names as on the command line.
 
 import type { ComponentChild } from "preact";
 import { useState } from "preact/hooks";
@@ -9,13 +9,13 @@ import { get } from "../api.ts";
 import { useLive } from "../live.ts";
 import { go, hrefOf } from "../router.ts";
 
-/** What can be chosen; of all others a text is typed. */
+/** Filters with fixed choices. All others are typed. */
 const CHOICES: Readonly<Record<string, readonly string[]>> = {
   status: ["PLANNED", "RUNNING", "WAITING_OBSERVATION", "COMPLETED", "FAILED", "CANCELLED"],
   priority: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
 };
 
-/** What can be typed, for those who wonder. */
+/** Suggestions for filters that are typed. */
 const SUGGESTIONS: Readonly<Record<string, readonly string[]>> = { "waiting-for": WAIT_KINDS };
 
 export function Filters({ query }: { readonly query: URLSearchParams }): ComponentChild {

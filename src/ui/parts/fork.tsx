@@ -11,16 +11,16 @@ import { Order } from "./order.tsx";
 
 interface Props {
   readonly id: string;
-  /** The step_index of the first step that is not taken over. */
+  /** The step_index of the first step that the fork does not take over. */
   readonly from: number;
 }
 
-/** Makes a new task from here on, after it has shown what would happen again. */
+/** Makes a new task from this step on, after it has shown what would happen again. */
 export function Fork({ id, from }: Props): ComponentChild {
   const [input, setInput] = useState("");
   const [shown, setShown] = useState<ForkPreview>();
   const [error, setError] = useState<ApiError>();
-  // the keys that are shown are those that the new task gets
+  // the preview shows the keys that the new task will use
   const [key] = useState(() => crypto.randomUUID());
   const path = `/tasks/${id}/fork`;
   const rest = input.trim() === "" ? "" : `, "input": ${input}`;

@@ -1,4 +1,4 @@
-// Logging in with a token, who is logged in, and logging out.
+// Login with a token, the name of the current user, and logout.
 
 import { effect } from "@preact/signals";
 import type { ComponentChild } from "preact";
@@ -55,7 +55,7 @@ export function Login(): ComponentChild {
   );
 }
 
-/** Nothing where the server wants no token: then everybody is the same. */
+/** Shows nothing if the server requires no token: then all users are the same. */
 export function Who(): ComponentChild {
   const facts = useMe();
   useEffect(inBackground(askWhoIAm), []);

@@ -1,5 +1,5 @@
-// A button that does something to a task: with its command line beside it, a question where it destroys, and what the server
-// says of it.
+// A button that acts on a task. It shows the matching command, asks first if the action destroys something, and shows
+// the server's answer.
 
 import type { ComponentChild } from "preact";
 import { useState } from "preact/hooks";
@@ -15,12 +15,12 @@ interface Props {
   /** The text of the request's body. */
   readonly json?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Asked before; unset where nothing is lost. */
+  /** The confirmation question. Unset if nothing is lost. */
   readonly question?: string;
-  /** The same on the command line. */
+  /** The same action on the command line. */
   readonly command: string;
   readonly isPrimary?: boolean;
-  /** Told what the server answered. */
+  /** Called with the server's answer. */
   readonly onDone: (answer: unknown) => void;
 }
 

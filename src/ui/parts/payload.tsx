@@ -4,27 +4,27 @@ import { writeExact } from "../exact.ts";
 import { useMe } from "../session.ts";
 import { Copy } from "./copy.tsx";
 
-/** A longer text is shown up to here until somebody wants it whole: a page with 10 MB in it does not scroll. */
+/** The part of a longer text that is shown at first: a page with 10 MB in it does not scroll. */
 const SHOWN_MAX = 20_000;
 
 interface Props {
   readonly title: string;
   readonly value: unknown;
-  /** It is no JSON, but this text. */
+  /** The value is not JSON, but this text. */
   readonly isText?: boolean;
 }
 
 interface Stored {
   readonly input_payload: unknown;
-  /** Null: there is none. */
+  /** Null: no output. */
   readonly output_payload?: unknown;
 }
 
-/** Input and output, as they are stored; where a token hides them, that they are hidden. */
+/** Stored input and output. If a token hides them, it says so. */
 export function Payloads({ input_payload: input, output_payload: output = null }: Stored): ComponentChild {
   const me = useMe();
   if (me?.hides_payloads === true) return <p class="hint">Inputs and outputs are hidden from your token.</p>;
-  if (!me && input === null) return null; // it is not known yet who looks
+  if (!me && input === null) return null; // the user is not known yet
   return (
     <>
       <Payload title="Input" value={input} />
@@ -33,7 +33,7 @@ export function Payloads({ input_payload: input, output_payload: output = null }
   );
 }
 
-/** Stored JSON, with its numbers as they are written. */
+/** Stored JSON. Its numbers keep their text. */
 export function Payload({ title, value, isText = false }: Props): ComponentChild {
   const text = useMemo(() => (isText ? String(value) : writeExact(value)), [value]);
   const rest = text.length - SHOWN_MAX;

@@ -1,10 +1,10 @@
-// Lines over time. It is a file of its own, with the library that draws: only who looks at charts loads it.
+// Lines over time. A separate file with the drawing library, so only the view with charts loads it.
 
 import uPlot from "uplot";
 
 interface PlotLine {
   readonly label: string;
-  /** The name of a color of the style sheet: `--good`. */
+  /** The name of a color in the style sheet: `--good`. */
   readonly color: string;
   readonly values: readonly (number | null)[];
 }
@@ -18,10 +18,10 @@ export interface PlotData {
 
 const HEIGHT = 220;
 
-/** Draws into the element, as wide as it is, in the colors that the reader has now. Gives what removes it. */
+/** Draws into the element, at its full width, in the user's current colors. Returns a function that removes it. */
 export function draw(place: HTMLElement, { times, lines, tell }: PlotData): () => void {
   const color = (name: string): string => {
-    // the canvas does not know light-dark()
+    // a canvas does not know light-dark()
     place.style.color = `var(${name})`;
     const { color: resolved } = getComputedStyle(place);
     place.style.color = "";
@@ -42,7 +42,7 @@ export function draw(place: HTMLElement, { times, lines, tell }: PlotData): () =
           label,
           stroke: color(name),
           width: 2,
-          // a point between gaps is no line
+          // a point between two gaps has no line
           points: { show: values.includes(null), size: 5, fill: color(name) },
           value: (_plot: uPlot, value: number | null) => (value === null ? "–" : tell(value)),
         })),

@@ -1,7 +1,7 @@
 import type { ComponentChild } from "preact";
 import type { Progress as ToolProgress } from "../../core/record/progress.ts";
 
-/** How far a tool has come, as it tells it. */
+/** A tool's progress, as it reports it. */
 export function Progress({ progress }: { readonly progress: ToolProgress | null | undefined }): ComponentChild {
   if (!progress) return null;
   const { done, total, message } = progress;

@@ -9,18 +9,18 @@ import { hrefOf } from "../router.ts";
 import { isEnded } from "../standing.ts";
 import { Failure } from "./failure.tsx";
 
-/** On a phone those that run have to do. */
+/** A phone shows only the running tasks. */
 const OPEN = [
   { status: "PLANNED", title: "Planned", look: "number wide" },
   { status: "RUNNING", title: "Running", look: "number" },
   { status: "WAITING_OBSERVATION", title: "Waiting", look: "number wide" },
 ] as const;
 
-/** The server counts no further, nor more often. */
+/** The server counts no further than this, and no more often. */
 const DUE_MAX = 1000;
 const FIGURES_MS = 10_000;
 
-/** What has not ended, flow by flow, and what of it waits for a worker. */
+/** For each flow, its open tasks, and those that wait for a worker. */
 export function Queues(): ComponentChild {
   const { data, error } = useLive(
     "counts",
@@ -83,7 +83,7 @@ export function Queues(): ComponentChild {
   );
 }
 
-/** Undefined: this server tells none. They are asked for again every ten seconds. */
+/** Undefined: this server has no metrics. They are requested every ten seconds. */
 function useFigures(): ReturnType<typeof readFlowFigures> | undefined {
   const [round, setRound] = useState(0);
   useEffect(() => {

@@ -1,5 +1,5 @@
-// A form made of a JSON Schema. It gives the text of the JSON that was filled in, so that numbers stay as they were typed;
-// whether it keeps the contract the server says.
+// A form for a JSON Schema. It returns JSON as text, so that numbers stay as they were typed. The server checks it
+// against the contract.
 
 import type { ComponentChild } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -10,7 +10,7 @@ type Schema = { readonly [key: string]: Json };
 interface Props {
   readonly schema: Schema;
   readonly name: string;
-  /** The JSON text; undefined: it is left out, and the server fills in its default where it has one. */
+  /** The JSON text. Undefined: the value is left out, and the server uses its default if there is one. */
   readonly onChange: (json: string | undefined) => void;
   readonly isRequired?: boolean;
 }
@@ -193,7 +193,7 @@ function ListField({
   );
 }
 
-/** What no other field is made for: unions, records, anything. */
+/** For schemas without a field of their own: unions, records, anything. */
 function JsonField({ schema, name, isRequired = false, onChange }: FieldProps): ComponentChild {
   const [text, setText] = useState("");
   return (
@@ -247,7 +247,7 @@ function rangeOf({ minimum, maximum, format, pattern, minLength, maxLength }: Sc
   return parts.filter((part) => part !== false).join(", ");
 }
 
-/** A bound that says something: what every safe integer keeps is none. */
+/** Whether a bound is worth showing: the bounds of safe integers are not. */
 function isBound(value: Json | undefined): value is number {
   return typeof value === "number" && Math.abs(value) < 2 ** 53 - 1;
 }
@@ -256,7 +256,7 @@ function textOf(value: Json): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Follows `$ref` within the document; of `T | null` it takes T. */
+/** Follows `$ref` within the document. For `T | null` it returns T. */
 function resolve(schema: Schema, root: Schema, depth = 0): Schema {
   const ref = schema["$ref"];
   if (typeof ref === "string" && depth < 16) {

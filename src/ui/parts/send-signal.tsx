@@ -14,7 +14,7 @@ interface Props {
   readonly onDone: () => void;
 }
 
-/** A form made of the signal's own schema; where its flow is not known here, a field for JSON. */
+/** A form for the signal's own schema. If its flow is not known here, a field for JSON. */
 export function SendSignal({ task, name, onDone }: Props): ComponentChild {
   const path = `/flows/${encodeURIComponent(task.flow_name)}`;
   const { data, error } = useLive(

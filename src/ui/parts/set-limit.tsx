@@ -6,12 +6,12 @@ import { Order } from "./order.tsx";
 
 interface Props {
   readonly limit: Limit;
-  /** A flow and a tool have limits of this name. */
+  /** Both a flow and a tool have a limit with this name. */
   readonly isAmbiguous: boolean;
   readonly onDone: () => void;
 }
 
-/** Sets other numbers while the limit is at work. What is left empty stays as it is. */
+/** Changes the numbers of a limit in use. An empty field changes nothing. */
 export function SetLimit({ limit, isAmbiguous, onDone }: Props): ComponentChild {
   const { name, kind, max, keyed } = limit;
   const [running, setRunning] = useState("");
@@ -86,7 +86,7 @@ function told(value: number | null): string {
   return value === null ? "none" : String(value);
 }
 
-/** What is none of these goes to the server as it was typed, which says what is wrong with it. */
+/** Any other text goes to the server as it was typed, and the server says what is wrong with it. */
 function numberOf(typed: string): unknown {
   const text = typed.trim();
   if (text === "code") return null;

@@ -10,7 +10,7 @@ interface Props {
   readonly onDone: () => void;
 }
 
-/** Nobody knows whether the step's effect happened: a person looks, and says what came of it. */
+/** Nobody knows whether the step's effect happened, so a person checks, and says what the result was. */
 export function Settle({ task, step, onDone }: Props): ComponentChild {
   const [output, setOutput] = useState("");
   const [message, setMessage] = useState("");

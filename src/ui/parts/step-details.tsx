@@ -14,7 +14,7 @@ interface Props {
   readonly task: TaskSummary;
   readonly step: StepSummary;
   readonly now: number;
-  /** With what went in and came out; undefined: it is not read. */
+  /** The step with its input and output. Undefined: it is not loaded. */
   readonly whole: TaskStep | undefined;
   readonly onDone: () => void;
   readonly onClose: () => void;

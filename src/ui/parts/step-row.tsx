@@ -8,7 +8,7 @@ import type { TaskStatus } from "../../core/record/status.ts";
 import { duration } from "../format.ts";
 import { State } from "./state.tsx";
 
-/** What the bars are drawn against, in milliseconds since 1970. */
+/** The time range of the bars, in milliseconds since 1970. */
 export interface Span {
   readonly from: number;
   readonly to: number;
@@ -17,9 +17,9 @@ export interface Span {
 interface Props {
   readonly style: { readonly top: string };
   readonly index: number;
-  /** Undefined: it is being read. */
+  /** Undefined: it is loading. */
   readonly step: StepSummary | undefined;
-  /** What it waits for, where that is known. */
+  /** What the step waits for, if that is known. */
   readonly wait: Waiting | undefined;
   readonly ofTask: TaskStatus;
   readonly span: Span;
@@ -27,7 +27,7 @@ interface Props {
   readonly isOfChild?: boolean;
   readonly isChosen: boolean;
   readonly onChoose: () => void;
-  /** Of a step that runs a child: whether the child's steps are shown below. */
+  /** For a step that runs a child: whether the child's steps are shown below. */
   readonly isOpen?: boolean;
   readonly onToggle?: () => void;
 }
@@ -44,7 +44,7 @@ export function StepRow(props: Props): ComponentChild {
       </li>
     );
   }
-  // a doubt has words of its own
+  // a step in doubt has its own text
   const standing =
     wait && wait.kind !== "doubt"
       ? {
@@ -87,11 +87,11 @@ export function StepRow(props: Props): ComponentChild {
 }
 
 interface Bar extends Span {
-  /** Nothing ran: time passed, or somebody was waited for. */
+  /** Nothing ran: time passed, or the step waited for somebody. */
   readonly isWait: boolean;
 }
 
-/** Undefined: nothing of it has begun. */
+/** Undefined: the step has not begun. */
 function barOf(step: StepSummary, isWaiting: boolean, now: number): Bar | undefined {
   const call = step.tool_calls.at(-1);
   const isChild = step.child_task_id !== undefined;
@@ -107,7 +107,7 @@ function placeOf({ from, to }: Bar, span: Span): { readonly left: string; readon
   return { left: `${Math.min(share(from), 99.5)}%`, width: `max(3px, ${share(to) - share(from)}%)` };
 }
 
-/** How far it is, or how often it was tried: once is what everybody expects. */
+/** The progress, or the number of attempts if it is not one. */
 function besideOf({ tool_calls }: StepSummary): string {
   const call = tool_calls.at(-1);
   if (call?.progress) return shortProgress(call.progress);
@@ -115,7 +115,7 @@ function besideOf({ tool_calls }: StepSummary): string {
   return attempts > 1 ? `${attempts} attempts` : "";
 }
 
-/** In the place of attempts: `40 %`, or `1,200`. */
+/** Takes the place of the attempts: `40 %`, or `1,200`. */
 function shortProgress({ done, total, message }: ToolProgress): string {
   if (done === undefined) return message ?? "";
   return total ? `${Math.floor((100 * done) / total)} %` : done.toLocaleString();

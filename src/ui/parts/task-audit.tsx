@@ -5,7 +5,7 @@ import { useLive, useNow } from "../live.ts";
 import { may } from "../session.ts";
 import { Entries } from "./audit-entries.tsx";
 
-/** What people have done to the task; for whoever may read the audit log. `version`: it is asked for again with each. */
+/** Actions by people on the task, for users who may read the audit log. A new `version` reloads them. */
 export function TaskAudit({ id, version }: { readonly id: string; readonly version: string }): ComponentChild {
   return may("administer") ? <Done id={id} version={version} /> : null;
 }

@@ -1,6 +1,6 @@
-// The steps of a task along its time: a row for each, a bar for how long it took, and below a step that runs a child the
-// child's own steps. Only rows that are seen are made, and only steps that are seen are asked for, so that 20,000 steps
-// scroll like twenty.
+// The steps of a task over time: a row for each, and a bar for its duration. The steps of a child are below the step
+// that runs it. Only visible rows are rendered, and only visible steps are requested, so 20,000 steps scroll like
+// twenty.
 
 import type { ComponentChild } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -15,29 +15,29 @@ import { State } from "./state.tsx";
 import { StepRow, type Span } from "./step-row.tsx";
 
 const ROW_PX = 32;
-/** Rows beyond the edges, so that a fast scroll shows no holes. */
+/** Extra rows above and below, so that a fast scroll shows no holes. */
 const SPARE = 16;
-/** Rows are made anew when so many have been scrolled past. */
+/** Rows are rendered again after a scroll of this length. */
 const STRIDE_PX = 8 * ROW_PX;
 const HEIGHT_MAX_PX = 640;
-/** Of a child, inline; the rest is on its own page. */
+/** How many of a child's steps are shown inline. The child's own page shows all. */
 const CHILD_STEPS = 200;
 
 interface Props {
   readonly task: TaskSummary;
-  /** By step_index: those that were read so far. */
+  /** The loaded steps, by step_index. */
   readonly steps: ReadonlyMap<number, StepSummary>;
-  /** Of all of them. */
+  /** The number of all steps. */
   readonly count: number;
   readonly now: number;
-  /** Its step_index; NaN: none. */
+  /** The step_index of the chosen step. NaN: none. */
   readonly chosen: number;
   readonly onChoose: (index: number) => void;
-  /** Told the step_index in the middle of what is seen. */
+  /** Called with the step_index in the middle of the visible rows. */
   readonly onLook: (index: number) => void;
 }
 
-/** A step of the task; or, below it, the child that it runs, and the child's steps. */
+/** A step of the task, or below it the child that it runs, or a step of the child. */
 type Line =
   | { readonly kind: "step"; readonly index: number }
   | {
@@ -59,7 +59,7 @@ export function Timeline({ task, steps, count, now, chosen, onChoose, onLook }: 
   const lineAt = (row: number): Line => {
     let before = 0;
     for (const index of opened) {
-      // rows of steps up to that one, and of what is open above it
+      // rows of the steps up to this one, and of the open children above it
       if (row < index + before) break;
       const child = children.get(index);
       const place = row - index - before;
@@ -82,7 +82,7 @@ export function Timeline({ task, steps, count, now, chosen, onChoose, onLook }: 
   }, [chosen]);
   if (count === 0) return <p class="hint">No step has been decided yet.</p>;
   const span = spanOf(task, now);
-  // what a step waits for is known where all of them are
+  // what a step waits for is known only if all steps are loaded
   const waits = steps.size >= count ? waitsByStep(inOrder(task, steps)) : undefined;
   const toggle = (index: number): void => {
     setChildren((before) => {
@@ -176,7 +176,7 @@ function ChildHead({ child, now }: { readonly child: TaskSummary; readonly now: 
   );
 }
 
-/** Shows nothing: it reads the child for as long as it is open. */
+/** Renders nothing. It loads the child as long as it is open. */
 function ChildReader({
   id,
   onRead,
@@ -198,7 +198,7 @@ function ChildReader({
   return null;
 }
 
-/** Its head, and its steps once they are read. */
+/** The child's own row, and its steps when they are loaded. */
 function linesBelow(child: TaskSummary | undefined): number {
   return 1 + (child?.steps.length ?? 0);
 }
@@ -210,7 +210,7 @@ function inOrder(
   return { waiting_for, steps: [...steps.values()].toSorted((a, b) => a.step_index - b.step_index) };
 }
 
-/** From its creation to when the last of it happened; of an open task: to now. */
+/** From the task's creation to its last change. For an open task, until now. */
 function spanOf({ status, updated_at, created_at }: TaskSummary, now: number): Span {
   const from = Date.parse(created_at);
   return { from, to: Math.max(from + 1, isEnded(status) ? Date.parse(updated_at) : now) };

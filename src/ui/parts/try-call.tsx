@@ -1,5 +1,4 @@
-// A form for a call, and what came of it. It is sent as the page sends everything: with the token or the session of its
-// reader.
+// A form for a call, and its answer. The call is sent like every request of the page: with the user's token or session.
 
 import type { ComponentChild } from "preact";
 import { useState } from "preact/hooks";
@@ -39,7 +38,7 @@ export function TryCall({ operation, document }: Props): ComponentChild {
   const address = addressOf(operation, values);
   const headers = headersOf(operation, values);
   const schema = requestBody?.content["application/json"]?.schema;
-  // the answer to this comes for as long as somebody listens
+  // this answer continues as long as somebody listens
   const isEndless = Object.values(responses).some(({ content }) => content && "text/event-stream" in content);
   const call = async (): Promise<void> => {
     if (address === undefined) return;

@@ -1,4 +1,4 @@
-// What this server takes and answers, by its own OpenAPI document, with a form to try each call.
+// The routes of this server, from its own OpenAPI document, with a form to try each one.
 
 import type { ComponentChild } from "preact";
 import { get } from "../api.ts";
@@ -23,7 +23,7 @@ export function Api({ id }: { readonly id: string | undefined }): ComponentChild
         What this server takes and answers, as <a href="/openapi.json">an OpenAPI document</a> for other programs.
       </p>
       <Failure error={error} />
-      {/* what was chosen comes before the long list, for those who listen and on a phone */}
+      {/* the chosen call comes before the long list, for screen readers and phones */}
       <div class="api">
         {document && operation && <Details key={operation.operationId} operation={operation} document={document} />}
         {document && id !== undefined && !operation && <p>This server has no call “{id}”.</p>}

@@ -1,4 +1,4 @@
-// Who has changed what, when and why; and whether the log is as it was written.
+// Who has changed what, when and why, and whether the log is intact.
 
 import type { ComponentChild } from "preact";
 import { useState } from "preact/hooks";
@@ -32,7 +32,7 @@ export function Audit({ query }: { readonly query: URLSearchParams }): Component
   page.set("limit", String(PAGE));
   if (before !== null) page.set("before", before);
   const path = `/audit-log?${page.toString()}`;
-  // what is there stays as it is; only the newest page has news
+  // old entries do not change, so only the newest page is reloaded
   const { data, error } = useLive(
     path,
     async (signal) => (await get<AuditPage>(path, signal)).body,

@@ -1,4 +1,4 @@
-// What happened when: created, ended and failed, and how long tasks waited for a worker. The address says of which time.
+// Counts over time: created, ended and failed tasks, and how long tasks waited for a worker. The address says when.
 
 import type { ComponentChild } from "preact";
 import { useMemo, useRef } from "preact/hooks";
@@ -19,7 +19,7 @@ const TIMES = [
   { title: "90 days", since: "90d" },
 ];
 
-/** Minutes change no faster. */
+/** Counts per minute do not change faster. */
 const REFRESH_MS = 15_000;
 
 const MINUTE_MS = 60_000;
@@ -34,7 +34,7 @@ export function Charts({ query }: { readonly query: URLSearchParams }): Componen
     async (signal) => ({ asked, stats: (await get<Stats>(`/stats?${asked}`, signal)).body }),
     () => false,
   );
-  // the last that came stays while a newer one is asked for
+  // the last data stays while newer data is requested
   const last = useRef(fresh);
   if (fresh) last.current = fresh;
   const stats = last.current?.asked === asked ? last.current.stats : undefined;

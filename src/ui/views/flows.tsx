@@ -1,4 +1,4 @@
-// The flows of this server, and what is held back.
+// The flows of this server, and what is paused.
 
 import type { ComponentChild } from "preact";
 import { useState } from "preact/hooks";

@@ -1,4 +1,4 @@
-// What waits for a person: signals to be sent, doubts to be settled, tasks that are parked.
+// Everything that waits for a person: signals to send, steps in doubt to settle, parked tasks.
 
 import type { ComponentChild } from "preact";
 import { standingOf } from "../../core/api/standing.ts";

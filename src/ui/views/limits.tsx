@@ -1,4 +1,4 @@
-// What holds tasks back although workers are free: limits with their use, and who waits for a turn.
+// Why tasks wait although workers are free: limits with their use, and the tasks that wait for a turn.
 
 import type { ComponentChild } from "preact";
 import { useState } from "preact/hooks";
@@ -118,7 +118,7 @@ function OneLimit({ limit, isAmbiguous, now, onDone }: OneProps): ComponentChild
   );
 }
 
-/** Who waits, for what, and how many come before. */
+/** Who waits, for what, and how many are ahead. */
 function Blocked({ now }: { readonly now: number }): ComponentChild {
   const path = `/tasks?waiting-for=limit&view=summary&steps=none&limit=${WAITING_SHOWN}`;
   const { data, error } = useLive("blocked", (signal) => get<readonly ListedSummary[]>(path, signal));

@@ -1,4 +1,4 @@
-// What starts by itself: when it did last, when it will next, and what did not start, with the reason.
+// Schedules: their last and next times, and what was skipped, with the reason.
 
 import type { ComponentChild } from "preact";
 import { useState } from "preact/hooks";

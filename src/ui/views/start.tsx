@@ -44,7 +44,7 @@ function StartForm({ flow }: { readonly flow: FlowDescription }): ComponentChild
   const [json, setJson] = useState<string | undefined>("{}");
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError>();
-  // of this form: a second click, or one after a lost answer, finds the first one's task
+  // one key per form: a second click, or one after a lost answer, finds the first one's task
   const [key] = useState(() => crypto.randomUUID());
   const [attempt, setAttempt] = useState("");
   const start = async (): Promise<void> => {
@@ -84,7 +84,7 @@ function StartForm({ flow }: { readonly flow: FlowDescription }): ComponentChild
   );
 }
 
-/** In the queue: a worker runs it. */
+/** Puts the task in the queue, for a worker. */
 async function create(flow: string, json: string, key: string): Promise<Task> {
   return post<Task>(`/flows/${encodeURIComponent(flow)}/tasks?start=now`, json, { "idempotency-key": key });
 }

@@ -1,4 +1,4 @@
-// One task: how it stands, what can be done about it, its steps on a timeline, and what went in and came out.
+// One task: its state, its actions, its steps on a timeline, and its input and output.
 
 import type { ComponentChild } from "preact";
 import { useRef, useState } from "preact/hooks";
@@ -21,7 +21,7 @@ import { go, hrefOf } from "../router.ts";
 import { useTaskWindow } from "../task-window.ts";
 import { isEnded } from "../standing.ts";
 
-/** Payloads of a larger record are asked for by hand: to read so much helps nobody who only looks. */
+/** Payloads of a larger record are loaded only on request: most users do not need that much. */
 const READ_WHOLE_BYTES = 50_000_000;
 
 interface Props {
@@ -86,7 +86,9 @@ export function TaskView({ id, query }: Props): ComponentChild {
   );
 }
 
-/** Read once, and again when `version` changes; what was there last stands meanwhile. Undefined path: it is not read. */
+/**
+ * Loads the task once, and again when `version` changes; meanwhile the last one stays. Undefined path: loads nothing.
+ */
 function useWhole(path: string | undefined, version: string): Task | undefined {
   const { data } = useLive(
     `${path} ${version}`,
@@ -164,7 +166,7 @@ function Facts({ task, now }: { readonly task: TaskSummary; readonly now: number
   );
 }
 
-/** Why it failed, why it is parked, or what it waits for. Both sides of a divergence keep their lines. */
+/** Why the task failed or is parked, or what it waits for. Both sides of a divergence keep their lines. */
 function Reason({ task, now }: { readonly task: TaskSummary; readonly now: number }): ComponentChild {
   if (task.error !== null) {
     return (

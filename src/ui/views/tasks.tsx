@@ -1,4 +1,4 @@
-// All tasks, the newest first, by the filters of the address.
+// All tasks that match the address's filters, the newest first.
 
 import type { ComponentChild } from "preact";
 import { useState } from "preact/hooks";
@@ -18,7 +18,7 @@ import { hrefOf } from "../router.ts";
 
 const PAGE = 50;
 
-/** What is asked for most, each as the filters that it stands for. */
+/** The most common choices, as filters. */
 const PRESETS = [
   { title: "All", query: "" },
   { title: "Needs a person", query: "needs-person=true" },
@@ -73,7 +73,7 @@ function listPath(query: URLSearchParams): string {
   return `/tasks?${all.toString()}`;
 }
 
-/** The first page is kept up to date; what was asked for beyond it stays as it came. */
+/** The first page is kept up to date. Further pages stay as they came. */
 function Pages({ first, now }: { readonly first: Page; readonly now: number }): ComponentChild {
   const [more, setMore] = useState<readonly Page[]>([]);
   const [error, setError] = useState<ApiError>();
@@ -85,7 +85,7 @@ function Pages({ first, now }: { readonly first: Page; readonly now: number }): 
     setLoading(true);
     try {
       const page = await readPage(next, PAGE);
-      // from now on the pages go on from the one that was first then
+      // further pages continue from what is the first page now
       setMore((pages) => [...(pages.length === 0 ? [first] : pages), page]);
       setError(undefined);
     } catch (thrown) {

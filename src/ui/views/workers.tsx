@@ -70,7 +70,7 @@ export function Workers(): ComponentChild {
   );
 }
 
-/** Of each flow, the codes that living workers have. */
+/** For each flow, the code versions of the living workers. */
 function codesOf(workers: readonly Worker[]): ReadonlyMap<string, ReadonlySet<string>> {
   const codes = new Map<string, Set<string>>();
   for (const worker of workers) {
@@ -80,9 +80,9 @@ function codesOf(workers: readonly Worker[]): ReadonlyMap<string, ReadonlySet<st
   return codes;
 }
 
-/** Tasks that other code has begun may be parked: so it is said where workers differ. */
+/** Tasks that other code has begun may be parked, so the page shows where workers differ. */
 function Code({ code, hasOthers }: { readonly code: string | undefined; readonly hasOthers: boolean }): ComponentChild {
-  if (code === undefined) return null; // it comes with the program
+  if (code === undefined) return null; // its code comes with the program
   return (
     <>
       <code title={`Its code: ${code}`}>{code.slice(0, 7)}</code>
@@ -91,7 +91,7 @@ function Code({ code, hasOthers }: { readonly code: string | undefined; readonly
   );
 }
 
-/** How long others leave its tasks alone. */
+/** How long others leave the worker's tasks alone. */
 function leaseOf({ lease_until: until }: Worker, now: number): string {
   return Date.parse(until) > now ? `for ${age(until, now).replace("in ", "")}` : `ended ${age(until, now)}`;
 }
