@@ -18,7 +18,7 @@ const DocumentAnswer = v.looseObject({
   ),
 });
 
-/** As the server tells it. Throws usage, api_unreachable and unauthorized. */
+/** Reads the document from a server. Throws usage, api_unreachable and unauthorized. */
 export async function fetchApiDocument(options: TransportOptions): Promise<v.InferOutput<typeof DocumentAnswer>> {
   return (await createTransport(options).ask({ path: "/openapi.json", answer: DocumentAnswer })).body;
 }

@@ -1,4 +1,4 @@
-// "taskonaut/client": all that it exports, and its types are made of (`.scripts/init-assets.ts`).
+// All exports of "taskonaut/client". Its type declarations are made from this file, too (`.scripts/init-assets.ts`).
 
 export { createClient } from "./typed-client.ts";
 export type { AnyFlows, AnyTask, Client, ClientOptions, CreateOptions, FlowTypes, TaskOf } from "./typed-client.ts";

@@ -1,4 +1,4 @@
-// The audit log, asked of a server. Who acts is the token; why is told in a header.
+// The audit log of a server. The token says who acts, and a header says why.
 
 import type { Acting } from "../acting.ts";
 import type { AuditFilter, AuditLog } from "../core/api/audit.ts";
@@ -15,7 +15,7 @@ export function createAudit(ask: Transport["ask"], actors: Acting): AuditLog {
       if (before !== undefined) query.set("before", String(before));
       return (await ask({ path: `/audit-log?${query.toString()}`, answer: AuditPageAnswer })).body;
     },
-    // it walks through all that there is
+    // it reads the whole log
     verify: async () => (await ask({ path: "/audit-log/verify", patient: true, answer: AuditVerdictAnswer })).body,
   };
 }

@@ -1,4 +1,4 @@
-// Operations on many tasks, asked of a server.
+// Operations on many tasks, over HTTP.
 
 import type { Bulk, BulkRequest } from "../core/api/bulk.ts";
 import { filterPairs } from "../core/api/filter-text.ts";

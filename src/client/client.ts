@@ -1,5 +1,4 @@
-// The Taskonaut interface over HTTP: what a command asks of a server it asks in the same words as of an engine at home,
-// and it gets the same errors.
+// The Taskonaut interface over HTTP: commands use a server in the same way as a local engine, and get the same errors.
 
 import { Acting } from "../acting.ts";
 import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
@@ -48,21 +47,21 @@ import { createSchedules } from "./schedules.ts";
 import { createTransport, type Fetch } from "./transport.ts";
 
 export interface ClientOptions {
-  /** Of the server, with or without a path and a slash at its end. */
+  /** The server's URL, with or without a path and a trailing slash. */
   readonly baseUrl: string;
   readonly token?: string | undefined;
   readonly fetch?: Fetch | undefined;
-  /** How long a request may take that waits for nobody's tools; by default 30 s. What drives a task has no limit. */
+  /** How long a request may take that does not wait for tools; by default 30 s. Driving a task has no limit. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** Throws usage where baseUrl is no http(s) URL. Every method also throws api_unreachable and unauthorized. */
+/** Throws usage if baseUrl is not an http(s) URL. Every method also throws api_unreachable and unauthorized. */
 export function createClient(options: ClientOptions): Taskonaut {
   const actors = new Acting();
   const transport = createTransport({ ...options, reason: () => actors.actor?.reason });
   const { ask } = transport;
 
-  /** What makes the server drive the task takes as long as its tools do, or as its turn does to come. */
+  /** A request that drives the task takes as long as its tools, and as the wait for its turn. */
   async function drive(id: string, action: string, body?: string): Promise<Task> {
     const path = `/tasks/${parseTaskId(id)}/${action}`;
     const request = { method: "POST", path, patient: true, answer: TaskAnswer } as const;
@@ -115,7 +114,7 @@ export function createClient(options: ClientOptions): Taskonaut {
       return body;
     },
 
-    // a server does not tell the contracts of tools
+    // servers do not publish the output contracts of tools
     describeOutput: () => Promise.resolve(undefined),
     async resolveTask(id, request) {
       const { body } = await ask({
@@ -140,7 +139,7 @@ export function createClient(options: ClientOptions): Taskonaut {
 
     async countTasks({ filter = {} } = {}) {
       const query = new URLSearchParams([...filterPairs(filter)]).toString();
-      // a search may take its time
+      // a search may take long
       const path = `/tasks/counts${query === "" ? "" : `?${query}`}`;
       return (await ask({ path, answer: CountsAnswer })).body;
     },
@@ -161,7 +160,7 @@ export function createClient(options: ClientOptions): Taskonaut {
     },
 
     async findTasks(name) {
-      parseTaskName(name); // what is none leads to no route
+      parseTaskName(name); // an invalid name would not match a route
       return (await ask({ path: `/task-ids/${encodeURIComponent(name)}`, answer: FoundAnswer })).body;
     },
 
@@ -177,7 +176,7 @@ export function createClient(options: ClientOptions): Taskonaut {
   };
 }
 
-/** The request that creates the task, with how long it waits for its end. */
+/** The request that creates the task, and how long it waits for the task's end. */
 function creationOf(
   { flow, input, idempotencyKey, start, priority, expiresIn, tags, traceparent: given }: CreateTask,
   wait?: string,
@@ -192,7 +191,7 @@ function creationOf(
   };
 }
 
-/** A name that no flow can have is told here: `..` would lead to another route. */
+/** Refuses a name that no flow can have: `..` would lead to another route. */
 function flowPath(name: string): string {
   try {
     checkName("flow", name);
@@ -202,7 +201,7 @@ function flowPath(name: string): string {
   return `/flows/${encodeURIComponent(name)}`;
 }
 
-/** As flowPath: a name that no signal can have. */
+/** Like flowPath, for the name of a signal. */
 function signalSegment(name: string): string {
   try {
     checkName("signal", name);
@@ -213,7 +212,7 @@ function signalSegment(name: string): string {
   return encodeURIComponent(name);
 }
 
-/** How a task is put in the queue, and waited for; "" where neither is. */
+/** The query for the task's place in the queue and its wait; "" if there is nothing to say. */
 function queryOf({
   start,
   priority,
@@ -237,7 +236,7 @@ function queryOf({
   return query.size === 0 ? "" : `?${query.toString()}`;
 }
 
-/** The body that says it; of all ways just one. */
+/** The body for this resolution, with exactly one of its ways. */
 function resolutionOf({ step, resolution }: ResolveTask): object {
   const of = step === undefined ? {} : { step };
   switch (resolution.kind) {

@@ -1,5 +1,5 @@
-// What happens to tasks, heard from a server. A stream that ends is opened again where it ended: after a while that grows, and
-// it is said.
+// Events of tasks from a server. If the stream ends, it is opened again at the same place, after a growing delay, and
+// the listener hears of it.
 
 import { TaskonautError } from "../core/errors.ts";
 import { checkEventFilter, type Events, type Listening, type Told } from "../core/api/events.ts";
@@ -12,7 +12,7 @@ import type { Transport } from "./transport.ts";
 const RETRY_MS = 250;
 const RETRY_MS_MAX = 10_000;
 
-/** A server says something every ten seconds. */
+/** A server sends something every ten seconds. */
 const SILENT_MS = 30_000;
 
 export function createEvents({ open }: Pick<Transport, "open">): Events {
@@ -47,7 +47,7 @@ export function createEvents({ open }: Pick<Transport, "open">): Events {
         const retryMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** failures);
         failures += 1;
         yield [{ kind: "lost", id: after ?? "", reason: lost.message, retryMs }];
-        // not all at once, where many have lost the same server
+        // random, because many clients may have lost the same server
         await sleepUnlessLeft(retryMs * (0.75 + Math.random() / 2), signal);
       }
     },

@@ -1,4 +1,4 @@
-// Forks of tasks, asked of a server.
+// Forks of tasks, over HTTP.
 
 import type { Forks, ForkTask } from "../core/api/forks.ts";
 import { parseTaskId } from "../core/record/ids.ts";
@@ -22,7 +22,7 @@ export function createForks({ ask, headersOf, queryOf, bodyOf }: Parts): Forks {
     path: `/tasks/${parseTaskId(id)}/fork${queryOf(queueing)}`,
     headers: headersOf(idempotencyKey),
     body: bodyOf({ from, ...(input !== undefined && { input }), ...(set && { set }), ...more }),
-    // a long record is replayed
+    // a long record takes time to replay
     patient: true,
   });
 

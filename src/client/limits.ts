@@ -1,4 +1,4 @@
-// Limits over all workers, asked of a server.
+// Limits over all workers, over HTTP.
 
 import type { Limit, Limits } from "../core/api/limits.ts";
 import { LimitAnswer, LimitsAnswer } from "../core/api/limit-answers.ts";

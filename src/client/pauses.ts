@@ -7,7 +7,7 @@ import type { Transport } from "./transport.ts";
 export function createPauses({ ask }: Transport): Pauses {
   return {
     list: async () => (await ask({ path: "/pauses", answer: PausesAnswer })).body,
-    // it answers when all workers have: some may take their time
+    // the answer comes when all workers have confirmed, which may take some of them a while
     async pause(target, options = {}) {
       const body = JSON.stringify({ ...bodyOf(target), ...options });
       return (await ask({ method: "POST", path: "/pauses", body, patient: true, answer: PausedAnswer })).body;

@@ -8,7 +8,7 @@ afterEach(() => {
   for (const server of open.splice(0)) server.close();
 });
 
-/** Answers each request with these bytes, and what `then` does with the connection. */
+/** Answers each request with this text, and then calls `then` with the connection. */
 async function answering(text: string, then: (socket: Socket) => void): Promise<string> {
   const server = createServer((socket) => {
     socket.on("error", () => {}); // the client may leave first

@@ -1,14 +1,14 @@
-// The body of an answer, up to a limit: who answers there may be anybody.
+// Reads the body of an answer, up to a limit: any program may be answering.
 
-/** A task has three to four times the size of its record, which is 64 MiB by default. */
+/** A task's answer is three to four times as large as its record, which is at most 64 MiB by default. */
 const ANSWER_BYTES_MAX = 512 * 1024 * 1024;
 
-/** What is wrong with an answer that came, or was coming. */
+/** A fault of an answer, found during or after its arrival. */
 export class AnswerError extends Error {
   override readonly name = "AnswerError";
 }
 
-/** Throws AnswerError where the answer breaks off, or is too large. `onPiece` is told of each piece that comes. */
+/** Throws AnswerError if the answer breaks off or is too large. `onPiece` is called for each piece. */
 export async function readAnswer(
   response: Response,
   onPiece: () => void,
@@ -21,7 +21,7 @@ export async function readAnswer(
     for await (const piece of response.body as AsyncIterable<Uint8Array>) {
       onPiece();
       bytes += piece.byteLength;
-      // to leave the loop cancels the body
+      // leaving the loop cancels the body
       if (bytes > bytesMax) break;
       pieces.push(piece);
     }
@@ -33,7 +33,7 @@ export async function readAnswer(
   return new TextDecoder().decode(Buffer.concat(pieces));
 }
 
-/** Aborts what is under way when nothing has come for so long; undefined: never. */
+/** Aborts the request when nothing has arrived for this time. Undefined: never. */
 export class Quiet {
   readonly #controller = new AbortController();
   #timer: Timer | undefined;

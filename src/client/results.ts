@@ -1,4 +1,4 @@
-// What tasks come to, asked of a server.
+// Results of tasks, over HTTP.
 
 import { parseTaskId } from "../core/record/ids.ts";
 import { type AwaitEnd, type Results, WAIT_MS_MAX } from "../core/api/results.ts";
@@ -8,7 +8,7 @@ import type { Transport } from "./transport.ts";
 
 interface Parts extends Pick<Taskonaut, "createTask" | "runTask"> {
   readonly ask: Transport["ask"];
-  /** What creates this task: its path, headers and body. */
+  /** Makes the request that creates this task: its path, headers and body. */
   readonly creationOf: (request: CreateTask, wait: string) => Creation;
 }
 
@@ -29,7 +29,7 @@ export function createResults({ ask, createTask, runTask, creationOf }: Parts): 
       const { wait, ...patience } = patienceOf(options);
       const creation = creationOf(request, wait);
       const { status, headers, body } = await ask({ method: "POST", ...creation, ...patience, answer: TaskAnswer });
-      // one that has not ended is answered with 202, whether it is new or not: a header tells
+      // an open task is answered with 202, whether it is new or not, so a header says which
       return { task: body, created: status === 201 || headers.get("taskonaut-created") === "true" };
     },
 
@@ -47,7 +47,7 @@ export function createResults({ ask, createTask, runTask, creationOf }: Parts): 
   };
 }
 
-/** The server waits for so long, and then has its usual time to answer. */
+/** The server waits for this time, and then has its usual time to answer. */
 function patienceOf({ waitMs, signal }: AwaitEnd): {
   readonly wait: string;
   readonly waitMs: number;

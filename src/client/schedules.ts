@@ -14,7 +14,7 @@ import {
 } from "../core/api/schedule-answers.ts";
 import type { Transport } from "./transport.ts";
 
-/** `headersOf`: of an idempotency key. */
+/** `headersOf`: makes the header for an idempotency key. */
 export function createSchedules(
   { ask }: Transport,
   headersOf: (idempotencyKey: string | undefined) => Record<string, string>,
@@ -54,7 +54,7 @@ function post(path: string, body: object): { readonly method: "POST"; readonly p
   return { method: "POST", path, body: textOf(body) };
 }
 
-/** A name that no schedule can have is told here: `..` would lead to another route. */
+/** Refuses a name that no schedule can have: `..` would lead to another route. */
 function pathOf(name: string): string {
   if (isName(name)) return `/schedules/${encodeURIComponent(name)}`;
   throw new TaskonautError(

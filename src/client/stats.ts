@@ -1,4 +1,4 @@
-// What happened when, asked of a server.
+// Counts over time, over HTTP.
 
 import type { ReadStats, Stats } from "../core/api/stats.ts";
 import { StatsAnswer } from "../core/api/stats-answers.ts";

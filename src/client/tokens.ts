@@ -1,4 +1,4 @@
-// Tokens, asked of a server by an admin.
+// Tokens over HTTP, for admins.
 
 import type { NewToken, Tokens } from "../core/api/tokens.ts";
 import { NewTokenAnswer, TokenAnswer, TokensAnswer } from "../core/api/token-answers.ts";

@@ -1,4 +1,4 @@
-// One request, one answer. Whatever is not the answer of a taskonaut server becomes an error that says what to check.
+// One request, one answer. If the answer is not from a taskonaut server, the error says what to check.
 
 import * as v from "valibot";
 import { REASON_HEADER, writeReason } from "../core/api/audit-text.ts";
@@ -11,16 +11,16 @@ export type Fetch = (url: string, init: BunFetchRequestInit) => Promise<Response
 
 interface Ask<T> {
   readonly method?: "GET" | "POST";
-  /** From the base URL on, with its query. */
+  /** The path below the base URL, with its query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** JSON text. */
   readonly body?: string;
-  /** Wait as long as the server does: it runs tools. */
+  /** Wait as long as the server does, because it runs tools. */
   readonly patient?: boolean;
-  /** Wait for so much longer: the server waits for something. */
+  /** Wait this much longer, because the server waits for something. */
   readonly waitMs?: number;
-  /** Aborts when nobody wants the answer any more: then its reason is thrown. */
+  /** Aborts when nobody wants the answer any more. Then the request throws the abort reason. */
   readonly signal?: AbortSignal;
   readonly answer: Answer<T>;
 }
@@ -33,18 +33,18 @@ interface Answered<T> {
 }
 
 interface Open {
-  /** From the base URL on, with its query. */
+  /** The path below the base URL, with its query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Ends it. */
+  /** Ends the stream. */
   readonly signal: AbortSignal;
-  /** It is given up where nothing comes for so long. */
+  /** The stream is given up when nothing arrives for this time. */
   readonly silentMs: number;
 }
 
 export interface Transport {
   readonly ask: <T>(request: Ask<T>) => Promise<Answered<T>>;
-  /** An answer that comes in pieces, for as long as it likes. Reading it throws api_unreachable. */
+  /** An answer in pieces, without a time limit. Reading it throws api_unreachable. */
   readonly open: (request: Open) => Promise<AsyncIterable<Uint8Array>>;
 }
 
@@ -53,13 +53,13 @@ export interface TransportOptions {
   readonly token?: string | undefined;
   readonly fetch?: Fetch | undefined;
   readonly timeoutMs?: number | undefined;
-  /** Why something is changed. */
+  /** The reason for a change. */
   readonly reason?: () => string | undefined;
 }
 
 const TIMEOUT_MS = 30_000;
 
-/** Throws usage where the base URL is none. */
+/** Throws usage if the base URL is not valid. */
 export function createTransport(options: TransportOptions): Transport {
   const base = parseBaseUrl(options.baseUrl);
   const { token, fetch = globalThis.fetch, timeoutMs = TIMEOUT_MS } = options;
@@ -72,7 +72,7 @@ export function createTransport(options: TransportOptions): Transport {
     if (request.body !== undefined) headers["Content-Type"] = "application/json";
     const init: BunFetchRequestInit = { method: request.method ?? "GET", headers, redirect: "manual" };
     if (request.body !== undefined) init.body = request.body;
-    // Bun's fetch has a timeout of its own, of five minutes; our signal is the one that counts
+    // Bun's fetch has its own timeout of five minutes; only our signal should count
     init.timeout = false;
     const quiet = new Quiet(request.patient ? undefined : timeoutMs + (request.waitMs ?? 0));
     init.signal = request.signal ? AbortSignal.any([quiet.signal, request.signal]) : quiet.signal;
@@ -123,7 +123,7 @@ export function createTransport(options: TransportOptions): Transport {
   };
 }
 
-/** Throws api_unreachable where it breaks off. */
+/** Throws api_unreachable if the stream breaks off. */
 async function* piecesOf(url: string, response: Response, quiet: Quiet, request: Open): AsyncGenerator<Uint8Array> {
   try {
     if (!response.body) return;
@@ -139,7 +139,9 @@ async function* piecesOf(url: string, response: Response, quiet: Quiet, request:
   }
 }
 
-/** Without a slash at the end. Query, fragment and credentials have no meaning here and are refused with the rest. */
+/**
+ * Returns the URL without a trailing slash. Query, fragment and credentials have no meaning here, so they are refused.
+ */
 function parseBaseUrl(text: string): string {
   const url = URL.parse(text);
   const plain =
@@ -151,7 +153,7 @@ function parseBaseUrl(text: string): string {
   );
 }
 
-/** The server's own error again, or what its answer says about who answered. */
+/** The server's own error, or an error that says what seems to have answered. */
 function errorOf(url: string, response: Response, body: unknown): TaskonautError {
   if (v.is(ProblemAnswer, body)) {
     if (isErrorCode(body.code)) return new TaskonautError(body.code, body.detail, { errors: body.errors ?? [] });

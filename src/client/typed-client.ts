@@ -1,4 +1,4 @@
-// The client that programs of users have: typed by the flows that `taskonaut types` has written.
+// The client for users' programs: typed with the flow types that `taskonaut types` writes.
 
 import type { ListedTask, Task } from "../core/api/task.ts";
 import type { TaskCounts } from "../core/api/task-counts.ts";
@@ -7,58 +7,58 @@ import type { FlowDescription, Resolution } from "../core/api/taskonaut.ts";
 import type { Worker } from "../core/api/worker.ts";
 import { createClient as connect } from "./client.ts";
 
-/** What is known of a flow. */
+/** The types of one flow. */
 export interface FlowTypes {
   readonly input: unknown;
   readonly output: unknown;
   readonly signals: object;
 }
 
-/** Where nothing is known of the flows. */
+/** The types for unknown flows. */
 export type AnyFlows = {
   readonly [flow: string]: { input: unknown; output: unknown; signals: Record<string, unknown> };
 };
 
 type Known<Flows> = { readonly [Name in keyof Flows]: FlowTypes };
 
-/** A task of this flow, with the types of its flow. */
+/** A task of this flow, with the types of the flow. */
 export type TaskOf<Flows extends Known<Flows>, Name extends keyof Flows> = Name extends string
   ? Omit<Task, "flow_name" | "output_payload"> & {
       readonly flow_name: Name;
-      /** Null until it is COMPLETED. */
+      /** Null until the task is COMPLETED. */
       readonly output_payload: Flows[Name]["output"] | null;
     }
   : never;
 
-/** Of a task of any of the flows: `flow_name` tells which. */
+/** A task of any of the flows: `flow_name` says which. */
 export type AnyTask<Flows extends Known<Flows>> = TaskOf<Flows, keyof Flows>;
 
 export interface ClientOptions {
-  /** Of the server: `http://127.0.0.1:8000`. */
+  /** The server's URL: `http://127.0.0.1:8000`. */
   readonly baseUrl: string;
-  /** A token of the server, where it wants one. */
+  /** A token of the server, if it requires one. */
   readonly token?: string;
-  /** By default that of the runtime. */
+  /** By default the runtime's own fetch. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
-  /** How long a request may take that waits for nobody's tools, in milliseconds; by default 30,000. */
+  /** How many milliseconds a request may take that does not wait for tools; by default 30,000. */
   readonly timeoutMs?: number;
 }
 
 export interface CreateOptions {
   /** The same key gives the same task: 1 to 255 characters. */
   readonly idempotencyKey?: string;
-  /** When a worker may take it: `"now"`, or a time. Unset: nobody takes it until `runTask`. */
+  /** When a worker may take the task: `"now"`, or a time. Unset: no worker takes it until `runTask`. */
   readonly start?: "now" | Date;
   /** 0 (first) to 9 (last) among the due tasks of its flow; by default 5. */
   readonly priority?: number;
-  /** It is cancelled if it has not begun within so many milliseconds: 1000 or more. */
+  /** The task is cancelled if it has not begun within this many milliseconds: 1000 or more. */
   readonly expiresInMs?: number;
   readonly tags?: Readonly<Record<string, string>>;
-  /** The header `traceparent` of what creates the task: the task is in that trace then. */
+  /** The `traceparent` header of the caller: the task becomes part of that trace. */
   readonly traceparent?: string;
 }
 
-/** Every method throws a TaskonautError: its `code` says what is wrong; `api_unreachable` where no server answers. */
+/** Every method throws a TaskonautError. Its `code` says what is wrong; `api_unreachable` if no server answers. */
 export interface Client<Flows extends Known<Flows>> {
   /** Creates a task. */
   createTask<Name extends keyof Flows & string>(
@@ -66,16 +66,18 @@ export interface Client<Flows extends Known<Flows>> {
     input: Flows[Name]["input"],
     options?: CreateOptions,
   ): Promise<TaskOf<Flows, Name>>;
-  /** Creates a task, has it run, and gives it when it has ended, or as it is when the time is up: 10 minutes at most. */
+  /**
+   * Creates a task, has it run, and returns it when it has ended, or as it is when the time is up: 10 minutes at most.
+   */
   runFlow<Name extends keyof Flows & string>(
     flow: Name,
     input: Flows[Name]["input"],
     options?: CreateOptions & { readonly waitMs?: number; readonly signal?: AbortSignal },
   ): Promise<TaskOf<Flows, Name>>;
   getTask(id: string): Promise<AnyTask<Flows>>;
-  /** The task when it has ended, or as it is when the time is up: 10 minutes at most. */
+  /** Returns the task when it has ended, or as it is when the time is up: 10 minutes at most. */
   awaitTask(id: string, options?: { readonly waitMs?: number; readonly signal?: AbortSignal }): Promise<AnyTask<Flows>>;
-  /** A page, newest first. `next` is the cursor of the next one. */
+  /** A page, newest first. `next` is the cursor of the next page. */
   listTasks(options?: {
     readonly filter?: TaskFilter;
     readonly limit?: number;
@@ -89,12 +91,12 @@ export interface Client<Flows extends Known<Flows>> {
     payload: Flows[Name]["signals"][Signal],
     options?: { readonly idempotencyKey?: string },
   ): Promise<TaskOf<Flows, Name>>;
-  /** Runs it until it ends or only waits. */
+  /** Runs the task until it ends or can only wait. */
   runTask(id: string, options?: { readonly maxSteps?: number }): Promise<AnyTask<Flows>>;
   cancelTask(id: string, options?: { readonly force?: boolean }): Promise<AnyTask<Flows>>;
   retryTask(id: string): Promise<AnyTask<Flows>>;
   resumeTask(id: string): Promise<AnyTask<Flows>>;
-  /** Settles a step in doubt; `step`: its step_index, where several are. */
+  /** Settles a step in doubt. `step`: its step_index, if there are several. */
   resolveTask(id: string, resolution: Resolution, options?: { readonly step?: number }): Promise<AnyTask<Flows>>;
   listFlows(): Promise<readonly FlowDescription[]>;
   listWorkers(): Promise<readonly Worker[]>;
@@ -104,7 +106,7 @@ const WAIT_MS = 60_000;
 const PAGE = 100;
 
 /**
- * A client of the server at `baseUrl`. Throws usage where that is no address.
+ * A client of the server at `baseUrl`. Throws usage if that is not a valid URL.
  *
  * @example const { createTask } = createClient<Flows>({ baseUrl: "http://127.0.0.1:8000" });
  */
@@ -132,7 +134,7 @@ export function createClient<Flows extends Known<Flows> = AnyFlows>(options: Cli
   };
 }
 
-/** Of which flow it is the caller has said, which the compiler cannot follow. */
+/** The caller names the flow, but the compiler cannot follow that. */
 function typed(task: Task): never {
   return task as never;
 }

@@ -1,4 +1,4 @@
-// What a process counts, and when it writes that into the store.
+// The counts of a process, and when it writes them into the store.
 
 import { expect, test } from "bun:test";
 import { changeOf, inStatus, plannedRecord } from "../../test/contract/rows.ts";
@@ -9,20 +9,20 @@ import { CounterWriter } from "./counter-writer.ts";
 import { observedStore } from "./observed-store.ts";
 
 const MINUTE = 60_000;
-/** Of the store; the process's clock is ten minutes slow. */
+/** The store's time. The process's clock is ten minutes slow. */
 const T = 1_700_000_040_000;
 const SLOW = 600_000;
 
 interface Bench extends AsyncDisposable {
   readonly writer: CounterWriter;
-  /** What is done with it is counted. */
+  /** Changes through this store are counted. */
   readonly store: Store;
   readonly plain: Store;
   readonly written: (readonly FlowMinute[])[];
-  /** Fails after it has written. */
+  /** Fails after the write. */
   fails: boolean;
   pass(ms: number): void;
-  /** The time to write has come. Gives whether anything was to be written. */
+  /** The time to write has come. Returns whether there was anything to write. */
   tick(): Promise<boolean>;
 }
 
@@ -91,7 +91,7 @@ test("what is durable is counted in the minute of the store's clock, and where n
   it.pass(MINUTE);
   const ended = changeOf(record.task, inStatus("CANCELLED"));
   await it.store.commitChanges([ended]);
-  await it.store.commitChanges([ended]); // it has lost its fence
+  await it.store.commitChanges([ended]); // this write has lost its fence
   expect(await it.tick()).toBe(true);
   expect(await countsOf(it)).toEqual([
     [0, 2, 0, 0, 0],
@@ -103,7 +103,7 @@ test("what is durable is counted in the minute of the store's clock, and where n
 test("a write whose outcome nobody knows is made again, and counts once", async () => {
   await using it = await bench();
   await it.store.insertTasks([plannedRecord()]);
-  await it.tick(); // now it knows the store's time
+  await it.tick(); // from now on it knows the store's time
   it.fails = true;
   await it.store.insertTasks([plannedRecord()]);
   await it.tick();

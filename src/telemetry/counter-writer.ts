@@ -1,9 +1,9 @@
-// Counts what this process does with tasks, minute by minute, and writes it into the store: one small write in five seconds
-// at most, none where nothing happens, and none that a task waits for.
+// Counts what this process does with tasks, minute by minute, and writes the counts into the store: at most one small
+// write in five seconds, none if nothing happens, and none that a task waits for.
 //
-// CW1. It is told what is durable, and counts in memory. Who dies loses what it has not written: five seconds of it.
-// CW2. A write whose outcome nobody knows is made again, which changes nothing (CN1); or it is not, where it has no minute
-//      (CN3). So nothing is counted twice.
+// CW1. It counts durable changes, in memory. A process that dies loses its unwritten counts, of at most five seconds.
+// CW2. A write whose outcome is unknown is repeated, which changes nothing (CN1). Counts without a minute (CN3) are not
+//      written again. So nothing is counted twice.
 
 import type { TaskRow } from "../core/record/record.ts";
 import { COUNTERS_WRITTEN_MAX } from "../store/counter-store.ts";
@@ -13,16 +13,16 @@ import type { StoreObserver } from "./observed-store.ts";
 
 const WRITE_MS = 5_000;
 
-/** Whoever closes the store waits no longer for the last write. */
+/** How long closing the store waits for the last write. */
 const LAST_MS = 1_000;
 
 const MINUTE_MS = 60_000;
 
 export interface CounterWriterOptions {
   readonly store: Pick<Store, "counters">;
-  /** Another one for each process. */
+  /** A different one for each process. */
   readonly writer: string;
-  /** Milliseconds since 1970; the store's time is reckoned from it. */
+  /** Milliseconds since 1970. The store's time is derived from it. */
   readonly now?: () => number;
   /** Calls it after WRITE_MS, unless it is stopped. */
   readonly later?: (call: () => void, ms: number) => { stop(): void };
@@ -32,7 +32,7 @@ export class CounterWriter implements StoreObserver {
   readonly #counts = new MinuteCounts();
   readonly #now: () => number;
   readonly #later: NonNullable<CounterWriterOptions["later"]>;
-  /** How much further the store's clock is; undefined: the store has told nothing yet. */
+  /** How far the store's clock is ahead. Undefined: the store has not reported its time yet. */
   #aheadMs: number | undefined;
   #timer: { stop(): void } | undefined;
   #writing: Promise<void> = Promise.resolve();
@@ -54,7 +54,7 @@ export class CounterWriter implements StoreObserver {
     else if (task.status === "CANCELLED") this.#count(task, "cancelled");
   }
 
-  /** What was taken over from a dead worker has waited for no place. */
+  /** A task that was taken over from a dead worker did not wait for a place. */
   noteClaim({ tasks, now }: Pick<Claim, "tasks" | "now">): void {
     if (tasks.length === 0) return;
     this.#aheadMs = now - this.#now();
@@ -66,7 +66,7 @@ export class CounterWriter implements StoreObserver {
     }
   }
 
-  /** Writes what is left; it takes a second at most, and never rejects. */
+  /** Writes the rest. Takes a second at most, and never rejects. */
   async close(): Promise<void> {
     this.#timer?.stop();
     const { promise: late, resolve } = Promise.withResolvers<void>();
@@ -92,7 +92,7 @@ export class CounterWriter implements StoreObserver {
     }, WRITE_MS);
   }
 
-  /** One after the other. */
+  /** One write after the other. */
   #write(): Promise<void> {
     this.#writing = this.#writing.then(() => this.#writeAll());
     return this.#writing;
@@ -107,7 +107,7 @@ export class CounterWriter implements StoreObserver {
         this.#aheadMs = told - this.#now();
         this.#counts.forgetBefore(told);
       } catch {
-        // CW2. It is written with what comes next.
+        // CW2. The next write includes it.
         this.#counts.putBack(taken);
         this.#writeLater();
         return;
@@ -116,7 +116,7 @@ export class CounterWriter implements StoreObserver {
   }
 }
 
-/** It keeps no process alive. */
+/** The timer does not keep the process alive. */
 function unreferenced(call: () => void, ms: number): { stop(): void } {
   const timer = setTimeout(call, ms);
   timer.unref();

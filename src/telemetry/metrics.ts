@@ -1,5 +1,5 @@
-// What a process tells Prometheus of its tasks. It is fed by the store, once a write is durable, and never in the way of
-// one. Labels are few: names of flows, tools and states.
+// A process's metrics of its tasks, for Prometheus. The store reports each write once it is durable, and no write waits
+// for them. There are few labels: names of flows, tools and states.
 
 import type { Claim } from "../store/store.ts";
 import type { TaskRow, ToolCallRow } from "../core/record/record.ts";
@@ -15,14 +15,14 @@ const SHORT_SECONDS = SECONDS.slice(0, 13);
 const ROWS = [1, 2, 5, 10, 20, 50, 100, 200, 400, 800];
 
 export interface MetricsFacts {
-  /** Of the program. */
+  /** The program's version. */
   readonly version: string;
   readonly dialect: string;
-  /** What is told of it as a whole; unset: nothing. */
+  /** The source of figures about the whole store. Unset: there are none. */
   readonly store?: FiguresOptions["store"] | undefined;
 }
 
-/** What a worker drives, of what it can. */
+/** How many tasks a worker drives, and how many it can. */
 export interface WorkerLoad {
   readonly concurrency: number;
   driven(): number;
@@ -108,7 +108,7 @@ export class Metrics {
     });
   }
 
-  /** For `GET /metrics`. It waits for the store for a few seconds at most. */
+  /** For `GET /metrics`. Waits a few seconds at most for the store. */
   async write(): Promise<string> {
     await this.#figures?.refresh();
     return this.#registry.write();
@@ -160,7 +160,7 @@ export class Metrics {
     this.#batchRows.of({}).observe(tasks);
   }
 
-  /** `route`: as it is written, not as it was asked for. */
+  /** `route`: its pattern, not the requested path. */
   noteRequest(request: { readonly route: string; readonly method: string; readonly status: number }, ms: number): void {
     this.#requests.of({ ...request, status: String(request.status) }).observe(ms / 1000);
   }
@@ -218,7 +218,7 @@ interface EndSeries {
   readonly seconds: Buckets;
 }
 
-/** What is counted of every task of a flow, found once. */
+/** All series of one flow, looked up once. */
 interface FlowSeries {
   readonly created: Count;
   readonly queueDelay: Buckets;

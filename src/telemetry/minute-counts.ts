@@ -1,10 +1,10 @@
-// What this process has counted, minute by minute, and what of it is still to be written. It knows no clock: whoever has it
-// says what minute it is.
+// The counts of this process, minute by minute, and which of them are still to be written. It has no clock: the caller
+// says which minute it is.
 
 import { DELAY_RANGES, delayRange } from "../core/record/delays.ts";
 import type { FlowMinute } from "../store/counter-store.ts";
 
-/** What can be counted of a flow. */
+/** Events of a flow that are counted. */
 export type Counted = "created" | "completed" | "failed" | "cancelled";
 
 interface Counting extends Record<Counted, number>, Pick<FlowMinute, "flow_name" | "begins_at"> {
@@ -12,7 +12,7 @@ interface Counting extends Record<Counted, number>, Pick<FlowMinute, "flow_name"
   isWritten: boolean;
 }
 
-/** A minute that has been over for so long is forgotten: the store takes it no more. */
+/** A minute is forgotten this long after its end: the store no longer accepts it. */
 const KEPT_MS = 5 * 60_000;
 
 export class MinuteCounts {
@@ -22,7 +22,7 @@ export class MinuteCounts {
     return this.#counts.size === 0;
   }
 
-  /** `minute`: when it begins, in store time; null: the store's time is not known. */
+  /** `minute`: its beginning, in store time. Null: the store's time is not known. */
   count(minute: number | null, flow: string, what: Counted): void {
     const counting = this.#of(minute, flow);
     counting[what] += 1;
@@ -36,7 +36,7 @@ export class MinuteCounts {
     counting.isWritten = false;
   }
 
-  /** At most so many that are to be written. They count as written until `putBack`; what has no minute is given once. */
+  /** At most `max` unwritten counts. They count as written until `putBack`, or forever if they have no minute. */
   take(max: number): readonly FlowMinute[] {
     const taken: FlowMinute[] = [];
     for (const [key, counting] of this.#counts) {
@@ -50,7 +50,7 @@ export class MinuteCounts {
     return taken;
   }
 
-  /** They may not have been written. Those without a minute are lost. */
+  /** Their write may have failed. Counts without a minute are lost. */
   putBack(taken: readonly FlowMinute[]): void {
     for (const { begins_at, flow_name } of taken) {
       const counting = this.#counts.get(keyOf(begins_at, flow_name));
@@ -58,7 +58,7 @@ export class MinuteCounts {
     }
   }
 
-  /** Of minutes that are long over at this time of the store. */
+  /** Forgets minutes that ended long before this store time. */
   forgetBefore(now: number): void {
     for (const [key, { begins_at }] of this.#counts) {
       if (begins_at !== null && begins_at < now - KEPT_MS) this.#counts.delete(key);

@@ -1,13 +1,13 @@
-// A store whose durable writes are told to those who count and trace them.
+// A store that reports its durable writes to counters and traces.
 
 import type { Log } from "../core/log.ts";
 import type { Store } from "../store/store.ts";
 import type { Metrics } from "./metrics.ts";
 
 interface Observing {
-  /** It is counted for Prometheus as well. */
+  /** Count for Prometheus as well. */
   readonly isMeasured: boolean;
-  /** Of the program. */
+  /** The program's version. */
   readonly version: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
@@ -18,7 +18,7 @@ interface Observed {
   readonly metrics: Metrics | undefined;
 }
 
-/** What is done with tasks is counted, for the store's own counters and where it is asked for for Prometheus. Throws usage. */
+/** Counts changes of tasks, for the store's own counters and, if requested, for Prometheus. Throws usage. */
 export async function observe(
   store: Store,
   { isMeasured, version = "unknown", env, log }: Observing,

@@ -1,4 +1,4 @@
-// What the metrics say of tasks that were really run.
+// The metrics after tasks have really run.
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import * as v from "valibot";

@@ -1,18 +1,18 @@
-// A store whose durable writes and claims are told to those who count.
+// A store that reports its durable writes and claims to observers.
 
 import type { Claim, Store } from "../store/store.ts";
 import type { StepRow, TaskRow, ToolCallRow } from "../core/record/record.ts";
 
 export interface StoreObserver {
   noteCreated(task: TaskRow, calls: readonly ToolCallRow[], steps: readonly StepRow[]): void;
-  /** What is new or other than before. */
+  /** Called with the new and changed rows. */
   noteChanged(task: TaskRow, calls: readonly ToolCallRow[], steps: readonly StepRow[]): void;
   noteClaim?(claim: Pick<Claim, "tasks" | "now">): void;
-  /** Of so many tasks. */
+  /** The commit had this many tasks. */
   noteCommit?(tasks: number, ms: number, outcome: "written" | "failed"): void;
 }
 
-/** All else goes to the store as it is. What fails is thrown on. */
+/** All other calls go to the store unchanged. Errors are passed on. */
 export function observedStore(store: Store, observers: readonly StoreObserver[]): Store {
   const timed = async <Result>(tasks: number, write: () => Promise<Result>): Promise<Result> => {
     const started = performance.now();

@@ -1,13 +1,13 @@
-// Counters, gauges and histograms, and their text for Prometheus. Every task comes through here several times, so one
-// observation may take tens of nanoseconds (a client library takes hundreds): a series is found once, and kept by whoever
-// counts on it.
+// Counters, gauges and histograms, and their text for Prometheus. Every task is observed several times, so one
+// observation may take only tens of nanoseconds (a client library takes hundreds). Therefore callers look up a series
+// once, and keep it.
 //
 // Text format 0.0.4: https://prometheus.io/docs/instrumenting/exposition_formats/
 
-/** Above it no series of a metric is begun: a label that takes any value must not fill the memory. */
+/** A metric begins no further series above this number: a label with arbitrary values must not fill the memory. */
 const SERIES_MAX = 2000;
 
-/** What stands for the labels of all others then. */
+/** The label value that then stands for all others. */
 const OTHERS = "other";
 
 type Labels<Name extends string> = Readonly<Record<Name, string>>;
@@ -19,19 +19,19 @@ interface Reading<Name extends string> {
 }
 
 interface Metric {
-  /** Its lines, each with its end. */
+  /** The metric's lines, each with its line end. */
   write(): string;
 }
 
 export class Registry {
   readonly #metrics: Metric[] = [];
 
-  /** Counts up only. Its name ends in `_total`. */
+  /** Only counts up. Its name ends in `_total`. */
   counter<Name extends string>(name: string, help: string, labels: readonly Name[]): Counter<Name> {
     return this.#add(new Counter(name, help, labels));
   }
 
-  /** `bounds`: upper ones, rising, in the unit of the name. */
+  /** `bounds`: upper bounds, ascending, in the unit of the name. */
   histogram<Name extends string>(
     name: string,
     help: string,
@@ -40,7 +40,7 @@ export class Registry {
     return this.#add(new Histogram(name, help, labels, bounds));
   }
 
-  /** What somebody else counts or measures: `read` gives its values when it is written. */
+  /** For values that are counted or measured elsewhere: `read` returns them when the metrics are written. */
   reading<Name extends string>(name: string, help: string, { type = "gauge", labels, read }: Reading<Name>): void {
     this.#add({
       write: () =>
@@ -70,7 +70,7 @@ export class Counter<Name extends string> implements Metric {
     this.#series = new Series(labels, () => ({ count: 0 }));
   }
 
-  /** The series of these labels, to be kept and counted up. */
+  /** The series of these labels. The caller keeps it and counts it up. */
   of(labels: Labels<Name>): Count {
     return this.#series.find(labels);
   }
@@ -90,7 +90,7 @@ export class Buckets {
   sum = 0;
 
   constructor(private readonly bounds: readonly number[]) {
-    // one more, for what is above them all
+    // one more, for values above all bounds
     this.counts = Array.from({ length: bounds.length + 1 }, () => 0);
   }
 
@@ -115,7 +115,7 @@ export class Histogram<Name extends string> implements Metric {
     this.#series = new Series(labels, () => new Buckets(bounds));
   }
 
-  /** The series of these labels, to be kept and observed. */
+  /** The series of these labels. The caller keeps it and observes values. */
   of(labels: Labels<Name>): Buckets {
     return this.#series.find(labels);
   }
@@ -135,7 +135,7 @@ export class Histogram<Name extends string> implements Metric {
   }
 }
 
-/** The values of a metric, each under its labels. */
+/** The values of a metric, by their labels. */
 class Series<Name extends string, Value> {
   readonly #byLabels = new Map<string, { readonly labels: Labels<Name>; readonly value: Value }>();
 

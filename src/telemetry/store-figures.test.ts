@@ -1,4 +1,4 @@
-// What the metrics say of the store as a whole.
+// The metrics of the whole store.
 
 import { expect, test } from "bun:test";
 import { plannedRecord } from "../../test/contract/rows.ts";

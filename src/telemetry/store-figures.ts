@@ -1,22 +1,22 @@
-// What Prometheus is told of the store as a whole. It is read when somebody asks for the metrics, and not again for a few
-// seconds. A store that does not answer is told as such, and keeps nobody from hearing the rest.
+// The metrics of the whole store, for Prometheus. They are read when somebody requests them, and kept for a few
+// seconds. If the store does not answer, the metrics say so, and all others are still there.
 
 import { FIGURE_FLOWS_MAX, type FlowFigures, type TicketFigure, type WorkerFigures } from "../store/figure-store.ts";
 import type { PauseRow, Store, TaskCount } from "../store/store.ts";
 import type { ScheduleRow } from "../core/record/schedule.ts";
 import type { Registry } from "./registry.ts";
 
-/** What was read is told for so long. */
+/** How long figures are kept. */
 const FRESH_MS = 5_000;
 
-/** Whoever asks for the metrics waits for the store no longer. */
+/** How long a request for the metrics waits for the store. */
 const WAIT_MS = 3_000;
 
 const SCHEDULES_MAX = 1_000;
 
 export interface FiguresOptions {
   readonly store: Pick<Store, "counts" | "figures" | "schedules" | "pauses">;
-  /** Milliseconds since some moment. */
+  /** Milliseconds since some fixed moment. */
   readonly elapsed?: () => number;
   readonly waitMs?: number;
 }
@@ -43,7 +43,7 @@ export class StoreFigures {
     this.#elapsed = options.elapsed ?? (() => performance.now());
   }
 
-  /** Reads them where what is known is old. Never rejects, and takes `waitMs` at most. */
+  /** Reads the figures if the known ones are old. Never rejects, and takes `waitMs` at most. */
   async refresh(): Promise<void> {
     if (this.#elapsed() - this.#readAt < FRESH_MS) return;
     this.#reading ??= this.#read().finally(() => (this.#reading = undefined));

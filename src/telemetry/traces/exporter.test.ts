@@ -1,4 +1,4 @@
-// The spans of tasks that were really run.
+// The spans after tasks have really run.
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import * as v from "valibot";
@@ -77,7 +77,7 @@ test("each thing that ended has one span, with its parent and its times, also af
   fails = false;
   await engine.retryTask(task.id);
   await until(async () => (await engine.runTask(task.id)).waiting_for.some(({ kind }) => kind === "signal"));
-  // another process: it has to replay all of it
+  // another process: it has to replay the whole task
   const other = engineOn(observedStore(plain, [traces]), { flows });
   await other.getTask(task.id);
   await other.signalTask(task.id, { name: "go", payload: null });
@@ -85,7 +85,7 @@ test("each thing that ended has one span, with its parent and its times, also af
   await traces.close();
   const ofParent = receiver.spans.filter(({ traceId }) => traceId === traceIdOf(task));
   const ids = receiver.spans.map(({ traceId, spanId }) => `${traceId} ${spanId}`);
-  // the retry by hand ends the task once more, and gives the flow again what came beside the failed step
+  // the manual retry ends the task again, and the flow gets the other results beside the failed step once more
   const again = receiver.spans.filter((_, place) => ids.indexOf(ids[place] ?? "") < place);
   expect(again.map(({ name }) => name).toSorted()).toEqual(["parent", "run child child"]);
   const root = ofParent.findLast(({ name }) => name === "parent");
@@ -106,7 +106,7 @@ test("each thing that ended has one span, with its parent and its times, also af
   expect(rest.map(({ name }) => name).toSorted()).toEqual(["charge attempt 1", "charge attempt 2"]);
   const calls = new Set(ofParent.filter(({ name }) => name === "charge").map(({ spanId }) => spanId));
   expect(calls.size).toBe(2);
-  // two attempts of the first call, and one of that after the retry by hand
+  // two attempts of the first call, and one of the call after the manual retry
   const [first, , third] = traceparents;
   expect(traceparents).toEqual([first, first, third].map(String));
   expect([first, third].map(String).toSorted()).toEqual(
@@ -120,7 +120,7 @@ test("each thing that ended has one span, with its parent and its times, also af
   const [ofChild] = receiver.spans.filter(({ name }) => name === "child");
   const step = ofParent.find(({ name }) => name === "run child child");
   expect(ofChild?.links).toEqual([{ traceId: traceIdOf(task), spanId: step?.spanId ?? "" }]);
-  // what the record tells later are the same spans
+  // the record later gives the same spans
   const record = await plain.readTask(task.id);
   const told = record ? spansOfRecord(record).map(({ spanId }) => spanId) : [];
   expect(told.filter((id) => !ofParent.some(({ spanId }) => spanId === id))).toEqual([]);
@@ -244,7 +244,7 @@ test("a task that is created with a traceparent is in that trace: its spans, wha
   const ofChild = named("child");
   const step = named("run child child");
   expect([ofChild?.parentSpanId, ofChild?.links, step?.parentSpanId]).toEqual([step?.spanId, undefined, root?.spanId]);
-  // a retry goes on in the trace; a fork is work of its own
+  // a retry continues in the same trace; a fork starts a new one
   const { task: fork } = await engine.forks.create(task.id, { from: 1 });
   expect(fork.traceparent).toBeNull();
 });

@@ -1,9 +1,9 @@
-// Sends spans to a collector, beside the tasks.
+// Sends spans to a collector, in parallel with the tasks.
 //
-// TX1. Nothing waits for it, and nothing fails by it. What waits to be sent is bounded; what finds no place, and what the
-//      collector did not take, is counted and said in the log.
-// TX2. A span is sent once. A request that failed is not made again, for the collector may have taken it. What is missing
-//      there is in the record, and has the same ids when it is sent again.
+// TX1. Nothing waits for it, and nothing fails because of it. The queue is bounded. Spans that do not fit, and spans
+//      that the collector does not accept, are counted, and the log says so.
+// TX2. A span is sent once. A failed request is not repeated, because the collector may have accepted it. Missing spans
+//      are still in the record, and have the same ids when they are sent again.
 
 import { messageOf } from "../../core/record/stored-error.ts";
 import type { SentSpans, Span } from "../../core/record/trace.ts";
@@ -19,27 +19,27 @@ const WAITING_MAX = 8_192;
 const BATCH_MAX = 512;
 const BATCH_MS = 1_000;
 
-/** From one request to the next, so that spans take a few hundredths of a processor at most: 5,120 are sent a second. */
+/** The rest between two requests: spans take a few hundredths of a processor at most, for 5,120 spans a second. */
 const REST_MS = 100;
 
-/** Whoever closes waits no longer for what is left. */
+/** How long `close` waits for the rest. */
 const LAST_MS = 2_000;
 
-/** The log is told of trouble once in so long. */
+/** The log reports trouble at most once in this time. */
 const TOLD_MS = 60_000;
 
-/** What became of spans. */
+/** How many spans were sent, failed or dropped. */
 export interface SpanCounts {
   sent: number;
-  /** The collector did not take them, or nobody knows. */
+  /** The collector did not accept them, or the outcome is unknown. */
   failed: number;
-  /** There was no place for them. */
+  /** The queue was full. */
   dropped: number;
 }
 
 export interface TraceExporterOptions {
   readonly settings: TraceSettings;
-  /** Of the program. */
+  /** The program's version. */
   readonly version: string;
   readonly log: Log;
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
@@ -49,7 +49,7 @@ export class TraceExporter implements StoreObserver {
   readonly counts: SpanCounts = { sent: 0, failed: 0, dropped: 0 };
   #waiting: SpanFacts[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** The timer is that of a full batch. */
+  /** The timer was set for a full batch. */
   #isSoon = false;
   #sending: Promise<void> | undefined;
   #firstReason: string | undefined;
@@ -57,7 +57,7 @@ export class TraceExporter implements StoreObserver {
 
   constructor(private readonly options: TraceExporterOptions) {}
 
-  /** What a fork has of another task was told of that one. */
+  /** The copied part of a fork was already sent with the other task. */
   noteCreated(task: TaskRow, calls: readonly ToolCallRow[], steps: readonly StepRow[]): void {
     if (task.origin === null) this.noteChanged(task, calls, steps);
     else this.noteChanged(task, [], []);
@@ -78,8 +78,8 @@ export class TraceExporter implements StoreObserver {
   }
 
   /**
-   * Sends them now, one request after the other, whatever share of tasks is sampled: somebody asked for them. The collector
-   * knows by their ids those that it has.
+   * Sends these spans now, one request after the other, whatever share of tasks is sampled: a user asked for them. The
+   * collector recognizes by their ids the spans that it already has.
    */
   async sendAll(spans: readonly Span[]): Promise<SentSpans> {
     for (let start = 0; start < spans.length; start += BATCH_MAX)
@@ -89,7 +89,7 @@ export class TraceExporter implements StoreObserver {
     return { sent, failed, ...(reason !== undefined && { reason }), to: withoutSecrets(this.options.settings.url) };
   }
 
-  /** Sends what is left, for two seconds at most. Never rejects. */
+  /** Sends the rest, for two seconds at most. Never rejects. */
   async close(): Promise<void> {
     const { promise: late, resolve } = Promise.withResolvers<"late">();
     const timer = setTimeout(resolve, LAST_MS, "late");
@@ -103,7 +103,7 @@ export class TraceExporter implements StoreObserver {
     this.#waiting = [];
   }
 
-  /** It keeps no process alive. A full batch waits no longer than it has to. */
+  /** The timer does not keep the process alive. A full batch waits only for the rest between requests. */
   #sendLater(): void {
     const isFull = this.#waiting.length >= BATCH_MAX;
     if (this.#timer && (!isFull || this.#isSoon)) return;
@@ -156,13 +156,13 @@ export class TraceExporter implements StoreObserver {
   }
 }
 
-/** Of an answer that all went well but for some. */
+/** The number of rejected spans in an answer that is otherwise a success. */
 function rejectedIn(text: string): number {
   try {
     const answer = JSON.parse(text) as { readonly partialSuccess?: { readonly rejectedSpans?: string | number } };
     return Number(answer.partialSuccess?.rejectedSpans ?? 0) || 0;
   } catch {
-    return 0; // a collector that answers with something else has taken them
+    return 0; // another kind of answer means that the collector accepted all spans
   }
 }
 

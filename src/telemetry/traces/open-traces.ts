@@ -1,4 +1,4 @@
-// Where spans are sent to, as the variables say.
+// Opens the exporter that the environment variables ask for.
 
 import type { Log } from "../../core/log.ts";
 import { TraceExporter } from "./exporter.ts";
@@ -7,11 +7,11 @@ import { readTraceSettings } from "./settings.ts";
 interface TraceOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
-  /** Of the program. */
+  /** The program's version. */
   readonly version: string;
 }
 
-/** Undefined: the variables ask for none. Throws usage. */
+/** Undefined: the variables do not ask for traces. Throws usage. */
 export function openTraces({ env, ...options }: TraceOptions): TraceExporter | undefined {
   const settings = readTraceSettings(env);
   return settings && new TraceExporter({ settings, ...options });

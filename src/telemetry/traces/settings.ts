@@ -1,18 +1,18 @@
-// Where traces go, from the variables that OpenTelemetry has for it.
+// Reads OpenTelemetry's environment variables for traces.
 // https://opentelemetry.io/docs/specs/otel/protocol/exporter/
 
 import { TaskonautError } from "../../core/errors.ts";
 
 export interface TraceSettings {
-  /** Where spans are posted to. */
+  /** The URL that spans are posted to. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   /** The share of tasks whose spans are sent, 0 to 1. */
   readonly ratio: number;
-  /** Of a task that was created in a trace of somebody else, that one's mark says whether they are. */
+  /** For a task created in another trace, the sampled flag of that trace decides. */
   readonly isParentBased: boolean;
-  /** Of the resource: who sends them. */
+  /** Attributes of the resource: who sends the spans. */
   readonly resource: Readonly<Record<string, string>>;
 }
 
@@ -20,7 +20,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const TIMEOUT_MS = 10_000;
 
-/** Undefined: nobody asked for traces. Throws usage where a variable says what cannot be done. */
+/** Undefined: traces are off. Throws usage if a variable asks for something that is not supported. */
 export function readTraceSettings(env: Environment): TraceSettings | undefined {
   if (env["OTEL_SDK_DISABLED"]?.toLowerCase() === "true" || env["OTEL_TRACES_EXPORTER"] === "none") return undefined;
   const url = urlOf(env);
@@ -47,7 +47,7 @@ export function readTraceSettings(env: Environment): TraceSettings | undefined {
   };
 }
 
-/** An empty variable is as good as none. */
+/** An empty variable counts as unset. */
 function first(own: string | undefined, general: string | undefined): string | undefined {
   return own || general || undefined;
 }
@@ -81,12 +81,12 @@ function timeoutOf(text: string | undefined): number {
 
 const PARENT_BASED = "parentbased_";
 
-/** The default is that of OpenTelemetry. */
+/** The default is OpenTelemetry's. */
 function samplerOf(env: Environment): string {
   return env["OTEL_TRACES_SAMPLER"] || `${PARENT_BASED}always_on`;
 }
 
-/** A task has all of its spans or none, whoever sends them. */
+/** All spans of a task are sent or none, whichever process sends them. */
 function ratioOf(env: Environment): number {
   const sampler = samplerOf(env).replace(PARENT_BASED, "");
   if (sampler === "always_on") return 1;
@@ -106,7 +106,7 @@ function ratioOf(env: Environment): number {
   );
 }
 
-/** `a=1,b=2`, each side as in a URL. Secrets may be in it, so an error does not show it. */
+/** `a=1,b=2`, each side encoded as in a URL. They may contain secrets, so an error does not show them. */
 function pairsOf(name: string, text = ""): Readonly<Record<string, string>> {
   const parts = text.split(",").map((part) => part.trim());
   return Object.fromEntries(
