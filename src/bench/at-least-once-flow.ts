@@ -4,7 +4,7 @@ import type { Tool } from "../core/flow/tool.ts";
 import { echoAdd } from "../flows/echo-add.ts";
 import { add, echo } from "../flows/tools.ts";
 
-/** As `echo_add`, step by step, but the outcome of its first tool is durable before the second one starts. */
+/** Like `echo_add`, step by step, but the result of its first tool is durable before the second tool starts. */
 export const echoAddAtLeastOnce = defineFlow({
   name: "bench_echo_add_at_least_once",
   input: echoAdd.input,

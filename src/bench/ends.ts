@@ -1,7 +1,7 @@
-/** No task ended for so long: the measurement is given up. */
+/** The measurement is given up when no task has ended for this time. */
 const STUCK_MS = 30_000;
 
-/** Counts tasks that have ended, and tells when there are so many. */
+/** Counts ended tasks, and reports when there are enough. */
 export class Ends {
   #count = 0;
   #wanted = Number.POSITIVE_INFINITY;
@@ -14,7 +14,7 @@ export class Ends {
     if (this.#count >= this.#wanted) this.#reached.resolve();
   }
 
-  /** Rejects at the signal, and where no task has ended for a long time. One caller at a time. */
+  /** Rejects at the signal, and when no task has ended for a long time. Only one caller at a time. */
   async reach(count: number): Promise<void> {
     this.signal.throwIfAborted();
     if (this.#count >= count) return;

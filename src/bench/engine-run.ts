@@ -1,5 +1,5 @@
-// The engine under measurement, as a process would have it: opened for one measurement and closed after it, so that
-// nothing that it has in memory helps the next one.
+// The measured engine, as a process would have it. It is opened for one measurement and closed afterwards, so that
+// nothing in its memory helps the next one.
 
 import type { Flow } from "../core/flow/flow.ts";
 import type { StartHeartbeat } from "../core/heartbeat.ts";
@@ -14,13 +14,13 @@ import { echoAddAtLeastOnce } from "./at-least-once-flow.ts";
 import { Ends } from "./ends.ts";
 import { watchStalls } from "./stalls.ts";
 
-/** Calls of createTask under way at a time: several batches, so that there is always a next one. */
+/** Concurrent calls of createTask: several batches, so that the next one is always ready. */
 export const CREATES_IN_FLIGHT = 1000;
 
-/** What all measurements of one run share. */
+/** Settings that all measurements of one run share. */
 export interface Bench {
   readonly place: BenchPlace;
-  /** As that of every worker. */
+  /** The same as for every worker. */
   readonly startHeartbeat: StartHeartbeat | undefined;
   readonly concurrency: number;
   readonly signal: AbortSignal;
@@ -29,7 +29,7 @@ export interface Bench {
 export interface Measured {
   readonly seconds: number;
   readonly commits: number;
-  /** For how long the event loop did not turn, at most; null: nobody looked. */
+  /** The longest time that the event loop did not turn. Null: it was not measured. */
   readonly longestStallMs: number | null;
 }
 
@@ -49,7 +49,7 @@ export function measureCreate(bench: Bench, flow: Flow, tasks: number): Promise<
   });
 }
 
-/** All tasks that are due, by one worker: from its start to the end of the last one. */
+/** One worker runs all due tasks. The time is from the worker's start to the end of the last task. */
 export function measureDrain(bench: Bench, tasks: number): Promise<Measured> {
   return withEngine(bench, async (engine) => {
     const ends = new Ends(bench.signal);
@@ -62,7 +62,7 @@ export function measureDrain(bench: Bench, tasks: number): Promise<Measured> {
   });
 }
 
-/** One task after the other, with a worker that is idle: each from the call that creates it to its end, in milliseconds. */
+/** One task after the other on an idle worker: the time of each from its creation to its end, in milliseconds. */
 export async function measureLatencies(
   bench: Bench,
   samples: number,
@@ -85,7 +85,7 @@ export async function measureLatencies(
   return { latencies, longestStallMs };
 }
 
-/** `measure` gives seconds. Closing the engine stops its worker too. */
+/** `measure` returns seconds. Closing the engine also stops its worker. */
 async function withEngine(
   { place, startHeartbeat }: Bench,
   measure: (engine: Engine) => Promise<number>,
@@ -103,7 +103,7 @@ async function withEngine(
     ...(startHeartbeat && { startHeartbeat }),
   });
   try {
-    await engine.checkReady(); // connected before the clock runs
+    await engine.checkReady(); // connect before the clock starts
     const stalls = watchStalls();
     try {
       const seconds = await measure(engine);

@@ -6,7 +6,7 @@ import { percentile } from "./statistics.ts";
 const SAMPLES = 300;
 const SAMPLES_WARM_UP = 20;
 
-/** Bare commits before and after the tasks, not between them: each would wake the worker of an SQLite file. */
+/** Measures bare commits before and after the tasks, not between them: each would wake the worker of an SQLite file. */
 export async function measureLatency(bench: Bench): Promise<BenchLatency> {
   await measureCommits(bench.place, SAMPLES_WARM_UP);
   const before = await measureCommits(bench.place, SAMPLES / 2);

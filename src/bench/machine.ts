@@ -1,7 +1,7 @@
 import { cpus, release, totalmem, type } from "node:os";
 import type { BenchMachine } from "../core/api/bench.ts";
 
-/** What the figures were measured on. The database may be on another. */
+/** The machine of this process. The database may be on another one. */
 export function describeMachine(): BenchMachine {
   const cores = cpus();
   return {

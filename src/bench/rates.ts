@@ -2,7 +2,7 @@ import type { BenchRate } from "../core/api/bench.ts";
 import type { Figure, Round } from "./round.ts";
 import { spreadOf } from "./statistics.ts";
 
-/** `counted` is the round that counted bytes and commits; rates are those of the others. */
+/** `counted`: the round that counted bytes and commits. The rates come from the other rounds. */
 export function toRates(counted: Round, measured: readonly Round[]): readonly BenchRate[] {
   const rateOf = (name: BenchRate["name"], engine: Choose, baseline: Choose): BenchRate => ({
     name,

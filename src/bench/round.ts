@@ -1,4 +1,4 @@
-// One round: the same number of tasks by the engine and by the baseline, each time from empty tables.
+// One round: the engine and the baseline run the same number of tasks, each from empty tables.
 
 import type { Flow } from "../core/flow/flow.ts";
 import { echoAdd } from "../flows/echo-add.ts";
@@ -8,18 +8,18 @@ import { type Bench, type Measured, measureCreate, measureDrain } from "./engine
 
 export interface RoundOptions {
   readonly tasks: number;
-  /** Count what is written as well. That is in the way of the database: the rates of such a round say nothing. */
+  /** Also counts the bytes written. That slows the database down, so the rates of this round mean nothing. */
   readonly countsBytes: boolean;
-  /** What comes first meets another machine than what comes last: rounds take turns. */
+  /** The machine's state changes during a round, so engine and baseline take turns in being first. */
   readonly baselineFirst: boolean;
 }
 
 export interface Figure {
   readonly tasksPerSecond: number;
   readonly commitsPerTask: number;
-  /** Null of the baseline, which lets nothing in between. */
+  /** Null for the baseline, which does not yield. */
   readonly longestStallMs: number | null;
-  /** Zeros where they were not counted. */
+  /** Zeros if they were not counted. */
   readonly bytesPerTask: BytesWritten;
 }
 

@@ -1,9 +1,9 @@
 // The benchmark: rounds in which engine and baseline take turns, then single tasks on an idle worker.
 //
-// M1. What is compared was measured in the same run; a ratio is that of one round.
-// M2. Each pass starts from empty tables, which are analyzed when they are full, as the database itself does after a
-//     while: plans are those of a database in use. Nobody but the database vacuums or checkpoints them.
-// M3. The user's data are not touched, and nothing stays, however the run ends (but for a process that is killed).
+// M1. Compared figures are from the same run. A ratio is from one round.
+// M2. Each pass starts from empty tables. They are analyzed when they are full, as the database itself does after a
+//     while, so query plans are those of a database in use. Only the database vacuums or checkpoints them.
+// M3. The user's data is not touched, and nothing remains, however the run ends (unless the process is killed).
 
 import type { BenchOptions, BenchReport } from "../core/api/bench.ts";
 import { TaskonautError } from "../core/errors.ts";
@@ -15,12 +15,12 @@ import { describeMachine } from "./machine.ts";
 import { toRates } from "./rates.ts";
 import { measureRound, type Round } from "./round.ts";
 
-/** Of the first round, which warms up and counts bytes. */
+/** For the first round, which warms up and counts bytes. */
 const COUNTED_TASKS_MAX = 2000;
 
 /**
- * Without `startHeartbeat` the event loop keeps the worker's lease. Takes the place away when it is done. Throws `cancelled`
- * where the signal ended it, and what the store throws.
+ * Without `startHeartbeat` the event loop renews the worker's lease. Removes `place` at the end. Throws `cancelled` if
+ * the signal ended it, and the errors of the store.
  */
 export async function runBench(
   place: BenchPlace,
@@ -32,7 +32,7 @@ export async function runBench(
     return await measure({ place, startHeartbeat, concurrency, signal }, options);
   } catch (error) {
     if (!signal.aborted) throw error;
-    throw new TaskonautError("cancelled", "The benchmark was stopped; what it had made is taken away again.");
+    throw new TaskonautError("cancelled", "The benchmark was stopped, and everything that it had made was removed.");
   } finally {
     await place.remove();
   }
@@ -65,7 +65,7 @@ async function measure(bench: Bench, { tasks, rounds, onProgress }: BenchOptions
     latency,
     counted_tasks: countedTasks,
     data_bytes_per_task: counted.engine.create.bytesPerTask.data + counted.engine.drain.bytesPerTask.data,
-    // it comes in kilobytes
+    // maxRSS is in kilobytes
     peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
   };
 }

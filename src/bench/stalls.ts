@@ -1,9 +1,9 @@
-// For how long the event loop did not turn while something was measured: so long a signal or a request would have waited.
+// The longest time that the event loop did not turn during a measurement: a signal would have waited as long.
 
 const TICK_MS = 5;
 
 export interface StallWatch {
-  /** Ends it. Gives the longest stall in milliseconds. */
+  /** Ends the watch. Returns the longest stall in milliseconds. */
   end(): number;
 }
 
@@ -19,7 +19,7 @@ export function watchStalls(now: () => number = () => performance.now()): StallW
   return {
     end() {
       clearInterval(timer);
-      look(); // one that goes on still
+      look(); // includes a stall that has not ended
       return longest;
     },
   };

@@ -12,7 +12,7 @@ class Notes {
     this.written.push(cause);
   }, this.#now);
 
-  /** Looks at the same piece for so long. */
+  /** Sees the same piece for this time. */
   async see(seen: Omit<Seen, "stepId">, ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= LOOK_MS) {
       this.#now += LOOK_MS;

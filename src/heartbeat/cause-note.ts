@@ -1,24 +1,25 @@
-// Who dies cannot put down of what. So while the event loop is held in one go for long, it is noted for what, and taken back
-// when that is done: the process may be about to use up all memory, and peers that find it dead know whom to blame.
+// A dead process cannot record what has killed it. So when one piece of code blocks the event loop for long, a note
+// names it, and is removed when the piece ends. If the process dies meanwhile, for lack of memory perhaps, its peers
+// know what to blame.
 
 import type { DeathCause } from "../store/blame.ts";
 import type { Seen } from "./shared-activity.ts";
 import { Watchdog } from "./watchdog.ts";
 
-/** What is over sooner is not noted: who dies in so short a time was hardly killed by that. */
+/** A shorter piece is not noted: it was hardly the cause if the process died. */
 const LONG_MS = 200;
 
-/** So often it is looked. */
+/** How often it checks. */
 export const LOOK_MS = 50;
 
 export class CauseNote {
   readonly #piece: Watchdog;
-  /** Whose piece is noted, or is about to be. */
+  /** The piece that is noted, or is about to be. */
   #noted: number | undefined;
   #writing: Promise<void> = Promise.resolve();
   #isWriting = false;
 
-  /** `write` may fail: then it is tried again, as long as there is need. `now`: a monotonic time in milliseconds, as below. */
+  /** `write` may fail: then it is repeated as long as needed. `now`: a monotonic time in milliseconds, as below. */
   constructor(
     private readonly write: (cause: DeathCause | null) => Promise<void>,
     now: number,
@@ -36,7 +37,7 @@ export class CauseNote {
     } else if (!isLong && this.#noted !== undefined) this.#put(undefined, null);
   }
 
-  /** When it resolves nothing is noted, or the database is away. */
+  /** When it resolves, nothing is noted, or the database cannot be reached. */
   async clear(): Promise<void> {
     await this.#writing;
     if (this.#noted !== undefined) this.#put(undefined, null);
@@ -53,7 +54,7 @@ export class CauseNote {
       await this.write(cause);
       this.#noted = noted;
     } catch {
-      // the next look tries again
+      // the next check tries again
     } finally {
       this.#isWriting = false;
     }

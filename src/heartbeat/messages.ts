@@ -1,4 +1,4 @@
-// What the main thread and the thread of the heartbeat tell each other. All of it is plain data.
+// The messages between the main thread and the heartbeat's thread. All of them are plain data.
 
 import type { ErrorCode } from "../core/errors.ts";
 import type { BeatingWorker } from "../core/heartbeat.ts";
@@ -7,52 +7,52 @@ import type { LogOptions } from "../log/create-log.ts";
 import type { StoreAddress } from "../store/address.ts";
 import type { ActivityMemory } from "./shared-activity.ts";
 
-/** How the one line looks that the thread writes itself: as those of the log. */
+/** The style of the only line that the thread itself writes, the same as the log's. */
 export type LineStyle = Pick<LogOptions, "style" | "color">;
 
-/** What the event loop of the main thread may do. */
+/** Limits for the main thread's event loop. */
 export interface LoopLimits {
-  /** How long it may be blocked; then the process is killed. */
+  /** How long it may be blocked. After that the process is killed. */
   readonly stuckMs: number;
-  /** How long one piece of a flow's own code may; more than it is cut short after, where it can be. */
+  /** How long one piece of a flow's own code may block it. A longer one is aborted, if possible. */
   readonly flowStuckMs: number;
-  /** One that is stuck for so long hears no signals: they end the process by themselves then. */
+  /** A loop that is stuck for this long receives no signals, so from then on signals end the process directly. */
   readonly deafMs: number;
 }
 
-/** What the thread is started with. */
+/** The data that the thread starts with. */
 export interface ThreadData {
-  /** Of the store, which the thread opens itself. */
+  /** The address of the store. The thread opens it itself. */
   readonly address: StoreAddress;
-  /** Undefined: the process has none, and the thread only watches. */
+  /** Undefined: the process has no worker, and the thread only watches. */
   readonly worker: Pick<BeatingWorker, "id" | "name" | "leaseMs" | "concurrency" | "flows" | "codes"> | undefined;
   readonly limits: LoopLimits;
-  /** What the main thread does; undefined: nobody knows. */
+  /** What the main thread is doing. Undefined: it is not known. */
   readonly activity: ActivityMemory | undefined;
   readonly line: LineStyle;
-  /** One number, shared: raised whenever the event loop of the main thread turns. */
+  /** One shared number. It grows whenever the event loop of the main thread turns. */
   readonly turns: Int32Array<SharedArrayBuffer>;
 }
 
-/** From the main thread. */
+/** Messages from the main thread. */
 export type ToThread = "stop" | "register";
 
 export type FromThread =
   | BeatEvent
-  /** The worker is registered; whether news comes by itself. */
+  /** The worker is registered. `news` says whether news is pushed or polled. */
   | { readonly kind: "started"; readonly news: "notified" | "polling" }
-  /** It could not be registered; the thread ends. */
+  /** The worker could not be registered, and the thread ends. */
   | { readonly kind: "refused"; readonly error: ThrownError };
 
-/** An error as another thread can throw it again. */
+/** An error in a form that another thread can throw again. */
 export interface ThrownError {
   readonly message: string;
-  /** Of one that the store has explained. */
+  /** For an error that the store has explained. */
   readonly code: ErrorCode | undefined;
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-/** How often the main thread shows that it turns, and the other one looks. */
+/** How often the main thread shows that it turns, and the other thread checks. */
 export function beatMs({ stuckMs, flowStuckMs, deafMs }: LoopLimits): number {
   return Math.min(1000, stuckMs / 4, flowStuckMs / 4, deafMs / 4);
 }

@@ -1,19 +1,19 @@
-// Signals are heard by the event loop. While it is stuck nobody would hear them: then they end the process by themselves,
-// as they do where nobody listens. The runtime has no way to say so from another thread, the system has.
+// The event loop receives signals. While it is stuck, nobody would receive them, so they get back their default action,
+// which ends the process. The runtime cannot set that from another thread, but the system can.
 
 import { dlopen, ptr } from "bun:ffi";
 
-/** Of `struct sigaction` on any system; its default action is all zeros. */
+/** Enough for `struct sigaction` on any system. Its default action is all zeros. */
 const ACTION_BYTES = 256;
 
 const SIGNALS = [2, 15]; // SIGINT, SIGTERM
 
 export class PlainSignals {
   readonly #library = openLibrary();
-  /** What was to be done before, by signal; undefined: it is so now. */
+  /** The previous action of each signal. Undefined: the actions are not replaced. */
   #before: ReadonlyMap<number, Uint8Array> | undefined;
 
-  /** Harmless when repeated. */
+  /** Safe to repeat. */
   set(isPlain: boolean): void {
     const sigaction = this.#library?.symbols.sigaction;
     if (!sigaction || isPlain === (this.#before !== undefined)) return;
@@ -33,7 +33,7 @@ export class PlainSignals {
   }
 }
 
-/** Undefined on a system that has it elsewhere: then a stuck loop hears nothing until the watchdog kills it. */
+/** Undefined if the system has the library elsewhere: then a stuck loop receives no signal until it is killed. */
 function openLibrary(): ReturnType<typeof openLibc> | undefined {
   try {
     return openLibc();

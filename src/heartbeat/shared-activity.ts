@@ -1,13 +1,13 @@
-// What the main thread does, where the thread of the heartbeat can read it: in memory that they share.
+// What the main thread is doing, in shared memory, so that the heartbeat's thread can read it.
 //
-// HA1. Who begins or ends something raises a count. So what has the same count at two looks is the same piece.
+// HA1. Every begin and end raises a count. So the same count at two checks means the same piece.
 
 import type { Activity, Doing } from "../core/flow/activity.ts";
 
-/** What is done, as a number in memory. */
+/** The activities. Their places are the numbers in memory. */
 const DOINGS: readonly (Doing | undefined)[] = [undefined, "flow", "tool"];
 
-/** A UUID as text. */
+/** The length of a UUID as text. */
 const ID_LENGTH = 36;
 const NUMBERS = 2;
 
@@ -46,7 +46,7 @@ export class SharedActivity implements Activity {
   }
 }
 
-/** For the other thread. */
+/** For the heartbeat's thread. */
 export function readActivity(memory: ActivityMemory): Seen {
   const numbers = new Int32Array(memory, 0, NUMBERS);
   const ids = new Uint8Array(memory, NUMBERS * Int32Array.BYTES_PER_ELEMENT);

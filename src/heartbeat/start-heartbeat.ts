@@ -1,5 +1,4 @@
-// The main thread's side of the heartbeat: starts its thread, again where it has ended by itself, and hands on what the thread
-// has to tell.
+// The main thread's side of the heartbeat: starts its thread, restarts it if it ends, and passes its messages on.
 
 import { TaskonautError } from "../core/errors.ts";
 import type { BeatingWorker, Heartbeat } from "../core/heartbeat.ts";
@@ -11,31 +10,31 @@ import type { SharedActivity } from "./shared-activity.ts";
 import { ThreadHandle } from "./thread-handle.ts";
 
 export interface HeartbeatOptions extends BeatingWorker {
-  /** Not in memory: no other thread could reach it. */
+  /** Not an in-memory store: another thread could not open it. */
   readonly address: StoreAddress;
-  /** How long the event loop may be blocked; then the process is killed. */
+  /** How long the event loop may be blocked. After that the process is killed. */
   readonly stuckMs: number;
-  /** The same for one piece of a flow's own code; by default no other. */
+  /** The same for one piece of a flow's own code. By default there is no separate limit. */
   readonly flowStuckMs?: number;
-  /** What the event loop is doing; without it nobody is told to be the cause. */
+  /** What the event loop is doing. Unset: nothing is named as the cause. */
   readonly activity?: SharedActivity;
   readonly log: Log;
   readonly line: LineStyle;
 }
 
-/** In the compiled binary the thread's code lies beside the main one's (see .scripts/build.ts). */
+/** In the compiled binary the thread's code is next to the main one's (see .scripts/build.ts). */
 const ENTRY = new URL("./thread.ts", import.meta.url);
 
-/** A tool may block for a moment, and the worker still leave in good order at a signal. */
+/** A tool may block for a moment, and a signal still stops the worker in good order. */
 const DEAF_MS = 5000;
 
-/** A thread that ended by itself, which none should, is followed by another one. */
+/** A thread should never end by itself. If it does, another one starts after this time. */
 const RESTART_MS = 1000;
 
 /**
- * Keeps the sign of life of a worker from a thread that goes on while the event loop is blocked; and kills this process,
- * with a line on stderr, once it has been blocked for `stuckMs`. Does not keep the process alive. `entry` is what a test
- * may put in the thread's place.
+ * Renews a worker's lease from a separate thread, also while the event loop is blocked. Once it has been blocked for
+ * `stuckMs`, the thread writes a line to stderr and kills this process. Does not keep the process alive. A test may
+ * replace the thread with `entry`.
  */
 export function startHeartbeat(options: HeartbeatOptions, entry = ENTRY): Heartbeat {
   const {
@@ -56,7 +55,7 @@ export function startHeartbeat(options: HeartbeatOptions, entry = ENTRY): Heartb
   const worker = { id, name, leaseMs, concurrency, flows, codes };
   const data = { address, worker, limits, activity: activity?.memory, line };
   const start = Promise.withResolvers<"notified" | "polling">();
-  start.promise.catch(() => {}); // whoever waits for it hears of it
+  start.promise.catch(() => {}); // whoever awaits it gets the error
   let restart: Timer | undefined;
   let state: "starting" | "beating" | "stopped" = "starting";
   let thread = startThread();

@@ -1,5 +1,5 @@
-// The watchdog of a process that has no worker: one command, or a server. The same thread as the heartbeat's, which renews
-// no lease here.
+// The watchdog of a process without a worker: a command or a server. It uses the thread of the heartbeat, without a
+// lease to renew.
 
 import type { Activity, Doing } from "../core/flow/activity.ts";
 import type { StoreAddress } from "../store/address.ts";
@@ -12,22 +12,25 @@ export interface WatchdogOptions {
   readonly stuckMs: number;
   readonly flowStuckMs: number;
   readonly line: LineStyle;
-  /** Whether a person may press Ctrl-C: then the thread starts at once, for the first piece of a flow may never end. */
+  /**
+   * Whether a person may press Ctrl-C: then the thread starts at once, because the first piece of a flow may never end.
+   */
   readonly atTerminal: boolean;
 }
 
-/** A command that is done by then never pays for the thread. */
+/** A command that is done earlier never pays for the thread. */
 const START_MS = 250;
 
-/** A loop that is stuck for so long does not hear signals in time: a person presses Ctrl-C twice, and expects it to end. */
+/** A loop that is stuck for this long receives signals too late: a person who presses Ctrl-C twice expects an end. */
 const DEAF_MS = 1000;
 const DEAF_AT_TERMINAL_MS = 200;
 
 const ENTRY = new URL("./thread.ts", import.meta.url);
 
 /**
- * Watches from now on, with a thread. At a terminal it starts at once. Elsewhere it starts before the first tool is called,
- * or in a moment: what is done in one go may keep the loop from ever coming to that. It does not keep the process alive.
+ * Watches from now on, with a thread. At a terminal the thread starts at once. Elsewhere it starts before the first
+ * tool call, or after a moment: code that blocks the loop could keep a timer from ever starting it. It does not keep
+ * the process alive.
  */
 export class LateWatchdog implements Activity {
   readonly #shared = new SharedActivity();

@@ -1,15 +1,15 @@
-// A thread as its starter has it: messages, one end, and a stop that is bounded. As long as it is there, it is shown that the
+// A thread from its starter's view: messages, one end, and a stop with a time limit. While it runs, it can see that the
 // event loop turns.
 
 import { Worker } from "node:worker_threads";
 import { beatMs, type FromThread, type ThreadData, type ToThread } from "./messages.ts";
 
-/** Longer than an idle connection takes to close; then the thread is cut off. */
+/** Longer than an idle connection takes to close. After that the thread is terminated. */
 const STOP_MS = 1000;
 
 export class ThreadHandle {
   readonly #worker: Worker;
-  /** Resolves when the thread is gone, with its error where it had one. Never rejects. */
+  /** Resolves when the thread has ended, with its error if there was one. Never rejects. */
   readonly ended: Promise<string | undefined>;
 
   /** The thread does not keep the process alive. */
@@ -30,7 +30,7 @@ export class ThreadHandle {
         resolve(why);
       });
     });
-    // after the listeners: each of them would count as a reason to stay
+    // after the listeners are added: each of them keeps the process alive
     this.#worker.unref();
   }
 

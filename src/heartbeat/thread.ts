@@ -1,9 +1,9 @@
-// The thread of the heartbeat: an entry of its own, with an event loop and a store of its own. It keeps the sign of life of
-// the process's worker, if it has one, and watches the event loop of the main thread (`watch-loop.ts`).
+// The heartbeat's thread: a separate entry point, with its own event loop and its own store. It renews the lease of the
+// process's worker, if it has one, and watches the event loop of the main thread (`watch-loop.ts`).
 //
-// HT1. Nothing here waits for the main thread: it may be stuck.
-// HT2. All by which a worker and its peers know of each other is the thread's: row, lease and lock, news, and the look
-//      at the others. On PostgreSQL it is one connection.
+// HT1. Nothing here waits for the main thread, because that may be stuck.
+// HT2. The thread does everything that a worker and its peers use to find each other: row, lease and lock, news, and
+//      the check of the others. On PostgreSQL that is one connection.
 
 import { parentPort, workerData } from "node:worker_threads";
 import { TaskonautError } from "../core/errors.ts";
@@ -16,7 +16,7 @@ import type { FromThread, ThreadData, ThrownError, ToThread } from "./messages.t
 import { readActivity } from "./shared-activity.ts";
 import { watchLoop } from "./watch-loop.ts";
 
-/** Of each call: a renewal that is not answered is to be tried again within the lease, but connecting takes its time. */
+/** For each call: an unanswered renewal must be repeated within the lease, but connecting takes time. */
 const DEADLINE_MS_MIN = 3000;
 
 const data = workerData as ThreadData;
@@ -38,7 +38,7 @@ try {
   parentPort?.close();
 }
 
-/** Until it is told to stop. Throws what the store throws, where the worker cannot be registered. */
+/** Runs until it is told to stop. If the worker cannot be registered, throws the store's error. */
 async function keepAlive(worker: NonNullable<ThreadData["worker"]>): Promise<void> {
   const deadlineMs = Math.max(worker.leaseMs / RENEWALS_PER_LEASE, DEADLINE_MS_MIN);
   const store = await openSignOfLife(data.address, { deadlineMs });
@@ -54,7 +54,7 @@ async function keepAlive(worker: NonNullable<ThreadData["worker"]>): Promise<voi
     await note.clear();
     await beat.stop();
   } finally {
-    await store.close().catch(() => {}); // what it held is its process's, which goes on without it
+    await store.close().catch(() => {}); // what the store held belongs to the process, which continues without it
   }
 }
 

@@ -1,9 +1,8 @@
-// What the thread does where the event loop of the main thread is stuck: it lets signals end the process, and at last kills
-// it itself.
+// The thread's actions when the event loop of the main thread is stuck: it lets signals end the process, and finally
+// kills it itself.
 //
-// HW1. Nothing here waits for the main thread, nor for whoever reads stderr, nor for the database: each may be what is
-//      stuck.
-// HW2. Before the process is killed it is put down what for, where that is known: that task alone is a suspect.
+// HW1. Nothing here waits for the main thread, the reader of stderr, or the database: each of them may be stuck.
+// HW2. Before it kills the process, it records the cause, if that is known. Then only that task is a suspect.
 
 import { write } from "node:fs";
 import type { Doing } from "../core/flow/activity.ts";
@@ -15,10 +14,10 @@ import { PlainSignals } from "./plain-signals.ts";
 import { readActivity, type Seen } from "./shared-activity.ts";
 import { Watchdog } from "./watchdog.ts";
 
-/** How long whoever reads stderr, and the database, may take for the last words (HW1). */
+/** How long the reader of stderr and the database may take before the process is killed (HW1). */
 const LAST_WORDS_MS = 1000;
 
-/** Nobody's. */
+/** An id that no worker has. */
 const NO_WORKER = "00000000-0000-0000-0000-000000000000";
 
 export function watchLoop(data: ThreadData): Timer {
@@ -36,12 +35,12 @@ export function watchLoop(data: ThreadData): Timer {
     if (stuckMs < stuckMax && !isFlowStuck) return;
     clearInterval(timer);
     const heldMs = seen?.doing ? Math.min(stuckMs, pieceMs) : stuckMs;
-    killProcess(data, heldMs / 1000, seen).catch(() => {}); // there is nobody left to tell
+    killProcess(data, heldMs / 1000, seen).catch(() => {}); // nobody is left to handle the error
   }, periodMs);
   return timer;
 }
 
-/** SIGKILL: a blocked loop hears nothing softer, and what is recorded survives it. */
+/** Uses SIGKILL: a blocked loop receives no softer signal, and recorded data survives it. */
 async function killProcess(data: ThreadData, seconds: number, seen: Seen | undefined): Promise<never> {
   const lines: string[] = [];
   const log = createLog({ level: "error", ...data.line, write: (line) => lines.push(line) });
@@ -51,7 +50,7 @@ async function killProcess(data: ThreadData, seconds: number, seen: Seen | undef
   await Promise.race([
     Promise.all([
       new Promise((resolve) => write(2, lines.join(""), resolve)),
-      // where the database does not hear of it, whoever takes over finds out
+      // if the database cannot record it, the process that takes over finds out
       cause && blame(data, { taskId: seen.taskId, stepId: seen.stepId, seconds }).catch(() => {}),
     ]),
     Bun.sleep(LAST_WORDS_MS),

@@ -3,7 +3,7 @@ import { Watchdog } from "./watchdog.ts";
 
 const PERIOD_MS = 100;
 
-/** What the watchdog says at each look: [turns, milliseconds since the last look]. */
+/** The watchdog's results, one per check: [turns, milliseconds since the last check]. */
 function looks(...each: readonly (readonly [turns: number, sinceMs: number])[]): number[] {
   let now = 5000;
   const watchdog = new Watchdog(PERIOD_MS, now);

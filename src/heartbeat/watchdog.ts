@@ -1,15 +1,15 @@
-// Tells a loop that is blocked from a process that is not run at all.
+// Tells a blocked loop from a process that is not running at all.
 //
-// HD1. The loop that is watched raises a number in every period. One that is not raised any more is stuck.
-// HD2. Time counts as stuck only where the watcher itself was on time. What stops a whole process (it is suspended, the
-//      machine sleeps or is overloaded) makes the watcher late as well.
+// HD1. The watched loop raises a number in every period. If the number no longer grows, the loop is stuck.
+// HD2. Time counts as stuck only if the watcher itself was on time. If the whole process stops (it is suspended, or the
+//      machine sleeps or is overloaded), the watcher is late as well.
 
 export class Watchdog {
   #turns: number | undefined;
   #lookedAt: number;
   #stuckMs = 0;
 
-  /** `periodMs`: how often it will look. `now`: a monotonic time in milliseconds, as all others. */
+  /** `periodMs`: how often it will check. `now`: a monotonic time in milliseconds, like all others. */
   constructor(
     private readonly periodMs: number,
     now: number,
@@ -17,7 +17,7 @@ export class Watchdog {
     this.#lookedAt = now;
   }
 
-  /** Gives for how long the loop has been stuck, in milliseconds. Call it once a period. */
+  /** Returns how long the loop has been stuck, in milliseconds. Call it once per period. */
   look(turns: number, now: number): number {
     const sinceMs = now - this.#lookedAt;
     this.#lookedAt = now;
@@ -31,7 +31,7 @@ export class Watchdog {
   }
 }
 
-/** A look that comes after so many periods is late. */
+/** A check that comes after this many periods is late. */
 const LATE = 2;
-/** But not before that, however short the period: on a busy machine every thread is late by so much now and then. */
+/** But no sooner than this, even if the period is short: on a busy machine every thread is sometimes this late. */
 const LATE_MS_MIN = 500;
