@@ -1,5 +1,6 @@
-// Operations that a file makes and drops: `call(charge, order);` as a statement of its own, where `yield*` was meant. It
-// would never happen, and nothing would say so. One that is kept in a variable or in a table may be for later.
+// Finds operations that a file makes and drops: `call(charge, order);` as a statement, without `yield*`. Such a call
+// would never happen, and nobody would notice. An operation in a variable or a table is allowed, because it may be used
+// later.
 
 import { TaskonautError } from "../core/errors.ts";
 import { placeOf } from "./position.ts";
@@ -7,7 +8,7 @@ import { readTokens, type Token } from "./tokens.ts";
 
 const OPERATIONS = new Set(["all", "call", "map", "race", "runChild", "sleep", "waitForSignal"]);
 
-/** Throws flow_load_failed at the first of them. */
+/** Throws flow_load_failed at the first one. */
 export function refuseDropped(path: string, text: string): void {
   const names = importedOperations(text);
   if (names.size === 0) return;
@@ -28,7 +29,7 @@ export function refuseDropped(path: string, text: string): void {
   }
 }
 
-/** By the word that a call of them begins with: how many tokens stand before its parenthesis. */
+/** By the first word of a call: how many tokens come before its parenthesis. */
 function importedOperations(text: string): ReadonlyMap<string, number> {
   const names = new Map<string, number>();
   for (const [, list = ""] of text.matchAll(/\bimport\s*\{([^}]*)\}\s*from\s*["']taskonaut["']/g)) {
@@ -67,7 +68,7 @@ function closingParenthesis(tokens: readonly Token[], open: number): number | un
   return undefined;
 }
 
-/** Not so of a method that has the name (`call(order) { … }`), and of a call whose result is used. */
+/** False for a method of this name (`call(order) { … }`), and for a call whose result is used. */
 function endsStatement(tokens: readonly Token[], close: number, text: string): boolean {
   const after = tokens[close + 1];
   if (!after || after.text === ";" || after.text === "}") return true;

@@ -1,4 +1,4 @@
-// From paths to files: what is found, and what the path itself forbids.
+// From paths to flow files: which files are found, and which paths are refused.
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";

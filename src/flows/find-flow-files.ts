@@ -1,4 +1,4 @@
-// From paths to flow files.
+// Finds flow files from paths.
 
 import { type Dirent, readdirSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
@@ -6,20 +6,20 @@ import { TaskonautError } from "../core/errors.ts";
 import { lookAt, whyNot as whyNotRead } from "./look-at.ts";
 
 export interface FlowFile {
-  /** Absolute. */
+  /** An absolute path. */
   readonly path: string;
-  /** Named itself, not found in a folder: then it must have a flow. */
+  /** The path itself was given, not found in a folder, so the file must contain a flow. */
   readonly isNamed: boolean;
-  /** Why it is passed over unread, by its name; undefined: it may have flows. */
+  /** Why its name rules out flows, so that it is not read. Undefined: it may have flows. */
   readonly whyNot?: string;
 }
 
-/** What `taskonaut init` writes beside the flows: who stands there means that folder. */
+/** `taskonaut init` writes this next to the flows. If it is in the current folder, that folder has the flows. */
 const MARKER = ".taskonaut";
 
 /**
- * `--flows`, else TASKONAUT_FLOWS (separated as PATH is), else `./flows` where that is a folder, else the current folder
- * where `init` has written it, else none.
+ * Returns `--flows`, else TASKONAUT_FLOWS (separated like PATH), else `./flows` if it is a folder, else the current
+ * folder if `init` has written it, else nothing.
  */
 export function resolveFlowPaths(where: {
   readonly flags: readonly string[];
@@ -35,7 +35,7 @@ export function resolveFlowPaths(where: {
   return isFolder(join(cwd, MARKER)) ? [cwd] : [];
 }
 
-/** Throws flow_load_failed for a path that is not there. Each file comes once, those of a folder by name. */
+/** Throws flow_load_failed if a path does not exist. Returns each file once, and those of a folder sorted by name. */
 export function findFlowFiles(paths: readonly string[]): readonly FlowFile[] {
   const found = new Map<string, FlowFile>();
   for (const path of paths.map((each) => resolve(each))) {
@@ -50,14 +50,14 @@ export function findFlowFiles(paths: readonly string[]): readonly FlowFile[] {
 const SOURCE = /\.m?[jt]s$/;
 const SKIPPED_FOLDER = /^\.|^node_modules$/;
 
-/** What stands beside flows in a project: by the end of its name, or its folder. */
+/** Files next to flows in a project that are not flows, by the end of the name, or by folder. */
 const NO_FLOWS: readonly (readonly [RegExp, string])[] = [
   [/\.d\.m?ts$/, "has only types"],
   [/\.(?:test|spec|bench|stories)\.m?[jt]s$|[/\\]__(?:tests|mocks|fixtures)__[/\\]/, "is a test"],
   [/\.(?:config|setup|conf)\.m?[jt]s$/, "is the configuration of a tool"],
 ];
 
-/** A folder that links lead into itself must not be walked for ever. */
+/** A folder with links to itself must not be walked forever. */
 const DEPTH_MAX = 16;
 const FILES_MAX = 1_000;
 
@@ -82,7 +82,7 @@ function filesIn(folder: string, depth: number): FlowFile[] {
   return files;
 }
 
-/** One that cannot be looked into does not keep what stands beside it from running. */
+/** If one folder cannot be read, the files next to it still run. */
 function filesBelow(folder: string, depth: number): FlowFile[] {
   try {
     return filesIn(folder, depth);
@@ -92,7 +92,7 @@ function filesBelow(folder: string, depth: number): FlowFile[] {
   }
 }
 
-/** By name. Throws flow_load_failed. */
+/** Sorted by name. Throws flow_load_failed. */
 function entriesOf(folder: string): readonly Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1));
@@ -101,7 +101,7 @@ function entriesOf(folder: string): readonly Dirent[] {
   }
 }
 
-/** The runtime takes one for the beginning of a query, and the other for a slash. */
+/** The runtime reads `?` as the beginning of a query, and `\` as a slash. */
 const UNREADABLE = /[?\\]/;
 
 function unreadable(path: string): TaskonautError {
@@ -123,11 +123,11 @@ function isFolder(path: string): boolean {
   return typeof found !== "string" && found.isDirectory();
 }
 
-/** Throws flow_load_failed for what is no file. */
+/** Throws flow_load_failed if the path is neither a file nor a folder. */
 function isFolderNamed(path: string): boolean {
   const found = lookAt(path);
   if (typeof found === "string") throw notThere(path, found);
-  // a pipe has text as well
+  // a pipe has text, too
   if (found.isDirectory() || found.isFile() || found.isFIFO()) return found.isDirectory();
   throw notThere(path, "it is neither a file nor a folder");
 }

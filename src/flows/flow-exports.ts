@@ -1,10 +1,10 @@
-// What a flow file exports: flows, and whatever else it likes; but not something that was meant to be a flow and is none.
+// Reads the exports of a flow file. Besides flows, it may export anything, except a value that only looks like a flow.
 
 import { TaskonautError } from "../core/errors.ts";
 import { isFlow, isForeignFlow, type Flow } from "../core/flow/flow.ts";
 import { positionOf } from "./position.ts";
 
-/** Throws flow_load_failed. `mustHaveFlow`: no flow at all is an error as well. */
+/** Throws flow_load_failed. `mustHaveFlow`: a file without a flow is an error as well. */
 export function readExports(
   { path, mustHaveFlow }: { readonly path: string; readonly mustHaveFlow: boolean },
   exports: Readonly<Record<string, unknown>>,
@@ -32,7 +32,9 @@ function describeForeign(name: string): string {
 
 const WRITE = "Write defineFlow({ name, input, *run(input) { … } }).";
 
-/** Helpers of every kind may be exported by name; the default export and a bare definition must be flows. */
+/**
+ * A named export may be a helper of any kind. The default export, and a definition without `defineFlow`, must be flows.
+ */
 function describeWrong(name: string, value: unknown): string | undefined {
   if (typeof value === "function" && name === "default") {
     return `the default export is ${kindOf(value)}, not a flow. ${WRITE}`;

@@ -1,6 +1,6 @@
 import { isOfProgram } from "../core/record/program-files.ts";
 
-/** A place in a file, as a stack tells it. */
+/** A place in a file, from a stack trace. */
 export interface Frame {
   readonly path: string;
   readonly line: string;
@@ -9,7 +9,7 @@ export interface Frame {
 
 export const OF_PACKAGE = /[/\\]node_modules[/\\]/;
 
-/** Frames that lie in files, topmost first; those inside of the program itself (its binary) are left out. */
+/** The frames in files, topmost first, without those inside the program's own binary. */
 export function framesOf(stack: string): readonly Frame[] {
   return [...stack.matchAll(/(?:\(|at )(?:file:\/\/)?(\/[^()\n]*?):(\d+):(\d+)\)?/g)].flatMap(
     ([, path = "", line = "", column = ""]) => (isOfProgram(path) ? [] : [{ path, line, column }]),

@@ -7,7 +7,7 @@ import type { Flow } from "../core/flow/flow.ts";
 import { createProgram } from "../core/flow/create-program.ts";
 import { loadFlows } from "./loader.ts";
 
-/** Calls as a flow would write them. What stands before the parenthesis is also captured when the file is loaded. */
+/** Calls as a flow would write them. The part before the parenthesis is also captured when the file is loaded. */
 const GUARDED: Readonly<Record<string, readonly string[]>> = {
   "now()": [
     "new Date()",
@@ -305,7 +305,7 @@ const SOCKET = new net.Socket();
 SOCKET.on("error", () => {});
 `;
 
-/** A member that was taken from its object when the file was loaded, called on that object. */
+/** A member that was read from its object when the file was loaded, and is called on that object. */
 function captured(call: string): string | undefined {
   const [, isNew, path] = /^(new )?((?:\w+\.)*\w+)\(/.exec(call) ?? [];
   if (path === undefined) return undefined;

@@ -1,21 +1,23 @@
-// Guards: while a flow's program runs, whatever would give another result on replay throws a DeterminismError that names
-// the call, its place and its alternative. Outside of programs, in tools and in the engine, everything works as ever.
+// Guards: while a flow's program runs, every call whose result could differ on replay throws a DeterminismError that
+// names the call, its place and the alternative. Outside of programs, in tools and in the engine, everything works as
+// usual.
 //
-// What is allowed is listed in `guards/pure.ts`; everything else of the runtime is refused. What no wrapper can reach, and
-// the comparison with the record catches where it changes a decision or an output:
-// - streams, servers and requests that were made at module load (but for sockets and databases: `INSTANCES` in `pure.ts`);
-// - state that a module keeps between calls (a counter, a cache, a map of what was seen before);
-// - values that were read at module load: `const { HOME } = process.env`, a file;
-// - what is final of the real `Bun` (`fetch`) by a name that no text shows: `const all = globalThis; all.Bun.fetch(…)`;
-// - a promise that the flow makes and drops: its callbacks run after the flag is off (an async function as a flow is
-//   refused by itself);
-// - the bytes of `Buffer.allocUnsafe`, which the runtime itself calls inside of what is pure (`zlib.gzipSync`), and
-//   `size` and `lastModified` of a `Bun.file` that was made at module load: the runtime makes these getters final;
-// - the order of floating-point rounding in `Math.sin` and its kin on another processor, and errors' stack texts.
+// `guards/pure.ts` lists what is allowed; everything else of the runtime is refused. Guards cannot reach the following.
+// The comparison with the record finds it if it changes a decision or an output:
+// - streams, servers and requests created at module load (except sockets and databases: `INSTANCES` in `pure.ts`);
+// - state that a module keeps between calls (a counter, a cache, a map of earlier values);
+// - values read at module load: `const { HOME } = process.env`, a file;
+// - final members of the real `Bun` (`fetch`) by an indirect name: `const all = globalThis; all.Bun.fetch(…)`;
+// - a promise that the flow makes and drops: its callbacks run after the flag is off (a flow that is an async function
+//   is refused in any case);
+// - the bytes of `Buffer.allocUnsafe`, which the runtime itself calls inside pure functions (`zlib.gzipSync`), and
+//   `size` and `lastModified` of a `Bun.file` created at module load: the runtime makes these getters final;
+// - the order of floating-point rounding in `Math.sin` and similar functions on another processor, and the text of
+//   error stacks.
 
 import { guardGlobals } from "./guards/globals.ts";
 
-/** Before any user's file is loaded. A second call changes nothing. Modules: `guards/modules.ts`, as files import them. */
+/** Call it before any user's file is loaded; again changes nothing. `guards/modules.ts` guards modules on import. */
 export function installGuards(): void {
   guardGlobals();
 }

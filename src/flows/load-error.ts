@@ -1,4 +1,4 @@
-// Why a flow file could not be loaded, for the person who wrote it: where, what, and what to do.
+// Explains to a flow's author why its file could not be loaded: where, what, and what to do.
 
 import { TaskonautError, type Violation } from "../core/errors.ts";
 import { DefinitionError, toSentence } from "../core/flow/definition.ts";
@@ -8,7 +8,7 @@ import { offsetOf, placeOf, positionOf } from "./position.ts";
 import type { Source } from "./sources.ts";
 import { adviceForPaths } from "./tsconfig.ts";
 
-/** `sources` are the file and the files that it imports, as far as they could be read. */
+/** `sources`: the file and the files that it imports, as far as they could be read. */
 export function explainLoadError(error: unknown, file: string, sources: readonly Source[]): TaskonautError {
   if (error instanceof TaskonautError && error.code === "flow_load_failed") return error;
   const {
@@ -26,11 +26,11 @@ export function explainLoadError(error: unknown, file: string, sources: readonly
 interface Explanation {
   readonly where: string;
   readonly what: string;
-  /** Where there are several, each with its place. */
+  /** If there are several errors, each with its place. */
   readonly errors?: readonly Violation[];
 }
 
-/** Bun gives one BuildMessage, or an AggregateError of them; the first is the cause of the others. */
+/** Bun throws one BuildMessage, or an AggregateError of several. The first one causes the others. */
 function explainSyntax(error: unknown): Explanation | undefined {
   const message: unknown = error instanceof AggregateError ? error.errors[0] : error;
   if (!(message instanceof BuildMessage) || !message.position) return undefined;
@@ -60,7 +60,7 @@ function explainMissing(error: unknown, sources: readonly Source[]): Explanation
   };
 }
 
-/** The file threw while it was loaded: the topmost frame that is the user's own. */
+/** The file threw while it was loaded. The place is the topmost frame in the user's own code. */
 function explainThrown(error: unknown, file: string, sources: readonly Source[]): Explanation {
   const stack = error instanceof Error ? (error.stack ?? "") : "";
   const own = new Set(sources.map(({ path }) => path));
@@ -72,7 +72,9 @@ function explainThrown(error: unknown, file: string, sources: readonly Source[])
   return { where, what: `the file failed while it was loaded: ${thrown}` };
 }
 
-/** One fault stands where its key is written; of several each does, and the definition itself is where they are told of. */
+/**
+ * A single fault is reported where its key is written. Several are reported at the definition, each with its own place.
+ */
 function explainDefinition(
   { owner, faults, message }: DefinitionError,
   frame: Frame | undefined,

@@ -88,7 +88,7 @@ describe("what is loaded", () => {
 });
 
 describe("the code of a flow", () => {
-  /** In a folder of its own, with a helper two files away, data, and a package. */
+  /** The flow is in its own folder, with a helper two files away, data, and a package. */
   async function codeOf(name: string, { rate = "1", prices = "{}", version = "1" } = {}): Promise<string | undefined> {
     await write(`${name}/lib/rate.ts`, `export const rate = ${rate};\n`);
     await write(`${name}/lib/index.ts`, `export { rate } from "./rate.ts";\nimport "../prices.json";\n`);
@@ -287,7 +287,7 @@ describe("a tsconfig.json is the editor's", () => {
     expect(await messageOf(path)).toBe(
       'flow.ts:3:8: cannot find "@/lib/rate". "@/*" in paths of tsconfig.json is for the editor alone. Write the path from this file, such as "./lib/rate.ts".',
     );
-    // where the file is there, that is the one
+    // if the file exists, the message names it
     await write("src/lib/rate.ts", "export const rate = 1;");
     expect(await messageOf(path)).toEndWith('for the editor alone. Write "./src/lib/rate.ts".');
     await tsconfig({ baseUrl: "./src", paths: { "@rate": ["./none", "../src/lib/rate"], "#*": ["./*/index.ts"] } });

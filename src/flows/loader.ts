@@ -1,5 +1,5 @@
-// Users' flow files: found, guarded, imported as they are. They get "taskonaut" and "valibot" from this program (virtual
-// modules), everything else from their own node_modules; no install, no build.
+// Finds users' flow files, guards them, and imports them without a build. "taskonaut" and "valibot" come from this
+// program (virtual modules), everything else from the user's node_modules. Nothing is installed.
 
 import * as valibot from "valibot";
 import { isReserved } from "../core/flow/names.ts";
@@ -16,9 +16,9 @@ import { hashSources, readSources } from "./sources.ts";
 import { positionOf } from "./position.ts";
 
 /**
- * Loads every flow that the files export, folders searched through, in the order of the paths; each knows its `file` and
- * its `code`. A flow that several files export is loaded once. A file of a folder that is no flow is passed over, and told of.
- * Throws flow_load_failed, with file, line and column where it can.
+ * Loads every flow that the files export, in the order of the paths, including folders. Each flow knows its `file` and
+ * its `code`. A flow that several files export is loaded once. A file in a folder that is not a flow is skipped and
+ * reported. Throws flow_load_failed, with file, line and column if possible.
  */
 export async function loadFlows(
   paths: readonly string[],
@@ -38,11 +38,11 @@ export async function loadFlows(
   return [...loaded].map(([flow, origin]) => ({ ...flow, ...origin }));
 }
 
-/** A file of a folder that gave no flow. */
+/** A file in a folder without a flow. */
 export interface PassedOver {
   readonly file: string;
   readonly why: string;
-  /** It could not be loaded, so nobody knows. */
+  /** The file could not be loaded, so nobody knows whether it has a flow. */
   readonly isOdd: boolean;
 }
 
@@ -61,7 +61,7 @@ interface Origin {
   readonly code: string;
 }
 
-/** Whoever writes this word means to have flows there: then what is wrong with the file is an error. */
+/** A file with this word is meant to have flows, so a fault in it is an error. */
 const MEANS_FLOWS = /\bdefineFlow\b/;
 const IMPORTS_US = /(["'`])taskonaut\1/;
 
@@ -84,7 +84,7 @@ async function loadFile(file: FlowFile, tell: (passed: PassedOver) => void): Pro
   }
 }
 
-/** A schedule's name is one of the whole database. */
+/** Names of schedules are unique in the whole database. */
 function checkScheduleNames(loaded: ReadonlyMap<Flow, Origin>): void {
   const taken = new Map<string, string>();
   for (const [flow, { file }] of loaded) {

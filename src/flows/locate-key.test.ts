@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { locateKey } from "./locate-key.ts";
 
-/** The text from the key on that was found; the call is at `define`. */
+/** The text from the found key on. The call is at `define`. */
 function foundIn(text: string, ...path: string[]): string | undefined {
   const at = locateKey(text, text.indexOf("define("), path);
   return at === undefined ? undefined : text.slice(at, at + 6);

@@ -1,10 +1,10 @@
-// Where in a source text an option stands that is wrong: the call that refused it is known, its keys are looked for.
+// Finds the place of a wrong option in a source text: the call that refused it is known, and its keys are searched.
 
 import { readTokens, type Token } from "./tokens.ts";
 
 /**
- * The offset of the key at the end of the path, in the object that the call at this offset is given; or of the key before it, as
- * far as they are written there. Undefined where not even the first one is.
+ * The offset of the last key of the path, in the object that is passed to the call at this offset. If the text does not
+ * have that key, the offset of the last key before it that it has. Undefined if it does not even have the first one.
  */
 export function locateKey(text: string, call: number, path: readonly string[]): number | undefined {
   const tokens = readTokens(text) ?? [];
@@ -29,7 +29,7 @@ const OPENS = /^(?:[({[]|.*\$\{)$/s;
 const CLOSES = /^(?:[)}\]]|\}.*)$/s;
 const BEFORE_KEY = new Set(["*", "async", "get", "set"]);
 
-/** The token before an element of the list that begins at this token; -1 where it is not written there. */
+/** The token before an element of the list that begins at this token; -1 if the text does not have it. */
 function elementIn(tokens: readonly Token[], open: number, index: number): number {
   let depth = 0;
   let place = 0;
@@ -44,13 +44,13 @@ function elementIn(tokens: readonly Token[], open: number, index: number): numbe
   return -1;
 }
 
-/** Of the object that begins at this token. */
+/** A key of the object that begins at this token. */
 function keyIn(tokens: readonly Token[], open: number, key: string): number | undefined {
   let depth = 0;
   let isKeyNext = false;
   for (let at = open; at < tokens.length; at++) {
     const { text = "" } = tokens[at] ?? {};
-    // `}…${` of a template does both
+    // `}…${` in a template does both
     if (CLOSES.test(text)) depth -= 1;
     if (depth === 0 && at > open) return undefined;
     if (depth === 1 && isKeyNext && nameOf(text) === key && isKey(tokens, at)) return at;
@@ -64,7 +64,7 @@ function nameOf(token: string): string {
   return /^(["']).*\1$/s.test(token) ? token.slice(1, -1) : token;
 }
 
-/** `async` may be the key itself. */
+/** `async` may itself be the key. */
 function isKey(tokens: readonly Token[], at: number): boolean {
   return /^[:,(}<]$/.test(tokens[at + 1]?.text ?? "");
 }

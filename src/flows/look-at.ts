@@ -1,8 +1,8 @@
-// What is at a path that somebody gave. A link is followed.
+// Finds what is at a user's path. Links are followed.
 
 import { lstatSync, readlinkSync, type Stats, statSync } from "node:fs";
 
-/** What is there, or why there is nothing that can be read: it goes on after the path. */
+/** What is at the path, or why it cannot be read: a text to put after the path in a message. */
 export function lookAt(path: string): Stats | string {
   try {
     return statSync(path, { throwIfNoEntry: false }) ?? whyNothing(path);
@@ -11,7 +11,7 @@ export function lookAt(path: string): Stats | string {
   }
 }
 
-/** Why the system refuses. */
+/** The reason of the system, in words. */
 export function whyNot(error: unknown): string {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   return WHY[code] ?? `it cannot be read (${code || String(error)})`;

@@ -6,7 +6,7 @@ import { markFinally } from "./mark-finally.ts";
 const BEGIN = /const \$taskonaut=globalThis\[Symbol\.for\("taskonaut\.finally"\)\]\(\);try\{/g;
 const END = /\}finally\{\$taskonaut\(\)\}/g;
 
-/** With `<` for a mark that a block begins and `>` for one that it ends. */
+/** Shows a mark at the beginning of a block as `<`, and one at its end as `>`. */
 function marksOf(text: string): string {
   return markFinally(text).replaceAll(BEGIN, "<").replaceAll(END, ">");
 }
@@ -37,7 +37,7 @@ test.each([
   "a = b / c; /* finally { */ d = '/ finally {'",
   "x // finally {",
   "return /[`'\"]/g",
-  "try {} finally {", // its braces do not match: the import says what is wrong
+  "try {} finally {", // its braces do not match, and the import reports that
   "} try {} finally {}",
 ])("%s stays as it is", (text) => {
   expect(markFinally(text)).toBe(text);
@@ -54,13 +54,13 @@ test("this program's own sources are parsed to the same number of blocks, and no
   const names = (await readdir(root, { recursive: true })).filter((name) => /(?<!\.d)\.ts$/.test(name));
   let count = 0;
   for (const name of names) {
-    if (name.startsWith("flows/mark-finally")) continue; // it has the marks themselves
+    if (name.startsWith("flows/mark-finally")) continue; // this file contains the marks themselves
     const text = await Bun.file(join(root, name)).text();
     const marked = markFinally(text);
     const blocks = marked.match(END)?.length ?? 0;
     expect(marked.match(BEGIN)?.length ?? 0).toBe(blocks);
     expect(marked.split("\n").length).toBe(text.split("\n").length);
-    if (/\busing\b/.test(text)) continue; // it is written anew with blocks of its own
+    if (/\busing\b/.test(text)) continue; // the transpiler rewrites it with additional blocks
     const expected = transpiler.transformSync(text).match(/\} finally \{$/gm)?.length ?? 0;
     expect([name, blocks]).toEqual([name, expected]);
     transpiler.transformSync(marked);

@@ -1,9 +1,9 @@
-// Marks the `finally` blocks of a source text: each says when it begins and when it ends (`core/flow/shield.ts`). Nothing
-// else of the text changes, and no line moves.
+// Marks the `finally` blocks of a source text: each block reports its beginning and its end (`core/flow/shield.ts`).
+// The rest of the text stays the same, and no line moves.
 
 import { readTokens } from "./tokens.ts";
 
-/** Under this key of `globalThis` a marked block finds whom to tell: any module, of whatever kind, can reach it. */
+/** The key of `globalThis` under which a marked block finds its listener. Any kind of module can read it. */
 export const FINALLY_KEY = "taskonaut.finally";
 
 const BEGIN = `const $taskonaut=globalThis[Symbol.for(${JSON.stringify(FINALLY_KEY)})]();try{`;
@@ -11,7 +11,7 @@ const END = "}finally{$taskonaut()}";
 
 type Brace = "block" | "finally";
 
-/** The marked text; the same one where it has no `finally` block, or where its braces do not match. */
+/** Returns the marked text, or the same text if it has no `finally` block or its braces do not match. */
 export function markFinally(text: string): string {
   const open: Brace[] = [];
   let marked = "";
@@ -31,7 +31,7 @@ export function markFinally(text: string): string {
       if (brace === undefined) return text;
       if (brace === "finally") insert(END, start);
     }
-    // a property may be called so as well: `promise.finally`
+    // a property may have this name: `promise.finally`
     last = last === "." && token === "finally" ? "name" : token;
   }
   return open.length === 0 ? marked + text.slice(copied) : text;

@@ -1,4 +1,4 @@
-// Packages that a flow uses: what they ask without need is answered from the record, and what they keep is refused.
+// Packages in a flow: their needless calls are answered from the record, and their kept state is refused.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
@@ -9,9 +9,9 @@ import type { Flow } from "../core/flow/flow.ts";
 import { loadFlows } from "./loader.ts";
 
 const FILES: Readonly<Record<string, string>> = {
-  // as luxon and cron-parser ask, for fields that nobody reads and zones that are given
+  // luxon and cron-parser make such calls, for unused fields and for zones that are given
   "node_modules/dates/index.js": `
-    // not () => Date.now(): a call at the end of a function leaves no trace of the function
+    // not () => Date.now(): a tail call leaves its function out of the stack
     export const now = () => Date.now() + 0;
     export const date = () => new Date().getTime();
     export const text = () => String(new Date(5)) + "";
@@ -19,12 +19,12 @@ const FILES: Readonly<Record<string, string>> = {
     export const isZone = (zone) => { try { new Intl.DateTimeFormat("en-US", { timeZone: zone }).format(); return true; } catch { return false; } };
     export const seed = () => Math.random() * 2;
     export const debug = () => process.env.DEBUG ?? "off";
-    // as zod asks whether it may make functions
+    // zod checks in this way whether it may create functions
     export const agent = () => navigator.userAgent.includes("Cloudflare");
     export const hours = () => new Date(5).getHours();
     export const zoneOfMachine = () => new Intl.DateTimeFormat("en").format(5);
     export const bytes = () => crypto.getRandomValues(new Uint8Array(4));`,
-  // as nanoid and uuid keep a pool
+  // nanoid and uuid keep a pool like this
   "node_modules/nanoid/index.js": `
     let pool = "";
     export const urlAlphabet = "abc";
@@ -42,7 +42,7 @@ const FILES: Readonly<Record<string, string>> = {
     import { randomFillSync } from "node:crypto";
     const pool = new Uint8Array(256); let at = 256;
     export const draw = () => { if (at > pool.length - 16) { randomFillSync(pool); at = 0; } return pool[at++]; };`,
-  // branches of flows, as a team shares them
+  // branches of flows, as a team would share them
   "node_modules/branches/index.js": `
     import { sleep } from "taskonaut";
     export function* tidy() { try { yield* sleep("1s"); } finally { yield* sleep("2s"); } }`,
@@ -126,7 +126,7 @@ test.each(["hours", "zoneOfMachine", "bytes", "own"])(
 test.each(["nanoid", "v4", "short", "draw"])("%s is refused whatever the process has drawn before", (what) => {
   for (let times = 0; times < 3; times++) {
     expect(run(what).violation).toContain("Use `uuid()` or `random()`");
-    use[what]?.(); // as a tool: that fills what the package keeps
+    use[what]?.(); // like a call in a tool: it fills the package's state
   }
 });
 

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 
-/** `<path>:<line>:<column>`, both from 1, of the first match in a file; the path alone where there is none. */
+/** `<path>:<line>:<column>`, both from 1, of the first match in a file. Without a match, only the path. */
 export function positionOf(path: string, form: RegExp, text: string = readFileSync(path, "utf8")): string {
   const offset = text.search(form);
   return offset < 0 ? path : placeOf(path, text, offset);
 }
 
-/** The same of an offset in the text of a file. */
+/** The same for an offset in a file's text. */
 export function placeOf(path: string, text: string, offset: number): string {
   const before = text.slice(0, offset).split("\n");
   return `${path}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;

@@ -1,4 +1,4 @@
-// What is done to a user's files before one of them is imported, wherever they run.
+// Prepares a user's files before the first import, in every process that loads flows.
 
 import { refuseDropped } from "./dropped.ts";
 import { guardPackage } from "./guards/packages.ts";
@@ -6,7 +6,7 @@ import { provideRewritten } from "./rewritten.ts";
 import type { Sources } from "./sources.ts";
 import { refuseTsconfigOptions } from "./tsconfig.ts";
 
-/** Throws flow_load_failed for what a file must not have. */
+/** Throws flow_load_failed if a file has something that it must not have. */
 export async function prepareSources(
   { sources, idPackages }: Sources,
   rewrite: typeof provideRewritten = provideRewritten,
@@ -21,7 +21,7 @@ export async function prepareSources(
   for (const [path, name] of idPackages) await guardPackage(name, path);
 }
 
-/** In memory, made when the first file asks for them: what is imported by these names. */
+/** In-memory modules under these names, made when a file first imports them. */
 export function provideModules(modules: Readonly<Record<string, object>>): void {
   Bun.plugin({
     name: "taskonaut",

@@ -1,5 +1,5 @@
-// Files that are loaded in other words than they are written in: with marks in their `finally` blocks
-// (`core/flow/shield.ts`) and, the user's own, with a `Bun` and settings of the process that have guards. No line of them moves.
+// Rewrites files before they are loaded. Their `finally` blocks get marks (`core/flow/shield.ts`), and the user's own
+// files also get guards for `Bun` and the process's settings. No line moves.
 
 import { enterFinally } from "../core/flow/shield.ts";
 import { withGuardedBun } from "./guards/bun.ts";
@@ -7,7 +7,7 @@ import { withGuardedEnv, withGuardedProcess } from "./guards/env.ts";
 import { FINALLY_KEY, markFinally } from "./mark-finally.ts";
 import { isScript, loaderOf, type Source } from "./sources.ts";
 
-/** Before the file is imported. Does nothing for one that is loaded as it is. */
+/** Call it before the file is imported. Does nothing if the file needs no changes. */
 export function provideRewritten({ path, text, isOwn }: Source): void {
   if (!isScript(path)) return;
   if (!isOwn) return HAS_BRANCHES.test(text) ? provide(path, text, withMarks(text)) : undefined;
@@ -18,10 +18,10 @@ export function provideRewritten({ path, text, isOwn }: Source): void {
   provide(path, text, contents, [withProcess?.module, withBun?.module]);
 }
 
-/** A package that has branches of flows, as modules: a team shares them so. */
+/** A package with modules that contain branches of flows: a team may share them like this. */
 const HAS_BRANCHES = /\bfrom\s*(["'])taskonaut\1/;
 
-/** Does nothing where the file is loaded as it is. */
+/** Does nothing if the text is unchanged. */
 function provide(
   path: string,
   text: string,
@@ -45,7 +45,7 @@ interface ProvidedModule {
   readonly exports: Readonly<Record<string, unknown>>;
 }
 
-/** The text with marks in its `finally` blocks, which will find whom to tell. */
+/** The text with marks in its `finally` blocks. Also sets the listener for them. */
 export function withMarks(text: string): string {
   const marked = markFinally(text);
   if (marked !== text) Reflect.set(globalThis, Symbol.for(FINALLY_KEY), enterFinally);

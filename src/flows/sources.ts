@@ -1,6 +1,6 @@
-// A flow file and the files that it imports, read before they are imported: for the modules of the runtime that they
-// use, which are guarded first, to tell where an error is, and to tell one state of the code from another. Packages too,
-// as long as they are small: past FILES_MAX files all modules are guarded, which takes less time than to read on.
+// Reads a flow file and the files that it imports, before they are imported: to guard the runtime modules that they
+// use, to find the place of an error, and to tell versions of the code apart. Packages are read too, while they are
+// small: beyond FILES_MAX files all modules are guarded, which is faster than reading on.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -13,14 +13,14 @@ import { idPackageOf } from "./guards/packages.ts";
 
 export interface Sources {
   readonly sources: readonly Source[];
-  /** By the file that an import of it leads to: the name of the package. */
+  /** File that an import resolves to → name of the package. */
   readonly idPackages: ReadonlyMap<string, string>;
 }
 
 export interface Source {
   readonly path: string;
   readonly text: string;
-  /** Not of a package. */
+  /** The file does not belong to a package. */
   readonly isOwn: boolean;
 }
 
@@ -29,8 +29,8 @@ const FILES_MAX = 200;
 const SOURCE = /\.[cm]?[jt]sx?$/;
 
 /**
- * Those that can be read and parsed, the file first, then in the order of the imports; what is wrong with the others, the
- * import itself will say. Files of the user's own are there however many packages are.
+ * Returns the files that can be read and parsed: first the flow file, then in the order of the imports. The import
+ * itself reports faults in the others. The user's own files are always included, however many packages there are.
  */
 export function readSources(path: string): Sources {
   const sources: Source[] = [];
@@ -60,8 +60,8 @@ export function readSources(path: string): Sources {
 }
 
 /**
- * A SHA-256 over the texts of the user's own files among these, in hex. Which file is which their import statements tell,
- * so there are no paths in it: the same files in another folder, or on another machine, have the same hash.
+ * A SHA-256 over the texts of the user's own files, in hex. Import statements already say which file is which, so paths
+ * are left out: the same files have the same hash in another folder or on another machine.
  */
 export function hashSources(sources: readonly Source[]): string {
   const hash = createHash("sha256");
@@ -71,7 +71,7 @@ export function hashSources(sources: readonly Source[]): string {
   return hash.digest("hex");
 }
 
-/** Whether it is code, and no data. */
+/** Whether the file is code, not data. */
 export function isScript(path: string): boolean {
   return SOURCE.test(path);
 }
@@ -81,14 +81,14 @@ export function loaderOf(path: string): "tsx" | "ts" | "jsx" {
   return path.endsWith("ts") ? "ts" : "jsx";
 }
 
-/** By other ways than those that get another one (`guards/bun.ts`). */
+/** In other ways than those that `guards/bun.ts` replaces. */
 const NAMES_REAL_BUN = /["'`]Bun["'`]|(?<!(?<![.\w$])(?:globalThis|global|self)\s*\??)\.\s*Bun\b/;
 
-/** A module that is fetched around the loader must be computed to be missed by `fetchedModules`. */
+/** `fetchedModules` can miss only computed names of modules that are loaded without the loader. */
 const FETCHES_COMPUTED = /\bimport\.meta\.require\b|\b(?:import|require)\s*\(\s*(?!["'][^"']*["']\s*[,)])/;
 
 /**
- * Modules of the runtime that a call names as its only argument: `require` under another name (bundlers make one),
+ * Runtime modules that a call names as its only argument: `require` under another name (bundlers do that),
  * `import.meta.require`, `process.getBuiltinModule`.
  */
 function fetchedModules(text: string): readonly string[] {
@@ -119,13 +119,15 @@ function addResolved(
 ): void {
   const idPackage = idPackageOf(specifier);
   for (const path of resolvedPaths(specifier, from)) {
-    // data of the user's own (`./prices.json`) counts as code does
+    // the user's own data files (`./prices.json`) count as code
     if (isScript(path) || !OF_PACKAGE.test(path)) seen.add(path);
     if (idPackage !== undefined) idPackages.set(path, idPackage);
   }
 }
 
-/** Of `import` and of `require`: packages may have a file for each. None where neither can be resolved: the import itself will say so. */
+/**
+ * For `import` and for `require`: a package may have a file for each. Empty if neither resolves: the import says so.
+ */
 function resolvedPaths(specifier: string, from: string): ReadonlySet<string> {
   const paths = new Set<string>();
   for (const resolve of [
@@ -135,7 +137,7 @@ function resolvedPaths(specifier: string, from: string): ReadonlySet<string> {
     try {
       paths.add(resolve());
     } catch {
-      // only one of the two may be there
+      // only one of the two may exist
     }
     if (idPackageOf(specifier) === undefined) break;
   }

@@ -1,5 +1,5 @@
-// What `taskonaut init` writes: a template's files, which are the user's from then on, and what is generated beside them, so
-// that an editor needs no package manager: types that come from this program itself.
+// The files that `taskonaut init` writes: a template's files, which belong to the user from then on, and generated
+// files with this program's own types, so that an editor needs no package manager.
 
 import { join } from "node:path";
 import { TESTING_RUNTIME } from "../core/record/program-files.ts";
@@ -9,9 +9,9 @@ import { readTestingRuntime } from "./testing-runtime.ts";
 export interface Template {
   readonly flow: string;
   readonly example: readonly string[];
-  /** The user's, by their path in the folder: written once. */
+  /** The user's files, by path in the folder. They are written once. */
   readonly files: ReadonlyMap<string, string>;
-  /** Ours, by their path in `.taskonaut`: written anew each time. */
+  /** Our files, by path in `.taskonaut`. They are always written again. */
   readonly generated: ReadonlyMap<string, string>;
 }
 
@@ -34,7 +34,7 @@ export async function readTemplate(name: keyof typeof TEMPLATES): Promise<Templa
   return { ...TEMPLATES[name], files, generated };
 }
 
-/** The package `taskonaut` for programs of users: "taskonaut/client", with its types. */
+/** The package `taskonaut` for users' programs: "taskonaut/client", with its types. */
 export async function readClientPackage(version: string): Promise<ReadonlyMap<string, string>> {
   const description = {
     name: "taskonaut",
@@ -62,7 +62,7 @@ async function readAssets(): Promise<Assets> {
     const json = await Bun.zstdDecompress(await embedded.arrayBuffer());
     return JSON.parse(json.toString()) as Assets;
   }
-  // from sources: made now; a path that is put together is not bundled
+  // from sources: made on demand; the bundler ignores a computed path
   const script = join(import.meta.dir, "../../.scripts/init-assets.ts");
   const { initAssets } = (await import(script)) as { readonly initAssets: () => Promise<Assets> };
   return initAssets();

@@ -1,5 +1,5 @@
-// The one file that makes a Bun one that can test flows (`src/testing/runtime.ts`): embedded in the program, or made now
-// where that runs from its sources.
+// The file that prepares a Bun process for flow tests (`src/testing/runtime.ts`). It is embedded in the program; a
+// program that runs from its sources makes it on demand.
 
 import { join } from "node:path";
 import { findEmbedded } from "./embedded.ts";
@@ -7,7 +7,7 @@ import { findEmbedded } from "./embedded.ts";
 export async function readTestingRuntime(): Promise<string> {
   const embedded = findEmbedded("testing");
   if (embedded) return embedded.text();
-  // a path that is put together is not bundled
+  // the bundler ignores a computed path
   const script = join(import.meta.dir, "../../.scripts/testing-runtime.ts");
   const { testingRuntime } = (await import(script)) as { readonly testingRuntime: () => Promise<string> };
   return testingRuntime();

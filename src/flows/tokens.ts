@@ -1,14 +1,13 @@
-// The tokens of a source text. Of TypeScript it knows no more than where words, strings, comments, templates and regular
-// expressions are.
+// The tokens of a source text. It only knows where words, strings, comments, templates and regular expressions are.
 
 export interface Token {
-  /** Of a template: one of its parts, from a backtick or `}` to a backtick or `${`. */
+  /** For a template, one of its parts: from a backtick or `}` to a backtick or `${`. */
   readonly text: string;
   readonly start: number;
   readonly end: number;
 }
 
-/** After one of these a slash begins a regular expression; after any other word it divides. */
+/** After one of these words a slash begins a regular expression. After any other word it divides. */
 const WORDS_BEFORE_OPERAND = new Set(
   "return typeof case in of delete void throw new do else yield await instanceof".split(" "),
 );
@@ -17,16 +16,16 @@ const SPACE = /\s+|\/\/[^\n]*|\/\*[^]*?\*\//y;
 const WORD = /[\p{ID_Start}$_#][\p{ID_Continue}$\u200c\u200d]*|\d[\w.]*/uy;
 const STRING = /"(?:[^"\\\n]|\\[^])*"?|'(?:[^'\\\n]|\\[^])*'?/y;
 const REGEXP = /\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*/y;
-/** Of a template: up to its end, or to the next `${`. */
+/** A template up to its end, or to the next `${`. */
 const TEMPLATE = /(?:[^`\\$]|\\[^]|\$(?!\{))*(?:`|\$\{)?/y;
 
-/** Without spaces and comments. Undefined where the braces of a template do not match. */
+/** Leaves out spaces and comments. Undefined if the braces of a template do not match. */
 export function readTokens(text: string): readonly Token[] | undefined {
   const tokens: Token[] = [];
-  /** Of each template that is open: how many braces are open inside of it. */
+  /** For each open template: the number of open braces inside it. */
   const templates: number[] = [];
   let at = 0;
-  /** The last token, as far as it tells what may follow. */
+  /** The last token, as far as it decides what may follow. */
   let last = "";
   const match = (form: RegExp): string => {
     form.lastIndex = at;
@@ -53,7 +52,7 @@ export function readTokens(text: string): readonly Token[] | undefined {
     } else {
       if (depth !== undefined && token === "{") templates[templates.length - 1] = depth + 1;
       if (depth !== undefined && token === "}") templates[templates.length - 1] = depth - 1;
-      // a property may be called so as well: `promise.finally`
+      // a property may have this name: `promise.finally`
       last = last === "." && WORDS_BEFORE_OPERAND.has(token) ? "name" : token;
     }
     tokens.push({ text: token, start, end: at });
@@ -61,7 +60,7 @@ export function readTokens(text: string): readonly Token[] | undefined {
   return templates.length === 0 ? tokens : undefined;
 }
 
-/** Whether what follows is a value, so that a slash does not divide. */
+/** Whether a value follows, so that a slash does not divide. */
 function isOperandNext(last: string): boolean {
   if (/^[\w$#\p{ID_Continue}]/u.test(last)) return WORDS_BEFORE_OPERAND.has(last);
   return !/^["'`/)\]]/.test(last);

@@ -1,10 +1,10 @@
-// The built-in tools. Both are pure: what they give depends on their input alone.
+// The built-in tools. Both are pure: their results depend only on their input.
 
 import * as v from "valibot";
 import { defineTool } from "../sdk/taskonaut.ts";
 
 const text = v.string();
-/** Beyond ±(2^53 − 1) a double no longer holds every integer, so none is taken there. */
+/** Beyond ±(2^53 − 1) a double cannot hold every integer, so larger numbers are refused. */
 export const integer = v.pipe(
   v.number("must be an integer"),
   v.safeInteger("must be an integer from -(2^53 - 1) to 2^53 - 1"),

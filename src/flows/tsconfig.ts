@@ -1,5 +1,5 @@
-// A tsconfig.json beside the flows is the editor's: taskonaut runs the files without it. What it would change about them is
-// refused in words, for otherwise a file would do one thing in the editor's eyes and another here.
+// A tsconfig.json next to the flows is only for the editor: taskonaut ignores it. Options that would change how a file
+// runs are refused with an explanation. Otherwise the file would do one thing in the editor and another here.
 
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
@@ -24,7 +24,7 @@ interface Tsconfig {
 
 const EXTENDS_MAX = 8;
 
-/** Throws flow_load_failed where the file is written for an option that is not followed here. */
+/** Throws flow_load_failed if the file depends on an option that taskonaut ignores. */
 export function refuseTsconfigOptions({ path, text }: Source): void {
   const decorator = /(?:^|\s)@[\p{ID_Start}$_]/mu.test(text)
     ? readTokens(text)?.find((token) => token.text === "@")
@@ -54,7 +54,7 @@ export function refuseTsconfigOptions({ path, text }: Source): void {
   );
 }
 
-/** What to do about an import that only `paths` of a tsconfig.json would find; undefined for any other. */
+/** What to do about an import that resolves only with `paths` of a tsconfig.json. Undefined for any other import. */
 export function adviceForPaths(specifier: string, from: string): string | undefined {
   const tsconfig = tsconfigOf(from);
   const paths = tsconfig?.options.paths;
@@ -79,7 +79,7 @@ interface Mapping {
   readonly specifier: string;
 }
 
-/** The file that the editor finds; undefined: none. */
+/** The file that the editor finds. Undefined: none. */
 function fileMeant({ path, options }: Tsconfig, { pattern, targets, specifier }: Mapping): string | undefined {
   const [start = "", end = ""] = pattern.split("*");
   const rest = specifier.slice(start.length, specifier.length - end.length);
@@ -98,10 +98,10 @@ function fileMeant({ path, options }: Tsconfig, { pattern, targets, specifier }:
   return undefined;
 }
 
-/** What an import may leave out. */
+/** Endings that an import may leave out. */
 const ENDINGS = ["", ".ts", ".tsx", ".mts", ".js", ".mjs", "/index.ts", "/index.js"];
 
-/** The nearest one at or above the file, with those that it extends by their path. */
+/** The nearest tsconfig.json at or above the file, with those that it extends by path. */
 function tsconfigOf(file: string): Tsconfig | undefined {
   for (let folder = dirname(file); ; folder = dirname(folder)) {
     const path = join(folder, "tsconfig.json");
@@ -122,7 +122,7 @@ function optionsOf(path: string, left: number): CompilerOptions {
       base === undefined ? undefined : resolve(dirname(path), base.endsWith(".json") ? base : `${base}.json`);
     return { ...(file !== undefined && optionsOf(file, left - 1)), ...config.compilerOptions };
   } catch {
-    return {}; // the editor says what is wrong with it
+    return {}; // the editor reports what is wrong with it
   }
 }
 

@@ -1,20 +1,21 @@
-// From paths to files of tests.
+// Finds test files from paths.
 
 import { type Dirent, readdirSync, type Stats } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { TaskonautError } from "../core/errors.ts";
 import { lookAt, whyNot } from "../flows/look-at.ts";
 
-/** `order.test.ts`, `order_spec.js`: as the runner knows them. */
+/** `order.test.ts`, `order_spec.js`: the names that the runner accepts. */
 const TEST_FILE = /[._](?:test|spec)\.[cm]?[jt]sx?$/;
 const SKIPPED_FOLDER = /^\.|^node_modules$/;
 
-/** A folder that links lead into itself is not walked for ever. */
+/** A folder with links to itself is not walked forever. */
 const DEPTH_MAX = 16;
 
 /**
- * Absolute paths, each once, in order. `named` are paths as they were typed; where there is none, the folders in which flows
- * are: `flowPaths`, or else the current folder. Throws usage where a path is not there, is no test, or where no tests are.
+ * Absolute paths, each once, in order. `named` are paths as the user typed them. Without any, it searches the folders
+ * of the flows: `flowPaths`, or else the current folder. Throws usage if a path does not exist or is not a test, or if
+ * there are no tests.
  */
 export function findTests(
   named: readonly string[],
@@ -29,7 +30,7 @@ export function findTests(
   );
 }
 
-/** A flow file stands for the folder that it is in. */
+/** For a flow file, its folder. */
 function defaultPlaces(flowPaths: readonly string[], cwd: string): readonly string[] {
   if (flowPaths.length === 0) return [cwd];
   return flowPaths.map((path) => (isFile(path) ? dirname(path) : path));

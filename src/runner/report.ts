@@ -1,20 +1,20 @@
-// What the runner writes, as users see it: without the lines in which it names itself.
+// The runner's output for users, without the lines in which it names itself.
 
-/** With colours, and with what clears a screen before. */
+/** Also with colors, and with codes before it that clear the screen. */
 // oxlint-disable-next-line no-control-regex -- terminals are told by control characters
 const HEAD = /^((?:\u001b\[[\d;]*[A-Za-z])*)bun test (?:\u001b\[[\d;]*m)*v\d[^\n]*\n/;
 // oxlint-disable-next-line no-control-regex -- the same
 const ESCAPE = /\u001b\[[\d;]*[A-Za-z]/g;
 const BEGIN = "bun test v";
 
-/** A stream of text in pieces of any size. Only a line that may be a head is kept back until it is whole. */
+/** A stream of text in pieces of any size. Only a line that may be a head is held back until it is complete. */
 export class Report {
   #kept = "";
-  /** The empty line after a head goes with it. */
+  /** The empty line after a head is removed too. */
   #isAfterHead = false;
   #isLineStart = true;
 
-  /** Gives what can be shown by now. */
+  /** Returns the text that can be shown now. */
   take(piece: string): string {
     let rest = this.#kept + piece;
     this.#kept = "";
@@ -38,7 +38,7 @@ export class Report {
     return shown;
   }
 
-  /** Nothing more comes. */
+  /** Call it after the last piece. */
   end(): string {
     const rest = this.#kept;
     this.#kept = "";

@@ -1,4 +1,4 @@
-// Runs tests with the runner that is inside of this program, in a process of its own.
+// Runs tests with the runner inside this program, in a separate process.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,25 +10,25 @@ import { Report } from "./report.ts";
 export interface TestRun {
   /** Absolute paths. */
   readonly files: readonly string[];
-  /** For the runner, as it takes them. */
+  /** The runner's own options. */
   readonly options: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Whether what is written goes to a terminal that shows colours. */
+  /** Whether the output goes to a terminal that shows colors. */
   readonly color: boolean;
-  /** Shows a piece of the report; false: nobody reads any more. */
+  /** Shows a piece of the report. False: nobody reads any more. */
   readonly show: (text: string) => Promise<boolean>;
   /** Ends the run. */
   readonly signal: AbortSignal;
 }
 
-/** Gives the exit code of the runner: 0 where all tests have passed. */
+/** Returns the runner's exit code: 0 if all tests have passed. */
 export async function runTests(run: TestRun): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "taskonaut-test-"));
   try {
     await Bun.write(join(folder, TESTING_RUNTIME), await readTestingRuntime());
     await Bun.write(join(folder, "bunfig.toml"), configIn(folder));
-    // flow files run without the tsconfig.json that lies beside them, and so do their tests
+    // flow files run without the tsconfig.json of their folder, and so do their tests
     await Bun.write(join(folder, "tsconfig.json"), "{}\n");
     return await start(folder, run);
   } finally {
@@ -36,7 +36,7 @@ export async function runTests(run: TestRun): Promise<number> {
   }
 }
 
-/** In place of what lies in the user's folder: neither `.env` nor a bunfig.toml counts for this program. */
+/** Replaces files in the user's folder: neither `.env` nor bunfig.toml applies to this program. */
 function configIn(folder: string): string {
   return [
     "env = false",
@@ -47,7 +47,7 @@ function configIn(folder: string): string {
   ].join("\n");
 }
 
-/** Both outputs of the runner go the same way, so that they stay in order. */
+/** Both outputs of the runner go to one stream, so that they stay in order. */
 const SHELL = ["/bin/sh", "-c", 'exec "$@" 2>&1', "sh"];
 
 async function start(folder: string, { files, options, cwd, env, color, show, signal }: TestRun): Promise<number> {

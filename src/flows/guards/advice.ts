@@ -1,4 +1,4 @@
-// What a flow writes in place of what it must not call.
+// What a flow should use instead of a refused call.
 
 export const USE_NOW = "Use `now()`: the recorded time of the last observation, the same on every replay.";
 export const USE_RANDOM =

@@ -1,5 +1,5 @@
-// Puts guards on everything of an area that `pure.ts` does not allow, and on all that hangs on it: statics, what instances
-// inherit, members of objects.
+// Puts guards on everything in an area that `pure.ts` does not allow, and on everything below it: statics, inherited
+// members of instances, members of objects.
 
 import { READ_IN_TOOL } from "./advice.ts";
 import { guardFunction, guardGetter, isGuarded, markGuarded, propertyOf, replaceProperty } from "./guard.ts";
@@ -7,8 +7,8 @@ import { INSTANCES, LEFT, PURE } from "./pure.ts";
 import { ruleOf, rulePaths } from "./rules.ts";
 
 /**
- * Guards the area's object, and the areas below it. Reads no member that is allowed whole, and none that is `passedOver`
- * (by its path): something makes those when they are read.
+ * Guards the area's object, and the areas below it. Does not read members that are allowed as a whole, nor those in
+ * `passedOver` (by path): reading them would create them.
  */
 export function guardArea(owner: object, area: string, passedOver?: ReadonlySet<string>): void {
   const isPure = pureTest(area);
@@ -24,18 +24,20 @@ export function guardArea(owner: object, area: string, passedOver?: ReadonlySet<
   }
 }
 
-/** With those that hold an area and are allowed whole but for it. */
+/** Includes paths that contain an area and are otherwise allowed as a whole. */
 const AREAS: ReadonlySet<string> = new Set(
   Object.keys(PURE).flatMap((area) => area.split(".").map((_, index, keys) => keys.slice(0, index + 1).join("."))),
 );
 
-/** Areas whose plain values are refused too, by a getter in their place. In a module an import reads them once. */
+/**
+ * In these areas plain values are refused too, by a getter in their place. An import reads a module's values only once.
+ */
 const HIDDEN = new Set(["process", "navigator"]);
 
-/** Which of them packages look at to see how they should go about. */
+/** Packages read these settings to choose how to work. */
 const SETTINGS = new Set(["process.argv", "process.env", "process.execArgv", "navigator.userAgent"]);
 
-/** Guards one member and what hangs on it. */
+/** Guards one member and everything below it. */
 function guardMember(owner: object, key: PropertyKey, path: string, depth = 0): void {
   const property = propertyOf(owner, key);
   if (!property || property.value === owner) return;
@@ -71,7 +73,9 @@ function hideValue(owner: object, key: string, path: string): void {
   });
 }
 
-/** A value with guards on it, and on what hangs on it: another one for a function, the same for an object. */
+/**
+ * Puts guards on a value and everything below it. For a function it returns a new value, for an object the same one.
+ */
 export function guardValue(value: object, path: string, depth = 0): object {
   if (isGuarded(value) || depth > DEPTH_MAX) return value;
   if (typeof value !== "function") {
@@ -83,7 +87,7 @@ export function guardValue(value: object, path: string, depth = 0): object {
   return guardFinalStatics(guardFunction(value, { call: nameOf(path), ...ruleOf(path) }), value, path);
 }
 
-/** Statics that cannot be replaced where they are (`fetch.preconnect`) get their guards on what stands in front of them. */
+/** Statics that cannot be replaced (`fetch.preconnect`) are guarded on the wrapper instead. */
 function guardFinalStatics(guarded: object, original: object, path: string): object {
   for (const key of Object.getOwnPropertyNames(original)) {
     if (isStructure(original, key) || Object.hasOwn(guarded, key)) continue;
@@ -95,11 +99,11 @@ function guardFinalStatics(guarded: object, original: object, path: string): obj
   return guarded;
 }
 
-/** `fs.promises.FileHandle` is the deepest that there is. */
+/** The deepest path is `fs.promises.FileHandle`. */
 const DEPTH_MAX = 3;
 
 function guardOwn(owner: object, path: string, depth: number): void {
-  // a symbol: what `promisify(setTimeout)` takes in place of the function
+  // also symbols: `promisify(setTimeout)` uses the function under a symbol
   for (const key of Reflect.ownKeys(owner)) {
     if (isStructure(owner, key)) continue;
     const inner = typeof key === "string" ? join(path, key) : path;
@@ -107,19 +111,19 @@ function guardOwn(owner: object, path: string, depth: number): void {
   }
 }
 
-/** What instances that were made outside of a flow can do. */
+/** Guards the methods of instances that were created outside of a flow. */
 function guardPrototype(type: object, path: string, depth: number): void {
   const { prototype } = type as { readonly prototype?: unknown };
   if (!isObject(prototype) || isGuarded(prototype)) return;
   const inner = `${path}.prototype`;
   if (!path.includes(":")) return guardOwn(markGuarded(prototype), inner, depth);
-  // the runtime's own modules tell by their methods whether somebody has changed them, and then take other ways
+  // the runtime's own modules notice changed methods, and then take other code paths
   const methods = INSTANCES[path];
   if (methods === "*") guardOwn(markGuarded(prototype), inner, depth);
   else for (const key of methods?.split(" ") ?? []) guardMethod(prototype, key, join(inner, key));
 }
 
-/** The method may be one that many classes inherit, whose own stays as it is. */
+/** Many classes may inherit the method. Their original stays as it is. */
 function guardMethod(prototype: object, key: string, path: string): void {
   const method: unknown = Reflect.get(prototype, key);
   if (typeof method !== "function" || isGuarded(method)) return;
@@ -127,7 +131,7 @@ function guardMethod(prototype: object, key: string, path: string): void {
   Object.defineProperty(prototype, key, { value, configurable: true, writable: true });
 }
 
-/** The same method as a function of its own: the one of all streams stays as it is. */
+/** The same method as a separate function: the original of all streams stays as it is. */
 function callOf(method: object): object {
   const { name } = method as { readonly name: string };
   const call = function (this: unknown, ...args: unknown[]): unknown {
@@ -136,7 +140,7 @@ function callOf(method: object): object {
   return Object.defineProperty(call, "name", { value: name });
 }
 
-/** What a getter gives is guarded when it gives it: to read it now may load much. A flow does not get a mere value. */
+/** Guards a getter's value on each read, because reading it now may load a lot. A flow may not read plain values. */
 function lazyGetter(get: (this: unknown) => unknown, path: string): () => unknown {
   const read = guardGetter(get, { call: nameOf(path), instead: adviceFor(path) });
   const getter = function (this: unknown): unknown {
@@ -146,7 +150,7 @@ function lazyGetter(get: (this: unknown) => unknown, path: string): () => unknow
   return markGuarded(getter);
 }
 
-/** In messages: `date.getHours`, `fs.readFileSync`, `Math.random`. */
+/** The name in messages: `date.getHours`, `fs.readFileSync`, `Math.random`. */
 function nameOf(path: string): string {
   return path
     .replace(/^(?:node|bun):/, "")
@@ -156,13 +160,13 @@ function nameOf(path: string): string {
     );
 }
 
-/** For a read, which has no arguments that could tell. */
+/** For a read: it has no arguments to judge by. */
 function adviceFor(path: string): string {
   const { instead } = ruleOf(path);
   return typeof instead === "string" ? instead : (instead([], false) ?? "");
 }
 
-/** What every function and every prototype has, and needs no leave. */
+/** Members that every function and every prototype has. They are always allowed. */
 function isStructure(owner: object, key: PropertyKey): boolean {
   if (key === "constructor" || key === "prototype") return true;
   return typeof owner === "function" && (key === "name" || key === "length" || key === "arguments" || key === "caller");
@@ -185,7 +189,7 @@ function isObject(value: unknown): value is object {
   return (typeof value === "object" && value !== null) || typeof value === "function";
 }
 
-/** Guards the functions and getters of an area that have a rule of their own: what hangs on them stays allowed. */
+/** Guards the functions and getters of an area that have their own rule. Everything below them stays allowed. */
 export function applyRules(root: object, area: string): void {
   for (const inner of rulePaths(area)) {
     const path = join(area, inner);

@@ -1,6 +1,6 @@
-// `Bun` for the user's files. The real one is final, and so are some of its members (`Bun.fetch`); others take up to 10 ms
-// to look at (`Bun.sql`). So a file that names it gets an import of it under its name: an object that inherits from the
-// real one, and stands in front of what a flow must not have.
+// `Bun` for the user's files. The real object is final, and so are some of its members (`Bun.fetch`); others take up to
+// 10 ms to read (`Bun.sql`). So a file that names `Bun` gets an import under this name: an object that inherits from
+// the real one, and hides what a flow must not use.
 
 import { outsideWatch } from "../../core/flow/determinism.ts";
 import { READ_IN_TOOL, USE_TOOL } from "./advice.ts";
@@ -9,10 +9,10 @@ import { guardFunction, guardGetter } from "./guard.ts";
 
 const MODULE = "taskonaut:bun";
 
-/** Plain values: they differ from process to process. */
+/** Plain values that differ from process to process. */
 const VALUES = new Set(["argv", "cwd", "embeddedFiles", "enableANSIColors", "env", "main", "origin"]);
 
-/** What `Bun` is to a flow file. A member is looked at when it is asked for. */
+/** The `Bun` of a flow file. A member is read only on demand. */
 export function guardedBun(): object {
   const facade = Object.create(Bun) as object;
   for (const key of Object.getOwnPropertyNames(Bun)) {
@@ -34,7 +34,7 @@ function guardMember(key: string, value: unknown): unknown {
     : value;
 }
 
-/** A client of a database is a function with methods of its own. */
+/** A database client is a function with its own methods. */
 function guardClients(SQL: object): object {
   return guardFunction(SQL, {
     call: "Bun.SQL",
@@ -43,7 +43,7 @@ function guardClients(SQL: object): object {
   });
 }
 
-/** As the loader must give it out: what it provides, and the text of the file. */
+/** What the loader must provide: the module, and the new text of the file. */
 export interface WithBun {
   readonly text: string;
   readonly module: { readonly name: string; readonly exports: Readonly<Record<string, unknown>> };
@@ -52,15 +52,15 @@ export interface WithBun {
 const IS_MODULE = /^\s*(?:import|export)\b/m;
 const DECLARES =
   /\b(?:const|let|var|class|function|import|as)\s+Bun\b|\bimport\s*\{[^}]*\bBun\b[^}]*\}|\b(?:const|let|var)\s*\{[^{}]*\bBun\b(?!\s*:)[^{}]*\}\s*=/;
-/** Of the global object, under any of its names. */
+/** A member of the global object, under any of its names. */
 const MEMBER = /(?<![.\w$])(?:globalThis|global|self)\s*\??\.\s*Bun\b/g;
 const TAKEN_APART = /(\{[^{}]*\bBun\b[^{}]*\}\s*=\s*)(?:globalThis|global|self)\b(?!\s*[.?[(])/g;
-/** What the user's file calls by none of its names. */
+/** A name that no user's file has. */
 const ALIAS = "$taskonautBun";
 const IMPORT = /(\b(?:import|export)\s+(?:[^'";]*?\s+from\s*)?)(["'])bun\2/g;
 
 /**
- * The text with the guarded `Bun` in it; undefined where it names none. No line of it moves, and no column but after a
+ * The text with the guarded `Bun`. Undefined if the text does not name it. Lines do not move. Columns move only after a
  * specifier "bun" or a `globalThis.Bun`.
  */
 export function withGuardedBun(text: string): WithBun | undefined {
@@ -80,7 +80,7 @@ export function withGuardedBun(text: string): WithBun | undefined {
   const locals = [...(DECLARES.test(text) ? [] : ["Bun"]), ...(rewritten.includes(ALIAS) ? [ALIAS] : [])];
   const imports = locals.map((local) => `\nimport ${local} from ${JSON.stringify(name)};\n`);
   return {
-    // at the end, where it moves nothing: imports count from the start
+    // at the end, so that nothing moves: imports are hoisted
     text: `${rewritten}${imports.join("")}`,
     module: { name, exports },
   };

@@ -1,18 +1,18 @@
-// Who called a guarded function: for the message, and to tell the user's own flow from a package that it uses.
+// Finds who called a guarded function: for the message, and to tell the user's own flow from a package.
 
 import { framesOf, OF_PACKAGE } from "../frames.ts";
 
 export interface Caller {
-  /** `<file>:<line>:<column>` of the user's own code that led here; undefined where the stack does not show it. */
+  /** `<file>:<line>:<column>` in the user's own code. Undefined if the stack does not show it. */
   readonly place: string | undefined;
-  /** The call itself stands in a package of `node_modules`. */
+  /** The call itself is in a package of `node_modules`. */
   readonly isPackage: boolean;
 }
 
-/** A package may be deep below the line of the flow that called it. */
+/** A package may call from deep below the line in the flow. */
 const FRAMES_MAX = 100;
 
-/** `guarded` is the function that was called: what lies above it in the stack is ours. */
+/** `guarded`: the function that was called. The frames above it in the stack are ours. */
 export function callerOf(guarded: object): Caller {
   const holder: { stack?: string } = {};
   const { stackTraceLimit } = Error;

@@ -1,6 +1,6 @@
-// The settings of the process under other names than `process.env`, where the guard of `process` stands: `import.meta.env`,
-// what a file keeps of it when it is loaded (`const env = process.env`), and what it imports from "node:process". A file
-// that does so gets an object that is the same to everyone but a running flow.
+// The process's settings under names other than `process.env`, where the guard of `process` does not see them:
+// `import.meta.env`, a copy made at load (`const env = process.env`), and imports from "node:process". Such a file gets
+// an object that works as usual, except in a running flow.
 
 import { isWatched, violate } from "../../core/flow/determinism.ts";
 import { readTokens, type Token } from "../tokens.ts";
@@ -9,7 +9,7 @@ import { namesIn } from "./bun.ts";
 import { callerOf } from "./caller.ts";
 
 const MODULE = "taskonaut:process";
-/** As long as what it stands for, so that nothing moves. */
+/** As long as the text that it replaces, so that nothing moves. */
 const ALIAS = "$processEnv";
 
 const IMPORT = /(\bimport\s[^'";]*\}\s*from\s*)(["'])(?:node:)?process\2/g;
@@ -17,22 +17,22 @@ const IS_MODULE = /^\s*(?:import|export)\b/m;
 
 const META_ENV = ["import", ".", "meta", ".", "env"];
 const PROCESS_ENV = ["=", "process", ".", "env"];
-/** What comes after it reads from it at once, which the guard of `process` sees, or sets it. */
+/** After these, the file either reads a value at once, which the guard of `process` sees, or assigns one. */
 const GOES_ON = new Set([".", "?", "[", "=", "("]);
 
-/** The text with `process.env` in the place of `import.meta.env`. Nothing moves. */
+/** The text with `process.env` instead of `import.meta.env`. Nothing moves. */
 export function withGuardedEnv(text: string): string {
   if (!/\bmeta\s*\.\s*env\b/.test(text)) return text;
   return replaceTokens(text, META_ENV, () => "process.env");
 }
 
-/** As the loader must give it out: what it provides, and the text of the file. */
+/** What the loader must provide: the module, and the new text of the file. */
 export interface WithProcess {
   readonly text: string;
   readonly module: { readonly name: string; readonly exports: Readonly<Record<string, unknown>> };
 }
 
-/** Undefined where the file keeps nothing of it. */
+/** Undefined if the file keeps no copy. */
 export function withGuardedProcess(text: string): WithProcess | undefined {
   if (!/\bprocess\b/.test(text) || !IS_MODULE.test(text)) return undefined;
   const kept = replaceTokens(text, PROCESS_ENV, (written, next) =>
@@ -47,7 +47,7 @@ export function withGuardedProcess(text: string): WithProcess | undefined {
   return { text: `${imported}${alias}`, module: { name, exports: exportsOf(names) } };
 }
 
-/** `as`: what to write for the words as they are written, by what comes next. What stands on several lines stays. */
+/** `as`: makes the replacement from the written words and the next token. Words across several lines stay. */
 function replaceTokens(text: string, words: readonly string[], as: (written: string, next: string) => string): string {
   const tokens = readTokens(text) ?? [];
   const isHere = (index: number): boolean => words.every((word, at) => tokens[index + at]?.text === word);
@@ -64,7 +64,7 @@ function replaceTokens(text: string, words: readonly string[], as: (written: str
   return replaced;
 }
 
-/** Only what is asked for: to read a member may open a stream. */
+/** Only the requested members: reading a member may open a stream. */
 function exportsOf(names: ReadonlySet<string>): Readonly<Record<string, unknown>> {
   const members = [...names].map((name) => {
     const member: unknown = Reflect.get(process, name);
@@ -74,7 +74,7 @@ function exportsOf(names: ReadonlySet<string>): Readonly<Record<string, unknown>
   return { ...Object.fromEntries(members), default: process };
 }
 
-/** The same to everyone but a running flow. */
+/** Works as usual, except in a running flow. */
 function guarded<T extends object>(call: string, settings: T): T {
   const whenFree = <R>(read: () => R): R => {
     if (isWatched()) violate(call, READ_IN_TOOL, callerOf(whenFree).place);

@@ -1,5 +1,5 @@
-// Formatters that were made when a file was loaded, without a language or a zone: they are those of the machine, and a flow
-// that uses one depends on it. They are remembered when they are made; what is made with all it needs passes.
+// Formatters that were made at load without a language or a zone: they use those of the machine, and a flow must not.
+// They are noted when they are made. Complete ones are allowed.
 
 import { currentScope, isWatched, violate } from "../../core/flow/determinism.ts";
 import { GIVE_LOCALE, GIVE_LOCALE_AND_ZONE, USE_NOW } from "./advice.ts";
@@ -8,10 +8,10 @@ import { guardFunction, type Judge, markGuarded, propertyOf } from "./guard.ts";
 
 const { Collator, DateTimeFormat, NumberFormat } = Intl;
 
-/** With what they should have been given. */
+/** The formatters with the machine's settings, and what each lacked. */
 const ofMachine = new WeakMap<object, string>();
 
-/** Of a constructor: remembers what it makes outside of flows. `judge` says what the arguments lack. */
+/** For a constructor: notes what it makes outside of flows. `judge` says which arguments are missing. */
 export function rememberWhere(judge: Judge) {
   return (made: unknown, args: readonly unknown[]): unknown => {
     const lack = judge(args, true);
@@ -20,7 +20,7 @@ export function rememberWhere(judge: Judge) {
   };
 }
 
-/** Of a method: one that is the machine's is refused. */
+/** For a method: refuses a formatter with the machine's settings. */
 export const wantsOwnSettings: Judge = (_args, _isNew, self) =>
   typeof self === "object" && self !== null ? ofMachine.get(self) : undefined;
 
@@ -36,7 +36,9 @@ const wantsDate: Judge = ([date]) => (date === undefined ? USE_NOW : undefined);
 export const wantsDateAndOwnSettings: Judge = (args, isNew, self) =>
   wantsDate(args, isNew) ?? wantsOwnSettings(args, isNew, self);
 
-/** `format` and `compare` are getters that give bound functions: a formatter made outside of flows formats the time of now as well. */
+/**
+ * `format` and `compare` are getters of bound functions. One made outside of flows can format the current time, too.
+ */
 export function guardFormats(): void {
   guardBound(NumberFormat.prototype, "format", "Intl.NumberFormat.format");
   guardBound(Collator.prototype as object, "compare", "Intl.Collator.compare");
@@ -44,7 +46,7 @@ export function guardFormats(): void {
     guardFunction(format, {
       call: "Intl.DateTimeFormat.format",
       instead: lack ?? wantsDate,
-      // to see whether a zone is one, packages format the time of now with it
+      // packages format the current time to check whether a zone is valid
       answer: () => {
         const scope = currentScope();
         return scope && { value: format(scope.now) };
@@ -55,7 +57,7 @@ export function guardFormats(): void {
 
 type Bound = (given?: number) => unknown;
 
-/** `guard`: of what the getter gives; by default what is not the machine's passes as it is. */
+/** `guard`: guards the getter's function. By default it stays as it is, unless it uses the machine's settings. */
 function guardBound(
   prototype: object,
   key: string,

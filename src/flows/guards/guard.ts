@@ -1,35 +1,35 @@
-// The wrapper that all guards are made of. Plain functions, not proxies: outside of flows one adds 3 to 15 ns to a call,
-// a proxy's `apply` trap adds 130 (measured).
+// The wrapper that all guards use. It is a plain function, not a proxy: outside of flows it adds 3 to 15 ns to a call,
+// and a proxy's `apply` trap adds 130 (measured).
 
 import { isWatched, violate } from "../../core/flow/determinism.ts";
 import { callerOf } from "./caller.ts";
 
-/** What a guarded call is called in messages, what to write in its place, and what else happens around it. */
+/** A guarded call: its name in messages, what to use instead, and hooks around it. */
 export interface Guard {
-  /** Without parentheses: `Math.random`. */
+  /** The name without parentheses: `Math.random`. */
   readonly call: string;
   readonly instead: string | Judge;
   /**
-   * For a question that packages ask without need (the time, for a field that nobody reads): the answer that the task
-   * has for it, the same on every replay. Undefined: it has none, and the call is refused as everywhere.
+   * For a call that packages make without need (such as the time, for an unused field): the task's answer, the same on
+   * every replay. Undefined: there is none, and the call is refused as usual.
    */
   readonly answer?: (
     args: readonly unknown[],
     isNew: boolean,
     self: unknown,
   ) => { readonly value: unknown } | undefined;
-  /** Before a call outside of flows. */
+  /** Called before a call outside of flows. */
   readonly before?: (args: readonly unknown[]) => void;
-  /** Gives what a call outside of flows gives. */
+  /** Returns the result of a call outside of flows. */
   readonly after?: (result: unknown, args: readonly unknown[]) => unknown;
 }
 
-/** Gives what to write instead; undefined for a use that gives the same result everywhere and always: it passes. */
+/** Returns what to use instead. Undefined: this use has the same result everywhere and always, and is allowed. */
 export type Judge = (args: readonly unknown[], isNew: boolean, self?: unknown) => string | undefined;
 
 type Callable = (this: unknown, ...args: unknown[]) => unknown;
 
-/** What has its guards: functions that are guards, and what has been looked through. Beside it, for much of it is final. */
+/** Guard functions, and objects that are already guarded. In a separate set, because many of them are final. */
 const guarded = new WeakSet<object>();
 
 export function isGuarded(value: object): boolean {
@@ -42,8 +42,8 @@ export function markGuarded<T extends object>(value: T): T {
 }
 
 /**
- * The same function or class to everyone but a running flow: `instanceof`, `extends`, statics, name and length stay.
- * What is guarded already comes back as it is.
+ * The same function or class, except in a running flow: `instanceof`, `extends`, statics, name and length are kept. A
+ * guarded function is returned unchanged.
  */
 export function guardFunction<F extends object>(original: F, guard: Guard): F {
   if (isGuarded(original)) return original;
@@ -58,7 +58,7 @@ export function guardFunction<F extends object>(original: F, guard: Guard): F {
     return Reflect.construct(called, args, new.target === wrapper ? target : new.target);
   };
   const { prototype } = target;
-  // statics are inherited, so that what changes on the original later is seen here too
+  // statics are inherited, so later changes of the original are visible here too
   Object.setPrototypeOf(wrapper, target);
   Object.defineProperties(wrapper, {
     name: { value: target.name, configurable: true },
@@ -71,7 +71,7 @@ export function guardFunction<F extends object>(original: F, guard: Guard): F {
   return markGuarded(wrapper as unknown as F);
 }
 
-/** The function with what happens around it outside of flows. By itself, for most have nothing and are to cost no more. */
+/** Adds hooks for calls outside of flows. Separate, because most guards have none and should not pay for them. */
 function withHooks(target: Callable, { before, after }: Guard): Callable {
   return function (this: unknown, ...args: unknown[]): unknown {
     const isFree = !isWatched();
@@ -83,7 +83,7 @@ function withHooks(target: Callable, { before, after }: Guard): Callable {
   };
 }
 
-/** Undefined: the call may go on. Throws where it may not. */
+/** Undefined: the call is allowed. Throws if it is not. */
 function judge(
   { call, instead, answer }: Guard,
   { self, args, isNew }: { readonly self: unknown; readonly args: readonly unknown[]; readonly isNew: boolean },
@@ -97,11 +97,11 @@ function judge(
   return violate(`${isNew ? "new " : ""}${call}(${args.length > 0 ? "…" : ""})`, advice, caller.place);
 }
 
-/** For a property whose mere value is refused: a flow that reads it has called nothing. */
+/** For a property whose value is already refused: a flow that reads it does not call anything. */
 export interface ReadGuard {
   readonly call: string;
   readonly instead: string;
-  /** Packages look at settings of the process to see how they should go about, not to compute with them. */
+  /** Packages read settings of the process to choose how to work, not to compute with them. */
   readonly isOpenToPackages?: boolean;
 }
 
@@ -126,7 +126,7 @@ export function propertyOf(owner: object, key: PropertyKey): Property | undefine
   return Object.getOwnPropertyDescriptor(owner, key);
 }
 
-/** Puts a value in the place of an own property; false where it is final. */
+/** Replaces an own property's value. Returns false if the property is final. */
 export function replaceProperty(owner: object, key: PropertyKey, property: Property, value: unknown): boolean {
   if (property.configurable) {
     const { enumerable = false } = property;

@@ -1,9 +1,10 @@
 // The guarded modules of the runtime.
 //
-// A module is guarded when the first flow file that imports it is loaded: to load all of them takes 40 ms, most flows
-// import none. In Bun 1.4.5 `syncBuiltinESMExports()` changes nothing, and named imports see only what the module held when
-// it was first linked as an ES module, which our own code may have done; forgetting that link (`delete require.cache[…]`)
-// makes the next import see the guards. Functions that were linked before, our own, stay as they are.
+// A module is guarded when the first flow file that imports it is loaded: guarding all of them takes 40 ms, and most
+// flows import none. In Bun 1.4.5 `syncBuiltinESMExports()` has no effect, and named imports see only what the module
+// contained when it was first linked as an ES module, perhaps by our own code. Forgetting that link
+// (`delete require.cache[…]`) makes the next import see the guards. Our own functions, which were linked before, stay
+// as they are.
 
 import { builtinModules, createRequire, isBuiltin } from "node:module";
 import { IMPORT_AT_TOP } from "./advice.ts";
@@ -12,7 +13,7 @@ import { guardFunction, isGuarded, markGuarded, propertyOf, replaceProperty } fr
 import { LEFT, PURE } from "./pure.ts";
 import { rulePaths } from "./rules.ts";
 
-/** Guards a module by its specifier (`fs`, `node:fs`, `bun:sqlite`). Does nothing for what is none, or has its guards. */
+/** Guards a module by its specifier (`fs`, `node:fs`, `bun:sqlite`). Skips guarded modules and all other names. */
 export function guardModule(specifier: string): void {
   if (!isBuiltin(specifier) || specifier === "bun") return;
   const area = areaOf(specifier);
@@ -20,12 +21,12 @@ export function guardModule(specifier: string): void {
   guardOne(area);
 }
 
-/** Guards them all: for a flow whose imports are too many to look through, or are computed. */
+/** Guards all modules, for a flow with too many imports to read, or with computed ones. */
 export function guardModules(): void {
   for (const name of builtinModules) if (!name.startsWith("_")) guardModule(name);
 }
 
-/** Allowed as they stand, but what hangs on them has its guards, and a link may be older than those. */
+/** These modules are allowed, but their members are guarded, and a link may be older than the guards. */
 const RELINKED = new Set(["node:process", "node:console"]);
 
 /** `fs`, `node:fs` → `node:fs`. */
@@ -44,17 +45,19 @@ function guardOne(area: string): void {
   guardArea(module, area);
   applyRules(module, area);
   markGuarded(module);
-  // it has added to the global class
+  // this module extends the global class
   if (area === "node:perf_hooks") guardArea(Performance.prototype, "Performance.prototype");
   for (const alias of [bare, area]) Reflect.deleteProperty(require.cache, alias);
 }
 
-/** Loads what `styleText` would load under the watch of a flow, and guards would take for the flow's own doing. */
+/** Loads what `styleText` would load in a running flow, where guards would blame the flow for it. */
 function warmUp({ styleText }: Readonly<Record<string, unknown>>): void {
   (styleText as (format: string, text: string) => string)("red", "");
 }
 
-/** Guards a function that gives a module by its name, or a `require` that does: what it gives has its guards before. */
+/**
+ * Guards a function that returns a module by name, or such a `require`. The module is guarded before it is returned.
+ */
 export function guardFetching(owner: object, key: string, name: string): void {
   const property = propertyOf(owner, key);
   if (typeof property?.value !== "function") return;
@@ -66,7 +69,7 @@ export function guardFetching(owner: object, key: string, name: string): void {
   replaceProperty(owner, key, property, guarded);
 }
 
-/** A flow may use it: the file or the package that it gives is guarded as every other. */
+/** A flow may use it: the file or package that it returns is guarded like any other. */
 function guardRequire(require: unknown): unknown {
   return guardFunction(require as object, { call: "require", instead: () => undefined, before: guardNamed });
 }

@@ -1,12 +1,12 @@
-// Packages that make ids. They keep what they draw: bytes for the next ids, the last of them, a counter. So what one of
-// their calls does depends on what the process has done before, and a flow may have none of it, whether they draw or not.
+// Packages that make ids. They keep random bytes for the next ids, the last id, or a counter. So the effect of a call
+// depends on what the process has done before, and a flow must not use them, whether a call draws new bytes or not.
 
 import { USE_UUID } from "./advice.ts";
 import { isAllowed } from "./areas.ts";
 import { guardFunction, isGuarded } from "./guard.ts";
 import { PURE } from "./pure.ts";
 
-/** `uuid` of `uuid`, `nanoid` of `nanoid/non-secure`, where that is a package of this kind. */
+/** `uuid` for `uuid`, `nanoid` for `nanoid/non-secure`, if that is such a package. */
 export function idPackageOf(specifier: string): string | undefined {
   const name = specifier
     .split("/")
@@ -16,8 +16,8 @@ export function idPackageOf(specifier: string): string | undefined {
 }
 
 /**
- * Puts a module of guarded exports in the place of the package's file, for everybody that is loaded from now on. Its own
- * file is loaded first, and forgotten.
+ * Replaces the package's file with a module of guarded exports, for all files that are loaded from now on. The real
+ * file is loaded first, and then forgotten.
  */
 export async function guardPackage(name: string, path: string): Promise<void> {
   const real = (await import(path)) as Readonly<Record<string, unknown>>;
@@ -42,7 +42,7 @@ function guardExports(real: Readonly<Record<string, unknown>>, name: string): Re
   return Object.fromEntries(entries);
 }
 
-/** A maker of makers too: `customAlphabet("abc")` gives a function that makes ids. */
+/** Also for a function that makes such functions: `customAlphabet("abc")` returns a function that makes ids. */
 function guardMaker(maker: object, call: string): object {
   return guardFunction(maker, {
     call,

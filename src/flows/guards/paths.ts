@@ -1,13 +1,13 @@
-// Paths: a relative one is read from the current folder, which is the machine's; an absolute one is its own answer.
+// Paths: a relative one depends on the machine's current folder, an absolute one does not.
 
 import { isAbsolute } from "node:path";
 import { GIVE_ABSOLUTE_PATH } from "./advice.ts";
 import type { Judge } from "./guard.ts";
 
-/** For what joins its arguments into one path: one of them that is absolute is enough. */
+/** For functions that join their arguments into one path: one absolute argument is enough. */
 export const wantsOneAbsolute: Judge = (args) => (args.some(isAbsoluteText) ? undefined : GIVE_ABSOLUTE_PATH);
 
-/** For what compares two paths. */
+/** For functions that compare two paths. */
 export const wantsTwoAbsolute: Judge = ([from, to]) =>
   isAbsoluteText(from) && isAbsoluteText(to) ? undefined : GIVE_ABSOLUTE_PATH;
 

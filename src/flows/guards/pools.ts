@@ -1,15 +1,15 @@
-// Random bytes that are kept. Packages that make ids (nanoid, uuid) fill a buffer once and cut many ids from it, so whether
-// one of their calls draws from the generator depends on what the process has done before. A buffer that was filled
-// refuses to be read by a flow: its length, its methods, everything but a bare index; and to know where it stands in
-// its buffer, a package must ask for one of them.
+// Pools of random bytes. Packages that make ids (nanoid, uuid) fill a buffer once and cut many ids from it, so whether
+// a call draws from the generator depends on what the process has done before. A flow cannot read a filled buffer: its
+// length and its methods are refused, and only plain indexes work. To find its place in the buffer, a package must use
+// one of the refused members.
 
 import { USE_UUID } from "./advice.ts";
 import { guardFunction, guardGetter, propertyOf } from "./guard.ts";
 
-/** A key, a salt or a nonce is smaller, and no pool: it is used up at once. */
+/** A key, a salt or a nonce is smaller, and is not a pool: it is used up at once. */
 const POOL_BYTES_MIN = 64;
 
-/** By the prototype that the buffer had. */
+/** By the buffer's original prototype. */
 const prototypes = new WeakMap<object, object>();
 
 export function markPool(view: unknown): void {
@@ -19,7 +19,7 @@ export function markPool(view: unknown): void {
   if (!guarded) {
     guarded = guardedPrototype(prototype);
     prototypes.set(prototype, guarded);
-    prototypes.set(guarded, guarded); // one that is filled again
+    prototypes.set(guarded, guarded); // for a buffer that is filled again
   }
   if (guarded !== prototype) Object.setPrototypeOf(view, guarded);
 }
@@ -31,7 +31,7 @@ function guardedPrototype(original: object): object {
   const inherited: object[] = [];
   for (let owner = original; owner !== Object.prototype; owner = Object.getPrototypeOf(owner) as object)
     inherited.push(owner);
-  // the nearest last: it wins
+  // the nearest prototype comes last, so it wins
   for (const owner of inherited.toReversed()) {
     for (const key of Reflect.ownKeys(owner)) {
       if (key === "constructor" || key === Symbol.toStringTag) continue;
@@ -48,7 +48,7 @@ function guardedPrototype(original: object): object {
   return guarded;
 }
 
-/** A function of its own, for one that is guarded already would come back as it is. */
+/** A new function, because a guarded one would be returned unchanged. */
 function bind(method: object): object {
   return function (this: unknown, ...args: unknown[]): unknown {
     return Reflect.apply(method as (...all: unknown[]) => unknown, this, args);

@@ -1,9 +1,9 @@
-// What a flow may use of the language and of the runtime. Everything else is refused: also what a later version adds.
+// What a flow may use from the language and the runtime. Everything else is refused, also what later versions add.
 //
-// An area is an object, by where it stands: "" the globals, "Math", "Date.prototype", "Bun", "node:crypto". Its names are
-// those whose result depends on their arguments alone. A name stands for all that hangs on it (its members, and those of
-// its instances), unless it is an area of its own. `*`: every name of the area.
-// What depends on how it is called (`new Date(5)`, `new Date()`) is in `rules.ts`, and wins over what stands here.
+// An area is an object, named by its path: "" for the globals, "Math", "Date.prototype", "Bun", "node:crypto". It lists
+// the names whose result depends only on their arguments. A name includes everything below it (its members, and those
+// of its instances), unless it is itself an area. `*`: every name in the area.
+// Calls that depend on their arguments (`new Date(5)`, `new Date()`) are in `rules.ts`, which overrides this list.
 
 export const PURE: Readonly<Record<string, string>> = {
   // language
@@ -49,7 +49,7 @@ export const PURE: Readonly<Record<string, string>> = {
   performance: "",
   navigator: "",
 
-  // runtime; `console` talks, as `log()` does, and so do the streams
+  // runtime; `console` prints, like `log()`, and so do the streams
   process: `
     allowedNodeEnvironmentFlags arch assert browser config emitWarning features isBun platform release revision version versions
     stderr stdin stdout`,
@@ -82,7 +82,7 @@ export const PURE: Readonly<Record<string, string>> = {
   "node:path": "*",
   "node:path/posix": "*",
   "node:path/win32": "*",
-  // its members are those of the global
+  // its members are those of the global `process`
   "node:process": "*",
   "node:punycode": "*",
   "node:querystring": "*",
@@ -108,7 +108,7 @@ export const PURE: Readonly<Record<string, string>> = {
     brotliCompressSync brotliDecompressSync codes constants crc32 deflateRawSync deflateSync gunzipSync gzipSync inflateRawSync
     inflateSync unzipSync zstdCompressSync zstdDecompressSync`,
 
-  // packages that make ids, and keep what they have drawn
+  // packages that make ids, and keep random bytes
   "npm:@paralleldrive/cuid2": "getConstants isCuid",
   "npm:cuid": "isCuid isSlug",
   "npm:hyperid": "",
@@ -122,7 +122,7 @@ export const PURE: Readonly<Record<string, string>> = {
   "npm:uuidv7": "UUID",
 };
 
-/** Classes of modules whose instances, made when a file was loaded, act or tell at once: all of their methods, or these. */
+/** Module classes whose instances, if made at load, act or return data at once: all of their methods, or these. */
 export const INSTANCES: Readonly<Record<string, string>> = {
   "bun:sqlite.Database": "*",
   "bun:sqlite.Statement": "*",
@@ -133,7 +133,7 @@ export const INSTANCES: Readonly<Record<string, string>> = {
   "node:vm.Script": "*",
 };
 
-/** What nothing can stand in front of, or only at too high a price. `bun` alone is not a hole: `bun.ts` sees to that. */
+/** Members that cannot be guarded, or only at too high a price. `bun` itself is covered: `bun.ts` guards it. */
 export const LEFT: Readonly<Record<string, string>> = {
   "process.exitCode": "is final",
   "node:crypto.fips": "is final",

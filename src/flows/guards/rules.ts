@@ -1,5 +1,5 @@
-// What is refused in other words than "call it in a tool", and what is refused for some of its uses only. Keys are paths, as
-// the areas of `pure.ts` are; a rule stands for all that hangs on its path.
+// Calls that have their own advice instead of "call it in a tool", and calls that are refused only for some uses. Keys
+// are paths, like the areas in `pure.ts`. A rule includes everything below its path.
 
 import { randomForPackages } from "../../core/flow/flow-context.ts";
 import {
@@ -32,7 +32,7 @@ import { giveFormat, wantsLocaleAfterText, wantsNoStream, wantsNoTerminal } from
 
 type Rule = Omit<Guard, "call">;
 
-/** The rule of a path, or of the nearest that it hangs on. */
+/** The rule of a path, or of the nearest path above it. */
 export function ruleOf(path: string): Rule {
   for (let end = path.length; end > 0; end = path.lastIndexOf(".", end - 1)) {
     const prefix = path.slice(0, end);
@@ -43,7 +43,7 @@ export function ruleOf(path: string): Rule {
   return { instead: USE_TOOL };
 }
 
-/** Paths of an area whose own rule wins over what is said of the area, without the area's own name. */
+/** The paths in an area whose own rule overrides the area's list, without the name of the area. */
 export function rulePaths(area: string): readonly string[] {
   return Object.keys(RULES).flatMap((path) => {
     if (area === "") return /^(?:node|bun):|^process\.|^Bun\./.test(path) ? [] : [path];
@@ -56,11 +56,11 @@ const wantsLastModified: Judge = ([, , options]) =>
     ? GIVE_LAST_MODIFIED
     : undefined;
 
-/** By default they are those of the process. */
+/** Without this option the arguments are those of the process. */
 const wantsArgs: Judge = ([config]) =>
   (config as { readonly args?: unknown } | undefined)?.args === undefined ? READ_IN_TOOL : undefined;
 
-/** What is filled stays filled. */
+/** A filled buffer stays marked. */
 const FILLS: Rule = {
   instead: USE_UUID,
   after: (result, [view]) => {
@@ -86,7 +86,7 @@ const RANDOM: Rule = {
 
 const FORMATTER: Rule = { instead: wantsLocale, after: rememberWhere(wantsLocale) };
 
-/** A statement that was made when a file was loaded has methods of its own, which are no prototype's. */
+/** A statement made at load has its own methods, not those of a prototype. */
 const STATEMENT: Rule = { instead: USE_TOOL, after: guardStatement };
 
 const RULES: Readonly<Record<string, string | Judge | Rule>> = {
@@ -152,7 +152,7 @@ const RULES: Readonly<Record<string, string | Judge | Rule>> = {
   "Intl.RelativeTimeFormat.prototype.format": wantsOwnSettings,
   "Intl.RelativeTimeFormat.prototype.formatToParts": wantsOwnSettings,
   "Intl.Segmenter.prototype.segment": wantsOwnSettings,
-  // the one type that is shown in a zone and has none
+  // the only type that is formatted in a zone but has none
   "Temporal.Instant.prototype.toLocaleString": wantsLocaleAndZone,
   "Temporal.Duration.prototype.toLocaleString": wantsLocale,
   "Temporal.PlainDate.prototype.toLocaleString": wantsLocale,

@@ -1,12 +1,12 @@
-// Statements of bun:sqlite. Each has its `get`, `all`, `run` and so on as properties of its own, which it takes from its class.
+// Statements of bun:sqlite. Each one has `get`, `all`, `run` and so on as own properties, copied from its class.
 
 import { USE_TOOL } from "./advice.ts";
 import { guardFunction, isGuarded, propertyOf } from "./guard.ts";
 
-/** By the method: statements share them, and so they share their guards. */
+/** By method: statements share their methods, so they share the guards. */
 const guards = new WeakMap<object, object>();
 
-/** A statement that was made outside of flows, with guards. */
+/** Guards a statement that was made outside of flows. */
 export function guardStatement(statement: unknown): unknown {
   if (typeof statement !== "object" || statement === null) return statement;
   for (const key of Object.getOwnPropertyNames(statement)) {

@@ -1,5 +1,5 @@
 // Reads a web server's access log, looks for attacks, and writes a report, as Markdown and as JSON.
-// `taskonaut run-flow incident` reads the log of a made-up shop that lies beside this file.
+// `taskonaut run-flow incident` reads the log of a made-up shop next to this file.
 
 import { all, call, defineFlow, defineSignal, defineTool, StepError, waitForSignal, type Operation } from "taskonaut";
 import { mkdir, rename, writeFile } from "node:fs/promises";
@@ -10,7 +10,7 @@ import { renderJson, renderMarkdown, Report } from "./report.ts";
 import { classify, Finding, rank, SEVERITIES } from "./rules.ts";
 import { summarise, Summary } from "./summary.ts";
 
-// Any process may run a tool, whatever folder it was started in: so a relative path is meant beside this file.
+// Any process may run a tool, from any folder, so relative paths start at this file.
 const beside = (path: string): string => resolve(import.meta.dir, path);
 
 const Log = v.object({ path: v.string() });

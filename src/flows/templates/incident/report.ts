@@ -64,7 +64,7 @@ function table(head: readonly string[], rows: readonly (readonly (string | numbe
   );
 }
 
-/** Text from a log is an attacker's: it must not become markup. */
+/** A log contains texts from attackers. They must not become markup. */
 function cell(text: string): string {
   return text.replace(/[\\`*_[\]<>|&]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

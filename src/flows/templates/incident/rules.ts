@@ -21,9 +21,9 @@ export type Finding = v.InferOutput<typeof Finding>;
 interface Rule {
   readonly name: string;
   readonly severity: Severity;
-  /** From so many matching requests of one client on. */
+  /** The number of matching requests by one client that makes a finding. */
   readonly least: number;
-  /** All of them within so many milliseconds; unset: anywhere in the log. */
+  /** The requests must be within this many milliseconds. Unset: anywhere in the log. */
   readonly withinMs?: number;
   /** `target` is decoded. */
   matches(request: Request, target: string): boolean;
@@ -114,7 +114,7 @@ function isEnough({ least, withinMs }: Rule, times: readonly number[]): boolean 
   return inOrder.some((time, index) => (inOrder[index + least - 1] ?? Infinity) - time <= withinMs);
 }
 
-/** Twice, for that is how filters are deceived; what cannot be decoded stays as it is. */
+/** Decodes twice, because double encoding deceives filters. A text that cannot be decoded stays as it is. */
 function decode(target: string): string {
   let text = target.replaceAll("+", " ");
   for (let round = 0; round < 2; round++) {

@@ -21,7 +21,7 @@ export type Summary = v.InferOutput<typeof Summary>;
 
 const TOP_CLIENTS = 10;
 const BURSTS_MAX = 20;
-/** A burst has so many times the requests of the median minute, and at least so many. */
+/** A burst has this many times the requests of the median minute, and at least BURST_REQUESTS_MIN. */
 const BURST_FACTOR = 5;
 const BURST_REQUESTS_MIN = 50;
 const MINUTE_MS = 60_000;
