@@ -1,5 +1,5 @@
-// Compiles `dist/taskonaut` for this machine; with `--all` one binary for each target, and their SHA256SUMS.
-// Other targets' runtimes are fetched by Bun from the npm registry the first time, and kept in its cache.
+// Compiles `dist/taskonaut` for this machine; with `--all` one binary for each target, and their SHA256SUMS. Bun
+// downloads the runtimes of other targets from the npm registry the first time, and keeps them in its cache.
 
 import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { uiAssets } from "./ui-assets.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const DIST = join(ROOT, "dist");
-/** Of its 22: a higher one takes seconds, and saves a tenth. */
+/** Of 22 levels: a higher one takes seconds longer, and saves only a tenth. */
 const ZSTD_LEVEL = 12;
 const TARGETS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"] as const;
 
@@ -37,7 +37,7 @@ async function buildAll(): Promise<void> {
 async function build(name: string, target?: Build.CompileTarget): Promise<void> {
   const started = performance.now();
   await mkdir(DIST, { recursive: true });
-  // Compiled beside its place, then moved there: who runs `dist/taskonaut` meanwhile has the old one or the new one.
+  // Compiled in a separate folder, then moved: `dist/taskonaut` is always the whole old or the whole new program.
   const folder = await mkdtemp(join(DIST, ".build-"));
   try {
     const assets = join(folder, "init.assets");
@@ -68,20 +68,20 @@ async function compile(
   target: Build.CompileTarget | undefined,
 ): Promise<void> {
   await Bun.build({
-    // A thread runs in a program of its own, which lies beside the main one.
+    // A thread runs its own program, which is embedded next to the main one.
     entrypoints: [join(ROOT, "src/main.ts"), join(ROOT, "src/heartbeat/thread.ts"), ...assets],
-    // embedded as they are, read only by `init`, `test` and the server
+    // embedded unchanged, and read only by `init`, `test` and the server
     loader: { ".assets": "file" },
     naming: { entry: "[name].[ext]", asset: "[name].[ext]" },
     root: ROOT,
     compile: {
       outfile,
       ...(target && { target }),
-      // The binary must not obey a stranger's `.env` or `bunfig.toml` in the folder where it is started.
+      // The binary must not obey a foreign `.env` or `bunfig.toml` in the current folder.
       autoloadDotenv: false,
       autoloadBunfig: false,
       autoloadTsconfig: false,
-      // A flow file's own packages are found through their package.json.
+      // The packages of a flow file are found through their package.json.
       autoloadPackageJson: true,
     },
     ...BUNDLE,
@@ -92,7 +92,7 @@ async function compile(
   });
 }
 
-/** `a1b2c3d`, `a1b2c3d-dirty` where tracked files were changed, `unknown` where there is no git. */
+/** `a1b2c3d`; `a1b2c3d-dirty` if tracked files have changed; `unknown` without git. */
 function commit(): string {
   try {
     const git = Bun.spawnSync(["git", "describe", "--always", "--dirty", "--exclude=*"], { cwd: ROOT });

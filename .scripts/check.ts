@@ -1,6 +1,7 @@
-// Everything that must hold before a change is taken, from a clean checkout. With `--fast`: what needs neither a database
-// server nor the compiled program. With `--long`: random tests look for longer (test/support/effort.ts). The dependencies are there before it starts: a process that has looked for packages where
-// there were none takes them from Bun's cache from then on, where none of their own set-up has run.
+// Everything that must hold before a change is accepted, from a clean checkout. With `--fast`: only checks that need
+// neither a database server nor the compiled program. With `--long`: random tests run for longer
+// (test/support/effort.ts). The dependencies must be installed first: a process that has looked for packages before the
+// installation takes them from Bun's cache from then on, where their setup scripts have not run.
 
 import { join } from "node:path";
 import { runTests } from "./run-tests.ts";
@@ -10,7 +11,7 @@ const ROOT = join(import.meta.dir, "..");
 const isFast = process.argv.includes("--fast");
 const isLong = process.argv.includes("--long");
 
-/** They read what is there, and do not disturb one another. */
+/** They only read, so they can run at the same time. */
 const STATIC: Readonly<Record<string, readonly string[]>> = {
   format: ["run", "format:check"],
   lint: ["run", "lint"],
@@ -20,7 +21,7 @@ const STATIC: Readonly<Record<string, readonly string[]>> = {
   ...(!isFast && { build: ["run", "build"] }),
 };
 
-/** Fewer simulated histories, and no server: who needs one is told. */
+/** Fewer simulated histories, and no server: a test that needs one fails with a clear name. */
 const FAST = { SIM_SEEDS: "100", TEST_DATABASE_URL: "postgres://not-in-the-fast-check.invalid/" };
 
 const stop = new AbortController();
@@ -37,7 +38,7 @@ const isPassed = await runTests({
 if (!isPassed) fail("test");
 process.exit();
 
-/** One PostgreSQL for all files, each of which has databases of its own on it. It ends with this process. */
+/** One PostgreSQL server for all test files; each has its own databases. It ends with this process. */
 async function databaseServer(): Promise<Readonly<Record<string, string>>> {
   const given = process.env["TEST_DATABASE_URL"];
   if (given !== undefined) return { TEST_DATABASE_URL: given };
@@ -45,7 +46,7 @@ async function databaseServer(): Promise<Readonly<Record<string, string>>> {
   return { TEST_DATABASE_URL: (await createServer()).url, TEST_DATABASES_SHARED: "1" };
 }
 
-/** Shows what the step printed only where it failed. */
+/** Shows the step's output only if the step fails. */
 async function runQuietly(name: string, command: readonly string[]): Promise<void> {
   const started = performance.now();
   const child = Bun.spawn([process.execPath, ...command], {

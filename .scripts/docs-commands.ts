@@ -1,4 +1,4 @@
-// The commands and their options as Markdown, from the table that the program itself reads.
+// The commands and their options as Markdown, from the same table that the program reads.
 
 import { MODES } from "../src/cli/ask-task.ts";
 import type { Command, Option } from "../src/cli/command.ts";
@@ -7,12 +7,12 @@ import { nameCommand, nameOption } from "../src/cli/help.ts";
 import { GLOBAL_OPTIONS } from "../src/cli/options.ts";
 import { COMMAND_GROUPS, COMMANDS } from "../src/cli/run-cli.ts";
 
-/** The options that every command has. */
+/** The options of every command. */
 export function globalOptionsPart(): string {
   return table(["option", "meaning"], GLOBAL_OPTIONS.map(optionRow));
 }
 
-/** A list of all commands in their groups, then a section for each of them. */
+/** A list of all commands by group, then a section for each command. */
 export function commandsPart(): string {
   const lists = COMMAND_GROUPS.map(({ title, commands }) => {
     const rows = commands.map(({ name, summary }) => [`[\`${name}\`](#${name})`, prose(summary)]);
@@ -43,10 +43,10 @@ function optionRow(option: Option): readonly string[] {
   return [`\`${nameOption(option)}\`${option.repeatable === true ? ", repeatable" : ""}`, prose(option.summary)];
 }
 
-/** Words that an option takes as its value, where a summary says both. */
+/** The words that an option accepts, if its summary names them. */
 const VALUES: Readonly<Record<string, readonly string[]>> = { mode: MODES, format: FORMATS, view: ["summary"] };
 
-/** What would be markup in Markdown is told as code. */
+/** Writes as code whatever would be markup in Markdown. */
 function prose(text: string): string {
   return text.replaceAll(
     /`[^`]*`|(?:sqlite:)?<\w+>|\bpostgres:\/\/…|\b[A-Z]+(?:_[A-Z]+)+(?:=\w+)?\b|--(?<name>[a-z][a-z-]*)(?: (?<next>\w+))?/g,
@@ -60,7 +60,7 @@ function prose(text: string): string {
   );
 }
 
-/** As the formatter leaves it: each column as wide as its widest cell. */
+/** As the formatter would write it: each column as wide as its widest cell. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll("|", String.raw`\|`)));
   const widths = head.map((_, column) => Math.max(...cells.map((row) => Bun.stringWidth(row[column] ?? ""))));

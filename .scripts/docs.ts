@@ -1,16 +1,16 @@
-// Writes what the pages say of the code into them: `bun run docs`. A test compares, so no page falls behind.
+// Writes the generated parts of the pages: `bun run docs`. A test compares them, so no page falls behind.
 
 import { join } from "node:path";
 import { commandsPart, globalOptionsPart } from "./docs-commands.ts";
 
 const ROOT = join(import.meta.dir, "..");
 
-/** The generated parts of each page, by the name that stands in its markers. */
+/** The generated parts of each page, by the name in their markers. */
 const PARTS: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
   "docs/command-line.md": { "global options": globalOptionsPart, commands: commandsPart },
 };
 
-/** Every page that has generated parts, as it has to be. Throws where a page lacks the markers of a part. */
+/** Every page with generated parts, with its up-to-date text. Throws if a page lacks the markers of a part. */
 export async function writtenPages(): Promise<ReadonlyMap<string, string>> {
   const pages = Object.entries(PARTS).map(async ([path, parts]) => {
     let text = await Bun.file(join(ROOT, path)).text();

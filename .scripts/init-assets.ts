@@ -1,5 +1,5 @@
-// What `taskonaut init` writes, as texts by name: the templates, and the types of Bun, Node, `taskonaut` and `valibot`. The
-// build embeds them; when the program runs from its sources it asks here.
+// The texts that `taskonaut init` writes, by name: the templates, and the types of Bun, Node, `taskonaut` and
+// `valibot`. The build embeds them. A program that runs from its sources calls this file.
 
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ const ROOT = join(import.meta.dir, "..");
 const TEMPLATES = join(ROOT, "src/flows/templates");
 const PACKAGES = join(ROOT, "node_modules");
 
-/** Whole packages of types, by the names under which the compiler looks for them. */
+/** Whole packages of types, by the names that the compiler looks for. */
 const TYPE_PACKAGES = { "bun-types": "bun-types", node: "@types/node", "undici-types": "undici-types" } as const;
 
 export async function initAssets(): Promise<Readonly<Record<string, string>>> {
@@ -27,7 +27,7 @@ export async function initAssets(): Promise<Readonly<Record<string, string>>> {
   }
   const names = await readdir(TEMPLATES, { recursive: true });
   for (const name of names.filter((each) => /\.(?:ts|json|log|toml|template)$/.test(each)).toSorted()) {
-    // what must not be taken for a test of this repository has an ending more
+    // an extra extension keeps a template from running as a test of this repository
     assets[`templates/${name.replace(/\.template$/, "")}`] = await Bun.file(join(TEMPLATES, name)).text();
   }
   return assets;
@@ -35,7 +35,7 @@ export async function initAssets(): Promise<Readonly<Record<string, string>>> {
 
 const ENTRIES = ["src/sdk/taskonaut.ts", "src/testing/api.ts", "src/client/api.ts"];
 
-/** Of "taskonaut", of "taskonaut/testing" and of "taskonaut/client". */
+/** The types of "taskonaut", "taskonaut/testing" and "taskonaut/client". */
 async function ownTypes(): Promise<Record<string, string>> {
   const folder = await mkdtemp(join(tmpdir(), "taskonaut-types-"));
   try {
@@ -53,7 +53,7 @@ async function ownTypes(): Promise<Record<string, string>> {
 const SDK_HEAD = `// The types of "taskonaut", as of the program that wrote this file.\n\nimport type * as v from "valibot";`;
 const CLIENT_HEAD = `// The types of "taskonaut/client", as of the program that wrote this file.`;
 
-/** "taskonaut/client" with all that it needs, for any runtime that has fetch. */
+/** "taskonaut/client" with everything that it needs, for any runtime that has fetch. */
 async function clientCode(): Promise<string> {
   const built = await Bun.build({
     entrypoints: [join(ROOT, "src/client/api.ts")],
@@ -65,7 +65,7 @@ async function clientCode(): Promise<string> {
   return `// The client of a taskonaut server, as of the program that wrote this file.\n${code ?? ""}`;
 }
 
-/** What names nothing but "taskonaut" and itself; the values have its types. */
+/** The types that name only "taskonaut" and themselves. The values have the types of "taskonaut". */
 function testingTypes(api: string): string {
   const head = `// The types of "taskonaut/testing", as of the program that wrote this file.\n`;
   const values = "export declare const runFlow: RunFlow;\nexport declare const fake: MakeFake;\n";
@@ -98,7 +98,7 @@ async function emitDeclarations(outDir: string): Promise<void> {
 
 const RELATIVE = /^(?:import|export)\b[^;]*?from "(\.[^"]+)\.ts";$/gm;
 
-/** The compiler's declarations in one file, one after the other, with only the SDK's names exported. */
+/** The compiler's declarations joined in one file. Only the SDK's names are exported. */
 async function flatten(entry: string, head: string): Promise<string> {
   const [entryText = "", ...texts] = (
     await Promise.all((await inOrder(entry)).map((path) => Bun.file(path).text()))
@@ -111,16 +111,16 @@ async function flatten(entry: string, head: string): Promise<string> {
 
 interface Declaration {
   readonly name: string;
-  /** With its comment, and not exported. */
+  /** The declaration with its comment, but without `export`. */
   readonly text: string;
 }
 
-/** A comment that no declaration follows stands within one: before a member of a union. */
+/** A comment without a declaration after it is inside one: before a member of a union. */
 const PART = /^(?=\/\*\*(?:(?!\*\/)[^])*\*\/\n(?:declare|interface|type) |\/\/|(?:declare|interface|type) )/m;
 
 const DECLARATION = /^(?:declare )?(?:abstract )?(?:interface|type|const|function|class) (\w+)/m;
 
-/** The compiler writes each declaration, and the comment before it, from the first column on. */
+/** The compiler begins each declaration, and its comment, in the first column. */
 function declarationsIn(text: string): Declaration[] {
   const bare = text.replaceAll(/^import .*\n/gm, "").replaceAll(/^export (?:\{\};\n)?/gm, "");
   const found: Declaration[] = [];
@@ -138,14 +138,14 @@ function declarationsIn(text: string): Declaration[] {
   return found;
 }
 
-/** Those that the text names, those that they name, and so on. Throws where one name is declared in two files. */
+/** Keeps the declarations that the text names, those that they name, and so on. Throws if a name is declared twice. */
 function keepReachable(text: string, declarations: readonly Declaration[]): string[] {
   const byName = Map.groupBy(declarations, ({ name }) => name);
   const kept = new Set<Declaration>();
   const visit = (from: string): void => {
     for (const [word] of from.matchAll(/\b\w+\b(?!\??:)/g)) {
       const all = byName.get(word) ?? [];
-      // overloads stand together; the same name twice otherwise is two things
+      // overloads are adjacent functions; any other repeated name means two different things
       if (all.some((each) => !/\bfunction\b/.test(each.text)) && all.length > 1) {
         throw new Error(`${word} is declared more than once in what the SDK is made of.`);
       }

@@ -1,5 +1,5 @@
-// Makes the pictures of the dashboard in README.md and docs/dashboard.md from a real server: `bun .scripts/record-dashboard.ts`.
-// It needs Chromium on the PATH.
+// Makes the pictures of the dashboard in README.md and docs/dashboard.md from a real server. Needs Chromium in PATH.
+// `bun .scripts/record-dashboard.ts`
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { chromium } from "playwright-core";
 const ROOT = join(import.meta.dir, "..");
 const SIZE = { width: 1100, height: 560 };
 
-/** As an order, a nightly report and an approval look when they are under way. */
+/** Flows that look like an order, a nightly report and an approval in progress. */
 const FLOWS = `
   import { call, defineFlow, defineTool, sleep, waitForSignal } from "taskonaut";
   import * as v from "valibot";

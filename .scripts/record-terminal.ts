@@ -1,5 +1,5 @@
-// Makes docs/terminal-light.svg and docs/terminal-dark.svg: the README's flow, run by dist/taskonaut in a real pseudo-terminal.
-// `bun run build && bun .scripts/record-terminal.ts`
+// Makes docs/terminal-light.svg and docs/terminal-dark.svg: dist/taskonaut runs the README's flow in a real
+// pseudo-terminal. `bun run build && bun .scripts/record-terminal.ts`
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -32,7 +32,7 @@ try {
   await rm(home, { recursive: true });
 }
 
-/** Gives all that the command writes to its terminal. */
+/** Returns everything that the command writes to its terminal. */
 async function run(command: string): Promise<string> {
   let written = "";
   const decoder = new TextDecoder();

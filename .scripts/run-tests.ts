@@ -1,7 +1,7 @@
-// Runs files of tests, each in a process of its own: no file sees what another has left behind, and what each prints
-// stays together. Tests of single modules, which leave nothing behind, share a process for each part of the sources. What
-// takes longest begins first. There is one process more at a time than there are cores, because tests wait a lot; files that
-// do little else than wait have places of their own beside these.
+// Runs test files, each in its own process: no file sees what another one leaves behind, and the output of each stays
+// together. Tests of single modules leave nothing behind, so all tests of one part of the sources share a process. The
+// slowest files begin first. There is one more process than there are cores, because tests wait a lot. Files that
+// mostly wait have additional places.
 
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -9,21 +9,21 @@ import { join } from "node:path";
 import { groupOf, secondsFor, waits } from "./test-budgets.ts";
 import { type Failure, readReport, shortened } from "./test-report.ts";
 
-/** Of one test that says nothing else: only what goes wrong takes so long. */
+/** The time limit of a test without its own: only a faulty test takes so long. */
 const TEST_MS_MAX = 120_000;
 
-/** A file that takes longer hangs, where no time limit of a test can end it. */
+/** A file that takes longer hangs, and no time limit of a test can end it. */
 const FILE_MS_MAX = 420_000;
 
 const SLOWEST = 10;
 
-/** For files that wait. */
+/** Additional places for files that wait. */
 const WAITING_PLACES = 2;
 
 export interface FileRun {
   readonly file: string;
   readonly seconds: number;
-  /** Of processors, by the tests and by processes that they have started: the rest of the time they waited. */
+  /** Processor time of the tests and the processes that they started. The rest of the time they waited. */
   readonly cpuSeconds: number;
   readonly passed: number;
   readonly skipped: number;
@@ -35,11 +35,11 @@ interface TestRun {
   readonly files: readonly string[];
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Ends it: what runs by then has failed, and what was not begun is left out. */
+  /** Ends the run: running files have failed, and files that have not begun are left out. */
   readonly signal: AbortSignal;
 }
 
-/** Runs all of them, says what it has run while it goes on, and sums it up. Gives whether everything passed. */
+/** Runs all files, reports each one as it ends, and sums up. Returns whether everything passed. */
 export async function runTests({ root, files, env = {}, signal }: TestRun): Promise<boolean> {
   const groups = [...Map.groupBy(files, groupOf).entries()]
     .map(([name, members]) => ({ name, files: members }))
@@ -67,9 +67,9 @@ export async function runTests({ root, files, env = {}, signal }: TestRun): Prom
   return left === 0 && runs.every(({ failures }) => failures.length === 0);
 }
 
-/** What one process runs. */
+/** The files that one process runs. */
 interface Group {
-  /** The file, or where its files are. */
+  /** The file, or the folder of its files. */
   readonly name: string;
   readonly files: readonly string[];
 }
@@ -79,7 +79,7 @@ async function runGroup(
   { root, env, signal, log }: Required<Omit<TestRun, "files">> & { readonly log: string },
 ): Promise<FileRun> {
   const started = performance.now();
-  // one file for both streams: their lines stay in order
+  // one file for both streams, so that their lines stay in order
   const output = openSync(log, "w");
   const child = Bun.spawn(
     [process.execPath, "test", "--timeout", String(TEST_MS_MAX), ...files.map((each) => `./${each}`)],
@@ -119,7 +119,7 @@ function lineOf({ file, seconds, cpuSeconds, passed, skipped, failures }: FileRu
   return `${times[0]?.padStart(7)} s (CPU ${times[1]} s)  ${file}  ${counts.join(", ")}`;
 }
 
-/** The failures come last, with their errors: whoever keeps only the end of all this keeps them. */
+/** The failures come last, with their errors, so that the end of the output is enough to find them. */
 function sumUp(runs: readonly FileRun[]): void {
   const slowest = runs.toSorted((one, other) => other.seconds - one.seconds);
   console.log(`\nSlowest:\n${slowest.slice(0, SLOWEST).map(lineOf).join("\n")}`);

@@ -1,4 +1,4 @@
-// A terminal's screen as an SVG: what a program has written into a real pseudo-terminal, with its colors.
+// A terminal's screen as an SVG: the output of a program in a real pseudo-terminal, with its colors.
 
 import { type IBufferCell, Terminal } from "@xterm/headless";
 
@@ -6,7 +6,7 @@ export interface Theme {
   readonly background: string;
   readonly foreground: string;
   readonly frame: string;
-  /** The sixteen colors of a terminal, in their order. */
+  /** The sixteen colors of a terminal, in order. */
   readonly palette: readonly string[];
 }
 
@@ -60,7 +60,7 @@ export const DARK: Theme = {
 
 const SIZE = { cell: 8.4, line: 19, font: 14, margin: 18 };
 
-/** `raw` is all that was written; the picture is as high as what is seen in the end. */
+/** `raw` is the whole output. The picture is as high as the final screen. */
 export async function pictureOf(raw: string, columns: number, theme: Theme): Promise<string> {
   const terminal = new Terminal({ cols: columns, rows: 200, allowProposedApi: true });
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -88,7 +88,7 @@ function linesOf(terminal: Terminal): readonly string[] {
   return Array.from({ length: buffer.length }, (_, row) => buffer.getLine(row)?.translateToString(true) ?? "");
 }
 
-/** A text for each stretch of one look, placed by its column: no font moves what comes after it. */
+/** One text element per run of cells with the same look, placed by column, so that no font moves the following text. */
 function rowOf(terminal: Terminal, row: number, theme: Theme): string {
   const line = terminal.buffer.active.getLine(row);
   const y = SIZE.margin + (row + 0.75) * SIZE.line;
@@ -121,7 +121,7 @@ function lookOf(cell: IBufferCell, theme: Theme): string {
   ].join("");
 }
 
-/** The terminal's own sixteen, then a cube of 6 × 6 × 6, then 24 grays. */
+/** The terminal's own sixteen colors, then a cube of 6 × 6 × 6, then 24 grays. */
 function colorOf(index: number, { palette }: Theme): string | undefined {
   if (index < 16) return palette[index];
   const parts =

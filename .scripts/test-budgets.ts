@@ -1,5 +1,6 @@
-// How long files of tests may take, in seconds on two cores where all of them run: those that take more than others, with
-// the reason. A check says which file exceeds its budget, and does not fail for it: a slow machine is no fault.
+// How many seconds a test file may take on two cores when all files run. The list has the files that take longer than
+// others, with the reason. The check reports a file that exceeds its budget, but does not fail: a slow machine is not
+// an error.
 
 const FEW_SECONDS = 8;
 
@@ -10,7 +11,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   "test/browser/tasks.test.ts": 45,
   "test/browser/operate.test.ts": 45,
   "test/browser/forms.test.ts": 45,
-  "test/browser/charts.test.ts": 30, // what is counted is written every five seconds
+  "test/browser/charts.test.ts": 30, // counts are written every five seconds
   "test/sim/sim.test.ts": 40, // a hundred and fifty seeds
   "test/chaos/schedules.test.ts": 20, // fifty schedules each second under kills, on both stores
   "test/e2e/pause.test.ts": 45, // workers that are killed, and pauses that each take some seconds
@@ -18,11 +19,11 @@ const BUDGETS: Readonly<Record<string, number>> = {
   "test/engine/unique.test.ts": 12, // until tasks have expired
   "test/chaos/faults.test.ts": 50, // each fault has its time, and a lease that passes
   "test/engine/crash.test.ts": 45, // a process for each place at which one may be killed
-  "test/e2e/work.test.ts": 45, // leases that pass, and event loops that are stuck
+  "test/e2e/work.test.ts": 45, // leases that expire, and event loops that are stuck
   "test/e2e/many-tasks.test.ts": 40, // 20,000 tasks
-  "test/e2e/idle.test.ts": 35, // longer than an idle worker's own look into the queue
+  "test/e2e/idle.test.ts": 35, // longer than the interval at which an idle worker checks the queue
   "test/e2e/kills.test.ts": 30, // a process for each moment at which one may be killed
-  "test/contract/heartbeat.test.ts": 30, // leases that pass, and a process that stands still
+  "test/contract/heartbeat.test.ts": 30, // leases that expire, and a suspended process
   "test/contract/postgres.test.ts": 45, // connections for each test
   "test/engine/engine.test.ts": 30,
   "test/chaos/limits.test.ts": 20, // five workers under kills, on both stores
@@ -30,20 +31,20 @@ const BUDGETS: Readonly<Record<string, number>> = {
   "test/chaos/poison.test.ts": 25,
   "test/engine/constructs.test.ts": 25, // an engine for each write at which one may die
   "test/e2e/connections.test.ts": 20, // until idle connections are closed
-  "test/contract/postgres-locked.test.ts": 20, // until locks are given up
+  "test/contract/postgres-locked.test.ts": 20, // until a wait for locks is given up
   "test/documents/documents.test.ts": 20, // every command of the README and of docs
   "test/engine/faults.test.ts": 20,
   "test/engine/schedules.test.ts": 25, // workers that come and go, on both stores
   "test/engine/progress.test.ts": 30, // progress is written once a second, and a lease passes
-  "test/engine/known-outcomes.test.ts": 20, // until locks are given up
+  "test/engine/known-outcomes.test.ts": 20, // until a wait for locks is given up
   "test/engine/bulk-crash.test.ts": 25, // an engine for each write at which one may die
   "test/e2e/bulk.test.ts": 15, // processes that are killed
-  "test/engine/poison.test.ts": 20, // leases that pass
+  "test/engine/poison.test.ts": 20, // leases that expire
   "test/e2e/worker-process.test.ts": 15,
   "test/doors/openapi.test.ts": 20, // each route in all the ways in which it can go wrong, on both stores
   "test/e2e/screens.test.ts": 55, // every command at three widths, each in a folder of its own
   "test/e2e/stdin.test.ts": 20, // a silent pipe is given up after 10 s
-  "test/e2e/live.test.ts": 20, // looks once a second, and loops that are blocked
+  "test/e2e/live.test.ts": 20, // one check per second, and loops that are blocked
   "test/e2e/postgres.test.ts": 15, // a server that says nothing is given up after 10 s
   "test/e2e/take-over.test.ts": 15,
   "test/engine/worker-faults.test.ts": 15,
@@ -59,7 +60,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   "test/engine/sizes.test.ts": 12,
 };
 
-/** They wait for leases, time limits and clocks, and hardly compute: others may run beside them. */
+/** These wait for leases, time limits and clocks, and hardly compute, so others may run at the same time. */
 const WAITING: ReadonlySet<string> = new Set([
   "test/browser/charts.test.ts",
   "test/contract/heartbeat.test.ts",
@@ -76,7 +77,7 @@ const WAITING: ReadonlySet<string> = new Set([
   "test/engine/unique.test.ts",
 ]);
 
-/** `name`: of a file, or of what `groupOf` gives. */
+/** `name`: a file, or a name from `groupOf`. */
 export function secondsFor(name: string): number {
   return BUDGETS[name] ?? FEW_SECONDS;
 }
@@ -85,12 +86,14 @@ export function waits(name: string): boolean {
   return WAITING.has(name);
 }
 
-/** The name of the process that runs it: the file's own, or that of a part of the sources, whose tests share one. */
+/**
+ * The name of the process that runs the file: the file itself, or the part of the sources whose tests share a process.
+ */
 export function groupOf(file: string): string {
   return /^src\/[^/]+(?=\/)/.exec(file)?.[0] ?? file;
 }
 
-/** Needs neither a database server nor the compiled program. */
+/** The file needs neither a database server nor the compiled program. */
 export function isUnit(file: string): boolean {
   return UNITS.some((start) => file.startsWith(start));
 }

@@ -1,25 +1,25 @@
-// What `bun test` prints for one file, read for what must be said again at the end: counts, and each failure with its error.
+// Reads the output of `bun test` for one file, for the summary at the end: counts, and each failure with its error.
 
 const RESULT = /^\((pass|fail|skip|todo)\) /;
-/** Follows the result of a test, and is about it. */
+/** A line after a test's result that belongs to it. */
 const REMARK = /^ +\^ /;
-/** An error that belongs to no test, that the file cannot be loaded for instance: it stands between two rules. */
+/** An error outside of any test, such as a file that cannot be loaded. It is printed between two rules. */
 const ERROR_BETWEEN = "# Unhandled error between tests";
 const RULE = /^-{20,}$/;
-/** What follows was printed before. */
+/** Everything after this line repeats earlier output. */
 const RECAP = /^\d+ tests? failed:$/;
-/** Before the tests of a file. */
+/** The line before the tests of a file. */
 const FILE = /^(\S+\.test\.tsx?):$/;
 const SUMMARY = /^ *(\d+) (pass|fail|skip|todo|errors?)$/;
 
-/** Of the text of one failure: its beginning says where, its end what. */
+/** The largest number of lines for one failure: its beginning says where it is, and its end what it is. */
 const LINES_MAX = 60;
 
 export interface Failure {
   readonly name: string;
-  /** Undefined where the output does not say which. */
+  /** Undefined if the output does not name it. */
   readonly file: string | undefined;
-  /** With the error. */
+  /** Includes the error. */
   readonly text: string;
 }
 
@@ -32,7 +32,7 @@ export interface TestReport {
 export function readReport(output: string): TestReport {
   const failures: Failure[] = [];
   let [passed, skipped] = [0, 0];
-  /** Printed since the last result: what the next one has to say, where it is a failure. */
+  /** Lines since the last result. If the next result is a failure, they belong to it. */
   let pending: string[] = [];
   let rules = 0;
   let file: string | undefined;
@@ -66,7 +66,7 @@ function remark(failures: Failure[], line: string): void {
   if (last) failures.push({ ...last, text: `${last.text}\n${line}` });
 }
 
-/** The beginning and the end of a text that is too long. */
+/** Keeps only the beginning and the end of a text that is too long. */
 export function shortened(all: readonly string[]): string {
   const lines = all.join("\n").trim().split("\n");
   const half = LINES_MAX / 2;

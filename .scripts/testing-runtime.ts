@@ -1,5 +1,5 @@
-// What a process that tests flows loads first, as one file (`src/testing/runtime.ts`). The build embeds it; when the
-// program runs from its sources it asks here.
+// The file that a process for flow tests loads first (`src/testing/runtime.ts`). The build embeds it. A program that
+// runs from its sources calls this file.
 
 import { join } from "node:path";
 

@@ -1,11 +1,11 @@
-// The dashboard as the server hands it out: each file by its name in the address, with its type and its compressed bytes.
-// Names hold a hash of what is in them, so that a browser may keep them for ever.
+// The dashboard's files as the server serves them: each by its URL name, with its type and its compressed bytes. Names
+// contain a hash of the content, so that browsers may keep the files forever.
 
 import { join } from "node:path";
 
 const UI = join(import.meta.dir, "../src/ui");
 
-/** A head of JSON, a NUL, and then the bodies one after the other: what `src/server/ui-files.ts` reads. */
+/** A head of JSON, a NUL, and then all bodies: the format that `src/server/ui-files.ts` reads. */
 export async function uiAssets(): Promise<Uint8Array> {
   const built = await Bun.build({
     entrypoints: [join(UI, "main.tsx")],
@@ -41,7 +41,7 @@ async function named(
   return { name: file.replace(".", `-${Bun.hash(text).toString(36)}.`), type, text };
 }
 
-/** Comments and the spaces of its lines: what is left gzip takes care of. */
+/** Removes comments and indentation. gzip takes care of the rest. */
 function minified(css: string): string {
   return css.replaceAll(/\/\*[^]*?\*\//g, "").replaceAll(/\s*\n\s*/g, "");
 }
