@@ -57,6 +57,8 @@ const HINTS: Readonly<Record<HintId, Provoke>> = {
     expect(await paste(find(await send("2"), "get-task"))).toContain(id);
   },
   async listSchedules({ type, paste }) {
+    // a command that only reads makes no database
+    await type(["migrate", ...DATABASE]);
     const said = await type(["schedule", "show", "nothing", ...DATABASE]);
     expect(await paste(find(said, " schedules "))).toBe("[]\n");
   },
