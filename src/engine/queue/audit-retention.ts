@@ -15,10 +15,10 @@ import type { Duty } from "./maintenance.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** So often it is looked whether it is time. */
+/** How often to check whether it is time. */
 const LOOK_MS = 1000;
 
-/** Between two writes that remove something: others come first. */
+/** The pause between two removing writes: others come first. */
 const REST_MS = 100;
 
 export interface AuditRetentionTools extends Pick<DriverTools, "clock" | "log"> {
@@ -26,7 +26,7 @@ export interface AuditRetentionTools extends Pick<DriverTools, "clock" | "log"> 
   readonly limits: { readonly auditKeptMs: number | null };
 }
 
-/** None where entries are kept for ever. */
+/** Undefined if entries are kept forever. */
 export function auditRetentionDuties(tools: AuditRetentionTools): readonly Duty[] {
   const { clock, limits } = tools;
   const { auditKeptMs: keptMs } = limits;
@@ -45,7 +45,7 @@ export function auditRetentionDuties(tools: AuditRetentionTools): readonly Duty[
   ];
 }
 
-/** False where the signal came. */
+/** False if the signal came. */
 async function removeOld(
   keptMs: number,
   { clock, store, log }: AuditRetentionTools,
@@ -56,7 +56,7 @@ async function removeOld(
     const old = await store.audit.findOld({ keptMs, stepMs });
     if (!old) return true;
     const { seq: through, hash, until } = old;
-    // AR1. Somebody may have written it, and not have come any further
+    // AR1. Somebody may have written the entry, and then stopped.
     const isTold = (await lastRemoval(store)) >= through;
     let audit = isTold ? undefined : entryOf({ through, hash, until, kept_ms: keptMs });
     for (let removed = REMOVED_AT_ONCE; removed === REMOVED_AT_ONCE;) {
@@ -68,7 +68,7 @@ async function removeOld(
   }
 }
 
-/** Up to which entry the last one tells that they were removed; 0: none does. */
+/** The last entry that the newest removal entry names; 0: there is no such entry. */
 async function lastRemoval({ audit }: AuditRetentionTools["store"]): Promise<number> {
   const { action, target } = REMOVAL;
   const match = { who: null, action, target, way: null, since: null, until: null };

@@ -4,7 +4,7 @@ import { type ClaimFacts, ClaimSchedule, type Move, nextMove } from "./claim-sch
 
 const LONG_MS = 3_600_000;
 
-/** A worker of ten places that has news, nothing to do, and looked into the queue long ago. */
+/** A worker with ten places that has news and nothing to do, and looked into the queue long ago. */
 const READY: ClaimFacts = {
   concurrency: 10,
   room: 10,
@@ -77,7 +77,7 @@ describe("a schedule", () => {
   const moveAt = (schedule: ClaimSchedule, ms: number, room = 10): Move =>
     schedule.next({ room, now: NOW + ms, storeNow: STORE_NOW + ms });
 
-  /** Of ten places, that has found the queue empty at NOW. */
+  /** A worker with ten places that found the queue empty at NOW. */
   const empty = (): ClaimSchedule => {
     const schedule = new ClaimSchedule(10);
     schedule.beginClaim();

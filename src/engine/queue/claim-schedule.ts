@@ -6,46 +6,46 @@
 import { type Backoff, nextWait } from "../../core/backoff.ts";
 import { CLAIM_MAX } from "../../store/store.ts";
 
-/** What is known at a moment. */
+/** The facts at one moment. */
 export interface ClaimFacts {
   /** How many tasks the worker drives at once. */
   readonly concurrency: number;
-  /** How many more it has places for; 0 or less: none. */
+  /** How many free places it has; 0 or less: none. */
   readonly room: number;
-  /** No claim asks for more. */
+  /** The largest size of a claim. */
   readonly claimMax: number;
-  /** There may be due tasks that were not looked for yet. */
+  /** There may be due tasks that it has not looked for yet. */
   readonly hasNews: boolean;
-  /** How long the worker leaves the queue alone after a claim, because it has failed; else 0. */
+  /** How long the worker leaves the queue alone after a failed claim; otherwise 0. */
   readonly pauseMs: number;
-  /** Since the last claim came to its end; less than 0: the clock was set back. */
+  /** The time since the last claim ended; less than 0: the clock was set back. */
   readonly sinceClaimMs: number;
-  /** Until the next task is due that is known of; undefined: none is. */
+  /** The time until the next known task is due; undefined: none is known. */
   readonly dueInMs: number | undefined;
-  /** An idle worker waits no longer between two looks. */
+  /** The longest wait of an idle worker between two looks. */
   readonly pollMs: number;
 }
 
 export type Move =
-  /** Look into the queue, for so many tasks at most. */
+  /** Look into the queue, for at most this many tasks. */
   | { readonly kind: "claim"; readonly limit: number }
   /** There is news, and it is too soon for a look. */
   | { readonly kind: "pause"; readonly ms: number }
-  /** There is news, and no room until a task is let go of. */
+  /** There is news, but no room until a task is released. */
   | { readonly kind: "full"; readonly ms: undefined }
-  /** There is no news; after so long look all the same. */
+  /** There is no news; look after this time in any case. */
   | { readonly kind: "idle"; readonly ms: number };
 
-/** The net below all that tells of news: an idle worker looks this often. */
+/** A safety net in case news is lost: an idle worker looks this often. */
 const POLL_MS = 20_000;
 
-/** Where the database cannot tell of news. */
+/** The same if the database cannot send news. */
 export const BLIND_POLL_MS = 500;
 
-/** Of a claim that failed: the database may be away. */
+/** The waits after failed claims: the database may be away. */
 const FAILED: Backoff = { minMs: 50, maxMs: 2_000 };
 
-/** With less than half of its places free a busy worker waits so long for more: claims are cheaper together. */
+/** How long a busy worker with less than half of its places free waits for more: large claims are cheaper. */
 const GATHER_MS = 5;
 
 export function nextMove(facts: ClaimFacts): Move {
@@ -63,16 +63,16 @@ function isWithin(ms: number, sinceMs: number): boolean {
   return sinceMs >= 0 && sinceMs < ms;
 }
 
-/** So long after a claim that gave some but not all there was room for, to learn when the next task is due. */
+/** How long after a partly filled claim to look again, to learn when the next task is due. */
 const LOOK_AGAIN_MS = 100;
 
-/** What came of a claim. */
+/** The result of a claim. */
 interface Claimed {
-  /** How many tasks. */
+  /** The number of tasks. */
   readonly count: number;
   /** More may be due that could be claimed as soon as there is room. */
   readonly hasMore: boolean;
-  /** In store time; null: unknown, or none is due. */
+  /** When the next task is due, in store time; null: unknown, or none is due. */
   readonly nextDueAt: number | null;
   /** The store's time of the claim. */
   readonly storeNow: number;
@@ -82,16 +82,16 @@ interface Claimed {
 export class ClaimSchedule {
   #pollMs = POLL_MS;
   #hasNews = true;
-  /** The news is of this process or of a time: other workers may not know it. */
+  /** The news comes from this process or from a time: other workers may not know it. */
   #isAloneWithNews = false;
   /** The last claim has failed. */
   #pauseMs = 0;
-  /** Lowered while claims fail: the answer may be too large to come in time. */
+  /** Lowered while claims fail: the answer may be too large to arrive in time. */
   #claimMax = CLAIM_MAX;
   #claimedAt = 0;
-  /** When a task is due that was let go of here, in store time; of several the earliest. */
+  /** When the earliest task that was released here is due, in store time. */
   #letGoDueAt: number | null = null;
-  /** When the task is due that the queue told of, in store time. */
+  /** When the next task of the queue is due, as the queue said, in store time. */
   #nextDueAt: number | null = null;
 
   constructor(private readonly concurrency: number) {}
@@ -124,21 +124,21 @@ export class ClaimSchedule {
     this.#isAloneWithNews ||= isAlone;
   }
 
-  /** Whether others are to be told of the news; once. */
+  /** Whether to tell others the news; true only once. */
   takeUntold(): boolean {
     const isUntold = this.#hasNews && this.#isAloneWithNews;
     if (isUntold) this.#isAloneWithNews = false;
     return isUntold;
   }
 
-  /** A task was let go of that is due then. Gives whether that is earlier than all that were. */
+  /** A released task is due then. Returns whether that is earlier than all before. */
   noteDue(dueAt: number): boolean {
     if (this.#letGoDueAt !== null && this.#letGoDueAt <= dueAt) return false;
     this.#letGoDueAt = dueAt;
     return true;
   }
 
-  /** What comes, or is let go of, from now on, this claim may not see. */
+  /** This claim may not see tasks that come or are released from now on. */
   beginClaim(): void {
     this.#hasNews = false;
     this.#letGoDueAt = null;
@@ -147,14 +147,14 @@ export class ClaimSchedule {
   endClaim({ count, hasMore, nextDueAt, storeNow }: Claimed, now: number): void {
     if (hasMore) this.#hasNews = true;
     if (!this.#hasNews) this.#isAloneWithNews = false;
-    // a claim that gives tasks does not tell what comes next: that is asked when they are under way
+    // a claim that returns tasks does not say when the next is due: that is asked after they have started
     this.#nextDueAt = count > 0 ? storeNow + LOOK_AGAIN_MS : nextDueAt;
     this.#pauseMs = 0;
     this.#claimMax = Math.min(CLAIM_MAX, 2 * this.#claimMax);
     this.#claimedAt = now;
   }
 
-  /** What was to be looked for is still to be looked for. */
+  /** The worker still has to look. */
   failClaim(now: number): void {
     this.#hasNews = true;
     this.#pauseMs = nextWait(FAILED, this.#pauseMs);

@@ -61,12 +61,12 @@ export class Claims {
     this.#mayHoldMore = true;
   }
 
-  /** K1: lets go of what the worker holds besides `held`. Gives how many tasks. Throws what the store throws. */
+  /** K1: releases the tasks that the worker holds besides `held`. Returns how many. Throws what the store throws. */
   async releaseUnknown(held: () => readonly string[]): Promise<number> {
     if (!this.#mayHoldMore) return 0;
     const { store, clock, heldByHand } = this.tools;
     const byHand = heldByHand();
-    // what a caller has now he may leave; and a claim that was given up may still reach the database
+    // a caller may still leave a task that he has now; and an abandoned claim may still reach the database
     this.#mayHoldMore = byHand.length > 0 || clock.now() < this.#unsureUntil;
     return store.releaseTasks({ workerId: this.workerId, except: [...held(), ...byHand] });
   }

@@ -8,7 +8,7 @@ const MINUTE = 60_000;
 const HOUR = 3_600_000;
 const NOON = Date.UTC(2026, 10, 23, 12);
 
-/** A task of which nothing but its id is of interest here. */
+/** A task of which only the id matters here. */
 const taskAt = (at: number): TaskRecord => ({ task: { id: `task-${at}`, unique_key: null } }) as TaskRecord;
 const plan: PlanFiring = taskAt;
 
@@ -35,7 +35,7 @@ function schedule(over: Partial<ScheduleRow> = {}): ScheduleRow {
   return { ...row, next_at: over.next_at ?? (row.nominal_at === null ? null : dueOf(row, row.nominal_at)) };
 }
 
-/** At which times tasks were made. */
+/** The times at which tasks were made. */
 const made = ({ tasks }: FiringPlan): readonly number[] => tasks.map(({ task }) => Number(task.id.slice(5)));
 const times = (from: number, step: number, count: number): number[] =>
   Array.from({ length: count }, (_, index) => from + index * step);
@@ -222,7 +222,7 @@ describe("while another task has its key", () => {
       free(() => "c1"),
     );
     expect([made(first), skipped(first), first.cancels]).toEqual([[NOON], [], []]);
-    // the third is left where it is
+    // the third stays where it is
     expect(first.row).toMatchObject({ queued_at: NOON + 10_000, nominal_at: NOON + 20_000, fired_count: 1 });
     expect(first.row.next_at).toBe(now + 2000);
     // it has ended
@@ -302,7 +302,7 @@ describe("while another task has its key", () => {
 describe("across a change of the clock", () => {
   const berlin = { cron: "30 2 * * *", every_ms: null, time_zone: "Europe/Berlin" } as const;
 
-  /** All times at which tasks are made from one time to another, by a worker that is always there. */
+  /** All times at which a worker that is always there makes tasks, in this range. */
   function run(over: Partial<ScheduleRow>, from: number, until: number): readonly string[] {
     const begun = schedule({ ...berlin, ...over });
     let row = decideFirings({ row: { ...begun, nominal_at: null, next_at: null }, open: [] }, from, plan).row;

@@ -18,35 +18,40 @@ import type { DueSchedule, Firing } from "../../store/schedule-store.ts";
 /** DF2. */
 const LATE_MS = 60_000;
 
-/** Tasks that one firing makes at most; what else is due is looked for at once. */
+/** The most tasks of one firing; the rest is looked for at once. */
 const TASKS_MAX = 10;
 
-/** Times that one firing deals with at most. */
+/** The most times that one firing handles. */
 const TIMES_MAX = 200;
 
-/** A firing that waits for the end of a task is looked at after a tenth of the time that it has waited, within these. */
+/**
+ * A firing that waits for the end of a task is checked again after a tenth of its waiting time, within these bounds.
+ */
 const WAIT_MS = { min: 1_000, max: 30_000 };
 
 export interface FiringPlan extends Firing {
-  /** Ids of tasks that are to be cancelled before the firing is written. */
+  /** Ids of tasks to cancel before the firing is written. */
   readonly cancels: readonly string[];
 }
 
-/** Another task of the flow, which has not ended, has the key of a firing's task. */
+/** Another open task of the flow has the key of a firing's task. */
 interface TakenKey {
   readonly key: string;
   readonly takenBy: string;
-  /** The flow has such a task cancelled, and the new one takes its place when it has ended. */
+  /** The flow cancels such a task, and the new task takes its place when it has ended. */
   readonly replaces: boolean;
 }
 
-/** Makes the task of a time, or says why there is none. `ownOf`: the id of the task with a key that is about to be made. */
+/**
+ * Makes the task of a firing, or says why there is none. `ownOf`: the id of a task with this key that is about to be
+ * made.
+ */
 export type PlanFiring = (
   nominalAt: number,
   ownOf: (key: string) => string | undefined,
 ) => TaskRecord | TakenKey | { readonly refused: string };
 
-/** A task that is about to be made, and how the row was before. */
+/** A task that is about to be made, and the row before it. */
 interface Made {
   readonly at: number;
   readonly record: TaskRecord;
@@ -62,7 +67,7 @@ class Decision {
   readonly #skips: SkipRow[] = [];
   readonly #cancels = new Set<string>();
   #hasOpen: boolean;
-  /** DF5. This time and all after it are left for the next look. */
+  /** DF5. This time and all later ones are left for the next look. */
   #isHeld = false;
   #row: ScheduleRow;
 
@@ -103,7 +108,9 @@ class Decision {
     return dueOf(this.#row, at) <= this.now;
   }
 
-  /** A worker is back after a long time: gives the first time that may matter still, with all before it put down. */
+  /**
+   * A worker is back after a long time: returns the first time that may still matter, with all earlier ones recorded.
+   */
   #passMissed(first: number): number | null {
     const { catch_up, catch_up_ms, jitter_ms } = this.#row;
     const timing = timingOf(this.#row);
@@ -145,7 +152,7 @@ class Decision {
     return `task ${this.open[0] ?? this.#made.at(-1)?.record.task.id ?? ""}`;
   }
 
-  /** `replaced`: tasks that are cancelled for it. */
+  /** `replaced`: the tasks that are cancelled for it. */
   #fire(at: number, replaced: readonly string[] = []): void {
     const made = this.plan(
       at,
@@ -178,7 +185,7 @@ class Decision {
     else this.#isHeld = true;
   }
 
-  /** DF5. Replaced before it was there: it never ran. */
+  /** DF5. It was replaced before it was made: it never ran. */
   #unmake(place: number, key: string): void {
     const [{ at, before } = { at: 0, before: this.#row }] = this.#made.splice(place, 1);
     const isLast = place === this.#made.length;
@@ -200,7 +207,7 @@ class Decision {
     this.#row = { ...this.#row, queued_at: at };
   }
 
-  /** Times in a row that are skipped for one reason are one range. */
+  /** Consecutive times that are skipped for the same reason form one range. */
   #skip(at: number, kind: SkipKind, reason: string, { until = at, count = 1 } = {}): void {
     const isSame = this.#row.skip_kind === kind && this.#row.skip_from !== null;
     const from = isSame ? (this.#row.skip_from ?? at) : at;

@@ -9,13 +9,13 @@ import { auditRetentionDuties, type AuditRetentionTools } from "./audit-retentio
 import type { Duty } from "./maintenance.ts";
 import { retentionDuty, type RetentionTools } from "./retention.ts";
 
-/** Between two times that a worker puts counts together. */
+/** How often a worker compacts the counts. */
 const FOLD_MS = 5_000;
 
-/** Between two times that what was counted minute by minute is put together. */
+/** How often the counts per minute are compacted. */
 const HISTORY_MS = 300_000;
 
-/** Between two looks for tasks that have expired: where something goes on, and where nothing does. */
+/** How often to look for expired tasks: while there is activity, and while there is none. */
 const EXPIRY_MS = 1_000;
 const IDLE_EXPIRY_MS = 60_000;
 
@@ -40,7 +40,7 @@ export function dutiesOf(tools: DutyTools): readonly Duty[] {
   ];
 }
 
-/** Who claims a task that has expired ends it; this is for those that nobody claims. */
+/** Whoever claims an expired task ends it; this duty is for tasks that nobody claims. */
 function expiryDuty(tools: DutyTools): Duty {
   const { clock, writer } = tools;
   let batches = -1;
@@ -57,7 +57,7 @@ function expiryDuty(tools: DutyTools): Duty {
   };
 }
 
-/** Who has written has added counts; where nobody writes nothing is to be put together, and nothing is asked. */
+/** Every write adds counts. If nobody writes, there is nothing to compact, and no query is made. */
 function foldDuty({ store, writer }: Pick<DutyTools, "store" | "writer">): Duty {
   let folded = 0;
   return {
@@ -72,7 +72,7 @@ function foldDuty({ store, writer }: Pick<DutyTools, "store" | "writer">): Duty 
   };
 }
 
-/** What processes have counted is put together while somebody writes, and until all of that is old enough. */
+/** The counts of processes are compacted while somebody writes, and until all of them are old enough. */
 function historyDuty({ store, writer, clock }: Pick<DutyTools, "store" | "writer" | "clock">): Duty {
   let batches = 0;
   let until = 0;

@@ -2,8 +2,9 @@
 //
 // SL1. It looks when the next schedule is due, when there may be news, and now and then in any case.
 // SL2. Every worker looks, and the first one fires (SS1): there is no leader that could be lost.
-// SL3. What `cancel-running` cancels was open when the row was read under whose version the firing is written: who comes
-//      too late cancels nothing that a later firing made, for that was not there.
+// SL3. `cancel-running` cancels only tasks that were open when the schedule's row was read; the firing is written under
+//      that version of the row. So a worker that is too late does not cancel a task of a later firing, because that
+//      task did not exist then.
 
 import { type Backoff, nextWait } from "../../core/backoff.ts";
 import { keyedTaskId } from "../../core/record/ids.ts";
@@ -27,16 +28,16 @@ import type { Flows } from "../task/flows.ts";
 import { cancelOf } from "../task/inbox-posts.ts";
 import { decideFirings, type FiringPlan, type PlanFiring } from "./decide-firings.ts";
 
-/** The net below all that tells of news: when the next one is due is known. */
+/** A safety net in case news is lost: the time of the next firing is known. */
 const POLL_MS = 45_000;
 
-/** News is about tasks, nearly always: it makes nobody look more often. */
+/** News is nearly always about tasks: it does not make anybody look more often. */
 const NEWS_MS = 500;
 
-/** Of one commit, about: it is short, whatever there is to be made up for. */
+/** The approximate size of one commit: it stays short, however much there is to catch up. */
 const TASKS_MAX = 100;
 
-/** After so long another worker, or this one, tries again what could not be worked out. */
+/** After this time another worker, or this one, retries a schedule that could not be computed. */
 const LATER_MS = 60_000;
 
 const FAILED: Backoff = { minMs: 50, maxMs: 2_000 };
@@ -51,7 +52,7 @@ export interface FiringTools {
   readonly notifier: Pick<QueueNotifier, "tellWorkers">;
 }
 
-/** By key; undefined: nobody has it. */
+/** The tasks by key; undefined: nobody has the key. */
 type KeyHolders = Map<string, string | undefined>;
 
 /** The open task that has the key. */
@@ -65,9 +66,12 @@ interface Planning {
 export class Firings {
   readonly #pause: Pause;
   readonly #flows: readonly FiringFlow[];
-  /** When the next one is due, as time passes in this process: whatever its clock is set to; null: none is known. */
+  /**
+   * When the next firing is due, by the monotonic time of this process, whatever its clock is set to; null: none is
+   * known.
+   */
   #dueAt: number | null = null;
-  /** By the same. */
+  /** By the same clock. */
   #lookedAt = Number.NEGATIVE_INFINITY;
   #hasNews = true;
   #failedMs = 0;
@@ -79,14 +83,14 @@ export class Firings {
     this.#flows = tools.flows.all().map(({ name }) => ({ name, code: tools.flows.codeOf(name) }));
   }
 
-  /** A schedule may have been made, or may be due. */
+  /** A schedule may be new, or may be due. */
   noteNews(): void {
     if (this.#hasNews) return;
     this.#hasNews = true;
     this.#pause.cut();
   }
 
-  /** Until `signal` aborts. Never rejects. */
+  /** Runs until `signal` aborts. Never rejects. */
   async goOn(signal: AbortSignal): Promise<void> {
     const onAbort = (): void => this.#pause.cut();
     signal.addEventListener("abort", onAbort, { once: true });
@@ -99,7 +103,7 @@ export class Firings {
     signal.removeEventListener("abort", onAbort);
   }
 
-  /** Makes what is due. Never rejects. */
+  /** Makes the due firings. Never rejects. */
   async #look(signal: AbortSignal): Promise<void> {
     const { clock, log, storeClock } = this.tools;
     this.#hasNews = false;
@@ -171,7 +175,7 @@ export class Firings {
     if (tasks > 0) notifier.tellWorkers();
   }
 
-  /** One that cannot be worked out here (a zone that this machine does not know) does not stand in the way of the others. */
+  /** A schedule that cannot be computed here (its zone is unknown on this machine) does not block the others. */
   async #decide(due: DueSchedule, now: number): Promise<FiringPlan> {
     const { row } = due;
     const holders: KeyHolders = new Map();
@@ -216,11 +220,11 @@ export class Firings {
       });
       const { unique_key: key } = record.task;
       const takenBy = key === null ? undefined : holderOf(key);
-      // one of the same time is there already where it was made by hand
+      // a firing made by hand may already have the same time
       if (key === null || takenBy === undefined || takenBy === id) return record;
       return { key, takenBy, replaces: flow.unique?.onConflict === "replace" };
     } catch (error) {
-      // where a limit of this process is the reason, the time is left for one that can
+      // if a limit of this process is the reason, the time is left for a process that can
       if (isA(error, TaskonautError) && error.details["limit"] !== undefined) throw error;
       return { refused: messageOf(error) };
     }

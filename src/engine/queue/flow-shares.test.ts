@@ -2,7 +2,9 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { FlowShares } from "./flow-shares.ts";
 
-/** A queue as a store has it: gives each flow, in the order asked for, what it has, up to its limit and what is left. */
+/**
+ * A queue like a store's: gives each flow, in the order of the request, its tasks, up to its limit and the room left.
+ */
 class Queue {
   readonly shares: FlowShares;
   readonly waiting: Map<string, number>;
@@ -13,7 +15,7 @@ class Queue {
     this.shares = new FlowShares([...this.waiting.keys()].map((name) => ({ name, heldMax: heldMax[name] ?? null })));
   }
 
-  /** What one claim gives, by flow; only those that got something. */
+  /** The result of one claim, by flow; only flows that got something. */
   claim(room: number): Readonly<Record<string, number>> {
     const got = new Map<string, number>();
     let left = room;
@@ -68,7 +70,7 @@ describe("shares", () => {
       { name: "other", limit: 10, heldMax: null },
     ]);
     expect(queue.claim(10)).toEqual({ limited: 2, other: 5 });
-    // one that came back with as many as it may have at all had more
+    // a flow that came back with its maximum had more
     expect(queue.hasMore).toBe(true);
   });
 

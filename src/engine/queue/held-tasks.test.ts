@@ -9,11 +9,11 @@ import { HeldTasks } from "./held-tasks.ts";
 const CONCURRENCY = 3;
 const LET_GO = { isEnded: false, dueAt: null };
 
-/** What a worker holds, of tasks that are driven when the test says so. */
+/** The tasks that a worker holds; they are driven when the test says so. */
 class Bench {
   readonly driven: ClaimedTask[] = [];
   readonly told: string[] = [];
-  /** Whether tasks are driven as soon as they are taken, and only have to be written. */
+  /** Whether tasks are driven as soon as they are taken, so that they only have to be written. */
   isQuick = false;
   readonly held: HeldTasks = new HeldTasks({
     driving: {
@@ -45,7 +45,7 @@ class Bench {
     return claimed;
   }
 
-  /** One whose worker died twice in a row while its step ran. */
+  /** A task whose worker died twice in a row while its step ran. */
   takeDeadly(): ClaimedTask {
     const task = taskRow();
     const steps = [stepRow(task.id, { status: "RUNNING", starts: 2 })];

@@ -1,7 +1,7 @@
 // The tasks that a worker holds: each is driven from its claim until its release, and takes a place meanwhile.
 //
-// K3. Steps whose processes died twice in a row while they ran are run one after the other: of two that run together
-//     nobody could tell which one it was.
+// K3. Steps whose processes died twice in a row run one after the other: if two ran together, nobody could tell which
+//     one killed the process.
 
 import { hasCode, TaskonautError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
@@ -12,7 +12,10 @@ import type { Claimant, DrivingForWorker, WorkEnd } from "../driving/drive-for-w
 import { isWait } from "../task/wait-events.ts";
 import { Quarantine } from "./quarantine.ts";
 
-/** A worker that holds large tasks of so many bytes in all claims no more: a process has only so much memory. */
+/**
+ * A worker claims no more tasks while its large tasks together have this many bytes: the memory of a process is
+ * limited.
+ */
 const LARGE_HELD_MAX = 256 * 1024 * 1024;
 
 interface Holder {
@@ -20,28 +23,28 @@ interface Holder {
   readonly log: Log;
   /** How many tasks are driven at once. */
   readonly concurrency: number;
-  /** Told of each task that has ended here. */
+  /** Called with each task that has ended here. */
   readonly onEnded: ((taskId: string) => void) | undefined;
   isLeaving(): boolean;
   /** There may be room for one more. */
   onPlaceFree(): void;
-  /** A task of this flow was let go of. It may be due again: then in store time. */
+  /** A task of this flow was released. If it may be due again: the time, in store time. */
   onLetGo(flow: string, dueAt: number | null): void;
-  /** A task could not be driven on, and is let go of: this process may hold more than it knows. */
+  /** A task could not be continued, and is released: this process may hold more than it knows. */
   onUnsure(): void;
 }
 
 export class HeldTasks implements Claimant {
   /**
-   * How many claims of each task are not let go of yet: one may be claimed again before it is known here that it was let
-   * go of. Numbers, for a map keeps what was removed from it alive for a while.
+   * How many claims of each task are not released yet: a task may be claimed again before this process learns of its
+   * release. Numbers, because a map keeps removed entries alive for a while.
    */
   readonly #claims = new Map<string, number>();
-  /** How many of these take a place of `concurrency`: they are still being driven, the others are being written. */
+  /** How many of these take a place of `concurrency`: they are still being driven; the others are being written. */
   #driven = 0;
-  /** Bytes of the records of large tasks that are held, however many tasks the process may drive. */
+  /** The bytes of the large tasks that are held, however many tasks the process may drive. */
   readonly #largeBytes = new Map<ClaimedTask, number>();
-  /** K3. It takes one place, for however many tasks. */
+  /** K3. It takes one place, however many tasks it has. */
   readonly #quarantine = new Quarantine(() => {
     this.#driven += 1;
     return () => this.#freePlace();
@@ -58,8 +61,8 @@ export class HeldTasks implements Claimant {
   }
 
   /**
-   * How many more there are places for; 0 or less: none. Tasks that are only being written take no place, but for so long
-   * that not any number of them pile up.
+   * How many free places there are; 0 or less: none. Tasks that are only being written take no place, unless too many
+   * of them pile up.
    */
   get room(): number {
     const { concurrency } = this.holder;
@@ -109,7 +112,7 @@ export class HeldTasks implements Claimant {
   }
 
   onIdle(claimed: ClaimedTask): void {
-    if (claimed !== this.#quarantined?.claimed) this.#freePlace(); // those in quarantine have one for all
+    if (claimed !== this.#quarantined?.claimed) this.#freePlace(); // tasks in quarantine share one place
   }
 
   onEnd(claimed: ClaimedTask, { isEnded, dueAt }: WorkEnd): void {
@@ -133,7 +136,7 @@ export class HeldTasks implements Claimant {
     this.holder.onLetGo(flow_name, dueAt);
   }
 
-  /** We are within the writer of all tasks: what fails in whoever is told must not stop it. */
+  /** This runs within the writer of all tasks: an error of a listener must not stop it. */
   #tellOfEnd(id: string): void {
     const { onEnded, log } = this.holder;
     try {
@@ -148,7 +151,7 @@ export class HeldTasks implements Claimant {
     this.holder.onPlaceFree();
   }
 
-  /** The database may be back in a moment; a task that fails without that would fail for ever, again and again. */
+  /** The database may be back soon; a task that fails for another reason would fail forever, again and again. */
   async #setAside({ record }: ClaimedTask, error: unknown): Promise<void> {
     const { driving, log } = this.holder;
     const { id, flow_name: flow } = record.task;
@@ -159,7 +162,7 @@ export class HeldTasks implements Claimant {
     try {
       if (!isOutage) await driving.setAside(id, messageOf(error));
     } catch {
-      // it is let go of below, and claimed again
+      // it is released below, and claimed again
     }
     this.holder.onUnsure();
   }

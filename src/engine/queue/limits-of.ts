@@ -1,7 +1,7 @@
 import type { Flow } from "../../core/flow/flow.ts";
 import type { OwnLimit } from "../../store/limit-store.ts";
 
-/** What flows say of their limits. */
+/** The limits that flows declare. */
 export function limitsOf(flows: readonly Flow[]): readonly OwnLimit[] {
   return flows.flatMap(({ name, limits }) => {
     if (!limits) return [];

@@ -9,36 +9,36 @@ import { hasPassed } from "../process/has-passed.ts";
 import type { DriverTools } from "../task/driver-tools.ts";
 
 /**
- * The lease to take, so that what a worker held that is cut off from the database is with others within `ms`: they look
- * for the dead only so often.
+ * The lease to take, so that others have the tasks of a cut-off worker within `ms`: they look for dead workers only now
+ * and then.
  */
 export function leaseWithin(ms: number): number {
   return Math.ceil(Math.max(ms - 2 * DEATH_WATCH_MS, (2 / 3) * ms));
 }
 
-/** So often it is looked whether a duty is to be done. */
+/** How often to check whether a duty is due. */
 const LOOK_MS = 1000;
 
-/** So often the rows of dead workers are cleared away, and what other code has parked is looked for. */
+/** How often to remove rows of dead workers, and to look for tasks that other code has parked. */
 const TIDY_MS = 60_000;
 
-/** So often tasks are looked for whose owner has no row: it was forgotten while it stood still, and died then. */
+/** How often to look for tasks whose owner has no row: its row was removed while it stood still, and then it died. */
 const ORPHANS_MS = 600_000;
 
-/** What a worker does once in a while, beside its tasks. */
+/** A periodic duty of a worker, besides its tasks. */
 export interface Duty {
   /** For the log. */
   readonly name: string;
-  /** From one beginning to the next; a second or more. */
+  /** From one start to the next; a second or more. */
   readonly everyMs: number;
-  /** The other duties do not wait for it. What it throws is logged, and it is tried again at its next time. */
+  /** The other duties do not wait for it. An error is logged, and the duty runs again at its next time. */
   do(signal: AbortSignal): Promise<void>;
 }
 
 export interface MaintenanceTools extends Pick<DriverTools, "clock" | "log"> {
   readonly flows: Pick<Flows, "all" | "codeOf">;
   readonly store: Pick<Store, "releaseOrphans" | "unparkTasks" | "forgetDeadWorkers">;
-  /** Besides those for tasks that nobody looks after. */
+  /** Duties besides those for abandoned tasks. */
   readonly duties?: readonly Duty[];
 }
 
@@ -49,7 +49,7 @@ export class Maintenance {
   constructor(
     private readonly workerId: string,
     private readonly tools: MaintenanceTools,
-    /** There may be tasks to claim that were none before. */
+    /** There may be new tasks to claim. */
     private readonly onNews: () => void,
   ) {}
 
@@ -58,20 +58,20 @@ export class Maintenance {
     return this.#deadOwners;
   }
 
-  /** Of all others who are. */
+  /** Ids of all other workers whose tasks may be taken over. */
   noteDead(ids: readonly string[]): void {
     const isNew = ids.some((id) => !this.#deadOwners.includes(id));
     this.#deadOwners = ids;
     if (isNew) this.onNews();
   }
 
-  /** When the worker starts. Throws what the store throws. */
+  /** Runs when the worker starts. Throws what the store throws. */
   async begin(): Promise<void> {
     await this.#unpark();
     await this.tools.store.releaseOrphans();
   }
 
-  /** Until `signal` aborts. Never rejects. */
+  /** Runs until `signal` aborts. Never rejects. */
   async goOn(signal: AbortSignal): Promise<void> {
     const { clock, duties = [] } = this.tools;
     const due = [...this.#ownDuties(), ...duties].map((duty) => ({ duty, at: clock.now() + duty.everyMs }));
@@ -120,7 +120,7 @@ export class Maintenance {
     ];
   }
 
-  /** Also once in a while: beside this code other may be at work still, and park what it claims. */
+  /** Also now and then: other code may still be running beside this one, and park the tasks that it claims. */
   async #unpark(): Promise<void> {
     const { flows, store, log } = this.tools;
     const codes = flows.all().map(({ name }) => ({ name, code: flows.codeOf(name) }));

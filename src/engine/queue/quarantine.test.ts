@@ -14,7 +14,7 @@ class Bench {
     };
   });
 
-  /** Gives how to end it. */
+  /** Returns a function that ends the job. */
   run(name: string): () => Promise<void> {
     const end = Promise.withResolvers<void>();
     const done = this.quarantine.run(async () => {

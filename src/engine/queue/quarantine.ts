@@ -5,7 +5,7 @@ export class Quarantine {
   #last: Promise<void> = Promise.resolve();
   #freePlace: () => void = () => {};
 
-  /** `takePlace` gives a function that frees the place. */
+  /** `takePlace` returns a function that frees the place. */
   constructor(private readonly takePlace: () => () => void) {}
 
   /** Resolves when the job is done. Jobs never reject. */

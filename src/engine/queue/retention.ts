@@ -15,7 +15,7 @@ import type { Lease } from "../process/lease.ts";
 import type { Flows } from "../task/flows.ts";
 import type { Duty } from "./maintenance.ts";
 
-/** So often it is looked whether it is time. */
+/** How often to check whether it is time. */
 const LOOK_MS = 1000;
 
 const HOUR_MS = 3_600_000;
@@ -23,7 +23,7 @@ const HOUR_MS = 3_600_000;
 /** A worker that has just started has other things to do. */
 const FIRST_MS = 60_000;
 
-/** RT2. A worker that died has others wait for so long. */
+/** RT2. How long others wait for a worker that died. */
 const LEASE_MS = 30_000;
 
 const REST_MS_MAX = LEASE_MS / 3;
@@ -35,7 +35,7 @@ export interface RetentionTools extends Pick<DriverTools, "clock" | "log"> {
   readonly lease: Pick<Lease, "workerId">;
 }
 
-/** Looks through what has ended, in the store's own time for it, and removes what is past its time. */
+/** Goes through the ended tasks, by the store's own time, and removes the ones that are past their time. */
 export function retentionDuty(tools: RetentionTools): Duty {
   const { clock } = tools;
   let nextAt = clock.now() + Math.min(FIRST_MS, pauseOf(tools));
@@ -49,13 +49,13 @@ export function retentionDuty(tools: RetentionTools): Duty {
   };
 }
 
-/** A walk through all that has ended is worth while once in a fraction of the time that it is kept for. */
+/** A walk through all ended tasks is worth while once in a fraction of the time that they are kept. */
 function pauseOf({ flows, limits }: RetentionTools): number {
   const times = flows.all().flatMap((flow) => END_STATUSES.map((status) => keptMsOf(flow, status, limits.retention)));
   return Math.min(HOUR_MS, ...times.flatMap((ms) => (ms === null ? [] : [ms / 24])));
 }
 
-/** False where another worker is at it, or the signal came. */
+/** False if another worker is doing it, or the signal came. */
 async function removeAll(tools: RetentionTools, signal: AbortSignal): Promise<boolean> {
   const { flows, lease, limits, store } = tools;
   const walk: Walk = { hasLease: false };
@@ -69,12 +69,12 @@ async function removeAll(tools: RetentionTools, signal: AbortSignal): Promise<bo
     }
     return true;
   } finally {
-    // the next one need not wait until it has passed
+    // the next worker need not wait until the lease has passed
     if (walk.hasLease) await store.removal.removeTasks({ ids: [], lease: { owner: lease.workerId, ms: 0 } });
   }
 }
 
-/** One that found nothing has no lease. */
+/** A walk that found nothing has no lease. */
 interface Walk {
   hasLease: boolean;
 }

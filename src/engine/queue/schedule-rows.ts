@@ -1,4 +1,4 @@
-// The rows that a flow's definition asks for, beside those that are there.
+// Compares the rows that a flow's definition asks for with the existing rows.
 
 import type { Flow } from "../../core/flow/flow.ts";
 import { toJsonText } from "../../core/record/json.ts";
@@ -6,9 +6,9 @@ import type { ScheduleRow } from "../../core/record/schedule.ts";
 import { newScheduleRow, withTerms } from "../doors/schedule-row.ts";
 
 export interface DeclaredRows {
-  /** Those that are new or other than before. */
+  /** New and changed rows. */
   readonly rows: readonly ScheduleRow[];
-  /** Names that somebody else has. */
+  /** Names that are taken by somebody else. */
   readonly taken: readonly string[];
 }
 

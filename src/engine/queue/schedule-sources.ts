@@ -19,10 +19,10 @@ import type { StoreClock } from "../process/store-clock.ts";
 import { SOURCE_STALE_MS } from "../driving/schedules.ts";
 import type { Flows } from "../task/flows.ts";
 
-/** Codes that are remembered of each flow. */
+/** How many versions of the code are remembered for each flow. */
 const SEEN_MAX = 50;
 
-/** Tries, where others are at it as well. */
+/** The number of tries if others write at the same time. */
 const TRIES_MAX = 5;
 
 export interface SourceTools {
@@ -35,16 +35,16 @@ export interface SourceTools {
 
 export class ScheduleSources {
   #hasSay = false;
-  /** What was told of already. */
+  /** The conflicts that were logged before. */
   readonly #told = new Set<string>();
 
   constructor(
     private readonly tools: SourceTools,
-    /** There may be schedules that were none before. */
+    /** There may be new schedules. */
     private readonly onNews: () => void,
   ) {}
 
-  /** Once in a while. A worker whose flows say nothing of schedules, and never did, has nothing to confirm. */
+  /** Runs now and then. A worker whose flows declare no schedules, and never did, has nothing to confirm. */
   async confirm(): Promise<void> {
     if (this.#hasSay) await this.declareAll();
   }
@@ -57,7 +57,7 @@ export class ScheduleSources {
     this.#hasSay = wanted.length > 0;
     if (!this.#hasSay) return;
     const now = await storeClock.recent();
-    // a schedule that has moved from one flow to another is free when the first one has let it go
+    // a schedule that has moved to another flow is free after the first flow has released it
     let hasChanged = false;
     for (const flow of [...wanted, ...wanted]) {
       if (await this.#declare(flow, sources.get(flow.name), now)) {
@@ -69,7 +69,7 @@ export class ScheduleSources {
     if (hasChanged) this.onNews();
   }
 
-  /** Gives whether anything was written. */
+  /** Returns whether anything was written. */
   async #declare(flow: Flow, known: ScheduleSourceRow | undefined, now: number): Promise<boolean> {
     const { store, flows, log } = this.tools;
     const code = flows.codeOf(flow.name);

@@ -5,7 +5,7 @@ import type { Duty } from "./maintenance.ts";
 import { ScheduleSources } from "./schedule-sources.ts";
 import type { Sideline } from "./worker-tools.ts";
 
-/** So often a worker confirms that its code is there, and looks whether it is to take over. */
+/** How often a worker confirms that its code is running, and checks whether to take over. */
 const CONFIRM_MS = 40_000;
 
 export class Scheduling implements Sideline {

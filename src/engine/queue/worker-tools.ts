@@ -10,7 +10,7 @@ import type { Duty, MaintenanceTools } from "./maintenance.ts";
 export interface WorkOptions {
   /** How many tasks are driven at once: 1 or more. */
   readonly concurrency: number;
-  /** Told of each task that has ended here, once that is durable. */
+  /** Called with each task that has ended here, once its end is durable. */
   readonly onEnded?: (taskId: string) => void;
 }
 
@@ -22,15 +22,15 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-/** What a worker does all the time, beside its tasks. */
+/** The continuous duty of a worker, beside its tasks. */
 export interface Sideline {
-  /** What of it is done once in a while. */
+  /** Its periodic part. */
   readonly duty: Duty;
-  /** When the worker starts. Throws what the store throws: then nothing has started. */
+  /** Runs when the worker starts. If it throws what the store throws, nothing has started. */
   begin(): Promise<void>;
-  /** Until `signal` aborts. Never rejects. */
+  /** Runs until `signal` aborts. Never rejects. */
   goOn(signal: AbortSignal): Promise<void>;
-  /** Others may have written what concerns it. */
+  /** Others may have written something that concerns it. */
   noteNews(): void;
 }
 

@@ -16,7 +16,7 @@ const WORKER = "worker 1";
 const flow = (name: string, concurrency?: number) =>
   defineFlow({ name, input: v.unknown(), plan: () => [], ...(concurrency !== undefined && { concurrency }) });
 
-/** A worker of four places whose loop the test turns, on a queue that is a list. */
+/** A worker with four places whose loop the test turns, on a queue that is a list. */
 class Bench {
   readonly clock = new FakeClock();
   readonly queue: string[] = [];
@@ -97,7 +97,7 @@ function claimOf(id: string): ClaimedTask {
   return { record: { task: taskRow({ id, flow_name }), steps: [], calls: [] }, takenFrom: null };
 }
 
-/** The worker has looked, and has come to its next pause: within a look it gives the event loop a turn. */
+/** Waits until the worker has looked and pauses: during a look it gives the event loop a turn. */
 async function rest(): Promise<void> {
   for (let turns = 0; turns < 3; turns++) await turn();
 }

@@ -20,9 +20,9 @@ export class Worker implements RunningWorker {
   readonly #maintenance: Maintenance;
   readonly #sidelines: readonly Sideline[];
   readonly #stopped = new AbortController();
-  /** Between two looks into the queue. */
+  /** The time between two looks into the queue. */
   readonly #pause: Pause;
-  /** The database cannot tell of news. */
+  /** The database cannot send news. */
   #isBlind = false;
   #starting: Promise<void> = Promise.resolve();
   #loops: Promise<unknown> = Promise.resolve();
@@ -104,11 +104,11 @@ export class Worker implements RunningWorker {
     const { clock, limits, notifier } = this.tools;
     this.#stopped.abort();
     this.#pause.cut();
-    await this.#starting.catch(() => {}); // who started it hears of it
+    await this.#starting.catch(() => {}); // whoever started it hears of it
     notifier.listen(undefined);
     await this.#loops;
     await within(limits.graceMs, this.#held.allLetGo(), clock);
-    notifier.tellWorkers(); // what was released is there for others
+    notifier.tellWorkers(); // others may take the released tasks
   }
 
   // ---- looks into the queue
@@ -124,7 +124,10 @@ export class Worker implements RunningWorker {
     }
   }
 
-  /** Makes the next move: looks into the queue, where it is time for that. Gives the move; others are pauses to be made. */
+  /**
+   * Makes the next move: looks into the queue if it is time. Returns the move; other moves are pauses for the caller to
+   * make.
+   */
   async tick(): Promise<Move> {
     const { clock, storeClock, notifier } = this.tools;
     this.#pause.arm();
@@ -148,7 +151,7 @@ export class Worker implements RunningWorker {
 
   async #claim(limit: number): Promise<void> {
     const released = await this.#claims.releaseUnknown(() => this.#held.ids());
-    if (released > 0) this.#schedule.noteNews({ isAlone: true }); // it may be more than there is room for
+    if (released > 0) this.#schedule.noteNews({ isAlone: true }); // there may be more tasks than room
     this.#schedule.beginClaim();
     const { tasks, hasMore, nextDueAt, now: storeNow } = await this.#claims.claim(limit, this.#maintenance.deadOwners);
     // the claim may have come with a commit, which took its time as well
@@ -179,7 +182,10 @@ export class Worker implements RunningWorker {
     this.#pause.cut();
   }
 
-  /** News that nobody else has heard, of this process or of a time. Gives whether there is room: else others are to hear. */
+  /**
+   * News of this process or of a time that nobody else has heard. Returns whether there is room; if not, others have to
+   * hear it.
+   */
   #onOwnNews(): boolean {
     this.#schedule.noteNews({ isAlone: true });
     this.#pause.cut();
@@ -192,9 +198,9 @@ export class Worker implements RunningWorker {
 
   #onLetGo(flow: string, dueAt: number | null): void {
     if (dueAt !== null && this.#schedule.noteDue(dueAt)) this.#pause.cut();
-    // what its tool outlived the grace for is for others
+    // tasks whose tools outlived the grace period are for others
     if (dueAt !== null && this.isStopped) this.tools.notifier.tellWorkers();
-    // of a flow of which only so many may be held: whoever has room may take the next
+    // the flow has a limit: any worker with room may take the next task
     if (this.#claims.isLimited(flow)) {
       this.#schedule.noteNews({ isAlone: false });
       this.tools.notifier.tellWorkers();

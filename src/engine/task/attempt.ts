@@ -10,29 +10,29 @@ import type { RunningAttempt } from "../../core/flow/tool-watch.ts";
 export interface Execution {
   readonly tool: Tool;
   readonly taskId: string;
-  /** Names, for the log. */
+  /** The names of the flow and the step, for the log. */
   readonly flow: string;
   readonly step: string;
   readonly stepId: string;
   readonly idempotencyKey: string;
-  /** That of the task; by default null. */
+  /** The traceparent of the task; by default null. */
   readonly traceparent?: string | null;
-  /** Of the step; by default 0. */
+  /** The epoch of the step; by default 0. */
   readonly epoch?: number;
   readonly input: JsonText;
-  /** Attempts that have failed before, in this process or in others; by default 0. */
+  /** Earlier failed attempts, in this process or in others; by default 0. */
   readonly failures?: number;
   /**
-   * Tells the attempt that runs that nobody needs it any more, and allows no other. The attempt is over when the tool
-   * ends, whether it listens or not, or when its time is up: what it did until then is known. It is asked for
-   * only where an attempt takes time.
+   * Aborts the running attempt because its outcome is no longer needed, and allows no further attempt. The attempt is
+   * over when the tool ends, whether it reacts or not, or when its time is up: then its effect is known. The signal is
+   * read only if an attempt takes time.
    */
   readonly signal: AbortSignal;
-  /** Nobody needs it any more before it begins: the tool is not called. */
+  /** The outcome is no longer needed before the attempt begins: the tool is not called. */
   readonly isAborted?: boolean;
-  /** It is told to stop because of a pause, and is to be made again when that is over. */
+  /** A pause stops the attempt. It is made again after the pause. */
   readonly isInterrupted?: boolean;
-  /** Told what the tool tells of its progress. It must not throw. */
+  /** Receives the tool's progress reports. It must not throw. */
   onProgress?(progress: JsonText): void;
 }
 
@@ -44,11 +44,11 @@ export class Attempt implements ToolContext {
 
   readonly taskId: string;
   readonly stepId: string;
-  /** A property of its own: a tool that hands on a copy (`{ ...context }`) must not lose the key of its effect. */
+  /** An own property: a tool that passes on a copy (`{ ...context }`) must not lose the key of its effect. */
   readonly idempotencyKey: string;
   readonly #execution: Execution;
 
-  /** As the key. */
+  /** An own property for the same reason. */
   readonly log: Log;
 
   constructor(
@@ -74,13 +74,13 @@ export class Attempt implements ToolContext {
     return this.#signal;
   }
 
-  /** A function that stands by itself: a tool takes it out of its context. */
+  /** A bound function: a tool may take it out of its context. */
   get progress(): ToolContext["progress"] {
     return (this.#progress ??= (progress) => this.#tellProgress(progress));
   }
 
   #tellProgress(progress: unknown): void {
-    // nobody waits for what it comes to
+    // nobody waits for the result
     if (this.#own?.signal.aborted || this.#execution.isAborted) return;
     const read = readProgress(progress);
     if (read.ok) return this.#execution.onProgress?.(read.text);
@@ -89,13 +89,13 @@ export class Attempt implements ToolContext {
     this.log.warn?.("tool progress refused", { tool: this.#execution.tool.name, error: read.message });
   }
 
-  /** Its time is up. */
+  /** The attempt has timed out. */
   static end(attempt: Attempt, reason: Error): void {
     attempt.#own?.abort(reason);
   }
 }
 
-/** Its lines say whose they are. */
+/** Adds the task, step and attempt to each line. */
 class AttemptLog implements Log {
   #made: Log | undefined;
   readonly #log: Log;
@@ -134,7 +134,7 @@ export function fieldsOfAttempt({ taskId, flow, step, stepId }: Execution, attem
   return { task_id: taskId, flow, step, step_id: stepId, attempt };
 }
 
-/** An attempt as whoever sees what is uncaught knows it. */
+/** An attempt, as the handler of uncaught errors sees it. */
 export class Running implements RunningAttempt {
   #onFailure: ((error: unknown) => void) | undefined;
 

@@ -19,7 +19,7 @@ import { toTaskInTurns } from "./to-task.ts";
 
 const CALL_STATUSES: Readonly<Record<ToolCallStatus, true>> = { RUNNING: true, COMPLETED: true, FAILED: true };
 
-/** What is wrong with the record, as an error that names database, table and task; undefined where it is sound. */
+/** Describes the damage as an error that names database, table and task; undefined if the record is sound. */
 export function damageOf({ task, steps, calls }: TaskRecord, location: string): TaskonautError | undefined {
   const said = (table: string, what: string): TaskonautError =>
     recordDamaged({ location, taskId: task.id, table, what });
@@ -116,7 +116,7 @@ interface RecoveryTools {
   readonly clock: Clock;
 }
 
-/** The task as people see it. Throws record_damaged. */
+/** The task as a resource for people. Throws record_damaged. */
 export async function toSoundTask(record: TaskRecord, location: string): Promise<Task> {
   try {
     return await toTaskInTurns(assertKept(record, location));
@@ -125,10 +125,10 @@ export async function toSoundTask(record: TaskRecord, location: string): Promise
   }
 }
 
-/** A large page is made in several turns of the event loop: so many tasks in one. */
+/** A large page is built in several turns of the event loop: this many tasks in each. */
 const TASKS_MAX = 100;
 
-/** Tasks of a list, each with what is wrong with it where it is damaged. */
+/** The tasks of a list. A damaged task also says what is wrong with it. */
 export async function toListedTasks(tasks: readonly StoredTask[], location: string): Promise<ListedTask[]> {
   const listed: ListedTask[] = [];
   for (const task of tasks) {
@@ -178,7 +178,7 @@ function timesOf<Name extends string>(
   });
 }
 
-/** Milliseconds that a date can have. */
+/** The largest number of milliseconds that a date can hold. */
 function isTime(ms: number): boolean {
   return !Number.isNaN(new Date(ms).getTime());
 }

@@ -48,7 +48,7 @@ describe("a draft", () => {
     draft.patchStep(step.id, { starts: 1 });
     expect([draft.task, draft.step(step.id)]).toEqual([task, step]);
     expect([task.current_step, step.starts]).toEqual([1, 1]);
-    // taken for a write, then shown: each time they belong to somebody else from then on
+    // taken for a write, then shown: after each, the rows belong to somebody else
     const change = draft.takeChange();
     expect(change).toMatchObject({ expectedVersion: 1, task: { version: 2 }, changedSteps: [{ starts: 1 }] });
     for (const starts of [2, 3]) {

@@ -1,8 +1,8 @@
-// A task's rows as its driver holds them, ahead of what is durable. Changes gather here until they are taken for a
-// write, so any number of transitions may share one commit.
+// A task's rows as its driver holds them, ahead of what is durable. Changes collect here until a write takes them, so
+// any number of transitions may share one commit.
 //
-// A row that others see is copied when it changes, and the copy is changed in place from then on: what was taken never
-// changes under the writer's hands, and ten transitions in one commit cost one copy.
+// If others see a row, it is copied at its first change, and then the copy is changed in place. So rows that were taken
+// never change during their write, and ten transitions in one commit cost one copy.
 
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow, Writable } from "../../core/record/record.ts";
 import { assertNext, type TaskStatus } from "../../core/record/status.ts";
@@ -10,17 +10,17 @@ import type { AuditDraft } from "../../core/record/audit.ts";
 import type { Change, InboxPost } from "../../store/store.ts";
 import type { Standing } from "./standing.ts";
 
-/** No wake_seq of a task: what is written before the inbox was read leaves it due, if anything ever came. */
+/** Lower than any wake_seq of a task: a write before the inbox was read leaves the task due, if anything ever came. */
 const UNREAD = -1;
 
 export class Draft {
-  /** Transitions so far. */
+  /** The number of transitions so far. */
   moves = 0;
   #task: TaskRow;
   /** Nobody else sees the task's row. */
   #isOwn: boolean;
   #isDirty = false;
-  /** The fence of the next change: what the store has, once everything taken so far is written. */
+  /** The fence of the next change: the version in the store after everything taken so far is written. */
   #expectedVersion: number;
   #expectedOwner: string | null;
   #fromStatus: TaskStatus;
@@ -28,7 +28,7 @@ export class Draft {
   readonly #steps: Rows<StepRow>;
   readonly #calls: Rows<ToolCallRow>;
   #consumed: number[] = [];
-  /** Every inbox row consumed so far: the store may not know of the latest yet. */
+  /** Every inbox row consumed so far, including those that the store does not know of yet. */
   readonly #dealtWith = new Set<number>();
   #posts: InboxPost[] = [];
   #reopens = false;
@@ -37,7 +37,7 @@ export class Draft {
   #decidedVersion = 0;
   #isUnborn: boolean;
 
-  /** `isOwn`: nobody else sees the rows, now or later. `isUnborn`: the store has none of them yet. */
+  /** `isOwn`: nobody else sees the rows, now or later. `isUnborn`: the store has none of the rows yet. */
   constructor({ task, steps, calls }: TaskRecord, { isOwn = false, isUnborn = false } = {}) {
     this.#isUnborn = isUnborn;
     this.#isDirty = isUnborn;
@@ -46,7 +46,7 @@ export class Draft {
     this.#expectedVersion = task.version;
     this.#expectedOwner = task.lease_owner;
     this.#fromStatus = task.status;
-    // what came before is not read yet, and may be there still
+    // earlier rows are not read yet, and may still be there
     this.#wakeSeq = task.wake_seq === 0 ? 0 : UNREAD;
     this.#steps = new Rows();
     for (const step of steps) this.#steps.know(step.id, step, { isOwn, isKnown: !isUnborn });
@@ -54,17 +54,17 @@ export class Draft {
     for (const call of calls) this.#calls.know(call.task_step_id, call, { isOwn, isKnown: !isUnborn });
   }
 
-  /** As it is now: ask again after a change. */
+  /** The current row: read it again after a change. */
   get task(): TaskRow {
     return this.#task;
   }
 
-  /** The version of the task's row with which all is durable that the flow was told and has decided so far. */
+  /** Once this version of the task's row is durable, so is everything that the flow was told and has decided so far. */
   get decidedVersion(): number {
     return this.#decidedVersion;
   }
 
-  /** What comes with the next change of the task's row has to be durable before an effect that follows from it. */
+  /** The next change of the task's row has to be durable before any effect that follows from it. */
   noteDecided(): void {
     this.#decidedVersion = this.#task.version + 1;
   }
@@ -85,17 +85,20 @@ export class Draft {
     return this.#isDirty;
   }
 
-  /** The store does not have the task: what is taken next is all of it, to be inserted. */
+  /** The store does not have the task: the next take returns all of it, to be inserted. */
   get isUnborn(): boolean {
     return this.#isUnborn;
   }
 
-  /** By step_index. To be read at once: the rows change. */
+  /** In order of step_index. Read it at once: the rows change. */
   steps(): readonly StepRow[] {
     return this.#steps.rows();
   }
 
-  /** The flow's code that drives the task from now on, and that comes to all that is recorded. Goes with the next change. */
+  /**
+   * The code of the flow that drives the task from now on, and that reproduces the whole record. Written with the next
+   * change.
+   */
   noteCode(code: string | null): void {
     if (this.#task.flow_code !== code) this.#ownTask().flow_code = code;
   }
@@ -110,7 +113,7 @@ export class Draft {
     return this.#calls.get(stepId);
   }
 
-  /** The task's row, to be changed. Every write of the driver raises the version: that is what fences out the others. */
+  /** The task's row, to be changed. Every write of the driver raises the version, which fences out other drivers. */
   changeTask(now: number): Writable<TaskRow> {
     this.#isDirty = true;
     const task = this.#ownTask();
@@ -123,18 +126,18 @@ export class Draft {
     Object.assign(this.changeTask(now), patch);
   }
 
-  /** Something was added to the record, as part of what is written next. */
+  /** Adds to the record's size, as part of the next write. */
   grow(bytes: number): void {
     this.#ownTask().recorded_bytes += bytes;
   }
 
-  /** Others than before, as part of what is written next. */
+  /** Replaces the tags, as part of the next write. */
   retag(tags: Pick<TaskRow, "tags" | "given_tags">): void {
     Object.assign(this.#ownTask(), tags);
     this.#retags = true;
   }
 
-  /** One transition of the task. Gives its row, for what else changes with it. */
+  /** Makes one transition of the task. Returns its row, for other changes that belong to it. */
   moveTask(now: number, to: TaskStatus): Writable<TaskRow> {
     assertNext(this.#task.status, to);
     const task = this.changeTask(now);
@@ -148,7 +151,7 @@ export class Draft {
     this.#steps.put(step.id, step);
   }
 
-  /** The row of a step that there is, to be changed. */
+  /** The row of an existing step, to be changed. */
   changeStep(id: string): Writable<StepRow> {
     const step = this.#steps.change(id);
     if (!step) throw new Error(`Task ${this.#task.id} has no step ${id}.`);
@@ -163,17 +166,17 @@ export class Draft {
     this.#calls.put(call.task_step_id, call);
   }
 
-  /** The inbox was read up to here: what comes later makes the task due at once. */
+  /** The inbox was read up to here: anything later makes the task due at once. */
   seeWake(wakeSeq: number): void {
     this.#wakeSeq = wakeSeq;
   }
 
-  /** Whether anything ever came from outside, as far as is known. */
+  /** Whether anything is known to have come from outside. */
   get hasHeard(): boolean {
     return this.#wakeSeq !== 0;
   }
 
-  /** This row of the inbox is dealt with, as part of what is written next. */
+  /** Consumes this row of the inbox, as part of the next write. */
   consume(seq: number): void {
     this.#consumed.push(seq);
     this.#dealtWith.add(seq);
@@ -183,25 +186,25 @@ export class Draft {
     return this.#dealtWith.has(seq);
   }
 
-  /** Told to another task, as part of what is written next. */
+  /** Posts to another task's inbox, as part of the next write. */
   post(post: InboxPost): void {
     this.#posts.push(post);
   }
 
-  /** Back from FAILED to RUNNING: the one way out of an end. */
+  /** Goes back from FAILED to RUNNING: the only way out of an end. */
   reopen(now: number, patch: Partial<TaskRow>): void {
     this.#reopens = true;
     this.setTask(now, { ...patch, status: "RUNNING", error: null, finished_at: null });
   }
 
-  /** An entry of the audit log, which is written with what is written next. */
+  /** Adds an entry of the audit log, as part of the next write. */
   note(entry: AuditDraft | undefined): void {
     this.#audit = entry;
   }
 
   /**
-   * What has changed since the last time, to be written under one fence. Undefined where nothing has. `standing` is what
-   * follows from all that changed, and is written with it.
+   * Takes what has changed since the last call, to be written under one fence. Undefined if nothing has. `standing`
+   * follows from all these changes, and is written with them.
    */
   takeChange(standing?: Standing): Change | undefined {
     if (!this.#isDirty) return undefined;
@@ -270,7 +273,7 @@ interface Entry<Row> {
   isDirty: boolean;
 }
 
-/** Rows of one table by key, in the order in which they came. */
+/** Rows of one table by key, in order of insertion. */
 class Rows<Row extends object> {
   readonly #entries = new Map<string, Entry<Row>>();
   #dirty: Entry<Row>[] = [];
@@ -287,7 +290,7 @@ class Rows<Row extends object> {
     return Array.from(this.#entries.values(), (entry) => entry.row);
   }
 
-  /** All of them, for others to see. */
+  /** All rows, for others to see. */
   share(): Row[] {
     return [...this.#entries.values()].map((entry) => {
       entry.isOwn = false;
@@ -314,7 +317,7 @@ class Rows<Row extends object> {
     }
   }
 
-  /** The row, to be changed; undefined where there is none. */
+  /** The row, to be changed; undefined if there is none. */
   change(key: string): Writable<Row> | undefined {
     const entry = this.#entries.get(key);
     if (!entry) return undefined;

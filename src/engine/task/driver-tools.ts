@@ -28,24 +28,26 @@ export interface DriverTools {
   readonly pauses: KnownPauses;
   readonly log: Log;
   readonly limits: Limits;
-  /** What tools tell of their progress goes there. */
+  /** Receives the progress of tools. */
   readonly progress: Pick<ProgressWriter, "note" | "forget">;
-  /** What tools are executed with. */
+  /** The options for executing tools. */
   readonly execution: ExecutionTools;
-  /** Where the lines of flows go; undefined where the level is off. */
+  /** Receives the log lines of flows; undefined if the level is off. */
   readonly flowLog: LogMethod | undefined;
-  /** How long a write under a lease is tried while the database is away. */
+  /** How long a write under a lease is retried during an outage of the database. */
   readonly deliveryMs: () => number;
-  /** Told what a caller waits for. */
+  /** Receives the reason why a caller waits. */
   readonly tellWait?: TellWait | undefined;
-  /** Told what happens to tasks; undefined: nobody shows them. */
+  /** Receives the events of tasks; undefined: nobody shows them. */
   readonly news?: TaskNews | undefined;
   readonly flows: Flows;
   /** The end of a task is durable. It must not throw. */
   readonly onEnded: (taskId: string) => void;
-  /** Something has come for a task that nobody holds any more. */
+  /** The inbox has something for a task that nobody holds any more. */
   readonly onWoken: (taskId: string) => void;
-  /** The output of an at-most-once tool whose step is in doubt, or is so for whoever drives the task now. */
+  /**
+   * The late output of an at-most-once tool whose step is in doubt, or is in doubt for the current driver of the task.
+   */
   readonly onLateOutput: (step: StepRow, output: JsonText) => void;
 }
 
@@ -55,22 +57,25 @@ export interface ChildStep {
   readonly depth: number;
   /** The child is as urgent as its parent. */
   readonly priority: number;
-  /** In store time: from then on a worker may take it. */
+  /** A worker may take the child from then on, in store time. */
   readonly dueAt: number;
-  /** What the child's trace is below; null: it has one of its own. */
+  /** The parent of the child's trace; null: the child has its own trace. */
   readonly traceparent: string | null;
 }
 
-/** How a step of kind child comes to its task. Its end comes through the inbox. */
+/** How a step of kind child gets its task. The child's end comes through the inbox. */
 export interface Children {
-  /** Creates the child, in the queue, unless it is there. Throws what makes the step fail: input_invalid, flow_invalid; ObstacleError. */
+  /**
+   * Creates the child in the queue, unless it exists. Throws the errors that make the step fail: input_invalid,
+   * flow_invalid; ObstacleError.
+   */
   create(child: ChildStep): Promise<void>;
   /**
-   * Creates it and runs it here. Resolves when it has ended or only waits, with the time (of the store) at which its own
-   * next wait is due, null where no time is known. Throws as `create` does.
+   * Creates the child and runs it here. Resolves when it has ended or only waits, with the store time at which its own
+   * next wait is due, null if no time is known. Throws as `create` does.
    */
   run(child: ChildStep): Promise<number | null>;
-  /** What was left for another task is durable: a parent hears of its child's end, a child that it is cancelled. */
+  /** A post to another task is durable: a parent hears of its child's end, or a child of its cancel. */
   onPosted(post: InboxPost): void;
 }
 
@@ -83,7 +88,7 @@ export class LostTaskError extends Error {
   }
 }
 
-/** A task of this id was in the store before: the one that was to be inserted is not there. */
+/** The store already had a task with this id, so the new one was not inserted. */
 export class TaskExistsError extends Error {
   override readonly name = "TaskExistsError";
 
@@ -92,10 +97,15 @@ export class TaskExistsError extends Error {
   }
 }
 
-/** A flow called what is not deterministic: the task is to be parked, with nothing of this transition recorded. */
+/**
+ * A flow called something that is not deterministic: the task is parked, and nothing of this transition is recorded.
+ */
 export class FlowViolationError extends Error {
   override readonly name = "FlowViolationError";
 }
 
-/** This process cannot go on with the task, and another may: likewise. A child that cannot be created here is such a case. */
+/**
+ * This process cannot continue the task, but another may: the task is parked as well. For example, a child cannot be
+ * created here.
+ */
 export class ObstacleError extends FlowViolationError {}

@@ -1,4 +1,4 @@
-// Executions of tools that do not come to their own end: their time is up, they are aborted, or the next attempt is far away.
+// Executions of tools that do not end by themselves: they time out, they are aborted, or the next attempt is far away.
 
 import { describe, expect, test } from "bun:test";
 import { errorOf, execute, failingUntil, resultOf, toolOf } from "../../../test/support/executions.ts";

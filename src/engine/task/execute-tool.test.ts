@@ -74,7 +74,7 @@ test("a tool that hands on a copy of what it is told hands on the key of its eff
   expect(copies[0]).toMatchObject({ taskId: "task", stepId: "step", idempotencyKey: KEY, attempt: 1 });
 });
 
-/** Does nothing until somebody calls its `then`, and does it again each time. */
+/** Does nothing until its `then` is called, and repeats its work at each call. */
 function lazily(answer: () => unknown): { calls: number; then: unknown } {
   const lazy = {
     calls: 0,

@@ -19,13 +19,13 @@ export interface ExecutionResult {
     | { readonly kind: "completed"; readonly output: JsonText }
     | { readonly kind: "failed"; readonly error: JsonText }
     /**
-     * The attempt of an at-most-once tool was cut short, so nobody knows whether its effect happened. `late` is its output
-     * after all, or undefined where it failed: that does not tell either; it may never settle.
+     * The attempt of an at-most-once tool was cut short, so nobody knows whether its effect happened. `late` gives its
+     * output after all, or undefined if it failed, which does not tell either. It may never settle.
      */
     | { readonly kind: "doubt"; readonly error: JsonText; readonly late: Promise<JsonText | undefined> }
-    /** The wait before the next attempt is longer than a process waits for: to be executed again after `waitMs`. */
+    /** The wait before the next attempt is too long for this process: execute the tool again after `waitMs`. */
     | { readonly kind: "later"; readonly waitMs: number }
-    /** The next attempt was not begun, for it is paused: to be executed again when that is over. */
+    /** A pause holds back the next attempt: execute the tool again when the pause is over. */
     | { readonly kind: "held" };
   /** Attempts before the last one; with `later` and `held`, before the next one. */
   readonly retryCount: number;
@@ -37,21 +37,21 @@ export interface ExecutionResult {
 export interface ExecutionTools {
   readonly clock: Clock;
   readonly log: Log;
-  /** Where tools log; by default with everything else. */
+  /** The log of tools; by default the same as for everything else. */
   readonly toolLog?: Log | undefined;
-  /** Of the output's JSON text. */
+  /** The size limit of the output's JSON text. */
   readonly outputBytesMax: number;
-  /** Of one attempt of a tool that says nothing else. */
+  /** The timeout of one attempt, unless the tool sets its own. */
   readonly timeoutMs: number;
-  /** A longer wait between attempts is none of the process's. */
+  /** The longest wait between attempts that happens in this process. */
   readonly retryWaitMs: number;
   /** Undefined: nothing is ever paused. */
   readonly pauses?: Gate;
-  /** Undefined: what tools leave uncaught is not looked for. */
+  /** Undefined: nobody looks for uncaught errors of tools. */
   readonly watch?: ToolWatch | undefined;
-  /** Undefined: a tool is called by its own `run`. */
+  /** Undefined: the tool's own `run` is called. */
   readonly call?: CallTool | undefined;
-  /** Undefined: nobody shows what happens. */
+  /** Undefined: nobody shows events. */
   readonly news?: TaskNews | undefined;
 }
 
@@ -59,34 +59,34 @@ class ToolTimeoutError extends Error {
   override readonly name = "ToolTimeoutError";
 }
 
-/** How `retry` is left where the next attempt is far away. */
+/** Ends `retry` if the next attempt is far away. */
 class Later extends Error {
   constructor(readonly waitMs: number) {
     super();
   }
 }
 
-/** How `retry` is left where the next attempt is paused. */
+/** Ends `retry` if the next attempt is paused. */
 class Held extends Error {}
 
-/** What an attempt left uncaught while it ran: nobody knows what it has done by then. */
+/** An uncaught error of a running attempt: nobody knows what the tool has done by then. */
 class Uncaught extends Error {
   constructor(readonly error: unknown) {
     super();
   }
 }
 
-/** What an attempt came to so far. */
+/** The state of an attempt so far. */
 type Try =
   | { readonly value: unknown; readonly context: Attempt; readonly running: Running | undefined }
   | { readonly error: unknown };
 
-/** At once where the tool answers at once, and its first attempt succeeds: then there is nothing to wait for. */
+/** Returns at once if the tool answers at once and its first attempt succeeds: then there is nothing to wait for. */
 export function executeTool(execution: Execution, tools: ExecutionTools): ExecutionResult | Promise<ExecutionResult> {
   return inOneGo(execution, () => execute(execution, tools));
 }
 
-/** What runs before anything is waited for: it is noted whose it is, for it may never end. */
+/** The synchronous part of a tool is noted with its owner, because it may never end. */
 function inOneGo<T>(execution: Execution, piece: () => T): T {
   return during("tool", execution, piece);
 }
@@ -130,7 +130,7 @@ function execute(execution: Execution, tools: ExecutionTools): ExecutionResult |
   return tryOn(execution, first, value, tools, done);
 }
 
-/** Attempts until one succeeds, or none is left. `first` was made already. */
+/** Makes attempts until one succeeds or none is left. `first` was made already. */
 async function tryOn(
   execution: Execution,
   first: Try,
@@ -184,7 +184,7 @@ async function tryOn(
           tool: tool.name,
           ...describeFailure(error, tools, tool.at),
         };
-        // of a tool that was told to stop (a cancel, a process that leaves) a failure is no fault
+        // after an abort (a cancel, a shutdown) the failure of a tool is not its fault
         if (signal.aborted) tools.log.info?.("tool attempt aborted", fields);
         else tools.log.warn?.("tool attempt failed", fields);
       },
@@ -194,7 +194,7 @@ async function tryOn(
   } catch (thrown) {
     if (isA(thrown, Later)) return done({ kind: "later", waitMs: thrown.waitMs }, failures, lastError);
     if (isA(thrown, Held)) return done({ kind: "held" }, failures, lastError);
-    // the attempt that was cut short is none
+    // the attempt that was cut short does not count
     if (execution.isInterrupted) return done({ kind: "held" }, Math.max(firstNumber - 1, failures - 1), lastBefore);
     const error = storeError(thrown, tool.at);
     const isCutShort = isA(thrown, ToolTimeoutError) || hasCrashed || execution.signal.aborted;
@@ -217,7 +217,7 @@ async function outputAfterAll(tool: Tool, value: unknown, tools: ExecutionTools)
   }
 }
 
-/** Recorded JSON has no undefined and says null for it: where the contract refuses null, undefined was meant. */
+/** Recorded JSON has null instead of undefined: if the contract refuses null, undefined was meant. */
 function readInput(tool: Tool, text: JsonText): ContractResult<unknown> {
   const given = applyContract(tool.input, JSON.parse(text));
   if (given.ok || text !== "null") return given;
@@ -225,7 +225,7 @@ function readInput(tool: Tool, text: JsonText): ContractResult<unknown> {
   return left.ok ? left : given;
 }
 
-/** What went wrong, and where in the tool's own code; whoever looks for a fault gets the stack as well. */
+/** The error and its place in the tool's own code; at debug level with the stack. */
 function describeFailure(thrown: unknown, { log }: ExecutionTools, toolAt: string | undefined): LogFields {
   const { name, message, code, at, cause } = toStoredError(thrown, toolAt);
   return {
@@ -238,7 +238,7 @@ function describeFailure(thrown: unknown, { log }: ExecutionTools, toolAt: strin
   };
 }
 
-/** One call of the tool; what it gives is not checked yet. */
+/** Calls the tool once; its output is not checked yet. */
 function tryOnce(execution: Execution, input: unknown, attempt: number, tools: ExecutionTools): Try {
   try {
     const context = new Attempt(execution, attempt, tools.toolLog ?? tools.log);
@@ -253,8 +253,8 @@ function tryOnce(execution: Execution, input: unknown, attempt: number, tools: E
 }
 
 /**
- * Whatever has a `then` is a promise from here on, and its `then` is called once: a query builder does nothing before
- * that, and does it again each time.
+ * Any value with a `then` is treated as a promise, and its `then` is called only once: a query builder does nothing
+ * before that call, and repeats its work at each further call.
  */
 function awaitable(value: unknown): unknown {
   if ((typeof value !== "object" && typeof value !== "function") || value === null || isA(value, Promise)) return value;
@@ -264,7 +264,7 @@ function awaitable(value: unknown): unknown {
   });
 }
 
-/** `held`: nobody can say. */
+/** `held`: nobody can say whether the effect happened. */
 async function onceKnown(
   pauses: Gate,
   begin: () => ExecutionResult | Promise<ExecutionResult>,
@@ -297,7 +297,7 @@ function checkOutput(tool: Tool, value: unknown, { outputBytesMax }: ExecutionTo
   ]);
 }
 
-/** The tool's promise, or the end of its time: whichever comes first. */
+/** Waits for the tool's promise or its timeout, whichever comes first. */
 async function withinTime(
   given: Promise<unknown>,
   { tool }: Execution,
@@ -326,7 +326,7 @@ async function withinTime(
     if (running) tools.watch?.end(running);
     running?.listen(undefined);
     stop.abort();
-    given.catch(() => {}); // an attempt that was cut short may still fail later: nobody is there to hear it
+    given.catch(() => {}); // an attempt that was cut short may still fail later, and nobody listens
   }
 }
 

@@ -8,12 +8,12 @@ import { giveUpStep } from "./force-cancel.ts";
 import { CANCELLED_CHILD, endOfChild } from "./inbox-posts.ts";
 import { standingOf } from "./standing.ts";
 
-/** As it is recorded. */
+/** The recorded error. */
 export function reasonOfExpiry(expiresAt: number): string {
   return `expired: it had not begun by ${new Date(expiresAt).toISOString().replace("T", " ")}`;
 }
 
-/** Undefined: it has begun, or somebody holds it. */
+/** Undefined: the task has begun, or somebody holds it. */
 export function expire(record: TaskRecord, now: number): Change | undefined {
   const { task, steps } = record;
   if (task.status !== "PLANNED" || task.lease_owner !== null || task.expires_at === null) return undefined;

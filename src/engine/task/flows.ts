@@ -14,7 +14,7 @@ import { jsonSchemaOf } from "./json-schema-of.ts";
 /** The code of flows that come with the program. */
 const BUILT_IN = "built-in";
 
-/** A flow of the engine's own. Most commands do not need it, so it is made only when somebody does. */
+/** A flow of the engine itself. Most commands do not need it, so it is created on demand. */
 export interface OwnFlow {
   readonly name: string;
   make(): Flow;
@@ -26,7 +26,7 @@ export class Flows {
   readonly #own: OwnFlow | undefined;
   #madeOwn: Flow | undefined;
 
-  /** From here on what users' flows compute in one go is bounded. */
+  /** From here on, the computing time of users' flows is bounded. */
   constructor(flows: readonly Flow[], limits: Pick<Limits, "flowStuckMs" | "retention">, own?: OwnFlow) {
     this.#limits = limits;
     this.#own = own;
@@ -34,7 +34,7 @@ export class Flows {
     this.#byName = new Map(flows.map((flow) => [flow.name, flow]));
   }
 
-  /** In order of name. */
+  /** Sorted by name. */
   all(): readonly Flow[] {
     return this.names.map((name) => this.get(name)).filter((flow) => flow !== undefined);
   }
@@ -44,13 +44,13 @@ export class Flows {
     return [...this.#byName.keys(), ...own].toSorted();
   }
 
-  /** Undefined: it is not loaded here. */
+  /** Undefined: the flow is not loaded here. */
   get(name: string): Flow | undefined {
     if (name === this.#own?.name) return (this.#madeOwn ??= this.#own.make());
     return this.#byName.get(name);
   }
 
-  /** Those of which anybody may create tasks. */
+  /** The flows of which anybody may create tasks. */
   get #open(): readonly Flow[] {
     return [...this.#byName.values()]
       .filter(({ name }) => !isReserved(name))
@@ -78,18 +78,18 @@ export class Flows {
     );
   }
 
-  /** What changes when the flow's file does: a parked task is recorded with it. */
+  /** The code of the flow, which changes with its file. The record of a parked task names it. */
   codeOf(name: string): string {
     return this.get(name)?.code ?? BUILT_IN;
   }
 
-  /** The code of each flow from a file, in order of name. The engine's own flow has none. */
+  /** The code of each flow from a file, sorted by name. The engine's own flow has none. */
   get codes(): Readonly<Record<string, string>> {
     const named = [...this.#byName].toSorted(([a], [b]) => (a < b ? -1 : 1));
     return Object.fromEntries(named.flatMap(([name, { code }]) => (code === undefined ? [] : [[name, code]])));
   }
 
-  /** In order of name. */
+  /** Sorted by name. */
   describeAll(): Promise<readonly FlowDescription[]> {
     return Promise.all(this.#open.map((flow) => describeFlow(flow, this.#limits.retention)));
   }
@@ -100,7 +100,7 @@ export class Flows {
   }
 }
 
-/** What people and programs may know of a flow. */
+/** The public facts about a flow. */
 async function describeFlow(flow: Flow, defaults: Retention): Promise<FlowDescription> {
   const signals = [...flow.signals].map(async ([name, schema]) => [name, await jsonSchemaOf(schema)] as const);
   return {

@@ -25,7 +25,7 @@ export function cancelByForce(draft: Draft, now: number): void {
   Object.assign(row, standingOf({ isEnded: true, now }));
 }
 
-/** Nobody waits for the step any more: it and its call are over, and a child hears that it is cancelled. */
+/** The step is given up: it and its call are over, and a child is told that it is cancelled. */
 export function giveUpStep(draft: Draft, { id, kind }: StepRow, now: number): void {
   draft.patchStep(id, { status: "CANCELLED", doubt: null, limited_by: null, updated_at: now });
   if (kind === "child") draft.post(cancelOf(childTaskId(id)));

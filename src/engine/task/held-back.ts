@@ -1,13 +1,13 @@
-// Why a step is not started although nothing has failed: its flow is paused, or its tool, or everything.
+// Says why a step is not started although nothing has failed: its flow, its tool or everything is paused.
 
 import { TaskonautError } from "../../core/errors.ts";
 import type { PauseRow } from "../../store/store.ts";
 import type { KnownPauses } from "../process/known-pauses.ts";
 
-/** What a look at the pauses takes. */
+/** The arguments of a check of the pauses. */
 export type Gate = Pick<KnownPauses, "areKnown" | "know" | "find">;
 
-/** What whoever drives the task is told. */
+/** The error for whoever drives the task. */
 export function heldBack(taskId: string, pause: PauseRow): TaskonautError {
   const { scope, name } = pause;
   return new TaskonautError(

@@ -4,7 +4,7 @@ import type { ProgramEnd } from "../../core/flow/program.ts";
 import type { JsonText, StepRow, TaskRow } from "../../core/record/record.ts";
 import type { InboxPost } from "../../store/store.ts";
 
-/** How a child that was cancelled looks to its parent. */
+/** The error of a cancelled child, as its parent sees it. */
 export const CANCELLED_CHILD: ProgramEnd = {
   kind: "failed",
   error: JSON.stringify({ name: "CancelledError", message: "The child task was cancelled." }),
@@ -24,12 +24,12 @@ export function cancelOf(taskId: string, { force = false } = {}): InboxPost {
   return post(taskId, "cancel", { payload: force ? FORCE : null });
 }
 
-/** `key`: the idempotency key, where the sender gave one. */
+/** `key`: the idempotency key, if the sender gave one. */
 export function signalOf(taskId: string, name: string, payload: JsonText, key: string | undefined): InboxPost {
   return post(taskId, "signal", { name, payload, idempotency_key: key ?? null });
 }
 
-/** What a step in doubt came to; with neither, its tool is called again. */
+/** The outcome of a step in doubt; with neither field, its tool is called again. */
 export function settlementOf(
   { task_id, id, attempt_epoch }: StepRow,
   outcome: { readonly payload?: JsonText | null; readonly error?: JsonText | null },

@@ -11,17 +11,20 @@ export class InboxReader {
   constructor(
     private readonly state: TaskState,
     private readonly tools: Pick<DriverTools, "store" | "storeClock">,
-    /** Something may have come since the inbox was read. */
+    /** Something may have come since the last read of the inbox. */
     public isWoken: boolean,
   ) {}
 
-  /** True: there is an outcome to observe now, a cancel, or a tool to call again; or the task has ended by force. Throws what the store throws. */
+  /**
+   * True: there is now an outcome to observe, a cancel, or a tool to call again; or the task was ended by force. Throws
+   * what the store throws.
+   */
   async collect(): Promise<boolean> {
     const { state } = this;
     this.isWoken = false;
     if (state.isEnded) return true;
     const isTimed = state.task.expires_at !== null || state.waitingSteps().some((step) => step.due_at !== null);
-    // first: what had come by then is in the inbox
+    // first the time: everything before it is in the inbox by then
     const now = isTimed ? await this.tools.storeClock.read() : 0;
     const { wakeSeq, rows, isAll } = await this.#readInbox();
     if (rows.some(isForcedCancel)) {
@@ -29,7 +32,7 @@ export class InboxReader {
       state.cancelByForce();
       return true;
     }
-    // what is heard puts the task into the queue
+    // what is read here puts the task into the queue
     if (!isTimed && rows.length > 0) await this.tools.storeClock.recent();
     let isReady = false;
     let isHeard = isAll;
@@ -48,18 +51,18 @@ export class InboxReader {
         state.steps.reopen(event.step);
         isReady = true;
       }
-      // what comes next may stand on a page that was not read
+      // the next entry may be on a page that was not read
       if (!isAll) break;
     }
-    // until the flow has heard of it, the inbox is not done with: there may be more
+    // until the flow has heard of it, the inbox is not finished: there may be more
     if (isHeard && !state.nextUnobserved) state.inbox.seeWake(wakeSeq);
     else this.isWoken = true;
     return isReady || state.nextUnobserved !== undefined || state.isCancelling;
   }
 
   /**
-   * Page by page, until there is something for a wait, or no more. What is read is what the open steps may hear: where
-   * more of them are opened, the inbox is read again.
+   * Reads page by page, until it finds something for a wait, or the end. It reads only what the open steps may hear: if
+   * more steps are opened, the inbox is read again.
    */
   async #readInbox(): Promise<{ wakeSeq: number; rows: readonly InboxRow[]; isAll: boolean }> {
     const { state } = this;
@@ -70,7 +73,7 @@ export class InboxReader {
     const rows = new Map<number, InboxRow>();
     const read = (after: number): Promise<InboxPage> => this.tools.store.readInbox(state.task.id, { names, after });
     let page = await read(0);
-    // what comes from now on makes the task due again
+    // from now on, new entries make the task due again
     const { wakeSeq } = page;
     for (;;) {
       const fresh = page.rows.filter(({ seq }) => !state.inbox.isConsumed(seq));
@@ -83,7 +86,7 @@ export class InboxReader {
     return { wakeSeq, rows: inOrder, isAll: page.next === null };
   }
 
-  /** The earliest time at which a wait ends, of a step for which `childDue` says none; undefined where no time is known. */
+  /** The earliest end of a wait, among steps for which `childDue` gives none; undefined if no time is known. */
   nextDue(childDue: (step: StepRow) => number | undefined): number | undefined {
     const times = this.state.waitingSteps().flatMap((step) => step.due_at ?? childDue(step) ?? []);
     return times.length > 0 ? Math.min(...times) : undefined;

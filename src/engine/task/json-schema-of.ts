@@ -4,8 +4,8 @@ import type { Schema } from "../../core/flow/contract.ts";
 type JsonSchema = FlowDescription["input_schema"];
 
 /**
- * What a contract takes, as JSON Schema. What JSON Schema cannot say (a custom check) is left out; the contract itself is
- * applied all the same. The schema library is loaded only here: most processes never ask.
+ * Describes a contract's values as JSON Schema. A custom check that JSON Schema cannot express is left out; the
+ * contract itself still applies it. The schema library is loaded only here, because most processes never need it.
  */
 export async function jsonSchemaOf(contract: Schema): Promise<JsonSchema> {
   const { toJsonSchema } = await import("@valibot/to-json-schema");
@@ -21,7 +21,7 @@ export async function jsonSchemaOf(contract: Schema): Promise<JsonSchema> {
   ) as JsonSchema;
 }
 
-/** A default that a function makes is another one each time: what it gave just now is not published as if it were the default. */
+/** A function gives another default each time: its last value is not published as if it were the default. */
 function withoutMadeDefault<S extends { readonly default?: unknown }>(
   valibotSchema: object,
   jsonSchema: S,

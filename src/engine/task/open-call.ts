@@ -2,7 +2,7 @@ import { idempotencyKeyOf, toolCallId } from "../../core/record/ids.ts";
 import type { StepRow, ToolCallRow } from "../../core/record/record.ts";
 import type { Tool } from "../../core/flow/tool.ts";
 
-/** The call of a step that begins: a new row, or that of an earlier epoch opened again under the same key. */
+/** The call of a step that begins: a new row, or the row of an earlier epoch reopened under the same key. */
 export function openCall(earlier: ToolCallRow | undefined, step: StepRow, tool: Tool, now: number): ToolCallRow {
   const idempotency_key = idempotencyKeyOf({ taskId: step.task_id, stepId: step.id, tool: tool.name });
   return {

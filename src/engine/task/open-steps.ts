@@ -10,18 +10,18 @@ import { isWait, waitKindOf } from "./wait-events.ts";
 export class OpenSteps {
   /** In order of planning. */
   readonly #open = new Set<string>();
-  /** Those that an outsider or the clock settles, or sets going again. */
+  /** Steps that an outsider or the clock settles, or starts again. */
   readonly #waiting = new Set<string>();
-  /** Those with an outcome that the flow has not been given, in the order in which they were recorded. */
+  /** Steps with an outcome that the flow has not been given, in the order of recording. */
   readonly #unobserved: string[] = [];
   #outcomes = 0;
 
-  /** `observed`: so many outcomes the flow has been given. `rowOf` gives a row as it is now. */
+  /** `observed`: how many outcomes the flow has been given. `rowOf` returns the current row. */
   constructor(
     steps: readonly StepRow[],
     observed: number,
     private readonly rowOf: (id: string) => StepRow,
-    /** `plan` flows: steps go one after the other. */
+    /** `plan` flows: steps run one after the other. */
     private readonly isSequential: boolean,
   ) {
     const unobserved: StepRow[] = [];
@@ -46,7 +46,7 @@ export class OpenSteps {
     return false;
   }
 
-  /** The one that was planned first. */
+  /** The step that was planned first. */
   get first(): StepRow | undefined {
     for (const id of this.#open) return this.rowOf(id);
     return undefined;
@@ -60,7 +60,7 @@ export class OpenSteps {
     return Array.from(this.#waiting, this.rowOf);
   }
 
-  /** When the first of the waits is over, in store time; null: none ends by itself. */
+  /** When the first wait ends, in store time; null: no wait ends by itself. */
   firstDue(): number | null {
     let first: number | null = null;
     for (const id of this.#waiting) {
@@ -70,7 +70,7 @@ export class OpenSteps {
     return first;
   }
 
-  /** What the task waits for, as bits; while it does not rest, steps in doubt alone count. */
+  /** What the task waits for, as bits; unless it rests, only steps in doubt count. */
   waits(isResting: boolean): number | null {
     if (this.#waiting.size === 0) return null;
     const kinds = this.waiting().map(waitKindOf);
@@ -87,7 +87,7 @@ export class OpenSteps {
     return id === undefined ? undefined : this.rowOf(id);
   }
 
-  /** Steps whose tool or child is to be started now; in a `plan` flow the first open one alone. */
+  /** Steps whose tool or child is to be started now; in a `plan` flow only the first open step. */
   toStart(running: RunningSteps, isClaimed: boolean): StepRow[] {
     const steps: StepRow[] = [];
     if (this.isSequential && (running.size > 0 || this.#unobserved.length > 0)) return steps;
@@ -99,13 +99,13 @@ export class OpenSteps {
     return steps;
   }
 
-  /** A child that is RUNNING has its task: by hand it is run on, from the queue it goes by itself. */
+  /** A RUNNING child step has its task: a caller continues it by hand, and from the queue it runs by itself. */
   #isStartable({ id, kind, status }: StepRow, isClaimed: boolean): boolean {
     if (kind === "tool") return !this.#waiting.has(id);
     return kind === "child" && (status === "PLANNED" || !isClaimed);
   }
 
-  /** Whether a transition can be made here and now without news from outside. */
+  /** Whether a transition can be made now, without news from outside. */
   hasWork(): boolean {
     if (this.#unobserved.length > 0) return true;
     for (const id of this.#open) {
@@ -129,7 +129,7 @@ export class OpenSteps {
     this.#waiting.delete(id);
   }
 
-  /** It has an outcome. Gives its number: 1, 2, 3 … within the task. */
+  /** The step has an outcome. Returns its number: 1, 2, 3 … within the task. */
   end(id: string): number {
     this.giveUp(id);
     this.#unobserved.push(id);
@@ -137,7 +137,7 @@ export class OpenSteps {
     return this.#outcomes;
   }
 
-  /** Nobody waits for it any more. False: it has an outcome already, or was given up. */
+  /** Gives the step up. False: it already has an outcome, or was given up before. */
   giveUp(id: string): boolean {
     this.#waiting.delete(id);
     return this.#open.delete(id);

@@ -3,12 +3,12 @@
 
 import { type Standing, standingOf } from "./standing.ts";
 
-/** What else its standing follows from. */
+/** The other facts that its standing follows from. */
 interface Progress {
   readonly isEnded: boolean;
   readonly isAtWork: boolean;
   readonly firstDue: () => number | null;
-  /** What it waits for, while it rests or not. */
+  /** What the task waits for, whether it rests or not. */
   readonly waits: (isResting: boolean) => number | null;
 }
 
@@ -21,7 +21,7 @@ export class Place {
   constructor(
     private readonly workerId: string,
     private readonly storeTime: () => number,
-    /** U1: since when a worker may take the task, in store time; null: it is not in the queue. */
+    /** U1: since when a worker may take the task, in store time; null: the task is not in the queue. */
     private queuedAt: number | null,
     private claimed: boolean,
   ) {}
@@ -38,7 +38,7 @@ export class Place {
     this.#holding.add(stepId);
   }
 
-  /** Gives whether the task was held for this step. */
+  /** Returns whether the task was held for this step. */
   stopHolding(stepId: string): boolean {
     return this.#holding.delete(stepId);
   }
@@ -48,7 +48,7 @@ export class Place {
     this.claimed = false;
   }
 
-  /** It is held no more but for its steps. `isUnread`: something may have come that nobody has looked at. */
+  /** Releases the task, unless its steps still hold it. `isUnread`: something may have come that nobody has read. */
   letGo(isUnread: boolean): void {
     this.claimed = false;
     this.#isUnread = isUnread;
@@ -64,7 +64,7 @@ export class Place {
     this.enqueue();
   }
 
-  /** From now on, at the latest, a worker may take the task when nobody living holds it. */
+  /** From now on at the latest, a worker may take the task if no living worker holds it. */
   enqueue(): void {
     const now = this.storeTime();
     if (this.queuedAt === null || this.queuedAt > now) this.queuedAt = now;

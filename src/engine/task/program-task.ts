@@ -1,11 +1,11 @@
-// What a program is made for, as the task's row says it.
+// The facts about a task that its program needs, from the task's row.
 
 import type { ProgramTask } from "../../core/flow/program.ts";
 import { readOrigin } from "../../core/record/origin.ts";
 import type { TaskRow } from "../../core/record/record.ts";
 import { readTags, type Tags, toTagsText } from "../../core/record/tags.ts";
 
-/** A task that was forked draws from what the first one drew from: what is shared has to come out the same. */
+/** A forked task draws from the same source as its original: the shared part has to come out the same. */
 export function programTaskOf(task: TaskRow, stepsMax: number): ProgramTask {
   const origin = readOrigin(task.origin);
   return {
@@ -17,7 +17,7 @@ export function programTaskOf(task: TaskRow, stepsMax: number): ProgramTask {
   };
 }
 
-/** The columns of a task whose flow has set tags: these are all of them. */
+/** The columns of a task after its flow has set tags: the complete new tags. */
 export function retagged(
   { tags, given_tags }: Pick<TaskRow, "tags" | "given_tags">,
   now: Tags,

@@ -1,4 +1,4 @@
-// Replay without a database: a record made by a program leads a new program to the same place, and no other record does.
+// Replay without a database: the record of a program leads a new program to the same point, and no other record does.
 
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
@@ -17,7 +17,7 @@ type Body = Generator<Operation<unknown>, unknown, unknown>;
 const work = defineTool({ name: "work", input: v.unknown(), output: v.unknown(), run: () => null });
 const flowOf = (run: () => Body): Flow => defineFlow({ name: "sample", input: v.unknown(), run });
 
-/** The record of a run that was given these outputs, and, where `cancelAfter` says so, a cancel. */
+/** The record of a run that was given these outputs, and a cancel at `cancelAfter`, if set. */
 function recordedRun(flow: Flow, paths: readonly string[], cancelAfter = -1): TaskRecord {
   const { task } = recordOf(flow);
   const program = createProgram(flow, {

@@ -21,7 +21,7 @@ const failed = (message: string): Outcome => ({ kind: "failed", error: JSON.stri
 
 const replay = (flow: Flow, record: TaskRecord): Recovery => recover(flow, record, 1000);
 
-/** What is recorded of the flow after it observed these outcomes, in this order. */
+/** The record of the flow after it observed these outcomes, in this order. */
 function recorded(flow: Flow, observed: readonly (readonly [path: string, outcome: Outcome])[]): TaskRecord {
   const empty = recordOf(flow);
   const program = createProgram(flow, {

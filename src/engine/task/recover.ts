@@ -17,25 +17,28 @@ export type Recovery =
       readonly kind: "ready";
       readonly program: Program;
       readonly decisionOf: Map<string, Decision>;
-      /** Paths of steps whose outcome the flow does not wait for any more. */
+      /** Paths of steps whose outcome the flow no longer waits for. */
       readonly abandoned: ReadonlySet<string>;
     }
-  /** The flow decides otherwise than is recorded (`reason` shows where, and both sides), or is not deterministic. */
+  /**
+   * The flow's decisions differ from the record (`reason` shows where, with both sides), or the flow is not
+   * deterministic.
+   */
   | { readonly kind: "mismatch"; readonly reason: string }
-  /** This process cannot go on with it, and another may (`core/flow/obstacle.ts`). */
+  /** This process cannot continue the task, but another may (`core/flow/obstacle.ts`). */
   | { readonly kind: "obstacle"; readonly reason: string };
 
 interface RecoveryOptions {
-  /** The task is about to be reopened: what it gave up when it failed may be open again. */
+  /** The task is about to be reopened: steps that it gave up when it failed may be open again. */
   readonly isReopened?: boolean;
 }
 
-/** Replays in one go. `stepsMax` is for what the flow plans from now on: what is recorded stands. */
+/** Replays in one go. `stepsMax` applies to new decisions of the flow: recorded steps stand. */
 export function recover(flow: Flow, record: TaskRecord, stepsMax: number, options: RecoveryOptions = {}): Recovery {
   return inOneGo(replay(flow, record, stepsMax, options));
 }
 
-/** Replays a large task in parts, between which others have their turn. */
+/** Replays a large task in parts. Other work gets its turn in between. */
 export function recoverInSlices(
   flow: Flow,
   record: TaskRecord,
@@ -66,11 +69,11 @@ function* replay(
   return told === undefined ? ready : { kind: "mismatch", reason: mismatch(flow, record, told) };
 }
 
-/** With the hint that is right: what helps against an edit does not help against a flow that is not deterministic. */
+/** With the matching hint: the remedy for an edited flow does not help with a flow that is not deterministic. */
 function mismatch(flow: Flow, { task }: TaskRecord, difference: string): string {
   const told = `Replay does not match the record: flow ${flow.name}`;
   const putBack = "Put the flow's former code back and advance the task again.";
-  // flows that come with the program have no code of their own
+  // built-in flows have no code of their own
   if (task.flow_code === null || flow.code === undefined) {
     return `${told} has changed, or is not deterministic: ${difference}. ${putBack} If its code is the same: ${MEND}`;
   }
@@ -78,11 +81,11 @@ function mismatch(flow: Flow, { task }: TaskRecord, difference: string): string 
   return `${told} is not deterministic: ${difference}. Its files are those that the record was made with, so it differs between two runs of the same code. ${MEND}`;
 }
 
-/** What to look for, and what to do. */
+/** Names the likely cause and the remedy. */
 export const MEND =
   "Look for what it decides by besides its input and outcomes: an id or a time that is made when its file is loaded, a variable that it changes, process.env, a package that was updated. Mend that so that it decides as is recorded, then run resume-task; or end the task with cancel-task --force.";
 
-/** The steps of a plan are recorded with its task, those of a `run` flow as it decides them. */
+/** The steps of a plan are recorded with its task, those of a `run` flow when it decides them. */
 function differenceOfForm({ body }: Flow, { task, steps }: TaskRecord): string | undefined {
   if (body.form === "plan") {
     const isRun = steps.some((step) => step.created_at > task.created_at);

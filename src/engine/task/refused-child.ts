@@ -4,7 +4,7 @@
 import type { JsonText } from "../../core/record/record.ts";
 import { readError, toStoredError } from "../../core/record/stored-error.ts";
 
-/** All else is the trouble of this process. */
+/** Any other error is a problem of this process. */
 const REFUSALS: ReadonlySet<string> = new Set(["input_invalid", "flow_invalid", "unique_key_taken"]);
 
 export function isRefusal(code: string): boolean {
@@ -15,7 +15,7 @@ export function storeRefusal(error: Error): JsonText {
   return JSON.stringify({ ...toStoredError(error), fields: { created: false } });
 }
 
-/** By the error of its step. */
+/** Recognized by the error of its step. */
 export function wasRefused(error: JsonText | null): boolean {
   if (error === null) return false;
   const { name, fields } = readError(error);

@@ -13,7 +13,7 @@ import { readTags, toTagsText } from "../../core/record/tags.ts";
 import { toStoredError } from "../../core/record/stored-error.ts";
 import { tellBoth, tellDecision, tellEnd, tellRecorded, tellStep, tellError } from "./tell-decision.ts";
 
-/** What a replay needs to know of a task. */
+/** What a replay needs to know about a task. */
 export interface Recorded {
   readonly task: Pick<TaskRow, "observed_count" | "cancelled_after" | "cancelled_at"> &
     Partial<Pick<TaskRow, "tags" | "given_tags">>;
@@ -24,7 +24,7 @@ export interface Recorded {
 export class Replay {
   /** By the id of the step. */
   readonly decisionOf = new Map<string, Decision>();
-  /** Paths of steps whose outcome the flow does not wait for any more. */
+  /** Paths of steps whose outcome the flow no longer waits for. */
   readonly abandoned = new Set<string>();
   #planned = 0;
 
@@ -33,7 +33,10 @@ export class Replay {
     private readonly record: Recorded,
   ) {}
 
-  /** Yields after each observation. Gives the first difference as a sentence about the flow (Y1); undefined: there is none. */
+  /**
+   * Yields after each observation. Returns the first difference as a sentence about the flow (Y1); undefined: there is
+   * none.
+   */
   *run(): Generator<undefined, string | undefined> {
     const { program, record } = this;
     const { task, steps } = record;
@@ -58,7 +61,7 @@ export class Replay {
     }
   }
 
-  /** Once it has run: the first difference in what is open, as a sentence about the flow (Y2). */
+  /** Call it after the replay. Returns the first difference in the open steps, as a sentence about the flow (Y2). */
   compareOpen(): string | undefined {
     for (const step of this.record.steps) {
       const isGivenUp = this.abandoned.has(step.path);
@@ -72,7 +75,10 @@ export class Replay {
     return undefined;
   }
 
-  /** Once it has run: whether the flow has set the tags that are recorded; else a sentence about the flow. */
+  /**
+   * Call it after the replay. Checks that the flow has set the recorded tags; otherwise returns a sentence about the
+   * flow.
+   */
   compareTags(): string | undefined {
     const { tags = null, given_tags = null } = this.record.task;
     const { tags: now } = this.program;
@@ -112,14 +118,14 @@ function observedOf({ task, steps }: Recorded): readonly StepRow[] {
     .toSorted((a, b) => (a.outcome_seq ?? 0) - (b.outcome_seq ?? 0));
 }
 
-/** Both sides, as a sentence about the flow; undefined: they are the same. */
+/** Shows both sides in a sentence about the flow; undefined: they are equal. */
 export function differenceOf(step: StepRow, decision: Decision): string | undefined {
   if (isSame(step, decision)) return undefined;
   const [recorded, now] = tellBoth(step.input_payload, decision.input);
   return `${tellRecorded(step, recorded)}, now it decides ${tellDecision(decision, now)}`;
 }
 
-/** Of a step that is recorded, and that the flow does not decide on. */
+/** For a recorded step that the flow does not plan. */
 export function tellMissing(step: StepRow, program: Program): string {
   if (program.end) return `${tellEnd(program)} where ${tellRecorded(step)}`;
   return `it does not plan step ${step.step_index}, recorded as ${tellStep(step)}`;

@@ -1,12 +1,12 @@
 // The steps of one task that run in this process: tools, and children that are created or run here.
 //
-// A tool that is aborted may take its time until it has ended, or listen to nobody. Until then it is known here:
-// while its outcome still counts it is `stopping`; where nobody waits for the outcome any more, it is `leaving`, and what
-// cleans up after it begins no sooner (`endOfBefore`).
+// An aborted tool may take time to end, or ignore the signal. It stays known here until it ends: as `stopping` while
+// its outcome still counts, as `leaving` when nobody waits for the outcome any more. Its clean-up begins only after
+// that (`endOfBefore`).
 
 import { type Cut, isBeforeCut } from "../../core/flow/paths.ts";
 
-/** A tool of a driver that is gone: it runs on here until it has ended. */
+/** A tool whose driver is gone: it runs on here until it ends. */
 export interface LeavingTool {
   readonly path: string;
   readonly ended: Promise<void>;
@@ -16,28 +16,28 @@ interface RunningStep {
   readonly path: string;
   /** Undefined: a child, which hears of it in another way. */
   readonly abort: ((reason: unknown) => void) | undefined;
-  /** Undefined: a child, which goes by its own flow. */
+  /** Undefined: a child, which runs by its own flow. */
   readonly interrupt?: (reason: unknown) => void;
   readonly ended: Promise<void>;
 }
 
 export class RunningSteps {
   readonly #steps = new Map<string, RunningStep>();
-  /** Ids of those that were aborted. */
+  /** Ids of the aborted steps. */
   readonly #stopping = new Set<string>();
   readonly #leaving = new Map<string, RunningStep>();
 
-  /** `left`: what still runs here of drivers of this task that are gone. */
+  /** `left`: tools that still run here after their drivers of this task are gone. */
   constructor(left: readonly LeavingTool[] = []) {
     for (const [place, { path, ended }] of left.entries()) {
       const id = `left ${place}`;
-      this.#leaving.set(id, { path, ended, abort: () => {} }); // it was told already
+      this.#leaving.set(id, { path, ended, abort: () => {} }); // it was aborted before
       const isGone = () => this.#leaving.delete(id);
       ended.then(isGone, isGone);
     }
   }
 
-  /** Tools that still run, for whoever drives the task next. */
+  /** Tools that still run, for the next driver of the task. */
   get tools(): readonly LeavingTool[] {
     const isNone = this.#steps.size === 0 && this.#leaving.size === 0;
     return isNone
@@ -45,7 +45,7 @@ export class RunningSteps {
       : [...this.#steps.values(), ...this.#leaving.values()].filter(({ abort }) => abort !== undefined);
   }
 
-  /** Those that are leaving do not count. */
+  /** Leaving tools do not count. */
   get size(): number {
     return this.#steps.size;
   }
@@ -59,7 +59,7 @@ export class RunningSteps {
     return this.#steps.has(id);
   }
 
-  /** Also one that is leaving. */
+  /** Leaving tools count, too. */
   isThere(id: string): boolean {
     return this.#steps.has(id) || this.#leaving.has(id);
   }
@@ -78,12 +78,12 @@ export class RunningSteps {
     return [...this.#steps.keys()];
   }
 
-  /** Because of a pause: it is made again, unless it ends all the same. */
+  /** Aborts because of a pause: the attempt is made again, unless it ends normally. */
   interrupt(id: string, reason: unknown): void {
     this.#steps.get(id)?.interrupt?.(reason);
   }
 
-  /** What it comes to still counts. */
+  /** Its outcome still counts. */
   abort(id: string, reason: unknown): void {
     const abort = this.#steps.get(id)?.abort;
     if (!abort) return;
@@ -91,7 +91,7 @@ export class RunningSteps {
     abort(reason);
   }
 
-  /** Nobody waits for what it comes to. */
+  /** Nobody waits for its outcome. */
   giveUp(id: string, reason: unknown): void {
     const step = this.#steps.get(id);
     if (!step?.abort) return;
@@ -105,12 +105,12 @@ export class RunningSteps {
     for (const id of Array.from(this.#steps.keys())) this.giveUp(id, reason);
   }
 
-  /** Resolves when those that run now have ended. */
+  /** Resolves when everything that runs now has ended. */
   async ended(): Promise<void> {
     await Promise.all([...this.#steps.values()].map((step) => step.ended));
   }
 
-  /** Resolves when what was given up before these cuts has ended. Undefined: nothing of it runs. */
+  /** Resolves when the steps that were given up before these cuts have ended. Undefined: none of them runs. */
   endOfBefore(cuts: readonly Cut[] | undefined): Promise<unknown> | undefined {
     if (!cuts || this.#leaving.size === 0) return undefined;
     const before = [...this.#leaving.values()].filter(({ path }) => cuts.some((cut) => isBeforeCut(path, cut)));

@@ -1,6 +1,6 @@
-// Before an end is written, the flow is looked at again: a new program is fed all that is recorded, and has to come to
-// the same decisions and the same end. What no guard can stand in front of shows here: variables of a module that a flow
-// changes, promises that it starts, getters that count.
+// Checks a flow again before its end is written: a new program gets the whole record, and has to make the same
+// decisions and come to the same end. This finds what no guard can block: module variables that a flow changes,
+// promises that it starts, getters that count.
 
 import type { Clock } from "../../core/clock.ts";
 import { canonicalJson } from "../../core/record/json.ts";
@@ -16,14 +16,17 @@ import { tellViolation } from "./tell-violation.ts";
 import { Replay, type Recorded } from "./replay.ts";
 import { tellBoth, tellEnd } from "./tell-decision.ts";
 
-/** What a flow was told and has decided, before it is put down. */
+/** What a flow was told and has decided, before it is recorded. */
 export interface Told {
   readonly turn: Turn;
-  /** The step whose outcome it was given, undefined where it heard of a cancel; unset where it was only started. */
+  /** The step whose outcome the flow was given; undefined for a cancel; unset if the flow was only started. */
   readonly heard?: { readonly step: StepRow | undefined; readonly at: number };
 }
 
-/** Why the end must not be written; undefined where all is the same. Throws ObstacleError. `told` is what led to the end and is not put down yet. */
+/**
+ * Why the end must not be written; undefined if everything is the same. `told` led to the end and is not recorded yet.
+ * Throws ObstacleError.
+ */
 export function lookAgain(
   program: Program,
   recorded: Recorded,
@@ -48,7 +51,7 @@ function* compare(program: Program, again: Program, record: Recorded): Generator
   return `Flow ${program.flow.name} is not deterministic. It has ended, and was run again from its record before that was written: ${difference}. ${MEND}`;
 }
 
-/** A cancelled flow ends CANCELLED, whatever it gives. */
+/** A cancelled flow ends CANCELLED, whatever it returns. */
 function differenceOfEnds(program: Program, again: Program, isCancelled: boolean): string | undefined {
   const was = program.end;
   const is = again.end;
@@ -60,7 +63,10 @@ function differenceOfEnds(program: Program, again: Program, isCancelled: boolean
   return `${tellEnd(program, shownOne)}, now ${tellEnd(again, shownOther)}`;
 }
 
-/** What is compared of an end. Where an error was made is for people: a stack that is full ends in one place or another. */
+/**
+ * The part of an end that is compared. The place of an error is for people: a stack overflow may happen in different
+ * places.
+ */
 function textOf(end: ProgramEnd): JsonText {
   return end.kind === "completed" ? end.output : JSON.stringify(withoutPlaces(readError(end.error)));
 }

@@ -3,7 +3,7 @@ import { type Facts, standingOf } from "./standing.ts";
 
 const NOW = 1_000;
 
-/** In the queue from when on, held by whom, parked for what. */
+/** When it is due, who holds it, and why it is parked. */
 const TABLE: readonly [string, Omit<Facts, "now">, [number | null, string | null, string | null]][] = [
   [
     "a task that was never queued stays out of the queue while a caller works on it",

@@ -1,4 +1,4 @@
-// What the flow has decided for each step of a task that is driven here: the tool or the flow to call, which no row holds.
+// The flow's decision for each step of a task that is driven here: the tool or the flow to call, which no row holds.
 
 import type { Decision } from "../../core/flow/program.ts";
 import { type Tool, withGuarantee } from "../../core/flow/tool.ts";
@@ -18,7 +18,7 @@ export class StepDecisions {
     this.decisionOf.set(stepId, decision);
   }
 
-  /** With the guarantee that was recorded: the code may have been edited since. */
+  /** With the recorded guarantee: the code may have been edited since. */
   tool({ id, task_id: taskId, execution }: StepRow): Tool {
     const tool = this.of(id)?.tool;
     if (!tool) throw new Error(`Step ${id} of task ${taskId} has no tool.`);

@@ -1,11 +1,11 @@
-// One execution of a step's tool. Its signal is made when somebody asks for it: most tools end before anybody does.
+// One execution of a step's tool. Its signal is created on demand: most tools end before anybody asks for it.
 
 import { idempotencyKeyOf } from "../../core/record/ids.ts";
 import type { JsonText, StepRow, TaskRow } from "../../core/record/record.ts";
 import type { Tool } from "../../core/flow/tool.ts";
 import type { Execution } from "./attempt.ts";
 
-/** Who hears how far the tool of a step has come. */
+/** Receives the progress of a step's tool. */
 export interface Reporter {
   onProgress(stepId: string, tool: Tool, progress: JsonText): void;
 }
@@ -59,7 +59,7 @@ export class StepExecution implements Execution {
     return this.#isInterrupted;
   }
 
-  /** Because of a pause. What an at-most-once tool did until then nobody would know: it runs on. */
+  /** Stops for a pause. An at-most-once tool runs on, because nobody would know what it did until then. */
   interrupt(reason: unknown): void {
     if (this.tool.execution === "at-most-once" || this.#isAborted) return;
     this.#isInterrupted = true;

@@ -23,18 +23,21 @@ export class StepRecord {
     private readonly news?: TaskNews,
   ) {}
 
-  /** It is about to run here. `call` where it has none yet; `starts`: so often it was started since its process last lived. */
+  /**
+   * The step is about to run here. `call`: if it has none yet; `starts`: how often it was started since its process
+   * last lived.
+   */
   noteStart({ id }: StepRow, starts: number, call: ToolCallRow | undefined): void {
     this.draft.patchStep(id, { status: "RUNNING", starts, updated_at: this.time.now() });
     if (call) this.draft.putCall(call);
   }
 
-  /** Its child is there: a step of kind child that is RUNNING has its task. */
+  /** Its child exists: a RUNNING step of kind child has its task. */
   noteChild({ id }: StepRow): void {
     this.draft.patchStep(id, { status: "RUNNING", updated_at: this.time.now() });
   }
 
-  /** Whoever held the task has not died with it. */
+  /** The holder of the task has not died with it. */
   clearStarts(id: string): void {
     if (this.open.has(id) && this.draft.step(id).starts > 0) this.draft.patchStep(id, { starts: 0 });
   }
@@ -64,7 +67,7 @@ export class StepRecord {
     this.taskLog.noteOutcome(row, outcome.status);
   }
 
-  /** The outcome of a wait; of a tool, where it was in doubt. */
+  /** The outcome of a wait, or of a tool whose step was in doubt. */
   recordNews(step: StepRow, outcome: WaitOutcome): void {
     const call = step.kind === "tool" ? this.draft.callOf(step.id) : undefined;
     if (call) this.draft.putCall(settledCall(call, outcome, this.time.now()));
@@ -72,7 +75,10 @@ export class StepRecord {
     this.recordOutcome(step, outcome);
   }
 
-  /** The wait before the next attempt is over, or somebody said of a step in doubt that its tool is to be called again. */
+  /**
+   * The wait before the next attempt is over, or somebody decided that the tool of a step in doubt is to be called
+   * again.
+   */
   reopen({ id, doubt, attempt_epoch }: StepRow): void {
     this.open.goOn(id);
     this.place.enqueue();
@@ -84,7 +90,7 @@ export class StepRecord {
     this.#touch();
   }
 
-  /** Nobody knows whether the effect of its tool happened: somebody has to settle it. */
+  /** Nobody knows whether the effect of its tool happened: somebody has to settle the step. */
   doubt(step: StepRow, error: JsonText): void {
     const { id, step_name } = step;
     this.draft.patchStep(id, { status: "RUNNING", doubt: error, updated_at: this.time.now() });
@@ -104,7 +110,7 @@ export class StepRecord {
     this.#touch();
   }
 
-  /** It waits in line for a ticket of its tool's limit, and asks again at `dueAt`, in store time. */
+  /** The step waits in line for a ticket of its tool's limit, and asks again at `dueAt`, in store time. */
   waitForTicket({ id }: StepRow, limit: string, dueAt: number): void {
     this.draft.patchStep(id, { due_at: dueAt, limited_by: limit, updated_at: this.time.now() });
     this.open.wait(id);
@@ -112,8 +118,8 @@ export class StepRecord {
   }
 
   /**
-   * Its tool was not called, for that is paused: it is to be called when that is over. Where a call is recorded that must
-   * not be made twice, it was none: the next one has another epoch.
+   * The tool was not called because it is paused. It is called after the pause. If a call is recorded that must not be
+   * made twice, it did not happen: the next call has another epoch.
    */
   holdBack({ id, execution, attempt_epoch }: StepRow): void {
     const isOnce = execution === "at-most-once" && this.draft.callOf(id)?.attempt_epoch === attempt_epoch;
@@ -130,7 +136,7 @@ export class StepRecord {
   }
 }
 
-/** The call of a step in doubt, once somebody has said what came of it. */
+/** The call of a step in doubt, after somebody has settled it. */
 function settledCall(call: ToolCallRow, outcome: WaitOutcome, now: number): ToolCallRow {
   const isCompleted = outcome.status === "COMPLETED";
   return {

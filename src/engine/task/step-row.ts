@@ -3,7 +3,7 @@ import { parseJson } from "../../core/record/json.ts";
 import type { Decision } from "../../core/flow/program.ts";
 import type { StepRow } from "../../core/record/record.ts";
 
-/** The row of a decision that is new; `index` is its step_index. A wait is due by the store's clock. */
+/** The row of a new decision; `index` is its step_index. A wait is due by the store's clock. */
 export function toStepRow(
   taskId: string,
   decision: Decision,

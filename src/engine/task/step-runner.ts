@@ -1,12 +1,13 @@
-// Which steps of one task are started in this process, when, and what has to be durable before. `step-work.ts` runs them.
+// Decides which steps of one task are started in this process, when, and what has to be durable before. `step-work.ts`
+// runs them.
 //
-// R1. No effect before its decision: before a tool starts that is not pure, and before a child is created, the task is
-//     leased to this process, and the decision that leads to it is durable: the step's row with its input and its
-//     guarantee, and all that it follows from (outcomes, when the flow was given them, a cancel, that the flow has
-//     begun). Who has only the record then comes to this very step again, whatever became of the process, and sees it
-//     where the flow's code has changed. Before an at-most-once tool starts, that it does is durable too.
-// R2. Where the last process died with the task, each tool's start is durable before it: so it is known which one takes
-//     its process with it. And its end is written at once, whatever runs beside it: from then on it is no suspect.
+// R1. No effect before its decision: before a tool that is not pure starts, and before a child is created, the task is
+//     leased to this process, and the decision that leads to the effect is durable: the step's row with its input and
+//     its guarantee, and all that it follows from (outcomes, when the flow was given them, a cancel, that the flow has
+//     begun). So any process that has only the record comes to this same step again, and notices if the flow's code has
+//     changed. The start of an at-most-once tool is durable before it, too.
+// R2. If the last process died with the task, each tool's start is durable before it: so it is known which tool kills
+//     its process. The tool's end is written at once, whatever runs beside it: from then on it is not a suspect.
 
 import { hasCode } from "../../core/errors.ts";
 import type { StepRow } from "../../core/record/record.ts";
@@ -24,13 +25,13 @@ import { reasonOfSize } from "./task-size.ts";
 import type { TaskState } from "./task-state.ts";
 import type { TaskWriter } from "./task-writer.ts";
 
-/** While tools run, the inbox is looked at so often: a signal or a cancel from another process is seen by then. */
+/** How often the inbox is read while tools run: a signal or a cancel from another process is seen by then. */
 const POLL_MS = 500;
 
-/** Whoever ends the pause of a tool tells the tasks that wait for it: this is a net. */
+/** A safety net: whoever ends the pause of a tool tells the tasks that wait for it. */
 const ASK_AGAIN_MS = 600_000;
 
-/** But not more often than this, however much is due. */
+/** The inbox is not read more often than this, however much is due. */
 const POLL_MIN_MS = 10;
 
 export class StepRunner {
@@ -41,11 +42,11 @@ export class StepRunner {
   #onEvent: (() => void) | undefined;
   /** The steps that are started next. */
   #ready: readonly StepRow[] = NONE;
-  /** And all is durable that has to be before (R1, R2). */
+  /** Everything is durable that has to be before they start (R1, R2). */
   #isWritten = false;
   /** Steps whose tools are paused. */
   #inLine: readonly StepRow[] = NONE;
-  /** What is paused was asked for in this transition: what seems to be may be over. */
+  /** The pauses were read in this transition: a pause that seems active may be over. */
   #hasLooked = false;
 
   constructor(
@@ -62,21 +63,21 @@ export class StepRunner {
     this.#work = new StepWork(state, writer, inbox, tools, (step) => this.#onEnded(step));
   }
 
-  /** Tells tools that run here, and that these pauses hold back, to stop. */
+  /** Stops tools that run here and that these pauses hold back. */
   interrupt(pauses: readonly PauseRow[]): void {
     this.#work.interrupt(pauses);
   }
 
-  /** Whoever waits for an outcome looks again. */
+  /** Wakes whoever waits for an outcome. */
   tell(): void {
     this.#onEvent?.();
   }
 
   /**
-   * What has to come before the next steps can be started, or before there is anything else to do. `isGoingOn`: steps were
-   * started in this transition already; then a child that only waits is no reason to start again. Nothing has to come before
-   * steps that are recorded as started: whatever came meanwhile, nobody else may start them. Throws task_parked, and
-   * flow_paused where there is nothing to do but what is held back.
+   * What is needed before the next steps can start, or before there is anything else to do. `isGoingOn`: steps were
+   * started in this transition already; then a child that only waits is not a reason to start again. Steps that are
+   * recorded as started need nothing: nobody else may start them, whatever has come since. Throws task_parked, and
+   * flow_paused if the only work is held back.
    */
   needs({
     isGoingOn,
@@ -120,10 +121,10 @@ export class StepRunner {
     const steps = this.#ready;
     if (!state.isClaimed) {
       await this.tools.lease.hold();
-      // the task goes into the queue, for whoever takes over if this process dies
+      // the task goes into the queue, for a successor if this process dies
       await this.tools.storeClock.recent();
     }
-    // it says when a child is due
+    // the step says when a child is due
     if (steps.some((step) => step.kind === "child")) await this.tools.storeClock.read();
     this.#mark(steps);
     await this.writer.settle();
@@ -135,7 +136,10 @@ export class StepRunner {
     this.#hasLooked = false;
   }
 
-  /** Asks what is paused. Throws what the store throws: but first what was done here is written, however long that takes. */
+  /**
+   * Reads the pauses. Throws what the store throws, but only after the work done here is written, however long that
+   * takes.
+   */
   async look(): Promise<void> {
     const { pauses, clock } = this.tools;
     try {
@@ -144,34 +148,36 @@ export class StepRunner {
     } catch (error) {
       if (!hasCode(error, "database_unavailable")) throw error;
       await this.writer.settle();
-      // what runs here runs on, and is asked about again
+      // running work continues, and the check is repeated later
       if (this.state.running.size > 0) await clock.sleep(POLL_MS);
       else await pauses.know();
     }
   }
 
-  /** TK5 (`limit-store.ts`): steps whose tools are paused wait until that is over. Throws what the store throws. */
+  /**
+   * TK5 (`limit-store.ts`): steps whose tools are paused wait until the pause is over. Throws what the store throws.
+   */
   async waitInLine(): Promise<void> {
     const { state, tools } = this;
     const steps = this.#inLine;
     this.#inLine = this.#ready = NONE;
-    await this.writer.settle(); // what was done here, and the task itself, where it is new
+    await this.writer.settle(); // the work done here, and the task itself if it is new
     for (const step of steps) {
       if (!state.isOpen(step.id)) continue;
       const line = pauseLine(state.decisions.tool(step).name);
       const isHeld = await tools.pauses.waitInLine(line, { taskId: step.task_id, stepId: step.id });
       if (!state.isOpen(step.id)) continue;
       if (isHeld) state.steps.waitForTicket(step, line, (await tools.storeClock.recent()) + ASK_AGAIN_MS);
-      else this.#hasLooked = false; // it is over by now
+      else this.#hasLooked = false; // the pause is over by now
     }
   }
 
-  /** Whether steps are recorded as started, and are yet to start. */
+  /** Whether steps are recorded as started, but have not started yet. */
   get isWritten(): boolean {
     return this.#isWritten;
   }
 
-  /** Starts the steps for which nothing is needed any more. False: there are none. */
+  /** Starts the steps that need nothing more. False: there are none. */
   start(): boolean {
     const steps = this.#ready;
     if (steps.length === 0) return false;
@@ -191,26 +197,26 @@ export class StepRunner {
     return areReused ? state.stepsToStart() : open;
   }
 
-  /** Without those that are paused. A child that is there already may go on. */
+  /** Without paused steps. A child that exists already may continue. */
   #free(open: readonly StepRow[]): readonly StepRow[] {
     return open.filter((step) => this.#work.findPause(step) === undefined);
   }
 
-  /** An outcome that the flow has not been given yet goes before. */
+  /** An outcome that the flow has not been given yet comes first. */
   #throwIfHeldBack([step]: readonly StepRow[]): void {
     const { state } = this;
     const pause = step && this.#work.findPause(step);
     if (pause && !state.nextUnobserved) throw heldBack(state.task.id, pause);
   }
 
-  /** Whether there is nothing to do but to wait for what runs here. */
+  /** Whether there is nothing to do but wait for running work. */
   get mustWait(): boolean {
     const { state } = this;
     if (state.nextUnobserved || state.isEnded) return false;
     return state.isCancelling ? state.running.isStopping : state.running.size > 0;
   }
 
-  /** Waits until something has come of what runs here, or from outside, or it is time to look. Throws task_parked. */
+  /** Waits for an outcome here, for news from outside, or for the time of the next look. Throws task_parked. */
   async awaitOutcome(): Promise<void> {
     const { state, inbox } = this;
     const event = Promise.withResolvers<void>();
@@ -228,7 +234,7 @@ export class StepRunner {
     if (inbox.isWoken && !state.nextUnobserved) await this.#hearBesideTools();
   }
 
-  /** While the database is away, what runs here runs on: the inbox can wait for the next look. */
+  /** During an outage of the database, running work continues: the inbox can wait for the next look. */
   async #hearBesideTools(): Promise<void> {
     try {
       if (this.state.isUnborn) await this.writer.settle();
@@ -239,7 +245,10 @@ export class StepRunner {
     }
   }
 
-  /** Runs the children that are waited for on, where they are not in the queue and go by themselves. False: there are none. */
+  /**
+   * Continues the children that the task waits for, unless they are in the queue and run by themselves. False: there
+   * are none.
+   */
   followChildren(): boolean {
     const { state } = this;
     if (state.isClaimed) return false;
@@ -248,14 +257,14 @@ export class StepRunner {
     return children.length > 0;
   }
 
-  /** Until the next wait is due, within the bounds of the poll: a sleep beside a tool ends when it is due. */
+  /** Time until the next wait is due, within the bounds of the poll: a sleep beside a tool ends on time. */
   #pauseMs(): number {
     const due = this.inbox.nextDue(({ id }) => this.#work.childDue(id) ?? undefined);
     const left = due === undefined ? POLL_MS : due - this.state.storeTime() + 1;
     return Math.max(POLL_MIN_MS, Math.min(POLL_MS, left));
   }
 
-  /** Children that wait go on beside the tools of their parent, and what takes its time is there for others to see. */
+  /** Waiting children continue beside their parent's tools, and work that takes time is visible to others. */
   #onTick(): void {
     const { state } = this;
     this.writer.writeSoon({ evenUnborn: true });
@@ -270,7 +279,7 @@ export class StepRunner {
     }
   }
 
-  /** A call that was recorded as ended is never made again: its row tells the outcome. False: it is to be made. */
+  /** A call that is recorded as ended is never made again: its row has the outcome. False: the call is to be made. */
   #reuseCall(step: StepRow): boolean {
     const { state } = this;
     const call = state.callOf(step);
@@ -289,11 +298,11 @@ export class StepRunner {
   #isHeld(step: StepRow): boolean {
     if (step.kind === "child") return true;
     const { execution, limits } = this.state.decisions.tool(step);
-    // who has a ticket keeps others from theirs: it is to be seen who that is
+    // a ticket blocks others, so its holder must be visible
     return execution !== "pure" || limits !== undefined;
   }
 
-  /** R1, R2. Of a task that was claimed, all may be durable already: the steps of a plan are, from its creation on. */
+  /** R1, R2. For a claimed task, everything may be durable already: the steps of a plan are, since its creation. */
   #mustWrite(steps: readonly StepRow[]): boolean {
     const { state } = this;
     if (this.#suspects) return true;
@@ -302,7 +311,7 @@ export class StepRunner {
     return steps.some((step) => step.kind === "child" || state.decisions.tool(step).execution === "at-most-once");
   }
 
-  /** Puts down that these steps are about to run here. Where nobody would miss it, nothing is put down. */
+  /** Records that these steps are about to run here. If the record is not needed, nothing is written. */
   #mark(steps: readonly StepRow[]): void {
     const { state } = this;
     if (!this.#suspects && !steps.some((step) => this.#isHeld(step))) return;
@@ -311,7 +320,7 @@ export class StepRunner {
     for (const step of steps) {
       const isHeld = this.#isHeld(step);
       if (isHeld) state.hold(step.id);
-      // one of kind child is not RUNNING before its task is there
+      // a step of kind child is not RUNNING before its task exists
       if (step.kind === "child" || (!isHeld && !this.#suspects)) continue;
       const call = state.callOf(step)
         ? undefined
@@ -335,7 +344,7 @@ export class StepRunner {
     this.#throwIfParked();
   }
 
-  /** R2. A tool that takes its process with it is not given one more. */
+  /** R2. A tool that kills its process does not get another process. */
   #throwIfDeadly(steps: readonly StepRow[]): void {
     const { deaths } = this.tools.limits;
     const step = steps.find(({ id, starts }) => this.#suspects?.has(id) === true && starts >= deaths);
@@ -346,16 +355,16 @@ export class StepRunner {
     this.#throwIfParked();
   }
 
-  /** R2. Who lets go of the task has not died with it. */
+  /** R2. A process that releases the task has not died with it. */
   clearSuspects(): void {
     for (const id of this.#suspects?.ids() ?? []) this.state.steps.clearStarts(id);
   }
 
-  /** What ran here has come to something, or to a wait. */
+  /** A step that ran here has an outcome, or waits. */
   #onEnded(step: StepRow): void {
     const { state, writer } = this;
     this.#tickets.onEnded(step);
-    this.#suspects?.delete(step.id); // its process lives: what comes after this attempt counts anew
+    this.#suspects?.delete(step.id); // its process lives: later attempts are counted anew
     const isAwaited = this.#onEvent !== undefined;
     if (this.#suspects || (!isAwaited && (step.kind === "child" || !state.isClaimed))) writer.writeSoon();
     this.#onEvent?.();
@@ -364,7 +373,7 @@ export class StepRunner {
 
 const NONE: readonly StepRow[] = [];
 
-/** Not a child that is there and only to be run on. */
+/** Not a child that exists and is only continued. */
 function isNew({ kind, status }: StepRow): boolean {
   return kind === "tool" || status === "PLANNED";
 }

@@ -1,5 +1,5 @@
-// The tickets of one task's steps whose tools have limits: taken before a step starts, and given back when what became of
-// it is durable and its tool has ended here.
+// The tickets of one task's steps whose tools have limits: taken before a step starts, and returned when its outcome is
+// durable and its tool has ended here.
 
 import type { ToolLimits } from "../../core/flow/tool.ts";
 import { keyOf } from "../../core/flow/own-limits.ts";
@@ -16,24 +16,24 @@ import type { TaskState } from "./task-state.ts";
 import { isWait } from "./wait-events.ts";
 
 /**
- * So long a step waits in line before it asks again: who grants it a ticket tells its task, so this is a net. One that is
- * driven by hand may have nobody else who would.
+ * How long a step waits in line before it asks again. This is a safety net, because a granted ticket wakes the task. A
+ * task that is driven by hand may have nobody else to wake it.
  */
 const ASK_AGAIN_MS = { claimed: 600_000, byHand: 60_000 };
 
 export class StepTickets {
-  /** Ids of steps that have one. */
+  /** Ids of steps that have a ticket. */
   readonly #held = new Set<string>();
-  /** Ids of steps that need theirs no more, but their tools still run here. */
+  /** Ids of steps that no longer need their ticket, but whose tools still run here. */
   readonly #ending = new Set<string>();
 
   constructor(
     private readonly state: TaskState,
     private readonly tools: Pick<DriverTools, "limitDesk" | "storeClock">,
-    /** From now on it is to be told of what is durable. */
+    /** From now on, report what is durable. */
     private readonly listen: () => void,
   ) {
-    // what was begun elsewhere may have left some
+    // steps that began elsewhere may have left tickets
     if (state.someOpen((step) => step.kind === "tool" && (step.limited_by !== null || step.status === "RUNNING")))
       listen();
   }
@@ -43,7 +43,7 @@ export class StepTickets {
     return steps.some((step) => this.#lacks(step));
   }
 
-  /** Those that get none wait. Throws what the store throws. */
+  /** Steps that get no ticket wait. Throws what the store throws. */
   async take(steps: readonly StepRow[]): Promise<void> {
     this.listen();
     await Promise.all(steps.filter((step) => this.#lacks(step)).map((step) => this.#take(step)));
@@ -65,7 +65,7 @@ export class StepTickets {
     state.steps.waitForTicket(step, limits.name, (await tools.storeClock.recent()) + ms);
   }
 
-  /** Undefined: it has none, and the step has failed for that. */
+  /** Undefined: there is no ticket, and the step has failed because of that. */
   #keyOf(step: StepRow, limits: ToolLimits): string | undefined {
     const { state } = this;
     try {
@@ -86,7 +86,7 @@ export class StepTickets {
     }
   }
 
-  /** What is durable from now on. */
+  /** Reports what is durable from now on. */
   onDurable({ newSteps, changedSteps }: Change): void {
     for (const steps of [newSteps, changedSteps]) {
       for (const step of steps) {
@@ -97,7 +97,7 @@ export class StepTickets {
     }
   }
 
-  /** Its tool has ended here. */
+  /** The step's tool has ended here. */
   onEnded(step: StepRow): void {
     if (this.#ending.delete(step.id)) this.#giveBack(step);
   }

@@ -1,9 +1,9 @@
-// The work of one task's steps in this process: tools that run, and children that are created or run here. What comes of
-// it goes into the task's state.
+// The work of one task's steps in this process: tools that run, and children that are created or run here. Its results
+// go into the task's state.
 //
-// R3. A flow hears of a cancel when the tools that it gives up then have ended, or their time is up: what
-//     they did is known by then. What a branch cleans up begins after what was given up in it. So no undo runs beside
-//     what it undoes. What comes after a lost race does not wait for the losers.
+// R3. A flow hears of a cancel when the tools that the cancel gives up have ended or timed out: what they did is known
+//     by then. The clean-up of a branch begins after the steps that were given up in it have ended. So no undo runs
+//     beside the work that it undoes. Work after a lost race does not wait for the losers.
 
 import { hasCode, TaskonautError } from "../../core/errors.ts";
 import type { Tool } from "../../core/flow/tool.ts";
@@ -23,7 +23,7 @@ import type { TaskState } from "./task-state.ts";
 import type { TaskWriter } from "./task-writer.ts";
 
 export class StepWork implements Reporter {
-  /** When a child that only waits should be run again, in store time; null: with the next look at the inbox. */
+  /** When a waiting child should be run again, in store time; null: with the next look at the inbox. */
   readonly #childDue = new Map<string, number | null>();
 
   constructor(
@@ -31,7 +31,7 @@ export class StepWork implements Reporter {
     private readonly writer: TaskWriter,
     private readonly inbox: InboxReader,
     private readonly tools: DriverTools,
-    /** Told when something has come of a step, or its child only waits. */
+    /** Called when a step has an outcome, or its child only waits. */
     private readonly onEnded: (step: StepRow) => void,
   ) {}
 
@@ -40,7 +40,7 @@ export class StepWork implements Reporter {
     else this.#startTool(step);
   }
 
-  /** What holds the step back; undefined: it may start. A child that is there already may go on. */
+  /** The pause that holds the step back; undefined: it may start. A child that exists already may continue. */
   findPause(step: StepRow): PauseRow | undefined {
     const { pauses } = this.tools;
     const flow = this.state.task.flow_name;
@@ -48,7 +48,7 @@ export class StepWork implements Reporter {
     return step.status === "PLANNED" ? pauses.find(flow) : undefined;
   }
 
-  /** Tells tools that run here, and that these pauses hold back, to stop. */
+  /** Stops tools that run here and that these pauses hold back. */
   interrupt(pauses: readonly PauseRow[]): void {
     const { running, task } = this.state;
     for (const id of running.ids()) {
@@ -60,7 +60,10 @@ export class StepWork implements Reporter {
     }
   }
 
-  /** When the child of this step should be run again, in store time; null: with the next look; undefined: it has not paused. */
+  /**
+   * When the child of this step should be run again, in store time; null: with the next look; undefined: it has not
+   * paused.
+   */
   childDue(stepId: string): number | null | undefined {
     return this.#childDue.get(stepId);
   }
@@ -68,7 +71,7 @@ export class StepWork implements Reporter {
   /** Nobody knows whether the effect of the step's tool happened. */
   doubt(step: StepRow, error: JsonText): void {
     this.state.steps.doubt(step, error);
-    this.inbox.isWoken = true; // what came of it may have been told already
+    this.inbox.isWoken = true; // its end may have been posted already
     this.writer.writeSoon(); // a person should see it, whatever runs beside it
   }
 
@@ -88,7 +91,7 @@ export class StepWork implements Reporter {
         return this.#onEnded(step.id, tool, late);
       })
       .catch((error: unknown) => {
-        // nobody may wait for this step for ever
+        // nobody may wait for this step forever
         state.running.delete(step.id);
         state.stopHolding(step.id);
         this.writer.fail(error);
@@ -101,13 +104,13 @@ export class StepWork implements Reporter {
     });
   }
 
-  /** R3. Undefined where there is nothing to wait for. */
+  /** R3. Undefined if there is nothing to wait for. */
   #endOfBefore({ id }: StepRow): Promise<unknown> | undefined {
     const { running } = this.state;
     return running.endOfBefore(this.state.decisions.of(id)?.cleansUp);
   }
 
-  /** The first time, its call has to be there for it. */
+  /** For the first attempt, the call must exist. */
   onProgress(id: string, tool: Tool, progress: JsonText): void {
     const { state, writer, tools } = this;
     if (writer.failure !== undefined || !state.isOpen(id)) return;
@@ -128,10 +131,10 @@ export class StepWork implements Reporter {
     const wasLeased = state.stopHolding(id);
     const step = state.step(id);
     const { outcome } = result;
-    // a tool that gave up because the task is cancelled has no outcome: the flow hears of the cancel instead
+    // a tool that stopped because the task is cancelled has no outcome: the flow hears of the cancel instead
     const isMoot = outcome.kind !== "completed" && state.isMoot(step);
     if (writer.failure === undefined && state.isOpen(id) && !isMoot) this.#record(step, tool, result);
-    else if (writer.failure === undefined && wasLeased && !state.isEnded) state.touch(); // the lease may go now
+    else if (writer.failure === undefined && wasLeased && !state.isEnded) state.touch(); // the lease may end now
     if (tool.execution === "at-most-once") this.#tellLate(step, outcome);
     this.onEnded(step);
   }
@@ -147,7 +150,7 @@ export class StepWork implements Reporter {
       : openCall(state.lastCallOf(step), step, tool, result.startedAt);
     call.progress = null;
     call.retry_count = result.retryCount;
-    // what an earlier epoch left stays: a person should see why the step was opened again
+    // the row of an earlier epoch stays: a person should see why the step was opened again
     call.last_error = result.lastError ?? call.last_error;
     if (outcome.kind === "later" || outcome.kind === "held") {
       state.steps.putCall(call);
@@ -173,7 +176,7 @@ export class StepWork implements Reporter {
     }
   }
 
-  /** Where the outcome cannot be recorded here any more, whoever has the task now may still want to know. */
+  /** If the outcome can no longer be recorded here, the task's new driver may still want it. */
   #tellLate(step: StepRow, outcome: ExecutionResult["outcome"]): void {
     const { onLateOutput } = this.tools;
     if (outcome.kind === "completed") this.writer.settle().catch(() => onLateOutput(step, outcome.output));
@@ -190,7 +193,7 @@ export class StepWork implements Reporter {
     const { depth, priority, traceparent: own } = state.task;
     const { children, news } = this.tools;
     news?.started(step, 1, 1);
-    // without one each task has a trace of its own
+    // without a traceparent, each task has its own trace
     const traceparent = own === null ? null : traceparentOf(state.task, { id: step.id, epoch: step.attempt_epoch });
     const child = { flow, step, depth, priority, dueAt: state.storeTime(), traceparent };
     const { pauses } = this.tools;
@@ -211,7 +214,7 @@ export class StepWork implements Reporter {
     state.running.add(step.id, { path: step.path, abort: undefined, ended });
   }
 
-  /** The child cannot be created here. What runs beside it goes on. */
+  /** The child cannot be created here. Work beside it continues. */
   #stopAt({ step_index, step_name }: StepRow, { message }: ObstacleError): void {
     if (this.state.isEnded) return;
     this.state.park(`Step ${step_index} (${step_name}) cannot be done by this process: ${message}`, { forAll: true });
@@ -226,14 +229,14 @@ export class StepWork implements Reporter {
       const step = state.step(id);
       const isRefused = error instanceof TaskonautError && isRefusal(error.code);
       const isMade = error === undefined && state.isOpen(id) && step.status === "PLANNED";
-      // not before: a step of kind child that is RUNNING has its task
+      // not earlier: a RUNNING step of kind child has its task
       if (isMade) state.steps.noteChild(step);
       if (isRefused && state.isOpen(id))
         state.steps.recordOutcome(step, { status: "FAILED", error: storeRefusal(error) });
       else if (error instanceof ObstacleError) this.#stopAt(step, error);
-      else if (hasCode(error, "flow_paused")) state.touch(); // it is told when nothing else is left to do
+      else if (hasCode(error, "flow_paused")) state.touch(); // it is reported when there is nothing else to do
       else if (error !== undefined && !isRefused) writer.fail(error);
-      else if ((wasLeased || isMade) && !state.isEnded) state.touch(); // the lease may go now
+      else if ((wasLeased || isMade) && !state.isEnded) state.touch(); // the lease may end now
     }
     this.inbox.isWoken = true;
     this.onEnded(state.step(id));

@@ -1,4 +1,4 @@
-// Of a task whose last process died with it: which steps may have taken the process with them (step-runner's R2).
+// Finds the steps that may have killed the last process of a task (step-runner's R2).
 
 import type { StepRow } from "../../core/record/record.ts";
 import type { TaskState } from "./task-state.ts";
@@ -7,7 +7,7 @@ import { isWait } from "./wait-events.ts";
 export class Suspects {
   /** Ids of steps that may have run when the process died, and have not ended since. */
   readonly #ids: Set<string>;
-  /** None of the steps that it had recorded ran: one that it had not may have. */
+  /** None of the recorded steps ran: an unrecorded one may have. */
   #isCauseUnknown: boolean;
 
   constructor(state: TaskState) {
@@ -28,13 +28,13 @@ export class Suspects {
     this.#ids.delete(id);
   }
 
-  /** `unrecorded`: those of the steps that start first which could run before that was recorded (R1). */
+  /** `unrecorded`: steps among the first to start that could run before their start was recorded (R1). */
   noteStarting(unrecorded: readonly StepRow[]): void {
     if (this.#isCauseUnknown) for (const { id } of unrecorded) this.#ids.add(id);
     this.#isCauseUnknown = false;
   }
 
-  /** How often the step was started since a process that ran it lived, with the start to come. */
+  /** How often the step was started since a process survived running it, including the next start. */
   startsOf({ id, starts }: StepRow): number {
     return this.#ids.has(id) ? Math.max(starts, 1) + 1 : 1;
   }

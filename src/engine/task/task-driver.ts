@@ -1,6 +1,7 @@
-// One task as it is driven in this process: one transition after the other.
+// Drives one task in this process: one transition after the other.
 //
-// `transitions.ts` says what it needs for the next one; this supplies it, and `task-writer.ts` makes durable what was made.
+// `transitions.ts` says what the next transition needs; this file supplies it, and `task-writer.ts` makes the result
+// durable.
 //
 // D2. A driver that has lost its task (another process wrote to it) aborts its tools and writes nothing more.
 
@@ -17,17 +18,17 @@ import { TaskState } from "./task-state.ts";
 import { TaskWriter, type OnSettled } from "./task-writer.ts";
 import { type Need, type Result, Transitions } from "./transitions.ts";
 
-/** How a driver comes to its task. */
+/** How a driver got its task. */
 export interface DriverStart {
-  /** The store does not have it yet: its first write inserts it, as it is by then. */
+  /** The store does not have the task yet: the first write inserts it in its state at that moment. */
   readonly isUnborn?: boolean;
-  /** It was just created: nobody can have written to it. */
+  /** The task was just created: nobody can have written to it. */
   readonly isNew?: boolean;
-  /** It was claimed from the queue for this process, which holds it until it ends or only waits. */
+  /** The task was claimed from the queue for this process, which holds it until it ends or only waits. */
   readonly isClaimed?: boolean;
-  /** The worker that held it is dead, and may have died of what it ran. */
+  /** The worker that held the task is dead, and may have died of its work. */
   readonly isOrphan?: boolean;
-  /** What drivers of it that are gone have left running here. */
+  /** Tools that former drivers of the task have left running here. */
   readonly left?: readonly LeavingTool[];
 }
 
@@ -37,9 +38,9 @@ export class TaskDriver {
   readonly #inbox: InboxReader;
   readonly #steps: StepRunner;
   readonly #transitions: Transitions;
-  /** The transition that is being made, where it takes time. */
+  /** The transition in progress, if it takes time. */
   #moving: Promise<unknown> | undefined;
-  /** Whoever waits for it to be idle waits no longer. */
+  /** Stops waiting for the driver to be idle. */
   #onAbandoned: (() => void) | undefined;
 
   constructor(
@@ -51,7 +52,7 @@ export class TaskDriver {
   ) {
     this.#state = new TaskState(record, program, decisionOf, tools, isClaimed, isUnborn, left);
     this.#writer = new TaskWriter(this.#state, tools, (reason) => this.#onFailed(reason));
-    // where nobody has left anything yet: what comes from now on makes it due again, whatever is written
+    // if nobody has left anything yet: from now on, news makes the task due again, whatever is written
     const isQuiet = isNew || (isClaimed && record.task.wake_seq === 0 && !this.#state.hasWaits);
     this.#inbox = new InboxReader(this.#state, tools, !isQuiet);
     this.#steps = new StepRunner(this.#state, this.#writer, this.#inbox, tools, isOrphan);
@@ -78,17 +79,17 @@ export class TaskDriver {
     return this.#state.isEnded;
   }
 
-  /** Whether it drives no more: the task was lost, a write failed, or the process leaves. */
+  /** Whether the driver has stopped: the task was lost, a write failed, or the process shuts down. */
   get isAbandoned(): boolean {
     return this.#writer.failure !== undefined;
   }
 
-  /** Transitions that are durable, made by this driver. */
+  /** The number of durable transitions that this driver has made. */
   get durableMoves(): number {
     return this.#writer.durableMoves;
   }
 
-  /** When a worker may take the task, as last written; in store time. */
+  /** When a worker may take the task, as last written, in store time. */
   get dueAt(): number | null {
     return this.#state.task.due_at;
   }
@@ -98,24 +99,24 @@ export class TaskDriver {
     return !this.isAbandoned && this.#state.running.size > 0;
   }
 
-  /** What runs here, whether or not anybody still waits for what it comes to. */
+  /** The work that runs here, whether or not anybody still waits for its outcome. */
   get toolsThatRun(): readonly LeavingTool[] {
     return this.#state.running.tools;
   }
 
-  /** Whether something of it is still to be written: an outage may delay that for long. */
+  /** Whether part of it is still to be written: an outage may delay that for long. */
   get isUnsettled(): boolean {
     return this.#writer.isUnsettled;
   }
 
-  /** Whether nothing is left to do here before something comes from outside, or its time. */
+  /** Whether there is nothing to do here until something comes from outside, or a time comes. */
   get onlyWaits(): boolean {
     return this.status === "WAITING_OBSERVATION" && !this.#inbox.isWoken && !this.#state.isAtWork();
   }
 
   /**
-   * Makes one transition in memory, at once where nothing is needed for it. False: there is none to make, because the task
-   * has ended or only waits. Throws LostTaskError, FlowViolationError, task_parked, flow_paused, and what the store throws.
+   * Makes one transition in memory, at once if it needs nothing. False: there is none, because the task has ended or
+   * only waits. Throws LostTaskError, FlowViolationError, task_parked, flow_paused, and what the store throws.
    */
   advance(): boolean | Promise<boolean> {
     this.#throwIfFailed();
@@ -123,7 +124,7 @@ export class TaskDriver {
     if (first === "moved") return true;
     if (first === "rests") return false;
     const moved = this.#supplyFrom(first);
-    this.#moving = moved.catch(() => {}); // how it comes out is told to the caller
+    this.#moving = moved.catch(() => {}); // the caller hears of the result
     return moved;
   }
 
@@ -165,47 +166,50 @@ export class TaskDriver {
     }
   }
 
-  /** D2. Transitions that need nothing would go on and on: a write that failed keeps what runs here from ending. */
+  /** D2. Transitions that need nothing would go on and on: a failed write stops them. */
   #throwIfFailed(): void {
     const { failure } = this.#writer;
     if (failure !== undefined) throw failure;
   }
 
-  /** Records what has come from outside, without a transition. True: something had. Throws what the store throws. */
+  /** Records news from outside, without a transition. True: there was some. Throws what the store throws. */
   async hear(): Promise<boolean> {
     const { version } = this.#state.task;
     if (!this.isEnded) await this.#inbox.collect();
     return this.#state.task.version !== version;
   }
 
-  /** Tells tools of it that run here, and that these pauses hold back, to stop. */
+  /** Stops its tools that run here and that these pauses hold back. */
   interrupt(pauses: readonly PauseRow[]): void {
     this.#steps.interrupt(pauses);
   }
 
-  /** Something came for this task: look at the inbox soon. */
+  /** Something came for this task: read the inbox soon. */
   wake(): void {
     this.#inbox.isWoken = true;
     this.#steps.tell();
   }
 
-  /** What stood against the task is gone, and it is there for workers too. */
+  /** The obstacle of the task is gone, and workers may take it again. */
   unpark(audited: Audited = {}): void {
     this.#state.unpark(audited);
   }
 
-  /** Lets go of a claimed task that is left as it is, for other workers; to be settled. */
+  /** Releases a claimed task as it is, for other workers; settle it afterwards. */
   release(): void {
     this.#steps.clearSuspects();
     this.#state.letGo({ mayHaveNews: this.#inbox.isWoken });
   }
 
-  /** Drives no more: tools that run are aborted and what comes of them is not recorded, so that another may take over. */
+  /**
+   * Stops driving: running tools are aborted and their outcomes are not recorded, so that another process may take
+   * over.
+   */
   abandon(reason: unknown): void {
     this.#writer.fail(reason);
   }
 
-  /** Starts to write what has changed, without waiting: more may join while the event loop turns. */
+  /** Starts to write the changes, without waiting: more may join in this turn of the event loop. */
   writeSoon(): void {
     this.#writer.writeSoon();
   }
@@ -215,7 +219,7 @@ export class TaskDriver {
     return this.#writer.settle();
   }
 
-  /** As `settle`, in the very moment in which it is known. `tell` must not throw. */
+  /** Like `settle`, but calls `tell` in the same moment in which the result is known. `tell` must not throw. */
   onSettled(tell: OnSettled): void {
     this.#writer.onSettled(tell);
   }
@@ -225,17 +229,17 @@ export class TaskDriver {
     return this.#writer.durableRecord();
   }
 
-  /** Resolves when nothing is under way any more, and what came of it is durable or cannot be made so. */
+  /** Resolves when nothing is in progress any more, and the results are durable or cannot be made so. */
   async idle(): Promise<void> {
     const { running } = this.#state;
     const abandoned = new Promise<void>((resolve) => {
       this.#onAbandoned = resolve;
     });
-    // a transition under way may be about to start tools: they get their time like those that run
+    // a transition in progress may be about to start tools: they get their time like running tools
     while (!this.isAbandoned && (this.#moving || running.size > 0)) {
       await Promise.race([Promise.all([this.#moving, running.ended()]), abandoned]);
     }
-    await this.settle().catch(() => {}); // whoever drives the task hears of it
+    await this.settle().catch(() => {}); // the driver's caller hears of it
   }
 
   #onFailed(reason: Error): void {

@@ -21,7 +21,7 @@ export class TaskLog {
     private readonly news?: TaskNews,
   ) {}
 
-  /** What was noted so far, to be told when it is durable. */
+  /** The lines noted so far, to be logged when the change is durable. */
   take(): readonly Line[] {
     return this.#lines.length === 0 ? NONE : this.#lines.splice(0);
   }
@@ -40,7 +40,7 @@ export class TaskLog {
     if (this.news) this.#lines.push(() => this.news?.ended(step, "CANCELLED", undefined));
   }
 
-  /** `task`: as it is then. `error`: why it FAILED; `stack`: of that, for whoever looks for a fault. */
+  /** `task`: its row at that moment. `error`: why it FAILED; `stack`: the stack of that error, for debugging. */
   noteMove(from: TaskStatus, task: TaskRow, error: JsonText | null, stack?: string): void {
     const { status: to } = task;
     if (this.news) {
@@ -51,7 +51,7 @@ export class TaskLog {
     if (isTold) this.#lines.push(() => this.#tellMove(from, to, error, stack));
   }
 
-  /** At once, whether or not it can be written. */
+  /** Logs at once, whether or not the change can be written. */
   tellParked(task: TaskRow, reason: string, { isByHand }: { readonly isByHand: boolean }): void {
     this.news?.parked(task, reason);
     const { warn, info } = this.log;

@@ -3,8 +3,8 @@ import type { TaskRow } from "../../core/record/record.ts";
 import { bytesOfStep } from "../../core/record/record-size.ts";
 
 /**
- * Why a task is not driven on, with these steps planned: its record would be larger than this process allows, in bytes of
- * JSON. What ran is recorded in any case. Undefined where nothing stands against it: a cancelled task may clean up, whatever
+ * Why a task is not continued with these planned steps: its record would be larger than this process allows, in bytes
+ * of JSON. Outcomes are recorded in any case. Undefined: nothing prevents it. A cancelled task may clean up, whatever
  * its size.
  */
 export function reasonOfSize(

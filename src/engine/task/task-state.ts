@@ -40,15 +40,15 @@ export interface StateTools {
 export class TaskState {
   readonly log: TaskLog;
   readonly running: RunningSteps;
-  /** What becomes of its steps is put down there. */
+  /** Records the outcomes of its steps. */
   readonly steps: StepRecord;
   readonly decisions: StepDecisions;
-  /** What of its inbox was read and dealt with. */
+  /** The entries of its inbox that were read and consumed. */
   readonly inbox: Pick<Draft, "isConsumed" | "consume" | "seeWake" | "hasHeard">;
   readonly #draft: Draft;
   readonly #open: OpenSteps;
   readonly #place: Place;
-  /** Inbox rows of cancels that the flow has not been told yet. */
+  /** Inbox rows of cancels that the flow has not heard of yet. */
   #cancels: readonly number[] = [];
   readonly #time: TaskTime;
 
@@ -57,9 +57,9 @@ export class TaskState {
     private readonly program: Program,
     decisionOf: Map<string, Decision>,
     private readonly tools: StateTools,
-    /** A worker has claimed it, and looks after it when it is let go of. */
+    /** A worker has claimed the task, and handles it after its release. */
     readonly isFromQueue: boolean,
-    /** The store does not have it yet. */
+    /** The store does not have the task yet. */
     isUnborn: boolean,
     left: readonly LeavingTool[],
   ) {
@@ -87,7 +87,7 @@ export class TaskState {
     return this.#draft.record;
   }
 
-  /** What a replay looks at; to be read at once. */
+  /** The input of a replay; read it at once. */
   recorded(): { readonly task: TaskRow; readonly steps: readonly StepRow[] } {
     return { task: this.#draft.task, steps: this.#draft.steps() };
   }
@@ -96,13 +96,13 @@ export class TaskState {
     return this.#draft.step(id);
   }
 
-  /** The call of this step; one of an earlier epoch is another. */
+  /** The call of this step in its current epoch. */
   callOf({ id, attempt_epoch }: StepRow): ToolCallRow | undefined {
     const call = this.#draft.callOf(id);
     return call?.attempt_epoch === attempt_epoch ? call : undefined;
   }
 
-  /** Of any epoch. */
+  /** The call of this step, in any epoch. */
   lastCallOf({ id }: StepRow): ToolCallRow | undefined {
     return this.#draft.callOf(id);
   }
@@ -125,7 +125,7 @@ export class TaskState {
     return this.program.end;
   }
 
-  /** `plan` flows: steps go one after the other. */
+  /** `plan` flows: steps run one after the other. */
   get isSequential(): boolean {
     return this.program.isSequential;
   }
@@ -143,7 +143,7 @@ export class TaskState {
     return this.#place.parkedReason;
   }
 
-  /** The version of the task's row with which all is durable that the flow was told and has decided so far. */
+  /** Once this version of the task's row is durable, so is everything that the flow was told and has decided so far. */
   get decidedVersion(): number {
     return this.#draft.decidedVersion;
   }
@@ -181,7 +181,7 @@ export class TaskState {
     return this.#open.hasWork();
   }
 
-  /** Whether there is something to do for the task, by whoever drives it, before anything comes from outside. */
+  /** Whether the task's driver has something to do before anything comes from outside. */
   isAtWork(): boolean {
     if (this.status === "PLANNED" || this.status === "RUNNING" || this.flowEnd !== undefined) return true;
     return this.running.size > 0 || this.isCancelling || this.hasWork();
@@ -199,12 +199,12 @@ export class TaskState {
     this.#draft.changeTask(now).observed_count += 1;
   }
 
-  /** Cancels that were found in the inbox: a further one is nothing to it. */
+  /** Cancels that were found in the inbox: a further one changes nothing. */
   noteCancels(cancels: readonly number[]): void {
     if (cancels.length === 0 || this.task.cancelled_after !== null || this.isCancelling) return;
     this.#cancels = cancels;
     this.#place.enqueue();
-    // what the flow will give up need not run on: it hears when that has ended
+    // steps that the flow will give up need not run on: it hears of the cancel when they have ended
     const reason = new Error("The task was cancelled.");
     for (const path of this.program.givenUpByCancel()) this.running.abort(stepId(this.task.id, path), reason);
   }
@@ -235,14 +235,14 @@ export class TaskState {
   }
 
   #giveUp(step: StepRow, now: number): void {
-    if (!this.#open.giveUp(step.id)) return; // it has an outcome already, which the flow will ignore
+    if (!this.#open.giveUp(step.id)) return; // it already has an outcome, which the flow will ignore
     giveUpStep(this.#draft, step, now);
     this.log.noteGivenUp(step);
     this.#place.stopHolding(step.id);
     this.running.giveUp(step.id, new Error("Nobody waits for this step any more."));
   }
 
-  /** Whether the flow is about to hear of a cancel, and gives the step up then. */
+  /** Whether the flow is about to hear of a cancel, and will then give the step up. */
   isMoot({ path }: StepRow): boolean {
     return this.isCancelling && this.program.givenUpByCancel().has(path);
   }
@@ -253,7 +253,7 @@ export class TaskState {
     this.#moveTo(to, null);
   }
 
-  /** `error`: why it FAILED. Gives the task's row, for what else changes with it. */
+  /** `error`: why it FAILED. Returns the task's row, for other changes that belong to it. */
   #moveTo(to: TaskStatus, error: JsonText | null, stack?: string): Writable<TaskRow> {
     const from = this.status;
     const row = this.#draft.moveTask(this.now(), to);
@@ -261,7 +261,7 @@ export class TaskState {
     return row;
   }
 
-  /** A transition that leaves the task where it is: it was told something, and waits for more. */
+  /** A transition that keeps the task's status: it was told something, and waits for more. */
   stay(): void {
     this.touch();
     this.#draft.moves += 1;
@@ -290,7 +290,7 @@ export class TaskState {
     this.end({ kind: "completed", output: "null" });
   }
 
-  /** Whatever the flow would have to clean up: the task has ended, and tools that still run are not heard any more. */
+  /** The task has ended, whatever its flow would clean up, and running tools are no longer heard. */
   cancelByForce(): void {
     const from = this.status;
     cancelByForce(this.#draft, this.now());
@@ -308,20 +308,23 @@ export class TaskState {
     this.#place.hold(id);
   }
 
-  /** Gives whether the task was held for this step. */
+  /** Returns whether the task was held for this step. */
   stopHolding(id: string): boolean {
     return this.#place.stopHolding(id);
   }
 
-  /** `forAll`: this process cannot go on, and every worker that has the flow tries it now and then, whatever its code. */
+  /**
+   * `forAll`: this process cannot continue the task, and every worker that has the flow tries it now and then, whatever
+   * its code.
+   */
   park(reason: string, { forAll = false } = {}): void {
     this.#place.park(reason, forAll ? null : this.tools.flows.codeOf(this.task.flow_name));
     if (this.task.parked_reason !== reason) this.touch();
-    // whoever drives it by hand is told by the error
+    // a caller learns it from the error
     this.log.tellParked(this.task, reason, { isByHand: !this.isFromQueue && this.task.parent_task_id === null });
   }
 
-  /** What stood against the task is gone, and it is there for workers too. */
+  /** The obstacle of the task is gone, and workers may take it again. */
   unpark({ audit }: Audited): void {
     this.#draft.note(audit);
     this.#place.unpark();
@@ -332,15 +335,15 @@ export class TaskState {
   }
 
   /**
-   * A task that was claimed is left as it is, for others. `mayHaveNews`: something may have come that nobody has looked
-   * at: then a worker is to look.
+   * Releases a claimed task as it is, for other workers. `mayHaveNews`: something may have come that nobody has read,
+   * so a worker has to look.
    */
   letGo({ mayHaveNews }: { readonly mayHaveNews: boolean }): void {
     this.#place.letGo(mayHaveNews && !this.isEnded);
     if (!this.isDirty && !this.stands) this.touch();
   }
 
-  /** Whether the row says of queue, lease and parking what is true. */
+  /** Whether the row has the current queue, lease and parking. */
   get stands(): boolean {
     return isSameStanding(this.#draft.task, this.#standing());
   }
@@ -361,22 +364,22 @@ export class TaskState {
     return this.#draft.isDirty;
   }
 
-  /** The store does not have the task: what is taken next is all of it, to be inserted. */
+  /** The store does not have the task: the next take returns all of it, to be inserted. */
   get isUnborn(): boolean {
     return this.#draft.isUnborn;
   }
 
-  /** Transitions so far. */
+  /** The number of transitions so far. */
   get moves(): number {
     return this.#draft.moves;
   }
 
-  /** What is to be written next; undefined where nothing has changed. */
+  /** The next change to be written; undefined if nothing has changed. */
   takeChange(): Change | undefined {
     return this.isDirty ? this.#draft.takeChange(this.#standing()) : undefined;
   }
 
-  /** Something has changed that is written with the task's row: how it stands, or rows beside it. */
+  /** Marks a change that is written with the task's row: its standing, or rows beside it. */
   touch(): void {
     this.#draft.changeTask(this.now());
   }
@@ -392,7 +395,7 @@ export class TaskState {
     return this.#time.now();
   }
 
-  /** The store's time, as near as it is known without asking. */
+  /** The store's time, as closely as it is known without a query. */
   storeTime(): number {
     return this.tools.storeClock.guess();
   }

@@ -1,8 +1,8 @@
 import type { Clock } from "../../core/clock.ts";
 
 /**
- * The time of this process, for the rows of one task. It never goes back, whatever the clocks of the processes say that
- * drove the task: it is the flow's `now()`.
+ * The time of this process, for the rows of one task. It never goes back, even if the clocks of the task's processes
+ * differ: it is the flow's `now()`.
  */
 export class TaskTime {
   constructor(

@@ -1,11 +1,11 @@
-// The durable side of one task that is driven here: what has changed of it becomes commits, one after the other.
+// The durable side of one task that is driven here: its changes become commits, one after the other.
 //
-// T1. One write of a task is under way at a time; what changes meanwhile goes with the next.
-// T2. After a write that was lost or failed nothing more is written: the driver has to start from the store again.
-// T3. What is told of a transition (the log, other tasks) is told once it is durable.
-// T4. A task that is let go of, and is due, is known to be so.
-// T5. The first write of a task that is not in the store inserts it, as it is by then: a flow that has ended
-//     until then costs one commit. Nobody can have left anything for it, and it is held by nobody else.
+// T1. Only one write of a task is in progress at a time; changes made meanwhile go with the next write.
+// T2. After a write that was lost or failed, nothing more is written: the driver has to start again from the store.
+// T3. A transition is reported (to the log, to other tasks) once it is durable.
+// T4. If a released task is due, workers are told.
+// T5. The first write of a task that is not in the store inserts it in its state at that moment: a flow that has ended
+//     by then costs one commit. Nobody can have left anything for the task, and nobody else holds it.
 
 import type { TaskRecord } from "../../core/record/record.ts";
 import { isTerminal } from "../../core/record/status.ts";
@@ -15,22 +15,22 @@ import { retryWriteAfter } from "../process/retry-write.ts";
 import { LostTaskError, TaskExistsError, type DriverTools } from "./driver-tools.ts";
 import type { TaskState } from "./task-state.ts";
 
-/** Told that everything so far is durable, or why it cannot be made so. */
+/** Called when everything so far is durable, or with the reason why it cannot be. */
 export type OnSettled = (failure: Error | undefined) => void;
 
 export class TaskWriter implements Job<Change> {
-  /** Transitions that are durable. */
+  /** The number of durable transitions. */
   durableMoves = 0;
   /** The version of the task's row that is durable. */
   durableVersion: number;
   failure: Error | undefined;
-  /** Told of each change that is durable; must not throw. */
+  /** Called with each durable change; must not throw. */
   onDurable: ((change: Change) => void) | undefined;
-  /** T1: a write is under way, or is about to begin. */
+  /** T1: a write is in progress, or is about to begin. */
   #isWriting = false;
   /** The change that is being written. */
   #change: Change | undefined;
-  /** Transitions that are durable when it is. */
+  /** The number of durable transitions after it. */
   #moves = 0;
   #lines: readonly (() => void)[] = [];
   #startedAt = 0;
@@ -39,7 +39,7 @@ export class TaskWriter implements Job<Change> {
   constructor(
     private readonly state: TaskState,
     private readonly tools: DriverTools,
-    /** Told once, of the first failure. */
+    /** Called once, with the first failure. */
     private readonly onFirstFailure: (reason: Error) => void,
   ) {
     this.durableVersion = state.task.version;
@@ -49,7 +49,7 @@ export class TaskWriter implements Job<Change> {
     return this.failure === undefined && (this.#isWriting || this.state.isDirty);
   }
 
-  /** T2, also where the driver itself gives up. */
+  /** T2, also if the driver itself gives up. */
   fail(reason: unknown): void {
     if (this.failure !== undefined) return;
     this.failure = reason instanceof Error ? reason : new Error(String(reason));
@@ -57,8 +57,8 @@ export class TaskWriter implements Job<Change> {
   }
 
   /**
-   * Starts to write what has changed, without waiting: more may join while the event loop turns. A task that is not in the
-   * store waits for its end, or for what has to be durable, unless it takes its time (`evenUnborn`).
+   * Starts to write the changes, without waiting: more may join in this turn of the event loop. A task that is not in
+   * the store waits for its end, or for what has to be durable, unless it takes time (`evenUnborn`).
    */
   writeSoon({ evenUnborn = false } = {}): void {
     if (this.#isWriting || !this.state.isDirty || (this.state.isUnborn && !evenUnborn)) return;
@@ -73,7 +73,7 @@ export class TaskWriter implements Job<Change> {
     });
   }
 
-  /** As `settle`, in the very moment in which it is known. `tell` must not throw. */
+  /** Like `settle`, but calls `tell` in the same moment in which the result is known. `tell` must not throw. */
   onSettled(tell: OnSettled): void {
     if (!this.isUnsettled) return tell(this.failure);
     this.#settling.push(tell);
@@ -82,7 +82,7 @@ export class TaskWriter implements Job<Change> {
 
   /** The record, all of it durable. Throws as `settle` does. */
   async durableRecord(): Promise<TaskRecord> {
-    // an outcome may come in between the end of a write and the moment in which we hear of it
+    // an outcome may come between the end of a write and the moment in which we hear of it
     do await this.settle();
     while (this.#isWriting || this.state.isDirty);
     return this.state.record;
@@ -104,7 +104,7 @@ export class TaskWriter implements Job<Change> {
     else this.tools.writer.submit(this);
   }
 
-  /** T5. Of an insert whose answer was lost nobody knows more than that: the caller hears it. */
+  /** T5. If the answer to an insert is lost, nobody knows more than that: the caller gets the error. */
   #insert({ taskId, task, newSteps, newCalls }: Change): void {
     this.tools.writer.submitNew({
       what: { task, steps: newSteps, calls: newCalls },
@@ -154,7 +154,7 @@ export class TaskWriter implements Job<Change> {
     this.#rest();
   }
 
-  /** Nothing is under way any more: whoever waited for that is told. What is changed in doing so is written first. */
+  /** No write is in progress any more: waiting callers are told. Their changes are written first. */
   #rest(): void {
     this.#isWriting = false;
     this.#change = undefined;
@@ -165,8 +165,8 @@ export class TaskWriter implements Job<Change> {
   }
 
   /**
-   * T4. A worker knows itself what it lets go of; where a caller does, nobody may. And what came for the task after its
-   * inbox was read has made it due with this very write: whoever was told of it found the task held.
+   * T4. A worker knows its own releases. If a caller releases a task, no worker may know. And news that came after the
+   * inbox was read made the task due only with this write: whoever heard of the news found the task held.
    */
   async #tellOfFree({ taskId, task }: Change): Promise<void> {
     if (task.due_at !== null && !this.state.isFromQueue) return this.tools.onWoken(taskId);
@@ -180,12 +180,12 @@ export class TaskWriter implements Job<Change> {
     this.tools.onWoken(taskId);
   }
 
-  /** Whether the task was held here, and is there for others now. */
+  /** Whether the task was held here, and is free for others now. */
   #isLetGo({ expectedOwner, task }: Change): boolean {
     return expectedOwner === this.tools.lease.workerId && task.lease_owner === null && !isTerminal(task.status);
   }
 
-  /** A change under a lease says what effects came of, or that one is about to begin: no outage may leave that open. */
+  /** A change under a lease records the outcome of effects, or the start of one: no outage may leave that open. */
   #isLeased({ expectedOwner, task }: Change): boolean {
     const me = this.tools.lease.workerId;
     return expectedOwner === me || task.lease_owner === me;

@@ -6,7 +6,7 @@ import { readError, type StoredError } from "../../core/record/stored-error.ts";
 
 const SHOWN_MAX = 200;
 
-/** How much is shown of what is the same, before a difference. */
+/** How much of the equal part is shown before a difference. */
 const SHOWN_BEFORE = 60;
 
 export function tellDecision(
@@ -25,7 +25,7 @@ export function tellRecorded(step: StepRow, shown?: string): string {
   return `step ${step.step_index} was recorded as ${tellStep(step, shown)}`;
 }
 
-/** Where a flow has ended. */
+/** Describes the end of a flow. */
 export function tellEnd({ end }: Program, shown?: string): string {
   if (!end) return "it goes on";
   return end.kind === "completed" ? `it returns ${shown ?? excerptOf(end.output)}` : tellError(readError(end.error));
@@ -35,7 +35,7 @@ export function tellError({ name, message, at }: StoredError): string {
   return `it throws ${excerptOf(`${name}: ${message}`)}${at === undefined ? "" : ` at ${at}`}`;
 }
 
-/** Parts of two texts that show where they differ. */
+/** The parts of two texts around their difference. */
 export function tellBoth(one: JsonText, other: JsonText): readonly [string, string] {
   let same = 0;
   while (same < one.length && one[same] === other[same]) same++;

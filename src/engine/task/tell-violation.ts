@@ -1,5 +1,5 @@
-// Why a program is worth nothing any more, in words. Of a flow that was cut short: where it computes, by running it again
-// for a moment and looking at it meanwhile.
+// Explains why a program can no longer be used. For a flow that was aborted while computing, it finds the place: it
+// runs the flow again for a moment and samples it.
 
 import { profile } from "bun:jsc";
 import { readFileSync } from "node:fs";
@@ -9,26 +9,31 @@ import type { Program } from "../../core/flow/program.ts";
 import { boundOf } from "../process/flow-bound.ts";
 import { outcomeOf, type Recorded } from "./replay.ts";
 
-/** Long enough to come to where it computes, short enough for all else to wait. */
+/** Long enough to reach the place of the computation, short enough for everything else to wait. */
 const LOOK_MS = 250;
 
-/** Between two looks, in microseconds. */
+/** The time between two samples, in microseconds. */
 const LOOK_EVERY_US = 1000;
 
-/** How the profiler says that it does not know. */
+/** The profiler's word for an unknown place. */
 const NO_LINE = 2 ** 32 - 1;
 
-/** The files of this program, in the binary and beside this one. */
+/** The files of this program, in the binary and beside this file. */
 const OURS = `${dirname(dirname(import.meta.dir))}/`;
 
-/** Of a program that has a violation. `recorded`: all that it was told, and may be about to be told. */
+/**
+ * Explains the violation of a program. `recorded`: everything that the program was told, and may be about to be told.
+ */
 export function tellViolation(program: Program, recorded: Recorded): string {
   const { violation, flow } = program;
   if (!(violation instanceof FlowStuckError)) return violation?.message ?? "";
   return `${violation.message} It was at ${placeWhere(() => runAgain(program, recorded), flow) ?? flow.file}.`;
 }
 
-/** `<file>:<line>`, with the name of the function: where `piece`, which computes without an end, was seen most. */
+/**
+ * `<file>:<line>`, with the name of the function: the place where `piece`, which computes without end, was seen most
+ * often.
+ */
 export function placeWhere(piece: () => void, { name, file }: BoundFlow): string | undefined {
   const counts = new Map<string, number>();
   for (const frames of watch(piece)) {
@@ -46,14 +51,14 @@ function isUsers({ sourceURL }: Frame): boolean {
   return sourceURL !== undefined && isAbsolute(sourceURL) && !sourceURL.startsWith(OURS);
 }
 
-/** Of code that is compiled to the utmost the runtime does not know the line: then that of its function is looked up. */
+/** The runtime does not know the line of fully optimized code: then the line of its function is looked up. */
 function lineOf({ line, name = "", sourceURL = "" }: Frame, flow: string): number | undefined {
   if (line < NO_LINE) return line;
   const text = readText(sourceURL);
   const word = RegExp.escape(name);
   const isNamed = new RegExp(`\\bfunction\\s*\\*?\\s*${word}\\b|\\b(?:const|let|var)\\s+${word}\\s*=`);
   const start = text.search(isNamed);
-  // a method: that of this flow
+  // a method: the one of this flow
   const from = Math.max(0, text.search(new RegExp(`["'\`]${RegExp.escape(flow)}["'\`]`)));
   const offset = start >= 0 ? start : from + text.slice(from).search(new RegExp(`\\b${word || "run|plan"}\\s*[(:=]`));
   return text === "" ? undefined : text.slice(0, offset).split("\n").length;
@@ -73,7 +78,7 @@ interface Frame {
   readonly line: number;
 }
 
-/** The stacks at each look, innermost frame first. */
+/** The stacks of each sample, innermost frame first. */
 function watch(piece: () => void): readonly (readonly Frame[])[] {
   const former = setBound(boundOf(LOOK_MS));
   try {
@@ -81,7 +86,7 @@ function watch(piece: () => void): readonly (readonly Frame[])[] {
       try {
         piece();
       } catch {
-        // it was cut short again
+        // it was aborted again
       }
     }, LOOK_EVERY_US);
     const { traces } = seen.stackTraces as unknown as { readonly traces: readonly { readonly frames: Frame[] }[] };
@@ -91,7 +96,7 @@ function watch(piece: () => void): readonly (readonly Frame[])[] {
   }
 }
 
-/** All that it was told before; then what it may have been told when it was cut short. */
+/** Everything that it was told before; then what it may have been told when it was aborted. */
 function runAgain(program: Program, { task, steps }: Recorded): void {
   const again = program.again();
   again.start();

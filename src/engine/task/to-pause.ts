@@ -1,4 +1,4 @@
-// From the row of a pause to the resource, and to what a task that it holds back says of it.
+// Turns the row of a pause into a resource, and into the reason that a held-back task shows.
 
 import type { Pause } from "../../core/api/pauses.ts";
 import type { Task, Waiting } from "../../core/api/task.ts";
@@ -16,7 +16,7 @@ export function toPause({ scope, name, reason, made_by, since }: PauseRow): Paus
   };
 }
 
-/** The task, with why it is held back, where nobody drives it now. */
+/** The task with the pause that holds it back, if nobody drives it now. */
 export function withPauses(task: Task, pauses: readonly PauseRow[]): Task {
   if (pauses.length === 0 || isTerminal(task.status) || task.parked_reason !== null || task.lease_owner !== null) {
     return task;

@@ -1,4 +1,4 @@
-// From rows to the resource that people and programs see.
+// Turns rows into the resource that people and programs see.
 
 import { childTaskId } from "../../core/record/ids.ts";
 import { parseJson } from "../../core/record/json.ts";
@@ -19,12 +19,12 @@ import { inOneGo } from "../process/in-slices.ts";
 import { toolOfLine } from "../../store/store.ts";
 import { isWait, waitKindOf } from "./wait-events.ts";
 
-/** Throws where the record is damaged. */
+/** Throws if the record is damaged. */
 export function toTask(record: TaskRecord): Task {
   return inOneGo(makeTask(record));
 }
 
-/** The same; a large one is made in several turns of the event loop. */
+/** The same, but a large task takes several turns of the event loop. */
 export async function toTaskInTurns(record: TaskRecord): Promise<Task> {
   const making = makeTask(record);
   for (;;) {
@@ -34,7 +34,7 @@ export async function toTaskInTurns(record: TaskRecord): Promise<Task> {
   }
 }
 
-/** So much JSON is read between two yields, in characters. */
+/** How much JSON is parsed between two yields, in characters. */
 const READ_MAX = 512 * 1024;
 
 function* makeTask({ task, steps, calls, stepCount }: TaskRecord): Generator<undefined, Task> {
@@ -93,8 +93,8 @@ function assertKnown(known: object, status: string): void {
 }
 
 /**
- * Nothing is left to do: every outcome was observed, and no tool is to be called. What is PLANNED then stands behind a
- * step of its plan that waits.
+ * There is nothing to do: every outcome was observed, and no tool is to be called. A PLANNED step then stands behind a
+ * waiting step of its plan.
  */
 function onlyWaits(task: TaskRow, steps: readonly StepRow[]): boolean {
   return (
@@ -110,7 +110,7 @@ function onlyWaits(task: TaskRow, steps: readonly StepRow[]): boolean {
 function toWaiting(step: StepRow, reader: Reader): Waiting[] {
   const { kind, id, target, step_name, due_at, status, limited_by } = step;
   if (!isStepOpen(status) || !isWait(step)) return [];
-  // when it asks again is nothing to those who read
+  // readers do not need the time of its next request
   if (limited_by !== null) {
     return [{ kind: waitKindOf(step), name: toolOfLine(limited_by) ?? limited_by, until: null, task_id: null }];
   }
@@ -148,7 +148,7 @@ export function toWorker({
   };
 }
 
-/** `isShared`: a fork took it over with its outcome; its child is the other task's. */
+/** `isShared`: a fork took the step over with its outcome; the child belongs to the other task. */
 function toStep(
   step: StepRow,
   toolCalls: readonly ToolCall[],
@@ -206,14 +206,14 @@ function message(error: JsonText | null): string | null {
   return error === null ? null : readError(error).message;
 }
 
-/** What is read of one resource. */
+/** The parsed values of one resource. */
 class Reader {
   #ms = 0;
   #text = "1970-01-01T00:00:00.000Z";
   #length = 0;
   readonly #long = new Map<JsonText, Json>();
 
-  /** Many times are the same, and to write one is dear. */
+  /** Many times are equal, and formatting one is expensive. */
   at(ms: number): Timestamp {
     if (ms !== this.#ms) {
       this.#ms = ms;
@@ -222,7 +222,7 @@ class Reader {
     return this.#text;
   }
 
-  /** A long text is parsed once: a call repeats what its step says. */
+  /** A long text is parsed only once: a call repeats the text of its step. */
   json(text: JsonText): Json {
     if (typeof text !== "string") throw new Error("A JSON text is missing.");
     if (text.length < LONG) return parseJson(text);
@@ -234,7 +234,7 @@ class Reader {
     return value;
   }
 
-  /** Whether so much was read since it last was. */
+  /** Whether that much was parsed since the last yield. */
   isFull(max: number): boolean {
     if (this.#length < max) return false;
     this.#length = 0;

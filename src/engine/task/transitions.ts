@@ -1,13 +1,13 @@
-// The transitions of one task, without I/O. `advance` makes the next one, or says what is needed before it can be made;
-// whoever drives the task supplies that and asks again.
+// The transitions of one task, without I/O. `advance` makes the next one, or says what it needs first; the driver
+// supplies that and asks again.
 //
-// D1. Transitions are made in memory, ahead of the store. What is told of them is told once they are durable, the log
-//     included: a driver that loses the task has changed nothing.
-// D3. What the flow was told, what it decided and the state it leads to are put down in one go: a write in between
-//     would record half a transition, which no replay could match. Until then the record knows nothing of it
+// D1. Transitions are made in memory, ahead of the store. They are reported once they are durable, also in the log: a
+//     driver that loses the task has changed nothing.
+// D3. What the flow was told, what it decided, and the resulting state are recorded in one step: a write in between
+//     would record half a transition, which no replay could match. Until then nothing of it is in the record
 //     (`Conclusion`).
 // D4. A transition that needs nothing is made at once, without a turn of the event loop.
-// D5. Before an end is put down, a new program is given all that is recorded and comes to the same (`second-look.ts`).
+// D5. Before an end is recorded, a new program gets the whole record and comes to the same end (`second-look.ts`).
 
 import type { Program } from "../../core/flow/program.ts";
 import type { StepRow } from "../../core/record/record.ts";
@@ -21,31 +21,31 @@ import { reasonOfSize } from "./task-size.ts";
 import type { TaskState } from "./task-state.ts";
 import { tellViolation } from "./tell-violation.ts";
 
-/** What a transition needs from outside of the process's memory, or of this turn of the event loop. */
+/** What a transition needs from outside the process's memory, or outside this turn of the event loop. */
 export type Need =
-  /** What outsiders have left for the task is read. */
+  /** Read what outsiders have left for the task. */
   | "inbox"
-  /** The time of the store is asked for: waits that the flow has planned begin then. */
+  /** Ask for the store's time: waits that the flow has planned begin then. */
   | "store-time"
-  /** The flow is long, and is being looked at again in slices (D5). */
+  /** The flow is long, and is checked again in slices (D5). */
   | "second-look"
-  /** Steps whose tools have limits get their tickets, or wait for them. */
+  /** Get tickets for steps whose tools have limits, or wait for them. */
   | "tickets"
-  /** It is asked what is paused. */
+  /** Read the pauses. */
   | "pauses"
-  /** Steps whose tools are paused wait until that is over. */
+  /** Steps whose tools are paused wait until the pause is over. */
   | "line"
-  /** What leads to an effect is made durable (step-runner's R1). */
+  /** Make durable what leads to an effect (step-runner's R1). */
   | "written"
-  /** Something that runs here ends, or something comes meanwhile. */
+  /** Wait until something that runs here ends, or something comes from outside. */
   | "outcome";
 
-/** What came of it: a transition was made; or there is none to make, for the task has ended or only waits. */
+/** The result: a transition was made; or there is none to make, because the task has ended or only waits. */
 export type Result = "moved" | "rests";
 
-/** D3: what is not put down yet. */
+/** D3: what is not recorded yet. */
 interface Conclusion {
-  /** Undefined where the flow had ended before. */
+  /** Undefined if the flow had ended before. */
   readonly told: Told | undefined;
   readonly isBegin: boolean;
   readonly isTimed: boolean;
@@ -62,7 +62,7 @@ interface TaskParts {
   readonly inbox: InboxReader;
   readonly steps: StepRunner;
   readonly tools: Pick<DriverTools, "clock" | "limits">;
-  /** D5, of a plan: the engine makes its end of its outputs, and one that was taken up was made twice already. */
+  /** D5 for a plan: the engine derives its end from its outputs, and a resumed plan was made twice already. */
   readonly mustLookAgain: boolean;
 }
 
@@ -76,7 +76,7 @@ export class Transitions {
 
   constructor(private readonly parts: TaskParts) {}
 
-  /** The next transition begins anew, whatever became of the one before: that may have failed half-way. */
+  /** The next transition begins anew, whatever happened to the last one: it may have failed half-way. */
   begin(): Need | Result {
     this.#hasRead = this.#hasStarted = this.#hasWaited = this.#hasFollowed = false;
     this.parts.steps.begin();
@@ -84,7 +84,7 @@ export class Transitions {
   }
 
   /**
-   * Makes the next transition, or gives what has to be supplied before `advance` is called again. Throws
+   * Makes the next transition, or returns what has to be supplied before `advance` is called again. Throws
    * FlowViolationError, task_parked, and the failure of a write.
    */
   advance(): Need | Result {
@@ -96,14 +96,14 @@ export class Transitions {
     }
   }
 
-  /** What the last `advance` asked for is there; `storeNow` where it was the store's time. */
+  /** Supplies what the last `advance` asked for; `storeNow` if it was the store's time. */
   supplied(need: Need, storeNow?: number): void {
     if (need === "inbox") this.#hasRead = true;
     else if (need === "outcome") this.#hasWaited = true;
     else if (need === "store-time" && this.#conclusion) this.#conclusion.storeNow = storeNow;
   }
 
-  /** Resolves when the flow was looked at again. Throws FlowViolationError where it has come to something else. */
+  /** Resolves when the flow was checked again. Throws FlowViolationError if it has come to another result. */
   async lookedAgain(): Promise<void> {
     const conclusion = this.#conclusion;
     const difference = await conclusion?.looking;
@@ -119,7 +119,7 @@ export class Transitions {
     }
     switch (state.status) {
       case "PLANNED":
-        // which asks for the store's time as well, where it may be too late to begin
+        // which also asks for the store's time, if it may be too late to begin
         return (inbox.isWoken || state.task.expires_at !== null) && !this.#hasRead ? "inbox" : undefined;
       case "RUNNING":
         return this.#needsToWork();
@@ -136,21 +136,21 @@ export class Transitions {
     const { inbox, steps } = this.parts;
     if (!steps.isWritten && inbox.isWoken && !this.#hasRead && !this.#hasWaited) return "inbox";
     if (this.#isFlowAtWork) return steps.needs({ isGoingOn: this.#hasStarted });
-    // a cancel came while tools ran: it is taken up when they have ended
+    // a cancel came while tools ran: it is handled when they have ended
     return this.#hasWaited && steps.mustWait ? "outcome" : undefined;
   }
 
   #needsToObserve(): Need | undefined {
     const { state, steps } = this.parts;
     if (state.nextUnobserved) return undefined;
-    // what a cancel gives up is still ending
+    // steps that a cancel gives up are still ending
     if (state.isCancelling) return steps.mustWait ? "outcome" : undefined;
     if (state.flowEnd || state.hasWork()) return undefined;
     if (this.#hasFollowed && steps.mustWait) return "outcome";
     return this.#hasRead ? undefined : "inbox";
   }
 
-  /** "part": the transition is not made yet. */
+  /** "part": the transition is not complete yet. */
   #move(): Result | "part" {
     if (this.#conclusion) return this.#goOn(this.#conclusion);
     switch (this.parts.state.status) {
@@ -203,7 +203,7 @@ export class Transitions {
       this.#hasRead = false; // their ends come through the inbox
       return "part";
     }
-    // an outsider has made it due, but had nothing for it
+    // an outsider has made it due, but left nothing for it
     if (!state.stands) state.touch();
     return "rests";
   }
@@ -219,13 +219,13 @@ export class Transitions {
     return { turn: this.parts.program.observe(step.path, outcomeOf(step), at), heard: { step, at } };
   }
 
-  /** Tells the flow that it is cancelled. What it plans from then on is done; then the task is CANCELLED. */
+  /** Tells the flow that it is cancelled. Steps that it plans from then on are run; then the task is CANCELLED. */
   #cancel(): Told {
     const at = this.parts.state.now();
     return { turn: this.parts.program.cancel(at), heard: { step: undefined, at } };
   }
 
-  /** What the flow was told is put down, at once where nothing is needed for it. */
+  /** Records what the flow was told, at once if nothing is needed for it. */
   #conclude(told?: Told, isBegin = false): "moved" | "part" {
     this.#throwIfViolated();
     const isTimed = told !== undefined && told.turn.planned.some(({ kind }) => kind === "sleep" || kind === "signal");
@@ -246,13 +246,13 @@ export class Transitions {
       }
       throwIfDifferent(difference);
     }
-    // in slices: something of the flow may have run meanwhile
+    // in slices: code of the flow may have run meanwhile
     if (told) this.#throwIfViolated();
     this.#conclusion = undefined;
     return this.#putDown(told, isBegin, storeNow);
   }
 
-  /** A violation, or a record that would be too large, leaves it untouched. */
+  /** Changes nothing if there is a violation, or if the record would be too large. */
   #putDown(told: Told | undefined, isBegin: boolean, storeNow?: number): "moved" {
     const { state } = this.parts;
     if (told) this.#takeUp(told, storeNow);
@@ -268,7 +268,7 @@ export class Transitions {
     return lookAgain(program, state.recorded(), told, tools.clock);
   }
 
-  /** `storeNow`: where there are waits that begin then. */
+  /** `storeNow`: set if there are waits that begin then. */
   #takeUp({ turn, heard }: Told, storeNow: number | undefined): void {
     const { state, inbox, tools } = this.parts;
     const tooLarge = reasonOfSize(state, turn.planned, tools.limits.taskBytes);
@@ -276,7 +276,7 @@ export class Transitions {
     if (heard?.step) state.noteObserved(heard.step, heard.at);
     else if (heard) state.noteCancelled(heard.at);
     state.takeUp(turn, storeNow ?? 0);
-    // what nobody waited for when it came may be there still
+    // an entry that nobody waited for when it came may still be there
     if (storeNow !== undefined && state.inbox.hasHeard) inbox.isWoken = true;
   }
 

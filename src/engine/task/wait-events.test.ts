@@ -34,7 +34,7 @@ const endOf = (seq: number, step: string, error: string | null = null): InboxRow
 
 const sleep = (index: number, due_at: number): StepRow => wait(index, { kind: "sleep", target: null, due_at });
 
-/** Everything that comes of it, one outcome after the other, as a driver takes them. */
+/** All events, one outcome after the other, as a driver takes them. */
 function allNews(waits: readonly StepRow[], inbox: readonly InboxRow[], now: number): [step: number, what: unknown][] {
   const found: [number, unknown][] = [];
   let [open, left] = [waits, inbox];

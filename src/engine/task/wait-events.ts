@@ -1,9 +1,10 @@
-// What came from outside while a task waited: signals, ends of children, a cancel, what settles a doubt, and time
-// itself. Deciding is pure; reading the inbox and the clock is the driver's.
+// Decides about news that came while a task waited: signals, ends of children, a cancel, decisions about doubts, and
+// time itself. Deciding is pure; the driver reads the inbox and the clock.
 //
-// N1. What came first by the store's clock is told first, whenever somebody looks: a task comes out the same whether a
-//     worker was there all the time, or came a day later. At the same time, what somebody has left beats the time.
-// N2. What came after a cancel is told after it.
+// N1. The flow is told events in the order of the store's clock, whenever the driver looks: a task has the same result
+//     whether a worker was there all the time or came a day later. At the same time, an entry in the inbox comes before
+//     a timeout.
+// N2. Events that came after a cancel are told after it.
 
 import type { InboxRow, JsonText, StepRow } from "../../core/record/record.ts";
 import type { WaitKind } from "../../core/record/waits.ts";
@@ -16,22 +17,22 @@ export type WaitOutcome =
 
 export interface News {
   /**
-   * What is to be recorded next. One at a time: what the flow decides when it hears of it may give up another wait,
-   * which then takes no signal with it. Without an outcome: the step's tool is to be called again.
+   * The next outcome to record. Only one at a time: when the flow hears of it, it may give up another wait, which then
+   * takes no signal with it. Without an outcome: the step's tool is to be called again.
    */
   readonly event: { readonly step: StepRow; readonly outcome: WaitOutcome | undefined } | undefined;
-  /** `seq` of inbox rows that are dealt with by it. */
+  /** `seq` of the inbox rows that it consumes. */
   readonly consumed: readonly number[];
   /** `seq` of the cancels in the inbox; empty: nobody has cancelled the task. */
   readonly cancels: readonly number[];
 }
 
-/** Whether an open step is one that an outsider or the clock settles, or sets going again. */
+/** Whether an outsider or the clock settles this open step, or starts it again. */
 export function isWait({ kind, doubt, due_at }: StepRow): boolean {
   return kind !== "tool" || doubt !== null || due_at !== null;
 }
 
-/** What a step that is such a wait waits for. */
+/** What such a waiting step waits for. */
 export function waitKindOf({ kind, doubt, limited_by }: StepRow): WaitKind {
   if (limited_by !== null) return toolOfLine(limited_by) === undefined ? "limit" : "pause";
   return kind === "tool" ? (doubt === null ? "retry" : "doubt") : WAITS[kind];
@@ -41,7 +42,7 @@ const WAITS = { sleep: "time", signal: "signal", child: "child" } as const;
 
 /**
  * `open` are the open steps, by step_index; `inbox` is in order of arrival; `now` is store time. One wait consumes one
- * signal. `isCancelled`: the flow has heard of its cancel, and a further one is nothing to it.
+ * signal. `isCancelled`: the flow has heard of its cancel, and a further one changes nothing.
  */
 export function findNews(open: readonly StepRow[], inbox: readonly InboxRow[], now: number, isCancelled = false): News {
   const waits = open.filter((step) => isStepOpen(step.status) && isWait(step));
@@ -65,7 +66,7 @@ export function isForAny(row: InboxRow, open: readonly StepRow[]): boolean {
   return open.some((step) => isWait(step) && isFor(row, step));
 }
 
-/** Of the waits that are over by `now`, the one that was first. */
+/** Of the waits that are over by `now`, the one that ended first. */
 function firstDue(waits: readonly StepRow[], now: number): { readonly step: StepRow; readonly at: number } | undefined {
   let first: { readonly step: StepRow; readonly at: number } | undefined;
   for (const step of waits) {
@@ -90,7 +91,7 @@ function isFor({ kind, step_id, name, attempt_epoch }: InboxRow, wait: StepRow):
   }
 }
 
-/** Nobody waits for it any more. What settles a step that is about to be in doubt is kept until it is. */
+/** Nobody waits for it any more. A decision about a step that is about to be in doubt is kept until it is. */
 function isMoot({ kind, step_id, attempt_epoch }: InboxRow, open: readonly StepRow[], isCancelled: boolean): boolean {
   switch (kind) {
     case "signal":
