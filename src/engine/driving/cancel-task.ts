@@ -29,7 +29,8 @@ export async function cancelTask(id: string, { force = false }: CancelTask, tool
   log.info?.("task cancel requested", { task_id: id, force });
   onWoken(id);
   if (force) return tools.tell(await endByForce(id, tools));
-  // the process that drives the task hears of it; if none does, it is done here, unless only others have its flow
+  // the process that drives the task hears of it; if there is none, this process cleans up, unless only others have its
+  // flow
   if (await stored.isHeldElsewhere({ task: row })) return read(id);
   if (!flows.get(row.flow_name)) {
     log.warn?.("task cancel left to a process that has the flow", { task_id: id, flow: row.flow_name });

@@ -26,10 +26,10 @@ interface Family {
 }
 
 export class ChildTasks implements Children {
-  /** By task: children that were cancelled and end here. */
+  /** By task: cancelled children that end here. */
   readonly #leaving = new Map<string, Promise<void>>();
 
-  /** `family` is asked for when it is needed: the engine is made of parts that know each other. */
+  /** `family` is read on demand, because parts of the engine need each other. */
   constructor(private readonly family: () => Family) {}
 
   async create({ flow, step, depth, priority, dueAt, traceparent }: ChildStep): Promise<void> {
@@ -46,7 +46,7 @@ export class ChildTasks implements Children {
         `Flow ${flow.name} runs as a child but is not the one that is loaded under this name. Export it from its file.`,
       );
     }
-    // nothing is awaited before: whatever is written later, a cancel of the child for one, comes after it
+    // nothing is awaited before: anything written later, such as a cancel of the child, comes after it
     const plan: TaskPlan = {
       id: childTaskId(step.id),
       flow: loaded ?? flow, // which knows its file
@@ -59,7 +59,7 @@ export class ChildTasks implements Children {
       traceparent,
       parent: { taskId: step.task_id, stepId: step.id, depth },
     };
-    // its contract, its keys and its plan are code of its file, which runs for the parent: there is no child yet
+    // its contract, keys and plan are code of its file, which runs for the parent: there is no child yet
     const made = during("flow", { taskId: step.task_id, stepId: step.id }, () => insert(plan));
     const { isNew } = await made.catch(throwObstacle);
     if (!isNew && step.status === "PLANNED") await this.#tellEndAgain(step);
@@ -82,7 +82,7 @@ export class ChildTasks implements Children {
     }
   }
 
-  /** Whoever drives the task here looks at its inbox. A child that was cancelled may wait, and nobody drive it. */
+  /** The task's driver here reads its inbox. A cancelled child may be waiting without a driver. */
   onPosted({ task_id: id, kind }: InboxPost): void {
     const { tools, notifier } = this.family();
     tools.driven.wake(id);
@@ -92,7 +92,7 @@ export class ChildTasks implements Children {
     this.#leaving.set(id, left);
   }
 
-  /** Runs a task that was cancelled, and the children that were cancelled with it. */
+  /** Runs a cancelled task, and the children that were cancelled with it. */
   async runCancelled(id: string): Promise<Task> {
     const task = await this.family().run(id);
     await this.leave(task);
@@ -104,7 +104,7 @@ export class ChildTasks implements Children {
     await Promise.all(steps.flatMap((step) => this.#leaving.get(childTaskId(step.id)) ?? []));
   }
 
-  /** Waits for all that leave here, no longer than this. Gives what is left of the time. */
+  /** Waits for everything that is ending here, at most this long. Returns the time left. */
   async leaveAll(graceMs: number): Promise<number> {
     if (this.#leaving.size === 0) return graceMs;
     const { clock } = this.family().tools;
@@ -131,7 +131,7 @@ export class ChildTasks implements Children {
     }
   }
 
-  /** The step was opened again: whatever the child told its parent before, the parent did not hear. */
+  /** The step was opened again: the parent did not hear what the child told it before. */
   async #tellEndAgain(step: StepRow): Promise<void> {
     const { store } = this.family();
     const child = await store.readTask(childTaskId(step.id));
@@ -146,7 +146,7 @@ export class ChildTasks implements Children {
       // it may have been given up before it was created
       if (record && !(await tools.stored.isHeldElsewhere(record))) await this.runCancelled(id);
     } catch (error) {
-      // it stays due: whoever drives it next hears of the cancel
+      // it stays due: its next driver hears of the cancel
       tools.log.warn?.("child not cancelled yet", { task_id: id, error: messageOf(error) });
     }
   }
@@ -158,7 +158,7 @@ function endOf({ status, output_payload, error }: TaskRow): ProgramEnd | undefin
   return status === "CANCELLED" ? CANCELLED_CHILD : undefined;
 }
 
-/** Where a limit of this process is the reason, that is no failure of the step. */
+/** If a limit of this process is the reason, that is not a failure of the step. */
 function throwObstacle(error: unknown): never {
   if (error instanceof TaskonautError && error.details["limit"] !== undefined) throw new ObstacleError(error.message);
   throw error;

@@ -16,21 +16,21 @@ import type { DrivingTools } from "./driving-tools.ts";
 import { busy } from "./not-now.ts";
 import { parkDriven, parkUnrecovered } from "./park.ts";
 
-/** Makes transitions, by any means of the driver. Tells whether there were any. */
+/** Makes transitions with any methods of the driver. Returns whether there were any. */
 export type Drive = (driver: TaskDriver) => boolean | Promise<boolean>;
 
 export class DrivingForCallers {
   constructor(
     private readonly tools: DrivingTools,
     private readonly notifier: QueueNotifier,
-    /** Told where a write has failed because the database was away. */
+    /** Called when a write has failed because the database was away. */
     private readonly onOutage: () => void,
   ) {}
 
   /**
-   * Takes the lock of a task, lets `drive` make transitions, and gives the durable record. Where a driver from memory found
-   * none to make, the task is read again, for an outsider may have changed it. `unborn`: knows the task, which is not in
-   * the store yet; throws TaskExistsError where one of its id is.
+   * Takes the lock of a task, lets `drive` make transitions, and returns the durable record. If a remembered driver
+   * found no transition, the task is read again, because an outsider may have changed it. `unborn`: knows the task,
+   * which is not in the store yet; throws TaskExistsError if a task with its id exists.
    */
   async drive(id: string, drive: Drive, unborn?: TaskDriver): Promise<TaskRecord> {
     const { driven, stored, clock, limits, store } = this.tools;
@@ -48,23 +48,23 @@ export class DrivingForCallers {
           const hasMoved = await drive(driver);
           const record = await driver.durableRecord();
           if (hasMoved || !remembered) {
-            // kept anew: so many others may have come since that it was let go
+            // remembered again: so many others may have come since that it was dropped
             if (isTerminal(record.task.status)) driven.forget(id);
             else driven.remember(id, driver);
-            // a worker goes on with it, now or then: what came for it meanwhile has made it due, whatever is known here
+            // a worker continues it, now or later: news that came meanwhile has made it due, whatever is known here
             if (hasMoved && !isTerminal(record.task.status)) this.notifier.tellWorkers();
             return record;
           }
-          // what it knows may be out of date; where it is not, there is nothing to do, neither for a driver that knows more
+          // its knowledge may be out of date; if it is not, there is nothing to do, even for a driver that knows more
           const { version, wake_seq } = (await stored.read(id)).task;
           if (version === record.task.version && wake_seq === record.task.wake_seq) return record;
           driven.forget(id);
         } catch (error) {
           const failure = await this.#failureOf(error, driver);
-          // the tools beside one that parks the task go on, and report to this driver
+          // the tools beside the step that parks the task continue, and report to this driver
           if (!(hasCode(failure, "task_parked") && driver.isBusy)) driven.forget(id);
           if (!(failure instanceof LostTaskError)) {
-            // the task may be leased to this process still, with nobody who drives it
+            // the task may still be leased to this process, without a driver
             if (hasCode(failure, "database_unavailable")) this.onOutage();
             throw failure;
           }
@@ -78,7 +78,7 @@ export class DrivingForCallers {
     }
   }
 
-  /** A driver for a task that can be driven here and now, or the record of one that has ended. */
+  /** A driver for a task that can be driven here and now, or the record of an ended task. */
   async #load(id: string, deadline: number): Promise<TaskDriver | TaskRecord> {
     const { flows, driven, stored } = this.tools;
     const { record, isOrphan } = await stored.readFree(id, deadline);
@@ -102,12 +102,12 @@ export class DrivingForCallers {
     try {
       return damageOf(await stored.read(driver.id), store.location) ?? error;
     } catch {
-      return error; // it cannot be read either: what was first is told
+      return error; // it cannot be read either: the first error is reported
     }
   }
 }
 
-/** What to tell of a task that is parked or held back: that, once all is durable, or why it could not be written. */
+/** The error for a parked or held-back task: after everything is durable; or the reason why it could not be written. */
 function toldOnceDurable(told: unknown, driver: TaskDriver): Promise<unknown> {
   return driver.settle().then(
     () => told,

@@ -1,7 +1,7 @@
 // Drives tasks that the worker of this process has claimed.
 //
-// Most tasks wait for nothing but the database. Those are driven at once, many in one turn of the event loop, without a
-// promise each: that would cost as much as all they do.
+// Most tasks wait only for the database. They are driven at once, many in one turn of the event loop, without a promise
+// each: promises would cost as much as all their work.
 
 import { hasCode } from "../../core/errors.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
@@ -17,11 +17,11 @@ import { park, parkDriven, parkUnrecovered } from "./park.ts";
 /** The claimant of tasks, as their drivers see it. No method may throw. */
 export interface Claimant {
   isLeaving(): boolean;
-  /** Once for each task that took its time: nothing is left to do but to write what was done. */
+  /** Once for each task that took time: only its changes are still to be written. */
   onIdle(claimed: ClaimedTask): void;
-  /** The task is held no more. */
+  /** The task is no longer held. */
   onEnd(claimed: ClaimedTask, end: WorkEnd): void;
-  /** What the store threw, or the flow: the task may still be leased to this process. */
+  /** The store's or the flow's error: the task may still be leased to this process. */
   onFailed(claimed: ClaimedTask, error: unknown): void;
 }
 
@@ -29,15 +29,15 @@ export interface Claimant {
 interface Work {
   readonly claimed: ClaimedTask;
   readonly claimant: Claimant;
-  /** The claimant was told that it is. */
+  /** The claimant was told. */
   isIdle: boolean;
 }
 
-/** How a worker's part in a task came to its end. */
+/** How a worker's part in a task ended. */
 export interface WorkEnd {
   /** The task has ended here. */
   readonly isEnded: boolean;
-  /** Else: when it is due again, in store time; null where no time is known. */
+  /** Otherwise: when it is due again, in store time; null if no time is known. */
   readonly dueAt: number | null;
 }
 
@@ -48,17 +48,17 @@ export class DrivingForWorker {
   constructor(private readonly tools: DrivingTools) {}
 
   /**
-   * Drives a task that was claimed for this process until it has ended, only waits, or `isLeaving`; then it is held no
-   * more, and the claimant is told, once. What waits for nothing is driven before this returns: true, where the rest is
-   * but to write it.
+   * Drives a task that was claimed for this process until it has ended, only waits, or `isLeaving`; then it is no
+   * longer held, and the claimant is told once. Everything that need not wait is done before this returns: true if the
+   * rest is only to write it.
    */
   drive(claimed: ClaimedTask, claimant: Claimant): boolean {
     const { record, takenFrom, isBare = false } = claimed;
     const work: Work = { claimed, claimant, isIdle: false };
     const unlock = this.tools.driven.lockNow(record.task.id);
     if (takenFrom !== null && (!unlock || isBare)) this.tools.driven.noteOrphan(record);
-    // a caller who has the lock wrote to it, or will find that it was claimed: it is read again
-    // as is a large one, which did not come with the claim
+    // if a caller has the lock, it wrote to the task or will find it claimed: the task is read again. So is a large
+    // task, which did not come with the claim
     const taken = unlock && !isBare && this.#takeUp(record, { isClaimed: true, isOrphan: takenFrom !== null }, work);
     if (!(taken instanceof TaskDriver)) {
       this.#driveLater(work, unlock, taken || undefined);
@@ -72,16 +72,16 @@ export class DrivingForWorker {
     return true;
   }
 
-  /** Parks a task that this process holds and cannot drive, for whatever reason. */
+  /** Parks a task that this process holds and cannot drive, for any reason. */
   async setAside(id: string, failure: string): Promise<void> {
     const { stored, lease } = this.tools;
-    // its row alone: the rest of its record may be what cannot be read
+    // only its row: the rest of its record may be unreadable
     const task = await stored.readRow(id);
     if (task.lease_owner !== lease.workerId) return;
     await park({ task, steps: [], calls: [] }, `It could not be driven on: ${failure}`, this.tools);
   }
 
-  /** `drive` where there is something to wait for: the lock, or what it comes to. */
+  /** `drive` if there is something to wait for: the lock, or the result. */
   #driveLater(work: Work, unlock: Unlock | undefined, end: Promise<WorkEnd> | undefined): void {
     const { claimed, claimant } = work;
     this.#driveThrough(work, unlock, end)
@@ -92,7 +92,7 @@ export class DrivingForWorker {
       );
   }
 
-  /** `end`: what it comes to as it was taken up; undefined where it is to be read again, as after a lost write. */
+  /** `end`: the result as it was taken up; undefined if the task is to be read again, as after a lost write. */
   async #driveThrough(work: Work, lock: Unlock | undefined, end: Promise<WorkEnd> | undefined): Promise<WorkEnd> {
     const { driven } = this.tools;
     const { id } = work.claimed.record.task;
@@ -119,10 +119,13 @@ export class DrivingForWorker {
     return settled(this.#takeUp(record, { isClaimed: true, isOrphan: driven.isOrphan(record) }, work));
   }
 
-  /** Drives a task as far as it goes without waiting. Where that is all, the driver is given: it only has to be settled. */
+  /**
+   * Drives a task as far as possible without waiting. If that is everything, returns the driver, which only has to be
+   * settled.
+   */
   #takeUp(record: TaskRecord, start: DriverStart, work: Work): TaskDriver | Promise<WorkEnd> {
     const { flows, driven } = this.tools;
-    driven.forget(record.task.id); // what it knows is out of date
+    driven.forget(record.task.id); // its knowledge is out of date
     try {
       const recovery = recoverSound(flows.ofTask(record.task), record, this.tools);
       if (!(recovery instanceof Promise)) return this.#driveFrom(recovery, record, start, work);
@@ -146,7 +149,7 @@ export class DrivingForWorker {
     return driver;
   }
 
-  /** Drives on from a transition that takes time, until the task is let go of and that is durable. */
+  /** Continues from a transition that takes time, until the task is released and that is durable. */
   async #driveSlowly(driver: TaskDriver, moving: Promise<boolean> | undefined, work: Work): Promise<WorkEnd> {
     this.tools.driven.hold(driver.id, driver);
     try {
@@ -158,7 +161,7 @@ export class DrivingForWorker {
         return LET_GO;
       }
       if (!hasCode(error, "task_parked") && !hasCode(error, "flow_paused")) {
-        driver.abandon(error); // what runs is told: the task is given back
+        driver.abandon(error); // running work is aborted: the task is given back
         throw error;
       }
     }
@@ -171,8 +174,8 @@ export class DrivingForWorker {
 }
 
 /**
- * Makes transitions until there is nothing to do here before something comes from outside, or the claimant leaves. Gives
- * the first one that takes time; where it comes to true there may be more.
+ * Makes transitions until there is nothing to do here before something comes from outside, or the claimant leaves.
+ * Returns the first transition that takes time; if it resolves to true, there may be more.
  */
 function goFar(driver: TaskDriver, claimant: Claimant): Promise<boolean> | undefined {
   while (!driver.isEnded && !driver.onlyWaits && !claimant.isLeaving()) {

@@ -125,7 +125,7 @@ describe("locks", () => {
               break;
           }
         }
-        // everybody is answered in the end, and the task is free again
+        // in the end everybody has an answer, and the task is free again
         await clock.advance(1000);
         for (let i = 0; i <= acts.length; i++) {
           for (const task of ["a", "b"]) end(task);

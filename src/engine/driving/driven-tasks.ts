@@ -13,17 +13,17 @@ import type { TaskDriver } from "../task/task-driver.ts";
 import { LeftTools } from "./left-tools.ts";
 import { busy, leaving } from "./not-now.ts";
 
-/** So many drivers are remembered. */
+/** How many drivers are remembered. */
 const REMEMBERED_MAX = 500;
 
-/** A task from when it is locked until nobody has the lock and no driver is kept. */
+/** A task from its first lock until nobody has the lock and no driver is kept. */
 interface DrivenTask {
   readonly lock: TaskLock;
-  /** At most one knows what the task is. */
+  /** At most one driver knows the task. */
   driver: TaskDriver | undefined;
   /** Whether the driver stays when the lock is free. */
   isRemembered: boolean;
-  /** The version with which the worker of this process took it from a dead one, while nobody has begun to drive it. */
+  /** The version with which this process's worker took it from a dead one, until somebody begins to drive it. */
   orphanedAt: number | undefined;
 }
 
@@ -44,13 +44,13 @@ export class DrivenTasks {
 
   // ---- the lock of a task
 
-  /** Undefined where somebody has it. */
+  /** Undefined if somebody has it. */
   lockNow(id: string): Unlock | undefined {
     const task = this.#tasks.get(id) ?? this.#add(id);
     return task.lock.takeNow() ? () => this.#unlock(id, task) : undefined;
   }
 
-  /** Undefined where it did not come free within `ms`. */
+  /** Undefined if it did not become free within `ms`. */
   async lockWithin(id: string, ms: number): Promise<Unlock | undefined> {
     const task = this.#tasks.get(id) ?? this.#add(id);
     return (await task.lock.take(ms, this.clock)) ? () => this.#unlock(id, task) : undefined;
@@ -75,7 +75,7 @@ export class DrivenTasks {
 
   // ---- its driver
 
-  /** Undefined also where the driver has given up since: the task is read again. */
+  /** Undefined also if the driver has given up since: the task is read again. */
   remembered(id: string): TaskDriver | undefined {
     const task = this.#tasks.get(id);
     if (!task?.driver || task.driver.isAbandoned) return undefined;
@@ -94,7 +94,7 @@ export class DrivenTasks {
     if (this.#rememberedCount > REMEMBERED_MAX) this.#forgetOldest();
   }
 
-  /** Only for as long as the worker has the lock: it lets go of the driver before it unlocks. */
+  /** Only while the worker has the lock: it drops the driver before it unlocks. */
   hold(id: string, driver: TaskDriver): void {
     const task = this.#tasks.get(id) ?? this.#add(id);
     if (task.driver !== driver) this.#noteLeft(id, task);
@@ -109,8 +109,8 @@ export class DrivenTasks {
   }
 
   /**
-   * What the driver knows is out of date, or nobody needs it any more. Tools that it runs still are told to stop, and no
-   * attempt of them begins (D2 in `task-driver.ts`): whoever drives the task next runs their steps itself.
+   * The driver's knowledge is out of date, or nobody needs it any more. Its running tools are aborted, and no new
+   * attempt begins (D2 in `task-driver.ts`): the next driver of the task runs their steps itself.
    */
   forget(id: string): void {
     const task = this.#tasks.get(id);
@@ -123,7 +123,7 @@ export class DrivenTasks {
     this.#removeUnused(id, task);
   }
 
-  /** What drivers of it that are gone have left running here. */
+  /** Tools that former drivers of the task have left running here. */
   leftOf(id: string): readonly LeavingTool[] {
     return this.#left.of(id);
   }
@@ -132,23 +132,29 @@ export class DrivenTasks {
     if (driver) this.#left.note(id, driver.toolsThatRun);
   }
 
-  /** The worker of this process has taken it from a dead one, and waits for its lock, or has it and is yet to read it. */
+  /**
+   * This process's worker has taken the task from a dead one, and waits for its lock, or has the lock and has not read
+   * the task yet.
+   */
   noteOrphan({ task: { id, version } }: Pick<TaskRecord, "task">): void {
     const task = this.#tasks.get(id) ?? this.#add(id);
     task.orphanedAt = version;
   }
 
-  /** Whether the task is held here, and as a dead worker left it. */
+  /** Whether the task is held here in the state in which a dead worker left it. */
   isOrphan({ task: { id, version } }: Pick<TaskRecord, "task">): boolean {
     return this.#tasks.get(id)?.orphanedAt === version;
   }
 
-  /** Something came for the task: whoever drives it here looks at its inbox. */
+  /** Something came for the task: its driver here reads the inbox. */
   wake(id: string): void {
     this.#tasks.get(id)?.driver?.wake();
   }
 
-  /** Ids of tasks that this process may hold a lease on: somebody drives them, or their tools run, or their last write does. */
+  /**
+   * Ids of tasks that this process may hold a lease on: somebody drives them, their tools run, or their last write is
+   * in progress.
+   */
   heldIds(): readonly string[] {
     return [...this.#tasks].flatMap(([id, { lock, driver }]) =>
       lock.isHeld || (driver && isAtWork(driver)) ? id : [],
@@ -170,7 +176,7 @@ export class DrivenTasks {
     if (this.#isClosing) throw leaving();
   }
 
-  /** Lets what runs end within `graceMs`; then nothing is driven any more. */
+  /** Lets running work end within `graceMs`; then nothing is driven any more. */
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true;
     await within(graceMs, Promise.all(this.drivers().map((driver) => driver.idle())), this.clock);

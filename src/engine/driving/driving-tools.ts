@@ -9,7 +9,7 @@ import type { StoredTasks } from "./stored-tasks.ts";
 export interface DrivingTools extends DriverTools {
   readonly store: DriverTools["store"] & Pick<Store, "takeTurn" | "postToTask" | "admission">;
   readonly flows: Flows;
-  /** What is written with what people do. */
+  /** What is written with people's changes. */
   readonly audit: Audit;
   readonly driven: DrivenTasks;
   readonly stored: StoredTasks;

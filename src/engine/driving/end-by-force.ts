@@ -35,7 +35,7 @@ export async function endByForce(id: string, tools: DrivingTools): Promise<TaskR
   }
 }
 
-/** Tools of the task may run here: they are to be aborted by whoever started them. */
+/** Tools of the task may run here: whoever started them has to abort them. */
 async function abortTools(id: string, driven: DrivenTasks): Promise<void> {
   const driver = driven.remembered(id);
   if (!driver) return;
@@ -49,7 +49,7 @@ async function abortTools(id: string, driven: DrivenTasks): Promise<void> {
   }
 }
 
-/** Of a task that has to be cancelled, and whose flow stands in the way: `cause` says why. */
+/** For a task that has to be cancelled although its flow prevents it: `cause` says why. */
 export function cannotCleanUp(id: string, cause: TaskonautError): TaskonautError {
   return new TaskonautError(
     "task_parked",

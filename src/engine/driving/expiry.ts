@@ -5,9 +5,9 @@ import type { Store } from "../../store/store.ts";
 import { expire } from "../task/expire.ts";
 import type { DrivingTools } from "./driving-tools.ts";
 
-/** Of one look. */
+/** The size of one read. */
 const PORTION = 200;
-/** Of one turn of the duty, which others wait for. */
+/** The size of one turn of the duty, because others wait for it. */
 const PORTIONS_MAX = 10;
 
 export interface ExpiryTools extends Pick<

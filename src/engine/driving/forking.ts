@@ -70,7 +70,7 @@ export class Forking implements Forks {
       } as const;
       isNew = await tools.writer.submitTask({ ...record, ...tools.audit(doing) });
     } finally {
-      if (task.due_at !== null) notifier.tellWorkers(); // also where only the answer was lost
+      if (task.due_at !== null) notifier.tellWorkers(); // also if only the answer was lost
     }
     if (!isNew) return { task: await tell(await this.#findKeyed(task)), created: false };
     const { id: task_id, flow_name: flow } = task;
@@ -101,7 +101,7 @@ export class Forking implements Forks {
     });
     const fork = await inSlices(plan, clock);
     if (fork.kind === "refused") throw notForkable(from.task, request.from, fork.reason);
-    // FK4: whoever takes it up comes to the same
+    // FK4: any process that continues it comes to the same result
     const recovery = await recoverInSlices(flow, fork.record, tools);
     if (recovery.kind !== "ready") throw notForkable(from.task, request.from, recovery.reason);
     return { from, record: fork.record, shared: fork.shared };
@@ -130,7 +130,7 @@ export class Forking implements Forks {
     return { ...record.task, input_payload: task.input_payload, tags: given };
   }
 
-  /** What its key has created before must be the same fork. */
+  /** A task that the key has created before must be the same fork. */
   async #findKeyed(wanted: TaskRow): Promise<TaskRecord> {
     const { store, stored } = this.parts.tools;
     const found = await stored.read(wanted.id).catch(async (error: unknown) => {
@@ -145,7 +145,7 @@ export class Forking implements Forks {
   }
 }
 
-/** What it acts on is shown before it is started, and by a fork it would not be. */
+/** The tasks that it acts on are shown before it starts; a fork would skip that. */
 function operationForked({ id, flow_name: flow }: TaskRow): TaskonautError {
   return new TaskonautError(
     "task_not_forkable",

@@ -4,7 +4,7 @@ import type { TaskRecord } from "../../core/record/record.ts";
 import { describeDriver } from "../../core/waiting.ts";
 import type { ListedWorker } from "../../store/worker-store.ts";
 
-/** As `describeDriver`; the worker is undefined where its row is gone. */
+/** Like `describeDriver`; the worker is undefined if its row is gone. */
 export function describeHolder({ task, steps, calls }: TaskRecord, worker: ListedWorker | undefined): string {
   const running = calls.filter(({ status }) => status === "RUNNING").toSorted((a, b) => a.started_at - b.started_at);
   const [first] = running;

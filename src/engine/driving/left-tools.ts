@@ -6,7 +6,7 @@ import type { LeavingTool } from "../task/running-steps.ts";
 const NONE: readonly LeavingTool[] = [];
 
 export class LeftTools {
-  /** By its end: it is told again by every driver that was told of it. */
+  /** By its end: every driver that was told of the tool reports it again. */
   readonly #byTask = new Map<string, Map<Promise<void>, LeavingTool>>();
 
   of(id: string): readonly LeavingTool[] {

@@ -17,21 +17,21 @@ import type { DrivingTools } from "./driving-tools.ts";
 
 export interface NewTask {
   readonly record: TaskRecord;
-  /** False: one of this id was there. */
+  /** False: a task with this id existed. */
   readonly isNew: boolean;
 }
 
-/** What else there is to say of a task. */
+/** Further facts about a new task. */
 interface Origin {
   /** The schedule that makes it. */
   readonly schedule?: string;
-  /** Its flow, where anybody may not create tasks of it. */
+  /** Its flow, if not everybody may create tasks of it. */
   readonly flow?: Flow | undefined;
-  /** What is written of who makes it. */
+  /** The audit entry about its creator. */
   readonly audit?: ((id: string) => Audited) | undefined;
 }
 
-/** How often others may take the key of a task again while it is about to be inserted. */
+/** How often others may take the task's key again while it is about to be inserted. */
 const TRIES_MAX = 20;
 
 export class NewTasks {
@@ -43,8 +43,9 @@ export class NewTasks {
   ) {}
 
   /**
-   * The new task (of the schedule, where one is named), or the one that the request's idempotency key has created before.
-   * Throws flow_not_found, input_invalid, body_too_large, flow_invalid, idempotency_key_reused, and what the store throws.
+   * The new task (of the schedule, if one is named), or the task that the request's idempotency key has created before.
+   * Throws flow_not_found, input_invalid, body_too_large, flow_invalid, idempotency_key_reused, and what the store
+   * throws.
    */
   async create(request: CreateTask, { schedule, flow, audit }: Origin = {}): Promise<NewTask> {
     const start = dueAtOf(request.start, this.tools.storeClock);
@@ -58,7 +59,10 @@ export class NewTasks {
     return { record: isNew || isJoined ? record : await this.findKeyed(record), isNew };
   }
 
-  /** A task that is in no store and in no queue: its driver inserts it with its first write. Throws what planning throws. */
+  /**
+   * A task that is not in the store or the queue yet: its driver inserts it with its first write. Throws what planning
+   * throws.
+   */
   begin(request: CreateTask): { readonly record: TaskRecord; readonly driver: TaskDriver } {
     const flow = this.tools.flows.find(request.flow);
     const { record, program, decisions } = planTask(
@@ -82,7 +86,7 @@ export class NewTasks {
     return { id, flow, input, now: clock.now(), limits, dueAt, priority, tags, expiresAt, schedule, traceparent };
   }
 
-  /** In store time; null: it has all the time it likes. Counted from when it may begin. Throws input_invalid. */
+  /** In store time; null: it never expires. Counted from when it may begin. Throws input_invalid. */
   #expiryOf(request: CreateTask, flow: Flow, dueAt: number | null): number | null | Promise<number> {
     const ms = request.expiresIn ?? flow.expiresInMs;
     if (ms === undefined) return null;
@@ -91,14 +95,14 @@ export class NewTasks {
     return start instanceof Promise ? start.then((at) => at + ms) : start + ms;
   }
 
-  /** Whether creating a task of this flow may come to another one, or take time until it is there. Throws flow_not_found. */
+  /** Whether creating a task of this flow may return another task, or take time. Throws flow_not_found. */
   isUnique({ flow }: CreateTask): boolean {
     return this.tools.flows.find(flow).unique !== undefined;
   }
 
   /**
-   * Workers hear of one that is in the queue. Throws what planning throws, what the store throws, and where another task
-   * has its key, unique_key_taken and task_busy.
+   * Workers hear of a task in the queue. Throws what planning and the store throw, and unique_key_taken or task_busy if
+   * another task has its key.
    */
   async insert(plan: TaskPlan, audited?: Audited): Promise<NewTask & { readonly isJoined: boolean }> {
     const { writer, log, driven, limits } = this.tools;
@@ -108,7 +112,7 @@ export class NewTasks {
       try {
         isNew = await writer.submitTask(audited?.audit ? { ...record, ...audited } : record);
       } finally {
-        // also where only the answer was lost: the task may be there
+        // also if only the answer was lost: the task may exist
         if (record.task.due_at !== null) this.notifier.tellWorkers();
       }
       if (isNew) break;
@@ -119,7 +123,7 @@ export class NewTasks {
     }
     const { id, flow_name } = record.task;
     log.info?.("task created", { task_id: id, flow: flow_name });
-    // one that is in the queue is a worker's: maybe of another process
+    // a queued task belongs to a worker, perhaps of another process
     if (record.task.due_at === null)
       driven.remember(id, this.#driverOf({ record, program, decisions }, { isNew: true }));
     return { record, isNew: true, isJoined: false };
@@ -130,7 +134,7 @@ export class NewTasks {
     return new TaskDriver(record, program, decisionOf, this.tools, start);
   }
 
-  /** What its key has created before must be the same. Throws idempotency_key_reused. */
+  /** The task that its key has created before must be the same. Throws idempotency_key_reused. */
   async findKeyed({ task: wanted }: TaskRecord): Promise<TaskRecord> {
     const found = await this.tools.stored.read(wanted.id);
     const isSame =

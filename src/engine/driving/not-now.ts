@@ -2,7 +2,7 @@
 
 import { TaskonautError } from "../../core/errors.ts";
 
-/** `who`: what is known of who drives it. */
+/** `who`: what is known about its driver. */
 export function busy(id: string, ms: number, who = "another caller drives it"): TaskonautError {
   return new TaskonautError(
     "task_busy",
@@ -26,7 +26,10 @@ const NOT_NOW: ReadonlySet<string> = new Set([
   "flow_not_loaded",
 ]);
 
-/** Somebody else drives the task, it is parked or paused, or this process leaves: that is no failure of what waits for it. */
+/**
+ * Somebody else drives the task, it is parked or paused, or this process shuts down: that is not a failure of whatever
+ * waits for it.
+ */
 export function isNotNow(error: unknown): boolean {
   return error instanceof TaskonautError && NOT_NOW.has(error.code);
 }

@@ -10,13 +10,13 @@ import { standingOf } from "../task/standing.ts";
 import type { TaskDriver } from "../task/task-driver.ts";
 
 type Tools = Pick<DriverTools, "clock" | "log" | "writer" | "flows"> & {
-  /** Whoever calls is told by the error that is thrown; but not who drives the parent of the task. */
+  /** The caller learns it from the thrown error, but the driver of the parent task does not. */
   readonly isForCaller?: boolean;
 };
 
 /**
  * Parks a task, whoever holds it in this process. `forAll`: this process cannot drive it, and every worker that has the
- * flow tries it now and then, whatever its code. Gives the error that tells so.
+ * flow tries it now and then, whatever its code. Returns the error that says so.
  */
 export async function park(
   record: TaskRecord,
@@ -34,14 +34,14 @@ export async function park(
     );
   }
   const change = draft.takeChange();
-  // lost: somebody else got on with it, which is as good
+  // lost: somebody else continued it, which is as good
   if (change) await writer.submitChange(change);
   const tell = isForCaller && record.task.parent_task_id === null ? log.info : log.warn;
   tell?.("task parked", { task_id: id, flow, reason });
   return isParked(id, reason);
 }
 
-/** A task whose record does not give a driver. */
+/** Parks a task whose record does not lead to a driver. */
 export function parkUnrecovered(
   record: TaskRecord,
   { kind, reason }: Exclude<Recovery, { kind: "ready" }>,
@@ -51,9 +51,9 @@ export function parkUnrecovered(
 }
 
 /**
- * A task whose driver has found the flow to break determinism: that transition is not recorded; all before it is. Gives
- * the error that tells so, or that the task was lost: then what it was driven from is out of date, and so is what it
- * broke.
+ * Parks a task whose flow broke determinism, as its driver found: that transition is not recorded, but all earlier ones
+ * are. Returns the error that says so, or that the task was lost: then the driver's state was out of date, and so was
+ * the violation.
  */
 export async function parkDriven(
   driver: TaskDriver,

@@ -4,7 +4,7 @@ import type { TaskRecord } from "../../core/record/record.ts";
 import type { DrivingForCallers } from "./drive-for-caller.ts";
 import type { DrivingTools } from "./driving-tools.ts";
 
-/** Gives the task's record, due from now on; undefined where it is not parked. Throws task_not_found, task_busy. */
+/** Returns the task's record, due from now on; undefined if it is not parked. Throws task_not_found, task_busy. */
 export async function resumeTask(
   id: string,
   { stored, storeClock, audit }: DrivingTools,

@@ -9,7 +9,10 @@ import { wasRefused } from "../task/refused-child.ts";
 import type { DrivingTools } from "./driving-tools.ts";
 import { busy } from "./not-now.ts";
 
-/** `notBefore`: of all that it writes. Gives the record of the task, back at RUNNING and in the queue. Throws task_not_retryable, task_busy, task_not_found. */
+/**
+ * `notBefore`: the earliest time of everything that it writes. Returns the task's record, back at RUNNING and in the
+ * queue. Throws task_not_retryable, task_busy, task_not_found.
+ */
 export async function retryTask(
   id: string,
   tools: DrivingTools,
@@ -29,7 +32,7 @@ export async function retryTask(
     const { status, error } = record.task;
     const states = { before: { status, error }, after: { status: draft.record.task.status } };
     const doing = { action: "retry-task", kind: "task", target: id, ...states } as const;
-    // the children that failed it are part of it
+    // the children that failed it are retried, too
     const audited = isChild ? {} : audit(doing);
     if (change && !(await submitOpened({ ...change, ...audited }, tools))) throw busy(id, limits.busyMs);
     driven.forget(id);
@@ -41,7 +44,7 @@ export async function retryTask(
   }
 }
 
-/** Where an open task has its unique key by now, the store refuses it. Throws task_not_retryable. */
+/** If an open task has its unique key by now, the store refuses the retry. Throws task_not_retryable. */
 async function submitOpened(change: Change, { writer, store }: DrivingTools): Promise<boolean> {
   const { id, flow_name: flow, unique_key: key } = change.task;
   try {
@@ -53,7 +56,7 @@ async function submitOpened(change: Change, { writer, store }: DrivingTools): Pr
   }
 }
 
-/** Its parent is about to be opened again, and takes up whatever end it has then. Throws task_not_retryable. */
+/** Its parent is about to be opened again, and then takes the child's current end. Throws task_not_retryable. */
 async function retryChild(
   parentId: string,
   { id, step_index, step_name, error }: StepRow,
@@ -63,10 +66,10 @@ async function retryChild(
   const childId = childTaskId(id);
   const named = `step ${step_index} (${step_name})`;
   const status = (await tools.store.readTask(childId))?.task.status;
-  if (status === undefined && wasRefused(error)) return; // it is made by the retry
+  if (status === undefined && wasRefused(error)) return; // the retry creates it
   if (status === undefined) throw notRetryable(parentId, `the child of ${named} was removed since`);
   if (status === "CANCELLED") throw notRetryable(parentId, `child ${childId} of ${named} was cancelled`);
-  if (status !== "FAILED") return; // it was retried by itself
+  if (status !== "FAILED") return; // it was retried separately
   try {
     await retryTask(childId, tools, { notBefore, isChild: true });
   } catch (thrown) {

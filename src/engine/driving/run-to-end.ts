@@ -13,12 +13,15 @@ export interface RunTools {
   readonly callers: DrivingForCallers;
   readonly driven: DrivenTasks;
   readonly children: Pick<ChildTasks, "followCancelled">;
-  /** Of one task. */
+  /** The limit for one task. */
   readonly stepsMax: number;
   readonly isLeaving: () => boolean;
 }
 
-/** Gives the durable record. `unborn`: as in `DrivingForCallers.drive`. Throws max_steps_exhausted, shutting_down, and what driving throws. */
+/**
+ * Returns the durable record. `unborn`: as in `DrivingForCallers.drive`. Throws max_steps_exhausted, shutting_down, and
+ * what driving throws.
+ */
 export async function runToEnd(
   taskId: string,
   { maxSteps }: RunTask,
@@ -26,7 +29,8 @@ export async function runToEnd(
   unborn?: TaskDriver,
 ): Promise<TaskRecord> {
   let first = unborn;
-  // a task of so many steps cannot make more: each is planned, run and observed once, those of its clean-up too
+  // a task with this many steps cannot make more transitions: each step is planned, run and observed once, also in its
+  // clean-up
   let limit = maxSteps ?? 6 * stepsMax + 3;
   let made = 0;
   for (;;) {
@@ -57,7 +61,7 @@ export async function runToEnd(
       await children.followCancelled(record);
       return record;
     }
-    // one that was begun elsewhere may have more than it could have here
+    // a task that began elsewhere may have more than it could have here
     if (maxSteps === undefined) limit = Math.max(limit, 6 * record.steps.length + 3);
     if (made >= limit) {
       throw new TaskonautError(

@@ -22,10 +22,10 @@ import { toSoundTask } from "../task/damage.ts";
 import type { DrivingTools } from "./driving-tools.ts";
 import type { NewTasks } from "./new-tasks.ts";
 
-/** A file's schedule is its own for so long after a worker last had that file. */
+/** How long a file's schedule belongs to the file after a worker last had it. */
 export const SOURCE_STALE_MS = 120_000;
 
-/** A schedule that fires often is written to often: so often a change of it is tried. */
+/** A schedule that fires often is written often: a change of it is tried this many times. */
 const TRIES_MAX = 20;
 
 export interface ScheduleTools extends Pick<
@@ -63,7 +63,7 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
     throw notFound(name, `not found${near}`);
   }
 
-  /** Writes what `change` makes of the row as it is then. */
+  /** Writes the result of `change` on the current row. */
   async function change(
     name: string,
     action: "schedules pause" | "schedules resume",
@@ -220,10 +220,10 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
   }
 }
 
-/** Of one time only: others may do better. */
+/** The error of one time only: other times may succeed. */
 const REFUSALS: readonly ErrorCode[] = ["unique_key_taken", "task_busy", "input_invalid", "flow_invalid"];
 
-/** Undefined: its task is made. Throws what concerns all of them. */
+/** Undefined: its task was made. Throws errors that concern all of them. */
 async function whyRefused(make: () => Promise<unknown>): Promise<string | undefined> {
   try {
     await make();
@@ -238,19 +238,19 @@ function pauseOf({ paused_at, pause_reason }: ScheduleRow): object {
   return { paused: paused_at !== null, ...(pause_reason !== null && { reason: pause_reason }) };
 }
 
-/** What it says, without its input, which may be large. */
+/** The schedule without its input, which may be large. */
 function termsOf({ flow_name: flow, cron, every_ms, time_zone, overlap, catch_up, priority }: ScheduleRow): object {
   return { flow, cron, every_ms, time_zone, overlap, catch_up, priority };
 }
 
-/** Names that one is compared with. */
+/** The names that a name is compared with. */
 const NAMES_MAX = 1000;
 
 function flowSaying(name: string, flows: readonly Flow[]): Flow | undefined {
   return flows.find(({ schedules }) => schedules.some((each) => each.name === name));
 }
 
-/** Of a schedule that a loaded file says. */
+/** For a schedule that a loaded file declares. */
 function notYetSeen(name: string, flows: readonly Flow[]): ScheduleRow | undefined {
   const flow = flowSaying(name, flows);
   const said = flow?.schedules.find((each) => each.name === name);

@@ -6,8 +6,8 @@ import { signalOf } from "../task/inbox-posts.ts";
 import type { DrivingTools } from "./driving-tools.ts";
 
 /**
- * Leaves a signal in the task's inbox and wakes the task. Reads its row alone: however large the task is, a signal is
- * posted at once. Gives the task's id. Throws task_not_found, task_ended, input_invalid.
+ * Leaves a signal in the task's inbox and wakes the task. Reads only its row: a signal is posted at once, however large
+ * the task is. Returns the task's id. Throws task_not_found, task_ended, input_invalid.
  */
 export async function signalTask(
   id: string,

@@ -12,7 +12,7 @@ import type { DrivenTasks } from "./driven-tasks.ts";
 import { describeHolder } from "./holder.ts";
 import { busy } from "./not-now.ts";
 
-/** While another process holds the task. */
+/** How often to look while another process holds the task. */
 const HELD: Backoff = { minMs: 2, maxMs: 100 };
 
 interface Tools {
@@ -57,8 +57,8 @@ export class StoredTasks {
   }
 
   /**
-   * Waits until no other living worker holds the task; `isOrphan`: one that is dead does, or did. Throws task_not_found,
-   * shutting_down, and task_busy after `deadline`.
+   * Waits until no other living worker holds the task; `isOrphan`: a dead worker holds it, or held it. Throws
+   * task_not_found, shutting_down, and task_busy after `deadline`.
    */
   async readFree(id: string, deadline: number): Promise<{ record: TaskRecord; isOrphan: boolean }> {
     const { store, lease, driven, clock, tellWait } = this.tools;

@@ -32,7 +32,7 @@ interface Parts {
 }
 
 export class TaskResults implements Results {
-  /** Of those who wait now. */
+  /** The number of callers that wait now. */
   readonly #patiences = new Set<Patience>();
   /** Their answers, which are read from the store. */
   readonly #answers = new Set<Promise<unknown>>();
@@ -68,14 +68,14 @@ export class TaskResults implements Results {
     return this.#afterEnd(id, options, this.parts.getTaskSummary);
   }
 
-  /** Whoever waits is answered with what there is now. */
+  /** Answers all waiting callers with the current state. */
   async close(): Promise<void> {
     this.#isLeaving = true;
     for (const patience of Array.from(this.#patiences)) patience.end();
     await Promise.allSettled(Array.from(this.#answers));
   }
 
-  /** Throws the reason of the caller's signal where he has left: nothing is read for him. */
+  /** Throws the reason of the caller's signal if the caller has left: nothing is read for it. */
   async #waiting<T>({ waitMs, signal }: AwaitEnd, answer: (patience: Patience) => Promise<T>): Promise<T> {
     const { clock } = this.parts.tools;
     const patience = new Patience({ waitMs: this.#isLeaving ? 0 : waitMs, clock, signal });
@@ -96,7 +96,7 @@ export class TaskResults implements Results {
       const { ends, tools } = this.parts;
       const taskId = parseTaskId(id);
       const arrival = ends.wait(taskId, patience, { alsoDue: false });
-      // after that: an end that was written in between is told
+      // after that, so that an end written in between is reported
       if (!isTerminal((await tools.stored.readRow(taskId)).status)) await arrival;
       options.signal?.throwIfAborted();
       return read(taskId);
@@ -134,7 +134,7 @@ export class TaskResults implements Results {
     return { task: await getTask(id), created: isNew };
   }
 
-  /** A task that is in the store once `run`, or `settled`, has written it. `settled` tells whether it was new there. */
+  /** A task that is in the store once `run` or `settled` has written it. `settled` says whether it was new there. */
   #begin(request: CreateTask): {
     readonly id: string;
     readonly run: (options?: RunTask) => Promise<{ readonly record: TaskRecord; readonly isNew: boolean }>;
@@ -162,7 +162,7 @@ export class TaskResults implements Results {
     };
   }
 
-  /** TR2. The record of its end; undefined where that did not come in time, or only a person can take the task on. */
+  /** TR2. The record of its end; undefined if that did not come in time, or only a person can continue the task. */
   async #follow(id: string, first: Promise<TaskRecord>, patience: Patience): Promise<TaskRecord | undefined> {
     const { ends, runTools } = this.parts;
     for (let run = first; ; run = runToEnd(id, {}, runTools)) {
@@ -178,7 +178,9 @@ export class TaskResults implements Results {
   }
 }
 
-/** Once everything so far is durable; false: another task of its id was there. Throws what the store throws. */
+/**
+ * Resolves once everything so far is durable; false: another task with its id existed. Throws what the store throws.
+ */
 async function wasInserted(driver: TaskDriver): Promise<boolean> {
   try {
     await driver.settle();

@@ -10,7 +10,7 @@ import { isParked } from "../task/is-parked.ts";
 import type { DrivingTools } from "./driving-tools.ts";
 import { cannotCleanUp } from "./end-by-force.ts";
 
-/** While the task that is replaced cleans up. */
+/** How often to look while the replaced task cleans up. */
 const LOOK_MS = 50;
 
 export interface UniqueTools extends Pick<DrivingTools, "clock" | "limits" | "stored" | "log"> {
@@ -21,7 +21,7 @@ export interface UniqueTools extends Pick<DrivingTools, "clock" | "limits" | "st
 
 /** What to do about a task that was not inserted. */
 export type Conflict =
-  /** It is there: this very id. */
+  /** The task with this id exists. */
   | { readonly kind: "known" }
   /** The key is free by now. */
   | { readonly kind: "again" }
@@ -31,8 +31,8 @@ export class UniqueTasks {
   constructor(private readonly tools: UniqueTools) {}
 
   /**
-   * Throws unique_key_taken, and where a task is to be replaced task_busy if it does not end in time, task_parked if it
-   * cannot.
+   * Throws unique_key_taken; for a task to be replaced, throws task_busy if it does not end in time, and task_parked if
+   * it cannot end.
    */
   async settle({ id, flow, parent }: TaskPlan, { task }: TaskRecord): Promise<Conflict> {
     const { store, stored } = this.tools;
@@ -40,7 +40,7 @@ export class UniqueTasks {
     if (!flow.unique || key === null || (await store.readTaskRow(id))) return { kind: "known" };
     const other = await store.admission.findOpen(flow.name, key);
     if (other === undefined) return { kind: "again" };
-    // a child is its parent's own, and would wait for its parent in vain
+    // a child belongs to its parent, and would wait for its parent in vain
     if (flow.unique.onConflict === "join" && !parent) return { kind: "joined", record: await stored.read(other) };
     if (flow.unique.onConflict !== "replace" || other === parent?.taskId) throw keyTaken(task, other);
     await this.#end(other, task);
@@ -60,7 +60,7 @@ export class UniqueTasks {
     for (;;) {
       const row = await store.readTaskRow(id);
       if (!row || isTerminal(row.status)) return;
-      // nobody cleans up: to wait would be in vain
+      // nobody cleans up: waiting would be in vain
       if (row.parked_reason !== null) throw cannotCleanUp(id, isParked(id, row.parked_reason));
       if (clock.elapsed() > until) {
         throw new TaskonautError(

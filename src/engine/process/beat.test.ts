@@ -6,7 +6,7 @@ import { Beat, type BeatEvent, DEATH_WATCH_MS } from "./beat.ts";
 
 const LEASE_MS = 12_000;
 
-/** A store whose answers the test gives, and the beat on it. */
+/** A store whose answers the test controls, and the heartbeat on it. */
 class Beating implements SignOfLife {
   readonly clock = new FakeClock();
   readonly told: BeatEvent[] = [];

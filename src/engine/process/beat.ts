@@ -8,27 +8,27 @@ import type { SignOfLife, Watch } from "../../store/store.ts";
 import { hasPassed } from "./has-passed.ts";
 import { Pause } from "./pause.ts";
 
-/** What it tells. All of it is plain data. */
+/** The messages of a heartbeat. All are plain data. */
 export type BeatEvent =
   | { readonly kind: "news" }
   | { readonly kind: "dead"; readonly ids: readonly string[] }
-  /** The row of the worker was gone; it is there again. */
+  /** The worker's row was gone, and exists again. */
   | { readonly kind: "gone" }
-  /** So many renewals in a row have failed, the last one with this message. */
+  /** This many renewals in a row have failed, the last one with this message. */
   | { readonly kind: "failed"; readonly failures: number; readonly error: string }
-  /** After failures that were told: renewals succeed again. */
+  /** After reported failures: renewals succeed again. */
   | { readonly kind: "recovered"; readonly failures: number };
 
 /** Renewed this many times within a lease, so that one or two renewals may fail. */
 export const RENEWALS_PER_LEASE = 3;
 
-/** What failed is tried again sooner, so that a moment's trouble does not cost a third of the lease. */
+/** Failures are retried sooner, so that a short problem does not cost a third of the lease. */
 const RETRIES_PER_LEASE = 12;
 
-/** While failures go on they are told this often. */
+/** How often lasting failures are reported. */
 const TELL_AGAIN_MS = 60_000;
 
-/** So often peers are looked at: a dead one's tasks are to move on within a second. */
+/** How often to look at peers: the tasks of a dead worker are to move on within a second. */
 export const DEATH_WATCH_MS = 250;
 
 interface BeatTools {
@@ -40,7 +40,7 @@ interface BeatTools {
 export class Beat {
   readonly #stopped = new AbortController();
   #isRegistrationWanted = false;
-  /** Between two renewals. */
+  /** The time between two renewals. */
   readonly #pause: Pause;
   #watch: Watch | undefined;
   #loops: Promise<unknown> = Promise.resolve();
@@ -52,7 +52,7 @@ export class Beat {
     this.#pause = new Pause(tools.clock);
   }
 
-  /** Throws what the store throws: then nothing goes on. */
+  /** If it throws what the store throws, nothing continues. */
   async start(): Promise<Watch["kind"]> {
     const { store, tell } = this.tools;
     const isWatching = this.worker.concurrency > 0;
@@ -67,12 +67,12 @@ export class Beat {
     this.#pause.cut();
   }
 
-  /** Resolves as soon as what is under way has ended. Never rejects. */
+  /** Resolves as soon as work in progress has ended. Never rejects. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#pause.cut();
     await this.#loops;
-    await this.#watch?.close().catch(() => {}); // its connection is lost: then it hears nothing
+    await this.#watch?.close().catch(() => {}); // its connection is lost, so it hears nothing anyway
   }
 
   async #renewOn(): Promise<void> {
@@ -98,7 +98,7 @@ export class Beat {
     }
   }
 
-  /** False where the row was gone. */
+  /** False if the row was gone. */
   async #renew(): Promise<boolean> {
     const { store } = this.tools;
     const { id, leaseMs } = this.worker;
@@ -119,7 +119,7 @@ export class Beat {
         told = now;
         tell({ kind: "dead", ids });
       } catch {
-        // the database is away: that the lease is not renewed is told
+        // the database is away: the failed renewal is reported
       }
     }
   }

@@ -10,7 +10,7 @@ import { CommitWriter } from "./commit-writer.ts";
 
 type Writes = Pick<Store, "insertTasks" | "commitChanges">;
 
-/** Keeps what it is asked to write, and answers each commit when the test says so. */
+/** Keeps the requested writes, and answers each commit when the test says so. */
 class GatedStore implements Writes {
   readonly commits: string[][] = [];
   readonly #gates: PromiseWithResolvers<void>[] = [];

@@ -1,8 +1,8 @@
 // Group commit: one writer per process. The changes that arrive during a commit form the next one. A change that arrives
 // alone is written at once: there is no timer.
 //
-// W1. A task has at most one change in a commit, and one commit is under way at a time; so a task's changes are written
-//     in the order in which they were submitted.
+// W1. A task has at most one change in a commit, and only one commit is in progress at a time. So a task's changes are
+//     written in the order of their submission.
 // W2. If a change loses, every later change of that driver loses as well: each expects the version before.
 // W3. However much there is to write, the event loop gets its turns in between.
 
@@ -11,25 +11,33 @@ import type { StepRow, ToolCallRow } from "../../core/record/record.ts";
 import type { Change, NewRecord, Store } from "../../store/store.ts";
 import { Pace } from "./pace.ts";
 
-/** No commit holds more: bounds the size of a statement and how long others wait. A new task has half the rows. */
+/**
+ * The most changes in one commit: bounds the size of a statement and how long others wait. A new task has half the
+ * rows.
+ */
 const CHANGES_MAX = 256;
 const INSERTS_MAX = 400;
 
-/** Nor more JSON than about this many bytes, unless it is of one task: a statement is built and parsed as a whole. */
+/**
+ * The most bytes of JSON in one commit, approximately, unless it has only one task: a statement is built and parsed as
+ * a whole.
+ */
 const BATCH_BYTES_MAX = 8 * 1024 * 1024;
 
-/** Of a batch that is written one by one, no more wait for a lock each: all writes of the process stand behind them. */
+/**
+ * If a batch is written one by one, at most this many wait for a lock each: all writes of the process wait behind them.
+ */
 const BUSY_MAX = 3;
 
-/** Of a writer of its own, which has nobody to let in between. */
+/** For a separate writer, which has nobody to let in between. */
 const STANDING = { now: (): number => 0 };
 
-/** Something to be written, and who is told of it; once, and without delay, so neither must throw. */
+/** A write, and the callbacks for its result. They are called once, and synchronously, so they must not throw. */
 export interface Job<In> {
   readonly what: In;
   /** True: written and durable. False: nothing was written. */
   onWritten(won: boolean): void;
-  /** Where the database was away: it may have been written. */
+  /** If the database was away, it may have been written. */
   onFailed(error: unknown): void;
 }
 
@@ -45,7 +53,7 @@ export class CommitWriter {
     private readonly pace = new Pace(STANDING),
   ) {}
 
-  /** How many times it has written something so far. */
+  /** How many times it has written so far. */
   get batches(): number {
     return this.#batches;
   }
@@ -55,7 +63,7 @@ export class CommitWriter {
     while (this.#isWriting) await this.#writing;
   }
 
-  /** `onWritten` is told false where the task has another version or owner by now. */
+  /** `onWritten` gets false if the task has another version or owner by now. */
   submit(job: Job<Change>): void {
     this.#changes.push(job);
     this.#writeSoon();
@@ -66,18 +74,18 @@ export class CommitWriter {
     return new Promise((onWritten, onFailed) => this.submit({ what: change, onWritten, onFailed }));
   }
 
-  /** False: a task of this id exists. */
+  /** False: a task with this id exists. */
   submitTask(record: NewRecord): Promise<boolean> {
     return new Promise((onWritten, onFailed) => this.submitNew({ what: record, onWritten, onFailed }));
   }
 
-  /** `onWritten` is told false where a task of this id exists. */
+  /** `onWritten` gets false if a task with this id exists. */
   submitNew(job: Job<NewRecord>): void {
     this.#inserts.push(job);
     this.#writeSoon();
   }
 
-  /** After this turn of the event loop, so that what is ready together is written together. */
+  /** After this turn of the event loop, so that everything that is ready is written together. */
   #writeSoon(): void {
     if (this.#isWriting) return;
     this.#isWriting = true;
@@ -95,7 +103,7 @@ export class CommitWriter {
   }
 }
 
-/** Never rejects: each job hears its own result. Gives the error of what was refused. */
+/** Never rejects: each job gets its own result. Returns the error of a refused job. */
 async function writeBatch<In>(
   jobs: readonly Job<In>[],
   write: (batch: readonly In[]) => Promise<readonly boolean[]>,
@@ -109,7 +117,7 @@ async function writeBatch<In>(
       for (const job of jobs) job.onFailed(error);
       return error;
     }
-    // one of them is refused by the database: each for itself, so that it takes nobody else with it
+    // the database refuses one of them: each is written separately, so that it fails no other
     let busy = 0;
     for (const job of jobs) {
       if (busy === BUSY_MAX) job.onFailed(error);
@@ -121,7 +129,7 @@ async function writeBatch<In>(
   return undefined;
 }
 
-/** Takes, in order, up to a batch of changes, of each task the first (W1). */
+/** Takes, in order, up to a batch of changes: of each task only the first (W1). */
 function takeOnePerTask(queue: Job<Change>[]): Job<Change>[] {
   const taken: Job<Change>[] = [];
   const tasks = new Set<string>();
@@ -133,7 +141,7 @@ function takeOnePerTask(queue: Job<Change>[]): Job<Change>[] {
     const isApart = !tasks.has(taskId) && (posts.length === 0 || !posts.some((post) => tasks.has(post.task_id)));
     const isFree = isApart && taken.length < CHANGES_MAX;
     const more = isFree ? bytesOfChange(job.what) : 0;
-    // also where it is left: a later change of one of its tasks must not overtake it
+    // also if it is left out: a later change of one of its tasks must not overtake it
     tasks.add(taskId);
     for (const post of posts) tasks.add(post.task_id);
     if (isFree && (taken.length === 0 || bytes + more <= BATCH_BYTES_MAX)) {
@@ -157,7 +165,7 @@ function takeWithinBytes(queue: Job<NewRecord>[]): Job<NewRecord>[] {
   return queue.splice(0, count);
 }
 
-/** About: characters, which JSON has mostly one byte each. */
+/** An approximation: it counts characters, which are mostly one byte each in JSON. */
 function bytesOfChange({ task, newSteps, changedSteps, newCalls, changedCalls, posts }: Change): number {
   let bytes = task.output_payload?.length ?? 0;
   for (const { payload } of posts) bytes += payload?.length ?? 0;

@@ -35,7 +35,7 @@ describe("ends of tasks that are waited for", () => {
       );
     }
     await clock.advance(1000);
-    // four looks in a second, each of no more ids than a store takes
+    // four queries in a second, each with no more ids than a store takes
     expect(asked.map(({ length }) => length)).toEqual(Array.from({ length: 4 }, () => [500, 500, 200]).flat());
     for (let n = 0; n < 1200; n++) put(`t${n}`, { finished_at: 1 });
     await clock.advance(250);
@@ -49,7 +49,7 @@ describe("ends of tasks that are waited for", () => {
     const { clock, ends, put, patience } = setUp();
     put("here");
     const here = ends.wait("here", patience(), { alsoDue: false });
-    ends.wake("here"); // it is only waited for
+    ends.wake("here"); // its end is awaited, nothing else
     ends.tell("here");
     expect(await here).toBe("ended");
     const gone = ends.wait("gone", patience(), { alsoDue: true });

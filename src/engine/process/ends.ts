@@ -8,13 +8,16 @@ import type { Clock } from "../../core/clock.ts";
 import { type Glance, GLANCES_MAX, type Store } from "../../store/store.ts";
 import type { Patience } from "./patience.ts";
 
-/** From one look to the next: with a few tasks, and at most. */
+/** The time between two queries: with a few tasks, and the longest. */
 const LOOK_MS = 50;
 const LOOK_MS_MAX = 250;
-/** With so many tasks it is as long as it gets. */
+/** With this many tasks the time is the longest. */
 const MANY = 1000;
 
-/** `ended`: or it is gone. `due`: nobody holds it, and there is something to do for it. `over`: it is waited for no longer. */
+/**
+ * `ended`: it has ended or is gone. `due`: nobody holds it, and there is something to do for it. `over`: nobody waits
+ * any more.
+ */
 export type Arrival = "ended" | "due" | "over";
 
 interface Waiter {
@@ -44,7 +47,7 @@ export class Ends {
     this.#tell(taskId, "due");
   }
 
-  /** The first that comes to the task; `due` only where it is asked for. It never rejects. */
+  /** The first event of the task; `due` only on request. Never rejects. */
   wait(taskId: string, patience: Patience, { alsoDue }: { readonly alsoDue: boolean }): Promise<Arrival> {
     const { promise, resolve } = Promise.withResolvers<Arrival>();
     if (patience.isOver) return Promise.resolve("over");
@@ -95,7 +98,7 @@ export class Ends {
       try {
         glances = await this.tools.store.glance(some);
       } catch {
-        return; // the database is away: who waits for longer than that sees what comes then
+        return; // the database is away: callers that wait longer than that see the next result
       }
       const found = new Map(glances.map((glance) => [glance.id, glance]));
       for (const id of some) this.#tellOf(id, found.get(id));

@@ -2,7 +2,7 @@
 
 import type { Told } from "../../core/api/events.ts";
 
-/** So many may pile up. */
+/** How many events may pile up. */
 const BACKLOG_MAX = 4000;
 
 export class Ear {
@@ -12,7 +12,7 @@ export class Ear {
   #waiting: PromiseWithResolvers<void> | undefined;
   #isOver = false;
 
-  /** What belongs to a round that he has had when he joined is passed over. */
+  /** Events of a round that the listener had when it joined are skipped. */
   tell(batch: readonly Told[], { round }: { readonly round: number }): void {
     if (this.#isOver || round <= this.#since) return;
     if (this.#since < 0) this.#since = round;
@@ -28,7 +28,7 @@ export class Ear {
     this.#waiting?.resolve();
   }
 
-  /** What has come next; undefined: it is over. */
+  /** The next events; undefined: it is over. */
   async next(): Promise<readonly Told[] | undefined> {
     for (;;) {
       if (this.#isOver) return undefined;

@@ -14,7 +14,7 @@ const EPOCHS = [crypto.randomUUID(), crypto.randomUUID()] as const;
 /** A journal in memory. */
 class Journal implements EventStore {
   epoch: string | null = EPOCHS[0];
-  /** Of the next `listen`. */
+  /** For the next `listen`. */
   nextEpoch: string = EPOCHS[0];
   rows: EventRow[] = [];
   floor = 1;
@@ -79,7 +79,7 @@ function open(journal = new Journal()): {
   const clock = new FakeClock();
   const hub = new EventHub({ events: journal, clock, log: SILENT });
   hubs.push(hub);
-  /** Lets time pass, and the hub look as often as it does in that time. */
+  /** Lets time pass, in which the hub reads as often as it normally does. */
   const pass = async (ms: number): Promise<void> => {
     for (let left = ms; left > 0; left -= 100) {
       await until(() => clock.sleeping > 0, "the hub rests");
@@ -147,7 +147,7 @@ test("a journal that is another one, or was cut, is told as a resync", async () 
   const { hub, journal, pass } = open();
   const told = await listen(hub);
   const { id } = told[0] ?? { id: "" };
-  // as after a crash of PostgreSQL: all of it is gone
+  // as after a crash of PostgreSQL: everything is gone
   journal.epoch = null;
   [, journal.nextEpoch] = EPOCHS;
   await pass(1000);

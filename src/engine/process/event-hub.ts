@@ -24,36 +24,36 @@ import { Ear } from "./event-ear.ts";
 import { eventsOf } from "./event-of-row.ts";
 import { inSlices } from "./in-slices.ts";
 
-/** The journal is kept up for so long beyond the last word of this process. */
+/** How long the journal is kept up after this process last asked for it. */
 const LISTEN_MS = 60_000;
-/** So often it is said again; sooner where much was put down, which is removed on the way. */
+/** How often the request is repeated; sooner after many events, because the request also removes old ones. */
 const RENEW_MS = 20_000;
 const RENEW_MS_MIN = 2000;
 const TRIM_AFTER = EVENTS_KEPT / 2;
 
-/** From one look to the next: at least, while there is news, and where all is quiet. */
+/** The time between two reads: the least, while there is news, and while there is none. */
 const GAP_MS = 100;
 const QUIET_MS = 1000;
 const QUIETER = 1.5;
 
-/** Who is told nothing for so long is told where he stands. */
+/** A listener without events for this long is told its position. */
 const PULSE_MS = 10_000;
 
-/** A write that began before anybody listened has ended by then. */
+/** A write that began before anybody listened has ended after this time. */
 const STRAGGLER_MS = 15_000;
 
-/** Before anybody is told `ready`: most writes that began before end within a few round trips. */
+/** The wait before `ready`: most earlier writes end within a few round trips. */
 const FIRST_LOOKS = 20;
 
-/** Of one group, within moments and in the long run; what is more is told as one `resync`. */
+/** The most events of one group, at once and over time; more become one `resync`. */
 const BURST_MAX = 2000;
 const PER_SECOND = 500;
 
-/** Listeners who want the same. */
+/** Listeners with the same filter. */
 interface Group {
   readonly listening: Listening;
   readonly ears: Set<Ear>;
-  /** How many events it may be told now. */
+  /** How many events it may get now. */
   credit: number;
   creditAt: number;
   toldAt: number;
@@ -68,7 +68,7 @@ interface Tools {
   readonly events: EventStore;
   readonly clock: Clock;
   readonly log: Log;
-  /** Rejects where the filter names what there is not. */
+  /** Rejects if the filter names something that does not exist. */
   readonly checkNames?: (filter: TaskFilter) => Promise<void>;
 }
 
@@ -76,12 +76,12 @@ export class EventHub implements Events {
   readonly #groups = new Map<string, Group>();
   #reader: EventReader | undefined;
   #epoch = "";
-  /** All of the journal before it was read. */
+  /** Everything in the journal before it was read. */
   #next = 0;
   #kept: Kept[] = [];
-  /** `kept` has all that happened since. */
+  /** `kept` has everything that happened after it. */
   #floor = 0;
-  /** Counts what was told to all: whoever joins meanwhile has had it. */
+  /** Counts the rounds for all listeners: a listener that joins meanwhile already has them. */
   #round = 0;
   #opening: Promise<void> | undefined;
   #running: AbortController | undefined;
@@ -89,13 +89,13 @@ export class EventHub implements Events {
   #isKicked = false;
   #renewedAt = 0;
   #readSince = 0;
-  /** Since when a change may come through that was not put down. */
+  /** Since when a change may appear that the journal does not have. */
   #unwholeSince: number | undefined;
   #isClosed = false;
 
   constructor(private readonly tools: Tools) {}
 
-  /** Something was written by this process: it is looked at soon. Costs nothing while nobody listens. */
+  /** This process has written something, so the journal is read soon. Costs nothing while nobody listens. */
   kick(): void {
     if (this.#running === undefined) return;
     this.#isKicked = true;
@@ -104,12 +104,12 @@ export class EventHub implements Events {
 
   async *listen(listening: Listening): AsyncGenerator<readonly Told[]> {
     checkEventFilter(listening.filter ?? {});
-    // who goes on was let in before
+    // a continuing listener was let in before
     if (listening.after === undefined) await this.tools.checkNames?.(listening.filter ?? {});
     if (this.#isClosed || listening.signal?.aborted) return;
     const ear = new Ear();
     const key = keyOf(listening);
-    // who leaves may never ask for the next batch again
+    // a leaving listener may never ask for the next batch
     const end = (): void => {
       ear.end();
       this.#leave(key, ear);
@@ -132,7 +132,7 @@ export class EventHub implements Events {
     }
   }
 
-  /** Everybody is let go. */
+  /** Ends all listeners. */
   close(): void {
     this.#isClosed = true;
     for (const { ears } of this.#groups.values()) for (const ear of ears) ear.end();
@@ -140,7 +140,7 @@ export class EventHub implements Events {
     this.#sleep.abort();
   }
 
-  /** False where it was closed, or everybody had left, while this one came. */
+  /** False if it was closed, or everybody left, before this one came. */
   #join(key: string, listening: Listening, ear: Ear): boolean {
     if (this.#isClosed || listening.signal?.aborted) {
       ear.end();
@@ -171,7 +171,7 @@ export class EventHub implements Events {
     this.#running = undefined;
   }
 
-  /** What a new listener is told at once. */
+  /** The first events of a new listener. */
   #firstOf(listening: Listening): readonly Told[] {
     const { after } = listening;
     const id = this.#id(this.#next);
@@ -199,14 +199,14 @@ export class EventHub implements Events {
     return `${this.#epoch}.${position}`;
   }
 
-  /** Undefined: of another journal, or something since then is not known any more. */
+  /** Undefined: the position belongs to another journal, or something after it is no longer known. */
   #positionOf(id: string): number | undefined {
     const [, epoch, digits = ""] = /^([\da-f-]{36})\.(\d{1,16})$/.exec(id) ?? [];
     const position = Number(digits);
     return epoch === this.#epoch && position >= this.#floor && position <= this.#next ? position : undefined;
   }
 
-  /** Begins to read, where nobody does. */
+  /** Starts the reader if there is none. */
   async #open(): Promise<void> {
     if (this.#running) return;
     await this.#renew();
@@ -246,7 +246,7 @@ export class EventHub implements Events {
     }
   }
 
-  /** Gives whether something has happened. */
+  /** Returns whether something has happened. */
   async #look(): Promise<boolean> {
     const { clock } = this.tools;
     const since = clock.elapsed() - this.#renewedAt;
@@ -266,7 +266,7 @@ export class EventHub implements Events {
     if (epoch !== this.#epoch) this.#begin(epoch);
   }
 
-  /** Of another journal than before. */
+  /** The page comes from another journal than before. */
   #begin(epoch: string): void {
     const hadOne = this.#epoch !== "";
     this.#epoch = epoch;
@@ -281,7 +281,7 @@ export class EventHub implements Events {
   async #read(): Promise<EventPage> {
     const page = await this.#reader?.read();
     if (page && page.epoch === this.#epoch) return page;
-    // it is gone, or another process has begun another one since we were heard last
+    // the journal is gone, or another process has started a new one since our last request
     await this.#renew();
     if (page && page.epoch !== null && page.epoch !== this.#epoch) throw new Error("The journal is another one again.");
     const again = await this.#reader?.read();
@@ -294,7 +294,7 @@ export class EventHub implements Events {
     const isFirst = this.#next === 0;
     if (isFirst) this.#floor = floor;
     else if (floor > this.#next) {
-      // it was removed before we have read it
+      // it was removed before we read it
       this.#kept = [];
       this.#floor = floor;
       this.#resync("too much has happened at once");
@@ -321,11 +321,11 @@ export class EventHub implements Events {
     }
   }
 
-  /** EH3. `before`: the id before these. */
+  /** EH3. `before`: the id before these events. */
   *#tellAll(events: readonly TaskEvent[], before: string): Generator<undefined, void> {
     const round = ++this.#round;
     const id = this.#id(this.#next);
-    // others come and go between two of them
+    // other events come and go between two of these
     for (const group of Array.from(this.#groups.values())) {
       const wanted = events.filter((event) => isWanted(event, group.listening));
       if (wanted.length > 0) {
@@ -342,7 +342,7 @@ export class EventHub implements Events {
     }
   }
 
-  /** Whether the group is told each of so many. */
+  /** Whether the group gets each of this many events. */
   #spend(group: Group, count: number): boolean {
     const now = this.tools.clock.elapsed();
     group.credit = Math.min(BURST_MAX, group.credit + ((now - group.creditAt) / 1000) * PER_SECOND);
@@ -376,7 +376,7 @@ function resyncOf(id: string, reason: string): Told {
   return { kind: "resync", id, reason };
 }
 
-/** Two who want the same have the same. */
+/** Listeners with the same filter have the same key. */
 function keyOf({ tasks, kinds, filter }: Listening): string {
   return JSON.stringify([tasks?.toSorted() ?? null, kinds?.toSorted() ?? null, filterText(filter ?? {})]);
 }

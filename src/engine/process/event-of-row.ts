@@ -3,7 +3,7 @@ import { waitsFromBits } from "../../core/api/events.ts";
 import { isTerminal, type TaskStatus } from "../../core/record/status.ts";
 import type { EventRow } from "../../store/event-store.ts";
 
-/** What is told of a row of the journal: of a task that was created when it had ended already, both. */
+/** The events of a row of the journal: two, if the task had already ended when it was created. */
 export function eventsOf(row: EventRow): readonly TaskEvent[] {
   const status = row.status as TaskStatus;
   const told = (kind: EventKind): TaskEvent => ({

@@ -16,9 +16,9 @@ const CALL_PIECE = `globalThis[Symbol.for("taskonaut.piece")]()`;
 
 type Came<T> = { readonly value: T } | { readonly thrown: unknown };
 
-/** For pieces of `ms` of processor time at most. */
+/** For pieces that use at most `ms` of processor time. */
 export function boundOf(ms: number): Bound {
-  // not imported: a command that runs no flow of a file does not pay for it
+  // loaded on demand: a command that runs no flow from a file does not pay for it
   const { Script } = process.getBuiltinModule("node:vm");
   const script = new Script(CALL_PIECE);
   const options = { timeout: ms };

@@ -10,10 +10,10 @@ import type { QueueNotifier } from "./queue-notifier.ts";
 import { isPassing } from "./retry-write.ts";
 import type { Lease } from "./lease.ts";
 
-/** Between tries to let go of tasks after an outage. */
+/** The time between tries to release tasks after an outage. */
 const AWAY: Backoff = { minMs: 100, maxMs: 5_000 };
 
-/** A write that was given up reaches the database by then, or never. */
+/** An abandoned write reaches the database by then, or never. */
 export const UNSURE_MS = 60_000;
 
 interface HoldingsTools {
@@ -24,7 +24,7 @@ interface HoldingsTools {
   readonly log: Log;
   /** Ids of tasks that callers of this process drive now. */
   readonly heldByHand: () => readonly string[];
-  /** The process leaves: all is let go of in a moment. */
+  /** The process shuts down: everything is released soon. */
   readonly isLeaving: () => boolean;
 }
 
@@ -33,13 +33,16 @@ export class Holdings {
 
   constructor(private readonly tools: HoldingsTools) {}
 
-  /** A write has failed: what is held and not driven is let go of, as soon as the database answers again. */
+  /** A write has failed: tasks that are held and not driven are released as soon as the database answers again. */
   letGoSoon(): void {
     if (this.#isLettingGo || !this.tools.lease.isHeld) return;
     this.#letGo().catch(() => {}); // it never rejects
   }
 
-  /** The process leaves: nothing is held any more, and its row as a worker goes. Throws what the store throws, but for what passes. */
+  /**
+   * The process shuts down: it releases everything and removes its worker row. Throws what the store throws, except for
+   * temporary failures.
+   */
   async letGoOfAll(): Promise<void> {
     const { store, lease, notifier, log } = this.tools;
     if (!lease.isHeld) return;
@@ -50,7 +53,7 @@ export class Holdings {
       await lease.release();
     } catch (error) {
       if (!isPassing(error)) throw error;
-      // others see that this process is gone, and take what it held
+      // others see that this process is gone, and take its tasks
       log.warn?.("held tasks were not released", { worker_id: lease.workerId, error: messageOf(error) });
     }
   }
@@ -65,7 +68,7 @@ export class Holdings {
       try {
         if ((await store.releaseTasks({ workerId: lease.workerId, except: heldByHand() })) > 0) notifier.tellWorkers();
       } catch {
-        // it is away still
+        // the database is still away
       }
     }
     this.#isLettingGo = false;

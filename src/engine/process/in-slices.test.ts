@@ -40,7 +40,7 @@ function ended(): { program: Program; record: Recorded } {
   }
 }
 
-/** Goes on by `ms` whenever it is looked at. */
+/** Advances by `ms` whenever it is read. */
 function clockOf(ms: number): Clock {
   let now = 0;
   return { now: () => (now += ms), elapsed: () => now, sleep: () => Promise.reject(new Error("Nobody sleeps here.")) };
@@ -78,7 +78,7 @@ describe("a second look", () => {
       if (!isOver) setImmediate(count);
     };
     setImmediate(count);
-    // after each part of eight observations its time is over
+    // after each part of eight observations the slice is over
     expect(await lookAgain(program, record, undefined, clockOf(1))).toBeUndefined();
     isOver = true;
     expect(turns).toBeGreaterThanOrEqual(Math.floor(STEPS / 8));

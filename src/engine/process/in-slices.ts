@@ -1,9 +1,11 @@
 import type { Clock } from "../../core/clock.ts";
 
-/** So long the event loop is held at a time. */
+/** How long the event loop is blocked at a time. */
 const SLICE_MS = 8;
 
-/** Work that yields now and then: done at once where it is quick, else with a turn of the event loop after each slice. */
+/**
+ * Runs work that yields now and then: at once if it is quick, otherwise with a turn of the event loop after each slice.
+ */
 export function inSlices<T>(work: Generator<undefined, T>, clock: Pick<Clock, "now">): T | Promise<T> {
   const until = clock.now() + SLICE_MS;
   for (;;) {

@@ -16,10 +16,13 @@ import type { PauseRow, Store } from "../../store/store.ts";
 /** KP1. */
 export const KNOWN_MS = 2000;
 
-/** News come often, and hardly any is of a pause: what was read so short a time ago is not read again for them. */
+/**
+ * News comes often, and hardly any is about a pause: pauses that were read this short a time ago are not read again for
+ * it.
+ */
 const NEWS_MS = 100;
 
-/** A database that answers so often in a row only when KNOWN_MS are over is one that cannot be worked with. */
+/** If the database answers this often in a row only after KNOWN_MS, it is unusable. */
 const READS_MAX = 5;
 
 interface KnownPausesTools {
@@ -27,7 +30,7 @@ interface KnownPausesTools {
   readonly clock: Clock;
   readonly log: Log;
   readonly workerId: string;
-  /** Told of pauses that are new here, and tell what runs to stop. */
+  /** Called with new pauses, to stop running work. */
   readonly onAbort: (pauses: readonly PauseRow[]) => void;
   /** The task waited for a pause that is over. */
   readonly onWoken: (taskId: string) => void;
@@ -37,31 +40,34 @@ export class KnownPauses {
   #pauses: readonly PauseRow[] = [];
   #readAt = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | undefined;
-  /** KP2: what the worker's row says, as far as is known here. */
+  /** KP2: what the worker's row says, as far as this process knows. */
   #seen = "";
   #acknowledging: Promise<void> = Promise.resolve();
 
   constructor(private readonly tools: KnownPausesTools) {}
 
-  /** KP1: whether something may be started by what is known. */
+  /** KP1: whether current knowledge allows starting something. */
   get areKnown(): boolean {
     return this.tools.clock.elapsed() - this.#readAt < KNOWN_MS;
   }
 
-  /** What holds back that this flow starts something; with `tool`: that it calls it. Means nothing unless `areKnown`. */
+  /**
+   * The pause that keeps this flow from starting something; with `tool`: from calling that tool. Means nothing unless
+   * `areKnown`.
+   */
   find(flow: string, tool?: string): PauseRow | undefined {
     if (this.#pauses.length === 0) return undefined;
     return this.#pauses.find((pause) => holdsBack(pause, flow, tool));
   }
 
-  /** To be shown: as it was known last, where the database does not answer. At once where it is known. */
+  /** For display: the last known pauses if the database does not answer. At once if they are known. */
   list(): readonly PauseRow[] | Promise<readonly PauseRow[]> {
     if (this.areKnown) return this.#pauses;
     const known = (): readonly PauseRow[] => this.#pauses;
     return this.read().then(known, known);
   }
 
-  /** Reads until it is known. Throws what the store throws. */
+  /** Reads until the pauses are known. Throws what the store throws. */
   async know(): Promise<void> {
     for (let reads = 0; !this.areKnown; reads++) {
       if (reads === READS_MAX) {
@@ -74,7 +80,7 @@ export class KnownPauses {
     }
   }
 
-  /** Reads what is paused now. Throws what the store throws. */
+  /** Reads the current pauses. Throws what the store throws. */
   read(): Promise<void> {
     this.#reading ??= this.#read().finally(() => {
       this.#reading = undefined;
@@ -82,17 +88,17 @@ export class KnownPauses {
     return this.#reading;
   }
 
-  /** Something may have changed: reads soon, unless that was done just now. */
+  /** Something may have changed: reads soon, unless it has just read. */
   look(): void {
     this.#readOlderThan(NEWS_MS);
   }
 
-  /** Something runs here, and what comes after it should not have to wait for a look. */
+  /** Something runs here, and the work after it should not have to wait for a read. */
   keep(): void {
     this.#readOlderThan(KNOWN_MS / 2);
   }
 
-  /** The database has told what is paused; it was asked at `askedAt`, by the clock's `elapsed`. */
+  /** The database has answered with the pauses; it was asked at `askedAt`, by the clock's `elapsed`. */
   note(pauses: readonly PauseRow[], askedAt: number): void {
     if (askedAt < this.#readAt) return;
     this.#readAt = askedAt;
@@ -110,7 +116,7 @@ export class KnownPauses {
     { taskId, stepId }: { readonly taskId: string; readonly stepId: string },
   ): Promise<boolean> {
     const { store, onWoken } = this.tools;
-    // a ticket of an earlier pause is none of this one: in such a line whoever asks again waits again
+    // a ticket of an earlier pause does not count for this one: in such a line, asking again means waiting again
     const granting = await store.limits.take(line, [{ taskId, stepId, key: "", token: "" }]);
     for (const id of granting.woken) onWoken(id);
     if (!granting.granted.includes(stepId)) return true;
@@ -133,7 +139,7 @@ export class KnownPauses {
     const { store, clock, workerId } = this.tools;
     const askedAt = clock.elapsed();
     const { pauses, seen } = await store.pauses.read(workerId);
-    // one that has no row tells nobody
+    // a worker without a row tells nobody
     this.#seen = seen ?? idsOf(pauses);
     this.note(pauses, askedAt);
   }
@@ -142,7 +148,7 @@ export class KnownPauses {
     return this.#pauses.some(({ id }) => !this.#seen.includes(id));
   }
 
-  /** KP2. Where that fails it is done at the next look: whoever waits for it sends news again. */
+  /** KP2. If it fails, the next read does it: whoever waits for it sends news again. */
   #acknowledge(): void {
     const { store, log, workerId } = this.tools;
     const seen = idsOf(this.#pauses);
@@ -153,7 +159,7 @@ export class KnownPauses {
   }
 }
 
-/** Whether the pause holds back that this flow starts something; with `tool`: that it calls it. */
+/** Whether the pause keeps this flow from starting something; with `tool`: from calling that tool. */
 export function holdsBack({ scope, name }: PauseRow, flow: string, tool?: string): boolean {
   switch (scope) {
     case "all":

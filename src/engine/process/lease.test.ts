@@ -16,7 +16,7 @@ class Workers implements SignOfLife {
   readonly asked: string[] = [];
   readonly rows = new Set<string>();
   fails: string | undefined;
-  /** No registration ends before it. */
+  /** Registrations end only after it. */
   gate: Promise<void> = Promise.resolve();
 
   async registerWorker(worker: { id: string; leaseMs: number; concurrency: number }): Promise<void> {
@@ -141,7 +141,7 @@ describe("the lease of a worker", () => {
 });
 
 describe("the lease of a worker that takes tasks from the queue", () => {
-  /** Heartbeats that tell what is done with them, and fail to start where the test says so. */
+  /** Heartbeats that report their calls, and fail to start if the test says so. */
   class Heartbeats {
     readonly beating: BeatingWorker[] = [];
     fails = false;

@@ -8,9 +8,9 @@ type Peers = Pick<BeatingWorker, "onNews" | "onDead">;
 
 interface LeaseTools {
   readonly store: Pick<Store, "removeWorker">;
-  /** Of what a caller runs: kept by the event loop. */
+  /** For a caller's work: kept by the event loop. */
   readonly beatByHand: StartHeartbeat;
-  /** Of a worker that takes tasks from the queue. */
+  /** For a worker that takes tasks from the queue. */
   readonly beatForQueue: StartHeartbeat;
 }
 
@@ -34,8 +34,8 @@ export class Lease {
   }
 
   /**
-   * The same, and others see how many tasks it takes at once; it hears of them. Tells whether news comes by itself, or has
-   * to be looked for.
+   * The same, but others see how many tasks it takes at once, and it hears of news. Returns whether the database sends
+   * news, or the worker has to look for it.
    */
   async work(concurrency: number, peers: Peers): Promise<"notified" | "polling"> {
     await this.stop();
@@ -43,7 +43,7 @@ export class Lease {
     return this.#registration;
   }
 
-  /** Called if others have removed this worker while it was away: soon it is registered again. */
+  /** Called if others removed this worker while it was away: it is registered again soon. */
   renewRegistration(): void {
     this.#heartbeat?.register();
   }
@@ -74,7 +74,7 @@ export class Lease {
     try {
       return await heartbeat.started;
     } catch (error) {
-      this.#registration = this.#heartbeat = undefined; // the next one tries again
+      this.#registration = this.#heartbeat = undefined; // the next call tries again
       await heartbeat.stop();
       throw error;
     }

@@ -7,7 +7,7 @@ import type { Log } from "../../core/log.ts";
 import { messageOf } from "../../core/record/stored-error.ts";
 import type { GivenBack, LimitStore, TicketRequest } from "../../store/limit-store.ts";
 
-/** Tickets of one request at most. */
+/** The most tickets in one request. */
 const TOGETHER_MAX = 200;
 
 /** How often to check for waiting steps that this process does not know. */
@@ -32,7 +32,7 @@ interface Counter {
   asking: Asking[];
   givingBack: GivenBack[];
   isBusy: boolean;
-  /** What the code says is in the store. */
+  /** The numbers of the code are in the store. */
   isDeclared: boolean;
 }
 
@@ -58,7 +58,7 @@ export class LimitDesk {
     });
   }
 
-  /** The step needs it no more. Where that does not reach the store, `settle` finds out. */
+  /** The step no longer needs its ticket. If that does not reach the store, `settle` finds out. */
   giveBack(limits: ToolLimits, stepId: string): void {
     const given = this.#given.get(stepId);
     if (given === undefined) {
@@ -72,7 +72,10 @@ export class LimitDesk {
     this.#serve(limits, counter);
   }
 
-  /** A worker's duty: tickets that others have left behind, and places that are free again because time has passed. */
+  /**
+   * A worker's duty: handles tickets that others have left behind, and places that are free again because time has
+   * passed.
+   */
   async settle(): Promise<void> {
     const { store, clock } = this.tools;
     if (!this.#mayWait && clock.now() < this.#lookAt) return;
@@ -82,7 +85,7 @@ export class LimitDesk {
     this.#tell(woken);
   }
 
-  /** What a limit says has changed: whoever has room now is told. */
+  /** A limit's numbers have changed: tasks that have room now are told. */
   async settleNow(): Promise<void> {
     this.#mayWait = true;
     await this.settle();

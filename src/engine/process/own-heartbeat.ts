@@ -1,4 +1,4 @@
-// The heartbeat of a process whose event loop keeps it itself: it holds what a caller runs, or has no thread for it.
+// The heartbeat of a process that keeps it on its own event loop: it holds a caller's work, or has no thread for it.
 
 import type { Clock } from "../../core/clock.ts";
 import type { StartHeartbeat } from "../../core/heartbeat.ts";

@@ -1,12 +1,12 @@
-// Gives the event loop a turn in what would go on without one: a database that answers at once (SQLite) keeps a chain of
-// promises going for as long as there is anything to do, and no timer, socket or signal is heard meanwhile.
+// Gives the event loop a turn during work that would never yield: a database that answers at once (SQLite) keeps a
+// chain of promises running as long as there is work, and no timer, socket or signal is handled meanwhile.
 
 import type { Clock } from "../../core/clock.ts";
 
-/** With the piece of work that is under way then, this stays below 25 ms. */
+/** Together with the piece of work in progress, this stays below 25 ms. */
 const TURN_MS = 8;
 
-/** As `TURN_MS`, of pieces that are small: a batch that is driven in one go is also written in one commit. */
+/** Like `TURN_MS`, for small pieces: a batch that is driven in one go is also written in one commit. */
 export const SMALL_PIECES_MS = 16;
 
 export class Pace {
@@ -19,7 +19,7 @@ export class Pace {
     this.#turnedAt = clock.now();
   }
 
-  /** What to await before the next piece of work; undefined where the loop has turned a moment ago. */
+  /** What to await before the next piece of work; undefined if the loop had a turn a moment ago. */
   turn(): Promise<void> | undefined {
     // the clock may have been set back
     return Math.abs(this.clock.now() - this.#turnedAt) < this.turnMs ? undefined : this.next();
@@ -28,7 +28,7 @@ export class Pace {
   /** Resolves in the next turn of the loop. */
   next(): Promise<void> {
     return new Promise((resolve) => {
-      // an immediate comes after timers, sockets and signals were looked at
+      // an immediate runs after timers, sockets and signals
       setImmediate(() => {
         this.#turnedAt = this.clock.now();
         resolve();

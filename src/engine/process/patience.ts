@@ -1,4 +1,4 @@
-// How long somebody waits: until a time is up, he leaves, or the process does.
+// How long a caller waits: until its time is up, it leaves, or the process shuts down.
 
 import type { Clock } from "../../core/clock.ts";
 
@@ -30,13 +30,13 @@ export class Patience {
     return this.#isOver;
   }
 
-  /** Gives what takes the listener away again. */
+  /** Returns a function that removes the listener. */
   onOver(tell: () => void): () => void {
     this.#onOver.add(tell);
     return () => this.#onOver.delete(tell);
   }
 
-  /** The value of `work`, or undefined where it is over first. Rejects with what `work` rejects with, before that. */
+  /** The value of `work`, or undefined if the wait is over first. Rejects if `work` rejects before that. */
   async unlessOver<T>(work: Promise<T>): Promise<T | undefined> {
     if (this.#isOver) {
       work.catch(() => {});

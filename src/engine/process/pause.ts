@@ -1,18 +1,18 @@
 import type { Clock } from "../../core/clock.ts";
 
-/** A pause that can be cut short: what cuts it before it has begun counts as well, from `arm` on. */
+/** A pause that can be cut short: a cut before its start counts as well, from `arm` on. */
 export class Pause {
   #isCut = false;
   #end: (() => void) | undefined;
 
   constructor(private readonly clock: Clock) {}
 
-  /** Before it is decided whether to pause: what happens from now on may change that. */
+  /** Call it before deciding whether to pause: later events may change the decision. */
   arm(): void {
     this.#isCut = false;
   }
 
-  /** For `ms`; undefined: until it is cut short. Gives whether the time is over: false where it was cut short. */
+  /** Pauses for `ms`; undefined: until it is cut short. Returns whether the time is over: false if it was cut short. */
   async take(ms: number | undefined): Promise<boolean> {
     if (this.#isCut) return false;
     const { promise: ended, resolve: end } = Promise.withResolvers<boolean>();

@@ -1,9 +1,10 @@
-// What tools tell of their progress, on its way to the store.
+// Writes the progress of tools to the store.
 //
-// PW1. All tools of the process share one statement a second: what one tells more often is told as it is by then.
-// PW2. No outcome waits for it, nothing comes after an outcome, and no other process's call is touched: the store writes
-//      it only to a call that runs, of a task that nobody else holds.
-// PW3. It is lost without harm. Nothing is kept for tools that tell nothing.
+// PW1. All tools of the process share one statement a second: if a tool reports more often, only its latest progress is
+//      written.
+// PW2. No outcome waits for it, nothing is written after an outcome, and no other process's call is touched: the store
+//      writes progress only to a running call of a task that nobody else holds.
+// PW3. Losing progress does no harm. Nothing is kept for tools that report none.
 
 import type { Clock } from "../../core/clock.ts";
 import { type ProgressNote, PROGRESS_NOTES_MAX, type Store } from "../../store/store.ts";
@@ -18,12 +19,12 @@ interface Tools {
 
 interface Entry {
   note: ProgressNote;
-  /** What was told last is not in the store. */
+  /** The latest progress is not in the store. */
   isUnwritten: boolean;
 }
 
 export class ProgressWriter {
-  /** By step, of tools that run here. */
+  /** By step, for tools that run here. */
   readonly #entries = new Map<string, Entry>();
   #writing: AbortController | undefined;
   #writtenAt = Number.NEGATIVE_INFINITY;
@@ -39,7 +40,7 @@ export class ProgressWriter {
     this.#write();
   }
 
-  /** The tool of this step does not run here any more. */
+  /** The tool of this step no longer runs here. */
   forget(stepId: string): void {
     if (this.#entries.size === 0) return;
     this.#entries.delete(stepId);
@@ -61,7 +62,7 @@ export class ProgressWriter {
   async #writeAll(signal: AbortSignal): Promise<void> {
     for (;;) {
       const waitMs = this.#writtenAt + EVERY_MS - this.tools.clock.now();
-      // a tool that ends at once has nothing to tell
+      // a tool that ends at once reports nothing
       if (waitMs > 0) await this.tools.clock.sleep(waitMs, signal);
       else await new Promise((resolve) => setImmediate(resolve));
       const unwritten = [...this.#entries.values()].filter(({ isUnwritten }) => isUnwritten);
@@ -77,7 +78,7 @@ export class ProgressWriter {
       const written = new Set(await this.tools.store.noteProgress(this.tools.workerId, notes));
       entries.forEach((entry, place) => {
         const note = notes[place];
-        // one whose row is not there yet is told with the next
+        // if its row does not exist yet, it is written next time
         if (entry.note === note && written.has(note.stepId)) entry.isUnwritten = false;
       });
     } catch {

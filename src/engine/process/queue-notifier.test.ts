@@ -52,7 +52,7 @@ describe("the queue notifier", () => {
     expect(told).toEqual([1000, 1020]);
     notifier.tellWorkers();
     await notifier.settle();
-    // after a while without news it is told at once again
+    // after a while without news, the next one is announced at once again
     expect(told).toEqual([1000, 1020, 2000]);
     expect(clock.sleeping).toBe(0);
   });

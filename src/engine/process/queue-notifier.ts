@@ -1,5 +1,5 @@
-// Tells workers that a task may be due: the one of this process at once, those of others by the store, once in a while
-// however many tasks there are. Told after a commit, never within one.
+// Tells workers that a task may be due: the worker of this process at once, others through the store, only now and
+// then, however many tasks there are. Always after a commit, never within one.
 
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
@@ -7,10 +7,10 @@ import { messageOf } from "../../core/record/stored-error.ts";
 import type { Store } from "../../store/store.ts";
 import { Pause } from "./pause.ts";
 
-/** At most one announcement in so long. */
+/** The shortest time between two announcements. */
 const PAUSE_MS = 20;
 
-/** Gives whether the listener takes the task itself, so that nobody else need hear of it. */
+/** Returns whether the listener takes the task itself, so that nobody else need hear of it. */
 type Listener = () => boolean;
 
 export class QueueNotifier {
@@ -18,7 +18,7 @@ export class QueueNotifier {
   #isWanted = false;
   #announcing: Promise<void> | undefined;
   readonly #pause: Pause;
-  /** How many wait for the end of it: while they do there is no pause. */
+  /** How many callers wait for its end: meanwhile there is no pause. */
   #settling = 0;
 
   constructor(
@@ -39,13 +39,13 @@ export class QueueNotifier {
     if (!this.#listener?.()) this.tellOthers();
   }
 
-  /** What the worker of this process was told of is more than it has room for. */
+  /** This process's worker was told of more than it has room for. */
   tellOthers(): void {
     this.#isWanted = true;
     this.#announcing ??= this.#announce();
   }
 
-  /** Resolves when nothing is left to be told. What is left is told at once: nobody waits for a pause to pass. */
+  /** Resolves when everything was announced. The rest is announced at once: nobody waits for a pause to pass. */
   async settle(): Promise<void> {
     this.#settling += 1;
     this.#pause.cut();
@@ -60,7 +60,7 @@ export class QueueNotifier {
       try {
         await this.store.announce();
       } catch (error) {
-        // they look for themselves once in a while
+        // they look for themselves now and then
         this.log.debug?.("workers not told of a task", { error: messageOf(error) });
       }
       if (this.#isWanted && this.#settling === 0) await this.#pause.take(PAUSE_MS);

@@ -1,5 +1,5 @@
-// The write of a change that holds what cannot be had again: the outcome of an effect. A database that is away for a
-// moment must not lose it; else a tool would be called again, or be in doubt, although its outcome was known.
+// Retries the write of a change that cannot be produced again: the outcome of an effect. A short outage of the database
+// must not lose it: otherwise a tool would be called again, or be in doubt, although its outcome was known.
 
 import { type Backoff, nextWait } from "../../core/backoff.ts";
 import type { Clock } from "../../core/clock.ts";
@@ -12,21 +12,20 @@ import type { CommitWriter } from "./commit-writer.ts";
 
 const AWAY: Backoff = { minMs: 50, maxMs: 1_000 };
 
-/** Where a row is locked: each try keeps all writes of the process waiting for a while. */
+/** The limit for a locked row: each try keeps all writes of the process waiting for a while. */
 const LOCKED: Backoff = { minMs: 50, maxMs: 10_000 };
 
 interface Tools {
   readonly writer: Pick<CommitWriter, "submitChange">;
   readonly store: Pick<Store, "readTask">;
   readonly clock: Clock;
-  /** How long the database may be away; then the caller hears of it. */
+  /** How long the database may be away; after that the caller gets the error. */
   readonly deliveryMs: () => number;
   readonly tellWait?: TellWait | undefined;
 }
 
 /**
- * Submits a change again that has failed with `error` at `start`, for as long as the database is away. Throws what it
- * said last.
+ * Resubmits a change that has failed with `error` at `start`, as long as the database is away. Throws its last error.
  */
 export async function retryWriteAfter(
   change: Change,
@@ -61,9 +60,12 @@ export function isPassing(error: unknown): boolean {
 
 const SAME = ["version", "lease_owner", "status", "observed_count", "current_step", "updated_at"] as const;
 
-/** Whether the record is what the change makes of it. The task was leased to us: nobody else came to the same by chance. */
+/**
+ * Whether the record equals the result of the change. The task was leased to us: nobody else came to the same result by
+ * chance.
+ */
 function holds({ task, calls }: TaskRecord, change: Change): boolean {
-  // the version alone does not tell: let go of and claimed again by this process it may have come to the same
+  // the version alone is not enough: after a release and a new claim by this process it may be the same
   if (SAME.some((column) => task[column] !== change.task[column])) return false;
   const stored = new Map(calls.map((call) => [call.idempotency_key, call]));
   return [...change.newCalls, ...change.changedCalls].every((call) => {

@@ -1,5 +1,5 @@
-// Tells schedules that a task of theirs has ended, so that a firing which waits for that is made at once. It is told after
-// the commit: where this process dies in between, the firing is looked at a little later all the same.
+// Tells schedules that one of their tasks has ended, so that a firing that waits for it is made at once. It is told
+// after the commit: if this process dies in between, the firing is checked a little later in any case.
 
 import type { Log } from "../../core/log.ts";
 import { messageOf } from "../../core/record/stored-error.ts";
@@ -8,7 +8,7 @@ import type { Store } from "../../store/store.ts";
 
 type Writes = Pick<Store, "insertTasks" | "commitChanges">;
 
-/** The store for whoever writes what comes of tasks. */
+/** The store for writing the results of tasks. */
 export function tellingScheduleEnds(
   store: Writes & Pick<Store, "schedules">,
   notifier: Pick<QueueNotifier, "tellWorkers">,

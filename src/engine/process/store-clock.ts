@@ -1,9 +1,10 @@
-// The store's time, as one process knows it: asked for, heard with every claim, and between without a round trip.
+// The store's time, as one process knows it: from queries and from every claim; in between it is computed without a
+// round trip.
 
 import type { Clock } from "../../core/clock.ts";
 import type { Store } from "../../store/store.ts";
 
-/** The store is asked again after so long: clocks drift, and are set. */
+/** How often the store is asked again: clocks drift, and are set. */
 const FRESH_MS = 5_000;
 
 export class StoreClock {
@@ -16,7 +17,7 @@ export class StoreClock {
     private readonly clock: Clock,
   ) {}
 
-  /** Milliseconds since 1970, as near as it is known without asking. */
+  /** Milliseconds since 1970, as closely as it is known without a query. */
   guess(): number {
     return this.clock.now() + this.#aheadMs;
   }
@@ -27,7 +28,7 @@ export class StoreClock {
     this.#aheadMs = storeNow - this.#askedAt;
   }
 
-  /** By the store itself. Throws what it throws. */
+  /** The store's own answer. Throws what it throws. */
   async read(): Promise<number> {
     const storeNow = await this.store.now();
     this.note(storeNow);
@@ -35,8 +36,8 @@ export class StoreClock {
   }
 
   /**
-   * Milliseconds since 1970: never later than the store's time, as long as nobody sets a clock, and hardly earlier. At
-   * once where the store was asked a moment ago.
+   * Milliseconds since 1970: never later than the store's time, as long as nobody sets a clock, and hardly earlier.
+   * Returns at once if the store was asked a moment ago.
    */
   recent(): number | Promise<number> {
     const now = this.clock.now();
@@ -44,7 +45,7 @@ export class StoreClock {
     this.#asking ??= this.read().finally(() => {
       this.#asking = undefined;
     });
-    // the answer took its time: what it said is past already
+    // the answer took time: its value is already in the past
     return this.#asking.then(() => this.guess());
   }
 }

@@ -7,7 +7,7 @@ afterEach(() => {
   mock.restore();
 });
 
-/** Timers that count only when they are told to. */
+/** Timers that run only when the test says so. */
 function holdTimers(): { delays: number[]; fire: () => void; cleared: unknown[] } {
   const delays: number[] = [];
   const cleared: unknown[] = [];

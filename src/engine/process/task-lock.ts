@@ -5,7 +5,7 @@ import type { Clock } from "../../core/clock.ts";
 
 export class TaskLock {
   #isHeld = false;
-  /** In order; undefined as long as nobody had to wait, as with nearly all tasks. */
+  /** In order; undefined until somebody has to wait, which is rare. */
   #waiting: (() => void)[] | undefined;
 
   get isHeld(): boolean {
@@ -17,14 +17,14 @@ export class TaskLock {
     return this.#waiting !== undefined && this.#waiting.length > 0;
   }
 
-  /** False where somebody has it. */
+  /** False if somebody has it. */
   takeNow(): boolean {
     if (this.#isHeld) return false;
     this.#isHeld = true;
     return true;
   }
 
-  /** False where it did not come free for the caller within `ms`. */
+  /** False if it did not become free for the caller within `ms`. */
   async take(ms: number, clock: Clock): Promise<boolean> {
     if (this.takeNow()) return true;
     const waiting = (this.#waiting ??= []);
@@ -44,7 +44,7 @@ export class TaskLock {
     return isMine;
   }
 
-  /** Whoever has waited longest has it next. */
+  /** The caller that has waited longest gets it next. */
   free(): void {
     const next = this.#waiting?.shift();
     if (next) next();

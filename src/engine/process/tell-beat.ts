@@ -2,7 +2,7 @@ import type { BeatingWorker } from "../../core/heartbeat.ts";
 import type { Log } from "../../core/log.ts";
 import type { BeatEvent } from "./beat.ts";
 
-/** Hands on what a heartbeat tells: to the worker what concerns its work, the rest to the log. */
+/** Passes on the messages of a heartbeat: those about its work to the worker, the rest to the log. */
 export function tellBeat(event: BeatEvent, { id, onNews, onDead }: BeatingWorker, log: Log): void {
   switch (event.kind) {
     case "news":

@@ -3,7 +3,7 @@ import type { EventHub } from "./event-hub.ts";
 
 type Writes = Pick<Store, "insertTasks" | "commitChanges">;
 
-/** The store for whoever writes what comes of tasks: those who listen here hear of it at once. */
+/** The store for writing the results of tasks: listeners here hear of them at once. */
 export function tellingHub(store: Writes, hub: Pick<EventHub, "kick">): Writes {
   return {
     async insertTasks(records) {

@@ -1,5 +1,5 @@
-// What an operation does to a page of tasks. Each of these may be done again to tasks that it was done to already, after a
-// crash: a post has the operation's key, an end stays an end, and what was opened again is newer than the operation.
+// What an operation does to a page of tasks. After a crash, each action may be repeated on the same tasks: a post has
+// the operation's key, an end stays an end, and a reopened task is newer than the operation.
 
 import type { BulkAction } from "../../../core/api/bulk.ts";
 import { hasCode } from "../../../core/errors.ts";
@@ -33,7 +33,7 @@ export interface ActionTools extends DrivingTools {
 /** One operation. */
 export interface Acting {
   readonly operation: BulkOperation;
-  /** Of its task: the key of its posts. */
+  /** The id of its task, which is the key of its posts. */
   readonly taskId: string;
   readonly match: RowFilter;
   readonly isMeant: (flowName: string) => boolean;
@@ -41,8 +41,8 @@ export interface Acting {
 }
 
 /**
- * Does page after page, from the one that begins there on, while it may go on. Gives where the next one begins, undefined
- * where there is none. `goesOn` is asked after each page; what it throws ends the portion.
+ * Does page after page, from the given one on, while it may continue. Returns where the next page begins, undefined if
+ * there is none. `goesOn` is asked after each page; an error from it ends the portion.
  */
 export type ActOnPages = (
   acting: Acting,
@@ -51,7 +51,7 @@ export type ActOnPages = (
   goesOn: () => boolean,
 ) => Promise<ListKey | undefined>;
 
-/** Records of one page; whole tasks are read. */
+/** The records of one page; whole tasks are read. */
 const RECORDS = 250;
 
 interface Page {
@@ -69,7 +69,7 @@ interface Records extends Page {
 
 type Read<Found extends Page> = (acting: Acting, after: ListKey | undefined, tools: ActionTools) => Promise<Found>;
 
-/** The next page is read while this one is written: half of the time each waited for the other. */
+/** Reads the next page while this one is written: otherwise each would wait for the other half of the time. */
 function overPages<Found extends Page>(
   read: Read<Found>,
   act: (acting: Acting, page: Found, tools: ActionTools) => Promise<void>,
@@ -78,7 +78,7 @@ function overPages<Found extends Page>(
     let page = await read(acting, after, tools);
     for (;;) {
       const ahead = page.next && read(acting, page.next, tools);
-      ahead?.catch(() => {}); // thrown where it is waited for, if it is
+      ahead?.catch(() => {}); // whoever waits for it gets the error
       await act(acting, page, tools);
       if (!ahead || !goesOn()) return page.next;
       page = await ahead;
@@ -117,11 +117,11 @@ export const ACTIONS: Readonly<Record<BulkAction, ActOnPages>> = {
 
   retry: overPages(readWholeRecords, async (acting, { records, damaged }, tools) => {
     for (const { id, damage } of damaged) acting.tally.fail(damage, id);
-    // a task that fails again has ended later than that, whatever the clocks say (BK1)
+    // a task that fails again has ended after that time, whatever the clocks say (BK1)
     const notBefore = acting.operation.at + 1;
     const storeNow = await tools.storeClock.recent();
     const pace = new Pace(tools.clock);
-    // what is ready is written together: else each turn of the loop had a commit of its own
+    // finished changes are written together: otherwise each turn of the loop would have its own commit
     const { promise: planned, resolve: isPlanned } = Promise.withResolvers<void>();
     const done: Promise<void>[] = [];
     for (const record of records) {
@@ -198,7 +198,7 @@ async function readRecords(
   };
 }
 
-/** Of a task that nobody has begun and nobody holds: it has ended. False: its flow has to hear of it. */
+/** Ends a task that nobody has begun and nobody holds. False: its flow has to hear of the cancel. */
 async function cancelAtOnce(
   record: TaskRecord,
   { clock, writer, driven, log, onEnded, children }: ActionTools,
@@ -235,7 +235,7 @@ async function post(
   }
 }
 
-/** What a signal carries, by the contract of each flow. */
+/** The payload of a signal, by the contract of each flow. */
 class PayloadTexts {
   readonly #texts = new Map<string, JsonText | Error>();
 
@@ -291,11 +291,14 @@ async function retryOne(
       unlock();
     }
   }
-  // with its children, one after the other; or as it is by now, where it was written to since it was read
+  // with its children, one after the other; or in its current state, if somebody wrote to it after the read
   await retryTask(id, tools, { notBefore });
 }
 
-/** What cannot be done as the task is, is passed over; what else fails is told. An outage fails the portion. */
+/**
+ * If the task's state does not allow the action, the task is skipped; other failures are reported. An outage fails the
+ * portion.
+ */
 async function tallied(id: string, { tally }: Acting, act: () => Promise<unknown>): Promise<void> {
   try {
     await act();

@@ -1,8 +1,8 @@
-// The flow of operations on many tasks. It comes with the engine, for what its tool does is done through the engine.
+// The flow of operations on many tasks. It comes with the engine, because its tool works through the engine.
 //
-// BF1. The tool does a portion and tells where the next one begins. A process that dies in the middle of a portion leaves
-//      it to be done again: what was done of it is not done twice (`actions.ts`).
-// BF2. Portions grow, so that however many tasks there are, they fit into the steps that a task may have.
+// BF1. The tool does a portion and returns where the next one begins. If a process dies in a portion, the portion is
+//      repeated, but nothing is done twice (`actions.ts`).
+// BF2. Portions grow, so that any number of tasks fits into the steps that a task may have.
 
 import * as v from "valibot";
 import { addTotals, BULK_ACTIONS, BULK_FLOW, type BulkTotals, NO_TOTALS } from "../../../core/api/bulk.ts";
@@ -11,19 +11,19 @@ import { call } from "../../../core/flow/operation.ts";
 import { defineTool } from "../../../core/flow/tool.ts";
 import type { ListKey } from "../../../store/store.ts";
 
-/** What one call of the tool is to do. */
+/** The work of one call of the tool. */
 export interface PortionRequest {
   /** The task of the operation. */
   readonly taskId: string;
-  /** Where the portion before has come to; null: nothing is done yet. */
+  /** Where the last portion ended; null: nothing is done yet. */
   readonly after: ListKey | null;
-  /** When so much time has passed, it ends. */
+  /** It ends after this much time. */
   readonly ms: number;
   readonly signal: AbortSignal;
 }
 
 export interface Portion extends BulkTotals {
-  /** Null: all is done. */
+  /** Null: everything is done. */
   readonly next: ListKey | null;
 }
 
@@ -42,7 +42,7 @@ export function createBulkFlow(doPortion: (request: PortionRequest) => Promise<P
     input: v.strictObject({ after: Key, ms: Count }),
     output: v.strictObject({ done: Count, pending: Count, skipped: Reasons, failed: Reasons, next: Key }),
     timeout: "30m",
-    // a database that is away for long is no failure of an operation that may be told again at any time
+    // a long outage of the database is not a failure of an operation that may be repeated at any time
     retry: { attempts: 1000, base: "1s", max: "30s" },
     run: async ({ after, ms }, { taskId, signal }) => {
       const { skipped, failed, ...rest } = await doPortion({ taskId, after, ms, signal });

@@ -19,10 +19,10 @@ import { Tally } from "./tally.ts";
 
 const SAMPLE = 5;
 
-/** Of one look, while an operation is counted. */
+/** The size of one read while an operation is counted. */
 const PAGE = 1000;
 
-/** Nobody waits longer for the count: there are more then. */
+/** The longest wait for the count: after that, the count is a lower bound. */
 const COUNT_MS = 2000;
 
 interface BulkTools {
@@ -109,6 +109,6 @@ async function matchOfOperation(
   store: Pick<ActionTools["tasks"], "pauses" | "limits" | "now">,
 ): Promise<RowFilter | undefined> {
   const filter = operation.filter === "" ? {} : parseFilterText(operation.filter);
-  // no time of its filter depends on now
+  // no time in its filter depends on now
   return matchOf(operation, toRowFilter(filter, { now: 0, ...(await readHeld(filter, store)) }));
 }

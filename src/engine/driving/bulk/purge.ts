@@ -1,4 +1,4 @@
-// `purge`: what retention would remove, now and by hand, a moment's worth with each call.
+// `purge`: removes what retention would remove, now and by hand, a short portion with each call.
 
 import { checkFilter, filterPairs } from "../../../core/api/filter-text.ts";
 import { addPurged, type PurgedTasks, type PurgePage, type PurgeRequest } from "../../../core/api/purge.ts";
@@ -23,10 +23,10 @@ interface PurgeTools {
   readonly names: Pick<KnownNames, "check">;
 }
 
-/** Of one call. */
+/** The time of one call. */
 const CALL_MS = 500;
 
-/** Of one look; with SQLite others write in between. */
+/** The size of one read; with SQLite others write in between. */
 const PAGE = 500;
 
 /** Where the next call begins. */
@@ -83,7 +83,7 @@ export async function purge({ filter: given, isDryRun, cursor }: PurgeRequest, t
   }
 }
 
-/** Flow by flow, state by state, from that one on. */
+/** Flow by flow and state by state, from that one on. */
 function placesOf(flows: readonly string[], begin: Place | undefined): readonly Place[] {
   const all = flows.flatMap((flow) => END_STATUSES.map((status): Place => ({ flow, status, after: undefined })));
   if (!begin) return all;

@@ -1,4 +1,4 @@
-// What came of the tasks of a portion, gathered by reason.
+// Counts the results of a portion's tasks, by reason.
 
 import type { BulkReason, BulkTotals } from "../../../core/api/bulk.ts";
 
@@ -12,7 +12,7 @@ export class Tally {
     this.#done += 1;
   }
 
-  /** It takes effect when others have done their part. */
+  /** The action takes effect when others have done their part. */
   donePending(): void {
     this.#done += 1;
     this.#pending += 1;
@@ -49,7 +49,7 @@ function count(reasons: Map<string, BulkReason>, more: BulkReason): void {
   reasons.set(more.reason, known ? { ...known, tasks: known.tasks + more.tasks } : more);
 }
 
-/** The same for all tasks with which it is the same: without their ids. */
+/** The message without ids: it is equal for all tasks with the same reason. */
 function reasonOf(error: unknown, id: string): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.replaceAll(`Task ${id}`, "The task").replaceAll(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "…");
