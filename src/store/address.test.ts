@@ -165,7 +165,7 @@ test("no four characters of a password are ever shown, whatever is in it", () =>
   );
 });
 
-/** What a person sees of the URL: its display, or why there is none. */
+/** What a person sees of the URL: its display, or the reason why there is none. */
 function show(url: string): string {
   try {
     return displayServer(url);

@@ -1,5 +1,5 @@
-// The address of a store, read from the database URL. It is plain data: other threads and processes can be told it.
-// The environment is handed in, so that a test owns it.
+// The address of a store, read from the database URL. It is plain data, so it can be passed to other threads and
+// processes. The environment is a parameter, so that a test controls it.
 
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
@@ -15,7 +15,7 @@ export interface SqliteAddress {
 
 export interface PostgresAddress {
   readonly dialect: "postgres";
-  /** `postgres://…`, with whatever password it came with. */
+  /** `postgres://…`, with its password, if any. */
   readonly url: string;
   /** The schema that holds all tables. */
   readonly schema: string;
@@ -35,8 +35,8 @@ const FORMS = [
 /**
  * Reads a database URL: `sqlite:<path>`, `sqlite:///<absolute path>`, `sqlite::memory:`, `postgres://…` or
  * `postgresql://…`, also with a driver as SQLAlchemy writes it (`postgresql+psycopg://…`). Undefined or empty: a file
- * in the user's data folder. A relative path is one in `currentFolder`, now: user code may go to another folder later.
- * The schema is the one of TASKONAUT_SCHEMA. Throws `usage` for anything else; the message shows no password.
+ * in the user's data folder. A relative path is resolved in `currentFolder` at once, because user code may change the
+ * folder later. TASKONAUT_SCHEMA names the schema. Throws `usage` for anything else; the message shows no password.
  */
 export function parseAddress(
   databaseUrl: string | undefined,
@@ -79,7 +79,7 @@ function homeOf(environment: Environment): string {
   }
 }
 
-/** `tasks.db`, `/abs/tasks.db`, `///abs/tasks.db`; `//tasks.db` would name a host, which SQLite has not. */
+/** `tasks.db`, `/abs/tasks.db`, `///abs/tasks.db`; `//tasks.db` would name a host, which SQLite does not have. */
 function parsePath(rest: string, currentFolder: string): string {
   const path = rest.startsWith("///") ? rest.slice(2) : rest;
   if (path === "" || path.startsWith("//") || path.includes("\0") || path.endsWith("/")) {
@@ -90,7 +90,7 @@ function parsePath(rest: string, currentFolder: string): string {
 
 function parseServer(rest: string, environment: Environment): PostgresAddress {
   const url = `postgres:${rest}`;
-  displayServer(url); // what cannot be shown cannot be read
+  displayServer(url); // a URL that cannot be shown is refused
   const { login, hosts, path, query } = splitServer(url);
   const parameters = withVariables(query, { hosts, ...splitLogin(login), database: path.slice(1) }, environment);
   const whole = parameters === query ? url : `postgres://${login}${hosts}${path}?${parameters}`;
@@ -105,9 +105,9 @@ export function isInMemory(address: StoreAddress): boolean {
 /** The URL of a PostgreSQL database for people: without password and without parameters. Throws `usage`. */
 export function displayServer(url: string): string {
   const { login, hosts, path } = splitServer(url);
-  // Several hosts (`a:5432,b:5432`) are no URL for the parser: the first stands for all.
+  // The parser refuses several hosts (`a:5432,b:5432`): the first one stands for all.
   const [first = ""] = hosts.split(",");
-  // None at all (`user@/name?host=/run/postgresql`) is no URL for it either.
+  // It also refuses a URL without a host (`user@/name?host=/run/postgresql`).
   const parsed = URL.parse(`postgres://${login}${first === "" && login !== "" ? "none" : first}${path}`);
   if (!parsed || ![parsed.username, parsed.password, hosts, path].every(isDecodable)) throw unreadable();
   const user = parsed.username === "" ? "" : `${parsed.username}@`;
@@ -126,8 +126,8 @@ interface ServerParts {
 }
 
 /**
- * The parts of the URL of a PostgreSQL database. Throws `usage` where a character of the password could be taken for
- * the end of it: what follows would pass for a host or a database, and be shown.
+ * The parts of the URL of a PostgreSQL database. Throws `usage` if a character of the password could be taken for its
+ * end: the rest would be shown as a host or a database.
  */
 export function splitServer(url: string): ServerParts {
   const [whole, login = "", hosts = "", path = "", query = ""] = PARTS.exec(url) ?? [];
@@ -135,13 +135,13 @@ export function splitServer(url: string): ServerParts {
   return { login: login.replace(/[@,](?!$)/g, encodeURIComponent), hosts, path, query };
 }
 
-/** As they are written there; empty where they are not. */
+/** As written in the URL; empty if missing. */
 export function splitLogin(login: string): { readonly user: string; readonly password: string } {
   const [, user = "", password = ""] = /^([^:]*)(?::(.*))?@$/.exec(login) ?? [];
   return { user, password };
 }
 
-/** A login ends at the last @, and no @ stands behind it; there is no fragment. */
+/** A login ends at the last @, and no @ comes after it; there is no fragment. */
 const PARTS = /^[a-z]+:\/\/([^/?#]*@)?([^/?#@]*)(\/[^?#@]*)?(?:\?([^#@]*))?$/;
 
 export function unreadable(): TaskonautError {
@@ -151,7 +151,7 @@ export function unreadable(): TaskonautError {
   );
 }
 
-/** A % in a password that stands for itself is a common slip. */
+/** A common mistake: a % in a password that is not escaped. */
 function isDecodable(text: string): boolean {
   try {
     decodeURIComponent(text);

@@ -1,8 +1,10 @@
 // The engine's queries for tasks that may not begin: an open task has their unique key, or they have expired.
 
 export interface AdmissionStore {
-  /** The id of the open task that has this key; undefined: none has. */
+  /** The id of the open task with this key; undefined: there is none. */
   findOpen(flow: string, uniqueKey: string): Promise<string | undefined>;
-  /** Tasks that have not begun, are held by nobody, and had to begin by now: `limit` of them, the earliest first. */
+  /**
+   * Tasks that have not begun, that nobody holds, and that had to begin by now: at most `limit`, the earliest first.
+   */
   findExpired(limit: number): Promise<readonly string[]>;
 }

@@ -3,7 +3,7 @@ import type { StepRow, TaskRecord, ToolCallRow } from "../core/record/record.ts"
 import { isStepOpen, isTerminal } from "../core/record/status.ts";
 import type { Change } from "./store.ts";
 
-/** What both dialects rely on. A violation is a bug of the caller, never a user's doing. */
+/** Checks what both dialects rely on. A violation is a bug of the caller, never a user's mistake. */
 export function assertChanges(changes: readonly Change[]): void {
   const seen = new Set<string>();
   for (const { taskId, expectedVersion, task, newSteps, changedSteps, newCalls, changedCalls } of changes) {
@@ -20,12 +20,12 @@ export function assertChanges(changes: readonly Change[]): void {
   }
 }
 
-/** The same of new tasks. */
+/** The same for new tasks. */
 export function assertRecords(records: readonly TaskRecord[]): void {
   for (const { steps, calls } of records) assertCallsOf(calls, [steps]);
 }
 
-/** No database looks for the step of a call. Those that are changed are there, or the change is refused. */
+/** No database checks the step of a call. A changed call exists, or the change is refused. */
 function assertCallsOf(calls: readonly ToolCallRow[], written: readonly (readonly StepRow[])[]): void {
   for (const { task_id: taskId, task_step_id: stepId } of calls) {
     if (written.some((steps) => steps.some(({ id }) => id === stepId))) continue;
@@ -42,7 +42,7 @@ function assertOwn(taskId: string, rows: readonly (StepRow | ToolCallRow)[]): vo
   }
 }
 
-/** Of the steps that it says nothing about the engine knows. */
+/** The engine knows the steps that the change does not mention. */
 function assertClosed(taskId: string, ...rows: readonly (readonly StepRow[])[]): void {
   for (const steps of rows) {
     if (steps.some((step) => isStepOpen(step.status))) {

@@ -5,12 +5,12 @@
 
 import type { AuditDraft, AuditRow, Way } from "../core/record/audit.ts";
 
-/** What a write may bring with it. */
+/** Audit entries that a write may bring with it. */
 export interface Audited {
   readonly audit?: AuditDraft | undefined;
 }
 
-/** Null: whatever it is. Times are in milliseconds, in store time. */
+/** Null: any value. Times are in milliseconds, in store time. */
 export interface AuditMatch {
   readonly who: string | null;
   readonly action: string | null;
@@ -39,24 +39,24 @@ export interface AuditStore {
   walk(after: number, limit: number): Promise<readonly AuditRow[]>;
   head(): Promise<AuditHead>;
   /**
-   * The last of the oldest entries that are older than `keptMs`, by the store's clock, counted in whole steps of `stepMs`;
-   * of OLD_MAX at most. Undefined: not even the oldest one is.
+   * The last of the oldest entries that are older than `keptMs`, by the store's clock, counted in whole steps of
+   * `stepMs`; at most OLD_MAX entries. Undefined: even the oldest one is newer.
    */
   findOld(age: { readonly keptMs: number; readonly stepMs: number }): Promise<OldEntries | undefined>;
   /**
-   * Removes the oldest entries up to this one, REMOVED_AT_ONCE at most, and gives how many. `audit`: what tells of it, which
-   * is written first of all where it is not there yet.
+   * Removes the oldest entries up to this one, at most REMOVED_AT_ONCE, and returns how many. `audit`: the entry about
+   * the removal, which is written first unless it exists.
    */
   removeOld(removal: { readonly through: number; readonly audit?: AuditDraft | undefined }): Promise<number>;
 }
 
-/** Entries that are looked at at once. */
+/** The most entries that one query looks at. */
 export const OLD_MAX = 5000;
 
-/** Entries that one write removes. */
+/** The most entries that one write removes. */
 export const REMOVED_AT_ONCE = 1000;
 
 export interface OldEntries extends AuditHead {
-  /** They are from before then, in store time. */
+  /** Only entries from before then, in store time. */
   readonly until: number;
 }

@@ -1,4 +1,4 @@
-// What the baselines write of one task of `echo_add`: what comes of its input, with no flow and no tool behind it.
+// What the baselines write for one task of `echo_add`: the results of its input, without a flow or a tool.
 
 import { bytesOfStep, bytesOfText } from "../core/record/record-size.ts";
 
@@ -11,7 +11,7 @@ export interface BaselineClaim {
 }
 
 export interface BaselineStep {
-  /** Its step_index, and its outcome_seq. */
+  /** Both its step_index and its outcome_seq. */
   readonly index: number;
   readonly id: string;
   readonly callId: string;
@@ -24,13 +24,13 @@ export interface BaselineStep {
 /** The flow's input with its defaults, as it is recorded. */
 export const INPUT = JSON.stringify({ text: "hello", a: 1, b: 2 });
 
-/** As they are planned for that input. */
+/** The steps as planned for that input. */
 export const STEPS = [
   { index: 1, path: "/0", tool: "echo", input: JSON.stringify({ text: "hello" }) },
   { index: 2, path: "/1", tool: "add", input: JSON.stringify({ a: 1, b: 2 }) },
 ] as const;
 
-/** Of a form that costs nothing, as long as the engine's and as near to the task's other rows. */
+/** An id that costs nothing to make, as long as the engine's ids and as near to the task's other rows. */
 export function stepIdOf(taskId: string, index: number): string {
   return `0000000${index}${taskId.slice(8)}`;
 }
@@ -68,7 +68,10 @@ const CREATED_BYTES = STEPS.reduce(
 );
 const OBSERVED_BYTES = CREATED_BYTES + bytesOfText(OUTCOMES[0]?.response ?? "");
 
-/** `tasks.recorded_bytes`, the same of every task: as it is created, after the outcome of its first step, and at its end. */
+/**
+ * `tasks.recorded_bytes`, the same for every task: at its creation, after the outcome of its first step, and at its
+ * end.
+ */
 export const RECORDED_BYTES = {
   created: CREATED_BYTES,
   observed: OBSERVED_BYTES,

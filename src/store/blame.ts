@@ -4,25 +4,25 @@
 
 import { DEFAULT_LIMITS } from "../core/limits.ts";
 
-/** What a process does in one go, which may be its death. */
+/** Work that a process does in one go, and that may kill it. */
 export interface DeathCause {
   readonly taskId: string;
-  /** Of the tool that holds it; empty: it is the flow's own code. */
+  /** The name of the running tool; empty: the flow's own code. */
   readonly stepId: string;
-  /** For how long, as far as was seen. */
+  /** How long, as far as it was observed. */
   readonly seconds: number;
 }
 
 export interface Blame extends DeathCause {
   readonly workerId: string;
-  /** By its own watchdog. */
+  /** Killed by its own watchdog. */
   readonly isKilled: boolean;
 }
 
-/** After so many in a row the task is parked. */
+/** After this many in a row the task is parked. */
 export const DEATHS_MAX = DEFAULT_LIMITS.deaths;
 
-/** Of a dead worker, by what is noted in its row. */
+/** For a dead worker, from the note in its row. */
 export function blameOfDead(workerId: string, cause: string): Blame {
   return { ...(JSON.parse(cause) as DeathCause), workerId, isKilled: false };
 }
@@ -30,11 +30,11 @@ export function blameOfDead(workerId: string, cause: string): Blame {
 export interface BlamedStep {
   readonly step_index: number;
   readonly step_name: string;
-  /** A step of kind child runs code of the child's flow before there is a child. */
+  /** A step of kind child runs code of the child's flow before the child exists. */
   readonly kind: string;
 }
 
-/** Why the task is parked. `step`: undefined where the flow's own code was the cause. */
+/** Why the task is parked. `step`: undefined if the flow's own code was the cause. */
 export function tellBlame(
   { seconds, isKilled }: Pick<Blame, "seconds" | "isKilled">,
   flow: string,

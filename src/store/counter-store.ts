@@ -16,14 +16,14 @@ const DAY_MS = 24 * HOUR_MS;
 export const LATE_MS = 5 * MINUTE_MS;
 export const APART_MS = 10 * MINUTE_MS;
 
-/** Minutes are put together to hours after so long, and hours are removed. */
+/** After these times, minutes are compacted to hours, and hours are removed. */
 export const MINUTES_KEPT_MS = 2 * DAY_MS;
 export const HOURS_KEPT_MS = 90 * DAY_MS;
 
-/** Of one commit. */
+/** The limit for one commit. */
 export const COUNTERS_FOLDED_MAX = 2_000;
 
-/** Of one `write`. */
+/** The limit for one `write`. */
 export const COUNTERS_WRITTEN_MAX = 500;
 
 export interface Counts {
@@ -37,40 +37,40 @@ export interface Counts {
 
 export interface FlowMinute extends Counts {
   readonly flow_name: string;
-  /** When the minute begins, in store time; null: the one that it is (CN3). */
+  /** When the minute begins, in store time; null: the current minute (CN3). */
   readonly begins_at: number | null;
 }
 
 export interface CountsQuery {
-  /** Of rows that begin at `from` or later, and before `until`. */
+  /** Only rows that begin at `from` or later, and before `until`. */
   readonly from: number;
   readonly until: number;
-  /** They are added up in steps of so long, counted from 1970. */
+  /** They are added up in steps of this length, counted from 1970. */
   readonly stepMs: number;
-  /** Null: of all. */
+  /** Null: all flows. */
   readonly flow: string | null;
 }
 
 export interface CountedStep extends Counts {
-  /** When it begins. */
+  /** When the step begins. */
   readonly at: number;
 }
 
 export interface CounterStore {
-  /** CN1, CN2, CN3; COUNTERS_WRITTEN_MAX at most. It need not outlive a power cut. Gives the store's time. */
+  /** CN1, CN2, CN3; at most COUNTERS_WRITTEN_MAX. It need not survive a power cut. Returns the store's time. */
   write(writer: string, minutes: readonly FlowMinute[]): Promise<number>;
-  /** In order of time; steps without anything are left out. */
+  /** In order of time; empty steps are left out. */
   read(query: CountsQuery): Promise<readonly CountedStep[]>;
-  /** Puts together what is old enough, and removes what is too old; a part of it, where there is much. */
+  /** Compacts old rows, and removes very old ones; a part of them, if there are many. */
   fold(): Promise<void>;
 }
 
-/** Of the table `counters`, in the order of DELAY_RANGES. */
+/** Columns of the table `counters`, in the order of DELAY_RANGES. */
 const DELAY_COLUMNS: readonly string[] = [...DELAY_BOUNDS_MS.map((bound) => `delay_${bound}`), "delay_more"];
 
 export const COUNT_COLUMNS: readonly string[] = ["created", "completed", "failed", "cancelled", ...DELAY_COLUMNS];
 
-/** A row as a dialect gives it. */
+/** A row as a dialect returns it. */
 export type CountedRow = Readonly<Record<string, number>> & { readonly at: number };
 
 export function stepOf(row: CountedRow): CountedStep {

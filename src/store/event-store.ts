@@ -2,9 +2,9 @@
 // transaction that makes them: so no event is reported that did not happen, and none is lost with its process. While nobody
 // listens, nothing is written.
 
-/** Of the task as the change left it. */
+/** The task after the change. */
 export interface EventRow {
-  /** Of the journal: rising, but several rows may have one. */
+  /** The position in the journal: rising, but several rows may share one. */
   readonly position: number;
   /** In store time. */
   readonly at: number;
@@ -23,36 +23,39 @@ export interface EventRow {
 }
 
 export interface EventPage {
-  /** Of the journal that was read; null: there is none any more. Another one than before: something may have been missed. */
+  /**
+   * The epoch of the journal that was read; null: there is none any more. If it differs from before, something may have
+   * been missed.
+   */
   readonly epoch: string | null;
-  /** In the order in which they happened, of one task by version; no row comes twice from one reader. */
+  /** In the order of the changes, for one task by version; no row comes twice from one reader. */
   readonly rows: readonly EventRow[];
-  /** Before it nothing of the journal is known any more. */
+  /** The journal knows nothing before it any more. */
   readonly floor: number;
-  /** All before it was read: who goes on from there later has missed nothing. */
+  /** Everything before it was read: a reader that continues from there later has missed nothing. */
   readonly next: number;
-  /** There is more to be read at once. */
+  /** There is more to read now. */
   readonly isCut: boolean;
-  /** False while a change may still come through that began before anybody listened, and was not put down. */
+  /** False while a change may still appear that began before anybody listened, and that the journal does not have. */
   readonly isWhole: boolean;
 }
 
 export interface EventReader {
-  /** What has come since the last time; EVENTS_PAGE at most. */
+  /** The new events since the last read; at most EVENTS_PAGE. */
   read(): Promise<EventPage>;
 }
 
 export interface EventStore {
   /**
-   * From now on, for `ms`, changes are put down. Also removes what is older than the last EVENTS_KEPT. A journal that was
-   * kept up all the time keeps its epoch.
+   * From now on, for `ms`, changes are recorded. Also removes everything older than the last EVENTS_KEPT. A journal
+   * without a gap keeps its epoch.
    */
   listen(ms: number): Promise<{ readonly epoch: string }>;
-  /** From the first that is still there. */
+  /** From the first row that still exists. */
   openReader(): EventReader;
 }
 
 export const EVENTS_PAGE = 1000;
 
-/** So many of the last events are kept for those who come back. */
+/** How many of the last events are kept for returning listeners. */
 export const EVENTS_KEPT = 10_000;

@@ -1,12 +1,14 @@
-// How both stores make a page of an inbox of what they have found.
+// How both stores build a page of an inbox from the rows that they found.
 
 import type { InboxRow } from "../core/record/record.ts";
 import { INBOX_PAGE, type InboxPage } from "./store.ts";
 
-/** So many of each kind are to be found, that it is known whether there are more. */
+/** How many rows of each kind to find, to know whether there are more. */
 export const INBOX_FOUND_MAX = INBOX_PAGE + 1;
 
-/** `found` holds the first INBOX_FOUND_MAX rows of each kind, `cancels` the first ones, whether among them or not. */
+/**
+ * `found` holds the first INBOX_FOUND_MAX rows of each kind, `cancels` the first cancels, whether among them or not.
+ */
 export function toInboxPage(
   wakeSeq: number,
   { found, cancels }: { readonly found: readonly InboxRow[]; readonly cancels: readonly InboxRow[] },

@@ -5,7 +5,7 @@
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the URL says before its parameters. */
+/** The parts of the URL before its parameters. */
 interface Said {
   readonly hosts: string;
   readonly user: string;
@@ -13,7 +13,7 @@ interface Said {
   readonly database: string;
 }
 
-/** By parameter. What others of libpq's variables ask for is passed over: it is of no meaning here, or cannot be had. */
+/** By parameter. libpq's other variables are ignored: their settings mean nothing here, or are not available. */
 const VARIABLES = {
   application_name: "PGAPPNAME",
   connect_timeout: "PGCONNECT_TIMEOUT",
@@ -32,12 +32,12 @@ const VARIABLES = {
   user: "PGUSER",
 } as const;
 
-/** The variable that stands for a parameter, for messages. */
+/** The variable for a parameter, for messages. */
 export function variableOf(parameter: string): string | undefined {
   return Object.entries(VARIABLES).find(([name]) => name === parameter)?.[1];
 }
 
-/** The parameters of the URL, with those of the environment that it says nothing of. */
+/** The parameters of the URL, plus those of the environment that the URL does not set. */
 export function withVariables(query: string, said: Said, environment: Environment): string {
   const given = new URLSearchParams(query);
   const has = (name: string): boolean => (given.get(name) ?? "") !== "";
@@ -55,6 +55,6 @@ export function withVariables(query: string, said: Said, environment: Environmen
     const value = environment[variable];
     if (value && !has(name) && isSaid[name] !== true) more.set(name, value);
   }
-  // as they were written: a space is no + there
+  // as written: a space does not become a + there
   return [query, more.toString().replaceAll("+", "%20")].filter(Boolean).join("&");
 }

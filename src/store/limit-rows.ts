@@ -2,7 +2,7 @@
 
 import type { LimitNumbers, LimitRow, Rate } from "./limit-store.ts";
 
-/** What the code says (`own_…`), and what is set in its place. */
+/** The numbers of the code (`own_…`), and the ones that replace them. */
 export interface StoredNumbers {
   readonly own_running: number | null;
   readonly own_running_per_key: number | null;

@@ -14,7 +14,7 @@
 
 import type { Audited } from "./audit-store.ts";
 
-/** No more than `count` begin within any stretch of time as long as `perMs`. */
+/** At most `count` begin within any period of `perMs`. */
 export interface Rate {
   readonly count: number;
   readonly perMs: number;
@@ -34,7 +34,7 @@ export interface LimitNumbers {
   readonly rate: Rate | null;
 }
 
-/** What the code says. */
+/** The numbers of the code. */
 export interface OwnLimit extends LimitName, LimitNumbers {
   readonly isKeyed: boolean;
 }
@@ -44,7 +44,7 @@ export interface TicketRequest {
   readonly stepId: string;
   /** Empty: the limit has no key. */
   readonly key: string;
-  /** Another each time that it is asked for. */
+  /** A new one for each request. */
   readonly token: string;
 }
 
@@ -56,9 +56,9 @@ export interface GivenBack {
 }
 
 export interface Granting {
-  /** Of the steps that were asked for: those that have a ticket now. */
+  /** The requested steps that have a ticket now. */
   readonly granted: readonly string[];
-  /** Tasks that waited, and are due now. */
+  /** Tasks that waited and are due now. */
   readonly woken: readonly string[];
 }
 
@@ -68,7 +68,7 @@ export interface Settling {
   readonly isWaiting: boolean;
 }
 
-/** What somebody sets of a limit: unset stays as it is, null is what the code says, 0 is no limit. */
+/** The numbers to set for a limit: unset stays as it is, null is the code's number, 0 is no limit. */
 export interface LimitSetting {
   readonly running?: number | null;
   readonly runningPerKey?: number | null;
@@ -79,9 +79,9 @@ export interface LimitSetting {
 
 export interface LimitRow extends LimitName {
   readonly isKeyed: boolean;
-  /** Null: no code has said anything of it. */
+  /** Null: no code has declared it. */
   readonly own: LimitNumbers | null;
-  /** What is set: null is what the code says, 0 is no limit. Null: nothing is set. */
+  /** The numbers that were set: null is the code's number, 0 is no limit. Null: nothing is set. */
   readonly set: {
     readonly running: number | null;
     readonly runningPerKey: number | null;
@@ -90,47 +90,49 @@ export interface LimitRow extends LimitName {
     readonly by: string;
     readonly at: number;
   } | null;
-  /** How many run now: of a flow the tasks that are held, of a tool the tickets that are granted. */
+  /** How many run now: for a flow the held tasks, for a tool the granted tickets. */
   readonly running: number;
-  /** How many wait, up to WAITING_MAX: of a flow the tasks that are due and held by nobody. */
+  /** How many wait, up to WAITING_MAX: for a flow the due tasks that nobody holds. */
   readonly waiting: number;
-  /** How many have begun within the time of the rate; 0 without one. */
+  /** How many have begun within the rate's time; 0 without a rate. */
   readonly begun: number;
-  /** When the first of these counts no more, in store time. */
+  /** When the first of these no longer counts, in store time. */
   readonly nextAt: number | null;
 }
 
-/** More are not counted. */
+/** The largest count. */
 export const WAITING_MAX = 100_000;
 
 /** How a task or a step waits. */
 export interface LinePlace {
-  /** How many of its key, or of all where there are no keys, come before it; up to WAITING_MAX. */
+  /** How many of its key, or of all if there are no keys, come before it; up to WAITING_MAX. */
   readonly before: number;
 }
 
 export interface TaskPlace extends LinePlace {
-  /** How many of its key are held; 0 where it has none. */
+  /** How many of its key are held; 0 if it has no key. */
   readonly ofKey: number;
 }
 
 export interface LimitStore {
-  /** What the code says now of these limits. */
+  /** Declares the code's current numbers of these limits. */
   declare(limits: readonly OwnLimit[]): Promise<void>;
   /**
-   * Asks for tickets of a tool's limit, which was declared. Those that are not granted wait in line (TK3). Asking again
-   * for the same step is harmless.
+   * Requests tickets of a tool's declared limit. Steps without a grant wait in line (TK3). Repeating a request is
+   * harmless.
    */
   take(limit: string, asked: readonly TicketRequest[]): Promise<Granting>;
-  /** Gives back what these steps have of the limit, and grants it to others. Gives the tasks that are due now. */
+  /** Returns these steps' tickets of the limit, and grants them to others. Returns the tasks that are due now. */
   giveBack(limit: string, given: readonly GivenBack[]): Promise<readonly string[]>;
-  /** Takes back what is held for nothing (TK4), and grants what there is room for, of all limits that somebody waits for. */
+  /**
+   * Takes back tickets that are held for nothing (TK4), and grants free places, for all limits that somebody waits for.
+   */
   settle(): Promise<Settling>;
-  /** All that were declared, by kind and name; or this one, of which it is not counted how many wait. */
+  /** All declared limits, by kind and name; or only this one, without the number of waiting. */
   list(only?: LimitName): Promise<readonly LimitRow[]>;
   /** False: there is no such limit. */
   set(limit: LimitName, setting: LimitSetting, audited?: Audited): Promise<boolean>;
-  /** What the code says counts again. False: there is no such limit. */
+  /** The code's numbers apply again. False: there is no such limit. */
   reset(limit: LimitName, audited?: Audited): Promise<boolean>;
   /** Undefined: it does not wait in line. */
   placeOfStep(taskId: string, stepId: string): Promise<LinePlace | undefined>;
@@ -140,5 +142,5 @@ export interface LimitStore {
 /** TK4. */
 export const UNDRIVEN_MS = 60_000;
 
-/** So many tickets are granted in one go. */
+/** The most tickets that one call grants. */
 export const GRANT_MAX = 500;

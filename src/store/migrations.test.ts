@@ -63,7 +63,7 @@ test("both dialects have the same migrations, numbered without a gap", () => {
   expect(SQLITE.map(({ number }) => number)).toEqual(SQLITE.map((_, index) => index + 1));
 });
 
-/** SHA-256 of each file that was released: here a line is added, and none is ever changed. */
+/** SHA-256 of each released file: lines are added here, and none is ever changed. */
 const RELEASED = {
   "sqlite 1": "1c467b4a31bb91138b693f9cdbb1a68360f764602ddc4922d513fb16966b859e",
   "postgres 1": "38df2580a7e412f22ab7afbba277c07fab149306a72c26d8c8cfed71cd1afa7b",

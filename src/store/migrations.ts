@@ -1,5 +1,5 @@
-// Migrations as data: what the binary carries, what a database has, and what follows from the two.
-// Each dialect reads and applies them in its own way (`sqlite/migrate.ts`, `postgres/migrate.ts`).
+// Migrations as data: what the binary carries, what a database has, and what follows from both. Each dialect reads and
+// applies them in its own way (`sqlite/migrate.ts`, `postgres/migrate.ts`).
 
 import { TaskonautError } from "../core/errors.ts";
 import type { MigrationStatus } from "../core/api/migrator.ts";
@@ -25,8 +25,9 @@ export function checksumOf(migration: Migration): string {
 }
 
 /**
- * What is missing in the database at `location`, which is for messages. Throws `migration_changed` where an applied migration is not the one that the
- * binary carries, `database_ahead` where the database has one that the binary does not know.
+ * The migrations that are missing in the database at `location`, which is for messages. Throws `migration_changed` if
+ * an applied migration differs from the binary's, `database_ahead` if the database has one that the binary does not
+ * know.
  */
 export function findPending(
   known: readonly Migration[],
@@ -56,7 +57,7 @@ export function findPending(
   return known.filter((migration) => !done.has(migration.number));
 }
 
-/** Before the first release the tables were made in several steps, of which the first had this name. */
+/** Before the first release, several steps created the tables; the first step had this name. */
 function isFromBeforeRelease({ number, name }: AppliedMigration): boolean {
   return number === 1 && name === "tasks";
 }
@@ -92,7 +93,7 @@ export function databaseBehind(pending: readonly Migration[]): TaskonautError {
 /** Where migrations are recorded. */
 export const RECORD = { table: "schema_migrations", columns: ["number", "name", "checksum", "applied_at"] } as const;
 
-/** `tables`: what is there and not ours. */
+/** `tables`: existing tables that are not ours. */
 export function databaseForeign(location: string, tables: readonly string[], advice: string): TaskonautError {
   const names = tables.length > SHOWN_MAX ? [...tables.slice(0, SHOWN_MAX), "…"] : tables;
   return new TaskonautError(

@@ -13,25 +13,27 @@ import type { Migration } from "./migrations.ts";
 import type { SignOfLife, Store } from "./store.ts";
 
 interface OpenOptions {
-  /** Of each call, with connecting (S3). Default 10 s. */
+  /** The deadline of each call, including connecting (S3). Default 10 s. */
   readonly deadlineMs?: number;
-  /** Told what a call waits for. */
+  /** Receives the reason why a call waits. */
   readonly tellWait?: TellWait | undefined;
 }
 
 export interface StoreOptions extends OpenOptions {
-  /** A worker is to use it, and needs connections as well: fewer are left for others. */
+  /** For a worker, which needs connections as well: fewer are left for others. */
   readonly works?: boolean;
-  /** Of a file: it is not made. Throws `database_not_found`. */
+  /** A missing file is not created. Throws `database_not_found`. */
   readonly mustExist?: boolean;
 }
 
 interface MigratorOptions extends OpenOptions {
-  /** Default: those that the binary carries. */
+  /** Default: the binary's migrations. */
   readonly known?: readonly Migration[];
 }
 
-/** Throws `usage`, and on a file what opening and migrating it throws; a server is asked when something is asked of it. */
+/**
+ * Throws `usage`, and for a file what opening and migrating it throws; a server is contacted only with the first query.
+ */
 export function openStore(address: StoreAddress, options: StoreOptions = {}): Promise<Store> {
   return open(address, {
     sqlite: async (at) => (await import("./sqlite/store.ts")).openSqliteStore({ ...at, ...options }),
@@ -39,7 +41,7 @@ export function openStore(address: StoreAddress, options: StoreOptions = {}): Pr
   });
 }
 
-/** Throws `usage`; opens the database when something is asked of it. */
+/** Throws `usage`; opens the database with the first query. */
 export function openMigrator(address: StoreAddress, options: MigratorOptions = {}): Promise<Migrator> {
   return open(address, {
     sqlite: async (at) => (await import("./sqlite/migrate.ts")).openSqliteMigrator({ ...at, ...options }),
@@ -47,7 +49,7 @@ export function openMigrator(address: StoreAddress, options: MigratorOptions = {
   });
 }
 
-/** A place of its own beside the tasks that live there. Throws `usage` in memory, `database_unavailable`. */
+/** A separate place beside the existing tasks. Throws `usage` in memory, `database_unavailable`. */
 export function openBenchPlace(address: StoreAddress): Promise<BenchPlace> {
   return open(address, {
     sqlite: async (at) => (await import("./sqlite/bench-place.ts")).openSqliteBenchPlace(at),
@@ -55,7 +57,7 @@ export function openBenchPlace(address: StoreAddress): Promise<BenchPlace> {
   });
 }
 
-/** For a thread that does nothing else: of a store, what a worker shows itself by. */
+/** For a thread that does nothing else: the part of a store that shows a worker as alive. */
 export function openSignOfLife(
   address: StoreAddress,
   options: Required<Pick<OpenOptions, "deadlineMs">>,
@@ -66,7 +68,7 @@ export function openSignOfLife(
   });
 }
 
-/** Puts down what a process is killed for. Throws what the database does. */
+/** Records why a process is killed. Throws what the database does. */
 export function putDownBlame(address: StoreAddress, blame: Blame, deadlineMs: number): Promise<void> {
   return open(address, {
     sqlite: async ({ path }) => (await import("./sqlite/blame.ts")).blameOnSqlite(path, blame, deadlineMs),
@@ -74,7 +76,10 @@ export function putDownBlame(address: StoreAddress, blame: Blame, deadlineMs: nu
   });
 }
 
-/** Copies the database to `file`, an absolute path. Throws `usage` where it is none of a file, and what `backUpSqlite` does. */
+/**
+ * Copies the database to `file`, an absolute path. Throws `usage` if the database is not a file, and what
+ * `backUpSqlite` does.
+ */
 export function backUp(address: StoreAddress, file: string, tellWait?: TellWait): Promise<Backup> {
   return open(address, {
     sqlite: async ({ path }) => (await import("./sqlite/back-up.ts")).backUpSqlite({ path, file, tellWait }),

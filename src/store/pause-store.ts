@@ -7,14 +7,14 @@ export type PauseScope = "all" | "flow" | "tool";
 
 export interface PauseRow {
   readonly scope: PauseScope;
-  /** Of the flow or the tool; of `all` it is empty. */
+  /** The name of the flow or the tool; empty for `all`. */
   readonly name: string;
-  /** Another one for each pause of the same thing. */
+  /** A new one for each pause of the same target. */
   readonly id: string;
   readonly reason: string | null;
   /** Who has paused it, for people. */
   readonly made_by: string;
-  /** 1: what ran when it began was told to stop. */
+  /** 1: work that ran at its start was told to stop. */
   readonly aborts: number;
   /** In store time. */
   readonly since: number;
@@ -34,11 +34,11 @@ const LINE = "pause:";
 
 export type NewPause = Omit<PauseRow, "since">;
 
-/** What a process reads of the pauses. */
+/** What a process reads about the pauses. */
 interface PausesRead {
   /** By scope, then by name. */
   readonly pauses: readonly PauseRow[];
-  /** Ids of those that its worker has acknowledged, as `acknowledge` wrote them; null: it has no row. */
+  /** Ids of the pauses that its worker has acknowledged, as `acknowledge` wrote them; null: it has no row. */
   readonly seen: string | null;
 }
 
@@ -52,11 +52,13 @@ export interface UnawareWorker {
 
 export interface PauseStore {
   read(workerId: string): Promise<PausesRead>;
-  /** What is paused already is paused anew, from now on. */
+  /** An existing pause is replaced, from now on. */
   put(pause: NewPause, audited?: Audited): Promise<PauseRow>;
-  /** False where it was not paused. */
+  /** False if it was not paused. */
   remove(scope: PauseScope, name: string, audited?: Audited): Promise<boolean>;
-  /** The worker starts nothing that the pauses of these ids hold back. `seen` names all that it knows, and no other. */
+  /**
+   * The worker starts nothing that the pauses of these ids hold back. `seen` names exactly the pauses that it knows.
+   */
   acknowledge(workerId: string, seen: string): Promise<void>;
   /** Workers, living and dead, that have not acknowledged this pause. */
   findUnaware(pauseId: string): Promise<readonly UnawareWorker[]>;

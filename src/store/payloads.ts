@@ -1,20 +1,23 @@
-// Long JSON texts are kept apart from their rows, in the table `payloads`: so rows stay small, whatever tasks hold, and
-// are searched, changed and read without what is long.
+// Long JSON texts are stored separately from their rows, in the table `payloads`. So rows stay small, whatever tasks
+// hold, and are searched, changed and read without the long texts.
 //
-// SP1. A row holds a reference in the text's place. It begins with a space, which no recorded JSON does; one that did
-//      would be kept apart as well, however short.
-// SP2. A reference is made of its text. What is the same within one task (a step's input and its call's request) is
-//      kept once, and what a reference stands for never changes: a row of any age can be completed later.
+// SP1. A row holds a reference in place of the text. It begins with a space, which no recorded JSON does; a text that
+//      did would be stored separately as well, however short.
+// SP2. A reference is computed from its text. Equal texts within one task (a step's input and its call's request) are
+//      stored once, and the text of a reference never changes: a row of any age can be completed later.
 // SP3. What is kept apart is read in pieces of a limited size, with turns of the event loop between them.
 
 import { turnOfLoop } from "../turn-of-loop.ts";
 import type { JsonText, Writable } from "../core/record/record.ts";
 import { recordDamaged } from "./record-damaged.ts";
 
-/** A longer text is kept apart. In characters: a row of some such texts is still read within a few pages of a file. */
+/**
+ * A longer text is stored separately. In characters: a row of several such texts is still read within a few pages of a
+ * file.
+ */
 const INLINE_MAX = 4096;
 
-/** What is read at once, in characters, unless a single text is longer. */
+/** How much is read at once, in characters, unless a single text is longer. */
 const PIECE_MAX = 1024 * 1024;
 
 /** A row of the table. */
@@ -26,12 +29,12 @@ export interface PayloadRow {
 
 export type PayloadKey = Pick<PayloadRow, "task_id" | "key">;
 
-/** Rows on their way into the database: takes out of them what is kept apart. */
+/** For rows on their way into the database: takes the long texts out of them. */
 export class KeptApart {
   readonly #rows = new Map<string, PayloadRow>();
   readonly #references = new Map<JsonText, string>();
 
-  /** What was taken out so far, and not taken from here. */
+  /** The texts that were taken out so far, and not taken from here. */
   take(): readonly PayloadRow[] {
     if (this.#rows.size === 0) return NONE;
     const rows = [...this.#rows.values()];
@@ -39,7 +42,10 @@ export class KeptApart {
     return rows;
   }
 
-  /** `columns`: of JSON text (`tables.ts`). The row itself where it has nothing to be kept apart; nearly all are so. */
+  /**
+   * `columns`: the columns of JSON text (`tables.ts`). Returns the row itself if it has no long text, as nearly all
+   * rows.
+   */
   row<Row extends object>(row: Row, taskId: string, columns: readonly string[]): Row {
     let copy: Writable<Row> | undefined;
     for (const column of columns as readonly (keyof Row)[]) {
@@ -65,7 +71,7 @@ export class KeptApart {
 
 const NONE: readonly PayloadRow[] = [];
 
-/** Of a digest of 256 bits: 132 of them tell the texts of one task apart. */
+/** The first 132 bits of a 256-bit digest: enough to tell the texts of one task apart. */
 const KEY_LENGTH = 22;
 
 function isApart(text: JsonText): boolean {
@@ -82,7 +88,7 @@ function keyOf(reference: string): string {
   return reference.slice(2, reference.indexOf(":"));
 }
 
-/** Undefined where the text is none. */
+/** Undefined if the text is not a reference. */
 export function keyOfReference(text: string): string | undefined {
   return isReference(text) ? keyOf(text) : undefined;
 }
@@ -91,17 +97,17 @@ function lengthOf(reference: string): number {
   return Number.parseInt(reference.slice(reference.indexOf(":") + 1), 10) || 0;
 }
 
-/** A text that is kept apart, and where it belongs. */
+/** A separately stored text, and where it belongs. */
 interface Wanted extends PayloadKey {
   readonly length: number;
   readonly places: { readonly row: Record<string, unknown>; readonly column: string }[];
 }
 
-/** Rows on their way out of the database: finds in them what is kept apart, and puts it back. */
+/** For rows on their way out of the database: finds the references in them, and puts the texts back. */
 export class Gaps {
   readonly #wanted = new Map<string, Wanted>();
 
-  /** Once for each row that was read, before anybody else sees it. */
+  /** Call it once for each row that was read, before anybody else sees it. */
   find(row: object, taskId: string, columns: readonly string[]): void {
     for (const column of columns) {
       const text = (row as Record<string, unknown>)[column];
@@ -113,7 +119,7 @@ export class Gaps {
     return this.#wanted.size === 0;
   }
 
-  /** SP3. `read` gives the rows of the keys that there are. Throws record_damaged where one is not there. */
+  /** SP3. `read` returns the rows of the existing keys. Throws record_damaged if one is missing. */
   async fill(location: string, read: (keys: readonly PayloadKey[]) => Promise<readonly PayloadRow[]>): Promise<void> {
     for (const piece of pieces([...this.#wanted.values()])) {
       const texts = new Map<string, JsonText>();

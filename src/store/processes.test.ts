@@ -5,7 +5,7 @@ import { Processes } from "./processes.ts";
 const processes = new Processes();
 const machine = processes.own.replace(/ \d+ \d*$/, "");
 
-/** A process that lives until its input ends, and leaves its name. */
+/** A process that lives until its input ends, and prints its name. */
 async function started(): Promise<{ readonly own: string; readonly child: ReturnType<typeof spawn> }> {
   const child = spawn();
   const { value } = await child.stdout.getReader().read();

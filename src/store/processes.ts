@@ -8,28 +8,30 @@ import { hostname } from "node:os";
 export type Whereabouts = "there" | "gone" | "unknown";
 
 export class Processes {
-  /** Where numbers of processes mean the same as here; undefined: that cannot be told. */
+  /** The place within which process numbers mean the same as here; undefined: unknown. */
   readonly #machine = describeMachine();
 
-  /** What finds this process. Empty where nothing does. */
+  /** The text that finds this process. Empty if nothing does. */
   get own(): string {
     const { pid } = process;
     return this.#machine === undefined ? "" : `${this.#machine} ${pid} ${readStatus(pid)?.start ?? ""}`;
   }
 
-  /** Of the process that `own` named. Takes some 0.1 ms. */
+  /** The state of the process that `own` named. Takes about 0.1 ms. */
   find(own: string): Whereabouts {
     const [, machine, number = "", start] = /^(.*) (\d+) (\d*)$/.exec(own) ?? [];
     if (machine === undefined || machine !== this.#machine) return "unknown";
     const pid = Number(number);
     const status = readStatus(pid);
-    // Where /proc shows each user only his own, the number still tells.
+    // If /proc shows each user only their own processes, the number still tells.
     if (!status) return isNumberInUse(pid) ? "there" : "gone";
     return status.hasEnded || status.start !== start ? "gone" : "there";
   }
 }
 
-/** On Linux one boot of a kernel, and one namespace within it. Elsewhere a name, which others may have as well. */
+/**
+ * On Linux, one boot of a kernel and one namespace within it. Elsewhere a name, which other machines may have as well.
+ */
 function describeMachine(): string | undefined {
   if (process.platform !== "linux") return `${process.platform} ${hostname()}`;
   try {
@@ -42,14 +44,14 @@ function describeMachine(): string | undefined {
 interface Status {
   /** In ticks since the boot. */
   readonly start: string | undefined;
-  /** Only its parent has not heard of it yet. */
+  /** It has ended, but its parent has not noticed yet. */
   readonly hasEnded: boolean;
 }
 
-/** Undefined where there is no such process, and where there is no /proc. */
+/** Undefined if there is no such process, or no /proc. */
 function readStatus(pid: number): Status | undefined {
   try {
-    // The name, in parentheses, may hold anything. What follows it begins with field 3 of proc_pid_stat(5).
+    // The name, in parentheses, may hold anything. After it comes field 3 of proc_pid_stat(5).
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
       .replace(/^.*\) /s, "")
       .split(" ");

@@ -1,7 +1,7 @@
 import { TaskonautError } from "../core/errors.ts";
 
 interface Damage {
-  /** Of the store, for people. */
+  /** The store's location, for people. */
   readonly location: string;
   readonly taskId: string;
   readonly table: string;
@@ -10,7 +10,7 @@ interface Damage {
   readonly cause?: unknown;
 }
 
-/** A row says what no taskonaut has written: the file was damaged, or somebody wrote to it by other means. */
+/** A row holds something that taskonaut never writes: the file was damaged, or somebody wrote to it by other means. */
 export function recordDamaged({ location, taskId, table, what, cause }: Damage): TaskonautError {
   return new TaskonautError(
     "record_damaged",

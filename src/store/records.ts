@@ -14,34 +14,34 @@ import { PAGE_ROWS } from "./sizes.ts";
 import type { ListedTask, Reading } from "./store.ts";
 import { TASK_STEPS, TASKS, TOOL_CALLS } from "./tables.ts";
 
-/** A task as a statement gave it. */
+/** A task as a statement returned it. */
 export interface ReadTask {
   readonly record: TaskRecord;
   /** The task is large: its steps and calls are still to be read. */
   readonly isBare: boolean;
 }
 
-/** What a dialect reads a large task with. */
+/** The queries with which a dialect reads a large task. */
 export interface RecordReader {
-  /** Of the store, for people. */
+  /** The store's location, for people. */
   readonly location: string;
   readRow(id: string): Promise<TaskRow | undefined>;
-  /** PAGE_ROWS at most, by id, beginning after `after`. */
+  /** At most PAGE_ROWS, by id, beginning after `after`. */
   readSteps(taskId: string, after: string): Promise<readonly StepRow[]>;
-  /** PAGE_ROWS at most, by idempotency_key, beginning after `after`. */
+  /** At most PAGE_ROWS, by idempotency_key, beginning after `after`. */
   readCalls(taskId: string, after: string): Promise<readonly ToolCallRow[]>;
   /** From one snapshot. */
   readPart(taskId: string, part: PartOfSteps): Promise<ReadPart>;
   /** Throws record_damaged. */
   fillGaps(gaps: Gaps): Promise<void>;
-  /** Where the database takes any bytes for a text: throws record_damaged where those of the record are none. */
+  /** For a database that takes any bytes as text: throws record_damaged if the record has bytes that are not text. */
   checkTexts?(record: TaskRecord): Promise<void>;
 }
 
-/** Of a range the steps that are read at once; more are read page by page. */
+/** How many steps of a range are read at once; more are read page by page. */
 const PART_MAX = 2000;
 
-/** Besides the range all that are in doubt, that run or wait, and whose outcomes the flow has not been given. */
+/** Besides the range: all steps that are in doubt, that run or wait, and whose outcomes the flow has not been given. */
 export interface PartOfSteps {
   readonly range: StepRange;
   /** Of the task's row. */
@@ -55,13 +55,13 @@ export interface ReadPart {
   readonly calls: readonly ToolCallRow[];
 }
 
-/** SR1. So often a large task is read again. */
+/** SR1. How many times a large task is read again. */
 const READINGS_MAX = 5;
 
-/** What comes before every id. */
+/** A text that sorts before every id. */
 const FIRST = { id: "00000000-0000-0000-0000-000000000000", key: "" };
 
-/** The whole record; undefined where the task has gone meanwhile. */
+/** The whole record; undefined if the task was removed meanwhile. */
 export async function completeRecord(
   read: ReadTask,
   reader: RecordReader,
@@ -72,7 +72,7 @@ export async function completeRecord(
   return record;
 }
 
-/** Puts back what is kept apart, in all of them together. */
+/** Puts back the separately stored texts, in all records together. */
 export async function fillRecords(
   records: readonly TaskRecord[],
   reader: RecordReader,
@@ -89,10 +89,10 @@ export async function fillRecords(
   if (reader.checkTexts) for (const record of records) await reader.checkTexts(record);
 }
 
-/** Of JSON text, which may be kept apart. */
+/** Columns of JSON text, which may be stored separately. */
 const COLUMNS = { task: TASKS.payloads, step: TASK_STEPS.payloads, call: TOOL_CALLS.payloads };
 
-/** Those of them that a summary tells. */
+/** The ones that a summary shows. */
 const LEAN_COLUMNS = {
   task: withoutPayloads(COLUMNS.task),
   step: withoutPayloads(COLUMNS.step),
@@ -103,10 +103,10 @@ function withoutPayloads(names: readonly string[]): readonly string[] {
   return names.filter((name) => !name.endsWith("_payload"));
 }
 
-/** A task of which nothing but these could be read. */
+/** A task of which only these columns could be read. */
 type Unread = { readonly id: string; readonly created_at: number };
 
-/** Tasks of a list, completed; what is damaged is told in its place and keeps nobody else out. */
+/** Completes the tasks of a list; a damaged task is reported in its place, and the others are still listed. */
 export async function toListed(
   tasks: readonly (ReadTask | Unread)[],
   reader: RecordReader,
@@ -122,7 +122,7 @@ export async function toListed(
   return listed;
 }
 
-/** None where it has gone meanwhile. */
+/** Empty if it was removed meanwhile. */
 async function listAlone(task: ReadTask | Unread, reader: RecordReader, reading: Reading): Promise<ListedTask[]> {
   const { id, created_at } = "record" in task ? task.record.task : task;
   try {
@@ -137,7 +137,7 @@ async function listAlone(task: ReadTask | Unread, reader: RecordReader, reading:
   }
 }
 
-/** False where something is damaged. */
+/** False if something is damaged. */
 async function succeeds(filling: Promise<void>): Promise<boolean> {
   try {
     await filling;

@@ -7,10 +7,10 @@
 import type { EndStatus } from "../core/flow/retention.ts";
 import type { Audited } from "./audit-store.ts";
 
-/** Tasks that one write removes at most. */
+/** The most tasks that one write removes. */
 export const REMOVED_MAX = 1000;
 
-/** Of tasks that ended: where a walk through them goes on, in the order of their creation. */
+/** Where a walk through ended tasks continues, in the order of their creation. */
 export interface EndedPlace {
   readonly createdAt: number;
   readonly id: string;
@@ -19,50 +19,50 @@ export interface EndedPlace {
 export interface EndedQuery {
   readonly flow: string;
   readonly status: EndStatus;
-  /** They have ended so long ago, by the store's clock. */
+  /** They ended at least this long ago, by the store's clock. */
   readonly keptMs: number;
   readonly after?: EndedPlace;
 }
 
 export interface EndedTasks {
-  /** As many as one write removes, or fewer, where they are large or few of those that were looked at are old enough. */
+  /** As many as one write removes; fewer if they are large, or if few of the checked tasks are old enough. */
   readonly ids: readonly string[];
   /** Unset: there is no more. */
   readonly next?: EndedPlace;
 }
 
 export interface Removal extends Audited {
-  /** REMOVED_MAX at most. */
+  /** At most REMOVED_MAX. */
   readonly ids: readonly string[];
-  /** They have ended so long ago; by default it does not matter when. */
+  /** They ended at least this long ago; by default at any time. */
   readonly keptMs?: number;
-  /** Only count what would be removed. */
+  /** Only counts what would be removed. */
   readonly isDryRun?: boolean;
   /**
-   * Where only one worker removes at a time: nothing is removed while another has a lease that has not passed. `ms`: from
-   * now on; 0 ends it.
+   * For removal by one worker at a time: nothing is removed while another worker has an unexpired lease. `ms`: from now
+   * on; 0 ends the lease.
    */
   readonly lease?: { readonly owner: string; readonly ms: number };
 }
 
 export type RemovalResult =
   | { readonly kind: "removed"; readonly count: number }
-  /** Another has the lease. */
+  /** Another worker has the lease. */
   | { readonly kind: "busy" };
 
 export interface RemovalStore {
   /**
-   * How long whoever removes much should rest after the last removal, in milliseconds, so that others lose little: with
-   * SQLite all of them stand still meanwhile.
+   * How long to rest after the last removal when much is removed, in milliseconds, so that others lose little: with
+   * SQLite all of them stand still during a removal.
    */
   restMs(): number;
   /** How many tasks a removal should name now, so that it holds up nobody for long: the more rows tasks have, the fewer. */
   portion(): number;
   /** Names of flows with tasks that have ended, in order. */
   listEndedFlows(): Promise<readonly string[]>;
-  /** Those without an open parent; the work is bounded however many there are. */
+  /** Ended tasks without an open parent; the work is bounded however many there are. */
   findEnded(query: EndedQuery): Promise<EndedTasks>;
-  /** Tasks that may not go (RM1), that are being written to, or that are not there are left out. */
+  /** Leaves out tasks that may not be removed (RM1), that somebody is writing to, or that do not exist. */
   removeTasks(removal: Removal): Promise<RemovalResult>;
 }
 

@@ -4,30 +4,31 @@
 //      commit. So if several workers try, one succeeds, and if no commit succeeds, the firing is still to be made.
 // SS2. Schedules of flows' files belong to the code that `schedule_sources` names. Other code changes none of them, and
 //      fires none.
-// SS3. A firing with a task whose unique key another open task has got meanwhile is not written: it is decided anew.
+// SS3. If another open task has got the unique key of a firing's task meanwhile, the firing is not written: it is
+//      decided again.
 
 import type { TaskRecord } from "../core/record/record.ts";
 import type { ScheduleRow, ScheduleSourceRow, SkipRow } from "../core/record/schedule.ts";
 import type { Audited } from "./audit-store.ts";
 
-/** Of one look at most. */
+/** The most schedules of one read. */
 export const DUE_MAX = 100;
 
-/** Open tasks of a schedule that a firing is told of. */
+/** The most open tasks of a schedule that a firing gets. */
 export const OPEN_TOLD = 20;
 
 export interface DueSchedule {
   readonly row: ScheduleRow;
-  /** Ids of its tasks that had not ended when the row was read, OPEN_TOLD at most. */
+  /** Ids of its tasks that were open when the row was read, at most OPEN_TOLD. */
   readonly open: readonly string[];
 }
 
 export interface DueSchedules {
   /** The store's time. */
   readonly now: number;
-  /** Those that are due for longest first, DUE_MAX at most. */
+  /** The longest due first, at most DUE_MAX. */
   readonly due: readonly DueSchedule[];
-  /** When the next one is due; null: none is. */
+  /** When the next one is due; null: none. */
   readonly nextAt: number | null;
 }
 
@@ -37,23 +38,23 @@ export interface FiringFlow {
   readonly code: string;
 }
 
-/** What one firing, or several of one schedule in a row, writes. */
+/** What one firing, or several in a row of one schedule, writes. */
 export interface Firing extends Audited {
-  /** The row after it. Its version is the expected one and 1. */
+  /** The row after it. Its version is the expected one plus 1. */
   readonly row: ScheduleRow;
-  /** A task that exists already (of a backfill) is left as it is. */
+  /** A task that exists already (in a backfill) stays as it is. */
   readonly tasks: readonly TaskRecord[];
-  /** Where the range begins that is there already, it goes on: `count` is added to it. */
+  /** If a range with this start exists, it is extended: `count` is added to it. */
   readonly skips: readonly SkipRow[];
 }
 
-/** What the code of a flow's file says. */
+/** The declarations in the code of a flow's file. */
 export interface Declaration {
-  /** The row after it. Its version is the expected one and 1; 1: there is none yet. */
+  /** The row after it. Its version is the expected one plus 1; 1: there is none yet. */
   readonly source: ScheduleSourceRow;
-  /** New ones (version 1), and changed ones (the version that is expected and 1). */
+  /** New ones (version 1), and changed ones (the expected version plus 1). */
   readonly rows: readonly ScheduleRow[];
-  /** Of its flow, by their files, that are not in the list of these names any more are removed. */
+  /** The flow's schedules from files that are not in this list of names are removed. */
   readonly names: readonly string[];
 }
 
@@ -63,18 +64,18 @@ export interface ScheduleStore {
   read(name: string): Promise<ScheduleRow | undefined>;
   /** The newest first. */
   readSkips(name: string): Promise<readonly SkipRow[]>;
-  /** False where the name is taken. */
+  /** False if the name is taken. */
   insert(row: ScheduleRow, audited?: Audited): Promise<boolean>;
   remove(name: string, version: number, audited?: Audited): Promise<boolean>;
-  /** What is due of these flows now, and when the next one is. */
+  /** The due schedules of these flows, and when the next one is due. */
   readDue(flows: readonly FiringFlow[]): Promise<DueSchedules>;
-  /** SS1, SS3. Each place tells whether that firing was written; no two are of one schedule. */
+  /** SS1, SS3. Each place says whether that firing was written; no two are of one schedule. */
   fire(firings: readonly Firing[]): Promise<readonly boolean[]>;
-  /** A task of each has ended: a firing that waits for that is due now. Gives how many there are. */
+  /** A task of each schedule has ended: a firing that waits for that is due now. Returns how many there are. */
   wakeQueued(names: readonly string[]): Promise<number>;
   listSources(): Promise<readonly ScheduleSourceRow[]>;
-  /** False where other code came first: nothing is written. A row whose version is another by now is left as it is. */
+  /** False if other code came first: nothing is written. A row with another version by now stays as it is. */
   declare(declaration: Declaration): Promise<boolean>;
-  /** The worker's code is still there, for those flows whose schedules it says. */
+  /** Confirms that the worker's code is still running, for the flows whose schedules it declares. */
   confirm(flows: readonly FiringFlow[]): Promise<void>;
 }

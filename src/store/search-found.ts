@@ -7,18 +7,18 @@ import { isWithin, lowerAscii } from "../core/record/text-within.ts";
 import { Gaps } from "./payloads.ts";
 import type { BriefRow, FoundTasks } from "./store.ts";
 
-/** What stands in the JSON of an error whose message has this text, all letters A to Z in lower case. */
+/** The text to find in the JSON of an error whose message has this text, with all letters A to Z in lower case. */
 export function searchedText(text: string): string {
   return lowerAscii(JSON.stringify(text).slice(1, -1));
 }
 
-/** A row, and its error where that is searched. */
+/** A row, and its error if that is searched. */
 export interface ErrorRow extends BriefRow {
   readonly error: string | null;
 }
 
 interface Found {
-  /** In order; one more than `limit` where there are more. */
+  /** In order; one more than `limit` if there are more. */
   readonly rows: readonly ErrorRow[];
   /** The last key that was compared with the filter, and whether there are others after it. */
   readonly looked: { readonly at: number | null; readonly id: string | null; readonly isCut: boolean };
@@ -38,7 +38,7 @@ export async function pageOfFound(
   return { rows, next: { createdAt: looked.at, id: looked.id } };
 }
 
-/** An error that was kept apart is read. */
+/** Reads a separately stored error. */
 async function withText(
   rows: readonly ErrorRow[],
   text: string,

@@ -1,13 +1,14 @@
 // How tasks are searched for, on both stores: which indexes are walked, and how far.
 //
-// SF1. What is walked is one or more streams of keys, each a part of an index in order of creation: the open tasks of a
-//      flow, its failed ones, those with a tag. They are merged, so a page has the same order whatever was walked, and the
-//      next one may walk others.
-// SF2. A page does bounded work. Where the streams hold more than the filter lets through, it may be short or even
-//      empty, and says where the next one begins.
-// SF3. A stream that was read only so far ends what is known: of the others, what lies beyond its last key waits.
-// SF4. What is found is compared with the whole filter in the statement that reads its row: a task that changes
-//      meanwhile is not told of under a state that it has left.
+// SF1. A search walks one or more streams of keys, each a part of an index in order of creation: the open tasks of a
+//      flow, its failed ones, those with a tag. The streams are merged, so a page has the same order whatever was
+//      walked, and the next page may walk other streams.
+// SF2. A page does a bounded amount of work. If the streams hold more than the filter accepts, the page may be short or
+//      even empty, and says where the next one begins.
+// SF3. If a stream was read only in part, its last key is a limit: keys of other streams beyond it wait for the next
+//      page.
+// SF4. The statement that reads a found row compares it with the whole filter: a task that changes meanwhile is not
+//      reported in a state that it has left.
 
 import { ALL_FLOWS, ANY_TASK, type RowFilter } from "../core/record/row-filter.ts";
 import { isTerminal, NEXT, type TaskStatus } from "../core/record/status.ts";
@@ -26,32 +27,32 @@ export type SourceKind =
   | "priority"
   | "tag";
 
-/** The first columns of an index, as texts; null where it has fewer. */
+/** The first columns of an index, as texts; null if it has fewer. */
 export type Prefix = readonly [string | null, string | null];
 
 export interface Source {
   readonly kind: SourceKind;
-  /** Which streams of it; a function picks from those that there are. */
+  /** Which of its streams; a function picks from the existing ones. */
   readonly prefixes: readonly Prefix[] | ((prefix: Prefix) => boolean);
 }
 
 export interface SearchPlan {
   /** None: nothing can match. */
   readonly sources: readonly Source[];
-  /** The streams hold tasks that the filter does not let through. */
+  /** The streams hold tasks that the filter does not accept. */
   readonly hasRest: boolean;
-  /** Nothing else was created then: milliseconds since 1970. */
+  /** Only tasks created in this range: milliseconds since 1970. */
   readonly since: number | null;
   readonly until: number | null;
 }
 
-/** So many keys a page looks at where most may not match (SF2). */
+/** How many keys a page looks at if most may not match (SF2). */
 export const CANDIDATES_MAX = 500;
 
-/** So many keys of all streams together are read for a page, if they are not too many for that. */
+/** How many keys of all streams together are read for a page, unless there are too many streams. */
 const KEYS_MAX = 6000;
 
-/** Of each stream at least. */
+/** The fewest keys of each stream. */
 const KEYS_MIN = 10;
 
 const ENDED = (Object.keys(NEXT) as TaskStatus[]).filter(isTerminal);
@@ -63,18 +64,18 @@ export function planSearch(filter: RowFilter): SearchPlan {
     sources,
     hasRest: !isAny({ ...rest, created: ANY_TASK.created }),
     since: filter.created.since,
-    // what was created later has not changed or ended before
+    // tasks created later have not changed or ended before
     until: untils.length === 0 ? null : Math.min(...untils),
   };
 }
 
-/** How many keys of each stream are read, so that the page of `wanted` tasks is full if it can be. */
+/** How many keys of each stream to read, so that the page of `wanted` tasks is full if possible. */
 export function keysOfEach(streams: number, wanted: number, hasRest: boolean): number {
   const [enough, max] = hasRest ? [CANDIDATES_MAX, 2 * CANDIDATES_MAX] : [wanted, KEYS_MAX];
   return Math.min(enough, Math.max(KEYS_MIN, Math.ceil(max / Math.max(1, streams))));
 }
 
-/** Where a page begins: after the one before, and where nothing is too late for the filter. */
+/** Where a page begins: after the last one, and not later than the filter allows. */
 export function placeBefore(after: ListKey | undefined, until: number | null): ListKey {
   if (until === null) return after ?? { createdAt: Number.POSITIVE_INFINITY, id: HIGHEST };
   return after && after.createdAt < until ? after : { createdAt: until, id: LOWEST };
@@ -83,7 +84,7 @@ export function placeBefore(after: ListKey | undefined, until: number | null): L
 const HIGHEST = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 const LOWEST = "00000000-0000-0000-0000-000000000000";
 
-/** `rest`: what of the filter the streams leave to be compared. The narrowest first. */
+/** `rest`: the part of the filter that the streams leave to be compared. The narrowest first. */
 function chooseSources(filter: RowFilter): { readonly sources: readonly Source[]; readonly rest: RowFilter } {
   const { flows, parentId, schedule, priority, tags, waits, signals, pausedFlows, fullFlows } = filter;
   const isOfFlow = ([flow]: Prefix): boolean => flow !== null && (flows === null || flows.includes(flow));
@@ -147,7 +148,7 @@ function byStatus(
   return { sources, rest: { ...filter, flows: null, statuses: hasOpen && !hasAllOpen ? statuses : null } };
 }
 
-/** The streams of each source. `read` tells which there are of a kind. */
+/** The streams of each source. `read` returns the existing ones of a kind. */
 export async function streamsOf(
   sources: readonly Source[],
   read: (kind: PrefixKind) => Prefix[] | Promise<Prefix[]>,
@@ -160,7 +161,7 @@ export async function streamsOf(
       continue;
     }
     const found = await read(kind as PrefixKind);
-    // what ends meanwhile is looked for among what has ended, also where it is the first that does
+    // a task that ends meanwhile is looked for among the ended ones, even if it is the first to end
     const ends = kind === "ended" ? flows.flatMap(([flow]) => ENDED.map((status): Prefix => [flow, status])) : [];
     const all = new Map([...found, ...ends].map((prefix) => [prefix.join(" "), prefix]));
     const wanted = [...all.values()].filter(prefixes);
@@ -175,14 +176,14 @@ export interface Streams {
   readonly prefixes: readonly Prefix[];
 }
 
-/** Indexes whose first columns are looked up: there are few of them. */
+/** Indexes whose first columns are looked up, because they have few values. */
 export type PrefixKind = "open" | "ended" | "parked" | "waiting";
 
 function alone(source: Source, rest: RowFilter): { readonly sources: readonly Source[]; readonly rest: RowFilter } {
   return { sources: [source], rest };
 }
 
-/** Nearly all tasks have it, and no index. */
+/** Nearly all tasks have this state, and it has no index. */
 const USUAL_PRIORITY = 5;
 
 function isAny(filter: RowFilter): boolean {

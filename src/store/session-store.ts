@@ -4,9 +4,9 @@ import type { Audited } from "./audit-store.ts";
 
 export interface SessionRow {
   readonly hash: string;
-  /** Null: of the token that the server was started with. */
+  /** Null: the token that the server was started with. */
   readonly token_id: string | null;
-  /** Of the secret of the token that was shown. */
+  /** The hash of the secret of the presented token. */
   readonly secret_hash: string | null;
   readonly created_at: number;
   readonly used_at: number;
@@ -14,13 +14,13 @@ export interface SessionRow {
 
 /** Times are the store's. */
 export interface SessionStore {
-  /** Those that were not used for `idleMs` are removed with it. */
+  /** Also removes sessions that were not used for `idleMs`. */
   insert(
     session: Pick<SessionRow, "hash" | "token_id" | "secret_hash">,
     options: Audited & { readonly idleMs: number },
   ): Promise<void>;
   read(hash: string): Promise<SessionRow | undefined>;
   noteUse(hash: string): Promise<void>;
-  /** False where there was none. */
+  /** False if there was none. */
   remove(hash: string, audited?: Audited): Promise<boolean>;
 }

@@ -1,6 +1,6 @@
-// Free text (why a task is parked, what a worker is called) may quote anything, also what a database does not take:
-// PostgreSQL refuses NUL and surrogates without a partner. Both stores write the same text instead, so that a task is
-// parked whatever its flow threw.
+// Free text (why a task is parked, the name of a worker) may quote anything, also characters that a database refuses:
+// PostgreSQL refuses NUL and lone surrogates. Both stores write the same replacement, so that a task is parked whatever
+// its flow threw.
 
 import type { TaskRow } from "../core/record/record.ts";
 

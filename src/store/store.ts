@@ -1,8 +1,8 @@
 // The engine's interface for stored tasks. Two dialects implement it (`sqlite/`, `postgres/`), and one suite
 // (`test/contract`) tests both. A store knows rows, fences and time; it knows nothing about what flows do.
 //
-// S1. A change is written whole or not at all, and only where the task still has the version and the owner that the
-//     change expects. So a driver that lost its task can write nothing, and two drivers never both win.
+// S1. A change is written whole or not at all, and only if the task still has the version and the owner that the change
+//     expects. So a driver that lost its task can write nothing, and two drivers never both win.
 // S2. When a promise of a write resolves, the write is durable. When it rejects with `database_unavailable`, the
 //     outcome is unknown: it may have been written.
 // S3. No method hangs: each ends within its deadline, with a result or an error.
@@ -35,35 +35,38 @@ export interface Change extends Audited {
   readonly taskId: string;
   /** The version that the task must have. */
   readonly expectedVersion: number;
-  /** Its state before: that of the expected version. */
+  /** Its state before the change, in the expected version. */
   readonly fromStatus: TaskStatus;
   /** The lease_owner that the task must have. */
   readonly expectedOwner: string | null;
   /**
-   * The task's row after the change; its version is higher than the expected one. wake_seq is not written: where the
-   * store has another by now, an outsider has come meanwhile, and the task is due at once instead of at `due_at`.
+   * The task's row after the change; its version is higher than the expected one. wake_seq is not written: if the store
+   * has another value by now, an outsider has come meanwhile, and the task is due at once instead of at `due_at`.
    */
   readonly task: TaskRow;
-  /** The one change that may lead out of an end: FAILED back to RUNNING. */
+  /** The only change that may lead out of an end: FAILED back to RUNNING. */
   readonly reopens: boolean;
-  /** The task's `tags` are others than before: they are searched for by the new ones. */
+  /** The task's `tags` have changed: searches use the new ones. */
   readonly retags: boolean;
   readonly newSteps: readonly StepRow[];
-  /** Rows that exist; written is what `changes` (`tables.ts`). */
+  /** Existing rows; only columns with `changes` (`tables.ts`) are written. */
   readonly changedSteps: readonly StepRow[];
   readonly newCalls: readonly ToolCallRow[];
-  /** The same of calls. */
+  /** The same for calls. */
   readonly changedCalls: readonly ToolCallRow[];
-  /** `seq` of inbox rows of this task that are dealt with. */
+  /** `seq` of the consumed inbox rows of this task. */
   readonly consumed: readonly number[];
-  /** What other tasks are to hear: a parent of its child's end, children of a cancel. None of them is in the batch. */
+  /**
+   * Posts for other tasks: a parent hears of its child's end, children hear of a cancel. None of these tasks is in the
+   * batch.
+   */
   readonly posts: readonly InboxPost[];
 }
 
 /** A new task with all its rows. */
 export interface NewRecord extends TaskRecord, Audited {}
 
-/** Something for a task's inbox. It wakes the task; one that has ended hears nothing any more. */
+/** An entry for a task's inbox. It wakes the task; a task that has ended hears nothing any more. */
 export type InboxPost = Pick<
   InboxRow,
   "task_id" | "kind" | "name" | "step_id" | "payload" | "error" | "idempotency_key" | "attempt_epoch"
@@ -71,40 +74,40 @@ export type InboxPost = Pick<
 
 export type PostResult =
   | { readonly kind: "posted" }
-  /** The idempotency key was used before for this task; `same` tells whether for the same signal and payload. */
+  /** The idempotency key was used before for this task; `same`: for the same signal and payload. */
   | { readonly kind: "duplicate"; readonly same: boolean }
-  /** The task has ended, or there is none. */
+  /** The task has ended, or does not exist. */
   | { readonly kind: "refused" };
 
-/** Of one commit: some milliseconds. */
+/** The most posts of one commit: some milliseconds. */
 export const POSTS_MAX = 500;
 
-/** Signals of these names, and all that is no signal, beyond seq `after`. */
+/** Signals of these names, and all entries that are not signals, beyond seq `after`. */
 export interface InboxQuery {
   readonly names: readonly string[];
   readonly after: number;
 }
 
 export interface InboxPage {
-  /** Of the task. What was posted up to it is on this page and the next ones. */
+  /** The task's wake_seq. Entries posted up to it are on this page and the next ones. */
   readonly wakeSeq: number;
   /**
-   * The first INBOX_PAGE that the query asks for, in order of arrival. Then what counts at once, where it came later: the
-   * first cancel without a payload, and the first with one.
+   * The first INBOX_PAGE rows of the query, in order of arrival. After them, entries that count at once, if they came
+   * later: the first cancel without a payload, and the first with one.
    */
   readonly rows: readonly InboxRow[];
-  /** `after` of the next page; null: there is no more. */
+  /** `after` of the next page; null: there is none. */
   readonly next: number | null;
 }
 
-/** Rows of a page of an inbox: a driver takes one at a time. */
+/** The rows of one page of an inbox: a driver takes one at a time. */
 export const INBOX_PAGE = 20;
 
 /** How much of a task is read. */
 export interface Reading {
-  /** For a summary: long inputs and outputs are left where they are, and their columns hold anything but them. */
+  /** For a summary: long inputs and outputs are not read, and their columns hold anything else. */
   readonly isLean?: boolean;
-  /** Of a large task at least these steps, with their calls, and all that tell what it waits for; unset: all. */
+  /** For a large task at least these steps, with their calls, and all steps that show what it waits for; unset: all. */
   readonly steps?: StepRange | undefined;
 }
 
@@ -127,18 +130,18 @@ export interface ListPage extends SearchPage, Reading {}
 
 export interface TaskList {
   /**
-   * As many as the page's limit says, or fewer where they are large (no page but that of a single task has many bytes),
-   * and where a filter lets few through (no page looks at many tasks): then there may be none, and a next page.
+   * As many as the page's limit; fewer if they are large (only a page of a single task has many bytes), or if a filter
+   * accepts few (no page looks at many tasks): then it may be empty, with a next page.
    */
   readonly tasks: readonly ListedTask[];
   /** Where the next page begins; unset on the last one. */
   readonly next?: ListKey;
 }
 
-/** What a search finds, without more of each task than tells it from others. */
+/** The results of a search, with only the distinguishing columns of each task. */
 export interface FoundTasks {
   readonly rows: readonly BriefRow[];
-  /** As of a TaskList. */
+  /** As in a TaskList. */
   readonly next?: ListKey;
 }
 
@@ -147,28 +150,28 @@ export type ListedTask =
   | { readonly record: TaskRecord; readonly damage?: undefined }
   | { readonly id: string; readonly created_at: number; readonly damage: TaskonautError };
 
-/** How many tasks are in a state. */
+/** The number of tasks in a state. */
 export interface TaskCount {
   readonly flow_name: string;
   readonly status: TaskStatus;
   readonly tasks: number;
 }
 
-/** How many tasks there are: kept with every write, so that nobody has to count them. */
+/** The numbers of tasks: updated with every write, so that nobody has to count them. */
 export interface CountStore {
-  /** By flow and state, in this order; none of them is 0. */
+  /** By flow and state, in this order; none is 0. */
   read(): Promise<readonly TaskCount[]>;
-  /** What many writes have added is put together, where there is much of it. Nothing changes for who reads. */
+  /** Compacts the rows of many writes, if there are many. Readers see no change. */
   fold(): Promise<void>;
 }
 
-/** Of a task's row what tells it from others. */
+/** The distinguishing columns of a task's row. */
 export type BriefRow = Pick<TaskRow, "id" | "flow_name" | "status" | "parked_reason" | "created_at">;
 
-/** Of a task's row what tells whether it has ended, or whether somebody should go on with it. */
+/** The columns of a task's row that show whether it has ended, or whether somebody should continue it. */
 export type Glance = Pick<TaskRow, "id" | "finished_at" | "due_at" | "lease_owner">;
 
-/** How far the tool of a step has come. */
+/** The progress of a step's tool. */
 export interface ProgressNote {
   readonly taskId: string;
   readonly stepId: string;
@@ -176,102 +179,102 @@ export interface ProgressNote {
   readonly progress: JsonText;
 }
 
-/** `@last` is looked for among so many of the newest tasks. */
+/** `@last` is searched among this many of the newest tasks. */
 export const LAST_AMONG = 1000;
 
-/** One `glance` is given no more. */
+/** The most ids of one `glance`. */
 export const GLANCES_MAX = 500;
 
-/** One `noteProgress` is given no more. */
+/** The most entries of one `noteProgress`. */
 export const PROGRESS_NOTES_MAX = 200;
 
-/** What a worker asks of the queue: due tasks of flows that it has loaded. */
+/** A worker's request to the queue: due tasks of flows that it has loaded. */
 export interface ClaimRequest {
   readonly workerId: string;
-  /** In all; 1 to CLAIM_MAX. */
+  /** The total; 1 to CLAIM_MAX. */
   readonly limit: number;
-  /** No two of one name. */
+  /** No two have the same name. */
   readonly flows: readonly ClaimFlow[];
-  /** Dead workers whose tasks are taken over like those that nobody holds. */
+  /** Dead workers whose tasks are taken over like tasks that nobody holds. */
   readonly deadOwners: readonly string[];
 }
 
 export interface ClaimFlow {
   readonly name: string;
-  /** How many tasks of this flow at most: the caller's share for it; 1 or more. */
+  /** The most tasks of this flow: the caller's share for it; 1 or more. */
   readonly limit: number;
   /**
-   * How many tasks of this flow all workers together may hold at once; null: as many as they like. What was claimed
-   * under a limit counts; what is run by hand may.
+   * How many tasks of this flow all workers together may hold at once; null: any number. Tasks claimed under a limit
+   * count; tasks run by hand may count.
    */
   readonly heldMax: number | null;
   /**
-   * Its tasks have keys (`limit_key`): keys take turns, and within a key those come first that have begun, then those that
-   * are due for longest. Unset: they have none. `heldMax`: how many of one key all workers together may hold; null: as many
-   * as they like. What is set in the table `limits` counts in the place of these numbers.
+   * Its tasks have keys (`limit_key`): keys take turns, and within a key, tasks that have begun come first, then the
+   * longest due. Unset: no keys. `heldMax`: how many tasks of one key all workers together may hold; null: any number.
+   * Numbers set in the table `limits` replace these.
    */
   readonly keys?: { readonly heldMax: number | null } | undefined;
-  /** How many may be claimed that have not begun, within any stretch of time as long as `perMs`. Unset: as many as one likes. */
+  /** How many tasks that have not begun may be claimed within any period of `perMs`. Unset: any number. */
   readonly rate?: Rate | null | undefined;
 }
 
-/** Whether a limit stands on the flow: then its claims go one after the other. */
+/** Whether the flow has a limit: then its claims go one after the other. */
 export function isLimited({ heldMax, keys, rate }: Omit<ClaimFlow, "limit">): boolean {
   return heldMax !== null || keys !== undefined || (rate ?? null) !== null;
 }
 
-/** A rate is counted in so many slices of its time. */
+/** How many slices a rate's time has, for counting. */
 const SLICES = 100;
 
-/** How long a slice is, of starts that are counted together. */
+/** The length of a slice, whose starts are counted together. */
 export function sliceMs({ perMs }: Rate): number {
   return Math.max(1, Math.ceil(perMs / SLICES));
 }
 
-/** Of one claim at most. */
+/** The most tasks of one claim. */
 export const CLAIM_MAX = 500;
 
 export interface Claim {
-  /** By flow, of each flow those with the smallest priority first, of these those that are due for longest. */
+  /** By flow; within a flow the smallest priority first, then the longest due. */
   readonly tasks: readonly ClaimedTask[];
   /**
-   * When the next task of these flows is due that could not be claimed yet because its time has not come; null: none is.
-   * In store time. Known only where `tasks` is empty; else null.
+   * When the next task of these flows is due whose time has not come yet; null: none is. In store time. Known only if
+   * `tasks` is empty; otherwise null.
    */
   readonly nextDueAt: number | null;
   /** The store's time of the claim. */
   readonly now: number;
-  /** What was paused then: no task of a flow that is was claimed. */
+  /** The pauses at that time: no task of a paused flow was claimed. */
   readonly pauses: readonly PauseRow[];
-  /** More would have been claimed, had the tasks been smaller: one claim leases so many bytes, or one task. */
+  /** Smaller tasks would have allowed a larger claim: one claim leases a limited number of bytes, or one task. */
   readonly isCut?: boolean;
 }
 
 export interface ClaimedTask {
-  /** As it is now: leased to the worker, its version raised by 1, due_at as it was. */
+  /** The current record: leased to the worker, its version raised by 1, due_at unchanged. */
   readonly record: TaskRecord;
-  /** The dead worker that held it; null: nobody did. */
+  /** The dead worker that held it; null: nobody held it. */
   readonly takenFrom: string | null;
-  /** The task is large, and `record` holds nothing but its row: the rest is to be read by itself, with `readTask`. */
+  /** The task is large, and `record` holds only its row: read the rest separately, with `readTask`. */
   readonly isBare?: boolean;
 }
 
-/** Ends of a watch and what it is worth. */
+/** Ends a watch, and says how reliable it is. */
 export interface Watch {
-  /** `polling`: this database cannot tell when there is news (a pooler between); the watcher looks for itself. */
+  /** `polling`: this database cannot send news (a pooler is in between); the watcher has to poll. */
   readonly kind: "notified" | "polling";
   close(): Promise<void>;
 }
 
-/** At a task. It orders callers, and decides nothing: versions do. */
+/** A turn at a task. It orders callers, and decides nothing: versions do. */
 export interface Turn {
-  /** It ends by itself in a moment. */
+  /** It soon ends by itself. */
   readonly isOver: boolean;
   /** Harmless when repeated. */
   end(): void;
 }
 
-/** Of who does not wait. */
+/** The turn of a caller that does not wait. */
 export const NO_TURN: Turn = { isOver: true, end: () => {} };
 
 export interface Store extends WorkerStore {
@@ -282,85 +285,88 @@ export interface Store extends WorkerStore {
 
   readonly schedules: ScheduleStore;
 
-  /** The store's clock, milliseconds since 1970: the one that leases, due times and timeouts are compared by. */
+  /** The store's clock, milliseconds since 1970: leases, due times and timeouts are compared with it. */
   now(): Promise<number>;
 
   /**
-   * Inserts whole tasks, all in one commit. A task whose id exists is left as it is, and one whose unique key an open task
-   * of its flow has is not inserted: its place holds false.
+   * Inserts whole tasks, all in one commit. An existing task stays as it is, and a task is not inserted if an open task
+   * of its flow has its unique key: its place is false.
    */
   insertTasks(records: readonly NewRecord[]): Promise<readonly boolean[]>;
 
   /**
-   * Writes the changes of different tasks in one commit (no two of one task), each under its fence (S1).
-   * Each place of the result tells whether that change was written. A change that the database refuses
-   * (a constraint, a unique key) makes the whole batch reject, with nothing written.
+   * Writes the changes of different tasks in one commit (no two of one task), each under its fence (S1). Each place of
+   * the result says whether that change was written. If the database refuses a change (a constraint, a unique key), the
+   * whole batch rejects, with nothing written.
    */
   commitChanges(changes: readonly Change[]): Promise<readonly boolean[]>;
 
   /**
-   * For a caller that has lost a write of a task to another process: waits, for a moment at most, until callers are done
-   * who came before, so that what it reads then is not out of date when it writes. Never rejects; where it cannot wait it
-   * resolves at once.
+   * For a caller that has lost a write of a task to another process: waits a moment at most, until earlier callers are
+   * done, so that its next read is not out of date when it writes. Never rejects; if it cannot wait, it resolves at
+   * once.
    */
   takeTurn(taskId: string): Promise<Turn>;
 
   /** Throws record_damaged. A large task is read page by page, while others may write to it (`records.ts`). */
   readTask(id: string, reading?: Reading): Promise<TaskRecord | undefined>;
-  /** The task's row alone. */
+  /** Only the task's row. */
   readTaskRow(id: string): Promise<TaskRow | undefined>;
-  /** Of those of these tasks that exist, in any order; GLANCES_MAX at most are asked for. It reads their rows alone. */
+  /** For the existing ones of these tasks, in any order; at most GLANCES_MAX ids. It reads only their rows. */
   glance(ids: readonly string[]): Promise<readonly Glance[]>;
-  /** A page of what waits in a task's inbox. What it reads is bounded, however many signals wait there that nobody wants. */
+  /**
+   * A page of the waiting entries of a task's inbox. It reads a bounded amount, however many unwanted signals wait
+   * there.
+   */
   readInbox(taskId: string, query: InboxQuery): Promise<InboxPage>;
   /**
-   * Puts it down with calls that run, of tasks that the worker or nobody holds, and passes the others over. It raises no
-   * version, and waits for nobody who writes to them. Gives the steps of those that were written.
+   * Records it with running calls of tasks that the worker or nobody holds, and skips all others. It raises no version,
+   * and waits for no other writer. Returns the steps that were written.
    */
   noteProgress(workerId: string, notes: readonly ProgressNote[]): Promise<readonly string[]>;
   /** The outsiders' write: raises wake_seq, never the version. */
   postToTask(post: InboxPost, audited?: Audited): Promise<PostResult>;
   /**
-   * The same for many tasks in one commit: POSTS_MAX at most, no two to one task, all under one idempotency key or under
-   * none. Gives in their order what came of each.
+   * The same for many tasks in one commit: at most POSTS_MAX, no two to one task, all under one idempotency key or
+   * without any. Returns the results in the same order.
    */
   postToTasks(posts: readonly InboxPost[]): Promise<readonly PostResult["kind"][]>;
-  /** Newest first: created_at falling, then id falling. */
+  /** Newest first: by created_at descending, then by id descending. */
   listTasks(page: ListPage): Promise<TaskList>;
-  /** The same, of their rows what tells one from others. */
+  /** The same, with only the distinguishing columns. */
   searchTasks(page: SearchPage): Promise<FoundTasks>;
   /**
-   * The tasks that a name may stand for, by id: one more than FOUND_MAX at most. For `@last` one or none, of the newest
-   * LAST_AMONG tasks. It walks a range of an index, and reads these rows alone.
+   * The tasks that a name may stand for, by id: at most FOUND_MAX plus one. For `@last` one or none, among the newest
+   * LAST_AMONG tasks. It walks a range of an index, and reads only these rows.
    */
   findTasks(name: TaskName): Promise<readonly BriefRow[]>;
 
   /**
-   * Leases due tasks that nobody living holds to a worker, in one commit; two workers never get the same task, and
-   * where a flow has a `heldMax` it holds however many claim at once. PLANNED tasks are claimed like any other once due_at
-   * has come. Where the answer is lost, the tasks may have been claimed: see releaseTasks. Throws
-   * worker_not_registered where the worker has no row: others have forgotten it while it was away. Where nothing is due
-   * that need not be looked at. Tasks of a flow that is paused, or of all where everything is, are passed over.
+   * Leases due tasks that no living worker holds to a worker, in one commit; two workers never get the same task, and a
+   * flow's `heldMax` holds however many claim at once. PLANNED tasks are claimed like any other once due_at has come.
+   * If the answer is lost, the tasks may have been claimed: see releaseTasks. Throws worker_not_registered if the
+   * worker has no row, because others removed it while it was away. If nothing is due, the row need not be checked.
+   * Tasks of a paused flow are skipped, or all tasks if everything is paused.
    */
   claimTasks(request: ClaimRequest): Promise<Claim>;
   /**
-   * Lets go of every task that the worker holds, but for those of the list; they stay due, and the starts of their steps
-   * count from none again: who lets go has not died. Gives how many.
+   * Releases every task that the worker holds, except the listed ones; they stay due, and the starts of their steps
+   * count from none again, because a worker that releases has not died. Returns how many.
    */
   releaseTasks(release: { readonly workerId: string; readonly except: readonly string[] }): Promise<number>;
   /**
-   * Lets go of tasks in the queue whose owner has no row in `workers`: nobody would find it dead. Gives how many. On
-   * PostgreSQL it walks the queue: not to be called often.
+   * Releases tasks in the queue whose owner has no row in `workers`, because nobody would find that owner dead. Returns
+   * how many. On PostgreSQL it walks the queue: do not call it often.
    */
   releaseOrphans(): Promise<number>;
-  /** Makes parked tasks due that were parked by other code than these flows have now. Gives how many. */
+  /** Makes tasks due that were parked by other code than these flows have now. Returns how many. */
   unparkTasks(flows: readonly { readonly name: string; readonly code: string }[]): Promise<number>;
 
-  /** Tells the watchers in other processes that a task may be due. Not durable, and cheap, but no part of a hot path. */
+  /** Tells the watchers in other processes that a task may be due. Not durable, and cheap, but not for a hot path. */
   announce(): Promise<void>;
   /**
-   * Calls `onNews` whenever another process may have made a task due: some calls come for nothing, and one comes
-   * after each time at which some may have been missed. Connects before it resolves.
+   * Calls `onNews` whenever another process may have made a task due: some calls are needless, and one comes after each
+   * time at which some may have been missed. Connects before it resolves.
    */
   watch(onNews: () => void): Promise<Watch>;
 
@@ -368,22 +374,22 @@ export interface Store extends WorkerStore {
   /** Limits over all workers, and the tickets of tools. */
   readonly limits: LimitStore;
 
-  /** What people and tokens have done. */
+  /** The actions of people and tokens. */
   readonly audit: AuditStore;
   /** Who has logged in to the dashboard. */
   readonly sessions: SessionStore;
-  /** What is paused. */
+  /** The pauses. */
   readonly pauses: PauseStore;
   /** Tasks that may not begin. */
   readonly admission: AdmissionStore;
 
-  /** How many tasks there are. */
+  /** The numbers of tasks. */
   readonly counts: CountStore;
-  /** What else there is to tell of all of them together. */
+  /** Other figures about all of them. */
   readonly figures: FigureStore;
-  /** What happened when. */
+  /** What happened in each minute. */
   readonly counters: CounterStore;
-  /** What happened to tasks lately. */
+  /** Recent changes of tasks. */
   readonly events: EventStore;
 
   /** Throws `database_unavailable`, `database_behind`, `database_ahead` or `migration_changed`. */
@@ -391,5 +397,5 @@ export interface Store extends WorkerStore {
   close(): Promise<void>;
 }
 
-/** What a heartbeat needs of a store. */
+/** The part of a store that a heartbeat needs. */
 export type SignOfLife = Pick<Store, "registerWorker" | "renewWorker" | "findDeadWorkers" | "watch">;

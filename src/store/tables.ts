@@ -12,31 +12,36 @@ import type { SessionRow } from "./session-store.ts";
 import type { WorkerRow } from "./worker-store.ts";
 import type { TokenRow } from "./token-store.ts";
 
-/** What a column is to PostgreSQL; SQLite knows texts and integers. A `time` is milliseconds since 1970 outside. */
+/**
+ * The type of a column in PostgreSQL; SQLite only has texts and integers. Outside the store, a `time` is milliseconds
+ * since 1970.
+ */
 export type ColumnType = "uuid" | "text" | "smallint" | "integer" | "bigint" | "boolean" | "json" | "time";
 
 interface Column {
   readonly type: ColumnType;
-  /** A change of the row writes it. What else there is stays as it was made, or has a rule of its own. */
+  /** A change of the row writes this column. Other columns stay as created, or have their own rule. */
   readonly changes?: true;
-  /** What it is in nearly every row that is made, and in one that is made without it. */
+  /** Its value in nearly every new row, which is also its default. */
   readonly begins?: null | 0;
 }
 
 interface Definition<Row> {
   readonly name: string;
-  /** What names a row. */
+  /** The columns that identify a row. */
   readonly key: readonly NameOf<Row>[];
   readonly columns: { readonly [Name in NameOf<Row>]: Column };
 }
 
 export interface Table<Row> extends Definition<Row> {
   readonly names: readonly NameOf<Row>[];
-  /** Those that a change of a row writes. */
+  /** The columns that a change of a row writes. */
   readonly changed: readonly NameOf<Row>[];
-  /** Those that are something else in few rows that are made, and what they are in all others. */
+  /** The columns that differ from their usual value in few new rows, with that value. */
   readonly begins: readonly { readonly name: NameOf<Row>; readonly value: null | 0 }[];
-  /** Those of JSON text, which may be kept apart (`payloads.ts`); and those of them that a change writes. */
+  /**
+   * The columns of JSON text, which may be stored separately (`payloads.ts`); and those of them that a change writes.
+   */
   readonly payloads: readonly NameOf<Row>[];
   readonly changedPayloads: readonly NameOf<Row>[];
 }
@@ -177,7 +182,7 @@ export interface StoredWorker extends WorkerRow {
   /** See `Processes.own`. */
   readonly process: string;
   readonly lease_ms: number;
-  /** What it may die of, as JSON (`DeathCause`). */
+  /** What may kill it, as JSON (`DeathCause`). */
   readonly cause: string | null;
 }
 
@@ -342,7 +347,7 @@ export const TABLES = [
   SCHEDULE_SOURCES,
 ] as const;
 
-/** Whether the row has nothing but what it begins with where its columns say so. */
+/** Whether the row has only initial values in the columns that have one. */
 export function isAsMade<Row>({ begins }: Table<Row>, row: Row): boolean {
   for (const { name, value } of begins) if (row[name] !== value) return false;
   return true;

@@ -8,7 +8,7 @@ export interface TagRow {
   readonly task_id: string;
   readonly key: string;
   readonly value: string;
-  /** Of the task: what is found by a tag is in the order of creation. */
+  /** The task's creation time: results of a search by tag are in the order of creation. */
   readonly created_at: number;
 }
 

@@ -12,7 +12,7 @@ export interface TokenRow {
   readonly hides_payloads: 0 | 1;
   /** SHA-256 of the whole token, hexadecimal. */
   readonly secret_hash: string;
-  /** Of the secret before the last rotation, which is taken until `old_until`. */
+  /** The hash of the secret before the last rotation, which is accepted until `old_until`. */
   readonly old_hash: string | null;
   readonly old_until: number | null;
   readonly created_at: number;
@@ -23,20 +23,20 @@ export interface TokenRow {
 
 /** Times are the store's. */
 export interface TokenStore {
-  /** `expiresInMs`: from now on. Gives the row. */
+  /** `expiresInMs`: from now on. Returns the row. */
   insert(token: NewTokenRow, audited?: Audited): Promise<TokenRow>;
   /** By created_at. */
   list(): Promise<readonly TokenRow[]>;
   read(id: string): Promise<TokenRow | undefined>;
-  /** Whether there is one that was not revoked: an expired one still shuts the door. */
+  /** Whether there is a token that was not revoked: even an expired one means that a token is required. */
   isAny(): Promise<boolean>;
-  /** The hash that there is becomes the old one, for `graceMs`. Undefined where there is none that works. */
+  /** The current hash becomes the old one, for `graceMs`. Undefined if there is no working token. */
   rotate(
     id: string,
     change: { readonly hash: string; readonly graceMs: number },
     audited?: Audited,
   ): Promise<TokenRow | undefined>;
-  /** A second time changes nothing. Undefined where there is none. */
+  /** A second call changes nothing. Undefined if there is no such token. */
   revoke(id: string, audited?: Audited): Promise<TokenRow | undefined>;
   noteUse(id: string): Promise<void>;
 }

@@ -29,7 +29,7 @@ export interface Claimant {
 interface Work {
   readonly claimed: ClaimedTask;
   readonly claimant: Claimant;
-  /** The claimant was told. */
+  /** The claimant knows that the task is idle. */
   isIdle: boolean;
 }
 

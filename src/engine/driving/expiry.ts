@@ -7,7 +7,7 @@ import type { DrivingTools } from "./driving-tools.ts";
 
 /** The size of one read. */
 const PORTION = 200;
-/** The size of one turn of the duty, because others wait for it. */
+/** The most portions in one turn of the duty: other duties wait for it. */
 const PORTIONS_MAX = 10;
 
 export interface ExpiryTools extends Pick<
