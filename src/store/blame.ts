@@ -1,6 +1,6 @@
-// Records that a process has died because of one task. After too many such deaths in a row the task is parked, and the other
-// tasks of the process are not suspected. The watchdog records it before it kills its own process. If a process dies otherwise
-// (it runs out of memory, it crashes), its peers record it, from what the process had noted.
+// Records that a process has died because of one task. After too many such deaths in a row the task is parked, and the
+// other tasks of the process are not suspected. The watchdog records it before it kills its own process. If a process
+// dies otherwise (it runs out of memory, it crashes), its peers record it, from what the process had noted.
 
 import { DEFAULT_LIMITS } from "../core/limits.ts";
 

@@ -3,8 +3,8 @@
 // CN1. A process writes its total of a minute so far, not an increment: so writing it again changes nothing.
 // CN2. Counts more than LATE_MS after their minute are not written, and only older minutes are compacted. So nothing is
 //      counted twice, however long a process has slept.
-// CN3. A process that does not know the store's time yet names no minute. Its counts are added to the current minute, and
-//      must not be written again if the result of the write is unknown.
+// CN3. A process that does not know the store's time yet names no minute. Its counts are added to the current minute,
+//      and must not be written again if the result of the write is unknown.
 
 import { DELAY_BOUNDS_MS } from "../core/record/delays.ts";
 

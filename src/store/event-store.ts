@@ -1,6 +1,6 @@
 // The journal of recent changes of tasks, for listeners. While somebody listens, every writer adds its changes in the
-// transaction that makes them: so no event is reported that did not happen, and none is lost with its process. While nobody
-// listens, nothing is written.
+// transaction that makes them: so no event is reported that did not happen, and none is lost with its process. While
+// nobody listens, nothing is written.
 
 /** The task after the change. */
 export interface EventRow {

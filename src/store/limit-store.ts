@@ -1,16 +1,17 @@
-// Limits over all workers in a store: the numbers of the code, the numbers that were set, and the tickets for tools. (Claims
-// enforce the limits of flows: `claimTasks`.)
+// Limits over all workers in a store: the numbers of the code, the numbers that were set, and the tickets for tools.
+// (Claims enforce the limits of flows: `claimTasks`.)
 //
-// TK1. A step whose tool has a limit runs only with a ticket. A ticket is a row of the step: it waits, or it is granted. The
-//      step keeps its ticket, whichever process drives the task, until the ticket is returned, or its step or task has ended.
-// TK2. Only one process at a time grants tickets of a limit, under the limit's lock: as many as the limit has room for. Keys
-//      take turns, and within a key the oldest requests come first.
+// TK1. A step whose tool has a limit runs only with a ticket. A ticket is a row of the step: it waits, or it is
+//      granted. The step keeps its ticket, whichever process drives the task, until the ticket is returned, or its step
+//      or task has ended.
+// TK2. Only one process at a time grants tickets of a limit, under the limit's lock: as many as the limit has room for.
+//      Keys take turns, and within a key the oldest requests come first.
 // TK3. When a waiting step is granted a ticket, the same commit posts it to the task's inbox and makes the task due.
 // TK4. A ticket of a task that nobody drives does not block others for long: if others wait, it is taken back.
-// TK5. While a tool is paused, its steps wait in the line that `pauseLine` names: as in a limit that has no room until the
-//      pause is over, and then room for all.
-// TK6. Each request has a token. A ticket is returned only under the token of the last request: so a late return does not take
-//      the ticket away from a newer request.
+// TK5. While a tool is paused, its steps wait in the line that `pauseLine` names: as in a limit that has no room until
+//      the pause is over, and then room for all.
+// TK6. Each request has a token. A ticket is returned only under the token of the last request: so a late return does
+//      not take the ticket away from a newer request.
 
 import type { Audited } from "./audit-store.ts";
 

@@ -1,5 +1,5 @@
-// Opens a store, a migrator and so on at an address. No other file asks which dialect it is. Each dialect's code is loaded on
-// demand: a command does not pay for what it does not use.
+// Opens a store, a migrator and so on at an address. No other file asks which dialect it is. Each dialect's code is
+// loaded on demand: a command does not pay for what it does not use.
 
 import type { Backup } from "../core/api/backup.ts";
 import type { Migrator } from "../core/api/migrator.ts";

@@ -1,5 +1,5 @@
-// The pauses in a store: of a flow, a tool, or everything. Claims skip the tasks of paused flows. The engine does the rest:
-// `engine/process/known-pauses.ts` says why a pause is effective whatever processes do meanwhile.
+// The pauses in a store: of a flow, a tool, or everything. Claims skip the tasks of paused flows. The engine does the
+// rest: `engine/process/known-pauses.ts` says why a pause is effective whatever processes do meanwhile.
 
 import type { Audited } from "./audit-store.ts";
 

@@ -5,7 +5,7 @@
 //      did would be stored separately as well, however short.
 // SP2. A reference is computed from its text. Equal texts within one task (a step's input and its call's request) are
 //      stored once, and the text of a reference never changes: a row of any age can be completed later.
-// SP3. What is kept apart is read in pieces of a limited size, with turns of the event loop between them.
+// SP3. Separate texts are read in pieces of a limited size, with turns of the event loop in between.
 
 import { turnOfLoop } from "../turn-of-loop.ts";
 import type { JsonText, Writable } from "../core/record/record.ts";

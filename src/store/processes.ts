@@ -1,5 +1,5 @@
-// Identifies processes for others on the same machine, by a text in the database. A process id alone is not enough: it is
-// reused later, and means another process in another container.
+// Identifies processes for others on the same machine, by a text in the database. A process id alone is not enough: it
+// is reused later, and means another process in another container.
 
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";

@@ -1,8 +1,8 @@
 // Reads records from a store: it puts the separately stored texts back, and reads a large task page by page.
 //
-// SR1. Between the pages of a large task others may write to it. It is read again then; who writes all the time gives a
-//      record whose task row is older than its steps: enough to be looked at, and for a driver as good as none, for the
-//      fence (S1) keeps it from writing anything.
+// SR1. Between the pages of a large task others may write to it. Then it is read again. If somebody writes all the
+//      time, the task row of the record is older than its steps: good enough for viewing, and harmless for a driver,
+//      because the fence (S1) keeps it from writing anything.
 
 import { hasCode } from "../core/errors.ts";
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record/record.ts";

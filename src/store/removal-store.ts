@@ -1,7 +1,7 @@
 // Removing tasks that have ended, with all their rows: what retention, `purge` and `delete-tasks` need of a store.
 //
-// RM1. An open task is not removed, nor a task whose parent is open: the removing write checks both again, under the locks of
-//      the rows.
+// RM1. An open task is not removed, nor a task whose parent is open: the removing write checks both again, under the
+//      locks of the rows.
 // RM2. A task goes with its steps, calls, inbox and payloads, in one commit.
 
 import type { EndStatus } from "../core/flow/retention.ts";

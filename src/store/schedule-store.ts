@@ -1,7 +1,8 @@
 // The engine's interface for stored schedules.
 //
-// SS1. A schedule is written under the fence of its version. A firing creates its tasks and sets the schedule's next time in one
-//      commit. So if several workers try, one succeeds, and if no commit succeeds, the firing is still to be made.
+// SS1. A schedule is written under the fence of its version. A firing creates its tasks and sets the schedule's next
+//      time in one commit. So if several workers try, one succeeds, and if no commit succeeds, the firing is still to
+//      be made.
 // SS2. Schedules of flows' files belong to the code that `schedule_sources` names. Other code changes none of them, and
 //      fires none.
 // SS3. If another open task has got the unique key of a firing's task meanwhile, the firing is not written: it is

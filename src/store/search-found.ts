@@ -1,5 +1,5 @@
-// Filters the results of a search. For a text within errors the database finds all matches and some more, because it searches
-// the JSON of the error. The caller checks the error itself.
+// Filters the results of a search. For a text within errors the database finds all matches and some more, because it
+// searches the JSON of the error. The caller checks the error itself.
 
 import type { RowFilter } from "../core/record/row-filter.ts";
 import { readError } from "../core/record/stored-error.ts";

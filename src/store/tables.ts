@@ -1,6 +1,6 @@
-// The columns of the tables, each defined once. Both dialects derive their statements that insert, change and read rows from
-// it: a new column needs a line here, one in a migration of each store, and its uses. The type of its row says what it means
-// (`core/record/record.ts`).
+// The columns of the tables, each defined once. Both dialects derive their statements that insert, change and read rows
+// from it: a new column needs a line here, one in a migration of each store, and its uses. The type of its row says
+// what it means (`core/record/record.ts`).
 
 import type { InboxRow, StepRow, TaskRow, ToolCallRow } from "../core/record/record.ts";
 import type { PauseRow } from "./pause-store.ts";

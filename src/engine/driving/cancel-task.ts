@@ -16,8 +16,8 @@ interface CancelTools extends DrivingTools {
 }
 
 /**
- * Records the cancel, and lets the flow clean up unless another process does. With `force` the task has ended afterwards.
- * Throws task_not_found, task_busy, and task_parked if the flow cannot clean up now.
+ * Records the cancel, and lets the flow clean up unless another process does. With `force` the task has ended
+ * afterwards. Throws task_not_found, task_busy, and task_parked if the flow cannot clean up now.
  */
 export async function cancelTask(id: string, { force = false }: CancelTask, tools: CancelTools): Promise<Task> {
   const { stored, store, flows, log, onWoken, read, audit } = tools;

@@ -1,7 +1,8 @@
 // Drives a task for a caller.
 //
 // E1. Callers of one task take turns (in memory here, by version and lease between processes), and each makes its own
-//     transition. A caller that lost a race waits for a turn at the store, reads the task again and continues from there.
+//     transition. A caller that lost a race waits for a turn at the store, reads the task again and continues from
+//     there.
 // E2. What is returned is durable.
 
 import { hasCode, TaskonautError } from "../../core/errors.ts";

@@ -1,7 +1,7 @@
-// The tasks that are driven in this process, or were a moment ago. For each task it keeps the lock, which says who may drive
-// it now, and the driver that knows it. The registry owns the locks. A driver belongs to the holder of the lock. Afterwards it
-// is remembered, so that the next transition needs neither a read nor a replay. Its knowledge may be out of date then; the
-// fence finds that out (store: S1).
+// The tasks that are driven in this process, or were a moment ago. For each task it keeps the lock, which says who may
+// drive it now, and the driver that knows it. The registry owns the locks. A driver belongs to the holder of the lock.
+// Afterwards it is remembered, so that the next transition needs neither a read nor a replay. Its knowledge may be out
+// of date then; the fence finds that out (store: S1).
 
 import type { Clock } from "../../core/clock.ts";
 import type { TaskRecord } from "../../core/record/record.ts";

@@ -8,8 +8,8 @@ import type { DrivenTasks } from "./driven-tasks.ts";
 import type { DrivingTools } from "./driving-tools.ts";
 
 /**
- * Ends a task that was cancelled by force, whatever its flow would do. If a driver has the task, the driver ends it. Returns
- * the record of its end. Throws task_busy if another process holds it and does not react.
+ * Ends a task that was cancelled by force, whatever its flow would do. If a driver has the task, the driver ends it.
+ * Returns the record of its end. Throws task_busy if another process holds it and does not react.
  */
 export async function endByForce(id: string, tools: DrivingTools): Promise<TaskRecord> {
   const { driven, stored, clock, limits, writer, log, children } = tools;

@@ -5,8 +5,8 @@ import type { DrivingForCallers } from "./drive-for-caller.ts";
 import type { DrivingTools } from "./driving-tools.ts";
 
 /**
- * Settles a step in doubt. The driver of the task hears of it. If there is none, it is recorded here, and the task is in the
- * queue. Throws task_not_found, task_not_in_doubt, input_invalid, task_busy.
+ * Settles a step in doubt. The driver of the task hears of it. If there is none, it is recorded here, and the task is
+ * in the queue. Throws task_not_found, task_not_in_doubt, input_invalid, task_busy.
  */
 export async function resolveTask(
   id: string,

@@ -1,8 +1,8 @@
 // Results of tasks, for callers that wait for them.
 //
 // TR1. A waiting caller holds nothing of the task: when its time is up, or it leaves, running work continues.
-// TR2. A task that is created to be waited for is driven here, in one commit if nothing has to be durable before. When a wait
-//      of the task ends, here or elsewhere, the task is continued here unless another process does so first.
+// TR2. A task that is created to be waited for is driven here, in one commit if nothing has to be durable before. When
+//      a wait of the task ends, here or elsewhere, the task is continued here unless another process does so first.
 
 import { hasCode } from "../../core/errors.ts";
 import { parseTaskId } from "../../core/record/ids.ts";

@@ -1,5 +1,5 @@
-// One open task per key. A unique index of the store decides which one. The flow says what happens to the other: it is refused,
-// joins the open task, or replaces it when that has ended.
+// One open task per key. A unique index of the store decides which one. The flow says what happens to the other: it is
+// refused, joins the open task, or replaces it when that has ended.
 
 import { hasCode, TaskonautError } from "../../core/errors.ts";
 import type { TaskRecord, TaskRow } from "../../core/record/record.ts";

@@ -1,5 +1,5 @@
-// The work of a heartbeat, wherever it runs: it registers a worker, renews its lease, listens for news, and looks for dead
-// workers.
+// The work of a heartbeat, wherever it runs: it registers a worker, renews its lease, listens for news, and looks for
+// dead workers.
 
 import type { Clock } from "../../core/clock.ts";
 import type { BeatingWorker } from "../../core/heartbeat.ts";

@@ -1,5 +1,5 @@
-// Group commit: one writer per process. The changes that arrive during a commit form the next one. A change that arrives
-// alone is written at once: there is no timer.
+// Group commit: one writer per process. The changes that arrive during a commit form the next one. A change that
+// arrives alone is written at once: there is no timer.
 //
 // W1. A task has at most one change in a commit, and only one commit is in progress at a time. So a task's changes are
 //     written in the order of their submission.

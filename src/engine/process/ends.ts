@@ -1,7 +1,7 @@
 // The callers in this process that wait for tasks to end.
 //
-// EN1. An end that is written here is reported at once. The ends of other processes are found by one query for all awaited
-//      tasks, a few times a second, however many there are: so a waiting caller costs little.
+// EN1. An end that is written here is reported at once. The ends of other processes are found by one query for all
+//      awaited tasks, a few times a second, however many there are: so a waiting caller costs little.
 // EN2. A caller that stops waiting leaves nothing behind. While nobody waits, nothing is queried.
 
 import type { Clock } from "../../core/clock.ts";

@@ -1,8 +1,9 @@
 // Distributes the events of tasks to all listeners in this process.
 //
-// EH1. All listeners share one reader of the journal. While nobody listens there is no reader, and nothing is written either.
-// EH2. After `ready` a listener gets every event that a later read of the store does not show. If that is not certain, it
-//      gets `resync`.
+// EH1. All listeners share one reader of the journal. While nobody listens there is no reader, and nothing is written
+//      either.
+// EH2. After `ready` a listener gets every event that a later read of the store does not show. If that is not certain,
+//      it gets `resync`.
 // EH3. Listeners with the same filter share their events. The queue of a slow listener is bounded, and is replaced by a
 //      `resync` when it is full: nothing waits for a listener.
 

@@ -1,9 +1,9 @@
 // Aborts a flow that computes without end. The process lives, and everything else in it continues.
 //
-// EB1. Only the processor time of this thread counts, measured by the runtime's own watchdog: a busy or sleeping machine
-//      aborts no flow. It costs about a microsecond for each piece of a flow.
-// EB2. A single operation of the runtime (a regular expression, the JSON of a huge value) cannot be aborted. The heartbeat's
-//      thread notices it, and can only kill the process.
+// EB1. Only the processor time of this thread counts, measured by the runtime's own watchdog: a busy or sleeping
+//      machine aborts no flow. It costs about a microsecond for each piece of a flow.
+// EB2. A single operation of the runtime (a regular expression, the JSON of a huge value) cannot be aborted. The
+//      heartbeat's thread notices it, and can only kill the process.
 
 import { type Bound, type BoundFlow, FlowStuckError } from "../../core/flow/flow-bound.ts";
 

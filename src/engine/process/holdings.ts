@@ -1,5 +1,5 @@
-// Releases tasks that this process holds in the database without driving them, so that others may take them: after a failed
-// write, whose result nobody knows, and all tasks when the process ends.
+// Releases tasks that this process holds in the database without driving them, so that others may take them: after a
+// failed write, whose result nobody knows, and all tasks when the process ends.
 
 import { type Backoff, nextWait } from "../../core/backoff.ts";
 import type { Clock } from "../../core/clock.ts";

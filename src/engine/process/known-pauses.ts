@@ -1,11 +1,12 @@
-// The pauses that this process knows, and so what it may start. `pause` returns when no process starts anything of its target
-// any more (`pauses.ts`). That rests on two rules.
+// The pauses that this process knows, and so what it may start. `pause` returns when no process starts anything of its
+// target any more (`pauses.ts`). That rests on two rules.
 //
 // KP1. No process starts anything based on knowledge older than KNOWN_MS, counted from the moment of the query, by a
-//      monotonic clock. So an older pause is effective in every process: also in one that got no notification, that is not a
-//      worker, or that has lost the database.
-// KP2. After a worker has read the pauses, it writes in its row which ones it knows. The event loop does not turn between the
-//      check of the pauses and the call of a tool. So whatever the worker was about to start has started by then.
+//      monotonic clock. So an older pause is effective in every process: also in one that got no notification, that is
+//      not a worker, or that has lost the database.
+// KP2. After a worker has read the pauses, it writes in its row which ones it knows. The event loop does not turn
+//      between the check of the pauses and the call of a tool. So whatever the worker was about to start has started by
+//      then.
 
 import type { Clock } from "../../core/clock.ts";
 import { TaskonautError } from "../../core/errors.ts";

@@ -1,5 +1,5 @@
-// This process as a worker: the row that owns its tasks. The row is inserted before the process holds its first task (a pure
-// tool that is run by hand needs no lease), renewed while the process lives, and removed when it ends.
+// This process as a worker: the row that owns its tasks. The row is inserted before the process holds its first task (a
+// pure tool that is run by hand needs no lease), renewed while the process lives, and removed when it ends.
 
 import type { BeatingWorker, Heartbeat, StartHeartbeat } from "../../core/heartbeat.ts";
 import type { Store } from "../../store/store.ts";

@@ -1,5 +1,5 @@
-// Gets tickets for the steps of this process whose tools have limits (TK1 to TK4 in `store/limit-store.ts`). Requests and
-// returns that arrive during a request go with the next one, so many steps share one request.
+// Gets tickets for the steps of this process whose tools have limits (TK1 to TK4 in `store/limit-store.ts`). Requests
+// and returns that arrive during a request go with the next one, so many steps share one request.
 
 import type { Clock } from "../../core/clock.ts";
 import type { ToolLimits } from "../../core/flow/tool.ts";

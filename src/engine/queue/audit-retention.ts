@@ -1,9 +1,10 @@
 // A worker's duty to remove entries of the audit log that are older than a setting says.
 //
-// AR1. Before entries are removed, an entry is written that names them, with the hash of the last one. The oldest kept entry
-//      is chained to that hash. So `verify` knows what the setting has removed, and finds everything else that is missing.
-// AR2. The oldest entries are removed first, without a gap, and whole days at a time, so that entries about removals do not
-//      fill the log.
+// AR1. Before entries are removed, an entry is written that names them, with the hash of the last one. The oldest kept
+//      entry is chained to that hash. So `verify` knows what the setting has removed, and finds everything else that is
+//      missing.
+// AR2. The oldest entries are removed first, without a gap, and whole days at a time, so that entries about removals do
+//      not fill the log.
 
 import { readRemoval, REMOVAL, type RemovedEntries } from "../../core/record/audit.ts";
 import type { AuditDraft } from "../../core/record/audit.ts";

@@ -1,7 +1,8 @@
 // Claims due tasks for a worker, fairly between flows.
 //
-// K1. Only the worker that has claimed a task drives it, as long as that worker lives. If a worker may hold tasks without
-//     knowing them (the answer to a claim was lost, a write failed), it releases them, so that any worker can claim them.
+// K1. Only the worker that has claimed a task drives it, as long as that worker lives. If a worker may hold tasks
+//     without knowing them (the answer to a claim was lost, a write failed), it releases them, so that any worker can
+//     claim them.
 
 import type { Clock } from "../../core/clock.ts";
 import type { Flow } from "../../core/flow/flow.ts";

@@ -1,13 +1,13 @@
 // Decides what to do with a due schedule, from its row alone, without a store or a clock.
 //
 // DF1. Firings are handled in order, each once: a firing makes a task, is recorded as skipped, or waits (`queue`).
-// DF2. A firing that is at most LATE_MS late is on time, whatever the schedule's `catch_up`: no firing is lost because a
-//      worker is busy, or was just killed. Later firings follow `catch_up`.
+// DF2. A firing that is at most LATE_MS late is on time, whatever the schedule's `catch_up`: no firing is lost because
+//      a worker is busy, or was just killed. Later firings follow `catch_up`.
 // DF3. If one firing fails (its flow refuses the input), that is recorded for this firing, and the next one follows.
-// DF4. A firing whose key another open task has is recorded as skipped, too. If the flow replaces that task, it is cancelled,
-//      and the firing waits for its end, as with `queue`.
-// DF5. A task that is about to be made here has not begun yet. So a later firing with its key is not refused because of it,
-//      but waits for its end, or takes its place if the flow replaces.
+// DF4. A firing whose key another open task has is recorded as skipped, too. If the flow replaces that task, it is
+//      cancelled, and the firing waits for its end, as with `queue`.
+// DF5. A task that is about to be made here has not begun yet. So a later firing with its key is not refused because of
+//      it, but waits for its end, or takes its place if the flow replaces.
 
 import { nextFiring } from "../../core/next-firing.ts";
 import { lastBefore, NOT_ALL, passTimes, timingOf } from "../doors/schedule-row.ts";

@@ -1,6 +1,6 @@
-// Fairness between flows: how many tasks of each flow a worker may claim next. A flow that had fewer tasks than its share comes
-// first, and gets all the room, because it has few tasks. Flows with a backlog share the rest, and take turns in being first.
-// So a flood of tasks in one flow takes from the others no more than a share of each claim.
+// Fairness between flows: how many tasks of each flow a worker may claim next. A flow that had fewer tasks than its
+// share comes first, and gets all the room, because it has few tasks. Flows with a backlog share the rest, and take
+// turns in being first. So a flood of tasks in one flow takes from the others no more than a share of each claim.
 
 import type { ClaimFlow } from "../../store/store.ts";
 

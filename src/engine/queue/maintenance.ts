@@ -1,5 +1,5 @@
-// A worker's duty for abandoned tasks: those of dead workers, those whose owner has no row, and those that other code has
-// parked.
+// A worker's duty for abandoned tasks: those of dead workers, those whose owner has no row, and those that other code
+// has parked.
 
 import { messageOf } from "../../core/record/stored-error.ts";
 import type { Flows } from "../task/flows.ts";

@@ -1,7 +1,7 @@
 // A worker's duty to remove tasks that ended long enough ago.
 //
-// RT1. A worker removes the tasks of its own flows, because only the flow says how long they are kept. If no worker has a
-//      flow, its tasks stay until somebody purges them.
+// RT1. A worker removes the tasks of its own flows, because only the flow says how long they are kept. If no worker has
+//      a flow, its tasks stay until somebody purges them.
 // RT2. Only one worker removes tasks at a time, as long as it renews its lease with every portion.
 // RT3. It rests after each portion, so running work is hardly slowed down, however much there is to remove.
 

@@ -1,12 +1,13 @@
-// Adds and removes rows for the schedules of flow files. During a deployment or a rollback, workers may have several versions
-// of a file:
+// Adds and removes rows for the schedules of flow files. During a deployment or a rollback, workers may have several
+// versions of a file:
 //
 // SV1. Only one version of the code decides about a flow's schedules at a time (`schedule_sources`).
-// SV2. Code that has not decided before is newer, and takes over. So each version takes over once, and none goes back and
-//      forth.
-// SV3. Code that has decided before and was replaced waits. It takes over again only if no worker confirms the other code any
-//      more: then the deployment was rolled back.
-// SV4. Only schedules of this flow's files are changed. If another schedule has the name, it keeps it, and that is logged.
+// SV2. Code that has not decided before is newer, and takes over. So each version takes over once, and none goes back
+//      and forth.
+// SV3. Code that has decided before and was replaced waits. It takes over again only if no worker confirms the other
+//      code any more: then the deployment was rolled back.
+// SV4. Only schedules of this flow's files are changed. If another schedule has the name, it keeps it, and that is
+//      logged.
 
 import { readNames } from "../../core/record/names.ts";
 import { declaredRows } from "./schedule-rows.ts";

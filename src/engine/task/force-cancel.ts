@@ -1,5 +1,5 @@
-// A cancel by force: the task is CANCELLED at once, without its clean-up, and its record lists what was left undone. It needs
-// only the rows: the flow may be missing, or wait for ever.
+// A cancel by force: the task is CANCELLED at once, without its clean-up, and its record lists what was left undone. It
+// needs only the rows: the flow may be missing, or wait for ever.
 
 import { childTaskId } from "../../core/record/ids.ts";
 import { writeLeftUndone, type LeftUndone } from "../../core/record/left-undone.ts";

@@ -1,5 +1,5 @@
-// Knows which steps of a task have no outcome yet, which of them only wait, and which outcomes the flow has not observed; and
-// so what to do next.
+// Knows which steps of a task have no outcome yet, which of them only wait, and which outcomes the flow has not
+// observed; and so what to do next.
 
 import type { StepRow } from "../../core/record/record.ts";
 import { isStepOpen } from "../../core/record/status.ts";

@@ -1,5 +1,5 @@
-// A task's place while it is driven here: since when it is in the queue, whether this process holds it, and why it is parked.
-// `standing.ts` has the rules.
+// A task's place while it is driven here: since when it is in the queue, whether this process holds it, and why it is
+// parked. `standing.ts` has the rules.
 
 import { type Standing, standingOf } from "./standing.ts";
 

@@ -1,5 +1,5 @@
-// A child that could not be created: its step fails. A later retry of the step creates the child. So the record says that the
-// child never existed, unlike a child that was removed after it had effects.
+// A child that could not be created: its step fails. A later retry of the step creates the child. So the record says
+// that the child never existed, unlike a child that was removed after it had effects.
 
 import type { JsonText } from "../../core/record/record.ts";
 import { readError, toStoredError } from "../../core/record/stored-error.ts";

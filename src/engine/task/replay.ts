@@ -1,9 +1,9 @@
-// Replay: a new program gets the recorded outcomes one after the other, and each decision is compared with the record: the
-// steps that it plans, in their order, and the steps that it gives up.
+// Replay: a new program gets the recorded outcomes one after the other, and each decision is compared with the record:
+// the steps that it plans, in their order, and the steps that it gives up.
 //
 // Y1. The replay plans exactly the steps of the record, with the same path, kind, name, target and input.
-// Y2. A step that is open in the record is open in the replay, and the replay has given up every CANCELLED step. A step with
-//     an outcome may be either: its outcome was recorded before the flow observed it.
+// Y2. A step that is open in the record is open in the replay, and the replay has given up every CANCELLED step. A step
+//     with an outcome may be either: its outcome was recorded before the flow observed it.
 
 import { canonicalJson } from "../../core/record/json.ts";
 import type { Decision, Outcome, Program, Turn } from "../../core/flow/program.ts";

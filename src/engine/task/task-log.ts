@@ -1,5 +1,5 @@
-// The log lines of one task. They are written when the change is durable, because a driver that loses the task has changed
-// nothing. If a level is off, nothing is kept for it. Live views hear of the changes at the same moments.
+// The log lines of one task. They are written when the change is durable, because a driver that loses the task has
+// changed nothing. If a level is off, nothing is kept for it. Live views hear of the changes at the same moments.
 
 import type { TaskNews } from "../../core/api/task-news.ts";
 import type { Log, LogFields } from "../../core/log.ts";

@@ -1,5 +1,5 @@
-// The state of one task that is driven here, ahead of the store: its rows, its program, and the rules that connect the two.
-// Nothing here waits, and nothing else changes a row.
+// The state of one task that is driven here, ahead of the store: its rows, its program, and the rules that connect the
+// two. Nothing here waits, and nothing else changes a row.
 
 import type { Clock } from "../../core/clock.ts";
 import type { Flow } from "../../core/flow/flow.ts";

@@ -1,7 +1,7 @@
 // The table `audit_log`. A trigger gives each entry its place, its time and its hash (`seal_audit_entry`).
 //
-// Lock order: the row of `audit_head` last of all. The part that inserts reads what the statement has written, so it
-// comes after that, and nothing of the statement waits for a lock any more.
+// Lock order: the row of `audit_head` last of all. The inserting part reads what the statement has written, so it comes
+// after that, and then nothing of the statement waits for another lock.
 
 import { PAGE_MAX } from "../../core/limits.ts";
 import type { AuditDraft, AuditRow } from "../../core/record/audit.ts";
@@ -42,7 +42,7 @@ const NAMES = Object.keys(DRAFT) as (keyof AuditDraft)[];
 
 const COLUMNS = selectList(columnsOf(AUDIT_LOG, "a"));
 
-/** An entry, and the task whose write it goes with. */
+/** An entry, and the task whose write it belongs to. */
 interface EntryOfTask extends AuditDraft {
   readonly of_task: string;
 }
@@ -53,7 +53,7 @@ export const auditInserts: Part<EntryOfTask> = {
   read: (schema, rows) => insertEntries(schema, rows("a"), isWon("a.of_task")),
 };
 
-/** The same where nothing but the entry's statement decides: with whatever `done` has. */
+/** The same if only the entry's statement decides: with the rows of `done`. */
 export function auditInsertsAfter(done: string): Part<AuditDraft> {
   return {
     fields: DRAFT,
@@ -68,7 +68,7 @@ function insertEntries(schema: Schema, from: string, condition: string): string 
   )`;
 }
 
-/** Mostly there are none, of however many writes. */
+/** Usually there are none, however many writes there are. */
 export function entriesOf<Write extends Audited>(
   writes: readonly Write[],
   taskOf: (write: Write) => string,
@@ -89,7 +89,10 @@ export function storableDraft(draft: AuditDraft): AuditDraft {
   };
 }
 
-/** Runs a statement that gives a row for what it has written, with the entry of that. Without one it is run as it is. */
+/**
+ * Runs a statement that returns a row for what it has written, together with the entry about it. Without an entry the
+ * statement runs as it is.
+ */
 export function queryAudited<Row>(
   client: PostgresClient,
   schema: Schema,

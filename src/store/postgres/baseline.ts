@@ -15,7 +15,7 @@ import type { Parameter, PostgresClient } from "./connection.ts";
 import type { Schema } from "./schema.ts";
 
 /**
- * Of a session of the baseline. Its statements look rows up by their keys; a planner that knows nothing yet of young
+ * Settings of the baseline's session. Its statements look rows up by their keys; a planner without statistics of new
  * tables would rather read them whole, and sort all due tasks to find the first.
  */
 export const BASELINE_SESSION = `
@@ -59,7 +59,10 @@ export function createBaseline(client: PostgresClient, schema: Schema): Baseline
   };
 }
 
-/** The outcome of the first step, which the flow has been given. Takes the output, which is not there yet, for nothing. */
+/**
+ * The outcome of the first step, which the flow has been given. The output is not there yet, so it is treated as
+ * nothing.
+ */
 const OBSERVED = `
   status = 'RUNNING', version = e.version + 3, current_step = 1, observed_count = 1,
   recorded_bytes = ${RECORDED_BYTES.observed}, updated_at = $2::timestamptz`;
@@ -113,7 +116,7 @@ function claimStatement(schema: Schema): string {
     returning t.id, t.version, t.input_payload::text as input`;
 }
 
-/** Steps that have ended, their calls, and what becomes of their tasks. */
+/** Steps that have ended, their calls, and the new state of their tasks. */
 function outcomesStatement(schema: Schema, changes: string): string {
   return `
     with changed as (
@@ -137,7 +140,7 @@ function outcomesStatement(schema: Schema, changes: string): string {
       as c (task_id, id, step_id, key, tool, request, response)`;
 }
 
-/** `which`: of the steps of each task, as for `slice`. */
+/** `which`: which steps of each task, as for `slice`. */
 function outcomeParameters(
   claims: readonly BaselineClaim[],
   worker: string,
@@ -167,7 +170,7 @@ function outcomeParameters(
   ];
 }
 
-/** An array of PostgreSQL as text; each element as `write` gives it. */
+/** A PostgreSQL array as text; `write` gives each element. */
 function arrayOf<Item>(items: readonly Item[], write: (item: Item) => string): string {
   return `{${items.map(write).join(",")}}`;
 }

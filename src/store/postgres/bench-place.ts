@@ -21,7 +21,7 @@ export async function openPostgresBenchPlace({ url }: { readonly url: string }):
     await place.prepare();
     return place;
   } catch (error) {
-    await place.remove().catch(() => {}); // what went wrong first is what there is to say
+    await place.remove().catch(() => {}); // the first error is the one to report
     throw error;
   }
 }
@@ -32,7 +32,7 @@ class PostgresBenchPlace implements BenchPlace {
   readonly baseline: Baseline;
   readonly #schema: Schema;
   readonly #writer: PostgresClient;
-  /** For all that is not measured. */
+  /** For everything that is not measured. */
   readonly #aside: PostgresClient;
   #removing: Promise<void> | undefined;
 
@@ -87,7 +87,7 @@ class PostgresBenchPlace implements BenchPlace {
     await this.#aside.execute(`analyze ${TABLES.map(({ name }) => `${this.#schema}.${name}`).join(", ")}`);
   }
 
-  /** The log is that of the whole server: whoever else writes there is counted as well. */
+  /** The log belongs to the whole server: other writers there are counted as well. */
   async countBytes(): Promise<() => Promise<BytesWritten>> {
     const before = await this.#readBytes();
     return async () => {
@@ -126,7 +126,7 @@ class PostgresBenchPlace implements BenchPlace {
   }
 }
 
-/** Each write of tasks is one statement, and so one commit; a claim that gives nothing has written nothing. */
+/** Each write of tasks is one statement, and so one commit; an empty claim has written nothing. */
 function telling(store: Store, onCommit: () => void): Store {
   const told = <In extends unknown[], Out>(write: (...input: In) => Promise<Out>) => {
     return async (...input: In): Promise<Out> => {

@@ -25,7 +25,7 @@ export async function blameOnPostgres(
   }
 }
 
-/** Of a worker that was found dead, by what is noted in its row: whoever comes first puts it down. */
+/** For a worker that was found dead, from the note in its row: whoever comes first records it. */
 export async function blameDead(
   query: Query,
   schema: Schema,
@@ -35,8 +35,9 @@ export async function blameDead(
 }
 
 /**
- * Of what else the worker holds nothing is a suspect, nor is another step of the task: it goes back to the queue. Rows are locked by id, as everywhere.
- * `noted`: only where the worker's lease has passed, and this is noted of it still. Whoever comes second waits for that.
+ * No other task of the worker is a suspect, nor is another step of this task, which goes back to the queue. Rows are
+ * locked by id, as everywhere. `noted`: only if the worker's lease has passed, and its row still has this note. A
+ * second caller waits for that.
  */
 async function putDown(query: Query, schema: Schema, blame: Blame, noted: string | null): Promise<void> {
   const { taskId, stepId, workerId } = blame;

@@ -1,11 +1,13 @@
-// The parts of a claim that keep to limits of flows: what it knows of each flow, and which tasks it may take.
+// The parts of a claim that enforce limits of flows: what it knows about each flow, and which tasks it may take.
 //
-// PK1. What runs is what is held: nothing is counted beside that, so that no count is ever wrong. What a dead worker holds
-//      counts until somebody takes it over; so that is taken over first, and what nobody holds comes with a later claim.
-// PK2. Of a flow whose tasks have keys, those that have begun come first; they are looked for among the first that are due.
-//      What has not begun is found key by key, from the key on that was served last: however many tasks of one key there
-//      are, or however many keys, a claim looks at about as many rows as it takes, and at one for each key that has no room.
-// PK3. A rate counts what has begun within slices of its time (`limit_starts`), by the claims themselves: they hold the
+// PK1. The held tasks are the running tasks: there is no separate count, so no count is ever wrong. Tasks of a dead
+//      worker count until somebody takes them over; so they are taken over first, and tasks that nobody holds come with
+//      a later claim.
+// PK2. In a flow whose tasks have keys, tasks that have begun come first; they are searched among the first that are
+//      due. Other tasks are found key by key, starting after the key that was served last: however many tasks a key
+//      has, and however many keys there are, a claim looks at about as many rows as it takes, and at one for each full
+//      key.
+// PK3. A rate counts starts within slices of its time (`limit_starts`). The claims themselves count them, under the
 //      flow's lock.
 
 import { BEGUN_MAX, type KeyPlace, KEYS_MAX } from "../key-turns.ts";
@@ -13,13 +15,13 @@ import { CLAIM_MAX, type ClaimFlow, isLimited, sliceMs } from "../store.ts";
 import { writeArray } from "./row-encoding.ts";
 import { milliseconds, type Schema } from "./schema.ts";
 
-/** A task that was created before its flow had a key is found while it is among so many that are due first. */
+/** A task that was created before its flow had a key is found among this many that are due first. */
 const STRAYS_AMONG = 20;
 
-/** No key is so long. It says nothing, but with it the planner expects a short range of keys. */
+/** No key is this long. It excludes nothing, but with it the planner expects a short range of keys. */
 const BEYOND_KEYS = "repeat(chr(1114111), 300)";
 
-/** What a claim knows of a flow: a column each, which comes as an array. */
+/** What a claim knows about a flow: one column each, which comes as an array. */
 const FLOW_COLUMNS: readonly (readonly [
   name: string,
   type: string,
@@ -38,14 +40,14 @@ const FLOW_COLUMNS: readonly (readonly [
   ["per_visit", "integer", (_flow, { perVisit }) => perVisit],
 ];
 
-/** Of `limitedFlows`. */
+/** The columns of `limitedFlows`. */
 export function flowParameters(flows: readonly ClaimFlow[], placeOf: (flow: ClaimFlow) => KeyPlace): string[] {
   return FLOW_COLUMNS.map(([, , value]) => writeArray(flows.map((flow) => value(flow, placeOf(flow)))));
 }
 
 /**
- * A relation of the flows, whose parameters come after the first `before`. Subqueries hide from the planner how long the
- * arrays are: it expects ten elements, however many come.
+ * A relation of the flows, whose parameters come after the first `before`. Subqueries hide the length of the arrays
+ * from the planner: it expects ten elements, however many come.
  */
 export function limitedFlows(before: number): string {
   const columns = FLOW_COLUMNS.map(([, type], place) => `(select $${before + place + 1}::${type}[])`);
@@ -53,8 +55,8 @@ export function limitedFlows(before: number): string {
 }
 
 /**
- * Of each flow: `most` tasks may be taken, those of dead workers alone if `only_dead`; `left`: so many of them that have not
- * begun, null where no rate counts them, and 0 until `next_at`.
+ * For each flow: `most` tasks may be taken, only those of dead workers if `only_dead`; `left`: how many of them may be
+ * tasks that have not begun, null if no rate counts them, and 0 until `next_at`.
  */
 export function limitedFlow(schema: Schema, relation: string): string {
   return `
@@ -87,7 +89,10 @@ export function limitedFlow(schema: Schema, relation: string): string {
     where (select is_registered from worker)`;
 }
 
-/** Relations `plain` and `keyed`: what may be taken, locked. `from`: where the walk begins, of flow f and a priority. */
+/**
+ * Relations `plain` and `keyed`: the tasks that may be taken, locked. `from`: where the walk begins, for flow f and a
+ * priority.
+ */
 export function limitedCandidates(schema: Schema, from: string): string {
   const tasks = `${schema}.tasks`;
   const isFree = `(t.lease_owner is null or t.lease_owner in (select id from dead))`;
@@ -189,8 +194,8 @@ interface Walk {
 }
 
 /**
- * PK2. The keys of flow f in order, from behind `after` to `until`, with what is taken of each; until there is enough. One
- * walk for each half of the round: with both in one, each step took twice the time.
+ * PK2. The keys of flow f in order, from after `after` to `until`, with the tasks taken from each; until there are
+ * enough. One walk for each half of the round: with both in one, each step took twice the time.
  */
 function walkKeys(tasks: string, isFree: string, { after, until, wanted }: Walk): string {
   return `
@@ -228,7 +233,7 @@ function walkKeys(tasks: string, isFree: string, { after, until, wanted }: Walk)
     ) v`;
 }
 
-/** PK3: what was taken of `claimed` (of `flow`, with `is_start`) is counted. */
+/** PK3: counts the tasks taken in `claimed` (with `flow` and `is_start`). */
 export function limitedStarts(schema: Schema): string {
   const slice = `to_timestamp(ceil(${milliseconds("now()")}::numeric / f.slice_ms) * f.slice_ms / 1000.0)`;
   return `
@@ -243,7 +248,7 @@ export function limitedStarts(schema: Schema): string {
   )`;
 }
 
-/** Where each flow's walk from key to key came to, as a JSON array of [name, last key, keys]. */
+/** Where each flow's walk from key to key ended, as a JSON array of [name, last key, keys]. */
 export const VISITS = `(
   select coalesce(json_agg(json_build_array(v.name, v.key, v.keys)), '[]')::text from (
     select distinct on (v.name) v.name, v.key, count(*) over (partition by v.name) as keys
@@ -251,7 +256,7 @@ export const VISITS = `(
   ) v
 )`;
 
-/** Keys have more than was taken in one look, and there was room for it. */
+/** Keys have more tasks than one look took, and there was room for them. */
 export const KEYS_ARE_CUT = `exists (
   select from visit v
   where cardinality(v.ids) = v.per_visit and v.per_visit < coalesce(v.key_held_max, v.per_visit + 1)

@@ -1,22 +1,22 @@
-// Claiming due tasks. Every task that a worker drives comes through here, so it is one statement, which leases the tasks
-// and gives them whole.
+// Claims due tasks. Every task that a worker drives comes through here, so it is one statement, which leases the tasks
+// and returns them whole.
 //
-// PQ1. Rows are locked one by one as the statement walks the queue, and those that others are just claiming are
-//      skipped: claims never wait for each other, nor for a commit, and so they cannot deadlock.
+// PQ1. Rows are locked one by one as the statement walks the queue, and rows that another claim has locked are skipped:
+//      claims never wait for each other, nor for a commit, and so they cannot deadlock.
 // PQ2. A leased task stays in the index of the queue: no indexed column changes, so that the claim is a HOT update.
 // PQ3. A limit over all workers is counted after the flow's own lock was taken, by a statement that begins after that:
-//      one that waits for the lock within itself would count what was there before. Both go in one message, in which the
-//      driver prepares nothing; planned anew each time, a claim took 16 ms of 18.
-// PQ4. A row that was written between the statement's snapshot and its lock is locked as it is now, but its steps and
-//      calls would be read as they were after: it is left to the next claim, of which whoever wrote it tells.
-// PQ5. The statement is prepared, and its plan may have been made when the tables were empty, and be kept when they are
-//      large. So it is written such that there is no plan but to look rows up one by one: `offset 0` keeps the planner
-//      from joining whole tables; `d.id = d.task_id`, which always holds, lets it expect one row, as in
-//      `row-encoding.ts`. What it expects stays small as well, whatever the statistics say: a limit that it cannot see
-//      counts as a tenth of all rows, which made the estimate of a large queue so high that each claim was compiled
-//      (JIT), for 80 ms.
-// PQ6. In a busy store the walk begins where the last ones came to (`frontier.ts`), of each flow and priority; so what
-//      was let go of may come a little after what is due for less long.
+//      a statement that waits for the lock itself would count the old state. Both go in one message, in which the
+//      driver prepares nothing; planning each time took 16 ms of a claim's 18.
+// PQ4. If a row was written between the statement's snapshot and its lock, the row is locked in its new state, but its
+//      steps and calls would be read in the old one: it is left to the next claim, which its writer announces.
+// PQ5. The statement is prepared. Its plan may come from a time when the tables were empty, and be kept when they are
+//      large. So the statement allows only plans that look rows up one by one: `offset 0` keeps the planner from
+//      joining whole tables; `d.id = d.task_id`, which always holds, makes it expect one row, as in `row-encoding.ts`.
+//      The expected number stays small as well, whatever the statistics say: a limit that the planner cannot see counts
+//      as a tenth of all rows, which made the estimate of a large queue so high that each claim was compiled (JIT), for
+//      80 ms.
+// PQ6. In a busy store the walk begins where the last ones ended (`frontier.ts`), for each flow and priority; so
+//      released tasks may come a little after tasks that became due later.
 
 import { hasCode } from "../../core/errors.ts";
 import type { StepRow, TaskRow, ToolCallRow } from "../../core/record/record.ts";
@@ -44,7 +44,7 @@ import type { Places } from "./frontier.ts";
 import { milliseconds, quoteText, type Schema, timestamp } from "./schema.ts";
 import { workerNotRegistered } from "../worker-not-registered.ts";
 
-/** `places`: see `frontier.ts`; `turns`: whose turn it is among the keys of flows that have some. */
+/** `places`: see `frontier.ts`; `turns`: the turns among the keys of flows that have some. */
 export async function claimTasks(
   client: PostgresClient,
   schema: Schema,
@@ -71,20 +71,20 @@ export async function claimTasks(
   return { tasks, nextDueAt: row.next_due_at, now: row.now, pauses, ...(row.is_cut && { isCut: true }) };
 }
 
-/** What the statement reads first. */
+/** The first parameters of the statement. */
 const PARAMETERS = {
   workerId: "$1",
   /** An array of ids. */
   deadOwners: "$2",
   limit: "$3",
-  /** An array of times: of each flow ten, for its priorities. Empty, or null: from the start. */
+  /** An array of times: ten for each flow, for its priorities. Empty, or null: from the start. */
   from: "$4",
-  /** Where no flow has a limit, two arrays: of each flow its name, and how many of it may come. */
+  /** If no flow has a limit, two arrays: the name of each flow, and how many of its tasks may come. */
   names: "$5",
   limits: "$6",
 } as const;
 
-/** So many of them are there in every case. */
+/** The number of parameters in every case. */
 const COMMON = 4;
 
 interface ClaimRow {
@@ -95,7 +95,7 @@ interface ClaimRow {
   readonly is_cut: boolean;
   readonly next_due_at: number | null;
   readonly now: number;
-  /** See `VISITS`; unset where no flow has a limit. */
+  /** See `VISITS`; unset if no flow has a limit. */
   readonly visits?: string;
   readonly pauses: string;
 }
@@ -106,15 +106,15 @@ const TASK: Columns<LockedTask> = { ...columnsOf(TASKS, "t"), taken_from: "t.tak
 const STEP = columnsOf(TASK_STEPS, "s");
 const CALL = columnsOf(TOOL_CALLS, "c");
 
-/** What depends on whether a flow of the claim has limits. */
+/** The parts that depend on whether a flow of the claim has limits. */
 interface Parts {
   /** Relation `flow`. */
   readonly flow: string;
-  /** Relations that `due` reads, with a comma behind them. */
+  /** Relations that `due` reads, with a comma after them. */
   readonly candidates: string;
   /** Tasks that may be claimed, locked, in order. `place`: where the walk begins. */
   readonly due: string;
-  /** What a claim writes beside the tasks' owner, and what it gives of each. */
+  /** What a claim writes besides the tasks' owner, and what it returns for each. */
   readonly claims: string;
   readonly returns: string;
   /** Relations that read `claimed`, with a comma before them. */
@@ -125,14 +125,14 @@ interface Parts {
   readonly columns: string;
 }
 
-/** Where the walk begins, of flow f and a priority. */
+/** Where the walk begins, for flow f and a priority. */
 function walkFrom(): string {
   return timestamp(`(${PARAMETERS.from}::float8[])[10 * (f.place - 1) + level.priority + 1]`);
 }
 
 function unlimited(schema: Schema): Parts {
   const { names, limits } = PARAMETERS;
-  // PQ5. A subquery hides from the planner how long the arrays are: it expects ten elements, however many come.
+  // PQ5. A subquery hides the length of the arrays from the planner: it expects ten elements, however many come.
   const arrays = [`${names}::text[]`, `${limits}::integer[]`].map((array) => `(select ${array})`);
   return {
     flow: `select f.name, f.place, f."limit" as most
@@ -256,7 +256,7 @@ function toTasks({ tasks, steps, calls }: ClaimRow): ClaimedTask[] {
   }));
 }
 
-/** A task whose texts are damaged is given bare: whoever reads it by itself learns what is wrong with it. */
+/** A task with damaged texts is returned bare: a separate read finds the damage. */
 async function filled(
   client: PostgresClient,
   schema: Schema,

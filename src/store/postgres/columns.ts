@@ -1,6 +1,6 @@
-// How rows of a table come out of the database: as columns of a result, or many of them as one JSON text of arrays, one
-// for each column. Measured for a few hundred rows, the text takes a third less time than an array of JSON objects, which
-// repeats every name in every row, and half of the client's time for rows of the driver.
+// How rows of a table come out of the database: as columns of a result, or many rows as one JSON text of arrays, one
+// for each column. Measured for a few hundred rows, the text takes a third less time than an array of JSON objects,
+// which repeats every name in every row, and half of the client's time for rows of the driver.
 
 import type { ColumnType, NameOf, Table } from "../tables.ts";
 import { milliseconds } from "./schema.ts";
@@ -8,7 +8,7 @@ import { milliseconds } from "./schema.ts";
 /** The SQL of each column of a row. */
 export type Columns<Row> = Readonly<Record<NameOf<Row>, string>>;
 
-/** Of a row `alias` of the table. */
+/** For a row `alias` of the table. */
 export function columnsOf<Row>({ names, columns }: Table<Row>, alias: string): Columns<Row> {
   return Object.fromEntries(
     names.map((name) => [name, read(`${alias}.${name}`, columns[name].type)]),
@@ -27,16 +27,16 @@ export function selectList<Row>(columns: Columns<Row>): string {
     .join(", ");
 }
 
-/** An aggregate over rows, to be read by `toRows` with the same columns. */
+/** An aggregate over rows, for `toRows` with the same columns. */
 export function aggregateColumns<Row>(columns: Columns<Row>): string {
   const arrays = Object.values<string>(columns).map((sql) => `json_agg(${sql})`);
   return `json_build_array(${arrays.join(", ")})::text`;
 }
 
-/** The rows in what `aggregateColumns` gave, in its order. */
+/** The rows in a result of `aggregateColumns`, in its order. */
 export function toRows<Row>(columns: Columns<Row>, text: string): Row[] {
   const names = Object.keys(columns);
-  // Of no rows, an aggregate is null.
+  // An aggregate over no rows is null.
   const arrays = JSON.parse(text) as (readonly unknown[] | null)[];
   return Array.from({ length: arrays[0]?.length ?? 0 }, (_, place) => {
     const row: Record<string, unknown> = {};

@@ -1,5 +1,5 @@
-// The two writes of a driver, each one statement over all three tables. How rows go in: `row-encoding.ts`.
-// A table without rows has no part in the statement, so there are a few texts, each prepared once for each connection.
+// The two writes of a driver, each one statement over all three tables. How rows go in: `row-encoding.ts`. A table
+// without rows is left out of the statement, so there are only a few texts, each prepared once for each connection.
 
 import type { StepRow, ToolCallRow } from "../../core/record/record.ts";
 import { assertChanges, assertRecords } from "../assert-changes.ts";
@@ -27,7 +27,7 @@ export async function insertTasks(
   schema: Schema,
   records: readonly NewRecord[],
 ): Promise<boolean[]> {
-  // Of a task that comes twice, the first is the one.
+  // If a task comes twice, the first one counts.
   const first = new Map<string, number>();
   for (const [index, { task }] of records.entries()) if (!first.has(task.id)) first.set(task.id, index);
   const chosen = records.filter(({ task }, index) => first.get(task.id) === index);
@@ -37,7 +37,7 @@ export async function insertTasks(
   return records.map(({ task }, index) => won.has(task.id) && first.get(task.id) === index);
 }
 
-/** New tasks with all their rows; no two of one id. `condition`: of the row `t` of a task. */
+/** New tasks with all their rows; no two have the same id. `condition`: about the row `t` of a task. */
 export function addRecords(statement: Statement, records: readonly NewRecord[], condition?: string): void {
   assertRecords(records);
   const apart = new KeptApart();
@@ -141,7 +141,7 @@ export async function commitChanges(
 
 const ID = { id: "uuid" } as const;
 
-/** Gives the ids of the tasks that were written. */
+/** Returns the ids of the tasks that were written. */
 async function run(
   statement: Statement,
   client: PostgresClient,
@@ -152,7 +152,7 @@ async function run(
 }
 
 /**
- * A row that a change names exists: where one does not, the engine has a bug, and the whole statement fails. One text of
+ * A row that a change names exists: if one does not, the engine has a bug, and the whole statement fails. One text with
  * all ids takes a fraction of the client's time of as many rows.
  */
 function selectWon(checks: readonly string[]): string {

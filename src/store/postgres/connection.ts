@@ -1,14 +1,14 @@
 // A client of one PostgreSQL database, over postgres.js.
 //
-// PC1. Every statement is a plain one on a plain client, and commits by itself. postgres.js's transactions and reserved
-//      connections hang for ever, or share a connection, once a backend was killed (its issues 823, 1186, 1195, 1208).
+// PC1. Every statement is a plain one on a plain client, and commits by itself. Transactions and reserved connections
+//      of postgres.js hang forever, or share a connection, after a backend was killed (its issues 823, 1186, 1195,
+//      1208).
 // PC2. Every call ends within the deadline.
-// PC3. After an error of the connection, and after a call that outlived its deadline, the whole client is thrown away,
+// PC3. After an error of the connection, and after a call that exceeded its deadline, the whole client is thrown away
 //      with its sockets, and the next call makes a new one: a connection of postgres.js that died with output pending
-//      does not recover, and one that leads nowhere would swallow the next calls as well.
-// PC4. Nothing is connected before the first call, and what nobody has used for a while is closed: each connection is
-//      one of the few that the server has for all. That is not left to postgres.js, whose connection may end as a call
-//      comes.
+//      does not recover, and a dead one would swallow the next calls as well.
+// PC4. Nothing connects before the first call, and unused connections are closed after a while: a server has only a few
+//      connections for everybody. This is not left to postgres.js, whose connection may close just as a call comes.
 
 import postgres from "postgres";
 
@@ -34,7 +34,7 @@ import { Sockets, type Target } from "./socket.ts";
 
 export type Parameter = string | number | boolean | null;
 
-/** A statement of a constant text, which says of which type each of its parameters is (`$1::uuid`). */
+/** A statement with a constant text, which names the type of each parameter (`$1::uuid`). */
 export interface Query {
   readonly text: string;
   readonly parameters: readonly Parameter[];
@@ -42,24 +42,24 @@ export interface Query {
 
 export interface ClientOptions {
   readonly url: string;
-  /** Connections at most; what comes while all are busy is pipelined. */
+  /** The most connections; calls that come while all are busy are pipelined. */
   readonly connectionsMax: number;
-  /** Of each call, with connecting. */
+  /** The deadline of each call, including connecting. */
   readonly deadlineMs: number;
   /**
-   * Let the server give a statement up as well: where it has waited this long for a lock, and at the deadline, so that
-   * no backend waits on behind a caller that has left.
+   * Let the server abort a statement as well: after this long a wait for a lock, and at the deadline, so that no
+   * backend keeps waiting for a caller that has left.
    */
   readonly lockMs?: number;
-  /** Told that an answer takes long. */
+  /** Called if an answer takes long. */
   readonly tellWait?: TellWait | undefined;
-  /** What stands there in place of its location, and why it may take long. */
+  /** The text in place of its location, and why it may take long. */
   readonly waitsFor?: string;
   /** PC4. */
   readonly idleMs?: number;
-  /** Keep a connection for as long as it lasts, and tell when it is gone. */
+  /** Keep a connection as long as it lasts, and tell when it is gone. */
   readonly onLost?: () => void;
-  /** What comes in on channels that a statement listens to. */
+  /** Receives notifications on channels that a statement listens to. */
   readonly onNotify?: (channel: string, payload: string) => void;
 }
 
@@ -70,7 +70,7 @@ interface Session {
   readonly sockets: Sockets;
   /** Names of the statements that `queryAfter` has prepared there. */
   readonly prepared: Set<string>;
-  /** Rejects a call that is under way. */
+  /** Rejects a call in progress. */
   readonly underWay: Set<(error: Error) => void>;
 }
 
@@ -80,7 +80,7 @@ export class PostgresClient {
   readonly #route: Route;
   #session: Session | undefined;
   #closed = false;
-  /** Settings that a pooler between did not know: it goes without them. */
+  /** Settings that a pooler did not know: the connection does without them. */
   readonly #refused = new Set<string>();
   #calls = 0;
   /** When the last call ended, monotonic. */
@@ -94,19 +94,19 @@ export class PostgresClient {
   }
 
   /**
-   * Runs one statement of a constant text; it is prepared once for each connection. Throws `database_unavailable`,
-   * `database_behind`, and `internal` where the server refuses the statement.
+   * Runs one statement with a constant text; it is prepared once for each connection. Throws `database_unavailable`,
+   * `database_behind`, and `internal` if the server refuses the statement.
    */
   async query<Row>(text: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
     return this.#query(text, parameters, { tries: 1 });
   }
 
-  /** The same for what does not write: where the connection died under it, it is run once more. */
+  /** The same for reads: if the connection died during the statement, it runs once more. */
   async read<Row>(text: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
     return this.#query(text, parameters, { tries: 2 });
   }
 
-  /** Runs several statements without parameters, in one transaction; gives the rows of the last one. */
+  /** Runs several statements without parameters in one transaction; returns the rows of the last one. */
   async execute<Row>(script: string): Promise<Row[]> {
     const results = await this.#run((sql) => sql.unsafe(script).simple(), { tries: 1 });
     const rows = results.findLast((result) => Array.isArray(result)) ?? results;
@@ -115,7 +115,8 @@ export class PostgresClient {
 
   /**
    * Runs a statement after a script without parameters, both in one transaction: the statement sees what others had
-   * committed when the script ended. The driver prepares only what is alone in its message, so it is prepared by SQL.
+   * committed by the end of the script. The driver prepares a statement only if it is alone in its message, so it is
+   * prepared by SQL.
    */
   async queryAfter<Row>(script: string, { text, parameters }: Query): Promise<Row[]> {
     const name = nameOf(text);
@@ -128,7 +129,8 @@ export class PostgresClient {
         this.#session?.prepared.add(name);
         return rows;
       } catch (error) {
-        // a pooler hands statements to other sessions than before; and what is prepared stays where the rest has failed
+        // a pooler passes statements to other sessions than before; and a prepared statement remains if the rest has
+        // failed
         const code = isA(error, TaskonautError) ? codeOf(error.cause) : "";
         if (triesLeft === 1 || (code !== NOT_PREPARED && code !== PREPARED_ALREADY)) throw error;
         if (code === NOT_PREPARED) this.#session?.prepared.delete(name);
@@ -137,12 +139,12 @@ export class PostgresClient {
     }
   }
 
-  /** Of our ends of the connections that stand; without those of Unix sockets. */
+  /** The ports of our ends of the open connections; without Unix sockets. */
   get localPorts(): readonly number[] {
     return this.#session?.sockets.localPorts ?? [];
   }
 
-  /** Lets calls under way end, for a moment; then cuts the connections. Harmless when repeated. */
+  /** Gives calls in progress a moment to end; then cuts the connections. Harmless when repeated. */
   async close(): Promise<void> {
     this.#closed = true;
     const session = this.#session;
@@ -152,7 +154,7 @@ export class PostgresClient {
 
   async #query<Row>(text: string, parameters: readonly Parameter[], how: { readonly tries: number }): Promise<Row[]> {
     const rows = await this.#run((sql) => sql.unsafe(text, [...parameters], { prepare: true }), how);
-    // A plain array: the driver's one carries the statement and the connection along.
+    // A plain array: the driver's array carries the statement and the connection along.
     return Array.from(rows) as Row[];
   }
 
@@ -165,7 +167,7 @@ export class PostgresClient {
         const trying = this.#try(start, giveUpAt);
         return await (this.options.tellWait ? tellingWait(trying, () => this.#tellWait()) : trying);
       } catch (error) {
-        // PgBouncer names one at a time; with `ignore_startup_parameters` it takes them, and passes none on.
+        // PgBouncer names one setting at a time; with `ignore_startup_parameters` it accepts them, and passes none on.
         const refused = refusedParameter(error);
         if (refused !== undefined && refusals > 0) {
           this.#refused.add(refused);
@@ -223,7 +225,7 @@ export class PostgresClient {
     return session;
   }
 
-  /** PC4. No call is under way then: none can be lost. */
+  /** PC4. No call is in progress then: none can be lost. */
   #closeWhenIdle(session: Session, idleMs: number): void {
     const timer = setTimeout(() => {
       if (this.#session !== session) return;
@@ -240,13 +242,13 @@ export class PostgresClient {
     this.options.onLost();
   }
 
-  /** PC3. Calls still under way on it reject as well: postgres.js forgets those that wait for a connection (PC2). */
+  /** PC3. Calls in progress on it reject as well: postgres.js forgets calls that wait for a connection (PC2). */
   #discard(session: Session, why?: unknown): void {
     if (this.#session !== session) return;
     this.#session = undefined;
     session.sockets.destroy();
     end(session, 0).catch(() => {});
-    // that one call took too long is nothing that the others can say
+    // the other calls did not take too long
     const error = why instanceof Error && !(why instanceof DeadlineError) ? why : new DiscardedError();
     for (const reject of session.underWay) reject(error);
   }
@@ -281,7 +283,7 @@ const CLOSE_SECONDS = 2;
 const NOT_PREPARED = "26000";
 const PREPARED_ALREADY = "42P05";
 
-/** More can come of a pooler that is unlucky. */
+/** More may be needed with an unlucky pooler. */
 const PREPARE_TRIES_MAX = 5;
 
 /** The same for whoever prepares the same text. */
@@ -289,19 +291,22 @@ function nameOf(text: string): string {
   return `taskonaut_${new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 32)}`;
 }
 
-/** Ends the connections, and cuts what has not ended by then: `end` alone waits for ever for a query that failed (1130). */
+/**
+ * Ends the connections, and cuts the ones that have not ended by then: `end` alone waits forever for a query that
+ * failed (1130).
+ */
 async function end({ sql, sockets }: Session, seconds: number): Promise<void> {
   await sql.end({ timeout: seconds });
   sockets.destroy();
 }
 
-/** Of every session, from its start on; what the URL says itself goes before. */
+/** Settings of every session, from its start; settings of the URL come first. */
 function settingsOf({ lockMs, deadlineMs }: ClientOptions): Readonly<Record<string, number | string>> {
   const timeouts =
     lockMs === undefined ? {} : { lock_timeout: lockMs, statement_timeout: deadlineMs + STATEMENT_MS_MORE };
-  // Each statement looks up a few rows, by an index, in its order: none is worth compiling, and no table is worth reading
-  // whole, however it looks when the plan is made. Where a pooler does not pass this on, low estimates do much the same
-  // (PQ5 in `claim.ts`).
+  // Each statement looks up a few rows, by an index, in its order: none is worth compiling, and no table is worth
+  // reading whole, whatever the statistics say when the plan is made. If a pooler does not pass this on, low estimates
+  // do much the same (PQ5 in `claim.ts`).
   return { jit: "off", enable_seqscan: "off", enable_bitmapscan: "off", ...timeouts };
 }
 
@@ -314,20 +319,20 @@ function connectClient(
   sockets: Sockets,
   { onclose, settings }: { readonly onclose: () => void; readonly settings: Readonly<Record<string, number | string>> },
 ): postgres.Sql {
-  // postgres.js takes these options, its types do not know them.
+  // postgres.js accepts these options, but its types do not have them.
   const untyped: object = {
     onnotify: onNotify,
     ...(addresses.length > 1 ? inTurn(addresses, sockets) : { ...addresses[0], socket: sockets.connect.bind(sockets) }),
   };
   const options = {
     ...login,
-    ssl: false, // `sockets` sees to it
+    ssl: false, // `sockets` does it
     max: connectionsMax,
-    // Of one address only; of several, each has its time (`route.ts`).
+    // For one address only; with several, each has its own time (`route.ts`).
     connect_timeout: (addresses.length > 1 ? deadlineMs : (connectMs ?? deadlineMs)) / 1000,
-    // Else it reads the catalogue of types on every connection.
+    // Otherwise it reads the catalog of types on every connection.
     fetch_types: false,
-    // Else it prints them on stdout.
+    // Otherwise it prints them on stdout.
     onnotice: () => {},
     onclose,
     connection: { application_name: "taskonaut", ...settings },
@@ -338,7 +343,10 @@ function connectClient(
   return withoutVariables(() => postgres(url, options));
 }
 
-/** postgres.js reads others than libpq does, in ways of its own. What they say is in the URL already (`libpq-variables.ts`). */
+/**
+ * postgres.js reads other variables than libpq, in its own way. The URL already contains libpq's variables
+ * (`libpq-variables.ts`).
+ */
 function withoutVariables<Result>(make: () => Result): Result {
   const { env } = process;
   const hidden = Object.entries(env).filter(([name]) => name.startsWith("PG"));
@@ -351,9 +359,9 @@ function withoutVariables<Result>(make: () => Result): Result {
 }
 
 /**
- * Of several hosts `sockets` takes one after the other: postgres.js would itself try for ever when all refuse. With
- * `target_session_attrs=prefer-standby` it declines a primary for as long as there are hosts: there are none any more once
- * each had its turn.
+ * `sockets` tries several hosts one after the other: postgres.js itself would try forever if all refuse. With
+ * `target_session_attrs=prefer-standby` it declines a primary while there are hosts left: after each had its turn,
+ * there are none.
  */
 function inTurn(addresses: readonly ServerAddress[], sockets: Sockets): object {
   const hosts = addresses.map(({ host }) => host);

@@ -53,7 +53,7 @@ export function counterStore({ read, write }: Record<"read" | "write", Use>, sch
   };
 }
 
-/** The commit waits for no disk: what is lost with the machine are counts of a moment. */
+/** The commit waits for no disk: a crash of the machine loses only the counts of a moment. */
 async function writeMinutes(
   client: PostgresClient,
   schema: Schema,
@@ -97,7 +97,7 @@ const OLD: Folding = {
   beginsAt: "date_trunc('hour', begins_at, 'UTC')",
 };
 
-/** Whoever does the same at once has none of these rows. */
+/** A concurrent call gets none of these rows. */
 function foldText(schema: Schema, { chosen, minutes, beginsAt }: Folding): string {
   return `with chosen as materialized (
     select ctid as place from ${schema}.counters where ${chosen} limit ${COUNTERS_FOLDED_MAX} for update skip locked

@@ -1,5 +1,5 @@
-// The table `task_counts`: rows are only added, so that writers never wait for each other, and are put together once in a
-// while. Who reads adds them up.
+// The table `task_counts`: rows are only added, so that writers never wait for each other, and compacted now and then.
+// Readers add them up.
 
 import type { CountStore, TaskCount } from "../store.ts";
 import type { PostgresClient } from "./connection.ts";
@@ -15,7 +15,7 @@ export function countInserted(schema: Schema): string {
   )`;
 }
 
-/** A part of a statement that has changed the tasks in `won`, which tells their states before and after. */
+/** A part of a statement that has changed the tasks in `won`, which has their states before and after. */
 export function countChanged(schema: Schema): string {
   return `counted as (
     insert into ${schema}.task_counts (flow_name, status, tasks)
@@ -25,10 +25,10 @@ export function countChanged(schema: Schema): string {
   )`;
 }
 
-/** So many rows that are read for a count need not be put together. */
+/** This many rows for a count need not be compacted. */
 const ROWS_FEW = 200;
 
-/** So many are put together at once. */
+/** How many rows are compacted at once. */
 const FOLDED_MAX = 20_000;
 
 export function countStore(reader: Use, writer: Use, schema: Schema): CountStore {
@@ -45,7 +45,7 @@ function read(client: PostgresClient, schema: Schema): Promise<TaskCount[]> {
   );
 }
 
-/** One statement: whoever reads sees the rows as they were, or put together. Who does the same has none of these rows. */
+/** One statement: readers see the rows either before or after it. A concurrent call gets none of these rows. */
 async function fold(client: PostgresClient, schema: Schema): Promise<void> {
   await client.query(
     `with many as materialized (

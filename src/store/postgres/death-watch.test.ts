@@ -3,7 +3,7 @@ import { DeathWatch, type Suspect } from "./death-watch.ts";
 
 const ELSEWHERE: Suspect = { id: "w", lease: "1", whereabouts: "unknown", graceMs: 400 };
 
-/** Looks at these times, each 250 ms after the one before; gives at which of them the worker is dead. */
+/** Looks at these times, each 250 ms after the last; returns the looks at which the worker is dead. */
 function deathsOf(looks: readonly (Suspect | undefined | "passed" | { readonly cut: true })[]): number[] {
   const watch = new DeathWatch();
   let session = 1;
@@ -46,7 +46,7 @@ describe("a lock that is free while the lease runs", () => {
     expect(deathsOf(free)).toEqual([]);
     expect(deathsOf([undefined, ELSEWHERE, { cut: true }, ...free])).toEqual([]);
     expect(deathsOf([undefined, { cut: true }, ...free])).toEqual([]);
-    // once it was taken again, its next fall counts
+    // after it was taken again, its next fall counts
     expect(deathsOf([...free, undefined, ELSEWHERE, ELSEWHERE, ELSEWHERE])).toEqual([23]);
   });
 
@@ -54,7 +54,7 @@ describe("a lock that is free while the lease runs", () => {
     const free = Array.from({ length: 20 }, () => ELSEWHERE);
     expect(deathsOf(["passed", ...free])).toEqual([]);
     expect(deathsOf([undefined, { cut: true }, "passed", ...free])).toEqual([]);
-    // once it was taken again, its next fall counts
+    // after it was taken again, its next fall counts
     expect(deathsOf(["passed", ELSEWHERE, undefined, ELSEWHERE, ELSEWHERE, ELSEWHERE])).toEqual([5]);
   });
 

@@ -1,10 +1,10 @@
-// Which of the workers whose leases still run are dead all the same. Workers watch each other by session locks, which the
-// server frees when the connection of one ends. One that was killed has lost it; but so has one whose connection was cut.
+// Which of the workers whose leases still run are dead all the same. Workers watch each other by session locks, which
+// the server frees when the connection of one ends. One that was killed has lost it; but so has one whose connection
+// was cut.
 //
-// PD1. While a lease runs, a free lock alone proves nothing: the connection may have been terminated, the proxy before
-//      the server or the server itself restarted, another server taken its place; and whoever lives is back in a
-//      moment.
-// PD2. It proves a death where the process is on this machine, and the operating system says that it is gone.
+// PD1. While a lease runs, a free lock alone proves nothing: the connection may have been terminated, the proxy or the
+//      server may have restarted, another server may have taken over; and a living worker is back in a moment.
+// PD2. A free lock proves a death if the process is on this machine, and the operating system says that it is gone.
 // PD3. Of a process elsewhere it is a proof where all of this holds: nothing but the two kernels has a say in the
 //      connection (`graceMs` is given then); we have had one connection since before the lock fell, so that what cut
 //      theirs did not cut ours; and it has been free, and the lease not renewed, for as long as the worker takes to
@@ -14,30 +14,30 @@
 
 import type { Whereabouts } from "../processes.ts";
 
-/** A worker with a lease that runs, and a lock that is free. */
+/** A worker whose lease runs and whose lock is free. */
 export interface Suspect {
   readonly id: string;
   /** Changes with every renewal. */
   readonly lease: string;
   readonly whereabouts: Whereabouts;
-  /** Null: of a process elsewhere, only the lease tells (PD3). */
+  /** Null: for a process elsewhere, only the lease counts (PD3). */
   readonly graceMs: number | null;
 }
 
 export interface Look {
   /** Ids of the workers whose leases have passed. */
   readonly passed: readonly string[];
-  /** Names the connection. */
+  /** Identifies the connection. */
   readonly session: unknown;
   /** A monotonic time in milliseconds. */
   readonly now: number;
 }
 
 interface Absence {
-  /** Undefined: it had passed. */
+  /** Undefined: the lease had passed. */
   readonly lease: string | undefined;
   readonly since: number;
-  /** Free when we came, or when its lease had passed: since when, and why, we cannot know. */
+  /** Free when we came, or when its lease had passed: we cannot know since when, and why. */
   readonly isOlder: boolean;
 }
 
@@ -45,7 +45,7 @@ export class DeathWatch {
   #session: unknown;
   #absent: ReadonlyMap<string, Absence> = new Map();
 
-  /** All suspects of one look. Gives the dead. */
+  /** All suspects of one look. Returns the dead. */
   look(suspects: readonly Suspect[], { passed, session, now }: Look): Suspect[] {
     const isNew = session !== this.#session;
     if (isNew) this.#absent = new Map();

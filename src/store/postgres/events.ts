@@ -1,5 +1,5 @@
-// The tables `event_journal` and `task_events`. Transactions end in another order than they begin: so a reader goes on from
-// the first transaction that was still open at its last look, and passes over the rows that it has had.
+// The tables `event_journal` and `task_events`. Transactions end in another order than they begin: so a reader
+// continues from the first transaction that was still open at its last look, and skips the rows that it has had.
 
 import {
   type EventPage,
@@ -28,12 +28,12 @@ const OF_TASK = [
   "tags",
 ] as const;
 
-/** What a statement has to give of the row `t` of a task, so that `noteEvents` can put it down. */
+/** The columns that a statement has to return of the row `t` of a task, for `noteEvents`. */
 export const EVENT_COLUMNS = OF_TASK.map((column) => `t.${column}`).join(", ");
 
 /**
- * A part of a statement: puts down what happened to the tasks of relation `from`, which has EVENT_COLUMNS. Where nobody
- * listens, that relation is not even looked at.
+ * A part of a statement: records what happened to the tasks of relation `from`, which has EVENT_COLUMNS. If nobody
+ * listens, that relation is not even read.
  */
 export function noteEvents(schema: Schema, kind: EventRow["kind"], from: string): string {
   const values = OF_TASK.map((column) => (column === "parked_reason" ? "w.parked_reason is not null" : `w.${column}`));
@@ -46,10 +46,10 @@ export function noteEvents(schema: Schema, kind: EventRow["kind"], from: string)
   )`;
 }
 
-/** At once; the rest goes the next time. */
+/** How many rows are removed at once; the rest goes the next time. */
 const REMOVED_MAX = 20_000;
 
-/** `use`: not the connection of the writes, which has no time for it. */
+/** `use`: not the connection for writes, which has no time for it. */
 export function eventStore(use: Use, schema: Schema): EventStore {
   return {
     listen: (ms) => use((client) => listen(client, schema, ms)),
@@ -112,7 +112,7 @@ type Packed = readonly [
 
 class Reader implements EventReader {
   #from = 0;
-  /** Ids of rows from there on that were given, with their positions. */
+  /** Ids of rows after that point that were returned, with their positions. */
   #given = new Map<number, number>();
 
   constructor(
@@ -142,7 +142,7 @@ class Reader implements EventReader {
     const packed = JSON.parse(journal.rows ?? "[]") as Packed[];
     const isCut = packed.length === EVENTS_PAGE;
     const last = packed.at(-1);
-    // a transaction of anybody on the server may be open since before anybody listened: nothing before the floor is read
+    // some transaction on the server may have been open since before anybody listened: nothing before the floor is read
     const next = Math.max(journal.floor, isCut && last ? Math.min(journal.horizon, last[0]) : journal.horizon);
     for (const [position, id] of packed) this.#given.set(id, position);
     for (const [id, position] of this.#given) if (position < next) this.#given.delete(id);

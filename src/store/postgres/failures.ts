@@ -1,5 +1,6 @@
-// What PostgreSQL, postgres.js and the network say, as errors that tell a person which server, what is wrong and what
-// to do. Codes of five characters are the server's: https://www.postgresql.org/docs/current/errcodes-appendix.html
+// Turns errors of PostgreSQL, postgres.js and the network into errors that tell a person which server, what is wrong
+// and what to do. Codes of five characters are the server's:
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
 
 import postgres from "postgres";
 
@@ -31,7 +32,7 @@ const SERVER_ADVICE: readonly (readonly [code: string, advice: string])[] = [
 
 const SESSION_REFUSED = "it refuses the session. Check the parameters of the database URL, and PGOPTIONS";
 
-/** A call that outlived its deadline. */
+/** A call that exceeded its deadline. */
 export class DeadlineError extends Error {
   constructor(readonly deadlineMs: number) {
     super(`No answer within ${deadlineMs / 1000} s.`);
@@ -47,39 +48,45 @@ export class DiscardedError extends Error {
   }
 }
 
-/** Whether the connection died under the statement: a new one may do. What a statement wrote is unknown. */
+/** Whether the connection died during the statement: a new one may work. It is unknown what the statement wrote. */
 export function isConnectionLost(error: unknown): boolean {
   return LOST.has(codeOf(error));
 }
 
 const LOST = new Set(["CONNECTION_CLOSED", "CONNECTION_DESTROYED", "ECONNRESET", "EPIPE", "57P01", "57P02"]);
 
-/** Whether postgres.js may have closed the connection itself, because the server is not what `target_session_attrs` wants. */
+/**
+ * Whether postgres.js may have closed the connection itself, because the server is not what `target_session_attrs`
+ * wants.
+ */
 export function isDeclined(error: unknown): boolean {
   return codeOf(error) === "CONNECTION_DESTROYED" && !(error instanceof DiscardedError);
 }
 
-/** `wanted`: what `target_session_attrs` says. */
+/** `wanted`: the value of `target_session_attrs`. */
 export function serverNotWanted(location: string, wanted: string, cause: unknown): TaskonautError {
   const advice = `no server there is what target_session_attrs=${wanted} asks for. Name another in the database URL, or leave the parameter out`;
   return unavailable(location, advice, cause);
 }
 
-/** Whether the connection can take more statements after this error: only where the server refused one, and lives on. */
+/**
+ * Whether the connection can take more statements after this error: only if the server refused a statement, and lives
+ * on.
+ */
 export function leavesConnectionUsable(error: unknown): boolean {
-  // PgBouncer calls it a mere error that it refuses a connection.
+  // PgBouncer reports a refused connection as a simple error.
   if (!(error instanceof postgres.PostgresError) || refusedParameter(error) !== undefined) return false;
   return error.severity !== "FATAL" && error.severity !== "PANIC";
 }
 
-/** The parameter of the connection's start that is unknown there. */
+/** The startup parameter that the server does not know. */
 export function refusedParameter(error: unknown): string | undefined {
   if (codeOf(error) !== "08P01" || !(error instanceof Error)) return undefined;
   return /startup parameter: "?(\w+)/.exec(error.message)?.[1];
 }
 
 /**
- * A write of tasks that a lock of somebody else kept waiting, as `task_busy`: unlike an outage it concerns one task, and
+ * A write of tasks that another session's lock kept waiting, as `task_busy`: unlike an outage it concerns one task, and
  * nothing was written. Any other error comes back as it is.
  */
 export function explainLocked(error: unknown, { location, lockMs }: { location: string; lockMs: number }): unknown {
@@ -91,7 +98,7 @@ export function explainLocked(error: unknown, { location, lockMs }: { location: 
   );
 }
 
-/** A server that takes no writes: a standby, or one that was set so. */
+/** A server that takes no writes: a standby, or a read-only server. */
 export function databaseReadOnly(location: string): TaskonautError {
   return unavailable(location, READ_ONLY);
 }
@@ -106,8 +113,8 @@ export function isMissingTable(error: unknown): boolean {
 }
 
 /**
- * `database_unavailable` for a failure of the server or of the way to it, `database_behind` where a table is missing,
- * `internal` where the server refused what it was given.
+ * `database_unavailable` for a failure of the server or of the way to it, `database_behind` if a table is missing,
+ * `internal` if the server refused the statement.
  */
 export function explainFailure(error: unknown, location: string): unknown {
   if (error instanceof TaskonautError || !(error instanceof Error)) return error;
@@ -133,7 +140,7 @@ export function explainFailure(error: unknown, location: string): unknown {
       const told = advice.replace("{createdb}", () => createdb(location));
       return unavailable(location, `${told} (${error.message})`, error);
     }
-    // what ends a connection was no statement of ours: mostly the settings that it was to begin with
+    // the end of a connection was not caused by our statement: usually by its startup settings
     if (!leavesConnectionUsable(error)) return unavailable(location, `${SESSION_REFUSED} (${error.message})`, error);
     const message = `The database ${location} refused a statement: ${error.message}.`;
     return new TaskonautError("internal", message, { details: { location, code }, cause: error });
@@ -150,12 +157,12 @@ export function explainFailure(error: unknown, location: string): unknown {
     return unavailable(location, "the connection was lost; what was under way may have been written. Try again", error);
   }
   if (error instanceof TlsError) return unavailable(location, error.message, error);
-  // The driver's other errors have a code: the network's, or its own about its set-up.
+  // The driver's other errors have a code: the network's, or its own about its configuration.
   if (code === "") return error;
   return unavailable(location, `${error.message}. Check that the server runs, and the database URL`, error);
 }
 
-/** The command that makes the database of this location, by way of the one that every server has. */
+/** The command that creates the database of this location, through the database that every server has. */
 function createdb(location: string): string {
   const url = URL.parse(location);
   if (!url) return "createdb";

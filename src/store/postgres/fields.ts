@@ -15,12 +15,12 @@ export type Rows = (alias: string) => string;
 /** The fields of a row, in the order in which they travel. The first one is never null. */
 export type Fields<Row> = Readonly<Partial<Record<NameOf<Row>, ColumnType>>>;
 
-/** Of whole rows. */
+/** For whole rows. */
 export function fieldsOf<Row>(table: Table<Row>): Fields<Row> {
   return pickFields(table, table.names);
 }
 
-/** Of changes of rows: what names the row, and what a change writes. */
+/** For changes of rows: the identifying columns, and the columns that a change writes. */
 export function changeFieldsOf<Row>(table: Table<Row>): Fields<Row> {
   return pickFields(table, [...table.key, ...table.changed]);
 }
@@ -29,17 +29,17 @@ function pickFields<Row>({ columns }: Table<Row>, names: readonly NameOf<Row>[])
   return Object.fromEntries(names.map((name) => [name, columns[name].type])) as Fields<Row>;
 }
 
-/** Whether task `id` is in `won`. Not by a join: where the planner expects one row, it would compare each with each. */
+/** Whether task `id` is in `won`. Not by a join: if the planner expects one row, it would compare every pair. */
 export function isWon(id: string): string {
   return `(${id} in (select id from won)) is true`;
 }
 
-/** For the two lists of an insert: the names, and the same of relation `alias`. */
+/** For the two lists of an insert: the names, and the same names of relation `alias`. */
 export function columnList<Row>({ names }: Table<Row>, alias?: string): string {
   return names.map((name) => (alias === undefined ? name : `${alias}.${name}`)).join(", ");
 }
 
-/** The list of an update: what a change writes, from relation `alias`. */
+/** The list of an update: the columns that a change writes, from relation `alias`. */
 export function assignments<Row>({ changed }: Table<Row>, alias: string): string {
   return changed.map((name) => `${name} = ${alias}.${name}`).join(", ");
 }

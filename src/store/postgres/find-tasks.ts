@@ -1,5 +1,5 @@
-// The tasks that a name stands for: a range of the primary key, or the newest ones. And how tasks stand that somebody
-// waits for.
+// The tasks that a name stands for: a range of the primary key, or the newest ones. And the state of tasks that
+// somebody waits for.
 
 import { FOUND_MAX, type TaskName } from "../../core/record/task-names.ts";
 import { type BriefRow, type Glance, LAST_AMONG } from "../store.ts";
@@ -13,7 +13,7 @@ const BRIEF = selectList<BriefRow>({ id, flow_name, status, parked_reason, creat
 
 const GLANCE = selectList<Glance>({ id, finished_at, due_at, lease_owner });
 
-/** See `Store.findTasks`. Limits stand in the text, for the planner. */
+/** See `Store.findTasks`. Limits are written in the text, for the planner. */
 export function findTasks(client: PostgresClient, schema: Schema, name: TaskName): Promise<BriefRow[]> {
   if (name.kind === "beginning") {
     return client.read<BriefRow>(
@@ -22,7 +22,7 @@ export function findTasks(client: PostgresClient, schema: Schema, name: TaskName
       [name.from, name.to],
     );
   }
-  // the condition that always holds makes it a walk through the index, as for the first page of a list
+  // the condition that always holds makes it a walk along the index, as for the first page of a list
   return client.read<BriefRow>(
     `select ${BRIEF} from (
       select * from ${schema}.tasks t
@@ -34,7 +34,7 @@ export function findTasks(client: PostgresClient, schema: Schema, name: TaskName
   );
 }
 
-/** See `Store.glance`. Of an array the planner expects few elements, so it looks each of them up. */
+/** See `Store.glance`. The planner expects few elements in an array, so it looks each one up. */
 export function glance(client: PostgresClient, schema: Schema, ids: readonly string[]): Promise<Glance[]> {
   return client.read<Glance>(
     `select ${GLANCE} from ${schema}.tasks t

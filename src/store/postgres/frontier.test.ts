@@ -13,7 +13,7 @@ const request: ClaimRequest = {
   deadOwners: [],
 };
 
-/** A store of which each claim takes some time, and gives so many tasks that were due at one time. */
+/** A store whose claims take some time each, and return this many tasks that were due at one time. */
 class Queue {
   ms = 0;
   readonly frontier = new Frontier(() => this.ms);
@@ -46,7 +46,7 @@ const reached = (dueAt: number): Places => Array.from({ length: 20 }, (_, place)
 test("after many claims they begin where the last ones came to, and now and then from the start", async () => {
   const queue = await busyQueue();
   expect((await queue.claim(10, { dueAt: 3000 }))[0]).toEqual(reached(2000));
-  // what was taken over does not lead back
+  // tasks that were taken over do not lead back
   expect((await queue.claim(10, { dueAt: 1500 }))[0]).toEqual(reached(3000));
   expect((await queue.claim(10, { dueAt: 4000 }))[0]).toEqual(reached(3000));
   queue.ms += 20 * 10;

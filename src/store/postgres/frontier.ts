@@ -1,32 +1,34 @@
 // Where the claims of a store begin their walk along the queue.
 //
-// PF1. What was claimed and has ended leaves dead entries at the head of the queue's index. Vacuum takes them away; but
-//      while a transaction that began before them stays open it may not, and each claim would walk past all that ever
-//      ended.
-// PF2. So a claim begins where the last ones came to, of each flow and priority. What is due before that place (it was
-//      let go of, or committed late) is found by a claim from the start, of which there is one as often as they take a
-//      twentieth of the time. Until then, a claim that finds nothing tells when that will be.
-// PF3. A store that has claimed little always claims from the start; and so does one that knows of something there.
+// PF1. Claimed tasks that have ended leave dead entries at the head of the queue's index. Vacuum removes them, but not
+//      while an older transaction is open: then each claim would walk past everything that ever ended.
+// PF2. So a claim begins where the last ones ended, for each flow and priority. Tasks that are due before that place
+//      (they were released, or committed late) are found by a claim from the start. Such claims are as frequent as a
+//      twentieth of the time allows. Until then, a claim that finds nothing says when the next one will be.
+// PF3. A store that has claimed little always claims from the start; and so does a store that knows of a task there.
 
 import type { Claim, ClaimRequest } from "../store.ts";
 
-/** So many ended tasks are no way to speak of. */
+/** This many ended tasks are quickly walked past. */
 const CLAIMED_FEW = 2_000;
 
-/** How much longer than a claim from the start the time is that passes before the next one; and how long at most. */
+/** How much longer than a claim from the start the wait before the next one is; and the longest wait. */
 const SHARE = 20;
 const PAUSE_MS_MAX = 10_000;
 
 const LEVELS = 10;
 
-/** Of each flow of the request, and of each priority, where to begin: milliseconds, or null. Undefined: all from the start. */
+/**
+ * For each flow of the request, and each priority, where to begin: milliseconds, or null. Undefined: all from the
+ * start.
+ */
 export type Places = readonly (number | null)[] | undefined;
 
 export class Frontier {
   readonly #reached = new Map<string, number>();
   #claimed = 0;
   #deadOwners = "";
-  /** From when on a claim goes from the start again. */
+  /** When a claim goes from the start again. */
   #dueAt = 0;
 
   /** `now` is any clock in milliseconds. */

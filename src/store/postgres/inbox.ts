@@ -23,7 +23,7 @@ interface ConsumedRow {
 }
 
 interface PostRow extends InboxPost {
-  /** Among all posts of the statement. */
+  /** Its number among all posts of the statement. */
   readonly place: number;
   /** The task whose change it belongs to. */
   readonly from_id: string;
@@ -38,7 +38,7 @@ const { seq: _seq, created_at: _createdAt, ...SENT } = fieldsOf(TASK_INBOX);
 
 const POSTED: Fields<PostRow> = { from_id: "uuid", place: "integer", ...SENT };
 
-/** Inbox rows of the tasks in `won`: dealt with. */
+/** Consumes inbox rows of the tasks in `won`. */
 export const consumeInbox: Part<ConsumedRow> = {
   fields: CONSUMED,
   read: (schema, rows) => `consumed as (
@@ -49,8 +49,8 @@ export const consumeInbox: Part<ConsumedRow> = {
 };
 
 /**
- * Posts of the changes in `won` (`from_id`). Several may go to one task: it is updated once, and they share out the
- * numbers. A task that waits to be started is not started by a signal; one that is parked stays so.
+ * Posts of the changes in `won` (`from_id`). Several may go to one task: it is updated once, and they share the
+ * numbers. A signal does not start a task that waits to be started; a parked task stays parked.
  */
 export const insertPosts: Part<PostRow> = {
   fields: POSTED,
@@ -120,7 +120,7 @@ export async function postToTask(
     );
     return { kind: posted.length > 0 ? "posted" : "refused" };
   } catch (error) {
-    // of two that come at once with one key, the unique index refuses the second
+    // if two come at once with one key, the unique index refuses the second
     const first = await findKeyed(client, schema, post);
     if (first) return first;
     throw error;
@@ -128,8 +128,8 @@ export async function postToTask(
 }
 
 /**
- * See `Store.postToTasks`. Rows are locked by id, as everywhere. Of two that post under one key at once the unique index
- * refuses the second: it goes on one by one.
+ * See `Store.postToTasks`. Rows are locked by id, as everywhere. If two callers post under one key at once, the unique
+ * index refuses the second: it continues one by one.
  */
 export async function postToTasks(
   client: PostgresClient,
@@ -224,13 +224,13 @@ export async function readInbox(
   return page;
 }
 
-/** Of task t, by the index of what is unread: the primary key has no order by `name, seq`. */
+/** For task t, by the index of unread entries: the primary key has no order by `name, seq`. */
 function unread(schema: Schema, which: string, limit: number): string {
   return `select * from ${schema}.task_inbox
     where task_id = t.id and consumed_at is null and ${which} and seq > $3 order by name, seq limit ${limit}`;
 }
 
-/** Of a row `i`. */
+/** For a row `i`. */
 const INBOX_ROW = `json_build_object(${Object.entries(columnsOf(TASK_INBOX, "i"))
   .map(([name, sql]) => `'${name}', ${sql}`)
   .join(", ")})`;

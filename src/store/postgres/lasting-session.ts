@@ -1,10 +1,10 @@
-// A connection that is there for as long as the process needs what hangs on it: locks, and channels that it listens to.
+// A connection that lasts as long as the process needs the things that depend on it: locks, and channels that it
+// listens to.
 //
-// PL1. Where it was lost it is made anew, quietly, until it is closed.
-// PL2. A connection that leads nowhere looks like one on which nothing happens: so it is asked something every now and
-//      then, and thrown away where no answer comes.
-// PL3. A pooler may hand each statement to another backend; then nothing hangs on the connection. A notification
-//      reaches an idle connection only where the backend behind it is its own: that is tried before the first use.
+// PL1. If it was lost, it is opened again, quietly, until it is closed.
+// PL2. A dead connection looks like a quiet one: so it is queried now and then, and thrown away if no answer comes.
+// PL3. A pooler may pass each statement to another backend; then locks and channels do not work. A notification reaches
+//      an idle connection only if it has its own backend: that is tested before the first use.
 
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 
@@ -16,10 +16,10 @@ import { isConnectionLost } from "./failures.ts";
 /** While nothing answers. */
 const AWAY: Backoff = { minMs: 50, maxMs: 1_000 };
 
-/** While connections come up, and are cut: peers watch for a lock that does not come back. */
+/** While connections open and are cut: peers watch for a lock that does not come back. */
 const CUT: Backoff = { minMs: 50, maxMs: 200 };
 
-/** How long the notification of PL3 may take, once it was sent. */
+/** How long the notification of PL3 may take after it was sent. */
 const TRIAL_MS = 1_000;
 
 const PROBE_MS = 20_000;
@@ -27,12 +27,12 @@ const PROBE_MS = 20_000;
 export interface LastingOptions {
   readonly url: string;
   readonly deadlineMs: number;
-  /** How often it is looked whether the connection still leads somewhere. Default 20 s. */
+  /** How often to check whether the connection is alive. Default 20 s. */
   readonly probeMs?: number;
 }
 
 interface Use {
-  /** Makes on a new connection what is to hang on it. */
+  /** Restores locks and channels on a new connection. */
   readonly setUp: (client: PostgresClient) => Promise<void>;
   readonly onNotify: (channel: string) => void;
 }
@@ -41,7 +41,7 @@ export class LastingSession {
   readonly #client: PostgresClient;
   readonly #closed = new AbortController();
   readonly #probe: Timer;
-  /** Settles when the connection stands again, or is closed. */
+  /** Settles when the connection is open again, or is closed. */
   #restoring: Promise<void> | undefined;
   /** How often the connection was lost. */
   #losses = 0;
@@ -65,7 +65,7 @@ export class LastingSession {
     this.#probe.unref();
   }
 
-  /** Another number for each connection that there was. */
+  /** A new number for each connection. */
   get losses(): number {
     return this.#losses;
   }
@@ -80,7 +80,7 @@ export class LastingSession {
     }
   }
 
-  /** The same for what only reads: where the connection was lost under it, it is run once more on the next one. */
+  /** The same for reads: if the connection was lost during the statement, it runs once more on the next one. */
   async read<Row>(text: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
     try {
       return await this.query<Row>(text, parameters);
@@ -91,12 +91,12 @@ export class LastingSession {
     }
   }
 
-  /** The port of our end of the connection; undefined for a Unix socket, or where there is none. */
+  /** The port of our end of the connection; undefined for a Unix socket, or without a connection. */
   get localPort(): number | undefined {
     return this.#client.localPorts[0];
   }
 
-  /** PL3. False where nothing can hang on the connection. Sends the notification over `other`. */
+  /** PL3. False if locks and channels do not work on the connection. Sends the notification over `other`. */
   async isOwn(other: PostgresClient): Promise<boolean> {
     const channel = `taskonaut_${crypto.randomUUID().replaceAll("-", "")}`;
     const timeout = new AbortController();
@@ -106,7 +106,7 @@ export class LastingSession {
     try {
       await this.#client.query(`listen ${channel}`);
       await other.query("select pg_notify($1, '')", [channel]);
-      // What came while the process was busy is read before the trial counts as failed.
+      // Read what came while the process was busy before the test counts as failed.
       const late = sleep(TRIAL_MS, undefined, { signal: timeout.signal }).then(
         () => nextTurn(false),
         () => false,
@@ -149,7 +149,7 @@ export class LastingSession {
 
   /** PL2. */
   #ask(): void {
-    if (!this.#restoring) this.query("select 1").catch(() => {}); // the query itself sees to what follows
+    if (!this.#restoring) this.query("select 1").catch(() => {}); // the query itself handles what follows
   }
 }
 

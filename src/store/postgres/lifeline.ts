@@ -1,8 +1,8 @@
-// One connection for all by which a worker and its peers know of each other: the session locks that show that it lives, the
-// renewals of its lease, its look at the others, and the channel on which it hears of news.
+// One connection for everything by which a worker and its peers know of each other: the session locks that show that it
+// lives, the renewals of its lease, its look at the others, and the channel on which it hears news.
 //
-// The locks are advisory and shared: a connection that the server still keeps, although we have lost it, does not keep us
-// from taking the lock anew. With the lock comes a renewal: so peers that saw the lock fall see that the worker lives.
+// The locks are advisory and shared: if we have lost a connection that the server still keeps, it does not stop us from
+// taking the lock again. A renewal comes with the lock: so peers that saw the lock fall see that the worker lives.
 
 import type { DeathCause } from "../blame.ts";
 import { Processes } from "../processes.ts";
@@ -25,10 +25,10 @@ import {
   type WorkerLease,
 } from "./workers.ts";
 
-/** A lock that is free for less than this says nothing, however near the server is (PD3 in `death-watch.ts`). */
+/** A lock that is free for less than this proves nothing, however near the server is (PD3 in `death-watch.ts`). */
 const GRACE_MS_MIN = 400;
 
-/** The first connection took so long; the one after a loss may take some times that. */
+/** The first connection took this long; the one after a loss may take some times that. */
 const GRACE_PER_CONNECT = 4;
 
 export interface LifelineOptions extends LastingOptions {
@@ -36,7 +36,7 @@ export interface LifelineOptions extends LastingOptions {
   readonly schema: string;
 }
 
-/** For a thread that does nothing else. Connects when it is first asked for something. */
+/** For a thread that does nothing else. Connects with the first request. */
 export function openPostgresLifeline({
   schema,
   ...options
@@ -52,7 +52,7 @@ export function openPostgresLifeline({
   };
 }
 
-/** What hangs on the connection, and what it is worth. */
+/** What depends on the connection, and how reliable it is. */
 interface Connected {
   readonly session: LastingSession;
   /** PL3 in `lasting-session.ts`. */
@@ -71,8 +71,8 @@ export class Lifeline {
   #connecting: Promise<Connected> | undefined;
 
   /**
-   * Connects when it is first used. `other` sends what tells whether the connection is our own; without it, one is made for
-   * that.
+   * Connects on first use. `other` sends the notification that shows whether the connection is our own; without it, a
+   * connection is made for that.
    */
   constructor(
     private readonly options: LastingOptions,
@@ -80,11 +80,11 @@ export class Lifeline {
     private readonly other?: PostgresClient,
   ) {}
 
-  /** Writes the worker's row, and takes its lock where locks last. Throws as `Store.registerWorker`. */
+  /** Writes the worker's row, and takes its lock if locks last. Throws as `Store.registerWorker`. */
   async register(worker: NewWorker): Promise<void> {
     const { session, isOwn, graceMs } = await this.#connect();
     const query = session.query.bind(session);
-    // The lock first: who sees the row is to find it.
+    // The lock first: whoever sees the row has to find it.
     if (isOwn && !this.#workers.has(worker.id)) await query(LOCK, [worker.id]);
     this.#workers.set(worker.id, worker);
     await insertWorker(query, this.schema, { ...worker, process: this.#processes.own, graceMs });
@@ -101,10 +101,10 @@ export class Lifeline {
     return noteCause(session.query.bind(session), this.schema, id, cause);
   }
 
-  /** Frees the lock of a worker. Harmless where it has none. */
+  /** Frees the lock of a worker. Harmless if it has none. */
   async release(id: string): Promise<void> {
     if (!this.#workers.delete(id) || !this.#session) return;
-    // Taken again on a connection that was not lost after all, it is held as often.
+    // If the connection was not lost after all, the lock was taken again and is held several times.
     for (;;) {
       const [row] = await this.#session.query<{ was: boolean }>(UNLOCK, [id]);
       if (!row?.was) return;
@@ -112,8 +112,8 @@ export class Lifeline {
   }
 
   /**
-   * Ids of the workers that are dead. Ends the leases of those who died before theirs were over, and puts down what they
-   * died of, where that is noted.
+   * Ids of the dead workers. Ends the leases of workers that died before their leases were over, and records the cause
+   * of death, if it is noted.
    */
   async findDead(): Promise<string[]> {
     const session = this.#open();
@@ -157,7 +157,7 @@ export class Lifeline {
   }
 
   async #stopListening(): Promise<void> {
-    await this.#session?.query(`unlisten ${channelOf(this.schema)}`).catch(() => {}); // else it is lost: then it does not listen
+    await this.#session?.query(`unlisten ${channelOf(this.schema)}`).catch(() => {}); // lost: it does not listen
   }
 
   #open(): LastingSession {
@@ -184,7 +184,7 @@ export class Lifeline {
     const other = this.other ?? new PostgresClient({ ...this.options, connectionsMax: 1 });
     try {
       const isOwn = await session.isOwn(other);
-      // What has ends of its own between here and the server may close one of them.
+      // A proxy between here and the server may close one of them.
       const isDirect = isOwn && (row?.port ?? undefined) === session.localPort;
       return {
         session,
@@ -196,7 +196,7 @@ export class Lifeline {
     }
   }
 
-  /** What hung on a connection that was lost, on the one that takes its place. */
+  /** Restores on the new connection what depended on the lost one. */
   async #setUp(client: PostgresClient): Promise<void> {
     const query = client.query.bind(client);
     const { isOwn } = (await this.#connecting?.catch(() => undefined)) ?? { isOwn: false };
@@ -210,6 +210,6 @@ export class Lifeline {
   }
 }
 
-/** Nobody takes it for himself alone, so nobody waits. */
+/** Nobody takes it exclusively, so nobody waits. */
 const LOCK = `select pg_advisory_lock_shared(${lockKey("$1")})`;
 const UNLOCK = `select pg_advisory_unlock_shared(${lockKey("$1")}) as was`;

@@ -1,4 +1,4 @@
-// The table `limits`: what the code says of each limit, and what somebody has set in the place of that.
+// The table `limits`: the code's numbers of each limit, and the numbers that were set in their place.
 
 import type { Audited } from "../audit-store.ts";
 import {
@@ -23,9 +23,9 @@ interface LimitClients {
   readonly turns: KeyTurns;
   readonly read: <Result>(use: (client: PostgresClient) => Promise<Result>) => Promise<Result>;
   readonly write: <Result>(use: (client: PostgresClient) => Promise<Result>) => Promise<Result>;
-  /** Not the one of commits: it waits for locks of limits. */
+  /** Not the client for commits: it waits for locks of limits. */
   readonly grant: <Result>(use: (client: PostgresClient) => Promise<Result>) => Promise<Result>;
-  /** Something may be due before the place that claims have come to. */
+  /** Something may be due before the place that claims have reached. */
   readonly onWoken: () => void;
 }
 
@@ -174,7 +174,7 @@ async function placeOfStep(
   return row;
 }
 
-/** By key where it has one and has not begun; else by its place in the queue of its flow. */
+/** By key if it has one and has not begun; otherwise by its place in the queue of its flow. */
 async function placeOfTask(client: PostgresClient, schema: Schema, taskId: string): Promise<TaskPlace | undefined> {
   const [row] = await client.read<TaskPlace>(
     `select case

@@ -1,7 +1,7 @@
 // Migrations of a PostgreSQL database. Each is one script, sent as one message: PostgreSQL runs that in one transaction
 // of its own, without a `begin` that could outlive a lost connection. The script takes an advisory lock that ends with
-// the transaction (so it works behind a pooler as well) and records the migration before it runs it: whoever comes
-// second fails on the record, changes nothing, and finds it done.
+// the transaction (so it works behind a pooler as well) and records the migration before it runs it: a second process
+// fails on the record, changes nothing, and finds it done.
 
 import type { TellWait } from "../../core/waiting.ts";
 import type { MigrationStatus, Migrator } from "../../core/api/migrator.ts";
@@ -28,17 +28,17 @@ const MIGRATION_MS_MAX = 60 * 60_000;
 
 export interface MigratorOptions {
   readonly url: string;
-  /** The schema that holds all tables; created where it is missing. */
+  /** The schema that holds all tables; created if it is missing. */
   readonly schema?: string;
-  /** Of reading what is applied; applying may take an hour. */
+  /** The deadline for reading the applied migrations; applying may take an hour. */
   readonly deadlineMs?: number;
-  /** Told what a call waits for. */
+  /** Receives the reason why a call waits. */
   readonly tellWait?: TellWait | undefined;
-  /** Default: those that the binary carries. */
+  /** Default: the binary's migrations. */
   readonly known?: readonly Migration[];
 }
 
-/** Throws `usage` for a name or URL of the wrong form; connects when it is first asked for something. */
+/** Throws `usage` for a malformed name or URL; connects with the first query. */
 export function openPostgresMigrator({
   url,
   schema = "taskonaut",
@@ -68,7 +68,7 @@ export async function checkMigrated(client: PostgresClient, schema: Schema): Pro
   return applied;
 }
 
-/** The same, and that it takes writes: a standby, which has every migration too, does not. One round trip. */
+/** The same, and checks that it takes writes: a standby, which has every migration too, does not. One round trip. */
 export async function checkReady(client: PostgresClient, schema: Schema): Promise<void> {
   const applied = await checkMigrated(client, schema);
   if (applied.some((row) => row.read_only)) throw databaseReadOnly(client.location);
@@ -92,7 +92,7 @@ async function migrate({ reader, writer, schema, known }: Migrating): Promise<Mi
       done.add(migration.number);
       applied = await listApplied(reader, schema);
     } catch (error) {
-      // Another process may have been first; what it applied is checked like everything else.
+      // Another process may have been first; its migrations are checked like all others.
       applied = await listApplied(reader, schema);
       if (findPending(known, applied, reader.location).includes(migration)) throw error;
     }
@@ -117,7 +117,7 @@ function script(migration: Migration, schema: Schema): string {
     ${migration.sql}`;
 }
 
-/** With whether the server is read-only, which costs no round trip of its own here. */
+/** Includes whether the server is read-only, which costs no extra round trip here. */
 type ListedMigration = AppliedMigration & { readonly read_only: boolean };
 
 async function listApplied(client: PostgresClient, schema: Schema): Promise<ListedMigration[]> {
@@ -135,7 +135,7 @@ async function listApplied(client: PostgresClient, schema: Schema): Promise<List
   }
 }
 
-/** Where no migration was recorded, a table of ours cannot be there. In one look: another process may be migrating. */
+/** If no migration was recorded, none of our tables can exist. In one query: another process may be migrating. */
 async function refuseForeign(client: PostgresClient, schema: Schema): Promise<void> {
   const names = TABLES.map(({ name }) => `'${name}'`).join(", ");
   const found = await client.read<{ name: string }>(

@@ -11,12 +11,12 @@ import type { Schema } from "./schema.ts";
 
 const PAUSE = columnsOf(PAUSES, "p");
 
-/** All of them as one JSON text, within a statement. */
+/** All pauses as one JSON text, within a statement. */
 export function selectPauses(schema: Schema): string {
   return `(select ${aggregateColumns(PAUSE)} from (select * from ${schema}.pauses order by scope, name) p)`;
 }
 
-/** What `selectPauses` gave. */
+/** The result of `selectPauses`. */
 export function toPauses(text: string): PauseRow[] {
   return toRows<PauseRow>(PAUSE, text);
 }

@@ -11,7 +11,7 @@ interface PayloadInsert extends PayloadRow {
   readonly from_id: string;
 }
 
-/** Of the changes in `won`; a task that was removed meanwhile is told nothing. */
+/** For the changes in `won`; nothing is written for a task that was removed meanwhile. */
 export const payloadInserts: Part<PayloadInsert> = {
   fields: { from_id: "uuid", ...fieldsOf(PAYLOADS) },
   read: (schema, rows) => `kept_apart as (
@@ -24,7 +24,7 @@ export const payloadInserts: Part<PayloadInsert> = {
   )`,
 };
 
-/** What `payloadInserts` reads; `fromId`: the task whose change it is, by default the task that it is of. */
+/** The parameters of `payloadInserts`; `fromId`: the task whose change it is, by default the task of the text. */
 export function toPayloadInserts(rows: readonly PayloadRow[], fromId?: string): PayloadInsert[] {
   return rows.map((row) => ({ from_id: fromId ?? row.task_id, ...row }));
 }
@@ -34,7 +34,7 @@ export async function fillGaps(client: PostgresClient, schema: Schema, gaps: Gap
   if (!gaps.isEmpty) await gaps.fill(client.location, (keys) => readPayloads(client, schema, keys));
 }
 
-/** Of what a column holds: the text itself, also where it is kept apart. */
+/** The text of a column, also if it is stored separately. */
 export async function wholeText(client: PostgresClient, schema: Schema, taskId: string, text: string): Promise<string> {
   const key = keyOfReference(text);
   if (key === undefined) return text;
@@ -42,7 +42,7 @@ export async function wholeText(client: PostgresClient, schema: Schema, taskId: 
   return row?.text ?? "null";
 }
 
-/** `k.task_id = k.same`, which always holds, lets the planner expect one row (as in `row-encoding.ts`). */
+/** `k.task_id = k.same`, which always holds, makes the planner expect one row (as in `row-encoding.ts`). */
 function readPayloads(client: PostgresClient, schema: Schema, keys: readonly PayloadKey[]): Promise<PayloadRow[]> {
   return client.query<PayloadRow>(
     `select p.task_id, p.key, p.text from (

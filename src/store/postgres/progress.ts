@@ -1,5 +1,5 @@
-// What tools tell of their progress, beside the writes of those who drive their tasks. It locks rows of calls alone, and
-// passes over those that somebody writes to: so it waits for nobody, and locks nobody out by another order.
+// Writes the progress of tools, beside the writes of their tasks' drivers. It locks only rows of calls, and skips rows
+// that somebody else writes: so it waits for nobody, and cannot deadlock through another order.
 
 import type { ProgressNote } from "../store.ts";
 import type { PostgresClient } from "./connection.ts";
@@ -11,7 +11,7 @@ interface Notes {
   readonly notes: readonly ProgressNote[];
 }
 
-/** See `Store.noteProgress`. Each call is looked up by itself, whatever the planner thinks of how many there are. */
+/** See `Store.noteProgress`. Each call is looked up separately, whatever number the planner expects. */
 export async function noteProgress(
   client: PostgresClient,
   schema: Schema,

@@ -1,14 +1,14 @@
-// What goes back to the queue: what a worker lets go of, and what was parked for other code. Rows are locked by id, as
-// everywhere (`tasks.ts`), and versions rise: what a driver prepared before is not written any more.
+// What goes back to the queue: released tasks of workers, and tasks that were parked for other code. Rows are locked by
+// id, as everywhere (`tasks.ts`), and versions rise: older changes of a driver are not written any more.
 //
-// No index has the owner of a task, so whoever lets go walks the queue. It does so before it sorts by id: where one statement
-// does both at once, the planner walks all tasks that there ever were in the order of their ids instead.
+// No index has the owner of a task, so a release walks the queue. It does so before it sorts by id: if one statement
+// does both at once, the planner instead walks all tasks that ever existed in the order of their ids.
 
 import type { PostgresClient } from "./connection.ts";
 import { EVENT_COLUMNS, noteEvents } from "./events.ts";
 import type { Schema } from "./schema.ts";
 
-/** Who lets go of a task has not died with it: nothing of it is a suspect any more. */
+/** A worker that releases a task has not died with it: no step of it is a suspect any more. */
 export async function releaseTasks(
   client: PostgresClient,
   schema: Schema,
@@ -57,7 +57,7 @@ export async function releaseOrphans(client: PostgresClient, schema: Schema): Pr
   return released.length;
 }
 
-/** What was parked by code without a name was parked by other code. */
+/** A task that was parked by code without a name was parked by other code. */
 export async function unparkTasks(
   client: PostgresClient,
   schema: Schema,

@@ -1,5 +1,5 @@
-// Whole tasks, each read in one round trip and from one snapshot: steps and calls come as JSON in the task's row. A large
-// task is read page by page (`../records.ts`).
+// Reads whole tasks, each in one round trip and from one snapshot: steps and calls come as JSON in the task's row. A
+// large task is read page by page (`../records.ts`).
 
 import { PAGE_MAX } from "../../core/limits.ts";
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../core/record/record.ts";
@@ -51,9 +51,9 @@ export async function readTaskRow(client: PostgresClient, schema: Schema, id: st
 /** See `Store.listTasks`. */
 export async function listTasks(client: PostgresClient, schema: Schema, page: ListPage): Promise<TaskList> {
   if (page.filter) return listMatching(client, schema, page.filter, page);
-  // The first page comes after a task that is later than any, so that one statement, and one index, serve all pages.
+  // The first page comes after a task that is later than any, so that one statement and one index serve all pages.
   const after = page.after ?? { createdAt: Number.POSITIVE_INFINITY, id: "ffffffff-ffff-ffff-ffff-ffffffffffff" };
-  // The limit that stands in the text is for the planner, who takes the other one for a tenth of all tasks.
+  // The limit in the text is for the planner, which takes the other one for a tenth of all tasks.
   const rows = await client.read<PageRow>(
     selectPage(
       schema,
@@ -67,7 +67,7 @@ export async function listTasks(client: PostgresClient, schema: Schema, page: Li
   return toList(client, schema, rows, page);
 }
 
-/** What is found is read by itself, each still under the filter (SF4). */
+/** Each found row is read separately, still under the filter (SF4). */
 async function listMatching(
   client: PostgresClient,
   schema: Schema,
@@ -91,7 +91,7 @@ async function listMatching(
 
 type PageRow = RecordRow & { readonly has_more: boolean };
 
-/** The first $1 of these rows of `tasks`, in the order of lists, or fewer where they are large. */
+/** The first $1 of these rows of `tasks`, in the order of lists, or fewer if they are large. */
 function selectPage(schema: Schema, rows: string): string {
   return `select ${columns(schema)}, t.found > count(*) over () as has_more
     from (
@@ -129,7 +129,7 @@ function toRead({ steps, calls, ...task }: RecordRow): ReadTask {
   return { record, isBare: task.recorded_bytes > LARGE_BYTES };
 }
 
-/** How what is left is read. */
+/** How the rest is read. */
 export function recordReader(client: PostgresClient, schema: Schema): RecordReader {
   return {
     location: client.location,

@@ -1,5 +1,5 @@
-// Removing ended tasks. The rows below go by their foreign keys. Rows that others have locked are passed over: nobody is
-// waited for, and a parent that is opened again just now keeps its children.
+// Removes ended tasks. Their other rows go by foreign keys. Rows that others have locked are skipped: nobody is waited
+// for, and a parent that is just being reopened keeps its children.
 
 import { fitTogether } from "../sizes.ts";
 import {
@@ -31,12 +31,12 @@ const FIRST = { createdAt: -1, id: "00000000-0000-0000-0000-000000000000" };
 export function removalStore(reader: Use, schema: Schema): RemovalStore {
   let tookMs = 0;
   return {
-    // it is done beside the writes of others, by a session of its own
+    // it runs beside the writes of others, in a session of its own
     restMs: () => tookMs,
     portion: () => REMOVED_MAX,
     listEndedFlows: () => reader((client) => listEndedFlows(client, schema)),
     findEnded: (query) => reader((client) => findEnded(client, schema, query)),
-    // not by the connection of the writes: drivers do not wait for it
+    // not on the connection for writes: drivers do not wait for it
     async removeTasks(removal) {
       const began = performance.now();
       const result = await reader((client) => removeTasks(client, schema, removal));
@@ -143,14 +143,14 @@ async function removeTasks(
 }
 
 /**
- * So that the planner does not see that an index of all that has ended would do: rows are looked up by their
- * ids. For the same reason parents are looked up one by one: for \`exists\` it may read the whole table.
+ * This hides from the planner that an index of all ended tasks would do: rows are looked up by their ids. For the same
+ * reason parents are looked up one by one: for \`exists\` it may read the whole table.
  */
 function endedBy(finishedAt: string, moment: string): string {
   return `coalesce(nullif(${finishedAt}, 'infinity') <= ${moment}, false)`;
 }
 
-/** Of task t. */
+/** For task t. */
 function isFree(schema: Schema): string {
   return `(
     t.parent_task_id is null

@@ -1,8 +1,8 @@
-// The ways to a server: of a URL all hosts, and of a host's name all its addresses, in their order.
+// The ways to a server: all hosts of a URL, and all addresses of a host's name, in their order.
 //
-// PR1. Each place has its time, so that one that says nothing does not keep what is behind it from being tried.
-// PR2. A connection goes where the last one was served. Where none was (it failed, or `target_session_attrs` was not
-//      met), it begins after the place that was tried last, across all connections that a client makes.
+// PR1. Each place has its own time, so that a silent place does not keep the ones after it from being tried.
+// PR2. A connection goes to the place of the last success. If there was none (it failed, or `target_session_attrs` was
+//      not met), it begins after the place that was tried last, across all connections of a client.
 
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
@@ -10,34 +10,34 @@ import { isIP } from "node:net";
 import type { ServerAddress } from "./server-url.ts";
 
 export interface Place {
-  /** As it stands in the URL, and in the certificate. */
+  /** As written in the URL, and in the certificate. */
   readonly host: string;
   readonly address: string;
   readonly port: number;
-  /** Until it must have answered; undefined: it is the only one, and has all the time that the caller has. */
+  /** When it must have answered; undefined: it is the only one, and has all of the caller's time. */
   readonly timeMs: number | undefined;
 }
 
-/** Where the URL does not say it (`connect_timeout`). */
+/** If the URL does not set it (`connect_timeout`). */
 const TIME_MS_MAX = 3000;
 
 interface Limits {
-  /** What the URL says. */
+  /** The hosts of the URL. */
   readonly connectMs: number | undefined;
-  /** Of a call: all places are to have had their turn by then. */
+  /** The deadline of a call: all places should have had their turn by then. */
   readonly deadlineMs: number;
 }
 
 export class Route {
   #last: { readonly place: Place; readonly served: boolean } | undefined;
 
-  /** `addresses`: empty: the one that postgres.js has made out. */
+  /** `addresses`: empty: the address that postgres.js has found. */
   constructor(
     private readonly addresses: readonly ServerAddress[],
     private readonly limits: Limits,
   ) {}
 
-  /** In the order in which they are to be tried now. Rejects where none of the names is known. */
+  /** In the order in which they are to be tried now. Rejects if none of the names is known. */
   async places(fallback: { readonly host: string; readonly port: number }): Promise<readonly Place[]> {
     const addresses = this.addresses.length > 0 ? this.addresses : [fallback];
     const found = await Promise.allSettled(addresses.map(resolve));
@@ -57,7 +57,7 @@ export class Route {
     this.#last = { place, served: false };
   }
 
-  /** Whether the place that was tried last took the connection, and no call was answered there yet. */
+  /** Whether the place that was tried last accepted the connection, and answered no call yet. */
   get isUnserved(): boolean {
     return this.#last?.served === false;
   }

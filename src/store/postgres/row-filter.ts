@@ -1,5 +1,5 @@
-// A filter as a condition on rows of `tasks`. Its text is nearly the same whatever the filter says: what it does not say is
-// null. So there are a few texts, each prepared once for each connection.
+// A filter as a condition on rows of `tasks`. Its text is nearly the same for all filters: missing parts are null. So
+// there are only a few texts, each prepared once for each connection.
 
 import { ALL_FLOWS, type RowFilter } from "../../core/record/row-filter.ts";
 import { WAIT_BITS } from "../../core/record/waits.ts";
@@ -33,8 +33,8 @@ export function filterParameters(filter: RowFilter): Parameter[] {
 }
 
 /**
- * Whether row `t` matches the filter, whose parameters begin after the first `before`. Other tables are looked into only
- * by filters that need it; as values, not by `exists`, for which the planner may read a table whole.
+ * Whether row `t` matches the filter, whose parameters begin after the first `before`. Only filters that need other
+ * tables read them; as values, not by `exists`, for which the planner may read a table whole.
  */
 export function matches(schema: Schema, filter: RowFilter, before: number): string {
   let place = before;
@@ -50,7 +50,7 @@ export function matches(schema: Schema, filter: RowFilter, before: number): stri
   const spans = ["t.created_at", "t.updated_at", "t.finished_at"].map(within);
   const [error, parent, schedule, priority] = [next("text"), next("uuid"), next("text"), next("smallint")];
   const [paused, full, perKey] = [next("text[]"), next("text[]"), next("integer[]")];
-  // a text that is kept apart (`payloads.ts`) is looked at when it has been read
+  // a separately stored text (`payloads.ts`) is checked after it has been read
   const mayHold = `(left(t.error::text, 1) = ' ' or strpos(lower(t.error::text collate "C"), ${error}) > 0)`;
   const waitsForSignal =
     filter.signals.length === 0
@@ -94,7 +94,7 @@ export function matches(schema: Schema, filter: RowFilter, before: number): stri
     and (${priority} is null or t.priority = ${priority})`;
 }
 
-/** False; the server has to be told the type of every parameter. */
+/** False; the server needs the type of every parameter. */
 function unused(parameter: string): string {
   return `(false and ${parameter} is null)`;
 }

@@ -1,6 +1,6 @@
 // The tables `schedules`, `schedule_skips` and `schedule_sources` (`../schedule-store.ts`).
 //
-// Lock order: sources, then schedules, by name, then tasks: no statement that has tasks asks for a schedule.
+// Lock order: sources, then schedules, by name, then tasks: no statement that has locked tasks asks for a schedule.
 
 import type { ScheduleRow, ScheduleSourceRow, SkipRow } from "../../core/record/schedule.ts";
 import { PAGE_MAX } from "../../core/limits.ts";
@@ -27,7 +27,7 @@ import { Statement } from "./statement.ts";
 
 type Use = <Result>(use: (client: PostgresClient) => Promise<Result>) => Promise<Result>;
 
-/** `look` is for what is asked all the time, and is short. */
+/** `look` is for frequent, short queries. */
 export function scheduleStore(
   schema: Schema,
   { read, look, write }: Record<"read" | "look" | "write", Use>,
@@ -101,7 +101,7 @@ const SOURCE = columnsOf(SCHEDULE_SOURCES, "c");
 
 const FLOWS = `json_to_recordset($1::text::json) as f (name text, code text)`;
 
-/** Of schedule s and flow f: whether who has the flow's code fires it (SS2). */
+/** For schedule s and flow f: whether a worker with the flow's code fires it (SS2). */
 function isOwn(schema: Schema): string {
   return `(s.owner = 'command' or coalesce(
     (select c.code = f.code from ${schema}.schedule_sources c where c.flow_name = s.flow_name), false
@@ -152,7 +152,7 @@ async function fire(client: PostgresClient, schema: Schema, firings: readonly Fi
     firings.flatMap(({ skips }) => skips),
     SKIPPED,
   );
-  // who changes one by hand writes it alone
+  // a change by hand writes only this one
   for (const { audit } of firings) if (audit) statement.add([storableDraft(audit)], auditInsertsAfter("fired"));
   const [fired] = await statement.run<{ names: string | null }>(
     client,
@@ -162,7 +162,7 @@ async function fire(client: PostgresClient, schema: Schema, firings: readonly Fi
   return firings.map(({ row }) => names.has(row.name));
 }
 
-/** SS1. Those whose versions hold are in `locked`. */
+/** SS1. Schedules whose versions match are in `locked`. */
 const LOCKED: Part<ScheduleRow> = {
   fields: fieldsOf(SCHEDULES),
   read: (schema, rows) => `moves as materialized (
@@ -175,7 +175,7 @@ const LOCKED: Part<ScheduleRow> = {
   )`,
 };
 
-/** `condition`: of a row `c` of `locked`. */
+/** `condition`: about a row `c` of `locked`. */
 function moved(schema: Schema, condition: string): string {
   return `fired as (
     update ${schema}.schedules s set ${assignments(SCHEDULES, "c")} from locked c
@@ -200,7 +200,7 @@ const KEYED: Part<KeyedTask> = {
   read: (_schema, rows) => `keyed as materialized (select * from ${rows("k")})`,
 };
 
-/** SS3. One that was not inserted is there already, or another one has its key. */
+/** SS3. A task that was not inserted exists already, or another task has its key. */
 function isMade(schema: Schema): string {
   return `not exists (
     select from keyed k where k.schedule = c.name and k.id not in (select id from won)
@@ -208,7 +208,7 @@ function isMade(schema: Schema): string {
   )`;
 }
 
-/** A range that is there goes on. Those that are very old go. */
+/** An existing range is extended. Very old ranges are removed. */
 const SKIPPED: Part<SkipRow> = {
   fields: fieldsOf(SCHEDULE_SKIPS),
   read: (schema, rows) => `skipped as (

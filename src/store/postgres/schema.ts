@@ -5,7 +5,10 @@ import { TaskonautError } from "../../core/errors.ts";
 /** A schema's name, quoted, ready to stand in a statement. */
 export type Schema = string & { readonly quoted: true };
 
-/** Throws `usage` for a name that is no plain identifier: a lower-case letter or _, then those and digits, 63 at most. */
+/**
+ * Throws `usage` for a name that is not a plain identifier: a lower-case letter or _, then those and digits, at most
+ * 63.
+ */
 export function quoteSchema(name: string): Schema {
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(name) || name.startsWith("pg_")) {
     throw new TaskonautError(
@@ -16,12 +19,12 @@ export function quoteSchema(name: string): Schema {
   return `"${name}"` as Schema;
 }
 
-/** Of row `t` of `tasks`, for who reads the index of all tasks. It always holds. */
+/** A condition on row `t` of `tasks` that always holds, for readers of the index of all tasks. */
 export const IN_LIST = "t.depth >= 0";
 
 /** Any text (without NUL) as a literal, for a statement that cannot have parameters. */
 export function quoteText(text: string): string {
-  // Doubled backslashes in an `E` literal: right whatever `standard_conforming_strings` is.
+  // Doubled backslashes in an `E` literal: correct for any `standard_conforming_strings`.
   return `E'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
 }
 

@@ -1,7 +1,7 @@
-// Searches (`../search-plan.ts`): the keys of all streams are merged in one statement, which tells what of them matches
-// and how far it has looked.
+// Searches (`../search-plan.ts`): one statement merges the keys of all streams, and returns the matches and how far it
+// has looked.
 //
-// Limits that stand in a text are for the planner, who takes those in parameters for a tenth of all that there is.
+// Limits in a text are for the planner, which takes limits in parameters for a tenth of all rows.
 
 import { ANY_TASK, type RowFilter } from "../../core/record/row-filter.ts";
 import { PAGE_MAX } from "../../core/limits.ts";
@@ -55,7 +55,7 @@ export async function searchTasks(client: PostgresClient, schema: Schema, page: 
   return pageOfFound({ rows, looked, limit }, filter, (gaps) => fillGaps(client, schema, gaps));
 }
 
-/** One at least: where nothing matches, `id` is null. */
+/** At least one row: if nothing matches, `id` is null. */
 interface SearchRow extends ErrorRow {
   readonly last_at: number | null;
   readonly last_id: string | null;
@@ -72,7 +72,7 @@ const BRIEF = selectList<BriefRow>({
 });
 
 const FIXED = 6;
-/** Of `filterParameters`. */
+/** The parameters of `filterParameters`. */
 const FILTERED = 22;
 
 function selectMatches(
@@ -125,10 +125,10 @@ function selectKeys(schema: Schema, kind: SourceKind): string {
     order by t.created_at desc, t.${id} desc`;
 }
 
-/** As the index says it. */
+/** As in the index's own condition. */
 const IS_OPEN = "coalesce(t.finished_at, '-infinity') = '-infinity'";
 
-/** Each has an index that begins with these columns, and no other one can be used for it. */
+/** Each has an index that begins with these columns, and no other index fits. */
 const STREAMS: Readonly<Record<SourceKind, string>> = {
   created: IN_LIST,
   open: `${IS_OPEN} and t.flow_name = s.a`,
@@ -141,7 +141,7 @@ const STREAMS: Readonly<Record<SourceKind, string>> = {
   tag: "t.key = s.a and t.value = s.b",
 };
 
-/** By a walk from each to the next: it looks up as many as there are. */
+/** By a walk from each value to the next: as many lookups as values. */
 async function readPrefixes(client: PostgresClient, schema: Schema, kind: PrefixKind): Promise<Prefix[]> {
   const { columns, lowest, where } = PREFIXES[kind];
   const [a, b = "null"] = columns;

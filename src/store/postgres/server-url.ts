@@ -1,4 +1,4 @@
-// What a PostgreSQL URL says of the way to the server, where postgres.js reads it otherwise than libpq does.
+// The way to the server in a PostgreSQL URL, where postgres.js reads it differently from libpq.
 
 import { splitLogin, splitServer, unreadable } from "../address.ts";
 import type { Tls } from "./tls-settings.ts";
@@ -8,30 +8,33 @@ export interface ServerAddress {
   /** A name, an IP address, or the folder of a Unix socket. */
   readonly host: string;
   readonly port: number;
-  /** The IP address to connect to, where it is not to be looked up by the host's name. */
+  /** The IP address to connect to, if the host's name is not to be looked up. */
   readonly place?: string;
 }
 
 export interface ServerUrl {
-  /** Without the parameters that are dealt with here. */
+  /** Without the parameters that are handled here. */
   readonly url: string;
-  /** In the order in which they are to be tried; empty where the URL names no host. */
+  /** In the order in which they are to be tried; empty if the URL names no host. */
   readonly addresses: readonly ServerAddress[];
-  /** What the URL says in its parameters, which go before its other parts. */
+  /** The URL's parameters, which override its other parts. */
   readonly login: { readonly user?: string; readonly password?: string; readonly database?: string };
   /** Undefined: without TLS. */
   readonly tls: Tls | undefined;
-  /** How long each address has to answer, where the URL says so. */
+  /** How long each address has to answer, if the URL says so. */
   readonly connectMs: number | undefined;
-  /** What the server is to be (`target_session_attrs`); undefined: any is taken. */
+  /** The required kind of server (`target_session_attrs`); undefined: any. */
   readonly wanted: string | undefined;
 }
 
-/** Throws `usage`. Knows several hosts (`a:5432,b:5432`), and `?host=…&port=…`, which may name the folder of a Unix socket. */
+/**
+ * Supports several hosts (`a:5432,b:5432`), and `?host=…&port=…`, which may name the folder of a Unix socket. Throws
+ * `usage`.
+ */
 export function parseServerUrl(url: string): ServerUrl {
   const { login, hosts, path, query } = splitServer(url);
   const { host, hostaddr, port, user, password, database, tls, connectMs, kept } = readUrlParameters(query);
-  // a login without a host is no URL for postgres.js
+  // postgres.js does not accept a login without a host
   const own = splitLogin(hosts === "" ? login : "");
   const address = `postgres://${hosts === "" ? "" : login}${hosts}${path}`;
   const given = { user: user ?? decodeURIComponent(own.user), password: password ?? decodeURIComponent(own.password) };
@@ -60,7 +63,7 @@ function parseAddresses(hosts: string, hostaddr: string | undefined, port: strin
     const [whole, name = "", ownPort] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(text) ?? [];
     const host = name.replace(/^\[|\]$/g, "");
     const place = places[index];
-    // as libpq has it, where it finds no socket
+    // as in libpq, if it finds no socket
     const isDefault = host === "" && place === undefined;
     const number = Number((ownPort ?? ports[index] ?? ports[0]) || 5432);
     if (whole === undefined || !(Number.isInteger(number) && number >= 1 && number <= PORT_MAX)) throw unreadable();

@@ -1,4 +1,4 @@
-// The sockets of a client, in our own hands: postgres.js only ends a connection politely, and a peer that is gone
+// The sockets of a client, under our own control: postgres.js only ends a connection politely, and a peer that is gone
 // without a word never answers, so that the socket (and with it the process) would stay.
 
 import { connect, type Socket } from "node:net";
@@ -7,19 +7,19 @@ import type { Place, Route } from "./route.ts";
 import { secure } from "./tls.ts";
 import type { Tls } from "./tls-settings.ts";
 
-/** What postgres.js hands to its option `socket`. */
+/** What postgres.js passes to its option `socket`. */
 export interface Target {
   readonly host: readonly string[];
   readonly port: readonly number[];
-  /** Of a Unix socket; then host and port do not count. */
+  /** The path of a Unix socket; then host and port do not count. */
   readonly path: string | false;
 }
 
 export class Sockets {
-  /** With the place that each of them leads to. */
+  /** With the place that each socket leads to. */
   readonly #open = new Map<Socket, Place | undefined>();
   #destroyed = false;
-  /** A call has succeeded since the last connection came up. */
+  /** A call has succeeded since the last connection opened. */
   #hasServed = true;
 
   constructor(
@@ -41,7 +41,7 @@ export class Sockets {
     throw failure;
   }
 
-  /** A call was answered: the next connections may go the same way. */
+  /** A call was answered: the next connections may go to the same place. */
   noteServed(): void {
     if (this.#hasServed) return;
     this.#hasServed = true;
@@ -52,7 +52,7 @@ export class Sockets {
     return [...this.#open.keys()].flatMap((socket) => socket.localPort ?? []);
   }
 
-  /** Cuts every connection at once, and lets no new one come up. */
+  /** Cuts every connection at once, and opens no new one. */
   destroy(): void {
     this.#destroyed = true;
     for (const socket of this.#open.keys()) socket.destroy();
@@ -64,7 +64,7 @@ export class Sockets {
     const { host, address, port, timeMs } = place;
     const raw = await this.#connect({ host: address, port }, place);
     const socket = this.tls ? await this.#secure(raw, this.tls, { host, place }) : raw;
-    // One that takes the connection and says nothing is given up: postgres.js comes for the next one then.
+    // A place that accepts the connection and says nothing is given up: postgres.js then asks for the next one.
     if (timeMs !== undefined) {
       const timer = setTimeout(() => socket.destroy(), timeMs);
       for (const event of ["data", "close"]) socket.once(event, () => clearTimeout(timer));
@@ -98,7 +98,7 @@ export class Sockets {
   ): Promise<Socket> {
     return new Promise((resolve, reject) => {
       if (this.#destroyed) return reject(closedError());
-      // A statement is sent at once, although the answer to the one before it is still out.
+      // A statement is sent at once, even before the answer to the last one.
       const socket = connect({ ...to, noDelay: true });
       this.#hold(socket, place);
       const timer = place && setTimeout(() => socket.destroy(timedOut(place)), place.timeMs ?? NO_LIMIT_MS);

@@ -1,4 +1,4 @@
-// A statement over several tables in the making. A table without rows has no part in it, so there are a few texts, each
+// Builds a statement over several tables. A table without rows is left out, so there are only a few texts, each
 // prepared once for each connection.
 
 import type { PostgresClient } from "./connection.ts";
@@ -28,7 +28,7 @@ export class Statement {
     this.#parts.push(part);
   }
 
-  /** `select` reads the parts. Without any part nothing is run. */
+  /** `select` reads the parts. If there are no parts, nothing runs. */
   async run<Row>(client: PostgresClient, select: string): Promise<readonly Row[]> {
     if (this.#parts.length === 0) return [];
     return client.query<Row>(`with ${this.#parts.join(", ")} ${select}`, this.#parameters);

@@ -27,7 +27,7 @@ export const stepUpdates: Part<StepRow> = {
   )`,
 };
 
-/** The steps of task `taskId` as the text of a JSON array of StepRows, by step_index; null where there are none. */
+/** The steps of task `taskId` as the text of a JSON array of StepRows, by step_index; null if there are none. */
 export function selectSteps(schema: Schema, taskId: string): string {
   return `(
     select json_agg(s)::text from (

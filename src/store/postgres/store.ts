@@ -1,4 +1,4 @@
-// The store on PostgreSQL: as many processes as one likes on one database.
+// The store on PostgreSQL: any number of processes on one database.
 
 import type { TellWait } from "../../core/waiting.ts";
 import { KeyTurns } from "../key-turns.ts";
@@ -34,10 +34,10 @@ import { Turns } from "./turns.ts";
 import { announce } from "./watch.ts";
 import { deleteWorker, forgetDeadWorkers, listWorkers, readWorkerState } from "./workers.ts";
 
-/** A worker has its heartbeat's connection and three more. One that nobody has used for so long is closed. */
+/** A worker has its heartbeat's connection and three more. One that is unused for this long is closed. */
 const IDLE_MS = 5000;
 
-/** How long a write waits for somebody else's lock: all writes of the process stand behind it. */
+/** How long a write waits for another session's lock: all writes of the process wait behind it. */
 const LOCK_MS = 1500;
 
 export interface PostgresStoreOptions {
@@ -45,17 +45,17 @@ export interface PostgresStoreOptions {
   readonly url: string;
   /** The schema that holds all tables. */
   readonly schema?: string;
-  /** Of each call, with connecting (S3). Default 10 s. */
+  /** The deadline of each call, including connecting (S3). Default 10 s. */
   readonly deadlineMs?: number;
-  /** Told what a method waits for. */
+  /** Receives the reason why a method waits. */
   readonly tellWait?: TellWait | undefined;
-  /** A worker is to use it, which needs connections as well: one is left for what reads much, and none for turns. */
+  /** For a worker, which needs connections as well: one is left for large reads, and none for turns. */
   readonly works?: boolean;
 }
 
 /**
- * Opens the store; it connects when it is first asked for something, and then refuses a database that is not migrated
- * (`database_behind`, `database_ahead`, `migration_changed`). Throws `usage` for a name or URL of the wrong form.
+ * Opens the store; it connects with the first query, and refuses a database that is not migrated (`database_behind`,
+ * `database_ahead`, `migration_changed`). Throws `usage` for a malformed name or URL.
  */
 export async function openPostgresStore({
   url,
@@ -66,8 +66,8 @@ export async function openPostgresStore({
 }: PostgresStoreOptions): Promise<Store> {
   const schema = quoteSchema(schemaName);
   const all = { url, deadlineMs, idleMs: IDLE_MS, tellWait };
-  // Writes have a connection of their own, so that no long read stands before a commit, nor before what a worker asks in
-  // passing; and so have claims, so that the next tasks are fetched while the last ones are written.
+  // Writes have a connection of their own, so that no long read delays a commit or a worker's short queries. So do
+  // claims, so that the next tasks are fetched while the last ones are written.
   const reader = new PostgresClient({ ...all, connectionsMax: works ? 1 : 2 });
   const writer = new PostgresClient({ ...all, connectionsMax: 1, lockMs: LOCK_MS });
   const claimer = new PostgresClient({ ...all, connectionsMax: 1, lockMs: LOCK_MS });
@@ -181,7 +181,7 @@ export async function openPostgresStore({
   };
 }
 
-/** Runs `check` until it has succeeded once; callers that come meanwhile share one run. */
+/** Runs `check` until it has succeeded once; concurrent callers share one run. */
 function once<Argument>(check: (argument: Argument) => Promise<unknown>): (argument: Argument) => Promise<unknown> {
   let running: Promise<unknown> | undefined;
   return (argument) => {

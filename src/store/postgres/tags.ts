@@ -6,7 +6,7 @@ import type { TagRow } from "../tag-rows.ts";
 import { TASK_TAGS } from "../tables.ts";
 import { columnList, fieldsOf, isWon, type Part } from "./fields.ts";
 
-/** Tags of the tasks in `won`; a key that a task has already gets the new value. */
+/** Tags of the tasks in `won`; an existing key of a task gets the new value. */
 export const tagUpserts: Part<TagRow> = {
   fields: fieldsOf(TASK_TAGS),
   read: (schema, rows) => `upserted_tags as (
@@ -19,7 +19,7 @@ export const tagUpserts: Part<TagRow> = {
 
 interface Retagged {
   readonly task_id: string;
-  /** Of all its tags, as a JSON array. */
+  /** The keys of all its tags, as a JSON array. */
   readonly keys: string;
 }
 
@@ -27,7 +27,7 @@ export function toRetagged({ id, tags }: Pick<TaskRow, "id" | "tags">): Retagged
   return { task_id: id, keys: JSON.stringify(Object.keys(readTags(tags))) };
 }
 
-/** Tags that the tasks in `won` have no more. */
+/** Tags that the tasks in `won` no longer have. */
 export const tagRemovals: Part<Retagged> = {
   fields: { task_id: "uuid", keys: "text" },
   read: (schema, rows) => `removed_tags as (

@@ -22,8 +22,8 @@ export const CHANGED: Fields<TaskChange> = {
 };
 
 /**
- * Those that are new, and whose unique keys are free, are in `won`; `condition`: of a row `t`. Whoever inserts what another
- * transaction is just inserting waits for that: so the order is one, keys before ids.
+ * New tasks whose unique keys are free are in `won`; `condition`: about a row `t`. If another transaction is just
+ * inserting the same key or id, an insert waits for it: so there is one order, keys before ids.
  */
 export function taskInserts(condition = "true"): Part<TaskRow> {
   return {
@@ -38,8 +38,8 @@ export function taskInserts(condition = "true"): Part<TaskRow> {
 }
 
 /**
- * The changes: those whose fence holds are in `won`. As a last line behind the engine's table of states,
- * nothing leaves an end and nothing goes back to PLANNED.
+ * The changes: those whose fence holds are in `won`. As a last check behind the engine's table of states, nothing
+ * leaves an end and nothing goes back to PLANNED.
  */
 export function updateTasks(
   schema: Schema,
@@ -65,8 +65,8 @@ export function updateTasks(
   const returning = `returning ${EVENT_COLUMNS}, c.from_status, c.changed_steps, c.changed_calls`;
 
   if (lone && !after.rows) return `${update} from ${rows("c")} where ${comesAfter(after)} and ${fence} ${returning})`;
-  // Lock order: after the locks of `lockUnleased`, rows of `tasks`, by id. `locked` has each of them before `won` writes
-  // it; rows of steps and calls are written by who holds their task. One row needs no order.
+  // Lock order: after the locks of `lockUnleased`, rows of `tasks`, by id. `locked` has each row before `won` writes
+  // it; only the holder of a task writes rows of its steps and calls. One row needs no order.
   return `locked as materialized (
     select c.* from ${rows("c")} join ${schema}.tasks t on ${fence}
     where ${comesAfter(after)}
@@ -83,15 +83,15 @@ export interface Locks {
   readonly rows: boolean;
 }
 
-/** A condition that holds, and that nobody knows before the locks are there. */
+/** A condition that always holds, but is known only after the locks are taken. */
 function comesAfter({ unleased, rows }: Locks): string {
   const parts = [...(unleased ? ["entered"] : []), ...(rows ? ["ordered"] : [])];
   return parts.map((part) => `(select count(*) from ${part}) >= 0`).join(" and ") || "true";
 }
 
 /**
- * Who drives a task that is leased to nobody, by hand, writes under its advisory lock, which ends with the statement: of
- * writers from many processes one is in it at a time, in the order in which they came. Their versions decide, as
+ * A caller that drives an unleased task by hand writes under its advisory lock, which ends with the statement: of
+ * writers from many processes only one is in it at a time, in the order of arrival. Their versions decide, as
  * everywhere. Lock order: these locks by their numbers, and before any row.
  */
 export function lockUnleased(schema: Schema, rows: Rows): string {
@@ -102,14 +102,14 @@ export function lockUnleased(schema: Schema, rows: Rows): string {
   )`;
 }
 
-/** The number of a task's advisory lock, of its id as SQL. */
+/** The number of a task's advisory lock, from its id as SQL. */
 export function taskKey(schema: Schema, id: string): string {
   return `hashtextextended('taskonaut:task:' || ${quoteText(schema)} || ':' || ${id}, 0)`;
 }
 
 /**
- * Locks the tasks, by id, before `updateTasks` and `insertPosts` write to them: a parent that cancels its child, and the
- * child that tells its end, would else lock each other's rows in opposite orders.
+ * Locks the tasks, by id, before `updateTasks` and `insertPosts` write to them: otherwise a parent that cancels its
+ * child, and the child that reports its end, would lock each other's rows in opposite orders.
  */
 export function lockRows(schema: Schema, rows: Rows, after: Locks): string {
   return `ordered as materialized (
@@ -129,7 +129,7 @@ interface TaskChange extends TaskRow {
   readonly changed_calls: number;
 }
 
-/** What `updateTasks` reads; `task` is the row to be written. */
+/** The parameters of `updateTasks`; `task` is the row to be written. */
 export function toTaskChange(change: Change, task: TaskRow): TaskChange {
   return {
     ...storableTask(task),

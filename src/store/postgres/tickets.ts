@@ -15,7 +15,7 @@ import { writeArray } from "./row-encoding.ts";
 import type { PostgresClient } from "./connection.ts";
 import { milliseconds, quoteText, type Schema } from "./schema.ts";
 
-/** Grants of one call, should so many be cut short (`is_cut`). */
+/** The most grants of one call, in case so many are cut short (`is_cut`). */
 const ROUNDS_MAX = 100;
 
 interface GrantRow {
@@ -111,7 +111,7 @@ async function waitingLimits(client: PostgresClient, schema: Schema): Promise<re
 
 interface Grant {
   readonly limit: string;
-  /** Statements that come before, under the limit's lock. */
+  /** Earlier statements, under the limit's lock. */
   readonly first: readonly string[];
   /** They hear of their tickets by the answer. */
   readonly asked: readonly Ticket[];

@@ -9,7 +9,7 @@ import { TaskonautError } from "../../core/errors.ts";
 const MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
 type Mode = (typeof MODES)[number];
 
-/** As JDBC, node-postgres and others have it. */
+/** The names in JDBC, node-postgres and others. */
 const SSL: Readonly<Record<string, Mode>> = {
   true: "require",
   "1": "require",
@@ -19,11 +19,11 @@ const SSL: Readonly<Record<string, Mode>> = {
 };
 
 export interface Tls {
-  /** Where the server offers none: go on without, instead of failing. */
+  /** If the server offers no TLS: continue without, instead of failing. */
   readonly isOptional: boolean;
-  /** What of the server's certificate is checked: nothing, who has signed it, or also that it is of this host. */
+  /** What is checked of the server's certificate: nothing, its signer, or also its host. */
   readonly checks: "nothing" | "signer" | "host";
-  /** Certificates of those who may have signed it (PEM); undefined: those that the system trusts. */
+  /** Certificates of the accepted signers (PEM); undefined: the ones that the system trusts. */
   readonly ca: string | undefined;
   /** Our own certificate and its key (PEM). */
   readonly cert: string | undefined;
@@ -33,7 +33,7 @@ export interface Tls {
   readonly isDirect: boolean;
 }
 
-/** Undefined: without TLS. Throws `usage` for a word that means nothing, and for a file that cannot be read. */
+/** Undefined: without TLS. Throws `usage` for an unknown word, and for a file that cannot be read. */
 export function readTls(value: (name: string) => string | undefined): Tls | undefined {
   const mode = readMode(value);
   const negotiation = readNegotiation(value("sslnegotiation"), mode);
@@ -54,7 +54,7 @@ export function readTls(value: (name: string) => string | undefined): Tls | unde
 function readMode(value: (name: string) => string | undefined): Mode {
   const word = value("sslmode") ?? value("ssl");
   const given = word === undefined ? undefined : (SSL[word] ?? word);
-  // whoever names whom to trust wants it to be checked
+  // naming a trusted signer means that it is to be checked
   if (value("sslrootcert") === "system") return isMode(given) && given === "disable" ? given : "verify-full";
   if (given === undefined) return "disable";
   if (isMode(given)) return given;

@@ -1,4 +1,4 @@
-// TLS over a connection to PostgreSQL. It is begun here and not by postgres.js, which takes a server that has no TLS for
+// TLS over a connection to PostgreSQL. It is started here and not by postgres.js, which takes a server without TLS for
 // one that closes the connection, and `allow` for `require`.
 //
 // Source: https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL
@@ -11,13 +11,13 @@ import type { Tls } from "./tls-settings.ts";
 /** Length 8, code 80877103. */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 
-/** The server and the URL do not agree on TLS: trying again is of no use. The message says what to do. */
+/** The server and the URL do not agree on TLS: retrying is useless. The message says what to do. */
 export class TlsError extends Error {
   override readonly name = "TlsError";
   readonly code = "TLS";
 }
 
-/** Gives the socket to go on with. Rejects with TlsError, or with what the network says. `host`: as the URL has it. */
+/** Returns the socket to continue with. Rejects with TlsError, or with the network's error. `host`: as in the URL. */
 export async function secure(socket: Socket, tls: Tls, host: string): Promise<Socket> {
   if (!tls.isDirect && !(await isOffered(socket))) {
     if (tls.isOptional) return socket;
@@ -36,7 +36,7 @@ function isOffered(socket: Socket): Promise<boolean> {
     socket.once("data", (answer: Buffer) => {
       socket.off("error", reject);
       socket.off("close", onClose);
-      // more than one byte is not encrypted, and somebody may have put it there
+      // further bytes are not encrypted, and an attacker may have put them there
       if (answer.length === 1 && (answer[0] === YES || answer[0] === NO)) resolve(answer[0] === YES);
       else reject(new TlsError("what answers there is no PostgreSQL server"));
     });

@@ -53,7 +53,7 @@ export function tokenStore(schema: Schema, { read, write }: { readonly read: Use
         });
         return row;
       }),
-    // a second time changes nothing, and is nobody's doing
+    // a second call changes nothing, and has no author
     revoke: (id, audited) =>
       write(async (client) => {
         const [row] = await queryAudited<TokenRow>(client, schema, {

@@ -29,7 +29,7 @@ export const callUpdates: Part<ToolCallRow> = {
 
 /**
  * The calls of task `taskId` as the text of a JSON array of ToolCallRows, by created_at and then by the step_index of
- * their step; null where there are none.
+ * their step; null if there are none.
  */
 export function selectCalls(schema: Schema, taskId: string): string {
   return `(

@@ -1,11 +1,11 @@
-// Turns at tasks that several processes drive by hand. Who has lost a write to another waits here, in the database and in
-// the order in which callers came, instead of reading and losing again and again.
+// Turns at tasks that several processes drive by hand. A process that has lost a write to another waits here, in the
+// database and in the order of arrival, instead of reading and losing again and again.
 //
 // PT1. A turn is an advisory lock of an open transaction: it ends with that, or with its connection. It orders callers
-//      and decides nothing: versions do, also against who has lost to nobody yet and takes no turn.
-// PT2. A turn is short: it is given up after a moment, whatever its task comes to, and where its process stands still
-//      the server cuts it off.
-// PT3. Nobody waits for long, nor behind the turn at another task: without a turn one may lose, which is all.
+//      and decides nothing: versions do, also against callers that have not lost yet and take no turn.
+// PT2. A turn is short: it is given up after a moment, whatever happens to its task, and the server ends it if its
+//      process stands still.
+// PT3. Nobody waits for long, nor behind the turn at another task: a caller without a turn may lose, and that is all.
 
 import type { Turn } from "../store.ts";
 import { type ClientOptions, PostgresClient } from "./connection.ts";
@@ -21,7 +21,7 @@ const WAIT_MS_MAX = 5000;
 export class Turns {
   readonly #client: PostgresClient;
   readonly #waitMs: number;
-  /** PT3. One waits, or has its turn. */
+  /** PT3. A caller waits, or has its turn. */
   #isTaken = false;
 
   constructor(
@@ -32,7 +32,7 @@ export class Turns {
     this.#waitMs = Math.min(WAIT_MS_MAX, options.deadlineMs / 2);
   }
 
-  /** Undefined: there is none to be had. Never rejects. */
+  /** Undefined: no turn is available. Never rejects. */
   async take(taskId: string): Promise<Turn | undefined> {
     if (this.#isTaken) return undefined; // PT3
     this.#isTaken = true;
@@ -66,7 +66,7 @@ export class Turns {
   }
 
   /**
-   * Another number than that of the lock of a write (`tasks.ts`): who has no turn does not stand behind those who wait for
+   * Another number than the lock of a write (`tasks.ts`): callers without a turn do not wait behind those who wait for
    * one.
    */
   #keyOf(taskId: string): string {

@@ -1,6 +1,6 @@
-// The parameters of a PostgreSQL URL. URLs are pasted from providers and other programs: what libpq takes works, or is
-// refused by name; what other programs write for themselves is passed over; all else is refused by name. postgres.js would
-// send what it does not know to the server, a password included.
+// The parameters of a PostgreSQL URL. URLs are pasted from providers and other programs: libpq's parameters work, or
+// are refused by name; parameters of other programs are ignored; all others are refused by name. postgres.js would send
+// unknown ones to the server, a password included.
 //
 // Source: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 
@@ -16,11 +16,11 @@ export interface UrlParameters {
   readonly user: string | undefined;
   readonly password: string | undefined;
   readonly database: string | undefined;
-  /** Undefined: nothing is said, or 0, which is no limit. */
+  /** Undefined: not set, or 0, which is no limit. */
   readonly connectMs: number | undefined;
   /** Undefined: no TLS. */
   readonly tls: Tls | undefined;
-  /** What postgres.js reads itself, or sends to the server. */
+  /** Parameters that postgres.js reads itself, or sends to the server. */
   readonly kept: URLSearchParams;
 }
 
@@ -30,7 +30,7 @@ const KEPT = ["application_name", "options", "target_session_attrs"];
 
 const SESSION_ATTRIBUTES = ["any", "read-write", "read-only", "primary", "standby", "prefer-standby"];
 
-/** libpq's, of no meaning here: what they ask for is so anyway, or cannot be but as it is. */
+/** libpq's parameters without a meaning here: their effect holds in any case, or cannot be changed. */
 const NEEDLESS = [
   "channel_binding",
   "client_encoding",
@@ -52,7 +52,7 @@ const NEEDLESS = [
   "tcp_user_timeout",
 ];
 
-/** libpq's that ask for what cannot be had here: to go without would be less than was asked for. */
+/** libpq's parameters that are not available here: ignoring them would give less than was asked for. */
 const REFUSED = [
   "oauth_client_id",
   "oauth_client_secret",
@@ -74,7 +74,10 @@ const REFUSED = [
   "sslkeylogfile",
 ];
 
-/** Of Prisma, Supabase, JDBC, node-postgres, SQLAlchemy, pgx and others: for those programs, not for the server. */
+/**
+ * Parameters of Prisma, Supabase, JDBC, node-postgres, SQLAlchemy, pgx and others: for those programs, not for the
+ * server.
+ */
 const FOREIGN = [
   "ApplicationName",
   "async_fallback",
@@ -107,7 +110,7 @@ const FOREIGN = [
   "workaround",
 ];
 
-/** Throws `usage` with the name of what cannot be had; never with a value, which may be a secret. */
+/** Throws `usage` with the name of an unavailable parameter; never with a value, which may be a secret. */
 export function readUrlParameters(query: string): UrlParameters {
   const given = new URLSearchParams(query);
   for (const name of given.keys()) {

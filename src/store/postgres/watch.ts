@@ -1,11 +1,11 @@
-// News of the queue between processes: LISTEN and NOTIFY on a channel per schema (`lifeline.ts` listens). A notification
-// says only that there is something; it may be lost with its connection, so each new connection counts as news.
+// News of the queue between processes: LISTEN and NOTIFY on a channel per schema (`lifeline.ts` listens). A
+// notification says only that there is news; it may be lost with its connection, so each new connection counts as news.
 
 import type { PostgresClient } from "./connection.ts";
 import type { Schema } from "./schema.ts";
 
 export async function announce(client: PostgresClient, schema: Schema): Promise<void> {
-  // Said twice, it is the same news.
+  // A repeated notification is the same news.
   await client.read("select pg_notify($1, '')", [channelOf(schema)]);
 }
 

@@ -1,5 +1,6 @@
-// The table `workers`, and who of them lives. A worker is dead when its lease has passed. Peers may end the lease of one
-// that died before (`death-watch.ts`); who asks for one worker only, by hand, is told what can be known at once.
+// The table `workers`, and which of them live. A worker is dead when its lease has passed. Peers may end the lease of a
+// worker that died before (`death-watch.ts`); a caller that asks by hand about one worker is told what can be known at
+// once.
 
 import type { DeathCause } from "../blame.ts";
 import type { Processes, Whereabouts } from "../processes.ts";
@@ -18,12 +19,12 @@ export interface WorkerLease {
   readonly leaseMs: number;
 }
 
-/** The key of a worker's lock, of its id as SQL. Worker ids are unique, so all schemas share the numbers. */
+/** The key of a worker's lock, from its id as SQL. Worker ids are unique, so all schemas share the numbers. */
 export function lockKey(id: string): string {
   return `hashtextextended('taskonaut:worker:' || ${id}, 0)`;
 }
 
-/** Of a row `w` of workers. The locks are looked through once for all workers. */
+/** For a row `w` of workers. The locks are read once for all workers. */
 const IS_LOCKED = `(
   ${lockKey("w.id::text")} in (
     select (l.classid::bigint << 32) | l.objid::bigint from pg_locks l
@@ -32,7 +33,7 @@ const IS_LOCKED = `(
   )
 )`;
 
-/** What a registration writes, of these parameters. */
+/** The values that a registration writes, from these parameters. */
 const REGISTERED: Columns<StoredWorker & { readonly grace_ms: number | null }> = {
   id: "$1::uuid",
   name: "$2",
@@ -82,7 +83,10 @@ export async function noteCause(query: Query, schema: Schema, id: string, cause:
   await query(`update ${schema}.workers set cause = $2 where id = $1::uuid`, [id, cause && JSON.stringify(cause)]);
 }
 
-/** Takes the lock of a worker anew, if `locks`, and prolongs its lease from now on, in one step: who sees one sees the other. */
+/**
+ * Takes the lock of a worker again, if `locks`, and extends its lease from now on, in one step: whoever sees one sees
+ * the other.
+ */
 export async function comeBack(
   query: Query,
   schema: Schema,
@@ -101,9 +105,9 @@ export interface Suspicions {
   /** Ids of the workers whose leases have passed. */
   readonly passed: readonly string[];
   readonly suspects: readonly Suspect[];
-  /** What is noted of them, by id: of what a worker may have died. */
+  /** The notes in their rows, by id: the possible causes of death. */
   readonly causes: ReadonlyMap<string, string>;
-  /** Which of the server's processes has told it. */
+  /** The server process that reported it. */
   readonly backend: number;
 }
 
@@ -133,7 +137,7 @@ export async function findSuspects(query: Query, schema: Schema, processes: Proc
   return { passed, suspects, causes, backend: rows[0]?.backend ?? 0 };
 }
 
-/** Gives the ids of those that were not renewed meanwhile. */
+/** Returns the ids of workers that were not renewed meanwhile. */
 export async function endLeases(query: Query, schema: Schema, dead: readonly Suspect[]): Promise<string[]> {
   const rows = await query<{ id: string }>(
     `update ${schema}.workers w set lease_until = now()
@@ -144,7 +148,7 @@ export async function endLeases(query: Query, schema: Schema, dead: readonly Sus
   return rows.map(({ id }) => id);
 }
 
-/** The row of one that holds a task still stays, with a lease that is over. */
+/** The row of a worker that still holds a task stays, with an expired lease. */
 export async function deleteWorker(client: PostgresClient, schema: Schema, id: string): Promise<void> {
   const which = `w.id = ${quoteText(id)}::uuid`;
   await client.execute(`
@@ -184,8 +188,8 @@ export async function forgetDeadWorkers(client: PostgresClient, schema: Schema):
 }
 
 /**
- * Of workers that hold nothing. A claim that is on its way holds their rows (`claim.ts`): it is waited for, and what it
- * has leased is seen by the statement that begins then.
+ * Removes rows of workers that hold nothing. A claim in progress locks their rows (`claim.ts`): the removal waits for
+ * it, and the statement that begins then sees what it has leased.
  */
 function deletion(schema: Schema, which: string): string {
   return `
@@ -195,7 +199,7 @@ function deletion(schema: Schema, which: string): string {
     returning 1`;
 }
 
-/** Counts the tasks of the queue only: what is held without being in it, a caller drives. */
+/** Counts only tasks in the queue: a held task outside it is driven by a caller. */
 export async function listWorkers(
   client: PostgresClient,
   schema: Schema,

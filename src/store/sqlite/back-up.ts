@@ -1,5 +1,5 @@
-// A copy of the file while others write to it: SQLite makes it within one read transaction, so that it is the database as
-// it was in one moment, with what its `-wal` holds. A copy by other means would miss that, or tear a page.
+// Copies the file while others write to it: SQLite makes the copy within one read transaction, so that it is the
+// database at one moment, including its `-wal`. Other ways of copying would miss that, or tear a page.
 
 import { Database } from "bun:sqlite";
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statSync } from "node:fs";
@@ -14,14 +14,17 @@ import { createPrivateFile } from "./private-files.ts";
 
 interface BackUp {
   readonly path: string;
-  /** Absolute; nothing is there yet. It appears when it is whole. */
+  /** Absolute; nothing exists there yet. It appears when it is complete. */
   readonly file: string;
-  /** How long a locked file is waited for. */
+  /** How long to wait for a locked file. */
   readonly deadlineMs?: number;
   readonly tellWait?: TellWait | undefined;
 }
 
-/** Throws `usage` for a file that is there already or cannot be made, `database_not_found`, `database_unavailable`, `database_foreign`. */
+/**
+ * Throws `usage` for a file that exists already or cannot be created, `database_not_found`, `database_unavailable`,
+ * `database_foreign`.
+ */
 export async function backUpSqlite({ path, file, deadlineMs = 10_000, tellWait }: BackUp): Promise<Backup> {
   if (!existsSync(path)) throw databaseNotFound(path);
   if (existsSync(file)) throw exists(file);
@@ -59,7 +62,7 @@ function create(file: string): void {
   }
 }
 
-/** Of the copy: so it was opened once. */
+/** For the copy: so it was opened once. */
 function countTasks(file: string): number {
   const copy = new Database(file, { readonly: true });
   try {
@@ -69,7 +72,7 @@ function countTasks(file: string): number {
   }
 }
 
-/** Never in the place of another file, also where one came meanwhile. */
+/** Never replaces another file, even one that was created meanwhile. */
 function putInPlace(unfinished: string, file: string): void {
   try {
     linkSync(unfinished, file);

@@ -1,5 +1,5 @@
-// The baseline on SQLite: prepared statements row by row, positional parameters, one transaction for each batch. Rows in
-// one statement (`values (…), (…)`, `json_each`, `update … returning`) were measured too: none of them is faster.
+// The baseline on SQLite: prepared statements row by row, positional parameters, one transaction for each batch. Rows
+// in one statement (`values (…), (…)`, `json_each`, `update … returning`) were measured too: none of them is faster.
 
 import { BASELINE_BATCH, type Baseline } from "../baseline.ts";
 import {
@@ -103,7 +103,7 @@ function claimBatch(connection: SqliteConnection, worker: string): readonly Base
   return claims;
 }
 
-/** Gives the tasks as they are then. */
+/** Returns the tasks in their new state. */
 function observeBatch(connection: SqliteConnection, worker: string, claims: readonly BaselineClaim[]): BaselineClaim[] {
   const now = Date.now();
   const task = connection.prepare(OBSERVE_TASK);
@@ -114,7 +114,7 @@ function observeBatch(connection: SqliteConnection, worker: string, claims: read
   });
 }
 
-/** `from`: so many steps of each have their outcome already. */
+/** `from`: this many steps of each have their outcome already. */
 function endBatch(connection: SqliteConnection, worker: string, claims: readonly BaselineClaim[], from = 0): void {
   const now = Date.now();
   const task = connection.prepare(END_TASK);

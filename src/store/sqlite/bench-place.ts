@@ -1,4 +1,4 @@
-// A file to measure on, in a folder of its own beside the database file: so it is on the same disk.
+// A file to measure on, in a separate folder beside the database file: so it is on the same disk.
 
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, stat } from "node:fs/promises";
@@ -15,12 +15,12 @@ import { migrate } from "./migrate.ts";
 import { openSqliteStore } from "./store.ts";
 
 const DEADLINE_MS = 10_000;
-/** By the number that the pragma tells. */
+/** By the number that the pragma returns. */
 const SYNCHRONOUS = ["off", "normal", "full", "extra"];
 
 /**
- * The database file itself is not opened. Throws `usage` for `:memory:`, where no commit is durable, and
- * `database_unavailable` where nothing can be written beside the file.
+ * Does not open the database file itself. Throws `usage` for `:memory:`, where no commit is durable, and
+ * `database_unavailable` if nothing can be written beside the file.
  */
 export async function openSqliteBenchPlace({ path }: { readonly path: string }): Promise<BenchPlace> {
   if (path === ":memory:") {
@@ -40,7 +40,7 @@ export async function openSqliteBenchPlace({ path }: { readonly path: string }):
   }
 }
 
-/** The folder of the file; where that is yet to be made, the one that it would be made in. */
+/** The folder of the file; if it does not exist yet, the folder that it would be created in. */
 function nearestFolder(path: string): string {
   let folder = dirname(resolve(path));
   while (!existsSync(folder)) folder = dirname(folder);
@@ -109,7 +109,7 @@ class SqliteBenchPlace implements BenchPlace {
     await this.connection.write(() => this.connection.execute("analyze"));
   }
 
-  /** Keeps a snapshot meanwhile: what is written stays in the log, which else would be emptied now and then. */
+  /** Keeps a snapshot meanwhile: so written data stays in the log, which would otherwise be emptied now and then. */
   async countBytes(): Promise<() => Promise<BytesWritten>> {
     const { path, deadlineMs } = this.connection;
     this.connection.prepare("pragma wal_checkpoint(truncate)").get();

@@ -15,15 +15,15 @@ const BLAME = `
   where id = $taskId and finished_at is null and (lease_owner is null or lease_owner = $workerId)
   returning ${NOTED_COLUMNS}`;
 
-/** Of what else the worker holds nothing is a suspect any more. */
+/** No other task of the worker is a suspect any more. */
 const CLEAR = `
   update task_steps set starts = 0
   where starts > 0 and task_id in (select id from tasks indexed by tasks_held where lease_owner = $workerId)`;
 
-/** Nor is another step of the task itself: what its process died of is known. */
+/** Nor is another step of this task: the cause of its process's death is known. */
 const CLEAR_BESIDE = "update task_steps set starts = 0 where starts > 0 and task_id = $taskId and id <> $stepId";
 
-/** It goes back to the queue. */
+/** The task goes back to the queue. */
 const RELEASE = `
   update tasks indexed by tasks_held set lease_owner = null, version = version + 1, updated_at = max(updated_at, $now)
   where lease_owner = $workerId
@@ -42,7 +42,7 @@ export async function blameOnSqlite(path: string, blame: Blame, deadlineMs: numb
   }
 }
 
-/** Of a worker that was found dead: whoever comes first puts down what it died of. Within a write. */
+/** For a worker that was found dead: whoever comes first records the cause. Within a write. */
 export function blameDead(connection: SqliteConnection, workerId: string): void {
   const cause = connection.prepare<{ cause: string | null }>(READ_CAUSE).get({ workerId })?.cause ?? null;
   if (cause !== null) blameWithin(connection, blameOfDead(workerId, cause));

@@ -1,9 +1,10 @@
-// What a claim knows of the limits of a flow, and which of its tasks it takes where they have keys. It holds the file's
-// write lock (LQ1 in `claim.ts`), or only asks whether there is anything to take.
+// What a claim knows about the limits of a flow, and which tasks it takes if they have keys. It holds the file's write
+// lock (LQ1 in `claim.ts`), or only asks whether there is anything to take.
 //
-// LK1. What has begun comes first; it is looked for among the first that are due. What has not is found key by key, from
-//      the key on that was served last: a claim looks at about as many rows as it takes, and at one for each key without room.
-// LK2. A rate counts what has begun within slices of its time (`limit_starts`).
+// LK1. Tasks that have begun come first; they are searched among the first that are due. Other tasks are found key by
+//      key, starting after the key that was served last: a claim looks at about as many rows as it takes, and at one
+//      for each full key.
+// LK2. A rate counts starts within slices of its time (`limit_starts`).
 
 import type { TaskRow, Writable } from "../../core/record/record.ts";
 import type { StoredNumbers } from "../limit-rows.ts";
@@ -17,13 +18,13 @@ const LIMIT = `
   select own_running, own_running_per_key, own_rate_count, own_rate_ms, running, running_per_key, rate_count, rate_ms
   from limits where kind = $kind and name = $name`;
 
-/** What a dead worker held is taken over: it comes before what is new, and does not count until then. */
+/** Tasks of a dead worker are taken over: they come before new ones, and do not count until then. */
 const COUNT_HELD = `
   select count(*) as held from tasks indexed by tasks_held
   where flow_name = $flow and lease_owner is not null and due_at is not null
     and lease_owner not in (select value from json_each($deadOwners))`;
 
-/** Of each key; by the index alone. What is driven by hand counts. */
+/** For each key; from the index alone. Tasks that are driven by hand count. */
 const HELD_BY_KEY = `
   select limit_key as key, count(*) as held from tasks indexed by tasks_held
   where flow_name = $flow and lease_owner is not null and limit_key is not null
@@ -51,7 +52,7 @@ const BEGUN = `
   where flow_name = $flow and limit_key is not null and limit_begun = 1 and lease_owner is null and due_at <= $now
   order by due_at limit ${BEGUN_MAX}`;
 
-/** A task that was created before its flow had a key is found while it is among so many that are due first. */
+/** A task that was created before its flow had a key is found among this many that are due first. */
 const STRAYS = `
   select ${TASK_COLUMNS} from tasks where id in (
     select id from tasks indexed by tasks_due
@@ -61,8 +62,8 @@ const STRAYS = `
 const OF_KEY = "flow_name = $flow and limit_key is not null and due_at is not null and limit_begun = 0";
 
 /**
- * The next keys, each with the task of it that is due for longest; none of it may be due. One statement for many of them,
- * which reads nothing but the index: a call for each would take longer than all else of the claim.
+ * The next keys, each with its longest due task; possibly none is due. One statement for many keys, which reads only
+ * the index: one call per key would take longer than the rest of the claim.
  */
 const NEXT_KEYS = `
   with recursive visit (n, key) as (
@@ -91,15 +92,15 @@ const PRIORITIES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 type Due = Writable<TaskRow>;
 
-/** Of a flow at this moment, with what was set in the place of its numbers. */
+/** The state of a flow at this moment, with the numbers that were set in place of its own. */
 export interface FlowRoom {
   /** How many more of its tasks may be claimed. */
   readonly room: number;
   readonly keyHeldMax: number | null;
   readonly rate: Rate | null;
-  /** So many of them may be such that have not begun; Infinity: any number. */
+  /** How many of them may be tasks that have not begun; Infinity: any number. */
   readonly left: number;
-  /** When that is more, if it is 0; in store time. */
+  /** When it grows, if it is 0; in store time. */
   readonly nextAt: number | null;
 }
 
@@ -127,13 +128,13 @@ interface Numbers {
   readonly rate: Rate | null;
 }
 
-/** The numbers that count, and what the rate leaves of them. */
+/** The effective numbers, and what the rate leaves of them. */
 export interface LimitRoom extends Numbers {
   readonly left: number;
   readonly nextAt: number | null;
 }
 
-/** `own`: what the code says; by default what it said the last time that it was declared. */
+/** `own`: the code's numbers; by default the last declared ones. */
 export function roomOfLimit(
   connection: SqliteConnection,
   { kind, name, own }: { kind: "flow" | "tool"; name: string; own?: Numbers },
@@ -156,7 +157,7 @@ function ownOf(row: StoredNumbers | undefined): Numbers {
   };
 }
 
-/** What is set counts; what is set as 0 is not limited. */
+/** A set number counts; 0 means no limit. */
 function numbersOf(row: StoredNumbers | undefined, own: Numbers): Numbers {
   const isRateSet = (row?.rate_count ?? null) !== null;
   return {
@@ -182,11 +183,11 @@ export function countStarts(
   connection.prepare(COUNT_STARTS).run({ kind, name, sliceAt: Math.ceil(now / slice) * slice, count });
 }
 
-/** The tasks that are taken of a flow whose tasks have keys; `begun`: those of them that were taken up before. */
+/** The tasks to take from a flow with keys; `begun`: those that had begun before. */
 export interface Taken {
   readonly tasks: readonly Due[];
   readonly begun: readonly Due[];
-  /** Keys have more than was taken in one look, and there was room for it. */
+  /** Keys have more tasks than one look took, and there was room for them. */
   readonly isCut: boolean;
 }
 
@@ -263,7 +264,7 @@ interface KeyAndFirst {
   readonly id: string | null;
 }
 
-/** Keys of tasks that have not begun; once around, from behind `after`. */
+/** Keys of tasks that have not begun; once around, starting after `after`. */
 function* keysFrom(
   connection: SqliteConnection,
   { flow, after, now, count }: { flow: string; after: string; now: number; count: () => number },

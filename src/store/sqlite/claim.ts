@@ -1,9 +1,9 @@
-// Claiming due tasks: the way of every task through a worker begins here, so it is short.
+// Claims due tasks: the way of every task through a worker begins here, so it is short.
 //
-// LQ1. Who claims holds the file's write lock, so two workers never find the same task free, and what a flow holds in
-//      all is counted by one at a time.
-// LQ2. Who finds nothing due has only read: idle workers do not get in the way of one that writes. A busy one writes
-//      anyway, what came of the tasks before: its claim joins that write.
+// LQ1. A claim holds the file's write lock, so two workers never find the same task free, and only one at a time counts
+//      what a flow holds in total.
+// LQ2. A claim that finds nothing due has only read: idle workers do not disturb a writing one. A busy worker writes
+//      anyway, the results of the last tasks: its claim joins that write.
 
 import { hasCode } from "../../core/errors.ts";
 import type { TaskRow, Writable } from "../../core/record/record.ts";
@@ -26,7 +26,7 @@ import { TASK_COLUMNS } from "./tasks.ts";
 
 const PRIORITIES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
-/** A walk along the index, past what living workers hold: they keep their place in the queue. */
+/** A walk along the index, past tasks of living workers: these keep their place in the queue. */
 const DUE = `
   from tasks indexed by tasks_due
   where flow_name = $flow and priority = $priority and due_at <= $now
@@ -41,10 +41,10 @@ const LEASE = `
   update tasks set lease_owner = $workerId, version = version + 1, updated_at = max(updated_at, $now)
   where id in (select value from json_each($ids))`;
 
-/** It has begun: from now on it goes before those of its key that have not. */
+/** It has begun: from now on it comes before tasks of its key that have not. */
 const LEASE_KEYED = LEASE.replace("set lease_owner", "set limit_begun = limit_key is not null, lease_owner");
 
-/** What has begun is looked for among so many that are due for longest, where the rate of the flow is used up. */
+/** If the rate of the flow is used up, tasks that have begun are searched among this many of the longest due. */
 const BEGUN_OF_DUE = `
   select ${TASK_COLUMNS} from tasks where id in (
     select id from tasks indexed by tasks_due
@@ -79,7 +79,7 @@ export async function claimTasks(
   return idle ?? filled(connection, await connection.write(() => query().claim()));
 }
 
-/** A task whose texts are damaged is given bare: whoever reads it by itself learns what is wrong with it. */
+/** A task with damaged texts is returned bare: a separate read finds the damage. */
 async function filled(connection: SqliteConnection, claim: Claim): Promise<Claim> {
   try {
     await fillTasks(
@@ -95,13 +95,13 @@ async function filled(connection: SqliteConnection, claim: Claim): Promise<Claim
 
 class DueQuery {
   readonly #deadOwners: string;
-  /** Of flows that have one. */
+  /** The limits of flows that have one. */
   readonly #rates = new Map<string, Rate>();
-  /** Ids of tasks that were taken up before, whatever state they are in. */
+  /** Ids of tasks that had begun before, whatever state they are in. */
   readonly #begun = new Set<string>();
   #isCut = false;
   readonly #pauses: readonly PauseRow[];
-  /** Of these it may claim: none of them is paused. */
+  /** The flows that it may claim from: none is paused. */
   readonly #flows: readonly ClaimFlow[];
 
   constructor(
@@ -120,7 +120,7 @@ class DueQuery {
     return this.#flows.some((flow) => {
       const found = this.#roomOf(flow);
       if (found.room <= 0) return false;
-      // whose turn it is must not change by a look
+      // a look must not change whose turn it is
       if (flow.keys)
         return (
           takeByKeys(this.connection, { ...flow, limit: 1 }, { ...found, room: 1 }, this.#by(new KeyTurns())).tasks
@@ -170,7 +170,7 @@ class DueQuery {
     };
   }
 
-  /** Where the file is damaged, each is to be read by itself: all others are as good as ever. */
+  /** If the file is damaged, each task is read separately: all others are still fine. */
   #complete(due: readonly TaskRow[]): ReadTask[] {
     try {
       return completeTasks(this.connection, due);
@@ -220,7 +220,7 @@ class DueQuery {
     return PRIORITIES.flatMap((priority) => select.all(this.#parameters(flow, priority, room))).slice(0, room);
   }
 
-  /** What has not begun counts for the rate of its flow; what a dead worker held has counted before. */
+  /** Tasks that have not begun count for the rate of their flow; tasks of a dead worker have counted before. */
   #countStarts(due: readonly TaskRow[]): void {
     for (const [name, rate] of this.#rates) {
       const count = due.filter(

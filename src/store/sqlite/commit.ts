@@ -1,5 +1,5 @@
-// The two writes of a driver, each one transaction over all tables: one table after the other, for what a table is in
-// the processor's caches then.
+// The two writes of a driver, each one transaction over all tables: one table after the other, because a table is then
+// in the processor's caches.
 
 import { assertChanges, assertRecords } from "../assert-changes.ts";
 import { KeptApart } from "../payloads.ts";
@@ -31,7 +31,7 @@ export function insertTasks(
   });
 }
 
-/** Within a transaction. Each place of the result tells whether that task is new. */
+/** Within a transaction. Each place of the result says whether that task is new. */
 export function insertRecords(connection: SqliteConnection, records: readonly NewRecord[], now: number): boolean[] {
   assertRecords(records);
   const apart = new KeptApart();
@@ -42,7 +42,7 @@ export function insertRecords(connection: SqliteConnection, records: readonly Ne
       insertPayloads(connection, apart);
       insertTags(connection, task);
       counts.add(task.flow_name, task.status, 1);
-    } else apart.take(); // they are none of the task that is there
+    } else apart.take(); // they do not belong to the existing task
     return isNew;
   });
   const made = records.filter((_record, place) => won[place]);

@@ -78,7 +78,7 @@ test("where there is no space left for both, the write is made without what woul
 
 test("while another process has the lock both wait for it, and no longer than one of them alone", async () => {
   other.prepare("begin immediate").run();
-  // a timer of this process: it is as late as whatever else waits here
+  // a timer of this process: it is as late as everything else that waits here
   const late = Bun.sleep(1.5 * DEADLINE_MS);
   const joined = rejection(connection.joinWrite(() => put("second")));
   const alone = rejection(connection.write(() => put("first")));

@@ -1,14 +1,15 @@
 // One connection to one SQLite file.
 //
-// LC1. Nothing here blocks the event loop while another process holds a lock: `busy_timeout` is 0, and what found the
-//      file locked is tried again, whole, after an asynchronous pause, until the deadline.
+// LC1. Nothing here blocks the event loop while another process holds a lock: `busy_timeout` is 0, and an operation
+//      that found the file locked is repeated as a whole, after an asynchronous pause, until the deadline.
 // LC2. The body of a transaction is synchronous, so nothing else of this process comes between its statements. It may
 //      run several times (LC1), so it changes nothing but the database.
-// LC3. What is read or acknowledged is in the file that stands at the path, not in one that was taken away from there.
-// LC4. A transaction costs as much as the rows of some ten tasks. What is in no hurry can join another's (`joinWrite`).
-// LC5. A statement is planned once, whatever it is bound to. SQLite looks at the value of a parameter that stands for
-//      itself, in a limit or where rows have an order, and plans the whole statement anew each time it is bound: measured,
-//      20 to 40 µs instead of 1. It does not look behind a sign.
+// LC3. Data that is read or acknowledged is in the file at the path, not in a file that was removed from there.
+// LC4. A transaction costs as much as the rows of about ten tasks. Work that is not urgent can join another transaction
+//      (`joinWrite`).
+// LC5. A statement is planned once, whatever its parameters. SQLite looks at the value of a bare parameter, in a limit
+//      or where rows have an order, and plans the whole statement again each time it is bound: measured, 20 to 40 µs
+//      instead of 1. It does not look behind a sign.
 
 import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
 import { existsSync, lstatSync, mkdirSync, readlinkSync, statSync } from "node:fs";
@@ -24,11 +25,11 @@ import { createPrivateFile } from "./private-files.ts";
 
 export interface SqliteConnection {
   readonly path: string;
-  /** How long a locked file is waited for; then `database_unavailable`. */
+  /** How long to wait for a locked file; then `database_unavailable`. */
   readonly deadlineMs: number;
-  /** Told that the file is locked. */
+  /** Called when the file is locked. */
   readonly tellWait: TellWait | undefined;
-  /** The prepared statement of a constant text; prepared once. */
+  /** The prepared statement of a constant text; prepared only once. */
   prepare<Row>(text: string): Statement<Row, SQLQueryBindings[]>;
   /** Runs several statements without parameters; only within a transaction. */
   execute(script: string): void;
@@ -36,16 +37,17 @@ export interface SqliteConnection {
   read<Result>(body: () => Result): Promise<Result>;
   /** Runs `body` in a write transaction and commits it: all of it is durable, or none of it happened. */
   write<Result>(body: () => Result): Promise<Result>;
-  /** The same without a look at foreign keys: `body` itself sees to it that no row is left behind that another goes with. */
+  /** The same without checks of foreign keys: `body` itself makes sure that no dependent row is left behind. */
   writeUnlinked<Result>(body: () => Result): Promise<Result>;
   /**
-   * As `write`, and waits for no disk: after a power cut it may not have happened, unless somebody else has written since.
+   * Like `write`, but waits for no disk: after a power cut it may not have happened, unless somebody else has written
+   * since.
    */
   writeLightly<Result>(body: () => Result): Promise<Result>;
   /**
-   * Runs `body` after the next write of this turn of the event loop or the next, in its transaction. Undefined where there
-   * was no such write, or where the two could not be written together: nothing of `body` has happened then. Throws
-   * `database_unavailable` where that write does.
+   * Runs `body` after the next write of this turn of the event loop or the next, in its transaction. Undefined if there
+   * was no such write, or if the two could not be written together: then nothing of `body` has happened. Throws
+   * `database_unavailable` if that write does.
    */
   joinWrite<Result>(body: () => Result): Promise<{ readonly result: Result } | undefined>;
   /** Harmless when repeated. */
@@ -59,19 +61,19 @@ export function parametersOf(row: object): SQLQueryBindings {
 
 export interface ConnectionOptions {
   readonly path: string;
-  /** Of a file: it is not made. */
+  /** A missing file is not created. */
   readonly mustExist?: boolean;
-  /** How long a locked file is waited for; then `database_unavailable`. */
+  /** How long to wait for a locked file; then `database_unavailable`. */
   readonly deadlineMs: number;
-  /** Told that the file is locked. */
+  /** Called when the file is locked. */
   readonly tellWait?: TellWait | undefined;
-  /** Told of each write transaction that was committed. */
+  /** Called after each committed write transaction. */
   readonly onCommit?: () => void;
 }
 
 /**
- * Opens the file and creates it (0600), with its folder (0700), where there is none. Throws `database_unavailable`, and
- * `database_not_found` where it must be there.
+ * Opens the file, or creates it (0600) with its folder (0700) if it does not exist. Throws `database_unavailable`, and
+ * `database_not_found` if it must exist.
  */
 export async function openConnection(options: ConnectionOptions): Promise<SqliteConnection> {
   const { deadlineMs, tellWait } = options;
@@ -82,7 +84,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Sqlite
   return new Connection(database, { ...options, path }, isInMemory ? undefined : new OpenedFile(path));
 }
 
-/** What cannot be looked at (its folder is none, or closed) SQLite says better. */
+/** SQLite gives the better error for a path that cannot be read (its folder is closed, or not a folder). */
 function isThere(path: string): boolean {
   try {
     statSync(path);
@@ -146,7 +148,7 @@ class Connection implements SqliteConnection {
 
   writeUnlinked<Result>(body: () => Result): Promise<Result> {
     return untilUnlocked(this, () => {
-      // it means nothing within a transaction, and no other begins before this one is over (LC2)
+      // it has no effect within a transaction, and no other begins before this one is over (LC2)
       this.prepare("pragma foreign_keys = off").run();
       try {
         const result = this.#inTransaction("begin immediate", body);
@@ -160,7 +162,7 @@ class Connection implements SqliteConnection {
 
   writeLightly<Result>(body: () => Result): Promise<Result> {
     return untilUnlocked(this, () => {
-      // it means nothing within a transaction, and no other begins before this one is over (LC2)
+      // it has no effect within a transaction, and no other begins before this one is over (LC2)
       this.prepare("pragma synchronous = normal").run();
       try {
         const result = this.#inTransaction("begin immediate", body);
@@ -175,7 +177,7 @@ class Connection implements SqliteConnection {
   joinWrite<Result>(body: () => Result): Promise<{ readonly result: Result } | undefined> {
     return new Promise((resolve, reject) => {
       this.#joiners.push({ body, resolve: resolve as Joiner["resolve"], reject });
-      // a turn more: a writer that gives the event loop its turn is about to write
+      // one more turn: a writer that gives the event loop a turn is about to write
       this.#endOfTurn ??= setImmediate(() => {
         this.#endOfTurn = setImmediate(() => leaveOut(this.#takeJoiners()));
       });
@@ -185,7 +187,7 @@ class Connection implements SqliteConnection {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    // To close it would write its log back into the file, over what others have written: it is left as it is.
+    // Closing it would write its log back into the file, over the writes of others: it is left as it is.
     if (this.file?.hasLostLog) return;
     for (const statement of this.#statements.values()) statement.finalize();
     this.#statements.clear();
@@ -212,11 +214,11 @@ class Connection implements SqliteConnection {
       joiners.forEach((joiner, index) => joiner.resolve({ result: joined[index] }));
       return result;
     } catch (error) {
-      // who has waited for a lock with the write does not wait as long again
+      // a write that has waited for a lock does not wait as long again
       if (!isMade && hasCode(error, "database_unavailable")) for (const { reject } of joiners) reject(error);
       else leaveOut(joiners);
       if (!isMade) throw error;
-      return this.#writeAlone(body); // those who joined may be to blame
+      return this.#writeAlone(body); // a joined body may be the cause
     }
   }
 
@@ -247,7 +249,7 @@ class Connection implements SqliteConnection {
   }
 }
 
-/** LC5. `+$name` is `$name`, and nobody plans with it. */
+/** LC5. `+$name` is `$name`, but SQLite does not plan with it. */
 function hideValues(text: string): string {
   return text.replaceAll(/\$(?=[a-z])/gi, "+$$");
 }
@@ -261,8 +263,8 @@ function openConfigured(path: string): Database {
   try {
     database.run("pragma busy_timeout = 0");
     refuseForeign(database, path); // before anything is changed in it
-    // WAL is kept in the file: where it is set already, this only reads. fullfsync: on macOS an fsync alone does not
-    // reach the disk; elsewhere it changes nothing.
+    // WAL mode is stored in the file: if it is set already, this only reads. fullfsync: on macOS an fsync alone does
+    // not reach the disk; elsewhere it changes nothing.
     database.run("pragma journal_mode = wal; pragma synchronous = full;");
     database.run("pragma fullfsync = on; pragma foreign_keys = on;");
     return database;
@@ -272,22 +274,22 @@ function openConfigured(path: string): Database {
   }
 }
 
-/** `makeFolder` is what a test may come between. */
+/** A test may replace `makeFolder`. */
 export function openCreating(path: string, makeFolder: typeof mkdirSync = mkdirSync): Database {
   if (path !== ":memory:" && !existsSync(path)) {
-    // Also where the folder is there by now: another process may have made it since.
+    // Also if the folder exists by now: another process may have created it since.
     makeFolder(dirname(path), { recursive: true, mode: 0o700 });
     try {
       createPrivateFile(endOfLinks(path));
     } catch {
-      // SQLite says it better
+      // SQLite gives the better error
     }
   }
-  // It may create: without that it opens a file for reading alone that another process makes in just this moment.
+  // It may create the file: otherwise, a file that another process is just creating is opened only for reading.
   return new Database(path, { create: true, readwrite: true, strict: true });
 }
 
-/** Where a link leads to a file that is still to be made; a path that is no link, as it is. */
+/** The target of a link to a file that does not exist yet; a path that is not a link, as it is. */
 function endOfLinks(path: string): string {
   let end = path;
   for (let links = 0; links < LINKS_MAX; links++) {
@@ -301,7 +303,7 @@ function endOfLinks(path: string): string {
 /** More than any file system follows. */
 const LINKS_MAX = 40;
 
-/** LC1. Gives what `operation` gives; explains what it throws. */
+/** LC1. Returns what `operation` returns; explains its errors. */
 export async function untilUnlocked<Result>(
   {
     path,
@@ -324,7 +326,7 @@ export async function untilUnlocked<Result>(
         tellWait?.(`the database ${path}, which another process keeps locked (at most ${deadlineMs / 1000} s)`);
       }
     }
-    // Jitter, lest processes that met once meet again at every try.
+    // Jitter, so that processes that met once do not meet again at every try.
     await Bun.sleep(waitMs * (0.5 + Math.random()));
   }
 }

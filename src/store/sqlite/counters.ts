@@ -19,7 +19,7 @@ import { parametersOf, type SqliteConnection } from "./connection.ts";
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** So much is read before the event loop has a turn, where it tells of minutes. */
+/** How much is read before the event loop has a turn, for minutes. */
 const READ_MS = 3 * HOUR_MS;
 
 const NAMES = COUNT_COLUMNS.join(", ");
@@ -124,7 +124,7 @@ interface Key {
   readonly writer: string;
 }
 
-/** So many of the rows are put together before the event loop has a turn. */
+/** How many rows are compacted before the event loop has a turn. */
 const SLICE = 200;
 
 async function fold(connection: SqliteConnection, { choose, before, minutes, ms }: Folding): Promise<void> {
@@ -134,7 +134,7 @@ async function fold(connection: SqliteConnection, { choose, before, minutes, ms 
     await connection.writeLightly(() => {
       for (const key of keys) {
         const row = connection.prepare<Key & Readonly<Record<string, number>>>(REMOVE).get(parametersOf(key));
-        if (!row) continue; // another process has put it together meanwhile
+        if (!row) continue; // another process has compacted it meanwhile
         const { writer: _writer, begins_at, ...counts } = row;
         const into = { ...counts, minutes, begins_at: Math.floor(begins_at / ms) * ms };
         connection.prepare(ADD).run(parametersOf(into));

@@ -1,4 +1,4 @@
-// The table `task_counts`. What is counted is added up here and written once for a transaction.
+// The table `task_counts`. Counts are added up here and written once for a transaction.
 
 import type { TaskStatus } from "../../core/record/status.ts";
 import type { CountStore, TaskCount } from "../store.ts";
@@ -10,7 +10,7 @@ const ADD = `
 
 const SELECT = "select flow_name, status, tasks from task_counts where tasks <> 0 order by flow_name, status";
 
-/** Of one transaction. */
+/** The counts of one transaction. */
 export class CountChanges {
   readonly #flows = new Map<string, Map<TaskStatus, number>>();
 
@@ -37,7 +37,7 @@ export class CountChanges {
   }
 }
 
-/** One row for each count: there is nothing to be put together. */
+/** One row for each count: there is nothing to compact. */
 export function countStore(connection: SqliteConnection): CountStore {
   return {
     read: () => connection.read(() => connection.prepare<TaskCount>(SELECT).all()),

@@ -1,4 +1,5 @@
-// The tables `event_journal` and `task_events`. One writes at a time, so positions are in the order of commits.
+// The tables `event_journal` and `task_events`. There is one writer at a time, so positions are in the order of
+// commits.
 
 import type { TaskRow } from "../../core/record/record.ts";
 import {
@@ -39,7 +40,7 @@ const SELECT_JOURNAL = "select epoch, floor from event_journal";
 const SELECT_ROWS = `
   select * from task_events where position >= $from order by position limit ${EVENTS_PAGE}`;
 
-/** What an event is made from. */
+/** The source of an event. */
 export type NotedTask = Pick<
   TaskRow,
   | "id"
@@ -54,11 +55,11 @@ export type NotedTask = Pick<
   | "tags"
 >;
 
-/** Of a statement that gives what `noteEvents` takes. */
+/** For a statement that returns what `noteEvents` takes. */
 export const NOTED_COLUMNS =
   "id, version, flow_name, status, parked_reason, waits, parent_task_id, schedule, priority, tags";
 
-/** Within a transaction, of tasks that it has written. Nothing is written where nobody listens. */
+/** Within a transaction, for tasks that it has written. Nothing is written while nobody listens. */
 export function noteEvents(
   connection: SqliteConnection,
   kind: EventRow["kind"],

@@ -1,4 +1,4 @@
-// What SQLite and the file system say, as errors that tell a person which file, what is wrong and what to do.
+// Turns errors of SQLite and the file system into errors that tell a person which file, what is wrong and what to do.
 
 import { SQLiteError } from "bun:sqlite";
 import { readlinkSync, statSync } from "node:fs";
@@ -28,7 +28,7 @@ export function isLocked(error: unknown): boolean {
   return error instanceof SQLiteError && /^SQLITE_(BUSY|LOCKED)/.test(error.code ?? "");
 }
 
-/** Whether the file is damaged where it was read: elsewhere it may be sound. */
+/** Whether the part of the file that was read is damaged: other parts may be sound. */
 export function isCorrupt(error: unknown): boolean {
   const cause = error instanceof TaskonautError ? error.cause : error;
   return cause instanceof SQLiteError && (cause.code ?? "").startsWith("SQLITE_CORRUPT");
@@ -46,7 +46,7 @@ export function databaseLocked(cause: unknown, waited: { path: string; deadlineM
   );
 }
 
-/** `database_unavailable` for a failure of the file, `internal` where SQLite refused what it was given. */
+/** `database_unavailable` for a failure of the file, `internal` if SQLite refused the statement. */
 export function explainFailure(error: unknown, path: string): unknown {
   if (error instanceof SQLiteError) {
     const code = error.code ?? "";
@@ -77,7 +77,10 @@ function adviceOf(code: string): string | undefined {
   return ADVICE.find(([start]) => code.startsWith(start))?.[1];
 }
 
-/** What stands at the path in the place of a file. SQLite would say that it cannot be opened, or that the disk has an error. */
+/**
+ * Something that is not a file exists at the path. SQLite would say that it cannot be opened, or that the disk has an
+ * error.
+ */
 function noFileAt(path: string): string | undefined {
   const found = attempt(() => statSync(path));
   if (found?.isFile()) return undefined;
@@ -95,10 +98,13 @@ function attempt<T>(look: () => T): T | undefined {
   }
 }
 
-/** What the file system says of a folder in which nothing can be made. */
+/** The file system's error for a folder in which nothing can be created. */
 const FORBIDDEN: ReadonlySet<unknown> = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR"]);
 
-/** As `explainFailure`, where something could not be made beside the file: SQLite would say as much of the file. */
+/**
+ * Like `explainFailure`, for something that could not be created beside the file: SQLite would say the same about the
+ * file.
+ */
 export function explainFolderFailure(error: unknown, path: string): unknown {
   const isForbidden = isFileError(error) && FORBIDDEN.has(error.code);
   return isForbidden ? unavailable(path, CANNOT_OPEN, error) : explainFailure(error, path);

@@ -1,4 +1,4 @@
-// Figures of the store as a whole (`../figure-store.ts`). A flow at a time: the event loop has its turns between.
+// Figures of the store as a whole (`../figure-store.ts`). One flow at a time, with turns of the event loop in between.
 
 import { WAITS_IN_DOUBT } from "../../core/record/waits.ts";
 import { turnOfLoop } from "../../turn-of-loop.ts";

@@ -1,5 +1,5 @@
-// The tasks that a name stands for: a range of the primary key, or the newest ones. And how tasks stand that somebody
-// waits for.
+// The tasks that a name stands for: a range of the primary key, or the newest ones. And the state of tasks that
+// somebody waits for.
 
 import { FOUND_MAX, type TaskName } from "../../core/record/task-names.ts";
 import { type BriefRow, type Glance, LAST_AMONG } from "../store.ts";

@@ -1,4 +1,4 @@
-// A file that another program keeps its data in is left as it is: even the switch to WAL would change it for good.
+// A file with another program's data stays as it is: even the switch to WAL would change it for good.
 
 import type { Database } from "bun:sqlite";
 
@@ -6,7 +6,7 @@ import { databaseForeign, RECORD } from "../migrations.ts";
 
 const NAMES = `select name from sqlite_schema where type in ('table', 'view') and name not like 'sqlite\\_%' escape '\\'`;
 
-/** Throws `database_foreign` where the file has tables, and is not one of taskonaut's; SQLite's errors as they are. */
+/** Throws `database_foreign` if the file has tables, and is not taskonaut's; SQLite's errors as they are. */
 export function refuseForeign(database: Database, path: string): void {
   const names = database.query<{ name: string }, []>(NAMES).all();
   if (names.length === 0) return; // new

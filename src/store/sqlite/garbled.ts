@@ -1,5 +1,5 @@
-// Texts whose bytes are none of UTF-8. SQLite does not mind, and the runtime reads U+FFFD in their place: another text, which
-// looks like a changed flow.
+// Texts whose bytes are not UTF-8. SQLite accepts them, and the runtime reads U+FFFD in their place: another text,
+// which looks like a changed flow.
 
 import type { TaskRecord } from "../../core/record/record.ts";
 import { recordDamaged } from "../record-damaged.ts";
@@ -9,7 +9,10 @@ import type { SqliteConnection } from "./connection.ts";
 
 const REPLACED = "\u{FFFD}";
 
-/** Whether a text of the record may be garbled. Cheap: few texts have this character, and a text of Latin letters cannot. */
+/**
+ * Whether a text of the record may be garbled. Cheap: few texts have this character, and a text of Latin letters
+ * cannot.
+ */
 export function mayBeGarbled({ task, steps, calls }: TaskRecord): boolean {
   return (
     hasReplaced(task, TASKS.payloads) ||
@@ -30,7 +33,7 @@ interface Texts {
   readonly table: string;
   /** The column that names the task. */
   readonly task: string;
-  /** The column that tells its rows of one task apart, and what it is to people. */
+  /** The column that tells its rows of one task apart, and its name for people. */
   readonly key: string;
   readonly row: string;
   readonly columns: readonly string[];
@@ -43,10 +46,10 @@ const TEXTS: readonly Texts[] = [
   { table: "payloads", task: "task_id", key: "key", row: "text", columns: ["text"] },
 ];
 
-/** Rows that are read in one go. */
+/** How many rows are read in one go. */
 const PAGE = 20;
 
-/** Reads the bytes of all texts of a task. Throws record_damaged where some are none of UTF-8. */
+/** Reads the bytes of all texts of a task. Throws record_damaged if some are not UTF-8. */
 export async function assertUtf8(connection: SqliteConnection, taskId: string): Promise<void> {
   for (const texts of TEXTS) {
     for (const column of texts.columns) {

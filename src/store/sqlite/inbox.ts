@@ -13,7 +13,7 @@ import { NOTED_COLUMNS, type NotedTask, noteEvents } from "./events.ts";
 import { fillGaps, insertPayloads, wholeText } from "./payloads.ts";
 import { columnList, insertRow, insertsInto } from "./statements.ts";
 
-/** A task that waits to be started is not started by a signal; one that is parked stays so. */
+/** A signal does not start a task that waits to be started; a parked task stays parked. */
 const WAKE = `
   update tasks set
     wake_seq = wake_seq + 1,
@@ -42,7 +42,7 @@ const SELECT_CANCELS = ["payload is null", "payload is not null"].map((which) =>
 
 const SELECT_KEY = "select name, payload from task_inbox where task_id = $taskId and idempotency_key = $key";
 
-/** False where the task has ended, or is not there. */
+/** False if the task has ended, or does not exist. */
 export function insertPost(connection: SqliteConnection, post: InboxPost, now: number): boolean {
   const { task_id, kind } = post;
   const task = connection.prepare<NotedTask & { readonly wake_seq: number }>(WAKE).get({ task_id, kind, now });

@@ -1,4 +1,4 @@
-// The table `limits`: what the code says of each limit, and what somebody has set in the place of that.
+// The table `limits`: the code's numbers of each limit, and the numbers that were set in their place.
 
 import {
   type LimitRow,
@@ -80,7 +80,7 @@ const PLACE_OF_STEP = `
   ) as before
   from tickets k where k.task_id = $taskId and k.step_id = $stepId and k.granted_at is null`;
 
-/** By key where it has one and has not begun; else by its place in the queue of its flow. */
+/** By key if it has one and has not begun; otherwise by its place in the queue of its flow. */
 const PLACE_OF_TASK = `
   select case
     when t.limit_key is not null and not t.limit_begun then (

@@ -1,5 +1,5 @@
-// Migrations of an SQLite file. Ten processes that open a new file at once are as good as one: each migration is a
-// write transaction that first looks what is missing, so whoever comes second finds it done.
+// Migrations of an SQLite file. Ten processes may open a new file at once: each migration is a write transaction that
+// first checks what is missing, so a second process finds it done.
 
 import { existsSync } from "node:fs";
 
@@ -26,7 +26,9 @@ const LIST = "select number, name, checksum, applied_at from schema_migrations o
 const INSERT = `
   insert into schema_migrations (number, name, checksum, applied_at) values ($number, $name, $checksum, $applied_at)`;
 
-/** Throws `migration_changed`, `database_ahead`, `database_unavailable`. Gives what it applied itself. */
+/**
+ * Throws `migration_changed`, `database_ahead`, `database_unavailable`. Returns the migrations that it applied itself.
+ */
 export async function migrate(
   connection: SqliteConnection,
   now: () => number,
@@ -45,7 +47,7 @@ export async function migrate(
   return applied;
 }
 
-/** Throws `migration_changed`, `database_ahead`; gives what is missing. */
+/** Throws `migration_changed`, `database_ahead`; returns the missing ones. */
 export function readPending(connection: SqliteConnection): Promise<readonly Migration[]> {
   return connection.read(() => findPending(MIGRATIONS, listApplied(connection), `sqlite:${connection.path}`));
 }
@@ -70,7 +72,7 @@ export function openSqliteMigrator({
   return {
     location,
     async status() {
-      // Read-only: a file that is not there stays so.
+      // Read-only: a missing file is not created.
       if (!existsSync(path)) return describeMigrations(known, [], location);
       return opened(async (connection) =>
         describeMigrations(known, await connection.read(() => listApplied(connection)), location),
@@ -83,11 +85,11 @@ export function openSqliteMigrator({
 
 export interface MigratorOptions {
   readonly path: string;
-  /** How long a locked file is waited for. */
+  /** How long to wait for a locked file. */
   readonly deadlineMs?: number;
   readonly tellWait?: TellWait | undefined;
   readonly now?: () => number;
-  /** Default: those that the binary carries. */
+  /** Default: the binary's migrations. */
   readonly known?: readonly Migration[];
 }
 

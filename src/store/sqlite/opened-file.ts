@@ -1,10 +1,10 @@
-// The file that a connection has open, as against the one that stands at its path now. A file that was deleted or
-// replaced can still be written to: whoever looks at the path would never find what was acknowledged.
+// Compares the file that a connection has open with the file at its path now. A file that was deleted or replaced can
+// still be written to: a reader of the path would never find what was acknowledged.
 //
-// The same goes for its log (`-wal`), which can be taken away without anybody meaning it. The locks of POSIX belong to a
-// process, which loses all of them as soon as it closes the file once: a tool that copies the database does that. The next
-// program that closes the database takes itself for the last one, and removes the log. What we wrote then would be lost;
-// and written back from our log into the file it would destroy what others have written since.
+// The same applies to its log (`-wal`), which can be removed by accident. POSIX locks belong to a process, which loses
+// all of them as soon as it closes the file once: a tool that copies the database does that. Then the next program that
+// closes the database believes that it is the last one, and removes the log. Our later writes would be lost; and
+// written back from our log into the file, they would destroy what others have written since.
 
 import { readdirSync, readlinkSync, statSync } from "node:fs";
 
@@ -13,17 +13,17 @@ import { TaskonautError } from "../../core/errors.ts";
 export class OpenedFile {
   readonly #device: number;
   readonly #inode: number;
-  /** Of the log; undefined before it was seen. */
+  /** The identity of the log; undefined before it was seen. */
   #log: number | undefined;
 
-  /** Right after the file at this path, which is absolute, was opened. */
+  /** Call it right after the file at this absolute path was opened. */
   constructor(private readonly path: string) {
     const { dev, ino } = statSync(path);
     this.#device = dev;
     this.#inode = ino;
   }
 
-  /** Throws `database_unavailable` where another file, or another log, stands at the path, or none. Costs some microseconds. */
+  /** Throws `database_unavailable` if another file, another log, or none, is at the path. Costs some microseconds. */
   assertInPlace(): void {
     const found = statSync(this.path, { throwIfNoEntry: false });
     if (found?.ino === this.#inode && found.dev === this.#device) return this.#assertLogInPlace();
@@ -35,7 +35,7 @@ export class OpenedFile {
     );
   }
 
-  /** After a transaction: there is a log now, and while we have our locks nobody removes it. */
+  /** Call it after a transaction: there is a log now, and while we have our locks nobody removes it. */
   noteLog(): void {
     this.#log ??= this.#findLog();
   }
@@ -57,7 +57,10 @@ export class OpenedFile {
     return statSync(`${this.path}-wal`, { throwIfNoEntry: false })?.ino;
   }
 
-  /** Where the file is by now, as the system tells it (Linux): its new path, or its old one with the word that it was deleted. */
+  /**
+   * Where the file is now, according to the system (Linux): its new path, or its old one with the word that it was
+   * deleted.
+   */
   #whereNow(): string | undefined {
     try {
       for (const descriptor of readdirSync(DESCRIPTORS)) {
@@ -66,7 +69,7 @@ export class OpenedFile {
         return readlinkSync(`${DESCRIPTORS}/${descriptor}`);
       }
     } catch {
-      // it cannot be told on this system
+      // this system does not tell
     }
     return undefined;
   }

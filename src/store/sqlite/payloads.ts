@@ -1,4 +1,4 @@
-// The table `payloads` (`../payloads.ts`). A search there passes no text: its key is an index beside the rows.
+// The table `payloads` (`../payloads.ts`). A search there reads no text, because its key is an index beside the rows.
 
 import { type Gaps, type KeptApart, keyOfReference, type PayloadKey, type PayloadRow } from "../payloads.ts";
 import { recordDamaged } from "../record-damaged.ts";
@@ -15,12 +15,12 @@ const SELECT = `
 
 const SELECT_ONE = "select text from payloads where task_id = $taskId and key = $key";
 
-/** Writes what was taken out of rows of tasks that are there; within a transaction. */
+/** Writes texts that were taken out of rows of existing tasks; within a transaction. */
 export function insertPayloads(connection: SqliteConnection, apart: KeptApart): void {
   for (const row of apart.take()) insertRow(connection, INSERTS, row);
 }
 
-/** Of what a column holds: the text itself, also where it is kept apart. Within a transaction. */
+/** The text of a column, also if it is stored separately. Within a transaction. */
 export function wholeText(connection: SqliteConnection, taskId: string, text: string): string {
   const key = keyOfReference(text);
   if (key === undefined) return text;
@@ -32,7 +32,7 @@ export async function fillGaps(connection: SqliteConnection, gaps: Gaps): Promis
   if (!gaps.isEmpty) await gaps.fill(`sqlite:${connection.path}`, (keys) => readPayloads(connection, keys));
 }
 
-/** Throws record_damaged where the file is damaged there. */
+/** Throws record_damaged if the file is damaged there. */
 async function readPayloads(connection: SqliteConnection, keys: readonly PayloadKey[]): Promise<PayloadRow[]> {
   const wanted = JSON.stringify(keys.map(({ task_id, key }) => [task_id, key]));
   try {

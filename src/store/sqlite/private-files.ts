@@ -1,6 +1,6 @@
-// The database, and what stands beside it, is for its owner alone, whatever the umask says: inputs and outputs of tasks
-// are nobody else's business. And what stands beside it is never reached through a link: in a folder that others can
-// write to, theirs would lead our writes into any file of ours.
+// The database, and the files beside it, are for their owner alone, whatever the umask is: inputs and outputs of tasks
+// are private. Files beside it are never reached through a link: in a folder that others can write to, their link could
+// lead our writes into any file of ours.
 
 import { chmodSync, closeSync, constants, fchmodSync, lstatSync, mkdirSync, openSync } from "node:fs";
 
@@ -9,7 +9,7 @@ import { TaskonautError } from "../../core/errors.ts";
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 
-/** Creates an empty file (0600). False where something of this name is there, a link that leads nowhere included. */
+/** Creates an empty file (0600). False if something with this name exists, even a broken link. */
 export function createPrivateFile(path: string): boolean {
   let file: number;
   try {
@@ -19,21 +19,21 @@ export function createPrivateFile(path: string): boolean {
     throw error;
   }
   try {
-    fchmodSync(file, FILE_MODE); // the umask may have taken some of it
+    fchmodSync(file, FILE_MODE); // the umask may have removed some bits
   } finally {
     closeSync(file);
   }
   return true;
 }
 
-/** Gives a file that is there (a descriptor), to be read and written. Throws ENOENT, and ELOOP where it is a link. */
+/** Opens an existing file for reading and writing, as a descriptor. Throws ENOENT, and ELOOP if it is a link. */
 export function openUnlinked(path: string): number {
   return openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
 }
 
 /**
- * Creates a folder (0700). Throws `database_unavailable` where another user has made it, or a link stands there: who owns
- * it can take files away and put others in their place.
+ * Creates a folder (0700). Throws `database_unavailable` if another user has created it, or a link is there: its owner
+ * can remove files and put others in their place.
  */
 export function ensurePrivateFolder(folder: string): void {
   if (mkdirSync(folder, { recursive: true, mode: FOLDER_MODE }) !== undefined) chmodSync(folder, FOLDER_MODE);

@@ -1,4 +1,4 @@
-// What tools tell of their progress, beside the writes of those who drive their tasks.
+// Writes the progress of tools, beside the writes of their tasks' drivers.
 
 import type { ProgressNote } from "../store.ts";
 import type { SqliteConnection } from "./connection.ts";

@@ -1,21 +1,22 @@
-// What comes back to the queue: what a worker lets go of, and what was parked for other code. It may be any number of tasks:
-// they come back in batches, each a transaction, between which others write, and this process hears what else there is.
+// What comes back to the queue: released tasks of workers, and tasks that were parked for other code. There may be any
+// number of them: they come back in batches, each a transaction; others write in between, and this process handles
+// other events.
 
 import { turnOfLoop } from "../../turn-of-loop.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { NOTED_COLUMNS, type NotedTask, noteEvents } from "./events.ts";
 
-/** Tasks of one transaction: some milliseconds. */
+/** The tasks of one transaction: some milliseconds. */
 const BATCH = 500;
 
 const HELD = `
   select id from tasks indexed by tasks_held
   where lease_owner = $workerId and id not in (select value from json_each($except)) limit ${BATCH}`;
 
-/** Who lets go of a task has not died with it: nothing of it is a suspect any more. */
+/** A worker that releases a task has not died with it: no step of it is a suspect any more. */
 const CLEAR = `update task_steps set starts = 0 where starts > 0 and task_id in (${HELD})`;
 
-/** The version rises, as with every step of a driver: what was prepared under the lease cannot be written after it. */
+/** The version rises, as with every step of a driver: changes prepared under the lease cannot be written after it. */
 const RELEASE = `
   update tasks set lease_owner = null, version = version + 1, updated_at = max(updated_at, $now)
   where id in (${HELD})
@@ -32,7 +33,7 @@ const RELEASE_ORPHANS = `
   where id in (select id from tasks indexed by tasks_held where ${ORPHANED} limit ${BATCH})
   returning ${NOTED_COLUMNS}`;
 
-/** `is not`: what was parked by code without a name was parked by other code. */
+/** `is not`: a task that was parked by code without a name was parked by other code. */
 const PARKED_BY_OTHERS = "flow_name = $name and parked_reason is not null and parked_code is not $code";
 
 const HAS_PARKED = `select 1 from tasks indexed by tasks_parked where ${PARKED_BY_OTHERS} limit 1`;
@@ -58,7 +59,7 @@ export function releaseTasks(
 
 export async function releaseOrphans(connection: SqliteConnection, now: () => number): Promise<number> {
   const hasAny = await connection.read(() => connection.prepare(HAS_ORPHANS).get() !== null);
-  // Mostly there are none, and then nobody is kept from writing.
+  // Usually there are none, and then no other writer is blocked.
   if (!hasAny) return 0;
   return inBatches(connection, () => noted(connection, RELEASE_ORPHANS, { now: now() }));
 }
@@ -71,7 +72,7 @@ export async function unparkTasks(
   const found = await connection.read(() =>
     flows.filter((flow) => connection.prepare(HAS_PARKED).get({ ...flow }) !== null),
   );
-  // Mostly there is none, and then nobody is kept from writing.
+  // Usually there is none, and then no other writer is blocked.
   if (found.length === 0) return 0;
   let count = 0;
   for (const flow of found) {
@@ -80,7 +81,7 @@ export async function unparkTasks(
   return count;
 }
 
-/** Gives how many tasks the statement has changed. */
+/** Returns how many tasks the statement has changed. */
 function noted(
   connection: SqliteConnection,
   statement: string,
@@ -91,7 +92,7 @@ function noted(
   return changed.length;
 }
 
-/** `write` changes a batch at most, and gives how many it has changed: fewer where none is left. */
+/** `write` changes at most a batch, and returns how many: fewer if none is left. */
 async function inBatches(connection: SqliteConnection, write: () => number): Promise<number> {
   for (let count = 0; ; await turnOfLoop()) {
     const changes = await connection.write(write);

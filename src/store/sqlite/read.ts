@@ -1,4 +1,4 @@
-// Whole tasks. What is small is read together, from one snapshot; a large task page by page (`../records.ts`).
+// Reads whole tasks. Small tasks are read together, from one snapshot; a large task page by page (`../records.ts`).
 
 import { quoteForShell } from "../../core/shell-quote.ts";
 import { TaskonautError } from "../../core/errors.ts";
@@ -43,7 +43,7 @@ export async function listTasks(connection: SqliteConnection, page: ListPage): P
   return { tasks, ...(last && { next: { createdAt: last.created_at, id: last.id } }) };
 }
 
-/** What is found is read again, each still under the filter (SF4). */
+/** Each found row is read again, still under the filter (SF4). */
 async function listMatching(connection: SqliteConnection, filter: RowFilter, page: ListPage): Promise<TaskList> {
   const found = await searchTasks(connection, page);
   const rows = await readMatching(connection, found.rows, filter);
@@ -53,7 +53,7 @@ async function listMatching(connection: SqliteConnection, filter: RowFilter, pag
   return { tasks: await completeRows(connection, fitting, page), ...(next && { next }) };
 }
 
-/** Where the file is damaged, each is read by itself. */
+/** If the file is damaged, each task is read separately. */
 async function readMatching(
   connection: SqliteConnection,
   keys: readonly UnreadRow[],
@@ -96,7 +96,7 @@ async function completeRows(
 export function completeTasks(connection: SqliteConnection, tasks: readonly TaskRow[]): ReadTask[] {
   const small = tasks.filter((task) => task.recorded_bytes <= LARGE_BYTES);
   const steps = selectSteps(connection, idsOf(small));
-  // A planned task that nobody has changed yet has called nothing.
+  // A planned task without changes has no calls.
   const driven = small.filter(({ status, version }) => status !== "PLANNED" || version > 1);
   const calls = driven.length === 0 ? NONE : selectCalls(connection, idsOf(driven));
   if (small.length === tasks.length) {
@@ -116,20 +116,20 @@ export function bare(task: TaskRow): ReadTask {
   return { record: { task, steps: [], calls: [] }, isBare: true };
 }
 
-/** Puts back what is kept apart in tasks that are read whole. */
+/** Puts the separately stored texts back into tasks that are read whole. */
 export function fillTasks(connection: SqliteConnection, records: readonly TaskRecord[]): Promise<void> {
   return fillRecords(records, recordReader(connection));
 }
 
 const NONE: ReadonlyMap<string, ToolCallRow[]> = new Map();
 
-/** Its row may be damaged: what tells of it is an index. */
+/** Its row may be damaged, so this is read from an index. */
 interface UnreadRow {
   readonly id: string;
   readonly created_at: number;
 }
 
-/** The rows of a page; where the file is damaged, of some tasks the index alone tells. */
+/** The rows of a page; if the file is damaged, some tasks are read only from the index. */
 async function readRows(
   connection: SqliteConnection,
   page: ListPage,
@@ -153,7 +153,7 @@ function sized(row: TaskRow | UnreadRow): { readonly recorded_bytes: number } {
   return "recorded_bytes" in row ? row : { recorded_bytes: 0 };
 }
 
-/** The index that lists are read from is all that a damaged file is asked for. */
+/** Of a damaged file, only the index for lists is read. */
 async function aboutList<Result>(connection: SqliteConnection, read: () => Result): Promise<Result> {
   try {
     return await connection.read(read);
@@ -176,7 +176,7 @@ async function readRowOrKey(connection: SqliteConnection, key: UnreadRow): Promi
   }
 }
 
-/** Where the file is damaged, each is read by itself later. */
+/** If the file is damaged, each task is read separately later. */
 async function readTogether(connection: SqliteConnection, tasks: readonly TaskRow[]): Promise<ReadTask[]> {
   try {
     return await connection.read(() => completeTasks(connection, tasks));
@@ -212,7 +212,7 @@ function recordReader(connection: SqliteConnection): RecordReader {
   };
 }
 
-/** A read of one task. Throws record_damaged where the file is damaged there. */
+/** A read of one task. Throws record_damaged if the file is damaged there. */
 async function aboutTask<Result>(connection: SqliteConnection, taskId: string, read: () => Result): Promise<Result> {
   try {
     return await connection.read(read);

@@ -1,6 +1,6 @@
-// Removing ended tasks. Few of the tables below have foreign keys, which would look for the rows of each task one by one
-// and take as long again as to remove them: so they are left out, and the rows of all tables below are removed first.
-// Which tables these are is asked of the database itself.
+// Removes ended tasks. Few of the tables below have foreign keys. These would look for the rows of each task one by
+// one, which takes as long as removing them: so they are switched off, and the rows of all tables below are removed
+// first. The database itself says which tables these are.
 
 import type { EndStatus } from "../../core/flow/retention.ts";
 import { RemovalPortion } from "../removal-portion.ts";
@@ -45,7 +45,7 @@ const SELECT_GOING = `
   select ${NOTED_COLUMNS} from tasks
   where id in (select value from json_each($ids)) and finished_at is not null and finished_at <= $before and ${IS_FREE}`;
 
-/** Tables whose rows go with a task: each has its id. */
+/** Tables whose rows are removed with a task: each has its id. */
 const SELECT_BELOW = `
   select name from sqlite_schema as below
   where type = 'table' and exists (select 1 from pragma_table_info(below.name) where name = 'task_id')`;
@@ -56,7 +56,7 @@ const TAKE_LEASE = `
     where owner = excluded.owner or lease_until <= $now
   returning 1`;
 
-/** Others have nine tenths of the time; a look for the next portion, and the commit, take the rest of what they lose. */
+/** Other work has nine tenths of the time; the search for the next portion, and the commit, take the rest. */
 const RESTS = 9;
 
 const FIRST = { createdAt: -1, id: "" };
@@ -83,7 +83,7 @@ export function removalStore(connection: SqliteConnection, now: () => number): R
       ),
     findEnded: (query) => connection.read(() => findEnded(connection, query, now())),
     async removeTasks(removal) {
-      // of the work alone: a busy process comes late to it
+      // only the work counts: a busy process comes late to it
       return connection.writeUnlinked(() => {
         const began = performance.now();
         const removed = removeTasks(connection, removal, now());
@@ -116,7 +116,7 @@ function removeTasks(
     const { owner, ms } = lease;
     if (connection.prepare(TAKE_LEASE).get({ owner, until: now + ms, now }) === null) return { kind: "busy" };
   }
-  // the clock of whoever wrote the end may be ahead of the store's
+  // the clock of the process that wrote the end may be ahead of the store's
   const before = keptMs === 0 ? Number.MAX_SAFE_INTEGER : now - keptMs;
   const going = connection.prepare<NotedTask>(SELECT_GOING).all({ ids: JSON.stringify(ids), before });
   if (isDryRun) return { kind: "removed", count: going.length };

@@ -1,4 +1,4 @@
-// A filter as a condition on rows of `tasks`. Its text is the same whatever the filter says: what it does not say is null.
+// A filter as a condition on rows of `tasks`. Its text is the same for all filters: missing parts are null.
 
 import type { SQLQueryBindings } from "bun:sqlite";
 import { ALL_FLOWS, type RowFilter } from "../../core/record/row-filter.ts";
@@ -37,7 +37,9 @@ const within = (column: string, name: string): string =>
 /** A pause of its flow would hold it back. */
 const IS_HELD = "t.finished_at is null and t.parked_reason is null and t.lease_owner is null";
 
-/** Whether row `t` matches the filter of these parameters. A text that is kept apart is looked at when it has been read. */
+/**
+ * Whether row `t` matches the filter of these parameters. A separately stored text is checked after it has been read.
+ */
 export const MATCHES = `
   ($flows is null or t.flow_name in (select value from json_each($flows)))
   and ($statuses is null or t.status in (select value from json_each($statuses)))

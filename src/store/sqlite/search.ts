@@ -1,5 +1,5 @@
-// Searches (`../search-plan.ts`): the keys of each stream are read by themselves, all in one snapshot, and merged here.
-// Indexes are named: with another one a statement would be slow, and SQLite knows nothing of how many rows there are.
+// Searches (`../search-plan.ts`): the keys of each stream are read separately, all in one snapshot, and merged here.
+// Indexes are named: with another index a statement would be slow, and SQLite does not know how many rows there are.
 
 import { ANY_TASK } from "../../core/record/row-filter.ts";
 import { type ErrorRow, pageOfFound } from "../search-found.ts";
@@ -88,7 +88,7 @@ function isBefore(one: Key, other: Key): boolean {
   return one.created_at > other.created_at || (one.created_at === other.created_at && one.id > other.id);
 }
 
-/** The index of each kind, what its rows have in common, and which of them are of a stream. */
+/** The index of each kind, the condition that its rows share, and the condition of a stream. */
 const STREAMS: Readonly<Record<SourceKind, { readonly index: string; readonly where: string }>> = {
   created: { index: "tasks_by_creation", where: "true" },
   open: { index: "tasks_open", where: "finished_at is null and flow_name = $a" },
@@ -121,7 +121,7 @@ function prefixParameters(kind: SourceKind, [a, b]: Prefix): Record<string, stri
   };
 }
 
-/** By a walk from each to the next: it looks up as many as there are. */
+/** By a walk from each value to the next: as many lookups as values. */
 function readPrefixes(connection: SqliteConnection, kind: PrefixKind): Prefix[] {
   const { index, where, second } = PREFIXES[kind];
   const found: Prefix[] = [];
@@ -145,7 +145,7 @@ function readPrefixes(connection: SqliteConnection, kind: PrefixKind): Prefix[] 
   return found;
 }
 
-/** Before every number and every text. */
+/** Sorts before every number and every text. */
 const LEAST = -1;
 
 const PREFIXES: Readonly<

@@ -1,16 +1,18 @@
-// The texts of statements about whole rows, made of the columns that the table has.
+// The texts of statements about whole rows, built from the columns of the table.
 
 import { isAsMade, type Table } from "../tables.ts";
 import { parametersOf, type SqliteConnection } from "./connection.ts";
 
-/** What a column has by itself is left out of a row that has nothing else there, as nearly all have: each column has its price. */
+/**
+ * Columns with their default value are left out of an insert, as in nearly all rows, because each column has a cost.
+ */
 export interface Inserts<Row> {
   readonly table: Table<Row>;
   readonly whole: string;
   readonly asMade: string;
 }
 
-/** `onConflict`: what stands behind the values. */
+/** `onConflict`: the text after the values. */
 export function insertsInto<Row>(table: Table<Row>, onConflict = ""): Inserts<Row> {
   const { name, names, begins } = table;
   const leftOut = new Set(begins.map(({ name: column }) => column));
@@ -23,7 +25,7 @@ export function insertsInto<Row>(table: Table<Row>, onConflict = ""): Inserts<Ro
   };
 }
 
-/** Gives how many rows were inserted. */
+/** Returns how many rows were inserted. */
 export function insertRow<Row extends object>(
   connection: SqliteConnection,
   { table, whole, asMade }: Inserts<Row>,
@@ -32,17 +34,17 @@ export function insertRow<Row extends object>(
   return connection.prepare(isAsMade(table, row) ? asMade : whole).run(parametersOf(row)).changes;
 }
 
-/** The list of an update: what a change writes. */
+/** The list of an update: the columns that a change writes. */
 export function assignments<Row>({ changed }: Table<Row>): string {
   return changed.map((name) => `${name} = $${name}`).join(", ");
 }
 
-/** Which row it is. */
+/** The condition that identifies the row. */
 export function isRow<Row>({ key }: Table<Row>): string {
   return key.map((name) => `${name} = $${name}`).join(" and ");
 }
 
-/** A whole row of relation `alias`, in every statement that gives one; `except`: but for this. */
+/** A whole row of relation `alias`, for every statement that returns one; `except`: without these columns. */
 export function columnList<Row>({ names }: Table<Row>, alias: string, except?: keyof Row): string {
   return names
     .filter((name) => name !== except)

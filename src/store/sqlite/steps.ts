@@ -12,7 +12,7 @@ const INSERTS = insertsInto(TASK_STEPS);
 
 const UPDATE = `update task_steps set ${assignments(TASK_STEPS)} where ${isRow(TASK_STEPS)}`;
 
-/** Task by task. The place of a task in the list stands for its id, which is known and long. */
+/** Task by task. The position of a task in the list stands for its id, which is known and long. */
 const SELECT = `
   select task.key as task_id, ${columnList(TASK_STEPS, "step", "task_id")}
   from json_each($taskIds) as task cross join task_steps as step on step.task_id = task.value`;
@@ -21,7 +21,7 @@ const SELECT_PAGE = `
   select ${columnList(TASK_STEPS, "step")}
   from task_steps as step where step.task_id = $taskId and step.id > $after order by step.id limit ${PAGE_ROWS}`;
 
-/** A task's steps lie together: one walk, in which few rows are taken. */
+/** A task's steps are stored together: one walk, which takes few rows. */
 const SELECT_PART = `
   select ${columnList(TASK_STEPS, "step")}
   from task_steps as step where step.task_id = $taskId and (

@@ -43,17 +43,17 @@ import {
 } from "./workers.ts";
 
 export interface SqliteStoreOptions {
-  /** A file, created with its folder where there is none, or `:memory:`. */
+  /** A file, created with its folder if it does not exist, or `:memory:`. */
   readonly path: string;
-  /** It is not made. Throws `database_not_found`. */
+  /** A missing file is not created. Throws `database_not_found`. */
   readonly mustExist?: boolean;
   /** How long a method waits while another process keeps the file locked (S3). Default 10 s, real time. */
   readonly deadlineMs?: number;
   /** The store's clock, milliseconds since 1970. */
   readonly now?: () => number;
-  /** Told what a method waits for. */
+  /** Receives the reason why a method waits. */
   readonly tellWait?: TellWait | undefined;
-  /** Told of each write transaction that was committed. */
+  /** Called after each committed write transaction. */
   readonly onCommit?: () => void;
 }
 
@@ -76,7 +76,7 @@ export async function openSqliteStore({
     connection.close();
     throw error;
   }
-  // Processes that reach the file by different names look at the same locks.
+  // Processes that reach the file by different names use the same locks.
   const folder = path === ":memory:" ? undefined : `${realpathSync(path)}-workers`;
   const locks = new WorkerLocks(folder);
   const keyTurns = new KeyTurns();
@@ -95,7 +95,7 @@ export async function openSqliteStore({
     now: async () => now(),
     insertTasks: (records) => insertTasks(connection, records, now),
     commitChanges: (changes) => commitChanges(connection, changes, now),
-    takeTurn: async () => NO_TURN, // whoever writes waits for the file
+    takeTurn: async () => NO_TURN, // every writer waits for the file
     readInbox: (taskId, query) => readInbox(connection, taskId, query),
     postToTask: (post, audited) => connection.write(() => postToTask(connection, post, now(), audited)),
     postToTasks: (posts) => connection.write(() => posts.map((post) => postToTask(connection, post, now()).kind)),

@@ -14,7 +14,7 @@ export function insertTags(connection: SqliteConnection, task: TaskRow): void {
   for (const row of tagRowsOf(task)) insertRow(connection, INSERTS, row);
 }
 
-/** In the place of those that it had. */
+/** Replaces its old tags. */
 export function setTags(connection: SqliteConnection, task: TaskRow): void {
   connection.prepare(DELETE).run({ id: task.id });
   insertTags(connection, task);

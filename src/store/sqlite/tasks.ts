@@ -11,14 +11,14 @@ import { columnList, insertRow, insertsInto } from "./statements.ts";
 
 const INSERTS = insertsInto(TASKS, "on conflict do nothing");
 
-/** What indexes have of a row, so that a write of one of them looks after each index that has it, whatever its value. */
+/** The columns in indexes: a write of one of them updates each index that has it, whatever its value. */
 const INDEXED = ["waits", "priority", "expires_at", "lease_owner", "parked_reason", "finished_at"] as const;
 
 type Indexed = (typeof INDEXED)[number] | "due_at" | "limit_begun";
 
 /**
- * Measured: a change that writes all columns takes twice as long as one that leaves out what indexes have. So of these
- * columns it writes `written` alone, where the others are in the row as they are to be.
+ * Measured: a change that writes all columns takes twice as long as one without the indexed columns. So of these it
+ * writes only `written`, if the others already have their new values in the row.
  */
 function updateOf(written: readonly Indexed[] | "all"): string {
   const isWritten = (name: Indexed): boolean => written === "all" || written.includes(name);
@@ -53,13 +53,13 @@ function updateOf(written: readonly Indexed[] | "all"): string {
 
 const UPDATE = updateOf("all");
 
-/** Of a task that goes on. */
+/** For a task that continues. */
 export const UPDATE_GOING = updateOf([]);
 
-/** Of a task that ends. */
+/** For a task that ends. */
 export const UPDATE_ENDED = updateOf(["finished_at", "lease_owner", "due_at"]);
 
-/** Of a whole row, in every statement that gives one. */
+/** The columns of a whole row, for every statement that returns one. */
 export const TASK_COLUMNS = columnList(TASKS, "tasks");
 
 const SELECT = `select ${TASK_COLUMNS} from tasks where id = $id`;
@@ -78,13 +78,13 @@ const SELECT_KEYS_AFTER = `
   select id, created_at from tasks where (created_at, id) < ($createdAt, $id)
   order by created_at desc, id desc limit $limit`;
 
-/** False where the task exists, or another one has its unique key. */
+/** False if the task exists, or another one has its unique key. */
 export function insertTask(connection: SqliteConnection, task: TaskRow): boolean {
   return insertRow(connection, INSERTS, storableTask(task)) === 1;
 }
 
 /**
- * False where the task has another version or owner: the fence (S1 in `store.ts`). As a last line behind the engine's
+ * False if the task has another version or owner: the fence (S1 in `store.ts`). As a last check behind the engine's
  * table of states, nothing leaves an end and nothing goes back to PLANNED.
  */
 export function updateTask(connection: SqliteConnection, change: Change, now: number): boolean {
@@ -99,7 +99,7 @@ export function selectTask(connection: SqliteConnection, id: string): TaskRow | 
   return connection.prepare<TaskRow>(SELECT).get({ id }) ?? undefined;
 }
 
-/** Undefined where the filter does not let it through. */
+/** Undefined if the filter does not accept it. */
 export function selectMatching(connection: SqliteConnection, id: string, filter: RowFilter): TaskRow | undefined {
   return connection.prepare<TaskRow>(SELECT_MATCHING).get({ ...filterParameters(filter), id }) ?? undefined;
 }
@@ -109,7 +109,7 @@ export function selectTasks(connection: SqliteConnection, { limit, after }: List
   return connection.prepare<TaskRow>(SELECT_AFTER).all({ limit, ...after });
 }
 
-/** Of the same tasks as `selectTasks`, what their index tells: no row is read. */
+/** For the same tasks as `selectTasks`, only what their index holds: no row is read. */
 export function selectTaskKeys(
   connection: SqliteConnection,
   { limit, after }: ListPage,

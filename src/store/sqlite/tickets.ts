@@ -1,4 +1,5 @@
-// The table `tickets` (TK1 to TK4 in `limit-store.ts`). Who grants holds the file's write lock: that is the lock of every limit.
+// The table `tickets` (TK1 to TK4 in `limit-store.ts`). A grant holds the file's write lock: that is the lock of every
+// limit.
 
 import {
   type GivenBack,
@@ -72,7 +73,7 @@ const GRANT = "update tickets set granted_at = $now where id = $id";
 
 const REMOVE = "delete from tickets where id = $id";
 
-/** As if it had been in the queue from its creation on: who has a ticket keeps others from theirs. */
+/** As if it had been in the queue since its creation: a ticket blocks others. */
 const HURRY = `
   update tasks set due_at = min(due_at, created_at)
   where id = $taskId and due_at is not null and lease_owner is null and status <> 'PLANNED'`;
@@ -120,7 +121,7 @@ export async function settleTickets(
   now: () => number,
 ): Promise<Settling> {
   const woken: string[] = [];
-  // mostly nobody waits, and then nobody is kept from writing
+  // usually nobody waits, and then no other writer is blocked
   for (const limit of await connection.read(() => waitingLimits(connection))) {
     const due = await connection.write(() => {
       connection.prepare(TAKE_BACK).run({ limit, before: now() - UNDRIVEN_MS });
@@ -141,7 +142,7 @@ function waitingLimits(connection: SqliteConnection): string[] {
   return names;
 }
 
-/** Within a write. Gives the tasks that waited and are due now. */
+/** Within a write. Returns the tasks that waited and are due now. */
 function grant(
   connection: SqliteConnection,
   turns: KeyTurns,
@@ -202,7 +203,7 @@ function roomOfKey(connection: SqliteConnection, limit: string, key: string, hel
   return heldMax - (connection.prepare<{ count: number }>(COUNT_OF_KEY).get({ limit, key })?.count ?? 0);
 }
 
-/** Once around, from behind `after`: keys of tickets that wait. */
+/** Once around, starting after `after`: keys of waiting tickets. */
 function* keysFrom(connection: SqliteConnection, limit: string, after: string): Generator<string> {
   const next = connection.prepare<{ key: string }>(NEXT_KEY);
   const beyond = (key: string): string | undefined => next.get({ limit, after: key })?.key;

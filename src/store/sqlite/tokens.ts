@@ -19,7 +19,7 @@ const ROTATE = `
   where id = $id and revoked_at is null and (expires_at is null or expires_at > $now)
   returning ${COLUMNS}`;
 
-/** A second time changes nothing, and is nobody's doing. */
+/** A second call changes nothing, and has no author. */
 const REVOKE = "update tokens set revoked_at = $now where id = $id and revoked_at is null";
 
 const NOTE_USE = "update tokens set last_used_at = $now where id = $id";

@@ -21,7 +21,7 @@ test("what happens in one turn of the event loop is told once, and other files a
   });
   writeFileSync(join(folder, "w.lock"), "");
   for (let count = 0; count < 100; count++) {
-    // Removed and made anew, each time is an event of its own; the same event twice is one for the system already.
+    // Each removal and new creation is an event of its own; the system already merges equal events.
     rmSync(join(folder, "bell"));
     writeFileSync(join(folder, "bell"), "");
   }

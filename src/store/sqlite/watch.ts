@@ -1,7 +1,8 @@
-// News from process to process: a file beside the workers' lock files, which is written to when there is some.
+// News from process to process: a file beside the workers' lock files, which is written when there is news.
 //
-// The log of the database (`-wal`) would tell as well, but too early, for it is written to before a commit is seen by
-// others: who looks then finds nothing, and hears no more. And too often: each renewal of each worker's lease is a write.
+// The log of the database (`-wal`) would show news as well, but too early, because it is written before others can see
+// the commit: a process that looks then finds nothing, and gets no more news. And too often: each renewal of each
+// worker's lease is a write.
 
 import { closeSync, type FSWatcher, lstatSync, readFileSync, watch as watchFolder, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,19 +13,19 @@ import { createPrivateFile, ensurePrivateFolder, openUnlinked } from "./private-
 const BELL = "bell";
 
 /**
- * The runtime drops what happens to a file within 2 ms of its last event (measured). So each announcement writes something
- * else, and after an event the file is looked at once more.
+ * The runtime drops changes of a file within 2 ms of its last event (measured). So each announcement writes another
+ * text, and after an event the file is read once more.
  */
 const LOOK_AGAIN_MS = 5;
 
-/** Tells the watchers, also those of this process. `folder`: undefined for a database in memory. */
+/** Tells the watchers, including those of this process. `folder`: undefined for a database in memory. */
 export function ringBell(folder: string | undefined): void {
   if (folder === undefined) return;
   let bell: number;
   try {
     bell = openUnlinked(join(folder, BELL));
   } catch (error) {
-    // Whoever watches has made the file. A link in its place is nobody's who watches.
+    // Every watcher has created the file. A link in its place belongs to no watcher.
     if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ELOOP")) return;
     throw error;
   }
@@ -36,11 +37,14 @@ export function ringBell(folder: string | undefined): void {
 }
 
 export interface BellWatch extends Watch {
-  /** To be called while somebody watches: a bell that somebody else has removed, or its folder, is made anew. Never throws. */
+  /**
+   * Call it while somebody watches: a bell that somebody else has removed, or its folder, is created again. Never
+   * throws.
+   */
   readonly keep: () => void;
 }
 
-/** Calls `onNews` after announcements; those that come in one turn of the event loop are one call. */
+/** Calls `onNews` after announcements, once for all that come in one turn of the event loop. */
 export function watchBell(folder: string | undefined, onNews: () => void): BellWatch {
   if (folder === undefined) return { kind: "notified", keep() {}, async close() {} };
   const bell = join(folder, BELL);
@@ -60,11 +64,11 @@ export function watchBell(folder: string | undefined, onNews: () => void): BellW
       if (readBell(bell) !== seen) look();
     }, LOOK_AGAIN_MS).unref();
   };
-  /** Of the folder that is watched. */
+  /** The identity of the watched folder. */
   let inode: number | undefined;
   const begin = (): FSWatcher => {
     ensurePrivateFolder(folder);
-    createPrivateFile(bell); // before it is watched: that is no news
+    createPrivateFile(bell); // before the watch: creating it is not news
     const begun = watchFolder(folder, { persistent: false }, (_event, name) => {
       if (name === BELL) look();
     });
@@ -76,7 +80,7 @@ export function watchBell(folder: string | undefined, onNews: () => void): BellW
   try {
     watcher = begin();
   } catch {
-    // No watches left, or a file system that has none: the watcher's own polling is the net.
+    // There are no watches left, or the file system has none: the watcher's own polling still works.
     return { kind: "polling", keep() {}, async close() {} };
   }
   return {
@@ -85,9 +89,9 @@ export function watchBell(folder: string | undefined, onNews: () => void): BellW
       if (inodeOf(bell) !== undefined && inodeOf(folder) === inode) return;
       try {
         inode = undefined; // until it is watched
-        watcher.close(); // before: the runtime has one watch for a path, and this one is of what was removed
+        watcher.close(); // before: the runtime has one watch for a path, and this one watches the removed file
         watcher = begin();
-        tell(); // who announced meanwhile found no bell
+        tell(); // an announcement meanwhile found no bell
       } catch {
         // it is tried again
       }
@@ -100,12 +104,12 @@ export function watchBell(folder: string | undefined, onNews: () => void): BellW
   };
 }
 
-/** Of what stands there itself, be it a link. */
+/** Of the entry itself, even if it is a link. */
 function inodeOf(path: string): number | undefined {
   return lstatSync(path, { throwIfNoEntry: false })?.ino;
 }
 
-/** What was announced last; nothing where the file is not there. */
+/** The last announcement; undefined if the file does not exist. */
 function readBell(path: string): string {
   try {
     return readFileSync(path, "utf8");

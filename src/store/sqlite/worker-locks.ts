@@ -1,9 +1,9 @@
-// The locks by which others see that a worker lives: per worker a small SQLite file beside the database, held in an
-// exclusive transaction. The lock is the operating system's, so it goes when its process goes, however it ends.
+// The locks that show others that a worker lives: for each worker a small SQLite file beside the database, held in an
+// exclusive transaction. The lock belongs to the operating system, so it ends with its process, however that ends.
 //
-// LL1. Whoever removes a lock file holds its lock while doing so. So a worker that has the lock, and then still finds
-//      the file in its place, has the lock that others will look at.
-// LL2. A file that somebody else has removed (whoever cleans up old files, for one) is made anew.
+// LL1. A process holds the lock of a lock file while it removes the file. So a worker that has the lock, and then still
+//      finds the file in its place, has the lock that others will look at.
+// LL2. If somebody else has removed the file (a cleanup of old files, for example), it is created again.
 
 import { constants, Database } from "bun:sqlite";
 import { existsSync, rmSync, statSync } from "node:fs";
@@ -14,7 +14,7 @@ import { createPrivateFile, ensurePrivateFolder } from "./private-files.ts";
 
 interface Lock {
   readonly database: Database;
-  /** Of the file that is locked. */
+  /** The identity of the locked file. */
   readonly inode: number | undefined;
 }
 
@@ -28,7 +28,7 @@ export class WorkerLocks {
     return this.#held.has(id);
   }
 
-  /** Takes the lock of a worker of this process. Throws SQLITE_BUSY where another process has it. */
+  /** Takes the lock of a worker of this process. Throws SQLITE_BUSY if another process has it. */
   take(id: string): void {
     if (this.holds(id)) return;
     if (this.folder === undefined) {
@@ -38,7 +38,7 @@ export class WorkerLocks {
     this.#held.set(id, this.#lock(this.folder, id));
   }
 
-  /** LL2. To be called while the worker lives. Never throws: it is called again. */
+  /** LL2. Call it while the worker lives. Never throws: it is called again. */
   keep(): void {
     if (this.folder === undefined) return;
     for (const [id, lock] of this.#held) {
@@ -47,7 +47,7 @@ export class WorkerLocks {
         this.#held.set(id, this.#lock(this.folder, id));
         lock.database.close();
       } catch {
-        // Somebody looks at it just now, or its folder cannot be made.
+        // Somebody is just looking at it, or its folder cannot be created.
       }
     }
   }
@@ -59,7 +59,7 @@ export class WorkerLocks {
     if (lock && this.folder !== undefined) removeLock(lockPath(this.folder, id), lock.database);
   }
 
-  /** Of a worker of another process. A file that is free is removed. */
+  /** The lock of a worker of another process. A free file is removed. */
   look(id: string): "taken" | "free" | "missing" {
     if (this.folder === undefined) return "missing";
     const file = lockPath(this.folder, id);
@@ -69,7 +69,7 @@ export class WorkerLocks {
       return "free";
     } catch (error) {
       if (isLocked(error)) return "taken";
-      // Another one found it free as well, and removed it first.
+      // Another process found it free as well, and removed it first.
       if (!existsSync(file)) return "missing";
       throw explainFailure(error, file);
     }
@@ -107,7 +107,7 @@ function inodeOf(file: string): number | undefined {
   return statSync(file, { throwIfNoEntry: false })?.ino;
 }
 
-/** Opens the file and locks it; throws SQLITE_BUSY at once where another process has the lock. */
+/** Opens the file and locks it; throws SQLITE_BUSY at once if another process has the lock. */
 function lockFile(path: string, mode: "create" | "existing"): Database {
   if (mode === "create") createPrivateFile(path);
   const database = new Database(path, constants.SQLITE_OPEN_READWRITE | constants.SQLITE_OPEN_NOFOLLOW);

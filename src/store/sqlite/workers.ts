@@ -1,11 +1,10 @@
-// The table `workers`, and who of them lives. All who have the file are on its machine.
+// The table `workers`, and which of them live. All processes with the file are on its machine.
 //
 // LW1. A worker is dead when its lease has passed.
-// LW2. Before that, it is dead where the operating system says that its process is gone, and its lock
-//      (`worker-locks.ts`) is not taken.
-// LW3. Where nobody can tell of the process, because it runs in another container, a lock that is there and free counts
-//      once a renewal was missed as well. A lock that is not there says nothing: whoever cleans up may have removed its
-//      file.
+// LW2. Before that, it is dead if the operating system says that its process is gone, and its lock (`worker-locks.ts`)
+//      is not taken.
+// LW3. If nobody knows about the process, because it runs in another container, a free lock counts once a renewal was
+//      missed as well. A missing lock proves nothing: a cleanup may have removed its file.
 
 import type { DeathCause } from "../blame.ts";
 import type { Processes } from "../processes.ts";
@@ -30,7 +29,7 @@ const DELETE = `
   delete from workers where id = $id
     and not exists (select 1 from tasks indexed by tasks_held where lease_owner = workers.id)`;
 
-/** Of one that holds a task still. */
+/** The row of a worker that still holds a task. */
 const END_LEASE = "update workers set lease_until = min(lease_until, $now) where id = $id";
 
 const COLUMNS = columnList(WORKERS, "workers");
@@ -51,7 +50,7 @@ const FORGET = `
     and id not in (select lease_owner from tasks indexed by tasks_held where lease_owner is not null)
   returning id`;
 
-/** By what is found out whether a worker lives. */
+/** The signs that show whether a worker lives. */
 export interface Signs {
   readonly locks: WorkerLocks;
   readonly processes: Processes;
@@ -62,7 +61,7 @@ export async function registerWorker(
   { locks, processes }: Signs,
   { id, name, leaseMs, concurrency, flows = [], codes = {}, now }: NewWorker & { now: number },
 ): Promise<void> {
-  // The lock first: who sees the row is to find it.
+  // The lock first: whoever sees the row has to find it.
   await untilUnlocked(connection, () => locks.take(id));
   const lease = { started_at: now, lease_until: now + leaseMs, lease_ms: leaseMs };
   const row = {
@@ -113,7 +112,7 @@ export async function readWorkerState(
   return worker ? stateOf(worker, signs, now) : "dead";
 }
 
-/** Mostly it only reads: living workers ask several times a second. */
+/** Usually it only reads: living workers ask several times a second. */
 export async function findDeadWorkers(
   connection: SqliteConnection,
   signs: Signs,
@@ -122,7 +121,7 @@ export async function findDeadWorkers(
   const dead = await connection.read(() => selectDead(connection, signs, now()));
   if (dead.some(({ cause }) => cause !== null)) {
     await connection.write(() => {
-      // looked at again under the write lock: one may have come back
+      // checked again under the write lock: a worker may have come back
       for (const { id } of selectDead(connection, signs, now())) blameDead(connection, id);
     });
   }
@@ -136,12 +135,12 @@ export async function forgetDeadWorkers(
 ): Promise<number> {
   const dead = await findDeadWorkers(connection, signs, now);
   if (dead.length === 0) return 0;
-  // Looked at again under the write lock: one of them may have come back with the same id.
+  // Checked again under the write lock: one of them may have come back with the same id.
   const forgotten = await connection.write(() => {
     const stillDead = selectDead(connection, signs, now()).map(({ id }) => id);
     return connection.prepare<{ id: string }>(FORGET).all({ dead: JSON.stringify(stillDead) });
   });
-  for (const { id } of forgotten) signs.locks.look(id); // its file goes with it
+  for (const { id } of forgotten) signs.locks.look(id); // its file is removed with it
   return forgotten.length;
 }
 
