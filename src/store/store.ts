@@ -56,10 +56,7 @@ export interface Change extends Audited {
   readonly changedCalls: readonly ToolCallRow[];
   /** `seq` of the consumed inbox rows of this task. */
   readonly consumed: readonly number[];
-  /**
-   * Posts for other tasks: a parent hears of its child's end, children hear of a cancel. None of these tasks is in the
-   * batch.
-   */
+  /** Posts for tasks outside the batch: a parent hears of its child's end, children hear of a cancel. */
   readonly posts: readonly InboxPost[];
 }
 
@@ -303,8 +300,7 @@ export interface Store extends WorkerStore {
 
   /**
    * For a caller that has lost a write of a task to another process: waits a moment at most, until earlier callers are
-   * done, so that its next read is not out of date when it writes. Never rejects; if it cannot wait, it resolves at
-   * once.
+   * done, so that its next read is not out of date when it writes. Never rejects; resolves at once if it cannot wait.
    */
   takeTurn(taskId: string): Promise<Turn>;
 
@@ -314,10 +310,7 @@ export interface Store extends WorkerStore {
   readTaskRow(id: string): Promise<TaskRow | undefined>;
   /** For the existing ones of these tasks, in any order; at most GLANCES_MAX ids. It reads only their rows. */
   glance(ids: readonly string[]): Promise<readonly Glance[]>;
-  /**
-   * A page of the waiting entries of a task's inbox. It reads a bounded amount, however many unwanted signals wait
-   * there.
-   */
+  /** A page of a task's inbox. It reads a bounded amount, however many unwanted signals wait there. */
   readInbox(taskId: string, query: InboxQuery): Promise<InboxPage>;
   /**
    * Records it with running calls of tasks that the worker or nobody holds, and skips all others. It raises no version,

@@ -313,10 +313,7 @@ export class TaskState {
     return this.#place.stopHolding(id);
   }
 
-  /**
-   * `forAll`: this process cannot continue the task, and every worker that has the flow tries it now and then, whatever
-   * its code.
-   */
+  /** `forAll`: this process cannot continue it, and every worker that has the flow tries it, whatever its code. */
   park(reason: string, { forAll = false } = {}): void {
     this.#place.park(reason, forAll ? null : this.tools.flows.codeOf(this.task.flow_name));
     if (this.task.parked_reason !== reason) this.touch();
