@@ -39,8 +39,8 @@ export async function cancelTask(id: string, { force = false }: CancelTask, tool
   try {
     return await tools.cancelled.runCancelled(id);
   } catch (error) {
-    // a tool that ignores its abort signal runs on: the flow hears of the cancel when the tool has ended
-    // and where its flow is paused, what it cleans up waits until that is over
+    // a tool that ignores its abort signal runs on: the flow hears of the cancel when the tool has ended. And if its
+    // flow is paused, the clean-up waits until the pause is over
     if (hasCode(error, "task_busy") || hasCode(error, "flow_paused")) return read(id);
     throw hasCode(error, "task_parked") ? cannotCleanUp(id, error) : error;
   }

@@ -105,7 +105,7 @@ export class HeldTasks implements Claimant {
     ended.catch(() => {}); // it never rejects
   }
 
-  // ---- what comes of a task that is driven
+  // ---- the results of a driven task
 
   isLeaving(): boolean {
     return this.holder.isLeaving();

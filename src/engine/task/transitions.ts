@@ -55,7 +55,7 @@ interface Conclusion {
   storeNow: number | undefined;
 }
 
-/** One task as it is driven here. */
+/** One task that is driven here. */
 interface TaskParts {
   readonly state: TaskState;
   readonly program: Program;
@@ -76,7 +76,7 @@ export class Transitions {
 
   constructor(private readonly parts: TaskParts) {}
 
-  /** The next transition begins anew, whatever happened to the last one: it may have failed half-way. */
+  /** The next transition starts again, whatever happened to the last one: it may have failed half-way. */
   begin(): Need | Result {
     this.#hasRead = this.#hasStarted = this.#hasWaited = this.#hasFollowed = false;
     this.parts.steps.begin();

@@ -286,7 +286,7 @@ const PREPARED_ALREADY = "42P05";
 /** More may be needed with an unlucky pooler. */
 const PREPARE_TRIES_MAX = 5;
 
-/** The same for whoever prepares the same text. */
+/** The same name for everybody who prepares the same text. */
 function nameOf(text: string): string {
   return `taskonaut_${new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 32)}`;
 }

@@ -5,12 +5,12 @@
 // PD1. While a lease runs, a free lock alone proves nothing: the connection may have been terminated, the proxy or the
 //      server may have restarted, another server may have taken over; and a living worker is back in a moment.
 // PD2. A free lock proves a death if the process is on this machine, and the operating system says that it is gone.
-// PD3. Of a process elsewhere it is a proof where all of this holds: nothing but the two kernels has a say in the
-//      connection (`graceMs` is given then); we have had one connection since before the lock fell, so that what cut
-//      theirs did not cut ours; and it has been free, and the lease not renewed, for as long as the worker takes to
-//      come back, and more. Where its lease had passed, we did not look at its lock: it may have been free since before
-//      our connection, and stay so for a while after the lease is renewed.
-// PD4. Whoever has a proof ends the lease, unless it was renewed meanwhile: so all agree on who is dead.
+// PD3. For a process elsewhere, a free lock proves a death if all of this is true: only the two kernels can affect the
+//      connection (`graceMs` is given then); our connection is older than the fall of the lock, so that whatever cut
+//      theirs did not cut ours; and the lock has been free, and the lease not renewed, for longer than the worker takes
+//      to come back. If its lease had passed, we did not look at its lock: it may have been free since before our
+//      connection, and stay free for a while after the lease is renewed.
+// PD4. A worker that has proof ends the lease, unless it was renewed meanwhile: so all workers agree on who is dead.
 
 import type { Whereabouts } from "../processes.ts";
 

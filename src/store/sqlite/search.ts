@@ -62,7 +62,7 @@ export async function searchTasks(connection: SqliteConnection, page: SearchPage
 /** Keys of several streams, in the order of lists. */
 class MergedKeys {
   readonly #keys = new Map<string, Key>();
-  /** SF3: what is known ends here. */
+  /** SF3: keys after this one wait for the next page. */
   #frontier: Key | undefined;
 
   constructor(private readonly ofEach: number) {}
