@@ -20,7 +20,7 @@ export interface AuditMatch {
   readonly until: number | null;
 }
 
-/** Where a page is. */
+/** The position of a page. */
 export interface AuditPlace {
   readonly limit: number;
   readonly before: number | null;

@@ -19,7 +19,7 @@ export function recordDamaged({ location, taskId, table, what, cause }: Damage):
   );
 }
 
-/** The same of a row that belongs to no task. */
+/** The same for a row that belongs to no task. */
 export function rowDamaged({
   location,
   row,
@@ -34,7 +34,7 @@ export function rowDamaged({
   );
 }
 
-/** Nothing can be chained to the last entry where that is not known. */
+/** Nothing can be chained to the last entry if that is unknown. */
 export function noAuditHead(location: string): TaskonautError {
   return rowDamaged({ location, row: "The head of the audit log", table: "audit_head", what: "it is empty" });
 }

@@ -14,7 +14,7 @@ test("a portion is what goes in a moment: fewer tasks where they have many rows,
   expect(portion.tasks).toBe(2);
   for (let times = 0; times < 20; times++) portion.note(portion.tasks, 0.01);
   expect(portion.tasks).toBe(REMOVED_MAX);
-  // what removed nothing says nothing
+  // a removal of nothing tells nothing
   portion.note(0, 1000);
   expect(portion.tasks).toBe(REMOVED_MAX);
 });

@@ -1,11 +1,11 @@
-// How many tasks one write removes where everything else of the process waits for it: as many as go in a moment.
+// How many tasks one write removes if everything else of the process waits for it: as many as are removed in a moment.
 
 import { REMOVED_MAX } from "./removal-store.ts";
 
-/** Of one write. With its commit it is over within the 25 ms that the event loop may be held. */
+/** The time of one write. With its commit it ends within the 25 ms that the event loop may be blocked. */
 const MOMENT_MS = 12;
 
-/** Before anything is known of the tasks. */
+/** The first portion, before anything is known about the tasks. */
 const FIRST = 50;
 
 export class RemovalPortion {
@@ -15,7 +15,7 @@ export class RemovalPortion {
     return this.#tasks;
   }
 
-  /** A write has removed so many tasks. It grows slowly: the next ones may have more rows. */
+  /** A write has removed this many tasks. The portion grows slowly: the next tasks may have more rows. */
   note(removed: number, tookMs: number): void {
     if (removed === 0) return;
     const fit = Math.floor((removed * MOMENT_MS) / Math.max(tookMs, 0.001));

@@ -56,9 +56,11 @@ export interface RemovalStore {
    * SQLite all of them stand still during a removal.
    */
   restMs(): number;
-  /** How many tasks a removal should name now, so that it holds up nobody for long: the more rows tasks have, the fewer. */
+  /**
+   * How many tasks a removal should name now, so that it blocks nobody for long: the more rows tasks have, the fewer.
+   */
   portion(): number;
-  /** Names of flows with tasks that have ended, in order. */
+  /** Names of flows with ended tasks, in order. */
   listEndedFlows(): Promise<readonly string[]>;
   /** Ended tasks without an open parent; the work is bounded however many there are. */
   findEnded(query: EndedQuery): Promise<EndedTasks>;
@@ -66,7 +68,7 @@ export interface RemovalStore {
   removeTasks(removal: Removal): Promise<RemovalResult>;
 }
 
-/** Ids by portions, each as large as the store says when it is asked for. */
+/** Ids in portions, each as large as the store says at that moment. */
 export function* portionsOf(ids: readonly string[], removal: Pick<RemovalStore, "portion">): Generator<string[]> {
   for (let from = 0; from < ids.length;) {
     const portion = ids.slice(from, from + removal.portion());

@@ -46,7 +46,7 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
     return assertSound(await findStored(name), location);
   }
 
-  /** As it is stored: it may be damaged. */
+  /** The stored row, which may be damaged. */
   async function findStored(name: string): Promise<ScheduleRow> {
     const row = await store.read(name);
     if (row !== undefined) return row;
@@ -165,7 +165,7 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
       for (let tries = 0; tries < TRIES_MAX; tries++) {
         const stored = await findStored(name);
         if (stored.owner === "flow") await refuseOfFlow(stored);
-        // one that is damaged can be removed as any other
+        // a damaged schedule can be removed like any other
         const row = damageOfSchedule(stored, location) ? { ...stored, input: "null" } : stored;
         const doing = { action: "schedules remove", kind: "schedule", target: name, before: termsOf(row) } as const;
         if (await store.remove(name, row.version, audit(doing))) {

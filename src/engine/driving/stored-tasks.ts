@@ -41,7 +41,7 @@ export class StoredTasks {
     return record;
   }
 
-  /** The task's row alone, however large the task is. Throws task_not_found and record_damaged. */
+  /** Only the task's row, however large the task is. Throws task_not_found and record_damaged. */
   async readRow(id: string): Promise<TaskRow> {
     const { store } = this.tools;
     const task = (await store.readTaskRow(id)) ?? throwNotFound(id);

@@ -38,7 +38,7 @@ interface Counter {
 
 export class LimitDesk {
   readonly #counters = new Map<string, Counter>();
-  /** TK6: for each step that has asked here, what it is to give back, until it does or waits. */
+  /** TK6: for each step that has asked here, the ticket to return, until it is returned or the step waits. */
   readonly #given = new Map<string, GivenBack>();
   #asked = 0;
   /** Somebody may wait, as far as this process knows. */
@@ -62,7 +62,7 @@ export class LimitDesk {
   giveBack(limits: ToolLimits, stepId: string): void {
     const given = this.#given.get(stepId);
     if (given === undefined) {
-      // it was asked for elsewhere, before the task was taken over
+      // the ticket was requested elsewhere, before the task was taken over
       this.#mayWait = true;
       return;
     }
@@ -139,7 +139,7 @@ export class LimitDesk {
     if (steps.size < asking.length) this.#mayWait = true;
     this.#tell(woken);
     for (const { stepId, resolve } of asking) {
-      // who waits lets go of its task, and asks again
+      // a waiting step's task is released, and asks again
       if (!steps.has(stepId)) this.#given.delete(stepId);
       resolve(steps.has(stepId));
     }

@@ -75,7 +75,7 @@ export class Firings {
   #lookedAt = Number.NEGATIVE_INFINITY;
   #hasNews = true;
   #failedMs = 0;
-  /** What was told of damaged schedules. */
+  /** The damaged schedules that were logged before. */
   readonly #told = new Set<string>();
 
   constructor(private readonly tools: FiringTools) {
@@ -115,7 +115,7 @@ export class Firings {
         this.#dueAt = nextAt === null ? null : clock.elapsed() + (nextAt - now);
         if (due.length === 0) break;
         const sound = due.filter(({ row }) => this.#isSound(row));
-        // those that are left are due again at once
+        // the remaining schedules are due again at once
         if (sound.length === 0) break;
         await this.#fireAll(sound, now, pace);
       }
@@ -127,7 +127,7 @@ export class Firings {
     this.#lookedAt = clock.elapsed();
   }
 
-  /** One that is damaged, and that nobody can write, does not stand in the way of the others. */
+  /** A damaged schedule, which nobody can write, does not block the others. */
   #isSound(row: ScheduleRow): boolean {
     const broken = ruleBrokenBySchedule(row);
     if (broken === undefined) return true;

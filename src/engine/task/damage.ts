@@ -1,6 +1,6 @@
-// Finds damage: parts of a record that taskonaut cannot have written. What the database itself would refuse is looked for in
-// every record that is read. The rest is checked only after a failure, because a damaged record looks like a changed flow, or
-// like a bug.
+// Finds damage: parts of a record that taskonaut cannot have written. Every record that is read is checked for values
+// that the database itself would refuse. The rest is checked only after a failure, because a damaged record looks like
+// a changed flow, or like a bug.
 
 import type { Clock } from "../../core/clock.ts";
 import type { Flow } from "../../core/flow/flow.ts";
@@ -65,7 +65,7 @@ export function damageOf({ task, steps, calls }: TaskRecord, location: string): 
   return undefined;
 }
 
-/** Throws record_damaged where the database would refuse what is written to the task. Its steps may be ended by force. */
+/** Throws record_damaged if the database would refuse a write to the task. Its steps may be ended by force. */
 export function assertRowKept(task: TaskRow, location: string): void {
   assertKept({ task, steps: [], calls: [] }, location);
 }
@@ -76,7 +76,7 @@ function assertKept(record: TaskRecord, location: string): TaskRecord {
   return record;
 }
 
-/** As `damageOf`, of what the database itself would refuse alone: it takes hardly any time. */
+/** Like `damageOf`, but only for values that the database itself would refuse: it takes hardly any time. */
 export function refusedDamage(record: TaskRecord, location: string): TaskonautError | undefined {
   return isKept(record) ? undefined : damageOf(record, location);
 }
@@ -90,7 +90,7 @@ function isKept({ task, steps, calls }: TaskRecord): boolean {
   );
 }
 
-/** As `recoverInSlices`. A record that is damaged is no other flow's. Throws record_damaged. */
+/** Like `recoverInSlices`, but reports a damaged record as damage, not as a changed flow. Throws record_damaged. */
 export function recoverSound(flow: Flow, record: TaskRecord, tools: RecoveryTools): Recovery | Promise<Recovery> {
   const { location } = tools.store;
   const explain = (error: unknown): never => {
@@ -163,7 +163,7 @@ function inRules(broken: string | undefined): string | undefined {
   return broken === undefined ? undefined : `it breaks the rule ${broken}`;
 }
 
-/** Bytes that are none of ours come as other characters. */
+/** Bytes that taskonaut did not write are read as other characters. */
 function inId(id: string): string | undefined {
   return isId(id) ? undefined : "its id is not a UUID";
 }

@@ -87,7 +87,7 @@ function* makeTask({ task, steps, calls, stepCount }: TaskRecord): Generator<und
   };
 }
 
-/** What the types say of a column, the database may not have kept to. */
+/** The database may hold values that the types of a column do not allow. */
 function assertKnown(known: object, status: string): void {
   if (!Object.hasOwn(known, status)) throw new Error(`The status ${JSON.stringify(status)} is unknown.`);
 }

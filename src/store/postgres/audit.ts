@@ -113,7 +113,7 @@ export function queryAudited<Row>(
 
 type Use = <Result>(use: (client: PostgresClient) => Promise<Result>) => Promise<Result>;
 
-/** What is asked for stands in the text, so that the planner sees by which index it is found. */
+/** The query's values are in the text, so that the planner sees which index finds them. */
 function listEntries(
   client: PostgresClient,
   schema: Schema,

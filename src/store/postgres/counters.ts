@@ -26,7 +26,7 @@ export function counterStore({ read, write }: Record<"read" | "write", Use>, sch
     write: (writer, minutes) => write((client) => writeMinutes(client, schema, writer, minutes)),
     read: ({ from, until, stepMs, flow }) =>
       read(async (client) => {
-        // each has a text, and so a plan, of its own
+        // each has its own text, and so its own plan
         const ofFlow = flow === null ? "$4::text is null" : "c.flow_name = $4::text";
         const rows = await client.read<CountedRow>(
           `select floor(date_part('epoch', c.begins_at) * 1000 / $3::bigint)::bigint * $3::bigint as at, ${SUMS}

@@ -22,7 +22,7 @@ export function figureStore(read: Use, schema: Schema): FigureStore {
   };
 }
 
-/** The index of the queue is looked through by priority: what is due later is not read. */
+/** The index of the queue is searched by priority: tasks that are due later are not read. */
 function ofFlows(client: PostgresClient, schema: Schema, names: readonly string[]): Promise<FlowFigures[]> {
   return client.read<FlowFigures>(
     `select f.name as flow_name, least(q.due, ${FIGURE_MAX})::integer as due,

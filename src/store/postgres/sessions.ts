@@ -9,7 +9,7 @@ type Use = <Result>(use: (client: PostgresClient) => Promise<Result>) => Promise
 
 const COLUMNS = selectList(columnsOf(SESSIONS, "s"));
 
-/** Of those that were not used for long, with each new one. */
+/** How many old sessions are removed with each new one. */
 const REMOVED_MAX = 1000;
 
 export function sessionStore(

@@ -45,7 +45,7 @@ export async function takeTickets(
 
 type Ticket = Pick<TicketRequest, "taskId" | "stepId" | "token"> & Partial<Pick<TicketRequest, "key">>;
 
-/** A relation of them, in their order. Subqueries hide from the planner how many there are: it expects ten. */
+/** A relation of them, in their order. Subqueries hide their number from the planner: it expects ten. */
 function relationOf(tickets: readonly Ticket[], alias: string): string {
   const array = (type: string, of: (ticket: Ticket) => string): string =>
     `(select ${quoteText(writeArray(tickets.map(of)))}::${type}[])`;
@@ -158,7 +158,10 @@ function lock(schema: Schema, limit: string): string {
   )`;
 }
 
-/** What it grants it chooses among tickets of all kinds; those of steps and tasks that have ended it takes away, and is cut short. */
+/**
+ * It chooses its grants among tickets of all kinds; tickets of steps and tasks that have ended are removed, and cut the
+ * call short.
+ */
 function grantStatement(schema: Schema, turns: KeyTurns, limit: string, asked: readonly Ticket[]): string {
   const name = quoteText(limit);
   const { after, perVisit } = turns.placeOf(turnOf(limit), GRANT_MAX);

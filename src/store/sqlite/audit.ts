@@ -29,7 +29,7 @@ const MATCHES = `
   and ($since is null or at >= $since) and ($until is null or at < $until)
   and ($before is null or seq < $before)`;
 
-/** So many entries are looked at in one go. */
+/** How many entries are read in one go. */
 const LOOKED_AT = 5_000;
 
 const LIST = `
@@ -50,7 +50,7 @@ const REMOVE_OLD = `
     select seq from audit_log where seq <= $through order by seq limit ${REMOVED_AT_ONCE}
   )`;
 
-/** Each by itself: both of one table read all of it. */
+/** Each in its own subquery: one subquery for both reads the whole table. */
 const ENDS = `
   select coalesce((select min(seq) from audit_log), 1) as first, coalesce((select max(seq) from audit_log), 0) as last`;
 
@@ -80,7 +80,7 @@ function readHead(connection: SqliteConnection): AuditHead {
   return head;
 }
 
-/** However many entries are none of these, others have their turns. */
+/** Other work gets its turns, however many entries do not match. */
 async function listAll(
   connection: SqliteConnection,
   { target: _any, ...match }: AuditMatch,

@@ -244,7 +244,10 @@ class DueQuery {
   }
 }
 
-/** One that no taskonaut has written would be claimed again and again, or keep all others from it: nobody can write it. */
+/**
+ * A task with values that taskonaut never writes would be claimed again and again, or block all others: nobody can
+ * write it.
+ */
 function isKnown(task: TaskRow): boolean {
   return Object.hasOwn(NEXT, task.status) && ruleBrokenByTask(task) === undefined;
 }
