@@ -33,7 +33,7 @@ const MATCHES = `
 const LOOKED_AT = 5_000;
 
 const LIST = `
-  select ${COLUMNS} from audit_log where seq >= $from and ${MATCHES} order by seq desc limit $limit`;
+  select ${COLUMNS} from audit_log where seq >= $from and seq < $before and ${MATCHES} order by seq desc limit $limit`;
 
 const LIST_OF_TARGET = `
   select ${COLUMNS} from audit_log indexed by audit_log_of_target
