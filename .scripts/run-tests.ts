@@ -1,7 +1,7 @@
 // Runs test files, each in its own process: no file sees what another one leaves behind, and the output of each stays
 // together. Tests of single modules leave nothing behind, so all tests of one part of the sources share a process. The
-// slowest files begin first. There is one more process than there are cores, because tests wait a lot. Files that
-// mostly wait have additional places.
+// slowest files begin first. There are more processes than cores, because tests wait a lot. Files that mostly wait have
+// additional places.
 
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -16,6 +16,9 @@ const TEST_MS_MAX = 120_000;
 const FILE_MS_MAX = 420_000;
 
 const SLOWEST = 10;
+
+/** In addition to one process for each core: of the time that a test takes, it computes a third. */
+const MORE_PLACES = 3;
 
 /** Additional places for files that wait. */
 const WAITING_PLACES = 2;
@@ -58,7 +61,7 @@ export async function runTests({ root, files, env = {}, signal }: TestRun): Prom
     }
   };
   await Promise.all([
-    ...Array.from({ length: availableParallelism() + 1 }, (_, at) => place(`busy ${at}`, busy, idle)),
+    ...Array.from({ length: availableParallelism() + MORE_PLACES }, (_, at) => place(`busy ${at}`, busy, idle)),
     ...Array.from({ length: WAITING_PLACES }, (_, at) => place(`idle ${at}`, idle)),
   ]);
   rmSync(folder, { recursive: true });
