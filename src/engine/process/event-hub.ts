@@ -82,7 +82,7 @@ export class EventHub implements Events {
   #kept: Kept[] = [];
   /** `kept` has everything that happened after it. */
   #floor = 0;
-  /** Counts the rounds for all listeners: a listener that joins meanwhile already has them. */
+  /** Counts the rounds of telling: a listener that joins during one already has what it tells. */
   #round = 0;
   #opening: Promise<void> | undefined;
   #running: AbortController | undefined;
@@ -326,7 +326,7 @@ export class EventHub implements Events {
   *#tellAll(events: readonly TaskEvent[], before: string): Generator<undefined, void> {
     const round = ++this.#round;
     const id = this.#id(this.#next);
-    // other events come and go between two of these
+    // listeners come and go between two groups
     for (const group of Array.from(this.#groups.values())) {
       const wanted = events.filter((event) => isWanted(event, group.listening));
       if (wanted.length > 0) {
