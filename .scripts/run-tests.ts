@@ -18,7 +18,7 @@ const FILE_MS_MAX = 420_000;
 const SLOWEST = 10;
 
 /** In addition to one process for each core: of the time that a test takes, it computes a third. */
-const MORE_PLACES = 3;
+const MORE_PLACES = 2;
 
 /** Additional places for files that wait. */
 const WAITING_PLACES = 2;

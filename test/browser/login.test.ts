@@ -175,6 +175,7 @@ describe("the dashboard of a server that wants a token", () => {
     await page.getByRole("cell", { name: "signal-task" }).waitFor({ state: "detached" });
     await page.getByText("taskonaut audit-log --action 'tokens create'").waitFor();
     const database = new Database(join(sandbox.folder, "taskonaut", "taskonaut.db"));
+    database.run("pragma busy_timeout = 10000"); // the server writes to the file now and then
     database.run("update audit_log set who = 'Eve' where seq = 1");
     database.close();
     await page.getByRole("button", { name: "Verify" }).click();

@@ -42,6 +42,7 @@ test("who has done what by which way, and why; and who altered it", async () => 
   expect(dataOf(await sandbox.run(["audit-log", "--way", "http", ...asked], { env: remote }))).toHaveLength(1);
   expect(dataOf(await sandbox.run(["audit-log", "verify", ...asked], { env: remote }))).toMatchObject({ intact: true });
   const database = new Database(join(sandbox.folder, "taskonaut", "taskonaut.db"));
+  database.run("pragma busy_timeout = 10000"); // the server writes to the file now and then
   database.run("update audit_log set reason = null where seq = 1");
   database.run("delete from audit_log where seq = 3");
   database.close();
