@@ -5,17 +5,13 @@ import type { Json } from "../core/record/json-value.ts";
 import type { FlowDescription } from "../core/api/taskonaut.ts";
 import { readField, readFields } from "./input-fields.ts";
 import { formOf } from "./input-form.ts";
+import { ECHO_ADD } from "../../test/support/fake-flows.ts";
 import type { JsonSchema } from "./json-schema.ts";
 
 const flow: FlowDescription = {
+  ...ECHO_ADD,
   name: "checkout",
-  description: "",
   form: "run",
-  file: null,
-  concurrency: null,
-  retention_ms: { completed: 2_592_000_000, failed: 7_776_000_000, cancelled: null },
-  schedules: [],
-  pauses: [],
   input_schema: {
     type: "object",
     properties: {

@@ -5,9 +5,8 @@ import * as v from "valibot";
 import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
 import { MAX_STEPS_MAX } from "../core/limits.ts";
 import { filterPairs } from "../core/api/filter-text.ts";
-import { readTraceparent, TRACEPARENT } from "../core/record/trace-context.ts";
 import type { Task, TaskSummary } from "../core/api/task.ts";
-import type { CreatedTask, CreateTask, ListTasks, SignalTask, TaskPage } from "../core/api/taskonaut.ts";
+import type { CreatedTask, ListTasks, SignalTask, TaskPage } from "../core/api/taskonaut.ts";
 import {
   CountsAnswer,
   FlowAnswer,
@@ -38,7 +37,8 @@ import {
 } from "./list-request.ts";
 import { limitRoutes } from "./limit-routes.ts";
 import { pauseRoutes } from "./pause-routes.ts";
-import { CREATION_PARAMETERS, readCreationQuery } from "./queueing.ts";
+import { CREATION_PARAMETERS } from "./queueing.ts";
+import { readCreation } from "./read-creation.ts";
 import { pickListed, pickSteps, STEPS_PARAMETER } from "./pick-steps.ts";
 import { queryOf } from "./query.ts";
 import { eventRoutes } from "./event-routes.ts";
@@ -65,19 +65,8 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
   const { taskonaut, maxBodyBytes, log, onLongWait } = parts;
 
   async function createTask(c: Context, flow: string): Promise<Response> {
-    const idempotencyKey = readIdempotencyKey(c.req.header("idempotency-key"));
-    // an invalid traceparent counts as none, says W3C Trace Context
-    const traceparent = readTraceparent(c.req.header(TRACEPARENT));
-    const { queueing, tags, waitMs } = readCreationQuery(queryOf(c), Date.now());
-    const input = await requireJsonBody(c.req.raw, maxBodyBytes);
-    const request: CreateTask = {
-      flow,
-      input,
-      ...queueing,
-      ...(tags && { tags }),
-      ...(traceparent !== undefined && { traceparent }),
-      ...(idempotencyKey !== undefined && { idempotencyKey }),
-    };
+    const { request, waitMs } = await readCreation(c, flow, maxBodyBytes);
+    const { input } = request;
     if (waitMs === undefined) return created(c, await tellingWrapped(input, () => taskonaut.createTask(request)));
     return unlessLeft(c, async (signal) => {
       const made = await tellingWrapped(input, () => taskonaut.results.create(request, { waitMs, signal }));

@@ -1,16 +1,9 @@
 // A collector of traces: takes what is posted to it, and remembers every span.
 
-interface ReceivedSpan {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly name: string;
-  readonly kind: number;
-  readonly startTimeUnixNano: string;
-  readonly endTimeUnixNano: string;
+import type { Span } from "../../src/core/record/trace.ts";
+
+interface ReceivedSpan extends Omit<Span, "attributes"> {
   readonly attributes: readonly { readonly key: string; readonly value: Readonly<Record<string, string>> }[];
-  readonly links?: readonly { readonly traceId: string; readonly spanId: string }[];
-  readonly status: { readonly code?: number; readonly message?: string };
 }
 
 interface Body {
