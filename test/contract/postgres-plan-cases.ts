@@ -26,6 +26,7 @@ import {
   renewWorker,
 } from "../../src/store/postgres/workers.ts";
 import { Processes } from "../../src/store/processes.ts";
+import { signalOf } from "../../src/engine/task/inbox-posts.ts";
 import type { Change, InboxPost } from "../../src/store/store.ts";
 import { AUDIT, idOf, WORKER } from "./part-calls.ts";
 import { callRow, changeOf, plannedRecord, stepRow, T0, taskRow } from "./rows.ts";
@@ -57,14 +58,7 @@ const claimByKeys = (flows: number) => (client: PostgresClient) =>
   });
 
 const post = (over: Partial<InboxPost> = {}): InboxPost => ({
-  task_id: idOf(7),
-  kind: "signal",
-  name: "approved",
-  step_id: null,
-  payload: "1",
-  error: null,
-  idempotency_key: null,
-  attempt_epoch: null,
+  ...signalOf(idOf(7), "approved", "1", undefined),
   ...over,
 });
 

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 
 import type { TaskRow } from "../../src/core/record/record.ts";
+import { signalOf } from "../../src/engine/task/inbox-posts.ts";
 import { type InboxPost, POSTS_MAX } from "../../src/store/store.ts";
 import type { Place } from "./place.ts";
 import { inStatus, plannedRecord, T0 } from "./rows.ts";
@@ -15,14 +16,7 @@ export function postsContract(dialect: string, create: () => Promise<Place>): vo
     const bench = taskBench(create);
 
     const post = (task_id: string, over: Partial<InboxPost> = {}): InboxPost => ({
-      task_id,
-      kind: "signal",
-      name: "go",
-      step_id: null,
-      payload: "1",
-      error: null,
-      idempotency_key: null,
-      attempt_epoch: null,
+      ...signalOf(task_id, "go", "1", undefined),
       ...over,
     });
     const insert = async (over: Partial<TaskRow> = {}): Promise<string> =>

@@ -4,8 +4,8 @@ import { describe, expect, test } from "bun:test";
 
 import type { StepRow, TaskRecord } from "../../src/core/record/record.ts";
 import { NO_STEPS, type StepRange } from "../../src/core/record/step-range.ts";
+import { signalOf } from "../../src/engine/task/inbox-posts.ts";
 import { LARGE_BYTES, PAGE_ROWS, TOGETHER_BYTES } from "../../src/store/sizes.ts";
-import type { InboxPost } from "../../src/store/store.ts";
 import { recordsOf } from "../support/listed.ts";
 import type { Place } from "./place.ts";
 import { callRow, changeOf, inStatus, plannedRecord, stepRow, T0, taskRow } from "./rows.ts";
@@ -155,16 +155,7 @@ export function sizeContract(dialect: string, create: () => Promise<Place>): voi
     test("what is long is posted, compared with what the same key has posted before, and read from the inbox", async () => {
       const { task } = await insert(plannedRecord());
       const payload = longText("signal");
-      const post: InboxPost = {
-        task_id: task.id,
-        kind: "signal",
-        name: "go",
-        step_id: null,
-        payload,
-        error: null,
-        idempotency_key: "key",
-        attempt_epoch: null,
-      };
+      const post = signalOf(task.id, "go", payload, "key");
       expect(await bench.store.postToTask(post)).toEqual({ kind: "posted" });
       expect(await bench.store.postToTask(post)).toEqual({ kind: "duplicate", same: true });
       const other = { ...post, payload: longText("other") };

@@ -113,13 +113,15 @@ describe.each(DATABASES)("a worker on %s", (_name, create) => {
   describe("lets go of a task that waits, and it comes back", () => {
     test("when its sleep is over; it let go with the transition that led there", async () => {
       const commits = new Commits();
-      const flow = flowOf(function* () {
+      const flow = flowOf(function* (input) {
         yield* call(giveBack("first"), 1);
-        yield* sleep(400);
+        yield* sleep(input === "an hour" ? "1h" : 400);
         return "rested";
       });
       const { engine } = await working({ flows: [flow], around: commits.watch });
-      const id = await enqueue(engine, flow.name);
+      // looked at while it sleeps, however slow the machine is; another one is there to wake up
+      const id = await enqueue(engine, flow.name, { input: "an hour" });
+      const short = await enqueue(engine, flow.name);
       const asleep = await waiting(engine, id);
       const [wait] = asleep.waiting_for;
       expect(asleep).toMatchObject({ status: "WAITING_OBSERVATION", due_at: wait?.until ?? "" });
@@ -130,7 +132,9 @@ describe.each(DATABASES)("a worker on %s", (_name, create) => {
         lease_owner: null,
         due_at: Date.parse(wait?.until ?? ""),
       });
-      expect(await ended(engine, id)).toMatchObject({ status: "COMPLETED", output_payload: "rested" });
+      expect(await ended(engine, short)).toMatchObject({ status: "COMPLETED", output_payload: "rested" });
+      const led = commits.of(short).find(({ newSteps }) => newSteps.some(({ kind }) => kind === "sleep"));
+      expect(led?.task).toMatchObject({ status: "WAITING_OBSERVATION", lease_owner: null });
     });
 
     test("when its signal comes, from wherever", async () => {
