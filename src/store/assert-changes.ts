@@ -11,29 +11,43 @@ export function assertChanges(changes: readonly Change[]): void {
     seen.add(taskId);
     if (task.id !== taskId) throw new Error(`A change of task ${taskId} holds the row of task ${task.id}.`);
     if (task.version <= expectedVersion) throw new Error(`A change of task ${taskId} does not raise its version.`);
-    if (isTerminal(task.status)) assertClosed(taskId, newSteps, changedSteps);
+    if (isTerminal(task.status)) {
+      assertClosed(taskId, newSteps);
+      assertClosed(taskId, changedSteps);
+    }
     assertOwn(taskId, newSteps);
     assertOwn(taskId, changedSteps);
     assertOwn(taskId, newCalls);
     assertOwn(taskId, changedCalls);
-    assertCallsOf(newCalls, [newSteps, changedSteps]);
+    assertCallsOf(newCalls, newSteps, changedSteps);
   }
 }
 
 /** The same for new tasks. */
 export function assertRecords(records: readonly TaskRecord[]): void {
-  for (const { steps, calls } of records) assertCallsOf(calls, [steps]);
+  for (const { steps, calls } of records) assertCallsOf(calls, steps);
 }
 
 /** No database checks the step of a call. A changed call exists, or the change is refused. */
-function assertCallsOf(calls: readonly ToolCallRow[], written: readonly (readonly StepRow[])[]): void {
+function assertCallsOf(
+  calls: readonly ToolCallRow[],
+  written: readonly StepRow[],
+  more: readonly StepRow[] = NONE,
+): void {
   for (const { task_id: taskId, task_step_id: stepId } of calls) {
-    if (written.some((steps) => steps.some(({ id }) => id === stepId))) continue;
+    if (hasStep(written, stepId) || hasStep(more, stepId)) continue;
     throw new TaskonautError(
       "internal",
       `A new call of task ${taskId} is of step ${stepId}, which is not written with it.`,
     );
   }
+}
+
+const NONE: readonly StepRow[] = [];
+
+function hasStep(steps: readonly StepRow[], stepId: string): boolean {
+  for (const { id } of steps) if (id === stepId) return true;
+  return false;
 }
 
 function assertOwn(taskId: string, rows: readonly (StepRow | ToolCallRow)[]): void {
@@ -43,10 +57,8 @@ function assertOwn(taskId: string, rows: readonly (StepRow | ToolCallRow)[]): vo
 }
 
 /** The engine knows the steps that the change does not mention. */
-function assertClosed(taskId: string, ...rows: readonly (readonly StepRow[])[]): void {
-  for (const steps of rows) {
-    if (steps.some((step) => isStepOpen(step.status))) {
-      throw new Error(`A change ends task ${taskId} and leaves a step of it open.`);
-    }
+function assertClosed(taskId: string, steps: readonly StepRow[]): void {
+  for (const { status } of steps) {
+    if (isStepOpen(status)) throw new Error(`A change ends task ${taskId} and leaves a step of it open.`);
   }
 }

@@ -22,7 +22,8 @@ export function ruleBrokenByTask(task: TaskRow): string | undefined {
   if (!(task.version >= 1)) return "version";
   if (!(task.observed_count >= 0 && task.current_step >= 0 && task.depth >= 0)) return "counts";
   if (!(Number.isInteger(task.priority) && task.priority >= 0 && task.priority <= 9)) return "priority";
-  return [task.due_at, task.created_at, task.updated_at, task.finished_at].every(isWhole) ? undefined : "times";
+  const { due_at, created_at, updated_at, finished_at } = task;
+  return isWhole(due_at) && isWhole(created_at) && isWhole(updated_at) && isWhole(finished_at) ? undefined : "times";
 }
 
 function isAtRest({ lease_owner, due_at, parked_reason, waits }: TaskRow): boolean {
@@ -39,7 +40,8 @@ export function ruleBrokenByStep(step: StepRow): string | undefined {
   if (step.limited_by !== null && !(isOpen && step.due_at !== null)) return "limited_is_open";
   if (step.doubt !== null && step.status !== "RUNNING") return "doubt_is_open";
   if (!(step.step_index >= 1 && step.attempt_epoch >= 0 && step.starts >= 0)) return "counts";
-  return [step.due_at, step.observed_at, step.created_at, step.updated_at].every(isWhole) ? undefined : "times";
+  const { due_at, observed_at, created_at, updated_at } = step;
+  return isWhole(due_at) && isWhole(observed_at) && isWhole(created_at) && isWhole(updated_at) ? undefined : "times";
 }
 
 export function ruleBrokenByCall(call: ToolCallRow): string | undefined {
@@ -48,7 +50,7 @@ export function ruleBrokenByCall(call: ToolCallRow): string | undefined {
   if ((call.status === "RUNNING") !== (call.finished_at === null)) return "finished_only_when_ended";
   if (call.progress !== null && call.status !== "RUNNING") return "progress_while_running";
   if (!(call.retry_count >= 0 && call.attempt_epoch >= 0)) return "counts";
-  return [call.started_at, call.finished_at, call.created_at].every(isWhole) ? undefined : "times";
+  return isWhole(call.started_at) && isWhole(call.finished_at) && isWhole(call.created_at) ? undefined : "times";
 }
 
 export function ruleBrokenByInbox(row: InboxRow): string | undefined {

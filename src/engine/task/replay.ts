@@ -65,12 +65,11 @@ export class Replay {
   compareOpen(): string | undefined {
     for (const step of this.record.steps) {
       const isGivenUp = this.abandoned.has(step.path);
-      const named = `step ${step.step_index}, ${tellStep(step)},`;
       if (step.status === "CANCELLED" && !isGivenUp)
-        return `${named} was recorded as given up, now it waits for that step`;
+        return `${tellPlace(step)} was recorded as given up, now it waits for that step`;
       if (!isStepOpen(step.status)) continue;
-      if (isGivenUp) return `${named} was recorded as open, now it gives that step up`;
-      if (this.program.end) return `${named} was recorded as open, now ${tellEnd(this.program)}`;
+      if (isGivenUp) return `${tellPlace(step)} was recorded as open, now it gives that step up`;
+      if (this.program.end) return `${tellPlace(step)} was recorded as open, now ${tellEnd(this.program)}`;
     }
     return undefined;
   }
@@ -103,6 +102,10 @@ export class Replay {
     }
     return undefined;
   }
+}
+
+function tellPlace(step: StepRow): string {
+  return `step ${step.step_index}, ${tellStep(step)},`;
 }
 
 export function outcomeOf(step: StepRow): Outcome {
