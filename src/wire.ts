@@ -33,7 +33,7 @@ import type { PassedOver } from "./flows/loader.ts";
 import { createLog } from "./log/create-log.ts";
 import { wantsColor } from "./log/paint.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
-import { isTerminal } from "./cli/is-terminal.ts";
+import { isTerminal } from "./cli/terminal.ts";
 import type { LineWriter } from "./cli/line-writer.ts";
 import type { UserCode } from "./cli/user-code.ts";
 import { readLimits } from "./read-limits.ts";

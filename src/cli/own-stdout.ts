@@ -1,7 +1,7 @@
 // stdout is for data alone. User code, child processes and the shell know stdout as descriptor 1. So before user code is
 // loaded, the program keeps stdout under another number, and makes descriptor 1 a copy of stderr.
 
-import { isTerminal } from "./is-terminal.ts";
+import { isTerminal, sizeOf } from "./terminal.ts";
 import { openLibc } from "./libc.ts";
 
 const STDOUT = 1;
@@ -16,9 +16,9 @@ export class OwnStdout {
     return this.#descriptor;
   }
 
-  /** Of the terminal; undefined where there is none. How data looks is chosen once, before user code is loaded. */
-  get columns(): number | undefined {
-    return process.stdout.columns;
+  /** Of the terminal. */
+  get columns(): number {
+    return sizeOf(this.#descriptor).columns;
   }
 
   /** From now on. If the system does not allow it, descriptor 1 stays as it is. */

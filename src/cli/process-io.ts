@@ -2,12 +2,12 @@
 // they take milliseconds to set up, and `process.exit` loses their buffered writes.
 
 import { writeSync } from "node:fs";
-import { isTerminal } from "./is-terminal.ts";
 import type { LineWriter } from "./line-writer.ts";
 import { peekStdin } from "./peek-stdin.ts";
 import type { Io, LiveLines, Output } from "./io.ts";
 import { LiveArea } from "./live/live-area.ts";
 import type { OwnStdout } from "./own-stdout.ts";
+import { isTerminal, sizeOf } from "./terminal.ts";
 
 /** `lines` writes the log to stderr. Text that comes later is written after it. */
 export function createProcessIo(lines: LineWriter, stdout: OwnStdout): Io {
@@ -15,7 +15,7 @@ export function createProcessIo(lines: LineWriter, stdout: OwnStdout): Io {
     descriptor: 2,
     isTTY: isTerminal(2),
     get columns() {
-      return process.stderr.columns;
+      return sizeOf(2).columns;
     },
   });
   const out = createOutput(stdout);
@@ -40,7 +40,7 @@ export function createProcessIo(lines: LineWriter, stdout: OwnStdout): Io {
     },
     stdinIsTTY: isTerminal(0),
     peekStdin,
-    openLive: () => openLive(lines),
+    openLive: () => openLive(lines, stdout),
     endLive: () => endLive(lines, { keeps: true }),
     openTerminal: () => ({ input: process.stdin, output: process.stderr }),
     onSignal(listener) {
@@ -70,19 +70,18 @@ async function writeAbove(lines: LineWriter, text: string): Promise<boolean> {
   return true;
 }
 
-function openLive(lines: LineWriter): LiveLines {
-  // stdout and stderr are the same terminal, and stdout is set up already, because its width was read
-  const { stdout: terminal } = process;
-  const area = new LiveArea(() => terminal.columns || COLUMNS);
+/** stdout and stderr are the same terminal. */
+function openLive(lines: LineWriter, { descriptor }: OwnStdout): LiveLines {
+  const area = new LiveArea(() => sizeOf(descriptor).columns);
   const onContinued = (): void => area.forget();
   process.on("SIGCONT", onContinued);
   lines.openArea(area);
   return {
     get columns() {
-      return terminal.columns || COLUMNS;
+      return sizeOf(descriptor).columns;
     },
     get rows() {
-      return terminal.rows || ROWS;
+      return sizeOf(descriptor).rows;
     },
     show: (shown) => lines.show(shown),
     async close(how) {
@@ -97,15 +96,15 @@ async function endLive(lines: LineWriter, how: { readonly keeps: boolean }): Pro
   await lines.flush(FLUSH_MS);
 }
 
-/** If the terminal does not say. */
-const COLUMNS = 80;
-const ROWS = 24;
-
 interface Target {
   readonly descriptor: number;
   readonly isTTY: boolean;
-  readonly columns: number | undefined;
+  /** Of the terminal. */
+  readonly columns: number;
 }
+
+/** Where there is no terminal. */
+const COLUMNS = 80;
 
 function createOutput(target: Target): Output {
   const { isTTY } = target;
@@ -113,7 +112,7 @@ function createOutput(target: Target): Output {
   return {
     isTTY,
     get columns() {
-      return (isTTY && target.columns) || COLUMNS;
+      return isTTY ? target.columns : COLUMNS;
     },
     async write(text) {
       let rest = Buffer.from(text);

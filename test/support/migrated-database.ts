@@ -3,6 +3,7 @@
 // Whoever takes it empties it, under a name of his own: who was left behind by an earlier test reaches nobody else's. One in
 // which more than rows has changed is dropped.
 
+import type { Sql } from "postgres";
 import { MIGRATIONS, openPostgresMigrator } from "../../src/store/postgres/migrate.ts";
 import { checksumOf } from "../../src/store/migrations.ts";
 import { atEnd } from "./at-end.ts";
@@ -54,12 +55,28 @@ async function leave(name: string, schema: string): Promise<void> {
 /** False where another process was faster, or somebody does not let go of it. */
 function rename(from: string, to: string): Promise<boolean> {
   return onServer(async (sql) => {
-    await sql`select pg_terminate_backend(pid, ${TERMINATION_MS_MAX}) from pg_stat_activity where datname = ${from}`;
+    if (!(await endConnections(sql, from))) return false;
     return sql.unsafe(`alter database ${from} rename to ${to}`).then(
       () => true,
       () => false,
     );
   });
+}
+
+/**
+ * False where one does not end in time. We ask again and again ourselves: PostgreSQL would look only every 100 ms whether a
+ * connection is gone, before it renames a database as well.
+ */
+async function endConnections(sql: Sql, name: string): Promise<boolean> {
+  const end = performance.now() + TERMINATION_MS_MAX;
+  for (;;) {
+    const [left] = await sql<{ count: number }[]>`
+      select count(pg_terminate_backend(pid))::int as count from pg_stat_activity where datname = ${name}`;
+    if (left?.count === 0) break;
+    if (performance.now() > end) return false;
+    await Bun.sleep(2);
+  }
+  return true;
 }
 
 async function makeMigrated(schema: string): Promise<string> {
