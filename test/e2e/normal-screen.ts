@@ -33,6 +33,8 @@ export function normalizeRun(text: string): string {
       .replace(/\btook [\d.]+ (?:ms|s|min)\b/g, "took N ms")
       .replace(/\d\d:\d\d:\d\d(?=\}? \{?\w* ?(?:INFO|WARN|ERROR))/g, "00:00:00")
       .replace(/\b[\d.]+ms\b/g, "N ms")
+      // the runner paints what takes long
+      .replaceAll("{dim [}{bold dim N ms}{dim ]}", "{dim [N ms]}")
       .replace(
         / {2,}[\d.]+ (?:ms|s)(?= {2}|$)(.*…\}?$)?/gm,
         // how much of the text is cut follows from how wide the time is; its color does not
