@@ -21,8 +21,14 @@ const FILES: Readonly<Record<string, string>> = {
     export const debug = () => process.env.DEBUG ?? "off";
     // zod checks in this way whether it may create functions
     export const agent = () => navigator.userAgent.includes("Cloudflare");
-    export const hours = () => new Date(5).getHours();
+    export const hours = () => new Date(5).getHours() + 0;
     export const zoneOfMachine = () => new Intl.DateTimeFormat("en").format(5);
+    // @date-fns/utc and @date-fns/tz make their dates like this
+    class Utc extends Date {
+      constructor(time) { super(); if (time !== undefined) this.setTime(time); }
+      getHours() { return this.getUTCHours(); }
+    }
+    export const subclass = () => [new Utc() instanceof Utc, new Utc().getTime(), new Utc(5).getHours()];
     export const bytes = () => crypto.getRandomValues(new Uint8Array(4));`,
   // nanoid and uuid keep a pool like this
   "node_modules/nanoid/index.js": `
@@ -33,6 +39,8 @@ const FILES: Readonly<Record<string, string>> = {
       const id = pool.slice(0, 8); pool = pool.slice(8); return id;
     };
     export const customAlphabet = () => () => nanoid();`,
+  "node_modules/date-fns/index.js": `
+    export const dayOf = (date) => date.getDate() + 0;`,
   "node_modules/uuid/index.js": `
     const { randomFillSync } = require("node:crypto");
     const pool = new Uint8Array(256); let at = 256;
@@ -55,6 +63,7 @@ const FILES: Readonly<Record<string, string>> = {
     import { customAlphabet, nanoid, urlAlphabet } from "nanoid";
     import { v4, validate } from "uuid";
     import { draw } from "pool";
+    import { dayOf } from "date-fns";
     import { tidy } from "branches";
     import { count } from "other";
     export const generators = { tidy, count };
@@ -64,6 +73,7 @@ const FILES: Readonly<Record<string, string>> = {
       pure: () => [urlAlphabet, validate("abcd")],
       isUtc: () => dates.isZone("UTC") && !dates.isZone("Nowhere/X"),
       own: () => Date.now(),
+      dayOf: () => dayOf(new Date(5)),
     };
     export default defineFlow({ name: "f", input: v.string(), *run(what) { return use[what]() as never; } });`,
 };
@@ -99,6 +109,7 @@ function run(what: string): { readonly output: unknown; readonly violation: stri
 test.each([
   ["now", 86_400_000],
   ["date", 86_400_000],
+  ["subclass", [true, 86_400_000, 0]],
   ["text", "Thu Jan 01 1970 00:00:00 GMT+0000 (Coordinated Universal Time)"],
   ["locale", "en-US"],
   ["isUtc", true],
@@ -116,12 +127,23 @@ test("a package that draws in a flow draws the same on every replay, and outside
   expect(use["seed"]?.()).not.toBe(output);
 });
 
-test.each(["hours", "zoneOfMachine", "bytes", "own"])(
-  "%s is refused all the same, with the line of the flow",
-  (what) => {
-    expect(run(what).violation).toMatch(/^A flow called [\w. ]+\([…]?\) at flow\.ts:\d+:\d+, which/);
-  },
-);
+test.each([
+  ["hours", " through the package dates"],
+  ["zoneOfMachine", " through the package dates"],
+  ["bytes", ""], // a tail call
+  ["own", ""],
+])("%s is refused all the same, with the line of the flow%s", (what, through) => {
+  expect(run(what).violation).toMatch(
+    new RegExp(`^A flow called [\\w. ]+\\([…]?\\)${through} at flow\\.ts:\\d+:\\d+, which`),
+  );
+});
+
+test("a package that is known to take dates in UTC is refused with the way to give them", () => {
+  expect(run("dayOf").violation).toContain("called date.getDate() through the package date-fns at flow.ts:");
+  expect(run("dayOf").violation).toEndWith(
+    "It depends on the time zone of the machine: give it a `UTCDate` of the package @date-fns/utc.",
+  );
+});
 
 test.each(["nanoid", "v4", "short", "draw"])("%s is refused whatever the process has drawn before", (what) => {
   for (let times = 0; times < 3; times++) {

@@ -105,13 +105,17 @@ export function noteUsed(operation: object): void {
   current?.unused?.delete(operation);
 }
 
-/**
- * Records the violation and throws it. `call` is what was called, `instead` what to write in its place, `place` where
- * in the user's files, as far as that is known.
- */
-export function violate(call: string, instead: string, place?: string): never {
-  const at = place === undefined ? "" : ` at ${place}`;
-  const error = new DeterminismError(`A flow called ${call}${at}, which gives another result on replay. ${instead}`);
+/** Where a call is, as far as that is known: in the user's files, and in which package that they use. */
+interface Whereabouts {
+  readonly place?: string | undefined;
+  readonly package?: string | undefined;
+}
+
+/** Records the violation and throws it. `call` is what was called, `instead` what to write in its place. */
+export function violate(call: string, instead: string, where: Whereabouts = {}): never {
+  const through = where.package === undefined ? "" : ` through the package ${where.package}`;
+  const at = where.place === undefined ? "" : ` at ${where.place}`;
+  const error = new DeterminismError(`A flow called ${call}${through}${at}, which gives another result on replay. ${instead}`);
   if (current) current.violation ??= error;
   throw error;
 }

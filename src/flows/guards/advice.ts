@@ -20,3 +20,17 @@ export const GIVE_LAST_MODIFIED = "It takes the time of now: give `{ lastModifie
 export const GIVE_NO_STREAM = "It depends on the terminal: give `{ validateStream: false }`.";
 export const READ_IN_TOOL =
   "It differs from process to process: take it from the flow's input, or read it in a tool and give it on as its output.";
+
+/** A package's own way to say UTC. The line of the flow shows the package's function, not the call that is refused. */
+const IN_UTC: Readonly<Record<string, string>> = {
+  "date-fns": "give it a `UTCDate` of the package @date-fns/utc.",
+  dayjs: "use `dayjs.utc(…)` of its plugin utc.",
+  luxon: 'give it `{ zone: "utc" }`.',
+  moment: "use `moment.utc(…)`.",
+};
+
+/** What to use instead, if the call is in that package. */
+export function adviceIn(name: string | undefined, advice: string): string {
+  const own = name !== undefined && advice === USE_UTC && Object.hasOwn(IN_UTC, name) ? IN_UTC[name] : undefined;
+  return own === undefined ? advice : `It depends on the time zone of the machine: ${own}`;
+}

@@ -5,8 +5,8 @@ import { framesOf, OF_PACKAGE } from "../frames.ts";
 export interface Caller {
   /** `<file>:<line>:<column>` in the user's own code. Undefined if the stack does not show it. */
   readonly place: string | undefined;
-  /** The call itself is in a package of `node_modules`. */
-  readonly isPackage: boolean;
+  /** The name of the package in `node_modules` that the call itself is in. */
+  readonly package: string | undefined;
 }
 
 /** A package may call from deep below the line in the flow. */
@@ -23,6 +23,11 @@ export function callerOf(guarded: object): Caller {
   const own = frames.find(({ path }) => !OF_PACKAGE.test(path));
   return {
     place: own && `${own.path}:${own.line}:${own.column}`,
-    isPackage: OF_PACKAGE.test(frames[0]?.path ?? ""),
+    package: packageAt(frames[0]?.path ?? ""),
   };
+}
+
+/** `/x/node_modules/@date-fns/tz/date/mini.js` is of `@date-fns/tz`. */
+function packageAt(path: string): string | undefined {
+  return /.*[/\\]node_modules[/\\]((?:@[^/\\]+[/\\])?[^/\\]+)/.exec(path)?.[1]?.replaceAll("\\", "/");
 }

@@ -77,7 +77,7 @@ function exportsOf(names: ReadonlySet<string>): Readonly<Record<string, unknown>
 /** Works as usual, except in a running flow. */
 function guarded<T extends object>(call: string, settings: T): T {
   const whenFree = <R>(read: () => R): R => {
-    if (isWatched()) violate(call, READ_IN_TOOL, callerOf(whenFree).place);
+    if (isWatched()) violate(call, READ_IN_TOOL, callerOf(whenFree));
     return read();
   };
   return new Proxy(settings, {

@@ -71,8 +71,8 @@ function guardBound(
   const getter = function (this: object): unknown {
     const lack = ofMachine.get(this);
     if (lack !== undefined && isWatched()) {
-      const { isPackage, place } = callerOf(getter);
-      if (!isPackage) violate(call, lack, place);
+      const caller = callerOf(getter);
+      if (caller.package === undefined) violate(call, lack, caller);
     }
     return guard(Reflect.apply(get, this, []) as Bound, lack);
   };

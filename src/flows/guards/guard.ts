@@ -2,6 +2,7 @@
 // and a proxy's `apply` trap adds 130 (measured).
 
 import { isWatched, violate } from "../../core/flow/determinism.ts";
+import { adviceIn } from "./advice.ts";
 import { callerOf } from "./caller.ts";
 
 /** A guarded call: its name in messages, what to use instead, and hooks around it. */
@@ -52,7 +53,7 @@ export function guardFunction<F extends object>(original: F, guard: Guard): F {
   const wrapper = function (this: unknown, ...args: unknown[]): unknown {
     if (isWatched()) {
       const answer = judge(guard, { self: this, args, isNew: new.target !== undefined }, wrapper);
-      if (answer) return answer.value;
+      if (answer) return new.target === undefined ? answer.value : ofClass(answer.value, new.target);
     }
     if (new.target === undefined) return Reflect.apply(called, this, args);
     return Reflect.construct(called, args, new.target === wrapper ? target : new.target);
@@ -69,6 +70,11 @@ export function guardFunction<F extends object>(original: F, guard: Guard): F {
     Object.defineProperty(prototype, "constructor", { value: wrapper, writable: true, configurable: true });
   }
   return markGuarded(wrapper as unknown as F);
+}
+
+/** Classes of packages extend the guarded one (`class UTCDate extends Date`): what `super()` makes is of their class. */
+function ofClass(value: unknown, type: Callable): unknown {
+  return Object.setPrototypeOf(value, type.prototype as object);
 }
 
 /** Adds hooks for calls outside of flows. Separate, because most guards have none and should not pay for them. */
@@ -92,9 +98,9 @@ function judge(
   const advice = typeof instead === "string" ? instead : instead(args, isNew, self);
   if (advice === undefined) return undefined;
   const caller = callerOf(wrapper);
-  const given = caller.isPackage ? answer?.(args, isNew, self) : undefined;
+  const given = caller.package === undefined ? undefined : answer?.(args, isNew, self);
   if (given) return given;
-  return violate(`${isNew ? "new " : ""}${call}(${args.length > 0 ? "…" : ""})`, advice, caller.place);
+  return violate(`${isNew ? "new " : ""}${call}(${args.length > 0 ? "…" : ""})`, adviceIn(caller.package, advice), caller);
 }
 
 /** For a property whose value is already refused: a flow that reads it does not call anything. */
@@ -108,8 +114,9 @@ export interface ReadGuard {
 export function guardGetter(get: (this: unknown) => unknown, guard: ReadGuard): () => unknown {
   const getter = function (this: unknown): unknown {
     if (isWatched()) {
-      const { isPackage, place } = callerOf(getter);
-      if (!(isPackage && guard.isOpenToPackages === true)) violate(guard.call, guard.instead, place);
+      const caller = callerOf(getter);
+      const isOpen = caller.package !== undefined && guard.isOpenToPackages === true;
+      if (!isOpen) violate(guard.call, guard.instead, caller);
     }
     return Reflect.apply(get, this, []);
   };
