@@ -115,7 +115,9 @@ interface Whereabouts {
 export function violate(call: string, instead: string, where: Whereabouts = {}): never {
   const through = where.package === undefined ? "" : ` through the package ${where.package}`;
   const at = where.place === undefined ? "" : ` at ${where.place}`;
-  const error = new DeterminismError(`A flow called ${call}${through}${at}, which gives another result on replay. ${instead}`);
+  const error = new DeterminismError(
+    `A flow called ${call}${through}${at}, which gives another result on replay. ${instead}`,
+  );
   if (current) current.violation ??= error;
   throw error;
 }

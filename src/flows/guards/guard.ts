@@ -100,7 +100,11 @@ function judge(
   const caller = callerOf(wrapper);
   const given = caller.package === undefined ? undefined : answer?.(args, isNew, self);
   if (given) return given;
-  return violate(`${isNew ? "new " : ""}${call}(${args.length > 0 ? "…" : ""})`, adviceIn(caller.package, advice), caller);
+  return violate(
+    `${isNew ? "new " : ""}${call}(${args.length > 0 ? "…" : ""})`,
+    adviceIn(caller.package, advice),
+    caller,
+  );
 }
 
 /** For a property whose value is already refused: a flow that reads it does not call anything. */
