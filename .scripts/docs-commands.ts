@@ -1,7 +1,8 @@
 // The commands and their options as Markdown, from the same table that the program reads.
 
 import { MODES } from "../src/cli/ask-task.ts";
-import type { Command, Option } from "../src/cli/command.ts";
+import type { Option } from "../src/cli/option.ts";
+import type { Command } from "../src/cli/command.ts";
 import { FORMATS } from "../src/cli/format.ts";
 import { nameCommand, nameOption } from "../src/cli/help.ts";
 import { GLOBAL_OPTIONS } from "../src/cli/options.ts";

@@ -8,7 +8,8 @@
 
 import type { Violation } from "../core/errors.ts";
 import { suggest } from "../core/nearest.ts";
-import type { Command, Option } from "./command.ts";
+import type { Option } from "./option.ts";
+import type { Command } from "./command.ts";
 import type { FieldToken } from "./input-fields.ts";
 import { COMMAND_SYNONYMS, OPTION_SYNONYMS } from "./synonyms.ts";
 

@@ -3,26 +3,14 @@
 import type { LogLevel } from "../core/log.ts";
 import type { LogStyle } from "../log/create-log.ts";
 import type { Paint } from "../log/paint.ts";
+import type { CommandNeeds } from "./command-needs.ts";
 import type { Hints } from "./hint.ts";
 import type { FieldToken } from "./input-fields.ts";
 import type { Interrupts } from "./interrupts.ts";
 import type { Env, Io } from "./io.ts";
 import type { Look } from "./look.ts";
+import type { Option } from "./option.ts";
 import type { VersionInfo, Wiring } from "./wiring.ts";
-
-export interface Option {
-  /** Without dashes: `max-steps`. */
-  readonly name: string;
-  /** Letters that mean the same behind one dash: `vV` for -v and -V. */
-  readonly short?: string;
-  /** What stands for its value in the help. Without it the option is a switch. */
-  readonly value?: string;
-  /** Its value is optional: the next argument is its value, unless that looks like an option. */
-  readonly isValueOptional?: boolean;
-  /** It may be given more than once. */
-  readonly repeatable?: boolean;
-  readonly summary: string;
-}
 
 interface Argument {
   readonly name: string;
@@ -49,11 +37,7 @@ export interface Command {
   readonly takesFields: boolean;
   /** Arguments after `--` go to the program that the command starts. */
   readonly takesRest?: boolean;
-  /**
-   * `tasks`: it works on tasks, in a database or on a server. `database`: it works on the database itself, and refuses an
-   * API address. `files`: it needs neither. `program`: it needs nothing, and ignores the environment.
-   */
-  readonly needs: "tasks" | "database" | "files" | "program";
+  readonly needs: CommandNeeds;
   /** It runs no flow, so it loads none: a flow file with an error does not stop it. */
   readonly readsOnly?: boolean;
   /** The command, or this action of it, creates a missing SQLite file. All other commands report that the file is missing. */

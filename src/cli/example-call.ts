@@ -1,7 +1,7 @@
 // The words of a call that gives an input: `--sku A1 --qty 2`, for the examples of the help.
 
 import type { Json } from "../core/record/json-value.ts";
-import type { Option } from "./command.ts";
+import type { Option } from "./option.ts";
 import { flagOf } from "./field-rows.ts";
 
 /** Unquoted words, for a command with these options. An input that is not an object is given as a whole. */

@@ -3,7 +3,7 @@
 import type { Json } from "../core/record/json-value.ts";
 import { escapeControls, showControls } from "../core/visible.ts";
 import { showText } from "./cells.ts";
-import type { Option } from "./command.ts";
+import type { Option } from "./option.ts";
 import { describeLimits } from "./describe-limits.ts";
 import type { HelpRow } from "./help-rows.ts";
 import { type FieldFacts, listFields } from "./list-fields.ts";

@@ -2,7 +2,8 @@
 
 import { readFilter } from "../core/api/filter-text.ts";
 import { type FilterPair, FILTERS, type TaskFilter } from "../core/api/task-filter.ts";
-import type { Call, Option } from "./command.ts";
+import type { Option } from "./option.ts";
+import type { Call } from "./command.ts";
 import { usageError } from "./usage.ts";
 
 export const FILTER_OPTIONS: readonly Option[] = FILTERS.map(({ name, value, repeatable, summary }) => ({

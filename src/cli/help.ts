@@ -4,7 +4,8 @@
 
 import { type CAC, type Command as CacCommand, cac } from "cac";
 import { wrapText } from "./cells.ts";
-import type { Command, CommandGroup, Option } from "./command.ts";
+import type { Option } from "./option.ts";
+import type { Command, CommandGroup } from "./command.ts";
 import { type HelpRow, type HelpSection, layRows } from "./help-rows.ts";
 import type { Look } from "./look.ts";
 import { GLOBAL_OPTIONS, globalOptionsOf } from "./options.ts";

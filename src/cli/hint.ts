@@ -2,8 +2,7 @@
 // called. So the program cannot print a hint that the list does not have.
 
 import type { Paint } from "../log/paint.ts";
-import type { Argv } from "./argv.ts";
-import type { Command } from "./command.ts";
+import type { CommandNeeds } from "./command-needs.ts";
 import { HINT_LIST, type HintDraft, type HintId } from "./hint-list.ts";
 import { quoteWord } from "./shell-quote.ts";
 
@@ -22,12 +21,23 @@ class MadeHint {
 
 export type Hint = MadeHint;
 
+/** The part of a command that decides which options its hint gets. */
+interface KnownCommand {
+  readonly name: string;
+  readonly needs: CommandNeeds;
+  readonly readsOnly?: boolean;
+}
+
 export interface HintsOptions {
   /** As it was called, quoted for a shell. */
   readonly calledAs: string;
   readonly argv: readonly string[];
-  readonly typed: Pick<Argv, "flags" | "lists">;
-  readonly commands: readonly Command[];
+  /** The options as typed, by name; `lists`: those that may be given more than once. */
+  readonly typed: {
+    readonly flags: ReadonlyMap<string, string>;
+    readonly lists: ReadonlyMap<string, readonly string[]>;
+  };
+  readonly commands: readonly KnownCommand[];
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The server that commands use. Undefined: they use a database. */
   readonly apiBaseUrl: string | undefined;
@@ -107,7 +117,7 @@ export class Hints {
   }
 
   /** The flags that name the database or server, and the flows. Undefined if the command cannot be used here. */
-  #place({ needs, readsOnly }: Command): readonly string[] | undefined {
+  #place({ needs, readsOnly }: KnownCommand): readonly string[] | undefined {
     const { typed } = this.options;
     const { isRemote } = this;
     if (needs === "program") return [];

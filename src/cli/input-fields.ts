@@ -7,7 +7,7 @@ import type { Json } from "../core/record/json-value.ts";
 import type { FlowDescription } from "../core/api/taskonaut.ts";
 import { suggest } from "../core/nearest.ts";
 import { assembleInput, type Part } from "./assemble-input.ts";
-import type { Option } from "./command.ts";
+import type { Option } from "./option.ts";
 import { findTyped, isSwitch, type Place, type TypedPlace } from "./field-place.ts";
 import { formOf } from "./input-form.ts";
 import { itemOf, type JsonSchema, typeOfJson, typesOf } from "./json-schema.ts";

@@ -1,4 +1,5 @@
-import type { Command, Option } from "./command.ts";
+import type { Option } from "./option.ts";
+import type { Command } from "./command.ts";
 
 /** Options that may stand before or after the name of a command. `whyMeaningless` says which commands refuse them. */
 export const GLOBAL_OPTIONS: readonly Option[] = [

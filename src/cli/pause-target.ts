@@ -1,7 +1,8 @@
 // The target of `pause` and `unpause`, as typed: a flow by its name, `--tool <name>`, or `--all`.
 
 import type { PauseTarget } from "../core/api/pauses.ts";
-import type { Call, Option } from "./command.ts";
+import type { Option } from "./option.ts";
+import type { Call } from "./command.ts";
 import { usageError } from "./usage.ts";
 
 export const TARGET_OPTIONS: readonly Option[] = [

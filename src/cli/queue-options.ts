@@ -6,7 +6,8 @@ import { readInstant } from "../core/record/instant.ts";
 import { EXPIRES_MS_MIN, PRIORITY_MAX } from "../core/limits.ts";
 import { queueingOf, startAt, type Queueing } from "../core/api/queueing.ts";
 import type { Mode } from "./ask-task.ts";
-import type { Call, Option } from "./command.ts";
+import type { Option } from "./option.ts";
+import type { Call } from "./command.ts";
 import { readCount, usageError } from "./usage.ts";
 
 export const EXPIRES_OPTION: Option = {

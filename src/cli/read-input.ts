@@ -1,7 +1,8 @@
 // A flow's input as given: by fields, by `--input` (JSON text, `@file`, or `-` for stdin), or as data on stdin.
 
 import type { FlowDescription } from "../core/api/taskonaut.ts";
-import type { Call, Option } from "./command.ts";
+import type { Option } from "./option.ts";
+import type { Call } from "./command.ts";
 import { readFields } from "./input-fields.ts";
 import { PAYLOAD_FORM, readPayload, readStdin, refuseStdin } from "./read-payload.ts";
 import { usageError } from "./usage.ts";

@@ -2,7 +2,8 @@
 
 import { hostname, userInfo } from "node:os";
 import type { Actor } from "../core/api/audit.ts";
-import type { Call, Command, Option } from "./command.ts";
+import type { Option } from "./option.ts";
+import type { Call, Command } from "./command.ts";
 
 /** A command that has it changes something. */
 export const REASON: Option = { name: "reason", value: "text", summary: "Why, for the audit log" };

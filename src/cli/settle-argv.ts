@@ -4,7 +4,8 @@
 import type { FlowDescription } from "../core/api/taskonaut.ts";
 import { TaskonautError } from "../core/errors.ts";
 import { type Argv, readArgv, type TakesNext } from "./argv.ts";
-import type { Command, Option } from "./command.ts";
+import type { Option } from "./option.ts";
+import type { Command } from "./command.ts";
 import { findTyped, isSwitch } from "./field-place.ts";
 
 /** `describe` gives the flow that a reading of the command means. Throws what it throws, where no reading finds its flow. */

@@ -1,10 +1,12 @@
 // Decides which task to create: from the typed arguments, and from the answers of a person.
 
 import type { Json } from "../core/record/json-value.ts";
-import type { CreateTask, Taskonaut } from "../core/api/taskonaut.ts";
+import type { CreateTask } from "../core/api/create-task.ts";
+import type { Taskonaut } from "../core/api/taskonaut.ts";
 import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
 import { askMissing, askTask, type CheckOf, type Mode } from "./ask-task.ts";
-import type { Call, Option } from "./command.ts";
+import type { Option } from "./option.ts";
+import type { Call } from "./command.ts";
 import { findFlow } from "./find-flow.ts";
 import { untilTaken } from "./questions/ask-again.ts";
 import type { Form } from "./questions/form.ts";

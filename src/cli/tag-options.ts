@@ -1,7 +1,8 @@
 // Tags of a new task: `--tag customer=c1 --tag region=eu`.
 
 import { readTagTexts, type Tags } from "../core/record/tags.ts";
-import type { Call, Option } from "./command.ts";
+import type { Option } from "./option.ts";
+import type { Call } from "./command.ts";
 import { usageError } from "./usage.ts";
 
 export const TAG_OPTION: Option = {

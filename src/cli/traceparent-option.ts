@@ -1,7 +1,8 @@
 // The trace that a new task is in: `--traceparent 00-…`.
 
 import { readTraceparent, tellNoTraceparent, TRACEPARENT } from "../core/record/trace-context.ts";
-import type { Call, Option } from "./command.ts";
+import type { Option } from "./option.ts";
+import type { Call } from "./command.ts";
 import { usageError } from "./usage.ts";
 
 export const TRACEPARENT_OPTION: Option = {

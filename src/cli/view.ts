@@ -1,7 +1,8 @@
 // `--view summary`: tasks without payloads, as the HTTP API tells them with `?view=summary`.
 
 import type { Task, TaskSummary } from "../core/api/task.ts";
-import type { Call, Option } from "./command.ts";
+import type { Option } from "./option.ts";
+import type { Call } from "./command.ts";
 import { readWord } from "./usage.ts";
 
 export const VIEW_OPTION: Option = {

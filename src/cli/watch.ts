@@ -2,7 +2,8 @@
 
 import { setTimeout } from "node:timers/promises";
 import { TaskonautError } from "../core/errors.ts";
-import type { Call, Option } from "./command.ts";
+import type { Option } from "./option.ts";
+import type { Call } from "./command.ts";
 import { usageError } from "./usage.ts";
 
 export const WATCH_OPTION: Option = {

@@ -1,7 +1,8 @@
 // The options of `work` and of the worker inside `run-app`.
 
 import type { Log } from "../core/log.ts";
-import type { Call, Option } from "./command.ts";
+import type { Option } from "./option.ts";
+import type { Call } from "./command.ts";
 import { parseCount, readCount } from "./usage.ts";
 import type { WorkerFacts } from "./wiring.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { TaskonautError } from "../core/errors.ts";
-import type { CreateTask, ResolveTask } from "../core/api/taskonaut.ts";
+import type { CreateTask } from "../core/api/create-task.ts";
+import type { ResolveTask } from "../core/api/taskonaut.ts";
 import { fakeTask } from "../../test/support/fake-taskonaut.ts";
 import { plannedStep } from "../../test/support/tasks.ts";
 import { createClient } from "./client.ts";

@@ -12,15 +12,8 @@ import type { Task } from "../core/api/task.ts";
 import type { FilterPair } from "../core/api/task-filter.ts";
 import { checkTraceparent } from "../core/record/trace-context.ts";
 import { parseTaskName } from "../core/record/task-names.ts";
-import type {
-  CreatedTask,
-  CreateTask,
-  ListTasks,
-  ResolveTask,
-  RunTask,
-  Taskonaut,
-  TaskPage,
-} from "../core/api/taskonaut.ts";
+import type { CreatedTask, CreateTask, RunTask } from "../core/api/create-task.ts";
+import type { ListTasks, ResolveTask, Taskonaut, TaskPage } from "../core/api/taskonaut.ts";
 import {
   CountsAnswer,
   FlowAnswer,

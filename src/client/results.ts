@@ -2,7 +2,8 @@
 
 import { parseTaskId } from "../core/record/ids.ts";
 import { type AwaitEnd, type Results, WAIT_MS_MAX } from "../core/api/results.ts";
-import type { CreateTask, Taskonaut } from "../core/api/taskonaut.ts";
+import type { CreateTask } from "../core/api/create-task.ts";
+import type { Taskonaut } from "../core/api/taskonaut.ts";
 import { SummaryAnswer, TaskAnswer } from "../core/api/answers.ts";
 import type { Transport } from "./transport.ts";
 

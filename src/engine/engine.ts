@@ -3,17 +3,15 @@
 import { parseTaskId } from "../core/record/ids.ts";
 import { BULK_FLOW } from "../core/api/bulk.ts";
 import type { Task, TaskSummary } from "../core/api/task.ts";
+import type { CreateTask, CreatedTask, RunTask } from "../core/api/create-task.ts";
 import type {
   CancelTask,
-  CreateTask,
-  CreatedTask,
   FlowDescription,
   FoundTasks,
   ListTasks,
   LookAtSteps,
   OutputContract,
   ResolveTask,
-  RunTask,
   SignalTask,
   SummaryPage,
   TaskPage,

@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { BULK_ACTIONS, type BulkRequest } from "../core/api/bulk.ts";
 import { readFilter } from "../core/api/filter-text.ts";
 import type { FilterPair, TaskFilter } from "../core/api/task-filter.ts";
-import type { CreatedTask } from "../core/api/taskonaut.ts";
+import type { CreatedTask } from "../core/api/create-task.ts";
 import { TaskAnswer } from "../core/api/answers.ts";
 import { BulkPreviewAnswer, PurgeAnswer } from "../core/api/bulk-answers.ts";
 import { requirePermission } from "./authorize.ts";

@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import type { ForkTask } from "../core/api/forks.ts";
-import type { CreatedTask } from "../core/api/taskonaut.ts";
+import type { CreatedTask } from "../core/api/create-task.ts";
 import { ForkAnswer, TaskAnswer } from "../core/api/answers.ts";
 import { LOCATION } from "./about.ts";
 import { requireJsonBody } from "./body.ts";

@@ -1,7 +1,7 @@
 // What a request to create a task says: in its headers, its query and its body.
 
 import type { Context } from "hono";
-import type { CreateTask } from "../core/api/taskonaut.ts";
+import type { CreateTask } from "../core/api/create-task.ts";
 import { readTraceparent, TRACEPARENT } from "../core/record/trace-context.ts";
 import { requireJsonBody } from "./body.ts";
 import { queryOf } from "./query.ts";

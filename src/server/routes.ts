@@ -6,7 +6,8 @@ import { DEFAULT_FLOW } from "../core/flow/default-flow.ts";
 import { MAX_STEPS_MAX } from "../core/limits.ts";
 import { filterPairs } from "../core/api/filter-text.ts";
 import type { Task, TaskSummary } from "../core/api/task.ts";
-import type { CreatedTask, ListTasks, SignalTask, TaskPage } from "../core/api/taskonaut.ts";
+import type { CreatedTask } from "../core/api/create-task.ts";
+import type { ListTasks, SignalTask, TaskPage } from "../core/api/taskonaut.ts";
 import {
   CountsAnswer,
   FlowAnswer,

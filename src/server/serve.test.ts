@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { TaskonautError } from "../core/errors.ts";
 import { SILENT, type LogFields } from "../core/log.ts";
 import type { Task } from "../core/api/task.ts";
-import type { CreateTask } from "../core/api/taskonaut.ts";
+import type { CreateTask } from "../core/api/create-task.ts";
 import { FakeTaskonaut, ManyTasks } from "../../test/support/fake-taskonaut.ts";
 import { until } from "../../test/support/until.ts";
 import { Wire } from "../../test/support/wire.ts";

@@ -1,4 +1,4 @@
-// A tool that takes its process with it each time (K3): it is given no fourth one, and takes nobody else with it.
+// A tool that takes its process with it each time (HK1): it is given no fourth one, and takes nobody else with it.
 
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";

@@ -51,6 +51,36 @@ export function importsOf(text: string): ReadonlySet<string> {
   return new Set(STATEMENTS.flatMap((statement) => [...text.matchAll(statement)].map(([, path = ""]) => path)));
 }
 
+/** Files that import each other, directly or through others: a list for each circle. */
+export function circlesOf(imports: readonly Import[]): readonly (readonly string[])[] {
+  const next = new Map<string, Set<string>>();
+  for (const { file, what, to } of imports) {
+    if (to !== undefined) next.set(file, (next.get(file) ?? new Set()).add(what));
+  }
+  const reached = new Map([...next.keys()].map((file) => [file, reachOf(file, next)]));
+  const inCircle = [...reached.keys()].filter((file) => reached.get(file)?.has(file));
+  const circles = inCircle.map((file) =>
+    inCircle.filter((other) => reached.get(file)?.has(other) && reached.get(other)?.has(file)).toSorted(),
+  );
+  return [...new Map(circles.map((circle) => [circle.join(" "), circle])).values()].toSorted((a, b) =>
+    a.join(" ").localeCompare(b.join(" "), "en"),
+  );
+}
+
+/** All that a file imports, directly or through others. */
+function reachOf(file: string, next: ReadonlyMap<string, ReadonlySet<string>>): ReadonlySet<string> {
+  const reached = new Set<string>();
+  const left = [file];
+  for (let at = left.pop(); at !== undefined; at = left.pop()) {
+    for (const to of next.get(at) ?? []) {
+      if (reached.has(to)) continue;
+      reached.add(to);
+      left.push(to);
+    }
+  }
+  return reached;
+}
+
 /** The narrowest one that has the file. */
 export function roomOf(file: string): string {
   const names = Object.keys(ROOMS).filter((room) => has(room, file));

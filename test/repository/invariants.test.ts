@@ -22,8 +22,15 @@ test("a number means one thing", () => {
   expect([...invariants].filter(([, files]) => files.length > 1)).toEqual([]);
 });
 
+const letters = Map.groupBy(invariants.keys(), (number) => number.replace(/\d+$/, ""));
+
+test("a letter belongs to one file", () => {
+  const filesOf = (numbers: readonly string[]): ReadonlySet<string> =>
+    new Set(numbers.flatMap((number) => invariants.get(number) ?? []));
+  expect([...letters].filter(([, numbers]) => filesOf(numbers).size > 1)).toEqual([]);
+});
+
 test("the numbers under a letter are 1, 2, 3 …", () => {
-  const letters = Map.groupBy(invariants.keys(), (number) => number.replace(/\d+$/, ""));
   expect(letters.size).toBeGreaterThan(20);
   for (const [letter, numbers] of letters) {
     const inOrder = numbers.toSorted((a, b) => a.localeCompare(b, "en", { numeric: true }));

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { importsOf, means, readImports, roomOf } from "./imports.ts";
+import { circlesOf, importsOf, means, readImports, roomOf } from "./imports.ts";
 import { ROOMS } from "./rooms.ts";
 
 const names = Object.keys(ROOMS);
@@ -36,9 +36,25 @@ test("a room names nothing that it does not import", () => {
   expect(idle).toEqual([]);
 });
 
+test("no files import each other in a circle, types included", () => {
+  // a flow yields operations, and one kind of operation runs a flow
+  const inherent = ["core/flow/flow-types.ts", "core/flow/flow.ts", "core/flow/operation.ts"];
+  expect(circlesOf(imports)).toEqual([inherent]);
+});
+
 test("every room has files", () => {
   const taken = new Set(imports.flatMap(({ room, to }) => [room, to]));
   expect(names.filter((name) => !taken.has(name))).toEqual([]);
+});
+
+test("a circle is found with the files that are in it", () => {
+  const edges = (...pairs: readonly string[]): Parameters<typeof circlesOf>[0] =>
+    pairs.map((pair) => ({ file: pair[0]!, what: pair[1]!, room: "", to: "" }));
+  expect(circlesOf(edges("ab", "bc", "ca", "cd", "de", "ed", "ef"))).toEqual([
+    ["a", "b", "c"],
+    ["d", "e"],
+  ]);
+  expect(circlesOf(edges("ab", "ac", "bc"))).toEqual([]);
 });
 
 test("an import is read in whatever way it is written", () => {

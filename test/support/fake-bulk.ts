@@ -4,7 +4,8 @@ import { type Bulk, type BulkPreview, type BulkRequest, type BulkTotals, NO_TOTA
 import type { PurgePage, PurgeRequest } from "../../src/core/api/purge.ts";
 import type { Task } from "../../src/core/api/task.ts";
 import type { Json } from "../../src/core/record/json-value.ts";
-import type { CreatedTask, Taskonaut } from "../../src/core/api/taskonaut.ts";
+import type { CreatedTask } from "../../src/core/api/create-task.ts";
+import type { Taskonaut } from "../../src/core/api/taskonaut.ts";
 
 import { plannedStep } from "./tasks.ts";
 

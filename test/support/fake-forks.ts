@@ -1,7 +1,8 @@
 // Forks of the tasks of a FakeTaskonaut: each takes nothing over but where it comes from.
 
 import type { ForkPreview, Forks, ForkTask } from "../../src/core/api/forks.ts";
-import type { CreatedTask, Taskonaut } from "../../src/core/api/taskonaut.ts";
+import type { CreatedTask } from "../../src/core/api/create-task.ts";
+import type { Taskonaut } from "../../src/core/api/taskonaut.ts";
 import type { Task } from "../../src/core/api/task.ts";
 
 interface Fake extends Pick<Taskonaut, "createTask" | "getTask"> {

@@ -2,7 +2,8 @@
 
 import type { AwaitEnd, BegunTask, Results } from "../../src/core/api/results.ts";
 import type { Task, TaskSummary } from "../../src/core/api/task.ts";
-import type { CreatedTask, CreateTask, Taskonaut } from "../../src/core/api/taskonaut.ts";
+import type { CreatedTask, CreateTask } from "../../src/core/api/create-task.ts";
+import type { Taskonaut } from "../../src/core/api/taskonaut.ts";
 
 type Fake = Pick<Taskonaut, "createTask" | "runTask" | "getTask" | "getTaskSummary">;
 

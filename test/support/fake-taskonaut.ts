@@ -14,14 +14,13 @@ import { toTrace } from "../../src/core/record/otlp.ts";
 import type { Trace } from "../../src/core/record/trace.ts";
 import type { Task, TaskBrief, TaskStep, TaskSummary } from "../../src/core/api/task.ts";
 import type { Worker } from "../../src/core/api/worker.ts";
+import type { CreateTask, RunTask } from "../../src/core/api/create-task.ts";
 import type {
   CancelTask,
-  CreateTask,
   FlowDescription,
   FoundTasks,
   ListTasks,
   ResolveTask,
-  RunTask,
   SignalTask,
   SummaryPage,
   Taskonaut,

@@ -1,7 +1,8 @@
 // Tasks that workers drive, as a test follows them.
 
 import { isTerminal } from "../../src/core/record/status.ts";
-import type { CreateTask, Taskonaut } from "../../src/core/api/taskonaut.ts";
+import type { CreateTask } from "../../src/core/api/create-task.ts";
+import type { Taskonaut } from "../../src/core/api/taskonaut.ts";
 import type { Task } from "../../src/core/api/task.ts";
 import { until } from "./until.ts";
 

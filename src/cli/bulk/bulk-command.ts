@@ -4,7 +4,8 @@ import type { BulkAction, BulkPreview, BulkRequest } from "../../core/api/bulk.t
 import { TaskonautError } from "../../core/errors.ts";
 import { filterPairs } from "../../core/api/filter-text.ts";
 import type { TaskFilter } from "../../core/api/task-filter.ts";
-import type { Call, Command, Option } from "../command.ts";
+import type { Option } from "../option.ts";
+import type { Call, Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
 import { FILTER_OPTIONS, readFilterOptions } from "../filter-options.ts";
 import { REASON } from "../reason.ts";

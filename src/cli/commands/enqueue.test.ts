@@ -1,7 +1,7 @@
 // `run-flow --mode enqueue`: what is typed becomes a task of the queue.
 
 import { describe, expect, setSystemTime, test } from "bun:test";
-import type { CreateTask } from "../../core/api/taskonaut.ts";
+import type { CreateTask } from "../../core/api/create-task.ts";
 import type { CliCall, CliResult } from "../../../test/support/cli.ts";
 import { cli } from "../../../test/support/cli-in-memory.ts";
 import { FakeTaskonaut } from "../../../test/support/fake-taskonaut.ts";

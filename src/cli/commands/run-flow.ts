@@ -1,7 +1,9 @@
 import type { Task } from "../../core/api/task.ts";
-import type { CreateTask, Taskonaut } from "../../core/api/taskonaut.ts";
+import type { CreateTask } from "../../core/api/create-task.ts";
+import type { Taskonaut } from "../../core/api/taskonaut.ts";
 import { MODES } from "../ask-task.ts";
-import type { Call, Command, Option } from "../command.ts";
+import type { Option } from "../option.ts";
+import type { Call, Command } from "../command.ts";
 import { drive, withTaskonaut } from "../drive.ts";
 import type { RunView } from "../live/run-view.ts";
 import { GLOBAL_OPTIONS } from "../options.ts";

@@ -10,7 +10,8 @@ import {
 import { filterPairs } from "../../core/api/filter-text.ts";
 import { suggest } from "../../core/nearest.ts";
 import { showText } from "../cells.ts";
-import type { Call, Command, Option } from "../command.ts";
+import type { Option } from "../option.ts";
+import type { Call, Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
 import { FILTER_OPTIONS, readFilterOptions } from "../filter-options.ts";
 import { toJson } from "../print.ts";

@@ -1,6 +1,7 @@
 // Which steps of a running task are shown where there is not room for all of them.
 
-import type { RunModel, StepState, StepView } from "./run-model.ts";
+import type { StepState, StepView } from "./step-view.ts";
+import type { RunModel } from "./run-model.ts";
 
 export interface Entry {
   readonly step: StepView;

@@ -10,7 +10,8 @@ import { describeMs } from "../times.ts";
 import type { Color } from "../../log/paint.ts";
 import { choose, type Entry, entriesOf } from "./choose-steps.ts";
 import { lineColumns } from "./live-area.ts";
-import type { RunModel, StepState, StepView } from "./run-model.ts";
+import type { StepState, StepView } from "./step-view.ts";
+import type { RunModel } from "./run-model.ts";
 
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 

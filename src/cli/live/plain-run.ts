@@ -7,8 +7,9 @@ import { showName } from "../standing.ts";
 import { describeMs } from "../times.ts";
 import { entriesOf } from "./choose-steps.ts";
 import { describeAttempt, tellRetry } from "./draw-run.ts";
-import type { RunModel, StepView } from "./run-model.ts";
-import type { Surface } from "./run-view.ts";
+import type { StepView } from "./step-view.ts";
+import type { RunModel } from "./run-model.ts";
+import type { Surface } from "./surface.ts";
 
 export class PlainRun implements Surface {
   readonly isInPlace = false;

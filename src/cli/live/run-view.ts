@@ -13,6 +13,7 @@ import { openInPlace, rowsFor } from "./in-place.ts";
 import { PlainRun } from "./plain-run.ts";
 import { type Reading, readRun } from "./read-run.ts";
 import { RunModel } from "./run-model.ts";
+import type { Surface } from "./surface.ts";
 
 /** Of a task that changes. One that does not is read as seldom as `QUIET_MS`. */
 const READ_MS = 300;
@@ -108,13 +109,6 @@ export class RunView {
       seen = now;
     }
   }
-}
-
-/** Where it is shown. */
-export interface Surface {
-  readonly isInPlace: boolean;
-  draw(id: string): void;
-  close(how: { readonly keeps: boolean }): Promise<void>;
 }
 
 function surfaceFor(

@@ -4,7 +4,7 @@ import type { StepSummary, TaskSummary, Waiting } from "../../core/api/task.ts";
 import { isStepOpen } from "../../core/record/status.ts";
 import { waitsByStep } from "../../core/api/standing.ts";
 import { withoutPayloads } from "../view.ts";
-import type { StepState, StepView } from "./run-model.ts";
+import type { StepState, StepView } from "./step-view.ts";
 
 export function viewsOf(summary: TaskSummary): readonly StepView[] {
   const task = withoutPayloads(summary);

@@ -3,7 +3,7 @@
 // cancelled.
 
 import type { PurgePage, PurgeRequest } from "./purge.ts";
-import type { CreatedTask } from "./taskonaut.ts";
+import type { CreatedTask } from "./create-task.ts";
 import type { Task, TaskBrief } from "./task.ts";
 import type { TaskFilter } from "./task-filter.ts";
 

@@ -1,7 +1,7 @@
 // New tasks that share the record of another one up to a step.
 
 import type { Execution } from "../record/record.ts";
-import type { CreatedTask, CreateTask } from "./taskonaut.ts";
+import type { CreatedTask, CreateTask } from "./create-task.ts";
 
 export interface ForkTask extends Pick<CreateTask, "start" | "priority" | "idempotencyKey"> {
   /** The step_index of the first step that is not taken over, from 1; one more than there are steps: all of them are. */

@@ -1,4 +1,4 @@
-import type { CreateTask } from "./taskonaut.ts";
+import type { CreateTask } from "./create-task.ts";
 
 /** How the creation of a task puts it in the queue. */
 export type Queueing = Pick<CreateTask, "start" | "priority" | "expiresIn">;

@@ -1,6 +1,6 @@
 // The results of tasks, for callers that wait for them.
 
-import type { CreatedTask, CreateTask, RunTask } from "./taskonaut.ts";
+import type { CreatedTask, CreateTask, RunTask } from "./create-task.ts";
 import type { Task, TaskSummary } from "./task.ts";
 
 /** The longest wait of one call. A caller that wants to wait longer calls again. */

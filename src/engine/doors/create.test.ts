@@ -5,7 +5,7 @@ import { defineFlow, type Flow } from "../../core/flow/flow.ts";
 import { keyedTaskId, stepId } from "../../core/record/ids.ts";
 import { DEFAULT_LIMITS } from "../../core/limits.ts";
 import { call } from "../../core/flow/operation.ts";
-import type { CreateTask } from "../../core/api/taskonaut.ts";
+import type { CreateTask } from "../../core/api/create-task.ts";
 import { echoAdd } from "../../flows/echo-add.ts";
 import { echo } from "../../flows/tools.ts";
 import { planTask, taskIdOf } from "./create.ts";

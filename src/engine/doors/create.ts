@@ -15,7 +15,7 @@ import { parseJson } from "../../core/record/json.ts";
 import type { JsonText, TaskRecord } from "../../core/record/record.ts";
 import { isA, messageOf, placeOf } from "../../core/record/stored-error.ts";
 import { readTags, type Tags } from "../../core/record/tags.ts";
-import type { CreateTask } from "../../core/api/taskonaut.ts";
+import type { CreateTask } from "../../core/api/create-task.ts";
 import { bytesOfStep, bytesOfText } from "../../core/record/record-size.ts";
 import { computeBy, OF_PROCESS, withPlace } from "./own-code.ts";
 import { planTags } from "./task-tags.ts";

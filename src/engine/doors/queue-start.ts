@@ -2,7 +2,7 @@
 
 import { TaskonautError } from "../../core/errors.ts";
 import { EXPIRES_MS_MIN, PRIORITY_MAX } from "../../core/limits.ts";
-import type { CreateTask } from "../../core/api/taskonaut.ts";
+import type { CreateTask } from "../../core/api/create-task.ts";
 import type { StoreClock } from "../process/store-clock.ts";
 
 /** 9999-12-31: later times are none that JSON and both databases carry. */

@@ -110,7 +110,7 @@ export class DrivenTasks {
 
   /**
    * The driver's knowledge is out of date, or nobody needs it any more. Its running tools are aborted, and no new
-   * attempt begins (D2 in `task-driver.ts`): the next driver of the task runs their steps itself.
+   * attempt begins (TD1 in `task-driver.ts`): the next driver of the task runs their steps itself.
    */
   forget(id: string): void {
     const task = this.#tasks.get(id);

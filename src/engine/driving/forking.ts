@@ -1,7 +1,7 @@
 // Forks of tasks: planned from the record, checked against their flow by a replay, and inserted in one commit.
 
 import type { ForkPreview, Forks, ForkTask } from "../../core/api/forks.ts";
-import type { CreatedTask } from "../../core/api/taskonaut.ts";
+import type { CreatedTask } from "../../core/api/create-task.ts";
 import type { Task } from "../../core/api/task.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import type { Flow } from "../../core/flow/flow.ts";

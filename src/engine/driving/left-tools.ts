@@ -1,5 +1,5 @@
 // Tools that still run in this process after their driver is gone, because they ignore their abort signal. The next
-// driver of the task here knows them, because a clean-up must not run beside the tool that it cleans up after (R3).
+// driver of the task here knows them, because a clean-up must not run beside the tool that it cleans up after (SW1).
 
 import type { LeavingTool } from "../task/running-steps.ts";
 

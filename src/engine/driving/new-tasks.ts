@@ -1,6 +1,6 @@
 // Creates tasks, for callers and as children of other tasks.
 
-import type { CreateTask } from "../../core/api/taskonaut.ts";
+import type { CreateTask } from "../../core/api/create-task.ts";
 import type { Audited } from "../../store/audit-store.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import { stepId } from "../../core/record/ids.ts";

@@ -3,7 +3,7 @@
 import { TaskonautError } from "../../core/errors.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import { isTerminal } from "../../core/record/status.ts";
-import type { RunTask } from "../../core/api/taskonaut.ts";
+import type { RunTask } from "../../core/api/create-task.ts";
 import type { ChildTasks } from "./child-tasks.ts";
 import type { TaskDriver } from "../task/task-driver.ts";
 import type { DrivenTasks } from "./driven-tasks.ts";

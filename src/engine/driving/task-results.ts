@@ -10,7 +10,7 @@ import type { TaskRecord } from "../../core/record/record.ts";
 import { isTerminal } from "../../core/record/status.ts";
 import type { AwaitEnd, BegunTask, Results } from "../../core/api/results.ts";
 import type { Task, TaskSummary } from "../../core/api/task.ts";
-import type { CreatedTask, CreateTask, RunTask } from "../../core/api/taskonaut.ts";
+import type { CreatedTask, CreateTask, RunTask } from "../../core/api/create-task.ts";
 import type { Ends } from "../process/ends.ts";
 import { Patience } from "../process/patience.ts";
 import { TaskExistsError } from "../task/driver-tools.ts";

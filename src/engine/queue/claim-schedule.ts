@@ -1,6 +1,6 @@
 // Decides when a worker looks into the queue, and for how many tasks: from facts alone, without a database or a clock.
 //
-// K2. A worker looks into the queue when it hears of news, when a known task is due, when it has room again and there
+// CS1. A worker looks into the queue when it hears of news, when a known task is due, when it has room again and there
 //     was more, and now and then in any case. An idle worker asks the database hardly anything.
 
 import { type Backoff, nextWait } from "../../core/backoff.ts";

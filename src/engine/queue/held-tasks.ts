@@ -1,6 +1,6 @@
 // The tasks that a worker holds: each is driven from its claim until its release, and takes a place meanwhile.
 //
-// K3. Steps whose processes died twice in a row run one after the other: if two ran together, nobody could tell which
+// HK1. Steps whose processes died twice in a row run one after the other: if two ran together, nobody could tell which
 //     one killed the process.
 
 import { hasCode, TaskonautError } from "../../core/errors.ts";
@@ -44,7 +44,7 @@ export class HeldTasks implements Claimant {
   #driven = 0;
   /** The bytes of the large tasks that are held, however many tasks the process may drive. */
   readonly #largeBytes = new Map<ClaimedTask, number>();
-  /** K3. It takes one place, however many tasks it has. */
+  /** HK1. It takes one place, however many tasks it has. */
   readonly #quarantine = new Quarantine(() => {
     this.#driven += 1;
     return () => this.#freePlace();
@@ -94,7 +94,7 @@ export class HeldTasks implements Claimant {
     return promise;
   }
 
-  /** K3. */
+  /** HK1. */
   #driveInQuarantine(claimed: ClaimedTask): void {
     const ended = this.#quarantine.run(() => {
       const { promise, resolve: leave } = Promise.withResolvers<void>();
@@ -168,7 +168,7 @@ export class HeldTasks implements Claimant {
   }
 }
 
-/** K3. */
+/** HK1. */
 function isDeadly({ record, takenFrom, isBare }: ClaimedTask): boolean {
   return (
     takenFrom !== null &&

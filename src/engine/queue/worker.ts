@@ -1,5 +1,5 @@
 // A worker: takes due tasks from the queue and drives them, up to a given number at once. Its schedule decides when it
-// looks (K2). It claims tasks (K1), and holds them until their release (K3).
+// looks (CS1). It claims tasks (K1), and holds them until their release (HK1).
 
 import { hasCode } from "../../core/errors.ts";
 import { messageOf } from "../../core/record/stored-error.ts";

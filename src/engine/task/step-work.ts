@@ -1,7 +1,7 @@
 // The work of one task's steps in this process: tools that run, and children that are created or run here. Its results
 // go into the task's state.
 //
-// R3. A flow hears of a cancel when the tools that the cancel gives up have ended or timed out: what they did is known
+// SW1. A flow hears of a cancel when the tools that the cancel gives up have ended or timed out: what they did is known
 //     by then. The clean-up of a branch begins after the steps that were given up in it have ended. So no undo runs
 //     beside the work that it undoes. Work after a lost race does not wait for the losers.
 
@@ -104,7 +104,7 @@ export class StepWork implements Reporter {
     });
   }
 
-  /** R3. Undefined if there is nothing to wait for. */
+  /** SW1. Undefined if there is nothing to wait for. */
   #endOfBefore({ id }: StepRow): Promise<unknown> | undefined {
     const { running } = this.state;
     return running.endOfBefore(this.state.decisions.of(id)?.cleansUp);

@@ -3,7 +3,7 @@
 // `transitions.ts` says what the next transition needs; this file supplies it, and `task-writer.ts` makes the result
 // durable.
 //
-// D2. A driver that has lost its task (another process wrote to it) aborts its tools and writes nothing more.
+// TD1. A driver that has lost its task (another process wrote to it) aborts its tools and writes nothing more.
 
 import type { Decision, Program } from "../../core/flow/program.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
@@ -166,7 +166,7 @@ export class TaskDriver {
     }
   }
 
-  /** D2. Transitions that need nothing would go on and on: a failed write stops them. */
+  /** TD1. Transitions that need nothing would go on and on: a failed write stops them. */
   #throwIfFailed(): void {
     const { failure } = this.#writer;
     if (failure !== undefined) throw failure;

@@ -3,11 +3,11 @@
 //
 // D1. Transitions are made in memory, ahead of the store. They are reported once they are durable, also in the log: a
 //     driver that loses the task has changed nothing.
-// D3. What the flow was told, what it decided, and the resulting state are recorded in one step: a write in between
+// D2. What the flow was told, what it decided, and the resulting state are recorded in one step: a write in between
 //     would record half a transition, which no replay could match. Until then nothing of it is in the record
 //     (`Conclusion`).
-// D4. A transition that needs nothing is made at once, without a turn of the event loop.
-// D5. Before an end is recorded, a new program gets the whole record and comes to the same end (`second-look.ts`).
+// D3. A transition that needs nothing is made at once, without a turn of the event loop.
+// D4. Before an end is recorded, a new program gets the whole record and comes to the same end (`second-look.ts`).
 
 import type { Program } from "../../core/flow/program.ts";
 import type { StepRow } from "../../core/record/record.ts";
@@ -27,7 +27,7 @@ export type Need =
   | "inbox"
   /** Ask for the store's time: waits that the flow has planned begin then. */
   | "store-time"
-  /** The flow is long, and is checked again in slices (D5). */
+  /** The flow is long, and is checked again in slices (D4). */
   | "second-look"
   /** Get tickets for steps whose tools have limits, or wait for them. */
   | "tickets"
@@ -43,13 +43,13 @@ export type Need =
 /** The result: a transition was made; or there is none to make, because the task has ended or only waits. */
 export type Result = "moved" | "rests";
 
-/** D3: what is not recorded yet. */
+/** D2: what is not recorded yet. */
 interface Conclusion {
   /** Undefined if the flow had ended before. */
   readonly told: Told | undefined;
   readonly isBegin: boolean;
   readonly isTimed: boolean;
-  /** D5. */
+  /** D4. */
   mustLookAgain: boolean;
   looking: Promise<string | undefined> | undefined;
   storeNow: number | undefined;
@@ -62,7 +62,7 @@ interface TaskParts {
   readonly inbox: InboxReader;
   readonly steps: StepRunner;
   readonly tools: Pick<DriverTools, "clock" | "limits">;
-  /** D5 for a plan: the engine derives its end from its outputs, and a resumed plan was made twice already. */
+  /** D4 for a plan: the engine derives its end from its outputs, and a resumed plan was made twice already. */
   readonly mustLookAgain: boolean;
 }
 

@@ -2,7 +2,7 @@
 
 import { BULK_FLOW, type Bulk, type BulkPreview, type BulkRequest } from "../../../core/api/bulk.ts";
 import type { PurgePage, PurgeRequest } from "../../../core/api/purge.ts";
-import type { CreatedTask } from "../../../core/api/taskonaut.ts";
+import type { CreatedTask } from "../../../core/api/create-task.ts";
 import { parseJson } from "../../../core/record/json.ts";
 import type { RowFilter } from "../../../core/record/row-filter.ts";
 import type { TaskRecord } from "../../../core/record/record.ts";
