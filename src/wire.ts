@@ -22,7 +22,7 @@ import type { Limits } from "./core/limits.ts";
 import type { Flow } from "./core/flow/flow.ts";
 import type { StartHeartbeat } from "./core/heartbeat.ts";
 import type { Log } from "./core/log.ts";
-import type { TaskNews } from "./core/api/task-news.ts";
+import type { TaskListener } from "./core/api/task-listener.ts";
 import type { TellWait } from "./core/waiting.ts";
 import type { Taskonaut } from "./core/api/taskonaut.ts";
 import type { Engine } from "./engine/engine-options.ts";
@@ -83,9 +83,9 @@ function wire(surroundings: Surroundings): Wiring {
   let loading: Promise<LoadedFlows> | undefined;
   const context: Context = { ...surroundings, flows: () => (loading ??= loadAllFlows(surroundings)) };
   const { settings, env, log, tellWait } = context;
-  const openTaskonaut = async (news?: TaskNews): Promise<Taskonaut> =>
+  const openTaskonaut = async (listener?: TaskListener): Promise<Taskonaut> =>
     settings.apiBaseUrl === undefined
-      ? (await openEngine(context, { mustExist: !settings.makesDatabase, news })).engine
+      ? (await openEngine(context, { mustExist: !settings.makesDatabase, listener })).engine
       : openClient(settings.apiBaseUrl, settings.apiToken);
   return {
     log,
@@ -135,7 +135,7 @@ interface OpenEngine {
 }
 
 interface EngineNeeds extends StoreOptions {
-  readonly news?: TaskNews | undefined;
+  readonly listener?: TaskListener | undefined;
   /** What it does is counted, for Prometheus. */
   readonly isMeasured?: boolean;
 }
@@ -143,7 +143,7 @@ interface EngineNeeds extends StoreOptions {
 /** `works`: it will have a worker, whose lease is kept by a thread of its own. */
 async function openEngine(
   context: Context,
-  { works = false, mustExist = false, news, isMeasured = false }: EngineNeeds = {},
+  { works = false, mustExist = false, listener, isMeasured = false }: EngineNeeds = {},
 ): Promise<OpenEngine> {
   const { settings, env, log, tellWait } = context;
   const limits = readLimits(env);
@@ -168,7 +168,7 @@ async function openEngine(
     newId: () => Bun.randomUUIDv7(),
     workerName: `${hostname()}:${process.pid}`,
     tellWait,
-    news,
+    listener,
     ...(context.userCode && { toolWatch: context.userCode }),
     ...(startHeartbeat && { startHeartbeat }),
   });

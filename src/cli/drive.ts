@@ -1,19 +1,19 @@
 // Work that may take long: a task is driven until it is done, or until a signal says to leave.
 
 import { TaskonautError } from "../core/errors.ts";
-import type { TaskNews } from "../core/api/task-news.ts";
+import type { TaskListener } from "../core/api/task-listener.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
 import type { Call } from "./command.ts";
 import { actorOf } from "./reason.ts";
 import { findTaskId } from "./task-id.ts";
 
-/** Opens the store or the server for `use`, and closes it afterwards in any case. `news` hears what happens meanwhile. */
+/** Opens the store or the server for `use`, and closes it afterwards in any case. `listener` hears what happens meanwhile. */
 export async function withTaskonaut<T>(
   call: Pick<Call, "wiring"> & Partial<Pick<Call, "changes" | "flags">>,
   use: (taskonaut: Taskonaut) => Promise<T>,
-  news?: TaskNews,
+  listener?: TaskListener,
 ): Promise<T> {
-  const taskonaut = await call.wiring.openTaskonaut(news);
+  const taskonaut = await call.wiring.openTaskonaut(listener);
   const { changes, flags } = call;
   try {
     if (changes !== true || !flags) return await use(taskonaut);
@@ -27,11 +27,11 @@ export async function withTaskonaut<T>(
 export function withTask<T>(
   call: Pick<Call, "wiring" | "args" | "look"> & Partial<Pick<Call, "changes" | "flags">>,
   use: (taskonaut: Taskonaut, id: string) => Promise<T>,
-  news?: TaskNews,
+  listener?: TaskListener,
 ): Promise<T> {
   const { args, look } = call;
   const find = (taskonaut: Taskonaut): Promise<string> => findTaskId(taskonaut, args[0] ?? "", look.now);
-  return withTaskonaut(call, async (taskonaut) => use(taskonaut, await find(taskonaut)), news);
+  return withTaskonaut(call, async (taskonaut) => use(taskonaut, await find(taskonaut)), listener);
 }
 
 export interface DriveOptions {

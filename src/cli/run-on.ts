@@ -13,18 +13,18 @@ import type { RunView } from "./live/run-view.ts";
 import { tellWaits } from "./print.ts";
 import { readCount, usageError } from "./usage.ts";
 
-export const COURSE_OPTIONS: readonly Option[] = [
+export const RUN_OPTIONS: readonly Option[] = [
   { name: "max-steps", value: "N", summary: `Stop after N transitions, 1 to ${MAX_STEPS_MAX}` },
   { name: "wait", summary: "Follow a task that waits (time, a signal, a child, a person) to its end" },
 ];
 
-export interface Course {
+export interface RunOptions {
   readonly maxSteps: number | undefined;
   /** Whether to follow the task over all its waits. */
   readonly waits: boolean;
 }
 
-interface Running extends Course {
+interface Running extends RunOptions {
   readonly id: string;
   /** The task as it is, where it is known. */
   readonly known?: Task;
@@ -35,7 +35,7 @@ interface Running extends Course {
 }
 
 /** Throws usage. */
-export function readCourse({ flags }: Pick<Call, "flags">): Course {
+export function readRunOptions({ flags }: Pick<Call, "flags">): RunOptions {
   const maxSteps = readCount(flags, "max-steps", { min: 1, max: MAX_STEPS_MAX });
   const waits = flags.has("wait");
   if (waits && maxSteps !== undefined) {
@@ -45,10 +45,10 @@ export function readCourse({ flags }: Pick<Call, "flags">): Course {
 }
 
 /** Throws what running throws, and `cancelled`. */
-export async function runOn(call: Call, taskonaut: Taskonaut, { view, known, ...course }: Running): Promise<Task> {
+export async function runOn(call: Call, taskonaut: Taskonaut, { view, known, ...options }: Running): Promise<Task> {
   try {
-    view?.start(taskonaut, known ?? course.id);
-    const task = await follow(call, taskonaut, { view, ...course });
+    view?.start(taskonaut, known ?? options.id);
+    const task = await follow(call, taskonaut, { view, ...options });
     view?.read(task);
     await view?.close({ keeps: false });
     return task;

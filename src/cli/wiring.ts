@@ -7,7 +7,7 @@ import type { FlowCatalog } from "../core/api/flow-catalog.ts";
 import type { Log, LogLevel } from "../core/log.ts";
 import type { LogStyle } from "../log/create-log.ts";
 import type { Migrator } from "../core/api/migrator.ts";
-import type { TaskNews } from "../core/api/task-news.ts";
+import type { TaskListener } from "../core/api/task-listener.ts";
 import type { SentSpans, Span } from "../core/record/trace.ts";
 import type { TellWait } from "../core/waiting.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
@@ -119,10 +119,10 @@ export interface ApiDocument {
 export interface Wiring {
   readonly log: Log;
   /**
-   * `news` is told what happens to the tasks that this process drives; a server tells nobody. Throws database_not_found
+   * `listener` is told what happens to the tasks that this process drives; a server tells nobody. Throws database_not_found
    * where the settings say that no file is made, and there is none.
    */
-  openTaskonaut(news?: TaskNews): Promise<Taskonaut>;
+  openTaskonaut(listener?: TaskListener): Promise<Taskonaut>;
   openMigrator(): Promise<Migrator>;
   /** Sends spans to the collector that the variables of OpenTelemetry name. Throws usage where they name none. */
   sendSpans(spans: readonly Span[]): Promise<SentSpans>;

@@ -7,7 +7,7 @@ import type { ToolWatch } from "../core/flow/tool-watch.ts";
 import type { StartHeartbeat } from "../core/heartbeat.ts";
 import type { Limits } from "../core/limits.ts";
 import type { Log, LogMethod } from "../core/log.ts";
-import type { TaskNews } from "../core/api/task-news.ts";
+import type { TaskListener } from "../core/api/task-listener.ts";
 import type { Taskonaut } from "../core/api/taskonaut.ts";
 import type { Sessions } from "../core/api/sessions.ts";
 import type { Gate } from "../core/api/tokens.ts";
@@ -30,7 +30,7 @@ export interface EngineOptions {
   /** Told what a caller waits for. */
   readonly tellWait?: TellWait | undefined;
   /** Told what happens to the tasks that are driven here. */
-  readonly news?: TaskNews | undefined;
+  readonly listener?: TaskListener | undefined;
   /** Sees what tools leave uncaught. */
   readonly toolWatch?: ToolWatch;
   /** Where flows log; by default with everything else. */

@@ -42,7 +42,7 @@ export function drivingToolsOf(
   options: EngineOptions,
   { notifier, events, isLeaving, hasWorker, ...parts }: Parts,
 ): DrivingTools {
-  const { store, clock, log, limits, news } = options;
+  const { store, clock, log, limits, listener } = options;
   return {
     ...parts,
     store,
@@ -61,9 +61,9 @@ export function drivingToolsOf(
       pauses: parts.pauses,
       watch: options.toolWatch,
       call: options.callTool,
-      news,
+      listener,
     },
-    news,
+    listener,
     flowLog: options.flowLog ?? (log.info && ((message, fields) => tellFlow(log, message, fields))),
     tellWait: options.tellWait,
     // a worker has no caller that needs to hear of an outage

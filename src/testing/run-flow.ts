@@ -1,4 +1,4 @@
-// One run of a flow in a test: a store in memory, the engine over it, and a course of events.
+// One run of a flow in a test: a store in memory, the engine over it, and what happens meanwhile.
 
 import { TaskonautError } from "../core/errors.ts";
 import { toMilliseconds } from "../core/flow/duration.ts";
@@ -9,7 +9,7 @@ import { createEngine } from "../engine/engine.ts";
 import { openSqliteStore } from "../store/sqlite/store.ts";
 import type { FlowRun, RunOptions } from "./api.ts";
 import { checkOptions } from "./check-options.ts";
-import { Course } from "./course.ts";
+import { SimulatedRun } from "./simulated-run.ts";
 import { callUnder, readFakes } from "./fakes.ts";
 import { readHappenings } from "./happenings.ts";
 import type { Known } from "./known.ts";
@@ -51,7 +51,7 @@ export async function runOnce<Out>(
   try {
     const store = toldStore(memory, {
       onInserted: (created) => ids.push(...created),
-      onChanged: (changes) => course.noteChanges(changes),
+      onChanged: (changes) => simulated.noteChanges(changes),
     });
     const engine = createEngine({
       store,
@@ -65,11 +65,11 @@ export async function runOnce<Out>(
       toolLog: ledger.log,
       ...(ledger.log.info && { flowLog: ledger.log.info }),
     });
-    const course = new Course({ store, clock, engine, ids }, happenings, end);
+    const simulated = new SimulatedRun({ store, clock, engine, ids }, happenings, end);
     // the key gives the task its id: the same in each run
     const request = { flow: flow.name, input, idempotencyKey: `${flow.name} ${options.seed ?? 1}` };
     await clock.follow(engine.createTask(request));
-    await course.run();
+    await simulated.finish();
     const [own, ...children] = await readTasks(ids, { store, startedAt });
     if (!own) throw new Error("The run has no task.");
     const duration = (own.finishedAt ?? clock.now()) - startedAt;

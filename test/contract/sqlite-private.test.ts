@@ -72,7 +72,7 @@ for (const mask of [0o000, 0o022, 0o277]) {
         "600 tasks.db-shm",
         "600 tasks.db-wal",
         `600 tasks.db-workers/${WORKER.id}.lock`,
-        "600 tasks.db-workers/bell",
+        "600 tasks.db-workers/announced",
         "700 tasks.db-workers",
       ]);
     });
@@ -92,11 +92,11 @@ test("a link to a database that is still to be made is followed, and what is mad
   await use(() => expect(statSync(target).mode & 0o777).toBe(0o600));
 });
 
-test("a link in the place of the bell leads nowhere: news is told without it", async () => {
+test("a link in the place of the announcements leads nowhere: news is told without it", async () => {
   const victim = join(folder, "victim");
   writeFileSync(victim, "mine");
   mkdirSync(`${path}-workers`, { mode: 0o700 });
-  symlinkSync(victim, join(`${path}-workers`, "bell"));
+  symlinkSync(victim, join(`${path}-workers`, "announced"));
   await use(() => {});
   expect(readFileSync(victim, "utf8")).toBe("mine");
 });
@@ -163,7 +163,7 @@ test("a database file that is put back is used again", async () => {
   expect(existsSync(path)).toBe(true);
 });
 
-test("whoever watches makes the bell anew when somebody has cleaned it away", async () => {
+test("whoever watches makes the file of announcements anew when somebody has cleaned it away", async () => {
   await use(async (store) => {
     const other = await openSqliteStore({ path });
     const heard = Promise.withResolvers<void>();
@@ -172,7 +172,7 @@ test("whoever watches makes the bell anew when somebody has cleaned it away", as
     await store.findDeadWorkers();
     await other.announce();
     await heard.promise;
-    expect(modes()).toContain("600 tasks.db-workers/bell");
+    expect(modes()).toContain("600 tasks.db-workers/announced");
     await watch.close();
     await other.close();
   });

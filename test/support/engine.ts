@@ -4,7 +4,7 @@ import type { Clock } from "../../src/core/clock.ts";
 import type { Flow } from "../../src/core/flow/flow.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/core/limits.ts";
 import { SILENT } from "../../src/core/log.ts";
-import type { TaskNews } from "../../src/core/api/task-news.ts";
+import type { TaskListener } from "../../src/core/api/task-listener.ts";
 import type { TellWait } from "../../src/core/waiting.ts";
 import type { TaskRecord } from "../../src/core/record/record.ts";
 import { planTask } from "../../src/engine/doors/create.ts";
@@ -20,13 +20,13 @@ interface TestEngine {
   readonly limits?: Partial<Limits>;
   readonly newId?: () => string;
   readonly tellWait?: TellWait;
-  readonly news?: TaskNews;
+  readonly listener?: TaskListener;
 }
 
 /** An engine over the store, which it closes when it is closed. Flows: echo_add, and those given. */
 export function engineOn(
   store: Store,
-  { flows = [], clock = systemClock, limits, newId, tellWait, news }: TestEngine = {},
+  { flows = [], clock = systemClock, limits, newId, tellWait, listener }: TestEngine = {},
 ): Engine {
   return createEngine({
     store,
@@ -37,7 +37,7 @@ export function engineOn(
     newId: newId ?? (() => Bun.randomUUIDv7()),
     workerName: `test:${process.pid}`,
     tellWait,
-    news,
+    listener,
   });
 }
 

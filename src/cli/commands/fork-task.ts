@@ -78,9 +78,9 @@ export const forkTask: Command = {
         await printTaken(call, taskonaut, task, { done: `Task ${task.id} is in the queue.` });
         return exitCodeOf(task);
       }
-      const course = { id: task.id, maxSteps: undefined, waits: false };
+      const options = { id: task.id, maxSteps: undefined, waits: false };
       const last =
-        mode === "run" ? await printingParked(call, taskonaut, task.id, () => runOn(call, taskonaut, course)) : task;
+        mode === "run" ? await printingParked(call, taskonaut, task.id, () => runOn(call, taskonaut, options)) : task;
       await printTask(call, taskonaut, last);
       return exitCodeOf(last);
     });

@@ -10,7 +10,7 @@ import { GLOBAL_OPTIONS } from "../options.ts";
 import { printingParked } from "../print-parked.ts";
 import { exitCodeOf, printTask } from "../print.ts";
 import { EXPIRES_OPTION, QUEUE_OPTIONS, readQueueOptions } from "../queue-options.ts";
-import { type Course, COURSE_OPTIONS, readCourse, runOn } from "../run-on.ts";
+import { type RunOptions, RUN_OPTIONS, readRunOptions, runOn } from "../run-on.ts";
 import { INPUT_OPTION } from "../read-input.ts";
 import { createSettled, readTyped, type Settled, settleTask } from "../settle-task.ts";
 import { openRunView } from "../show-run.ts";
@@ -26,7 +26,7 @@ const OPTIONS: readonly Option[] = [
     value: "mode",
     summary: "Run to the end (default), advance by one transition, create only, or enqueue for a worker",
   },
-  ...COURSE_OPTIONS,
+  ...RUN_OPTIONS,
   ...QUEUE_OPTIONS,
   TAG_OPTION,
   EXPIRES_OPTION,
@@ -61,10 +61,10 @@ export const runFlow: Command = {
 
   async run(call) {
     const mode = readWord(call.flags, "mode", MODES);
-    const course = readCourse(call);
+    const options = readRunOptions(call);
     const queueing = readQueueOptions(call, mode);
     const more = { ...readTagOptions(call), ...readTraceparentOption(call) };
-    const runs = COURSE_OPTIONS.find(({ name }) => call.flags.has(name));
+    const runs = RUN_OPTIONS.find(({ name }) => call.flags.has(name));
     if (runs && (mode ?? "run") !== "run") {
       throw usageError([{ path: `--${runs.name}`, message: `means nothing with --mode ${mode}` }]);
     }
@@ -80,9 +80,9 @@ export const runFlow: Command = {
         // a person sees the id as soon as the task exists; for a program, creating and running are one call
         const task =
           chosen === "run" && !view && !asked
-            ? await runNew(call, taskonaut, request, course)
+            ? await runNew(call, taskonaut, request, options)
             : await carryOn(call, taskonaut, settled, {
-                ...course,
+                ...options,
                 view,
                 queueing: chosen === "enqueue" ? { start: "now", ...queueing, ...more } : { ...queueing, ...more },
               });
@@ -96,20 +96,20 @@ export const runFlow: Command = {
   },
 };
 
-async function runNew(call: Call, taskonaut: Taskonaut, request: CreateTask, course: Course): Promise<Task> {
+async function runNew(call: Call, taskonaut: Taskonaut, request: CreateTask, options: RunOptions): Promise<Task> {
   const begun = await taskonaut.results.begin(request);
   const { id } = begun;
-  const options = course.maxSteps === undefined ? {} : { maxSteps: course.maxSteps };
+  const limit = options.maxSteps === undefined ? {} : { maxSteps: options.maxSteps };
   let isBegun = false;
   const runOnce = (): Promise<Task> => {
-    if (isBegun) return taskonaut.runTask(id, options);
+    if (isBegun) return taskonaut.runTask(id, limit);
     isBegun = true;
-    return begun.run(options);
+    return begun.run(limit);
   };
-  return printingParked(call, taskonaut, id, () => runOn(call, taskonaut, { ...course, id, runOnce }));
+  return printingParked(call, taskonaut, id, () => runOn(call, taskonaut, { ...options, id, runOnce }));
 }
 
-interface FlowCourse extends Course {
+interface FlowRunOptions extends RunOptions {
   /** What goes with the task's creation. */
   readonly queueing: Omit<CreateTask, "flow" | "input">;
   /** Shows the task while it runs. */
@@ -120,7 +120,7 @@ async function carryOn(
   call: Call,
   taskonaut: Taskonaut,
   settled: Settled,
-  { queueing, ...course }: FlowCourse,
+  { queueing, ...options }: FlowRunOptions,
 ): Promise<Task> {
   const { task } = await createSettled(settled, (request) => taskonaut.createTask({ ...request, ...queueing }));
   const { id } = task;
@@ -132,7 +132,7 @@ async function carryOn(
       case "advance":
         return drive(call, taskonaut, id, () => taskonaut.advanceTask(id));
       case "run":
-        return runOn(call, taskonaut, { ...course, id, known: task });
+        return runOn(call, taskonaut, { ...options, id, known: task });
     }
   });
 }

@@ -1,7 +1,7 @@
 // A task that runs, as it is shown meanwhile: its steps, and the tasks below it. It is told of steps by the engine of this
-// process in the moment (`TaskNews`), or reads summaries of a task that others drive. Nothing here waits or writes.
+// process in the moment (`TaskListener`), or reads summaries of a task that others drive. Nothing here waits or writes.
 
-import type { FailedAttempt, TaskNews } from "../../core/api/task-news.ts";
+import type { FailedAttempt, TaskListener } from "../../core/api/task-listener.ts";
 import type { Task, TaskSummary, Waiting } from "../../core/api/task.ts";
 import { childTaskId } from "../../core/record/ids.ts";
 import { parseJson } from "../../core/record/json.ts";
@@ -29,7 +29,7 @@ interface OwnTask extends TaskView {
   readonly steps: Map<number, StepView>;
 }
 
-export class RunModel implements TaskNews {
+export class RunModel implements TaskListener {
   readonly #tasks = new Map<string, OwnTask>();
   readonly #steps = new Map<string, StepView>();
   /** Ids of steps that run in this process. */
@@ -89,7 +89,7 @@ export class RunModel implements TaskNews {
     return states.flatMap((state) => open.flatMap((step) => (step.state === state ? [step.childId ?? ""] : [])));
   }
 
-  // ---- news of this process
+  // ---- what this process does
 
   moved({ id, flow_name: flow, status }: TaskRow): void {
     Object.assign(this.#taskOf(id), { flow, status, read: undefined });

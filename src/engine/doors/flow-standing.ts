@@ -5,7 +5,7 @@ import type { FlowDescription, FlowSchedule } from "../../core/api/taskonaut.ts"
 import type { Store } from "../../store/store.ts";
 import { NOBODY } from "../process/nobody.ts";
 import { toPause } from "../task/to-pause.ts";
-import { toSchedule } from "./schedule-resource.ts";
+import { toSchedule } from "./to-schedule.ts";
 
 /** Those that are told of all flows together, in order of name. */
 const SCHEDULES_MAX = 1000;

@@ -14,7 +14,7 @@ import { firingKey, type ScheduleRow, type SkipRow } from "../../core/record/sch
 import type { Audited } from "../../store/audit-store.ts";
 import type { Store } from "../../store/store.ts";
 import { planSchedule } from "../doors/new-schedule.ts";
-import { toBackfillTime, toFiringTime, toSchedule, toSkip } from "../doors/schedule-resource.ts";
+import { toBackfillTime, toFiringTime, toSchedule, toSkip } from "../doors/to-schedule.ts";
 import { assertSound, damageOfSchedule } from "../doors/schedule-damage.ts";
 import { inputOfFiring, newScheduleRow, paused, resumed, timingOf } from "../doors/schedule-row.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";

@@ -10,7 +10,7 @@ import type { StepRow } from "../../core/record/record.ts";
 import { defineTool } from "../../core/flow/tool.ts";
 import type { Recorded } from "../task/replay.ts";
 import { recoverInSlices } from "../task/recover.ts";
-import { lookAgain } from "../task/second-look.ts";
+import { checkEnd } from "../task/end-check.ts";
 import { toStepRow } from "../task/step-row.ts";
 
 const STEPS = 1000;
@@ -63,10 +63,10 @@ test("a large task is recovered in parts, and comes to the same as in one go", a
   expect(recovery.program.end).toEqual({ kind: "completed", output: '"done"' });
 });
 
-describe("a second look", () => {
+describe("the check of an end", () => {
   test("at what is quick is taken at once", () => {
     const { program, record } = ended();
-    expect(lookAgain(program, record, undefined, clockOf(0))).toBeUndefined();
+    expect(checkEnd(program, record, undefined, clockOf(0))).toBeUndefined();
   });
 
   test("at a large task gives the event loop its turns", async () => {
@@ -79,7 +79,7 @@ describe("a second look", () => {
     };
     setImmediate(count);
     // after each part of eight observations the slice is over
-    expect(await lookAgain(program, record, undefined, clockOf(1))).toBeUndefined();
+    expect(await checkEnd(program, record, undefined, clockOf(1))).toBeUndefined();
     isOver = true;
     expect(turns).toBeGreaterThanOrEqual(Math.floor(STEPS / 8));
   });
@@ -87,7 +87,7 @@ describe("a second look", () => {
   test("at a large task tells a difference as well", async () => {
     const { program, record } = ended();
     const steps = record.steps.map((step) => (step.step_index === 900 ? { ...step, step_name: "other" } : step));
-    expect(await lookAgain(program, { ...record, steps }, undefined, clockOf(1))).toContain(
+    expect(await checkEnd(program, { ...record, steps }, undefined, clockOf(1))).toContain(
       "step 900 was recorded as tool other",
     );
   });

@@ -90,7 +90,7 @@ export class KnownPauses {
   }
 
   /** Something may have changed: reads soon, unless it has just read. */
-  look(): void {
+  readSoon(): void {
     this.#readOlderThan(NEWS_MS);
   }
 

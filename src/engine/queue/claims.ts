@@ -18,7 +18,7 @@ export interface ClaimTools {
   readonly store: Pick<Store, "claimTasks" | "releaseTasks">;
   readonly clock: Clock;
   readonly storeClock: StoreClock;
-  readonly pauses: Pick<KnownPauses, "note" | "look">;
+  readonly pauses: Pick<KnownPauses, "note" | "readSoon">;
   /** Ids of tasks that callers of this process may hold. */
   readonly heldByHand: () => readonly string[];
 }

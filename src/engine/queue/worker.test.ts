@@ -48,7 +48,7 @@ class Bench {
           unparkTasks: async () => 0,
           forgetDeadWorkers: async () => 0,
         },
-        pauses: { note() {}, look() {} },
+        pauses: { note() {}, readSoon() {} },
         driving: {
           drive: (claimed, claimant) => {
             this.#driven.set(claimed.record.task.id, { claimed, claimant });

@@ -64,7 +64,7 @@ export class Worker implements RunningWorker {
     const newsComes = await lease.work(this.options.concurrency, {
       onNews: () => {
         this.#onNews();
-        this.tools.pauses.look();
+        this.tools.pauses.readSoon();
       },
       onDead: (ids) => this.#maintenance.noteDead(ids),
     });

@@ -14,8 +14,7 @@ import type { Standing } from "./standing.ts";
 const UNREAD = -1;
 
 export class Draft {
-  /** The number of transitions so far. */
-  moves = 0;
+  #moves = 0;
   #task: TaskRow;
   /** Nobody else sees the task's row. */
   #isOwn: boolean;
@@ -57,6 +56,17 @@ export class Draft {
   /** The current row: read it again after a change. */
   get task(): TaskRow {
     return this.#task;
+  }
+
+  /** The number of transitions so far. */
+  get moves(): number {
+    return this.#moves;
+  }
+
+  /** A transition that keeps the task's status. */
+  noteStay(now: number): void {
+    this.changeTask(now);
+    this.#moves += 1;
   }
 
   /** Once this version of the task's row is durable, so is everything that the flow was told and has decided so far. */
@@ -143,7 +153,7 @@ export class Draft {
     const task = this.changeTask(now);
     task.status = to;
     task.expires_at = null; // it has begun, or ended
-    this.moves += 1;
+    this.#moves += 1;
     return task;
   }
 

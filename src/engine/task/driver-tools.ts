@@ -3,7 +3,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import type { Limits } from "../../core/limits.ts";
-import type { TaskNews } from "../../core/api/task-news.ts";
+import type { TaskListener } from "../../core/api/task-listener.ts";
 import type { TellWait } from "../../core/waiting.ts";
 import type { Log, LogMethod } from "../../core/log.ts";
 import type { JsonText, StepRow } from "../../core/record/record.ts";
@@ -39,7 +39,7 @@ export interface DriverTools {
   /** Receives the reason why a caller waits. */
   readonly tellWait?: TellWait | undefined;
   /** Receives the events of tasks; undefined: nobody shows them. */
-  readonly news?: TaskNews | undefined;
+  readonly listener?: TaskListener | undefined;
   readonly flows: Flows;
   /** The end of a task is durable. It must not throw. */
   readonly onEnded: (taskId: string) => void;

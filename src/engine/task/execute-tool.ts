@@ -1,6 +1,6 @@
 // One execution of a step's tool: contracts, attempts, timeouts. It records nothing, and returns its outcome as data.
 
-import type { TaskNews } from "../../core/api/task-news.ts";
+import type { TaskListener } from "../../core/api/task-listener.ts";
 import { during } from "../../core/flow/activity.ts";
 import type { Clock } from "../../core/clock.ts";
 import { applyContract, type ContractResult } from "../../core/flow/contract.ts";
@@ -52,7 +52,7 @@ export interface ExecutionTools {
   /** Undefined: the tool's own `run` is called. */
   readonly call?: CallTool | undefined;
   /** Undefined: nobody shows events. */
-  readonly news?: TaskNews | undefined;
+  readonly listener?: TaskListener | undefined;
 }
 
 class ToolTimeoutError extends Error {
@@ -168,7 +168,7 @@ async function tryOn(
       sleep(ms, signal) {
         if (ms > tools.retryWaitMs) throw new Later(ms);
         const { taskId, stepId } = execution;
-        tools.news?.attemptFailed({ taskId, stepId, attempt: failures, error: tellLast(lastError), nextMs: ms });
+        tools.listener?.attemptFailed({ taskId, stepId, attempt: failures, error: tellLast(lastError), nextMs: ms });
         return tools.clock.sleep(ms, signal);
       },
       jitter: (count) => lotOf(`${key}#${count}`),

@@ -3,17 +3,30 @@
 import type { InboxRow, StepRow } from "../../core/record/record.ts";
 import type { InboxPage } from "../../store/store.ts";
 import type { DriverTools } from "./driver-tools.ts";
-import { findNews, isForAny } from "./wait-events.ts";
+import { findEvent, isForAny } from "./wait-events.ts";
 import { isForcedCancel } from "./inbox-posts.ts";
 import type { TaskState } from "./task-state.ts";
 
 export class InboxReader {
+  #isWoken: boolean;
+
   constructor(
     private readonly state: TaskState,
     private readonly tools: Pick<DriverTools, "store" | "storeClock">,
-    /** Something may have come since the last read of the inbox. */
-    public isWoken: boolean,
-  ) {}
+    isWoken: boolean,
+  ) {
+    this.#isWoken = isWoken;
+  }
+
+  /** Whether something may have come since the last read of the inbox. */
+  get isWoken(): boolean {
+    return this.#isWoken;
+  }
+
+  /** Something may have come: the inbox is to be read soon. */
+  wake(): void {
+    this.#isWoken = true;
+  }
 
   /**
    * True: there is now an outcome to observe, a cancel, or a tool to call again; or the task was ended by force. Throws
@@ -21,7 +34,7 @@ export class InboxReader {
    */
   async collect(): Promise<boolean> {
     const { state } = this;
-    this.isWoken = false;
+    this.#isWoken = false;
     if (state.isEnded) return true;
     const isTimed = state.task.expires_at !== null || state.waitingSteps().some((step) => step.due_at !== null);
     // first the time: everything before it is in the inbox by then
@@ -39,14 +52,14 @@ export class InboxReader {
     for (;;) {
       const inbox = rows.filter((row) => !state.inbox.isConsumed(row.seq));
       const isCancelled = state.task.cancelled_after !== null;
-      const { event, consumed, cancels } = findNews(state.openSteps(), inbox, now, isCancelled);
+      const { event, consumed, cancels } = findEvent(state.openSteps(), inbox, now, isCancelled);
       state.noteCancels(cancels);
       const isNext = event?.outcome === undefined || state.nextUnobserved === undefined;
       if (!isNext || (cancels.length > 0 && !isCancelled)) isHeard = false;
       if (event && !isNext) break;
       for (const seq of consumed) state.inbox.consume(seq);
       if (!event) break;
-      if (event.outcome) state.steps.recordNews(event.step, event.outcome);
+      if (event.outcome) state.steps.recordEvent(event.step, event.outcome);
       else {
         state.steps.reopen(event.step);
         isReady = true;
@@ -56,7 +69,7 @@ export class InboxReader {
     }
     // until the flow has heard of it, the inbox is not finished: there may be more
     if (isHeard && !state.nextUnobserved) state.inbox.seeWake(wakeSeq);
-    else this.isWoken = true;
+    else this.wake();
     return isReady || state.nextUnobserved !== undefined || state.isCancelling;
   }
 

@@ -1,6 +1,6 @@
 // Records the outcomes of the steps of one task that is driven here.
 
-import type { TaskNews } from "../../core/api/task-news.ts";
+import type { TaskListener } from "../../core/api/task-listener.ts";
 import type { Log } from "../../core/log.ts";
 import type { JsonText, StepRow, ToolCallRow } from "../../core/record/record.ts";
 import { bytesOfText } from "../../core/record/record-size.ts";
@@ -20,7 +20,7 @@ export class StepRecord {
     private readonly time: TaskTime,
     private readonly taskLog: TaskLog,
     private readonly log: Log,
-    private readonly news?: TaskNews,
+    private readonly listener?: TaskListener,
   ) {}
 
   /**
@@ -68,7 +68,7 @@ export class StepRecord {
   }
 
   /** The outcome of a wait, or of a tool whose step was in doubt. */
-  recordNews(step: StepRow, outcome: WaitOutcome): void {
+  recordEvent(step: StepRow, outcome: WaitOutcome): void {
     const call = step.kind === "tool" ? this.draft.callOf(step.id) : undefined;
     if (call) this.draft.putCall(settledCall(call, outcome, this.time.now()));
     this.place.enqueue();
@@ -96,7 +96,7 @@ export class StepRecord {
     this.draft.patchStep(id, { status: "RUNNING", doubt: error, updated_at: this.time.now() });
     this.open.wait(id);
     this.#touch();
-    this.news?.doubted(step);
+    this.listener?.doubted(step);
     const reason = readError(error).message;
     this.log.warn?.("step in doubt", { ...this.taskLog.fields, step: step_name, reason });
   }
@@ -104,7 +104,7 @@ export class StepRecord {
   /** The tool is to be called again at `dueAt`, in store time. */
   postpone(step: StepRow, dueAt: number): void {
     const { id } = step;
-    this.news?.postponed(step, dueAt);
+    this.listener?.postponed(step, dueAt);
     this.draft.patchStep(id, { status: "RUNNING", due_at: dueAt, starts: 0, updated_at: this.time.now() });
     this.open.wait(id);
     this.#touch();

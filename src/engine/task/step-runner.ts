@@ -47,7 +47,7 @@ export class StepRunner {
   /** Steps whose tools are paused. */
   #inLine: readonly StepRow[] = NONE;
   /** The pauses were read in this transition: a pause that seems active may be over. */
-  #hasLooked = false;
+  #hasReadPauses = false;
 
   constructor(
     private readonly state: TaskState,
@@ -58,7 +58,7 @@ export class StepRunner {
   ) {
     this.#suspects = isOrphan ? new Suspects(state) : undefined;
     this.#tickets = new StepTickets(state, tools, () => {
-      writer.onDurable ??= (change) => this.#tickets.onDurable(change);
+      writer.listen((change) => this.#tickets.onDurable(change));
     });
     this.#work = new StepWork(state, writer, inbox, tools, (step) => this.#onEnded(step));
   }
@@ -92,7 +92,7 @@ export class StepRunner {
       if (!this.tools.pauses.areKnown) return "pauses";
       this.#ready = this.#free(open);
       if (this.#ready.length < open.length) {
-        if (!this.#hasLooked) return "pauses";
+        if (!this.#hasReadPauses) return "pauses";
         this.#inLine = open.filter((step) => this.#work.findPause(step)?.scope === "tool");
         if (this.#inLine.length > 0) return "line";
       }
@@ -133,18 +133,18 @@ export class StepRunner {
 
   /** A new transition begins. */
   begin(): void {
-    this.#hasLooked = false;
+    this.#hasReadPauses = false;
   }
 
   /**
    * Reads the pauses. Throws what the store throws, but only after the work done here is written, however long that
    * takes.
    */
-  async look(): Promise<void> {
+  async readPauses(): Promise<void> {
     const { pauses, clock } = this.tools;
     try {
       await (pauses.areKnown ? pauses.read() : pauses.know());
-      this.#hasLooked = true;
+      this.#hasReadPauses = true;
     } catch (error) {
       if (!hasCode(error, "database_unavailable")) throw error;
       await this.writer.settle();
@@ -168,7 +168,7 @@ export class StepRunner {
       const isHeld = await tools.pauses.waitInLine(line, { taskId: step.task_id, stepId: step.id });
       if (!state.isOpen(step.id)) continue;
       if (isHeld) state.steps.waitForTicket(step, line, (await tools.storeClock.recent()) + ASK_AGAIN_MS);
-      else this.#hasLooked = false; // the pause is over by now
+      else this.#hasReadPauses = false; // the pause is over by now
     }
   }
 
@@ -241,7 +241,7 @@ export class StepRunner {
       await this.inbox.collect();
     } catch (error) {
       if (!hasCode(error, "database_unavailable") || this.state.running.size === 0) throw error;
-      this.inbox.isWoken = true;
+      this.inbox.wake();
     }
   }
 
@@ -268,7 +268,7 @@ export class StepRunner {
   #onTick(): void {
     const { state } = this;
     this.writer.writeSoon({ evenUnborn: true });
-    this.inbox.isWoken = true;
+    this.inbox.wake();
     this.tools.pauses.keep();
     if (state.isClaimed) return;
     for (const step of state.waitingSteps()) {

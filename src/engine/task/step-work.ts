@@ -71,7 +71,7 @@ export class StepWork implements Reporter {
   /** Nobody knows whether the effect of the step's tool happened. */
   doubt(step: StepRow, error: JsonText): void {
     this.state.steps.doubt(step, error);
-    this.inbox.isWoken = true; // its end may have been posted already
+    this.inbox.wake(); // its end may have been posted already
     this.writer.writeSoon(); // a person should see it, whatever runs beside it
   }
 
@@ -80,7 +80,7 @@ export class StepWork implements Reporter {
     const tool = state.decisions.tool(step);
     const failures = state.callOf(step)?.retry_count ?? 0;
     const execution = new StepExecution(tool, state.task, step, failures, this);
-    this.tools.news?.started(step, failures + 1, tool.retry.attempts);
+    this.tools.listener?.started(step, failures + 1, tool.retry.attempts);
     const before = this.#endOfBefore(step);
     const execute = (): ExecutionResult | Promise<ExecutionResult> => executeTool(execution, this.tools.execution);
     const result = before ? before.then(execute) : execute();
@@ -120,7 +120,7 @@ export class StepWork implements Reporter {
       state.touch();
     }
     const idempotencyKey = idempotencyKeyOf({ taskId: step.task_id, stepId: id, tool: tool.name });
-    tools.news?.progressed(step, progress);
+    tools.listener?.progressed(step, progress);
     tools.progress.note({ taskId: step.task_id, stepId: id, idempotencyKey, progress });
   }
 
@@ -191,8 +191,8 @@ export class StepWork implements Reporter {
     const flow = state.decisions.of(step.id)?.flow;
     if (!flow) throw new Error(`Step ${step.id} of task ${step.task_id} has no flow.`);
     const { depth, priority, traceparent: own } = state.task;
-    const { children, news } = this.tools;
-    news?.started(step, 1, 1);
+    const { children, listener } = this.tools;
+    listener?.started(step, 1, 1);
     // without a traceparent, each task has its own trace
     const traceparent = own === null ? null : traceparentOf(state.task, { id: step.id, epoch: step.attempt_epoch });
     const child = { flow, step, depth, priority, dueAt: state.storeTime(), traceparent };
@@ -238,7 +238,7 @@ export class StepWork implements Reporter {
       else if (error !== undefined && !isRefused) writer.fail(error);
       else if ((wasLeased || isMade) && !state.isEnded) state.touch(); // the lease may end now
     }
-    this.inbox.isWoken = true;
+    this.inbox.wake();
     this.onEnded(state.step(id));
   }
 }

@@ -62,7 +62,7 @@ export class TaskDriver {
       inbox: this.#inbox,
       steps: this.#steps,
       tools,
-      mustLookAgain: isNew || !program.isSequential,
+      mustCheckEnd: isNew || !program.isSequential,
     });
     program.log = tools.flowLog;
   }
@@ -150,12 +150,12 @@ export class TaskDriver {
         return this.#transitions.supplied(need);
       case "store-time":
         return this.#transitions.supplied(need, await this.tools.storeClock.read());
-      case "second-look":
-        return this.#transitions.lookedAgain();
+      case "end-check":
+        return this.#transitions.endChecked();
       case "tickets":
         return this.#steps.takeTickets();
       case "pauses":
-        return this.#steps.look();
+        return this.#steps.readPauses();
       case "line":
         return this.#steps.waitInLine();
       case "written":
@@ -186,7 +186,7 @@ export class TaskDriver {
 
   /** Something came for this task: read the inbox soon. */
   wake(): void {
-    this.#inbox.isWoken = true;
+    this.#inbox.wake();
     this.#steps.tell();
   }
 
@@ -198,7 +198,7 @@ export class TaskDriver {
   /** Releases a claimed task as it is, for other workers; settle it afterwards. */
   release(): void {
     this.#steps.clearSuspects();
-    this.#state.letGo({ mayHaveNews: this.#inbox.isWoken });
+    this.#state.letGo({ isUnread: this.#inbox.isWoken });
   }
 
   /**

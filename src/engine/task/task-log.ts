@@ -1,7 +1,7 @@
 // The log lines of one task. They are written when the change is durable, because a driver that loses the task has
 // changed nothing. If a level is off, nothing is kept for it. Live views hear of the changes at the same moments.
 
-import type { TaskNews } from "../../core/api/task-news.ts";
+import type { TaskListener } from "../../core/api/task-listener.ts";
 import type { Log, LogFields } from "../../core/log.ts";
 import type { JsonText, StepRow, TaskRow } from "../../core/record/record.ts";
 import { isTerminal, type StepStatus, type TaskStatus } from "../../core/record/status.ts";
@@ -18,7 +18,7 @@ export class TaskLog {
     private readonly log: Log,
     /** On every line. */
     readonly fields: { readonly task_id: string; readonly flow: string },
-    private readonly news?: TaskNews,
+    private readonly listener?: TaskListener,
   ) {}
 
   /** The lines noted so far, to be logged when the change is durable. */
@@ -31,21 +31,21 @@ export class TaskLog {
   }
 
   noteOutcome(step: StepRow, status: StepStatus): void {
-    if (this.news) this.#lines.push(() => this.news?.ended(step, status, messageOf(step.error)));
+    if (this.listener) this.#lines.push(() => this.listener?.ended(step, status, messageOf(step.error)));
     if (status === "FAILED" ? this.log.warn : this.log.debug) this.#lines.push(() => this.#tellOutcome(step, status));
   }
 
   /** Nobody waits for it any more. */
   noteGivenUp(step: StepRow): void {
-    if (this.news) this.#lines.push(() => this.news?.ended(step, "CANCELLED", undefined));
+    if (this.listener) this.#lines.push(() => this.listener?.ended(step, "CANCELLED", undefined));
   }
 
   /** `task`: its row at that moment. `error`: why it FAILED; `stack`: the stack of that error, for debugging. */
   noteMove(from: TaskStatus, task: TaskRow, error: JsonText | null, stack?: string): void {
     const { status: to } = task;
-    if (this.news) {
+    if (this.listener) {
       const moved = { ...task };
-      this.#lines.push(() => this.news?.moved(moved));
+      this.#lines.push(() => this.listener?.moved(moved));
     }
     const isTold = this.log.debug ?? (isTerminal(to) ? this.log.info : undefined);
     if (isTold) this.#lines.push(() => this.#tellMove(from, to, error, stack));
@@ -53,7 +53,7 @@ export class TaskLog {
 
   /** Logs at once, whether or not the change can be written. */
   tellParked(task: TaskRow, reason: string, { isByHand }: { readonly isByHand: boolean }): void {
-    this.news?.parked(task, reason);
+    this.listener?.parked(task, reason);
     const { warn, info } = this.log;
     (isByHand ? info : warn)?.("task parked", { ...this.fields, reason });
   }

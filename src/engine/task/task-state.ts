@@ -4,7 +4,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import type { Decision, Program, ProgramEnd, Turn } from "../../core/flow/program.ts";
-import type { TaskNews } from "../../core/api/task-news.ts";
+import type { TaskListener } from "../../core/api/task-listener.ts";
 import type { Log } from "../../core/log.ts";
 import { stepId } from "../../core/record/ids.ts";
 import { bytesOfStep, bytesOfText } from "../../core/record/record-size.ts";
@@ -34,7 +34,7 @@ export interface StateTools {
   readonly log: Log;
   readonly lease: { readonly workerId: string };
   readonly flows: Pick<Flows, "codeOf">;
-  readonly news?: TaskNews | undefined;
+  readonly listener?: TaskListener | undefined;
 }
 
 export class TaskState {
@@ -70,11 +70,11 @@ export class TaskState {
     this.inbox = this.#draft;
     this.#draft.noteCode(program.flow.code ?? null);
     this.#open = new OpenSteps(steps, task.observed_count, (id) => this.step(id), program.isSequential);
-    this.log = new TaskLog(tools.log, { task_id: task.id, flow: task.flow_name }, tools.news);
+    this.log = new TaskLog(tools.log, { task_id: task.id, flow: task.flow_name }, tools.listener);
     if (isUnborn) this.log.noteCreated();
     this.#place = new Place(tools.lease.workerId, () => this.storeTime(), task.due_at, isFromQueue);
     this.#time = new TaskTime(tools.clock, task.updated_at);
-    this.steps = new StepRecord(this.#draft, this.#open, this.#place, this.#time, this.log, tools.log, tools.news);
+    this.steps = new StepRecord(this.#draft, this.#open, this.#place, this.#time, this.log, tools.log, tools.listener);
   }
 
   // ---- the rows, as they are now: ask again after a change
@@ -230,7 +230,7 @@ export class TaskState {
       this.#draft.grow(bytesOfStep(row));
       this.#open.add(row);
       this.decisions.add(row.id, decision);
-      this.tools.news?.planned(row);
+      this.tools.listener?.planned(row);
     }
   }
 
@@ -263,8 +263,7 @@ export class TaskState {
 
   /** A transition that keeps the task's status: it was told something, and waits for more. */
   stay(): void {
-    this.touch();
-    this.#draft.moves += 1;
+    this.#draft.noteStay(this.now());
   }
 
   end(end: ProgramEnd): void {
@@ -332,11 +331,11 @@ export class TaskState {
   }
 
   /**
-   * Releases a claimed task as it is, for other workers. `mayHaveNews`: something may have come that nobody has read,
+   * Releases a claimed task as it is, for other workers. `isUnread`: something may have come that nobody has read,
    * so a worker has to look.
    */
-  letGo({ mayHaveNews }: { readonly mayHaveNews: boolean }): void {
-    this.#place.letGo(mayHaveNews && !this.isEnded);
+  letGo({ isUnread }: { readonly isUnread: boolean }): void {
+    this.#place.letGo(isUnread && !this.isEnded);
     if (!this.isDirty && !this.stands) this.touch();
   }
 

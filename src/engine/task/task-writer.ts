@@ -19,13 +19,10 @@ import type { TaskState } from "./task-state.ts";
 export type OnSettled = (failure: Error | undefined) => void;
 
 export class TaskWriter implements Job<Change> {
-  /** The number of durable transitions. */
-  durableMoves = 0;
-  /** The version of the task's row that is durable. */
-  durableVersion: number;
-  failure: Error | undefined;
-  /** Called with each durable change; must not throw. */
-  onDurable: ((change: Change) => void) | undefined;
+  #durableMoves = 0;
+  #durableVersion: number;
+  #failure: Error | undefined;
+  #onDurable: ((change: Change) => void) | undefined;
   /** T1: a write is in progress, or is about to begin. */
   #isWriting = false;
   /** The change that is being written. */
@@ -42,18 +39,38 @@ export class TaskWriter implements Job<Change> {
     /** Called once, with the first failure. */
     private readonly onFirstFailure: (reason: Error) => void,
   ) {
-    this.durableVersion = state.task.version;
+    this.#durableVersion = state.task.version;
+  }
+
+  /** The number of durable transitions. */
+  get durableMoves(): number {
+    return this.#durableMoves;
+  }
+
+  /** The version of the task's row that is durable. */
+  get durableVersion(): number {
+    return this.#durableVersion;
+  }
+
+  /** T2: why nothing more is written; undefined: no write was lost or failed. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** From now on, calls `onDurable` with each durable change; it must not throw. */
+  listen(onDurable: (change: Change) => void): void {
+    this.#onDurable = onDurable;
   }
 
   get isUnsettled(): boolean {
-    return this.failure === undefined && (this.#isWriting || this.state.isDirty);
+    return this.#failure === undefined && (this.#isWriting || this.state.isDirty);
   }
 
   /** T2, also if the driver itself gives up. */
   fail(reason: unknown): void {
-    if (this.failure !== undefined) return;
-    this.failure = reason instanceof Error ? reason : new Error(String(reason));
-    this.onFirstFailure(this.failure);
+    if (this.#failure !== undefined) return;
+    this.#failure = reason instanceof Error ? reason : new Error(String(reason));
+    this.onFirstFailure(this.#failure);
   }
 
   /**
@@ -75,7 +92,7 @@ export class TaskWriter implements Job<Change> {
 
   /** Like `settle`, but calls `tell` in the same moment in which the result is known. `tell` must not throw. */
   onSettled(tell: OnSettled): void {
-    if (!this.isUnsettled) return tell(this.failure);
+    if (!this.isUnsettled) return tell(this.#failure);
     this.#settling.push(tell);
     if (!this.#isWriting) this.#writeNext();
   }
@@ -93,7 +110,7 @@ export class TaskWriter implements Job<Change> {
     const { isUnborn } = this.state;
     try {
       this.#moves = this.state.moves;
-      this.#change = this.failure === undefined ? this.state.takeChange() : undefined;
+      this.#change = this.#failure === undefined ? this.state.takeChange() : undefined;
     } catch (error) {
       return this.#giveUp(error);
     }
@@ -124,10 +141,10 @@ export class TaskWriter implements Job<Change> {
     const change = this.what;
     try {
       if (!isWon) throw new LostTaskError(change.taskId);
-      this.durableMoves = this.#moves;
-      this.durableVersion = change.task.version;
+      this.#durableMoves = this.#moves;
+      this.#durableVersion = change.task.version;
       for (const tell of this.#lines) tell();
-      this.onDurable?.(change);
+      this.#onDurable?.(change);
       for (const post of change.posts) this.tools.children.onPosted(post);
       if (isTerminal(change.task.status)) this.tools.onEnded(change.taskId);
     } catch (error) {
@@ -160,7 +177,7 @@ export class TaskWriter implements Job<Change> {
     this.#change = undefined;
     while (this.#settling.length > 0) {
       if (this.isUnsettled) return this.#isWriting ? undefined : this.#writeNext();
-      this.#settling.shift()?.(this.failure);
+      this.#settling.shift()?.(this.#failure);
     }
   }
 

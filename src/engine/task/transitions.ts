@@ -7,7 +7,7 @@
 //     would record half a transition, which no replay could match. Until then nothing of it is in the record
 //     (`Conclusion`).
 // D3. A transition that needs nothing is made at once, without a turn of the event loop.
-// D4. Before an end is recorded, a new program gets the whole record and comes to the same end (`second-look.ts`).
+// D4. Before an end is recorded, a new program gets the whole record and comes to the same end (`end-check.ts`).
 
 import type { Program } from "../../core/flow/program.ts";
 import type { StepRow } from "../../core/record/record.ts";
@@ -15,7 +15,7 @@ import { FlowViolationError, ObstacleError, type DriverTools } from "./driver-to
 import type { InboxReader } from "./inbox-reader.ts";
 import { reasonOfExpiry } from "./expire.ts";
 import { outcomeOf } from "./replay.ts";
-import { lookAgain, type Told } from "./second-look.ts";
+import { checkEnd, type Told } from "./end-check.ts";
 import type { StepRunner } from "./step-runner.ts";
 import { reasonOfSize } from "./task-size.ts";
 import type { TaskState } from "./task-state.ts";
@@ -28,7 +28,7 @@ export type Need =
   /** Ask for the store's time: waits that the flow has planned begin then. */
   | "store-time"
   /** The flow is long, and is checked again in slices (D4). */
-  | "second-look"
+  | "end-check"
   /** Get tickets for steps whose tools have limits, or wait for them. */
   | "tickets"
   /** Read the pauses. */
@@ -50,8 +50,8 @@ interface Conclusion {
   readonly isBegin: boolean;
   readonly isTimed: boolean;
   /** D4. */
-  mustLookAgain: boolean;
-  looking: Promise<string | undefined> | undefined;
+  mustCheckEnd: boolean;
+  checking: Promise<string | undefined> | undefined;
   storeNow: number | undefined;
 }
 
@@ -63,7 +63,7 @@ interface TaskParts {
   readonly steps: StepRunner;
   readonly tools: Pick<DriverTools, "clock" | "limits">;
   /** D4 for a plan: the engine derives its end from its outputs, and a resumed plan was made twice already. */
-  readonly mustLookAgain: boolean;
+  readonly mustCheckEnd: boolean;
 }
 
 export class Transitions {
@@ -104,17 +104,17 @@ export class Transitions {
   }
 
   /** Resolves when the flow was checked again. Throws FlowViolationError if it has come to another result. */
-  async lookedAgain(): Promise<void> {
+  async endChecked(): Promise<void> {
     const conclusion = this.#conclusion;
-    const difference = await conclusion?.looking;
-    if (conclusion) conclusion.looking = undefined;
+    const difference = await conclusion?.checking;
+    if (conclusion) conclusion.checking = undefined;
     throwIfDifferent(difference);
   }
 
   #needs(): Need | undefined {
     const { state, inbox } = this.parts;
     if (this.#conclusion) {
-      if (this.#conclusion.looking) return "second-look";
+      if (this.#conclusion.checking) return "end-check";
       return this.#conclusion.isTimed && this.#conclusion.storeNow === undefined ? "store-time" : undefined;
     }
     switch (state.status) {
@@ -229,19 +229,19 @@ export class Transitions {
   #conclude(told?: Told, isBegin = false): "moved" | "part" {
     this.#throwIfViolated();
     const isTimed = told !== undefined && told.turn.planned.some(({ kind }) => kind === "sleep" || kind === "signal");
-    const mustLookAgain = !isBegin && this.parts.program.end !== undefined && this.parts.mustLookAgain;
-    if (!isTimed && !mustLookAgain) return this.#putDown(told, isBegin);
-    this.#conclusion = { told, isBegin, isTimed, mustLookAgain, looking: undefined, storeNow: undefined };
+    const mustCheckEnd = !isBegin && this.parts.program.end !== undefined && this.parts.mustCheckEnd;
+    if (!isTimed && !mustCheckEnd) return this.#record(told, isBegin);
+    this.#conclusion = { told, isBegin, isTimed, mustCheckEnd, checking: undefined, storeNow: undefined };
     return "part";
   }
 
   #goOn(conclusion: Conclusion): "moved" | "part" {
     const { told, isBegin, storeNow } = conclusion;
-    if (conclusion.mustLookAgain) {
-      conclusion.mustLookAgain = false;
-      const difference = this.#lookAgain(told);
+    if (conclusion.mustCheckEnd) {
+      conclusion.mustCheckEnd = false;
+      const difference = this.#checkEnd(told);
       if (difference instanceof Promise) {
-        conclusion.looking = difference;
+        conclusion.checking = difference;
         return "part";
       }
       throwIfDifferent(difference);
@@ -249,11 +249,11 @@ export class Transitions {
     // in slices: code of the flow may have run meanwhile
     if (told) this.#throwIfViolated();
     this.#conclusion = undefined;
-    return this.#putDown(told, isBegin, storeNow);
+    return this.#record(told, isBegin, storeNow);
   }
 
   /** Changes nothing if there is a violation, or if the record would be too large. */
-  #putDown(told: Told | undefined, isBegin: boolean, storeNow?: number): "moved" {
+  #record(told: Told | undefined, isBegin: boolean, storeNow?: number): "moved" {
     const { state } = this.parts;
     if (told) this.#takeUp(told, storeNow);
     const end = isBegin ? undefined : state.flowEnd;
@@ -263,9 +263,9 @@ export class Transitions {
     return "moved";
   }
 
-  #lookAgain(told: Told | undefined): undefined | string | Promise<undefined | string> {
+  #checkEnd(told: Told | undefined): undefined | string | Promise<undefined | string> {
     const { program, state, tools } = this.parts;
-    return lookAgain(program, state.recorded(), told, tools.clock);
+    return checkEnd(program, state.recorded(), told, tools.clock);
   }
 
   /** `storeNow`: set if there are waits that begin then. */
@@ -277,7 +277,7 @@ export class Transitions {
     else if (heard) state.noteCancelled(heard.at);
     state.takeUp(turn, storeNow ?? 0);
     // an entry that nobody waited for when it came may still be there
-    if (storeNow !== undefined && state.inbox.hasHeard) inbox.isWoken = true;
+    if (storeNow !== undefined && state.inbox.hasHeard) inbox.wake();
   }
 
   #throwIfViolated(): void {

@@ -1,5 +1,5 @@
-// Decides about news that came while a task waited: signals, ends of children, a cancel, decisions about doubts, and
-// time itself. Deciding is pure; the driver reads the inbox and the clock.
+// Finds the next event for a task that waits: a signal, the end of a child, a cancel, the decision of a doubt, or the end
+// of a time. Finding it is pure; the driver reads the inbox and the clock.
 //
 // N1. The flow is told events in the order of the store's clock, whenever the driver looks: a task has the same result
 //     whether a worker was there all the time or came a day later. At the same time, an entry in the inbox comes before
@@ -15,7 +15,7 @@ export type WaitOutcome =
   | { readonly status: "COMPLETED"; readonly output_payload: JsonText }
   | { readonly status: "FAILED"; readonly error: JsonText };
 
-export interface News {
+interface Found {
   /**
    * The next outcome to record. Only one at a time: when the flow hears of it, it may give up another wait, which then
    * takes no signal with it. Without an outcome: the step's tool is to be called again.
@@ -44,10 +44,15 @@ const WAITS = { sleep: "time", signal: "signal", child: "child" } as const;
  * `open` are the open steps, by step_index; `inbox` is in order of arrival; `now` is store time. One wait consumes one
  * signal. `isCancelled`: the flow has heard of its cancel, and a further one changes nothing.
  */
-export function findNews(open: readonly StepRow[], inbox: readonly InboxRow[], now: number, isCancelled = false): News {
+export function findEvent(
+  open: readonly StepRow[],
+  inbox: readonly InboxRow[],
+  now: number,
+  isCancelled = false,
+): Found {
   const waits = open.filter((step) => isStepOpen(step.status) && isWait(step));
   const cancels = inbox.filter((row) => row.kind === "cancel");
-  const news = { cancels: cancels.map((row) => row.seq) };
+  const found = { cancels: cancels.map((row) => row.seq) };
   const [cancel] = isCancelled ? [] : cancels;
   const due = firstDue(waits, cancel ? Math.min(now, cancel.created_at) : now);
   const consumed: number[] = [];
@@ -55,10 +60,10 @@ export function findNews(open: readonly StepRow[], inbox: readonly InboxRow[], n
     if (row === cancel) break;
     const step = waits.find((wait) => isFor(row, wait));
     if (step && due && due.at < row.created_at) break;
-    if (step) return { ...news, event: { step, outcome: outcomeOfRow(row) }, consumed: [...consumed, row.seq] };
+    if (step) return { ...found, event: { step, outcome: outcomeOfRow(row) }, consumed: [...consumed, row.seq] };
     if (isMoot(row, open, isCancelled)) consumed.push(row.seq);
   }
-  return { ...news, event: due && { step: due.step, outcome: outcomeOfTime(due.step) }, consumed };
+  return { ...found, event: due && { step: due.step, outcome: outcomeOfTime(due.step) }, consumed };
 }
 
 /** Whether one of the open steps waits for it. */

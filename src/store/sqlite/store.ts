@@ -29,7 +29,7 @@ import { searchTasks } from "./search.ts";
 import { sessionStore } from "./sessions.ts";
 import { tokenStore } from "./tokens.ts";
 import { scheduleStore } from "./schedules.ts";
-import { type BellWatch, ringBell, watchBell } from "./watch.ts";
+import { type AnnouncementWatch, announce, watchAnnouncements } from "./watch.ts";
 import { WorkerLocks } from "./worker-locks.ts";
 import {
   findDeadWorkers,
@@ -80,10 +80,10 @@ export async function openSqliteStore({
   const folder = path === ":memory:" ? undefined : `${realpathSync(path)}-workers`;
   const locks = new WorkerLocks(folder);
   const keyTurns = new KeyTurns();
-  const bells = new Set<BellWatch>();
+  const watches = new Set<AnnouncementWatch>();
   const keep = (): void => {
     locks.keep();
-    for (const bell of bells) bell.keep();
+    for (const each of watches) each.keep();
   };
   const signs = { locks, processes: new Processes() };
 
@@ -110,15 +110,15 @@ export async function openSqliteStore({
     releaseTasks: (release) => releaseTasks(connection, release, now),
     releaseOrphans: () => releaseOrphans(connection, now),
     unparkTasks: (flows) => unparkTasks(connection, flows, now),
-    announce: async () => ringBell(folder),
+    announce: async () => announce(folder),
     async watch(onNews) {
-      const bell = watchBell(folder, onNews);
-      bells.add(bell);
+      const watch = watchAnnouncements(folder, onNews);
+      watches.add(watch);
       return {
-        kind: bell.kind,
+        kind: watch.kind,
         close() {
-          bells.delete(bell);
-          return bell.close();
+          watches.delete(watch);
+          return watch.close();
         },
       };
     },

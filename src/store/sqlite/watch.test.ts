@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { until } from "../../../test/support/until.ts";
-import { ringBell, watchBell } from "./watch.ts";
+import { announce, watchAnnouncements } from "./watch.ts";
 
 let folder: string;
 
@@ -16,16 +16,16 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 test("what happens in one turn of the event loop is told once, and other files are nobody's business", async () => {
   let news = 0;
-  const watch = watchBell(folder, () => {
+  const watch = watchAnnouncements(folder, () => {
     news += 1;
   });
   writeFileSync(join(folder, "w.lock"), "");
   for (let count = 0; count < 100; count++) {
     // Each removal and new creation is an event of its own; the system already merges equal events.
-    rmSync(join(folder, "bell"));
-    writeFileSync(join(folder, "bell"), "");
+    rmSync(join(folder, "announced"));
+    writeFileSync(join(folder, "announced"), "");
   }
-  ringBell(folder);
+  announce(folder);
   await until(async () => news > 0);
   expect(news).toBeLessThan(20);
   await watch.close();
@@ -34,14 +34,14 @@ test("what happens in one turn of the event loop is told once, and other files a
 test("what is announced right after another announcement was heard is heard as well", async () => {
   let news = 0;
   let heard = Promise.withResolvers<void>();
-  const watch = watchBell(folder, () => {
+  const watch = watchAnnouncements(folder, () => {
     news += 1;
     heard.resolve();
   });
   for (let round = 0; round < 50; round++) {
     for (let announcement = 0; announcement < 2; announcement++) {
       heard = Promise.withResolvers();
-      ringBell(folder);
+      announce(folder);
       await heard.promise;
     }
   }
@@ -49,32 +49,35 @@ test("what is announced right after another announcement was heard is heard as w
   await watch.close();
 });
 
-test.each(["bell", ""])("what somebody removed of the folder (%j) is made anew, and rings again", async (name) => {
-  let news = 0;
-  const watch = watchBell(folder, () => {
-    news += 1;
-  });
-  rmSync(join(folder, name), { recursive: true });
-  ringBell(folder); // nobody can hear it
-  watch.keep();
-  await until(async () => news === 1);
-  const { ino } = lstatSync(join(folder, "bell"));
-  watch.keep();
-  expect(lstatSync(join(folder, "bell")).ino).toBe(ino);
-  const before = news;
-  ringBell(folder);
-  await until(async () => news > before);
-  await watch.close();
-});
+test.each(["announced", ""])(
+  "what somebody removed of the folder (%j) is made anew, and announces again",
+  async (name) => {
+    let news = 0;
+    const watch = watchAnnouncements(folder, () => {
+      news += 1;
+    });
+    rmSync(join(folder, name), { recursive: true });
+    announce(folder); // nobody can hear it
+    watch.keep();
+    await until(async () => news === 1);
+    const { ino } = lstatSync(join(folder, "announced"));
+    watch.keep();
+    expect(lstatSync(join(folder, "announced")).ino).toBe(ino);
+    const before = news;
+    announce(folder);
+    await until(async () => news > before);
+    await watch.close();
+  },
+);
 
 test("where the folder cannot be watched, the watcher is told to look for itself", async () => {
-  const watch = watchBell("/proc/none/tasks.db-workers", () => {});
+  const watch = watchAnnouncements("/proc/none/tasks.db-workers", () => {});
   expect(watch.kind).toBe("polling");
   await watch.close();
 });
 
 test("who announces where nobody has ever watched leaves nothing behind", () => {
   rmSync(folder, { recursive: true });
-  expect(() => ringBell(folder)).not.toThrow();
-  expect(() => ringBell(undefined)).not.toThrow();
+  expect(() => announce(folder)).not.toThrow();
+  expect(() => announce(undefined)).not.toThrow();
 });

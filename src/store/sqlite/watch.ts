@@ -10,7 +10,7 @@ import { join } from "node:path";
 import type { Watch } from "../store.ts";
 import { createPrivateFile, ensurePrivateFolder, openUnlinked } from "./private-files.ts";
 
-const BELL = "bell";
+const ANNOUNCED = "announced";
 
 /**
  * The runtime drops changes of a file within 2 ms of its last event (measured). So each announcement writes another
@@ -19,35 +19,35 @@ const BELL = "bell";
 const LOOK_AGAIN_MS = 5;
 
 /** Tells the watchers, including those of this process. `folder`: undefined for a database in memory. */
-export function ringBell(folder: string | undefined): void {
+export function announce(folder: string | undefined): void {
   if (folder === undefined) return;
-  let bell: number;
+  let file: number;
   try {
-    bell = openUnlinked(join(folder, BELL));
+    file = openUnlinked(join(folder, ANNOUNCED));
   } catch (error) {
     // Every watcher has created the file. A link in its place belongs to no watcher.
     if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ELOOP")) return;
     throw error;
   }
   try {
-    writeFileSync(bell, crypto.randomUUID());
+    writeFileSync(file, crypto.randomUUID());
   } finally {
-    closeSync(bell);
+    closeSync(file);
   }
 }
 
-export interface BellWatch extends Watch {
+export interface AnnouncementWatch extends Watch {
   /**
-   * Call it while somebody watches: a bell that somebody else has removed, or its folder, is created again. Never
+   * Call it while somebody watches: a file that somebody else has removed, or its folder, is created again. Never
    * throws.
    */
   readonly keep: () => void;
 }
 
 /** Calls `onNews` after announcements, once for all that come in one turn of the event loop. */
-export function watchBell(folder: string | undefined, onNews: () => void): BellWatch {
+export function watchAnnouncements(folder: string | undefined, onNews: () => void): AnnouncementWatch {
   if (folder === undefined) return { kind: "notified", keep() {}, async close() {} };
-  const bell = join(folder, BELL);
+  const path = join(folder, ANNOUNCED);
   let pending: NodeJS.Immediate | undefined;
   let again: NodeJS.Timeout | undefined;
   const tell = (): void => {
@@ -57,20 +57,20 @@ export function watchBell(folder: string | undefined, onNews: () => void): BellW
     });
   };
   const look = (): void => {
-    const seen = readBell(bell);
+    const seen = readAnnouncement(path);
     tell();
     clearTimeout(again);
     again = setTimeout(() => {
-      if (readBell(bell) !== seen) look();
+      if (readAnnouncement(path) !== seen) look();
     }, LOOK_AGAIN_MS).unref();
   };
   /** The identity of the watched folder. */
   let inode: number | undefined;
   const begin = (): FSWatcher => {
     ensurePrivateFolder(folder);
-    createPrivateFile(bell); // before the watch: creating it is not news
+    createPrivateFile(path); // before the watch: creating it is not news
     const begun = watchFolder(folder, { persistent: false }, (_event, name) => {
-      if (name === BELL) look();
+      if (name === ANNOUNCED) look();
     });
     begun.on("error", tell);
     inode = inodeOf(folder);
@@ -86,12 +86,12 @@ export function watchBell(folder: string | undefined, onNews: () => void): BellW
   return {
     kind: "notified",
     keep() {
-      if (inodeOf(bell) !== undefined && inodeOf(folder) === inode) return;
+      if (inodeOf(path) !== undefined && inodeOf(folder) === inode) return;
       try {
         inode = undefined; // until it is watched
         watcher.close(); // before: the runtime has one watch for a path, and this one watches the removed file
         watcher = begin();
-        tell(); // an announcement meanwhile found no bell
+        tell(); // an announcement meanwhile found no file
       } catch {
         // it is tried again
       }
@@ -110,7 +110,7 @@ function inodeOf(path: string): number | undefined {
 }
 
 /** The last announcement; undefined if the file does not exist. */
-function readBell(path: string): string {
+function readAnnouncement(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {

@@ -27,14 +27,14 @@ export interface Told {
  * Why the end must not be written; undefined if everything is the same. `told` led to the end and is not recorded yet.
  * Throws ObstacleError.
  */
-export function lookAgain(
+export function checkEnd(
   program: Program,
   recorded: Recorded,
   told: Told | undefined,
   clock: Clock,
 ): undefined | string | Promise<undefined | string> {
   const again = program.again();
-  const record = told ? asPutDown(recorded, told) : recorded;
+  const record = told ? asRecorded(recorded, told) : recorded;
   return inSlices(compare(program, again, record), clock);
 }
 
@@ -81,7 +81,7 @@ function withoutPlaces({ cause, members, ...error }: StoredError): StoredError {
 }
 
 /** The record as it will be. */
-function asPutDown({ task, steps }: Recorded, { turn, heard }: Told): Recorded {
+function asRecorded({ task, steps }: Recorded, { turn, heard }: Told): Recorded {
   const { observed_count } = task;
   const { tags = null, given_tags = null } = task;
   const own = turn.tags ? { ...task, ...retagged({ tags, given_tags }, turn.tags) } : task;

@@ -1,4 +1,4 @@
-// The course of one run: the flow's task from its creation to its end, or to where nothing more happens to it.
+// One run in simulated time: the flow's task from its creation to its end, or to where nothing more happens to it.
 
 import type { TaskRow } from "../core/record/record.ts";
 import { isStepOpen, isTerminal } from "../core/record/status.ts";
@@ -7,7 +7,7 @@ import type { Change, Store } from "../store/store.ts";
 import type { Happening } from "./happenings.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
 
-export interface CourseTools {
+export interface RunTools {
   readonly store: Pick<Store, "readTaskRow">;
   readonly clock: SimulatedClock;
   readonly engine: Engine;
@@ -18,7 +18,7 @@ export interface CourseTools {
 /** What is left of a run: the rows of tasks that have not ended. */
 type Open = readonly TaskRow[];
 
-export class Course {
+export class SimulatedRun {
   /** Those that are to come, each with how to call it off. */
   readonly #pending = new Map<Happening, () => void>();
   /** Those that follow a step which has no outcome yet. */
@@ -28,7 +28,7 @@ export class Course {
 
   /** `end`: when it stops, whatever it still waits for; in simulated time. */
   constructor(
-    private readonly tools: CourseTools,
+    private readonly tools: RunTools,
     happenings: readonly Happening[],
     private readonly end: number,
   ) {
@@ -63,7 +63,7 @@ export class Course {
   }
 
   /** Throws what the engine does. */
-  async run(): Promise<void> {
+  async finish(): Promise<void> {
     const { clock } = this.tools;
     const isOver = Promise.withResolvers<undefined>();
     const forgetEnd = Number.isFinite(this.end) ? clock.at(this.end, () => isOver.resolve(undefined)) : () => {};

@@ -15,7 +15,7 @@ export interface FailedAttempt {
 }
 
 /** The rows may change later: a listener copies what it keeps. No method may throw. */
-export interface TaskNews {
+export interface TaskListener {
   /** The task has moved, durably. */
   moved(task: TaskRow): void;
   /** It has been left as it is, until a person resumes it. */

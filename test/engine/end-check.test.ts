@@ -73,7 +73,7 @@ const COUNTING: Readonly<Record<string, [() => () => Body, RegExp]>> = {
         return "found";
       };
     },
-    /it returns "found", now it throws Error: not found at .*second-look\.test\.ts:\d+:\d+/,
+    /it returns "found", now it throws Error: not found at .*end-check\.test\.ts:\d+:\d+/,
   ],
   "what it throws": [
     () => {

@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import * as v from "valibot";
-import type { TaskNews } from "../../src/core/api/task-news.ts";
+import type { TaskListener } from "../../src/core/api/task-listener.ts";
 import { defineFlow } from "../../src/core/flow/flow.ts";
 import { all, call, runChild, sleep } from "../../src/core/flow/operation.ts";
 import { defineTool } from "../../src/core/flow/tool.ts";
@@ -56,24 +56,24 @@ const parent = defineFlow({
 });
 
 /** A line for each thing that is told. */
-class Told implements TaskNews {
+class Told implements TaskListener {
   readonly lines: string[] = [];
   readonly #names = new Map<string, string>();
 
-  readonly moved: TaskNews["moved"] = ({ flow_name, status }) => this.lines.push(`${flow_name} is ${status}`);
-  readonly parked: TaskNews["parked"] = ({ flow_name }) => this.lines.push(`${flow_name} is parked`);
-  readonly planned: TaskNews["planned"] = ({ id, step_name, kind }) => {
+  readonly moved: TaskListener["moved"] = ({ flow_name, status }) => this.lines.push(`${flow_name} is ${status}`);
+  readonly parked: TaskListener["parked"] = ({ flow_name }) => this.lines.push(`${flow_name} is parked`);
+  readonly planned: TaskListener["planned"] = ({ id, step_name, kind }) => {
     this.#names.set(id, step_name);
     this.lines.push(`${step_name} (${kind}) planned`);
   };
-  readonly started: TaskNews["started"] = ({ step_name }, attempt, attempts) =>
+  readonly started: TaskListener["started"] = ({ step_name }, attempt, attempts) =>
     this.lines.push(`${step_name} started ${attempt}/${attempts}`);
-  readonly progressed: TaskNews["progressed"] = ({ step_name }) => this.lines.push(`${step_name} progressed`);
-  readonly attemptFailed: TaskNews["attemptFailed"] = ({ stepId, attempt, error, nextMs }) =>
+  readonly progressed: TaskListener["progressed"] = ({ step_name }) => this.lines.push(`${step_name} progressed`);
+  readonly attemptFailed: TaskListener["attemptFailed"] = ({ stepId, attempt, error, nextMs }) =>
     this.lines.push(`${this.#names.get(stepId)} failed ${attempt}: ${error}, next in ${nextMs}`);
-  readonly postponed: TaskNews["postponed"] = ({ step_name }) => this.lines.push(`${step_name} postponed`);
-  readonly doubted: TaskNews["doubted"] = ({ step_name }) => this.lines.push(`${step_name} in doubt`);
-  readonly ended: TaskNews["ended"] = ({ step_name }, status, error) =>
+  readonly postponed: TaskListener["postponed"] = ({ step_name }) => this.lines.push(`${step_name} postponed`);
+  readonly doubted: TaskListener["doubted"] = ({ step_name }) => this.lines.push(`${step_name} in doubt`);
+  readonly ended: TaskListener["ended"] = ({ step_name }, status, error) =>
     this.lines.push(`${step_name} ${status}${error === undefined ? "" : `: ${error}`}`);
 
   /** Of one step or flow, in their order. */
@@ -83,47 +83,49 @@ class Told implements TaskNews {
 }
 
 test("each step is planned, started, tried again and ended, those of children too, and each move is told", async () => {
-  const news = new Told();
+  const listener = new Told();
   const store = await openSqliteStore({ path: ":memory:" });
-  const engine = engineOn(store, { flows: [parent, kid], news });
+  const engine = engineOn(store, { flows: [parent, kid], listener });
   const { task } = await engine.createTask({ flow: "parent", input: {} });
   let { status } = task;
   // the sleep ends by the store's clock
   for (let runs = 0; status !== "FAILED" && runs < 1000; runs++) ({ status } = await engine.runTask(task.id));
   await engine.close();
-  expect(news.of("flaky")).toEqual([
+  expect(listener.of("flaky")).toEqual([
     "flaky (tool) planned",
     "flaky started 1/3",
     "flaky failed 1: no 1, next in 1",
     "flaky failed 2: no 2, next in 2",
     "flaky COMPLETED",
   ]);
-  expect(news.of("own").slice(0, 2)).toEqual(["own (tool) planned", "own started 1/3"]);
-  expect(news.of("own").at(-1)).toBe("own COMPLETED");
-  expect([news.of("kid").at(0), news.of("kid").at(-1)]).toEqual(["kid (child) planned", "kid COMPLETED"]);
-  expect(news.of("kid")).toContain("kid is COMPLETED");
-  expect(news.of("sleep")).toEqual(["sleep (sleep) planned", "sleep COMPLETED"]);
-  expect(news.of("never")).toEqual(["never (tool) planned", "never started 1/1", "never FAILED: never"]);
-  expect(news.of("parent").at(-1)).toBe("parent is FAILED");
+  expect(listener.of("own").slice(0, 2)).toEqual(["own (tool) planned", "own started 1/3"]);
+  expect(listener.of("own").at(-1)).toBe("own COMPLETED");
+  expect([listener.of("kid").at(0), listener.of("kid").at(-1)]).toEqual(["kid (child) planned", "kid COMPLETED"]);
+  expect(listener.of("kid")).toContain("kid is COMPLETED");
+  expect(listener.of("sleep")).toEqual(["sleep (sleep) planned", "sleep COMPLETED"]);
+  expect(listener.of("never")).toEqual(["never (tool) planned", "never started 1/1", "never FAILED: never"]);
+  expect(listener.of("parent").at(-1)).toBe("parent is FAILED");
 });
 
 test("no end is told before it is durable", async () => {
-  const news = new Told();
+  const listener = new Told();
   const durable = await openSqliteStore({ path: ":memory:" });
   let id = "";
   let writes = 0;
   const store = faultyStore(durable, async (_number, write) => {
     const record = id === "" ? undefined : await durable.readTask(id);
     const ended = record?.steps.filter(({ status }) => status === "COMPLETED").map((step) => step.step_name) ?? [];
-    expect(news.lines.filter((line) => /^\w+ COMPLETED/.test(line))).toEqual(ended.map((name) => `${name} COMPLETED`));
+    expect(listener.lines.filter((line) => /^\w+ COMPLETED/.test(line))).toEqual(
+      ended.map((name) => `${name} COMPLETED`),
+    );
     writes += 1;
     return write();
   });
-  const engine = engineOn(store, { flows: [twice], news });
+  const engine = engineOn(store, { flows: [twice], listener });
   ({ id } = (await engine.createTask({ flow: "twice", input: {} })).task);
   await engine.runTask(id);
   await engine.close();
-  expect(news.lines.filter((line) => line.endsWith(" COMPLETED"))).toEqual([
+  expect(listener.lines.filter((line) => line.endsWith(" COMPLETED"))).toEqual([
     "first COMPLETED",
     "second COMPLETED",
     "twice is COMPLETED",
