@@ -264,7 +264,12 @@ export function simFlows(act: Act, mayDie: (taskId: string) => void = () => {}):
 
   const shaky = flow("shaky", function* () {
     const first = yield* call(effect, work("first"));
-    const { a } = yield* all({ a: call(unlucky, work("a", first)), b: sleep("1s") });
+    // where it fails, nobody waits for the turns of the others
+    const { a } = yield* all({
+      a: call(unlucky, work("a", first)),
+      b: sleep("1s"),
+      c: all([call(scarce, work("a", first), { as: "c" }), call(scarce, work("a", first), { as: "d" })]),
+    });
     return a.value;
   });
 

@@ -9,7 +9,8 @@
 // G4. A branch that is in a `finally` block of its own accord is not disturbed: it is cancelled where the block has
 //     end, before anything that the branch decides then is begun (program: P4).
 // G5. A group of which a member has failed is not held back by members that only wait, however that is written:
-//     whatever does something ends, or to the next place where it only waits, and is given up there.
+//     whatever does something ends, or to the next place where it only waits, and is given up there. A step that has
+//     not begun, and waits for a limit or a pause, only waits: the program hears of that like of an outcome (`held`).
 
 import { noteUsed, type Shield } from "./determinism.ts";
 import { TaskonautError } from "../errors.ts";
@@ -35,6 +36,8 @@ export interface Planner {
   abandon(path: string): void;
   /** Groups of which a member has failed: looked at when the flow has been told all that there is for now (G5). */
   readonly failed: Set<Failed>;
+  /** Paths of steps that have not begun and are not going to, as far as a failed group is concerned (G5). */
+  readonly held: ReadonlySet<string>;
   /** Runs a piece of the flow's own code as part of the branch at this path, whose `finally` blocks are told to `shield`. */
   within<T>(path: string, run: () => T, shield?: Shield): T;
 }
@@ -43,6 +46,8 @@ export interface Planner {
 export interface Failed {
   /** Gives up the members that only wait. True: there were some. */
   giveUpWaits(): boolean;
+  /** Tells the paths of the open steps that it still waits for, except those of `finally` blocks that are under way. */
+  listGivenUp(tell: (path: string) => void): void;
 }
 
 /** Something begun that can be given up. */
@@ -184,8 +189,11 @@ function begin(yielded: unknown, path: string, planner: Planner, settle: Settle)
     checkName("step", operation.name);
     planner.check(operation);
     planner.plan(operation, path, settle);
+    const isWait = operation.kind === "sleep" || operation.kind === "signal";
     return {
-      isWait: operation.kind === "sleep" || operation.kind === "signal",
+      get isWait() {
+        return isWait || planner.held.has(path);
+      },
       cancel() {
         planner.abandon(path);
         settle(CANCELLED);
@@ -355,6 +363,7 @@ function racePlanner(outer: Planner): Planner {
     note: (tags) => outer.note(tags),
     abandon: (path) => outer.abandon(path),
     failed: outer.failed,
+    held: outer.held,
     within: (path, run, shield) => outer.within(path, run, shield),
   };
 }
@@ -367,6 +376,7 @@ function cleanUpPlanner(outer: Planner, cut: Cut): Planner {
     note: (tags) => outer.note(tags),
     abandon: (path) => outer.abandon(path),
     failed: outer.failed,
+    held: outer.held,
     within: (path, run, shield) => outer.within(path, run, shield),
   };
 }

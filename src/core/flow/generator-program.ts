@@ -9,7 +9,7 @@ import type { LogMethod } from "../log.ts";
 import { obstacleIn } from "./obstacle.ts";
 import { isGenerator, type Leaf } from "./operation.ts";
 import type { Cut } from "./paths.ts";
-import type { Decision, Outcome, Program, ProgramEnd, ProgramTask, Turn } from "./program.ts";
+import type { Decision, Observed, Outcome, Program, ProgramEnd, ProgramTask, Turn } from "./program.ts";
 import { TAGS_MAX, type Tags, tooManyTags } from "../record/tags.ts";
 import { ContractError, isA, readError, stackOf, StepError, storeError } from "../record/stored-error.ts";
 
@@ -37,6 +37,7 @@ export class GeneratorProgram implements Program {
   readonly #watch: Watch;
   readonly #unused = new Map<object, string>();
   readonly #failed = new Set<Failed>();
+  readonly #held = new Set<string>();
   #root: Branch | undefined;
 
   constructor(
@@ -87,6 +88,7 @@ export class GeneratorProgram implements Program {
       note: (tags) => this.#note(tags),
       abandon: (path) => this.#abandon(path),
       failed: this.#failed,
+      held: this.#held,
       within: (path, run, shield) => this.#within(path, run, shield),
     });
     // what the flow gives or throws may hold getters, which are the flow's own code
@@ -135,13 +137,24 @@ export class GeneratorProgram implements Program {
     return paths;
   }
 
-  observe(path: string, outcome: Outcome, at: number): Turn {
+  holdingBack(): ReadonlySet<string> {
+    if (this.#failed.size === 0) return NONE;
+    const paths = new Set<string>();
+    for (const group of this.#failed) group.listGivenUp((path) => paths.add(path));
+    return paths;
+  }
+
+  observe(path: string, outcome: Observed, at: number): Turn {
     this.#scope.now = at;
     const waiting = this.#open.get(path);
-    if (waiting) {
+    if (!waiting) {
+      if (!this.#givenUp.has(path)) throw new Error(`No open step at path ${path}.`);
+    } else if (outcome.kind === "held") {
+      this.#held.add(path);
+    } else {
       this.#open.delete(path);
       waiting.settle(outcome);
-    } else if (!this.#givenUp.has(path)) throw new Error(`No open step at path ${path}.`);
+    }
     return this.#turn();
   }
 
@@ -245,3 +258,5 @@ export class GeneratorProgram implements Program {
     return turn;
   }
 }
+
+const NONE: ReadonlySet<string> = new Set();

@@ -9,7 +9,7 @@ import { checkName } from "./names.ts";
 import { obstacleIn } from "./obstacle.ts";
 import { operationOf } from "./operation.ts";
 import { operationPath } from "./paths.ts";
-import type { Decision, Outcome, Program, ProgramEnd, ProgramTask, Turn } from "./program.ts";
+import type { Decision, Observed, Program, ProgramEnd, ProgramTask, Turn } from "./program.ts";
 import { ContractError } from "../record/stored-error.ts";
 
 const NOTHING: Turn = { planned: [], abandoned: [] };
@@ -58,9 +58,9 @@ export class PlanProgram implements Program {
     return { planned: this.#steps, abandoned: [] };
   }
 
-  observe(path: string, outcome: Outcome): Turn {
+  observe(path: string, outcome: Observed): Turn {
     const step = this.#steps[this.#members.length];
-    if (step?.path !== path || this.end) throw new Error(`No open step at path ${path}.`);
+    if (step?.path !== path || this.end || outcome.kind === "held") throw new Error(`No open step at path ${path}.`);
     if (outcome.kind === "failed") {
       this.end = outcome;
       return { planned: [], abandoned: this.#pathsFrom(this.#members.length + 1) };
@@ -100,6 +100,11 @@ export class PlanProgram implements Program {
 
   givenUpByCancel(): ReadonlySet<string> {
     return new Set(this.end ? [] : this.#pathsFrom(this.#members.length));
+  }
+
+  /** There are no groups. */
+  holdingBack(): ReadonlySet<string> {
+    return new Set();
   }
 
   #decide(operation: unknown, index: number): Decision {

@@ -33,6 +33,9 @@ export type Outcome =
   | { readonly kind: "completed"; readonly output: JsonText }
   | { readonly kind: "failed"; readonly error: JsonText };
 
+/** What a program is told of a step. `held`: it has not begun, and a group that has failed does not wait for it (G5). */
+export type Observed = Outcome | { readonly kind: "held" };
+
 export type ProgramEnd = Outcome;
 
 /** What one observation led to. */
@@ -63,11 +66,13 @@ export interface Program {
   /** Once, first. */
   start(): Turn;
   /** Feeds the outcome of an open step; `at` is the recorded time of this observation. */
-  observe(path: string, outcome: Outcome, at: number): Turn;
+  observe(path: string, outcome: Observed, at: number): Turn;
   /** Tells the flow that it is cancelled: `finally` blocks run, and may plan. Once. */
   cancel(at: number): Turn;
   /** Paths of the open steps that a cancel would give up now: all but those of `finally` blocks that are under way. */
   givenUpByCancel(): ReadonlySet<string>;
+  /** Paths of the open steps that hold back a group of which a member has failed: those may be observed as `held`. */
+  holdingBack(): ReadonlySet<string>;
   /** Another one of the same flow for the same task, not started. */
   again(): Program;
 }

@@ -9,7 +9,7 @@
 
 import { createProgram } from "../../core/flow/create-program.ts";
 import type { Flow } from "../../core/flow/flow.ts";
-import type { Decision, Outcome, Program, Turn } from "../../core/flow/program.ts";
+import type { Decision, Observed, Program, Turn } from "../../core/flow/program.ts";
 import { idempotencyKeyOf, stepId, toolCallId } from "../../core/record/ids.ts";
 import { type Origin, readOrigin } from "../../core/record/origin.ts";
 import type { JsonText, StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../core/record/record.ts";
@@ -84,6 +84,8 @@ function keptOf({ task, steps }: TaskRecord, from: number): readonly StepRow[] {
     .toSorted((one, other) => (one.outcome_seq ?? 0) - (other.outcome_seq ?? 0));
 }
 
+const STATUS_OF = { completed: "COMPLETED", failed: "FAILED", held: "CANCELLED" } as const;
+
 interface ForkedStep {
   row: StepRow;
   /** The same step of the other task, where it stands before the fork. */
@@ -143,21 +145,23 @@ class ForkedRows {
       return;
     }
     const at = step.observed_at ?? this.task.created_at;
+    // the failure that kept it from beginning may be another one here, or none
+    if (outcomeOf(step).kind === "held" && !this.program.holdingBack().has(step.path)) return;
     const outcome = this.#keep(own, step, at);
     this.#observed += 1;
     this.decide(() => this.program.observe(step.path, outcome, at));
   }
 
   /** The outcome that is taken over, or was given instead of it. */
-  #keep(own: ForkedStep, step: StepRow, observed_at: number | null): Outcome {
+  #keep(own: ForkedStep, step: StepRow, observed_at: number | null): Observed {
     const output = this.plan.outputOf(step, own.decision);
-    const outcome: Outcome = output === undefined ? outcomeOf(step) : { kind: "completed", output };
+    const outcome: Observed = output === undefined ? outcomeOf(step) : { kind: "completed", output };
     this.shared += 1;
     own.row = {
       ...own.row,
       execution: step.execution,
       due_at: step.due_at,
-      status: outcome.kind === "completed" ? "COMPLETED" : "FAILED",
+      status: STATUS_OF[outcome.kind],
       output_payload: outcome.kind === "completed" ? outcome.output : null,
       error: outcome.kind === "failed" ? outcome.error : null,
       outcome_seq: this.shared,
@@ -193,7 +197,8 @@ class ForkedRows {
     for (const own of left) {
       const step = own.from as StepRow;
       const output = this.plan.outputOf(step, own.decision);
-      if (step.outcome_seq !== null || output !== undefined) this.#keep(own, step, null);
+      const isKept = step.outcome_seq !== null && step.status !== "CANCELLED";
+      if (isKept || output !== undefined) this.#keep(own, step, null);
     }
   }
 

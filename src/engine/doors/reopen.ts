@@ -19,6 +19,7 @@ import { standingOf } from "../task/standing.ts";
 
 /** What is opened again, and how far the task goes back. */
 export interface Reopening {
+  /** With those that only their failure has kept from beginning. */
   readonly failed: readonly StepRow[];
   /** Of the outcomes that are left, so many stay told. */
   readonly told: number;
@@ -61,6 +62,11 @@ export function planReopening(flow: Flow, record: TaskRecord, stepsMax: number):
       if (further === undefined) continue;
       failed = [...failed, other];
       place = further;
+    }
+    const held = heldBy(flow, record, failed, stepsMax);
+    if (held.length > 0) {
+      failed = [...failed, ...held];
+      place = placeWithout(flow, record, failed, stepsMax) ?? place;
     }
     return { failed, told: place };
   }
@@ -128,6 +134,20 @@ function placeWithout(
     // it is not what was recorded: `recover` says how
   }
   return place;
+}
+
+/** Steps that did not begin because these have failed (G5). */
+function heldBy(flow: Flow, record: TaskRecord, failed: readonly StepRow[], stepsMax: number): readonly StepRow[] {
+  const { task, steps } = record;
+  const held = steps.filter((step) => step.status === "CANCELLED" && isTold(record, step));
+  if (held.length === 0) return held;
+  const program = createProgram(flow, programTaskOf(task, Math.max(stepsMax, steps.length)));
+  const abandoned = new Set(program.start().abandoned);
+  for (const step of inOrder(steps.filter((one) => isTold(record, one) && !failed.includes(one)))) {
+    const turn = program.observe(step.path, outcomeOf(step), step.observed_at ?? 0);
+    for (const path of turn.abandoned) abandoned.add(path);
+  }
+  return held.filter(({ path }) => !abandoned.has(path));
 }
 
 /** Steps that the flow gave up when it heard of the failure are open again: as of now it has not heard of it. */

@@ -3,10 +3,11 @@
 //
 // Y1. The replay plans exactly the steps of the record, with the same path, kind, name, target and input.
 // Y2. A step that is open in the record is open in the replay, and the replay has given up every CANCELLED step. A step
-//     with an outcome may be either: its outcome was recorded before the flow observed it.
+//     with an outcome may be either: its outcome was recorded before the flow observed it. A CANCELLED step with a
+//     number among the outcomes had not begun and held back a group that had failed (G5): it does so in the replay, too.
 
 import { canonicalJson } from "../../core/record/json.ts";
-import type { Decision, Outcome, Program, Turn } from "../../core/flow/program.ts";
+import type { Decision, Observed, Program, Turn } from "../../core/flow/program.ts";
 import type { StepRow, TaskRow } from "../../core/record/record.ts";
 import { isStepOpen } from "../../core/record/status.ts";
 import { readTags, toTagsText } from "../../core/record/tags.ts";
@@ -50,6 +51,7 @@ export class Replay {
         if (program.end)
           return `${tellEnd(program)} before the outcome of step ${step.step_index}, ${tellStep(step)}, which was recorded`;
         if (step.step_index > this.#planned) return this.#tellMissing(step);
+        if (this.#isNotHeld(step)) return this.#tellNotGivenUp(step);
         difference = this.#compare(program.observe(step.path, outcomeOf(step), step.observed_at ?? 0));
         yield;
       }
@@ -65,8 +67,8 @@ export class Replay {
   compareOpen(): string | undefined {
     for (const step of this.record.steps) {
       const isGivenUp = this.abandoned.has(step.path);
-      if (step.status === "CANCELLED" && !isGivenUp)
-        return `${tellPlace(step)} was recorded as given up, now it waits for that step`;
+      // one that is held is given up as soon as nothing beside it works
+      if (step.status === "CANCELLED" && step.outcome_seq === null && !isGivenUp) return this.#tellNotGivenUp(step);
       if (!isStepOpen(step.status)) continue;
       if (isGivenUp) return `${tellPlace(step)} was recorded as open, now it gives that step up`;
       if (this.program.end) return `${tellPlace(step)} was recorded as open, now ${tellEnd(this.program)}`;
@@ -85,6 +87,15 @@ export class Replay {
     const decided = now === undefined ? toTagsText(readTags(given_tags)) : toTagsText(now);
     if (decided === tags) return undefined;
     return `it was recorded to have set the tags ${tags ?? "{}"}, now they are ${decided ?? "{}"}`;
+  }
+
+  /** Otherwise the flow would wait for it for ever: its outcome never comes. */
+  #isNotHeld({ status, path }: StepRow): boolean {
+    return status === "CANCELLED" && !this.abandoned.has(path) && !this.program.holdingBack().has(path);
+  }
+
+  #tellNotGivenUp(step: StepRow): string {
+    return `${tellPlace(step)} was recorded as given up, now it waits for that step`;
   }
 
   #tellMissing(step: StepRow): string {
@@ -108,9 +119,10 @@ function tellPlace(step: StepRow): string {
   return `step ${step.step_index}, ${tellStep(step)},`;
 }
 
-export function outcomeOf(step: StepRow): Outcome {
+export function outcomeOf(step: StepRow): Observed {
   if (step.output_payload !== null) return { kind: "completed", output: step.output_payload };
   if (step.error !== null) return { kind: "failed", error: step.error };
+  if (step.status === "CANCELLED") return { kind: "held" };
   throw new Error(`Step ${step.id} of task ${step.task_id} has no outcome.`);
 }
 

@@ -6,6 +6,7 @@ import type { JsonText, StepRow, ToolCallRow } from "../../core/record/record.ts
 import { bytesOfText } from "../../core/record/record-size.ts";
 import { readError } from "../../core/record/stored-error.ts";
 import type { Draft } from "./draft.ts";
+import { giveUpStep } from "./force-cancel.ts";
 import type { OpenSteps } from "./open-steps.ts";
 import type { Place } from "./place.ts";
 import type { TaskLog } from "./task-log.ts";
@@ -115,6 +116,18 @@ export class StepRecord {
     this.draft.patchStep(id, { due_at: dueAt, limited_by: limit, updated_at: this.time.now() });
     this.open.wait(id);
     this.#touch();
+  }
+
+  /** The step does not begin any more: a group that has failed does not wait for it (G5). The flow observes that. */
+  leaveLine(step: StepRow): void {
+    this.draft.noteDecided();
+    const now = this.time.now();
+    giveUpStep(this.draft, step, now);
+    const outcome_seq = this.open.end(step.id);
+    this.draft.patchStep(step.id, { outcome_seq, due_at: null, starts: 0 });
+    const task = this.draft.changeTask(now);
+    if (step.step_index > task.current_step) task.current_step = step.step_index;
+    this.taskLog.noteGivenUp(step);
   }
 
   /**

@@ -89,6 +89,7 @@ export class Transitions {
    */
   advance(): Need | Result {
     for (;;) {
+      this.#leaveLines();
       const need = this.#needs();
       if (need !== undefined) return need;
       const result = this.#move();
@@ -276,8 +277,21 @@ export class Transitions {
     if (heard?.step) state.noteObserved(heard.step, heard.at);
     else if (heard) state.noteCancelled(heard.at);
     state.takeUp(turn, storeNow ?? 0);
+    this.#leaveLines();
     // an entry that nobody waited for when it came may still be there
     if (storeNow !== undefined && state.inbox.hasHeard) inbox.wake();
+  }
+
+  /** G5: steps that wait for a limit or a pause and have not begun do not hold back a group that has failed. */
+  #leaveLines(): void {
+    const { state, program } = this.parts;
+    if (!state.hasWaits) return;
+    const paths = program.holdingBack();
+    if (paths.size === 0) return;
+    for (const step of state.waitingSteps()) {
+      const isBegun = step.limited_by === null || step.status !== "PLANNED";
+      if (!isBegun && paths.has(step.path)) state.steps.leaveLine(step);
+    }
   }
 
   #throwIfViolated(): void {
