@@ -163,6 +163,17 @@ describe.each(DATABASES)("limits on %s", (_name, create) => {
     expect(await again).toMatchObject({ status: "COMPLETED" });
   });
 
+  test("by hand, the first step of a task that is created and run at once has its ticket at once", async () => {
+    const observer = new Observer();
+    const name = `api_${crypto.randomUUID()}`.replaceAll("-", "_");
+    const flow = mailing(observer.tool({ name, running: 1 }));
+    const engine = await bench.openEngine({ flows: [flow] });
+    for (const n of [1, 2]) {
+      const task = await (await engine.results.begin({ flow: flow.name, input: { tenant: "t", n } })).run();
+      expect(task.status).toBe("COMPLETED");
+    }
+  });
+
   test("beside other steps: what has a ticket runs, what has none waits, and a lost race gives it back", async () => {
     const observer = new Observer();
     const name = `api_${crypto.randomUUID()}`.replaceAll("-", "_");

@@ -112,6 +112,7 @@ export class StepRunner {
   async takeTickets(): Promise<void> {
     const steps = this.#ready;
     this.#ready = NONE;
+    if (this.state.isUnborn) await this.writer.settle(); // the store gives tickets only to tasks that it has
     await this.#tickets.take(steps);
   }
 
