@@ -147,7 +147,8 @@ export class LineWriter {
       for (const resolve of this.#idle.splice(0)) resolve();
       return;
     }
-    const { length } = this.#waiting.join("");
+    // no write is under way: all that counts is what waits
+    const length = this.#length;
     this.#start(this.#takeWaiting(), length);
   }
 

@@ -29,11 +29,12 @@ export function createBulk({ ask }: Pick<Transport, "ask">): Bulk {
   };
 }
 
-function bodyOf({ action, filter, signal }: BulkRequest, token?: string): string {
+function bodyOf({ action, filter, signal, force }: BulkRequest, token?: string): string {
   return JSON.stringify({
     action,
     filter: valuesOf(filter),
     ...(signal && { signal }),
+    ...(force && { force }),
     ...(token !== undefined && { token }),
   });
 }

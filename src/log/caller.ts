@@ -21,14 +21,31 @@ const FRAME = /^\s+at (?:async )?(?:(.*) \((.*):(\d+):\d+\)|(.*):(\d+):\d+)$/m;
 /** Where sources lie when they are run as they are; in the binary their paths begin at the root already. */
 const ROOT = import.meta.dir.replace(/src\/log$/, "");
 
-/** The caller of `callee`, which is on the stack now. Costs about a microsecond. */
-export function findCaller(callee: (...args: never[]) => unknown): Caller {
-  const limit = Error.stackTraceLimit;
-  const holder: { stack?: unknown } = {};
-  Error.stackTraceLimit = 1;
-  Error.captureStackTrace(holder, callee);
-  Error.stackTraceLimit = limit;
-  return typeof holder.stack === "string" ? readFrame(holder.stack) : NOBODY;
+/** There are as many frames as statements that log; generated code may make more of them. */
+const KNOWN_MAX = 1000;
+
+/** Finds callers, and remembers what each frame says: the same statements log again and again. */
+export class Callers {
+  readonly #known = new Map<string, Caller>();
+
+  /** The caller of `callee`, which is on the stack now. Costs about half a microsecond. */
+  of(callee: (...args: never[]) => unknown): Caller {
+    const limit = Error.stackTraceLimit;
+    const holder: { stack?: unknown } = {};
+    Error.stackTraceLimit = 1;
+    Error.captureStackTrace(holder, callee);
+    Error.stackTraceLimit = limit;
+    return typeof holder.stack === "string" ? this.#read(holder.stack) : NOBODY;
+  }
+
+  #read(stack: string): Caller {
+    const known = this.#known.get(stack);
+    if (known) return known;
+    const caller = readFrame(stack);
+    if (this.#known.size === KNOWN_MAX) this.#known.clear();
+    this.#known.set(stack, caller);
+    return caller;
+  }
 }
 
 function readFrame(stack: string): Caller {

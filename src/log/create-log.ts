@@ -1,6 +1,6 @@
 import { createConsola, LogLevels } from "consola/core";
 import { LOG_LEVELS, type Log, type LogFields, type LogLevel, type LogMethod } from "../core/log.ts";
-import { findCaller } from "./caller.ts";
+import { Callers } from "./caller.ts";
 import { toHumanLine } from "./human-line.ts";
 import { type LogEntry, toJsonLine, toLogsterLine } from "./lines.ts";
 import { createPaint, type Paint } from "./paint.ts";
@@ -18,9 +18,12 @@ export interface LogOptions {
   readonly write: (line: string) => void;
 }
 
+const NONE: LogFields = {};
+
 /** A log over consola. No call of it throws for what its fields hold. */
 export function createLog({ level, style, color, write }: LogOptions): Log {
   const toLine = lineMaker(style, createPaint(color), level);
+  const callers = new Callers();
   const consola = createConsola({
     level: LogLevels[level],
     // consola holds a line back that repeats within `throttle` ms; here every line counts
@@ -38,7 +41,7 @@ export function createLog({ level, style, color, write }: LogOptions): Log {
     if (LOG_LEVELS.indexOf(own) > LOG_LEVELS.indexOf(level)) return undefined;
     const method: LogMethod = (message, fields = {}) => {
       // raw: consola would take a lone object apart
-      consola[own].raw({ level: own, caller: findCaller(method), message, fields: joined(bound, fields) });
+      consola[own].raw({ level: own, caller: callers.of(method), message, fields: joined(bound, fields) });
     };
     return method;
   };
@@ -49,7 +52,7 @@ export function createLog({ level, style, color, write }: LogOptions): Log {
     debug: methodOf("debug", bound),
     with: (fields) => logOf({ ...bound, ...fields }),
   });
-  return logOf({});
+  return logOf(NONE);
 }
 
 function lineMaker(style: LogStyle, paint: Paint, level: LogLevel): (entry: LogEntry) => string {
@@ -67,5 +70,6 @@ function lineMaker(style: LogStyle, paint: Paint, level: LogLevel): (entry: LogE
 
 /** As they are: a getter among them may throw, and is asked when the line is made. */
 function joined(bound: LogFields, fields: LogFields): LogFields {
+  if (bound === NONE) return fields;
   return Object.defineProperties({ ...bound }, Object.getOwnPropertyDescriptors(fields));
 }

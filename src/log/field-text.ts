@@ -4,6 +4,8 @@ const CHARS_MAX = 16_384;
 
 /** Undefined where JSON has nothing to say: undefined, a function, a symbol. */
 export function toFieldText(value: unknown): string | undefined {
+  // most fields are short texts
+  if (typeof value === "string" && value.length <= CHARS_MAX) return JSON.stringify(value);
   try {
     return JSON.stringify(value, createReplacer());
   } catch (error) {

@@ -19,8 +19,9 @@ const RESERVED = new Set(["timestamp", "level", "file", "function", "line", "mes
 /** `{"timestamp":…,"level":…,"file":…,"function":…,"line":…,"message":…, fields}`; a field of such a name gets a `_`. */
 export function toJsonLine({ date, level, caller, message, fields }: LogEntry): string {
   const { file, function: name, line } = caller;
+  const place = `"file":${JSON.stringify(file)},"function":${JSON.stringify(name)},"line":${line}`;
   const parts = [
-    JSON.stringify({ timestamp: date.toISOString(), level, file, function: name, line, message }).slice(0, -1),
+    `{"timestamp":"${date.toISOString()}","level":"${level}",${place},"message":${JSON.stringify(message)}`,
   ];
   for (const key of Object.keys(fields)) {
     const text = toFieldText(readField(fields, key));

@@ -46,7 +46,7 @@ export function createApp(taskonaut: Taskonaut, options: AppOptions): Hono {
   });
   const app = new Hono({ getPath: pathOf });
   const matched = new WeakMap<Request, string>();
-  app.use(logRequest(log));
+  if (log.debug) app.use(logRequest(log));
   if (metrics) app.use(countRequest(metrics, matched));
   app.use(guardAccess(access));
   for (const route of routes) {

@@ -29,6 +29,7 @@ const BulkBody = v.strictObject({
   action: v.picklist(BULK_ACTIONS),
   filter: Filter,
   signal: v.optional(v.strictObject({ name: v.string(), payload: v.optional(v.unknown()) })),
+  force: v.optional(v.boolean(), false),
   token: v.optional(v.string()),
 });
 
@@ -38,12 +39,13 @@ export function bulkRoutes(
   answer: (c: Context, created: CreatedTask) => Response,
 ): readonly Route[] {
   const handle = async (c: Context): Promise<Response> => {
-    const { action, filter, signal, token } = check(BulkBody, await requireJsonBody(c.req.raw, maxBodyBytes));
+    const { action, filter, signal, force, token } = check(BulkBody, await requireJsonBody(c.req.raw, maxBodyBytes));
     if (action === "delete") requirePermission(c, "administer");
     const request: BulkRequest = {
       action,
       filter: readFilterObject(filter),
       ...(signal && { signal: { name: signal.name, payload: signal.payload ?? null } }),
+      ...(force && { force }),
     };
     if (token === undefined) return c.json(await taskonaut.bulk.preview(request));
     return answer(c, await taskonaut.bulk.start({ ...request, token }));

@@ -27,6 +27,7 @@ test.each([
   ["/bulk", { action: "cancel", filter: { flwo: "order" } }, "filter.flwo"],
   ["/bulk", { action: "cancel", filter: { status: ["FAILD"] } }, "filter.status"],
   ["/bulk", { action: "cancel", filter: {}, sure: true }, "sure"],
+  ["/bulk", { action: "cancel", filter: {}, force: "yes" }, "force"],
   ["/purge", { dry_run: "yes" }, "dry_run"],
   ["/purge", { filter: { since: "soon" } }, "filter.since"],
 ])("%s refuses %j", async (path, body, where) => {
@@ -50,5 +51,10 @@ test("a client says the same", async () => {
   expect(tasks).toBe(1);
   expect((await client.bulk.start({ ...request, token })).created).toBe(true);
   expect(api.taskonaut.bulk.started).toEqual([{ ...request, token }]);
+  const forced = { action: "cancel", filter: {}, force: true } as const;
+  const shown = await client.bulk.preview(forced);
+  expect(shown.force).toBe(true);
+  await client.bulk.start({ ...forced, token: shown.token });
+  expect(api.taskonaut.bulk.started.at(-1)).toEqual({ ...forced, token: shown.token });
   expect(await client.bulk.purge({ filter: {}, isDryRun: true })).toMatchObject({ next: null, not_loaded: ["gone"] });
 });

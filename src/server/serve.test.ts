@@ -49,6 +49,19 @@ async function rejectionOf(promise: Promise<unknown>): Promise<string | undefine
 const HOST = "Host: localhost\r\n";
 const JSON_POST = `POST /tasks HTTP/1.1\r\n${HOST}Content-Type: application/json\r\n`;
 
+test("a body whose client leaves in the middle is the client's fault, announced or in chunks", async () => {
+  const failures: string[] = [];
+  const { url, taskonaut } = await start({ log: { ...SILENT, error: (message) => failures.push(message) } });
+  for (const begin of ["Content-Length: 100\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"]) {
+    const wire = await Wire.open(url);
+    wire.socket.write(`${JSON_POST}${begin}`);
+    await new Promise<void>((resolve) => wire.socket.end(resolve));
+    await wire.closed;
+  }
+  expect(await statusOf(url, `${JSON_POST}Content-Length: 2\r\n\r\n{}`)).toBe(201);
+  expect([failures, taskonaut.tasks.size]).toEqual([[], 1]);
+});
+
 describe("malformed HTTP", () => {
   const noise = "\x00\x01\xff".repeat(100);
 

@@ -144,6 +144,7 @@ export const SCREENS: readonly Screen[] = [
   screen("schedule", "that is shown", "show hourly", { before: [SCHEDULE] }),
   screen("schedule", "that is not there", "show nightly", { exit: 3 }),
   screen("cancel-tasks", "that match, before it asks", "--flow order --dry-run"),
+  screen("cancel-tasks", "that match, before it asks to end them by force", "--flow order --force --dry-run"),
   screen("cancel-tasks", "without a filter", "--yes", { exit: 2 }),
   screen("retry-tasks", "that match, before it asks", "--flow order --dry-run"),
   screen("retry-tasks", "without a filter", "--yes", { exit: 2 }),

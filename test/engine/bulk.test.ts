@@ -155,6 +155,38 @@ describe.each(DATABASES)("operations on many tasks on %s", (_name, create) => {
     expect(cleaned).toHaveLength(2);
   });
 
+  test("by force cancel ends all at once without their clean-up, also where a flow is lost", async () => {
+    const cleaned: string[] = [];
+    const flow = asking(cleaned);
+    const lost = asking(cleaned);
+    const before = await bench.openEngine({ flows: [flow, lost] });
+    const ids = [
+      ...(await make(before, lost, 2)),
+      ...(await make(before, flow, 1)),
+      ...(await make(before, flow, 2, false)),
+    ];
+    await before.close();
+    const engine = await bench.openEngine({ flows: [flow] });
+    const known = await make(engine, flow, 2);
+    const request: BulkRequest = { action: "cancel", filter: { flow: [flow.name, lost.name] }, force: true };
+    expect(await engine.bulk.preview(request)).toMatchObject({ force: true, tasks: 7 });
+    const { totals } = await carryOut(engine, request);
+    expect(totals).toEqual({ done: 7, pending: 0, skipped: [], failed: [] });
+    expect(new Set(await statuses(engine, [...ids, ...known]))).toEqual(new Set(["CANCELLED"]));
+    expect(await engine.getTask(ids[0] ?? "")).toMatchObject({ left_undone: [{ what: "given_up" }] });
+    expect(cleaned).toEqual([]);
+  });
+
+  test("force belongs to cancel alone, and to what was shown", async () => {
+    const engine = await bench.openEngine();
+    const refused = await rejection(engine.bulk.preview({ action: "retry", filter: {}, force: true }));
+    expect(refused).toMatchObject({ code: "input_invalid", errors: [{ path: "force" }] });
+    const request: BulkRequest = { action: "cancel", filter: { flow: ["echo_add"] } };
+    const { token } = await engine.bulk.preview(request);
+    const other = await rejection(engine.bulk.start({ ...request, force: true, token }));
+    expect(other).toMatchObject({ code: "input_invalid", errors: [{ path: "token" }] });
+  });
+
   test("a plan that nobody has begun is cancelled with its steps, and a child tells its parent", async () => {
     const child = defineFlow({ name: nameOf(), input: v.unknown(), plan: () => [] });
     const parent = defineFlow({

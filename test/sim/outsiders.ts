@@ -307,8 +307,9 @@ export class Outsiders {
       action,
       filter: { flow: names },
       ...(action === "signal" && { signal: { name: random.pick(["go", "stop"]), payload: {} } }),
+      ...(action === "cancel" && random.chance(0.3) && { force: true }),
     };
-    this.call(process, `${action} all of ${names.join()}`, async (engine) => {
+    this.call(process, `${action} all of ${names.join()}${request.force ? " by force" : ""}`, async (engine) => {
       const { token } = await engine.bulk.preview(request);
       await engine.bulk.start({ ...request, token });
     });

@@ -20,9 +20,16 @@ export class FakeBulk implements Bulk {
 
   constructor(private readonly taskonaut: Fake) {}
 
-  async preview({ action }: BulkRequest): Promise<BulkPreview> {
+  async preview({ action, force = false }: BulkRequest): Promise<BulkPreview> {
     const { tasks } = await this.taskonaut.findTasks("@last");
-    return { action, tasks: tasks.length, more: false, sample: tasks, token: "1-00000000000000000000000000000000" };
+    return {
+      action,
+      force,
+      tasks: tasks.length,
+      more: false,
+      sample: tasks,
+      token: "1-00000000000000000000000000000000",
+    };
   }
 
   async start(request: BulkRequest & { readonly token: string }): Promise<CreatedTask> {

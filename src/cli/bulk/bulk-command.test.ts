@@ -56,6 +56,16 @@ test("at a terminal it asks, and does nothing without a yes", async () => {
   expect(taskonaut.bulk.started).toHaveLength(1);
 });
 
+test("a cancel by force says what it leaves undone, before it asks", async () => {
+  const taskonaut = await withTask();
+  const argv = ["cancel-tasks", "--all", "--force"];
+  const refused = await cli(argv, { taskonaut, ...AT_TERMINAL, types: ["n"] });
+  expect(refused.stderr).toContain("By force they end at once");
+  expect(taskonaut.bulk.started).toEqual([]);
+  expect((await cli([...argv, "--yes"], { taskonaut, ...AT_TERMINAL })).code).toBe(0);
+  expect(taskonaut.bulk.started).toMatchObject([{ action: "cancel", filter: {}, force: true }]);
+});
+
 test("what was shown is started, with its filter and signal, and what came of it is told", async () => {
   const taskonaut = await withTask();
   taskonaut.bulk.totals = {

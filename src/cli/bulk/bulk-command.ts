@@ -41,7 +41,8 @@ export function bulkCommand({ action, args = [], options = [], readSignal, ...co
       const filter = readFilterOptions(call);
       checkScope(call, filter);
       const signal = await readSignal?.(call);
-      const request: BulkRequest = { action, filter, ...(signal && { signal }) };
+      const force = call.flags.has("force");
+      const request: BulkRequest = { action, filter, ...(signal && { signal }), ...(force && { force }) };
       return withTaskonaut(call, async (taskonaut) => {
         const preview = await taskonaut.bulk.preview(request);
         const isSure = call.flags.has("yes");
@@ -82,9 +83,10 @@ function checkScope({ flags, io, look }: Call, filter: TaskFilter): void {
 }
 
 /** Throws cancelled. */
-async function confirm({ io }: Call, { action, tasks, more }: BulkPreview): Promise<void> {
+async function confirm({ io }: Call, { action, force, tasks, more }: BulkPreview): Promise<void> {
   const clack = await import("@clack/prompts");
-  const message = `${WORDS[action].act} ${tasks === 1 && !more ? "this task" : `these ${countTasks(tasks, more)}`}?`;
+  const which = tasks === 1 && !more ? "this task" : `these ${countTasks(tasks, more)}`;
+  const message = `${WORDS[action].act} ${which}${force ? " by force" : ""}?`;
   const answer = await clack.confirm({ ...io.openTerminal(), message, initialValue: false });
   if (answer !== true) throw new TaskonautError("cancelled", "Nothing was done.");
 }

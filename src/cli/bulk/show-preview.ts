@@ -4,29 +4,38 @@ import type { BulkPreview } from "../../core/api/bulk.ts";
 import type { TaskBrief } from "../../core/api/task.ts";
 import { showText } from "../cells.ts";
 import type { Call } from "../command.ts";
+import type { Output } from "../io.ts";
 import { toJson } from "../print.ts";
 import { idColumnOf, showId } from "../short-ids.ts";
 import { standingOfBrief } from "../standing.ts";
 import { type Column, drawTable } from "../table.ts";
 import { describeAge } from "../times.ts";
+import { wrapWords } from "../wrap-words.ts";
 import { countTasks, WORDS } from "./words.ts";
 
 export async function printPreview(
   { io, look }: Pick<Call, "io" | "look">,
   preview: BulkPreview,
-  to: Pick<Call["io"]["stdout"], "write"> = io.stdout,
+  to: Output = io.stdout,
 ): Promise<void> {
   if (look.style !== "readable") await io.stdout.write(`${toJson(preview, look)}\n`);
-  else await to.write(`${linesOf(preview, look).join("\n")}\n`);
+  else await to.write(`${linesOf(preview, look, to).join("\n")}\n`);
 }
 
-function linesOf({ action, tasks, more, sample }: BulkPreview, look: Call["look"]): readonly string[] {
+const BY_FORCE = "By force they end at once: their flows clean up nothing, and each task tells what is left undone.";
+
+function linesOf(
+  { action, force, tasks, more, sample }: BulkPreview,
+  look: Call["look"],
+  to: Pick<Output, "isTTY" | "columns">,
+): readonly string[] {
   if (tasks === 0) return [`No ${WORDS[action].which} matches.`];
   const head = `${countTasks(tasks, more)} ${tasks === 1 && !more ? "matches" : "match"}`;
   const which = sample.length < tasks || more ? `; the newest ${sample.length}` : "";
   return [
     `${head}${which}:`.replace(/^./, (letter) => letter.toUpperCase()),
     ...drawTable(columnsOf(sample, look.now()), sample, look),
+    ...(force ? [wrapWords(BY_FORCE, to)] : []),
   ];
 }
 

@@ -8,6 +8,7 @@ import type { PurgePage } from "./purge.ts";
 
 export const BulkPreviewAnswer: Answer<BulkPreview> = v.looseObject({
   action: v.picklist(BULK_ACTIONS),
+  force: v.boolean(),
   tasks: Whole,
   more: v.boolean(),
   sample: v.array(BriefAnswer),

@@ -22,10 +22,14 @@ export interface BulkRequest {
   readonly filter: TaskFilter;
   /** With the action `signal`. */
   readonly signal?: { readonly name: string; readonly payload: unknown };
+  /** With the action `cancel`: the tasks end at once, without the clean-up of their flows. */
+  readonly force?: boolean;
 }
 
 export interface BulkPreview {
   readonly action: BulkAction;
+  /** A cancel by force. */
+  readonly force: boolean;
   /** How many tasks match now. */
   readonly tasks: number;
   /** There are more: they were not counted to the end. */

@@ -22,11 +22,13 @@ export interface BulkOperation {
   /** In store time. */
   readonly at: number;
   readonly signal: { readonly name: string; readonly payload: unknown } | null;
+  /** Of a cancel. */
+  readonly force: boolean;
 }
 
 /** `at`: the store's time. Throws input_invalid. */
 export function toOperation(
-  { action, filter: given, signal }: BulkRequest,
+  { action, filter: given, signal, force = false }: BulkRequest,
   at: number,
   { flows, limits }: { readonly flows: Flows; readonly limits: Pick<Limits, "inputBytes"> },
 ): BulkOperation {
@@ -35,6 +37,7 @@ export function toOperation(
   }
   if (action === "signal" && !signal) throw invalid("signal", "is missing: the signal's name, and its payload");
   if (action !== "signal" && signal) throw invalid("signal", `means nothing to ${action}`);
+  if (action !== "cancel" && force) throw invalid("force", `means nothing to ${action}`);
   const filter = checkFilter(given);
   if (signal) {
     for (const name of filter.flow ?? []) {
@@ -47,12 +50,13 @@ export function toOperation(
     filter: filterText(pinFilter(filter, at)),
     at,
     signal: signal ? { name: signal.name, payload: signal.payload ?? null } : null,
+    force,
   };
 }
 
 export function tokenOf(operation: BulkOperation): string {
-  const { action, filter, at, signal } = operation;
-  const text = JSON.stringify([action, filter, at, signal && canonicalJson(JSON.stringify(signal))]);
+  const { action, filter, at, signal, force } = operation;
+  const text = JSON.stringify([action, filter, at, signal && canonicalJson(JSON.stringify(signal)), force]);
   return `${at}-${new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 32)}`;
 }
 
@@ -66,7 +70,7 @@ export function momentOf(token: string): number {
 /** BK2. Throws input_invalid. */
 export function checkToken(token: string, operation: BulkOperation): void {
   if (tokenOf(operation) === token) return;
-  throw invalid("token", "belongs to another action, filter or signal: ask for a preview of this one");
+  throw invalid("token", "belongs to another action, filter, signal or force: ask for a preview of this one");
 }
 
 /** What the operation acts on, in terms of rows; undefined: nothing matches. */

@@ -2,6 +2,9 @@
 
 import type { Clock } from "../../core/clock.ts";
 
+/** Without a reason, each abort would make an error with a stack. Nobody sees it. */
+const OVER = new Error("Nobody waits any more.");
+
 interface Bounds {
   readonly waitMs: number;
   readonly clock: Clock;
@@ -55,7 +58,7 @@ export class Patience {
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#timer.abort();
+    this.#timer.abort(OVER);
     this.#signal?.removeEventListener("abort", this.#end);
     for (const tell of Array.from(this.#onOver)) tell();
     this.#onOver.clear();

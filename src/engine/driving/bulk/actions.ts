@@ -2,7 +2,7 @@
 // the operation's key, an end stays an end, and a reopened task is newer than the operation.
 
 import type { BulkAction } from "../../../core/api/bulk.ts";
-import { hasCode } from "../../../core/errors.ts";
+import { hasCode, TaskonautError } from "../../../core/errors.ts";
 import type { JsonText, TaskRecord } from "../../../core/record/record.ts";
 import type { RowFilter } from "../../../core/record/row-filter.ts";
 import { portionsOf } from "../../../store/removal-store.ts";
@@ -14,8 +14,10 @@ import { Pace } from "../../process/pace.ts";
 import { cancelUnbegun } from "../../task/cancel-unbegun.ts";
 import { refusedDamage } from "../../task/damage.ts";
 import { Draft } from "../../task/draft.ts";
+import { cancelByForce } from "../../task/force-cancel.ts";
 import { cancelOf, signalOf } from "../../task/inbox-posts.ts";
 import type { DrivingTools } from "../driving-tools.ts";
+import { endByForce } from "../end-by-force.ts";
 import { retryTask } from "../retry-task.ts";
 import type { KnownNames } from "../../doors/known-names.ts";
 import type { Tally } from "./tally.ts";
@@ -153,6 +155,59 @@ export const ACTIONS: Readonly<Record<BulkAction, ActOnPages>> = {
       acting.tally.skip("Its parent has not ended, or it was just being written to.", null, rows.length - count);
   }),
 };
+
+/**
+ * Ends all tasks without their clean-up. Where somebody drives a task, or has driven it here, it hears of the cancel
+ * first, so that its tools are aborted. Whole tasks are read: a call that is cut short is written as a whole.
+ */
+export const cancelAllByForce: ActOnPages = overPages(readWholeRecords, async (acting, { records, damaged }, tools) => {
+  for (const { id, damage } of damaged) acting.tally.fail(damage, id);
+  const pace = new Pace(tools.clock);
+  const driven: string[] = [];
+  const done: Promise<void>[] = [];
+  for (const record of records) {
+    await pace.turn();
+    const ending = endFreeByForce(record, tools).then((isEnded) => {
+      if (isEnded) acting.tally.done();
+      else driven.push(record.task.id);
+    });
+    done.push(ending);
+  }
+  await Promise.all(done);
+  const posts = driven.map((id) => ({ ...cancelOf(id, { force: true }), idempotency_key: keyOf(acting) }));
+  for (let from = 0; from < posts.length; from += POSTS_MAX) {
+    await tools.tasks.postToTasks(posts.slice(from, from + POSTS_MAX));
+  }
+  for (const id of driven) tools.onWoken(id);
+  await Promise.all(driven.map((id) => tallied(id, acting, () => endDrivenByForce(id, tools))));
+});
+
+/** False: somebody drives the task, may know it, or has written to it meanwhile. */
+async function endFreeByForce(record: TaskRecord, tools: ActionTools): Promise<boolean> {
+  const { driven, clock, writer, log, children, onEnded } = tools;
+  const { id, lease_owner, flow_name: flow } = record.task;
+  if (lease_owner !== null || driven.remembered(id)) return false;
+  const unlock = driven.lockNow(id);
+  if (!unlock) return false;
+  try {
+    const draft = new Draft(record);
+    cancelByForce(draft, clock.now());
+    const change = draft.takeChange();
+    if (!change || !(await writer.submitChange(change))) return false;
+    log.warn?.("task cancelled by force", { task_id: id, flow });
+    for (const told of change.posts) children.onPosted(told);
+    onEnded(id);
+    return true;
+  } finally {
+    unlock();
+  }
+}
+
+/** Throws task_ended if the task came to another end first, and task_busy if its process does not react. */
+async function endDrivenByForce(id: string, tools: ActionTools): Promise<void> {
+  const { task } = await endByForce(id, tools);
+  if (task.status !== "CANCELLED") throw new TaskonautError("task_ended", "It had ended meanwhile.");
+}
 
 function keyOf({ taskId }: Acting): string {
   return `bulk:${taskId}`;

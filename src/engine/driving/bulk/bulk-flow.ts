@@ -57,6 +57,7 @@ export function createBulkFlow(doPortion: (request: PortionRequest) => Promise<P
       filter: v.string(),
       at: v.number(),
       signal: v.nullable(v.strictObject({ name: v.string(), payload: v.unknown() })),
+      force: v.boolean(),
     }),
     *run() {
       let totals: BulkTotals = NO_TOTALS;

@@ -13,7 +13,7 @@ import { readHeld, toRowFilter } from "../../doors/row-filter.ts";
 import { toBrief } from "../../task/to-task.ts";
 import type { NewTasks } from "../new-tasks.ts";
 import { purge } from "./purge.ts";
-import { type Acting, ACTIONS, type ActionTools } from "./actions.ts";
+import { type Acting, ACTIONS, type ActionTools, cancelAllByForce } from "./actions.ts";
 import type { Portion, PortionRequest } from "./bulk-flow.ts";
 import { Tally } from "./tally.ts";
 
@@ -39,7 +39,8 @@ export class BulkOperations implements Bulk {
     const operation = toOperation(request, await tools.storeClock.read(), tools);
     await tools.names.check(request.filter);
     const { rows, tasks, more } = await this.#count(operation, await matchOfOperation(operation, tools.tasks));
-    return { action: operation.action, tasks, more, sample: rows.map(toBrief), token: tokenOf(operation) };
+    const { action, force } = operation;
+    return { action, force, tasks, more, sample: rows.map(toBrief), token: tokenOf(operation) };
   }
 
   async start({ token, ...request }: BulkRequest & { readonly token: string }): Promise<CreatedTask> {
@@ -55,7 +56,11 @@ export class BulkOperations implements Bulk {
             action: `${request.action}-tasks`,
             kind: "tasks",
             target,
-            after: { filter: request.filter, ...(request.signal && { signal: request.signal.name }) },
+            after: {
+              filter: request.filter,
+              ...(request.signal && { signal: request.signal.name }),
+              ...(request.force && { force: true }),
+            },
           }),
       },
     );
@@ -76,7 +81,8 @@ export class BulkOperations implements Bulk {
     if (!match) return { ...tally.totals(), next: null };
     const acting: Acting = { operation, taskId, match, tally, isMeant: (flow) => isMeant(operation, flow) };
     const end = tools.clock.now() + ms;
-    const next = await ACTIONS[operation.action](acting, after ?? undefined, tools, () => {
+    const act = operation.force ? cancelAllByForce : ACTIONS[operation.action];
+    const next = await act(acting, after ?? undefined, tools, () => {
       signal.throwIfAborted();
       return tools.clock.now() < end;
     });
