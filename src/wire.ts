@@ -155,7 +155,9 @@ async function openEngine(
     import("./engine/engine.ts"),
     import("./engine/process/system-clock.ts"),
     works ? loadHeartbeat(address, limits, context) : undefined,
-    works || flows.every(({ file }) => file === undefined) ? undefined : watchLate(address, limits, context),
+    (works && !isInMemory(address)) || flows.every(({ file }) => file === undefined)
+      ? undefined
+      : watchLate(address, limits, context),
   ]);
   const { observe } = await import("./telemetry/observe.ts");
   const observed = await observe(store, { isMeasured, version: context.version, env, log });
@@ -189,17 +191,21 @@ async function loadHeartbeat(
   const activity = new SharedActivity();
   setActivity(activity);
   const { log } = context;
-  const options = { address, ...stuckLimits(limits), activity, log, line: lineStyleOf(context.settings, context.env) };
+  const line = lineStyleOf(context.settings, context.env);
+  const options = { address, ...stuckLimits(limits), activity, log, line, atTerminal: isTerminal(0) };
   return (worker) => startHeartbeat({ ...worker, ...options });
 }
 
-/** Of a process without a worker that runs flows of files: they and their tools may not come to an end. */
+/** Of a process without a heartbeat that runs flows of files: they and their tools may not come to an end. */
 async function watchLate(address: StoreAddress, limits: Limits, context: Context): Promise<void> {
-  if (isInMemory(address)) return;
+  // nothing takes over a task in memory, so there is nothing to gain by killing the process: it is watched for Ctrl-C only
+  const isOnlyHere = isInMemory(address);
+  if (isOnlyHere && !isTerminal(0)) return;
   const { LateWatchdog } = await import("./heartbeat/start-watchdog.ts");
   const line = lineStyleOf(context.settings, context.env);
   // Ctrl-C comes from where stdin is
-  setActivity(new LateWatchdog({ address, ...stuckLimits(limits), line, atTerminal: isTerminal(0) }));
+  const bounds = isOnlyHere ? { stuckMs: Infinity, flowStuckMs: Infinity } : stuckLimits(limits);
+  setActivity(new LateWatchdog({ address, ...bounds, line, atTerminal: isTerminal(0) }));
 }
 
 /** What can be cut short is by then. */

@@ -2,8 +2,10 @@
 
 import { expect, test } from "bun:test";
 import { TaskonautError } from "../core/errors.ts";
+import { setActivity } from "../core/flow/activity.ts";
 import { Signals } from "../../test/support/cli.ts";
 import { cli } from "../../test/support/cli-in-memory.ts";
+import { createInterrupts } from "./interrupts.ts";
 import { FakeTaskonaut, TASK_ID } from "../../test/support/fake-taskonaut.ts";
 
 test("Ctrl-C while a task is being cancelled says how to go on", async () => {
@@ -126,4 +128,28 @@ test("Ctrl-C twice in a row is heard at a terminal; elsewhere, and where one sig
   expect(await stopsAtOnce(5, true)).toBe(false);
   expect(await stopsAtOnce(120, false)).toBe(false);
   expect(await stopsAtOnce(300, false)).toBe(true);
+});
+
+test("a signal is received only once somebody watches the event loop: before that it ends the process", async () => {
+  const watched = Promise.withResolvers<void>();
+  setActivity({ begin() {}, end() {}, hearSignal() {}, watched: watched.promise });
+  try {
+    const signals = new Signals();
+    const interrupts = createInterrupts({
+      onSignal: (listener) => signals.listen(listener),
+      now: () => 0,
+      stdinIsTTY: true,
+    });
+    let heard = 0;
+    const stop = interrupts.onFirst(() => heard++);
+    signals.send();
+    expect(heard).toBe(0);
+    watched.resolve();
+    await watched.promise;
+    signals.send();
+    expect(heard).toBe(1);
+    stop();
+  } finally {
+    setActivity(undefined);
+  }
 });

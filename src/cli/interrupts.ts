@@ -1,4 +1,5 @@
 import { TaskonautError } from "../core/errors.ts";
+import { noteSignal, whenWatched } from "../core/flow/activity.ts";
 import type { Io } from "./io.ts";
 
 /** The first signal asks to leave in good order, the second one leaves. */
@@ -23,13 +24,33 @@ export function createInterrupts({
 }: Pick<Io, "onSignal" | "now" | "stdinIsTTY">): Interrupts {
   const sameMs = stdinIsTTY ? SAME_AT_TERMINAL_MS : SAME_MS;
   const second = Promise.withResolvers<never>();
+  /**
+   * A signal ends the process until somebody watches the event loop: else code that blocks it from the start would leave
+   * signals to a listener that is never called.
+   */
+  function listen(listener: () => void): () => void {
+    const watched = whenWatched();
+    if (!watched) return onSignal(listener);
+    let stop: (() => void) | undefined;
+    let isOver = false;
+    const begin = (): void => {
+      if (!isOver) stop = onSignal(listener);
+    };
+    watched.then(begin, begin);
+    return () => {
+      isOver = true;
+      stop?.();
+    };
+  }
+
   return {
     second: second.promise,
     onFirst(listener) {
       let firstAt: number | undefined;
-      return onSignal(() => {
+      return listen(() => {
         if (firstAt === undefined) {
           firstAt = now();
+          noteSignal();
           listener();
           // again, for a signal that came while the listener ran is heard only now
           firstAt = now();

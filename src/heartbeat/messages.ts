@@ -18,6 +18,8 @@ export interface LoopLimits {
   readonly flowStuckMs: number;
   /** A loop that is stuck for this long receives no signals, so from then on signals end the process directly. */
   readonly deafMs: number;
+  /** Whether a person may press Ctrl-C. */
+  readonly isAtTerminal: boolean;
 }
 
 /** The data that the thread starts with. */
@@ -30,7 +32,7 @@ export interface ThreadData {
   /** What the main thread is doing. Undefined: it is not known. */
   readonly activity: ActivityMemory | undefined;
   readonly line: LineStyle;
-  /** One shared number. It grows whenever the event loop of the main thread turns. */
+  /** Two shared numbers. The first grows whenever the event loop of the main thread turns. The second: how many listeners signals have. */
   readonly turns: Int32Array<SharedArrayBuffer>;
 }
 
@@ -41,6 +43,8 @@ export type FromThread =
   | BeatEvent
   /** The worker is registered. `news` says whether news is pushed or polled. */
   | { readonly kind: "started"; readonly news: "notified" | "polling" }
+  /** The thread watches the event loop. */
+  | { readonly kind: "watching" }
   /** The worker could not be registered, and the thread ends. */
   | { readonly kind: "refused"; readonly error: ThrownError };
 
@@ -53,6 +57,9 @@ export interface ThrownError {
 }
 
 /** How often the main thread shows that it turns, and the other thread checks. */
-export function beatMs({ stuckMs, flowStuckMs, deafMs }: LoopLimits): number {
-  return Math.min(1000, stuckMs / 4, flowStuckMs / 4, deafMs / 4);
+export function beatMs({ stuckMs, flowStuckMs, deafMs, isAtTerminal }: LoopLimits): number {
+  return Math.min(isAtTerminal ? AT_TERMINAL_MS : 1000, stuckMs / 4, flowStuckMs / 4, deafMs / 4);
 }
+
+/** A second press of Ctrl-C comes later than four of these. */
+const AT_TERMINAL_MS = 20;

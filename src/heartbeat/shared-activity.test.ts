@@ -7,16 +7,25 @@ const STEP = "3ec4f945-08c9-51c4-ae12-122635efed11";
 test("what is done is read from the memory alone, and each piece has a count of its own", () => {
   const activity = new SharedActivity();
   const nothing = readActivity(activity.memory);
-  expect(nothing).toEqual({ count: 0, doing: undefined, taskId: "", stepId: "" });
+  expect(nothing).toEqual({ count: 0, doing: undefined, taskId: "", stepId: "", isLeaving: false });
 
   activity.begin("tool", TASK, STEP);
   const tool = readActivity(activity.memory);
-  expect(tool).toEqual({ count: 1, doing: "tool", taskId: TASK, stepId: STEP });
+  expect(tool).toEqual({ count: 1, doing: "tool", taskId: TASK, stepId: STEP, isLeaving: false });
   expect(readActivity(activity.memory).count).toBe(tool.count);
 
   activity.end();
   expect(readActivity(activity.memory)).toMatchObject({ count: 2, doing: undefined });
 
   activity.begin("flow", STEP);
-  expect(readActivity(activity.memory)).toEqual({ count: 3, doing: "flow", taskId: STEP, stepId: "" });
+  expect(readActivity(activity.memory)).toEqual({
+    count: 3,
+    doing: "flow",
+    taskId: STEP,
+    stepId: "",
+    isLeaving: false,
+  });
+
+  activity.hearSignal();
+  expect(readActivity(activity.memory)).toMatchObject({ count: 3, isLeaving: true });
 });

@@ -9,7 +9,7 @@ const DOINGS: readonly (Doing | undefined)[] = [undefined, "flow", "tool"];
 
 /** The length of a UUID as text. */
 const ID_LENGTH = 36;
-const NUMBERS = 2;
+const NUMBERS = 3;
 
 export type ActivityMemory = SharedArrayBuffer;
 
@@ -18,6 +18,8 @@ export interface Seen {
   readonly doing: Doing | undefined;
   readonly taskId: string;
   readonly stepId: string;
+  /** Whether the main thread has received a signal that asks it to leave. */
+  readonly isLeaving: boolean;
 }
 
 export class SharedActivity implements Activity {
@@ -33,6 +35,10 @@ export class SharedActivity implements Activity {
 
   end(): void {
     this.#become(0);
+  }
+
+  hearSignal(): void {
+    Atomics.store(this.#numbers, 2, 1);
   }
 
   #become(doing: number): void {
@@ -57,5 +63,6 @@ export function readActivity(memory: ActivityMemory): Seen {
     doing: DOINGS[Atomics.load(numbers, 1)],
     taskId: idAt(0),
     stepId: idAt(ID_LENGTH),
+    isLeaving: Atomics.load(numbers, 2) === 1,
   };
 }

@@ -20,6 +20,8 @@ export interface HeartbeatOptions extends BeatingWorker {
   readonly activity?: SharedActivity;
   readonly log: Log;
   readonly line: LineStyle;
+  /** Whether a person may press Ctrl-C. By default nobody may. */
+  readonly atTerminal?: boolean;
 }
 
 /** In the compiled binary the thread's code is next to the main one's (see .scripts/build.ts). */
@@ -27,6 +29,8 @@ const ENTRY = new URL("./thread.ts", import.meta.url);
 
 /** A tool may block for a moment, and a signal still stops the worker in good order. */
 const DEAF_MS = 5000;
+/** A person who presses Ctrl-C expects an end sooner. */
+const DEAF_AT_TERMINAL_MS = 1000;
 
 /** A thread should never end by itself. If it does, another one starts after this time. */
 const RESTART_MS = 1000;
@@ -50,8 +54,9 @@ export function startHeartbeat(options: HeartbeatOptions, entry = ENTRY): Heartb
     activity,
     log,
     line,
+    atTerminal = false,
   } = options;
-  const limits = { stuckMs, flowStuckMs, deafMs: DEAF_MS };
+  const limits = { stuckMs, flowStuckMs, deafMs: atTerminal ? DEAF_AT_TERMINAL_MS : DEAF_MS, isAtTerminal: atTerminal };
   const worker = { id, name, leaseMs, concurrency, flows, codes };
   const data = { address, worker, limits, activity: activity?.memory, line };
   const start = Promise.withResolvers<"notified" | "polling">();
@@ -80,7 +85,7 @@ export function startHeartbeat(options: HeartbeatOptions, entry = ENTRY): Heartb
       state = "beating";
       start.resolve(message.news);
     } else if (message.kind === "refused") start.reject(thrownAgain(message.error));
-    else tellBeat(message, options, log);
+    else if (message.kind !== "watching") tellBeat(message, options, log);
   }
 
   return {

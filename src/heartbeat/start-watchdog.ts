@@ -35,11 +35,16 @@ const ENTRY = new URL("./thread.ts", import.meta.url);
 export class LateWatchdog implements Activity {
   readonly #shared = new SharedActivity();
   readonly #timer = setTimeout(() => this.#start(), START_MS);
+  readonly #watching = Promise.withResolvers<void>();
+  /** At a terminal. Elsewhere nobody presses Ctrl-C twice in the first moments. */
+  readonly watched: Promise<void> | undefined;
   #isStarted = false;
 
   constructor(private readonly options: WatchdogOptions) {
     this.#timer.unref();
-    if (options.atTerminal) this.#start();
+    if (!options.atTerminal) return;
+    this.watched = this.#watching.promise;
+    this.#start();
   }
 
   begin(doing: Doing, taskId: string, stepId?: string): void {
@@ -51,14 +56,26 @@ export class LateWatchdog implements Activity {
     this.#shared.end();
   }
 
+  hearSignal(): void {
+    this.#shared.hearSignal();
+  }
+
   #start(): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
     clearTimeout(this.#timer);
     const { address, line, stuckMs, flowStuckMs, atTerminal } = this.options;
-    const limits = { stuckMs, flowStuckMs, deafMs: atTerminal ? DEAF_AT_TERMINAL_MS : DEAF_MS };
+    const limits = {
+      stuckMs,
+      flowStuckMs,
+      deafMs: atTerminal ? DEAF_AT_TERMINAL_MS : DEAF_MS,
+      isAtTerminal: atTerminal,
+    };
     const data = { address, worker: undefined, limits, activity: this.#shared.memory, line };
-    const thread = new ThreadHandle(ENTRY, data, () => {});
-    thread.ended.catch(() => {}); // it never rejects
+    const thread = new ThreadHandle(ENTRY, data, () => this.#watching.resolve());
+    thread.ended.then(
+      () => this.#watching.resolve(),
+      () => {},
+    ); // it never rejects
   }
 }

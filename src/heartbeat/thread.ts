@@ -23,6 +23,7 @@ const data = workerData as ThreadData;
 const stop = new AbortController();
 const tell = (message: FromThread): void => parentPort?.postMessage(message);
 const watch = watchLoop(data);
+tell({ kind: "watching" });
 let beat: Beat | undefined;
 parentPort?.on("message", (message: ToThread) => {
   if (message === "register") beat?.register();

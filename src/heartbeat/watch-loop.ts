@@ -9,8 +9,9 @@ import type { Doing } from "../core/flow/activity.ts";
 import { createLog } from "../log/create-log.ts";
 import type { DeathCause } from "../store/blame.ts";
 import { putDownBlame } from "../store/open.ts";
+import { HearingWatch } from "./hearing.ts";
 import { beatMs, type ThreadData } from "./messages.ts";
-import { PlainSignals } from "./plain-signals.ts";
+import { SignalActions } from "./signal-actions.ts";
 import { readActivity, type Seen } from "./shared-activity.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -21,16 +22,17 @@ const LAST_WORDS_MS = 1000;
 const NO_WORKER = "00000000-0000-0000-0000-000000000000";
 
 export function watchLoop(data: ThreadData): Timer {
-  const { stuckMs: stuckMax, flowStuckMs, deafMs } = data.limits;
+  const { stuckMs: stuckMax, flowStuckMs } = data.limits;
   const periodMs = beatMs(data.limits);
   const loop = new Watchdog(periodMs, performance.now());
   const piece = new Watchdog(periodMs, performance.now());
-  const signals = new PlainSignals();
+  const hearing = new HearingWatch(data.limits, new SignalActions(), (signal) => process.kill(process.pid, signal));
   const timer = setInterval(() => {
     const seen = data.activity && readActivity(data.activity);
     const stuckMs = loop.look(Atomics.load(data.turns, 0), performance.now());
     const pieceMs = piece.look(seen?.count ?? 0, performance.now());
-    signals.set(stuckMs >= deafMs);
+    const hasListener = Atomics.load(data.turns, 1) > 0;
+    hearing.look({ stuckMs, isLeaving: seen?.isLeaving ?? false, hasListener }, performance.now());
     const isFlowStuck = seen?.doing === "flow" && pieceMs >= flowStuckMs;
     if (stuckMs < stuckMax && !isFlowStuck) return;
     clearInterval(timer);

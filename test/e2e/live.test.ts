@@ -73,11 +73,15 @@ export const guests = defineFlow({ name: "guests", input: v.object({}), *run() {
 `;
 
 const BLOCKED = `
+import { writeSync } from "node:fs";
 import { call, defineFlow, defineTool } from "taskonaut";
 import * as v from "valibot";
 const input = v.object({});
 const forever = () => { for (;;); };
-const spin = defineTool({ name: "spin", input, output: v.string(), run: forever });
+const spin = defineTool({ name: "spin", input, output: v.string(), run() {
+  writeSync(2, "spinning\\n");
+  forever();
+} });
 export const endless = defineFlow({ name: "endless", input, *run() { forever(); } });
 export const plan = defineFlow({ name: "plan", input, plan: () => forever() });
 export const pattern = defineFlow({ name: "pattern", input, *run() {
@@ -357,6 +361,21 @@ describe("Ctrl-C while the event loop is blocked ends the command, and leaves a 
     await terminal.see(new RegExp(`${TURNS} \\S{36} `));
     await expectEnded(terminal);
     expect(terminal.shown).toContain(await idOf(sandbox));
+  });
+
+  test.each(["sqlite:own.db", "sqlite::memory:"])("two presses are enough in the first moments (%s)", async (url) => {
+    await using sandbox = await openBlocked();
+    const terminal = await sandbox.terminal(["run-flow", "busy", "--database-url", url]);
+    await terminal.see("spinning");
+    terminal.press("ctrl-c");
+    // as fast as a person presses it twice
+    const again = setTimeout(() => terminal.press("ctrl-c"), 150);
+    try {
+      expect(await terminal.exited()).toBe(130);
+    } finally {
+      clearTimeout(again);
+    }
+    await expectClean(terminal);
   });
 
   test.each(["run-task", "advance-task"])("%s", async (command) => {

@@ -149,6 +149,7 @@ describe.each(DATABASES)(
         begin: (doing, taskId, stepId = "") => {
           if (stepId !== "") noted.push(`${doing} of ${taskId}`);
         },
+        hearSignal: () => {},
         end: () => {},
       });
       try {

@@ -13,6 +13,10 @@ export interface Activity {
   /** `stepId`: of a tool. */
   begin(doing: Doing, taskId: string, stepId?: string): void;
   end(): void;
+  /** A signal asked the process to leave, and was received. */
+  hearSignal(): void;
+  /** While this is pending, code may block the event loop with nobody to notice it. */
+  readonly watched?: Promise<void> | undefined;
 }
 
 let activity: Activity | undefined;
@@ -20,6 +24,16 @@ let activity: Activity | undefined;
 /** Undefined: nobody watches any more. */
 export function setActivity(to: Activity | undefined): void {
   activity = to;
+}
+
+/** Resolves once code that blocks the event loop is noticed. Undefined: that is so already, or nobody watches. */
+export function whenWatched(): Promise<void> | undefined {
+  return activity?.watched;
+}
+
+/** Tells whoever watches that the first signal was received. */
+export function noteSignal(): void {
+  activity?.hearSignal();
 }
 
 /** Whether a piece is noted: what runs within it is part of it. */
