@@ -20,10 +20,13 @@ function declare(parts: Partial<Command> & { name: string }): Command {
 
 const limit = { name: "limit", value: "N", summary: "" };
 const status = { name: "status", summary: "" };
+const input = { name: "input", value: "json", summary: "" };
+const payload = { name: "payload", value: "json", summary: "" };
 const fail = { name: "fail", value: "message", isValueOptional: true, summary: "" };
 const COMMANDS = [
-  declare({ name: "run-flow", args: [{ name: "flow", required: false }], options: [limit], takesFields: true }),
+  declare({ name: "run-flow", args: [{ name: "flow", required: false }], options: [limit, input], takesFields: true }),
   declare({ name: "get-task", args: [{ name: "id", required: true }] }),
+  declare({ name: "send", args: [{ name: "id", required: true }], options: [payload] }),
   declare({ name: "resolve", args: [{ name: "id", required: true }], options: [fail, limit] }),
   declare({ name: "get-tasks", options: [limit] }),
   declare({ name: "migrate", options: [status] }),
@@ -152,6 +155,15 @@ test("arguments that are missing or too many are problems", () => {
   expect(problemsOf("get-task")).toEqual(["<id> is missing"]);
   expect(problemsOf("get-task", "1", "2", "3")).toEqual(['unexpected argument "2"', 'unexpected argument "3"']);
   expect(problemsOf("run-flow")).toEqual([]);
+});
+
+test("data given as an argument is told where it belongs", () => {
+  expect(problemsOf("run-flow", "echo_add", '{"a":1}')).toEqual([
+    'unexpected argument "{\\"a\\":1}"; write --input before the JSON',
+  ]);
+  expect(problemsOf("send", "1", "[1]")).toEqual(['unexpected argument "[1]"; write --payload before the JSON']);
+  expect(problemsOf("run-flow", "echo_add", "a=1")).toEqual(['unexpected argument "a=1"; write --a=1']);
+  expect(problemsOf("get-task", "1", "a=1")).toEqual(['unexpected argument "a=1"']);
 });
 
 test("an argument too many names the field that took an option for its value", () => {

@@ -184,6 +184,17 @@ function checkArgs(
     : "";
   return [
     ...missing.map(({ name }) => ({ path: "", message: `<${name}> is missing` })),
-    ...extra.map((arg) => ({ path: "", message: `unexpected argument ${JSON.stringify(arg)}${cause}` })),
+    ...extra.map((arg) => ({
+      path: "",
+      message: `unexpected argument ${JSON.stringify(arg)}${cause || tellPlace(command, arg)}`,
+    })),
   ];
+}
+
+/** Where data belongs that was given as an argument, as some other programs take it. */
+function tellPlace(command: Command, arg: string): string {
+  const ofJson = command.options.find(({ name }) => name === "input" || name === "payload");
+  if (ofJson && /^[{[]/.test(arg)) return `; write --${ofJson.name} before the JSON`;
+  const [, name, value] = command.takesFields ? (/^([A-Za-z_][\w.-]*)=(.*)$/s.exec(arg) ?? []) : [];
+  return name === undefined ? "" : `; write --${name}=${value}`;
 }

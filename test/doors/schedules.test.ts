@@ -124,6 +124,13 @@ describe.each(Object.keys(DOORS))("%s", (name) => {
     expect(await answer<readonly Schedule[]>("schedules")).toEqual([]);
   });
 
+  test("what is wrong with a new one is said once, in the words of the options", async () => {
+    const { code, stderr } = await cli(["schedule", "add", "often", "--flow", "report", "--every", "1x"]);
+    expect(code).toBe(2);
+    expect(stderr).toStartWith('error: The schedule cannot be made: --every: is wrong: "1x" is not a valid duration');
+    expect(stderr.match(/is not a valid duration/g)).toHaveLength(1);
+  });
+
   test("many are listed, page by page", async () => {
     const taskonaut = await door.open();
     for (const each of ["c", "a", "b"])

@@ -1,7 +1,7 @@
 import type { Schedule } from "../../core/api/schedules.ts";
 import { FIRINGS_MAX } from "../../core/api/schedules.ts";
 import type { Taskonaut } from "../../core/api/taskonaut.ts";
-import { hasCode, TaskonautError } from "../../core/errors.ts";
+import { hasCode, TaskonautError, describeViolations } from "../../core/errors.ts";
 import type { Call, Command } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { withTaskonaut } from "../drive.ts";
@@ -165,5 +165,7 @@ function inWordsOfOptions(error: unknown): unknown {
     path: `--${path.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replaceAll("_", "-")}`,
     message,
   }));
-  return new TaskonautError(error.code, error.message, { errors, details: error.details, cause: error });
+  // the message lists them as well
+  const message = error.message.replace(describeViolations(error.errors), () => describeViolations(errors));
+  return new TaskonautError(error.code, message, { errors, details: error.details, cause: error });
 }
