@@ -3,7 +3,9 @@
 
 import { describe, expect, test } from "bun:test";
 
+import type { TaskRow } from "../../src/core/record/record.ts";
 import { NEXT, type TaskStatus } from "../../src/core/record/status.ts";
+import { signalOf } from "../../src/engine/task/inbox-posts.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { ProgressNote } from "../../src/store/store.ts";
 import type { Place } from "./place.ts";
@@ -116,6 +118,26 @@ export function changeContract(dialect: string, create: () => Promise<Place>): v
         steps: [doubtful, done, third],
         calls: [...second.changedCalls, ...second.newCalls],
       });
+    });
+
+    test("a task that rests is due at once where its driver has not seen what was left for it", async () => {
+      const rest = async (over: Partial<TaskRow>, isSeen: boolean): Promise<TaskRow | undefined> => {
+        const { task } = await insert(plannedRecord({ ...inStatus("RUNNING"), lease_owner: crypto.randomUUID() }));
+        expect((await bench.store.postToTask(signalOf(task.id, "go", "1", undefined))).kind).toBe("posted");
+        const seen = { ...task, wake_seq: isSeen ? 1 : 0 };
+        expect(await bench.store.commitChanges([changeOf(seen, { lease_owner: null, ...over })])).toEqual([true]);
+        return bench.store.readTaskRow(task.id);
+      };
+      const later = T0 * 2;
+      const resting = { status: "WAITING_OBSERVATION", due_at: later } as const;
+      expect(await rest(resting, true)).toMatchObject({ due_at: later, wake_seq: 1 });
+      const woken = await rest(resting, false);
+      expect(woken?.due_at).toBeGreaterThan(T0);
+      expect(woken?.due_at).toBeLessThan(later);
+      expect((await rest({ ...resting, due_at: null }, false))?.due_at).toBeGreaterThan(T0);
+      // nobody wakes what has ended or is parked
+      expect(await rest({ ...inStatus("FAILED"), due_at: null }, false)).toMatchObject({ due_at: null });
+      expect(await rest({ ...resting, due_at: null, parked_reason: "why" }, false)).toMatchObject({ due_at: null });
     });
 
     test("a change without the task's version or owner writes nothing", async () => {
