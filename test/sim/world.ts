@@ -11,6 +11,7 @@ import { Ledger } from "./ledger.ts";
 import { LIMITED_FLOWS, LimitWatch } from "./limit-watch.ts";
 import type { Life } from "./life.ts";
 import { BEGIN } from "./sim-clock.ts";
+import { brokenPromises } from "./promises.ts";
 import { SimDatabase, type StoredTask } from "./sim-database.ts";
 import { SimProcess, short } from "./sim-process.ts";
 import { SimSchedules } from "./sim-schedules.ts";
@@ -62,6 +63,7 @@ export class World {
   /** How often the connections of a process, or of all, were cut. */
   readonly #cuts = new Map<Life, number>();
   #restarts = 0;
+  #latest = 0;
   #receipts = 0;
 
   constructor(seed: number) {
@@ -102,6 +104,7 @@ export class World {
       }
       const over = this.limits.breachesOf(write, this.database.tasks, this.workers, this.storeNow());
       for (const breach of over) this.trace.breach(breach);
+      for (const breach of brokenPromises(write, this.database, this.#latestStoreTime())) this.trace.breach(breach);
       const undue = this.deaths.breachOf({ ...write, writer: this.writer });
       if (undue !== undefined) this.trace.breach(undue);
       for (const breach of breachesOf({ ...write, writer: this.writer }, this.workers)) {
@@ -137,6 +140,12 @@ export class World {
 
   storeNow(): number {
     return BEGIN + this.timeline.now + this.storeAheadMs;
+  }
+
+  /** The store's clock may have been set back. */
+  #latestStoreTime(): number {
+    this.#latest = Math.max(this.#latest, this.storeNow());
+    return this.#latest;
   }
 
   newReceipt(): string {
