@@ -218,6 +218,54 @@ for (const [dialect, createDatabase] of DATABASES) {
       await ended(other, id);
     });
 
+    test("a task by hand whose child waits beside what is held back is told so, and writes no more", async () => {
+      const effects = new Effects();
+      const [first, second] = [effects.tool("first"), effects.tool("second")];
+      const child = defineFlow({
+        name: "child",
+        input: v.unknown(),
+        signals: { go: v.unknown() },
+        *run() {
+          return yield* waitForSignal("go");
+        },
+      });
+      const flow = defineFlow({
+        name: "order",
+        input: v.unknown(),
+        *run() {
+          function* branch() {
+            yield* call(first, {});
+            return yield* call(second, {});
+          }
+          return yield* all({ child: runChild(child, {}), branch: branch() });
+        },
+      });
+      let commits = 0;
+      const works = await open([flow, child], (store) => ({
+        ...store,
+        commitChanges(changes) {
+          commits += 1;
+          if (commits > 100) throw new Error("It goes round in circles.");
+          return store.commitChanges(changes);
+        },
+      }));
+      const other = await open([flow, child]);
+      const letGo = effects.hold("first");
+      const id = await create(other, undefined);
+      const driven = rejection(works.runTask(id));
+      await until(() => effects.begun.length === 1);
+      await other.pauses.pause({ scope: "flow", name: "order" });
+      letGo();
+      expect(await driven).toMatchObject({ code: "flow_paused", details: { id } });
+      expect(effects.begun).toEqual(["first"]);
+      await other.pauses.unpause({ scope: "flow", name: "order" });
+      const { waiting_for } = await works.runTask(id);
+      expect(effects.begun).toEqual(["first", "second"]);
+      const childId = waiting_for.find(({ kind }) => kind === "child")?.task_id ?? "";
+      await works.signalTask(childId, { name: "go", payload: null });
+      expect((await works.runTask(id)).status).toBe("COMPLETED");
+    });
+
     test("a task that was not begun is cancelled; one that has to clean up waits, and can be ended by force", async () => {
       const effects = new Effects();
       const undo = effects.tool("undo");

@@ -3,6 +3,7 @@
 // was open each of as many times in a row, and of a flow that is, as many processes were killed for that task in a row.
 
 import { isStepOpen } from "../../src/core/record/status.ts";
+import { isWait } from "../../src/engine/task/wait-events.ts";
 import type { StoredTask } from "./sim-database.ts";
 import type { Writer } from "./sim-store.ts";
 
@@ -19,6 +20,9 @@ interface Write {
 export class Deaths {
   /** By step. */
   readonly #counts = new Map<string, number>();
+
+  /** Tasks that were taken over while no step was recorded that may have run: the next one is a suspect (`suspects.ts`). */
+  readonly #unknown = new Set<string>();
 
   /** By task. */
   readonly #killed = new Map<string, number>();
@@ -42,10 +46,16 @@ export class Deaths {
     const owner = before?.task.lease_owner ?? null;
     const isLetGo = owner !== null && owner !== after.task.lease_owner;
     const isByItself = owner !== null && writer?.workerIds.has(owner) === true;
-    for (const { id, status, due_at } of after.steps.values()) {
-      if (!isStepOpen(status) || due_at !== null || (isLetGo && isByItself)) this.#counts.delete(id);
+    const open = [...after.steps.values()].filter(({ status, due_at }) => isStepOpen(status) && due_at === null);
+    const isUnknown = this.#unknown.has(task.id) && !isLetGo;
+    for (const { id } of after.steps.values()) {
+      if (!open.some((step) => step.id === id) || (isLetGo && isByItself)) this.#counts.delete(id);
       else if (isLetGo) this.#counts.set(id, (this.#counts.get(id) ?? 0) + 1);
+      else if (isUnknown && !before?.steps.has(id)) this.#counts.set(id, 1);
     }
+    const isSuspectKnown = open.some((step) => !isWait(step));
+    if (isLetGo && !isByItself && !isSuspectKnown) this.#unknown.add(task.id);
+    else if (isLetGo || isSuspectKnown) this.#unknown.delete(task.id);
   }
 
   #undue({ before, after: { task, steps }, writer }: Write): string | undefined {

@@ -92,6 +92,8 @@ export class StepRunner {
       if (!this.tools.pauses.areKnown) return "pauses";
       this.#ready = this.#free(open);
       if (this.#ready.length < open.length) {
+        // a paused step beside a child that only waits is no reason to start that child again
+        if (isGoingOn && !this.#ready.some(isNew)) this.#ready = NONE;
         if (!this.#hasReadPauses) return "pauses";
         this.#inLine = open.filter((step) => this.#work.findPause(step)?.scope === "tool");
         if (this.#inLine.length > 0) return "line";
@@ -204,9 +206,10 @@ export class StepRunner {
   }
 
   /** An outcome that the flow has not been given yet comes first. */
-  #throwIfHeldBack([step]: readonly StepRow[]): void {
+  #throwIfHeldBack(open: readonly StepRow[]): void {
     const { state } = this;
-    const pause = step && this.#work.findPause(step);
+    const held = open.find((step) => this.#work.findPause(step) !== undefined);
+    const pause = held && this.#work.findPause(held);
     if (pause && !state.nextUnobserved) throw heldBack(state.task.id, pause);
   }
 
