@@ -159,6 +159,46 @@ export function limitsContract(dialect: string, create: () => Promise<Place>): v
       expect(keysOf(await claim(ONE_PER_KEY, { deadOwners: [dead] }))).toEqual([]);
     });
 
+    test("what has begun waits as well while another of its key runs, and of several one goes on", async () => {
+      await queue(["a", "a", "a"]);
+      const begin = async (): Promise<TaskRow> => {
+        const [task] = rowsOf(await claim({ ...ONE_PER_KEY, limit: 1 }));
+        if (!task) throw new Error("Nothing was claimed.");
+        return task;
+      };
+      const awake = async (task: TaskRow): Promise<void> => {
+        const { version } = (await bench.store.readTaskRow(task.id)) ?? task;
+        const asleep = { ...task, status: "WAITING_OBSERVATION", version, lease_owner: null } as const;
+        const change = changeOf(asleep, { due_at: Date.now() - 1 });
+        expect(await bench.store.commitChanges([change])).toEqual([true]);
+      };
+      const first = await begin();
+      await sleep(first, Date.now() + HOUR_MS);
+      const second = await begin();
+      await awake(first);
+      expect(rowsOf(await claim(ONE_PER_KEY))).toEqual([]);
+      await sleep(second, Date.now() - 1);
+      expect(rowsOf(await claim(ONE_PER_KEY))).toHaveLength(1);
+    });
+
+    test.each([true, false])(
+      "a task that is taken over counts no second time for a rate (keys: %p)",
+      async (isKeyed) => {
+        const rate = { rate: { count: 2, perMs: HOUR_MS } };
+        const used: ClaimFlow = isKeyed
+          ? { ...ONE_PER_KEY, ...rate }
+          : { name: "mail", limit: 500, heldMax: null, ...rate };
+        const dead = crypto.randomUUID();
+        await queue(isKeyed ? ["a", "b", "c"] : [null, null, null]);
+        const [first] = rowsOf(await claim({ ...used, limit: 1 }, { workerId: dead }));
+        expect(rowsOf(await claim(used, { deadOwners: [dead] })).map(({ id }) => id)).toContain(first?.id ?? "");
+        const both = await bench.store.searchTasks({ limit: 10 });
+        await claim(used, { deadOwners: [dead] });
+        const rows = await Promise.all(both.rows.map(({ id }) => bench.store.readTaskRow(id)));
+        expect(rows.filter((row) => row?.lease_owner === worker)).toHaveLength(2);
+      },
+    );
+
     test("a rate lets so many begin within its time, and lets those go on that have begun", async () => {
       const flow: ClaimFlow = { name: "mail", limit: 500, heldMax: null, rate: { count: 3, perMs: HOUR_MS } };
       await queue(Array.from({ length: 8 }, () => null));

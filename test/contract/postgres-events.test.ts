@@ -37,3 +37,20 @@ test("what was read is known to be after the floor, and each event comes once", 
   });
   expect(rows.map(({ task_id }) => task_id)).toEqual([record.task.id]);
 });
+
+test("what a slow transaction has put down is told when it has ended, although later ones were read before", async () => {
+  await store.events.listen(MINUTE);
+  const reader = store.events.openReader();
+  const [slow, quick] = [plannedRecord().task, plannedRecord()];
+  const told = async (): Promise<readonly string[]> => (await reader.read()).rows.map(({ task_id }) => task_id);
+  await told();
+  await bench.admin.begin(async (open) => {
+    await open`
+      insert into ${open(bench.schema)}.task_events (kind, about_id, version, flow_name, status, parked, priority)
+      values ('created', ${slow.id}, 1, ${slow.flow_name}, 'PLANNED', false, 5)`;
+    await store.insertTasks([quick]);
+    expect(await told()).toEqual([quick.task.id]);
+  });
+  expect(await told()).toEqual([slow.id]);
+  expect(await told()).toEqual([]);
+});

@@ -40,6 +40,21 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
     const ownerOf = async ({ task }: TaskRecord): Promise<string | null | undefined> =>
       (await bench.other.readTask(task.id))?.task.lease_owner;
 
+    test("what expires is found in order, unless somebody holds it or it has time", async () => {
+      const expires = async (over: Partial<TaskRow>): Promise<string> =>
+        (await bench.insert(plannedRecord({ due_at: T0, ...over }))).task.id;
+      const [late, first, held, young, endless] = [
+        await expires({ expires_at: T0 + 9 }),
+        await expires({ expires_at: T0 + 1 }),
+        await expires({ expires_at: T0 + 1, lease_owner: crypto.randomUUID() }),
+        await expires({ expires_at: T0 * 2 }),
+        await expires({}),
+      ];
+      expect(new Set([late, first, held, young, endless]).size).toBe(5);
+      expect(await bench.store.admission.findExpired(10)).toEqual([first, late]);
+      expect(await bench.store.admission.findExpired(1)).toEqual([first]);
+    });
+
     test("a claim leases due tasks and gives them whole, as they are read afterwards", async () => {
       const planned = await queue({ due_at: T0 });
       const { task } = plannedRecord({

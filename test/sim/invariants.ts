@@ -9,7 +9,7 @@
 //     a limit runs without a ticket (`limit-watch.ts`).
 // I6. What was planned is never planned otherwise: path, kind, target, guarantee and input of a step stand.
 // I9. What is removed has ended, and so has its parent.
-// What people are promised about a task as such, from I11 on: `promises.ts`.
+// What people are promised about a task as such: `promises.ts`.
 //
 // And with every look of a process at the others:
 // I7. A process that lives is not found dead while its lease runs, whatever became of its connections (`world.ts`).

@@ -1,8 +1,8 @@
 // What people are promised about a task as such, looked at with every write.
 //
-// I11. Of a flow with keys no two tasks of one key are open.
-// I12. Before its time no task expires.
-// I13. A fork has the other task's steps before it, each with the input and the outcome that it has there.
+// IP1. Of a flow with keys no two tasks of one key are open.
+// IP2. Before its time no task expires.
+// IP3. A fork has the other task's steps before it, each with the input and the outcome that it has there.
 
 import { readOrigin } from "../../src/core/record/origin.ts";
 import type { StepRow } from "../../src/core/record/record.ts";

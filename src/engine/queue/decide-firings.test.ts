@@ -118,6 +118,12 @@ describe("after an hour in which nobody was there", () => {
     expect(all).toEqual(times(NOON + 31 * MINUTE, MINUTE, 30));
     expect(row).toMatchObject({ skipped_count: 31, fired_count: 30, nominal_at: NOON + 61 * MINUTE });
   });
+
+  test("within makes up for what is exactly as old, and not for what is a moment older", () => {
+    const row = schedule({ catch_up: "within", catch_up_ms: 30 * MINUTE });
+    expect(made(decideFirings({ row, open: [] }, NOON + 30 * MINUTE, plan))[0]).toBe(NOON);
+    expect(made(decideFirings({ row, open: [] }, NOON + 30 * MINUTE + 1, plan))[0]).toBe(NOON + MINUTE);
+  });
 });
 
 test("after a very long time no more is counted than so many, and the reason says so", () => {

@@ -165,13 +165,13 @@ export const cancelAllByForce: ActOnPages = overPages(readWholeRecords, async (a
   const pace = new Pace(tools.clock);
   const driven: string[] = [];
   const done: Promise<void>[] = [];
+  const end = async (record: TaskRecord): Promise<void> => {
+    if (await endFreeByForce(record, tools)) acting.tally.done();
+    else driven.push(record.task.id);
+  };
   for (const record of records) {
     await pace.turn();
-    const ending = endFreeByForce(record, tools).then((isEnded) => {
-      if (isEnded) acting.tally.done();
-      else driven.push(record.task.id);
-    });
-    done.push(ending);
+    done.push(end(record));
   }
   await Promise.all(done);
   const posts = driven.map((id) => ({ ...cancelOf(id, { force: true }), idempotency_key: keyOf(acting) }));
