@@ -148,7 +148,7 @@ function readJitter({ jitter, every }: Readonly<Record<string, unknown>>, compla
   else if (ms > most)
     complain(
       "jitter",
-      `must be at most ${every === undefined ? "a day" : "a day, and as long as every"}, got ${tellGiven(jitter)}`,
+      `must be at most ${every === undefined ? "a day" : "a day, and not longer than every"}, got ${tellGiven(jitter)}`,
     );
   return ms ?? 0;
 }
