@@ -86,7 +86,10 @@ test.each([
   [[{ ...GOOD, catchUp: { within: "2h", and: 1 } }], "catchUp must be none, last, or"],
   [[{ ...GOOD, catchUp: { within: "x" } }], '"x" is not a valid duration'],
   [[{ ...GOOD, jitter: "2d" }], "jitter must be at most a day"],
-  [[{ name: "a", every: "1m", jitter: "2m", input: { n: 1 } }], "jitter must be at most a day, and not longer than every"],
+  [
+    [{ name: "a", every: "1m", jitter: "2m", input: { n: 1 } }],
+    "jitter must be at most a day, and not longer than every",
+  ],
   [[{ ...GOOD, priority: 10 }], "priority must be an integer from 0"],
   [[{ ...GOOD, input: { n: 1n } }], "input is no JSON (n: "],
   [[{ ...GOOD, input: { n: 1, more: ["{{firing.Date}}"] } }], "input has {{firing.Date}}, which no firing fills in"],
