@@ -53,7 +53,8 @@ export function tellTiming({ cron, every_ms, time_zone }: Pick<Schedule, "cron" 
   return every_ms === null ? `${cron ?? ""} ${time_zone}` : `every ${exactly(every_ms)}`;
 }
 
-function tellNext({ next_at, due_at, paused_at, queued_at }: Schedule, now: number): Cell {
+function tellNext({ next_at, due_at, paused_at, queued_at, damage }: Schedule, now: number): Cell {
+  if (damage !== undefined) return { text: "DAMAGED", color: "red" };
   if (paused_at !== null) return { text: "paused", color: "yellow" };
   if (queued_at !== null) return { text: "waits", color: "cyan" };
   if (next_at === null) return { text: "never", color: "dim" };

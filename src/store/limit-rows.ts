@@ -36,6 +36,7 @@ export function toLimitRow(row: StoredLimit): LimitRow {
   };
   const isKnown = own.running !== null || own.runningPerKey !== null || own.rate !== null || Boolean(row.is_keyed);
   const { set_by: by, set_at: at } = row;
+  const broken = ruleBrokenBy(row);
   return {
     kind: row.kind,
     name: row.name,
@@ -56,7 +57,24 @@ export function toLimitRow(row: StoredLimit): LimitRow {
     waiting: row.waiting,
     begun: row.begun,
     nextAt: row.next_at,
+    ...(broken !== undefined && { broken }),
   };
+}
+
+function isCount(count: number | null, least: number): boolean {
+  return count === null || count >= least;
+}
+
+/** What the CHECK constraints say: the first one that the row breaks. A row that breaks one cannot be written. */
+function ruleBrokenBy(row: StoredLimit): string | undefined {
+  const { own_running, own_running_per_key, own_rate_count, own_rate_ms } = row;
+  if (![own_running, own_running_per_key, own_rate_count, own_rate_ms].every((count) => isCount(count, 1)))
+    return "own_counts";
+  if ((own_rate_count === null) !== (own_rate_ms === null)) return "own_rate_is_whole";
+  if (![row.running, row.running_per_key, row.rate_count].every((count) => isCount(count, 0))) return "counts";
+  if (((row.rate_count ?? 0) === 0) !== (row.rate_ms === null) || !isCount(row.rate_ms, 1)) return "rate_is_whole";
+  if ((row.set_by === null) !== (row.set_at === null)) return "set_by_somebody";
+  return row.set_at === null || !Number.isNaN(new Date(row.set_at).getTime()) ? undefined : "set_at";
 }
 
 function rateOf(count: number | null, perMs: number | null): Rate | 0 | null {

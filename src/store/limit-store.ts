@@ -99,6 +99,8 @@ export interface LimitRow extends LimitName {
   readonly begun: number;
   /** When the first of these no longer counts, in store time. */
   readonly nextAt: number | null;
+  /** The row is damaged: the rule that it breaks. */
+  readonly broken?: string;
 }
 
 /** The largest count. */

@@ -267,6 +267,10 @@ describe("a damaged schedule", () => {
   const terms = { flow: "echo_add", every: "1m", input: { text: "a", a: 1, b: 2 } };
 
   test.each<[string, RegExp]>([
+    [
+      "created_at = 9000000000000000",
+      /Schedule bad_.* in sqlite:.* is damaged: table schedules, its created_at is not/,
+    ],
     ["overlap = 'frob'", /Schedule bad_.* in sqlite:.* is damaged: table schedules, it breaks the rule overlap/],
     ["every_ms = null", /it breaks the rule fires_by_one_rule/],
     ["input = '{'", /its input is not JSON/],
@@ -281,7 +285,9 @@ describe("a damaged schedule", () => {
     });
     const told = { code: "record_damaged", details: { table: "schedules" }, message: expect.stringMatching(says) };
     await expect(engine.schedules.get(bad)).rejects.toMatchObject(told);
-    await expect(engine.schedules.list({ limit: 10 })).rejects.toMatchObject(told);
+    const { schedules } = await engine.schedules.list({ limit: 10 });
+    expect(schedules.find(({ name }) => name === bad)?.damage).toMatch(says);
+    expect(schedules.find(({ name }) => name === good)).not.toHaveProperty("damage");
     await expect(engine.schedules.trigger(bad, {})).rejects.toMatchObject(told);
     await expect(engine.schedules.preview(bad, { count: 1 })).rejects.toMatchObject(told);
     const { engine: worker } = await working({});
@@ -313,5 +319,48 @@ describe.each(DATABASES)("an audit log without its head on %s", (_name, create) 
       engine.pauses.pause({ scope: "flow", name: "echo_add" }),
     );
     await expect(pausing).rejects.toMatchObject(told);
+  });
+});
+
+describe.each(DATABASES)("a damaged limit on %s", (_name, create) => {
+  const { bench } = workerBench(create);
+
+  test.each<[string, string, { sqlite: string; postgresql: string }]>([
+    [
+      "what was set",
+      "rate_is_whole",
+      {
+        sqlite: "rate_count = 5, rate_ms = null, set_by = 'x', set_at = 1",
+        postgresql: "rate_count = 5, rate_ms = null, set_by = 'x', set_at = now()",
+      },
+    ],
+    [
+      "what the code says",
+      "own_rate_is_whole",
+      { sqlite: "own_rate_count = 5, own_rate_ms = null", postgresql: "own_rate_count = 5, own_rate_ms = null" },
+    ],
+  ])("(%s) is told, hides no other, and is never taken for a fault of taskonaut", async (what, rule, set) => {
+    const engine = await bench.openEngine({});
+    const store = await bench.openStore();
+    const [bad, good] = [`bad_${crypto.randomUUID()}`, `good_${crypto.randomUUID()}`];
+    const numbers = { kind: "tool", isKeyed: false, running: 1, runningPerKey: null, rate: null } as const;
+    await store.limits.declare([
+      { ...numbers, name: bad },
+      { ...numbers, name: good },
+    ]);
+    await execute(bench.database.url, {
+      sqlite: `update limits set ${set.sqlite} where name = '${bad}'`,
+      postgresql: `alter table limits drop constraint ${rule};
+        update limits set ${set.postgresql} where name = '${bad}'`,
+    });
+    const says = new RegExp(`The limit of tool ${bad} in .* is damaged: table limits, it breaks the rule ${rule}`);
+    const limits = await engine.limits.list();
+    expect(limits.find(({ name }) => name === bad)?.damage).toMatch(says);
+    expect(limits.find(({ name }) => name === good)).not.toHaveProperty("damage");
+    const told = { code: "record_damaged", details: { table: "limits" }, message: expect.stringMatching(says) };
+    await expect(engine.limits.set(bad, { running: 2 })).rejects.toMatchObject(told);
+    if (what === "what was set") expect(await engine.limits.reset(bad)).not.toHaveProperty("damage");
+    else await expect(engine.limits.reset(bad)).rejects.toMatchObject(told);
+    expect(await engine.limits.set(good, { running: 2 })).toMatchObject({ max: { running: 2 } });
   });
 });

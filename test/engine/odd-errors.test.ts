@@ -18,6 +18,11 @@ const ODD: Readonly<Record<string, () => unknown>> = {
   "a function": () => gotcha,
   "a Proxy that throws": () => new Proxy({}, handler),
   "a Proxy of an error": () => new Proxy(new Error("x"), handler),
+  "a Proxy that is deeper than the stack": () => {
+    let deep: object = {};
+    for (let depth = 0; depth < 100_000; depth++) deep = new Proxy(deep, {});
+    return deep;
+  },
   "a text that cannot be shown": () => ({ toString: gotcha }),
   "a getter that throws": () => Object.defineProperty(new Error("x"), "message", { get: gotcha }),
   "a contract error with a bigint": () => Object.assign(new ContractError("It", []), { errors: [{ path: 1n }] }),

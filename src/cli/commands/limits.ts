@@ -1,3 +1,4 @@
+import { throwIfDamaged } from "../throw-if-damaged.ts";
 import { describeRate, type Limit, type RateNumbers, type SetLimit } from "../../core/api/limits.ts";
 import type { Taskonaut } from "../../core/api/taskonaut.ts";
 import { toMs } from "../../core/record/duration.ts";
@@ -73,6 +74,7 @@ async function list(call: Call, taskonaut: Pick<Taskonaut, "limits">): Promise<n
     await tell(call, [
       "No limits. A flow's limit appears when a worker has the flow, a tool's when a step has called the tool.",
     ]);
+  throwIfDamaged("limits", all);
   return 0;
 }
 

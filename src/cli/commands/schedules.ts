@@ -8,6 +8,7 @@ import { withTaskonaut } from "../drive.ts";
 import { listToJson, printTask, tell, toJson } from "../print.ts";
 import { readAction, readNewSchedule, SCHEDULE_OPTIONS, type ScheduleAction } from "../schedule-options.ts";
 import { showSchedule, showSchedules, showTimes } from "../show-schedules.ts";
+import { throwIfDamaged } from "../throw-if-damaged.ts";
 import { readCount, usageError } from "../usage.ts";
 
 const COMMON = {
@@ -108,6 +109,7 @@ async function list(call: Call, taskonaut: Taskonaut): Promise<void> {
       ["No schedules. Those in flow files appear when a worker that has the files starts."],
       hints.give("work"),
     );
+  throwIfDamaged("schedules", all);
 }
 
 async function show(call: Call, taskonaut: Taskonaut, name: string): Promise<void> {

@@ -28,6 +28,7 @@ export const LimitAnswer: Answer<Limit> = v.looseObject({
   waiting: Whole,
   rate_left: WholeOrNull,
   rate_next_at: TimeOrNull,
+  damage: v.exactOptional(Text),
 });
 
 export const LimitsAnswer: Answer<readonly Limit[]> = v.array(LimitAnswer);

@@ -44,6 +44,8 @@ export interface Limit {
   readonly rate_left: number | null;
   /** When more of them may; null: some may now, or there is no rate. */
   readonly rate_next_at: Timestamp | null;
+  /** Of a damaged row, in lists: what is wrong with it. */
+  readonly damage?: string;
 }
 
 /** A number is set; "none" is no limit; null is what the code says; what is left out stays as it is. */

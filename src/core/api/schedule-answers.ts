@@ -39,6 +39,7 @@ const SCHEDULE = {
   skipped_count: Whole,
   created_at: Time,
   updated_at: Time,
+  damage: v.exactOptional(Text),
 };
 
 export const ScheduleAnswer: Answer<Schedule> = v.looseObject(SCHEDULE);

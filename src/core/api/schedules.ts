@@ -33,6 +33,8 @@ export interface Schedule {
   readonly skipped_count: number;
   readonly created_at: Timestamp;
   readonly updated_at: Timestamp;
+  /** Of a damaged row, in lists: what is wrong with it. What cannot be read of it is left out. */
+  readonly damage?: string;
 }
 
 /** Times in a row that made no task, for one reason. */

@@ -5,6 +5,7 @@
 import { during } from "./activity.ts";
 import { type BoundFlow, FlowStuckError, within } from "./flow-bound.ts";
 import type { LogMethod } from "../log.ts";
+import { isA } from "../record/stored-error.ts";
 
 /** A flow has called something that could give another result on replay. */
 export class DeterminismError extends Error {
@@ -57,7 +58,8 @@ function bounded<T>(watch: Watch, flow: BoundFlow, run: () => T): T {
   try {
     return within(flow, () => watched(watch, run));
   } catch (error) {
-    if (error instanceof FlowStuckError) {
+    // asked like this: a flow may throw a Proxy, which throws when it is asked
+    if (isA(error, FlowStuckError)) {
       current = undefined; // what is cut short leaves everything as it is
       watch.violation ??= error;
     }

@@ -174,7 +174,7 @@ function parseInput(flow: Flow, given: unknown): ContractResult<unknown> {
   try {
     return within(flow, parse);
   } catch (error) {
-    if (!(error instanceof FlowStuckError)) throw error;
+    if (!isA(error, FlowStuckError)) throw error;
     const place = placeWhere(() => within(flow, parse), flow);
     throw new TaskonautError("flow_invalid", `Its input contract: ${error.message} It was at ${place ?? flow.file}.`, {
       details: OF_PROCESS,

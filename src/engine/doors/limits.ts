@@ -4,6 +4,7 @@ import { TaskonautError } from "../../core/errors.ts";
 import type { Limit, LimitNumbersTold, Limits, RateNumbers, SetLimit } from "../../core/api/limits.ts";
 import type { Audit } from "./audit.ts";
 import { suggest } from "../../core/nearest.ts";
+import { rowDamaged } from "../../store/record-damaged.ts";
 import { IDEMPOTENCY_KEY_MAX } from "../../core/limits.ts";
 import type { LimitName, LimitNumbers, LimitRow, LimitStore, OwnLimit, Rate } from "../../store/limit-store.ts";
 
@@ -13,7 +14,10 @@ const COUNT_MAX = 1_000_000_000;
 const RATE_MS_MAX = 365 * 86_400_000;
 
 interface DoorTools {
-  readonly store: { readonly limits: Pick<LimitStore, "declare" | "list" | "set" | "reset"> };
+  readonly store: {
+    readonly limits: Pick<LimitStore, "declare" | "list" | "set" | "reset">;
+    readonly location: string;
+  };
   readonly audit: Audit;
   /** What the flows of this process say. */
   readonly own: () => readonly OwnLimit[];
@@ -25,7 +29,11 @@ export class LimitsDoor implements Limits {
   constructor(private readonly tools: DoorTools) {}
 
   async list(): Promise<readonly Limit[]> {
-    return (await this.tools.store.limits.list()).map(toLimit);
+    // one damaged limit hides no other
+    return (await this.tools.store.limits.list()).map((row) => {
+      const damage = this.#damageOf(row);
+      return { ...toLimit(row), ...(damage && { damage: damage.message }) };
+    });
   }
 
   async set(name: string, change: SetLimit): Promise<Limit> {
@@ -33,7 +41,7 @@ export class LimitsDoor implements Limits {
     const limit = await this.#find(name, change.kind);
     const { audit, store } = this.tools;
     const { reason, by = "somebody" } = change;
-    const before = await this.#setOf(limit);
+    const before = await this.#setOf(limit, (broken) => broken !== undefined);
     const after = { ...before, ...told(numbers), reason: reason ?? null, by };
     await store.limits.set(
       limit,
@@ -46,14 +54,17 @@ export class LimitsDoor implements Limits {
   async reset(name: string, kind?: Limit["kind"]): Promise<Limit> {
     const limit = await this.#find(name, kind);
     const { audit, store } = this.tools;
-    const before = await this.#setOf(limit);
+    // what was set goes, damaged or not
+    const before = await this.#setOf(limit, (broken) => broken?.startsWith("own_") === true);
     await store.limits.reset(limit, audit({ action: "limits reset", kind: "limit", target: nameOf(limit), before }));
     return this.#changed(limit);
   }
 
-  /** What is set now, for the audit log. */
-  async #setOf(limit: LimitName): Promise<object | undefined> {
+  /** What is set now, for the audit log. Throws record_damaged where the damage `isInTheWay`: the row cannot be written. */
+  async #setOf(limit: LimitName, isInTheWay: (broken?: string) => boolean): Promise<object | undefined> {
     const [row] = await this.tools.store.limits.list(limit);
+    const damage = row && isInTheWay(row.broken) ? this.#damageOf(row) : undefined;
+    if (damage) throw damage;
     if (!row?.set) return undefined;
     const { reason, by } = row.set;
     return { ...told(row.set), reason, by };
@@ -64,6 +75,13 @@ export class LimitsDoor implements Limits {
     const [row] = await this.tools.store.limits.list({ kind, name });
     if (!row) throw notFound(name, []);
     return toLimit(row);
+  }
+
+  #damageOf({ kind, name, broken }: LimitRow): TaskonautError | undefined {
+    if (broken === undefined) return undefined;
+    const { location } = this.tools.store;
+    const row = `The limit of ${kind} ${name}`;
+    return rowDamaged({ location, table: "limits", row, what: `it breaks the rule ${broken}` });
   }
 
   async #find(name: string, kind: Limit["kind"] | undefined): Promise<LimitName> {
@@ -165,13 +183,19 @@ export function toLimit({ kind, name, isKeyed, own, set, running, waiting, begun
       rate: set.rate === 0 ? "none" : set.rate && tellRate(set.rate),
       reason: set.reason,
       by: set.by,
-      at: new Date(set.at).toISOString(),
+      at: timeOf(set.at),
     },
     running,
     waiting,
     rate_left: left,
-    rate_next_at: left === 0 && nextAt !== null ? new Date(nextAt).toISOString() : null,
+    rate_next_at: left === 0 && nextAt !== null ? timeOf(nextAt) : null,
   };
+}
+
+/** Of a damaged row it may be none. */
+function timeOf(ms: number): string {
+  const time = new Date(ms);
+  return (Number.isNaN(time.getTime()) ? new Date(0) : time).toISOString();
 }
 
 function tellNumbers({ running, runningPerKey, rate }: LimitNumbers): LimitNumbersTold {

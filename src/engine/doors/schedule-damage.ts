@@ -1,5 +1,6 @@
 // Whether the row of a schedule says what no taskonaut has written.
 
+import type { Schedule } from "../../core/api/schedules.ts";
 import type { TaskonautError } from "../../core/errors.ts";
 import { nextFiring } from "../../core/next-firing.ts";
 import { parseJson } from "../../core/record/json.ts";
@@ -8,6 +9,7 @@ import type { ScheduleRow } from "../../core/record/schedule.ts";
 import { messageOf } from "../../core/record/stored-error.ts";
 import { rowDamaged } from "../../store/record-damaged.ts";
 import { timingOf } from "./schedule-row.ts";
+import { toSchedule } from "./to-schedule.ts";
 
 /** An error that names database, table and schedule; undefined where the row is sound. */
 export function damageOfSchedule(row: ScheduleRow, location: string): TaskonautError | undefined {
@@ -15,6 +17,8 @@ export function damageOfSchedule(row: ScheduleRow, location: string): TaskonautE
     rowDamaged({ location, table: "schedules", row: `Schedule ${row.name}`, what, cause });
   const broken = ruleBrokenBySchedule(row);
   if (broken !== undefined) return said(`it breaks the rule ${broken}`);
+  const time = TIMES.find((name) => !isTime(row[name]));
+  if (time !== undefined) return said(`its ${time} is not a time`);
   try {
     parseJson(row.input);
   } catch (error) {
@@ -26,6 +30,42 @@ export function damageOfSchedule(row: ScheduleRow, location: string): TaskonautE
     return said(`no time of it can be worked out: ${messageOf(error)}`, error);
   }
   return undefined;
+}
+
+const TIMES = [
+  "nominal_at",
+  "next_at",
+  "queued_at",
+  "paused_at",
+  "fired_at",
+  "created_at",
+  "updated_at",
+] as const satisfies readonly (keyof ScheduleRow)[];
+
+function isTime(ms: number | null): boolean {
+  return ms === null || !Number.isNaN(new Date(ms).getTime());
+}
+
+/** As a list has it: one damaged schedule hides no other. */
+export function toListed(row: ScheduleRow, location: string): Schedule {
+  const damage = damageOfSchedule(row, location);
+  return damage ? { ...toSchedule(readable(row)), damage: damage.message } : toSchedule(row);
+}
+
+/** What can be read of a damaged row. */
+export function readable(row: ScheduleRow): ScheduleRow {
+  const timeOf = (ms: number | null): number | null => (isTime(ms) ? ms : null);
+  return {
+    ...row,
+    input: "null",
+    nominal_at: null,
+    next_at: timeOf(row.next_at),
+    queued_at: timeOf(row.queued_at),
+    paused_at: timeOf(row.paused_at),
+    fired_at: timeOf(row.fired_at),
+    created_at: timeOf(row.created_at) ?? 0,
+    updated_at: timeOf(row.updated_at) ?? 0,
+  };
 }
 
 /** Throws record_damaged. */

@@ -15,7 +15,7 @@ import type { Audited } from "../../store/audit-store.ts";
 import type { Store } from "../../store/store.ts";
 import { planSchedule } from "../doors/new-schedule.ts";
 import { toBackfillTime, toFiringTime, toSchedule, toSkip } from "../doors/to-schedule.ts";
-import { assertSound, damageOfSchedule } from "../doors/schedule-damage.ts";
+import { assertSound, damageOfSchedule, readable, toListed } from "../doors/schedule-damage.ts";
 import { inputOfFiring, newScheduleRow, paused, resumed, timingOf } from "../doors/schedule-row.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";
 import { toSoundTask } from "../task/damage.ts";
@@ -103,7 +103,7 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
       const rows = await store.list({ limit: limit + 1, ...(after !== undefined && { after }) });
       const next = rows.length > limit ? rows[limit - 1]?.name : undefined;
       return {
-        schedules: rows.slice(0, limit).map((row) => toSchedule(assertSound(row, location))),
+        schedules: rows.slice(0, limit).map((row) => toListed(row, location)),
         ...(next !== undefined && { next }),
       };
     },
@@ -166,7 +166,7 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
         const stored = await findStored(name);
         if (stored.owner === "flow") await refuseOfFlow(stored);
         // a damaged schedule can be removed like any other
-        const row = damageOfSchedule(stored, location) ? { ...stored, input: "null" } : stored;
+        const row = damageOfSchedule(stored, location) ? readable(stored) : stored;
         const doing = { action: "schedules remove", kind: "schedule", target: name, before: termsOf(row) } as const;
         if (await store.remove(name, row.version, audit(doing))) {
           log.info?.("schedule removed", { schedule: name });

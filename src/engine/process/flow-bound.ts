@@ -6,6 +6,7 @@
 //      heartbeat's thread notices it, and can only kill the process.
 
 import { type Bound, type BoundFlow, FlowStuckError } from "../../core/flow/flow-bound.ts";
+import { isA } from "../../core/record/stored-error.ts";
 
 /** What the script below calls. It is there only while a piece runs. */
 const PIECE = Symbol.for("taskonaut.piece");
@@ -49,7 +50,7 @@ function settle<T>(came: Came<T> | undefined): T {
 }
 
 function isCutShort(thrown: unknown): boolean {
-  return thrown instanceof Error && "code" in thrown && thrown.code === "ERR_SCRIPT_EXECUTION_TIMEOUT";
+  return isA(thrown, Error) && "code" in thrown && thrown.code === "ERR_SCRIPT_EXECUTION_TIMEOUT";
 }
 
 function tellStuck({ name }: BoundFlow, ms: number): string {

@@ -9,7 +9,7 @@ import { obstacleIn } from "../../core/flow/obstacle.ts";
 import { parseJson } from "../../core/record/json.ts";
 import type { StepRow } from "../../core/record/record.ts";
 import { isStepOpen } from "../../core/record/status.ts";
-import { storeError } from "../../core/record/stored-error.ts";
+import { isA, storeError } from "../../core/record/stored-error.ts";
 import type { Change } from "../../store/store.ts";
 import type { DriverTools } from "./driver-tools.ts";
 import type { TaskState } from "./task-state.ts";
@@ -73,7 +73,7 @@ export class StepTickets {
       const compute = (): string | null => within(state.flow, () => keyOf(`Tool ${step.target}`, limits, input));
       return during("flow", { taskId: step.task_id, stepId: step.id }, compute) ?? "";
     } catch (error) {
-      const obstacle = error instanceof FlowStuckError ? error.message : obstacleIn(error);
+      const obstacle = isA(error, FlowStuckError) ? error.message : obstacleIn(error);
       if (obstacle !== undefined) {
         state.park(`Step ${step.step_index} (${step.step_name}): limits.key: ${obstacle}`, { forAll: true });
         return undefined;
