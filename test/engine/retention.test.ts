@@ -205,6 +205,11 @@ describe.each(DATABASES)("retention on %s", (_name, create) => {
     const counted = await engine.bulk.purge({ filter, isDryRun: true });
     expect(counted).toEqual({ removed: both, not_loaded: [], next: null });
     expect(await areThere(store, all)).toEqual([true, true, true, true]);
+    // they ended eight days ago: not before ten days ago, nor within the last two hours
+    for (const times of [{ finishedUntil: "10d" }, { finishedSince: "2h" }]) {
+      expect((await engine.bulk.purge({ filter: { ...filter, ...times }, isDryRun: false })).removed).toEqual([]);
+    }
+    expect(await areThere(store, all)).toEqual([true, true, true, true]);
     const some = { filter: { ...filter, status: ["FAILED"] }, isDryRun: false } as const;
     expect((await engine.bulk.purge(some)).removed).toEqual([both[1]]);
     expect(await areThere(store, all)).toEqual([true, false, true, true]);

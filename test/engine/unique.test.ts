@@ -198,6 +198,22 @@ for (const [dialect, createDatabase] of DATABASES) {
       }, 60_000);
     }
 
+    test("a child does not replace its own parent, which would wait for it in vain", async () => {
+      const own: Flow = defineFlow({
+        name: "replace",
+        input: Input,
+        unique: { key: ({ customer }) => customer, onConflict: "replace" },
+        *run({ customer, n }) {
+          return n === 0 ? yield* runChild(own, { customer, n: 1 }) : n;
+        },
+      });
+      const engine = await open([own]);
+      const { task } = await engine.createTask({ flow: "replace", input: { customer: key("c1") } });
+      const ended = await engine.runTask(task.id);
+      expect(ended).toMatchObject({ status: "FAILED", steps: [{ status: "FAILED" }] });
+      expect(ended.error_message).toContain(`Task ${task.id} of flow replace has the key`);
+    });
+
     test("a failed task is not opened again while another one has its key, and the caller is told which", async () => {
       const engine = await open();
       const failed = await create(engine, "refuse", key("c1"), -1);

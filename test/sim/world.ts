@@ -63,6 +63,7 @@ export class World {
   /** How often the connections of a process, or of all, were cut. */
   readonly #cuts = new Map<Life, number>();
   #restarts = 0;
+  /** The latest time that the store has told anybody: its clock may be set back. */
   #latest = 0;
   #receipts = 0;
 
@@ -104,7 +105,7 @@ export class World {
       }
       const over = this.limits.breachesOf(write, this.database.tasks, this.workers, this.storeNow());
       for (const breach of over) this.trace.breach(breach);
-      for (const breach of brokenPromises(write, this.database, this.#latestStoreTime())) this.trace.breach(breach);
+      for (const breach of brokenPromises(write, this.database, this.#latest)) this.trace.breach(breach);
       const undue = this.deaths.breachOf({ ...write, writer: this.writer });
       if (undue !== undefined) this.trace.breach(undue);
       for (const breach of breachesOf({ ...write, writer: this.writer }, this.workers)) {
@@ -139,13 +140,9 @@ export class World {
   }
 
   storeNow(): number {
-    return BEGIN + this.timeline.now + this.storeAheadMs;
-  }
-
-  /** The store's clock may have been set back. */
-  #latestStoreTime(): number {
-    this.#latest = Math.max(this.#latest, this.storeNow());
-    return this.#latest;
+    const now = BEGIN + this.timeline.now + this.storeAheadMs;
+    this.#latest = Math.max(this.#latest, now);
+    return now;
   }
 
   newReceipt(): string {
