@@ -8,6 +8,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { groupOf, secondsFor, waits } from "./test-budgets.ts";
 import { type Failure, readReport, shortened } from "./test-report.ts";
+import { findMissing, findObsolete, readSnapshots } from "./test-snapshots.ts";
 
 /** The time limit of a test without its own: only a faulty test takes so long. */
 const TEST_MS_MAX = 120_000;
@@ -82,6 +83,7 @@ async function runGroup(
   { root, env, signal, log }: Required<Omit<TestRun, "files">> & { readonly log: string },
 ): Promise<FileRun> {
   const started = performance.now();
+  const snapshots = files.map((each) => ({ each, stored: readSnapshots(root, each) }));
   // one file for both streams, so that their lines stay in order
   const output = openSync(log, "w");
   const child = Bun.spawn(
@@ -100,15 +102,21 @@ async function runGroup(
   const exit = await child.exited;
   closeSync(output);
   const text = readFileSync(log, "utf8");
-  const { passed, skipped, failures } = readReport(text);
-  const isOdd = failures.length === 0 && (exit !== 0 || passed + skipped === 0);
+  const { passed, skipped, failures: failed } = readReport(text);
+  const isOdd = failed.length === 0 && (exit !== 0 || passed + skipped === 0);
+  const failures = isOdd
+    ? [{ name: `ended with ${exit}`, file, text: shortened(text.split("\n")) }]
+    : [...failed, ...snapshots.flatMap(({ each, stored }) => findMissing(stored, each))];
+  // a test that is skipped or fails asks for none
+  const isWhole = failures.length === 0 && skipped === 0;
+  const stored = snapshots.map((each) => each.stored);
   return {
     file,
     seconds: (performance.now() - started) / 1000,
     cpuSeconds: Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1e6,
     passed,
     skipped,
-    failures: isOdd ? [{ name: `ended with ${exit}`, file, text: shortened(text.split("\n")) }] : failures,
+    failures: isWhole ? findObsolete(stored, text, file) : failures,
   };
 }
 

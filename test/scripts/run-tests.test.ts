@@ -26,6 +26,7 @@ const FILES: Readonly<Record<string, string>> = {
       for (let line = 1; line <= 1000; line++) console.log("line", line, "of it");
       throw new Error("It was said.");
     });`,
+  "pictures.test.ts": `test("is pictured", () => expect("x").toMatchSnapshot());`,
   "waits.test.ts": `test("waits", () => (require("node:fs").writeFileSync("begun", ""), new Promise(() => {})));`,
 };
 
@@ -80,6 +81,22 @@ test("of a long text of a failure its beginning and its end are said again", asy
   expect(said[0]).toBe("line 1 of it");
   expect(said.length).toBeWithin(10, 100);
   expect(lines).toContain("error: It was said.");
+});
+
+test("a snapshot that is missing is a failure each time, and so is one that no test asks for", async () => {
+  for (const _ of [1, 2]) {
+    const lines = await run(["pictures.test.ts"]);
+    expect(lines).toContain("  pictures.test.ts: no snapshot: is pictured 1");
+    expect(lines.at(-1)).toBe("false");
+  }
+  const stored = join(folder, "__snapshots__", "pictures.test.ts.snap");
+  await writeFile(stored, 'exports[`is pictured 1`] = `"x"`;\n');
+  expect((await run(["pictures.test.ts"])).slice(-2)).toEqual(["1 passed, 0 failed", "true"]);
+
+  await writeFile(stored, 'exports[`is pictured 1`] = `"x"`;\n\nexports[`is gone 1`] = `"x"`;\n');
+  const lines = await run(["pictures.test.ts"]);
+  expect(lines).toContain("  pictures.test.ts: obsolete snapshots: 1");
+  expect(lines.at(-1)).toBe("false");
 });
 
 test("once it is told to stop, what runs has failed, and nothing else is begun", async () => {
