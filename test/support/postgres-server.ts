@@ -5,6 +5,7 @@
 //     promise that (a SIGKILL runs none), and they meddle with the exit code of `bun test`.
 // TP2. PostgreSQL refuses to run as root, so root runs it as `nobody`: no user has to be created.
 
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
 import { access, chown, constants, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -117,6 +118,8 @@ class LocalServer implements PostgresServer {
       port: String(this.port),
       unix_socket_directories: "",
       max_connections: "200",
+      // The databases are small, and each backend maps what it touches of this, and unmaps it when it ends.
+      shared_buffers: "32MB",
       // In the folder rather than in /dev/shm, where a killed server would leave it behind.
       dynamic_shared_memory_type: "mmap",
     };
@@ -196,7 +199,7 @@ async function mayRun(program: string, owner: Owner): Promise<boolean> {
 
 async function initialise(bin: string, folder: string, owner: Owner): Promise<void> {
   const passwordFile = join(folder, "password");
-  await writeFile(passwordFile, PASSWORD);
+  await writeFile(passwordFile, secretOf(PASSWORD));
   const flags = ["--auth=password", `--username=${USER}`, `--pwfile=${passwordFile}`, "--encoding=UTF8", "--no-locale"];
   // Only the creation goes unsynced: the folder is of no use after a power cut anyway.
   const result = Bun.spawnSync([join(bin, "initdb"), "--no-sync", ...flags, "-D", join(folder, "data")], {
@@ -206,6 +209,18 @@ async function initialise(bin: string, folder: string, owner: Owner): Promise<vo
   });
   await rm(passwordFile);
   if (!result.success) throw new Error(`initdb failed:\n${result.stderr.toString()}`);
+}
+
+/**
+ * What PostgreSQL stores of a password, in RFC 5803, of one round: it would take 4096, at each connection, and tests make
+ * thousands.
+ */
+function secretOf(password: string): string {
+  const salt = randomBytes(16);
+  const salted = pbkdf2Sync(password, salt, 1, 32, "sha256");
+  const keyOf = (name: string): Buffer => createHmac("sha256", salted).update(name).digest();
+  const stored = createHash("sha256").update(keyOf("Client Key")).digest("base64");
+  return `SCRAM-SHA-256$1:${salt.toString("base64")}$${stored}:${keyOf("Server Key").toString("base64")}`;
 }
 
 function nobody(): Owner {
