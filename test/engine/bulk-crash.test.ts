@@ -73,10 +73,10 @@ describe.each(DATABASES)("an operation that dies on %s", (_name, create) => {
     "anywhere in %s, each task was acted on once in the end",
     async (action) => {
       const database = await create();
+      const store = await database.openStore();
       try {
         for (let number = 1, isOver = false; !isOver && number <= WRITES_MAX; number++) {
           for (const side of ["before", "after"] as const) {
-            const store = await database.openStore();
             const calls = new Map<string, number>();
             const world = new World(store, [flowOf(calls)]);
             const ids = await prepare(world, store, action);
@@ -108,10 +108,10 @@ describe.each(DATABASES)("an operation that dies on %s", (_name, create) => {
               if (row && !isTerminal(row.status)) await engine.cancelTask(id, { force: true });
             }
             await world.end();
-            await store.close();
           }
         }
       } finally {
+        await store.close();
         await database.drop();
       }
     },
