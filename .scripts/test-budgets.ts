@@ -24,8 +24,9 @@ const BUDGETS: Readonly<Record<string, number>> = {
   "test/e2e/idle.test.ts": 35, // longer than the interval at which an idle worker checks the queue
   "test/e2e/kills.test.ts": 30, // a process for each moment at which one may be killed
   "test/contract/heartbeat.test.ts": 30, // leases that expire, and a suspended process
-  "test/contract/postgres.test.ts": 45, // connections for each test
+  "test/contract/postgres.test.ts": 75, // connections for each test
   "test/engine/engine.test.ts": 30,
+  "test/engine/audit.test.ts": 30, // eight pauses, each of which waits for engines that have read of none
   "test/chaos/limits.test.ts": 20, // five workers under kills, on both stores
   "test/e2e/find-tasks.test.ts": 15, // sixty processes
   "test/chaos/poison.test.ts": 25,
@@ -70,6 +71,7 @@ const WAITING: ReadonlySet<string> = new Set([
   "test/e2e/postgres.test.ts",
   "test/e2e/stdin.test.ts",
   "test/e2e/take-over.test.ts",
+  "test/engine/audit.test.ts",
   "test/engine/known-outcomes.test.ts",
   "test/engine/pause.test.ts",
   "test/engine/poison.test.ts",
