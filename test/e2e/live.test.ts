@@ -363,19 +363,25 @@ describe("Ctrl-C while the event loop is blocked ends the command, and leaves a 
     expect(terminal.shown).toContain(await idOf(sandbox));
   });
 
-  test.each(["sqlite:own.db", "sqlite::memory:"])("two presses are enough in the first moments (%s)", async (url) => {
-    await using sandbox = await openBlocked();
-    const terminal = await sandbox.terminal(["run-flow", "busy", "--database-url", url]);
+  /** As fast as a person presses it twice. */
+  async function expectTwoEnough(terminal: Terminal): Promise<void> {
     await terminal.see("spinning");
     terminal.press("ctrl-c");
-    // as fast as a person presses it twice
     const again = setTimeout(() => terminal.press("ctrl-c"), 150);
-    try {
-      expect(await terminal.exited()).toBe(130);
-    } finally {
-      clearTimeout(again);
-    }
+    const exit = await terminal.exited().finally(() => clearTimeout(again));
+    expect(exit).toBe(130);
     await expectClean(terminal);
+  }
+
+  test.each(["sqlite:own.db", "sqlite::memory:"])("two presses are enough in the first moments (%s)", async (url) => {
+    await using sandbox = await openBlocked();
+    await expectTwoEnough(await sandbox.terminal(["run-flow", "busy", "--database-url", url]));
+  });
+
+  test("two presses are enough for a worker, too", async () => {
+    await using sandbox = await openBlocked();
+    await sandbox.run(["run-flow", "busy", "--mode", "enqueue"]);
+    await expectTwoEnough(await sandbox.terminal(["work"]));
   });
 
   test.each(["run-task", "advance-task"])("%s", async (command) => {
