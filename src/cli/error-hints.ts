@@ -39,6 +39,7 @@ const BY_CODE: Partial<Record<ErrorCode, Find>> = {
     const target = targetOf(scope, name);
     return target ? hints.give("unpause", { target }) : hints.give("listPauses");
   },
+  token_not_found: ({ hints }) => hints.give("listTokens"),
   pause_not_found: ({ hints }) => hints.give("listPauses"),
   task_parked: ({ id, hints }) =>
     id === undefined ? [] : [...hints.give("resumeTask", { id }), ...hints.give("cancelByForce", { id })],

@@ -136,6 +136,11 @@ const HINTS: Readonly<Record<HintId, Provoke>> = {
     const said = await type(["run-flow", "parks", ...PLACE]);
     expect(JSON.parse(await paste(find(said, "cancel-task")))).toMatchObject({ status: "CANCELLED" });
   },
+  async listTokens({ type, paste }) {
+    await type(["migrate", ...DATABASE]);
+    await type(["tokens", "create", "--name", "ci", "--role", "viewer", ...DATABASE]);
+    expect(await paste(find(await type(["tokens", "revoke", "cl", ...DATABASE]), " tokens "))).toContain('"ci"');
+  },
   async listPauses({ type, paste, create }) {
     await create("nudged");
     await type(["pause", "nudged", ...PLACE]);

@@ -9,6 +9,7 @@ import { withTaskonaut } from "../drive.ts";
 import { listToJson, tell } from "../print.ts";
 import { REASON } from "../reason.ts";
 import { type Column, drawTable } from "../table.ts";
+import { findTokenId } from "../token-id.ts";
 import { describeAhead } from "../../core/times.ts";
 import { describeAge } from "../times.ts";
 import { notOneOf, readWord, usageError } from "../usage.ts";
@@ -100,18 +101,6 @@ async function carryOut(call: Call, taskonaut: Taskonaut, action: Action, named:
       return tell(call, [`Token ${showText(token.name, 60)} (${token.id}) is revoked.`], []);
     }
   }
-}
-
-/** People know a token by its name. If several active tokens have the name, the id is needed. */
-async function findTokenId(taskonaut: Pick<Taskonaut, "tokens">, named: string): Promise<string> {
-  const known = await taskonaut.tokens.list();
-  if (known.some(({ id }) => id === named)) return named;
-  const all = known.filter(({ name }) => name === named);
-  const active = all.filter(({ state }) => state === "active");
-  const [found, other] = active.length > 0 ? active : all;
-  if (other)
-    throw usageError([{ path: "", message: `several tokens are called ${JSON.stringify(named)}: give the id of one` }]);
-  return found?.id ?? named;
 }
 
 function readRequest(call: Call): Parameters<Taskonaut["tokens"]["create"]>[0] {

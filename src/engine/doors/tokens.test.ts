@@ -145,3 +145,12 @@ test("what is not there is told so", async () => {
   expect(await rejection(tokens.revoke("none"))).toMatchObject({ code: "token_not_found" });
   expect(await rejection(tokens.rotate("none", 0))).toMatchObject({ code: "token_not_found" });
 });
+
+test("an answer does not repeat a secret that was given in place of an id", async () => {
+  const { secret, token } = await tokens.create({ name: "ci", role: "viewer" });
+  const refused = [await rejection(tokens.revoke(secret)), await rejection(tokens.rotate(secret, 0))];
+  for (const error of refused) {
+    expect(error).toMatchObject({ code: "token_not_found", details: { id: `tkn_${token.id}_…` } });
+    expect(error.message).not.toContain(secret.slice(17));
+  }
+});

@@ -215,7 +215,9 @@ function flowsOf({ flows }: TokenRow): readonly string[] | null {
   return flows === null ? null : readNames(flows);
 }
 
-function notFound(id: string): TaskonautError {
+/** Somebody may have given a whole secret in place of its id: an answer, or a log, must not repeat it. */
+function notFound(given: string): TaskonautError {
+  const id = given.replace(/^(tkn_[a-z0-9]{12})_.*/s, "$1_…");
   return new TaskonautError("token_not_found", `Token ${JSON.stringify(id)} not found`, { details: { id } });
 }
 
