@@ -25,6 +25,9 @@ async function viewsOf(of: Site): Promise<readonly View[]> {
     of.create("mailing"),
   ]);
   await until(async () => (await of.taskOf(failed)).status === "FAILED", "it has failed");
+  // the audit log shows its whole id, and names that do not break
+  const ended = await of.create("approval");
+  await of.sandbox.run(["cancel-task", ended, "--reason", "nobody_waits_for_it_any_more_says_the_shop"]);
   return [
     { path: "/tasks", shows: ".tasks .state" },
     { path: "/tasks?status=FAILED&flow=order", shows: ".chips" },
@@ -40,7 +43,7 @@ async function viewsOf(of: Site): Promise<readonly View[]> {
     { path: "/limits", shows: "article meter, article .uses" },
     { path: "/workers", shows: "tbody tr" },
     { path: "/charts", shows: ".chart canvas" },
-    { path: "/audit", shows: ".verify button" },
+    { path: "/audit", shows: "tbody tr" },
     { path: "/api", shows: ".api details" },
     { path: "/api/post_flows_name_tasks_order", shows: ".api form" },
     { path: "/nowhere", shows: "main p" },
@@ -121,6 +124,23 @@ describe("the dashboard", () => {
     await page.keyboard.press("Shift+Tab");
     await page.keyboard.press("Shift+Tab");
     expect(await page.evaluate("document.activeElement.closest('header') !== null")).toBe(true);
+  });
+
+  inBrowser("has the scale of a timeline over its bars, with and without the details of a step", async () => {
+    await using dashboard = await openPage(site());
+    const { page } = dashboard;
+    const id = await site().create("order", { cents: 1 });
+    for (const width of [1280, 768]) {
+      await page.setViewportSize({ width, height: 800 });
+      for (const query of ["", "?step=1"]) {
+        await dashboard.open(`/tasks/${id}${query}`);
+        await page.locator(query === "" ? ".piece" : ".details").first().waitFor();
+        const ends = await page.evaluate<readonly number[]>(
+          "['.scale', '.track'].map((of) => document.querySelector(of).getBoundingClientRect()).flatMap(({ left, right }) => [left, right].map(Math.round))",
+        );
+        expect([width, query, ...ends.slice(0, 2)]).toEqual([width, query, ...ends.slice(2)]);
+      }
+    }
   });
 
   inBrowser("moves nothing for those who want less motion", async () => {

@@ -29,17 +29,17 @@ export function Entries({
           <tr key={entry.seq}>
             <td class="number wide">{entry.seq}</td>
             <td title={entry.at}>{age(entry.at, now)}</td>
-            <td>
+            <td class="long">
               {entry.who} <small>{entry.role}</small>
             </td>
             <td class="wide" title={[entry.address, entry.request_id].filter(Boolean).join(", ")}>
               {entry.way}
             </td>
             <td>{entry.action}</td>
-            <td>
+            <td class="long">
               <Target entry={entry} />
             </td>
-            <td>{entry.reason}</td>
+            <td class="long">{entry.reason}</td>
             <td class="wide">
               <States entry={entry} />
             </td>
