@@ -37,8 +37,8 @@ export async function findTokenId(taskonaut: Pick<Taskonaut, "tokens">, text: st
 }
 
 function ambiguous(message: string, tokens: readonly Token[]): TaskonautError {
-  const shown = tokens.slice(0, TOLD_MAX).map(
-    ({ id, name, role, state }): Violation => ({ path: id, message: `${name}, ${role}, ${state}` }),
-  );
+  const shown = tokens
+    .slice(0, TOLD_MAX)
+    .map(({ id, name, role, state }): Violation => ({ path: id, message: `${name}, ${role}, ${state}` }));
   return usageError([{ path: "", message }, ...shown]);
 }

@@ -134,7 +134,10 @@ describe("the dashboard", () => {
       await page.setViewportSize({ width, height: 800 });
       for (const query of ["", "?step=1"]) {
         await dashboard.open(`/tasks/${id}${query}`);
-        await page.locator(query === "" ? ".piece" : ".details").first().waitFor();
+        await page
+          .locator(query === "" ? ".piece" : ".details")
+          .first()
+          .waitFor();
         const ends = await page.evaluate<readonly number[]>(
           "['.scale', '.track'].map((of) => document.querySelector(of).getBoundingClientRect()).flatMap(({ left, right }) => [left, right].map(Math.round))",
         );
