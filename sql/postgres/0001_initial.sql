@@ -191,10 +191,11 @@ create table task_steps (
 
 create table tool_calls (
   task_id uuid not null,
-  id uuid not null,
   task_step_id uuid not null,
-  idempotency_key text not null,
   tool_name text not null,
+  -- These follow from the three. A step has one call, and its id is the step's, as a UUID of version 8.
+  id uuid not null generated always as (overlay(task_step_id::text placing '8' from 15)::uuid) stored,
+  idempotency_key text not null generated always as (task_id::text || ':' || task_step_id::text || ':' || tool_name) stored,
 
   status text not null check (status in ('RUNNING', 'COMPLETED', 'FAILED')),
   retry_count integer not null default 0 check (retry_count >= 0),
@@ -212,8 +213,8 @@ create table tool_calls (
   -- What the tool told last of its progress; null: nothing, or it has ended.
   progress json,
 
-  -- The unique constraint on the idempotency key, which starts with the task's id.
-  primary key (task_id, idempotency_key),
+  -- The idempotency key.
+  primary key (task_id, task_step_id, tool_name),
   constraint response_only_when_completed check ((status = 'COMPLETED') = (response_payload is not null)),
   constraint error_only_when_failed check ((status = 'FAILED') = (error is not null)),
   constraint finished_only_when_ended check ((status = 'RUNNING') = (finished_at is null)),

@@ -191,10 +191,11 @@ create table task_steps (
 
 create table tool_calls (
   task_id text not null,
-  id text not null,
   task_step_id text not null,
-  idempotency_key text not null,
   tool_name text not null,
+  -- What follows from these three takes no room: a step has one call, and its id is the step's, as a UUID of version 8.
+  id text generated always as (substr(task_step_id, 1, 14) || '8' || substr(task_step_id, 16)) virtual,
+  idempotency_key text generated always as (task_id || ':' || task_step_id || ':' || tool_name) virtual,
 
   status text not null check (status = 'COMPLETED' or status = 'RUNNING' or status = 'FAILED'),
   retry_count integer not null default 0 check (retry_count >= 0),
@@ -212,8 +213,8 @@ create table tool_calls (
   -- What the tool told last of its progress; null: nothing, or it has ended.
   progress text,
 
-  -- The unique constraint on the idempotency key, which starts with the task's id.
-  primary key (task_id, idempotency_key),
+  -- The idempotency key.
+  primary key (task_id, task_step_id, tool_name),
   constraint response_only_when_completed check ((status = 'COMPLETED') = (response_payload is not null)),
   constraint error_only_when_failed check ((status = 'FAILED') = (error is not null)),
   constraint finished_only_when_ended check ((status = 'RUNNING') = (finished_at is null)),

@@ -14,8 +14,6 @@ export interface BaselineStep {
   /** Both its step_index and its outcome_seq. */
   readonly index: number;
   readonly id: string;
-  readonly callId: string;
-  readonly key: string;
   readonly tool: string;
   readonly request: string;
   readonly response: string;
@@ -47,8 +45,6 @@ export function echoAddEnd({ id, input }: BaselineClaim): {
     return {
       index,
       id: stepId,
-      callId: stepIdOf(id, index + 2),
-      key: `${id}:${stepId}:${tool}`,
       tool,
       request,
       response,

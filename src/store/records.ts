@@ -28,8 +28,8 @@ export interface RecordReader {
   readRow(id: string): Promise<TaskRow | undefined>;
   /** At most PAGE_ROWS, by id, beginning after `after`. */
   readSteps(taskId: string, after: string): Promise<readonly StepRow[]>;
-  /** At most PAGE_ROWS, by idempotency_key, beginning after `after`. */
-  readCalls(taskId: string, after: string): Promise<readonly ToolCallRow[]>;
+  /** At most PAGE_ROWS, by step and tool, beginning after `after`. */
+  readCalls(taskId: string, after: CallPlace): Promise<readonly ToolCallRow[]>;
   /** From one snapshot. */
   readPart(taskId: string, part: PartOfSteps): Promise<ReadPart>;
   /** Throws record_damaged. */
@@ -37,6 +37,9 @@ export interface RecordReader {
   /** For a database that takes any bytes as text: throws record_damaged if the record has bytes that are not text. */
   checkTexts?(record: TaskRecord): Promise<void>;
 }
+
+/** What tells the calls of one task apart. */
+export type CallPlace = Pick<ToolCallRow, "task_step_id" | "tool_name">;
 
 /** How many steps of a range are read at once; more are read page by page. */
 const PART_MAX = 2000;
@@ -59,7 +62,7 @@ export interface ReadPart {
 const READINGS_MAX = 5;
 
 /** A text that sorts before every id. */
-const FIRST = { id: "00000000-0000-0000-0000-000000000000", key: "" };
+const FIRST_ID = "00000000-0000-0000-0000-000000000000";
 
 /** The whole record; undefined if the task was removed meanwhile. */
 export async function completeRecord(
@@ -173,21 +176,21 @@ async function readPart({ id, observed_count }: TaskRow, range: StepRange, reade
 async function readAll(id: string, reader: RecordReader): Promise<Below> {
   const steps = await readPages(
     (after) => reader.readSteps(id, after),
-    FIRST.id,
+    FIRST_ID,
     (step) => step.id,
   );
   const calls = await readPages(
     (after) => reader.readCalls(id, after),
-    FIRST.key,
-    (call) => call.idempotency_key,
+    { task_step_id: FIRST_ID, tool_name: "" },
+    (call) => call,
   );
   return { steps, calls };
 }
 
-async function readPages<Row>(
-  read: (after: string) => Promise<readonly Row[]>,
-  first: string,
-  keyOf: (row: Row) => string,
+async function readPages<Row, Place>(
+  read: (after: Place) => Promise<readonly Row[]>,
+  first: Place,
+  placeOf: (row: Row) => Place,
 ): Promise<Row[]> {
   const rows: Row[] = [];
   for (let after = first; ;) {
@@ -195,7 +198,7 @@ async function readPages<Row>(
     rows.push(...page);
     const last = page.at(-1);
     if (!last || page.length < PAGE_ROWS) return rows;
-    after = keyOf(last);
+    after = placeOf(last);
     await turnOfLoop();
   }
 }

@@ -172,7 +172,7 @@ export type Glance = Pick<TaskRow, "id" | "finished_at" | "due_at" | "lease_owne
 export interface ProgressNote {
   readonly taskId: string;
   readonly stepId: string;
-  readonly idempotencyKey: string;
+  readonly tool: string;
   readonly progress: JsonText;
 }
 

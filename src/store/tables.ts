@@ -24,6 +24,8 @@ interface Column {
   readonly changes?: true;
   /** Its value in nearly every new row, which is also its default. */
   readonly begins?: null | 0;
+  /** The database derives it from other columns: nobody writes it. */
+  readonly derived?: true;
 }
 
 interface Definition<Row> {
@@ -35,6 +37,8 @@ interface Definition<Row> {
 
 export interface Table<Row> extends Definition<Row> {
   readonly names: readonly NameOf<Row>[];
+  /** The columns that a new row is written with. */
+  readonly written: readonly NameOf<Row>[];
   /** The columns that a change of a row writes. */
   readonly changed: readonly NameOf<Row>[];
   /** The columns that differ from their usual value in few new rows, with that value. */
@@ -123,12 +127,12 @@ export const TASK_STEPS = define<StepRow>({
 
 export const TOOL_CALLS = define<ToolCallRow>({
   name: "tool_calls",
-  key: ["task_id", "idempotency_key"],
+  key: ["task_id", "task_step_id", "tool_name"],
   columns: {
     task_id: { type: "uuid" },
-    id: { type: "uuid" },
     task_step_id: { type: "uuid" },
-    idempotency_key: { type: "text" },
+    id: { type: "uuid", derived: true },
+    idempotency_key: { type: "text", derived: true },
     tool_name: { type: "text" },
     status: { type: "text", changes: true },
     retry_count: { type: "integer", changes: true, begins: 0 },
@@ -361,6 +365,7 @@ function define<Row>(definition: Definition<Row>): Table<Row> {
   return {
     ...definition,
     names,
+    written: names.filter((name) => columns[name].derived !== true),
     changed: names.filter(isChanged),
     begins: names.flatMap((name) => {
       const { begins } = columns[name];

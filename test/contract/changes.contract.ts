@@ -40,10 +40,10 @@ export function changeContract(dialect: string, create: () => Promise<Place>): v
       const note = (call: (typeof calls)[0]): ProgressNote => ({
         taskId: call.task_id,
         stepId: call.task_step_id,
-        idempotencyKey: call.idempotency_key,
+        tool: call.tool_name,
         progress,
       });
-      const unknown = { ...note(calls[0] as (typeof calls)[0]), idempotencyKey: "none", stepId: crypto.randomUUID() };
+      const unknown = { ...note(calls[0] as (typeof calls)[0]), tool: "none", stepId: crypto.randomUUID() };
       const written = await bench.store.noteProgress(me, [unknown, ...calls.map(note)]);
       expect(written.toSorted()).toEqual(
         calls

@@ -122,7 +122,7 @@ export const HOT: Readonly<Record<string, (client: PostgresClient) => Promise<un
   "noting progress": (client) =>
     noteProgress(client, SCHEMA, {
       workerId: WORKER,
-      notes: [{ taskId: idOf(7), stepId: idOf(8), idempotencyKey: "k", progress: "{}" }],
+      notes: [{ taskId: idOf(7), stepId: idOf(8), tool: "echo", progress: "{}" }],
     }),
   "the last task": (client) => findTasks(client, SCHEMA, { kind: "last", flow: null }),
   "the last task of a flow": (client) => findTasks(client, SCHEMA, { kind: "last", flow: "echo_add" }),
@@ -145,7 +145,8 @@ export const HOT: Readonly<Record<string, (client: PostgresClient) => Promise<un
   "a post that somebody is told to have made": (client) => postToTask(client, SCHEMA, post(), { audit: AUDIT }),
   "a task's row": (client) => readTaskRow(client, SCHEMA, idOf(7)),
   "the next steps of a large task": (client) => recordReader(client, SCHEMA).readSteps(idOf(7), idOf(8)),
-  "the next calls of a large task": (client) => recordReader(client, SCHEMA).readCalls(idOf(7), "k"),
+  "the next calls of a large task": (client) =>
+    recordReader(client, SCHEMA).readCalls(idOf(7), { task_step_id: idOf(8), tool_name: "echo" }),
   "payloads that are kept apart": (client) => wholeText(client, SCHEMA, idOf(7), ' "k:10"'),
   "news for workers": (client) => announce(client, SCHEMA),
   "the state of a worker": (client) => readWorkerState(client, SCHEMA, new Processes(), WORKER),

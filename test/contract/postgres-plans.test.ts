@@ -55,8 +55,8 @@ function fill(from: number, to: number): string {
     select ${id("n")}, ${id("n * 2 + i")}, i + 1, '/' || i, 'tool', 'echo', 'echo', 'PLANNED', '{}', now(), now()
     from ${numbers}, generate_series(0, 1) as i;
     insert into taskonaut.tool_calls
-      (task_id, id, task_step_id, idempotency_key, tool_name, status, request_payload, started_at, created_at)
-    select ${id("n")}, ${id("n * 2")}, ${id("n * 2")}, 'k' || n, 'echo', 'RUNNING', '{}', now(), now() from ${numbers};
+      (task_id, task_step_id, tool_name, status, request_payload, started_at, created_at)
+    select ${id("n")}, ${id("n * 2")}, 'echo', 'RUNNING', '{}', now(), now() from ${numbers};
     insert into taskonaut.task_inbox (task_id, seq, kind, name, created_at)
     select ${id("n")}, i, 'signal', 'approved', now() from ${numbers}, generate_series(1, 2) as i;
     insert into taskonaut.task_tags (task_id, key, value, created_at)

@@ -1,5 +1,6 @@
 // Rows as the engine would write them, with what a test wants otherwise.
 
+import { idempotencyKeyOf, toolCallId } from "../../src/core/record/ids.ts";
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../../src/core/record/record.ts";
 import type { ScheduleRow } from "../../src/core/record/schedule.ts";
 import type { TaskStatus } from "../../src/core/record/status.ts";
@@ -80,12 +81,13 @@ export function stepRow(taskId: string, over: Partial<StepRow> = {}): StepRow {
 }
 
 export function callRow(step: StepRow, over: Partial<ToolCallRow> = {}): ToolCallRow {
+  const { tool_name: tool = "echo" } = over;
   return {
-    id: crypto.randomUUID(),
+    id: toolCallId(step.id),
     task_id: step.task_id,
     task_step_id: step.id,
-    idempotency_key: `${step.task_id}:${step.id}:echo`,
-    tool_name: "echo",
+    idempotency_key: idempotencyKeyOf({ taskId: step.task_id, stepId: step.id, tool }),
+    tool_name: tool,
     status: "RUNNING",
     retry_count: 0,
     progress: null,

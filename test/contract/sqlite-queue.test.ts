@@ -54,7 +54,7 @@ test("no row is checked against a list of more than two, for which SQLite builds
   for (const insert of [
     "tasks (id) values ('a')",
     "task_steps (task_id) values ('a')",
-    "tool_calls (id) values ('a')",
+    "tool_calls (task_id) values ('a')",
   ]) {
     const program = database.query<{ opcode: string }, []>(`explain insert into ${insert}`).all();
     expect(program.map(({ opcode }) => opcode)).not.toContain("OpenEphemeral");

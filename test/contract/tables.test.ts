@@ -12,6 +12,8 @@ interface Found {
   readonly name: string;
   readonly type: string;
   readonly begins: string | null;
+  /** The database derives it from other columns. */
+  readonly derived: boolean | 0 | 1;
 }
 
 /** Columns that no row has outside the database, and who has them. */
@@ -49,7 +51,7 @@ const TYPES = {
 } as const;
 
 function expectColumns(dialect: "sqlite" | "postgres", found: readonly Found[]): void {
-  for (const { name: table, columns, begins } of TABLES) {
+  for (const { name: table, columns, begins, written } of TABLES) {
     const own = found.filter((column) => column.table === table);
     const within = Object.entries(WITHIN).flatMap(([column, who]) =>
       column.startsWith(`${table}.`) && (who === "both" || who === dialect) ? column.slice(table.length + 1) : [],
@@ -60,6 +62,14 @@ function expectColumns(dialect: "sqlite" | "postgres", found: readonly Found[]):
       const column = own.find((each) => each.name === name);
       expect([table, name, column?.type]).toEqual([table, name, TYPES[dialect][type]]);
     }
+    const isWritten = ({ name, derived }: Found): boolean => !derived && !within.includes(name);
+    expect([
+      table,
+      own
+        .filter(isWritten)
+        .map(({ name }) => name)
+        .toSorted(),
+    ]).toEqual([table, [...written].toSorted()]);
     // an insert may leave out what begins so
     for (const { name, value } of begins) {
       const column = own.find((each) => each.name === name);
@@ -73,8 +83,8 @@ test("on SQLite", async () => {
   if (place.address.dialect !== "sqlite") throw new Error("It is a place on SQLite.");
   const database = new Database(place.address.path);
   const found = database.query<Found, []>(
-    `select t.name as "table", c.name, c.type, c.dflt_value as begins
-     from pragma_table_list t, pragma_table_info(t.name) c where t.schema = 'main'`,
+    `select t.name as "table", c.name, c.type, c.dflt_value as begins, c.hidden = 2 as derived
+     from pragma_table_list t, pragma_table_xinfo(t.name) c where t.schema = 'main'`,
   );
   expectColumns("sqlite", found.all());
   database.close();
@@ -86,7 +96,8 @@ test("on PostgreSQL", async () => {
   if (place.address.dialect !== "postgres") throw new Error("It is a place on PostgreSQL.");
   const sql = postgres(place.address.url, { max: 1 });
   const found = await sql<Found[]>`
-    select table_name as "table", column_name as name, data_type as type, column_default as begins
+    select table_name as "table", column_name as name, data_type as type, column_default as begins,
+      is_generated = 'ALWAYS' as derived
     from information_schema.columns where table_schema = ${place.address.schema}`;
   expectColumns("postgres", found);
   await sql.end();

@@ -8,7 +8,6 @@
 import { hasCode, TaskonautError } from "../../core/errors.ts";
 import type { Tool } from "../../core/flow/tool.ts";
 import type { JsonText, StepRow, ToolCallRow, Writable } from "../../core/record/record.ts";
-import { idempotencyKeyOf } from "../../core/record/ids.ts";
 import { traceparentOf } from "../../core/record/trace-ids.ts";
 import type { PauseRow } from "../../store/store.ts";
 import { type DriverTools, ObstacleError } from "./driver-tools.ts";
@@ -119,9 +118,8 @@ export class StepWork implements Reporter {
       state.steps.noteStart(step, 1, openCall(state.lastCallOf(step), step, tool, state.now()));
       state.touch();
     }
-    const idempotencyKey = idempotencyKeyOf({ taskId: step.task_id, stepId: id, tool: tool.name });
     tools.listener?.progressed(step, progress);
-    tools.progress.note({ taskId: step.task_id, stepId: id, idempotencyKey, progress });
+    tools.progress.note({ taskId: step.task_id, stepId: id, tool: tool.name, progress });
   }
 
   #onEnded(id: string, tool: Tool, result: ExecutionResult): void {

@@ -131,13 +131,12 @@ function outcomesStatement(schema: Schema, changes: string): string {
       where t.task_id = s.task_id and t.id = s.id
     )
     insert into ${schema}.tool_calls (
-      task_id, id, task_step_id, idempotency_key, tool_name, status, request_payload, response_payload,
-      started_at, finished_at, created_at
+      task_id, task_step_id, tool_name, status, request_payload, response_payload, started_at, finished_at, created_at
     )
-    select task_id, id, step_id, key, tool, 'COMPLETED', request::json, response::json,
+    select task_id, step_id, tool, 'COMPLETED', request::json, response::json,
       $2::timestamptz, $2::timestamptz, $2::timestamptz
-    from unnest($6::uuid[], $10::uuid[], $7::uuid[], $11::text[], $12::text[], $13::text[], $9::text[])
-      as c (task_id, id, step_id, key, tool, request, response)`;
+    from unnest($6::uuid[], $7::uuid[], $10::text[], $11::text[], $9::text[])
+      as c (task_id, step_id, tool, request, response)`;
 }
 
 /** `which`: which steps of each task, as for `slice`. */
@@ -163,8 +162,6 @@ function outcomeParameters(
     arrayOf(steps, (step) => step.id),
     arrayOf(steps, (step) => String(step.index)),
     arrayOf(steps, (step) => quote(step.response)),
-    arrayOf(steps, (step) => step.callId),
-    arrayOf(steps, (step) => step.key),
     arrayOf(steps, (step) => step.tool),
     arrayOf(steps, (step) => quote(step.request)),
   ];

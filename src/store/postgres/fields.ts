@@ -17,7 +17,7 @@ export type Fields<Row> = Readonly<Partial<Record<NameOf<Row>, ColumnType>>>;
 
 /** For whole rows. */
 export function fieldsOf<Row>(table: Table<Row>): Fields<Row> {
-  return pickFields(table, table.names);
+  return pickFields(table, table.written);
 }
 
 /** For changes of rows: the identifying columns, and the columns that a change writes. */
@@ -35,8 +35,8 @@ export function isWon(id: string): string {
 }
 
 /** For the two lists of an insert: the names, and the same names of relation `alias`. */
-export function columnList<Row>({ names }: Table<Row>, alias?: string): string {
-  return names.map((name) => (alias === undefined ? name : `${alias}.${name}`)).join(", ");
+export function columnList<Row>({ written }: Table<Row>, alias?: string): string {
+  return written.map((name) => (alias === undefined ? name : `${alias}.${name}`)).join(", ");
 }
 
 /** The list of an update: the columns that a change writes, from relation `alias`. */

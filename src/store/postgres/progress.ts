@@ -17,16 +17,16 @@ export async function noteProgress(
   schema: Schema,
   { workerId, notes }: Notes,
 ): Promise<string[]> {
-  const rows = notes.map(({ taskId, stepId, idempotencyKey, progress }) => [taskId, stepId, idempotencyKey, progress]);
+  const rows = notes.map(({ taskId, stepId, tool, progress }) => [taskId, stepId, tool, progress]);
   const written = await client.query<{ step_id: string }>(
     `with notes as materialized (
-      select (value->>0)::uuid as task_id, value->>1 as step_id, value->>2 as key, value->>3 as progress
+      select (value->>0)::uuid as task_id, (value->>1)::uuid as step_id, value->>2 as tool, value->>3 as progress
       from json_array_elements($2::text::json)
     ), free as materialized (
       select n.*, c.ctid as place from notes n
       cross join lateral (
         select c.ctid from ${schema}.tool_calls c
-        where c.task_id = n.task_id and c.idempotency_key = n.key and c.status = 'RUNNING'
+        where c.task_id = n.task_id and c.task_step_id = n.step_id and c.tool_name = n.tool and c.status = 'RUNNING'
           and exists (
             select from ${schema}.tasks t
             where t.id = n.task_id and (t.lease_owner is null or t.lease_owner = $1::uuid)

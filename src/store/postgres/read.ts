@@ -143,8 +143,9 @@ export function recordReader(client: PostgresClient, schema: Schema): RecordRead
     readCalls: (id, after) =>
       client.read<ToolCallRow>(
         `select ${selectList(columnsOf(TOOL_CALLS, "c"))} from ${schema}.tool_calls c
-        where c.task_id = $1 and c.idempotency_key > $2 order by c.idempotency_key limit ${PAGE_ROWS}`,
-        [id, after],
+        where c.task_id = $1 and (c.task_step_id, c.tool_name) > ($2::uuid, $3)
+        order by c.task_step_id, c.tool_name limit ${PAGE_ROWS}`,
+        [id, after.task_step_id, after.tool_name],
       ),
     readPart: (id, part) => readPart(client, schema, id, part),
     fillGaps: (gaps) => fillGaps(client, schema, gaps),

@@ -22,7 +22,8 @@ export const callUpdates: Part<ToolCallRow> = {
   read: (schema, rows) => `updated_calls as (
     update ${schema}.tool_calls t set ${assignments(TOOL_CALLS, "c")}
     from ${rows("c")}
-    where ${isWon("c.task_id")} and t.task_id = c.task_id and t.idempotency_key = c.idempotency_key
+    where ${isWon("c.task_id")}
+      and t.task_id = c.task_id and t.task_step_id = c.task_step_id and t.tool_name = c.tool_name
     returning 1
   )`,
 };

@@ -49,9 +49,8 @@ const END_STEP = `
 
 const INSERT_CALL = `
   insert into tool_calls (
-    task_id, id, task_step_id, idempotency_key, tool_name, status, request_payload, response_payload,
-    started_at, finished_at, created_at
-  ) values (?1, ?2, ?3, ?4, ?5, 'COMPLETED', ?6, ?7, ?8, ?8, ?8)`;
+    task_id, task_step_id, tool_name, status, request_payload, response_payload, started_at, finished_at, created_at
+  ) values (?1, ?2, ?3, 'COMPLETED', ?4, ?5, ?6, ?6, ?6)`;
 
 export function createBaseline(connection: SqliteConnection): Baseline {
   const worker = Bun.randomUUIDv7();
@@ -133,8 +132,8 @@ function endSteps(
 ): void {
   const step = connection.prepare(END_STEP);
   const call = connection.prepare(INSERT_CALL);
-  for (const { index, id, callId, key, tool, request, response } of steps) {
+  for (const { index, id, tool, request, response } of steps) {
     step.run(claim.id, id, response, index, now);
-    call.run(claim.id, callId, id, key, tool, request, response, now);
+    call.run(claim.id, id, tool, request, response, now);
   }
 }

@@ -42,7 +42,7 @@ interface Texts {
 const TEXTS: readonly Texts[] = [
   { table: "tasks", task: "id", key: "id", row: "task", columns: TASKS.payloads },
   { table: "task_steps", task: "task_id", key: "id", row: "step", columns: TASK_STEPS.payloads },
-  { table: "tool_calls", task: "task_id", key: "idempotency_key", row: "call", columns: TOOL_CALLS.payloads },
+  { table: "tool_calls", task: "task_id", key: "task_step_id", row: "call", columns: TOOL_CALLS.payloads },
   { table: "payloads", task: "task_id", key: "key", row: "text", columns: ["text"] },
 ];
 

@@ -6,7 +6,7 @@ import { NOTED_COLUMNS, type NotedTask, noteEvents } from "./events.ts";
 
 const NOTE = `
   update tool_calls set progress = $progress
-  where task_id = $taskId and idempotency_key = $idempotencyKey and status = 'RUNNING'
+  where task_id = $taskId and task_step_id = $stepId and tool_name = $tool and status = 'RUNNING'
     and exists (select 1 from tasks where id = $taskId and (lease_owner is null or lease_owner = $workerId))`;
 
 const SELECT_NOTED = `select ${NOTED_COLUMNS} from tasks where id = $id`;
@@ -20,8 +20,8 @@ export function noteProgress(
 ): Promise<string[]> {
   return connection.write(() => {
     const written = notes.filter(
-      ({ taskId, idempotencyKey, progress }) =>
-        connection.prepare(NOTE).run({ taskId, idempotencyKey, progress, workerId }).changes === 1,
+      ({ taskId, stepId, tool, progress }) =>
+        connection.prepare(NOTE).run({ taskId, stepId, tool, progress, workerId }).changes === 1,
     );
     const tasks = [...new Set(written.map(({ taskId }) => taskId))].flatMap(
       (id) => connection.prepare<NotedTask>(SELECT_NOTED).get({ id }) ?? [],

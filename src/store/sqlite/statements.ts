@@ -14,14 +14,14 @@ export interface Inserts<Row> {
 
 /** `onConflict`: the text after the values. */
 export function insertsInto<Row>(table: Table<Row>, onConflict = ""): Inserts<Row> {
-  const { name, names, begins } = table;
+  const { name, written, begins } = table;
   const leftOut = new Set(begins.map(({ name: column }) => column));
   const insert = (columns: readonly string[]): string =>
     `insert into ${name} (${columns.join(", ")}) values (${columns.map((column) => `$${column}`).join(", ")}) ${onConflict}`;
   return {
     table,
-    whole: insert(names),
-    asMade: insert(names.filter((column) => !leftOut.has(column))),
+    whole: insert(written),
+    asMade: insert(written.filter((column) => !leftOut.has(column))),
   };
 }
 

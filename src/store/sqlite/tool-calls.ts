@@ -1,6 +1,7 @@
 // The table `tool_calls`. These functions run within a transaction of the connection.
 
 import type { ToolCallRow } from "../../core/record/record.ts";
+import type { CallPlace } from "../records.ts";
 import { PAGE_ROWS } from "../sizes.ts";
 import { TOOL_CALLS } from "../tables.ts";
 import { parametersOf, type SqliteConnection } from "./connection.ts";
@@ -19,8 +20,8 @@ const SELECT = `
 
 const SELECT_PAGE = `
   select ${columnList(TOOL_CALLS, "c")}
-  from tool_calls c where c.task_id = $taskId and c.idempotency_key > $after
-  order by c.idempotency_key limit ${PAGE_ROWS}`;
+  from tool_calls c where c.task_id = $taskId and (c.task_step_id, c.tool_name) > ($step, $tool)
+  order by c.task_step_id, c.tool_name limit ${PAGE_ROWS}`;
 
 const SELECT_OF_STEPS = `
   select ${columnList(TOOL_CALLS, "c")}
@@ -34,9 +35,13 @@ export function updateCall(connection: SqliteConnection, call: ToolCallRow): voi
   rowIsThere("tool call", call.id, connection.prepare(UPDATE).run(parametersOf(call)));
 }
 
-/** A page of the calls of one task, by idempotency_key. */
-export function selectCallPage(connection: SqliteConnection, taskId: string, after: string): ToolCallRow[] {
-  return connection.prepare<ToolCallRow>(SELECT_PAGE).all({ taskId, after });
+/** A page of the calls of one task, by step and tool. */
+export function selectCallPage(
+  connection: SqliteConnection,
+  taskId: string,
+  { task_step_id: step, tool_name: tool }: CallPlace,
+): ToolCallRow[] {
+  return connection.prepare<ToolCallRow>(SELECT_PAGE).all({ taskId, step, tool });
 }
 
 /** In no order. */
