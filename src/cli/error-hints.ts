@@ -51,7 +51,6 @@ const BY_CODE: Partial<Record<ErrorCode, Find>> = {
   idempotency_key_reused: ({ details: { id }, hints }) =>
     typeof id === "string" ? hints.give("showOther", { id }) : [],
   schedule_not_found: ({ details: { unseen }, hints }) => hints.give(unseen === true ? "work" : "listSchedules"),
-  token_not_found: ({ hints }) => hints.give("listTokens"),
   schedule_exists: ({ details: { name }, hints }) =>
     typeof name === "string" ? hints.give("showSchedule", { name }) : [],
   schedule_of_flow: ({ details: { name }, hints }) =>

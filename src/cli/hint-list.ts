@@ -61,7 +61,6 @@ export const HINT_LIST = {
     text: `If its effect happened, give its result as JSON, in place of ${step === undefined ? "" : `--step ${step} `}--retry: --output <json>.`,
   }),
   listSchedules: () => run("list the schedules that there are", ["schedules"]),
-  listTokens: () => run("list the tokens that there are", ["tokens"]),
   showSchedule: ({ name }: OfSchedule) => run("see the one that has the name", ["schedule", "show", name]),
   pauseSchedule: ({ name }: OfSchedule) => run("pause it", ["schedule", "pause", name]),
   migrate: () => run("bring the database up to date", ["migrate"]),

@@ -62,11 +62,6 @@ const HINTS: Readonly<Record<HintId, Provoke>> = {
     const said = await type(["schedule", "show", "nothing", ...DATABASE]);
     expect(await paste(find(said, " schedules "))).toBe("[]\n");
   },
-  async listTokens({ type, paste }) {
-    await type(["migrate", ...DATABASE]);
-    const said = await type(["tokens", "revoke", "nothing", ...DATABASE]);
-    expect(await paste(find(said, " tokens "))).toBe("[]\n");
-  },
   async showSchedule({ type, paste }) {
     const add = ["schedule", "add", "taken", "--flow", "echo_add", "--every", "1h"];
     const input = ["--input", '{"text":"hello","a":1,"b":2}', ...DATABASE];

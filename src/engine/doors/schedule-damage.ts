@@ -54,7 +54,6 @@ export function toListed(row: ScheduleRow, location: string): Schedule {
 
 /** What can be read of a damaged row. */
 export function readable(row: ScheduleRow): ScheduleRow {
-  const timeOf = (ms: number | null): number | null => (isTime(ms) ? ms : null);
   return {
     ...row,
     input: "null",
@@ -73,4 +72,8 @@ export function assertSound(row: ScheduleRow, location: string): ScheduleRow {
   const damage = damageOfSchedule(row, location);
   if (damage) throw damage;
   return row;
+}
+
+function timeOf(ms: number | null): number | null {
+  return isTime(ms) ? ms : null;
 }
