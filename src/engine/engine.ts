@@ -111,7 +111,7 @@ class StoreEngine implements Engine {
     const { store, clock, log, limits } = options;
     this.#store = store;
     const actors = new Acting();
-    const door = new AuditDoor(store.audit, actors, turnOfLoop);
+    const door = new AuditDoor(store.audit, actors, turnOfLoop, store.location);
     this.audit = door;
     const { audit } = door;
     // its start is written down, and says who; the rest is a worker's
@@ -132,7 +132,7 @@ class StoreEngine implements Engine {
     this.#names = names;
     this.events = new EventHub({ events: store.events, clock, log, checkNames: (filter) => names.check(filter) });
     const storeClock = new StoreClock(store, clock);
-    const tokens = new AccessTokens(store.tokens, clock, storeClock, audit);
+    const tokens = new AccessTokens(store.tokens, clock, storeClock, audit, store.location);
     this.tokens = tokens;
     this.sessions = new LoginSessions(store.sessions, tokens, clock, storeClock, audit);
     this.#driven = new DrivenTasks(clock, limits.busyMs);

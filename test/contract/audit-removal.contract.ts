@@ -42,7 +42,8 @@ export function auditRemovalContract(dialect: string, create: () => Promise<Plac
       }
     }
 
-    const verify = (): Promise<AuditVerdict> => new AuditDoor(bench.store.audit, new Acting(), turnOfLoop).verify();
+    const verify = (): Promise<AuditVerdict> =>
+      new AuditDoor(bench.store.audit, new Acting(), turnOfLoop, "here").verify();
 
     const seqs = async (): Promise<readonly number[]> => (await bench.store.audit.walk(0, 100)).map(({ seq }) => seq);
 

@@ -29,7 +29,7 @@ export function auditContract(dialect: string, create: () => Promise<Place>): vo
       );
 
     const faults = async (): Promise<readonly Pick<AuditFault, "kind" | "first" | "last">[]> =>
-      (await new AuditDoor(bench.store.audit, new Acting(), turnOfLoop).verify()).faults.map(
+      (await new AuditDoor(bench.store.audit, new Acting(), turnOfLoop, "here").verify()).faults.map(
         ({ kind, first, last }) => ({
           kind,
           first,

@@ -41,10 +41,15 @@ test.each([0, ROWS])("a look at entries, %d of which were changed, gives the eve
     findOld: () => Promise.resolve(undefined),
     removeOld: () => Promise.resolve(0),
   };
-  const door = new AuditDoor(store, new Acting(), () => {
-    hashes = 0;
-    return Promise.resolve();
-  });
+  const door = new AuditDoor(
+    store,
+    new Acting(),
+    () => {
+      hashes = 0;
+      return Promise.resolve();
+    },
+    "memory",
+  );
   const verdict = await door.verify();
   expect(verdict).toMatchObject({ intact: changed === 0, entries: ROWS });
   expect(most).toBeLessThan(HASHES_MAX);

@@ -24,6 +24,7 @@ import {
 import type { Json } from "../../core/record/json-value.ts";
 import { parseJson } from "../../core/record/json.ts";
 import type { AuditHead, Audited, AuditStore } from "../../store/audit-store.ts";
+import { assertTimes } from "./assert-times.ts";
 import { sha256 } from "./secrets.ts";
 
 /** What is done, to what. */
@@ -52,6 +53,8 @@ export class AuditDoor implements AuditLog {
     private readonly store: AuditStore,
     private readonly actors: Acting,
     private readonly turnOfLoop: () => Promise<void>,
+    /** The store's, for people. */
+    private readonly location: string,
   ) {}
 
   acting<Result>(actor: Actor, act: () => Promise<Result>): Promise<Result> {
@@ -81,6 +84,11 @@ export class AuditDoor implements AuditLog {
     };
   };
 
+  /** Throws record_damaged. What else somebody has changed in an entry, `verify` finds. */
+  #sound(row: AuditRow): AuditRow {
+    return assertTimes(row, ["at"], { location: this.location, table: "audit_log", row: `Entry ${row.seq}` });
+  }
+
   async list({ filter = {}, limit, before }: ListAudit): Promise<AuditPage> {
     if (!Number.isInteger(limit) || limit < 1 || limit > AUDIT_PAGE_MAX) {
       throw invalid("limit", `must be a whole number from 1 to ${AUDIT_PAGE_MAX}`);
@@ -98,7 +106,10 @@ export class AuditDoor implements AuditLog {
       { limit: limit + 1, before: before ?? null },
     );
     const next = rows.length > limit ? rows[limit - 1]?.seq : undefined;
-    return { entries: rows.slice(0, limit).map(toEntry), ...(next !== undefined && { next }) };
+    return {
+      entries: rows.slice(0, limit).map((row) => toEntry(this.#sound(row))),
+      ...(next !== undefined && { next }),
+    };
   }
 
   async verify(): Promise<AuditVerdict> {

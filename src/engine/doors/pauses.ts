@@ -15,6 +15,7 @@ import { NOBODY } from "../process/nobody.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";
 import type { Flows } from "../task/flows.ts";
 import { toPause } from "../task/to-pause.ts";
+import { assertTimes } from "./assert-times.ts";
 import type { Audit } from "./audit.ts";
 
 /** KP1: after this time no process starts anything based on older knowledge, and starts that were under way are done. */
@@ -33,7 +34,10 @@ const BY_MAX = 200;
 const PAUSES_MAX = 1000;
 
 export interface PausingTools {
-  readonly store: Pick<Store, "pauses" | "limits" | "announce" | "listWorkers" | "findTasks" | "readWorkerState">;
+  readonly store: Pick<
+    Store,
+    "pauses" | "limits" | "announce" | "listWorkers" | "findTasks" | "readWorkerState" | "location"
+  >;
   readonly known: KnownPauses;
   readonly flows: Pick<Flows, "names">;
   readonly clock: Clock;
@@ -52,7 +56,11 @@ export class Pausing implements Pauses {
   constructor(private readonly tools: PausingTools) {}
 
   async list(): Promise<readonly Pause[]> {
-    return (await this.#rows()).map(toPause);
+    const { location } = this.tools.store;
+    return (await this.#rows()).map((row) => {
+      const named = `The pause of ${row.scope === "all" ? "everything" : `${row.scope} ${row.name}`}`;
+      return toPause(assertTimes(row, ["since"], { location, table: "pauses", row: named }));
+    });
   }
 
   async pause(target: PauseTarget, { reason, by, abort = false }: PauseOptions = {}): Promise<Paused> {

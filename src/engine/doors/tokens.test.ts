@@ -23,6 +23,7 @@ const open = (): AccessTokens =>
     clock,
     new StoreClock({ now: async () => clock.now() }, clock),
     () => ({}),
+    "memory",
   );
 
 let tokens: AccessTokens;

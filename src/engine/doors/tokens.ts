@@ -8,6 +8,7 @@ import type { Clock } from "../../core/clock.ts";
 import { readNames } from "../../core/record/names.ts";
 import type { TokenRow, TokenStore } from "../../store/token-store.ts";
 import type { StoreClock } from "../process/store-clock.ts";
+import { assertTimes } from "./assert-times.ts";
 import type { Audit } from "./audit.ts";
 import { randomBytes, randomSecret, sha256 } from "./secrets.ts";
 
@@ -40,6 +41,8 @@ export class AccessTokens implements Gate {
     private readonly clock: Clock,
     private readonly storeClock: Pick<StoreClock, "recent">,
     private readonly audit: Audit,
+    /** The store's, for people. */
+    private readonly location: string,
   ) {}
 
   async create(request: CreateToken): Promise<NewToken> {
@@ -67,7 +70,7 @@ export class AccessTokens implements Gate {
 
   async list(): Promise<readonly Token[]> {
     const [rows, now] = await Promise.all([this.store.list(), this.storeClock.recent()]);
-    return rows.map((row) => toToken(row, now));
+    return rows.map((row) => toToken(this.#sound(row), now));
   }
 
   async rotate(id: string, graceMs: number): Promise<NewToken> {
@@ -167,9 +170,16 @@ export class AccessTokens implements Gate {
   }
 
   async #tell(row: TokenRow): Promise<Token> {
-    return toToken(row, await this.storeClock.recent());
+    return toToken(this.#sound(row), await this.storeClock.recent());
+  }
+
+  /** Throws record_damaged. */
+  #sound(row: TokenRow): TokenRow {
+    return assertTimes(row, TIMES, { location: this.location, table: "tokens", row: `The token ${row.name}` });
   }
 }
+
+const TIMES = ["created_at", "expires_at", "revoked_at", "last_used_at", "old_until"] as const;
 
 function checkRequest({ name, role, flows, hidesPayloads = false }: CreateToken): void {
   if (name.length === 0 || name.length > NAME_MAX) throw refusal("name", `must have 1 to ${NAME_MAX} characters`);

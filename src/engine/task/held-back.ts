@@ -21,5 +21,8 @@ export function heldBack(taskId: string, pause: PauseRow): TaskonautError {
 export function describePause({ scope, name, reason, made_by, since }: PauseRow): string {
   const what = scope === "all" ? "everything" : `${scope} ${name}`;
   const why = reason === null ? "" : `: ${reason}`;
-  return `${what} is paused by ${made_by} since ${new Date(since).toISOString()}${why}`;
+  const time = new Date(since);
+  // a damaged row must not cost the task more than the wait: the list of pauses names the damage
+  const at = Number.isNaN(time.getTime()) ? "" : ` since ${time.toISOString()}`;
+  return `${what} is paused by ${made_by}${at}${why}`;
 }
