@@ -3,12 +3,12 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
-import postgres from "postgres";
 import { call, waitForSignal } from "../../src/core/flow/operation.ts";
 import { isDamaged } from "../../src/core/api/task.ts";
 import type { Engine } from "../../src/engine/engine-options.ts";
 import { DATABASES } from "../support/databases.ts";
 import { enqueue, ended } from "../support/queue.ts";
+import { execute } from "../support/past-the-store.ts";
 import { giveBack } from "../support/tools.ts";
 import { until } from "../support/until.ts";
 import { flowOf, workerBench } from "./worker-bench.ts";
@@ -20,20 +20,6 @@ const flow = flowOf(function* (input) {
   yield* waitForSignal("go");
   return seen;
 });
-
-/** Runs SQL past the store, and past what the tables would refuse. */
-async function execute(url: string, { sqlite, postgresql }: { sqlite: string; postgresql?: string }): Promise<void> {
-  if (url.startsWith("sqlite:")) {
-    const database = new Database(url.slice("sqlite:".length));
-    database.run("pragma ignore_check_constraints = on");
-    database.run(sqlite);
-    database.close();
-    return;
-  }
-  const sql = postgres(url, { max: 1, onnotice: () => {} });
-  await sql.unsafe(`set search_path to taskonaut; ${postgresql ?? sqlite}`);
-  await sql.end();
-}
 
 interface Damage {
   readonly does: (id: string) => { readonly sqlite: string; readonly postgresql?: string };
@@ -362,49 +348,5 @@ describe.each(DATABASES)("a damaged limit on %s", (_name, create) => {
     if (what === "what was set") expect(await engine.limits.reset(bad)).not.toHaveProperty("damage");
     else await expect(engine.limits.reset(bad)).rejects.toMatchObject(told);
     expect(await engine.limits.set(good, { running: 2 })).toMatchObject({ max: { running: 2 } });
-  });
-});
-
-describe.each(DATABASES)("a time that is none on %s", (_name, create) => {
-  const { bench } = workerBench(create);
-  const far = { sqlite: "9000000000000000", postgresql: "'290000-01-01'" };
-
-  test.each<[string, string, (engine: Engine) => Promise<unknown>, (engine: Engine) => Promise<unknown>, RegExp]>([
-    [
-      "tokens",
-      "last_used_at",
-      (engine) => engine.tokens.create({ name: "ci", role: "viewer" }),
-      (engine) => engine.tokens.list(),
-      /^The token ci in .* is damaged: table tokens, its last_used_at is not a time/,
-    ],
-    [
-      "audit_log",
-      "at",
-      (engine) =>
-        engine.audit.acting({ who: "ada", role: "admin", way: "cli" }, () =>
-          engine.tokens.create({ name: "cd", role: "viewer" }),
-        ),
-      (engine) => engine.audit.list({ limit: 10 }),
-      /^Entry 1 in .* is damaged: table audit_log, its at is not a time/,
-    ],
-    [
-      "pauses",
-      "since",
-      (engine) => engine.pauses.pause({ scope: "tool", name: "echo" }),
-      (engine) => engine.pauses.list(),
-      /^The pause of .* in .* is damaged: table pauses, its since is not a time/,
-    ],
-  ])("in %s is told with its row", async (table, column, make, list, says) => {
-    const engine = await bench.openEngine({});
-    await make(engine);
-    await execute(bench.database.url, {
-      sqlite: `update ${table} set ${column} = ${far.sqlite}`,
-      postgresql: `update ${table} set ${column} = ${far.postgresql}`,
-    });
-    await expect(list(engine)).rejects.toMatchObject({
-      code: "record_damaged",
-      details: { table },
-      message: expect.stringMatching(says),
-    });
   });
 });
