@@ -29,6 +29,7 @@ import {
   type TaskStatus,
 } from "../../src/core/record/status.ts";
 import type { Change } from "../../src/store/store.ts";
+import { DECISION, OUTCOME } from "./columns-of-step.ts";
 import { brokenByCall, brokenByInbox, brokenByStep, brokenByTask } from "./row-checks.ts";
 import type { SimDatabase, StoredTask } from "./sim-database.ts";
 import type { Writer } from "./sim-store.ts";
@@ -168,23 +169,9 @@ const CONSTANT_OF_TASK = [
   "created_at",
 ] as const satisfies readonly (keyof TaskRow)[];
 
-const CONSTANT_OF_STEP = [
-  "task_id",
-  "step_index",
-  "path",
-  "kind",
-  "step_name",
-  "target",
-  "execution",
-  "input_payload",
-] as const satisfies readonly (keyof StepRow)[];
+const CONSTANT_OF_STEP = ["task_id", "step_index", ...DECISION] as const satisfies readonly (keyof StepRow)[];
 
-const CONSTANT_OF_OUTCOME = [
-  "status",
-  "output_payload",
-  "error",
-  "outcome_seq",
-] as const satisfies readonly (keyof StepRow)[];
+const CONSTANT_OF_OUTCOME = [...OUTCOME, "outcome_seq"] as const satisfies readonly (keyof StepRow)[];
 
 /** Whether there is a way of so many transitions at most; several may share one commit. */
 function canCome(from: TaskStatus, to: TaskStatus, transitions: number): boolean {

@@ -5,21 +5,11 @@
 // IP3. A fork has the other task's steps before it, each with the input and the outcome that it has there.
 
 import { readOrigin } from "../../src/core/record/origin.ts";
-import type { StepRow } from "../../src/core/record/record.ts";
+import { DECISION, OUTCOME } from "./columns-of-step.ts";
 import type { SimDatabase, StoredTask } from "./sim-database.ts";
 
 /** What a fork takes over of a step that has an outcome. */
-const SHARED = [
-  "path",
-  "kind",
-  "step_name",
-  "target",
-  "execution",
-  "input_payload",
-  "status",
-  "output_payload",
-  "error",
-] as const satisfies readonly (keyof StepRow)[];
+const SHARED = [...DECISION, ...OUTCOME];
 
 interface Write {
   readonly before: StoredTask | undefined;
