@@ -132,7 +132,7 @@ test("Ctrl-C twice in a row is heard at a terminal; elsewhere, and where one sig
 
 test("a signal is received only once somebody watches the event loop: before that it ends the process", async () => {
   const watched = Promise.withResolvers<void>();
-  setActivity({ begin() {}, end() {}, hearSignal() {}, watched: watched.promise });
+  setActivity({ begin() {}, end() {}, hearSignal() {}, listen() {}, watched: watched.promise });
   try {
     const signals = new Signals();
     const interrupts = createInterrupts({

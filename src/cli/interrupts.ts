@@ -1,5 +1,5 @@
 import { TaskonautError } from "../core/errors.ts";
-import { noteSignal, whenWatched } from "../core/flow/activity.ts";
+import { noteListener, noteSignal, whenWatched } from "../core/flow/activity.ts";
 import type { Io } from "./io.ts";
 
 /** The first signal asks to leave in good order, the second one leaves. */
@@ -30,16 +30,25 @@ export function createInterrupts({
    */
   function listen(listener: () => void): () => void {
     const watched = whenWatched();
-    if (!watched) return onSignal(listener);
+    if (!watched) return listenNow(listener);
     let stop: (() => void) | undefined;
     let isOver = false;
     const begin = (): void => {
-      if (!isOver) stop = onSignal(listener);
+      if (!isOver) stop = listenNow(listener);
     };
     watched.then(begin, begin);
     return () => {
       isOver = true;
       stop?.();
+    };
+  }
+
+  function listenNow(listener: () => void): () => void {
+    const stop = onSignal(listener);
+    noteListener("comes");
+    return () => {
+      noteListener("goes");
+      stop();
     };
   }
 

@@ -13,17 +13,25 @@ class Notes {
   }, this.#now);
 
   /** Sees the same piece for this time. */
-  async see(seen: Omit<Seen, "stepId" | "isLeaving">, ms: number): Promise<void> {
+  async see(seen: Omit<Seen, "stepId" | "isLeaving" | "isListening">, ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= LOOK_MS) {
       this.#now += LOOK_MS;
-      this.note.look({ stepId: "", isLeaving: false, ...seen }, this.#now);
+      this.note.look({ stepId: "", isLeaving: false, isListening: false, ...seen }, this.#now);
       await new Promise(setImmediate);
     }
   }
 }
 
-const flow = (count: number): Omit<Seen, "stepId" | "isLeaving"> => ({ count, doing: "flow", taskId: `task ${count}` });
-const idle = (count: number): Omit<Seen, "stepId" | "isLeaving"> => ({ count, doing: undefined, taskId: "" });
+const flow = (count: number): Omit<Seen, "stepId" | "isLeaving" | "isListening"> => ({
+  count,
+  doing: "flow",
+  taskId: `task ${count}`,
+});
+const idle = (count: number): Omit<Seen, "stepId" | "isLeaving" | "isListening"> => ({
+  count,
+  doing: undefined,
+  taskId: "",
+});
 
 describe("what may be a worker's death", () => {
   test("is noted once it takes long, once, and taken back when it is done", async () => {

@@ -10,6 +10,7 @@ function watch(isAtTerminal: boolean) {
   const ended: string[] = [];
   let hearing: Hearing = "loop";
   let isReceived = false;
+  let isListening = true;
   const actions = {
     set: (to: Hearing) => {
       if (to !== hearing) isReceived = false;
@@ -26,8 +27,13 @@ function watch(isAtTerminal: boolean) {
       if (hearing === "plain" || isReceived) ended.push("SIGINT");
       else if (hearing === "once") isReceived = true;
     },
+    /** The process stops listening: the system's action for the signal is what it is after a signal. */
+    leave() {
+      isListening = false;
+      isReceived = true;
+    },
     look(stuckMs: number, isLeaving = false): Hearing {
-      watched.look({ stuckMs, isLeaving, hasListener: true }, (now += BEAT_MS));
+      watched.look({ stuckMs, isLeaving, isListening: () => isListening }, (now += BEAT_MS));
       return hearing;
     },
   };
@@ -67,4 +73,12 @@ test("HH2. a signal that comes twice at once is one for a loop that turns", () =
 
 test("HH2. nobody presses Ctrl-C elsewhere: what the loop has not taken after a short while is still the loop's", () => {
   expect(watch(false).look(150, true)).toBe("loop");
+});
+
+test("HH3. a listener that goes just before the loop gets stuck is no signal", () => {
+  const loop = watch(true);
+  for (const stuckMs of [0, 40, 60]) loop.look(stuckMs);
+  loop.leave();
+  for (let stuckMs = 80; stuckMs <= 2 * DEAF_MS; stuckMs += BEAT_MS) loop.look(stuckMs);
+  expect(loop.ended).toEqual([]);
 });

@@ -3,6 +3,8 @@
 // HH1. A loop that is stuck for `deafMs` has no time for a signal. From then on, a signal ends the process.
 // HH2. At a terminal, two presses of Ctrl-C end the process however long the loop has been stuck: a loop that may be
 //      stuck, or that has heard the first, is given one signal more. If it does not take that signal, the process ends.
+// HH3. A listener that goes leaves the same mark as a signal that has come. So it is asked after the mark was seen
+//      whether somebody listens, and a listener says that it goes before it does.
 
 import type { LoopLimits } from "./messages.ts";
 import type { Hearing, SignalActions } from "./signal-actions.ts";
@@ -17,7 +19,8 @@ export interface LoopSeen {
   readonly stuckMs: number;
   /** Whether it has received a signal, and is about to leave. */
   readonly isLeaving: boolean;
-  readonly hasListener: boolean;
+  /** Whether it listens to signals at this moment. */
+  readonly isListening: () => boolean;
 }
 
 export class HearingWatch {
@@ -30,12 +33,13 @@ export class HearingWatch {
   ) {}
 
   look(loop: LoopSeen, now: number): void {
-    const { stuckMs, isLeaving } = loop;
+    const { stuckMs, isLeaving, isListening } = loop;
     if (isLeaving) this.#leavingAt ??= now;
     const isDeaf = stuckMs >= this.limits.deafMs;
     const untaken = isDeaf ? this.actions.received() : undefined;
-    this.actions.set(isDeaf ? "plain" : this.#hearing(stuckMs, now), loop);
-    if (untaken) this.end(untaken);
+    const isWanted = isListening(); // HH3
+    this.actions.set(isDeaf ? "plain" : this.#hearing(stuckMs, now), isWanted);
+    if (untaken && isWanted) this.end(untaken);
   }
 
   #hearing(stuckMs: number, now: number): Hearing {

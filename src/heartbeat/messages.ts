@@ -32,7 +32,7 @@ export interface ThreadData {
   /** What the main thread is doing. Undefined: it is not known. */
   readonly activity: ActivityMemory | undefined;
   readonly line: LineStyle;
-  /** Two shared numbers. The first grows whenever the event loop of the main thread turns. The second: how many listeners signals have. */
+  /** A shared number that grows whenever the event loop of the main thread turns. */
   readonly turns: Int32Array<SharedArrayBuffer>;
 }
 

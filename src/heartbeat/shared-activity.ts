@@ -9,7 +9,7 @@ const DOINGS: readonly (Doing | undefined)[] = [undefined, "flow", "tool"];
 
 /** The length of a UUID as text. */
 const ID_LENGTH = 36;
-const NUMBERS = 3;
+const NUMBERS = 4;
 
 export type ActivityMemory = SharedArrayBuffer;
 
@@ -20,6 +20,8 @@ export interface Seen {
   readonly stepId: string;
   /** Whether the main thread has received a signal that asks it to leave. */
   readonly isLeaving: boolean;
+  /** Whether the main thread listens to signals. */
+  readonly isListening: boolean;
 }
 
 export class SharedActivity implements Activity {
@@ -39,6 +41,10 @@ export class SharedActivity implements Activity {
 
   hearSignal(): void {
     Atomics.store(this.#numbers, 2, 1);
+  }
+
+  listen(isListening: boolean): void {
+    Atomics.store(this.#numbers, 3, isListening ? 1 : 0);
   }
 
   #become(doing: number): void {
@@ -64,5 +70,6 @@ export function readActivity(memory: ActivityMemory): Seen {
     taskId: idAt(0),
     stepId: idAt(ID_LENGTH),
     isLeaving: Atomics.load(numbers, 2) === 1,
+    isListening: Atomics.load(numbers, 3) === 1,
   };
 }

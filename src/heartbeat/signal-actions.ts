@@ -26,15 +26,15 @@ export class SignalActions {
   /** The loop's own actions, while they are replaced. */
   #loops: ReadonlyMap<Signal, DataView> = new Map();
 
-  /** Safe to repeat. `hasListener`: whether the loop, when it last turned, wanted to receive signals. */
-  set(hearing: Hearing, { hasListener }: { readonly hasListener: boolean }): void {
+  /** Safe to repeat. `isListening`: whether the loop wants to receive signals. */
+  set(hearing: Hearing, isListening: boolean): void {
     if (!this.#library || hearing === this.#hearing) return;
     if (this.#hearing === "loop") this.#loops = new Map(SIGNALS.map((signal) => [signal, this.#read(signal)]));
     this.#hearing = hearing;
     for (const [signal, action] of this.#loops) {
       if (hearing === "plain") this.#write(signal, emptyAction());
       else if (hearing === "once") this.#write(signal, onlyOnce(action));
-      else if (hasListener) this.#write(signal, action);
+      else if (isListening) this.#write(signal, action);
     }
   }
 

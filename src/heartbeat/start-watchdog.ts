@@ -60,6 +60,10 @@ export class LateWatchdog implements Activity {
     this.#shared.hearSignal();
   }
 
+  listen(isListening: boolean): void {
+    this.#shared.listen(isListening);
+  }
+
   #start(): void {
     if (this.#isStarted) return;
     this.#isStarted = true;

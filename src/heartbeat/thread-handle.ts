@@ -14,13 +14,8 @@ export class ThreadHandle {
 
   /** The thread does not keep the process alive. */
   constructor(entry: URL, data: Omit<ThreadData, "turns">, hear: (message: FromThread) => void) {
-    const turns = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
-    const turn = (): void => {
-      Atomics.store(turns, 1, process.listenerCount("SIGINT"));
-      Atomics.add(turns, 0, 1);
-    };
-    turn();
-    const turning = setInterval(turn, beatMs(data.limits));
+    const turns = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const turning = setInterval(() => Atomics.add(turns, 0, 1), beatMs(data.limits));
     turning.unref();
     const workerData: ThreadData = { ...data, turns };
     this.#worker = new Worker(entry, { workerData });

@@ -27,12 +27,12 @@ export function watchLoop(data: ThreadData): Timer {
   const loop = new Watchdog(periodMs, performance.now());
   const piece = new Watchdog(periodMs, performance.now());
   const hearing = new HearingWatch(data.limits, new SignalActions(), (signal) => process.kill(process.pid, signal));
+  const isListening = (): boolean => data.activity === undefined || readActivity(data.activity).isListening;
   const timer = setInterval(() => {
     const seen = data.activity && readActivity(data.activity);
     const stuckMs = loop.look(Atomics.load(data.turns, 0), performance.now());
     const pieceMs = piece.look(seen?.count ?? 0, performance.now());
-    const hasListener = Atomics.load(data.turns, 1) > 0;
-    hearing.look({ stuckMs, isLeaving: seen?.isLeaving ?? false, hasListener }, performance.now());
+    hearing.look({ stuckMs, isLeaving: seen?.isLeaving ?? false, isListening }, performance.now());
     const isFlowStuck = seen?.doing === "flow" && pieceMs >= flowStuckMs;
     if (stuckMs < stuckMax && !isFlowStuck) return;
     clearInterval(timer);

@@ -150,6 +150,7 @@ describe.each(DATABASES)(
           if (stepId !== "") noted.push(`${doing} of ${taskId}`);
         },
         hearSignal: () => {},
+        listen: () => {},
         end: () => {},
       });
       try {

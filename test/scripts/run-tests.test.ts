@@ -47,7 +47,9 @@ async function run(files: readonly string[], signal = "new AbortController().sig
     import { until } from ${JSON.stringify(UNTIL)};
     const signal = ${signal};
     console.log(await runTests({ root: process.cwd(), files: ${JSON.stringify(files)}, signal }));`;
-  const child = Bun.spawn([process.execPath, "-e", code], { cwd: folder, stdout: "pipe", stderr: "inherit" });
+  // where CI is set, bun itself refuses to write a snapshot, and says so in other words
+  const env = { ...process.env, CI: "false" };
+  const child = Bun.spawn([process.execPath, "-e", code], { cwd: folder, env, stdout: "pipe", stderr: "inherit" });
   return (await child.stdout.text()).trimEnd().split("\n");
 }
 

@@ -15,6 +15,8 @@ export interface Activity {
   end(): void;
   /** A signal asked the process to leave, and was received. */
   hearSignal(): void;
+  /** Whether the process listens to signals. */
+  listen(isListening: boolean): void;
   /** While this is pending, code may block the event loop with nobody to notice it. */
   readonly watched?: Promise<void> | undefined;
 }
@@ -24,6 +26,7 @@ let activity: Activity | undefined;
 /** Undefined: nobody watches any more. */
 export function setActivity(to: Activity | undefined): void {
   activity = to;
+  activity?.listen(listeners > 0);
 }
 
 /** Resolves once code that blocks the event loop is noticed. Undefined: that is so already, or nobody watches. */
@@ -34,6 +37,17 @@ export function whenWatched(): Promise<void> | undefined {
 /** Tells whoever watches that the first signal was received. */
 export function noteSignal(): void {
   activity?.hearSignal();
+}
+
+let listeners = 0;
+
+/**
+ * Tells whoever watches that a listener of signals comes or goes. Call it after the listener has come, and before it goes:
+ * else its going looks like a signal that ends the process.
+ */
+export function noteListener(what: "comes" | "goes"): void {
+  listeners += what === "comes" ? 1 : -1;
+  activity?.listen(listeners > 0);
 }
 
 /** Whether a piece is noted: what runs within it is part of it. */

@@ -27,7 +27,9 @@ export function Filters({ query }: { readonly query: URLSearchParams }): Compone
   const [name, setName] = useState("flow");
   const [value, setValue] = useState("");
   const filter = FILTERS.find((each) => each.name === name);
-  const choices = name === "flow" ? flows.data?.map((flow) => flow.name) : CHOICES[name];
+  // while they are read there is nothing to choose; where they cannot be read, the name is typed
+  const known = flows.data?.map((flow) => flow.name) ?? (flows.error ? undefined : []);
+  const choices = name === "flow" ? known : CHOICES[name];
   const add = (given: string): void => {
     if (given.trim() === "") return;
     const next = new URLSearchParams(query);
