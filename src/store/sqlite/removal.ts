@@ -1,6 +1,6 @@
-// Removes ended tasks. Few of the tables below have foreign keys. These would look for the rows of each task one by
-// one, which takes as long as removing them: so they are switched off, and the rows of all tables below are removed
-// first. The database itself says which tables these are.
+// Removes ended tasks. Steps and calls go with them, by a trigger. Other tables have foreign keys. These would look for
+// the rows of each task one by one, which takes as long as removing them, and mostly there are none: so they are switched
+// off, and the rows of these tables are removed first. The database itself says which tables these are.
 
 import type { EndStatus } from "../../core/flow/retention.ts";
 import { RemovalPortion } from "../removal-portion.ts";
@@ -45,10 +45,10 @@ const SELECT_GOING = `
   select ${NOTED_COLUMNS} from tasks
   where id in (select value from json_each($ids)) and finished_at is not null and finished_at <= $before and ${IS_FREE}`;
 
-/** Tables whose rows are removed with a task: each has its id. */
+/** Tables whose rows belong to a task by a foreign key. */
 const SELECT_BELOW = `
   select name from sqlite_schema as below
-  where type = 'table' and exists (select 1 from pragma_table_info(below.name) where name = 'task_id')`;
+  where type = 'table' and exists (select 1 from pragma_foreign_key_list(below.name) where "table" = 'tasks')`;
 
 const TAKE_LEASE = `
   insert into duties (name, owner, lease_until) values ('remove tasks', $owner, $until)
