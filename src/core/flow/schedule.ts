@@ -85,7 +85,7 @@ function readTiming(
   }
   if (every !== undefined) {
     const ms = toMs(every);
-    if (ms === undefined) complain("every", `is wrong: ${tellWrongDuration(every)}`);
+    if (ms === undefined) complain("every", tellWrongDuration(every));
     else if (ms < EVERY_MS_MIN) complain("every", `must be 1 s or more, got ${tellGiven(every)}`);
     return { cron: null, every_ms: ms ?? DAY_MS, time_zone: zone };
   }
@@ -133,7 +133,7 @@ function readCatchUp(given: unknown, complain: Complain): Pick<OwnTerms, "catch_
   if (given === "none" || given === "last") return { catch_up: given, catch_up_ms: null };
   if (isObject(given) && Object.keys(given).join() === "within") {
     const ms = toMs(given["within"]);
-    if (ms === undefined) complain("catchUp", `is wrong: ${tellWrongDuration(given["within"])}`);
+    if (ms === undefined) complain("catchUp", tellWrongDuration(given["within"]));
     return { catch_up: "within", catch_up_ms: ms ?? 0 };
   }
   complain("catchUp", `must be none, last, or { within: "2h" }, got ${tellGiven(given)}`);
@@ -144,7 +144,7 @@ function readJitter({ jitter, every }: Readonly<Record<string, unknown>>, compla
   if (jitter === undefined) return 0;
   const ms = toMs(jitter);
   const most = Math.min(toMs(every) ?? DAY_MS, DAY_MS);
-  if (ms === undefined) complain("jitter", `is wrong: ${tellWrongDuration(jitter)}`);
+  if (ms === undefined) complain("jitter", tellWrongDuration(jitter));
   else if (ms > most)
     complain(
       "jitter",
