@@ -35,6 +35,14 @@ describe("a key that nobody reads is an error, with the one that was meant", () 
       { retry: { maxAttempts: 5 } },
       "Tool pay: retry.maxAttempts is not an option of defineTool; did you mean attempts?",
     ],
+    [
+      { colour: 1, size: 2 },
+      "Tool pay: colour and size are not options of defineTool; its options are name, description, input, output, execution, retry, timeout, limits, run.",
+    ],
+    [
+      { u1: 1, u2: 1, u3: 1, u4: 1, u5: 1, u6: 1, u7: 1 },
+      "Tool pay: u1, u2, u3, u4, u5 and 2 more are not options of defineTool; its options are name, description, input, output, execution, retry, timeout, limits, run.",
+    ],
     [{ retires: undefined }, "Tool pay: retires is not an option of defineTool; did you mean retry?"],
     [
       { colour: "red" },
@@ -62,6 +70,16 @@ describe("a key that nobody reads is an error, with the one that was meant", () 
       "map",
       () => map([1], (n) => call(tool, n), { concurency: 1 } as never),
       "map(items, fn): concurency is not an option of map; did you mean concurrency?",
+    ],
+    [
+      "waitForSignal",
+      () => waitForSignal("paid", v.object({ by: v.string() }) as never),
+      "waitForSignal(paid): its options are { timeout }, got a contract; give it to defineSignal(name, contract), name that in the flow's `signals`, and wait for it.",
+    ],
+    [
+      "call",
+      () => call(tool, 1, v.number() as never),
+      "call(pay): its options are { as }, got a contract; a tool has its contracts from defineTool.",
     ],
     [
       "waitForSignal",

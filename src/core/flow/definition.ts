@@ -43,14 +43,22 @@ export class Faults {
 
   /** Keys that are none of those that `reader` reads. */
   addUnknownKeys(given: object, reader: string, known: Options, within: readonly string[] = []): void {
+    const foreign: string[] = [];
     for (const key of Object.keys(given)) {
       if (Object.hasOwn(known, key)) continue;
-      const path = [...within, key];
       const meant = nearestOption(key, known);
-      if (meant !== undefined) this.#meant.add([...within, meant].join("."));
-      const hint = meant === undefined ? tellOptions(Object.keys(known)) : `; did you mean ${meant}?`;
-      this.add(path, `${path.join(".")} is not an option of ${reader}${hint}`);
+      if (meant === undefined) foreign.push(key);
+      else {
+        const path = [...within, key];
+        this.#meant.add([...within, meant].join("."));
+        this.add(path, `${path.join(".")} is not an option of ${reader}; did you mean ${meant}?`);
+      }
     }
+    const [first] = foreign;
+    if (first === undefined) return;
+    const named = tellKeys(foreign.map((key) => [...within, key].join(".")));
+    const what = foreign.length === 1 ? "is not an option" : "are not options";
+    this.add([...within, first], `${named} ${what} of ${reader}${tellOptions(Object.keys(known))}`);
   }
 
   /** Whether an unknown key was meant for this option: that is told already. */
@@ -90,11 +98,19 @@ export function toSentence(message: string): string {
   return message.endsWith("?") ? message : `${message}.`;
 }
 
+const KEYS_SHOWN = 5;
+
 function nearestOption(key: string, known: Options): string | undefined {
   const byWord = new Map(
     Object.entries(known).flatMap(([name, words]) => [name, ...words].map((word) => [word, name])),
   );
   return byWord.get(findNearest(key.toLowerCase(), [...byWord.keys()]) ?? "");
+}
+
+/** The first few. */
+function tellKeys(keys: readonly string[]): string {
+  const shown = keys.length > KEYS_SHOWN ? [...keys.slice(0, KEYS_SHOWN), `${keys.length - KEYS_SHOWN} more`] : keys;
+  return shown.length === 1 ? shown.join("") : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
 }
 
 function tellOptions(known: readonly string[]): string {

@@ -239,17 +239,29 @@ const CALL_OPTIONS: Options = { as: ["name", "step", "stepName"] };
 const MAP_OPTIONS: Options = { concurrency: ["limit", "parallel"] };
 const WAIT_OPTIONS: Options = { timeout: ["timeoutMs", "within"] };
 
+/** Where a contract belongs that was given to an operation. */
+const CONTRACT_GOES = {
+  waitForSignal: "give it to defineSignal(name, contract), name that in the flow's `signals`, and wait for it",
+  call: "a tool has its contracts from defineTool",
+  runChild: "a flow has its contracts from defineFlow",
+  map: "a tool has its contracts from defineTool",
+} as const;
+
 /** Whether they can be read; what else is wrong with them is among the faults. */
-function checkOptions(use: string, options: unknown, known: Options, faults: Faults): boolean {
+function checkOptions(use: keyof typeof CONTRACT_GOES, options: unknown, known: Options, faults: Faults): boolean {
   if (!isObject(options)) {
     faults.add([], `its options must be an object, { ${Object.keys(known).join(", ")} }, got ${tellGiven(options)}`);
+    return false;
+  }
+  if ("~standard" in options) {
+    faults.add([], `its options are { ${Object.keys(known).join(", ")} }, got a contract; ${CONTRACT_GOES[use]}`);
     return false;
   }
   faults.addUnknownKeys(options, use, known);
   return true;
 }
 
-function stepName(use: string, by: string, options: CallOptions | undefined): string {
+function stepName(use: "call" | "runChild", by: string, options: CallOptions | undefined): string {
   if (options === undefined) return by;
   const faults = new Faults();
   if (checkOptions(use, options, CALL_OPTIONS, faults) && options.as !== undefined && !isName(options.as))
