@@ -4,7 +4,7 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import { BULK_ACTIONS, type BulkRequest } from "../core/api/bulk.ts";
-import { readFilter } from "../core/api/filter-text.ts";
+import { EMPTY_LIST, readFilter } from "../core/api/filter-text.ts";
 import type { FilterPair, TaskFilter } from "../core/api/task-filter.ts";
 import type { CreatedTask } from "../core/api/create-task.ts";
 import { TaskAnswer } from "../core/api/answers.ts";
@@ -12,7 +12,7 @@ import { BulkPreviewAnswer, PurgeAnswer } from "../core/api/bulk-answers.ts";
 import { requirePermission } from "./authorize.ts";
 import { LOCATION } from "./about.ts";
 import { requireJsonBody } from "./body.ts";
-import { check, inputInvalid } from "./check.ts";
+import { check, inputInvalid, withEveryName } from "./check.ts";
 import type { Route, RouteOptions } from "./route.ts";
 
 const Value = v.union([v.string(), v.number(), v.boolean()]);
@@ -39,11 +39,12 @@ export function bulkRoutes(
   answer: (c: Context, created: CreatedTask) => Response,
 ): readonly Route[] {
   const handle = async (c: Context): Promise<Response> => {
-    const { action, filter, signal, force, token } = check(BulkBody, await requireJsonBody(c.req.raw, maxBodyBytes));
+    const body = await requireJsonBody(c.req.raw, maxBodyBytes);
+    const { action, filter, signal, force, token } = check(BulkBody, body);
     if (action === "delete") requirePermission(c, "administer");
     const request: BulkRequest = {
       action,
-      filter: readFilterObject(filter),
+      filter: readFilterObject(withEveryName(filter, body, "filter")),
       ...(signal && { signal: { name: signal.name, payload: signal.payload ?? null } }),
       ...(force && { force }),
     };
@@ -51,8 +52,9 @@ export function bulkRoutes(
     return answer(c, await taskonaut.bulk.start({ ...request, token }));
   };
   const purge = async (c: Context): Promise<Response> => {
-    const { filter, dry_run, cursor } = check(PurgeBody, await requireJsonBody(c.req.raw, maxBodyBytes));
-    const request = { filter: readFilterObject(filter), isDryRun: dry_run, ...(cursor !== undefined && { cursor }) };
+    const body = await requireJsonBody(c.req.raw, maxBodyBytes);
+    const { filter, dry_run, cursor } = check(PurgeBody, body);
+    const request = { filter: readFilterObject(withEveryName(filter, body, "filter")), isDryRun: dry_run, ...(cursor !== undefined && { cursor }) };
     return c.json(await taskonaut.bulk.purge(request));
   };
   return [
@@ -86,6 +88,8 @@ export function bulkRoutes(
 
 /** `{ "flow": "order", "status": ["FAILED"], "since": "2h", "parked": true }`. Throws input_invalid. */
 function readFilterObject(given: v.InferOutput<typeof Filter>): TaskFilter {
+  const empty = Object.entries(given).filter(([, values]) => Array.isArray(values) && values.every((value) => value === false));
+  if (empty.length > 0) throw inputInvalid(empty.map(([name]) => ({ path: `filter.${name}`, message: EMPTY_LIST })));
   const pairs = Object.entries(given).flatMap(([name, values]) =>
     (Array.isArray(values) ? values : [values])
       // false means that the filter is not set

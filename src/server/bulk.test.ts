@@ -28,6 +28,13 @@ test.each([
   ["/bulk", { action: "cancel", filter: { status: ["FAILD"] } }, "filter.status"],
   ["/bulk", { action: "cancel", filter: {}, sure: true }, "sure"],
   ["/bulk", { action: "cancel", filter: {}, force: "yes" }, "force"],
+  // lists without values, and names that valibot leaves out of a record: none of them means "all tasks"
+  ["/bulk", { action: "cancel", filter: { flow: [] } }, "filter.flow"],
+  ["/bulk", { action: "cancel", filter: { status: [false] } }, "filter.status"],
+  ["/bulk", { action: "cancel", filter: { constructor: "x" } }, "filter.constructor"],
+  ["/bulk", { action: "cancel", filter: JSON.parse('{"__proto__":"x"}') }, "filter.__proto__"],
+  ["/purge", { filter: { status: [] } }, "filter.status"],
+  ["/purge", { filter: { prototype: "x" } }, "filter.prototype"],
   ["/purge", { dry_run: "yes" }, "dry_run"],
   ["/purge", { filter: { since: "soon" } }, "filter.since"],
 ])("%s refuses %j", async (path, body, where) => {
@@ -56,5 +63,6 @@ test("a client says the same", async () => {
   expect(shown.force).toBe(true);
   await client.bulk.start({ ...forced, token: shown.token });
   expect(api.taskonaut.bulk.started.at(-1)).toEqual({ ...forced, token: shown.token });
+  await expect(client.bulk.preview({ action: "cancel", filter: { flow: [] } })).rejects.toThrow("flow: expected at least");
   expect(await client.bulk.purge({ filter: {}, isDryRun: true })).toMatchObject({ next: null, not_loaded: ["gone"] });
 });

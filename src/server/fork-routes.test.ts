@@ -31,6 +31,13 @@ test("a fork is created with a place of its own, or shown without one", async ()
   });
 });
 
+test("names of set that valibot leaves out are passed on, to be refused like other names of no step", async () => {
+  const { id } = await api.createTask();
+  const body = '{"from":2,"dry_run":true,"set":{"1":"x","constructor":"y","__proto__":"z"}}';
+  await api.post(`/tasks/${id}/fork`, body, JSON_TYPE);
+  expect(Object.keys(api.taskonaut.forks.asked.at(-1)?.set ?? {})).toEqual(["1", "constructor", "__proto__"]);
+});
+
 test.each<[string, string, readonly string[]]>([
   ["", "{}", ["from"]],
   ["", '{"from":0}', ["from"]],

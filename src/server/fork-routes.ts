@@ -7,7 +7,7 @@ import type { CreatedTask } from "../core/api/create-task.ts";
 import { ForkAnswer, TaskAnswer } from "../core/api/answers.ts";
 import { LOCATION } from "./about.ts";
 import { requireJsonBody } from "./body.ts";
-import { check, inputInvalid } from "./check.ts";
+import { check, inputInvalid, withEveryName } from "./check.ts";
 import { queryOf, violationsOf } from "./query.ts";
 import { readQueueing } from "./queueing.ts";
 import { param, readIdempotencyKey, type Route, type RouteOptions } from "./route.ts";
@@ -30,12 +30,13 @@ export function forkRoutes({ taskonaut, maxBodyBytes }: RouteOptions, created: C
     const errors = violationsOf(query, PARAMETERS);
     const queueing = readQueueing(query, Date.now(), errors);
     if (errors.length > 0) throw inputInvalid(errors);
-    const body = check(ForkBody, await requireJsonBody(c.req.raw, maxBodyBytes));
+    const given = await requireJsonBody(c.req.raw, maxBodyBytes);
+    const body = check(ForkBody, given);
     const request: ForkTask = {
       from: body.from,
       ...queueing,
       ...(body.input !== undefined && { input: body.input }),
-      ...(body.set !== undefined && { set: body.set }),
+      ...(body.set !== undefined && { set: withEveryName(body.set, given, "set") }),
       ...(idempotencyKey !== undefined && { idempotencyKey }),
     };
     const id = param(c, "id");

@@ -90,6 +90,10 @@ export function auditContract(dialect: string, create: () => Promise<Place>): vo
       expect(await list({ way: "cli" })).toEqual([4, 1]);
       expect(await list({ target: "tool 1" })).toEqual([2]);
       expect(await list({ target: "tool 1", who: "Bob" })).toEqual([]);
+      // no column takes such a text
+      for (const odd of ["tool\0", "\ud800"]) {
+        for (const field of ["who", "action", "target"]) expect(await list({ [field]: odd })).toEqual([]);
+      }
       const now = await bench.store.now();
       expect(await list({ since: now + 60_000 })).toEqual([]);
       expect(await list({ since: now - 60_000, until: now + 60_000 })).toEqual([4, 3, 2, 1]);

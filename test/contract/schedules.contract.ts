@@ -196,6 +196,19 @@ export function scheduleContract(dialect: string, create: () => Promise<Place>):
       expect((await bench.store.schedules.readSkips(row.name)).at(-1)?.from_at).toBeGreaterThan(T0);
     });
 
+    test("text that no column takes is replaced where it is written, and finds nothing", async () => {
+      const row = await dueRow();
+      const skips = [skip(row, { reason: "a\0b\ud800" })];
+      expect(await bench.store.schedules.fire([{ row: moved(row), tasks: [], skips }])).toEqual([true]);
+      expect(await bench.store.schedules.readSkips(row.name)).toMatchObject([{ reason: "a\u2400b\ufffd" }]);
+      for (const name of [`${row.name}\0`, "\ud800"]) {
+        expect(await bench.store.schedules.read(name)).toBeUndefined();
+        expect(await bench.store.schedules.readSkips(name)).toEqual([]);
+        expect(await bench.store.schedules.remove(name, 1)).toBe(false);
+        expect(await bench.store.schedules.list({ limit: 10, after: name })).toEqual([]);
+      }
+    });
+
     test("one is removed under its version, with its skips and without its tasks", async () => {
       const row = await dueRow();
       await bench.store.schedules.fire([firing(row, { skips: [skip(row)] })]);

@@ -78,6 +78,15 @@ export function tokensContract(dialect: string, create: () => Promise<Place>): v
       expect((await bench.store.tokens.list()).map(({ secret_hash }) => secret_hash)).toEqual([HASH, HASH]);
     });
 
+    test("an id that no column takes is not there", async () => {
+      await insert("one");
+      for (const id of ["one\0", "\ud800"]) {
+        expect(await bench.store.tokens.read(id)).toBeUndefined();
+        expect(await bench.store.tokens.rotate(id, { hash: OTHER, graceMs: 0 })).toBeUndefined();
+        expect(await bench.store.tokens.revoke(id)).toBeUndefined();
+      }
+    });
+
     test("a second revocation leaves the time of the first", async () => {
       await insert("one");
       const first = await bench.store.tokens.revoke("one");

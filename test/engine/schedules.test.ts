@@ -318,6 +318,8 @@ describe.each(DATABASES)("schedules on %s", (_, create) => {
     ).toMatchObject({
       code: "schedule_exists",
     });
+    for (const reason of ["", "a\0", "\ud800"])
+      expect(await rejection(engine.schedules.pause(name, { reason }))).toMatchObject({ code: "input_invalid" });
     await engine.schedules.pause(name, { reason: "the bank is down" });
     expect(await engine.schedules.get(name)).toMatchObject({ next_at: null, pause_reason: "the bank is down" });
     const row = (await store.schedules.read(name)) as ScheduleRow;

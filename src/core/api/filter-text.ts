@@ -6,6 +6,9 @@ import { suggest } from "../nearest.ts";
 import { toMs } from "../record/duration.ts";
 import { type FilterPair, FILTERS, type TaskFilter, timeOfBound } from "./task-filter.ts";
 
+/** What is wrong with a list without values, in a filter. */
+export const EMPTY_LIST = "expected at least one value; leave it out to let all tasks through";
+
 export const FILTER_NAMES: readonly string[] = FILTERS.map(({ name }) => name);
 
 /** The filter, and every problem with the pairs; `pathOf` tells where a pair of that name stands. */
@@ -31,8 +34,14 @@ export function readFilter(
   return { filter, errors };
 }
 
-/** In the order of the table. What `readFilter` makes of it is the same filter. */
+/**
+ * In the order of the table. What `readFilter` makes of it is the same filter. Throws input_invalid if a list is empty: it
+ * would let every task through, although none matches any of its values.
+ */
 export function filterPairs(filter: TaskFilter): readonly FilterPair[] {
+  for (const [name, values] of Object.entries(filter)) {
+    if (Array.isArray(values) && values.length === 0) throw filterInvalid([{ path: name, message: EMPTY_LIST }]);
+  }
   return FILTERS.flatMap((definition) => definition.tell(filter).map((value): FilterPair => [definition.name, value]));
 }
 
@@ -50,9 +59,12 @@ export function parseFilterText(text: string): TaskFilter {
 /** A filter that came as an object, by the rules of the table. Throws input_invalid. */
 export function checkFilter(given: TaskFilter): TaskFilter {
   const { filter, errors } = readFilter(filterPairs(given));
-  if (errors.length > 0)
-    throw new TaskonautError("input_invalid", `The filter is wrong: ${describeViolations(errors)}.`, { errors });
+  if (errors.length > 0) throw filterInvalid(errors);
   return filter;
+}
+
+function filterInvalid(errors: readonly Violation[]): TaskonautError {
+  return new TaskonautError("input_invalid", `The filter is wrong: ${describeViolations(errors)}.`, { errors });
 }
 
 /** The same filter with each duration replaced by its time, counted back from `now`: so its meaning does not change later. */

@@ -270,7 +270,7 @@ function textOf(state: unknown): string | null {
 }
 
 /** Throws input_invalid. */
-function checkReason(reason: string | undefined): void {
+export function checkReason(reason: string | undefined): void {
   if (reason === undefined) return;
   const isText = reason.length >= 1 && reason.length <= REASON_MAX && reason.isWellFormed() && !reason.includes("\0");
   if (!isText) throw invalid("reason", `must have 1 to ${REASON_MAX} characters`);

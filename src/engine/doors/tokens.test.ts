@@ -135,7 +135,11 @@ test("the door is shut from the first token on, and open again when the last one
 test.each([
   [{ name: "", role: "viewer" as const }, "name"],
   [{ name: "x".repeat(101), role: "viewer" as const }, "name"],
+  [{ name: "a\0", role: "viewer" as const }, "name"],
+  [{ name: "\ud800", role: "viewer" as const }, "name"],
   [{ name: "x", role: "viewer" as const, flows: [] }, "flows"],
+  [{ name: "x", role: "viewer" as const, flows: ["order", ""] }, "flows"],
+  [{ name: "x", role: "viewer" as const, flows: ["a\0"] }, "flows"],
   [{ name: "x", role: "admin" as const, hidesPayloads: true }, "no-payloads"],
 ])("%p is refused, and nothing is made", async (request, path) => {
   expect(await rejection(tokens.create(request))).toMatchObject({ code: "input_invalid", errors: [{ path }] });

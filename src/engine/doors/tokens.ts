@@ -24,6 +24,8 @@ const KNOWN_MAX = 1000;
 const ID_CHARACTERS = 12;
 const NAME_MAX = 100;
 
+const FLOW_NAME = /^[A-Za-z][\w.-]{0,99}$/;
+
 const FORM = /^tkn_([a-z0-9]{12})_[\w-]{43}$/;
 
 interface Known {
@@ -183,7 +185,10 @@ const TIMES = ["created_at", "expires_at", "revoked_at", "last_used_at", "old_un
 
 function checkRequest({ name, role, flows, hidesPayloads = false }: CreateToken): void {
   if (name.length === 0 || name.length > NAME_MAX) throw refusal("name", `must have 1 to ${NAME_MAX} characters`);
+  if (name.includes("\0") || !name.isWellFormed()) throw refusal("name", "must not hold NUL or half of a surrogate pair");
   if (flows?.length === 0) throw refusal("flows", "must name a flow, or be left out");
+  const wrong = flows?.find((each) => !FLOW_NAME.test(each));
+  if (wrong !== undefined) throw refusal("flows", `must be names of flows, got ${JSON.stringify(wrong)}`);
   if (hidesPayloads && role !== "viewer") throw refusal("no-payloads", "is for the role viewer");
 }
 

@@ -13,6 +13,7 @@ import { messageOf } from "../../core/record/stored-error.ts";
 import { firingKey, type ScheduleRow, type SkipRow } from "../../core/record/schedule.ts";
 import type { Audited } from "../../store/audit-store.ts";
 import type { Store } from "../../store/store.ts";
+import { checkReason } from "../doors/audit.ts";
 import { planSchedule } from "../doors/new-schedule.ts";
 import { toBackfillTime, toFiringTime, toSchedule, toSkip } from "../doors/to-schedule.ts";
 import { assertSound, damageOfSchedule, readable, toListed } from "../doors/schedule-damage.ts";
@@ -130,6 +131,7 @@ export function schedulesOf(tools: ScheduleTools): Schedules {
     },
 
     async pause(name, { reason }) {
+      checkReason(reason);
       const row = await change(
         name,
         "schedules pause",

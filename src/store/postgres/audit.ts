@@ -121,9 +121,9 @@ function listEntries(
   { limit, before }: AuditPlace,
 ): Promise<AuditRow[]> {
   const asked: readonly (readonly [value: string | number | null, condition: (parameter: string) => string])[] = [
-    [who, (value) => `a.who = ${value}`],
-    [action, (value) => `a.action = ${value}`],
-    [target, (value) => `a.target = ${value}`],
+    [storableText(who), (value) => `a.who = ${value}`],
+    [storableText(action), (value) => `a.action = ${value}`],
+    [storableText(target), (value) => `a.target = ${value}`],
     [way, (value) => `a.way = ${value}`],
     [since, (value) => `a.at >= ${timestamp(`${value}::float8`)}`],
     [until, (value) => `a.at < ${timestamp(`${value}::float8`)}`],

@@ -16,6 +16,7 @@ import {
   type ScheduleStore,
 } from "../schedule-store.ts";
 import { SCHEDULE_SKIPS, SCHEDULE_SOURCES, SCHEDULES } from "../tables.ts";
+import { storableSkip, storableText } from "../storable-text.ts";
 import { auditInsertsAfter, queryAudited, storableDraft } from "./audit.ts";
 import { columnsOf, selectList } from "./columns.ts";
 import { addRecords } from "./commit.ts";
@@ -39,12 +40,12 @@ export function scheduleStore(
           `select ${selectList(SCHEDULE)} from (
              select * from ${schema}.schedules s where s.name > $1 order by s.name limit ${PAGE_MAX + 1}
            ) s order by s.name limit $2`,
-          [after, limit],
+          [storableText(after), limit],
         ),
       ),
     async read(name) {
       const text = `select ${selectList(SCHEDULE)} from ${schema}.schedules s where s.name = $1`;
-      const [row] = await read((client) => client.read<ScheduleRow>(text, [name]));
+      const [row] = await read((client) => client.read<ScheduleRow>(text, [storableText(name)]));
       return row;
     },
     readSkips: (name) =>
@@ -52,7 +53,7 @@ export function scheduleStore(
         client.read<SkipRow>(
           `select ${selectList(SKIP)} from ${schema}.schedule_skips k where k.schedule_name = $1
            order by k.from_at desc limit ${SKIPS_KEPT}`,
-          [name],
+          [storableText(name)],
         ),
       ),
     async insert(row, audited) {
@@ -63,7 +64,7 @@ export function scheduleStore(
     },
     async remove(name, version, audited) {
       const text = `delete from ${schema}.schedules where name = $1 and version = $2 returning 1`;
-      const parameters = [name, version];
+      const parameters = [storableText(name), version];
       const removed = await write((client) => queryAudited(client, schema, { text, parameters, ...audited }));
       return removed.length === 1;
     },
@@ -149,7 +150,7 @@ async function fire(client: PostgresClient, schema: Schema, firings: readonly Fi
   statement.add(keyed, KEYED);
   statement.addFixed(moved(schema, keyed.length > 0 ? isMade(schema) : "true"));
   statement.add(
-    firings.flatMap(({ skips }) => skips),
+    firings.flatMap(({ skips }) => skips.map(storableSkip)),
     SKIPPED,
   );
   // a change by hand writes only this one

@@ -36,7 +36,7 @@ export function tokenStore(schema: Schema, { read, write }: { readonly read: Use
       read((client) => client.read<TokenRow>(`select ${COLUMNS} from ${table} t order by t.created_at, t.id`)),
     read: (id) =>
       read(async (client) => {
-        const [row] = await client.read<TokenRow>(`select ${COLUMNS} from ${table} t where t.id = $1`, [id]);
+        const [row] = await client.read<TokenRow>(`select ${COLUMNS} from ${table} t where t.id = $1`, [storableText(id)]);
         return row;
       }),
     isAny: () =>
@@ -49,7 +49,7 @@ export function tokenStore(schema: Schema, { read, write }: { readonly read: Use
              old_hash = t.secret_hash, old_until = now() + $3::bigint * interval '1 ms', secret_hash = $2
            where t.id = $1 and t.revoked_at is null and (t.expires_at is null or t.expires_at > now())
            returning ${COLUMNS}`,
-          parameters: [id, hash, graceMs],
+          parameters: [storableText(id), hash, graceMs],
         });
         return row;
       }),
@@ -59,10 +59,10 @@ export function tokenStore(schema: Schema, { read, write }: { readonly read: Use
         const [row] = await queryAudited<TokenRow>(client, schema, {
           ...audited,
           text: `update ${table} as t set revoked_at = now() where t.id = $1 and t.revoked_at is null returning ${COLUMNS}`,
-          parameters: [id],
+          parameters: [storableText(id)],
         });
         if (row) return row;
-        const [earlier] = await client.query<TokenRow>(`select ${COLUMNS} from ${table} t where t.id = $1`, [id]);
+        const [earlier] = await client.query<TokenRow>(`select ${COLUMNS} from ${table} t where t.id = $1`, [storableText(id)]);
         return earlier;
       }),
     noteUse: (id) =>

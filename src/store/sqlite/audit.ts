@@ -101,10 +101,12 @@ async function listAll(
 
 export function auditStore(connection: SqliteConnection, now: () => number): AuditStore {
   return {
-    list: (match, page) =>
-      match.target === null
+    list: (given, page) => {
+      const match = { ...given, who: storableText(given.who), target: storableText(given.target) };
+      return match.target === null
         ? listAll(connection, match, page)
-        : connection.read(() => connection.prepare<AuditRow>(LIST_OF_TARGET).all({ ...match, ...page })),
+        : connection.read(() => connection.prepare<AuditRow>(LIST_OF_TARGET).all({ ...match, ...page }));
+    },
     walk: (after, limit) => connection.read(() => connection.prepare<AuditRow>(WALK).all({ after, limit })),
     head: () => connection.read(() => readHead(connection)),
     findOld: ({ keptMs, stepMs }) =>

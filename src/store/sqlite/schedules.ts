@@ -10,6 +10,7 @@ import {
   OPEN_TOLD,
   type ScheduleStore,
 } from "../schedule-store.ts";
+import { storableSkip } from "../storable-text.ts";
 import { SCHEDULE_SKIPS, SCHEDULE_SOURCES, SCHEDULES } from "../tables.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
 import { findOpen } from "./admission.ts";
@@ -158,7 +159,7 @@ function fire(connection: SqliteConnection, { row, tasks, skips, audit }: Firing
   if (tasks.some((record) => isKeyTaken(connection, record))) return false;
   if (connection.prepare(UPDATE).run(parametersOf(row)).changes === 0) return false;
   insertRecords(connection, tasks, now);
-  for (const skip of skips) insertRow(connection, SKIP, skip);
+  for (const skip of skips) insertRow(connection, SKIP, storableSkip(skip));
   if (skips.length > 0) connection.prepare(CLEAR_SKIPS).run({ name: row.name });
   appendEntry(connection, audit, now);
   return true;
