@@ -54,7 +54,11 @@ export function bulkRoutes(
   const purge = async (c: Context): Promise<Response> => {
     const body = await requireJsonBody(c.req.raw, maxBodyBytes);
     const { filter, dry_run, cursor } = check(PurgeBody, body);
-    const request = { filter: readFilterObject(withEveryName(filter, body, "filter")), isDryRun: dry_run, ...(cursor !== undefined && { cursor }) };
+    const request = {
+      filter: readFilterObject(withEveryName(filter, body, "filter")),
+      isDryRun: dry_run,
+      ...(cursor !== undefined && { cursor }),
+    };
     return c.json(await taskonaut.bulk.purge(request));
   };
   return [
@@ -88,7 +92,9 @@ export function bulkRoutes(
 
 /** `{ "flow": "order", "status": ["FAILED"], "since": "2h", "parked": true }`. Throws input_invalid. */
 function readFilterObject(given: v.InferOutput<typeof Filter>): TaskFilter {
-  const empty = Object.entries(given).filter(([, values]) => Array.isArray(values) && values.every((value) => value === false));
+  const empty = Object.entries(given).filter(
+    ([, values]) => Array.isArray(values) && values.every((value) => value === false),
+  );
   if (empty.length > 0) throw inputInvalid(empty.map(([name]) => ({ path: `filter.${name}`, message: EMPTY_LIST })));
   const pairs = Object.entries(given).flatMap(([name, values]) =>
     (Array.isArray(values) ? values : [values])

@@ -63,6 +63,8 @@ test("a client says the same", async () => {
   expect(shown.force).toBe(true);
   await client.bulk.start({ ...forced, token: shown.token });
   expect(api.taskonaut.bulk.started.at(-1)).toEqual({ ...forced, token: shown.token });
-  await expect(client.bulk.preview({ action: "cancel", filter: { flow: [] } })).rejects.toThrow("flow: expected at least");
+  await expect(client.bulk.preview({ action: "cancel", filter: { flow: [] } })).rejects.toThrow(
+    "flow: expected at least",
+  );
   expect(await client.bulk.purge({ filter: {}, isDryRun: true })).toMatchObject({ next: null, not_loaded: ["gone"] });
 });

@@ -185,7 +185,8 @@ const TIMES = ["created_at", "expires_at", "revoked_at", "last_used_at", "old_un
 
 function checkRequest({ name, role, flows, hidesPayloads = false }: CreateToken): void {
   if (name.length === 0 || name.length > NAME_MAX) throw refusal("name", `must have 1 to ${NAME_MAX} characters`);
-  if (name.includes("\0") || !name.isWellFormed()) throw refusal("name", "must not hold NUL or half of a surrogate pair");
+  if (name.includes("\0") || !name.isWellFormed())
+    throw refusal("name", "must not hold NUL or half of a surrogate pair");
   if (flows?.length === 0) throw refusal("flows", "must name a flow, or be left out");
   const wrong = flows?.find((each) => !FLOW_NAME.test(each));
   if (wrong !== undefined) throw refusal("flows", `must be names of flows, got ${JSON.stringify(wrong)}`);

@@ -36,7 +36,9 @@ export function tokenStore(schema: Schema, { read, write }: { readonly read: Use
       read((client) => client.read<TokenRow>(`select ${COLUMNS} from ${table} t order by t.created_at, t.id`)),
     read: (id) =>
       read(async (client) => {
-        const [row] = await client.read<TokenRow>(`select ${COLUMNS} from ${table} t where t.id = $1`, [storableText(id)]);
+        const [row] = await client.read<TokenRow>(`select ${COLUMNS} from ${table} t where t.id = $1`, [
+          storableText(id),
+        ]);
         return row;
       }),
     isAny: () =>
@@ -62,7 +64,9 @@ export function tokenStore(schema: Schema, { read, write }: { readonly read: Use
           parameters: [storableText(id)],
         });
         if (row) return row;
-        const [earlier] = await client.query<TokenRow>(`select ${COLUMNS} from ${table} t where t.id = $1`, [storableText(id)]);
+        const [earlier] = await client.query<TokenRow>(`select ${COLUMNS} from ${table} t where t.id = $1`, [
+          storableText(id),
+        ]);
         return earlier;
       }),
     noteUse: (id) =>
