@@ -57,7 +57,7 @@ create table tasks (
   -- The worker that drives it; null: nobody does.
   lease_owner uuid,
   -- It was claimed under a limit on its flow, and is held: such tasks are counted with every claim. A flow without a limit
-  -- has none, so that its claims change no index. Not in SQLite, which has all that is held in an index.
+  -- has none, so that its claims change no index. One that a caller drives by hand is held and does not count.
   limited boolean not null default false,
   -- What counts together under the limits of its flow, computed when it was created; null: the flow had no key then.
   limit_key text collate "C",
@@ -353,6 +353,8 @@ create table limit_starts (
   kind text not null check (kind in ('flow', 'tool')),
   name text not null,
   slice_at timestamptz not null,
+  -- When the last of these began, by the clock. The slices of an earlier rate may be longer: what they end at says little.
+  last_at timestamptz not null,
   count integer not null check (count >= 1),
   primary key (kind, name, slice_at)
 );

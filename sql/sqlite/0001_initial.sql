@@ -58,6 +58,9 @@ create table tasks (
   wake_seq integer not null default 0,
   -- The worker that drives it; null: nobody does.
   lease_owner text,
+  -- It was claimed under a limit on its flow, and is held: such tasks are counted with every claim. One that a caller
+  -- drives by hand is held and does not count.
+  limited integer not null default 0 check (limited = 0 or limited = 1),
   -- What counts together under the limits of its flow, computed when it was created; null: the flow had no key then.
   limit_key text,
   -- It has a key, and was taken up before: it goes before those of its key that have not begun.
@@ -93,6 +96,7 @@ create table tasks (
   ),
   constraint parked_is_not_due check (parked_reason is null or due_at is null),
   constraint parked_by_code check (parked_code is null or parked_reason is not null),
+  constraint limited_is_held check (limited = 0 or lease_owner is not null),
   constraint left_undone_by_cancel check (left_undone is null or status = 'CANCELLED'),
   constraint expires_before_it_begins check (expires_at is null or status = 'PLANNED'),
   constraint reason_of_cancel check (cancel_reason is null or status = 'CANCELLED')
@@ -116,7 +120,7 @@ create index tasks_parked on tasks (flow_name, created_at, id) where parked_reas
 -- What a firing looks at before it makes another.
 create index tasks_open_of_schedule on tasks (schedule) where schedule is not null and finished_at is null;
 -- What workers hold is little beside what is due: it is counted, and let go of, without a walk through the queue.
-create index tasks_held on tasks (flow_name, lease_owner, limit_key) where lease_owner is not null;
+create index tasks_held on tasks (flow_name, lease_owner, limit_key, limited) where lease_owner is not null;
 -- Of flows whose tasks have keys: what has not begun, key by key; and what goes on and is held by nobody, whatever its
 -- key.
 create index tasks_by_key on tasks (flow_name, limit_key, due_at, id)
@@ -344,6 +348,8 @@ create table limit_starts (
   kind text not null check (kind = 'flow' or kind = 'tool'),
   name text not null,
   slice_at integer not null,
+  -- When the last of these began, by the clock. The slices of an earlier rate may be longer: what they end at says little.
+  last_at integer not null,
   count integer not null check (count >= 1),
   primary key (kind, name, slice_at)
 ) strict, without rowid;

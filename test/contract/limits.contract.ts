@@ -147,6 +147,22 @@ export function limitsContract(dialect: string, create: () => Promise<Place>): v
       expect(parked?.limit_key).toBe("c");
     });
 
+    test("what a caller drives by hand counts for no limit", async () => {
+      const [byHand] = await queue(["a", "a", "b"]);
+      if (!byHand) throw new Error("There is none.");
+      expect(await bench.store.commitChanges([changeOf(byHand, { lease_owner: worker })])).toEqual([true]);
+      await bench.store.limits.declare([
+        { kind: "flow", name: "mail", isKeyed: true, running: 2, runningPerKey: 1, rate: null },
+      ]);
+      const running = async (): Promise<number | undefined> => (await bench.store.limits.list())[0]?.running;
+      expect(await running()).toBe(0);
+      const claimed = rowsOf(await claim({ ...ONE_PER_KEY, heldMax: 2 }));
+      expect(claimed.map((task) => task.limit_key ?? "none").toSorted()).toEqual(["a", "b"]);
+      expect(await running()).toBe(2);
+      for (const task of claimed) await end(task);
+      expect(await running()).toBe(0);
+    });
+
     test("what a dead worker held counts for its key until it is taken over, and is taken over first", async () => {
       const dead = crypto.randomUUID();
       const [first] = await queue(["a", "a", "b"]);
@@ -211,8 +227,8 @@ export function limitsContract(dialect: string, create: () => Promise<Place>): v
       expect(rowsOf(await claim(flow)).map(({ id }) => id)).toEqual([begun[0]?.id ?? ""]);
       expect((await claim(flow)).tasks).toEqual([]);
       // its time has passed
-      const past = dialect === "sqlite" ? "slice_at - 3700000" : "slice_at - interval '3700 s'";
-      await bench.place.execute(`update limit_starts set slice_at = ${past}`);
+      const past = dialect === "sqlite" ? "- 3700000" : "- interval '3700 s'";
+      await bench.place.execute(`update limit_starts set slice_at = slice_at ${past}, last_at = last_at ${past}`);
       expect((await claim(flow)).tasks).toHaveLength(3);
       expect((await claim(flow)).tasks).toEqual([]);
       expect(await bench.place.count("limit_starts")).toBe(1);

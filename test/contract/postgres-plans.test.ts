@@ -79,8 +79,8 @@ function fill(from: number, to: number): string {
     select 's' || n, now(), now(), 1, 'missed', 'why', now() from ${numbers};
     insert into taskonaut.counters (minutes, begins_at, flow_name, writer, created, completed, failed, cancelled)
     select 1, now() - n * interval '1 min', 'flow_' || n % 100, 'w' || n % 2, 1, 1, 1, 1 from ${numbers};
-    insert into taskonaut.limit_starts (kind, name, slice_at, count)
-    select 'tool', 'limit_' || n % 3, now() - n * interval '1 s', 1 from ${numbers};
+    insert into taskonaut.limit_starts (kind, name, slice_at, last_at, count)
+    select 'tool', 'limit_' || n % 3, now() - n * interval '1 s', now() - n * interval '1 s', 1 from ${numbers};
     insert into taskonaut.workers (id, name, started_at, lease_until, lease_ms)
     values (gen_random_uuid(), 'w', now(), now(), 1000)`;
 }

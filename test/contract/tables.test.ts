@@ -19,7 +19,7 @@ interface Found {
 /** Columns that no row has outside the database, and who has them. */
 const WITHIN = {
   "tasks.deaths": "both",
-  "tasks.limited": "postgres",
+  "tasks.limited": "both",
   "tasks.end_status": "postgres",
   "tasks.limit_begun": "both",
   "task_inbox.consumed_at": "both",

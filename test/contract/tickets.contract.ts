@@ -107,8 +107,8 @@ export function ticketContract(dialect: string, create: () => Promise<Place>): v
       expect((await take(asking)).granted).toHaveLength(3);
       expect(await giveBack(asking.slice(0, 3))).toEqual([]);
       expect(await bench.store.limits.settle()).toEqual({ woken: [], isWaiting: true });
-      const past = dialect === "sqlite" ? "slice_at - 3700000" : "slice_at - interval '3700 s'";
-      await bench.place.execute(`update limit_starts set slice_at = ${past}`);
+      const past = dialect === "sqlite" ? "- 3700000" : "- interval '3700 s'";
+      await bench.place.execute(`update limit_starts set slice_at = slice_at ${past}, last_at = last_at ${past}`);
       expect((await bench.store.limits.settle()).woken.toSorted()).toEqual(
         asking
           .slice(3)

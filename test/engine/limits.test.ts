@@ -8,6 +8,7 @@ import { all, call, map, race, sleep, waitForSignal } from "../../src/core/flow/
 import type { LimitOptions, ToolLimitOptions } from "../../src/core/flow/own-limits.ts";
 import { defineTool, type Tool } from "../../src/core/flow/tool.ts";
 import { turn } from "../support/fake-clock.ts";
+import { clock } from "../support/pausable.ts";
 import { DATABASES } from "../support/databases.ts";
 import { ended, enqueue, waiting, when } from "../support/queue.ts";
 import { Gate } from "../support/tools.ts";
@@ -162,6 +163,60 @@ describe.each(DATABASES)("limits on %s", (_name, create) => {
     gate.end(1, null);
     expect(await again).toMatchObject({ status: "COMPLETED" });
   });
+
+  for (const pauses of ["the tool", "the flow"] as const) {
+    test(`a step that is held back by a pause of ${pauses} lets others have its ticket, and asks again afterwards`, async () => {
+      const limits = { name: `api_${crypto.randomUUID()}`.replaceAll("-", "_"), running: 1 };
+      const running = new Set<string>();
+      let most = 0;
+      const slow = (name: string): { tool: Tool; begun: () => number; end: () => void } => {
+        const end = Promise.withResolvers<null>();
+        let begun = 0;
+        const tool = defineTool({
+          name,
+          input: v.unknown(),
+          output: v.null(),
+          execution: "at-least-once",
+          limits,
+          run: async (_input, { signal }) => {
+            begun += 1;
+            running.add(name);
+            most = Math.max(most, running.size);
+            const told = new Promise<never>((_, reject) =>
+              signal.addEventListener("abort", () => reject(signal.reason as Error)),
+            );
+            await Promise.race([end.promise, told]).finally(() => running.delete(name));
+            return null;
+          },
+        });
+        return { tool, begun: () => begun, end: () => end.resolve(null) };
+      };
+      const [held, other] = [slow("held"), slow("other")];
+      const flows = [held, other].map(({ tool }) => flowOf((input) => call(tool, input)[Symbol.iterator]()));
+      const [first, second] = flows.map(({ name }) => name) as [string, string];
+      const engine = await bench.openEngine({ flows, clock });
+      const [one, two] = [
+        (await engine.createTask({ flow: first, input: 1 })).task.id,
+        (await engine.createTask({ flow: second, input: 2 })).task.id,
+      ];
+      const target =
+        pauses === "the tool" ? ({ scope: "tool", name: "held" } as const) : ({ scope: "flow", name: first } as const);
+      const held1 = engine.runTask(one).catch((error: unknown) => error);
+      await until(async () => held.begun() === 1);
+      await engine.pauses.pause(target, { abort: true });
+      await held1;
+      const ran = engine.runTask(two);
+      await until(async () => other.begun() === 1);
+      await engine.pauses.unpause(target);
+      // the same engine still knows the first task
+      expect(await engine.runTask(one)).toMatchObject({ waiting_for: [{ kind: "limit", name: limits.name }] });
+      other.end();
+      expect(await ran).toMatchObject({ status: "COMPLETED" });
+      held.end();
+      await until(async () => (await engine.runTask(one)).status === "COMPLETED");
+      expect(most).toBe(1);
+    });
+  }
 
   test("by hand, the first step of a task that is created and run at once has its ticket at once", async () => {
     const observer = new Observer();

@@ -95,6 +95,7 @@ export class StepRunner {
         // a paused step beside a child that only waits is no reason to start that child again
         if (isGoingOn && !this.#ready.some(isNew)) this.#ready = NONE;
         if (!this.#hasReadPauses) return "pauses";
+        this.#tickets.letGo(open.filter((step) => this.#work.findPause(step)));
         this.#inLine = open.filter((step) => this.#work.findPause(step)?.scope === "tool");
         if (this.#inLine.length > 0) return "line";
       }

@@ -97,6 +97,11 @@ export class StepTickets {
     }
   }
 
+  /** A pause holds these steps back, and none of them runs here: others may have their tickets meanwhile. */
+  letGo(steps: readonly StepRow[]): void {
+    for (const step of steps) if (this.#held.has(step.id)) this.#giveBack(step);
+  }
+
   /** The step's tool has ended here. */
   onEnded(step: StepRow): void {
     if (this.#ending.delete(step.id)) this.#giveBack(step);

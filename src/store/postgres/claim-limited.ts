@@ -7,8 +7,8 @@
 //      due. Other tasks are found key by key, starting after the key that was served last: however many tasks a key
 //      has, and however many keys there are, a claim looks at about as many rows as it takes, and at one for each full
 //      key.
-// PK3. A rate counts starts within slices of its time (`limit_starts`). The claims themselves count them, under the
-//      flow's lock.
+// PK3. A rate counts starts within slices of its time (`limit_starts`), and a slice counts until the time has passed
+//      since its last start. The claims themselves count them, under the flow's lock.
 
 import { BEGUN_MAX, type KeyPlace, KEYS_MAX } from "../key-turns.ts";
 import { CLAIM_MAX, type ClaimFlow, isLimited, sliceMs } from "../store.ts";
@@ -81,10 +81,10 @@ export function limitedFlow(schema: Schema, relation: string): string {
       from ${schema}.tasks t where f.is_limited and t.flow_name = f.name and t.limited
     ) held
     cross join lateral (
-      select coalesce(sum(s.count), 0)::integer as used, min(s.slice_at) + f.rate_ms * interval '1 ms' as next_at
+      select coalesce(sum(s.count), 0)::integer as used, min(s.last_at) + f.rate_ms * interval '1 ms' as next_at
       from ${schema}.limit_starts s
       where f.rate_count is not null and s.kind = 'flow' and s.name = f.name
-        and s.slice_at > now() - f.rate_ms * interval '1 ms'
+        and s.last_at > now() - f.rate_ms * interval '1 ms'
     ) rate
     where (select is_registered from worker)`;
 }
@@ -238,14 +238,26 @@ export function limitedStarts(schema: Schema): string {
   const slice = `to_timestamp(ceil(${milliseconds("now()")}::numeric / f.slice_ms) * f.slice_ms / 1000.0)`;
   return `
   started as (
-    insert into ${schema}.limit_starts (kind, name, slice_at, count)
-    select 'flow', f.name, ${slice}, count(*) from claimed c join flow f on f.name = c.flow_name
+    insert into ${schema}.limit_starts (kind, name, slice_at, last_at, count)
+    select 'flow', f.name, ${slice}, clock_timestamp(), count(*) from claimed c join flow f on f.name = c.flow_name
     where f."left" is not null and c.is_start and c.taken_from is null group by f.name, f.slice_ms
-    on conflict (kind, name, slice_at) do update set count = limit_starts.count + excluded.count
+    on conflict (kind, name, slice_at) do update set ${addStarts("(select rate_ms from flow where name = excluded.name)")}
   ), forgotten as (
     delete from ${schema}.limit_starts s using flow f
-    where s.kind = 'flow' and s.name = f.name and s.slice_at <= now() - f.rate_ms * interval '1 ms'
+    where s.kind = 'flow' and s.name = f.name and ${isPast("f.rate_ms")}
   )`;
+}
+
+/** A slice of an earlier rate may end in the same moment: its starts count no more if their time is over. */
+export function addStarts(rateMs: string): string {
+  return `
+      last_at = excluded.last_at,
+      count = excluded.count + case when limit_starts.last_at > now() - ${rateMs} * interval '1 ms' then limit_starts.count else 0 end`;
+}
+
+/** PK3. Never of a slice that a start is counted in now. */
+export function isPast(rateMs: string): string {
+  return `greatest(s.slice_at, s.last_at) <= now() - ${rateMs} * interval '1 ms'`;
 }
 
 /** Where each flow's walk from key to key ended, as a JSON array of [name, last key, keys]. */

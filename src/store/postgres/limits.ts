@@ -97,9 +97,9 @@ async function listLimits(
        coalesce(s.begun, 0)::integer as begun,
        ${milliseconds("s.first_at + coalesce(l.rate_ms, l.own_rate_ms) * interval '1 ms'")} as next_at
      from ${schema}.limits l cross join lateral (
-       select sum(s.count) as begun, min(s.slice_at) as first_at from ${schema}.limit_starts s
+       select sum(s.count) as begun, min(s.last_at) as first_at from ${schema}.limit_starts s
        where s.kind = l.kind and s.name = l.name
-         and s.slice_at > now() - coalesce(l.rate_ms, l.own_rate_ms) * interval '1 ms'
+         and s.last_at > now() - coalesce(l.rate_ms, l.own_rate_ms) * interval '1 ms'
      ) s
      where ${which} order by l.kind, l.name`,
     parameters,

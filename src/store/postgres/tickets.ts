@@ -11,6 +11,7 @@ import {
 } from "../limit-store.ts";
 import { KEYS_MAX, type KeyTurns } from "../key-turns.ts";
 import { toolOfLine } from "../pause-store.ts";
+import { addStarts, isPast } from "./claim-limited.ts";
 import { writeArray } from "./row-encoding.ts";
 import type { PostgresClient } from "./connection.ts";
 import { milliseconds, quoteText, type Schema } from "./schema.ts";
@@ -187,7 +188,7 @@ function grantStatement(schema: Schema, turns: KeyTurns, limit: string, asked: r
         ) end,
         l.rate_count - (
           select coalesce(sum(s.count), 0) from ${schema}.limit_starts s
-          where s.kind = 'tool' and s.name = ${name} and s.slice_at > now() - l.rate_ms * interval '1 ms'
+          where s.kind = 'tool' and s.name = ${name} and s.last_at > now() - l.rate_ms * interval '1 ms'
         )
       )) as wanted
     from l
@@ -263,13 +264,13 @@ function grantStatement(schema: Schema, turns: KeyTurns, limit: string, asked: r
     select w.task_id, t.before + w.number, 'ticket', w.step_id, now()
     from waited w join woken t on t.id = w.task_id
   ), started as (
-    insert into ${schema}.limit_starts (kind, name, slice_at, count)
-    select 'tool', ${name}, ${slice}, count(*) from granted, r where r.rate_count is not null
+    insert into ${schema}.limit_starts (kind, name, slice_at, last_at, count)
+    select 'tool', ${name}, ${slice}, clock_timestamp(), count(*) from granted, r where r.rate_count is not null
     group by r.slice_ms having count(*) > 0
-    on conflict (kind, name, slice_at) do update set count = limit_starts.count + excluded.count
+    on conflict (kind, name, slice_at) do update set ${addStarts("(select rate_ms from r)")}
   ), forgotten as (
     delete from ${schema}.limit_starts s
-    where s.kind = 'tool' and s.name = ${name} and s.slice_at <= now() - (select rate_ms from r) * interval '1 ms'
+    where s.kind = 'tool' and s.name = ${name} and ${isPast("(select rate_ms from r)")}
   )
   select
     (

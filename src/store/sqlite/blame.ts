@@ -8,7 +8,8 @@ const STEP = "select step_index, step_name, kind from task_steps where task_id =
 
 const BLAME = `
   update tasks set
-    deaths = deaths + 1, lease_owner = null, version = version + 1, updated_at = max(updated_at, $now),
+    deaths = deaths + 1, lease_owner = null, limited = 0, version = version + 1,
+    updated_at = max(updated_at, $now),
     parked_reason = case when deaths + 1 >= ${DEATHS_MAX} then $reason else parked_reason end,
     parked_code = case when deaths + 1 >= ${DEATHS_MAX} then flow_code else parked_code end,
     due_at = case when deaths + 1 >= ${DEATHS_MAX} then null else due_at end
@@ -25,7 +26,8 @@ const CLEAR_BESIDE = "update task_steps set starts = 0 where starts > 0 and task
 
 /** The task goes back to the queue. */
 const RELEASE = `
-  update tasks indexed by tasks_held set lease_owner = null, version = version + 1, updated_at = max(updated_at, $now)
+  update tasks indexed by tasks_held set
+    lease_owner = null, limited = 0, version = version + 1, updated_at = max(updated_at, $now)
   where lease_owner = $workerId
   returning ${NOTED_COLUMNS}`;
 

@@ -4,7 +4,8 @@
 // LK1. Tasks that have begun come first; they are searched among the first that are due. Other tasks are found key by
 //      key, starting after the key that was served last: a claim looks at about as many rows as it takes, and at one
 //      for each full key.
-// LK2. A rate counts starts within slices of its time (`limit_starts`).
+// LK2. A rate counts starts within slices of its time (`limit_starts`), and a slice counts until the time has passed
+//      since its last start.
 
 import type { TaskRow, Writable } from "../../core/record/record.ts";
 import type { StoredNumbers } from "../limit-rows.ts";
@@ -21,25 +22,27 @@ const LIMIT = `
 /** Tasks of a dead worker are taken over: they come before new ones, and do not count until then. */
 const COUNT_HELD = `
   select count(*) as held from tasks indexed by tasks_held
-  where flow_name = $flow and lease_owner is not null and due_at is not null
+  where flow_name = $flow and lease_owner is not null and limited = 1
     and lease_owner not in (select value from json_each($deadOwners))`;
 
-/** For each key; from the index alone. Tasks that are driven by hand count. */
+/** For each key; from the index alone. */
 const HELD_BY_KEY = `
   select limit_key as key, count(*) as held from tasks indexed by tasks_held
-  where flow_name = $flow and lease_owner is not null and limit_key is not null
+  where flow_name = $flow and lease_owner is not null and limited = 1 and limit_key is not null
     and lease_owner not in (select value from json_each($deadOwners))
   group by limit_key`;
 
 const STARTS = `
-  select coalesce(sum(count), 0) as used, min(slice_at) as first from limit_starts
-  where kind = $kind and name = $name and slice_at > $since`;
+  select coalesce(sum(count), 0) as used, min(last_at) as first from limit_starts
+  where kind = $kind and name = $name and last_at > $since`;
 
-const FORGET = "delete from limit_starts where kind = $kind and name = $name and slice_at <= $since";
+const FORGET = "delete from limit_starts where kind = $kind and name = $name and max(slice_at, last_at) <= $since";
 
+/** A slice of an earlier rate may end in the same moment: its starts count no more if their time is over. */
 const COUNT_STARTS = `
-  insert into limit_starts (kind, name, slice_at, count) values ($kind, $name, $sliceAt, $count)
-  on conflict (kind, name, slice_at) do update set count = count + excluded.count`;
+  insert into limit_starts (kind, name, slice_at, last_at, count) values ($kind, $name, $sliceAt, $now, $count)
+  on conflict (kind, name, slice_at) do update set
+    last_at = excluded.last_at, count = excluded.count + iif(last_at > $since, count, 0)`;
 
 const IS_FREE = "(lease_owner is null or lease_owner in (select value from json_each($deadOwners)))";
 
@@ -177,10 +180,11 @@ export function countStarts(
   { kind, name, rate, count }: { kind: "flow" | "tool"; name: string; rate: Rate; count: number },
   now: number,
 ): void {
-  connection.prepare(FORGET).run({ kind, name, since: now - rate.perMs });
+  const since = now - rate.perMs;
+  connection.prepare(FORGET).run({ kind, name, since });
   if (count === 0) return;
   const slice = sliceMs(rate);
-  connection.prepare(COUNT_STARTS).run({ kind, name, sliceAt: Math.ceil(now / slice) * slice, count });
+  connection.prepare(COUNT_STARTS).run({ kind, name, sliceAt: Math.ceil(now / slice) * slice, now, since, count });
 }
 
 /** The tasks to take from a flow with keys; `begun`: those that had begun before. */

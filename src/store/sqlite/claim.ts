@@ -13,7 +13,7 @@ import type { ReadTask } from "../records.ts";
 import { fitTogether } from "../sizes.ts";
 import type { Rate } from "../limit-store.ts";
 import { BEGUN_MAX, KeyTurns } from "../key-turns.ts";
-import type { Claim, ClaimedTask, ClaimFlow, ClaimRequest } from "../store.ts";
+import { type Claim, type ClaimedTask, type ClaimFlow, type ClaimRequest, isLimited } from "../store.ts";
 import type { PauseRow } from "../pause-store.ts";
 import { workerNotRegistered } from "../worker-not-registered.ts";
 import { countStarts, type FlowRoom, type LimitedClaim, roomOf, takeByKeys } from "./claim-limited.ts";
@@ -38,11 +38,12 @@ const SELECT_DUE = `select ${TASK_COLUMNS} ${DUE}`;
 const IS_DUE = `select 1 ${DUE}`;
 
 const LEASE = `
-  update tasks set lease_owner = $workerId, version = version + 1, updated_at = max(updated_at, $now)
+  update tasks set
+    lease_owner = $workerId, limited = flow_name in (select value from json_each($limited)), version = version + 1, updated_at = max(updated_at, $now)
   where id in (select value from json_each($ids))`;
 
 /** It has begun: from now on it comes before tasks of its key that have not. */
-const LEASE_KEYED = LEASE.replace("set lease_owner", "set limit_begun = limit_key is not null, lease_owner");
+const LEASE_KEYED = LEASE.replace("limited =", "limit_begun = limit_key is not null, limited =");
 
 /** If the rate of the flow is used up, tasks that have begun are searched among this many of the longest due. */
 const BEGUN_OF_DUE = `
@@ -147,9 +148,12 @@ class DueQuery {
     if (all.length === 0) return this.nothing();
     const due = all.slice(0, fitTogether(all));
     const isKeyed = this.request.flows.some(({ keys }) => keys !== undefined);
-    connection
-      .prepare(isKeyed ? LEASE_KEYED : LEASE)
-      .run({ workerId, now, ids: JSON.stringify(due.map(({ id }) => id)) });
+    connection.prepare(isKeyed ? LEASE_KEYED : LEASE).run({
+      workerId,
+      now,
+      ids: JSON.stringify(due.map(({ id }) => id)),
+      limited: JSON.stringify(this.request.flows.filter(isLimited).map(({ name }) => name)),
+    });
     this.#countStarts(due);
     const read = this.#complete(due);
     const tasks = due.map((task, index): ClaimedTask => {

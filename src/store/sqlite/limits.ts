@@ -27,7 +27,7 @@ const LIST = `
     case l.kind
       when 'flow' then (
         select count(*) from tasks indexed by tasks_held
-        where flow_name = l.name and lease_owner is not null and due_at is not null
+        where flow_name = l.name and lease_owner is not null and limited = 1
       )
       else (select count(*) from tickets where limit_name = l.name and granted_at is not null)
     end as running_now,
@@ -49,11 +49,11 @@ const LIST = `
     end as waiting,
     (
       select coalesce(sum(count), 0) from limit_starts s
-      where s.kind = l.kind and s.name = l.name and s.slice_at > $now - coalesce(l.rate_ms, l.own_rate_ms)
+      where s.kind = l.kind and s.name = l.name and s.last_at > $now - coalesce(l.rate_ms, l.own_rate_ms)
     ) as begun,
     (
-      select min(slice_at) from limit_starts s
-      where s.kind = l.kind and s.name = l.name and s.slice_at > $now - coalesce(l.rate_ms, l.own_rate_ms)
+      select min(last_at) from limit_starts s
+      where s.kind = l.kind and s.name = l.name and s.last_at > $now - coalesce(l.rate_ms, l.own_rate_ms)
     ) + coalesce(l.rate_ms, l.own_rate_ms) as next_at
   from limits l where $name is null or (l.kind = $kind and l.name = $name) order by l.kind, l.name`;
 
@@ -102,7 +102,7 @@ const PLACE_OF_TASK = `
     )
   end as before, (
     select count(*) from tasks h indexed by tasks_held
-    where h.flow_name = t.flow_name and h.limit_key = t.limit_key and h.lease_owner is not null
+    where h.flow_name = t.flow_name and h.limit_key = t.limit_key and h.lease_owner is not null and h.limited = 1
   ) as ofKey
   from tasks t where t.id = $taskId and t.due_at <= $now and t.lease_owner is null`;
 

@@ -18,7 +18,7 @@ const CLEAR = `update task_steps set starts = 0 where starts > 0 and task_id in 
 
 /** The version rises, as with every step of a driver: changes prepared under the lease cannot be written after it. */
 const RELEASE = `
-  update tasks set lease_owner = null, version = version + 1, updated_at = max(updated_at, $now)
+  update tasks set lease_owner = null, limited = 0, version = version + 1, updated_at = max(updated_at, $now)
   where id in (${HELD})
   returning ${NOTED_COLUMNS}`;
 
@@ -29,7 +29,7 @@ const ORPHANED = `
 const HAS_ORPHANS = `select 1 from tasks indexed by tasks_held where ${ORPHANED} limit 1`;
 
 const RELEASE_ORPHANS = `
-  update tasks set lease_owner = null, version = version + 1, updated_at = max(updated_at, $now)
+  update tasks set lease_owner = null, limited = 0, version = version + 1, updated_at = max(updated_at, $now)
   where id in (select id from tasks indexed by tasks_held where ${ORPHANED} limit ${BATCH})
   returning ${NOTED_COLUMNS}`;
 

@@ -54,6 +54,7 @@ export const MATCHES = `
       and (f.value ->> 'perKey' = 0 or f.value ->> 'perKey' <= (
         select count(*) from tasks h indexed by tasks_held
         where h.flow_name = t.flow_name and h.limit_key = t.limit_key and h.lease_owner is not null
+          and h.limited = 1
       ))
   )))
   and (not $isInDoubt or (t.waits & ${WAIT_BITS.doubt}) <> 0)

@@ -37,6 +37,7 @@ function updateOf(written: readonly Indexed[] | "all"): string {
     limit_begun: { set: begins, isSo: `limit_begun = (${begins})` },
   };
   const sets = columns.map((name) => `${name} = $${name}`);
+  if (isWritten("lease_owner")) sets.push("limited = limited and $lease_owner is not null");
   const conditions = leftOut.map((name) => `${name} is $${name}`);
   for (const [name, { set, isSo }] of Object.entries(others)) {
     if (isWritten(name as Indexed)) sets.push(`${name} = ${set}`);
