@@ -316,6 +316,31 @@ describe.each(DATABASES)("forks on %s", (_name, create) => {
     expect(second).toBeGreaterThanOrEqual(first);
   });
 
+  test("leave an outcome that the flow has not been given to be given: then it is observed, and then is now", async () => {
+    const HOUR_MS = 3_600_000;
+    const flow = defineFlow({
+      name: "not_yet_given",
+      input: v.object({}),
+      *run() {
+        yield* call(price, "a");
+        const at = now().getTime();
+        yield* call(pay, at);
+        return at;
+      },
+    });
+    const engine = await bench.openEngine({ flows: [flow] });
+    const { task } = await engine.createTask({ flow: "not_yet_given", input: {} });
+    let first = await engine.advanceTask(task.id);
+    while (first.status !== "WAITING_OBSERVATION") first = await engine.advanceTask(task.id);
+    const { task: fork } = await engine.forks.create(task.id, { from: 2 });
+    expect(fork.steps.map(({ step_name, status }) => [step_name, status])).toEqual([["price", "COMPLETED"]]);
+    const store = await bench.openStore();
+    expect(await store.readTaskRow(fork.id)).toMatchObject({ observed_count: 0, current_step: 1 });
+    const later = await bench.openEngine({ flows: [flow], clock: new FakeClock(Date.now() + HOUR_MS) });
+    const { status, output_payload: at } = await later.runTask(fork.id);
+    expect([status, Number(at) > Date.now() + HOUR_MS / 2]).toEqual(["COMPLETED", true]);
+  });
+
   test("are refused of an operation on many tasks, which is shown before it is started", async () => {
     const engine = await bench.openEngine();
     const request = { action: "cancel", filter: { flow: ["echo_add"], priority: 9 } } as const;
