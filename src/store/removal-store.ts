@@ -60,7 +60,7 @@ export interface RemovalStore {
    * How many tasks a removal should name now, so that it blocks nobody for long: the more rows tasks have, the fewer.
    */
   portion(): number;
-  /** Names of flows with ended tasks, in order. */
+  /** Names of flows with ended tasks, in the order of the database. */
   listEndedFlows(): Promise<readonly string[]>;
   /** Ended tasks without an open parent; the work is bounded however many there are. */
   findEnded(query: EndedQuery): Promise<EndedTasks>;

@@ -197,6 +197,24 @@ describe.each(Object.keys(DOORS))("%s", (name) => {
     });
   });
 
+  test("a backfill makes what it has listed, also if another time has come since", async () => {
+    await answer(...ADD);
+    const taskonaut = await door.open();
+    const { schedules } = taskonaut;
+    const asked: unknown[] = [];
+    const backfill: typeof schedules.backfill = (scheduleName, range) => {
+      asked.push(range);
+      return schedules.backfill(scheduleName, range);
+    };
+    Object.defineProperty(taskonaut, "schedules", { value: { ...schedules, backfill } });
+    const argv = ["schedule", "backfill", "hourly", "--from", "2026-01-01T00:30:00Z", "--yes"];
+    const { code } = await callCli([...argv, "--until", "2026-01-01T02:30:00Z"], { taskonaut });
+    expect([code, asked]).toMatchObject([
+      0,
+      [{ dryRun: true }, { from: "2026-01-01T01:00:00.000Z", until: "2026-01-01T02:00:00.000Z", dryRun: false }],
+    ]);
+  });
+
   test("what is wrong is told with the option, and what was probably meant", async () => {
     expect(
       await refusal(...ADD.slice(0, -4), "--cron", "0 0 30 2 *", "--time-zone", "Berlin", "--input", "{}"),
@@ -221,6 +239,11 @@ describe.each(Object.keys(DOORS))("%s", (name) => {
     await answer(...ADD);
     expect((await refusal("schedule", "show", "hourli")).error.message).toContain("did you mean hourly?");
     expect(await refusal(...ADD)).toMatchObject({ code: 4, error: { code: "schedule_exists" } });
+    for (const action of ["preview", "backfill"]) {
+      const { error } = await refusal("schedule", action, "hourly", "--from", "2h");
+      expect(error.errors).toMatchObject([{ path: "--from" }]);
+      expect(error.message).toStartWith("--from: expected a time like ");
+    }
   });
 });
 

@@ -8,6 +8,7 @@ import { keyedTaskId } from "../../src/core/record/ids.ts";
 import { firingKey, type ScheduleRow } from "../../src/core/record/schedule.ts";
 import type { ScheduleDefinition } from "../../src/core/flow/schedule.ts";
 import type { Engine } from "../../src/engine/engine-options.ts";
+import { SILENT } from "../../src/core/log.ts";
 import { isTerminal } from "../../src/core/record/status.ts";
 import type { Store } from "../../src/store/store.ts";
 import { scheduleRow } from "../contract/rows.ts";
@@ -146,6 +147,40 @@ describe.each(DATABASES)("schedules on %s", (_, create) => {
       await until(async () => (await firedBy(store, name)) > 0);
     });
 
+    test("a firing that waits for an end comes after that end, though the file has other times since", async () => {
+      const [flow, name] = [unique(), unique()];
+      const store = await bench.openStore();
+      const often = { name, every: "1s", overlap: "queue", input: { n: 1 } } as const;
+      const old = await working({ flows: [flowOfFile(flow, "one", [often])] });
+      const waiting = async (): Promise<ScheduleRow | undefined> => {
+        const row = await store.schedules.read(name);
+        return row?.queued_at ? row : undefined;
+      };
+      await until(async () => (await waiting()) !== undefined);
+      await old.worker.stop();
+      const row = await waiting();
+      // nobody looks any more when the schedule hears of the end
+      await end(old.engine, row?.last_task_id ?? "");
+      await old.engine.runTask(row?.last_task_id ?? "");
+      await working({ flows: [flowOfFile(flow, "two", [{ ...often, every: "365d" }])] });
+      await until(async () => (await firedBy(store, name)) === (row?.fired_count ?? 0) + 1);
+      expect(await store.schedules.read(name)).toMatchObject({ queued_at: null, fired_at: row?.queued_at });
+    });
+
+    test("a firing that is due is made, though the file says another jitter since", async () => {
+      const [flow, name] = [unique(), unique()];
+      const store = await bench.openStore();
+      const { worker } = await working({ flows: [flowOfFile(flow, "one", [{ name, ...YEARLY }])] });
+      await worker.stop();
+      const row = (await store.schedules.read(name)) as ScheduleRow;
+      const at = (await store.now()) - HOUR_MS;
+      const due = { ...row, version: row.version + 1, nominal_at: at, next_at: at };
+      expect(await store.schedules.fire([{ row: due, tasks: [], skips: [] }])).toEqual([true]);
+      await working({ flows: [flowOfFile(flow, "two", [{ name, ...YEARLY, jitter: "1s" }])] });
+      await until(async () => (await firedBy(store, name)) === 1);
+      expect(await store.schedules.read(name)).toMatchObject({ fired_at: at, jitter_ms: 1000 });
+    });
+
     test("cannot be removed while a worker has the file, and can be when nobody has it any more", async () => {
       const [flow, name] = [unique(), unique()];
       const store = await bench.openStore();
@@ -160,11 +195,13 @@ describe.each(DATABASES)("schedules on %s", (_, create) => {
     });
 
     test("one that moves to another flow of the same files is there, and a name that is taken stays", async () => {
-      const [from, to, name, taken] = [unique(), unique(), unique(), unique()];
+      const [from, to, name, taken] = [`z${unique()}`, unique(), unique(), unique()];
       const store = await bench.openStore();
       await store.schedules.insert(scheduleRow({ name: taken, flow_name: "echo_add" }));
       await working({ flows: [flowOfFile(from, "one", [{ name, ...YEARLY }]), flowOfFile(to, "one", [])] });
+      const told: unknown[] = [];
       await working({
+        log: { ...SILENT, warn: (message, fields) => told.push([message, fields]) },
         flows: [
           flowOfFile(from, "two", []),
           flowOfFile(to, "two", [
@@ -173,6 +210,12 @@ describe.each(DATABASES)("schedules on %s", (_, create) => {
           ]),
         ],
       });
+      expect(told).toEqual([
+        [
+          "a schedule's name is taken by another schedule, which stays",
+          { schedule: taken, flow: to, taken_by: "a command, for flow echo_add" },
+        ],
+      ]);
       expect((await store.schedules.read(name))?.flow_name).toBe(to);
       expect(await store.schedules.read(taken)).toMatchObject({ flow_name: "echo_add", owner: "command", version: 1 });
     });

@@ -3,7 +3,7 @@
 import type { Clock } from "../../src/core/clock.ts";
 import type { Flow } from "../../src/core/flow/flow.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/core/limits.ts";
-import { SILENT } from "../../src/core/log.ts";
+import { type Log, SILENT } from "../../src/core/log.ts";
 import type { TaskListener } from "../../src/core/api/task-listener.ts";
 import type { TellWait } from "../../src/core/waiting.ts";
 import type { TaskRecord } from "../../src/core/record/record.ts";
@@ -21,18 +21,19 @@ interface TestEngine {
   readonly newId?: () => string;
   readonly tellWait?: TellWait;
   readonly listener?: TaskListener;
+  readonly log?: Log;
 }
 
 /** An engine over the store, which it closes when it is closed. Flows: echo_add, and those given. */
 export function engineOn(
   store: Store,
-  { flows = [], clock = systemClock, limits, newId, tellWait, listener }: TestEngine = {},
+  { flows = [], clock = systemClock, limits, newId, tellWait, listener, log = SILENT }: TestEngine = {},
 ): Engine {
   return createEngine({
     store,
     flows: [echoAdd, ...flows],
     clock,
-    log: SILENT,
+    log,
     limits: { ...DEFAULT_LIMITS, ...limits },
     newId: newId ?? (() => Bun.randomUUIDv7()),
     workerName: `test:${process.pid}`,

@@ -200,7 +200,9 @@ async function mayRun(program: string, owner: Owner): Promise<boolean> {
 async function initialise(bin: string, folder: string, owner: Owner): Promise<void> {
   const passwordFile = join(folder, "password");
   await writeFile(passwordFile, secretOf(PASSWORD));
-  const flags = ["--auth=password", `--username=${USER}`, `--pwfile=${passwordFile}`, "--encoding=UTF8", "--no-locale"];
+  // Names go by the letters of a language, as on most servers: nothing may take them for being in the order of bytes.
+  const order = ["--encoding=UTF8", "--locale=C", "--locale-provider=icu", "--icu-locale=en-US"];
+  const flags = ["--auth=password", `--username=${USER}`, `--pwfile=${passwordFile}`, ...order];
   // Only the creation goes unsynced: the folder is of no use after a power cut anyway.
   const result = Bun.spawnSync([join(bin, "initdb"), "--no-sync", ...flags, "-D", join(folder, "data")], {
     ...owner,

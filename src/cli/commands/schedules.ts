@@ -61,11 +61,14 @@ async function run(call: Call): Promise<number> {
     try {
       await ACT[action](call, taskonaut, name);
     } catch (error) {
-      throw action === "add" ? inWordsOfOptions(error) : error;
+      throw TAKES_OPTIONS.includes(action) ? inWordsOfOptions(error) : error;
     }
     return 0;
   });
 }
+
+/** What is wrong is an option, where it is no name. */
+const TAKES_OPTIONS: readonly ScheduleAction[] = ["add", "preview", "backfill"];
 
 type Act = (call: Call, taskonaut: Taskonaut, name: string) => Promise<void>;
 
@@ -145,7 +148,9 @@ async function backfill(call: Call, taskonaut: Taskonaut, name: string): Promise
     return;
   }
   await confirm(call, `Create ${missing} ${missing === 1 ? "task" : "tasks"}?`, "Cancelled. No task was created.");
-  const made = await taskonaut.schedules.backfill(name, { ...range, dryRun: false });
+  // those that were listed: by now there may be more
+  const listed = { from: planned[0]?.at ?? from, until: planned.at(-1)?.at };
+  const made = await taskonaut.schedules.backfill(name, { ...listed, dryRun: false });
   if (look.style === "readable") {
     const refused = made.filter((time) => time.refused !== undefined);
     const count = made.filter(({ exists }) => !exists).length - refused.length;

@@ -64,16 +64,21 @@ function withNext(row: ScheduleRow, after: number): ScheduleRow {
   return { ...row, nominal_at: next, next_at: next === null ? null : dueOf(row, next) };
 }
 
-/** The row with new terms. Undefined if nothing changes. New times begin now; without new times the next one stays. */
+/**
+ * The row with new terms. Undefined if nothing changes. New times begin now; without new times the next one stays. A
+ * firing that waits is looked at again: it may have been told of the end that it waits for, and that is in `next_at`.
+ */
 export function withTerms(row: ScheduleRow, terms: OwnTerms, input: JsonText, now: number): ScheduleRow | undefined {
   const changed = { ...row, ...terms, input };
   const differs = (names: readonly (keyof ScheduleTerms)[]): boolean =>
     names.some((name) => changed[name] !== row[name]);
   if (!differs([...(Object.keys(terms) as (keyof OwnTerms)[]), "input"])) return undefined;
   const next: ScheduleRow = { ...changed, version: row.version + 1, updated_at: now };
-  if (!differs(["cron", "every_ms", "time_zone", "jitter_ms"])) return next;
-  const moved = withNext({ ...next, skip_from: null, skip_kind: null }, Math.max(now, row.fired_at ?? 0));
-  return row.paused_at === null ? moved : { ...moved, next_at: null };
+  const moved = differs(["cron", "every_ms", "time_zone"])
+    ? withNext({ ...next, skip_from: null, skip_kind: null }, Math.max(now, row.fired_at ?? 0))
+    : { ...next, next_at: row.nominal_at === null ? null : dueOf(next, row.nominal_at) };
+  if (row.paused_at !== null) return { ...moved, next_at: null };
+  return row.queued_at === null ? moved : { ...moved, next_at: now };
 }
 
 export function paused(row: ScheduleRow, reason: string | null, now: number): ScheduleRow {

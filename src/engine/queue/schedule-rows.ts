@@ -8,8 +8,8 @@ import { newScheduleRow, withTerms } from "../doors/schedule-row.ts";
 export interface DeclaredRows {
   /** New and changed rows. */
   readonly rows: readonly ScheduleRow[];
-  /** Names that are taken by somebody else. */
-  readonly taken: readonly string[];
+  /** Schedules of others that have a name of the flow's. */
+  readonly taken: readonly ScheduleRow[];
 }
 
 export async function declaredRows(
@@ -18,13 +18,13 @@ export async function declaredRows(
   read: (name: string) => Promise<ScheduleRow | undefined>,
 ): Promise<DeclaredRows> {
   const rows: ScheduleRow[] = [];
-  const taken: string[] = [];
+  const taken: ScheduleRow[] = [];
   for (const { name, terms, input: given } of flow.schedules) {
     const json = toJsonText(given);
     const input = json.ok ? json.text : "{}"; // it was checked when the flow was defined
     const row = await read(name);
     if (row === undefined) rows.push(newScheduleRow({ name, flow: flow.name, owner: "flow", terms, input, now }));
-    else if (row.owner !== "flow" || row.flow_name !== flow.name) taken.push(name);
+    else if (row.owner !== "flow" || row.flow_name !== flow.name) taken.push(row);
     else {
       const changed = withTerms(row, terms, input, now);
       if (changed !== undefined) rows.push(changed);

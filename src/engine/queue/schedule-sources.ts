@@ -14,7 +14,7 @@ import { declaredRows } from "./schedule-rows.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import type { Log } from "../../core/log.ts";
-import type { ScheduleSourceRow } from "../../core/record/schedule.ts";
+import type { ScheduleRow, ScheduleSourceRow } from "../../core/record/schedule.ts";
 import type { Store } from "../../store/store.ts";
 import type { StoreClock } from "../process/store-clock.ts";
 import { SOURCE_STALE_MS } from "../driving/schedules.ts";
@@ -60,8 +60,9 @@ export class ScheduleSources {
     const now = await storeClock.recent();
     // a schedule that has moved to another flow is free after the first flow has released it
     let hasChanged = false;
-    for (const flow of [...wanted, ...wanted]) {
-      if (await this.#declare(flow, sources.get(flow.name), now)) {
+    for (const isLast of [false, true]) {
+      for (const flow of wanted) {
+        if (!(await this.#declare(flow, sources.get(flow.name), { now, isLast }))) continue;
         hasChanged = true;
         for (const source of await store.schedules.listSources()) sources.set(source.flow_name, source);
       }
@@ -71,7 +72,11 @@ export class ScheduleSources {
   }
 
   /** Returns whether anything was written. */
-  async #declare(flow: Flow, known: ScheduleSourceRow | undefined, now: number): Promise<boolean> {
+  async #declare(
+    flow: Flow,
+    known: ScheduleSourceRow | undefined,
+    { now, isLast }: { readonly now: number; readonly isLast: boolean },
+  ): Promise<boolean> {
     const { store, flows, log } = this.tools;
     const code = flows.codeOf(flow.name);
     let source = known;
@@ -79,11 +84,11 @@ export class ScheduleSources {
       const seen = source === undefined ? [] : readNames(source.seen);
       const isOurs = source?.code === code;
       if (source !== undefined && !isOurs && seen.includes(code) && now - source.confirmed_at < SOURCE_STALE_MS) {
-        this.#tellOnce(flow.name, "schedules of a flow are those of other code, which is at work too");
+        this.#tellOnce("schedules of a flow are those of other code, which is at work too", { flow: flow.name });
         return false;
       }
       const { rows, taken } = await declaredRows(flow, now, (name) => store.schedules.read(name));
-      for (const name of taken) this.#tellOnce(name, "a schedule's name is taken by another schedule, which stays");
+      if (isLast) this.#tellTaken(flow, taken);
       if (isOurs && rows.length === 0) return false;
       const next: ScheduleSourceRow = {
         flow_name: flow.name,
@@ -102,9 +107,20 @@ export class ScheduleSources {
     return false;
   }
 
-  #tellOnce(name: string, message: string): void {
-    if (this.#told.has(name)) return;
-    this.#told.add(name);
-    this.tools.log.warn?.(message, { name });
+  #tellTaken(flow: Flow, taken: readonly ScheduleRow[]): void {
+    for (const { name: schedule, flow_name, owner } of taken) {
+      this.#tellOnce("a schedule's name is taken by another schedule, which stays", {
+        schedule,
+        flow: flow.name,
+        taken_by: owner === "flow" ? `the file of flow ${flow_name}` : `a command, for flow ${flow_name}`,
+      });
+    }
+  }
+
+  #tellOnce(message: string, of: Readonly<Record<string, string>>): void {
+    const key = JSON.stringify([message, of]);
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
+    this.tools.log.warn?.(message, of);
   }
 }
