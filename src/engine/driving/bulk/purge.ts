@@ -85,7 +85,9 @@ export async function purge({ filter: given, isDryRun, cursor }: PurgeRequest, t
 
 /** Flow by flow and state by state, from that one on. Each store lists flows in an order of its own. */
 function placesOf(flows: readonly string[], begin: Place | undefined): readonly Place[] {
-  const all = flows.toSorted().flatMap((flow) => END_STATUSES.map((status): Place => ({ flow, status, after: undefined })));
+  const all = flows
+    .toSorted()
+    .flatMap((flow) => END_STATUSES.map((status): Place => ({ flow, status, after: undefined })));
   if (!begin) return all;
   const order = ({ flow, status }: Place): string => `${flow} ${END_STATUSES.indexOf(status)}`;
   return all
