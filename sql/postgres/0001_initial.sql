@@ -503,6 +503,8 @@ create table schedules (
   queued_at timestamptz,
   paused_at timestamptz,
   pause_reason text,
+  -- Processes that have died in a row while they planned its next task.
+  deaths integer not null default 0 check (deaths >= 0),
 
   fired_at timestamptz,
   last_task_id uuid,

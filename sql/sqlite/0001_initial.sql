@@ -475,6 +475,8 @@ create table schedules (
   queued_at integer,
   paused_at integer,
   pause_reason text,
+  -- Processes that have died in a row while they planned its next task.
+  deaths integer not null default 0 check (deaths >= 0),
 
   fired_at integer,
   last_task_id text,

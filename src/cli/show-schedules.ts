@@ -2,7 +2,7 @@
 
 import type { BackfillTime, FiringTime, Schedule, ScheduleDetails, ScheduleSkip } from "../core/api/schedules.ts";
 import { isClockChangeDay, wallTime } from "../core/next-firing.ts";
-import { alignRows, type Cell, showJson, showText } from "./cells.ts";
+import { alignRows, type Cell, showJson, showText, wrapText } from "./cells.ts";
 import type { Look } from "./look.ts";
 import { type Column, drawTable } from "./table.ts";
 import { describeAhead, exactly } from "../core/times.ts";
@@ -86,13 +86,21 @@ export function showSchedule(schedule: ScheduleDetails, look: Look): string {
     ["priority", String(schedule.priority)],
     ["input", showJson(schedule.input_payload, Math.max(look.columns - 14, 20))],
   ];
-  const rows = facts.flatMap(([name, text]) =>
-    text === undefined ? [] : [[{ text: name, color: "dim" } as const, { text: showText(text, look.columns) }]],
-  );
+  const width = Math.max(look.columns - FACTS_AT, 20);
+  const rows = facts.flatMap(([name, text = ""]) => {
+    // why it fires no more is never cut off
+    const shown = name === "paused" ? wrapText(text, width) : [showText(text, width)];
+    return text === ""
+      ? []
+      : shown.map((line, at): Cell[] => [{ text: at === 0 ? name : "", color: "dim" }, { text: line }]);
+  });
   const lines = [look.paint("bold", showText(schedule.name, look.columns)), ...alignRows(rows, look.paint)];
   if (skips.length > 0) lines.push("", "Skipped:", ...drawTable(SKIP_COLUMNS(zone), skips, look));
   return `${lines.join("\n")}\n`;
 }
+
+/** Names of facts take no more than this. */
+const FACTS_AT = 13;
 
 function ahead(at: string, now: number): string {
   const ms = Date.parse(at) - now;

@@ -13,24 +13,24 @@ class Notes {
   }, this.#now);
 
   /** Sees the same piece for this time. */
-  async see(seen: Omit<Seen, "stepId" | "isLeaving" | "isListening">, ms: number): Promise<void> {
+  async see(seen: Omit<Seen, "isLeaving" | "isListening">, ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= LOOK_MS) {
       this.#now += LOOK_MS;
-      this.note.look({ stepId: "", isLeaving: false, isListening: false, ...seen }, this.#now);
+      this.note.look({ isLeaving: false, isListening: false, ...seen }, this.#now);
       await new Promise(setImmediate);
     }
   }
 }
 
-const flow = (count: number): Omit<Seen, "stepId" | "isLeaving" | "isListening"> => ({
+const flow = (count: number): Omit<Seen, "isLeaving" | "isListening"> => ({
   count,
   doing: "flow",
-  taskId: `task ${count}`,
+  culprit: { taskId: `task ${count}`, stepId: "" },
 });
-const idle = (count: number): Omit<Seen, "stepId" | "isLeaving" | "isListening"> => ({
+const idle = (count: number): Omit<Seen, "isLeaving" | "isListening"> => ({
   count,
   doing: undefined,
-  taskId: "",
+  culprit: { taskId: "", stepId: "" },
 });
 
 describe("what may be a worker's death", () => {
@@ -51,7 +51,7 @@ describe("what may be a worker's death", () => {
     await notes.see(flow(1), 300);
     await notes.see(flow(3), 300);
     await notes.note.clear();
-    expect(notes.written.map((cause) => cause?.taskId)).toEqual(["task 1", undefined, "task 3", undefined]);
+    expect(notes.written).toMatchObject([{ taskId: "task 1" }, null, { taskId: "task 3" }, null]);
   });
 
   test("is noted and taken back as soon as the database is there again", async () => {

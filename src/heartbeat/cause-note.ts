@@ -32,8 +32,7 @@ export class CauseNote {
     if (this.#isWriting) return;
     const isLong = seen.doing !== undefined && heldMs >= LONG_MS;
     if (isLong && this.#noted !== seen.count) {
-      const { count, taskId, stepId } = seen;
-      this.#put(count, { taskId, stepId, seconds: heldMs / 1000 });
+      this.#put(seen.count, { ...seen.culprit, seconds: heldMs / 1000 });
     } else if (!isLong && this.#noted !== undefined) this.#put(undefined, null);
   }
 

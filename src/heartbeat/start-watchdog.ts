@@ -1,7 +1,7 @@
 // The watchdog of a process without a worker: a command or a server. It uses the thread of the heartbeat, without a
 // lease to renew.
 
-import type { Activity, Doing } from "../core/flow/activity.ts";
+import type { Activity, Doing, DoneFor } from "../core/flow/activity.ts";
 import type { StoreAddress } from "../store/address.ts";
 import type { LineStyle } from "./messages.ts";
 import { SharedActivity } from "./shared-activity.ts";
@@ -29,8 +29,8 @@ const ENTRY = new URL("./thread.ts", import.meta.url);
 
 /**
  * Watches from now on, with a thread. At a terminal the thread starts at once. Elsewhere it starts before the first
- * tool call, or after a moment: code that blocks the loop could keep a timer from ever starting it. It does not keep
- * the process alive.
+ * piece of user code, or after a moment: code that blocks the loop could keep a timer from ever starting it. It does
+ * not keep the process alive.
  */
 export class LateWatchdog implements Activity {
   readonly #shared = new SharedActivity();
@@ -47,9 +47,9 @@ export class LateWatchdog implements Activity {
     this.#start();
   }
 
-  begin(doing: Doing, taskId: string, stepId?: string): void {
-    if (doing === "tool") this.#start();
-    this.#shared.begin(doing, taskId, stepId);
+  begin(doing: Doing, doneFor: DoneFor): void {
+    this.#start();
+    this.#shared.begin(doing, doneFor);
   }
 
   end(): void {

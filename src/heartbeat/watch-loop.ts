@@ -7,7 +7,8 @@
 import { write } from "node:fs";
 import type { Doing } from "../core/flow/activity.ts";
 import { createLog } from "../log/create-log.ts";
-import type { DeathCause } from "../store/blame.ts";
+import type { LogFields } from "../core/log.ts";
+import type { Culprit, DeathCause } from "../store/blame.ts";
 import { putDownBlame } from "../store/open.ts";
 import { HearingWatch } from "./hearing.ts";
 import { beatMs, type ThreadData } from "./messages.ts";
@@ -47,18 +48,24 @@ async function killProcess(data: ThreadData, seconds: number, seen: Seen | undef
   const lines: string[] = [];
   const log = createLog({ level: "error", ...data.line, write: (line) => lines.push(line) });
   const worker = data.worker && { worker_id: data.worker.id, worker: data.worker.name };
-  const cause = seen?.doing && { task_id: seen.taskId, ...(seen.stepId && { step_id: seen.stepId }) };
-  log.error?.(tellKill(seconds, seen?.doing), { ...worker, pid: process.pid, ...cause });
+  const culprit = seen?.doing && seen.culprit;
+  log.error?.(tellKill(seconds, seen?.doing), { ...worker, pid: process.pid, ...(culprit && fieldsOf(culprit)) });
   await Promise.race([
     Promise.all([
       new Promise((resolve) => write(2, lines.join(""), resolve)),
       // if the database cannot record it, the process that takes over finds out
-      cause && blame(data, { taskId: seen.taskId, stepId: seen.stepId, seconds }).catch(() => {}),
+      culprit && blame(data, { ...culprit, seconds }).catch(() => {}),
     ]),
     Bun.sleep(LAST_WORDS_MS),
   ]);
   process.kill(process.pid, "SIGKILL");
   return new Promise(() => {});
+}
+
+function fieldsOf(culprit: Culprit): LogFields {
+  if ("taskId" in culprit) return { task_id: culprit.taskId, ...(culprit.stepId && { step_id: culprit.stepId }) };
+  const { at, ...named } = culprit;
+  return { ...named, ...(at !== "" && { at }) };
 }
 
 function tellKill(seconds: number, doing: Doing | undefined): string {

@@ -297,6 +297,7 @@ export const SCHEDULES = define<ScheduleRow>({
     queued_at: { type: "time", changes: true },
     paused_at: { type: "time", changes: true },
     pause_reason: { type: "text", changes: true },
+    deaths: { type: "integer", changes: true },
     fired_at: { type: "time", changes: true },
     last_task_id: { type: "uuid", changes: true },
     fired_count: { type: "bigint", changes: true },

@@ -3,6 +3,7 @@
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
+import type { ScheduleDetails } from "../../src/core/api/schedules.ts";
 import type { Task } from "../../src/core/api/task.ts";
 import { taskOf } from "../e2e/tasks.ts";
 import { DIALECTS, openPlace } from "../e2e/place.ts";
@@ -79,5 +80,38 @@ describe.each(DIALECTS)("%s", (dialect) => {
     await Bun.write(released, "");
     await until(async () => (await taskById(holds)).status === "COMPLETED", "what was held beside it ends");
     expect(crew.restarts).toBe(3);
+  });
+
+  test("a schedule that its processes die of is paused after three deaths, and all else goes on", async () => {
+    await using place = await openPlace(dialect, { TASKONAUT_LEASE_MS: "2000", TASKONAUT_FLOW_STUCK_MS: "200" });
+    const env = effectsEnv(place);
+    const released = join(place.folder, "held");
+    const holds = await place.run(["run-flow", "holds", "--until", released, "--mode", "enqueue", "--json"], { env });
+    for (const [name, flow] of [
+      ["deadly", "slow_key"],
+      ["beside", "echo_add"],
+    ] as const)
+      expect((await place.run(["schedule", "add", name, "--flow", flow, "--every", "1s"], { env })).exit).toBe(0);
+    await using crew = new Crew(place, { size: 2, concurrency: 10 });
+    const read = async (name: string): Promise<ScheduleDetails> =>
+      JSON.parse((await place.run(["schedule", "show", name, "--json"], { env })).stdout) as ScheduleDetails;
+    const { pause_reason } = await until(async () => {
+      const deadly = await read("deadly");
+      return deadly.paused_at === null ? undefined : deadly;
+    }, "it is paused");
+    expect(pause_reason).toMatch(
+      /^The processes that planned its tasks died 3 times in a row in the contract, keys, tags or plan of flow slow_key \(at \/.*holding\.ts:\d+:\d+\): each was killed/,
+    );
+    const { fired_count: before } = await read("beside");
+    await until(async () => (await read("beside")).fired_count > before, "the other fires");
+    await Bun.write(released, "");
+    const { id } = taskOf(holds);
+    await until(async () => {
+      const { status, parked_reason } = taskOf(await place.run(["get-task", id, "--json"], { env }));
+      expect(parked_reason).toBeNull();
+      return status === "COMPLETED";
+    }, "what was held beside it ends");
+    expect([3, 4]).toContain(crew.restarts); // the other one may have planned it at the same time
+    expect(await read("deadly")).toMatchObject({ fired_count: 0, next_at: null });
   });
 });

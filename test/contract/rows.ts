@@ -160,6 +160,7 @@ export function scheduleRow(over: Partial<ScheduleRow> = {}): ScheduleRow {
     queued_at: null,
     paused_at: null,
     pause_reason: null,
+    deaths: 0,
     fired_at: null,
     last_task_id: null,
     fired_count: 0,

@@ -3,12 +3,13 @@
 import { describe, expect, test } from "bun:test";
 
 import type { TaskRecord } from "../../src/core/record/record.ts";
+import type { ScheduleRow } from "../../src/core/record/schedule.ts";
 import type { DeathCause } from "../../src/store/blame.ts";
 import type { Place } from "./place.ts";
 import { taskBench } from "./task-bench.ts";
 import { startChild } from "./process.ts";
 import type { Child } from "../support/children.ts";
-import { changeOf, plannedRecord } from "./rows.ts";
+import { changeOf, plannedRecord, scheduleRow } from "./rows.ts";
 import { until } from "../support/until.ts";
 
 export function workerContract(dialect: string, create: () => Promise<Place>): void {
@@ -129,6 +130,32 @@ export function workerContract(dialect: string, create: () => Promise<Place>): v
           /^The processes that ran the code of flow echo_add died 3 times in a row while it ran: the last one after 0\.3 s or more/,
         ),
       });
+    });
+
+    test("a schedule whose firing it planned is counted the same, is paused at the third, and is not while it is paused", async () => {
+      const at = (await bench.store.now()) - 1000;
+      const rows = ["deadly", "beside"].map((name) => scheduleRow({ name, nominal_at: at, next_at: at }));
+      for (const row of rows) expect(await bench.store.schedules.insert(row)).toBe(true);
+      const task = plannedRecord({ due_at: 1 });
+      await bench.store.insertTasks([task]);
+      const cause = { schedule: "deadly", at: "/flows/größe.ts:7:1", seconds: 0.3 };
+      const deadly = async (): Promise<ScheduleRow | undefined> => bench.other.schedules.read("deadly");
+      for (const each of [cause, null, cause]) await dieOf(each, [task]);
+      expect(await deadly()).toMatchObject({ deaths: 2, version: 3, paused_at: null, next_at: at });
+      await dieOf(cause, [task]);
+      const paused = await deadly();
+      expect(paused).toMatchObject({ deaths: 3, version: 4, next_at: null, nominal_at: at });
+      expect(paused?.paused_at).toBeGreaterThan(at);
+      expect(paused?.pause_reason).toBe(
+        "The processes that planned its tasks died 3 times in a row in the contract, keys, tags or plan of flow echo_add (at /flows/größe.ts:7:1): the last one after 0.3 s or more in one go, of a crash or for want of memory. Fix the flow, then resume the schedule with schedule resume deadly.",
+      );
+      await dieOf(cause, [task]);
+      await dieOf({ ...cause, schedule: "removed" }, [task]);
+      await dieOf({ flow: "echo_add", at: "", seconds: 0.3 }, [task]);
+      expect(await deadly()).toEqual(paused);
+      expect(await bench.other.schedules.read("beside")).toEqual(rows[1]);
+      const { lease_owner, parked_reason } = (await bench.other.readTaskRow(task.task.id)) ?? {};
+      expect({ lease_owner, parked_reason }).toEqual({ lease_owner: null, parked_reason: null });
     });
 
     test("what a worker did is forgotten when that is done, and when it comes back", async () => {

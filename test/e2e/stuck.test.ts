@@ -27,6 +27,25 @@ const hold = defineTool({
 
 export const holding = defineFlow({ name: "holding", input: v.object({}), plan: () => [call(hold, 1)] });
 
+const late = (name: string, run: () => Promise<unknown>) =>
+  defineFlow({
+    name,
+    input: v.object({}),
+    plan: () => [call(defineTool({ name: "late", input: v.unknown(), output: v.unknown(), run }), 1)],
+  });
+
+export const givesGetter = late("gives_getter", async () => ({ get sum() { for (;;) {} } }));
+export const throwsGetter = late("throws_getter", async () => { throw { get message() { for (;;) {} } }; });
+
+/** The runtime does it in one go: nothing can cut it short. */
+const inOneGo = () => String(/^a*a*a*a*a*a*a*a*b$/.test("a".repeat(500)));
+
+export const slowPlan = defineFlow({ name: "slow_plan", input: v.object({}), plan: () => (inOneGo() ? [] : []) });
+export const slowRun = defineFlow({ name: "slow_run", input: v.object({}), *run() { return inOneGo(); } });
+export const slowKey = defineFlow({ name: "slow_key", input: v.object({}), unique: { key: inOneGo }, plan: () => [] });
+export const slowTags = defineFlow({ name: "slow_tags", input: v.object({}), tags: () => ({ a: inOneGo() }), plan: () => [] });
+export const slowContract = defineFlow({ name: "slow_contract", input: v.pipe(v.object({}), v.check(() => !!inOneGo())), plan: () => [] });
+
 export const endless = defineFlow({
   name: "endless",
   input: v.object({}),
@@ -65,3 +84,33 @@ test("without one the watchdog ends it, and says what the tool should do instead
   expect(exit).toBe(SIGKILL_EXIT);
   expect(stderr).toContain("A tool must not block");
 });
+
+test.each(["gives_getter", "throws_getter"])(
+  "and names the step of a tool whose result does not end (%s)",
+  async (flow) => {
+    const { exit, stderr } = await sandbox.run(["run-flow", flow], { env: { TASKONAUT_STUCK_MS: "1000" } });
+    expect(exit).toBe(SIGKILL_EXIT);
+    expect(stderr).toContain("A tool must not block");
+    expect(stderr).toMatch(/"task_id":"[-0-9a-f]+","step_id":"[-0-9a-f]+"/);
+  },
+);
+
+test.each([
+  ["slow_run", "run-flow", []],
+  ["slow_plan", "run-flow", []],
+  ["slow_key", "run-flow", ["--mode", "enqueue"]],
+  ["slow_tags", "run-flow", []],
+  ["slow_contract", "run-flow", []],
+  ["slow_contract", "schedule add nightly --every 1d --flow", []],
+] as const)(
+  "and code of a flow that nothing can cut short, from the first piece on (%s, %s)",
+  async (flow, command, more) => {
+    const env = { TASKONAUT_FLOW_STUCK_MS: "200" };
+    const { exit, stderr } = await sandbox.run([...command.split(" "), flow, ...more], { env });
+    expect(exit).toBe(SIGKILL_EXIT);
+    expect(stderr).toContain("A flow only decides");
+    expect(stderr).toMatch(
+      flow === "slow_run" ? /"task_id":"[-0-9a-f]+"/ : new RegExp(`"flow":"${flow}","at":".*stuck.ts:\\d+:\\d+"`),
+    );
+  },
+);

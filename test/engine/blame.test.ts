@@ -7,18 +7,19 @@ import { defineFlow } from "../../src/core/flow/flow.ts";
 import { call } from "../../src/core/flow/operation.ts";
 import { blameOnPostgres } from "../../src/store/postgres/blame.ts";
 import { blameOnSqlite } from "../../src/store/sqlite/blame.ts";
-import type { Blame } from "../../src/store/blame.ts";
-import { changeOf } from "../contract/rows.ts";
+import type { Culprit } from "../../src/store/blame.ts";
+import { changeOf, scheduleRow } from "../contract/rows.ts";
 import { benchOn } from "../support/bench.ts";
 import { DATABASES } from "../support/databases.ts";
 import { ended, enqueue } from "../support/queue.ts";
+import { until } from "../support/until.ts";
 import { giveBack } from "../support/tools.ts";
 
 const DEADLINE_MS = 5000;
 const DEATHS_MAX = 3;
 
-function blameOn(url: string, blame: Omit<Blame, "seconds" | "isKilled">): Promise<void> {
-  const all = { ...blame, seconds: 61.2, isKilled: true };
+function blameOn(url: string, culprit: Culprit, workerId: string): Promise<void> {
+  const all = { ...culprit, workerId, seconds: 61.2, isKilled: true };
   return url.startsWith("sqlite:")
     ? blameOnSqlite(url.slice("sqlite:".length), all, DEADLINE_MS)
     : blameOnPostgres({ url, schema: "taskonaut" }, all, DEADLINE_MS);
@@ -49,7 +50,7 @@ describe.each(DATABASES)("a process that is killed for a task on %s", (_name, cr
       changeOf(task, {}, { changedSteps: steps.map((step) => ({ ...step, starts: 2 })) }),
     );
     await store.commitChanges(marked);
-    await blameOn(bench.database.url, { workerId, taskId, stepId });
+    await blameOn(bench.database.url, { taskId, stepId }, workerId);
     return claim.tasks.map(({ record }) => record.task.id);
   }
 
@@ -100,5 +101,30 @@ describe.each(DATABASES)("a process that is killed for a task on %s", (_name, cr
     expect((await engine.getTask(id)).parked_reason).toBeNull();
     await dieFor(id, "");
     expect((await engine.getTask(id)).parked_reason).toContain("The processes that ran the code of flow blamed died");
+  });
+
+  test("counts it for the schedule whose firing was planned, and what is fired counts from one again", async () => {
+    const store = await bench.openStore();
+    const at = (await store.now()) - 1000;
+    const row = scheduleRow({ name: "deadly", flow_name: flow.name, nominal_at: at, next_at: at });
+    await store.schedules.insert(row);
+    const engine = await bench.openEngine({ flows: [flow] });
+    const die = (): Promise<void> =>
+      blameOn(bench.database.url, { schedule: row.name, at: "/flows/night.ts:3:1" }, Bun.randomUUIDv7());
+    await die();
+    await die();
+    const worker = await engine.startWorker({ concurrency: 2 });
+    await until(async () => (await store.schedules.read(row.name))?.fired_count === 1);
+    await worker.stop();
+    expect((await store.schedules.read(row.name))?.deaths).toBe(0);
+    for (let death = 1; death <= DEATHS_MAX; death++) {
+      expect((await engine.schedules.get(row.name)).paused_at).toBeNull();
+      await die();
+    }
+    expect((await engine.schedules.get(row.name)).pause_reason).toBe(
+      "The processes that planned its tasks died 3 times in a row in the contract, keys, tags or plan of flow blamed (at /flows/night.ts:3:1): each was killed, for it held the event loop for 61.2 s in one go. Fix the flow, then resume the schedule with schedule resume deadly.",
+    );
+    expect((await engine.schedules.resume(row.name)).paused_at).toBeNull();
+    expect((await store.schedules.read(row.name))?.deaths).toBe(0);
   });
 });

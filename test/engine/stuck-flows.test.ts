@@ -10,6 +10,8 @@ import { defineTool } from "../../src/core/flow/tool.ts";
 import { benchOn } from "../support/bench.ts";
 import { DATABASES } from "../support/databases.ts";
 import { ended, enqueue, when } from "../support/queue.ts";
+import { scheduleRow } from "../contract/rows.ts";
+import { until } from "../support/until.ts";
 import { rejection } from "../support/rejection.ts";
 import { giveBack } from "../support/tools.ts";
 
@@ -146,8 +148,8 @@ describe.each(DATABASES)(
       const id = await enqueue(engine, flow.name);
       const noted: string[] = [];
       setActivity({
-        begin: (doing, taskId, stepId = "") => {
-          if (stepId !== "") noted.push(`${doing} of ${taskId}`);
+        begin: (doing, doneFor) => {
+          if ("stepId" in doneFor) noted.push(`${doing} of ${doneFor.taskId}`);
         },
         hearSignal: () => {},
         listen: () => {},
@@ -169,6 +171,60 @@ describe.each(DATABASES)(
     });
   },
 );
+
+describe.each(DATABASES)("a schedule whose flow computes without an end on %s", (_name, create) => {
+  const bench = benchOn(create);
+  const slow = (): string => {
+    spin();
+    return "key";
+  };
+  const contract = v.pipe(
+    input,
+    v.check(() => slow() !== ""),
+  );
+  const FLOWS_OF = [
+    defineFlow({ name: "fires_contract", input: contract, plan: () => [] }),
+    defineFlow({ name: "fires_limit", input, limits: { running: 1, key: slow }, plan: () => [] }),
+    defineFlow({ name: "fires_unique", input, unique: { key: slow }, plan: () => [] }),
+    defineFlow({ name: "fires_tags", input, tags: () => ({ tag: slow() }), plan: () => [] }),
+    defineFlow({ name: "fires_plan", input, plan: () => (slow() === "" ? [] : []) }),
+  ].map(ofFile);
+
+  test.each(FLOWS_OF)("is noted, paused with the place, and fires again when it is resumed ($name)", async (flow) => {
+    state.isMended = false;
+    const store = await bench.openStore();
+    const at = (await store.now()) - 1000;
+    const beside = scheduleRow({ name: `beside_${flow.name}`, nominal_at: at, next_at: at, every_ms: 3_600_000 });
+    const row = { ...beside, name: `of_${flow.name}`, flow_name: flow.name };
+    for (const each of [row, beside]) expect(await store.schedules.insert(each)).toBe(true);
+    const noted: unknown[] = [];
+    setActivity({
+      begin: (_doing, doneFor) => noted.push(doneFor),
+      hearSignal: () => {},
+      listen: () => {},
+      end: () => {},
+    });
+    try {
+      const engine = await bench.openEngine({ flows: [flow], limits: BOUND });
+      await engine.startWorker({ concurrency: 10 });
+      await until(async () => (await store.schedules.read(row.name))?.paused_at !== null);
+      const { pause_reason, fired_count } = await engine.schedules.get(row.name);
+      expect(fired_count).toBe(0);
+      expect(pause_reason).toContain("computed for 0.1 s without a pause");
+      const [, file, line] = /at (\/.*?):(\d+) \(spin\)/.exec(pause_reason ?? "") ?? [];
+      expect({ file, isThere: SPIN_LINES.includes(Number(line)) }).toEqual({ file: HERE, isThere: true });
+      expect(noted).toContainEqual({ schedule: row.name, at: flow.at });
+      await until(async () => (await store.schedules.read(beside.name))?.fired_count === 1);
+
+      state.isMended = true;
+      await engine.schedules.resume(row.name);
+      expect((await engine.schedules.get(row.name)).paused_at).toBeNull();
+      expect((await engine.schedules.trigger(row.name, {})).flow_name).toBe(flow.name);
+    } finally {
+      setActivity(undefined);
+    }
+  });
+});
 
 describe("a task is not created", () => {
   const bench = benchOn((DATABASES[0] as (typeof DATABASES)[number])[1]);

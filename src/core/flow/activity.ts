@@ -3,15 +3,17 @@
 
 export type Doing = "flow" | "tool";
 
-/** For whom it is done; whoever dies of it is put down there. */
-interface DoneFor {
-  readonly taskId: string;
-  readonly stepId?: string;
-}
+/** For what it is done. If the process dies of it, that is recorded there. */
+export type DoneFor =
+  /** `stepId`: of a tool, or of a child that does not exist yet. */
+  | { readonly taskId: string; readonly stepId?: string }
+  /** The schedule whose firing is planned. `at`: the place of its flow. */
+  | { readonly schedule: string; readonly at?: string | undefined }
+  /** A request to this flow, from somebody who waits for the answer. */
+  | { readonly flow: string; readonly at?: string | undefined };
 
 export interface Activity {
-  /** `stepId`: of a tool. */
-  begin(doing: Doing, taskId: string, stepId?: string): void;
+  begin(doing: Doing, doneFor: DoneFor): void;
   end(): void;
   /** A signal asked the process to leave, and was received. */
   hearSignal(): void;
@@ -54,10 +56,10 @@ export function noteListener(what: "comes" | "goes"): void {
 let isNoted = false;
 
 /** Notes what `piece` is while it runs, where somebody watches. */
-export function during<T>(doing: Doing, { taskId, stepId = "" }: DoneFor, piece: () => T): T {
+export function during<T>(doing: Doing, doneFor: DoneFor, piece: () => T): T {
   if (activity === undefined || isNoted) return piece();
   isNoted = true;
-  activity.begin(doing, taskId, stepId);
+  activity.begin(doing, doneFor);
   try {
     return piece();
   } finally {

@@ -70,7 +70,7 @@ export function ruleBrokenBySchedule(row: ScheduleRow): string | undefined {
   if (row.pause_reason !== null && row.paused_at === null) return "reason_of_pause";
   if (!(row.version >= 1)) return "version";
   if (!(Number.isInteger(row.priority) && row.priority >= 0 && row.priority <= 9)) return "priority";
-  return row.jitter_ms >= 0 && row.fired_count >= 0 && row.skipped_count >= 0 ? undefined : "counts";
+  return row.jitter_ms >= 0 && row.deaths >= 0 && row.fired_count >= 0 && row.skipped_count >= 0 ? undefined : "counts";
 }
 
 function isWhole(time: number | null): boolean {

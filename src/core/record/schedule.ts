@@ -44,6 +44,8 @@ export interface ScheduleRow extends ScheduleTerms {
   readonly queued_at: number | null;
   readonly paused_at: number | null;
   readonly pause_reason: string | null;
+  /** How many processes in a row have died while they planned its next task. */
+  readonly deaths: number;
   /** The nominal time of the last firing that made a task, and that task. */
   readonly fired_at: number | null;
   readonly last_task_id: string | null;

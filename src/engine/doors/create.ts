@@ -1,9 +1,9 @@
 // Turns a request into a task that is ready to be inserted. Nothing is written here.
 
-import { applyContract, type ContractResult } from "../../core/flow/contract.ts";
+import { during } from "../../core/flow/activity.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import type { Flow } from "../../core/flow/flow.ts";
-import { FlowStuckError, within } from "../../core/flow/flow-bound.ts";
+import { FlowStuckError } from "../../core/flow/flow-bound.ts";
 import { readGiven } from "../../core/flow/given-json.ts";
 import { keyOf } from "../../core/flow/own-limits.ts";
 import { uniqueKeyOf } from "../../core/flow/unique.ts";
@@ -17,10 +17,10 @@ import { isA, messageOf, placeOf } from "../../core/record/stored-error.ts";
 import { readTags, type Tags } from "../../core/record/tags.ts";
 import type { CreateTask } from "../../core/api/create-task.ts";
 import { bytesOfStep, bytesOfText } from "../../core/record/record-size.ts";
-import { computeBy, OF_PROCESS, withPlace } from "./own-code.ts";
+import { applyOwnContract, computeBy, OF_PROCESS, withPlace } from "./own-code.ts";
 import { planTags } from "./task-tags.ts";
 import { toStepRow } from "../task/step-row.ts";
-import { placeWhere, tellViolation } from "../task/tell-violation.ts";
+import { tellViolation } from "../task/tell-violation.ts";
 
 export interface PlannedTask {
   readonly record: TaskRecord;
@@ -59,7 +59,13 @@ export function taskIdOf({ idempotencyKey }: Pick<CreateTask, "idempotencyKey">,
 }
 
 /** Throws input_invalid, body_too_large, flow_invalid. If a limit of this process is the reason, `details.limit` names it. */
-export function planTask({
+export function planTask(plan: TaskPlan): PlannedTask {
+  const { flow } = plan;
+  // its contract, tags, keys and plan are code of its file, which may never end
+  return flow.file === undefined ? planBy(plan) : during("flow", { flow: flow.name, at: flow.at }, () => planBy(plan));
+}
+
+function planBy({
   id,
   flow,
   input: given,
@@ -143,7 +149,7 @@ export function planTask({
 }
 
 function readInput(flow: Flow, given: unknown, bytesMax: number): JsonText {
-  return readGiven(parseInput(flow, given === undefined ? {} : given), {
+  return readGiven(applyOwnContract(flow, "Its input contract", flow.input, given === undefined ? {} : given), {
     what: "The input",
     of: `flow ${flow.name}`,
     named: `The input of flow ${flow.name}`,
@@ -166,21 +172,6 @@ function limitKeyOf(flow: Flow, input: JsonText): string | null {
 function uniqueKeyBy(flow: Flow, input: JsonText): string | null {
   const { name, unique } = flow;
   return unique ? computeBy(flow, "unique.key", () => uniqueKeyOf(`Flow ${name}`, unique, parseJson(input))) : null;
-}
-
-/** A contract is code of the flow's file: it ends, or is aborted. */
-function parseInput(flow: Flow, given: unknown): ContractResult<unknown> {
-  const parse = (): ContractResult<unknown> => applyContract(flow.input, given);
-  try {
-    return within(flow, parse);
-  } catch (error) {
-    if (!isA(error, FlowStuckError)) throw error;
-    const place = placeWhere(() => within(flow, parse), flow);
-    throw new TaskonautError("flow_invalid", `Its input contract: ${error.message} It was at ${place ?? flow.file}.`, {
-      details: OF_PROCESS,
-      cause: error,
-    });
-  }
 }
 
 function startPlan(flow: Flow, program: Program): ReturnType<Program["start"]>["planned"] {

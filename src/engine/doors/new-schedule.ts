@@ -1,6 +1,5 @@
 // From a request for a schedule to its row. Nothing is written here.
 
-import { applyContract } from "../../core/flow/contract.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import { readGiven } from "../../core/flow/given-json.ts";
 import { isName, tellWrongName } from "../../core/flow/names.ts";
@@ -11,6 +10,7 @@ import type { Limits } from "../../core/limits.ts";
 import { toJsonText } from "../../core/record/json.ts";
 import type { ScheduleRow } from "../../core/record/schedule.ts";
 import type { NewSchedule } from "../../core/api/schedules.ts";
+import { applyOwnContract } from "./own-code.ts";
 import { newScheduleRow } from "./schedule-row.ts";
 
 /** Throws input_invalid with everything that is wrong, body_too_large. */
@@ -35,7 +35,8 @@ export function planSchedule(
   if (fault !== undefined)
     throw new TaskonautError("input_invalid", `The input ${fault}.`, { errors: [{ path: "input", message: fault }] });
   // its input is kept as it came: each firing applies the contract that there is then
-  readGiven(applyContract(flow.input, fillFiring(input, { at: now, timeZone: terms.time_zone })), {
+  const first = fillFiring(input, { at: now, timeZone: terms.time_zone });
+  readGiven(applyOwnContract(flow, "Its input contract", flow.input, first), {
     what: "The input",
     of: `flow ${flow.name}`,
     named: `The input of flow ${flow.name}`,

@@ -1,9 +1,9 @@
-import { applyContract } from "../../core/flow/contract.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import { readGiven } from "../../core/flow/given-json.ts";
 import { suggest } from "../../core/nearest.ts";
 import type { JsonText } from "../../core/record/record.ts";
+import { applyOwnContract } from "./own-code.ts";
 
 /** The payload as it is recorded. Throws input_invalid for a signal the flow does not declare, or a payload that breaks its contract. */
 export function readSignal(
@@ -23,7 +23,7 @@ export function readSignal(
       },
     );
   }
-  return readGiven(applyContract(schema, payload), {
+  return readGiven(applyOwnContract(flow, `The contract of signal ${name}`, schema, payload), {
     what: "The payload",
     of: `signal ${name} of flow ${flow.name}`,
     named: `The payload of signal ${name}`,

@@ -236,6 +236,7 @@ class Decision {
     return {
       ...row,
       version: row.version + 1,
+      deaths: 0, // it was planned, and this process lives
       nominal_at: next,
       next_at: times.length === 0 ? null : Math.min(...times),
       updated_at: this.now,
@@ -243,4 +244,4 @@ class Decision {
   }
 }
 
-const AWAY = "no worker that has its flow was there";
+const AWAY = "no worker was there that has its flow and could make the task";

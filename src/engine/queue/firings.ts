@@ -13,13 +13,15 @@ import { firingKey, type ScheduleRow } from "../../core/record/schedule.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import { isA, messageOf } from "../../core/record/stored-error.ts";
 import type { Clock } from "../../core/clock.ts";
+import { during } from "../../core/flow/activity.ts";
+import { FlowStuckError } from "../../core/flow/flow-bound.ts";
 import type { Limits } from "../../core/limits.ts";
 import type { Log } from "../../core/log.ts";
 import type { DueSchedule, FiringFlow } from "../../store/schedule-store.ts";
 import type { Store } from "../../store/store.ts";
 import { planTask } from "../doors/create.ts";
 import { damageOfSchedule } from "../doors/schedule-damage.ts";
-import { inputOfFiring } from "../doors/schedule-row.ts";
+import { inputOfFiring, paused } from "../doors/schedule-row.ts";
 import { Pace } from "../process/pace.ts";
 import { Pause } from "../process/pause.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";
@@ -198,9 +200,17 @@ export class Firings {
       });
     } catch (error) {
       const { row } = due;
+      if (isA(error, TaskonautError) && isA(error.cause, FlowStuckError)) return this.#stop(row, error.message, now);
       this.tools.log.error?.("schedule not worked out", { schedule: row.name, error: messageOf(error) });
       return { row: { ...row, version: row.version + 1, next_at: now + LATER_MS }, tasks: [], skips: [], cancels: [] };
     }
+  }
+
+  /** Its flow was aborted while computing. It would be at the next time, too, and each time holds up the worker. */
+  #stop(row: ScheduleRow, why: string, now: number): FiringPlan {
+    const reason = `${why} Fix the flow, then resume the schedule with schedule resume ${row.name}.`;
+    this.tools.log.error?.("schedule paused", { schedule: row.name, reason });
+    return { row: paused(row, reason, now), tasks: [], skips: [], cancels: [] };
   }
 
   #plan(row: ScheduleRow, nominalAt: number, { now, holderOf }: Planning): ReturnType<PlanFiring> {
@@ -208,7 +218,7 @@ export class Firings {
     const id = keyedTaskId(firingKey(row.name, nominalAt));
     try {
       const flow = flows.find(row.flow_name);
-      const { record } = planTask({
+      const plan = {
         id,
         flow,
         input: inputOfFiring(row, nominalAt),
@@ -217,7 +227,9 @@ export class Firings {
         dueAt: now,
         priority: row.priority,
         schedule: row.name,
-      });
+      };
+      // a process that dies of it is counted: the schedule must not take down every worker, one after the other
+      const { record } = during("flow", { schedule: row.name, at: flow.at }, () => planTask(plan));
       const { unique_key: key } = record.task;
       const takenBy = key === null ? undefined : holderOf(key);
       // a firing made by hand may already have the same time

@@ -177,7 +177,8 @@ async function tryOn(
         if (isA(error, Held)) return;
         lastBefore = lastError;
         failures = count;
-        lastError = storeError(error, tool.at);
+        // what a tool throws is read, and may have code of its own
+        lastError = inOneGo(execution, () => storeError(error, tool.at));
         const { signal } = execution;
         const fields = {
           ...fieldsOfAttempt(execution, count),
@@ -196,7 +197,7 @@ async function tryOn(
     if (isA(thrown, Held)) return done({ kind: "held" }, failures, lastError);
     // the attempt that was cut short does not count
     if (execution.isInterrupted) return done({ kind: "held" }, Math.max(firstNumber - 1, failures - 1), lastBefore);
-    const error = storeError(thrown, tool.at);
+    const error = inOneGo(execution, () => storeError(thrown, tool.at));
     const isCutShort = isA(thrown, ToolTimeoutError) || hasCrashed || execution.signal.aborted;
     if (tool.execution === "at-most-once" && isCutShort && "value" in first) {
       return done({ kind: "doubt", error, late: outputAfterAll(tool, first.value, tools) }, 0, lastError ?? error);

@@ -1,4 +1,12 @@
-import { type Blame, type BlamedStep, blameOfDead, DEATHS_MAX, tellBlame } from "../blame.ts";
+import {
+  type Blame,
+  blamedOf,
+  type BlamedStep,
+  blameOfDead,
+  DEATHS_MAX,
+  tellBlame,
+  tellBlameOfSchedule,
+} from "../blame.ts";
 import { openConnection, type SqliteConnection } from "./connection.ts";
 import { NOTED_COLUMNS, type NotedTask, noteEvents } from "./events.ts";
 
@@ -15,6 +23,16 @@ const BLAME = `
     due_at = case when deaths + 1 >= ${DEATHS_MAX} then null else due_at end
   where id = $taskId and finished_at is null and (lease_owner is null or lease_owner = $workerId)
   returning ${NOTED_COLUMNS}`;
+
+const FLOW_OF_SCHEDULE = "select flow_name from schedules where name = $schedule";
+
+const BLAME_SCHEDULE = `
+  update schedules set
+    deaths = deaths + 1, version = version + 1, updated_at = max(updated_at, $now),
+    paused_at = case when deaths + 1 >= ${DEATHS_MAX} then $now end,
+    pause_reason = case when deaths + 1 >= ${DEATHS_MAX} then $reason end,
+    next_at = case when deaths + 1 >= ${DEATHS_MAX} then null else next_at end
+  where name = $schedule and paused_at is null`;
 
 /** No other task of the worker is a suspect any more. */
 const CLEAR = `
@@ -51,8 +69,14 @@ export function blameDead(connection: SqliteConnection, workerId: string): void 
 }
 
 function blameWithin(connection: SqliteConnection, blame: Blame): void {
-  const { taskId, stepId, workerId } = blame;
+  const { workerId } = blame;
+  const { taskId, stepId, schedule } = blamedOf(blame);
   const now = Date.now();
+  if (schedule !== null) {
+    const of = connection.prepare<{ flow_name: string }>(FLOW_OF_SCHEDULE).get({ schedule })?.flow_name ?? "";
+    const why = tellBlameOfSchedule(blame, { name: schedule, flow: of });
+    connection.prepare(BLAME_SCHEDULE).run({ schedule, now, reason: why });
+  }
   const flow = connection.prepare<{ flow_name: string }>(FLOW).get({ taskId })?.flow_name ?? "";
   const step = connection.prepare<BlamedStep>(STEP).get({ taskId, stepId }) ?? undefined;
   const reason = tellBlame(blame, flow, step);

@@ -82,6 +82,16 @@ export const endless = defineFlow({
   },
 });
 
+/** The key takes so long in one go that nothing can cut it short. */
+export const slowKey = defineFlow({
+  name: "slow_key",
+  input: v.unknown(),
+  unique: { key: () => String(/^a*a*a*a*a*a*a*a*b$/.test("a".repeat(500))) },
+  *run() {
+    yield* sleep("1s");
+  },
+});
+
 export const holds = defineFlow({
   name: "holds",
   input: v.object({ until: v.string() }),
