@@ -17,7 +17,7 @@ import type {
   PauseScope,
   PostResult,
 } from "../../src/store/store.ts";
-import { toolOfLine } from "../../src/store/store.ts";
+import { isLimited, toolOfLine } from "../../src/store/store.ts";
 import type { EndedQuery, EndedTasks, Removal, RemovalResult } from "../../src/store/removal-store.ts";
 import { holdsBack } from "../../src/engine/process/known-pauses.ts";
 import { toInboxPage } from "../../src/store/inbox-page.ts";
@@ -53,6 +53,8 @@ export class SimDatabase {
   onRemove: (task: StoredTask) => void = () => {};
   /** Of each task: how often in a row a process was killed for it. */
   readonly #deaths = new Map<string, number>();
+  /** Tasks that were claimed under a limit on their flow, and are held. */
+  readonly #limited = new Set<string>();
   readonly #pauses = new Map<string, PauseRow>();
   /** Told where something is no longer paused. */
   onUnpaused: () => void = () => {};
@@ -179,7 +181,7 @@ export class SimDatabase {
           return a.priority - b.priority || (a.due_at ?? 0) - (b.due_at ?? 0) || (a.id < b.id ? -1 : 1);
         });
       const share = { ...flow, limit: Math.max(0, Math.min(limit - claimed.length, flow.limit)) };
-      const isHeld = (task: TaskRow): boolean => isLiving(task.lease_owner) && task.due_at !== null;
+      const isHeld = (task: TaskRow): boolean => isLiving(task.lease_owner) && this.#limited.has(task.id);
       const chosen = this.limits.choose(
         share,
         due.map(({ task }) => task),
@@ -188,6 +190,8 @@ export class SimDatabase {
       );
       for (const before of chosen.flatMap(({ id }) => this.#tasks.get(id) ?? [])) {
         const after = this.#patch(before, now, { lease_owner: workerId });
+        if (isLimited(flow)) this.#limited.add(after.task.id);
+        else this.#limited.delete(after.task.id);
         claimed.push({ record: recordOf(after), takenFrom: before.task.lease_owner });
       }
     }
@@ -344,6 +348,7 @@ export class SimDatabase {
 
   #put(before: StoredTask | undefined, after: StoredTask, change?: Change): StoredTask {
     this.#tasks.set(after.task.id, after);
+    if (after.task.lease_owner === null) this.#limited.delete(after.task.id);
     if (before && hasComeFurther(before.task, after.task)) this.#deaths.delete(after.task.id);
     this.onWrite({ before, after, ...(change && { change }) });
     return after;

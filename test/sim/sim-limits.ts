@@ -33,7 +33,8 @@ interface World {
 
 export class SimLimits {
   readonly #own = new Map<string, OwnLimit>();
-  readonly #starts = new Map<string, number[]>();
+  /** `at`: when the last one of its slice began. */
+  readonly #starts = new Map<string, { readonly slice: number; readonly at: number }[]>();
   readonly turns = new KeyTurns();
   #tickets: Ticket[] = [];
   #lastId = 0;
@@ -90,13 +91,14 @@ export class SimLimits {
   }
 
   #left(name: string, { count, perMs }: Rate, now: number): number {
-    return count - (this.#starts.get(name) ?? []).filter((at) => at > now - perMs).length;
+    return count - (this.#starts.get(name) ?? []).filter(({ at }) => at > now - perMs).length;
   }
 
   #noteStarts(name: string, rate: Rate, count: number, now: number): void {
-    const slice = sliceMs(rate);
-    const at = Math.ceil(now / slice) * slice;
-    this.#starts.set(name, [...(this.#starts.get(name) ?? []), ...Array.from({ length: count }, () => at)]);
+    if (count === 0) return;
+    const slice = Math.ceil(now / sliceMs(rate));
+    const before = (this.#starts.get(name) ?? []).map((start) => (start.slice === slice ? { slice, at: now } : start));
+    this.#starts.set(name, [...before, ...Array.from({ length: count }, () => ({ slice, at: now }))]);
   }
 
   // ---- tools
