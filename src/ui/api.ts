@@ -28,8 +28,15 @@ export class ApiError extends Error {
     /** `unreachable` if there was no answer. */
     readonly code: string,
     readonly violations: readonly { readonly path: string; readonly message: string }[] = [],
+    /** Of the answer; 0 if there was none. */
+    readonly status = 0,
   ) {
     super(message);
+  }
+
+  /** The same request may succeed later: there was no answer, or the server or a proxy before it is in trouble. */
+  get mayPass(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
 
@@ -73,7 +80,7 @@ export async function openStream(
 ): Promise<ReadableStream<Uint8Array>> {
   const headers = after === undefined ? {} : { "last-event-id": after };
   const { body } = await ask(path, { signal: leaving, headers });
-  if (body === null) throw new ApiError("The server has no events.", "route_not_found");
+  if (body === null) throw new ApiError("The server has no events.", "route_not_found", [], 404);
   return body;
 }
 
@@ -179,8 +186,9 @@ interface Problem {
 async function refusal(response: Response): Promise<ApiError> {
   try {
     const problem = (await response.json()) as Problem;
-    return new ApiError(problem.detail ?? response.statusText, problem.code ?? String(response.status), problem.errors);
+    const { detail = response.statusText, code = String(response.status), errors } = problem;
+    return new ApiError(detail, code, errors, response.status);
   } catch {
-    return new ApiError(`The server answered ${response.status}.`, String(response.status));
+    return new ApiError(`The server answered ${response.status}.`, String(response.status), [], response.status);
   }
 }

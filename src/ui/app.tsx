@@ -4,9 +4,10 @@ import { effect } from "@preact/signals";
 import type { ComponentChild } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { connection, isSlow } from "./api.ts";
-import { age } from "./format.ts";
+import { duration } from "./format.ts";
 import { useNow } from "./live.ts";
 import { Login, Who } from "./parts/login.tsx";
+import { NotThere } from "./parts/not-there.tsx";
 import { hrefOf, onLink, place, type Place } from "./router.ts";
 import { Charts } from "./views/charts.tsx";
 import { Audit } from "./views/audit.tsx";
@@ -98,9 +99,9 @@ function viewOf(view: string, id: string | undefined, at: Place): ComponentChild
       return <Audit query={at.query} />;
     default:
       return (
-        <p>
-          There is no view “{view}”. <a href={hrefOf("/tasks")}>Show the tasks</a>
-        </p>
+        <NotThere title="Not found">
+          <p>There is no view “{view}”.</p>
+        </NotThere>
       );
   }
 }
@@ -112,18 +113,17 @@ function Connection(): ComponentChild {
   const [slow, setSlow] = useState(isSlow.value);
   useEffect(() => effect(() => setSlow(isSlow.value)), []);
   const now = useNow();
-  if (state.state === "open") {
-    if (!slow) return null;
-    return (
-      <p class="lost" role="status">
-        The server takes long to answer. What is shown may be old.
-      </p>
-    );
-  }
+  const isLost = state.state === "lost";
+  // The region is there before it has a text, or a screen reader says nothing of it. Its text changes once, and the time
+  // that passes stands beside it, or it would be read out every second.
   return (
-    <p class="lost" role="status">
-      The server has not answered since {age(new Date(state.since).toISOString(), now)}. What is shown may be old; the
-      page keeps trying.
-    </p>
+    <div class={isLost || slow ? "lost" : undefined}>
+      <span role="status">
+        {isLost
+          ? "The server does not answer. What is shown may be old; the page keeps trying."
+          : slow && "The server takes long to answer. What is shown may be old."}
+      </span>
+      {isLost && <small aria-hidden="true">{duration(now - state.since)}</small>}
+    </div>
   );
 }

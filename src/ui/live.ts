@@ -15,7 +15,7 @@ const CALM_MS = 3000;
 /** How often data is requested without events: data that events do not report, or if there are no events. */
 const UNTOLD_MS = 10_000;
 const POLL_MS = 5000;
-/** The same while the server does not answer. */
+/** The same while the server does not answer, or is in trouble. */
 const LOST_MS = 3000;
 
 export interface Live<Data> {
@@ -89,7 +89,7 @@ export function useLive<Data>(
         if (leaving.signal.aborted) return;
         if (!(error instanceof ApiError)) throw error;
         setState((before) => (before.key === key ? { ...before, error } : { key, error }));
-        wait = error.code === "unreachable" || error.code === "503" ? LOST_MS : undefined;
+        wait = error.mayPass ? LOST_MS : undefined;
       } finally {
         isAsking = false;
       }

@@ -52,5 +52,14 @@ function read(): Place {
     .slice(BASE.length)
     .split("/")
     .filter((part) => part !== "");
-  return { path: path.map(decodeURIComponent), query: new URLSearchParams(location.search) };
+  return { path: path.map(decoded), query: new URLSearchParams(location.search) };
+}
+
+/** A part that is no URL encoding stays as it is, and the view says that there is nothing by this name. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

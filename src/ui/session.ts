@@ -44,9 +44,12 @@ export async function logOut(): Promise<void> {
   location.reload();
 }
 
-/** The style sheet hides what this role may not do (`style.css`). */
+/** The style sheet hides what this role may not do (`style.css`). What another user saw goes with the page. */
 function become(facts: SessionFacts): void {
+  const before = me.value;
   me.value = facts;
+  // until now everybody was the same: what was typed then stays
+  if (before && before.by !== "open" && JSON.stringify(before) !== JSON.stringify(facts)) location.reload();
   const { dataset } = document.documentElement;
   for (const permission of ["create", "operate", "administer"] as const) {
     if (mayDo(facts.role, permission)) dataset[permission] = "";

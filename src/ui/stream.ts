@@ -38,8 +38,14 @@ document.addEventListener("visibilitychange", settle);
 function settle(): void {
   const isWanted = listeners.size > 0 && !document.hidden;
   if (isWanted && running === undefined) {
-    running = new AbortController();
-    run(running.signal).catch(reportError);
+    const started = new AbortController();
+    running = started;
+    run(started.signal)
+      .finally(() => {
+        // refused for good: whoever logs in, or comes back to the tab, asks again
+        if (running === started) running = undefined;
+      })
+      .catch(reportError);
   } else if (!isWanted) {
     running?.abort();
     running = undefined;

@@ -53,11 +53,11 @@ describe("the dashboard", () => {
     await dashboard.open(`/tasks/${id}`);
     await page.getByLabel("by").fill("Ada");
     await other.server.stop("SIGKILL");
-    await page.getByText("The server has not answered since").waitFor();
+    await page.getByText("The server does not answer.").waitFor();
     await dashboard.picture("lost");
     expect(await page.getByLabel("by").inputValue()).toBe("Ada");
     await other.sandbox.serve(["--flows", "flows", "--port", new URL(other.server.url).port]);
-    await page.getByText("The server has not answered since").waitFor({ state: "detached" });
+    await page.getByText("The server does not answer.").waitFor({ state: "detached" });
     expect(await page.getByLabel("by").inputValue()).toBe("Ada");
     await page.getByRole("button", { name: "Send approved" }).click();
     await page.getByRole("heading", { name: /approval COMPLETED/ }).waitFor();

@@ -129,6 +129,57 @@ describe("the dashboard of a server that wants a token", () => {
     ]);
   });
 
+  inBrowser("hears of events after a login, as a page that was open before", async () => {
+    await using dashboard = await open();
+    const { page } = dashboard;
+    const id = await create(dashboard);
+    const token = await tokenOf(dashboard, "Ada", "operator");
+    await dashboard.open(`/tasks/${id}`);
+    const form = page.getByRole("form", { name: "Log in" });
+    await form.waitFor();
+    // nobody types elsewhere: the field has the focus
+    await page.locator("input[type=password]:focus").waitFor();
+    const isHeard = page.waitForResponse((response) => response.url().endsWith("/events") && response.ok());
+    await logIn(dashboard, token);
+    await isHeard;
+    await form.waitFor({ state: "detached" });
+    expect(await page.evaluate("document.activeElement.id")).toBe("main");
+  });
+
+  inBrowser("keeps what was typed when the token is revoked, for the same user alone", async () => {
+    await using dashboard = await open();
+    const { page } = dashboard;
+    const id = await create(dashboard);
+    const form = page.getByRole("form", { name: "Log in" });
+    const revoke = async (name: string): Promise<void> => {
+      const list = await fetch(`${dashboard.server.url}/tokens`, { headers: { authorization: `Bearer ${OWNER}` } });
+      const tokens = (await list.json()) as readonly { readonly id: string; readonly name: string }[];
+      for (const token of tokens) if (token.name === name) await post(dashboard, `/tokens/${token.id}/revoke`, {});
+    };
+    const first = await tokenOf(dashboard, "Ada", "operator");
+    await dashboard.open(`/tasks/${id}`);
+    await logIn(dashboard, first);
+    await page.getByLabel("by").pressSequentially("Ada");
+    await revoke("Ada");
+    // the form shows by itself, and does not take the focus from the field
+    await form.waitFor();
+    await page.keyboard.type(" L.");
+    expect(await page.getByLabel("by").inputValue()).toBe("Ada L.");
+    await logIn(dashboard, await tokenOf(dashboard, "Ada", "operator"));
+    await form.waitFor({ state: "detached" });
+    expect(await page.getByLabel("by").inputValue()).toBe("Ada L.");
+    await revoke("Ada");
+    await form.waitFor();
+    await page.getByText("4111 1111").waitFor();
+    // what Ada saw and typed is not Bob's
+    await logIn(dashboard, await tokenOf(dashboard, "Bob", "viewer", { hides_payloads: true }));
+    await page.getByText("Inputs and outputs are hidden from your token.").waitFor();
+    await page.getByText("4111 1111").waitFor({ state: "detached" });
+    await dashboard.open(`/tasks/${id}`);
+    await page.getByRole("heading", { name: /approval/ }).waitFor();
+    expect(await page.getByText("Ada L.").count()).toBe(0);
+  });
+
   inBrowser("offers a viewer nothing to act with, and says that payloads are hidden", async () => {
     await using dashboard = await open();
     const { page } = dashboard;

@@ -34,7 +34,7 @@ describe("the list of tasks", () => {
       await page.keyboard.press("Enter");
       await page.getByRole("button", { name: `Without ${name} ${value}` }).waitFor();
     };
-    await page.getByLabel("Of this flow").selectOption("order");
+    await add("flow", "order");
     await add("tag", "group=filters");
     await add("error", "declined");
     await until(async () => (await page.locator(".tasks tbody tr").count()) === 2, "both match");

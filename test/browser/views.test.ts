@@ -32,10 +32,10 @@ async function viewsOf(of: Site): Promise<readonly View[]> {
     { path: "/tasks", shows: ".tasks .state" },
     { path: "/tasks?status=FAILED&flow=order", shows: ".chips" },
     { path: `/tasks/${failed}?step=1`, shows: ".details .payload" },
-    { path: `/tasks/${waiting}`, shows: ".field input" },
+    { path: `/tasks/${waiting}`, shows: ".field textarea" },
     { path: `/tasks/${family}`, shows: "button.child" },
     { path: `/tasks/${doubtful}?step=1`, shows: ".details textarea" },
-    { path: "/inbox", shows: "article .field input" },
+    { path: "/inbox", shows: "article .field textarea" },
     { path: "/start/order", shows: ".field input" },
     { path: "/flows", shows: "tbody tr" },
     { path: "/schedules", shows: "tbody tr" },
@@ -46,7 +46,7 @@ async function viewsOf(of: Site): Promise<readonly View[]> {
     { path: "/audit", shows: "tbody tr" },
     { path: "/api", shows: ".api details" },
     { path: "/api/post_flows_name_tasks_order", shows: ".api form" },
-    { path: "/nowhere", shows: "main p" },
+    { path: "/nowhere", shows: "main h1" },
   ];
 }
 
@@ -92,6 +92,26 @@ describe("the dashboard", () => {
     for (const view of views) found.push(...(await faultsOf(dashboard, view)));
     expect(found).toEqual([]);
     expect(dashboard.complaints).toEqual([]);
+  });
+
+  inBrowser("says what is not there, with a heading and a way on", async () => {
+    await using dashboard = await openPage(site());
+    const { page } = dashboard;
+    const unknown = "00000000-0000-4000-8000-000000000000";
+    const views = [
+      [`/tasks/${unknown}`, `Task ${unknown}`, `Task ${unknown} not found`, "Show the tasks"],
+      ["/schedules/nowhere", "Schedule nowhere", "nowhere", "Show the schedules"],
+      ["/nowhere", "Not found", "There is no view", "Show the tasks"],
+      // no part of a URL, as somebody's mail program has cut it
+      ["/tasks/%E0%A4%A", "Task %E0%A4%A", "%E0%A4%A", "Show the tasks"],
+    ] as const;
+    for (const [path, heading, reason, back] of views) {
+      expect(await faultsOf(dashboard, { path, shows: "main h1" })).toEqual([]);
+      await page.getByRole("heading", { level: 1, name: heading, exact: true }).waitFor();
+      await page.locator("main p", { hasText: reason }).first().waitFor();
+      await page.getByRole("link", { name: back, exact: true }).click();
+      await page.getByRole("heading", { level: 1, name: back.replace("Show the ", ""), exact: false }).waitFor();
+    }
   });
 
   inBrowser("is used by the keyboard alone", async () => {

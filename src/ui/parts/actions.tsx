@@ -1,4 +1,5 @@
 import type { ComponentChild } from "preact";
+import { useState } from "preact/hooks";
 import type { TaskSummary } from "../../core/api/task.ts";
 import { commandLine } from "../command-line.ts";
 import { isEnded } from "../standing.ts";
@@ -9,7 +10,10 @@ import { SendSignal } from "./send-signal.tsx";
 export function Actions({ task, onDone }: { readonly task: TaskSummary; readonly onDone: () => void }): ComponentChild {
   const { id, status, parked_reason } = task;
   const path = (order: string): string => `/tasks/${id}/${order}`;
-  const signals = task.waiting_for.flatMap(({ kind, name }) => (kind === "signal" && name !== null ? [name] : []));
+  // While another branch runs, the task tells of no wait. A form that somebody types into stays until the task has ended.
+  const [typed, setTyped] = useState<readonly string[]>([]);
+  const awaited = task.waiting_for.flatMap(({ kind, name }) => (kind === "signal" && name !== null ? [name] : []));
+  const signals = isEnded(status) ? [] : [...new Set([...awaited, ...typed])].toSorted();
   return (
     <section class="actions" aria-label="What can be done">
       {status === "FAILED" && (
@@ -24,8 +28,17 @@ export function Actions({ task, onDone }: { readonly task: TaskSummary; readonly
           onDone={onDone}
         />
       )}
-      {[...new Set(signals)].map((name) => (
-        <SendSignal key={name} task={task} name={name} onDone={onDone} />
+      {signals.map((name) => (
+        <SendSignal
+          key={name}
+          task={task}
+          name={name}
+          onType={() => setTyped((before) => (before.includes(name) ? before : [...before, name]))}
+          onDone={() => {
+            setTyped((before) => before.filter((each) => each !== name));
+            onDone();
+          }}
+        />
       ))}
       {!isEnded(status) && (
         <Order

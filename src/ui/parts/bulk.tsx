@@ -36,11 +36,12 @@ export function Bulk({ query }: { readonly query: URLSearchParams }): ComponentC
     setPreview(await ask<BulkPreview>(what));
   };
   const start = async (): Promise<void> => {
-    if (!preview) return;
+    if (!preview || isBusy) return;
     const task = await ask<Task>(preview.action, preview.token);
     if (task) go(`/tasks/${task.id}${preview.more ? "" : `?all=${preview.tasks}`}`);
   };
   const choose = (what: BulkAction): void => {
+    if (isBusy) return;
     setAction(what);
     setPreview(undefined);
     setError(undefined);
@@ -53,7 +54,7 @@ export function Bulk({ query }: { readonly query: URLSearchParams }): ComponentC
         <button
           key={each}
           type="button"
-          disabled={isBusy}
+          aria-disabled={isBusy}
           aria-expanded={each === action && preview !== undefined}
           onClick={() => choose(each)}
         >
@@ -65,7 +66,7 @@ export function Bulk({ query }: { readonly query: URLSearchParams }): ComponentC
           class="row"
           onSubmit={(event) => {
             event.preventDefault();
-            inBackground(() => show("signal"))();
+            if (!isBusy) inBackground(() => show("signal"))();
           }}
         >
           <label>
@@ -76,7 +77,7 @@ export function Bulk({ query }: { readonly query: URLSearchParams }): ComponentC
             Payload (JSON; empty: null)
             <input value={payload} onInput={(event) => setPayload(event.currentTarget.value)} />
           </label>
-          <button type="submit" disabled={isBusy}>
+          <button type="submit" aria-disabled={isBusy}>
             Preview
           </button>
         </form>
@@ -127,7 +128,7 @@ function Preview({ preview, isBusy, command, onStart, onLeave }: PreviewProps): 
       </ul>
       <div class="order">
         {tasks > 0 && (
-          <button type="button" class="danger" disabled={isBusy} onClick={inBackground(onStart)}>
+          <button type="button" class="danger" aria-disabled={isBusy} onClick={inBackground(onStart)}>
             {titleOf(action)} {more ? "all of them" : tasks.toLocaleString()}
           </button>
         )}

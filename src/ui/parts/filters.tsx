@@ -1,7 +1,7 @@
 // The filters of the address: each can be removed, and others added, with the same names as on the command line.
 
 import type { ComponentChild } from "preact";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { FILTERS } from "../../core/api/task-filter.ts";
 import type { FlowDescription } from "../../core/api/taskonaut.ts";
 import { WAIT_KINDS } from "../../core/record/waits.ts";
@@ -9,13 +9,13 @@ import { get } from "../api.ts";
 import { useLive } from "../live.ts";
 import { go, hrefOf } from "../router.ts";
 
-/** Filters with fixed choices. All others are typed. */
+/** Filters with fixed choices, which a button adds: with the arrow keys a choice goes through all before it. */
 const CHOICES: Readonly<Record<string, readonly string[]>> = {
   status: ["PLANNED", "RUNNING", "WAITING_OBSERVATION", "COMPLETED", "FAILED", "CANCELLED"],
   priority: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
 };
 
-/** Suggestions for filters that are typed. */
+/** Suggestions for filters that are typed, besides those of flows. */
 const SUGGESTIONS: Readonly<Record<string, readonly string[]>> = { "waiting-for": WAIT_KINDS };
 
 export function Filters({ query }: { readonly query: URLSearchParams }): ComponentChild {
@@ -26,10 +26,13 @@ export function Filters({ query }: { readonly query: URLSearchParams }): Compone
   );
   const [name, setName] = useState("flow");
   const [value, setValue] = useState("");
+  const kind = useRef<HTMLSelectElement>(null);
   const filter = FILTERS.find((each) => each.name === name);
-  // while they are read there is nothing to choose; where they cannot be read, the name is typed
-  const known = flows.data?.map((flow) => flow.name) ?? (flows.error ? undefined : []);
-  const choices = name === "flow" ? known : CHOICES[name];
+  const choices = CHOICES[name];
+  // A field for text from the beginning: it does not change its kind when the flows have come, and takes the flow of an
+  // old task that this server does not know.
+  const suggestions = name === "flow" ? flows.data?.map((flow) => flow.name) : SUGGESTIONS[name];
+  const chosen = choices?.includes(value) ? value : "";
   const add = (given: string): void => {
     if (given.trim() === "") return;
     const next = new URLSearchParams(query);
@@ -44,12 +47,12 @@ export function Filters({ query }: { readonly query: URLSearchParams }): Compone
         role="search"
         onSubmit={(event) => {
           event.preventDefault();
-          add(filter?.value === undefined ? "true" : value);
+          add(filter?.value === undefined ? "true" : choices ? chosen : value);
         }}
       >
         <label>
           Filter by
-          <select value={name} onChange={(event) => setName(event.currentTarget.value)}>
+          <select ref={kind} value={name} onChange={(event) => setName(event.currentTarget.value)}>
             {FILTERS.map((each) => (
               <option key={each.name} value={each.name}>
                 {each.name}
@@ -60,7 +63,7 @@ export function Filters({ query }: { readonly query: URLSearchParams }): Compone
         {filter?.value !== undefined && choices && (
           <label>
             {filter.summary.replace(/; may be repeated.*/, "")}
-            <select value="" onChange={(event) => add(event.currentTarget.value)}>
+            <select value={chosen} onChange={(event) => setValue(event.currentTarget.value)}>
               <option value="">choose…</option>
               {choices.map((choice) => (
                 <option key={choice}>{choice}</option>
@@ -74,18 +77,18 @@ export function Filters({ query }: { readonly query: URLSearchParams }): Compone
             <input
               value={value}
               placeholder={filter.value}
-              list={SUGGESTIONS[name] && "filter-values"}
+              list={suggestions && "filter-values"}
               onInput={(event) => setValue(event.currentTarget.value)}
             />
           </label>
         )}
         {filter?.value === undefined && <span class="hint">{filter?.summary}</span>}
         <datalist id="filter-values">
-          {SUGGESTIONS[name]?.map((each) => (
+          {suggestions?.map((each) => (
             <option key={each} value={each} />
           ))}
         </datalist>
-        {(filter?.value === undefined || !choices) && <button type="submit">Add</button>}
+        <button type="submit">Add</button>
       </form>
       {query.size > 0 && (
         <ul class="chips" aria-label="Filters">
@@ -99,6 +102,8 @@ export function Filters({ query }: { readonly query: URLSearchParams }): Compone
                 onClick={() => {
                   const next = new URLSearchParams(query);
                   next.delete(key, text);
+                  // the button goes with its filter
+                  kind.current?.focus();
                   goTo(next);
                 }}
               >

@@ -2,7 +2,7 @@
 
 import { effect } from "@preact/signals";
 import type { ComponentChild } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, wantsToken } from "../api.ts";
 import { inBackground } from "../in-background.ts";
 import { askWhoIAm, logIn, logOut, useMe } from "../session.ts";
@@ -14,13 +14,21 @@ export function Login(): ComponentChild {
   const [token, setToken] = useState("");
   const [error, setError] = useState<ApiError>();
   const [isBusy, setBusy] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
+  // whoever types into another field when the session ends goes on typing there
+  useEffect(() => {
+    if (wanted && isNothingFocused()) field.current?.focus();
+  }, [wanted]);
   if (!wanted) return null;
   const submit = async (): Promise<void> => {
+    if (isBusy) return;
     setBusy(true);
     try {
       await logIn(token.trim());
       setToken("");
       setError(undefined);
+      // the form goes, and the focus with it
+      document.getElementById("main")?.focus({ preventScroll: true });
     } catch (thrown) {
       if (!(thrown instanceof ApiError)) throw thrown;
       setError(thrown);
@@ -40,6 +48,7 @@ export function Login(): ComponentChild {
       <label>
         This server wants a token: one that an admin has made (tokens create), or its TASKONAUT_API_TOKEN.
         <input
+          ref={field}
           type="password"
           autocomplete="off"
           required
@@ -47,7 +56,7 @@ export function Login(): ComponentChild {
           onInput={(event) => setToken(event.currentTarget.value)}
         />
       </label>
-      <button type="submit" class="primary" disabled={isBusy}>
+      <button type="submit" class="primary" aria-disabled={isBusy}>
         {isBusy ? "Logging in…" : "Log in"}
       </button>
       <Failure error={error} />
@@ -55,10 +64,23 @@ export function Login(): ComponentChild {
   );
 }
 
+function isNothingFocused(): boolean {
+  const { activeElement } = document;
+  return activeElement === null || activeElement === document.body || activeElement.id === "main";
+}
+
 /** Shows nothing if the server requires no token: then all users are the same. */
 export function Who(): ComponentChild {
   const facts = useMe();
-  useEffect(inBackground(askWhoIAm), []);
+  useEffect(() => {
+    // in another tab somebody else may have logged in
+    const ask = (): void => {
+      if (!document.hidden) inBackground(askWhoIAm)();
+    };
+    ask();
+    document.addEventListener("visibilitychange", ask);
+    return () => document.removeEventListener("visibilitychange", ask);
+  }, []);
   const [error, setError] = useState<ApiError>();
   if (!facts || facts.by === "open") return null;
   const { name, role, flows, hides_payloads: hidesPayloads } = facts;

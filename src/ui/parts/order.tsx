@@ -2,7 +2,7 @@
 // the server's answer.
 
 import type { ComponentChild } from "preact";
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError, post } from "../api.ts";
 import { inBackground } from "../in-background.ts";
 import { Copy } from "./copy.tsx";
@@ -36,7 +36,16 @@ export function Order({
 }: Props): ComponentChild {
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError>();
+  const button = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    const own = button.current;
+    return () => {
+      // what was done often takes its button away: who uses the keyboard goes on at the top of the view
+      if (own === document.activeElement) document.getElementById("main")?.focus({ preventScroll: true });
+    };
+  }, []);
   const carryOut = async (): Promise<void> => {
+    if (isBusy) return;
     if (question !== undefined && !confirm(question)) return;
     setBusy(true);
     try {
@@ -52,10 +61,12 @@ export function Order({
   };
   return (
     <div class="order">
+      {/* a button that is disabled loses the focus */}
       <button
+        ref={button}
         type="button"
         class={question === undefined ? (isPrimary ? "primary" : "") : "danger"}
-        disabled={isBusy}
+        aria-disabled={isBusy}
         onClick={inBackground(carryOut)}
       >
         {isBusy ? `${title}…` : title}

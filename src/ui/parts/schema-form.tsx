@@ -4,8 +4,19 @@
 import type { ComponentChild } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Json } from "../../core/record/json-value.ts";
-
-type Schema = { readonly [key: string]: Json };
+import {
+  alternativesOf,
+  boundsOf,
+  choicesOf,
+  isJsonText,
+  isNumberText,
+  isSchema,
+  onlyOf,
+  resolve,
+  type Schema,
+  textOf,
+  wordsOf,
+} from "../schema.ts";
 
 interface Props {
   readonly schema: Schema;
@@ -27,18 +38,23 @@ interface FieldProps extends Props {
 }
 
 function Field(props: FieldProps): ComponentChild {
-  const { schema } = props;
-  if (isSchema(schema["properties"])) return <ObjectField {...props} properties={schema["properties"]} />;
-  if (Array.isArray(schema["enum"])) return <ChoiceField {...props} choices={schema["enum"] as readonly Json[]} />;
-  if (schema["const"] !== undefined) return <ChoiceField {...props} choices={[schema["const"]]} />;
+  const { schema, root, isRoot = false, isRequired = false } = props;
+  const only = onlyOf(schema);
+  if (only) return <Field {...props} schema={{ ...schema, anyOf: [], oneOf: [], ...resolve(only, root) }} />;
+  if (isSchema(schema["properties"])) {
+    const members = <ObjectField {...props} properties={schema["properties"]} />;
+    return isRoot || isRequired ? members : <LeftOut {...props}>{(given) => <Field {...given} />}</LeftOut>;
+  }
+  const choices = choicesOf(schema);
+  if (choices) return <ChoiceField {...props} choices={choices} />;
+  const alternatives = alternativesOf(schema, root);
+  if (alternatives.length > 0) return <UnionField {...props} alternatives={alternatives} />;
   switch (schema["type"]) {
-    case "boolean":
-      return <ChoiceField {...props} choices={[true, false]} />;
     case "string":
-      return <TextField {...props} toJson={(text) => JSON.stringify(text)} />;
+      return <TextField {...props} />;
     case "integer":
     case "number":
-      return <TextField {...props} isNumber toJson={(text) => text.trim()} />;
+      return <NumberField {...props} />;
     case "array":
       return isSchema(schema["items"]) ? <ListField {...props} items={schema["items"]} /> : <JsonField {...props} />;
     default:
@@ -54,13 +70,14 @@ function ObjectField({
   isRoot,
   onChange,
 }: FieldProps & { readonly properties: Schema }): ComponentChild {
-  const [texts, setTexts] = useState<Readonly<Record<string, string | undefined>>>({});
+  const [texts, setTexts] = useState<ReadonlyMap<string, string | undefined>>(new Map());
   const required = new Set(Array.isArray(schema["required"]) ? (schema["required"] as readonly Json[]) : []);
   useEffect(() => {
-    const parts = Object.keys(properties).flatMap((key) =>
-      texts[key] === undefined ? [] : [`${JSON.stringify(key)}: ${texts[key]}`],
-    );
-    onChange(parts.length === 0 && !isRoot && required.size === 0 ? undefined : `{${parts.join(", ")}}`);
+    const parts = Object.keys(properties).flatMap((key) => {
+      const text = texts.get(key);
+      return text === undefined ? [] : [`${JSON.stringify(key)}: ${text}`];
+    });
+    onChange(`{${parts.join(", ")}}`);
   }, [texts]);
   const fields = Object.entries(properties).map(([key, each]) => (
     <Field
@@ -69,46 +86,141 @@ function ObjectField({
       root={root}
       name={key}
       isRequired={required.has(key)}
-      onChange={(json) => setTexts((before) => (before[key] === json ? before : { ...before, [key]: json }))}
+      onChange={(json) => setTexts((before) => (before.get(key) === json ? before : new Map(before).set(key, json)))}
     />
   ));
   if (isRoot) return <div class="fields">{fields.length === 0 ? <p class="hint">It takes no input.</p> : fields}</div>;
   return (
-    <fieldset class="fields">
-      <legend>{name}</legend>
+    <Group schema={schema} name={name}>
       {fields}
-    </fieldset>
+    </Group>
   );
 }
 
-interface TextProps extends FieldProps {
-  readonly isNumber?: boolean;
-  readonly toJson: (text: string) => string;
+/** An object that need not be given: its fields come when somebody wants to give it. */
+function LeftOut({
+  children,
+  ...props
+}: FieldProps & { readonly children: (given: FieldProps) => ComponentChild }): ComponentChild {
+  const [isGiven, setGiven] = useState(false);
+  const { name, schema, onChange } = props;
+  if (isGiven) {
+    return (
+      <div class="optional">
+        {children({ ...props, isRequired: true })}
+        <button
+          type="button"
+          class="small"
+          onClick={() => {
+            setGiven(false);
+            onChange(undefined);
+          }}
+        >
+          Leave out {name}
+        </button>
+      </div>
+    );
+  }
+  return (
+    <Group schema={schema} name={name}>
+      <button type="button" class="small" onClick={() => setGiven(true)}>
+        Give {name}
+      </button>
+    </Group>
+  );
 }
 
-function TextField({
-  schema,
-  name,
-  isRequired = false,
-  isNumber = false,
-  toJson,
-  onChange,
-}: TextProps): ComponentChild {
+/** One of several forms. What was typed into another one stays, in case somebody goes back to it. */
+function UnionField(props: FieldProps & { readonly alternatives: readonly Schema[] }): ComponentChild {
+  const { schema, name, isRequired = false, isRoot = false, alternatives, onChange } = props;
+  const isOptional = !isRequired && !isRoot;
+  const [chosen, setChosen] = useState(isOptional ? -1 : 0);
+  const [opened, setOpened] = useState<readonly number[]>(isOptional ? [] : [0]);
+  const [texts, setTexts] = useState<ReadonlyMap<number, string | undefined>>(new Map());
+  useEffect(() => onChange(chosen < 0 ? undefined : texts.get(chosen)), [chosen, texts]);
+  return (
+    <Group schema={schema} name={name}>
+      <select
+        aria-label={`Form of ${name}`}
+        value={chosen}
+        onChange={({ currentTarget }) => {
+          const next = Number(currentTarget.value);
+          setChosen(next);
+          if (next >= 0 && !opened.includes(next)) setOpened([...opened, next]);
+        }}
+      >
+        {isOptional && <option value={-1}>{leftOut(schema)}</option>}
+        {alternatives.map((each, place) => (
+          <option key={place} value={place}>
+            {wordsOf(each)}
+          </option>
+        ))}
+      </select>
+      {opened.map((place) => (
+        <div key={place} hidden={place !== chosen}>
+          <Field
+            {...props}
+            schema={alternatives[place] ?? {}}
+            isRoot={false}
+            isRequired
+            onChange={(json) =>
+              setTexts((before) => (before.get(place) === json ? before : new Map(before).set(place, json)))
+            }
+          />
+        </div>
+      ))}
+    </Group>
+  );
+}
+
+/** A text of any length keeps its lines. With Enter the form is sent, and Shift and Enter begin a line. */
+function TextField({ schema, name, isRequired = false, onChange }: FieldProps): ComponentChild {
   const [text, setText] = useState("");
   const change = (next: string): void => {
     setText(next);
-    onChange(next === "" && (isNumber || !isRequired || schema["default"] !== undefined) ? undefined : toJson(next));
+    onChange(next === "" && (!isRequired || schema["default"] !== undefined) ? undefined : JSON.stringify(next));
   };
   useEffect(() => change(""), []);
+  const isShort = typeof schema["format"] === "string" || typeof schema["pattern"] === "string";
+  const common = { value: text, placeholder: placeholderOf(schema) };
+  return (
+    <Labelled schema={schema} name={name} isRequired={isRequired}>
+      {isShort ? (
+        <input type="text" {...common} onInput={(event) => change(event.currentTarget.value)} />
+      ) : (
+        <textarea
+          rows={1}
+          {...common}
+          onInput={(event) => change(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            const { form } = event.currentTarget;
+            if (event.key !== "Enter" || event.shiftKey || event.isComposing || !form) return;
+            event.preventDefault();
+            form.requestSubmit();
+          }}
+        />
+      )}
+    </Labelled>
+  );
+}
+
+function NumberField({ schema, name, isRequired = false, onChange }: FieldProps): ComponentChild {
+  const [text, setText] = useState("");
+  const mustGive = isRequired && schema["default"] === undefined;
   return (
     <Labelled schema={schema} name={name} isRequired={isRequired}>
       <input
         type="text"
-        inputMode={isNumber ? "decimal" : "text"}
-        required={isRequired && schema["default"] === undefined && schema["minLength"] !== 0 && isNumber}
-        placeholder={schema["default"] === undefined ? "" : textOf(schema["default"])}
+        inputMode="decimal"
+        required={mustGive}
+        placeholder={placeholderOf(schema)}
         value={text}
-        onInput={(event) => change(event.currentTarget.value)}
+        aria-invalid={text.trim() !== "" && !isNumberText(text.trim())}
+        onInput={({ currentTarget: { value } }) => {
+          const number = value.trim();
+          setText(value);
+          onChange(number === "" ? undefined : isNumberText(number) ? number : JSON.stringify(value));
+        }}
       />
     </Labelled>
   );
@@ -122,20 +234,17 @@ function ChoiceField({
   onChange,
 }: FieldProps & { readonly choices: readonly Json[] }): ComponentChild {
   const mustChoose = isRequired && schema["default"] === undefined;
-  const first = mustChoose ? JSON.stringify(choices[0]) : "";
-  const [chosen, setChosen] = useState(first);
+  // where there is nothing to choose, it is chosen; anything else a person chooses
+  const isFixed = mustChoose && choices.length === 1;
+  const [chosen, setChosen] = useState(isFixed ? JSON.stringify(choices[0]) : "");
   useEffect(() => onChange(chosen === "" ? undefined : chosen), [chosen]);
   return (
     <Labelled schema={schema} name={name} isRequired={isRequired}>
-      <select value={chosen} onChange={(event) => setChosen(event.currentTarget.value)}>
-        {!mustChoose && (
-          <option value="">
-            {schema["default"] === undefined ? "left out" : `default: ${JSON.stringify(schema["default"])}`}
-          </option>
-        )}
+      <select value={chosen} required={mustChoose} onChange={(event) => setChosen(event.currentTarget.value)}>
+        {!isFixed && <option value="">{mustChoose ? "choose…" : leftOut(schema)}</option>}
         {choices.map((choice) => (
           <option key={JSON.stringify(choice)} value={JSON.stringify(choice)}>
-            {typeof choice === "string" ? choice : JSON.stringify(choice)}
+            {textOf(choice)}
           </option>
         ))}
       </select>
@@ -144,6 +253,7 @@ function ChoiceField({
 }
 
 function ListField({
+  schema,
   root,
   name,
   items,
@@ -153,12 +263,11 @@ function ListField({
   const [rows, setRows] = useState<readonly { readonly id: number; readonly json: string | undefined }[]>([]);
   const [count, setCount] = useState(0);
   useEffect(() => {
-    const isLeftOut = rows.length === 0 && !isRequired;
+    const isLeftOut = rows.length === 0 && (!isRequired || schema["default"] !== undefined);
     onChange(isLeftOut ? undefined : `[${rows.map(({ json }) => json ?? "null").join(", ")}]`);
   }, [rows]);
   return (
-    <fieldset class="fields">
-      <legend>{name}</legend>
+    <Group schema={schema} name={name}>
       {rows.map(({ id }, place) => (
         <div key={id} class="list-row">
           <Field
@@ -173,6 +282,7 @@ function ListField({
           <button
             type="button"
             class="small"
+            aria-label={`Remove ${name} ${place + 1}`}
             onClick={() => setRows((before) => before.filter((row) => row.id !== id))}
           >
             Remove
@@ -189,20 +299,27 @@ function ListField({
       >
         Add to {name}
       </button>
-    </fieldset>
+    </Group>
   );
 }
 
-/** For schemas without a field of their own: unions, records, anything. */
+/** For schemas without a field of their own: records, tuples, anything. */
 function JsonField({ schema, name, isRequired = false, onChange }: FieldProps): ComponentChild {
   const [text, setText] = useState("");
+  const isWrong = text.trim() !== "" && !isJsonText(text);
   return (
-    <Labelled schema={schema} name={name} isRequired={isRequired} hint="JSON: a text needs quotes">
+    <Labelled
+      schema={schema}
+      name={name}
+      isRequired={isRequired}
+      hint={isWrong ? "this is not JSON: a text needs quotes" : "JSON: a text needs quotes"}
+    >
       <textarea
         rows={3}
         value={text}
         spellcheck={false}
-        aria-invalid={text.trim() !== "" && !isJson(text)}
+        placeholder={placeholderOf(schema)}
+        aria-invalid={isWrong}
         onInput={(event) => {
           const next = event.currentTarget.value;
           setText(next);
@@ -221,8 +338,7 @@ interface LabelledProps {
   readonly children: ComponentChild;
 }
 
-function Labelled({ schema, name, isRequired, hint, children }: LabelledProps): ComponentChild {
-  const said = [textOf(schema["description"] ?? ""), rangeOf(schema), hint ?? ""].filter((part) => part !== "");
+function Labelled({ schema, name, isRequired, hint = "", children }: LabelledProps): ComponentChild {
   return (
     <label class="field">
       <span>
@@ -230,60 +346,32 @@ function Labelled({ schema, name, isRequired, hint, children }: LabelledProps): 
         {isRequired && schema["default"] === undefined && <span class="required"> required</span>}
       </span>
       {children}
-      {said.length > 0 && <small>{said.join("; ")}</small>}
+      <Told schema={schema} hint={hint} />
     </label>
   );
 }
 
-function rangeOf({ minimum, maximum, format, pattern, minLength, maxLength }: Schema): string {
-  const parts = [
-    isBound(minimum) && `from ${minimum}`,
-    isBound(maximum) && `to ${maximum}`,
-    isBound(minLength) && minLength > 0 && `${minLength} characters or more`,
-    isBound(maxLength) && `${maxLength} characters at most`,
-    typeof format === "string" && format,
-    typeof pattern === "string" && format === undefined && `like ${pattern}`,
-  ];
-  return parts.filter((part) => part !== false).join(", ");
+/** A field of several controls. */
+function Group({ schema, name, children }: Pick<LabelledProps, "schema" | "name" | "children">): ComponentChild {
+  const hint = schema["default"] === undefined ? "" : `default: ${textOf(schema["default"])}`;
+  return (
+    <fieldset class="fields">
+      <legend>{name}</legend>
+      <Told schema={schema} hint={hint} />
+      {children}
+    </fieldset>
+  );
 }
 
-/** Whether a bound is worth showing: the bounds of safe integers are not. */
-function isBound(value: Json | undefined): value is number {
-  return typeof value === "number" && Math.abs(value) < 2 ** 53 - 1;
+function Told({ schema, hint }: { readonly schema: Schema; readonly hint: string }): ComponentChild {
+  const said = [textOf(schema["description"] ?? ""), boundsOf(schema), hint].filter((part) => part !== "");
+  return said.length > 0 && <small>{said.join("; ")}</small>;
 }
 
-function textOf(value: Json): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+function placeholderOf(schema: Schema): string {
+  return schema["default"] === undefined ? "" : textOf(schema["default"]);
 }
 
-/** Follows `$ref` within the document. For `T | null` it returns T. */
-function resolve(schema: Schema, root: Schema, depth = 0): Schema {
-  const ref = schema["$ref"];
-  if (typeof ref === "string" && depth < 16) {
-    const found = ref
-      .replace(/^#\//, "")
-      .split("/")
-      .reduce<Json | undefined>((at, key) => (isSchema(at) ? at[key] : undefined), root);
-    return isSchema(found) ? resolve(found, root, depth + 1) : {};
-  }
-  const either = schema["anyOf"];
-  if (Array.isArray(either)) {
-    const others = (either as readonly Json[]).filter((each) => isSchema(each) && each["type"] !== "null");
-    const [only] = others;
-    if (others.length === 1 && isSchema(only)) return { ...schema, anyOf: [], ...resolve(only, root, depth + 1) };
-  }
-  return schema;
-}
-
-function isSchema(value: Json | undefined): value is Schema {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+function leftOut(schema: Schema): string {
+  return schema["default"] === undefined ? "left out" : `default: ${JSON.stringify(schema["default"])}`;
 }

@@ -1,5 +1,5 @@
 import type { ComponentChild } from "preact";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { FlowDescription } from "../../core/api/taskonaut.ts";
 import type { TaskSummary } from "../../core/api/task.ts";
 import { get } from "../api.ts";
@@ -11,11 +11,16 @@ import { SchemaForm } from "./schema-form.tsx";
 interface Props {
   readonly task: Pick<TaskSummary, "id" | "flow_name">;
   readonly name: string;
+  /** Called when something is typed. */
+  readonly onType?: () => void;
   readonly onDone: () => void;
 }
 
-/** A form for the signal's own schema. If its flow is not known here, a field for JSON. */
-export function SendSignal({ task, name, onDone }: Props): ComponentChild {
+/**
+ * A form for the signal's own schema. If its flow is not known here, a field for JSON. Once something was typed the form
+ * stays as it is, also if the flow is loaded or changed meanwhile.
+ */
+export function SendSignal({ task, name, onType, onDone }: Props): ComponentChild {
   const path = `/flows/${encodeURIComponent(task.flow_name)}`;
   const { data, error } = useLive(
     path,
@@ -23,11 +28,22 @@ export function SendSignal({ task, name, onDone }: Props): ComponentChild {
     () => false,
   );
   const [json, setJson] = useState<string>();
+  // a failure that passes says nothing of the flow
+  const found = data ? (data.signals[name] ?? {}) : error && !error.mayPass && error.status !== 401 ? {} : undefined;
+  const [isTyped, setTyped] = useState(false);
+  const shown = useRef(found);
+  if (!isTyped && found) shown.current = found;
   const payload = json === undefined || json === "null" ? [] : ["--payload", json];
   return (
-    <fieldset class="card">
+    <fieldset
+      class="card"
+      onInput={() => {
+        setTyped(true);
+        onType?.();
+      }}
+    >
       <legend>Signal {name}</legend>
-      {(data ?? error) && <SchemaForm schema={data?.signals[name] ?? {}} name={name} onChange={setJson} />}
+      {shown.current && <SchemaForm schema={shown.current} name={name} onChange={setJson} />}
       <Order
         title={`Send ${name}`}
         path={`/tasks/${task.id}/signals/${encodeURIComponent(name)}`}

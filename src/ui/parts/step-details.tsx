@@ -1,4 +1,5 @@
 import type { ComponentChild } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { standingOfStep } from "../../core/api/standing.ts";
 import type { StepSummary, TaskStep, TaskSummary } from "../../core/api/task.ts";
 import { clockTime, duration } from "../format.ts";
@@ -16,13 +17,26 @@ interface Props {
   readonly now: number;
   /** The step with its input and output. Undefined: it is not loaded. */
   readonly whole: TaskStep | undefined;
+  readonly takesFocus: boolean;
   readonly onDone: () => void;
   readonly onClose: () => void;
 }
 
-export function StepDetails({ task, step, now, whole, onDone, onClose }: Props): ComponentChild {
+export function StepDetails({ task, step, now, whole, takesFocus, onDone, onClose }: Props): ComponentChild {
+  const box = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (takesFocus) box.current?.focus();
+  }, [step.id]);
   return (
-    <aside class="card details" aria-label={`Step ${step.step_index}`}>
+    <aside
+      ref={box}
+      class="card details"
+      aria-label={`Step ${step.step_index}`}
+      tabIndex={-1}
+      onKeyDown={({ key }) => {
+        if (key === "Escape") onClose();
+      }}
+    >
       <h2>
         {step.step_index} {step.step_name} <State standing={standingOfStep(step, now, task.status)} />
         <button type="button" class="small" onClick={onClose} aria-label="Close the step">

@@ -58,6 +58,7 @@ export function StepRow(props: Props): ComponentChild {
       <button
         type="button"
         class="step"
+        data-step={index}
         aria-expanded={isOfChild ? undefined : isChosen}
         onClick={onChoose}
         title={step.error_message ?? ""}

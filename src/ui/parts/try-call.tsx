@@ -41,7 +41,7 @@ export function TryCall({ operation, document }: Props): ComponentChild {
   // this answer continues as long as somebody listens
   const isEndless = Object.values(responses).some(({ content }) => content && "text/event-stream" in content);
   const call = async (): Promise<void> => {
-    if (address === undefined) return;
+    if (address === undefined || isBusy) return;
     if (operation["x-destroys"] && !confirm(`${operation.summary}: ${method} ${address}?`)) return;
     setBusy(true);
     try {
@@ -86,7 +86,7 @@ export function TryCall({ operation, document }: Props): ComponentChild {
       <div class="send">
         {!mayCall && <span class="hint">Your role ({me.role}) may not send this.</span>}
         {!isEndless && mayCall && (
-          <button type="submit" class={operation["x-destroys"] ? "danger" : "primary"} disabled={isBusy}>
+          <button type="submit" class={operation["x-destroys"] ? "danger" : "primary"} aria-disabled={isBusy}>
             {isBusy ? "Sending…" : "Send"}
           </button>
         )}

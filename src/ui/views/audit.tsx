@@ -105,6 +105,7 @@ function Verify(): ComponentChild {
   const [error, setError] = useState<ApiError>();
   const [isBusy, setBusy] = useState(false);
   const verify = async (): Promise<void> => {
+    if (isBusy) return;
     setBusy(true);
     try {
       setVerdict((await get<AuditVerdict>("/audit-log/verify")).body);
@@ -118,7 +119,7 @@ function Verify(): ComponentChild {
   };
   return (
     <section class="verify" aria-label="Verify">
-      <button type="button" disabled={isBusy} onClick={inBackground(verify)}>
+      <button type="button" aria-disabled={isBusy} onClick={inBackground(verify)}>
         {isBusy ? "Verifying…" : "Verify"}
       </button>{" "}
       <span role="status">

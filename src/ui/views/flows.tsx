@@ -8,6 +8,7 @@ import { get } from "../api.ts";
 import { commandLine } from "../command-line.ts";
 import { age } from "../format.ts";
 import { useLive, useNow } from "../live.ts";
+import { Behind } from "../parts/behind.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Order } from "../parts/order.tsx";
 import { hrefOf } from "../router.ts";
@@ -48,7 +49,9 @@ export function Flows(): ComponentChild {
             <tr key={flow.name}>
               <td>
                 <a href={hrefOf(`/tasks?flow=${encodeURIComponent(flow.name)}`)}>{flow.name}</a>{" "}
-                <a href={hrefOf(`/start/${encodeURIComponent(flow.name)}`)}>start</a>
+                <a class="creates" href={hrefOf(`/start/${encodeURIComponent(flow.name)}`)}>
+                  start
+                </a>
               </td>
               <td class="wide">{flow.description}</td>
               <td>{pausedFlows.has(flow.name) ? "paused" : <PauseFlow flow={flow.name} onDone={pauses.refresh} />}</td>
@@ -61,31 +64,27 @@ export function Flows(): ComponentChild {
 }
 
 function PauseFlow({ flow, onDone }: { readonly flow: string; readonly onDone: () => void }): ComponentChild {
-  const [isOpen, setOpen] = useState(false);
   const [reason, setReason] = useState("");
-  if (!isOpen) {
-    return (
-      <button type="button" class="small" aria-label={`Pause ${flow}`} onClick={() => setOpen(true)}>
-        Pause…
-      </button>
-    );
-  }
   const why = reason.trim() === "" ? [] : ["--reason", reason];
   return (
-    <>
-      <label>
-        Reason
-        <input value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
-      </label>
-      <Order
-        title="Pause"
-        path="/pauses"
-        json={JSON.stringify({ flow, ...(reason.trim() !== "" && { reason }), by: "the dashboard" })}
-        question={`Start no step of ${flow} until it is unpaused?`}
-        command={commandLine("pause", flow, ...why)}
-        onDone={onDone}
-      />
-    </>
+    <Behind title="Pause…" label={`Pause ${flow}`} look="small hands">
+      {() => (
+        <>
+          <label>
+            Reason
+            <input value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
+          </label>
+          <Order
+            title="Pause"
+            path="/pauses"
+            json={JSON.stringify({ flow, ...(reason.trim() !== "" && { reason }), by: "the dashboard" })}
+            question={`Start no step of ${flow} until it is unpaused?`}
+            command={commandLine("pause", flow, ...why)}
+            onDone={onDone}
+          />
+        </>
+      )}
+    </Behind>
   );
 }
 

@@ -1,7 +1,6 @@
 // Why tasks wait although workers are free: limits with their use, and the tasks that wait for a turn.
 
 import type { ComponentChild } from "preact";
-import { useState } from "preact/hooks";
 import { describeRate, type Limit } from "../../core/api/limits.ts";
 import { describeWaits } from "../../core/api/describe-waits.ts";
 import { standingOf } from "../../core/api/standing.ts";
@@ -10,6 +9,7 @@ import { get } from "../api.ts";
 import { commandLine } from "../command-line.ts";
 import { age } from "../format.ts";
 import { useLive, useNow } from "../live.ts";
+import { Behind } from "../parts/behind.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Order } from "../parts/order.tsx";
 import { Queues } from "../parts/queues.tsx";
@@ -54,7 +54,6 @@ interface OneProps {
 }
 
 function OneLimit({ limit, isAmbiguous, now, onDone }: OneProps): ComponentChild {
-  const [isOpen, setOpen] = useState(false);
   const { kind, name, max, running, waiting, rate_left: left, rate_next_at: next, set, keyed } = limit;
   return (
     <article class="card">
@@ -100,20 +99,18 @@ function OneLimit({ limit, isAmbiguous, now, onDone }: OneProps): ComponentChild
           />
         </div>
       )}
-      {isOpen ? (
-        <SetLimit
-          limit={limit}
-          isAmbiguous={isAmbiguous}
-          onDone={() => {
-            setOpen(false);
-            onDone();
-          }}
-        />
-      ) : (
-        <button type="button" class="small hands" aria-label={`Change ${name}`} onClick={() => setOpen(true)}>
-          Change…
-        </button>
-      )}
+      <Behind title="Change…" label={`Change ${name}`} look="small hands">
+        {(close) => (
+          <SetLimit
+            limit={limit}
+            isAmbiguous={isAmbiguous}
+            onDone={() => {
+              close();
+              onDone();
+            }}
+          />
+        )}
+      </Behind>
     </article>
   );
 }

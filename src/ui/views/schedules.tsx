@@ -11,6 +11,7 @@ import { age, clockTime } from "../format.ts";
 import { UNTOLD, useLive, useNow } from "../live.ts";
 import { AddSchedule } from "../parts/add-schedule.tsx";
 import { Failure } from "../parts/failure.tsx";
+import { NotThere } from "../parts/not-there.tsx";
 import { Order } from "../parts/order.tsx";
 import { Payloads } from "../parts/payload.tsx";
 import { go, hrefOf } from "../router.ts";
@@ -89,7 +90,14 @@ function One({ name }: { readonly name: string }): ComponentChild {
     async (signal) => (await get<readonly FiringTime[]>(`${path}/preview?count=10`, signal)).body,
     () => false,
   );
-  if (!schedule) return <Failure error={error} />;
+  if (!schedule) {
+    if (!error) return null;
+    return (
+      <NotThere title={`Schedule ${name}`} back={{ path: "/schedules", title: "Show the schedules" }}>
+        <Failure error={error} />
+      </NotThere>
+    );
+  }
   const isPaused = schedule.paused_at !== null;
   return (
     <>

@@ -48,6 +48,7 @@ function StartForm({ flow }: { readonly flow: FlowDescription }): ComponentChild
   const [key] = useState(() => crypto.randomUUID());
   const [attempt, setAttempt] = useState("");
   const start = async (): Promise<void> => {
+    if (isBusy) return;
     setBusy(true);
     try {
       const body = json ?? "{}";
@@ -74,7 +75,7 @@ function StartForm({ flow }: { readonly flow: FlowDescription }): ComponentChild
       <SchemaForm schema={flow.input_schema} name="input" onChange={setJson} />
       <Failure error={error} />
       <div class="order creates">
-        <button type="submit" class="primary" disabled={isBusy}>
+        <button type="submit" class="primary" aria-disabled={isBusy}>
           {isBusy ? "Starting…" : "Start"}
         </button>
         <code>{command}</code>

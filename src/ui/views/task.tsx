@@ -12,6 +12,7 @@ import { useLive, useNow } from "../live.ts";
 import { Actions } from "../parts/actions.tsx";
 import { BulkProgress } from "../parts/bulk-progress.tsx";
 import { Failure } from "../parts/failure.tsx";
+import { NotThere } from "../parts/not-there.tsx";
 import { Payloads } from "../parts/payload.tsx";
 import { State } from "../parts/state.tsx";
 import { StepDetails } from "../parts/step-details.tsx";
@@ -34,6 +35,8 @@ export function TaskView({ id, query }: Props): ComponentChild {
   const chosen = Number(query.get("step") ?? Number.NaN);
   const { task, steps, count, error, refresh, lookAt } = useTaskWindow(id, chosen);
   const [isWanted, setWanted] = useState(false);
+  // who has chosen a step reads it; who has opened an address begins at the top
+  const isChoosing = useRef(false);
   const readsPayloads = task !== undefined && (isWanted || task.recorded_bytes <= READ_WHOLE_BYTES);
   const step = steps.get(chosen);
   const whole = useWhole(readsPayloads ? `/tasks/${id}?steps=none` : undefined, String(task && isEnded(task.status)));
@@ -41,11 +44,20 @@ export function TaskView({ id, query }: Props): ComponentChild {
     readsPayloads && step ? `/tasks/${id}?steps=${chosen}-${chosen}` : undefined,
     step?.updated_at ?? "",
   );
-  if (!task) return <Failure error={error} />;
+  if (!task) {
+    if (!error) return null;
+    return (
+      <NotThere title={`Task ${id}`}>
+        <Failure error={error} />
+      </NotThere>
+    );
+  }
   const choose = (index: number): void => {
     const next = new URLSearchParams(query);
     if (index === chosen) next.delete("step");
     else next.set("step", String(index));
+    isChoosing.current = index !== chosen;
+    if (index === chosen) focusStep(index);
     go(`/tasks/${id}${next.size > 0 ? `?${next.toString()}` : ""}`, { replace: true });
   };
   return (
@@ -65,6 +77,7 @@ export function TaskView({ id, query }: Props): ComponentChild {
             task={task}
             step={step}
             now={now}
+            takesFocus={isChoosing.current}
             whole={wholeStep?.steps.find(({ id: other }) => other === step.id)}
             onDone={refresh}
             onClose={() => choose(chosen)}
@@ -84,6 +97,12 @@ export function TaskView({ id, query }: Props): ComponentChild {
       <TaskAudit id={id} version={task.updated_at} />
     </>
   );
+}
+
+/** The row of the step, or the list where the row is out of sight. */
+function focusStep(index: number): void {
+  const row = document.querySelector<HTMLElement>(`.scroller > ol > li:not(.of-child) button[data-step="${index}"]`);
+  (row ?? document.querySelector<HTMLElement>(".scroller"))?.focus({ preventScroll: true });
 }
 
 /**

@@ -81,7 +81,7 @@ function Pages({ first, now }: { readonly first: Page; readonly now: number }): 
   const shown = new Map([first, ...more].flatMap(({ body }) => body.map((task) => [task.id, task])));
   const next = (more.at(-1) ?? first).next;
   const loadMore = async (): Promise<void> => {
-    if (next === undefined) return;
+    if (next === undefined || isLoading) return;
     setLoading(true);
     try {
       const page = await readPage(next, PAGE);
@@ -117,7 +117,7 @@ function Pages({ first, now }: { readonly first: Page; readonly now: number }): 
       )}
       <Failure error={error} />
       {next !== undefined && (
-        <button type="button" disabled={isLoading} onClick={inBackground(loadMore)}>
+        <button type="button" aria-disabled={isLoading} onClick={inBackground(loadMore)}>
           {isLoading ? "Loading…" : "Show older tasks"}
         </button>
       )}
