@@ -27,8 +27,14 @@ describe("errors", () => {
       expect(detail).toEndWith('. The body is the input itself: send it without "input" around.');
       expect(errors).toEqual([{ path: "input", message: "unknown field" }]);
     }
-    const { detail } = await problemOf(await post("/flows/echo_add/tasks", JSON.stringify({ text: 1 })));
-    expect(detail).not.toContain("around");
+    const named = JSON.stringify({ flow: "order", input: { text: "hello" }, start: "now" });
+    expect((await problemOf(await post("/tasks", named))).detail).toEndWith(
+      '. The body is the input itself: send it without "input" around, to POST /flows/<flow>/tasks. What else is said of the task is in the query or a header, such as ?start=now.',
+    );
+    for (const other of [{ text: 1 }, { input: 1, text: "hello" }, { flow: "order" }]) {
+      const { detail } = await problemOf(await post("/flows/echo_add/tasks", JSON.stringify(other)));
+      expect(detail).not.toContain("around");
+    }
   });
 
   test("while the database is gone everything but /healthz answers 503 with Retry-After", async () => {
