@@ -4,10 +4,7 @@
 import { hasCode, TaskonautError } from "../core/errors.ts";
 
 /** Other words of such bodies, beside the input. */
-const AROUND: ReadonlySet<string> = new Set([
-  ...["flow", "flow_name", "flowName", "workflow", "name", "type"],
-  ...["start", "run", "wait", "priority", "tags", "delay", "at"],
-]);
+const AROUND = /^(?:flow|flow_name|flowName|workflow|name|type|start|run|wait|priority|tags|delay|at)$/;
 
 /** Returns the result of `make`. If the input is refused and the body seems to wrap it, the error says so. */
 export async function tellingWrapped<Made>(body: unknown, make: () => Promise<Made>): Promise<Made> {
@@ -28,7 +25,7 @@ export async function tellingWrapped<Made>(body: unknown, make: () => Promise<Ma
 function adviceFor(body: unknown): string | undefined {
   if (typeof body !== "object" || body === null || Array.isArray(body)) return undefined;
   const around = Object.keys(body).filter((key) => key !== "input");
-  if (!("input" in body) || !around.every((key) => AROUND.has(key))) return undefined;
+  if (!("input" in body) || !around.every((key) => AROUND.test(key))) return undefined;
   const only = 'The body is the input itself: send it without "input" around';
   if (around.length === 0) return `${only}.`;
   return `${only}, to POST /flows/<flow>/tasks. What else is said of the task is in the query or a header, such as ?start=now.`;
