@@ -22,6 +22,8 @@ const SERVER_ADVICE: readonly (readonly [code: string, advice: string])[] = [
   ["28", "it refuses the login. Check user and password in the database URL"],
   ["42501", "the user lacks a right there. Grant it, or use the user that migrated the database"],
   ["25006", READ_ONLY],
+  // a standby cannot even read a table that is not logged
+  ["0A000", "it does not offer what is needed, as a standby does not. Name the primary server in the database URL"],
   ["42P07", "something of another program has the name of a table or index of taskonaut. Set TASKONAUT_SCHEMA"],
   ["40", "another transaction was in the way. Try again"],
   ["55P03", "another transaction kept a lock that was needed. Look for one that stays open, and try again"],
