@@ -28,6 +28,7 @@ const EVENT: TaskEvent = {
 const BATCH: readonly Told[] = [
   { kind: "event", id: "e.1", event: EVENT },
   { kind: "resync", id: "e.9", reason: "the listener was too slow" },
+  { kind: "lost", id: "e.9", reason: "the file is gone", retryMs: 1000 },
   { kind: "quiet", id: "e.10" },
 ];
 
@@ -75,11 +76,12 @@ test("it is a stream of events, each with its id, kind and JSON on one line, and
   });
   await until(() => stream.messages.length === 1, "ready");
   taskonaut.events.tell(...BATCH);
-  await until(() => stream.messages.length === 4, "the batch");
+  await until(() => stream.messages.length === 5, "the batch");
   expect(stream.messages.map(({ id, event }) => [id, event])).toEqual([
     ["e.1", "ready"],
     ["e.1", "ended"],
     ["e.9", "resync"],
+    ["e.9", "lost"],
     ["e.10", "quiet"],
   ]);
   expect(stream.messages.slice(1).map(fromMessage)).toEqual([...BATCH]);

@@ -120,6 +120,8 @@ async function hearAll(leaving: AbortSignal, onReady: () => void): Promise<void>
           if (!isBack) tell(undefined);
         } else if (told.kind === "event") tell(told.event);
         else if (told.kind === "resync") tell(undefined);
+        // the views poll meanwhile, and show what is wrong
+        else if (told.kind === "lost") isLive.value = false;
       }
     }
   } finally {

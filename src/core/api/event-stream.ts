@@ -24,8 +24,9 @@ function toMessage(told: Told): string {
       return `${id}event: ready\ndata: {}\n\n`;
     case "resync":
       return `${id}event: resync\ndata: ${JSON.stringify({ reason: told.reason })}\n\n`;
-    case "quiet":
     case "lost":
+      return `${id}event: lost\ndata: ${JSON.stringify({ reason: told.reason, retry_ms: told.retryMs })}\n\n`;
+    case "quiet":
       return `: nothing has happened\n${id}\n`;
   }
 }
@@ -38,6 +39,10 @@ export function fromMessage({ id, event, data }: Message): Told | undefined {
       return { kind: event, id };
     case "resync":
       return { kind: event, id, reason: String((JSON.parse(data) as { readonly reason?: unknown }).reason) };
+    case "lost": {
+      const { reason, retry_ms: retryMs } = JSON.parse(data) as { readonly reason?: unknown; readonly retry_ms?: unknown };
+      return { kind: event, id, reason: String(reason), retryMs: Number(retryMs) };
+    }
     case "created":
     case "changed":
     case "ended":

@@ -38,7 +38,10 @@ export type Told =
   | { readonly kind: "event"; readonly id: string; readonly event: TaskEvent }
   /** Nothing has happened for a while. */
   | { readonly kind: "quiet"; readonly id: string }
-  /** The server is away. It is asked again after `retryMs`, and then sends what has happened meanwhile, or a `resync`. */
+  /**
+   * The server is away, or its store. It is asked again after `retryMs`, and then sends `ready`, and what has happened
+   * meanwhile, or a `resync`.
+   */
   | { readonly kind: "lost"; readonly id: string; readonly reason: string; readonly retryMs: number }
   /** Events were or may have been missed: read again what you show. `reason`: for people. */
   | { readonly kind: "resync"; readonly id: string; readonly reason: string };

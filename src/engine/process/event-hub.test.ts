@@ -4,6 +4,7 @@ import { afterEach, expect, test } from "bun:test";
 import { until } from "../../../test/support/until.ts";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import type { Listening, Told } from "../../core/api/events.ts";
+import { TaskonautError } from "../../core/errors.ts";
 import { SILENT } from "../../core/log.ts";
 import type { EventPage, EventRow, EventStore } from "../../store/event-store.ts";
 import { EventHub } from "./event-hub.ts";
@@ -177,6 +178,24 @@ test("a change that began before anybody listened is told as a resync when it ha
   const heard = await listen(other.hub);
   await other.pass(60_000);
   expect(kindsOf(heard).filter((kind) => kind !== "quiet")).toEqual(["ready", "resync"]);
+});
+
+test("that the store is away is told once, and that it is back", async () => {
+  const { hub, journal, pass } = open();
+  const told = await listen(hub);
+  const second = await listen(hub);
+  const before = journal.listen.bind(journal);
+  journal.listen = () => Promise.reject(new TaskonautError("database_unavailable", "The file is gone."));
+  journal.epoch = null; // so that it asks for another journal
+  await pass(5000);
+  const lost = { kind: "lost", reason: "The file is gone.", retryMs: 1000 };
+  expect(told.slice(1)).toMatchObject([lost]);
+  expect(second.slice(1)).toMatchObject([lost]);
+  [journal.epoch] = EPOCHS;
+  journal.listen = before;
+  journal.note(1);
+  await pass(2000);
+  expect(kindsOf(told)).toEqual(["ready", "lost", "event", "ready"]);
 });
 
 test("a store that does not answer is asked again, and meanwhile it is said that nothing is known", async () => {

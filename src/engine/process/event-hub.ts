@@ -3,11 +3,12 @@
 // EH1. All listeners share one reader of the journal. While nobody listens there is no reader, and nothing is written
 //      either.
 // EH2. After `ready` a listener gets every event that a later read of the store does not show. If that is not certain,
-//      it gets `resync`.
+//      it gets `resync`. While the store is away it gets `lost`, once, and then `ready`.
 // EH3. Listeners with the same filter share their events. The queue of a slow listener is bounded, and is replaced by a
 //      `resync` when it is full: nothing waits for a listener.
 
 import type { Clock } from "../../core/clock.ts";
+import { TaskonautError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import {
   checkEventFilter,
@@ -228,6 +229,7 @@ export class EventHub implements Events {
     const { clock, log } = this.tools;
     const goesOn = (): boolean => this.#running === running && !running.signal.aborted;
     let restMs = GAP_MS;
+    let isLost = false;
     while (goesOn()) {
       await clock.sleep(GAP_MS, running.signal).catch(() => {});
       if (!this.#isKicked && restMs > GAP_MS) {
@@ -239,9 +241,16 @@ export class EventHub implements Events {
       try {
         const hasNews = await this.#look();
         restMs = hasNews ? GAP_MS : Math.min(restMs * QUIETER, QUIET_MS);
+        if (isLost) this.#tellEveryone({ kind: "ready", id: this.#id(this.#next) });
+        isLost = false;
       } catch (error) {
-        log.debug?.("events not read", { error: messageOf(error) });
         restMs = QUIET_MS;
+        const reason = messageOf(error);
+        if (!isLost && error instanceof TaskonautError && error.retryable) {
+          isLost = true;
+          log.info?.("events not read", { error: reason });
+          this.#tellEveryone({ kind: "lost", id: this.#id(this.#next), reason, retryMs: QUIET_MS });
+        } else log.debug?.("events not read", { error: reason });
       }
       this.#pulse();
     }
@@ -359,8 +368,12 @@ export class EventHub implements Events {
   }
 
   #resync(reason: string): void {
+    this.#tellEveryone(resyncOf(this.#id(this.#next), reason));
+  }
+
+  #tellEveryone(told: Told): void {
     const round = ++this.#round;
-    const batch = [resyncOf(this.#id(this.#next), reason)];
+    const batch = [told];
     for (const group of this.#groups.values()) this.#tell(group, batch, round);
   }
 
