@@ -58,7 +58,8 @@ describe("on a standby", () => {
       commitChanges: () => store.commitChanges([changeOf(record.task)]),
       registerWorker: () => store.registerWorker({ id: WORKER, name: "w", leaseMs: 1000, concurrency: 1 }),
     };
-    for (const [name, call] of Object.entries(calls)) expect([name, await rejection(call())]).toMatchObject([name, refused]);
+    for (const [name, call] of Object.entries(calls))
+      expect([name, await rejection(call())]).toMatchObject([name, refused]);
   });
 
   for (const [name, call] of Object.entries(callsOfParts())) {

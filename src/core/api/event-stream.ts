@@ -40,7 +40,10 @@ export function fromMessage({ id, event, data }: Message): Told | undefined {
     case "resync":
       return { kind: event, id, reason: String((JSON.parse(data) as { readonly reason?: unknown }).reason) };
     case "lost": {
-      const { reason, retry_ms: retryMs } = JSON.parse(data) as { readonly reason?: unknown; readonly retry_ms?: unknown };
+      const { reason, retry_ms: retryMs } = JSON.parse(data) as {
+        readonly reason?: unknown;
+        readonly retry_ms?: unknown;
+      };
       return { kind: event, id, reason: String(reason), retryMs: Number(retryMs) };
     }
     case "created":
