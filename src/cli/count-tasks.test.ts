@@ -51,6 +51,8 @@ test("what means nothing beside --count is misuse", async () => {
   }
   const { stderr } = await cli(["get-tasks", "--count", "--by", "state"]);
   expect(stderr).toContain("did you mean status?");
+  const other = await cli(["get-tasks", "--count", "--by", "schedule"]);
+  expect(other.stderr).toContain('expected flow, status or flow,status, got "schedule"; --schedule counts only');
 });
 
 test("filters of the command line reach the interface, and what is wrong with them is told", async () => {

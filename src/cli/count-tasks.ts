@@ -1,7 +1,9 @@
 // `get-tasks --count`: how many tasks there are, as one number or by flow and state.
 
+import { FILTER_NAMES } from "../core/api/filter-text.ts";
 import type { TaskCounts } from "../core/api/task-counts.ts";
 import type { TaskFilter } from "../core/api/task-filter.ts";
+import type { Violation } from "../core/errors.ts";
 import { showText } from "./cells.ts";
 import type { Call } from "./command.ts";
 import { withTaskonaut } from "./drive.ts";
@@ -26,8 +28,15 @@ export function readCountBy({ flags }: Pick<Call, "flags">): By | undefined {
   }
   const words = text === undefined ? [] : text.split(",").map((word) => word.trim());
   const wrong = words.find((word) => !COLUMNS.some((column) => column === word));
-  if (wrong !== undefined) throw usageError([notOneOf(COLUMNS, "--by", wrong)]);
+  if (wrong !== undefined) throw usageError([wrongBy(wrong)]);
   return COLUMNS.filter((column) => words.includes(column));
+}
+
+/** Whoever wants to divide by something else can count with its filter. */
+function wrongBy(word: string): Violation {
+  if (!FILTER_NAMES.includes(word)) return notOneOf([...COLUMNS, COLUMNS.join()], "--by", word);
+  const message = `expected flow, status or flow,status, got ${JSON.stringify(word)}; --${word} counts only those that match it`;
+  return { path: "--by", message };
 }
 
 interface Row {
