@@ -92,3 +92,13 @@ test("what was shown is started, with its filter and signal, and what came of it
   const json = await cli(argv, { taskonaut });
   expect(JSON.parse(json.stdout)).toMatchObject({ action: "signal", status: "COMPLETED", done: 1200, pending: 3 });
 });
+
+test("tasks that were shown and no longer match when it is their turn are counted, unless all were done", async () => {
+  const taskonaut = await withTask();
+  const told = "1 task of those shown no longer matched when it was their turn.";
+  const argv = ["delete-tasks", "--all", "--yes"];
+  const none = await cli(argv, { taskonaut, ...AT_TERMINAL });
+  expect(none.stdout).toStartWith(`0 tasks were deleted.\n${told}\n`);
+  taskonaut.bulk.totals = { done: 1, pending: 0, skipped: [], failed: [] };
+  expect((await cli(argv, { taskonaut, ...AT_TERMINAL })).stdout).not.toContain("of those shown");
+});

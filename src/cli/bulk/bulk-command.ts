@@ -56,7 +56,7 @@ export function bulkCommand({ action, args = [], options = [], readSignal, ...co
         }
         const { task } = await taskonaut.bulk.start({ ...request, token: preview.token });
         const { task: ended, totals } = await followOperation(call, taskonaut, task.id, preview.tasks);
-        return printTotals(call, ended, action, totals);
+        return printTotals(call, ended, { action, shown: preview.tasks }, totals);
       });
     },
   };

@@ -7,21 +7,29 @@ import type { Call } from "../command.ts";
 import { toJson } from "../print.ts";
 import { countTasks, WORDS } from "./words.ts";
 
+interface Operation {
+  readonly action: BulkAction;
+  /** How many tasks matched when it was shown. */
+  readonly shown: number;
+}
+
 /** Returns the exit code: 1 if something failed, or if the operation did not end. */
 export async function printTotals(
   { io, look }: Pick<Call, "io" | "look">,
   { id, status }: Task,
-  action: BulkAction,
+  operation: Operation,
   totals: BulkTotals,
 ): Promise<number> {
-  if (look.style === "readable") await io.stdout.write(`${linesOf({ id, status }, action, totals, look).join("\n")}\n`);
+  const { action } = operation;
+  if (look.style === "readable")
+    await io.stdout.write(`${linesOf({ id, status }, operation, totals, look).join("\n")}\n`);
   else await io.stdout.write(`${toJson({ task_id: id, action, status, ...totals }, look)}\n`);
   return status === "COMPLETED" && totals.failed.length === 0 ? 0 : 1;
 }
 
 function linesOf(
   { id, status }: Pick<Task, "id" | "status">,
-  action: BulkAction,
+  { action, shown }: Operation,
   { done, pending, skipped, failed }: BulkTotals,
   look: Call["look"],
 ): readonly string[] {
@@ -34,6 +42,9 @@ function linesOf(
     lines.push(`${all} when their flows have cleaned up, by a worker that has them.`);
   }
   lines.push(...reasonLines("passed over", skipped, look), ...reasonLines("failed", failed, look));
+  const others = shown - done - countOf(skipped) - countOf(failed);
+  if (others > 0 && status === "COMPLETED")
+    lines.push(`${countTasks(others)} of those shown no longer matched when it was their turn.`);
   return [...lines, look.paint("dim", `task    ${id}`)];
 }
 

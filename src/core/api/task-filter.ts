@@ -32,7 +32,7 @@ export interface TaskFilter {
   readonly updatedUntil?: string;
   readonly finishedSince?: string;
   readonly finishedUntil?: string;
-  /** Within the message of its error, in any letter case. */
+  /** Within the message of its error; the letters A to Z in either case. */
   readonly error?: string;
   /** The task that it is a child of. */
   readonly parent?: string;
@@ -137,7 +137,7 @@ export const FILTERS: readonly FilterDefinition[] = [
   {
     name: "error",
     value: "text",
-    summary: "With this text in the message of its error, in any letter case",
+    summary: "With this text in the message of its error; A to Z in either case",
     take(filter, text) {
       if (text === "" || text.length > ERROR_TEXT_MAX) return `expected a text of 1 to ${ERROR_TEXT_MAX} characters`;
       if (text.includes("\0") || !text.isWellFormed()) return "must not hold NUL or half of a surrogate pair";

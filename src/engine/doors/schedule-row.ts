@@ -76,7 +76,7 @@ export function withTerms(row: ScheduleRow, terms: OwnTerms, input: JsonText, no
   if (!differs([...(Object.keys(terms) as (keyof OwnTerms)[]), "input"])) return undefined;
   const next: ScheduleRow = { ...changed, version: row.version + 1, updated_at: now };
   const moved = differs(["cron", "every_ms", "time_zone"])
-    ? withNext({ ...next, skip_from: null, skip_kind: null }, Math.max(now, row.fired_at ?? 0))
+    ? withNext({ ...next, skip_from: null, skip_kind: null }, lastTime(row.fired_at, now))
     : { ...next, next_at: row.nominal_at === null ? null : dueOf(next, row.nominal_at) };
   if (row.paused_at !== null) return { ...moved, next_at: null };
   return row.queued_at === null ? moved : { ...moved, next_at: now };
@@ -87,12 +87,24 @@ export function paused(row: ScheduleRow, reason: string | null, now: number): Sc
   return { ...row, next_at: null, paused_at: since, pause_reason: reason, version: row.version + 1, updated_at: now };
 }
 
-/** Skips the firings of the meantime. No time fires twice, even if the clock was set back. */
+/** A clock that is set back by less was only a little wrong. */
+const WRONG_MS = 86_400_000;
+
+/**
+ * Times go on after this one: no time fires twice, even if the clock was set back. If the clock was far ahead when it
+ * fired, times go on from now: otherwise the schedule would be silent for years.
+ */
+function lastTime(firedAt: number | null, now: number): number {
+  return firedAt === null || firedAt > now + WRONG_MS ? now : Math.max(now, firedAt);
+}
+
+/** Skips the firings of the meantime. */
 export function resumed(
   row: ScheduleRow,
   now: number,
 ): { readonly row: ScheduleRow; readonly skips: readonly SkipRow[] } {
-  const passed = row.nominal_at === null ? undefined : passTimes(timingOf(row), row.nominal_at, now + 1);
+  const first = firstWaiting(row, now);
+  const passed = first === null ? undefined : passTimes(timingOf(row), first, now + 1);
   const next = passed?.next ?? null;
   const dueAt = next === null ? null : dueOf(row, next);
   return {
@@ -111,6 +123,12 @@ export function resumed(
     },
     skips: passed === undefined || passed.count === 0 ? [] : [skipOf(row, passed, now)],
   };
+}
+
+/** The time that was next when it was paused; if the clock was far ahead then, the next one by now. */
+function firstWaiting(row: ScheduleRow, now: number): number | null {
+  const next = nextFiring(timingOf(row), now) ?? null;
+  return row.nominal_at !== null && next !== null && row.nominal_at > next + WRONG_MS ? next : row.nominal_at;
 }
 
 function skipOf(

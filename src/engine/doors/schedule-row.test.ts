@@ -1,0 +1,42 @@
+import { expect, test } from "bun:test";
+import { scheduleRow } from "../../../test/contract/rows.ts";
+import { paused, resumed, withTerms } from "./schedule-row.ts";
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 1440 * MINUTE_MS;
+const NOW = Date.parse("2027-03-01T12:00:30.000Z");
+const NEXT = Date.parse("2027-03-01T12:01:00.000Z");
+const TERMS = {
+  cron: null,
+  every_ms: MINUTE_MS,
+  time_zone: "UTC",
+  overlap: "skip",
+  catch_up: "last",
+  catch_up_ms: null,
+  jitter_ms: 0,
+  priority: 5,
+} as const;
+
+/** Its last time came when the clock was ahead. */
+const ahead = (ms: number): ReturnType<typeof scheduleRow> =>
+  scheduleRow({ ...TERMS, fired_at: NEXT + ms - MINUTE_MS, nominal_at: NEXT + ms, next_at: NEXT + ms });
+
+test("no time fires twice because the clock was set back a little, also with other times or after a pause", () => {
+  const row = ahead(60 * MINUTE_MS);
+  expect(resumed(paused(row, null, NOW), NOW)).toMatchObject({ row: { nominal_at: row.nominal_at }, skips: [] });
+  expect(withTerms(row, { ...TERMS, every_ms: 2 * MINUTE_MS }, "{}", NOW)?.nominal_at).toBe(NEXT + 61 * MINUTE_MS);
+});
+
+test("a schedule that fired when the clock was far ahead goes on by the right clock with other times or after a pause", () => {
+  const row = ahead(365 * DAY_MS);
+  expect(resumed(paused(row, null, NOW), NOW)).toMatchObject({ row: { nominal_at: NEXT, next_at: NEXT }, skips: [] });
+  expect(withTerms(row, { ...TERMS, every_ms: 2 * MINUTE_MS }, "{}", NOW)?.nominal_at).toBe(NEXT + MINUTE_MS);
+  // a time that is far away by its own rule stays
+  const yearly = scheduleRow({
+    ...TERMS,
+    cron: "0 0 1 1 *",
+    every_ms: null,
+    nominal_at: Date.parse("2028-01-01T00:00Z"),
+  });
+  expect(resumed(paused(yearly, null, NOW), NOW).row.nominal_at).toBe(yearly.nominal_at);
+});
