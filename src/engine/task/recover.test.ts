@@ -238,7 +238,9 @@ describe("a flow that decides otherwise than is recorded is told, both sides sho
       const reason = reasonOf({ ...flow, code: "new" }, { ...record, task: { ...record.task, flow_code: "old" } });
       expect(reason).toStartWith("Replay does not match the record: flow sample has changed: ");
       expect(reason).toContain(told);
-      expect(reason).toEndWith("Put the flow's former code back and resume the task, or continue with the new code in a new task (fork-task).");
+      expect(reason).toEndWith(
+        "Put the flow's former code back and resume the task, or continue with the new code in a new task (fork-task).",
+      );
     });
   }
 

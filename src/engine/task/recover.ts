@@ -72,7 +72,8 @@ function* replay(
 /** With the matching hint: the remedy for an edited flow does not help with a flow that is not deterministic. */
 function mismatch(flow: Flow, { task }: TaskRecord, difference: string): string {
   const told = `Replay does not match the record: flow ${flow.name}`;
-  const putBack = "Put the flow's former code back and resume the task, or continue with the new code in a new task (fork-task).";
+  const putBack =
+    "Put the flow's former code back and resume the task, or continue with the new code in a new task (fork-task).";
   // built-in flows have no code of their own
   if (task.flow_code === null || flow.code === undefined) {
     return `${told} has changed, or is not deterministic: ${difference}. ${putBack} If its code is the same: ${MEND}`;
