@@ -44,6 +44,8 @@ const BY_CODE: Partial<Record<ErrorCode, Find>> = {
   task_parked: ({ id, hints }) =>
     id === undefined ? [] : [...hints.give("resumeTask", { id }), ...hints.give("cancelByForce", { id })],
   unauthorized: ({ hints }) => hints.give("setToken"),
+  forbidden: ({ details: { may_enqueue: mayEnqueue }, hints }) =>
+    mayEnqueue === true && !RUN_WORDS.some((name) => hints.isTyped(name)) ? hints.give("enqueue") : [],
   flow_not_loaded: ({ details: { file }, hints }) => {
     if (typeof file !== "string" || hints.isRemote) return [];
     return existsSync(file) ? hints.give("loadFlowsOf", { file }) : hints.give("flowFileGone", { file });
@@ -67,6 +69,9 @@ const BY_CODE: Partial<Record<ErrorCode, Find>> = {
     return follows ? hints.give("followAgain", { id }) : hints.give("goOn", { id });
   },
 };
+
+/** Options that contradict `--mode enqueue`. */
+const RUN_WORDS = ["mode", "wait", "max-steps"];
 
 /** Of an error from a server only the message is known. */
 function targetOf(scope: unknown, name: unknown): PauseTarget | undefined {

@@ -45,6 +45,7 @@ export const HINT_LIST = {
     run("or end it without what its flow would clean up", ["cancel-task", id, "--force"]),
   retryTask: ({ id }: OfTask) => run(undefined, ["retry-task", id]),
   retryParent: ({ id }: OfTask) => run("when this task has ended, retry its parent", ["retry-task", id]),
+  enqueue: () => again("let a worker run it", ["--mode", "enqueue"]),
   listTokens: () => run("list the tokens that there are", ["tokens"]),
   listPauses: () => run("see what is paused", ["pauses"]),
   unpause: ({ target }: { readonly target: PauseTarget }) =>

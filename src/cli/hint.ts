@@ -93,6 +93,11 @@ export class Hints {
     return place && this.#join(draft.words, place);
   }
 
+  /** Whether the option was typed. */
+  isTyped(name: string): boolean {
+    return this.options.typed.flags.has(name);
+  }
+
   /** The call as typed, with more options. They follow the command: at the end they could be read as a value. */
   #again(more: readonly string[]): string | undefined {
     const argv = withoutOption(this.options.argv, more[0] === "--flows" ? undefined : more[0]);

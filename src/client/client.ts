@@ -27,6 +27,8 @@ import {
   WorkersAnswer,
 } from "../core/api/answers.ts";
 import { ReadyAnswer } from "../core/api/pause-answers.ts";
+import { mayDo } from "../core/api/roles.ts";
+import { SessionAnswer } from "../core/api/session-answers.ts";
 import { createAudit } from "./audit.ts";
 import { createPauses } from "./pauses.ts";
 import { createBulk } from "./bulk.ts";
@@ -95,6 +97,15 @@ export function createClient(options: ClientOptions): Taskonaut {
     advanceTask: (id) => drive(id, "advance"),
 
     runTask,
+
+    async checkMayRun() {
+      // a server without tokens lets everybody do everything
+      if (options.token === undefined) return;
+      const { name, role } = (await ask({ path: "/session", answer: SessionAnswer })).body;
+      if (!mayDo(role, "create") || mayDo(role, "operate")) return;
+      const message = `Token ${JSON.stringify(name)} has the role ${role}: it may put a task in the queue, and not run it. Nothing was created.`;
+      throw new TaskonautError("forbidden", message, { details: { may_enqueue: true } });
+    },
 
     async signalTask(id, { name, payload, idempotencyKey }) {
       const { body } = await ask({

@@ -7,8 +7,8 @@ import type { Transport } from "./transport.ts";
 export function createTokens(ask: Transport["ask"]): Tokens {
   const made = async (path: string, body: object): Promise<NewToken> => {
     const answer = await ask({ method: "POST", path, body: JSON.stringify(body), answer: NewTokenAnswer });
-    const { secret, ...token } = answer.body;
-    return { token, secret };
+    const { secret, warnings, ...token } = answer.body;
+    return { token, secret, warnings };
   };
   return {
     create: ({ name, role, flows, hidesPayloads, expiresInMs }) =>

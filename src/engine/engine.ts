@@ -132,7 +132,7 @@ class StoreEngine implements Engine {
     this.#names = names;
     this.events = new EventHub({ events: store.events, clock, log, checkNames: (filter) => names.check(filter) });
     const storeClock = new StoreClock(store, clock);
-    const tokens = new AccessTokens(store.tokens, clock, storeClock, audit, store.location);
+    const tokens = new AccessTokens(store.tokens, clock, storeClock, audit, store.location, names);
     this.tokens = tokens;
     this.sessions = new LoginSessions(store.sessions, tokens, clock, storeClock, audit);
     this.#driven = new DrivenTasks(clock, limits.busyMs);
@@ -348,6 +348,9 @@ class StoreEngine implements Engine {
   async listWorkers(): Promise<readonly WorkerResource[]> {
     return (await this.#store.listWorkers()).map(toWorker);
   }
+
+  /** Whoever has the database may. */
+  async checkMayRun(): Promise<void> {}
 
   checkReady(): Promise<void> {
     return this.#store.checkReady();

@@ -50,7 +50,7 @@ export function tokenRoutes({ taskonaut: { tokens }, maxBodyBytes }: RouteOption
       },
       handle: async (c) => {
         const body = check(CreateBody, await requireJsonBody(c.req.raw, maxBodyBytes));
-        const { token, secret } = await tokens.create({
+        const { token, secret, warnings } = await tokens.create({
           name: body.name,
           role: body.role,
           hidesPayloads: body.hides_payloads,
@@ -58,7 +58,7 @@ export function tokenRoutes({ taskonaut: { tokens }, maxBodyBytes }: RouteOption
           ...(body.expires_in !== undefined && { expiresInMs: body.expires_in }),
         });
         c.header("Cache-Control", "no-store");
-        return c.json({ ...token, secret }, 201);
+        return c.json({ ...token, secret, warnings }, 201);
       },
     },
     {
@@ -76,9 +76,9 @@ export function tokenRoutes({ taskonaut: { tokens }, maxBodyBytes }: RouteOption
       },
       handle: async (c) => {
         const { grace } = check(RotateBody, (await readJsonBody(c.req.raw, maxBodyBytes)) ?? {});
-        const { token, secret } = await tokens.rotate(param(c, "token"), grace);
+        const { token, secret, warnings } = await tokens.rotate(param(c, "token"), grace);
         c.header("Cache-Control", "no-store");
-        return c.json({ ...token, secret });
+        return c.json({ ...token, secret, warnings });
       },
     },
     {

@@ -40,6 +40,16 @@ test("who has done what by which way, and why; and who altered it", async () => 
   // a server tells the same
   expect(dataOf(await sandbox.run(["audit-log", ...asked], { env: remote }))).toEqual(log);
   expect(dataOf(await sandbox.run(["audit-log", "--way", "http", ...asked], { env: remote }))).toHaveLength(1);
+  // what nobody ever does is no filter that nothing matches
+  for (const by of [[], asked]) {
+    const { exit, stdout, stderr } = await sandbox.run(["audit-log", "--action", "cancel-tsk", ...by], { env: remote });
+    expect([exit, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(/unknown action .*cancel-tsk.*; known: cancel-task, .*; did you mean cancel-task\?/);
+  }
+  const refused = await fetch(`${server.url}/audit-log?action=nope`, {
+    headers: { authorization: `Bearer ${secret}` },
+  });
+  expect([refused.status, await refused.json()]).toMatchObject([422, { errors: [{ path: "action" }] }]);
   expect(dataOf(await sandbox.run(["audit-log", "verify", ...asked], { env: remote }))).toMatchObject({ intact: true });
   const database = new Database(join(sandbox.folder, "taskonaut", "taskonaut.db"));
   database.run("pragma busy_timeout = 10000"); // the server writes to the file now and then

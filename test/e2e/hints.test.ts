@@ -234,6 +234,14 @@ const HINTS: Readonly<Record<HintId, Provoke>> = {
     const env = { TASKONAUT_API_TOKEN: "a-token-of-some-length" };
     expect((await type(["get-tasks", "--api-base-url", server.url], env)).exit).toBe(0);
   },
+  async enqueue({ type, paste, serve }) {
+    const server = await serve(PLACE);
+    const made = await type(["tokens", "create", "--name", "ci", "--role", "submit", ...DATABASE]);
+    const env = { TASKONAUT_API_TOKEN: (JSON.parse(made.stdout) as { readonly secret: string }).secret };
+    const said = await type(["run-flow", "echo_add", "--a", "2", "--api-base-url", server.url], env);
+    const task = JSON.parse(await paste(find(said, "--mode enqueue"), env)) as Task;
+    expect(task).toMatchObject({ flow_name: "echo_add", input_payload: { a: 2 }, due_at: expect.any(String) });
+  },
   async setUrlVariable({ type, paste }) {
     const database = await testDatabase();
     try {

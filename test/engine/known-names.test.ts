@@ -57,20 +57,36 @@ describe.each(DATABASES)("names in filters on %s", (_, create) => {
     expect((await engine.readStats({ flow: "order" })).total.created).toBe(0);
   });
 
-  test("of a flow that is loaded, or has a task, a schedule or a token, are known", async () => {
+  test("of a flow that is loaded here or by a worker, or has a task or a schedule, are known", async () => {
     const store = await bench.openStore();
     const engine = await bench.openEngine({ flows: [order] });
     await store.insertTasks([plannedRecord({ flow_name: "has_task" })]);
     await store.schedules.insert(scheduleRow({ name: "weekly", flow_name: "has_schedule" }));
-    await engine.tokens.create({ name: "ci", role: "viewer", flows: ["has_token"] });
-    for (const flow of ["order", "has_task", "has_schedule", "has_token", BULK_FLOW]) {
+    await store.registerWorker({
+      id: Bun.randomUUIDv7(),
+      name: "other",
+      leaseMs: 60_000,
+      concurrency: 1,
+      flows: ["at_work"],
+    });
+    for (const flow of ["order", "has_task", "has_schedule", "at_work", BULK_FLOW]) {
       const isListed = await engine.listTasks({ limit: 9, filter: { flow: [flow] } });
       expect([flow, isListed.tasks.length]).toEqual([flow, flow === "has_task" ? 1 : 0]);
     }
     // operations of many tasks are a flow that nobody is told of
     const { message } = await rejection(engine.countTasks({ filter: { flow: ["zzz"] } }));
-    expect(message).toMatch(/known: (?:[a-z_]+, )*has_schedule, has_task, has_token, (?:[a-z_]+, )*order/);
+    expect(message).toMatch(/known: at_work, (?:[a-z_]+, )*has_schedule, has_task, (?:[a-z_]+, )*order/);
     expect(message).not.toContain(BULK_FLOW);
+  });
+
+  test("of a flow that a token is for say nothing: whoever has mistyped one is told, and told again", async () => {
+    const engine = await bench.openEngine({ flows: [order] });
+    const { token, warnings } = await engine.tokens.create({ name: "ci", role: "submit", flows: ["order", "oder"] });
+    expect(token).toMatchObject({ flows: ["oder", "order"], state: "active" });
+    expect(warnings).toEqual([expect.stringMatching(/^unknown flow "oder"; known: .*order.*; did you mean order\?$/)]);
+    expect((await engine.tokens.rotate(token.id, 0)).warnings).toEqual([]);
+    expect(await rejection(engine.countTasks({ filter: { flow: ["oder"] } }))).toMatchObject({ code: "input_invalid" });
+    expect((await engine.tokens.create({ name: "all", role: "submit" })).warnings).toEqual([]);
   });
 
   test("of a schedule are known that is in a file, is stored, or has left tasks behind", async () => {

@@ -151,6 +151,8 @@ export class FakeTaskonaut implements Taskonaut {
     });
   }
 
+  async checkMayRun(): Promise<void> {}
+
   async runTask(id: string, options: RunTask = {}): Promise<Task> {
     this.enter("runTask", id, options);
     const { maxSteps = 1000 } = options;

@@ -22,7 +22,7 @@ export class FakeTokens implements Gate {
       old_secret_until: null,
     };
     this.all.push(token);
-    return { token, secret: secretOf(token.id) };
+    return { token, secret: secretOf(token.id), warnings: [] };
   }
 
   async list(): Promise<readonly Token[]> {
@@ -30,7 +30,7 @@ export class FakeTokens implements Gate {
   }
 
   async rotate(id: string): Promise<NewToken> {
-    return { token: this.#find(id), secret: secretOf(id) };
+    return { token: this.#find(id), secret: secretOf(id), warnings: [] };
   }
 
   async revoke(id: string): Promise<Token> {

@@ -76,6 +76,7 @@ export const runFlow: Command = {
         const settled = await settleTask(call, taskonaut, typed, runs ? "run" : mode);
         const { mode: chosen } = settled;
         const request = { ...settled.request, ...more };
+        if (chosen === "run" || chosen === "advance") await taskonaut.checkMayRun();
         const asked = settled.form !== undefined;
         // a person sees the id as soon as the task exists; for a program, creating and running are one call
         const task =

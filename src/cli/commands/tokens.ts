@@ -136,8 +136,10 @@ function readDuration({ flags }: Call, name: string): number | undefined {
 
 async function printNew(call: Call, made: NewToken): Promise<void> {
   const { io, look } = call;
+  const told = made.warnings.map((warning) => `Note: ${showText(warning, 500)}. The token is for it all the same.`);
+  if (told.length > 0) await tell(call, told, []);
   if (look.style !== "readable") {
-    await io.stdout.write(`${JSON.stringify({ ...made.token, secret: made.secret })}\n`);
+    await io.stdout.write(`${JSON.stringify({ ...made.token, secret: made.secret, warnings: made.warnings })}\n`);
     return;
   }
   await tell(call, [`Token ${showText(made.token.name, 60)} (${made.token.id}), shown this once:`], []);

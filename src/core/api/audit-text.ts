@@ -1,7 +1,8 @@
 // The audit log in requests: its filters, the reason in a header, and times.
 
 import type { Violation } from "../errors.ts";
-import { WAYS } from "../record/audit.ts";
+import { suggest } from "../nearest.ts";
+import { AUDIT_ACTIONS, WAYS } from "../record/audit.ts";
 import type { AuditFilter } from "./audit.ts";
 import { readFilter } from "./filter-text.ts";
 import { timeOfBound } from "./task-filter.ts";
@@ -56,9 +57,14 @@ export function readAuditFilter(
   if (way !== undefined && known === undefined) {
     errors.push({ path: pathOf("way"), message: `expected ${WAYS.join(", ")}, received ${JSON.stringify(way)}` });
   }
+  const action = textOf("action");
+  if (action !== undefined && !AUDIT_ACTIONS.some((each) => each === action)) {
+    const message = `unknown action ${JSON.stringify(action)}; known: ${AUDIT_ACTIONS.join(", ")}${suggest(action, AUDIT_ACTIONS)}`;
+    errors.push({ path: pathOf("action"), message });
+  }
   const filter = {
     who: textOf("who"),
-    action: textOf("action"),
+    action,
     target: textOf("target"),
     way: known,
     since: time("since"),

@@ -143,6 +143,11 @@ export interface Taskonaut {
   advanceTask(id: string): Promise<Task>;
   /** Advances until the task has ended or only waits. Throws also max_steps_exhausted: what was done so far stays. */
   runTask(id: string, options?: RunTask): Promise<Task>;
+  /**
+   * To be asked before a task is created that is to be run or advanced: otherwise it would be there, and nobody would run
+   * it. Throws forbidden if the caller may create tasks alone.
+   */
+  checkMayRun(): Promise<void>;
   /** Leaves a signal for the task, which it takes when it waits for one. Throws task_ended, input_invalid. */
   signalTask(id: string, signal: SignalTask): Promise<Task>;
   /**

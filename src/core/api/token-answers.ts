@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { type Answer, Text, Time, TimeOrNull } from "./contract.ts";
 import { ROLES } from "./roles.ts";
-import type { Token } from "./tokens.ts";
+import type { NewToken, Token } from "./tokens.ts";
 
 const TOKEN = {
   id: Text,
@@ -24,4 +24,8 @@ export const TokenAnswer: Answer<Token> = v.looseObject(TOKEN);
 export const TokensAnswer: Answer<readonly Token[]> = v.array(TokenAnswer);
 
 /** The secret is told this once. */
-export const NewTokenAnswer: Answer<Token & { readonly secret: string }> = v.looseObject({ ...TOKEN, secret: Text });
+export const NewTokenAnswer: Answer<Token & Pick<NewToken, "secret" | "warnings">> = v.looseObject({
+  ...TOKEN,
+  secret: Text,
+  warnings: v.array(Text),
+});

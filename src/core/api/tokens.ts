@@ -37,6 +37,8 @@ export interface NewToken {
   readonly token: Token;
   /** `tkn_<id>_<43 characters>`: nobody can tell it again. */
   readonly secret: string;
+  /** What looks like a mistake and was done all the same: the token is for a flow that nobody knows. */
+  readonly warnings: readonly string[];
 }
 
 /** What whoever has shown a token may do. */

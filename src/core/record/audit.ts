@@ -4,6 +4,39 @@
 export const WAYS = ["cli", "http", "dashboard", "worker"] as const;
 export type Way = (typeof WAYS)[number];
 
+/** What is done, as the command is called that does it. */
+export const AUDIT_ACTIONS = [
+  "cancel-task",
+  "cancel-tasks",
+  "delete-tasks",
+  "fork-task",
+  "limits reset",
+  "limits set",
+  "log in",
+  "log out",
+  "pause",
+  "purge",
+  "remove-entries",
+  "resolve",
+  "resume-task",
+  "resume-tasks",
+  "retry-task",
+  "retry-tasks",
+  "schedules add",
+  "schedules backfill",
+  "schedules pause",
+  "schedules remove",
+  "schedules resume",
+  "schedules trigger",
+  "signal-task",
+  "signal-tasks",
+  "tokens create",
+  "tokens revoke",
+  "tokens rotate",
+  "unpause",
+] as const;
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
 /** What something is done to. `tasks`: many at once. */
 export const TARGET_KINDS = [
   "task",

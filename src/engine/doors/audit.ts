@@ -14,6 +14,7 @@ import {
 } from "../../core/api/audit.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import {
+  type AuditAction,
   type AuditRow,
   canonicalEntry,
   readRemoval,
@@ -29,8 +30,7 @@ import { sha256 } from "./secrets.ts";
 
 /** What is done, to what. */
 interface Doing {
-  /** As the command is called. */
-  readonly action: string;
+  readonly action: AuditAction;
   readonly kind: TargetKind;
   readonly target: string;
   readonly before?: unknown;

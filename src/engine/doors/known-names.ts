@@ -1,8 +1,9 @@
-// Finds unknown names in a filter. A flow is known if it is loaded here, if it has a task, or if there is a schedule or a token
-// for it. A schedule is known if it is stored, in a loaded file, or has made a task.
+// Finds unknown names in a filter. A flow is known if it is loaded here or by a worker, if it has a task, or if there is a
+// schedule for it. (That a token is for a flow says nothing: who makes a token may mistype it.) A schedule is known if it is stored, in a loaded file, or has made a task.
 
 import { TaskonautError } from "../../core/errors.ts";
 import { isReserved } from "../../core/flow/names.ts";
+import { readNames } from "../../core/record/names.ts";
 import { suggest } from "../../core/nearest.ts";
 import type { TaskFilter } from "../../core/api/task-filter.ts";
 import type { Store } from "../../store/store.ts";
@@ -10,7 +11,7 @@ import type { Flows } from "../task/flows.ts";
 import { toRowFilter } from "./row-filter.ts";
 
 interface Parts {
-  readonly store: Pick<Store, "counts" | "tokens" | "searchTasks"> & {
+  readonly store: Pick<Store, "counts" | "listWorkers" | "searchTasks"> & {
     readonly schedules: Pick<Store["schedules"], "list" | "read">;
   };
   readonly flows: Pick<Flows, "all" | "names">;
@@ -37,16 +38,30 @@ export class KnownNames {
     if (schedule !== undefined && !this.#schedules.has(schedule)) await this.#checkSchedule(schedule);
   }
 
+  /** Of each unknown flow, what there is in its place. */
+  async tellUnknownFlows(names: readonly string[]): Promise<readonly string[]> {
+    const own = this.parts.flows.names;
+    const odd = names.filter((name) => !this.#flows.has(name) && !own.includes(name));
+    if (odd.length === 0) return [];
+    const known = await this.#knownFlows(odd);
+    return odd.filter((name) => !known.has(name)).map((name) => tellUnknown("flow", name, [...known, ...own]));
+  }
+
   async #checkFlows(names: readonly string[]): Promise<void> {
-    const { store, flows } = this.parts;
-    const known = new Set((await store.counts.read()).map(({ flow_name }) => flow_name));
-    if (names.some((name) => !known.has(name))) {
-      for (const { flow_name } of await store.schedules.list({ limit: SCHEDULES_MAX })) known.add(flow_name);
-      for (const token of await store.tokens.list()) for (const name of flowsOf(token)) known.add(name);
-    }
+    const known = await this.#knownFlows(names);
     const odd = names.find((name) => !known.has(name));
-    if (odd !== undefined) throw unknown("flow", odd, [...known, ...flows.names]);
+    if (odd !== undefined) throw unknown("flow", odd, [...known, ...this.parts.flows.names]);
     for (const name of names) this.#flows.add(name);
+  }
+
+  /** All that are known, or enough of them to know these. */
+  async #knownFlows(names: readonly string[]): Promise<ReadonlySet<string>> {
+    const { store } = this.parts;
+    const known = new Set((await store.counts.read()).map(({ flow_name }) => flow_name));
+    if (names.every((name) => known.has(name))) return known;
+    for (const { flow_name } of await store.schedules.list({ limit: SCHEDULES_MAX })) known.add(flow_name);
+    for (const { flows } of await store.listWorkers()) for (const name of readNames(flows)) known.add(name);
+    return known;
   }
 
   async #checkSchedule(name: string): Promise<void> {
@@ -66,16 +81,16 @@ export class KnownNames {
   }
 }
 
-function flowsOf({ flows }: { readonly flows: string | null }): readonly string[] {
-  return flows === null ? [] : (JSON.parse(flows) as readonly string[]);
-}
-
 function unknown(kind: "flow" | "schedule", name: string, known: readonly string[]): TaskonautError {
-  const names = [...new Set(known)].filter((each) => !isReserved(each)).toSorted();
-  const more = names.length > TOLD_MAX ? `, and ${names.length - TOLD_MAX} more` : "";
-  const list = names.length === 0 ? "there is none" : `known: ${names.slice(0, TOLD_MAX).join(", ")}${more}`;
-  const message = `unknown ${kind} ${JSON.stringify(name)}; ${list}${suggest(name, names)}`;
+  const message = tellUnknown(kind, name, known);
   return new TaskonautError("input_invalid", `The filter is wrong: ${kind}: ${message.replace(/[^?]$/, "$&.")}`, {
     errors: [{ path: kind, message }],
   });
+}
+
+function tellUnknown(kind: "flow" | "schedule", name: string, known: readonly string[]): string {
+  const names = [...new Set(known)].filter((each) => !isReserved(each)).toSorted();
+  const more = names.length > TOLD_MAX ? `, and ${names.length - TOLD_MAX} more` : "";
+  const list = names.length === 0 ? "there is none" : `known: ${names.slice(0, TOLD_MAX).join(", ")}${more}`;
+  return `unknown ${kind} ${JSON.stringify(name)}; ${list}${suggest(name, names)}`;
 }

@@ -19,7 +19,9 @@ let store: Store;
 /** As a process has them. */
 function open(): { readonly tokens: AccessTokens; readonly sessions: LoginSessions } {
   const storeClock = new StoreClock({ now: async () => clock.now() }, clock);
-  const tokens = new AccessTokens(store.tokens, clock, storeClock, () => ({}), "memory");
+  const tokens = new AccessTokens(store.tokens, clock, storeClock, () => ({}), "memory", {
+    tellUnknownFlows: async () => [],
+  });
   return { tokens, sessions: new LoginSessions(store.sessions, tokens, clock, storeClock, () => ({})) };
 }
 

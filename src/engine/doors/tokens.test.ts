@@ -24,6 +24,7 @@ const open = (): AccessTokens =>
     new StoreClock({ now: async () => clock.now() }, clock),
     () => ({}),
     "memory",
+    { tellUnknownFlows: async () => [] },
   );
 
 let tokens: AccessTokens;

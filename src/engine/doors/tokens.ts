@@ -10,6 +10,7 @@ import type { TokenRow, TokenStore } from "../../store/token-store.ts";
 import type { StoreClock } from "../process/store-clock.ts";
 import { assertTimes } from "./assert-times.ts";
 import type { Audit } from "./audit.ts";
+import type { KnownNames } from "./known-names.ts";
 import { randomBytes, randomSecret, sha256 } from "./secrets.ts";
 
 /** How long knowledge about a token is used: for this time a token that another process has revoked still works. */
@@ -45,6 +46,7 @@ export class AccessTokens implements Gate {
     private readonly audit: Audit,
     /** The store's, for people. */
     private readonly location: string,
+    private readonly names: Pick<KnownNames, "tellUnknownFlows">,
   ) {}
 
   async create(request: CreateToken): Promise<NewToken> {
@@ -53,6 +55,8 @@ export class AccessTokens implements Gate {
     const id = randomText(ID_CHARACTERS);
     const secret = secretOf(id);
     const sorted = flows ? [...new Set(flows)].toSorted() : null;
+    // a token may be there before its flow is, so this is no refusal
+    const warnings = await this.names.tellUnknownFlows(sorted ?? []);
     const after = { name, role, flows: sorted, hides_payloads: hidesPayloads, expires_in_ms: expiresInMs ?? null };
     const row = await this.store.insert(
       {
@@ -67,7 +71,7 @@ export class AccessTokens implements Gate {
       this.audit({ action: "tokens create", kind: "token", target: id, after }),
     );
     this.#guarded = undefined;
-    return { token: await this.#tell(row), secret };
+    return { token: await this.#tell(row), secret, warnings };
   }
 
   async list(): Promise<readonly Token[]> {
@@ -90,7 +94,7 @@ export class AccessTokens implements Gate {
       }),
     );
     this.#known.delete(id);
-    if (row) return { token: await this.#tell(row), secret };
+    if (row) return { token: await this.#tell(row), secret, warnings: [] };
     const found = await this.store.read(id);
     if (!found) throw notFound(id);
     const { state } = await this.#tell(found);

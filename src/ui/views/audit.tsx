@@ -3,7 +3,7 @@
 import type { ComponentChild } from "preact";
 import { useState } from "preact/hooks";
 import type { AuditPage, AuditVerdict } from "../../core/api/audit.ts";
-import { WAYS } from "../../core/record/audit.ts";
+import { AUDIT_ACTIONS, WAYS } from "../../core/record/audit.ts";
 import { ApiError, get } from "../api.ts";
 import { commandLine } from "../command-line.ts";
 import { inBackground } from "../in-background.ts";
@@ -81,9 +81,18 @@ function Filters({ query }: { readonly query: URLSearchParams }): ComponentChild
       {TEXTS.map(({ name, title }) => (
         <label key={name}>
           {title}
-          <input name={name} defaultValue={query.get(name) ?? ""} />
+          <input
+            name={name}
+            defaultValue={query.get(name) ?? ""}
+            list={name === "action" ? "audit-actions" : undefined}
+          />
         </label>
       ))}
+      <datalist id="audit-actions">
+        {AUDIT_ACTIONS.map((action) => (
+          <option key={action} value={action} />
+        ))}
+      </datalist>
       <label>
         Way
         <select name="way" defaultValue={query.get("way") ?? ""}>
