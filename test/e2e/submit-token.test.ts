@@ -15,7 +15,9 @@ test("with a token of the role submit run-flow creates nothing that nobody runs,
   const env = { TASKONAUT_API_TOKEN: secret };
   const remote = ["--api-base-url", server.url];
   for (const more of [[], ["--mode", "advance"], ["--max-steps", "3"], ["--wait"]]) {
-    const { exit, stdout, stderr } = await sandbox.run(["run-flow", "echo_add", "--a", "2", ...more, ...remote], { env });
+    const { exit, stdout, stderr } = await sandbox.run(["run-flow", "echo_add", "--a", "2", ...more, ...remote], {
+      env,
+    });
     expect([exit, stdout]).toEqual([2, ""]);
     expect(stderr).toContain('Token "ci" has the role submit: it may put a task in the queue, and not run it.');
     expect(stderr).toContain("Nothing was created.");
