@@ -2,6 +2,7 @@
 // they take milliseconds to set up, and `process.exit` loses their buffered writes.
 
 import { writeSync } from "node:fs";
+import { TaskonautError } from "../core/errors.ts";
 import type { LineWriter } from "./line-writer.ts";
 import { peekStdin } from "./peek-stdin.ts";
 import type { Io, LiveLines, Output } from "./io.ts";
@@ -11,14 +12,20 @@ import { isTerminal, sizeOf } from "./terminal.ts";
 
 /** `lines` writes the log to stderr. Text that comes later is written after it. */
 export function createProcessIo(lines: LineWriter, stdout: OwnStdout): Io {
-  const stderr = createOutput({
-    descriptor: 2,
-    isTTY: isTerminal(2),
-    get columns() {
-      return sizeOf(2).columns;
+  const stderr = createOutput(
+    {
+      descriptor: 2,
+      isTTY: isTerminal(2),
+      get columns() {
+        return sizeOf(2).columns;
+      },
     },
+    // the text is dropped: there is nowhere left to complain, and the exit code still says what has happened
+    () => {},
+  );
+  const out = createOutput(stdout, (error) => {
+    throw notWritten(error);
   });
-  const out = createOutput(stdout);
   return {
     stdout: {
       isTTY: out.isTTY,
@@ -106,7 +113,22 @@ interface Target {
 /** Where there is no terminal. */
 const COLUMNS = 80;
 
-function createOutput(target: Target): Output {
+const WHY: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+  EFBIG: "the file would be larger than is allowed",
+  EIO: "the disk or the terminal reports an error",
+};
+
+function notWritten(error: NodeJS.ErrnoException): TaskonautError {
+  const why = WHY[error.code ?? ""] ?? error.message;
+  return new TaskonautError("output_not_written", `The output cannot be written: ${why}. What was done stays done.`, {
+    cause: error,
+  });
+}
+
+/** `onFault`: what becomes of a text that cannot be written. */
+function createOutput(target: Target, onFault: (error: NodeJS.ErrnoException) => void): Output {
   const { isTTY } = target;
   let open = true;
   return {
@@ -120,11 +142,15 @@ function createOutput(target: Target): Output {
         try {
           rest = rest.subarray(writeSync(target.descriptor, rest));
         } catch (error) {
-          const { code } = error as NodeJS.ErrnoException;
+          const fault = error as NodeJS.ErrnoException;
+          const { code } = fault;
           if (code === "EPIPE") open = false;
           // a full non-blocking pipe: its reader sets the pace
           else if (code === "EAGAIN") await Bun.sleep(1);
-          else throw error;
+          else {
+            onFault(fault);
+            break;
+          }
         }
       }
       return open;

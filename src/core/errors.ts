@@ -3,7 +3,7 @@
 interface ErrorFacts {
   /** What the HTTP server answers. */
   readonly status: number;
-  /** What the CLI exits with: 2 usage or contract, 3 not found, 4 conflict, 5 database or API unreachable. */
+  /** What the CLI exits with: 2 usage or contract, 3 not found, 4 conflict, 5 database or API unreachable, or output not written. */
   readonly exit: number;
   /** Whether the same request may succeed later, without a change to it. */
   readonly retryable: boolean;
@@ -56,6 +56,7 @@ export const ERRORS = {
   api_unreachable: { status: 503, exit: 5, retryable: true },
   worker_not_registered: { status: 503, exit: 5, retryable: true },
   shutting_down: { status: 503, exit: 5, retryable: true },
+  output_not_written: { status: 503, exit: 5, retryable: false },
   cancelled: { status: 499, exit: 130, retryable: false },
 } as const satisfies Record<string, ErrorFacts>;
 

@@ -1,13 +1,14 @@
 // Copies the file while others write to it: SQLite makes the copy within one read transaction, so that it is the
 // database at one moment, including its `-wal`. Other ways of copying would miss that, or tear a page.
 
-import { Database } from "bun:sqlite";
+import { Database, SQLiteError } from "bun:sqlite";
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 import type { Backup } from "../../core/api/backup.ts";
 import type { TellWait } from "../../core/waiting.ts";
 import { TaskonautError } from "../../core/errors.ts";
+import { messageOf } from "../../core/record/stored-error.ts";
 import { openConnection, untilUnlocked } from "./connection.ts";
 import { databaseNotFound } from "./failures.ts";
 import { createPrivateFile } from "./private-files.ts";
@@ -34,6 +35,8 @@ export async function backUpSqlite({ path, file, deadlineMs = 10_000, tellWait }
     const connection = await openConnection({ path, deadlineMs, tellWait });
     try {
       await untilUnlocked(connection, () => connection.prepare("vacuum into ?").run(unfinished));
+    } catch (error) {
+      throw explainCopying(error);
     } finally {
       connection.close();
     }
@@ -43,7 +46,7 @@ export async function backUpSqlite({ path, file, deadlineMs = 10_000, tellWait }
     flush(dirname(file));
     return { from: `sqlite:${path}`, file, bytes: statSync(file).size, tasks };
   } finally {
-    rmSync(unfinished, { force: true });
+    for (const suffix of ["", "-journal"]) rmSync(unfinished + suffix, { force: true });
   }
 }
 
@@ -52,14 +55,22 @@ function create(file: string): void {
     createPrivateFile(file);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new TaskonautError(
-      "usage",
-      `The backup cannot be written (${reason}). Name a file in a folder that is there.`,
-      {
-        cause,
-      },
-    );
+    throw cannotBeWritten(`${reason}). Name a file in a folder that is there.`, cause);
   }
+}
+
+function cannotBeWritten(why: string, cause: unknown): TaskonautError {
+  return new TaskonautError("usage", `The backup cannot be written (${why}`, { cause });
+}
+
+/** The database is only read, so what could not be written is the copy. */
+function explainCopying(error: unknown): unknown {
+  const cause = error instanceof TaskonautError ? error.cause : error;
+  const code = cause instanceof SQLiteError ? (cause.code ?? "") : "";
+  if (code === "SQLITE_FULL") return cannotBeWritten("the disk is full). Free some space, or name a file elsewhere.", cause);
+  if (/^SQLITE_IOERR_(WRITE|FSYNC|DIR_FSYNC|TRUNCATE)/.test(code))
+    return cannotBeWritten(`${messageOf(cause)}). Name a file elsewhere.`, cause);
+  return error;
 }
 
 /** For the copy: so it was opened once. */
