@@ -67,7 +67,8 @@ function cannotBeWritten(why: string, cause: unknown): TaskonautError {
 function explainCopying(error: unknown): unknown {
   const cause = error instanceof TaskonautError ? error.cause : error;
   const code = cause instanceof SQLiteError ? (cause.code ?? "") : "";
-  if (code === "SQLITE_FULL") return cannotBeWritten("the disk is full). Free some space, or name a file elsewhere.", cause);
+  if (code === "SQLITE_FULL")
+    return cannotBeWritten("the disk is full). Free some space, or name a file elsewhere.", cause);
   if (/^SQLITE_IOERR_(WRITE|FSYNC|DIR_FSYNC|TRUNCATE)/.test(code))
     return cannotBeWritten(`${messageOf(cause)}). Name a file elsewhere.`, cause);
   return error;
