@@ -330,24 +330,39 @@ describe.each(DATABASES)("schedules on %s", (_, create) => {
     expect(skip).toMatchObject({ kind: "refused", reason: expect.stringContaining("n: expected a number") });
   });
 
-  test("one whose zone this machine does not know stands in nobody's way", async () => {
-    const flow = flowOfFile(unique(), "code", []);
-    const store = await bench.openStore();
-    const at = (await store.now()) - 1000;
-    const odd = scheduleRow({
-      name: unique(),
-      flow_name: flow.name,
-      every_ms: null,
-      cron: "0 * * * *",
-      time_zone: "Mars/X",
-    });
-    await store.schedules.insert({ ...odd, nominal_at: at, next_at: at });
-    const row = await dueSince(store, flow.name, 0, {});
-    await working({ flows: [flow] });
-    await until(async () => (await firedBy(store, row.name)) === 1);
-    await until(async () => (await store.schedules.read(odd.name))?.version === 2);
-    expect((await store.schedules.read(odd.name))?.next_at).toBeGreaterThan(at + 30_000);
-  });
+  test.each([
+    ["a cron expression", { every_ms: null, cron: "0 * * * *" }],
+    ["an interval", { every_ms: HOUR_MS, input: '{"n":1,"day":"{{firing.date}}"}' }],
+  ])(
+    "one of %s whose zone this machine does not know is left to others, and stands in nobody's way",
+    async (_how, over) => {
+      const flow = flowOfFile(unique(), "code", []);
+      const store = await bench.openStore();
+      const at = (await store.now()) - 1000;
+      const odd = scheduleRow({ name: unique(), flow_name: flow.name, time_zone: "Mars/X", ...over });
+      await store.schedules.insert({ ...odd, nominal_at: at, next_at: at });
+      const row = await dueSince(store, flow.name, 0, {});
+      const { engine } = await working({ flows: [flow] });
+      await until(async () => (await firedBy(store, row.name)) === 1);
+      await until(async () => (await store.schedules.read(odd.name))?.version === 2);
+      const left = await store.schedules.read(odd.name);
+      expect(left).toMatchObject({ nominal_at: at, fired_count: 0, skipped_count: 0 });
+      expect(left?.next_at).toBeGreaterThan(at + 30_000);
+      const unknown = {
+        code: "record_damaged",
+        message: expect.stringContaining('"Mars/X", which this taskonaut does not know'),
+      };
+      const { schedules } = engine;
+      for (const asked of [
+        () => schedules.get(odd.name),
+        () => schedules.preview(odd.name, { count: 1 }),
+        () => schedules.backfill(odd.name, { from: new Date(at).toISOString(), dryRun: true }),
+        () => schedules.trigger(odd.name, {}),
+      ])
+        expect(await rejection(asked())).toMatchObject(unknown);
+      await schedules.remove(odd.name);
+    },
+  );
 
   test("pause, resume, trigger and backfill do what they say", async () => {
     const flow = flowOfFile(unique(), "code", []);

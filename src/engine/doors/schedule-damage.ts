@@ -1,8 +1,8 @@
 // Whether the row of a schedule says what no taskonaut has written.
 
 import type { Schedule } from "../../core/api/schedules.ts";
-import type { TaskonautError } from "../../core/errors.ts";
-import { nextFiring } from "../../core/next-firing.ts";
+import { TaskonautError } from "../../core/errors.ts";
+import { findZone, nextFiring } from "../../core/next-firing.ts";
 import { parseJson } from "../../core/record/json.ts";
 import { ruleBrokenBySchedule } from "../../core/record/row-rules.ts";
 import type { ScheduleRow } from "../../core/record/schedule.ts";
@@ -15,6 +15,7 @@ import { toSchedule } from "./to-schedule.ts";
 export function damageOfSchedule(row: ScheduleRow, location: string): TaskonautError | undefined {
   const said = (what: string, cause?: unknown): TaskonautError =>
     rowDamaged({ location, table: "schedules", row: `Schedule ${row.name}`, what, cause });
+  if (findZone(row.time_zone) === undefined) return zoneUnknown(row, location);
   const broken = ruleBrokenBySchedule(row);
   if (broken !== undefined) return said(`it breaks the rule ${broken}`);
   const time = TIMES.find((name) => !isTime(row[name]));
@@ -30,6 +31,15 @@ export function damageOfSchedule(row: ScheduleRow, location: string): TaskonautE
     return said(`no time of it can be worked out: ${messageOf(error)}`, error);
   }
   return undefined;
+}
+
+/** Another version may know the zone. */
+export function zoneUnknown({ name, time_zone: zone }: ScheduleRow, location: string): TaskonautError {
+  return new TaskonautError(
+    "record_damaged",
+    `Schedule ${name} in ${location} has the time zone ${JSON.stringify(zone)}, which this taskonaut does not know. Use one that knows it, or give the schedule another zone: change the flow's file, or remove it and add it again.`,
+    { details: { location, table: "schedules", row: `Schedule ${name}` } },
+  );
 }
 
 const TIMES = [

@@ -7,6 +7,7 @@
 //      task did not exist then.
 
 import { type Backoff, nextWait } from "../../core/backoff.ts";
+import { findZone } from "../../core/next-firing.ts";
 import { keyedTaskId } from "../../core/record/ids.ts";
 import { ruleBrokenBySchedule } from "../../core/record/row-rules.ts";
 import { firingKey, type ScheduleRow } from "../../core/record/schedule.ts";
@@ -20,7 +21,7 @@ import type { Log } from "../../core/log.ts";
 import type { DueSchedule, FiringFlow } from "../../store/schedule-store.ts";
 import type { Store } from "../../store/store.ts";
 import { planTask } from "../doors/create.ts";
-import { damageOfSchedule } from "../doors/schedule-damage.ts";
+import { damageOfSchedule, zoneUnknown } from "../doors/schedule-damage.ts";
 import { inputOfFiring, paused } from "../doors/schedule-row.ts";
 import { Pace } from "../process/pace.ts";
 import { Pause } from "../process/pause.ts";
@@ -194,6 +195,8 @@ export class Firings {
 
   #tryDecide(due: DueSchedule, now: number, holderOf: HolderOf): FiringPlan {
     try {
+      // a fact about this process: no firing is put down as skipped because of it
+      if (findZone(due.row.time_zone) === undefined) throw zoneUnknown(due.row, this.tools.store.location);
       return decideFirings(due, now, (nominalAt, ownOf) => {
         const holder = (key: string): string | undefined => ownOf(key) ?? holderOf(key);
         return this.#plan(due.row, nominalAt, { now, holderOf: holder });
