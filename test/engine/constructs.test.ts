@@ -64,4 +64,36 @@ describe.each(DATABASES)("on %s", (_name, create) => {
       }
     }, 120_000);
   });
+
+  test.each(CONSTRUCTS.map((flow) => [flow.name, flow] as const))(
+    "%s come to the same end when they are forked before any step, and leave the same rows after the last one",
+    async (_flow, flow) => {
+      const { world, id } = await begin(flow);
+      const { status, steps, output_payload, error_message } = await runToEnd(world, id, answer);
+      const rows = withoutOutside(await rowsOf(world, id));
+      for (let from = 1; from <= steps.length + 1; from++) {
+        const { task } = await world.engine().engine.forks.create(id, { from });
+        expect(await runToEnd(world, task.id, answer)).toMatchObject({ status, output_payload, error_message });
+        const record = await world.read(task.id);
+        expect(record && breaches(record)).toEqual([]);
+        if (from > steps.length) expect(withoutOutside(await rowsOf(world, task.id))).toEqual(rows);
+      }
+      await world.end();
+    },
+    120_000,
+  );
 });
+
+/** Children that have ended, signals that came, and calls that nobody waited for any more are the other task's. */
+function withoutOutside(rows: unknown): object {
+  const { left: _left, children: _children, steps, calls, ...own } = rows as Rows;
+  const ended = new Set(steps.flatMap(({ index, outcome }) => (outcome === null ? [] : [index])));
+  return { ...own, steps, calls: calls.filter(({ step }) => ended.has(step)) };
+}
+
+interface Rows {
+  readonly left: unknown;
+  readonly children: unknown;
+  readonly steps: readonly { readonly index: number; readonly outcome: number | null }[];
+  readonly calls: readonly { readonly step: number }[];
+}

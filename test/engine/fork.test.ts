@@ -316,6 +316,48 @@ describe.each(DATABASES)("forks on %s", (_name, create) => {
     expect(second).toBeGreaterThanOrEqual(first);
   });
 
+  test("with another output have no call of that step, and let begin what its failure held back", async () => {
+    const flow = defineFlow({
+      name: "held_back",
+      input: v.object({}),
+      *run() {
+        try {
+          return yield* all([call(pay, "first"), sleep("1h")]);
+        } catch {
+          yield* annotate({ caught: "yes" });
+          return yield* call(price, "undone");
+        }
+      },
+    });
+    const engine = await bench.openEngine({ flows: [flow] });
+    broken = true;
+    const { task } = await engine.createTask({ flow: "held_back", input: {}, tags: { given: "1" } });
+    const first = await engine.runTask(task.id);
+    broken = false;
+    expect([first.status, first.steps.map(({ status }) => status)]).toEqual([
+      "COMPLETED",
+      ["FAILED", "CANCELLED", "COMPLETED"],
+    ]);
+    const { task: given } = await engine.forks.create(task.id, { from: 3, set: { 1: "by hand" } });
+    expect(given.steps.map(({ status, tool_calls }) => [status, tool_calls.length])).toEqual([
+      ["COMPLETED", 0],
+      ["PLANNED", 0],
+    ]);
+    expect(await engine.runTask(given.id)).toMatchObject({ waiting_for: [{ kind: "time" }], tags: { given: "1" } });
+    // all that a fork has is the record of the other task, in size as well
+    const { task: whole } = await engine.forks.create(task.id, { from: 4 });
+    await engine.runTask(whole.id);
+    const store = await bench.openStore();
+    const [before, after] = await Promise.all([task, whole].map(({ id }) => store.readTaskRow(id)));
+    expect(after?.recorded_bytes).toBe(before?.recorded_bytes as number);
+    // tags that the flow has set are no tags that were given
+    const { task: anew } = await engine.forks.create(whole.id, { from: 1 });
+    expect([whole.tags, anew.tags]).toEqual([{ given: "1", caught: "yes" }, { given: "1" }]);
+    // a limit that was lowered since holds for what is new
+    const low = await bench.openEngine({ flows: [flow], limits: { stepsPerTask: 2 } });
+    expect((await low.forks.create(task.id, { from: 4 })).task.steps).toHaveLength(3);
+  });
+
   test("leave an outcome that the flow has not been given to be given: then it is observed, and then is now", async () => {
     const HOUR_MS = 3_600_000;
     const flow = defineFlow({

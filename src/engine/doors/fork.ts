@@ -210,7 +210,7 @@ class ForkedRows {
     const isBegun = this.program.isSequential ? this.shared > 0 : steps.length > 0;
     const bytes = steps.reduce(
       (sum, step) => sum + bytesOfStep(step) + bytesOfText(step.output_payload ?? step.error ?? ""),
-      bytesOfText(this.task.input_payload),
+      bytesOfText(this.task.input_payload) + bytesOfText(before ?? ""),
     );
     return {
       ...this.task,
