@@ -143,7 +143,6 @@ async function grant(
   return { granted: [...granted], woken };
 }
 
-
 function turnOf(limit: string): string {
   return `tool ${limit}`;
 }
