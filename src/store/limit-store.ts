@@ -2,8 +2,9 @@
 // (Claims enforce the limits of flows: `claimTasks`.)
 //
 // TK1. A step whose tool has a limit runs only with a ticket. A ticket is a row of the step: it waits, or it is
-//      granted. The step keeps its ticket, whichever process drives the task, until the ticket is returned, or its step
-//      or task has ended.
+//      granted. The step keeps its ticket, whichever process drives the task, until the ticket is returned. A step that
+//      has ended keeps it as long as the process that has asked for it lives, because its tool may still run there; but
+//      not longer than LEAVING_MS.
 // TK2. Only one process at a time grants tickets of a limit, under the limit's lock: as many as the limit has room for.
 //      Keys take turns, and within a key the oldest requests come first.
 // TK3. When a waiting step is granted a ticket, the same commit posts it to the task's inbox and makes the task due.
@@ -11,7 +12,7 @@
 // TK5. While a tool is paused, its steps wait in the line that `pauseLine` names: as in a limit that has no room until
 //      the pause is over, and then room for all.
 // TK6. Each request has a token. A ticket is returned only under the token of the last request: so a late return does
-//      not take the ticket away from a newer request.
+//      not take the ticket away from a newer request. It begins with the id of the worker that asks, and a space.
 
 import type { Audited } from "./audit-store.ts";
 
@@ -144,6 +145,9 @@ export interface LimitStore {
 
 /** TK4. */
 export const UNDRIVEN_MS = 60_000;
+
+/** TK1. */
+export const LEAVING_MS = 600_000;
 
 /** The most tickets that one call grants. */
 export const GRANT_MAX = 500;

@@ -145,6 +145,37 @@ export function ticketContract(dialect: string, create: () => Promise<Place>): v
       expect(await bench.place.count("tickets")).toBe(2);
     });
 
+    test("what has ended keeps its ticket while the worker lives whose tool may still run, but not for ever", async () => {
+      await bench.store.limits.declare([limited({ running: 2 })]);
+      const id = crypto.randomUUID();
+      await bench.store.registerWorker({ id, name: "w", leaseMs: HOUR_MS, concurrency: 1 });
+      const asking = await several(4);
+      const [ofStep, ofTask, ...waiting] = asking as [Asking, Asking, Asking, Asking];
+      await bench.store.limits.take(
+        "openai",
+        asking.map(({ task, step }, n) => ({ taskId: task.id, stepId: step.id, key: "", token: `${id} ${n}` })),
+      );
+      const endOf = (step: StepRow) => ({ ...step, status: "CANCELLED", updated_at: Date.now() }) as const;
+      await bench.store.commitChanges([
+        changeOf(ofStep.task, {}, { changedSteps: [endOf(ofStep.step)] }),
+        changeOf(
+          ofTask.task,
+          { ...inStatus("CANCELLED"), lease_owner: null, due_at: null },
+          { changedSteps: [endOf(ofTask.step)] },
+        ),
+      ]);
+      expect(await bench.store.limits.settle()).toEqual({ woken: [], isWaiting: true });
+      const running = async () => (await bench.store.limits.list())[0]?.running;
+      expect(await running()).toBe(2);
+      const past = dialect === "sqlite" ? "updated_at - 3700000" : "updated_at - interval '3700 s'";
+      await bench.place.execute(`update task_steps set updated_at = ${past} where id = '${ofTask.step.id}'`);
+      expect(await running()).toBe(1);
+      expect((await bench.store.limits.settle()).woken).toEqual([waiting[0].task.id]);
+      await bench.store.removeWorker(id);
+      expect(await running()).toBe(1);
+      expect((await bench.store.limits.settle()).woken).toEqual([waiting[1]?.task.id ?? ""]);
+    });
+
     test("a ticket of a task that nobody drives is taken back after a while, where others wait", async () => {
       await bench.store.limits.declare([limited({ running: 1 })]);
       const [idle, waiting] = (await several(2)) as [Asking, Asking];

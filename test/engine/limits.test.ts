@@ -11,8 +11,11 @@ import { turn } from "../support/fake-clock.ts";
 import { clock } from "../support/pausable.ts";
 import { DATABASES } from "../support/databases.ts";
 import { ended, enqueue, waiting, when } from "../support/queue.ts";
+import { faultyStore } from "../support/faulty-store.ts";
 import { Gate } from "../support/tools.ts";
 import { until } from "../support/until.ts";
+import { TaskonautError } from "../../src/core/errors.ts";
+import type { Store } from "../../src/store/store.ts";
 import { flowOf, workerBench } from "./worker-bench.ts";
 
 interface Mail {
@@ -145,6 +148,87 @@ describe.each(DATABASES)("limits on %s", (_name, create) => {
     gate.end(1, null);
     expect(await ended(engine, next)).toMatchObject({ status: "COMPLETED" });
   });
+
+  test("a step that has lost a race keeps its place until its tool has ended, also after its task", async () => {
+    const { gate, name, flow } = limitedGate(1);
+    const tool = { ...gate.tool, limits: { name, running: 1, runningPerKey: null, rate: null, key: undefined } };
+    const races = flowOf(function* () {
+      return yield* race([call(tool, null), sleep("1ms")]);
+    });
+    const { engine } = await working({ flows: [flow, races], concurrency: 5 });
+    const lost = await enqueue(engine, races.name);
+    await gate.called(1);
+    expect(await ended(engine, lost)).toMatchObject({ status: "COMPLETED" });
+    const next = await enqueue(engine, flow.name);
+    await waiting(engine, next, "limit");
+    const store = await bench.openStore();
+    expect((await store.limits.settle()).woken).toEqual([]);
+    expect(gate.calls).toHaveLength(1);
+    gate.end(0, null);
+    await gate.called(2);
+    gate.end(1, null);
+    expect(await ended(engine, next)).toMatchObject({ status: "COMPLETED" });
+  });
+
+  test("a place is not lost where the database was away when it was to be given back", async () => {
+    const { gate, flow } = limitedGate(1);
+    const clear = Promise.withResolvers<void>();
+    let refused = 0;
+    const around = (store: Store): Store => ({
+      ...store,
+      limits: {
+        ...store.limits,
+        giveBack: (limit, given) => {
+          if (refused++ > 0) return store.limits.giveBack(limit, given);
+          clear.resolve();
+          return Promise.reject(new TaskonautError("database_unavailable", "It is away."));
+        },
+      },
+    });
+    const { engine } = await working({ flows: [flow], concurrency: 5, around });
+    const first = await enqueue(engine, flow.name);
+    await gate.called(1);
+    gate.end(0, null);
+    await clear.promise;
+    await ended(engine, first);
+    const second = await enqueue(engine, flow.name);
+    await gate.called(2);
+    gate.end(1, null);
+    expect(await ended(engine, second)).toMatchObject({ status: "COMPLETED" });
+  });
+
+  for (const how of ["a worker", "a caller"] as const) {
+    test(`whatever answer of the database gets lost, ${how} loses no place`, async () => {
+      for (let at = 1; at <= 8; at++) {
+        const name = `api_${crypto.randomUUID()}`.replaceAll("-", "_");
+        const flow = mailing(new Observer().tool({ name, running: 1 }));
+        let isLost = false;
+        const around = (store: Store): Store =>
+          faultyStore(store, async (number, write) => {
+            const result = await write();
+            if (number !== at) return result;
+            isLost = true;
+            throw new TaskonautError("database_unavailable", "The answer is lost.");
+          });
+        const engine = await bench.openEngine({ flows: [flow], around });
+        const createOne = async (n: number): Promise<string> => {
+          const request = { flow: flow.name, input: { tenant: "t", n }, idempotencyKey: `${name} ${n}` };
+          const ask = () => engine.createTask({ ...request, ...(how === "a worker" && { start: "now" as const }) });
+          return (await ask().catch(ask)).task.id;
+        };
+        const first = await createOne(1);
+        if (how === "a worker")
+          await engine.startWorker({ concurrency: 2 }).catch(() => engine.startWorker({ concurrency: 2 }));
+        else await engine.runTask(first).catch(() => engine.runTask(first));
+        expect(await ended(engine, first)).toMatchObject({ status: "COMPLETED" });
+        const second = await createOne(2);
+        if (how === "a caller") await engine.runTask(second).catch(() => engine.runTask(second));
+        expect(await ended(engine, second)).toMatchObject({ status: "COMPLETED" });
+        if (!isLost) break;
+        await engine.close();
+      }
+    });
+  }
 
   test("by hand too: a step waits for its ticket, and runs when it is asked for again", async () => {
     const { gate, flow } = limitedGate(1);

@@ -6,6 +6,7 @@ import { KeyTurns } from "../../src/store/key-turns.ts";
 import {
   type GivenBack,
   type Granting,
+  LEAVING_MS,
   type OwnLimit,
   type Rate,
   type Settling,
@@ -144,21 +145,25 @@ export class SimLimits {
     return this.#grant(limit, new Set(), now);
   }
 
-  settle(now: number): Settling {
+  /** `isAlive`: whether the worker of this id has a lease. */
+  settle(now: number, isAlive: (workerId: string) => boolean): Settling {
     const waiting = (): readonly string[] => [
       ...new Set(this.#tickets.flatMap(({ limit, grantedAt }) => (grantedAt === null ? [limit] : []))),
     ];
     const woken = waiting().flatMap((limit) => {
-      this.#tickets = this.#tickets.filter((ticket) => ticket.limit !== limit || !this.#isIdle(ticket, now));
+      this.#tickets = this.#tickets.filter((ticket) => ticket.limit !== limit || !this.#isIdle(ticket, now, isAlive));
       return this.#grant(limit, new Set(), now);
     });
     return { woken, isWaiting: waiting().length > 0 };
   }
 
-  /** TK4. */
-  #isIdle(ticket: Ticket, now: number): boolean {
+  /** TK1, TK4. */
+  #isIdle(ticket: Ticket, now: number, isAlive: (workerId: string) => boolean): boolean {
     if (ticket.grantedAt === null) return false;
-    if (this.#isOver(ticket)) return true;
+    if (this.#isOver(ticket)) {
+      const endedAt = this.world.find(ticket.taskId)?.steps.get(ticket.stepId)?.updated_at ?? 0;
+      return !isAlive(ticket.token.split(" ")[0] ?? "") || endedAt < now - LEAVING_MS;
+    }
     return this.world.find(ticket.taskId)?.task.lease_owner === null && ticket.grantedAt < now - UNDRIVEN_MS;
   }
 

@@ -159,7 +159,7 @@ export function simStore(world: World, { life, workerIds }: { life: Life; worker
       declare: (limits) => request("declare", () => database.limits.declare(limits)),
       take: (limit, asked) => request("take", (now) => database.limits.take(limit, asked, now)),
       giveBack: (limit, steps) => request("giveBack", (now) => database.limits.giveBack(limit, steps, now)),
-      settle: () => request("settle", (now) => database.limits.settle(now)),
+      settle: () => request("settle", (now) => database.limits.settle(now, (id) => workers.hasLease(id, now))),
       // whoever asks for a task is told of no line
       list: () => read("list", () => []),
       set: () => Promise.reject(new Error("No simulation sets limits.")),

@@ -65,6 +65,10 @@ export class SimWorkers {
     if (row) this.renew(id, row.lease_ms, now);
   }
 
+  hasLease(id: string, now: number): boolean {
+    return (this.#rows.get(id)?.lease_until ?? 0) > now;
+  }
+
   isRegistered(id: string): boolean {
     return this.#rows.has(id);
   }

@@ -23,7 +23,7 @@ export interface LimitDeskTools {
 }
 
 interface Asking extends TicketRequest {
-  readonly resolve: (isGranted: boolean) => void;
+  readonly resolve: (granted: GivenBack | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -31,6 +31,8 @@ interface Asking extends TicketRequest {
 interface Counter {
   asking: Asking[];
   givingBack: GivenBack[];
+  /** The database did not take them: they go with the next request. */
+  unreturned: GivenBack[];
   isBusy: boolean;
   /** The numbers of the code are in the store. */
   isDeclared: boolean;
@@ -38,8 +40,6 @@ interface Counter {
 
 export class LimitDesk {
   readonly #counters = new Map<string, Counter>();
-  /** TK6: for each step that has asked here, the ticket to return, until it is returned or the step waits. */
-  readonly #given = new Map<string, GivenBack>();
   #asked = 0;
   /** Somebody may wait, as far as this process knows. */
   #mayWait = false;
@@ -47,29 +47,29 @@ export class LimitDesk {
 
   constructor(private readonly tools: LimitDeskTools) {}
 
-  /** False: the step waits in line, and its task hears of its ticket. Throws what the store throws. */
-  take(limits: ToolLimits, asked: Omit<TicketRequest, "token">): Promise<boolean> {
+  /**
+   * The ticket, to be returned. Undefined: the step waits in line, and its task hears of its ticket. Throws what the
+   * store throws.
+   */
+  take(limits: ToolLimits, asked: Omit<TicketRequest, "token">): Promise<GivenBack | undefined> {
     const counter = this.#counterOf(limits.name);
     const ticket = { ...asked, token: `${this.tools.lease.workerId} ${++this.#asked}` };
-    this.#given.set(asked.stepId, { taskId: asked.taskId, stepId: asked.stepId, token: ticket.token });
     return new Promise((resolve, reject) => {
       counter.asking.push({ ...ticket, resolve, reject });
       this.#serve(limits, counter);
     });
   }
 
-  /** The step no longer needs its ticket. If that does not reach the store, `settle` finds out. */
-  giveBack(limits: ToolLimits, stepId: string): void {
-    const given = this.#given.get(stepId);
-    if (given === undefined) {
-      // the ticket was requested elsewhere, before the task was taken over
-      this.#mayWait = true;
-      return;
-    }
-    this.#given.delete(stepId);
+  /** The step no longer needs its ticket. If that does not reach the store, it goes with the next request. */
+  giveBack(limits: ToolLimits, given: GivenBack): void {
     const counter = this.#counterOf(limits.name);
     counter.givingBack.push(given);
     this.#serve(limits, counter);
+  }
+
+  /** A step has ended whose ticket was requested elsewhere, before the task was taken over. */
+  noteLeft(): void {
+    this.#mayWait = true;
   }
 
   /**
@@ -80,6 +80,7 @@ export class LimitDesk {
     const { store, clock } = this.tools;
     if (!this.#mayWait && clock.now() < this.#lookAt) return;
     this.#lookAt = clock.now() + LOOK_MS;
+    for (const [name, counter] of this.#counters) await this.#returnAgain(name, counter);
     const { woken, isWaiting } = await store.limits.settle();
     this.#mayWait = isWaiting;
     this.#tell(woken);
@@ -94,7 +95,7 @@ export class LimitDesk {
   #counterOf(name: string): Counter {
     const known = this.#counters.get(name);
     if (known) return known;
-    const counter: Counter = { asking: [], givingBack: [], isBusy: false, isDeclared: false };
+    const counter: Counter = { asking: [], givingBack: [], unreturned: [], isBusy: false, isDeclared: false };
     this.#counters.set(name, counter);
     return counter;
   }
@@ -108,9 +109,18 @@ export class LimitDesk {
     served.catch(() => {}); // it never rejects
   }
 
+  /** Throws what the store throws. */
+  async #returnAgain(name: string, counter: Counter): Promise<void> {
+    const given = counter.unreturned.slice(0, TOGETHER_MAX);
+    if (given.length === 0) return;
+    this.#tell(await this.tools.store.limits.giveBack(name, given));
+    counter.unreturned = counter.unreturned.filter((each) => !given.includes(each));
+  }
+
   /** Never rejects. */
   async #serveAll(limits: ToolLimits, counter: Counter): Promise<void> {
     const { store, log } = this.tools;
+    counter.givingBack.push(...counter.unreturned.splice(0));
     while (counter.asking.length > 0 || counter.givingBack.length > 0) {
       const asking = counter.asking.splice(0, TOGETHER_MAX);
       const givingBack = counter.givingBack.splice(0, TOGETHER_MAX);
@@ -118,6 +128,7 @@ export class LimitDesk {
         if (givingBack.length > 0) this.#tell(await store.limits.giveBack(limits.name, givingBack));
       } catch (error) {
         this.#mayWait = true;
+        counter.unreturned.push(...givingBack);
         log.debug?.("tickets not given back", { limit: limits.name, error: messageOf(error) });
       }
       try {
@@ -138,10 +149,8 @@ export class LimitDesk {
     const steps = new Set(granted);
     if (steps.size < asking.length) this.#mayWait = true;
     this.#tell(woken);
-    for (const { stepId, resolve } of asking) {
-      // a waiting step's task is released, and asks again
-      if (!steps.has(stepId)) this.#given.delete(stepId);
-      resolve(steps.has(stepId));
+    for (const { taskId, stepId, token, resolve } of asking) {
+      resolve(steps.has(stepId) ? { taskId, stepId, token } : undefined);
     }
   }
 

@@ -22,7 +22,7 @@ export interface DriverTools {
   readonly writer: CommitWriter;
   readonly children: Children;
   readonly lease: Lease;
-  readonly limitDesk: Pick<LimitDesk, "take" | "giveBack">;
+  readonly limitDesk: Pick<LimitDesk, "take" | "giveBack" | "noteLeft">;
   readonly clock: Clock;
   readonly storeClock: StoreClock;
   readonly pauses: KnownPauses;

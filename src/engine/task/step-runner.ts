@@ -365,6 +365,12 @@ export class StepRunner {
     for (const id of this.#suspects?.ids() ?? []) this.state.steps.clearStarts(id);
   }
 
+  /** The driver has given up: nothing more becomes durable here. */
+  onFailed(reason: Error): void {
+    // a process that leaves does not wait for its tools: its steps keep their places until others take them over
+    if (!hasCode(reason, "shutting_down")) this.#tickets.abandon();
+  }
+
   /** A step that ran here has an outcome, or waits. */
   #onEnded(step: StepRow): void {
     const { state, writer } = this;

@@ -10,6 +10,7 @@ import { parseJson } from "../../core/record/json.ts";
 import type { StepRow } from "../../core/record/record.ts";
 import { isStepOpen } from "../../core/record/status.ts";
 import { isA, storeError } from "../../core/record/stored-error.ts";
+import type { GivenBack } from "../../store/limit-store.ts";
 import type { Change } from "../../store/store.ts";
 import type { DriverTools } from "./driver-tools.ts";
 import type { TaskState } from "./task-state.ts";
@@ -22,8 +23,8 @@ import { isWait } from "./wait-events.ts";
 const ASK_AGAIN_MS = { claimed: 600_000, byHand: 60_000 };
 
 export class StepTickets {
-  /** Ids of steps that have a ticket. */
-  readonly #held = new Set<string>();
+  /** By step. */
+  readonly #held = new Map<string, GivenBack>();
   /** Ids of steps that no longer need their ticket, but whose tools still run here. */
   readonly #ending = new Set<string>();
 
@@ -55,12 +56,10 @@ export class StepTickets {
     if (!limits) return;
     const key = this.#keyOf(step, limits);
     if (key === undefined) return;
-    const isGranted = await tools.limitDesk.take(limits, { taskId: step.task_id, stepId: step.id, key });
-    if (!state.isOpen(step.id)) return tools.limitDesk.giveBack(limits, step.id);
-    if (isGranted) {
-      this.#held.add(step.id);
-      return;
-    }
+    const ticket = await tools.limitDesk.take(limits, { taskId: step.task_id, stepId: step.id, key });
+    if (ticket) this.#held.set(step.id, ticket);
+    if (!state.isOpen(step.id)) return this.#giveBack(step);
+    if (ticket) return;
     const ms = state.isClaimed ? ASK_AGAIN_MS.claimed : ASK_AGAIN_MS.byHand;
     state.steps.waitForTicket(step, limits.name, (await tools.storeClock.recent()) + ms);
   }
@@ -102,6 +101,14 @@ export class StepTickets {
     for (const step of steps) if (this.#held.has(step.id)) this.#giveBack(step);
   }
 
+  /** The driver has given up: each ticket goes back once its tool has ended here, unless somebody has asked anew. */
+  abandon(): void {
+    for (const id of Array.from(this.#held.keys())) {
+      if (this.state.running.isThere(id)) this.#ending.add(id);
+      else this.#giveBack(this.state.step(id));
+    }
+  }
+
   /** The step's tool has ended here. */
   onEnded(step: StepRow): void {
     if (this.#ending.delete(step.id)) this.#giveBack(step);
@@ -109,8 +116,11 @@ export class StepTickets {
 
   #giveBack(step: StepRow): void {
     const limits = this.#limitsOf(step);
+    if (!limits) return;
+    const ticket = this.#held.get(step.id);
     this.#held.delete(step.id);
-    if (limits) this.tools.limitDesk.giveBack(limits, step.id);
+    if (ticket) this.tools.limitDesk.giveBack(limits, ticket);
+    else this.tools.limitDesk.noteLeft();
   }
 
   #lacks(step: StepRow): boolean {

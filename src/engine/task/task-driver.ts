@@ -244,6 +244,7 @@ export class TaskDriver {
 
   #onFailed(reason: Error): void {
     this.#state.running.giveUpAll(reason);
+    this.#steps.onFailed(reason);
     this.#onAbandoned?.();
     this.#steps.tell();
   }

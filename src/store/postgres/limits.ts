@@ -16,7 +16,7 @@ import { type StoredLimit, toLimitRow } from "../limit-rows.ts";
 import { queryAudited } from "./audit.ts";
 import type { PostgresClient } from "./connection.ts";
 import { milliseconds, type Schema } from "./schema.ts";
-import { giveBackTickets, settleTickets, takeTickets } from "./tickets.ts";
+import { giveBackTickets, isHeldForNothing, settleTickets, takeTickets } from "./tickets.ts";
 
 interface LimitClients {
   readonly schema: Schema;
@@ -88,7 +88,10 @@ async function listLimits(
        l.running, l.running_per_key, l.rate_count, l.rate_ms, l.reason, l.set_by, ${milliseconds("l.set_at")} as set_at,
        case l.kind
          when 'flow' then (select count(*) from ${schema}.tasks t where t.flow_name = l.name and t.limited)
-         else (select count(*) from ${schema}.tickets k where k.limit_name = l.name and k.granted_at is not null)
+         else (
+           select count(*) from ${schema}.tickets k
+           where k.limit_name = l.name and k.granted_at is not null and not ${isHeldForNothing(schema)}
+         )
        end::integer as running_now,
        case l.kind
          when 'flow' then ${waiting(`${schema}.tasks t where t.flow_name = l.name and t.due_at <= now() and t.lease_owner is null`)}

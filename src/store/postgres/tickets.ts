@@ -6,6 +6,7 @@ import {
   type GivenBack,
   type Granting,
   GRANT_MAX,
+  LEAVING_MS,
   type Settling,
   type TicketRequest,
   UNDRIVEN_MS,
@@ -81,19 +82,38 @@ export async function settleTickets(client: PostgresClient, schema: Schema, turn
     const takeBack = `
       delete from ${schema}.tickets k
       where k.limit_name = ${quoteText(limit)} and k.granted_at is not null and (
-        (
-          select t.finished_at is not null
-            or (t.lease_owner is null and k.granted_at < now() - ${UNDRIVEN_MS} * interval '1 ms')
-          from ${schema}.tasks t where t.id = k.task_id
-        )
-        or (
-          select s.status not in ('PLANNED', 'RUNNING')
-          from ${schema}.task_steps s where s.task_id = k.task_id and s.id = k.step_id
+        ${isHeldForNothing(schema)} or (
+          not ${isOver(schema)} and k.granted_at < now() - ${UNDRIVEN_MS} * interval '1 ms'
+          and (select t.lease_owner is null from ${schema}.tasks t where t.id = k.task_id)
         )
       )`;
     woken.push(...(await grant(client, schema, turns, { limit, first: [takeBack], asked: [] })).woken);
   }
   return { woken, isWaiting: limits.length > 0 && (await waitingLimits(client, schema)).length > 0 };
+}
+
+/** Whether the task or the step of ticket k has ended. */
+function isOver(schema: Schema): string {
+  return `(
+    (select t.finished_at is not null from ${schema}.tasks t where t.id = k.task_id)
+    or coalesce((
+      select s.status not in ('PLANNED', 'RUNNING')
+      from ${schema}.task_steps s where s.task_id = k.task_id and s.id = k.step_id
+    ), false)
+  )`;
+}
+
+/** TK1, of ticket k: its step has ended, and its tool runs nowhere any more. */
+export function isHeldForNothing(schema: Schema): string {
+  return `(${isOver(schema)} and (
+    not exists (
+      select from ${schema}.workers w where w.id::text = split_part(k.token, ' ', 1) and w.lease_until > now()
+    )
+    or coalesce((
+      select s.updated_at < now() - ${LEAVING_MS} * interval '1 ms'
+      from ${schema}.task_steps s where s.task_id = k.task_id and s.id = k.step_id
+    ), true)
+  ))`;
 }
 
 /** One step down the index for each. */

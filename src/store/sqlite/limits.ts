@@ -12,7 +12,7 @@ import type { KeyTurns } from "../key-turns.ts";
 import { type StoredLimit, toLimitRow } from "../limit-rows.ts";
 import { appendEntry } from "./audit.ts";
 import type { SqliteConnection } from "./connection.ts";
-import { giveBackTickets, settleTickets, takeTickets } from "./tickets.ts";
+import { giveBackTickets, IS_HELD_FOR_NOTHING, settleTickets, takeTickets } from "./tickets.ts";
 
 const DECLARE = `
   insert into limits (kind, name, is_keyed, own_running, own_running_per_key, own_rate_count, own_rate_ms)
@@ -29,7 +29,10 @@ const LIST = `
         select count(*) from tasks indexed by tasks_held
         where flow_name = l.name and lease_owner is not null and limited = 1
       )
-      else (select count(*) from tickets where limit_name = l.name and granted_at is not null)
+      else (
+        select count(*) from tickets
+        where limit_name = l.name and granted_at is not null and not ${IS_HELD_FOR_NOTHING}
+      )
     end as running_now,
     case l.kind
       when 'flow' then (

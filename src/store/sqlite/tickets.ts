@@ -4,6 +4,7 @@
 import {
   type GivenBack,
   GRANT_MAX,
+  LEAVING_MS,
   type Granting,
   type Settling,
   type TicketRequest,
@@ -39,12 +40,24 @@ const IS_OVER = `
       and s.status not in ('PLANNED', 'RUNNING')
   )`;
 
+const HAS_ENDED = `(
+  ${IS_OVER} or exists (select 1 from tasks t where t.id = tickets.task_id and t.finished_at is not null)
+)`;
+
+/** TK1: its step has ended, and its tool runs nowhere any more. */
+export const IS_HELD_FOR_NOTHING = `(${HAS_ENDED} and (
+  not exists (select 1 from workers w where w.id = substr(tickets.token, 1, 36) and w.lease_until > $now)
+  or not exists (
+    select 1 from task_steps s where s.task_id = tickets.task_id and s.id = tickets.step_id
+      and s.updated_at >= $now - ${LEAVING_MS}
+  )
+))`;
+
 const TAKE_BACK = `
   delete from tickets where limit_name = $limit and granted_at is not null and (
-    ${IS_OVER}
-    or exists (
-      select 1 from tasks t where t.id = tickets.task_id
-        and (t.finished_at is not null or (t.lease_owner is null and tickets.granted_at < $before))
+    ${IS_HELD_FOR_NOTHING} or (
+      not ${HAS_ENDED} and granted_at < $now - ${UNDRIVEN_MS}
+      and exists (select 1 from tasks t where t.id = tickets.task_id and t.lease_owner is null)
     )
   )`;
 
@@ -124,7 +137,7 @@ export async function settleTickets(
   // usually nobody waits, and then no other writer is blocked
   for (const limit of await connection.read(() => waitingLimits(connection))) {
     const due = await connection.write(() => {
-      connection.prepare(TAKE_BACK).run({ limit, before: now() - UNDRIVEN_MS });
+      connection.prepare(TAKE_BACK).run({ limit, now: now() });
       return grant(connection, turns, limit, { now: now(), asked: new Set() });
     });
     woken.push(...due);
