@@ -72,10 +72,7 @@ export function showSchedule(schedule: ScheduleDetails, look: Look): string {
     ["when", tellTiming(schedule)],
     ["next", schedule.paused_at === null ? (when(schedule.next_at) ?? "never") : undefined],
     ["with jitter", schedule.jitter_ms === 0 ? undefined : when(schedule.due_at)],
-    [
-      "waits",
-      schedule.queued_at === null ? undefined : `for the end of another task, since ${when(schedule.queued_at)}`,
-    ],
+    ["waits", schedule.queued_at === null ? undefined : `that of ${when(schedule.queued_at)}, for a task to end`],
     ["paused", schedule.paused_at === null ? undefined : `${when(schedule.paused_at)}${reasonOf(schedule)}`],
     ["last", when(schedule.last_fired_at)],
     ["last task", schedule.last_task_id ?? undefined],

@@ -353,6 +353,13 @@ describe.each(DATABASES)("forks on %s", (_name, create) => {
     // tags that the flow has set are no tags that were given
     const { task: anew } = await engine.forks.create(whole.id, { from: 1 });
     expect([whole.tags, anew.tags]).toEqual([{ given: "1", caught: "yes" }, { given: "1" }]);
+    const { task: untagged } = await engine.createTask({ flow: "held_back", input: {} });
+    broken = true;
+    await engine.runTask(untagged.id);
+    broken = false;
+    const { task: retagged } = await engine.forks.create(untagged.id, { from: 4 });
+    const { task: bare } = await engine.forks.create(retagged.id, { from: 1 });
+    expect([retagged.tags, bare.tags]).toEqual([{ caught: "yes" }, {}]);
     // a limit that was lowered since holds for what is new
     const low = await bench.openEngine({ flows: [flow], limits: { stepsPerTask: 2 } });
     expect((await low.forks.create(task.id, { from: 4 })).task.steps).toHaveLength(3);

@@ -65,6 +65,25 @@ describe.each(DATABASES)("a group that has failed on %s", (_name, create) => {
     });
   });
 
+  test("gives a fork its step that was held back, which begins there if another output is given for the failure", async () => {
+    const { engine, flow, busy, weak } = await crowded(working, ({ busy: limited, weak: fails }) =>
+      all({ fails: call(fails, 1), waits: call(limited, 2) })[Symbol.iterator](),
+    );
+    const id = await enqueue(engine, flow);
+    await weak.called(1);
+    weak.fail(0, "no money");
+    expect((await ended(engine, id)).status).toBe("FAILED");
+    const { task: same } = await engine.forks.create(id, { from: 3 });
+    expect(statusOf(same)).toEqual({ weak: "FAILED", busy: "CANCELLED" });
+    expect(await engine.runTask(same.id)).toMatchObject({ status: "FAILED", error: { message: "weak: no money" } });
+    const { task: given } = await engine.forks.create(id, { from: 3, set: { 1: "paid" }, start: "now" });
+    expect(statusOf(given)).toEqual({ weak: "COMPLETED", busy: "PLANNED" });
+    busy.end(0, null);
+    await busy.called(2);
+    busy.end(1, "done");
+    expect(await ended(engine, given.id)).toMatchObject({ output_payload: { fails: "paid", waits: "done" } });
+  });
+
   test("does not wait for it where the failure came first, either", async () => {
     const { engine, flow, busy, weak, name } = await crowded(working, function* ({ busy: limited, weak: fails }) {
       yield* all([

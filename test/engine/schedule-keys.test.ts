@@ -58,7 +58,7 @@ describe.each(DATABASES)("schedules and keys on %s", (_, create) => {
       last_task_id: null,
     });
     expect(await store.schedules.readSkips(taken.name)).toMatchObject([
-      { kind: "unique", count: 1, reason: `task ${task.id} has its key "c1" and has not ended` },
+      { kind: "unique", count: 1, reason: `an open task has its key "c1": ${task.id}` },
     ]);
     expect(await store.readTaskRow(idOf(taken))).toBeUndefined();
     expect(await store.readTaskRow(idOf(free))).toMatchObject({ unique_key: "c2", schedule: free.name });

@@ -141,7 +141,7 @@ describe("while a task of it has not ended", () => {
   test("skip puts the time down, and times in a row as one range that goes on", () => {
     const first = decideFirings({ row: schedule({ overlap: "skip" }), open }, NOON, plan);
     expect([made(first), skipped(first)]).toEqual([[], [{ from: NOON, until: NOON, count: 1, kind: "overlap" }]]);
-    expect(first.skips[0]?.reason).toContain("task running");
+    expect(first.skips[0]?.reason).toContain("a task has not ended: running");
     const second = decideFirings({ row: first.row, open }, NOON + MINUTE, plan);
     expect(skipped(second)).toEqual([{ from: NOON, until: NOON + MINUTE, count: 1, kind: "overlap" }]);
     const third = decideFirings({ row: second.row, open: [] }, NOON + 2 * MINUTE, plan);
@@ -206,7 +206,7 @@ describe("while another task has its key", () => {
   test("a time makes no task, and is put down with who has the key", () => {
     const decided = decideFirings({ row: schedule(), open: [] }, NOON, taken(false));
     expect([made(decided), skipped(decided)]).toEqual([[], [{ from: NOON, until: NOON, count: 1, kind: "unique" }]]);
-    expect(decided.skips[0]?.reason).toBe('task other has its key "c1" and has not ended');
+    expect(decided.skips[0]?.reason).toBe('an open task has its key "c1": other');
     expect(decided.row).toMatchObject({ fired_count: 0, last_task_id: null, queued_at: null });
   });
 

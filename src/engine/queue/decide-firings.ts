@@ -135,12 +135,12 @@ class Decision {
       case "all":
         return this.#fire(at);
       case "skip":
-        if (this.#hasOpen) return this.#skip(at, "overlap", `${this.#tellOpen()} has not ended`);
+        if (this.#hasOpen) return this.#skip(at, "overlap", `a task has not ended: ${this.#openId()}`);
         return this.#fire(at);
       case "queue":
         if (!this.#hasOpen && this.#row.queued_at === null) return this.#fire(at);
         if (this.#row.queued_at === null) this.#row = { ...this.#row, queued_at: at };
-        else this.#skip(at, "overlap", `${this.#tellOpen()} has not ended, and a firing waits for that already`);
+        else this.#skip(at, "overlap", `a firing waits already for a task to end: ${this.#openId()}`);
         return;
       case "cancel-running":
         if (!isLast) return this.#skip(at, "overlap", "the next time has come as well, and its task is the one");
@@ -148,8 +148,8 @@ class Decision {
     }
   }
 
-  #tellOpen(): string {
-    return `task ${this.open[0] ?? this.#made.at(-1)?.record.task.id ?? ""}`;
+  #openId(): string {
+    return this.open[0] ?? this.#made.at(-1)?.record.task.id ?? "";
   }
 
   /** `replaced`: the tasks that are cancelled for it. */
@@ -199,9 +199,11 @@ class Decision {
 
   /** DF4. */
   #fireLater(at: number, { key, takenBy, replaces }: TakenKey, replaced: readonly string[]): void {
-    const why = `task ${takenBy} has its key ${JSON.stringify(key)} and has not ended`;
-    if (!replaces && !replaced.includes(takenBy)) return this.#skip(at, "unique", why);
-    if (this.#row.queued_at !== null) return this.#skip(at, "unique", `${why}, and a firing waits for that already`);
+    // the id last: a table that is too narrow leaves it out
+    const why = (what: string): string => `${what} its key ${JSON.stringify(key)}: ${takenBy}`;
+    if (!replaces && !replaced.includes(takenBy)) return this.#skip(at, "unique", why("an open task has"));
+    if (this.#row.queued_at !== null)
+      return this.#skip(at, "unique", why("a firing waits already for the task that has"));
     for (const id of replaced) this.#cancels.add(id);
     this.#cancels.add(takenBy);
     this.#row = { ...this.#row, queued_at: at };
