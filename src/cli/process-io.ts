@@ -1,7 +1,7 @@
 // The Io of a real process. It does not touch `process.stdout`, `process.stderr` and `process.stdin` before it needs them:
 // they take milliseconds to set up, and `process.exit` loses their buffered writes.
 
-import { writeSync } from "node:fs";
+import { fstatSync, write, writeSync } from "node:fs";
 import { TaskonautError } from "../core/errors.ts";
 import type { LineWriter } from "./line-writer.ts";
 import { peekStdin } from "./peek-stdin.ts";
@@ -127,33 +127,63 @@ function notWritten(error: NodeJS.ErrnoException): TaskonautError {
   });
 }
 
-/** `onFault`: what becomes of a text that cannot be written. */
+/**
+ * `onFault`: what becomes of a text that cannot be written. A write to a file ends at once. Any other may wait for a
+ * reader, and meanwhile signals must be heard: a person stops a `watch` whose reader has stopped reading.
+ */
 function createOutput(target: Target, onFault: (error: NodeJS.ErrnoException) => void): Output {
   const { isTTY } = target;
+  let writePart: ((bytes: Uint8Array) => number | Promise<number>) | undefined;
   let open = true;
+  let last: Promise<unknown> = Promise.resolve();
   return {
     isTTY,
     get columns() {
       return isTTY ? target.columns : COLUMNS;
     },
-    async write(text) {
-      let rest = Buffer.from(text);
-      while (open && rest.length > 0) {
-        try {
-          rest = rest.subarray(writeSync(target.descriptor, rest));
-        } catch (error) {
-          const fault = error as NodeJS.ErrnoException;
-          const { code } = fault;
-          if (code === "EPIPE") open = false;
-          // a full non-blocking pipe: its reader sets the pace
-          else if (code === "EAGAIN") await Bun.sleep(1);
-          else {
-            onFault(fault);
-            break;
-          }
-        }
-      }
-      return open;
+    write(text) {
+      const written = last.then(() => writeWhole(text));
+      last = written.catch(() => {}); // its writer hears of it
+      return written;
     },
   };
+
+  /** Texts are written one after the other, each as a whole. */
+  async function writeWhole(text: string): Promise<boolean> {
+    let rest = Buffer.from(text);
+    while (open && rest.length > 0) {
+      try {
+        writePart ??= isFile(target.descriptor)
+          ? (bytes) => writeSync(target.descriptor, bytes)
+          : (bytes) => writeWaiting(target.descriptor, bytes);
+        rest = rest.subarray(await writePart(rest));
+      } catch (error) {
+        const fault = error as NodeJS.ErrnoException;
+        const { code } = fault;
+        if (code === "EPIPE") open = false;
+        // a full non-blocking pipe: its reader sets the pace
+        else if (code === "EAGAIN") await Bun.sleep(1);
+        else {
+          onFault(fault);
+          break;
+        }
+      }
+    }
+    return open;
+  }
+}
+
+/** On a thread of its own, which may be stuck in it: the process can still leave. */
+function writeWaiting(descriptor: number, bytes: Uint8Array): Promise<number> {
+  return new Promise((resolve, reject) => {
+    write(descriptor, bytes, (error, written) => (error ? reject(error) : resolve(written)));
+  });
+}
+
+function isFile(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isFile();
+  } catch {
+    return false;
+  }
 }

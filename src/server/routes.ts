@@ -138,7 +138,7 @@ export function routesOf(parts: RouteOptions): readonly Route[] {
     const body = await readJsonBody(c.req.raw, maxBodyBytes);
     const { force } = check(CancelBody, body === undefined ? {} : body);
     onLongWait(c.req.raw);
-    return c.json(await taskonaut.cancelTask(param(c, "id"), { force }));
+    return answer(c, await taskonaut.cancelTask(param(c, "id"), { force }));
   }
 
   async function advanceTask(c: Context): Promise<Response> {

@@ -1,7 +1,8 @@
-// A server whose log nobody reads goes on, and leaves when it is told to.
+// A server whose log nobody reads goes on, and leaves when it is told to. So does whatever goes on, if nobody reads its
+// stdout.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { closeSync, constants, openSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "../support/until.ts";
 import { binary } from "./binary.ts";
@@ -40,6 +41,52 @@ test("a stderr that nobody reads stops no request and no end", async () => {
     closeSync(held);
   }
 });
+
+for (const args of [["watch"], ["ui", "--no-open"], ["run-app", "--port", "0"]]) {
+  test(`${args[0]} with a stdout that nobody reads leaves at the first signal`, async () => {
+    await using sandbox = await openSandbox();
+    await sandbox.run(["run-flow"]);
+    const pipe = join(sandbox.folder, "stdout");
+    Bun.spawnSync(["mkfifo", pipe]);
+    const held = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
+    fill(held);
+    const stdout = openSync(pipe, constants.O_WRONLY);
+    const child = Bun.spawn([await binary(), ...args, "--log-level", "debug"], {
+      cwd: sandbox.folder,
+      env: { PATH: "/usr/bin:/bin", HOME: sandbox.folder, XDG_DATA_HOME: sandbox.folder },
+      stdin: "ignore",
+      stdout,
+      stderr: "ignore",
+    });
+    try {
+      // from then on it writes
+      await until(() => hasListener(child.pid), "it listens for signals");
+      child.kill("SIGTERM");
+      expect(await child.exited).toBe(args[0] === "watch" ? 130 : 0);
+    } finally {
+      child.kill("SIGKILL");
+      closeSync(stdout);
+      closeSync(held);
+    }
+  });
+}
+
+/** So that whoever writes to it waits. */
+function fill(pipe: number): void {
+  for (let size = 4096; size > 0;) {
+    try {
+      writeSync(pipe, Buffer.alloc(size));
+    } catch {
+      size = Math.floor(size / 2);
+    }
+  }
+}
+
+/** Whether the process catches SIGTERM. */
+function hasListener(pid: number): boolean {
+  const [, mask = "0"] = /^SigCgt:\s*([\da-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return (BigInt(`0x${mask}`) & (1n << 14n)) !== 0n;
+}
 
 function freePort(): number {
   const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });

@@ -44,8 +44,10 @@ export const ui: Command = {
       try {
         const isShown = await showBanner(call, server);
         if (!isShown) call.wiring.log.info?.(`Listening on ${server.url}`, { url: server.url });
-        await show(call, server.url, { isShown: isShown && call.io.stdout.isTTY });
-        await whenAborted(leave.signal);
+        const left = whenAborted(leave.signal);
+        // whoever reads stdout may have stopped reading
+        await Promise.race([show(call, server.url, { isShown: isShown && call.io.stdout.isTTY }), left]);
+        await left;
       } finally {
         await server.stop();
       }
