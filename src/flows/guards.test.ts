@@ -45,6 +45,8 @@ const DATABASE = new Database(":memory:");
 const MADE_AT_LOAD = new Intl.DateTimeFormat("en", { timeZone: "UTC" });
 const KEPT_ENV = process.env;
 const KEPT_META_ENV = import.meta.env;
+const META = import.meta;
+const HERE = [import.meta.dir, __dirname, __filename].map((path) => path.length > 0);
 const LOCAL_DAYS = new Intl.DateTimeFormat("en");
 const FORMAT_DAY = new Intl.DateTimeFormat("en").format;
 const LOCAL_NUMBERS = new Intl.NumberFormat();

@@ -12,8 +12,9 @@
 //   is refused in any case);
 // - the bytes of `Buffer.allocUnsafe`, which the runtime itself calls inside pure functions (`zlib.gzipSync`), and
 //   `size` and `lastModified` of a `Bun.file` created at module load: the runtime makes these getters final;
-// - the order of floating-point rounding in `Math.sin` and similar functions on another processor, and the text of
-//   error stacks.
+// - the order of floating-point rounding in `Math.sin` and similar functions on another processor;
+// - where a file lies, if it was read at module load (`const HERE = import.meta.dir`). Stacks of errors show no folders
+//   in a flow (`core/flow/own-stacks.ts`).
 
 import { guardGlobals } from "./guards/globals.ts";
 

@@ -1,9 +1,10 @@
 // Rewrites files before they are loaded. Their `finally` blocks get marks (`core/flow/shield.ts`), and the user's own
-// files also get guards for `Bun` and the process's settings. No line moves.
+// files also get guards for `Bun`, the process's settings and the place of the file. No line moves.
 
 import { enterFinally } from "../core/flow/shield.ts";
 import { withGuardedBun } from "./guards/bun.ts";
 import { withGuardedEnv, withGuardedProcess } from "./guards/env.ts";
+import { withGuardedMeta, withGuardedPlace } from "./guards/meta.ts";
 import { FINALLY_KEY, markFinally } from "./mark-finally.ts";
 import { isScript, loaderOf, type Source } from "./sources.ts";
 
@@ -11,11 +12,12 @@ import { isScript, loaderOf, type Source } from "./sources.ts";
 export function provideRewritten({ path, text, isOwn }: Source): void {
   if (!isScript(path)) return;
   if (!isOwn) return HAS_BRANCHES.test(text) ? provide(path, text, withMarks(text)) : undefined;
-  const marked = withMarks(withGuardedEnv(text));
-  const withProcess = withGuardedProcess(marked);
-  const withBun = withGuardedBun(withProcess?.text ?? marked);
-  const contents = withBun?.text ?? withProcess?.text ?? marked;
-  provide(path, text, contents, [withProcess?.module, withBun?.module]);
+  const marked = withGuardedMeta(withMarks(withGuardedEnv(text)));
+  const withPlace = withGuardedPlace(marked, path);
+  const withProcess = withGuardedProcess(withPlace?.text ?? marked);
+  const withBun = withGuardedBun(withProcess?.text ?? withPlace?.text ?? marked);
+  const contents = withBun?.text ?? withProcess?.text ?? withPlace?.text ?? marked;
+  provide(path, text, contents, [withPlace?.module, withProcess?.module, withBun?.module]);
 }
 
 /** A package with modules that contain branches of flows: a team may share them like this. */

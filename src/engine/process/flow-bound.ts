@@ -21,7 +21,7 @@ type Came<T> = { readonly value: T } | { readonly thrown: unknown };
 export function boundOf(ms: number): Bound {
   // loaded on demand: a command that runs no flow from a file does not pay for it
   const { Script } = process.getBuiltinModule("node:vm");
-  const script = new Script(CALL_PIECE);
+  const script = new Script(CALL_PIECE, { filename: `/$bunfs/${PIECE.description}` }); // in stacks it is of this program
   const options = { timeout: ms };
   return (flow, piece) => {
     if (globals[PIECE] !== undefined) return piece(); // within another piece

@@ -18,6 +18,8 @@ export const KEEP_VALUE = "When memory is collected differs from run to run: kee
 export const GIVE_ABSOLUTE_PATH = "It depends on the current folder: give an absolute path.";
 export const GIVE_LAST_MODIFIED = "It takes the time of now: give `{ lastModified: … }`, such as `now()`.";
 export const GIVE_NO_STREAM = "It depends on the terminal: give `{ validateStream: false }`.";
+export const READ_PLACE_IN_TOOL =
+  "It differs from machine to machine: take it from the flow's input, or read it in a tool and give it on as its output.";
 export const READ_IN_TOOL =
   "It differs from process to process: take it from the flow's input, or read it in a tool and give it on as its output.";
 

@@ -190,8 +190,8 @@ function isObject(value: unknown): value is object {
 }
 
 /** Guards the functions and getters of an area that have their own rule. Everything below them stays allowed. */
-export function applyRules(root: object, area: string): void {
-  for (const inner of rulePaths(area)) {
+export function applyRules(root: object, area: string, isMeant: (path: string) => boolean = () => true): void {
+  for (const inner of rulePaths(area).filter(isMeant)) {
     const path = join(area, inner);
     const keys = inner.split(".");
     const last = keys.pop() ?? "";

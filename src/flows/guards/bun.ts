@@ -4,7 +4,7 @@
 
 import { outsideWatch } from "../../core/flow/determinism.ts";
 import { READ_IN_TOOL, USE_TOOL } from "./advice.ts";
-import { guardValue, isAllowed } from "./areas.ts";
+import { applyRules, guardValue, isAllowed } from "./areas.ts";
 import { guardFunction, guardGetter } from "./guard.ts";
 
 const MODULE = "taskonaut:bun";
@@ -14,6 +14,8 @@ const VALUES = new Set(["argv", "cwd", "embeddedFiles", "enableANSIColors", "env
 
 /** The `Bun` of a flow file. A member is read only on demand. */
 export function guardedBun(): object {
+  // of what is allowed, some uses are refused
+  applyRules(Bun, "Bun", (path) => isAllowed("Bun", path.split(".")[0] ?? ""));
   const facade = Object.create(Bun) as object;
   for (const key of Object.getOwnPropertyNames(Bun)) {
     if (isAllowed("Bun", key)) continue;

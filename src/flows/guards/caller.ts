@@ -1,5 +1,6 @@
 // Finds who called a guarded function: for the message, and to tell the user's own flow from a package.
 
+import { outsideWatch } from "../../core/flow/determinism.ts";
 import { framesOf, OF_PACKAGE } from "../frames.ts";
 
 export interface Caller {
@@ -17,7 +18,7 @@ export function callerOf(guarded: object): Caller {
   const holder: { stack?: string } = {};
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = FRAMES_MAX;
-  Error.captureStackTrace(holder, guarded as () => unknown);
+  outsideWatch(() => Error.captureStackTrace(holder, guarded as () => unknown));
   Error.stackTraceLimit = stackTraceLimit;
   const frames = framesOf(holder.stack ?? "");
   const own = frames.find(({ path }) => !OF_PACKAGE.test(path));

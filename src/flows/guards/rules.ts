@@ -28,7 +28,7 @@ import {
   wantsOwnSettings,
 } from "./formatters.ts";
 import { guardStatement } from "./statements.ts";
-import { giveFormat, wantsLocaleAfterText, wantsNoStream, wantsNoTerminal } from "./texts.ts";
+import { giveFormat, wantsLocaleAfterText, wantsNoError, wantsNoStream, wantsNoTerminal } from "./texts.ts";
 
 type Rule = Omit<Guard, "call">;
 
@@ -180,6 +180,7 @@ const RULES: Readonly<Record<string, string | Judge | Rule>> = {
   "Bun.randomUUIDv7": USE_UUID,
   "Bun.peek": USE_OPERATIONS,
   "Bun.color": wantsNoTerminal,
+  "Bun.inspect": wantsNoError,
   "Bun.pathToFileURL": wantsAbsolutePath,
   "Bun.Cookie.prototype.isExpired": USE_NOW,
 

@@ -1,6 +1,7 @@
 // Texts for people. Forms that depend on the language or the time zone of the machine are refused. Forms that name them
 // (`toLocaleString("en")`) are allowed.
 
+import { isA } from "../../core/record/stored-error.ts";
 import { GIVE_LOCALE, GIVE_NO_STREAM } from "./advice.ts";
 import type { Guard, Judge } from "./guard.ts";
 
@@ -11,6 +12,12 @@ export const wantsLocaleAfterText: Judge = ([, locales]) => (locales === undefin
 /** A text for a terminal has colors only if there is a terminal. */
 export const wantsNoStream: Judge = ([, , options]) =>
   (options as { readonly validateStream?: unknown } | undefined)?.validateStream === false ? undefined : GIVE_NO_STREAM;
+
+/** An error is shown with its source, and with folders. */
+export const wantsNoError: Judge = ([value]) => (isA(value, Error) ? GIVE_MESSAGE : undefined);
+
+const GIVE_MESSAGE =
+  "It shows where files lie on this machine: use `String(error)`, or the error's `name` and `message`.";
 
 /** The number of colors depends on the terminal. */
 export const wantsNoTerminal: Judge = ([, format]) => (format === "ansi" ? GIVE_COLORS : undefined);

@@ -1,0 +1,43 @@
+// The text of an error's stack, as a flow sees it: only places in the user's files, without the folder of a file. So it
+// is the same live and on replay, and on each machine.
+
+import { isAbsolute } from "node:path";
+import { isA } from "../record/stored-error.ts";
+import { isOfProgram } from "../record/program-files.ts";
+
+type Format = typeof Error.prepareStackTrace;
+
+/** The runtime calls it when a stack is read for the first time. It does not name a function always alike. */
+const formatOwn = (error: Error, frames: readonly NodeJS.CallSite[]): string => {
+  const own = frames.flatMap((frame) => {
+    const file = frame.getFileName()?.replace(/^file:\/\//, "") ?? "";
+    const isOwn = isAbsolute(file) && !isOfProgram(file) && !file.startsWith(OURS);
+    return isOwn ? `\n    at ${shortOf(file)}:${frame.getLineNumber()}:${frame.getColumnNumber()}` : [];
+  });
+  return `${headOf(error)}${own.join("")}`;
+};
+
+/** The files of this program, where it runs from its sources. */
+const OURS = `${import.meta.dir.replace(/\/core\/flow$/, "")}/`;
+
+/** `/x/flows/pay.ts` → `pay.ts`; `/x/node_modules/dayjs/dayjs.min.js` → `node_modules/dayjs/dayjs.min.js`. */
+function shortOf(file: string): string {
+  const inPackages = file.lastIndexOf("/node_modules/");
+  return file.slice((inPackages === -1 ? file.lastIndexOf("/") : inPackages) + 1);
+}
+
+/** Any object may be given a stack. */
+function headOf(error: unknown): string {
+  return isA(error, Error) ? String(error) : "Error";
+}
+
+/** From now on stacks have this form. Returns the form before, for `leaveOwnStacks`. */
+export function enterOwnStacks(): Format {
+  const before = Error.prepareStackTrace;
+  Error.prepareStackTrace = formatOwn;
+  return before;
+}
+
+export function leaveOwnStacks(before: Format): void {
+  Error.prepareStackTrace = before;
+}
