@@ -6,7 +6,7 @@ import { during } from "./activity.ts";
 import { type BoundFlow, FlowStuckError, within } from "./flow-bound.ts";
 import type { LogMethod } from "../log.ts";
 import { isA } from "../record/stored-error.ts";
-import { enterOwnStacks, leaveOwnStacks } from "./own-stacks.ts";
+import { OWN_FORM, setStackForm, stackForm } from "./own-stacks.ts";
 
 /** A flow has called something that could give another result on replay. */
 export class DeterminismError extends Error {
@@ -46,7 +46,7 @@ export interface Watch {
 let current: Watch | undefined;
 
 /** How stacks look outside of flows. */
-let stacksOutside = Error.prepareStackTrace;
+let stacksOutside = stackForm();
 
 /** Runs a part of a program under its watch, and within its bound. Synchronous: when it returns, the flag is as it was. */
 export function underWatch<T>(watch: Watch, run: () => T): T {
@@ -59,14 +59,14 @@ export function underWatch<T>(watch: Watch, run: () => T): T {
 }
 
 function bounded<T>(watch: Watch, flow: BoundFlow, run: () => T): T {
-  const stacks = Error.prepareStackTrace;
+  const stacks = stackForm();
   try {
     return within(flow, () => watched(watch, run));
   } catch (error) {
     // asked like this: a flow may throw a Proxy, which throws when it is asked
     if (isA(error, FlowStuckError)) {
       current = undefined; // what is cut short leaves everything as it is
-      leaveOwnStacks(stacks);
+      setStackForm(stacks);
       watch.violation ??= error;
     }
     throw error;
@@ -76,12 +76,12 @@ function bounded<T>(watch: Watch, flow: BoundFlow, run: () => T): T {
 function watched<T>(watch: Watch, run: () => T): T {
   const outer = current;
   current = watch;
-  const stacks = enterOwnStacks();
+  const stacks = setStackForm(OWN_FORM);
   if (outer === undefined) stacksOutside = stacks;
   try {
     return run();
   } finally {
-    leaveOwnStacks(stacks);
+    setStackForm(stacks);
     current = outer;
   }
 }
@@ -91,12 +91,11 @@ export function outsideWatch<T>(run: () => T): T {
   const outer = current;
   if (outer === undefined) return run();
   current = undefined;
-  const own = Error.prepareStackTrace;
-  leaveOwnStacks(stacksOutside);
+  const own = setStackForm(stacksOutside);
   try {
     return run();
   } finally {
-    leaveOwnStacks(own);
+    setStackForm(own);
     current = outer;
   }
 }

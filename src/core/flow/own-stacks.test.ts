@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { loadFlows } from "../../flows/loader.ts";
 import { createProgram } from "./create-program.ts";
 import type { Flow } from "./flow.ts";
+import { stackForm } from "./own-stacks.ts";
 import { outsideWatch, underWatch, violate } from "./determinism.ts";
 
 const folders: string[] = [];
@@ -70,7 +71,7 @@ test("a flow sees the same stacks in every folder: places in its own files, by t
 test("outside of it, and for what is refused in it, they are as ever", () => {
   const { stack } = new Error("x");
   expect(stack).toContain(import.meta.path);
-  const before = Error.prepareStackTrace;
+  const before = stackForm();
   const violation = underWatch({ violation: undefined }, () => {
     expect(new Error("x").stack).not.toContain(import.meta.dir);
     expect(outsideWatch(() => new Error("x").stack)).toContain(import.meta.path);
@@ -81,5 +82,5 @@ test("outside of it, and for what is refused in it, they are as ever", () => {
     }
   });
   expect(violation.stack).toContain(import.meta.path);
-  expect(Error.prepareStackTrace).toBe(before as never);
+  expect(stackForm()).toBe(before);
 });

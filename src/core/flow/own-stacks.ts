@@ -5,10 +5,24 @@ import { isAbsolute } from "node:path";
 import { isA } from "../record/stored-error.ts";
 import { isOfProgram } from "../record/program-files.ts";
 
-type Format = typeof Error.prepareStackTrace;
+/** How the runtime writes stacks: a function, or nothing. */
+export type StackForm = unknown;
 
-/** The runtime calls it when a stack is read for the first time. It does not name a function always alike. */
-const formatOwn = (error: Error, frames: readonly NodeJS.CallSite[]): string => {
+const runtime = Error as { prepareStackTrace?: StackForm };
+
+export function stackForm(): StackForm {
+  return runtime.prepareStackTrace;
+}
+
+/** Returns the former one. */
+export function setStackForm(form: StackForm): StackForm {
+  const former = runtime.prepareStackTrace;
+  runtime.prepareStackTrace = form;
+  return former;
+}
+
+/** The form in a flow. The runtime calls it when a stack is read for the first time. It does not name a function always alike. */
+export const OWN_FORM = (error: Error, frames: readonly NodeJS.CallSite[]): string => {
   const own = frames.flatMap((frame) => {
     const file = frame.getFileName()?.replace(/^file:\/\//, "") ?? "";
     const isOwn = isAbsolute(file) && !isOfProgram(file) && !file.startsWith(OURS);
@@ -29,15 +43,4 @@ function shortOf(file: string): string {
 /** Any object may be given a stack. */
 function headOf(error: unknown): string {
   return isA(error, Error) ? String(error) : "Error";
-}
-
-/** From now on stacks have this form. Returns the form before, for `leaveOwnStacks`. */
-export function enterOwnStacks(): Format {
-  const before = Error.prepareStackTrace;
-  Error.prepareStackTrace = formatOwn;
-  return before;
-}
-
-export function leaveOwnStacks(before: Format): void {
-  Error.prepareStackTrace = before;
 }
