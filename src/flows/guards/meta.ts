@@ -9,10 +9,10 @@ import { guardGetter } from "./guard.ts";
 export const META_MEMBERS = ["dir", "dirname", "filename", "path", "url", "resolve", "resolveSync"] as const;
 
 /** The key of `globalThis` under which a file finds `guardMeta`. */
-export const META_KEY = "taskonaut.meta";
+const META_KEY = "taskonaut.meta";
 
 /** Called by the file, whose object nobody else can reach. */
-export function guardMeta(meta: object): void {
+function guardMeta(meta: object): void {
   for (const member of META_MEMBERS) {
     const value: unknown = Reflect.get(meta, member);
     guardMember(meta, member, `import.meta.${member}`, value);
