@@ -1,7 +1,6 @@
 // The text of an error's stack, as a flow sees it: only places in the user's files, without the folder of a file. So it
 // is the same live and on replay, and on each machine.
 
-import { isAbsolute } from "node:path";
 import { isA } from "../record/stored-error.ts";
 import { isOfProgram } from "../record/program-files.ts";
 
@@ -25,7 +24,7 @@ export function setStackForm(form: StackForm): StackForm {
 export const OWN_FORM = (error: Error, frames: readonly NodeJS.CallSite[]): string => {
   const own = frames.flatMap((frame) => {
     const file = frame.getFileName()?.replace(/^file:\/\//, "") ?? "";
-    const isOwn = isAbsolute(file) && !isOfProgram(file) && !file.startsWith(OURS);
+    const isOwn = file.startsWith("/") && !isOfProgram(file) && !file.startsWith(OURS);
     return isOwn ? `\n    at ${shortOf(file)}:${frame.getLineNumber()}:${frame.getColumnNumber()}` : [];
   });
   return `${headOf(error)}${own.join("")}`;

@@ -2,11 +2,11 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadFlows } from "../../flows/loader.ts";
-import { createProgram } from "./create-program.ts";
-import type { Flow } from "./flow.ts";
-import { stackForm } from "./own-stacks.ts";
-import { outsideWatch, underWatch, violate } from "./determinism.ts";
+import { loadFlows } from "./loader.ts";
+import { createProgram } from "../core/flow/create-program.ts";
+import type { Flow } from "../core/flow/flow.ts";
+import { stackForm } from "../core/flow/own-stacks.ts";
+import { outsideWatch, underWatch, violate } from "../core/flow/determinism.ts";
 
 const folders: string[] = [];
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
