@@ -7,7 +7,7 @@ import { useLive } from "./live.ts";
 import { isEnded } from "./standing.ts";
 
 /** Windows begin at a multiple of this, and are twice as long, so scrolling rarely causes a request. */
-const HALF = 500;
+const HALF = 250;
 /** More steps than are visible on each side of the middle one. */
 const SEEN = 40;
 /** No request is sent until scrolling has stopped for this time. */

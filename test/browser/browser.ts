@@ -69,6 +69,8 @@ export async function openSite(
   const sandbox = await openSandbox({ TASKONAUT_RETRY_WAIT_MS: "50", TASKONAUT_MAX_STEPS: "6000", ...env });
   try {
     for (const [name, text] of Object.entries(flows)) await sandbox.write(`flows/${name}`, text);
+    // PostgreSQL is not migrated by itself
+    if (env?.["DATABASE_URL"] !== undefined) await sandbox.run(["migrate"]);
     const server = await sandbox.serve(["--flows", "flows"]);
     const read = async (path: string): Promise<unknown> => (await fetch(server.url + path)).json();
     return {
