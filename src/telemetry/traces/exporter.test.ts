@@ -7,7 +7,7 @@ import { engineOn } from "../../../test/support/engine.ts";
 import { until } from "../../../test/support/until.ts";
 import { traceOf } from "../../core/record/trace-context.ts";
 import { toSpan, toTrace, traceJson } from "../../core/record/otlp.ts";
-import { SILENT } from "../../core/log.ts";
+import { type Log, SILENT } from "../../core/log.ts";
 import { all, call, defineFlow, defineTool, race, runChild, sleep, waitForSignal } from "../../sdk/taskonaut.ts";
 import { openSqliteStore } from "../../store/sqlite/store.ts";
 import type { Store } from "../../store/store.ts";
@@ -29,10 +29,10 @@ afterEach(async () => {
   await plain.close();
 });
 
-function exporter(over: Partial<TraceSettings> = {}): TraceExporter {
+function exporter(over: Partial<TraceSettings> = {}, log: Log = SILENT): TraceExporter {
   const settings = readTraceSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_SERVICE_NAME: "shop" });
   if (!settings) throw new Error("They were asked for.");
-  return new TraceExporter({ settings: { ...settings, ...over }, version: "1.2.3", log: SILENT });
+  return new TraceExporter({ settings: { ...settings, ...over }, version: "1.2.3", log });
 }
 
 let fails = true;
@@ -156,6 +156,48 @@ test("a collector that refuses, or is not there, keeps nobody from working; what
   traces.add(spansOfTask());
   await traces.close();
   expect(traces.counts).toEqual({ sent: 1, failed: 2, dropped: 0 });
+});
+
+test("what is lost when the process leaves is told, with what was under way and what still waited", async () => {
+  const said: unknown[] = [];
+  const traces = exporter({}, { ...SILENT, warn: (_, fields) => said.push(fields) });
+  const { promise: never } = Promise.withResolvers<Response>();
+  receiver.answer = () => never;
+  for (let n = 0; n < 400; n++) traces.add(spansOfTask());
+  await traces.close();
+  expect(traces.counts).toEqual({ sent: 0, failed: 1_200, dropped: 0 });
+  const error = "there was no answer within 2 s, and the process has ended";
+  expect(said).toEqual([{ spans: 1_200, to: `${receiver.url}/v1/traces`, error }]);
+});
+
+test("a later loss is told at the end, as the log tells of the first alone; what has no place is told as well", async () => {
+  const said: unknown[] = [];
+  const traces = exporter({}, { ...SILENT, warn: (_, fields) => said.push(fields) });
+  receiver.answer = () => new Response("no", { status: 400 });
+  await traces.sendAll(spansOfTask().map(toSpan));
+  for (let n = 0; n < 3_000; n++) traces.add(spansOfTask());
+  receiver.answer = () => Response.json({});
+  await traces.close();
+  expect(traces.counts).toEqual({ sent: 8_192, failed: 3, dropped: 808 });
+  expect(said).toMatchObject([{ spans: 3 }, { spans: 811, error: "it answered 400: no" }]);
+});
+
+test("an answer that does not end is an answer: its beginning is read, and the spans are taken", async () => {
+  let pieces = 0;
+  receiver.answer = () =>
+    new Response(
+      new ReadableStream({
+        pull(controller) {
+          pieces += 1;
+          controller.enqueue(new Uint8Array(100_000));
+        },
+      }),
+    );
+  const traces = exporter();
+  traces.add(spansOfTask());
+  await traces.close();
+  expect(traces.counts).toEqual({ sent: 3, failed: 0, dropped: 0 });
+  expect(pieces).toBeLessThan(1_000);
 });
 
 test("what somebody asks for is sent in requests of a bounded size, whatever is sampled, and as far as the collector takes it", async () => {

@@ -25,6 +25,9 @@ const REST_MS = 100;
 /** How long `close` waits for the rest. */
 const LAST_MS = 2_000;
 
+/** The part of an answer that is read, in characters: a collector says little. */
+const ANSWER_MAX = 65_536;
+
 /** The log reports trouble at most once in this time. */
 const TOLD_MS = 60_000;
 
@@ -54,6 +57,9 @@ export class TraceExporter implements StoreObserver {
   #sending: Promise<void> | undefined;
   #firstReason: string | undefined;
   #toldAt = Number.NEGATIVE_INFINITY;
+  /** How many lost spans the log has told of. */
+  #told = 0;
+  readonly #leaving = new AbortController();
 
   constructor(private readonly options: TraceExporterOptions) {}
 
@@ -65,15 +71,14 @@ export class TraceExporter implements StoreObserver {
 
   noteChanged(task: TaskRow, calls: readonly ToolCallRow[], steps: readonly StepRow[]): void {
     if (!isSampled(task, this.options.settings)) return;
-    if (this.#waiting.length >= WAITING_MAX) this.counts.dropped += countSpans(task, calls, steps);
+    if (this.#waiting.length >= WAITING_MAX) this.#noteDropped(countSpans(task, calls, steps));
     else this.add(spansOfChange(task, calls, steps));
   }
 
   add(spans: readonly SpanFacts[]): void {
-    for (const span of spans) {
-      if (this.#waiting.length < WAITING_MAX) this.#waiting.push(span);
-      else this.counts.dropped += 1;
-    }
+    const free = Math.max(0, WAITING_MAX - this.#waiting.length);
+    for (const span of spans.length > free ? spans.slice(0, free) : spans) this.#waiting.push(span);
+    if (spans.length > free) this.#noteDropped(spans.length - free);
     if (this.#waiting.length > 0) this.#sendLater();
   }
 
@@ -89,7 +94,7 @@ export class TraceExporter implements StoreObserver {
     return { sent, failed, ...(reason !== undefined && { reason }), to: withoutSecrets(this.options.settings.url) };
   }
 
-  /** Sends the rest, for two seconds at most. Never rejects. */
+  /** Sends the rest, for two seconds at most, and tells of what is lost. Never rejects. */
   async close(): Promise<void> {
     const { promise: late, resolve } = Promise.withResolvers<"late">();
     const timer = setTimeout(resolve, LAST_MS, "late");
@@ -101,6 +106,9 @@ export class TraceExporter implements StoreObserver {
     clearTimeout(this.#timer);
     this.counts.failed += this.#waiting.length;
     this.#waiting = [];
+    this.#leaving.abort(new Error(`there was no answer within ${LAST_MS / 1000} s, and the process has ended`));
+    await this.#sending;
+    if (this.#lost > this.#told) this.#tell(this.#firstReason ?? FULL);
   }
 
   /** The timer does not keep the process alive. A full batch waits only for the rest between requests. */
@@ -132,10 +140,10 @@ export class TraceExporter implements StoreObserver {
         method: "POST",
         headers: { ...settings.headers, "content-type": "application/json" },
         body: JSON.stringify(toTrace(batch, { resource: settings.resource, version })),
-        signal: AbortSignal.timeout(settings.timeoutMs),
+        signal: AbortSignal.any([AbortSignal.timeout(settings.timeoutMs), this.#leaving.signal]),
         redirect: "error",
       });
-      const text = await response.text();
+      const text = await beginningOf(response);
       if (!response.ok) throw new Error(`it answered ${response.status}: ${text.slice(0, 200)}`);
       const rejected = rejectedIn(text);
       this.counts.sent += batch.length - rejected;
@@ -148,12 +156,42 @@ export class TraceExporter implements StoreObserver {
   #noteFailed(spans: number, reason: string): void {
     this.counts.failed += spans;
     this.#firstReason ??= reason;
-    const now = performance.now();
-    if (now - this.#toldAt < TOLD_MS) return;
-    this.#toldAt = now;
-    const { log, settings } = this.options;
-    log.warn?.("spans were not sent", { spans: this.counts.failed, to: withoutSecrets(settings.url), error: reason });
+    this.#tellAtTimes(reason);
   }
+
+  #noteDropped(spans: number): void {
+    this.counts.dropped += spans;
+    this.#tellAtTimes(FULL);
+  }
+
+  #tellAtTimes(reason: string): void {
+    if (performance.now() - this.#toldAt >= TOLD_MS) this.#tell(reason);
+  }
+
+  #tell(reason: string): void {
+    this.#toldAt = performance.now();
+    this.#told = this.#lost;
+    const { log, settings } = this.options;
+    log.warn?.("spans were not sent", { spans: this.#lost, to: withoutSecrets(settings.url), error: reason });
+  }
+
+  get #lost(): number {
+    return this.counts.failed + this.counts.dropped;
+  }
+}
+
+const FULL = "the collector takes them too slowly: too many wait";
+
+/** However much follows. */
+async function beginningOf(response: Response): Promise<string> {
+  const body = response.body as ReadableStream<Uint8Array> | null;
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const piece of body ?? []) {
+    text += decoder.decode(piece, { stream: true });
+    if (text.length >= ANSWER_MAX) break; // which cancels the rest
+  }
+  return text;
 }
 
 /** The number of rejected spans in an answer that is otherwise a success. */
