@@ -14,9 +14,15 @@ export interface Timing {
   readonly timeZone: string;
 }
 
+/** The last time that a date can hold. */
+const TIME_MAX = 8.64e15;
+
 /** The first time after `after`, both in milliseconds since 1970; undefined: it never fires again. */
 export function nextFiring({ cron, everyMs, timeZone }: Timing, after: number): number | undefined {
-  if (everyMs !== null) return (Math.floor(after / everyMs) + 1) * everyMs;
+  if (everyMs !== null) {
+    const next = (Math.floor(after / everyMs) + 1) * everyMs;
+    return next <= TIME_MAX ? next : undefined;
+  }
   return cron === null ? undefined : nextOfCron(cron, timeZone, after);
 }
 

@@ -346,7 +346,7 @@ class StoreEngine implements Engine {
   }
 
   async listWorkers(): Promise<readonly WorkerResource[]> {
-    return (await this.#store.listWorkers()).map(toWorker);
+    return (await this.#store.listWorkers()).map((worker) => toWorker(worker, this.#store.location));
   }
 
   /** Whoever has the database may. */

@@ -3,6 +3,7 @@
 // AU1. A change and its entry are written together, or neither is.
 // AU2. Entries have no gap and no fork: each is chained to the one before under one lock, which is taken last of all.
 
+import type { Judged } from "../core/record/judged.ts";
 import type { AuditDraft, AuditRow, Way } from "../core/record/audit.ts";
 
 /** Audit entries that a write may bring with it. */
@@ -34,9 +35,10 @@ export interface AuditHead {
 
 export interface AuditStore {
   /** Newest first, from below `before`. Null: from the newest. */
-  list(match: AuditMatch, page: AuditPlace): Promise<readonly AuditRow[]>;
-  /** In order, from beyond `after`. */
+  list(match: AuditMatch, page: AuditPlace): Promise<readonly Judged<AuditRow>[]>;
+  /** As they are, in order, from beyond `after`. */
   walk(after: number, limit: number): Promise<readonly AuditRow[]>;
+  /** Throws record_damaged. */
   head(): Promise<AuditHead>;
   /**
    * The last of the oldest entries that are older than `keptMs`, by the store's clock, counted in whole steps of

@@ -38,8 +38,8 @@ export function toLimitRow(row: StoredLimit): LimitRow {
   const { set_by: by, set_at: at } = row;
   const broken = ruleBrokenBy(row);
   return {
-    kind: row.kind,
-    name: row.name,
+    kind: KINDS.has(row.kind) ? row.kind : "tool",
+    name: textOf(row.name),
     isKeyed: Boolean(row.is_keyed),
     own: isKnown ? own : null,
     set:
@@ -49,8 +49,8 @@ export function toLimitRow(row: StoredLimit): LimitRow {
             running: row.running,
             runningPerKey: row.running_per_key,
             rate: rateOf(row.rate_count, row.rate_ms),
-            reason: row.reason,
-            by,
+            reason: row.reason === null ? null : textOf(row.reason),
+            by: textOf(by),
             at,
           },
     running: row.running_now,
@@ -61,12 +61,25 @@ export function toLimitRow(row: StoredLimit): LimitRow {
   };
 }
 
+const KINDS: ReadonlySet<unknown> = new Set(["flow", "tool"]);
+
+/** Of a damaged row what can be shown. */
+function textOf(value: unknown): string {
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
+}
+
 function isCount(count: number | null, least: number): boolean {
-  return count === null || count >= least;
+  return count === null || (Number.isSafeInteger(count) && count >= least);
+}
+
+function isTextOrNull(text: string | null): boolean {
+  return text === null || typeof text === "string";
 }
 
 /** What the CHECK constraints say: the first one that the row breaks. A row that breaks one cannot be written. */
 function ruleBrokenBy(row: StoredLimit): string | undefined {
+  if (!KINDS.has(row.kind)) return "kind";
+  if (typeof row.name !== "string" || !isTextOrNull(row.reason) || !isTextOrNull(row.set_by)) return "texts";
   const { own_running, own_running_per_key, own_rate_count, own_rate_ms } = row;
   if (![own_running, own_running_per_key, own_rate_count, own_rate_ms].every((count) => isCount(count, 1)))
     return "own_counts";

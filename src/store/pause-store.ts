@@ -1,6 +1,7 @@
 // The pauses in a store: of a flow, a tool, or everything. Claims skip the tasks of paused flows. The engine does the
 // rest: `engine/process/known-pauses.ts` says why a pause is effective whatever processes do meanwhile.
 
+import type { Judged } from "../core/record/judged.ts";
 import type { Audited } from "./audit-store.ts";
 
 export type PauseScope = "all" | "flow" | "tool";
@@ -37,7 +38,7 @@ export type NewPause = Omit<PauseRow, "since">;
 /** What a process reads about the pauses. */
 interface PausesRead {
   /** By scope, then by name. */
-  readonly pauses: readonly PauseRow[];
+  readonly pauses: readonly Judged<PauseRow>[];
   /** Ids of the pauses that its worker has acknowledged, as `acknowledge` wrote them; null: it has no row. */
   readonly seen: string | null;
 }

@@ -9,6 +9,7 @@
 
 import { turnOfLoop } from "../turn-of-loop.ts";
 import type { JsonText, Writable } from "../core/record/record.ts";
+import type { TaskonautError } from "../core/errors.ts";
 import { recordDamaged } from "./record-damaged.ts";
 
 /**
@@ -60,13 +61,18 @@ export class KeptApart {
   #reference(taskId: string, text: JsonText): string {
     let reference = this.#references.get(text);
     if (reference === undefined) {
-      reference = ` "${new Bun.CryptoHasher("sha256").update(text).digest("base64url").slice(0, KEY_LENGTH)}:${text.length}"`;
+      reference = referenceTo(text);
       this.#references.set(text, reference);
     }
     const key = keyOf(reference);
     this.#rows.set(nameOf(taskId, key), { task_id: taskId, key, text });
     return reference;
   }
+}
+
+function referenceTo(text: JsonText): string {
+  const digest = new Bun.CryptoHasher("sha256").update(text).digest("base64url");
+  return ` "${digest.slice(0, KEY_LENGTH)}:${text.length}"`;
 }
 
 const NONE: readonly PayloadRow[] = [];
@@ -99,6 +105,7 @@ function lengthOf(reference: string): number {
 
 /** A separately stored text, and where it belongs. */
 interface Wanted extends PayloadKey {
+  readonly reference: string;
   readonly length: number;
   readonly places: { readonly row: Record<string, unknown>; readonly column: string }[];
 }
@@ -119,15 +126,17 @@ export class Gaps {
     return this.#wanted.size === 0;
   }
 
-  /** SP3. `read` returns the rows of the existing keys. Throws record_damaged if one is missing. */
+  /** SP3. `read` returns the rows of the existing keys. Throws record_damaged if one is missing, or has another text. */
   async fill(location: string, read: (keys: readonly PayloadKey[]) => Promise<readonly PayloadRow[]>): Promise<void> {
     for (const piece of pieces([...this.#wanted.values()])) {
       const texts = new Map<string, JsonText>();
       for (const { task_id, key, text } of await read(piece)) texts.set(nameOf(task_id, key), text);
-      for (const { task_id, key, places } of piece) {
+      for (const { task_id, key, reference, places } of piece) {
         const text = texts.get(nameOf(task_id, key));
-        if (text === undefined)
-          throw recordDamaged({ location, taskId: task_id, table: "payloads", what: `the text ${key} is not there` });
+        const told = (what: string): TaskonautError =>
+          recordDamaged({ location, taskId: task_id, table: "payloads", what: `the text ${key} ${what}` });
+        if (text === undefined) throw told("is not there");
+        if (typeof text !== "string" || referenceTo(text) !== reference) throw told("is not the one that was recorded");
         for (const { row, column } of places) row[column] = text;
       }
       await turnOfLoop();
@@ -140,7 +149,7 @@ export class Gaps {
     const name = nameOf(taskId, key);
     let wanted = this.#wanted.get(name);
     if (!wanted) {
-      wanted = { task_id: taskId, key, length: lengthOf(reference), places: [] };
+      wanted = { task_id: taskId, key, reference, length: lengthOf(reference), places: [] };
       this.#wanted.set(name, wanted);
     }
     wanted.places.push({ row: row as Record<string, unknown>, column });

@@ -34,7 +34,27 @@ export function rowDamaged({
   );
 }
 
-/** Nothing can be chained to the last entry if that is unknown. */
-export function noAuditHead(location: string): TaskonautError {
-  return rowDamaged({ location, row: "The head of the audit log", table: "audit_head", what: "it is empty" });
+/** Nothing can be chained to the last entry if that is unknown. Throws record_damaged. */
+export function soundHead(head: AuditHead | null | undefined, location: string): AuditHead {
+  const what = wrongInHead(head);
+  if (head && what === undefined) return head;
+  throw rowDamaged({ location, row: "The head of the audit log", table: "audit_head", what: what ?? "it is empty" });
+}
+
+/** The number of the next entry is taken. */
+export function headBehind(location: string): TaskonautError {
+  const what = "its seq is less than that of the last entry";
+  return rowDamaged({ location, row: "The head of the audit log", table: "audit_head", what });
+}
+
+/** The last entry of the audit log; 0 and an empty hash: there is none. */
+interface AuditHead {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+function wrongInHead(head: AuditHead | null | undefined): string | undefined {
+  if (!head) return "it is empty";
+  if (!Number.isSafeInteger(head.seq) || head.seq < 0) return "its seq is not the number of an entry";
+  return typeof head.hash === "string" ? undefined : "its hash is not a text";
 }

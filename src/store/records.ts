@@ -4,7 +4,7 @@
 //      time, the task row of the record is older than its steps: good enough for viewing, and harmless for a driver,
 //      because the fence (S1) keeps it from writing anything.
 
-import { hasCode } from "../core/errors.ts";
+import { hasCode, type TaskonautError } from "../core/errors.ts";
 import type { StepRow, TaskRecord, TaskRow, ToolCallRow } from "../core/record/record.ts";
 import type { StepRange } from "../core/record/step-range.ts";
 import { turnOfLoop } from "../turn-of-loop.ts";
@@ -13,6 +13,7 @@ import { recordDamaged } from "./record-damaged.ts";
 import { PAGE_ROWS } from "./sizes.ts";
 import type { ListedTask, Reading } from "./store.ts";
 import { TASK_STEPS, TASKS, TOOL_CALLS } from "./tables.ts";
+import { wrongColumn } from "./wrong-column.ts";
 
 /** A task as a statement returned it. */
 export interface ReadTask {
@@ -89,7 +90,24 @@ export async function fillRecords(
     for (const call of calls) gaps.find(call, task.id, columns.call);
   }
   if (!gaps.isEmpty) await reader.fillGaps(gaps);
+  for (const record of records) assertColumns(record, reader.location);
   if (reader.checkTexts) for (const record of records) await reader.checkTexts(record);
+}
+
+/** Throws record_damaged if a column holds what its table does not take. */
+function assertColumns({ task, steps, calls }: TaskRecord, location: string): void {
+  const told = (table: string, wrong: string): TaskonautError =>
+    recordDamaged({ location, taskId: task.id, table, what: wrong });
+  const ofTask = wrongColumn(TASKS, task);
+  if (ofTask !== undefined) throw told("tasks", ofTask);
+  for (const step of steps) {
+    const wrong = wrongColumn(TASK_STEPS, step);
+    if (wrong !== undefined) throw told("task_steps", `step ${step.step_index} (${step.id}): ${wrong}`);
+  }
+  for (const call of calls) {
+    const wrong = wrongColumn(TOOL_CALLS, call);
+    if (wrong !== undefined) throw told("tool_calls", `call ${call.idempotency_key}: ${wrong}`);
+  }
 }
 
 /** Columns of JSON text, which may be stored separately. */

@@ -9,6 +9,7 @@
 //      decided again.
 
 import type { TaskRecord } from "../core/record/record.ts";
+import type { Judged } from "../core/record/judged.ts";
 import type { ScheduleRow, ScheduleSourceRow, SkipRow } from "../core/record/schedule.ts";
 import type { Audited } from "./audit-store.ts";
 
@@ -19,7 +20,7 @@ export const DUE_MAX = 100;
 export const OPEN_TOLD = 20;
 
 export interface DueSchedule {
-  readonly row: ScheduleRow;
+  readonly row: Judged<ScheduleRow>;
   /** Ids of its tasks that were open when the row was read, at most OPEN_TOLD. */
   readonly open: readonly string[];
 }
@@ -61,10 +62,10 @@ export interface Declaration {
 
 export interface ScheduleStore {
   /** In order of name. */
-  list(page: { readonly limit: number; readonly after?: string }): Promise<readonly ScheduleRow[]>;
-  read(name: string): Promise<ScheduleRow | undefined>;
+  list(page: { readonly limit: number; readonly after?: string }): Promise<readonly Judged<ScheduleRow>[]>;
+  read(name: string): Promise<Judged<ScheduleRow> | undefined>;
   /** The newest first. */
-  readSkips(name: string): Promise<readonly SkipRow[]>;
+  readSkips(name: string): Promise<readonly Judged<SkipRow>[]>;
   /** False if the name is taken. */
   insert(row: ScheduleRow, audited?: Audited): Promise<boolean>;
   remove(name: string, version: number, audited?: Audited): Promise<boolean>;
@@ -74,7 +75,7 @@ export interface ScheduleStore {
   fire(firings: readonly Firing[]): Promise<readonly boolean[]>;
   /** A task of each schedule has ended: a firing that waits for that is due now. Returns how many there are. */
   wakeQueued(names: readonly string[]): Promise<number>;
-  listSources(): Promise<readonly ScheduleSourceRow[]>;
+  listSources(): Promise<readonly Judged<ScheduleSourceRow>[]>;
   /** False if other code came first: nothing is written. A row with another version by now stays as it is. */
   declare(declaration: Declaration): Promise<boolean>;
   /** Confirms that the worker's code is still running, for the flows whose schedules it declares. */

@@ -4,10 +4,24 @@
 
 import type { InboxRow, StepRow, TaskRow, ToolCallRow } from "../core/record/record.ts";
 import type { PauseRow } from "./pause-store.ts";
-import type { ScheduleRow, ScheduleSourceRow, SkipRow } from "../core/record/schedule.ts";
+import {
+  OVERLAPS,
+  type ScheduleRow,
+  type ScheduleSourceRow,
+  SKIP_KINDS,
+  type SkipRow,
+} from "../core/record/schedule.ts";
 import type { PayloadRow } from "./payloads.ts";
 import type { TagRow } from "./tag-rows.ts";
-import type { AuditRow } from "../core/record/audit.ts";
+import { type AuditRow, WAYS } from "../core/record/audit.ts";
+import {
+  ruleBrokenByCall,
+  ruleBrokenBySchedule,
+  ruleBrokenByStep,
+  ruleBrokenByTask,
+} from "../core/record/row-rules.ts";
+import { NEXT, NEXT_STEP } from "../core/record/status.ts";
+import { ROLES } from "../core/api/roles.ts";
 import type { SessionRow } from "./session-store.ts";
 import type { WorkerRow } from "./worker-store.ts";
 import type { TokenRow } from "./token-store.ts";
@@ -18,12 +32,20 @@ import type { TokenRow } from "./token-store.ts";
  */
 export type ColumnType = "uuid" | "text" | "smallint" | "integer" | "bigint" | "boolean" | "json" | "time";
 
-interface Column {
+export interface Column {
   readonly type: ColumnType;
   /** A change of the row writes this column. Other columns stay as created, or have their own rule. */
   readonly changes?: true;
   /** Its value in nearly every new row, which is also its default. */
   readonly begins?: null | 0;
+  /** It may be null; one that begins as null may as well. */
+  readonly nullable?: true;
+  /** It is one of these. The first one is the most harmless. */
+  readonly words?: readonly string[];
+  /** The least and the greatest number. */
+  readonly range?: readonly [least: number, greatest: number];
+  /** A text that is JSON of this kind. */
+  readonly json?: "names" | "object";
   /** The database derives it from other columns: nobody writes it. */
   readonly derived?: true;
 }
@@ -33,6 +55,8 @@ interface Definition<Row> {
   /** The columns that identify a row. */
   readonly key: readonly NameOf<Row>[];
   readonly columns: { readonly [Name in NameOf<Row>]: Column };
+  /** The name of the first rule about several columns that the row breaks. */
+  readonly brokenBy?: (row: Row) => string | undefined;
 }
 
 export interface Table<Row> extends Definition<Row> {
@@ -58,10 +82,10 @@ export const TASKS = define<TaskRow>({
   columns: {
     id: { type: "uuid" },
     flow_name: { type: "text" },
-    flow_code: { type: "text", changes: true },
-    flow_file: { type: "text" },
-    parent_task_id: { type: "uuid" },
-    parent_step_id: { type: "uuid" },
+    flow_code: { type: "text", changes: true, nullable: true },
+    flow_file: { type: "text", nullable: true },
+    parent_task_id: { type: "uuid", nullable: true },
+    parent_step_id: { type: "uuid", nullable: true },
     schedule: { type: "text", begins: null },
     tags: { type: "json", changes: true, begins: null },
     given_tags: { type: "json", changes: true, begins: null },
@@ -69,7 +93,7 @@ export const TASKS = define<TaskRow>({
     origin: { type: "json", begins: null },
     waits: { type: "smallint", changes: true, begins: null },
     depth: { type: "integer" },
-    status: { type: "text", changes: true },
+    status: { type: "text", changes: true, words: Object.keys(NEXT) },
     version: { type: "bigint", changes: true },
     current_step: { type: "integer", changes: true, begins: 0 },
     observed_count: { type: "integer", changes: true, begins: 0 },
@@ -82,7 +106,7 @@ export const TASKS = define<TaskRow>({
     expires_at: { type: "time", changes: true, begins: null },
     cancel_reason: { type: "text", changes: true, begins: null },
     // a change writes it unless an outsider came meanwhile: then it is due at once
-    due_at: { type: "time" },
+    due_at: { type: "time", nullable: true },
     wake_seq: { type: "bigint", begins: 0 },
     lease_owner: { type: "uuid", changes: true, begins: null },
     parked_reason: { type: "text", changes: true, begins: null },
@@ -95,6 +119,7 @@ export const TASKS = define<TaskRow>({
     error: { type: "json", changes: true, begins: null },
     left_undone: { type: "json", changes: true, begins: null },
   },
+  brokenBy: ruleBrokenByTask,
 });
 
 export const TASK_STEPS = define<StepRow>({
@@ -105,15 +130,15 @@ export const TASK_STEPS = define<StepRow>({
     id: { type: "uuid" },
     step_index: { type: "integer" },
     path: { type: "text" },
-    kind: { type: "text" },
+    kind: { type: "text", words: ["tool", "sleep", "signal", "child"] },
     step_name: { type: "text" },
-    target: { type: "text" },
-    execution: { type: "text" },
-    status: { type: "text", changes: true },
+    target: { type: "text", nullable: true },
+    execution: { type: "text", nullable: true, words: ["pure", "at-least-once", "at-most-once"] },
+    status: { type: "text", changes: true, words: Object.keys(NEXT_STEP) },
     outcome_seq: { type: "integer", changes: true, begins: null },
     attempt_epoch: { type: "integer", changes: true, begins: 0 },
     starts: { type: "integer", changes: true, begins: 0 },
-    due_at: { type: "time", changes: true },
+    due_at: { type: "time", changes: true, nullable: true },
     observed_at: { type: "time", changes: true, begins: null },
     created_at: { type: "time" },
     updated_at: { type: "time", changes: true },
@@ -123,6 +148,7 @@ export const TASK_STEPS = define<StepRow>({
     limited_by: { type: "text", changes: true, begins: null },
     doubt: { type: "json", changes: true, begins: null },
   },
+  brokenBy: ruleBrokenByStep,
 });
 
 export const TOOL_CALLS = define<ToolCallRow>({
@@ -134,18 +160,19 @@ export const TOOL_CALLS = define<ToolCallRow>({
     id: { type: "uuid", derived: true },
     idempotency_key: { type: "text", derived: true },
     tool_name: { type: "text" },
-    status: { type: "text", changes: true },
+    status: { type: "text", changes: true, words: ["COMPLETED", "RUNNING", "FAILED"] },
     retry_count: { type: "integer", changes: true, begins: 0 },
     attempt_epoch: { type: "integer", changes: true, begins: 0 },
     started_at: { type: "time", changes: true },
-    finished_at: { type: "time", changes: true },
+    finished_at: { type: "time", changes: true, nullable: true },
     created_at: { type: "time" },
     request_payload: { type: "json" },
-    response_payload: { type: "json", changes: true },
+    response_payload: { type: "json", changes: true, nullable: true },
     error: { type: "json", changes: true, begins: null },
     last_error: { type: "json", changes: true, begins: null },
     progress: { type: "json", changes: true, begins: null },
   },
+  brokenBy: ruleBrokenByCall,
 });
 
 export const TASK_INBOX = define<InboxRow>({
@@ -154,14 +181,14 @@ export const TASK_INBOX = define<InboxRow>({
   columns: {
     task_id: { type: "uuid" },
     seq: { type: "bigint" },
-    kind: { type: "text" },
-    name: { type: "text" },
-    step_id: { type: "uuid" },
-    attempt_epoch: { type: "integer" },
-    idempotency_key: { type: "text" },
+    kind: { type: "text", words: ["signal", "child", "cancel", "resolve", "ticket"] },
+    name: { type: "text", nullable: true },
+    step_id: { type: "uuid", nullable: true },
+    attempt_epoch: { type: "integer", nullable: true },
+    idempotency_key: { type: "text", nullable: true },
     created_at: { type: "time" },
-    payload: { type: "json" },
-    error: { type: "json" },
+    payload: { type: "json", nullable: true },
+    error: { type: "json", nullable: true },
   },
 });
 
@@ -197,12 +224,12 @@ export const WORKERS = define<StoredWorker>({
     id: { type: "uuid" },
     name: { type: "text" },
     process: { type: "text" },
-    concurrency: { type: "integer" },
-    flows: { type: "text" },
-    codes: { type: "text" },
+    concurrency: { type: "integer", range: [0, Number.MAX_SAFE_INTEGER] },
+    flows: { type: "text", json: "names" },
+    codes: { type: "text", json: "object" },
     started_at: { type: "time" },
     lease_until: { type: "time" },
-    lease_ms: { type: "integer" },
+    lease_ms: { type: "integer", range: [1, Number.MAX_SAFE_INTEGER] },
     cause: { type: "text", begins: null },
   },
 });
@@ -211,14 +238,15 @@ export const PAUSES = define<PauseRow>({
   name: "pauses",
   key: ["scope", "name"],
   columns: {
-    scope: { type: "text" },
+    scope: { type: "text", words: ["tool", "flow", "all"] },
     name: { type: "text" },
     id: { type: "uuid" },
-    reason: { type: "text" },
+    reason: { type: "text", nullable: true },
     made_by: { type: "text" },
-    aborts: { type: "smallint" },
+    aborts: { type: "smallint", range: [0, 1] },
     since: { type: "time" },
   },
+  brokenBy: ({ scope, name }) => ((scope === "all") === (name === "") ? undefined : "all_has_no_name"),
 });
 
 export const TOKENS = define<TokenRow>({
@@ -227,17 +255,18 @@ export const TOKENS = define<TokenRow>({
   columns: {
     id: { type: "text" },
     name: { type: "text" },
-    role: { type: "text" },
-    flows: { type: "text" },
-    hides_payloads: { type: "smallint" },
+    role: { type: "text", words: ROLES },
+    flows: { type: "text", nullable: true, json: "names" },
+    hides_payloads: { type: "smallint", range: [0, 1] },
     secret_hash: { type: "text" },
     old_hash: { type: "text", begins: null },
     old_until: { type: "time", begins: null },
     created_at: { type: "time" },
-    expires_at: { type: "time" },
+    expires_at: { type: "time", nullable: true },
     revoked_at: { type: "time", begins: null },
     last_used_at: { type: "time", begins: null },
   },
+  brokenBy: (row) => ((row.old_hash === null) === (row.old_until === null) ? undefined : "old_secret_ends"),
 });
 
 export const SESSIONS = define<SessionRow>({
@@ -245,8 +274,8 @@ export const SESSIONS = define<SessionRow>({
   key: ["hash"],
   columns: {
     hash: { type: "text" },
-    token_id: { type: "text" },
-    secret_hash: { type: "text" },
+    token_id: { type: "text", nullable: true },
+    secret_hash: { type: "text", nullable: true },
     created_at: { type: "time" },
     used_at: { type: "time" },
   },
@@ -259,17 +288,17 @@ export const AUDIT_LOG = define<AuditRow>({
     seq: { type: "bigint" },
     at: { type: "time" },
     who: { type: "text" },
-    token_id: { type: "text" },
+    token_id: { type: "text", nullable: true },
     role: { type: "text" },
-    way: { type: "text" },
+    way: { type: "text", words: WAYS },
     action: { type: "text" },
     target_kind: { type: "text" },
     target: { type: "text" },
-    reason: { type: "text" },
-    request_id: { type: "text" },
-    address: { type: "text" },
-    state_before: { type: "text" },
-    state_after: { type: "text" },
+    reason: { type: "text", nullable: true },
+    request_id: { type: "text", nullable: true },
+    address: { type: "text", nullable: true },
+    state_before: { type: "text", nullable: true },
+    state_after: { type: "text", nullable: true },
     previous_hash: { type: "text" },
     hash: { type: "text" },
   },
@@ -281,32 +310,33 @@ export const SCHEDULES = define<ScheduleRow>({
   columns: {
     name: { type: "text" },
     flow_name: { type: "text", changes: true },
-    owner: { type: "text" },
+    owner: { type: "text", words: ["command", "flow"] },
     version: { type: "bigint", changes: true },
-    cron: { type: "text", changes: true },
-    every_ms: { type: "bigint", changes: true },
+    cron: { type: "text", changes: true, nullable: true },
+    every_ms: { type: "bigint", changes: true, nullable: true },
     time_zone: { type: "text", changes: true },
     input: { type: "json", changes: true },
-    overlap: { type: "text", changes: true },
-    catch_up: { type: "text", changes: true },
-    catch_up_ms: { type: "bigint", changes: true },
+    overlap: { type: "text", changes: true, words: OVERLAPS },
+    catch_up: { type: "text", changes: true, words: ["none", "last", "within"] },
+    catch_up_ms: { type: "bigint", changes: true, nullable: true },
     jitter_ms: { type: "bigint", changes: true },
     priority: { type: "smallint", changes: true },
-    nominal_at: { type: "time", changes: true },
-    next_at: { type: "time", changes: true },
-    queued_at: { type: "time", changes: true },
-    paused_at: { type: "time", changes: true },
-    pause_reason: { type: "text", changes: true },
+    nominal_at: { type: "time", changes: true, nullable: true },
+    next_at: { type: "time", changes: true, nullable: true },
+    queued_at: { type: "time", changes: true, nullable: true },
+    paused_at: { type: "time", changes: true, nullable: true },
+    pause_reason: { type: "text", changes: true, nullable: true },
     deaths: { type: "integer", changes: true },
-    fired_at: { type: "time", changes: true },
-    last_task_id: { type: "uuid", changes: true },
+    fired_at: { type: "time", changes: true, nullable: true },
+    last_task_id: { type: "uuid", changes: true, nullable: true },
     fired_count: { type: "bigint", changes: true },
     skipped_count: { type: "bigint", changes: true },
-    skip_from: { type: "time", changes: true },
-    skip_kind: { type: "text", changes: true },
+    skip_from: { type: "time", changes: true, nullable: true },
+    skip_kind: { type: "text", changes: true, nullable: true },
     created_at: { type: "time" },
     updated_at: { type: "time", changes: true },
   },
+  brokenBy: ruleBrokenBySchedule,
 });
 
 export const SCHEDULE_SKIPS = define<SkipRow>({
@@ -316,8 +346,8 @@ export const SCHEDULE_SKIPS = define<SkipRow>({
     schedule_name: { type: "text" },
     from_at: { type: "time" },
     until_at: { type: "time", changes: true },
-    count: { type: "bigint", changes: true },
-    kind: { type: "text" },
+    count: { type: "bigint", changes: true, range: [1, Number.MAX_SAFE_INTEGER] },
+    kind: { type: "text", words: SKIP_KINDS },
     reason: { type: "text", changes: true },
     recorded_at: { type: "time", changes: true },
   },
@@ -329,7 +359,7 @@ export const SCHEDULE_SOURCES = define<ScheduleSourceRow>({
   columns: {
     flow_name: { type: "text" },
     code: { type: "text", changes: true },
-    seen: { type: "json", changes: true },
+    seen: { type: "json", changes: true, json: "names" },
     version: { type: "bigint", changes: true },
     confirmed_at: { type: "time", changes: true },
   },

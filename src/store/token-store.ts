@@ -1,6 +1,7 @@
 // The table of tokens. It has only SHA-256 hashes of random secrets, so nobody can log in with its contents.
 
 import type { Role } from "../core/api/roles.ts";
+import type { Judged } from "../core/record/judged.ts";
 import type { Audited } from "./audit-store.ts";
 
 export interface TokenRow {
@@ -26,8 +27,8 @@ export interface TokenStore {
   /** `expiresInMs`: from now on. Returns the row. */
   insert(token: NewTokenRow, audited?: Audited): Promise<TokenRow>;
   /** By created_at. */
-  list(): Promise<readonly TokenRow[]>;
-  read(id: string): Promise<TokenRow | undefined>;
+  list(): Promise<readonly Judged<TokenRow>[]>;
+  read(id: string): Promise<Judged<TokenRow> | undefined>;
   /** Whether there is a token that was not revoked: even an expired one means that a token is required. */
   isAny(): Promise<boolean>;
   /** The current hash becomes the old one, for `graceMs`. Undefined if there is no working token. */
@@ -35,9 +36,9 @@ export interface TokenStore {
     id: string,
     change: { readonly hash: string; readonly graceMs: number },
     audited?: Audited,
-  ): Promise<TokenRow | undefined>;
+  ): Promise<Judged<TokenRow> | undefined>;
   /** A second call changes nothing. Undefined if there is no such token. */
-  revoke(id: string, audited?: Audited): Promise<TokenRow | undefined>;
+  revoke(id: string, audited?: Audited): Promise<Judged<TokenRow> | undefined>;
   noteUse(id: string): Promise<void>;
 }
 

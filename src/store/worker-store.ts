@@ -1,5 +1,6 @@
 // Workers in a store: rows with leases, and which of them are alive.
 
+import type { Judged } from "../core/record/judged.ts";
 import type { DeathCause } from "./blame.ts";
 
 /** A process that takes tasks from the queue, or holds some while it runs their tools. */
@@ -65,5 +66,5 @@ export interface WorkerStore {
    */
   forgetDeadWorkers(): Promise<number>;
   /** By started_at. */
-  listWorkers(): Promise<readonly ListedWorker[]>;
+  listWorkers(): Promise<readonly Judged<ListedWorker>[]>;
 }

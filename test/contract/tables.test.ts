@@ -12,6 +12,7 @@ interface Found {
   readonly name: string;
   readonly type: string;
   readonly begins: string | null;
+  readonly nullable: boolean | 0 | 1;
   /** The database derives it from other columns. */
   readonly derived: boolean | 0 | 1;
 }
@@ -50,17 +51,25 @@ const TYPES = {
   },
 } as const;
 
+interface Told {
+  readonly type: keyof (typeof TYPES)["sqlite"];
+  readonly begins?: null | 0;
+  readonly nullable?: true;
+  readonly derived?: true;
+}
+
 function expectColumns(dialect: "sqlite" | "postgres", found: readonly Found[]): void {
   for (const { name: table, columns, begins, written } of TABLES) {
     const own = found.filter((column) => column.table === table);
     const within = Object.entries(WITHIN).flatMap(([column, who]) =>
       column.startsWith(`${table}.`) && (who === "both" || who === dialect) ? column.slice(table.length + 1) : [],
     );
-    const told = Object.entries<{ type: keyof (typeof TYPES)["sqlite"] }>(columns);
+    const told = Object.entries<Told>(columns);
     expect(own.map(({ name }) => name).toSorted()).toEqual([...told.map(([name]) => name), ...within].toSorted());
-    for (const [name, { type }] of told) {
+    for (const [name, { type, begins: initial, nullable = initial === null, derived = false }] of told) {
       const column = own.find((each) => each.name === name);
       expect([table, name, column?.type]).toEqual([table, name, TYPES[dialect][type]]);
+      if (!derived) expect([table, name, Boolean(column?.nullable)]).toEqual([table, name, nullable]);
     }
     const isWritten = ({ name, derived }: Found): boolean => !derived && !within.includes(name);
     expect([
@@ -83,7 +92,8 @@ test("on SQLite", async () => {
   if (place.address.dialect !== "sqlite") throw new Error("It is a place on SQLite.");
   const database = new Database(place.address.path);
   const found = database.query<Found, []>(
-    `select t.name as "table", c.name, c.type, c.dflt_value as begins, c.hidden = 2 as derived
+    `select t.name as "table", c.name, c.type, c.dflt_value as begins, c.hidden = 2 as derived,
+       not c."notnull" as nullable
      from pragma_table_list t, pragma_table_xinfo(t.name) c where t.schema = 'main'`,
   );
   expectColumns("sqlite", found.all());
@@ -97,7 +107,7 @@ test("on PostgreSQL", async () => {
   const sql = postgres(place.address.url, { max: 1 });
   const found = await sql<Found[]>`
     select table_name as "table", column_name as name, data_type as type, column_default as begins,
-      is_generated = 'ALWAYS' as derived
+      is_generated = 'ALWAYS' as derived, is_nullable = 'YES' as nullable
     from information_schema.columns where table_schema = ${place.address.schema}`;
   expectColumns("postgres", found);
   await sql.end();

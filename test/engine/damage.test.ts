@@ -30,8 +30,13 @@ interface Damage {
 const DAMAGES: Readonly<Record<string, Damage>> = {
   "an output that is no JSON": {
     does: () => ({ sqlite: "update payloads set text = '{broken'" }),
-    table: "tasks", // it is the input as well
-    says: /input_payload is not JSON/,
+    table: "payloads",
+    says: /text [\w-]+ is not the one that was recorded/,
+  },
+  "a text that is cut off": {
+    does: () => ({ sqlite: "update payloads set text = substr(text, 1, 100)" }),
+    table: "payloads",
+    says: /is not the one that was recorded/,
   },
   "a text that is gone": {
     does: () => ({ sqlite: "delete from payloads" }),
@@ -257,10 +262,14 @@ describe("a damaged schedule", () => {
       "created_at = 9000000000000000",
       /Schedule bad_.* in sqlite:.* is damaged: table schedules, its created_at is not/,
     ],
-    ["overlap = 'frob'", /Schedule bad_.* in sqlite:.* is damaged: table schedules, it breaks the rule overlap/],
+    [
+      "overlap = 'frob'",
+      /Schedule bad_.* in sqlite:.* is damaged: table schedules, its overlap is "frob", which does not exist/,
+    ],
     ["every_ms = null", /it breaks the rule fires_by_one_rule/],
     ["input = '{'", /its input is not JSON/],
     ["every_ms = null, cron = 'frob'", /no time of it can be worked out/],
+    ["time_zone = 'frob'", /has the time zone "frob", which this taskonaut does not know/],
   ])("(%s) is told by whoever asks for it, keeps no other from its time, and can be removed", async (set, says) => {
     const engine = await bench.openEngine({});
     // a firing of one name and time has one task, whatever became of the schedule

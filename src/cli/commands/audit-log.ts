@@ -8,6 +8,7 @@ import { withTaskonaut } from "../drive.ts";
 import { listToJson, toJson } from "../print.ts";
 import { type Column, drawTable } from "../table.ts";
 import { findTaskId } from "../task-id.ts";
+import { throwIfDamaged } from "../throw-if-damaged.ts";
 import { describeAge, showTime } from "../times.ts";
 import { readCount, usageError } from "../usage.ts";
 
@@ -91,6 +92,10 @@ async function list(call: Call, taskonaut: Taskonaut): Promise<void> {
     await io.stdout.write(`${drawTable(columnsOf(look.now()), all, look).join("\n")}\n`);
     if (before !== undefined) await io.stderr.write(`The newest ${all.length}; --limit N shows more.\n`);
   }
+  throwIfDamaged(
+    "entries",
+    all.map(({ seq, ...entry }) => ({ ...entry, name: `entry ${seq}` })),
+  );
 }
 
 async function tellVerdict({ io, look }: Call, verdict: AuditVerdict): Promise<number> {

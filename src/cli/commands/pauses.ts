@@ -4,6 +4,7 @@ import type { Command } from "../command.ts";
 import { withTaskonaut } from "../drive.ts";
 import { listToJson, tell } from "../print.ts";
 import { type Column, drawTable } from "../table.ts";
+import { throwIfDamaged } from "../throw-if-damaged.ts";
 import { describeAge } from "../times.ts";
 
 export const pauses: Command = {
@@ -24,6 +25,10 @@ export const pauses: Command = {
       if (look.style !== "readable") await io.stdout.write(listToJson(all, look));
       else if (all.length > 0) await io.stdout.write(`${drawTable(columnsOf(look.now()), all, look).join("\n")}\n`);
       else await tell(call, ["Nothing is paused."]);
+      throwIfDamaged(
+        "pauses",
+        all.map(({ scope, name, ...pause }) => ({ ...pause, name: name === null ? scope : `${scope} ${name}` })),
+      );
       return 0;
     }),
 };

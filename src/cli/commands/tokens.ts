@@ -11,6 +11,7 @@ import { REASON } from "../reason.ts";
 import { type Column, drawTable } from "../table.ts";
 import { findTokenId } from "../token-id.ts";
 import { describeAhead } from "../../core/times.ts";
+import { throwIfDamaged } from "../throw-if-damaged.ts";
 import { describeAge } from "../times.ts";
 import { notOneOf, readWord, usageError } from "../usage.ts";
 
@@ -152,6 +153,7 @@ async function printAll(call: Call, all: readonly Token[]): Promise<void> {
   else if (all.length === 0)
     await tell(call, ["There is no token: whoever reaches a server on this machine may do everything."], []);
   else await io.stdout.write(`${drawTable(columnsOf(look.now()), all, look).join("\n")}\n`);
+  throwIfDamaged("tokens", all);
 }
 
 function columnsOf(now: number): readonly Column<Token>[] {
@@ -162,7 +164,13 @@ function columnsOf(now: number): readonly Column<Token>[] {
       head: "ROLE",
       show: ({ role, hides_payloads }) => ({ text: hides_payloads ? `${role}, no payloads` : role }),
     },
-    { head: "STATE", show: ({ state }) => ({ text: state, color: state === "active" ? "green" : "red" }) },
+    {
+      head: "STATE",
+      show: ({ state, damage }) =>
+        damage === undefined
+          ? { text: state, color: state === "active" ? "green" : "red" }
+          : { text: "damaged", color: "red" },
+    },
     {
       head: "FLOWS",
       least: 6,

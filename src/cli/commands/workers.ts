@@ -5,6 +5,7 @@ import { withTaskonaut } from "../drive.ts";
 import { listToJson, tell } from "../print.ts";
 import { type Column, drawTable } from "../table.ts";
 import { roughly } from "../../core/times.ts";
+import { throwIfDamaged } from "../throw-if-damaged.ts";
 import { describeAge } from "../times.ts";
 
 export const workers: Command = {
@@ -26,6 +27,7 @@ export const workers: Command = {
       if (look.style !== "readable") await io.stdout.write(listToJson(all, look));
       else if (all.length > 0) await io.stdout.write(showWorkers(all, look));
       else await tell(call, ["Nobody works on the queue."], call.hints.give("work"));
+      throwIfDamaged("workers", all);
       return 0;
     }),
 };

@@ -249,6 +249,7 @@ export const WorkerAnswer: Answer<Worker> = v.looseObject({
   tasks: Whole,
   started_at: Time,
   lease_until: Time,
+  damage: v.exactOptional(Text),
 });
 
 export const WorkersAnswer: Answer<readonly Worker[]> = v.array(WorkerAnswer);

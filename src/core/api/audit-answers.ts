@@ -20,6 +20,7 @@ const EntryAnswer: Answer<AuditEntry> = v.looseObject({
   before: Payload,
   after: Payload,
   hash: Text,
+  damage: v.exactOptional(Text),
 });
 
 export const AuditPageAnswer: Answer<AuditPage> = v.looseObject({

@@ -37,6 +37,8 @@ export interface AuditEntry {
   readonly after: Json;
   /** SHA-256; it covers the hash of the entry before. */
   readonly hash: string;
+  /** What is wrong with its row: then the rest is only what can be read of it. */
+  readonly damage?: string;
 }
 
 export interface AuditFilter {

@@ -10,6 +10,7 @@ export const PauseAnswer: Answer<Pause> = v.looseObject({
   reason: TextOrNull,
   by: Text,
   since: Time,
+  damage: v.exactOptional(Text),
 });
 
 export const PausesAnswer: Answer<readonly Pause[]> = v.array(PauseAnswer);

@@ -16,6 +16,8 @@ export interface Pause {
   /** Who has paused it: a user, or a process. */
   readonly by: string;
   readonly since: Timestamp;
+  /** Of a damaged row, in lists: what is wrong with it. What cannot be read of it may hold back nothing. */
+  readonly damage?: string;
 }
 
 export interface PauseOptions {

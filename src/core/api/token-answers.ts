@@ -17,6 +17,7 @@ const TOKEN = {
   revoked_at: TimeOrNull,
   last_used_at: TimeOrNull,
   old_secret_until: TimeOrNull,
+  damage: v.exactOptional(Text),
 };
 
 export const TokenAnswer: Answer<Token> = v.looseObject(TOKEN);

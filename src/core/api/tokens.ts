@@ -21,6 +21,8 @@ export interface Token {
   readonly last_used_at: Timestamp | null;
   /** After a rotation the secret before it is taken until then. */
   readonly old_secret_until: Timestamp | null;
+  /** What is wrong with its row: then the rest is only what can be read of it, and the token is refused. */
+  readonly damage?: string;
 }
 
 export interface CreateToken {

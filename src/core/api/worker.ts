@@ -18,4 +18,6 @@ export interface Worker {
   readonly tasks: number;
   readonly started_at: Timestamp;
   readonly lease_until: Timestamp;
+  /** Of a damaged row, in lists: what is wrong with it. */
+  readonly damage?: string;
 }

@@ -24,8 +24,9 @@ import {
 } from "../../core/record/audit.ts";
 import type { Json } from "../../core/record/json-value.ts";
 import { parseJson } from "../../core/record/json.ts";
+import type { Judged } from "../../core/record/judged.ts";
+import { rowDamaged } from "../../store/record-damaged.ts";
 import type { AuditHead, Audited, AuditStore } from "../../store/audit-store.ts";
-import { assertTimes } from "./assert-times.ts";
 import { sha256 } from "./secrets.ts";
 
 /** What is done, to what. */
@@ -84,9 +85,12 @@ export class AuditDoor implements AuditLog {
     };
   };
 
-  /** Throws record_damaged. What else somebody has changed in an entry, `verify` finds. */
-  #sound(row: AuditRow): AuditRow {
-    return assertTimes(row, ["at"], { location: this.location, table: "audit_log", row: `Entry ${row.seq}` });
+  /** What else somebody has changed in an entry, `verify` finds. */
+  #told({ damage: what, ...row }: Judged<AuditRow>): AuditEntry {
+    const entry = toEntry(row);
+    if (what === undefined) return entry;
+    const { message } = rowDamaged({ location: this.location, table: "audit_log", row: `Entry ${row.seq}`, what });
+    return { ...entry, damage: message };
   }
 
   async list({ filter = {}, limit, before }: ListAudit): Promise<AuditPage> {
@@ -107,7 +111,7 @@ export class AuditDoor implements AuditLog {
     );
     const next = rows.length > limit ? rows[limit - 1]?.seq : undefined;
     return {
-      entries: rows.slice(0, limit).map((row) => toEntry(this.#sound(row))),
+      entries: rows.slice(0, limit).map((row) => this.#told(row)),
       ...(next !== undefined && { next }),
     };
   }

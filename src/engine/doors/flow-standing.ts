@@ -5,7 +5,7 @@ import type { FlowDescription, FlowSchedule } from "../../core/api/taskonaut.ts"
 import type { Store } from "../../store/store.ts";
 import { NOBODY } from "../process/nobody.ts";
 import { toPause } from "../task/to-pause.ts";
-import { toSchedule } from "./to-schedule.ts";
+import { toListed } from "./schedule-damage.ts";
 
 /** Those that are told of all flows together, in order of name. */
 const SCHEDULES_MAX = 1000;
@@ -13,13 +13,13 @@ const SCHEDULES_MAX = 1000;
 /** The descriptions, as they are known to this process, with how each flow stands in the store. */
 export async function withStanding<Described extends FlowDescription>(
   flows: readonly Described[],
-  store: Pick<Store, "pauses" | "schedules">,
+  store: Pick<Store, "pauses" | "schedules" | "location">,
 ): Promise<readonly Described[]> {
   const [{ pauses }, rows] = await Promise.all([
     store.pauses.read(NOBODY),
     store.schedules.list({ limit: SCHEDULES_MAX }),
   ]);
-  const stored = rows.map(toSchedule);
+  const stored = rows.map((row) => toListed(row, store.location));
   return flows.map((flow) => ({
     ...flow,
     schedules: schedulesOf(flow, stored),

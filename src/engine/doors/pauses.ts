@@ -9,13 +9,14 @@ import { readNames } from "../../core/record/names.ts";
 import { messageOf } from "../../core/record/stored-error.ts";
 import type { Pause, Paused, PauseOptions, Pauses, PauseTarget } from "../../core/api/pauses.ts";
 import type { TellWait } from "../../core/waiting.ts";
+import type { Judged } from "../../core/record/judged.ts";
+import { rowDamaged } from "../../store/record-damaged.ts";
 import type { PauseRow, PauseScope, Store } from "../../store/store.ts";
 import { KNOWN_MS, type KnownPauses } from "../process/known-pauses.ts";
 import { NOBODY } from "../process/nobody.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";
 import type { Flows } from "../task/flows.ts";
 import { toPause } from "../task/to-pause.ts";
-import { assertTimes } from "./assert-times.ts";
 import type { Audit } from "./audit.ts";
 
 /** KP1: after this time no process starts anything based on older knowledge, and starts that were under way are done. */
@@ -57,9 +58,11 @@ export class Pausing implements Pauses {
 
   async list(): Promise<readonly Pause[]> {
     const { location } = this.tools.store;
-    return (await this.#rows()).map((row) => {
-      const named = `The pause of ${row.scope === "all" ? "everything" : `${row.scope} ${row.name}`}`;
-      return toPause(assertTimes(row, ["since"], { location, table: "pauses", row: named }));
+    return (await this.#rows()).map((pause) => {
+      const { damage: what, scope, name } = pause;
+      if (what === undefined) return toPause(pause);
+      const row = `The pause of ${scope === "all" ? "everything" : `${scope} ${name}`}`;
+      return { ...toPause(pause), damage: rowDamaged({ location, table: "pauses", row, what }).message };
     });
   }
 
@@ -142,7 +145,7 @@ export class Pausing implements Pauses {
     }
   }
 
-  async #rows(): Promise<readonly PauseRow[]> {
+  async #rows(): Promise<readonly Judged<PauseRow>[]> {
     return (await this.tools.store.pauses.read(NOBODY)).pauses;
   }
 

@@ -3,8 +3,8 @@
 import type { Schedule } from "../../core/api/schedules.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import { findZone, nextFiring } from "../../core/next-firing.ts";
+import type { Judged } from "../../core/record/judged.ts";
 import { parseJson } from "../../core/record/json.ts";
-import { ruleBrokenBySchedule } from "../../core/record/row-rules.ts";
 import type { ScheduleRow } from "../../core/record/schedule.ts";
 import { messageOf } from "../../core/record/stored-error.ts";
 import { rowDamaged } from "../../store/record-damaged.ts";
@@ -12,14 +12,11 @@ import { timingOf } from "./schedule-row.ts";
 import { toSchedule } from "./to-schedule.ts";
 
 /** An error that names database, table and schedule; undefined where the row is sound. */
-export function damageOfSchedule(row: ScheduleRow, location: string): TaskonautError | undefined {
+export function damageOfSchedule(row: Judged<ScheduleRow>, location: string): TaskonautError | undefined {
   const said = (what: string, cause?: unknown): TaskonautError =>
     rowDamaged({ location, table: "schedules", row: `Schedule ${row.name}`, what, cause });
+  if (row.damage !== undefined) return said(row.damage);
   if (findZone(row.time_zone) === undefined) return zoneUnknown(row, location);
-  const broken = ruleBrokenBySchedule(row);
-  if (broken !== undefined) return said(`it breaks the rule ${broken}`);
-  const time = TIMES.find((name) => !isTime(row[name]));
-  if (time !== undefined) return said(`its ${time} is not a time`);
   try {
     parseJson(row.input);
   } catch (error) {
@@ -42,48 +39,20 @@ export function zoneUnknown({ name, time_zone: zone }: ScheduleRow, location: st
   );
 }
 
-const TIMES = [
-  "nominal_at",
-  "next_at",
-  "queued_at",
-  "paused_at",
-  "fired_at",
-  "created_at",
-  "updated_at",
-] as const satisfies readonly (keyof ScheduleRow)[];
-
-function isTime(ms: number | null): boolean {
-  return ms === null || !Number.isNaN(new Date(ms).getTime());
-}
-
 /** As a list has it: one damaged schedule hides no other. */
-export function toListed(row: ScheduleRow, location: string): Schedule {
+export function toListed(row: Judged<ScheduleRow>, location: string): Schedule {
   const damage = damageOfSchedule(row, location);
   return damage ? { ...toSchedule(readable(row)), damage: damage.message } : toSchedule(row);
 }
 
-/** What can be read of a damaged row. */
+/** What can be read of a damaged row: no time of it can be worked out. */
 export function readable(row: ScheduleRow): ScheduleRow {
-  return {
-    ...row,
-    input: "null",
-    nominal_at: null,
-    next_at: timeOf(row.next_at),
-    queued_at: timeOf(row.queued_at),
-    paused_at: timeOf(row.paused_at),
-    fired_at: timeOf(row.fired_at),
-    created_at: timeOf(row.created_at) ?? 0,
-    updated_at: timeOf(row.updated_at) ?? 0,
-  };
+  return { ...row, input: "null", nominal_at: null };
 }
 
 /** Throws record_damaged. */
-export function assertSound(row: ScheduleRow, location: string): ScheduleRow {
+export function assertSound(row: Judged<ScheduleRow>, location: string): ScheduleRow {
   const damage = damageOfSchedule(row, location);
   if (damage) throw damage;
   return row;
-}
-
-function timeOf(ms: number | null): number | null {
-  return isTime(ms) ? ms : null;
 }

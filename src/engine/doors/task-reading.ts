@@ -16,7 +16,7 @@ import type { Reading, Store } from "../../store/store.ts";
 import { inSlices } from "../process/in-slices.ts";
 import type { KnownPauses } from "../process/known-pauses.ts";
 import type { StoreClock } from "../process/store-clock.ts";
-import { toSoundTask } from "../task/damage.ts";
+import { damageOf, toSoundTask } from "../task/damage.ts";
 import type { Flows } from "../task/flows.ts";
 import type { PauseRow } from "../../store/pause-store.ts";
 import { withPauses } from "../task/to-pause.ts";
@@ -54,7 +54,13 @@ export class TaskReading {
   }
 
   async readTrace(id: string): Promise<Trace> {
-    return inSlices(makeTrace(await this.tools.read(parseTaskId(id), LEAN)), this.tools.clock);
+    const { clock, store, read } = this.tools;
+    const record = await read(parseTaskId(id), LEAN);
+    try {
+      return await inSlices(makeTrace(record), clock);
+    } catch (error) {
+      throw damageOf(record, store.location) ?? error;
+    }
   }
 
   async listTasks(request: ListTasks): Promise<TaskPage> {

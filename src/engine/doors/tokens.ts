@@ -6,9 +6,10 @@ import type { Caller, CreateToken, Gate, NewToken, Token } from "../../core/api/
 import type { Timestamp } from "../../core/api/task.ts";
 import type { Clock } from "../../core/clock.ts";
 import { readNames } from "../../core/record/names.ts";
+import type { Judged } from "../../core/record/judged.ts";
+import { rowDamaged } from "../../store/record-damaged.ts";
 import type { TokenRow, TokenStore } from "../../store/token-store.ts";
 import type { StoreClock } from "../process/store-clock.ts";
-import { assertTimes } from "./assert-times.ts";
 import type { Audit } from "./audit.ts";
 import type { KnownNames } from "./known-names.ts";
 import { randomBytes, randomSecret, sha256 } from "./secrets.ts";
@@ -30,7 +31,7 @@ const FLOW_NAME = /^[A-Za-z][\w.-]{0,99}$/;
 const FORM = /^tkn_([a-z0-9]{12})_[\w-]{43}$/;
 
 interface Known {
-  readonly row: TokenRow | undefined;
+  readonly row: Judged<TokenRow> | undefined;
   readonly at: number;
 }
 
@@ -76,7 +77,10 @@ export class AccessTokens implements Gate {
 
   async list(): Promise<readonly Token[]> {
     const [rows, now] = await Promise.all([this.store.list(), this.storeClock.recent()]);
-    return rows.map((row) => toToken(this.#sound(row), now));
+    return rows.map((row) => {
+      const damage = this.#damageOf(row);
+      return { ...toToken(row, now), ...(damage && { damage: damage.message }) };
+    });
   }
 
   async rotate(id: string, graceMs: number): Promise<NewToken> {
@@ -144,7 +148,7 @@ export class AccessTokens implements Gate {
     return caller && { id, secretHash, caller };
   }
 
-  /** Undefined: the token does not work, or no more with what has this hash. */
+  /** Undefined: the token does not work, or no more with what has this hash. Throws record_damaged. */
   async callerOf(id: string, hash: string): Promise<Caller | undefined> {
     const row = await this.#find(id);
     if (!row) return undefined;
@@ -152,13 +156,15 @@ export class AccessTokens implements Gate {
     // both are compared, whatever the first one says
     const isCurrent = isSame(hash, row.secret_hash);
     const isOld = isSame(hash, row.old_hash ?? "") && now < (row.old_until ?? 0);
-    if ((!isCurrent && !isOld) || stateOf(row, now) !== "active") return undefined;
+    if (!isCurrent && !isOld) return undefined;
+    this.#sound(row);
+    if (stateOf(row, now) !== "active") return undefined;
     this.#noteUse(id);
     const { name, role } = row;
     return { id, name, role, flows: flowsOf(row), hidesPayloads: row.hides_payloads === 1 };
   }
 
-  async #find(id: string): Promise<TokenRow | undefined> {
+  async #find(id: string): Promise<Judged<TokenRow> | undefined> {
     const known = this.#known.get(id);
     if (known && this.clock.now() - known.at < KNOWN_MS) return known.row;
     const row = await this.store.read(id);
@@ -175,17 +181,23 @@ export class AccessTokens implements Gate {
     this.store.noteUse(id).catch(() => this.#usedAt.delete(id));
   }
 
-  async #tell(row: TokenRow): Promise<Token> {
+  async #tell(row: Judged<TokenRow>): Promise<Token> {
     return toToken(this.#sound(row), await this.storeClock.recent());
   }
 
   /** Throws record_damaged. */
-  #sound(row: TokenRow): TokenRow {
-    return assertTimes(row, TIMES, { location: this.location, table: "tokens", row: `The token ${row.name}` });
+  #sound(row: Judged<TokenRow>): TokenRow {
+    const damage = this.#damageOf(row);
+    if (damage) throw damage;
+    return row;
+  }
+
+  #damageOf({ id, name, damage }: Judged<TokenRow>): TaskonautError | undefined {
+    if (damage === undefined) return undefined;
+    const row = `The token ${[name, id].filter(Boolean).join(", ")}`;
+    return rowDamaged({ location: this.location, table: "tokens", row, what: damage });
   }
 }
-
-const TIMES = ["created_at", "expires_at", "revoked_at", "last_used_at", "old_until"] as const;
 
 function checkRequest({ name, role, flows, hidesPayloads = false }: CreateToken): void {
   if (name.length === 0 || name.length > NAME_MAX) throw refusal("name", `must have 1 to ${NAME_MAX} characters`);

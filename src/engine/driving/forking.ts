@@ -18,6 +18,7 @@ import { checkPriority, dueAtOf } from "../doors/queue-start.ts";
 import { keyTaken } from "./unique-tasks.ts";
 import { inSlices } from "../process/in-slices.ts";
 import type { QueueNotifier } from "../process/queue-notifier.ts";
+import { damageOf } from "../task/damage.ts";
 import { recoverInSlices } from "../task/recover.ts";
 import type { DrivingTools } from "./driving-tools.ts";
 
@@ -80,11 +81,14 @@ export class Forking implements Forks {
 
   async #plan(id: string, request: ForkTask): Promise<Planned> {
     const { tools, newId } = this.parts;
-    const { driven, stored, flows, limits, clock, storeClock } = tools;
+    const { driven, stored, store, flows, limits, clock, storeClock } = tools;
     driven.assertOpen();
     checkPriority(request.priority);
     const from = await stored.read(parseTaskId(id));
     if (isReserved(from.task.flow_name)) throw operationForked(from.task);
+    // what is shared is written anew, and a damaged text would look like a flow that decides otherwise
+    const damage = damageOf(from, store.location);
+    if (damage) throw damage;
     checkForkRequest(from, request);
     const flow = flows.ofTask(from.task);
     // its waits begin now

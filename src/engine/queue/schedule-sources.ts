@@ -11,6 +11,7 @@
 
 import { readNames } from "../../core/record/names.ts";
 import { declaredRows } from "./schedule-rows.ts";
+import type { Judged } from "../../core/record/judged.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Flow } from "../../core/flow/flow.ts";
 import type { Log } from "../../core/log.ts";
@@ -74,12 +75,15 @@ export class ScheduleSources {
   /** Returns whether anything was written. */
   async #declare(
     flow: Flow,
-    known: ScheduleSourceRow | undefined,
+    known: Judged<ScheduleSourceRow> | undefined,
     { now, isLast }: { readonly now: number; readonly isLast: boolean },
   ): Promise<boolean> {
     const { store, flows, log } = this.tools;
     const code = flows.codeOf(flow.name);
-    let source = known;
+    if (known?.damage !== undefined) {
+      this.#tellOnce("a row of the table schedule_sources is damaged", { flow: flow.name, damage: known.damage });
+    }
+    let source: ScheduleSourceRow | undefined = known;
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       const seen = source === undefined ? [] : readNames(source.seen);
       const isOurs = source?.code === code;

@@ -12,6 +12,8 @@ import { readTags } from "../../core/record/tags.ts";
 import type { Json } from "../../core/record/json-value.ts";
 import type { Task, TaskBrief, TaskStep, Timestamp, ToolCall, Waiting } from "../../core/api/task.ts";
 import type { Worker } from "../../core/api/worker.ts";
+import type { Judged } from "../../core/record/judged.ts";
+import { rowDamaged } from "../../store/record-damaged.ts";
 import type { BriefRow } from "../../store/store.ts";
 import type { ListedWorker } from "../../store/worker-store.ts";
 import { turnOfLoop } from "../../turn-of-loop.ts";
@@ -123,18 +125,12 @@ export function toBrief({ id, status, flow_name, parked_reason, created_at }: Br
   return { id, status, flow_name, parked_reason, created_at: new Reader().at(created_at) };
 }
 
-export function toWorker({
-  id,
-  name,
-  state,
-  concurrency,
-  flows,
-  codes,
-  tasks,
-  started_at,
-  lease_until,
-}: ListedWorker): Worker {
+export function toWorker(
+  { id, name, state, concurrency, flows, codes, tasks, started_at, lease_until, damage: what }: Judged<ListedWorker>,
+  location: string,
+): Worker {
   const reader = new Reader();
+  const row = `The worker ${[name, id].filter(Boolean).join(", ")}`;
   return {
     id,
     name,
@@ -145,6 +141,7 @@ export function toWorker({
     tasks,
     started_at: reader.at(started_at),
     lease_until: reader.at(lease_until),
+    ...(what !== undefined && { damage: rowDamaged({ location, table: "workers", row, what }).message }),
   };
 }
 

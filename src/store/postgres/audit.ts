@@ -16,8 +16,9 @@ import {
   REMOVED_AT_ONCE,
 } from "../audit-store.ts";
 import { storableText } from "../storable-text.ts";
-import { noAuditHead } from "../record-damaged.ts";
+import { soundHead } from "../record-damaged.ts";
 import { AUDIT_LOG } from "../tables.ts";
+import { judge } from "../wrong-column.ts";
 import { columnsOf, selectList } from "./columns.ts";
 import type { Parameter, PostgresClient } from "./connection.ts";
 import { type Fields, isWon, type Part } from "./fields.ts";
@@ -144,7 +145,8 @@ function listEntries(
 
 export function auditStore(schema: Schema, read: Use): AuditStore {
   return {
-    list: (match, page) => read((client) => listEntries(client, schema, match, page)),
+    list: async (match, page) =>
+      (await read((client) => listEntries(client, schema, match, page))).map((row) => judge(AUDIT_LOG, row)),
     walk: (after, limit) =>
       read((client) =>
         client.read<AuditRow>(
@@ -157,8 +159,7 @@ export function auditStore(schema: Schema, read: Use): AuditStore {
     head: () =>
       read(async (client) => {
         const [head] = await client.read<AuditHead>(`select seq, hash from ${schema}.audit_head where id = 1`);
-        if (!head) throw noAuditHead(client.location);
-        return head;
+        return soundHead(head, client.location);
       }),
     findOld: ({ keptMs, stepMs }) =>
       read(async (client) => {

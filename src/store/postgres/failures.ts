@@ -5,6 +5,7 @@
 import postgres from "postgres";
 
 import { quoteForShell } from "../../core/shell-quote.ts";
+import { headBehind } from "../record-damaged.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import { TlsError } from "./tls.ts";
 
@@ -137,6 +138,7 @@ export function explainFailure(error: unknown, location: string): unknown {
     );
   }
   if (error instanceof postgres.PostgresError) {
+    if (error.constraint_name === "audit_log_pkey") return headBehind(location);
     const advice = SERVER_ADVICE.find(([start]) => code.startsWith(start))?.[1];
     if (advice !== undefined) {
       const told = advice.replace("{createdb}", () => createdb(location));

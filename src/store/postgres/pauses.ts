@@ -1,9 +1,11 @@
 // The table `pauses`. It is small, and mostly empty.
 
+import type { Judged } from "../../core/record/judged.ts";
 import { storableText } from "../storable-text.ts";
 import type { Audited } from "../audit-store.ts";
 import type { NewPause, PauseRow, PauseStore } from "../pause-store.ts";
 import { PAUSES } from "../tables.ts";
+import { judge } from "../wrong-column.ts";
 import { aggregateColumns, columnsOf, selectList, toRows } from "./columns.ts";
 import { queryAudited } from "./audit.ts";
 import type { PostgresClient } from "./connection.ts";
@@ -17,8 +19,8 @@ export function selectPauses(schema: Schema): string {
 }
 
 /** The result of `selectPauses`. */
-export function toPauses(text: string): PauseRow[] {
-  return toRows<PauseRow>(PAUSE, text);
+export function toPauses(text: string): Judged<PauseRow>[] {
+  return toRows<PauseRow>(PAUSE, text).map((row) => judge(PAUSES, row));
 }
 
 /** Whether the flow of this name (as SQL) is paused. */

@@ -2,6 +2,7 @@
 //
 // Lock order: sources, then schedules, by name, then tasks: no statement that has locked tasks asks for a schedule.
 
+import type { Judged } from "../../core/record/judged.ts";
 import type { ScheduleRow, ScheduleSourceRow, SkipRow } from "../../core/record/schedule.ts";
 import { PAGE_MAX } from "../../core/limits.ts";
 import { SKIPS_KEPT } from "../../core/record/schedule.ts";
@@ -23,6 +24,7 @@ import { addRecords } from "./commit.ts";
 import type { PostgresClient } from "./connection.ts";
 import { assignments, columnList, fieldsOf, type Part } from "./fields.ts";
 import { asJson, byColumns, writeArray } from "./row-encoding.ts";
+import { judge } from "../wrong-column.ts";
 import { milliseconds, type Schema } from "./schema.ts";
 import { Statement } from "./statement.ts";
 
@@ -34,28 +36,23 @@ export function scheduleStore(
   { read, look, write }: Record<"read" | "look" | "write", Use>,
 ): ScheduleStore {
   return {
-    list: ({ limit, after = "" }) =>
-      read((client) =>
-        client.read<ScheduleRow>(
-          `select ${selectList(SCHEDULE)} from (
-             select * from ${schema}.schedules s where s.name > $1 order by s.name limit ${PAGE_MAX + 1}
-           ) s order by s.name limit $2`,
-          [storableText(after), limit],
-        ),
-      ),
+    async list({ limit, after = "" }) {
+      const text = `select ${selectList(SCHEDULE)} from (
+           select * from ${schema}.schedules s where s.name > $1 order by s.name limit ${PAGE_MAX + 1}
+         ) s order by s.name limit $2`;
+      return (await read((client) => client.read<ScheduleRow>(text, [storableText(after), limit]))).map(judged);
+    },
     async read(name) {
       const text = `select ${selectList(SCHEDULE)} from ${schema}.schedules s where s.name = $1`;
       const [row] = await read((client) => client.read<ScheduleRow>(text, [storableText(name)]));
-      return row;
+      return row && judged(row);
     },
-    readSkips: (name) =>
-      read((client) =>
-        client.read<SkipRow>(
-          `select ${selectList(SKIP)} from ${schema}.schedule_skips k where k.schedule_name = $1
-           order by k.from_at desc limit ${SKIPS_KEPT}`,
-          [storableText(name)],
-        ),
-      ),
+    async readSkips(name) {
+      const text = `select ${selectList(SKIP)} from ${schema}.schedule_skips k where k.schedule_name = $1
+         order by k.from_at desc limit ${SKIPS_KEPT}`;
+      const rows = await read((client) => client.read<SkipRow>(text, [storableText(name)]));
+      return rows.map((row) => judge(SCHEDULE_SKIPS, row));
+    },
     async insert(row, audited) {
       const statement = new Statement(schema, asJson);
       statement.add([row], INSERTED);
@@ -79,10 +76,11 @@ export function scheduleStore(
         update ${schema}.schedules s set next_at = now() where s.name = any (array(select name from queued)) returning 1`;
       return (await write((client) => client.query(text, [writeArray(names)]))).length;
     },
-    listSources: () =>
-      read((client) =>
-        client.read<ScheduleSourceRow>(`select ${selectList(SOURCE)} from ${schema}.schedule_sources c`),
-      ),
+    async listSources() {
+      const text = `select ${selectList(SOURCE)} from ${schema}.schedule_sources c`;
+      const rows = await read((client) => client.read<ScheduleSourceRow>(text));
+      return rows.map((row) => judge(SCHEDULE_SOURCES, row));
+    },
     declare: (declaration) => write((client) => declare(client, schema, declaration)),
     async confirm(flows) {
       await write((client) =>
@@ -99,6 +97,8 @@ export function scheduleStore(
 const SCHEDULE = columnsOf(SCHEDULES, "s");
 const SKIP = columnsOf(SCHEDULE_SKIPS, "k");
 const SOURCE = columnsOf(SCHEDULE_SOURCES, "c");
+
+const judged = (row: ScheduleRow): Judged<ScheduleRow> => judge(SCHEDULES, row);
 
 const FLOWS = `json_to_recordset($1::text::json) as f (name text, code text)`;
 
@@ -135,7 +135,8 @@ async function readDue(client: PostgresClient, schema: Schema, flows: readonly F
     [JSON.stringify(flows)],
   );
   if (!found) throw new Error("A look gives one row.");
-  return { now: found.now, due: JSON.parse(found.due ?? "[]") as DueSchedule[], nextAt: found.next_at };
+  const due = JSON.parse(found.due ?? "[]") as DueSchedule[];
+  return { now: found.now, due: due.map((each) => ({ ...each, row: judged(each.row) })), nextAt: found.next_at };
 }
 
 async function fire(client: PostgresClient, schema: Schema, firings: readonly Firing[]): Promise<boolean[]> {

@@ -1,6 +1,8 @@
+import type { Judged } from "../../core/record/judged.ts";
 import { storableText } from "../storable-text.ts";
 import type { TokenRow, TokenStore } from "../token-store.ts";
 import { TOKENS } from "../tables.ts";
+import { judge } from "../wrong-column.ts";
 import { columnsOf, selectList } from "./columns.ts";
 import { queryAudited } from "./audit.ts";
 import type { PostgresClient } from "./connection.ts";
@@ -9,6 +11,8 @@ import type { Schema } from "./schema.ts";
 type Use = <Result>(use: (client: PostgresClient) => Promise<Result>) => Promise<Result>;
 
 const COLUMNS = selectList(columnsOf(TOKENS, "t"));
+
+const judged = (row: TokenRow): Judged<TokenRow> => judge(TOKENS, row);
 
 export function tokenStore(schema: Schema, { read, write }: { readonly read: Use; readonly write: Use }): TokenStore {
   const table = `${schema}.tokens`;
@@ -33,13 +37,15 @@ export function tokenStore(schema: Schema, { read, write }: { readonly read: Use
         return row;
       }),
     list: () =>
-      read((client) => client.read<TokenRow>(`select ${COLUMNS} from ${table} t order by t.created_at, t.id`)),
+      read(async (client) =>
+        (await client.read<TokenRow>(`select ${COLUMNS} from ${table} t order by t.created_at, t.id`)).map(judged),
+      ),
     read: (id) =>
       read(async (client) => {
         const [row] = await client.read<TokenRow>(`select ${COLUMNS} from ${table} t where t.id = $1`, [
           storableText(id),
         ]);
-        return row;
+        return row && judged(row);
       }),
     isAny: () =>
       read(async (client) => (await client.read(`select from ${table} where revoked_at is null limit 1`)).length > 0),
@@ -53,7 +59,7 @@ export function tokenStore(schema: Schema, { read, write }: { readonly read: Use
            returning ${COLUMNS}`,
           parameters: [storableText(id), hash, graceMs],
         });
-        return row;
+        return row && judged(row);
       }),
     // a second call changes nothing, and has no author
     revoke: (id, audited) =>
@@ -63,11 +69,11 @@ export function tokenStore(schema: Schema, { read, write }: { readonly read: Use
           text: `update ${table} as t set revoked_at = now() where t.id = $1 and t.revoked_at is null returning ${COLUMNS}`,
           parameters: [storableText(id)],
         });
-        if (row) return row;
+        if (row) return judged(row);
         const [earlier] = await client.query<TokenRow>(`select ${COLUMNS} from ${table} t where t.id = $1`, [
           storableText(id),
         ]);
-        return earlier;
+        return earlier && judged(earlier);
       }),
     noteUse: (id) =>
       write(async (client) => {

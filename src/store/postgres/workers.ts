@@ -2,11 +2,13 @@
 // worker that died before (`death-watch.ts`); a caller that asks by hand about one worker is told what can be known at
 // once.
 
+import type { Judged } from "../../core/record/judged.ts";
 import type { DeathCause } from "../blame.ts";
 import type { Processes, Whereabouts } from "../processes.ts";
 import { storableText } from "../storable-text.ts";
 import type { ListedWorker, NewWorker, WorkerState } from "../worker-store.ts";
 import { type StoredWorker, WORKERS } from "../tables.ts";
+import { judge } from "../wrong-column.ts";
 import { type Columns, columnsOf, selectList } from "./columns.ts";
 import type { Parameter, PostgresClient } from "./connection.ts";
 import type { Suspect } from "./death-watch.ts";
@@ -204,7 +206,7 @@ export async function listWorkers(
   client: PostgresClient,
   schema: Schema,
   processes: Processes,
-): Promise<ListedWorker[]> {
+): Promise<Judged<ListedWorker>[]> {
   const rows = await client.read<StoredWorker & Pick<ListedWorker, "tasks"> & Liveness>(
     `select
        ${selectList(columnsOf(WORKERS, "w"))}, w.lease_until > now() as has_lease, ${IS_LOCKED} as is_locked,
@@ -215,8 +217,8 @@ export async function listWorkers(
      ) held on held.id = w.id
      order by w.started_at, w.id`,
   );
-  return rows.map(({ has_lease, is_locked, process, lease_ms: _leaseMs, cause: _cause, ...worker }) => ({
-    ...worker,
-    state: stateOf({ has_lease, is_locked, process }, processes),
-  }));
+  return rows.map((row) => {
+    const { has_lease, is_locked, process, lease_ms: _leaseMs, cause: _cause, ...worker } = judge(WORKERS, row);
+    return { ...worker, state: stateOf({ has_lease, is_locked, process }, processes) };
+  });
 }

@@ -11,12 +11,13 @@ import {
   REMOVED_AT_ONCE,
 } from "../audit-store.ts";
 import { storableText } from "../storable-text.ts";
-import { noAuditHead } from "../record-damaged.ts";
+import { headBehind, soundHead } from "../record-damaged.ts";
 import { AUDIT_LOG } from "../tables.ts";
 import type { SqliteConnection } from "./connection.ts";
+import { judge } from "../wrong-column.ts";
 import { columnList, insertRow, insertsInto } from "./statements.ts";
 
-const INSERTS = insertsInto(AUDIT_LOG);
+const INSERTS = insertsInto(AUDIT_LOG, "on conflict (seq) do nothing");
 
 const COLUMNS = columnList(AUDIT_LOG, "audit_log");
 
@@ -50,9 +51,9 @@ const REMOVE_OLD = `
     select seq from audit_log where seq <= $through order by seq limit ${REMOVED_AT_ONCE}
   )`;
 
-/** Each in its own subquery: one subquery for both reads the whole table. */
-const ENDS = `
-  select coalesce((select min(seq) from audit_log), 1) as first, coalesce((select max(seq) from audit_log), 0) as last`;
+/** Where the next entries to be read begin, whatever numbers are missing; null: there are none. */
+const FROM = `
+  select min(seq) as "from" from (select seq from audit_log where seq < $before order by seq desc limit ${LOOKED_AT})`;
 
 const WALK = `select ${COLUMNS} from audit_log where seq > $after order by seq limit $limit`;
 
@@ -70,14 +71,13 @@ export function appendEntry(connection: SqliteConnection, draft: AuditDraft | un
     previous_hash: head.hash,
   };
   const hash = new Bun.CryptoHasher("sha256").update(canonicalEntry(entry)).digest("hex");
-  insertRow(connection, INSERTS, { ...entry, hash });
+  if (insertRow(connection, INSERTS, { ...entry, hash }) === 0) throw headBehind(`sqlite:${connection.path}`);
   connection.prepare(MOVE_HEAD).run({ seq: entry.seq, hash });
 }
 
 function readHead(connection: SqliteConnection): AuditHead {
   const head = connection.prepare<AuditHead>(HEAD).get({});
-  if (!head) throw noAuditHead(`sqlite:${connection.path}`);
-  return head;
+  return soundHead(head, `sqlite:${connection.path}`);
 }
 
 /** Other work gets its turns, however many entries do not match. */
@@ -87,13 +87,17 @@ async function listAll(
   { limit, before }: AuditPlace,
 ): Promise<AuditRow[]> {
   const found: AuditRow[] = [];
-  const ends = connection.prepare<{ first: number; last: number }>(ENDS);
-  const { first, last } = (await connection.read(() => ends.get({}))) ?? { first: 1, last: 0 };
-  let below = before ?? last + 1;
-  while (below > first && found.length < limit) {
-    const place = { from: Math.max(first, below - LOOKED_AT), before: below, limit: limit - found.length };
-    found.push(...(await connection.read(() => connection.prepare<AuditRow>(LIST).all({ ...match, ...place }))));
-    below = place.from;
+  for (let below = before ?? Number.POSITIVE_INFINITY; found.length < limit;) {
+    const page = await connection.read(() => {
+      const from = connection.prepare<{ from: number | null }>(FROM).get({ before: below })?.from ?? null;
+      if (from === null) return undefined;
+      const place = { from, before: below, limit: limit - found.length };
+      return { from, rows: connection.prepare<AuditRow>(LIST).all({ ...match, ...place }) };
+    });
+    // a number that this runtime cannot tell exactly would be read again and again
+    if (!page || page.from >= below) break;
+    found.push(...page.rows);
+    below = page.from;
     await turnOfLoop();
   }
   return found;
@@ -101,11 +105,13 @@ async function listAll(
 
 export function auditStore(connection: SqliteConnection, now: () => number): AuditStore {
   return {
-    list: (given, page) => {
+    async list(given, page) {
       const match = { ...given, who: storableText(given.who), target: storableText(given.target) };
-      return match.target === null
-        ? listAll(connection, match, page)
-        : connection.read(() => connection.prepare<AuditRow>(LIST_OF_TARGET).all({ ...match, ...page }));
+      const rows =
+        match.target === null
+          ? await listAll(connection, match, page)
+          : await connection.read(() => connection.prepare<AuditRow>(LIST_OF_TARGET).all({ ...match, ...page }));
+      return rows.map((row) => judge(AUDIT_LOG, row));
     },
     walk: (after, limit) => connection.read(() => connection.prepare<AuditRow>(WALK).all({ after, limit })),
     head: () => connection.read(() => readHead(connection)),

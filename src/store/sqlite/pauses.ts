@@ -1,10 +1,12 @@
 // The table `pauses`. It is small, and mostly empty.
 
+import type { Judged } from "../../core/record/judged.ts";
 import { storableText } from "../storable-text.ts";
 import type { PauseRow, PauseStore, UnawareWorker } from "../pause-store.ts";
 import { PAUSES } from "../tables.ts";
 import { appendEntry } from "./audit.ts";
 import type { SqliteConnection } from "./connection.ts";
+import { judge } from "../wrong-column.ts";
 import { columnList, insertRow, insertsInto } from "./statements.ts";
 
 const SELECT = `select ${columnList(PAUSES, "pauses")} from pauses order by scope, name`;
@@ -24,8 +26,9 @@ const UNAWARE = `
   select id, name, concurrency from workers where instr(pauses_seen, $pauseId) = 0 order by started_at, id`;
 
 /** Within a transaction. */
-export function selectPauses(connection: SqliteConnection): PauseRow[] {
-  return connection.prepare<PauseRow>(SELECT).all();
+export function selectPauses(connection: SqliteConnection): Judged<PauseRow>[] {
+  const rows = connection.prepare<PauseRow>(SELECT).all();
+  return rows.map((row) => judge(PAUSES, row));
 }
 
 export function pauseStore(connection: SqliteConnection, now: () => number): PauseStore {

@@ -1,5 +1,6 @@
 // The tables `schedules`, `schedule_skips` and `schedule_sources` (`../schedule-store.ts`).
 
+import type { Judged } from "../../core/record/judged.ts";
 import { type ScheduleRow, type ScheduleSourceRow, SKIPS_KEPT, type SkipRow } from "../../core/record/schedule.ts";
 import {
   DUE_MAX,
@@ -13,6 +14,7 @@ import {
 import { storableSkip } from "../storable-text.ts";
 import { SCHEDULE_SKIPS, SCHEDULE_SOURCES, SCHEDULES } from "../tables.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
+import { judge } from "../wrong-column.ts";
 import { findOpen } from "./admission.ts";
 import { appendEntry } from "./audit.ts";
 import { insertRecords } from "./commit.ts";
@@ -24,9 +26,19 @@ export function scheduleStore(connection: SqliteConnection, now: () => number): 
   const run = (text: string, row: object): number => connection.prepare(text).run(parametersOf(row)).changes;
   return {
     list: ({ limit, after = "" }) =>
-      connection.read(() => connection.prepare<ScheduleRow>(SELECT_PAGE).all({ limit, after })),
-    read: (name) => connection.read(() => connection.prepare<ScheduleRow>(SELECT).get({ name }) ?? undefined),
-    readSkips: (name) => connection.read(() => connection.prepare<SkipRow>(SELECT_SKIPS).all({ name })),
+      connection.read(() => connection.prepare<ScheduleRow>(SELECT_PAGE).all({ limit, after }).map(judged)),
+    read: (name) =>
+      connection.read(() => {
+        const row = connection.prepare<ScheduleRow>(SELECT).get({ name });
+        return row ? judged(row) : undefined;
+      }),
+    readSkips: (name) =>
+      connection.read(() =>
+        connection
+          .prepare<SkipRow>(SELECT_SKIPS)
+          .all({ name })
+          .map((row) => judge(SCHEDULE_SKIPS, row)),
+      ),
     insert: (row, audited) =>
       connection.write(() => {
         if (insertRow(connection, INSERT_NEW, row) === 0) return false;
@@ -47,7 +59,13 @@ export function scheduleStore(connection: SqliteConnection, now: () => number): 
       }),
     wakeQueued: (names) =>
       connection.write(() => names.reduce((count, name) => count + run(WAKE, { name, now: now() }), 0)),
-    listSources: () => connection.read(() => connection.prepare<ScheduleSourceRow>(SELECT_SOURCES).all()),
+    listSources: () =>
+      connection.read(() =>
+        connection
+          .prepare<ScheduleSourceRow>(SELECT_SOURCES)
+          .all()
+          .map((row) => judge(SCHEDULE_SOURCES, row)),
+      ),
     declare: ({ source, rows, names }) =>
       connection.write(() => {
         if (insertRow(connection, DECLARE, source) === 0) return false;
@@ -61,6 +79,8 @@ export function scheduleStore(connection: SqliteConnection, now: () => number): 
       }),
   };
 }
+
+const judged = (row: ScheduleRow): Judged<ScheduleRow> => judge(SCHEDULES, row);
 
 const COLUMNS = columnList(SCHEDULES, "schedules");
 
@@ -130,10 +150,10 @@ const DECLARE_ROW = insertsInto(
 const CONFIRM = "update schedule_sources set confirmed_at = $now where flow_name = $name and code = $code";
 
 function readDue(connection: SqliteConnection, flows: readonly FiringFlow[], now: number): DueSchedules {
-  const rows: ScheduleRow[] = [];
+  const rows: Judged<ScheduleRow>[] = [];
   let nextAt: number | null = null;
   for (const { name, code } of flows) {
-    rows.push(...connection.prepare<ScheduleRow>(SELECT_DUE).all({ name, code, now }));
+    rows.push(...connection.prepare<ScheduleRow>(SELECT_DUE).all({ name, code, now }).map(judged));
     const next = connection.prepare<{ next_at: number }>(SELECT_NEXT).get({ name, code, now });
     if (next !== null && (nextAt === null || next.next_at < nextAt)) nextAt = next.next_at;
   }

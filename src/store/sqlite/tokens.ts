@@ -1,7 +1,9 @@
+import type { Judged } from "../../core/record/judged.ts";
 import type { TokenRow, TokenStore } from "../token-store.ts";
 import { TOKENS } from "../tables.ts";
 import { appendEntry } from "./audit.ts";
 import type { SqliteConnection } from "./connection.ts";
+import { judge } from "../wrong-column.ts";
 import { columnList, insertRow, insertsInto } from "./statements.ts";
 
 const INSERTS = insertsInto(TOKENS);
@@ -24,6 +26,10 @@ const REVOKE = "update tokens set revoked_at = $now where id = $id and revoked_a
 
 const NOTE_USE = "update tokens set last_used_at = $now where id = $id";
 
+const judged = (row: TokenRow): Judged<TokenRow> => judge(TOKENS, row);
+
+const judgedIf = (row: TokenRow | null): Judged<TokenRow> | undefined => (row ? judged(row) : undefined);
+
 export function tokenStore(connection: SqliteConnection, now: () => number): TokenStore {
   return {
     insert({ expiresInMs, ...token }, audited) {
@@ -43,13 +49,13 @@ export function tokenStore(connection: SqliteConnection, now: () => number): Tok
         return row;
       });
     },
-    list: () => connection.read(() => connection.prepare<TokenRow>(LIST).all({})),
-    read: (id) => connection.read(() => connection.prepare<TokenRow>(READ).get({ id }) ?? undefined),
+    list: () => connection.read(() => connection.prepare<TokenRow>(LIST).all({}).map(judged)),
+    read: (id) => connection.read(() => judgedIf(connection.prepare<TokenRow>(READ).get({ id }))),
     isAny: () => connection.read(() => connection.prepare(IS_ANY).get({}) !== null),
     rotate: (id, change, audited) =>
       connection.write(() => {
         const at = now();
-        const row = connection.prepare<TokenRow>(ROTATE).get({ id, ...change, now: at }) ?? undefined;
+        const row = judgedIf(connection.prepare<TokenRow>(ROTATE).get({ id, ...change, now: at }));
         if (row) appendEntry(connection, audited?.audit, at);
         return row;
       }),
@@ -57,7 +63,7 @@ export function tokenStore(connection: SqliteConnection, now: () => number): Tok
       connection.write(() => {
         const at = now();
         if (connection.prepare(REVOKE).run({ id, now: at }).changes > 0) appendEntry(connection, audited?.audit, at);
-        return connection.prepare<TokenRow>(READ).get({ id }) ?? undefined;
+        return judgedIf(connection.prepare<TokenRow>(READ).get({ id }));
       }),
     async noteUse(id) {
       await connection.write(() => connection.prepare(NOTE_USE).run({ id, now: now() }));

@@ -6,6 +6,7 @@
 // LW3. If nobody knows about the process, because it runs in another container, a free lock counts once a renewal was
 //      missed as well. A missing lock proves nothing: a cleanup may have removed its file.
 
+import type { Judged } from "../../core/record/judged.ts";
 import type { DeathCause } from "../blame.ts";
 import type { Processes } from "../processes.ts";
 import { storableText } from "../storable-text.ts";
@@ -13,6 +14,7 @@ import type { ListedWorker, NewWorker, WorkerState } from "../worker-store.ts";
 import { type StoredWorker, WORKERS } from "../tables.ts";
 import { blameDead } from "./blame.ts";
 import { type SqliteConnection, untilUnlocked } from "./connection.ts";
+import { judge } from "../wrong-column.ts";
 import { columnList, insertRow, insertsInto } from "./statements.ts";
 import type { WorkerLocks } from "./worker-locks.ts";
 
@@ -144,10 +146,15 @@ export async function forgetDeadWorkers(
   return forgotten.length;
 }
 
-export async function listWorkers(connection: SqliteConnection, signs: Signs, now: number): Promise<ListedWorker[]> {
+export async function listWorkers(
+  connection: SqliteConnection,
+  signs: Signs,
+  now: number,
+): Promise<Judged<ListedWorker>[]> {
   const list = connection.prepare<StoredWorker & { tasks: number }>(LIST_WITH_TASKS);
   const workers = await connection.read(() => list.all());
-  return workers.map((worker) => {
+  return workers.map((found) => {
+    const worker = judge(WORKERS, found);
     const { process: _process, lease_ms: _leaseMs, cause: _cause, ...row } = worker;
     return { ...row, state: stateOf(worker, signs, now) };
   });
@@ -155,7 +162,7 @@ export async function listWorkers(connection: SqliteConnection, signs: Signs, no
 
 function selectDead(connection: SqliteConnection, signs: Signs, now: number): StoredWorker[] {
   const workers = connection.prepare<StoredWorker>(LIST).all();
-  return workers.filter((worker) => stateOf(worker, signs, now) === "dead");
+  return workers.map((worker) => judge(WORKERS, worker)).filter((worker) => stateOf(worker, signs, now) === "dead");
 }
 
 function stateOf(worker: StoredWorker, { locks, processes }: Signs, now: number): WorkerState {

@@ -10,6 +10,7 @@ import { inBackground } from "../in-background.ts";
 import { useLive, useNow } from "../live.ts";
 import { Entries } from "../parts/audit-entries.tsx";
 import { Copy } from "../parts/copy.tsx";
+import { Damaged } from "../parts/damaged.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { go, hrefOf } from "../router.ts";
 
@@ -51,6 +52,7 @@ export function Audit({ query }: { readonly query: URLSearchParams }): Component
       <Verify />
       <Filters key={asked.toString()} query={asked} />
       <Failure error={error} />
+      <Damaged of={data?.entries} />
       {data?.entries.length === 0 && <p class="hint">No entry matches.</p>}
       {data && data.entries.length > 0 && <Entries entries={data.entries} now={now} />}
       <p class="pages">

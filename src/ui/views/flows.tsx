@@ -9,6 +9,7 @@ import { commandLine } from "../command-line.ts";
 import { age } from "../format.ts";
 import { useLive, useNow } from "../live.ts";
 import { Behind } from "../parts/behind.tsx";
+import { Damaged } from "../parts/damaged.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Order } from "../parts/order.tsx";
 import { hrefOf } from "../router.ts";
@@ -22,6 +23,7 @@ export function Flows(): ComponentChild {
     <>
       <h1>Flows</h1>
       <Failure error={flows.error ?? pauses.error} />
+      <Damaged of={pauses.data} />
       {pauses.data?.map((pause) => (
         <div key={`${pause.scope} ${pause.name}`} class="reason person">
           <strong>{pause.scope === "all" ? "Everything" : `The ${pause.scope} ${pause.name}`} is paused</strong> by{" "}

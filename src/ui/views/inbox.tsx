@@ -7,6 +7,7 @@ import type { TaskSummary } from "../../core/api/task.ts";
 import { commandLine } from "../command-line.ts";
 import { age, shortId } from "../format.ts";
 import { TOLD, useLive, useNow } from "../live.ts";
+import { Damaged } from "../parts/damaged.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Order } from "../parts/order.tsx";
 import { SendSignal } from "../parts/send-signal.tsx";
@@ -34,6 +35,7 @@ export function Inbox(): ComponentChild {
     <>
       <h1>Inbox</h1>
       <Failure error={error} />
+      <Damaged of={data?.body.filter((task) => "damage" in task)} />
       {data && tasks.length === 0 && <p class="hint">Nothing waits for a person.</p>}
       {tasks.map((task) => (
         <Item

@@ -10,6 +10,7 @@ import { commandLine } from "../command-line.ts";
 import { age } from "../format.ts";
 import { useLive, useNow } from "../live.ts";
 import { Behind } from "../parts/behind.tsx";
+import { Damaged } from "../parts/damaged.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Order } from "../parts/order.tsx";
 import { Queues } from "../parts/queues.tsx";
@@ -26,6 +27,7 @@ export function Limits(): ComponentChild {
     <>
       <h1>Limits and queues</h1>
       <Failure error={limits.error} />
+      <Damaged of={limits.data} />
       {limits.data?.length === 0 && (
         <p class="hint">
           No flow and no tool has a limit. Their files say <code>limits</code>.
@@ -54,11 +56,12 @@ interface OneProps {
 }
 
 function OneLimit({ limit, isAmbiguous, now, onDone }: OneProps): ComponentChild {
-  const { kind, name, max, running, waiting, rate_left: left, rate_next_at: next, set, keyed } = limit;
+  const { kind, name, max, running, waiting, rate_left: left, rate_next_at: next, set, keyed, damage } = limit;
   return (
     <article class="card">
       <h2>
         {name} <small>{kind === "flow" ? "tasks of the flow" : "steps of the tool"}</small>
+        {damage !== undefined && <span class="state bad">DAMAGED</span>}
         {waiting > 0 && (
           <span class="state wait">
             {waiting > 100_000 ? "more than 100,000" : waiting.toLocaleString()} {waiting === 1 ? "waits" : "wait"}
@@ -119,13 +122,16 @@ function OneLimit({ limit, isAmbiguous, now, onDone }: OneProps): ComponentChild
 function Blocked({ now }: { readonly now: number }): ComponentChild {
   const path = `/tasks?waiting-for=limit&view=summary&steps=none&limit=${WAITING_SHOWN}`;
   const { data, error } = useLive("blocked", (signal) => get<readonly ListedSummary[]>(path, signal));
+  const damaged = data?.body.filter((task) => "damage" in task) ?? [];
   const tasks = data?.body.flatMap((task) => ("damage" in task ? [] : [task])) ?? [];
   if (error) return <Failure error={error} />;
   if (!data) return null;
+  if (tasks.length === 0 && damaged.length > 0) return <Damaged of={damaged} />;
   if (tasks.length === 0) return <p class="hint">Nobody waits for a turn.</p>;
   return (
     <>
       <h2>Waiting for their turn</h2>
+      <Damaged of={damaged} />
       <table>
         <thead>
           <tr>

@@ -10,6 +10,7 @@ import { exactly } from "../../core/times.ts";
 import { age, clockTime } from "../format.ts";
 import { UNTOLD, useLive, useNow } from "../live.ts";
 import { AddSchedule } from "../parts/add-schedule.tsx";
+import { Damaged } from "../parts/damaged.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { NotThere } from "../parts/not-there.tsx";
 import { Order } from "../parts/order.tsx";
@@ -31,6 +32,7 @@ function All(): ComponentChild {
     <>
       <h1>Schedules</h1>
       <Failure error={error} />
+      <Damaged of={data} />
       {data?.length === 0 && (
         <p class="hint">
           There is no schedule. A flow's file says <code>schedules</code>, or somebody types{" "}
@@ -202,7 +204,8 @@ function timingOf({ cron, every_ms, time_zone }: Schedule): string {
 }
 
 function Next({ schedule, now }: { readonly schedule: Schedule; readonly now: number }): ComponentChild {
-  const { due_at, next_at, paused_at } = schedule;
+  const { due_at, next_at, paused_at, damage } = schedule;
+  if (damage !== undefined) return <span class="state bad">DAMAGED</span>;
   if (paused_at !== null) return <span class="state person">PAUSED</span>;
   const at = due_at ?? next_at;
   return at === null ? "never" : <span title={clockTime(at)}>{age(at, now)}</span>;

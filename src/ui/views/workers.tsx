@@ -3,6 +3,7 @@ import type { Worker } from "../../core/api/worker.ts";
 import { get } from "../api.ts";
 import { age, clockTime, shortId } from "../format.ts";
 import { UNTOLD, useLive, useNow } from "../live.ts";
+import { Damaged } from "../parts/damaged.tsx";
 import { Failure } from "../parts/failure.tsx";
 
 export function Workers(): ComponentChild {
@@ -13,6 +14,7 @@ export function Workers(): ComponentChild {
     <>
       <h1>Workers</h1>
       <Failure error={workers.error} />
+      <Damaged of={workers.data} />
       {workers.data?.length === 0 && (
         <p class="hint">
           No worker runs: what is in the queue waits. Start one with <code>taskonaut work</code>.
