@@ -22,12 +22,16 @@ export function tagViolations(tags: unknown, path: string): readonly Violation[]
     const ofKey = tagTextProblem(key);
     if (ofKey !== undefined) return [{ path: at, message: `the key ${ofKey}` }];
     if (key === "" || key.includes("=")) return [{ path: at, message: "a key is not empty, and has no =" }];
-    if (typeof value !== "string") return [{ path: at, message: `expected a text, received ${typeof value}` }];
+    if (typeof value !== "string") return [{ path: at, message: `expected a text, received ${kindOf(value)}` }];
     const ofValue = tagTextProblem(value);
     return ofValue === undefined ? [] : [{ path: at, message: `the value ${ofValue}` }];
   });
   const tooMany = entries.length > TAGS_MAX ? [{ path, message: tooManyTags(entries.length) }] : [];
   return [...tooMany, ...errors];
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? "null" : Array.isArray(value) ? "a list" : typeof value;
 }
 
 export function tooManyTags(count: number): string {
@@ -50,17 +54,16 @@ export function readTagTexts(
   path: string,
 ): { readonly tags: Tags | undefined; readonly errors: readonly Violation[] } {
   if (texts.length === 0) return { tags: undefined, errors: [] };
-  const tags: Record<string, string> = {};
+  const tags = new Map<string, string>(); // a key may be any word, also __proto__
   const errors: Violation[] = [];
   for (const text of texts) {
     const tag = readTag(text);
     if ("problem" in tag) errors.push({ path, message: tag.problem });
-    else if (Object.hasOwn(tags, tag.key)) errors.push({ path, message: `${JSON.stringify(tag.key)} is given twice` });
-    else tags[tag.key] = tag.value;
+    else if (tags.has(tag.key)) errors.push({ path, message: `${JSON.stringify(tag.key)} is given twice` });
+    else tags.set(tag.key, tag.value);
   }
-  const count = Object.keys(tags).length;
-  if (count > TAGS_MAX) errors.push({ path, message: tooManyTags(count) });
-  return { tags, errors };
+  if (tags.size > TAGS_MAX) errors.push({ path, message: tooManyTags(tags.size) });
+  return { tags: Object.fromEntries(tags), errors };
 }
 
 function tagTextProblem(text: string): string | undefined {
