@@ -75,6 +75,21 @@ test("what has come within a minute is on time, whatever is said of catching up"
   for (const catch_up of ["none", "last", "within"] as const) {
     const row = schedule({ every_ms: 10_000, catch_up, catch_up_ms: catch_up === "within" ? 0 : null });
     expect(made(decideFirings({ row, open: [] }, NOON + 45_000, plan))).toEqual(times(NOON, 10_000, 5));
+    // also after others that are too late
+    const late = decideFirings({ row, open: [] }, NOON + 2 * MINUTE, plan);
+    expect([made(late), late.row.skipped_count]).toEqual([times(NOON + MINUTE, 10_000, 7), 6]);
+  }
+});
+
+test("what comes late by its jitter is on time, also where little or nothing is made up for", () => {
+  for (const [catch_up, catch_up_ms] of [
+    ["none", null],
+    ["within", 10_000],
+  ] as const) {
+    const row = schedule({ every_ms: 24 * HOUR, nominal_at: NOON, jitter_ms: 10 * HOUR, catch_up, catch_up_ms });
+    const due = dueOf(row, NOON);
+    expect(due).toBeGreaterThan(NOON + HOUR);
+    expect(made(decideFirings({ row, open: [] }, due + 30_000, plan))).toEqual([NOON]);
   }
 });
 
@@ -123,6 +138,12 @@ describe("after an hour in which nobody was there", () => {
     const row = schedule({ catch_up: "within", catch_up_ms: 30 * MINUTE });
     expect(made(decideFirings({ row, open: [] }, NOON + 30 * MINUTE, plan))[0]).toBe(NOON);
     expect(made(decideFirings({ row, open: [] }, NOON + 30 * MINUTE + 1, plan))[0]).toBe(NOON + MINUTE);
+    // its own time counts, without jitter
+    const jittered = schedule({ ...row, every_ms: 24 * HOUR, nominal_at: NOON, next_at: null, jitter_ms: 10 * HOUR });
+    const late = dueOf(jittered, NOON) + 2 * MINUTE;
+    const within = (catch_up_ms: number): FiringPlan =>
+      decideFirings({ row: { ...jittered, catch_up_ms }, open: [] }, late, plan);
+    expect([made(within(late - NOON)), made(within(late - NOON - 1))]).toEqual([[NOON], []]);
   });
 });
 
@@ -173,6 +194,20 @@ describe("while a task of it has not ended", () => {
   test("what waits is made also where its rule is another by now", () => {
     const row = schedule({ overlap: "all", queued_at: NOON - MINUTE, next_at: NOON - 30_000 });
     expect(made(decideFirings({ row, open }, NOON - 30_000, plan))).toEqual([NOON - MINUTE]);
+    const replacing = decideFirings({ row: { ...row, overlap: "cancel-running" }, open }, NOON - 30_000, plan);
+    expect([made(replacing), replacing.cancels]).toEqual([[NOON - MINUTE], open]);
+  });
+
+  test("what waits is put down where its rule is skip by now, apart from what was put down while it waited", () => {
+    const waited = schedule({ overlap: "skip", queued_at: NOON - 3 * MINUTE, next_at: NOON - 30_000 });
+    const row = { ...waited, skip_from: NOON - 2 * MINUTE, skip_kind: "overlap" } as const;
+    const decided = decideFirings({ row, open }, NOON, plan);
+    expect([made(decided), decided.row.queued_at, decided.row.skipped_count]).toEqual([[], null, 2]);
+    expect(skipped(decided)).toEqual([
+      { from: NOON - 3 * MINUTE, until: NOON - 3 * MINUTE, count: 1, kind: "overlap" },
+      { from: NOON, until: NOON, count: 1, kind: "overlap" },
+    ]);
+    expect(made(decideFirings({ row, open: [] }, NOON - 30_000, plan))).toEqual([NOON - 3 * MINUTE]);
   });
 
   test("all makes one all the same", () => {

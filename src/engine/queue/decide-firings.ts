@@ -85,7 +85,8 @@ class Decision {
     const { queued_at: queued } = this.#row;
     if (queued !== null && (!this.#hasOpen || this.#row.overlap !== "queue")) {
       this.#row = { ...this.#row, queued_at: null };
-      this.#fire(queued, this.#row.overlap === "cancel-running" ? this.open : []);
+      if (this.#hasOpen && this.#row.overlap === "skip") this.#skipQueued(queued);
+      else this.#fire(queued, this.#row.overlap === "cancel-running" ? this.open : []);
     }
     const timing = timingOf(this.#row);
     let at = this.#row.nominal_at === null ? null : this.#passMissed(this.#row.nominal_at);
@@ -207,6 +208,13 @@ class Decision {
     for (const id of replaced) this.#cancels.add(id);
     this.#cancels.add(takenBy);
     this.#row = { ...this.#row, queued_at: at };
+  }
+
+  /** It waited under another rule. Its range is its own: later times may have been skipped while it waited. */
+  #skipQueued(at: number): void {
+    this.#row = { ...this.#row, skip_from: null, skip_kind: null };
+    this.#skip(at, "overlap", `a task has not ended: ${this.#openId()}`);
+    this.#row = { ...this.#row, skip_from: null, skip_kind: null };
   }
 
   /** Consecutive times that are skipped for the same reason form one range. */
