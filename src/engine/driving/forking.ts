@@ -104,10 +104,10 @@ export class Forking implements Forks {
       stepsMax: limits.stepsPerTask,
     });
     const fork = await inSlices(plan, clock);
-    if (fork.kind === "refused") throw notForkable(from.task, request.from, fork.reason);
+    if (fork.kind === "refused") throw notForkable(from.task, request, fork.reason);
     // FK4: any process that continues it comes to the same result
     const recovery = await recoverInSlices(flow, fork.record, tools);
-    if (recovery.kind !== "ready") throw notForkable(from.task, request.from, recovery.reason);
+    if (recovery.kind !== "ready") throw notForkable(from.task, request, recovery.reason);
     return { from, record: fork.record, shared: fork.shared };
   }
 
@@ -158,12 +158,18 @@ function operationForked({ id, flow_name: flow }: TaskRow): TaskonautError {
   );
 }
 
-function notForkable({ id, cancelled_after }: TaskRow, step: number, reason: string): TaskonautError {
+function notForkable(
+  { id, cancelled_after }: TaskRow,
+  { from: step, input, set = {} }: ForkTask,
+  reason: string,
+): TaskonautError {
+  const isChanged = input !== undefined || Object.keys(set).length > 0;
+  const or = isChanged ? "without another input or other outputs" : "with the flow's code that the task was run with";
   const cancelled =
     cancelled_after === null ? "" : " The task was cancelled, and what it did after that cannot be taken over.";
   return new TaskonautError(
     "task_not_forkable",
-    `Task ${id} cannot be forked from step ${step}: ${reason}.${cancelled} Fork from an earlier step, or with the flow's code that the task was run with.`,
+    `Task ${id} cannot be forked from step ${step}: ${reason}.${cancelled} Fork from an earlier step, or ${or}.`,
     { details: { id, step } },
   );
 }
