@@ -169,6 +169,11 @@ describe("while a task of it has not ended", () => {
     expect(made(third)).toEqual([NOON + 2 * MINUTE]);
     const fourth = decideFirings({ row: third.row, open }, NOON + 3 * MINUTE, plan);
     expect(skipped(fourth)).toMatchObject([{ from: NOON + 3 * MINUTE }]);
+    // another reason begins a range of its own
+    const refused = decideFirings({ row: second.row, open: [] }, NOON + 2 * MINUTE, () => ({ refused: "no" }));
+    expect(skipped(refused)).toEqual([
+      { from: NOON + 2 * MINUTE, until: NOON + 2 * MINUTE, count: 1, kind: "refused" },
+    ]);
   });
 
   test("skip counts the task that was made a moment ago as well", () => {
