@@ -6,6 +6,7 @@ import { DrivingForWorker } from "./driving/drive-for-worker.ts";
 import type { LimitDesk } from "./process/limit-desk.ts";
 import type { QueueNotifier } from "./process/queue-notifier.ts";
 import { dutiesOf } from "./queue/duties.ts";
+import { Expiring } from "./queue/expiring.ts";
 import { limitsOf } from "./queue/limits-of.ts";
 import { Scheduling } from "./queue/scheduling.ts";
 import { Worker } from "./queue/worker.ts";
@@ -36,7 +37,7 @@ export class EngineWorker {
         driving: new DrivingForWorker(tools),
         heldByHand: () => tools.driven.heldIds(),
         duties: dutiesOf(tools),
-        sidelines: [new Scheduling(tools)],
+        sidelines: [new Scheduling(tools), new Expiring(tools)],
       },
       options,
     );

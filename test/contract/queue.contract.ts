@@ -51,8 +51,8 @@ export function queueContract(dialect: string, create: () => Promise<Place>): vo
         await expires({}),
       ];
       expect(new Set([late, first, held, young, endless]).size).toBe(5);
-      expect(await bench.store.admission.findExpired(10)).toEqual([first, late]);
-      expect(await bench.store.admission.findExpired(1)).toEqual([first]);
+      expect(await bench.store.admission.findExpired(10)).toEqual({ ids: [first, late], nextAt: T0 * 2 });
+      expect(await bench.store.admission.findExpired(1)).toEqual({ ids: [first], nextAt: T0 * 2 });
     });
 
     test("a claim leases due tasks and gives them whole, as they are read afterwards", async () => {

@@ -110,6 +110,29 @@ for (const [dialect, createDatabase] of DATABASES) {
       for (const id of ids) expect((await one.runTask(id)).status).toBe("COMPLETED");
     });
 
+    test("a request that waits for its task goes on when the pause is over; one that has left is continued by a worker", async () => {
+      const effects = new Effects();
+      const flows = [twoSteps(effects)];
+      const [one, other] = [await open(flows), await open(flows)];
+      await other.pauses.pause({ scope: "flow", name: "order" });
+      const left = await one.results.create({ flow: "order", input: {} }, { waitMs: 10 });
+      expect(left).toMatchObject({ created: true, task: { waiting_for: [{ kind: "pause" }] } });
+      const idempotencyKey = crypto.randomUUID();
+      const stays = one.results.create({ flow: "order", input: {}, idempotencyKey }, { waitMs: 300_000 });
+      const queued = await until(async () => {
+        const [newest] = (await other.listTasks({ limit: 1 })).tasks;
+        return newest && newest.id !== left.task.id && (await other.getTask(newest.id)).due_at;
+      });
+      expect(Date.parse(queued ?? "")).toBeLessThanOrEqual(Date.now());
+      await other.pauses.unpause({ scope: "flow", name: "order" });
+      expect(await stays).toMatchObject({ created: true, task: { status: "COMPLETED" } });
+      expect((await other.getTask(left.task.id)).finished_at).toBeNull();
+      const works = await open(flows);
+      await works.startWorker({ concurrency: 1 });
+      await ended(other, left.task.id);
+      expect(effects.begun).toEqual(["first", "second", "first", "second"]);
+    });
+
     test("no further attempt begins of a tool that has failed, and those that were made count", async () => {
       const effects = new Effects();
       const failing = effects.tool("failing", "at-least-once", 2);

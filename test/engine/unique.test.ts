@@ -7,6 +7,7 @@ import type { Flow } from "../../src/core/flow/flow.ts";
 import type { OnConflict } from "../../src/core/flow/unique.ts";
 import type { Engine } from "../../src/engine/engine-options.ts";
 import { call, defineFlow, defineTool, runChild, waitForSignal } from "../../src/sdk/taskonaut.ts";
+import type { Store } from "../../src/store/store.ts";
 import { benchOn } from "../support/bench.ts";
 import { DATABASES } from "../support/databases.ts";
 import { rejection } from "../support/rejection.ts";
@@ -304,6 +305,27 @@ for (const [dialect, createDatabase] of DATABASES) {
       }
       // its key is free again
       await create(engine, "refuse", key("late"));
+    });
+
+    test("a worker that has nothing to do hears of a task that expires, and cancels it in time", async () => {
+      let looks = 0;
+      const around = (store: Store): Store => ({
+        ...store,
+        admission: {
+          ...store.admission,
+          findExpired: (limit) => {
+            looks += 1;
+            return store.admission.findExpired(limit);
+          },
+        },
+      });
+      const worker = await bench.openEngine({ flows: [], around });
+      await worker.startWorker({ concurrency: 1 });
+      await until(async () => looks > 0);
+      const engine = await open([flowOf("refuse", { expiresIn: 1000 })]);
+      const id = await create(engine, "refuse", key("idle"));
+      await until(async () => (await engine.getTask(id)).status === "CANCELLED");
+      expect(looks).toBeLessThan(10);
     });
   });
 }

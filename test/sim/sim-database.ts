@@ -23,6 +23,7 @@ import { holdsBack } from "../../src/engine/process/known-pauses.ts";
 import { toInboxPage } from "../../src/store/inbox-page.ts";
 import { assertChanges } from "../../src/store/assert-changes.ts";
 import { DEATHS_MAX, tellBlame } from "../../src/store/blame.ts";
+import type { Expired } from "../../src/store/admission-store.ts";
 import { SimLimits } from "./sim-limits.ts";
 
 /** A task with all its rows, none of which is ever changed in place. */
@@ -109,12 +110,14 @@ export class SimDatabase {
     return this.tasks.find(({ task }) => isOpenWith(task, flow, key))?.task.id;
   }
 
-  findExpired(limit: number, now: number): string[] {
+  findExpired(limit: number, now: number): Expired {
     const expired = this.tasks.filter(
       ({ task }) => task.expires_at !== null && task.expires_at <= now && task.lease_owner === null,
     );
     const inOrder = expired.toSorted(({ task: a }, { task: b }) => (a.expires_at ?? 0) - (b.expires_at ?? 0));
-    return inOrder.slice(0, limit).map(({ task }) => task.id);
+    const later = this.tasks.flatMap(({ task }) => ((task.expires_at ?? 0) > now ? (task.expires_at ?? 0) : []));
+    const nextAt = later.length === 0 ? null : Math.min(...later);
+    return { ids: inOrder.slice(0, limit).map(({ task }) => task.id), nextAt };
   }
 
   insertTasks(records: readonly TaskRecord[]): boolean[] {

@@ -95,6 +95,8 @@ export class DrivingForCallers {
   }
 
   async #failureOf(error: unknown, driver: TaskDriver): Promise<unknown> {
+    // a worker goes on with it when the pause is over
+    if (hasCode(error, "flow_paused")) driver.enqueue();
     if (hasCode(error, "task_parked") || hasCode(error, "flow_paused")) return toldOnceDurable(error, driver);
     if (error instanceof FlowViolationError) return parkDriven(driver, error, { ...this.tools, isForCaller: true });
     const isExplained = error instanceof TaskonautError && error.code !== "internal";

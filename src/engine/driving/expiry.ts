@@ -17,15 +17,17 @@ export interface ExpiryTools extends Pick<
   readonly store: Pick<Store, "admission" | "readTask">;
 }
 
-export async function expireTasks(tools: ExpiryTools, signal: AbortSignal): Promise<boolean> {
+/** Returns when to look again, in store time: 0 is soon, null is when there is news. */
+export async function expireTasks(tools: ExpiryTools, signal: AbortSignal): Promise<number | null> {
   const { store } = tools;
   for (let portion = 0; portion < PORTIONS_MAX && !signal.aborted; portion++) {
-    const ids = await store.admission.findExpired(PORTION);
+    const { ids, nextAt } = await store.admission.findExpired(PORTION);
     const expired = await Promise.all(ids.map((id) => expireTask(id, tools)));
     // if others do the same, the rest is left to them
-    if (ids.length < PORTION || expired.filter(Boolean).length < PORTION / 2) return portion > 0 || ids.length > 0;
+    if (ids.length < PORTION || expired.filter(Boolean).length < PORTION / 2)
+      return portion > 0 || ids.length > 0 ? 0 : nextAt;
   }
-  return true;
+  return 0;
 }
 
 async function expireTask(

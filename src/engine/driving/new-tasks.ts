@@ -31,8 +31,9 @@ interface Origin {
   readonly audit?: ((id: string) => Audited) | undefined;
 }
 
-/** How often others may take the task's key again while it is about to be inserted. */
-const TRIES_MAX = 20;
+/** If others take the task's key again so often while it is about to be inserted, it waits before each further try. */
+const TRIES_AT_ONCE = 20;
+const TRY_AGAIN_MS = 50;
 
 export class NewTasks {
   constructor(
@@ -105,21 +106,23 @@ export class NewTasks {
    * another task has its key.
    */
   async insert(plan: TaskPlan, audited?: Audited): Promise<NewTask & { readonly isJoined: boolean }> {
-    const { writer, log, driven, limits } = this.tools;
+    const { writer, log, driven, limits, clock } = this.tools;
     const { record, program, decisions } = planTask(plan);
+    const until = clock.elapsed() + limits.busyMs;
     for (let tries = 1; ; tries++) {
       let isNew: boolean;
       try {
         isNew = await writer.submitTask(audited?.audit ? { ...record, ...audited } : record);
       } finally {
         // also if only the answer was lost: the task may exist
-        if (record.task.due_at !== null) this.notifier.tellWorkers();
+        if (record.task.due_at !== null || record.task.expires_at !== null) this.notifier.tellWorkers();
       }
       if (isNew) break;
       const conflict = await this.unique.settle(plan, record);
       if (conflict.kind === "joined") return { record: conflict.record, isNew: false, isJoined: true };
       if (conflict.kind === "known") return { record, isNew: false, isJoined: false };
-      if (tries === TRIES_MAX) throw busy(record.task.id, limits.busyMs, "others create tasks of the same key");
+      if (clock.elapsed() > until) throw busy(record.task.id, limits.busyMs, "others create tasks of the same key");
+      if (tries >= TRIES_AT_ONCE) await clock.sleep(TRY_AGAIN_MS);
     }
     const { id, flow_name } = record.task;
     log.info?.("task created", { task_id: id, flow: flow_name });

@@ -20,6 +20,9 @@ import type { NewTasks } from "./new-tasks.ts";
 import { isNotNow } from "./not-now.ts";
 import { runToEnd, type RunTools } from "./run-to-end.ts";
 
+/** How often to look whether the pause is over that holds back an awaited task, if no worker does. */
+const PAUSE_LOOK_MS = 1000;
+
 interface Parts {
   readonly tools: DrivingTools;
   readonly ends: Ends;
@@ -128,7 +131,8 @@ export class TaskResults implements Results {
       first.then(({ record }) => record),
       patience,
     );
-    if (ended) return { task: await tell(ended), created: (await first).isNew };
+    // where a pause has refused the first run, it is known from its first write
+    if (ended) return { task: await tell(ended), created: await first.then(({ isNew: made }) => made, settled) };
     signal?.throwIfAborted();
     const isNew = await settled();
     return { task: await getTask(id), created: isNew };
@@ -166,14 +170,19 @@ export class TaskResults implements Results {
   async #follow(id: string, first: Promise<TaskRecord>, patience: Patience): Promise<TaskRecord | undefined> {
     const { ends, runTools } = this.parts;
     for (let run = first; ; run = runToEnd(id, {}, runTools)) {
+      let isPaused = false;
       try {
         const record = await patience.unlessOver(run);
         if (record && isTerminal(record.task.status)) return record;
       } catch (error) {
         if (hasCode(error, "task_parked")) return undefined;
         if (!isNotNow(error)) throw error;
+        isPaused = hasCode(error, "flow_paused");
       }
-      if ((await ends.wait(id, patience, { alsoDue: true })) === "over") return undefined;
+      // while it is paused, it is in the queue, and due
+      if (isPaused) await ends.wait(id, patience.forAtMost(PAUSE_LOOK_MS), { alsoDue: false });
+      else await ends.wait(id, patience, { alsoDue: true });
+      if (patience.isOver) return undefined;
     }
   }
 }

@@ -17,10 +17,12 @@ export class Patience {
   readonly #onOver = new Set<() => void>();
   readonly #timer = new AbortController();
   readonly #signal: AbortSignal | undefined;
+  readonly #clock: Clock;
   readonly #end = (): void => this.end();
 
   constructor({ waitMs, clock, signal }: Bounds) {
     this.#signal = signal;
+    this.#clock = clock;
     if (signal?.aborted === true || waitMs <= 0) {
       this.end();
       return;
@@ -31,6 +33,14 @@ export class Patience {
 
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** The same caller, who waits at most so long for something. */
+  forAtMost(waitMs: number): Patience {
+    const shorter = new Patience({ waitMs: this.#isOver ? 0 : waitMs, clock: this.#clock });
+    const leave = this.onOver(() => shorter.end());
+    shorter.onOver(leave);
+    return shorter;
   }
 
   /** Returns a function that removes the listener. */

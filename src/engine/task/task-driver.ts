@@ -195,6 +195,11 @@ export class TaskDriver {
     this.#state.unpark(audited);
   }
 
+  /** From now on, a worker may take the task: what holds it back here may end. */
+  enqueue(): void {
+    this.#state.enqueue();
+  }
+
   /** Releases a claimed task as it is, for other workers; settle it afterwards. */
   release(): void {
     this.#steps.clearSuspects();

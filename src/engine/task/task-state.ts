@@ -330,10 +330,13 @@ export class TaskState {
     this.touch();
   }
 
-  /**
-   * Releases a claimed task as it is, for other workers. `isUnread`: something may have come that nobody has read,
-   * so a worker has to look.
-   */
+  /** From now on, a worker may take the task. */
+  enqueue(): void {
+    this.#place.enqueue();
+    if (!this.stands) this.touch();
+  }
+
+  /** Releases a claimed task for other workers. `isUnread`: something may have come that nobody has read. */
   letGo({ isUnread }: { readonly isUnread: boolean }): void {
     this.#place.letGo(isUnread && !this.isEnded);
     if (!this.isDirty && !this.stands) this.touch();
@@ -365,7 +368,6 @@ export class TaskState {
     return this.#draft.isUnborn;
   }
 
-  /** The number of transitions so far. */
   get moves(): number {
     return this.#draft.moves;
   }

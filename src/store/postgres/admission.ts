@@ -2,7 +2,7 @@
 
 import type { AdmissionStore } from "../admission-store.ts";
 import type { PostgresClient } from "./connection.ts";
-import type { Schema } from "./schema.ts";
+import { milliseconds, type Schema } from "./schema.ts";
 
 type Read = <Result>(use: (client: PostgresClient) => Promise<Result>) => Promise<Result>;
 
@@ -20,14 +20,19 @@ export function admissionStore(read: Read, schema: Schema): AdmissionStore {
     },
     async findExpired(limit) {
       const rows = await read((client) =>
-        client.read<{ id: string }>(
-          `select id from ${schema}.tasks
-           where expires_at is not null and expires_at <= now() and lease_owner is null
-           order by expires_at limit $1::integer`,
+        client.read<{ id: string | null; next_at: number | null }>(
+          `(
+             select id, null::bigint as next_at from ${schema}.tasks
+             where expires_at is not null and expires_at <= now() and lease_owner is null
+             order by expires_at limit $1::integer
+           ) union all (
+             select null, ${milliseconds("expires_at")} from ${schema}.tasks
+             where expires_at is not null and expires_at > now() order by expires_at limit 1
+           )`,
           [limit],
         ),
       );
-      return rows.map(({ id }) => id);
+      return { ids: rows.flatMap(({ id }) => id ?? []), nextAt: rows.find(({ id }) => id === null)?.next_at ?? null };
     },
   };
 }

@@ -11,6 +11,10 @@ const EXPIRED = `
   select id from tasks indexed by tasks_expiring
   where expires_at is not null and expires_at <= $now and lease_owner is null order by expires_at limit $limit`;
 
+const NEXT = `
+  select expires_at as next_at from tasks indexed by tasks_expiring
+  where expires_at is not null and expires_at > $now order by expires_at limit 1`;
+
 export function findOpen(connection: SqliteConnection, flow: string, uniqueKey: string): string | undefined {
   return connection.prepare<{ id: string }>(OPEN).get({ flow, uniqueKey })?.id;
 }
@@ -19,11 +23,11 @@ export function admissionStore(connection: SqliteConnection, now: () => number):
   return {
     findOpen: (flow, uniqueKey) => connection.read(() => findOpen(connection, flow, uniqueKey)),
     findExpired: (limit) =>
-      connection.read(() =>
-        connection
-          .prepare<{ id: string }>(EXPIRED)
-          .all({ now: now(), limit })
-          .map(({ id }) => id),
-      ),
+      connection.read(() => {
+        const at = now();
+        const ids = connection.prepare<{ id: string }>(EXPIRED).all({ now: at, limit });
+        const next = connection.prepare<{ next_at: number }>(NEXT).get({ now: at });
+        return { ids: ids.map(({ id }) => id), nextAt: next?.next_at ?? null };
+      }),
   };
 }
