@@ -47,6 +47,24 @@ test("a link that leads nowhere is told as such where it is named, and in a fold
   expect(findFlowFiles([folder])).toEqual([{ path: link, isNamed: false, whyNot: "is a link that leads nowhere" }]);
 });
 
+test("in a folder, pipes, devices and links to folders are passed over, and sources of every ending are found", () => {
+  const sources = ["a.ts", "b.tsx", "c.mts", "d.cts", "e.js", "f.jsx", "g.mjs", "h.cjs"];
+  for (const name of sources) writeFileSync(join(folder, name), "");
+  for (const name of ["readme.md", "data.json", "x.tsx.bak"]) writeFileSync(join(folder, name), "");
+  writeFileSync(join(folder, "i.test.tsx"), "");
+  Bun.spawnSync(["mkfifo", join(folder, "j.ts")]);
+  symlinkSync("/dev/zero", join(folder, "k.ts"));
+  symlinkSync(".", join(folder, "l"));
+  symlinkSync(".", join(folder, "node_modules"));
+  expect(findFlowFiles([folder])).toEqual([
+    ...sources.map((name) => ({ path: join(folder, name), isNamed: false })),
+    { path: join(folder, "i.test.tsx"), isNamed: false, whyNot: "is a test" },
+    { path: join(folder, "j.ts"), isNamed: false, whyNot: "is a pipe or a device, not a file" },
+    { path: join(folder, "k.ts"), isNamed: false, whyNot: "is a pipe or a device, not a file" },
+    { path: join(folder, "l"), isNamed: false, whyNot: "is a link to a folder: name the folder itself as well" },
+  ]);
+});
+
 test("what cannot be read is told as such where it is named, and in a folder passed over", () => {
   const loop = join(folder, "loop.ts");
   symlinkSync("loop.ts", loop);

@@ -47,14 +47,14 @@ export function findFlowFiles(paths: readonly string[]): readonly FlowFile[] {
   return [...found.values()];
 }
 
-const SOURCE = /\.m?[jt]s$/;
+const SOURCE = /\.(?:[cm]?[jt]s|[jt]sx)$/;
 const SKIPPED_FOLDER = /^\.|^node_modules$/;
 
 /** Files next to flows in a project that are not flows, by the end of the name, or by folder. */
 const NO_FLOWS: readonly (readonly [RegExp, string])[] = [
-  [/\.d\.m?ts$/, "has only types"],
-  [/\.(?:test|spec|bench|stories)\.m?[jt]s$|[/\\]__(?:tests|mocks|fixtures)__[/\\]/, "is a test"],
-  [/\.(?:config|setup|conf)\.m?[jt]s$/, "is the configuration of a tool"],
+  [/\.d\.[cm]?ts$/, "has only types"],
+  [/\.(?:test|spec|bench|stories)\.[cm]?[jt]sx?$|[/\\]__(?:tests|mocks|fixtures)__[/\\]/, "is a test"],
+  [/\.(?:config|setup|conf)\.[cm]?[jt]s$/, "is the configuration of a tool"],
 ];
 
 /** A folder with links to itself must not be walked forever. */
@@ -68,8 +68,12 @@ function filesIn(folder: string, depth: number): FlowFile[] {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
       if (!SKIPPED_FOLDER.test(entry.name)) files.push(...filesBelow(path, depth + 1));
+    } else if (entry.isSymbolicLink() && isFolder(path)) {
+      // it may lead back to where it is
+      const whyNot = "is a link to a folder: name the folder itself as well";
+      if (!SKIPPED_FOLDER.test(entry.name)) files.push({ path, isNamed: false, whyNot });
     } else if (SOURCE.test(entry.name) && !entry.name.startsWith(".")) {
-      const whyNot = whyNoFlow(path, entry.isSymbolicLink());
+      const whyNot = whyNoFlow(path);
       files.push({ path, isNamed: false, ...(whyNot !== undefined && { whyNot }) });
     }
     if (files.length > FILES_MAX) {
@@ -112,9 +116,12 @@ function unreadable(path: string): TaskonautError {
   );
 }
 
-function whyNoFlow(path: string, isLink: boolean): string | undefined {
+function whyNoFlow(path: string): string | undefined {
   if (UNREADABLE.test(path)) return "has a ? or a \\ in its path, and cannot be read";
-  if (isLink && typeof lookAt(path) === "string") return "is a link that leads nowhere";
+  const found = lookAt(path);
+  if (typeof found === "string") return "is a link that leads nowhere";
+  // whoever opens a pipe waits until somebody writes to it
+  if (!found.isFile()) return "is a pipe or a device, not a file";
   return NO_FLOWS.find(([form]) => form.test(path))?.[1];
 }
 

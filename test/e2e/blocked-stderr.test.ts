@@ -2,8 +2,9 @@
 // stdout.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { closeSync, constants, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { catches } from "../support/catches.ts";
 import { until } from "../support/until.ts";
 import { binary } from "./binary.ts";
 import { openSandbox } from "./harness.ts";
@@ -60,7 +61,7 @@ for (const args of [["watch"], ["ui", "--no-open"], ["run-app", "--port", "0"]])
     });
     try {
       // from then on it writes
-      await until(() => hasListener(child.pid), "it listens for signals");
+      await until(() => catches(child.pid, "SIGTERM"), "it listens for signals");
       child.kill("SIGTERM");
       expect(await child.exited).toBe(args[0] === "watch" ? 130 : 0);
     } finally {
@@ -80,12 +81,6 @@ function fill(pipe: number): void {
       size = Math.floor(size / 2);
     }
   }
-}
-
-/** Whether the process catches SIGTERM. */
-function hasListener(pid: number): boolean {
-  const [, mask = "0"] = /^SigCgt:\s*([\da-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return (BigInt(`0x${mask}`) & (1n << 14n)) !== 0n;
 }
 
 function freePort(): number {

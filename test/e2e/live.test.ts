@@ -2,7 +2,9 @@
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { TaskSummary } from "../../src/core/api/task.ts";
+import { catches } from "../support/catches.ts";
 import { Screen, screenOf } from "../support/screen.ts";
+import { until } from "../support/until.ts";
 import { binary } from "./binary.ts";
 import { openSandbox, type Sandbox } from "./harness.ts";
 import type { Terminal } from "./terminal.ts";
@@ -184,6 +186,8 @@ describe("a task that runs", () => {
     expect(step).toHaveLength(1);
     expect(Bun.stringWidth(step[0] ?? "")).toBeLessThan(columns);
     if (columns >= 80) expect(step[0]).toMatch(/attempt 2(?: of 3)? in \S+ (?:s|min)/);
+    // until somebody watches its event loop, a signal ends it without a word
+    await until(() => catches(terminal.pid, "SIGINT"), "it listens for Ctrl-C");
     terminal.press("ctrl-c");
     await terminal.see("Stopped following.");
     expect(await terminal.exited()).toBe(130);
