@@ -98,6 +98,8 @@ describe("a PostgreSQL server", () => {
     ["postgres://me:secret@/n?host=/run", "postgres://me:secret@/n?host=/run", "postgres://me@/n"],
     ["postgres://me:secret@a:1,b:2/n", "postgres://me:secret@a:1,b:2/n", "postgres://me@a:1/n"],
     ["postgres://me:12,34secret@h/n", "postgres://me:12,34secret@h/n", "postgres://me@h/n"],
+    ["postgres://me@h/n?dbname=o%20p", "postgres://me@h/n?dbname=o%20p", "postgres://me@h/o%20p"],
+    ["postgres:///?dbname=o&user=u%40v", "postgres:///?dbname=o&user=u%40v", "postgres://u%40v@/o"],
     ["postgres://me:se@cr,et@a,b/n", "postgres://me:se@cr,et@a,b/n", "postgres://me@a/n"],
   ];
   for (const [url, cleaned, display] of cases) {

@@ -104,14 +104,19 @@ export function isInMemory(address: StoreAddress): boolean {
 
 /** The URL of a PostgreSQL database for people: without password and without parameters. Throws `usage`. */
 export function displayServer(url: string): string {
-  const { login, hosts, path } = splitServer(url);
+  const { login, hosts, path, query } = splitServer(url);
   // The parser refuses several hosts (`a:5432,b:5432`): the first one stands for all.
   const [first = ""] = hosts.split(",");
   // It also refuses a URL without a host (`user@/name?host=/run/postgresql`).
   const parsed = URL.parse(`postgres://${login}${first === "" && login !== "" ? "none" : first}${path}`);
   if (!parsed || ![parsed.username, parsed.password, hosts, path].every(isDecodable)) throw unreadable();
-  const user = parsed.username === "" ? "" : `${parsed.username}@`;
-  return `postgres://${user}${first === "" ? "" : parsed.host}${parsed.pathname}`;
+  // as in libpq, parameters count more than the parts before them
+  const parameters = new URLSearchParams(query);
+  const said = (name: string, part: string): string => encodeURIComponent(parameters.get(name) ?? "") || part;
+  const name = said("user", parsed.username);
+  const database = said("dbname", parsed.pathname.slice(1));
+  const user = name === "" ? "" : `${name}@`;
+  return `postgres://${user}${first === "" ? "" : parsed.host}${database === "" ? parsed.pathname : `/${database}`}`;
 }
 
 interface ServerParts {

@@ -21,6 +21,9 @@ test("one host, several, none, an IPv6 address and a Unix socket", () => {
     ["postgres:///name?host=/run/postgresql", [["/run/postgresql", 5432]]],
     ["postgres:///name?host=host&port=1", [["host", 1]]],
     ["postgres://%2Frun%2Fpostgresql/name", [["/run/postgresql", 5432]]],
+    ["postgres://%2Frun%2Fpostgresql:5433/name", [["/run/postgresql", 5433]]],
+    ["postgres://me@/name?host=/cloudsql/project:region:1", [["/cloudsql/project:region:1", 5432]]],
+    ["postgres://%2Fcloudsql%2Fproject:region:one:5433/name", [["/cloudsql/project:region:one", 5433]]],
   ];
   for (const [url, addresses] of cases) {
     expect(parseServerUrl(url).addresses).toEqual(addresses.map(([host, port]) => ({ host, port })));
@@ -41,6 +44,19 @@ test("a login needs no host in the URL", () => {
   expect(addresses).toEqual([{ host: "/run/postgresql", port: 5432 }]);
   expect(login).toEqual({ user: "me", password: "s:ecret" });
   expect(parseServerUrl("postgres://me@/name?user=you").login).toEqual({ user: "you" });
+});
+
+test("where nothing names a user, it is the one that this process runs as, also without USER", () => {
+  const { USER } = process.env;
+  delete process.env["USER"];
+  try {
+    const name = Bun.spawnSync(["id", "-un"]).stdout.toString().trim();
+    for (const url of ["postgres://host/name", "postgres:///name?host=/run/postgresql"])
+      expect(parseServerUrl(url).login).toEqual({ user: name });
+    expect(parseServerUrl("postgres://me@host/name").login).toEqual({});
+  } finally {
+    if (USER !== undefined) process.env["USER"] = USER;
+  }
 });
 
 test("what cannot be is refused, whichever host it is of", () => {

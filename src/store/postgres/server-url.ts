@@ -2,6 +2,7 @@
 
 import { splitLogin, splitServer, unreadable } from "../address.ts";
 import type { Tls } from "./tls-settings.ts";
+import { systemUser } from "./system-user.ts";
 import { readUrlParameters } from "./url-parameters.ts";
 
 export interface ServerAddress {
@@ -37,10 +38,16 @@ export function parseServerUrl(url: string): ServerUrl {
   // postgres.js does not accept a login without a host
   const own = splitLogin(hosts === "" ? login : "");
   const address = `postgres://${hosts === "" ? "" : login}${hosts}${path}`;
-  const given = { user: user ?? decodeURIComponent(own.user), password: password ?? decodeURIComponent(own.password) };
+  const isNamed = splitLogin(login).user !== "";
+  const name = user ?? (isNamed ? decodeURIComponent(own.user) : systemUser());
+  const given = { user: name, password: password ?? decodeURIComponent(own.password) };
   return {
     url: kept.size === 0 ? address : `${address}?${kept.toString()}`,
-    addresses: parseAddresses(host ?? decodeURIComponent(hosts), hostaddr, port),
+    addresses: parseAddresses(
+      { hosts: host ?? decodeURIComponent(hosts), isParameter: host !== undefined },
+      hostaddr,
+      port,
+    ),
     login: {
       ...(given.user && { user: given.user }),
       ...(given.password && { password: given.password }),
@@ -54,13 +61,20 @@ export function parseServerUrl(url: string): ServerUrl {
 
 const PORT_MAX = 65_535;
 
-function parseAddresses(hosts: string, hostaddr: string | undefined, port: string | undefined): ServerAddress[] {
+/** The `hosts` of a URL have their ports, which a parameter has not. */
+function parseAddresses(
+  { hosts, isParameter }: { readonly hosts: string; readonly isParameter: boolean },
+  hostaddr: string | undefined,
+  port: string | undefined,
+): ServerAddress[] {
   const given = hosts === "" ? (hostaddr ?? "") : hosts;
   if (given === "") return [];
   const places = hostaddr?.split(",") ?? [];
   const ports = port?.split(",") ?? [];
   return given.split(",").map((text, index) => {
-    const [whole, name = "", ownPort] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(text) ?? [];
+    // the folder of a socket may have colons: /cloudsql/project:region:instance
+    const form = isParameter && text.startsWith("/") ? /^(.*)$/ : /^(\/.*?|\[.*\]|[^:]*)(?::(\d+))?$/;
+    const [whole, name = "", ownPort] = form.exec(text) ?? [];
     const host = name.replace(/^\[|\]$/g, "");
     const place = places[index];
     // as in libpq, if it finds no socket
