@@ -1,6 +1,7 @@
 // The current place. The address is the state, so that users can share it, reload it, and go back.
 
 import { signal } from "@preact/signals";
+import { keepPlace } from "./scroll-place.ts";
 
 const BASE = "/ui";
 
@@ -8,12 +9,14 @@ export interface Place {
   /** The parts below /ui: `["tasks", "<id>"]`. */
   readonly path: readonly string[];
   readonly query: URLSearchParams;
+  /** The user has come back to it, or forward again. */
+  readonly isReturn: boolean;
 }
 
-export const place = signal<Place>(read());
+export const place = signal<Place>(read(false));
 
 addEventListener("popstate", () => {
-  place.value = read();
+  place.value = read(true);
 });
 
 /** `/tasks?flow=order` → the address for a link. */
@@ -24,9 +27,12 @@ export function hrefOf(to: string): string {
 export function go(to: string, { replace = false } = {}): void {
   const href = hrefOf(to);
   if (href === location.pathname + location.search) return;
-  if (replace) history.replaceState(null, "", href);
-  else history.pushState(null, "", href);
-  place.value = read();
+  if (replace) history.replaceState(history.state, "", href);
+  else {
+    keepPlace();
+    history.pushState(null, "", href);
+  }
+  place.value = read(false);
   if (!replace) scrollTo(0, 0);
 }
 
@@ -47,12 +53,12 @@ export function onLink(event: MouseEvent): void {
   go(link.pathname.slice(BASE.length) + link.search);
 }
 
-function read(): Place {
+function read(isReturn: boolean): Place {
   const path = location.pathname
     .slice(BASE.length)
     .split("/")
     .filter((part) => part !== "");
-  return { path: path.map(decoded), query: new URLSearchParams(location.search) };
+  return { path: path.map(decoded), query: new URLSearchParams(location.search), isReturn };
 }
 
 /** A part that is no URL encoding stays as it is, and the view says that there is nothing by this name. */

@@ -108,5 +108,27 @@ describe("the list of tasks", () => {
     await page.getByRole("button", { name: "Show older tasks" }).click();
     await until(async () => (await page.locator(".tasks tbody tr").count()) === 60, "the next page");
     expect(await page.getByRole("button", { name: "Show older tasks" }).count()).toBe(0);
+    // whoever comes back from one of them is where he was
+    const last = page.locator(".tasks tbody tr").nth(58).getByRole("link");
+    await last.scrollIntoViewIfNeeded();
+    const before = await page.evaluate<number>("scrollY");
+    expect(before).toBeGreaterThan(500);
+    await last.click();
+    await page.getByRole("heading", { name: /paused/ }).waitFor();
+    await until(async () => (await page.evaluate("scrollY")) === 0, "a new view begins at its top");
+    await page.goBack();
+    await until(async () => (await page.evaluate("scrollY")) === before, "the list is where it was");
+    expect(await page.locator(".tasks tbody tr").count()).toBe(60);
+    await page.goForward();
+    await page.getByRole("heading", { name: /paused/ }).waitFor();
+    await until(async () => (await page.evaluate("scrollY")) === 0, "so is the task");
+    // a list that somebody opens anew begins with its first page
+    await page.getByRole("link", { name: "Tasks", exact: true }).click();
+    await dashboard.open("/tasks?flow=paused");
+    await until(async () => (await page.locator(".tasks tbody tr").count()) === 50, "a page again");
+    await page.evaluate("scrollTo(0, 700)");
+    await until(async () => (await page.evaluate("history.state?.y")) === 700, "the place is kept");
+    await page.reload();
+    await until(async () => (await page.evaluate("scrollY")) === 700, "also when the page is loaded anew");
   });
 });

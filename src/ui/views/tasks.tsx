@@ -1,7 +1,7 @@
 // All tasks that match the address's filters, the newest first.
 
 import type { ComponentChild } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { standingOf } from "../../core/api/standing.ts";
 import type { ListedSummary } from "../../core/api/task.ts";
 import type { ApiError } from "../api.ts";
@@ -14,7 +14,7 @@ import { Failure } from "../parts/failure.tsx";
 import { Filters } from "../parts/filters.tsx";
 import { State } from "../parts/state.tsx";
 import { type Page, readPage } from "../read-page.ts";
-import { hrefOf } from "../router.ts";
+import { hrefOf, place } from "../router.ts";
 
 const PAGE = 50;
 
@@ -60,7 +60,7 @@ export function Tasks({ query }: { readonly query: URLSearchParams }): Component
               : "No task matches."}
         </p>
       )}
-      {data && <Pages key={asked} first={data} now={now} />}
+      {data && <Pages key={asked} asked={asked} first={data} now={now} />}
     </>
   );
 }
@@ -73,9 +73,22 @@ function listPath(query: URLSearchParams): string {
   return `/tasks?${all.toString()}`;
 }
 
+/** The further pages of the last list, for whoever comes back to it from one of its tasks. */
+let older: { readonly asked: string; readonly pages: readonly Page[] } | undefined;
+
+interface PagesProps {
+  /** The filters. */
+  readonly asked: string;
+  readonly first: Page;
+  readonly now: number;
+}
+
 /** The first page is kept up to date. Further pages stay as they came. */
-function Pages({ first, now }: { readonly first: Page; readonly now: number }): ComponentChild {
-  const [more, setMore] = useState<readonly Page[]>([]);
+function Pages({ asked, first, now }: PagesProps): ComponentChild {
+  const [more, setMore] = useState(() => (place.peek().isReturn && older?.asked === asked ? older.pages : []));
+  useEffect(() => {
+    older = { asked, pages: more };
+  }, [asked, more]);
   const [error, setError] = useState<ApiError>();
   const [isLoading, setLoading] = useState(false);
   const shown = new Map([first, ...more].flatMap(({ body }) => body.map((task) => [task.id, task])));
