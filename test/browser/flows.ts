@@ -44,6 +44,8 @@ export const FLOWS = {
     name: "family", input: v.object({}),
     *run() { yield* sleep("1ms"); return yield* runChild(order, { cents: 5 }); },
   });
+  const write = defineTool({ name: "write", input: v.number(), output: v.array(v.number()), run: (n) => Array.from({ length: n }, (_, k) => k) });
+  export const long = defineFlow({ name: "long", input: v.object({}), *run() { return yield* call(write, 100_000); } });
   export const paused = defineFlow({ name: "paused", input: v.object({}), *run() { return yield* call(one, 1); } });
   export const mailing = defineFlow({ name: "mailing", input: v.object({}), *run() { return yield* call(mail, {}); } });
   export const loading = defineFlow({ name: "loading", input: v.object({}), *run() { return yield* call(load, {}); } });

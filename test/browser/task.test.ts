@@ -165,6 +165,24 @@ describe("a task in the dashboard", () => {
     expect(bytes).toBeLessThan(2_000_000);
   });
 
+  inBrowser("shows a long output part by part, and copies all of it", async () => {
+    await using dashboard = await openPage(site(), { permissions: ["clipboard-read", "clipboard-write"] });
+    const { page } = dashboard;
+    const id = await site().create("long");
+    await dashboard.open(`/tasks/${id}`);
+    const output = page.locator(".payload", { hasText: "Output" });
+    const lengthOf = async (): Promise<number> => ((await output.locator("pre").textContent()) ?? "").length;
+    expect(await lengthOf()).toBe(20_000);
+    const more = output.getByRole("button", { name: /^Show 100,000 of [\d,]+ characters more$/ });
+    await more.click();
+    await until(async () => (await lengthOf()) === 120_000, "more of it is shown");
+    await output.getByRole("button", { name: "Copy Output" }).click();
+    await output.getByText("Copied").waitFor();
+    const copied = JSON.parse(await page.evaluate<string>("navigator.clipboard.readText()")) as unknown[];
+    expect(copied).toEqual(Array.from({ length: 100_000 }, (_, n) => n));
+    expect(dashboard.complaints).toEqual([]);
+  });
+
   inBrowser("tells the trace that it was created in, and the task that it was forked from", async () => {
     await using dashboard = await openPage(site());
     const { page } = dashboard;

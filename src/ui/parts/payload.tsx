@@ -1,11 +1,12 @@
 import type { ComponentChild } from "preact";
-import { useMemo } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { writeExact } from "../exact.ts";
 import { useMe } from "../session.ts";
 import { Copy } from "./copy.tsx";
 
-/** The part of a longer text that is shown at first: a page with 10 MB in it does not scroll. */
-const SHOWN_MAX = 20_000;
+/** The part of a longer text that is shown at first, and what each click adds: a browser takes seconds for a megabyte. */
+const SHOWN_FIRST = 20_000;
+const SHOWN_MORE = 100_000;
 
 interface Props {
   readonly title: string;
@@ -36,18 +37,20 @@ export function Payloads({ input_payload: input, output_payload: output = null }
 /** Stored JSON. Its numbers keep their text. */
 export function Payload({ title, value, isText = false }: Props): ComponentChild {
   const text = useMemo(() => (isText ? String(value) : writeExact(value)), [value]);
-  const rest = text.length - SHOWN_MAX;
+  const [shown, setShown] = useState(SHOWN_FIRST);
+  // a view renders every second, and a long text only when it is another one
+  const body = useMemo(() => <pre tabIndex={0}>{text.slice(0, shown)}</pre>, [text, shown]);
+  const rest = text.length - shown;
   return (
     <section class="payload">
       <h3>
         {title} <Copy text={text} what={title} />
       </h3>
-      <pre tabIndex={0}>{rest > 0 ? text.slice(0, SHOWN_MAX) : text}</pre>
+      {body}
       {rest > 0 && (
-        <details>
-          <summary>{rest.toLocaleString()} characters more</summary>
-          <pre>{text.slice(SHOWN_MAX)}</pre>
-        </details>
+        <button type="button" class="small" onClick={() => setShown(shown + SHOWN_MORE)}>
+          Show {Math.min(rest, SHOWN_MORE).toLocaleString()} of {rest.toLocaleString()} characters more
+        </button>
       )}
     </section>
   );
