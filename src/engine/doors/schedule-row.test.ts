@@ -40,3 +40,15 @@ test("a schedule that fired when the clock was far ahead goes on by the right cl
   });
   expect(resumed(paused(yearly, null, NOW), NOW).row.nominal_at).toBe(yearly.nominal_at);
 });
+
+test("a firing that waited before a pause is looked at when the pause is over: its task may have ended meanwhile", () => {
+  const row = scheduleRow({ ...TERMS, nominal_at: NEXT, next_at: NOW + 1000, queued_at: NOW - MINUTE_MS });
+  const during = paused(row, null, NOW);
+  expect(during).toMatchObject({ next_at: null, queued_at: row.queued_at });
+  expect(resumed(during, NOW + 5000).row).toMatchObject({ next_at: NOW + 5000, nominal_at: NEXT });
+});
+
+test("a schedule that is paused again has been so since the first time, for the last reason", () => {
+  const again = paused(paused(scheduleRow(TERMS), "bank", NOW), "other", NOW + MINUTE_MS);
+  expect(again).toMatchObject({ paused_at: NOW, pause_reason: "other", version: 3 });
+});
