@@ -10,10 +10,13 @@ import { defineTool } from "../../src/core/flow/tool.ts";
 import type { BulkOperations } from "../../src/engine/driving/bulk/bulk-operations.ts";
 import { systemClock } from "../../src/engine/process/system-clock.ts";
 import type { Engine } from "../../src/engine/engine-options.ts";
+import type { Store } from "../../src/store/store.ts";
+import { plannedRecord } from "../contract/rows.ts";
 import { DATABASES } from "../support/databases.ts";
 import { benchOn } from "../support/bench.ts";
 import { ended, enqueue, waiting } from "../support/queue.ts";
 import { rejection } from "../support/rejection.ts";
+import { until } from "../support/until.ts";
 
 /** A world in which a tool fails for as long as it is told to. */
 class Trouble {
@@ -127,8 +130,35 @@ describe.each(DATABASES)("operations on many tasks on %s", (_name, create) => {
       const refused = await rejection(engine.bulk.start({ ...other, token }));
       expect(refused).toMatchObject({ code: "input_invalid", errors: [{ path: "token" }] });
     }
-    expect(await rejection(engine.bulk.start({ ...request, token: "x" }))).toMatchObject({ code: "input_invalid" });
+    // the moment is part of what was shown, also where no time is in the filter
+    const plain: BulkRequest = { action: "cancel", filter: { flow: [flow.name] } };
+    const [at = "", digest = ""] = (await engine.bulk.preview(plain)).token.split("-");
+    for (const wrong of ["x", `${Number(at) + 60_000}-${digest}`]) {
+      const refused = await rejection(engine.bulk.start({ ...plain, token: wrong }));
+      expect(refused).toMatchObject({ code: "input_invalid", errors: [{ path: "token" }] });
+    }
     await engine.cancelTask(task.id);
+  });
+
+  test("a duration in its filter counts before the moment at which it was shown", async () => {
+    const flow = asking();
+    const engine = await bench.openEngine({ flows: [flow] });
+    const store = await bench.openStore();
+    const at = Date.now() - 3 * 3_600_000;
+    const old = plannedRecord({ flow_name: flow.name, created_at: at, updated_at: at });
+    await store.insertTasks([old]);
+    const [recent = ""] = await make(engine, flow, 1, false);
+    const filter = { flow: [flow.name], since: "2h" };
+    expect(await engine.bulk.preview({ action: "cancel", filter })).toMatchObject({
+      tasks: 1,
+      sample: [{ id: recent }],
+    });
+    await carryOut(engine, { action: "cancel", filter: { flow: [flow.name], until: "2h" } });
+    expect(await statuses(engine, [recent, old.task.id])).toEqual(["PLANNED", "CANCELLED"]);
+    const older = plannedRecord({ flow_name: flow.name, created_at: at - 1, updated_at: at - 1 });
+    await store.insertTasks([older]);
+    expect((await carryOut(engine, { action: "cancel", filter })).totals).toMatchObject({ done: 1 });
+    expect(await statuses(engine, [recent, older.task.id])).toEqual(["CANCELLED", "PLANNED"]);
   });
 
   test("nobody creates such a task by another way, and its flow is in no list", async () => {
@@ -323,39 +353,46 @@ describe.each(DATABASES)("operations on many tasks on %s", (_name, create) => {
     for (const id of ids) expect(await ended(engine, id)).toMatchObject({ output_payload: { by: "all" } });
   });
 
-  test("parked tasks are resumed", async () => {
-    const trouble = new Trouble();
+  /** As a worker leaves a task that it cannot go on with. */
+  async function park(store: Store, id: string): Promise<void> {
+    const record = await store.readTask(id);
+    if (!record) throw new Error("It is there.");
+    const { version, status, updated_at } = record.task;
+    const parked = { parked_reason: "for the test", parked_code: null, due_at: null };
+    const task = { ...record.task, ...parked, version: version + 1, updated_at: Math.max(updated_at, Date.now()) };
+    const none = { newSteps: [], changedSteps: [], newCalls: [], changedCalls: [], consumed: [], posts: [] };
+    const change = { taskId: id, expectedVersion: version, expectedOwner: null, fromStatus: status };
+    const one = { ...change, ...none, reopens: false, retags: false, task };
+    expect(await store.commitChanges([one])).toEqual([true]);
+  }
+
+  test("parked tasks are resumed, and no others", async () => {
     const flow = asking();
     const engine = await bench.openEngine({ flows: [flow] });
-    const ids = await make(engine, flow, 2);
+    const ids = await make(engine, flow, 3);
     const store = await bench.openStore();
-    for (const id of ids) {
-      const record = await store.readTask(id);
-      if (!record) throw new Error("It is there.");
-      const task = {
-        ...record.task,
-        version: record.task.version + 1,
-        parked_reason: "for the test",
-        parked_code: null,
-        due_at: null,
-      };
-      const none = { newSteps: [], changedSteps: [], newCalls: [], changedCalls: [], consumed: [], posts: [] };
-      const change = {
-        taskId: id,
-        expectedVersion: record.task.version,
-        expectedOwner: null,
-        fromStatus: record.task.status,
-        reopens: false,
-        retags: false,
-      };
-      expect(await store.commitChanges([{ ...change, ...none, task }])).toEqual([true]);
-    }
+    for (const id of ids.slice(0, 2)) await park(store, id);
     const fresh = await bench.openEngine({ flows: [flow] });
-    expect((await carryOut(fresh, { action: "resume", filter: { flow: [flow.name] } })).totals).toMatchObject({
-      done: 2,
-    });
+    const request: BulkRequest = { action: "resume", filter: { flow: [flow.name] } };
+    expect((await carryOut(fresh, request)).totals).toMatchObject({ done: 2, skipped: [], failed: [] });
     for (const id of ids) expect((await fresh.getTask(id)).parked_reason).toBeNull();
-    expect(trouble.calls).toBe(0);
+  });
+
+  test("a task that is parked again since it was shown is not resumed again", async () => {
+    const flow = asking();
+    const engine = await bench.openEngine({ flows: [flow] });
+    const [id = ""] = await make(engine, flow, 1);
+    const store = await bench.openStore();
+    await park(store, id);
+    const fresh = await bench.openEngine({ flows: [flow] });
+    const request: BulkRequest = { action: "resume", filter: { flow: [flow.name] } };
+    const { token, tasks } = await fresh.bulk.preview(request);
+    expect(tasks).toBe(1);
+    const { task } = await fresh.bulk.start({ ...request, token });
+    await until(() => Date.now() > Number(token.split("-")[0]));
+    await park(store, id);
+    expect(totalsOf(await fresh.runTask(task.id))).toMatchObject({ done: 0 });
+    expect((await fresh.getTask(id)).parked_reason).toBe("for the test");
   });
 
   test("delete removes what has ended, and passes over what may not go", async () => {
@@ -393,12 +430,15 @@ describe.each(DATABASES)("operations on many tasks on %s", (_name, create) => {
     const later = (await engine.createTask({ flow: "echo_add", input: {} })).task.id;
     const third: BulkRequest = { action: "cancel", filter: { flow: ["echo_add"] } };
     const preview = await engine.bulk.preview(third);
-    await engine.bulk.start({ ...third, token: preview.token });
+    const kindred = await engine.bulk.start({ ...third, token: preview.token });
     const done = await engine.runTask(other.task.id);
     expect(totalsOf(done).done).toBeGreaterThan(0);
     expect((await engine.getTask(before)).status).toBe("CANCELLED");
     if (Date.parse((await engine.getTask(later)).created_at) > Number(token.split("-")[0]))
       expect((await engine.getTask(later)).status).toBe("PLANNED");
+    await carryOut(engine, request);
+    expect((await engine.getTask(later)).status).toBe("CANCELLED");
+    expect((await engine.getTask(kindred.task.id)).status).toBe("PLANNED");
   });
 
   test("it can be cancelled, and waits for a worker like any other task", async () => {

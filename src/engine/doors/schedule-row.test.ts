@@ -52,3 +52,18 @@ test("a schedule that is paused again has been so since the first time, for the 
   const again = paused(paused(scheduleRow(TERMS), "bank", NOW), "other", NOW + MINUTE_MS);
   expect(again).toMatchObject({ paused_at: NOW, pause_reason: "other", version: 3 });
 });
+
+test("a time that comes just when a pause ends belongs to the pause", () => {
+  const row = scheduleRow({ ...TERMS, nominal_at: NEXT, next_at: NEXT });
+  const { row: after, skips } = resumed(paused(row, "bank", NOW), NEXT);
+  expect(after).toMatchObject({ nominal_at: NEXT + MINUTE_MS, skipped_count: 1 });
+  expect(skips).toMatchObject([{ from_at: NEXT, until_at: NEXT, count: 1, reason: "the schedule was paused: bank" }]);
+});
+
+test("with other times a new range of skipped times begins", () => {
+  const row = scheduleRow({ ...TERMS, nominal_at: NEXT, next_at: NEXT, skip_from: NOW, skip_kind: "overlap" });
+  const changed = withTerms(row, { ...TERMS, every_ms: 2 * MINUTE_MS }, "{}", NOW);
+  expect(changed).toMatchObject({ skip_from: null, skip_kind: null });
+  expect(withTerms(row, { ...TERMS, priority: 1 }, "{}", NOW)).toMatchObject({ skip_from: NOW, nominal_at: NEXT });
+  expect(withTerms(row, TERMS, "{}", NOW)).toBeUndefined();
+});
