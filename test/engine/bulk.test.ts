@@ -16,6 +16,7 @@ import { DATABASES } from "../support/databases.ts";
 import { benchOn } from "../support/bench.ts";
 import { ended, enqueue, waiting } from "../support/queue.ts";
 import { rejection } from "../support/rejection.ts";
+import { Gate } from "../support/tools.ts";
 import { until } from "../support/until.ts";
 
 /** A world in which a tool fails for as long as it is told to. */
@@ -436,10 +437,48 @@ describe.each(DATABASES)("operations on many tasks on %s", (_name, create) => {
     expect((await engine.getTask(before)).status).toBe("CANCELLED");
     if (Date.parse((await engine.getTask(later)).created_at) > Number(token.split("-")[0]))
       expect((await engine.getTask(later)).status).toBe("PLANNED");
+    const shown = await engine.bulk.preview(request);
+    expect(shown.sample.map(({ id }) => id)).not.toContain(kindred.task.id);
     await carryOut(engine, request);
     expect((await engine.getTask(later)).status).toBe("CANCELLED");
     expect((await engine.getTask(kindred.task.id)).status).toBe("PLANNED");
   });
+
+  test("one that is meant for others of its kind spares itself, also if this process's clock is behind", async () => {
+    const engine = await bench.openEngine();
+    const others: BulkRequest = { action: "cancel", filter: { flow: ["echo_add"], priority: 9 } };
+    const { token } = await engine.bulk.preview(others);
+    const other = await engine.bulk.start({ ...others, token });
+    const behind = await bench.openEngine({ clock: { ...systemClock, now: () => Date.now() - 3_600_000 } });
+    await carryOut(behind, { action: "cancel", filter: { flow: [BULK_FLOW] }, force: true });
+    expect((await engine.getTask(other.task.id)).status).toBe("CANCELLED");
+  });
+
+  test.each([false, true])(
+    "a cancel (by force: %p) of tasks that a worker drives aborts their tools before they end",
+    async (force) => {
+      const gate = new Gate("gate");
+      const abort: string[] = [];
+      const flow = defineFlow({ name: nameOf(), input: v.unknown(), plan: () => [call(gate.tool, 1)] });
+      const worker = await bench.openEngine({ flows: [flow] });
+      const running = await worker.startWorker({ concurrency: 5 });
+      const ids = [await enqueue(worker, flow.name), await enqueue(worker, flow.name)];
+      await gate.called(2);
+      for (const [place, { signal }] of gate.calls.entries()) {
+        signal.addEventListener("abort", () => {
+          abort.push("aborted");
+          gate.fail(place, "aborted");
+        });
+      }
+      const engine = await bench.openEngine({ flows: [flow] });
+      const { totals } = await carryOut(engine, { action: "cancel", filter: { flow: [flow.name] }, force });
+      expect(totals).toMatchObject({ done: 2, pending: force ? 0 : 2, skipped: [], failed: [] });
+      if (force) expect(abort).toHaveLength(2);
+      for (const id of ids) expect((await ended(engine, id)).status).toBe("CANCELLED");
+      expect(abort).toHaveLength(2);
+      await running.stop();
+    },
+  );
 
   test("it can be cancelled, and waits for a worker like any other task", async () => {
     const flow = asking();
