@@ -221,6 +221,24 @@ describe.each(DATABASES)("retention on %s", (_name, create) => {
     expect(await areThere(store, all)).toEqual([false, false, true, false]);
   });
 
+  test("a purge removes nothing of what is kept for ever, and no more than the filter allows of the rest", async () => {
+    const kept = flowOf({ completed: "off", failed: "1d" });
+    const engine = await bench.openEngine({ flows: [kept] });
+    const store = await bench.openStore();
+    const ids = [
+      await ended(store, kept.name, "COMPLETED", 10_000),
+      await ended(store, kept.name, "FAILED", 10),
+      await ended(store, kept.name, "FAILED", 3),
+    ];
+    const purge = (filter: object) =>
+      engine.bulk.purge({ filter: { flow: [kept.name], ...filter }, isDryRun: false }).then(({ removed }) => removed);
+    expect(await purge({ status: ["COMPLETED"] })).toEqual([]);
+    expect(await purge({ finishedUntil: "5d" })).toEqual([{ flow_name: kept.name, status: "FAILED", tasks: 1 }]);
+    expect(await areThere(store, ids)).toEqual([true, false, true]);
+    expect(await purge({})).toEqual([{ flow_name: kept.name, status: "FAILED", tasks: 1 }]);
+    expect(await areThere(store, ids)).toEqual([true, false, false]);
+  });
+
   test("a purge goes on where its cursor says, flow by flow", async () => {
     // in a language, a comes before B; in bytes it is the other way round
     const flows = [flowOf("1d", "a"), flowOf("1d", "B"), flowOf("1d", "c")];

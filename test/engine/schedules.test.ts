@@ -136,6 +136,22 @@ describe.each(DATABASES)("schedules on %s", (_, create) => {
       expect(await namesOf(store, flow)).toEqual([name]);
     });
 
+    test("a worker confirms the code that it has, so that an older worker does not take it for gone", async () => {
+      const [flow, name] = [unique(), unique()];
+      const store = await bench.openStore();
+      const old = flowOfFile(flow, "one", [{ name, ...YEARLY }]);
+      await working({ flows: [old] });
+      const file = flowOfFile(flow, "two", [{ name, every: "365d", input: { n: 1 } }]);
+      await working({ flows: [file] });
+      const source = (await store.schedules.listSources()).find((each) => each.flow_name === flow);
+      if (!source) throw new Error("There is one.");
+      const stale = { ...source, version: source.version + 1, confirmed_at: (await store.now()) - 180_000 };
+      await store.schedules.declare({ source: stale, rows: [], names: [name] });
+      await working({ flows: [file] });
+      await working({ flows: [old] });
+      expect(await store.schedules.read(name)).toMatchObject({ cron: null, every_ms: 365 * 24 * HOUR_MS });
+    });
+
     test("a paused one stays paused when the file changes", async () => {
       const [flow, name] = [unique(), unique()];
       const store = await bench.openStore();
@@ -259,6 +275,7 @@ describe.each(DATABASES)("schedules on %s", (_, create) => {
       const row = await dueSince(store, flow.name, HOUR_MS, {
         every_ms: 60_000,
         overlap: "all",
+        priority: 2,
         catch_up: "within",
         catch_up_ms: 2 * HOUR_MS,
       });
@@ -271,7 +288,11 @@ describe.each(DATABASES)("schedules on %s", (_, create) => {
       expect(after.fired_count).toBe(count);
       for (let i = 0; i < count; i++) {
         const id = keyedTaskId(firingKey(row.name, first + i * 60_000));
-        expect(await store.readTaskRow(id)).toMatchObject({ schedule: row.name, input_payload: '{"n":1}' });
+        expect(await store.readTaskRow(id)).toMatchObject({
+          schedule: row.name,
+          priority: 2,
+          input_payload: '{"n":1}',
+        });
       }
     });
   });
