@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import type { Flow } from "../../src/core/flow/flow.ts";
-import { call, defineFlow, waitForSignal } from "../../src/sdk/taskonaut.ts";
+import { all, call, defineFlow, type Operation, race, waitForSignal } from "../../src/sdk/taskonaut.ts";
 import { note, work } from "../support/construct-flows.ts";
 import { DATABASES } from "../support/databases.ts";
 import { rejection } from "../support/rejection.ts";
@@ -62,6 +62,26 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     await newest.signalTask(id, { name: "go", payload: null });
     expect((await newest.runTask(id)).output_payload).toBe("newest");
     expect((await world.read(id))?.task.flow_code).toBe("newest");
+  });
+
+  test("an `all` that is a race by now, when one of its outcomes was heard and another one waits, is told as an edit", async () => {
+    const members = { one: call(work, 1), two: call(note, 2) };
+    const flowOf = (code: string, group: () => Operation<unknown>): Flow => ({
+      ...defineFlow({ name: "sample", input: v.unknown(), run: function* () { return yield* group(); } }), // prettier-ignore
+      code,
+    });
+    const world = worlds.open([flowOf("old", () => all(members))]);
+    const { engine } = world.engine();
+    const { id } = (await engine.createTask({ flow: "sample", input: null })).task;
+    for (let made = 0; made < 3; made++) await engine.advanceTask(id);
+    const before = await world.read(id);
+    expect(before?.task).toMatchObject({ status: "RUNNING", observed_count: 1 });
+    expect(before?.steps.map(({ status }) => status)).toEqual(["COMPLETED", "COMPLETED"]);
+    const error = await rejection(world.engine([flowOf("new", () => race(members))]).engine.runTask(id));
+    expect(error.message).toMatch(/flow sample has changed: it returns .* before the outcome of step 2, tool note/);
+    const { engine: back } = world.engine([flowOf("old", () => all(members))]);
+    await back.resumeTask(id);
+    expect((await back.runTask(id)).status).toBe("COMPLETED");
   });
 
   test("a task that is created by a worker's flow and driven by a worker keeps the code of its end", async () => {

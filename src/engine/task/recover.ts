@@ -7,6 +7,7 @@ import type { Limits } from "../../core/limits.ts";
 import { createProgram } from "../../core/flow/create-program.ts";
 import type { Decision, Program } from "../../core/flow/program.ts";
 import type { TaskRecord } from "../../core/record/record.ts";
+import { isTerminal } from "../../core/record/status.ts";
 import { inOneGo, inSlices } from "../process/in-slices.ts";
 import { programTaskOf } from "./program-task.ts";
 import { tellViolation } from "./tell-violation.ts";
@@ -65,7 +66,12 @@ function* replay(
   const difference = yield* comparison.run();
   if (program.obstacle !== undefined) return { kind: "obstacle", reason: program.obstacle };
   if (program.violation) return { kind: "mismatch", reason: tellViolation(program, record) };
-  const told = difference ?? (isReopened ? undefined : (comparison.compareOpen() ?? comparison.compareTags()));
+  const hasEnded = isTerminal(task.status);
+  const told =
+    difference ??
+    (isReopened
+      ? undefined
+      : (comparison.compareOpen() ?? (hasEnded ? undefined : comparison.compareGoingOn()) ?? comparison.compareTags()));
   return told === undefined ? ready : { kind: "mismatch", reason: mismatch(flow, record, told) };
 }
 

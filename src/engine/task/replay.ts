@@ -48,8 +48,7 @@ export class Replay {
         if (task.cancelled_after === count) difference = this.#compare(program.cancel(task.cancelled_at ?? 0));
         const step = observed[count];
         if (!step || difference !== undefined) break;
-        if (program.end)
-          return `${tellEnd(program)} before the outcome of step ${step.step_index}, ${tellStep(step)}, which was recorded`;
+        if (program.end) return tellEndBefore(program, step);
         if (step.step_index > this.#planned) return this.#tellMissing(step);
         if (this.#isNotHeld(step)) return this.#tellNotGivenUp(step);
         difference = this.#compare(program.observe(step.path, outcomeOf(step), step.observed_at ?? 0));
@@ -74,6 +73,17 @@ export class Replay {
       if (this.program.end) return `${tellPlace(step)} was recorded as open, now ${tellEnd(this.program)}`;
     }
     return undefined;
+  }
+
+  /**
+   * Call it after the replay of a task that has not ended. Its flow still waited when its last outcomes came: a flow
+   * that has ended by then was changed. Returns that as a sentence about the flow.
+   */
+  compareGoingOn(): string | undefined {
+    const { program, record } = this;
+    if (!program.end) return undefined;
+    const next = record.steps.find(({ outcome_seq }) => (outcome_seq ?? 0) > record.task.observed_count);
+    return next && tellEndBefore(program, next);
   }
 
   /**
@@ -113,6 +123,10 @@ export class Replay {
     }
     return undefined;
   }
+}
+
+function tellEndBefore(program: Program, step: StepRow): string {
+  return `${tellEnd(program)} before the outcome of step ${step.step_index}, ${tellStep(step)}, which was recorded`;
 }
 
 function tellPlace(step: StepRow): string {
