@@ -66,28 +66,28 @@ describe.each(DATABASES)("on %s", (_name, create) => {
 
   test("an `all` that is a race by now, when one of its outcomes was heard and another one waits, is told as an edit", async () => {
     const members = { one: call(work, 1), two: call(note, 2) };
-    const flowOf = (code: string, group: () => Operation<unknown>): Flow => ({
+    const grouping = (code: string, group: () => Operation<unknown>): Flow => ({
       ...defineFlow({ name: "sample", input: v.unknown(), run: function* () { return yield* group(); } }), // prettier-ignore
       code,
     });
-    const world = worlds.open([flowOf("old", () => all(members))]);
+    const world = worlds.open([grouping("old", () => all(members))]);
     const { engine } = world.engine();
     const { id } = (await engine.createTask({ flow: "sample", input: null })).task;
     for (let made = 0; made < 3; made++) await engine.advanceTask(id);
     const before = await world.read(id);
     expect(before?.task).toMatchObject({ status: "RUNNING", observed_count: 1 });
     expect(before?.steps.map(({ status }) => status)).toEqual(["COMPLETED", "COMPLETED"]);
-    const error = await rejection(world.engine([flowOf("new", () => race(members))]).engine.runTask(id));
+    const error = await rejection(world.engine([grouping("new", () => race(members))]).engine.runTask(id));
     expect(error.message).toMatch(/flow sample has changed: it returns .* before the outcome of step 2, tool note/);
-    const { engine: back } = world.engine([flowOf("old", () => all(members))]);
+    const { engine: back } = world.engine([grouping("old", () => all(members))]);
     await back.resumeTask(id);
     expect((await back.runTask(id)).status).toBe("COMPLETED");
   });
 
   test("a task that is created by a worker's flow and driven by a worker keeps the code of its end", async () => {
-    const world = worlds.open([flowOf("old", 1)]);
+    const world = worlds.open([grouping("old", 1)]);
     const { id } = (await world.engine().engine.createTask({ flow: "sample", input: null, start: "now" })).task;
-    const { engine } = world.engine([flowOf("new", 1)]);
+    const { engine } = world.engine([grouping("new", 1)]);
     await engine.signalTask(id, { name: "go", payload: null });
     const worker = await engine.startWorker({ concurrency: 1 });
     await until(async () => (await engine.getTask(id)).status === "COMPLETED");
