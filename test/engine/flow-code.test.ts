@@ -85,9 +85,9 @@ describe.each(DATABASES)("on %s", (_name, create) => {
   });
 
   test("a task that is created by a worker's flow and driven by a worker keeps the code of its end", async () => {
-    const world = worlds.open([grouping("old", 1)]);
+    const world = worlds.open([flowOf("old", 1)]);
     const { id } = (await world.engine().engine.createTask({ flow: "sample", input: null, start: "now" })).task;
-    const { engine } = world.engine([grouping("new", 1)]);
+    const { engine } = world.engine([flowOf("new", 1)]);
     await engine.signalTask(id, { name: "go", payload: null });
     const worker = await engine.startWorker({ concurrency: 1 });
     await until(async () => (await engine.getTask(id)).status === "COMPLETED");
