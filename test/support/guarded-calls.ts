@@ -197,6 +197,8 @@ export const GUARDED: Readonly<Record<string, readonly string[]>> = {
     "__dirname",
     "path.join(__dirname, 'x')",
     "[__filename]",
+    "({ dir: __dirname })",
+    "`${__dirname}/x`",
     "(true ? __filename : '')",
   ],
   "`name` and `message`": ["Bun.inspect(new Error('x'))"],

@@ -1,6 +1,7 @@
 // Where a file lies: `import.meta.dir` and the like, `__dirname` and `__filename`. It differs from machine to machine. So
 // it works as usual when a file is loaded and in tools, and is refused in a running flow.
 
+import { useOf } from "../name-use.ts";
 import { readTokens } from "../tokens.ts";
 import { READ_PLACE_IN_TOOL } from "./advice.ts";
 import { guardGetter } from "./guard.ts";
@@ -32,9 +33,6 @@ export function withGuardedMeta(text: string): string {
 const IS_MODULE = /^\s*(?:import|export)\b/m;
 /** Texts as long as the names that they replace, so that nothing moves. */
 const INSTEAD: Readonly<Record<string, string>> = { __dirname: "$meta.dir", __filename: "$meta.path" };
-/** Beside such a token it is a declaration or an assignment: then the file's own names are left alone. */
-const DECLARES_AFTER = new Set(["const", "let", "var", "function", "class", "as", "{"]);
-const DECLARES_BEFORE = new Set(["}", "=", "=>", "as"]);
 
 /** What the loader must provide: the module, and the new text of the file. */
 export interface WithMeta {
@@ -42,7 +40,7 @@ export interface WithMeta {
   readonly module: { readonly name: string; readonly exports: Readonly<Record<string, unknown>> };
 }
 
-/** Undefined if the file names neither, or has a variable of that name. */
+/** Undefined if the file names neither, or has a variable of that name: that one is left alone. */
 export function withGuardedPlace(text: string, path: string): WithMeta | undefined {
   if (!/\b__(?:dirname|filename)\b/.test(text) || !IS_MODULE.test(text)) return undefined;
   const tokens = readTokens(text) ?? [];
@@ -50,9 +48,9 @@ export function withGuardedPlace(text: string, path: string): WithMeta | undefin
   let copied = 0;
   for (const [at, { text: token, start, end }] of tokens.entries()) {
     if (!Object.hasOwn(INSTEAD, token)) continue;
-    const [before, after] = [tokens[at - 1]?.text ?? "", tokens[at + 1]?.text ?? ""];
-    if (before === "." || (after === ":" && before !== "?")) continue; // a member, a key
-    if (DECLARES_AFTER.has(before) || DECLARES_BEFORE.has(after)) return undefined;
+    const use = useOf(tokens, at);
+    if (use === "declares") return undefined;
+    if (use === "names") continue;
     replaced += text.slice(copied, start) + INSTEAD[token];
     copied = end;
   }
