@@ -89,6 +89,16 @@ describe.each(DATABASES)("names in filters on %s", (_, create) => {
     expect((await engine.tokens.create({ name: "all", role: "submit" })).warnings).toEqual([]);
   });
 
+  test("of a flow that is not there yet are known to whoever may see only that one: others are no business of his", async () => {
+    const engine = await bench.openEngine({ flows: [order] });
+    const { secret } = await engine.tokens.create({ name: "ci", role: "viewer", flows: ["refund"] });
+    const filter = { flow: ["refund"] };
+    expect(await rejection(engine.countTasks({ filter }))).toMatchObject({ code: "input_invalid" });
+    expect(await engine.tokens.admit(secret)).toMatchObject({ flows: ["refund"] });
+    expect((await engine.listTasks({ limit: 1, filter })).tasks).toEqual([]);
+    expect(await rejection(engine.countTasks({ filter: { flow: ["oder"] } }))).toMatchObject({ code: "input_invalid" });
+  });
+
   test("of a schedule are known that is in a file, is stored, or has left tasks behind", async () => {
     const store = await bench.openStore();
     const engine = await bench.openEngine({ flows: [order] });

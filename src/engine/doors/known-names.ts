@@ -1,5 +1,7 @@
 // Finds unknown names in a filter. A flow is known if it is loaded here or by a worker, if it has a task, or if there is a
-// schedule for it. (That a token is for a flow says nothing: who makes a token may mistype it.) A schedule is known if it is stored, in a loaded file, or has made a task.
+// schedule for it. (That a token is for a flow says nothing: who makes a token may mistype it.) A schedule is known if it
+// is stored, in a loaded file, or has made a task.
+// Whoever may see certain flows only may ask for each of them, also before it exists, and is not told of others.
 
 import { TaskonautError } from "../../core/errors.ts";
 import { isReserved } from "../../core/flow/names.ts";
@@ -27,15 +29,22 @@ export class KnownNames {
   /** Found before: they are not looked for again. */
   readonly #flows = new Set<string>();
   readonly #schedules = new Set<string>();
+  /** Flows of those who may see certain flows only. */
+  readonly #admitted = new Set<string>();
 
   constructor(private readonly parts: Parts) {}
 
   /** Throws input_invalid with the names that there are. Costs nothing where all were known before. */
   async check({ flow: flows = [], schedule }: Pick<TaskFilter, "flow" | "schedule">): Promise<void> {
     const { names } = this.parts.flows;
-    const odd = flows.filter((name) => !this.#flows.has(name) && !names.includes(name));
+    const odd = flows.filter((name) => !this.#flows.has(name) && !names.includes(name) && !this.#admitted.has(name));
     if (odd.length > 0) await this.#checkFlows(odd);
     if (schedule !== undefined && !this.#schedules.has(schedule)) await this.#checkSchedule(schedule);
+  }
+
+  /** Somebody is here who may see only these. */
+  admit(flows: readonly string[]): void {
+    for (const name of flows) this.#admitted.add(name);
   }
 
   /** Of each unknown flow, what there is in its place. */

@@ -20,6 +20,7 @@ let store: Store;
 function open(): { readonly tokens: AccessTokens; readonly sessions: LoginSessions } {
   const storeClock = new StoreClock({ now: async () => clock.now() }, clock);
   const tokens = new AccessTokens(store.tokens, clock, storeClock, () => ({}), "memory", {
+    admit: () => {},
     tellUnknownFlows: async () => [],
   });
   return { tokens, sessions: new LoginSessions(store.sessions, tokens, clock, storeClock, () => ({})) };

@@ -24,7 +24,7 @@ const open = (): AccessTokens =>
     new StoreClock({ now: async () => clock.now() }, clock),
     () => ({}),
     "memory",
-    { tellUnknownFlows: async () => [] },
+    { admit: () => {}, tellUnknownFlows: async () => [] },
   );
 
 let tokens: AccessTokens;

@@ -47,7 +47,7 @@ export class AccessTokens implements Gate {
     private readonly audit: Audit,
     /** The store's, for people. */
     private readonly location: string,
-    private readonly names: Pick<KnownNames, "tellUnknownFlows">,
+    private readonly names: Pick<KnownNames, "admit" | "tellUnknownFlows">,
   ) {}
 
   async create(request: CreateToken): Promise<NewToken> {
@@ -161,7 +161,9 @@ export class AccessTokens implements Gate {
     if (stateOf(row, now) !== "active") return undefined;
     this.#noteUse(id);
     const { name, role } = row;
-    return { id, name, role, flows: flowsOf(row), hidesPayloads: row.hides_payloads === 1 };
+    const flows = flowsOf(row);
+    if (flows) this.names.admit(flows);
+    return { id, name, role, flows, hidesPayloads: row.hides_payloads === 1 };
   }
 
   async #find(id: string): Promise<Judged<TokenRow> | undefined> {
